@@ -8,7 +8,7 @@ import { checkpointSteps } from '../../src/trainer/checkpoint/store';
 import { stepOfAdapter } from '../../src/trainer/peft/adapter';
 import { CLI, Lab } from './lab';
 
-/** By loss, so that here every evaluation is a new best one. */
+/** By loss, because here every evaluation then is a new best one. */
 const lab = new Lab({
   training: {
     ...{ metric: 'loss', evaluateEvery: 4, checkpointEvery: 100, maxSteps: 16, schedule: 'constant' },
@@ -18,14 +18,14 @@ const lab = new Lab({
 afterAll(() => lab.remove());
 
 interface Moment {
-  /** Matches the path that a file or folder is renamed to. */
+  /** Matches the path that a file or a folder is renamed to. */
   pattern: string;
   nth?: number;
   when?: 'before' | 'after';
   signal?: 'SIGKILL' | 'SIGTERM';
 }
 
-/** Runs the real program, which signals itself at a given moment. */
+/** Runs the program, which sends itself a signal at the given moment. */
 function killedAt(moment: Moment, ...args: string[]) {
   const preload = resolve('test/cli/kill-at.cjs');
   return spawnSync(process.execPath, ['--require', preload, CLI, 'train', ...args, '--threads', '1'], {
@@ -40,7 +40,10 @@ const weights = (run: string, which: 'best' | 'last') =>
   readFileSync(join(adapter(run, which), 'adapter_model.safetensors'));
 const lastBest = (run: string) => readRun(run).events.findLast((e) => e.kind === 'evaluation' && e.best);
 
-/** Killed at some moment of step 12, then resumed and stopped at step 9; its snapshots show how far it is. */
+/**
+ * A run killed at some moment of step 12, then resumed and stopped at step 9. The snapshots show its
+ * progress.
+ */
 function killedAndResumed(out: string, moment: Moment): string {
   expect(killedAt(moment, lab.experiment, '--out', lab.path(out)).signal).toBe('SIGKILL');
   const [run] = lab.runs(lab.path(out));
@@ -52,24 +55,24 @@ function killedAndResumed(out: string, moment: Moment): string {
   return run;
 }
 
-describe('a run that was killed at its best evaluation, resumed from before it and stopped', () => {
+describe('a run killed at its best evaluation, resumed from before it and stopped', () => {
   it.each<[string, Moment]>([
     ['between its files', { pattern: 'best/adapter_model\\.safetensors$', nth: 3 }],
     ['after the best adapter', { pattern: 'best/adapter_model\\.safetensors$', nth: 3, when: 'after' }],
-    ['before the checkpoint was in its place', { pattern: 'checkpoints/step-000012$' }],
-  ])('has the best adapter of what it has come to: killed %s', (name, moment) => {
+    ['before the checkpoint was in place', { pattern: 'checkpoints/step-000012$' }],
+  ])('has the best adapter of the steps since its resume: killed %s', (name, moment) => {
     const run = killedAndResumed(name.replaceAll(' ', '-'), moment);
     expect(readRun(run).events.at(-1)).toMatchObject({ kind: 'stopped', step: 9 });
     expect(lastBest(run)).toMatchObject({ step: 8 });
     expect(stepOfAdapter(adapter(run, 'best'))).toBe(8);
     expect(stepOfAdapter(adapter(run, 'last'))).toBe(9);
-    // Everything equals a run that was never killed.
+    // The result equals that of a run that was never killed.
     expect(lab.run('train', '--resume', run, '--threads', '1').code).toBe(EXIT.ok);
     expect(weights(run, 'best')).toEqual(weights(whole(), 'best'));
     expect(weights(run, 'last')).toEqual(weights(whole(), 'last'));
   });
 
-  it('continues from the checkpoint where that was in its place, with its adapters', () => {
+  it('continues from the checkpoint, with its adapters, if that was in place', () => {
     const moment: Moment = { pattern: 'checkpoints/step-000012$', when: 'after' };
     expect(killedAt(moment, lab.experiment, '--out', lab.path('placed')).signal).toBe('SIGKILL');
     const [run] = lab.runs(lab.path('placed'));
@@ -84,7 +87,7 @@ describe('a run that was killed at its best evaluation, resumed from before it a
   });
 });
 
-it('a run that was killed before its first checkpoint starts over without the adapter of the step it had come to', () => {
+it('a run killed before its first checkpoint starts over without the adapter of its later step', () => {
   const moment: Moment = { pattern: 'checkpoints/step-000004$' };
   expect(killedAt(moment, lab.experiment, '--out', lab.path('first')).signal).toBe('SIGKILL');
   const [run] = lab.runs(lab.path('first'));
@@ -98,7 +101,7 @@ it('a run that was killed before its first checkpoint starts over without the ad
   expect(stepOfAdapter(adapter(run, 'last'))).toBe(1);
 });
 
-it('a resume removes a best adapter from the future where the checkpoint of the right one is gone, and says so', () => {
+it("a resume removes a best adapter of a later step if the right one's checkpoint is gone, with a warning", () => {
   const moment: Moment = { pattern: 'checkpoints/step-000012$' };
   const args = ['--set', 'training.checkpointEvery=1', '--set', 'training.evaluateEvery=6'];
   expect(killedAt(moment, lab.experiment, '--out', lab.path('gone'), ...args).signal).toBe('SIGKILL');
@@ -112,7 +115,7 @@ it('a resume removes a best adapter from the future where the checkpoint of the 
 });
 
 let trained: string | undefined;
-/** The same run, trained to completion at once. */
+/** The same run, trained to completion without interruption. */
 function whole(): string {
   if (trained) return trained;
   expect(lab.run('train', lab.experiment, '--threads', '1', '--out', lab.path('whole')).code).toBe(EXIT.ok);

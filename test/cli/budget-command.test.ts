@@ -36,7 +36,7 @@ describe('aurora budget --recipe', () => {
     ['vit-base', 24, 74_208, 16, 589_824],
     ['vit-large', 48, 197_568, 16, 1_572_864],
     ['llama3-8b', 160, 3_542_144, 32, 56_623_104],
-  ])("%s: the paper's counts, to the last parameter", (recipe, moduleCount, trainable, rank, lora) => {
+  ])('matches the paper to the last parameter for %s', (recipe, moduleCount, trainable, rank, lora) => {
     const c = counted('--recipe', recipe);
     expect(c).toMatchObject({ method: 'aurora', rank: 2, trainable, moduleCount, warnings: [] });
     expect(c.lora).toEqual({ rank, trainable: lora });
@@ -48,14 +48,14 @@ describe('aurora budget --recipe', () => {
     expect(itself).toMatchObject({ method: 'lora', rank, trainable: lora, ratioToLora: 1 });
   });
 
-  it('counts every method that there is, at any rank', () => {
+  it('counts every method at any rank', () => {
     for (const method of METHOD_ORDER)
       expect(counted('--recipe', 'vit-base', '--method', method).trainable).toBeGreaterThan(0);
     expect(counted('--recipe', 'roberta-base', '--rank', '4')).toMatchObject({ rank: 4, trainable: 148_608 });
     expect(counted('--recipe', 'vit-base', '--lora-rank', '8').ratioToLora).toBe(74_208 / 294_912);
   });
 
-  it('says in words what it counted, what the paper reports, and what that leaves unsaid', () => {
+  it("prints the count, the paper's results and what the paper leaves out", () => {
     const { code, out, err } = lab.run('budget', '--recipe', 'roberta-base');
     expect([code, err]).toEqual([0, '']);
     expect(out).toContain('RoBERTa-Base: AuroRA of rank 2 on 24 of 72 linear layers');
@@ -73,7 +73,7 @@ describe('aurora budget --recipe', () => {
 });
 
 describe('aurora budget FILE', () => {
-  it("counts an experiment's own adapter", () => {
+  it("counts the experiment's adapter", () => {
     const c = counted(lab.experiment);
     expect(c.modules.map((m) => [m.path, m.rank])).toEqual([
       ['layer.0.query', 3],
@@ -86,7 +86,7 @@ describe('aurora budget FILE', () => {
     expect(c).toMatchObject({ trainable: 1060, moduleCount: 4, lora: { rank: 8, trainable: 2048 } });
   });
 
-  it('counts another method, rank or targets on the same model', () => {
+  it('counts a different method, rank or targets on the same model', () => {
     expect(counted(lab.experiment, '--method', 'lora')).toMatchObject({ rank: 8, trainable: 2048 });
     expect(counted(lab.experiment, '--targets', 'inter', '--rank', '1').modules.map((m) => m.path)).toEqual([
       'layer.0.inter',
@@ -94,7 +94,7 @@ describe('aurora budget FILE', () => {
     ]);
   });
 
-  it('counts on a model alone what the paper would adapt in it', () => {
+  it('counts what the paper would adapt if given only a model', () => {
     const c = counted(lab.path('model.onnx'));
     expect(c).toMatchObject({ method: 'aurora', rank: 2, moduleCount: 4, trainable: 592 });
     const text = lab.run('budget', lab.path('model.onnx')).out;
@@ -102,7 +102,7 @@ describe('aurora budget FILE', () => {
     expect(text).not.toContain('arXiv');
   });
 
-  it('asks for a method where the experiment trains none', () => {
+  it('requires a method if the experiment trains no adapter', () => {
     const data = { train: 'train.jsonl' };
     const experiment = { model: { path: 'model.onnx' }, data, adapter: { method: 'none' } };
     lab.write('none.aurora.json', JSON.stringify(experiment));
@@ -112,7 +112,7 @@ describe('aurora budget FILE', () => {
   });
 });
 
-describe('what cannot be counted is said', () => {
+describe('what cannot be counted is reported', () => {
   it.each([
     [['--recipe', 'roberta-bass'], 2, 'Did you mean "roberta-base"?'],
     [['--recipe', 'gpt'], 2, PAPER_MODELS.map((m) => m.id).join(', ')],
@@ -129,7 +129,7 @@ describe('what cannot be counted is said', () => {
     [['--recipe', 'vit-base', '--targets', ','], 2, '--targets does not name a module'],
     [['gone.aurora.json'], 3, 'There is no experiment file gone.aurora.json'],
     [['gone.onnx'], 4, 'gone.onnx'],
-  ] as const)('%j', (args, code, words) => {
+  ] as const)('for %j', (args, code, words) => {
     const [left, err] = refused(...args);
     expect(err).toContain(words);
     expect(left).toBe(code);

@@ -15,7 +15,7 @@ const lab = new Lab({
 });
 afterAll(() => lab.remove());
 
-it('what the calculator counts on the inspected model is what a run trains and writes', () => {
+it("the calculator's count for the inspected model matches what a run trains and writes", () => {
   const inspected = lab.run('inspect', lab.path('model.onnx'), '--json');
   expect(inspected.code).toBe(0);
   const { layers, parameters } = JSON.parse(inspected.out) as ModelSummary;

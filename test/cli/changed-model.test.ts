@@ -18,7 +18,7 @@ import { readRun } from '../../src/runs/read';
 import { checkpointSteps, readCheckpoint } from '../../src/trainer/checkpoint/store';
 import { CLI, Lab } from './lab';
 
-// Far longer than any of this takes.
+// Much longer than the tests take.
 const lab = new Lab({ training: { epochs: 40_000, evaluateEvery: 100_000, checkpointEvery: 25 } });
 const model = lab.path('model.onnx');
 const original = readFileSync(model);
@@ -53,8 +53,8 @@ const resume = (run: string) => lab.run('train', '--resume', run);
 const parameters = (run: string, step: number) =>
   readCheckpoint(join(runPaths(run).checkpoints, stepName(step))).parameters;
 
-describe('a model that changes while a run trains on it', () => {
-  it('stops the run when it is overwritten, and every checkpoint is of the model as it was', async () => {
+describe('a model file that changes during training', () => {
+  it('stops the run if it is overwritten, and every checkpoint is from the original model', async () => {
     const { run, ended, words } = await training('overwritten');
     // Same length, changed in the middle, where the weights are.
     const fd = openSync(model, 'r+');
@@ -79,7 +79,7 @@ describe('a model that changes while a run trains on it', () => {
     expect(parameters(run, last)).toEqual(parameters(lab.runs(out)[0], last));
   });
 
-  it('is named by the resume after it was cut short, which may have ended the trainer at once', async () => {
+  it('is named by the resume if it was truncated, which may have killed the trainer', async () => {
     const { run, ended } = await training('truncated');
     truncateSync(model, 5000);
     expect([25, 'SIGBUS']).toContain(await ended);
@@ -90,7 +90,7 @@ describe('a model that changes while a run trains on it', () => {
     ]);
   });
 
-  it('leaves the run alone when another file takes its place, and is refused by the resume', async () => {
+  it('does not affect the run if it is replaced, and is rejected by the resume', async () => {
     const { run, child, ended } = await training('replaced');
     const other = Buffer.from(original);
     other.fill(0x3d, original.length >> 1, (original.length >> 1) + 4096);
@@ -107,7 +107,7 @@ describe('a model that changes while a run trains on it', () => {
     expect(parameters(run, last).size).toBeGreaterThan(0);
   });
 
-  it('does not stop the run when it is only linked to or its rights change', async () => {
+  it('does not stop the run if only its links or permissions change', async () => {
     const { run, child, ended } = await training('touched');
     linkSync(model, lab.fresh('second-name.onnx'));
     chmodSync(model, 0o600);

@@ -15,7 +15,7 @@ function train(out: string, ...settings: string[]): string {
 const losses = (run: string) => [...readRun(run).scalars.column('loss')!];
 const CHECKPOINTING = 'training.gradientCheckpointing=true';
 
-it('trains the same with gradient checkpointing, dropout included', () => {
+it('gradient checkpointing trains the same, dropout included', () => {
   const plain = losses(train('plain'));
   const run = train('again', CHECKPOINTING);
   const again = losses(run);
@@ -26,7 +26,7 @@ it('trains the same with gradient checkpointing, dropout included', () => {
   expect(warnings(run).join()).not.toContain('checkpointing');
 });
 
-it('says in the preflight and in the run where there is nothing to recompute', () => {
+it('preflight and run report that there is nothing to recompute', () => {
   const head = ['adapter={"method":"none"}', CHECKPOINTING];
   const words = 'Gradient checkpointing has no effect on this model';
   expect(warnings(train('head', ...head))).toContainEqual(expect.stringContaining(words));

@@ -11,10 +11,10 @@ describe('aurora compare', () => {
   const before = readFileSync(lab.experiment, 'utf8');
   const made = lab.run('compare', lab.experiment, '--seeds', '2', '--rates', '0.01,0.03');
 
-  it('makes an experiment whose sweep has each method at each rate with each seed', () => {
+  it('writes an experiment with a sweep over each method, rate and seed', () => {
     expect([made.code, made.err]).toEqual([0, '']);
     const { trials } = loadSweep(out, []);
-    // AuroRA, LoRA at four budgets, the head alone.
+    // AuroRA, LoRA at four budgets, and the head alone.
     expect(trials).toHaveLength(6 * 2 * 2);
     const kinds = trials.map(({ spec: { adapter } }) =>
       'rank' in adapter ? `${adapter.method} ${adapter.rank}` : adapter.method,
@@ -23,12 +23,12 @@ describe('aurora compare', () => {
     expect(new Set(trials.map(({ spec }) => spec.training.learningRate))).toEqual(new Set([0.01, 0.03]));
     expect(new Set(trials.map(({ spec }) => spec.training.seed))).toEqual(new Set([1, 2]));
     expect(made.out).toMatch(/LoRA r2 +512 +0\.\d+ × AuroRA/);
-    // Two rates with the first seed, the other seed with the better one.
+    // Both rates for the first seed, and the better one for the other seed.
     expect(made.out).toContain('the first of which selects the rate: 18 trials.');
     expect(made.out).toContain(`sweep ${out}`);
   });
 
-  it('leaves the experiment as it is, and what it would overwrite', () => {
+  it('changes neither the experiment nor an existing file', () => {
     expect(readFileSync(lab.experiment, 'utf8')).toBe(before);
     const again = lab.run('compare', lab.experiment);
     expect([again.code, again.err]).toEqual([
@@ -37,7 +37,7 @@ describe('aurora compare', () => {
     ]);
   });
 
-  it('replaces a sweep and keeps comments', () => {
+  it('replaces an existing sweep and keeps comments', () => {
     const text = before.replace(
       '{',
       '{ // mine\n  "sweep": { "type": "list", "trials": [{ "adapter.rank": 4 }] },',
@@ -55,7 +55,7 @@ describe('aurora compare', () => {
     expect(written).toContain('// mine');
     expect(written).not.toContain('"adapter.rank"');
     const { trials } = loadSweep(lab.path('commented-compare.aurora.json'), []);
-    // AuroRA, its five ablations, two methods without a size.
+    // AuroRA, its five ablations, and two methods without a size.
     expect(trials).toHaveLength(8 * 3 * 3);
     const isStatic = trials.filter(({ spec }) => spec.training.staticEpochs === spec.training.epochs);
     expect(isStatic).toHaveLength(3 * 3);
@@ -68,13 +68,13 @@ describe('aurora compare', () => {
     [['--rates', '0.1,x'], '--rates takes numbers above 0, not "0.1,x".'],
     [['--multiples=-1'], '--multiples takes numbers above 0'],
     [['--seeds', 'two'], '--seeds'],
-  ])('refuses %j', (args, message) => {
+  ])('rejects %j', (args, message) => {
     const r = lab.run('compare', lab.experiment, '--out', lab.path('other.aurora.json'), ...args);
     expect([r.code, r.err]).toEqual([2, expect.stringContaining(message)]);
     expect(existsSync(lab.path('other.aurora.json'))).toBe(false);
   });
 
-  it('begins with AuroRA only', () => {
+  it("requires AuroRA as the experiment's method", () => {
     const lora = before.replace('"aurora"', '"lora"');
     lab.write('lora.aurora.json', lora);
     expect(lab.run('compare', lab.path('lora.aurora.json')).err).toContain(

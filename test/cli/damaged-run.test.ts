@@ -6,7 +6,7 @@ import { readRun } from '../../src/runs/read';
 import { SCALAR_COLUMNS } from '../../src/protocol/events';
 import { Lab, warnings } from './lab';
 
-// Evaluations at 10 and 20, checkpoints also at 3, 6, …; 24 steps in all.
+// Evaluations at 10 and 20, additional checkpoints at 3, 6, …; 24 steps in total.
 const lab = new Lab({ training: { epochs: 2 } });
 afterAll(() => lab.remove());
 const WIDTH = SCALAR_COLUMNS.length * 8;
@@ -17,7 +17,7 @@ function stopped(name: string): string {
   expect(lab.run('train', lab.experiment, '--out', out, '--pause-at', 'step:10').code).toBe(130);
   return lab.runs(out)[0];
 }
-/** Its warnings, except those about its data. */
+/** The run's warnings, except those about its data. */
 const damage = (run: string) => warnings(run).filter((w) => /scalars\.bin|checkpoint/.test(w));
 const losses = (run: string) => [...readRun(run).scalars.column('loss')!];
 const steps = (run: string) => [...readRun(run).scalars.column('step')!];
@@ -25,13 +25,13 @@ const steps = (run: string) => [...readRun(run).scalars.column('step')!];
 describe('a resumed run', () => {
   const whole = stopped('whole');
 
-  it('reports nothing where nothing is damaged', () => {
+  it('reports nothing if nothing is damaged', () => {
     expect(lab.run('train', '--resume', whole).code).toBe(0);
     expect(damage(whole)).toEqual([]);
     expect(steps(whole)).toHaveLength(24);
   });
 
-  it('passes over a checkpoint whose step was altered, and comes to the same curve from the one before', () => {
+  it('skips a checkpoint that was altered and reaches the same curve from the previous one', () => {
     const run = stopped('step');
     const state = join(runPaths(run).checkpoints, 'step-000010/state.json');
     const text = readFileSync(state, 'utf8');
@@ -44,7 +44,7 @@ describe('a resumed run', () => {
     expect(losses(run)).toEqual(losses(whole));
   });
 
-  it('reports steps that its curve has lost, and keeps the rest', () => {
+  it('reports steps that its curve has lost and keeps the rest', () => {
     const run = stopped('cut');
     truncateSync(runPaths(run).scalars, 4 * WIDTH + 3);
     const r = lab.run('train', '--resume', run);
@@ -65,7 +65,7 @@ describe('a resumed run', () => {
     expect(steps(run)).toEqual(steps(whole));
   });
 
-  it('hands the damage of its curve on to a fork, which reports it', () => {
+  it('passes the damage of its curve on to a fork, which reports it', () => {
     const run = stopped('forked');
     truncateSync(runPaths(run).scalars, 4 * WIDTH);
     const r = lab.run('train', '--fork', run, '--at', '10');

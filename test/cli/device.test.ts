@@ -14,7 +14,7 @@ import { Lab, warnings } from './lab';
 const lab = new Lab({ training: { epochs: 2 } });
 afterAll(() => lab.remove());
 
-/** One more run, by the built program. */
+/** Trains one more run with the built program. */
 let runs = 0;
 function train(...args: string[]) {
   const out = lab.path(`runs-${++runs}`);
@@ -27,7 +27,7 @@ const environment = (run: string) => (readRun(run).result as { environment: obje
 const adapter = (run: string) => readFileSync(join(run, 'adapter/last/adapter_model.safetensors'));
 const curve = (run: string) => [...readRun(run).scalars.column('loss')!];
 
-/** A copy of a finished run in the state of one killed after the second-to-last checkpoint. */
+/** A copy of a finished run in the state of one that was killed after the second-to-last checkpoint. */
 function killed(run: string, last = 'step-000024'): string {
   const copy = join(lab.folder, `killed-${++runs}`);
   cpSync(run, copy, { recursive: true });
@@ -37,7 +37,7 @@ function killed(run: string, last = 'step-000024'): string {
 }
 
 describe('auto', () => {
-  it('tries only what is worth it here, and says why not the rest', () => {
+  it('tries only promising devices and gives the reason for leaving out each of the others', () => {
     const { gpuFile, platform } = deviceFacts();
     const r = train();
     expect([r.code, r.err]).toEqual([0, expect.stringMatching(/^Device: ONNX Runtime on /m)]);
@@ -54,25 +54,22 @@ describe('auto', () => {
     expect(r.out).toContain('Trained in ONNX Runtime on cpu, the only candidate on this machine.');
   });
 
-  it.runIf(onWebgpu)(
-    'measures the devices that are named, each in a process of its own, and takes the fastest',
-    () => {
-      const r = train('--device', 'auto:cpu,webgpu');
-      expect([r.code, r.err]).toEqual([
-        0,
-        expect.stringContaining('Measuring the first step: ONNX Runtime on cpu, ONNX Runtime on webgpu …'),
-      ]);
-      const event = device(r.run);
-      const [cpu, webgpu] = event.tried;
-      expect([cpu.device, webgpu.device]).toEqual(['cpu', 'webgpu']);
-      expect(webgpu.secondsPerStep).toBeGreaterThan(0);
-      expect(event.reason).toBe('fastest');
-      expect(event.device).toBe(cpu.secondsPerStep! <= 1.1 * webgpu.secondsPerStep! ? 'cpu' : 'webgpu');
-      expect(readRun(r.run).result).toMatchObject({ device: { reason: 'fastest', tried: event.tried } });
-    },
-  );
+  it.runIf(onWebgpu)('measures the listed devices in separate processes and uses the fastest', () => {
+    const r = train('--device', 'auto:cpu,webgpu');
+    expect([r.code, r.err]).toEqual([
+      0,
+      expect.stringContaining('Measuring the first step: ONNX Runtime on cpu, ONNX Runtime on webgpu …'),
+    ]);
+    const event = device(r.run);
+    const [cpu, webgpu] = event.tried;
+    expect([cpu.device, webgpu.device]).toEqual(['cpu', 'webgpu']);
+    expect(webgpu.secondsPerStep).toBeGreaterThan(0);
+    expect(event.reason).toBe('fastest');
+    expect(event.device).toBe(cpu.secondsPerStep! <= 1.1 * webgpu.secondsPerStep! ? 'cpu' : 'webgpu');
+    expect(readRun(r.run).result).toMatchObject({ device: { reason: 'fastest', tried: event.tried } });
+  });
 
-  it.skipIf(process.platform !== 'linux')('passes over a device that cannot be measured', () => {
+  it.skipIf(process.platform !== 'linux')('leaves out a device that cannot be measured', () => {
     const none = { VK_DRIVER_FILES: '/none.json', VK_ICD_FILENAMES: '/none.json' };
     Object.assign(process.env, none);
     const r = train('--device', 'auto:cpu,webgpu');
@@ -85,7 +82,7 @@ describe('auto', () => {
   });
 });
 
-it('a run that is told to stop while devices are measured stops, and begins when it is resumed', async () => {
+it('a run stopped while devices are measured starts when it is resumed', async () => {
   const out = lab.path('told-to-stop');
   const child = lab.start('train', lab.experiment, '--out', out, '--device', 'auto:cpu,webgpu');
   const end = new Promise((resolve) => child.once('exit', resolve));
@@ -103,7 +100,7 @@ it('a run that is told to stop while devices are measured stops, and begins when
   expect([r.code, r.err]).toEqual([0, expect.stringContaining('Training aurora')]);
 });
 
-it('a run that was killed before it had its device goes on as it was asked for', () => {
+it('a run killed before it had a device resumes with the requested one', () => {
   const run = killed(train('--engine', 'tfjs', '--device', 'wasm', '--set', 'training.maxSteps=2').run, '');
   const { events } = runPaths(run);
   const [asked] = readFileSync(events, 'utf8').split('\n');
@@ -119,7 +116,7 @@ describe.runIf(onWebgpu)('a run on webgpu', () => {
     first = train('--device', 'webgpu');
   });
 
-  it('goes to its end and says so', () => {
+  it('trains to the end and names its device', () => {
     expect([first.code, first.err]).toEqual([
       0,
       expect.stringContaining('Device: ONNX Runtime on webgpu, as requested.'),
@@ -130,22 +127,22 @@ describe.runIf(onWebgpu)('a run on webgpu', () => {
     curve(first.run).forEach((loss, i) => expect(loss).toBeCloseTo(cpu[i], 4));
   });
 
-  it('stays there when it is resumed', () => {
+  it('stays on its device when resumed', () => {
     const run = killed(first.run);
     const r = lab.run('train', '--resume', run);
     expect([r.code, r.err]).toEqual([0, expect.stringContaining('Resuming at step 21')]);
     expect(device(run)).toMatchObject({ device: 'webgpu', reason: 'resumed', step: 21 });
     expect(warnings(run).filter((w) => w.includes('last bits'))).toEqual([]);
-    // Whether a real GPU is deterministic depends on the GPU; the software renderer is.
+    // A real GPU may not be deterministic; the software renderer is.
     if (!deviceFacts().gpuFile) expect(adapter(run)).toEqual(adapter(first.run));
   });
 
-  it('stays there when it is forked', () => {
+  it('stays on its device when forked', () => {
     const r = lab.run('train', '--fork', first.run, '--at', '21', '--device', 'auto');
     expect([r.code, r.err]).toEqual([0, expect.stringContaining('ONNX Runtime on webgpu, as before')]);
   });
 
-  it('goes on elsewhere where that is asked for, and warns of it', () => {
+  it('moves to another device if requested, with a warning', () => {
     const run = killed(first.run);
     const r = lab.run('train', '--resume', run, '--device', 'cpu');
     const words = 'device was webgpu and is now cpu: the resumed run may differ';
@@ -155,7 +152,7 @@ describe.runIf(onWebgpu)('a run on webgpu', () => {
   });
 });
 
-it('a run of TensorFlow.js is resumed there, whatever the engine that is taken for want of a word', () => {
+it('a TensorFlow.js run is resumed with TensorFlow.js, whatever the default engine', () => {
   const first = train('--engine', 'tfjs', '--device', 'wasm', '--set', 'training.maxSteps=6');
   expect([first.code, first.err]).toEqual([0, expect.stringContaining('Device: TensorFlow.js on wasm')]);
   expect(environment(first.run)).toMatchObject({
@@ -168,7 +165,7 @@ it('a run of TensorFlow.js is resumed there, whatever the engine that is taken f
   expect(adapter(run)).toEqual(adapter(first.run));
 });
 
-it('a run of an older version, which says nothing of devices, goes on with the CPU and without a warning', () => {
+it('a run of an older version without a recorded device resumes on the CPU without a warning', () => {
   const whole = train('--device', 'cpu').run;
   const run = killed(whole);
   const { events, checkpoints } = runPaths(run);
@@ -195,7 +192,7 @@ it('a run of an older version, which says nothing of devices, goes on with the C
 });
 
 describe.skipIf(deviceFacts().cudaProvider)('cuda without its provider', () => {
-  it('stops the run with the next step', () => {
+  it('stops the run with a hint', () => {
     const r = train('--device', 'cuda');
     expect([r.code, r.err]).toEqual([19, expect.stringMatching(/error: .*(CUDA|cuda).*\n {7}\S/)]);
     expect(readRun(r.run).events.at(-1)).toMatchObject({
@@ -206,7 +203,7 @@ describe.skipIf(deviceFacts().cudaProvider)('cuda without its provider', () => {
     expect(existsSync(join(r.run, 'graph'))).toBe(false);
   });
 
-  it('goes on with the CPU where that is allowed, and says so', () => {
+  it('continues on the CPU if that is allowed, with a warning', () => {
     const r = train('--device', 'cuda', '--fallback');
     expect([r.code, r.err]).toEqual([0, expect.stringContaining('because the chosen device cannot be used')]);
     const event = device(r.run);
@@ -217,7 +214,7 @@ describe.skipIf(deviceFacts().cudaProvider)('cuda without its provider', () => {
   });
 });
 
-it.runIf(onWebgpu)('a preflight says where it measures, and estimates from there', () => {
+it.runIf(onWebgpu)('a preflight names the device that it measures and estimates for it', () => {
   const r = lab.run('preflight', lab.experiment, '--json', '--steps', '1', '--device', 'auto:webgpu,cpu');
   const lines = r.out
     .trimEnd()
@@ -236,7 +233,7 @@ it.runIf(onWebgpu)('a preflight says where it measures, and estimates from there
   ]);
 });
 
-it('a device that the engine does not have is refused, with those it has', () => {
+it('a device that the engine does not have is rejected with a list of its devices', () => {
   const r = lab.run('train', lab.experiment, '--engine', 'tfjs', '--device', 'cuda');
   expect([r.code, r.err]).toEqual([2, expect.stringContaining('it has cpu, wasm, webgpu, tensorflow.')]);
 });

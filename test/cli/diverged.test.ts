@@ -20,7 +20,7 @@ const kinds = (run: string) => readRun(run).events.map((e) => e.kind);
 const train = (l: Lab, ...more: string[]) =>
   l.run('train', l.experiment, '--threads', '1', '--out', l.path('out'), ...more);
 
-/** Trained to completion at a rate that makes every model diverge, and evaluated only at the end. */
+/** Trained to completion at a learning rate that makes every model diverge, and evaluated only at the end. */
 const exploding = (method: string, metric: string) => ({
   adapter: { method },
   training: {
@@ -35,7 +35,7 @@ describe('a run that explodes', () => {
     ['aurora', 'loss'],
     ['lora', 'accuracy'],
     ['lora', 'loss'],
-  ])('does not end green, nor with a best adapter: %s by %s', (method, metric) => {
+  ])('fails without a best adapter: %s by %s', (method, metric) => {
     const l = lab(exploding(method, metric));
     const out = train(l);
     expect(out.code, out.err).toBe(EXIT.diverged);
@@ -53,14 +53,14 @@ describe('a run that explodes', () => {
     });
     expect(events.at(-1)).toMatchObject({ kind: 'failed', step: 10, error: 'diverged' });
     expect(existsSync(join(run, 'adapter', 'best'))).toBe(false);
-    // Nothing is left to train, so it ends the same way.
+    // Nothing is left to train, so it fails the same way.
     const again = l.run('train', '--resume', run, '--threads', '1');
     expect(again.code, again.err).toBe(EXIT.diverged);
   });
 });
 
-describe('a run whose numbers are not finite any more', () => {
-  it('ends at that evaluation and leaves the checkpoint and the best adapter from before', () => {
+describe('a run with numbers that become non-finite', () => {
+  it('ends at that evaluation and keeps the checkpoint and the best adapter from before', () => {
     const l = lab({ training: { evaluateEvery: 5, checkpointEvery: 5, maxSteps: 10 } });
     expect(train(l).code).toBe(EXIT.ok);
     const [good] = l.runs(l.path('out'));
@@ -92,7 +92,7 @@ describe('a run whose numbers are not finite any more', () => {
 });
 
 describe('a search of learning rates that all diverge', () => {
-  it('chooses none, trains no other seed, and says so', () => {
+  it('chooses none, trains no other seed and reports this', () => {
     const l = lab({
       training: { schedule: 'constant', maxSteps: 5, evaluateEvery: 5 },
       sweep: {
@@ -116,7 +116,7 @@ describe('a search of learning rates that all diverge', () => {
 });
 
 describe('a sweep with trials that diverge', () => {
-  it.each(['accuracy', 'loss'])('trains to its end and calls none of them the best by %s', (metric) => {
+  it.each(['accuracy', 'loss'])('finishes and never calls one of them the best by %s', (metric) => {
     const l = lab({
       training: { schedule: 'constant', maxSteps: 20, evaluateEvery: 5, metric },
       sweep: {

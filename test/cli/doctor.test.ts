@@ -8,7 +8,7 @@ import { CLI, Lab } from './lab';
 const lab = new Lab();
 afterAll(() => lab.remove());
 
-/** Processes that measure a device with their graphs below `folder`. */
+/** Processes that measure a device with graphs below `folder`. */
 const measuring = (folder: string): number[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -27,15 +27,15 @@ async function until(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true);
 }
 
-describe.runIf(process.platform === 'linux')('a check of the machine that is ended', () => {
-  it.each(['SIGTERM', 'SIGKILL'] as const)('by %s leaves no process', async (signal) => {
+describe.runIf(process.platform === 'linux')('a machine check that is ended', () => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)('with %s leaves no process', async (signal) => {
     const folder = lab.fresh(signal);
     mkdirSync(folder);
     const env = { ...process.env, TMPDIR: folder };
     const child = spawn(process.execPath, [CLI, 'doctor', '--seconds', '120'], { env, stdio: 'ignore' });
     const end = new Promise((done) => child.once('close', done));
     const graphs = () => readdirSync(folder).filter((name) => name.startsWith('aurora-doctor-'));
-    // In the middle of the work: the graph is written, and a separate process measures with it.
+    // The graph is written and a separate process is measuring with it.
     await until(
       () =>
         graphs().some((name) => readdirSync(join(folder, name)).length > 0) && measuring(folder).length === 1,

@@ -58,8 +58,8 @@ function refused({ code, err }: Outcome, exit: number, message: string, hint: st
 }
 
 /**
- * Each validation text alone through an exported model: the probabilities of its two labels, and how much of it was
- * read.
+ * Runs each validation text alone through an exported model and returns the probabilities of its two labels
+ * and the number of tokens read.
  */
 async function alone(run: string) {
   const out = lab.path('exported');
@@ -89,12 +89,12 @@ const rows = () =>
 describe('aurora errors', () => {
   const run = trained('aurora');
 
-  it('is what the model says of each text alone', async () => {
+  it('matches what the model predicts for each text alone', async () => {
     const { predictions, step, kinds } = predicted(run);
     expect(kinds).toEqual(['predicting', 'result']);
     const { columns: c, labels, metrics, form } = predictions;
     expect([step, form, labels]).toEqual([predictions.step, 'dynamic', ['other', 'pets']]);
-    // As measured by the run itself.
+    // As measured by the run.
     const { result, events } = readRun(run);
     const { step: best, ...measured } = result!.best as Predictions['metrics'] & { step: number };
     expect([step, metrics, predictions.evaluation]).toEqual([best, measured, measured]);
@@ -124,7 +124,7 @@ describe('aurora errors', () => {
     expect(readdirSync(run).filter((name) => name.startsWith('predictions'))).toEqual(['predictions']);
   });
 
-  it('says in a terminal which labels are confused, how lengths and labels do, and which texts say most', () => {
+  it('prints the confused labels, the results by length and label, and the most telling texts', () => {
     const { predictions, file } = predicted(run);
     const { columns: c } = predictions;
     const r = lab.run('errors', run, '--top', '3');
@@ -150,7 +150,7 @@ describe('aurora errors', () => {
     expect(lab.run('errors', run, '--top', '0').out).not.toContain('line ');
   });
 
-  it('makes the same file every time, and none where it is there', () => {
+  it('always writes the same file, and reuses an existing one', () => {
     const { file } = predicted(run);
     const bytes = readFileSync(file);
     expect(predicted(run).kinds).toEqual(['result']);
@@ -161,7 +161,7 @@ describe('aurora errors', () => {
     expect(readFileSync(file).equals(bytes)).toBe(true);
   });
 
-  it('predicts anew where the data have changed, or the file is of another step', () => {
+  it('predicts again if the data changed or the file is from another step', () => {
     const before = predicted(run);
     const text = readFileSync(lab.path('validation.jsonl'), 'utf8');
     lab.write('validation.jsonl', text.replace('"pets"', '"other"'));
@@ -178,7 +178,7 @@ describe('aurora errors', () => {
     expect(predicted(run).predictions).toEqual(before.predictions);
   });
 
-  it('names a step that was not kept, and a run that has learned nothing', () => {
+  it('reports a step that was not kept and a run without training', () => {
     refused(
       lab.run('errors', run, '--at', '1'),
       20,
@@ -204,14 +204,14 @@ describe('aurora errors', () => {
     expect(readdirSync(run).filter((name) => name.startsWith('predictions-'))).toEqual([]);
   });
 
-  it('names a damaged file, and replaces it when asked to', () => {
+  it('reports a damaged file and replaces it on request', () => {
     const { file } = predicted(run);
     truncateSync(file, 300);
     refused(lab.run('errors', run), 20, `${file} does not hold`, '--again');
     expect(predicted(run, '--again').predictions.columns.line).toHaveLength(24);
   });
 
-  it('leaves nothing behind where it is cancelled', async () => {
+  it('leaves nothing behind when cancelled', async () => {
     lab.write('long.jsonl', readFileSync(lab.path('validation.jsonl'), 'utf8').repeat(400));
     const long = trained('long', ...HEAD_ONLY, 'data.validation=long.jsonl', 'training.evaluateEvery=1000');
     const before = new Set(readdirSync(long));
@@ -224,7 +224,7 @@ describe('aurora errors', () => {
     expect(leftovers()).toEqual([]);
   });
 
-  it('knows a run that trained the head alone', () => {
+  it('supports a run that trained only the head', () => {
     const head = trained('head', ...HEAD_ONLY);
     const { predictions } = predicted(head);
     const { step: best, ...measured } = readRun(head).result!.best as Predictions['metrics'] & {
@@ -235,14 +235,14 @@ describe('aurora errors', () => {
       expect(predictions.metrics[name]).toBeCloseTo(measured[name], 5);
   });
 
-  it('predicts in the static form where that was trained last', () => {
+  it('predicts in the static form if that was trained last', () => {
     const merged = trained('static', 'training.staticEpochs=1');
     expect(predicted(merged).predictions.form).toBe('static');
     expect(predicted(merged, '--at', '3').predictions.form).toBe('dynamic');
     expect(lab.run('errors', merged).out).toMatch(/^Step \d+, static form: /);
   });
 
-  it('needs none of the training data', () => {
+  it('does not need the training data', () => {
     const away = lab.path('train.jsonl.away');
     renameSync(lab.path('train.jsonl'), away);
     const r = lab.run('errors', run, '--again');
@@ -250,7 +250,7 @@ describe('aurora errors', () => {
     expect([r.code, r.out]).toEqual([0, expect.stringContaining('validation texts are right')]);
   });
 
-  it('shows no more than it says: what would steer a terminal is written out', () => {
+  it('escapes control characters from labels and texts', () => {
     const { predictions, file } = predicted(run);
     const labels = ['other\u001b[2J', 'pets\nand more'];
     const excerpts = predictions.excerpts.map((e) => ({ ...e, text: `\u001b]0;pwned\u0007${e.text}` }));
@@ -262,7 +262,7 @@ describe('aurora errors', () => {
     expect(r.out).toContain('\\u001b]0;pwned\\u0007');
   });
 
-  it('shows what it has found before once the data are gone, and cannot find anything new', () => {
+  it('shows earlier predictions if the data are gone, but cannot compute new ones', () => {
     const { file } = predicted(run);
     const data = lab.path('validation.jsonl');
     renameSync(data, `${data}.away`);

@@ -18,7 +18,7 @@ const row = (text: string, label: string) => JSON.stringify({ text, label });
 const set = (...settings: string[]) => settings.flatMap((s) => ['--set', s]);
 const train = (...args: string[]) => lab.run('train', lab.experiment, '--out', at('runs'), ...args);
 
-/** A message that names what and where, a next step on its own line, and no stack trace. */
+/** Expects a message that names what and where, a hint on a separate line, and no stack trace. */
 function refused({ code, err }: Outcome, exit: number, message: string | RegExp, hint: string): void {
   const lines = err.slice(err.indexOf('error: ')).trimEnd().split('\n');
   expect(err).toMatch(message);
@@ -28,7 +28,7 @@ function refused({ code, err }: Outcome, exit: number, message: string | RegExp,
   expect(code).toBe(exit);
 }
 
-/** A copy of the model under a new name, with its last hidden state passed through one more node. */
+/** A copy of the model under a new name, with one more node after the last hidden state. */
 function withLast(name: string, opType: string, domain = ''): string {
   const { graph } = model;
   const glow = { opType, domain, name: 'glow', attributes: new Map(), metadata: new Map() };
@@ -45,27 +45,27 @@ function withLast(name: string, opType: string, domain = ''): string {
   return name;
 }
 
-describe('a model that cannot be used', () => {
+describe('an unusable model', () => {
   const trains = (path: string) => train(...set(`model.path=${path}`, `model.tokenizer=tokenizer.json`));
   const both = (path: string) => [trains(path), lab.run('inspect', at(path))];
 
-  it('is not there', () => {
+  it('can be missing', () => {
     for (const r of both('none.onnx')) refused(r, 4, `${at('none.onnx')}: the file does not exist`, 'path');
   });
 
-  it('is not an ONNX file', () => {
+  it('can be a file that is not ONNX', () => {
     lab.write('text.onnx', 'hello, world\n');
     for (const r of both('text.onnx'))
       refused(r, 5, `${at('text.onnx')} is not an ONNX model`, 'torch.onnx.export');
   });
 
-  it('is truncated', () => {
+  it('can be truncated', () => {
     lab.write('cut.onnx', bytes.subarray(0, 60_000));
     for (const r of both('cut.onnx'))
       refused(r, 6, /cut\.onnx is a truncated or damaged ONNX model.*near byte \d+ of 60000/, 'again');
   });
 
-  it('misses its external data, or some of it', () => {
+  it('can lack its external data, or part of it', () => {
     saveModel(model, at('big/big.onnx'), 0);
     truncateSync(at('big/big.onnx.data'), 5000);
     for (const r of both('big/big.onnx'))
@@ -80,7 +80,7 @@ describe('a model that cannot be used', () => {
       );
   });
 
-  it('reads outside its folder', () => {
+  it('can refer to data outside its folder', () => {
     lab.write('secret.bin', Buffer.alloc(1 << 17));
     const place = { location: '../secret.bin', offset: 0, length: undefined };
     lab.write(
@@ -91,7 +91,7 @@ describe('a model that cannot be used', () => {
       refused(r, 8, /spy\.onnx stores the weight \S+ in "\.\.\/secret\.bin", outside/, 'into that folder');
   });
 
-  it('has an operator without a gradient rule above an adapter', () => {
+  it('can have an operator without a gradient rule above an adapter', () => {
     const known = trains(withLast('det.onnx', 'Acosh'));
     refused(
       known,
@@ -99,7 +99,7 @@ describe('a model that cannot be used', () => {
       /No gradient rule for Acosh \(node "glow"\), between an adapter and the loss/,
       'inspect',
     );
-    // The runtime does not know this one, and would have reported it in its own terms.
+    // The runtime does not support this one either and would report it in its own terms.
     const foreign = trains(withLast('foreign.onnx', 'Glow', 'com.acme'));
     refused(foreign, 9, /No gradient rule for com\.acme\.Glow \(node "glow"\)/, 'aurora inspect');
     const { code, out } = lab.run('inspect', at('foreign.onnx'));
@@ -107,13 +107,13 @@ describe('a model that cannot be used', () => {
     expect(out).toMatch(/Gradients cannot pass these operators.*\n +com\.acme\.Glow: glow/);
   });
 
-  it('is not known to the runtime', () => {
+  it('can be unsupported by the runtime', () => {
     withLast('foreign.onnx', 'Glow', 'com.acme');
     const headOnly = set('model.path=foreign.onnx', 'adapter={"method":"none"}');
     refused(train(...headOnly), 4, /ONNX Runtime cannot load the model: .*Glow/, 'inspect');
   });
 
-  it('has no such output', () => {
+  it('can lack the requested output', () => {
     refused(
       train(...set('model.output=logits')),
       4,
@@ -122,7 +122,7 @@ describe('a model that cannot be used', () => {
     );
   });
 
-  it('has fewer positions than a text has tokens: said before the first step', () => {
+  it('can have fewer positions than a text has tokens, which is reported before the first step', () => {
     lab.write('long.jsonl', `${rows}${row('cat '.repeat(100), 'pets')}\n`);
     const r = train(...set('data.train=long.jsonl', 'model.maxLength=128'));
     refused(r, 4, /failed to run on input_ids \[1, 102\]/, 'lower model.maxLength');
@@ -131,7 +131,7 @@ describe('a model that cannot be used', () => {
 });
 
 describe('adapters that do not fit', () => {
-  it('match no module: the nearest are named', () => {
+  it('can match no module, and the nearest ones are named', () => {
     const r = train(...set('adapter.targetModules=["qeury"]'));
     refused(
       r,
@@ -141,13 +141,13 @@ describe('adapters that do not fit', () => {
     );
   });
 
-  it('match in part: a warning, and it trains', () => {
+  it('can match in part, which is a warning', () => {
     const r = train(...set('adapter.targetModules=["query","vlaue"]', 'training.epochs=1'));
     expect(r.code).toBe(0);
     expect(r.err).toMatch(/warning: targetModules: "vlaue" matched no module \(nearest: layer\.0\.value/);
   });
 
-  it('are chosen by an expression that takes too long', () => {
+  it('can come from a regular expression that takes too long', () => {
     const evil = '(.*.*.*.*.*.*.*.*.*.*.*.*.*.*)+!';
     const r = train(...set(`adapter.targetModules="${evil}"`));
     refused(
@@ -158,13 +158,13 @@ describe('adapters that do not fit', () => {
     );
   });
 
-  it('have a rank above the layer', () => {
+  it("can have a rank above the layer's limit", () => {
     const r = train(...set('adapter.rank=33'));
     refused(r, 11, 'adapter.rank 33 is too large for the layer layer.0.query (32 × 32)', 'rankPattern');
   });
 });
 
-describe('data that cannot be used', () => {
+describe('unusable data', () => {
   const trains = (name: string, content: string, ...settings: string[]) => {
     lab.write(name, content);
     return train(...set(`data.train=${name}`, 'training.epochs=1', ...settings));
@@ -172,22 +172,22 @@ describe('data that cannot be used', () => {
   const csv = `text,label\n${Array.from({ length: 8 }, (_, i) => `the cat ${i},${i % 2}`).join('\n')}\n`;
   const bad = `${csv}only one field\n${csv.slice(11)}`;
 
-  it('is not there', () => {
+  it('can be missing', () => {
     refused(train(...set('data.train=none.csv')), 12, `${at('none.csv')} does not exist`, 'data.train');
   });
 
-  it('has a bad row: file and line', () => {
+  it('can have a bad row, which is reported with file and line', () => {
     refused(trains('bad.csv', bad), 12, `${at('bad.csv')}:10: 1 columns where the header has 2`, 'onBadRow');
   });
 
-  it('has a bad row that is to be skipped: a warning with the line, and it trains', () => {
+  it('can have a bad row that is skipped with a warning', () => {
     const own = ['data.onBadRow=skip', 'data.validation=bad.csv'];
     const r = trains('bad.csv', bad, ...own);
     expect(r.code).toBe(0);
     expect(r.err).toMatch(/warning: 2 rows were skipped .*line 10: 1 columns where the header has 2/);
   });
 
-  it('has no labels, or one', () => {
+  it('can have no labels, or only one', () => {
     refused(
       trains('unlabelled.csv', 'text,lable\na,b\n'),
       13,
@@ -197,12 +197,12 @@ describe('data that cannot be used', () => {
     refused(trains('one.csv', 'text,label\na,x\nb,x\n'), 13, 'has only the label "x"', 'data.labelColumn');
   });
 
-  it('is empty', () => {
+  it('can be empty', () => {
     refused(trains('zero.jsonl', ''), 14, `${at('zero.jsonl')} is empty`, 'another file');
     refused(trains('header.csv', 'text,label\n'), 14, `${at('header.csv')} has no rows`, 'another file');
   });
 
-  it('has a validation label that training has not', () => {
+  it('can have a validation label that does not occur in training', () => {
     lab.write('strange.jsonl', `${row('the cat', 'pet')}\n`);
     const r = train(...set('data.validation=strange.jsonl'));
     refused(r, 12, `${at('strange.jsonl')}:1: the label "pet" is not among the 2`, 'onBadRow');
@@ -210,13 +210,13 @@ describe('data that cannot be used', () => {
   });
 });
 
-describe('a tokenizer that cannot be used', () => {
-  it('is not there', () => {
+describe('an unusable tokenizer', () => {
+  it('can be missing', () => {
     const r = train(...set('model.tokenizer=none/tokenizer.json'));
     refused(r, 15, `${at('none/tokenizer.json')} does not exist`, 'beside the ONNX file');
   });
 
-  it('belongs to another model', () => {
+  it('can belong to another model', () => {
     const whole = JSON.parse(readFileSync(at('tokenizer.json'), 'utf8')) as {
       model: { vocab: Record<string, number> };
     };
@@ -232,7 +232,7 @@ describe('a tokenizer that cannot be used', () => {
   });
 });
 
-describe('an experiment file or command line with a mistake', () => {
+describe('a mistake in an experiment file or on the command line', () => {
   const mistaken = (find: string, replace: string): Outcome => {
     const text = readFileSync(lab.experiment, 'utf8');
     expect(text).toContain(find);
@@ -241,7 +241,7 @@ describe('an experiment file or command line with a mistake', () => {
   };
   const place = (line: number, column: number) => `${at('mistaken.aurora.json')}:${line}:${column}: `;
 
-  it('is told with file, line and column', () => {
+  it('is reported with file, line and column', () => {
     refused(mistaken('"model.onnx",', '"model.onnx"'), 3, `${place(4, 5)}this is not valid JSON`, 'JSON');
     refused(
       mistaken('"epochs"', '"epoch"'),
@@ -257,7 +257,7 @@ describe('an experiment file or command line with a mistake', () => {
     );
   });
 
-  it('is told with the override at fault', () => {
+  it('is reported with the override at fault', () => {
     refused(
       train(...set('adapter.rnak=4')),
       3,
@@ -295,17 +295,19 @@ describe('an experiment file or command line with a mistake', () => {
       'export --help',
     ],
     [['export', 'none', '--as', 'onnx-merged'], 20, /There is no run folder .*none/, '.aurora/runs'],
-  ])('aurora %j', (args, exit, message, hint) => refused(lab.run(...args), exit, message, hint));
+  ])('is explained: aurora %j', (args, exit, message, hint) =>
+    refused(lab.run(...args), exit, message, hint),
+  );
 
-  it('shows where in the program an error came from only when asked', () => {
+  it('is shown with a stack trace only on request', () => {
     const { err, code } = lab.run('inspect', at('none.onnx'), '--verbose');
     expect(code).toBe(4);
     expect(err).toMatch(/^ +at .+\(.+:\d+:\d+\)$/m);
   });
 });
 
-describe('data that flatters', () => {
-  it('is said before the first step, in the terminal and in the journal, as a preflight says it', () => {
+describe('misleading data', () => {
+  it('is reported before the first step, in the terminal and in the journal, as in a preflight', () => {
     const lopsided = Array.from({ length: 40 }, (_, i) =>
       row(`the cat ${'played '.repeat(1 + (i % 5))}! ${i}`, i < 38 ? 'pets' : 'other'),
     );

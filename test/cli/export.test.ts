@@ -51,14 +51,14 @@ function exported(run: string, form: string, ...more: string[]) {
   return { folder, record, out: r.out };
 }
 
-/** The same for an ONNX form, read back. */
+/** Exports an ONNX form and reads it back. */
 function exportedModel(run: string, form: string, ...more: string[]) {
   const result = exported(run, form, ...more);
   const path = join(result.folder, 'model.onnx');
   return { ...result, path, model: loadModel(path) };
 }
 
-/** The logits of two padded texts, by the runtime alone. */
+/** The logits of two padded texts, computed with the runtime only. */
 async function logits(path: string, adapter?: string): Promise<number[]> {
   const session = await InferenceSession.create(path);
   const ids = (rows: number[][]) => new Tensor('int64', BigInt64Array.from(rows.flat(), BigInt), [2, 5]);
@@ -93,7 +93,7 @@ describe('aurora export', () => {
   const aurora = trained('aurora');
   const lora = trained('lora', LORA);
 
-  it('writes what was trained, and the form that costs nothing, and says how far they are apart', async () => {
+  it('writes the trained form and the merged form and reports how much they differ', async () => {
     const dynamic = exportedModel(aurora, 'onnx-dynamic');
     const merged = exportedModel(aurora, 'onnx-merged', '--accept-drop');
     const { metrics } = dynamic.record;
@@ -101,10 +101,10 @@ describe('aurora export', () => {
     expect(metrics.static.loss).not.toBeCloseTo(metrics.dynamic.loss, 5);
     expect(merged.record.metrics).toMatchObject({ dynamic: metrics.dynamic, static: metrics.static });
     expect(merged.record.metrics.exported.loss).toBeCloseTo(metrics.static.loss, 5);
-    // As measured by the run itself.
+    // As measured by the run.
     const best = readRun(aurora).events.findLast((e) => e.kind === 'evaluation' && e.best);
     expect(best).toMatchObject({ step: dynamic.record.step, metrics: metrics.dynamic });
-    // σ is not linear: merging changes the function, though not beyond recognition.
+    // σ is not linear, so merging changes the function, but not beyond recognition.
     const [x, y] = [await logits(dynamic.path), await logits(merged.path)];
     expect(apart(x, y)).toBeGreaterThan(1e-6);
     expect([...x, ...y].every(Number.isFinite)).toBe(true);
@@ -127,7 +127,7 @@ describe('aurora export', () => {
     expect(apart(merged, untrained)).toBeGreaterThan(1e-2);
   });
 
-  it('merges without a node more than the model and the head have, and everything stays where it was', () => {
+  it('merges without adding a node beyond the model and the head, and moves nothing', () => {
     const original = loadModel(lab.path('model.onnx'));
     const { graph, opsets } = exportedModel(lora, 'onnx-merged').model;
     const own = graph.nodes.filter((n) => !n.name.startsWith('/aurora/') && n.name !== 'logits');
@@ -143,16 +143,19 @@ describe('aurora export', () => {
     expect(changed).toHaveLength(4);
   });
 
-  it.each(['mean', 'first-token'])('keeps the opset of the file, with a head on the %s', async (pooling) => {
-    copyFileSync(resolve('test/fixtures/reference/bert-opset13.onnx'), lab.path('opset13.onnx'));
-    const run = trained(`opset13-${pooling}`, LORA, 'model.path=opset13.onnx', `task.pooling=${pooling}`);
-    const merged = exportedModel(run, 'onnx-merged');
-    expect(merged.model.opsets.get('')).toBe(13);
-    const dynamic = exportedModel(run, 'onnx-dynamic');
-    expect(apart(await logits(merged.path), await logits(dynamic.path))).toBeLessThan(1e-4);
-  });
+  it.each(['mean', 'first-token'])(
+    'keeps the opset of the model, with a head on %s pooling',
+    async (pooling) => {
+      copyFileSync(resolve('test/fixtures/reference/bert-opset13.onnx'), lab.path('opset13.onnx'));
+      const run = trained(`opset13-${pooling}`, LORA, 'model.path=opset13.onnx', `task.pooling=${pooling}`);
+      const merged = exportedModel(run, 'onnx-merged');
+      expect(merged.model.opsets.get('')).toBe(13);
+      const dynamic = exportedModel(run, 'onnx-dynamic');
+      expect(apart(await logits(merged.path), await logits(dynamic.path))).toBeLessThan(1e-4);
+    },
+  );
 
-  it('finds weights that are Constant nodes, and leaves them so', async () => {
+  it('finds weights in Constant nodes and leaves them there', async () => {
     copyFileSync(resolve('test/fixtures/reference/more/bert-distinct.onnx'), lab.path('constants.onnx'));
     const run = trained(
       'constants',
@@ -170,7 +173,7 @@ describe('aurora export', () => {
     expect(apart(await logits(path), await logits(dynamic.path))).toBeLessThan(1e-4);
   });
 
-  it('leaves weights beside the model where they are, and has its own in the same places', async () => {
+  it("leaves the model's external weights in place and uses the same layout for the copy", async () => {
     saveModel(loadModel(lab.path('model.onnx')), lab.path('apart.onnx'), 0);
     const data = lab.path('apart.onnx.data');
     const [whole, weights] = [hash(lab.path('apart.onnx')), hash(data)];
@@ -195,7 +198,7 @@ describe('aurora export', () => {
     expect([hash(lab.path('apart.onnx')), hash(data)]).toEqual([whole, weights]);
   });
 
-  it('never writes over what is no export', () => {
+  it('never overwrites anything but an export', () => {
     for (const [name, message] of [
       ['model.onnx', 'already exists and is a file'],
       ['.', 'already exists and is not an AuroRA Lab export'],
@@ -220,7 +223,7 @@ describe('aurora export', () => {
     expect(readdirSync(lab.folder).filter((name) => name.includes('.tmp'))).toEqual([]);
   });
 
-  it('needs none of the training data', () => {
+  it('does not need the training data', () => {
     const away = lab.path('train.jsonl.away');
     renameSync(lab.path('train.jsonl'), away);
     try {
@@ -234,7 +237,7 @@ describe('aurora export', () => {
   });
 
   it.each(['tokenizer.json', 'special_tokens_map.json', 'LICENSE'])(
-    'refuses a model whose data file has the name of a file that the export writes: %s',
+    'rejects a model with a data file that has the name of an exported file: %s',
     (name) => {
       const folder = lab.fresh(`named-${name}`);
       const path = join(folder, 'model.onnx');
@@ -257,7 +260,7 @@ describe('aurora export', () => {
     },
   );
 
-  it('unties a weight that an embedding reads too', async () => {
+  it('unties a weight that is also an embedding', async () => {
     saveModel(tiedModel(), lab.path('tied.onnx'));
     const adapter = 'adapter={"method":"lora","rank":2,"targetModules":["project"]}';
     const run = trained('tied', adapter, 'model.path=tied.onnx');
@@ -272,7 +275,7 @@ describe('aurora export', () => {
   });
 });
 
-describe('the adapter in PEFT’s layout', () => {
+describe("the adapter in PEFT's layout", () => {
   const contents = (settings: string[], out: string) => {
     const folder = join(trained(out, ...settings), 'adapter', 'best');
     const { tensors } = readSafetensors(join(folder, 'adapter_model.safetensors'));
@@ -285,7 +288,7 @@ describe('the adapter in PEFT’s layout', () => {
   const of = (name: string, dims: number[]) =>
     Object.fromEntries([0, 1].map((i) => [`base_model.model.layer.${i}.query.${name}`, dims]));
 
-  it('of LoRA is what PEFT itself writes', () => {
+  it("matches PEFT's own for LoRA", () => {
     const { shapes, config } = contents(
       ['adapter={"method":"lora","rank":3,"alpha":6,"useRslora":true,"targetModules":["query"]}'],
       'peft-lora',
@@ -310,7 +313,7 @@ describe('the adapter in PEFT’s layout', () => {
     });
   });
 
-  it('of AuroRA has the ANL beside A and B', () => {
+  it('has the ANL beside A and B for AuroRA', () => {
     const { shapes, config } = contents(
       ['adapter={"method":"aurora","rank":2,"gridSize":4,"splineOrder":2,"targetModules":["query"]}'],
       'peft-aurora',
@@ -332,7 +335,7 @@ describe('the adapter in PEFT’s layout', () => {
   });
 });
 
-/** Token embeddings, and their transpose as the weight of a later layer. */
+/** Token embeddings, with their transpose as the weight of a later layer. */
 function tiedModel(): Model {
   const graph: Model['graph'] = { name: 'tied', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
   const g = new GraphBuilder(graph, '');
@@ -358,7 +361,7 @@ describe('a merge that loses more than --max-drop', () => {
   const out = lab.path('lossy-merged');
   const args = ['export', run, '--as', 'onnx-merged', '--at', 'last', '--out', out];
 
-  it('is not kept where nobody is there to ask, and says how to', () => {
+  it('is rejected if nobody can be asked, with a hint', () => {
     const r = lab.run(...args);
     expect([r.code, r.out]).toEqual([23, '']);
     expect(r.err).toMatch(
@@ -371,13 +374,13 @@ describe('a merge that loses more than --max-drop', () => {
   it.each([
     ['no', 23, 'declined'],
     ['yes', 0, 'result'],
-  ])('asks the program that started it, and obeys: %s', async (answer, code, last) => {
+  ])('asks the calling program and follows its answer: %s', async (answer, code, last) => {
     const child = spawn(process.execPath, [CLI, ...args, '--json'], { stdio: ['pipe', 'pipe', 'inherit'] });
     const lines: ExportLine[] = [];
     createInterface({ input: child.stdout }).on('line', (text) => {
       const line = JSON.parse(text) as ExportLine;
       lines.push(line);
-      // The pipe stays open: it must not wait for EOF.
+      // The pipe stays open, so the program must not wait for EOF.
       if (line.kind === 'ask') child.stdin.write(`${answer}\n`);
     });
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(code);
@@ -388,7 +391,7 @@ describe('a merge that loses more than --max-drop', () => {
     expect(existsSync(out)).toBe(answer === 'yes');
   });
 
-  it('is kept without a question where it loses no more than is said', () => {
+  it('is kept without a question if it loses no more than allowed', () => {
     const r = lab.run(...args, '--max-drop', '1000000');
     expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('Keep it')]);
     expect(lab.run(...args, '--max-drop', 'x').err).toContain(
@@ -396,7 +399,7 @@ describe('a merge that loses more than --max-drop', () => {
     );
   });
 
-  it('leaves nothing behind when it is ended in the middle', async () => {
+  it('leaves nothing behind when it is ended midway', async () => {
     const folder = lab.path('ended');
     const child = spawn(process.execPath, [CLI, ...args.slice(0, -1), folder, '--json'], { stdio: 'pipe' });
     await new Promise<void>((resolve) =>
@@ -411,12 +414,12 @@ describe('a merge that loses more than --max-drop', () => {
   });
 });
 
-describe('which state is exported', () => {
+describe('the exported state', () => {
   it.each([
     ['best', undefined],
     ['last', 'last'],
     ['12', '12'],
-  ])('%s', (_, at) => {
+  ])('can be %s', (_, at) => {
     const run = trained(`at-${at}`, 'training.checkpointEvery=4');
     const out = lab.path(`at-${at}-out`);
     const r = lab.run('export', run, '--as', 'adapter', '--out', out, ...(at ? ['--at', at] : []));
@@ -435,12 +438,12 @@ describe('which state is exported', () => {
     [['--at', '7'], 20, /has no checkpoint of step 7.\n {7}It has checkpoints of steps /],
     [['--at', 'x'], 2, /--at takes best, last or the step of a checkpoint, not "x"/],
     [['--as', 'gguf'], 2, /--as takes adapter, peft-lora, .*, not "gguf"/],
-  ])('%s is refused', (more, code, message) => {
+  ])('cannot be %s', (more, code, message) => {
     const r = lab.run('export', lab.runs(lab.path('aurora'))[0], '--as', 'adapter', ...more);
     expect([r.code, r.err]).toEqual([code, expect.stringMatching(message)]);
   });
 
-  it('of a head alone: no LoRA, but all else', () => {
+  it('of a head alone supports every form except a LoRA', () => {
     const run = trained('head', 'adapter={"method":"none"}');
     const r = lab.run('export', run, '--as', 'peft-lora');
     expect([r.code, r.err]).toEqual([
@@ -455,7 +458,7 @@ describe('which state is exported', () => {
 });
 
 describe('the model card', () => {
-  it('says what it is of, how good, and by whose leave, and nothing of this machine', () => {
+  it('gives the base model, the metrics and the license, and nothing about this machine', () => {
     const config = {
       _name_or_path: '/home/alice/secret-model',
       model_type: 'bert',

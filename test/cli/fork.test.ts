@@ -5,14 +5,14 @@ import { createRun } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { Lab } from './lab';
 
-// Evaluations at 10, 20, …, checkpoints also at 3, 6, …; 12 steps per epoch, 48 in total.
+// Evaluations at 10, 20, …, additional checkpoints at 3, 6, …; 12 steps per epoch, 48 in total.
 const lab = new Lab({ adapter: { dropout: 0.1 } });
 afterAll(() => lab.remove());
 const out = lab.path('runs');
 const done = lab.run('train', lab.experiment, '--out', out);
 const [original] = lab.runs(out);
 
-/** Every column that does not depend on the clock or the machine's memory. */
+/** The columns that do not depend on the clock or on the machine's memory. */
 const COLUMNS = ['step', 'loss', 'learningRate', 'gradientNorm', 'examples', 'tokens'];
 const curve = (run: string): number[][] => {
   const { scalars } = readRun(run);
@@ -36,9 +36,9 @@ const refused = (step: number, ...set: string[]) =>
   lab.run('train', '--fork', original, '--at', String(step), ...set.flatMap((s) => ['--set', s]));
 
 describe('a fork', () => {
-  it('has a run to begin from', () => expect([done.code, done.err]).toEqual([0, expect.anything()]));
+  it('starts from a finished run', () => expect([done.code, done.err]).toEqual([0, expect.anything()]));
 
-  it.each([21, 30])('of step %i with nothing changed retraces the curve to the bit', (step) => {
+  it.each([21, 30])('of step %i without changes repeats the curve bit for bit', (step) => {
     const run = fork(step);
     expect(curve(run)).toEqual(curve(original));
     expect(evaluations(run)).toEqual(evaluations(original));
@@ -56,7 +56,7 @@ describe('a fork', () => {
     expect(file(run, 'activations/step-000048.bin')).toEqual(file(original, 'activations/step-000048.bin'));
   });
 
-  it('keeps the history, says where it came from, and goes another way', () => {
+  it('keeps the history, records its origin and continues with its own settings', () => {
     const run = fork(21, 'training.learningRate=0.001', 'training.epochs=5', 'adapter.dropout=0');
     const { events, spec, status } = readRun(run);
     expect(events[0]).toMatchObject({ kind: 'forked', seq: 0, fromRun: basename(original), fromStep: 21 });
@@ -77,7 +77,7 @@ describe('a fork', () => {
     expect(mine[1][21]).not.toBe(other[1][21]);
   });
 
-  it('goes on with another metric, rule, schedule, weight decay, clipping and evaluation', () => {
+  it('can change the metric, early stopping, schedule, weight decay, clipping and evaluation', () => {
     const run = fork(
       30,
       'training.metric=loss',
@@ -97,7 +97,7 @@ describe('a fork', () => {
     expect(readRun(run).events.flatMap((e) => (e.kind === 'evaluation' ? [e.best] : []))).toEqual(better);
   });
 
-  it('trains into a folder that is there already', () => {
+  it('can train into an existing folder', () => {
     const run = createRun(lab.path('given'));
     const r = lab.run('train', '--fork', original, '--at', '30', '--run', run);
     expect(r.code).toBe(0);
@@ -113,7 +113,7 @@ describe('a fork', () => {
     ['model.maxLength=8', 'model.maxLength'],
     ['data.onBadRow=skip', 'data.onBadRow'],
     ['task.pooling=first-token', 'task.pooling'],
-  ])('refuses %s, naming the setting', (set, key) => {
+  ])('rejects %s and names the setting', (set, key) => {
     const r = refused(21, set);
     expect(r.code).toBe(2);
     expect(r.err).toMatch(
@@ -121,7 +121,7 @@ describe('a fork', () => {
     );
   });
 
-  it('refuses a step without a checkpoint, telling those there are, and one with nothing after it', () => {
+  it('rejects a step without a checkpoint, listing the available ones, and a step with nothing left to train', () => {
     const missing = refused(22);
     expect(missing.code).toBe(20);
     expect(missing.err).toMatch(

@@ -19,7 +19,7 @@ const FORMER = new Map(
 );
 const TARGETS = ['blocks.0.mlp.0', 'blocks.0.qkv', 'blocks.1.mlp.2'];
 
-/** A name, a key or a text with the paths of an earlier version. */
+/** The text with module paths as named by an earlier version. */
 const former = (text: string): string =>
   [...FORMER].reduce((t, [path, old]) => t.replaceAll(new RegExp(`(?<![\\w.])${path.replaceAll('.', '\\.')}(?![\\w])`, 'g'), old), text); // prettier-ignore
 
@@ -36,7 +36,7 @@ function asFormer(run: string): void {
   const { spec, events, checkpoints, adapter } = runPaths(run);
   for (const path of [spec, events]) writeFileSync(path, former(readFileSync(path, 'utf8')));
   const hash = specHash(JSON.parse(readFileSync(spec, 'utf8')) as Experiment);
-  // All of them first: saving one removes others.
+  // All of them are read first, because saving one removes others.
   const saved = checkpointSteps(run).map((step) => readCheckpoint(join(checkpoints, stepName(step))));
   for (const found of saved) {
     const optimizer: AdamWState = {
@@ -61,7 +61,7 @@ function asFormer(run: string): void {
 const tensors = (run: string, which: 'best' | 'last') =>
   readSafetensors(join(run, 'adapter', which, 'adapter_model.safetensors')).tensors;
 
-describe('a run that began under the module paths of an earlier version', () => {
+describe('a run that started with the module paths of an earlier version', () => {
   const lab = new Lab({
     adapter: { targetModules: TARGETS, rank: 2, rankPattern: { 'blocks.0.qkv': 3 } },
     training: { epochs: 2, evaluateEvery: 6, checkpointEvery: 6 },
@@ -81,14 +81,14 @@ describe('a run that began under the module paths of an earlier version', () => 
   });
   afterAll(() => lab.remove());
 
-  it('has none of the paths that PyTorch has', () => {
+  it("has none of PyTorch's paths", () => {
     const text = readFileSync(runPaths(run).events, 'utf8') + readFileSync(runPaths(run).spec, 'utf8');
     for (const path of TARGETS) expect(text).not.toContain(`"${path}"`);
     expect(text).toContain('"blocks.blocks.0.mlp.mlp.0"');
     expect(FORMER.get('blocks.0.qkv')).toBe('blocks.blocks.0');
   });
 
-  it('is resumed to the same bits as if it had begun under those of PyTorch', () => {
+  it("resumes to the same bits as if it had started with PyTorch's paths", () => {
     const resumed = lab.path('resumed');
     mkdirSync(resumed, { recursive: true });
     cpSync(run, join(resumed, 'run'), { recursive: true });
@@ -105,7 +105,7 @@ describe('a run that began under the module paths of an earlier version', () => 
     expect(readRun(copy).events.filter((e) => e.kind === 'started')).toHaveLength(1);
   });
 
-  it('is exported in every form, to PEFT under the paths that PyTorch has', () => {
+  it("can be exported in every form, and to PEFT with PyTorch's paths", () => {
     for (const form of ['adapter', 'onnx-merged', 'onnx-dynamic', 'onnx-adapter-inputs']) {
       const out = lab.path(`export-${form}`);
       const r = lab.run('export', run, '--as', form, '--out', out);
@@ -140,7 +140,7 @@ describe('a run that began under the module paths of an earlier version', () => 
     expect(started.modules.toSorted()).toEqual(TARGETS);
   });
 
-  it('whose targets are written into a new experiment: the error names the paths to write', () => {
+  it('has targets that a new experiment rejects, naming the right paths', () => {
     const file = 'old.aurora.json';
     const experiment = JSON.parse(lab.read('tiny.aurora.json')) as { adapter: object };
     const targetModules = ['blocks.blocks.0.mlp.mlp.0'];

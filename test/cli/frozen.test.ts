@@ -35,9 +35,9 @@ function learned(run: string) {
 const reused = (run: string) =>
   readRun(run).events.flatMap((e) => (e.kind === 'reused' ? [[e.upTo, e.found]] : []));
 
-describe('what lies below the adapters', () => {
+describe('the layers below the adapters', () => {
   it(
-    'is computed once for the trials of a sweep, which train to the same bits as runs by themselves',
+    'are computed once for all trials of a sweep, which train to the same bits as single runs',
     { timeout: 300_000 },
     () => {
       expect(lab.run('sweep', lab.experiment, '--parallel', '1', ...ON_CPU).code).toBe(0);
@@ -49,7 +49,7 @@ describe('what lies below the adapters', () => {
       expect(layer).toMatch(/layer\.0/);
       expect([lora, aurora, dora]).toEqual([[[layer, false]], [[layer, true]], [[layer, true]]]);
       expect([head, again].flat().map(([, found]) => found)).toEqual([false, true]);
-      // Adapters in every layer leave only the embedding, which is not worth a file.
+      // With adapters in every layer, only the embedding is left, which is not worth a file.
       expect(all).toEqual([]);
       for (const [i, settings] of TRIALS.entries()) {
         const set = Object.entries(settings).flatMap(([k, v]) => ['--set', `${k}=${JSON.stringify(v)}`]);

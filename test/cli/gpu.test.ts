@@ -74,12 +74,12 @@ const state = async (part: string) =>
   (JSON.parse((await gpu('list', '--json')).out) as { parts: GpuState[] }).parts.find(
     (s) => s.part === part,
   )!;
-/** Only the installed files. */
+/** The installed files. */
 const left = () => (existsSync(join(storage, 'gpu')) ? readdirSync(join(storage, 'gpu')) : []);
 
 const ARCHIVES = hasCompiler && HERE === 'linux-x64' ? tensorflowArchives() : undefined;
 
-describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
+describe.skipIf(!ARCHIVES)("TensorFlow, installed by the package's own script", () => {
   beforeEach(async () => {
     const [library, binding] = ARCHIVES!;
     files.add(LIBRARY, library);
@@ -88,7 +88,7 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
     env = { TFJS_NODE_CDN_STORAGE: address, npm_config_tfjs_binding_binary_host_mirror: address };
   });
 
-  test('is fetched, loaded, multiplies, is listed, and goes again', async () => {
+  test('is downloaded, loaded, tested with a multiplication, listed and removed', async () => {
     const { code, out, err } = await gpu('install', 'tensorflow', '--json');
     expect(err).toBe('');
     expect(code).toBe(0);
@@ -124,7 +124,7 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
     expect((await gpu('remove', 'tensorflow')).out).toContain('was not installed');
   });
 
-  test('without a GPU it is installed but not usable, and says so', async () => {
+  test('without a GPU is installed and reported as unusable', async () => {
     files.add(BINDING, tensorflowArchives(false)[1]);
     const { code, err } = await gpu('install', 'tensorflow');
     expect(code).toBe(0);
@@ -136,18 +136,18 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
   });
 
   test.each([
-    ['a library that is not there', LIBRARY, 404, `The server does not have`],
-    ['a binding that is not there', BINDING, 404, `The server does not have`],
-    ['a server with a fault', LIBRARY, 503, 'The server responded with 503'],
-    ['a proxy that wants a password', BINDING, 407, 'requires a user name and a password'],
+    ['a missing library', LIBRARY, 404, `The server does not have`],
+    ['a missing binding', BINDING, 404, `The server does not have`],
+    ['a server error', LIBRARY, 503, 'The server responded with 503'],
+    ['a proxy that requires a password', BINDING, 407, 'requires a user name and a password'],
     ['a connection that breaks', LIBRARY, 'break', 'was interrupted after'],
     ['a binding that breaks off', BINDING, 'break', 'was interrupted after'],
-    ['a server that falls silent', LIBRARY, 'hang', 'sent nothing for 2 s'],
-  ] as const)('%s leaves nothing and says what to do', async (_, path, manner, message) => {
+    ['a server that stops responding', LIBRARY, 'hang', 'sent nothing for 2 s'],
+  ] as const)('leaves nothing after %s and gives a hint', async (_, path, manner, message) => {
     files.answer(path, manner);
     const { code, err } = await gpu('install', 'tensorflow', '--timeout', '2');
     expect(err).toContain(message);
-    // Each has one next step.
+    // Each error has one hint.
     expect(err.trim().split('\n').at(-1)).toMatch(/^ {7}\S/);
     expect(code).toBe(19);
     expect(left()).toEqual([]);
@@ -156,7 +156,7 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
   test.each([
     ['library', LIBRARY],
     ['binding', BINDING],
-  ])('a %s that is no archive leaves nothing', async (_, path) => {
+  ])('leaves nothing if the %s is not an archive', async (_, path) => {
     files.add(path, Buffer.alloc(100_000, 'this is not an archive. '));
     const { code, err } = await gpu('install', 'tensorflow');
     expect(err).toContain('is not a valid archive');
@@ -164,18 +164,18 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
     expect(left()).toEqual([]);
   });
 
-  test('a binding that does not load is damaged, and nothing of it is kept', async () => {
+  test('counts as damaged if the binding does not load, and is not kept', async () => {
     files.add(BINDING, tarOfText());
     const { code, err } = await gpu('install', 'tensorflow', '--force');
     expect(err).toContain('are incomplete or damaged');
     expect(code).toBe(19);
     expect(left()).toEqual([]);
-    // Its hash is not kept either: the right one installs.
+    // Its hash is not kept either, so the right one can be installed.
     files.add(BINDING, ARCHIVES![1]);
     expect((await gpu('install', 'tensorflow')).code).toBe(0);
   });
 
-  test('other bytes under a name that was installed before are refused, and what was there stays', async () => {
+  test('rejects different bytes under a name that was installed before and keeps the installation', async () => {
     const first = await gpu('install', 'tensorflow');
     expect(first.err).toContain('it was recorded, to be compared at later installs');
     const before = await state('tensorflow');
@@ -196,7 +196,7 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
     expect((await gpu('install', 'tensorflow')).code).toBe(0);
   });
 
-  test('what a mirror has elsewhere under another name is compared under the name that was asked for', async () => {
+  test('compares a file that a mirror redirects under the requested name', async () => {
     files.redirect(BINDING, '/store/4f1c?part=1');
     files.add('/store/4f1c?part=1', ARCHIVES![1]);
     const { code, out } = await gpu('install', 'tensorflow', '--json');
@@ -213,7 +213,7 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
     expect(again.code).toBe(19);
   });
 
-  test('a library that was changed after the install is named by check, not loaded, and installed again', async () => {
+  test('that was changed after the install is named by check, not loaded, and installed again', async () => {
     expect((await gpu('install', 'tensorflow')).code).toBe(0);
     const { files: hashes } = (await state('tensorflow')).installed!;
     const [library] = Object.keys(hashes!).filter((path) => path.endsWith('tfjs_binding.node'));
@@ -225,12 +225,12 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
     expect((await gpu('check', 'tensorflow')).code).toBe(0);
   });
 
-  test.each(['SIGINT', 'SIGKILL'] as const)('cancelled by %s, it leaves nothing', async (signal) => {
+  test.each(['SIGINT', 'SIGKILL'] as const)('leaves nothing when cancelled with %s', async (signal) => {
     files.answer(LIBRARY, 'hang');
     const child = start('install', 'tensorflow');
     while (files.seen.length === 0) await wait(50);
     await wait(300);
-    // With everything it has started, like a terminal and the editor do.
+    // With its child processes, as a terminal and the editor do.
     process.kill(-child.pid!, signal);
     await new Promise((resolve) => child.once('close', resolve));
     if (signal === 'SIGKILL') await gpu('list');
@@ -239,7 +239,7 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
     expect((await gpu('install', 'tensorflow')).code).toBe(0);
   });
 
-  test('two at once: the second says that the first is at it', async () => {
+  test('reports that another install is running', async () => {
     files.answer(LIBRARY, 'hang');
     start('install', 'tensorflow');
     while (files.seen.length === 0) await wait(50);
@@ -251,7 +251,7 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
 });
 
 test.skipIf(!ARCHIVES)(
-  'TensorFlow comes through a proxy too, from the hosts that the package names',
+  'TensorFlow can be installed through a proxy, from the hosts that the package names',
   async () => {
     const [library, binding] = ARCHIVES!;
     files.add(LIBRARY, library);
@@ -270,14 +270,14 @@ const PACKAGE = ARCHIVES && nupkg();
 const LEAF = '/v3/registration5-semver1/microsoft.ml.onnxruntime.gpu.linux/1.30.0.json';
 const ENTRY = '/v3/catalog0/data/2026.01.01/microsoft.ml.onnxruntime.gpu.linux.1.30.0.json';
 
-/** NuGet's catalog entry of a package. */
+/** Adds NuGet's catalog entry of a package, with its SHA-512. */
 function state512(bytes: Buffer): void {
   files.add(LEAF, { catalogEntry: `https://api.nuget.org${ENTRY}` });
   const packageHash = createHash('sha512').update(bytes).digest('base64');
   files.add(ENTRY, { packageHash, packageHashAlgorithm: 'SHA512' });
 }
 
-describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate of its own', () => {
+describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a private certificate', () => {
   beforeEach(async () => {
     files.add('/v3/index.json', {
       resources: [{ '@type': 'PackageBaseAddress/3.0.0', '@id': 'https://api.nuget.org/v3-flatcontainer/' }],
@@ -288,7 +288,7 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     env = await serveBehindProxy(files, 'api.nuget.org');
   });
 
-  test('is fetched; the library that CUDA lacks is named, and training without it goes on', async () => {
+  test('is downloaded, a missing CUDA library is named, and training without it continues', async () => {
     const { code, out, err } = await gpu('install', 'cuda', '--json');
     expect(err).toBe('');
     expect(code).toBe(0);
@@ -308,7 +308,7 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     expect(checked.code).toBe(19);
     expect(checked.err).toContain('libcublasLt.so.99');
 
-    // From now on, training loads the runtime next to the provider.
+    // From now on, training loads the runtime beside the provider.
     const lab = new Lab({ training: { epochs: 1 } });
     const train = spawnSync(process.execPath, [CLI, 'train', lab.experiment], {
       env: { ...process.env, AURORA_GPU_SUPPORT: join(storage, 'gpu'), NODE_DEBUG: 'module' },
@@ -325,7 +325,7 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     expect(left()).toEqual([]);
   });
 
-  test('bytes that are not those of the publisher are refused, and nothing is kept', async () => {
+  test("is rejected and not kept if its bytes differ from the publisher's", async () => {
     state512(Buffer.from('the publisher’s package'));
     const { code, err } = await gpu('install', 'cuda');
     expect(err).toContain('differs from the one that its publisher states');
@@ -335,7 +335,7 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     expect(existsSync(join(storage, 'gpu-hashes.json'))).toBe(false);
   });
 
-  test('a package under a path that does not name it is refused', async () => {
+  test('is rejected if the download path does not contain the package name', async () => {
     files.add('/v3/index.json', {
       resources: [{ '@type': 'PackageBaseAddress/3.0.0', '@id': 'https://api.nuget.org/packages?of=' }],
     });
@@ -348,7 +348,7 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     expect(left()).toEqual([]);
   });
 
-  test('a hash that the publisher does not state is recorded, and this is said', async () => {
+  test('is installed with a recorded hash and a warning if the publisher gives none', async () => {
     files.answer(LEAF, 404);
     const { code, out } = await gpu('install', 'cuda', '--json');
     expect(code).toBe(0);
@@ -358,7 +358,7 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     });
   });
 
-  test('a package without the provider leaves nothing', async () => {
+  test('leaves nothing if the package lacks the provider', async () => {
     files.add(NUPKG, nupkg(false));
     const { code, err } = await gpu('install', 'cuda');
     expect(err).toContain('is not a valid archive');
@@ -366,7 +366,7 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     expect(left()).toEqual([]);
   });
 
-  test('a package that is cut off leaves nothing', async () => {
+  test('leaves nothing if the package is truncated', async () => {
     files.add(NUPKG, PACKAGE!.subarray(0, 500_000));
     const { code, err } = await gpu('install', 'cuda');
     expect(err).toContain('is not a valid archive');
@@ -377,8 +377,8 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
   test.each([
     ['404', 404, 'The server does not have'],
     ['a connection that breaks', 'break', 'was interrupted after'],
-    ['silence', 'hang', 'sent nothing for 2 s'],
-  ] as const)('%s leaves nothing and says what to do', async (_, manner, message) => {
+    ['a server that stops responding', 'hang', 'sent nothing for 2 s'],
+  ] as const)('leaves nothing after %s and gives a hint', async (_, manner, message) => {
     files.answer(NUPKG, manner);
     const { code, err } = await gpu('install', 'cuda', '--timeout', '2');
     expect(err).toContain(message);
@@ -386,7 +386,7 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     expect(left()).toEqual([]);
   });
 
-  test('a certificate that nobody trusts is named', async () => {
+  test('names a certificate that is not trusted', async () => {
     delete env.NODE_EXTRA_CA_CERTS;
     const { code, err } = await gpu('install', 'cuda');
     expect(err).toContain('is not trusted');
@@ -395,7 +395,7 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
   });
 });
 
-test('a storage that cannot be written is named', async () => {
+test('a storage folder that cannot be written is named', async () => {
   env = {};
   writeFileSync(join(storage, 'gpu'), 'a file where a folder should be');
   const { code, err } = await gpu('install', 'tensorflow');
@@ -404,21 +404,21 @@ test('a storage that cannot be written is named', async () => {
   expect(err).toContain('then install again');
 });
 
-test('a part that does not exist is a mistake in the command', async () => {
+test('an unknown part is a usage error', async () => {
   env = {};
   const { code, err } = await gpu('install', 'cud');
   expect(code).toBe(2);
   expect(err).toContain('Did you mean "cuda"?');
 });
 
-test('a network that is not there is named', async () => {
+test('a network that cannot be reached is named', async () => {
   env = { HTTPS_PROXY: 'http://127.0.0.1:9' };
   const { code, err } = await gpu('install', 'tensorflow');
   expect(code).toBe(19);
   expect(err).toContain('could not be reached through the proxy http://127.0.0.1:9');
 });
 
-/** A tarball whose binding is text. */
+/** A tarball in which the binding is text. */
 function tarOfText(): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'aurora-text-'));
   try {

@@ -18,7 +18,7 @@ async function until(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true);
 }
 
-/** A program whose output goes to a pipe that nobody reads once its terminal is closed. */
+/** Starts a program with output to a pipe that nothing reads once its terminal is closed. */
 const inTerminal = (...args: string[]): ChildProcess =>
   spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 
@@ -28,8 +28,8 @@ function close(terminal: ChildProcess): void {
   terminal.kill('SIGHUP');
 }
 
-describe.skipIf(process.platform === 'win32')('a terminal that closes', () => {
-  it('lets a training finish its step, save and stop, also when it hangs up twice', async () => {
+describe.skipIf(process.platform === 'win32')('closing the terminal', () => {
+  it('lets a run finish its step, save and stop, even after two hangups', async () => {
     const out = lab.fresh('runs');
     const terminal = inTerminal('train', lab.experiment, '--out', out);
     await until(() => existsSync(out) && lab.begun(out, 'adapter/best/adapter_model.safetensors'));

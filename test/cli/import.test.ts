@@ -36,7 +36,7 @@ const lastMetrics = (run: string) => {
   return e?.kind === 'evaluation' ? e.metrics : undefined;
 };
 
-describe('run to file to run', () => {
+describe('from run to file to run', () => {
   it.each<[string, string, string[]]>([
     ['AuroRA', 'adapter', ['adapter.targetModules=["query","value"]']],
     [
@@ -44,9 +44,9 @@ describe('run to file to run', () => {
       'adapter',
       ['adapter.centerInputs=true', 'adapter.splineOrder=2', 'adapter.activation=sigmoid'],
     ],
-    ['AuroRA whose static form was trained last', 'adapter', ['training.staticEpochs=1']],
+    ['AuroRA with the static form trained last', 'adapter', ['training.staticEpochs=1']],
     [
-      'rsLoRA of several ranks',
+      'rsLoRA with several ranks',
       'peft-lora',
       [
         'adapter={"method":"lora","rank":3,"alpha":5,"useRslora":true,"targetModules":["query","value"],"rankPattern":{"layer.1.query":2},"alphaPattern":{"layer.0.value":7}}',
@@ -57,7 +57,7 @@ describe('run to file to run', () => {
       'adapter',
       ['adapter={"method":"lora","rank":2,"targetModules":"all-linear"}', 'task.pooling=first-token'],
     ],
-  ])('keeps every bit of %s', (name, form, settings) => {
+  ])('preserves every bit of %s', (name, form, settings) => {
     const run = train(`run-${name}`, ...settings);
     const folder = exported(run, form, `file-${name}`);
     const { run: again, out } = imported(folder);
@@ -75,7 +75,7 @@ describe('run to file to run', () => {
     expect(JSON.parse(readFileSync(join(again, 'user.json'), 'utf8'))).toEqual({ name: `file-${name}` });
   });
 
-  it('goes on to train, by resume and by fork', () => {
+  it('can be trained further with resume and fork', () => {
     const { run } = imported(lab.path('file-AuroRA'), '--name', 'taken over');
     const before = lastMetrics(run)!;
     const fork = lab.run(
@@ -96,7 +96,7 @@ describe('run to file to run', () => {
     expect(events.map((e) => e.kind)).toEqual(expect.arrayContaining(['imported', 'resumed', 'finished']));
     expect(scalars.records).toBe(24);
     expect(result!.steps).toBe(24);
-    // It continues where it was and does not start over.
+    // It continues from its state and does not start over.
     expect(scalars.column('loss')![0]).toBeLessThan(1.5 * before.loss + 0.05);
     expect(adapterBytes(run, 24).equals(adapterBytes(run, 0))).toBe(false);
   });
@@ -161,8 +161,8 @@ function halved(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([length, json, ...parts.map((p) => Buffer.from(p.buffer))]);
 }
 
-describe('an adapter of somebody else', () => {
-  it('is taken with its own scale, rank and head, and its labels are said to be assumed', () => {
+describe('an adapter from another program', () => {
+  it('keeps its scale, rank and head, and its labels are reported as assumed', () => {
     const { run, out } = imported(foreign('plain', { config: { alpha_pattern: { 'layer.1.value': 3 } } }));
     const spec = readRun(run).spec.adapter as LoraSpec;
     expect(spec).toMatchObject({
@@ -188,7 +188,7 @@ describe('an adapter of somebody else', () => {
     expect(record.largestDifference).toBeLessThan(1e-4);
   });
 
-  it('is taken where it is a DoRA of PEFT', () => {
+  it('can be a DoRA from PEFT', () => {
     const folder = foreign('dora', {
       config: { use_dora: true },
       tensors(t) {
@@ -208,7 +208,7 @@ describe('an adapter of somebody else', () => {
     expect(config).toMatchObject({ peft_type: 'LORA', use_dora: true });
   });
 
-  it('has a card that says where it came from, and of nothing that was not done here', () => {
+  it('gets a card with its origin and nothing that was not done here', () => {
     const folder = foreign('plain');
     const { run } = imported(folder);
     const card = readFileSync(join(exported(run, 'peft-lora', 'plain-card'), 'README.md'), 'utf8');
@@ -221,7 +221,7 @@ describe('an adapter of somebody else', () => {
     expect(card).toContain('tags: [lora]');
   });
 
-  it('in float16 is read as the nearest numbers', () => {
+  it('in float16 is read as the nearest float32 numbers', () => {
     const { run } = imported(foreign('half', { bytes: halved }));
     const { run: whole } = imported(foreign('plain'));
     const read = (r: string) =>
@@ -243,7 +243,7 @@ describe('an adapter of somebody else', () => {
     expect(lastMetrics(run)).toEqual(lastMetrics(imported(foreign('plain')).run));
   });
 
-  it('without a head begins with an untrained one, and says so', () => {
+  it('without a head gets an untrained one, with a warning', () => {
     const folder = foreign('headless', {
       tensors(t) {
         t.delete(`${PREFIX}classifier.weight`);
@@ -288,12 +288,12 @@ describe('an adapter of somebody else', () => {
       /contains a head with more than one layer/,
     ],
     [
-      'what nobody knows',
+      'an unknown tensor',
       { tensors: rename('classifier.weight', 'something') },
       /does not belong to any supported adapter: base_model.model.something/,
     ],
     [
-      'other layers',
+      'layers that the model does not have',
       { tensors: rename('layer.0.query.lora_A.weight', 'layer.7.query.lora_A.weight') },
       /adapts 1 module that the model does not have, such as layer\.7\.query \(nearest: layer\./,
     ],
@@ -303,7 +303,7 @@ describe('an adapter of somebody else', () => {
       /has no layer\.0\.query\.lora_B\.weight/,
     ],
     [
-      'other sizes',
+      'the wrong sizes',
       {
         tensors: (t) =>
           t.set(`${PREFIX}layer.0.query.lora_B.weight`, { dims: [16, 2], data: new Float32Array(32) }),
@@ -311,7 +311,7 @@ describe('an adapter of somebody else', () => {
       /lora_B\.weight is \[16, 2\], and layer\.0\.query \(32 × 32\) takes \[32, 2\]/,
     ],
     [
-      'other labels',
+      'a different number of labels',
       {
         tensors(t) {
           t.set(`${PREFIX}classifier.weight`, { dims: [3, 32], data: new Float32Array(96) });
@@ -355,12 +355,12 @@ describe('an adapter of somebody else', () => {
       /has a head with a bias but no weight/,
     ],
     [
-      'a bias of another length',
+      'a bias of the wrong length',
       { tensors: (t) => t.set(`${PREFIX}classifier.bias`, { dims: [3], data: new Float32Array(3) }) },
       /is not a linear layer: its weight is \[2, 32\] and its bias is \[3\]/,
     ],
     [
-      'numbers that are none',
+      'NaN values',
       {
         tensors: (t) => t.get(`${PREFIX}layer.0.query.lora_B.weight`)!.data.fill(NaN, 3, 4),
       },
@@ -369,7 +369,7 @@ describe('an adapter of somebody else', () => {
     ['half a rank', { config: { r: 2.5 } }, /is not valid: adapter\.rank is 2\.5, expected a whole number/],
     ['a dropout above 1', { config: { lora_dropout: 1.5 } }, /adapter\.dropout is 1\.5, expected a number/],
     [
-      'an expression that only Python knows',
+      'a regular expression that only Python supports',
       { config: { alpha_pattern: { '(?P<x>query)': 3 } } },
       /has a regular expression in alpha_pattern that is not supported: "\(\?P<x>query\)"/,
     ],
@@ -386,8 +386,8 @@ describe('an adapter of somebody else', () => {
       { config: { peft_type: 'AURORA', aurora_alpha: 4, [key]: value } },
       message,
     ]),
-    ['a cut file', { bytes: (b) => b.subarray(0, b.length - 100) }, /is not a valid safetensors file/],
-  ])('is refused where it is of %s', (name, change, message) => {
+    ['a truncated file', { bytes: (b) => b.subarray(0, b.length - 100) }, /is not a valid safetensors file/],
+  ])('is rejected with %s', (name, change, message) => {
     const out = lab.path('refused');
     const r = lab.run(
       'import',
@@ -403,7 +403,7 @@ describe('an adapter of somebody else', () => {
     expect(readdirSync(lab.path('.')).includes('refused') ? readdirSync(out) : []).toEqual([]);
   });
 
-  it('is refused where its file cannot be read', () => {
+  it('is rejected if its file cannot be read', () => {
     const folder = foreign(basename(lab.fresh('unreadable')));
     rmSync(join(folder, 'adapter_model.safetensors'));
     mkdirSync(join(folder, 'adapter_model.safetensors'));
@@ -414,7 +414,7 @@ describe('an adapter of somebody else', () => {
     ]);
   });
 
-  it('of LoRA leaves out what an experiment says of AuroRA alone', () => {
+  it("as a LoRA ignores the experiment's AuroRA-only settings", () => {
     const folder = foreign('plain');
     const more = ['--set', 'training.staticEpochs=1', '--set', 'training.offsetPenalty=10'];
     const { run, out } = imported(folder, ...more);
@@ -424,7 +424,7 @@ describe('an adapter of somebody else', () => {
     expect([fork.code, fork.err]).toEqual([0, expect.not.stringContaining('error')]);
   });
 
-  it('as a pickle is not opened', () => {
+  it('as a pickle file is not opened', () => {
     const folder = lab.fresh('pickle');
     mkdirSync(folder);
     writeFileSync(join(folder, 'adapter_config.json'), '{}');
@@ -436,7 +436,7 @@ describe('an adapter of somebody else', () => {
     ]);
   });
 
-  it('with labels that the data do not have is refused by the line', () => {
+  it('with labels that the data do not have is rejected with the line', () => {
     const run = train('labelled', 'data.labelColumn=label');
     const folder = exported(run, 'adapter', 'labelled-file');
     lab.write('cats.jsonl', '{"text":"the cat","label":"cats"}\n{"text":"the play","label":"other"}\n');

@@ -18,7 +18,7 @@ afterEach(() => {
   writeFileSync(runPaths(run).inputs, recorded);
 });
 
-/** Same length, other weights that are still numbers. */
+/** Same length, with different weights that are still finite. */
 function changeModel(): void {
   const bytes = Buffer.from(originals[0][1]);
   const middle = bytes.length >> 1;
@@ -29,8 +29,8 @@ function changeModel(): void {
 const CHANGED = /warning: The model model\.onnx has changed since the run was trained\./;
 const UNKNOWN = 'The files that the run was trained on were not recorded';
 
-describe('errors', () => {
-  it('reports other weights beside its numbers, and predicts again when the model is as it was', () => {
+describe('aurora errors', () => {
+  it('reports changed weights beside its numbers and predicts again once the model is restored', () => {
     expect([done.code, done.err]).toEqual([0, expect.anything()]);
     changeModel();
     const changed = lab.run('errors', run);
@@ -42,14 +42,14 @@ describe('errors', () => {
     expect(restored.err).toContain('Predicting');
   });
 
-  it('says where the inputs were not recorded', () => {
+  it('reports that the inputs were not recorded', () => {
     rmSync(runPaths(run).inputs);
     const r = lab.run('errors', run, '--again');
     expect([r.code, r.out]).toEqual([0, expect.stringContaining(UNKNOWN)]);
   });
 });
 
-describe('export', () => {
+describe('aurora export', () => {
   const exported = (name: string) => {
     const folder = lab.path(name);
     const r = lab.run('export', run, '--as', 'adapter', '--out', folder);
@@ -59,7 +59,7 @@ describe('export', () => {
     return { ...r, card, record };
   };
 
-  it('calls nothing "as trained" that was measured with other weights', () => {
+  it('does not write "as trained" beside measurements with changed weights', () => {
     changeModel();
     const { out, card, record } = exported('changed');
     expect(out).toMatch(CHANGED);
@@ -73,14 +73,14 @@ describe('export', () => {
     expect(record.inputs).toMatchObject({ changed: [expect.stringContaining('model.onnx')] });
   });
 
-  it('says nothing of it where the files are the same', () => {
+  it('reports nothing if the files are unchanged', () => {
     const { out, card, record } = exported('same');
     expect(out).toContain('as trained');
     expect(card).toContain('as trained');
     expect(record.inputs).toBeUndefined();
   });
 
-  it('says where the inputs were not recorded', () => {
+  it('reports that the inputs were not recorded', () => {
     rmSync(runPaths(run).inputs);
     const { out, card } = exported('unknown');
     for (const text of [out, card]) expect(text).toContain(UNKNOWN);
@@ -89,7 +89,7 @@ describe('export', () => {
 });
 
 describe('an imported run', () => {
-  it('records what its evaluation was measured with, and is compared with that', () => {
+  it('records the inputs of its evaluation and is compared with them', () => {
     const adapter = lab.path('adapter-to-import');
     expect(lab.run('export', run, '--as', 'adapter', '--out', adapter).code).toBe(0);
     const into = lab.path('imported');
@@ -107,8 +107,8 @@ describe('an imported run', () => {
   });
 });
 
-describe('study', () => {
-  it('reports runs that were trained on another file, and files that have changed since', () => {
+describe('aurora study', () => {
+  it('reports runs trained on different files and files that have changed since', () => {
     writeFileSync(train, originals[1][1].toString('utf8').split('\n').slice(1).join('\n'));
     const other = lab.run('train', lab.experiment, '--out', out, '--set', 'training.seed=8');
     expect(other.code).toBe(0);
@@ -119,7 +119,7 @@ describe('study', () => {
     expect(words).toContain('These files have changed since runs were trained on them');
   });
 
-  it('measures nothing with other weights', () => {
+  it('measures nothing with changed weights', () => {
     changeModel();
     const r = lab.run('study', run, '--measure');
     expect([r.code, r.err]).toEqual([

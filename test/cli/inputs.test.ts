@@ -7,7 +7,7 @@ import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { Lab, warnings } from './lab';
 
-// Evaluations at 10 and 20, checkpoints also at 3, 6, …; 24 steps in all.
+// Evaluations at 10 and 20, additional checkpoints at 3, 6, …; 24 steps in total.
 const lab = new Lab({ training: { epochs: 2 } });
 afterAll(() => lab.remove());
 
@@ -42,7 +42,7 @@ function otherWeights(): Buffer {
 }
 
 describe('a run', () => {
-  it('records the hash of each file that it was trained on before its first checkpoint', () => {
+  it('records the hash of each input file before its first checkpoint', () => {
     const run = stopped('recorded');
     const { files, since } = readInputs(run)!;
     expect(since).toBe(0);
@@ -67,11 +67,16 @@ describe('a resume', () => {
     ['a flipped label', 'train.jsonl', flippedLabel, /The training data .+train\.jsonl have changed/],
     ['a removed row', 'train.jsonl', removedRow, /The training data .+train\.jsonl have changed/],
     ['reversed rows', 'train.jsonl', reversed, /The training data .+train\.jsonl have changed/],
-    ['another validation row', 'validation.jsonl', removedRow, /The validation data .+ have changed/],
+    ['a removed validation row', 'validation.jsonl', removedRow, /The validation data .+ have changed/],
     ['a changed token', 'tokenizer.json', changedToken, /The tokenizer file .+tokenizer\.json has changed/],
-    ['a tokenizer file more', 'config.json', () => '{}', /The tokenizer file .+config\.json did not exist/],
-    ['other weights', 'model.onnx', otherWeights, /The model .+model\.onnx has changed/],
-  ])('refuses %s, names the file and leaves the run as it was', (_, name, make, words) => {
+    [
+      'an additional tokenizer file',
+      'config.json',
+      () => '{}',
+      /The tokenizer file .+config\.json did not exist/,
+    ],
+    ['changed weights', 'model.onnx', otherWeights, /The model .+model\.onnx has changed/],
+  ])('rejects %s, names the file and does not touch the run', (_, name, make, words) => {
     const made = make();
     expect(originals.get(name)?.equals(Buffer.from(made))).not.toBe(true);
     writeFileSync(lab.path(name), made);
@@ -81,7 +86,7 @@ describe('a resume', () => {
     expect(readFileSync(runPaths(run).events)).toEqual(before);
   });
 
-  it('refuses missing files, each by its name', () => {
+  it('rejects missing files, each by name', () => {
     for (const name of ['train.jsonl', 'tokenizer.json']) rmSync(lab.path(name));
     const r = lab.run('train', '--resume', run);
     expect(r.code).toBe(25);
@@ -89,14 +94,14 @@ describe('a resume', () => {
     expect(r.err).toMatch(/The training data .+train\.jsonl are missing\./);
   });
 
-  it('refuses a fork on changed files, and makes none', () => {
+  it('rejects a fork on changed files and creates none', () => {
     writeFileSync(lab.path('train.jsonl'), reversed());
     const r = lab.run('train', '--fork', run, '--at', '9');
     expect([r.code, r.err]).toEqual([25, expect.stringContaining('train.jsonl have changed')]);
     expect(lab.runs(join(run, '..'))).toHaveLength(1);
   });
 
-  it('continues where the files were only touched or replaced by equal ones', () => {
+  it('continues if the files were only touched or replaced by equal ones', () => {
     for (const [name, bytes] of originals) {
       rmSync(lab.path(name));
       writeFileSync(lab.path(name), bytes);
@@ -108,7 +113,7 @@ describe('a resume', () => {
 });
 
 describe('--accept-changed-inputs', () => {
-  it('continues, and the journal has which files, both hashes and the counts', () => {
+  it('continues and records the files, both hashes and the counts in the journal', () => {
     const run = stopped('accepted');
     writeFileSync(lab.path('train.jsonl'), removedRow());
     const r = lab.run('train', '--resume', run, '--accept-changed-inputs');
@@ -140,7 +145,7 @@ describe('--accept-changed-inputs', () => {
     expect([fork.code, fork.err]).toEqual([25, expect.stringContaining('train.jsonl have changed')]);
   });
 
-  it('is asked for by a resume that has to begin before the files were changed', () => {
+  it('is required by a resume that starts from before the files were changed', () => {
     const run = stopped('before');
     writeFileSync(lab.path('train.jsonl'), removedRow());
     const later = lab.run('train', '--resume', run, '--accept-changed-inputs', '--pause-at', 'step:20');
@@ -156,7 +161,7 @@ describe('--accept-changed-inputs', () => {
     expect(readInputs(run)).toMatchObject({ since: 9, earlier: [{ since: 0 }] });
   });
 
-  it('says that the split changed where validation is a share of the changed file', () => {
+  it('reports a changed split if validation is a fraction of the changed file', () => {
     const data = `data=${JSON.stringify({ train: lab.path('train.jsonl'), validationFraction: 0.25 })}`;
     const run = stopped('split', '--set', data);
     writeFileSync(lab.path('train.jsonl'), removedRow());
@@ -166,13 +171,13 @@ describe('--accept-changed-inputs', () => {
     expect(warnings(run).some((w) => w.includes('data.validationFraction'))).toBe(true);
   });
 
-  it('goes with a resume or a fork only', () => {
+  it('requires a resume or a fork', () => {
     expect(lab.run('train', lab.experiment, '--accept-changed-inputs').code).toBe(2);
   });
 });
 
-describe('a run from before inputs were recorded', () => {
-  it('resumes, says so, and records them from there on', () => {
+describe('a run without recorded inputs, from an older version', () => {
+  it('resumes with a warning and records them from then on', () => {
     const run = stopped('older');
     rmSync(runPaths(run).inputs);
     const r = lab.run('train', '--resume', run);

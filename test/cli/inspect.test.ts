@@ -7,7 +7,7 @@ import { CLI, Lab } from './lab';
 const lab = new Lab();
 afterAll(() => lab.remove());
 
-/** Runs the CLI in a process in which the runtime cannot be loaded. */
+/** Runs the CLI in a process that cannot load the runtime. */
 function withoutRuntime(...args: string[]) {
   lab.write(
     'no-runtime.cjs',
@@ -23,7 +23,7 @@ function withoutRuntime(...args: string[]) {
 }
 
 describe('aurora inspect', () => {
-  it('lists what an adapter can go on, as text', () => {
+  it('lists the layers that can be adapted as text', () => {
     const { code, out, err } = lab.run('inspect', lab.path('model.onnx'));
     expect([code, err]).toEqual([0, '']);
     expect(out).toContain('21,121 parameters, opset 17, from pytorch');
@@ -65,7 +65,7 @@ describe('aurora inspect', () => {
     });
   });
 
-  it('loads no runtime, nor does a budget; training does', () => {
+  it('loads no runtime, nor does a budget, unlike training', () => {
     for (const args of [
       ['inspect', lab.path('model.onnx')],
       ['budget', lab.experiment],

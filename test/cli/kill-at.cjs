@@ -1,6 +1,6 @@
 /**
- * Preloaded (`node --require`) into the real program, this sends its own process a signal at an exact moment: before
- * or after the n-th rename to a path that a pattern matches. AURORA_TEST_KILL is JSON: {pattern, nth, when, signal}.
+ * Preloaded (`node --require`) into the program to send its own process a signal at an exact moment: before
+ * or after the n-th rename to a matching path. AURORA_TEST_KILL is JSON: {pattern, nth, when, signal}.
  */
 const fs = require('node:fs');
 

@@ -28,7 +28,7 @@ export interface Outcome {
 export const warnings = (run: string): string[] =>
   readRun(run).events.flatMap((e) => (e.kind === 'warning' ? [e.message] : []));
 
-/** Suspends a process; on return, none of its threads is running. */
+/** Suspends a process. On return, none of its threads is running. */
 export async function suspend(pid: number): Promise<void> {
   process.kill(pid, 'SIGSTOP');
   await suspended(pid);
@@ -43,7 +43,7 @@ export async function suspended(pid: number): Promise<void> {
       const stat = readFileSync(join(tasks, task, 'stat'), 'utf8');
       return stat.slice(stat.lastIndexOf(')') + 2)[0] === 'T';
     } catch {
-      return true; // A thread that ended meanwhile.
+      return true; // This thread has ended in the meantime.
     }
   };
   while (!readdirSync(tasks).every(still)) await wait(5);
@@ -101,7 +101,7 @@ export class Lab {
     return this.type('', ...args);
   }
 
-  /** The same with lines on its standard input. */
+  /** Runs a command with lines on its standard input. */
   type(input: string, ...args: string[]): Outcome {
     const r = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: 300_000, input });
     return { code: r.status, out: r.stdout, err: r.stderr };
@@ -111,7 +111,7 @@ export class Lab {
     return spawn(process.execPath, [CLI, ...args], { stdio: 'ignore' });
   }
 
-  /** Whether a run there has created this file yet; its folder appears a moment after `out`. */
+  /** Whether a run there has already created this file. The run's folder appears shortly after `out`. */
   begun(out: string, file: string): boolean {
     return existsSync(out) && this.runs(out).some((run) => existsSync(join(run, file)));
   }
@@ -139,7 +139,7 @@ function merge(base: Json, over: Json): Json {
   return out;
 }
 
-/** Sentences from the fixture tokenizer's vocabulary; the label is whether they contain "cat" or "cats". */
+/** Sentences from the fixture tokenizer's vocabulary, labeled by whether they contain "cat" or "cats". */
 function rows(count: number, salt: number): string {
   const words = ['the', 'play', 'playing', 'played', 'unaffable', '!', ','];
   const lines = Array.from({ length: count }, (_, i) => {

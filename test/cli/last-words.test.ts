@@ -26,7 +26,7 @@ afterAll(() => labs.forEach((l) => l.remove()));
 interface Training {
   lab: Lab;
   run: string;
-  /** Changes the run's folder while its trainer is suspended. */
+  /** Changes the run's folder while the trainer is suspended. */
   meanwhile(action: () => void): Promise<void>;
   ask(): void;
   end(): Promise<[code: number | null, words: string]>;
@@ -64,7 +64,7 @@ const eventsOf = (run: string) =>
   journalEvents(readFileSync(runPaths(run).events), runPaths(run).events).filter((e) => e.kind !== 'warning');
 
 describe.skipIf(process.platform === 'win32')('a run that cannot be saved', () => {
-  it('elsewhere, having lost its journal, is not left as running', async () => {
+  it('elsewhere after losing its journal is not left as running', async () => {
     const { lab, run, meanwhile, end } = await training();
     await meanwhile(() => {
       rmSync(runPaths(run).events);
@@ -77,7 +77,7 @@ describe.skipIf(process.platform === 'win32')('a run that cannot be saved', () =
     expect(existsSync(runPaths(run).events)).toBe(false);
   });
 
-  it('anywhere, having lost its folder, ends with the error', async () => {
+  it('anywhere after losing its folder ends with the error', async () => {
     const { lab, run, meanwhile, end } = await training();
     await meanwhile(() => {
       rmSync(run, { recursive: true });
@@ -88,7 +88,7 @@ describe.skipIf(process.platform === 'win32')('a run that cannot be saved', () =
     expect(existsSync(run)).toBe(false);
   });
 
-  it('where its folder now is, is not left as running either', async () => {
+  it('in the new place of its folder is not left as running either', async () => {
     const { lab, run, meanwhile, end } = await training();
     const moved = lab.path('moved');
     await meanwhile(() => {
@@ -104,8 +104,8 @@ describe.skipIf(process.platform === 'win32')('a run that cannot be saved', () =
   });
 });
 
-describe.skipIf(process.platform === 'win32')('the journal', () => {
-  it('of a run that was saved elsewhere names no checkpoint that the run does not have', async () => {
+describe.skipIf(process.platform === 'win32')('the journal of a run', () => {
+  it('saved elsewhere names no checkpoint that the run does not have', async () => {
     const { lab, run, meanwhile, end } = await training();
     await meanwhile(() => rmSync(runPaths(run).scalars));
     expect((await end())[0]).toBe(EXIT.lost);
@@ -120,7 +120,7 @@ describe.skipIf(process.platform === 'win32')('the journal', () => {
     }
   });
 
-  it('ends with how the run ended where only the last status is refused', async () => {
+  it('ends with how the run ended, even if the last status cannot be written', async () => {
     const { run, meanwhile, ask, end } = await training();
     await meanwhile(() => {
       rmSync(runPaths(run).status);

@@ -22,7 +22,7 @@ const runsFolder = lab.path('.aurora/runs/tiny');
 interface Training {
   run: string;
   pid: number;
-  /** Returns its exit code and its output. */
+  /** Resolves to its exit code and its output. */
   end: () => Promise<[number | null, string]>;
 }
 
@@ -36,7 +36,7 @@ async function training(name: string, step = 24): Promise<Training> {
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const made = () =>
     existsSync(runsFolder) ? readdirSync(runsFolder).filter((n) => !before.includes(n)) : [];
-  // The newest, since checkpoints between the first and that one are pruned.
+  // The newest one, because earlier checkpoints are pruned.
   await until(() => made().some((n) => checkpointSteps(join(runsFolder, n)).at(-1)! >= step));
   return {
     run: join(runsFolder, made()[0]),
@@ -45,7 +45,10 @@ async function training(name: string, step = 24): Promise<Training> {
   };
 }
 
-/** Suspends it within a step that neither evaluates nor saves: a write in progress would finish in any folder. */
+/**
+ * Suspends it in a step that neither evaluates nor saves, because a write in progress would finish in any
+ * folder.
+ */
 async function haltBetweenSaves({ run, pid }: Training): Promise<void> {
   const saves = (step: number) => step % 6 === 0 || step % 20 === 0;
   for (;;) {
@@ -57,7 +60,7 @@ async function haltBetweenSaves({ run, pid }: Training): Promise<void> {
   }
 }
 
-/** Resumes a run for a few steps and asks it to stop, to show that it is intact. */
+/** Resumes a run for a few steps and stops it, which shows that it is intact. */
 async function resumes(run: string): Promise<void> {
   const { step } = readRun(run).status!;
   const child = lab.start('train', '--resume', run);
@@ -77,8 +80,8 @@ async function resumes(run: string): Promise<void> {
 
 const recovered = () => lab.path('.aurora/recovered');
 
-describe.skipIf(process.platform === 'win32')('a run whose folder', () => {
-  it('is renamed: stops, says where it is, and resumes from there; the old path does not come back', async () => {
+describe.skipIf(process.platform === 'win32')('a run with a folder', () => {
+  it('that is renamed stops, names the new place and resumes there without recreating the old path', async () => {
     const { run, end } = await training('renamed');
     const moved = lab.fresh('moved');
     renameSync(run, moved);
@@ -95,7 +98,7 @@ describe.skipIf(process.platform === 'win32')('a run whose folder', () => {
     await resumes(moved);
   });
 
-  it('is removed: stops, saves what it has beside the runs, and resumes from there', async () => {
+  it('that is removed stops, saves its state beside the runs and resumes from there', async () => {
     const { run, end } = await training('removed');
     await remove(run, run);
     const [code, words] = await end();
@@ -109,7 +112,7 @@ describe.skipIf(process.platform === 'win32')('a run whose folder', () => {
     await resumes(to);
   });
 
-  it('is replaced by another of the same name: that one is left alone', async () => {
+  it('that is replaced by another of the same name does not touch the new one', async () => {
     const trainer = await training('replaced');
     const { run, pid, end } = trainer;
     const moved = lab.fresh('replaced');
@@ -136,7 +139,7 @@ describe.skipIf(process.platform === 'win32')('a run that loses', () => {
     await resumes(to);
   });
 
-  it('its adapters has them again', async () => {
+  it('its adapters writes them again', async () => {
     const { run, end } = await training('adapters', 60);
     const both = () =>
       ['best', 'last'].every((which) =>
@@ -144,7 +147,7 @@ describe.skipIf(process.platform === 'win32')('a run that loses', () => {
       );
     await until(both);
     await remove(run, runPaths(run).adapter);
-    // Its best step may have no checkpoint: then it stops instead of finishing without it.
+    // Its best step may have no checkpoint. It then stops instead of finishing without the adapter.
     await until(() => both() || !alive(run));
     if (alive(run)) {
       process.kill(readRun(run).status!.pid, 'SIGTERM');
@@ -156,7 +159,10 @@ describe.skipIf(process.platform === 'win32')('a run that loses', () => {
   });
 });
 
-/** Removes it while its trainer is suspended: otherwise the trainer may write into it, and the removal fails. */
+/**
+ * Removes a path while the trainer is suspended. Otherwise the trainer may write into it and make the removal
+ * fail.
+ */
 async function remove(run: string, path: string): Promise<void> {
   const { pid } = readRun(run).status!;
   await suspend(pid);

@@ -14,7 +14,7 @@ const lab = new Lab({
   training: { epochs: 2, batchSize: 1024, evaluateEvery: 2, checkpointEvery: 2 },
 });
 const words = ['the', 'play', 'playing', 'played', 'unaffable', '!', ','];
-/** Very different lengths, so that parts have less padding than the whole. */
+/** Very different lengths, so that parts have less padding than the whole batch. */
 const texts = Array.from({ length: TEXTS }, (_, i) => {
   const text = Array.from(
     { length: 2 + ((i * 7) % 22) },
@@ -43,15 +43,15 @@ const train = (before: readonly string[], out: string, ...args: string[]): Ended
   program(before, 'train', lab.experiment, '--out', lab.path(out), ...args);
 
 /**
- * The first of three attempts that no signal ended: limits this tight leave Node's own heap little room, and if other
- * programs delay its collector, it can reach them before the engine does.
+ * The first of three attempts that was not ended by a signal. With limits this tight, Node's heap can exceed
+ * them before the engine does if other programs delay its garbage collector.
  */
 function withinLimit(run: () => Ended): Ended {
   let r = run();
   for (let tries = 1; r.signal !== null && tries < 3; tries++) r = run();
   return r;
 }
-/** As `train`, without leftovers of a killed attempt. */
+/** Trains without leftovers of a killed attempt. */
 const trainWithin = (before: readonly string[], out: string): Ended =>
   withinLimit(() => {
     rmSync(lab.path(out), { recursive: true, force: true });
@@ -59,7 +59,7 @@ const trainWithin = (before: readonly string[], out: string): Ended =>
   });
 const runOf = (out: string): string => lab.runs(lab.path(out))[0];
 
-/** Each column of a run equals that of another within 1e-5, and so does its result. */
+/** Expects each column and the result of two runs to agree within 1e-5. */
 function expectSame(out: string, other: string): void {
   const [a, b] = [out, other].map((name) => readRun(runOf(name)));
   expect(a.status?.state).toBe('finished');
@@ -85,19 +85,19 @@ function limits(out: string, step: string): KnownLimits {
 expect(train([], 'free').code).toBe(0);
 
 describe('training.microBatchSize', () => {
-  it('gives the run of the whole batch', () => {
+  it('gives the same run as the whole batch', () => {
     expect(train([], 'micro', '--set', 'training.microBatchSize=100').code).toBe(0);
     expectSame('micro', 'free');
     expect(warnings(runOf('micro')).filter((w) => /memory/.test(w))).toEqual([]);
   });
 });
 
-/** The runtime asks for memory and is refused. */
+/** With this limit, the runtime's allocations fail. */
 const prlimit = (megabytes: number) => ['prlimit', `--data=${megabytes * 1e6}`];
 const refuses = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0;
 
 describe.skipIf(!refuses)('a batch that does not fit', () => {
-  /** Node's own use with one worker: version 24 reserves 512 MB of addresses for each worker's code. */
+  /** What Node uses with one worker: version 24 reserves 512 MB of address space for each worker's code. */
   const OWN = `
     new (require('worker_threads').Worker)('setInterval(() => {}, 1000)', { eval: true }).on('online', () => {
       const status = require('fs').readFileSync('/proc/self/status', 'utf8');
@@ -106,7 +106,7 @@ describe.skipIf(!refuses)('a batch that does not fit', () => {
   const own = Number(spawnSync(process.execPath, ['-e', OWN], { encoding: 'utf8' }).stdout) * 1024;
   const LIMIT = Math.round(own / 1e6) + 220;
 
-  it('is halved until it does, said once, and the run is that of a larger machine', () => {
+  it('is halved until it fits, with one warning, and the run matches that of a larger machine', () => {
     const r = trainWithin(prlimit(LIMIT), 'small');
     expect([r.code, r.err]).toEqual([0, expect.any(String)]);
     const said = warnings(runOf('small')).filter((w) => w.startsWith('A batch of'));
@@ -118,7 +118,7 @@ describe.skipIf(!refuses)('a batch that does not fit', () => {
     expect(limits('small', 'step-000004').step).toBeLessThan(1024 * 24);
   });
 
-  it('is not tried again where the run is resumed', () => {
+  it('is not tried again when the run is resumed', () => {
     const run = runOf('small');
     const before = warnings(runOf('small')).length;
     const known = limits('small', 'step-000002').step;
@@ -133,7 +133,7 @@ describe.skipIf(!refuses)('a batch that does not fit', () => {
   });
 });
 
-/** Our own control group, version 1 or 2; only root on Linux can create one. */
+/** A control group of version 1 or 2, which only root on Linux can create. */
 const group = (() => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
   for (const [folder, limit] of [
@@ -156,13 +156,13 @@ afterAll(() => {
   lab.remove();
 });
 
-describe.skipIf(!group)('where the kernel ends what takes too much', () => {
+describe.skipIf(!group)('where the kernel kills a process above the limit', () => {
   const within = (megabytes: number): string[] => {
     writeFileSync(group!.limit, `${megabytes * 1e6}`);
     return ['sh', '-c', `echo $$ > ${group!.path}/cgroup.procs && exec "$@"`, 'sh'];
   };
 
-  it('the longest batch is measured, cut before it is tried, and the run is that of a larger machine', () => {
+  it('the longest batch is measured and split in advance, and the run matches that of a larger machine', () => {
     const r = trainWithin(within(215), 'group');
     expect([r.code, r.signal]).toEqual([0, null]);
     const said = warnings(runOf('group')).filter((w) => /memory/.test(w));
@@ -174,7 +174,7 @@ describe.skipIf(!group)('where the kernel ends what takes too much', () => {
     expectSame('group', 'free');
   });
 
-  it('preflight says how many fit', () => {
+  it('preflight reports how many examples fit', () => {
     const r = withinLimit(() => program(within(215), 'preflight', lab.experiment, '--json'));
     expect([r.code, r.signal]).toEqual([0, null]);
     const lines = r.out

@@ -26,7 +26,7 @@ const evaluations = (run: string) =>
   readRun(run).events.filter((e): e is RunEvent & { kind: 'evaluation' } => e.kind === 'evaluation');
 const bytes = (run: string) => readFileSync(join(run, 'checkpoints/step-000036/adapter.safetensors'));
 
-/** Mean ‖σ(0)‖² over the layers of a run's last checkpoint. */
+/** Mean ‖σ(0)‖² over the layers in a run's last checkpoint. */
 function offsets(run: string): number {
   const { tensors } = readSafetensors(join(run, 'checkpoints/step-000036/adapter.safetensors'));
   const spec = readRun(run).spec.adapter as AuroraSpec;
@@ -44,7 +44,7 @@ function offsets(run: string): number {
 describe('training.staticEpochs', () => {
   const { run, err } = train('static', 'training.staticEpochs=1');
 
-  it('trains the dynamic form, then the static one, and looks for its best anew', () => {
+  it('trains the dynamic form, then the static one, and starts a new search for the best evaluation', () => {
     expect(err).toContain('step 24: training the static form from here on');
     const seen = evaluations(run);
     expect(seen.map((e) => [e.step, e.form])).toEqual([
@@ -54,14 +54,14 @@ describe('training.staticEpochs', () => {
     ]);
     expect(seen.at(-1)!.best).toBe(true);
     expect(readRun(run).result!.best).toMatchObject({ step: 36 });
-    // Up to there it equals the run without it.
+    // Until then it equals the run without it.
     const plain = train('plain').run;
     const losses = (r: string) => [...readRun(r).scalars.column('loss')!];
     expect(losses(run).slice(0, 24)).toEqual(losses(plain).slice(0, 24));
     expect(losses(run)[30]).not.toBe(losses(plain)[30]);
   });
 
-  it('merges into what was trained', () => {
+  it('merges into exactly what was trained', () => {
     const out = lab.path('merged');
     const r = lab.run('export', run, '--as', 'onnx-merged', '--at', 'last', '--out', out);
     expect([r.code, r.out]).toEqual([0, expect.stringContaining('static, merged (as trained)')]);
@@ -72,7 +72,7 @@ describe('training.staticEpochs', () => {
     expect(record.drop.points).toBe(0);
   });
 
-  it.each([8, 24, 28])('goes on from step %i to the same bits', (step) => {
+  it.each([8, 24, 28])('continues from step %i to the same bits', (step) => {
     const r = lab.run('train', '--fork', run, '--at', String(step));
     expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('error')]);
     const forked = lab.runs(lab.path('static')).at(-1)!;
@@ -104,14 +104,14 @@ describe('training.staticEpochs', () => {
     ['training.staticEpochs=4', /training.staticEpochs is 4, more than the 3 of training.epochs/],
     ['training.earlyStopping={"patience":1}', /only one of them can be set/],
     ['adapter={"method":"lora"}', /training.staticEpochs is 1, but it applies only to AuroRA/],
-  ])('is refused together with %s', (setting, message) => {
+  ])('is rejected together with %s', (setting, message) => {
     const r = lab.run('train', lab.experiment, '--set', 'training.staticEpochs=1', '--set', setting);
     expect([r.code, r.err]).toEqual([3, expect.stringMatching(message)]);
   });
 });
 
 describe('σ(0)', () => {
-  it('is made small by training.offsetPenalty, which is not in the loss', () => {
+  it('is reduced by training.offsetPenalty, which is not part of the loss', () => {
     const plain = train('offset').run;
     const penalized = train('penalized', 'training.offsetPenalty=1').run;
     expect(offsets(plain)).toBeGreaterThan(1e-3);
@@ -120,7 +120,7 @@ describe('σ(0)', () => {
     expect(first(penalized)).toBe(first(plain));
   });
 
-  it('begins at zero with adapter.splineInitialization "zero"', () => {
+  it('starts at zero with adapter.splineInitialization "zero"', () => {
     const { run } = train('zero', 'adapter.splineInitialization=zero', 'training.learningRate=1e-9');
     expect(offsets(run)).toBeLessThan(1e-12);
   });

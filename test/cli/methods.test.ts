@@ -20,7 +20,7 @@ const METHODS: [name: string, settings: Record<string, unknown>, parameters: num
   ['full', {}, 2 * (2 * 32 * 32 + 64 * 32), false],
 ];
 
-it('refuses a LoRA of a rank that the layers cannot have', () => {
+it("a LoRA export with a rank above a layer's limit is rejected", () => {
   const out = lab.path('wide');
   const adapter = { method: 'vera', rank: 40, targetModules: ['query'] };
   lab.run('train', lab.experiment, '--out', out, '--set', `adapter=${JSON.stringify(adapter)}`);
@@ -43,12 +43,12 @@ describe.each(METHODS)('%s', (method, settings, parameters, lora) => {
   );
   const [run] = lab.runs(out);
 
-  it('trains as many numbers as its formula says', () => {
+  it('trains as many parameters as its formula gives', () => {
     expect([trained.code, trained.err]).toEqual([0, expect.any(String)]);
     expect(readRun(run).result).toMatchObject({ method, trained: { adapters: parameters } });
   });
 
-  it.each(['adapter', 'onnx-merged', 'onnx-adapter-inputs'])('loses nothing as %s', (form) => {
+  it.each(['adapter', 'onnx-merged', 'onnx-adapter-inputs'])('loses nothing when exported as %s', (form) => {
     const exported = lab.run('export', run, '--as', form);
     expect([exported.code, exported.err]).toEqual([0, expect.any(String)]);
     const folder = /^Wrote (.*)$/m.exec(exported.out)![1];
@@ -57,7 +57,7 @@ describe.each(METHODS)('%s', (method, settings, parameters, lora) => {
     expect(record.metrics.exported.loss).toBeCloseTo(record.metrics.dynamic.loss, 5);
   });
 
-  it('has a way and singular values of ΔW that agree, where it changes weights', () => {
+  it('has a path and singular values of ΔW that agree, if it changes weights', () => {
     const studied = lab.run('study', run, '--measure', '--json').out.trimEnd().split('\n').at(-1)!;
     const line = JSON.parse(studied) as Extract<StudyLine, { kind: 'result' }>;
     const { geometry } = line.study.sections[0].groups[0].runs[0];
@@ -68,13 +68,13 @@ describe.each(METHODS)('%s', (method, settings, parameters, lora) => {
     const squares = modules.flatMap((m) => m.values).reduce((sum, v) => sum + v * v, 0);
     expect(modules).toHaveLength(6);
     for (const { values } of modules) expect(values).toEqual([...values].sort((a, b) => b - a));
-    // Three points lie on their plane; all methods but FourierFT start without a change.
+    // Three points lie on their plane. All methods but FourierFT start without a change.
     const moved = Math.hypot(last.x - first.x, last.y - first.y);
     if (method === 'fourierft') expect(moved).toBeLessThan(Math.sqrt(squares));
     else expect(moved / Math.sqrt(squares)).toBeCloseTo(1, 4);
   });
 
-  it(lora ? 'is a LoRA of PEFT as well' : 'reports that it cannot be written as a LoRA', () => {
+  it(lora ? 'can also be exported as a PEFT LoRA' : 'reports that it cannot be written as a LoRA', () => {
     const exported = lab.run('export', run, '--as', 'peft-lora');
     expect(exported.code, exported.err).toBe(lora ? 0 : 2);
     if (!lora) expect(exported.err).toMatch(/cannot be written as a LoRA/);

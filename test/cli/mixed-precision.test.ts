@@ -36,7 +36,7 @@ const final = (run: string) =>
 describe('training in mixed precision', () => {
   const mixed = train('mixed');
 
-  it('goes to the end, close to float32, and says that the CPU gains nothing', () => {
+  it('finishes with results close to float32 and a warning that the CPU gains nothing', () => {
     const full = train('full', '--set', 'training.precision=float32');
     const [a, b] = [column(mixed, 'loss'), column(full, 'loss')];
     expect(a).toHaveLength(24);
@@ -48,13 +48,13 @@ describe('training in mixed precision', () => {
     expect(state(full, 24)).not.toHaveProperty('lossScale');
   });
 
-  it('skips steps whose gradients overflow, says so, and resumes with the scale to the same bits', () => {
-    // From 2^128 on, the scale itself is infinite in float32, which the CPU uses.
+  it('skips steps with overflowing gradients, reports them, and resumes with the loss scale to the same bits', () => {
+    // From 2^128 on, the scale is infinite in float32, which the CPU uses.
     const folder = lab.path('large/run');
     cpSync(mixed, folder, { recursive: true });
     const at = state(folder, 12);
     at.lossScale = { scale: 2 ** 130, goodSteps: 12, skipped: 0 };
-    // As written by an older version: without a checksum.
+    // As written by an older version, without a checksum.
     writeFileSync(statePath(folder, 12), JSON.stringify({ ...at, checksum: undefined, curve: undefined }));
     const skipping = fork(folder, 12);
 
@@ -82,7 +82,7 @@ describe('training in mixed precision', () => {
     expect(state(resumed, 24).lossScale).toEqual(state(skipping, 24).lossScale);
   });
 
-  it('ends where the loss itself is no number, with another next step than float32', () => {
+  it('ends at a non-finite loss with a different hint than in float32', () => {
     const r = lab.run(
       'train',
       lab.experiment,
@@ -90,7 +90,7 @@ describe('training in mixed precision', () => {
       lab.path('wild'),
       '--set',
       'training.learningRate=1e30',
-      // Before anything is saved, since saving would find the overflowed parameters.
+      // Before anything is saved, because saving would detect the overflowed parameters.
       '--set',
       'training.checkpointEvery=100',
     );

@@ -24,7 +24,7 @@ const rows = (count: number): string =>
 lab.write('train.jsonl', rows(48));
 lab.write('validation.jsonl', rows(24));
 
-describe('names that every object has', () => {
+describe('names of inherited members', () => {
   it.each([
     [2, '__proto__'],
     [2, 'constructor'],
@@ -36,13 +36,13 @@ describe('names that every object has', () => {
     [2, 'reproduce', 'valueOf'],
     [3, 'train', lab.experiment, '--set', '__proto__.NODE_OPTIONS=x'],
     [3, 'sweep', lab.experiment, '--set', 'sweep.parameters.constructor.prototype=[1]'],
-  ])('are refused with exit code %i: %s, %s …', (code, ...args) => {
+  ])('are rejected with exit code %i: %s, %s …', (code, ...args) => {
     const outcome = lab.run(...(args as string[]));
     expect(outcome.err).not.toContain('unexpected');
     expect(outcome.code).toBe(code);
   });
 
-  it('are ordinary labels and columns: preflight, train, errors, export and study', () => {
+  it('work as labels and columns in preflight, train, errors, export and study', () => {
     const out = lab.path('out');
     const done = (...args: string[]) => {
       const outcome = lab.run(...args);

@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 afterAll(() => lab.remove());
 
-/** The built CLI in a separate process, with its output in a file. */
+/** Starts the built CLI in a separate process with its output in a file. */
 function start(log: string, ...args: string[]): ChildProcess {
   const child = spawn(process.execPath, [CLI, 'train', ...args], {
     stdio: ['ignore', 'ignore', openSync(lab.path(log), 'w')],
@@ -66,7 +66,7 @@ async function training(name: string): Promise<{ child: ChildProcess; run: strin
   return { child, run: lab.runs(out)[0] };
 }
 
-/** Suspends it while it writes no file: a half-written one would be finished or removed later. */
+/** Suspends it while it writes no file, because a partial one would be finished or removed later. */
 async function halt({ child, run }: { child: ChildProcess; run: string }): Promise<void> {
   const writing = () =>
     readdirSync(run, { recursive: true, encoding: 'utf8' }).some((name) => isTemporary(basename(name)));
@@ -76,7 +76,7 @@ async function halt({ child, run }: { child: ChildProcess; run: string }): Promi
   }
 }
 
-/** Everything in a folder, by a hash of its contents. */
+/** Everything in a folder, as hashes of the contents. */
 function contents(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     statSync(join(folder, name)).isFile(),
@@ -95,7 +95,7 @@ const ownerOf = (run: string): OwnerRecord => parseOwner(readFileSync(ownerFile(
 const giveTo = (run: string, owner: object) =>
   writeFileSync(ownerFile(run), JSON.stringify({ ...ownerOf(run), nonce: 'another', ...owner }));
 const ELSEWHERE = { host: 'another-host', boot: 'another', pid: 4242 };
-/** What a file has gained; it still begins with what it held. */
+/** What was appended to a file since it had this content. */
 function addedTo(path: string, held: Buffer): Buffer {
   const now = readFileSync(path);
   expect(now.subarray(0, held.length).equals(held)).toBe(true);
@@ -105,7 +105,7 @@ const hasScript = process.platform === 'linux' && spawnSync('script', ['--versio
 const resumed = (run: string) => readRun(run).events.filter((e) => e.kind === 'resumed').length;
 
 describe.skipIf(process.platform === 'win32')('a run', () => {
-  it('whose trainer stands still is not started again, however old its heartbeat is; once it is killed it is', async () => {
+  it('with a suspended trainer cannot be started again, however old its heartbeat, until the trainer is killed', async () => {
     const { child, run } = await training('halted');
     await halt({ child, run });
     expect(ownerOf(run).nonce).toBe(readStatus(run)!.nonce);
@@ -132,7 +132,7 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
     expect(new Set(writers).size).toBe(2);
   });
 
-  it('is resumed by exactly one of several that try at once', async () => {
+  it('is resumed by exactly one of several competing processes', async () => {
     const { child, run } = await training('raced');
     await end(child);
     const all = Array.from({ length: 3 }, (_, i) => start(`raced-${i}.log`, '--resume', run));
@@ -149,7 +149,7 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
     expect(resumed(run)).toBe(1);
   });
 
-  it('that another process has taken over is written by that one alone', async () => {
+  it('that was taken over is written only by its new owner', async () => {
     const { child, run } = await training('fenced');
     await halt({ child, run });
     giveTo(run, ELSEWHERE);
@@ -158,7 +158,7 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
     const [lines, records] = [events, scalars].map((path) => readFileSync(path));
     child.kill('SIGCONT');
     expect(await exit(child)).toBe(24);
-    // It may have been suspended between looking at its owner and a single write, which it then finishes.
+    // It may have been suspended between checking its owner and a single write, which it then finishes.
     const after = contents(run);
     const changed = Object.keys({ ...before, ...after }).filter((name) => before[name] !== after[name]);
     const [newLines, newRecords] = [addedTo(events, lines), addedTo(scalars, records)];
@@ -175,7 +175,7 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
     );
   });
 
-  it('of another machine is left alone until a person or a scheduler decides', async () => {
+  it('of another machine is not touched until a person or a scheduler decides', async () => {
     const { child, run } = await training('elsewhere');
     await end(child);
     giveTo(run, ELSEWHERE);
@@ -227,7 +227,7 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
     }
   });
 
-  it('killed between its result and its end is shown as finished, and completed by the next that owns it', () => {
+  it('killed between its result and its end counts as finished and is completed by the next owner', () => {
     const out = lab.fresh('killed-late');
     expect(lab.run('train', lab.experiment, '--out', out).code).toBe(0);
     const [run] = lab.runs(out);
@@ -250,10 +250,10 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
   });
 });
 
-describe('a trial of a sweep that a process of another machine owns', () => {
+describe('a trial of a sweep that a process on another machine owns', () => {
   const HOUR = Date.now() - 3_600_000;
 
-  /** A sweep with all trials trained, the first of which looks as if another machine owned it. */
+  /** A sweep with all trials trained, the first of which seems to be owned by another machine. */
   function sweptWith(owner: object) {
     const sweep = { type: 'list', trials: [{ 'training.seed': 1 }, { 'training.seed': 2 }] };
     const swept = new Lab({
@@ -278,7 +278,7 @@ describe('a trial of a sweep that a process of another machine owns', () => {
     return { swept, words, folder, runs, give };
   }
 
-  it('is left alone and reported, and taken over where that is asked for', () => {
+  it('is reported and not touched, and is taken over on request', () => {
     const { swept, words, folder, runs } = sweptWith(ELSEWHERE);
     const [run] = runs;
     const before = contents(run);
@@ -304,7 +304,7 @@ describe('a trial of a sweep that a process of another machine owns', () => {
   });
 
   it.runIf(hasScript)(
-    'is taken over with its sweep by a person who says so, but not one of a third machine',
+    'is taken over with its sweep if the user agrees, but not one of a third machine',
     async () => {
       const { swept, words, folder, runs, give } = sweptWith(ELSEWHERE);
       give(runs[1], { ...ELSEWHERE, host: 'third-host' });

@@ -37,7 +37,7 @@ interface Mood {
   adapted: number[];
 }
 
-/** Greedy, to the end. */
+/** Greedy, to the end of the text. */
 const settings = { ...GENERATION_DEFAULTS, maxTokens: 60 };
 
 function trained(out: string, ...set: string[]): string {
@@ -46,7 +46,7 @@ function trained(out: string, ...set: string[]): string {
   return lab.runs(lab.path(out))[0];
 }
 
-/** `aurora play --json`, with its own temporary folder. */
+/** Runs `aurora play --json` with its own temporary folder. */
 class Program {
   readonly lines: PlayLine[] = [];
   readonly temporary: string;
@@ -73,7 +73,7 @@ class Program {
     return this;
   }
 
-  /** The first line of a kind, or the first for a request. */
+  /** The first line of a kind, or the first one for a request. */
   async line<K extends PlayLine['kind']>(
     kind: K,
     also: Record<string, unknown> = {},
@@ -89,7 +89,7 @@ class Program {
     return find() as Extract<PlayLine, { kind: K }>;
   }
 
-  /** All replies to a request, until its end. */
+  /** All replies to a request up to its end. */
   async answers(request: number): Promise<PlayLine[]> {
     await this.line('answered', { request });
     return this.lines.filter((l) => 'request' in l && l.request === request && l.kind !== 'answered');
@@ -114,7 +114,7 @@ describe('aurora play of runs', () => {
   const other = trained('lora', 'adapter={"method":"lora","rank":2,"targetModules":["query","value"]}');
   const text = 'the unaffable cats played , the cat !';
 
-  /** The evaluator's results, with and without the adapters. */
+  /** The evaluator's results with and without the adapters. */
   async function evaluated(): Promise<{ adapted: Float64Array; base: Float64Array }> {
     const folder = lab.path('evaluator');
     const { task, parameters } = await openTrained(run, 'best', folder);
@@ -144,7 +144,7 @@ describe('aurora play of runs', () => {
     return result;
   }
 
-  it('answers as the evaluator does, and its base as with B at zero', async () => {
+  it('matches the evaluator, and for the base model the evaluator with B at zero', async () => {
     const program = new Program(run);
     expect(await program.line('loaded')).toMatchObject({
       subject: '1',
@@ -171,7 +171,7 @@ describe('aurora play of runs', () => {
     expect(program.err).toBe('');
   });
 
-  it('says where a text was cut, and what leaves nothing', async () => {
+  it('reports that a text was truncated or yields no tokens', async () => {
     const program = new Program(run, '--at', 'last').send(
       { kind: 'predict', request: 1, text: 'the cat '.repeat(20) },
       { kind: 'sample', request: 9, subject: '2' },
@@ -183,7 +183,7 @@ describe('aurora play of runs', () => {
     });
   });
 
-  it('shows two runs side by side, the second without its base, and lets one go', async () => {
+  it('shows two runs beside each other, the second without its base, and can remove one', async () => {
     const program = new Program().send(
       { kind: 'load', subject: 'a', source: { kind: 'run', run, at: 'best' } },
       { kind: 'load', subject: 'b', source: { kind: 'run', run: other, at: 'last' }, base: false },
@@ -202,7 +202,7 @@ describe('aurora play of runs', () => {
     expect(one[0].probabilities).toEqual(both[2].probabilities);
   });
 
-  it('gives validation rows, each time another, and does without the data otherwise', async () => {
+  it('gives a different validation row each time and otherwise works without the data', async () => {
     const program = new Program(run).send(
       { kind: 'sample', request: 1, subject: '1' },
       { kind: 'sample', request: 2, subject: '1' },
@@ -230,7 +230,7 @@ describe('aurora play of runs', () => {
     }
   });
 
-  it('passes over lines that it does not know, says what is wrong with others, and goes on', async () => {
+  it('ignores unknown lines, reports invalid ones, and continues', async () => {
     const program = new Program(run).send(
       'no JSON',
       '{"kind":"sing"}',
@@ -248,16 +248,16 @@ describe('aurora play of runs', () => {
       ['1', 3, 'This model reads texts, not images.'],
       ['1', 3, 'This model reads texts, not images.'],
     ]);
-    // A newer request came before it was started.
+    // A newer request came in before it started.
     expect(program.lines).toContainEqual({ kind: 'answered', request: 2 });
     program.send({ kind: 'predict', request: 4, text });
     expect(predictions(await program.answers(4))).toHaveLength(2);
   });
 
   it.each([
-    ['the end of its standard input', (p: Program) => p.child.stdin!.end(), 0],
+    ['the end of standard input', (p: Program) => p.child.stdin!.end(), 0],
     ['SIGTERM', (p: Program) => p.child.kill('SIGTERM'), 130],
-  ])('ends at once with %s and leaves nothing behind', async (_, end, code) => {
+  ])('exits immediately on %s and leaves nothing behind', async (_, end, code) => {
     const program = new Program(run);
     await program.line('loaded');
     expect(readdirSync(program.temporary)).toHaveLength(1);
@@ -268,14 +268,14 @@ describe('aurora play of runs', () => {
     expect(program.err).toBe('');
   });
 
-  it('answers what came in before its standard input ended', async () => {
+  it('answers what was received before standard input ended', async () => {
     const p = new Program(run).send({ kind: 'predict', request: 1, text: 'the cat sat' });
     p.child.stdin!.end();
     expect(await p.ended).toBe(0);
     expect(p.lines.map((l) => l.kind)).toEqual(['loading', 'loaded', 'prediction', 'prediction', 'answered']);
   });
 
-  it('answers lines of text in a table', () => {
+  it('answers lines of text with a table', () => {
     const r = lab.type(`${text}\n\n${'the cat '.repeat(20)}\n`, 'play', run, '--with', other);
     expect([r.code, r.err]).toEqual([
       0,
@@ -291,7 +291,7 @@ describe('aurora play of runs', () => {
     expect(table[3]).toMatch(/16 tokens +truncated$/);
   });
 
-  it('cannot be asked for what there is not', () => {
+  it('rejects requests for things that do not exist', () => {
     const said = (...args: string[]) => {
       const { code, err } = lab.run('play', ...args);
       return [code, err];
@@ -315,7 +315,7 @@ describe('aurora play of models', () => {
     source: model(name, adapter),
   });
 
-  it('writes what PyTorch writes, with the adapter and without it, character by character', async () => {
+  it('generates the same text as PyTorch, with and without the adapter, character by character', async () => {
     const program = new Program().send(load('language', true));
     expect(await program.line('loaded')).toMatchObject({
       input: 'text',
@@ -340,7 +340,7 @@ describe('aurora play of models', () => {
     }
   });
 
-  it('writes the same text for the same seed', async () => {
+  it('generates the same text for the same seed', async () => {
     const program = new Program().send(load('language', false));
     const drawn = async (request: number, seed: number) => {
       const warm = { ...settings, temperature: 5, topK: 20, topP: 0.95, seed };
@@ -354,8 +354,8 @@ describe('aurora play of models', () => {
     expect((await program.line('loaded')).base).toBeUndefined();
   });
 
-  it('stops between two tokens, by request or for a newer question', async () => {
-    // Its positions are unlimited, and it declares no end-of-text token.
+  it('stops between two tokens, on request or for a newer question', async () => {
+    // This model has unlimited positions and declares no end-of-text token.
     const endless: PlaySource = {
       kind: 'model',
       model: resolve('test/fixtures/reference/more/neox.onnx'),
@@ -383,7 +383,7 @@ describe('aurora play of models', () => {
     expect(await program.line('generated', { request: 3 })).toMatchObject({ ended: 'length', tokens: 2 });
   });
 
-  it('ends where the model reads no more, and takes no prompt beyond', async () => {
+  it("ends at the model's maximum length and rejects a longer prompt", async () => {
     const program = new Program().send(load('language', false));
     program.send({ kind: 'generate', request: 1, text: 'The '.repeat(40), settings });
     const full = (await program.answers(1)).find((l) => l.kind === 'generated')!;
@@ -396,7 +396,7 @@ describe('aurora play of models', () => {
     });
   });
 
-  it('names what PyTorch names in an image', async () => {
+  it('classifies an image like PyTorch', async () => {
     const answers =
       fixture<{ label: string; rgb: number[]; probabilities: number[] }[]>('image/answers.json');
     const program = new Program().send(load('image', false));
@@ -419,7 +419,7 @@ describe('aurora play of models', () => {
     expect((await program.line('problem', { request: 9 })).message).toContain('the model reads 24 × 24');
   });
 
-  it('says what PyTorch says of a text, with the head that came with the adapter and with its own', async () => {
+  it("classifies a text like PyTorch, with the adapter's head and with its own", async () => {
     const answers = fixture<Mood[]>('text/answers.json');
     const program = new Program().send(load('text', true));
     expect(await program.line('loaded')).toMatchObject({ labels: ['sad', 'glad'], base: 'model' });
@@ -433,7 +433,7 @@ describe('aurora play of models', () => {
     }
   });
 
-  it('puts a run’s own adapter from the disk on the model that it was trained on', async () => {
+  it("applies a run's own adapter from disk to its model", async () => {
     const run = trained('own');
     const adapter = join(run, 'adapter/best');
     const program = new Program().send(
@@ -450,7 +450,7 @@ describe('aurora play of models', () => {
     });
   });
 
-  it('says what a model has that cannot answer, and an adapter that does not fit', () => {
+  it('reports a model that cannot answer and an adapter that does not fit', () => {
     const said = (...args: string[]) => {
       const { code, err } = lab.type('x\n', 'play', '--model', ...args);
       return [code, err.replace(/^.*error: /s, '')];
@@ -475,7 +475,7 @@ describe('aurora play of models', () => {
     ]);
   });
 
-  it('writes to a terminal as it is made', () => {
+  it('streams the text to a terminal', () => {
     const { code, out } = lab.type(
       'The weather\n',
       'play',

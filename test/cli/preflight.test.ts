@@ -18,7 +18,7 @@ const lines = (out: string) =>
 const of = <K extends PreflightLine['kind']>(all: PreflightLine[], kind: K) =>
   all.filter((l): l is PreflightLine & { kind: K } => l.kind === kind);
 
-/** A preflight as JSON, with known temporary files. */
+/** Runs a preflight with JSON output and a known folder for temporary files. */
 function check(...args: string[]) {
   const r = lab.run('preflight', lab.experiment, '--json', ...args);
   return { ...r, lines: lines(r.out) };
@@ -30,7 +30,7 @@ const everything = () =>
   });
 
 describe('aurora preflight', () => {
-  it('tells modules, data, real steps and an estimate, in this order, and changes no file', () => {
+  it('reports modules, data, real steps and an estimate, in this order, and changes no file', () => {
     const before = everything();
     const r = check();
     expect([r.code, r.err]).toEqual([0, '']);
@@ -65,7 +65,7 @@ describe('aurora preflight', () => {
     expect(everything()).toEqual(before);
   });
 
-  it('counts what the trainer then trains', () => {
+  it('has the same counts as the trainer', () => {
     const r = check('--steps', '1');
     const out = lab.path('runs');
     expect(lab.run('train', lab.experiment, '--out', out).code).toBe(0);
@@ -84,7 +84,7 @@ describe('aurora preflight', () => {
     expect(data.labels).toEqual(started.labels);
   });
 
-  it('names what is wrong with targets and data, each with its setting, and goes on', () => {
+  it('reports problems in targets and data, each with its setting, and continues', () => {
     const row = (text: string, label: string) => JSON.stringify({ text, label });
     const train = readFileSync(lab.path('train.jsonl'), 'utf8').split('\n');
     lab.write('odd.jsonl', [row('the cats !', 'pets'), row('the  cats !', 'other'), ...train].join('\n'));
@@ -130,7 +130,7 @@ describe('aurora preflight', () => {
     ['adapter.rank=64', 11, 'adapter.rank'],
     ['data.labelColumn=lable', 13, 'data.labelColumn'],
     ['adapter.rang=2', 3, undefined],
-  ])('tells %s as an error and leaves with its code', (set, code, key) => {
+  ])('reports %s as an error and exits with its code', (set, code, key) => {
     const r = check('--set', set, '--set', 'model.tokenizer=tokenizer.json');
     expect(r.code).toBe(code);
     const [problem] = of(r.lines, 'problem');
@@ -146,7 +146,7 @@ describe('aurora preflight', () => {
       'true',
       'The TensorFlow.js engine does not support gradient checkpointing.',
     ],
-  ])('says at %s where TensorFlow.js cannot have it %s', (key, value, message) => {
+  ])('reports at %s that TensorFlow.js does not support %s', (key, value, message) => {
     for (const device of ['wasm', 'auto']) {
       const r = check('--engine', 'tfjs', '--device', device, '--set', `${key}=${value}`);
       expect(r.code).toBe(3);
@@ -157,21 +157,21 @@ describe('aurora preflight', () => {
     }
   });
 
-  it.skipIf(deviceFacts().cudaProvider)('blames no setting for what the machine lacks', () => {
+  it.skipIf(deviceFacts().cudaProvider)('names no setting if the machine lacks something', () => {
     const r = check('--device', 'cuda');
     expect(r.code).toBe(19);
     const problem = of(r.lines, 'problem').at(-1)!;
     expect([problem.severity, problem.key]).toEqual(['error', undefined]);
   });
 
-  it('measures the head alone as train does, on features computed once', () => {
+  it('measures the head alone as training does, on cached features', () => {
     const r = check('--set', 'adapter={"method":"none"}');
     expect([r.code, r.err]).toEqual([0, '']);
     expect(of(r.lines, 'estimate')[0]).toMatchObject({ steps: 48, trainable: 66 });
     expect(of(r.lines, 'modules')[0]).toMatchObject({ method: 'none', modules: [] });
   });
 
-  it('reads well in a terminal', () => {
+  it('prints readable text in a terminal', () => {
     const r = lab.run('preflight', lab.experiment);
     expect([r.code, r.err]).toEqual([0, '']);
     expect(r.out).toMatch(/^Modules {2}aurora on 4 of 12 linear layers: 592 trainable parameters/);
@@ -181,7 +181,7 @@ describe('aurora preflight', () => {
     expect(r.out).not.toMatch(/undefined|NaN/);
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('leaves no temporary file behind after %s', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('leaves no temporary file after %s', async (signal) => {
     const tmp = lab.fresh(`tmp-${signal}`);
     mkdirSync(tmp);
     const child = spawn(
@@ -201,7 +201,7 @@ describe('aurora preflight', () => {
     expect(existsSync(join(tmp, work, 'graph'))).toBe(true);
     child.kill(signal);
     expect(await exit).toBe(130);
-    // None of the runtime's own either, which would be for its telemetry.
+    // Nor any of the runtime's, which are for its telemetry.
     expect(readdirSync(tmp)).toEqual([]);
   });
 });

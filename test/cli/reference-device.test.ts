@@ -13,7 +13,7 @@ const reference = (device: string, env: Record<string, string> = {}) => {
 };
 
 describe('aurora reference --device', () => {
-  it.runIf(onWebgpu)('webgpu prints its lines and nothing of the driver between them', () => {
+  it.runIf(onWebgpu)('prints its own lines on webgpu and nothing from the driver', () => {
     const { code, out } = reference('webgpu');
     expect(code).toBe(0);
     const [line, sum, ...rest] = out.split('\n');
@@ -21,7 +21,7 @@ describe('aurora reference --device', () => {
     expect([sum, ...rest]).toEqual(['1 of 1 files agree with PyTorch', '']);
   });
 
-  it.skipIf(process.platform !== 'linux')('stops at the first file where there is no driver', () => {
+  it.skipIf(process.platform !== 'linux')('stops at the first file if there is no driver', () => {
     const { code, out, err } = reference('webgpu', {
       VK_DRIVER_FILES: '/nowhere/icd.json',
       VK_ICD_FILENAMES: '/nowhere/icd.json',

@@ -10,12 +10,12 @@ describe('aurora reproduce', () => {
   it.each([
     [[], 'takes one study name'],
     [['paper'], 'Unknown study "paper".'],
-  ])('%j', (args, message) => {
+  ])('rejects %j', (args, message) => {
     const r = lab.run('reproduce', ...args);
     expect([r.code, r.err]).toEqual([2, expect.stringContaining(message)]);
   });
 
-  it('has experiments that search learning rates alike for eight adapters with three seeds, and differ in their data', () => {
+  it('has experiments that search learning rates for eight adapters with three seeds and differ only in their data', () => {
     const [debian, spam] = ['debian-sections', 'spam-assassin'].map((name) =>
       loadSweep(join('demo/studies', `${name}.aurora.json`), []),
     );
@@ -24,7 +24,7 @@ describe('aurora reproduce', () => {
     expect(debian.spec.learningRateSearch).toEqual({ seeds: 1 });
     const rates = new Set(debian.trials.map((t) => t.spec.training.learningRate)).size;
     expect(debian.trials).toHaveLength(8 * rates * 3);
-    // The head has no separate rate: it is searched, too.
+    // The head has no separate rate, so it is searched too.
     for (const { spec } of debian.trials)
       expect(spec.training.headLearningRate).toBe(spec.training.learningRate);
     expect({ ...debian.base, name: '', data: {} }).toEqual({ ...spam.base, name: '', data: {} });

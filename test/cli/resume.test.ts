@@ -18,7 +18,7 @@ import { CLI, Lab, suspended } from './lab';
 
 const lab = new Lab({ training: { epochs: 8, evaluateEvery: 20, checkpointEvery: 3 } });
 
-/** A disk of a few megabytes; only root on Linux can create one. */
+/** A disk of a few megabytes, which only root on Linux can create. */
 const disk = lab.path('disk');
 const mounted = (() => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
@@ -46,7 +46,8 @@ function fill(): void {
 }
 
 /**
- * The built CLI on the experiment, with its output in a file; suspends itself once it has renamed something to a path.
+ * Runs the built CLI on the experiment with its output in a file. It suspends itself after a rename to a
+ * matching path.
  */
 function startUntil(pattern: string, log: string, ...args: string[]) {
   const preload = resolve('test/cli/kill-at.cjs');
@@ -70,9 +71,9 @@ const bits = (run: string) =>
       .digest('hex'),
   );
 
-describe('a disk that is full', () => {
+describe('a full disk', () => {
   it.skipIf(!mounted)(
-    'in the middle: the run stops, and once there is room goes on to the same bits',
+    'stops the run midway, and with free space the run resumes to the same bits',
     async () => {
       for (const name of readdirSync(disk)) rmSync(join(disk, name), { recursive: true });
       const out = join(disk, 'runs');
@@ -99,7 +100,7 @@ describe('a disk that is full', () => {
     },
   );
 
-  it.skipIf(!mounted)('from the start: nothing is begun', () => {
+  it.skipIf(!mounted)('prevents a run from starting', () => {
     fill();
     const r = lab.run('train', lab.experiment, '--out', join(disk, 'others'));
     rmSync(filler);
@@ -108,8 +109,8 @@ describe('a disk that is full', () => {
   });
 });
 
-describe('a run to resume', () => {
-  it('that another process is training is left to it', async () => {
+describe('resuming a run', () => {
+  it('that another process is training is rejected', async () => {
     const out = lab.fresh('live');
     const child = lab.start('train', lab.experiment, '--out', out, '--set', 'training.epochs=4000');
     const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -121,7 +122,7 @@ describe('a run to resume', () => {
     expect(r.err).toMatch(new RegExp(`is still being trained by process ${child.pid} on .+\\n {7}Stop that`));
   });
 
-  it('that is told to stop while devices are measured says the step that it was at', async () => {
+  it('that was stopped while devices are measured keeps its step', async () => {
     const out = lab.fresh('measured-again');
     const child = lab.start('train', lab.experiment, '--out', out, '--set', 'training.epochs=4000');
     const killed = new Promise((resolve) => child.once('exit', resolve));
@@ -137,13 +138,13 @@ describe('a run to resume', () => {
     writeFileSync(join(control, 'stop'), '');
     expect(await end).toBe(130);
     const { events } = readRun(run);
-    // The journal records a checkpoint once it exists, and may have been too late for that.
+    // The journal records a checkpoint after it exists, and may have been too late for that.
     const saved = Math.max(...readdirSync(runPaths(run).checkpoints).map((name) => stepOfName(name) ?? 0));
     expect(saved).toBeGreaterThan(0);
     expect(events.at(-1)).toMatchObject({ kind: 'stopped', step: saved });
   });
 
-  it('that is no run', () => {
+  it('is rejected for a folder that is not a run', () => {
     mkdirSync(lab.path('empty'), { recursive: true });
     const r = lab.run('train', '--resume', lab.path('empty'));
     expect(r.code).toBe(20);
@@ -152,7 +153,7 @@ describe('a run to resume', () => {
     );
   });
 
-  it('keeps its experiment', () => {
+  it('does not accept a different experiment', () => {
     const r = lab.run('train', '--resume', lab.path('empty'), '--set', 'training.epochs=5');
     expect(r.code).toBe(2);
     expect(r.err).toMatch(/--resume takes no file and no --set\.\n {7}Start a new run/);

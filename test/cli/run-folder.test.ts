@@ -12,8 +12,8 @@ afterAll(() => lab.remove());
 const runs = lab.path('.aurora/runs/tiny');
 const events = (run: string) => effectiveEvents(parseJournal(readFileSync(runPaths(run).events), run));
 
-describe('train --run', () => {
-  it('trains into a folder that somebody made, in plain lines', () => {
+describe('aurora train --run', () => {
+  it('trains into an existing folder, with plain output', () => {
     const run = createRun(runs);
     const r = lab.run('train', lab.experiment, '--run', run);
     expect(r.code).toBe(0);
@@ -22,7 +22,7 @@ describe('train --run', () => {
     expect(r.err).toMatch(/^step 12\/12 \(100 %\) · loss \d\.\d{4} · lr .+ samples\/s · 0 s left$/m);
     expect(r.err).not.toMatch(/[\r█░]/);
     expect(r.err).not.toContain('\u001b');
-    // Two steps per second are not two lines.
+    // Two steps per second do not give two lines.
     expect(r.err.match(/^step \d+\/12 /gm)!.length).toBeLessThan(4);
   });
 
@@ -32,7 +32,7 @@ describe('train --run', () => {
     ['data', ['--set', 'data.train=none.jsonl'], 12, true],
     ['targets', ['--set', 'adapter.targetModules=["nowhere"]'], 10, true],
     ['usage', ['--threads', 'many'], 2, false],
-  ])('leaves the word of a bad %s in the folder', (kind, args, code, hasSpec) => {
+  ])('records a %s error in the folder', (kind, args, code, hasSpec) => {
     const run = createRun(lab.path('failed'));
     const r = lab.run('train', lab.experiment, '--run', run, ...args);
     expect(r.code).toBe(code);
@@ -50,7 +50,7 @@ describe('train --run', () => {
     expect(existsSync(runPaths(run).spec)).toBe(hasSpec);
   });
 
-  it('leaves what is no new run as it is', () => {
+  it('rejects a folder that is not a new run and does not touch it', () => {
     const [run] = lab.runs(runs);
     const before = readFileSync(runPaths(run).events);
     const again = lab.run('train', lab.experiment, '--run', run);

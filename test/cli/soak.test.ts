@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 
-/** The same trials each time, so that a failure here comes from a change. */
+/** The same trials each time, so that a new failure comes from a change. */
 const SEED = '1';
 
-describe('a slice of the fault injection', () => {
+describe('a short fault injection', () => {
   it.each(['mutants', 'kills', 'disks', 'folders', 'inputs', 'clocks'])(
-    '%s leave no unclean outcome',
+    'with %s has no unclean outcome',
     { timeout: 600_000 },
     (name) => {
       const args = ['scripts/soak.mjs', '--built', '--slice', '--seed', SEED, '--only', name];

@@ -24,7 +24,7 @@ const lines = (text: string) =>
     .map((line) => JSON.parse(line) as StudyLine);
 
 describe('aurora study', () => {
-  it('shows groups of seeds, their differences, and what is missing with its next step', () => {
+  it('shows groups of seeds, their differences, and what is missing with a hint', () => {
     const r = lab.run('study', out);
     expect([r.code, r.err]).toEqual([0, '']);
     expect(r.out).toMatch(/LoRA r=2 +2 +/);
@@ -33,11 +33,11 @@ describe('aurora study', () => {
     expect(r.out).toContain(
       'For 2 of the runs, the merged form has not been measured. Add it with --measure.',
     );
-    // Viewing changes no run.
+    // Viewing a study changes no run.
     expect(runs.filter((run) => existsSync(join(run, 'study')))).toEqual([]);
   });
 
-  it('measures both forms, each example and ΔW, and keeps them in the runs', () => {
+  it('measures both forms, each example and ΔW, and stores the results in the runs', () => {
     const r = lab.run('study', out, '--measure', '--json');
     expect([r.code, r.err]).toEqual([0, '']);
     const all = lines(r.out);
@@ -50,7 +50,7 @@ describe('aurora study', () => {
     ]);
     for (const { runs } of section.groups)
       for (const run of runs) {
-        // The predictions match what the run itself has measured.
+        // The predictions match the run's own measurements.
         expect(run.forms!.trained.accuracy).toBeCloseTo(run.metrics.accuracy, 12);
         expect(run.forms!.same).toBe(run.spec.adapter.method === 'lora');
         expect(run.geometry!.path[0]).toMatchObject({ step: 0 });
@@ -60,13 +60,13 @@ describe('aurora study', () => {
           ),
         ).toBe(true);
       }
-    // Nothing is measured twice: only changes are recomputed.
+    // Only changes are measured again.
     const again = lines(lab.run('study', out, '--measure', '--json').out);
     expect(again.filter((l) => l.kind === 'measuring' && l.what !== 'examples')).toEqual([]);
     expect(again.at(-1)).toEqual(result);
   });
 
-  it('says of the merged form what the exported file does', () => {
+  it('reports the same for the merged form as the exported file', () => {
     const run = runs.find((r) => readRun(r).spec.adapter.method === 'aurora')!;
     const { step } = readRun(run).events.findLast((e) => e.kind === 'evaluation')!;
     const kept = JSON.parse(readFileSync(mergedFile(run, step), 'utf8')) as MergedMetrics;
@@ -80,13 +80,13 @@ describe('aurora study', () => {
     expect(kept.merged.loss).toBeCloseTo(metrics.exported.loss, 4);
     expect(kept.trained.loss).toBeCloseTo(metrics.dynamic.loss, 5);
     expect(kept.merged.loss).not.toBeCloseTo(kept.trained.loss, 4);
-    // It does not apply to another checkpoint's bytes.
+    // A measurement of another adapter does not apply.
     writeFileSync(mergedFile(run, step), JSON.stringify({ ...kept, adapter: 'other' }));
     expect(lab.run('study', out).out).toContain('For 1 of the runs, the merged form has not been measured');
     writeFileSync(mergedFile(run, step), JSON.stringify(kept));
   });
 
-  it('writes a report whose links lead somewhere and whose numbers are the runs’', () => {
+  it("writes a report with working links and the runs' numbers", () => {
     const folder = lab.path('report');
     const r = lab.run('study', lab.experiment.replace('tiny.aurora.json', 'runs'), '--out', folder);
     expect(r.out).toContain(join(folder, 'report.md'));
@@ -120,11 +120,11 @@ describe('aurora study', () => {
       ['LoRA r=2', '2', ''],
       ['AuroRA r=2', '2', 'LoRA r=2'],
     ]);
-    // No paths of this machine: a report is for others.
+    // A report is for others, so it has no paths of this machine.
     expect(text + readFileSync(join(folder, 'runs.csv'), 'utf8')).not.toContain(lab.folder);
   });
 
-  it('takes another metric and reference, and names what it does not know', () => {
+  it('accepts a different metric and baseline and rejects unknown ones', () => {
     const r = lab.run('study', ...runs, '--metric', 'loss', '--against', 'AuroRA r=2');
     expect(r.out.replace(/\s+/g, ' ')).toMatch(/LoRA r=2 is \d\.\d+ of loss (above|below) AuroRA r=2/);
     for (const [args, code, message] of [
@@ -136,7 +136,7 @@ describe('aurora study', () => {
       expect(lab.run('study', ...args)).toMatchObject({ code, err: expect.stringContaining(message) });
   });
 
-  it('leaves out what is not finished or damaged, by name', () => {
+  it('leaves out unfinished and damaged runs by name', () => {
     const [broken, half] = [lab.path('mixed/broken'), lab.path('mixed/half')];
     lab.write('mixed/broken/spec.json', '{');
     lab.write('mixed/half/spec.json', readFileSync(join(runs[0], 'spec.json')));

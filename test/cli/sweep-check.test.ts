@@ -27,8 +27,8 @@ function labWith(trials: NonNullable<SweepSpec['trials']>): Lab {
 const sweep = (lab: Lab, ...more: string[]) =>
   lab.run('sweep', lab.experiment, '--parallel', '2', '--device', 'cpu', ...more);
 
-describe('before a sweep trains its first trial', () => {
-  it('it checks all of them, and reports every one that could not be trained with its settings', () => {
+describe('checking a sweep before its first trial', () => {
+  it('reports every trial that cannot be trained, with its settings', () => {
     const lab = labWith([
       { 'adapter.targetModules': ['nowhere'] },
       { 'training.learningRate': 0.01 },
@@ -56,10 +56,10 @@ describe('before a sweep trains its first trial', () => {
   });
 
   it.skipIf(process.platform === 'win32')(
-    'it is shown as running, and can be stopped through its folder',
+    'is shown as running and can be stopped through its folder',
     async () => {
       const lab = labWith([{ 'training.learningRate': 0.01 }, { 'training.learningRate': 0.02 }]);
-      // Reading the data blocks on a writer that never comes.
+      // Reading the data blocks on this pipe, which nothing writes to.
       rmSync(lab.path('train.jsonl'));
       expect(spawnSync('mkfifo', [lab.path('train.jsonl')]).status).toBe(0);
       const child = lab.start('sweep', lab.experiment, '--parallel', '1', '--device', 'cpu');
@@ -77,14 +77,14 @@ describe('before a sweep trains its first trial', () => {
     },
   );
 
-  it('trials that are wrong in one way end it with the exit code of that', () => {
+  it('fails with the exit code of the only kind of problem', () => {
     const r = sweep(labWith([{ 'adapter.rank': 1 }, { 'adapter.targetModules': ['dense'] }]));
     expect(r.code).toBe(10);
     expect(r.err).toContain('1 of 2 trials cannot be trained');
     expect(r.err).toContain('excludeModules');
   });
 
-  it('it measures the largest, and the next one where the model has no positions for that', () => {
+  it('measures the largest trial, and the next one if the model has too few positions', () => {
     const lab = labWith([{ 'model.maxLength': 8 }, { 'model.maxLength': 4000 }]);
     const long = JSON.stringify({ text: 'the cat '.repeat(1500), label: 'pets' });
     lab.write('train.jsonl', `${lab.read('train.jsonl')}${long}\n`);
@@ -95,7 +95,7 @@ describe('before a sweep trains its first trial', () => {
     expect(existsSync(lab.path('.aurora/runs/tiny'))).toBe(false);
   });
 
-  it('a trial that is added later is checked, and those that are there go on', () => {
+  it('includes a trial added later, and existing trials continue', () => {
     const lab = labWith([{ 'adapter.rank': 1 }]);
     expect(sweep(lab).code).toBe(0);
     const experiment = JSON.parse(lab.read('tiny.aurora.json')) as { sweep: SweepSpec };

@@ -21,7 +21,7 @@ function labOf(training: object, ...trials: Settings[]): Lab {
   return lab;
 }
 
-/** Adds trials to the section: the rest of the experiment stays the same, and so does the sweep. */
+/** Adds trials to the section. The rest of the experiment, and therefore the sweep, stays the same. */
 function add(lab: Lab, ...trials: Settings[]): void {
   const experiment = JSON.parse(lab.read('tiny.aurora.json')) as { sweep: { trials: Settings[] } };
   experiment.sweep.trials.push(...trials);
@@ -48,8 +48,8 @@ async function until(condition: () => boolean): Promise<void> {
 
 const withoutFirstLine = (text: string) => text.split('\n').slice(1).join('\n');
 
-describe('new trials of a sweep whose files have changed', () => {
-  it('are refused until the files are as they were, or accepted and recorded', () => {
+describe('new trials of a sweep with changed files', () => {
+  it('are rejected until the files are restored, or accepted and recorded', () => {
     const lab = labOf({ epochs: 1 }, {});
     expect(sweep(lab).code).toBe(0);
     const first = readInputs(join(runsOf(lab), recordOf(lab).trials[0]!.run!))!;
@@ -99,7 +99,7 @@ describe('new trials of a sweep whose files have changed', () => {
       },
     ]);
 
-    // From then on, trials are compared with that.
+    // From then on, trials are compared with the accepted files.
     add(lab, { 'training.seed': 3 });
     expect(sweep(lab).code).toBe(0);
     expect(runs(lab)).toBe(4);
@@ -125,8 +125,8 @@ describe('new trials of a sweep whose files have changed', () => {
     expect(runs(lab)).toBe(3);
   }, 180_000);
 
-  it('are not started while the sweep runs, either', async () => {
-    // Far longer than any of this takes.
+  it('are not started while the sweep is running either', async () => {
+    // Much longer than the test takes.
     const lab = labOf({ epochs: 40_000, checkpointEvery: 3 }, {}, { 'training.seed': 1 });
     const queue = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...ONE_AT_A_TIME, '--json'], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -150,7 +150,7 @@ describe('new trials of a sweep whose files have changed', () => {
     expect(readFileSync(runPaths(run!).events, 'utf8')).not.toContain('"kind":"failed"');
   });
 
-  it('train on nothing else than what was compared', () => {
+  it('train on nothing but the compared files', () => {
     const lab = labOf({ epochs: 1 }, {});
     expect(sweep(lab).code).toBe(0);
     const { files } = readInputs(join(runsOf(lab), recordOf(lab).trials[0]!.run!))!;

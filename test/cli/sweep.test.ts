@@ -41,11 +41,11 @@ const bits = (run: string): string[] =>
       .digest('hex'),
   );
 
-/** Each trial's outcome by id: numbers that do not depend on the clock, and the bits of its adapters. */
+/** Each trial's results by id: numbers that do not depend on the clock, and the bits of its adapters. */
 function results(lab: Lab): Map<string, unknown> {
   const names = readdirSync(runsOf(lab));
   const { trials } = recordOf(lab);
-  // Each trial has one run, and there are no others.
+  // Each trial has exactly one run.
   expect(names.sort()).toEqual(trials.map((t) => t.run!).sort());
   return new Map(
     trials.map(({ id, run, number }) => {
@@ -55,7 +55,7 @@ function results(lab: Lab): Map<string, unknown> {
       expect(result).toMatchObject({ outcome: 'finished', steps: 12 });
       const journal = readFileSync(runPaths(folder).events, 'utf8');
       expect(journal.split('"kind":"started"')).toHaveLength(2);
-      // One that was killed after it had its result still counts as finished.
+      // A trial that was killed after writing its result counts as finished.
       expect(journal.split('"kind":"finished"').length).toBeLessThan(3);
       expect([...scalars.column('step')!]).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
       const evaluations = events.flatMap((e) =>
@@ -93,7 +93,7 @@ describe('a sweep of 24 trials', () => {
     },
   });
 
-  it('survives kill -9 of queue and trainers, trains each trial once, and ends as one that nobody disturbed', async () => {
+  it('survives kill -9 of the queue and trainers, trains each trial once, and ends like an undisturbed sweep', async () => {
     const lab = labWith(grid(1, 2, 3, 4));
     const begun = () => (existsSync(runsOf(lab)) ? readdirSync(runsOf(lab)).length : 0);
     for (let round = 0; round < 6; round++) {
@@ -103,7 +103,7 @@ describe('a sweep of 24 trials', () => {
       await wait(600 * uniform(1, round));
       queue.kill('SIGKILL');
       await end;
-      // Sometimes the queue alone, sometimes one of its trainers, sometimes all.
+      // Sometimes only the queue, sometimes one of its trainers, sometimes all.
       for (const { launched } of recordOf(lab).trials)
         if (uniform(2, round, launched?.pid ?? 0) < round / 6) kill(launched?.pid);
     }
@@ -112,7 +112,7 @@ describe('a sweep of 24 trials', () => {
     const disturbed = results(lab);
     expect(disturbed.size).toBe(24);
 
-    // Some of its trials: the same as with all of them, since each depends only on its settings.
+    // Some of the trials. They give the same results because each depends only on its settings.
     const calm = labWith(grid(2));
     const r = calm.run('sweep', calm.experiment, ...ON_CPU);
     expect(r.code).toBe(0);
@@ -128,7 +128,7 @@ describe('a sweep of 24 trials', () => {
 describe('aurora sweep', () => {
   const list = (trials: SweepSpec['trials']): Partial<SweepSpec> => ({ type: 'list', trials });
 
-  it('stops at a signal with all saved, leaves the sweep to one queue, and goes on', async () => {
+  it('saves and stops on a signal, has only one queue at a time, and continues', async () => {
     const lab = labWith(list([{}, { 'training.seed': 1 }, { 'training.seed': 2 }]), { epochs: 400 });
     const queue = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...ON_CPU], { stdio: 'ignore' });
     const end = ended(queue);
@@ -149,7 +149,7 @@ describe('aurora sweep', () => {
       'stopped',
     ]);
 
-    // A trial that the user stops individually stays stopped; the others continue.
+    // A trial that the user stops stays stopped, while the others continue.
     const again = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...ON_CPU], { stdio: 'ignore' });
     const over = ended(again);
     const stop = (run: string) => {
@@ -196,7 +196,7 @@ describe('aurora sweep', () => {
     expect(readStatus(run)?.state).toBe('stopped');
   });
 
-  it('tells of a trial that fails, finishes the others, and tries it again when asked', () => {
+  it('reports a failed trial, finishes the others, and retries it on request', () => {
     const lab = labWith(list([{ 'training.learningRate': 1e38 }, { 'adapter.rank': 1 }]));
     const r = lab.run('sweep', lab.experiment, ...ON_CPU);
     expect(r.code).toBe(1);
@@ -217,7 +217,7 @@ describe('aurora sweep', () => {
     expect(lines.at(-1)).toEqual({ kind: 'end', stopped: null, ranked: [2, 1] });
   });
 
-  it('prunes: the best are compared and go on to the same bits, the others say why they stopped', () => {
+  it('prunes the weaker trials with a reason and trains the best to the same bits', () => {
     const rates = [0.00001, 0.00003, 0.003, 0.01];
     const lab = labWith(
       { ...list(rates.map((r) => ({ 'training.learningRate': r }))), pruning: { eta: 2, minEpochs: 1 } },
@@ -242,7 +242,7 @@ describe('aurora sweep', () => {
     const at = (steps: number) => ends.filter((e) => e.steps === steps).map((e) => e.first);
     expect(Math.min(...at(24), ...at(48))).toBeGreaterThanOrEqual(Math.max(...at(12)));
     expect(r.out.match(/ pruned at step 12 /g)).toHaveLength(2);
-    // The winner paused twice on its way, and its learning rate decayed as in a run that did not.
+    // The winner paused twice, and its learning rate decayed as in an uninterrupted run.
     const won = ends.findIndex((e) => e.steps === 48);
     const set = ['--set', `training.learningRate=${rates[won]}`, '--threads', '1', '--device', 'cpu'];
     expect(lab.run('train', lab.experiment, ...set, '--out', lab.path('whole')).code).toBe(0);
@@ -273,8 +273,8 @@ describe('aurora sweep', () => {
       [1, 2, 3],
       [1, 2, 3],
     ]);
-    // The decision is final; one more rate is another search, which it wins here: all are equally bad, and it is the
-    // lowest.
+    // The decision is final. With one more rate it is a new search, which that rate wins here: all are
+    // equally bad, and it is the lowest.
     expect(lab.run('sweep', lab.experiment, ...ON_CPU).err).toBe('');
     parameters['training.learningRate'].push(1e-9);
     lab.write(
@@ -293,7 +293,7 @@ describe('aurora sweep', () => {
     ]);
   });
 
-  it('says what it would do, measured, and leaves nothing', () => {
+  it('--dry-run prints the measured plan and leaves nothing', () => {
     const lab = labWith({
       type: 'random',
       count: 5,

@@ -16,8 +16,8 @@ const home = join(support, 'tensorflow', 'node_modules', '@tensorflow', 'tfjs-no
 const loaded = join(home, 'loaded');
 
 /**
- * The package without its native library, which tests cannot fetch: its own copy of tfjs-core, with a backend named
- * `tensorflow`. As in the package, loading it needs a function that Node 23 removed.
+ * The package without its native library, which tests cannot download: a separate copy of tfjs-core with a
+ * backend named `tensorflow`. As in the package, loading it needs a function that Node 23 removed.
  */
 const STAND_IN = `
   import '@tensorflow/tfjs-core/dist/register_all_gradients';
@@ -57,16 +57,16 @@ function train(node: string, out: string, gpuSupport = support, ...more: string[
   return { code: status, err: stderr };
 }
 
-/** This Node, and the newest one that the workbench includes. */
+/** This Node, and the newest one in the installed workbench. */
 const workbench = resolve('.cache/workbench');
 const newer = (existsSync(workbench) ? readdirSync(workbench) : [])
   .filter((name) => /^node-[a-z]+-\w+-2[3-9]/.test(name))
   .map((name) => join(workbench, name, 'bin', 'node'))
   .filter(existsSync);
 
-describe('the backend of tfjs-node-gpu', () => {
+describe('the TensorFlow backend of tfjs-node-gpu', () => {
   it.each([process.execPath, ...newer])(
-    'trains with the package from where GPU support was installed, under %s',
+    'trains with the package from the GPU support folder, under %s',
     (node) => {
       const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
       const out = lab.path(version);
@@ -84,7 +84,7 @@ describe('the backend of tfjs-node-gpu', () => {
     },
   );
 
-  it('learns the same as the other engine', () => {
+  it('learns the same as ONNX Runtime', () => {
     const reference = lab.path('onnxruntime');
     expect(lab.run('train', lab.experiment, '--out', reference, '--device', 'cpu').code).toBe(0);
     const losses = (out: string) => [...readRun(lab.runs(out)[0]).scalars.column('loss')!];
@@ -92,7 +92,7 @@ describe('the backend of tfjs-node-gpu', () => {
     losses(reference).forEach((loss, i) => expect(ours[i]).toBeCloseTo(loss, 4));
   });
 
-  it('that finds no GPU does not compute on the processor unasked', () => {
+  it('does not silently compute on the CPU if it finds no GPU', () => {
     const file = join(home, 'no-gpu');
     writeFileSync(file, '');
     try {
@@ -108,7 +108,7 @@ describe('the backend of tfjs-node-gpu', () => {
     }
   });
 
-  it('that does not load says what to do, and nothing is trained', () => {
+  it('reports with a hint that it does not load, and trains nothing', () => {
     const broken = lab.path('broken');
     const folder = join(broken, 'tensorflow', 'node_modules', '@tensorflow', 'tfjs-node-gpu');
     mkdirSync(folder, { recursive: true });

@@ -17,7 +17,7 @@ const bits = (run: string) =>
       .digest('hex'),
   );
 
-/** Every column that does not depend on the clock or the machine's memory. */
+/** The columns that do not depend on the clock or on the machine's memory. */
 function curve(run: string): number[][] {
   const { scalars } = readRun(run);
   return ['step', 'loss', 'learningRate', 'gradientNorm', 'examples', 'tokens'].map((c) => [
@@ -35,7 +35,7 @@ function trained(out: string, ...args: string[]): string {
 describe('aurora train', () => {
   const whole = trained('whole');
 
-  it('learns, and leaves a whole run folder', () => {
+  it('learns and leaves a complete run folder', () => {
     const run = readRun(whole);
     expect(run.status?.state).toBe('finished');
     const kinds = new Set(run.events.map((e) => e.kind));
@@ -47,17 +47,17 @@ describe('aurora train', () => {
       trained: { adapters: number; head: number };
     };
     expect(result.steps).toBe(48);
-    // Half the rows belong to each class, and the model below is random.
+    // Half of the rows belong to each label, and the base model is random.
     expect(result.best.accuracy).toBeGreaterThan(0.7);
     const losses = [...run.scalars.column('loss')!];
     const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
     expect(mean(losses.slice(-12))).toBeLessThan(0.95 * mean(losses.slice(0, 12)));
-    // Four 32 × 32 layers: r(in + out) + r² + r(G + k) each; the head is 2 × 32 + 2.
+    // Four 32 × 32 layers with r(in + out) + r² + r(G + k) each; the head has 2 × 32 + 2.
     expect(result.trained).toMatchObject({ adapters: 4 * (2 * 64 + 4 + 16), head: 66 });
     expect(run.scalars.records).toBe(48);
   });
 
-  it('snapshots what every layer saw, padding left out', () => {
+  it('records the inputs of every layer in snapshots, without padding', () => {
     const { layers } = decodeSnapshot(readFileSync(join(whole, 'activations/step-000048.bin')));
     const { examples } = JSON.parse(readFileSync(join(whole, 'activations/examples.json'), 'utf8')) as {
       examples: { ids: number[] }[];
@@ -71,12 +71,12 @@ describe('aurora train', () => {
     }
   });
 
-  it('gives the same bits again for the same seed, and others for another', () => {
+  it('gives the same bits for the same seed and different ones for another', () => {
     expect(bits(trained('again'))).toEqual(bits(whole));
     expect(bits(trained('other', '--set', 'training.seed=8'))).not.toEqual(bits(whole));
   });
 
-  it('gives the same gradients however a batch is cut into micro-batches', () => {
+  it('gives the same gradients however a batch is split into micro-batches', () => {
     const split = curve(
       trained(
         'micro',
@@ -92,12 +92,12 @@ describe('aurora train', () => {
     split[1].forEach((loss, i) => expect(loss).toBeCloseTo(one[1][i], 4));
   });
 
-  it('killed at any moment and resumed, ends with the bits of a run that was not', async () => {
+  it('ends with the same bits after kills at any moment and resumes', async () => {
     const out = lab.fresh('killed');
     const at = (run: string) =>
       existsSync(join(run, 'scalars.bin')) ? readFileSync(join(run, 'scalars.bin')).length / 72 : 0;
     let run: string | undefined;
-    // Before the first checkpoint, between two, right at an evaluation, near the end.
+    // Before the first checkpoint, between two, right at an evaluation, and near the end.
     for (const kill of [1, 4, 10, 17, 29, 45]) {
       const child = run
         ? lab.start('train', '--resume', run)
@@ -118,7 +118,7 @@ describe('aurora train', () => {
     expect(readRun(run!).events.some((e) => e.kind === 'resumed')).toBe(true);
   });
 
-  it('stops when asked through the control folder, says so, and goes on to the same bits', async () => {
+  it('stops on a request in the control folder and resumes to the same bits', async () => {
     const out = lab.fresh('stopped');
     const child = lab.start('train', lab.experiment, '--out', out, '--set', 'training.epochs=400');
     const ended = new Promise((r) => child.once('exit', r));
@@ -132,13 +132,13 @@ describe('aurora train', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'stopped', reason: 'requested', step: status!.step });
   });
 
-  it('refuses to resume what has finished', () => {
+  it('refuses to resume a finished run', () => {
     const r = lab.run('train', '--resume', whole);
     expect(r.code).toBe(20);
     expect(r.err).toContain('has finished');
   });
 
-  it('stops at the first number that is not finite, naming step and tensor', () => {
+  it('stops at the first non-finite number and names the step and the tensor', () => {
     const r = lab.run(
       'train',
       lab.experiment,
@@ -156,7 +156,7 @@ describe('aurora train', () => {
     expect(readRun(lab.runs(lab.path('nan'))[0]).status?.state).toBe('failed');
   });
 
-  it('trains LoRA and the head alone as well', () => {
+  it('also trains LoRA and the head alone', () => {
     const lora = trained('lora', '--set', 'adapter={"method":"lora","rank":2,"targetModules":["query"]}');
     expect(readRun(lora).result).toMatchObject({ method: 'lora', trained: { adapters: 2 * 2 * 64 } });
     const config = JSON.parse(readFileSync(join(lora, 'adapter/best/adapter_config.json'), 'utf8')) as Record<
@@ -172,7 +172,7 @@ describe('aurora train', () => {
     expect(readRun(head).result).toMatchObject({ method: 'none', trained: { adapters: 0, head: 66 } });
   });
 
-  it('stops early when validation no longer improves', () => {
+  it('stops early if the validation metric no longer improves', () => {
     const run = trained(
       'early',
       '--set',

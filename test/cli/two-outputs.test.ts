@@ -4,7 +4,7 @@ import type { PreflightLine, PreflightModules } from '../../src/protocol/preflig
 import { writeTwoOutputs } from '../two-outputs';
 import { Lab, warnings } from './lab';
 
-describe('a model with a second output that the task does not read', () => {
+describe('a model with a second output that the task does not use', () => {
   let lab: Lab;
   beforeAll(() => {
     lab = new Lab({ training: { epochs: 1, maxSteps: 2, evaluateEvery: 2, checkpointEvery: 2 } });
@@ -19,7 +19,7 @@ describe('a model with a second output that the task does not read', () => {
       .map((line) => JSON.parse(line) as PreflightLine)
       .find((line): line is PreflightModules => line.kind === 'modules')!;
 
-  it('trains "all-linear" on the layers that reach the loss; budget and preflight count the same', () => {
+  it('trains "all-linear" on the layers that affect the loss, with the same counts in budget and preflight', () => {
     const all = ['--set', 'adapter.targetModules=all-linear'];
     const out = lab.path('runs');
     const trained = lab.run('train', lab.experiment, '--out', out, '--device', 'cpu', ...all);
@@ -46,22 +46,25 @@ describe('a model with a second output that the task does not read', () => {
     );
   });
 
-  it.each(['train', 'preflight', 'budget'])('%s refuses a list that names such a layer', (command) => {
-    const experiment = JSON.parse(lab.read('tiny.aurora.json')) as { adapter: object };
-    lab.write(
-      'named.aurora.json',
-      JSON.stringify({
-        ...experiment,
-        adapter: { ...experiment.adapter, targetModules: ['query', 'dense'] },
-      }),
-    );
-    const r = lab.run(command, lab.path('named.aurora.json'));
-    expect(r.code).toBe(10);
-    expect(r.err).toContain('a layer that does not reach the loss: pooler.dense.');
-    expect(r.err).toContain('excludeModules');
-  });
+  it.each(['train', 'preflight', 'budget'])(
+    'makes %s reject a list that names a layer of that output',
+    (command) => {
+      const experiment = JSON.parse(lab.read('tiny.aurora.json')) as { adapter: object };
+      lab.write(
+        'named.aurora.json',
+        JSON.stringify({
+          ...experiment,
+          adapter: { ...experiment.adapter, targetModules: ['query', 'dense'] },
+        }),
+      );
+      const r = lab.run(command, lab.path('named.aurora.json'));
+      expect(r.code).toBe(10);
+      expect(r.err).toContain('a layer that does not reach the loss: pooler.dense.');
+      expect(r.err).toContain('excludeModules');
+    },
+  );
 
-  it('trains the layer where the task reads that output', () => {
+  it('trains the layer if the task uses that output', () => {
     const out = lab.path('pooled');
     const r = lab.run(
       'train',

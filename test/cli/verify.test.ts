@@ -7,7 +7,7 @@ const lab = new Lab({ adapter: { dropout: 0.1 } });
 afterAll(() => lab.remove());
 
 describe('aurora verify', () => {
-  it('runs the first batch on both engines, says that they agree, and leaves nothing behind', () => {
+  it('runs the first batch on both engines, reports that they agree, and leaves nothing behind', () => {
     const before = readdirSync(lab.folder);
     const { code, out, err } = lab.run('verify', lab.experiment, '--json');
     expect([code, err]).toEqual([0, '']);
@@ -31,13 +31,13 @@ describe('aurora verify', () => {
     expect(result.rows.map((r) => [r.values, r.what, r.agree])).toEqual(
       ['initial', 'perturbed'].flatMap((v) => ['loss', 'logits', 'gradients'].map((w) => [v, w, true])),
     );
-    // B starts at 0, and so do the gradients of A, H and W; after perturbation, none is 0.
+    // B starts at 0, so the gradients of A, H and W are 0; after the perturbation, none is.
     const zeros = result.rows.filter((r) => r.what === 'gradients').map((r) => r.zero);
     expect(zeros).toEqual([12, 0]);
     expect(readdirSync(lab.folder)).toEqual(before);
   });
 
-  it('prints a table for people, on the devices that were asked for', () => {
+  it('prints a readable table for the requested devices', () => {
     const { code, out } = lab.run(
       'verify',
       lab.experiment,
@@ -52,7 +52,7 @@ describe('aurora verify', () => {
     expect(out).toContain('The engines agree.');
   });
 
-  it('says what it cannot do, in words and in JSON', () => {
+  it('reports errors as text and as JSON', () => {
     const device = lab.run('verify', lab.experiment, '--engine-device', 'cuda');
     expect(device.code).toBe(2);
     expect(device.err).toContain('The engine tfjs has no device "cuda"');

@@ -10,7 +10,7 @@ import { Window } from './driver/window';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** From a layer's nonlinearity down to the data row; hidden, shown again and reloaded. */
+/** From a layer's nonlinearity down to the data row; also hidden and shown, and after a reload. */
 describe('Layer activations, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 2, activationsEvery: 6 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -35,7 +35,7 @@ describe('Layer activations, in VS Code 1.100', () => {
 
   const page = (): Promise<Frame> => window.frameWith('aurora-activations aurora-layer-card');
   const shownStep = async () => (await page()).locator('.timeline output').innerText();
-  /** The run whose text was read. */
+  /** The bin with the text that was shown. */
   let bin: string | null;
   const title = () => `Activations: ${name}`;
   const closeTab = async () => {
@@ -43,7 +43,7 @@ describe('Layer activations, in VS Code 1.100', () => {
     await window.tab(title()).waitFor({ state: 'detached' });
   };
 
-  test('opens from the dashboard, from the palette and from the tree', async () => {
+  test('opens from the dashboard, the palette and the tree', async () => {
     await window.row(name).click();
     // The row's tooltip would cover the page.
     await window.page.mouse.move(900, 700);
@@ -51,10 +51,11 @@ describe('Layer activations, in VS Code 1.100', () => {
     await dashboard.getByRole('button', { name: 'Show Layer Activations' }).click();
     await window.tab(title()).waitFor();
     await closeTab();
-    // A dashboard shown again takes no keys until it is loaded; a click leaves the focus in the tree.
+    // A dashboard that is shown again receives no keys until it has loaded, so this clicks, which leaves the
+    // focus in the tree.
     await window.row(name).click();
     await window.palette('AuroRA: Show Layer Activations');
-    // The only suitable run is picked.
+    // The only suitable run is picked automatically.
     await window.tab(title()).waitFor();
     await closeTab();
     await window.contextMenu(window.row(name), 'Show Layer Activations');
@@ -62,7 +63,7 @@ describe('Layer activations, in VS Code 1.100', () => {
     await expect.poll(async () => (await page()).locator('aurora-layer-card').count()).toBe(4);
   });
 
-  test('a layer, a bin and a row of the data by keyboard', async () => {
+  test('a layer, a bin and a data row are reached by keyboard', async () => {
     const frame = await page();
     await frame.locator('aurora-layer-card').first().focus();
     await window.page.keyboard.press('Enter');
@@ -71,7 +72,7 @@ describe('Layer activations, in VS Code 1.100', () => {
     await bins.focus();
     await bins.press('Enter');
     const link = frame.locator('.words button.link').first();
-    // Each bin's text before the next is requested: a reload shows the last one requested.
+    // Waits for each bin's text before the next one, because a reload shows the last one requested.
     for (let i = 0; i < 40 && !(await link.count()); i++) {
       await bins.press('ArrowRight');
       await bins.press('Enter');
@@ -86,7 +87,7 @@ describe('Layer activations, in VS Code 1.100', () => {
     await window.tab(file).click({ button: 'middle' });
   });
 
-  test('playback runs through the snapshots, and the slider goes to each', async () => {
+  test('playback steps through the snapshots, and the slider moves to each', async () => {
     const frame = await page();
     await frame.locator('.play').focus();
     await window.page.keyboard.press('Enter');
@@ -99,16 +100,16 @@ describe('Layer activations, in VS Code 1.100', () => {
     await expect.poll(shownStep).toBe('step 6 (2 of 7 snapshots)');
   });
 
-  test('hidden and shown again, and after a reload, it is as it was left', async () => {
+  test('the state is kept when the page is hidden and after a reload', async () => {
     await window.openFile('tiny.aurora.json');
     await window.tab(title()).click();
     await expect.poll(shownStep).toBe('step 6 (2 of 7 snapshots)');
     await window.reload();
     await expect.poll(shownStep, { timeout: 300_000 }).toBe('step 6 (2 of 7 snapshots)');
     await expect.poll(async () => (await page()).locator('.large h2').innerText()).toBe('layer.0.query');
-    // At this step it may contain no token.
+    // At this step, the bin may contain no token.
     await (await page()).locator(`.words[data-bin="${bin}"]`).waitFor();
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

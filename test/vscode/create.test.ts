@@ -18,11 +18,11 @@ import { tinyWorkspace } from './workspace';
 /** The Machine view refreshes every five seconds. */
 const SLOW = { timeout: 300_000 };
 
-/** From a model and a table of texts to the numbers of a finished run, and to a fork of it, by palette and menus. */
-describe('from nothing to a run, in VS Code 1.100', () => {
+/** From a model and a table of texts to a finished run and a fork of it, with palette and menus. */
+describe('from an empty folder to a run, in VS Code 1.100', () => {
   const lab = tinyWorkspace();
   rmSync(lab.experiment);
-  // Without a name, an experiment is named after its folder.
+  // The default name of an experiment comes from its folder.
   const name = `${basename(lab.folder)}-aurora`;
   const runs = join(lab.folder, '.aurora/runs', name);
   const runFolders = () => readdirSync(runs).sort().map((id) => join(runs, id)); // prettier-ignore
@@ -43,14 +43,14 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     lab.remove();
   });
 
-  test('an empty folder is told what to do first', async () => {
+  test('an empty folder shows the first step', async () => {
     await window.pane('Experiments').getByText('No experiments in this folder yet.').waitFor();
     const offered = (await window.offered('AuroRA: Run')).join('\n');
     expect(offered).toContain('AuroRA: Run the Demo');
     expect(offered).not.toContain('Run Experiment');
   });
 
-  test("without an experiment the calculator shows the paper's models, with what the paper reports", async () => {
+  test("without an experiment, the calculator shows the paper's models and results", async () => {
     await window.palette('AuroRA: Open Budget Calculator');
     const page = await window.frameWith('aurora-budget .paper');
     await page.locator('.total strong', { hasText: '74,208' }).waitFor();
@@ -62,7 +62,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     await window.palette('View: Close All Editors');
   });
 
-  test('New Experiment asks for model, data, method and name, and offers what the folder holds', async () => {
+  test("New Experiment asks for model, data, method and name and offers the folder's files", async () => {
     await window.palette('AuroRA: New Experiment');
     await wizard.asks('Select the ONNX model');
     expect(await wizard.title()).toMatch(/New Experiment \(1 of \d+\)/);
@@ -79,7 +79,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     await wizard.choose('Select settings', 'Defaults');
     await wizard.choose('Select a method', 'AuroRA');
     await wizard.asks('Select the layers');
-    // Query and value, as in the paper, are preselected; their cost is shown.
+    // Query and value are preselected, as in the paper, with their cost.
     expect(await wizard.title()).toMatch(/4 of 12 layers match, .*592/);
     await window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
     await wizard.accept('Select a rank');
@@ -99,7 +99,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     });
   });
 
-  test('the new file has its lens, with the cost counted, and nothing is wrong with it', async () => {
+  test('the new file has a CodeLens with the budget and no problems', async () => {
     const lens = window.page.locator('.codelens-decoration');
     await lens
       .getByText(/592 trainable/)
@@ -109,7 +109,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     expect(await window.page.locator('.squiggly-error, .squiggly-warning').count()).toBe(0);
   });
 
-  test('Preflight says how long it takes and what it found, measured, and has a report', async () => {
+  test('Preflight reports the measured time and its findings and has a report', async () => {
     await window.palette('AuroRA: Run Preflight');
     await window.toast(/Preflight of/).waitFor();
     const said = window.toast(/\d+(\.\d+)? m?s\/step on \w+ · .* · \d+(\.\d+)? (MB|GB)/);
@@ -123,7 +123,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     expect(existsSync(runs), 'it leaves nothing behind').toBe(false);
   });
 
-  test('Run Experiment runs it to its end, and the dashboard shows the numbers of result.json', async () => {
+  test('Run Experiment runs to the end, and the dashboard shows the numbers of result.json', async () => {
     await window.tab(`${name}.aurora.json`).click();
     await window.palette('AuroRA: Run Experiment');
     await expect.poll(() => existsSync(runs) && runFolders().length, { timeout: 300_000 }).toBe(1);
@@ -150,17 +150,17 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     expect(header).toMatch(/Memory\s+\d+(\.\d+)? [MG]B/);
   });
 
-  test('the tree shows the run below its experiment, which opened by itself, and the focus stayed', async () => {
+  test('the tree expands the experiment to show the run and leaves the focus where it was', async () => {
     const rows = await window.rows();
     expect(rows.some((row) => row.includes(name))).toBe(true);
     await expect.poll(async () => (await window.rows()).some((row) => /AuroRA r2/.test(row))).toBe(true);
     expect(await window.page.locator('.sidebar .monaco-list:focus-within').count()).toBe(0);
   });
 
-  test('Fork Run: from the palette, with one setting changed, both runs over each other', async () => {
+  test('Fork Run from the palette with one changed setting shows both runs in one chart', async () => {
     const before = runFolders();
     await window.palette('AuroRA: Fork Run');
-    // The only run is picked without asking.
+    // The only run is picked automatically.
     await window.page.locator('.quick-input-title', { hasText: 'begin at which checkpoint' }).waitFor();
     const [step] = (await wizard.rows())
       .map((row) => Number(/Step (\d+)/.exec(row)?.[1]))
@@ -173,7 +173,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     await overlaid(fork, step, expect.arrayContaining([changed]));
   });
 
-  test('Fork Here: from a point of the curve, by keyboard alone, with nothing changed', async () => {
+  test('Fork Here works from a point of the curve, by keyboard, without changes', async () => {
     const before = runFolders();
     await window.palette('AuroRA: Open Run Dashboard');
     await window.page
@@ -184,7 +184,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     const { keyboard } = window.page;
     const slider = dashboard.frame.locator('[data-chart="loss"] [role="slider"]');
     await slider.press('End');
-    // Nothing is left to train after the last step.
+    // After the last step, nothing is left to train.
     for (let i = 0; i < 3; i++) await slider.press('ArrowLeft');
     await slider.press('Shift+F10');
     const menu = dashboard.frame.getByRole('menu');
@@ -198,11 +198,11 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     await overlaid(await newRun(before), step, []);
   });
 
-  test('New Experiment from Model: from the menu of a model in the explorer', async () => {
+  test("New Experiment from Model works from a model's menu in the Explorer", async () => {
     await window.palette('View: Show Explorer');
     const model = window.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'model.onnx' });
     await window.contextMenu(model, 'New Experiment from Model');
-    // The model is known: the first question is the next one.
+    // The model is known, so the wizard starts with the next question.
     await wizard.asks('labelled texts');
     expect(await wizard.title()).toMatch(/\(1 of \d+\)/);
     await window.pick('train.jsonl');
@@ -222,7 +222,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     });
   });
 
-  test('New Experiment takes over a recipe of the paper, with its source and what it leaves unsaid', async () => {
+  test('New Experiment takes over a recipe from the paper with its source and what it leaves out', async () => {
     await window.sideBar();
     await window.palette('AuroRA: New Experiment');
     await wizard.choose('Select the ONNX model', 'model.onnx');
@@ -236,7 +236,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     expect(row).toMatch(/90 epochs · batch 32 · learning rate 5e-3/);
     expect(row).toMatch(/arXiv 2505\.18738 · published 65\.1 · not specified: weight decay/);
     await window.page.keyboard.press('Enter');
-    // AuroRA's description contains LoRA, too.
+    // The description of AuroRA also contains "LoRA".
     await wizard.choose('Select a method', 'two low-rank matrices');
     await wizard.asks('Select the layers');
     await window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
@@ -261,7 +261,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     rmSync(join(lab.folder, file));
   });
 
-  test('T5: a question stays open when the focus goes elsewhere, and Escape leaves nothing behind', async () => {
+  test('a question stays open when the focus moves, and Escape leaves nothing behind (T5)', async () => {
     const before = readdirSync(lab.folder).sort();
     await window.palette('AuroRA: New Experiment');
     await wizard.asks('Select the ONNX model');
@@ -273,13 +273,13 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     expect(readdirSync(lab.folder).sort()).toEqual(before);
   });
 
-  test('T10: a Node that is not there is said when training is asked for, with one next action', async () => {
+  test('a missing Node is reported only on training, with one next action (T10)', async () => {
     const machine = join(server.profile, 'data/Machine/settings.json');
     writeFileSync(machine, JSON.stringify({ 'aurora.nodePath': '/nowhere/node' }));
     const before = runFolders();
     await window.sideBar();
     await window.pane('Machine').locator('.pane-header').click();
-    // The Machine view updates automatically, without a notification.
+    // The Machine view updates automatically and without a notification.
     await expect.poll(async () => (await window.rows('Machine')).join('\n'), SLOW).toContain('/nowhere/node');
     await window.palette('Notifications: Clear All Notifications');
     await window.page.waitForTimeout(1000);
@@ -300,7 +300,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
       .not.toContain('/nowhere/node');
   });
 
-  test('T10: data that are not there are named at their place in the file', async () => {
+  test('missing data are reported at their place in the file (T10)', async () => {
     const before = runFolders();
     renameSync(lab.path('validation.jsonl'), lab.path('elsewhere.jsonl'));
     await window.openFile(`${name}.aurora.json`);
@@ -314,9 +314,8 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     expect(runFolders()).toEqual(before);
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 
-  /** A dashboard of both runs is open, and the new one's first line states its origin. */
   /** The run that did not exist before. */
   async function newRun(before: readonly string[]): Promise<string> {
     const others = () => runFolders().filter((run) => !before.includes(run));
@@ -324,6 +323,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     return others()[0];
   }
 
+  /** Expects an open dashboard of both runs, and the fork's first journal line to state its origin. */
   async function overlaid(fork: string, fromStep: number, changed: unknown): Promise<void> {
     const dashboard = await Dashboard.of(window, [runFolders()[0], fork]);
     await expect.poll(() => existsSync(join(fork, 'result.json')), { timeout: 300_000 }).toBe(true);

@@ -13,14 +13,14 @@ import { comparable, endTrainer, journalAt, statusOf } from './journal';
 import { vsixHere } from './vsix';
 
 /**
- * The goal is 15 s on a user's machine. A test machine may have two slow cores that also render the browser's window in
- * software, so more than this limit is a bug, not a slow machine.
+ * The goal is 15 s on a user's machine. A test machine may have two slow cores that also render the browser's
+ * window in software, so only more than this limit counts as a bug.
  */
 const FIRST_POINT_LIMIT_MS = 60_000;
-/** This many steps of the demo. */
+/** The time for this many steps of the demo. */
 const LONG = { timeout: 300_000, interval: 500 };
 
-/** Two clicks on a clean profile: Get Started, Run the Demo. */
+/** Two clicks with a clean profile: Get Started, Run the Demo. */
 describe('the demo, in VS Code 1.100', () => {
   const empty = mkdtempSync(join(tmpdir(), 'aurora-demo-'));
   let server: WorkbenchServer;
@@ -31,7 +31,7 @@ describe('the demo, in VS Code 1.100', () => {
     server = await startWorkbench({ version: '1.100', name: 'demo', vsix: vsixHere() });
     watch = new ProcessWatch(server.profile);
     window = await Window.open(server);
-    // A palette opened before the extensions are known does not learn of them.
+    // A palette that was opened before the extensions have loaded does not list their commands.
     await window.sideBar();
   });
   beforeEach(() => pictureOnFailure(() => window));
@@ -52,7 +52,7 @@ describe('the demo, in VS Code 1.100', () => {
   const isChecked = () =>
     step().evaluate((e) => e.querySelector('.codicon-getting-started-step-checked.complete') !== null);
 
-  test('with no folder open: from the walkthrough to a first drawn point, and nothing to choose', async () => {
+  test('without a folder, the walkthrough leads to a first drawn point without any choice', async () => {
     await window.palette('AuroRA: Get Started');
     await step().waitFor();
     const button = window.page
@@ -73,19 +73,19 @@ describe('the demo, in VS Code 1.100', () => {
     const shown = await dashboard.newest();
     expect(comparable(shown)).toEqual(journalAt(run, shown));
     await window.tab('debian-sections.aurora.json').waitFor();
-    // Shows that what other tests expect to be absent would be found here.
+    // Shows that the checks of other tests for absence would detect it.
     expect(watch.commands).toContain('train');
     expect(watch.native.join()).toContain('libonnxruntime');
   });
 
-  test('the walkthrough has checked that step off', async () => {
+  test('the walkthrough marks that step as done', async () => {
     await window.palette('AuroRA: Get Started');
     await step().waitFor();
     await expect.poll(isChecked).toBe(true);
   });
 
-  test('its folder is offered, and Stop Run ends it and says what was saved', async () => {
-    // The message itself may have been hidden by now.
+  test('the demo folder is offered, and Stop Run stops the run and reports what was saved', async () => {
+    // The notification may already be hidden.
     await window.palette('Notifications: Show Notifications');
     const offer = window.page.locator('.notifications-center', { hasText: /The demo is training in .*demo/ });
     await offer.getByRole('button', { name: 'Open Folder' }).waitFor();
@@ -96,7 +96,7 @@ describe('the demo, in VS Code 1.100', () => {
     await window.toast(/saved at step \d+/).waitFor();
   });
 
-  test('in an empty folder: the side bar offers it, the tree and the dashboard show it', async () => {
+  test('in an empty folder, the side bar offers the demo, and the tree and the dashboard show it', async () => {
     await window.close();
     window = await Window.open(server, empty);
     await window.sideBar();
@@ -110,8 +110,9 @@ describe('the demo, in VS Code 1.100', () => {
     await expect.poll(async () => (await window.rows()).some((row) => /AuroRA r2/.test(row))).toBe(true);
   });
 
-  test('it learns: far better than always answering with the commonest section', async () => {
-    // In full this takes more than three minutes next to other work on two cores: the user stops it and asks for less.
+  test('the demo learns and is far better than always giving the most common section', async () => {
+    // The full demo takes more than three minutes beside other work on two cores, so the test stops it and
+    // runs a shorter one.
     const [run] = runsIn(join(empty, 'aurora-demo'));
     const dashboard = await Dashboard.in(window);
     await dashboard.frame.getByRole('button', { name: 'Stop', exact: true }).click();
@@ -141,5 +142,5 @@ describe('the demo, in VS Code 1.100', () => {
     await expect.poll(() => finished.frame.locator('.state').innerText()).toBe('Finished');
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

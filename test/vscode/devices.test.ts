@@ -13,11 +13,11 @@ import { statusOf } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** One second per device, plus compilation for each with a software renderer, next to other work. */
+/** One second per device, plus compilation for each with a software renderer, beside other work. */
 const CHECK_MS = 600_000;
 const TRAIN_MS = 400_000;
 
-/** A run's device: measured, chosen, refused, fallen back from, and compared with the other engine. */
+/** A run's device: measured, chosen, rejected, replaced, and compared with the other engine. */
 describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
   const lab = tinyWorkspace({ training: { epochs: 2 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -38,14 +38,14 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     lab.remove();
   });
 
-  /** Machine settings, as in the user's remote settings.json; the editor reloads it automatically. */
+  /** Writes machine settings, as in the user's remote settings.json. The editor reloads it automatically. */
   function set(settings: Record<string, unknown>): void {
     const folder = join(server.profile, 'data/Machine');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
   }
 
-  /** Runs the experiment and waits for its end. */
+  /** Runs the experiment and waits until it ends. */
   async function train(): Promise<{ run: string; dashboard: Dashboard['frame'] }> {
     const before = new Set(existsSync(runs) ? readdirSync(runs) : []);
     await window.palette('View: Close All Editors');
@@ -59,7 +59,10 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     return { run, dashboard: await window.frameWith('aurora-run') };
   }
 
-  /** Rows of the Machine view by their accessible names; the view shows all of them while the others are collapsed. */
+  /**
+   * The accessible names of the Machine view's rows. They are all visible while the other views are
+   * collapsed.
+   */
   const machine = () =>
     window
       .pane('Machine')
@@ -67,7 +70,10 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
       .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
   const fold = (view: string) => window.pane(view).locator('.pane-header').click();
 
-  /** Text of the table with `words`, in the report with this heading: a preview redraws its page as it opens. */
+  /**
+   * Text of the table that contains `words`, in the report with this heading. The preview may redraw its page
+   * while it opens.
+   */
   async function table(heading: 'h1' | 'h2', title: string, words: string): Promise<string> {
     let text = '';
     await expect
@@ -83,7 +89,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     return text;
   }
 
-  /** A row's tooltip; a row that is redrawn while the mouse is over it shows none. */
+  /** A row's tooltip. If the row is redrawn under the mouse, it shows none. */
   async function tooltip(row: RegExp): Promise<string> {
     await window.page.mouse.move(900, 600);
     await window.row(row).hover();
@@ -93,7 +99,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     return text.replaceAll('\u00a0', ' ');
   }
 
-  test('before the first check the Machine view offers it; cancelled, it leaves no process', async () => {
+  test('the Machine view offers the first check, and canceling it leaves no process', async () => {
     await fold('Experiments');
     await fold('Machine');
     const offer = window.pane('Machine').locator('.monaco-list-row', { hasText: 'not measured yet' });
@@ -124,23 +130,20 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     expect(await table('h2', 'Training speed', 'steps/s')).toContain('ONNX Runtime on cpu');
   });
 
-  test.runIf(onWebgpu)(
-    'a run on webgpu goes to its end; dashboard and tooltip say where it was',
-    async () => {
-      set({ 'aurora.device': 'webgpu' });
-      const { run, dashboard } = await train();
-      expect(statusOf(run).state).toBe('finished');
-      await dashboard
-        .locator('[data-fact="device"]', { hasText: 'ONNX Runtime on webgpu, as requested' })
-        .waitFor();
-      await window.expand(window.row('tiny'));
-      await expect
-        .poll(() => tooltip(/AuroRA r2/), { timeout: 300_000 })
-        .toContain('ONNX Runtime on webgpu, as requested');
-    },
-  );
+  test.runIf(onWebgpu)('a run on webgpu finishes, and dashboard and tooltip name the device', async () => {
+    set({ 'aurora.device': 'webgpu' });
+    const { run, dashboard } = await train();
+    expect(statusOf(run).state).toBe('finished');
+    await dashboard
+      .locator('[data-fact="device"]', { hasText: 'ONNX Runtime on webgpu, as requested' })
+      .waitFor();
+    await window.expand(window.row('tiny'));
+    await expect
+      .poll(() => tooltip(/AuroRA r2/), { timeout: 300_000 })
+      .toContain('ONNX Runtime on webgpu, as requested');
+  });
 
-  test('a device that cannot be used ends the run with one next step, in notification and dashboard', async () => {
+  test('an unusable device ends the run with one hint, in the notification and in the dashboard', async () => {
     set({ 'aurora.device': 'cuda' });
     const { run, dashboard } = await train();
     expect(statusOf(run).state).toBe('failed');
@@ -149,7 +152,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     await dashboard.locator('.message.error', { hasText: why }).waitFor();
   });
 
-  test('where one may fall back, the run goes on with the CPU and says so', async () => {
+  test('with the fallback allowed, the run continues on the CPU and reports it', async () => {
     set({ 'aurora.device': 'cuda', 'aurora.fallBackToCpu': true });
     const { run, dashboard } = await train();
     expect(statusOf(run).state).toBe('finished');
@@ -163,7 +166,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
       .waitFor();
   });
 
-  test('Verify Experiment on Both Engines compares the first batch, and they agree', async () => {
+  test('Verify Experiment on Both Engines compares the first batch and reports agreement', async () => {
     set({ 'aurora.device': 'auto', 'aurora.fallBackToCpu': false });
     await window.palette('View: Close All Editors');
     await window.openFile('tiny.aurora.json');
@@ -175,5 +178,5 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     expect(rows.filter((row) => /differ$/.test(row))).toEqual([]);
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

@@ -26,7 +26,10 @@ const TEXT = `{
 }
 `;
 
-/** An experiment in the text editor: lenses, fixes, completion, hover, links, diagnostics; and its budget beside it. */
+/**
+ * An experiment in the text editor (CodeLens, fixes, completion, hover, links, diagnostics) and its budget
+ * beside it.
+ */
 describe('editing an experiment, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 1 } });
   let server: WorkbenchServer;
@@ -39,7 +42,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
       version: '1.100',
       name: 'editor',
       vsix: vsixHere(),
-      // On a desktop the user saves a file manually.
+      // On a desktop, the user saves files manually.
       settings: { 'files.autoSave': 'off' },
     });
     window = await Window.open(server, lab.folder);
@@ -86,7 +89,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await window.page.keyboard.press('Escape');
   }
 
-  test('lenses: what can be done, the budget, the runs; the last goes to the row in the tree', async () => {
+  test('CodeLenses show actions, the budget and the runs, and the last leads to the row in the tree', async () => {
     await window.openFile('tiny.aurora.json');
     await expect.poll(lenses, { timeout: 300_000 }).toMatch(/592 trainable, 29 % of LoRA r=8/);
     await expect.poll(() => lenses()).toMatch(/Run[^]*Preflight[^]*Budget[^]*1 run · best accuracy [\d.]+ %/);
@@ -95,7 +98,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await expect.poll(() => focused.getAttribute('aria-label')).toMatch(/^Experiment tiny, 1 run/);
   });
 
-  test('a target that matches nothing is marked, and fixed from the keyboard', async () => {
+  test('a target that matches nothing is marked and can be fixed by keyboard', async () => {
     await window.openFile('edited.aurora.json');
     await window.statusBar('Ln 1, Col 1').waitFor();
     await window.page.locator('.squiggly-warning, .squiggly-error').first().waitFor();
@@ -110,7 +113,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await expect.poll(lenses).toMatch(/592 trainable/);
   });
 
-  test('completion knows the files, the modules and the columns', async () => {
+  test('completion offers files, modules and columns', async () => {
     await goTo(12, 9);
     expect(await suggestions()).toEqual(expect.arrayContaining([expect.stringMatching(/^query, 2 modules/)]));
     await goTo(5, 15);
@@ -126,7 +129,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
       expect.arrayContaining([expect.stringMatching(/^label, 2 different values/)]),
     );
     await window.page.keyboard.press('Escape');
-    // One at a time, each verified: one too many would undo the previous test's fix.
+    // One undo at a time with a check in between, because one too many would undo the previous test's fix.
     for (let text = await shownText(); text.includes('validation.jsonl",'); text = await shownText()) {
       await window.page.keyboard.press('Control+z');
       await expect.poll(shownText).not.toBe(text);
@@ -134,17 +137,17 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await expect.poll(() => shownText()).toContain('"value"');
   });
 
-  test("hover tells units and the paper's value; a path is a link to its file", async () => {
+  test("hover shows units and the paper's value, and paths are links to their files", async () => {
     await goTo(10, 7);
     await untilHover(/rank/i);
     await window.page.locator('.detected-link', { hasText: 'train.jsonl' }).first().waitFor();
-    // With the editor's own command: a Ctrl+click redraws the link under the mouse.
+    // With the editor's command, because a Ctrl+click redraws the link under the mouse.
     await goTo(5, 15);
     await window.palette('Open Link');
     await window.tab('train.jsonl').waitFor();
   });
 
-  test("the Budget lens opens the calculator on the experiment's own values", async () => {
+  test("the Budget CodeLens opens the calculator with the experiment's values", async () => {
     await window.openFile('edited.aurora.json');
     await lens('Budget').click();
     await window.tab('Budget: edited').waitFor();
@@ -153,7 +156,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await expect.poll(() => page.locator('#rank input').inputValue()).toBe('2');
   });
 
-  test('it says wrong input in place', async () => {
+  test('the calculator reports invalid input at its field', async () => {
     const page = await window.frameWith('aurora-budget .total');
     await page.locator('#rank input').fill('zero');
     await expect
@@ -163,7 +166,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await expect.poll(() => page.locator('.total strong').innerText()).toBe('592');
   });
 
-  test('what it writes keeps the comments, and one Undo takes it back', async () => {
+  test('writing keeps the comments, and a single Undo reverts it', async () => {
     const page = await window.frameWith('aurora-budget .total');
     await page.locator('#rank input').fill('3');
     await expect.poll(() => page.locator('.total strong').innerText()).toBe('900');
@@ -191,7 +194,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await expect.poll(() => page.locator('.total strong').innerText()).toBe('1,216');
   });
 
-  test("it counts the paper's shape", async () => {
+  test("the calculator counts the paper's shape", async () => {
     const page = await window.frameWith('aurora-budget .total');
     await page.locator('#rank input').fill('2');
     await page.locator('vscode-dropdown#model').click();
@@ -202,5 +205,5 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await expect.poll(() => page.locator('.total strong').innerText()).toBe('74,208');
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

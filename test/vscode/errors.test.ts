@@ -14,7 +14,7 @@ import { Window } from './driver/window';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** From a run to the data row that its model gets wrong; reloaded, and after the data were corrected. */
+/** From a run to a data row that its model gets wrong; after a reload, and after the data were corrected. */
 describe('Errors, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ model: { maxLength: 8 }, training: { epochs: 2, learningRate: 0.003 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -59,7 +59,7 @@ describe('Errors, in VS Code 1.100', () => {
     await window.tab(title()).waitFor({ state: 'detached' });
   };
 
-  test('a run predicts its validation texts first, and what is known is shown at once after that', async () => {
+  test('the first view predicts the validation texts, and later ones show the stored predictions', async () => {
     expect(existsSync(predictionsFile(run, best))).toBe(false);
     await window.contextMenu(window.row(name), 'Show Errors');
     await window.tab(title()).waitFor();
@@ -69,20 +69,20 @@ describe('Errors, in VS Code 1.100', () => {
       .toContain(`step ${best}`);
     await closeTab();
     await window.row(name).click();
-    // By keyboard: the row's tooltip may cover the page.
+    // By keyboard, because the row's tooltip may cover the page.
     const dashboard = await window.frameWith('aurora-run .readout');
     await dashboard.getByRole('button', { name: 'Show Errors' }).press('Enter');
     await window.tab(title()).waitFor();
     await closeTab();
     await window.row(name).click();
     await window.palette('AuroRA: Show Errors');
-    // The only suitable run is picked.
+    // The only suitable run is picked automatically.
     await window.tab(title()).waitFor();
     await expect.poll(told).toBe(`${wrong()} examples.`);
     await closeTab();
   });
 
-  test('a checkpoint has errors of its own', async () => {
+  test('a checkpoint has separate errors', async () => {
     await window.expand(window.row(name));
     await window.contextMenu(window.row('Checkpoint at step 3'), 'Show Errors');
     await window.tab(title()).waitFor();
@@ -96,7 +96,7 @@ describe('Errors, in VS Code 1.100', () => {
       .toContain(`step ${best}`);
   });
 
-  test('a cell of the matrix lists its texts, and a text opens its row of the data', async () => {
+  test('a cell of the matrix lists its texts, and a text opens its data row', async () => {
     const frame = await page();
     const cells = frame.locator('.matrix td.wrong:not(.shade-0)');
     const n = Number(await cells.first().innerText());
@@ -110,7 +110,7 @@ describe('Errors, in VS Code 1.100', () => {
     await window.tab('validation.jsonl').click({ button: 'middle' });
   });
 
-  test('its rows are copied', async () => {
+  test('the rows can be copied', async () => {
     const frame = await page();
     const n = await frame.locator('.list tbody tr').count();
     await frame.locator('[data-action=copy]').click();
@@ -118,7 +118,7 @@ describe('Errors, in VS Code 1.100', () => {
     await expect.poll(async () => (await text()).trim().split(/\r?\n/).length).toBe(n + 1);
   });
 
-  test('hidden and shown again, and after a reload, it is as it was left', async () => {
+  test('the state is kept when the page is hidden and after a reload', async () => {
     const before = await told();
     await window.openFile('tiny.aurora.json');
     await window.tab(title()).click();
@@ -128,7 +128,7 @@ describe('Errors, in VS Code 1.100', () => {
     await expect.poll(async () => (await page()).locator('.chip').count()).toBe(2);
   });
 
-  test('where the data were corrected it says so, and predicts again', async () => {
+  test('corrected data are reported and predicted again', async () => {
     const { columns, labels } = predictions();
     const before = wrong();
     const at = columns.label.findIndex((_, i) => isWrong(columns, i));
@@ -138,7 +138,7 @@ describe('Errors, in VS Code 1.100', () => {
     await frame.locator(`tr[data-example="${at}"] button`).click();
     await window.tab('validation.jsonl').waitFor();
     await window.statusBar(`Ln ${columns.line[at]}, Col 1`).waitFor();
-    // The label is at the end of its row, before a quotation mark and a bracket.
+    // The label is at the end of the row, before a quotation mark and a bracket.
     await window.page.keyboard.press('End');
     for (const key of ['ArrowLeft', 'ArrowLeft']) await window.page.keyboard.press(key);
     for (let i = 0; i < is.length; i++) await window.page.keyboard.press('Backspace');
@@ -151,5 +151,5 @@ describe('Errors, in VS Code 1.100', () => {
     await expect.poll(told).toBe(`${before - 1} examples.`);
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

@@ -14,7 +14,10 @@ const LIBRARY = '/tensorflow/libtensorflow/libtensorflow-gpu-linux-x86_64-2.9.1.
 const BINDING = '/tf-builds/pre-built-binary/napi-v8/4.22.0/GPU-linux-4.22.0.tar.gz';
 const TITLE = 'TensorFlow for TensorFlow.js';
 
-/** From the hosts that the package names, behind the proxy in the editor's settings; in Restricted Mode. */
+/**
+ * Downloads from the hosts that the package names, behind the proxy from the editor's settings, in Restricted
+ * Mode.
+ */
 describe.skipIf(!hasCompiler || process.platform !== 'linux' || process.arch !== 'x64')(
   'Install GPU Support, in VS Code 1.139',
   () => {
@@ -49,7 +52,7 @@ describe.skipIf(!hasCompiler || process.platform !== 'linux' || process.arch !==
       await window.pick(TITLE);
     };
 
-    test('says what there is, for what, and under which licence', async () => {
+    test('lists the available parts with their purpose and license', async () => {
       await window.palette('AuroRA: Install GPU Support');
       const rows = window.page.locator('.quick-input-list .monaco-list-row');
       await rows.filter({ hasText: TITLE }).waitFor();
@@ -60,7 +63,7 @@ describe.skipIf(!hasCompiler || process.platform !== 'linux' || process.arch !==
       expect(left()).toEqual([]);
     });
 
-    test('cancelled in the middle, it leaves nothing', async () => {
+    test('leaves nothing when canceled midway', async () => {
       files.answer(LIBRARY, 'hang');
       await start();
       await window.toast(`Installing ${TITLE}`).waitFor();
@@ -69,7 +72,7 @@ describe.skipIf(!hasCompiler || process.platform !== 'linux' || process.arch !==
       await expect.poll(left).toEqual([]);
     });
 
-    test('a server that has it not is named, and one can try again', async () => {
+    test('names a server that lacks the file and offers to try again', async () => {
       files.answer(LIBRARY, 404);
       await start();
       await window.said(/The server does not have https:\/\/storage\.googleapis\.com/);
@@ -80,7 +83,7 @@ describe.skipIf(!hasCompiler || process.platform !== 'linux' || process.arch !==
       expect(left()).toEqual(['tensorflow']);
     });
 
-    test('it is removed after a question', async () => {
+    test('removes a part after a question', async () => {
       await window.palette('AuroRA: Remove GPU Support');
       await window.modal(`Remove ${TITLE}?`, 'Remove');
       await window.said(`${TITLE} was removed`);

@@ -15,11 +15,11 @@ const empty = mkdtempSync(join(tmpdir(), 'aurora-empty-'));
 const lab = tinyWorkspace();
 afterAll(() => lab.remove());
 
-// Mocha's results in the host become our tests, so it has to run before they are collected.
+// Mocha's results from the host become tests here, so it has to run before tests are collected.
 for (const version of ['1.100', '1.139'] as const) {
   const reports = [
     await hostTests(version, ['activation'], { vsix, folder: empty }),
-    // One window for both: starting it takes longer than the file's tests.
+    // Both suites share a window, because starting it takes longer than running them.
     await hostTests(version, ['experiment', 'training'], {
       vsix,
       folder: lab.folder,
@@ -28,7 +28,8 @@ for (const version of ['1.100', '1.139'] as const) {
   ];
   describe(`in VS Code ${version}'s extension host`, () => {
     for (const report of reports) retell(report);
-    test('the log has no error of ours', () => expect(reports.flatMap((r) => r.errors)).toEqual([]));
+    test('the log has no errors from the extension', () =>
+      expect(reports.flatMap((r) => r.errors)).toEqual([]));
   });
 }
 

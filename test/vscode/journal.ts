@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { readScalars } from '../../src/runs/curve/scalars-reader';
 import type { Shown } from './driver/dashboard';
 
-/** Columns of scalars.bin that a chart draws unchanged, by the chart's name. */
+/** Columns of scalars.bin that charts draw unchanged, by the name of the chart. */
 const CHARTS = ['loss', 'learningRate', 'gradientNorm', 'memory'];
 
-/** The run folder's values for the step that a dashboard shows, in the same shape. */
+/** The run folder's values for the step that a dashboard shows, in the same form. */
 export function journalAt(run: string, { step, values }: Shown): Shown {
   const scalars = readScalars(run);
   const row = scalars.column('step')!.lastIndexOf(step);
@@ -16,7 +16,7 @@ export function journalAt(run: string, { step, values }: Shown): Shown {
   return { step, values: Object.fromEntries(held) as Record<string, number> };
 }
 
-/** The part of a dashboard's values that the run folder can confirm. */
+/** The values of a dashboard that the run folder can confirm. */
 export const comparable = ({ step, values }: Shown): Shown => ({
   step,
   values: Object.fromEntries(Object.entries(values).filter(([chart]) => CHARTS.includes(chart))),
@@ -27,7 +27,7 @@ export const lastStep = (run: string): number => Number(readScalars(run).column(
 export const statusOf = (run: string): { state: string; pid: number; step: number } =>
   JSON.parse(readFileSync(join(run, 'status.json'), 'utf8')) as { state: string; pid: number; step: number };
 
-/** Ends the trainer of a run that a test abandons: it would continue until its lease expires. */
+/** Ends the trainer of a run that a test abandons. Otherwise it continues until its lease expires. */
 export function endTrainer(run: string): void {
   if (!existsSync(join(run, 'status.json')) || statusOf(run).state !== 'running') return;
   try {

@@ -13,7 +13,7 @@ import { comparable, journalAt, lastStep } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** Runs that were started elsewhere: they appear automatically with their actual content. */
+/** Runs started elsewhere: they appear automatically, with their actual content. */
 describe('runs of the command line, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 3000, evaluateEvery: 50, checkpointEvery: 500 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -37,12 +37,12 @@ describe('runs of the command line, in VS Code 1.100', () => {
 
   const run = () => join(runs, readdirSync(runs).sort()[0]);
 
-  test('the views are there', async () => {
+  test('the views exist', async () => {
     await window.pane('Experiments').waitFor();
     await window.pane('Machine').waitFor();
   });
 
-  test('a model of the workspace unfolds into what it offers', async () => {
+  test('a model of the workspace expands to its layers', async () => {
     const models = window.pane('Models');
     await models.locator('.pane-header').click();
     await window.expand(models.locator('.monaco-list-row', { hasText: 'model.onnx' }));
@@ -50,7 +50,7 @@ describe('runs of the command line, in VS Code 1.100', () => {
     await models.locator('.pane-header').click();
   });
 
-  test('T9: a run that was started in a terminal appears by itself', async () => {
+  test('a run started in a terminal appears automatically (T9)', async () => {
     trainer = spawn(process.execPath, [CLI, 'train', lab.experiment], { stdio: 'ignore' });
     await window.expand(window.row('tiny'));
     await expect
@@ -60,7 +60,7 @@ describe('runs of the command line, in VS Code 1.100', () => {
       .toBe(1);
   });
 
-  test('at three moments before its end the page shows what the journal holds', async () => {
+  test('the page matches the journal at three moments during the run', async () => {
     await window.palette('AuroRA: Open Run Dashboard');
     const dashboard = await Dashboard.in(window);
     const steps: number[] = [];
@@ -78,10 +78,10 @@ describe('runs of the command line, in VS Code 1.100', () => {
     expect(steps[1]).toBeGreaterThan(steps[0]);
   });
 
-  test('T1: a panel that was hidden for 500 steps has no gap, and shows what the file holds', async () => {
+  test('a panel hidden for 500 steps has no gap and matches the file (T1)', async () => {
     const before = lastStep(run());
     await window.openFile('tiny.aurora.json');
-    // The run changes constantly, and the lenses of its experiment still appear.
+    // The CodeLenses of the experiment still appear while the run changes constantly.
     await window.page.locator('.codelens-decoration', { hasText: 'trainable' }).waitFor();
     const limit = Date.now() + 90_000;
     while (lastStep(run()) < before + 500 && Date.now() < limit) await window.page.waitForTimeout(200);
@@ -94,7 +94,7 @@ describe('runs of the command line, in VS Code 1.100', () => {
     expect(await dashboard.records()).toBeGreaterThanOrEqual(shown.step);
   });
 
-  test('T2: after its process was killed and the window reloaded, nothing is called running', async () => {
+  test('after the process is killed and the window reloaded, nothing is shown as running (T2)', async () => {
     await window.reload();
     await window.sideBar();
     trainer.kill('SIGKILL');
@@ -104,7 +104,7 @@ describe('runs of the command line, in VS Code 1.100', () => {
     expect((await spokenRows()).filter((row) => /, running/.test(row))).toEqual([]);
   });
 
-  test('T6: a corrupt run folder hides no other and shows its own error', async () => {
+  test('a corrupt run folder hides no other and shows its error (T6)', async () => {
     const broken = join(runs, '20200101T000000Z-dead');
     mkdirSync(broken, { recursive: true });
     writeFileSync(join(broken, 'spec.json'), '{"half');
@@ -116,13 +116,13 @@ describe('runs of the command line, in VS Code 1.100', () => {
     expect((await spokenRows()).some((row) => /^Run .*, damaged/.test(row))).toBe(true);
   });
 
-  test('the palette hides what needs a selection, and offers what can be done', async () => {
+  test('the palette hides commands that need a selection and offers the others', async () => {
     const offered = (await window.offered('AuroRA: New')).join('\n');
     expect(offered).toContain('AuroRA: New Experiment');
     expect(offered).not.toContain('New Experiment from Model');
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 
   const spokenRows = () =>
     window.page

@@ -8,7 +8,7 @@ import { packagePath } from '../../scripts/package.mjs';
 import { readZip, type ZipEntry } from './zip';
 
 const MB = 2 ** 20;
-/** The extension's folder in a VSIX. */
+/** The extension's folder in the VSIX. */
 const HOME = 'extension/';
 
 const TOP = [
@@ -42,7 +42,7 @@ const LIBRARY: Record<string, string> = {
   win32: 'onnxruntime.dll',
   darwin: 'libonnxruntime.1.dylib',
 };
-/** The first bytes of a program: ELF, PE, Mach-O. */
+/** The first bytes of an executable: ELF, PE, Mach-O. */
 const MAGIC: Record<string, number[]> = {
   linux: [0x7f, 0x45, 0x4c, 0x46],
   win32: [0x4d, 0x5a],
@@ -66,14 +66,14 @@ const names = (files: ZipEntry[], what: RegExp) =>
     .filter((name) => what.test(name))
     .sort();
 
-/** The two that `npm test` makes; with AURORA_ALL_PACKAGES=1 those of `npm run package -- --all`. */
+/** The two that `npm test` builds, or with AURORA_ALL_PACKAGES=1 those of `npm run package -- --all`. */
 const MADE = process.env.AURORA_ALL_PACKAGES ? Object.keys(TARGETS) : ['linux-x64', 'universal'];
 const PLATFORMS = MADE.filter((target) => target !== 'universal');
 
 describe.each(MADE)('the package for %s', (target) => {
   const { entries, files } = contents(target);
 
-  test('has these files at its top, and no other', () => expect(firsts(files)).toEqual(TOP));
+  test('has exactly the expected files at the top level', () => expect(firsts(files)).toEqual(TOP));
 
   test('has no source, test, source map or development file', () => {
     expect(names(files, /\.(map|ts|tsx|mts|vsix|tgz)$|^(src|test|scripts|webview|bench|docs|\.)/)).toEqual(
@@ -81,7 +81,7 @@ describe.each(MADE)('the package for %s', (target) => {
     );
   });
 
-  test('each bundle is there and not empty', () => {
+  test('contains every bundle, none of them empty', () => {
     for (const name of ['run', 'budget', 'activations', 'errors', 'playground', 'study'].flatMap((p) => [
       `webview/${p}.js`,
       `webview/${p}.css`,
@@ -89,19 +89,19 @@ describe.each(MADE)('the package for %s', (target) => {
       expect(files.find((f) => f.name === `dist/${name}`)?.size, name).toBeGreaterThan(0);
   });
 
-  test('its manifest asks for nothing to be installed', () => {
+  test('has a manifest without scripts or dependencies to install', () => {
     const manifest = JSON.parse(read(target, `${HOME}package.json`)) as Record<string, unknown>;
     for (const key of ['scripts', 'dependencies', 'devDependencies'])
       expect(manifest).not.toHaveProperty(key);
     expect(manifest).toMatchObject({ publisher: 'aurora-lab', engines: { vscode: '^1.100.0' } });
   });
 
-  test('every picture of its README is inside it', () => {
+  test('includes every picture of its README', () => {
     const pictures = [...read(target, `${HOME}readme.md`).matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)];
     expect(pictures.map((p) => p[1]).filter((p) => !p.startsWith('data:image/png;base64,'))).toEqual([]);
   });
 
-  test('says whose software it carries', () => {
+  test('lists the third-party software that it contains', () => {
     const text = read(target, `${HOME}ThirdPartyNotices.txt`);
     const carried = [
       'ajv',
@@ -112,7 +112,7 @@ describe.each(MADE)('the package for %s', (target) => {
     for (const name of carried) expect(text, name).toMatch(new RegExp(`^${name} \\d`, 'mi'));
   });
 
-  test('VS Code is told which platform it is for', () => {
+  test('declares its target platform', () => {
     const platform = /TargetPlatform="([^"]+)"/.exec(read(target, 'extension.vsixmanifest'))?.[1];
     expect(platform).toBe(target === 'universal' ? undefined : target);
     expect(entries.length - files.length).toBe(2);
@@ -124,7 +124,7 @@ describe.each(PLATFORMS)('the package for %s', (target) => {
   const [os, cpu] = target.split('-');
   const node = os === 'win32' ? 'node.exe' : 'node';
 
-  test('carries Node, ONNX Runtime and Dawn of that platform only', () => {
+  test('contains Node, ONNX Runtime and Dawn for its platform only', () => {
     const gpu = GPU_TARGETS.includes(target) ? ['gpu'] : [];
     expect(firsts(files, 'dist/')).toEqual([...DIST, ...gpu, 'node', 'node_modules'].sort());
     expect(firsts(files, 'dist/node/')).toEqual([node]);
@@ -138,11 +138,11 @@ describe.each(PLATFORMS)('the package for %s', (target) => {
     expect(binaries).toContain(`${dawn}dawn.node`);
     expect(binaries).toContain(`${runtime}onnxruntime_binding.node`);
     expect(binaries).toContain(`${runtime}${LIBRARY[os]}`);
-    // None of our devices is DirectML, and ONNX Runtime loads it only for that.
+    // ONNX Runtime loads it only for DirectML, which is not one of our devices.
     expect(names(files, /DirectML/i)).toEqual([]);
   });
 
-  test('its Node is of that platform, and may be executed', () => {
+  test('contains an executable Node for its platform', () => {
     const program = files.find((f) => f.name === `dist/node/${node}`)!;
     if (os !== 'win32') expect(program.mode & 0o111).toBe(0o111);
     expect(program.bytes().subarray(0, MAGIC[os].length)).toEqual(Buffer.from(MAGIC[os]));
@@ -177,7 +177,7 @@ describe.each(PLATFORMS.filter((p) => GPU_TARGETS.includes(p)))(
     const { files } = contents(target);
     const gpu = files.filter((f) => f.name.startsWith('dist/gpu/'));
 
-    test('has the packages’ own install scripts, unchanged', () => {
+    test("contains the packages' own install scripts, unchanged", () => {
       for (const [folder, scripts] of Object.entries(INSTALLERS)) {
         const own = folder.split('node_modules/')[1];
         const carried = names(gpu, new RegExp(`^dist/gpu/${folder}/scripts?/`));
@@ -189,12 +189,12 @@ describe.each(PLATFORMS.filter((p) => GPU_TARGETS.includes(p)))(
       }
     });
 
-    test('is script and nothing native, and takes less than a megabyte', () => {
+    test('contains only scripts and takes less than a megabyte', () => {
       expect(gpu.map((f) => f.name).filter((name) => !/\.(c?js|json)$/.test(name))).toEqual([]);
       expect(deflateRawSync(Buffer.concat(gpu.map((f) => f.bytes()))).length).toBeLessThan(MB);
     });
 
-    test('says whose software it is', () => {
+    test('lists the third-party software of the installers', () => {
       const text = read(target, `${HOME}ThirdPartyNotices.txt`);
       for (const name of ['@mapbox/node-pre-gyp', '@tensorflow/tfjs-node-gpu', 'global-agent', 'tar'])
         expect(text, name).toMatch(new RegExp(`^${name} \\d`, 'm'));
@@ -205,7 +205,7 @@ describe.each(PLATFORMS.filter((p) => GPU_TARGETS.includes(p)))(
 describe('the universal package', () => {
   const { files } = contents('universal');
 
-  test('carries no binary', () => {
+  test('contains no binary', () => {
     expect(firsts(files, 'dist/')).toEqual(DIST);
     expect(names(files, /\.(node|so|dll|dylib|exe)(\.|$)|dist\/node/)).toEqual([]);
   });

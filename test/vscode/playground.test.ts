@@ -13,7 +13,10 @@ import { tinyWorkspace } from './workspace';
 
 const FIXTURES = 'test/fixtures/playground/language';
 
-/** A text typed by the user, answered by a run, its base, another run and a language model; and no trace left of it. */
+/**
+ * A typed text, answered by a run, its base, another run and a language model, without any trace left
+ * afterwards.
+ */
 describe('the Playground, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 2 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -56,7 +59,7 @@ describe('the Playground, in VS Code 1.100', () => {
     await expect.poll(running).toEqual([]);
   };
 
-  test('opens from the tree, answers what is typed, and goes with its program', async () => {
+  test('opens from the tree, answers what is typed, and ends its program when closed', async () => {
     await window.contextMenu(window.row(name), 'Open Playground');
     await window.tab(`Playground: ${name}`).waitFor();
     await window.page.mouse.move(900, 700);
@@ -71,7 +74,7 @@ describe('the Playground, in VS Code 1.100', () => {
     expect(running()).toHaveLength(1);
   });
 
-  test('sets another run beside', async () => {
+  test('adds another run beside', async () => {
     const frame = await page();
     await frame.getByRole('button', { name: 'Compare with' }).click();
     await window.page.locator('.quick-input-widget', { hasText: 'Compare with which runs?' }).waitFor();
@@ -82,7 +85,7 @@ describe('the Playground, in VS Code 1.100', () => {
     expect(running()).toHaveLength(1);
   });
 
-  test('is as it was after it was hidden, with the same program, and after a reload', async () => {
+  test('keeps its state and its program while hidden, and its state after a reload', async () => {
     const [before, text] = [running(), await shares(await page())];
     await window.openFile('tiny.aurora.json');
     await window.tab(`Playground: ${name}`).click();
@@ -98,7 +101,7 @@ describe('the Playground, in VS Code 1.100', () => {
     await close(`Playground: ${name}`);
   });
 
-  test('opens from the dashboard, and tries a validation text', async () => {
+  test('opens from the dashboard and fills in a validation text', async () => {
     await window.row(name).click();
     await window.page.mouse.move(900, 700);
     const dashboard = await window.frameWith('aurora-run .readout');
@@ -111,7 +114,7 @@ describe('the Playground, in VS Code 1.100', () => {
     await close(`Playground: ${name}`);
   });
 
-  test('a program that ends by itself is started again, and that is said', async () => {
+  test('restarts a program that ends unexpectedly and reports it', async () => {
     await window.expand(window.row(name));
     await window.contextMenu(window.row('Checkpoint at step'), 'Open Playground');
     await window.tab(`Playground: ${name}`).waitFor();
@@ -127,7 +130,7 @@ describe('the Playground, in VS Code 1.100', () => {
     await close(`Playground: ${name}`);
   });
 
-  test('a language model writes, alone and with an adapter from the disk', async () => {
+  test('lets a language model generate text, alone and with an adapter from disk', async () => {
     await window.pane('Models').locator('.pane-header').click();
     const model = window.pane('Models').locator('.monaco-list-row', { hasText: 'language' }).first();
     const write = async (title: string) => {
@@ -150,7 +153,7 @@ describe('the Playground, in VS Code 1.100', () => {
     await window.contextMenu(model, 'Open Playground');
     await window.pick('Choose an adapter folder');
     const dialog = window.page.locator('.quick-input-widget', { hasText: 'Select the adapter folder' });
-    // It starts in the model's folder.
+    // The dialog starts in the model's folder.
     const folder = dialog.locator('.monaco-list-row', { hasText: 'adapter' });
     await folder.click();
     await folder.waitFor({ state: 'detached' });
@@ -161,5 +164,5 @@ describe('the Playground, in VS Code 1.100', () => {
     ]);
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

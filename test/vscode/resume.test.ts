@@ -44,7 +44,7 @@ describe('resuming a run, in VS Code 1.100', () => {
   const dialog = () => window.page.locator('.monaco-dialog-box');
   const events = (kind: string) => readRun(run).events.filter((e) => e.kind === kind);
 
-  test('the dashboard of a run whose curve has lost records shows an error', async () => {
+  test('the dashboard shows an error if the curve of a run has lost records', async () => {
     const { scalars } = runPaths(run);
     const whole = readFileSync(scalars);
     truncateSync(scalars, 4 * SCALAR_COLUMNS.length * 8);
@@ -61,7 +61,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     await expect.poll(() => page.locator('.message.error').count()).toBe(0);
   });
 
-  test('a run whose data have changed is resumed only if the person wants that', async () => {
+  test('a run with changed data is resumed only if the user agrees', async () => {
     lab.write('train.jsonl', data.replace('"label":"pets"', '"label":"other"'));
     const before = readFileSync(runPaths(run).events);
     await window.contextMenu(window.row(name), 'Resume Run');
@@ -74,7 +74,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     expect(statusOf(run).state).toBe('stopped');
   });
 
-  test('a run that another machine may be training is resumed only by a take-over', async () => {
+  test('a run that another machine may be training is resumed only by taking it over', async () => {
     const { pid, ...status } = statusOf(run);
     const owner = { ...status, host: 'another-host', boot: 'another', pid: pid + 1, nonce: 'another', at: 0 };
     writeFileSync(ownerFile(run), JSON.stringify(owner));
@@ -90,5 +90,5 @@ describe('resuming a run, in VS Code 1.100', () => {
     expect(events('inputs-accepted')).toHaveLength(1);
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

@@ -47,7 +47,7 @@ describe('Study, in VS Code 1.100', () => {
   };
   const difference = async () => (await page()).locator('.differences li').first().innerText();
 
-  test('an experiment’s runs are compared, and what is missing is measured on request', async () => {
+  test("an experiment's runs are compared, and missing data are measured on request", async () => {
     await window.contextMenu(window.row('tiny'), 'Open Study');
     await window.tab('Study: tiny').waitFor();
     await expect.poll(groups).toEqual(['LoRA r=2 × 2', 'AuroRA r=2 × 2']);
@@ -60,12 +60,12 @@ describe('Study, in VS Code 1.100', () => {
     expect(titles.at(-1)).toContain('Singular values of the merged ΔW');
   });
 
-  test('a run that ends elsewhere joins by itself', async () => {
+  test('a run that ends elsewhere is added automatically', async () => {
     train(3);
     await expect.poll(groups, { timeout: 300_000 }).toEqual(['LoRA r=2 × 2', 'AuroRA r=2 × 3']);
   });
 
-  test('what was chosen is there after a reload', async () => {
+  test('the selection is kept after a reload', async () => {
     await (await page()).locator('[data-field=against]').selectOption('AuroRA r=2');
     await expect.poll(difference).toMatch(/^LoRA r=2 .*AuroRA r=2/);
     await window.reload();
@@ -73,7 +73,7 @@ describe('Study, in VS Code 1.100', () => {
     await expect.poll(groups).toEqual(['LoRA r=2 × 2', 'AuroRA r=2 × 3']);
   });
 
-  test('its report is written where it is told, and shown', async () => {
+  test('the report is written to the chosen folder and opened', async () => {
     await (await page()).locator('[data-action=export]').click();
     await window.folder(lab.folder, 'Export Here');
     const folder = join(lab.folder, 'study-of-tiny');
@@ -83,7 +83,7 @@ describe('Study, in VS Code 1.100', () => {
     for (const [, file] of text.matchAll(/\]\(([^)]+)\)/g)) expect(existsSync(join(folder, file))).toBe(true);
   });
 
-  test('selected runs are a study of their own', async () => {
+  test('selected runs form a separate study', async () => {
     await window.sideBar();
     const rows = window.pane('Experiments').locator('.monaco-list-row');
     await rows.nth(1).click();
@@ -93,5 +93,5 @@ describe('Study, in VS Code 1.100', () => {
     await expect.poll(groups).toHaveLength(2);
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

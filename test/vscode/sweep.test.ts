@@ -49,12 +49,12 @@ describe('a sweep, in VS Code 1.100', () => {
       .toEqual(expect.arrayContaining(what.map((w) => expect.stringMatching(w) as unknown)));
   const group = () => window.row('Sweep ·');
 
-  test('the lens over the section says how many trials there are', async () => {
+  test('the CodeLens above the section shows the number of trials', async () => {
     await window.openFile('tiny.aurora.json');
     await window.page.locator('.codelens-decoration', { hasText: 'Run Sweep: 3 trials' }).waitFor();
   });
 
-  test('Run Sweep shows a group with its trials, each by what sets it apart', async () => {
+  test('Run Sweep shows a group with its trials, each named by the settings that vary', async () => {
     await window.contextMenu(window.row('tiny'), 'Run Sweep');
     await untilSpoken(/^Sweep · \w{4}, running, 0 of 3/);
     await window.expand(group());
@@ -62,14 +62,14 @@ describe('a sweep, in VS Code 1.100', () => {
     await window.screenshot('sweep-running');
   });
 
-  test('Stop Sweep saves the trial in hand, and leaves no process', async () => {
+  test('Stop Sweep saves the current trial and leaves no process', async () => {
     await window.contextMenu(group(), 'Stop Sweep');
     await window.said(/The sweep of tiny was stopped; [012] of 3 trials are done, and everything is saved/);
     await untilSpoken(/^Sweep · \w{4}, stopped, [012] of 3/);
     expect(['sweep', 'train'].flatMap((command) => programs(server.profile, command))).toEqual([]);
   });
 
-  test('Run Sweep on the group goes on, also over a reload, and trains each trial once', async () => {
+  test('Run Sweep on the group continues it, also across a reload, and trains each trial once', async () => {
     await window.contextMenu(group(), 'Run Sweep');
     await untilSpoken(/^Sweep · \w{4}, running, [012] of 3/);
     await window.reload();
@@ -91,11 +91,11 @@ describe('a sweep, in VS Code 1.100', () => {
     }
   });
 
-  test('Compare Methods at Equal Budget makes an experiment whose sweep has each method', async () => {
+  test('Compare Methods at Equal Budget creates an experiment with a sweep over the methods', async () => {
     const wizard = new Wizard(window);
     await window.contextMenu(window.row('tiny'), 'Compare Methods at Equal Budget');
     await wizard.asks('Select the methods to compare AuroRA with');
-    // AuroRA, LoRA at four budgets, the head alone.
+    // AuroRA, LoRA at four budgets, and the head alone.
     expect(await wizard.title()).toMatch(/\(1 of 2\): 6 adapters/);
     await wizard.accept('Select the methods to compare AuroRA with');
     await wizard.asks('How many seeds');
@@ -104,9 +104,9 @@ describe('a sweep, in VS Code 1.100', () => {
     await window.said(/tiny-compare.aurora.json compares 6 adapters in 30 trials/);
     await window.page.locator('.codelens-decoration', { hasText: 'Run Sweep: 30 trials' }).waitFor();
     await window.screenshot('sweep-compare');
-    // With two of three seeds, only the best rate's are trained.
+    // With two of three seeds, only those of the best rate are trained.
     expect(loadSweep(join(lab.folder, 'tiny-compare.aurora.json'), []).trials).toHaveLength(54);
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

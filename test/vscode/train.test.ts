@@ -11,7 +11,7 @@ import { comparable, journalAt, statusOf } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** A user's day, all from the palette: run, watch, reload, stop, and a run to its end. */
+/** A user's day from the palette: run, watch, reload, stop, and a run to the end. */
 describe('training from the palette, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 3000, evaluateEvery: 50, checkpointEvery: 500 } });
   lab.write(
@@ -37,7 +37,7 @@ describe('training from the palette, in VS Code 1.100', () => {
     lab.remove();
   });
 
-  test('Run Experiment starts a run and opens its dashboard by itself', async () => {
+  test('Run Experiment starts a run and opens its dashboard', async () => {
     await window.openFile('tiny.aurora.json');
     await window.palette('AuroRA: Run Experiment');
     const dashboard = await Dashboard.in(window);
@@ -46,12 +46,12 @@ describe('training from the palette, in VS Code 1.100', () => {
     expect(comparable(shown)).toEqual(journalAt(run, shown));
   });
 
-  test('one item of the status bar says what runs', async () => {
+  test('a single status bar item shows what is running', async () => {
     await window.page.locator('.statusbar-item[id*="aurora"]').first().waitFor();
     expect(await window.page.locator('.statusbar-item[id*="aurora"]').count()).toBe(1);
   });
 
-  test('T2: after a reload the run goes on, and its dashboard comes back', async () => {
+  test('after a reload, the run continues and its dashboard is restored (T2)', async () => {
     const { pid, step } = statusOf(run);
     await window.reload();
     const dashboard = await Dashboard.in(window);
@@ -61,7 +61,7 @@ describe('training from the palette, in VS Code 1.100', () => {
     expect(comparable(shown)).toEqual(journalAt(run, shown));
   });
 
-  test('T4: Stop Run says what was saved, and leaves no process', async () => {
+  test('Stop Run reports what was saved and leaves no process (T4)', async () => {
     const { pid } = statusOf(run);
     await window.palette('AuroRA: Stop Run');
     await expect.poll(() => statusOf(run).state, { timeout: 300_000 }).toBe('stopped');
@@ -69,23 +69,23 @@ describe('training from the palette, in VS Code 1.100', () => {
     await expect.poll(() => isAlive(pid), { timeout: 300_000 }).toBe(false);
   });
 
-  test('a short run goes to its end', async () => {
+  test('a short run finishes', async () => {
     await window.openFile('short.aurora.json');
     await window.palette('AuroRA: Run Experiment');
     await expect.poll(() => existsSync(runsOf('short')), { timeout: 300_000 }).toBe(true);
     const short = () => join(runsOf('short'), readdirSync(runsOf('short'))[0]);
     await expect.poll(() => existsSync(join(short(), 'result.json')), { timeout: 300_000 }).toBe(true);
-    // result.json is written before the last status.
+    // result.json is written before the final status.
     await expect.poll(() => statusOf(short()).state).toBe('finished');
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });
 
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    // A zombie process that init has not reaped, as in a container, is dead too.
+    // A zombie process that init has not reaped, as in a container, counts as dead.
     return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;

@@ -11,8 +11,8 @@ import { Window } from './driver/window';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** Export and import: from the tree, the dashboard and the palette, with the question that a merge may ask. */
-describe('Exports and imports, in VS Code 1.139', () => {
+/** Export and import from the tree, the dashboard and the palette, with the question that a merge may ask. */
+describe('exports and imports, in VS Code 1.139', () => {
   // σ(0) of a sigmoid is far from zero, so merging loses a lot.
   const lab = tinyWorkspace({
     training: { epochs: 3, learningRate: 0.05, evaluateEvery: 'epoch', metric: 'loss' },
@@ -44,13 +44,13 @@ describe('Exports and imports, in VS Code 1.139', () => {
   const exports = () => (existsSync(join(run, 'export')) ? readdirSync(join(run, 'export')) : []);
   const record = (folder: string) =>
     JSON.parse(readFileSync(join(run, 'export', folder, 'export.json'), 'utf8')) as ExportRecord;
-  /** Answers both questions of an export. */
+  /** Answers the two questions of an export. */
   const choose = async (form: string) => {
     await window.pick(form);
     await window.pick('In the run folder');
   };
 
-  test('a run is exported from the tree, with its card a click away', async () => {
+  test('a run is exported from the tree, and its model card is one click away', async () => {
     await window.contextMenu(window.row(name), 'Export Run');
     await choose('onnx-dynamic');
     await window.toast('ONNX model exported: loss').waitFor();
@@ -67,7 +67,7 @@ describe('Exports and imports, in VS Code 1.139', () => {
       .toContainEqual(expect.stringContaining(`${metrics.exported.loss.toFixed(4)} loss · step ${step}`));
   });
 
-  test('a merge that loses too much asks, from the dashboard, and leaves nothing where it is not wanted', async () => {
+  test('a merge that loses too much asks, from the dashboard, and leaves nothing if declined', async () => {
     await window.palette('View: Close All Editors');
     await window.row(name).click();
     await window.page.mouse.move(900, 700);
@@ -82,12 +82,12 @@ describe('Exports and imports, in VS Code 1.139', () => {
     await window.toast('Merged ONNX model exported').waitFor();
     const merged = exports().find((f) => f.startsWith('onnx-merged'))!;
     expect(record(merged).drop.points).toBeGreaterThan(1);
-    // No partial files next to them.
+    // No partial files are left beside them.
     expect(readdirSync(join(run, 'export')).filter((f) => f.startsWith('.'))).toEqual([]);
     expect(readdirSync(run).filter((f) => f.startsWith('export-'))).toEqual([]);
   });
 
-  test('a checkpoint is exported as it was at its step', async () => {
+  test('a checkpoint is exported in the state of its step', async () => {
     await window.contextMenu(window.row('Checkpoint at step 12'), 'Export Run');
     await choose('adapter');
     await window.toast('Adapter exported').waitFor();
@@ -100,7 +100,7 @@ describe('Exports and imports, in VS Code 1.139', () => {
     ]);
   });
 
-  test('an adapter is imported for an experiment, and is a run that can be trained on', async () => {
+  test('an adapter is imported into an experiment as a run that can be trained further', async () => {
     await window.contextMenu(window.row('tiny'), 'Import Adapter');
     await window.folder(join(run, 'export', 'adapter-step-000012'), 'Import');
     await window.toast('adapter-step-000012 was imported as a run: loss').waitFor();
@@ -118,7 +118,7 @@ describe('Exports and imports, in VS Code 1.139', () => {
     await expect.poll(finished, { timeout: 300_000 }).toBe(true);
   });
 
-  test('an adapter that does not fit says why', async () => {
+  test('an adapter that does not fit is reported with the reason', async () => {
     lab.write('other/adapter_config.json', '{"peft_type":"IA3","r":8}');
     await window.palette('AuroRA: Import Adapter');
     await window.folder(lab.path('other'), 'Import');

@@ -18,7 +18,10 @@ import { Window } from './driver/window';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** Finished runs, a damaged one and one that failed before it started: viewed, marked, compared, deleted, restored. */
+/**
+ * Finished runs, a damaged one and one that failed before it started: viewed, marked, compared, deleted and
+ * restored.
+ */
 describe('the Experiments tree, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 2, checkpointEvery: 6 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -46,14 +49,14 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     lab.remove();
   });
 
-  /** T6: nothing in it is readable. */
+  /** A run with nothing readable in it (T6). */
   function damagedRun(): void {
     const folder = join(runs, '20250101T000000Z-dead0000');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'spec.json'), '{"half');
   }
 
-  /** As the trainer leaves it if the experiment cannot be read: no spec.json. */
+  /** As the trainer leaves it if the experiment cannot be read, without spec.json. */
   function failedRun(): void {
     lab.write('broken.aurora.json', '{ "model": 1, ');
     const folder = join(lab.folder, '.aurora/runs/broken/20250102T000000Z-bad00000');
@@ -97,7 +100,10 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.page.mouse.move(900, 600);
   }
 
-  /** A workbench in the browser occasionally opens a workspace file before it can read it, and then shows no folder. */
+  /**
+   * In the browser, the workbench occasionally opens a workspace file before it can read it, and then shows
+   * no folder.
+   */
   async function openWorkspace(file: string): Promise<void> {
     for (let attempt = 0; attempt < 5; attempt++) {
       await window.page.goto(server.url(file).replace('?folder=', '?workspace='));
@@ -109,7 +115,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     }
   }
 
-  test('each row says what it is, by icon and in words', async () => {
+  test('each row has an icon and an accessible description', async () => {
     await untilSpoken(/^Experiment tiny, 4 runs/);
     const rows = await spoken();
     expect(
@@ -118,12 +124,12 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.row(nameOf(finished()[0])).locator('.codicon-pass-filled').waitFor();
   });
 
-  test('T6: a damaged run hides no other and shows its own error', async () => {
+  test('a damaged run hides no other and shows its error (T6)', async () => {
     await untilSpoken(/^Run 2025-01-0\d .* dead, damaged/);
     await untilTooltip('dead', /spec\.json is not valid JSON/);
   });
 
-  test('a run that failed before its experiment was read tells why, with the next step', async () => {
+  test('a run that failed before its experiment was read shows the reason and a hint', async () => {
     await untilSpoken(/^Run 2025-01-0\d .* bad0, failed$/);
     await untilTooltip(
       'bad0',
@@ -134,7 +140,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     expect(await page.locator('.message.error').innerText()).toMatch(/not valid JSON/);
   });
 
-  test('T11: events of an unknown or newer kind are passed over', async () => {
+  test('events of an unknown or newer kind are ignored (T11)', async () => {
     const journal = join(runs, finished()[0], 'events.jsonl');
     const { length } = readFileSync(journal, 'utf8').trimEnd().split('\n');
     appendFileSync(journal, `${JSON.stringify({ v: 1, seq: length, t: Date.now(), kind: 'sneezed' })}\n`);
@@ -144,7 +150,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     expect((await spoken()).filter((row) => /^Run AuroRA r2 .*, finished/.test(row))).toHaveLength(3);
   });
 
-  test('below a run lie its adapters and checkpoints; each kind of row has its menu', async () => {
+  test('adapters and checkpoints are listed below a run, and each kind of row has its menu', async () => {
     const [oldest] = finished();
     await window.expand(window.row(nameOf(oldest)));
     await untilSpoken(/^Best adapter, PEFT files · [\d.]+ KB/);
@@ -173,7 +179,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.row(nameOf(oldest)).locator('.monaco-tl-twistie').click();
   });
 
-  test('F2 renames, in the tree and on the open dashboard', async () => {
+  test('F2 renames a run in the tree and on the open dashboard', async () => {
     const [, middle] = finished();
     await window.row(nameOf(middle)).click();
     await window.tab(nameOf(middle)).waitFor();
@@ -184,7 +190,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.tab('the good one').waitFor();
   });
 
-  test('a star brings a run to the top, a note into its tooltip', async () => {
+  test('a star moves a run to the top, and a note appears in its tooltip', async () => {
     const [oldest] = finished();
     await window.contextMenu(window.row(nameOf(oldest)), 'Star Run');
     await untilSpoken(/^Run .*, finished, starred/);
@@ -197,7 +203,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await expect.poll(async () => (await spoken()).some((row) => /starred/.test(row))).toBe(false);
   });
 
-  test('filter, its welcome text, and clear', async () => {
+  test('runs can be filtered, with a message while filtered, and the filter can be cleared', async () => {
     await window.palette('AuroRA: Filter Runs');
     await window.input('Filter runs', 'good');
     await expect.poll(async () => (await spoken()).filter((row) => /^Run /.test(row)).length).toBe(1);
@@ -209,10 +215,11 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await untilSpoken(/^Experiment tiny, 4 runs/);
   });
 
-  test('sort by name, and newest first again', async () => {
+  test('runs can be sorted by name and by time again', async () => {
     const order = async () =>
       (await spoken()).filter((row) => /finished/.test(row)).map((row) => row.slice(4));
-    // The end of a run's name is random: "4da8" sorts before "4918", since 4 sorts before 4918.
+    // The end of a run's name is random. In a numeric sort, "4da8" comes before "4918" because 4 is less than
+    // 4918.
     const byName = (a: string, b: string) => a.localeCompare(b, undefined, { numeric: true });
     await window.palette('AuroRA: Sort Runs');
     await window.pick('By name');
@@ -223,7 +230,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await expect.poll(async () => (await order())[1]).toMatch(/^the good one/);
   });
 
-  test('two selected runs are compared, and their settings in the diff editor', async () => {
+  test('two selected runs are compared, and their settings open in the diff editor', async () => {
     const [oldest, , newest] = finished();
     await window.row(nameOf(oldest)).click();
     await window.row(nameOf(newest)).click({ modifiers: ['Control'] });
@@ -239,7 +246,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.settled();
   });
 
-  test('diagnostics hold versions and the run, and no home folder', async () => {
+  test('diagnostics contain versions and the run, and no home folder', async () => {
     await window.contextMenu(window.row('the good one'), 'Copy Diagnostics');
     await window.statusBar('Diagnostics copied to the clipboard.').waitFor();
     const text = await window.page.evaluate(() => navigator.clipboard.readText());
@@ -254,7 +261,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     expect(text).not.toContain(join(server.profile, 'home'));
   });
 
-  test('the log of a run, and its folder', async () => {
+  test("a run's log and folder can be opened", async () => {
     await window.contextMenu(window.row('the good one'), 'Show Trainer Log');
     await window.tab('Log of the good one').waitFor();
     await window.contextMenu(window.row('the good one'), 'Reveal Run Folder');
@@ -265,7 +272,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
       .toBe(join(runs, finished()[1]));
   });
 
-  test('Delete names the run and the trash; Undo brings it back', async () => {
+  test('Delete names the run and the trash, and Undo restores it', async () => {
     const before = finished();
     await window.contextMenu(window.row('the good one'), 'Delete Run');
     const asked = await window.page.locator('.monaco-dialog-box').innerText();
@@ -280,7 +287,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     expect(finished()).toEqual(before);
   });
 
-  test('several are deleted by the Delete key, and restored from the list by the names they had', async () => {
+  test('several runs are deleted with the Delete key and restored from the list under their names', async () => {
     const before = finished();
     await window.row('the good one').click();
     await window.row(nameOf(before[2])).click({ modifiers: ['Control'] });
@@ -297,7 +304,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     expect(finished()).toEqual(before);
   });
 
-  test('the Machine view says what can train here', async () => {
+  test('the Machine view shows what can train on this machine', async () => {
     await window.pane('Machine').locator('.pane-header').click();
     const said = () =>
       window
@@ -310,7 +317,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.pane('Machine').locator('.pane-header').click();
   });
 
-  test('a workspace of two folders shows the experiments of both, by their places', async () => {
+  test('a workspace of two folders shows the experiments of both, with their folders', async () => {
     const second = join(lab.folder, '..', `second-${process.pid}`);
     try {
       mkdirSync(join(second, 'deep'), { recursive: true });
@@ -335,7 +342,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     }
   });
 
-  test('a folder without experiments, and no folder, have words and a way on', async () => {
+  test('a folder without experiments and an empty window show a message with a next step', async () => {
     const bare = join(lab.folder, 'bare');
     mkdirSync(bare);
     await window.page.goto(server.url(bare));
@@ -352,7 +359,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.pane('Experiments').getByRole('button', { name: 'Run the Demo' }).waitFor();
   });
 
-  test('nothing was opened that nobody asked for', async () => expect(await titles()).toEqual([]));
+  test('no editor opens without being requested', async () => expect(await titles()).toEqual([]));
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

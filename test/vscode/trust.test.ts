@@ -12,7 +12,7 @@ import { comparable, journalAt } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** Restricted Mode: the user can view and calculate, and nothing from the workspace is run. */
+/** In Restricted Mode, the user can view and calculate, and nothing from the workspace runs. */
 describe('an untrusted workspace, in VS Code 1.100', () => {
   const lab = tinyWorkspace();
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -36,15 +36,15 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
     lab.remove();
   });
 
-  test('is what VS Code says this is', () => window.statusBar('Restricted Mode').waitFor());
+  test('is shown in Restricted Mode', () => window.statusBar('Restricted Mode').waitFor());
 
-  test('experiments and runs are listed', async () => {
+  test('lists experiments and runs', async () => {
     await window.row('tiny').waitFor();
     await window.expand(window.row('tiny'));
     await expect.poll(async () => (await window.rows()).some((row) => /AuroRA r2/.test(row))).toBe(true);
   });
 
-  test('an experiment has its budget lens, counted from the model', async () => {
+  test('shows the budget CodeLens of an experiment, counted from the model', async () => {
     await window.openFile('tiny.aurora.json');
     const lens = window.page.locator('.codelens-decoration');
     await lens
@@ -53,7 +53,7 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
       .waitFor();
   });
 
-  test('completion offers what may stand here', async () => {
+  test('offers completion', async () => {
     const { page } = window;
     await page.locator('.view-line', { hasText: '"learningRate"' }).first().click();
     await page.keyboard.press('End');
@@ -65,13 +65,13 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
     await window.palette('File: Revert File');
   });
 
-  test('the budget calculator counts', async () => {
+  test('lets the budget calculator count', async () => {
     await window.palette('AuroRA: Open Budget Calculator');
     const page = await window.frameWith('aurora-budget');
     await expect.poll(() => page.locator('aurora-budget').innerText()).toMatch(/\b592\b/);
   });
 
-  test('the dashboard of a run that was brought along shows what its journal holds', async () => {
+  test('shows the dashboard of an existing run with the contents of its journal', async () => {
     await window.palette('AuroRA: Open Run Dashboard');
     const dashboard = await Dashboard.in(window);
     const [run] = readdirSync(runs).map((id) => join(runs, id));
@@ -79,20 +79,20 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
     expect(comparable(shown)).toEqual(journalAt(run, shown));
   });
 
-  test('the playground asks for trust, since it runs the model', async () => {
+  test('asks for trust for the playground, because it runs the model', async () => {
     await window.palette('AuroRA: Open Playground');
     const toast = await window.said('The playground runs the model');
     await toast.getByText('Manage Workspace Trust').waitFor();
     await window.palette('Notifications: Clear All Notifications');
   });
 
-  test('the layer activations of that run are shown', async () => {
+  test('shows the layer activations of that run', async () => {
     await window.palette('AuroRA: Show Layer Activations');
     await window.frameWith('aurora-activations');
   });
 
   test.each(['Run Experiment', 'Run Preflight', 'Verify Experiment on Both Engines', 'Show Errors'])(
-    '%s refuses, with the way to trust',
+    'rejects %s and offers to manage trust',
     async (command) => {
       await window.openFile('tiny.aurora.json');
       await window.palette(`AuroRA: ${command}`);
@@ -104,7 +104,7 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
     },
   );
 
-  test('errors that were found elsewhere are shown', async () => {
+  test('shows errors that were computed elsewhere', async () => {
     const [run] = readdirSync(runs).map((id) => join(runs, id));
     expect(lab.run('errors', run).code).toBe(0);
     await window.palette('AuroRA: Show Errors');
@@ -112,7 +112,7 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
     expect(await page.locator('.summary').innerText()).toContain('24 validation texts right');
   });
 
-  test('a run cannot be forked or resumed, and the demo is not offered', async () => {
+  test('does not allow forking or resuming a run and does not offer the demo', async () => {
     expect((await window.offered('AuroRA: Open')).join('\n')).toContain('AuroRA: Open Budget Calculator');
     const offered = (await window.offered('AuroRA: Run')).join('\n');
     expect(offered).toContain('AuroRA: Run Experiment');
@@ -124,29 +124,29 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
       .waitFor();
   });
 
-  test('nothing was trained, and of our programs only the parser ran; nothing native of ours was loaded', () => {
+  test('trains nothing, runs only the model parser and loads none of our native libraries', () => {
     expect(readdirSync(runs)).toHaveLength(1);
-    // Where trainers run from; the models' shapes are cached there too.
+    // Trainers run from here. The models' shapes are cached here too.
     const copies = join(server.profile, 'data/User/globalStorage/aurora-lab.aurora-lab');
     expect(readdirSync(copies, { recursive: true, encoding: 'utf8' }).join('\n')).not.toMatch(
       /cli\.cjs|onnx/,
     );
-    // Shows that the watch sees our programs at all: one of them read the model.
+    // Shows that the watch detects our programs, because one of them read the model.
     expect(watch.commands).toContain('inspect');
     expect(watch.commands.filter((c) => c !== 'inspect' && c !== '--version')).toEqual([]);
     expect(watch.looks).toBeGreaterThan(100);
     expect(watch.native).toEqual([]);
   });
 
-  test('the machine can be checked, since that reads nothing of the workspace', async () => {
+  test('allows checking the machine, because that reads nothing from the workspace', async () => {
     await window.palette('AuroRA: Check This Machine');
     await window.toast(/Checking this machine: Measuring ONNX Runtime on cpu/).waitFor();
-    // The CPU has been measured once the next device is.
+    // Once the next device is measured, the CPU has been.
     await window.toast(/Checking this machine: Measuring .* on (webgpu|wasm)/).waitFor({ timeout: 300_000 });
     expect(watch.commands).toContain('doctor');
     await window.pressToast('Checking this machine', 'Cancel');
     await expect.poll(() => programs(server.extensions, 'doctor')).toEqual([]);
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

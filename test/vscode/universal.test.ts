@@ -9,7 +9,10 @@ import { Window } from './driver/window';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** T10: the package without a runtime shows and calculates, and reports what is missing when asked to train. */
+/**
+ * The package without a runtime shows and calculates, and reports what is missing only when asked to train
+ * (T10).
+ */
 describe('the universal package, in VS Code 1.100', () => {
   const lab = tinyWorkspace();
   let server: WorkbenchServer;
@@ -29,7 +32,7 @@ describe('the universal package, in VS Code 1.100', () => {
     lab.remove();
   });
 
-  test('an experiment has its budget, and nobody is disturbed', async () => {
+  test('an experiment shows its budget without any notification', async () => {
     await window.openFile('tiny.aurora.json');
     await window.page
       .locator('.codelens-decoration')
@@ -45,7 +48,7 @@ describe('the universal package, in VS Code 1.100', () => {
     'Verify Experiment on Both Engines',
     'Check This Machine',
     'Run the Demo',
-  ])('%s says what is missing, with one next action', async (command) => {
+  ])('%s reports what is missing, with one next action', async (command) => {
     await window.palette(`AuroRA: ${command}`);
     const said = await window.said(
       /does not include ONNX Runtime for linux-\w+\. Install the build of the extension/,
@@ -55,12 +58,12 @@ describe('the universal package, in VS Code 1.100', () => {
     await said.waitFor({ state: 'hidden' });
   });
 
-  test('no run was begun', () => expect(existsSync(join(lab.folder, '.aurora/runs/tiny'))).toBe(false));
+  test('no run is created', () => expect(existsSync(join(lab.folder, '.aurora/runs/tiny'))).toBe(false));
 
-  test('the Machine view says it too', async () => {
+  test('the Machine view reports it too', async () => {
     await window.pane('Machine').locator('.pane-header').click();
     await expect.poll(async () => (await window.rows('Machine')).join('\n')).toContain('no ONNX Runtime');
   });
 
-  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { HERE } from '../../scripts/lib/package/targets.mjs';
 import { packagePath } from '../../scripts/package.mjs';
 
-/** The package for this machine; `npm run test:vscode` made it before the tests. */
+/** The package for this machine, which `npm run test:vscode` has built before the tests. */
 export function vsixHere(target = HERE): string {
   const path = packagePath(target);
   if (!existsSync(path))

@@ -1,4 +1,6 @@
 import { Lab } from '../cli/lab';
 
-/** A folder with a tiny real model, its tokenizer, data and `tiny.aurora.json`, like in the command-line tests. */
+/**
+ * A folder with a tiny real model, its tokenizer, data and `tiny.aurora.json`, as in the command-line tests.
+ */
 export const tinyWorkspace = (settings: Record<string, unknown> = {}): Lab => new Lab(settings);

@@ -11,7 +11,7 @@ export interface ZipEntry {
   text(): string;
 }
 
-/** The entries of a zip file from its central directory (no zip64: packages are far from 4 GB). */
+/** The entries of a zip file from its central directory (no zip64, because packages are far below 4 GB). */
 export function readZip(path: string): ZipEntry[] {
   const zip = readFileSync(path);
   const end = zip.lastIndexOf(Buffer.from([0x50, 0x4b, 5, 6]));

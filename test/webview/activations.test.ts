@@ -11,7 +11,7 @@ import { hearPage, sender } from './bridge';
 import { canvases, faintTexts, shownTexts } from './contrast';
 import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
 
-/** Snapshots of a real run: the demo's first 60 steps. */
+/** Snapshots of a real run: the first 60 steps of the demo. */
 const RUN = resolve('test/fixtures/activations');
 const { adapter } = JSON.parse(readFileSync(join(RUN, 'spec.json'), 'utf8')) as { adapter: AdapterSpec };
 
@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 afterAll(closeBrowser);
 
-/** The page and the host's own session, connected as in VS Code. */
+/** The page, connected to the host's own session as in VS Code. */
 async function wire(
   run: string,
   options: Parameters<typeof openPanel>[1] & { facts?: Partial<RunFacts> } = {},
@@ -89,7 +89,7 @@ async function openFirst(w: Wired): Promise<void> {
   await w.page.locator('aurora-sigma-chart svg').waitFor();
 }
 
-/** Pixels of a canvas that are drawn on. */
+/** The number of drawn pixels on a canvas. */
 const painted = (w: Wired, index: number) =>
   w.page.evaluate((i) => {
     const canvas = document.querySelectorAll<HTMLCanvasElement>('aurora-layer-card canvas')[i];
@@ -104,7 +104,7 @@ function temporary(): string {
   return folder;
 }
 
-/** A run with many layers: the real ones, repeated. */
+/** A run with many layers, made by repeating the real ones. */
 function manyLayers(count: number): string {
   const folder = temporary();
   for (const name of ['step-000000.bin', 'step-000060.bin']) {
@@ -121,7 +121,7 @@ function manyLayers(count: number): string {
 describe('the Layer activations page', () => {
   for (const theme of THEMES)
     for (const width of [320, 1000, 1600])
-      it(`is whole in ${theme} at ${width} px`, async () => {
+      it(`has no problems in ${theme} at ${width} px`, async () => {
         const w = await wire(RUN, { theme, width });
         await openFirst(w);
         await w.page.locator('.chart-box').focus();
@@ -139,7 +139,7 @@ describe('the Layer activations page', () => {
         expect(w.errors).toEqual([]);
       });
 
-  it('shows every layer, and in words what stands out, each with the way to its layer', async () => {
+  it('shows every layer, and call-outs in words that lead to their layers', async () => {
     const w = await wire(RUN);
     await cards(w).first().waitFor();
     expect(await cards(w).count()).toBe(4);
@@ -151,7 +151,7 @@ describe('the Layer activations page', () => {
     expect(sentence).toContain(await w.page.locator('.large h2').innerText());
   });
 
-  it('is worked by keyboard: arrows among layers, Enter, bins, and back to the card', async () => {
+  it('works by keyboard: arrow keys between layers, Enter, bins, and back to the card', async () => {
     const w = await wire(RUN);
     await cards(w).first().waitFor();
     await cards(w).first().focus();
@@ -173,7 +173,7 @@ describe('the Layer activations page', () => {
       .toBe(second);
   });
 
-  it('reads the words that landed in a bin, marked in their text, and opens their rows', async () => {
+  it('shows the texts in a bin with the token marked, and opens their data rows', async () => {
     const w = await wire(RUN);
     await openFirst(w);
     const { layers } = decodeSnapshot(readFileSync(join(RUN, 'activations/step-000060.bin')));
@@ -194,7 +194,7 @@ describe('the Layer activations page', () => {
     await expect.poll(() => w.rows).toEqual([`${examples.file}:${row.line}`]);
   });
 
-  it('draws what the adapter computes, and copies it as CSV', async () => {
+  it('draws what the adapter computes and copies it as CSV', async () => {
     const w = await wire(RUN);
     await openFirst(w);
     await w.page.getByText('Copy Curves as CSV').click();
@@ -215,7 +215,7 @@ describe('the Layer activations page', () => {
     );
   });
 
-  it('moves through training time by slider and by playing, and keeps its place', async () => {
+  it('moves through the steps by slider and by playing, and keeps its place', async () => {
     const w = await wire(RUN);
     await openFirst(w);
     const output = w.page.locator('.timeline output');
@@ -257,7 +257,7 @@ describe('the Layer activations page', () => {
     await expect.poll(() => w.page.locator('.timeline output').innerText()).toContain('step 0 (1 of 1');
   });
 
-  it('shows histograms for LoRA and says why there is no curve', async () => {
+  it('shows histograms for LoRA and explains why there is no curve', async () => {
     const folder = temporary();
     const { step, layers } = decodeSnapshot(readFileSync(join(RUN, 'activations/step-000060.bin')));
     const bare = layers.map((l) => ({
@@ -280,7 +280,7 @@ describe('the Layer activations page', () => {
     await w.opened.screenshot('activations-lora');
   });
 
-  it('says at which steps σ acts on A itself', async () => {
+  it('indicates the steps at which σ acts on A', async () => {
     const w = await wire(RUN, { facts: { steps: [0, 10, 30, 60], staticFrom: 60 } });
     await cards(w).first().waitFor();
     await w.page.locator('.notice', { hasText: 'At this step the static form is trained' }).waitFor();
@@ -288,7 +288,7 @@ describe('the Layer activations page', () => {
     await w.page.locator('.notice').waitFor({ state: 'detached' });
   });
 
-  it('says which file is damaged and goes on', async () => {
+  it('names a damaged file and continues', async () => {
     const folder = temporary();
     cpSync(join(RUN, 'activations/step-000000.bin'), join(folder, 'activations/step-000000.bin'));
     writeFileSync(join(folder, 'activations/step-000010.bin'), 'AURAbroken');
@@ -296,7 +296,7 @@ describe('the Layer activations page', () => {
     await expect.poll(() => w.page.locator('[role=status]').first().innerText()).toContain('step-000010.bin');
   });
 
-  it('stays quick with 200 layers and draws only those in sight', async () => {
+  it('stays fast with 200 layers and draws only the visible ones', async () => {
     const w = await wire(manyLayers(200), { height: 700 });
     await cards(w).nth(199).waitFor({ state: 'attached' });
     await expect.poll(() => painted(w, 0)).toBeGreaterThan(500);
@@ -314,7 +314,7 @@ describe('the Layer activations page', () => {
     expect(lines[0]).toBe(Math.min(...lines));
   });
 
-  it('fits its budget', () => {
+  it('is at most 600 KB', () => {
     expect(statSync('dist/webview/activations.js').size).toBeLessThanOrEqual(600_000);
   });
 });

@@ -1,6 +1,6 @@
 import type { Opened } from './harness';
 
-/** Sends a host's messages to the page in order; if the page is closed, the rest are dropped. */
+/** Sends a host's messages to the page in order. Once the page is closed, the rest are dropped. */
 export function sender({ send }: Opened): { post(message: unknown): void; settled(): Promise<void> } {
   let sending = Promise.resolve();
   return {
@@ -11,10 +11,7 @@ export function sender({ send }: Opened): { post(message: unknown): void; settle
   };
 }
 
-/**
- * From now on, passes the page's messages to the host, parsed as the host parses them; `ready` is handled by the
- * harness.
- */
+/** Passes further messages from the page to the host, parsed as by the host; the harness handles `ready`. */
 export async function hearPage<M>(
   { page }: Opened,
   parse: (message: unknown) => M | undefined,

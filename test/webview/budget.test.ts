@@ -35,7 +35,7 @@ async function open(
   const heard: BudgetFromPage[] = [];
   const session = new BudgetSession(
     {
-      // A page that a test has closed gets no more.
+      // A page that a test has closed receives nothing more.
       post: sender(opened).post,
       onnxFiles: () => Promise.resolve([{ path: BERT, label: 'models/bert.onnx' }]),
       inspect: (path) => Promise.resolve(summarize(loadModel(path))),
@@ -76,12 +76,12 @@ const untilTotal = (opened: Opened, text: string) =>
   opened.page.locator('.total strong', { hasText: new RegExp(`^${text}$`) }).waitFor();
 const input = (opened: Opened, name: string) => opened.page.locator(`#${name} input`);
 
-it('stays below 600 KB', () => {
+it('the budget page is at most 600 KB', () => {
   expect(statSync(resolve('dist/webview/budget.js')).size).toBeLessThan(600_000);
 });
 
 describe('the calculator', () => {
-  it("shows the paper's numbers, and counts again as one types", async () => {
+  it("shows the paper's counts and updates them while typing", async () => {
     const { opened } = await open();
     expect(await total(opened)).toBe('74,208');
     const { page } = opened;
@@ -111,7 +111,7 @@ describe('the calculator', () => {
     expect(await opened.complaints()).toEqual([]);
   });
 
-  it("takes over a chosen shape's own targets", async () => {
+  it('uses the targets of the selected shape', async () => {
     const { opened } = await open();
     await opened.page.locator('#model').click();
     await opened.page.locator('vscode-option', { hasText: 'LLaMA3-8B' }).click();
@@ -122,7 +122,7 @@ describe('the calculator', () => {
     );
   });
 
-  it('shows what the paper reports of its shapes, with the chosen data set marked and its tokens filled in', async () => {
+  it("shows the paper's results for its shapes, with the selected data set marked and its number of tokens filled in", async () => {
     const { opened } = await open();
     const { page } = opened;
     const paper = page.locator('.paper');
@@ -143,7 +143,7 @@ describe('the calculator', () => {
       'RTE\t78.7\t78.4\t85.2',
       'RTE\t80\t16\t5e-4\t512\tlinear\t0.06',
     ]);
-    // Another model has other data sets.
+    // A different model has different data sets.
     await page.locator('#model').click();
     await page.locator('#model vscode-option', { hasText: 'ViT-Base' }).click();
     await paper.locator('tr', { hasText: 'without L, the spline' }).waitFor();
@@ -155,7 +155,7 @@ describe('the calculator', () => {
     expect(await opened.complaints()).toEqual([]);
   });
 
-  it('boxes and text are one list', async () => {
+  it('keeps check boxes and text in sync', async () => {
     const { opened } = await open();
     const box = opened.page.locator('vscode-checkbox', { hasText: /^query/ });
     await box.click();
@@ -171,7 +171,7 @@ describe('the calculator', () => {
     expect([await checked(), await input(opened, 'names').inputValue()]).toEqual([false, 'value, key']);
   });
 
-  it('says at the field what is wrong, and keeps the last valid numbers', async () => {
+  it('reports an error at its field and keeps the last valid counts', async () => {
     const { opened } = await open();
     const problem = (name: string) => opened.page.locator(`[data-field=${name}] .problem`);
     await input(opened, 'rank').fill('0');
@@ -186,12 +186,12 @@ describe('the calculator', () => {
     expect(await problem('names').innerText()).toContain('query');
     await opened.page.locator('vscode-radio', { hasText: 'By regular expression' }).click();
     await input(opened, 'regex').fill('(');
-    // Its message about the empty field disappears only when the host has answered.
+    // The message about the empty field disappears only once the host has answered.
     await expect.poll(() => problem('regex').innerText()).toContain('not a valid regular expression');
     expect(await opened.accessibility()).toEqual([]);
   });
 
-  it('reads values along the ranks, by pointer and by keys', async () => {
+  it('shows the values along the ranks by pointer and by keyboard', async () => {
     const { opened } = await open();
     const plot = opened.page.locator('.plot');
     const at = () => plot.getAttribute('aria-valuetext');
@@ -224,7 +224,7 @@ describe('the calculator', () => {
     expect(curves.text.split('\r\n')[2]).toBe('2,74208,73728,92160,73824,18480');
   });
 
-  it('goes by keyboard alone, from field to field', async () => {
+  it('works by keyboard alone, field by field', async () => {
     const { opened, heard } = await open({ file: FILE, text: TEXT });
     const { page } = opened;
     const focused = () =>
@@ -251,7 +251,7 @@ describe('the calculator', () => {
   });
 });
 
-describe('beside an experiment', () => {
+describe('the calculator for an experiment', () => {
   it('shows its values, its other settings and what a write would change', async () => {
     const { opened, heard, session } = await open({ file: FILE, text: TEXT });
     const { page } = opened;
@@ -277,19 +277,19 @@ describe('beside an experiment', () => {
     await expect.poll(() => page.locator('.write .note').innerText()).toContain('Written to');
   });
 
-  it('follows the file', async () => {
+  it('follows changes of the file', async () => {
     const { opened, session } = await open({ file: FILE, text: TEXT });
     await session.follow(TEXT.replace('"rank": 3', '"rank": 1'));
     await expect.poll(() => input(opened, 'rank').inputValue()).toBe('1');
   });
 
-  it('says that a model is being read', async () => {
+  it('shows that a model is being read', async () => {
     const { opened } = await open({ file: FILE, text: TEXT });
     await opened.send({ type: 'reading', label: 'bert.onnx' });
     await opened.page.locator('.reading', { hasText: 'Reading the model bert.onnx …' }).waitFor();
   });
 
-  it('says what is wrong with a model that is not there, and goes on with another', async () => {
+  it('reports a missing model and works with a different one', async () => {
     const { opened } = await open({ file: FILE, text: TEXT.replace('bert.onnx', 'gone.onnx') });
     expect(await opened.page.locator('.problem.large').innerText()).toContain('gone.onnx');
     await opened.page.locator('#model').click();
@@ -297,7 +297,7 @@ describe('beside an experiment', () => {
     await untilTotal(opened, '610');
   });
 
-  it('brings back what was typed after a reload, unless the file changed meanwhile', async () => {
+  it('restores typed values after a reload, unless the file has changed', async () => {
     const first = await open({ file: FILE, text: TEXT });
     await input(first.opened, 'rank').fill('4');
     await first.opened.page.locator('.write code', { hasText: 'adapter.rank: 3 → 4' }).waitFor();
@@ -319,25 +319,22 @@ describe.each(THEMES)('in %s', (theme) => {
   let opened: Opened;
   beforeEach(async () => ({ opened } = await open({ theme, file: FILE, text: TEXT })));
 
-  it.each([320, 1000, 1600])(
-    'at %i px: no finding of axe, no violation, nothing beside the page',
-    async (width) => {
-      const { page } = opened;
-      await page.setViewportSize({ width, height: 900 });
-      await page.locator('summary', { hasText: 'How the costs are counted' }).click();
-      await page.waitForTimeout(150);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-      expect(await opened.accessibility()).toEqual([]);
-      expect(await shownTexts(page)).toBeGreaterThan(50);
-      expect(await faintTexts(page)).toEqual([]);
-      expect(await opened.complaints()).toEqual([]);
-      await opened.screenshot(`budget-${theme}-${width}`);
-    },
-  );
+  it.each([320, 1000, 1600])('has no accessibility, CSP or layout problem at %i px', async (width) => {
+    const { page } = opened;
+    await page.setViewportSize({ width, height: 900 });
+    await page.locator('summary', { hasText: 'How the costs are counted' }).click();
+    await page.waitForTimeout(150);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    expect(await opened.accessibility()).toEqual([]);
+    expect(await shownTexts(page)).toBeGreaterThan(50);
+    expect(await faintTexts(page)).toEqual([]);
+    expect(await opened.complaints()).toEqual([]);
+    await opened.screenshot(`budget-${theme}-${width}`);
+  });
 });
 
-describe.each(THEMES)("the paper's part in %s", (theme) => {
-  it.each([320, 1280])('at %i px: no finding of axe, nothing beside the page', async (width) => {
+describe.each(THEMES)("the paper's results in %s", (theme) => {
+  it.each([320, 1280])('have no accessibility or layout problem at %i px', async (width) => {
     const { opened } = await open({ theme });
     const { page } = opened;
     await page.setViewportSize({ width, height: 900 });

@@ -14,10 +14,10 @@ let open: Watched | undefined;
 afterEach(() => open?.stop().then(() => (open = undefined)));
 afterAll(closeBrowser);
 
-describe('what a chart computes', () => {
+describe('the computations of a chart', () => {
   const x = Float64Array.of(1, 2, 4, 8);
 
-  it('finds places in ascending values', () => {
+  it('finds positions in ascending values', () => {
     expect([0, 1, 3, 8, 9].map((v) => lowerBound(x, v))).toEqual([0, 0, 2, 3, 4]);
     expect([0, 1, 3, 8, 9].map((v) => lastAtMost(x, v))).toEqual([-1, 0, 1, 3, 3]);
     expect([-5, 2.9, 3.1, 6.1, 99].map((v) => nearest(x, v))).toEqual([0, 1, 2, 3, 3]);
@@ -25,7 +25,7 @@ describe('what a chart computes', () => {
     expect(drawnRange(x, 2, 4)).toEqual([0, 4]);
   });
 
-  it('fits the axis to what is in view and can be drawn', () => {
+  it('fits the axis to what is visible and can be drawn', () => {
     const curve = { x, y: Float64Array.of(5, NaN, -1, 3), color: 0, dash: 0, width: 1 };
     expect(extent([curve], 1, 8, false)).toEqual([-1, 5]);
     expect(extent([curve], 1, 8, true)).toEqual([3, 5]);
@@ -43,9 +43,9 @@ describe('what a chart computes', () => {
     expect(range([0.9, 1, 1, 1])[1]).toBeGreaterThan(1);
   });
 
-  it('keeps of each column of pixels what can be seen of it, and where the line is broken', () => {
+  it('keeps what is visible of each pixel column, and where the line is interrupted', () => {
     const count = 20_000;
-    // Uneven steps: some columns hold many values, some none.
+    // Uneven steps, so that some columns have many values and some have none.
     const x = Float64Array.from({ length: count }, (_, i) => i + (i > 12_000 ? 3000 : 0));
     const y = Float64Array.from(x, (v, i) => (i > 5000 && i < 6000 ? NaN : Math.sin(v * 7.3) * (i % 97)));
     y[1234] = -1e6;
@@ -76,13 +76,13 @@ describe('what a chart computes', () => {
       expect([columns.low[k], columns.high[k]]).toEqual([Math.min(...values), Math.max(...values)]);
     }
     expect(Math.min(...columns.low.subarray(0, columns.length))).toBe(-1e6);
-    // Broken at the very first point and after NaN, and nowhere else.
+    // The line is interrupted at the first point and after NaN, and nowhere else.
     expect(columns.joined.subarray(0, columns.length).filter((j) => j === 0)).toHaveLength(2);
     const few = { ...curve, x: x.subarray(0, 900), y: y.subarray(0, 900) };
     expect(columnsOf(few, projection, 1)).toBeUndefined();
   });
 
-  it('smooths as its legend says, also when values come one by one', () => {
+  it('smooths according to its formula, also for values that arrive one by one', () => {
     const y = Float64Array.from({ length: 50 }, (_, i) => (i === 7 ? NaN : Math.sin(i)));
     const w = 0.9;
     const finite = [...y].filter(Number.isFinite);
@@ -101,13 +101,13 @@ describe('what a chart computes', () => {
     expect(smoothed.extend(50)[49]).toBe(out[49]);
   });
 
-  it('keeps a zoom within what there is', () => {
+  it('keeps a zoom within the data', () => {
     expect(clampZoom([-50, 50], [0, 200])).toEqual([0, 100]);
     expect(clampZoom([150, 250], [0, 200])).toEqual([100, 200]);
     expect(clampZoom([-1, 500], [0, 200])).toBeUndefined();
   });
 
-  it('writes numbers for reading', () => {
+  it('formats numbers for reading', () => {
     expect([0.39083923, 0, 1234.5, 1e-5, 2.5e7, NaN].map(formatNumber)).toEqual([
       '0.3908',
       '0',
@@ -127,7 +127,7 @@ describe('what a chart computes', () => {
   });
 });
 
-describe('a chart of a hundred thousand points', () => {
+describe('a chart with a hundred thousand points', () => {
   it('loses no spike to decimation', async () => {
     const run = new RunFolder('long', 100_000);
     run.start();
@@ -137,7 +137,7 @@ describe('a chart of a hundred thousand points', () => {
     run.status('stopped', 100_000);
     const w = (open = await watch([run.folder]));
     await w.page.waitForTimeout(500);
-    // The spike is five times as high as everything else: without it the upper half would contain no line.
+    // The spike is five times as high as everything else. Without it, the upper half would contain no line.
     const columns = await w.page.locator('[data-chart=loss] canvas').evaluate((canvas) => {
       const { width, height } = canvas as HTMLCanvasElement;
       const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);

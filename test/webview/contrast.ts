@@ -1,23 +1,29 @@
 import type { Frame, Page } from 'playwright-core';
 
-/** A text that is hard to read: WCAG contrast below 4.5, or below 3 for large text. */
+/** A text with too little WCAG contrast: below 4.5, or below 3 for large text. */
 export interface Faint {
   text: string;
   ratio: number;
   where: string;
 }
 
-/** Every low-contrast text of a page, including shadow roots; skips disabled controls and screen-reader-only text. */
+/**
+ * Every low-contrast text of a page, including shadow roots. Disabled controls and screen-reader-only text
+ * are skipped.
+ */
 export const faintTexts = (page: Page | Frame): Promise<Faint[]> =>
   page.evaluate(findFaint, false) as Promise<Faint[]>;
 
-/** How many texts `faintTexts` would check, so that a test can distinguish "none is faint" from "none is there". */
+/**
+ * The number of texts that `faintTexts` checks, so that a test can tell "none is faint" from "there are
+ * none".
+ */
 export const shownTexts = (page: Page | Frame): Promise<number> =>
   page.evaluate(findFaint, true) as Promise<number>;
 
 /**
- * The contrast of theme colors, given by their variables, with the editor's background: WCAG requires 4.5 for text, 3
- * for lines.
+ * The contrast of theme colors, given as variables, with the editor's background. WCAG requires 4.5 for text
+ * and 3 for lines.
  */
 export const contrasts = (page: Page | Frame, colors: readonly string[]): Promise<number[]> =>
   page.evaluate((names) => {
@@ -41,7 +47,7 @@ export const contrasts = (page: Page | Frame, colors: readonly string[]): Promis
     });
   }, colors);
 
-/** Visible canvases with nothing drawn on them, and the number of visible canvases. */
+/** The number of visible canvases, and how many of them are blank. */
 export const canvases = (page: Page | Frame): Promise<{ shown: number; blank: number }> =>
   page.evaluate(() => {
     const all: HTMLCanvasElement[] = [];
@@ -138,7 +144,7 @@ function findFaint(count: boolean): Faint[] | number {
   const walk = (root: Document | ShadowRoot | Element) => {
     for (const node of root.childNodes) {
       if (node instanceof Text) {
-        // Slotted content inherits its colors from around the slot; a slot itself has no box.
+        // Slotted content inherits colors from the surroundings of its slot, and a slot has no box.
         let e = node.assignedSlot ?? (root instanceof ShadowRoot ? root.host : (root as Element));
         while (getComputedStyle(e).display === 'contents') e = parentOf(e)!;
         look(node.data, e, getComputedStyle(e));

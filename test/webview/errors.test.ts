@@ -32,7 +32,7 @@ interface Wired {
   errors: string[];
 }
 
-/** The page and the host's own session on a predictions file, connected as in VS Code. */
+/** The page, connected as in VS Code to the host's own session on a predictions file. */
 async function wire(made: Predictions, options: Parameters<typeof openPanel>[1] = {}): Promise<Wired> {
   const run = mkdtempSync(join(tmpdir(), 'aurora-errors-'));
   const data = join(run, 'validation.jsonl');
@@ -84,7 +84,7 @@ async function wire(made: Predictions, options: Parameters<typeof openPanel>[1] 
   return w;
 }
 
-/** Texts of some labels, the same every time: of each label, about one in three is mistaken for a neighbor. */
+/** Reproducible texts with several labels. About one in three of each label is mistaken for a neighbor. */
 function made(labels: number, examples: number, more: { right?: boolean; texts?: number } = {}): Predictions {
   const all = Array.from({ length: examples }, (_, i): Example => {
     const label = (i * 7 + Math.floor(i / labels)) % labels;
@@ -115,7 +115,7 @@ const wrongOf = ({ columns }: Predictions) => [...columns.label.keys()].filter((
 describe('the Errors page', () => {
   for (const theme of THEMES)
     for (const width of [320, 1000, 1600])
-      it(`is whole in ${theme} at ${width} px`, async () => {
+      it(`has no problems in ${theme} at ${width} px`, async () => {
         const w = await wire(made(19, 600), { theme, width });
         await cell(w, 2, 3).click();
         await w.page.locator('.chip').first().waitFor();
@@ -131,7 +131,7 @@ describe('the Errors page', () => {
         expect(w.errors).toEqual([]);
       });
 
-  it('counts right: its sentence, its matrix, its slices and its list say the same', async () => {
+  it('shows the same counts in its summary, matrix, slices and list', async () => {
     const p = made(5, 200);
     const w = await wire(p);
     await rows(w).first().waitFor();
@@ -155,7 +155,7 @@ describe('the Errors page', () => {
     expect(shown).toEqual(wrong.sort((a, b) => loss[b] - loss[a]).slice(0, 50));
   });
 
-  it('lists the texts of a cell, and each filter can be removed again', async () => {
+  it('lists the texts of a cell, and each filter can be removed', async () => {
     const p = made(5, 200);
     const w = await wire(p);
     await cell(w, 1, 2).click();
@@ -176,14 +176,14 @@ describe('the Errors page', () => {
     await expect.poll(() => chips(w)).toEqual(['True label: label-3']);
     await w.page.locator('.chip').click();
     await expect.poll(() => status(w)).toContain(`${wrongOf(p).length} examples`);
-    // Correct ones are not among the mistakes.
+    // Correct examples are not in the list of mistakes.
     await cell(w, 2, 2).click();
     await expect.poll(() => w.page.locator('[data-list=unsure]').getAttribute('aria-pressed')).toBe('true');
     const right = Number(await cell(w, 2, 2).innerText());
     await expect.poll(() => rows(w).count()).toBe(Math.min(50, right));
   });
 
-  it('is worked by keyboard alone', async () => {
+  it('works by keyboard alone', async () => {
     const w = await wire(made(5, 200));
     await rows(w).first().waitFor();
     const active = () =>
@@ -194,7 +194,7 @@ describe('the Errors page', () => {
     await w.page.locator('.matrix td[tabindex="0"]').focus();
     for (const key of ['ArrowDown', 'ArrowRight', 'ArrowRight']) await w.page.keyboard.press(key);
     await expect.poll(active).toMatch(/^label-1, taken for label-2: \d+ texts, [\d.]+ % of the label$/);
-    // One tab stop for the whole grid.
+    // The whole grid is a single tab stop.
     expect(await w.page.locator('.matrix [tabindex="0"]').count()).toBe(1);
     await w.page.keyboard.press('Enter');
     await expect.poll(active).toBe('list-title');
@@ -204,7 +204,7 @@ describe('the Errors page', () => {
     await expect.poll(active).toMatch(/^a rather long label 4, right/);
     await w.page.keyboard.press('Home');
     await expect.poll(active).toMatch(/^a rather long label 4, taken for a rather long label 0/);
-    // Tab reaches everything else, and there is no keyboard trap.
+    // Tab reaches everything else, without a keyboard trap.
     await w.page.locator('h1').click();
     const reached = new Set<string>();
     for (let i = 0; i < 40; i++) {
@@ -220,7 +220,7 @@ describe('the Errors page', () => {
       expect([...reached].join()).toContain(kind);
   });
 
-  it('opens the row of an example in the data file, by its button and by its row', async () => {
+  it("opens an example's row of the data file, by button and by row", async () => {
     const p = made(5, 200);
     const w = await wire(p);
     await rows(w).first().waitFor();
@@ -240,7 +240,7 @@ describe('the Errors page', () => {
     expect(w.rows).toHaveLength(2);
   });
 
-  it('finds words, sorts, turns pages, and says how many there are', async () => {
+  it('searches, sorts and pages the list and shows the number of examples', async () => {
     const p = made(5, 400, { texts: 120 });
     const w = await wire(p);
     await rows(w).first().waitFor();
@@ -271,7 +271,7 @@ describe('the Errors page', () => {
     expect(await w.page.locator('.examples .note').innerText()).toContain('Of 400 texts, the 120');
   });
 
-  it('copies what the list holds as CSV, all pages of it', async () => {
+  it('copies all pages of the list as CSV', async () => {
     const p = made(5, 600);
     const w = await wire(p);
     await cell(w, 1, 1).click();
@@ -288,7 +288,7 @@ describe('the Errors page', () => {
     await w.page.getByText(`Copied ${n} rows.`).waitFor({ state: 'attached' });
   });
 
-  it('is as it was left when it comes back', async () => {
+  it('restores its state', async () => {
     const p = made(5, 400);
     const w = await wire(p);
     await cell(w, 2, 2).click();
@@ -312,7 +312,7 @@ describe('the Errors page', () => {
     await expect.poll(() => again.page.locator('select').inputValue()).toBe('loss');
   });
 
-  it('says that what it shows is old, or cannot be shown, and has it predicted again', async () => {
+  it('reports outdated or unreadable predictions and can have them computed again', async () => {
     const p = made(3, 60);
     const w = await wire(p);
     await rows(w).first().waitFor();
@@ -332,7 +332,7 @@ describe('the Errors page', () => {
     await w.page.locator('[role=alert]').waitFor({ state: 'detached' });
   });
 
-  it('has words where nothing is wrong', async () => {
+  it('shows a message if there are no mistakes', async () => {
     const w = await wire(made(3, 40, { right: true }));
     await rows(w).first().waitFor();
     expect(await w.page.locator('.summary').innerText()).toContain('gets all 40 validation texts right');
@@ -343,12 +343,12 @@ describe('the Errors page', () => {
     await w.page.getByText('Show those that the model is least sure of.').click();
     await expect.poll(() => rows(w).count()).toBe(40);
     await expect.poll(() => w.page.getByText('too few to tell').count()).toBeGreaterThan(0);
-    // No example has this confusion: the list is empty.
+    // No example has this confusion, so the list is empty.
     await cell(w, 0, 1).click();
     expect(await w.page.locator('.chip').count()).toBe(0);
   });
 
-  it('shows the most confused of sixty labels, and a matrix of one label that occurs', async () => {
+  it('shows the most confused of sixty labels, and a matrix with a single label that occurs', async () => {
     const w = await wire(made(60, 3000));
     await rows(w).first().waitFor();
     expect(await w.page.locator('.matrix tbody tr').count()).toBe(30);
@@ -365,7 +365,7 @@ describe('the Errors page', () => {
     expect(await one.opened.accessibility()).toEqual([]);
   });
 
-  it('draws one page of 100,000 examples', async () => {
+  it('renders one page of 100,000 examples', async () => {
     const columns = newColumns(100_000);
     for (let i = 0; i < 100_000; i++) {
       columns.line[i] = i + 1;
@@ -382,7 +382,7 @@ describe('the Errors page', () => {
     await expect.poll(() => rows(w).count()).toBe(50);
   });
 
-  it('fits its budget', () => {
+  it('is at most 600 KB', () => {
     expect(statSync('dist/webview/errors.js').size).toBeLessThanOrEqual(600_000);
   });
 });

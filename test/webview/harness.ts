@@ -11,8 +11,7 @@ import themes from '../fixtures/themes.json';
 const ROOT = join(__dirname, '..', '..');
 
 /**
- * The variables that Dark Modern, Light Modern and the two high-contrast themes set in a page; taken from a real VS
- * Code 1.100.
+ * The CSS variables of Dark Modern, Light Modern and the two high-contrast themes, taken from VS Code 1.100.
  */
 export type Theme = keyof typeof themes;
 export const THEMES = Object.keys(themes) as Theme[];
@@ -21,13 +20,13 @@ export interface Opened {
   page: Page;
   /** Messages from the page to its host so far. */
   sent(): Promise<{ type: string; [key: string]: unknown }[]>;
-  /** Sends a message from the host to the page. Typed arrays arrive as such. */
+  /** Sends a message from the host to the page. Typed arrays are preserved. */
   send(message: unknown): Promise<void>;
-  /** Violations of the page's Content-Security-Policy, and errors thrown in it. */
+  /** Violations of the page's Content-Security-Policy, and errors thrown in the page. */
   complaints(): Promise<string[]>;
   /** axe-core's serious and critical findings, as "rule: element". */
   accessibility(): Promise<string[]>;
-  /** Kept out of git: .cache/screenshots/<name>.png */
+  /** Saves to .cache/screenshots/<name>.png, which Git ignores. */
   screenshot(name: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -40,7 +39,7 @@ const launch = () =>
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-sync'],
   }));
 
-/** Call in afterAll. */
+/** Call this in afterAll. */
 export async function closeBrowser(): Promise<void> {
   await (await browser)?.close();
   browser = undefined;
@@ -59,7 +58,10 @@ export function chromiumPath(): string {
   return found;
 }
 
-/** Opens a built dashboard as VS Code would: the host's own page and CSP, a theme's variables, the webview's API. */
+/**
+ * Opens a built page as VS Code would, with the host's own HTML and CSP, a theme's variables and the webview
+ * API.
+ */
 export async function openPanel(
   name: 'run' | 'budget' | 'activations' | 'errors' | 'playground' | 'study',
   options: { theme?: Theme; width?: number; height?: number; state?: unknown } = {},
@@ -133,7 +135,7 @@ function inPage({ theme, state }: { theme: (typeof themes)[Theme]; state: unknow
     sheet.replaceSync(theme.defaultStyles);
     document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets];
   };
-  // The body exists before its script runs, as in VS Code.
+  // In VS Code, the body exists before the script runs.
   new MutationObserver((_, observer) => {
     if (!document.body) return;
     observer.disconnect();

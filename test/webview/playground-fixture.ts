@@ -9,21 +9,21 @@ import { openPanel, type Opened } from './harness';
 
 const FIXTURES = resolve('test/fixtures/playground');
 
-/** A model of the fixtures. */
+/** A model from the fixtures. */
 export const fixtureModel = (name: string, adapter = true): PlaygroundOpen => ({
   kind: 'model',
   model: `${FIXTURES}/${name}/model.onnx`,
   ...(adapter && { adapter: `${FIXTURES}/${name}/adapter` }),
 });
 
-/** A playground as VS Code would show it: the page, the host's own session, and the program that answers. */
+/** A playground as in VS Code: the page, the host's own session, and the program that answers. */
 export interface Wired {
   opened: Opened;
   page: Opened['page'];
   session: PlaygroundSession;
   copied: string[];
   errors: string[];
-  /** The programs that were started, in order. */
+  /** The programs started so far, in order. */
   programs: OpenProgram[];
   /** The host's messages, by type. */
   posted: string[];
@@ -35,7 +35,7 @@ export interface WireOptions {
   width?: number;
   height?: number;
   state?: unknown;
-  /** The choice when runs are offered. */
+  /** What is picked when runs are offered. */
   picks?: readonly string[];
   /** Replaces the real program. */
   program?: (onLine: (line: string) => void) => Promise<OpenProgram>;
@@ -67,7 +67,7 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     },
     post: (message) => {
       wired.posted.push(message.type);
-      // A copy: the session keeps changing its view.
+      // A copy, because the session keeps changing its view.
       toPage.post(structuredClone(message));
     },
     say: fill,

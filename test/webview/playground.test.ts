@@ -39,7 +39,7 @@ const type = (w: Wired, text: string) => w.page.locator('textarea').fill(text);
 const asks = async (w: Wired) =>
   (await w.opened.sent()).filter((m) => m.type === 'ask').map((m) => m.text as string);
 
-/** No problems in any theme, at any width, or with the policy. */
+/** Checks the page for CSP, accessibility, contrast and layout problems. */
 async function whole(w: Wired, name: string): Promise<void> {
   expect(await w.opened.complaints()).toEqual([]);
   expect(await w.opened.accessibility()).toEqual([]);
@@ -54,7 +54,9 @@ async function whole(w: Wired, name: string): Promise<void> {
   expect(w.errors).toEqual([]);
 }
 
-/** Passes the page a picture like a paste or a drop does; with given pixels, or with no image at all. */
+/**
+ * Hands the page an image as a paste or a drop does, with the given pixels, or a file that is not an image.
+ */
 const hand = (w: Wired, how: 'paste' | 'drop', rgb: readonly number[] | undefined, side = 24) =>
   w.page.evaluate(
     async ([event, bytes, size]) => {
@@ -88,7 +90,7 @@ const shapes = JSON.parse(readFileSync('test/fixtures/playground/image/answers.j
 describe('the Playground page', () => {
   for (const theme of THEMES)
     for (const width of [320, 1000]) {
-      it(`of two runs is whole in ${theme} at ${width} px`, async () => {
+      it(`has no problems with two runs in ${theme} at ${width} px`, async () => {
         const w = await show({ kind: 'run', run, at: 'best' }, { theme, width, picks: [other] });
         await action(w, 'sample').click();
         await action(w, 'compare').click();
@@ -96,7 +98,7 @@ describe('the Playground page', () => {
         await whole(w, `run-${theme}-${width}`);
       });
 
-      it(`of a language model is whole in ${theme} at ${width} px`, async () => {
+      it(`has no problems with a language model in ${theme} at ${width} px`, async () => {
         const w = await show(fixtureModel('language'), { theme, width });
         await type(w, 'The weather');
         await w.page.locator('input[name=topP]').fill('2');
@@ -111,7 +113,7 @@ describe('the Playground page', () => {
         await whole(w, `language-${theme}-${width}`);
       });
 
-      it(`of an image classifier is whole in ${theme} at ${width} px`, async () => {
+      it(`has no problems with an image classifier in ${theme} at ${width} px`, async () => {
         const w = await show(fixtureModel('image', false), { theme, width });
         await action(w, 'choose').waitFor();
         await hand(w, 'paste', shapes[0].rgb);
@@ -120,7 +122,7 @@ describe('the Playground page', () => {
       });
     }
 
-  it('asks when typing pauses, at once with Ctrl+Enter, and the newest wins', async () => {
+  it('asks when typing pauses, or immediately with Ctrl+Enter, and only the newest answer counts', async () => {
     const w = await show({ kind: 'run', run, at: 'best' });
     await column(w, 'own adapted').getByText('No answer yet.').waitFor();
     expect(await action(w, 'ask').getAttribute('disabled')).not.toBeNull();
@@ -133,7 +135,7 @@ describe('the Playground page', () => {
     await w.page.keyboard.press('Control+Enter');
     await expect.poll(() => asks(w)).toEqual(['the cat', 'the cat played']);
     await expect.poll(() => column(w, 'own adapted').locator('table').innerText()).not.toBe(before);
-    // The delay after it sends no second request.
+    // The pause after it sends no second request.
     await w.page.waitForTimeout(600);
     await expect.poll(() => asks(w)).toHaveLength(2);
     await expect
@@ -144,7 +146,7 @@ describe('the Playground page', () => {
     );
   });
 
-  it('says what differs from the first, and what was cut', async () => {
+  it('shows differences from the first column and what was truncated', async () => {
     const w = await show({ kind: 'run', run, at: 'best' });
     await type(w, 'the cat '.repeat(20));
     await verdict(w, 'own base').waitFor();
@@ -168,7 +170,7 @@ describe('the Playground page', () => {
     expect(await column(w, 'own adapted').locator('tbody').innerText()).not.toMatch(/[▲▼]/);
   });
 
-  it('fills in validation texts with their label, which goes with the first change', async () => {
+  it('fills in validation texts with their label, which disappears with the first edit', async () => {
     const w = await show({ kind: 'run', run, at: 'last' });
     await action(w, 'sample').click();
     const line = w.page.locator('.truth-line');
@@ -192,12 +194,12 @@ describe('the Playground page', () => {
     expect(await w.page.locator('.judged', { hasText: 'label' }).count()).toBe(0);
   });
 
-  it('sets runs beside, takes them away, and has them back after a reload', async () => {
+  it('adds and removes runs beside each other and restores them after a reload', async () => {
     const w = await show({ kind: 'run', run, at: 'best' }, { picks: [other] });
     await type(w, 'the cat');
     await verdict(w).waitFor();
     await action(w, 'compare').click();
-    // It answers requests from before it was ready.
+    // The program answers requests that were made before it was ready.
     await w.page.locator('.card').nth(2).locator('.verdict').waitFor();
     expect(await w.page.locator('.card h2').nth(2).innerText()).toBe(other.split('/').pop());
     const state = await w.page.evaluate(() =>
@@ -211,7 +213,7 @@ describe('the Playground page', () => {
     await verdict(again).waitFor();
   });
 
-  it('streams what a language model writes, beside what it wrote before, and copies it', async () => {
+  it("streams the output of a language model beside the base model's and copies it", async () => {
     const w = await show(fixtureModel('language'));
     await type(w, 'Das Wetter');
     await w.page.keyboard.press('Control+Enter');
@@ -233,8 +235,8 @@ describe('the Playground page', () => {
     await w.page.getByText('Copied.').waitFor();
   });
 
-  it('stops a text by button and by Escape, and keeps what is there', async () => {
-    // Its positions are unlimited, and it declares no end-of-text token.
+  it('stops generating by button and by Escape and keeps the text so far', async () => {
+    // This model has unlimited positions and declares no end-of-text token.
     lab.write('neox/model.onnx', readFileSync('test/fixtures/reference/more/neox.onnx'));
     lab.write('neox/tokenizer.json', readFileSync('test/fixtures/data/wordpiece/tokenizer.json'));
     const w = await show({ kind: 'model', model: lab.path('neox/model.onnx') });
@@ -251,12 +253,12 @@ describe('the Playground page', () => {
       await action(w, 'stop').waitFor({ state: 'detached' });
       expect(await w.page.evaluate(() => document.activeElement?.localName)).toBe('textarea');
     }
-    // At most ten times per second, and everything arrived.
+    // At most ten messages per second, and everything arrived.
     expect(w.posted.filter((t) => t === 'lines').length).toBeLessThan(100);
     expect(await w.page.locator('.assumed').innerText()).toContain('names the token that ends a text');
   });
 
-  it('reads images that are pasted, dropped or chosen, pixel by pixel', async () => {
+  it('reads images that are pasted, dropped or chosen, to the exact pixels', async () => {
     const w = await show(fixtureModel('image', false));
     await action(w, 'choose').waitFor();
     for (const [i, { label, rgb, probabilities }] of shapes.entries()) {
@@ -266,7 +268,7 @@ describe('the Playground page', () => {
       const shown = best > 0.9995 ? '>99.9 %' : `${(100 * best).toFixed(1)} %`;
       await expect.poll(() => verdict(w).innerText()).toBe(`${label} ${shown}`);
     }
-    // A large one is scaled, and looks the same.
+    // A large image is scaled down and looks the same.
     const large = Array.from({ length: 96 * 96 }, (_, i) => {
       const at = 3 * (24 * (Math.floor(i / 96) >> 2) + ((i % 96) >> 2));
       return shapes[2].rgb.slice(at, at + 3);
@@ -281,7 +283,7 @@ describe('the Playground page', () => {
     expect(await w.opened.complaints()).toEqual([]);
   });
 
-  it('is worked by keyboard alone', async () => {
+  it('works by keyboard alone', async () => {
     const w = await show({ kind: 'run', run, at: 'best' }, { picks: [other] });
     await type(w, 'the cat');
     await verdict(w, 'own base').waitFor();
@@ -300,13 +302,13 @@ describe('the Playground page', () => {
     expect(w.copied[0]).toMatch(
       /^the cat\n\n\S+ \(step \d+\)\n[\d.]+ %\t(pets|other)\n[\d.]+ %\t(pets|other)\n\([\d.]+ ms, 4 tokens\)\n\nBase model \(/,
     );
-    // What a screen reader announces once everything is there.
+    // What a screen reader announces once everything has arrived.
     await expect
       .poll(() => w.page.locator('main > .visually-hidden[role=status]').innerText())
       .toMatch(/\(step \d+\): (pets|other), [\d.]+ %\. Base model/);
   });
 
-  it('starts the program again where it ends by itself, and says so', async () => {
+  it('restarts a program that ends unexpectedly and reports it', async () => {
     const w = await show({ kind: 'run', run, at: 'best' });
     await type(w, 'the cat');
     await verdict(w).waitFor();
@@ -319,7 +321,7 @@ describe('the Playground page', () => {
     await verdict(w).waitFor();
   });
 
-  it('does not start again and again what cannot be loaded, and says what is missing', async () => {
+  it('does not keep restarting what cannot be loaded, and reports what is missing', async () => {
     const w = await show({ kind: 'run', run, at: 77 });
     await w.page.locator('.card [role=alert]', { hasText: 'no checkpoint of step 77' }).waitFor();
     w.programs[0].kill('was shot');
@@ -332,7 +334,7 @@ describe('the Playground page', () => {
     expect(w.programs).toHaveLength(2);
   });
 
-  it('stays in shape with many and long labels and long texts', async () => {
+  it('keeps its layout with many labels, long labels and long texts', async () => {
     const labels = Array.from({ length: 400 }, (_, i) =>
       i % 3 ? `label-${i}` : `a/very.long_label.without.any.blank.${'x'.repeat(40)}.${i}`,
     );
@@ -353,12 +355,12 @@ describe('the Playground page', () => {
     await w.opened.screenshot('playground-many');
   });
 
-  it('fits its budget', () => {
+  it('is at most 600 KB', () => {
     expect(statSync('dist/webview/playground.js').size).toBeLessThanOrEqual(600_000);
   });
 });
 
-/** A program with other labels than a small model has. */
+/** A program with other labels than those of a small model. */
 const scripted =
   (labels: string[], probabilities: number[]) =>
   (onLine: (line: string) => void): Promise<OpenProgram> => {

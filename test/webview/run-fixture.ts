@@ -7,14 +7,14 @@ import { RunFeed } from '../../src/extension/panels/run/feed';
 import type { RunToPage } from '../../src/protocol/panels/run';
 import { openPanel, type Opened, type Theme } from './harness';
 
-/** The harness's. */
+/** Provided by the harness. */
 declare function acquireVsCodeApi(): { getState(): unknown; setState(state: unknown): void };
 
-/** A run folder in the trainer's own format, of any length. */
+/** A run folder in the trainer's format, of any length. */
 export class RunFolder {
   readonly folder: string;
   private seq = 0;
-  /** When it started, in ms since 1970. */
+  /** When the run started, in ms since 1970. */
   private readonly origin: number;
 
   constructor(
@@ -67,7 +67,10 @@ export class RunFolder {
     );
   }
 
-  /** Records of the steps `from` to `to`; the first one's `time` is a tenth of a second after the start. */
+  /**
+   * Appends records of the steps `from` to `to`. The first one's `time` is a tenth of a second after the
+   * start.
+   */
   append(from: number, to: number, salt = 0): void {
     const writer = ScalarsWriter.open(this.folder);
     for (let step = from; step <= to; step++) {
@@ -116,11 +119,11 @@ export interface Watched extends Opened {
   feed: RunFeed;
   /** All messages from the host, in order. */
   messages: RunToPage[];
-  /** The feed's messages so far have arrived and been drawn. */
+  /** Resolves once the feed's messages so far have arrived and been drawn. */
   settled(): Promise<void>;
-  /** Like a hidden tab in VS Code: the page is destroyed. */
+  /** Hides the tab as in VS Code, which destroys the page. */
   hide(): Promise<void>;
-  /** A new page in its place, with the old one's saved state. */
+  /** Creates a new page with the saved state of the old one. */
   show(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -171,7 +174,7 @@ export async function watch(
   };
 }
 
-/** Playwright transfers typed arrays as text, which is slow for long ones: here they are sent as bytes. */
+/** Playwright transfers typed arrays as text, which is slow for long ones, so they are sent as bytes. */
 export async function send({ page }: Opened, message: RunToPage): Promise<void> {
   const bytes: string[] = [];
   const bare = JSON.stringify(message, (_, value) => {
@@ -194,7 +197,7 @@ export async function send({ page }: Opened, message: RunToPage): Promise<void> 
   );
 }
 
-/** A run of 900 steps that has reached `step`, with evaluations and checkpoints every hundred. */
+/** A run of 900 steps that has reached `step`, with evaluations and checkpoints every hundred steps. */
 export function trained(name: string, step: number, state = 'running', salt = 0): RunFolder {
   const run = new RunFolder(name, 900);
   run.start();
@@ -207,7 +210,7 @@ export function trained(name: string, step: number, state = 'running', salt = 0)
   return run;
 }
 
-/** Pixels of a chart's canvas that have about this color. */
+/** The number of pixels on a chart's canvas that have about this color. */
 export const pixelsOf = ({ page }: Watched, chart: string, variable: string): Promise<number> =>
   page.locator(`[data-chart=${chart}] canvas`).evaluate((canvas, name) => {
     const { width, height } = canvas as HTMLCanvasElement;

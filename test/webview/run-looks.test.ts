@@ -16,8 +16,8 @@ afterEach(async () => {
 });
 afterAll(closeBrowser);
 
-describe('how it looks', () => {
-  it.each(THEMES)('is legible and without findings in %s', async (theme) => {
+describe('the look of the run page', () => {
+  it.each(THEMES)('is legible and accessible in %s', async (theme) => {
     const run = trained('news-aurora', 412);
     run.event({ kind: 'warning', message: '3 texts of the training file were cut to 128 tokens.' });
     const w = await show([run.folder, trained('news-lora', 700, 'stopped', 1).folder], { theme });
@@ -31,7 +31,7 @@ describe('how it looks', () => {
       expect(await pixelsOf(w, chart, '--series-orange')).toBeGreaterThan(20);
     expect(await shownTexts(w.page)).toBeGreaterThan(100);
     expect(await faintTexts(w.page)).toEqual([]);
-    // The text search does not cover text on a canvas.
+    // Text on a canvas is not included in the search for faint text.
     const [axes, ...series] = await contrasts(w.page, [
       '--vscode-foreground',
       '--series-blue',
@@ -53,7 +53,7 @@ describe('how it looks', () => {
     await w.screenshot(`run-dark-${width}`);
   });
 
-  it('draws in the colours of another theme once the editor has changed', async () => {
+  it('uses the colors of a new theme once the editor has changed', async () => {
     const w = await show([trained('theme', 200).folder]);
     await w.page.evaluate(() =>
       document.documentElement.style.setProperty('--vscode-charts-blue', 'rgb(1, 254, 3)'),
@@ -62,7 +62,7 @@ describe('how it looks', () => {
     expect(await pixelsOf(w, 'loss', '--series-blue')).toBeGreaterThan(100);
   });
 
-  it('is one page of at most 600 KB', () => {
+  it('is a single page of at most 600 KB', () => {
     expect(statSync('dist/webview/run.js').size).toBeLessThanOrEqual(600_000);
   });
 });

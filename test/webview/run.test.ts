@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 afterAll(closeBrowser);
 
-/** Every number that the page has of a run, read from its data table, page by page. */
+/** Every number that the page has about a run, read from its data table page by page. */
 async function tableOf({ page }: Watched): Promise<number[][]> {
   if (!(await page.locator('table[data-table=data]').isVisible()))
     await page.locator('[data-control=data] summary').click();
@@ -47,8 +47,8 @@ const onDisk = ({ folder }: RunFolder): number[][] => {
   return Array.from({ length: scalars.records }, (_, i) => columns.map((c) => c[i]));
 };
 
-describe('what the page holds', () => {
-  it('equals the journal while the run is written, and after a page was hidden for 500 steps', async () => {
+describe('the data of the page', () => {
+  it('match the journal while the run is written, and after the page was hidden for 500 steps', async () => {
     const run = trained('live', 150);
     const w = await show([run.folder]);
     expect(await tableOf(w)).toEqual(onDisk(run));
@@ -59,7 +59,7 @@ describe('what the page holds', () => {
     await w.page.waitForTimeout(400);
     await w.settled();
     expect(await tableOf(w)).toEqual(onDisk(run));
-    // Only new data was sent.
+    // Only new data were sent.
     const appended = w.messages.slice(1).flatMap((m) => (m.type === 'append' ? m.updates : []));
     expect(Math.min(...appended.flatMap((u) => (u.records ? [u.records.from] : [])))).toBe(150);
 
@@ -80,7 +80,7 @@ describe('what the page holds', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
-  it('is asked for anew where something was lost, and only once', async () => {
+  it('are requested again if something was lost, but only once', async () => {
     const run = trained('gap', 50);
     const w = await show([run.folder]);
     const columns = [...readScalars(run.folder).columns];
@@ -93,7 +93,7 @@ describe('what the page holds', () => {
     expect(await tableOf(w)).toEqual(onDisk(run));
   });
 
-  it('never mixes runs: each keeps its own, and a run of no panel is passed over (T7)', async () => {
+  it('are kept separately for each run, and messages for other runs are ignored (T7)', async () => {
     const [a, b] = [trained('one', 60), trained('two', 80, 'stopped', 1)];
     const w = await show([a.folder, b.folder]);
     const columns = [...readScalars(a.folder).columns];
@@ -115,7 +115,7 @@ describe('what the page holds', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
-  it('follows a resume that took steps back', async () => {
+  it('follow a resume that went back some steps', async () => {
     const run = trained('resumed', 150);
     const w = await show([run.folder]);
     const width = readScalars(run.folder).columns.length * 8;
@@ -130,7 +130,7 @@ describe('what the page holds', () => {
 });
 
 describe('the curves', () => {
-  it('of two runs differ by colour, and one can be hidden', async () => {
+  it('of two runs differ by color and can be hidden', async () => {
     const w = await show([trained('one', 300).folder, trained('two', 400, 'stopped', 1).folder]);
     expect(await pixelsOf(w, 'loss', '--series-blue')).toBeGreaterThan(100);
     expect(await pixelsOf(w, 'loss', '--series-orange')).toBeGreaterThan(100);
@@ -138,13 +138,13 @@ describe('the curves', () => {
     await w.settled();
     expect(await pixelsOf(w, 'loss', '--series-blue')).toBe(0);
     expect(await pixelsOf(w, 'loss', '--series-orange')).toBeGreaterThan(100);
-    // It is still hidden when the page comes back.
+    // It stays hidden when the page comes back.
     await w.hide();
     await w.show();
     expect(await pixelsOf(w, 'loss', '--series-blue')).toBe(0);
   });
 
-  it('show the exact value at the pointer, in all charts', async () => {
+  it('show the exact value at the pointer in all charts', async () => {
     const run = trained('hover', 200);
     const w = await show([run.folder]);
     await w.page.locator('[data-control=raw]').waitFor();
@@ -164,7 +164,7 @@ describe('the curves', () => {
     expect(Number((await exact('loss'))!.split(' · ')[0])).toBe(column('loss')[at]);
   });
 
-  it('are those of the chosen step, while records go on arriving, wherever the mouse rests', async () => {
+  it('show the values at the chosen step while records arrive, wherever the mouse is', async () => {
     const run = trained('moving', 200);
     const w = await show([run.folder]);
     const over = w.page.locator('[data-chart=loss] .u-over');
@@ -207,7 +207,7 @@ describe('the curves', () => {
         await grow();
       }
     }
-    // Moving the mouse takes over, and as the axis grows, the values under it change.
+    // Moving the mouse takes precedence, and as the axis grows, the values under it change.
     await w.page.mouse.move(box.x + box.width / 2, box.y + 60);
     const under = async () => {
       await w.settled();
@@ -219,7 +219,7 @@ describe('the curves', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
-  it('zoom by dragging, keep the zoom, and show everything again', async () => {
+  it('zoom by dragging, keep the zoom and can be reset', async () => {
     const w = await show([trained('zoom', 300).folder]);
     const box = (await w.page.locator('[data-chart=loss] .u-over').boundingBox())!;
     await w.page.mouse.move(box.x + box.width * 0.25, box.y + 50);
@@ -272,8 +272,8 @@ describe('the curves', () => {
   });
 });
 
-describe('what one can do', () => {
-  it('forks from a point that was chosen by keyboard, at the checkpoint before it', async () => {
+describe('the actions of the page', () => {
+  it('include forking by keyboard at the checkpoint before the chosen point', async () => {
     const run = trained('fork', 412);
     rmSync(join(runPaths(run.folder).checkpoints, 'step-000100'), { recursive: true });
     const w = await show([run.folder]);
@@ -302,7 +302,7 @@ describe('what one can do', () => {
     await w.page.locator('[data-action=fork]').focus();
     await w.page.keyboard.press('Enter');
     await w.settled();
-    // Before the oldest remaining checkpoint there is nothing to fork from.
+    // Before the oldest remaining checkpoint, there is nothing to fork from.
     expect(await slider.getAttribute('aria-valuenow')).toBe('111');
     expect((await w.sent()).filter((m) => m.type === 'fork')).toHaveLength(1);
     expect(await w.page.locator('#fork-from').innerText()).toContain(
@@ -310,7 +310,7 @@ describe('what one can do', () => {
     );
   });
 
-  it('forks by the context menu of the canvas', async () => {
+  it("include forking from the canvas's context menu", async () => {
     const run = trained('menu', 412);
     const w = await show([run.folder]);
     const box = (await w.page.locator('[data-chart=loss] .u-over').boundingBox())!;
@@ -319,7 +319,7 @@ describe('what one can do', () => {
     expect((await w.sent()).at(-1)).toEqual({ type: 'fork', run: run.folder, step: 200 });
   });
 
-  it('reaches every action by Tab and asks the host for it', async () => {
+  it('can all be reached by Tab and are sent to the host', async () => {
     const [a, b] = [trained('one', 120), trained('two', 120, 'stopped', 1)];
     const w = await show([a.folder]);
     for (const action of ['stop', 'activations', 'errors', 'export', 'log', 'settings', 'experiment']) {
@@ -336,7 +336,7 @@ describe('what one can do', () => {
     expect((await two.sent()).at(-1)).toEqual({ type: 'action', action: 'resume', run: b.folder });
     await two.page.locator('[data-action=compare]').click();
     expect((await two.sent()).at(-1)).toEqual({ type: 'compareSettings', runs: [a.folder, b.folder] });
-    // Tab passes through everything, without a keyboard trap.
+    // Tab passes through everything without a keyboard trap.
     await w.page.locator('h1').click();
     const seen = new Set<string>();
     for (let i = 0; i < 40; i++) {
@@ -363,8 +363,8 @@ describe('what one can do', () => {
   });
 });
 
-describe('what it says', () => {
-  it('says where a fork came from, what failed and what to do, and passes over kinds it does not know', async () => {
+describe('the messages of the page', () => {
+  it("show a fork's origin, a failure and a hint, and ignore unknown kinds", async () => {
     const run = new RunFolder('child', 900);
     const changed = [{ key: 'training.learningRate', from: 0.001, to: 0.0005 }];
     run.event({ kind: 'forked', fromRun: 'parent-run', fromStep: 100, changed });
@@ -390,7 +390,7 @@ describe('what it says', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
-  it('says what was imported, and that its last epochs train what is merged', async () => {
+  it('show what was imported, and that the last epochs train the merged form', async () => {
     const training = {
       batchSize: 8,
       gradientAccumulation: 1,
@@ -419,7 +419,7 @@ describe('what it says', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
-  it('says where a run computes and why there, and of two in short', async () => {
+  it("show a run's device and the reason, and only the device for two runs", async () => {
     const runs = ['webgpu', 'cpu'].map((device) => {
       const run = new RunFolder(`on-${device}`, 90);
       run.start();
@@ -443,7 +443,7 @@ describe('what it says', () => {
     expect(await two.complaints()).toEqual([]);
   });
 
-  it('says that a run is being prepared, is damaged, or is gone', async () => {
+  it('show that a run is being prepared, is damaged or is gone', async () => {
     const fresh = new RunFolder('fresh', 900);
     const w = await show([fresh.folder]);
     expect(await w.page.locator('.empty').innerText()).toContain('Preparing: loading the model and the data');
@@ -456,7 +456,7 @@ describe('what it says', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
-  it('tells a screen reader where the loss goes, politely and seldom', async () => {
+  it('tell a screen reader how the loss changes, politely and rarely', async () => {
     const run = trained('speech', 300);
     const w = await show([run.folder]);
     const live = w.page.locator('[data-live]');
@@ -470,7 +470,7 @@ describe('what it says', () => {
     ).toContain('between');
   });
 
-  it('shows what differs between settings, and the environment', async () => {
+  it('show the differing settings and the environment', async () => {
     const a = new RunFolder('a', 90, { adapter: { method: 'aurora', rank: 2, alpha: 4 } });
     const b = new RunFolder('b', 90, { adapter: { method: 'lora', rank: 2, alpha: 4 } });
     for (const run of [a, b]) {

@@ -21,7 +21,7 @@ import { openPanel, type Opened } from './harness';
 const STEP = 120;
 const EXAMPLES = 100;
 
-/** The settings of a small study: two ranks of LoRA, AuroRA and two of its ablations. */
+/** The settings of a small study: LoRA with two ranks, AuroRA and two of its ablations. */
 export const METHODS: [AdapterSpec, number][] = [
   [lora(2), 0.81],
   [lora(8), 0.84],
@@ -30,7 +30,7 @@ export const METHODS: [AdapterSpec, number][] = [
   [aurora({ learnable: false }), 0.79],
 ];
 
-/** A finished run's folder, with the files that training leaves. */
+/** A finished run's folder with the files that training leaves. */
 export function finishedRun(
   experiment: string,
   adapter: AdapterSpec,
@@ -68,7 +68,7 @@ export function finishedRun(
   return run;
 }
 
-/** The files that `aurora study --measure` leaves in it. */
+/** Adds the files that `aurora study --measure` leaves. */
 export async function measured(run: string): Promise<void> {
   const { spec, events } = await new SummaryReader(run).read();
   const { seed } = spec.training;
@@ -108,7 +108,7 @@ export interface Wired {
   close(): Promise<void>;
 }
 
-/** The page and the host's own session on real run folders, connected as in VS Code. */
+/** The page, connected as in VS Code to the host's own session on real run folders. */
 export async function wire(
   make: (experiment: string) => string[],
   options: Parameters<typeof openPanel>[1] = {},

@@ -34,7 +34,7 @@ const healthy = async (w: Wired) => {
 };
 
 describe('the Study page', () => {
-  it('shows groups, differences in words, and says what is missing with one button that gets it', async () => {
+  it('shows groups and differences in words, and one button that measures what is missing', async () => {
     const { page } = await open();
     expect(await page.locator('section.data > .scroll').first().locator('tbody th').allInnerTexts()).toEqual([
       'LoRA r=2',
@@ -81,7 +81,7 @@ describe('the Study page', () => {
     await healthy(w!);
   });
 
-  it('compares by another metric and with another group, and keeps that', async () => {
+  it('compares by a different metric and baseline and keeps the selection', async () => {
     const { page } = await open({ measured: true });
     await page.locator('[data-field=against]').selectOption('AuroRA r=2');
     await expect
@@ -93,13 +93,13 @@ describe('the Study page', () => {
     expect(sent).toEqual({ type: 'settings', settings: { metric: 'loss', against: 'AuroRA r=2' } });
     await healthy(w!);
     await w!.close();
-    // A page that comes back requests what was selected before.
+    // A restored page requests the previous selection.
     w = await wire(whole, { state: { ui: { metric: 'loss', against: 'AuroRA r=2' } } });
     await expect.poll(async () => (await differences(w!))[0]).toContain('of loss above AuroRA r=2');
     await expect.poll(() => w!.page.locator('[data-field=metric]').inputValue()).toBe('loss');
   });
 
-  it('grows by a run that ends while it is open, and exports what it shows', async () => {
+  it('adds a run that ends while it is open and exports what it shows', async () => {
     const { page, session, runs } = await open();
     const experiment = runs[0].replace(/\/\.aurora\/.*/, '/demo.aurora.json');
     runs.push(finishedRun(experiment, METHODS[0][0], 4, 0.81));
@@ -121,7 +121,7 @@ describe('the Study page', () => {
     await healthy(w!);
   });
 
-  it('says so where there is nothing to compare yet', async () => {
+  it('reports that there is nothing to compare yet', async () => {
     w = await wire((experiment) => [finishedRun(experiment, METHODS[0][0], 1, 0.8)]);
     await w.page.getByText('There is only one group, so there is nothing to compare it with').waitFor();
     w.runs.length = 0;
@@ -141,14 +141,14 @@ describe('the Study page', () => {
     await healthy(w!);
   });
 
-  it('fits 320 pixels', async () => {
+  it('fits into 320 pixels', async () => {
     const { page } = await open({ width: 320, measured: true });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
     await w!.opened.screenshot('study-320');
   });
 });
 
-it('messages and what a panel was opened for are checked', () => {
+it('messages and saved panel states are validated', () => {
   expect(parseStudyMessage({ type: 'settings', settings: { metric: 'speed', against: 3 } })).toEqual({
     type: 'settings',
     settings: {},

@@ -6,10 +6,10 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The response to a request: the whole file, half of it and then a stall or an end, or a status. */
+/** The response to a request: the whole file, half of it followed by a stall or an end, or a status code. */
 export type Manner = 'whole' | 'hang' | 'break' | number;
 
-/** Serves files from memory; the response can be set per path. */
+/** Serves files from memory. The response can be set for each path. */
 export class Files {
   readonly seen: string[] = [];
   private readonly files = new Map<string, { bytes: Buffer; type: string }>();
@@ -24,12 +24,12 @@ export class Files {
     });
   }
 
-  /** From now on, redirects requests for `path` to `address`. */
+  /** Redirects further requests for `path` to `address`. */
   redirect(path: string, address: string): void {
     this.redirects.set(path, address);
   }
 
-  /** From now on. */
+  /** Sets the response to further requests. */
   answer(path: string, manner: Manner): void {
     this.manners.set(path, manner);
   }
@@ -79,13 +79,14 @@ export function closeAll(): void {
   for (const folder of certificates.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
-/** @returns its address, with a slash at its end */
+/** @returns its address, with a trailing slash */
 export const serve = async (files: Files): Promise<string> =>
   `http://127.0.0.1:${await listen(createServer(files.listener))}/`;
 
 /**
- * Serves `host` over TLS behind a proxy, like a corporate network.
- * @returns the environment in which its clients find and trust it
+ * Serves `host` over TLS behind a proxy, as in a corporate network.
+ *
+ * @returns the environment in which clients find and trust it
  */
 export async function serveBehindProxy(files: Files, host: string): Promise<Record<string, string>> {
   const folder = mkdtempSync(join(tmpdir(), 'aurora-tls-'));

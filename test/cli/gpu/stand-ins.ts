@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 const SOURCES = resolve('test/fixtures/gpu');
 const load = createRequire(import.meta.url);
 
-/** Stand-ins for half a gigabyte of native libraries: real ones, so that the loader runs. */
+/** Half a gigabyte of native libraries is replaced by small compiled ones, so that the loader really runs. */
 export const hasCompiler = spawnSync('cc', ['--version']).status === 0;
 
 export function compile(name: string, output: string, ...args: string[]): void {
@@ -16,7 +16,7 @@ export function compile(name: string, output: string, ...args: string[]): void {
   execFileSync('cc', [...linker, '-o', output, join(SOURCES, `${name}.c`), ...args]);
 }
 
-/** libtensorflow and the binding, as their makers package them: [library, binding], .tar.gz. */
+/** libtensorflow and the binding as published, both .tar.gz: [library, binding]. */
 export function tensorflowArchives(gpu = true): [Buffer, Buffer] {
   const folder = mkdtempSync(join(tmpdir(), 'aurora-stand-in-'));
   try {
@@ -32,7 +32,7 @@ export function tensorflowArchives(gpu = true): [Buffer, Buffer] {
   }
 }
 
-/** The NuGet package of the CUDA provider, which needs a CUDA library that no machine has. */
+/** The NuGet package of the CUDA provider, which requires a CUDA library that no machine has. */
 export function nupkg(providers = true): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'aurora-stand-in-'));
   try {

@@ -19,7 +19,7 @@ export const launch = (): Promise<Browser> =>
     ],
   }));
 
-/** Call in afterAll. */
+/** Call this in afterAll. */
 export async function closeBrowser(): Promise<void> {
   await (await browser)?.close();
   browser = undefined;

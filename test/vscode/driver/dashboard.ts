@@ -1,20 +1,20 @@
 import type { Frame } from 'playwright-core';
 import type { Window } from './window';
 
-/** What a run's dashboard shows at one step, with all digits, read at once. */
+/** What a run's dashboard shows at one step, with all digits, read in a single pass. */
 export interface Shown {
   step: number;
   values: Record<string, number>;
 }
 
-/** The run dashboard of a window, through its visible content. */
+/** A window's run dashboard, read through its visible content. */
 export class Dashboard {
   private constructor(
     readonly frame: Frame,
     private readonly window: Window,
   ) {}
 
-  /** The visible one, once it has a first point. */
+  /** The visible dashboard, once it has a first point. */
   static async in(window: Window, limit = 60_000): Promise<Dashboard> {
     for (let tries = 1; ; tries++) {
       const frame = await window.frameWith('aurora-run', limit);
@@ -22,13 +22,13 @@ export class Dashboard {
         await frame.locator('[data-chart="loss"] .readout .value').first().waitFor({ timeout: limit });
         return new Dashboard(frame, window);
       } catch (e) {
-        // A tab that moves to the background takes its frame along, possibly just now.
+        // When a tab moves to the background, its frame is detached, possibly just now.
         if (tries === 3 || !/detached/.test((e as Error).message)) throw e;
       }
     }
   }
 
-  /** The dashboard of exactly these runs: a previous one may stay in front for a moment. */
+  /** The dashboard of exactly these runs. A previous one may stay in front for a moment. */
   static async of(window: Window, runs: readonly string[], limit = 30_000): Promise<Dashboard> {
     const wanted = runs.join();
     for (const end = Date.now() + limit; Date.now() < end; await window.page.waitForTimeout(100)) {
@@ -42,7 +42,7 @@ export class Dashboard {
   /** Moves the cursor to the newest point and reads every chart's value there. */
   async newest(): Promise<Shown> {
     const slider = this.frame.locator('[data-chart="loss"] [role="slider"]');
-    // After clicking a command, the mouse may be over a chart, which then shows the value under it.
+    // After a click on a command, the mouse may be over a chart, which would then show the value under it.
     await this.window.page.mouse.move(0, 0);
     await slider.press('End');
     await this.window.page.waitForTimeout(100);
@@ -50,7 +50,7 @@ export class Dashboard {
       const values: Record<string, number> = {};
       for (const chart of document.querySelectorAll<HTMLElement>('[data-chart]')) {
         const exact = chart.querySelector('.readout .value')?.getAttribute('title');
-        // The step's own value comes first, followed by those of smoothing and validation.
+        // The step's value comes first, followed by the smoothed and the validation values.
         if (exact) values[chart.dataset.chart!] = Number(exact.split(' · ')[0]);
       }
       const slider = document.querySelector('[data-chart="loss"] [role="slider"]')!;
@@ -58,7 +58,7 @@ export class Dashboard {
     });
   }
 
-  /** The number of records in the page: a gap would leave fewer than there are steps. */
+  /** The number of records in the page. A gap would leave fewer than the number of steps. */
   records(): Promise<number> {
     return this.frame.evaluate(() => {
       const app = document.querySelector('aurora-run') as unknown as { runs: { records: number }[] };
@@ -74,7 +74,7 @@ export class Dashboard {
     });
   }
 
-  /** The texts of a table's rows, cell by cell. */
+  /** The cells of a table's rows. */
   table(name: string): Promise<string[][]> {
     return this.frame
       .locator(`[data-table="${name}"] tbody tr`)
@@ -83,7 +83,7 @@ export class Dashboard {
       );
   }
 
-  /** Whether a chart shows data: a curve leaves colored pixels, while axes and grid are gray. */
+  /** Whether a chart shows data. A curve leaves colored pixels; axes and grid are gray. */
   inked(chart: string): Promise<boolean> {
     return this.frame
       .locator(`[data-chart="${chart}"] canvas`)

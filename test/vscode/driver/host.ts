@@ -23,13 +23,13 @@ export interface HostReport {
   passes: HostTest[];
   failures: HostTest[];
   pending: HostTest[];
-  /** Error-level lines of the extension host's log that name our extension. */
+  /** Error-level lines in the extension host's log that name our extension. */
   errors: string[];
 }
 
 /**
- * Runs test/vscode/host/<suite>.ts under mocha in the extension host of a workbench with the VSIX installed as a user
- * would: the tests are in a separate extension.
+ * Runs test/vscode/host/<suite>.ts with mocha in the extension host of a workbench with the VSIX installed as
+ * a user would. The tests are a separate extension.
  */
 export async function hostTests(
   version: Version,
@@ -43,7 +43,7 @@ export async function hostTests(
     ...options,
     version,
     name,
-    // Newer ones let a page run tests only with this.
+    // Newer versions need this to let a page run tests.
     flags: version === '1.100' ? [] : ['--vscode-option', 'enable-smoke-test-driver'],
     env: { ...options.env, AURORA_HOST_REPORT: report },
   });

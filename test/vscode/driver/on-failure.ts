@@ -1,7 +1,7 @@
 import { onTestFailed } from 'vitest';
 import type { Window } from './window';
 
-/** Call in beforeEach: takes a screenshot of the window when a test fails. */
+/** Call this in beforeEach to take a screenshot of the window when a test fails. */
 export function pictureOnFailure(window: Window | (() => Window)): void {
   onTestFailed(({ task }) =>
     (typeof window === 'function' ? window() : window)

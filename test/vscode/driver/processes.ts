@@ -1,11 +1,11 @@
 import { readFileSync, readdirSync } from 'node:fs';
 
-/** Our programs live for at least a tenth of a second. */
+/** Our programs run for at least a tenth of a second. */
 const LOOK_MS = 40;
-/** Libraries that read a model's bytes in native code. */
+/** Libraries that read a model in native code. */
 const NATIVE = /\S*(?:libonnxruntime|onnxruntime_binding)\S*/g;
 
-/** Watches the processes of a workbench's server, and what they load, through /proc. */
+/** Watches through /proc the processes of a workbench's server and the libraries that they load. */
 export class ProcessWatch {
   private readonly seen = new Map<string, string>();
   private readonly libraries = new Set<string>();
@@ -13,17 +13,19 @@ export class ProcessWatch {
   private root: number | undefined;
   looks = 0;
 
-  /** @param profile the server's, which is on its command line */
+  /** @param profile the server's profile folder, which is on its command line */
   constructor(private readonly profile: string) {
     this.timer = setInterval(() => this.look(), LOOK_MS);
   }
 
-  /** The commands of our programs, "inspect", "train", one per process; "--version" for a bare Node. */
+  /**
+   * The commands of our programs, such as "inspect" or "train", one per process; "--version" for a bare Node.
+   */
   get commands(): string[] {
     return [...this.seen.values()];
   }
 
-  /** Our native libraries that any of the processes had loaded. */
+  /** Our native libraries that any of the processes has loaded. */
   get native(): string[] {
     return [...this.libraries];
   }
@@ -37,13 +39,13 @@ export class ProcessWatch {
     for (const pid of this.below()) {
       const args = read(pid, 'cmdline').split('\0');
       const at = args.findIndex((a) => /[\\/]cli\.cjs$/.test(a));
-      // A process counts as a new one once it runs another program.
+      // A process counts as a new one when it starts another program.
       if (at >= 0) this.seen.set(`${pid} ${args[at]}`, args[at + 1]);
       for (const [library] of read(pid, 'maps').matchAll(NATIVE)) this.libraries.add(library);
     }
   }
 
-  /** The server and its descendants; a detached trainer is one as long as the extension host lives. */
+  /** The server and its descendants. A detached trainer is among them while the extension host is running. */
   private below(): number[] {
     const parents = new Map<number, number>();
     for (const name of readdirSync('/proc')) {
@@ -64,7 +66,7 @@ export class ProcessWatch {
   private readonly isServer = (pid: number) => read(pid, 'cmdline').includes(`${this.profile}/data\0`);
 }
 
-/** Processes that run a command of our program from below `folder`, regardless of their parent. */
+/** Processes that run a command of our program from a folder below `folder`, whatever their parent. */
 export const programs = (folder: string, command: string): number[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -75,7 +77,7 @@ export const programs = (folder: string, command: string): number[] =>
       return at >= 0 && args[at + 1] === command;
     });
 
-/** Empty for a process that is gone. */
+/** Returns an empty string for a process that has ended. */
 function read(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');

@@ -6,7 +6,7 @@ import { launch } from './browser';
 
 const SHOTS = join(__dirname, '..', '..', '..', '.cache', 'screenshots', 'workbench');
 const START_MS = 60_000;
-/** The side bar is drawn with the window, or not at all. */
+/** The side bar appears together with the window or not at all. */
 const SIDE_BAR_MS = 4000;
 const TOAST_MS = 10_000;
 /** A menu ignores clicks in its first tenth of a second. */
@@ -15,11 +15,11 @@ const PALETTE_MS = 15_000;
 
 const INPUT = '.quick-input-widget input:not([type="checkbox"])';
 
-/** A workbench window, driven like a user would: keyboard, palette, menus. */
+/** A workbench window, driven as by a user: keyboard, palette and menus. */
 export class Window {
   private constructor(readonly page: Page) {}
 
-  /** Opens a folder (none: an empty window) and waits for the workbench. */
+  /** Opens a folder, or an empty window without one, and waits for the workbench. */
   static async open(
     server: WorkbenchServer,
     folder?: string,
@@ -35,7 +35,7 @@ export class Window {
     return window;
   }
 
-  /** Like a user, so that the workbench can save open files. */
+  /** Reloads as a user would, so that the workbench can save open files. */
   async reload(): Promise<void> {
     const loaded = this.page.waitForEvent('load', { timeout: START_MS });
     await this.palette('Developer: Reload Window');
@@ -48,24 +48,24 @@ export class Window {
     await this.page.locator('.statusbar').waitFor({ timeout: START_MS });
   }
 
-  /** Runs a command by its full title, "AuroRA: Run Experiment". */
+  /** Runs a command by its full title, such as "AuroRA: Run Experiment". */
   async palette(title: string): Promise<void> {
     const box = this.page.locator(INPUT).first();
     for (let tries = 1; ; tries++) {
       await this.page.keyboard.press('F1');
       try {
         await box.waitFor({ timeout: PALETTE_MS });
-        // fill, since typed keys race with the focus, especially after a webview had it.
+        // `fill`, because typed keys can arrive before the focus, especially after a webview had it.
         await box.fill(`>${title}`, { timeout: PALETTE_MS });
         return await this.option(title).click({ timeout: PALETTE_MS });
       } catch (e) {
-        // On a busy machine a webview's focus can arrive late and close the palette again.
+        // On a busy machine, a webview's focus can arrive late and close the palette again.
         if (tries === 3 || (await box.isVisible())) throw e;
       }
     }
   }
 
-  /** Titles that the palette offers for a query. */
+  /** The titles that the palette offers for a query. */
   async offered(words: string): Promise<string[]> {
     await this.page.keyboard.press('F1');
     await this.page.locator(INPUT).first().fill(`>${words}`);
@@ -77,9 +77,9 @@ export class Window {
     return titles.map((t) => t ?? '');
   }
 
-  /** Chooses from an open quick pick. */
+  /** Picks an entry of an open quick pick. */
   async pick(label: string): Promise<void> {
-    // By its text: the accessible name starts with the icon's name if a row has one.
+    // By its text, because the accessible name starts with the icon's name if the row has one.
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().click();
   }
 
@@ -88,14 +88,17 @@ export class Window {
     return this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${start}"]`).first();
   }
 
-  /** Answers an open input box; `prompt` is part of its title, prompt or placeholder. */
+  /** Fills in an open input box. `prompt` is part of its title, prompt or placeholder. */
   async input(prompt: string, value: string): Promise<void> {
     await this.page.locator('.quick-input-widget', { hasText: prompt }).waitFor();
     await this.page.locator(INPUT).first().fill(value);
     await this.page.keyboard.press('Enter');
   }
 
-  /** Answers the workbench's own folder dialog, which fills its box with the start folder, and does so late. */
+  /**
+   * Fills in the workbench's own folder dialog, which inserts the start folder into its box, and does so
+   * late.
+   */
   async folder(path: string, button: string): Promise<void> {
     const dialog = this.page.locator('.quick-input-widget:visible', {
       has: this.page.getByRole('button', { name: button }),
@@ -112,7 +115,7 @@ export class Window {
     await dialog.waitFor({ state: 'hidden' });
   }
 
-  /** Presses a modal's button; `text` must be in its message. */
+  /** Presses a button of a modal dialog with `text` in its message. */
   async modal(text: string, button: string): Promise<void> {
     const dialog = this.page.locator('.monaco-dialog-box', { hasText: text });
     await dialog.waitFor();
@@ -120,12 +123,14 @@ export class Window {
     await dialog.waitFor({ state: 'hidden' });
   }
 
-  /** A notification that has `text`. */
+  /** A notification that contains `text`. */
   toast(text: string | RegExp): Locator {
     return this.page.locator('.notification-toast', { hasText: text }).first();
   }
 
-  /** Like `toast`, but also finds it in the notification center if the editor has already moved it there. */
+  /**
+   * Like `toast`, but also finds notifications that the editor has already moved to the notification center.
+   */
   async said(text: string | RegExp): Promise<Locator> {
     const toast = this.toast(text);
     if (
@@ -149,12 +154,12 @@ export class Window {
 
   /** Shows the AuroRA side bar. */
   async sideBar(): Promise<void> {
-    // With its badge, which covers the icon while a run trains.
+    // Includes the badge, which covers the icon during training.
     const icon = this.page.locator('a[aria-label^="AuroRA"]');
     const entry = this.page.locator('.activitybar .action-item', { has: icon });
     await entry.waitFor({ timeout: START_MS });
     const shown = () => this.pane('Experiments').waitFor({ timeout: SIDE_BAR_MS });
-    // After a reload the bar may reappear automatically, and a click would then hide it.
+    // After a reload, the side bar may reappear automatically, and a click would then hide it.
     await shown()
       .catch(() => entry.click().then(shown))
       .catch(() => entry.click());
@@ -167,7 +172,7 @@ export class Window {
     });
   }
 
-  /** A row of a tree in the side bar that has `text`. */
+  /** A row of a tree in the side bar that contains `text`. */
   row(text: string | RegExp): Locator {
     return this.page.locator('.sidebar .monaco-list-row', { hasText: text }).first();
   }
@@ -180,7 +185,7 @@ export class Window {
     await this.page.locator('.sidebar .monaco-list-row[aria-expanded="true"]').first().waitFor();
   }
 
-  /** The texts of a view's rows, label and description together. */
+  /** The texts of a view's rows, with label and description. */
   rows(title = 'Experiments'): Promise<string[]> {
     return this.pane(title).locator('.monaco-list-row').allInnerTexts();
   }
@@ -201,7 +206,7 @@ export class Window {
     }
   }
 
-  /** Opens a file of the workspace through Go to File. */
+  /** Opens a file of the workspace with Go to File. */
   async openFile(name: string): Promise<void> {
     await this.page.keyboard.press('F1');
     const box = this.page.locator(INPUT).first();
@@ -220,7 +225,7 @@ export class Window {
     return this.page.locator('.statusbar-item', { hasText: text }).first();
   }
 
-  /** The page inside a webview, found by its content, since several can be open. */
+  /** The page inside a webview, found by its content because several can be open. */
   async frameWith(selector: string, limit = 30_000): Promise<Frame> {
     for (const end = Date.now() + limit; Date.now() < end; await this.page.waitForTimeout(100))
       for (const frame of this.page.frames())
@@ -234,13 +239,13 @@ export class Window {
     throw new Error(`No webview shows ${selector}.`);
   }
 
-  /** A moment for animations: scroll bars, progress, a chart's first drawing. */
+  /** Waits for animations: scroll bars, progress, a chart's first drawing. */
   async settled(): Promise<void> {
     await this.page.mouse.move(0, 0);
     await this.page.waitForTimeout(1500);
   }
 
-  /** To .cache/screenshots/workbench/<name>.png. */
+  /** Saves to .cache/screenshots/workbench/<name>.png. */
   async screenshot(name: string): Promise<string> {
     mkdirSync(SHOTS, { recursive: true });
     const path = join(SHOTS, `${name}.png`);

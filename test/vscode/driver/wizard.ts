@@ -1,10 +1,10 @@
 import type { Window } from './window';
 
-/** Answers *New Experiment* step by step, like a user; each step is identified by its question. */
+/** Answers *New Experiment* step by step, like a user. Each step is identified by its question. */
 export class Wizard {
   constructor(private readonly window: Window) {}
 
-  /** The step that asks `question`, a part of its placeholder or prompt. */
+  /** Waits for the step with `question` in its placeholder or prompt. */
   async asks(question: string | RegExp): Promise<void> {
     const { page } = this.window;
     const words = page
@@ -25,7 +25,7 @@ export class Wizard {
     await this.window.page.keyboard.press('Enter');
   }
 
-  /** "New Experiment (3 of 9)", with the description of the selection. */
+  /** The title, such as "New Experiment (3 of 9)", with the description of the selection. */
   async title(): Promise<string> {
     return this.window.page.locator('.quick-input-title').innerText();
   }

@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 
 const ID = 'aurora-lab.aurora-lab';
 suite('activation', () => {
-  // A new host first starts the editor's own extensions: their time does not count.
+  // A new host first starts the editor's own extensions, and their time must not count.
   suiteSetup(async function () {
     this.timeout(30_000);
     for (let calm = 0, tries = 0; calm < 20 && tries < 400; tries++) {
@@ -25,7 +25,7 @@ suite('activation', () => {
     assert.equal(vscode.extensions.getExtension(ID)!.isActive, true);
   });
 
-  test('activation loads one file of the extension and nothing native', () => {
+  test('activation loads a single file of the extension and nothing native', () => {
     const folder = vscode.extensions.getExtension(ID)!.extensionPath;
     const loaded = Object.keys(require.cache).filter((file) => file.startsWith(folder));
     assert.deepEqual(

@@ -30,12 +30,13 @@ suite('experiment file', () => {
     assert.ok(await vscode.workspace.applyEdit(edit));
   };
 
-  test('a workspace with an experiment activates the extension by itself', () =>
+  test('a workspace with an experiment activates the extension', () =>
     until('the extension', () => vscode.extensions.getExtension(ID)!.isActive || undefined));
 
-  test('has a language of its own', () => assert.equal(document.languageId, 'aurora-experiment'));
+  test('an experiment file has its own language', () =>
+    assert.equal(document.languageId, 'aurora-experiment'));
 
-  test('hover says what a key means', async () => {
+  test('hover explains a key', async () => {
     const text = await until('a hover', async () => {
       const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
         'vscode.executeHoverProvider',
@@ -50,7 +51,7 @@ suite('experiment file', () => {
     assert.ok(text.length > 20, text);
   });
 
-  test('completion offers the keys that are not there yet', async () => {
+  test('completion offers the keys that are missing', async () => {
     await replace('"epochs"', '"", "epochs"');
     try {
       const labels = await until('completions', async () => {
@@ -70,7 +71,7 @@ suite('experiment file', () => {
     }
   });
 
-  test('a wrong value is marked at its place', async () => {
+  test('an invalid value is marked at its place', async () => {
     await replace('"batchSize": 8', '"batchSize": "many"');
     try {
       const found = await until('a diagnostic', () =>

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import Mocha from 'mocha';
 
 /**
- * VS Code calls this in the extension host; runs the suites next to it and writes the report where the driver reads it.
+ * VS Code calls this in the extension host. It runs the suites beside it and writes the report where the
+ * driver reads it.
  */
 export async function run(): Promise<void> {
   const mocha = new Mocha({

@@ -37,7 +37,7 @@ suite('training from the host', function () {
   const reaches = (run: string, step: number) =>
     until(`step ${step}`, () => (stepOf(run) >= step ? true : undefined), 60_000);
 
-  test('a run goes to its end, by the Node and the runtime of the package', async () => {
+  test("a run finishes with the package's Node and runtime", async () => {
     const run = await api.trainer.start(experiment());
     await ended(run);
     const { result } = readRun(run);
@@ -47,7 +47,7 @@ suite('training from the host', function () {
     assert.ok(existsSync(join(run, 'adapter/best/adapter_model.safetensors')));
   });
 
-  test('stop: nothing of the process remains, and what was saved is said', async () => {
+  test('stopping a run leaves no process and reports what was saved', async () => {
     const run = await api.trainer.start(experiment(), LONG);
     await reaches(run, 60);
     const { pid } = readStatus(run)!;
@@ -60,7 +60,7 @@ suite('training from the host', function () {
     assert.equal(await state(run), 'stopped');
   });
 
-  test('a fork with nothing changed retraces the curve to the bit', async () => {
+  test('a fork without changes repeats the curve bit for bit', async () => {
     const run = await api.trainer.start(experiment(), ['training.checkpointEvery=10']);
     await ended(run);
     const kept = readdirSync(join(run, 'checkpoints')).map((name) => Number(name.slice('step-'.length)));
@@ -75,7 +75,7 @@ suite('training from the host', function () {
     assert.deepEqual(after(fork), after(run));
   });
 
-  test('a run whose process was killed is not called running', async () => {
+  test('a run with a killed process is not shown as running', async () => {
     const run = await api.trainer.start(experiment(), LONG);
     await reaches(run, 30);
     process.kill(readStatus(run)!.pid, 'SIGKILL');
