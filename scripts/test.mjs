@@ -130,7 +130,7 @@ await main(async () => {
   return sum.failures.length ? 1 : 0;
 });
 
-/** A tier whose setup fails has failed; the tiers after it still run. */
+/** A tier fails if its setup fails, and the tiers after it still run. */
 async function ready(tier) {
   await NEEDS[tier]?.();
 }

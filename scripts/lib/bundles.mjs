@@ -47,7 +47,7 @@ export function bundles(out, { packaged = false, programs = PROGRAMS } = {}) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    // jsonc-parser's `main` is UMD, whose inner requires bundlers cannot follow.
+    // jsonc-parser's `main` is UMD, and bundlers cannot follow the requires inside it.
     mainFields: ['module', 'main'],
     external: ['onnxruntime-node', 'vscode', 'webgpu'],
     loader: { '.py': 'text' },
@@ -99,7 +99,7 @@ const validatorBeside = {
   },
 };
 
-/** It is next to the programs for editors anyway, so none has to include it. */
+/** Editors need the schema beside the programs anyway, so no program has to include it. */
 const schemaBeside = {
   name: 'schema-beside',
   setup: (build) =>

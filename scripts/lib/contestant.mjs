@@ -14,7 +14,10 @@ export function findTorch() {
 
 const BLAS = '/usr/lib/x86_64-linux-gnu/libblas.so.3';
 
-/** PyTorch's side at its best: Debian's build uses the system's BLAS, whose threads wait inefficiently. */
+/**
+ * PyTorch's side at its best. Debian's build uses the system's BLAS, and its threads wait inefficiently by
+ * default.
+ */
 export function torchSide(name, python, args) {
   if (existsSync(BLAS) && !/openblas|blis|mkl/.test(realpathSync(BLAS)))
     say(

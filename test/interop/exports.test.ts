@@ -17,7 +17,7 @@ const RUNS = {
     model: 'bert',
     adapter: { method: 'aurora', rank: 2, targetModules: ['query', 'value', 'dense'] },
   },
-  'AuroRA of order 2 with sigmoids, centred, of several ranks': {
+  'AuroRA with order 2, sigmoid, centered inputs and several ranks': {
     model: 'bert',
     adapter: {
       method: 'aurora',
@@ -31,12 +31,12 @@ const RUNS = {
       alphaPattern: { 'layer.0.attention.query': 7 },
     },
   },
-  'AuroRA whose static form was trained last, on Conv1D': {
+  'AuroRA with the static form trained last, on Conv1D': {
     model: 'gpt2',
     adapter: { method: 'aurora', rank: 2, targetModules: ['c_attn', 'c_fc'] },
     training: { staticEpochs: 1 },
   },
-  'rsLoRA of several ranks': {
+  'rsLoRA with several ranks': {
     model: 'bert',
     adapter: {
       method: 'lora',

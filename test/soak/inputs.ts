@@ -85,7 +85,7 @@ const CHANGES: Record<string, (draw: Draw, folder: string) => void> = {
     const text = readFileSync(path, 'utf8');
     writeFileSync(path, text.replace('"play"', '"plaz"'));
   },
-  'other weights': (draw, folder) => {
+  'changed weights': (draw, folder) => {
     const path = join(folder, 'model.onnx');
     writeFileSync(path, otherWeights(draw, readFileSync(path)));
   },

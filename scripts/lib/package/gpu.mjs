@@ -6,7 +6,7 @@ import { ROOT } from '../run.mjs';
 
 const MODULES = join(ROOT, 'node_modules');
 
-/** Platforms whose package includes this: those where at least one part can be installed. */
+/** Platforms with GPU support in their packages: those on which at least one part can be installed. */
 export const GPU_TARGETS = ['linux-x64', 'win32-x64'];
 
 /**

@@ -5,8 +5,8 @@ import { Failure } from '../console.mjs';
 const TYPES = { '.png': 'image/png', '.jpg': 'image/jpeg', '.gif': 'image/gif' };
 
 /**
- * A Markdown page for the extension's own page: the repository's pictures are embedded, since there is nowhere to load
- * them from, and links into the repository become plain text.
+ * A Markdown page for the extension's page in VS Code. The repository's pictures are embedded, because the
+ * page cannot load them, and links into the repository become plain text.
  */
 export function standalone(path) {
   const folder = dirname(path);

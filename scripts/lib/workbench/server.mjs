@@ -155,7 +155,10 @@ function installed(version, vsix, { node, entry }) {
   return folder;
 }
 
-/** Exclusive right to do something that is not done yet; undefined if it is done, perhaps meanwhile by another test. */
+/**
+ * Takes a lock for work that is not done yet. Returns undefined if it is done, possibly by another test in
+ * the meantime.
+ */
 function locked(lock, done) {
   for (;;) {
     if (done()) return undefined;
@@ -166,7 +169,7 @@ function locked(lock, done) {
       if (e.code !== 'EEXIST') throw e;
     }
     const held = statSync(lock, { throwIfNoEntry: false });
-    // Left by one that was killed while working on it.
+    // Left by a process that was killed during the work.
     if (held && Date.now() - held.mtimeMs > INSTALL_LIMIT_MS) rmSync(lock, FORCE);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
   }
@@ -199,7 +202,7 @@ function linkExtension(folder, extensions) {
   symlinkSync(folder, link);
 }
 
-/** No gallery, so that no request leaves the machine; none of the user's own configuration. */
+/** Configures no gallery, so that no request leaves the machine, and none of the user's own settings. */
 function environment(home, sockets, more = {}) {
   const env = {
     ...process.env,

@@ -194,7 +194,7 @@ describe('the catalog of experiments and runs', () => {
     expect(catalog.run(run)?.run?.events.map((e) => e.kind)).toEqual(['started']);
   });
 
-  it('keeps the runs of an experiment whose file is gone', async () => {
+  it('keeps the runs of an experiment after its file is deleted', async () => {
     const { root, file } = place();
     const run = makeRun(file, { status: { state: 'stopped' } });
     rmSync(file);

@@ -22,7 +22,7 @@ const nulled = (step: number, best: boolean): NewEvent => {
 const failed: NewEvent = { kind: 'failed', step: 90, error: 'diverged', message: 'Training diverged.' };
 const result = { steps: 120, outcome: 'finished' };
 
-describe('a journal with evaluations whose loss is null', () => {
+describe('a journal with evaluations that have a null loss', () => {
   const run = () =>
     make({
       events: [started, evaluated(40, 0.6), nulled(80, true), nulled(120, false), finished(120, 0.5)],

@@ -42,20 +42,20 @@ const channels = (op: string, parameters: number): Problem => {
 
 export const FLOAT32: Record<string, Problem> = {
   'Conv, patches': image('Conv', ['a', 3, 8, 8], [5, 3, 4, 4], { strides: [4, 4] }),
-  'Conv, a stride that leaves a rest': image('Conv', ['a', 2, 8, 7], [4, 2, 3, 3], {
+  'Conv, a stride with a remainder': image('Conv', ['a', 2, 8, 7], [4, 2, 3, 3], {
     strides: [2, 3],
     pads: [1, 0, 1, 2],
   }),
   'Conv, groups': image('Conv', ['a', 4, 6, 5], [6, 2, 3, 3], { group: 2, pads: [1, 1, 1, 1] }),
-  'Conv, by channel': image('Conv', ['a', 4, 6], [4, 1, 3], { group: 4, dilations: [2], pads: [2, 2] }),
-  'Conv, in space': image('Conv', ['a', 2, 3, 4, 3], [3, 2, 2, 2, 2], {}),
+  'Conv, depthwise': image('Conv', ['a', 4, 6], [4, 1, 3], { group: 4, dilations: [2], pads: [2, 2] }),
+  'Conv, 3D': image('Conv', ['a', 2, 3, 4, 3], [3, 2, 2, 2, 2], {}),
   BatchNormalization: channels('BatchNormalization', 4),
   InstanceNormalization: channels('InstanceNormalization', 2),
   GlobalAveragePool: channels('GlobalAveragePool', 0),
   Elu: plain((g) => g.op('Elu', ['x'], { alpha: { float: 0.7 } })),
   Erf: plain((g) => g.op('Erf', ['x'])),
   Gelu: plain((g) => g.op('Gelu', ['x'])),
-  'Gelu, by tanh': plain((g) => g.op('Gelu', ['x'], { approximate: 'tanh' })),
+  'Gelu, tanh approximation': plain((g) => g.op('Gelu', ['x'], { approximate: 'tanh' })),
   LeakyRelu: plain((g) => g.op('LeakyRelu', ['x'], { alpha: { float: 0.2 } })),
   Softplus: plain((g) => g.op('Softplus', ['x'])),
   Selu: plain((g) => g.op('Selu', ['x'])),

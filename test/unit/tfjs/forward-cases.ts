@@ -44,12 +44,12 @@ export const FORWARD: Record<string, Forward> = {
   ...pairs(['And', 'Or', 'Xor', 'Equal'], truth(2, 1, 4), truth(3, 1)),
   ...pairs(['Add', 'Sub', 'Mul', 'Max', 'Min'], whole(-9, 9, 2, 1, 4), whole(-9, 9, 3, 1)),
   ...pairs(['Div', 'Mod'], whole(-9, 9, 3, 4), whole(2, 5, 4)),
-  'Mod as C': {
+  'Mod with fmod': {
     inputs: { a: whole(-9, 9, 3, 4), b: whole(2, 5, 4) },
     build: (g) => [g.op('Mod', ['a', 'b'], { fmod: 1 })],
   },
   Not: one(truth(5), (g) => g.op('Not', ['x'])),
-  'Where of integers': {
+  'Where with integers': {
     inputs: { c: truth(3, 1), a: whole(-5, 5, 4), b: whole(-5, 5, 2, 1, 1) },
     build: (g) => [g.op('Where', ['c', 'a', 'b'])],
   },
@@ -65,7 +65,7 @@ export const FORWARD: Record<string, Forward> = {
   }),
   'ConstantOfShape without a value': one(float(2, 3), (g) => g.op('ConstantOfShape', [g.op('Shape', ['x'])])),
   'Expand of a bool': one(truth(3, 1), (g) => g.op('Expand', ['x', g.ints([2, 1, 4])])),
-  'Expand to nothing': one(float(3, 1), (g) => g.op('Expand', ['x', g.ints([0, 3, 4])])),
+  'Expand to an empty tensor': one(float(3, 1), (g) => g.op('Expand', ['x', g.ints([0, 3, 4])])),
   'Tile of integers': one(whole(0, 9, 2, 3), (g) => g.op('Tile', ['x', g.ints([2, 3])])),
   NonZero: one(whole(0, 2, 3, 4), (g) => g.op('NonZero', ['x']), ['usual', 'host']),
   EyeLike: one(float(3, 4), (g) => g.op('EyeLike', ['x'], { k: -1 })),
@@ -75,15 +75,17 @@ export const FORWARD: Record<string, Forward> = {
   'Slice backwards, of integers': one(whole(0, 99, 4, 5), (g) =>
     g.op('Slice', ['x', g.ints([-1, 3]), g.ints([-9, 0]), g.ints([1, 0]), g.ints([-2, -1])]),
   ),
-  'Slice of nothing': one(float(4, 5), (g) => g.op('Slice', ['x', g.ints([3]), g.ints([2]), g.ints([0])])),
-  'Concat with something empty': one(whole(0, 9, 2, 3), (g) =>
+  'Slice to an empty tensor': one(float(4, 5), (g) =>
+    g.op('Slice', ['x', g.ints([3]), g.ints([2]), g.ints([0])]),
+  ),
+  'Concat with an empty tensor': one(whole(0, 9, 2, 3), (g) =>
     g.op('Concat', ['x', g.constant(DType.int64, [2, 0], []), 'x'], { axis: -1 }),
   ),
   'Split into unequal parts': one(float(7, 2), (g) =>
     g.ops('Split', ['x'], { axis: 0, num_outputs: 3 }, { outputs: 3 }),
   ),
-  'Pad by reflection': one(float(3, 4), (g) => g.op('Pad', ['x', g.ints([1, 2, 0, 3])], { mode: 'reflect' })),
-  'Pad by the edge': one(float(3, 4), (g) => g.op('Pad', ['x', g.ints([1, 2, 0, 3])], { mode: 'edge' })),
+  'Pad, reflect': one(float(3, 4), (g) => g.op('Pad', ['x', g.ints([1, 2, 0, 3])], { mode: 'reflect' })),
+  'Pad, edge': one(float(3, 4), (g) => g.op('Pad', ['x', g.ints([1, 2, 0, 3])], { mode: 'edge' })),
   'Pad with a computed value': {
     inputs: { x: float(3, 4), v: float(1) },
     build: (g) => [g.op('Pad', ['x', g.ints([1, 0, -1, 2]), g.op('Squeeze', ['v'])])],
@@ -94,7 +96,7 @@ export const FORWARD: Record<string, Forward> = {
   'Transpose of rank 7': one(float(2, 1, 3, 2, 2, 1, 2), (g) =>
     g.op('Transpose', ['x'], { perm: [4, 0, 6, 1, 3, 5, 2] }),
   ),
-  'Gather of a row of rows': {
+  'Gather with a matrix of indices': {
     inputs: { x: float(3, 4, 2), i: whole(-4, 4, 2, 3) },
     build: (g) => [g.op('Gather', ['x', 'i'], { axis: 1 })],
   },
@@ -119,7 +121,9 @@ export const FORWARD: Record<string, Forward> = {
   'ReduceMin of a bool': one(truth(3, 4), (g) => g.op('ReduceMin', ['x', g.ints([0])])),
   ReduceProd: one(float(3, 4), (g) => g.op('ReduceProd', ['x', g.ints([1])], { keepdims: 0 })),
   ReduceLogSum: one({ ...float(3, 4), values: 'positive' }, (g) => g.op('ReduceLogSum', ['x', g.ints([1])])),
-  'ArgMax, the last': one(whole(0, 3, 4, 5), (g) => g.op('ArgMax', ['x'], { axis: 1, select_last_index: 1 })),
+  'ArgMax, last index': one(whole(0, 3, 4, 5), (g) =>
+    g.op('ArgMax', ['x'], { axis: 1, select_last_index: 1 }),
+  ),
   ArgMin: one(float(4, 5, 2), (g) => g.op('ArgMin', ['x'], { axis: -2, keepdims: 0 })),
   Hardmax: one(float(2, 5, 3), (g) => g.op('Hardmax', ['x'], { axis: 1 })),
   'CumSum of integers': one(whole(-9, 9, 3, 4), (g) =>
@@ -134,7 +138,7 @@ export const FORWARD: Record<string, Forward> = {
   AveragePool: one(float(2, 3, 7, 6), (g) =>
     g.op('AveragePool', ['x'], { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 1, 1] }),
   ),
-  'AveragePool, margins counted': one(float(2, 3, 7), (g) =>
+  'AveragePool, padding included': one(float(2, 3, 7), (g) =>
     g.op('AveragePool', ['x'], {
       kernel_shape: [3],
       strides: [2],
@@ -144,7 +148,7 @@ export const FORWARD: Record<string, Forward> = {
     }),
   ),
   GlobalMaxPool: one(float(2, 3, 4, 5), (g) => g.op('GlobalMaxPool', ['x'])),
-  'Conv, the same size': {
+  'Conv, SAME_LOWER padding': {
     inputs: { x: float(1, 2, 5, 6), w: float(3, 2, 3, 2) },
     build: (g) => [g.op('Conv', ['x', 'w'], { auto_pad: 'SAME_LOWER', strides: [2, 1] })],
   },
@@ -152,7 +156,7 @@ export const FORWARD: Record<string, Forward> = {
   SpaceToDepth: one(float(1, 2, 4, 6), (g) => g.op('SpaceToDepth', ['x'], { blocksize: 2 })),
   'Resize, nearest': resized({ coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }, 10, 3),
   'Resize, linear': resized({ mode: 'linear' }, 7, 4),
-  'Resize, linear, by its corners': resized(
+  'Resize, linear, aligned corners': resized(
     { mode: 'linear', coordinate_transformation_mode: 'align_corners' },
     8,
     11,

@@ -29,7 +29,7 @@ const FORMS: Record<string, Build> = {
     g.op('Mul', [g.op('Mul', [x, float(g, 0.5)]), g.op('Add', [float(g, 1), erfByMul(g, x)])]),
   'x·(½·(erf(x/√2) + 1))': (g, x) => g.op('Mul', [x, g.op('Mul', [float(g, 0.5), plusOne(g, erf(g, x))])]),
   '(erf(x/√2) + 1)·x/2': (g, x) => g.op('Div', [g.op('Mul', [plusOne(g, erf(g, x)), x]), float(g, 2)]),
-  '(erf(x/√2) + 1)·(x/2), constants of one axis': (g, x) => {
+  '(erf(x/√2) + 1)·(x/2), constants with one axis': (g, x) => {
     const one = (v: number) => g.constant(DType.float, [1], [v]);
     const e = g.op('Erf', [g.op('Div', [x, one(Math.SQRT2)])]);
     return g.op('Mul', [g.op('Add', [e, one(1)]), g.op('Div', [x, one(2)])]);
@@ -52,22 +52,22 @@ describe('fuseGelu', () => {
     });
 
   const LEFT: Record<string, Build> = {
-    'another scale inside erf': (g, x) =>
+    'a different scale inside erf': (g, x) =>
       g.op('Mul', [
         g.op('Mul', [x, plusOne(g, g.op('Erf', [g.op('Div', [x, float(g, 1.5)])]))]),
         float(g, 0.5),
       ]),
-    'another constant than 1': (g, x) =>
+    'a constant other than 1': (g, x) =>
       g.op('Mul', [g.op('Mul', [x, g.op('Add', [erf(g, x), float(g, 2)])]), float(g, 0.5)]),
-    'another factor than ½': (g, x) => g.op('Mul', [g.op('Mul', [x, plusOne(g, erf(g, x))]), float(g, 0.25)]),
+    'a factor other than ½': (g, x) => g.op('Mul', [g.op('Mul', [x, plusOne(g, erf(g, x))]), float(g, 0.25)]),
     'a factor that is not x': (g, x) =>
       g.op('Mul', [g.op('Mul', [g.op('Abs', [x]), plusOne(g, erf(g, x))]), float(g, 0.5)]),
     '½ divided by the rest': (g, x) => g.op('Div', [float(g, 0.5), g.op('Mul', [x, plusOne(g, erf(g, x))])]),
-    'a piece that something else reads': (g, x) => {
+    'an intermediate with another reader': (g, x) => {
       const e = erf(g, x);
       return g.op('Add', [g.op('Mul', [g.op('Mul', [x, plusOne(g, e)]), float(g, 0.5)]), e]);
     },
-    'a piece that is an output': (g, x) => {
+    'an intermediate that is an output': (g, x) => {
       const p = plusOne(g, erf(g, x));
       g.addOutput(p);
       return g.op('Mul', [g.op('Mul', [x, p]), float(g, 0.5)]);

@@ -58,7 +58,7 @@ describe('successive halving', () => {
     expect(verdicts([c, a, b])).toEqual({ t1: 'end', t2: 'prune', t3: 'prune' });
   });
 
-  it('prunes a trial whose evaluation diverged, by every metric, but no worse trial that did not', () => {
+  it('prunes a trial with a diverged evaluation, by every metric, but not a worse trial without one', () => {
     const trials = [trial(1, [0.9, 0.9, 'diverged']), trial(2, [0.5, 0.5, 0.5]), trial(3, [0.1, 0.1, 0.2])];
     for (const metric of ['accuracy', 'loss'] as const)
       expect([...decide(trials, { eta: 2, minEpochs: 3 }, metric)].map(([id, v]) => [id, v.kind])).toEqual([
