@@ -30,7 +30,7 @@ export function benchOptions(help, rounds) {
   return { threads, rounds: counted, cases: values.case };
 }
 
-function positive(option, text) {
+export function positive(option, text) {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
   throw new Failure(`--${option} ${text} is not a positive whole number.`);
 }
