@@ -122,7 +122,7 @@ fs.writeFileSync = (path, ...rest) => {
     );
     const { status, stderr } = help(cli, '--require', hook);
     expect(status).toBe(1);
-    expect(stderr).toContain('was removed while it started');
+    expect(stderr).toContain('was removed while it was starting');
     rmSync(`${copy}-away`, { recursive: true });
   });
 });
