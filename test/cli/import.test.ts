@@ -275,12 +275,12 @@ describe('an adapter from another program', () => {
     [
       'QALoRA',
       { config: { use_qalora: true } },
-      /is of QALoRA \(use_qalora\), which AuroRA Lab does not have/,
+      /uses QALoRA \(use_qalora\), which AuroRA Lab does not support/,
     ],
-    ['an embedding', { tensors: rename('.lora_A.weight', '.lora_embedding_A') }, /is LoRA on an embedding/],
+    ['an embedding', { tensors: rename('.lora_A.weight', '.lora_embedding_A') }, /contains LoRA on an embedding/],
     ['biases', { config: { bias: 'all' } }, /trains biases too \(bias "all"\)/],
     ['another method', { config: { peft_type: 'IA3' } }, /has the unsupported method IA3/],
-    ['no rank', { config: { r: null } }, /does not say r\./],
+    ['no rank', { config: { r: null } }, /is missing r\./],
     ['no alpha', { config: { lora_alpha: 'x' } }, /has lora_alpha "x", which must be a number/],
     [
       'a larger head',
@@ -308,7 +308,7 @@ describe('an adapter from another program', () => {
         tensors: (t) =>
           t.set(`${PREFIX}layer.0.query.lora_B.weight`, { dims: [16, 2], data: new Float32Array(32) }),
       },
-      /lora_B\.weight is \[16, 2\], and layer\.0\.query \(32 × 32\) takes \[32, 2\]/,
+      /lora_B\.weight is \[16, 2\], but layer\.0\.query \(32 × 32\) needs \[32, 2\]/,
     ],
     [
       'a different number of labels',

@@ -70,7 +70,7 @@ describe('training in mixed precision', () => {
       expect.stringContaining(`step 13 overflowed float16: the update was skipped`),
     );
     expect(readRun(skipping).result).toMatchObject({ skippedSteps: skipped.length });
-    const told = warnings(skipping).filter((m) => m.includes('is skipped'));
+    const told = warnings(skipping).filter((m) => m.includes('was skipped'));
     expect(told).toHaveLength(3);
 
     const resumed = fork(skipping, 15);

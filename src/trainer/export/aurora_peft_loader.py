@@ -1,14 +1,14 @@
-"""Puts adapters that AuroRA Lab has trained into PyTorch models. Needs PyTorch and nothing else. Apache-2.0.
+"""Injects adapters trained with AuroRA Lab into PyTorch models. Requires only PyTorch. Apache-2.0.
 
     from aurora_peft_loader import Head, inject, labels
 
-    inject(model, "exported")                      # in place: model(...) is adapted from here on
-    hidden = model(input_ids, attention_mask)      # of Hugging Face's models: .last_hidden_state
+    inject(model, "exported")                      # in place: from here on, model(...) uses the adapter
+    hidden = model(input_ids, attention_mask)      # with Hugging Face models: its .last_hidden_state
     logits = Head("exported")(hidden, attention_mask)
     labels("exported")[int(logits[0].argmax())]
 
-The folder holds adapter_config.json and adapter_model.safetensors, as those of PEFT do, and aurora.json with the
-labels; plain LoRA is read, too.
+The folder contains adapter_config.json and adapter_model.safetensors, as in PEFT, and aurora.json with the labels.
+Plain LoRA adapters can be loaded too.
 AuroRA (Dong et al., arXiv 2505.18738) adds s * B sigma(A x) to a linear layer's output, with
 sigma(z) = act(H act(z)) + W sum_i b(z_i), where b are B-spline bases on a uniform grid, zero outside it.
 """
@@ -50,7 +50,7 @@ def read_adapter(folder):
 
 
 def own_words(folder):
-    """What PEFT's files have no place for."""
+    """Information that PEFT's files cannot hold."""
     return json.loads((Path(folder) / "aurora.json").read_text(encoding="utf-8"))
 
 
@@ -60,18 +60,18 @@ def labels(folder):
 
 
 class Adapter(nn.Module):
-    """A linear layer with a change of its output. `layer` is what it was before."""
+    """A linear layer with an adapter. `layer` is the original layer."""
 
     def __init__(self, layer, scale, dropout):
         super().__init__()
         self.layer, self.scale, self.dropout = layer, scale, nn.Dropout(dropout)
 
     def down(self, x):
-        """(..., in) to (..., r): what B is applied to."""
+        """(..., in) to (..., r): the input of B."""
         raise NotImplementedError
 
     def static_down(self):
-        """(r, in): the matrix that stands for `down` when it is merged into the weight."""
+        """(r, in): the matrix used in place of `down` when the adapter is merged into the weight."""
         raise NotImplementedError
 
     def forward(self, x):
@@ -143,7 +143,7 @@ KINDS = {"LORA": ("lora", LoraLinear), "AURORA": ("aurora", AuroraLinear)}
 
 
 def inject(model, folder):
-    """Puts the adapter's layers around those of the model that they belong to, in place; returns the model."""
+    """Wraps the adapter's layers around the model's layers with the same paths, in place; returns the model."""
     config, tensors = read_adapter(folder)
     if config["peft_type"] == "NONE":
         return model
@@ -171,14 +171,14 @@ def of_pattern(patterns, path, otherwise):
 
 @torch.no_grad()
 def merge(model):
-    """Adds every adapter's static change to its layer's weight and takes the adapter out, in place; returns the model.
+    """Adds the static form of every adapter to its layer's weight and removes the adapter, in place; returns the model.
 
-    For AuroRA in its dynamic form that is another function: its layer is not linear.
+    For AuroRA in its dynamic form, the result is a different function, since its layer is not linear.
     """
     for path, adapter in [(p, m) for p, m in model.named_modules() if isinstance(m, Adapter)]:
         parent, _, child = path.rpartition(".")
         delta = adapter.static_delta()
-        # GPT-2's Conv1D keeps its weight as (in, out).
+        # GPT-2's Conv1D stores its weight as (in, out).
         adapter.layer.weight += delta if isinstance(adapter.layer, nn.Linear) else delta.T
         setattr(model.get_submodule(parent), child, adapter.layer)
     return model
