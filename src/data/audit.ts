@@ -1,5 +1,5 @@
 import type { PreflightDuplicates, PreflightSplit } from '../protocol/preflight';
-import type { Dataset } from './dataset';
+import type { Dataset, Example } from './dataset';
 import type { Row } from './table/rows';
 
 /** Of each finding, so many are shown. */
@@ -11,15 +11,19 @@ const UNEVEN = /\s{2,}|[^\S ]/g;
 /** Texts that differ in white space alone are the same to most tokenizers. */
 const normalized = (text: string): string => text.trim().replace(UNEVEN, ' ');
 
-/** How many examples have each label; labels without any count 0. */
-export function labelCounts(dataset: Dataset, labels: readonly string[]): Record<string, number> {
+/**
+ * How often each label occurs; 0 for a label that does not.
+ *
+ * @param classes indices into `labels`
+ */
+export function labelCounts(classes: Iterable<number>, labels: readonly string[]): Record<string, number> {
   const counts = new Array<number>(labels.length).fill(0);
-  for (const { label } of dataset.examples) counts[label]!++;
+  for (const label of classes) counts[label]!++;
   return Object.fromEntries(labels.map((label, i) => [label, counts[i]!]));
 }
 
 /** Tokens a text as the model gets it; a quantile is the smallest length that so large a share does not exceed. */
-export function tokenLengths({ examples }: Dataset): PreflightSplit['tokens'] {
+export function tokenLengths({ examples }: Dataset<Example>): PreflightSplit['tokens'] {
   const lengths = Int32Array.from(examples, (e) => e.size).sort();
   const quantile = (share: number) => lengths[Math.max(0, Math.ceil(share * lengths.length) - 1)]!;
   return {

@@ -2,10 +2,10 @@ import { AuroraError } from '../base/errors';
 import { DType, dtypeName } from '../graph/dtype';
 import type { HostTensor, HostTensors } from '../graph/host-tensor';
 import type { ValueInfo } from '../graph/model';
-import type { Dataset, Example } from './dataset';
+import type { Dataset, TextExample } from './dataset';
 
 /** What each known input holds at a position of an example; undefined where the example has ended. */
-const INPUTS: Record<string, (example: Example, position: number, padId: number) => number> = {
+const INPUTS: Record<string, (example: TextExample, position: number, padId: number) => number> = {
   input_ids: ({ ids }, i, padId) => ids[i] ?? padId,
   attention_mask: ({ ids }, i) => (i < ids.length ? 1 : 0),
   token_type_ids: ({ typeIds }, i) => typeIds?.[i] ?? 0,
@@ -37,23 +37,28 @@ export function checkInputs(inputs: readonly ValueInfo[], modelPath: string): vo
   }
 }
 
-function integers(dtype: number, dims: number[], values: Int32Array): HostTensor {
+/** An integer tensor of either width. */
+export function integers(dtype: number, dims: number[], values: Int32Array): HostTensor {
   if (dtype === DType.int32) return { dtype, dims, data: values };
   return { dtype: DType.int64, dims, data: BigInt64Array.from(values, BigInt) };
 }
 
+/** The length that a batch is padded to by default. */
+export const lengthOf = (dataset: Dataset, indices: readonly number[]): number =>
+  Math.max(...indices.map((i) => dataset.examples[i]!.size));
+
 /**
- * The model's inputs, each [batch, length], right-padded, in the integer type it declares (int64 if it does not
- * say), and `labels`, int64 [batch]. The inputs must have passed `checkInputs`.
+ * The model's inputs, each [batch, length], right-padded, in the integer type it declares (int64 by default). The
+ * inputs must have passed `checkInputs`.
  *
- * @param length that of the longest example where it is left out
+ * @param length that of the longest example by default
  */
-export function makeBatch(
+export function makeInputs(
   dataset: Dataset,
   indices: readonly number[],
   inputs: readonly ValueInfo[],
-  length = Math.max(...indices.map((i) => dataset.examples[i]!.size)),
-): { inputs: HostTensors; labels: HostTensor } {
+  length = lengthOf(dataset, indices),
+): HostTensors {
   const examples = indices.map((i) => dataset.examples[i]!);
   const tensors = inputs.map(({ name, dtype }): [string, HostTensor] => {
     const valueAt = INPUTS[name]!;
@@ -63,9 +68,5 @@ export function makeBatch(
     });
     return [name, integers(dtype, [examples.length, length], values)];
   });
-  const labels = Int32Array.from(examples, (e) => e.label);
-  return {
-    inputs: Object.fromEntries(tensors),
-    labels: integers(DType.int64, [examples.length], labels),
-  };
+  return Object.fromEntries(tensors);
 }

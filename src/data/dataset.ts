@@ -1,62 +1,61 @@
 import type { DataSpec } from '../experiment/experiment';
-import { labelIndex } from './labels';
 import { badRow, requireRows, type Row, type SkippedRow } from './table/rows';
-import type { Tokenizer } from './text/tokenizer';
+import type { Encoding } from './text/tokenizer';
 
 export interface Example {
-  /** How much of a batch it takes, in tokens; a batch is padded to its largest example. */
+  /** Its share of a batch in tokens; a batch is padded to its largest example. */
   size: number;
-  ids: Int32Array;
-  typeIds?: Int32Array;
-  /** Class index. */
-  label: number;
-  /** Index into the rows that were tokenized. */
+  /** Index into the rows that were read. */
   row: number;
   /** The text was longer than the longest input. */
   truncated?: true;
 }
 
-export interface Dataset {
-  examples: Example[];
-  /** Examples whose text was cut to the longest input. */
+export interface TextExample extends Example {
+  ids: Int32Array;
+  typeIds?: Int32Array;
+}
+
+export interface Dataset<E extends Example = TextExample> {
+  examples: E[];
+  /** Examples whose text was truncated to the longest input. */
   truncatedCount: number;
   padId: number;
   skipped: SkippedRow[];
 }
 
-export interface TokenizeOptions {
+export interface DatasetOptions {
   /** The file the rows are from, for messages. */
   path: string;
-  labels: readonly string[];
-  maxLength: number;
+  padId: number;
   onBadRow: DataSpec['onBadRow'];
 }
 
-/** Every row as token ids. A text that leaves no token at all is a bad row; its label must be among `labels`. */
-export function tokenizeAll(rows: readonly Row[], tokenizer: Tokenizer, options: TokenizeOptions): Dataset {
-  const classes = labelIndex(options.labels);
-  const dataset: Dataset = { examples: [], truncatedCount: 0, padId: tokenizer.padId, skipped: [] };
-  rows.forEach(({ text, label, line }, row) => {
-    const { ids, typeIds, truncated } = tokenizer.encode(text, options.maxLength);
-    if (ids.length === 0) {
-      badRow(
-        options.path,
-        { line, reason: 'the tokenizer leaves nothing of the text' },
-        options.onBadRow,
-        dataset.skipped,
-      );
+/** Every row as an example, without those that the tokenizer leaves empty, which are bad rows. */
+export function makeDataset<R extends Row, E extends TextExample>(
+  rows: readonly R[],
+  { path, padId, onBadRow }: DatasetOptions,
+  exampleOf: (row: R, index: number) => E,
+): Dataset<E> {
+  const dataset: Dataset<E> = { examples: [], truncatedCount: 0, padId, skipped: [] };
+  rows.forEach((row, index) => {
+    const example = exampleOf(row, index);
+    if (example.size === 0) {
+      const reason = 'the tokenizer produces no tokens for the text';
+      badRow(path, { line: row.line, reason }, onBadRow, dataset.skipped);
       return;
     }
-    dataset.examples.push({
-      size: ids.length,
-      ids: Int32Array.from(ids),
-      ...(typeIds && { typeIds: Int32Array.from(typeIds) }),
-      label: classes.get(label)!,
-      row,
-      ...(truncated && { truncated }),
-    });
-    if (truncated) dataset.truncatedCount++;
+    dataset.examples.push(example);
+    if (example.truncated) dataset.truncatedCount++;
   });
-  requireRows(options.path, dataset.examples.length, dataset.skipped);
+  requireRows(path, dataset.examples.length, dataset.skipped);
   return dataset;
 }
+
+export const textExample = ({ ids, typeIds, truncated }: Encoding, row: number): TextExample => ({
+  size: ids.length,
+  ids: Int32Array.from(ids),
+  ...(typeIds && { typeIds: Int32Array.from(typeIds) }),
+  row,
+  ...(truncated && { truncated }),
+});

@@ -6,15 +6,15 @@ import { badRow, requireRows, type Row, type Rows } from './table/rows';
 const compareStrings = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Every label once: in numeric order if all are integers, else by code units, so that no locale plays a part. */
-export function distinctLabels(rows: readonly Row[]): string[] {
-  const labels = [...new Set(rows.map((r) => r.label))].sort(compareStrings);
+export function distinctLabels(all: Iterable<string>): string[] {
+  const labels = [...new Set(all)].sort(compareStrings);
   const numeric = labels.every((l) => /^-?\d+$/.test(l));
   return numeric ? labels.sort((a, b) => Number(a) - Number(b)) : labels;
 }
 
 /** The classes of a training set, in the order of the model's outputs. Throws a data error below two. */
-export function inferLabels(path: string, trainingRows: readonly Row[]): string[] {
-  const labels = distinctLabels(trainingRows);
+export function inferLabels(path: string, trainingLabels: Iterable<string>): string[] {
+  const labels = distinctLabels(trainingLabels);
   if (labels.length < 2)
     throw new AuroraError(
       'labels',
@@ -29,22 +29,24 @@ export const labelIndex = (labels: readonly string[]): Map<string, number> =>
   new Map(labels.map((label, i) => [label, i]));
 
 /** Rows whose label is among those that are trained; the others are a data error naming file and line, or skipped. */
-export function withKnownLabels(
+export function withKnownLabels<R extends Row>(
   path: string,
-  { rows, skipped }: Rows,
+  { rows, skipped }: Rows<R>,
   labels: readonly string[],
   onBadRow: DataSpec['onBadRow'],
-): Rows {
+  labelsOf: (row: R) => readonly string[] = ({ label }) => [label],
+): Rows<R> {
   const known = new Set(labels);
-  const result: Rows = { rows: [], skipped: [...skipped] };
+  const result: Rows<R> = { rows: [], skipped: [...skipped] };
   for (const row of rows) {
-    if (known.has(row.label)) {
+    const unknown = labelsOf(row).find((label) => !known.has(label));
+    if (unknown === undefined) {
       result.rows.push(row);
       continue;
     }
-    const near = nearest(row.label, labels);
-    const reason = `the label "${row.label}" is not among the ${labels.length} that are trained${near === undefined ? '' : ` (nearest: "${near}")`}`;
-    badRow(path, { line: row.line, reason, unknownLabel: row.label }, onBadRow, result.skipped);
+    const near = nearest(unknown, labels);
+    const reason = `the label "${unknown}" is not among the ${labels.length} that are trained${near === undefined ? '' : ` (nearest: "${near}")`}`;
+    badRow(path, { line: row.line, reason, unknownLabel: unknown }, onBadRow, result.skipped);
   }
   requireRows(path, result.rows.length, result.skipped);
   return result;

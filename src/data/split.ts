@@ -24,21 +24,25 @@ function quotas(counts: readonly number[], fraction: number): number[] {
 }
 
 /**
- * Holds out a share of the rows for validation, label by label (stratified), the same for the same seed. Both sides
- * keep the order of the file and are never empty. Throws a data error where no label has two rows.
+ * Holds out a share of the rows for validation, stratum by stratum, the same for the same seed. Both sides
+ * keep the order of the file and are never empty. Throws a data error if no stratum has two rows.
  */
-export function splitRows(
+export function splitRows<R extends Row>(
   path: string,
-  rows: readonly Row[],
+  rows: readonly R[],
   fraction: number,
   seed: number,
-): { train: Row[]; validation: Row[] } {
+  stratumOf: (row: R) => string = ({ label }) => label,
+): { train: R[]; validation: R[] } {
   if (!(fraction > 0 && fraction < 1))
     throw new AuroraError(
       'experiment',
       `data.validationFraction is ${fraction}; it must lie between 0 and 1.`,
     );
-  const groups = distinctLabels(rows).map((label) => rows.flatMap((r, i) => (r.label === label ? [i] : [])));
+  const strata = rows.map(stratumOf);
+  const groups = distinctLabels(strata).map((stratum) =>
+    strata.flatMap((s, i) => (s === stratum ? [i] : [])),
+  );
   if (groups.every((g) => g.length < 2))
     throw new AuroraError(
       'data',

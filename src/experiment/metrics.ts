@@ -1,7 +1,8 @@
 import { own } from '../base/names';
 import { percent } from '../base/percent';
 
-export type MetricName = 'accuracy' | 'f1' | 'matthews' | 'loss';
+export type MetricName =
+  'accuracy' | 'f1' | 'matthews' | 'entityF1' | 'entityPrecision' | 'entityRecall' | 'tagAccuracy' | 'loss';
 
 /** Everything about a metric that is the same wherever it is named, written, drawn or compared. */
 export interface MetricInfo {
@@ -28,27 +29,27 @@ export interface MetricInfo {
   source: string;
 }
 
-const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
-  accuracy: {
-    label: 'accuracy',
-    longLabel: 'accuracy',
+/** A share of 1. */
+const share = (label: string) =>
+  ({
+    label,
+    longLabel: label,
     better: 'higher',
     range: [0, 1],
     percent: true,
     digits: 1,
     inPoints: true,
+  }) as const;
+
+const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
+  accuracy: {
+    ...share('accuracy'),
     meanOf: 'correct',
     definition: 'Share of examples with the correct predicted label.',
     source: 'scikit-learn, accuracy_score',
   },
   f1: {
-    label: 'F1',
-    longLabel: 'F1',
-    better: 'higher',
-    range: [0, 1],
-    percent: true,
-    digits: 1,
-    inPoints: true,
+    ...share('F1'),
     definition:
       'Harmonic mean of precision and recall: of the second label if there are two, otherwise the mean over labels.',
     source: 'scikit-learn, f1_score',
@@ -64,6 +65,27 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     definition:
       'Matthews correlation of the predicted and the true labels, from -1 to 1; 0 for guessing. The AuroRA paper uses it for CoLA.',
     source: 'Gorodkin, 2004; scikit-learn, matthews_corrcoef',
+  },
+  entityF1: {
+    ...share('entity F1'),
+    definition: 'Harmonic mean of precision and recall over all entities: exact words and type.',
+    source: 'seqeval, f1_score',
+  },
+  entityPrecision: {
+    ...share('entity precision'),
+    definition: 'Share of predicted entities that are in the data, with exactly these words and this type.',
+    source: 'seqeval, precision_score',
+  },
+  entityRecall: {
+    ...share('entity recall'),
+    definition:
+      'Share of the entities in the data that are predicted, with exactly these words and this type.',
+    source: 'seqeval, recall_score',
+  },
+  tagAccuracy: {
+    ...share('tag accuracy'),
+    definition: 'Share of words with the right tag.',
+    source: 'seqeval, accuracy_score',
   },
   loss: {
     label: 'loss',
@@ -95,8 +117,17 @@ export const metricInfo = (metric: MetricName): MetricInfo =>
 
 export const METRICS = Object.keys(METRIC_INFO) as MetricName[];
 
-/** As table headers. */
-export const METRIC_COLUMNS: readonly MetricName[] = ['loss', 'accuracy', 'f1', 'matthews'];
+/** The metrics of one evaluation. */
+export type Metrics = Readonly<Partial<Record<MetricName, number>>>;
+
+/** The metrics that any of the evaluations has, in the order of a table: the loss first. */
+export const metricsIn = (...evaluations: readonly Metrics[]): MetricName[] =>
+  (['loss', ...METRICS.filter((m) => m !== 'loss')] as const).filter((m) =>
+    evaluations.some((e) => own(e, m) !== undefined),
+  );
+
+/** NaN for a metric that an evaluation lacks, as in a file from another version. */
+export const metricValue = (metrics: Metrics, metric: MetricName): number => own(metrics, metric) ?? NaN;
 
 /** A metric's definition and source, for a hover. */
 export const metricHover = (metric: MetricName): string =>
@@ -135,8 +166,8 @@ export function formatMetric(metric: MetricName, value: MetricValue): string {
   return isPercent ? percent(value, digits) : value.toFixed(digits);
 }
 
-/** The metrics of one evaluation as cells under `metricHeads`; a dash for unknown ones. */
-export const metricCells = (metrics: Readonly<Partial<Record<MetricName, number>>>): string[] =>
-  METRIC_COLUMNS.map((m) => (metrics[m] === undefined ? '–' : formatMetric(m, metrics[m])));
+/** One evaluation as cells under `metricHeads`; a dash for a metric that it lacks. */
+export const metricCells = (names: readonly MetricName[], metrics: Metrics): string[] =>
+  names.map((m) => (metrics[m] === undefined ? '–' : formatMetric(m, metrics[m])));
 
-export const metricHeads = (): string[] => METRIC_COLUMNS.map((m) => metricInfo(m).label);
+export const metricHeads = (names: readonly MetricName[]): string[] => names.map((m) => metricInfo(m).label);

@@ -15,9 +15,8 @@ export interface EventBase {
   after?: string;
 }
 
-export interface EvaluationMetrics extends Record<MetricName, number> {
-  examples: number;
-}
+/** The loss and the metrics of the kind of task. */
+export type EvaluationMetrics = Partial<Record<MetricName, number>> & { loss: number; examples: number };
 
 /** An evaluation's result; 'diverged' if a logit or the loss was not finite. */
 export type Evaluated = EvaluationMetrics | 'diverged';

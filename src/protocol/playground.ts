@@ -73,7 +73,7 @@ export type PlayLine =
 
 export interface PlayFacts extends TaskShapes {
   name: string;
-  /** For a classifier, in the order of its probabilities. */
+  /** For one label per input, in the order of its probabilities. */
   labels: string[];
   /** A run's checkpoint, and the form of its adapters. */
   step?: number;
@@ -99,14 +99,29 @@ export interface ImageShape {
   shortestEdge?: number;
 }
 
-export interface Prediction {
-  probabilities: number[];
+/** By the shape of the answer: the probability of each label, or the spans in the text. */
+export type Answer =
+  { probabilities: number[]; spans?: undefined } | { probabilities?: undefined; spans: PlaySpan[] };
+
+/** A labelled part of a text. */
+export interface TextSpan {
+  /** In UTF-16 units of the text; the end is exclusive. */
+  start: number;
+  end: number;
+  label: string;
+}
+
+export interface PlaySpan extends TextSpan {
+  probability: number;
+}
+
+export type Prediction = Answer & {
   /** Inference time only. */
   seconds: number;
   /** The part of a text that the model read. */
   tokens?: number;
   truncated?: boolean;
-}
+};
 
 export interface Generated {
   /** The complete text, without the prompt. */
@@ -122,7 +137,10 @@ export interface Generated {
 
 export interface PlaySample {
   text: string;
+  /** As in the data file. */
   label: string;
+  /** The true spans, if the answer is spans. */
+  spans?: TextSpan[];
   /** The data file's name, and the row's line in it. */
   file: string;
   line: number;
@@ -177,6 +195,7 @@ const REQUESTS: Record<PlayRequest['kind'], Fields> = {
   stop: { request: count },
 };
 
+const span: Fields = { start: count, end: count, label: text };
 const answer: Fields = { request: count, subject: text, variant: oneOf(...PLAY_VARIANTS) };
 const LINES: Record<PlayLine['kind'], Fields> = {
   loading: { subject: text },
@@ -195,7 +214,8 @@ const LINES: Record<PlayLine['kind'], Fields> = {
   },
   prediction: {
     ...answer,
-    probabilities: listOf(number),
+    probabilities: maybe(listOf(number)),
+    spans: maybe(listOf(object({ ...span, probability: number }))),
     seconds: number,
     tokens: maybe(count),
     truncated: maybe(flag),
@@ -210,7 +230,15 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     tokensPerSecond: number,
     ended: oneOf('end', 'length', 'full', 'stopped'),
   },
-  sample: { request: count, subject: text, text, label: text, file: text, line: count },
+  sample: {
+    request: count,
+    subject: text,
+    text,
+    label: text,
+    spans: maybe(listOf(object(span))),
+    file: text,
+    line: count,
+  },
   answered: { request: count },
   problem: { request: maybe(count), subject: maybe(text), message: text, hint: maybe(text) },
 };

@@ -1,5 +1,6 @@
 import { isMetrics } from './evaluations';
 import { AuroraError } from '../base/errors';
+import { own } from '../base/names';
 import type { EvaluationMetrics } from './events';
 import type { InputsNote } from './inputs-words';
 import type { PreflightProblem } from './preflight';
@@ -8,12 +9,12 @@ import type { PreflightProblem } from './preflight';
  * predictions/step-000120.json: a checkpoint's prediction for each validation example. One column per number, so that
  * 100,000 examples take only a few megabytes. Only the most informative texts are stored, truncated.
  */
-export interface Predictions {
+export type Predictions = PredictionFacts & Answers;
+
+export interface PredictionFacts {
   /** Optimizer steps done, and the form that was trained last. */
   step: number;
   form: 'dynamic' | 'static';
-  /** In the order of the model's outputs. */
-  labels: string[];
   /** The validation file's absolute path, and its content's hash. */
   data: { file: string; sha256: string };
   /** Of these predictions. */
@@ -22,29 +23,67 @@ export interface Predictions {
   evaluation?: EvaluationMetrics;
   /** Remarks about the files that were read; absent if they are what the run was trained on. */
   inputs?: InputsNote;
-  columns: Columns;
   /** Most informative first. */
   excerpts: Excerpt[];
 }
 
-/** For each validation example, in data order. */
+/** The answers, by their shape. */
+export type Answers = LabelAnswers | SpanAnswers;
+
+export interface LabelAnswers {
+  answer: 'label';
+  /** In the order of the model's outputs. */
+  labels: string[];
+  columns: LabelColumns;
+}
+
+export interface SpanAnswers {
+  answer: 'spans';
+  /** What a span can be. */
+  labels: string[];
+  columns: Columns;
+  /** The true and the predicted spans, by example. */
+  spans: SpanColumns;
+}
+
+/** For each validation example, in data order, whatever its answer. */
 export interface Columns {
   /** The line in the data file where it starts, one-based. */
   line: Uint32Array;
-  /** The true and the predicted label, as indices into `labels`. */
-  label: Uint32Array;
-  predicted: Uint32Array;
-  /** Probabilities of the predicted and the true label. */
-  probability: Float64Array;
-  truth: Float64Array;
   loss: Float64Array;
-  /** By how much the most likely label is ahead of the next. */
+  /** By how much the most likely answer is ahead of the next; of several answers, the smallest. */
   margin: Float64Array;
   /** Tokens that the model reads, including special tokens. */
   tokens: Uint32Array;
   /** 1 if the text is longer than the model reads. */
   cut: Uint8Array;
 }
+
+export interface LabelColumns extends Columns {
+  /** The true and the predicted label, as indices into `labels`. */
+  label: Uint32Array;
+  predicted: Uint32Array;
+  /** Probabilities of the predicted and the true label. */
+  probability: Float64Array;
+  truth: Float64Array;
+}
+
+/** For each span that is in the data, predicted, or both. */
+export interface SpanColumns {
+  example: Uint32Array;
+  /** In UTF-16 units of the example's text. */
+  start: Uint32Array;
+  end: Uint32Array;
+  /** An index into `labels`. */
+  label: Uint32Array;
+  /** SPAN_MISSED, SPAN_SPURIOUS or SPAN_FOUND. */
+  found: Uint8Array;
+}
+
+/** In the data alone, predicted alone, or both. */
+export const SPAN_MISSED = 0;
+export const SPAN_SPURIOUS = 1;
+export const SPAN_FOUND = 2;
 
 export interface Excerpt {
   example: number;
@@ -61,28 +100,52 @@ const PREDICTIONS_VERSION = 1;
 export const MOST_EXCERPTS = 2000;
 export const EXCERPT_CHARACTERS = 280;
 
-/** The allowed values of a column, and its array type. */
+/** The array type of each column. */
 const COLUMNS = {
   line: Uint32Array,
-  label: Uint32Array,
-  predicted: Uint32Array,
-  probability: Float64Array,
-  truth: Float64Array,
   loss: Float64Array,
   margin: Float64Array,
   tokens: Uint32Array,
   cut: Uint8Array,
 } as const;
-const NAMES = Object.keys(COLUMNS) as (keyof Columns)[];
+const LABEL_COLUMNS = {
+  ...COLUMNS,
+  label: Uint32Array,
+  predicted: Uint32Array,
+  probability: Float64Array,
+  truth: Float64Array,
+} as const;
+const SPAN_COLUMNS = {
+  example: Uint32Array,
+  start: Uint32Array,
+  end: Uint32Array,
+  label: Uint32Array,
+  found: Uint8Array,
+} as const;
 
-export function newColumns(examples: number): Columns {
-  const made = NAMES.map((name) => [name, new COLUMNS[name](examples)]);
-  return Object.fromEntries(made) as unknown as Columns;
-}
+type Types = Record<string, Uint32ArrayConstructor | Float64ArrayConstructor | Uint8ArrayConstructor>;
+type Lists = Record<string, number[]>;
+type Arrays = Record<string, ArrayLike<number>>;
 
-export function encodePredictions({ columns, ...rest }: Predictions): string {
-  const lists = Object.fromEntries(NAMES.map((name) => [name, Array.from(columns[name])]));
-  return `${JSON.stringify({ version: PREDICTIONS_VERSION, ...rest, columns: lists })}\n`;
+const arraysOf = <T>(types: Types, lists: Lists): T =>
+  Object.fromEntries(
+    Object.entries(types).map(([name, type]) => [name, type.from(lists[name])]),
+  ) as unknown as T;
+
+const listsOf = (arrays: object): Lists =>
+  Object.fromEntries(Object.entries(arrays as Arrays).map(([name, column]) => [name, Array.from(column)]));
+
+export const labelColumns = (lists: Lists): LabelColumns => arraysOf(LABEL_COLUMNS, lists);
+export const commonColumns = (lists: Lists): Columns => arraysOf(COLUMNS, lists);
+export const spanColumns = (lists: Lists): SpanColumns => arraysOf(SPAN_COLUMNS, lists);
+
+export function encodePredictions(predictions: Predictions): string {
+  const { columns, ...rest } = predictions;
+  const lists = {
+    columns: listsOf(columns),
+    ...(predictions.answer === 'spans' && { spans: listsOf(predictions.spans) }),
+  };
+  return `${JSON.stringify({ version: PREDICTIONS_VERSION, ...rest, ...lists })}\n`;
 }
 
 /**
@@ -93,20 +156,20 @@ export function parsePredictions(path: string, text: string): Predictions {
   const value = valueOf(text);
   if (isObject(value) && typeof value.version === 'number' && value.version !== PREDICTIONS_VERSION)
     throw unusable(`${path} has the version ${value.version}, which is not known here.`);
-  if (!isWhole(value)) throw unusable(`${path} does not hold a checkpoint's predictions.`);
-  const { step, form, labels, data, metrics, evaluation, inputs, excerpts } = value;
-  const columns = newColumns(value.columns.line.length);
-  for (const name of NAMES) columns[name].set(value.columns[name]);
+  const answers = isObject(value) && hasFacts(value) ? parseAnswers(value) : undefined;
+  if (!answers) throw unusable(`${path} does not hold a checkpoint's predictions.`);
+  const { step, form, data, metrics, evaluation, inputs, excerpts } = value as unknown as PredictionFacts;
+  if (!excerpts.every((e) => isExcerpt(e, answers.columns.line.length)))
+    throw unusable(`${path} does not hold a checkpoint's predictions.`);
   return {
     step,
     form,
-    labels,
     data,
     metrics,
     ...(evaluation && { evaluation }),
     ...(inputs && { inputs }),
-    columns,
     excerpts,
+    ...answers,
   };
 }
 
@@ -125,36 +188,57 @@ function valueOf(text: string): unknown {
   }
 }
 
-type Stored = Omit<Predictions, 'columns'> & { columns: Record<keyof Columns, number[]> };
-
-function isWhole(value: unknown): value is Stored {
-  if (!isObject(value)) return false;
-  const { step, form, labels, data, metrics, evaluation, inputs, columns, excerpts } = value;
+function hasFacts(value: Record<string, unknown>): boolean {
+  const { step, form, labels, data, metrics, evaluation, inputs, excerpts } = value;
   return (
     isCount(step) &&
     (form === 'dynamic' || form === 'static') &&
     Array.isArray(labels) &&
-    labels.length > 0 &&
     labels.every((l) => typeof l === 'string') &&
     isObject(data) &&
     [data.file, data.sha256].every((v) => typeof v === 'string') &&
     isMetrics(metrics) &&
     (evaluation === undefined || isMetrics(evaluation)) &&
     (inputs === undefined || isNote(inputs)) &&
-    isColumns(columns, labels.length) &&
-    Array.isArray(excerpts) &&
-    excerpts.every((e) => isExcerpt(e, columns.line.length))
+    Array.isArray(excerpts)
   );
 }
 
-function isColumns(value: unknown, labels: number): value is Record<keyof Columns, number[]> {
-  if (!isObject(value) || !Array.isArray(value.line) || value.line.length === 0) return false;
-  const examples = value.line.length;
-  return NAMES.every((name) => {
+/** Files from before there were other answers do not name theirs, which is a label. */
+function parseAnswers(value: Record<string, unknown>): Answers | undefined {
+  const { answer = 'label', columns, spans } = value;
+  const labels = value.labels as string[];
+  const ends = { label: labels.length, predicted: labels.length, cut: 2 };
+  if (answer === 'label')
+    return labels.length > 0 && areColumns(columns, LABEL_COLUMNS, ends, 1)
+      ? { answer, labels, columns: labelColumns(columns) }
+      : undefined;
+  if (answer !== 'spans' || !areColumns(columns, COLUMNS, ends, 1)) return undefined;
+  const spanEnds = { example: columns.line.length, label: labels.length, found: SPAN_FOUND + 1 };
+  return areColumns(spans, SPAN_COLUMNS, spanEnds, 0)
+    ? { answer, labels, columns: commonColumns(columns), spans: spanColumns(spans) }
+    : undefined;
+}
+
+/**
+ * @param ends the exclusive upper limits of columns that have one
+ * @param least number of rows
+ */
+function areColumns(
+  value: unknown,
+  types: Types,
+  ends: Record<string, number>,
+  least: number,
+): value is Lists {
+  if (!isObject(value)) return false;
+  const [first] = Object.keys(types);
+  const rows = Array.isArray(value[first]) ? value[first].length : -1;
+  if (rows < least) return false;
+  return Object.entries(types).every(([name, type]) => {
     const column = value[name];
-    if (!Array.isArray(column) || column.length !== examples) return false;
-    if (COLUMNS[name] === Float64Array) return column.every(Number.isFinite);
-    const end = { label: labels, predicted: labels, cut: 2 }[name as string] ?? Infinity;
+    if (!Array.isArray(column) || column.length !== rows) return false;
+    if (type === Float64Array) return column.every(Number.isFinite);
+    const end = own(ends, name) ?? Infinity;
     return column.every((v) => isCount(v) && v < end);
   });
 }

@@ -1,4 +1,4 @@
-import { metricInfo, type MetricName } from '../experiment/metrics';
+import { metricInfo, type MetricName, metricValue } from '../experiment/metrics';
 import { seedOf, type Group } from './groups';
 import type { ExampleOutcomes, StudyRun } from './run';
 import { resolutionOf } from './metric';
@@ -77,7 +77,7 @@ export function measure(
   const seeds = pairs.map(([run]) => seedOf(run));
   if (pairs.length === 0)
     return { kind: 'none', seeds, mean: a.metrics[metric].mean - b.metrics[metric].mean };
-  const bySeed = pairs.map(([x, y]) => x.metrics[metric] - y.metrics[metric]);
+  const bySeed = pairs.map(([x, y]) => metricValue(x.metrics, metric) - metricValue(y.metrics, metric));
   const byExample = rowsOf(pairs, metric);
   if (pairs.length === 1) {
     if (!byExample) return { kind: 'none', seeds, mean: bySeed[0] };

@@ -1,4 +1,4 @@
-import { METRICS, type MetricName } from '../experiment/metrics';
+import { type MetricName, metricValue, METRICS } from '../experiment/metrics';
 import type { AdapterSpec, Experiment } from '../experiment/experiment';
 import { isHeadAlone, isReference, isSubject } from '../experiment/methods';
 import { labelsOf, rankOf, type Label } from './labels';
@@ -94,7 +94,7 @@ const metricsOf = (runs: readonly StudyRun[]): Group['metrics'] => {
   const entries = METRICS.map((metric) => [
     metric,
     summarize(
-      runs.map((r) => r.metrics[metric]),
+      runs.map((r) => metricValue(r.metrics, metric)),
       resolutionOf(metric, examples),
     ),
   ]);

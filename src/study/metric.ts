@@ -25,7 +25,7 @@ export function metricTitle(metric: MetricName, say: Say): string {
 
 /** A displayed value without its unit. */
 export const shown = (metric: MetricName, value: number, digits = digitsOf(metric)): string =>
-  minus((value * factorOf(metric)).toFixed(digits));
+  Number.isNaN(value) ? '–' : minus((value * factorOf(metric)).toFixed(digits));
 
 /** With a sign, as for differences; no sign for a rounded zero. */
 export function shownSigned(metric: MetricName, value: number, digits = digitsOf(metric)): string {

@@ -1,4 +1,4 @@
-import { score, type MetricName, type MetricValue } from '../experiment/metrics';
+import { type MetricName, metricValue, type MetricValue, score } from '../experiment/metrics';
 import type { Experiment } from '../experiment/experiment';
 import { seedOf, type Group } from './groups';
 import { isRate, keyOf, settingsOf } from './settings';
@@ -50,7 +50,7 @@ export function chooseRates(
     const tried = family.map((group) => {
       if (group.diverged.some((seed) => shared.includes(seed))) return { group, mean: 'diverged' as const };
       const counted = shared.length > 0 ? group.runs.filter((r) => shared.includes(seedOf(r))) : group.runs;
-      return { group, mean: meanOf(counted.map((r) => r.metrics[metric])) };
+      return { group, mean: meanOf(counted.map((r) => metricValue(r.metrics, metric))) };
     });
     const byRate = [...tried].sort((a, b) => a.group.learningRate - b.group.learningRate);
     const best = byRate.reduce((a, b) => (score(metric, b.mean) > score(metric, a.mean) ? b : a));

@@ -1,4 +1,4 @@
-import { isMetric, type MetricName } from '../experiment/metrics';
+import { isMetric, metricsIn, metricValue, type MetricName } from '../experiment/metrics';
 import type { Experiment } from '../experiment/experiment';
 import { isReference, isSubject } from '../experiment/methods';
 import { compareGroups, samplingError, type Comparison } from './compare';
@@ -20,6 +20,8 @@ export interface StudyOptions {
 /** Everything in a study's report and page. */
 export interface Study {
   metric: MetricName;
+  /** The metrics that the runs have. */
+  metrics: MetricName[];
   sections: Section[];
   leftOut: { folder: string; name: string; why: Unfit }[];
   /** Number of tests that were adjusted together. */
@@ -41,15 +43,16 @@ export interface Section {
   comparisons: Comparison[];
   /** Each variant compared with the plainest group of its method and rank. */
   ablations: Comparison[];
-  /** For the accuracy, by the number of examples alone. */
-  samplingError: number;
+  /** For the accuracy, by the number of examples alone; undefined for a task without it. */
+  samplingError?: number;
 }
 
 /** The runs as a study: grouped, summarised and compared. */
 export function studyOf(runs: readonly (StudyRun | UnfitRun)[], options: StudyOptions, say: Say): Study {
   const finished = runs.filter((r): r is StudyRun => !('unfit' in r));
   const fit = newestOfRepeats(finished);
-  const metric = options.metric ?? metricOf(fit);
+  const metrics = metricsIn(...fit.map((r) => r.metrics));
+  const metric = metrics.find((m) => m === options.metric) ?? ownMetric(fit);
   const diverged = divergedOf(runs, fit);
   const dataOf = (spec: Experiment) => keyOf(settingsOf(spec), (key) => !isData(key));
   const keys = fit.map((r) => dataOf(r.spec));
@@ -67,7 +70,7 @@ export function studyOf(runs: readonly (StudyRun | UnfitRun)[], options: StudyOp
     const why = 'unfit' in r ? r.unfit : fit.includes(r) ? undefined : 'repeated';
     return why ? [{ folder: r.folder, name: r.name, why }] : [];
   });
-  return { metric, sections, leftOut, tests, missing: missingOf(sections) };
+  return { metric, metrics, sections, leftOut, tests, missing: missingOf(sections) };
 }
 
 const repeatKey = (spec: Experiment): string => `${spec.training.seed} ${keyOf(settingsOf(spec))}`;
@@ -94,7 +97,7 @@ function newestOfRepeats(runs: readonly StudyRun[]): StudyRun[] {
 
 const baseName = (path: string): string => path.split(/[\\/]/).at(-1)!;
 
-function metricOf(runs: readonly StudyRun[]): MetricName {
+function ownMetric(runs: readonly StudyRun[]): MetricName {
   const metric = runs.at(0)?.spec.training.metric;
   return isMetric(metric) ? metric : 'accuracy';
 }
@@ -111,6 +114,8 @@ function sectionOf(
   const chosen = groups.filter((g) => g.chosen);
   const reference = chosen.find((g) => g.label === against) ?? defaultReference(chosen);
   const { data } = runs[0].spec;
+  // A study may have data sets of other tasks, which have other metrics.
+  const isKnown = (g: Group) => !Number.isNaN(g.metrics[metric].mean);
   const examples = runs[0].metrics.examples;
   return {
     name: dataName(data.validation ?? data.train),
@@ -118,12 +123,16 @@ function sectionOf(
     groups,
     searches,
     reference: reference.label,
-    comparisons: chosen.filter((g) => g !== reference).map((g) => compareGroups(g, reference, metric)),
-    ablations: ablationsOf(chosen, metric),
-    samplingError: samplingError(
-      runs.map((r) => r.metrics.accuracy),
-      examples,
-    ),
+    comparisons: chosen
+      .filter((g) => g !== reference && isKnown(g) && isKnown(reference))
+      .map((g) => compareGroups(g, reference, metric)),
+    ablations: ablationsOf(chosen.filter(isKnown), metric),
+    ...(runs.every((r) => r.metrics.accuracy !== undefined) && {
+      samplingError: samplingError(
+        runs.map((r) => metricValue(r.metrics, 'accuracy')),
+        examples,
+      ),
+    }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { METRICS, type MetricName } from '../experiment/metrics';
+import type { MetricName } from '../experiment/metrics';
 import type { Table } from './figures/figure';
 import { bothOf } from './figures/merged';
 import type { Group } from './groups';
@@ -73,11 +73,11 @@ function chosenOnValidation({ searches }: Section, group: Group, runs: readonly 
 }
 
 /** Every run that counts, with all digits. */
-export function runsCsvRows({ sections }: Study): Cell[][] {
+export function runsCsvRows({ sections, metrics }: Study): Cell[][] {
   const head = [
     ...['data', 'group', 'run', 'name', 'method', 'rank', 'learning_rate', 'seed', 'step', 'parameters'],
-    ...METRICS,
-    ...METRICS.map((m) => `merged_${m}`),
+    ...metrics,
+    ...metrics.map((m) => `merged_${m}`),
     ...['step_seconds', 'peak_memory_bytes', 'place', 'chosen_on_validation'],
   ];
   const rows = sections.flatMap((s) =>
@@ -93,8 +93,8 @@ export function runsCsvRows({ sections }: Study): Cell[][] {
         seedOf(r),
         r.step,
         r.parameters,
-        ...METRICS.map((m) => r.metrics[m]),
-        ...METRICS.map((m) => r.forms?.merged[m] ?? ''),
+        ...metrics.map((m) => r.metrics[m] ?? ''),
+        ...metrics.map((m) => r.forms?.merged[m] ?? ''),
         r.stepSeconds ?? '',
         r.memory ?? '',
         r.place ?? '',
@@ -106,11 +106,11 @@ export function runsCsvRows({ sections }: Study): Cell[][] {
 }
 
 /** Every group, and its comparison with the reference of its data set. */
-export function groupsCsvRows({ sections, metric }: Study): Cell[][] {
+export function groupsCsvRows({ sections, metric, metrics }: Study): Cell[][] {
   const of = (name: string) => ['mean', 'deviation', 'half_interval_95'].map((part) => `${name}_${part}`);
   const head = [
     ...['data', 'group', 'method', 'rank', 'learning_rate', 'chosen', 'runs', 'seeds', 'parameters'],
-    ...METRICS.flatMap(of),
+    ...metrics.flatMap(of),
     ...['step_seconds_mean', 'peak_memory_bytes_mean', `merged_${metric}_mean`],
     ...['compared_with', 'compared_by', `${metric}_difference`, 'difference_half_interval_95'],
     ...['p', 'p_holm', 'smallest_detectable_difference', 'chosen_on_validation', 'diverged_seeds'],
@@ -128,7 +128,7 @@ export function groupsCsvRows({ sections, metric }: Study): Cell[][] {
         g.runs.length,
         g.seeds.join(' '),
         g.parameters,
-        ...METRICS.flatMap((m): Cell[] => {
+        ...metrics.flatMap((m): Cell[] => {
           const { mean, deviation, half } = g.metrics[m];
           return [mean, deviation ?? '', half ?? ''];
         }),
@@ -143,11 +143,15 @@ export function groupsCsvRows({ sections, metric }: Study): Cell[][] {
       ];
     }),
   );
-  return [head, ...rows, ...sections.flatMap((s) => lostRateRows(s, head))];
+  return [head, ...rows, ...sections.flatMap((s) => lostRateRows(s, metrics, head))];
 }
 
 /** Learning rates with which every run diverged: they form no group. */
-function lostRateRows({ name, groups, searches }: Section, head: readonly Cell[]): Cell[][] {
+function lostRateRows(
+  { name, groups, searches }: Section,
+  metrics: readonly MetricName[],
+  head: readonly Cell[],
+): Cell[][] {
   return searches.flatMap(({ label, tried }) => {
     const { method, rank = '' } = groups.find((g) => g.label === label)!;
     return tried.flatMap(({ learningRate, lostSeeds }) => {
@@ -161,7 +165,7 @@ function lostRateRows({ name, groups, searches }: Section, head: readonly Cell[]
         chosen: 0,
         runs: 0,
       };
-      const means = METRICS.map((m) => [`${m}_mean`, 'diverged'] as const);
+      const means = metrics.map((m) => [`${m}_mean`, 'diverged'] as const);
       const cells = new Map<Cell, Cell>([
         ...Object.entries(known),
         ...means,

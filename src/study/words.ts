@@ -118,13 +118,14 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
         '± is the standard deviation over seeds. Error bars are 95 % intervals of the mean over seeds (Student’s t); for time and memory, they are standard deviations.',
       ),
     );
-  notes.push(
-    say(
-      'The validation set has {0} examples. This number alone gives an accuracy a standard error of about {1} points, the same for all groups.',
-      count(section.examples),
-      (100 * section.samplingError).toFixed(1),
-    ),
-  );
+  if (section.samplingError !== undefined)
+    notes.push(
+      say(
+        'The validation set has {0} examples. This number alone gives an accuracy a standard error of about {1} points, the same for all groups.',
+        count(section.examples),
+        (100 * section.samplingError).toFixed(1),
+      ),
+    );
   if (section.comparisons.some((c) => c.kind === 'crossed'))
     notes.push(
       say(

@@ -9,7 +9,8 @@ export type Pooling = 'first-token' | 'mean';
 
 /** A trained linear head on hidden states: logits = pooled · weightᵀ + bias. */
 export interface HeadSpec {
-  pooling: Pooling;
+  /** Without pooling, the head reads the states of every token. */
+  pooling?: Pooling;
   classes: number;
   /** Names of its trainable tensors: weight (classes, hidden), bias (classes). */
   weight: string;
@@ -17,8 +18,7 @@ export interface HeadSpec {
 }
 
 /**
- * Emits pooling and head. Hidden states (batch, sequence, hidden) are pooled; (batch, hidden) are pooled
- * already.
+ * Emits pooling and head. Hidden states (batch, sequence, hidden) are pooled first; (batch, hidden) already are.
  *
  * @param mask the attention mask input (batch, sequence), for the mean over real tokens; without one the
  *   mean is over all positions
@@ -35,15 +35,15 @@ export function addHead(
   return g.op('Add', [product, head.bias]);
 }
 
-/** One vector an example: (batch, hidden). */
+/** One vector per example, (batch, hidden); without pooling all states. */
 export function addPooling(
   g: GraphBuilder,
   hidden: string,
   info: TensorInfo,
-  pooling: Pooling,
+  pooling: Pooling | undefined,
   mask: string | undefined,
 ): string {
-  if (info.shape.length === 2) return hidden;
+  if (info.shape.length === 2 || pooling === undefined) return hidden;
   const axis = g.ints([1]);
   if (pooling === 'first-token') {
     // A slice, not a gather: its gradient is a padding, not a scatter.

@@ -1,48 +1,75 @@
-import type { Example } from '../data/dataset';
+import type { TextExample } from '../data/dataset';
 import type { Experiment } from '../experiment/experiment';
+import type { MetricName } from '../experiment/metrics';
 import type { TensorInfo } from '../graph/infos';
 import type { HostTensors } from '../graph/host-tensor';
 import type { Model } from '../graph/model';
 import type { EvaluationMetrics } from '../protocol/events';
+import type { Answer } from '../protocol/playground';
+import type { Answers } from '../protocol/predictions';
+import type { PreflightData } from '../protocol/preflight';
 import type { HeadSpec } from './head';
 import type { ObjectiveName } from './objective';
-import type { TaskData } from './text-data';
+import type { DataReader, DataSplit, TaskData } from './text-data';
 
-/** Adds up what a model makes of the examples of a data set. */
-export interface Scorer {
-  /** @param answer the model's logits for the example */
-  add(example: Example, answer: Float32Array): void;
+/** Adds up the metrics of a model over the examples of a data set. */
+export interface Scorer<E> {
+  /** @param logits the model's for the example: one vector, or one per token */
+  add(example: E, logits: Float32Array): void;
   /** All but the loss, which the graph computes. */
   metrics(): Omit<EvaluationMetrics, 'loss'>;
 }
 
+/** The result of the best answer that does not depend on the input, on the validation examples. */
+export interface Baseline {
+  /** Such as: always "ham". */
+  answer: string;
+  metric: MetricName;
+  value: number;
+}
+
+/** A finding about the data that makes results look better than they are, or leaves something unmeasured. */
+export interface DataFinding {
+  /** The setting to change, dotted. */
+  key: string;
+  message: string;
+  hint: string;
+}
+
+/** One input from a person. */
+export interface Asked<E> {
+  example: E;
+  /** Turns the model's logits into the answer. */
+  answer(logits: Float32Array): Answer;
+}
+
 /**
- * The training half of a kind of task; `experiment/tasks` describes it. Evaluation metrics and the errors view still
- * assume one label for each example.
+ * The half of a kind of task that trains and evaluates it; `experiment/tasks` describes it to pages and the editor.
+ *
+ * @typeParam E an example, with what is to be predicted
  */
-export interface TaskKind {
+export interface TaskKind<E extends TextExample = TextExample> extends DataReader<E> {
   objective: ObjectiveName;
-  /**
-   * The data of an experiment.
-   *
-   * @param known the labels of an earlier run, so that an exported or resumed run keeps their order
-   */
-  load(spec: Experiment, model: Model, known?: readonly string[]): TaskData;
-  /**
-   * What a trained run is measured on: of a separate validation file that alone, since the training data may be large,
-   * or gone.
-   */
-  loadValidation(spec: Experiment, model: Model, known?: readonly string[]): TaskData;
-  /** The new head that the experiment asks for; undefined where the model's own output answers. */
+  /** The new head that the experiment asks for; undefined where the model's own output is the answer. */
   head(spec: Experiment, labels: readonly string[]): HeadSpec | undefined;
-  /** @throws AuroraError 'model' where the head or the loss cannot read the output */
+  /** @throws AuroraError 'model' if the head or the loss cannot read the output */
   checkOutput(spec: Experiment, name: string, info: TensorInfo, labels: readonly string[]): void;
-  /** A batch as an engine takes it: the model's inputs and what is to be answered; `length` pads it beyond its largest example. */
+  /** A batch as an engine takes it: the model's inputs and the answers; `length` pads it beyond its largest example. */
   feeds(
     model: Model,
-    dataset: TaskData['train']['dataset'],
+    dataset: TaskData<E>['train']['dataset'],
     indices: readonly number[],
     length?: number,
   ): HostTensors;
-  scorer(labels: readonly string[]): Scorer;
+  scorer(labels: readonly string[]): Scorer<E>;
+  baseline(data: TaskData<E>): Baseline;
+  /** The loss of giving every answer the same probability, for the search for exploded models. */
+  guessLoss(labels: readonly string[]): number;
+  /** How often each label occurs. */
+  counts(examples: readonly E[], labels: readonly string[]): Record<string, number>;
+  findings(spec: Experiment, data: PreflightData): DataFinding[];
+  /** What the errors view shows of a data set. @param logits of each example, in data order */
+  predictions(split: DataSplit<E>, labels: readonly string[], logits: readonly Float32Array[]): Answers;
+  /** @throws AuroraError 'data' if the tokenizer leaves nothing of the text */
+  ask(text: string, data: TaskData<E>, maxLength: number): Asked<E>;
 }

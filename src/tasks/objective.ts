@@ -1,7 +1,9 @@
 import type { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
+import type { HostTensor } from '../graph/host-tensor';
+import { crossEntropy } from './softmax';
 
-export type ObjectiveName = 'cross-entropy' | 'mse' | 'causal-lm';
+export type ObjectiveName = 'cross-entropy' | 'token-cross-entropy' | 'mse' | 'causal-lm';
 
 /** Positions with this label do not count (PyTorch's ignore_index). */
 export const IGNORE_LABEL = -100;
@@ -10,7 +12,7 @@ export const IGNORE_LABEL = -100;
 export interface LossNodes {
   /** Scalar: the sum over what counts. */
   lossSum: string;
-  /** Scalar: how many examples (tokens for causal-lm) counted. */
+  /** Scalar: how many examples (or tokens) counted. */
   count: string;
   /** Tensors the gradient need not pass: they cancel out in it. */
   stop: string[];
@@ -20,6 +22,8 @@ export interface Objective {
   /** Type of the labels it reads, and how many leading axes of the logits they have. */
   labels: { dtype: number; rank: number };
   build(g: GraphBuilder, logits: string, labels: string, dtype: number): LossNodes;
+  /** The same in float64, from the logits of a model that has no loss. */
+  measure(logits: HostTensor, labels: HostTensor): { lossSum: number; count: number };
 }
 
 /** Sum over all positions of −log softmax(logits)[label], with weight 0 where the label is IGNORE_LABEL. */
@@ -41,9 +45,32 @@ function crossEntropySum(g: GraphBuilder, logits: string, labels: string, dtype:
   };
 }
 
+function measureCrossEntropy(logits: HostTensor, labels: HostTensor): { lossSum: number; count: number } {
+  const data = logits.data as Float32Array;
+  const classes = logits.dims.at(-1)!;
+  let [lossSum, count] = [0, 0];
+  (labels.data as BigInt64Array).forEach((label, i) => {
+    if (Number(label) === IGNORE_LABEL) return;
+    lossSum += crossEntropy(data.subarray(i * classes, (i + 1) * classes), Number(label));
+    count++;
+  });
+  return { lossSum, count };
+}
+
 export const OBJECTIVES: Record<ObjectiveName, Objective> = {
   /** logits (batch, classes), labels (batch). */
-  'cross-entropy': { labels: { dtype: DType.int64, rank: 1 }, build: crossEntropySum },
+  'cross-entropy': {
+    labels: { dtype: DType.int64, rank: 1 },
+    build: crossEntropySum,
+    measure: measureCrossEntropy,
+  },
+
+  /** logits (batch, sequence, classes), labels (batch, sequence). */
+  'token-cross-entropy': {
+    labels: { dtype: DType.int64, rank: 2 },
+    build: crossEntropySum,
+    measure: measureCrossEntropy,
+  },
 
   /** logits (batch, outputs), labels (batch): squared error of output column 0. */
   mse: {
@@ -56,6 +83,12 @@ export const OBJECTIVES: Record<ObjectiveName, Objective> = {
       const size = g.op('Cast', [g.op('Size', [labels])], { to: dtype });
       return { lossSum: g.op('ReduceSum', [square], { keepdims: 0 }), count: size, stop: [] };
     },
+    measure(logits, labels) {
+      const [rows, outputs] = logits.dims;
+      const data = logits.data as Float32Array;
+      const squares = Array.from(labels.data as Float32Array, (y, i) => (data[i * outputs] - y) ** 2);
+      return { lossSum: squares.reduce((a, b) => a + b, 0), count: rows };
+    },
   },
 
   /** logits (batch, sequence, vocabulary), labels (batch, sequence): position t predicts label t+1. */
@@ -66,6 +99,14 @@ export const OBJECTIVES: Record<ObjectiveName, Objective> = {
       const before = g.op('Slice', [logits, g.ints([0]), g.ints([-1]), axis]);
       const after = g.op('Slice', [labels, g.ints([1]), g.ints([Number.MAX_SAFE_INTEGER]), axis]);
       return crossEntropySum(g, before, after, dtype);
+    },
+    measure(logits, labels) {
+      const [rows, length] = labels.dims;
+      const next = new BigInt64Array(rows * length).fill(BigInt(IGNORE_LABEL));
+      const data = labels.data as BigInt64Array;
+      for (let row = 0; row < rows; row++)
+        next.set(data.subarray(row * length + 1, (row + 1) * length), row * length);
+      return measureCrossEntropy(logits, { ...labels, data: next });
     },
   },
 };

@@ -1,7 +1,12 @@
 import type { TaskName } from '../experiment/tasks/registry';
 import type { TaskKind } from './kind';
 import { textClassification } from './text-classification';
+import { tokenClassification } from './token-classification';
 
-const KINDS: Record<TaskName, TaskKind> = { 'text-classification': textClassification };
+/** Each kind only ever gets examples that it has made. */
+const KINDS: Record<TaskName, TaskKind> = {
+  'text-classification': textClassification,
+  'token-classification': tokenClassification,
+};
 
 export const taskKind = (name: TaskName): TaskKind => KINDS[name];

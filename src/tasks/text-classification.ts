@@ -1,29 +1,58 @@
-import { AuroraError } from '../base/errors';
-import { makeBatch } from '../data/batch';
-import type { Experiment } from '../experiment/experiment';
+import { labelCounts } from '../data/audit';
+import { integers } from '../data/batch';
+import { textExample, type TextExample } from '../data/dataset';
+import { inferLabels, labelIndex, withKnownLabels } from '../data/labels';
+import { readRows } from '../data/table/rows';
 import { DType } from '../graph/dtype';
-import type { TensorInfo } from '../graph/infos';
+import { requireTokens } from './ask-text';
+import { checkOutput } from './check-output';
 import { ConfusionMatrix } from './confusion';
 import { HEAD_BIAS, HEAD_WEIGHT } from './head';
 import type { TaskKind } from './kind';
-import { LABELS } from './program';
-import { argmax } from './softmax';
-import { loadData, loadValidation, modelInputs } from './text-data';
+import { labelPredictions } from './label-answers';
+import { lopsided, unmeasuredLabels } from './label-findings';
+import { argmax, softmax } from './softmax';
+import { readsTexts, textFeeds } from './text-data';
+
+/** A text and the index of its label. */
+interface LabelledText extends TextExample {
+  label: number;
+}
 
 /** One label for each text: a linear head on pooled states, or the model's own logits; cross-entropy. */
-export const textClassification: TaskKind = {
+export const textClassification: TaskKind<LabelledText> = {
   objective: 'cross-entropy',
-  load: loadData,
-  loadValidation,
+  ...readsTexts({
+    rows: readRows,
+    labels: (path, rows) =>
+      inferLabels(
+        path,
+        rows.map((r) => r.label),
+      ),
+    known: withKnownLabels,
+    stratum: ({ label }) => label,
+    encoder(tokenizer, labels, maxLength) {
+      const classes = labelIndex(labels);
+      return ({ text, label }, row): LabelledText => ({
+        ...textExample(tokenizer.encode(text, maxLength), row),
+        label: classes.get(label)!,
+      });
+    },
+  }),
   head: ({ task }, labels) =>
     task.head === 'linear'
       ? { pooling: task.pooling, classes: labels.length, weight: HEAD_WEIGHT, bias: HEAD_BIAS }
       : undefined,
-  checkOutput: (spec, name, info, labels) => checkOutput(spec, name, info, labels.length),
-  feeds(model, dataset, indices, length) {
-    const { inputs, labels } = makeBatch(dataset, indices, modelInputs(model), length);
-    return { ...inputs, [LABELS]: labels };
-  },
+  checkOutput: (spec, name, info, labels) =>
+    checkOutput(spec, name, info, { axes: ['batch'], outputs: labels.length }),
+  feeds: (model, dataset, indices, length) =>
+    textFeeds(model, dataset, indices, length, (examples) =>
+      integers(
+        DType.int64,
+        [examples.length],
+        Int32Array.from(examples, (e) => e.label),
+      ),
+    ),
   scorer(labels) {
     const matrix = new ConfusionMatrix(labels.length);
     return {
@@ -36,28 +65,28 @@ export const textClassification: TaskKind = {
       }),
     };
   },
+  baseline({ train, validation, labels }) {
+    const counts = new Array<number>(labels.length).fill(0);
+    for (const e of train.dataset.examples) counts[e.label]++;
+    const most = counts.indexOf(Math.max(...counts));
+    const { examples } = validation.dataset;
+    return {
+      answer: `always "${labels[most]}"`,
+      metric: 'accuracy',
+      value: examples.filter((e) => e.label === most).length / examples.length,
+    };
+  },
+  guessLoss: (labels) => Math.log(labels.length),
+  counts: (examples, labels) =>
+    labelCounts(
+      examples.map((e) => e.label),
+      labels,
+    ),
+  findings: (spec, data) => [...lopsided(spec, data), ...unmeasuredLabels(data)],
+  predictions: labelPredictions,
+  ask(text, { tokenizer }, maxLength) {
+    const example = { ...textExample(tokenizer.encode(text, maxLength), 0), label: 0 };
+    requireTokens(example);
+    return { example, answer: (logits) => ({ probabilities: [...softmax(logits)] }) };
+  },
 };
-
-function checkOutput(spec: Experiment, name: string, info: TensorInfo, classes: number): void {
-  const shape = `[${info.shape.join(', ')}]`;
-  if (info.dtype !== DType.float)
-    throw new AuroraError(
-      'model',
-      `${spec.model.path}: the output ${name} is not float32.`,
-      'Export the model in float32.',
-    );
-  const last = info.shape.at(-1);
-  if (spec.task.head === 'linear') {
-    if (info.shape.length < 2 || info.shape.length > 3 || typeof last !== 'number')
-      throw new AuroraError(
-        'model',
-        `${spec.model.path}: the output ${name} has the shape ${shape}; a head needs [batch, sequence, hidden] or [batch, hidden].`,
-        'Name another output in model.output, or use task.head "none" for a model with its own logits.',
-      );
-  } else if (info.shape.length !== 2 || last !== classes)
-    throw new AuroraError(
-      'model',
-      `${spec.model.path}: the output ${name} has the shape ${shape}, but the data has ${classes} labels.`,
-      'Use task.head "linear" to train a new head, or name the output with the logits in model.output.',
-    );
-}

@@ -1,116 +1,178 @@
 import { percent } from '../base/percent';
-import { checkInputs } from '../data/batch';
-import { tokenizeAll, type Dataset } from '../data/dataset';
-import { inferLabels, withKnownLabels } from '../data/labels';
-import { readRows, type Row, type Rows, type SkippedRow } from '../data/table/rows';
+import { checkInputs, lengthOf, makeInputs } from '../data/batch';
+import { makeDataset, type Dataset, type TextExample } from '../data/dataset';
+import type { Row, Rows, SkippedRow } from '../data/table/rows';
 import { splitRows } from '../data/split';
 import { checkVocabulary, loadTokenizer, type Tokenizer } from '../data/text/tokenizer';
+import type { HostTensor, HostTensors } from '../graph/host-tensor';
 import type { Model } from '../graph/model';
-import type { Experiment } from '../experiment/experiment';
+import type { DataSpec, Experiment } from '../experiment/experiment';
+import type { PlaySample, TextSpan } from '../protocol/playground';
+import { LABELS } from './program';
 
-export interface DataSplit {
+export interface DataSplit<E extends TextExample = TextExample> {
   /** The file it came from. */
   path: string;
   rows: Row[];
-  dataset: Dataset;
+  dataset: Dataset<E>;
   /** Rows of the file that were left out; none where validation is a share of the training file. */
   skipped: SkippedRow[];
 }
 
-export interface TaskData {
-  train: DataSplit;
-  validation: DataSplit;
+export interface TaskData<E extends TextExample = TextExample> {
+  train: DataSplit<E>;
+  validation: DataSplit<E>;
+  /** In the order of the model's outputs. */
   labels: string[];
   tokenizer: Tokenizer;
   warnings: string[];
 }
 
-/**
- * The tokenized data of an experiment.
- *
- * @param known the labels of an earlier run, so that an exported or resumed run keeps their order
- */
-export function loadData(spec: Experiment, model: Model, known?: readonly string[]): TaskData {
-  const { data } = spec;
-  const tokenizer = tokenizerFor(spec, model);
-  const read = readSplit(spec, known);
-  const { labels } = read;
-  const split = (path: string, rows: Rows) => tokenized(spec, path, rows, labels, tokenizer);
-  const train = split(data.train, read.train);
-  const validation = split(data.validation ?? data.train, read.validation);
-  const warnings = [
-    ...tokenizer.warnings,
-    ...skippedWarning([...train.skipped, ...validation.skipped]),
-    ...truncationWarning(train, spec),
-  ];
-  return { train, validation, labels, tokenizer, warnings };
+/** How a kind of task reads texts and what is to be predicted of them. */
+export interface TextReader<R extends Row, E extends TextExample> {
+  rows(path: string, data: DataSpec): Rows<R>;
+  /** The labels of the training rows, in the order of the model's outputs. */
+  labels(path: string, rows: readonly R[]): string[];
+  /** Without rows whose labels are not among these. */
+  known(path: string, rows: Rows<R>, labels: readonly string[], onBadRow: DataSpec['onBadRow']): Rows<R>;
+  /** Rows of the same stratum are held out in proportion. */
+  stratum(row: R): string;
+  /** The labelled spans of a row's text, for a kind whose answer is spans. */
+  spans?(row: R): TextSpan[];
+  /** @returns how a row becomes an example; one of size 0 if no token is left */
+  encoder(tokenizer: Tokenizer, labels: readonly string[], maxLength: number): (row: R, index: number) => E;
 }
 
-/**
- * What a trained run is measured on: of a separate validation file that alone, since the training data may be large, or
- * gone.
- */
-export function loadValidation(spec: Experiment, model: Model, labels: readonly string[] = []): TaskData {
-  const without = withoutRows(spec, model, labels);
-  const { tokenizer } = without;
-  const { path } = without.validation;
-  const validation = tokenized(spec, path, validationRows(spec, labels), labels, tokenizer);
-  return { ...without, validation, warnings: [...tokenizer.warnings, ...skippedWarning(validation.skipped)] };
+/** A row with its true answer. */
+export type Sample = Omit<PlaySample, 'file'>;
+
+/** How a kind of task reads its data. */
+export interface DataReader<E extends TextExample> {
+  /**
+   * The data of an experiment.
+   *
+   * @param known the labels of an earlier run, so that an exported or resumed run keeps their order
+   */
+  load(spec: Experiment, model: Model, known?: readonly string[]): TaskData<E>;
+  /**
+   * What a trained run is measured on. With a separate validation file that file alone: the training data may be large,
+   * or gone.
+   */
+  loadValidation(spec: Experiment, model: Model, known?: readonly string[]): TaskData<E>;
+  /** What it takes to ask a trained run: its tokenizer and its labels. */
+  withoutRows(spec: Experiment, model: Model, known?: readonly string[]): TaskData<E>;
+  /** The validation rows as the file has them, to ask a model about. */
+  samples(spec: Experiment, labels: readonly string[]): Sample[];
 }
 
-/** What it takes to ask a trained run: its tokenizer and its labels. */
-export function withoutRows(spec: Experiment, model: Model, labels: readonly string[] = []): TaskData {
-  const tokenizer = tokenizerFor(spec, model);
-  const dataset = { examples: [], truncatedCount: 0, padId: tokenizer.padId, skipped: [] };
-  const none = (path: string): DataSplit => ({ path, rows: [], dataset, skipped: [] });
-  const { train, validation = train } = spec.data;
+export function readsTexts<R extends Row, E extends TextExample>(reader: TextReader<R, E>): DataReader<E> {
+  const readKnown = ({ data }: Experiment, path: string, labels: readonly string[]): Rows<R> =>
+    reader.known(path, reader.rows(path, data), labels, data.onBadRow);
+
+  /** The rows of both splits as the files have them. */
+  function readSplits(spec: Experiment, known?: readonly string[]) {
+    const { data } = spec;
+    const read = reader.rows(data.train, data);
+    const labels = known ? [...known] : reader.labels(data.train, read.rows);
+    const all = known ? reader.known(data.train, read, labels, data.onBadRow) : read;
+    if (data.validation !== undefined)
+      return { train: all, validation: readKnown(spec, data.validation, labels), labels };
+    const { train, validation } = splitRows(
+      data.train,
+      all.rows,
+      data.validationFraction,
+      spec.training.seed,
+      (row) => reader.stratum(row),
+    );
+    return { train: { ...all, rows: train }, validation: { rows: validation, skipped: [] }, labels };
+  }
+
+  const readValidation = (spec: Experiment, labels: readonly string[]): Rows<R> =>
+    spec.data.validation === undefined
+      ? readSplits(spec, labels).validation
+      : readKnown(spec, spec.data.validation, labels);
+
+  function encoded(
+    spec: Experiment,
+    path: string,
+    { rows, skipped }: Rows<R>,
+    labels: readonly string[],
+    tokenizer: Tokenizer,
+  ): DataSplit<E> {
+    const options = { path, padId: tokenizer.padId, onBadRow: spec.data.onBadRow };
+    const dataset = makeDataset(rows, options, reader.encoder(tokenizer, labels, spec.model.maxLength));
+    return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped] };
+  }
+
+  function withoutRows(spec: Experiment, model: Model, labels: readonly string[] = []): TaskData<E> {
+    const tokenizer = tokenizerFor(spec, model);
+    const dataset = { examples: [], truncatedCount: 0, padId: tokenizer.padId, skipped: [] };
+    const none = (path: string): DataSplit<E> => ({ path, rows: [], dataset, skipped: [] });
+    const { train, validation = train } = spec.data;
+    return {
+      train: none(train),
+      validation: none(validation),
+      labels: [...labels],
+      tokenizer,
+      warnings: tokenizer.warnings,
+    };
+  }
+
   return {
-    train: none(train),
-    validation: none(validation),
-    labels: [...labels],
-    tokenizer,
-    warnings: tokenizer.warnings,
+    load(spec, model, known) {
+      const { data } = spec;
+      const tokenizer = tokenizerFor(spec, model);
+      const read = readSplits(spec, known);
+      const { labels } = read;
+      const train = encoded(spec, data.train, read.train, labels, tokenizer);
+      const validation = encoded(spec, data.validation ?? data.train, read.validation, labels, tokenizer);
+      const warnings = [
+        ...tokenizer.warnings,
+        ...skippedWarning([...train.skipped, ...validation.skipped]),
+        ...truncationWarning(train, spec),
+      ];
+      return { train, validation, labels, tokenizer, warnings };
+    },
+    loadValidation(spec, model, labels = []) {
+      const without = withoutRows(spec, model, labels);
+      const { tokenizer } = without;
+      const { path } = without.validation;
+      const validation = encoded(spec, path, readValidation(spec, labels), labels, tokenizer);
+      return {
+        ...without,
+        validation,
+        warnings: [...tokenizer.warnings, ...skippedWarning(validation.skipped)],
+      };
+    },
+    withoutRows,
+    samples: (spec, labels) =>
+      readValidation(spec, labels).rows.map((row) => {
+        const { text, label, line } = row;
+        return { text, label, line, ...(reader.spans && { spans: reader.spans(row) }) };
+      }),
   };
 }
 
-function tokenized(
-  spec: Experiment,
-  path: string,
-  { rows, skipped }: Rows,
-  labels: readonly string[],
-  tokenizer: Tokenizer,
-): DataSplit {
-  const { onBadRow } = spec.data;
-  const dataset = tokenizeAll(rows, tokenizer, { path, labels, maxLength: spec.model.maxLength, onBadRow });
-  return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped] };
+/**
+ * A batch of texts as an engine takes it.
+ *
+ * @param labelsOf the expected answers of these examples, padded to a length
+ */
+export function textFeeds<E extends TextExample>(
+  model: Model,
+  dataset: Dataset<E>,
+  indices: readonly number[],
+  length: number = lengthOf(dataset, indices),
+  labelsOf: (examples: readonly E[], length: number) => HostTensor,
+): HostTensors {
+  const examples = indices.map((i) => dataset.examples[i]);
+  return {
+    ...makeInputs(dataset, indices, modelInputs(model), length),
+    [LABELS]: labelsOf(examples, length),
+  };
 }
 
-const labelledRows = ({ data }: Experiment, path: string, labels: readonly string[]): Rows =>
-  withKnownLabels(path, readRows(path, data), labels, data.onBadRow);
-
-/** As the file has them, with labels of these alone. */
-export const validationRows = (spec: Experiment, labels: readonly string[]): Rows =>
-  spec.data.validation === undefined
-    ? readSplit(spec, labels).validation
-    : labelledRows(spec, spec.data.validation, labels);
-
-/** Both sides' rows as the files have them. */
-function readSplit(
-  spec: Experiment,
-  known?: readonly string[],
-): { train: Rows; validation: Rows; labels: string[] } {
-  const { data } = spec;
-  const read = readRows(data.train, data);
-  const labels = known ? [...known] : inferLabels(data.train, read.rows);
-  const all = known ? withKnownLabels(data.train, read, labels, data.onBadRow) : read;
-  if (data.validation !== undefined) {
-    return { train: all, validation: labelledRows(spec, data.validation, labels), labels };
-  }
-  const { train, validation } = splitRows(data.train, all.rows, data.validationFraction, spec.training.seed);
-  return { train: { ...all, rows: train }, validation: { rows: validation, skipped: [] }, labels };
-}
-
-/** Which id pads is of no matter to a model that masks what is padded: it is warned of for others only. */
+/** Which id pads does not matter to a model that masks padding: only others get that warning. */
 function tokenizerFor(spec: Experiment, model: Model): Tokenizer {
   const tokenizer = loadTokenizer(spec.model.tokenizer);
   checkInputs(modelInputs(model), spec.model.path);

@@ -14,8 +14,8 @@ export function summary(model: Model, choose: (label: number, predicted: number)
   const numbers = t(
     'Loss {0}, F1 {1}, MCC {2}.',
     loss(metrics.loss),
-    cautiousPercent(metrics.f1),
-    formatMetric('matthews', metrics.matthews),
+    cautiousPercent(metricValue(metrics, 'f1')),
+    formatMetric('matthews', metricValue(metrics, 'matthews')),
   );
   const sentence =
     right === examples

@@ -1,4 +1,4 @@
-import { metricInfo, type MetricName } from '../../src/experiment/metrics';
+import { METRICS, metricInfo, type MetricName } from '../../src/experiment/metrics';
 import { t } from '../ui/l10n';
 import { formatBytes, formatNumber } from './format';
 import { Each, type RunData } from './model';
@@ -42,7 +42,7 @@ const validation = (metric: MetricName): Quantity => ({
 });
 
 export const QUANTITIES: readonly Quantity[] = [
-  ...(['accuracy', 'f1', 'matthews'] as const).map(validation),
+  ...METRICS.filter((m) => m !== 'loss').map(validation),
   {
     key: 'learningRate',
     title: () => t('Learning rate'),

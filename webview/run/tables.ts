@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { METRIC_COLUMNS, metricInfo, metricHover, type MetricName } from '../../src/experiment/metrics';
+import { metricInfo, metricHover, metricsIn, type MetricName } from '../../src/experiment/metrics';
 import type { CsvTable } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
 import { formatBytes, formatCount, formatDuration, formatNumber } from './format';
@@ -17,6 +17,7 @@ const heading = (metric: MetricName): string => {
 /** Each run's result: its best evaluation, and its cost. */
 export function metricsTable(runs: readonly RunData[]): TemplateResult | typeof nothing {
   if (runs.every((r) => r.evaluations.length === 0)) return nothing;
+  const names = metricsIn(...runs.flatMap((r) => r.evaluations.slice(-1).map((e) => e.metrics)));
   return html`<section aria-labelledby="metrics-heading">
     <h2 id="metrics-heading">${t('Metrics at the best and the last evaluation')}</h2>
     <div class="scroll" tabindex="0" role="region" aria-labelledby="metrics-heading">
@@ -26,21 +27,21 @@ export function metricsTable(runs: readonly RunData[]): TemplateResult | typeof 
             <th scope="col">${t('Run')}</th>
             <th scope="col">${t('Evaluation')}</th>
             <th scope="col" class="number">${t('Step')}</th>
-            ${METRIC_COLUMNS.map((m) => html`<th scope="col" class="number" title=${metricHover(m)}>${heading(m)}</th>`)}
+            ${names.map((m) => html`<th scope="col" class="number" title=${metricHover(m)}>${heading(m)}</th>`)}
             <th scope="col" class="number">${t('Parameters')}</th>
             <th scope="col" class="number">${t('Time')}</th>
             <th scope="col" class="number">${t('Memory')}</th>
           </tr>
         </thead>
         <tbody>
-          ${runs.map(metricsRows)}
+          ${runs.map((run) => metricsRows(run, names))}
         </tbody>
       </table>
     </div>
   </section>`;
 }
 
-function metricsRows(run: RunData): unknown {
+function metricsRows(run: RunData, names: readonly MetricName[]): unknown {
   const best = run.evaluations.findLast((e) => e.best);
   const last = run.evaluations.at(-1);
   const time = run.x('time');
@@ -62,7 +63,7 @@ function metricsRows(run: RunData): unknown {
         }
         <td>${label}</td>
         <td class="number">${e ? formatCount(e.step) : '–'}</td>
-        ${METRIC_COLUMNS.map((m) => html`<td class="number">${e ? formatNumber(run.metric(e, m)) : '–'}</td>`)}
+        ${names.map((m) => html`<td class="number">${e ? formatMetric(m, run.metric(e, m)) : '–'}</td>`)}
         ${
           i === 0
             ? html`<td class="number" rowspan="2">
@@ -144,7 +145,9 @@ export function dataTable(
 function openTable(run: RunData, place: DataPlace, go: (place: DataPlace) => void): TemplateResult {
   const steps = place.table === 'records';
   const evaluations = run.evaluations;
-  const columns = steps ? run.columnNames : ['step', 'epoch', ...METRIC_COLUMNS];
+  const columns = steps
+    ? run.columnNames
+    : ['step', 'epoch', ...metricsIn(...evaluations.map((e) => e.metrics))];
   const total = steps ? run.records : evaluations.length;
   const last = Math.max(0, total - PAGE);
   const from = Math.min(place.from ?? last, last);

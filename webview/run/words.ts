@@ -1,4 +1,4 @@
-import { isMetric, metricInfo } from '../../src/experiment/metrics';
+import { formatMetric, isMetric, metricInfo, metricValue } from '../../src/experiment/metrics';
 import type { RunEvent } from '../../src/protocol/events';
 import { t } from '../ui/l10n';
 import { formatCount, formatNumber } from './format';
@@ -94,7 +94,7 @@ export function headline(run: RunData): { name: string; value: string; step: num
   const metric = run.facts?.spec?.training?.metric;
   if (!best || !isMetric(metric)) return undefined;
   const name = t('Best {0}', t(metricInfo(metric).label));
-  return { name, value: formatNumber(best.metrics[metric]), step: best.step };
+  return { name, value: formatMetric(metric, metricValue(best.metrics, metric)), step: best.step };
 }
 
 /** The error that ended the run; only for its last segment. */

@@ -1,6 +1,6 @@
 import { html, LitElement, nothing } from 'lit';
 import { state } from 'lit/decorators.js';
-import { METRICS, type MetricName } from '../../src/experiment/metrics';
+import type { MetricName } from '../../src/experiment/metrics';
 import type { StudyFromHost, StudyFromPage, StudyOpen } from '../../src/study/panel';
 import { metricTitle } from '../../src/study/metric';
 import { missingWords } from '../../src/study/missing';
@@ -83,7 +83,7 @@ export class StudyApp extends LitElement {
       ${this.leftOut(study)}`;
   }
 
-  private tools({ metric, sections }: Study) {
+  private tools({ metric, metrics, sections }: Study) {
     const labels = [
       ...new Set(sections.flatMap((s) => s.groups.filter((g) => g.chosen).map((g) => g.label))),
     ];
@@ -93,7 +93,7 @@ export class StudyApp extends LitElement {
       <label
         >${t('Metric')}
         <select data-field="metric" @change=${(e: Event) => this.keep({ metric: value(e) as MetricName })}>
-          ${METRICS.map((m) => html`<option value=${m} ?selected=${m === metric}>${metricTitle(m, t)}</option>`)}
+          ${metrics.map((m) => html`<option value=${m} ?selected=${m === metric}>${metricTitle(m, t)}</option>`)}
         </select>
       </label>
       <label

@@ -3,11 +3,10 @@ import { loadExperiment } from '../../runs/experiment/load';
 import { experimentRuns } from '../../runs/layout';
 import { AuroraError, EXIT } from '../../base/errors';
 import type { ImportLine } from '../../protocol/import';
-import { metricCells, metricHeads } from '../../experiment/metrics';
+import { metricCells, metricHeads, metricsIn } from '../../experiment/metrics';
 import { isHeadAlone, methodName } from '../../experiment/methods';
 import { importAdapter, type Imported } from '../../trainer/import/import';
 import { problemOf } from '../../trainer/preflight/problems';
-import { majority } from '../../tasks/majority';
 import { one, type Command } from '../command';
 import { count } from '../format';
 import { program } from '../program';
@@ -73,15 +72,16 @@ Exits with 22 if the adapter cannot be read, uses an unsupported method, or does
 function report({ run, task, metrics, warnings }: Imported): string {
   const { adapter } = task.spec;
   const name = isHeadAlone(adapter) ? 'A head' : methodName(adapter);
-  const chance = majority(task.data);
+  const baseline = task.kind.baseline(task.data);
+  const names = metricsIn(metrics);
   const lines = [
     ...[...task.warnings, ...warnings].map((w) => `warning: ${w}`),
     `${name} on ${task.adapters.length} modules, evaluated on ${count(metrics.examples)} validation texts:`,
     '',
     ...table([
-      ['  ', ...metricHeads()],
-      ['  majority class', ...metricCells({ accuracy: chance.accuracy })],
-      ['  imported', ...metricCells(metrics)],
+      ['  ', ...metricHeads(names), ''],
+      ['  baseline', ...metricCells(names, { [baseline.metric]: baseline.value }), baseline.answer],
+      ['  imported', ...metricCells(names, metrics), ''],
     ]),
     '',
     `Run folder  ${run}`,

@@ -5,13 +5,17 @@ import { AuroraError } from '../../base/errors';
 /** What to do about a file without rows. */
 export const EMPTY_HINT = 'Fill it, or name another file in data.train or data.validation.';
 
-export type DataFormat = 'csv' | 'tsv' | 'jsonl';
+export type DataFormat = 'csv' | 'tsv' | 'jsonl' | 'conll';
 
 const EXTENSIONS: Record<string, DataFormat> = {
   '.csv': 'csv',
   '.tsv': 'tsv',
   '.jsonl': 'jsonl',
   '.ndjson': 'jsonl',
+  '.conll': 'conll',
+  '.iob': 'conll',
+  '.iob2': 'conll',
+  '.bio': 'conll',
 };
 
 /** The format by the file's name; `.gz` after it means compressed. Throws a data error naming the known ones. */

@@ -1,10 +1,11 @@
 import type { DataSpec } from '../../experiment/experiment';
 import { AuroraError } from '../../base/errors';
 import { nearest } from '../../base/nearest';
+import { parseConll } from './conll';
 import { parseDelimited } from './delimited';
 import { dataFormat, EMPTY_HINT, readDataFile } from './files';
 import { parseJsonl } from './jsonl';
-import type { DataRecord, Fields, Records } from './records';
+import type { Fields, Records } from './records';
 
 export interface Row {
   text: string;
@@ -20,8 +21,8 @@ export interface SkippedRow {
   unknownLabel?: string;
 }
 
-export interface Rows {
-  rows: Row[];
+export interface Rows<R extends Row = Row> {
+  rows: R[];
   skipped: SkippedRow[];
 }
 
@@ -40,6 +41,7 @@ function parseRecords(path: string): Records {
   const format = dataFormat(path);
   const bytes = readDataFile(path);
   if (format === 'jsonl') return parseJsonl(bytes);
+  if (format === 'conll') return parseConll(bytes);
   return parseDelimited(path, bytes, format === 'csv' ? ',' : '\t');
 }
 
@@ -67,14 +69,15 @@ function field(record: Fields, column: string): { value: string } | { problem: s
   return text.trim() === '' ? { problem: `"${column}" is empty` } : { value: text };
 }
 
-function toRow(record: DataRecord, { textColumn, labelColumn }: ReadOptions): Row | SkippedRow {
-  const { line } = record;
-  if ('problem' in record) return { line, reason: record.problem };
-  const text = field(record.fields, textColumn);
-  if ('problem' in text) return { line, reason: text.problem };
-  const label = field(record.fields, labelColumn);
-  if ('problem' in label) return { line, reason: label.problem };
-  return { line, text: text.value, label: label.value };
+function labelledText(
+  fields: Fields,
+  { textColumn, labelColumn }: ReadOptions,
+): Omit<Row, 'line'> | { problem: string } {
+  const text = field(fields, textColumn);
+  if ('problem' in text) return text;
+  const label = field(fields, labelColumn);
+  if ('problem' in label) return label;
+  return { text: text.value, label: label.value };
 }
 
 /** A row that cannot be used: an error with its place, or one more on the list, as the experiment says. */
@@ -105,19 +108,30 @@ export function requireRows(path: string, left: number, skipped: readonly Skippe
   );
 }
 
+/** Texts and labels of a data file. Numbers and booleans become strings. */
+export const readRows = (path: string, options: ReadOptions): Rows =>
+  readRowsOf(path, options, (fields) => labelledText(fields, options));
+
 /**
- * Texts and labels of a CSV, TSV or JSONL file (`.gz` too). Numbers and booleans become strings. Every record is
- * in `rows` or in `skipped`; with onBadRow 'fail' the first bad one is a data error, "FILE:LINE: why".
+ * The rows of a data file (`.gz` too). Every record is in `rows` or in `skipped`; with onBadRow 'fail', the first bad
+ * one is a data error, "FILE:LINE: why".
+ *
+ * @param rowOf a record as a row, or why it cannot be used
  */
-export function readRows(path: string, options: ReadOptions): Rows {
+export function readRowsOf<R extends Row>(
+  path: string,
+  options: ReadOptions,
+  rowOf: (fields: Fields) => Omit<R, 'line'> | { problem: string },
+): Rows<R> {
   const { columns, records } = parseRecords(path);
-  const result: Rows = { rows: [], skipped: [] };
+  const result: Rows<R> = { rows: [], skipped: [] };
   requireColumn(path, columns, 'textColumn', options.textColumn);
   requireColumn(path, columns, 'labelColumn', options.labelColumn);
   for (const record of records) {
-    const row = toRow(record, options);
-    if ('reason' in row) badRow(path, row, options.onBadRow, result.skipped);
-    else result.rows.push(row);
+    const { line } = record;
+    const row = 'problem' in record ? record : rowOf(record.fields);
+    if ('problem' in row) badRow(path, { line, reason: row.problem }, options.onBadRow, result.skipped);
+    else result.rows.push({ ...row, line } as R);
   }
   requireRows(path, result.rows.length, result.skipped);
   return result;

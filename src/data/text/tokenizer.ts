@@ -11,10 +11,30 @@ export interface Encoding {
   truncated: boolean;
 }
 
+interface SpecialToken {
+  id: number;
+  typeId?: number;
+}
+
+export interface SpecialTokens {
+  before: SpecialToken[];
+  after: SpecialToken[];
+  /** The segment id of the text itself, where the tokenizer gives any. */
+  typeId?: number;
+}
+
 export interface Tokenizer {
   path: string;
   /** With special tokens; at most `maxLength` ids, cut inside the special tokens as Hugging Face does. */
   encode(text: string, maxLength: number): Encoding;
+  /** The tokens of a word within a text, without special tokens. */
+  encodePart(word: string): readonly number[];
+  /**
+   * The special tokens around a single text.
+   *
+   * @throws AuroraError 'tokenizer' if they leave no room in `maxLength`
+   */
+  special(maxLength: number): SpecialTokens;
   /** The text of tokens, special ones left out; nothing is tidied up, so that more tokens only add to it. */
   decode(ids: readonly number[]): string;
   /** The id of a token by its own name; undefined where there is no such token. */
@@ -72,11 +92,16 @@ function truncatesLeft({ tokenizer, tokenizerConfig }: TokenizerFiles): boolean 
   return typeof side === 'string' && side.toLowerCase() === 'left';
 }
 
-/** Encoding with special tokens, nothing cut. */
-function encodeWhole(path: string, hf: HuggingFaceTokenizer, text: string): LibraryEncoding {
+/** Encoding with special tokens by default, nothing cut. */
+function encodeWhole(
+  path: string,
+  hf: HuggingFaceTokenizer,
+  text: string,
+  add_special_tokens = true,
+): LibraryEncoding {
   let encoding: LibraryEncoding;
   try {
-    encoding = hf.encode(text, { return_token_type_ids: true });
+    encoding = hf.encode(text, { return_token_type_ids: true, add_special_tokens });
   } catch (cause) {
     throw new AuroraError(
       'tokenizer',
@@ -99,6 +124,14 @@ function encodeWhole(path: string, hf: HuggingFaceTokenizer, text: string): Libr
       'Copy it again from where the model came from.',
     );
   return encoding;
+}
+
+/** Words whose tokens are remembered. */
+const MOST_PARTS = 100_000;
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** Characters for each token wanted, and tokens beyond those wanted, so that where a text ends plays no part. */
@@ -139,13 +172,17 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
   const padId = findPadId(files, (token) => hf.token_to_id(token));
   const vocabSize = largestId(path, hf) + 1;
 
-  const encode = (text: string, maxLength: number): Encoding => {
+  const requireRoom = (maxLength: number): void => {
     if (maxLength <= before + after)
       throw new AuroraError(
         'tokenizer',
         `model.maxLength is ${maxLength}, but ${before + after} of it go to special tokens.`,
         `Set model.maxLength to ${before + after + 1} or more.`,
       );
+  };
+
+  const encode = (text: string, maxLength: number): Encoding => {
+    requireRoom(maxLength);
     const { ids, token_type_ids: typeIds } =
       (left ? undefined : encodeHead(path, hf, text, maxLength)) ?? encodeWhole(path, hf, text);
     const excess = ids.length - maxLength;
@@ -155,14 +192,41 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
     return { ids: cut(ids), ...(typeIds && { typeIds: cut(typeIds) }), truncated: true };
   };
 
-  const special = new Set(
+  const specialIds = new Set(
     [...hf.get_added_tokens_decoder().values()].filter((t) => t.special).map((t) => t.id),
   );
   const piece = (id: number): string | undefined => {
-    if (special.has(id) || hf.id_to_token(id) === undefined) return undefined;
+    if (specialIds.has(id) || hf.id_to_token(id) === undefined) return undefined;
     const options = { skip_special_tokens: false, clean_up_tokenization_spaces: false };
     const text = reading(path, () => textOf(hf, [id], options));
     return text.replace(/^##/, '').trim() || SPACE;
+  };
+
+  const plain = (text: string) => encodeWhole(path, hf, text, false).ids;
+  // Byte-level BPE has other tokens for a word after a space than for one at the start of a text.
+  const separator = once(() => (plain('a').join() === plain(' a').join() ? '' : ' '));
+  const parts = new Map<string, readonly number[]>();
+  const encodePart = (word: string): readonly number[] => {
+    let ids = parts.get(word);
+    if (!ids) {
+      ids = plain(`${separator()}${word}`);
+      if (parts.size < MOST_PARTS) parts.set(word, ids);
+    }
+    return ids;
+  };
+
+  const around = once((): SpecialTokens => {
+    const { ids, token_type_ids: typeIds } = encodeWhole(path, hf, 'a');
+    const token = (i: number): SpecialToken => ({ id: ids[i], ...(typeIds && { typeId: typeIds[i] }) });
+    return {
+      before: Array.from({ length: before }, (_, i) => token(i)),
+      after: Array.from({ length: after }, (_, i) => token(ids.length - after + i)),
+      ...(typeIds && { typeId: typeIds[before] ?? 0 }),
+    };
+  });
+  const special = (maxLength: number): SpecialTokens => {
+    requireRoom(maxLength);
+    return around();
   };
 
   // The library refuses an empty list.
@@ -176,6 +240,8 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
   return {
     path,
     encode,
+    encodePart,
+    special,
     decode,
     idOf: (token) => hf.token_to_id(token),
     piece,

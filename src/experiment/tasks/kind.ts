@@ -18,10 +18,12 @@ export interface TaskShapes {
 export interface TaskDescription extends TaskShapes {
   /** The metrics of an evaluation besides the loss; the first is the default of training.metric. */
   metrics: readonly MetricName[];
+  /** Defaults of data.textColumn and data.labelColumn. */
+  columns: { text: string; label: string };
   /** `pipeline_tag` of a model card on the Hub. */
   pipelineTag: string;
   /** `task_type` of PEFT's adapter_config.json (peft.utils.peft_types.TaskType). */
   peftTaskType: string;
-  /** `problem_type` of a config.json of transformers. */
-  problemType: string;
+  /** `problem_type` of a config.json of transformers, where the kind has one. */
+  problemType?: string;
 }

@@ -1,12 +1,13 @@
 import { own } from '../../base/names';
 import type { TaskDescription, TaskShapes } from './kind';
 import { textClassification } from './text-classification';
+import { tokenClassification } from './token-classification';
 
 /** Every kind of task, by its name in an experiment; the same as in the schema. */
-export const TASKS = { 'text-classification': textClassification } as const satisfies Record<
-  string,
-  TaskDescription
->;
+export const TASKS = {
+  'text-classification': textClassification,
+  'token-classification': tokenClassification,
+} as const satisfies Record<string, TaskDescription>;
 
 export type TaskName = keyof typeof TASKS;
 

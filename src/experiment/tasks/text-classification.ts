@@ -4,6 +4,7 @@ export const textClassification: TaskDescription = {
   input: 'text',
   answer: 'label',
   metrics: ['accuracy', 'f1', 'matthews'],
+  columns: { text: 'text', label: 'label' },
   pipelineTag: 'text-classification',
   peftTaskType: 'SEQ_CLS',
   problemType: 'single_label_classification',

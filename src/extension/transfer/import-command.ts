@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { formatMetric, metricInfo } from '../../experiment/metrics';
+import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
 import { experimentName } from '../../runs/layout';
 import type { ImportLine } from '../../protocol/import';
 import { registerGuarded } from '../ask/guard';
@@ -43,7 +43,7 @@ async function importAdapter(services: Services, argument: unknown): Promise<voi
     '{0} was imported as a run: {1} {2} on the validation texts.',
     basename(folder),
     metricInfo(metric).label,
-    formatMetric(metric, metrics[metric]),
+    formatMetric(metric, metricValue(metrics, metric)),
   );
   const resume = t('Continue Training');
   const picked = await vscode.window.showInformationMessage([sentence, ...warnings].join(' '), resume);

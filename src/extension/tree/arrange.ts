@@ -1,4 +1,4 @@
-import { bestFirst, score } from '../../experiment/metrics';
+import { bestFirst, metricValue, score } from '../../experiment/metrics';
 import { hasDiverged } from '../../runs/outcome';
 import { bestEvaluation, runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
@@ -28,7 +28,7 @@ function scoreOf({ run }: RunEntry): number {
   const best = run && bestEvaluation(run);
   if (!best || hasDiverged(run)) return -Infinity;
   const metric = metricOf(run);
-  return score(metric, best.metrics[metric]);
+  return score(metric, metricValue(best.metrics, metric));
 }
 
 /**

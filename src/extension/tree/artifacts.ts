@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatMetric, metricInfo } from '../../experiment/metrics';
+import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
 import { runPaths, stepOfName } from '../../runs/layout';
 import { EXPORT_FORMS, type ExportForm, type ExportRecord } from '../../protocol/export';
 import { parseRecord } from '../words/export-text';
@@ -68,7 +68,9 @@ export function checkpointRow(entry: RunEntry, step: number, { t, trusted }: Row
   const evaluation = entry.run?.events.find((e) => e.kind === 'evaluation' && e.step === step);
   const parts: string[] = [];
   if (metric && evaluation?.kind === 'evaluation')
-    parts.push(`${formatMetric(metric, evaluation.metrics[metric])} ${metricInfo(metric).label}`);
+    parts.push(
+      `${formatMetric(metric, metricValue(evaluation.metrics, metric))} ${metricInfo(metric).label}`,
+    );
   if (entry.run && bestEvaluation(entry.run)?.step === step) parts.push(t('best'));
   const label = t('Checkpoint at step {0}', step);
   return {
@@ -100,7 +102,7 @@ export function adapterRow(which: 'best' | 'last', size: number, { t, trusted }:
 export function exportRow({ form, step, metrics, drop }: ExportRecord, { t }: RowContext): Row {
   const label = formName(form, t);
   const { metric } = drop;
-  const value = `${formatMetric(metric, metrics.exported[metric])} ${metricInfo(metric).label}`;
+  const value = `${formatMetric(metric, metricValue(metrics.exported, metric))} ${metricInfo(metric).label}`;
   const parts = [value, t('step {0}', step)];
   return {
     label,

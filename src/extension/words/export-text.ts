@@ -5,8 +5,7 @@ import {
   type ExportRecord,
   type MetricDrop,
 } from '../../protocol/export';
-import { formatMetric, isMetric, metricInfo } from '../../experiment/metrics';
-import type { MetricName } from '../../experiment/experiment';
+import { formatMetric, isMetric, metricInfo, metricValue, type Metrics } from '../../experiment/metrics';
 import { programLine } from '../launcher/program-line';
 import type { Translate } from '../translate';
 import { formName } from './form-words';
@@ -41,8 +40,8 @@ export function dropQuestion(
       '{0}: {1} changes from {2} to {3}. Export anyway?',
       formName(form, t),
       metricInfo(metric).label,
-      formatMetric(metric, metrics.dynamic[metric]),
-      formatMetric(metric, metrics.exported[metric]),
+      formatMetric(metric, metricValue(metrics.dynamic, metric)),
+      formatMetric(metric, metricValue(metrics.exported, metric)),
     ),
     detail: t(
       'AuroRA’s layer is not linear, so merging changes its function. Here that costs {0}; confirmation is required above {1}. An adapter, or an ONNX model with adapters as nodes, loses nothing.',
@@ -60,7 +59,7 @@ const pointsText = ({ points, metric }: MetricDrop, t: Translate): string =>
 /** The result in one sentence. */
 export function resultText(record: ExportRecord, t: Translate): string {
   const { metric } = record.drop;
-  const value = (m: Record<MetricName, number>) => formatMetric(metric, m[metric]);
+  const value = (m: Metrics) => formatMetric(metric, metricValue(m, metric));
   const { metrics, trainedForm, form } = record;
   return t(
     '{0} exported: {1} {2} on the validation texts, {3} as trained.',

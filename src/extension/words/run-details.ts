@@ -1,4 +1,4 @@
-import { formatMetric, metricInfo } from '../../experiment/metrics';
+import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
 import { deviceWords } from '../../protocol/device-words';
 import type { AdapterSpec, TrainedSpec } from '../../experiment/experiment';
 import { isHeadAlone, methodName } from '../../experiment/methods';
@@ -62,7 +62,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
     [t('Step'), run.status && run.status.steps > 0 ? `${run.status.step} / ${run.status.steps}` : undefined],
     [
       t('Best {0}', metricInfo(metric).label),
-      best && t('{0} at step {1}', formatMetric(metric, best.metrics[metric]), best.step),
+      best && t('{0} at step {1}', formatMetric(metric, metricValue(best.metrics, metric)), best.step),
     ],
     [t('Started'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
     // A run that failed at once has no meaningful duration.

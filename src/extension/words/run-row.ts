@@ -1,4 +1,4 @@
-import { formatMetric, isMetric, metricInfo, type MetricName } from '../../experiment/metrics';
+import { formatMetric, isMetric, metricInfo, type MetricName, metricValue } from '../../experiment/metrics';
 import { hasDiverged } from '../../runs/outcome';
 import {
   bestEvaluation,
@@ -92,7 +92,7 @@ export function headline({ run }: RunEntry): string | undefined {
   const best = run && bestEvaluation(run);
   if (!best) return undefined;
   const metric = metricOf(run);
-  return `${formatMetric(metric, best.metrics[metric])} ${metricInfo(metric).label}`;
+  return `${formatMetric(metric, metricValue(best.metrics, metric))} ${metricInfo(metric).label}`;
 }
 
 /** The run's metric; one that this version does not know is read as the loss. */

@@ -1,6 +1,5 @@
 import type { Columns } from '../predictions';
 import type { LengthBin } from './slices';
-import { isWrong } from './telling';
 
 export const LISTS = ['wrong', 'unsure', 'text'] as const;
 /** The wrong examples, all of them by the model's confidence, or those whose text is stored. */
@@ -14,26 +13,31 @@ export type Order = (typeof ORDERS)[number];
 export interface Choice {
   list: List;
   order: Order;
-  /** The true label and the predicted one. */
-  label?: number;
-  predicted?: number;
+  /** A property of its answer. */
+  answer?: (example: number) => boolean;
   bin?: LengthBin;
   /** Words to find in the text; an example without text has none. */
   search?: string;
 }
 
-/** @param texts by example */
-export function chosen(columns: Columns, texts: ReadonlyMap<number, string>, choice: Choice): number[] {
-  const { label, predicted, tokens, loss, margin } = columns;
+/**
+ * @param wrong 1 for each wrong example
+ * @param texts by example
+ */
+export function chosen(
+  { tokens, loss, margin }: Columns,
+  wrong: Uint8Array,
+  texts: ReadonlyMap<number, string>,
+  choice: Choice,
+): number[] {
   const { list, order, bin } = choice;
   const wanted = choice.search?.trim().toLowerCase() ?? '';
   const suits = (i: number) =>
-    (list !== 'wrong' || isWrong(columns, i)) &&
+    (list !== 'wrong' || wrong[i] === 1) &&
     (list !== 'text' || texts.has(i)) &&
-    (choice.label === undefined || label[i] === choice.label) &&
-    (choice.predicted === undefined || predicted[i] === choice.predicted) &&
+    (choice.answer?.(i) ?? true) &&
     (!bin || (tokens[i] >= bin.from && tokens[i] <= bin.to)) &&
     (wanted === '' || (texts.get(i)?.toLowerCase().includes(wanted) ?? false));
-  const found = [...label.keys()].filter(suits);
+  const found = [...tokens.keys()].filter(suits);
   return found.sort(order === 'loss' ? (a, b) => loss[b] - loss[a] : (a, b) => margin[a] - margin[b]);
 }

@@ -1,4 +1,4 @@
-import type { Columns } from '../predictions';
+import type { LabelColumns } from '../predictions';
 
 /** How many examples of each label were predicted as each: `counts[label * labels + predicted]`. */
 export interface Confusion {
@@ -14,7 +14,7 @@ export interface ConfusedPair {
   share: number;
 }
 
-export function confusionOf({ label, predicted }: Columns, labels: number): Confusion {
+export function confusionOf({ label, predicted }: LabelColumns, labels: number): Confusion {
   const counts = new Uint32Array(labels * labels);
   for (let i = 0; i < label.length; i++) counts[label[i] * labels + predicted[i]]++;
   return { labels, counts };

@@ -1,4 +1,4 @@
-import type { Columns } from '../predictions';
+import type { Columns, LabelColumns } from '../predictions';
 
 /** Examples with something in common. */
 export interface Slice {
@@ -26,19 +26,23 @@ const BINS = 5;
 export const accuracyOf = ({ right, count }: Slice): number => right / count;
 
 /** One per true label, in the labels' order. */
-export const labelSlices = (columns: Columns, labels: number): Slice[] =>
-  slices(columns, labels, (i) => columns.label[i]);
+export const labelSlices = (columns: LabelColumns, wrong: Uint8Array, labels: number): Slice[] =>
+  slices(columns, wrong, labels, (i) => columns.label[i]);
 
-export const lengthSlices = (columns: Columns, bins: readonly LengthBin[]): Slice[] =>
-  slices(columns, bins.length, (i) => bins.findIndex((b) => columns.tokens[i] <= b.to));
+export const lengthSlices = (columns: Columns, wrong: Uint8Array, bins: readonly LengthBin[]): Slice[] =>
+  slices(columns, wrong, bins.length, (i) => bins.findIndex((b) => columns.tokens[i] <= b.to));
 
-function slices(columns: Columns, many: number, sliceOf: (example: number) => number): Slice[] {
-  const { label, predicted, loss, cut } = columns;
+function slices(
+  { loss, cut }: Columns,
+  wrong: Uint8Array,
+  many: number,
+  sliceOf: (example: number) => number,
+): Slice[] {
   const all = Array.from({ length: many }, (): Slice => ({ count: 0, right: 0, loss: 0, cut: 0 }));
-  for (let i = 0; i < label.length; i++) {
+  for (let i = 0; i < loss.length; i++) {
     const slice = all[sliceOf(i)];
     slice.count++;
-    slice.right += Number(label[i] === predicted[i]);
+    slice.right += 1 - wrong[i];
     slice.loss += loss[i];
     slice.cut += cut[i];
   }

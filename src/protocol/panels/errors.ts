@@ -22,7 +22,7 @@ export interface PredictionsMessage {
   experiment: string;
   /** The validation file's name. */
   file: string;
-  predictions: Omit<Predictions, 'data' | 'evaluation'>;
+  predictions: Predictions;
 }
 
 export type ErrorsFromPage =

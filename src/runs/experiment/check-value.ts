@@ -1,6 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { AdapterSpec, Experiment } from '../../experiment/experiment';
 import type { SweepSpec } from '../../experiment/sweep';
+import { describeTask } from '../../experiment/tasks/registry';
 import { schemaProblems } from './problems';
 import { adapterRuleProblems, ruleProblems } from './rules';
 import { schemaValidator } from './schema-validator';
@@ -23,6 +24,7 @@ export function checkValue(value: unknown, file: string): Checked {
   if (!validate(value)) return { schema: schemaProblems(validate.errors ?? [], value), rule: [] };
   const { sweep, ...plain } = value as Experiment & { $schema?: string; sweep?: SweepSpec };
   delete plain.$schema;
+  fillTaskDefaults(plain);
   const experiment = complete(plain, file);
   const rule = [...ruleProblems(experiment), ...(sweep ? sweepRuleProblems(sweep) : [])];
   return { schema: [], rule, experiment, ...(sweep && { sweep }) };
@@ -35,6 +37,14 @@ export function adapterProblems(adapter: AdapterSpec): Problem[] {
   validate(value);
   const own = schemaProblems(validate.errors ?? [], value).filter((p) => p.path[0] === 'adapter');
   return own.length > 0 ? own : adapterRuleProblems(adapter);
+}
+
+/** Fills in defaults that depend on the kind of task. */
+function fillTaskDefaults({ task, data, training }: Experiment): void {
+  const { columns, metrics } = describeTask(task.type);
+  data.textColumn ??= columns.text;
+  data.labelColumn ??= columns.label;
+  training.metric ??= metrics[0];
 }
 
 /** Fills in defaults that depend on other values or on the file, and makes paths absolute. */

@@ -1,5 +1,6 @@
 import type { AdapterSpec, Experiment } from '../../experiment/experiment';
 import { aboutMethod, isHeadAlone, isNonlinear, trainingOfOthers } from '../../experiment/methods';
+import { describeTask } from '../../experiment/tasks/registry';
 import type { Problem } from './source';
 
 /** Rules that a schema cannot express: values that are valid one by one but not together. */
@@ -9,6 +10,12 @@ export function ruleProblems({ adapter, task, training }: Experiment): Problem[]
     problems.push({
       path: ['task', 'head'],
       message: 'task.head and adapter.method are both "none", so there is nothing to train',
+    });
+  const { metrics } = describeTask(task.type);
+  if (training.metric !== 'loss' && !metrics.includes(training.metric))
+    problems.push({
+      path: ['training', 'metric'],
+      message: `training.metric is "${training.metric}", expected one of ${[...metrics, 'loss'].map((m) => `"${m}"`).join(', ')} for task.type "${task.type}"`,
     });
   for (const { key, of } of trainingOfOthers(adapter.method))
     if (training[key])

@@ -3,6 +3,7 @@ import type { ChosenBy, ExampleOutcomes, Forms, StudyRun, UnfitRun } from '../..
 import { hasDiverged } from '../outcome';
 import { filesBehind, readInputs, type CompareOptions } from '../inputs';
 import { changedSince } from '../inputs-note';
+import { wrongOf } from '../../protocol/errors-view/wrong';
 import { readPredictions } from '../predictions';
 import type { RunSummary } from '../read';
 import { readGeometry, readMerged } from './kept';
@@ -84,11 +85,10 @@ async function formsOf({ folder, spec }: RunSummary, last: Evaluation): Promise<
 async function examplesOf(folder: string, last: Evaluation): Promise<ExampleOutcomes | undefined> {
   const kept = await readPredictions(folder, last.step).catch(() => undefined);
   if (!kept || JSON.stringify(kept.evaluation) !== JSON.stringify(last.metrics)) return undefined;
-  const { label, predicted, loss } = kept.columns;
   return {
     data: kept.data.sha256,
-    correct: Uint8Array.from(label, (l, i) => (l === predicted[i] ? 1 : 0)),
-    loss,
+    correct: wrongOf(kept).map((wrong) => 1 - wrong),
+    loss: kept.columns.loss,
   };
 }
 

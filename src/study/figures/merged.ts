@@ -1,4 +1,4 @@
-import type { MetricName } from '../../experiment/experiment';
+import { metricValue, type MetricName } from '../../experiment/metrics';
 import { isHeadAlone } from '../../experiment/methods';
 import type { Group } from '../groups';
 import { factorOf, fineDigitsOf, rangeOf, metricTitle, shown, shownSigned } from '../metric';
@@ -85,8 +85,8 @@ function legend(height: number, say: Say): Shape[] {
 export function bothOf({ label, runs }: Group, metric: MetricName): Both | undefined {
   const forms = runs.flatMap((r) => r.forms ?? []);
   if (forms.length < runs.length) return undefined;
-  const trained = forms.map((f) => f.trained[metric]);
-  const merged = forms.map((f) => f.merged[metric]);
+  const trained = forms.map((f) => metricValue(f.trained, metric));
+  const merged = forms.map((f) => metricValue(f.merged, metric));
   const { deviation } = summarize(merged.map((m, i) => m - trained[i]));
   return {
     label,

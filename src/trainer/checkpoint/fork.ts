@@ -1,3 +1,4 @@
+import { metricValue } from '../../experiment/metrics';
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../../files/atomic';
@@ -149,7 +150,7 @@ function replay(spec: Experiment, evaluations: readonly AnyEvaluation[]) {
       form = e.form;
     }
     if (e.kind === 'diverged-evaluation') stopping.update('diverged');
-    else if (stopping.update(e.metrics[metric]).best) bests.add((best = e));
+    else if (stopping.update(metricValue(e.metrics, metric)).best) bests.add((best = e));
   }
   return { stopping: stopping.state(), best, bests };
 }

@@ -64,7 +64,7 @@ export async function openTrained(
   folder: string,
   at: At,
   near: string,
-  load?: TaskKind['loadValidation'],
+  load: (kind: TaskKind) => TaskKind['loadValidation'] = (kind) => kind.loadValidation,
 ): Promise<Trained> {
   const run = readRunSummary(folder);
   const started = run.events.find((e) => e.kind === 'started');
@@ -78,12 +78,7 @@ export async function openTrained(
   const evaluation = run.events.find((e) => e.kind === 'evaluation' && e.step === step);
   const form = makePlan(run.spec.training, started.trainExamples).trainedForm(step);
   const inputs = await inputsNote(run, step);
-  const prepared = await prepareTask(
-    run.spec,
-    near,
-    started,
-    load ?? taskKind(run.spec.task.type).loadValidation,
-  );
+  const prepared = await prepareTask(run.spec, near, started, load(taskKind(run.spec.task.type)));
   const { parameters, environment } = savedAt(run, at, step, prepared);
   requireFitting(folder, prepared, parameters);
   return {

@@ -37,9 +37,10 @@ function configOf(
   const known = Object.fromEntries(Object.entries(config).filter(([key]) => !untrue.includes(key)));
   if (!named) return known;
   const { labels } = data;
+  const { problemType } = describeTask(spec.task.type);
   return {
     ...known,
-    problem_type: describeTask(spec.task.type).problemType,
+    ...(problemType !== undefined && { problem_type: problemType }),
     id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
     label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
   };

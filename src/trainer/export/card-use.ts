@@ -52,7 +52,14 @@ const loaderUse = ({ spec, head }: Task): string =>
       : ['It is a plain LoRA adapter, so PEFT can load it too.']),
   ].join('\n\n');
 
-const peftUse = ({ head, spec }: Task): string =>
+/** What a head reads. */
+const READS = {
+  mean: 'mean of the hidden states over all non-padding tokens',
+  'first-token': 'hidden state of the first token',
+  none: 'hidden states of all tokens',
+};
+
+const peftUse = ({ head }: Task): string =>
   [
     code('python', [
       'from peft import PeftModel',
@@ -62,7 +69,7 @@ const peftUse = ({ head, spec }: Task): string =>
     ]),
     ...(head
       ? [
-          `The head is stored as \`${HEAD_KEY.weight}\` and \`.bias\`. It reads the ${spec.task.pooling === 'mean' ? 'mean of the hidden states over all non-padding tokens' : 'hidden state of the first token'}; PEFT loads it if the base model has a module \`classifier\`.`,
+          `The head is stored as \`${HEAD_KEY.weight}\` and \`.bias\`. It reads the ${READS[head.pooling ?? 'none']}; PEFT loads it if the base model has a module \`classifier\`.`,
         ]
       : []),
   ].join('\n\n');

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { METRIC_COLUMNS, metricCells, metricHeads } from '../../experiment/metrics';
+import { metricCells, metricHeads, metricsIn } from '../../experiment/metrics';
 import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
 import { isStaticForm, type ExportForm, type ExportRecord } from '../../protocol/export';
@@ -118,19 +118,19 @@ function metricsTable(trained: Trained, { metrics, form: exported, inputs }: Exp
   const nonlinear = isNonlinear(task.spec.adapter);
   const origin = isAsImported(trained) ? 'imported' : 'trained';
   const trainedRow = `${inputs?.changed.length ? 'on changed files' : `as ${origin}`}${nonlinear ? ` (${form})` : ''}`;
+  const names = metricsIn(metrics.exported);
+  const row = (name: string, m: EvaluationMetrics) => `| ${name} | ${metricCells(names, m).join(' | ')} |`;
   const other = form === 'dynamic' ? 'static' : 'dynamic';
   return [
     `On ${thousands(metrics.exported.examples)} validation texts, in ONNX Runtime on a CPU:`,
     '',
-    `| | ${metricHeads().join(' | ')} |`,
-    `| --- |${METRIC_COLUMNS.map(() => ' ---: |').join('')}`,
+    `| | ${metricHeads(names).join(' | ')} |`,
+    `| --- |${names.map(() => ' ---: |').join('')}`,
     row(trainedRow, metrics[form]),
     ...(nonlinear ? [row(`the ${other} form`, metrics[other])] : []),
     row(`**these files** (${exported})`, metrics.exported),
   ].join('\n');
 }
-
-const row = (name: string, m: EvaluationMetrics): string => `| ${name} | ${metricCells(m).join(' | ')} |`;
 
 function gap({ task, form }: Trained, { drop, form: exported, largestDifference }: ExportRecord): string[] {
   const exact = `The logits of these files differ from the ${isStaticForm(exported) ? 'static' : form} form’s by at most ${largestDifference.toExponential(1)}.`;

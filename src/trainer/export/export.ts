@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { senseOf } from '../../experiment/metrics';
+import { metricValue, senseOf } from '../../experiment/metrics';
 import { version } from '../../../package.json';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
@@ -117,7 +117,7 @@ async function measureForms(
   const metricsOf = (measured: Measured) => requireMetrics(measured, trained.run.folder, trained.step);
   metricsOf(wanted);
   const difference = largestDifference(exported, wanted);
-  const largest = wanted.logits.reduce((a, b) => Math.max(a, Math.abs(b)), 1);
+  const largest = wanted.logits.flatMap((v) => [...v]).reduce((a, b) => Math.max(a, Math.abs(b)), 1);
   if (!(difference <= TOLERANCE * largest))
     throw new AuroraError(
       'failed',
@@ -132,4 +132,7 @@ async function measureForms(
 
 /** How much worse `after` is, in hundredths. */
 export const points = (metric: MetricName, before: EvaluationMetrics, after: EvaluationMetrics): number =>
-  100 * (senseOf(metric) < 0 ? after[metric] - before[metric] : before[metric] - after[metric]);
+  100 *
+  (senseOf(metric) < 0
+    ? metricValue(after, metric) - metricValue(before, metric)
+    : metricValue(before, metric) - metricValue(after, metric));

@@ -33,7 +33,8 @@ export function addLogits(
   const logits = addHead(g, task.graph.output, info, { ...head, ...names }, mask);
   const name = logitsName(task);
   g.op('Identity', [logits], {}, { outputs: [name] });
-  g.graph.outputs.push({ name, dtype: DType.float, shape: ['batch', labels] });
+  const axes = head.pooling === undefined ? ['batch', 'sequence'] : ['batch'];
+  g.graph.outputs.push({ name, dtype: DType.float, shape: [...axes, labels] });
 }
 
 /** Shapes of the head's two tensors. */

@@ -8,14 +8,14 @@ import { AuroraError } from '../../base/errors';
 import type { Evaluated, EvaluationMetrics } from '../../protocol/events';
 import { evaluateDataset } from '../loop/evaluate';
 import { MicroBatches } from '../micro-batch/micro-batches';
-import { crossEntropy } from '../../tasks/softmax';
+import { OBJECTIVES } from '../../tasks/objective';
 import type { Task } from '../task/task';
 
 /** Results of a form of a trained model on the validation set. */
 export interface Measured {
   metrics: Evaluated;
-  /** The logits of each example, in data order, concatenated. */
-  logits: Float32Array;
+  /** The logits of each example, in data order. */
+  logits: Float32Array[];
 }
 
 /** The task itself: the base model with adapters as nodes, in their current form. */
@@ -44,13 +44,7 @@ export async function measureFile(
     async evaluate(inputs) {
       const { [LABELS]: labels, ...own } = inputs;
       const out = (await session.run({ ...own, ...more }, [logits]))[logits];
-      const data = out.data as Float32Array;
-      const classes = data.length / labels.data.length;
-      const losses = Array.from(labels.data as BigInt64Array, (label, i) =>
-        crossEntropy(data.subarray(i * classes, (i + 1) * classes), Number(label)),
-      );
-      const lossSum = losses.reduce((a, b) => a + b, 0);
-      return { lossSum, count: losses.length, logits: out, observed: new Map() };
+      return { ...OBJECTIVES[task.graph.objective].measure(out, labels), logits: out, observed: new Map() };
     },
     dispose: () => session.dispose(),
   });
@@ -62,13 +56,12 @@ async function measure(
   parameters: ReadonlyMap<string, Float32Array> = new Map(),
 ): Promise<Measured> {
   const { dataset } = task.data.validation;
-  const classes = task.data.labels.length;
-  const logits = new Float32Array(dataset.examples.length * classes);
+  const logits = new Array<Float32Array>(dataset.examples.length);
   try {
     const micro = new MicroBatches(task, evaluator, CPU, () => {});
-    const metrics = await evaluateDataset(evaluator, task, micro, dataset, parameters, (example, values) =>
-      logits.set(values, example * classes),
-    );
+    const metrics = await evaluateDataset(evaluator, task, micro, dataset, parameters, (example, values) => {
+      logits[example] = values.slice();
+    });
     return { metrics, logits };
   } finally {
     await evaluator.dispose();
@@ -86,5 +79,12 @@ export function requireMetrics({ metrics }: Measured, run: string, step: number)
 }
 
 /** The largest difference between two sets of logits. */
-export const largestDifference = (a: Measured, b: Measured): number =>
-  a.logits.reduce((most, v, i) => Math.max(most, Math.abs(v - b.logits[i])), 0);
+export function largestDifference(a: Measured, b: Measured): number {
+  let largest = 0;
+  a.logits.forEach((values, example) =>
+    values.forEach((v, i) => {
+      largest = Math.max(largest, Math.abs(v - b.logits[example][i]));
+    }),
+  );
+  return largest;
+}

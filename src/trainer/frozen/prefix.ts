@@ -23,7 +23,7 @@ const PRODUCTS = ['MatMul', 'Gemm'];
 
 /** Without an adapter: the whole model up to the vector that the head reads. */
 export function pooledPrefix(task: Task): Prefix | undefined {
-  if (task.adapters.length > 0 || !task.head) return undefined;
+  if (task.adapters.length > 0 || !task.head?.pooling) return undefined;
   const { graph } = task.model;
   const copy = { ...graph, nodes: [...graph.nodes], initializers: new Map(graph.initializers) };
   const { output } = task.graph;

@@ -1,4 +1,4 @@
-import { makeBatch } from '../../data/batch';
+import { lengthOf } from '../../data/batch';
 import { LABELS } from '../../tasks/program';
 import { DType } from '../../graph/dtype';
 import { modelInputs } from '../../tasks/text-data';
@@ -10,7 +10,7 @@ import type { FrozenValues } from './values';
 export function restTask(task: Task, { tensor, width, perToken, rest }: Prefix, values: FrozenValues): Task {
   const { graph, output } = rest;
   const model = { ...task.model, graph };
-  const others = modelInputs(model).filter((i) => i.name !== tensor);
+  const names = modelInputs(model).flatMap(({ name }) => (name === tensor ? [] : [name]));
   const info = { dtype: DType.float, shape: perToken ? ['batch', 'sequence', width] : ['batch', width] };
   return {
     ...task,
@@ -18,12 +18,13 @@ export function restTask(task: Task, { tensor, width, perToken, rest }: Prefix, 
     // The output is either the model's own or the prefix's values themselves.
     infos: new Map([[output, info], ...task.infos, [tensor, info]]),
     graph: { ...task.graph, output },
-    feeds(dataset, indices, length = Math.max(...indices.map((i) => dataset.examples[i].size))) {
-      const { inputs, labels } = makeBatch(dataset, indices, others, length);
+    feeds(dataset, indices, length = lengthOf(dataset, indices)) {
+      const all = task.feeds(dataset, indices, length);
+      const inputs = Object.fromEntries([...names, LABELS].map((name) => [name, all[name]]));
       const rows = perToken ? length : 1;
       const dims = perToken ? [indices.length, length, width] : [indices.length, width];
       const frozen = { dtype: DType.float, dims, data: values.read(dataset, indices, rows) };
-      return { ...inputs, [LABELS]: labels, [tensor]: frozen };
+      return { ...inputs, [tensor]: frozen };
     },
   };
 }

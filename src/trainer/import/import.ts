@@ -1,3 +1,4 @@
+import { metricValue } from '../../experiment/metrics';
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { parameterCount } from '../../adapters/targets/select';
@@ -138,7 +139,7 @@ function moveInto(runs: string, made: string): string {
 function writeCheckpoint(run: string, { task, parameters }: ImportSubject, metrics: EvaluationMetrics): void {
   const { spec } = task;
   const stopping = new EarlyStopping(spec.training.metric, spec.training.earlyStopping);
-  stopping.update(metrics[spec.training.metric]);
+  stopping.update(metricValue(metrics, spec.training.metric));
   saveCheckpoint(run, {
     state: {
       version: CHECKPOINT_VERSION,

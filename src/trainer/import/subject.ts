@@ -89,7 +89,7 @@ function specOf(
       'Set task.head to "linear".',
     );
   const pooling = from.own?.pooling;
-  if (fitted.head && pooling) spec.task = { ...spec.task, pooling };
+  if (fitted.head && pooling && pooling !== 'none') spec.task = { ...spec.task, pooling };
   const without = (key: 'staticEpochs' | 'offsetPenalty' | 'earlyStopping', why: string) => {
     if (!spec.training[key]) return;
     warnings.push(`training.${key} of the experiment is ignored: ${why}.`);

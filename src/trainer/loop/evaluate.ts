@@ -1,4 +1,4 @@
-import type { Dataset } from '../../data/dataset';
+import type { Dataset, Example } from '../../data/dataset';
 import { evaluationOrder } from '../../data/order';
 import type { EvaluationResult, Evaluator, Parameters } from '../../engine/stepper';
 import type { Evaluated } from '../../protocol/events';
@@ -36,9 +36,9 @@ export async function evaluateDataset(
     for (const result of results) {
       lossSum += result.lossSum;
       count += result.count;
-      for (const [i, logits] of logitsOf(result).entries()) {
+      for (const [i, example] of result.indices.entries()) {
+        const logits = logitsOf(result, i, dataset.examples[example]);
         if (!logits.every(Number.isFinite)) return 'diverged';
-        const example = result.indices[i];
         scorer.add(dataset.examples[example], logits);
         seen?.(example, logits);
       }
@@ -48,9 +48,11 @@ export async function evaluateDataset(
   return { loss: lossSum / count, ...scorer.metrics() };
 }
 
-/** Each example's logits, as views. */
-function logitsOf({ logits, indices }: EvaluationResult & Part): Float32Array[] {
+/** One example's logits, as a view: a vector, or one for each of its tokens without the padding after them. */
+function logitsOf({ logits }: EvaluationResult, at: number, { size }: Example): Float32Array {
+  const [rows, ...dims] = logits.dims;
   const data = logits.data as Float32Array;
-  const classes = data.length / indices.length;
-  return Array.from(indices, (_, i) => data.subarray(i * classes, (i + 1) * classes));
+  const stride = data.length / rows;
+  const length = dims.length > 1 ? size * dims[1] : stride;
+  return data.subarray(at * stride, at * stride + length);
 }

@@ -1,3 +1,4 @@
+import { metricValue } from '../../experiment/metrics';
 import { epochOrder } from '../../data/order';
 import type { Stepper } from '../../engine/stepper';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics, StopReason } from '../../protocol/events';
@@ -171,7 +172,7 @@ async function evaluate(
     return state.stopping.update('diverged').stop;
   }
   const { metrics } = judged;
-  const { best, stop } = state.stopping.update(metrics[training.metric]);
+  const { best, stop } = state.stopping.update(metricValue(metrics, training.metric));
   state.last = metrics;
   if (best) state.best = { step, metrics };
   hooks.evaluated(step, epoch, metrics, best, seconds);

@@ -8,7 +8,8 @@ import { pytorchPathOf } from '../../graph/layers/layer-names';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../graph/file/safetensors';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
-import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
+import { HEAD_BIAS, HEAD_WEIGHT, type Pooling } from '../../tasks/head';
+import { taskKind } from '../../tasks/registry';
 import { sortedJson } from '../../base/sorted-json';
 import { peftConfig } from './config';
 import { HEAD_KEY, peftKey } from './keys';
@@ -22,8 +23,8 @@ export const OWN_FILE = 'aurora.json';
 export interface OwnWords {
   /** In the order of the head's rows. */
   labels: readonly string[];
-  /** What the head reads; left out if there is none. */
-  pooling?: 'first-token' | 'mean';
+  /** What the head reads, `none` for every token; left out if there is no head. */
+  pooling?: Pooling | 'none';
 }
 
 type Parameters = ReadonlyMap<string, Float32Array>;
@@ -72,7 +73,8 @@ export function writeFiles(
     all.set(HEAD_KEY.weight, { dims: [labels.length, weight.length / labels.length], data: weight });
     all.set(HEAD_KEY.bias, { dims: [labels.length], data: parameters.get(HEAD_BIAS)! });
   }
-  const own: OwnWords = { labels, ...(weight && { pooling: spec.task.pooling }) };
+  const head = taskKind(spec.task.type).head(spec, labels);
+  const own: OwnWords = { labels, ...(weight && { pooling: head?.pooling ?? 'none' }) };
   const metadata = step === undefined ? { format: 'pt' } : weightsMetadata(step);
   writeAtomic(join(folder, OWN_FILE), `${JSON.stringify(own, null, 2)}\n`, folder);
   writeAtomic(join(folder, CONFIG_FILE), `${sortedJson(config, 2)}\n`, folder);

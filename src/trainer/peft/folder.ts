@@ -49,11 +49,13 @@ function withoutWeights(folder: string): AuroraError {
   );
 }
 
+const isPooling = (value: unknown): value is OwnWords['pooling'] =>
+  [undefined, 'mean', 'first-token', 'none'].includes(value as OwnWords['pooling']);
+
 function readOwn(path: string): OwnWords | undefined {
   if (!existsSync(path)) return undefined;
   const { labels, pooling } = readConfig(path);
-  const known = pooling === undefined || pooling === 'mean' || pooling === 'first-token';
-  if (known && Array.isArray(labels) && labels.every((l) => typeof l === 'string'))
+  if (isPooling(pooling) && Array.isArray(labels) && labels.every((l) => typeof l === 'string'))
     return { labels, pooling };
   throw new AuroraError(
     'adapter',

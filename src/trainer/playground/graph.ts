@@ -131,6 +131,12 @@ function headOnHidden(
   { folder, own }: AdapterFolder,
 ): string {
   const pooling = own?.pooling;
+  if (pooling === 'none')
+    throw new AuroraError(
+      'adapter',
+      `${folder} has a head that labels each token, which the playground shows only for runs.`,
+      'Import the adapter as a run with `aurora import`.',
+    );
   const shape = hidden.shape!.map((d, axis) => d ?? `axis ${axis}`);
   if (shape.length === 3 && !pooling)
     throw new AuroraError(

@@ -4,12 +4,13 @@ import { describeTask } from '../../experiment/tasks/registry';
 import { readUser } from '../../runs/user';
 import type { PlaySample, PlayVariant } from '../../protocol/playground';
 import { permutation, Stream } from '../../base/random';
-import { validationRows, withoutRows } from '../../tasks/text-data';
+import type { TextExample } from '../../data/dataset';
+import type { Sample } from '../../tasks/text-data';
 import { openTrained, type At, type Trained } from '../checkpoint/trained-run';
 import { withoutAdapters } from './base';
-import { probabilitiesOf } from './probabilities';
 import type { Classifier } from './subject';
-import { readText, warmUpText } from './texts';
+import { requireFinite } from './probabilities';
+import { questionText, WARM_UP } from './texts';
 
 export interface OpenOptions {
   /** For temporary graphs; removed by the caller afterwards. */
@@ -20,19 +21,20 @@ export interface OpenOptions {
 
 /** A run's checkpoint, and its model with only the trained head, in one session. */
 export async function openRun(run: string, at: At, { folder, threads }: OpenOptions): Promise<Classifier> {
-  const trained = await openTrained(run, at, folder, withoutRows);
+  const trained = await openTrained(run, at, folder, (kind) => kind.withoutRows);
   const { task, parameters, step, form, labels, inputs } = trained;
-  const { adapters, data, spec } = task;
+  const { adapters, data, kind, spec } = task;
   const { input, answer } = describeTask(spec.task.type);
   const evaluator = await openEvaluator(task.model, task.infos, task.graph, folder, { threads });
   const values = { adapted: parameters, base: withoutAdapters(adapters, parameters) };
-  const evaluate = async (dataset: typeof data.train.dataset, variant: PlayVariant) => {
+  const evaluate = async (example: TextExample, variant: PlayVariant) => {
+    const dataset = { ...data.train.dataset, examples: [example] };
     const feeds = task.feeds(dataset, [0]);
     const began = performance.now();
     const { logits } = await evaluator.evaluate(feeds, values[variant]);
     return { logits: logits.data as Float32Array, seconds: (performance.now() - began) / 1000 };
   };
-  await evaluate(warmUpText(data.tokenizer.padId), 'adapted');
+  await evaluate(kind.ask(WARM_UP, data, spec.model.maxLength).example, 'adapted');
   return {
     facts: {
       input,
@@ -47,9 +49,10 @@ export async function openRun(run: string, at: At, { folder, threads }: OpenOpti
     },
     variants: adapters.length > 0 ? ['adapted', 'base'] : ['adapted'],
     async answer(question, variant) {
-      const { dataset, ...read } = readText(question, data.tokenizer, spec.model.maxLength);
-      const { logits, seconds } = await evaluate(dataset, variant);
-      return { probabilities: probabilitiesOf(logits, 'one-label'), seconds, ...read };
+      const { example, answer } = kind.ask(questionText(question), data, spec.model.maxLength);
+      const { logits, seconds } = await evaluate(example, variant);
+      requireFinite(logits);
+      return { ...answer(logits), seconds, tokens: example.size, truncated: example.truncated ?? false };
     },
     sample: samples(trained),
     dispose: () => evaluator.dispose(),
@@ -63,14 +66,13 @@ function nameOf({ run: { folder, id, spec } }: Trained): string {
 }
 
 /** The data are read on first use: they may be large, or gone. */
-function samples({ run: { spec }, labels }: Trained): () => PlaySample {
-  let rows: ReturnType<typeof validationRows>['rows'] | undefined;
+function samples({ run: { spec }, task: { kind }, labels }: Trained): () => PlaySample {
+  let rows: Sample[] | undefined;
   let order: number[] = [];
   let next = 0;
   return () => {
-    rows ??= validationRows(spec, labels).rows;
+    rows ??= kind.samples(spec, labels);
     if (order.length === 0) order = permutation(rows.length, spec.training.seed, Stream.trials);
-    const { text, label, line } = rows[order[next++ % order.length]];
-    return { text, label, line, file: basename(spec.data.validation ?? spec.data.train) };
+    return { ...rows[order[next++ % order.length]], file: basename(spec.data.validation ?? spec.data.train) };
   };
 }

@@ -1,4 +1,4 @@
-import { makeBatch } from '../../data/batch';
+import { makeInputs } from '../../data/batch';
 import type { Dataset } from '../../data/dataset';
 import type { Tokenizer } from '../../data/text/tokenizer';
 import type { HostTensors } from '../../engine/engine';
@@ -16,10 +16,19 @@ export interface ReadText {
 /** Tokens in a session's warm-up run; some models could not take more. */
 const WARM_UP_TOKENS = 8;
 
-/** @throws AuroraError if it is an image, or no tokens remain of the text */
-export function readText({ text }: Question, tokenizer: Tokenizer, maxLength: number): ReadText {
+/** Any model reads it. */
+export const WARM_UP = 'a a a a';
+
+/** @throws AuroraError 'usage' if it is an image */
+export function questionText({ text }: Question): string {
   if (text === undefined)
     throw new AuroraError('usage', 'This model reads texts, not images.', 'Type a text instead.');
+  return text;
+}
+
+/** @throws AuroraError if it is an image, or no tokens remain of the text */
+export function readText(question: Question, tokenizer: Tokenizer, maxLength: number): ReadText {
+  const text = questionText(question);
   const { ids, typeIds, truncated } = tokenizer.encode(text, maxLength);
   if (ids.length === 0)
     throw new AuroraError('data', 'The tokenizer leaves nothing of this text.', 'Type some words.');
@@ -32,7 +41,6 @@ export const oneText = (ids: readonly number[], padId: number, typeIds?: readonl
       size: ids.length,
       ids: Int32Array.from(ids),
       ...(typeIds && { typeIds: Int32Array.from(typeIds) }),
-      label: 0,
       row: 0,
     },
   ],
@@ -43,7 +51,7 @@ export const oneText = (ids: readonly number[], padId: number, typeIds?: readonl
 
 /** The inputs of a model for one text. */
 export const textInputs = (dataset: Dataset, inputs: readonly ValueInfo[]): HostTensors =>
-  makeBatch(dataset, [0], inputs).inputs;
+  makeInputs(dataset, [0], inputs);
 
 export const warmUpText = (padId: number): Dataset =>
   oneText(new Array<number>(WARM_UP_TOKENS).fill(padId), padId);

@@ -1,10 +1,11 @@
+import { wrongOf } from '../../protocol/errors-view/wrong';
 import { tellingOrder } from '../../protocol/errors-view/telling';
-import { EXCERPT_CHARACTERS, MOST_EXCERPTS, type Columns, type Excerpt } from '../../protocol/predictions';
+import { EXCERPT_CHARACTERS, MOST_EXCERPTS, type Answers, type Excerpt } from '../../protocol/predictions';
 import type { DataSplit } from '../../tasks/text-data';
 
 /** The beginnings of the most informative texts. */
-export const excerptsOf = ({ rows, dataset }: DataSplit, columns: Columns): Excerpt[] =>
-  tellingOrder(columns)
+export const excerptsOf = ({ rows, dataset }: DataSplit, answers: Answers): Excerpt[] =>
+  tellingOrder(answers.columns, wrongOf(answers))
     .slice(0, MOST_EXCERPTS)
     .map((example) => ({ example, text: excerpt(rows[dataset.examples[example].row].text) }));
 

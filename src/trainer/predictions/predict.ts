@@ -9,7 +9,6 @@ import { hasNote } from '../../protocol/inputs-words';
 import { inputsNote } from '../../runs/inputs-note';
 import { openTrained, stepOf, type At, type Trained } from '../checkpoint/trained-run';
 import { workFolder } from '../process/work-folder';
-import { columnsOf } from './columns';
 import { excerptsOf } from './excerpts';
 
 export interface PredictRequest {
@@ -71,16 +70,15 @@ async function predict(trained: Trained, folder: string): Promise<Predictions> {
   const { validation } = task.data;
   const measured = await measureTask(task, parameters, folder);
   const metrics = requireMetrics(measured, trained.run.folder, step);
-  const columns = columnsOf(validation, measured.logits);
+  const answers = task.kind.predictions(validation, labels, measured.logits);
   return {
     step,
     form,
-    labels,
     data: { file: validation.path, sha256: (await fileSum(validation.path)) ?? '' },
     metrics,
     ...(evaluation && { evaluation }),
     ...(hasNote(inputs) && { inputs }),
-    columns,
-    excerpts: excerptsOf(validation, columns),
+    excerpts: excerptsOf(validation, answers),
+    ...answers,
   };
 }

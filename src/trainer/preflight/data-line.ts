@@ -1,13 +1,14 @@
-import { findDuplicates, labelCounts, tokenLengths } from '../../data/audit';
+import { findDuplicates, tokenLengths } from '../../data/audit';
 import type { PreflightData, PreflightSplit } from '../../protocol/preflight';
+import type { TaskKind } from '../../tasks/kind';
 import type { DataSplit, TaskData } from '../../tasks/text-data';
 
 /** Counts of the training and validation data. */
-export function dataLine({ train, validation, labels }: TaskData): PreflightData {
+export function dataLine(kind: TaskKind, { train, validation, labels }: TaskData): PreflightData {
   const split = ({ path, dataset, skipped }: DataSplit): PreflightSplit => ({
     path,
     examples: dataset.examples.length,
-    labels: labelCounts(dataset, labels),
+    labels: kind.counts(dataset.examples, labels),
     tokens: tokenLengths(dataset),
     truncated: dataset.truncatedCount,
     badRows: {

@@ -45,8 +45,9 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
   await tell([modules, ...targetProblems(modules, paths)]);
 
   const tolerant: Experiment = { ...spec, data: { ...spec.data, onBadRow: 'skip' } };
-  const data = taskKind(spec.task.type).load(tolerant, adapted.model);
-  const line = dataLine(data);
+  const kind = taskKind(spec.task.type);
+  const data = kind.load(tolerant, adapted.model);
+  const line = dataLine(kind, data);
   await tell([line, ...dataProblems(spec, data, line)]);
 
   // Loaded only now: the runtime takes longer to load than everything before it takes to run.

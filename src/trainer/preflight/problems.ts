@@ -5,10 +5,9 @@ import type { ErrorKind } from '../../base/errors';
 import type { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import type { PreflightData, PreflightModules, PreflightProblem } from '../../protocol/preflight';
+import { taskKind } from '../../tasks/registry';
 import type { DataSplit, TaskData } from '../../tasks/text-data';
 
-/** Above this share of one label, always predicting it looks like success. */
-const LOPSIDED = 0.9;
 /** Below this share, truncated texts are not worth reporting. */
 const TRUNCATED = 0.01;
 /** Share of the machine's memory beyond which other programs are swapped out. */
@@ -75,7 +74,9 @@ export function dataProblems(spec: Experiment, data: TaskData, line: PreflightDa
 
 /** What makes results look better than they are: one label nearly everywhere, the same text on both sides. */
 export const balanceProblems = (spec: Experiment, line: PreflightData): PreflightProblem[] => [
-  ...labelProblems(spec, line),
+  ...taskKind(spec.task.type)
+    .findings(spec, line)
+    .map(({ key, message, hint }) => warning(key, message, hint)),
   ...duplicateProblems(spec, line),
 ];
 
@@ -122,37 +123,6 @@ function truncationProblems(spec: Experiment, { dataset }: DataSplit): Preflight
       `${percent(share, 0)} of the training texts are longer than ${spec.model.maxLength} tokens and are truncated.`,
       'Raise model.maxLength if the model has positions for more and the truncated part matters.',
     ),
-  ];
-}
-
-function labelProblems(spec: Experiment, { train, validation, labels }: PreflightData): PreflightProblem[] {
-  const most = labels.reduce((a, b) => (train.labels[b] > train.labels[a] ? b : a));
-  const share = train.labels[most] / train.examples;
-  const missing = labels.filter((label) => validation.labels[label] === 0);
-  return [
-    ...(share >= LOPSIDED
-      ? [
-          warning(
-            'data.train',
-            `${percent(share)} of the training rows have the label "${most}": a model that always predicts it has a high accuracy.`,
-            spec.training.metric === 'accuracy'
-              ? 'Set training.metric to "f1" or "matthews", or balance the data.'
-              : 'Judge by F1 or MCC, not by accuracy.',
-          ),
-        ]
-      : []),
-    ...(missing.length
-      ? [
-          warning(
-            'data.validation',
-            `No validation row has the label ${missing
-              .slice(0, 5)
-              .map((l) => `"${l}"`)
-              .join(', ')}${missing.length > 5 ? ` or ${missing.length - 5} others` : ''}.`,
-            'Add such rows: otherwise, the model is not evaluated on them.',
-          ),
-        ]
-      : []),
   ];
 }
 

@@ -1,8 +1,11 @@
 import type { Experiment } from '../../experiment/experiment';
+import { taskKind } from '../../tasks/registry';
 import type { TaskData } from '../../tasks/text-data';
 import { dataLine } from './data-line';
 import { balanceProblems } from './problems';
 
 /** What every run reports about its data before its first step, as a preflight would: one pass over the texts. */
 export const dataWarnings = (spec: Experiment, data: TaskData): string[] =>
-  balanceProblems(spec, dataLine(data)).map(({ message, hint }) => (hint ? `${message} ${hint}` : message));
+  balanceProblems(spec, dataLine(taskKind(spec.task.type), data)).map(({ message, hint }) =>
+    hint ? `${message} ${hint}` : message,
+  );

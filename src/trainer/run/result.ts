@@ -3,7 +3,7 @@ import { deviceFields, type DeviceChoice } from '../device/choose';
 import type { Environment } from '../process/environment';
 import type { BestEvaluation } from '../loop/loop';
 import type { Task } from '../task/task';
-import { majority, type Majority } from '../../tasks/majority';
+import type { Baseline } from '../../tasks/kind';
 
 /** result.json: a run's result, written last. */
 export interface RunResult {
@@ -21,8 +21,8 @@ export interface RunResult {
   best?: EvaluationMetrics & { step: number };
   /** Left out if the run diverged. */
   last?: EvaluationMetrics;
-  /** Always predicting the most frequent training label. */
-  majority: Majority;
+  /** The best answer that does not depend on the input. */
+  baseline: Baseline;
   trained: { adapters: number; head: number; modules: number; model: number };
   /** Bytes, this process's peak. */
   peakMemory: number;
@@ -55,7 +55,7 @@ export function makeResult(
     method: task.spec.adapter.method,
     ...rest,
     ...(best && { best: { ...best.metrics, step: best.step } }),
-    majority: majority(task.data),
+    baseline: task.kind.baseline(task.data),
     trained: { ...trained, modules: task.adapters.length, model: task.modelSize },
     peakMemory: process.resourceUsage().maxRSS * 1024,
     device: deviceFields(device),

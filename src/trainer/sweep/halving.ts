@@ -1,4 +1,4 @@
-import { bestFirst, score, type MetricName } from '../../experiment/metrics';
+import { bestFirst, type MetricName, metricValue, score } from '../../experiment/metrics';
 import { type Pruning } from '../../experiment/sweep';
 import { bestBy, type AnyEvaluation } from '../../protocol/evaluations';
 import type { TrialView } from '../../runs/sweep/look';
@@ -79,7 +79,7 @@ function rank(trial: TrialView, at: Comparison, metric: MetricName): number {
   const evaluations = toComparison(trial, at) ?? trial.evaluations;
   if (trial.state === 'failed' || evaluations.at(-1)?.kind === 'diverged-evaluation') return -Infinity;
   const best = bestBy(metric, evaluations);
-  return best ? score(metric, best.metrics[metric]) : -Infinity;
+  return best ? score(metric, metricValue(best.metrics, metric)) : -Infinity;
 }
 
 function halves<T>(all: readonly T[], is: (one: T) => boolean): [T[], T[]] {

@@ -1,5 +1,5 @@
 import type { TrialView } from '../../runs/sweep/look';
-import { score, type MetricName } from '../../experiment/metrics';
+import { type MetricName, metricValue, score } from '../../experiment/metrics';
 import { RATE, searchKey, SEED, type RateSearch } from '../../experiment/sweep';
 import { isOver, type Verdict } from './halving';
 
@@ -72,7 +72,9 @@ function bestRate(searched: readonly TrialView[], metric: MetricName): number | 
 
 function valueOf({ state, evaluations }: TrialView, metric: MetricName): number {
   const last = evaluations.at(-1);
-  return state === 'failed' || last?.kind !== 'evaluation' ? -Infinity : score(metric, last.metrics[metric]);
+  return state === 'failed' || last?.kind !== 'evaluation'
+    ? -Infinity
+    : score(metric, metricValue(last.metrics, metric));
 }
 
 const rateOf = ({ record }: TrialView): number => record.settings[RATE] as number;

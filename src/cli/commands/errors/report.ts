@@ -10,10 +10,19 @@ import {
   type LengthBin,
   type Slice,
 } from '../../../protocol/errors-view/slices';
-import { isWrong, tellingOrder } from '../../../protocol/errors-view/telling';
-import type { Predictions } from '../../../protocol/predictions';
+import { spanTypes } from '../../../protocol/errors-view/span-types';
+import { tellingOrder } from '../../../protocol/errors-view/telling';
+import { wrongOf } from '../../../protocol/errors-view/wrong';
+import {
+  SPAN_FOUND,
+  SPAN_MISSED,
+  SPAN_SPURIOUS,
+  type LabelAnswers,
+  type Predictions,
+  type SpanAnswers,
+} from '../../../protocol/predictions';
 import { count } from '../../format';
-import { formatMetric, METRIC_COLUMNS, metricInfo } from '../../../experiment/metrics';
+import { formatMetric, metricInfo, metricsIn, metricValue } from '../../../experiment/metrics';
 import { percent } from '../../../base/percent';
 import { table } from '../../table';
 
@@ -25,26 +34,45 @@ const SHOWN = 100;
 
 /** A model's errors as terminal text. */
 export function errorsText(predictions: Predictions, file: string, top: number): string {
-  const parts = [headline(predictions), pairs(predictions), lengths(predictions), labels(predictions)];
-  const lines = [...parts, ...(top > 0 ? [texts(predictions, top)] : []), [`Full results: ${file}`]];
-  return `${lines.map((part) => part.join('\n')).join('\n\n')}\n`;
+  const wrong = wrongOf(predictions);
+  const parts = [
+    headline(predictions, wrong),
+    ...(predictions.answer === 'label'
+      ? [pairs(predictions), lengths(predictions, wrong), labels(predictions, wrong)]
+      : [types(predictions), lengths(predictions, wrong)]),
+    ...(top > 0 ? [texts(predictions, wrong, top)] : []),
+    [`Full results: ${file}`],
+  ];
+  return `${parts.map((part) => part.join('\n')).join('\n\n')}\n`;
 }
 
-function headline({ step, form, metrics, columns, data, inputs }: Predictions): string[] {
-  const examples = columns.label.length;
-  const others = METRIC_COLUMNS.filter((m) => m !== 'accuracy')
-    .map((m) => `${metricInfo(m).label} ${formatMetric(m, metrics[m])}`)
-    .join(' · ');
-  const right = columns.label.filter((label, i) => label === columns.predicted[i]).length;
+function headline({ step, form, metrics, data, inputs }: Predictions, wrong: Uint8Array): string[] {
+  const right = wrong.length - wrong.reduce((n, w) => n + w, 0);
+  const numbers = metricsIn(metrics).map(
+    (m) => `${metricInfo(m).label} ${formatMetric(m, metricValue(metrics, m))}`,
+  );
   return [
-    `Step ${step}${form === 'static' ? ', static form' : ''}: ${count(right)} of ${count(examples)} validation texts are right (${formatMetric('accuracy', metrics.accuracy)}) · ${others}`,
+    `Step ${step}${form === 'static' ? ', static form' : ''}: ${count(right)} of ${count(wrong.length)} validation texts are right · ${numbers.join(' · ')}`,
     `Data     ${data.file}`,
     ...[...(inputs?.changed ?? []), ...(inputs?.notes ?? [])].map((words) => `warning: ${words}`),
     ...(inputs?.changed.length ? ['These metrics are not those of the trained model.'] : []),
   ];
 }
 
-function pairs({ columns, labels }: Predictions): string[] {
+function types({ spans, labels }: SpanAnswers): string[] {
+  const share = (value: number | undefined) => (value === undefined ? '–' : percent(value));
+  const rows = spanTypes(spans, labels.length).map((t) => [
+    `  ${labels[t.label]}`,
+    ...[t.found, t.missed, t.spurious].map(count),
+    ...[t.precision, t.recall, t.f1].map(share),
+  ]);
+  return [
+    'By type, the worst first',
+    ...table([['  type', 'found', 'missed', 'spurious', 'precision', 'recall', 'F1'], ...rows], '   '),
+  ];
+}
+
+function pairs({ columns, labels }: LabelAnswers): string[] {
   const all = confusedPairs(confusionOf(columns, labels.length));
   if (all.length === 0) return ['No labels are confused.'];
   return [
@@ -62,17 +90,17 @@ function pairs({ columns, labels }: Predictions): string[] {
   ];
 }
 
-function lengths({ columns }: Predictions): string[] {
+function lengths({ columns }: Predictions, wrong: Uint8Array): string[] {
   const bins = lengthBins(columns.tokens);
-  const rows = lengthSlices(columns, bins).map((slice, i) => [
+  const rows = lengthSlices(columns, wrong, bins).map((slice, i) => [
     ...row(binName(bins[i]), slice),
     slice.cut > 0 ? `${count(slice.cut)} truncated` : '',
   ]);
   return ['By length', ...table([[...head('tokens'), '', ''], ...rows], '   ')];
 }
 
-function labels({ columns, labels }: Predictions): string[] {
-  const found = labelSlices(columns, labels.length);
+function labels({ columns, labels }: LabelAnswers, wrong: Uint8Array): string[] {
+  const found = labelSlices(columns, wrong, labels.length);
   const worst = worstLabels(found);
   const rows = worst.slice(0, LABELS).map((label) => row(labels[label], found[label]));
   return [
@@ -94,16 +122,16 @@ const row = (name: string, slice: Slice): string[] => [
   slice.count < FEW ? 'too few to tell' : '',
 ];
 
-function texts({ columns, labels, excerpts }: Predictions, top: number): string[] {
+function texts(predictions: Predictions, wrong: Uint8Array, top: number): string[] {
+  const { columns, excerpts } = predictions;
   const known = new Map(excerpts.map(({ example, text }) => [example, text]));
-  const shown = tellingOrder(columns).slice(0, top);
+  const shown = tellingOrder(columns, wrong).slice(0, top);
   const lines = shown.flatMap((i) => {
-    const [label, predicted] = [labels[columns.label[i]], labels[columns.predicted[i]]];
-    const share = percent(columns.probability[i]);
-    const words = isWrong(columns, i)
-      ? `${label}, predicted as ${predicted} (${share}; ${label} ${percent(columns.truth[i])})`
-      : `${label}, by a margin of ${percent(columns.margin[i])} (${share})`;
     const text = known.get(i);
+    const words =
+      predictions.answer === 'label'
+        ? labelWords(predictions, i, wrong[i] === 1)
+        : spanWords(predictions, i, text);
     const lines = [
       `  line ${columns.line[i]}: ${words}`,
       ...(text === undefined ? [] : [`    ${shorter(text)}`]),
@@ -111,6 +139,31 @@ function texts({ columns, labels, excerpts }: Predictions, top: number): string[
     return lines.map((line) => escapeControls(line));
   });
   return [`The ${shown.length === 1 ? 'most telling text' : `${shown.length} most telling texts`}`, ...lines];
+}
+
+function labelWords({ columns, labels }: LabelAnswers, i: number, isWrong: boolean): string {
+  const [label, predicted] = [labels[columns.label[i]], labels[columns.predicted[i]]];
+  const share = percent(columns.probability[i]);
+  return isWrong
+    ? `${label}, predicted as ${predicted} (${share}; ${label} ${percent(columns.truth[i])})`
+    : `${label}, by a margin of ${percent(columns.margin[i])} (${share})`;
+}
+
+const FOUND: Record<number, string> = {
+  [SPAN_MISSED]: 'missed',
+  [SPAN_SPURIOUS]: 'spurious',
+  [SPAN_FOUND]: 'found',
+};
+
+/** "missed PER John Smith; found LOC Paris" */
+function spanWords({ spans, labels }: SpanAnswers, example: number, text: string | undefined): string {
+  const words = [...spans.example.keys()]
+    .filter((s) => spans.example[s] === example)
+    .map((s) => {
+      const part = text?.slice(spans.start[s], spans.end[s]) ?? '';
+      return `${FOUND[spans.found[s]]} ${labels[spans.label[s]]} ${part}`.trimEnd();
+    });
+  return words.length > 0 ? words.join('; ') : 'no span, and none predicted';
 }
 
 const shorter = (text: string): string =>

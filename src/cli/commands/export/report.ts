@@ -8,7 +8,7 @@ import {
 } from '../../../protocol/export';
 import { count } from '../../format';
 import { preflightText } from '../preflight/report';
-import { metricCells, metricHeads } from '../../../experiment/metrics';
+import { metricCells, metricHeads, metricsIn } from '../../../experiment/metrics';
 import { table } from '../../table';
 
 /** A line of an export as terminal text. */
@@ -46,7 +46,7 @@ function result(folder: string, record: ExportRecord): string {
     ...[...changed, ...notes].map((words) => `warning: ${words}`),
     ...(changed.length > 0 ? ['These files and metrics are not those of the trained model.', ''] : []),
     ...table([
-      [`  step ${step}`, ...metricHeads()],
+      [`  step ${step}`, ...metricHeads(metricsIn(metrics.exported))],
       ...forms(record),
       row(`these files (${form})`, metrics.exported),
     ]),
@@ -73,4 +73,4 @@ function forms(record: ExportRecord): string[][] {
   return [row(`dynamic${mark('dynamic')}`, dynamic), row(`static, merged${mark('static')}`, fixed)];
 }
 
-const row = (name: string, m: EvaluationMetrics): string[] => [`  ${name}`, ...metricCells(m)];
+const row = (name: string, m: EvaluationMetrics): string[] => [`  ${name}`, ...metricCells(metricsIn(m), m)];

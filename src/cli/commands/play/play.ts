@@ -172,6 +172,7 @@ async function atTerminal(
     if (text.trim() !== '') {
       request++;
       busy = true;
+      teller.question = text;
       await player.receive(
         answer === 'text'
           ? { kind: 'generate', request, text, settings }
@@ -188,6 +189,8 @@ async function atTerminal(
 class Teller {
   private answers: Extract<PlayLine, { kind: 'prediction' }>[] = [];
   private writing = '';
+  /** The text in hand. */
+  question = '';
 
   constructor(private readonly facts: Map<string, PlayFacts>) {}
 
@@ -211,7 +214,7 @@ class Teller {
         return write(generatedText(line));
       case 'answered':
         this.writing = '';
-        if (this.answers.length > 0) await write(answersText(this.answers, this.facts));
+        if (this.answers.length > 0) await write(answersText(this.answers, this.facts, this.question));
         this.answers = [];
         return;
       case 'problem':

@@ -1,5 +1,5 @@
 import { escapeControls } from '../../../base/controls';
-import type { Generated, PlayFacts, PlayLine, PlayVariant } from '../../../protocol/playground';
+import type { Generated, PlayFacts, PlayLine, PlaySpan, PlayVariant } from '../../../protocol/playground';
 import { count } from '../../format';
 import { percent } from '../../../base/percent';
 import { table } from '../../table';
@@ -19,10 +19,13 @@ export function subjectName(facts: PlayFacts, variant: PlayVariant): string {
 
 /** What was loaded and what was assumed about it; ends with a line break. */
 export function loadedText(facts: PlayFacts): string {
-  const what =
-    facts.answer === 'text'
-      ? 'continues a text'
-      : `classifies ${facts.input}s into ${facts.labels.length} labels`;
+  const what = {
+    text: 'continues a text',
+    spans: `finds spans in a ${facts.input}`,
+    label: `classifies ${facts.input}s into ${facts.labels.length} labels`,
+    labels: `labels ${facts.input}s with ${facts.labels.length} labels`,
+    number: `gives a number for a ${facts.input}`,
+  }[facts.answer];
   const form = facts.form === 'static' ? ' in its static form' : '';
   const lines = [
     `${subjectName(facts, 'adapted')}${form}: ${what}.`,
@@ -32,16 +35,17 @@ export function loadedText(facts: PlayFacts): string {
   return lines.map((line) => escapeControls(line)).join('\n');
 }
 
-/** Each answer's most likely labels in a row; ends with a line break. */
-export function answersText(answers: readonly Prediction[], facts: ReadonlyMap<string, PlayFacts>): string {
+/** Each answer in a row: its most likely labels, or its spans; ends with a line break. */
+export function answersText(
+  answers: readonly Prediction[],
+  facts: ReadonlyMap<string, PlayFacts>,
+  question: string,
+): string {
   const rows = answers.map((a) => {
     const of = facts.get(a.subject)!;
-    const best = [...a.probabilities.keys()]
-      .sort((x, y) => a.probabilities[y] - a.probabilities[x])
-      .slice(0, SHOWN_LABELS);
     return [
       `  ${subjectName(of, a.variant)}`,
-      ...best.map((i) => `${of.labels[i]} ${percent(a.probabilities[i])}`),
+      ...(a.spans ? [spansText(a.spans, question)] : likeliest(a.probabilities, of.labels)),
       milliseconds(a.seconds),
       a.tokens === undefined ? '' : `${count(a.tokens)} ${a.tokens === 1 ? 'token' : 'tokens'}`,
       a.truncated ? 'truncated' : '',
@@ -49,6 +53,21 @@ export function answersText(answers: readonly Prediction[], facts: ReadonlyMap<s
   });
   return `${table(rows, '   ').join('\n')}\n`;
 }
+
+const likeliest = (probabilities: readonly number[], labels: readonly string[]): string[] =>
+  [...probabilities.keys()]
+    .sort((x, y) => probabilities[y] - probabilities[x])
+    .slice(0, SHOWN_LABELS)
+    .map((i) => `${labels[i]} ${percent(probabilities[i])}`);
+
+const spansText = (spans: readonly PlaySpan[], question: string): string =>
+  spans.length === 0
+    ? 'no span'
+    : spans
+        .map(({ start, end, label, probability }) =>
+          escapeControls(`${question.slice(start, end)} (${label} ${percent(probability)})`),
+        )
+        .join(', ');
 
 const ENDED: Record<Generated['ended'], string> = {
   end: 'ended by the model',

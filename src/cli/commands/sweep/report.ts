@@ -1,4 +1,4 @@
-import { formatMetric, metricInfo } from '../../../experiment/metrics';
+import { formatMetric, metricInfo, metricValue } from '../../../experiment/metrics';
 import { bestOf, type TrialView } from '../../../runs/sweep/look';
 import { readScalars } from '../../../runs/curve/scalars-reader';
 import type { SweepRecord } from '../../../runs/sweep/record';
@@ -84,7 +84,7 @@ function row(trial: TrialView, { metric, varied }: SweepRecord): string[] {
   const seconds = secondsPerStep(trial.folder!);
   return [
     String(trial.record.number),
-    best ? formatMetric(metric, best.metrics[metric]) : '–',
+    best ? formatMetric(metric, metricValue(best.metrics, metric)) : '–',
     best ? String(best.step) : '–',
     ...varied.map((key) =>
       Object.hasOwn(trial.record.settings, key) ? valueText(trial.record.settings[key]) : '–',

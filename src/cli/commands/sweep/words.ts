@@ -1,5 +1,12 @@
 import { relative } from 'node:path';
-import { bestFirst, formatMetric, metricInfo, score, type MetricName } from '../../../experiment/metrics';
+import {
+  bestFirst,
+  formatMetric,
+  metricInfo,
+  type MetricName,
+  metricValue,
+  score,
+} from '../../../experiment/metrics';
 import { bestOf, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import { settingsText } from '../../../experiment/sweep';
@@ -7,7 +14,7 @@ import { settingsText } from '../../../experiment/sweep';
 /** "accuracy 61.2 %", the best so far; empty before the first evaluation. */
 export function valueOf(trial: TrialView, metric: MetricName): string {
   const best = bestOf(trial, metric);
-  return best ? `${metricInfo(metric).label} ${formatMetric(metric, best.metrics[metric])}` : '';
+  return best ? `${metricInfo(metric).label} ${formatMetric(metric, metricValue(best.metrics, metric))}` : '';
 }
 
 export const settingsOf = ({ record }: TrialView, { varied }: Pick<SweepRecord, 'varied'>): string =>
@@ -17,7 +24,7 @@ export const settingsOf = ({ record }: TrialView, { varied }: Pick<SweepRecord, 
 export function ranked(trials: readonly TrialView[], metric: MetricName): TrialView[] {
   const value = (t: TrialView) => {
     const best = bestOf(t, metric);
-    return best && !t.diverged ? score(metric, best.metrics[metric]) : -Infinity;
+    return best && !t.diverged ? score(metric, metricValue(best.metrics, metric)) : -Infinity;
   };
   return [...trials].sort((a, b) => bestFirst(value(a), value(b)) || a.record.number - b.record.number);
 }

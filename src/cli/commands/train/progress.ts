@@ -1,4 +1,4 @@
-import { formatMetric, METRIC_COLUMNS, metricInfo } from '../../../experiment/metrics';
+import { formatMetric, metricInfo, metricValue, metricsIn } from '../../../experiment/metrics';
 import type { DivergedEvaluation, EvaluationMetrics } from '../../../protocol/events';
 import type { StepRecord } from '../../../trainer/loop/loop';
 import { duration } from '../../format';
@@ -34,9 +34,9 @@ export class Progress {
   }
 
   evaluation(step: number, epoch: number, m: EvaluationMetrics, best: boolean): void {
-    const numbers = METRIC_COLUMNS.map(
-      (name) => `${metricInfo(name).label} ${formatMetric(name, m[name])}`,
-    ).join(' · ');
+    const numbers = metricsIn(m)
+      .map((name) => `${metricInfo(name).label} ${formatMetric(name, metricValue(m, name))}`)
+      .join(' · ');
     this.line(
       `step ${step} (epoch ${epoch.toFixed(2)}): validation ${numbers}${best ? ' · best so far' : ''}`,
     );

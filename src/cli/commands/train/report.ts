@@ -1,25 +1,34 @@
 import { table } from '../../table';
 import { deviceWords } from '../../device-line';
 import { count, duration } from '../../format';
-import { metricCells, metricHeads, type MetricName } from '../../../experiment/metrics';
+import {
+  formatMetric,
+  metricCells,
+  metricHeads,
+  metricInfo,
+  metricValue,
+  metricsIn,
+  score,
+  type Metrics,
+} from '../../../experiment/metrics';
 import { percent } from '../../../base/percent';
 import type { FinishedResult } from '../../../trainer/run/result';
 
-const metric = (label: string, m: Readonly<Record<MetricName, number>>, note = '') => [
-  `  ${label}`,
-  ...metricCells(m),
-  note,
-];
-
 /** The report of a finished run: what was trained, how it compares, and where it is. */
 export function report(result: FinishedResult, run: string, headOnly: FinishedResult | undefined): string {
-  const { trained, best, last, majority } = result;
+  const { trained, best, last, baseline } = result;
+  const names = metricsIn(best);
+  const row = (label: string, metrics: Metrics, note: string) => [
+    `  ${label}`,
+    ...metricCells(names, metrics),
+    note,
+  ];
   const rows = [
-    ['  validation', ...metricHeads(), ''],
-    ['  majority class', ...metricCells({ accuracy: majority.accuracy }), `always "${majority.label}"`],
-    ...(headOnly ? [metric('head only', headOnly.best, `step ${headOnly.best.step}`)] : []),
-    metric(`${result.method}, best`, best, `step ${best.step}`),
-    ...(best.step === result.steps ? [] : [metric(`${result.method}, last`, last, `step ${result.steps}`)]),
+    ['  validation', ...metricHeads(names), ''],
+    row('baseline', { [baseline.metric]: baseline.value }, baseline.answer),
+    ...(headOnly ? [row('head only', headOnly.best, `step ${headOnly.best.step}`)] : []),
+    row(`${result.method}, best`, best, `step ${best.step}`),
+    ...(best.step === result.steps ? [] : [row(`${result.method}, last`, last, `step ${result.steps}`)]),
   ];
   const share = trained.model
     ? ` (${percent(trained.adapters / trained.model, 2)} of the model's ${count(trained.model)})`
@@ -31,7 +40,7 @@ export function report(result: FinishedResult, run: string, headOnly: FinishedRe
     `Trained in ${deviceWords(result.device)}.`,
     '',
     ...table(rows, '   '),
-    ...belowMajority(result),
+    ...belowBaseline(result),
     '',
     `Run folder  ${run}`,
     '',
@@ -39,11 +48,14 @@ export function report(result: FinishedResult, run: string, headOnly: FinishedRe
   ].join('\n');
 }
 
-/** Warns of an accuracy that needs no model, so that nobody takes it for a result. */
-function belowMajority({ best, majority }: FinishedResult): string[] {
-  const always = `always answering "${majority.label}" (${percent(majority.accuracy)})`;
-  if (best.accuracy > majority.accuracy) return [];
-  return best.accuracy < majority.accuracy
-    ? ['', `The best evaluation's accuracy, ${percent(best.accuracy)}, is below ${always}.`]
-    : ['', `The best evaluation's accuracy is no better than ${always}.`];
+/** Warns of a result that needs no model. */
+function belowBaseline({ best, baseline: { metric, value, answer } }: FinishedResult): string[] {
+  const own = metricValue(best, metric);
+  const label = metricInfo(metric).label;
+  const always = `${answer} (${formatMetric(metric, value)})`;
+  const difference = score(metric, own) - score(metric, value);
+  if (difference > 0) return [];
+  return difference < 0
+    ? ['', `The best evaluation's ${label}, ${formatMetric(metric, own)}, is worse than answering ${always}.`]
+    : ['', `The best evaluation's ${label} is no better than answering ${always}.`];
 }

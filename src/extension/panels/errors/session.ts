@@ -67,9 +67,13 @@ export class ErrorsSession {
     const { name, experiment, events } = await this.host.facts();
     const predictions = (this.predictions = await this.read(post));
     if (!predictions) return;
-    const { step, form, labels, data, metrics, inputs, columns, excerpts } = predictions;
-    const shown = { step, form, labels, metrics, ...(inputs && { inputs }), columns, excerpts };
-    post({ type: 'predictions', run: name, experiment, file: basename(data.file), predictions: shown });
+    post({
+      type: 'predictions',
+      run: name,
+      experiment,
+      file: basename(predictions.data.file),
+      predictions,
+    });
     const because = await outdated(predictions, this.host.step, events);
     if (because) post({ type: 'outdated', because });
   }

@@ -1,0 +1,10 @@
+import type { TaskDescription } from './kind';
+
+export const tokenClassification: TaskDescription = {
+  input: 'text',
+  answer: 'spans',
+  metrics: ['entityF1', 'entityPrecision', 'entityRecall', 'tagAccuracy'],
+  columns: { text: 'tokens', label: 'tags' },
+  pipelineTag: 'token-classification',
+  peftTaskType: 'TOKEN_CLS',
+};

@@ -1,0 +1,37 @@
+import { SPAN_FOUND, SPAN_MISSED, SPAN_SPURIOUS, type SpanColumns } from '../predictions';
+
+/** The spans of one type over all examples. */
+export interface SpanType {
+  /** An index into the labels. */
+  label: number;
+  /** In the data and predicted, in the data alone, predicted alone. */
+  found: number;
+  missed: number;
+  spurious: number;
+  /** Shares in [0, 1]; undefined without a predicted or a true span. */
+  precision?: number;
+  recall?: number;
+  /** Harmonic mean of the two: 2·found / (2·found + missed + spurious). */
+  f1: number;
+}
+
+/** Each type that occurs, the worst F1 first. */
+export function spanTypes({ label, found }: SpanColumns, labels: number): SpanType[] {
+  const counts = Array.from({ length: labels }, () => [0, 0, 0]);
+  label.forEach((l, i) => counts[l][found[i]]++);
+  return counts
+    .map((c, l): SpanType => {
+      const [both, missed, spurious] = [c[SPAN_FOUND], c[SPAN_MISSED], c[SPAN_SPURIOUS]];
+      return {
+        label: l,
+        found: both,
+        missed,
+        spurious,
+        ...(both + spurious > 0 && { precision: both / (both + spurious) }),
+        ...(both + missed > 0 && { recall: both / (both + missed) }),
+        f1: (2 * both) / (2 * both + missed + spurious),
+      };
+    })
+    .filter((t) => t.found + t.missed + t.spurious > 0)
+    .sort((a, b) => a.f1 - b.f1 || a.label - b.label);
+}

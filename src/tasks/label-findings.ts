@@ -1,0 +1,43 @@
+import { percent } from '../base/percent';
+import type { Experiment } from '../experiment/experiment';
+import { describeTask } from '../experiment/tasks/registry';
+import type { PreflightData } from '../protocol/preflight';
+import type { DataFinding } from './kind';
+
+/** Above this share of one label, always predicting it looks like success. */
+const LOPSIDED = 0.9;
+/** Names of labels in a message. */
+const SHOWN = 5;
+
+/** One label nearly everywhere. */
+export function lopsided({ task, training }: Experiment, { train, labels }: PreflightData): DataFinding[] {
+  const most = labels.reduce((a, b) => (train.labels[b] > train.labels[a] ? b : a));
+  const share = train.labels[most] / train.examples;
+  if (share < LOPSIDED) return [];
+  const others = describeTask(task.type).metrics.filter((m) => m !== 'accuracy');
+  return [
+    {
+      key: 'data.train',
+      message: `${percent(share)} of the training rows have the label "${most}": a model that always predicts it has a high accuracy.`,
+      hint:
+        training.metric === 'accuracy'
+          ? `Set training.metric to ${others.map((m) => `"${m}"`).join(' or ')}, or balance the data.`
+          : 'Judge by F1 or MCC, not by accuracy.',
+    },
+  ];
+}
+
+/** Labels of the training data that no validation row has. */
+export function unmeasuredLabels({ validation, labels }: PreflightData): DataFinding[] {
+  const missing = labels.filter((label) => validation.labels[label] === 0);
+  if (missing.length === 0) return [];
+  const shown = missing.slice(0, SHOWN).map((l) => `"${l}"`);
+  const more = missing.length > SHOWN ? ` or ${missing.length - SHOWN} others` : '';
+  return [
+    {
+      key: 'data.validation',
+      message: `No validation row has the label ${shown.join(', ')}${more}.`,
+      hint: 'Add such rows: otherwise, the model is not evaluated on them.',
+    },
+  ];
+}

@@ -1,0 +1,116 @@
+import { AuroraError } from '../base/errors';
+import { labelCounts } from '../data/audit';
+import { integers } from '../data/batch';
+import { inferLabels, labelIndex, withKnownLabels } from '../data/labels';
+import { readTaggedRows } from '../data/table/tagged-rows';
+import { wordsIn } from '../data/text/words';
+import { DType } from '../graph/dtype';
+import { requireTokens } from './ask-text';
+import { checkOutput } from './check-output';
+import { HEAD_BIAS, HEAD_WEIGHT } from './head';
+import type { TaskKind } from './kind';
+import { unmeasuredLabels } from './label-findings';
+import { IGNORE_LABEL } from './objective';
+import { softmax } from './softmax';
+import { spanPredictions } from './span-answers';
+import { spanScorer } from './span-scorer';
+import { spansOf } from './spans';
+import { joinedOffsets, predictedTags, taggedText, wordLogits, type TaggedText } from './tagged-text';
+import { readsTexts, textFeeds } from './text-data';
+
+/**
+ * A tag for each word: a linear head on the states of all tokens, or the model's own logits; cross-entropy. The first
+ * token of a word counts, as in transformers' run_ner.py.
+ */
+export const tokenClassification: TaskKind<TaggedText> = {
+  objective: 'token-cross-entropy',
+  ...readsTexts({
+    rows: readTaggedRows,
+    labels: (path, rows) =>
+      inferLabels(
+        path,
+        rows.flatMap((r) => r.tags),
+      ),
+    known: (path, rows, labels, onBadRow) => withKnownLabels(path, rows, labels, onBadRow, (r) => r.tags),
+    stratum: () => '',
+    spans({ words, tags }) {
+      const offsets = joinedOffsets(words);
+      return spansOf(tags).map(({ start, end, type }) => ({
+        start: offsets[2 * start],
+        end: offsets[2 * end - 1],
+        label: type,
+      }));
+    },
+    encoder(tokenizer, labels, maxLength) {
+      const classes = labelIndex(labels);
+      return ({ words, tags }, row) => {
+        const indices = Int32Array.from(tags, (tag) => classes.get(tag)!);
+        return taggedText(tokenizer, { words, tags: indices, offsets: joinedOffsets(words) }, maxLength, row);
+      };
+    },
+  }),
+  head: ({ task }, labels) =>
+    task.head === 'linear' ? { classes: labels.length, weight: HEAD_WEIGHT, bias: HEAD_BIAS } : undefined,
+  checkOutput: (spec, name, info, labels) =>
+    checkOutput(spec, name, info, { axes: ['batch', 'sequence'], outputs: labels.length }),
+  feeds: (model, dataset, indices, length) =>
+    textFeeds(model, dataset, indices, length, (examples, padded) => {
+      const labels = new Int32Array(examples.length * padded).fill(IGNORE_LABEL);
+      examples.forEach(({ first, tags }, e) =>
+        first.forEach((at, word) => {
+          if (at >= 0) labels[e * padded + at] = tags[word];
+        }),
+      );
+      return integers(DType.int64, [examples.length, padded], labels);
+    }),
+  scorer: spanScorer,
+  baseline({ train, validation, labels }) {
+    const counts = Object.values(countsOf(train.dataset.examples, labels));
+    const most = counts.indexOf(Math.max(...counts));
+    const tags = validation.dataset.examples.flatMap((e) => [...e.tags]);
+    return {
+      answer: `always "${labels[most]}"`,
+      metric: 'tagAccuracy',
+      value: tags.filter((tag) => tag === most).length / tags.length,
+    };
+  },
+  guessLoss: (labels) => Math.log(labels.length),
+  counts: (examples, labels) => countsOf(examples, labels),
+  findings: (_, data) => unmeasuredLabels(data),
+  predictions: spanPredictions,
+  ask(text, { tokenizer, labels }, maxLength) {
+    const words = wordsIn(text);
+    if (words.length === 0) throw new AuroraError('data', 'This text has no words.', 'Type some words.');
+    const offsets = Int32Array.from(words.flatMap(({ start, end }) => [start, end]));
+    const read = { words: words.map((w) => w.word), tags: new Int32Array(words.length), offsets };
+    const example = taggedText(tokenizer, read, maxLength, 0);
+    requireTokens(example);
+    return {
+      example,
+      answer: (logits) => ({
+        spans: spansOf(predictedTags(example, logits, labels)).map(({ start, end, type }) => ({
+          start: offsets[2 * start],
+          end: offsets[2 * end - 1],
+          label: type,
+          probability: probabilityOf(example, logits, start, end),
+        })),
+      }),
+    };
+  },
+};
+
+const countsOf = (examples: readonly TaggedText[], labels: readonly string[]): Record<string, number> =>
+  labelCounts(
+    examples.flatMap((e) => [...e.tags]),
+    labels,
+  );
+
+/** Of a span: the smallest probability of its words' tags. */
+function probabilityOf(example: TaggedText, logits: Float32Array, start: number, end: number): number {
+  let least = 1;
+  for (let word = start; word < end; word++) {
+    const own = wordLogits(example, word, logits);
+    if (own) least = Math.min(least, Math.max(...softmax(own)));
+  }
+  return least;
+}
