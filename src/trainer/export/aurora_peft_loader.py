@@ -185,7 +185,7 @@ def merge(model):
 
 
 class Head(nn.Module):
-    """The linear head on pooled hidden states that was trained with the adapter."""
+    """The linear head that was trained with the adapter, on pooled hidden states or on those of every token."""
 
     def __init__(self, folder):
         super().__init__()
@@ -198,9 +198,9 @@ class Head(nn.Module):
         """Hidden states (batch, sequence, features), or pooled ones (batch, features), to logits."""
         if hidden.dim() == 3 and self.pooling == "first-token":
             hidden = hidden[:, 0]
-        elif hidden.dim() == 3 and attention_mask is None:
+        elif hidden.dim() == 3 and self.pooling == "mean" and attention_mask is None:
             hidden = hidden.mean(1)
-        elif hidden.dim() == 3:
+        elif hidden.dim() == 3 and self.pooling == "mean":
             mask = attention_mask.to(hidden.dtype)[..., None]
             hidden = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
         return F.linear(hidden, self.weight, self.bias)
