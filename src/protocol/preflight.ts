@@ -56,7 +56,7 @@ export interface PreflightSplit {
   path: string;
   /** Usable texts. */
   examples: number;
-  /** Texts per label, including every label of the training data. */
+  /** Texts, or words, per label, including every label of the training data. */
   labels: Record<string, number>;
   /** Tokens per text, including special tokens, after truncation to model.maxLength. */
   tokens: { min: number; median: number; mean: number; p90: number; p99: number; max: number };
@@ -65,6 +65,10 @@ export interface PreflightSplit {
   /** Unusable rows: their number and the first few. */
   badRows: { count: number; first: { line: number; reason: string }[] };
 }
+
+/** The number of texts, or words, that have a label. */
+export const labelled = ({ labels }: PreflightSplit): number =>
+  Object.values(labels).reduce((sum, n) => sum + n, 0);
 
 /** Identical texts, ignoring white space. Lines refer to the data files, one-based. */
 export interface PreflightDuplicates {

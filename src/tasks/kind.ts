@@ -61,6 +61,8 @@ export interface TaskKind<E extends TextExample = TextExample> extends DataReade
     indices: readonly number[],
     length?: number,
   ): HostTensors;
+  /** How much an example counts in the mean loss of a step: 1, or the number of its words. */
+  weight(example: E): number;
   scorer(labels: readonly string[]): Scorer<E>;
   baseline(data: TaskData<E>): Baseline;
   /** The loss of giving every answer the same probability, for the search for exploded models. */

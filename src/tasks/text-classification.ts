@@ -53,6 +53,7 @@ export const textClassification: TaskKind<LabelledText> = {
         Int32Array.from(examples, (e) => e.label),
       ),
     ),
+  weight: () => 1,
   scorer(labels) {
     const matrix = new ConfusionMatrix(labels.length);
     return {

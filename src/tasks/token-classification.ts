@@ -63,6 +63,7 @@ export const tokenClassification: TaskKind<TaggedText> = {
       );
       return integers(DType.int64, [examples.length, padded], labels);
     }),
+  weight: ({ first }) => first.reduce((n, at) => n + Number(at >= 0), 0),
   scorer: spanScorer,
   baseline({ train, validation, labels }) {
     const counts = Object.values(countsOf(train.dataset.examples, labels));

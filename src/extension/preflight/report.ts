@@ -3,15 +3,16 @@ import { percent, roughPercent } from '../../base/percent';
 import { deviceLine, deviceWords, placeWords } from '../../protocol/device-words';
 import { leftOutText } from '../../protocol/left-out';
 import { own } from '../../base/names';
-import type {
-  PreflightData,
-  PreflightDevice,
-  PreflightEstimate,
-  PreflightLine,
-  PreflightModules,
-  PreflightProblem,
-  PreflightSplit,
-  PreflightStep,
+import {
+  labelled,
+  type PreflightData,
+  type PreflightDevice,
+  type PreflightEstimate,
+  type PreflightLine,
+  type PreflightModules,
+  type PreflightProblem,
+  type PreflightSplit,
+  type PreflightStep,
 } from '../../protocol/preflight';
 import { code, escape, table } from '../markdown';
 import { bytes, duration } from '../words/format';
@@ -164,7 +165,7 @@ function dataPart(d: PreflightData, t: Translate): string[] {
   const row = (name: string, of: (s: PreflightSplit) => string) => [name, ...splits.map(of)];
   const tokens = (s: PreflightSplit) =>
     `${s.tokens.min} / ${s.tokens.median} / ${s.tokens.p90} / ${s.tokens.p99} / ${s.tokens.max}`;
-  const count = (s: PreflightSplit, n: number) => `${number(n)} (${shareText(n, s.examples)})`;
+  const count = (n: number, of: number) => `${number(n)} (${shareText(n, of)})`;
   return [
     `## ${t('Data')}`,
     table(
@@ -173,14 +174,14 @@ function dataPart(d: PreflightData, t: Translate): string[] {
         row(t('file'), (s) => escape(basename(s.path))),
         row(t('texts'), (s) => number(s.examples)),
         row(t('tokens: min / median / 90 % / 99 % / max'), tokens),
-        row(t('truncated to model.maxLength'), (s) => count(s, s.truncated)),
+        row(t('truncated to model.maxLength'), (s) => count(s.truncated, s.examples)),
         row(t('unusable rows'), (s) => number(s.badRows.count)),
       ],
     ),
     `### ${t('Labels')}`,
     table(
       [t('label'), t('training'), t('validation')],
-      d.labels.map((label) => row(escape(label), (s) => count(s, own(s.labels, label) ?? 0))),
+      d.labels.map((label) => row(escape(label), (s) => count(own(s.labels, label) ?? 0, labelled(s)))),
     ),
     `### ${t('Duplicates')}`,
     duplicateLines(d, t)

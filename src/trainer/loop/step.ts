@@ -5,7 +5,7 @@ import type { Part } from '../micro-batch/parts';
 import type { Task } from '../task/task';
 
 export interface GradientStep {
-  /** Mean over the examples of the step. */
+  /** Mean over what counts in the step: its examples, or their words. */
   loss: number;
   gradients: Map<string, Float32Array>;
   examples: number;
@@ -15,8 +15,8 @@ export interface GradientStep {
 
 /**
  * Loss and gradients of one optimizer step over its batches, each split into parts that fit into memory. Every gradient
- * is scaled by one over the number of examples in the whole step, so their plain sum is the gradient of the mean,
- * however unequal the parts.
+ * is scaled by one over what counts in the whole step, so their plain sum is the gradient of the mean, however unequal
+ * the parts.
  */
 export async function gradientStep(
   stepper: Stepper,
@@ -28,21 +28,22 @@ export async function gradientStep(
   step: number,
 ): Promise<GradientStep> {
   const { dataset } = task.data.train;
-  const examples = batches.reduce((n, b) => n + b.length, 0);
+  const indices = batches.flat();
+  const weight = indices.reduce((sum, i) => sum + task.kind.weight(dataset.examples[i]), 0);
   let gradients: Gradients | undefined;
   let lossSum = 0;
   for (const batch of batches) {
     const result = await micro.run('step', dataset, batch, (parts) =>
       sumOf(parts, ({ indices, length }) => {
         const inputs = { ...task.feeds(dataset, indices, length), ...dropout.masks(step, indices, length) };
-        return stepper.step(inputs, parameters, 1 / examples);
+        return stepper.step(inputs, parameters, 1 / weight);
       }),
     );
     lossSum += result.lossSum;
     gradients = gradients ? add(gradients, result.gradients) : result.gradients;
   }
-  const tokens = batches.flat().reduce((n, i) => n + dataset.examples[i].size, 0);
-  return { loss: lossSum / examples, gradients: gradients!, examples, tokens };
+  const tokens = indices.reduce((n, i) => n + dataset.examples[i].size, 0);
+  return { loss: lossSum / weight, gradients: gradients!, examples: indices.length, tokens };
 }
 
 async function sumOf(

@@ -1,12 +1,13 @@
 import { basename } from 'node:path';
 import { placeName, type Place } from '../../../engine/place';
-import type {
-  PreflightData,
-  PreflightEstimate,
-  PreflightLine,
-  PreflightModules,
-  PreflightSplit,
-  PreflightStep,
+import {
+  labelled,
+  type PreflightData,
+  type PreflightEstimate,
+  type PreflightLine,
+  type PreflightModules,
+  type PreflightSplit,
+  type PreflightStep,
 } from '../../../protocol/preflight';
 import { leftOutText } from '../../../protocol/left-out';
 import { deviceLine } from '../../device-line';
@@ -86,7 +87,7 @@ function balance(labels: readonly string[], train: PreflightSplit, validation: P
   const sorted = labels.toSorted((a, b) => train.labels[b] - train.labels[a]);
   const shown = sorted.slice(0, SHOWN_LABELS);
   const cell = (s: PreflightSplit, label: string) =>
-    `${count(s.labels[label])} (${percent(s.labels[label] / s.examples)})`;
+    `${count(s.labels[label])} (${percent(s.labels[label] / labelled(s))})`;
   return [
     ...table(
       [
