@@ -1,6 +1,7 @@
 import type { ExportForm } from '../../protocol/export';
 import type { Task } from '../task/task';
 import { logitsName } from './head';
+import { describeTask } from '../../experiment/tasks/registry';
 import { isNonlinear } from '../../experiment/methods';
 import { readByLoader, readByPeft } from '../peft/config';
 import { HEAD_KEY } from '../peft/keys';
@@ -43,7 +44,9 @@ const loaderUse = ({ spec, head }: Task): string =>
             'logits = Head(".")(hidden, attention_mask)',
           ]
         : ['logits = model(input_ids, attention_mask)']),
-      'print(labels(".")[int(logits[0].argmax())])',
+      describeTask(spec.task.type).answer === 'spans'
+        ? 'print([labels(".")[i] for i in logits[0].argmax(-1)])'
+        : 'print(labels(".")[int(logits[0].argmax())])',
     ]),
     ...(isNonlinear(spec.adapter)
       ? [

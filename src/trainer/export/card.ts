@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { metricCells, metricHeads, metricsIn } from '../../experiment/metrics';
+import { metricCells, metricHeads, metricInfo, metricsIn } from '../../experiment/metrics';
 import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
 import { isStaticForm, type ExportForm, type ExportRecord } from '../../protocol/export';
@@ -138,7 +138,7 @@ function gap({ task, form }: Trained, { drop, form: exported, largestDifference 
   const merged = isStaticForm(exported) && form === 'dynamic';
   return [
     merged
-      ? `Merging AuroRA changes the function because its layer is not linear; here it costs ${drop.points.toFixed(2)} points of ${drop.metric}. ${exact}`
+      ? `Merging AuroRA changes the function because its layer is not linear; here it costs ${drop.points.toFixed(2)} points of ${metricInfo(drop.metric).label}. ${exact}`
       : exact,
   ];
 }

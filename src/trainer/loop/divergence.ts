@@ -23,7 +23,8 @@ export type Judged =
  * guessing (ln(labels) for labels) or the loss of the run's first step where that was higher. A state has exploded if
  *
  * - the mean training loss of the last ten steps is above that measure, and
- * - the validation loss is more than 3 times that with a metric no better than the best answer that ignores the input, or more than 10 times that.
+ * - the validation loss is more than 3 times that with a metric no better than the best answer that ignores the input,
+ *   or more than 10 times that.
  *
  * A normal run never fulfils both: one that overfits, however badly, has a low training loss; one that learns slowly,
  * or begins from a model with other labels, has a validation loss near the measure or below. Only steps that are too

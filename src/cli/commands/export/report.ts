@@ -8,7 +8,7 @@ import {
 } from '../../../protocol/export';
 import { count } from '../../format';
 import { preflightText } from '../preflight/report';
-import { metricCells, metricHeads, metricsIn } from '../../../experiment/metrics';
+import { metricCells, metricHeads, metricInfo, metricsIn } from '../../../experiment/metrics';
 import { table } from '../../table';
 
 /** A line of an export as terminal text. */
@@ -33,13 +33,13 @@ export const measuringText = ({ what, examples }: Extract<ExportLine, { kind: 'm
 
 /** "onnx-merged loses 2.31 points of accuracy." */
 export const dropWords = (form: ExportForm, { metric, points }: MetricDrop): string =>
-  `${form} loses ${points.toFixed(2)} points of ${metric} on the validation set.`;
+  `${form} loses ${points.toFixed(2)} points of ${metricInfo(metric).label} on the validation set.`;
 
 function result(folder: string, record: ExportRecord): string {
   const { metrics, trainedForm, form, drop, largestDifference, step } = record;
   const gap =
     isStaticForm(form) && trainedForm === 'dynamic' && !isOneForm(record)
-      ? [`Merged, it loses ${drop.points.toFixed(2)} points of ${drop.metric}.`]
+      ? [`Merged, it loses ${drop.points.toFixed(2)} points of ${metricInfo(drop.metric).label}.`]
       : [];
   const { changed = [], notes = [] } = record.inputs ?? {};
   const lines = [
