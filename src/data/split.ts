@@ -46,7 +46,9 @@ export function splitRows<R extends Row>(
   if (groups.every((g) => g.length < 2))
     throw new AuroraError(
       'data',
-      `${path}: no label has two rows, so none can be held out for validation.`,
+      rows.length === 1
+        ? `${path} has only one row, so none can be held out for validation.`
+        : `${path}: no label has two rows, so none can be held out for validation.`,
       'Name a validation file in data.validation.',
     );
   const counts = quotas(
