@@ -15,6 +15,7 @@ import { readRun } from '../../src/runs/read';
 import {
   encodePredictions,
   parsePredictions,
+  type LabelAnswers,
   type Predictions,
   type PredictLine,
 } from '../../src/protocol/predictions';
@@ -39,7 +40,11 @@ const parsed = <T>(text: string): T[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as T);
 const lines = ({ out }: Outcome) => parsed<PredictLine>(out);
-const read = (file: string): Predictions => parsePredictions(file, readFileSync(file, 'utf8'));
+function read(file: string): Predictions & LabelAnswers {
+  const predictions = parsePredictions(file, readFileSync(file, 'utf8'));
+  if (predictions.answer !== 'label') throw new Error(`${file}: ${predictions.answer}`);
+  return predictions;
+}
 
 /** The predictions of a run's state, and their file. */
 function predicted(run: string, ...more: string[]) {
@@ -117,7 +122,7 @@ describe('aurora errors', () => {
     const mean = c.loss.reduce((a, b) => a + b, 0) / c.loss.length;
     expect(mean).toBeCloseTo(metrics.loss, 5);
     const right = c.label.filter((l, i) => l === c.predicted[i]).length;
-    expect(right / c.label.length).toBeCloseTo(metrics.accuracy, 12);
+    expect(right / c.label.length).toBeCloseTo(metrics.accuracy!, 12);
     expect(right).toBeLessThan(c.label.length);
     for (const { example, text } of predictions.excerpts) expect(text).toBe(data[example].text);
     expect(predictions.excerpts).toHaveLength(data.length);
@@ -232,7 +237,7 @@ describe('aurora errors', () => {
     };
     expect(predictions.step).toBe(best);
     for (const name of ['loss', 'accuracy', 'f1', 'matthews'] as const)
-      expect(predictions.metrics[name]).toBeCloseTo(measured[name], 5);
+      expect(predictions.metrics[name]).toBeCloseTo(measured[name]!, 5);
   });
 
   it('predicts in the static form if that was trained last', () => {

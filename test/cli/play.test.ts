@@ -106,8 +106,11 @@ afterEach(async () => {
 });
 
 const predictions = (lines: PlayLine[]) => lines.filter((l) => l.kind === 'prediction');
-const apart = (a: readonly number[], b: ArrayLike<number>) =>
-  Math.max(...a.map((x, i) => Math.abs(x - b[i])));
+/** The largest difference; `a` must be as long as `b`. */
+function apart(a: readonly number[] | undefined, b: ArrayLike<number> | undefined): number {
+  expect(a).toHaveLength(b!.length);
+  return Math.max(...a!.map((x, i) => Math.abs(x - b![i])));
+}
 
 describe('aurora play of runs', () => {
   const run = trained('aurora');
@@ -120,15 +123,8 @@ describe('aurora play of runs', () => {
     const { task, parameters } = await openTrained(run, 'best', folder);
     const evaluator = await openEvaluator(task.model, task.infos, task.graph, folder);
     const { ids } = task.data.tokenizer.encode(text, task.spec.model.maxLength);
-    const feeds = task.feeds(
-      {
-        examples: [{ size: ids.length, ids: Int32Array.from(ids), label: 0, row: 0 }],
-        padId: 0,
-        skipped: [],
-        truncatedCount: 0,
-      },
-      [0],
-    );
+    const example = { size: ids.length, ids: Int32Array.from(ids), label: 0, row: 0 };
+    const feeds = task.feeds({ examples: [example], padId: 0, skipped: [], truncatedCount: 0 }, [0]);
     const zero = new Map(parameters);
     for (const a of task.adapters) {
       const name = tensorName(a, 'B');

@@ -51,7 +51,7 @@ describe('aurora study', () => {
     for (const { runs } of section.groups)
       for (const run of runs) {
         // The predictions match the run's own measurements.
-        expect(run.forms!.trained.accuracy).toBeCloseTo(run.metrics.accuracy, 12);
+        expect(run.forms!.trained.accuracy).toBeCloseTo(run.metrics.accuracy!, 12);
         expect(run.forms!.same).toBe(run.spec.adapter.method === 'lora');
         expect(run.geometry!.path[0]).toMatchObject({ step: 0 });
         expect(

@@ -231,7 +231,7 @@ describe('aurora sweep', () => {
       const last = events.at(-1)!;
       const first = events.find((e) => e.kind === 'evaluation')!;
       const why = last.kind === 'stopped' ? last.reason : last.kind;
-      return { run, first: first.metrics.accuracy, why, steps: scalars.records };
+      return { run, first: first.metrics.accuracy!, why, steps: scalars.records };
     });
     expect(ends.map(({ why, steps }) => `${why} ${steps}`).sort()).toEqual([
       'finished 48',

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { predictionsFile } from '../../src/runs/predictions';
 import { readRun } from '../../src/runs/read';
-import { isWrong } from '../../src/protocol/errors-view/telling';
+import { wrongOf } from '../../src/protocol/errors-view/wrong';
 import { parsePredictions } from '../../src/protocol/predictions';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';
@@ -48,12 +48,11 @@ describe('Errors, in VS Code 1.100', () => {
   const title = () => `Errors: ${name}`;
   const predictions = (step = best) => {
     const file = predictionsFile(run, step);
-    return parsePredictions(file, readFileSync(file, 'utf8'));
+    const parsed = parsePredictions(file, readFileSync(file, 'utf8'));
+    if (parsed.answer !== 'label') throw new Error(`${file}: ${parsed.answer}`);
+    return parsed;
   };
-  const wrong = () => {
-    const { columns } = predictions();
-    return columns.label.filter((_, i) => isWrong(columns, i)).length;
-  };
+  const wrong = () => wrongOf(predictions()).reduce((n, w) => n + w, 0);
   const closeTab = async () => {
     await window.tab(title()).click({ button: 'middle' });
     await window.tab(title()).waitFor({ state: 'detached' });
@@ -131,7 +130,7 @@ describe('Errors, in VS Code 1.100', () => {
   test('corrected data are reported and predicted again', async () => {
     const { columns, labels } = predictions();
     const before = wrong();
-    const at = columns.label.findIndex((_, i) => isWrong(columns, i));
+    const at = wrongOf(predictions()).indexOf(1);
     const [is, should] = [columns.label[at], columns.predicted[at]].map((label) => labels[label]);
     const frame = await page();
     await frame.getByText('Remove all').click();

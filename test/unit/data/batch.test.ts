@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkInputs, makeBatch } from '../../../src/data/batch';
-import { tokenizeAll, type Dataset } from '../../../src/data/dataset';
+import { checkInputs, integers, lengthOf, makeInputs } from '../../../src/data/batch';
+import { makeDataset, textExample, type Dataset } from '../../../src/data/dataset';
 import { epochOrder, evaluationOrder } from '../../../src/data/order';
-import { loadTokenizer } from '../../../src/data/text/tokenizer';
+import type { Row } from '../../../src/data/table/rows';
+import { loadTokenizer, type Tokenizer } from '../../../src/data/text/tokenizer';
 import { DType } from '../../../src/graph/dtype';
 import type { ValueInfo } from '../../../src/graph/model';
 import { failure, temporaryFolder } from './support';
@@ -13,7 +14,7 @@ import { failure, temporaryFolder } from './support';
 const fixture = join(import.meta.dirname, '../../fixtures/data/unigram/tokenizer.json');
 const unigram = loadTokenizer(fixture);
 const folder = temporaryFolder();
-const options = { path: 'f.csv', labels: ['x', 'y'], maxLength: 4, onBadRow: 'fail' as const };
+const options = { path: 'f.csv', padId: unigram.padId, onBadRow: 'fail' as const };
 
 const input = (name: string, dtype: number = DType.int64, shape?: ValueInfo['shape']): ValueInfo => ({
   name,
@@ -26,7 +27,6 @@ const ofLengths = (lengths: number[]): Dataset => ({
   examples: lengths.map((n, i) => ({
     size: n,
     ids: new Int32Array(n).fill(100 + i),
-    label: i % 3,
     row: i,
   })),
   truncatedCount: 0,
@@ -34,19 +34,23 @@ const ofLengths = (lengths: number[]): Dataset => ({
   skipped: [],
 });
 
-describe('tokenizeAll', () => {
-  const row = (text: string, label: string, line: number) => ({ text, label, line });
+describe('makeDataset', () => {
+  const row = (text: string, line: number) => ({ text, label: 'x', line });
+  /** How the kinds of task read texts, but for their answers. */
+  const reading =
+    (tokenizer: Tokenizer) =>
+    ({ text }: Row, index: number) =>
+      textExample(tokenizer.encode(text, 4), index);
 
-  it('assigns label and row numbers and counts truncated texts', () => {
-    const rows = [row('hello', 'y', 2), row('hello world hello world', 'x', 3)];
-    expect(tokenizeAll(rows, unigram, options)).toEqual({
+  it('assigns row numbers and counts truncated texts', () => {
+    const rows = [row('hello', 2), row('hello world hello world', 3)];
+    expect(makeDataset(rows, options, reading(unigram))).toEqual({
       examples: [
-        { size: 2, ids: Int32Array.of(3, 11), typeIds: Int32Array.of(0, 0), label: 1, row: 0 },
+        { size: 2, ids: Int32Array.of(3, 11), typeIds: Int32Array.of(0, 0), row: 0 },
         {
           size: 4,
           ids: Int32Array.of(3, 7, 3, 11),
           typeIds: Int32Array.of(0, 0, 0, 0),
-          label: 0,
           row: 1,
           truncated: true,
         },
@@ -65,15 +69,16 @@ describe('tokenizeAll', () => {
       normalizer: { type: 'Replace', pattern: { Regex: 'z+' }, content: '' },
     };
     const tokenizer = loadTokenizer(folder.write('tokenizer.json', JSON.stringify(stripped)));
-    const rows = [row('zzz', 'x', 5), row('hello', 'y', 6)];
-    expect(failure('data', () => tokenizeAll(rows, tokenizer, options))).toContain(
-      'f.csv:5: the tokenizer leaves nothing of the text',
+    const exampleOf = reading(tokenizer);
+    const rows = [row('zzz', 5), row('hello', 6)];
+    expect(failure('data', () => makeDataset(rows, options, exampleOf))).toContain(
+      'f.csv:5: the tokenizer produces no tokens for the text',
     );
-    const { examples, skipped } = tokenizeAll(rows, tokenizer, { ...options, onBadRow: 'skip' });
+    const { examples, skipped } = makeDataset(rows, { ...options, onBadRow: 'skip' }, exampleOf);
     expect(examples.map((e) => e.row)).toEqual([1]);
     expect(skipped.map((s) => s.line)).toEqual([5]);
     expect(
-      failure('emptyData', () => tokenizeAll(rows.slice(0, 1), tokenizer, { ...options, onBadRow: 'skip' })),
+      failure('emptyData', () => makeDataset(rows.slice(0, 1), { ...options, onBadRow: 'skip' }, exampleOf)),
     ).toContain('all 1 rows were skipped');
   });
 });
@@ -130,18 +135,18 @@ describe('epochOrder', () => {
   });
 });
 
-describe('makeBatch', () => {
+describe('makeInputs', () => {
   const data: Dataset = {
     ...ofLengths([2, 3, 1]),
     examples: [
-      { size: 2, ids: Int32Array.of(5, 6), typeIds: Int32Array.of(0, 1), label: 1, row: 0 },
-      { size: 3, ids: Int32Array.of(8, 9, 10), label: 0, row: 1 },
-      { size: 1, ids: Int32Array.of(4), label: 2, row: 2 },
+      { size: 2, ids: Int32Array.of(5, 6), typeIds: Int32Array.of(0, 1), row: 0 },
+      { size: 3, ids: Int32Array.of(8, 9, 10), row: 1 },
+      { size: 1, ids: Int32Array.of(4), row: 2 },
     ],
   };
 
   it('pads to the longest example, in the type that each input declares', () => {
-    const { inputs, labels } = makeBatch(
+    const inputs = makeInputs(
       data,
       [1, 0],
       [
@@ -157,14 +162,30 @@ describe('makeBatch', () => {
       token_type_ids: { dtype: DType.int64, dims: [2, 3], data: BigInt64Array.of(0n, 0n, 0n, 0n, 1n, 0n) },
       position_ids: { dtype: DType.int64, dims: [2, 3], data: BigInt64Array.of(0n, 1n, 2n, 0n, 1n, 2n) },
     });
-    expect(labels).toEqual({ dtype: DType.int64, dims: [2], data: BigInt64Array.of(0n, 1n) });
+  });
+
+  it('pads to a longer length when asked to, as for a micro-batch of a larger batch', () => {
+    expect(lengthOf(data, [0, 2])).toBe(2);
+    expect(makeInputs(data, [0, 2], [input('input_ids', DType.int32)], 4)).toEqual({
+      input_ids: { dtype: DType.int32, dims: [2, 4], data: Int32Array.of(5, 6, 7, 7, 4, 7, 7, 7) },
+    });
+  });
+
+  it('makes integers of either width', () => {
+    const values = Int32Array.of(-100, 3);
+    expect(integers(DType.int32, [2], values)).toEqual({ dtype: DType.int32, dims: [2], data: values });
+    expect(integers(DType.int64, [2], values)).toEqual({
+      dtype: DType.int64,
+      dims: [2],
+      data: BigInt64Array.of(-100n, 3n),
+    });
   });
 
   it('contains each example where the mask is one and padding elsewhere', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 6 }), (lengths) => {
         const many = ofLengths(lengths);
-        const { inputs } = makeBatch(
+        const inputs = makeInputs(
           many,
           [...lengths.keys()],
           [input('input_ids', DType.int32), input('attention_mask', DType.int32)],

@@ -10,9 +10,9 @@ const rowsOf = (labels: readonly string[]): Row[] =>
 
 describe('labels', () => {
   it('are sorted, numerically if all are integers', () => {
-    expect(inferLabels('f', rowsOf(['b', 'a', 'B', 'é', 'a']))).toEqual(['B', 'a', 'b', 'é']);
-    expect(inferLabels('f', rowsOf(['10', '9', '-1', '9']))).toEqual(['-1', '9', '10']);
-    expect(inferLabels('f', rowsOf(['10', '9', 'x']))).toEqual(['10', '9', 'x']);
+    expect(inferLabels('f', ['b', 'a', 'B', 'é', 'a'])).toEqual(['B', 'a', 'b', 'é']);
+    expect(inferLabels('f', ['10', '9', '-1', '9'])).toEqual(['-1', '9', '10']);
+    expect(inferLabels('f', ['10', '9', 'x'])).toEqual(['10', '9', 'x']);
     expect([...labelIndex(['b', 'a'])]).toEqual([
       ['b', 0],
       ['a', 1],
@@ -20,7 +20,7 @@ describe('labels', () => {
   });
 
   it('must be at least two', () => {
-    expect(failure('labels', () => inferLabels('f.csv', rowsOf(['a', 'a'])))).toContain(
+    expect(failure('labels', () => inferLabels('f.csv', ['a', 'a']))).toContain(
       'f.csv has only the label "a"; two or more are needed',
     );
   });
@@ -34,6 +34,18 @@ describe('labels', () => {
     expect(kept.rows.map((r) => r.line)).toEqual([2, 3]);
     expect(kept.skipped.map((r) => r.line)).toEqual([9, 4]);
     expect(failure('emptyData', () => withKnownLabels('v.csv', read, ['z'], 'skip'))).toContain('all 4 rows');
+  });
+
+  it('of a row with several must all be known, and the first that is not is named', () => {
+    const read = { rows: rowsOf(['B-PER O', 'O B-LOX B-GPE', 'O']), skipped: [] };
+    const labelsOf = ({ label }: Row) => label.split(' ');
+    const known = ['B-PER', 'B-LOC', 'O'];
+    expect(failure('data', () => withKnownLabels('v.jsonl', read, known, 'fail', labelsOf))).toContain(
+      'v.jsonl:3: the label "B-LOX" is not among the 3 that are trained (nearest: "B-LOC")',
+    );
+    const kept = withKnownLabels('v.jsonl', read, known, 'skip', labelsOf);
+    expect(kept.rows.map((r) => r.line)).toEqual([2, 4]);
+    expect(kept.skipped).toMatchObject([{ line: 3, unknownLabel: 'B-LOX' }]);
   });
 });
 
@@ -71,7 +83,19 @@ describe('splitRows', () => {
     expect(splitRows('f', rows, 0.1, 2).validation).not.toEqual(validation);
   });
 
+  it('holds out a share of each stratum, whatever the labels are', () => {
+    const rows = rowsOf(Array.from({ length: 40 }, (_, i) => `unique ${i}`));
+    const whole = splitRows('f', rows, 0.25, 1, () => '');
+    expect(whole.validation).toHaveLength(10);
+    expect([...whole.train, ...whole.validation].toSorted((a, b) => a.line - b.line)).toEqual(rows);
+    const { validation } = splitRows('f', rows, 0.25, 1, ({ line }) => (line < 22 ? 'early' : 'late'));
+    expect(validation.map((r) => r.line < 22)).toEqual([...Array(5).fill(true), ...Array(5).fill(false)]);
+  });
+
   it('rejects data that cannot be split', () => {
+    expect(failure('data', () => splitRows('f.csv', rowsOf(['a']), 0.5, 1, () => ''))).toContain(
+      'f.csv has only one row, so none can be held out',
+    );
     expect(failure('data', () => splitRows('f.csv', rowsOf(['a', 'b']), 0.5, 1))).toContain(
       'f.csv: no label has two rows',
     );

@@ -1,12 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import schema from '../../../src/experiment/experiment.schema.json';
+import { TASKS } from '../../../src/experiment/tasks/registry';
 import {
   formatMetric,
-  METRIC_COLUMNS,
+  isBetter,
   metricCells,
+  metricHeads,
   metricHover,
+  metricInfo,
   METRICS,
+  metricsIn,
+  metricValue,
+  score,
   senseOf,
+  type MetricName,
+  type Metrics,
 } from '../../../src/experiment/metrics';
 
 describe('the metrics', () => {
@@ -18,15 +26,48 @@ describe('the metrics', () => {
     }
   });
 
-  it('are all shown in tables', () => {
-    expect([...METRIC_COLUMNS].sort()).toEqual([...METRICS].sort());
-    expect(metricCells({ accuracy: 0.6123, f1: 1, matthews: -0.25, loss: 0.43216 })).toEqual([
-      '0.4322',
-      '61.2 %',
-      '100.0 %',
-      '-0.250',
-    ]);
-    expect(metricCells({ accuracy: 0.5 })).toEqual(['–', '50.0 %', '–', '–']);
+  it('are the loss and those that some kind of task measures', () => {
+    const measured = Object.values(TASKS).flatMap((t) => t.metrics);
+    expect([...new Set(measured), 'loss'].sort()).toEqual([...METRICS].sort());
+    for (const { metrics } of Object.values(TASKS)) expect(metrics).not.toContain('loss');
+  });
+
+  it('of an evaluation are all in a table, the loss first', () => {
+    const metrics: Metrics = { matthews: -0.25, f1: 1, accuracy: 0.6123, loss: 0.43216 };
+    const names = metricsIn(metrics);
+    expect(names).toEqual(['loss', 'accuracy', 'f1', 'matthews']);
+    expect(metricHeads(names)).toEqual(['loss', 'accuracy', 'F1', 'MCC']);
+    expect(metricCells(names, metrics)).toEqual(['0.4322', '61.2 %', '100.0 %', '-0.250']);
+    expect(metricCells(names, { accuracy: 0.5 })).toEqual(['–', '50.0 %', '–', '–']);
+    const entities: Metrics = { tagAccuracy: 0.98765, entityRecall: 0.5, loss: 1, entityF1: 0 };
+    expect(metricCells(metricsIn(entities), entities)).toEqual(['1.0000', '0.0 %', '50.0 %', '98.8 %']);
+  });
+
+  it('of several evaluations are those that any of them has, and of a file only those known here', () => {
+    expect(metricsIn({ loss: 1, entityF1: 0 }, { accuracy: 0 })).toEqual(['loss', 'accuracy', 'entityF1']);
+    expect(metricsIn({ loss: 1, examples: 3, step: 4 } as Metrics)).toEqual(['loss']);
+    // `constructor` and the like are no metrics of an object that lacks them.
+    expect(metricsIn({})).toEqual([]);
+  });
+
+  it('that an evaluation lacks are worse than any value, and better than none', () => {
+    const without: Metrics = { loss: 1 };
+    expect(metricValue({ loss: 1, accuracy: 0 }, 'accuracy')).toBe(0);
+    expect(metricValue(without, 'accuracy')).toBeNaN();
+    expect(score('accuracy', metricValue(without, 'accuracy'))).toBe(-Infinity);
+    expect(isBetter('accuracy', 0, metricValue(without, 'accuracy'))).toBe(true);
+    expect(isBetter('accuracy', metricValue(without, 'accuracy'), 0)).toBe(false);
+    expect(metricValue({}, 'constructor' as MetricName)).toBeNaN();
+  });
+
+  it('in [0, 1] are shown as percentages, and studies show them in points', () => {
+    for (const name of METRICS.filter((m) => m !== 'loss' && m !== 'matthews'))
+      expect(metricInfo(name)).toMatchObject({
+        range: [0, 1],
+        percent: true,
+        inPoints: true,
+        better: 'higher',
+      });
   });
 
   it('from a later version are shown as numbers', () => {

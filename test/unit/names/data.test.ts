@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findDuplicates, labelCounts } from '../../../src/data/audit';
-import { tokenizeAll } from '../../../src/data/dataset';
+import { makeDataset, textExample } from '../../../src/data/dataset';
 import { distinctLabels, inferLabels, labelIndex, withKnownLabels } from '../../../src/data/labels';
 import { readRows } from '../../../src/data/table/rows';
 import { loadTokenizer } from '../../../src/data/text/tokenizer';
@@ -47,17 +47,20 @@ describe('names of inherited members in tables', () => {
       await handled('no such column', () => readRows(file, options));
       const read = readRows(file, { ...options, textColumn: header[0], labelColumn: header[1] });
       expect(read.rows.map((r) => [r.text, r.label])).toEqual(rows.map((row) => row.slice(0, 2)));
-      await handled('one label', () => inferLabels(file, read.rows));
-      const labels = distinctLabels(read.rows);
+      const names = read.rows.map((r) => r.label);
+      await handled('one label', () => inferLabels(file, names));
+      const labels = distinctLabels(names);
       expect(labels.map((l) => labelIndex(labels).get(l))).toEqual(labels.map((_, i) => i));
       await handled('unknown', () => withKnownLabels(file, read, [label], 'skip'));
-      const dataset = tokenizeAll(read.rows, tokenizer, {
-        path: file,
+      makeDataset(read.rows, { path: file, padId: tokenizer.padId, onBadRow: 'fail' }, ({ text }, index) =>
+        textExample(tokenizer.encode(text, 8), index),
+      );
+      const classes = labelIndex(labels);
+      const counts = labelCounts(
+        names.map((l) => classes.get(l)!),
         labels,
-        maxLength: 8,
-        onBadRow: 'fail',
-      });
-      expect(Object.entries(labelCounts(dataset, labels))).toEqual(
+      );
+      expect(Object.entries(counts)).toEqual(
         labels.map((l) => [l, rows.filter((row) => row[1] === l).length]),
       );
       findDuplicates(read.rows, read.rows);

@@ -221,8 +221,8 @@ describe('a classifier', () => {
     ]);
     const several = await texts({ id2label: { 0: 'a', 1: 'b' }, problem_type: 'multi_label_classification' });
     expect(several.facts.labels).toEqual(['a', 'b']);
-    const [p, q] = plain.answer.probabilities;
-    const [x, y] = several.answer.probabilities;
+    const [p, q] = plain.answer.probabilities!;
+    const [x, y] = several.answer.probabilities!;
     // The logits are the same, so the difference of the log odds is the difference of the logits.
     expect(Math.log(x / (1 - x)) - Math.log(y / (1 - y))).toBeCloseTo(Math.log(p / q), 4);
   });

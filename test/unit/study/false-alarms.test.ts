@@ -134,7 +134,7 @@ describe('a true difference', () => {
     // The spread of a difference, estimated from enough studies.
     const differences = Array.from({ length: 300 }, () => {
       const runs = simulateRuns({ seeds: 1, examples: 500, model: MODELS.noise, difference: 0.35 }, draws);
-      return runs[1].metrics.accuracy - runs[0].metrics.accuracy;
+      return runs[1].metrics.accuracy! - runs[0].metrics.accuracy!;
     });
     const { mean, deviation } = summarize(differences);
     found.power = power(mean, [{ variance: deviation! ** 2 / 3, df: 2 }], 0.05);

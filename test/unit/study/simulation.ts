@@ -121,7 +121,7 @@ const METHODS = [lora(), aurora()];
 const lossOf = (score: number): number => (score > 0 ? 0.5 / (1 + score) : 0.5 - score);
 
 /** For two labels; F1 is the mean over both. */
-function metricsOf(label: Uint8Array, correct: Uint8Array, loss: Float64Array): StudyRun['metrics'] {
+function metricsOf(label: Uint8Array, correct: Uint8Array, loss: Float64Array) {
   const n = label.length;
   const right = [0, 0];
   const wrong = [0, 0];
@@ -135,7 +135,7 @@ function metricsOf(label: Uint8Array, correct: Uint8Array, loss: Float64Array): 
     matthews: spread === 0 ? 0 : (tp * tn - fp * fn) / spread,
     loss: loss.reduce((a, b) => a + b) / n,
     examples: n,
-  };
+  } satisfies StudyRun['metrics'];
 }
 
 /** The only comparison in a study of such runs. */

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Dataset, Example } from '../../../src/data/dataset';
-import { columnsOf } from '../../../src/trainer/predictions/columns';
+import type { Dataset, TextExample } from '../../../src/data/dataset';
+import { labelPredictions } from '../../../src/tasks/label-answers';
 import { excerpt, excerptsOf } from '../../../src/trainer/predictions/excerpts';
 
-const example = (label: number, row: number, tokens: number, truncated?: true): Example => ({
+interface Labelled extends TextExample {
+  label: number;
+}
+const example = (label: number, row: number, tokens: number, truncated?: true): Labelled => ({
   size: tokens,
   ids: new Int32Array(tokens),
   label,
@@ -15,18 +18,21 @@ const rows = ['first', 'left out', 'third\n\ttext', 'fourth'].map((text, i) => (
   label: '',
   line: 10 * i + 2,
 }));
-const dataset: Dataset = {
+const dataset: Dataset<Labelled> = {
   examples: [example(0, 0, 4), example(2, 2, 7, true), example(1, 3, 5)],
   truncatedCount: 1,
   padId: 0,
   skipped: [],
 };
 const split = { path: 'v.jsonl', rows, dataset, skipped: [] };
-const logits = Float32Array.of(...[2, 1, 0], ...[0, 3, 1], ...[1, 1, 1]);
+const logits = [Float32Array.of(2, 1, 0), Float32Array.of(0, 3, 1), Float32Array.of(1, 1, 1)];
+const labels = ['a', 'b', 'c'];
 
 describe('the predictions of a checkpoint', () => {
   it('identify each example by its line', () => {
-    const c = columnsOf(split, logits);
+    const answers = labelPredictions(split, labels, logits);
+    expect([answers.answer, answers.labels]).toEqual(['label', labels]);
+    const c = answers.columns;
     const e = Math.exp;
     expect([...c.line]).toEqual([2, 22, 32]);
     expect([...c.label]).toEqual([0, 2, 1]);
@@ -43,7 +49,7 @@ describe('the predictions of a checkpoint', () => {
   });
 
   it('include the text of the most telling examples, in that order', () =>
-    expect(excerptsOf(split, columnsOf(split, logits))).toEqual([
+    expect(excerptsOf(split, labelPredictions(split, labels, logits))).toEqual([
       { example: 1, text: 'third text' },
       { example: 2, text: 'fourth' },
       { example: 0, text: 'first' },

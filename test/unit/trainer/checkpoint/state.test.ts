@@ -5,10 +5,10 @@ import { EarlyStopping } from '../../../../src/trainer/loop/early-stopping';
 import { AdamW } from '../../../../src/trainer/optimizer/optimizer';
 import { restoredState } from '../../../../src/trainer/checkpoint/state';
 
-const good: EvaluationMetrics = { loss: 0.5, accuracy: 0.6, f1: 0.6, matthews: 0.2, examples: 10 };
+const good = { loss: 0.5, accuracy: 0.6, f1: 0.6, matthews: 0.2, examples: 10 } satisfies EvaluationMetrics;
 
 /** The state of a run resumed from a checkpoint with this best evaluation (by accuracy). */
-function restored(best: EvaluationMetrics) {
+function restored(best: typeof good) {
   const fresh = {
     ...{ step: 0, parameters: new Map<string, Float32Array>(), lossScale: undefined },
     ...{ best: undefined, last: undefined, stopping: new EarlyStopping('accuracy') },

@@ -7,14 +7,18 @@ const metrics = (loss: number, accuracy: number): EvaluationMetrics => ({
   ...{ f1: accuracy, matthews: 0, examples: 100 },
 });
 /** With two labels, one of which makes up 60 % of the validation data. */
+const GUESSING = Math.log(2);
+const MAJORITY = { metric: 'accuracy', value: 0.6 } as const;
 const judge = (losses: number[], loss: number, accuracy: number) => {
-  const judged = new DivergenceWatch(losses, 2, 0.6).judge(metrics(loss, accuracy));
+  const judged = new DivergenceWatch(losses, GUESSING, MAJORITY).judge(metrics(loss, accuracy));
   return 'diverged' in judged ? judged.diverged : 'counts';
 };
 
 describe('an evaluation', () => {
   it('diverged if it is not finite', () => {
-    expect(new DivergenceWatch([0.7], 2, 0.6).judge('diverged')).toEqual({ diverged: 'non-finite' });
+    expect(new DivergenceWatch([0.7], GUESSING, MAJORITY).judge('diverged')).toEqual({
+      diverged: 'non-finite',
+    });
   });
 
   it('exploded if neither data set is fitted and the accuracy does not exceed the majority class', () => {
@@ -34,10 +38,27 @@ describe('an evaluation', () => {
     expect(judge(losses, loss, accuracy)).toBe('counts');
   });
 
+  it('is judged by the metric and the loss of guessing of its own kind of task', () => {
+    const entities = (tagAccuracy: number): EvaluationMetrics => ({
+      ...{ loss: 7, tagAccuracy, examples: 100 },
+      ...{ entityF1: 0, entityPrecision: 0, entityRecall: 0 },
+    });
+    const baseline = { metric: 'tagAccuracy', value: 0.8 } as const;
+    const watch = new DivergenceWatch([2, 5, 9], Math.log(9), baseline);
+    expect(watch.judge(entities(0.8))).toMatchObject({ diverged: 'exploded' });
+    expect(watch.judge(entities(0.81))).not.toHaveProperty('diverged');
+    // 7 is less than three times the loss of guessing among many labels.
+    const many = new DivergenceWatch([2, 5, 9], Math.log(12), baseline);
+    expect(many.judge(entities(0.1))).not.toHaveProperty('diverged');
+    // An evaluation without the baseline's metric is no better than it.
+    const { tagAccuracy: _, ...without } = entities(1);
+    expect(watch.judge(without)).toMatchObject({ diverged: 'exploded' });
+  });
+
   it('is judged the same whether the earlier steps ran in this process or in a previous one', () => {
     const losses = Array.from({ length: 30 }, (_, i) => 0.7 + i);
-    const whole = new DivergenceWatch(losses, 2, 0.6);
-    const resumed = new DivergenceWatch(losses.slice(0, 3), 2, 0.6);
+    const whole = new DivergenceWatch(losses, GUESSING, MAJORITY);
+    const resumed = new DivergenceWatch(losses.slice(0, 3), GUESSING, MAJORITY);
     losses.slice(3).forEach((loss) => resumed.stepped(loss));
     expect(resumed).toEqual(whole);
   });

@@ -7,7 +7,7 @@ const result = (accuracy: number): FinishedResult => ({
   ...{ method: 'lora', outcome: 'finished', steps: 20, seconds: 2, examples: 160 },
   best: { ...metrics(accuracy), step: 10 },
   last: metrics(accuracy),
-  majority: { label: 'pets', accuracy: 0.5 },
+  baseline: { answer: 'always "pets"', metric: 'accuracy', value: 0.5 },
   trained: { adapters: 10, head: 2, modules: 1, model: 100 },
   peakMemory: 2 ** 30,
   device: { engine: 'onnxruntime', device: 'cpu', reason: 'only', tried: [] },
@@ -16,10 +16,33 @@ const result = (accuracy: number): FinishedResult => ({
 
 it('notes a best accuracy that is no better than always giving one answer', () => {
   expect(report(result(0.45), '/run', undefined)).toContain(
-    'The best evaluation\'s accuracy, 45.0 %, is below always answering "pets" (50.0 %).',
+    'The best evaluation\'s accuracy, 45.0 %, is worse than that of answering always "pets" (50.0 %).',
   );
   expect(report(result(0.5), '/run', undefined)).toContain(
-    'The best evaluation\'s accuracy is no better than always answering "pets" (50.0 %).',
+    'The best evaluation\'s accuracy is that of answering always "pets" (50.0 %).',
   );
-  expect(report(result(0.55), '/run', undefined)).not.toContain('always answering');
+  expect(report(result(0.55), '/run', undefined)).not.toContain('that of answering');
+});
+
+it('compares what the kind of task measures with the answer that needs no model', () => {
+  const entities = { loss: 0.5, tagAccuracy: 0.75, entityF1: 0.25, examples: 100 };
+  const found: FinishedResult = {
+    ...result(0),
+    best: { ...entities, step: 10 },
+    last: entities,
+    baseline: { answer: 'always "O"', metric: 'tagAccuracy', value: 0.8 },
+  };
+  const text = report(found, '/run', undefined);
+  const row = (label: string) =>
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`  ${label} `))!
+      .trim()
+      .split(/ {2,}/);
+  expect(row('validation')).toEqual(['validation', 'loss', 'entity F1', 'tag accuracy']);
+  expect(row('baseline')).toEqual(['baseline', '–', '–', '80.0 %', 'always "O"']);
+  expect(row('lora, best')).toEqual(['lora, best', '0.5000', '25.0 %', '75.0 %', 'step 10']);
+  expect(text).toContain(
+    'The best evaluation\'s tag accuracy, 75.0 %, is worse than that of answering always "O" (80.0 %).',
+  );
 });
