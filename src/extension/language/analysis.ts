@@ -4,8 +4,11 @@ import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import type { ModelSummary } from '../../graph/summary';
 import { checkExperiment, type LocatedProblem } from '../../runs/experiment/load';
 import type { AuroraError } from '../../base/errors';
+import { own } from '../../base/names';
 import type { AdapterSpec, DataSpec } from '../../experiment/experiment';
 import { isMethod, isHeadAlone, HEAD_ALONE, DEFAULT_METHOD } from '../../experiment/methods';
+import type { TaskDescription } from '../../experiment/tasks/kind';
+import { DEFAULT_TASK, TASKS } from '../../experiment/tasks/registry';
 import type { Translate } from '../translate';
 import { columnFindings } from './check-columns';
 import { fileFindings, kindOf } from './check-files';
@@ -79,7 +82,7 @@ export async function analyze(file: string, text: string, sources: Sources): Pro
   const findings = [
     ...textFindings(doc, problems, t),
     ...(await fileFindings(doc, known, t)),
-    ...(data ? columnFindings(doc, data, heads, t) : []),
+    ...(data ? columnFindings(doc, taskOf(value), data, heads, t) : []),
     ...(model.state === 'known'
       ? modelFindings(doc, model.summary, layers, adapter && !isHeadAlone(adapter) ? adapter : undefined, t)
       : []),
@@ -107,6 +110,12 @@ function usable<T>(value: unknown, key: string, problems: readonly LocatedProble
 function methodOf(value: unknown): string {
   const method = (value as { adapter?: { method?: unknown } } | null | undefined)?.adapter?.method;
   return method === HEAD_ALONE.method || isMethod(method) ? method : DEFAULT_METHOD;
+}
+
+/** The kind of task that an experiment names, even if the schema reports an error. */
+function taskOf(value: unknown): TaskDescription {
+  const type = (value as { task?: { type?: unknown } } | null | undefined)?.task?.type;
+  return own<TaskDescription>(TASKS, String(type)) ?? TASKS[DEFAULT_TASK];
 }
 
 async function readHeads(doc: ExperimentText, { head }: Sources): Promise<Analysis['heads']> {

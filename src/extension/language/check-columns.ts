@@ -1,4 +1,6 @@
 import { nearest } from '../../base/nearest';
+import type { DataSpec } from '../../experiment/experiment';
+import type { TaskDescription } from '../../experiment/tasks/kind';
 import type { Translate } from '../translate';
 import { columnFacts } from './columns';
 import type { DataHead } from './data-head';
@@ -8,13 +10,20 @@ import type { Finding } from './finding';
 /** Maximum number of columns in a message or a menu of fixes. */
 const LISTED = 50;
 
-/** Columns missing from the files, and a label column that cannot be one. `heads` by data.train and data.validation. */
+/**
+ * Columns missing from the files, and a label column that cannot be one. `heads` by data.train and data.validation.
+ *
+ * @param data without its defaults if the schema reports an error elsewhere
+ */
 export function columnFindings(
   doc: ExperimentText,
-  columns: { textColumn: string; labelColumn: string },
+  task: TaskDescription,
+  data: Partial<DataSpec>,
   heads: { train?: DataHead; validation?: DataHead },
   t: Translate,
 ): Finding[] {
+  const { textColumn = task.columns.text, labelColumn = task.columns.label } = data;
+  const columns = { textColumn, labelColumn };
   const missing = (['textColumn', 'labelColumn'] as const).flatMap((key) =>
     (['train', 'validation'] as const).flatMap((part): Finding[] => {
       const head = heads[part];
@@ -59,7 +68,7 @@ export function columnFindings(
       ];
     }),
   );
-  return [...missing, ...labelFindings(doc, columns.labelColumn, heads.train, t)];
+  return [...missing, ...(task.answer === 'label' ? labelFindings(doc, labelColumn, heads.train, t) : [])];
 }
 
 function labelFindings(

@@ -238,6 +238,26 @@ describe('problems in an experiment', () => {
     ).toBe('"rank"');
   });
 
+  it('include a missing column, with the default names of the kind of task', async () => {
+    const tagged = '{"tokens":["a","b"],"tags":["O","B-X"]}\n'.repeat(60);
+    const folder = lab({ 'train.jsonl': tagged, 'other.jsonl': '{"words":"a b","tags":"O O"}\n'.repeat(60) });
+    const task = '"task": { "type": "token-classification" },\n  "adapter"';
+    const of = (train: string, adapter = '{}') =>
+      experiment(adapter).replace('train.csv', train).replace('"adapter"', task);
+    expect((await analysisOf(folder, of('train.jsonl'))).findings).toEqual([]);
+    // Tags are not labels: the same tags in every row, or different ones in each, are no problem.
+    const words = of('other.jsonl');
+    const { findings } = await analysisOf(folder, words);
+    expect(findings).toMatchObject([{ code: 'column-missing', severity: 'error' }]);
+    expect(findings[0].message).toContain('has no column "tokens" (data.textColumn); it has "words", "tags"');
+    const fix = findings[0].fixes.find((f) => f.title.includes('words'))!;
+    expect((await analysisOf(folder, apply(words, fix))).findings).toEqual([]);
+    // The defaults are not filled in if the schema reports an error elsewhere.
+    const broken = await analysisOf(folder, of('other.jsonl', '{ "rnak": 2 }'));
+    expect(broken.findings).toMatchObject([{ code: 'column-missing' }]);
+    expect(broken.findings[0].message).toContain('has no column "tokens"');
+  });
+
   it('leave schema violations to VS Code but offer fixes for them', async () => {
     const text = experiment('{ "rnak": 2, "activation": "tanj" }');
     const analysis = await analysisOf(lab(), text);
