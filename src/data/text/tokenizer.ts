@@ -203,8 +203,9 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
   };
 
   const plain = (text: string) => encodeWhole(path, hf, text, false).ids;
-  // Byte-level BPE has other tokens for a word after a space than for one at the start of a text.
-  const separator = once(() => (plain('a').join() === plain(' a').join() ? '' : ' '));
+  // Byte-level BPE has other tokens for a word after a space than for one at the start of a text. Comparing "a" with
+  // " a" would not do: a normalizer that prepends a space, as Llama's, would add a second one.
+  const separator = once(() => (plain('a a').join() === [...plain('a'), ...plain('a')].join() ? '' : ' '));
   const parts = new Map<string, readonly number[]>();
   const encodePart = (word: string): readonly number[] => {
     let ids = parts.get(word);

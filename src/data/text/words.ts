@@ -42,10 +42,10 @@ export function encodeWords(
 
 /**
  * Splits a text into words as treebanks do: a run of letters and digits, a number with its separators, or any other
- * single character. Spans are in UTF-16 units.
+ * single character with its marks. Spans are in UTF-16 units.
  */
 export const wordsIn = (text: string): { word: string; start: number; end: number }[] =>
-  Array.from(text.matchAll(/[\p{L}\p{M}\p{N}_]+(?:[.,]\p{N}+|['’]\p{L}+)*|[^\s]/gu), (m) => ({
+  Array.from(text.matchAll(/[\p{L}\p{M}\p{N}_]+(?:[.,]\p{N}+|['’]\p{L}+)*|[^\s]\p{M}*/gu), (m) => ({
     word: m[0],
     start: m.index,
     end: m.index + m[0].length,
