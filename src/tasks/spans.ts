@@ -11,11 +11,14 @@ type Mark = 'B' | 'I' | 'E' | 'S' | 'O';
 /** IOBES and BILOU letters as one set. */
 const MARKS: Readonly<Record<string, Mark>> = { B: 'B', I: 'I', E: 'E', S: 'S', L: 'E', U: 'S' };
 
-/** A tag without a prefix, such as a part of speech, is inside a span of its own name. */
+/** The type of spans whose tags are only letters, as in seqeval. */
+const NO_TYPE = '_';
+
+/** A tag that is no letter with a type, such as a part of speech, is inside a span of its own name. */
 function parseTag(tag: string): { mark: Mark; type: string } {
   if (tag === 'O') return { mark: 'O', type: '' };
-  const [, letter, type] = /^([BIESLU])-(.*)$/s.exec(tag) ?? [];
-  return letter === undefined ? { mark: 'I', type: tag } : { mark: MARKS[letter], type };
+  const [, letter, type] = /^([BIESLU])(?:-(.*))?$/s.exec(tag) ?? [];
+  return letter === undefined ? { mark: 'I', type: tag } : { mark: MARKS[letter], type: type || NO_TYPE };
 }
 
 /** The type of the spans that a tag is part of; undefined for O. */
