@@ -3,7 +3,7 @@ import type { AdapterSpec, Experiment } from '../../experiment/experiment';
 import type { SweepSpec } from '../../experiment/sweep';
 import { describeTask } from '../../experiment/tasks/registry';
 import { schemaProblems } from './problems';
-import { adapterRuleProblems, ruleProblems } from './rules';
+import { adapterRuleProblems, metricProblems, ruleProblems } from './rules';
 import { schemaValidator } from './schema-validator';
 import type { Problem } from './source';
 import { sweepRuleProblems } from './sweep-rules';
@@ -26,7 +26,11 @@ export function checkValue(value: unknown, file: string): Checked {
   delete plain.$schema;
   fillTaskDefaults(plain);
   const experiment = complete(plain, file);
-  const rule = [...ruleProblems(experiment), ...(sweep ? sweepRuleProblems(sweep) : [])];
+  const rule = [
+    ...ruleProblems(experiment),
+    ...(sweep ? sweepRuleProblems(sweep) : []),
+    ...(sweep?.metric ? metricProblems(['sweep', 'metric'], sweep.metric, experiment.task.type) : []),
+  ];
   return { schema: [], rule, experiment, ...(sweep && { sweep }) };
 }
 

@@ -1,6 +1,7 @@
 import type { AdapterSpec, Experiment } from '../../experiment/experiment';
 import { aboutMethod, isHeadAlone, isNonlinear, trainingOfOthers } from '../../experiment/methods';
-import { describeTask } from '../../experiment/tasks/registry';
+import type { MetricName } from '../../experiment/metrics';
+import { describeTask, type TaskName } from '../../experiment/tasks/registry';
 import type { Problem } from './source';
 
 /** Rules that a schema cannot express: values that are valid one by one but not together. */
@@ -11,12 +12,7 @@ export function ruleProblems({ adapter, task, training }: Experiment): Problem[]
       path: ['task', 'head'],
       message: 'task.head and adapter.method are both "none", so there is nothing to train',
     });
-  const { metrics } = describeTask(task.type);
-  if (training.metric !== 'loss' && !metrics.includes(training.metric))
-    problems.push({
-      path: ['training', 'metric'],
-      message: `training.metric is "${training.metric}", expected one of ${[...metrics, 'loss'].map((m) => `"${m}"`).join(', ')} for task.type "${task.type}"`,
-    });
+  problems.push(...metricProblems(['training', 'metric'], training.metric, task.type));
   for (const { key, of } of trainingOfOthers(adapter.method))
     if (training[key])
       problems.push({
@@ -41,6 +37,15 @@ export function ruleProblems({ adapter, task, training }: Experiment): Problem[]
         'training.earlyStopping could end the run before the epochs of training.staticEpochs, so only one of them can be set',
     });
   return problems;
+}
+
+/** A metric that the kind of task does not measure. */
+export function metricProblems(path: string[], metric: MetricName, type: TaskName): Problem[] {
+  const measured = [...describeTask(type).metrics, 'loss'];
+  if (measured.includes(metric)) return [];
+  const key = path.join('.');
+  const choices = measured.map((m) => `"${m}"`).join(', ');
+  return [{ path, message: `${key} is "${metric}", expected one of ${choices} for task.type "${type}"` }];
 }
 
 /** The same for an adapter's settings only. */

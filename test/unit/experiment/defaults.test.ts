@@ -22,6 +22,7 @@ import type {
   VeraSpec,
 } from '../../../src/experiment/experiment';
 import schema from '../../../src/experiment/experiment.schema.json';
+import { TASKS } from '../../../src/experiment/tasks/registry';
 import type { Pruning, SweepRange, SweepSpec } from '../../../src/experiment/sweep';
 
 /** Every key of a type: the compiler rejects missing or additional ones. */
@@ -250,6 +251,24 @@ describe('the schema, the types and the loader', () => {
       patience: 3,
       minDelta: 0,
     });
+  });
+
+  it('give the columns and the metric of the kind of task, unless others are set', () => {
+    for (const [type, { columns, metrics }] of Object.entries(TASKS)) {
+      const { data, training } = load(`task.type=${type}`);
+      expect([data.textColumn, data.labelColumn, training.metric]).toEqual([
+        columns.text,
+        columns.label,
+        metrics[0],
+      ]);
+    }
+    const tagged = load('task.type=token-classification');
+    expect(tagged.data).toMatchObject({ textColumn: 'tokens', labelColumn: 'tags' });
+    expect(tagged.training.metric).toBe('entityF1');
+    const set = ['data.labelColumn=ner_tags', 'training.metric=tagAccuracy'];
+    const own = load('task.type=token-classification', ...set);
+    expect(own.data).toMatchObject({ textColumn: 'tokens', labelColumn: 'ner_tags' });
+    expect(own.training.metric).toBe('tagAccuracy');
   });
 
   it('do not share default values between experiments', () => {

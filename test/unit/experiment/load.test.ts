@@ -187,6 +187,30 @@ describe('errors in an experiment file', () => {
     expect(errorOf(MINIMAL, `${key}=${value}`)).toEqual([`--set ${key}=${value}: ${key} is ${message}.`]);
   });
 
+  it.each([
+    ['text-classification', 'entityF1', '"accuracy", "f1", "matthews", "loss"'],
+    [
+      'token-classification',
+      'accuracy',
+      '"entityF1", "entityPrecision", "entityRecall", "tagAccuracy", "loss"',
+    ],
+  ])('name a metric that the kind of task does not have: %s, %s', (type, metric, measured) => {
+    const wrong = `is "${metric}", expected one of ${measured} for task.type "${type}".`;
+    const set = `task.type=${type}`;
+    expect(errorOf(MINIMAL, set, `training.metric=${metric}`)).toEqual([
+      `--set training.metric=${metric}: training.metric ${wrong}`,
+    ]);
+    const task = `"task": { "type": "${type}" }`;
+    const text = MINIMAL.replace(/}$/, `,\n ${task},\n "training": { "metric": "${metric}" } }`);
+    expect(errorOf(text)).toEqual([`FILE:3:16: training.metric ${wrong}`]);
+    expect(load(MINIMAL, set, 'training.metric=loss').training.metric).toBe('loss');
+    const sweep = `{ "type": "grid", "parameters": { "training.seed": [1, 2] }, "metric": "${metric}" }`;
+    const swept = MINIMAL.replace(/}$/, `, ${task}, "sweep": ${sweep} }`);
+    expect(checkExperiment(file, swept).problems).toMatchObject([
+      { path: ['sweep', 'metric'], from: 'rule', message: `sweep.metric ${wrong.slice(0, -1)}` },
+    ]);
+  });
+
   it('point at a list entry by its index and place', () => {
     const text = MINIMAL.replace(/}$/, ',\n "training": { "betas": [0.9,\n 1.5] } }');
     expect(errorOf(text)).toEqual([

@@ -25,6 +25,7 @@ describe('a kind of task', () => {
 
   it('has no shapes if it comes from another version', () => {
     expect(shapesOf('text-classification')).toEqual({ input: 'text', answer: 'label' });
+    expect(shapesOf('token-classification')).toEqual({ input: 'text', answer: 'spans' });
     for (const name of ['spoken-words', 'constructor', '__proto__']) expect(shapesOf(name)).toBeUndefined();
   });
 
