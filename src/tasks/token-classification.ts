@@ -66,8 +66,8 @@ export const tokenClassification: TaskKind<TaggedText> = {
   weight: ({ first }) => first.reduce((n, at) => n + Number(at >= 0), 0),
   scorer: spanScorer,
   baseline({ train, validation, labels }) {
-    const counts = Object.values(countsOf(train.dataset.examples, labels));
-    const most = counts.indexOf(Math.max(...counts));
+    const counts = countsOf(train.dataset.examples, labels);
+    const most = labels.reduce((best, label, i) => (counts[label] > counts[labels[best]] ? i : best), 0);
     const tags = validation.dataset.examples.flatMap((e) => [...e.tags]);
     return {
       answer: `always "${labels[most]}"`,
