@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import type { PreflightData } from '../../../src/protocol/preflight';
+import { DType } from '../../../src/graph/dtype';
+import { LABELS } from '../../../src/tasks/program';
+import { textClassification as kind } from '../../../src/tasks/text-classification';
+import { failure } from '../data/support';
+import { taskLab, textModel } from './lab';
+
+const { spec, write } = taskLab('text-classification');
+const csv = (...rows: [text: string, label: string][]) =>
+  `text,label\n${rows.map(([text, label]) => `"${text}",${label}\n`).join('')}`;
+const train = write(
+  'train.csv',
+  csv(['the cats', 'pets'], ['cafe', 'food'], ['the cat', 'pets'], ['the unaffable cat', 'pets']),
+);
+const validation = write('validation.csv', csv(['cats !', 'pets'], ['the cafe', 'food'], ['!', 'food']));
+const experiment = (data: object = {}, more?: object) => spec({ train, validation, ...data }, more);
+
+describe('the data of text classification', () => {
+  const data = kind.load(experiment(), textModel);
+
+  it('has the labels of the training rows, and each text with the index of its own', () => {
+    expect(data.labels).toEqual(['food', 'pets']);
+    expect(data.train.dataset.examples.map((e) => [e.label, e.row, [...e.ids]])).toEqual([
+      [1, 0, [2, 5, 7, 3]],
+      [0, 1, [2, 20, 3]],
+      [1, 2, [2, 5, 6, 3]],
+      [1, 3, [2, 5, 11, 12, 13, 6, 3]],
+    ]);
+    expect(data.validation.dataset.examples.map((e) => e.label)).toEqual([1, 0, 0]);
+    // A run that has been trained keeps its order.
+    const again = kind.load(experiment(), textModel, ['pets', 'food']);
+    expect(again.train.dataset.examples.map((e) => e.label)).toEqual([0, 1, 0, 0]);
+  });
+
+  it('is fed with a label for each text', () => {
+    const feeds = kind.feeds(textModel, data.train.dataset, [3, 1], 9);
+    expect(Object.keys(feeds)).toEqual(['input_ids', 'attention_mask', LABELS]);
+    expect(feeds[LABELS]).toEqual({ dtype: DType.int64, dims: [2], data: BigInt64Array.of(1n, 0n) });
+    expect(feeds.input_ids.dims).toEqual([2, 9]);
+    expect(kind.feeds(textModel, data.train.dataset, [0, 1]).input_ids.dims).toEqual([2, 4]);
+  });
+
+  it('counts the texts of each label, and compares with always giving the commonest', () => {
+    expect(kind.counts(data.train.dataset.examples, data.labels)).toEqual({ food: 1, pets: 3 });
+    expect(kind.baseline(data)).toEqual({ answer: 'always "pets"', metric: 'accuracy', value: 1 / 3 });
+    expect(kind.guessLoss(['a', 'b', 'c', 'd'])).toBeCloseTo(Math.log(4), 12);
+  });
+
+  it('finds the commonest label among numbers too, whatever their order in an object', () => {
+    const numbers = write('numbers.csv', csv(['the', '-1'], ['cat', '-1'], ['cats', '0'], ['!', '10']));
+    const counted = kind.load(spec({ train: numbers, validation: numbers }), textModel);
+    expect(counted.labels).toEqual(['-1', '0', '10']);
+    expect(kind.baseline(counted)).toMatchObject({ answer: 'always "-1"', value: 0.5 });
+  });
+
+  it('is scored by accuracy, F1 and MCC', () => {
+    const scorer = kind.scorer(data.labels);
+    const predicted = [1, 1, 0];
+    data.validation.dataset.examples.forEach((e, i) =>
+      scorer.add(e, Float32Array.of(predicted[i] === 0 ? 1 : 0, 0.5)),
+    );
+    // pets as pets, food as pets, food as food; F1 of the second label, pets.
+    expect(scorer.metrics()).toEqual({
+      accuracy: 2 / 3,
+      f1: 2 / 3,
+      matthews: expect.closeTo(0.5, 12) as number,
+      examples: 3,
+    });
+  });
+
+  it('is held out label by label', () => {
+    const rows = Array.from({ length: 40 }, (_, i): [string, string] => ['cats', i < 36 ? 'pets' : 'food']);
+    const many = write('many.csv', csv(...rows));
+    const split = kind.load(spec({ train: many, validationFraction: 0.25 }), textModel);
+    const counts = kind.counts(split.validation.dataset.examples, split.labels);
+    expect(counts).toEqual({ food: 1, pets: 9 });
+  });
+
+  it('has samples of the validation data, without spans', () =>
+    expect(kind.samples(experiment(), data.labels)[0]).toEqual({ text: 'cats !', label: 'pets', line: 2 }));
+
+  it('is asked for the probability of each label', () => {
+    const { example, answer } = kind.ask(
+      'the cats',
+      kind.withoutRows(experiment(), textModel, data.labels),
+      12,
+    );
+    expect([...example.ids]).toEqual([2, 5, 7, 3]);
+    const { probabilities, spans } = answer(Float32Array.of(0, Math.log(3)));
+    expect(probabilities).toEqual([expect.closeTo(0.25, 6), expect.closeTo(0.75, 6)]);
+    expect(spans).toBeUndefined();
+  });
+});
+
+describe('what text classification finds', () => {
+  const line = (train: Record<string, number>, validation: Record<string, number>): PreflightData => {
+    const split = (labels: Record<string, number>) =>
+      ({ examples: Object.values(labels).reduce((a, b) => a + b), labels }) as PreflightData['train'];
+    return {
+      kind: 'data',
+      train: split(train),
+      validation: split(validation),
+      labels: Object.keys(train),
+      duplicates: {
+        acrossSplits: { count: 0, first: [] },
+        withinTrain: 0,
+        conflicts: { count: 0, first: [] },
+      },
+    };
+  };
+
+  it('is one label nearly everywhere, with a hint that fits the metric', () => {
+    const lopsided = line({ ham: 90, spam: 10 }, { ham: 9, spam: 1 });
+    expect(kind.findings(experiment(), lopsided)).toEqual([
+      {
+        key: 'data.train',
+        message:
+          '90.0 % of the training rows have the label "ham": a model that always answers with it looks good by accuracy.',
+        hint: 'Set training.metric to "f1" or "matthews", or balance the data.',
+      },
+    ]);
+    const [{ hint }] = kind.findings(experiment({}, { training: { metric: 'f1' } }), lopsided);
+    expect(hint).toBe('Judge by F1 or MCC, not by accuracy.');
+    expect(kind.findings(experiment(), line({ ham: 89, spam: 11 }, { ham: 9, spam: 1 }))).toEqual([]);
+  });
+
+  it('is labels that no validation row has, the first of them named', () => {
+    const labels = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`l${i}`, 10]));
+    const none = Object.fromEntries(Object.keys(labels).map((l) => [l, l === 'l0' ? 9 : 0]));
+    expect(kind.findings(experiment(), line(labels, none))).toMatchObject([
+      {
+        key: 'data.validation',
+        message: 'No validation row has the label "l1", "l2", "l3", "l4", "l5" or 2 others.',
+      },
+    ]);
+  });
+});
+
+describe('a model for text classification', () => {
+  const check = (head: string, shape: (string | number)[]) =>
+    kind.checkOutput(
+      experiment({}, { task: { type: 'text-classification', head } }),
+      'out',
+      { dtype: DType.float, shape },
+      ['a', 'b', 'c'],
+    );
+
+  it('needs states for a head, pooled or not', () => {
+    check('linear', ['batch', 'sequence', 8]);
+    check('linear', ['batch', 8]);
+    expect(failure('model', () => check('linear', [8]))).toContain(
+      'the output out has the shape [8]; a head needs [batch, sequence, hidden] or [batch, hidden].',
+    );
+  });
+
+  it('needs a number for every label without one', () => {
+    check('none', ['batch', 3]);
+    expect(failure('model', () => check('none', ['batch', 2]))).toContain(
+      'has the shape [batch, 2], but the data has 3 labels. | Use task.head "linear"',
+    );
+    expect(failure('model', () => check('none', ['batch', 'sequence', 3]))).toContain(
+      'has the shape [batch, sequence, 3], but the task needs [batch, 3].',
+    );
+  });
+});
