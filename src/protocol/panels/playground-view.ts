@@ -21,6 +21,8 @@ export interface PlaygroundView {
   request: number;
   /** Whether more of its answer will follow. */
   busy: boolean;
+  /** The newest question, if it was a text to be labelled. */
+  text?: string;
   /** The newest question, if it was an image. */
   image?: PlayImage;
   sample?: PlaySample & { request: number };
@@ -52,6 +54,8 @@ export interface Trouble {
 export interface AnswerView {
   request: number;
   prediction?: Prediction;
+  /** The text that the prediction is of, which may no longer be the newest question. */
+  asked?: string;
   /** From a language model, as far as it is generated. */
   text?: string;
   generated?: Generated;
@@ -68,7 +72,7 @@ export function applyLine(view: PlaygroundView, line: PlayLine): void {
       if (subject) subject.facts = line;
       return;
     case 'prediction':
-      if (subject) subject.answers[line.variant] = { request: line.request, prediction: line };
+      if (subject) applyPrediction(view, subject, line);
       return;
     case 'token': {
       const answer = subject?.answers[line.variant];
@@ -93,4 +97,19 @@ export function applyLine(view: PlaygroundView, line: PlayLine): void {
       else view.problem = { message, hint };
     }
   }
+}
+
+function applyPrediction(
+  { request, text }: PlaygroundView,
+  subject: SubjectView,
+  line: Extract<PlayLine, { kind: 'prediction' }>,
+): void {
+  const isNewest = line.request === request;
+  // Spans mean nothing without their text, which was that of an earlier question.
+  if (line.spans && !isNewest) return;
+  subject.answers[line.variant] = {
+    request: line.request,
+    prediction: line,
+    ...(isNewest && text !== undefined && { asked: text }),
+  };
 }

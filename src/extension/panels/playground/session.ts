@@ -16,9 +16,9 @@ export interface PlaygroundHost {
   post(message: PlaygroundToPage): void;
   /** vscode.l10n.t */
   say(sentence: string, ...values: (string | number)[]): string;
-  /** A run's display name. */
   /** The input and output of a run's task; undefined until the run is known. */
   shapesOf(run: string): TaskShapes | undefined;
+  /** A run's display name. */
   titleOf(run: string): string;
   /** Asks for runs to compare; those with exactly these labels come first. */
   pickRuns(labels: readonly string[], there: readonly string[]): Promise<readonly string[]>;
@@ -196,8 +196,8 @@ export class PlaygroundSession {
   ): void {
     if (!this.program) return;
     const request = ++this.ids;
-    const image = question.kind === 'predict' ? question.image : undefined;
-    Object.assign(this.view, { request, busy: true, image });
+    const { text, image } = question.kind === 'predict' ? question : {};
+    Object.assign(this.view, { request, busy: true, text, image });
     for (const s of this.view.subjects) {
       s.trouble = undefined;
       // A text starts again; probabilities stay until the new ones arrive.

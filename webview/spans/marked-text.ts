@@ -1,0 +1,51 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { t } from '../ui/l10n';
+import { segmentsOf, type MarkedSpan, type Segment, type SpanState } from './segments';
+
+/** In the order of the legend. */
+const STATES = ['found', 'missed', 'spurious', 'predicted'] as const;
+
+const nameOf = (state: SpanState): string =>
+  ({ found: t('Found'), missed: t('Missed'), spurious: t('Spurious'), predicted: t('Predicted') })[state];
+
+/** A text with its spans underlined or struck, each with its type after it; a screen reader gets them as a list. */
+export const markedText = (text: string, spans: readonly MarkedSpan[]): TemplateResult =>
+  html`<span class="marked">${segmentsOf(text, spans).map(segment)}</span
+    ><span class="visually-hidden">${spoken(text, spans)}</span>`;
+
+const segment = ({ text, within, ending }: Segment): TemplateResult =>
+  html`${within.reduceRight((inner, span) => html`<span class="mark ${span.state}" title=${titleOf(span)}>${inner}</span>`, html`${text}`)}${ending.map(tag)}`;
+
+const titleOf = ({ state, label }: MarkedSpan): string => t('{0}: {1}', nameOf(state), label);
+
+const tag = ({ state, label }: MarkedSpan): TemplateResult =>
+  html`<small class="tag ${state}" aria-hidden="true">${state === 'spurious' ? '✕ ' : nothing}${label}</small>`;
+
+/** " Found: Paris (LOC). Missed: Peter Miller (PER)." */
+function spoken(text: string, spans: readonly MarkedSpan[]): string {
+  return STATES.map((state) => {
+    const named = spans
+      .filter((s) => s.state === state)
+      .map(({ start, end, label }) => t('{0} ({1})', text.slice(start, end), label));
+    return named.length === 0 ? '' : ` ${t('{0}: {1}.', nameOf(state), named.join(', '))}`;
+  }).join('');
+}
+
+/** What the marks mean. */
+export function legend(): TemplateResult {
+  const meaning = [
+    ['found', t('in the data and predicted')],
+    ['missed', t('in the data alone')],
+    ['spurious', t('predicted alone')],
+  ] as const;
+  return html`<ul class="legend" aria-label=${t('Marks')}>
+    ${meaning.map(
+      ([state, words]) =>
+        html`<li>
+          <span class="mark ${state}">${nameOf(state)}</span
+          ><small class="tag ${state}" aria-hidden="true">${state === 'spurious' ? '✕ ' : nothing}${t('type')}</small>
+          ${words}
+        </li>`,
+    )}
+  </ul>`;
+}
