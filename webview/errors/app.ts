@@ -1,36 +1,26 @@
 import { html, LitElement, nothing } from 'lit';
 import { state } from 'lit/decorators.js';
-import { chosen, type Choice, type List, type Order } from '../../src/protocol/errors-view/choice';
+import { chosen, type List, type Order } from '../../src/protocol/errors-view/choice';
 import type { ErrorsFromHost, ErrorsFromPage, ErrorsOpen } from '../../src/protocol/panels/errors';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
-import { examplesCsv } from './examples-csv';
 import { count } from './format';
+import type { Cell } from './labels/matrix-keys';
+import { labelPart } from './labels/part';
 import { examplesList, PAGE, type Chip } from './list';
-import { matrix } from './matrix';
-import type { Cell } from './matrix-keys';
 import { modelOf, type Model } from './model';
-import { binName, labelTable, lengthTable } from './slices';
+import type { AnswerPart } from './part';
+import { binName, lengthTable } from './slices';
+import { spanPart } from './spans/part';
 import { summary } from './summary';
-
-interface Ui {
-  list: List;
-  order: Order;
-  label: number;
-  predicted: number;
-  /** An index into the length bins. */
-  bin: number;
-  search: string;
-  page: number;
-  allLabels: boolean;
-}
+import { NO_FILTERS, type Ui } from './ui';
 
 /** The default order of each list. */
 const ORDER: Record<List, Order> = { wrong: 'loss', unsure: 'margin', text: 'loss' };
 
 const say = (message: ErrorsFromPage): void => post(message);
 
-/** What a checkpoint gets wrong: confused labels, slices, and the examples behind each number. */
+/** What a checkpoint gets wrong: its answers, slices, and the examples behind each number. */
 export class ErrorsApp extends LitElement {
   @state() private model: Model | undefined;
   @state() private outdated: 'run' | 'data' | undefined;
@@ -92,14 +82,6 @@ export class ErrorsApp extends LitElement {
     });
   }
 
-  /** A correct cell has no wrong examples. */
-  private filterCell({ confusion }: Model, label: number, predicted: number): void {
-    if (confusion.counts[label * confusion.labels + predicted] === 0) return;
-    const list = this.list();
-    const shown = label === predicted && list === 'wrong' ? 'unsure' : list;
-    this.filter({ label, predicted, list: shown, ...(shown !== list && { order: undefined }) });
-  }
-
   private move(cell: Cell): void {
     this.cell = cell;
     void this.updateComplete.then(() => this.querySelector<HTMLElement>('.matrix td[tabindex="0"]')?.focus());
@@ -110,30 +92,39 @@ export class ErrorsApp extends LitElement {
     return this.ui.list ?? (right < examples ? 'wrong' : 'unsure');
   }
 
-  private choice({ bins }: Model): Choice {
-    const { label, predicted, bin, search, order } = this.ui;
-    const list = this.list();
-    return {
-      list,
-      order: order ?? ORDER[list],
-      label,
-      predicted,
-      bin: bin === undefined ? undefined : bins[bin],
-      search,
+  private answers(model: Model): AnswerPart {
+    const state = { ui: this.ui, list: this.list(), cell: this.cell };
+    const act = {
+      choose: (change: Partial<Ui>) => this.choose(change),
+      filter: (change: Partial<Ui>) => this.filter(change),
+      keep: (change: Partial<Ui>) => this.keep(change),
+      move: (cell: Cell) => this.move(cell),
     };
+    return model.answer === 'label' ? labelPart(model, state, act) : spanPart(model, state, act);
   }
 
   /** Examines every example, so only when the filter changes. */
-  private examples(model: Model, choice: Choice): number[] {
-    const key = JSON.stringify(choice);
-    if (this.found?.key !== key || this.found.model !== model)
-      this.found = { key, model, examples: chosen(model.columns, model.texts, choice) };
-    return this.found.examples;
+  private examples(model: Model, list: List, order: Order, { suits }: AnswerPart): number[] {
+    const { label, predicted, type, found, bin, search } = this.ui;
+    const key = JSON.stringify({ list, order, label, predicted, type, found, bin, search });
+    if (this.found?.key === key && this.found.model === model) return this.found.examples;
+    const choice = {
+      list,
+      order,
+      search,
+      ...(suits && { answer: suits }),
+      ...(bin !== undefined && { bin: model.bins[bin] }),
+    };
+    const examples = chosen(model.columns, model.wrong, model.texts, choice);
+    this.found = { key, model, examples };
+    return examples;
   }
 
-  private chips({ labels, bins }: Model): Chip[] {
-    const { label, predicted, bin } = this.ui;
-    const chip = (text: string, change: Partial<Ui>): Chip => ({
+  private chips({ bins }: Model, { chips }: AnswerPart): Chip[] {
+    const { bin } = this.ui;
+    const all = [...chips];
+    if (bin !== undefined && bins[bin]) all.push({ text: binName(bins[bin]), change: { bin: undefined } });
+    return all.map(({ text, change }) => ({
       text,
       remove: () => {
         this.choose(change);
@@ -142,18 +133,11 @@ export class ErrorsApp extends LitElement {
           this.querySelector<HTMLElement>('.chip, #list-title')?.focus({ preventScroll: true }),
         );
       },
-    });
-    return [
-      ...(label === undefined ? [] : [chip(t('True label: {0}', labels[label]), { label: undefined })]),
-      ...(predicted === undefined
-        ? []
-        : [chip(t('Predicted: {0}', labels[predicted]), { predicted: undefined })]),
-      ...(bin === undefined || !bins[bin] ? [] : [chip(binName(bins[bin]), { bin: undefined })]),
-    ];
+    }));
   }
 
-  private copy(model: Model, examples: readonly number[]): void {
-    say({ type: 'copy', text: examplesCsv(model, examples) });
+  private copy({ csv }: AnswerPart, examples: readonly number[]): void {
+    say({ type: 'copy', text: csv(examples) });
     this.copied = t('Copied {0} rows.', count(examples.length));
   }
 
@@ -161,47 +145,35 @@ export class ErrorsApp extends LitElement {
     const { model } = this;
     if (!model && this.error) return this.problem(this.error);
     if (!model) return html`<p class="note" role="status">${t('Reading the predictions …')}</p>`;
-    const { label, predicted, bin, allLabels = false } = this.ui;
+    const { bin } = this.ui;
+    const part = this.answers(model);
     const places = [model.experiment, t('step {0}', count(model.step)), ...form(model), model.file];
     return html`<h1>${t('Errors of {0}', model.run)}</h1>
       <p class="note">${places.join(' · ')}</p>
       ${inputsWarning(model)} ${this.error ? this.problem(this.error) : nothing} ${this.notice()}
-      ${summary(model, (l, p) => this.filterCell(model, l, p))}
+      ${summary(model, part)}
       <div class="overview">
-        ${matrix(
-          model,
-          this.cell,
-          { label, predicted },
-          {
-            move: (cell) => this.move(cell),
-            choose: (l, p) => this.filterCell(model, l, p),
-          },
-        )}
+        ${part.wide}
         <div class="beside">
-          ${labelTable(model, predicted === undefined ? label : undefined, allLabels, {
-            choose: (l) =>
-              l === label && predicted === undefined
-                ? this.choose({ label: undefined })
-                : this.filter({ label: l, predicted: undefined }),
-            showAll: (all) => this.keep({ allLabels: all }),
-          })}
+          ${part.table}
           ${lengthTable(model, bin, (b) =>
             b === bin ? this.choose({ bin: undefined }) : this.filter({ bin: b }),
           )}
         </div>
       </div>
-      ${this.examplesPart(model)}`;
+      ${this.examplesPart(model, part)}`;
   }
 
-  private examplesPart(model: Model) {
-    const choice = this.choice(model);
-    const found = this.examples(model, choice);
-    const { list, order, search = '' } = choice;
+  private examplesPart(model: Model, part: AnswerPart) {
+    const list = this.list();
+    const { order = ORDER[list], search = '' } = this.ui;
+    const found = this.examples(model, list, order, part);
     const page = Math.min(this.ui.page ?? 0, Math.max(0, Math.ceil(found.length / PAGE) - 1));
     const { origin } = this;
     return examplesList(
       model,
-      { list, order, search, page, chips: this.chips(model), found, copied: this.copied },
+      part.examples,
+      { list, order, search, page, chips: this.chips(model, part), found, copied: this.copied },
       {
         list: (l) => this.choose({ list: l, order: undefined }),
         order: (o) => this.choose({ order: o }),
@@ -210,10 +182,10 @@ export class ErrorsApp extends LitElement {
           this.keep({ page: p });
           if (below) this.showList();
         },
-        clear: () => this.choose({ label: undefined, predicted: undefined, bin: undefined, search: '' }),
+        clear: () => this.choose(NO_FILTERS),
         ...(origin?.isConnected && { back: () => origin.focus() }),
         open: (example) => say({ type: 'openRow', example }),
-        copy: () => this.copy(model, found),
+        copy: () => this.copy(part, found),
       },
     );
   }

@@ -1,10 +1,10 @@
 import { html, nothing } from 'lit';
 import { LISTS, ORDERS, type List, type Order } from '../../src/protocol/errors-view/choice';
-import { isWrong } from '../../src/protocol/errors-view/telling';
 import { t } from '../ui/l10n';
-import { cautiousPercent } from '../../src/base/percent';
 import { count } from './format';
-import type { Model } from './model';
+import { examplesTable } from './list-table';
+import type { CommonModel } from './model';
+import type { ExampleCells } from './part';
 
 /** Rows per page. */
 export const PAGE = 50;
@@ -39,7 +39,7 @@ export interface ListState {
 }
 
 /** The examples, one page at a time, each with a link to its row in the data file. */
-export function examplesList(model: Model, state: ListState, act: ListActions) {
+export function examplesList(model: CommonModel, cells: ExampleCells, state: ListState, act: ListActions) {
   const { found, page } = state;
   const rows = found.slice(page * PAGE, (page + 1) * PAGE);
   return html`<section class="examples" aria-labelledby="list-title">
@@ -68,7 +68,8 @@ export function examplesList(model: Model, state: ListState, act: ListActions) {
           : nothing
       }
     </div>
-    ${found.length > 0 ? table(model, rows, act) : none(model, state, act)}
+    ${found.length > 0 ? (cells.legend ?? nothing) : nothing}
+    ${found.length > 0 ? examplesTable(model, cells, rows, act) : none(model, state, act)}
     ${found.length > PAGE ? html`<div class="tools">${pager(state, act, true)}</div>` : nothing}
     ${
       model.texts.size < model.examples
@@ -85,7 +86,7 @@ export function examplesList(model: Model, state: ListState, act: ListActions) {
   </section>`;
 }
 
-function lists({ examples, right, texts }: Model, { list }: ListState, act: ListActions) {
+function lists({ examples, right, texts }: CommonModel, { list }: ListState, act: ListActions) {
   const names: Record<List, string> = {
     wrong: t('Wrong ({0})', count(examples - right)),
     unsure: t('Least sure'),
@@ -158,7 +159,7 @@ function pager({ found, page }: ListState, act: ListActions, below: boolean) {
 }
 
 /** Why the list is empty, and what to do about it. */
-function none({ right, examples }: Model, { list, chips, search }: ListState, act: ListActions) {
+function none({ right, examples }: CommonModel, { list, chips, search }: ListState, act: ListActions) {
   if (list === 'wrong' && right === examples)
     return html`<p class="empty">
       ${t('None is wrong.')}
@@ -174,62 +175,4 @@ function none({ right, examples }: Model, { list, chips, search }: ListState, ac
         : nothing
     }
   </p>`;
-}
-
-function table(model: Model, rows: readonly number[], act: ListActions) {
-  // In a narrow window, rows are laid out as lines, which removes a table's roles.
-  return html`<div class="scroll">
-    <table class="list" role="table" aria-labelledby="list-title">
-      <thead role="rowgroup">
-        <tr role="row">
-          <th role="columnheader">${t('True label')}</th>
-          <th role="columnheader" class="number">${t('Probability')}</th>
-          <th role="columnheader">${t('Predicted')}</th>
-          <th role="columnheader" class="number">${t('Probability')}</th>
-          <th role="columnheader" class="number">${t('Tokens')}</th>
-          <th role="columnheader" class="number">${t('Line')}</th>
-          <th role="columnheader">${t('Text')}</th>
-        </tr>
-      </thead>
-      <tbody role="rowgroup">
-        ${rows.map((example) => row(model, example, act))}
-      </tbody>
-    </table>
-  </div>`;
-}
-
-function row({ labels, columns: c, texts, file }: Model, example: number, act: ListActions) {
-  const wrong = isWrong(c, example);
-  const line = c.line[example];
-  const text = texts.get(example);
-  const open = (e: Event) => {
-    e.stopPropagation();
-    act.open(example);
-  };
-  // Dragging over a text to select it is not a click.
-  const click = (e: Event) => {
-    if (getSelection()?.isCollapsed !== false) open(e);
-  };
-  return html`<tr role="row" data-example=${example} @click=${click}>
-    <td role="cell"><span class="name">${labels[c.label[example]]}</span></td>
-    <td role="cell" class="number">${cautiousPercent(c.truth[example])}</td>
-    <td role="cell">
-      <span class="name"
-        ><span aria-hidden="true">${wrong ? '✕' : '✓'}</span
-        ><span class="visually-hidden">${wrong ? t('wrong:') : t('right:')}</span>
-        ${labels[c.predicted[example]]}</span
-      >
-    </td>
-    <td role="cell" class="number">${cautiousPercent(c.probability[example])}</td>
-    <td role="cell" class="number">
-      ${count(c.tokens[example])}
-      <span class="narrow">${t('tokens')}</span
-      >${c.cut[example] ? html` <small>${t('cut')}</small>` : nothing}
-    </td>
-    <td role="cell" class="number">
-      <span class="narrow">${t('line')}</span>
-      <button class="link" aria-label=${t('Open line {0} of {1}', line, file)} @click=${open}>${line}</button>
-    </td>
-    <td role="cell" class="text">${text ?? html`<i>${t('Open the row to read it.')}</i>`}</td>
-  </tr>`;
 }

@@ -1,6 +1,9 @@
 import '../ui/page.css';
 import '../ui/fields.css';
+import '../spans/spans.css';
 import './errors.css';
+import './labels/matrix.css';
+import './list.css';
 import { followSeries } from '../charts/series';
 import { registerToolkit } from '../ui/toolkit';
 import { ErrorsApp } from './app';

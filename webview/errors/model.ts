@@ -1,19 +1,27 @@
-import { confusedPairs, confusionOf, mostConfused } from '../../src/protocol/errors-view/confusion';
-import { labelSlices, lengthBins, lengthSlices, worstLabels } from '../../src/protocol/errors-view/slices';
+import { lengthBins, lengthSlices } from '../../src/protocol/errors-view/slices';
+import { wrongOf } from '../../src/protocol/errors-view/wrong';
 import type { PredictionsMessage } from '../../src/protocol/panels/errors';
+import { labelParts } from './labels/model';
+import { spanParts } from './spans/model';
 
-/** With more labels, a matrix cannot be read at a glance. */
-const MOST_LABELS = 30;
+/** What the page shows of a set of predictions, computed once; more of it by the shape of the answer. */
+export type Model = LabelModel | SpanModel;
+export type LabelModel = CommonModel & ReturnType<typeof labelParts>;
+export type SpanModel = CommonModel & ReturnType<typeof spanParts>;
+export type CommonModel = ReturnType<typeof commonParts>;
 
-export type Model = ReturnType<typeof modelOf>;
+export function modelOf(message: PredictionsMessage): Model {
+  const { predictions } = message;
+  const wrong = wrongOf(predictions);
+  const common = commonParts(message, wrong);
+  return predictions.answer === 'label'
+    ? { ...common, ...labelParts(predictions, wrong) }
+    : { ...common, ...spanParts(predictions) };
+}
 
-/** What the page shows of a set of predictions, computed once. */
-export function modelOf({ run, experiment, file, predictions }: PredictionsMessage) {
+function commonParts({ run, experiment, file, predictions }: PredictionsMessage, wrong: Uint8Array) {
   const { labels, columns, excerpts, metrics, step, form, inputs } = predictions;
-  const confusion = confusionOf(columns, labels.length);
-  const byLabel = labelSlices(columns, labels.length);
   const bins = lengthBins(columns.tokens);
-  const all = [...labels.keys()];
   return {
     run,
     experiment,
@@ -24,16 +32,11 @@ export function modelOf({ run, experiment, file, predictions }: PredictionsMessa
     columns,
     metrics,
     inputs,
-    examples: columns.label.length,
-    right: byLabel.reduce((n, slice) => n + slice.right, 0),
-    confusion,
-    pairs: confusedPairs(confusion),
-    /** Those in the matrix. */
-    shown: labels.length > MOST_LABELS ? mostConfused(confusion, MOST_LABELS) : all,
-    byLabel,
-    worst: worstLabels(byLabel),
+    examples: wrong.length,
+    wrong,
+    right: wrong.length - wrong.reduce((n, w) => n + w, 0),
     bins,
-    byLength: lengthSlices(columns, bins),
+    byLength: lengthSlices(columns, wrong, bins),
     texts: new Map(excerpts.map(({ example, text }) => [example, text])),
   };
 }

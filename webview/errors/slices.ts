@@ -3,9 +3,9 @@ import { accuracyOf, FEW, type LengthBin, type Slice } from '../../src/protocol/
 import { t } from '../ui/l10n';
 import { cautiousPercent } from '../../src/base/percent';
 import { count, loss } from './format';
-import type { Model } from './model';
+import type { CommonModel } from './model';
 
-interface Row {
+export interface SliceRow {
   name: string;
   slice: Slice;
   chosen: boolean;
@@ -13,39 +13,15 @@ interface Row {
   note?: string;
 }
 
-/** Labels shown by default. */
-const FIRST_LABELS = 10;
-
 export const binName = ({ from, to }: LengthBin): string =>
   from === to ? t('{0} tokens', count(from)) : t('{0} to {1} tokens', count(from), count(to));
 
-export function labelTable(
-  { labels, worst, byLabel }: Model,
-  chosen: number | undefined,
-  all: boolean,
-  act: { choose(label: number): void; showAll(all: boolean): void },
-) {
-  const shown = all ? worst : worst.slice(0, FIRST_LABELS);
-  const rows = shown.map((label): Row => {
-    const choose = () => act.choose(label);
-    return { name: labels[label], slice: byLabel[label], chosen: label === chosen, choose };
-  });
-  return table('labels', t('By true label, the worst first'), t('Label'), rows, {
-    below:
-      worst.length > FIRST_LABELS
-        ? html`<button class="link" aria-expanded=${all ? 'true' : 'false'} @click=${() => act.showAll(!all)}>
-            ${all ? t('Show the {0} worst', FIRST_LABELS) : t('Show all {0} labels', worst.length)}
-          </button>`
-        : nothing,
-  });
-}
-
 export function lengthTable(
-  { bins, byLength }: Model,
+  { bins, byLength }: CommonModel,
   chosen: number | undefined,
   choose: (bin: number) => void,
 ) {
-  const rows = bins.map((bin, i): Row => {
+  const rows = bins.map((bin, i): SliceRow => {
     const slice = byLength[i];
     const { cut } = slice;
     const note =
@@ -53,21 +29,25 @@ export function lengthTable(
     return { name: binName(bin), slice, chosen: i === chosen, choose: () => choose(i), note };
   });
   const cut = byLength.some((s) => s.cut > 0);
-  return table('lengths', t('By length'), t('Length'), rows, {
-    below: cut
+  return sliceTable(
+    'lengths',
+    t('By length'),
+    t('Length'),
+    rows,
+    cut
       ? html`<p class="note">
           ${t('Texts longer than model.maxLength are cut: the model does not see their rest.')}
         </p>`
       : nothing,
-  });
+  );
 }
 
-function table(
+export function sliceTable(
   id: string,
   heading: string,
   name: string,
-  rows: readonly Row[],
-  { below }: { below: unknown },
+  rows: readonly SliceRow[],
+  below: unknown,
 ) {
   return html`<section aria-labelledby="${id}-title">
     <h2 id="${id}-title">${heading}</h2>
@@ -97,7 +77,7 @@ function table(
   </section>`;
 }
 
-const sliceRow = ({ name, slice, chosen, choose, note }: Row) =>
+const sliceRow = ({ name, slice, chosen, choose, note }: SliceRow) =>
   html`<tr class=${chosen ? 'chosen' : ''}>
     <th scope="row">
       <button class="link name" aria-pressed=${chosen ? 'true' : 'false'} @click=${choose}>${name}</button>
@@ -108,11 +88,11 @@ const sliceRow = ({ name, slice, chosen, choose, note }: Row) =>
       ${cautiousPercent(accuracyOf(slice))}
       ${slice.count < FEW ? html`<small>${t('too few to tell')}</small>` : nothing}
     </td>
-    <td class="bar">${bar(accuracyOf(slice))}</td>
+    <td class="bar">${shareBar(accuracyOf(slice))}</td>
     <td class="number">${loss(slice.loss)}</td>
   </tr>`;
 
-const bar = (share: number) =>
+export const shareBar = (share: number) =>
   html`<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
     ${svg`<rect class="track" width="100" height="8" /><rect class="fill" width=${100 * share} height="8" />`}
   </svg>`;

@@ -19,7 +19,9 @@ const segment = ({ text, within, ending }: Segment): TemplateResult =>
 const titleOf = ({ state, label }: MarkedSpan): string => t('{0}: {1}', nameOf(state), label);
 
 const tag = ({ state, label }: MarkedSpan): TemplateResult =>
-  html`<small class="tag ${state}" aria-hidden="true">${state === 'spurious' ? '✕ ' : nothing}${label}</small>`;
+  html`<small class="tag ${state}" aria-hidden="true"
+    >${state === 'spurious' ? '✕ ' : nothing}${label}</small
+  >`;
 
 /** " Found: Paris (LOC). Missed: Peter Miller (PER)." */
 function spoken(text: string, spans: readonly MarkedSpan[]): string {
@@ -43,7 +45,9 @@ export function legend(): TemplateResult {
       ([state, words]) =>
         html`<li>
           <span class="mark ${state}">${nameOf(state)}</span
-          ><small class="tag ${state}" aria-hidden="true">${state === 'spurious' ? '✕ ' : nothing}${t('type')}</small>
+          ><small class="tag ${state}" aria-hidden="true"
+            >${state === 'spurious' ? '✕ ' : nothing}${t('type')}</small
+          >
           ${words}
         </li>`,
     )}

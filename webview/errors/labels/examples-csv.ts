@@ -1,8 +1,8 @@
-import { csv } from '../ui/csv';
-import type { Model } from './model';
+import { csv } from '../../ui/csv';
+import type { LabelModel } from '../model';
 
 /** Everything known about some examples, for a spreadsheet. */
-export const examplesCsv = ({ labels, columns: c, texts }: Model, examples: readonly number[]): string =>
+export const examplesCsv = ({ labels, columns: c, texts }: LabelModel, examples: readonly number[]): string =>
   csv([
     [
       'line',

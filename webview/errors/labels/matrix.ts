@@ -1,10 +1,10 @@
 import { html, nothing } from 'lit';
-import { supportOf } from '../../src/protocol/errors-view/confusion';
-import { t } from '../ui/l10n';
-import { cautiousPercent } from '../../src/base/percent';
-import { count } from './format';
+import { supportOf } from '../../../src/protocol/errors-view/confusion';
+import { t } from '../../ui/l10n';
+import { cautiousPercent } from '../../../src/base/percent';
+import { count } from '../format';
 import { cellAfter, type Cell } from './matrix-keys';
-import type { Model } from './model';
+import type { LabelModel } from '../model';
 
 export interface MatrixActions {
   /** The cell in the tab order. */
@@ -19,7 +19,7 @@ const MOST_LYING = 6;
 
 /** Which labels are predicted as which. */
 export function matrix(
-  model: Model,
+  model: LabelModel,
   at: Cell,
   chosen: { label?: number; predicted?: number },
   act: MatrixActions,
@@ -85,7 +85,7 @@ export function matrix(
 }
 
 function cell(
-  { labels, confusion }: Model,
+  { labels, confusion }: LabelModel,
   label: number,
   predicted: number,
   reached: boolean,

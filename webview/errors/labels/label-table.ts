@@ -1,0 +1,31 @@
+import { html, nothing } from 'lit';
+import { t } from '../../ui/l10n';
+import type { LabelModel } from '../model';
+import { sliceTable, type SliceRow } from '../slices';
+
+/** Labels shown by default. */
+const FIRST_LABELS = 10;
+
+export function labelTable(
+  { labels, worst, byLabel }: LabelModel,
+  chosen: number | undefined,
+  all: boolean,
+  act: { choose(label: number): void; showAll(all: boolean): void },
+) {
+  const shown = all ? worst : worst.slice(0, FIRST_LABELS);
+  const rows = shown.map((label): SliceRow => {
+    const choose = () => act.choose(label);
+    return { name: labels[label], slice: byLabel[label], chosen: label === chosen, choose };
+  });
+  return sliceTable(
+    'labels',
+    t('By true label, the worst first'),
+    t('Label'),
+    rows,
+    worst.length > FIRST_LABELS
+      ? html`<button class="link" aria-expanded=${all ? 'true' : 'false'} @click=${() => act.showAll(!all)}>
+          ${all ? t('Show the {0} worst', FIRST_LABELS) : t('Show all {0} labels', worst.length)}
+        </button>`
+      : nothing,
+  );
+}

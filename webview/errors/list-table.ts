@@ -1,0 +1,66 @@
+import { html, nothing } from 'lit';
+import { t } from '../ui/l10n';
+import { count } from './format';
+import type { CommonModel } from './model';
+import type { ExampleCells } from './part';
+
+interface RowActions {
+  open(example: number): void;
+}
+
+export function examplesTable(
+  model: CommonModel,
+  cells: ExampleCells,
+  rows: readonly number[],
+  act: RowActions,
+) {
+  // In a narrow window, rows are laid out as lines, which removes a table's roles.
+  return html`<div class="scroll">
+    <table class="list" role="table" aria-labelledby="list-title">
+      <thead role="rowgroup">
+        <tr role="row">
+          ${cells.heads}
+          <th role="columnheader" class="number">${t('Tokens')}</th>
+          <th role="columnheader" class="number">${t('Line')}</th>
+          <th role="columnheader">${t('Text')}</th>
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        ${rows.map((example) => row(model, cells, example, act))}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function row(
+  { columns: c, texts, file }: CommonModel,
+  cells: ExampleCells,
+  example: number,
+  act: RowActions,
+) {
+  const line = c.line[example];
+  const text = texts.get(example);
+  const open = (e: Event) => {
+    e.stopPropagation();
+    act.open(example);
+  };
+  // Dragging over a text to select it is not a click.
+  const click = (e: Event) => {
+    if (getSelection()?.isCollapsed !== false) open(e);
+  };
+  return html`<tr role="row" data-example=${example} @click=${click}>
+    ${cells.cells(example)}
+    <td role="cell" class="number">
+      ${count(c.tokens[example])}
+      <span class="narrow">${t('tokens')}</span
+      >${c.cut[example] ? html` <small>${t('cut')}</small>` : nothing}
+    </td>
+    <td role="cell" class="number">
+      <span class="narrow">${t('line')}</span>
+      <button class="link" aria-label=${t('Open line {0} of {1}', line, file)} @click=${open}>${line}</button>
+    </td>
+    <td role="cell" class="text">
+      ${text === undefined ? html`<i>${t('Open the row to read it.')}</i>` : cells.text(example, text)}
+    </td>
+  </tr>`;
+}

@@ -1,0 +1,43 @@
+import { html, nothing } from 'lit';
+import { SPAN_FOUND, SPAN_MISSED, SPAN_SPURIOUS } from '../../../src/protocol/predictions';
+import { legend, markedText } from '../../spans/marked-text';
+import type { MarkedSpan } from '../../spans/segments';
+import { t } from '../../ui/l10n';
+import { count } from '../format';
+import type { SpanModel } from '../model';
+import type { ExampleCells } from '../part';
+import { spansOf } from './model';
+
+const STATES: Record<number, MarkedSpan['state']> = {
+  [SPAN_FOUND]: 'found',
+  [SPAN_MISSED]: 'missed',
+  [SPAN_SPURIOUS]: 'spurious',
+};
+/** The end of a text that was cut; see excerpts.ts. */
+const CUT = '…';
+
+/** How many spans are wrong, and the text with all of them marked. */
+export function spanCells(model: SpanModel): ExampleCells {
+  const number = (example: number, found: number) =>
+    spansOf(model, example).filter((s) => s.found === found).length;
+  return {
+    heads: html`<th role="columnheader" class="number">${t('Missed')}</th>
+      <th role="columnheader" class="number">${t('Spurious')}</th>`,
+    cells: (example) =>
+      html`<td role="cell" class="number">
+          ${count(number(example, SPAN_MISSED))}<span class="narrow"> ${t('missed')}</span>
+        </td>
+        <td role="cell" class="number">
+          ${count(number(example, SPAN_SPURIOUS))}<span class="narrow"> ${t('spurious')}</span>
+        </td>`,
+    text(example, excerpt) {
+      const end = excerpt.endsWith(CUT) ? excerpt.length - CUT.length : excerpt.length;
+      const all = spansOf(model, example);
+      const shown = all.filter((s) => s.start < end);
+      const marked = shown.map((s) => ({ ...s, label: model.labels[s.label], state: STATES[s.found] }));
+      const rest = all.length - shown.length;
+      return html`${markedText(excerpt, marked)}${rest > 0 ? html` <small class="rest">${t('{0} more in the rest', count(rest))}</small>` : nothing}`;
+    },
+    legend: legend(),
+  };
+}

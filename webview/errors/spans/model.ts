@@ -1,0 +1,31 @@
+import { spansByExample, type ExampleSpan } from '../../../src/protocol/errors-view/example-spans';
+import { spanTypes } from '../../../src/protocol/errors-view/span-types';
+import { SPAN_MISSED, SPAN_SPURIOUS, type SpanAnswers } from '../../../src/protocol/predictions';
+
+/** Spans of one type that are wrong in the same way. */
+export interface Mistake {
+  type: number;
+  found: typeof SPAN_MISSED | typeof SPAN_SPURIOUS;
+  count: number;
+}
+
+export function spanParts({ answer, labels, spans }: SpanAnswers) {
+  const types = spanTypes(spans, labels.length);
+  return {
+    answer,
+    types,
+    mistakes: types
+      .flatMap(({ label: type, missed, spurious }): Mistake[] => [
+        { type, found: SPAN_MISSED, count: missed },
+        { type, found: SPAN_SPURIOUS, count: spurious },
+      ])
+      .filter((m) => m.count > 0)
+      .sort((a, b) => b.count - a.count),
+    byExample: spansByExample(spans),
+  };
+}
+
+export const spansOf = (
+  { byExample }: Pick<ReturnType<typeof spanParts>, 'byExample'>,
+  example: number,
+): readonly ExampleSpan[] => byExample.get(example) ?? [];
