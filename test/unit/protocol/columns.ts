@@ -1,4 +1,15 @@
-import { newColumns, type Columns, type Predictions } from '../../../src/protocol/predictions';
+import {
+  commonColumns,
+  labelColumns,
+  SPAN_FOUND,
+  SPAN_MISSED,
+  SPAN_SPURIOUS,
+  spanColumns,
+  type LabelAnswers,
+  type LabelColumns,
+  type PredictionFacts,
+  type SpanAnswers,
+} from '../../../src/protocol/predictions';
 
 /** The relevant part of a validation example; the rest follows from its probabilities. */
 export interface Example {
@@ -9,30 +20,101 @@ export interface Example {
   cut?: boolean;
 }
 
-export function columns(examples: readonly Example[]): Columns {
-  const made = newColumns(examples.length);
-  examples.forEach(({ label, shares, tokens = 8, cut = false }, i) => {
+export function columns(examples: readonly Example[]): LabelColumns {
+  const rows = examples.map(({ label, shares, tokens = 8, cut = false }, i) => {
     const [first, second] = [...shares].sort((a, b) => b - a);
-    made.line[i] = i + 1;
-    made.label[i] = label;
-    made.predicted[i] = shares.indexOf(first);
-    made.probability[i] = first;
-    made.truth[i] = shares[label];
-    made.loss[i] = -Math.log(shares[label]);
-    made.margin[i] = first - second;
-    made.tokens[i] = tokens;
-    made.cut[i] = Number(cut);
+    return {
+      line: i + 1,
+      label,
+      predicted: shares.indexOf(first),
+      probability: first,
+      truth: shares[label],
+      loss: -Math.log(shares[label]),
+      margin: first - (second ?? 0),
+      tokens,
+      cut: Number(cut),
+    };
   });
-  return made;
+  return labelColumns(listsOf(rows, Object.keys(rows[0] ?? {})));
 }
 
-export const predictions = (examples: readonly Example[], more: Partial<Predictions> = {}): Predictions => ({
-  step: 120,
-  form: 'dynamic',
+type LabelPredictions = PredictionFacts & LabelAnswers;
+type SpanPredictions = PredictionFacts & SpanAnswers;
+
+export const predictions = (
+  examples: readonly Example[],
+  more: Partial<LabelPredictions> = {},
+): LabelPredictions => ({
+  ...FACTS,
+  answer: 'label',
   labels: (examples[0]?.shares ?? [1]).map((_, i) => `label ${i}`),
-  data: { file: '/data/validation.jsonl', sha256: 'ab' },
   metrics: { loss: 0.5, accuracy: 0.75, f1: 0.7, matthews: 0.5, examples: examples.length },
   columns: columns(examples),
-  excerpts: [],
   ...more,
 });
+
+/** A text with spans in brackets: "=" before one that is found, "-" missed, "+" spurious: "=[Anna Miller PER] ran". */
+export interface SpanExample {
+  text: string;
+  tokens?: number;
+  cut?: boolean;
+}
+
+export const SPAN_LABELS = ['LOC', 'ORG', 'PER'];
+
+export function spanPredictions(
+  examples: readonly SpanExample[],
+  more: Partial<SpanPredictions> = {},
+): SpanPredictions {
+  const read = examples.map(({ text }) => readSpans(text));
+  const spans = read.flatMap((r, example) => r.spans.map((s) => ({ example, ...s })));
+  const rows = examples.map(({ tokens = 8, cut = false }, i) => {
+    const wrong = read[i].spans.filter((s) => s.found !== SPAN_FOUND).length;
+    return { line: i + 1, loss: wrong + i / 1000, margin: 1 / (2 + wrong + i), tokens, cut: Number(cut) };
+  });
+  return {
+    ...FACTS,
+    answer: 'spans',
+    labels: SPAN_LABELS,
+    metrics: {
+      loss: 0.5,
+      entityF1: 0.75,
+      entityPrecision: 0.8,
+      entityRecall: 0.7059,
+      tagAccuracy: 0.9,
+      examples: examples.length,
+    },
+    columns: commonColumns(listsOf(rows, ['line', 'loss', 'margin', 'tokens', 'cut'])),
+    spans: spanColumns(listsOf(spans, ['example', 'start', 'end', 'label', 'found'])),
+    excerpts: read.map(({ text }, example) => ({ example, text })),
+    ...more,
+  };
+}
+
+const FACTS = {
+  step: 120,
+  form: 'dynamic',
+  data: { file: '/data/validation.jsonl', sha256: 'ab' },
+  excerpts: [],
+} satisfies Partial<PredictionFacts>;
+
+const SIGNS: Record<string, number> = { '=': SPAN_FOUND, '-': SPAN_MISSED, '+': SPAN_SPURIOUS };
+
+/** Brackets may be nested, where a true span overlaps a predicted one. */
+function readSpans(marked: string) {
+  const spans: { start: number; end: number; label: number; found: number }[] = [];
+  const open: { start: number; found: number }[] = [];
+  let text = '';
+  for (const [part] of marked.matchAll(/[-+=]\[| [A-Z]+\]|[^]/g))
+    if (part.length === 2 && part[1] === '[') open.push({ start: text.length, found: SIGNS[part[0]] });
+    else if (part.length > 2) {
+      const label = SPAN_LABELS.indexOf(part.slice(1, -1));
+      spans.push({ ...open.pop()!, end: text.length, label });
+    } else text += part;
+  return { text, spans };
+}
+
+const listsOf = (
+  rows: readonly Record<string, number>[],
+  names: readonly string[],
+): Record<string, number[]> => Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name])]));

@@ -9,8 +9,12 @@ import {
   lengthSlices,
   worstLabels,
 } from '../../../src/protocol/errors-view/slices';
-import { isWrong, tellingOrder } from '../../../src/protocol/errors-view/telling';
-import { columns, type Example } from './columns';
+import { spansByExample } from '../../../src/protocol/errors-view/example-spans';
+import { spanTypes } from '../../../src/protocol/errors-view/span-types';
+import { tellingOrder } from '../../../src/protocol/errors-view/telling';
+import { wrongOf } from '../../../src/protocol/errors-view/wrong';
+import { SPAN_FOUND, SPAN_MISSED, SPAN_SPURIOUS, spanColumns } from '../../../src/protocol/predictions';
+import { columns, predictions, SPAN_LABELS, spanPredictions, type Example } from './columns';
 
 const LABELS = 4;
 const example = fc
@@ -34,7 +38,7 @@ describe('the confusion matrix', () => {
         const c = columns(all);
         const { counts } = confusionOf(c, LABELS);
         expect(sum(counts)).toBe(all.length);
-        const right = all.filter((_, i) => !isWrong(c, i)).length;
+        const right = all.length - sum(wrongOf(predictions(all)));
         expect(sum([0, 1, 2, 3].map((k) => counts[k * LABELS + k]))).toBe(right);
         const pairs = confusedPairs({ labels: LABELS, counts });
         expect(sum(pairs.map((p) => p.count))).toBe(all.length - right);
@@ -60,10 +64,11 @@ describe('slices of the examples', () => {
     fc.assert(
       fc.property(examples, (all) => {
         const c = columns(all);
+        const wrong = wrongOf(predictions(all));
         const bins = lengthBins(c.tokens);
-        for (const slices of [labelSlices(c, LABELS), lengthSlices(c, bins)]) {
+        for (const slices of [labelSlices(c, wrong, LABELS), lengthSlices(c, wrong, bins)]) {
           expect(sum(slices.map((s) => s.count))).toBe(all.length);
-          expect(sum(slices.map((s) => s.right))).toBe(all.filter((_, i) => !isWrong(c, i)).length);
+          expect(sum(slices.map((s) => s.right))).toBe(all.length - sum(wrong));
           expect(sum(slices.map((s) => s.loss * s.count))).toBeCloseTo(sum(c.loss), 8);
           expect(sum(slices.map((s) => s.cut))).toBe(all.filter((e) => e.cut).length);
         }
@@ -105,7 +110,8 @@ describe('slices of the examples', () => {
         label,
         shares: [0, 1, 2, 3].map((k) => (k === (i < right ? label : (label + 1) % 4) ? 0.7 : 0.1)),
       }));
-    const slices = labelSlices(columns([...of(0, 40, 30), ...of(1, 60, 12), ...of(3, 2, 0)]), LABELS);
+    const made = predictions([...of(0, 40, 30), ...of(1, 60, 12), ...of(3, 2, 0)]);
+    const slices = labelSlices(made.columns, wrongOf(made), LABELS);
     expect(worstLabels(slices)).toEqual([1, 0, 3]);
     expect(slices.map(accuracyOf)).toEqual([0.75, 0.2, NaN, 0]);
   });
@@ -120,14 +126,16 @@ describe('the list of examples', () => {
     { label: 1, shares: [0.99, 0.01], tokens: 9 },
   ];
   const c = columns(all);
+  const wrong = wrongOf(predictions(all));
   const texts = new Map([
     [1, 'The Cat'],
     [4, 'a dog'],
   ]);
-  const list = (choice: Partial<Choice>) => chosen(c, texts, { list: 'wrong', order: 'loss', ...choice });
+  const list = (choice: Partial<Choice>) =>
+    chosen(c, wrong, texts, { list: 'wrong', order: 'loss', ...choice });
 
   it('starts with the most telling one', () => {
-    expect(tellingOrder(c)).toEqual([4, 1, 2, 3, 0]);
+    expect(tellingOrder(c, wrong)).toEqual([4, 1, 2, 3, 0]);
     expect(list({})).toEqual([4, 1, 2]);
     expect(list({ list: 'unsure', order: 'margin' })).toEqual([3, 2, 1, 0, 4]);
     expect(list({ order: 'margin' })).toEqual([2, 1, 4]);
@@ -135,9 +143,10 @@ describe('the list of examples', () => {
   });
 
   it('can be filtered by label, length and words', () => {
-    expect(list({ label: 1 })).toEqual([4, 2]);
-    expect(list({ predicted: 1 })).toEqual([1]);
-    expect(list({ list: 'unsure', label: 1, predicted: 1 })).toEqual([3]);
+    const label = (l: number) => (i: number) => c.label[i] === l;
+    expect(list({ answer: label(1) })).toEqual([4, 2]);
+    expect(list({ answer: (i) => c.predicted[i] === 1 })).toEqual([1]);
+    expect(list({ list: 'unsure', answer: (i) => label(1)(i) && c.predicted[i] === 1 })).toEqual([3]);
     expect(list({ bin: { from: 9, to: 9 } })).toEqual([4, 1]);
     expect(list({ search: ' cat' })).toEqual([1]);
     expect(list({ search: '  ' })).toEqual([4, 1, 2]);
@@ -146,21 +155,99 @@ describe('the list of examples', () => {
 
   it('contains exactly the examples that pass every filter', () =>
     fc.assert(
-      fc.property(
-        examples,
-        fc.option(fc.nat(3), { nil: undefined }),
-        fc.option(fc.nat(3), { nil: undefined }),
-        (many, label, predicted) => {
-          const own = columns(many);
-          const found = chosen(own, new Map(), { list: 'unsure', order: 'margin', label, predicted });
-          expect(new Set(found).size).toBe(found.length);
-          const margins = found.map((i) => own.margin[i]);
-          expect(margins).toEqual([...margins].sort((a, b) => a - b));
-          const suits = many.filter(
-            (e, i) => (label ?? e.label) === e.label && (predicted ?? own.predicted[i]) === own.predicted[i],
-          );
-          expect(found.length).toBe(suits.length);
-        },
-      ),
+      fc.property(examples, fc.nat(LABELS - 1), fc.boolean(), (many, label, all) => {
+        const own = columns(many);
+        const wrong = wrongOf(predictions(many));
+        const answer = (i: number) => many[i].label === label;
+        const list = all ? 'unsure' : 'wrong';
+        const found = chosen(own, wrong, new Map(), { list, order: 'margin', answer });
+        const suits = [...many.keys()].filter((i) => answer(i) && (all || wrong[i] === 1));
+        expect([...found].sort((a, b) => a - b)).toEqual(suits);
+        const margins = found.map((i) => own.margin[i]);
+        expect(margins).toEqual([...margins].sort((a, b) => a - b));
+      }),
     ));
+});
+
+describe('what is wrong', () => {
+  it('is a label that is not the true one', () =>
+    fc.assert(
+      fc.property(examples, (all) => {
+        const made = predictions(all);
+        const { label, predicted } = made.columns;
+        expect([...wrongOf(made)]).toEqual(all.map((_, i) => (label[i] === predicted[i] ? 0 : 1)));
+      }),
+    ));
+
+  it('is a text with a span that is missed or spurious, also beside one that is found', () => {
+    const texts = [
+      'no span',
+      '=[Oslo LOC]',
+      '=[Oslo LOC] or -[Rome LOC]',
+      '+[Oslo LOC]',
+      '-[+[Rome LOC] PER]',
+    ];
+    const made = spanPredictions(texts.map((text) => ({ text })));
+    expect([...wrongOf(made)]).toEqual([0, 0, 1, 1, 1]);
+    expect(tellingOrder(made.columns, wrongOf(made))).toEqual([4, 3, 2, 1, 0]);
+  });
+});
+
+describe('spans', () => {
+  it('are counted by type, the worst first; a type that does not occur is not there', () => {
+    const made = spanPredictions([
+      { text: '=[Oslo LOC] -[Rome LOC] =[Bonn LOC] +[Acme LOC]' },
+      { text: '-[Ada PER] and +[Bob PER] met +[Eve PER]' },
+    ]);
+    const [per, loc, ...others] = spanTypes(made.spans, SPAN_LABELS.length);
+    expect(others).toEqual([]);
+    expect(per).toEqual({ label: 2, found: 0, missed: 1, spurious: 2, precision: 0, recall: 0, f1: 0 });
+    expect(loc).toEqual({
+      label: 0,
+      found: 2,
+      missed: 1,
+      spurious: 1,
+      precision: 2 / 3,
+      recall: 2 / 3,
+      f1: 2 / 3,
+    });
+  });
+
+  it('have no precision where none is predicted, and no recall where none is in the data', () => {
+    const of = (text: string) => spanTypes(spanPredictions([{ text }]).spans, SPAN_LABELS.length)[0];
+    expect(of('-[Ada PER]')).toEqual({ label: 2, found: 0, missed: 1, spurious: 0, recall: 0, f1: 0 });
+    expect(of('+[Ada PER]')).toEqual({ label: 2, found: 0, missed: 0, spurious: 1, precision: 0, f1: 0 });
+    expect(spanTypes(spanPredictions([{ text: 'none' }]).spans, 3)).toEqual([]);
+  });
+
+  it('agree with the shares that follow from all of them', () =>
+    fc.assert(
+      fc.property(fc.array(fc.record({ label: fc.nat(2), found: fc.nat(2) }), { maxLength: 60 }), (all) => {
+        const columns = { label: all.map((s) => s.label), found: all.map((s) => s.found) };
+        const zeros = all.map(() => 0);
+        const made = { ...columns, example: zeros, start: zeros, end: zeros };
+        const types = spanTypes(spanColumns(made), 3);
+        expect(sum(types.map((t) => t.found + t.missed + t.spurious))).toBe(all.length);
+        for (const { precision = 0, recall = 0, f1 } of types)
+          expect(f1).toBeCloseTo((2 * precision * recall) / (precision + recall || 1), 12);
+        expect(types.map((t) => t.f1)).toEqual(types.map((t) => t.f1).sort((a, b) => a - b));
+      }),
+    ));
+
+  it('of each example come in the order of its text', () => {
+    const { spans } = spanPredictions([
+      { text: 'none' },
+      { text: '-[+[New York LOC] City LOC] has =[Acme ORG]' },
+    ]);
+    expect([...spansByExample(spans).entries()]).toEqual([
+      [
+        1,
+        [
+          { start: 0, end: 8, label: 0, found: SPAN_SPURIOUS },
+          { start: 0, end: 13, label: 0, found: SPAN_MISSED },
+          { start: 18, end: 22, label: 1, found: SPAN_FOUND },
+        ],
+      ],
+    ]);
+  });
 });

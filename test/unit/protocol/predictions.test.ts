@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../src/base/errors';
-import { encodePredictions, newColumns, parsePredictions } from '../../../src/protocol/predictions';
-import { predictions } from './columns';
+import { encodePredictions, labelColumns, parsePredictions } from '../../../src/protocol/predictions';
+import { predictions, spanPredictions } from './columns';
 
 const whole = predictions(
   [
@@ -11,30 +11,41 @@ const whole = predictions(
   { excerpts: [{ example: 0, text: 'the cats play' }] },
 );
 
+const spans = spanPredictions([
+  { text: '=[Oslo LOC] or -[Rome LOC] +[or LOC]', tokens: 9 },
+  { text: 'none', tokens: 3, cut: true },
+]);
+const noSpans = { labels: [], spans: spanPredictions([{ text: 'none' }]).spans };
+
 interface Stored {
   version: number;
   form: string;
   metrics: { loss?: number };
   columns: Record<string, (number | null)[]>;
   excerpts: { example: number }[];
+  spans: Record<string, number[]>;
+  answer?: string;
+  labels: string[];
 }
 
 describe('a predictions file', () => {
   it('is read back as written', () => {
     const evaluated = { ...whole, evaluation: whole.metrics, form: 'static' as const };
-    for (const written of [whole, evaluated])
+    for (const written of [whole, evaluated, spans, { ...spans, ...noSpans }])
       expect(parsePredictions('p.json', encodePredictions(written))).toEqual(written);
   });
 
   it('stays within a few megabytes for 100,000 examples', () => {
-    const columns = newColumns(100_000);
-    for (let i = 0; i < 100_000; i++) {
-      columns.line[i] = i + 1;
-      columns.label[i] = columns.predicted[i] = i % 19;
-      for (const name of ['probability', 'truth', 'loss', 'margin'] as const)
-        columns[name][i] = Number(((i + 0.5) / 100_001).toPrecision(6));
-      columns.tokens[i] = 10 + (i % 400);
-    }
+    const of = (value: (i: number) => number) => Array.from({ length: 100_000 }, (_, i) => value(i));
+    const shares = of((i) => Number(((i + 0.5) / 100_001).toPrecision(6)));
+    const columns = labelColumns({
+      line: of((i) => i + 1),
+      label: of((i) => i % 19),
+      predicted: of((i) => i % 19),
+      ...{ probability: shares, truth: shares, loss: shares, margin: shares },
+      tokens: of((i) => 10 + (i % 400)),
+      cut: of(() => 0),
+    });
     const labels = Array.from({ length: 19 }, (_, i) => String(i));
     const excerpts = Array.from({ length: 2000 }, (_, example) => ({ example, text: 'x'.repeat(280) }));
     const text = encodePredictions({ ...whole, labels, columns, excerpts });
@@ -44,9 +55,16 @@ describe('a predictions file', () => {
   });
 
   it('is named in the error if it is incomplete', () => {
+    const { answer, ...stored } = JSON.parse(encodePredictions(whole)) as Stored;
+    expect(answer).toBe('label');
+    expect(stored.version).toBe(1);
+    expect(parsePredictions('p.json', JSON.stringify(stored))).toEqual(whole);
+  });
+
+  it('that is not whole is named', () => {
     const text = encodePredictions(whole);
-    const change = (edit: (value: Stored) => unknown) => {
-      const value = JSON.parse(text) as Stored;
+    const change = (edit: (value: Stored) => unknown, of = text) => {
+      const value = JSON.parse(of) as Stored;
       edit(value);
       return JSON.stringify(value);
     };
@@ -61,6 +79,19 @@ describe('a predictions file', () => {
       change((v) => (v.excerpts[0].example = 2)),
       change((v) => delete v.metrics.loss),
       change((v) => (v.form = 'other')),
+      change((v) => (v.answer = 'spans')),
+      change((v) => (v.labels = [])),
+      ...[
+        (v: Stored) => (v.answer = 'label'),
+        (v: Stored) => (v.answer = 'text'),
+        (v: Stored) => (v.spans = {}),
+        (v: Stored) => (v.spans.example[1] = 2),
+        (v: Stored) => (v.spans.label[0] = 3),
+        (v: Stored) => (v.spans.found[0] = 3),
+        (v: Stored) => v.spans.end.pop(),
+        (v: Stored) => (v.spans.start[0] = -1),
+        (v: Stored) => (v.labels = []),
+      ].map((edit) => change(edit, encodePredictions(spans))),
     ];
     for (const part of damaged) {
       const read = () => parsePredictions('/run/p.json', part);

@@ -38,7 +38,7 @@ export function spanPart(model: SpanModel, { ui, list }: PartState, act: PartAct
         ),
     }),
     chips:
-      type === undefined || !(type in labels)
+      type === undefined || type >= labels.length
         ? []
         : [{ text: chip(labels[type], found), change: { type: undefined, found: undefined } }],
     examples: spanCells(model),
