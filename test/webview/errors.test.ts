@@ -1,91 +1,27 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { fill } from '../../src/base/fill';
-import { ErrorsSession } from '../../src/extension/panels/errors/session';
-import { predictionsFile } from '../../src/runs/predictions';
-import { isWrong } from '../../src/protocol/errors-view/telling';
-import { parseErrorsMessage } from '../../src/protocol/panels/errors';
-import { encodePredictions, newColumns, type Predictions } from '../../src/protocol/predictions';
+import { wrongOf } from '../../src/protocol/errors-view/wrong';
+import { labelColumns, type Predictions } from '../../src/protocol/predictions';
 import { predictions, type Example } from '../unit/protocol/columns';
-import { hearPage, sender } from './bridge';
 import { faintTexts, shownTexts } from './contrast';
-import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
+import { chips, rows, status, wire, type Wired } from './errors-fixture';
+import { closeBrowser, THEMES } from './harness';
 
-let stop: (() => Promise<void> | void)[] = [];
+let open: Wired[] = [];
+const show = async (...args: Parameters<typeof wire>) => {
+  const w = await wire(...args);
+  open.push(w);
+  return w;
+};
 afterEach(async () => {
-  for (const s of stop) await s();
-  stop = [];
+  for (const w of open) await w.close();
+  open = [];
 });
 afterAll(closeBrowser);
 
-interface Wired {
-  opened: Opened;
-  page: Opened['page'];
-  session: ErrorsSession;
-  data: string;
-  rows: string[];
-  copied: string[];
-  asked: number;
-  errors: string[];
-}
-
-/** The page, connected as in VS Code to the host's own session on a predictions file. */
-async function wire(made: Predictions, options: Parameters<typeof openPanel>[1] = {}): Promise<Wired> {
-  const run = mkdtempSync(join(tmpdir(), 'aurora-errors-'));
-  const data = join(run, 'validation.jsonl');
-  writeFileSync(data, 'rows');
-  const sha256 = createHash('sha256').update('rows').digest('hex');
-  const file = predictionsFile(run, made.step);
-  mkdirSync(dirname(file));
-  writeFileSync(file, encodePredictions({ ...made, data: { file: data, sha256 } }));
-  const opened = await openPanel('errors', options);
-  const toPage = sender(opened);
-  const w: Wired = {
-    opened,
-    page: opened.page,
-    data,
-    rows: [],
-    copied: [],
-    asked: 0,
-    errors: [],
-    session: new ErrorsSession({
-      run,
-      step: made.step,
-      post: toPage.post,
-      facts: () => Promise.resolve({ name: 'first try', experiment: 'tiny', events: [] }),
-      say: fill,
-      predict: () => {
-        w.asked++;
-        writeFileSync(file, encodePredictions({ ...made, data: { file: data, sha256 } }));
-        return Promise.resolve();
-      },
-      openRow: (path, line) => w.rows.push(`${path}:${line}`),
-      copy: (text) => w.copied.push(text),
-      failed: (e) => w.errors.push(String(e)),
-    }),
-  };
-  await hearPage(
-    opened,
-    parseErrorsMessage,
-    (message) => w.session.receive(message),
-    (problem) => w.errors.push(problem),
-  );
-  await opened.send({ type: 'init', open: { run, step: made.step }, l10n: {} });
-  w.session.refresh();
-  stop.push(async () => {
-    w.session.dispose();
-    await toPage.settled();
-    await opened.close();
-    rmSync(run, { recursive: true, force: true });
-  });
-  return w;
-}
-
 /** Reproducible texts with several labels. About one in three of each label is mistaken for a neighbor. */
-function made(labels: number, examples: number, more: { right?: boolean; texts?: number } = {}): Predictions {
+function made(labels: number, examples: number, more: { right?: boolean; texts?: number } = {}) {
   const all = Array.from({ length: examples }, (_, i): Example => {
     const label = (i * 7 + Math.floor(i / labels)) % labels;
     const predicted = more.right || i % 3 ? label : (label + 1 + (i % 2)) % labels;
@@ -105,18 +41,15 @@ function made(labels: number, examples: number, more: { right?: boolean; texts?:
   });
 }
 
-const rows = (w: Wired) => w.page.locator('.list tbody tr');
-const status = (w: Wired) => w.page.locator('.tools [role=status]').innerText();
 const cell = (w: Wired, label: number, predicted: number) =>
   w.page.locator('.matrix tbody tr').nth(label).locator('td').nth(predicted);
-const chips = (w: Wired) => w.page.locator('.chip > span:first-child').allInnerTexts();
-const wrongOf = ({ columns }: Predictions) => [...columns.label.keys()].filter((i) => isWrong(columns, i));
+const wrongIn = (p: Predictions) => [...p.columns.line.keys()].filter((i) => wrongOf(p)[i]);
 
 describe('the Errors page', () => {
   for (const theme of THEMES)
     for (const width of [320, 1000, 1600])
       it(`has no problems in ${theme} at ${width} px`, async () => {
-        const w = await wire(made(19, 600), { theme, width });
+        const w = await show(made(19, 600), { theme, width });
         await cell(w, 2, 3).click();
         await w.page.locator('.chip').first().waitFor();
         await w.opened.send({ type: 'outdated', because: 'data' });
@@ -133,9 +66,9 @@ describe('the Errors page', () => {
 
   it('shows the same counts in its summary, matrix, slices and list', async () => {
     const p = made(5, 200);
-    const w = await wire(p);
+    const w = await show(p);
     await rows(w).first().waitFor();
-    const wrong = wrongOf(p);
+    const wrong = wrongIn(p);
     expect(await w.page.locator('.summary').innerText()).toContain(
       `${200 - wrong.length} of 200 validation texts right`,
     );
@@ -157,7 +90,7 @@ describe('the Errors page', () => {
 
   it('lists the texts of a cell, and each filter can be removed', async () => {
     const p = made(5, 200);
-    const w = await wire(p);
+    const w = await show(p);
     await cell(w, 1, 2).click();
     const n = Number(await cell(w, 1, 2).innerText());
     await expect.poll(() => status(w)).toBe(`${n} examples.`);
@@ -175,7 +108,7 @@ describe('the Errors page', () => {
     await w.page.locator('[data-table=labels] button', { hasText: 'label-3' }).click();
     await expect.poll(() => chips(w)).toEqual(['True label: label-3']);
     await w.page.locator('.chip').click();
-    await expect.poll(() => status(w)).toContain(`${wrongOf(p).length} examples`);
+    await expect.poll(() => status(w)).toContain(`${wrongIn(p).length} examples`);
     // Correct examples are not in the list of mistakes.
     await cell(w, 2, 2).click();
     await expect.poll(() => w.page.locator('[data-list=unsure]').getAttribute('aria-pressed')).toBe('true');
@@ -184,7 +117,7 @@ describe('the Errors page', () => {
   });
 
   it('works by keyboard alone', async () => {
-    const w = await wire(made(5, 200));
+    const w = await show(made(5, 200));
     await rows(w).first().waitFor();
     const active = () =>
       w.page.evaluate(() => {
@@ -222,7 +155,7 @@ describe('the Errors page', () => {
 
   it("opens an example's row of the data file, by button and by row", async () => {
     const p = made(5, 200);
-    const w = await wire(p);
+    const w = await show(p);
     await rows(w).first().waitFor();
     const lines = await w.page.locator('.list button').allInnerTexts();
     await w.page.locator('.list button').nth(2).focus();
@@ -242,7 +175,7 @@ describe('the Errors page', () => {
 
   it('searches, sorts and pages the list and shows the number of examples', async () => {
     const p = made(5, 400, { texts: 120 });
-    const w = await wire(p);
+    const w = await show(p);
     await rows(w).first().waitFor();
     await w.page.locator('[data-list=text]').click();
     await expect.poll(() => status(w)).toBe('120 examples; 1 to 50.');
@@ -273,7 +206,7 @@ describe('the Errors page', () => {
 
   it('copies all pages of the list as CSV', async () => {
     const p = made(5, 600);
-    const w = await wire(p);
+    const w = await show(p);
     await cell(w, 1, 1).click();
     const n = Number(await cell(w, 1, 1).innerText());
     expect(n).toBeGreaterThan(50);
@@ -290,7 +223,7 @@ describe('the Errors page', () => {
 
   it('restores its state', async () => {
     const p = made(5, 400);
-    const w = await wire(p);
+    const w = await show(p);
     await cell(w, 2, 2).click();
     await w.page.locator('select').selectOption('loss');
     await w.page.locator('input[type=search]').fill('text 1');
@@ -305,7 +238,7 @@ describe('the Errors page', () => {
     await expect.poll(state).toContain('text 1');
     const kept = await state();
     expect(kept.length).toBeLessThan(500);
-    const again = await wire(p, { state: JSON.parse(kept) as unknown });
+    const again = await show(p, { state: JSON.parse(kept) as unknown });
     await again.page.locator('.chip').first().waitFor();
     await expect.poll(async () => (await status(again)) === (await status(w))).toBe(true);
     await expect.poll(() => chips(again)).toEqual(await chips(w));
@@ -314,7 +247,7 @@ describe('the Errors page', () => {
 
   it('reports outdated or unreadable predictions and can have them computed again', async () => {
     const p = made(3, 60);
-    const w = await wire(p);
+    const w = await show(p);
     await rows(w).first().waitFor();
     writeFileSync(w.data, 'other rows');
     w.session.refresh();
@@ -333,7 +266,7 @@ describe('the Errors page', () => {
   });
 
   it('shows a message if there are no mistakes', async () => {
-    const w = await wire(made(3, 40, { right: true }));
+    const w = await show(made(3, 40, { right: true }));
     await rows(w).first().waitFor();
     expect(await w.page.locator('.summary').innerText()).toContain('gets all 40 validation texts right');
     expect(await w.page.locator('.pairs').count()).toBe(0);
@@ -349,7 +282,7 @@ describe('the Errors page', () => {
   });
 
   it('shows the most confused of sixty labels, and a matrix with a single label that occurs', async () => {
-    const w = await wire(made(60, 3000));
+    const w = await show(made(60, 3000));
     await rows(w).first().waitFor();
     expect(await w.page.locator('.matrix tbody tr').count()).toBe(30);
     expect(await w.page.locator('.matrix td').count()).toBe(900);
@@ -358,7 +291,7 @@ describe('the Errors page', () => {
     await w.page.getByText('Show all 60 labels').click();
     expect(await w.page.locator('[data-table=labels] tbody tr').count()).toBeGreaterThan(10);
     expect(await w.opened.accessibility()).toEqual([]);
-    const one = await wire(predictions(Array.from({ length: 9 }, () => ({ label: 0, shares: [0.6, 0.4] }))));
+    const one = await show(predictions(Array.from({ length: 9 }, () => ({ label: 0, shares: [0.6, 0.4] }))));
     await rows(one).first().waitFor();
     expect(await one.page.locator('[data-table=labels] tbody tr').count()).toBe(1);
     expect(await one.page.locator('.matrix td').allInnerTexts()).toEqual(['9', '', '', '']);
@@ -366,16 +299,20 @@ describe('the Errors page', () => {
   });
 
   it('renders one page of 100,000 examples', async () => {
-    const columns = newColumns(100_000);
-    for (let i = 0; i < 100_000; i++) {
-      columns.line[i] = i + 1;
-      columns.label[i] = i % 19;
-      columns.predicted[i] = i % 5 ? i % 19 : (i * 7) % 19;
-      columns.probability[i] = columns.margin[i] = ((i * 31) % 1000) / 1000;
-      columns.loss[i] = 1 - columns.margin[i];
-      columns.tokens[i] = 5 + (i % 90);
-    }
-    const w = await wire({ ...made(19, 19), columns, excerpts: [] });
+    const of = (value: (i: number) => number) => Array.from({ length: 100_000 }, (_, i) => value(i));
+    const share = of((i) => ((i * 31) % 1000) / 1000);
+    const columns = labelColumns({
+      line: of((i) => i + 1),
+      label: of((i) => i % 19),
+      predicted: of((i) => (i % 5 ? i % 19 : (i * 7) % 19)),
+      probability: share,
+      truth: of(() => 0),
+      margin: share,
+      loss: share.map((s) => 1 - s),
+      tokens: of((i) => 5 + (i % 90)),
+      cut: of(() => 0),
+    });
+    const w = await show({ ...made(19, 19), columns, excerpts: [] });
     await rows(w).first().waitFor();
     await w.page.locator('[data-list=unsure]').click();
     await expect.poll(() => status(w)).toBe('100,000 examples; 1 to 50.');

@@ -73,7 +73,7 @@ export async function measured(run: string): Promise<void> {
   const { spec, events } = await new SummaryReader(run).read();
   const { seed } = spec.training;
   const { metrics: trained } = events.find((e) => e.kind === 'evaluation')!;
-  const right = Math.round(trained.accuracy * EXAMPLES);
+  const right = Math.round(trained.accuracy! * EXAMPLES);
   const all = Array.from({ length: EXAMPLES }, (_, i) => {
     const label = i % 2;
     const isRight = (i * 13 + 5 * seed) % EXAMPLES < right;
@@ -81,7 +81,7 @@ export async function measured(run: string): Promise<void> {
   });
   const made = predictions(all, { labels: ['a', 'b'], excerpts: [] });
   writeAtomic(predictionsFile(run, STEP), encodePredictions({ ...made, step: STEP, evaluation: trained }));
-  const merged = { ...trained, accuracy: trained.accuracy - 0.04 };
+  const merged = { ...trained, accuracy: trained.accuracy! - 0.04 };
   writeAtomic(
     mergedFile(run, STEP),
     JSON.stringify({ version: 1, step: STEP, adapter: `sum of ${seed}`, trained, merged }),

@@ -10,7 +10,8 @@ import { applyLine, type PlaygroundView } from '../../src/protocol/panels/playgr
 import type { TaskShapes } from '../../src/experiment/tasks/kind';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
-import { answerCard, FEW_LABELS } from './answer-card';
+import { answerCard } from './answer-card';
+import { below } from './below';
 import { columnsOf } from './columns';
 import { answersText } from './copy';
 import { imageForm } from './image-form';
@@ -19,17 +20,7 @@ import { notices } from './notices';
 import { DEFAULT_TYPED, settingsOf, type TypedSettings } from './settings';
 import { speech } from './speech';
 import { textForm } from './text-form';
-
-interface Ui {
-  text: string;
-  /** The prompt of the last generated text. */
-  prompt: string;
-  settings: TypedSettings;
-  /** Whether all labels are shown. */
-  all: boolean;
-  /** Runs added for comparison. */
-  beside: string[];
-}
+import type { Ui } from './ui';
 
 /** Typing pause after which the text is sent. */
 const PAUSE_MS = 400;
@@ -203,12 +194,17 @@ export class PlaygroundApp extends LitElement {
               all: this.ui.all ?? false,
               several: columns.length > 1,
               ...(this.truth !== undefined && { truth: this.truth }),
+              ...(this.sample && { sample: this.sample }),
               prompt: this.ui.prompt ?? '',
               remove: (subject) => say({ type: 'remove', subject }),
             }),
         )}
       </div>
-      ${this.below(view)}
+      ${below(
+        columns,
+        { all: this.ui.all ?? false, copied: this.copied },
+        { showAll: (all) => this.keep({ all }), copy: () => this.copy(view) },
+      )}
       <p class="visually-hidden" role="status">${speech(view, columns)}</p>
     </main>`;
   }
@@ -245,39 +241,7 @@ export class PlaygroundApp extends LitElement {
   }
 
   private copy(view: PlaygroundView): void {
-    const { text, prompt, all } = { text: '', prompt: '', ...this.ui };
-    const question = this.shapes?.answer === 'text' ? prompt : text;
-    say({ type: 'copy', text: answersText(view, question, all ? Infinity : FEW_LABELS) });
-  }
-
-  private below(view: PlaygroundView): unknown {
-    const answers = columnsOf(view).filter((c) => c.answer);
-    if (answers.length === 0) return nothing;
-    const most = Math.max(...answers.map((c) => c.answer?.prediction?.probabilities.length ?? 0));
-    const compared = answers.length > 1 && most > 0;
-    return html`${
-        compared
-          ? html`<p class="note">
-              ${t('▲ and ▼: percentage points more or less than {0} gives the label. Times are of the model’s run alone.', answers[0].title)}
-            </p>`
-          : nothing
-      }
-      <div class="buttons">
-        ${
-          most > FEW_LABELS
-            ? html`<vscode-button
-                appearance="secondary"
-                data-action="all"
-                aria-pressed=${this.ui.all ? 'true' : 'false'}
-                @click=${() => this.keep({ all: !this.ui.all })}
-                >${this.ui.all ? t('Show the Likeliest {0}', FEW_LABELS) : t('Show All {0} Labels', most)}</vscode-button
-              >`
-            : nothing
-        }
-        <vscode-button appearance="secondary" data-action="copy" @click=${() => this.copy(view)}
-          >${t('Copy as Text')}</vscode-button
-        >
-        <span class="note" role="status">${this.copied}</span>
-      </div>`;
+    const { prompt = '', all = false } = this.ui;
+    say({ type: 'copy', text: answersText(view, view.text ?? prompt, all) });
   }
 }

@@ -45,9 +45,3 @@ function aboutBase({ base, step }: PlayFacts): string {
 
 /** A column's name in a sentence. */
 export const nameOf = ({ title, about }: Column): string => (about ? t('{0} ({1})', title, about) : title);
-
-/** A column's probability of a label, by name; undefined if it has no such label, or no answer. */
-export function chanceOf({ subject, answer }: Column, label: string): number | undefined {
-  const i = subject.facts?.labels.indexOf(label) ?? -1;
-  return i < 0 ? undefined : answer?.prediction?.probabilities[i];
-}

@@ -10,6 +10,10 @@ export function latency(seconds: number): string {
 
 export const tokens = (count: number): string => (count === 1 ? t('1 token') : t('{0} tokens', count));
 
-/** Indices of labels, most likely first. */
-export const ranked = ({ probabilities }: Prediction): number[] =>
-  [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
+/** How long it took, and how much of the text was read. */
+export function measured({ seconds, tokens: count, truncated }: Prediction): string {
+  const parts = [latency(seconds)];
+  if (count !== undefined)
+    parts.push(truncated ? t('the text was cut to {0}', tokens(count)) : tokens(count));
+  return parts.join(' · ');
+}

@@ -1,5 +1,7 @@
 import '../ui/page.css';
+import '../spans/spans.css';
 import './playground.css';
+import './spans/answer.css';
 import { followSeries } from '../charts/series';
 import { registerToolkit } from '../ui/toolkit';
 import { PlaygroundApp } from './app';

@@ -1,8 +1,12 @@
 import type { PlaygroundView } from '../../src/protocol/panels/playground-view';
 import { t } from '../ui/l10n';
 import { cautiousPercent } from '../../src/base/percent';
+import type { Prediction } from '../../src/protocol/playground';
 import { nameOf, type Column } from './columns';
-import { ranked, tokens } from './format';
+import { tokens } from './format';
+import { ranked } from './labels/shares';
+import { FEW_SPANS, numberOf } from './spans/answer';
+import { listed } from './spans/spans';
 
 /** The screen reader announcement for an answer, once it is complete. */
 export function speech({ busy, request }: PlaygroundView, columns: readonly Column[]): string {
@@ -13,15 +17,15 @@ export function speech({ busy, request }: PlaygroundView, columns: readonly Colu
     const { prediction, generated } = answer;
     if (generated) return [t('{0} wrote {1}.', nameOf(c), tokens(generated.tokens))];
     if (!prediction) return [];
-    const best = ranked(prediction)[0];
-    return [
-      t(
-        '{0}: {1}, {2}.',
-        nameOf(c),
-        c.subject.facts!.labels[best],
-        cautiousPercent(prediction.probabilities[best]),
-      ),
-    ];
+    return [t('{0}: {1}.', nameOf(c), answerWords(c, prediction))];
   });
   return said.join(' ');
+}
+
+function answerWords({ subject, answer }: Column, prediction: Prediction): string {
+  const { spans } = prediction;
+  if (spans?.length === 0) return numberOf(spans);
+  if (spans) return t('{0}: {1}', numberOf(spans), listed(answer?.asked ?? '', spans, FEW_SPANS));
+  const [best] = ranked(prediction);
+  return t('{0}, {1}', subject.facts!.labels[best], cautiousPercent(prediction.probabilities[best]));
 }

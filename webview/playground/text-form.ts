@@ -1,6 +1,8 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { PlaySample } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
+import { FEW_SPANS } from './spans/answer';
+import { listed } from './spans/spans';
 import { settingsForm, settingsOf, type TypedSettings } from './settings';
 
 export interface TextForm {
@@ -80,7 +82,11 @@ export function textForm(f: TextForm): TemplateResult {
 
 function sampleLine(sample: PlaySample | undefined): unknown {
   if (!sample) return nothing;
-  return html`<p class="truth-line" role="status">
-    ${t('{0}, line {1}. Its label: {2}', sample.file, sample.line, sample.label)}
-  </p>`;
+  return html`<p class="truth-line" role="status">${truthWords(sample)}</p>`;
+}
+
+function truthWords({ file, line, label, text, spans }: PlaySample): string {
+  if (!spans) return t('{0}, line {1}. Its label: {2}', file, line, label);
+  if (spans.length === 0) return t('{0}, line {1}. It has no span.', file, line);
+  return t('{0}, line {1}. Its spans: {2}', file, line, listed(text, spans, FEW_SPANS));
 }

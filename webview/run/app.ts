@@ -1,6 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
+import { own } from '../../src/base/names';
 import { metricHover } from '../../src/experiment/metrics';
 import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../src/protocol/panels/run';
 import type { ChartOptions, ChartView } from '../charts/line-chart';
@@ -222,7 +223,7 @@ export class RunPage extends LitElement {
     const options: ChartOptions = {
       height,
       formatX: (v) => (time() ? formatTime(v) : formatNumber(v)),
-      formatY: quantity.format,
+      formatY: quantity.formatTick ?? quantity.format,
       xIncrements: () => (time() ? TIME_INCREMENTS : undefined),
       onCursor: this.hoverAt,
       onZoom: this.zoom,
@@ -328,7 +329,9 @@ export class RunPage extends LitElement {
 
   /** A chart without data would be an empty frame. */
   private isKnown({ metric, records }: Quantity): boolean {
-    return this.runs.some((r) => (metric ? r.evaluations.length > 0 : records!(r).length > 0));
+    return this.runs.some((r) =>
+      metric ? r.evaluations.some((e) => own(e.metrics, metric) !== undefined) : records!(r).length > 0,
+    );
   }
 
   private readonly fork = (run: string, step: number): void => send({ type: 'fork', run, step });

@@ -1,4 +1,4 @@
-import { METRICS, metricInfo, type MetricName } from '../../src/experiment/metrics';
+import { formatMetric, METRICS, metricInfo, type MetricName } from '../../src/experiment/metrics';
 import { t } from '../ui/l10n';
 import { formatBytes, formatNumber } from './format';
 import { Each, type RunData } from './model';
@@ -9,6 +9,8 @@ export interface Quantity {
   key: string;
   title(): string;
   format(value: number): string;
+  /** On the axis, where more digits tell neighbouring ticks apart; as `format` by default. */
+  formatTick?(value: number): string;
   /** Noisy from step to step: drawn raw and smoothed. */
   smoothed?: boolean;
   /** May be drawn on a logarithmic axis. */
@@ -37,7 +39,9 @@ export const LOSS: Quantity = {
 const validation = (metric: MetricName): Quantity => ({
   key: metric,
   title: () => t('Validation {0}', t(metricInfo(metric).longLabel)),
-  format: formatNumber,
+  format: (value) => (Number.isNaN(value) ? '–' : formatMetric(metric, value)),
+  formatTick: (value) =>
+    metricInfo(metric).percent ? `${formatNumber(100 * value)} %` : formatNumber(value),
   metric,
 });
 

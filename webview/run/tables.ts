@@ -1,8 +1,14 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { metricInfo, metricHover, metricsIn, type MetricName } from '../../src/experiment/metrics';
+import {
+  metricCells,
+  metricHover,
+  metricInfo,
+  metricsIn,
+  type MetricName,
+} from '../../src/experiment/metrics';
 import type { CsvTable } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
-import { formatBytes, formatCount, formatDuration, formatNumber } from './format';
+import { formatBytes, formatCount, formatDuration } from './format';
 import type { RunData } from './model';
 import { swatch } from './parts';
 import { stateWords } from './words';
@@ -63,7 +69,7 @@ function metricsRows(run: RunData, names: readonly MetricName[]): unknown {
         }
         <td>${label}</td>
         <td class="number">${e ? formatCount(e.step) : '–'}</td>
-        ${names.map((m) => html`<td class="number">${e ? formatMetric(m, run.metric(e, m)) : '–'}</td>`)}
+        ${metricCells(names, e?.metrics ?? {}).map((cell) => html`<td class="number">${cell}</td>`)}
         ${
           i === 0
             ? html`<td class="number" rowspan="2">

@@ -1,0 +1,69 @@
+import { html, nothing } from 'lit';
+import { t } from '../ui/l10n';
+import type { Column } from './columns';
+import { FEW_LABELS } from './labels/answer';
+import { sharesOf } from './labels/shares';
+import { FEW_SPANS } from './spans/answer';
+import { spansOf } from './spans/spans';
+
+interface BelowState {
+  /** Whether all labels and spans are shown. */
+  all: boolean;
+  copied: string;
+}
+
+interface BelowActions {
+  showAll(all: boolean): void;
+  copy(): void;
+}
+
+/** How to read the cards, and what can be done with all of them. */
+export function below(columns: readonly Column[], state: BelowState, act: BelowActions): unknown {
+  const answers = columns.filter((c) => c.answer);
+  if (answers.length === 0) return nothing;
+  const more = words(answers);
+  return html`${answers.length > 1 && more.compared ? html`<p class="note">${more.compared}</p>` : nothing}
+    <div class="buttons">
+      ${
+        more.all
+          ? html`<vscode-button
+              appearance="secondary"
+              data-action="all"
+              aria-pressed=${state.all ? 'true' : 'false'}
+              @click=${() => act.showAll(!state.all)}
+              >${state.all ? more.few : more.all}</vscode-button
+            >`
+          : nothing
+      }
+      <vscode-button appearance="secondary" data-action="copy" @click=${act.copy}
+        >${t('Copy as Text')}</vscode-button
+      >
+      <span class="note" role="status">${state.copied}</span>
+    </div>`;
+}
+
+/** What the signs of a comparison mean, and the button for the rest of an answer, if there is one. */
+function words(answers: readonly Column[]): { compared?: string; all?: string; few?: string } {
+  const [{ title }] = answers;
+  const labels = Math.max(...answers.map((c) => sharesOf(c)?.probabilities.length ?? 0));
+  if (labels > 0)
+    return {
+      compared: t(
+        '▲ and ▼: percentage points more or less than {0} gives the label. Times are of the model’s run alone.',
+        title,
+      ),
+      ...(labels > FEW_LABELS && {
+        all: t('Show All {0} Labels', labels),
+        few: t('Show the Likeliest {0}', FEW_LABELS),
+      }),
+    };
+  if (!answers.some(spansOf)) return {};
+  const spans = Math.max(...answers.map((c) => spansOf(c)?.spans.length ?? 0));
+  return {
+    compared: t('≠: a span that {0} does not have. Times are of the model’s run alone.', title),
+    ...(spans > FEW_SPANS && {
+      all: t('Show All {0} Spans', spans),
+      few: t('Show the First {0}', FEW_SPANS),
+    }),
+  };
+}

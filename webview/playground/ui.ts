@@ -1,0 +1,13 @@
+import type { TypedSettings } from './settings';
+
+/** The state of the page, as it is restored after a reload. */
+export interface Ui {
+  text: string;
+  /** The prompt of the last generated text. */
+  prompt: string;
+  settings: TypedSettings;
+  /** Whether all labels and spans are shown. */
+  all: boolean;
+  /** Runs added for comparison. */
+  beside: string[];
+}
