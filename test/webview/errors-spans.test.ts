@@ -101,7 +101,7 @@ describe('the Errors page of spans', () => {
     await expect
       .poll(() => marks(1))
       .toEqual(['missed Tom Baker', 'missed New York', 'spurious New York', 'missed  City', 'found Rome']);
-    expect(await row(1).locator('.tag').allInnerTexts()).toEqual(['PER', '✕ LOC', 'LOC', 'LOC']);
+    expect(await row(1).locator('.tag').allInnerTexts()).toEqual(['PER', '✕\u00a0LOC', 'LOC', 'LOC']);
     expect(await row(1).locator('.text .visually-hidden').textContent()).toBe(
       ' Found: Rome (LOC). Missed: Tom Baker (PER), New York City (LOC). Spurious: New York (LOC).',
     );

@@ -3,6 +3,7 @@ import { fill } from '../../src/base/fill';
 import { PlaygroundSession } from '../../src/extension/panels/playground/session';
 import type { OpenProgram } from '../../src/extension/launcher/client';
 import { startProgram } from '../../src/extension/launcher/program';
+import type { TaskShapes } from '../../src/experiment/tasks/kind';
 import { parsePlaygroundMessage, type PlaygroundOpen } from '../../src/protocol/panels/playground';
 import { hearPage, sender } from './bridge';
 import { openPanel, type Opened } from './harness';
@@ -37,6 +38,8 @@ export interface WireOptions {
   state?: unknown;
   /** What is picked when runs are offered. */
   picks?: readonly string[];
+  /** The runs' input and output; by default, one label for a text. */
+  shapes?: TaskShapes;
   /** Replaces the real program. */
   program?: (onLine: (line: string) => void) => Promise<OpenProgram>;
 }
@@ -72,7 +75,7 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     },
     say: fill,
     titleOf: (run) => basename(run),
-    shapesOf: () => ({ input: 'text', answer: 'label' }),
+    shapesOf: () => options.shapes ?? { input: 'text', answer: 'label' },
     pickRuns: () => Promise.resolve(options.picks ?? []),
     copy: (text) => wired.copied.push(text),
     failed: (e) => wired.errors.push(String(e)),

@@ -7,7 +7,7 @@ export interface AnswerPart {
   /** More sentences of the summary, and what is worst. */
   told?: string;
   worst: unknown;
-  /** The place for what needs the width, and the table beside the one by length. */
+  /** What may take all the width, and what is no wider than the table by length, beside which it stands. */
   wide: unknown;
   table: unknown;
   /** The filter by answer; undefined without one. */

@@ -202,7 +202,7 @@ export class PlaygroundApp extends LitElement {
       </div>
       ${below(
         columns,
-        { all: this.ui.all ?? false, copied: this.copied },
+        { all: this.ui.all ?? false, copied: this.copied, sample: this.sample },
         { showAll: (all) => this.keep({ all }), copy: () => this.copy(view) },
       )}
       <p class="visually-hidden" role="status">${speech(view, columns)}</p>

@@ -1,12 +1,16 @@
 import { html, nothing } from 'lit';
+import type { PlaySample } from '../../src/protocol/playground';
+import { legend } from '../spans/marked-text';
 import { t } from '../ui/l10n';
 import type { Column } from './columns';
 import { FEW_LABELS } from './labels/answer';
 import { sharesOf } from './labels/shares';
 import { FEW_SPANS } from './spans/answer';
-import { spansOf } from './spans/spans';
+import { spansOf, truthOf } from './spans/spans';
 
 interface BelowState {
+  /** The last validation text. */
+  sample: PlaySample | undefined;
   /** Whether all labels and spans are shown. */
   all: boolean;
   copied: string;
@@ -22,7 +26,8 @@ export function below(columns: readonly Column[], state: BelowState, act: BelowA
   const answers = columns.filter((c) => c.answer);
   if (answers.length === 0) return nothing;
   const more = words(answers);
-  return html`${answers.length > 1 && more.compared ? html`<p class="note">${more.compared}</p>` : nothing}
+  const judged = answers.map(spansOf).some((a) => a && truthOf(a.asked, state.sample));
+  return html`${judged ? legend() : nothing}${answers.length > 1 && more.compared ? html`<p class="note">${more.compared}</p>` : nothing}
     <div class="buttons">
       ${
         more.all

@@ -18,9 +18,10 @@ const segment = ({ text, within, ending }: Segment): TemplateResult =>
 
 const titleOf = ({ state, label }: MarkedSpan): string => t('{0}: {1}', nameOf(state), label);
 
-const tag = ({ state, label }: MarkedSpan): TemplateResult =>
+const tag = ({ state, label }: Pick<MarkedSpan, 'state' | 'label'>): TemplateResult =>
+  // No line breaks within the sign and the first word, or before it.
   html`<small class="tag ${state}" aria-hidden="true"
-    >${state === 'spurious' ? '✕ ' : nothing}${label}</small
+    >${state === 'spurious' ? '✕\u00a0' : nothing}${label}</small
   >`;
 
 /** " Found: Paris (LOC). Missed: Peter Miller (PER)." */
@@ -44,11 +45,7 @@ export function legend(): TemplateResult {
     ${meaning.map(
       ([state, words]) =>
         html`<li>
-          <span class="mark ${state}">${nameOf(state)}</span
-          ><small class="tag ${state}" aria-hidden="true"
-            >${state === 'spurious' ? '✕ ' : nothing}${t('type')}</small
-          >
-          ${words}
+          <span class="mark ${state}">${nameOf(state)}</span>${tag({ state, label: t('type') })} ${words}
         </li>`,
     )}
   </ul>`;

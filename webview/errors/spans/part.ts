@@ -23,11 +23,11 @@ export function spanPart(model: SpanModel, { ui, list }: PartState, act: PartAct
   return {
     told: told(model),
     worst: worst(model, choose),
-    wide: nothing,
-    table: typesTable(model, { type, found }, allLabels, {
+    wide: typesTable(model, { type, found }, allLabels, {
       choose,
       showAll: (all) => act.keep({ allLabels: all }),
     }),
+    table: nothing,
     ...(type !== undefined && {
       suits: (example: number) =>
         spansOf(model, example).some(

@@ -8,7 +8,7 @@ import type { Spans } from '../answers';
 import type { CardContext } from '../answer-card';
 import { nameOf, type Column } from '../columns';
 import { measured } from '../format';
-import { isAmong, markedSpans, spansOf } from './spans';
+import { isAmong, markedSpans, spansOf, truthOf } from './spans';
 
 /** Spans in the table by default. */
 export const FEW_SPANS = 8;
@@ -18,14 +18,14 @@ export function spanAnswer(column: Column, prediction: Spans, context: CardConte
   const { spans } = prediction;
   const { asked = '' } = column.answer!;
   const { sample } = context;
-  const truth = sample?.text === asked ? sample.spans : undefined;
+  const truth = truthOf(asked, sample);
   const marked = markedSpans(spans, truth);
   const first = column.key === context.first.key ? undefined : spansOf(context.first);
   // Another question's spans are not compared.
   const others = first?.asked === asked ? first.spans : undefined;
   return html`<div class="verdict">
       <p><strong>${numberOf(spans)}</strong></p>
-      ${truth ? html`<p class="judged">${judged(marked)}</p>` : nothing}
+      ${truth ? html`<p class="judged">${judged(marked, truth)}</p>` : nothing}
       ${others ? disagreement(spans, others, context.first.title) : nothing}
       <div class="asked" tabindex="0" role="group" aria-label=${t('Text with its spans')}>
         ${markedText(asked, marked)}
@@ -39,21 +39,19 @@ export const numberOf = ({ length }: readonly TextSpan[]): string =>
   length === 0 ? t('no span') : length === 1 ? t('1 span') : t('{0} spans', length);
 
 /** Whether these are the spans of the validation text. */
-function judged(marked: readonly MarkedSpan[]): string {
+function judged(marked: readonly MarkedSpan[], { length }: readonly TextSpan[]): string {
   const number = (state: MarkedSpan['state']) => marked.filter((s) => s.state === state).length;
-  const [found, missed, spurious] = [number('found'), number('missed'), number('spurious')];
-  if (missed + spurious > 0)
-    return t('✗ Of its spans: {0} found, {1} missed; {2} spurious.', found, missed, spurious);
-  return found === 0 ? t('✓ It has none.') : t('✓ These are its spans.');
+  const [found, spurious] = [number('found'), number('spurious')];
+  if (length === 0) return spurious === 0 ? t('✓ It has none.') : t('✗ It has none.');
+  if (found === length && spurious === 0) return t('✓ These are its spans.');
+  return t('✗ {0} of its {1} spans found, {2} spurious.', found, length, spurious);
 }
 
 function disagreement(spans: readonly PlaySpan[], others: readonly PlaySpan[], title: string): unknown {
   const more = spans.filter((s) => !isAmong(s, others)).length;
   const fewer = others.filter((s) => !isAmong(s, spans)).length;
   if (more + fewer === 0) return nothing;
-  return html`<p class="other">
-    ${t('≠ {0}: {1} that it lacks, {2} that it has alone', title, more, fewer)}
-  </p>`;
+  return html`<p class="other">${t('≠ {0} not in {1}, {2} only in {1}', more, title, fewer)}</p>`;
 }
 
 function table(
@@ -75,12 +73,12 @@ function table(
       <col class="share" />
       ${several ? html`<col class="unlike" />` : nothing}
     </colgroup>
-    <thead>
+    <thead class="visually-hidden">
       <tr>
         <th scope="col">${t('Span')}</th>
         <th scope="col">${t('Label')}</th>
-        <th scope="col" class="number">${t('Probability')}</th>
-        ${several ? html`<th scope="col"><span class="visually-hidden">${t('Not in {0}', first.title)}</span></th>` : nothing}
+        <th scope="col">${t('Probability')}</th>
+        ${several ? html`<th scope="col">${t('Not in {0}', first.title)}</th>` : nothing}
       </tr>
     </thead>
     <tbody>

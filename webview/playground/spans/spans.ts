@@ -1,4 +1,4 @@
-import type { PlaySpan, TextSpan } from '../../../src/protocol/playground';
+import type { PlaySample, PlaySpan, TextSpan } from '../../../src/protocol/playground';
 import type { MarkedSpan } from '../../spans/segments';
 import type { Column } from '../columns';
 
@@ -7,6 +7,10 @@ export function spansOf({ answer }: Column): { spans: PlaySpan[]; asked: string 
   const { prediction, asked } = answer ?? {};
   return prediction?.spans && asked !== undefined ? { spans: prediction.spans, asked } : undefined;
 }
+
+/** The spans of the data in this text; undefined if it is not the validation text. */
+export const truthOf = (asked: string, sample: PlaySample | undefined): TextSpan[] | undefined =>
+  sample?.text === asked ? sample.spans : undefined;
 
 const isSame = (a: TextSpan, b: TextSpan): boolean =>
   a.start === b.start && a.end === b.end && a.label === b.label;
