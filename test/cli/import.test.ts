@@ -277,7 +277,11 @@ describe('an adapter from another program', () => {
       { config: { use_qalora: true } },
       /uses QALoRA \(use_qalora\), which AuroRA Lab does not support/,
     ],
-    ['an embedding', { tensors: rename('.lora_A.weight', '.lora_embedding_A') }, /contains LoRA on an embedding/],
+    [
+      'an embedding',
+      { tensors: rename('.lora_A.weight', '.lora_embedding_A') },
+      /contains LoRA on an embedding/,
+    ],
     ['biases', { config: { bias: 'all' } }, /trains biases too \(bias "all"\)/],
     ['another method', { config: { peft_type: 'IA3' } }, /has the unsupported method IA3/],
     ['no rank', { config: { r: null } }, /is missing r\./],

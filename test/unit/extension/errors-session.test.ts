@@ -11,7 +11,7 @@ import {
   parseErrorsOpen,
   type ErrorsFromHost,
 } from '../../../src/protocol/panels/errors';
-import { encodePredictions, type Predictions } from '../../../src/protocol/predictions';
+import { encodePredictions, type PredictionFacts } from '../../../src/protocol/predictions';
 import { temporaryFolders } from '../runs/folder';
 import { predictions } from '../protocol/columns';
 
@@ -21,7 +21,7 @@ const evaluation = (more: object = {}) =>
   ({ kind: 'evaluation', step: 120, metrics, best: true, ...more }) as unknown as RunEvent;
 
 /** A run with a checkpoint of step 120 and its predictions for two texts. */
-function lab(more: Partial<Predictions> = {}, events: RunEvent[] = [evaluation()]) {
+function lab(more: Partial<PredictionFacts> = {}, events: RunEvent[] = [evaluation()]) {
   const run = folder();
   const data = join(run, 'validation.jsonl');
   writeFileSync(data, '{}\n{}\n');
