@@ -1,4 +1,4 @@
-import type { AuroraSpec } from '../src/experiment/experiment';
+import type { AuroraSpec } from '../src/experiment/methods';
 
 /** The position of an encoder weight in the ONNX file, under its PyTorch module's name. */
 export interface StoredWeight {

@@ -1,4 +1,4 @@
-import type { TrainedSpec } from '../experiment/experiment';
+import type { TrainedSpec } from '../experiment/methods';
 import type { AdapterForm } from './methods/method';
 
 /** Reads values of an adapter_config.json; each throws AuroraError `adapter` for a value of the wrong type. */

@@ -1,12 +1,130 @@
-import type {
-  AdapterSpec,
-  MethodName,
-  NoAdapterSpec,
-  NonlinearSpec,
-  LayerRankedSpec,
-  TrainedSpec,
-  TrainingSpec,
-} from './experiment';
+import type { TrainingSpec } from './experiment';
+
+export type Activation = 'tanh' | 'leaky-relu' | 'sigmoid';
+
+/** How adapted layers are selected: HF PEFT's rules (tuners_utils.check_target_module_exists). */
+export interface TargetSpec {
+  /** A string is a regular expression over the whole module path, or "all-linear"; a list matches whole names or path endings. */
+  targetModules: string | string[];
+  excludeModules?: string | string[];
+  layersToTransform?: number[];
+  layersPattern?: string;
+}
+
+/** Settings of every adapter with two low-rank matrices. */
+export interface LowRankSpec extends TargetSpec {
+  rank: number;
+  /** Module pattern to rank; the first match wins. */
+  rankPattern?: Record<string, number>;
+  dropout: number;
+  initialization: 'kaiming-uniform' | 'gaussian';
+}
+
+interface AlphaSpec extends LowRankSpec {
+  alpha: number;
+  /** Module pattern to alpha; the first match wins. */
+  alphaPattern?: Record<string, number>;
+}
+
+interface ScaledSpec extends AlphaSpec {
+  /** Scale alpha/√rank instead of alpha/rank (rsLoRA). */
+  useRslora: boolean;
+}
+
+export interface LoraSpec extends ScaledSpec {
+  method: 'lora';
+}
+
+export interface MosloraSpec extends ScaledSpec {
+  method: 'moslora';
+}
+
+export interface DoraSpec extends ScaledSpec {
+  method: 'dora';
+}
+
+export interface SineloraSpec extends LowRankSpec {
+  method: 'sinelora';
+  /** ω: the frequency of the sine. */
+  frequency: number;
+  /** γ: the divisor of the sine; √out by default. */
+  gamma?: number;
+}
+
+export interface VeraSpec extends TargetSpec {
+  method: 'vera';
+  rank: number;
+  dropout: number;
+  /** Initial value of every element of d. */
+  dInitial: number;
+  /** Seed of the frozen matrices shared by all layers. */
+  projectionSeed: number;
+}
+
+export interface FourierftSpec extends TargetSpec {
+  method: 'fourierft';
+  /** Trained coefficients per layer. */
+  frequencies: number;
+  scaling: number;
+  dropout: number;
+  /** Seed of the coefficients' positions. */
+  locationSeed: number;
+}
+
+/** The biases of the selected layers. */
+export interface BitfitSpec extends TargetSpec {
+  method: 'bitfit';
+}
+
+/** The weights of the selected layers themselves. */
+export interface FullSpec extends TargetSpec {
+  method: 'full';
+}
+
+export interface AuroraSpec extends AlphaSpec {
+  method: 'aurora';
+  gridSize: number;
+  splineOrder: number;
+  gridRange: [number, number];
+  activation: Activation;
+  /** The fixed part F(z) = act(H act(z)). */
+  fixed: boolean;
+  /** The learnable part L(z), a B-spline. */
+  learnable: boolean;
+  /** Subtract the mean of its features from the adapter's input, so that merging loses less. Not in the paper. */
+  centerInputs: boolean;
+  /** Of W, the weights of the spline. */
+  splineInitialization: 'uniform' | 'zero';
+}
+
+/** No adapter: only the head is trained (the baseline). */
+export interface NoAdapterSpec {
+  method: 'none';
+}
+
+/** A method that trains parameters inside the model. */
+export type TrainedSpec =
+  | AuroraSpec
+  | LoraSpec
+  | MosloraSpec
+  | DoraSpec
+  | SineloraSpec
+  | VeraSpec
+  | FourierftSpec
+  | BitfitSpec
+  | FullSpec;
+/** A method whose budget depends on a rank. */
+export type RankedSpec = Extract<TrainedSpec, { rank: number }>;
+/** A method with a separate rank for each layer. */
+export type LayerRankedSpec = Extract<TrainedSpec, LowRankSpec>;
+/** A method whose product is scaled by alpha. */
+export type WithAlpha = Extract<TrainedSpec, { alpha: number }>;
+/** A method with a nonlinearity between its matrices. */
+export type NonlinearSpec = Extract<TrainedSpec, { activation: Activation }>;
+export type AdapterSpec = TrainedSpec | NoAdapterSpec;
+export type MethodName = TrainedSpec['method'];
+
+export const isRanked = (spec: AdapterSpec): spec is RankedSpec => 'rank' in spec;
 
 /** What a method is, as far as this does not involve computing; the other half is in `adapters/methods`. */
 export interface MethodDescription {

@@ -1,4 +1,4 @@
-import type { MethodName } from '../experiment/experiment';
+import type { MethodName } from '../experiment/methods';
 import type { LeftOut } from './left-out';
 
 /** What an adapter costs, as computed by the host and shown by the page. Counts are exact. */

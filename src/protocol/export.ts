@@ -1,5 +1,5 @@
 import type { EvaluationMetrics } from './events';
-import type { MetricName } from '../experiment/experiment';
+import type { MetricName } from '../experiment/metrics';
 import type { InputsNote } from './inputs-words';
 import type { PreflightProblem } from './preflight';
 

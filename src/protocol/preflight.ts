@@ -1,5 +1,5 @@
 import type { DeviceEvent } from './events';
-import type { AdapterSpec } from '../experiment/experiment';
+import type { AdapterSpec } from '../experiment/methods';
 import type { LeftOut } from './left-out';
 
 /**

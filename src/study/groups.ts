@@ -1,6 +1,6 @@
 import { type MetricName, metricValue, METRICS } from '../experiment/metrics';
-import type { AdapterSpec, Experiment } from '../experiment/experiment';
-import { isHeadAlone, isReference, isSubject } from '../experiment/methods';
+import type { Experiment } from '../experiment/experiment';
+import { type AdapterSpec, isHeadAlone, isReference, isSubject } from '../experiment/methods';
 import { labelsOf, rankOf, type Label } from './labels';
 import { resolutionOf } from './metric';
 import type { StudyRun } from './run';

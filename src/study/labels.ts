@@ -1,5 +1,4 @@
-import type { AdapterSpec } from '../experiment/experiment';
-import { HEAD_ALONE, METHOD_NAMES } from '../experiment/methods';
+import { type AdapterSpec, HEAD_ALONE, METHOD_NAMES } from '../experiment/methods';
 import type { Say } from './say';
 import { isData, isRate, type Settings } from './settings';
 

@@ -1,5 +1,4 @@
-import type { MetricName } from '../experiment/experiment';
-import { isMetric } from '../experiment/metrics';
+import { isMetric, type MetricName } from '../experiment/metrics';
 import type { Study } from './study';
 
 /** Messages between the Study page and its host: all runs of an experiment, or those that were selected. */

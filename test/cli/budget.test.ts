@@ -6,7 +6,8 @@ import { adapterFileSize } from '../../src/adapters/budget/file';
 import { selectLayers } from '../../src/adapters/targets/select';
 import { readSafetensors } from '../../src/graph/file/safetensors';
 import type { ModelSummary } from '../../src/graph/summary';
-import type { AuroraSpec, Experiment } from '../../src/experiment/experiment';
+import type { Experiment } from '../../src/experiment/experiment';
+import type { AuroraSpec } from '../../src/experiment/methods';
 import { Lab } from './lab';
 
 const lab = new Lab({

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { toHalf } from '../../src/graph/half';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../src/graph/file/safetensors';
 import { readRun } from '../../src/runs/read';
-import type { AuroraSpec, LoraSpec } from '../../src/experiment/experiment';
+import type { AuroraSpec, LoraSpec } from '../../src/experiment/methods';
 import { Lab } from './lab';
 
 const lab = new Lab({ training: { epochs: 2, learningRate: 0.03, evaluateEvery: 'epoch' } });

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { anl } from '../../src/adapters/methods/anl';
 import { readSafetensors } from '../../src/graph/file/safetensors';
 import { readRun } from '../../src/runs/read';
-import type { AuroraSpec } from '../../src/experiment/experiment';
+import type { AuroraSpec } from '../../src/experiment/methods';
 import type { ExportRecord } from '../../src/protocol/export';
 import type { RunEvent } from '../../src/protocol/events';
 import { Lab } from './lab';

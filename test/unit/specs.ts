@@ -1,6 +1,6 @@
 import { AURORA_DEFAULTS } from '../../src/adapters/methods/defaults';
 import type { OnLayer } from '../../src/adapters/methods/method';
-import type { AuroraSpec, LoraSpec, TrainedSpec } from '../../src/experiment/experiment';
+import type { AuroraSpec, LoraSpec, TrainedSpec } from '../../src/experiment/methods';
 
 const common = { targetModules: ['query', 'value'], dropout: 0, initialization: 'kaiming-uniform' } as const;
 

@@ -5,7 +5,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { fill } from '../../src/base/fill';
 import { ActivationsSession, type RunFacts } from '../../src/extension/panels/activations/session';
 import { decodeSnapshot, encodeSnapshot } from '../../src/protocol/activations';
-import type { AdapterSpec } from '../../src/experiment/experiment';
+import type { AdapterSpec } from '../../src/experiment/methods';
 import { parseActivationsMessage } from '../../src/protocol/panels/activations';
 import { hearPage, sender } from './bridge';
 import { canvases, faintTexts, shownTexts } from './contrast';

@@ -7,7 +7,7 @@ import { runPaths, stepName } from '../../src/runs/layout';
 import { predictionsFile } from '../../src/runs/predictions';
 import { SummaryReader } from '../../src/runs/summary-reader';
 import { geometryFile, mergedFile } from '../../src/runs/study/kept';
-import type { AdapterSpec } from '../../src/experiment/experiment';
+import type { AdapterSpec } from '../../src/experiment/methods';
 import { parseStudyMessage } from '../../src/study/panel';
 import { encodePredictions } from '../../src/protocol/predictions';
 import type { Geometry } from '../../src/study/geometry';

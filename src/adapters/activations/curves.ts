@@ -1,5 +1,5 @@
 import type { LayerSnapshot } from '../../protocol/activations';
-import type { AuroraSpec } from '../../experiment/experiment';
+import type { AuroraSpec } from '../../experiment/methods';
 import { activate, type AnlSpec } from '../methods/anl';
 import { binCentres, coordinateCounts, median } from './histogram';
 import { basis, basisCentres, basisCount, gridStep, splineSupport } from '../methods/spline';

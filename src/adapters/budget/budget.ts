@@ -1,7 +1,12 @@
 import { percent } from '../../base/percent';
 import { AuroraError } from '../../base/errors';
-import { isRanked, type AdapterSpec, type TrainedSpec } from '../../experiment/experiment';
-import { isHeadAlone, isReference } from '../../experiment/methods';
+import {
+  type AdapterSpec,
+  isHeadAlone,
+  isRanked,
+  isReference,
+  type TrainedSpec,
+} from '../../experiment/methods';
 import type { AdapterBudget, Budget } from '../../protocol/budget';
 import { budgetCurves } from './curves';
 import { adapterFileSize } from './file';

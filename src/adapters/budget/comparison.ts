@@ -1,12 +1,14 @@
 import { adapterDefaults } from '../../experiment/adapter-defaults';
 import {
-  isRanked,
+  aboutMethod,
   type AdapterSpec,
   type AuroraSpec,
+  HEAD_ALONE,
+  isMethod,
+  isRanked,
   type MethodName,
   type TrainedSpec,
-} from '../../experiment/experiment';
-import { aboutMethod, isMethod, HEAD_ALONE } from '../../experiment/methods';
+} from '../../experiment/methods';
 import { adaptersOn, rankLimit, type BudgetModule } from './budget';
 import { methodOf } from '../methods/registry';
 import { parameterCount } from '../targets/select';

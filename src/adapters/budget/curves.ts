@@ -1,7 +1,13 @@
 import { elementCount } from '../../graph/model';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
-import type { RankedSpec, TrainedSpec } from '../../experiment/experiment';
-import { aboutMethod, isNonlinear, METHOD_ORDER, METHOD_NAMES } from '../../experiment/methods';
+import {
+  aboutMethod,
+  isNonlinear,
+  METHOD_NAMES,
+  METHOD_ORDER,
+  type RankedSpec,
+  type TrainedSpec,
+} from '../../experiment/methods';
 import type { Curve } from '../../protocol/budget';
 import type { LayerShape } from '../methods/method';
 import { methodOf } from '../methods/registry';

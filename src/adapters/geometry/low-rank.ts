@@ -1,4 +1,4 @@
-import type { WithAlpha } from '../../experiment/experiment';
+import type { WithAlpha } from '../../experiment/methods';
 import { methodOf } from '../methods/registry';
 import { fromPattern } from '../targets/targets';
 import { symmetricEigen } from './symmetric-eigen';

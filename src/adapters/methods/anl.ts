@@ -1,4 +1,4 @@
-import type { Activation } from '../../experiment/experiment';
+import type { Activation } from '../../experiment/methods';
 import type { GraphBuilder } from '../../graph/builder';
 import { basis, basisCentres, basisCount, basisSum, gridStep, type SplineSpec } from './spline';
 

@@ -1,4 +1,4 @@
-import type { AuroraSpec } from '../../experiment/experiment';
+import type { AuroraSpec } from '../../experiment/methods';
 import { anl, anlNodes } from './anl';
 import type { GraphBuilder } from '../../graph/builder';
 import { AURORA_DEFAULTS } from './defaults';

@@ -1,4 +1,4 @@
-import type { BitfitSpec } from '../../experiment/experiment';
+import type { BitfitSpec } from '../../experiment/methods';
 import type { AdapterMethod } from './method';
 
 /**

@@ -1,4 +1,4 @@
-import type { AuroraSpec } from '../../experiment/experiment';
+import type { AuroraSpec } from '../../experiment/methods';
 
 /** AuroRA as trained in the paper, and an experiment's default (the schema's defaults). */
 export const AURORA_DEFAULTS: Omit<AuroraSpec, 'targetModules'> = {

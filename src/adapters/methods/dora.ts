@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../../graph/builder';
-import type { DoraSpec } from '../../experiment/experiment';
+import type { DoraSpec } from '../../experiment/methods';
 import { lora } from './lora';
 import { downProjection, lowRankProduct, lowRankTensors, scaleOf, upProjection, withoutB } from './low-rank';
 import type { AdapterMethod, LayerCall } from './method';

@@ -1,5 +1,5 @@
 import { AuroraError } from '../../base/errors';
-import type { FourierftSpec } from '../../experiment/experiment';
+import type { FourierftSpec } from '../../experiment/methods';
 import { Stream, uniform } from '../../base/random';
 import { lowRankProduct } from './low-rank';
 import { normal, type AdapterMethod, type LayerShape, type OnLayer } from './method';

@@ -1,4 +1,4 @@
-import type { FullSpec } from '../../experiment/experiment';
+import type { FullSpec } from '../../experiment/methods';
 import type { AdapterMethod } from './method';
 
 /** Full fine-tuning of the chosen layers' weights, without their biases: the baseline for every adapter. */

@@ -1,4 +1,4 @@
-import type { LoraSpec } from '../../experiment/experiment';
+import type { LoraSpec } from '../../experiment/methods';
 import {
   downProjection,
   lowRankProduct,

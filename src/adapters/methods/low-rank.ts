@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../../graph/builder';
-import type { LowRankSpec } from '../../experiment/experiment';
+import type { LowRankSpec } from '../../experiment/methods';
 import {
   kaimingUniform,
   normal,

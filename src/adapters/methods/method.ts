@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../../graph/builder';
-import type { TrainedSpec } from '../../experiment/experiment';
+import type { TrainedSpec } from '../../experiment/methods';
 import type { PeftConfig } from '../peft-config';
 
 export interface LayerShape {

@@ -1,4 +1,4 @@
-import type { MosloraSpec } from '../../experiment/experiment';
+import type { MosloraSpec } from '../../experiment/methods';
 import { lora } from './lora';
 import {
   downProjection,

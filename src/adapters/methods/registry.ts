@@ -1,4 +1,4 @@
-import type { MethodName, TrainedSpec } from '../../experiment/experiment';
+import type { MethodName, TrainedSpec } from '../../experiment/methods';
 import { aurora } from './aurora';
 import { bitfit } from './bitfit';
 import { dora } from './dora';

@@ -1,4 +1,4 @@
-import type { SineloraSpec } from '../../experiment/experiment';
+import type { SineloraSpec } from '../../experiment/methods';
 import { lowRankProduct, lowRankTensors, withoutB } from './low-rank';
 import type { AdapterMethod, OnLayer } from './method';
 import { initializationOf } from '../peft-config';

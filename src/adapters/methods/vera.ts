@@ -1,5 +1,5 @@
 import { Stream, uniform } from '../../base/random';
-import type { VeraSpec } from '../../experiment/experiment';
+import type { VeraSpec } from '../../experiment/methods';
 import { lowRankProduct } from './low-rank';
 import { constant, zeros, type AdapterMethod, type OnLayer } from './method';
 

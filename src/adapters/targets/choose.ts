@@ -1,5 +1,5 @@
 import { AuroraError } from '../../base/errors';
-import type { TargetSpec } from '../../experiment/experiment';
+import type { TargetSpec } from '../../experiment/methods';
 import type { LeftOut } from '../../protocol/left-out';
 import { matchTargets, type TargetMatch } from './targets';
 

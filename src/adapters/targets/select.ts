@@ -1,6 +1,11 @@
 import { AuroraError } from '../../base/errors';
-import { type AdapterSpec, type TrainedSpec } from '../../experiment/experiment';
-import { aboutMethod, isHeadAlone, isRankedByLayer } from '../../experiment/methods';
+import {
+  aboutMethod,
+  type AdapterSpec,
+  isHeadAlone,
+  isRankedByLayer,
+  type TrainedSpec,
+} from '../../experiment/methods';
 import { leftOutText, type LeftOut } from '../../protocol/left-out';
 import type { LinearLayer } from '../../graph/layers/linear';
 import type { Graph } from '../../graph/model';

@@ -1,5 +1,5 @@
 import { editDistance } from '../../base/nearest';
-import type { TargetSpec } from '../../experiment/experiment';
+import type { TargetSpec } from '../../experiment/methods';
 import { matches, numberIn, requireExpression, type Pattern } from '../patterns/patterns';
 
 export interface TargetMatch {

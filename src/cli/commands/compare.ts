@@ -8,12 +8,12 @@ import { comparisonText, type Comparison } from '../../runs/experiment/compariso
 import { loadExperiment } from '../../runs/experiment/load';
 import { comparedRates, compareFile, staticAblation, trialCount } from '../../experiment/comparison';
 import { AuroraError, EXIT } from '../../base/errors';
-import type { AdapterSpec } from '../../experiment/experiment';
 import {
+  type AdapterSpec,
+  COMPARED,
+  HEAD_ALONE,
   isHeadAlone,
   isNonlinear,
-  HEAD_ALONE,
-  COMPARED,
   METHOD_ORDER,
   methodName,
   methodSize,

@@ -8,15 +8,17 @@ import { comparisonText } from '../../runs/experiment/comparison-text';
 import { loadExperiment } from '../../runs/experiment/load';
 import { compareFile, comparedRates, staticAblation, trialCount } from '../../experiment/comparison';
 import { AuroraError } from '../../base/errors';
-import type { AdapterSpec, AuroraSpec, TrainingSpec } from '../../experiment/experiment';
+import type { TrainingSpec } from '../../experiment/experiment';
 import {
   aboutMethod,
+  type AdapterSpec,
+  type AuroraSpec,
+  COMPARED,
+  HEAD_ALONE,
   isNonlinear,
   isSubject,
-  HEAD_ALONE,
-  COMPARED,
-  METHOD_ORDER,
   METHOD_NAMES,
+  METHOD_ORDER,
 } from '../../experiment/methods';
 import { freeName } from '../wizard/draft';
 import { saved } from '../ask/saved';

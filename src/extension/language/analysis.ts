@@ -5,8 +5,14 @@ import type { ModelSummary } from '../../graph/summary';
 import { checkExperiment, type LocatedProblem } from '../../runs/experiment/load';
 import type { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
-import type { AdapterSpec, DataSpec } from '../../experiment/experiment';
-import { isMethod, isHeadAlone, HEAD_ALONE, DEFAULT_METHOD } from '../../experiment/methods';
+import type { DataSpec } from '../../experiment/experiment';
+import {
+  type AdapterSpec,
+  DEFAULT_METHOD,
+  HEAD_ALONE,
+  isHeadAlone,
+  isMethod,
+} from '../../experiment/methods';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import { DEFAULT_TASK, TASKS } from '../../experiment/tasks/registry';
 import type { Translate } from '../translate';

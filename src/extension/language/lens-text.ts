@@ -1,9 +1,8 @@
-import { formatMetric, metricInfo } from '../../experiment/metrics';
+import { formatMetric, metricInfo, type MetricName } from '../../experiment/metrics';
 import { budgetSentence, uselessLayers } from '../../adapters/budget/budget';
 import { chooseLayers } from '../../adapters/targets/choose';
 import { AuroraError } from '../../base/errors';
-import type { MetricName, TrainedSpec } from '../../experiment/experiment';
-import { isHeadAlone } from '../../experiment/methods';
+import { isHeadAlone, type TrainedSpec } from '../../experiment/methods';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import { bestValue, bySweep, doneTrials, plannedTrials } from '../words/sweep-row';
 import type { Translate } from '../translate';

@@ -1,7 +1,6 @@
 import type { RunSummary } from '../../runs/read';
 import type { ImportedEvent, RunEvent } from '../../protocol/events';
-import type { AdapterSpec } from '../../experiment/experiment';
-import { isHeadAlone, methodName, methodSize } from '../../experiment/methods';
+import { type AdapterSpec, isHeadAlone, methodName, methodSize } from '../../experiment/methods';
 import { settingsText } from '../../experiment/sweep';
 import type { RunEntry } from './store';
 

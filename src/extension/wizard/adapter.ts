@@ -6,16 +6,18 @@ import { likelyTargets } from '../../adapters/targets/likely-targets';
 import { matchTargets } from '../../adapters/targets/targets';
 import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import { AuroraError } from '../../base/errors';
-import { type AdapterSpec, type RankedSpec, type TrainedSpec } from '../../experiment/experiment';
 import {
   aboutMethod,
-  isMethod,
+  type AdapterSpec,
+  COMPARED,
   isHeadAlone,
+  isMethod,
   isRankedByLayer,
   isSubject,
-  COMPARED,
-  METHOD_ORDER,
   METHOD_NAMES,
+  METHOD_ORDER,
+  type RankedSpec,
+  type TrainedSpec,
 } from '../../experiment/methods';
 import { defaultAdapter, RANKS } from './draft';
 import { recipeAdapter } from './draft-recipe';

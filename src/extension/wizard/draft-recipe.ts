@@ -4,8 +4,7 @@ import type { NamedLayer } from '../../adapters/targets/select';
 import { PAPER_MODELS, type PaperModel } from '../../recipes/models';
 import { PAPER } from '../../recipes/paper';
 import { publishedScores } from '../../recipes/report';
-import type { AdapterSpec } from '../../experiment/experiment';
-import { isHeadAlone, isNonlinear, isReference } from '../../experiment/methods';
+import { type AdapterSpec, isHeadAlone, isNonlinear, isReference } from '../../experiment/methods';
 import { PAPER_METRIC_LABELS, settingText, type Recipe } from '../../experiment/paper';
 import { wrap } from '../../base/wrap';
 

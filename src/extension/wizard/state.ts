@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { ModelSummary } from '../../graph/summary';
-import type { AdapterSpec } from '../../experiment/experiment';
+import type { AdapterSpec } from '../../experiment/methods';
 import type { Services } from '../services';
 import { bytes } from '../words/format';
 import type { DataHead } from '../language/data-head';

@@ -1,7 +1,6 @@
 import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
 import { deviceWords } from '../../protocol/device-words';
-import type { AdapterSpec, TrainedSpec } from '../../experiment/experiment';
-import { isHeadAlone, methodName } from '../../experiment/methods';
+import { type AdapterSpec, isHeadAlone, methodName, type TrainedSpec } from '../../experiment/methods';
 import { bestEvaluation, importOf, labelOfId, lastTime, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';

@@ -1,6 +1,5 @@
 import type { Budget, Ending } from '../budget';
-import type { MethodName } from '../../experiment/experiment';
-import { METHOD_ORDER } from '../../experiment/methods';
+import { METHOD_ORDER, type MethodName } from '../../experiment/methods';
 import type { PaperReport } from '../../experiment/paper';
 
 /** What the budget panel is opened for: an experiment's values, or the paper's shapes. */

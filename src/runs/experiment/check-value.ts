@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import type { AdapterSpec, Experiment } from '../../experiment/experiment';
+import type { Experiment } from '../../experiment/experiment';
+import type { AdapterSpec } from '../../experiment/methods';
 import type { SweepSpec } from '../../experiment/sweep';
 import { describeTask } from '../../experiment/tasks/registry';
 import { schemaProblems } from './problems';

@@ -1,6 +1,6 @@
 import { findNodeAtLocation } from 'jsonc-parser';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
-import type { AdapterSpec } from '../../experiment/experiment';
+import type { AdapterSpec } from '../../experiment/methods';
 import { insertProperty, removeProperty } from './jsonc';
 import { parseText } from './parse-text';
 import { own } from '../../base/names';

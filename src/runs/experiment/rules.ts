@@ -1,5 +1,11 @@
-import type { AdapterSpec, Experiment } from '../../experiment/experiment';
-import { aboutMethod, isHeadAlone, isNonlinear, trainingOfOthers } from '../../experiment/methods';
+import type { Experiment } from '../../experiment/experiment';
+import {
+  aboutMethod,
+  type AdapterSpec,
+  isHeadAlone,
+  isNonlinear,
+  trainingOfOthers,
+} from '../../experiment/methods';
 import type { MetricName } from '../../experiment/metrics';
 import { describeTask, type TaskName } from '../../experiment/tasks/registry';
 import type { Problem } from './source';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { presenceNow } from '../../files/processes';
 import type { StopReason } from '../../protocol/events';
-import type { MetricName } from '../../experiment/experiment';
+import type { MetricName } from '../../experiment/metrics';
 import { bestBy, isAnyEvaluation, type AnyEvaluation, type Evaluation } from '../../protocol/evaluations';
 import { runPaths } from '../layout';
 import { hasDiverged, stateOf } from '../outcome';

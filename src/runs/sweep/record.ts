@@ -4,7 +4,7 @@ import { writeAtomic } from '../../files/atomic';
 import { isEntryName } from '../../files/contained';
 import type { ProcessRecord } from '../../files/processes';
 import { AuroraError } from '../../base/errors';
-import type { MetricName } from '../../experiment/experiment';
+import type { MetricName } from '../../experiment/metrics';
 import type { Settings, SweepSpec } from '../../experiment/sweep';
 import { parseJson } from '../../files/json';
 import { readIfThereSync } from '../../files/read';

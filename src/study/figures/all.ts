@@ -1,4 +1,4 @@
-import type { MetricName } from '../../experiment/experiment';
+import type { MetricName } from '../../experiment/metrics';
 import type { Say } from '../say';
 import type { Section } from '../study';
 import { ablation, peakMemory, stepTime } from './bars';

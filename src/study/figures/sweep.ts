@@ -1,4 +1,4 @@
-import type { MetricName } from '../../experiment/experiment';
+import type { MetricName } from '../../experiment/metrics';
 import type { Group } from '../groups';
 import { methodName } from '../labels';
 import { factorOf, metricTitle, rangeOf, shown } from '../metric';

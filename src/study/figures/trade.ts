@@ -1,5 +1,5 @@
 import type { Say } from '../say';
-import type { MetricName } from '../../experiment/experiment';
+import type { MetricName } from '../../experiment/metrics';
 import type { Group } from '../groups';
 import { factorOf, metricTitle, rangeOf, shown } from '../metric';
 import type { Section } from '../study';

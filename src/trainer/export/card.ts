@@ -3,9 +3,8 @@ import { metricCells, metricHeads, metricInfo, metricsIn } from '../../experimen
 import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
 import { isStaticForm, type ExportForm, type ExportRecord } from '../../protocol/export';
-import type { TrainedSpec } from '../../experiment/experiment';
 import { codeSpan, plainWords } from '../../base/markdown';
-import { isHeadAlone, isNonlinear, methodName } from '../../experiment/methods';
+import { isHeadAlone, isNonlinear, methodName, type TrainedSpec } from '../../experiment/methods';
 import { sortedJson } from '../../base/sorted-json';
 import type { BaseModel } from '../peft/base-model';
 import type { Trained } from '../checkpoint/trained-run';

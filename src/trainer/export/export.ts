@@ -1,11 +1,10 @@
 import { basename, join } from 'node:path';
-import { metricValue, senseOf } from '../../experiment/metrics';
+import { type MetricName, metricValue, senseOf } from '../../experiment/metrics';
 import { version } from '../../../package.json';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
 import type { EvaluationMetrics } from '../../protocol/events';
-import type { MetricName } from '../../experiment/experiment';
 import { isNonlinear } from '../../experiment/methods';
 import {
   isStaticForm,

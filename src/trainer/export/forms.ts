@@ -11,9 +11,8 @@ import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../grap
 import { INLINE_BYTES, saveModel } from '../../graph/file/save';
 import { saveChanged } from '../../graph/file/save-changed';
 import { AuroraError } from '../../base/errors';
-import { isRanked, type LoraSpec, type TrainedSpec } from '../../experiment/experiment';
 import type { ExportForm } from '../../protocol/export';
-import { isHeadAlone, methodName } from '../../experiment/methods';
+import { isHeadAlone, isRanked, type LoraSpec, methodName, type TrainedSpec } from '../../experiment/methods';
 import { baseModel, LICENSE_FILE } from '../peft/base-model';
 import { fitAdapter } from '../peft/fit';
 import { readAdapterFolder } from '../peft/folder';

@@ -1,8 +1,8 @@
 import type { AdapterForm } from '../../adapters/methods/method';
 import { methodOf } from '../../adapters/methods/registry';
 import type { LayerAdapter } from '../../adapters/targets/select';
-import type { AdapterSpec, Experiment, LoraSpec, TrainedSpec } from '../../experiment/experiment';
-import { isHeadAlone } from '../../experiment/methods';
+import type { Experiment } from '../../experiment/experiment';
+import { type AdapterSpec, isHeadAlone, type LoraSpec, type TrainedSpec } from '../../experiment/methods';
 import { exactly } from '../../adapters/targets/exactly';
 import { pytorchPathOf } from '../../graph/layers/layer-names';
 import { baseModel } from './base-model';

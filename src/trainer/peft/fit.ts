@@ -6,7 +6,7 @@ import type { Graph } from '../../graph/model';
 import type { LinearLayer } from '../../graph/layers/linear';
 import type { FloatTensor } from '../../graph/file/safetensors';
 import { AuroraError } from '../../base/errors';
-import type { TrainedSpec } from '../../experiment/experiment';
+import type { TrainedSpec } from '../../experiment/methods';
 import type { AdapterFolder } from './folder';
 import { adapterModules, type AdapterModules } from './modules';
 import { importedSpec } from './spec';

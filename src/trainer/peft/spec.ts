@@ -4,8 +4,7 @@ import { methodOf } from '../../adapters/methods/registry';
 import { fromPattern } from '../../adapters/targets/targets';
 import { adapterProblems } from '../../runs/experiment/check-value';
 import { AuroraError } from '../../base/errors';
-import type { AdapterSpec, TrainedSpec } from '../../experiment/experiment';
-import { METHOD_ORDER } from '../../experiment/methods';
+import { type AdapterSpec, METHOD_ORDER, type TrainedSpec } from '../../experiment/methods';
 import type { AdapterFolder } from './folder';
 
 /** An adapter's settings, without its target modules. */

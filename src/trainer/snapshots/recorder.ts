@@ -9,7 +9,7 @@ import { encodeSnapshot } from '../../protocol/activations';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Part } from '../micro-batch/parts';
 import { methodOf } from '../../adapters/methods/registry';
-import { isRanked } from '../../experiment/experiment';
+import { isRanked } from '../../experiment/methods';
 import { LayerRecorder } from './snapshot';
 import type { Task } from '../task/task';
 

@@ -8,8 +8,7 @@ import { methodOf } from '../../../src/adapters/methods/registry';
 import { parameterCount, selectAdapters, selectLayers } from '../../../src/adapters/targets/select';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { loadModel } from '../../../src/graph/file/load';
-import type { MethodName, TrainedSpec } from '../../../src/experiment/experiment';
-import { METHOD_ORDER } from '../../../src/experiment/methods';
+import { METHOD_ORDER, type MethodName, type TrainedSpec } from '../../../src/experiment/methods';
 import { defaultAdapter } from '../../../src/extension/wizard/draft';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/reference/${name}`, import.meta.url));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { methodOf } from '../../../src/adapters/methods/registry';
-import type { AuroraSpec, LoraSpec } from '../../../src/experiment/experiment';
+import type { AuroraSpec, LoraSpec } from '../../../src/experiment/methods';
 import { auroraSpec, loraSpec, onLayer } from '../specs';
 
 const aurora = auroraSpec({ targetModules: 'all-linear' });

@@ -13,7 +13,7 @@ import {
 } from '../../../src/adapters/targets/targets';
 import { adapterDefaults } from '../../../src/experiment/adapter-defaults';
 import { AuroraError } from '../../../src/base/errors';
-import type { LoraSpec } from '../../../src/experiment/experiment';
+import type { LoraSpec } from '../../../src/experiment/methods';
 
 const PATHS = Array.from({ length: 24 }, (_, i) =>
   ['query', 'key', 'value'].map(

@@ -10,7 +10,7 @@ import { loadModel } from '../../../src/graph/file/load';
 import { prepareModel } from '../../../src/graph/prepare';
 import { summarize } from '../../../src/graph/summary';
 import { AuroraError } from '../../../src/base/errors';
-import type { TrainedSpec } from '../../../src/experiment/experiment';
+import type { TrainedSpec } from '../../../src/experiment/methods';
 import { writeTwoOutputs } from '../../two-outputs';
 import { auroraSpec } from '../specs';
 

@@ -5,22 +5,24 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AURORA_DEFAULTS } from '../../../src/adapters/methods/defaults';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import type {
+  DataSpec,
+  Experiment,
+  ModelSpec,
+  TaskSpec,
+  TrainingSpec,
+} from '../../../src/experiment/experiment';
+import type {
   AuroraSpec,
   BitfitSpec,
-  DataSpec,
   DoraSpec,
-  Experiment,
   FourierftSpec,
   FullSpec,
   LoraSpec,
-  ModelSpec,
   MosloraSpec,
   NoAdapterSpec,
   SineloraSpec,
-  TaskSpec,
-  TrainingSpec,
   VeraSpec,
-} from '../../../src/experiment/experiment';
+} from '../../../src/experiment/methods';
 import schema from '../../../src/experiment/experiment.schema.json';
 import { TASKS } from '../../../src/experiment/tasks/registry';
 import type { Pruning, SweepRange, SweepSpec } from '../../../src/experiment/sweep';

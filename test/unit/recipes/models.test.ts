@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { budgetOf } from '../../../src/adapters/budget/budget';
 import { PAPER_MODELS } from '../../../src/recipes/models';
-import type { AuroraSpec } from '../../../src/experiment/experiment';
+import type { AuroraSpec } from '../../../src/experiment/methods';
 import { auroraSpec } from '../specs';
 
 const model = (id: string) => PAPER_MODELS.find((m) => m.id === id)!;

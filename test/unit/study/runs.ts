@@ -1,4 +1,5 @@
-import type { AdapterSpec, Experiment, TrainingSpec } from '../../../src/experiment/experiment';
+import type { Experiment, TrainingSpec } from '../../../src/experiment/experiment';
+import type { AdapterSpec } from '../../../src/experiment/methods';
 import type { StudyRun } from '../../../src/study/run';
 import { metrics, spec } from '../extension/run-maker';
 import { auroraSpec, loraSpec } from '../specs';

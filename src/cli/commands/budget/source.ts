@@ -8,19 +8,17 @@ import { loadExperiment } from '../../../runs/experiment/load';
 import { adapterDefaults } from '../../../experiment/adapter-defaults';
 import { AuroraError } from '../../../base/errors';
 import {
-  isRanked,
   type AdapterSpec,
+  DEFAULT_METHOD,
+  HEAD_ALONE,
+  isHeadAlone,
+  isMethod,
+  isRanked,
+  isReference,
+  METHOD_NAMES,
+  METHOD_ORDER,
   type TargetSpec,
   type TrainedSpec,
-} from '../../../experiment/experiment';
-import {
-  isMethod,
-  isHeadAlone,
-  isReference,
-  HEAD_ALONE,
-  DEFAULT_METHOD,
-  METHOD_ORDER,
-  METHOD_NAMES,
 } from '../../../experiment/methods';
 import { nearest } from '../../../base/nearest';
 

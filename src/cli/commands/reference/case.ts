@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../../../base/errors';
-import type { Activation, MethodName, TrainedSpec } from '../../../experiment/experiment';
+import type { Activation, MethodName, TrainedSpec } from '../../../experiment/methods';
 import type { ObjectiveName } from '../../../tasks/objective';
 import type { Pooling } from '../../../tasks/head';
 

@@ -6,8 +6,14 @@ import { splineSupport } from '../../../adapters/methods/spline';
 import { tokenInText } from '../../../protocol/activation-examples';
 import type { Snapshot } from '../../../protocol/activations';
 import type { AuroraError } from '../../../base/errors';
-import type { AdapterSpec, AuroraSpec } from '../../../experiment/experiment';
-import { isHeadAlone, isNonlinear, isReference, METHOD_NAMES } from '../../../experiment/methods';
+import {
+  type AdapterSpec,
+  type AuroraSpec,
+  isHeadAlone,
+  isNonlinear,
+  isReference,
+  METHOD_NAMES,
+} from '../../../experiment/methods';
 import type {
   ActivationsFromHost,
   ActivationsFromPage,

@@ -13,7 +13,7 @@ import {
 import { RANGE_SHARE, type LayerShape } from '../../../adapters/activations/shape-words';
 import { basisCentres } from '../../../adapters/methods/spline';
 import { NO_SAMPLE, SAMPLES_PER_BIN, type LayerSnapshot } from '../../../protocol/activations';
-import type { AuroraSpec } from '../../../experiment/experiment';
+import type { AuroraSpec } from '../../../experiment/methods';
 import {
   CARD_CURVES,
   type LayerCard,

@@ -4,7 +4,7 @@ import { patternsOf } from '../../../adapters/targets/targets';
 import { adapterDefaults } from '../../../experiment/adapter-defaults';
 import type { Budget } from '../../../protocol/budget';
 import { AuroraError } from '../../../base/errors';
-import type { TrainedSpec } from '../../../experiment/experiment';
+import type { TrainedSpec } from '../../../experiment/methods';
 import schema from '../../../experiment/experiment.schema.json';
 import type { BudgetFields, FieldName, FieldProblem } from '../../../protocol/panels/budget';
 import type { OtherSettings } from './experiment';

@@ -1,9 +1,16 @@
 import { getNodeValue } from 'jsonc-parser';
 import { parseText, type TextError } from '../../../runs/experiment/parse-text';
 import type { OutputChoice } from '../../../adapters/task-output';
-import type { AuroraSpec, LoraSpec, MethodName } from '../../../experiment/experiment';
 import schema from '../../../experiment/experiment.schema.json';
-import { isMethod, HEAD_ALONE, DEFAULT_METHOD, METHOD_ORDER } from '../../../experiment/methods';
+import {
+  type AuroraSpec,
+  DEFAULT_METHOD,
+  HEAD_ALONE,
+  isMethod,
+  type LoraSpec,
+  METHOD_ORDER,
+  type MethodName,
+} from '../../../experiment/methods';
 import type { BudgetFields } from '../../../protocol/panels/budget';
 
 type Json = Record<string, unknown>;

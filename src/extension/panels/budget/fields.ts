@@ -1,5 +1,4 @@
-import type { MethodName } from '../../../experiment/experiment';
-import { aboutMethod } from '../../../experiment/methods';
+import { aboutMethod, type MethodName } from '../../../experiment/methods';
 import type { BudgetFields, FieldName, FieldProblem } from '../../../protocol/panels/budget';
 
 /** The values of the page's controls. */

@@ -16,13 +16,13 @@ import { prepareModel } from '../../../../src/graph/prepare';
 import { encodeSafetensors, readSafetensors } from '../../../../src/graph/file/safetensors';
 import { summarize } from '../../../../src/graph/summary';
 import { AuroraError } from '../../../../src/base/errors';
+import type { Experiment } from '../../../../src/experiment/experiment';
 import {
   isRanked,
   type AdapterSpec,
   type AuroraSpec,
-  type Experiment,
   type LoraSpec,
-} from '../../../../src/experiment/experiment';
+} from '../../../../src/experiment/methods';
 import { writePeftAdapter } from '../../../../src/trainer/peft/adapter';
 import { auroraSpec, loraSpec } from '../../specs';
 import { DEFAULT_TASK } from '../../../../src/experiment/tasks/registry';

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { comparedAdapters, countOf, MULTIPLES } from '../../../../src/adapters/budget/comparison';
 import { ROBERTA_BASE } from '../../../../src/recipes/encoders';
-import type { AdapterSpec } from '../../../../src/experiment/experiment';
-import { METHOD_ORDER } from '../../../../src/experiment/methods';
+import { type AdapterSpec, METHOD_ORDER } from '../../../../src/experiment/methods';
 import { auroraSpec } from '../../specs';
 
 const { modules } = ROBERTA_BASE;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { anl } from '../../../../src/adapters/methods/anl';
 import { offsetPenalty } from '../../../../src/adapters/methods/offset-penalty';
 import { basisCount } from '../../../../src/adapters/methods/spline';
-import type { AuroraSpec } from '../../../../src/experiment/experiment';
+import type { AuroraSpec } from '../../../../src/experiment/methods';
 import { auroraSpec } from '../../specs';
 
 const RANK = 3;

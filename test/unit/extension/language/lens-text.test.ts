@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runningText, runsText } from '../../../../src/extension/language/lens-text';
 import type { RunEntry, ShownState } from '../../../../src/extension/runs/store';
-import type { MetricName } from '../../../../src/experiment/experiment';
+import type { MetricName } from '../../../../src/experiment/metrics';
 import { t } from './lab';
 
 function entry(
