@@ -116,7 +116,7 @@ describe('what text classification finds', () => {
       {
         key: 'data.train',
         message:
-          '90.0 % of the training rows have the label "ham": a model that always answers with it looks good by accuracy.',
+          '90.0 % of the training rows have the label "ham": a model that always predicts it has a high accuracy.',
         hint: 'Set training.metric to "f1" or "matthews", or balance the data.',
       },
     ]);

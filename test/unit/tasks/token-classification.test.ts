@@ -196,7 +196,7 @@ describe('what token classification finds', () => {
       {
         key: 'data.validation',
         message: 'No validation row has the label "I-PER".',
-        hint: 'The model is not measured on it. Add such rows.',
+        hint: 'Add such rows: otherwise, the model is not evaluated on them.',
       },
     ]);
   });
