@@ -36,7 +36,7 @@ const ofLengths = (lengths: number[]): Dataset => ({
 
 describe('makeDataset', () => {
   const row = (text: string, line: number) => ({ text, label: 'x', line });
-  /** How the kinds of task read texts, but for their answers. */
+  /** As the kinds of task read texts. */
   const reading =
     (tokenizer: Tokenizer) =>
     ({ text }: Row, index: number) =>
@@ -164,7 +164,7 @@ describe('makeInputs', () => {
     });
   });
 
-  it('pads to a longer length when asked to, as for a micro-batch of a larger batch', () => {
+  it('pads to a given length, as for a micro-batch of a larger batch', () => {
     expect(lengthOf(data, [0, 2])).toBe(2);
     expect(makeInputs(data, [0, 2], [input('input_ids', DType.int32)], 4)).toEqual({
       input_ids: { dtype: DType.int32, dims: [2, 4], data: Int32Array.of(5, 6, 7, 7, 4, 7, 7, 7) },

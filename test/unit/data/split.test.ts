@@ -36,7 +36,7 @@ describe('labels', () => {
     expect(failure('emptyData', () => withKnownLabels('v.csv', read, ['z'], 'skip'))).toContain('all 4 rows');
   });
 
-  it('of a row with several must all be known, and the first that is not is named', () => {
+  it('must all be known if a row has several', () => {
     const read = { rows: rowsOf(['B-PER O', 'O B-LOX B-GPE', 'O']), skipped: [] };
     const labelsOf = ({ label }: Row) => label.split(' ');
     const known = ['B-PER', 'B-LOC', 'O'];
@@ -83,7 +83,7 @@ describe('splitRows', () => {
     expect(splitRows('f', rows, 0.1, 2).validation).not.toEqual(validation);
   });
 
-  it('holds out a share of each stratum, whatever the labels are', () => {
+  it('holds out a share of each stratum, regardless of the labels', () => {
     const rows = rowsOf(Array.from({ length: 40 }, (_, i) => `unique ${i}`));
     const whole = splitRows('f', rows, 0.25, 1, () => '');
     expect(whole.validation).toHaveLength(10);

@@ -255,7 +255,7 @@ describe('the schema, the types and the loader', () => {
     });
   });
 
-  it('give the columns and the metric of the kind of task, unless others are set', () => {
+  it('have defaults of the columns and the metric that depend on the kind of task', () => {
     for (const [type, { columns, metrics }] of Object.entries(TASKS)) {
       const { data, training } = load(`task.type=${type}`);
       expect([data.textColumn, data.labelColumn, training.metric]).toEqual([

@@ -26,13 +26,13 @@ describe('the metrics', () => {
     }
   });
 
-  it('are the loss and those that some kind of task measures', () => {
+  it('are the loss and the metrics of the kinds of task', () => {
     const measured = Object.values(TASKS).flatMap((t) => t.metrics);
     expect([...new Set(measured), 'loss'].sort()).toEqual([...METRICS].sort());
     for (const { metrics } of Object.values(TASKS)) expect(metrics).not.toContain('loss');
   });
 
-  it('of an evaluation are all in a table, the loss first', () => {
+  it('of an evaluation are all shown in tables, the loss first', () => {
     const metrics: Metrics = { matthews: -0.25, f1: 1, accuracy: 0.6123, loss: 0.43216 };
     const names = metricsIn(metrics);
     expect(names).toEqual(['loss', 'accuracy', 'f1', 'matthews']);
@@ -43,14 +43,14 @@ describe('the metrics', () => {
     expect(metricCells(metricsIn(entities), entities)).toEqual(['1.0000', '0.0 %', '50.0 %', '98.8 %']);
   });
 
-  it('of several evaluations are those that any of them has, and of a file only those known here', () => {
+  it('of several evaluations are those that at least one of them has', () => {
     expect(metricsIn({ loss: 1, entityF1: 0 }, { accuracy: 0 })).toEqual(['loss', 'accuracy', 'entityF1']);
     expect(metricsIn({ loss: 1, examples: 3, step: 4 } as Metrics)).toEqual(['loss']);
-    // `constructor` and the like are no metrics of an object that lacks them.
+    // Inherited properties such as `constructor` are not metrics.
     expect(metricsIn({})).toEqual([]);
   });
 
-  it('that an evaluation lacks are worse than any value, and better than none', () => {
+  it('that an evaluation lacks are worse than any value', () => {
     const without: Metrics = { loss: 1 };
     expect(metricValue({ loss: 1, accuracy: 0 }, 'accuracy')).toBe(0);
     expect(metricValue(without, 'accuracy')).toBeNaN();
@@ -60,7 +60,7 @@ describe('the metrics', () => {
     expect(metricValue({}, 'constructor' as MetricName)).toBeNaN();
   });
 
-  it('in [0, 1] are shown as percentages, and studies show them in points', () => {
+  it('in [0, 1] are shown as percentages, and in points in studies', () => {
     for (const name of METRICS.filter((m) => m !== 'loss' && m !== 'matthews'))
       expect(metricInfo(name)).toMatchObject({
         range: [0, 1],

@@ -31,7 +31,7 @@ const AXES: Record<ObjectiveName, string[]> = {
 };
 const NAMES = Object.keys(OBJECTIVES) as ObjectiveName[];
 
-describe.each(NAMES)('%s without a graph', (name) => {
+describe.each(NAMES)('the measured loss of %s', (name) => {
   const { labels: wanted, build, measure } = OBJECTIVES[name];
   const isClasses = wanted.dtype === DType.int64;
   let session: OrtSession;
@@ -58,8 +58,8 @@ describe.each(NAMES)('%s without a graph', (name) => {
     return found;
   }
 
-  it('is that of the graph, labels that are ignored included', async () => {
-    // A text of one token has no next one: ONNX Runtime does not run the graph on it.
+  it('equals the loss that the graph computes, with and without ignored labels', async () => {
+    // Texts of one token have no next token, and ONNX Runtime cannot run the graph on them.
     const min = name === 'causal-lm' ? 2 : 1;
     const shape = fc.record({
       dims: fc.tuple(...AXES[name].map(() => fc.integer({ min, max: 4 }))),
@@ -92,7 +92,7 @@ describe.each(NAMES)('%s without a graph', (name) => {
     if (isClasses) expect(ignoredSome).toBeGreaterThan(10);
   });
 
-  it.runIf(isClasses)('is 0 where nothing counts', async () => {
+  it.runIf(isClasses)('is 0 if all labels are ignored', async () => {
     const dims = AXES[name].map(() => 2);
     const size = 2 ** dims.length;
     const logits = float(
@@ -107,10 +107,10 @@ describe.each(NAMES)('%s without a graph', (name) => {
   });
 });
 
-describe('the loss without a graph', () => {
+describe('the measured loss', () => {
   const { log, exp } = Math;
 
-  it('is the sum of −log softmax over what counts', () => {
+  it('is the sum of −log softmax over the labels that are not ignored', () => {
     const logits = float([2, 2, 2], [0, 0, 1, 0, 0, 2, 9, 9]);
     const labels = int64([2, 2], [1, 0, IGNORE_LABEL, 1]);
     const { lossSum, count } = OBJECTIVES['token-cross-entropy'].measure(logits, labels);
@@ -118,7 +118,7 @@ describe('the loss without a graph', () => {
     expect(lossSum).toBeCloseTo(log(2) + log(1 + exp(-1)) + log(2), 10);
   });
 
-  it('of a language model is of the next token, never of the next text’s', () => {
+  it('of a language model is for the next token of the same text', () => {
     const logits = float([2, 3, 2], [0, 5, 0, 0, 7, 7, 2, 0, 0, 0, 9, 0]);
     const labels = int64([2, 3], [0, 1, IGNORE_LABEL, 1, 0, 1]);
     const { lossSum, count } = OBJECTIVES['causal-lm'].measure(logits, labels);
@@ -127,14 +127,14 @@ describe('the loss without a graph', () => {
     expect(lossSum).toBeCloseTo(log(1 + exp(-5)) + log(1 + exp(-2)) + log(2), 10);
   });
 
-  it('of a number is the squared error of the first column', () => {
+  it('of mse is the squared error of the first column', () => {
     const found = OBJECTIVES.mse.measure(float([2, 2], [1, 50, -2, 60]), float([2], [0.5, 1]));
     expect(found).toEqual({ lossSum: 0.25 + 9, count: 2 });
   });
 });
 
-describe('a head', () => {
-  it('without pooling reads the states of every token', async () => {
+describe('a linear head', () => {
+  it('without pooling is applied to every token', async () => {
     const graph = emptyGraph();
     const g = new GraphBuilder(graph, '');
     const shape = ['batch', 'sequence', 2];

@@ -27,7 +27,7 @@ describe('the spans of tags', () => {
     ['I-PER I-PER B-PER I-PER', ['PER 0-2', 'PER 2-4']],
     ['I-PER I-LOC', ['PER 0-1', 'LOC 1-2']],
     ['I-PER B-LOC I-LOC', ['PER 0-1', 'LOC 1-3']],
-    // A type that changes within a span ends it and starts another.
+    // A change of type ends a span and starts another.
     ['B-PER I-LOC', ['PER 0-1', 'LOC 1-2']],
     ['B-PER I-PER I-LOC I-PER', ['PER 0-2', 'LOC 2-3', 'PER 3-4']],
     ['O I-PER', ['PER 1-2']],
@@ -64,7 +64,7 @@ describe('the spans of tags', () => {
     ['b-per o', ['b-per 0-1', 'o 1-2']],
   ])('%s', (tags, spans) => expect(found(tags)).toEqual(spans));
 
-  it('are of the types that the tags name', () => {
+  it('have the types that the tags name', () => {
     expect(['O', 'B-PER', 'L-ORG-X', 'NOUN', 'B', 'B-'].map(typeOf)).toEqual([
       undefined,
       'PER',
@@ -89,7 +89,7 @@ describe('the scores of spans', () => {
     return scorer.metrics();
   }
 
-  it('are those of seqeval’s README', () => {
+  it('match the README of seqeval', () => {
     const labels = ['B-MISC', 'B-PER', 'I-MISC', 'I-PER', 'O'];
     expect(
       scored(
@@ -103,7 +103,7 @@ describe('the scores of spans', () => {
     expect(scored(org, ['B-ORG I-ORG', 'I-ORG I-ORG'])).toMatchObject({ entityF1: 1, tagAccuracy: 0.5 });
   });
 
-  it('count over all sentences, by words and type', () => {
+  it('are over all sentences, and a span is right only with exact words and type', () => {
     const metrics = scored(
       TAGS,
       // One of two found, and one that is none: the same words with another type.
@@ -122,12 +122,12 @@ describe('the scores of spans', () => {
     expect(metrics.examples).toBe(4);
   });
 
-  it('do not take one sentence’s end for the next one’s beginning', () => {
+  it('do not join spans across sentences', () => {
     expect(scored(TAGS, ['O B-PER', 'O B-PER'], ['I-PER O', 'I-PER O'])).toMatchObject({ entityRecall: 1 });
     expect(scored(TAGS, ['O B-PER', 'O B-PER'], ['I-PER O', 'B-PER O'])).toMatchObject({ entityRecall: 1 });
   });
 
-  it('are 0 where nothing is true, nothing predicted, or neither', () => {
+  it('are 0 without true spans, without predicted spans, and without both', () => {
     const zero = { entityF1: 0, entityPrecision: 0, entityRecall: 0 };
     expect(scored(TAGS, ['O O', 'B-PER O'])).toEqual({ ...zero, tagAccuracy: 0.5, examples: 1 });
     expect(scored(TAGS, ['B-PER O', 'O O'])).toEqual({ ...zero, tagAccuracy: 0.5, examples: 1 });
@@ -135,7 +135,7 @@ describe('the scores of spans', () => {
     expect(spanScorer(TAGS).metrics()).toEqual({ ...zero, tagAccuracy: 0, examples: 0 });
   });
 
-  it('take a word that was cut for one without a tag', () => {
+  it('treat truncated words as predicted O', () => {
     // The last two words are not read: the second PER is missed, the O is right.
     expect(scored(TAGS, ['B-PER O B-PER O', 'B-PER O B-PER O', 2])).toEqual({
       entityPrecision: 1,
@@ -144,7 +144,7 @@ describe('the scores of spans', () => {
       tagAccuracy: 3 / 4,
       examples: 1,
     });
-    // A span that was cut in two is not found.
+    // A truncated span is not found.
     expect(scored(TAGS, ['O B-LOC I-LOC', 'O B-LOC I-LOC', 2])).toMatchObject({
       entityPrecision: 0,
       entityRecall: 0,
@@ -172,7 +172,7 @@ describe('the answers in spans', () => {
     predicting(two, 'O B-LOC I-LOC'.split(' ')),
   ]);
 
-  it('are the true spans and the predicted ones, by their place in the text', () => {
+  it('are the true and the predicted spans, by their position in the text', () => {
     expect([answers.answer, answers.labels]).toEqual(['spans', ['LOC', 'PER']]);
     const { example, start, end, label, found } = answers.spans;
     const rows = [...example.keys()].map((i) => [example[i], start[i], end[i], label[i], found[i]]);
@@ -187,7 +187,7 @@ describe('the answers in spans', () => {
     ]);
   });
 
-  it('have a loss and a margin of the words that the model reads', () => {
+  it('have the loss and the margin of the words that the model reads', () => {
     const { columns } = answers;
     expect([...columns.line]).toEqual([7, 3]);
     expect([...columns.tokens]).toEqual([10, 6]);
@@ -202,7 +202,7 @@ describe('the answers in spans', () => {
     expect(columns.margin[1]).toBeCloseTo(right - wrong, 5);
   });
 
-  it('have the margin of the word that is least sure', () => {
+  it('have the smallest margin of all words', () => {
     const logits = predicting(one, 'B-PER I-PER O B-LOC'.split(' '));
     // The second word: B-PER almost as likely as I-PER.
     logits[one.first[1] * TAGS.length + TAGS.indexOf('B-PER')] = 1.9;

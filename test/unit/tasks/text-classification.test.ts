@@ -19,7 +19,7 @@ const experiment = (data: object = {}, more?: object) => spec({ train, validatio
 describe('the data of text classification', () => {
   const data = kind.load(experiment(), textModel);
 
-  it('has the labels of the training rows, and each text with the index of its own', () => {
+  it('has the labels of the training rows and, with each text, the index of its label', () => {
     expect(data.labels).toEqual(['food', 'pets']);
     expect(data.train.dataset.examples.map((e) => [e.label, e.row, [...e.ids]])).toEqual([
       [1, 0, [2, 5, 7, 3]],
@@ -28,26 +28,27 @@ describe('the data of text classification', () => {
       [1, 3, [2, 5, 11, 12, 13, 6, 3]],
     ]);
     expect(data.validation.dataset.examples.map((e) => e.label)).toEqual([1, 0, 0]);
-    // A run that has been trained keeps its order.
+    // A trained run keeps its order of the labels.
     const again = kind.load(experiment(), textModel, ['pets', 'food']);
     expect(again.train.dataset.examples.map((e) => e.label)).toEqual([0, 1, 0, 0]);
   });
 
-  it('is fed with a label for each text', () => {
+  it('becomes feeds with one label for each text', () => {
     const feeds = kind.feeds(textModel, data.train.dataset, [3, 1], 9);
     expect(Object.keys(feeds)).toEqual(['input_ids', 'attention_mask', LABELS]);
     expect(feeds[LABELS]).toEqual({ dtype: DType.int64, dims: [2], data: BigInt64Array.of(1n, 0n) });
     expect(feeds.input_ids.dims).toEqual([2, 9]);
+    expect(data.train.dataset.examples.map(kind.weight)).toEqual([1, 1, 1, 1]);
     expect(kind.feeds(textModel, data.train.dataset, [0, 1]).input_ids.dims).toEqual([2, 4]);
   });
 
-  it('counts the texts of each label, and compares with always giving the commonest', () => {
+  it('has counts for each label and the most frequent one as baseline', () => {
     expect(kind.counts(data.train.dataset.examples, data.labels)).toEqual({ food: 1, pets: 3 });
     expect(kind.baseline(data)).toEqual({ answer: 'always "pets"', metric: 'accuracy', value: 1 / 3 });
     expect(kind.guessLoss(['a', 'b', 'c', 'd'])).toBeCloseTo(Math.log(4), 12);
   });
 
-  it('finds the commonest label among numbers too, whatever their order in an object', () => {
+  it('has the right baseline if labels are numbers', () => {
     const numbers = write('numbers.csv', csv(['the', '-1'], ['cat', '-1'], ['cats', '0'], ['!', '10']));
     const counted = kind.load(spec({ train: numbers, validation: numbers }), textModel);
     expect(counted.labels).toEqual(['-1', '0', '10']);
@@ -69,7 +70,7 @@ describe('the data of text classification', () => {
     });
   });
 
-  it('is held out label by label', () => {
+  it('is split label by label', () => {
     const rows = Array.from({ length: 40 }, (_, i): [string, string] => ['cats', i < 36 ? 'pets' : 'food']);
     const many = write('many.csv', csv(...rows));
     const split = kind.load(spec({ train: many, validationFraction: 0.25 }), textModel);
@@ -77,10 +78,10 @@ describe('the data of text classification', () => {
     expect(counts).toEqual({ food: 1, pets: 9 });
   });
 
-  it('has samples of the validation data, without spans', () =>
+  it('provides validation rows as samples, without spans', () =>
     expect(kind.samples(experiment(), data.labels)[0]).toEqual({ text: 'cats !', label: 'pets', line: 2 }));
 
-  it('is asked for the probability of each label', () => {
+  it('answers a question with the probability of each label', () => {
     const { example, answer } = kind.ask(
       'the cats',
       kind.withoutRows(experiment(), textModel, data.labels),
@@ -93,7 +94,7 @@ describe('the data of text classification', () => {
   });
 });
 
-describe('what text classification finds', () => {
+describe('the findings of text classification', () => {
   const line = (train: Record<string, number>, validation: Record<string, number>): PreflightData => {
     const split = (labels: Record<string, number>) =>
       ({ examples: Object.values(labels).reduce((a, b) => a + b), labels }) as PreflightData['train'];
@@ -110,7 +111,7 @@ describe('what text classification finds', () => {
     };
   };
 
-  it('is one label nearly everywhere, with a hint that fits the metric', () => {
+  it('include a label of nearly all rows, with a hint that fits the metric', () => {
     const lopsided = line({ ham: 90, spam: 10 }, { ham: 9, spam: 1 });
     expect(kind.findings(experiment(), lopsided)).toEqual([
       {
@@ -125,7 +126,7 @@ describe('what text classification finds', () => {
     expect(kind.findings(experiment(), line({ ham: 89, spam: 11 }, { ham: 9, spam: 1 }))).toEqual([]);
   });
 
-  it('is labels that no validation row has, the first of them named', () => {
+  it('include labels without validation rows and name the first few', () => {
     const labels = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`l${i}`, 10]));
     const none = Object.fromEntries(Object.keys(labels).map((l) => [l, l === 'l0' ? 9 : 0]));
     expect(kind.findings(experiment(), line(labels, none))).toMatchObject([
@@ -137,7 +138,7 @@ describe('what text classification finds', () => {
   });
 });
 
-describe('a model for text classification', () => {
+describe('the model output for text classification', () => {
   const check = (head: string, shape: (string | number)[]) =>
     kind.checkOutput(
       experiment({}, { task: { type: 'text-classification', head } }),
@@ -146,7 +147,7 @@ describe('a model for text classification', () => {
       ['a', 'b', 'c'],
     );
 
-  it('needs states for a head, pooled or not', () => {
+  it('must be hidden states, pooled or not, for a new head', () => {
     check('linear', ['batch', 'sequence', 8]);
     check('linear', ['batch', 8]);
     expect(failure('model', () => check('linear', [8]))).toContain(
@@ -154,7 +155,7 @@ describe('a model for text classification', () => {
     );
   });
 
-  it('needs a number for every label without one', () => {
+  it('must have one number per label without a new head', () => {
     check('none', ['batch', 3]);
     expect(failure('model', () => check('none', ['batch', 2]))).toContain(
       'has the shape [batch, 2], but the data has 3 labels. | Use task.head "linear"',

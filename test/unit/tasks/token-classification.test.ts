@@ -32,7 +32,7 @@ const numbers = ({ data, dims }: HostTensor): number[][] =>
 describe('the data of token classification', () => {
   const data = kind.load(experiment(), textModel);
 
-  it('has the tags of the training rows as labels, and each word at its first token', () => {
+  it('has the tags of the training rows as labels and the position of each word’s first token', () => {
     expect(data.labels).toEqual(['B-PET', 'I-PET', 'O']);
     const [first, , third] = data.train.dataset.examples;
     expect({ ...first, offsets: undefined }).toEqual({
@@ -44,7 +44,7 @@ describe('the data of token classification', () => {
       tags: Int32Array.of(2, 2, 0),
     });
     expect([...first.offsets]).toEqual([0, 3, 4, 13, 14, 17]);
-    // Twelve tokens: the last words are cut, and their tags stay.
+    // With twelve tokens, the last words are truncated, but their tags are kept.
     expect([...third.first]).toEqual([1, 4, 7, 10, -1]);
     expect([third.size, third.truncated, [...third.tags]]).toEqual([12, true, [0, 1, 2, 2, 2]]);
     expect(data.train.dataset.truncatedCount).toBe(1);
@@ -54,7 +54,7 @@ describe('the data of token classification', () => {
     ]);
   });
 
-  it('is fed with a label at the first token of each word, and none elsewhere', () => {
+  it('becomes feeds with a label at the first token of each word and nowhere else', () => {
     const feeds = kind.feeds(textModel, data.train.dataset, [1, 0]);
     expect(Object.keys(feeds)).toEqual(['input_ids', 'attention_mask', LABELS]);
     const labels = feeds[LABELS];
@@ -69,7 +69,7 @@ describe('the data of token classification', () => {
       [2, 5, 7, 8, 10, 16, 3],
       [2, 5, 11, 12, 13, 6, 3],
     ]);
-    // A text that is shorter than the batch has no labels in its padding; a cut one none for what is left out.
+    // Padding has no labels, and neither have truncated words.
     const padded = kind.feeds(textModel, data.train.dataset, [0, 2], 13);
     expect(padded[LABELS].dims).toEqual([2, 13]);
     expect(numbers(padded[LABELS])).toEqual([
@@ -77,11 +77,14 @@ describe('the data of token classification', () => {
       [N, 0, N, N, 1, N, N, 2, N, N, 2, N, N],
     ]);
     expect(numbers(padded.attention_mask)[0]).toEqual([1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0]);
-    // A word that the tokenizer drops has none either.
+    // A word that the tokenizer drops has none.
     expect(numbers(kind.feeds(textModel, data.validation.dataset, [1])[LABELS])).toEqual([[N, 2, N, 2, N]]);
+    // The weight of a text is the number of these labels.
+    expect(data.train.dataset.examples.map(kind.weight)).toEqual([3, 4, 4]);
+    expect(data.validation.dataset.examples.map(kind.weight)).toEqual([2, 2]);
   });
 
-  it('counts the tags of all words, and compares with always giving the commonest', () => {
+  it('has counts for each tag and the most frequent one as baseline', () => {
     expect(kind.counts(data.train.dataset.examples, data.labels)).toEqual({ 'B-PET': 3, 'I-PET': 1, O: 8 });
     expect(kind.counts(data.validation.dataset.examples, data.labels)).toEqual({
       'B-PET': 1,
@@ -92,7 +95,7 @@ describe('the data of token classification', () => {
     expect(kind.guessLoss(data.labels)).toBeCloseTo(Math.log(3), 12);
   });
 
-  it('finds the commonest tag among numbers too, whatever their order in an object', () => {
+  it('has the right baseline if tags are numbers', () => {
     const rows = (tags: string) => jsonl(['the cats the cats the', tags]);
     const labels = write('numbers.jsonl', rows('-1 -1 -1 0 10'));
     const tagged = kind.load(spec({ train: labels, validation: labels }), textModel);
@@ -104,7 +107,7 @@ describe('the data of token classification', () => {
     expect(kind.baseline(others)).toMatchObject({ answer: 'always "10"', value: 3 / 5 });
   });
 
-  it('names a tag of the validation data that is not trained, with its line and the nearest', () => {
+  it('is rejected, with the line and the nearest tag, if the validation file has a tag that is not trained', () => {
     const wrong = write('wrong.conll', 'the O\ncats B-PET\n\nthe O\ncats B-PTE\n');
     const unknown = 'the label "B-PTE" is not among the 3 that are trained (nearest: "B-PET")';
     expect(failure('data', () => kind.load(experiment({ validation: wrong }), textModel))).toContain(
@@ -117,20 +120,20 @@ describe('the data of token classification', () => {
     expect(validation.rows.map((r) => r.line)).toEqual([1]);
     expect(validation.skipped).toEqual([{ line: 4, reason: unknown, unknownLabel: 'B-PTE' }]);
     expect(warnings.join()).toContain(`1 rows were skipped (data.onBadRow "skip"): line 4: ${unknown}.`);
-    // A run that has been trained knows its tags in their order.
+    // A trained run keeps its order of the tags.
     const again = kind.load(experiment(), textModel, ['O', 'I-PET', 'B-PET']);
     expect([...again.train.dataset.examples[0].tags]).toEqual([0, 0, 2]);
   });
 
-  it('needs two tags', () => {
+  it('needs at least two tags', () => {
     const same = write('same.jsonl', jsonl(['the cats', 'O O']));
     expect(failure('labels', () => kind.load(spec({ train: same }), textModel))).toContain(
       'has only the label "O"; two or more are needed',
     );
   });
 
-  it('is held out without regard to the tags, the same for the same seed', () => {
-    // Each sentence has tags that no other has.
+  it('is split regardless of the tags, and in the same way for the same seed', () => {
+    // Every sentence has different tags.
     const sentence = (i: number): [string, string] => [
       'cats'.concat(' the'.repeat(i)),
       'B-PET'.concat(' O'.repeat(i)),
@@ -148,7 +151,7 @@ describe('the data of token classification', () => {
     expect(failure('data', () => kind.load(spec({ train: one }), textModel))).toContain('has only one row');
   });
 
-  it('leaves out a sentence of which the tokenizer leaves nothing', () => {
+  it('is rejected if the tokenizer produces no tokens for a sentence', () => {
     const nothing = write('nothing.conll', 'the O\ncats B-PET\n\n\u200b O\n');
     const problem = 'the tokenizer produces no tokens for the text';
     expect(failure('data', () => kind.load(experiment({ train: nothing }), textModel))).toContain(
@@ -158,7 +161,7 @@ describe('the data of token classification', () => {
     expect([train.dataset.examples.length, train.skipped]).toEqual([1, [{ line: 4, reason: problem }]]);
   });
 
-  it('has samples of the validation data with their true spans', () => {
+  it('provides validation rows as samples, with their true spans', () => {
     expect(kind.samples(experiment(), data.labels)).toEqual([
       { text: 'the cats', label: 'O B-PET', line: 1, spans: [{ start: 4, end: 8, label: 'PET' }] },
       { text: 'playing \u200b !', label: 'O O O', line: 4, spans: [] },
@@ -174,8 +177,8 @@ describe('the data of token classification', () => {
   });
 });
 
-describe('what token classification finds', () => {
-  it('is a tag that no validation row has', () => {
+describe('the findings of token classification', () => {
+  it('include tags without validation rows, but no tag of nearly all words', () => {
     const split = (labels: Record<string, number>) => ({ examples: 9, labels }) as PreflightData['train'];
     const line = (train: Record<string, number>, validation: Record<string, number>): PreflightData => ({
       kind: 'data',
@@ -188,7 +191,7 @@ describe('what token classification finds', () => {
         conflicts: { count: 0, first: [] },
       },
     });
-    // Nearly every word is O, as it is with names: that is no finding.
+    // It is normal that nearly every word is O.
     const all = line({ O: 990, 'B-PER': 5, 'I-PER': 5 }, { O: 90, 'B-PER': 1, 'I-PER': 1 });
     expect(kind.findings(experiment(), all)).toEqual([]);
     const missing = line({ O: 90, 'B-PER': 5, 'I-PER': 5 }, { O: 90, 'B-PER': 1, 'I-PER': 0 });
@@ -202,12 +205,12 @@ describe('what token classification finds', () => {
   });
 });
 
-describe('a model for token classification', () => {
+describe('the model output for token classification', () => {
   const float = (shape: (string | number)[], dtype: number = DType.float) => ({ dtype, shape });
   const check = (head: string, info: ReturnType<typeof float>, labels = ['a', 'b', 'c']) =>
     kind.checkOutput(experiment({}, { task: { type: 'token-classification', head } }), 'out', info, labels);
 
-  it('needs states of every token for a head', () => {
+  it('must be the hidden states of every token for a new head', () => {
     check('linear', float(['batch', 'sequence', 8]));
     const wrong = failure('model', () => check('linear', float(['batch', 8])));
     expect(wrong).toContain(
@@ -222,7 +225,7 @@ describe('a model for token classification', () => {
     );
   });
 
-  it('needs a number for every tag without one', () => {
+  it('must have one number per token and tag without a new head', () => {
     check('none', float(['batch', 'sequence', 3]));
     expect(failure('model', () => check('none', float(['batch', 'sequence', 4])))).toContain(
       'has the shape [batch, sequence, 4], but the data has 3 labels.',
@@ -232,7 +235,7 @@ describe('a model for token classification', () => {
     );
   });
 
-  it('gets a head without pooling', () => {
+  it('is not pooled by a new head', () => {
     const head = { classes: 3, weight: 'head.weight', bias: 'head.bias' };
     expect(kind.head(experiment(), ['a', 'b', 'c'])).toEqual(head);
     const own = experiment({}, { task: { type: 'token-classification', head: 'none' } });
@@ -240,7 +243,7 @@ describe('a model for token classification', () => {
   });
 });
 
-describe('a text from a person', () => {
+describe('a question about a text', () => {
   const labels = ['B-PET', 'I-PET', 'O'];
   const data = kind.withoutRows(experiment(), textModel, labels);
   const asked = (text: string, predicted: string, maxLength = 12) => {
@@ -248,7 +251,7 @@ describe('a text from a person', () => {
     return { example, answer: answer(predicting(example, predicted.split(' '), labels)) };
   };
 
-  it('is split into words, and answered with spans at their places', () => {
+  it('is answered with the spans in the text', () => {
     const text = 'The cats,  unaffable cats!';
     const { example, answer } = asked(text, 'O B-PET O B-PET I-PET O');
     expect([...example.ids]).toEqual([2, 5, 7, 17, 11, 12, 13, 7, 16, 3]);
@@ -262,7 +265,7 @@ describe('a text from a person', () => {
     expect(answer.probabilities).toBeUndefined();
   });
 
-  it('has the probability of the least certain of its words', () => {
+  it('is answered with the smallest probability of a span’s words', () => {
     const { example, answer } = kind.ask('cats cats', data, 12);
     const logits = predicting(example, ['B-PET', 'I-PET'], labels);
     logits[example.first[1] * 3 + 2] = 1;
@@ -272,7 +275,7 @@ describe('a text from a person', () => {
     ]);
   });
 
-  it('that is too long is answered as far as it is read', () => {
+  it('is answered for the part that is read if the text is too long', () => {
     const { example, answer } = asked('the cats cats cats', 'O B-PET B-PET B-PET', 5);
     expect([example.size, example.truncated, [...example.first]]).toEqual([5, true, [1, 2, 3, -1]]);
     expect(answer.spans!.map((s) => [s.start, s.end])).toEqual([
@@ -281,7 +284,7 @@ describe('a text from a person', () => {
     ]);
   });
 
-  it('must have words, and tokens', () => {
+  it('is rejected if the text has no words or no tokens', () => {
     expect(failure('data', () => kind.ask(' \n', data, 12))).toBe(
       'This text has no words. | Type some words.',
     );

@@ -10,7 +10,7 @@ const folder = temporaryFolder();
 const options: ReadOptions = { textColumn: 'tokens', labelColumn: 'tags', onBadRow: 'fail' };
 const skipping: ReadOptions = { ...options, onBadRow: 'skip' };
 
-/** Each record as its line and, by column, its values or why it has none. */
+/** The records with their fields as a list, in the order of the columns. */
 function parsed(text: string | Buffer) {
   const { columns, records } = parseConll(Buffer.from(text));
   return {
@@ -45,11 +45,11 @@ describe('parseConll', () => {
     ['no line break at the end', 'EU B-ORG\nrejects O\n\nPeter B-PER'],
     ['white space in the empty line', 'EU\tB-ORG\nrejects\tO\n \t\nPeter\tB-PER\n'],
     ['tabs or spaces by the line', 'EU\tB-ORG\nrejects O\n\nPeter\tB-PER'],
-  ])('reads two columns, one sentence after another: %s', (_, text) => {
+  ])('reads sentences with two columns: %s', (_, text) => {
     expect(parsed(text)).toEqual(two);
   });
 
-  it('reads the four columns of CoNLL-2003, and names those between words and tags by number', () => {
+  it('reads the four columns of CoNLL-2003 and names the ones in between by number', () => {
     const text =
       '-DOCSTART- -X- -X- O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\n-DOCSTART- -X- -X- O\n\nPeter NNP B-NP B-PER\n';
     expect(parsed(text)).toEqual({
@@ -61,8 +61,8 @@ describe('parseConll', () => {
     });
   });
 
-  it('takes the start of a document for the end of a sentence, with its columns or without', () => {
-    // CoNLL-2002 has no empty line after it.
+  it('ends a sentence at the start of a document, with or without columns', () => {
+    // CoNLL-2002 has no empty line after -DOCSTART-.
     const dutch = '-DOCSTART- -DOCSTART- O\nDe Art O\nbank N B-ORG\n-DOCSTART-\nNee Int O\n';
     expect(parsed(dutch).records).toEqual([
       { line: 2, fields: [['De', 'bank'], ['Art', 'N'], ['O', 'B-ORG']] }, // prettier-ignore
@@ -71,25 +71,25 @@ describe('parseConll', () => {
     expect(parsed('-DOCSTART- O\n\n-DOCSTART- O\n')).toEqual({ columns: [], records: [] });
   });
 
-  it('takes several empty lines for one, also at the start and at the end', () => {
+  it('accepts several empty lines in a row, including at the start and at the end', () => {
     const { records } = parsed('\n\na O\n\n\n\nb O\n\n\n');
     expect(records.map((r) => r.line)).toEqual([3, 7]);
   });
 
-  it('leaves out comments, and keeps a word that begins with #', () => {
+  it('skips comments and keeps words that start with #', () => {
     const text =
       '# sent_id = 1\n# text = #ok is a tag\n#ok\tO\nis\tO\n# in between\n#\tB-X\n\n# newdoc\n\na\tO\n';
     expect(parsed(text).records).toEqual([
       { line: 3, fields: [['#ok', 'is', '#'], ['O', 'O', 'B-X']] }, // prettier-ignore
       { line: 10, fields: [['a'], ['O']] },
     ]);
-    // With spaces a comment is what has other columns than the words, even before the first of them.
+    // With spaces, lines with a different number of columns are comments, even before the first word.
     expect(parsed('# a comment of six words\n#first O\n# O\nlast O\n').records).toEqual([
       { line: 2, fields: [['#first', '#', 'last'], ['O', 'O', 'O']] }, // prettier-ignore
     ]);
   });
 
-  it('keeps other white space in a word, and spaces where tabs separate', () => {
+  it('keeps no-break spaces in a word, and spaces if tabs separate the columns', () => {
     expect(parsed('10\u00a0000 B-NUM\n\u3000x O\n').records).toEqual([
       { line: 1, fields: [['10\u00a0000', 'x'], ['B-NUM', 'O']] }, // prettier-ignore
     ]);
@@ -104,13 +104,13 @@ describe('parseConll', () => {
     ['2 columns where other lines have 4', 'a b c O\nd O\n', 2],
     ['an empty column', 'a\tO\nb\t\n\nc\tO\n', 2],
     ['an empty column', 'a\tx\tO\nb\t\tO\n', 2],
-  ])('names the line of %s, once for its sentence', (problem, text, line) => {
+  ])('reports %s once per sentence, with its line', (problem, text, line) => {
     const { records } = parsed(text);
     expect(records.filter((r) => 'problem' in r)).toEqual([{ line, problem }]);
     expect(records.length).toBe(text.trim().split('\n\n').length);
   });
 
-  it('has no records of an empty file, of words without tags one each, and of other bytes a problem', () => {
+  it('reports files without tags and with other encodings, and returns no records for an empty file', () => {
     expect(parsed('')).toEqual({ columns: [], records: [] });
     expect(parsed('\n \n')).toEqual({ columns: [], records: [] });
     expect(parsed('# nothing\n')).toEqual({ columns: [], records: [] });
@@ -124,7 +124,7 @@ describe('parseConll', () => {
     });
   });
 
-  it('gives back whatever sentences were written, at their lines', () => {
+  it('returns the sentences that were written, with their lines', () => {
     const word = fc
       .string({ unit: fc.constantFrom('a', 'é', '😀', '.', '-', '"', '\u00a0'), minLength: 1 })
       .filter((w) => w.trim() === w && w !== '');
@@ -178,7 +178,7 @@ describe('readTaggedRows', () => {
     ['h.bio', '-DOCSTART- O\n\nEU B-ORG\nrejects O\n', 3],
   ])('reads %s', (name, text, line) => expect(rows(name, text)).toEqual([{ ...wanted, line }]));
 
-  it('reads a compressed file, and another column of a CoNLL file by its number', () => {
+  it('reads compressed files and other columns of a CoNLL file by their number', () => {
     const path = folder.write('z.conll.gz', gzipSync('EU NNP B-ORG\nrejects VBZ O\n'));
     expect(readTaggedRows(path, options).rows).toEqual([{ ...wanted, line: 1 }]);
     const { tags } = readTaggedRows(path, { ...options, labelColumn: '2' }).rows[0];
@@ -188,12 +188,12 @@ describe('readTaggedRows', () => {
     );
   });
 
-  it('takes numbers as tags and as words, as data sets on the Hub have them', () => {
+  it('accepts numbers as tags and as words, as in data sets on the Hub', () => {
     const [row] = rows('n.jsonl', '{"tokens":["in",1999],"tags":[0,7]}\n');
     expect([row.words, row.tags, row.text, row.label]).toEqual([['in', '1999'], ['0', '7'], 'in 1999', '0 7']); // prettier-ignore
   });
 
-  it('keeps a word of several', () =>
+  it('keeps words with spaces in them', () =>
     expect(rows('s.jsonl', '{"tokens":["New York","!"],"tags":["B-LOC","O"]}\n')[0].words).toEqual([
       'New York',
       '!',
@@ -213,17 +213,16 @@ describe('readTaggedRows', () => {
     ['item 2 of "tags" is not a string or number', '{"tokens":["a","b"],"tags":["O",null]}'],
     ['item 1 of "tokens" is not a string or number', '{"tokens":[["a"]],"tags":["O"]}'],
     ['item 2 of "tokens" is not a string or number', '{"tokens":["a"," "],"tags":["O","O"]}'],
-  ])('names the line and why: %s', (reason, json) => {
+  ])('rejects a row with its line: %s', (reason, json) => {
     const good = '{"tokens":["x"],"tags":["O"]}\n';
     const path = folder.write('bad.jsonl', `${good}${json}\n${good}`);
-    // A key that is missing must be one of the file's.
     expect(failure('data', () => readTaggedRows(path, options))).toContain(`${path}:2: ${reason}.`);
     const { rows: kept, skipped } = readTaggedRows(path, skipping);
     expect(kept.map((r) => r.line)).toEqual([1, 3]);
     expect(skipped).toEqual([{ line: 2, reason }]);
   });
 
-  it('names the line of a CoNLL file that is wrong, or skips its sentence', () => {
+  it('rejects a malformed CoNLL line with its number, or skips its sentence', () => {
     const path = folder.write('bad.conll', 'a O\nb\n\nc O\n');
     expect(failure('data', () => readTaggedRows(path, options))).toContain(
       `${path}:2: a word without a tag. | Correct the row, or set data.onBadRow to "skip"`,
@@ -241,7 +240,7 @@ describe('readTaggedRows', () => {
     expect(failure('data', () => readTaggedRows(latin, options))).toContain(`${latin}:1: not valid UTF-8.`);
   });
 
-  it('names the columns that a file has instead', () => {
+  it('names the columns of the file if one is missing', () => {
     const path = folder.write('hub.jsonl', '{"tokens":["a"],"ner_tags":[0]}\n');
     expect(failure('labels', () => readTaggedRows(path, options))).toContain(
       'has no column "tags"; it has "tokens", "ner_tags".',

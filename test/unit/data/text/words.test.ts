@@ -19,7 +19,7 @@ function variant(of: string, sections: object) {
   return loadTokenizer(folder.write('tokenizer.json', JSON.stringify({ ...json, ...sections })));
 }
 
-/** Llama's: a normalizer puts the space before the text, and nothing splits it into words. */
+/** As in Llama's tokenizer, a normalizer prepends the space, and no pre-tokenizer splits the text into words. */
 const prepending = variant('data/unigram', {
   normalizer: {
     type: 'Sequence',
@@ -48,13 +48,13 @@ describe('encodeWords', () => {
     ['Unigram after a normalizer that prepends a space', prepending, ''],
     ['byte-level BPE', byteLevel, ' '],
     ['byte-level BPE that prepends a space', spaced, ''],
-  ])('gives the tokens of the joined text: %s', (_, tokenizer, before) => {
+  ])('gives the same tokens as the joined text: %s', (_, tokenizer, before) => {
     fc.assert(
       fc.property(words, (given) => {
         const { ids, typeIds, truncated, first } = encodeWords(tokenizer, given, 1000);
         const whole = tokenizer.encode(before + given.join(' '), 1000);
         expect({ ids, ...(typeIds && { typeIds }), truncated }).toEqual(whole);
-        // A word begins where the text before it ends.
+        // A word starts where the text before it ends.
         const special = tokenizer.special(1000);
         const starts = given.map((_, i) =>
           i === 0
@@ -67,14 +67,14 @@ describe('encodeWords', () => {
     );
   });
 
-  it('gives every word of byte-level BPE a space, the first too', () => {
+  it('adds a space before every word, including the first, for byte-level BPE', () => {
     const { ids, first } = encodeWords(byteLevel, ['the', 'weather'], 10);
     const [the, weather] = ['Ġthe', 'Ġweather'].map((token) => byteLevel.idOf(token)!);
     expect([ids, list(first)]).toEqual([[the, weather], [0, 1]]); // prettier-ignore
     expect(byteLevel.encode('the weather', 10).ids).not.toEqual(ids);
   });
 
-  it('marks the first of the tokens of a word, after the special tokens', () => {
+  it('returns the position of each word’s first token, after the special tokens', () => {
     const { ids, typeIds, first, truncated } = encodeWords(wordpiece, ['the', 'unaffable', 'cats', '!'], 64);
     expect(ids).toEqual([2, 5, 11, 12, 13, 7, 16, 3]);
     expect(typeIds).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
@@ -82,7 +82,7 @@ describe('encodeWords', () => {
     expect(truncated).toBe(false);
   });
 
-  it('cuts in the middle of a word, which still counts, and before a word, which does not', () => {
+  it('truncates within a word, which keeps its first token, and before a word, which has none', () => {
     const given = ['the', 'unaffable', 'cats'];
     const cut = (maxLength: number) => {
       const { ids, first, truncated, typeIds } = encodeWords(wordpiece, given, maxLength);
@@ -98,19 +98,18 @@ describe('encodeWords', () => {
     expect(failure('tokenizer', () => encodeWords(wordpiece, given, 2))).toContain('model.maxLength is 2');
   });
 
-  it('leaves out a word of which the tokenizer leaves nothing, and an input of such words alone', () => {
-    // BERT's normalizer drops control characters and the like.
+  it('skips words without tokens, and returns nothing if there are only such words', () => {
+    // BERT's normalizer drops characters without a width.
     const nothing = '\u200b';
     const { ids, first, truncated } = encodeWords(wordpiece, [nothing, 'the', nothing, 'cats', nothing], 64);
     expect([ids, list(first), truncated]).toEqual([[2, 5, 7, 3], [-1, 1, -1, 2, -1], false]); // prettier-ignore
     const none = encodeWords(wordpiece, [nothing, nothing], 64);
     expect([none.ids, none.typeIds, list(none.first)]).toEqual([[], expect.any(Array), [-1, -1]]);
-    // Where there is room for no more, what follows is not looked at.
     expect(encodeWords(wordpiece, ['the', 'cats'], 3).truncated).toBe(true);
     expect(encodeWords(wordpiece, ['the', 'cats'], 4).truncated).toBe(false);
   });
 
-  it('gives special tokens and words their own segments', () => {
+  it('uses the segment ids of the post-processor', () => {
     const typed = variant('data/wordpiece', {
       post_processor: {
         type: 'TemplateProcessing',
@@ -151,7 +150,7 @@ describe('wordsIn', () => {
     [' \n\t\u00a0', []],
   ])('splits %s', (text, wanted) => expect(words(text)).toEqual(wanted));
 
-  it('says where each word is, and leaves out nothing but white space', () => {
+  it('returns the position of each word and skips only white space', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), (text) => {
         let end = 0;

@@ -38,7 +38,7 @@ describe('an evaluation', () => {
     expect(judge(losses, loss, accuracy)).toBe('counts');
   });
 
-  it('is judged by the metric and the loss of guessing of its own kind of task', () => {
+  it('is judged by the baseline and the loss of guessing of its kind of task', () => {
     const entities = (tagAccuracy: number): EvaluationMetrics => ({
       ...{ loss: 7, tagAccuracy, examples: 100 },
       ...{ entityF1: 0, entityPrecision: 0, entityRecall: 0 },
@@ -47,7 +47,7 @@ describe('an evaluation', () => {
     const watch = new DivergenceWatch([2, 5, 9], Math.log(9), baseline);
     expect(watch.judge(entities(0.8))).toMatchObject({ diverged: 'exploded' });
     expect(watch.judge(entities(0.81))).not.toHaveProperty('diverged');
-    // 7 is less than three times the loss of guessing among many labels.
+    // With more labels, 7 is less than three times the loss of guessing.
     const many = new DivergenceWatch([2, 5, 9], Math.log(12), baseline);
     expect(many.judge(entities(0.1))).not.toHaveProperty('diverged');
     // An evaluation without the baseline's metric is no better than it.

@@ -33,13 +33,27 @@ async function open(...overrides: string[]): Promise<Opened> {
 }
 let opened = 0;
 
+/** Sentences of 1 to 9 words, each with a tag. */
+const words = ['the', 'unaffable', 'cats', 'played', '!'];
+const sentence = (i: number): object => {
+  const tokens = Array.from({ length: 1 + ((i * 5) % 9) }, (_, w) => words[(i + w * w) % words.length]);
+  return { tokens, tags: tokens.map((word) => (word === 'cats' ? 'B-PET' : 'O')) };
+};
+lab.write('tags.jsonl', Array.from({ length: 40 }, (_, i) => `${JSON.stringify(sentence(i))}\n`).join(''));
+
 const batchesOf = ({ spec: { training }, data }: Task) =>
   epochOrder(data.train.dataset, { ...training, epoch: 0 }).slice(0, training.gradientAccumulation);
 
-async function step({ task, stepper, trainable, parts }: Opened) {
+function parametersOf({ task, trainable }: Opened) {
   const { parameters } = initialState(task, trainable);
   // Adapters start at zero, which would make half of their gradients zero.
   for (const values of parameters.values()) values.forEach((v, i) => (values[i] = v + 0.05 * Math.sin(i)));
+  return parameters;
+}
+
+async function step(open: Opened) {
+  const { task, stepper, parts } = open;
+  const parameters = parametersOf(open);
   const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
   const result = await gradientStep(stepper, task, parts, batchesOf(task), parameters, dropout, 3);
   const { dataset } = task.data.validation;
@@ -48,12 +62,16 @@ async function step({ task, stepper, trainable, parts }: Opened) {
 }
 
 describe.each([
-  ['a model with a mask', 'model.onnx', true],
-  ['a model with a result that depends on padding', withoutMask(lab), false],
-])('%s', async (_, path, ignores) => {
-  const model = `model.path=${path}`;
-  const ungrouped = 'training.groupByLength=false';
-  const whole = await open(model, ungrouped);
+  ['a model with a mask', [], true],
+  ['a model with a result that depends on padding', [`model.path=${withoutMask(lab)}`], false],
+  [
+    'a model with an answer for every word',
+    ['task.type=token-classification', 'data.train=tags.jsonl', 'data.validation=tags.jsonl'],
+    true,
+  ],
+])('%s', async (_, settings, ignores) => {
+  const set = [...settings, 'training.groupByLength=false'];
+  const whole = await open(...set);
   const expected = await step(whole);
   const unit = Math.max(...[...expected.gradients.values()].flatMap((g) => [...g].map(Math.abs)));
 
@@ -64,7 +82,7 @@ describe.each([
   it.each([1, 2, 3, 5])(
     'in parts of %i, with dropout, has the gradients of the whole batch',
     async (size) => {
-      const micro = await open(model, ungrouped, `training.microBatchSize=${size}`);
+      const micro = await open(...set, `training.microBatchSize=${size}`);
       const result = await step(micro);
       expect(Math.abs(result.loss / expected.loss - 1)).toBeLessThan(1e-5);
       expect(result).toMatchObject({ examples: 16, tokens: expected.tokens });
@@ -81,8 +99,20 @@ describe.each([
     },
   );
 
+  it('has the mean loss over all labels of its batches', async () => {
+    const still = await open(...set, 'adapter.dropout=0');
+    const { task, stepper } = still;
+    let [lossSum, count] = [0, 0];
+    for (const batch of batchesOf(task)) {
+      const found = await stepper.evaluate(task.feeds(task.data.train.dataset, batch), parametersOf(still));
+      lossSum += found.lossSum;
+      count += found.count;
+    }
+    expect(Math.abs((await step(still)).loss / (lossSum / count) - 1)).toBeLessThan(1e-5);
+  });
+
   it('in one part is bit-identical to the whole batch', async () => {
-    const one = await step(await open(model, ungrouped, 'training.microBatchSize=8'));
+    const one = await step(await open(...set, 'training.microBatchSize=8'));
     expect(one).toEqual(expected);
   });
 });
