@@ -67,7 +67,7 @@ function types({ spans, labels }: SpanAnswers): string[] {
     ...[t.precision, t.recall, t.f1].map(share),
   ]);
   return [
-    'By type, the worst first',
+    'By type, worst first',
     ...table([['  type', 'found', 'missed', 'spurious', 'precision', 'recall', 'F1'], ...rows], '   '),
   ];
 }
