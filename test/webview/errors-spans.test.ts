@@ -26,7 +26,7 @@ const SENTENCES = [
   '=[Lima LOC] and =[Quito LOC] agreed .',
 ];
 
-/** So many texts, the same every time; each sixth has more words than are kept. */
+/** Reproducible texts; one in twelve is too long to be stored whole. */
 const made = (examples: number) => {
   const long = `${'word '.repeat(80)}=[Paris LOC] -[Ida PER]`;
   const all = Array.from({ length: examples }, (_, i): SpanExample => {
@@ -51,7 +51,7 @@ const active = (w: Wired) =>
 describe('the Errors page of spans', () => {
   for (const theme of THEMES)
     for (const width of [320, 1000, 1600])
-      it(`is whole in ${theme} at ${width} px`, async () => {
+      it(`has no problems in ${theme} at ${width} px`, async () => {
         const w = await show(made(60), { theme, width });
         await type(w, 'ORG').click();
         await w.page.locator('.chip').first().waitFor();
@@ -65,7 +65,7 @@ describe('the Errors page of spans', () => {
         expect(w.errors).toEqual([]);
       });
 
-  it('counts right: its sentences, its table of types and its list say the same', async () => {
+  it('shows the same counts in its summary, table of types and list', async () => {
     const w = await show(made(60));
     await rows(w).first().waitFor();
     expect(await w.page.locator('.summary').innerText()).toBe(
@@ -89,7 +89,7 @@ describe('the Errors page of spans', () => {
     expect(await w.page.locator('.matrix').count()).toBe(0);
   });
 
-  it('marks what is found, missed and spurious, in lines and in words', async () => {
+  it('marks found, missed and spurious spans by lines and by words', async () => {
     const p = made(12);
     const w = await show(p);
     await w.page.locator('[data-list=text]').click();
@@ -106,7 +106,7 @@ describe('the Errors page of spans', () => {
       ' Found: Rome (LOC). Missed: Tom Baker (PER), New York City (LOC). Spurious: New York (LOC).',
     );
     expect(await row(1).locator('td').first().innerText()).toMatch(/^2/);
-    // The text itself is as it was.
+    // The text itself is unchanged.
     expect(await row(1).locator('.marked').evaluate(withoutTags)).toBe(p.excerpts[1].text);
     const lines = await row(1)
       .locator('.mark')
@@ -117,7 +117,7 @@ describe('the Errors page of spans', () => {
         }),
       );
     expect(new Set(lines)).toEqual(new Set(['underline dashed', 'line-through solid', 'underline solid']));
-    // Two spans of the fifth text are after what is kept of it.
+    // Two spans of this text are after the stored part.
     expect(await marks(4)).toEqual([
       'spurious Monday',
       'found Bonn',
@@ -129,7 +129,7 @@ describe('the Errors page of spans', () => {
     expect(await w.page.locator('.legend li').allInnerTexts()).toHaveLength(3);
   });
 
-  it('filters by type and by what became of it, with the keyboard alone', async () => {
+  it('filters by type, and by found, missed and spurious, by keyboard alone', async () => {
     const p = made(60);
     const w = await show(p);
     await rows(w).first().waitFor();
@@ -137,7 +137,7 @@ describe('the Errors page of spans', () => {
     await w.page.keyboard.press('Enter');
     await expect.poll(() => chips(w)).toEqual(['Type: PER']);
     await expect.poll(() => active(w)).toBe('list-title');
-    // Wrong texts that are wrong about persons, not those that merely name one.
+    // Only texts with a wrong PER span, not all wrong texts that contain one.
     await expect.poll(() => status(w)).toBe('15 examples.');
     expect(await type(w, 'PER').getAttribute('aria-pressed')).toBe('true');
     await w.page.locator('[data-action=back]').press('Enter');
@@ -147,7 +147,7 @@ describe('the Errors page of spans', () => {
     await w.page.keyboard.press('Space');
     await expect.poll(() => chips(w)).toEqual(['Missed: PER']);
     await expect.poll(() => status(w)).toBe('15 examples.');
-    // Found ones may be in texts that are right.
+    // Found spans also occur in texts that are right.
     await w.page.getByRole('button', { name: 'PER: 30 found' }).press('Enter');
     await expect.poll(() => chips(w)).toEqual(['Found: PER']);
     await expect.poll(() => status(w)).toBe('30 examples.');
@@ -158,7 +158,7 @@ describe('the Errors page of spans', () => {
     await expect.poll(() => chips(w)).toEqual([expect.stringContaining('tokens')]);
     await w.page.locator('.chip').first().press('Enter');
     await expect.poll(() => status(w)).toBe('60 examples; 1 to 50.');
-    // Pressing it again releases it.
+    // Pressing it again removes the filter.
     const spurious = w.page.locator('.pairs button').first();
     expect(await spurious.innerText()).toBe('ORG missed');
     await spurious.press('Enter');
@@ -167,7 +167,7 @@ describe('the Errors page of spans', () => {
     await expect.poll(() => chips(w)).toEqual([]);
   });
 
-  it('copies spans as CSV, and comes back as it was left', async () => {
+  it('copies spans as CSV and restores its state', async () => {
     const p = made(60);
     const w = await show(p);
     await w.page.getByRole('button', { name: 'LOC: 20 spurious' }).click();
@@ -187,7 +187,7 @@ describe('the Errors page of spans', () => {
     await expect.poll(() => status(again)).toBe('20 examples.');
   });
 
-  it('has words where there is no span at all, and where everything is found', async () => {
+  it('shows a message if there is no span, and if all are found', async () => {
     const none = await show(spanPredictions([{ text: 'none' }], { labels: [] }));
     await none.page.getByText('No text has a span, and none was predicted.').waitFor();
     expect(await none.opened.accessibility()).toEqual([]);
@@ -198,7 +198,7 @@ describe('the Errors page of spans', () => {
     expect(await right.page.getByText('too few to tell').count()).toBeGreaterThan(0);
   });
 
-  it('draws one page of 100,000 texts with 300,000 spans', async () => {
+  it('renders one page of 100,000 texts with 300,000 spans', async () => {
     const of = (n: number, value: (i: number) => number) =>
       Uint32Array.from({ length: n }, (_, i) => value(i));
     const examples = 100_000;

@@ -23,7 +23,7 @@ const TRUTH = [
   at(TRUE_TEXT, 'New York City', 'LOC'),
 ];
 
-/** What each of them says about a text: runs of capitalized words, more or fewer of them. */
+/** The spans that each subject predicts: capitalized words, fewer for the base and for other runs. */
 function spansOf(text: string, subject: string, variant: string): PlaySpan[] {
   const found = [...text.matchAll(/[A-Z]\w+(?: [A-Z]\w+)?/g)].map((m, i): PlaySpan => {
     const label = /Acme|Monday/.test(m[0]) ? 'ORG' : /York|Oslo|Rome/.test(m[0]) ? 'LOC' : 'PER';
@@ -34,11 +34,11 @@ function spansOf(text: string, subject: string, variant: string): PlaySpan[] {
 }
 
 interface Slow {
-  /** Answers to texts with this in them come only when it is called. */
+  /** Answers about texts with this word wait until `go` is called. */
   held?: { word: string; go: () => void };
 }
 
-/** A program whose runs mark spans. */
+/** A program whose subjects predict spans. */
 const scripted =
   (slow: Slow = {}) =>
   (onLine: (line: string) => void): Promise<OpenProgram> => {
@@ -119,7 +119,7 @@ const table = (w: Wired, key = 'own adapted') =>
 describe('the playground of spans', () => {
   for (const theme of THEMES)
     for (const width of [320, 1000, 1600])
-      it(`is whole in ${theme} at ${width} px`, async () => {
+      it(`has no problems in ${theme} at ${width} px`, async () => {
         const w = await show({ theme, width, picks: ['/runs/other'] });
         await action(w, 'sample').click();
         await action(w, 'compare').click();
@@ -134,7 +134,7 @@ describe('the playground of spans', () => {
         expect(w.errors).toEqual([]);
       });
 
-  it('marks the spans in the text that was asked, not in what is typed since', async () => {
+  it('marks the spans in the text that was asked, not in the text typed since', async () => {
     const slow: Slow = { held: { word: 'Rome', go: () => undefined } };
     const w = await show({ program: scripted(slow) });
     await type(w, 'Tom Baker went to Oslo .');
@@ -143,7 +143,7 @@ describe('the playground of spans', () => {
       ['Tom Baker', 'PER', '97.0 %', ''],
       ['Oslo', 'LOC', '89.0 %', ''],
     ]);
-    // The new text is longer before its first span; the old answer stays with the old text.
+    // Until the new answer arrives, the old one is shown with its own text.
     await type(w, 'Later on , as all know , he saw Rome .');
     await expect.poll(() => column(w, 'own adapted').getAttribute('aria-busy')).toBe('true');
     expect(await marks(w)).toEqual(['predicted Tom Baker', 'predicted Oslo']);
@@ -162,7 +162,7 @@ describe('the playground of spans', () => {
     expect(await column(w, 'own adapted').locator('table').count()).toBe(0);
   });
 
-  it('says which spans of a validation text are found, missed and spurious', async () => {
+  it('shows which spans of a validation text are found, missed and spurious', async () => {
     const w = await show();
     await action(w, 'sample').click();
     await expect
@@ -191,14 +191,14 @@ describe('the playground of spans', () => {
       '✕ spurious: Monday',
     ]);
     expect(await w.page.locator('.legend li').count()).toBe(3);
-    // The verdict goes with the first answer about another text.
+    // It is no longer judged after the first answer about another text.
     await w.page.locator('textarea').press('End');
     await w.page.keyboard.type('.');
     await w.page.locator('.judged').first().waitFor({ state: 'detached' });
     await expect.poll(async () => (await marks(w))[0]).toBe('predicted Anna Miller');
   });
 
-  it('says what differs from the first column', async () => {
+  it('shows the differences from the first column', async () => {
     const w = await show({ picks: ['/runs/other'] });
     await type(w, 'Tom Baker of Acme went to Oslo .');
     await action(w, 'compare').click();
@@ -214,7 +214,7 @@ describe('the playground of spans', () => {
     await w.page.getByText('≠: a span that ner does not have.').waitFor();
   });
 
-  it('shows a few of many spans, copies them, and tells them to a screen reader', async () => {
+  it('shows the first of many spans, copies them and announces them to a screen reader', async () => {
     const w = await show({ width: 420 });
     const names = Array.from({ length: 12 }, (_, i) => `Name${i}`);
     await type(w, `${names.join(' and ')} .`);

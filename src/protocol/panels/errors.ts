@@ -1,4 +1,4 @@
-import type { Predictions } from '../predictions';
+import type { Answers, PredictionFacts } from '../predictions';
 
 /** Messages between the Errors page and its host. */
 export interface ErrorsOpen {
@@ -22,8 +22,11 @@ export interface PredictionsMessage {
   experiment: string;
   /** The validation file's name. */
   file: string;
-  predictions: Predictions;
+  /** Without paths. */
+  predictions: ShownPredictions;
 }
+
+export type ShownPredictions = Omit<PredictionFacts, 'data'> & Answers;
 
 export type ErrorsFromPage =
   { type: 'openRow'; example: number } | { type: 'predict' } | { type: 'copy'; text: string };

@@ -64,15 +64,15 @@ describe('the Errors panel', () => {
     const w = lab();
     const [message, ...rest] = await told(w);
     expect(rest).toEqual([]);
-    const { step, form, labels, metrics, columns, excerpts } = w.made;
+    const { data, ...predictions } = w.made;
     expect(message).toEqual({
       type: 'predictions',
       run: 'first try',
       experiment: 'tiny',
       file: 'validation.jsonl',
-      predictions: { step, form, labels, metrics, columns, excerpts },
+      predictions,
     });
-    expect(JSON.stringify(message)).not.toContain(w.run);
+    expect(JSON.stringify(message)).not.toContain(dirname(data.file));
   });
 
   it('reports predictions that are outdated because the data or the run changed', async () => {

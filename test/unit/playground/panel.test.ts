@@ -85,6 +85,20 @@ describe('the view', () => {
     expect(v.busy).toBe(false);
   });
 
+  it('keeps the text that spans belong to, and ignores spans of an earlier text', () => {
+    const v = { ...view(), text: 'Oslo' };
+    const spans = [{ start: 0, end: 4, label: 'LOC', probability: 0.9 }];
+    const line = (request: number) =>
+      ({ kind: 'prediction', ...of, request, spans, seconds: 0 }) satisfies PlayLine;
+    applyLine(v, line(1));
+    expect(v.subjects[0].answers.base).toBeUndefined();
+    applyLine(v, line(2));
+    // The next question does not change what has been answered.
+    Object.assign(v, { text: 'Rome', request: 3 });
+    applyLine(v, line(2));
+    expect(v.subjects[0].answers.base).toEqual({ request: 2, prediction: line(2), asked: 'Oslo' });
+  });
+
   it('shows a problem at the subject, at its answer or beside the question', () => {
     const v = view();
     applyLine(v, { kind: 'problem', subject: 'own', request: 2, message: 'answer' });

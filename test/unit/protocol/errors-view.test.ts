@@ -169,8 +169,8 @@ describe('the list of examples', () => {
     ));
 });
 
-describe('what is wrong', () => {
-  it('is a label that is not the true one', () =>
+describe('a wrong example', () => {
+  it('has another label than the true one', () =>
     fc.assert(
       fc.property(examples, (all) => {
         const made = predictions(all);
@@ -179,7 +179,7 @@ describe('what is wrong', () => {
       }),
     ));
 
-  it('is a text with a span that is missed or spurious, also beside one that is found', () => {
+  it('has a missed or spurious span, even beside one that is found', () => {
     const texts = [
       'no span',
       '=[Oslo LOC]',
@@ -194,7 +194,7 @@ describe('what is wrong', () => {
 });
 
 describe('spans', () => {
-  it('are counted by type, the worst first; a type that does not occur is not there', () => {
+  it('are counted by type, worst first, without types that do not occur', () => {
     const made = spanPredictions([
       { text: '=[Oslo LOC] -[Rome LOC] =[Bonn LOC] +[Acme LOC]' },
       { text: '-[Ada PER] and +[Bob PER] met +[Eve PER]' },
@@ -213,14 +213,14 @@ describe('spans', () => {
     });
   });
 
-  it('have no precision where none is predicted, and no recall where none is in the data', () => {
+  it('have no precision if none is predicted, and no recall if none is in the data', () => {
     const of = (text: string) => spanTypes(spanPredictions([{ text }]).spans, SPAN_LABELS.length)[0];
     expect(of('-[Ada PER]')).toEqual({ label: 2, found: 0, missed: 1, spurious: 0, recall: 0, f1: 0 });
     expect(of('+[Ada PER]')).toEqual({ label: 2, found: 0, missed: 0, spurious: 1, precision: 0, f1: 0 });
     expect(spanTypes(spanPredictions([{ text: 'none' }]).spans, 3)).toEqual([]);
   });
 
-  it('agree with the shares that follow from all of them', () =>
+  it('have an F1 that follows from precision and recall', () =>
     fc.assert(
       fc.property(fc.array(fc.record({ label: fc.nat(2), found: fc.nat(2) }), { maxLength: 60 }), (all) => {
         const columns = { label: all.map((s) => s.label), found: all.map((s) => s.found) };
@@ -234,7 +234,7 @@ describe('spans', () => {
       }),
     ));
 
-  it('of each example come in the order of its text', () => {
+  it('of an example are in the order of its text', () => {
     const { spans } = spanPredictions([
       { text: 'none' },
       { text: '-[+[New York LOC] City LOC] has =[Acme ORG]' },

@@ -28,6 +28,9 @@ export function typesTable(
   const shown = all ? types : types.slice(0, FIRST_TYPES);
   return html`<section aria-labelledby="types-title">
     <h2 id="types-title">${t('By type, the worst first')}</h2>
+    <p class="note">
+      ${t('A span is found if its words and its type are right. A text is right if none of its spans is missed or spurious.')}
+    </p>
     ${types.length === 0 ? html`<p class="note">${t('No text has a span, and none was predicted.')}</p>` : table(model, shown, chosen, act)}
     ${
       shown.some((type) => spansOfType(type) < FEW)

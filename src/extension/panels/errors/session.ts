@@ -67,13 +67,8 @@ export class ErrorsSession {
     const { name, experiment, events } = await this.host.facts();
     const predictions = (this.predictions = await this.read(post));
     if (!predictions) return;
-    post({
-      type: 'predictions',
-      run: name,
-      experiment,
-      file: basename(predictions.data.file),
-      predictions,
-    });
+    const { data, ...shown } = predictions;
+    post({ type: 'predictions', run: name, experiment, file: basename(data.file), predictions: shown });
     const because = await outdated(predictions, this.host.step, events);
     if (because) post({ type: 'outdated', because });
   }
