@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { SPAN_FOUND } from '../../src/protocol/predictions';
+import { segmentsOf } from '../../webview/spans/segments';
 import { spanPredictions, type SpanExample } from '../unit/protocol/columns';
 import { faintTexts, shownTexts } from './contrast';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
@@ -47,6 +49,33 @@ const active = (w: Wired) =>
     const e = document.activeElement as HTMLElement;
     return e.getAttribute('aria-label') ?? (e.id || e.innerText);
   });
+
+describe('the segments of a text', () => {
+  const text = 'abcdefghij';
+  const span = fc
+    .record({
+      start: fc.nat(12),
+      length: fc.nat(6),
+      state: fc.constantFrom('found' as const, 'missed' as const, 'spurious' as const),
+    })
+    .map(({ start, length, state }) => ({ start, end: start + length, label: 'X', state }));
+
+  it('make up the text, and each span ends once, unless it is empty or outside', () =>
+    fc.assert(
+      fc.property(fc.array(span, { maxLength: 6 }), (spans) => {
+        const segments = segmentsOf(text, spans);
+        expect(segments.map((s) => s.text).join('')).toBe(text);
+        let at = 0;
+        for (const { text: part, within } of segments) {
+          const around = spans.filter((s) => s.start <= at && s.end >= at + part.length && s.end > s.start);
+          expect(within).toHaveLength(around.length);
+          at += part.length;
+        }
+        const shown = spans.filter((s) => s.end > s.start && s.start < text.length);
+        expect(segments.flatMap((s) => s.ending)).toHaveLength(shown.length);
+      }),
+    ));
+});
 
 describe('the Errors page of spans', () => {
   for (const theme of THEMES)

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { OpenProgram } from '../../src/extension/launcher/client';
 import type { PlayLine, PlayRequest, PlaySpan, TextSpan } from '../../src/protocol/playground';
+import { Lab } from '../cli/lab';
 import { faintTexts, shownTexts } from './contrast';
 import { closeBrowser, THEMES } from './harness';
 import { wire, type WireOptions, type Wired } from './playground-fixture';
@@ -241,5 +242,33 @@ describe('the playground of spans', () => {
     expect(overflow).toBeLessThanOrEqual(0);
     expect(await column(w, 'own adapted').evaluate((e) => e.clientHeight)).toBeLessThan(900);
     expect(await w.opened.accessibility()).toEqual([]);
+  });
+
+  it('answers with a trained run', async () => {
+    const lab = new Lab({ task: { type: 'token-classification' }, training: { epochs: 2 } });
+    try {
+      const words = ['the', 'cat', 'played', 'with', 'the', 'dog'];
+      const row = (length: number) => ({
+        tokens: words.slice(0, length),
+        tags: words.slice(0, length).map((w) => (w === 'cat' ? 'B-PET' : 'O')),
+      });
+      const rows = Array.from({ length: 48 }, (_, i) => JSON.stringify(row(2 + (i % 5)))).join('\n');
+      for (const name of ['train.jsonl', 'validation.jsonl']) lab.write(name, `${rows}\n`);
+      expect(lab.run('train', lab.experiment, '--out', lab.path('runs')).code).toBe(0);
+      const [run] = lab.runs(lab.path('runs'));
+      const w = await wire({ kind: 'run', run, at: 'best' }, { shapes: { input: 'text', answer: 'spans' } });
+      open.push(w);
+      await action(w, 'sample').click();
+      await w.page.locator('.judged').nth(1).waitFor();
+      expect(await w.page.locator('.truth-line').innerText()).toMatch(
+        /^validation\.jsonl, line \d+\. Its spans: cat \(PET\)$/,
+      );
+      await expect.poll(() => marks(w)).toEqual(['found cat']);
+      await type(w, '  the   cat');
+      await expect.poll(() => marks(w)).toEqual(['predicted cat']);
+      expect(await w.opened.complaints()).toEqual([]);
+    } finally {
+      lab.remove();
+    }
   });
 });
