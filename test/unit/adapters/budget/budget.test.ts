@@ -96,7 +96,11 @@ describe("the calculator's count matches the trainer and the adapter file", () =
     expect(budget.adapter.parameters).toBe(parameterCount(adapters));
     expect(budget.modules.reduce((n, m) => n + m.parameters, 0)).toBe(budget.adapter.parameters);
 
-    const experiment = { adapter: spec, model: { path: file }, task: { type: DEFAULT_TASK, head: 'none' } } as Experiment;
+    const experiment = {
+      adapter: spec,
+      model: { path: file },
+      task: { type: DEFAULT_TASK, head: 'none' },
+    } as Experiment;
     writePeftAdapter(folder, experiment, adapters, initialAdapters(adapters, 1), ['a', 'b'], 'dynamic', 48);
     const path = join(folder, 'adapter_model.safetensors');
     const inFile = [...readSafetensors(path).tensors.values()].reduce((n, t) => n + t.data.length, 0);
