@@ -22,12 +22,13 @@ export function benchOptions(help, rounds) {
       threads: { type: 'string', default: '2' },
       rounds: { type: 'string', default: `${rounds}` },
       case: { type: 'string', multiple: true },
+      against: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
   if (values.help) return void process.stdout.write(help);
   const [threads, counted] = ['threads', 'rounds'].map((name) => positive(name, values[name]));
-  return { threads, rounds: counted, cases: values.case };
+  return { threads, rounds: counted, cases: values.case, against: values.against };
 }
 
 export function positive(option, text) {

@@ -29,10 +29,8 @@ const figures = (side) => ({
   about: side.about,
 });
 
-const COLUMNS = ['', 'AuroRA Lab', 'PyTorch', 'ratio'];
-
-/** One Markdown table for all cases. */
-export function table(results) {
+/** One Markdown table for all cases; the other side is PyTorch unless another name is given. */
+export function table(results, other = 'PyTorch') {
   const rows = results.flatMap(({ name, ours, torch }) => [
     [`**${title(name)}**`, '', '', ''],
     row('step, median', ours.step, torch?.step, 'ms'),
@@ -48,7 +46,7 @@ export function table(results) {
     row('peak memory, training', ours.stepMB, torch?.stepMB, 'MB'),
     row('peak memory, evaluation included', ours.allMB, torch?.allMB, 'MB'),
   ]);
-  return markdownTable(COLUMNS, rows);
+  return markdownTable(['', 'AuroRA Lab', other, 'ratio'], rows);
 }
 
 const share = (a, b) => `${(a / b).toFixed(2)}×`;

@@ -7,7 +7,6 @@ import { journalEvents } from './journal/reader';
 import { missing, parseJson } from '../files/json';
 import { readIfThereSync } from '../files/read';
 import { runPaths } from './layout';
-import { readScalars, type Scalars } from './curve/scalars-reader';
 import { checkStatus } from './status';
 
 /** The content of a run folder without its curves: small, regardless of the number of steps. */
@@ -23,16 +22,7 @@ export interface RunSummary {
   result?: Record<string, unknown>;
 }
 
-export interface Run extends RunSummary {
-  scalars: Scalars;
-}
-
 /** Reads a run, even while it is being written. Throws AuroraError (`run`) if it is not a run or a file is damaged. */
-export function readRun(folder: string): Run {
-  return { ...readRunSummary(folder), scalars: readScalars(folder) };
-}
-
-/** Like readRun, without the curves. */
 export function readRunSummary(folder: string): RunSummary {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new AuroraError(

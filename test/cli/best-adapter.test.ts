@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { EXIT } from '../../src/base/errors';
 import { checkpointSteps } from '../../src/trainer/checkpoint/store';
 import { stepOfAdapter } from '../../src/trainer/peft/adapter';

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { runPaths, stepName } from '../../src/runs/layout';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { checkpointSteps, readCheckpoint } from '../../src/trainer/checkpoint/store';
 import { CLI, Lab } from './lab';
 

@@ -1,5 +1,5 @@
 import { afterAll, expect, it } from 'vitest';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { Lab, warnings } from './lab';
 
 const lab = new Lab({ adapter: { dropout: 0.2 }, training: { maxSteps: 12, evaluateEvery: 12 } });

@@ -2,7 +2,7 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runPaths } from '../../src/runs/layout';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { SCALAR_COLUMNS } from '../../src/protocol/events';
 import { Lab, warnings } from './lab';
 

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deviceFacts } from '../../src/engine/devices/facts';
 import { runPaths } from '../../src/runs/layout';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import type { DeviceEvent, RunEvent } from '../../src/protocol/events';
 import type { PreflightLine } from '../../src/protocol/preflight';
 import { onWebgpu } from '../webgpu';

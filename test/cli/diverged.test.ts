@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { EXIT } from '../../src/base/errors';
 import { checkpointSteps } from '../../src/trainer/checkpoint/store';
 import { Lab } from './lab';

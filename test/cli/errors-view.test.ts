@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { loadTokenizer } from '../../src/data/text/tokenizer';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import {
   encodePredictions,
   parsePredictions,

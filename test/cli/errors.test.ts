@@ -4,7 +4,7 @@ import { loadModel } from '../../src/graph/file/load';
 import type { Model } from '../../src/graph/model';
 import { encodeModel } from '../../src/graph/onnx/encode';
 import { saveModel } from '../../src/graph/file/save';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import type { PreflightLine } from '../../src/protocol/preflight';
 import { Lab, type Outcome } from './lab';
 

@@ -25,7 +25,7 @@ import { externalOf } from '../../src/graph/onnx/tensor';
 import { readSafetensors } from '../../src/graph/file/safetensors';
 import { saveModel } from '../../src/graph/file/save';
 import { readTensorBytes, tensorNumbers, tensorOf } from '../../src/graph/values';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import type { ExportLine, ExportRecord } from '../../src/protocol/export';
 import { CLI, Lab } from './lab';
 

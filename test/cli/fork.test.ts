@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createRun } from '../../src/runs/layout';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { Lab } from './lab';
 
 // Evaluations at 10, 20, …, additional checkpoints at 3, 6, …; 12 steps per epoch, 48 in total.

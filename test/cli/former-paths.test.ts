@@ -6,7 +6,7 @@ import { loadModel } from '../../src/graph/file/load';
 import { prepareModel } from '../../src/graph/prepare';
 import { encodeSafetensors, readSafetensors } from '../../src/graph/file/safetensors';
 import { runPaths, stepName } from '../../src/runs/layout';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import type { Experiment } from '../../src/experiment/experiment';
 import type { AdamWState } from '../../src/trainer/optimizer/optimizer';
 import { checkpointSteps, readCheckpoint, saveCheckpoint } from '../../src/trainer/checkpoint/store';

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { toHalf } from '../../src/graph/half';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../src/graph/file/safetensors';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import type { AuroraSpec, LoraSpec } from '../../src/experiment/methods';
 import { Lab } from './lab';
 

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { readInputs } from '../../src/runs/inputs';
 import { runPaths } from '../../src/runs/layout';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { Lab, warnings } from './lab';
 
 // Evaluations at 10 and 20, additional checkpoints at 3, 6, …; 24 steps in total.

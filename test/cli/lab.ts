@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 
 export const CLI = resolve('dist/cli.cjs');
 const FIXTURES = resolve('test/fixtures');

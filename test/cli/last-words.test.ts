@@ -14,7 +14,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { journalEvents } from '../../src/runs/journal/reader';
 import { runPaths } from '../../src/runs/layout';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { readStatus } from '../../src/runs/status';
 import { EXIT } from '../../src/base/errors';
 import { checkpointSteps } from '../../src/trainer/checkpoint/store';

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ownerFile } from '../../src/files/fence';
 import { runPaths } from '../../src/runs/layout';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { checkpointSteps } from '../../src/trainer/checkpoint/store';
 import { CLI, Lab, suspend } from './lab';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import type { KnownLimits } from '../../src/trainer/micro-batch/micro-batches';
 import { CLI, Lab, warnings } from './lab';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { anl } from '../../src/adapters/methods/anl';
 import { readSafetensors } from '../../src/graph/file/safetensors';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import type { AuroraSpec } from '../../src/experiment/methods';
 import type { ExportRecord } from '../../src/protocol/export';
 import type { RunEvent } from '../../src/protocol/events';

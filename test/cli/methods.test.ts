@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import type { ExportRecord } from '../../src/protocol/export';
 import type { StudyLine } from '../../src/study/lines';
 import { Lab } from './lab';

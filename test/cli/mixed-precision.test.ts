@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import type { LossScaleState } from '../../src/trainer/optimizer/loss-scale';
 import { Lab, warnings } from './lab';
 

@@ -17,7 +17,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ownerFile, parseOwner, type OwnerRecord } from '../../src/files/fence';
 import { isTemporary } from '../../src/files/temporary';
 import { runPaths } from '../../src/runs/layout';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { readStatus, writeStatus } from '../../src/runs/status';
 import { SCALAR_COLUMNS } from '../../src/protocol/events';
 import { readSweep } from '../../src/runs/sweep/record';

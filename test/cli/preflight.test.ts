@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { deviceFacts } from '../../src/engine/devices/facts';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import type { PreflightLine } from '../../src/protocol/preflight';
 import { CLI, Lab } from './lab';
 

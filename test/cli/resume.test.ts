@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runPaths, stepOfName } from '../../src/runs/layout';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { CLI, Lab, suspended } from './lab';
 
 const lab = new Lab({ training: { epochs: 8, evaluateEvery: 20, checkpointEvery: 3 } });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { effectiveEvents, parseJournal } from '../../src/runs/journal/reader';
 import { createRun, runPaths } from '../../src/runs/layout';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { readStatus } from '../../src/runs/status';
 import { Lab } from './lab';
 

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterAll, describe, expect, it } from 'vitest';
 import { mergedFile } from '../../src/runs/study/kept';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import type { MergedMetrics } from '../../src/study/merged';
 import type { StudyLine } from '../../src/study/lines';
 import { Lab } from './lab';

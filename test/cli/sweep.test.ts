@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runPaths } from '../../src/runs/layout';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { readStatus } from '../../src/runs/status';
 import { readSweep, trialOf, type SweepRecord } from '../../src/runs/sweep/record';
 import type { SweepSpec } from '../../src/experiment/sweep';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { decodeSnapshot } from '../../src/protocol/activations';
 import { Lab } from './lab';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import type { PreflightLine, PreflightModules } from '../../src/protocol/preflight';
 import { writeTwoOutputs } from '../two-outputs';
 import { Lab, warnings } from './lab';

@@ -13,7 +13,11 @@ import { fixture, modelFile, modelFiles } from './files';
 
 /** Covers shared weights, encoder and decoder, convolutions and tables. */
 describe('gradient checkpointing', () => {
-  it.each(modelFiles())('agrees with PyTorch on %s', (name) => agrees(name, { gradientCheckpointing: true }));
+  // On all others this follows: they have the loss and gradients of a step without it, which pytorch.test.ts compares.
+  it.each(['bert-aurora.json', 'vit-aurora.json', 'more/t5.json', 'more/table.json'])(
+    'agrees with PyTorch on %s over many steps',
+    (name) => agrees(name, { gradientCheckpointing: true }),
+  );
 
   it.each(modelFiles())('gives the same loss and gradients as without, on %s', async (name) => {
     const file = modelFile(name);

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT } from '../../src/base/errors';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { clean, type Campaign } from './campaign';
 import type { Draw } from './draw';
 import { copyLab, labOfRuns } from './lab-copy';

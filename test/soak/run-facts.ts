@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { clean } from './campaign';
 
 /** Numbers of a run that do not depend on the clock or the machine, and the bits of its adapters. */

@@ -4,7 +4,7 @@ import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { predictionsFile } from '../../src/runs/predictions';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { wrongOf } from '../../src/protocol/errors-view/wrong';
 import { parsePredictions } from '../../src/protocol/predictions';
 import { closeBrowser } from './driver/browser';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { ownerFile } from '../../src/files/fence';
 import { runPaths } from '../../src/runs/layout';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { SCALAR_COLUMNS } from '../../src/protocol/events';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { loadSweep } from '../../src/runs/experiment/load';
-import { readRun } from '../../src/runs/read';
+import { readRun } from '../read-run';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';
 import { pictureOnFailure } from './driver/on-failure';

@@ -18,7 +18,7 @@ import { sweepRow } from '../../../src/extension/words/sweep-row';
 import { evaluationsCsv, recordsCsv } from '../../../src/runs/csv';
 import { settingChanges } from '../../../src/runs/experiment/change';
 import { createFolder, experimentSweeps, runPaths } from '../../../src/runs/layout';
-import { readRun } from '../../../src/runs/read';
+import { readRun } from '../../read-run';
 import { studyRun } from '../../../src/runs/study/study-run';
 import { lookAtTrial } from '../../../src/runs/sweep/look';
 import { checkSweep, readSweep, sweepPaths, trialOf } from '../../../src/runs/sweep/record';

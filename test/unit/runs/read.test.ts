@@ -12,7 +12,7 @@ import {
   stepName,
   stepOfName,
 } from '../../../src/runs/layout';
-import { readRun } from '../../../src/runs/read';
+import { readRun } from '../../read-run';
 import { checkSweep, trialOf } from '../../../src/runs/sweep/record';
 import { HEARTBEAT_TIMEOUT_MS, isAlive, readStatus, writeStatus } from '../../../src/runs/status';
 import { AuroraError } from '../../../src/base/errors';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { evaluationsCsv, recordsCsv } from '../../../src/runs/csv';
 import { runPaths } from '../../../src/runs/layout';
-import { readRun } from '../../../src/runs/read';
+import { readRun } from '../../read-run';
 import { readScalars } from '../../../src/runs/curve/scalars-reader';
 import { ScalarsWriter } from '../../../src/runs/curve/scalars';
 import { writeStatus } from '../../../src/runs/status';

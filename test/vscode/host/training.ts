@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite, suiteSetup, test } from 'mocha';
 import * as vscode from 'vscode';
 import type { Api } from '../../../src/extension/main';
-import { readRun } from '../../../src/runs/read';
+import { readRun } from '../../read-run';
 import { readStatus } from '../../../src/runs/status';
 import { until } from './until';
 

@@ -10,7 +10,7 @@ import { ensureRuntime } from '../../../../src/extension/launcher/runtime-copy';
 import { removeOldVersions } from '../../../../src/extension/launcher/runtime-users';
 import { noteUse } from '../../../../src/files/in-use';
 import { processExists } from '../../../../src/files/process-facts';
-import { readRun } from '../../../../src/runs/read';
+import { readRun } from '../../../read-run';
 import { Lab } from '../../../cli/lab';
 
 const folder = mkdtempSync(join(tmpdir(), 'aurora-users-'));

@@ -8,7 +8,7 @@ import { thisProcess } from '../../../../src/files/processes';
 import type { Trainer } from '../../../../src/extension/launcher/trainer';
 import { loadSweep } from '../../../../src/runs/experiment/load';
 import { experimentSweeps } from '../../../../src/runs/layout';
-import { readRun } from '../../../../src/runs/read';
+import { readRun } from '../../../read-run';
 import { isAlive, readStatus } from '../../../../src/runs/status';
 import { readSweep } from '../../../../src/runs/sweep/record';
 import { AUTO, LONG, Studio, events, stepOf, until } from './studio';

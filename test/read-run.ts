@@ -1,0 +1,9 @@
+import { readScalars, type Scalars } from '../src/runs/curve/scalars-reader';
+import { readRunSummary, type RunSummary } from '../src/runs/read';
+
+export interface Run extends RunSummary {
+  scalars: Scalars;
+}
+
+/** A run with its curves. */
+export const readRun = (folder: string): Run => ({ ...readRunSummary(folder), scalars: readScalars(folder) });
