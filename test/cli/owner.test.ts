@@ -184,7 +184,7 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
     expect([refused.code, refused.err]).toEqual([
       24,
       expect.stringMatching(
-        /is owned by process 4242 on another-host, and this machine cannot see .+\n {7}Make sure/,
+        /is owned by process 4242 on another-host, and this machine cannot tell .+\n {7}Make sure/,
       ),
     ]);
     expect(contents(run)).toEqual(before);

@@ -73,8 +73,8 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     expect(offered).toContain('train.jsonl');
     expect(offered).not.toContain('tokenizer');
     await window.pick('train.jsonl');
-    await wizard.choose('column has the text', 'text');
-    await wizard.choose('column has the label', 'label');
+    await wizard.choose('Select the text column', 'text');
+    await wizard.choose('Select the label column', 'label');
     await wizard.choose('Select the validation data', 'validation.jsonl');
     await wizard.choose('Select settings', 'Defaults');
     await wizard.choose('Select a method', 'AuroRA');
@@ -161,7 +161,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     const before = runFolders();
     await window.palette('AuroRA: Fork Run');
     // The only run is picked automatically.
-    await window.page.locator('.quick-input-title', { hasText: 'begin at which checkpoint' }).waitFor();
+    await window.page.locator('.quick-input-title', { hasText: 'select the checkpoint to start from' }).waitFor();
     const [step] = (await wizard.rows())
       .map((row) => Number(/Step (\d+)/.exec(row)?.[1]))
       .sort((a, b) => a - b);
@@ -206,8 +206,8 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await wizard.asks('labelled texts');
     expect(await wizard.title()).toMatch(/\(1 of \d+\)/);
     await window.pick('train.jsonl');
-    await wizard.choose('column has the text', 'text');
-    await wizard.choose('column has the label', 'label');
+    await wizard.choose('Select the text column', 'text');
+    await wizard.choose('Select the label column', 'label');
     await wizard.choose('Select the validation data', 'Hold out 10 %');
     await wizard.choose('Select settings', 'Defaults');
     await wizard.choose('Select a method', 'Head only');
@@ -227,8 +227,8 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await window.palette('AuroRA: New Experiment');
     await wizard.choose('Select the ONNX model', 'model.onnx');
     await wizard.choose('labelled texts', 'train.jsonl');
-    await wizard.choose('column has the text', 'text');
-    await wizard.choose('column has the label', 'label');
+    await wizard.choose('Select the text column', 'text');
+    await wizard.choose('Select the label column', 'label');
     await wizard.choose('Select the validation data', 'validation.jsonl');
     await wizard.asks('Select settings');
     await window.page.keyboard.type('CoLA with RoBERTa-Base');

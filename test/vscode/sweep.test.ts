@@ -98,9 +98,9 @@ describe('a sweep, in VS Code 1.100', () => {
     // AuroRA, LoRA at four budgets, and the head alone.
     expect(await wizard.title()).toMatch(/\(1 of 2\): 6 adapters/);
     await wizard.accept('Select the methods to compare AuroRA with');
-    await wizard.asks('How many seeds');
+    await wizard.asks('Select the number of seeds');
     expect((await wizard.rows()).join('\n')).toMatch(/3 seeds.*30 trials/);
-    await wizard.accept('How many seeds');
+    await wizard.accept('Select the number of seeds');
     await window.said(/tiny-compare.aurora.json compares 6 adapters in 30 trials/);
     await window.page.locator('.codelens-decoration', { hasText: 'Run Sweep: 30 trials' }).waitFor();
     await window.screenshot('sweep-compare');
