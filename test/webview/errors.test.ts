@@ -126,17 +126,17 @@ describe('the Errors page', () => {
       });
     await w.page.locator('.matrix td[tabindex="0"]').focus();
     for (const key of ['ArrowDown', 'ArrowRight', 'ArrowRight']) await w.page.keyboard.press(key);
-    await expect.poll(active).toMatch(/^label-1, taken for label-2: \d+ texts, [\d.]+ % of the label$/);
+    await expect.poll(active).toMatch(/^label-1 predicted as label-2: \d+ texts, [\d.]+ % of the label$/);
     // The whole grid is a single tab stop.
     expect(await w.page.locator('.matrix [tabindex="0"]').count()).toBe(1);
     await w.page.keyboard.press('Enter');
     await expect.poll(active).toBe('list-title');
     await w.page.locator('[data-action=back]').press('Enter');
-    await expect.poll(active).toMatch(/^label-1, taken for label-2/);
+    await expect.poll(active).toMatch(/^label-1 predicted as label-2/);
     await w.page.keyboard.press('Control+End');
     await expect.poll(active).toMatch(/^a rather long label 4, right/);
     await w.page.keyboard.press('Home');
-    await expect.poll(active).toMatch(/^a rather long label 4, taken for a rather long label 0/);
+    await expect.poll(active).toMatch(/^a rather long label 4 predicted as a rather long label 0/);
     // Tab reaches everything else, without a keyboard trap.
     await w.page.locator('h1').click();
     const reached = new Set<string>();
@@ -272,7 +272,7 @@ describe('the Errors page', () => {
     expect(await w.page.locator('.pairs').count()).toBe(0);
     expect(await w.page.locator('[data-list=unsure]').getAttribute('aria-pressed')).toBe('true');
     await w.page.locator('[data-list=wrong]').click();
-    await w.page.getByText('None is wrong.').waitFor();
+    await w.page.getByText('None are wrong.').waitFor();
     await w.page.getByText('Show those that the model is least sure of.').click();
     await expect.poll(() => rows(w).count()).toBe(40);
     await expect.poll(() => w.page.getByText('too few to tell').count()).toBeGreaterThan(0);

@@ -196,7 +196,9 @@ export class ErrorsApp extends LitElement {
       <p>
         ${
           this.outdated === 'run'
-            ? t('The run was trained anew from before this step: these are the errors of what it was.')
+            ? t(
+                'The run has since been trained again from an earlier step. These are the errors of its previous weights.',
+              )
             : t('The data file was changed after this was predicted.')
         }
       </p>

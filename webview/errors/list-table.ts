@@ -60,7 +60,7 @@ function row(
       <button class="link" aria-label=${t('Open line {0} of {1}', line, file)} @click=${open}>${line}</button>
     </td>
     <td role="cell" class="text">
-      ${text === undefined ? html`<i>${t('Open the row to read it.')}</i>` : cells.text(example, text)}
+      ${text === undefined ? html`<i>${t('Open the row to read the text.')}</i>` : cells.text(example, text)}
     </td>
   </tr>`;
 }

@@ -75,7 +75,7 @@ export function examplesList(model: CommonModel, cells: ExampleCells, state: Lis
       model.texts.size < model.examples
         ? html`<p class="note">
             ${t(
-              'Of {0} texts, the {1} that say most are kept with the predictions: wrong ones with the largest loss, then right ones by the narrowest margin.',
+              'Of {0} texts, the {1} most telling ones are stored with the predictions: wrong ones by largest loss, then right ones by narrowest margin.',
               count(model.examples),
               count(model.texts.size),
             )}
@@ -89,7 +89,7 @@ export function examplesList(model: CommonModel, cells: ExampleCells, state: Lis
 function lists({ examples, right, texts }: CommonModel, { list }: ListState, act: ListActions) {
   const names: Record<List, string> = {
     wrong: t('Wrong ({0})', count(examples - right)),
-    unsure: t('Least sure'),
+    unsure: t('Least confident'),
     text: t('All with text ({0})', count(texts.size)),
   };
   return html`<div class="toggle" role="group" aria-label=${t('Which examples')}>
@@ -162,13 +162,13 @@ function pager({ found, page }: ListState, act: ListActions, below: boolean) {
 function none({ right, examples }: CommonModel, { list, chips, search }: ListState, act: ListActions) {
   if (list === 'wrong' && right === examples)
     return html`<p class="empty">
-      ${t('None is wrong.')}
+      ${t('None are wrong.')}
       <button class="link" @click=${() => act.list('unsure')}>
         ${t('Show those that the model is least sure of.')}
       </button>
     </p>`;
   return html`<p class="empty">
-    ${t('No example suits.')}
+    ${t('No matching examples.')}
     ${
       chips.length > 0 || search !== ''
         ? html`<button class="link" @click=${act.clear}>${t('Remove all filters.')}</button>`

@@ -23,7 +23,7 @@ export function ended({ ended }: Generated): string {
     case 'end':
       return t('ended by the model');
     case 'length':
-      return t('as many as were asked for');
+      return t('the maximum requested');
     case 'full':
       return t('as long a text as the model reads');
     case 'stopped':

@@ -19,7 +19,7 @@ export function confusedMost(
       .map(
         (p, i) =>
           html`${i > 0 ? ', ' : nothing}<button class="link" @click=${() => choose(p.label, p.predicted)}>
-              ${t('{0} taken for {1}', labels[p.label], labels[p.predicted])}</button
+              ${t('{0} predicted as {1}', labels[p.label], labels[p.predicted])}</button
             >${t(' ({0})', count(p.count))}`,
       )}
   </p>`;

@@ -19,7 +19,7 @@ export function labelTable(
   });
   return sliceTable(
     'labels',
-    t('By true label, the worst first'),
+    t('By true label, worst first'),
     t('Label'),
     rows,
     worst.length > FIRST_LABELS

@@ -38,12 +38,12 @@ export function matrix(
     <h2 id="matrix-title">${t('Confusion matrix')}</h2>
     <p class="note">
       ${t(
-        'A row holds the texts of one label, each under the label that it is taken for: right ones on the diagonal. The shade is the share of the row. A click or Enter lists the texts of a cell; arrow keys move.',
+        'Each row has the texts of one label, by predicted label; the diagonal is right. The shade is the share of the row. Click a cell, or move with the arrow keys and press Enter, to list its texts.',
       )}
       ${
         shown.length < labels.length
           ? t(
-              'Of {0} labels, these are the {1} with the most confusions; the lists below know all of them.',
+              'Of {0} labels, these are the {1} with the most confusions. The lists below have all labels.',
               labels.length,
               shown.length,
             )
@@ -98,7 +98,7 @@ function cell(
   const words =
     label === predicted
       ? t('{0}, right: {1} texts, {2} of the label', name, texts, cautiousPercent(share))
-      : t('{0}, taken for {1}: {2} texts, {3} of the label', name, other, texts, cautiousPercent(share));
+      : t('{0} predicted as {1}: {2} texts, {3} of the label', name, other, texts, cautiousPercent(share));
   // Square root: confusions of a few percent are the interesting ones.
   const shade = Math.ceil(SHADES * Math.sqrt(share));
   return html`<td

@@ -27,7 +27,7 @@ export function typesTable(
   const { types } = model;
   const shown = all ? types : types.slice(0, FIRST_TYPES);
   return html`<section aria-labelledby="types-title">
-    <h2 id="types-title">${t('By type, the worst first')}</h2>
+    <h2 id="types-title">${t('By type, worst first')}</h2>
     <p class="note">
       ${t('A span is found if its words and its type are right. A text is right if none of its spans is missed or spurious.')}
     </p>

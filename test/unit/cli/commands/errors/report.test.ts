@@ -25,7 +25,7 @@ describe('the errors in a terminal', () => {
       'Step 120: 2 of 4 validation texts are right · loss 0.5000 · entity F1 75.0 % · entity precision 80.0 % · entity recall 70.6 % · tag accuracy 90.0 %',
     ));
 
-  it('of spans are shown by type, the worst first', () =>
+  it('of spans are shown by type, worst first', () =>
     expect(part(text, 'By type, worst first')).toEqual([
       ['type', 'found', 'missed', 'spurious', 'precision', 'recall', 'F1'],
       ['ORG', '0', '1', '0', '–', '0.0 %', '0.0 %'],
