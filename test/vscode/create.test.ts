@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { ExperimentSource } from '../../src/runs/experiment/source';
 import type { RunEvent } from '../../src/protocol/events';
-import { formatNumber } from '../../webview/run/format';
+import { metricCells } from '../../src/experiment/metrics';
 import { closeBrowser } from './driver/browser';
 import { Dashboard } from './driver/dashboard';
 import { hostErrors } from './driver/host';
@@ -137,7 +137,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
       last: Metrics;
       steps: number;
     };
-    const shown = (m: Metrics) => [m.loss, m.accuracy, m.f1, m.matthews].map(formatNumber);
+    const shown = (m: Metrics) => metricCells(['loss', 'accuracy', 'f1', 'matthews'], m);
     await expect
       .poll(() => dashboard.table('metrics'))
       .toMatchObject([
@@ -161,7 +161,9 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     const before = runFolders();
     await window.palette('AuroRA: Fork Run');
     // The only run is picked automatically.
-    await window.page.locator('.quick-input-title', { hasText: 'select the checkpoint to start from' }).waitFor();
+    await window.page
+      .locator('.quick-input-title', { hasText: 'select the checkpoint to start from' })
+      .waitFor();
     const [step] = (await wizard.rows())
       .map((row) => Number(/Step (\d+)/.exec(row)?.[1]))
       .sort((a, b) => a - b);
