@@ -133,7 +133,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await untilSpoken(/^Run 2025-01-0\d .* bad0, failed$/);
     await untilTooltip(
       'bad0',
-      /broken\.aurora\.json:1:\d+: this is not valid JSON[^]*Comments and trailing commas are allowed/,
+      /broken\.aurora\.json:1:\d+: this is not valid JSON[^]*comments and trailing commas are allowed/,
     );
     await window.row('bad0').click();
     const page = await window.frameWith('aurora-run .message.error');
