@@ -62,7 +62,9 @@ describe('the universal package, in VS Code 1.100', () => {
 
   test('the Machine view reports it too', async () => {
     await window.pane('Machine').locator('.pane-header').click();
-    await expect.poll(async () => (await window.rows('Machine')).join('\n')).toContain('does not include ONNX Runtime');
+    await expect
+      .poll(async () => (await window.rows('Machine')).join('\n'))
+      .toContain('does not include ONNX Runtime');
   });
 
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
