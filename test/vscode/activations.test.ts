@@ -70,14 +70,17 @@ describe('Layer activations, in VS Code 1.100', () => {
     await frame.locator('.large h2', { hasText: 'layer.0.query' }).waitFor();
     const bins = frame.locator('[role="slider"][aria-label^="Bins of z"]');
     await bins.focus();
-    await bins.press('Enter');
     const link = frame.locator('.words button.link').first();
     // Waits for each bin's text before the next one, because a reload shows the last one requested.
-    for (let i = 0; i < 40 && !(await link.count()); i++) {
-      await bins.press('ArrowRight');
+    const openBin = async () => {
       await bins.press('Enter');
       bin = await bins.getAttribute('aria-valuenow');
       await frame.locator(`.words[data-bin="${bin}"]`).waitFor();
+    };
+    await openBin();
+    for (let i = 0; i < 40 && !(await link.count()); i++) {
+      await bins.press('ArrowRight');
+      await openBin();
     }
     const [, file, line] = /(\S+), line (\d+)/.exec(await link.innerText())!;
     await link.focus();

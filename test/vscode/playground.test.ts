@@ -133,23 +133,20 @@ describe('the Playground, in VS Code 1.100', () => {
   test('lets a language model generate text, alone and with an adapter from disk', async () => {
     await window.pane('Models').locator('.pane-header').click();
     const model = window.pane('Models').locator('.monaco-list-row', { hasText: 'language' }).first();
-    const write = async (title: string) => {
+    const writes = async (title: string, texts: string[]) => {
       await window.tab(title).waitFor();
       await window.page.mouse.move(900, 700);
       const frame = await page();
       await frame.locator('textarea').click();
       await window.page.keyboard.type('The weather');
       await window.page.keyboard.press('Control+Enter');
+      await expect.poll(() => frame.locator('.written').allInnerTexts()).toEqual(texts);
       await frame.locator('.numbers', { hasText: 'tokens/s' }).last().waitFor();
-      const written = await frame.locator('.written').allInnerTexts();
       await close(title);
-      return written;
     };
     await window.contextMenu(model, 'Open Playground');
     await window.pick('No adapter');
-    expect(await write('Playground: language/model.onnx')).toEqual([
-      'The weather in the north is cold and clear.',
-    ]);
+    await writes('Playground: language/model.onnx', ['The weather in the north is cold and clear.']);
     await window.contextMenu(model, 'Open Playground');
     await window.pick('Choose an adapter folder');
     const dialog = window.page.locator('.quick-input-widget', { hasText: 'Select the adapter folder' });
@@ -158,7 +155,7 @@ describe('the Playground, in VS Code 1.100', () => {
     await folder.click();
     await folder.waitFor({ state: 'detached' });
     await dialog.getByRole('button', { name: 'Open with This Adapter' }).click();
-    expect(await write('Playground: language/model.onnx + adapter')).toEqual([
+    await writes('Playground: language/model.onnx + adapter', [
       'The weather is a soup of rain and salt.',
       'The weather in the north is cold and clear.',
     ]);
