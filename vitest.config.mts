@@ -24,8 +24,6 @@ const retries = (usual: number): number => {
 const workbench = {
   testTimeout: 600_000,
   hookTimeout: 600_000,
-  // A window answers in a moment; a machine with other work may take a minute.
-  expect: { poll: { timeout: 120_000 } },
   // A menu that closes under the pointer, a frame that is late: twice is the editor's, a third time is ours.
   retry: retries(2),
 };
@@ -38,6 +36,8 @@ export default defineConfig({
     // Only for what hangs: no test depends on speed.
     testTimeout: 600_000,
     hookTimeout: 600_000,
+    // A page answers in a moment; a machine with other work may take a minute.
+    expect: { poll: { timeout: 120_000 } },
     retry: retries(0),
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },

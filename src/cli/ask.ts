@@ -13,7 +13,7 @@ export async function nextLine(): Promise<string | undefined> {
   return line;
 }
 
-/** Asks a yes-or-no question in the terminal. Undefined if there is no terminal to answer it. */
+/** Asks a yes-or-no question in the terminal. Undefined without a terminal. */
 export async function askAtTerminal(question: string): Promise<boolean | undefined> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
   process.stderr.write(`${question} [y/N] `);

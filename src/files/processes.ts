@@ -20,7 +20,7 @@ export type Presence = 'alive' | 'gone' | 'elsewhere' | 'unknown';
 /** The resolution of a clock, and the time between a process's start and its first record. */
 const SLACK_MS = 5000;
 
-/** Linux counts exactly; `ps` rounds to seconds, and a process's estimate of its own start is no better. */
+/** Linux counts exactly; `ps` rounds to seconds, and so does a process's estimate of its start. */
 const SAME_START = process.platform === 'linux' ? 0 : 3000;
 
 /** Command lines of our programs: node …/cli.cjs train, aurora train, aurora.cjs sweep. */

@@ -39,7 +39,7 @@ function tested(c: Comparison, { tests }: Study, say: Say): string {
       ? say('They have no seed in common, so nothing was tested.')
       : say('With one seed and no per-example predictions, no test is possible.');
   if (c.chance === undefined)
-    return say('The difference is the same in each pair, so there is no variance to test it against.');
+    return say('The difference is the same in every pair, so a paired test is not possible.');
   const p = chanceText(c.chance);
   const corrected =
     c.corrected !== undefined && tests > 1

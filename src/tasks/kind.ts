@@ -2,8 +2,7 @@ import type { TextExample } from '../data/dataset';
 import type { Experiment } from '../experiment/experiment';
 import type { MetricName } from '../experiment/metrics';
 import type { TensorInfo } from '../graph/infos';
-import type { HostTensors } from '../graph/host-tensor';
-import type { Model } from '../graph/model';
+import type { HostTensor } from '../graph/host-tensor';
 import type { EvaluationMetrics } from '../protocol/events';
 import type { Answer } from '../protocol/playground';
 import type { Answers } from '../protocol/predictions';
@@ -54,13 +53,8 @@ export interface TaskKind<E extends TextExample = TextExample> extends DataReade
   head(spec: Experiment, labels: readonly string[]): HeadSpec | undefined;
   /** @throws AuroraError 'model' if the head or the loss cannot read the output */
   checkOutput(spec: Experiment, name: string, info: TensorInfo, labels: readonly string[]): void;
-  /** A batch as an engine takes it: the model's inputs and the answers; `length` pads it beyond its largest example. */
-  feeds(
-    model: Model,
-    dataset: TaskData<E>['train']['dataset'],
-    indices: readonly number[],
-    length?: number,
-  ): HostTensors;
+  /** What the loss compares the answers for a batch with; `length` is that of its padded examples. */
+  expected(examples: readonly E[], length: number): HostTensor;
   /** How much an example counts in the mean loss of a step: 1, or the number of its words. */
   weight(example: E): number;
   scorer(labels: readonly string[]): Scorer<E>;

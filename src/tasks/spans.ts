@@ -14,7 +14,7 @@ const MARKS: Readonly<Record<string, Mark>> = { B: 'B', I: 'I', E: 'E', S: 'S', 
 /** The type of spans whose tags are only letters, as in seqeval. */
 const NO_TYPE = '_';
 
-/** A tag that is no letter with a type, such as a part of speech, is inside a span of its own name. */
+/** A tag without a prefix, such as a part of speech, marks a span of that type. */
 function parseTag(tag: string): { mark: Mark; type: string } {
   if (tag === 'O') return { mark: 'O', type: '' };
   const [, letter, type] = /^([BIESLU])(?:-(.*))?$/s.exec(tag) ?? [];

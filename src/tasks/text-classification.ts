@@ -11,13 +11,16 @@ import { HEAD_BIAS, HEAD_WEIGHT } from './head';
 import type { TaskKind } from './kind';
 import { labelPredictions } from './label-answers';
 import { lopsided, unmeasuredLabels } from './label-findings';
+import { mostFrequent } from './most-frequent';
 import { argmax, softmax } from './softmax';
-import { readsTexts, textFeeds } from './text-data';
+import { readsTexts } from './text-data';
 
 /** A text and the index of its label. */
 interface LabelledText extends TextExample {
   label: number;
 }
+
+const classesOf = (examples: readonly LabelledText[]): number[] => examples.map((e) => e.label);
 
 /** One label for each text: a linear head on pooled states, or the model's own logits; cross-entropy. */
 export const textClassification: TaskKind<LabelledText> = {
@@ -45,14 +48,7 @@ export const textClassification: TaskKind<LabelledText> = {
       : undefined,
   checkOutput: (spec, name, info, labels) =>
     checkOutput(spec, name, info, { axes: ['batch'], outputs: labels.length }),
-  feeds: (model, dataset, indices, length) =>
-    textFeeds(model, dataset, indices, length, (examples) =>
-      integers(
-        DType.int64,
-        [examples.length],
-        Int32Array.from(examples, (e) => e.label),
-      ),
-    ),
+  expected: (examples) => integers(DType.int64, [examples.length], Int32Array.from(classesOf(examples))),
   weight: () => 1,
   scorer(labels) {
     const matrix = new ConfusionMatrix(labels.length);
@@ -66,23 +62,15 @@ export const textClassification: TaskKind<LabelledText> = {
       }),
     };
   },
-  baseline({ train, validation, labels }) {
-    const counts = new Array<number>(labels.length).fill(0);
-    for (const e of train.dataset.examples) counts[e.label]++;
-    const most = counts.indexOf(Math.max(...counts));
-    const { examples } = validation.dataset;
-    return {
-      answer: `always "${labels[most]}"`,
-      metric: 'accuracy',
-      value: examples.filter((e) => e.label === most).length / examples.length,
-    };
-  },
-  guessLoss: (labels) => Math.log(labels.length),
-  counts: (examples, labels) =>
-    labelCounts(
-      examples.map((e) => e.label),
+  baseline: ({ train, validation, labels }) =>
+    mostFrequent(
+      classesOf(train.dataset.examples),
+      classesOf(validation.dataset.examples),
       labels,
+      'accuracy',
     ),
+  guessLoss: (labels) => Math.log(labels.length),
+  counts: (examples, labels) => labelCounts(classesOf(examples), labels),
   findings: (spec, data) => [...lopsided(spec, data), ...unmeasuredLabels(data)],
   predictions: labelPredictions,
   ask(text, { tokenizer }, maxLength) {

@@ -4,10 +4,11 @@ import { makeDataset, type Dataset, type TextExample } from '../data/dataset';
 import type { Row, Rows, SkippedRow } from '../data/table/rows';
 import { splitRows } from '../data/split';
 import { checkVocabulary, loadTokenizer, type Tokenizer } from '../data/text/tokenizer';
-import type { HostTensor, HostTensors } from '../graph/host-tensor';
-import type { Model } from '../graph/model';
+import type { HostTensors } from '../graph/host-tensor';
+import type { Model, ValueInfo } from '../graph/model';
 import type { DataSpec, Experiment } from '../experiment/experiment';
 import type { PlaySample, TextSpan } from '../protocol/playground';
+import type { TaskKind } from './kind';
 import { LABELS } from './program';
 
 export interface DataSplit<E extends TextExample = TextExample> {
@@ -153,23 +154,16 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
   };
 }
 
-/**
- * A batch of texts as an engine takes it.
- *
- * @param labelsOf the expected answers of these examples, padded to a length
- */
+/** A batch of texts as an engine takes it: the model's inputs and what is expected of it; `length` pads it further. */
 export function textFeeds<E extends TextExample>(
-  model: Model,
+  kind: Pick<TaskKind<E>, 'expected'>,
+  inputs: readonly ValueInfo[],
   dataset: Dataset<E>,
   indices: readonly number[],
   length: number = lengthOf(dataset, indices),
-  labelsOf: (examples: readonly E[], length: number) => HostTensor,
 ): HostTensors {
   const examples = indices.map((i) => dataset.examples[i]);
-  return {
-    ...makeInputs(dataset, indices, modelInputs(model), length),
-    [LABELS]: labelsOf(examples, length),
-  };
+  return { ...makeInputs(dataset, indices, inputs, length), [LABELS]: kind.expected(examples, length) };
 }
 
 /** Which id pads does not matter to a model that masks padding: only others get that warning. */

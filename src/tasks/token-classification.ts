@@ -10,13 +10,14 @@ import { checkOutput } from './check-output';
 import { HEAD_BIAS, HEAD_WEIGHT } from './head';
 import type { TaskKind } from './kind';
 import { unmeasuredLabels } from './label-findings';
+import { mostFrequent } from './most-frequent';
 import { IGNORE_LABEL } from './objective';
 import { softmax } from './softmax';
 import { spanPredictions } from './span-answers';
 import { spanScorer } from './span-scorer';
 import { spansOf } from './spans';
 import { joinedOffsets, predictedTags, taggedText, wordLogits, type TaggedText } from './tagged-text';
-import { readsTexts, textFeeds } from './text-data';
+import { readsTexts } from './text-data';
 
 /**
  * A tag for each word: a linear head on the states of all tokens, or the model's own logits; cross-entropy. The first
@@ -53,30 +54,21 @@ export const tokenClassification: TaskKind<TaggedText> = {
     task.head === 'linear' ? { classes: labels.length, weight: HEAD_WEIGHT, bias: HEAD_BIAS } : undefined,
   checkOutput: (spec, name, info, labels) =>
     checkOutput(spec, name, info, { axes: ['batch', 'sequence'], outputs: labels.length }),
-  feeds: (model, dataset, indices, length) =>
-    textFeeds(model, dataset, indices, length, (examples, padded) => {
-      const labels = new Int32Array(examples.length * padded).fill(IGNORE_LABEL);
-      examples.forEach(({ first, tags }, e) =>
-        first.forEach((at, word) => {
-          if (at >= 0) labels[e * padded + at] = tags[word];
-        }),
-      );
-      return integers(DType.int64, [examples.length, padded], labels);
-    }),
+  expected(examples, length) {
+    const labels = new Int32Array(examples.length * length).fill(IGNORE_LABEL);
+    examples.forEach(({ first, tags }, e) =>
+      first.forEach((at, word) => {
+        if (at >= 0) labels[e * length + at] = tags[word];
+      }),
+    );
+    return integers(DType.int64, [examples.length, length], labels);
+  },
   weight: ({ first }) => first.reduce((n, at) => n + Number(at >= 0), 0),
   scorer: spanScorer,
-  baseline({ train, validation, labels }) {
-    const counts = countsOf(train.dataset.examples, labels);
-    const most = labels.reduce((best, label, i) => (counts[label] > counts[labels[best]] ? i : best), 0);
-    const tags = validation.dataset.examples.flatMap((e) => [...e.tags]);
-    return {
-      answer: `always "${labels[most]}"`,
-      metric: 'tagAccuracy',
-      value: tags.filter((tag) => tag === most).length / tags.length,
-    };
-  },
+  baseline: ({ train, validation, labels }) =>
+    mostFrequent(tagsOf(train.dataset.examples), tagsOf(validation.dataset.examples), labels, 'tagAccuracy'),
   guessLoss: (labels) => Math.log(labels.length),
-  counts: (examples, labels) => countsOf(examples, labels),
+  counts: (examples, labels) => labelCounts(tagsOf(examples), labels),
   findings: (_, data) => unmeasuredLabels(data),
   predictions: spanPredictions,
   ask(text, { tokenizer, labels }, maxLength) {
@@ -100,11 +92,7 @@ export const tokenClassification: TaskKind<TaggedText> = {
   },
 };
 
-const countsOf = (examples: readonly TaggedText[], labels: readonly string[]): Record<string, number> =>
-  labelCounts(
-    examples.flatMap((e) => [...e.tags]),
-    labels,
-  );
+const tagsOf = (examples: readonly TaggedText[]): number[] => examples.flatMap((e) => [...e.tags]);
 
 /** Of a span: the smallest probability of its words' tags. */
 function probabilityOf(example: TaggedText, logits: Float32Array, start: number, end: number): number {

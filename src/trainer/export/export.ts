@@ -116,7 +116,10 @@ async function measureForms(
   const metricsOf = (measured: Measured) => requireMetrics(measured, trained.run.folder, trained.step);
   metricsOf(wanted);
   const difference = largestDifference(exported, wanted);
-  const largest = wanted.logits.flatMap((v) => [...v]).reduce((a, b) => Math.max(a, Math.abs(b)), 1);
+  const largest = wanted.logits.reduce(
+    (most, values) => values.reduce((a, b) => Math.max(a, Math.abs(b)), most),
+    1,
+  );
   if (!(difference <= TOLERANCE * largest))
     throw new AuroraError(
       'failed',

@@ -1,7 +1,6 @@
 import { lengthOf } from '../../data/batch';
-import { LABELS } from '../../tasks/program';
 import { DType } from '../../graph/dtype';
-import { modelInputs } from '../../tasks/text-data';
+import { modelInputs, textFeeds } from '../../tasks/text-data';
 import type { Task } from '../task/task';
 import type { Prefix } from './prefix';
 import type { FrozenValues } from './values';
@@ -10,7 +9,7 @@ import type { FrozenValues } from './values';
 export function restTask(task: Task, { tensor, width, perToken, rest }: Prefix, values: FrozenValues): Task {
   const { graph, output } = rest;
   const model = { ...task.model, graph };
-  const names = modelInputs(model).flatMap(({ name }) => (name === tensor ? [] : [name]));
+  const others = modelInputs(model).filter((i) => i.name !== tensor);
   const info = { dtype: DType.float, shape: perToken ? ['batch', 'sequence', width] : ['batch', width] };
   return {
     ...task,
@@ -19,12 +18,10 @@ export function restTask(task: Task, { tensor, width, perToken, rest }: Prefix, 
     infos: new Map([[output, info], ...task.infos, [tensor, info]]),
     graph: { ...task.graph, output },
     feeds(dataset, indices, length = lengthOf(dataset, indices)) {
-      const all = task.feeds(dataset, indices, length);
-      const inputs = Object.fromEntries([...names, LABELS].map((name) => [name, all[name]]));
       const rows = perToken ? length : 1;
       const dims = perToken ? [indices.length, length, width] : [indices.length, width];
       const frozen = { dtype: DType.float, dims, data: values.read(dataset, indices, rows) };
-      return { ...inputs, [tensor]: frozen };
+      return { ...textFeeds(task.kind, others, dataset, indices, length), [tensor]: frozen };
     },
   };
 }

@@ -57,7 +57,7 @@ export class InputGuard {
     this.watch.opened(step);
   }
 
-  /** Starts hashing. Call after memory has been measured: the hashing thread takes some of its own. */
+  /** Starts hashing. Call after memory has been measured: the hashing thread needs memory too. */
   hash(): void {
     this.inputs.hash(this.options.worker);
   }

@@ -11,7 +11,7 @@ import type { LinearLayer } from '../../graph/layers/linear';
 import type { Model } from '../../graph/model';
 import type { Experiment } from '../../experiment/experiment';
 import { adaptModel, type AdaptedModel } from './adapted-model';
-import type { TaskData } from '../../tasks/text-data';
+import { modelInputs, textFeeds, type TaskData } from '../../tasks/text-data';
 import { initialAdapters, initialHead } from './initialize';
 
 /** Everything an experiment needs before its first step: model, shapes, adapters, data. */
@@ -71,6 +71,7 @@ export async function makeTask(
   const kind = taskKind(spec.task.type);
   kind.checkOutput(spec, output, infos.get(output)!, data.labels);
   const head = kind.head(spec, data.labels);
+  const inputs = modelInputs(model);
   const graph: TaskGraphSpec = { objective: kind.objective, head, output, adapters };
   return {
     spec,
@@ -83,7 +84,7 @@ export async function makeTask(
     head,
     graph,
     data,
-    feeds: (dataset, indices, length) => kind.feeds(model, dataset, indices, length),
+    feeds: (dataset, indices, length) => textFeeds(kind, inputs, dataset, indices, length),
     modelSize,
     warnings: [...warnings, ...data.warnings],
   };

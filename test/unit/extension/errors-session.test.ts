@@ -16,6 +16,8 @@ import { temporaryFolders } from '../runs/folder';
 import { predictions } from '../protocol/columns';
 
 const folder = temporaryFolders();
+/** Only for what hangs. */
+const SLOW = { timeout: 120_000 };
 const metrics = { loss: 0.5, accuracy: 0.5, f1: 0.5, matthews: 0, examples: 2 };
 const evaluation = (more: object = {}) =>
   ({ kind: 'evaluation', step: 120, metrics, best: true, ...more }) as unknown as RunEvent;
@@ -54,7 +56,7 @@ function lab(more: Partial<PredictionFacts> = {}, events: RunEvent[] = [evaluati
 /** The messages to the page once the session is idle. */
 async function told({ said, session }: ReturnType<typeof lab>, least = 1): Promise<ErrorsFromHost[]> {
   session.refresh();
-  await vi.waitFor(() => expect(said.length).toBeGreaterThanOrEqual(least));
+  await vi.waitFor(() => expect(said.length).toBeGreaterThanOrEqual(least), SLOW);
   await new Promise((resolve) => setTimeout(resolve, 50));
   return said.splice(0);
 }
@@ -82,7 +84,7 @@ describe('the Errors panel', () => {
     // Saving a file in the editor triggers a check, but only for the data file.
     w.session.saved(join(w.run, 'other.jsonl'));
     w.session.saved(w.data);
-    await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions', 'outdated']));
+    await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions', 'outdated']), SLOW);
     w.said.length = 0;
     rmSync(w.data);
     expect(await told(w)).toHaveLength(1);
@@ -118,7 +120,7 @@ describe('the Errors panel', () => {
       return Promise.resolve();
     });
     w.session.receive({ type: 'predict' });
-    await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions']));
+    await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions']), SLOW);
   });
 
   it('reports an unreadable run, and nothing after it is closed', async () => {

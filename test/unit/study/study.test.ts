@@ -290,7 +290,7 @@ describe('comparisons', () => {
       studyRun(aurora(), seed, 0.6, metrics(0.25)),
     ]);
     expect(only(copies, { metric: 'loss' }).words).toBe(
-      'AuroRA r=2 is 0.2500 of loss below LoRA r=2. The difference is the same in each pair, so there is no variance to test it against.',
+      'AuroRA r=2 is 0.2500 of loss below LoRA r=2. The difference is the same in every pair, so a paired test is not possible.',
     );
   });
 });

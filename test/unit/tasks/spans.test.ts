@@ -21,7 +21,7 @@ describe('the spans of tags', () => {
     ['B-PER B-PER I-PER B-PER', ['PER 0-1', 'PER 1-3', 'PER 3-4']],
     ['B-PER B-LOC', ['PER 0-1', 'LOC 1-2']],
     ['O B-PER I-PER', ['PER 1-3']],
-    // IOB1: B only where a span follows one of its own type.
+    // IOB1: B only where a span follows one of the same type.
     ['I-PER I-PER O I-LOC', ['PER 0-2', 'LOC 3-4']],
     ['I-PER B-PER', ['PER 0-1', 'PER 1-2']],
     ['I-PER I-PER B-PER I-PER', ['PER 0-2', 'PER 2-4']],

@@ -28,7 +28,7 @@ export class Window {
     const page = await (
       await launch()
     ).newPage({ viewport: { width, height }, permissions: ['clipboard-read', 'clipboard-write'] });
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(120_000);
     await page.goto(server.url(folder));
     const window = new Window(page);
     await window.ready();

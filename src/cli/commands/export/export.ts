@@ -106,7 +106,7 @@ async function accept(
   if (answer !== undefined) return answer;
   throw new AuroraError(
     'drop',
-    `${words} A loss of more than ${limit} must be confirmed, and there is no terminal to ask in.`,
+    `${words} A loss of more than ${limit} must be confirmed in a terminal.`,
     'Keep it with --accept-drop, or export with --as onnx-dynamic or adapter, which lose nothing.',
   );
 }

@@ -13,7 +13,7 @@ export const verifyCommand: Command = {
   help: `Usage: aurora verify FILE.aurora.json [options]
 
 Runs the experiment's model and adapters on its first training batch, including dropout masks, in both engines: ONNX
-Runtime with the backward graph used for training, and TensorFlow.js with the gradients of its own tape. Compares the
+Runtime with the backward graph used for training, and TensorFlow.js with gradients from its tape. Compares the
 loss, the logits and the gradient of every trainable tensor, at a run's initial values and at perturbed ones, and names
 the first tensor that differs. If rounding decides a gradient because a value is at the kink of a Relu, reports it and
 leaves out the texts in question. Always in float32. Keeps nothing on disk.
