@@ -191,7 +191,7 @@ function truncationWarning({ dataset }: DataSplit, spec: Experiment): string[] {
   const share = dataset.truncatedCount / dataset.examples.length;
   if (share < 0.01) return [];
   return [
-    `${percent(share, 0)} of the training texts are longer than model.maxLength (${spec.model.maxLength} tokens) and were cut.`,
+    `${percent(share, 0)} of the training texts are longer than model.maxLength (${spec.model.maxLength} tokens) and are truncated.`,
   ];
 }
 

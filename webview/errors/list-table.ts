@@ -53,7 +53,7 @@ function row(
     <td role="cell" class="number">
       ${count(c.tokens[example])}
       <span class="narrow">${t('tokens')}</span
-      >${c.cut[example] ? html` <small>${t('cut')}</small>` : nothing}
+      >${c.cut[example] ? html` <small>${t('truncated')}</small>` : nothing}
     </td>
     <td role="cell" class="number">
       <span class="narrow">${t('line')}</span>

@@ -25,7 +25,7 @@ export function lengthTable(
     const slice = byLength[i];
     const { cut } = slice;
     const note =
-      cut === 0 ? undefined : cut === slice.count ? t('all were cut') : t('{0} were cut', count(cut));
+      cut === 0 ? undefined : cut === slice.count ? t('all truncated') : t('{0} truncated', count(cut));
     return { name: binName(bin), slice, chosen: i === chosen, choose: () => choose(i), note };
   });
   const cut = byLength.some((s) => s.cut > 0);
@@ -36,7 +36,7 @@ export function lengthTable(
     rows,
     cut
       ? html`<p class="note">
-          ${t('Texts longer than model.maxLength are cut: the model does not see their rest.')}
+          ${t('Texts longer than model.maxLength are truncated: the model does not see the rest.')}
         </p>`
       : nothing,
   );

@@ -20,9 +20,7 @@ export async function openTexts(opened: OpenedModel, tokenizer: Tokenizer): Prom
   const { labels, assumed } = classifierLabels(opened, answer.data.length);
   const longest = longestText(opened.files);
   if (longest === undefined)
-    assumed.push(
-      `Nothing says how long a text the model reads: longer ones are cut to ${USUAL_LENGTH} tokens.`,
-    );
+    assumed.push(`The model’s maximum length is not stated. Texts are truncated to ${USUAL_LENGTH} tokens.`);
   return {
     facts: { ...opened.facts, input: 'text', answer: 'label', labels, assumed },
     variants: session.variants,

@@ -213,7 +213,7 @@ describe('a classifier', () => {
     expect(plain.facts.labels).toEqual(['0', '1']);
     expect(plain.facts.assumed).toEqual([
       'No config.json beside the model names its labels: they go by their numbers.',
-      'Nothing says how long a text the model reads: longer ones are cut to 512 tokens.',
+      'The model’s maximum length is not stated. Texts are truncated to 512 tokens.',
     ]);
     const odd = await texts({ id2label: { 0: 'a', 1: 'b', 2: 'c' }, max_position_embeddings: 24 });
     expect(odd.facts.assumed).toEqual([
