@@ -27,12 +27,12 @@ class AuroraLinear(nn.Module):
         low, high = adapter["gridRange"]
         self.h = (high - low) / adapter["gridSize"]
         count = adapter["gridSize"] + adapter["splineOrder"]
-        centres = torch.tensor([low + (i - (adapter["splineOrder"] - 1) / 2) * self.h for i in range(count)])
-        self.register_buffer("centres", centres / self.h)
+        centers = torch.tensor([low + (i - (adapter["splineOrder"] - 1) / 2) * self.h for i in range(count)])
+        self.register_buffer("centers", centers / self.h)
 
     def forward(self, x):
         z = F.linear(x, self.A)
-        u = (z.unsqueeze(-1) / self.h - self.centres).abs()
+        u = (z.unsqueeze(-1) / self.h - self.centers).abs()
         bases = ((2 - u).relu() ** 3 - 4 * (1 - u).relu() ** 3).sum(-2) / 6
         sigma = torch.tanh(F.linear(torch.tanh(z), self.H)) + F.linear(bases, self.W)
         return self.base(x) + self.scale * F.linear(sigma, self.B)

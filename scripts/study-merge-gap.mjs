@@ -14,17 +14,17 @@ import { ensureUseLite } from './lib/use-lite.mjs';
  */
 const SEEDS = [1, 2, 3];
 const RECIPE = ['training.epochs=2', 'model.maxLength=48'];
-const CENTRE = 'adapter.centerInputs=true';
+const CENTER = 'adapter.centerInputs=true';
 const PENALTY = 'training.offsetPenalty=10';
 const STATIC = 'training.staticEpochs=1';
 const WAYS = {
   'as in the paper': [],
-  'inputs centred': [CENTRE],
+  'inputs centered': [CENTER],
   'W starts at zero': ['adapter.splineInitialization=zero'],
-  'σ(0) penalised, 10': [PENALTY],
+  'σ(0) penalized, 10': [PENALTY],
   'last epoch static': [STATIC],
-  'centred + penalised': [CENTRE, PENALTY],
-  'centred + penalised + last epoch static': [CENTRE, PENALTY, STATIC],
+  'centered + penalized': [CENTER, PENALTY],
+  'centered + penalized + last epoch static': [CENTER, PENALTY, STATIC],
   'static throughout': ['training.staticEpochs=2'],
   'LoRA r=2, for comparison': [
     'adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["query","value"]}',

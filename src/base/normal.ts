@@ -3,7 +3,7 @@
  * Statistics 37 (1988), relative accuracy about 1e-16.
  */
 /* eslint-disable no-loss-of-precision -- the digits as printed there */
-const CENTRE = {
+const CENTER = {
   p: [
     3.387132872796366608, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125,
     45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727,
@@ -54,7 +54,7 @@ function log(x: number): number {
 /** @param p strictly between 0 and 1 */
 export function inverseNormal(p: number): number {
   const q = p - 0.5;
-  if (Math.abs(q) <= 0.425) return q * ratio(CENTRE, 0.180625 - q * q);
+  if (Math.abs(q) <= 0.425) return q * ratio(CENTER, 0.180625 - q * q);
   const r = Math.sqrt(-log(q < 0 ? p : 1 - p));
   const x = r <= 5 ? ratio(NEAR_TAIL, r - 1.6) : ratio(FAR_TAIL, r - 5);
   return q < 0 ? -x : x;

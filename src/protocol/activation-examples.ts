@@ -41,7 +41,7 @@ export interface TokenInText {
 }
 
 /** Pieces shown on each side if the position in the text is not known. */
-const NEIGHBOURS = 6;
+const NEIGHBORS = 6;
 /** Characters shown on each side of a token. */
 const AROUND = 160;
 
@@ -56,7 +56,7 @@ export function tokenInText({ text, offsets, pieces, ids }: ActivationExample, t
   if (pieces === undefined || token >= ids.length) return { before: '', token: '', after: '' };
   const read = (from: number, to: number) => pieces.slice(Math.max(0, from), to).filter(Boolean).join(' ');
   const name = pieces[token] || (token === 0 ? '[first special token]' : '[special token]');
-  const before = read(token - NEIGHBOURS, token);
-  const after = read(token + 1, token + 1 + NEIGHBOURS);
+  const before = read(token - NEIGHBORS, token);
+  const after = read(token + 1, token + 1 + NEIGHBORS);
   return { before: before && `${before} `, token: name, after: after && ` ${after}` };
 }

@@ -9,7 +9,7 @@ export const GPU_PARTS = {
     /** Value in the settings, and of `--engine` and `--device`. */
     place: { engine: 'onnxruntime', device: 'cuda' },
     needs: 'CUDA 12 and cuDNN 9',
-    licence: 'MIT licence, from Microsoft through NuGet',
+    license: 'MIT license, from Microsoft through NuGet',
   },
   tensorflow: {
     title: 'TensorFlow for TensorFlow.js',
@@ -17,7 +17,7 @@ export const GPU_PARTS = {
     platforms: ['linux-x64', 'win32-x64'],
     place: { engine: 'tfjs', device: 'tensorflow' },
     needs: 'CUDA 11.2 and cuDNN 8.1',
-    licence: 'Apache-2.0 licence, from Google',
+    license: 'Apache-2.0 license, from Google',
   },
 } as const;
 

@@ -89,7 +89,7 @@ export interface PlayFacts extends TaskShapes {
 }
 
 /**
- * What a model reads of a picture: all of it, resized without keeping its aspect ratio, or the centre after scaling the
+ * What a model reads of a picture: all of it, resized without keeping its aspect ratio, or the center after scaling the
  * shorter side.
  */
 export interface ImageShape {
@@ -103,7 +103,7 @@ export interface ImageShape {
 export type Answer =
   { probabilities: number[]; spans?: undefined } | { probabilities?: undefined; spans: PlaySpan[] };
 
-/** A labelled part of a text. */
+/** A labeled part of a text. */
 export interface TextSpan {
   /** In UTF-16 units of the text; the end is exclusive. */
   start: number;

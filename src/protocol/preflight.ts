@@ -67,7 +67,7 @@ export interface PreflightSplit {
 }
 
 /** The number of texts, or words, that have a label. */
-export const labelled = ({ labels }: PreflightSplit): number =>
+export const labeled = ({ labels }: PreflightSplit): number =>
   Object.values(labels).reduce((sum, n) => sum + n, 0);
 
 /** Identical texts, ignoring white space. Lines refer to the data files, one-based. */

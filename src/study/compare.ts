@@ -9,8 +9,8 @@ import { meanOf } from './statistics/summary';
 
 /**
  * How two groups were compared. `crossed`: over seeds and validation examples, both treated as samples. `seeds`: over
- * seeds alone, which does not generalise to other examples. `examples`: over the examples of one seed, which does not
- * generalise to other seeds. `none`: no test is possible.
+ * seeds alone, which does not generalize to other examples. `examples`: over the examples of one seed, which does not
+ * generalize to other seeds. `none`: no test is possible.
  */
 export type ComparisonKind = 'crossed' | 'seeds' | 'examples' | 'none';
 

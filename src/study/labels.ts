@@ -18,8 +18,8 @@ const WORDS: Record<string, string> = {
   'adapter.activation="tanh"': 'tanh',
   'adapter.activation="leaky-relu"': 'LeakyReLU',
   'adapter.activation="sigmoid"': 'sigmoid',
-  'adapter.centerInputs=true': 'inputs centred',
-  'adapter.splineInitialization="zero"': 'W initialised to zero',
+  'adapter.centerInputs=true': 'inputs centered',
+  'adapter.splineInitialization="zero"': 'W initialized to zero',
   'adapter.useRslora=true': 'rsLoRA',
 };
 /** Not named if the same as in the paper. */

@@ -32,7 +32,7 @@ export interface TriedRate {
  *
  * @param diverged the settings of runs that are excluded from all numbers because their training diverged
  * @returns the searches with more than one rate; `chosen` becomes false for the others, and the chosen ones are
- *   labelled without a rate, so that the label does not depend on which it is
+ *   labeled without a rate, so that the label does not depend on which it is
  */
 export function chooseRates(
   groups: readonly Group[],

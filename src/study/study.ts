@@ -47,7 +47,7 @@ export interface Section {
   samplingError?: number;
 }
 
-/** The runs as a study: grouped, summarised and compared. */
+/** The runs as a study: grouped, summarized and compared. */
 export function studyOf(runs: readonly (StudyRun | UnfitRun)[], options: StudyOptions, say: Say): Study {
   const finished = runs.filter((r): r is StudyRun => !('unfit' in r));
   const fit = newestOfRepeats(finished);

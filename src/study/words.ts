@@ -129,23 +129,23 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
   if (section.comparisons.some((c) => c.kind === 'crossed'))
     notes.push(
       say(
-        'A test over seeds and examples treats both as samples (crossed random factors, Clark 1973; critical values by Banerjee 1960), so it generalises to other seeds and to other texts of the same kind.',
+        'A test over seeds and examples treats both as samples (crossed random factors, Clark 1973; critical values by Banerjee 1960), so it generalizes to other seeds and to other texts of the same kind.',
       ),
     );
   if (section.comparisons.some((c) => c.kind === 'seeds'))
     notes.push(
       metricInfo(metric).meanOf === undefined
         ? say(
-            'A test over seeds only (paired t test) generalises to other seeds on these same texts, but not to other texts. This metric cannot be split into examples; accuracy and loss can.',
+            'A test over seeds only (paired t test) generalizes to other seeds on these same texts, but not to other texts. This metric cannot be split into examples; accuracy and loss can.',
           )
         : say(
-            'A test over seeds only (paired t test) generalises to other seeds on these same texts, but not to other texts, which vary more. To include them, measure the missing per-example predictions.',
+            'A test over seeds only (paired t test) generalizes to other seeds on these same texts, but not to other texts, which vary more. To include them, measure the missing per-example predictions.',
           ),
     );
   if (section.comparisons.some((c) => c.kind === 'examples'))
     notes.push(
       say(
-        'A test over the examples of one seed (McNemar’s exact test for accuracy) generalises to other texts with these same two trained models, but not to other seeds.',
+        'A test over the examples of one seed (McNemar’s exact test for accuracy) generalizes to other texts with these same two trained models, but not to other seeds.',
       ),
     );
   if (tests > 1)

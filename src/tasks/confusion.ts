@@ -44,7 +44,7 @@ export class ConfusionMatrix {
     return ratio(sum, seen);
   }
 
-  /** Matthews correlation, generalised to many labels (Gorodkin, 2004; scikit-learn's matthews_corrcoef); 0 where undefined. */
+  /** Matthews correlation, generalized to many labels (Gorodkin, 2004; scikit-learn's matthews_corrcoef); 0 where undefined. */
   matthews(): number {
     let right = 0;
     let both = 0;

@@ -1,7 +1,7 @@
 import { percent } from '../base/percent';
 import type { Experiment } from '../experiment/experiment';
 import { describeTask } from '../experiment/tasks/registry';
-import { labelled, type PreflightData } from '../protocol/preflight';
+import { labeled, type PreflightData } from '../protocol/preflight';
 import type { DataFinding } from './kind';
 
 /** Above this share of one label, always predicting it looks like success. */
@@ -12,7 +12,7 @@ const SHOWN = 5;
 /** One label nearly everywhere. */
 export function lopsided({ task, training }: Experiment, { train, labels }: PreflightData): DataFinding[] {
   const most = labels.reduce((a, b) => (train.labels[b] > train.labels[a] ? b : a));
-  const share = train.labels[most] / labelled(train);
+  const share = train.labels[most] / labeled(train);
   if (share < LOPSIDED) return [];
   const others = describeTask(task.type).metrics.filter((m) => m !== 'accuracy');
   return [

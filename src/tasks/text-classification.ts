@@ -16,14 +16,14 @@ import { argmax, softmax } from './softmax';
 import { readsTexts } from './text-data';
 
 /** A text and the index of its label. */
-interface LabelledText extends TextExample {
+interface LabeledText extends TextExample {
   label: number;
 }
 
-const classesOf = (examples: readonly LabelledText[]): number[] => examples.map((e) => e.label);
+const classesOf = (examples: readonly LabeledText[]): number[] => examples.map((e) => e.label);
 
 /** One label for each text: a linear head on pooled states, or the model's own logits; cross-entropy. */
-export const textClassification: TaskKind<LabelledText> = {
+export const textClassification: TaskKind<LabeledText> = {
   objective: 'cross-entropy',
   ...readsTexts({
     rows: readRows,
@@ -36,7 +36,7 @@ export const textClassification: TaskKind<LabelledText> = {
     stratum: ({ label }) => label,
     encoder(tokenizer, labels, maxLength) {
       const classes = labelIndex(labels);
-      return ({ text, label }, row): LabelledText => ({
+      return ({ text, label }, row): LabeledText => ({
         ...textExample(tokenizer.encode(text, maxLength), row),
         label: classes.get(label)!,
       });

@@ -38,7 +38,7 @@ export interface TextReader<R extends Row, E extends TextExample> {
   known(path: string, rows: Rows<R>, labels: readonly string[], onBadRow: DataSpec['onBadRow']): Rows<R>;
   /** Rows of the same stratum are held out in proportion. */
   stratum(row: R): string;
-  /** The labelled spans of a row's text, for a kind whose answer is spans. */
+  /** The labeled spans of a row's text, for a kind whose answer is spans. */
   spans?(row: R): TextSpan[];
   /** @returns how a row becomes an example; one of size 0 if no token is left */
   encoder(tokenizer: Tokenizer, labels: readonly string[], maxLength: number): (row: R, index: number) => E;

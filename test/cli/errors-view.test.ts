@@ -216,7 +216,7 @@ describe('aurora errors', () => {
     expect(predicted(run, '--again').predictions.columns.line).toHaveLength(24);
   });
 
-  it('leaves nothing behind when cancelled', async () => {
+  it('leaves nothing behind when canceled', async () => {
     lab.write('long.jsonl', readFileSync(lab.path('validation.jsonl'), 'utf8').repeat(400));
     const long = trained('long', ...HEAD_ONLY, 'data.validation=long.jsonl', 'training.evaluateEvery=1000');
     const before = new Set(readdirSync(long));

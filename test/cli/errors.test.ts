@@ -189,7 +189,7 @@ describe('unusable data', () => {
 
   it('can have no labels, or only one', () => {
     refused(
-      trains('unlabelled.csv', 'text,lable\na,b\n'),
+      trains('unlabeled.csv', 'text,lable\na,b\n'),
       13,
       'has no column "label"',
       'Did you mean "lable"?',

@@ -476,7 +476,7 @@ describe('the model card', () => {
     expect(card).toContain('AuroRA of rank 2 (alpha 4) on 4 modules');
     expect(card).toContain('| **these files** (onnx-dynamic) |');
     expect(card).toContain('2 labels, in the order of the logits: `other`, `pets`.');
-    expect(card).toContain('The licence of the base model is mit. The licence text is in `LICENSE`.');
+    expect(card).toContain('The license of the base model is mit. The license text is in `LICENSE`.');
     expect(card).not.toContain(lab.folder);
     expect(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))).toEqual({
       model_type: 'bert',

@@ -225,7 +225,7 @@ describe.skipIf(!ARCHIVES)("TensorFlow, installed by the package's own script", 
     expect((await gpu('check', 'tensorflow')).code).toBe(0);
   });
 
-  test.each(['SIGINT', 'SIGKILL'] as const)('leaves nothing when cancelled with %s', async (signal) => {
+  test.each(['SIGINT', 'SIGKILL'] as const)('leaves nothing when canceled with %s', async (signal) => {
     files.answer(LIBRARY, 'hang');
     const child = start('install', 'tensorflow');
     while (files.seen.length === 0) await wait(50);

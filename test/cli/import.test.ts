@@ -40,7 +40,7 @@ describe('from run to file to run', () => {
   it.each<[string, string, string[]]>([
     ['AuroRA', 'adapter', ['adapter.targetModules=["query","value"]']],
     [
-      'centred AuroRA of order 2',
+      'centered AuroRA of order 2',
       'adapter',
       ['adapter.centerInputs=true', 'adapter.splineOrder=2', 'adapter.activation=sigmoid'],
     ],
@@ -441,8 +441,8 @@ describe('an adapter from another program', () => {
   });
 
   it('with labels that the data do not have is rejected with the line', () => {
-    const run = train('labelled', 'data.labelColumn=label');
-    const folder = exported(run, 'adapter', 'labelled-file');
+    const run = train('labeled', 'data.labelColumn=label');
+    const folder = exported(run, 'adapter', 'labeled-file');
     lab.write('cats.jsonl', '{"text":"the cat","label":"cats"}\n{"text":"the play","label":"other"}\n');
     const r = lab.run('import', folder, '--experiment', lab.experiment, '--set', 'data.train=cats.jsonl');
     expect([r.code, r.err]).toEqual([

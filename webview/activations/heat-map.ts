@@ -7,7 +7,7 @@ const TOP = 22;
 
 /**
  * A small matrix with its numbers: orange above zero, blue below, stronger with magnitude. Each number also has its
- * sign, and the colours are faint enough to read over.
+ * sign, and the colors are faint enough to read over.
  *
  * @param values row-major, rows × columns
  * @param columns column headers

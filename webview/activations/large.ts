@@ -59,8 +59,8 @@ export function largeView(
           layer.W.length
             ? html`<details ?open=${layer.rank <= WIDE_RANK}>
                 <summary>${t('W, the weights of the spline')}</summary>
-                ${heatMap(t('W: row i is output i, columns are the centres of the bases'), layer.W, layer.rank, layer.basisCentres.map(number))}
-                <p class="note">${t('Row i is output i; columns are the centres of the B-spline bases.')}</p>
+                ${heatMap(t('W: row i is output i, columns are the centers of the bases'), layer.W, layer.rank, layer.basisCenters.map(number))}
+                <p class="note">${t('Row i is output i; columns are the centers of the B-spline bases.')}</p>
               </details>`
             : nothing
         }

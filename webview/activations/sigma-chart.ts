@@ -215,7 +215,7 @@ export class SigmaChart extends LitElement {
           layer.firstStep,
           number(curves!.first[at]),
         );
-    return `${held} ${t('At its centre:')} ${parts}`;
+    return `${held} ${t('At its center:')} ${parts}`;
   }
 
   private binAt(e: MouseEvent): number {

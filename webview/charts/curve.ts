@@ -9,7 +9,7 @@ export interface Curve {
   dash: number;
   /** CSS pixels. */
   width: number;
-  /** Drawn faintly under a smoothed curve of the same colour. */
+  /** Drawn faintly under a smoothed curve of the same color. */
   faint?: boolean;
   /** Marks every value; for few values. */
   points?: boolean;
@@ -71,7 +71,7 @@ export function linePath({ x, y }: Curve, p: Projection): Path2D {
   return path;
 }
 
-/** Marks at the values. Each of four dash patterns has its own shape, so that curves differ by more than colour. */
+/** Marks at the values. Each of four dash patterns has its own shape, so that curves differ by more than color. */
 export function pointsPath({ x, y, dash }: Curve, p: Projection, radius: number): Path2D {
   const path = new Path2D();
   const [from, to] = drawnRange(x, p.min, p.max);

@@ -2,7 +2,7 @@ import type uPlot from 'uplot';
 import type { Projection } from './curve';
 import type { ChartColors } from './theme';
 
-/** An event at an x: a labelled vertical line, or a small mark on the axis. */
+/** An event at an x: a labeled vertical line, or a small mark on the axis. */
 export interface Mark {
   x: number;
   /** Omitted for a mark on the axis. */

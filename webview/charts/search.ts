@@ -23,7 +23,7 @@ export function nearest(x: Float64Array, value: number): number {
   return after > 0 && value - x[after - 1] <= x[after] - value ? after - 1 : after;
 }
 
-/** The part of `x` to draw between `min` and `max`, with one neighbour on each side, so that lines reach the edge. */
+/** The part of `x` to draw between `min` and `max`, with one neighbor on each side, so that lines reach the edge. */
 export function drawnRange(x: Float64Array, min: number, max: number): [from: number, to: number] {
   return [Math.max(0, lowerBound(x, min) - 1), Math.min(x.length, lastAtMost(x, max) + 2)];
 }

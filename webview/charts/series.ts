@@ -3,14 +3,14 @@ import { onThemeChange, SERIES_COLORS } from './theme';
 /** WCAG's minimum contrast for a meaningful line. */
 const LEAST = 3;
 
-/** Newer high-contrast themes have no orange among their chart colours; every theme has this one. */
+/** Newer high-contrast themes have no orange among their chart colors; every theme has this one. */
 const INSTEAD = 'symbolIcon-classForeground';
 
 type Rgb = readonly [number, number, number];
 
 /**
- * Sets the page's series colours as `--series-blue` … and keeps them up to date: the theme's chart colours, opaque and
- * mixed with its foreground until they have enough contrast. In some themes, orange is nearly the background colour.
+ * Sets the page's series colors as `--series-blue` … and keeps them up to date: the theme's chart colors, opaque and
+ * mixed with its foreground until they have enough contrast. In some themes, orange is nearly the background color.
  */
 export function followSeries(): void {
   const sheet = new CSSStyleSheet();
@@ -54,11 +54,11 @@ function luminance(color: Rgb): number {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-/** A CSS colour as bytes, without its alpha: the editor's colour for a mark may be meant to overlay text. */
+/** A CSS color as bytes, without its alpha: the editor's color for a mark may be meant to overlay text. */
 function opaque(color: string): Rgb {
   const probe = document.createElement('canvas').getContext('2d')!;
   probe.fillStyle = color;
-  // The canvas returns #rrggbb for an opaque colour and rgba(r, g, b, a) for any other.
+  // The canvas returns #rrggbb for an opaque color and rgba(r, g, b, a) for any other.
   const said = String(probe.fillStyle);
   const [r, g, b] = said.startsWith('#')
     ? [1, 3, 5].map((at) => parseInt(said.slice(at, at + 2), 16))

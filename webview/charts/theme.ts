@@ -12,7 +12,7 @@ export interface ChartColors {
 /** Also the classes `color-0` … of charts.css; `followSeries` defines each as `--series-<name>`. */
 export const SERIES_COLORS = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'] as const;
 
-/** On and off, in CSS pixels. Five dashes and six colours distinguish thirty series. */
+/** On and off, in CSS pixels. Five dashes and six colors distinguish thirty series. */
 export const DASHES: readonly (readonly number[])[] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5]];
 
 export function chartColors(): ChartColors {

@@ -24,7 +24,7 @@ export async function readPicture(
   return { image: { width, height, rgba: base64(g.getImageData(0, 0, width, height).data) }, from };
 }
 
-/** All of it resized to the shape, or scaled by its shorter side and cropped to the centre. */
+/** All of it resized to the shape, or scaled by its shorter side and cropped to the center. */
 function drawnSize({ width, height }: ImageBitmap, shape: ImageShape): [number, number] {
   const { shortestEdge } = shape;
   if (shortestEdge === undefined) return [shape.width, shape.height];

@@ -13,7 +13,7 @@ export class RunData {
   events: RunEvent[] = [];
   private columns = new Map<string, Growing>();
   private readonly derived = new Map<string, Derived>();
-  /** Index in the charts: runs keep their colours when others are hidden. */
+  /** Index in the charts: runs keep their colors when others are hidden. */
   constructor(
     readonly folder: string,
     readonly index: number,

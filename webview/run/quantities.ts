@@ -9,7 +9,7 @@ export interface Quantity {
   key: string;
   title(): string;
   format(value: number): string;
-  /** On the axis, where more digits tell neighbouring ticks apart; as `format` by default. */
+  /** On the axis, where more digits tell neighboring ticks apart; as `format` by default. */
   formatTick?(value: number): string;
   /** Noisy from step to step: drawn raw and smoothed. */
   smoothed?: boolean;

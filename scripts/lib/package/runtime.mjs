@@ -24,11 +24,11 @@ export function stageRuntime(target, dist) {
   chmodSync(path, 0o755);
   stageOnnxRuntime(runtime, join(dist, 'node_modules'));
   stageDawn(dawn, join(dist, 'node_modules'));
-  return [{ name: 'Node.js', version: node.spec.split('@').at(-1), text: licenceOfNode(files) }];
+  return [{ name: 'Node.js', version: node.spec.split('@').at(-1), text: licenseOfNode(files) }];
 }
 
 /** A release of Node has one license text for all platforms, and npm's packages for Windows omit it. */
-function licenceOfNode(files) {
+function licenseOfNode(files) {
   const text = files.get('LICENSE') ?? readTarball(fetchPackage(TARGETS['linux-x64'].node)).get('LICENSE');
   if (!text) throw new Failure('No package of Node contains its license. Their layout has changed.');
   return text.toString();

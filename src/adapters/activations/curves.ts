@@ -1,8 +1,8 @@
 import type { LayerSnapshot } from '../../protocol/activations';
 import type { AuroraSpec } from '../../experiment/methods';
 import { activate, type AnlSpec } from '../methods/anl';
-import { binCentres, coordinateCounts, median } from './histogram';
-import { basis, basisCentres, basisCount, gridStep, splineSupport } from '../methods/spline';
+import { binCenters, coordinateCounts, median } from './histogram';
+import { basis, basisCenters, basisCount, gridStep, splineSupport } from '../methods/spline';
 
 /**
  * σ along one line through the data. σ(z) = act(H act(z)) + W Σⱼ b(zⱼ) mixes the coordinates, so a coordinate has no
@@ -66,10 +66,10 @@ function partsAlong({ H, W }: Weights, spec: AnlSpec, { output, input, rest }: L
   const splineOf = () => {
     const n = basisCount(spec);
     const h = gridStep(spec);
-    const centres = basisCentres(spec);
+    const centers = basisCenters(spec);
     const one = (v: number) => {
       let sum = 0;
-      for (let b = 0; b < n; b++) sum += W[output * n + b] * basis(spec.splineOrder, (v - centres[b]) / h);
+      for (let b = 0; b < n; b++) sum += W[output * n + b] * basis(spec.splineOrder, (v - centers[b]) / h);
       return sum;
     };
     const base = others.reduce((sum, [v]) => sum + one(v), 0);
@@ -144,7 +144,7 @@ export function shapeOf(layer: LayerSnapshot, first: Weights, spec: AnlSpec, lin
 }
 
 function addLine(sums: Sums, layer: LayerSnapshot, first: Weights, spec: AnlSpec, line: Line): void {
-  const z = binCentres(layer, line.input);
+  const z = binCenters(layer, line.input);
   const weight = coordinateCounts(layer, line.input);
   const y = sigmaAt(layer, spec, line, z);
   const before = sigmaAt(first, spec, line, z);

@@ -10,13 +10,13 @@ export const coordinateCounts = (
  * The representative value of each bin: its middle. For the two open bins, halfway to the extreme if the snapshot kept
  * it, else the range's end.
  */
-export function binCentres(layer: LayerSnapshot, coordinate: number): Float64Array {
+export function binCenters(layer: LayerSnapshot, coordinate: number): Float64Array {
   const { bins, range, low, high } = layer;
   const width = (range[1] - range[0]) / bins;
-  const centres = Float64Array.from({ length: bins + 2 }, (_, i) => range[0] + (i - 0.5) * width);
-  centres[0] = (range[0] + Math.min(range[0], low?.[coordinate] ?? range[0])) / 2;
-  centres[bins + 1] = (range[1] + Math.max(range[1], high?.[coordinate] ?? range[1])) / 2;
-  return centres;
+  const centers = Float64Array.from({ length: bins + 2 }, (_, i) => range[0] + (i - 0.5) * width);
+  centers[0] = (range[0] + Math.min(range[0], low?.[coordinate] ?? range[0])) / 2;
+  centers[bins + 1] = (range[1] + Math.max(range[1], high?.[coordinate] ?? range[1])) / 2;
+  return centers;
 }
 
 /**

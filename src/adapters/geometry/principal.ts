@@ -14,8 +14,8 @@ export function principalPlane(products: readonly ArrayLike<number>[]): {
   const n = products.length;
   const means = products.map((row) => Array.from(row).reduce((a, b) => a + b, 0) / n);
   const mean = means.reduce((a, b) => a + b, 0) / n;
-  const centred = products.map((row, i) => Array.from(row, (v, j) => v - means[i] - means[j] + mean));
-  const { values, vectors } = symmetricEigen(centred);
+  const centered = products.map((row, i) => Array.from(row, (v, j) => v - means[i] - means[j] + mean));
+  const { values, vectors } = symmetricEigen(centered);
   const all = values.reduce((sum, v) => sum + Math.max(0, v), 0);
   const axis = (k: number): number[] => {
     if (k >= n) return new Array<number>(n).fill(0);

@@ -1,6 +1,6 @@
 import type { Activation } from '../../experiment/methods';
 import type { GraphBuilder } from '../../graph/builder';
-import { basis, basisCentres, basisCount, basisSum, gridStep, type SplineSpec } from './spline';
+import { basis, basisCenters, basisCount, basisSum, gridStep, type SplineSpec } from './spline';
 
 /** What defines the adaptive nonlinear layer, apart from H and W. */
 export interface AnlSpec extends SplineSpec {
@@ -59,9 +59,9 @@ export function anl(
   if (spec.learnable) {
     const n = basisCount(spec);
     const h = gridStep(spec);
-    basisCentres(spec).forEach((centre, b) => {
+    basisCenters(spec).forEach((center, b) => {
       let sum = 0;
-      for (let j = 0; j < r; j++) sum += basis(spec.splineOrder, (z[j] - centre) / h);
+      for (let j = 0; j < r; j++) sum += basis(spec.splineOrder, (z[j] - center) / h);
       if (sum !== 0) for (let i = 0; i < r; i++) out[i] += W[i * n + b] * sum;
     });
   }

@@ -67,14 +67,14 @@ export const aurora: AdapterMethod<AuroraSpec> = {
   },
 
   delta(g, { x }, p, { spec }, dtype, form) {
-    const centre = (a: string) => (spec.centerInputs ? centredRows(g, a) : a);
-    const down = g.op('Transpose', [centre(p.A)]);
+    const center = (a: string) => (spec.centerInputs ? centeredRows(g, a) : a);
+    const down = g.op('Transpose', [center(p.A)]);
     const z = g.op('MatMul', [x, down]);
     const sigma = (of: string) => anlNodes(g, of, p.H, p.W, spec, dtype);
     const seen =
       form === 'dynamic'
         ? sigma(z)
-        : g.op('MatMul', [x, g.op('Transpose', [centre(g.op('Transpose', [sigma(down)]))])]);
+        : g.op('MatMul', [x, g.op('Transpose', [center(g.op('Transpose', [sigma(down)]))])]);
     return { delta: upProjection(g, seen, p, scaleOf(spec), dtype), z };
   },
   showsZ: true,
@@ -136,19 +136,19 @@ export const aurora: AdapterMethod<AuroraSpec> = {
 /** σ on the columns of A: the A of the LoRA that the static form is equivalent to. */
 function staticA(values: Values, { inFeatures }: LayerShape, spec: AuroraSpec): Float32Array {
   const { rank } = spec;
-  const centre = (a: Float64Array) => (spec.centerInputs ? withoutRowMeans(a, inFeatures) : a);
-  const A = centre(Float64Array.from(values.A));
+  const center = (a: Float64Array) => (spec.centerInputs ? withoutRowMeans(a, inFeatures) : a);
+  const A = center(Float64Array.from(values.A));
   const out = new Float64Array(rank * inFeatures);
   const column = new Float64Array(rank);
   for (let i = 0; i < inFeatures; i++) {
     for (let r = 0; r < rank; r++) column[r] = A[r * inFeatures + i];
     anl(column, values.H, values.W, spec).forEach((v, r) => (out[r * inFeatures + i] = v));
   }
-  return Float32Array.from(centre(out));
+  return Float32Array.from(center(out));
 }
 
 /** Centering the input is the same as centering the rows of its factor: A(x − mean(x)1) = (A − rowmean(A)1ᵀ)x. */
-const centredRows = (g: GraphBuilder, a: string): string =>
+const centeredRows = (g: GraphBuilder, a: string): string =>
   g.op('Sub', [a, g.op('ReduceMean', [a, g.ints([1])], { keepdims: 1 })]);
 
 function withoutRowMeans(a: Float64Array, columns: number): Float64Array {

@@ -1,5 +1,5 @@
 import { activate, type AnlSpec } from './anl';
-import { basis, basisCentres, basisCount, gridStep } from './spline';
+import { basis, basisCenters, basisCount, gridStep } from './spline';
 
 /** H (r, r) and W (r, G+k) of one layer, if its σ has them. */
 export interface AnlValues {
@@ -20,7 +20,7 @@ export function offsetPenalty(
   weight: number,
 ): { value: number; H?: Float64Array; W?: Float64Array } {
   const at0 = activate(spec.activation, 0);
-  const bases = basisCentres(spec).map((c) => rank * basis(spec.splineOrder, -c / gridStep(spec)));
+  const bases = basisCenters(spec).map((c) => rank * basis(spec.splineOrder, -c / gridStep(spec)));
   const n = basisCount(spec);
   const gradH = H && new Float64Array(rank * rank);
   const gradW = W && new Float64Array(rank * n);

@@ -13,7 +13,7 @@ export const basisCount = (s: SplineSpec): number => s.gridSize + s.splineOrder;
 export const gridStep = (s: SplineSpec): number => (s.gridRange[1] - s.gridRange[0]) / s.gridSize;
 
 /** Center of basis i: lo + (i − (k−1)/2)·h. */
-export const basisCentres = (s: SplineSpec): number[] =>
+export const basisCenters = (s: SplineSpec): number[] =>
   Array.from(
     { length: basisCount(s) },
     (_, i) => s.gridRange[0] + (i - (s.splineOrder - 1) / 2) * gridStep(s),
@@ -26,7 +26,7 @@ export const splineSupport = (s: SplineSpec): [number, number] => [
 ];
 
 /**
- * Cardinal B-splines as differences of two truncated powers of |t|, t = (z − centre)/h; equal to Cox–de Boor to 2.6e-7
+ * Cardinal B-splines as differences of two truncated powers of |t|, t = (z − center)/h; equal to Cox–de Boor to 2.6e-7
  * in float32, while the usual sum of k+2 truncated powers loses three digits. b(t) = norm · (max(0, outer−|t|)^k −
  * weight · max(0, inner−|t|)^k)
  */
@@ -62,9 +62,9 @@ export function basisSum(
 function smoothBases(g: GraphBuilder, column: string, s: SplineSpec, dtype: number): string {
   const { outer, inner, weight } = FORMS[s.splineOrder];
   const h = gridStep(s);
-  const centres = basisCentres(s).map((c) => c / h);
+  const centers = basisCenters(s).map((c) => c / h);
   const scaled = g.op('Mul', [column, g.scalar(1 / h, dtype)]);
-  const u = g.op('Abs', [g.op('Sub', [scaled, g.constant(dtype, [centres.length], centres)])]);
+  const u = g.op('Abs', [g.op('Sub', [scaled, g.constant(dtype, [centers.length], centers)])]);
   const power = (edge: number) => {
     const m = g.op('Relu', [g.op('Sub', [g.scalar(edge, dtype), u])]);
     const square = g.op('Mul', [m, m]);
@@ -78,8 +78,8 @@ function smoothBases(g: GraphBuilder, column: string, s: SplineSpec, dtype: numb
  * comparisons reproduce that, while |t| and Relu would not.
  */
 function hats(g: GraphBuilder, column: string, s: SplineSpec, dtype: number): string {
-  const centres = basisCentres(s);
-  const offset = g.op('Sub', [column, g.constant(dtype, [centres.length], centres)]);
+  const centers = basisCenters(s);
+  const offset = g.op('Sub', [column, g.constant(dtype, [centers.length], centers)]);
   const t = g.op('Mul', [offset, g.scalar(1 / gridStep(s), dtype)]);
   const one = g.scalar(1, dtype);
   const zero = g.scalar(0, dtype);

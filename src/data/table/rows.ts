@@ -69,7 +69,7 @@ function field(record: Fields, column: string): { value: string } | { problem: s
   return text.trim() === '' ? { problem: `"${column}" is empty` } : { value: text };
 }
 
-function labelledText(
+function labeledText(
   fields: Fields,
   { textColumn, labelColumn }: ReadOptions,
 ): Omit<Row, 'line'> | { problem: string } {
@@ -110,7 +110,7 @@ export function requireRows(path: string, left: number, skipped: readonly Skippe
 
 /** Texts and labels of a data file. Numbers and booleans become strings. */
 export const readRows = (path: string, options: ReadOptions): Rows =>
-  readRowsOf(path, options, (fields) => labelledText(fields, options));
+  readRowsOf(path, options, (fields) => labeledText(fields, options));
 
 /**
  * The rows of a data file (`.gz` too). Every record is in `rows` or in `skipped`; with onBadRow 'fail', the first bad

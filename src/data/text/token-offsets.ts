@@ -1,11 +1,11 @@
-/** How far beyond the last token's end the next may begin: what a normaliser drops (controls, stray marks) and spaces. */
+/** How far beyond the last token's end the next may begin: what a normalizer drops (controls, stray marks) and spaces. */
 const LOOK_AHEAD = 64;
 
 /**
  * Where each token lies in the text, as [start, end) in UTF-16 units; undefined for special tokens. The
  * tokenizers' library gives no offsets, so the pieces are looked for one after the other, blind to case, width
- * and accents as normalisers are. One that cannot be found (an unknown word, a byte of a character) is given
- * what its neighbours leave between them.
+ * and accents as normalizers are. One that cannot be found (an unknown word, a byte of a character) is given
+ * what its neighbors leave between them.
  *
  * @param pieces what each token reads as; undefined for a special token, '' for one that reads as nothing
  */

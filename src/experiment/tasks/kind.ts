@@ -4,7 +4,7 @@ import type { MetricName } from '../metrics';
 export const INPUT_SHAPES = ['text', 'pair', 'image', 'chat'] as const;
 export type InputShape = (typeof INPUT_SHAPES)[number];
 
-/** The output: one label, several, a number, labelled spans of a text, or a text. */
+/** The output: one label, several, a number, labeled spans of a text, or a text. */
 export const ANSWER_SHAPES = ['label', 'labels', 'number', 'spans', 'text'] as const;
 export type AnswerShape = (typeof ANSWER_SHAPES)[number];
 

@@ -12,7 +12,7 @@ const FROM_SELECTION = 'selection';
 /**
  * The runs for a command: the selected rows if it was called on one of them, the row it was called on, or run folders;
  * otherwise all runs if there are exactly as many as it takes; otherwise those picked from a list. Empty if the user
- * cancelled, or after a message if there are none to choose from.
+ * canceled, or after a message if there are none to choose from.
  */
 export async function runsFrom(
   { store }: Services,

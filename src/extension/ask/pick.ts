@@ -7,7 +7,7 @@ import { runItem } from './run-item';
 
 /**
  * The run for a command: its argument (a tree row or a run folder), otherwise the only suitable run, otherwise one
- * picked from a list. Undefined if the user cancelled, or after a message if there are none to choose from.
+ * picked from a list. Undefined if the user canceled, or after a message if there are none to choose from.
  */
 export async function runFrom(
   { store }: Services,

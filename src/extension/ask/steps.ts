@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-/** The outcome of a step: continue, go back, or cancelled. */
+/** The outcome of a step: continue, go back, or canceled. */
 export type Outcome = 'next' | 'back' | 'cancel';
 
 export interface Place {
@@ -15,7 +15,7 @@ export interface Step<S> {
   run(state: S, place: Place): Promise<Outcome>;
 }
 
-/** Asks the steps in turn, with a Back button. False if the user cancelled. */
+/** Asks the steps in turn, with a Back button. False if the user canceled. */
 export async function runSteps<S>(title: string, steps: readonly Step<S>[], state: S): Promise<boolean> {
   const asked: number[] = [];
   for (let at = 0; at < steps.length;) {

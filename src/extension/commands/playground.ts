@@ -25,7 +25,7 @@ export const registerPlayground = (services: Services): vscode.Disposable =>
     if (open) services.panels.openPlayground(open);
   });
 
-/** What the command was called on, otherwise what is picked from a list; undefined if the user cancelled. */
+/** What the command was called on, otherwise what is picked from a list; undefined if the user canceled. */
 async function openFrom(services: Services, argument: unknown): Promise<PlaygroundOpen | undefined> {
   if (argument instanceof vscode.Uri) return withAdapter(argument.fsPath);
   if (isTreeNode(argument) && argument.kind === 'checkpoint')

@@ -14,7 +14,7 @@ const going = new Set<string>();
  * Predicts the validation texts with a checkpoint, with a progress notification.
  *
  * @param at best, last or a step
- * @returns the step; undefined if the user cancelled or it is already in progress
+ * @returns the step; undefined if the user canceled or it is already in progress
  */
 export async function predict(
   { trainer }: Services,

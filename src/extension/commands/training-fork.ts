@@ -87,7 +87,7 @@ async function checkpoint(entry: RunEntry, asked: number | undefined): Promise<n
 
 type Spec = NonNullable<RunEntry['run']>['spec'];
 
-/** The changed settings; undefined if the user cancelled. */
+/** The changed settings; undefined if the user canceled. */
 async function change(spec: Spec, at: number, asked: unknown): Promise<string[] | undefined> {
   const nothing = {
     label: vscode.l10n.t('$(debug-rerun) Change nothing'),

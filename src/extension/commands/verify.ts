@@ -60,7 +60,7 @@ export function registerVerify(services: Services): vscode.Disposable {
   );
 }
 
-/** Undefined if the user cancelled. */
+/** Undefined if the user canceled. */
 function compare({ trainer }: Services, file: string): Thenable<VerifyReport | undefined> {
   const { t } = vscode.l10n;
   const title = t('Verifying {0} on both engines', experimentName(file));

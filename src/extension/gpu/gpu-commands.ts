@@ -67,7 +67,7 @@ async function pick(states: readonly GpuState[], title: string): Promise<GpuPart
   return (await vscode.window.showQuickPick(items, options))?.part;
 }
 
-/** Undefined if the user cancelled; nothing is left behind. */
+/** Undefined if the user canceled; nothing is left behind. */
 async function installing(services: Services, part: GpuPart): Promise<GpuResult | undefined> {
   const options = {
     location: vscode.ProgressLocation.Notification,

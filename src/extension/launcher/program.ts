@@ -31,7 +31,7 @@ export interface ProgramRun {
 
 /** A short command that was started. */
 export interface RunningProgram {
-  /** Resolves when it ends, with any exit code. AuroraError if it could not be started, was cancelled or timed out. */
+  /** Resolves when it ends, with any exit code. AuroraError if it could not be started, was canceled or timed out. */
   ended: Promise<ProgramResult>;
   /**
    * Ends the program and everything it started.

@@ -31,9 +31,9 @@ export function createTrainerClient(
     ownRuns: () => trainer.runs(),
     async program(args, { token, ...options } = {}) {
       const running = await trainer.program(args, options);
-      const cancelled = token?.onCancellationRequested(() => running.kill('was cancelled'));
-      if (token?.isCancellationRequested) running.kill('was cancelled');
-      return running.ended.finally(() => cancelled?.dispose());
+      const canceled = token?.onCancellationRequested(() => running.kill('was canceled'));
+      if (token?.isCancellationRequested) running.kill('was canceled');
+      return running.ended.finally(() => canceled?.dispose());
     },
     open: (args, options = {}) => trainer.program(args, options, true),
     dispose: () => trainer.dispose(),

@@ -50,7 +50,7 @@ export function registerCheckMachine(services: Services): vscode.Disposable {
 export const lastCheck = (context: vscode.ExtensionContext): MachineCheck | undefined =>
   context.globalState.get<MachineCheck>(KEY);
 
-/** Undefined if the user cancelled. */
+/** Undefined if the user canceled. */
 function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefined> {
   const { t } = vscode.l10n;
   const options = {

@@ -68,7 +68,7 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
     this.stale.dispose();
   }
 
-  /** Undefined if the user cancelled. */
+  /** Undefined if the user canceled. */
   private async measure(file: string): Promise<PreflightReport | undefined> {
     const report: PreflightReport = { steps: [], problems: [] };
     const { t } = vscode.l10n;

@@ -4,7 +4,7 @@ import { deviceLine, deviceWords, placeWords } from '../../protocol/device-words
 import { leftOutText } from '../../protocol/left-out';
 import { own } from '../../base/names';
 import {
-  labelled,
+  labeled,
   type PreflightData,
   type PreflightDevice,
   type PreflightEstimate,
@@ -181,7 +181,7 @@ function dataPart(d: PreflightData, t: Translate): string[] {
     `### ${t('Labels')}`,
     table(
       [t('label'), t('training'), t('validation')],
-      d.labels.map((label) => row(escape(label), (s) => count(own(s.labels, label) ?? 0, labelled(s)))),
+      d.labels.map((label) => row(escape(label), (s) => count(own(s.labels, label) ?? 0, labeled(s)))),
     ),
     `### ${t('Duplicates')}`,
     duplicateLines(d, t)

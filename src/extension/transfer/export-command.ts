@@ -91,7 +91,7 @@ async function pickPlace(
   return { folder: join(chosen[0].fsPath, `${experimentName(basename(entry.experiment))}-${form}-${step}`) };
 }
 
-/** Undefined if the user cancelled, or declined the loss from merging. */
+/** Undefined if the user canceled, or declined the loss from merging. */
 function work(
   { trainer }: Services,
   entry: RunEntry,
@@ -116,7 +116,7 @@ function work(
     const out = folder === undefined ? [] : ['--out', folder];
     const args = ['export', entry.folder, '--as', form, '--at', at, ...out, '--json'];
     const program = await trainer.open(args, { onLine });
-    const cancelled = token.onCancellationRequested(() => program.kill('was cancelled'));
+    const canceled = token.onCancellationRequested(() => program.kill('was canceled'));
     try {
       const end = await program.ended;
       if (!result && !declined) throw programError(end, 'export');
@@ -125,7 +125,7 @@ function work(
       if (token.isCancellationRequested) return undefined;
       throw e;
     } finally {
-      cancelled.dispose();
+      canceled.dispose();
     }
   });
 }

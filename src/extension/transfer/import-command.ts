@@ -62,7 +62,7 @@ async function pickFolder(): Promise<string | undefined> {
 
 type Result = Extract<ImportLine, { kind: 'result' }>;
 
-/** Undefined if the user cancelled. */
+/** Undefined if the user canceled. */
 function work({ trainer }: Services, folder: string, file: string): Thenable<Result | undefined> {
   const { t } = vscode.l10n;
   const title = t('Importing {0} for {1}', basename(folder), experimentName(file));

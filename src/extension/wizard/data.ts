@@ -17,8 +17,8 @@ const trainStep: Step<WizardState> = {
         files,
         placeholder:
           files.length > 0
-            ? t('Select the file with the labelled training texts')
-            : t('There is no CSV, TSV or JSONL file in this workspace. Browse for the labelled texts.'),
+            ? t('Select the file with the labeled training texts')
+            : t('There is no CSV, TSV or JSONL file in this workspace. Browse for the labeled texts.'),
         browse: { title: t('Choose the training data'), filters: FILTERS },
         active: state.train ?? files.find((f) => /train/i.test(basename(f))),
       });

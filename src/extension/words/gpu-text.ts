@@ -18,14 +18,14 @@ export interface GpuChoice {
   detail: string;
 }
 
-/** A row truncates long text, so the licence comes early; the package's name is in the README. */
+/** A row truncates long text, so the license comes early; the package's name is in the README. */
 export function gpuChoice(state: GpuState, t: Translate): GpuChoice {
-  const { title, place, needs, licence } = GPU_PARTS[state.part];
+  const { title, place, needs, license } = GPU_PARTS[state.part];
   return {
     part: state.part,
     label: title,
     description: t('{0} · needs {1}', description(state, t), needs),
-    detail: t('The device "{0}" of {1}. {2}.', place.device, engineWords(place.engine), licence),
+    detail: t('The device "{0}" of {1}. {2}.', place.device, engineWords(place.engine), license),
   };
 }
 

@@ -19,7 +19,7 @@ import { ago } from './format';
 export interface Row {
   label: string;
   description: string;
-  /** A codicon and, if meaningful, a theme colour. */
+  /** A codicon and, if meaningful, a theme color. */
   icon: { id: string; color?: string };
   /** What can be done with it; matched by `when` clauses of package.json. */
   capabilities: string[];

@@ -31,11 +31,11 @@ export const groupNormalization =
     const cast = (name: string, to: number) => (stash === type ? name : g.op('Cast', [name], { to }));
     const rows = g.op('Reshape', [cast(x, stash), groups]);
     const last = g.ints([2]);
-    const centred = g.op('Sub', [rows, g.op('ReduceMean', [rows, last])]);
-    const variance = g.op('ReduceMean', [g.op('Mul', [centred, centred]), last]);
+    const centered = g.op('Sub', [rows, g.op('ReduceMean', [rows, last])]);
+    const variance = g.op('ReduceMean', [g.op('Mul', [centered, centered]), last]);
     const epsilon = g.scalar(attrFloat(node, 'epsilon', 1e-5), stash);
     const deviation = g.op('Sqrt', [g.op('Add', [variance, epsilon])]);
-    let y = cast(g.op('Div', [centred, deviation]), type);
+    let y = cast(g.op('Div', [centered, deviation]), type);
     if (opset >= 21)
       y = g.op('Reshape', [
         y,

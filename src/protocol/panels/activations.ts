@@ -102,9 +102,9 @@ export interface LayerMessage {
   medians: number[];
   /** rank × rank; empty without the fixed part. */
   H: Float32Array;
-  /** rank × basisCentres.length; empty without the spline. */
+  /** rank × basisCenters.length; empty without the spline. */
   W: Float32Array;
-  basisCentres: number[];
+  basisCenters: number[];
 }
 
 /** The contents of one bin. */

@@ -21,7 +21,7 @@ export interface PlaygroundView {
   request: number;
   /** Whether more of its answer will follow. */
   busy: boolean;
-  /** The newest question, if it was a text to be labelled. */
+  /** The newest question, if it was a text to be labeled. */
   text?: string;
   /** The newest question, if it was an image. */
   image?: PlayImage;

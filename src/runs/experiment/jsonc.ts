@@ -8,7 +8,7 @@ const LINE_BREAK = 14;
 const BLANKS = 15;
 
 /**
- * jsonc-parser's `modify` puts a new property between the last one and its comment, reformats neighbouring lines, and
+ * jsonc-parser's `modify` puts a new property between the last one and its comment, reformats neighboring lines, and
  * leaves a stray comma when it removes a last property with a trailing comma. These two functions keep comments on
  * their lines.
  */

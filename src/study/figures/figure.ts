@@ -1,5 +1,5 @@
 /**
- * A drawing as plain shapes, so that the report (SVG text) and the page (Lit) draw exactly the same. Colours are
+ * A drawing as plain shapes, so that the report (SVG text) and the page (Lit) draw exactly the same. Colors are
  * classes: `series-0` … for what is compared, and named parts of a chart.
  */
 export interface Figure {
@@ -44,9 +44,9 @@ export const text = (
   name = 'mark',
 ): Shape => ({ kind: 'text', x, y, text: content, anchor, class: name });
 
-/** Series differ by more than colour: circle, square, diamond, triangle, and the same hollow. */
+/** Series differ by more than color: circle, square, diamond, triangle, and the same hollow. */
 export const MARKERS = 8;
-/** The number of series colours in the page's theme. */
+/** The number of series colors in the page's theme. */
 export const COLORS = 6;
 
 export const seriesClass = (series: number): string => `series-${series % COLORS}`;

@@ -68,7 +68,7 @@ export function deltaPath(run: StudyRun, label: string, width: number, say: Say)
   };
 }
 
-/** Only first, middle and last are labelled: more labels would overlap. */
+/** Only first, middle and last are labeled: more labels would overlap. */
 function named<T>(all: readonly T[]): T[] {
   return [...new Set([0, all.length >> 1, all.length - 1])].map((i) => all[i]);
 }

@@ -42,7 +42,7 @@ const n = (value: number): string => String(Math.round(value * 100) / 100);
 const escape = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
 
-/** Okabe and Ito's colour-blind-safe palette, darkened or lightened for each background. */
+/** Okabe and Ito's color-blind-safe palette, darkened or lightened for each background. */
 const LIGHT = ['#0072b2', '#b35400', '#00775a', '#a4508b', '#c0392b', '#8a6d00'];
 const DARK = ['#56b4e9', '#e69f00', '#2fc39a', '#e09bc6', '#ff8a70', '#f0e442'];
 

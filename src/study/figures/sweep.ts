@@ -91,7 +91,7 @@ interface Sweep {
   name: string;
   /** By rank. */
   groups: Group[];
-  /** Index of its colour and mark: a method's is the same as in the parameter figure (trade.ts). */
+  /** Index of its color and mark: a method's is the same as in the parameter figure (trade.ts). */
   look: number;
 }
 

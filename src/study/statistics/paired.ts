@@ -3,7 +3,7 @@ import { incompleteBeta } from './special';
 import { meanOf } from './summary';
 
 /**
- * The paired t test. Over seeds it generalises to other seeds on the same validation examples, not to other examples.
+ * The paired t test. Over seeds it generalizes to other seeds on the same validation examples, not to other examples.
  *
  * @param differences at least two
  * @param resolution what one example changes in the metric; 0 if any value can occur

@@ -12,7 +12,7 @@ const LANCZOS = [
 
 const TINY = 1e-300;
 
-/** The regularised incomplete beta function I_x(a, b), by its continued fraction (Numerical Recipes, 6.4). */
+/** The regularized incomplete beta function I_x(a, b), by its continued fraction (Numerical Recipes, 6.4). */
 export function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;

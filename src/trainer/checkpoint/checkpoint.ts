@@ -29,7 +29,7 @@ export interface CheckpointState {
   curve?: CurveSum;
   /** specHash of the run's spec. */
   specHash: string;
-  /** What affects the bits besides the spec (versions, threads, optimisation level); a resume compares it. */
+  /** What affects the bits besides the spec (versions, threads, optimization level); a resume compares it. */
   environment: Record<string, string | number>;
 }
 

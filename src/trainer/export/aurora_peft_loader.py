@@ -29,7 +29,7 @@ ACTIVATIONS = {
     "sigmoid": torch.sigmoid,
     "leaky-relu": lambda x: F.leaky_relu(x, 0.01),
 }
-# b(t) = norm * (max(0, outer - |t|)^k - weight * max(0, inner - |t|)^k), t in grid steps from a basis' centre.
+# b(t) = norm * (max(0, outer - |t|)^k - weight * max(0, inner - |t|)^k), t in grid steps from a basis' center.
 FORMS = {1: (1.0, 0.0, 0.0, 1.0), 2: (1.5, 0.5, 3.0, 1 / 2), 3: (2.0, 1.0, 4.0, 1 / 6)}
 
 
@@ -110,7 +110,7 @@ class AuroraLinear(Adapter):
         grid = config["grid_size"]
         self.step = (high - low) / grid
         places = torch.arange(grid + self.order) - (self.order - 1) / 2
-        self.register_buffer("centres", low + places * self.step, persistent=False)
+        self.register_buffer("centers", low + places * self.step, persistent=False)
 
     def sigma(self, z):
         """(..., r) to (..., r)."""
@@ -124,19 +124,19 @@ class AuroraLinear(Adapter):
     def bases(self, z):
         """(..., r) to (..., r, grid + order)."""
         outer, inner, weight, norm = FORMS[self.order]
-        t = ((z.unsqueeze(-1) - self.centres) / self.step).abs()
+        t = ((z.unsqueeze(-1) - self.centers) / self.step).abs()
         return norm * ((outer - t).clamp(min=0) ** self.order - weight * (inner - t).clamp(min=0) ** self.order)
 
-    def centred(self, a):
+    def centered(self, a):
         return a - a.mean(1, keepdim=True) if self.center else a
 
     def down(self, x):
         if self.static:
             return F.linear(x, self.static_down())
-        return self.sigma(F.linear(x, self.centred(self.A)))
+        return self.sigma(F.linear(x, self.centered(self.A)))
 
     def static_down(self):
-        return self.centred(self.sigma(self.centred(self.A).T).T)
+        return self.centered(self.sigma(self.centered(self.A).T).T)
 
 
 KINDS = {"LORA": ("lora", LoraLinear), "AURORA": ("aurora", AuroraLinear)}

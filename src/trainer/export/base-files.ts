@@ -10,7 +10,7 @@ import { describeTask } from '../../experiment/tasks/registry';
 export const TOKENIZER_FILES: readonly string[] = ['tokenizer_config.json', 'special_tokens_map.json'];
 
 /**
- * What an ONNX model needs to be used: its tokenizer, a config.json with the label names, and its licence.
+ * What an ONNX model needs to be used: its tokenizer, a config.json with the label names, and its license.
  *
  * @param named whether the labels belong to the model rather than to each adapter
  */

@@ -22,7 +22,7 @@ const WHAT: Record<ExportForm, string> = {
 };
 
 /**
- * README.md of an export: what it is, how good it is, what it was made from, and its licence. Markdown with the front
+ * README.md of an export: what it is, how good it is, what it was made from, and its license. Markdown with the front
  * matter of model hubs.
  */
 export function modelCard(trained: Trained, record: ExportRecord, base: BaseModel): string {
@@ -41,8 +41,8 @@ export function modelCard(trained: Trained, record: ExportRecord, base: BaseMode
     '## Settings',
     ['```json', shortLists(sortedJson(settings(trained), 2)), '```'].join('\n'),
     ...environment(trained),
-    '## Licence',
-    licence(record.form, base),
+    '## License',
+    license(record.form, base),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -176,16 +176,16 @@ function environment({ environment }: Trained): string[] {
   return ['## Environment', ['| | |', '| --- | --- |', ...rows].join('\n')];
 }
 
-function licence(form: ExportForm, { name, license: { id, files } }: BaseModel): string {
+function license(form: ExportForm, { name, license: { id, files } }: BaseModel): string {
   const base = plainWords(name);
   const weights = isOnnx(form)
     ? `These files contain weights of ${base}.`
     : `The base model, ${base}, is required but not included.`;
   const said = id
-    ? `The licence of the base model is ${plainWords(id)}.`
-    : 'The files beside the base model do not state its licence: check it before you redistribute this.';
+    ? `The license of the base model is ${plainWords(id)}.`
+    : 'The files beside the base model do not state its license: check it before you redistribute this.';
   const text =
-    files.length && isOnnx(form) ? ` The licence text is in ${files.map(codeSpan).join(', ')}.` : '';
+    files.length && isOnnx(form) ? ` The license text is in ${files.map(codeSpan).join(', ')}.` : '';
   return `${weights} ${said}${text}`;
 }
 

@@ -8,7 +8,7 @@ import { asksForHash, statedHash } from './stated-hash';
 /**
  * Preloaded into the packages' install scripts, which report no progress, and into their children: writes each HTTP
  * request's progress to the file in AURORA_GPU_DOWNLOADS. It also ends a script whose parent is gone, so that a
- * cancelled install leaves no process behind.
+ * canceled install leaves no process behind.
  */
 const file = process.env.AURORA_GPU_DOWNLOADS;
 const WRITE_MS = 250;
@@ -21,7 +21,7 @@ function write(d: Download): void {
   try {
     appendFileSync(file, `${JSON.stringify(d)}\n`);
   } catch {
-    // Its folder is gone: the install was cancelled.
+    // Its folder is gone: the install was canceled.
     process.exit(1);
   }
 }

@@ -14,13 +14,13 @@ export interface BaseModel {
 export interface License {
   /** As written in its source, usually an SPDX identifier; undefined if not stated. */
   id?: string;
-  /** File names beside the model: licence text, notices. */
+  /** File names beside the model: license text, notices. */
   files: string[];
 }
 
 export const LICENSE_FILE = /^(licen[cs]e|copying|notice)(\.(md|txt))?$/i;
 
-/** How licence texts start, by SPDX identifier. */
+/** How license texts start, by SPDX identifier. */
 const TEXTS: readonly [RegExp, string][] = [
   [/apache license\s+version 2\.0/i, 'apache-2.0'],
   [/\bmit license\b|permission is hereby granted, free of charge/i, 'mit'],
@@ -49,7 +49,7 @@ export function baseModel(modelPath: string): BaseModel {
   };
 }
 
-/** In order of preference: the model card's front matter, config.json, the licence text itself. */
+/** In order of preference: the model card's front matter, config.json, the license text itself. */
 function licenseOf(folder: string, config: BaseModel['config'], files: string[]): string | undefined {
   const front = /^---\n([^]*?)\n---/.exec(read(folder, 'README.md'))?.[1] ?? '';
   const stated = /^license:\s*["']?([^"'\n]+?)["']?\s*$/m.exec(front)?.[1];

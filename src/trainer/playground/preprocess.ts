@@ -5,7 +5,7 @@ import type { ImageShape, PlayImage } from '../../protocol/playground';
 
 /** How pixels become the input of an image model. */
 export interface Preprocessing extends ImageShape {
-  /** 1 (grey) or 3. */
+  /** 1 (gray) or 3. */
   channels: number;
   /** Factor on the pixel values from 0 to 255. */
   rescale: number;
@@ -15,7 +15,7 @@ export interface Preprocessing extends ImageShape {
 }
 
 /** Greyscale as in ITU-R BT.601, which Pillow also uses. */
-const GREY = [0.299, 0.587, 0.114];
+const GRAY = [0.299, 0.587, 0.114];
 
 /** An image of the model's size as its input: [1, channels, height, width]. */
 export function imageTensor(image: PlayImage, p: Preprocessing): HostTensor {
@@ -32,7 +32,7 @@ export function imageTensor(image: PlayImage, p: Preprocessing): HostTensor {
   for (let i = 0; i < pixels; i++)
     for (let c = 0; c < channels; c++) {
       const value =
-        channels === 1 ? GREY.reduce((sum, part, k) => sum + part * rgba[4 * i + k], 0) : rgba[4 * i + c];
+        channels === 1 ? GRAY.reduce((sum, part, k) => sum + part * rgba[4 * i + k], 0) : rgba[4 * i + c];
       data[c * pixels + i] = (value * p.rescale - p.mean[c]) / p.std[c];
     }
   return { dtype: DType.float, dims: [1, channels, height, width], data };

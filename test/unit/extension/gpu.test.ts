@@ -34,7 +34,7 @@ describe('a choice of a part', () => {
 
   test('describes purpose and license before the row is truncated', () =>
     expect(gpuChoice(state, t).detail).toBe(
-      'The device "cuda" of ONNX Runtime. MIT licence, from Microsoft through NuGet.',
+      'The device "cuda" of ONNX Runtime. MIT license, from Microsoft through NuGet.',
     ));
 });
 

@@ -78,7 +78,7 @@ describe('the folder of an export', () => {
     writeFileSync(join(target, 'notes.md'), 'mine');
     refused('contains notes.md, which was not exported');
     rmSync(join(target, 'notes.md'));
-    writeFileSync(join(target, 'deep/model.onnx'), 'quantised by hand');
+    writeFileSync(join(target, 'deep/model.onnx'), 'quantized by hand');
     refused('contains deep/model.onnx, which has changed since it was exported');
     // Also if that happens while the new export is being made.
     rmSync(target, { recursive: true });

@@ -3,10 +3,10 @@ import type { Dataset, TextExample } from '../../../src/data/dataset';
 import { labelPredictions } from '../../../src/tasks/label-answers';
 import { excerpt, excerptsOf } from '../../../src/trainer/predictions/excerpts';
 
-interface Labelled extends TextExample {
+interface Labeled extends TextExample {
   label: number;
 }
-const example = (label: number, row: number, tokens: number, truncated?: true): Labelled => ({
+const example = (label: number, row: number, tokens: number, truncated?: true): Labeled => ({
   size: tokens,
   ids: new Int32Array(tokens),
   label,
@@ -18,7 +18,7 @@ const rows = ['first', 'left out', 'third\n\ttext', 'fourth'].map((text, i) => (
   label: '',
   line: 10 * i + 2,
 }));
-const dataset: Dataset<Labelled> = {
+const dataset: Dataset<Labeled> = {
   examples: [example(0, 0, 4), example(2, 2, 7, true), example(1, 3, 5)],
   truncatedCount: 1,
   padId: 0,

@@ -12,7 +12,7 @@ import { typesTable } from './types-table';
 /** Number of mistakes that are named. */
 const NAMED = 3;
 
-/** Labelled spans: what is found, missed and spurious by type, and the texts with all of them marked. */
+/** Labeled spans: what is found, missed and spurious by type, and the texts with all of them marked. */
 export function spanPart(model: SpanModel, { ui, list }: PartState, act: PartActions): AnswerPart {
   const { labels } = model;
   const { type, found, allLabels = false } = ui;

@@ -20,7 +20,7 @@ export function chanceOf(column: Column, label: string): number | undefined {
   return i < 0 ? undefined : sharesOf(column)?.probabilities[i];
 }
 
-/** In hundredths, with an arrow, so that colour is not needed to distinguish more from less. */
+/** In hundredths, with an arrow, so that color is not needed to distinguish more from less. */
 export function difference(share: number, before: number | undefined): string {
   if (before === undefined) return '–';
   const points = 100 * (share - before);

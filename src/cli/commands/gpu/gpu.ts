@@ -26,9 +26,9 @@ import { table } from '../../table';
 const PATIENCE = 60;
 
 const part = (name: GpuPart) => {
-  const { title, package: from, platforms, needs, place, licence } = GPU_PARTS[name];
+  const { title, package: from, platforms, needs, place, license } = GPU_PARTS[name];
   return `  ${name.padEnd(12)}${title}: --engine ${place.engine} --device ${place.device}
-              from ${from} (${licence}); ${platforms.join(', ')}; needs ${needs}`;
+              from ${from} (${license}); ${platforms.join(', ')}; needs ${needs}`;
 };
 
 export const gpuCommand: Command = {
@@ -45,7 +45,7 @@ ${GPU_PART_NAMES.map(part).join('\n')}
   --json             print the result as JSON; for install, progress and result as JSON lines
 
 install exits with 0 once all files are in place and intact, and reports what is missing to use them; check exits
-with 19 if they cannot be used. A cancelled install exits with 130, a failed one with 18 (disk) or 19; neither leaves
+with 19 if they cannot be used. A canceled install exits with 130, a failed one with 18 (disk) or 19; neither leaves
 anything behind.
 
 Downloads must match the hash stated by their publisher (NuGet) or, if there is none, the hash of the first install,

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { placeName, type Place } from '../../../engine/place';
 import {
-  labelled,
+  labeled,
   type PreflightData,
   type PreflightEstimate,
   type PreflightLine,
@@ -87,7 +87,7 @@ function balance(labels: readonly string[], train: PreflightSplit, validation: P
   const sorted = labels.toSorted((a, b) => train.labels[b] - train.labels[a]);
   const shown = sorted.slice(0, SHOWN_LABELS);
   const cell = (s: PreflightSplit, label: string) =>
-    `${count(s.labels[label])} (${percent(s.labels[label] / labelled(s))})`;
+    `${count(s.labels[label])} (${percent(s.labels[label] / labeled(s))})`;
   return [
     ...table(
       [

@@ -1,5 +1,5 @@
 import { anl, anlNodes } from '../../../adapters/methods/anl';
-import { basis, basisCentres, gridStep } from '../../../adapters/methods/spline';
+import { basis, basisCenters, gridStep } from '../../../adapters/methods/spline';
 import { openSession } from '../../../engine/onnxruntime/session';
 import { probe } from '../../../engine/onnxruntime/probe';
 import { CPU, type Place } from '../../../engine/place';
@@ -28,8 +28,8 @@ async function runAnlCase(report: Comparison, c: AnlCase, place: Place, at: stri
   for (const [name, problem] of problems) report.fail('format', `${at}${name}`, problem!);
   if (problems.length) return;
   const [n, rank] = c.z.dims;
-  const centres = basisCentres(c);
-  const bases = c.z.data.flatMap((z) => centres.map((m) => basis(c.splineOrder, (z - m) / gridStep(c))));
+  const centers = basisCenters(c);
+  const bases = c.z.data.flatMap((z) => centers.map((m) => basis(c.splineOrder, (z - m) / gridStep(c))));
   if (c.learnable) report.tensor('bases', `${at}bases`, bases, c.bases, HOST.bases);
   const host = Array.from({ length: n }, (_, row) => [
     ...anl(c.z.data.slice(row * rank, (row + 1) * rank), c.H?.data ?? [], c.W?.data ?? [], c),

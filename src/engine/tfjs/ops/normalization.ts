@@ -9,9 +9,9 @@ import type { Op, OpContext, OpTable, Tf } from '../op';
 /** x minus its mean over `axes`, the mean, and 1/√(variance + ε). */
 function standardize(tf: Tf, x: Tensor, axes: number[], epsilon: number) {
   const mean = tf.mean(x, axes, true);
-  const centred = tf.sub(x, mean);
-  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), axes, true), epsilon));
-  return { normal: tf.mul(centred, inverse), mean, inverse };
+  const centered = tf.sub(x, mean);
+  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centered), axes, true), epsilon));
+  return { normal: tf.mul(centered, inverse), mean, inverse };
 }
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);

@@ -32,7 +32,7 @@ export async function readTail(path: string, most = TAIL_BYTES): Promise<LogTail
 export const lastLines = (text: string, count: number): string =>
   text.trimEnd().split('\n').slice(-count).join('\n');
 
-/** Without terminal colours. Of a line that was overwritten repeatedly, only the final text. */
+/** Without terminal colors. Of a line that was overwritten repeatedly, only the final text. */
 const plain = (text: string): string =>
   text
     // eslint-disable-next-line no-control-regex

@@ -11,7 +11,7 @@ import {
   type Weights,
 } from '../../../adapters/activations/curves';
 import { RANGE_SHARE, type LayerShape } from '../../../adapters/activations/shape-words';
-import { basisCentres } from '../../../adapters/methods/spline';
+import { basisCenters } from '../../../adapters/methods/spline';
 import { NO_SAMPLE, SAMPLES_PER_BIN, type LayerSnapshot } from '../../../protocol/activations';
 import type { AuroraSpec } from '../../../experiment/methods';
 import {
@@ -93,7 +93,7 @@ export function layerMessage(
     medians: rest,
     H: layer.H.slice(),
     W: layer.W.slice(),
-    basisCentres: spec?.learnable ? basisCentres(spec) : [],
+    basisCenters: spec?.learnable ? basisCenters(spec) : [],
   };
   if (!spec || !hasSigma(layer)) return message;
   const line = { output, input, rest };

@@ -40,10 +40,10 @@ const instanceNorm: Rule = (c) => {
       .map((_, i) => i + 2),
   );
   const mean = (t: string) => c.op('ReduceMean', [t, axes], { keepdims: 1 });
-  const centred = c.op('Sub', [x, mean(x)]);
-  const variance = mean(c.op('Mul', [centred, centred]));
+  const centered = c.op('Sub', [x, mean(x)]);
+  const variance = mean(c.op('Mul', [centered, centered]));
   const root = c.op('Sqrt', [c.op('Add', [variance, c.scalar(attrFloat(c.node, 'epsilon', 1e-5), x)])]);
-  const normal = c.op('Div', [centred, root]);
+  const normal = c.op('Div', [centered, root]);
   const g = c.op('Mul', [c.dy[0]!, perChannel(c, scale)]);
   const along = c.op('Mul', [normal, mean(c.op('Mul', [g, normal]))]);
   return [c.op('Div', [c.op('Sub', [c.op('Sub', [g, mean(g)]), along]), root])];

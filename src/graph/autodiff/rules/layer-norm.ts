@@ -24,16 +24,16 @@ const layerNormalization: Rule = (c) => {
       dx = c.op('Mul', [c.op('Sub', [c.op('Sub', [g, mean(g)]), projection]), s.inverse()]);
     }
     if (c.needs(1))
-      dScale = c.unbroadcast(c.op('Mul', [dy, c.op('Mul', [s.centred(), s.inverse()])]), x, scale);
+      dScale = c.unbroadcast(c.op('Mul', [dy, c.op('Mul', [s.centered(), s.inverse()])]), x, scale);
   }
   return [dx, dScale, c.needs(2) ? c.unbroadcast(dy, x, bias) : undefined];
 };
 
 /** x̂·mean(g·x̂) with both x̂ as (x − μ)/σ. */
 function fromInput(c: RuleContext, g: string, s: Statistics, mean: (t: string) => string): string {
-  const [centred, inverse] = [s.centred(), s.inverse()];
-  const slope = c.op('Mul', [mean(c.op('Mul', [g, centred])), c.op('Mul', [inverse, inverse])]);
-  return c.op('Mul', [centred, slope]);
+  const [centered, inverse] = [s.centered(), s.inverse()];
+  const slope = c.op('Mul', [mean(c.op('Mul', [g, centered])), c.op('Mul', [inverse, inverse])]);
+  return c.op('Mul', [centered, slope]);
 }
 
 /**
@@ -60,7 +60,7 @@ function invertible(c: RuleContext): boolean {
 
 interface Statistics {
   /** x − μ. */
-  centred(): string;
+  centered(): string;
   /** 1/σ. */
   inverse(): string;
 }
@@ -76,13 +76,13 @@ function statistics(c: RuleContext, mean: (t: string) => string): Statistics {
       while (c.node.outputs.length <= i) c.node.outputs.push('');
       return (c.node.outputs[i] ||= c.g.fresh(`${c.node.opType}_statistics`));
     };
-    return { centred: () => c.op('Sub', [x, output(1)]), inverse: () => output(2) };
+    return { centered: () => c.op('Sub', [x, output(1)]), inverse: () => output(2) };
   }
-  const centred = c.op('Sub', [x, mean(x)]);
-  const variance = mean(c.op('Mul', [centred, centred]));
+  const centered = c.op('Sub', [x, mean(x)]);
+  const variance = mean(c.op('Mul', [centered, centered]));
   const epsilon = c.scalar(attrFloat(c.node, 'epsilon', 1e-5), x);
   const inverse = c.op('Reciprocal', [c.op('Sqrt', [c.op('Add', [variance, epsilon])])]);
-  return { centred: () => centred, inverse: () => inverse };
+  return { centered: () => centered, inverse: () => inverse };
 }
 
 export const layerNorm: Record<string, Rule> = { LayerNormalization: layerNormalization };

@@ -26,7 +26,7 @@ describe('the places of tokens in the text', () => {
     ]);
   });
 
-  it('give an unknown token the text between its neighbours', () => {
+  it('give an unknown token the text between its neighbors', () => {
     expect(tokenOffsets('the ☃☃ played', ['the', '[UNK]', 'played'])).toEqual([
       [0, 3],
       [4, 6],

@@ -52,14 +52,14 @@ describe('a short command', () => {
     running.send('too late');
   });
 
-  it('is killed with its child processes when cancelled', async () => {
+  it('is killed with its child processes when canceled', async () => {
     const pids: number[] = [];
     const text = `const c = require('child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e3)']);
       console.log(c.pid); setInterval(() => {}, 1e3);`;
     const running = start(text, { onLine: (line) => pids.push(Number(line)) });
     await until(() => pids.length === 1);
-    running.kill('was cancelled');
-    await expect(running.ended).rejects.toThrow('was cancelled and was stopped');
+    running.kill('was canceled');
+    await expect(running.ended).rejects.toThrow('was canceled and was stopped');
     await until(async () => !(await isThere(pids[0])));
   });
 
@@ -70,8 +70,8 @@ describe('a short command', () => {
       fs.writeFileSync(left, ''); setInterval(() => {}, 1e3);`;
     const running = start(text);
     await until(() => existsSync(left));
-    running.kill('was cancelled');
-    await expect(running.ended).rejects.toThrow('was cancelled');
+    running.kill('was canceled');
+    await expect(running.ended).rejects.toThrow('was canceled');
     expect(existsSync(left)).toBe(false);
   });
 
@@ -86,8 +86,8 @@ describe('a short command', () => {
     const running = start(text, { onLine: () => (deaf = true) });
     await until(() => deaf);
     const began = performance.now();
-    running.kill('was cancelled', now);
-    await expect(running.ended).rejects.toThrow('was cancelled');
+    running.kill('was canceled', now);
+    await expect(running.ended).rejects.toThrow('was canceled');
     if (now) expect(existsSync(asked)).toBe(false);
     else expect(performance.now() - began).toBeGreaterThan(2000);
   });
