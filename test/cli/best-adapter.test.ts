@@ -30,7 +30,7 @@ function killedAt(moment: Moment, ...args: string[]) {
   const preload = resolve('test/cli/kill-at.cjs');
   return spawnSync(process.execPath, ['--require', preload, CLI, 'train', ...args, '--threads', '1'], {
     encoding: 'utf8',
-    timeout: 300_000,
+    timeout: 900_000,
     env: { ...process.env, AURORA_TEST_KILL: JSON.stringify(moment) },
   });
 }

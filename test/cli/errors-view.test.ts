@@ -223,7 +223,7 @@ describe('aurora errors', () => {
     const leftovers = () => readdirSync(long).filter((name) => !before.has(name));
     const child = lab.start('errors', long);
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    await vi.waitFor(() => expect(leftovers()).toHaveLength(1), { timeout: 300_000, interval: 5 });
+    await vi.waitFor(() => expect(leftovers()).toHaveLength(1), { timeout: 900_000, interval: 5 });
     child.kill('SIGTERM');
     expect(await ended).toBe(130);
     expect(leftovers()).toEqual([]);

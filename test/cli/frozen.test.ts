@@ -38,7 +38,7 @@ const reused = (run: string) =>
 describe('the layers below the adapters', () => {
   it(
     'are computed once for all trials of a sweep, which train to the same bits as single runs',
-    { timeout: 300_000 },
+    { timeout: 900_000 },
     () => {
       expect(lab.run('sweep', lab.experiment, '--parallel', '1', ...ON_CPU).code).toBe(0);
       const runs = readdirSync(lab.path('.aurora/runs/tiny'))

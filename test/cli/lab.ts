@@ -103,7 +103,7 @@ export class Lab {
 
   /** Runs a command with lines on its standard input. */
   type(input: string, ...args: string[]): Outcome {
-    const r = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: 300_000, input });
+    const r = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: 900_000, input });
     return { code: r.status, out: r.stdout, err: r.stderr };
   }
 

@@ -35,7 +35,7 @@ interface Ended {
 
 function program(before: readonly string[], ...args: string[]): Ended {
   const [file, ...rest] = [...before, process.execPath, CLI, ...args];
-  const r = spawnSync(file, rest, { encoding: 'utf8', timeout: 300_000 });
+  const r = spawnSync(file, rest, { encoding: 'utf8', timeout: 900_000 });
   return { code: r.status, signal: r.signal, out: r.stdout, err: r.stderr };
 }
 

@@ -83,7 +83,7 @@ class Program {
         (l) => l.kind === kind && Object.entries(also).every(([k, v]) => (l as never)[k] === v),
       );
     await vi.waitFor(() => expect([find(), this.err, this.lines.at(-1)]).not.toContain(undefined), {
-      timeout: 300_000,
+      timeout: 900_000,
       interval: 20,
     });
     return find() as Extract<PlayLine, { kind: K }>;

@@ -95,7 +95,7 @@ describe('Layer activations, in VS Code 1.100', () => {
     await frame.locator('.play').focus();
     await window.page.keyboard.press('Enter');
     await expect.poll(shownStep).toContain('(1 of 7 snapshots)');
-    await expect.poll(shownStep, { timeout: 300_000 }).toContain('(7 of 7 snapshots)');
+    await expect.poll(shownStep, { timeout: 900_000 }).toContain('(7 of 7 snapshots)');
     const slider = frame.getByRole('slider', { name: 'Snapshot step' });
     await slider.press('Home');
     await expect.poll(shownStep).toBe('step 0 (1 of 7 snapshots)');
@@ -108,7 +108,7 @@ describe('Layer activations, in VS Code 1.100', () => {
     await window.tab(title()).click();
     await expect.poll(shownStep).toBe('step 6 (2 of 7 snapshots)');
     await window.reload();
-    await expect.poll(shownStep, { timeout: 300_000 }).toBe('step 6 (2 of 7 snapshots)');
+    await expect.poll(shownStep, { timeout: 900_000 }).toBe('step 6 (2 of 7 snapshots)');
     await expect.poll(async () => (await page()).locator('.large h2').innerText()).toBe('layer.0.query');
     // At this step, the bin may contain no token.
     await (await page()).locator(`.words[data-bin="${bin}"]`).waitFor();

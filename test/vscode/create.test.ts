@@ -16,7 +16,7 @@ import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
 /** The Machine view refreshes every five seconds. */
-const SLOW = { timeout: 300_000 };
+const SLOW = { timeout: 900_000 };
 
 /** From a model and a table of texts to a finished run and a fork of it, with palette and menus. */
 describe('from an empty folder to a run, in VS Code 1.100', () => {
@@ -113,7 +113,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await window.palette('AuroRA: Run Preflight');
     await window.toast(/Preflight of/).waitFor();
     const said = window.toast(/\d+(\.\d+)? m?s\/step on \w+ · .* · \d+(\.\d+)? (MB|GB)/);
-    await said.waitFor({ timeout: 300_000 });
+    await said.waitFor({ timeout: 900_000 });
     expect(await said.innerText()).toContain(name);
     await said.getByRole('button', { name: 'Show Report' }).click();
     const report = await window.frameWith('h1:has-text("Preflight of")');
@@ -126,10 +126,10 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
   test('Run Experiment runs to the end, and the dashboard shows the numbers of result.json', async () => {
     await window.tab(`${name}.aurora.json`).click();
     await window.palette('AuroRA: Run Experiment');
-    await expect.poll(() => existsSync(runs) && runFolders().length, { timeout: 300_000 }).toBe(1);
+    await expect.poll(() => existsSync(runs) && runFolders().length, { timeout: 900_000 }).toBe(1);
     const [run] = runFolders();
     const dashboard = await Dashboard.in(window);
-    await expect.poll(() => existsSync(join(run, 'result.json')), { timeout: 300_000 }).toBe(true);
+    await expect.poll(() => existsSync(join(run, 'result.json')), { timeout: 900_000 }).toBe(true);
     await expect.poll(() => statusOf(run).state).toBe('finished');
     type Metrics = Record<'step' | 'loss' | 'accuracy' | 'f1' | 'matthews', number>;
     const { best, last, steps } = JSON.parse(readFileSync(join(run, 'result.json'), 'utf8')) as {
@@ -321,14 +321,14 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
   /** The run that did not exist before. */
   async function newRun(before: readonly string[]): Promise<string> {
     const others = () => runFolders().filter((run) => !before.includes(run));
-    await expect.poll(() => others().length, { timeout: 300_000 }).toBe(1);
+    await expect.poll(() => others().length, { timeout: 900_000 }).toBe(1);
     return others()[0];
   }
 
   /** Expects an open dashboard of both runs, and the fork's first journal line to state its origin. */
   async function overlaid(fork: string, fromStep: number, changed: unknown): Promise<void> {
     const dashboard = await Dashboard.of(window, [runFolders()[0], fork]);
-    await expect.poll(() => existsSync(join(fork, 'result.json')), { timeout: 300_000 }).toBe(true);
+    await expect.poll(() => existsSync(join(fork, 'result.json')), { timeout: 900_000 }).toBe(true);
     const [first] = readFileSync(join(fork, 'events.jsonl'), 'utf8').split('\n');
     expect(JSON.parse(first) as RunEvent).toMatchObject({ kind: 'forked', fromStep, changed });
     await expect

@@ -18,7 +18,7 @@ import { vsixHere } from './vsix';
  */
 const FIRST_POINT_LIMIT_MS = 60_000;
 /** The time for this many steps of the demo. */
-const LONG = { timeout: 300_000, interval: 500 };
+const LONG = { timeout: 900_000, interval: 500 };
 
 /** Two clicks with a clean profile: Get Started, Run the Demo. */
 describe('the demo, in VS Code 1.100', () => {
@@ -92,7 +92,7 @@ describe('the demo, in VS Code 1.100', () => {
     await window.palette('Notifications: Clear All Notifications');
     const [run] = runsIn(globalDemo());
     await window.palette('AuroRA: Stop Run');
-    await expect.poll(() => statusOf(run).state, { timeout: 300_000 }).toBe('stopped');
+    await expect.poll(() => statusOf(run).state, { timeout: 900_000 }).toBe('stopped');
     await window.toast(/saved at step \d+/).waitFor();
   });
 
@@ -116,7 +116,7 @@ describe('the demo, in VS Code 1.100', () => {
     const [run] = runsIn(join(empty, 'aurora-demo'));
     const dashboard = await Dashboard.in(window);
     await dashboard.frame.getByRole('button', { name: 'Stop', exact: true }).click();
-    await expect.poll(() => statusOf(run).state, { timeout: 300_000 }).toBe('stopped');
+    await expect.poll(() => statusOf(run).state, { timeout: 900_000 }).toBe('stopped');
     const experiment = join(empty, 'aurora-demo/debian-sections.aurora.json');
     writeFileSync(
       experiment,
@@ -126,7 +126,7 @@ describe('the demo, in VS Code 1.100', () => {
     await window.page.locator('.view-line', { hasText: '"epochs": 1' }).waitFor();
     const began = Date.now();
     await window.palette('AuroRA: Run Experiment');
-    await expect.poll(() => runsIn(join(empty, 'aurora-demo')).length, { timeout: 300_000 }).toBe(2);
+    await expect.poll(() => runsIn(join(empty, 'aurora-demo')).length, { timeout: 900_000 }).toBe(2);
     const short = runsIn(join(empty, 'aurora-demo')).find((r) => r !== run)!;
     await expect.poll(() => existsSync(join(short, 'result.json')), LONG).toBe(true);
     console.log(`120 steps of the demo took ${((Date.now() - began) / 1000).toFixed(0)} s.`);

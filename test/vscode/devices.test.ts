@@ -52,7 +52,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     await window.openFile('tiny.aurora.json');
     await window.palette('AuroRA: Run Experiment');
     const begun = () => (existsSync(runs) ? readdirSync(runs) : []).find((id) => !before.has(id));
-    await expect.poll(begun, { timeout: 300_000 }).toBeDefined();
+    await expect.poll(begun, { timeout: 900_000 }).toBeDefined();
     const run = join(runs, begun()!);
     const ended = () => existsSync(join(run, 'status.json')) && /finished|failed/.test(statusOf(run).state);
     await expect.poll(ended, { timeout: TRAIN_MS }).toBe(true);
@@ -139,7 +139,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
       .waitFor();
     await window.expand(window.row('tiny'));
     await expect
-      .poll(() => tooltip(/AuroRA r2/), { timeout: 300_000 })
+      .poll(() => tooltip(/AuroRA r2/), { timeout: 900_000 })
       .toContain('ONNX Runtime on webgpu, as requested');
   });
 

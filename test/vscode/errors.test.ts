@@ -123,7 +123,7 @@ describe('Errors, in VS Code 1.100', () => {
     await window.tab(title()).click();
     await expect.poll(told).toBe(before);
     await window.reload();
-    await expect.poll(told, { timeout: 300_000 }).toBe(before);
+    await expect.poll(told, { timeout: 900_000 }).toBe(before);
     await expect.poll(async () => (await page()).locator('.chip').count()).toBe(2);
   });
 
@@ -145,7 +145,7 @@ describe('Errors, in VS Code 1.100', () => {
     await window.page.keyboard.press('Control+S');
     const again = (await page()).locator('.notice [data-action=predict]');
     await again.click();
-    await expect.poll(() => wrong(), { timeout: 300_000 }).toBe(before - 1);
+    await expect.poll(() => wrong(), { timeout: 900_000 }).toBe(before - 1);
     await again.waitFor({ state: 'detached' });
     await expect.poll(told).toBe(`${before - 1} examples.`);
   });

@@ -55,7 +55,7 @@ describe('runs of the command line, in VS Code 1.100', () => {
     await window.expand(window.row('tiny'));
     await expect
       .poll(() => spokenRows().then((rows) => rows.filter((r) => /^Run .*, running/.test(r)).length), {
-        timeout: 300_000,
+        timeout: 900_000,
       })
       .toBe(1);
   });
@@ -99,7 +99,7 @@ describe('runs of the command line, in VS Code 1.100', () => {
     await window.sideBar();
     trainer.kill('SIGKILL');
     await expect
-      .poll(async () => (await spokenRows()).some((row) => /^Run .*, lost/.test(row)), { timeout: 300_000 })
+      .poll(async () => (await spokenRows()).some((row) => /^Run .*, lost/.test(row)), { timeout: 900_000 })
       .toBe(true);
     expect((await spokenRows()).filter((row) => /, running/.test(row))).toEqual([]);
   });
@@ -111,7 +111,7 @@ describe('runs of the command line, in VS Code 1.100', () => {
     writeFileSync(join(broken, 'status.json'), 'not JSON');
     await window.palette('AuroRA: Refresh');
     await expect
-      .poll(async () => (await spokenRows()).filter((row) => /^Run /.test(row)).length, { timeout: 300_000 })
+      .poll(async () => (await spokenRows()).filter((row) => /^Run /.test(row)).length, { timeout: 900_000 })
       .toBe(2);
     expect((await spokenRows()).some((row) => /^Run .*, damaged/.test(row))).toBe(true);
   });

@@ -92,7 +92,7 @@ describe('the Playground, in VS Code 1.100', () => {
     await expect.poll(async () => shares(await page())).toEqual(text);
     expect(running()).toEqual(before);
     await window.reload();
-    await expect.poll(async () => shares(await page()), { timeout: 300_000 }).toEqual(text);
+    await expect.poll(async () => shares(await page()), { timeout: 900_000 }).toEqual(text);
     await expect
       .poll(async () => (await page()).locator('textarea').inputValue())
       .toBe('the unaffable cats played');

@@ -85,7 +85,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     await window.screenshot('resume-owned');
     await window.modal('another-host', 'Take Over');
     await window.modal('have changed', 'Continue with Changed Files');
-    await expect.poll(() => statusOf(run).state, { timeout: 300_000 }).toBe('finished');
+    await expect.poll(() => statusOf(run).state, { timeout: 900_000 }).toBe('finished');
     expect(events('resumed')).toHaveLength(1);
     expect(events('inputs-accepted')).toHaveLength(1);
   });

@@ -53,7 +53,7 @@ describe('Study, in VS Code 1.100', () => {
     await expect.poll(groups).toEqual(['LoRA r=2 × 2', 'AuroRA r=2 × 2']);
     await expect.poll(() => difference()).toContain('Paired test over 2 seeds (1, 2) only');
     await (await page()).locator('[data-action=measure]').click();
-    await expect.poll(difference, { timeout: 300_000 }).toContain('and 24 validation examples');
+    await expect.poll(difference, { timeout: 900_000 }).toContain('and 24 validation examples');
     for (const id of readdirSync(runs)) expect(existsSync(join(runs, id, 'study/geometry.json'))).toBe(true);
     const titles = await (await page()).locator('figcaption').allInnerTexts();
     expect(titles).toContain('As trained and merged into the weights');
@@ -62,14 +62,14 @@ describe('Study, in VS Code 1.100', () => {
 
   test('a run that ends elsewhere is added automatically', async () => {
     train(3);
-    await expect.poll(groups, { timeout: 300_000 }).toEqual(['LoRA r=2 × 2', 'AuroRA r=2 × 3']);
+    await expect.poll(groups, { timeout: 900_000 }).toEqual(['LoRA r=2 × 2', 'AuroRA r=2 × 3']);
   });
 
   test('the selection is kept after a reload', async () => {
     await (await page()).locator('[data-field=against]').selectOption('AuroRA r=2');
     await expect.poll(difference).toMatch(/^LoRA r=2 .*AuroRA r=2/);
     await window.reload();
-    await expect.poll(difference, { timeout: 300_000 }).toMatch(/^LoRA r=2 .*AuroRA r=2/);
+    await expect.poll(difference, { timeout: 900_000 }).toMatch(/^LoRA r=2 .*AuroRA r=2/);
     await expect.poll(groups).toEqual(['LoRA r=2 × 2', 'AuroRA r=2 × 3']);
   });
 

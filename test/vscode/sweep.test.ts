@@ -45,7 +45,7 @@ describe('a sweep, in VS Code 1.100', () => {
       .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
   const untilSpoken = (...what: RegExp[]) =>
     expect
-      .poll(spoken, { timeout: 300_000 })
+      .poll(spoken, { timeout: 900_000 })
       .toEqual(expect.arrayContaining(what.map((w) => expect.stringMatching(w) as unknown)));
   const group = () => window.row('Sweep ·');
 

@@ -64,17 +64,17 @@ describe('training from the palette, in VS Code 1.100', () => {
   test('Stop Run reports what was saved and leaves no process (T4)', async () => {
     const { pid } = statusOf(run);
     await window.palette('AuroRA: Stop Run');
-    await expect.poll(() => statusOf(run).state, { timeout: 300_000 }).toBe('stopped');
+    await expect.poll(() => statusOf(run).state, { timeout: 900_000 }).toBe('stopped');
     await window.toast(/saved at step [\d,.]+/).waitFor();
-    await expect.poll(() => isAlive(pid), { timeout: 300_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid), { timeout: 900_000 }).toBe(false);
   });
 
   test('a short run finishes', async () => {
     await window.openFile('short.aurora.json');
     await window.palette('AuroRA: Run Experiment');
-    await expect.poll(() => existsSync(runsOf('short')), { timeout: 300_000 }).toBe(true);
+    await expect.poll(() => existsSync(runsOf('short')), { timeout: 900_000 }).toBe(true);
     const short = () => join(runsOf('short'), readdirSync(runsOf('short'))[0]);
-    await expect.poll(() => existsSync(join(short(), 'result.json')), { timeout: 300_000 }).toBe(true);
+    await expect.poll(() => existsSync(join(short(), 'result.json')), { timeout: 900_000 }).toBe(true);
     // result.json is written before the final status.
     await expect.poll(() => statusOf(short()).state).toBe('finished');
   });

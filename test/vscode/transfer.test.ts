@@ -115,7 +115,7 @@ describe('exports and imports, in VS Code 1.139', () => {
     expect(bytes(join(runs, imported), 'step-000000').equals(bytes(run, 'step-000012'))).toBe(true);
     await window.pressToast('was imported as a run', 'Continue Training');
     const finished = () => existsSync(join(runs, imported, 'result.json'));
-    await expect.poll(finished, { timeout: 300_000 }).toBe(true);
+    await expect.poll(finished, { timeout: 900_000 }).toBe(true);
   });
 
   test('an adapter that does not fit is reported with the reason', async () => {

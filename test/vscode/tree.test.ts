@@ -71,7 +71,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
       .locator('.monaco-list-row')
       .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
   const untilSpoken = (what: RegExp) =>
-    expect.poll(spoken, { timeout: 300_000 }).toEqual(expect.arrayContaining([expect.stringMatching(what)]));
+    expect.poll(spoken, { timeout: 900_000 }).toEqual(expect.arrayContaining([expect.stringMatching(what)]));
   const finished = () =>
     readdirSync(runs)
       .filter((id) => !id.startsWith('2025'))
@@ -95,8 +95,8 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     const hovers = window.page.locator('.monaco-hover:visible, .workbench-hover:visible');
     const text = async () => (await hovers.allInnerTexts()).join('\n').replaceAll('\u00a0', ' ');
     await (typeof says === 'string'
-      ? expect.poll(text, { timeout: 300_000 }).toContain(says)
-      : expect.poll(text, { timeout: 300_000 }).toMatch(says));
+      ? expect.poll(text, { timeout: 900_000 }).toContain(says)
+      : expect.poll(text, { timeout: 900_000 }).toMatch(says));
     await window.page.mouse.move(900, 600);
   }
 
@@ -311,7 +311,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
         .pane('Machine')
         .locator('.monaco-list-row')
         .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label')).join('\n'));
-    await expect.poll(said, { timeout: 300_000 }).toMatch(/^Memory: .* free of/m);
+    await expect.poll(said, { timeout: 900_000 }).toMatch(/^Memory: .* free of/m);
     await expect.poll(() => said()).toMatch(/^Node: \d+.* from the extension$/m);
     await expect.poll(() => said()).toMatch(/^ONNX Runtime: 1\.30\.0$/m);
     await window.pane('Machine').locator('.pane-header').click();

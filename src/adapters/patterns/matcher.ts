@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 
 /** One expression against several paths. */
@@ -59,6 +60,20 @@ parentPort.on('message', ({ source, number, paths, cells, values }) => {
 });
 `;
 
+/**
+ * Blocks until the worker has left a state. A wait may end early: between the worker's store and its notification, a
+ * caller can already be waiting for the next state.
+ */
+function waitWhile(cells: Int32Array, state: number, milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  for (
+    let left = milliseconds;
+    left > 0 && Atomics.load(cells, STATE) === state;
+    left = end - performance.now()
+  )
+    Atomics.wait(cells, STATE, state, left);
+}
+
 /** The machine may be out of threads; the next query tries again. */
 const notStarted = (e: unknown): Answer => ({ is: 'failed', why: (e as Error).message });
 
@@ -95,8 +110,8 @@ export class Matcher {
       return notStarted(e);
     }
     const { cells } = asked;
-    Atomics.wait(cells, STATE, ASKED, START_MS);
-    if (cells[STATE] === STARTED) Atomics.wait(cells, STATE, STARTED, milliseconds);
+    waitWhile(cells, ASKED, START_MS);
+    waitWhile(cells, STARTED, milliseconds);
     return this.answer(asked, 'it did not start');
   }
 

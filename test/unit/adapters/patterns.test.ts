@@ -247,6 +247,25 @@ describe("the worker's matches", () => {
     );
   });
 
+  it('are not given up when a notification arrives during the next wait', () => {
+    // As between the worker's store of a state and its notification of it.
+    const wait = Atomics.wait.bind(Atomics);
+    let woken = 0;
+    vi.spyOn(Atomics, 'wait').mockImplementation(((
+      cells: Int32Array,
+      at: number,
+      value: number,
+      ms: number,
+    ) => {
+      if (value === 1 && woken++ < 3) return 'ok';
+      return wait(cells, at, value, ms);
+    }) as typeof Atomics.wait);
+    const slow = { source: '(?:a+)+b', number: false, paths: ['a'.repeat(24)] };
+    const answer = new Matcher().askAndWait(slow, 60_000);
+    expect(answer.is).toBe('answered');
+    expect(woken).toBeGreaterThan(0);
+  });
+
   it('are empty when the first group holds no number', () => {
     const value = (source: string, text: string) => valueOf(new RegExp(source), text, true);
     expect(value('(\\d+)', 'a.12')).toBe(12);

@@ -9,7 +9,7 @@ import Mocha from 'mocha';
 export async function run(): Promise<void> {
   const mocha = new Mocha({
     ui: 'tdd',
-    timeout: 300_000,
+    timeout: 900_000,
     reporter: 'json',
     reporterOptions: { output: process.env.AURORA_HOST_REPORT },
   });

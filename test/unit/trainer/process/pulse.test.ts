@@ -11,7 +11,7 @@ import { readStatus } from '../../../../src/runs/status';
 import { Pulse } from '../../../../src/trainer/process/pulse';
 
 const SOURCE = resolve(import.meta.dirname, '../../../../src/trainer/process');
-const soon = { timeout: 300_000, interval: 50 };
+const soon = { timeout: 900_000, interval: 50 };
 let programs: string;
 let worker: string;
 let run: string;
