@@ -11,6 +11,10 @@ const UNEVEN = /\s{2,}|[^\S ]/g;
 /** Texts that differ in white space alone are the same to most tokenizers. */
 const normalized = (text: string): string => text.trim().replace(UNEVEN, ' ');
 
+/** Both texts of a pair: a line break is none of either's characters. */
+const inputOf = ({ text, pair }: Row): string =>
+  pair === undefined ? normalized(text) : `${normalized(text)}\n${normalized(pair)}`;
+
 /**
  * How often each label occurs; 0 for a label that does not.
  *
@@ -42,7 +46,7 @@ export function findDuplicates(train: readonly Row[], validation: readonly Row[]
   const conflicting = new Map<string, PreflightDuplicates['conflicts']['first'][number]>();
   let withinTrain = 0;
   for (const row of train) {
-    const text = normalized(row.text);
+    const text = inputOf(row);
     const before = first.get(text);
     if (!before) {
       first.set(text, row);
@@ -53,7 +57,7 @@ export function findDuplicates(train: readonly Row[], validation: readonly Row[]
       conflicting.set(text, { lines: [before.line, row.line], labels: [before.label, row.label] });
   }
   const across = validation.flatMap((row) => {
-    const trained = first.get(normalized(row.text));
+    const trained = first.get(inputOf(row));
     return trained ? [{ train: trained.line, validation: row.line }] : [];
   });
   return {

@@ -1,6 +1,6 @@
 import type { DataSpec } from '../experiment/experiment';
 import { badRow, requireRows, type Row, type SkippedRow } from './table/rows';
-import type { Encoding } from './text/tokenizer';
+import type { Encoding, Tokenizer } from './text/tokenizer';
 
 export interface Example {
   /** Its share of a batch in tokens; a batch is padded to its largest example. */
@@ -10,6 +10,9 @@ export interface Example {
   /** The text was longer than the longest input. */
   truncated?: true;
 }
+
+/** The input of a text model. */
+export type Texts = Pick<Row, 'text' | 'pair'>;
 
 export interface TextExample extends Example {
   ids: Int32Array;
@@ -51,6 +54,10 @@ export function makeDataset<R extends Row, E extends TextExample>(
   requireRows(path, dataset.examples.length, dataset.skipped);
   return dataset;
 }
+
+/** A row's tokens: one text, or two in the tokenizer's own format. */
+export const encodeRow = (tokenizer: Tokenizer, { text, pair }: Texts, maxLength: number): Encoding =>
+  pair === undefined ? tokenizer.encode(text, maxLength) : tokenizer.encodePair(text, pair, maxLength);
 
 export const textExample = ({ ids, typeIds, truncated }: Encoding, row: number): TextExample => ({
   size: ids.length,

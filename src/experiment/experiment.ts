@@ -41,6 +41,8 @@ export interface DataSpec {
   /** Share of the training file held out when there is no validation file. */
   validationFraction: number;
   textColumn: string;
+  /** The second text of each row, for a task on pairs of texts. */
+  textPairColumn?: string;
   labelColumn: string;
   /** How to handle an unusable row. */
   onBadRow: 'fail' | 'skip';

@@ -8,8 +8,8 @@ import { ANSWER_SHAPES, INPUT_SHAPES, type TaskShapes } from '../experiment/task
 export type PlayRequest =
   | { kind: 'load'; subject: string; source: PlaySource; base?: boolean }
   | { kind: 'unload'; subject: string }
-  /** To all subjects; a newer question ends an older one. Either a text or an image. */
-  | { kind: 'predict'; request: number; text?: string; image?: PlayImage }
+  /** To all subjects; a newer question ends an older one. A text, a pair of texts or an image. */
+  | { kind: 'predict'; request: number; text?: string; pair?: string; image?: PlayImage }
   | { kind: 'generate'; request: number; text: string; settings: GenerationSettings }
   /** Requests a validation row of a run. */
   | { kind: 'sample'; request: number; subject: string }
@@ -137,6 +137,7 @@ export interface Generated {
 
 export interface PlaySample {
   text: string;
+  pair?: string;
   /** As in the data file. */
   label: string;
   /** The true spans, if the answer is spans. */
@@ -189,7 +190,7 @@ export const isGenerationSettings = (value: unknown): value is GenerationSetting
 const REQUESTS: Record<PlayRequest['kind'], Fields> = {
   load: { subject: text, source, base: maybe(flag) },
   unload: { subject: text },
-  predict: { request: count, text: maybe(text), image: maybe(image) },
+  predict: { request: count, text: maybe(text), pair: maybe(text), image: maybe(image) },
   generate: { request: count, text, settings },
   sample: { request: count, subject: text },
   stop: { request: count },
@@ -234,6 +235,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     request: count,
     subject: text,
     text,
+    pair: maybe(text),
     label: text,
     spans: maybe(listOf(object(span))),
     file: text,

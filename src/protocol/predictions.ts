@@ -88,6 +88,8 @@ export const SPAN_FOUND = 2;
 export interface Excerpt {
   example: number;
   text: string;
+  /** The second text of a pair. */
+  pair?: string;
 }
 
 /** The output of `aurora errors --json`, one JSON object per line. Readers ignore unknown kinds. */
@@ -255,4 +257,8 @@ const isNote = (value: unknown): value is InputsNote =>
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 const isExcerpt = (value: unknown, examples: number): value is Excerpt =>
-  isObject(value) && isCount(value.example) && value.example < examples && typeof value.text === 'string';
+  isObject(value) &&
+  isCount(value.example) &&
+  value.example < examples &&
+  typeof value.text === 'string' &&
+  (value.pair === undefined || typeof value.pair === 'string');

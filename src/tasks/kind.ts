@@ -1,4 +1,4 @@
-import type { TextExample } from '../data/dataset';
+import type { TextExample, Texts } from '../data/dataset';
 import type { Experiment } from '../experiment/experiment';
 import type { MetricName } from '../experiment/metrics';
 import type { TensorInfo } from '../graph/infos';
@@ -67,5 +67,5 @@ export interface TaskKind<E extends TextExample = TextExample> extends DataReade
   /** What the errors view shows of a data set. @param logits of each example, in data order */
   predictions(split: DataSplit<E>, labels: readonly string[], logits: readonly Float32Array[]): Answers;
   /** @throws AuroraError 'data' if the tokenizer leaves nothing of the text */
-  ask(text: string, data: TaskData<E>, maxLength: number): Asked<E>;
+  ask(texts: Texts, data: TaskData<E>, maxLength: number): Asked<E>;
 }

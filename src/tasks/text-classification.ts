@@ -1,6 +1,6 @@
 import { labelCounts } from '../data/audit';
 import { integers } from '../data/batch';
-import { textExample, type TextExample } from '../data/dataset';
+import { encodeRow, textExample, type TextExample } from '../data/dataset';
 import { inferLabels, labelIndex, withKnownLabels } from '../data/labels';
 import { readRows } from '../data/table/rows';
 import { DType } from '../graph/dtype';
@@ -22,7 +22,7 @@ interface LabeledText extends TextExample {
 
 const classesOf = (examples: readonly LabeledText[]): number[] => examples.map((e) => e.label);
 
-/** One label for each text: a linear head on pooled states, or the model's own logits; cross-entropy. */
+/** One label for each text or pair of texts: a linear head on pooled states, or the model's own logits; cross-entropy. */
 export const textClassification: TaskKind<LabeledText> = {
   objective: 'cross-entropy',
   ...readsTexts({
@@ -36,9 +36,9 @@ export const textClassification: TaskKind<LabeledText> = {
     stratum: ({ label }) => label,
     encoder(tokenizer, labels, maxLength) {
       const classes = labelIndex(labels);
-      return ({ text, label }, row): LabeledText => ({
-        ...textExample(tokenizer.encode(text, maxLength), row),
-        label: classes.get(label)!,
+      return (row, index): LabeledText => ({
+        ...textExample(encodeRow(tokenizer, row, maxLength), index),
+        label: classes.get(row.label)!,
       });
     },
   }),
@@ -73,8 +73,8 @@ export const textClassification: TaskKind<LabeledText> = {
   counts: (examples, labels) => labelCounts(classesOf(examples), labels),
   findings: (spec, data) => [...lopsided(spec, data), ...unmeasuredLabels(data)],
   predictions: labelPredictions,
-  ask(text, { tokenizer }, maxLength) {
-    const example = { ...textExample(tokenizer.encode(text, maxLength), 0), label: 0 };
+  ask(texts, { tokenizer }, maxLength) {
+    const example = { ...textExample(encodeRow(tokenizer, texts, maxLength), 0), label: 0 };
     requireTokens(example);
     return { example, answer: (logits) => ({ probabilities: [...softmax(logits)] }) };
   },

@@ -148,8 +148,14 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
     withoutRows,
     samples: (spec, labels) =>
       readValidation(spec, labels).rows.map((row) => {
-        const { text, label, line } = row;
-        return { text, label, line, ...(reader.spans && { spans: reader.spans(row) }) };
+        const { text, pair, label, line } = row;
+        return {
+          text,
+          ...(pair !== undefined && { pair }),
+          label,
+          line,
+          ...(reader.spans && { spans: reader.spans(row) }),
+        };
       }),
   };
 }

@@ -71,7 +71,7 @@ export const tokenClassification: TaskKind<TaggedText> = {
   counts: (examples, labels) => labelCounts(tagsOf(examples), labels),
   findings: (_, data) => unmeasuredLabels(data),
   predictions: spanPredictions,
-  ask(text, { tokenizer, labels }, maxLength) {
+  ask({ text }, { tokenizer, labels }, maxLength) {
     const words = wordsIn(text);
     if (words.length === 0) throw new AuroraError('data', 'This text has no words.', 'Type some words.');
     const offsets = Int32Array.from(words.flatMap(({ start, end }) => [start, end]));

@@ -39,7 +39,7 @@ function row(
   act: RowActions,
 ) {
   const line = c.line[example];
-  const text = texts.get(example);
+  const excerpt = texts.get(example);
   const open = (e: Event) => {
     e.stopPropagation();
     act.open(example);
@@ -60,7 +60,11 @@ function row(
       <button class="link" aria-label=${t('Open line {0} of {1}', line, file)} @click=${open}>${line}</button>
     </td>
     <td role="cell" class="text">
-      ${text === undefined ? html`<i>${t('Open the row to read the text.')}</i>` : cells.text(example, text)}
+      ${
+        excerpt
+          ? html`${cells.text(example, excerpt.text)}${excerpt.pair === undefined ? nothing : html`<div class="pair">${excerpt.pair}</div>`}`
+          : html`<i>${t('Open the row to read the text.')}</i>`
+      }
     </td>
   </tr>`;
 }

@@ -37,6 +37,6 @@ function commonParts({ run, experiment, file, predictions }: PredictionsMessage,
     right: wrong.length - wrong.reduce((n, w) => n + w, 0),
     bins,
     byLength: lengthSlices(columns, wrong, bins),
-    texts: new Map(excerpts.map(({ example, text }) => [example, text])),
+    texts: new Map(excerpts.map((excerpt) => [excerpt.example, excerpt])),
   };
 }

@@ -97,7 +97,7 @@ export class PlaygroundApp extends LitElement {
     if (!sample || sample.request === this.sample?.request) return;
     // What arrived before this page was ready was filled in by the previous one.
     if (this.waitsForSample) {
-      this.keep({ text: sample.text });
+      this.keep({ text: sample.text, pair: sample.pair });
       this.waitsForSample = false;
       this.ask();
     }
@@ -116,6 +116,10 @@ export class PlaygroundApp extends LitElement {
   private get text(): string {
     return this.ui.text ?? '';
   }
+  /** The second text; undefined for a model that reads one. */
+  private get pair(): string | undefined {
+    return this.shapes?.input === 'pair' ? (this.ui.pair ?? '') : undefined;
+  }
   private get typed(): TypedSettings {
     return { ...DEFAULT_TYPED, ...this.ui.settings };
   }
@@ -126,19 +130,25 @@ export class PlaygroundApp extends LitElement {
     this.requestUpdate();
   }
 
-  private type(text: string): void {
-    this.keep({ text });
+  private type(change: Pick<Partial<Ui>, 'text' | 'pair'>): void {
+    this.keep(change);
     clearTimeout(this.pause);
     if (this.answersAtOnce)
-      this.pause = window.setTimeout(() => this.text !== this.asked && this.ask(), PAUSE_MS);
+      this.pause = window.setTimeout(() => this.question !== this.asked && this.ask(), PAUSE_MS);
+  }
+
+  /** Everything that was typed. */
+  private get question(): string {
+    return [this.text, this.pair].filter(Boolean).join('\n');
   }
 
   private ask(): void {
     clearTimeout(this.pause);
-    if (this.text.trim() === '') return;
-    this.asked = this.text;
+    const { text, pair } = this;
+    if ([text, pair].some((typed) => typed?.trim() === '')) return;
+    this.asked = this.question;
     this.copied = '';
-    if (this.answersAtOnce) return say({ type: 'ask', text: this.text });
+    if (this.answersAtOnce) return say({ type: 'ask', text, ...(pair !== undefined && { pair }) });
     const settings = settingsOf(this.typed);
     if (!settings) return;
     this.keep({ prompt: this.text });
@@ -217,13 +227,15 @@ export class PlaygroundApp extends LitElement {
       return imageForm(facts!, view.image, this.broken || this.picture, (file) => this.take(file));
     return textForm({
       text: this.text,
+      ...(this.pair !== undefined && { pair: this.pair }),
       writes: shapes.answer === 'text',
       settings: this.typed,
       ...(this.truth !== undefined && { sample: this.sample }),
       running: view.program === 'running',
       busy: view.busy,
       can: { sample: facts?.samples ?? false, compare: facts !== undefined && this.open?.kind === 'run' },
-      type: (text) => this.type(text),
+      type: (text) => this.type({ text }),
+      typePair: (pair) => this.type({ pair }),
       set: (settings) => this.keep({ settings }),
       act: (action) => this.act(action),
     });
@@ -237,11 +249,13 @@ export class PlaygroundApp extends LitElement {
 
   /** The validation text's label, as long as that text is unchanged. */
   private get truth(): string | undefined {
-    return this.sample?.text === this.text ? this.sample.label : undefined;
+    const { sample } = this;
+    return sample?.text === this.text && sample.pair === this.pair ? sample.label : undefined;
   }
 
   private copy(view: PlaygroundView): void {
     const { prompt = '', all = false } = this.ui;
-    say({ type: 'copy', text: answersText(view, view.text ?? prompt, all) });
+    const asked = view.text === undefined ? prompt : [view.text, view.pair].filter(Boolean).join('\n');
+    say({ type: 'copy', text: answersText(view, asked, all) });
   }
 }

@@ -7,6 +7,8 @@ import { settingsForm, settingsOf, type TypedSettings } from './settings';
 
 export interface TextForm {
   text: string;
+  /** The second text, for a model that reads pairs. */
+  pair?: string;
   /** A language model continues it; other models classify it. */
   writes: boolean;
   settings: TypedSettings;
@@ -18,6 +20,7 @@ export interface TextForm {
   busy: boolean;
   can: { sample: boolean; compare: boolean };
   type(text: string): void;
+  typePair(text: string): void;
   set(settings: TypedSettings): void;
   act(action: 'ask' | 'stop' | 'sample' | 'compare'): void;
 }
@@ -27,7 +30,8 @@ const ENTER = navigator.userAgent.includes('Mac') ? '⌘Enter' : 'Ctrl+Enter';
 /** The field for a text, and its buttons. */
 export function textForm(f: TextForm): TemplateResult {
   const { writes, busy, act } = f;
-  const askable = f.text.trim() !== '' && f.running && (!writes || settingsOf(f.settings) !== undefined);
+  const typed = [f.text, f.pair].every((text) => text === undefined || text.trim() !== '');
+  const askable = typed && f.running && (!writes || settingsOf(f.settings) !== undefined);
   const button = (action: Parameters<TextForm['act']>[0], label: string, primary = false, usable = true) =>
     html`<vscode-button
       appearance=${primary ? 'primary' : 'secondary'}
@@ -49,16 +53,12 @@ export function textForm(f: TextForm): TemplateResult {
       if (askable) act('ask');
     }}
   >
-    <label class="question">
-      <span>${writes ? t('Prompt') : t('Text')}</span>
-      <textarea
-        rows="4"
-        spellcheck="false"
-        placeholder=${writes ? t('The model writes on from here.') : t('Type or paste a text: it is asked when you pause.')}
-        .value=${f.text}
-        @input=${(e: Event) => f.type((e.target as HTMLTextAreaElement).value)}
-      ></textarea>
-    </label>
+    ${
+      f.pair === undefined
+        ? field(writes ? t('Prompt') : t('Text'), placeholder(writes), 4, f.text, f.type)
+        : html`${field(t('First text'), t('Type or paste both texts: they are sent when you pause.'), 2, f.text, f.type)}
+          ${field(t('Second text'), '', 2, f.pair, f.typePair)}`
+    }
     ${sampleLine(f.sample)}
     ${writes ? settingsForm(f.settings, (change) => f.set({ ...f.settings, ...change })) : nothing}
     <div class="buttons">
@@ -79,6 +79,27 @@ export function textForm(f: TextForm): TemplateResult {
     }
   </form>`;
 }
+
+const placeholder = (writes: boolean): string =>
+  writes ? t('The model writes on from here.') : t('Type or paste a text: it is sent when you pause.');
+
+const field = (
+  label: string,
+  placeholder: string,
+  rows: number,
+  text: string,
+  type: (text: string) => void,
+): TemplateResult =>
+  html`<label class="question">
+    <span>${label}</span>
+    <textarea
+      rows=${rows}
+      spellcheck="false"
+      placeholder=${placeholder}
+      .value=${text}
+      @input=${(e: Event) => type((e.target as HTMLTextAreaElement).value)}
+    ></textarea>
+  </label>`;
 
 function sampleLine(sample: PlaySample | undefined): unknown {
   if (!sample) return nothing;

@@ -3,6 +3,8 @@ import type { TypedSettings } from './settings';
 /** The state of the page, as it is restored after a reload. */
 export interface Ui {
   text: string;
+  /** The second text of a pair. */
+  pair: string;
   /** The prompt of the last generated text. */
   prompt: string;
   settings: TypedSettings;

@@ -9,6 +9,8 @@ import type { Fields, Records } from './records';
 
 export interface Row {
   text: string;
+  /** The second text of a pair. */
+  pair?: string;
   label: string;
   /** Where the row begins in its file, from 1. */
   line: number;
@@ -26,7 +28,7 @@ export interface Rows<R extends Row = Row> {
   skipped: SkippedRow[];
 }
 
-export type ReadOptions = Pick<DataSpec, 'textColumn' | 'labelColumn' | 'onBadRow'>;
+export type ReadOptions = Pick<DataSpec, 'textColumn' | 'textPairColumn' | 'labelColumn' | 'onBadRow'>;
 
 /** Names of columns that an error lists at most. */
 const LISTED = 50;
@@ -71,13 +73,15 @@ function field(record: Fields, column: string): { value: string } | { problem: s
 
 function labeledText(
   fields: Fields,
-  { textColumn, labelColumn }: ReadOptions,
+  { textColumn, textPairColumn, labelColumn }: ReadOptions,
 ): Omit<Row, 'line'> | { problem: string } {
   const text = field(fields, textColumn);
   if ('problem' in text) return text;
+  const pair = textPairColumn === undefined ? undefined : field(fields, textPairColumn);
+  if (pair && 'problem' in pair) return pair;
   const label = field(fields, labelColumn);
   if ('problem' in label) return label;
-  return { text: text.value, label: label.value };
+  return { text: text.value, ...(pair && { pair: pair.value }), label: label.value };
 }
 
 /** A row that cannot be used: an error with its place, or one more on the list, as the experiment says. */
@@ -126,6 +130,8 @@ export function readRowsOf<R extends Row>(
   const { columns, records } = parseRecords(path);
   const result: Rows<R> = { rows: [], skipped: [] };
   requireColumn(path, columns, 'textColumn', options.textColumn);
+  if (options.textPairColumn !== undefined)
+    requireColumn(path, columns, 'textPairColumn', options.textPairColumn);
   requireColumn(path, columns, 'labelColumn', options.labelColumn);
   for (const record of records) {
     const { line } = record;

@@ -1,6 +1,7 @@
 import { Tokenizer as HuggingFaceTokenizer, type Encoding as LibraryEncoding } from '@huggingface/tokenizers';
 import { AuroraError } from '../../base/errors';
 import { findPadId } from './pad-id';
+import { joinPair, type PairPart } from './pair';
 import { isTokenId } from './token-id';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files';
 
@@ -27,6 +28,8 @@ export interface Tokenizer {
   path: string;
   /** With special tokens; at most `maxLength` ids, cut inside the special tokens as Hugging Face does. */
   encode(text: string, maxLength: number): Encoding;
+  /** Two texts in the tokenizer's own format, truncated longest first. */
+  encodePair(first: string, second: string, maxLength: number): Encoding;
   /** The tokens of a word within a text, without special tokens. */
   encodePart(word: string): readonly number[];
   /**
@@ -83,6 +86,36 @@ function specialTokens(hf: HuggingFaceTokenizer): { before: number; after: numbe
   const tokens = hf.post_processor?.post_process([text], null, true).tokens ?? [text];
   const before = tokens.indexOf(text);
   return { before, after: tokens.length - before - 1 };
+}
+
+/**
+ * What stands where in a pair of texts, and its segment ids. Without a format, the texts follow each other (tokenizers,
+ * PostProcessor::default_process).
+ *
+ * @throws Error if a special token of the format has no id
+ */
+function pairFormat(hf: HuggingFaceTokenizer, { tokenizer }: TokenizerFiles): PairPart[] {
+  const texts = ['\0', '\u0001'];
+  const made = hf.post_processor?.post_process([texts[0]], [texts[1]], true) ?? { tokens: texts };
+  const { tokens, token_type_ids: typeIds } = made;
+  // A post-processor that adds no tokens leaves the two texts apart.
+  const { tokens_pair: apart = [] } = made as { tokens_pair?: string[] };
+  const oneSegment = processorTypes(tokenizer.post_processor).includes('RobertaProcessing');
+  return [...tokens, ...apart].map((token, i) => {
+    const text = texts.indexOf(token);
+    // The library gives RoBERTa's pairs two segments; tokenizers and RoBERTa itself have one.
+    const typeId = oneSegment ? 0 : (typeIds?.[i] ?? Math.max(0, text));
+    if (text >= 0) return { text, typeId };
+    const id = hf.token_to_id(token);
+    if (!isTokenId(id)) throw new Error(`the token ${JSON.stringify(token)} of its pairs has no id`);
+    return { id, typeId };
+  });
+}
+
+/** The type of a post-processor, and of those that it consists of. */
+function processorTypes(section: unknown): unknown[] {
+  const { type, processors } = (section ?? {}) as { type?: unknown; processors?: unknown };
+  return [type, ...(Array.isArray(processors) ? processors.flatMap(processorTypes) : [])];
 }
 
 /** Which end of a long text is dropped: tokenizer.json's truncation section, else tokenizer_config.json; the right by default. */
@@ -147,13 +180,14 @@ function encodeHead(
   hf: HuggingFaceTokenizer,
   text: string,
   maxLength: number,
+  add_special_tokens = true,
 ): LibraryEncoding | undefined {
   const characters = (maxLength + HEAD_MARGIN) * HEAD_CHARACTERS;
   if (text.length <= characters) return undefined;
   const window = text.slice(0, characters);
   const head = window.replace(/\s\S*$/, '');
   if (head === window) return undefined;
-  const encoding = encodeWhole(path, hf, head);
+  const encoding = encodeWhole(path, hf, head, add_special_tokens);
   return encoding.ids.length >= maxLength + HEAD_MARGIN ? encoding : undefined;
 }
 
@@ -172,12 +206,12 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
   const padId = findPadId(files, (token) => hf.token_to_id(token));
   const vocabSize = largestId(path, hf) + 1;
 
-  const requireRoom = (maxLength: number): void => {
-    if (maxLength <= before + after)
+  const requireRoom = (maxLength: number, special = before + after, texts = 1): void => {
+    if (maxLength < special + texts)
       throw new AuroraError(
         'tokenizer',
-        `model.maxLength is ${maxLength}, but ${before + after} of it go to special tokens.`,
-        `Set model.maxLength to ${before + after + 1} or more.`,
+        `model.maxLength is ${maxLength}, but ${special} of it go to special tokens.`,
+        `Set model.maxLength to ${special + texts} or more.`,
       );
   };
 
@@ -192,6 +226,17 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
     return { ids: cut(ids), ...(typeIds && { typeIds: cut(typeIds) }), truncated: true };
   };
 
+  const plain = (text: string) => encodeWhole(path, hf, text, false).ids;
+  const format = once(() => reading(path, () => pairFormat(hf, files)));
+  const encodePair = (first: string, second: string, maxLength: number): Encoding => {
+    const parts = format();
+    const room = maxLength - (parts.length - 2);
+    requireRoom(maxLength, parts.length - 2, 2);
+    const head = (text: string) =>
+      (left ? undefined : encodeHead(path, hf, text, room + 1, false))?.ids ?? plain(text);
+    return joinPair(parts, [head(first), head(second)], room, left);
+  };
+
   const specialIds = new Set(
     [...hf.get_added_tokens_decoder().values()].filter((t) => t.special).map((t) => t.id),
   );
@@ -202,7 +247,6 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
     return text.replace(/^##/, '').trim() || SPACE;
   };
 
-  const plain = (text: string) => encodeWhole(path, hf, text, false).ids;
   // Byte-level BPE has other tokens for a word after a space than for one at the start of a text. Comparing "a" with
   // " a" would not do: a normalizer that prepends a space, as Llama's, would add a second one.
   const separator = once(() => (plain('a a').join() === [...plain('a'), ...plain('a')].join() ? '' : ' '));
@@ -241,6 +285,7 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
   return {
     path,
     encode,
+    encodePair,
     encodePart,
     special,
     decode,

@@ -1,4 +1,5 @@
 import { own } from '../../base/names';
+import type { Experiment } from '../experiment';
 import type { TaskDescription, TaskShapes } from './kind';
 import { textClassification } from './text-classification';
 import { tokenClassification } from './token-classification';
@@ -17,7 +18,7 @@ export const DEFAULT_TASK: TaskName = 'text-classification';
 export const describeTask = (name: TaskName): TaskDescription => TASKS[name];
 
 /** @returns undefined for a kind from another version, whose runs can still be opened */
-export function shapesOf(name: string): TaskShapes | undefined {
-  const kind = own<TaskDescription>(TASKS, name);
-  return kind && { input: kind.input, answer: kind.answer };
+export function shapesOf({ task, data }: Pick<Experiment, 'task' | 'data'>): TaskShapes | undefined {
+  const kind = own<TaskDescription>(TASKS, task.type);
+  return kind && { input: data.textPairColumn === undefined ? kind.input : 'pair', answer: kind.answer };
 }

@@ -3,6 +3,7 @@ import type { TaskDescription } from './kind';
 export const tokenClassification: TaskDescription = {
   input: 'text',
   answer: 'spans',
+  pairs: false,
   metrics: ['entityF1', 'entityPrecision', 'entityRecall', 'tagAccuracy'],
   columns: { text: 'tokens', label: 'tags' },
   pipelineTag: 'token-classification',

@@ -23,11 +23,12 @@ export function columnFindings(
   t: Translate,
 ): Finding[] {
   const { textColumn = task.columns.text, labelColumn = task.columns.label } = data;
-  const columns = { textColumn, labelColumn };
-  const missing = (['textColumn', 'labelColumn'] as const).flatMap((key) =>
+  const { textPairColumn } = data;
+  const columns = { textColumn, ...(textPairColumn !== undefined && { textPairColumn }), labelColumn };
+  const missing = (Object.keys(columns) as (keyof typeof columns)[]).flatMap((key) =>
     (['train', 'validation'] as const).flatMap((part): Finding[] => {
       const head = heads[part];
-      const name = columns[key];
+      const name = columns[key]!;
       const all = head?.columns.map((c) => c.name) ?? [];
       if (!head || all.includes(name)) return [];
       const node = doc.node('data', key);

@@ -1,5 +1,11 @@
 import type { Column, DataHead } from './data-head';
 
+const COLUMN_KEYS = ['textColumn', 'textPairColumn', 'labelColumn'] as const;
+export type ColumnKey = (typeof COLUMN_KEYS)[number];
+
+/** Whether a setting of `data` names a column. */
+export const isColumnKey = (key: unknown): key is ColumnKey => COLUMN_KEYS.includes(key as ColumnKey);
+
 export interface ColumnFacts {
   name: string;
   /** Distinct values in the rows that were read. */

@@ -3,7 +3,7 @@ import { endingsOf } from '../../adapters/targets/endings';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { FILE_KEYS } from './check-files';
-import { columnFacts } from './columns';
+import { columnFacts, isColumnKey } from './columns';
 import type { Span } from './finding';
 import { isSweepKey, schemaAt, settingKeys } from './schema-walk';
 
@@ -62,7 +62,7 @@ function valueSuggestions(
       value: o.name,
       detail: `${o.type} [${o.shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`,
     }));
-  if (part === 'data' && (key === 'textColumn' || key === 'labelColumn'))
+  if (part === 'data' && isColumnKey(key))
     return (analysis.heads.train?.columns ?? []).map((c) => {
       const { distinct, samples } = columnFacts(c);
       return {

@@ -1,4 +1,4 @@
-import type { Columns } from '../predictions';
+import type { Columns, Excerpt } from '../predictions';
 import type { LengthBin } from './slices';
 
 export const LISTS = ['wrong', 'unsure', 'text'] as const;
@@ -27,7 +27,7 @@ export interface Choice {
 export function chosen(
   { tokens, loss, margin }: Columns,
   wrong: Uint8Array,
-  texts: ReadonlyMap<number, string>,
+  texts: ReadonlyMap<number, Excerpt>,
   choice: Choice,
 ): number[] {
   const { list, order, bin } = choice;
@@ -37,7 +37,11 @@ export function chosen(
     (list !== 'text' || texts.has(i)) &&
     (choice.answer?.(i) ?? true) &&
     (!bin || (tokens[i] >= bin.from && tokens[i] <= bin.to)) &&
-    (wanted === '' || (texts.get(i)?.toLowerCase().includes(wanted) ?? false));
+    (wanted === '' || holds(texts.get(i), wanted));
   const found = [...tokens.keys()].filter(suits);
   return found.sort(order === 'loss' ? (a, b) => loss[b] - loss[a] : (a, b) => margin[a] - margin[b]);
 }
+
+/** @param words in lower case */
+const holds = (excerpt: Excerpt | undefined, words: string): boolean =>
+  [excerpt?.text, excerpt?.pair].some((text) => text?.toLowerCase().includes(words));

@@ -23,6 +23,8 @@ export interface PlaygroundView {
   busy: boolean;
   /** The newest question, if it was a text to be labeled. */
   text?: string;
+  /** Its second text, if it was a pair. */
+  pair?: string;
   /** The newest question, if it was an image. */
   image?: PlayImage;
   sample?: PlaySample & { request: number };

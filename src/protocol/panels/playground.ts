@@ -22,7 +22,8 @@ export type PlaygroundToPage =
   | { type: 'copied' };
 
 export type PlaygroundFromPage =
-  | { type: 'ask'; text: string }
+  /** A text, or a pair of texts. */
+  | { type: 'ask'; text: string; pair?: string }
   | { type: 'askImage'; image: PlayImage }
   | { type: 'generate'; text: string; settings: GenerationSettings }
   | { type: 'stop' }
@@ -41,7 +42,7 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 
 /** Validates a message from the page; undefined if invalid. */
 export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | undefined {
-  const { type, text, image, settings, runs, subject } = (value ?? {}) as Record<string, unknown>;
+  const { type, text, pair, image, settings, runs, subject } = (value ?? {}) as Record<string, unknown>;
   switch (type) {
     case 'stop':
     case 'sample':
@@ -49,6 +50,9 @@ export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | und
     case 'restart':
       return { type };
     case 'ask':
+      return isText(text) && (pair === undefined || isText(pair))
+        ? { type, text, ...(pair !== undefined && { pair }) }
+        : undefined;
     case 'copy':
       return isText(text) ? { type, text } : undefined;
     case 'askImage':

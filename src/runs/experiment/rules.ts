@@ -11,12 +11,17 @@ import { describeTask, type TaskName } from '../../experiment/tasks/registry';
 import type { Problem } from './source';
 
 /** Rules that a schema cannot express: values that are valid one by one but not together. */
-export function ruleProblems({ adapter, task, training }: Experiment): Problem[] {
+export function ruleProblems({ adapter, data, task, training }: Experiment): Problem[] {
   const problems = adapterRuleProblems(adapter);
   if (isHeadAlone(adapter) && task.head === 'none')
     problems.push({
       path: ['task', 'head'],
       message: 'task.head and adapter.method are both "none", so there is nothing to train',
+    });
+  if (data.textPairColumn !== undefined && !describeTask(task.type).pairs)
+    problems.push({
+      path: ['data', 'textPairColumn'],
+      message: `data.textPairColumn names a second text, but task.type "${task.type}" reads one text per row`,
     });
   problems.push(...metricProblems(['training', 'metric'], training.metric, task.type));
   for (const { key, of } of trainingOfOthers(adapter.method))

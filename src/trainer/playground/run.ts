@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { openEvaluator } from '../../engine/open';
-import { describeTask } from '../../experiment/tasks/registry';
+import { shapesOf } from '../../experiment/tasks/registry';
 import { readUser } from '../../runs/user';
 import type { PlaySample, PlayVariant } from '../../protocol/playground';
 import { permutation, Stream } from '../../base/random';
@@ -10,7 +10,7 @@ import { openTrained, type At, type Trained } from '../checkpoint/trained-run';
 import { withoutAdapters } from './base';
 import type { Classifier } from './subject';
 import { requireFinite } from './probabilities';
-import { questionText, WARM_UP } from './texts';
+import { questionTexts, requireTexts, WARM_UP } from './texts';
 
 export interface OpenOptions {
   /** For temporary graphs; removed by the caller afterwards. */
@@ -24,7 +24,7 @@ export async function openRun(run: string, at: At, { folder, threads }: OpenOpti
   const trained = await openTrained(run, at, folder, (kind) => kind.withoutRows);
   const { task, parameters, step, form, labels, inputs } = trained;
   const { adapters, data, kind, spec } = task;
-  const { input, answer } = describeTask(spec.task.type);
+  const { input, answer } = shapesOf(spec)!;
   const evaluator = await openEvaluator(task.model, task.infos, task.graph, folder, { threads });
   const values = { adapted: parameters, base: withoutAdapters(adapters, parameters) };
   const evaluate = async (example: TextExample, variant: PlayVariant) => {
@@ -49,7 +49,9 @@ export async function openRun(run: string, at: At, { folder, threads }: OpenOpti
     },
     variants: adapters.length > 0 ? ['adapted', 'base'] : ['adapted'],
     async answer(question, variant) {
-      const { example, answer } = kind.ask(questionText(question), data, spec.model.maxLength);
+      const texts = questionTexts(question);
+      requireTexts(input, texts);
+      const { example, answer } = kind.ask(texts, data, spec.model.maxLength);
       const { logits, seconds } = await evaluate(example, variant);
       requireFinite(logits);
       return { ...answer(logits), seconds, tokens: example.size, truncated: example.truncated ?? false };

@@ -19,6 +19,8 @@ export interface Classifier extends Loaded {
 
 export interface Question {
   text?: string;
+  /** The second text of a pair. */
+  pair?: string;
   image?: PlayImage;
 }
 

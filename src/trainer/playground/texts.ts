@@ -1,9 +1,10 @@
 import { makeInputs } from '../../data/batch';
-import type { Dataset } from '../../data/dataset';
+import { encodeRow, type Dataset, type Texts } from '../../data/dataset';
 import type { Tokenizer } from '../../data/text/tokenizer';
 import type { HostTensors } from '../../engine/engine';
 import type { ValueInfo } from '../../graph/model';
 import { AuroraError } from '../../base/errors';
+import type { InputShape } from '../../experiment/tasks/kind';
 import type { Question } from './subject';
 
 /** A text as a data set of one example. */
@@ -17,19 +18,28 @@ export interface ReadText {
 const WARM_UP_TOKENS = 8;
 
 /** Any model reads it. */
-export const WARM_UP = 'a a a a';
+export const WARM_UP: Texts = { text: 'a a a a' };
 
 /** @throws AuroraError 'usage' if it is an image */
-export function questionText({ text }: Question): string {
+export function questionTexts({ text, pair }: Question): Texts {
   if (text === undefined)
     throw new AuroraError('usage', 'This model reads texts, not images.', 'Type a text instead.');
-  return text;
+  return { text, ...(pair !== undefined && { pair }) };
+}
+
+/** @throws AuroraError 'usage' if a second text is missing, or not read */
+export function requireTexts(input: InputShape, { pair }: Texts): void {
+  if ((input === 'pair') === (pair !== undefined)) return;
+  throw new AuroraError(
+    'usage',
+    input === 'pair' ? 'This model reads pairs of texts.' : 'This model reads one text, not a pair.',
+    input === 'pair' ? 'Give the second text too; in a terminal, after a tab.' : 'Leave out the second text.',
+  );
 }
 
 /** @throws AuroraError if it is an image, or no tokens remain of the text */
 export function readText(question: Question, tokenizer: Tokenizer, maxLength: number): ReadText {
-  const text = questionText(question);
-  const { ids, typeIds, truncated } = tokenizer.encode(text, maxLength);
+  const { ids, typeIds, truncated } = encodeRow(tokenizer, questionTexts(question), maxLength);
   if (ids.length === 0)
     throw new AuroraError('data', 'The tokenizer leaves nothing of this text.', 'Type some words.');
   return { dataset: oneText(ids, tokenizer.padId, typeIds), tokens: ids.length, truncated };

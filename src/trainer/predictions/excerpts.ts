@@ -7,7 +7,10 @@ import type { DataSplit } from '../../tasks/text-data';
 export const excerptsOf = ({ rows, dataset }: DataSplit, answers: Answers): Excerpt[] =>
   tellingOrder(answers.columns, wrongOf(answers))
     .slice(0, MOST_EXCERPTS)
-    .map((example) => ({ example, text: excerpt(rows[dataset.examples[example].row].text) }));
+    .map((example) => {
+      const { text, pair } = rows[dataset.examples[example].row];
+      return { example, text: excerpt(text), ...(pair !== undefined && { pair: excerpt(pair) }) };
+    });
 
 /** On one line; "…" marks what is left out. */
 export function excerpt(text: string): string {

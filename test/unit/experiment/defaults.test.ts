@@ -53,6 +53,7 @@ const data: Keys<DataSpec> = {
   validation: true,
   validationFraction: true,
   textColumn: true,
+  textPairColumn: true,
   labelColumn: true,
   onBadRow: true,
 };

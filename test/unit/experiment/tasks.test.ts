@@ -24,9 +24,14 @@ describe('a kind of task', () => {
   });
 
   it('has no shapes if it comes from another version', () => {
-    expect(shapesOf('text-classification')).toEqual({ input: 'text', answer: 'label' });
-    expect(shapesOf('token-classification')).toEqual({ input: 'text', answer: 'spans' });
-    for (const name of ['spoken-words', 'constructor', '__proto__']) expect(shapesOf(name)).toBeUndefined();
+    const shapes = (type: string, data: object = {}) => shapesOf({ task: { type }, data } as Experiment);
+    expect(shapes('text-classification')).toEqual({ input: 'text', answer: 'label' });
+    expect(shapes('text-classification', { textPairColumn: 'b' })).toEqual({
+      input: 'pair',
+      answer: 'label',
+    });
+    expect(shapes('token-classification')).toEqual({ input: 'text', answer: 'spans' });
+    for (const name of ['spoken-words', 'constructor', '__proto__']) expect(shapes(name)).toBeUndefined();
   });
 
   it('is named only in its own files, the registries and the schema', () => {

@@ -128,8 +128,8 @@ describe('the list of examples', () => {
   const c = columns(all);
   const wrong = wrongOf(predictions(all));
   const texts = new Map([
-    [1, 'The Cat'],
-    [4, 'a dog'],
+    [1, { example: 1, text: 'The Cat' }],
+    [4, { example: 4, text: 'a dog', pair: 'and a Bird' }],
   ]);
   const list = (choice: Partial<Choice>) =>
     chosen(c, wrong, texts, { list: 'wrong', order: 'loss', ...choice });

@@ -86,7 +86,7 @@ describe('the data of text classification', () => {
 
   it('answers a question with the probability of each label', () => {
     const { example, answer } = kind.ask(
-      'the cats',
+      { text: 'the cats' },
       kind.withoutRows(experiment(), textModel, data.labels),
       12,
     );
@@ -94,6 +94,38 @@ describe('the data of text classification', () => {
     const { probabilities, spans } = answer(Float32Array.of(0, Math.log(3)));
     expect(probabilities).toEqual([expect.closeTo(0.25, 6), expect.closeTo(0.75, 6)]);
     expect(spans).toBeUndefined();
+  });
+});
+
+describe('pairs of texts', () => {
+  const pairs = write('pairs.csv', 'a,b,label\nthe cats,cafe,yes\nthe cat,"the cats, playing",no\n');
+  const paired = (data: object = {}) =>
+    spec({ train: pairs, validation: pairs, textColumn: 'a', textPairColumn: 'b', ...data });
+
+  it("are read in the tokenizer's own format, with a segment for each text", () => {
+    const [first] = kind.load(paired(), textModel).train.dataset.examples;
+    expect([...first.ids]).toEqual([2, 5, 7, 3, 20, 3]);
+    expect([...first.typeIds!]).toEqual([0, 0, 0, 0, 1, 1]);
+    expect(kind.samples(paired(), ['no', 'yes'])[0]).toEqual({
+      text: 'the cats',
+      pair: 'cafe',
+      label: 'yes',
+      line: 2,
+    });
+    const without = kind.withoutRows(paired(), textModel, ['no', 'yes']);
+    expect([...kind.ask({ text: 'the cats', pair: 'cafe' }, without, 12).example.ids]).toEqual([
+      ...first.ids,
+    ]);
+  });
+
+  it('need both columns, and both texts in every row', () => {
+    expect(failure('data', () => kind.load(paired({ textPairColumn: 'c' }), textModel))).toContain(
+      'pairs.csv has no column "c"; it has "a", "b", "label".',
+    );
+    const gap = write('gap.csv', 'a,b,label\nthe cats,,yes\n');
+    expect(failure('data', () => kind.load(paired({ train: gap }), textModel))).toContain(
+      'gap.csv:2: "b" is empty.',
+    );
   });
 });
 

@@ -250,7 +250,7 @@ describe('a question about a text', () => {
   const labels = ['B-PET', 'I-PET', 'O'];
   const data = kind.withoutRows(experiment(), textModel, labels);
   const asked = (text: string, predicted: string, maxLength = 12) => {
-    const { example, answer } = kind.ask(text, data, maxLength);
+    const { example, answer } = kind.ask({ text }, data, maxLength);
     return { example, answer: answer(predicting(example, predicted.split(' '), labels)) };
   };
 
@@ -269,7 +269,7 @@ describe('a question about a text', () => {
   });
 
   it('is answered with the smallest probability of a span’s words', () => {
-    const { example, answer } = kind.ask('cats cats', data, 12);
+    const { example, answer } = kind.ask({ text: 'cats cats' }, data, 12);
     const logits = predicting(example, ['B-PET', 'I-PET'], labels);
     logits[example.first[1] * 3 + 2] = 1;
     const sum = Math.exp(2) + Math.exp(1) + 1;
@@ -288,10 +288,10 @@ describe('a question about a text', () => {
   });
 
   it('is rejected if the text has no words or no tokens', () => {
-    expect(failure('data', () => kind.ask(' \n', data, 12))).toBe(
+    expect(failure('data', () => kind.ask({ text: ' \n' }, data, 12))).toBe(
       'This text has no words. | Type some words.',
     );
-    expect(failure('data', () => kind.ask('\u200b', data, 12))).toContain(
+    expect(failure('data', () => kind.ask({ text: '\u200b' }, data, 12))).toContain(
       'The tokenizer produces no tokens for this text.',
     );
   });

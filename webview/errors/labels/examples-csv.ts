@@ -2,8 +2,9 @@ import { csv } from '../../ui/csv';
 import type { LabelModel } from '../model';
 
 /** Everything known about some examples, for a spreadsheet. */
-export const examplesCsv = ({ labels, columns: c, texts }: LabelModel, examples: readonly number[]): string =>
-  csv([
+export function examplesCsv({ labels, columns: c, texts }: LabelModel, examples: readonly number[]): string {
+  const hasPairs = [...texts.values()].some((e) => e.pair !== undefined);
+  return csv([
     [
       'line',
       'label',
@@ -15,6 +16,7 @@ export const examplesCsv = ({ labels, columns: c, texts }: LabelModel, examples:
       'tokens',
       'cut',
       'text',
+      ...(hasPairs ? ['pair'] : []),
     ],
     ...examples.map((i) => [
       c.line[i],
@@ -26,6 +28,8 @@ export const examplesCsv = ({ labels, columns: c, texts }: LabelModel, examples:
       c.margin[i],
       c.tokens[i],
       c.cut[i],
-      texts.get(i) ?? '',
+      texts.get(i)?.text ?? '',
+      ...(hasPairs ? [texts.get(i)?.pair ?? ''] : []),
     ]),
   ]);
+}

@@ -21,7 +21,7 @@ export function examplesCsv(model: SpanModel, examples: readonly number[]): stri
       c.margin[i],
       c.tokens[i],
       c.cut[i],
-      texts.get(i) ?? '',
+      texts.get(i)?.text ?? '',
     ]),
   ]);
 }

@@ -124,17 +124,19 @@ const row = (name: string, slice: Slice): string[] => [
 
 function texts(predictions: Predictions, wrong: Uint8Array, top: number): string[] {
   const { columns, excerpts } = predictions;
-  const known = new Map(excerpts.map(({ example, text }) => [example, text]));
+  const known = new Map(excerpts.map((excerpt) => [excerpt.example, excerpt]));
   const shown = tellingOrder(columns, wrong).slice(0, top);
   const lines = shown.flatMap((i) => {
-    const text = known.get(i);
+    const excerpt = known.get(i);
     const words =
       predictions.answer === 'label'
         ? labelWords(predictions, i, wrong[i] === 1)
-        : spanWords(predictions, i, text);
+        : spanWords(predictions, i, excerpt?.text);
     const lines = [
       `  line ${columns.line[i]}: ${words}`,
-      ...(text === undefined ? [] : [`    ${shorter(text)}`]),
+      ...[excerpt?.text, excerpt?.pair].flatMap((text) =>
+        text === undefined ? [] : [`    ${shorter(text)}`],
+      ),
     ];
     return lines.map((line) => escapeControls(line));
   });

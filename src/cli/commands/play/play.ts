@@ -25,7 +25,8 @@ export const play: Command = {
   help: `Usage: aurora play RUN [--at best|last|STEP] [--with RUN …]
        aurora play --model MODEL.onnx [--adapter DIR] [--tokenizer FILE]
 
-Loads a checkpoint of a run, or any ONNX classifier or language model, and answers each line that you type. A classifier
+Loads a checkpoint of a run, or any ONNX classifier or language model, and answers each line that you type (for a run on
+pairs: two texts with a tab between them). A classifier
 prints the most likely labels and the time taken, beside those of the base model; a language model streams its text.
 
   --at WHICH         best (default), last, or the step of a checkpoint
@@ -166,7 +167,8 @@ async function atTerminal(
   let busy = false;
   // Ctrl-C stops the text that is being generated; otherwise it ends the program.
   lines.on('SIGINT', () => (busy ? void player.receive({ kind: 'stop', request }) : lines.close()));
-  if (typed) process.stderr.write('Type a text and press Enter. Press Ctrl-D to quit.\n');
+  const wanted = input === 'pair' ? 'two texts with a tab between them' : 'a text';
+  if (typed) process.stderr.write(`Type ${wanted} and press Enter. Press Ctrl-D to quit.\n`);
   if (typed) lines.prompt();
   for await (const text of lines) {
     if (text.trim() !== '') {
@@ -176,13 +178,19 @@ async function atTerminal(
       await player.receive(
         answer === 'text'
           ? { kind: 'generate', request, text, settings }
-          : { kind: 'predict', request, text },
+          : { kind: 'predict', request, ...textsOf(text, input) },
       );
       busy = false;
     }
     if (typed) lines.prompt();
   }
   return EXIT.ok;
+}
+
+/** A typed line: one text, or a pair with a tab between its texts. */
+function textsOf(line: string, input: PlayFacts['input']): { text: string; pair?: string } {
+  const tab = input === 'pair' ? line.indexOf('\t') : -1;
+  return tab < 0 ? { text: line } : { text: line.slice(0, tab), pair: line.slice(tab + 1) };
 }
 
 /** Output for a terminal: answers on stdout, everything else on stderr. */

@@ -32,7 +32,7 @@ export const playgroundPanel = (services: () => Services): PanelKind<PlaygroundO
       titleOf: (run) => nameOf(services(), run),
       shapesOf(run) {
         const spec = store.run(run)?.run?.spec;
-        return spec && shapesOf(spec.task.type);
+        return spec && shapesOf(spec);
       },
       pickRuns: (labels, there) => pickRuns(services(), labels, there),
       copy: (text) => void vscode.env.clipboard.writeText(text),
