@@ -31,7 +31,7 @@ export interface TaskData<E extends TextExample = TextExample> {
 
 /** How a kind of task reads texts and what is to be predicted of them. */
 export interface TextReader<R extends Row, E extends TextExample> {
-  rows(path: string, data: DataSpec): Rows<R>;
+  rows(path: string, data: DataSpec): Promise<Rows<R>>;
   /** The labels of the training rows, in the order of the model's outputs. */
   labels(path: string, rows: readonly R[]): string[];
   /** Without rows whose labels are not among these. */
@@ -47,37 +47,40 @@ export interface TextReader<R extends Row, E extends TextExample> {
 /** A row with its true answer. */
 export type Sample = Omit<PlaySample, 'file'>;
 
+/** @param known the labels of an earlier run, so that an exported or resumed run keeps their order */
+export type LoadData<E extends TextExample = TextExample> = (
+  spec: Experiment,
+  model: Model,
+  known?: readonly string[],
+) => Promise<TaskData<E>>;
+
 /** How a kind of task reads its data. */
 export interface DataReader<E extends TextExample> {
-  /**
-   * The data of an experiment.
-   *
-   * @param known the labels of an earlier run, so that an exported or resumed run keeps their order
-   */
-  load(spec: Experiment, model: Model, known?: readonly string[]): TaskData<E>;
+  /** The data of an experiment. */
+  load: LoadData<E>;
   /**
    * What a trained run is measured on. With a separate validation file that file alone: the training data may be large,
    * or gone.
    */
-  loadValidation(spec: Experiment, model: Model, known?: readonly string[]): TaskData<E>;
+  loadValidation: LoadData<E>;
   /** What it takes to ask a trained run: its tokenizer and its labels. */
-  withoutRows(spec: Experiment, model: Model, known?: readonly string[]): TaskData<E>;
+  withoutRows: LoadData<E>;
   /** The validation rows as the file has them, to ask a model about. */
-  samples(spec: Experiment, labels: readonly string[]): Sample[];
+  samples(spec: Experiment, labels: readonly string[]): Promise<Sample[]>;
 }
 
 export function readsTexts<R extends Row, E extends TextExample>(reader: TextReader<R, E>): DataReader<E> {
-  const readKnown = ({ data }: Experiment, path: string, labels: readonly string[]): Rows<R> =>
-    reader.known(path, reader.rows(path, data), labels, data.onBadRow);
+  const readKnown = async ({ data }: Experiment, path: string, labels: readonly string[]): Promise<Rows<R>> =>
+    reader.known(path, await reader.rows(path, data), labels, data.onBadRow);
 
   /** The rows of both splits as the files have them. */
-  function readSplits(spec: Experiment, known?: readonly string[]) {
+  async function readSplits(spec: Experiment, known?: readonly string[]) {
     const { data } = spec;
-    const read = reader.rows(data.train, data);
+    const read = await reader.rows(data.train, data);
     const labels = known ? [...known] : reader.labels(data.train, read.rows);
     const all = known ? reader.known(data.train, read, labels, data.onBadRow) : read;
     if (data.validation !== undefined)
-      return { train: all, validation: readKnown(spec, data.validation, labels), labels };
+      return { train: all, validation: await readKnown(spec, data.validation, labels), labels };
     const { train, validation } = splitRows(
       data.train,
       all.rows,
@@ -88,9 +91,9 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
     return { train: { ...all, rows: train }, validation: { rows: validation, skipped: [] }, labels };
   }
 
-  const readValidation = (spec: Experiment, labels: readonly string[]): Rows<R> =>
+  const readValidation = async (spec: Experiment, labels: readonly string[]): Promise<Rows<R>> =>
     spec.data.validation === undefined
-      ? readSplits(spec, labels).validation
+      ? (await readSplits(spec, labels)).validation
       : readKnown(spec, spec.data.validation, labels);
 
   function encoded(
@@ -105,7 +108,11 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
     return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped] };
   }
 
-  function withoutRows(spec: Experiment, model: Model, labels: readonly string[] = []): TaskData<E> {
+  async function withoutRows(
+    spec: Experiment,
+    model: Model,
+    labels: readonly string[] = [],
+  ): Promise<TaskData<E>> {
     const tokenizer = tokenizerFor(spec, model);
     const dataset = { examples: [], truncatedCount: 0, padId: tokenizer.padId, skipped: [] };
     const none = (path: string): DataSplit<E> => ({ path, rows: [], dataset, skipped: [] });
@@ -120,10 +127,10 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
   }
 
   return {
-    load(spec, model, known) {
+    async load(spec, model, known) {
       const { data } = spec;
       const tokenizer = tokenizerFor(spec, model);
-      const read = readSplits(spec, known);
+      const read = await readSplits(spec, known);
       const { labels } = read;
       const train = encoded(spec, data.train, read.train, labels, tokenizer);
       const validation = encoded(spec, data.validation ?? data.train, read.validation, labels, tokenizer);
@@ -134,11 +141,11 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
       ];
       return { train, validation, labels, tokenizer, warnings };
     },
-    loadValidation(spec, model, labels = []) {
-      const without = withoutRows(spec, model, labels);
+    async loadValidation(spec, model, labels = []) {
+      const without = await withoutRows(spec, model, labels);
       const { tokenizer } = without;
       const { path } = without.validation;
-      const validation = encoded(spec, path, readValidation(spec, labels), labels, tokenizer);
+      const validation = encoded(spec, path, await readValidation(spec, labels), labels, tokenizer);
       return {
         ...without,
         validation,
@@ -146,8 +153,9 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
       };
     },
     withoutRows,
-    samples: (spec, labels) =>
-      readValidation(spec, labels).rows.map((row) => {
+    async samples(spec, labels) {
+      const { rows } = await readValidation(spec, labels);
+      return rows.map((row) => {
         const { text, pair, label, line } = row;
         return {
           text,
@@ -156,7 +164,8 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
           line,
           ...(reader.spans && { spans: reader.spans(row) }),
         };
-      }),
+      });
+    },
   };
 }
 

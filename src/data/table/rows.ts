@@ -39,7 +39,7 @@ function list(names: readonly string[]): string {
   return more > 0 ? `${listed.join(', ')} and ${more} more` : listed.join(', ');
 }
 
-function parseRecords(path: string): Records {
+async function parseRecords(path: string): Promise<Records> {
   const format = dataFormat(path);
   const bytes = readDataFile(path);
   if (format === 'jsonl') return parseJsonl(bytes);
@@ -113,7 +113,7 @@ export function requireRows(path: string, left: number, skipped: readonly Skippe
 }
 
 /** Texts and labels of a data file. Numbers and booleans become strings. */
-export const readRows = (path: string, options: ReadOptions): Rows =>
+export const readRows = (path: string, options: ReadOptions): Promise<Rows> =>
   readRowsOf(path, options, (fields) => labeledText(fields, options));
 
 /**
@@ -122,12 +122,12 @@ export const readRows = (path: string, options: ReadOptions): Rows =>
  *
  * @param rowOf a record as a row, or why it cannot be used
  */
-export function readRowsOf<R extends Row>(
+export async function readRowsOf<R extends Row>(
   path: string,
   options: ReadOptions,
   rowOf: (fields: Fields) => Omit<R, 'line'> | { problem: string },
-): Rows<R> {
-  const { columns, records } = parseRecords(path);
+): Promise<Rows<R>> {
+  const { columns, records } = await parseRecords(path);
   const result: Rows<R> = { rows: [], skipped: [] };
   requireColumn(path, columns, 'textColumn', options.textColumn);
   if (options.textPairColumn !== undefined)

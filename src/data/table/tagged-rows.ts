@@ -8,7 +8,7 @@ export interface TaggedRow extends Row {
 }
 
 /** Words and tags of a data file: as lists, or as strings with spaces between them. */
-export const readTaggedRows = (path: string, options: ReadOptions): Rows<TaggedRow> =>
+export const readTaggedRows = (path: string, options: ReadOptions): Promise<Rows<TaggedRow>> =>
   readRowsOf(path, options, (fields) => taggedRow(fields, options));
 
 function taggedRow(

@@ -11,6 +11,7 @@ import { checkpointSteps, readCheckpoint } from './store';
 import type { InputsNote } from '../../protocol/inputs-words';
 import type { TaskKind } from '../../tasks/kind';
 import { taskKind } from '../../tasks/registry';
+import type { LoadData } from '../../tasks/text-data';
 import type { Environment } from '../process/environment';
 import { readPeftAdapter, stepOfAdapter } from '../peft/adapter';
 import { inputsNote } from '../../runs/inputs-note';
@@ -64,7 +65,7 @@ export async function openTrained(
   folder: string,
   at: At,
   near: string,
-  load: (kind: TaskKind) => TaskKind['loadValidation'] = (kind) => kind.loadValidation,
+  load: (kind: TaskKind) => LoadData = (kind) => kind.loadValidation,
 ): Promise<Trained> {
   const run = readRunSummary(folder);
   const started = run.events.find((e) => e.kind === 'started');

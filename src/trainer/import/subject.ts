@@ -36,7 +36,7 @@ export async function importSubject(
   const warnings: string[] = [];
   const spec = specOf(from, experiment, fitted, warnings);
   const known = from.own?.labels;
-  const data = taskKind(spec.task.type).load(spec, plain.model, known);
+  const data = await taskKind(spec.task.type).load(spec, plain.model, known);
   const task = await makeTask(spec, { ...plain, adapters: fitted.adapters }, data, near);
   const parameters = new Map([...initialParameters(task), ...fitted.parameters]);
   if (fitted.head) {

@@ -110,7 +110,7 @@ export class Player {
     const subject = this.subjects.get(id)?.subject;
     if (!subject || !('sample' in subject) || !subject.sample)
       throw new AuroraError('usage', 'There are no validation rows to try.', 'Only a run has them.');
-    await this.emit({ kind: 'sample', request, subject: id, ...subject.sample() });
+    await this.emit({ kind: 'sample', request, subject: id, ...(await subject.sample()) });
   }
 
   private async ask(question: Question): Promise<void> {

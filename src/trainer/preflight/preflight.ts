@@ -46,7 +46,7 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
 
   const tolerant: Experiment = { ...spec, data: { ...spec.data, onBadRow: 'skip' } };
   const kind = taskKind(spec.task.type);
-  const data = kind.load(tolerant, adapted.model);
+  const data = await kind.load(tolerant, adapted.model);
   const line = dataLine(kind, data);
   await tell([line, ...dataProblems(spec, data, line)]);
 

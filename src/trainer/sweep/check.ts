@@ -42,7 +42,7 @@ export async function checkTrials(trials: readonly TrialToCheck[], near: string)
 class Checker {
   private readonly models = new Known<BaseModel>();
   private readonly shapes = new Known<Promise<TensorInfos>>();
-  private readonly labels = new Known<readonly string[]>();
+  private readonly labels = new Known<Promise<readonly string[]>>();
 
   constructor(private readonly near: string) {}
 
@@ -54,7 +54,7 @@ class Checker {
     const seed = spec.data.validation === undefined ? spec.training.seed : undefined;
     const data = JSON.stringify([path, spec.task.type, tokenizer, maxLength, spec.data, seed]);
     const kind = taskKind(spec.task.type);
-    const labels = this.labels.of(data, () => kind.load(spec, model).labels);
+    const labels = await this.labels.of(data, async () => (await kind.load(spec, model)).labels);
     const infos = await this.shapes.of(path, () => probe(model, join(this.near, 'probe')));
     kind.checkOutput(spec, output, infos.get(output)!, labels);
     // Rejects layers that it cannot apply dropout to.

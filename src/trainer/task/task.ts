@@ -11,7 +11,7 @@ import type { LinearLayer } from '../../graph/layers/linear';
 import type { Model } from '../../graph/model';
 import type { Experiment } from '../../experiment/experiment';
 import { adaptModel, type AdaptedModel } from './adapted-model';
-import { modelInputs, textFeeds, type TaskData } from '../../tasks/text-data';
+import { modelInputs, textFeeds, type LoadData, type TaskData } from '../../tasks/text-data';
 import { initialAdapters, initialHead } from './initialize';
 
 /** Everything an experiment needs before its first step: model, shapes, adapters, data. */
@@ -50,14 +50,14 @@ export interface KnownTask {
  * @param known from the run's journal, once it has started
  * @param load which data to read
  */
-export function prepareTask(
+export async function prepareTask(
   spec: Experiment,
   near: string,
   known: KnownTask = {},
-  load: TaskKind['load'] = taskKind(spec.task.type).load,
+  load: LoadData = taskKind(spec.task.type).load,
 ): Promise<Task> {
   const adapted = adaptModel(spec, known.modules);
-  return makeTask(spec, adapted, load(spec, adapted.model, known.labels), near);
+  return makeTask(spec, adapted, await load(spec, adapted.model, known.labels), near);
 }
 
 /** The same from a model and data that have already been read. */

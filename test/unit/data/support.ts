@@ -25,10 +25,23 @@ export function failure(kind: ErrorKind, run: () => unknown): string {
   try {
     run();
   } catch (error) {
-    expect(error).toBeInstanceOf(AuroraError);
-    const { kind: thrown, message, hint } = error as AuroraError;
-    expect(thrown).toBe(kind);
-    return `${message} | ${hint ?? ''}`;
+    return described(kind, error);
   }
   throw new Error('nothing was thrown');
+}
+
+/** The AuroraError that `promise` is rejected with, as "message | hint". */
+export const rejection = (kind: ErrorKind, promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => {
+      throw new Error('nothing was thrown');
+    },
+    (error: unknown) => described(kind, error),
+  );
+
+function described(kind: ErrorKind, error: unknown): string {
+  expect(error).toBeInstanceOf(AuroraError);
+  const { kind: thrown, message, hint } = error as AuroraError;
+  expect(thrown).toBe(kind);
+  return `${message} | ${hint ?? ''}`;
 }

@@ -45,7 +45,7 @@ describe('names of inherited members in tables', () => {
       guessColumns(head);
       const options = { textColumn: text, labelColumn: label, onBadRow: 'fail' } as const;
       await handled('no such column', () => readRows(file, options));
-      const read = readRows(file, { ...options, textColumn: header[0], labelColumn: header[1] });
+      const read = await readRows(file, { ...options, textColumn: header[0], labelColumn: header[1] });
       expect(read.rows.map((r) => [r.text, r.label])).toEqual(rows.map((row) => row.slice(0, 2)));
       const names = read.rows.map((r) => r.label);
       await handled('one label', () => inferLabels(file, names));

@@ -4,7 +4,7 @@ import { DType } from '../../../src/graph/dtype';
 import { LABELS } from '../../../src/tasks/program';
 import { modelInputs, textFeeds } from '../../../src/tasks/text-data';
 import { textClassification as kind } from '../../../src/tasks/text-classification';
-import { failure } from '../data/support';
+import { failure, rejection } from '../data/support';
 import { taskLab, textModel } from './lab';
 
 const { spec, write } = taskLab('text-classification');
@@ -17,10 +17,10 @@ const train = write(
 const validation = write('validation.csv', csv(['cats !', 'pets'], ['the cafe', 'food'], ['!', 'food']));
 const experiment = (data: object = {}, more?: object) => spec({ train, validation, ...data }, more);
 
-describe('the data of text classification', () => {
-  const data = kind.load(experiment(), textModel);
+describe('the data of text classification', async () => {
+  const data = await kind.load(experiment(), textModel);
 
-  it('has the labels of the training rows and, with each text, the index of its label', () => {
+  it('has the labels of the training rows and, with each text, the index of its label', async () => {
     expect(data.labels).toEqual(['food', 'pets']);
     expect(data.train.dataset.examples.map((e) => [e.label, e.row, [...e.ids]])).toEqual([
       [1, 0, [2, 5, 7, 3]],
@@ -30,7 +30,7 @@ describe('the data of text classification', () => {
     ]);
     expect(data.validation.dataset.examples.map((e) => e.label)).toEqual([1, 0, 0]);
     // A trained run keeps its order of the labels.
-    const again = kind.load(experiment(), textModel, ['pets', 'food']);
+    const again = await kind.load(experiment(), textModel, ['pets', 'food']);
     expect(again.train.dataset.examples.map((e) => e.label)).toEqual([0, 1, 0, 0]);
   });
 
@@ -51,9 +51,9 @@ describe('the data of text classification', () => {
     expect(kind.guessLoss(['a', 'b', 'c', 'd'])).toBeCloseTo(Math.log(4), 12);
   });
 
-  it('has the right baseline if labels are numbers', () => {
+  it('has the right baseline if labels are numbers', async () => {
     const numbers = write('numbers.csv', csv(['the', '-1'], ['cat', '-1'], ['cats', '0'], ['!', '10']));
-    const counted = kind.load(spec({ train: numbers, validation: numbers }), textModel);
+    const counted = await kind.load(spec({ train: numbers, validation: numbers }), textModel);
     expect(counted.labels).toEqual(['-1', '0', '10']);
     expect(kind.baseline(counted)).toMatchObject({ answer: 'always "-1"', value: 0.5 });
   });
@@ -73,21 +73,25 @@ describe('the data of text classification', () => {
     });
   });
 
-  it('is split label by label', () => {
+  it('is split label by label', async () => {
     const rows = Array.from({ length: 40 }, (_, i): [string, string] => ['cats', i < 36 ? 'pets' : 'food']);
     const many = write('many.csv', csv(...rows));
-    const split = kind.load(spec({ train: many, validationFraction: 0.25 }), textModel);
+    const split = await kind.load(spec({ train: many, validationFraction: 0.25 }), textModel);
     const counts = kind.counts(split.validation.dataset.examples, split.labels);
     expect(counts).toEqual({ food: 1, pets: 9 });
   });
 
-  it('provides validation rows as samples, without spans', () =>
-    expect(kind.samples(experiment(), data.labels)[0]).toEqual({ text: 'cats !', label: 'pets', line: 2 }));
+  it('provides validation rows as samples, without spans', async () =>
+    expect((await kind.samples(experiment(), data.labels))[0]).toEqual({
+      text: 'cats !',
+      label: 'pets',
+      line: 2,
+    }));
 
-  it('answers a question with the probability of each label', () => {
+  it('answers a question with the probability of each label', async () => {
     const { example, answer } = kind.ask(
       { text: 'the cats' },
-      kind.withoutRows(experiment(), textModel, data.labels),
+      await kind.withoutRows(experiment(), textModel, data.labels),
       12,
     );
     expect([...example.ids]).toEqual([2, 5, 7, 3]);
@@ -102,28 +106,28 @@ describe('pairs of texts', () => {
   const paired = (data: object = {}) =>
     spec({ train: pairs, validation: pairs, textColumn: 'a', textPairColumn: 'b', ...data });
 
-  it("are read in the tokenizer's own format, with a segment for each text", () => {
-    const [first] = kind.load(paired(), textModel).train.dataset.examples;
+  it("are read in the tokenizer's own format, with a segment for each text", async () => {
+    const [first] = (await kind.load(paired(), textModel)).train.dataset.examples;
     expect([...first.ids]).toEqual([2, 5, 7, 3, 20, 3]);
     expect([...first.typeIds!]).toEqual([0, 0, 0, 0, 1, 1]);
-    expect(kind.samples(paired(), ['no', 'yes'])[0]).toEqual({
+    expect((await kind.samples(paired(), ['no', 'yes']))[0]).toEqual({
       text: 'the cats',
       pair: 'cafe',
       label: 'yes',
       line: 2,
     });
-    const without = kind.withoutRows(paired(), textModel, ['no', 'yes']);
+    const without = await kind.withoutRows(paired(), textModel, ['no', 'yes']);
     expect([...kind.ask({ text: 'the cats', pair: 'cafe' }, without, 12).example.ids]).toEqual([
       ...first.ids,
     ]);
   });
 
-  it('need both columns, and both texts in every row', () => {
-    expect(failure('data', () => kind.load(paired({ textPairColumn: 'c' }), textModel))).toContain(
+  it('need both columns, and both texts in every row', async () => {
+    expect(await rejection('data', kind.load(paired({ textPairColumn: 'c' }), textModel))).toContain(
       'pairs.csv has no column "c"; it has "a", "b", "label".',
     );
     const gap = write('gap.csv', 'a,b,label\nthe cats,,yes\n');
-    expect(failure('data', () => kind.load(paired({ train: gap }), textModel))).toContain(
+    expect(await rejection('data', kind.load(paired({ train: gap }), textModel))).toContain(
       'gap.csv:2: "b" is empty.',
     );
   });

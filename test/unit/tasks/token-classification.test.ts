@@ -5,7 +5,7 @@ import type { HostTensor } from '../../../src/graph/host-tensor';
 import { LABELS } from '../../../src/tasks/program';
 import { modelInputs, textFeeds } from '../../../src/tasks/text-data';
 import { tokenClassification as kind } from '../../../src/tasks/token-classification';
-import { failure } from '../data/support';
+import { failure, rejection } from '../data/support';
 import { taskLab, textModel } from './lab';
 import { predicting } from './tagged';
 
@@ -30,8 +30,8 @@ const numbers = ({ data, dims }: HostTensor): number[][] =>
     [...data.slice(row * dims[1], (row + 1) * dims[1])].map(Number),
   );
 
-describe('the data of token classification', () => {
-  const data = kind.load(experiment(), textModel);
+describe('the data of token classification', async () => {
+  const data = await kind.load(experiment(), textModel);
 
   it('has the tags of the training rows as labels and the position of each word’s first token', () => {
     expect(data.labels).toEqual(['B-PET', 'I-PET', 'O']);
@@ -98,25 +98,25 @@ describe('the data of token classification', () => {
     expect(kind.guessLoss(data.labels)).toBeCloseTo(Math.log(3), 12);
   });
 
-  it('has the right baseline if tags are numbers', () => {
+  it('has the right baseline if tags are numbers', async () => {
     const rows = (tags: string) => jsonl(['the cats the cats the', tags]);
     const labels = write('numbers.jsonl', rows('-1 -1 -1 0 10'));
-    const tagged = kind.load(spec({ train: labels, validation: labels }), textModel);
+    const tagged = await kind.load(spec({ train: labels, validation: labels }), textModel);
     expect(tagged.labels).toEqual(['-1', '0', '10']);
     expect(kind.baseline(tagged)).toMatchObject({ answer: 'always "-1"', value: 3 / 5 });
     const mixed = write('mixed.jsonl', rows('10 10 9 x 10'));
-    const others = kind.load(spec({ train: mixed, validation: mixed }), textModel);
+    const others = await kind.load(spec({ train: mixed, validation: mixed }), textModel);
     expect(others.labels).toEqual(['10', '9', 'x']);
     expect(kind.baseline(others)).toMatchObject({ answer: 'always "10"', value: 3 / 5 });
   });
 
-  it('is rejected, with the line and the nearest tag, if the validation file has a tag that is not trained', () => {
+  it('is rejected, with the line and the nearest tag, if the validation file has a tag that is not trained', async () => {
     const wrong = write('wrong.conll', 'the O\ncats B-PET\n\nthe O\ncats B-PTE\n');
     const unknown = 'the label "B-PTE" is not among the 3 that are trained (nearest: "B-PET")';
-    expect(failure('data', () => kind.load(experiment({ validation: wrong }), textModel))).toContain(
+    expect(await rejection('data', kind.load(experiment({ validation: wrong }), textModel))).toContain(
       `${wrong}:4: ${unknown}.`,
     );
-    const { validation, warnings } = kind.load(
+    const { validation, warnings } = await kind.load(
       experiment({ validation: wrong, onBadRow: 'skip' }),
       textModel,
     );
@@ -124,18 +124,18 @@ describe('the data of token classification', () => {
     expect(validation.skipped).toEqual([{ line: 4, reason: unknown, unknownLabel: 'B-PTE' }]);
     expect(warnings.join()).toContain(`1 rows were skipped (data.onBadRow "skip"): line 4: ${unknown}.`);
     // A trained run keeps its order of the tags.
-    const again = kind.load(experiment(), textModel, ['O', 'I-PET', 'B-PET']);
+    const again = await kind.load(experiment(), textModel, ['O', 'I-PET', 'B-PET']);
     expect([...again.train.dataset.examples[0].tags]).toEqual([0, 0, 2]);
   });
 
-  it('needs at least two tags', () => {
+  it('needs at least two tags', async () => {
     const same = write('same.jsonl', jsonl(['the cats', 'O O']));
-    expect(failure('labels', () => kind.load(spec({ train: same }), textModel))).toContain(
+    expect(await rejection('labels', kind.load(spec({ train: same }), textModel))).toContain(
       'has only the label "O"; two or more are needed',
     );
   });
 
-  it('is split regardless of the tags, and in the same way for the same seed', () => {
+  it('is split regardless of the tags, and in the same way for the same seed', async () => {
     // Every sentence has different tags.
     const sentence = (i: number): [string, string] => [
       'cats'.concat(' the'.repeat(i)),
@@ -144,38 +144,38 @@ describe('the data of token classification', () => {
     const many = write('many.jsonl', jsonl(...Array.from({ length: 40 }, (_, i) => sentence(i))));
     const load = (seed: number) =>
       kind.load(spec({ train: many, validationFraction: 0.25 }, { training: { seed } }), textModel);
-    const split = load(1);
+    const split = await load(1);
     expect([split.train.rows.length, split.validation.rows.length]).toEqual([30, 10]);
     expect(split.labels).toEqual(['B-PET', 'O']);
-    const lines = (seed: number) => load(seed).validation.rows.map((r) => r.line);
-    expect(lines(1)).toEqual(split.validation.rows.map((r) => r.line));
-    expect(lines(2)).not.toEqual(lines(1));
+    const lines = async (seed: number) => (await load(seed)).validation.rows.map((r) => r.line);
+    expect(await lines(1)).toEqual(split.validation.rows.map((r) => r.line));
+    expect(await lines(2)).not.toEqual(await lines(1));
     const one = write('one.jsonl', jsonl(['the cats', 'O B-PET']));
-    expect(failure('data', () => kind.load(spec({ train: one }), textModel))).toContain('has only one row');
+    expect(await rejection('data', kind.load(spec({ train: one }), textModel))).toContain('has only one row');
   });
 
-  it('is rejected if the tokenizer produces no tokens for a sentence', () => {
+  it('is rejected if the tokenizer produces no tokens for a sentence', async () => {
     const nothing = write('nothing.conll', 'the O\ncats B-PET\n\n\u200b O\n');
     const problem = 'the tokenizer produces no tokens for the text';
-    expect(failure('data', () => kind.load(experiment({ train: nothing }), textModel))).toContain(
+    expect(await rejection('data', kind.load(experiment({ train: nothing }), textModel))).toContain(
       `${nothing}:4: ${problem}.`,
     );
-    const { train } = kind.load(experiment({ train: nothing, onBadRow: 'skip' }), textModel);
+    const { train } = await kind.load(experiment({ train: nothing, onBadRow: 'skip' }), textModel);
     expect([train.dataset.examples.length, train.skipped]).toEqual([1, [{ line: 4, reason: problem }]]);
   });
 
-  it('provides validation rows as samples, with their true spans', () => {
-    expect(kind.samples(experiment(), data.labels)).toEqual([
+  it('provides validation rows as samples, with their true spans', async () => {
+    expect(await kind.samples(experiment(), data.labels)).toEqual([
       { text: 'the cats', label: 'O B-PET', line: 1, spans: [{ start: 4, end: 8, label: 'PET' }] },
       { text: 'playing \u200b !', label: 'O O O', line: 4, spans: [] },
     ]);
-    const without = kind.withoutRows(experiment(), textModel, data.labels);
+    const without = await kind.withoutRows(experiment(), textModel, data.labels);
     expect([without.train.rows, without.validation.path, without.labels]).toEqual([
       [],
       validation,
       data.labels,
     ]);
-    const { train: none, validation: only } = kind.loadValidation(experiment(), textModel, data.labels);
+    const { train: none, validation: only } = await kind.loadValidation(experiment(), textModel, data.labels);
     expect([none.rows.length, only.rows.length]).toEqual([0, 2]);
   });
 });
@@ -246,9 +246,9 @@ describe('the model output for token classification', () => {
   });
 });
 
-describe('a question about a text', () => {
+describe('a question about a text', async () => {
   const labels = ['B-PET', 'I-PET', 'O'];
-  const data = kind.withoutRows(experiment(), textModel, labels);
+  const data = await kind.withoutRows(experiment(), textModel, labels);
   const asked = (text: string, predicted: string, maxLength = 12) => {
     const { example, answer } = kind.ask({ text }, data, maxLength);
     return { example, answer: answer(predicting(example, predicted.split(' '), labels)) };

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConll } from '../../../../src/data/table/conll';
 import type { ReadOptions } from '../../../../src/data/table/rows';
 import { readTaggedRows } from '../../../../src/data/table/tagged-rows';
-import { failure, temporaryFolder } from '../support';
+import { rejection, temporaryFolder } from '../support';
 
 const folder = temporaryFolder();
 const options: ReadOptions = { textColumn: 'tokens', labelColumn: 'tags', onBadRow: 'fail' };
@@ -158,8 +158,8 @@ describe('parseConll', () => {
 });
 
 describe('readTaggedRows', () => {
-  const rows = (name: string, text: string, more: Partial<ReadOptions> = {}) =>
-    readTaggedRows(folder.write(name, text), { ...options, ...more }).rows;
+  const rows = async (name: string, text: string, more: Partial<ReadOptions> = {}) =>
+    (await readTaggedRows(folder.write(name, text), { ...options, ...more })).rows;
   const wanted = {
     words: ['EU', 'rejects'],
     tags: ['B-ORG', 'O'],
@@ -176,25 +176,25 @@ describe('readTaggedRows', () => {
     ['f.iob', 'EU\tB-ORG\nrejects\tO', 1],
     ['g.iob2', '# id 1\nEU B-ORG\nrejects O\n', 2],
     ['h.bio', '-DOCSTART- O\n\nEU B-ORG\nrejects O\n', 3],
-  ])('reads %s', (name, text, line) => expect(rows(name, text)).toEqual([{ ...wanted, line }]));
+  ])('reads %s', async (name, text, line) => expect(await rows(name, text)).toEqual([{ ...wanted, line }]));
 
-  it('reads compressed files and other columns of a CoNLL file by their number', () => {
+  it('reads compressed files and other columns of a CoNLL file by their number', async () => {
     const path = folder.write('z.conll.gz', gzipSync('EU NNP B-ORG\nrejects VBZ O\n'));
-    expect(readTaggedRows(path, options).rows).toEqual([{ ...wanted, line: 1 }]);
-    const { tags } = readTaggedRows(path, { ...options, labelColumn: '2' }).rows[0];
+    expect((await readTaggedRows(path, options)).rows).toEqual([{ ...wanted, line: 1 }]);
+    const { tags } = (await readTaggedRows(path, { ...options, labelColumn: '2' })).rows[0];
     expect(tags).toEqual(['NNP', 'VBZ']);
-    expect(failure('labels', () => readTaggedRows(path, { ...options, labelColumn: '3' }))).toContain(
+    expect(await rejection('labels', readTaggedRows(path, { ...options, labelColumn: '3' }))).toContain(
       'has no column "3"; it has "tokens", "2", "tags"',
     );
   });
 
-  it('accepts numbers as tags and as words, as in data sets on the Hub', () => {
-    const [row] = rows('n.jsonl', '{"tokens":["in",1999],"tags":[0,7]}\n');
+  it('accepts numbers as tags and as words, as in data sets on the Hub', async () => {
+    const [row] = await rows('n.jsonl', '{"tokens":["in",1999],"tags":[0,7]}\n');
     expect([row.words, row.tags, row.text, row.label]).toEqual([['in', '1999'], ['0', '7'], 'in 1999', '0 7']); // prettier-ignore
   });
 
-  it('keeps words with spaces in them', () =>
-    expect(rows('s.jsonl', '{"tokens":["New York","!"],"tags":["B-LOC","O"]}\n')[0].words).toEqual([
+  it('keeps words with spaces in them', async () =>
+    expect((await rows('s.jsonl', '{"tokens":["New York","!"],"tags":["B-LOC","O"]}\n'))[0].words).toEqual([
       'New York',
       '!',
     ]));
@@ -213,38 +213,38 @@ describe('readTaggedRows', () => {
     ['item 2 of "tags" is not a string or number', '{"tokens":["a","b"],"tags":["O",null]}'],
     ['item 1 of "tokens" is not a string or number', '{"tokens":[["a"]],"tags":["O"]}'],
     ['item 2 of "tokens" is not a string or number', '{"tokens":["a"," "],"tags":["O","O"]}'],
-  ])('rejects a row with its line: %s', (reason, json) => {
+  ])('rejects a row with its line: %s', async (reason, json) => {
     const good = '{"tokens":["x"],"tags":["O"]}\n';
     const path = folder.write('bad.jsonl', `${good}${json}\n${good}`);
-    expect(failure('data', () => readTaggedRows(path, options))).toContain(`${path}:2: ${reason}.`);
-    const { rows: kept, skipped } = readTaggedRows(path, skipping);
+    expect(await rejection('data', readTaggedRows(path, options))).toContain(`${path}:2: ${reason}.`);
+    const { rows: kept, skipped } = await readTaggedRows(path, skipping);
     expect(kept.map((r) => r.line)).toEqual([1, 3]);
     expect(skipped).toEqual([{ line: 2, reason }]);
   });
 
-  it('rejects a malformed CoNLL line with its number, or skips its sentence', () => {
+  it('rejects a malformed CoNLL line with its number, or skips its sentence', async () => {
     const path = folder.write('bad.conll', 'a O\nb\n\nc O\n');
-    expect(failure('data', () => readTaggedRows(path, options))).toContain(
+    expect(await rejection('data', readTaggedRows(path, options))).toContain(
       `${path}:2: a word without a tag. | Correct the row, or set data.onBadRow to "skip"`,
     );
-    expect(readTaggedRows(path, skipping)).toMatchObject({
+    expect(await readTaggedRows(path, skipping)).toMatchObject({
       rows: [{ words: ['c'], line: 4 }],
       skipped: [{ line: 2, reason: 'a word without a tag' }],
     });
     const none = folder.write('none.conll', '-DOCSTART- O\n\n# nothing\n');
-    expect(failure('emptyData', () => readTaggedRows(none, options))).toContain(`${none} has no rows.`);
-    expect(failure('emptyData', () => readTaggedRows(folder.write('e.conll', ''), options))).toContain(
+    expect(await rejection('emptyData', readTaggedRows(none, options))).toContain(`${none} has no rows.`);
+    expect(await rejection('emptyData', readTaggedRows(folder.write('e.conll', ''), options))).toContain(
       'is empty',
     );
     const latin = folder.write('latin.conll', Buffer.from([0x61, 0x20, 0x4f, 0x0a, 0xe9, 0x20, 0x4f]));
-    expect(failure('data', () => readTaggedRows(latin, options))).toContain(`${latin}:1: not valid UTF-8.`);
+    expect(await rejection('data', readTaggedRows(latin, options))).toContain(`${latin}:1: not valid UTF-8.`);
   });
 
-  it('names the columns of the file if one is missing', () => {
+  it('names the columns of the file if one is missing', async () => {
     const path = folder.write('hub.jsonl', '{"tokens":["a"],"ner_tags":[0]}\n');
-    expect(failure('labels', () => readTaggedRows(path, options))).toContain(
+    expect(await rejection('labels', readTaggedRows(path, options))).toContain(
       'has no column "tags"; it has "tokens", "ner_tags".',
     );
-    expect(readTaggedRows(path, { ...options, labelColumn: 'ner_tags' }).rows[0].tags).toEqual(['0']);
+    expect((await readTaggedRows(path, { ...options, labelColumn: 'ner_tags' })).rows[0].tags).toEqual(['0']);
   });
 });

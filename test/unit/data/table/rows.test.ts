@@ -4,19 +4,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readRows, type ReadOptions } from '../../../../src/data/table/rows';
 import type { ErrorKind } from '../../../../src/base/errors';
-import { failure, temporaryFolder } from '../support';
+import { rejection, temporaryFolder } from '../support';
 
 const folder = temporaryFolder();
 const options: ReadOptions = { textColumn: 'text', labelColumn: 'label', onBadRow: 'fail' };
 const skipping: ReadOptions = { ...options, onBadRow: 'skip' };
 
 describe('readRows', () => {
-  it("reads RFC 4180 CSV with quotes, BOM, CRLF and line breaks inside fields, and gives the file's line numbers", () => {
+  it("reads RFC 4180 CSV with quotes, BOM, CRLF and line breaks inside fields, and gives the file's line numbers", async () => {
     const path = folder.write(
       'rfc.csv',
       '\ufefflabel,text,extra\r\na,plain,1\r\n\r\nb,"two\r\nlines, ""quoted""",2\r\nc,after,3\r\nd,"x\ny\nz",4\r\ne,last,5',
     );
-    expect(readRows(path, options)).toEqual({
+    expect(await readRows(path, options)).toEqual({
       rows: [
         { text: 'plain', label: 'a', line: 2 },
         { text: 'two\r\nlines, "quoted"', label: 'b', line: 4 },
@@ -28,46 +28,46 @@ describe('readRows', () => {
     });
   });
 
-  it('accepts mixed line endings in one file', () => {
+  it('accepts mixed line endings in one file', async () => {
     const path = folder.write('mixed.csv', 'text,label\na,x\r\nb,y\rc,z\n');
-    expect(readRows(path, options).rows).toEqual([
+    expect((await readRows(path, options)).rows).toEqual([
       { text: 'a', label: 'x', line: 2 },
       { text: 'b', label: 'y', line: 3 },
       { text: 'c', label: 'z', line: 4 },
     ]);
   });
 
-  it('reads TSV and treats a quote inside a field literally', () => {
+  it('reads TSV and treats a quote inside a field literally', async () => {
     const path = folder.write('a.tsv', 'text\tlabel\n5" disk, new\t1\nb\t2\n');
-    expect(readRows(path, options).rows).toEqual([
+    expect((await readRows(path, options)).rows).toEqual([
       { text: '5" disk, new', label: '1', line: 2 },
       { text: 'b', label: '2', line: 3 },
     ]);
   });
 
-  it('reads JSONL and converts numbers and booleans to strings', () => {
+  it('reads JSONL and converts numbers and booleans to strings', async () => {
     const path = folder.write(
       'a.jsonl',
       '{"text":"a","label":1}\r\n\n{"label":true,"text":2.5,"more":[]}\n{"text":"é\\n","label":"x"}',
     );
-    expect(readRows(path, options).rows).toEqual([
+    expect((await readRows(path, options)).rows).toEqual([
       { text: 'a', label: '1', line: 1 },
       { text: '2.5', label: 'true', line: 3 },
       { text: 'é\n', label: 'x', line: 4 },
     ]);
   });
 
-  it.each(['a.csv.gz', 'a.tsv.gz', 'a.jsonl.gz'])('reads %s', (name) => {
+  it.each(['a.csv.gz', 'a.tsv.gz', 'a.jsonl.gz'])('reads %s', async (name) => {
     const content = {
       'a.csv.gz': 'text,label\nt,l\n',
       'a.tsv.gz': 'text\tlabel\nt\tl\n',
       'a.jsonl.gz': '{"text":"t","label":"l"}\n',
     }[name]!;
-    const { rows } = readRows(folder.write(name, gzipSync(content)), options);
+    const { rows } = await readRows(folder.write(name, gzipSync(content)), options);
     expect(rows.map(({ text, label }) => [text, label])).toEqual([['t', 'l']]);
   });
 
-  it('returns the rows that were written, in order, with their line numbers', () => {
+  it('returns the rows that were written, in order, with their line numbers', async () => {
     const cell = fc
       .string({ unit: fc.constantFrom('a', 'é', '😀', ' ', '"', ',', '\t', '\n', '\r\n'), minLength: 1 })
       .filter((s) => s.trim() !== '');
@@ -77,14 +77,14 @@ describe('readRows', () => {
       eol: fc.constantFrom('\n', '\r\n'),
       format: fc.constantFrom('csv' as const, 'tsv' as const, 'jsonl' as const),
     });
-    fc.assert(
-      fc.property(file, ({ cells, eol, format }) => {
+    await fc.assert(
+      fc.asyncProperty(file, async ({ cells, eol, format }) => {
         const separator = format === 'csv' ? ',' : '\t';
         const lines =
           format === 'jsonl'
             ? cells.map(([text, label]) => JSON.stringify({ text, label }))
             : [['text', 'label'], ...cells].map((row) => row.map((c) => quoted(c!)).join(separator));
-        const { rows, skipped } = readRows(folder.write(`p.${format}`, lines.join(eol)), options);
+        const { rows, skipped } = await readRows(folder.write(`p.${format}`, lines.join(eol)), options);
         expect(skipped).toEqual([]);
         expect(rows.map((r) => [r.text, r.label])).toEqual(cells);
         const heights = lines.map((l) => l.split('\n').length);
@@ -139,14 +139,14 @@ describe('bad rows', () => {
     ],
   ] as const)(
     'are either collected or, by default, reported with their place: %s',
-    (format, bytes, expected) => {
+    async (format, bytes, expected) => {
       const path = folder.write(`bad.${format}`, bytes);
-      const { rows, skipped } = readRows(path, skipping);
+      const { rows, skipped } = await readRows(path, skipping);
       expect(rows.map((r) => r.label)).toEqual(['x', 'y']);
       expect(skipped).toEqual(
         expected.map(([line, reason]) => ({ line, reason: expect.stringContaining(reason) })),
       );
-      expect(failure('data', () => readRows(path, options))).toContain(
+      expect(await rejection('data', readRows(path, options))).toContain(
         `${path}:${expected[0][0]}: ${expected[0][1]}`,
       );
     },
@@ -158,35 +158,35 @@ describe('a very wide table', () => {
   const wide = (cell: (i: number) => string) => Array.from({ length: columns }, (_, i) => cell(i)).join(',');
   const header = wide((i) => (i === columns - 2 ? 'text' : i === columns - 1 ? 'label' : `c${i}`));
 
-  it('is read in time proportional to its size', () => {
+  it('is read in time proportional to its size', async () => {
     const path = folder.write(
       'wide.csv',
       `${header}
 ${wide((i) => (i === columns - 2 ? 'some text' : '1'))}
 `,
     );
-    expect(readRows(path, options)).toEqual({
+    expect(await readRows(path, options)).toEqual({
       rows: [{ text: 'some text', label: '1', line: 2 }],
       skipped: [],
     });
   });
 
-  it('is checked for duplicate column names', () => {
+  it('is checked for duplicate column names', async () => {
     const path = folder.write(
       'wide-twice.csv',
       `${header},c0
 `,
     );
-    expect(failure('data', () => readRows(path, options))).toContain('two columns are named "c0"');
+    expect(await rejection('data', readRows(path, options))).toContain('two columns are named "c0"');
   });
 
-  it('gives a short error when the requested column is missing', () => {
+  it('gives a short error when the requested column is missing', async () => {
     const path = folder.write(
       'wide-other.csv',
       `${header}
 `,
     );
-    const text = failure('data', () => readRows(path, { ...options, textColumn: 'no such column' }));
+    const text = await rejection('data', readRows(path, { ...options, textColumn: 'no such column' }));
     expect(text).toContain('has no column "no such column"; it has "c0", "c1", ');
     expect(text).toContain(` and ${columns - 50} more.`);
     expect(text.length).toBeLessThan(2000);
@@ -218,23 +218,23 @@ describe('unusable files', () => {
       'data.labelColumn',
       'labels',
     ],
-  ])('%s', (name, content, message, hint, kind = 'data') => {
-    const text = failure(kind, () => readRows(folder.write(name, content), options));
+  ])('%s', async (name, content, message, hint, kind = 'data') => {
+    const text = await rejection(kind, readRows(folder.write(name, content), options));
     expect(text).toContain(message);
     expect(text.slice(text.indexOf('|'))).toContain(hint);
   });
 
-  it('rejects a missing file and a folder', () => {
-    expect(failure('data', () => readRows(`${folder.path}/none.csv`, options))).toContain(
+  it('rejects a missing file and a folder', async () => {
+    expect(await rejection('data', readRows(`${folder.path}/none.csv`, options))).toContain(
       'none.csv does not exist',
     );
     mkdirSync(`${folder.path}/folder.csv`);
-    expect(failure('data', () => readRows(`${folder.path}/folder.csv`, options))).toContain('is a folder');
+    expect(await rejection('data', readRows(`${folder.path}/folder.csv`, options))).toContain('is a folder');
   });
 
-  it('rejects a file in which all rows were skipped', () => {
+  it('rejects a file in which all rows were skipped', async () => {
     const path = folder.write('skipped.csv', 'text,label\n,a\nb,\n');
-    expect(failure('emptyData', () => readRows(path, skipping))).toContain(
+    expect(await rejection('emptyData', readRows(path, skipping))).toContain(
       'all 2 rows were skipped; the first, in line 2: "text" is empty',
     );
   });
