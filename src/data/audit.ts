@@ -1,4 +1,4 @@
-import type { PreflightDuplicates, PreflightSplit } from '../protocol/preflight';
+import type { NumberFacts, PreflightDuplicates, PreflightSplit } from '../protocol/preflight';
 import type { Dataset, Example } from './dataset';
 import type { Row } from './table/rows';
 
@@ -24,6 +24,21 @@ export function labelCounts(classes: Iterable<number>, labels: readonly string[]
   const counts = new Array<number>(labels.length).fill(0);
   for (const label of classes) counts[label]!++;
   return Object.fromEntries(labels.map((label, i) => [label, counts[i]!]));
+}
+
+/** How numbers are distributed. @param values at least one */
+export function numberFacts(values: readonly number[]): NumberFacts {
+  const sorted = Float64Array.from(values).sort();
+  const mean = sorted.reduce((a, b) => a + b, 0) / sorted.length;
+  const variance = sorted.reduce((sum, v) => sum + (v - mean) ** 2, 0) / sorted.length;
+  const middle = (sorted.length - 1) / 2;
+  return {
+    min: sorted[0]!,
+    median: (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2,
+    max: sorted.at(-1)!,
+    mean,
+    deviation: Math.sqrt(variance),
+  };
 }
 
 /** Tokens a text as the model gets it; a quantile is the smallest length that so large a share does not exceed. */

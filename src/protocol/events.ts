@@ -1,3 +1,4 @@
+import type { TargetScale } from './outputs';
 import type { MetricName } from '../experiment/metrics';
 
 /** The infrequent events of a run, one JSON object per line in events.jsonl. Readers ignore unknown kinds. */
@@ -119,6 +120,7 @@ export type RunEvent = EventBase &
         trainExamples: number;
         validationExamples: number;
         labels: string[];
+        scale?: TargetScale;
         modules: string[];
         trainable: number;
         trainableHead: number;

@@ -99,9 +99,11 @@ export interface ImageShape {
   shortestEdge?: number;
 }
 
-/** By the shape of the answer: the probability of each label, or the spans in the text. */
+/** By the shape of the answer: the probability of each label, the spans in the text, or a number. */
 export type Answer =
-  { probabilities: number[]; spans?: undefined } | { probabilities?: undefined; spans: PlaySpan[] };
+  | { probabilities: number[]; spans?: undefined; number?: undefined }
+  | { probabilities?: undefined; spans: PlaySpan[]; number?: undefined }
+  | { probabilities?: undefined; spans?: undefined; number: number };
 
 /** A labeled part of a text. */
 export interface TextSpan {
@@ -217,6 +219,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     ...answer,
     probabilities: maybe(listOf(number)),
     spans: maybe(listOf(object({ ...span, probability: number }))),
+    number: maybe(Number.isFinite),
     seconds: number,
     tokens: maybe(count),
     truncated: maybe(flag),

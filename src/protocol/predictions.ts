@@ -28,7 +28,7 @@ export interface PredictionFacts {
 }
 
 /** The answers, by their shape. */
-export type Answers = LabelAnswers | SpanAnswers;
+export type Answers = LabelAnswers | LabelSetAnswers | SpanAnswers | NumberAnswers;
 
 export interface LabelAnswers {
   answer: 'label';
@@ -46,17 +46,39 @@ export interface SpanAnswers {
   spans: SpanColumns;
 }
 
+export interface LabelSetAnswers {
+  answer: 'labels';
+  /** In the order of the model's outputs. */
+  labels: string[];
+  columns: Columns;
+  /** The true and the predicted labels, by example. */
+  sets: LabelSetColumns;
+}
+
+export interface NumberAnswers {
+  answer: 'number';
+  /** The number's name. */
+  labels: string[];
+  columns: NumberColumns;
+}
+
 /** For each validation example, in data order, whatever its answer. */
 export interface Columns {
   /** The line in the data file where it starts, one-based. */
   line: Uint32Array;
   loss: Float64Array;
-  /** By how much the most likely answer is ahead of the next; of several answers, the smallest. */
+  /** By how much the most likely answer is ahead of the next; of several answers, the smallest. 0 for a number. */
   margin: Float64Array;
   /** Tokens that the model reads, including special tokens. */
   tokens: Uint32Array;
   /** 1 if the text is longer than the model reads. */
   cut: Uint8Array;
+}
+
+export interface NumberColumns extends Columns {
+  /** The true and the predicted number. */
+  value: Float64Array;
+  predicted: Float64Array;
 }
 
 export interface LabelColumns extends Columns {
@@ -68,6 +90,16 @@ export interface LabelColumns extends Columns {
   truth: Float64Array;
 }
 
+/** For each label of an example that is in the data, predicted, or both. */
+export interface LabelSetColumns {
+  example: Uint32Array;
+  /** An index into `labels`. */
+  label: Uint32Array;
+  /** ANSWER_MISSED, ANSWER_SPURIOUS or ANSWER_FOUND. */
+  found: Uint8Array;
+  probability: Float64Array;
+}
+
 /** For each span that is in the data, predicted, or both. */
 export interface SpanColumns {
   example: Uint32Array;
@@ -76,14 +108,14 @@ export interface SpanColumns {
   end: Uint32Array;
   /** An index into `labels`. */
   label: Uint32Array;
-  /** SPAN_MISSED, SPAN_SPURIOUS or SPAN_FOUND. */
+  /** ANSWER_MISSED, ANSWER_SPURIOUS or ANSWER_FOUND. */
   found: Uint8Array;
 }
 
 /** In the data alone, predicted alone, or both. */
-export const SPAN_MISSED = 0;
-export const SPAN_SPURIOUS = 1;
-export const SPAN_FOUND = 2;
+export const ANSWER_MISSED = 0;
+export const ANSWER_SPURIOUS = 1;
+export const ANSWER_FOUND = 2;
 
 export interface Excerpt {
   example: number;
@@ -117,6 +149,13 @@ const LABEL_COLUMNS = {
   probability: Float64Array,
   truth: Float64Array,
 } as const;
+const NUMBER_COLUMNS = { ...COLUMNS, value: Float64Array, predicted: Float64Array } as const;
+const LABEL_SET_COLUMNS = {
+  example: Uint32Array,
+  label: Uint32Array,
+  found: Uint8Array,
+  probability: Float64Array,
+} as const;
 const SPAN_COLUMNS = {
   example: Uint32Array,
   start: Uint32Array,
@@ -138,7 +177,9 @@ const listsOf = (arrays: object): Lists =>
   Object.fromEntries(Object.entries(arrays as Arrays).map(([name, column]) => [name, Array.from(column)]));
 
 export const labelColumns = (lists: Lists): LabelColumns => arraysOf(LABEL_COLUMNS, lists);
+export const numberColumns = (lists: Lists): NumberColumns => arraysOf(NUMBER_COLUMNS, lists);
 export const commonColumns = (lists: Lists): Columns => arraysOf(COLUMNS, lists);
+export const labelSetColumns = (lists: Lists): LabelSetColumns => arraysOf(LABEL_SET_COLUMNS, lists);
 export const spanColumns = (lists: Lists): SpanColumns => arraysOf(SPAN_COLUMNS, lists);
 
 export function encodePredictions(predictions: Predictions): string {
@@ -146,6 +187,7 @@ export function encodePredictions(predictions: Predictions): string {
   const lists = {
     columns: listsOf(columns),
     ...(predictions.answer === 'spans' && { spans: listsOf(predictions.spans) }),
+    ...(predictions.answer === 'labels' && { sets: listsOf(predictions.sets) }),
   };
   return `${JSON.stringify({ version: PREDICTIONS_VERSION, ...rest, ...lists })}\n`;
 }
@@ -208,16 +250,24 @@ function hasFacts(value: Record<string, unknown>): boolean {
 
 /** Files from before there were other answers do not name theirs, which is a label. */
 function parseAnswers(value: Record<string, unknown>): Answers | undefined {
-  const { answer = 'label', columns, spans } = value;
+  const { answer = 'label', columns, spans, sets } = value;
   const labels = value.labels as string[];
   const ends = { label: labels.length, predicted: labels.length, cut: 2 };
   if (answer === 'label')
     return labels.length > 0 && areColumns(columns, LABEL_COLUMNS, ends, 1)
       ? { answer, labels, columns: labelColumns(columns) }
       : undefined;
-  if (answer !== 'spans' || !areColumns(columns, COLUMNS, ends, 1)) return undefined;
-  const spanEnds = { example: columns.line.length, label: labels.length, found: SPAN_FOUND + 1 };
-  return areColumns(spans, SPAN_COLUMNS, spanEnds, 0)
+  if (answer === 'number')
+    return areColumns(columns, NUMBER_COLUMNS, ends, 1)
+      ? { answer, labels, columns: numberColumns(columns) }
+      : undefined;
+  if (!areColumns(columns, COLUMNS, ends, 1)) return undefined;
+  const partEnds = { example: columns.line.length, label: labels.length, found: ANSWER_FOUND + 1 };
+  if (answer === 'labels')
+    return areColumns(sets, LABEL_SET_COLUMNS, partEnds, 0)
+      ? { answer, labels, columns: commonColumns(columns), sets: labelSetColumns(sets) }
+      : undefined;
+  return answer === 'spans' && areColumns(spans, SPAN_COLUMNS, partEnds, 0)
     ? { answer, labels, columns: commonColumns(columns), spans: spanColumns(spans) }
     : undefined;
 }

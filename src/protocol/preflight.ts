@@ -58,12 +58,23 @@ export interface PreflightSplit {
   examples: number;
   /** Texts, or words, per label, including every label of the training data. */
   labels: Record<string, number>;
+  /** Instead of labels, for a task that predicts numbers. */
+  numbers?: NumberFacts;
   /** Tokens per text, including special tokens, after truncation to model.maxLength. */
   tokens: { min: number; median: number; mean: number; p90: number; p99: number; max: number };
   /** Texts that are longer than model.maxLength and are truncated. */
   truncated: number;
   /** Unusable rows: their number and the first few. */
   badRows: { count: number; first: { line: number; reason: string }[] };
+}
+
+/** How the numbers of a split are distributed; the deviation is that of the population. */
+export interface NumberFacts {
+  min: number;
+  median: number;
+  max: number;
+  mean: number;
+  deviation: number;
 }
 
 /** The number of texts, or words, that have a label. */

@@ -1,4 +1,5 @@
 import type { GraphBuilder } from '../graph/builder';
+import type { Experiment } from '../experiment/experiment';
 import type { TensorInfo } from '../graph/infos';
 
 /** Its trainable tensors. */
@@ -16,6 +17,12 @@ export interface HeadSpec {
   weight: string;
   bias: string;
 }
+
+/** A head on pooled states with one output for each label; undefined where the model's own output is the answer. */
+export const linearHead = ({ task }: Experiment, labels: readonly string[]): HeadSpec | undefined =>
+  task.head === 'linear'
+    ? { pooling: task.pooling, classes: labels.length, weight: HEAD_WEIGHT, bias: HEAD_BIAS }
+    : undefined;
 
 /**
  * Emits pooling and head. Hidden states (batch, sequence, hidden) are pooled first; (batch, hidden) already are.

@@ -6,7 +6,8 @@ import type { HostTensor } from '../graph/host-tensor';
 import type { EvaluationMetrics } from '../protocol/events';
 import type { Answer } from '../protocol/playground';
 import type { Answers } from '../protocol/predictions';
-import type { PreflightData } from '../protocol/preflight';
+import type { Outputs } from '../protocol/outputs';
+import type { PreflightData, PreflightSplit } from '../protocol/preflight';
 import type { HeadSpec } from './head';
 import type { ObjectiveName } from './objective';
 import type { DataReader, DataSplit, TaskData } from './text-data';
@@ -57,15 +58,15 @@ export interface TaskKind<E extends TextExample = TextExample> extends DataReade
   expected(examples: readonly E[], length: number): HostTensor;
   /** How much an example counts in the mean loss of a step: 1, or the number of its words. */
   weight(example: E): number;
-  scorer(labels: readonly string[]): Scorer<E>;
+  scorer(outputs: Outputs): Scorer<E>;
   baseline(data: TaskData<E>): Baseline;
   /** The loss of giving every answer the same probability, for the search for exploded models. */
   guessLoss(labels: readonly string[]): number;
-  /** How often each label occurs. */
-  counts(examples: readonly E[], labels: readonly string[]): Record<string, number>;
+  /** What the answers of a split are: how often each label occurs, or how numbers are distributed. */
+  facts(examples: readonly E[], outputs: Outputs): Pick<PreflightSplit, 'labels' | 'numbers'>;
   findings(spec: Experiment, data: PreflightData): DataFinding[];
   /** What the errors view shows of a data set. @param logits of each example, in data order */
-  predictions(split: DataSplit<E>, labels: readonly string[], logits: readonly Float32Array[]): Answers;
+  predictions(split: DataSplit<E>, outputs: Outputs, logits: readonly Float32Array[]): Answers;
   /** @throws AuroraError 'data' if the tokenizer leaves nothing of the text */
   ask(texts: Texts, data: TaskData<E>, maxLength: number): Asked<E>;
 }

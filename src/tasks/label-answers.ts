@@ -1,3 +1,4 @@
+import type { Outputs } from '../protocol/outputs';
 import type { TextExample } from '../data/dataset';
 import { labelColumns, type LabelAnswers } from '../protocol/predictions';
 import type { DataSplit } from './text-data';
@@ -7,7 +8,7 @@ import { argmax, crossEntropy, softmax } from './softmax';
 /** @param logits of each example, in data order */
 export function labelPredictions(
   split: DataSplit<TextExample & { label: number }>,
-  labels: readonly string[],
+  { labels }: Outputs,
   logits: readonly Float32Array[],
 ): LabelAnswers {
   const rows = split.dataset.examples.map(({ label }, i) => {

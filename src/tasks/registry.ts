@@ -1,11 +1,13 @@
 import type { TaskName } from '../experiment/tasks/registry';
 import type { TaskKind } from './kind';
 import { textClassification } from './text-classification';
+import { textRegression } from './text-regression';
 import { tokenClassification } from './token-classification';
 
 /** Each kind only ever gets examples that it has made. */
 const KINDS: Record<TaskName, TaskKind> = {
   'text-classification': textClassification,
+  'text-regression': textRegression,
   'token-classification': tokenClassification,
 };
 

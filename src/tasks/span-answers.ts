@@ -1,9 +1,10 @@
+import type { Outputs } from '../protocol/outputs';
 import { distinctLabels } from '../data/labels';
 import {
   commonColumns,
-  SPAN_FOUND,
-  SPAN_MISSED,
-  SPAN_SPURIOUS,
+  ANSWER_FOUND,
+  ANSWER_MISSED,
+  ANSWER_SPURIOUS,
   spanColumns,
   type SpanAnswers,
 } from '../protocol/predictions';
@@ -22,7 +23,7 @@ export const keyOf = ({ start, end, type }: WordSpan): string => `${start} ${end
 /** @param logits of each example, in data order */
 export function spanPredictions(
   split: DataSplit<TaggedText>,
-  labels: readonly string[],
+  { labels }: Outputs,
   logits: readonly Float32Array[],
 ): SpanAnswers {
   const { examples } = split.dataset;
@@ -37,7 +38,7 @@ export function spanPredictions(
       spans.start.push(example.offsets[2 * start]);
       spans.end.push(example.offsets[2 * end - 1]);
       spans.label.push(types.indexOf(type));
-      spans.found.push(!made.has(key) ? SPAN_MISSED : wanted.has(key) ? SPAN_FOUND : SPAN_SPURIOUS);
+      spans.found.push(!made.has(key) ? ANSWER_MISSED : wanted.has(key) ? ANSWER_FOUND : ANSWER_SPURIOUS);
     }
   });
   const scores = examples.map((example, i) => wordScores(example, logits[i]));

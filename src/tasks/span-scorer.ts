@@ -1,3 +1,4 @@
+import type { Outputs } from '../protocol/outputs';
 import type { Scorer } from './kind';
 import { keyOf } from './span-answers';
 import { spansOf } from './spans';
@@ -7,7 +8,7 @@ import { predictedTags, trueTags, type TaggedText } from './tagged-text';
  * Precision, recall and F1 over the entities of all examples (micro-averaged): one counts as found if its words and its
  * type are predicted exactly (seqeval.metrics.f1_score). 0 where undefined.
  */
-export function spanScorer(labels: readonly string[]): Scorer<TaggedText> {
+export function spanScorer({ labels }: Outputs): Scorer<TaggedText> {
   let [examples, words, right, wanted, made, found] = [0, 0, 0, 0, 0, 0];
   const ratio = (a: number, b: number) => (b === 0 ? 0 : a / b);
   return {

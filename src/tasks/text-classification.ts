@@ -7,7 +7,7 @@ import { DType } from '../graph/dtype';
 import { requireTokens } from './ask-text';
 import { checkOutput } from './check-output';
 import { ConfusionMatrix } from './confusion';
-import { HEAD_BIAS, HEAD_WEIGHT } from './head';
+import { linearHead } from './head';
 import type { TaskKind } from './kind';
 import { labelPredictions } from './label-answers';
 import { lopsided, unmeasuredLabels } from './label-findings';
@@ -34,7 +34,7 @@ export const textClassification: TaskKind<LabeledText> = {
       ),
     known: withKnownLabels,
     stratum: ({ label }) => label,
-    encoder(tokenizer, labels, maxLength) {
+    encoder(tokenizer, { labels }, maxLength) {
       const classes = labelIndex(labels);
       return (row, index): LabeledText => ({
         ...textExample(encodeRow(tokenizer, row, maxLength), index),
@@ -42,15 +42,12 @@ export const textClassification: TaskKind<LabeledText> = {
       });
     },
   }),
-  head: ({ task }, labels) =>
-    task.head === 'linear'
-      ? { pooling: task.pooling, classes: labels.length, weight: HEAD_WEIGHT, bias: HEAD_BIAS }
-      : undefined,
+  head: linearHead,
   checkOutput: (spec, name, info, labels) =>
     checkOutput(spec, name, info, { axes: ['batch'], outputs: labels.length }),
   expected: (examples) => integers(DType.int64, [examples.length], Int32Array.from(classesOf(examples))),
   weight: () => 1,
-  scorer(labels) {
+  scorer({ labels }) {
     const matrix = new ConfusionMatrix(labels.length);
     return {
       add: ({ label }, logits) => matrix.add(label, argmax(logits)),
@@ -70,7 +67,7 @@ export const textClassification: TaskKind<LabeledText> = {
       'accuracy',
     ),
   guessLoss: (labels) => Math.log(labels.length),
-  counts: (examples, labels) => labelCounts(classesOf(examples), labels),
+  facts: (examples, { labels }) => ({ labels: labelCounts(classesOf(examples), labels) }),
   findings: (spec, data) => [...lopsided(spec, data), ...unmeasuredLabels(data)],
   predictions: labelPredictions,
   ask(texts, { tokenizer }, maxLength) {

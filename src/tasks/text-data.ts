@@ -7,6 +7,7 @@ import { checkVocabulary, loadTokenizer, type Tokenizer } from '../data/text/tok
 import type { HostTensors } from '../graph/host-tensor';
 import type { Model, ValueInfo } from '../graph/model';
 import type { DataSpec, Experiment } from '../experiment/experiment';
+import type { Outputs, TargetScale } from '../protocol/outputs';
 import type { PlaySample, TextSpan } from '../protocol/playground';
 import type { TaskKind } from './kind';
 import { LABELS } from './program';
@@ -20,11 +21,9 @@ export interface DataSplit<E extends TextExample = TextExample> {
   skipped: SkippedRow[];
 }
 
-export interface TaskData<E extends TextExample = TextExample> {
+export interface TaskData<E extends TextExample = TextExample> extends Outputs {
   train: DataSplit<E>;
   validation: DataSplit<E>;
-  /** In the order of the model's outputs. */
-  labels: string[];
   tokenizer: Tokenizer;
   warnings: string[];
 }
@@ -32,8 +31,10 @@ export interface TaskData<E extends TextExample = TextExample> {
 /** How a kind of task reads texts and what is to be predicted of them. */
 export interface TextReader<R extends Row, E extends TextExample> {
   rows(path: string, data: DataSpec): Promise<Rows<R>>;
-  /** The labels of the training rows, in the order of the model's outputs. */
-  labels(path: string, rows: readonly R[]): string[];
+  /** One name for each of the model's outputs, from the rows of the training file. */
+  labels(path: string, rows: readonly R[], spec: Experiment): string[];
+  /** For numbers: from the rows that are trained on. */
+  scale?(rows: readonly R[], spec: Experiment): TargetScale;
   /** Without rows whose labels are not among these. */
   known(path: string, rows: Rows<R>, labels: readonly string[], onBadRow: DataSpec['onBadRow']): Rows<R>;
   /** Rows of the same stratum are held out in proportion. */
@@ -41,17 +42,17 @@ export interface TextReader<R extends Row, E extends TextExample> {
   /** The labeled spans of a row's text, for a kind whose answer is spans. */
   spans?(row: R): TextSpan[];
   /** @returns how a row becomes an example; one of size 0 if no token is left */
-  encoder(tokenizer: Tokenizer, labels: readonly string[], maxLength: number): (row: R, index: number) => E;
+  encoder(tokenizer: Tokenizer, outputs: Outputs, maxLength: number): (row: R, index: number) => E;
 }
 
 /** A row with its true answer. */
 export type Sample = Omit<PlaySample, 'file'>;
 
-/** @param known the labels of an earlier run, so that an exported or resumed run keeps their order */
+/** @param known of an earlier run, so that an exported or resumed run keeps them */
 export type LoadData<E extends TextExample = TextExample> = (
   spec: Experiment,
   model: Model,
-  known?: readonly string[],
+  known?: Outputs,
 ) => Promise<TaskData<E>>;
 
 /** How a kind of task reads its data. */
@@ -63,24 +64,34 @@ export interface DataReader<E extends TextExample> {
    * or gone.
    */
   loadValidation: LoadData<E>;
-  /** What it takes to ask a trained run: its tokenizer and its labels. */
+  /** What it takes to ask a trained run: its tokenizer and what its outputs mean. */
   withoutRows: LoadData<E>;
   /** The validation rows as the file has them, to ask a model about. */
-  samples(spec: Experiment, labels: readonly string[]): Promise<Sample[]>;
+  samples(spec: Experiment, outputs: Outputs): Promise<Sample[]>;
 }
+
+const NO_OUTPUTS: Outputs = { labels: [] };
 
 export function readsTexts<R extends Row, E extends TextExample>(reader: TextReader<R, E>): DataReader<E> {
   const readKnown = async ({ data }: Experiment, path: string, labels: readonly string[]): Promise<Rows<R>> =>
     reader.known(path, await reader.rows(path, data), labels, data.onBadRow);
 
   /** The rows of both splits as the files have them. */
-  async function readSplits(spec: Experiment, known?: readonly string[]) {
+  async function readSplits(spec: Experiment, known?: Outputs) {
     const { data } = spec;
     const read = await reader.rows(data.train, data);
-    const labels = known ? [...known] : reader.labels(data.train, read.rows);
+    const labels = known?.labels ?? reader.labels(data.train, read.rows, spec);
     const all = known ? reader.known(data.train, read, labels, data.onBadRow) : read;
+    const outputs = (rows: readonly R[]): Outputs => {
+      const scale = known ? known.scale : reader.scale?.(rows, spec);
+      return { labels, ...(scale && { scale }) };
+    };
     if (data.validation !== undefined)
-      return { train: all, validation: await readKnown(spec, data.validation, labels), labels };
+      return {
+        train: all,
+        validation: await readKnown(spec, data.validation, labels),
+        outputs: outputs(all.rows),
+      };
     const { train, validation } = splitRows(
       data.train,
       all.rows,
@@ -88,30 +99,34 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
       spec.training.seed,
       (row) => reader.stratum(row),
     );
-    return { train: { ...all, rows: train }, validation: { rows: validation, skipped: [] }, labels };
+    return {
+      train: { ...all, rows: train },
+      validation: { rows: validation, skipped: [] },
+      outputs: outputs(train),
+    };
   }
 
-  const readValidation = async (spec: Experiment, labels: readonly string[]): Promise<Rows<R>> =>
+  const readValidation = async (spec: Experiment, outputs: Outputs): Promise<Rows<R>> =>
     spec.data.validation === undefined
-      ? (await readSplits(spec, labels)).validation
-      : readKnown(spec, spec.data.validation, labels);
+      ? (await readSplits(spec, outputs)).validation
+      : readKnown(spec, spec.data.validation, outputs.labels);
 
   function encoded(
     spec: Experiment,
     path: string,
     { rows, skipped }: Rows<R>,
-    labels: readonly string[],
+    outputs: Outputs,
     tokenizer: Tokenizer,
   ): DataSplit<E> {
     const options = { path, padId: tokenizer.padId, onBadRow: spec.data.onBadRow };
-    const dataset = makeDataset(rows, options, reader.encoder(tokenizer, labels, spec.model.maxLength));
+    const dataset = makeDataset(rows, options, reader.encoder(tokenizer, outputs, spec.model.maxLength));
     return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped] };
   }
 
   async function withoutRows(
     spec: Experiment,
     model: Model,
-    labels: readonly string[] = [],
+    { labels, scale }: Outputs = NO_OUTPUTS,
   ): Promise<TaskData<E>> {
     const tokenizer = tokenizerFor(spec, model);
     const dataset = { examples: [], truncatedCount: 0, padId: tokenizer.padId, skipped: [] };
@@ -120,7 +135,8 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
     return {
       train: none(train),
       validation: none(validation),
-      labels: [...labels],
+      labels,
+      ...(scale && { scale }),
       tokenizer,
       warnings: tokenizer.warnings,
     };
@@ -131,21 +147,21 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
       const { data } = spec;
       const tokenizer = tokenizerFor(spec, model);
       const read = await readSplits(spec, known);
-      const { labels } = read;
-      const train = encoded(spec, data.train, read.train, labels, tokenizer);
-      const validation = encoded(spec, data.validation ?? data.train, read.validation, labels, tokenizer);
+      const { outputs } = read;
+      const train = encoded(spec, data.train, read.train, outputs, tokenizer);
+      const validation = encoded(spec, data.validation ?? data.train, read.validation, outputs, tokenizer);
       const warnings = [
         ...tokenizer.warnings,
         ...skippedWarning([...train.skipped, ...validation.skipped]),
         ...truncationWarning(train, spec),
       ];
-      return { train, validation, labels, tokenizer, warnings };
+      return { train, validation, ...outputs, tokenizer, warnings };
     },
-    async loadValidation(spec, model, labels = []) {
-      const without = await withoutRows(spec, model, labels);
+    async loadValidation(spec, model, outputs = NO_OUTPUTS) {
+      const without = await withoutRows(spec, model, outputs);
       const { tokenizer } = without;
       const { path } = without.validation;
-      const validation = encoded(spec, path, await readValidation(spec, labels), labels, tokenizer);
+      const validation = encoded(spec, path, await readValidation(spec, outputs), outputs, tokenizer);
       return {
         ...without,
         validation,
@@ -153,8 +169,8 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
       };
     },
     withoutRows,
-    async samples(spec, labels) {
-      const { rows } = await readValidation(spec, labels);
+    async samples(spec, outputs) {
+      const { rows } = await readValidation(spec, outputs);
       return rows.map((row) => {
         const { text, pair, label, line } = row;
         return {

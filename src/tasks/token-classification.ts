@@ -42,7 +42,7 @@ export const tokenClassification: TaskKind<TaggedText> = {
         label: type,
       }));
     },
-    encoder(tokenizer, labels, maxLength) {
+    encoder(tokenizer, { labels }, maxLength) {
       const classes = labelIndex(labels);
       return ({ words, tags }, row) => {
         const indices = Int32Array.from(tags, (tag) => classes.get(tag)!);
@@ -68,7 +68,7 @@ export const tokenClassification: TaskKind<TaggedText> = {
   baseline: ({ train, validation, labels }) =>
     mostFrequent(tagsOf(train.dataset.examples), tagsOf(validation.dataset.examples), labels, 'tagAccuracy'),
   guessLoss: (labels) => Math.log(labels.length),
-  counts: (examples, labels) => labelCounts(tagsOf(examples), labels),
+  facts: (examples, { labels }) => ({ labels: labelCounts(tagsOf(examples), labels) }),
   findings: (_, data) => unmeasuredLabels(data),
   predictions: spanPredictions,
   ask({ text }, { tokenizer, labels }, maxLength) {

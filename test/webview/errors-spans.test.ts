@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { SPAN_FOUND } from '../../src/protocol/predictions';
+import { ANSWER_FOUND } from '../../src/protocol/predictions';
 import { segmentsOf } from '../../webview/spans/segments';
 import { spanPredictions, type SpanExample } from '../unit/protocol/columns';
 import { faintTexts, shownTexts } from './contrast';
@@ -237,7 +237,7 @@ describe('the Errors page of spans', () => {
       start: of(3 * examples, (i) => 10 * (i % 3)),
       end: of(3 * examples, (i) => 10 * (i % 3) + 4),
       label: of(3 * examples, (i) => i % 3),
-      found: Uint8Array.from({ length: 3 * examples }, (_, i) => (i % 7 ? SPAN_FOUND : i % 2)),
+      found: Uint8Array.from({ length: 3 * examples }, (_, i) => (i % 7 ? ANSWER_FOUND : i % 2)),
     };
     const columns = {
       line: of(examples, (i) => i + 1),

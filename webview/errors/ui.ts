@@ -11,7 +11,7 @@ export interface Ui {
   /** Filters by the answer: those of a label. */
   label: number;
   predicted: number;
-  /** Those of spans: a type, and what became of its spans (SPAN_MISSED …). */
+  /** Those of spans: a type, and what became of its spans (ANSWER_MISSED …). */
   type: number;
   found: number;
   /** Whether the table by label or type is shown to its end. */

@@ -71,7 +71,8 @@ function field(record: Fields, column: string): { value: string } | { problem: s
   return text.trim() === '' ? { problem: `"${column}" is empty` } : { value: text };
 }
 
-function labeledText(
+/** The text, or pair of texts, and the label of a record. */
+export function textsOf(
   fields: Fields,
   { textColumn, textPairColumn, labelColumn }: ReadOptions,
 ): Omit<Row, 'line'> | { problem: string } {
@@ -114,7 +115,7 @@ export function requireRows(path: string, left: number, skipped: readonly Skippe
 
 /** Texts and labels of a data file. Numbers and booleans become strings. */
 export const readRows = (path: string, options: ReadOptions): Promise<Rows> =>
-  readRowsOf(path, options, (fields) => labeledText(fields, options));
+  readRowsOf(path, options, (fields) => textsOf(fields, options));
 
 /**
  * The rows of a data file (`.gz` too). Every record is in `rows` or in `skipped`; with onBadRow 'fail', the first bad

@@ -2,11 +2,13 @@ import { own } from '../../base/names';
 import type { Experiment } from '../experiment';
 import type { TaskDescription, TaskShapes } from './kind';
 import { textClassification } from './text-classification';
+import { textRegression } from './text-regression';
 import { tokenClassification } from './token-classification';
 
 /** Every kind of task, by its name in an experiment; the same as in the schema. */
 export const TASKS = {
   'text-classification': textClassification,
+  'text-regression': textRegression,
   'token-classification': tokenClassification,
 } as const satisfies Record<string, TaskDescription>;
 

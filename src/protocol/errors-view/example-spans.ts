@@ -7,7 +7,7 @@ export interface ExampleSpan {
   end: number;
   /** An index into the labels. */
   label: number;
-  /** SPAN_MISSED, SPAN_SPURIOUS or SPAN_FOUND. */
+  /** ANSWER_MISSED, ANSWER_SPURIOUS or ANSWER_FOUND. */
   found: number;
 }
 

@@ -1,4 +1,4 @@
-import { SPAN_FOUND, SPAN_MISSED, SPAN_SPURIOUS, type SpanColumns } from '../predictions';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS, type SpanColumns } from '../predictions';
 
 /** The spans of one type over all examples. */
 export interface SpanType {
@@ -21,7 +21,7 @@ export function spanTypes({ label, found }: SpanColumns, labels: number): SpanTy
   label.forEach((l, i) => counts[l][found[i]]++);
   return counts
     .map((c, l): SpanType => {
-      const [both, missed, spurious] = [c[SPAN_FOUND], c[SPAN_MISSED], c[SPAN_SPURIOUS]];
+      const [both, missed, spurious] = [c[ANSWER_FOUND], c[ANSWER_MISSED], c[ANSWER_SPURIOUS]];
       return {
         label: l,
         found: both,

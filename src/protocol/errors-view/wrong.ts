@@ -1,15 +1,16 @@
-import { SPAN_FOUND, type Answers } from '../predictions';
+import { ANSWER_FOUND, type Answers } from '../predictions';
 
-/** For each example 1 if its answer is wrong, in part or as a whole. */
+/** For each example 1 if its answer is wrong, in part or as a whole. A number is more or less far off, not wrong. */
 export function wrongOf(predictions: Answers): Uint8Array {
   if (predictions.answer === 'label') {
     const { label, predicted } = predictions.columns;
     return Uint8Array.from(label, (l, i) => Number(l !== predicted[i]));
   }
   const wrong = new Uint8Array(predictions.columns.line.length);
-  const { example, found } = predictions.spans;
+  if (predictions.answer === 'number') return wrong;
+  const { example, found } = predictions.answer === 'labels' ? predictions.sets : predictions.spans;
   found.forEach((f, i) => {
-    if (f !== SPAN_FOUND) wrong[example[i]] = 1;
+    if (f !== ANSWER_FOUND) wrong[example[i]] = 1;
   });
   return wrong;
 }

@@ -26,7 +26,7 @@ export const writeAdapter = (
     spec,
     adapters,
     parameters,
-    data.labels,
+    data,
     adapters[0]?.form,
     step,
   );

@@ -55,14 +55,14 @@ type TrialOptions = Pick<TrialRequest, 'threads' | 'onFeatures' | 'once' | 'fold
 /** @param task the whole task, also for a run on features */
 export function trialBytes(task: Task, place: Place, options: TrialOptions): Uint8Array {
   const { threads, onFeatures, once, folder } = options;
-  const { train, validation, labels } = task.data;
+  const { train, validation, labels, scale } = task.data;
   const { dataset, groups } = subset(train.dataset, [firstStep(task)]);
   const split = (of: DataSplit): DataSplit => ({ path: of.path, rows: [], dataset, skipped: [] });
   const request: TrialRequest = {
     spec: task.spec,
     modules: task.adapters.map((a) => a.layer.path),
     batches: groups[0],
-    data: { train: split(train), validation: split(validation), labels, warnings: [] },
+    data: { train: split(train), validation: split(validation), labels, ...(scale && { scale }), warnings: [] },
     place,
     threads,
     onFeatures,

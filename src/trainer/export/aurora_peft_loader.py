@@ -191,6 +191,7 @@ class Head(nn.Module):
         super().__init__()
         _, tensors = read_adapter(folder)
         self.pooling = own_words(folder)["pooling"]
+        self.scale = own_words(folder).get("scale")
         self.weight = nn.Parameter(tensors["classifier.weight"])
         self.bias = nn.Parameter(tensors["classifier.bias"])
 
@@ -203,4 +204,6 @@ class Head(nn.Module):
         elif hidden.dim() == 3 and self.pooling == "mean":
             mask = attention_mask.to(hidden.dtype)[..., None]
             hidden = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
-        return F.linear(hidden, self.weight, self.bias)
+        logits = F.linear(hidden, self.weight, self.bias)
+        # A head for numbers is trained on scaled ones.
+        return logits if self.scale is None else logits * self.scale["deviation"] + self.scale["mean"]

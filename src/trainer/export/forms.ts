@@ -42,19 +42,19 @@ const MODEL = 'model.onnx';
 const VALUES = 'adapter.safetensors';
 
 const adapter: Form = {
-  write({ task, parameters, labels, form }, folder) {
-    writePeftAdapter(folder, task.spec, task.adapters, parameters, labels, form);
+  write({ task, parameters, form }, folder) {
+    writePeftAdapter(folder, task.spec, task.adapters, parameters, task.data, form);
     if (readByLoader(task.spec.adapter)) writeAtomic(join(folder, 'aurora_peft_loader.py'), loader);
   },
   measure: measureAdapter,
 };
 
 const peftLora: Form = {
-  write({ task, parameters, labels, form }, folder) {
+  write({ task, parameters, form }, folder) {
     const { spec, adapters } = task;
     const { adapter: settings } = spec;
     if (isHeadAlone(settings)) throw noLora('only a head');
-    if (readByPeft(settings)) return writePeftAdapter(folder, spec, adapters, parameters, labels, form);
+    if (readByPeft(settings)) return writePeftAdapter(folder, spec, adapters, parameters, task.data, form);
     const lora = asLora(settings);
     const tensors = new Map<string, FloatTensor>();
     for (const a of adapters) {
@@ -72,7 +72,7 @@ const peftLora: Form = {
         data: B,
       });
     }
-    writeFiles(folder, staticLoraConfig(spec, lora, adapters), tensors, spec, parameters, labels);
+    writeFiles(folder, staticLoraConfig(spec, lora, adapters), tensors, spec, parameters, task.data);
   },
   measure: measureAdapter,
 };

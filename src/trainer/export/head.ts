@@ -1,6 +1,7 @@
 import { addHead } from '../../tasks/head';
 import type { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
+import type { Outputs } from '../../protocol/outputs';
 import type { Task } from '../task/task';
 
 /** Name of the head's logits if the model already has an output `logits`. */
@@ -30,11 +31,18 @@ export function addLogits(
   const info = task.infos.get(task.graph.output)!;
   const inputs = task.model.graph.inputs.map((i) => i.name);
   const mask = inputs.includes('attention_mask') ? 'attention_mask' : undefined;
-  const logits = addHead(g, task.graph.output, info, { ...head, ...names }, mask);
+  const logits = inUnits(g, addHead(g, task.graph.output, info, { ...head, ...names }, mask), task.data);
   const name = logitsName(task);
   g.op('Identity', [logits], {}, { outputs: [name] });
   const axes = head.pooling === undefined ? ['batch', 'sequence'] : ['batch'];
   g.graph.outputs.push({ name, dtype: DType.float, shape: [...axes, labels] });
+}
+
+/** A head for numbers is trained on scaled ones. */
+function inUnits(g: GraphBuilder, logits: string, { scale }: Outputs): string {
+  if (!scale) return logits;
+  const scaled = g.op('Mul', [logits, g.scalar(scale.deviation, DType.float)]);
+  return g.op('Add', [scaled, g.scalar(scale.mean, DType.float)]);
 }
 
 /** Shapes of the head's two tensors. */

@@ -3,6 +3,8 @@ import { openSession } from '../../engine/onnxruntime/session';
 import { CPU } from '../../engine/place';
 import { LABELS } from '../../tasks/program';
 import type { HostTensors } from '../../engine/engine';
+import type { HostTensor } from '../../graph/host-tensor';
+import type { Outputs } from '../../protocol/outputs';
 import type { Evaluator } from '../../engine/stepper';
 import { AuroraError } from '../../base/errors';
 import type { Evaluated, EvaluationMetrics } from '../../protocol/events';
@@ -43,11 +45,18 @@ export async function measureFile(
   return measure(task, {
     async evaluate(inputs) {
       const { [LABELS]: labels, ...own } = inputs;
-      const out = (await session.run({ ...own, ...more }, [logits]))[logits];
+      const out = scaled((await session.run({ ...own, ...more }, [logits]))[logits], task.data);
       return { ...OBJECTIVES[task.graph.objective].measure(out, labels), logits: out, observed: new Map() };
     },
     dispose: () => session.dispose(),
   });
+}
+
+/** Numbers as the task's head gives them. */
+function scaled(tensor: HostTensor, { scale }: Outputs): HostTensor {
+  if (!scale) return tensor;
+  const data = (tensor.data as Float32Array).map((v) => (v - scale.mean) / scale.deviation);
+  return { ...tensor, data };
 }
 
 async function measure(

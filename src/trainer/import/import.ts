@@ -1,3 +1,4 @@
+import { outputsOf } from '../../protocol/outputs';
 import { metricValue } from '../../experiment/metrics';
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
@@ -174,7 +175,7 @@ function startEvents(
       epochs: spec.training.epochs,
       trainExamples,
       validationExamples: data.validation.dataset.examples.length,
-      labels: data.labels,
+      ...outputsOf(data),
       modules: adapters.map((a) => a.layer.path),
       trainable: parameterCount(adapters),
       trainableHead: head ? parameters.get(head.weight)!.length + parameters.get(head.bias)!.length : 0,

@@ -35,7 +35,7 @@ export async function importSubject(
   requireReaching(from.folder, plain, fitted);
   const warnings: string[] = [];
   const spec = specOf(from, experiment, fitted, warnings);
-  const known = from.own?.labels;
+  const known = from.own;
   const data = await taskKind(spec.task.type).load(spec, plain.model, known);
   const task = await makeTask(spec, { ...plain, adapters: fitted.adapters }, data, near);
   const parameters = new Map([...initialParameters(task), ...fitted.parameters]);

@@ -20,7 +20,7 @@ export async function evaluateDataset(
   parameters: Parameters,
   seen?: (example: number, logits: Float32Array) => void,
 ): Promise<Evaluated> {
-  const scorer = task.kind.scorer(task.data.labels);
+  const scorer = task.kind.scorer(task.data);
   let lossSum = 0;
   let count = 0;
   for (const indices of evaluationOrder(dataset, task.spec.training.batchSize)) {

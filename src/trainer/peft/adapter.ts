@@ -7,6 +7,7 @@ import { writeAtomic } from '../../files/atomic';
 import { pytorchPathOf } from '../../graph/layers/layer-names';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../graph/file/safetensors';
 import { AuroraError } from '../../base/errors';
+import { outputsOf, type Outputs } from '../../protocol/outputs';
 import type { Experiment } from '../../experiment/experiment';
 import { HEAD_BIAS, HEAD_WEIGHT, type Pooling } from '../../tasks/head';
 import { taskKind } from '../../tasks/registry';
@@ -20,9 +21,7 @@ export const WEIGHTS_FILE = 'adapter_model.safetensors';
 export const OWN_FILE = 'aurora.json';
 
 /** aurora.json */
-export interface OwnWords {
-  /** In the order of the head's rows. */
-  labels: readonly string[];
+export interface OwnWords extends Outputs {
   /** What the head reads, `none` for every token; left out if there is no head. */
   pooling?: Pooling | 'none';
 }
@@ -39,7 +38,7 @@ export function writePeftAdapter(
   spec: Experiment,
   adapters: readonly LayerAdapter[],
   parameters: Parameters,
-  labels: readonly string[],
+  outputs: Outputs,
   form: AdapterForm = 'dynamic',
   step?: number,
 ): void {
@@ -50,7 +49,7 @@ export function writePeftAdapter(
         dims: t.dims,
         data: parameters.get(tensorName(a, t.name))!,
       });
-  writeFiles(folder, peftConfig(spec, adapters, form), tensors, spec, parameters, labels, step);
+  writeFiles(folder, peftConfig(spec, adapters, form), tensors, spec, parameters, outputs, step);
 }
 
 /**
@@ -64,9 +63,10 @@ export function writeFiles(
   tensors: ReadonlyMap<string, FloatTensor>,
   spec: Experiment,
   parameters: Parameters,
-  labels: readonly string[],
+  outputs: Outputs,
   step?: number,
 ): void {
+  const { labels } = outputs;
   const all = new Map(tensors);
   const weight = parameters.get(HEAD_WEIGHT);
   if (weight) {
@@ -74,7 +74,7 @@ export function writeFiles(
     all.set(HEAD_KEY.bias, { dims: [labels.length], data: parameters.get(HEAD_BIAS)! });
   }
   const head = taskKind(spec.task.type).head(spec, labels);
-  const own: OwnWords = { labels, ...(weight && { pooling: head?.pooling ?? 'none' }) };
+  const own: OwnWords = { ...outputsOf(outputs), ...(weight && { pooling: head?.pooling ?? 'none' }) };
   const metadata = step === undefined ? { format: 'pt' } : weightsMetadata(step);
   writeAtomic(join(folder, OWN_FILE), `${JSON.stringify(own, null, 2)}\n`, folder);
   writeAtomic(join(folder, CONFIG_FILE), `${sortedJson(config, 2)}\n`, folder);

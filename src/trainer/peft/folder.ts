@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeSafetensors, type SafetensorsFile } from '../../graph/file/safetensors';
+import type { TargetScale } from '../../protocol/outputs';
 import { AuroraError } from '../../base/errors';
 import { CONFIG_FILE, OWN_FILE, WEIGHTS_FILE, type OwnWords } from './adapter';
 
@@ -52,14 +53,20 @@ function withoutWeights(folder: string): AuroraError {
 const isPooling = (value: unknown): value is OwnWords['pooling'] =>
   [undefined, 'mean', 'first-token', 'none'].includes(value as OwnWords['pooling']);
 
+const isScale = (value: unknown): value is TargetScale => {
+  const { mean, deviation } = (value ?? {}) as Partial<TargetScale>;
+  return Number.isFinite(mean) && Number.isFinite(deviation) && deviation! > 0;
+};
+
 function readOwn(path: string): OwnWords | undefined {
   if (!existsSync(path)) return undefined;
-  const { labels, pooling } = readConfig(path);
-  if (isPooling(pooling) && Array.isArray(labels) && labels.every((l) => typeof l === 'string'))
-    return { labels, pooling };
+  const { labels, pooling, scale } = readConfig(path);
+  const named = Array.isArray(labels) && labels.every((l) => typeof l === 'string');
+  if (isPooling(pooling) && named && (scale === undefined || isScale(scale)))
+    return { labels, pooling, ...(scale && { scale }) };
   throw new AuroraError(
     'adapter',
-    `${path} has no valid labels or pooling.`,
+    `${path} has no valid labels, pooling or scale.`,
     'Copy it again, or remove it to use the labels of the data in their order.',
   );
 }

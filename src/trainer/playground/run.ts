@@ -68,12 +68,12 @@ function nameOf({ run: { folder, id, spec } }: Trained): string {
 }
 
 /** The data are read on first use: they may be large, or gone. */
-function samples({ run: { spec }, task: { kind }, labels }: Trained): () => Promise<PlaySample> {
+function samples({ run: { spec }, task: { kind, data } }: Trained): () => Promise<PlaySample> {
   let rows: Sample[] | undefined;
   let order: number[] = [];
   let next = 0;
   return async () => {
-    rows ??= await kind.samples(spec, labels);
+    rows ??= await kind.samples(spec, data);
     if (order.length === 0) order = permutation(rows.length, spec.training.seed, Stream.trials);
     return { ...rows[order[next++ % order.length]], file: basename(spec.data.validation ?? spec.data.train) };
   };

@@ -66,11 +66,11 @@ function keep(run: string, path: string, predictions: Predictions): void {
 }
 
 async function predict(trained: Trained, folder: string): Promise<Predictions> {
-  const { task, parameters, step, form, labels, metrics: evaluation, inputs } = trained;
+  const { task, parameters, step, form, metrics: evaluation, inputs } = trained;
   const { validation } = task.data;
   const measured = await measureTask(task, parameters, folder);
   const metrics = requireMetrics(measured, trained.run.folder, step);
-  const answers = task.kind.predictions(validation, labels, measured.logits);
+  const answers = task.kind.predictions(validation, task.data, measured.logits);
   return {
     step,
     form,

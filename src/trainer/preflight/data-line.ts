@@ -4,11 +4,12 @@ import type { TaskKind } from '../../tasks/kind';
 import type { DataSplit, TaskData } from '../../tasks/text-data';
 
 /** Counts of the training and validation data. */
-export function dataLine(kind: TaskKind, { train, validation, labels }: TaskData): PreflightData {
+export function dataLine(kind: TaskKind, data: TaskData): PreflightData {
+  const { train, validation, labels } = data;
   const split = ({ path, dataset, skipped }: DataSplit): PreflightSplit => ({
     path,
     examples: dataset.examples.length,
-    labels: kind.counts(dataset.examples, labels),
+    ...kind.facts(dataset.examples, data),
     tokens: tokenLengths(dataset),
     truncated: dataset.truncatedCount,
     badRows: {
@@ -20,7 +21,7 @@ export function dataLine(kind: TaskKind, { train, validation, labels }: TaskData
     kind: 'data',
     train: split(train),
     validation: split(validation),
-    labels,
+    labels: [...labels],
     duplicates: findDuplicates(train.rows, validation.rows),
   };
 }

@@ -1,3 +1,4 @@
+import { outputsOf } from '../../protocol/outputs';
 import { ScalarsWriter } from '../../runs/curve/scalars';
 import { runPaths } from '../../runs/layout';
 import { settleAdapters } from '../checkpoint/adapter-files';
@@ -81,7 +82,7 @@ function appendStarted({ open, task, trainable, plan }: RunContext): void {
     epochs: spec.training.epochs,
     trainExamples: data.train.dataset.examples.length,
     validationExamples: data.validation.dataset.examples.length,
-    labels: data.labels,
+    ...outputsOf(data),
     modules: adapters.map((a) => a.layer.path),
     trainable: ofAdapters,
     trainableHead: head,

@@ -9,6 +9,7 @@ import type { HeadSpec } from '../../tasks/head';
 import type { TensorInfo } from '../../graph/infos';
 import type { LinearLayer } from '../../graph/layers/linear';
 import type { Model } from '../../graph/model';
+import type { Outputs } from '../../protocol/outputs';
 import type { Experiment } from '../../experiment/experiment';
 import { adaptModel, type AdaptedModel } from './adapted-model';
 import { modelInputs, textFeeds, type LoadData, type TaskData } from '../../tasks/text-data';
@@ -39,9 +40,8 @@ export interface Task {
   warnings: string[];
 }
 
-/** For a run that has started: the order of its labels, and the modules that it adapts, under its names for them. */
-export interface KnownTask {
-  labels?: readonly string[];
+/** For a run that has started: what its outputs mean, and the modules that it adapts, under its names for them. */
+export interface KnownTask extends Outputs {
   modules?: readonly string[];
 }
 
@@ -53,11 +53,11 @@ export interface KnownTask {
 export async function prepareTask(
   spec: Experiment,
   near: string,
-  known: KnownTask = {},
+  known: KnownTask | undefined,
   load: LoadData = taskKind(spec.task.type).load,
 ): Promise<Task> {
-  const adapted = adaptModel(spec, known.modules);
-  return makeTask(spec, adapted, await load(spec, adapted.model, known.labels), near);
+  const adapted = adaptModel(spec, known?.modules);
+  return makeTask(spec, adapted, await load(spec, adapted.model, known), near);
 }
 
 /** The same from a model and data that have already been read. */

@@ -1,9 +1,9 @@
 import {
   commonColumns,
   labelColumns,
-  SPAN_FOUND,
-  SPAN_MISSED,
-  SPAN_SPURIOUS,
+  ANSWER_FOUND,
+  ANSWER_MISSED,
+  ANSWER_SPURIOUS,
   spanColumns,
   type LabelAnswers,
   type LabelColumns,
@@ -69,7 +69,7 @@ export function spanPredictions(
   const read = examples.map(({ text }) => readSpans(text));
   const spans = read.flatMap((r, example) => r.spans.map((s) => ({ example, ...s })));
   const rows = examples.map(({ tokens = 8, cut = false }, i) => {
-    const wrong = read[i].spans.filter((s) => s.found !== SPAN_FOUND).length;
+    const wrong = read[i].spans.filter((s) => s.found !== ANSWER_FOUND).length;
     return { line: i + 1, loss: wrong + i / 1000, margin: 1 / (2 + wrong + i), tokens, cut: Number(cut) };
   });
   return {
@@ -98,7 +98,7 @@ const FACTS = {
   excerpts: [],
 } satisfies Partial<PredictionFacts>;
 
-const SIGNS: Record<string, number> = { '=': SPAN_FOUND, '-': SPAN_MISSED, '+': SPAN_SPURIOUS };
+const SIGNS: Record<string, number> = { '=': ANSWER_FOUND, '-': ANSWER_MISSED, '+': ANSWER_SPURIOUS };
 
 /** Brackets may be nested, where a true span overlaps a predicted one. */
 function readSpans(marked: string) {

@@ -13,7 +13,7 @@ import { spansByExample } from '../../../src/protocol/errors-view/example-spans'
 import { spanTypes } from '../../../src/protocol/errors-view/span-types';
 import { tellingOrder } from '../../../src/protocol/errors-view/telling';
 import { wrongOf } from '../../../src/protocol/errors-view/wrong';
-import { SPAN_FOUND, SPAN_MISSED, SPAN_SPURIOUS, spanColumns } from '../../../src/protocol/predictions';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS, spanColumns } from '../../../src/protocol/predictions';
 import { columns, predictions, SPAN_LABELS, spanPredictions, type Example } from './columns';
 
 const LABELS = 4;
@@ -243,9 +243,9 @@ describe('spans', () => {
       [
         1,
         [
-          { start: 0, end: 8, label: 0, found: SPAN_SPURIOUS },
-          { start: 0, end: 13, label: 0, found: SPAN_MISSED },
-          { start: 18, end: 22, label: 1, found: SPAN_FOUND },
+          { start: 0, end: 8, label: 0, found: ANSWER_SPURIOUS },
+          { start: 0, end: 13, label: 0, found: ANSWER_MISSED },
+          { start: 18, end: 22, label: 1, found: ANSWER_FOUND },
         ],
       ],
     ]);

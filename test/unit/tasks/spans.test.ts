@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { spanPredictions, spanTypes } from '../../../src/tasks/span-answers';
 import { spanScorer } from '../../../src/tasks/span-scorer';
 import { spansOf, typeOf } from '../../../src/tasks/spans';
-import { SPAN_FOUND, SPAN_MISSED, SPAN_SPURIOUS } from '../../../src/protocol/predictions';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
 import { predicting, TAGS, tagged } from './tagged';
 
 /** "PER 0-2": words 0 and 1. */
@@ -178,12 +178,12 @@ describe('the answers in spans', () => {
     const rows = [...example.keys()].map((i) => [example[i], start[i], end[i], label[i], found[i]]);
     // word0 word1 word2 word3
     expect(rows).toEqual([
-      [0, 0, 11, 1, SPAN_FOUND],
-      [0, 12, 17, 1, SPAN_SPURIOUS],
-      [0, 18, 23, 0, SPAN_MISSED],
-      [0, 18, 23, 1, SPAN_SPURIOUS],
-      [1, 6, 11, 0, SPAN_SPURIOUS],
-      [1, 6, 17, 0, SPAN_MISSED],
+      [0, 0, 11, 1, ANSWER_FOUND],
+      [0, 12, 17, 1, ANSWER_SPURIOUS],
+      [0, 18, 23, 0, ANSWER_MISSED],
+      [0, 18, 23, 1, ANSWER_SPURIOUS],
+      [1, 6, 11, 0, ANSWER_SPURIOUS],
+      [1, 6, 17, 0, ANSWER_MISSED],
     ]);
   });
 

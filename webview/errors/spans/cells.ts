@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit';
-import { SPAN_FOUND, SPAN_MISSED, SPAN_SPURIOUS } from '../../../src/protocol/predictions';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
 import { legend, markedText } from '../../spans/marked-text';
 import type { MarkedSpan } from '../../spans/segments';
 import { t } from '../../ui/l10n';
@@ -9,9 +9,9 @@ import type { ExampleCells } from '../part';
 import { spansOf } from './model';
 
 const STATES: Record<number, MarkedSpan['state']> = {
-  [SPAN_FOUND]: 'found',
-  [SPAN_MISSED]: 'missed',
-  [SPAN_SPURIOUS]: 'spurious',
+  [ANSWER_FOUND]: 'found',
+  [ANSWER_MISSED]: 'missed',
+  [ANSWER_SPURIOUS]: 'spurious',
 };
 /** The end of a text that was cut; see excerpts.ts. */
 const CUT = '…';
@@ -25,10 +25,10 @@ export function spanCells(model: SpanModel): ExampleCells {
       <th role="columnheader" class="number">${t('Spurious')}</th>`,
     cells: (example) =>
       html`<td role="cell" class="number">
-          ${count(number(example, SPAN_MISSED))}<span class="narrow"> ${t('missed')}</span>
+          ${count(number(example, ANSWER_MISSED))}<span class="narrow"> ${t('missed')}</span>
         </td>
         <td role="cell" class="number">
-          ${count(number(example, SPAN_SPURIOUS))}<span class="narrow"> ${t('spurious')}</span>
+          ${count(number(example, ANSWER_SPURIOUS))}<span class="narrow"> ${t('spurious')}</span>
         </td>`,
     text(example, excerpt) {
       const end = excerpt.endsWith(CUT) ? excerpt.length - CUT.length : excerpt.length;

@@ -1,4 +1,4 @@
-import { SPAN_MISSED, SPAN_SPURIOUS } from '../../../src/protocol/predictions';
+import { ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
 import { csv } from '../../ui/csv';
 import type { SpanModel } from '../model';
 import { spansOf } from './model';
@@ -15,8 +15,8 @@ export function examplesCsv(model: SpanModel, examples: readonly number[]): stri
     ['line', 'expected', 'predicted', 'loss', 'margin', 'tokens', 'cut', 'text'],
     ...examples.map((i) => [
       c.line[i],
-      listed(i, SPAN_SPURIOUS),
-      listed(i, SPAN_MISSED),
+      listed(i, ANSWER_SPURIOUS),
+      listed(i, ANSWER_MISSED),
       c.loss[i],
       c.margin[i],
       c.tokens[i],

@@ -1,11 +1,11 @@
 import { spansByExample, type ExampleSpan } from '../../../src/protocol/errors-view/example-spans';
 import { spanTypes } from '../../../src/protocol/errors-view/span-types';
-import { SPAN_MISSED, SPAN_SPURIOUS, type SpanAnswers } from '../../../src/protocol/predictions';
+import { ANSWER_MISSED, ANSWER_SPURIOUS, type SpanAnswers } from '../../../src/protocol/predictions';
 
 /** Spans of one type that are wrong in the same way. */
 export interface Mistake {
   type: number;
-  found: typeof SPAN_MISSED | typeof SPAN_SPURIOUS;
+  found: typeof ANSWER_MISSED | typeof ANSWER_SPURIOUS;
   count: number;
 }
 
@@ -16,8 +16,8 @@ export function spanParts({ answer, labels, spans }: SpanAnswers) {
     types,
     mistakes: types
       .flatMap(({ label: type, missed, spurious }): Mistake[] => [
-        { type, found: SPAN_MISSED, count: missed },
-        { type, found: SPAN_SPURIOUS, count: spurious },
+        { type, found: ANSWER_MISSED, count: missed },
+        { type, found: ANSWER_SPURIOUS, count: spurious },
       ])
       .filter((m) => m.count > 0)
       .sort((a, b) => b.count - a.count),

@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit';
-import { SPAN_FOUND, SPAN_MISSED, SPAN_SPURIOUS } from '../../../src/protocol/predictions';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
 import { t } from '../../ui/l10n';
 import { count } from '../format';
 import type { SpanModel } from '../model';
@@ -18,7 +18,7 @@ export function spanPart(model: SpanModel, { ui, list }: PartState, act: PartAct
   const { type, found, allLabels = false } = ui;
   const choose = (to: number, state: number | undefined): void => {
     if (to === type && state === found) return act.choose({ type: undefined, found: undefined });
-    act.filter({ type: to, found: state, ...(state === SPAN_FOUND ? listWithRight(list) : { list }) });
+    act.filter({ type: to, found: state, ...(state === ANSWER_FOUND ? listWithRight(list) : { list }) });
   };
   return {
     told: told(model),
@@ -34,7 +34,7 @@ export function spanPart(model: SpanModel, { ui, list }: PartState, act: PartAct
           (s) =>
             s.label === type &&
             // Among wrong texts, those that are wrong about this type.
-            (found === undefined ? list !== 'wrong' || s.found !== SPAN_FOUND : s.found === found),
+            (found === undefined ? list !== 'wrong' || s.found !== ANSWER_FOUND : s.found === found),
         ),
     }),
     chips:
@@ -48,8 +48,8 @@ export function spanPart(model: SpanModel, { ui, list }: PartState, act: PartAct
 
 function chip(type: string, found: number | undefined): string {
   if (found === undefined) return t('Type: {0}', type);
-  if (found === SPAN_FOUND) return t('Found: {0}', type);
-  return found === SPAN_MISSED ? t('Missed: {0}', type) : t('Spurious: {0}', type);
+  if (found === ANSWER_FOUND) return t('Found: {0}', type);
+  return found === ANSWER_MISSED ? t('Missed: {0}', type) : t('Spurious: {0}', type);
 }
 
 function told({ types }: SpanModel): string {
@@ -71,7 +71,7 @@ function worst({ mistakes, labels }: SpanModel, choose: (type: number, found: nu
       .map(
         (m, i) =>
           html`${i > 0 ? ', ' : nothing}<button class="link" @click=${() => choose(m.type, m.found)}>
-              ${m.found === SPAN_SPURIOUS ? t('{0} spurious', labels[m.type]) : t('{0} missed', labels[m.type])}</button
+              ${m.found === ANSWER_SPURIOUS ? t('{0} spurious', labels[m.type]) : t('{0} missed', labels[m.type])}</button
             >${t(' ({0})', count(m.count))}`,
       )}
   </p>`;

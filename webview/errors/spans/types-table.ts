@@ -2,7 +2,7 @@ import { html, nothing } from 'lit';
 import { cautiousPercent } from '../../../src/base/percent';
 import { FEW } from '../../../src/protocol/errors-view/slices';
 import type { SpanType } from '../../../src/protocol/errors-view/span-types';
-import { SPAN_FOUND, SPAN_MISSED, SPAN_SPURIOUS } from '../../../src/protocol/predictions';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
 import { t } from '../../ui/l10n';
 import { count } from '../format';
 import type { SpanModel } from '../model';
@@ -106,9 +106,9 @@ function row(
       </button>
     </th>
     <td class="number">${count(found + missed)}</td>
-    <td class="number">${counted(SPAN_FOUND, found, t('{0}: {1} found', name, count(found)))}</td>
-    <td class="number">${counted(SPAN_MISSED, missed, t('{0}: {1} missed', name, count(missed)))}</td>
-    <td class="number">${counted(SPAN_SPURIOUS, spurious, t('{0}: {1} spurious', name, count(spurious)))}</td>
+    <td class="number">${counted(ANSWER_FOUND, found, t('{0}: {1} found', name, count(found)))}</td>
+    <td class="number">${counted(ANSWER_MISSED, missed, t('{0}: {1} missed', name, count(missed)))}</td>
+    <td class="number">${counted(ANSWER_SPURIOUS, spurious, t('{0}: {1} spurious', name, count(spurious)))}</td>
     <td class="number">${share(precision)}</td>
     <td class="number">${share(recall)}</td>
     <td class="number">

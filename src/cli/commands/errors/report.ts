@@ -14,9 +14,9 @@ import { spanTypes } from '../../../protocol/errors-view/span-types';
 import { tellingOrder } from '../../../protocol/errors-view/telling';
 import { wrongOf } from '../../../protocol/errors-view/wrong';
 import {
-  SPAN_FOUND,
-  SPAN_MISSED,
-  SPAN_SPURIOUS,
+  ANSWER_FOUND,
+  ANSWER_MISSED,
+  ANSWER_SPURIOUS,
   type LabelAnswers,
   type Predictions,
   type SpanAnswers,
@@ -152,9 +152,9 @@ function labelWords({ columns, labels }: LabelAnswers, i: number, isWrong: boole
 }
 
 const FOUND: Record<number, string> = {
-  [SPAN_MISSED]: 'missed',
-  [SPAN_SPURIOUS]: 'spurious',
-  [SPAN_FOUND]: 'found',
+  [ANSWER_MISSED]: 'missed',
+  [ANSWER_SPURIOUS]: 'spurious',
+  [ANSWER_FOUND]: 'found',
 };
 
 /** "missed PER John Smith; found LOC Paris" */

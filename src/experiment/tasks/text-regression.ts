@@ -1,0 +1,12 @@
+import type { TaskDescription } from './kind';
+
+export const textRegression: TaskDescription = {
+  input: 'text',
+  answer: 'number',
+  pairs: true,
+  metrics: ['pearson', 'spearman', 'rmse'],
+  columns: { text: 'text', label: 'label' },
+  pipelineTag: 'text-classification',
+  peftTaskType: 'SEQ_CLS',
+  problemType: 'regression',
+};

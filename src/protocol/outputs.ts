@@ -1,0 +1,22 @@
+/** What the outputs of a trained model mean. A run keeps it, so that it can be opened without its training data. */
+export interface Outputs {
+  /** One name for each output, in their order. */
+  labels: readonly string[];
+  /** For numbers. */
+  scale?: TargetScale;
+}
+
+/**
+ * How an output becomes a number: output · deviation + mean. The training targets divided this way have mean 0 and
+ * variance 1, whatever their unit.
+ */
+export interface TargetScale {
+  mean: number;
+  deviation: number;
+}
+
+/** Without what else a task's data hold. */
+export const outputsOf = ({ labels, scale }: Outputs): { labels: string[]; scale?: TargetScale } => ({
+  labels: [...labels],
+  ...(scale && { scale }),
+});

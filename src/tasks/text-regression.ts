@@ -1,0 +1,93 @@
+import { AuroraError } from '../base/errors';
+import { encodeRow, textExample } from '../data/dataset';
+import { numberFacts } from '../data/audit';
+import { readNumberRows } from '../data/table/number-rows';
+import { DType } from '../graph/dtype';
+import { requireTokens } from './ask-text';
+import { checkOutput } from './check-output';
+import { linearHead } from './head';
+import type { TaskKind } from './kind';
+import { pearson, spearman } from './metrics/correlation';
+import { rmse } from './metrics/rmse';
+import { numberPredictions } from './number-answers';
+import { numberOf, targetOf, UNSCALED, type NumberedText } from './numbers';
+import { readsTexts } from './text-data';
+
+/**
+ * A number for each text or pair of texts: a linear head on pooled states, or the model's own output; squared error on
+ * scaled numbers, so that the learning rate does not depend on their unit.
+ */
+export const textRegression: TaskKind<NumberedText> = {
+  objective: 'mse',
+  ...readsTexts({
+    rows: readNumberRows,
+    labels: (path, rows, { data }) => {
+      if (rows.every((r) => r.value === rows[0].value))
+        throw new AuroraError(
+          'labels',
+          `${path}: every row has the number ${rows[0].value}, so there is nothing to learn.`,
+          'Check data.labelColumn.',
+        );
+      return [data.labelColumn];
+    },
+    scale(rows, { task }) {
+      if (task.head === 'none') return UNSCALED;
+      const { mean, deviation } = numberFacts(rows.map((r) => r.value));
+      return { mean, deviation: deviation || 1 };
+    },
+    known: (_, rows) => rows,
+    stratum: () => '',
+    encoder:
+      (tokenizer, outputs, maxLength) =>
+      (row, index): NumberedText => ({
+        ...textExample(encodeRow(tokenizer, row, maxLength), index),
+        value: row.value,
+        target: targetOf(row.value, outputs),
+      }),
+  }),
+  head: linearHead,
+  checkOutput: (spec, name, info) => checkOutput(spec, name, info, { axes: ['batch'], outputs: 1 }),
+  expected: (examples) => ({
+    dtype: DType.float,
+    dims: [examples.length],
+    data: Float32Array.from(examples, (e) => e.target),
+  }),
+  weight: () => 1,
+  scorer(outputs) {
+    const [values, predicted]: number[][] = [[], []];
+    return {
+      add({ value }, [output]) {
+        values.push(value);
+        predicted.push(numberOf(output, outputs));
+      },
+      metrics: () => ({
+        pearson: pearson(values, predicted),
+        spearman: spearman(values, predicted),
+        rmse: rmse(values, predicted),
+        examples: values.length,
+      }),
+    };
+  },
+  baseline({ train, validation }) {
+    const { mean } = numberFacts(valuesOf(train.dataset.examples));
+    const values = valuesOf(validation.dataset.examples);
+    const value = rmse(
+      values,
+      values.map(() => mean),
+    );
+    return { answer: `always ${Number(mean.toPrecision(4))}`, metric: 'rmse', value };
+  },
+  // Always the mean of the training numbers, whose variance is 1.
+  guessLoss: () => 1,
+  facts: (examples) => ({ labels: {}, numbers: numberFacts(valuesOf(examples)) }),
+  findings: () => [],
+  predictions: numberPredictions,
+  ask(texts, data, maxLength) {
+    const { tokenizer } = data;
+    const example = { ...textExample(encodeRow(tokenizer, texts, maxLength), 0), value: 0, target: 0 };
+    requireTokens(example);
+    return { example, answer: ([output]) => ({ number: numberOf(output, data) }) };
+  },
+};
+
+const valuesOf = (examples: readonly NumberedText[]): number[] => examples.map((e) => e.value);
