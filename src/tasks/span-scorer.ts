@@ -1,5 +1,6 @@
 import type { Outputs } from '../protocol/outputs';
 import type { Scorer } from './kind';
+import { ratio } from './metrics/ratio';
 import { keyOf } from './span-answers';
 import { spansOf } from './spans';
 import { predictedTags, trueTags, type TaggedText } from './tagged-text';
@@ -10,7 +11,6 @@ import { predictedTags, trueTags, type TaggedText } from './tagged-text';
  */
 export function spanScorer({ labels }: Outputs): Scorer<TaggedText> {
   let [examples, words, right, wanted, made, found] = [0, 0, 0, 0, 0, 0];
-  const ratio = (a: number, b: number) => (b === 0 ? 0 : a / b);
   return {
     add(example, logits) {
       const truth = trueTags(example, labels);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ConfusionMatrix } from '../../../src/tasks/confusion';
+import { ConfusionMatrix } from '../../../../src/tasks/metrics/confusion';
 
 function matrixOf(rows: number[][]): ConfusionMatrix {
   const matrix = new ConfusionMatrix(rows.length);
@@ -42,6 +42,36 @@ describe('classification metrics', () => {
     expect(accuracy).toBeCloseTo(6 / 9, 12);
     expect(f1).toBeCloseTo((4 / 5 + 2 / 5 + 6 / 8) / 3, 12);
     expect(matthews).toBeCloseTo((9 * 6 - 28) / Math.sqrt((81 - 29) * (81 - 29)), 12);
+  });
+
+  it('are the mean of F1 over the labels, or weighted by how often each is true', () => {
+    const matrix = matrixOf([
+      [2, 0, 0],
+      [1, 1, 1],
+      [0, 1, 3],
+    ]);
+    expect(matrix.macroF1()).toBe(matrix.f1());
+    // F1 of each label: 4/5, 2/5, 6/8; true 2, 3 and 4 times.
+    expect(matrix.weightedF1()).toBeCloseTo((2 * (4 / 5) + 3 * (2 / 5) + 4 * (6 / 8)) / 9, 12);
+    const two = matrixOf([[50, 10], [5, 35]]); // prettier-ignore
+    expect(two.macroF1()).toBeCloseTo((100 / 115 + 70 / 85) / 2, 12);
+    expect(two.weightedF1()).toBeCloseTo((60 * (100 / 115) + 40 * (70 / 85)) / 100, 12);
+    // A label that is predicted but never true: in the macro mean it is a zero, weighted it is nothing.
+    const never = matrixOf([[3, 0, 1], [0, 4, 0], [0, 0, 0]]); // prettier-ignore
+    expect(never.macroF1()).toBeCloseTo((6 / 7 + 1 + 0) / 3, 12);
+    expect(never.weightedF1()).toBeCloseTo((4 * (6 / 7) + 4 * 1) / 8, 12);
+    const none = new ConfusionMatrix(3);
+    expect([none.macroF1(), none.weightedF1()]).toEqual([0, 0]);
+  });
+
+  it('are the same F1 with and without weights if all labels are true equally often', () => {
+    const row = fc.tuple(fc.nat(9), fc.nat(9)).map(([a, b]) => [a, b, 18 - a - b]);
+    fc.assert(
+      fc.property(fc.tuple(row, row, row), (rows) => {
+        const matrix = matrixOf(rows);
+        expect(matrix.weightedF1()).toBeCloseTo(matrix.macroF1(), 12);
+      }),
+    );
   });
 
   it('exclude a label that neither occurs nor is predicted from the macro mean', () => {

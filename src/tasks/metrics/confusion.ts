@@ -1,3 +1,5 @@
+import { ratio } from './ratio';
+
 /** Counts of (true label, predicted label), and the classification metrics that follow from them. */
 export class ConfusionMatrix {
   /** Row-major: `counts[actual * labels + predicted]`. */
@@ -8,6 +10,7 @@ export class ConfusionMatrix {
     this.counts = new Float64Array(labels * labels);
   }
 
+  /** @throws RangeError if one of them is not the index of a label */
   add(actual: number, predicted: number): void {
     for (const label of [actual, predicted])
       if (!Number.isInteger(label) || label < 0 || label >= this.labels)
@@ -20,31 +23,47 @@ export class ConfusionMatrix {
     return this.total;
   }
 
-  /** Share of right predictions; 0 of no examples. */
+  /** Share of right predictions (scikit-learn's accuracy_score). In [0, 1]; 0 of no examples. */
   accuracy(): number {
     let right = 0;
     for (let k = 0; k < this.labels; k++) right += this.at(k, k);
     return ratio(right, this.total);
   }
 
-  /**
-   * Two labels: F1 of label 1. More: the mean over labels (macro), without those that neither occur nor
-   * are predicted, as scikit-learn's f1_score. A label never predicted or never true has F1 0.
-   */
+  /** Two labels: F1 of label 1 (scikit-learn's f1_score with average="binary"). Otherwise the macro F1. In [0, 1]. */
   f1(): number {
-    if (this.labels === 2) return ratio(2 * this.at(1, 1), this.row(1) + this.column(1));
+    return this.labels === 2 ? this.f1Of(1) : this.macroF1();
+  }
+
+  /**
+   * The mean of F1 over labels, without those that neither occur nor are predicted, as scikit-learn's f1_score with
+   * average="macro". In [0, 1]. A label never predicted or never true has F1 0; so have no examples.
+   */
+  macroF1(): number {
     let sum = 0;
     let seen = 0;
     for (let k = 0; k < this.labels; k++) {
-      const support = this.row(k) + this.column(k);
-      if (support === 0) continue;
-      sum += (2 * this.at(k, k)) / support;
+      if (this.row(k) + this.column(k) === 0) continue;
+      sum += this.f1Of(k);
       seen++;
     }
     return ratio(sum, seen);
   }
 
-  /** Matthews correlation, generalized to many labels (Gorodkin, 2004; scikit-learn's matthews_corrcoef); 0 where undefined. */
+  /**
+   * The mean of F1 over labels, each weighted by how often it is true (scikit-learn's f1_score with
+   * average="weighted"). In [0, 1]; 0 of no examples.
+   */
+  weightedF1(): number {
+    let sum = 0;
+    for (let k = 0; k < this.labels; k++) sum += this.row(k) * this.f1Of(k);
+    return ratio(sum, this.total);
+  }
+
+  /**
+   * Matthews correlation, generalized to many labels (Gorodkin, 2004; scikit-learn's matthews_corrcoef). In [−1, 1]; 0
+   * where undefined: if only one label is true, or only one is predicted.
+   */
   matthews(): number {
     let right = 0;
     let both = 0;
@@ -60,6 +79,11 @@ export class ConfusionMatrix {
     }
     const n = this.total;
     return ratio(n * right - both, Math.sqrt(n * n - predicted) * Math.sqrt(n * n - actual));
+  }
+
+  /** Harmonic mean of a label's precision and recall. */
+  private f1Of(label: number): number {
+    return ratio(2 * this.at(label, label), this.row(label) + this.column(label));
   }
 
   private at(actual: number, predicted: number): number {
@@ -80,5 +104,3 @@ export class ConfusionMatrix {
     return sum;
   }
 }
-
-const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
