@@ -1,0 +1,83 @@
+import { averagePrecision } from './average-precision';
+import { ratio } from './ratio';
+
+/** One label over all examples. */
+interface Column {
+  truth: boolean[];
+  logits: number[];
+}
+
+/**
+ * The metrics of examples that each have any number of labels. A label is predicted if its logit is above 0, that is, its
+ * probability above 0.5. All metrics are from 0 to 1, and 0 of no examples.
+ */
+export class MultiLabelScores {
+  private readonly columns: Column[];
+  private total = 0;
+
+  constructor(labels: number) {
+    this.columns = Array.from({ length: labels }, () => ({ truth: [], logits: [] }));
+  }
+
+  /**
+   * @param truth one number for each label: 1 if the example has it, else 0
+   * @param logits one finite number for each label
+   */
+  add(truth: ArrayLike<number>, logits: ArrayLike<number>): void {
+    for (const { length } of [truth, logits])
+      if (length !== this.columns.length)
+        throw new RangeError(`${length} values for ${this.columns.length} labels.`);
+    this.columns.forEach((column, label) => {
+      column.truth.push(truth[label] === 1);
+      column.logits.push(logits[label]);
+    });
+    this.total++;
+  }
+
+  get examples(): number {
+    return this.total;
+  }
+
+  /**
+   * F1 over all pairs of example and label (scikit-learn's f1_score with average="micro"); 0 if no example has or gets a
+   * label.
+   */
+  microF1(): number {
+    return f1(this.columns);
+  }
+
+  /**
+   * The mean of F1 over all labels (scikit-learn's f1_score with average="macro" and zero_division=0). A label that
+   * neither occurs nor is predicted counts as 0, and is not left out as in `ConfusionMatrix.macroF1`: scikit-learn does
+   * both.
+   */
+  macroF1(): number {
+    return this.mean((column) => f1([column]));
+  }
+
+  /**
+   * The mean of average precision over all labels (scikit-learn's average_precision_score with average="macro"). A label
+   * that no example has counts as 0, as there.
+   */
+  meanAveragePrecision(): number {
+    return this.mean(({ truth, logits }) => averagePrecision(truth, logits));
+  }
+
+  private mean(of: (column: Column) => number): number {
+    const sum = this.columns.reduce((before, column) => before + of(column), 0);
+    return ratio(sum, this.columns.length);
+  }
+}
+
+/** F1 over the pairs of example and label in these columns. */
+function f1(columns: readonly Column[]): number {
+  let [found, wanted, made] = [0, 0, 0];
+  for (const { truth, logits } of columns)
+    truth.forEach((isTrue, i) => {
+      const isPredicted = logits[i] > 0;
+      if (isTrue) wanted++;
+      if (isPredicted) made++;
+      if (isTrue && isPredicted) found++;
+    });
+  return ratio(2 * found, wanted + made);
+}
