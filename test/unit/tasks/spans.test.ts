@@ -3,7 +3,7 @@ import { spanPredictions, spanTypes } from '../../../src/tasks/span-answers';
 import { spanScorer } from '../../../src/tasks/span-scorer';
 import { spansOf, typeOf } from '../../../src/tasks/spans';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
-import { predicting, TAGS, tagged } from './tagged';
+import { predicting, spanScores, TAGS, tagged } from './tagged';
 
 /** "PER 0-2": words 0 and 1. */
 const found = (tags: string) =>
@@ -79,20 +79,10 @@ describe('the spans of tags', () => {
 });
 
 describe('the scores of spans', () => {
-  type Sentence = [truth: string, predicted: string, read?: number];
-  function scored(labels: readonly string[], ...sentences: Sentence[]) {
-    const scorer = spanScorer(labels);
-    for (const [truth, predicted, read] of sentences) {
-      const example = tagged(truth.split(' '), { labels, ...(read !== undefined && { read }) });
-      scorer.add(example, predicting(example, predicted.split(' '), labels));
-    }
-    return scorer.metrics();
-  }
-
   it('match the README of seqeval', () => {
     const labels = ['B-MISC', 'B-PER', 'I-MISC', 'I-PER', 'O'];
     expect(
-      scored(
+      spanScores(
         labels,
         ['O O O B-MISC I-MISC I-MISC O', 'O O B-MISC I-MISC I-MISC I-MISC O'],
         ['B-PER I-PER O', 'B-PER I-PER O'],
@@ -100,11 +90,11 @@ describe('the scores of spans', () => {
     ).toEqual({ entityF1: 0.5, entityPrecision: 0.5, entityRecall: 0.5, tagAccuracy: 0.8, examples: 2 });
     // The default mode, that of conlleval: test_conll_f1score.
     const org = ['B-ORG', 'I-ORG', 'O'];
-    expect(scored(org, ['B-ORG I-ORG', 'I-ORG I-ORG'])).toMatchObject({ entityF1: 1, tagAccuracy: 0.5 });
+    expect(spanScores(org, ['B-ORG I-ORG', 'I-ORG I-ORG'])).toMatchObject({ entityF1: 1, tagAccuracy: 0.5 });
   });
 
   it('are over all sentences, and a span is right only with exact words and type', () => {
-    const metrics = scored(
+    const metrics = spanScores(
       TAGS,
       // One of two found, and one that is none: the same words with another type.
       ['B-PER I-PER O B-LOC', 'B-PER I-PER O B-PER'],
@@ -123,21 +113,25 @@ describe('the scores of spans', () => {
   });
 
   it('do not join spans across sentences', () => {
-    expect(scored(TAGS, ['O B-PER', 'O B-PER'], ['I-PER O', 'I-PER O'])).toMatchObject({ entityRecall: 1 });
-    expect(scored(TAGS, ['O B-PER', 'O B-PER'], ['I-PER O', 'B-PER O'])).toMatchObject({ entityRecall: 1 });
+    expect(spanScores(TAGS, ['O B-PER', 'O B-PER'], ['I-PER O', 'I-PER O'])).toMatchObject({
+      entityRecall: 1,
+    });
+    expect(spanScores(TAGS, ['O B-PER', 'O B-PER'], ['I-PER O', 'B-PER O'])).toMatchObject({
+      entityRecall: 1,
+    });
   });
 
   it('are 0 without true spans, without predicted spans, and without both', () => {
     const zero = { entityF1: 0, entityPrecision: 0, entityRecall: 0 };
-    expect(scored(TAGS, ['O O', 'B-PER O'])).toEqual({ ...zero, tagAccuracy: 0.5, examples: 1 });
-    expect(scored(TAGS, ['B-PER O', 'O O'])).toEqual({ ...zero, tagAccuracy: 0.5, examples: 1 });
-    expect(scored(TAGS, ['O O', 'O O'])).toEqual({ ...zero, tagAccuracy: 1, examples: 1 });
+    expect(spanScores(TAGS, ['O O', 'B-PER O'])).toEqual({ ...zero, tagAccuracy: 0.5, examples: 1 });
+    expect(spanScores(TAGS, ['B-PER O', 'O O'])).toEqual({ ...zero, tagAccuracy: 0.5, examples: 1 });
+    expect(spanScores(TAGS, ['O O', 'O O'])).toEqual({ ...zero, tagAccuracy: 1, examples: 1 });
     expect(spanScorer(TAGS).metrics()).toEqual({ ...zero, tagAccuracy: 0, examples: 0 });
   });
 
   it('treat truncated words as predicted O', () => {
     // The last two words are not read: the second PER is missed, the O is right.
-    expect(scored(TAGS, ['B-PER O B-PER O', 'B-PER O B-PER O', 2])).toEqual({
+    expect(spanScores(TAGS, ['B-PER O B-PER O', 'B-PER O B-PER O', 2])).toEqual({
       entityPrecision: 1,
       entityRecall: 0.5,
       entityF1: 2 / 3,
@@ -145,7 +139,7 @@ describe('the scores of spans', () => {
       examples: 1,
     });
     // A truncated span is not found.
-    expect(scored(TAGS, ['O B-LOC I-LOC', 'O B-LOC I-LOC', 2])).toMatchObject({
+    expect(spanScores(TAGS, ['O B-LOC I-LOC', 'O B-LOC I-LOC', 2])).toMatchObject({
       entityPrecision: 0,
       entityRecall: 0,
       tagAccuracy: 2 / 3,

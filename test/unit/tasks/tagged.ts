@@ -1,3 +1,4 @@
+import { spanScorer } from '../../../src/tasks/span-scorer';
 import { joinedOffsets, type TaggedText } from '../../../src/tasks/tagged-text';
 
 export const TAGS = ['B-LOC', 'B-PER', 'I-LOC', 'I-PER', 'O'];
@@ -43,4 +44,17 @@ export function predicting(
     set(token, labels.indexOf(predicted[word]), 2);
   });
   return logits;
+}
+
+/** Sentences as tags between spaces; a sentence may be read only in part. */
+export type Sentence = [truth: string, predicted: string, read?: number];
+
+/** The metrics of predictions for sentences. */
+export function spanScores(labels: readonly string[], ...sentences: Sentence[]) {
+  const scorer = spanScorer(labels);
+  for (const [truth, predicted, read] of sentences) {
+    const example = tagged(truth.split(' '), { labels, ...(read !== undefined && { read }) });
+    scorer.add(example, predicting(example, predicted.split(' '), labels));
+  }
+  return scorer.metrics();
 }
