@@ -35,14 +35,22 @@ export function ensureVulkan() {
 }
 
 /**
- * PyTorch, torchvision and ONNX Runtime from Debian, for the tests that run exports there. AURORA_TEST_PYTHON=0 skips
- * those.
+ * PyTorch, torchvision and ONNX Runtime from Debian, for the tests that run exports there, and scikit-learn and SciPy,
+ * for those that compare metrics. AURORA_TEST_PYTHON=0 skips both.
  */
 export function ensurePython() {
   const other = process.env.AURORA_TEST_PYTHON;
   if (other !== undefined) return;
   ensurePackages(
-    ['python3-torch', 'python3-torchvision', 'python3-onnxruntime', 'python3-onnx', 'python3-safetensors'],
+    [
+      'python3-torch',
+      'python3-torchvision',
+      'python3-onnxruntime',
+      'python3-onnx',
+      'python3-safetensors',
+      'python3-sklearn',
+      'python3-scipy',
+    ],
     'or set AURORA_TEST_PYTHON to the path of a Python that has them, or to 0 to skip the tests that need it',
   );
 }
