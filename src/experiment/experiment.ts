@@ -44,6 +44,10 @@ export interface DataSpec {
   /** The second text of each row, for a task on pairs of texts. */
   textPairColumn?: string;
   labelColumn: string;
+  /** One column for each label, instead of `labelColumn`, for a task with several labels per text. */
+  labelColumns?: string[];
+  /** Between the labels in `labelColumn`; a comma by default. */
+  labelSeparator?: string;
   /** How to handle an unusable row. */
   onBadRow: 'fail' | 'skip';
 }

@@ -2,7 +2,20 @@ import { own } from '../base/names';
 import { percent } from '../base/percent';
 
 export type MetricName =
-  'accuracy' | 'f1' | 'matthews' | 'entityF1' | 'entityPrecision' | 'entityRecall' | 'tagAccuracy' | 'loss';
+  | 'accuracy'
+  | 'f1'
+  | 'matthews'
+  | 'pearson'
+  | 'spearman'
+  | 'rmse'
+  | 'microF1'
+  | 'macroF1'
+  | 'meanAveragePrecision'
+  | 'entityF1'
+  | 'entityPrecision'
+  | 'entityRecall'
+  | 'tagAccuracy'
+  | 'loss';
 
 /** Everything about a metric that is the same wherever it is named, written, drawn or compared. */
 export interface MetricInfo {
@@ -41,6 +54,18 @@ const share = (label: string) =>
     inPoints: true,
   }) as const;
 
+/** From -1 to 1. */
+const correlation = (label: string, longLabel: string) =>
+  ({
+    label,
+    longLabel,
+    better: 'higher',
+    range: [-1, 1],
+    percent: false,
+    digits: 3,
+    inPoints: true,
+  }) as const;
+
 const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
   accuracy: {
     ...share('accuracy'),
@@ -55,16 +80,51 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     source: 'scikit-learn, f1_score',
   },
   matthews: {
-    label: 'MCC',
-    longLabel: 'Matthews correlation',
-    better: 'higher',
-    range: [-1, 1],
-    percent: false,
-    digits: 3,
-    inPoints: true,
+    ...correlation('MCC', 'Matthews correlation'),
     definition:
       'Matthews correlation of the predicted and the true labels, from -1 to 1; 0 for guessing. The AuroRA paper uses it for CoLA.',
     source: 'Gorodkin, 2004; scikit-learn, matthews_corrcoef',
+  },
+  pearson: {
+    ...correlation('Pearson', 'Pearson correlation'),
+    definition:
+      'Pearson correlation of the predicted and the true numbers, from -1 to 1; 0 if either are all the same. The AuroRA paper uses it for STS-B.',
+    source: 'SciPy, pearsonr',
+  },
+  spearman: {
+    ...correlation('Spearman', 'Spearman correlation'),
+    definition:
+      'Pearson correlation of the ranks of the predicted and the true numbers, from -1 to 1; equal numbers share a rank.',
+    source: 'SciPy, spearmanr',
+  },
+  rmse: {
+    label: 'RMSE',
+    longLabel: 'root mean squared error',
+    better: 'lower',
+    range: [0, Infinity],
+    percent: false,
+    digits: 4,
+    inPoints: false,
+    definition: 'Root of the mean squared difference between predicted and true numbers, in their unit.',
+    source: 'scikit-learn, root_mean_squared_error',
+  },
+  microF1: {
+    ...share('micro F1'),
+    definition:
+      'Harmonic mean of precision and recall over all labels of all examples; a label is predicted if its probability is above 50 %.',
+    source: 'scikit-learn, f1_score with average="micro"',
+  },
+  macroF1: {
+    ...share('macro F1'),
+    definition: 'Mean of F1 over the labels; a label is predicted if its probability is above 50 %.',
+    source: 'scikit-learn, f1_score with average="macro"',
+  },
+  meanAveragePrecision: {
+    ...share('mAP'),
+    longLabel: 'mean average precision',
+    definition:
+      'Mean over the labels of average precision: of the precision at each example that has the label, ordered by probability.',
+    source: 'scikit-learn, average_precision_score with average="macro"',
   },
   entityF1: {
     ...share('entity F1'),
@@ -96,8 +156,9 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     digits: 4,
     inPoints: false,
     meanOf: 'loss',
-    definition: 'Mean cross-entropy in nats; lower is better.',
-    source: 'scikit-learn, log_loss',
+    definition:
+      'Mean cross-entropy in nats; for numbers the mean squared error, in variances of the training data. Lower is better.',
+    source: 'scikit-learn, log_loss and mean_squared_error',
   },
 };
 

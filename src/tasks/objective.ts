@@ -1,9 +1,10 @@
 import type { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
 import type { HostTensor } from '../graph/host-tensor';
-import { crossEntropy } from './softmax';
+import { binaryCrossEntropy, crossEntropy } from './softmax';
 
-export type ObjectiveName = 'cross-entropy' | 'token-cross-entropy' | 'mse' | 'causal-lm';
+export type ObjectiveName =
+  'cross-entropy' | 'token-cross-entropy' | 'binary-cross-entropy' | 'mse' | 'causal-lm';
 
 /** Positions with this label do not count (PyTorch's ignore_index). */
 export const IGNORE_LABEL = -100;
@@ -19,8 +20,8 @@ export interface LossNodes {
 }
 
 export interface Objective {
-  /** Type of the labels it reads, and how many leading axes of the logits they have. */
-  labels: { dtype: number; rank: number };
+  /** Type of the labels it reads, and how many leading axes of the logits they have; `all`: as many as the logits. */
+  labels: { dtype: number; rank: number | 'all' };
   build(g: GraphBuilder, logits: string, labels: string, dtype: number): LossNodes;
   /** The same in float64, from the logits of a model that has no loss. */
   measure(logits: HostTensor, labels: HostTensor): { lossSum: number; count: number };
@@ -70,6 +71,25 @@ export const OBJECTIVES: Record<ObjectiveName, Objective> = {
     labels: { dtype: DType.int64, rank: 2 },
     build: crossEntropySum,
     measure: measureCrossEntropy,
+  },
+
+  /**
+   * logits (batch, outputs), labels (batch, outputs) of 0 and 1: the mean over both axes, as in PyTorch's
+   * BCEWithLogitsLoss, of softplus(logit) − label · logit.
+   */
+  'binary-cross-entropy': {
+    labels: { dtype: DType.float, rank: 'all' },
+    build(g, logits, labels, dtype) {
+      const wanted = dtype === DType.float ? labels : g.op('Cast', [labels], { to: dtype });
+      const losses = g.op('Sub', [g.op('Softplus', [logits]), g.op('Mul', [wanted, logits])]);
+      const size = g.op('Cast', [g.op('Size', [labels])], { to: dtype });
+      return { lossSum: g.op('ReduceSum', [losses], { keepdims: 0 }), count: size, stop: [] };
+    },
+    measure(logits, labels) {
+      const x = logits.data as Float32Array;
+      const losses = Array.from(labels.data as Float32Array, (y, i) => binaryCrossEntropy(x[i], y));
+      return { lossSum: losses.reduce((a, b) => a + b, 0), count: losses.length };
+    },
   },
 
   /** logits (batch, outputs), labels (batch): squared error of output column 0. */

@@ -80,7 +80,10 @@ export function buildTaskGraph(
   }
   for (const t of trainable) g.addInput(t.name, dtype, t.dims);
   const objective = OBJECTIVES[spec.objective];
-  const labels = g.addInput(LABELS, objective.labels.dtype, output.shape.slice(0, objective.labels.rank));
+  const { dtype: labelType, rank } = objective.labels;
+  // With a head, the answers have its outputs instead of the hidden states' axes.
+  const all = spec.head ? [output.shape[0], spec.head.classes] : output.shape;
+  const labels = g.addInput(LABELS, labelType, rank === 'all' ? all : output.shape.slice(0, rank));
   const loss = objective.build(g, logits, labels, dtype);
   const outputs = [loss.lossSum, loss.count, logits, ...[...observed.values()].flat()];
   graph.outputs = outputsNamed([...new Set(outputs)]);

@@ -1,5 +1,6 @@
 import type { TaskName } from '../experiment/tasks/registry';
 import type { TaskKind } from './kind';
+import { multiLabelClassification } from './multi-label-classification';
 import { textClassification } from './text-classification';
 import { textRegression } from './text-regression';
 import { tokenClassification } from './token-classification';
@@ -8,6 +9,7 @@ import { tokenClassification } from './token-classification';
 const KINDS: Record<TaskName, TaskKind> = {
   'text-classification': textClassification,
   'text-regression': textRegression,
+  'multi-label-classification': multiLabelClassification,
   'token-classification': tokenClassification,
 };
 

@@ -19,3 +19,9 @@ export function argmax(logits: ArrayLike<number>): number {
   for (let c = 1; c < logits.length; c++) if (logits[c] > logits[best]) best = c;
   return best;
 }
+
+/** −log of the probability of a label that is there (1) or not (0). */
+export const binaryCrossEntropy = (logit: number, label: number): number =>
+  Math.max(logit, 0) + Math.log1p(Math.exp(-Math.abs(logit))) - label * logit;
+
+export const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));

@@ -8,7 +8,7 @@ import { checkOutput } from './check-output';
 import { linearHead } from './head';
 import type { TaskKind } from './kind';
 import { pearson, spearman } from './metrics/correlation';
-import { rmse } from './metrics/rmse';
+import { rootMeanSquaredError } from './metrics/rmse';
 import { numberPredictions } from './number-answers';
 import { numberOf, targetOf, UNSCALED, type NumberedText } from './numbers';
 import { readsTexts } from './text-data';
@@ -63,7 +63,7 @@ export const textRegression: TaskKind<NumberedText> = {
       metrics: () => ({
         pearson: pearson(values, predicted),
         spearman: spearman(values, predicted),
-        rmse: rmse(values, predicted),
+        rmse: rootMeanSquaredError(values, predicted),
         examples: values.length,
       }),
     };
@@ -71,7 +71,7 @@ export const textRegression: TaskKind<NumberedText> = {
   baseline({ train, validation }) {
     const { mean } = numberFacts(valuesOf(train.dataset.examples));
     const values = valuesOf(validation.dataset.examples);
-    const value = rmse(
+    const value = rootMeanSquaredError(
       values,
       values.map(() => mean),
     );

@@ -1,4 +1,4 @@
-import { readRowsOf, textsOf, type ReadOptions, type Row, type Rows } from './rows';
+import { labeledTexts, readRowsOf, type ReadOptions, type Row, type Rows } from './rows';
 
 /** A text, or a pair of texts, with a number. `label` is the number as the file has it. */
 export interface NumberRow extends Row {
@@ -11,7 +11,7 @@ const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 /** Texts and numbers of a data file. */
 export const readNumberRows = (path: string, options: ReadOptions): Promise<Rows<NumberRow>> =>
   readRowsOf(path, options, (fields) => {
-    const row = textsOf(fields, options);
+    const row = labeledTexts(fields, options);
     if ('problem' in row) return row;
     const value = NUMBER.test(row.label) ? Number(row.label) : NaN;
     if (Number.isFinite(value)) return { ...row, value };

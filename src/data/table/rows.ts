@@ -28,7 +28,10 @@ export interface Rows<R extends Row = Row> {
   skipped: SkippedRow[];
 }
 
-export type ReadOptions = Pick<DataSpec, 'textColumn' | 'textPairColumn' | 'labelColumn' | 'onBadRow'>;
+export type ReadOptions = Pick<
+  DataSpec,
+  'textColumn' | 'textPairColumn' | 'labelColumn' | 'labelColumns' | 'labelSeparator' | 'onBadRow'
+>;
 
 /** Names of columns that an error lists at most. */
 const LISTED = 50;
@@ -51,7 +54,7 @@ function requireColumn(path: string, columns: string[], option: string, name: st
   if (columns.length === 0 || columns.includes(name)) return;
   const near = nearest(name, columns);
   throw new AuroraError(
-    option === 'labelColumn' ? 'labels' : 'data',
+    option.startsWith('labelColumn') ? 'labels' : 'data',
     `${path} has no column "${name}"; it has ${list(columns)}.`,
     near === undefined
       ? `Set data.${option} to one of them.`
@@ -71,18 +74,24 @@ function field(record: Fields, column: string): { value: string } | { problem: s
   return text.trim() === '' ? { problem: `"${column}" is empty` } : { value: text };
 }
 
-/** The text, or pair of texts, and the label of a record. */
+/** The text, or pair of texts, of a record. */
 export function textsOf(
   fields: Fields,
-  { textColumn, textPairColumn, labelColumn }: ReadOptions,
-): Omit<Row, 'line'> | { problem: string } {
+  { textColumn, textPairColumn }: ReadOptions,
+): Pick<Row, 'text' | 'pair'> | { problem: string } {
   const text = field(fields, textColumn);
   if ('problem' in text) return text;
   const pair = textPairColumn === undefined ? undefined : field(fields, textPairColumn);
   if (pair && 'problem' in pair) return pair;
-  const label = field(fields, labelColumn);
-  if ('problem' in label) return label;
-  return { text: text.value, ...(pair && { pair: pair.value }), label: label.value };
+  return { text: text.value, ...(pair && { pair: pair.value }) };
+}
+
+/** The same with the label. */
+export function labeledTexts(fields: Fields, options: ReadOptions): Omit<Row, 'line'> | { problem: string } {
+  const texts = textsOf(fields, options);
+  if ('problem' in texts) return texts;
+  const label = field(fields, options.labelColumn);
+  return 'problem' in label ? label : { ...texts, label: label.value };
 }
 
 /** A row that cannot be used: an error with its place, or one more on the list, as the experiment says. */
@@ -115,7 +124,7 @@ export function requireRows(path: string, left: number, skipped: readonly Skippe
 
 /** Texts and labels of a data file. Numbers and booleans become strings. */
 export const readRows = (path: string, options: ReadOptions): Promise<Rows> =>
-  readRowsOf(path, options, (fields) => textsOf(fields, options));
+  readRowsOf(path, options, (fields) => labeledTexts(fields, options));
 
 /**
  * The rows of a data file (`.gz` too). Every record is in `rows` or in `skipped`; with onBadRow 'fail', the first bad
@@ -133,7 +142,9 @@ export async function readRowsOf<R extends Row>(
   requireColumn(path, columns, 'textColumn', options.textColumn);
   if (options.textPairColumn !== undefined)
     requireColumn(path, columns, 'textPairColumn', options.textPairColumn);
-  requireColumn(path, columns, 'labelColumn', options.labelColumn);
+  if (options.labelColumns)
+    for (const name of options.labelColumns) requireColumn(path, columns, 'labelColumns', name);
+  else requireColumn(path, columns, 'labelColumn', options.labelColumn);
   for (const record of records) {
     const { line } = record;
     const row = 'problem' in record ? record : rowOf(record.fields);

@@ -1,6 +1,7 @@
 import { own } from '../../base/names';
 import type { Experiment } from '../experiment';
 import type { TaskDescription, TaskShapes } from './kind';
+import { multiLabelClassification } from './multi-label-classification';
 import { textClassification } from './text-classification';
 import { textRegression } from './text-regression';
 import { tokenClassification } from './token-classification';
@@ -9,6 +10,7 @@ import { tokenClassification } from './token-classification';
 export const TASKS = {
   'text-classification': textClassification,
   'text-regression': textRegression,
+  'multi-label-classification': multiLabelClassification,
   'token-classification': tokenClassification,
 } as const satisfies Record<string, TaskDescription>;
 

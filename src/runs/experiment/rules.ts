@@ -23,6 +23,12 @@ export function ruleProblems({ adapter, data, task, training }: Experiment): Pro
       path: ['data', 'textPairColumn'],
       message: `data.textPairColumn names a second text, but task.type "${task.type}" reads one text per row`,
     });
+  for (const key of ['labelColumns', 'labelSeparator'] as const)
+    if (data[key] !== undefined && describeTask(task.type).answer !== 'labels')
+      problems.push({
+        path: ['data', key],
+        message: `data.${key} is for several labels per text, which task.type "${task.type}" does not have`,
+      });
   problems.push(...metricProblems(['training', 'metric'], training.metric, task.type));
   for (const { key, of } of trainingOfOthers(adapter.method))
     if (training[key])

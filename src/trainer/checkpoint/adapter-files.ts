@@ -21,15 +21,7 @@ export const writeAdapter = (
   parameters: ReadonlyMap<string, Float32Array>,
   step: number,
 ): void =>
-  writePeftAdapter(
-    adapterFolder(run, which),
-    spec,
-    adapters,
-    parameters,
-    data,
-    adapters[0]?.form,
-    step,
-  );
+  writePeftAdapter(adapterFolder(run, which), spec, adapters, parameters, data, adapters[0]?.form, step);
 
 /** Created if missing; a run folder that was removed stays removed. */
 function adapterFolder(run: string, which: WhichAdapter): string {

@@ -53,7 +53,7 @@ export interface KnownTask extends Outputs {
 export async function prepareTask(
   spec: Experiment,
   near: string,
-  known: KnownTask | undefined,
+  known?: KnownTask,
   load: LoadData = taskKind(spec.task.type).load,
 ): Promise<Task> {
   const adapted = adaptModel(spec, known?.modules);

@@ -27,7 +27,7 @@ export async function verifyExperiment(
   spec: Experiment,
   { places, folder, threads, emit }: VerifyExperimentOptions,
 ): Promise<VerifyResult> {
-  const task = await prepareTask(spec, join(folder, 'probe'), undefined);
+  const task = await prepareTask(spec, join(folder, 'probe'));
   const initial = initialParameters(task);
   if (initial.size === 0)
     throw new AuroraError(

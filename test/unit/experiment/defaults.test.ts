@@ -55,6 +55,8 @@ const data: Keys<DataSpec> = {
   textColumn: true,
   textPairColumn: true,
   labelColumn: true,
+  labelColumns: true,
+  labelSeparator: true,
   onBadRow: true,
 };
 const aurora: Keys<AuroraSpec> = {

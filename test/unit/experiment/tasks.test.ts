@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Experiment } from '../../../src/experiment/experiment';
 import schema from '../../../src/experiment/experiment.schema.json';
 import { METRICS } from '../../../src/experiment/metrics';
 import {
@@ -30,6 +31,8 @@ describe('a kind of task', () => {
       input: 'pair',
       answer: 'label',
     });
+    expect(shapes('text-regression')).toEqual({ input: 'text', answer: 'number' });
+    expect(shapes('multi-label-classification')).toEqual({ input: 'text', answer: 'labels' });
     expect(shapes('token-classification')).toEqual({ input: 'text', answer: 'spans' });
     for (const name of ['spoken-words', 'constructor', '__proto__']) expect(shapes(name)).toBeUndefined();
   });

@@ -10,7 +10,7 @@ import {
   worstLabels,
 } from '../../../src/protocol/errors-view/slices';
 import { spansByExample } from '../../../src/protocol/errors-view/example-spans';
-import { spanTypes } from '../../../src/protocol/errors-view/span-types';
+import { foundCounts } from '../../../src/protocol/errors-view/found-counts';
 import { tellingOrder } from '../../../src/protocol/errors-view/telling';
 import { wrongOf } from '../../../src/protocol/errors-view/wrong';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS, spanColumns } from '../../../src/protocol/predictions';
@@ -199,7 +199,7 @@ describe('spans', () => {
       { text: '=[Oslo LOC] -[Rome LOC] =[Bonn LOC] +[Acme LOC]' },
       { text: '-[Ada PER] and +[Bob PER] met +[Eve PER]' },
     ]);
-    const [per, loc, ...others] = spanTypes(made.spans, SPAN_LABELS.length);
+    const [per, loc, ...others] = foundCounts(made.spans, SPAN_LABELS.length);
     expect(others).toEqual([]);
     expect(per).toEqual({ label: 2, found: 0, missed: 1, spurious: 2, precision: 0, recall: 0, f1: 0 });
     expect(loc).toEqual({
@@ -214,10 +214,10 @@ describe('spans', () => {
   });
 
   it('have no precision if none is predicted, and no recall if none is in the data', () => {
-    const of = (text: string) => spanTypes(spanPredictions([{ text }]).spans, SPAN_LABELS.length)[0];
+    const of = (text: string) => foundCounts(spanPredictions([{ text }]).spans, SPAN_LABELS.length)[0];
     expect(of('-[Ada PER]')).toEqual({ label: 2, found: 0, missed: 1, spurious: 0, recall: 0, f1: 0 });
     expect(of('+[Ada PER]')).toEqual({ label: 2, found: 0, missed: 0, spurious: 1, precision: 0, f1: 0 });
-    expect(spanTypes(spanPredictions([{ text: 'none' }]).spans, 3)).toEqual([]);
+    expect(foundCounts(spanPredictions([{ text: 'none' }]).spans, 3)).toEqual([]);
   });
 
   it('have an F1 that follows from precision and recall', () =>
@@ -226,7 +226,7 @@ describe('spans', () => {
         const columns = { label: all.map((s) => s.label), found: all.map((s) => s.found) };
         const zeros = all.map(() => 0);
         const made = { ...columns, example: zeros, start: zeros, end: zeros };
-        const types = spanTypes(spanColumns(made), 3);
+        const types = foundCounts(spanColumns(made), 3);
         expect(sum(types.map((t) => t.found + t.missed + t.spurious))).toBe(all.length);
         for (const { precision = 0, recall = 0, f1 } of types)
           expect(f1).toBeCloseTo((2 * precision * recall) / (precision + recall || 1), 12);

@@ -26,6 +26,7 @@ const int64 = (dims: number[], data: number[]): HostTensor => ({
 const AXES: Record<ObjectiveName, string[]> = {
   'cross-entropy': ['batch'],
   'token-cross-entropy': ['batch', 'sequence'],
+  'binary-cross-entropy': ['batch'],
   mse: ['batch'],
   'causal-lm': ['batch', 'sequence'],
 };
@@ -41,7 +42,7 @@ describe.each(NAMES)('the measured loss of %s', (name) => {
     const graph = emptyGraph();
     const g = new GraphBuilder(graph, '');
     g.addInput('logits', DType.float, [...AXES[name], 'classes']);
-    g.addInput('labels', wanted.dtype, AXES[name].slice(0, wanted.rank));
+    g.addInput('labels', wanted.dtype, wanted.rank === 'all' ? [...AXES[name], 'classes'] : AXES[name].slice(0, wanted.rank));
     const { lossSum, count } = build(g, 'logits', 'labels', DType.float);
     outputs = [lossSum, count];
     outputs.forEach((output) => g.addOutput(output));

@@ -30,7 +30,7 @@ describe('the data of text classification', async () => {
     ]);
     expect(data.validation.dataset.examples.map((e) => e.label)).toEqual([1, 0, 0]);
     // A trained run keeps its order of the labels.
-    const again = await kind.load(experiment(), textModel, ['pets', 'food']);
+    const again = await kind.load(experiment(), textModel, { labels: ['pets', 'food'] });
     expect(again.train.dataset.examples.map((e) => e.label)).toEqual([0, 1, 0, 0]);
   });
 
@@ -46,7 +46,7 @@ describe('the data of text classification', async () => {
   });
 
   it('has counts for each label and the most frequent one as baseline', () => {
-    expect(kind.counts(data.train.dataset.examples, data.labels)).toEqual({ food: 1, pets: 3 });
+    expect(kind.facts(data.train.dataset.examples, data)).toEqual({ labels: { food: 1, pets: 3 } });
     expect(kind.baseline(data)).toEqual({ answer: 'always "pets"', metric: 'accuracy', value: 1 / 3 });
     expect(kind.guessLoss(['a', 'b', 'c', 'd'])).toBeCloseTo(Math.log(4), 12);
   });
@@ -59,7 +59,7 @@ describe('the data of text classification', async () => {
   });
 
   it('is scored by accuracy, F1 and MCC', () => {
-    const scorer = kind.scorer(data.labels);
+    const scorer = kind.scorer(data);
     const predicted = [1, 1, 0];
     data.validation.dataset.examples.forEach((e, i) =>
       scorer.add(e, Float32Array.of(predicted[i] === 0 ? 1 : 0, 0.5)),
@@ -77,12 +77,12 @@ describe('the data of text classification', async () => {
     const rows = Array.from({ length: 40 }, (_, i): [string, string] => ['cats', i < 36 ? 'pets' : 'food']);
     const many = write('many.csv', csv(...rows));
     const split = await kind.load(spec({ train: many, validationFraction: 0.25 }), textModel);
-    const counts = kind.counts(split.validation.dataset.examples, split.labels);
+    const counts = kind.facts(split.validation.dataset.examples, split).labels;
     expect(counts).toEqual({ food: 1, pets: 9 });
   });
 
   it('provides validation rows as samples, without spans', async () =>
-    expect((await kind.samples(experiment(), data.labels))[0]).toEqual({
+    expect((await kind.samples(experiment(), data))[0]).toEqual({
       text: 'cats !',
       label: 'pets',
       line: 2,
@@ -91,7 +91,7 @@ describe('the data of text classification', async () => {
   it('answers a question with the probability of each label', async () => {
     const { example, answer } = kind.ask(
       { text: 'the cats' },
-      await kind.withoutRows(experiment(), textModel, data.labels),
+      await kind.withoutRows(experiment(), textModel, data),
       12,
     );
     expect([...example.ids]).toEqual([2, 5, 7, 3]);
@@ -110,13 +110,13 @@ describe('pairs of texts', () => {
     const [first] = (await kind.load(paired(), textModel)).train.dataset.examples;
     expect([...first.ids]).toEqual([2, 5, 7, 3, 20, 3]);
     expect([...first.typeIds!]).toEqual([0, 0, 0, 0, 1, 1]);
-    expect((await kind.samples(paired(), ['no', 'yes']))[0]).toEqual({
+    expect((await kind.samples(paired(), { labels: ['no', 'yes'] }))[0]).toEqual({
       text: 'the cats',
       pair: 'cafe',
       label: 'yes',
       line: 2,
     });
-    const without = await kind.withoutRows(paired(), textModel, ['no', 'yes']);
+    const without = await kind.withoutRows(paired(), textModel, { labels: ['no', 'yes'] });
     expect([...kind.ask({ text: 'the cats', pair: 'cafe' }, without, 12).example.ids]).toEqual([
       ...first.ids,
     ]);

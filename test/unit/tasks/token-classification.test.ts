@@ -88,12 +88,12 @@ describe('the data of token classification', async () => {
   });
 
   it('has counts for each tag and the most frequent one as baseline', () => {
-    expect(kind.counts(data.train.dataset.examples, data.labels)).toEqual({ 'B-PET': 3, 'I-PET': 1, O: 8 });
-    expect(kind.counts(data.validation.dataset.examples, data.labels)).toEqual({
+    expect(kind.facts(data.train.dataset.examples, data)).toEqual({ labels: { 'B-PET': 3, 'I-PET': 1, O: 8 } });
+    expect(kind.facts(data.validation.dataset.examples, data)).toEqual({ labels: {
       'B-PET': 1,
       'I-PET': 0,
       O: 4,
-    });
+    } });
     expect(kind.baseline(data)).toEqual({ answer: 'always "O"', metric: 'tagAccuracy', value: 4 / 5 });
     expect(kind.guessLoss(data.labels)).toBeCloseTo(Math.log(3), 12);
   });
@@ -124,7 +124,7 @@ describe('the data of token classification', async () => {
     expect(validation.skipped).toEqual([{ line: 4, reason: unknown, unknownLabel: 'B-PTE' }]);
     expect(warnings.join()).toContain(`1 rows were skipped (data.onBadRow "skip"): line 4: ${unknown}.`);
     // A trained run keeps its order of the tags.
-    const again = await kind.load(experiment(), textModel, ['O', 'I-PET', 'B-PET']);
+    const again = await kind.load(experiment(), textModel, { labels: ['O', 'I-PET', 'B-PET'] });
     expect([...again.train.dataset.examples[0].tags]).toEqual([0, 0, 2]);
   });
 
@@ -165,11 +165,11 @@ describe('the data of token classification', async () => {
   });
 
   it('provides validation rows as samples, with their true spans', async () => {
-    expect(await kind.samples(experiment(), data.labels)).toEqual([
+    expect(await kind.samples(experiment(), data)).toEqual([
       { text: 'the cats', label: 'O B-PET', line: 1, spans: [{ start: 4, end: 8, label: 'PET' }] },
       { text: 'playing \u200b !', label: 'O O O', line: 4, spans: [] },
     ]);
-    const without = await kind.withoutRows(experiment(), textModel, data.labels);
+    const without = await kind.withoutRows(experiment(), textModel, data);
     expect([without.train.rows, without.validation.path, without.labels]).toEqual([
       [],
       validation,
@@ -248,7 +248,7 @@ describe('the model output for token classification', () => {
 
 describe('a question about a text', async () => {
   const labels = ['B-PET', 'I-PET', 'O'];
-  const data = await kind.withoutRows(experiment(), textModel, labels);
+  const data = await kind.withoutRows(experiment(), textModel, { labels });
   const asked = (text: string, predicted: string, maxLength = 12) => {
     const { example, answer } = kind.ask({ text }, data, maxLength);
     return { example, answer: answer(predicting(example, predicted.split(' '), labels)) };

@@ -1,5 +1,5 @@
 import { spansByExample, type ExampleSpan } from '../../../src/protocol/errors-view/example-spans';
-import { spanTypes } from '../../../src/protocol/errors-view/span-types';
+import { foundCounts } from '../../../src/protocol/errors-view/found-counts';
 import { ANSWER_MISSED, ANSWER_SPURIOUS, type SpanAnswers } from '../../../src/protocol/predictions';
 
 /** Spans of one type that are wrong in the same way. */
@@ -10,7 +10,7 @@ export interface Mistake {
 }
 
 export function spanParts({ answer, labels, spans }: SpanAnswers) {
-  const types = spanTypes(spans, labels.length);
+  const types = foundCounts(spans, labels.length);
   return {
     answer,
     types,

@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import { cautiousPercent } from '../../../src/base/percent';
 import { FEW } from '../../../src/protocol/errors-view/slices';
-import type { SpanType } from '../../../src/protocol/errors-view/span-types';
+import type { FoundCounts } from '../../../src/protocol/errors-view/found-counts';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
 import { t } from '../../ui/l10n';
 import { count } from '../format';
@@ -47,11 +47,11 @@ export function typesTable(
   </section>`;
 }
 
-const spansOfType = ({ found, missed, spurious }: SpanType): number => found + missed + spurious;
+const spansOfType = ({ found, missed, spurious }: FoundCounts): number => found + missed + spurious;
 
 const table = (
   model: SpanModel,
-  shown: readonly SpanType[],
+  shown: readonly FoundCounts[],
   chosen: { type?: number; found?: number },
   act: TypeActions,
 ) =>
@@ -76,7 +76,7 @@ const table = (
   </div>`;
 
 function row(
-  { label: type, found, missed, spurious, precision, recall, f1 }: SpanType,
+  { label: type, found, missed, spurious, precision, recall, f1 }: FoundCounts,
   name: string,
   chosen: { type?: number; found?: number },
   act: TypeActions,
@@ -108,7 +108,9 @@ function row(
     <td class="number">${count(found + missed)}</td>
     <td class="number">${counted(ANSWER_FOUND, found, t('{0}: {1} found', name, count(found)))}</td>
     <td class="number">${counted(ANSWER_MISSED, missed, t('{0}: {1} missed', name, count(missed)))}</td>
-    <td class="number">${counted(ANSWER_SPURIOUS, spurious, t('{0}: {1} spurious', name, count(spurious)))}</td>
+    <td class="number">
+      ${counted(ANSWER_SPURIOUS, spurious, t('{0}: {1} spurious', name, count(spurious)))}
+    </td>
     <td class="number">${share(precision)}</td>
     <td class="number">${share(recall)}</td>
     <td class="number">

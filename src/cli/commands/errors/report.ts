@@ -10,7 +10,13 @@ import {
   type LengthBin,
   type Slice,
 } from '../../../protocol/errors-view/slices';
-import { spanTypes } from '../../../protocol/errors-view/span-types';
+import { foundCounts } from '../../../protocol/errors-view/found-counts';
+import {
+  binOf,
+  numberErrors,
+  valueBins,
+  type NumberError,
+} from '../../../protocol/errors-view/number-errors';
 import { tellingOrder } from '../../../protocol/errors-view/telling';
 import { wrongOf } from '../../../protocol/errors-view/wrong';
 import {
@@ -18,11 +24,15 @@ import {
   ANSWER_MISSED,
   ANSWER_SPURIOUS,
   type LabelAnswers,
+  type LabelSetAnswers,
+  type NumberAnswers,
   type Predictions,
   type SpanAnswers,
+  type SpanColumns,
 } from '../../../protocol/predictions';
 import { count } from '../../format';
 import { formatMetric, metricInfo, metricsIn, metricValue } from '../../../experiment/metrics';
+import { numberText } from '../../../base/number-text';
 import { percent } from '../../../base/percent';
 import { table } from '../../table';
 
@@ -35,40 +45,95 @@ const SHOWN = 100;
 /** A model's errors as terminal text. */
 export function errorsText(predictions: Predictions, file: string, top: number): string {
   const wrong = wrongOf(predictions);
-  const parts = [
+  const all = [
     headline(predictions, wrong),
-    ...(predictions.answer === 'label'
-      ? [pairs(predictions), lengths(predictions, wrong), labels(predictions, wrong)]
-      : [types(predictions), lengths(predictions, wrong)]),
+    ...parts(predictions, wrong),
     ...(top > 0 ? [texts(predictions, wrong, top)] : []),
     [`Full results: ${file}`],
   ];
-  return `${parts.map((part) => part.join('\n')).join('\n\n')}\n`;
+  return `${all.map((part) => part.join('\n')).join('\n\n')}\n`;
 }
 
-function headline({ step, form, metrics, data, inputs }: Predictions, wrong: Uint8Array): string[] {
+/** What is wrong, by the shape of the answers. */
+function parts(predictions: Predictions, wrong: Uint8Array): string[][] {
+  switch (predictions.answer) {
+    case 'label':
+      return [pairs(predictions), lengths(predictions, wrong), labels(predictions, wrong)];
+    case 'labels':
+      return [setLabels(predictions), lengths(predictions, wrong)];
+    case 'spans':
+      return [types(predictions), lengths(predictions, wrong)];
+    case 'number':
+      return [numberSlices(predictions)];
+  }
+}
+
+function headline(predictions: Predictions, wrong: Uint8Array): string[] {
+  const { step, form, metrics, data, inputs } = predictions;
   const right = wrong.length - wrong.reduce((n, w) => n + w, 0);
+  const isNumber = predictions.answer === 'number';
   const numbers = metricsIn(metrics).map(
     (m) => `${metricInfo(m).label} ${formatMetric(m, metricValue(metrics, m))}`,
   );
   return [
-    `Step ${step}${form === 'static' ? ', static form' : ''}: ${count(right)} of ${count(wrong.length)} validation texts are right · ${numbers.join(' · ')}`,
+    `Step ${step}${form === 'static' ? ', static form' : ''}${isNumber ? `, ${count(wrong.length)} validation texts` : `: ${count(right)} of ${count(wrong.length)} validation texts are right`} · ${numbers.join(' · ')}`,
     `Data     ${data.file}`,
     ...[...(inputs?.changed ?? []), ...(inputs?.notes ?? [])].map((words) => `warning: ${words}`),
     ...(inputs?.changed.length ? ['These metrics are not those of the trained model.'] : []),
   ];
 }
 
-function types({ spans, labels }: SpanAnswers): string[] {
+const types = ({ spans, labels }: SpanAnswers): string[] => foundTable('type', spans, labels);
+const setLabels = ({ sets, labels }: LabelSetAnswers): string[] => foundTable('label', sets, labels);
+
+function foundTable(
+  name: string,
+  answers: Pick<SpanColumns, 'label' | 'found'>,
+  labels: readonly string[],
+): string[] {
   const share = (value: number | undefined) => (value === undefined ? '–' : percent(value));
-  const rows = spanTypes(spans, labels.length).map((t) => [
-    `  ${labels[t.label]}`,
-    ...[t.found, t.missed, t.spurious].map(count),
-    ...[t.precision, t.recall, t.f1].map(share),
-  ]);
+  const all = foundCounts(answers, labels.length);
+  const rows = all
+    .slice(0, LABELS)
+    .map((t) => [
+      `  ${labels[t.label]}`,
+      ...[t.found, t.missed, t.spurious].map(count),
+      ...[t.precision, t.recall, t.f1].map(share),
+    ]);
   return [
-    'By type, worst first',
-    ...table([['  type', 'found', 'missed', 'spurious', 'precision', 'recall', 'F1'], ...rows], '   '),
+    `By ${name}, worst first`,
+    ...table([[`  ${name}`, 'found', 'missed', 'spurious', 'precision', 'recall', 'F1'], ...rows], '   '),
+    ...(all.length > LABELS ? [`  and ${all.length - LABELS} more ${name}s`] : []),
+  ];
+}
+
+/** How far off the numbers are, by length and by their true value. */
+function numberSlices({ columns }: NumberAnswers): string[] {
+  const bins = lengthBins(columns.tokens);
+  const byLength = numberErrors(columns, bins.length, (i) =>
+    bins.findIndex((b) => columns.tokens[i] <= b.to),
+  );
+  const values = valueBins(columns.value);
+  const byValue = numberErrors(columns, values.length, (i) => binOf(values, columns.value[i]));
+  const line = (name: string, e: NumberError) => [
+    `  ${name}`,
+    count(e.count),
+    numberText(e.rmse),
+    numberText(e.bias),
+  ];
+  const heads = (name: string) => [`  ${name}`, 'texts', 'RMSE', 'mean error'];
+  return [
+    'By length',
+    ...table([heads('tokens'), ...byLength.map((e, i) => line(binName(bins[i]), e))], '   '),
+    '',
+    'By true number',
+    ...table(
+      [
+        heads('from … to'),
+        ...byValue.map((e, i) => line(`${numberText(values[i].from)} … ${numberText(values[i].to)}`, e)),
+      ],
+      '   ',
+    ),
   ];
 }
 
@@ -128,10 +193,7 @@ function texts(predictions: Predictions, wrong: Uint8Array, top: number): string
   const shown = tellingOrder(columns, wrong).slice(0, top);
   const lines = shown.flatMap((i) => {
     const excerpt = known.get(i);
-    const words =
-      predictions.answer === 'label'
-        ? labelWords(predictions, i, wrong[i] === 1)
-        : spanWords(predictions, i, excerpt?.text);
+    const words = answerWords(predictions, i, wrong[i] === 1, excerpt?.text);
     const lines = [
       `  line ${columns.line[i]}: ${words}`,
       ...[excerpt?.text, excerpt?.pair].flatMap((text) =>
@@ -141,6 +203,34 @@ function texts(predictions: Predictions, wrong: Uint8Array, top: number): string
     return lines.map((line) => escapeControls(line));
   });
   return [`The ${shown.length === 1 ? 'most telling text' : `${shown.length} most telling texts`}`, ...lines];
+}
+
+function answerWords(
+  predictions: Predictions,
+  example: number,
+  isWrong: boolean,
+  text: string | undefined,
+): string {
+  switch (predictions.answer) {
+    case 'label':
+      return labelWords(predictions, example, isWrong);
+    case 'labels':
+      return labelSetWords(predictions, example);
+    case 'spans':
+      return spanWords(predictions, example, text);
+    case 'number': {
+      const { value, predicted } = predictions.columns;
+      return `${numberText(value[example])}, predicted as ${numberText(predicted[example])}`;
+    }
+  }
+}
+
+/** "missed admin (12.0 %); found net (93.1 %)" */
+function labelSetWords({ sets, labels }: LabelSetAnswers, example: number): string {
+  const words = [...sets.example.keys()]
+    .filter((k) => sets.example[k] === example)
+    .map((k) => `${FOUND[sets.found[k]]} ${labels[sets.label[k]]} (${percent(sets.probability[k])})`);
+  return words.length > 0 ? words.join('; ') : 'no label, and none predicted';
 }
 
 function labelWords({ columns, labels }: LabelAnswers, i: number, isWrong: boolean): string {

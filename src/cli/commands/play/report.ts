@@ -1,6 +1,7 @@
 import { escapeControls } from '../../../base/controls';
 import type { Generated, PlayFacts, PlayLine, PlaySpan, PlayVariant } from '../../../protocol/playground';
 import { count } from '../../format';
+import { numberText } from '../../../base/number-text';
 import { percent } from '../../../base/percent';
 import { table } from '../../table';
 
@@ -45,13 +46,28 @@ export function answersText(
     const of = facts.get(a.subject)!;
     return [
       `  ${subjectName(of, a.variant)}`,
-      ...(a.spans ? [spansText(a.spans, question)] : likeliest(a.probabilities, of.labels)),
+      ...answerText(a, of, question),
       milliseconds(a.seconds),
       a.tokens === undefined ? '' : `${count(a.tokens)} ${a.tokens === 1 ? 'token' : 'tokens'}`,
       a.truncated ? 'truncated' : '',
     ];
   });
   return `${table(rows, '   ').join('\n')}\n`;
+}
+
+function answerText(a: Prediction, { answer, labels }: PlayFacts, question: string): string[] {
+  if (a.spans) return [spansText(a.spans, question)];
+  if (a.number !== undefined) return [`${labels[0]} ${numberText(a.number)}`];
+  return answer === 'labels' ? [labelsText(a.probabilities, labels)] : likeliest(a.probabilities, labels);
+}
+
+/** Those that are more likely than not. */
+function labelsText(probabilities: readonly number[], labels: readonly string[]): string {
+  const given = [...probabilities.keys()].filter((i) => probabilities[i] > 0.5);
+  const words = given
+    .sort((x, y) => probabilities[y] - probabilities[x])
+    .map((i) => `${labels[i]} ${percent(probabilities[i])}`);
+  return words.length === 0 ? 'no label' : words.join(', ');
 }
 
 const likeliest = (probabilities: readonly number[], labels: readonly string[]): string[] =>

@@ -1,7 +1,7 @@
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS, type SpanColumns } from '../predictions';
 
-/** The spans of one type over all examples. */
-export interface SpanType {
+/** What is found of one type or label, over all examples. */
+export interface FoundCounts {
   /** An index into the labels. */
   label: number;
   /** In the data and predicted, in the data alone, predicted alone. */
@@ -15,12 +15,15 @@ export interface SpanType {
   f1: number;
 }
 
-/** Each type that occurs, the worst F1 first. */
-export function spanTypes({ label, found }: SpanColumns, labels: number): SpanType[] {
+/** Each type or label that occurs, the worst F1 first. */
+export function foundCounts(
+  { label, found }: Pick<SpanColumns, 'label' | 'found'>,
+  labels: number,
+): FoundCounts[] {
   const counts = Array.from({ length: labels }, () => [0, 0, 0]);
   label.forEach((l, i) => counts[l][found[i]]++);
   return counts
-    .map((c, l): SpanType => {
+    .map((c, l): FoundCounts => {
       const [both, missed, spurious] = [c[ANSWER_FOUND], c[ANSWER_MISSED], c[ANSWER_SPURIOUS]];
       return {
         label: l,

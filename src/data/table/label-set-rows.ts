@@ -1,0 +1,59 @@
+import { readRowsOf, textsOf, type ReadOptions, type Row, type Rows } from './rows';
+import type { Fields } from './records';
+
+/** A text, or a pair of texts, with any number of labels; `label` is all of them. */
+export interface LabelSetRow extends Row {
+  labels: string[];
+}
+
+/** Texts of a data file with their labels: a list, a field with separators, or a column of 0 and 1 for each label. */
+export const readLabelSetRows = (path: string, options: ReadOptions): Promise<Rows<LabelSetRow>> =>
+  readRowsOf(path, options, (fields) => {
+    const texts = textsOf(fields, options);
+    if ('problem' in texts) return texts;
+    const found = options.labelColumns
+      ? flagged(fields, options.labelColumns)
+      : listed(fields, options.labelColumn, options.labelSeparator ?? COMMA);
+    if ('problem' in found) return found;
+    const labels = [...new Set(found.labels)];
+    return { ...texts, labels, label: labels.join(', ') };
+  });
+
+const COMMA = ',';
+
+type Found = { labels: string[] } | { problem: string };
+
+function listed(fields: Fields, column: string, separator: string): Found {
+  const value = fields.get(column);
+  if (value === undefined || value === null) return { problem: `no "${column}"` };
+  if (!Array.isArray(value))
+    return typeof value === 'string' || typeof value === 'number'
+      ? { labels: trimmed(String(value).split(separator)) }
+      : { problem: `"${column}" is neither a list nor a string` };
+  const at = value.findIndex((v) => typeof v !== 'string' && typeof v !== 'number');
+  return at < 0
+    ? { labels: trimmed(value.map(String)) }
+    : { problem: `item ${at + 1} of "${column}" is not a string or number` };
+}
+
+const trimmed = (labels: readonly string[]): string[] =>
+  labels.map((label) => label.trim()).filter((label) => label !== '');
+
+const FLAGS = new Map<unknown, boolean>([
+  ['0', false],
+  ['1', true],
+  ['false', false],
+  ['true', true],
+]);
+
+function flagged(fields: Fields, columns: readonly string[]): Found {
+  const labels: string[] = [];
+  for (const column of columns) {
+    const value = fields.get(column);
+    if (value === undefined || value === null) return { problem: `no "${column}"` };
+    const flag = FLAGS.get(String(value).trim().toLowerCase());
+    if (flag === undefined) return { problem: `"${column}" is ${JSON.stringify(value)}, not 0 or 1` };
+    if (flag) labels.push(column);
+  }
+  return { labels };
+}

@@ -1,0 +1,99 @@
+import { AuroraError } from '../base/errors';
+import { labelCounts } from '../data/audit';
+import { encodeRow, textExample, type TextExample } from '../data/dataset';
+import { distinctLabels, labelIndex, withKnownLabels } from '../data/labels';
+import { readLabelSetRows } from '../data/table/label-set-rows';
+import { DType } from '../graph/dtype';
+import { requireTokens } from './ask-text';
+import { checkOutput } from './check-output';
+import { linearHead } from './head';
+import type { TaskKind } from './kind';
+import { unmeasuredLabels } from './label-findings';
+import { labelSetPredictions } from './label-set-answers';
+import { MultiLabelScores } from './metrics/multi-label';
+import { sigmoid } from './softmax';
+import { readsTexts } from './text-data';
+
+/** A text with, for each label, 1 if the text has it and otherwise 0. */
+export interface LabelSetText extends TextExample {
+  truth: Uint8Array;
+}
+
+/**
+ * Any number of labels for each text or pair of texts: a linear head on pooled states, or the model's own logits; binary
+ * cross-entropy.
+ */
+export const multiLabelClassification: TaskKind<LabelSetText> = {
+  objective: 'binary-cross-entropy',
+  ...readsTexts({
+    rows: readLabelSetRows,
+    labels(path, rows, { data }) {
+      const labels = data.labelColumns ?? distinctLabels(rows.flatMap((r) => r.labels));
+      if (labels.length === 0)
+        throw new AuroraError('labels', `${path} has no label.`, 'Check data.labelColumn.');
+      return labels;
+    },
+    known: (path, rows, labels, onBadRow) => withKnownLabels(path, rows, labels, onBadRow, (r) => r.labels),
+    stratum: () => '',
+    encoder(tokenizer, { labels }, maxLength) {
+      const index = labelIndex(labels);
+      return (row, at): LabelSetText => {
+        const truth = new Uint8Array(labels.length);
+        for (const label of row.labels) truth[index.get(label)!] = 1;
+        return { ...textExample(encodeRow(tokenizer, row, maxLength), at), truth };
+      };
+    },
+  }),
+  head: linearHead,
+  checkOutput: (spec, name, info, labels) =>
+    checkOutput(spec, name, info, { axes: ['batch'], outputs: labels.length }),
+  expected: (examples) => ({
+    dtype: DType.float,
+    dims: [examples.length, examples[0].truth.length],
+    data: Float32Array.from(examples.flatMap((e) => [...e.truth])),
+  }),
+  weight: ({ truth }) => truth.length,
+  scorer({ labels }) {
+    const scores = new MultiLabelScores(labels.length);
+    return {
+      add: ({ truth }, logits) => scores.add(truth, logits),
+      metrics: () => ({
+        microF1: scores.microF1(),
+        macroF1: scores.macroF1(),
+        meanAveragePrecision: scores.meanAveragePrecision(),
+        examples: scores.examples,
+      }),
+    };
+  },
+  baseline({ train, validation, labels }) {
+    // A label that most texts have is given to all.
+    const frequent = labels.map((_, l) => {
+      const { examples } = train.dataset;
+      return examples.filter((e) => e.truth[l] === 1).length > examples.length / 2;
+    });
+    const always = frequent.map((is) => (is ? 1 : -1));
+    const scores = new MultiLabelScores(labels.length);
+    for (const { truth } of validation.dataset.examples) scores.add(truth, always);
+    const given = labels.filter((_, l) => frequent[l]).map((label) => `"${label}"`);
+    return {
+      answer: given.length === 0 ? 'never any label' : `always ${given.join(' and ')}`,
+      metric: 'microF1',
+      value: scores.microF1(),
+    };
+  },
+  guessLoss: () => Math.log(2),
+  facts: (examples, { labels }) => ({
+    labels: labelCounts(
+      examples.flatMap((e) => [...e.truth.keys()].filter((l) => e.truth[l] === 1)),
+      labels,
+    ),
+  }),
+  findings: (_, data) => unmeasuredLabels(data),
+  predictions: labelSetPredictions,
+  ask(texts, { tokenizer, labels }, maxLength) {
+    const truth = new Uint8Array(labels.length);
+    const example = { ...textExample(encodeRow(tokenizer, texts, maxLength), 0), truth };
+    requireTokens(example);
+    return { example, answer: (logits) => ({ probabilities: Array.from(logits, sigmoid) }) };
+  },
+};
