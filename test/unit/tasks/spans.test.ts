@@ -126,7 +126,7 @@ describe('the scores of spans', () => {
     expect(spanScores(TAGS, ['O O', 'B-PER O'])).toEqual({ ...zero, tagAccuracy: 0.5, examples: 1 });
     expect(spanScores(TAGS, ['B-PER O', 'O O'])).toEqual({ ...zero, tagAccuracy: 0.5, examples: 1 });
     expect(spanScores(TAGS, ['O O', 'O O'])).toEqual({ ...zero, tagAccuracy: 1, examples: 1 });
-    expect(spanScorer(TAGS).metrics()).toEqual({ ...zero, tagAccuracy: 0, examples: 0 });
+    expect(spanScorer({ labels: TAGS }).metrics()).toEqual({ ...zero, tagAccuracy: 0, examples: 0 });
   });
 
   it('treat truncated words as predicted O', () => {
@@ -161,7 +161,7 @@ describe('the answers in spans', () => {
     dataset: { examples: [one, two], truncatedCount: 1, padId: 0, skipped: [] },
     skipped: [],
   };
-  const answers = spanPredictions(split, TAGS, [
+  const answers = spanPredictions(split, { labels: TAGS }, [
     predicting(one, 'B-PER I-PER B-PER B-PER'.split(' ')),
     predicting(two, 'O B-LOC I-LOC'.split(' ')),
   ]);
@@ -200,7 +200,8 @@ describe('the answers in spans', () => {
     const logits = predicting(one, 'B-PER I-PER O B-LOC'.split(' '));
     // The second word: B-PER almost as likely as I-PER.
     logits[one.first[1] * TAGS.length + TAGS.indexOf('B-PER')] = 1.9;
-    const { columns } = spanPredictions({ ...split, dataset: { ...split.dataset, examples: [one] } }, TAGS, [logits]); // prettier-ignore
+    const alone = { ...split, dataset: { ...split.dataset, examples: [one] } };
+    const { columns } = spanPredictions(alone, { labels: TAGS }, [logits]);
     const sum = Math.exp(2) + Math.exp(1.9) + 3;
     expect(columns.margin[0]).toBeCloseTo((Math.exp(2) - Math.exp(1.9)) / sum, 5);
   });

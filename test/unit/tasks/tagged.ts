@@ -51,7 +51,7 @@ export type Sentence = [truth: string, predicted: string, read?: number];
 
 /** The metrics of predictions for sentences. */
 export function spanScores(labels: readonly string[], ...sentences: Sentence[]) {
-  const scorer = spanScorer(labels);
+  const scorer = spanScorer({ labels });
   for (const [truth, predicted, read] of sentences) {
     const example = tagged(truth.split(' '), { labels, ...(read !== undefined && { read }) });
     scorer.add(example, predicting(example, predicted.split(' '), labels));
