@@ -88,12 +88,16 @@ describe('the data of token classification', async () => {
   });
 
   it('has counts for each tag and the most frequent one as baseline', () => {
-    expect(kind.facts(data.train.dataset.examples, data)).toEqual({ labels: { 'B-PET': 3, 'I-PET': 1, O: 8 } });
-    expect(kind.facts(data.validation.dataset.examples, data)).toEqual({ labels: {
-      'B-PET': 1,
-      'I-PET': 0,
-      O: 4,
-    } });
+    expect(kind.facts(data.train.dataset.examples, data)).toEqual({
+      labels: { 'B-PET': 3, 'I-PET': 1, O: 8 },
+    });
+    expect(kind.facts(data.validation.dataset.examples, data)).toEqual({
+      labels: {
+        'B-PET': 1,
+        'I-PET': 0,
+        O: 4,
+      },
+    });
     expect(kind.baseline(data)).toEqual({ answer: 'always "O"', metric: 'tagAccuracy', value: 4 / 5 });
     expect(kind.guessLoss(data.labels)).toBeCloseTo(Math.log(3), 12);
   });
@@ -175,7 +179,7 @@ describe('the data of token classification', async () => {
       validation,
       data.labels,
     ]);
-    const { train: none, validation: only } = await kind.loadValidation(experiment(), textModel, data.labels);
+    const { train: none, validation: only } = await kind.loadValidation(experiment(), textModel, data);
     expect([none.rows.length, only.rows.length]).toEqual([0, 2]);
   });
 });

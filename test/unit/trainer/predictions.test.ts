@@ -30,7 +30,7 @@ const labels = ['a', 'b', 'c'];
 
 describe('the predictions of a checkpoint', () => {
   it('identify each example by its line', () => {
-    const answers = labelPredictions(split, labels, logits);
+    const answers = labelPredictions(split, { labels }, logits);
     expect([answers.answer, answers.labels]).toEqual(['label', labels]);
     const c = answers.columns;
     const e = Math.exp;
@@ -49,7 +49,7 @@ describe('the predictions of a checkpoint', () => {
   });
 
   it('include the text of the most telling examples, in that order', () =>
-    expect(excerptsOf(split, labelPredictions(split, labels, logits))).toEqual([
+    expect(excerptsOf(split, labelPredictions(split, { labels }, logits))).toEqual([
       { example: 1, text: 'third text' },
       { example: 2, text: 'fourth' },
       { example: 0, text: 'first' },
