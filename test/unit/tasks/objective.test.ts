@@ -35,6 +35,8 @@ const NAMES = Object.keys(OBJECTIVES) as ObjectiveName[];
 describe.each(NAMES)('the measured loss of %s', (name) => {
   const { labels: wanted, build, measure } = OBJECTIVES[name];
   const isClasses = wanted.dtype === DType.int64;
+  /** Labels for each output, of 0 and 1. */
+  const isSet = wanted.rank === 'all';
   let session: OrtSession;
   let outputs: [lossSum: string, count: string];
 
@@ -78,7 +80,8 @@ describe.each(NAMES)('the measured loss of %s', (name) => {
           [...dims, classes],
           Array.from({ length: size * classes }, (_, i) => scale * draw(i)),
         );
-        const values = Array.from({ length: size }, (_, i) => {
+        const values = Array.from({ length: isSet ? size * classes : size }, (_, i) => {
+          if (isSet) return Number(draw(3 * i + 1) > 0);
           if (!isClasses) return draw(3 * i + 1);
           const at = (1 + draw(5 * i + 2)) / 2;
           return at < ignored || ignored === 1
@@ -86,7 +89,8 @@ describe.each(NAMES)('the measured loss of %s', (name) => {
             : Math.min(classes - 1, Math.floor(at * classes));
         });
         if (values.includes(IGNORE_LABEL)) ignoredSome++;
-        await compared(logits, isClasses ? int64(dims, values) : float(dims, values));
+        const labelDims = isSet ? [...dims, classes] : dims;
+        await compared(logits, isClasses ? int64(labelDims, values) : float(labelDims, values));
       }),
       { seed: 1, numRuns: 60 },
     );
