@@ -1,0 +1,139 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { TASKS, type TaskName } from '../../src/experiment/tasks/registry';
+import { metricValue } from '../../src/experiment/metrics';
+import type { ExportRecord } from '../../src/protocol/export';
+import { readRun } from '../read-run';
+import { CLI, Lab } from './lab';
+
+/** A kind of task on tiny data that it can learn, as one row of a JSONL file per text. */
+interface Kind {
+  type: TaskName;
+  data?: object;
+  row(text: string, index: number): object;
+  /** A line for `aurora play`, and what the answer looks like. */
+  asked: [line: string, answer: RegExp];
+  errors: RegExp;
+}
+
+const has = (text: string, word: string): boolean => text.split(' ').includes(word);
+const cats = (text: string): number => text.split(' ').filter((w) => w.startsWith('cat')).length;
+
+const KINDS: Record<string, Kind> = {
+  'pairs of texts': {
+    type: 'text-classification',
+    data: { textPairColumn: 'second' },
+    row: (text, i) => ({ text, second: i % 2 ? 'the cat' : '!', label: i % 2 ? 'cat' : 'none' }),
+    asked: ['the cats\tthe cat', /cat \d+\.\d %/],
+    errors: /Most confused|No labels are confused/,
+  },
+  regression: {
+    type: 'text-regression',
+    data: { labelColumn: 'score' },
+    row: (text) => ({ text, score: 1000 + 250 * cats(text) }),
+    asked: ['the cats', /score 1,\d{3} /],
+    errors: /By true number\n[^]*predicted as/,
+  },
+  'several labels': {
+    type: 'multi-label-classification',
+    row: (text) => ({ text, labels: ['cat', 'played', 'the'].filter((word) => has(text, word)) }),
+    asked: ['the cat played', /(the|cat|played) \d+\.\d %|no label/],
+    errors: /By label, worst first\n[^]*the /,
+  },
+  'tags of words': {
+    type: 'token-classification',
+    row(text) {
+      const tokens = text.split(' ');
+      return { tokens, tags: tokens.map((word) => (word.startsWith('cat') ? 'B-PET' : 'O')) };
+    },
+    asked: ['the cats', /\(PET|no span/],
+    errors: /By type, worst first/,
+  },
+};
+
+describe.each(Object.entries(KINDS))('%s', (_, kind) => {
+  const lab = new Lab({
+    task: { type: kind.type },
+    data: kind.data ?? {},
+    training: { epochs: 5, learningRate: 0.03 },
+  });
+  afterAll(() => lab.remove());
+  for (const name of ['train.jsonl', 'validation.jsonl']) {
+    const texts = lab
+      .read(name)
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { text: string }).text);
+    lab.write(name, texts.map((text, i) => `${JSON.stringify(kind.row(text, i))}\n`).join(''));
+  }
+  const { metrics } = TASKS[kind.type];
+  let run = '';
+
+  it('is learned better than by the best answer that ignores the text', () => {
+    const trained = lab.run('train', lab.experiment, '--out', lab.path('runs'));
+    expect([trained.code, trained.err]).toEqual([0, expect.not.stringContaining('error')]);
+    [run] = lab.runs(lab.path('runs'));
+    const { result } = readRun(run);
+    const { best, baseline } = result as unknown as {
+      best: Record<string, number>;
+      baseline: { metric: (typeof metrics)[number]; value: number };
+    };
+    for (const metric of [...metrics, 'loss'] as const) expect(metricValue(best, metric)).not.toBeNaN();
+    const [before, after] = [baseline.value, metricValue(best, baseline.metric)];
+    if (baseline.metric === 'rmse') expect(after).toBeLessThan(before);
+    else expect(after).toBeGreaterThan(before);
+  });
+
+  it('resumes after kill -9 to the same bits', () => {
+    const preload = resolve('test/cli/kill-at.cjs');
+    const moment = { pattern: 'checkpoints/step-0*9$', when: 'after', signal: 'SIGKILL' };
+    const out = lab.path('killed');
+    spawnSync(process.execPath, ['--require', preload, CLI, 'train', lab.experiment, '--out', out], {
+      env: { ...process.env, AURORA_TEST_KILL: JSON.stringify(moment) },
+    });
+    const [killed] = lab.runs(out);
+    expect(readRun(killed).events.some((e) => e.kind === 'finished')).toBe(false);
+    expect(lab.run('train', '--resume', killed).code).toBe(0);
+    const bits = (of: string) =>
+      readFileSync(join(of, 'adapter/last/adapter_model.safetensors')).toString('base64');
+    expect(bits(killed)).toBe(bits(run));
+  });
+
+  it('shows its errors and answers questions', () => {
+    const errors = lab.run('errors', run);
+    expect([errors.code, errors.err]).toEqual([0, expect.not.stringContaining('error')]);
+    expect(errors.out).toMatch(kind.errors);
+    const [line, answer] = kind.asked;
+    const played = lab.type(`${line}\n`, 'play', run);
+    expect([played.code, played.out]).toEqual([0, expect.stringMatching(answer)]);
+    expect(played.out.trimEnd().split('\n')).toHaveLength(2);
+  });
+
+  it.each(['adapter', 'onnx-dynamic', 'onnx-adapter-inputs'])(
+    'is exported as %s with the same answers',
+    (form) => {
+      const out = lab.path(form);
+      const exported = lab.run('export', run, '--as', form, '--out', out);
+      expect([exported.code, exported.err]).toEqual([0, expect.not.stringContaining('error')]);
+      const record = JSON.parse(readFileSync(join(out, 'export.json'), 'utf8')) as ExportRecord;
+      expect(record.largestDifference).toBeLessThan(1e-4);
+      for (const metric of metrics)
+        expect(metricValue(record.metrics.exported, metric)).toBeCloseTo(
+          metricValue(record.metrics.dynamic, metric),
+          3,
+        );
+    },
+  );
+
+  it('is imported with the same results', () => {
+    const imported = lab.run('import', lab.path('adapter'), '--experiment', lab.experiment, '--out', lab.path('imported'));
+    expect([imported.code, imported.err]).toEqual([0, expect.not.stringContaining('error')]);
+    const [copy] = lab.runs(lab.path('imported'));
+    const [first] = readRun(copy).events.flatMap((e) => (e.kind === 'evaluation' ? [e.metrics] : []));
+    const best = (readRun(run).result as unknown as { best: Record<string, number> }).best;
+    for (const metric of metrics)
+      expect(metricValue(first, metric)).toBeCloseTo(metricValue(best, metric), 4);
+  });
+});
