@@ -128,7 +128,14 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
   );
 
   it('is imported with the same results', () => {
-    const imported = lab.run('import', lab.path('adapter'), '--experiment', lab.experiment, '--out', lab.path('imported'));
+    const imported = lab.run(
+      'import',
+      lab.path('adapter'),
+      '--experiment',
+      lab.experiment,
+      '--out',
+      lab.path('imported'),
+    );
     expect([imported.code, imported.err]).toEqual([0, expect.not.stringContaining('error')]);
     const [copy] = lab.runs(lab.path('imported'));
     const [first] = readRun(copy).events.flatMap((e) => (e.kind === 'evaluation' ? [e.metrics] : []));
