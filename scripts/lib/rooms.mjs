@@ -12,7 +12,8 @@ export const ROOMS = {
   study: ['base', 'experiment', 'protocol'],
   files: ['base'],
   graph: ['base', 'files'],
-  data: ['base', 'experiment', 'protocol', 'files', 'graph'],
+  table: ['base', 'experiment'],
+  data: ['base', 'experiment', 'protocol', 'files', 'graph', 'table'],
   adapters: ['base', 'experiment', 'protocol', 'files', 'graph'],
   recipes: ['base', 'experiment', 'adapters'],
   tasks: ['base', 'experiment', 'protocol', ...MODEL, 'data'],
@@ -23,5 +24,5 @@ export const ROOMS = {
   cli: [...PURE, ...MODEL, 'data', 'recipes', 'tasks', 'engine', 'runs', 'executors', 'trainer'],
   demo: ['base', 'files', 'graph'],
   // The host loads no runtime and no model: it calls the trainer program.
-  extension: [...PURE, ...MODEL, 'recipes', 'runs', 'executors'],
+  extension: [...PURE, ...MODEL, 'table', 'recipes', 'runs', 'executors'],
 };

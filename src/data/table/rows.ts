@@ -1,11 +1,11 @@
 import type { DataSpec } from '../../experiment/experiment';
 import { AuroraError } from '../../base/errors';
 import { nearest } from '../../base/nearest';
-import { parseConll } from './conll';
-import { parseDelimited } from './delimited';
-import { dataFormat, EMPTY_HINT, readDataFile } from './files';
-import { parseJsonl } from './jsonl';
-import type { Fields, Records } from './records';
+import { parseConll } from '../../table/conll';
+import { parseDelimited } from '../../table/delimited';
+import { dataFormat, EMPTY_HINT, readDataFile } from '../../table/files';
+import { parseJsonl } from '../../table/jsonl';
+import type { Fields, Records } from '../../table/records';
 
 export interface Row {
   text: string;

@@ -1,5 +1,5 @@
 import { readRowsOf, type ReadOptions, type Row, type Rows } from './rows';
-import type { Fields } from './records';
+import type { Fields } from '../../table/records';
 
 /** A sentence, word by word. `text` is its words with spaces between them, `label` its tags. */
 export interface TaggedRow extends Row {

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseConll } from '../../../../src/data/table/conll';
+import { parseConll } from '../../../../src/table/conll';
 import type { ReadOptions } from '../../../../src/data/table/rows';
 import { readTaggedRows } from '../../../../src/data/table/tagged-rows';
 import { rejection, temporaryFolder } from '../support';

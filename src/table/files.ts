@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { AuroraError } from '../../base/errors';
+import { AuroraError } from '../base/errors';
 
 /** What to do about a file without rows. */
 export const EMPTY_HINT = 'Fill it, or name another file in data.train or data.validation.';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { parse, type CsvError } from 'csv-parse/sync';
-import { AuroraError } from '../../base/errors';
+import { AuroraError } from '../base/errors';
 import { EMPTY_HINT } from './files';
 import { INVALID_UTF8, type DataRecord, type Records } from './records';
 
