@@ -31,13 +31,13 @@ export const labelIndex = (labels: readonly string[]): Map<string, number> =>
 /** Rows whose label is among those that are trained; the others are a data error naming file and line, or skipped. */
 export function withKnownLabels<R extends Row>(
   path: string,
-  { rows, skipped }: Rows<R>,
+  { rows, ...read }: Rows<R>,
   labels: readonly string[],
   onBadRow: DataSpec['onBadRow'],
   labelsOf: (row: R) => readonly string[] = ({ label }) => [label],
 ): Rows<R> {
   const known = new Set(labels);
-  const result: Rows<R> = { rows: [], skipped: [...skipped] };
+  const result: Rows<R> = { ...read, rows: [], skipped: [...read.skipped] };
   for (const row of rows) {
     const unknown = labelsOf(row).find((label) => !known.has(label));
     if (unknown === undefined) {

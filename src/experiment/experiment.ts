@@ -48,6 +48,10 @@ export interface DataSpec {
   labelColumns?: string[];
   /** Between the labels in `labelColumn`; a comma by default. */
   labelSeparator?: string;
+  /** Whether the first row of a CSV or TSV file names the columns, which otherwise are 1, 2 and so on; omitted: true. */
+  header?: boolean;
+  /** How quotes in CSV and TSV files are read; omitted: 'auto'. */
+  quoting?: 'auto' | 'csv' | 'none';
   /** How to handle an unusable row. */
   onBadRow: 'fail' | 'skip';
 }

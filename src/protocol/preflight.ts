@@ -66,6 +66,8 @@ export interface PreflightSplit {
   truncated: number;
   /** Unusable rows: their number and the first few. */
   badRows: { count: number; first: { line: number; reason: string }[] };
+  /** How the quotes of a TSV file are read, if it has some and data.quoting leaves it to the file. */
+  quotes?: 'csv' | 'text';
 }
 
 /** How the numbers of a split are distributed; the deviation is that of the population. */

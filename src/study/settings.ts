@@ -14,7 +14,12 @@ const WITHOUT_EFFECT = [
 ];
 
 /** Omitted if the schema reads them as nothing, so that writing them out does not count as a different setting. */
-const NOTHING: Record<string, string> = { 'training.staticEpochs': '0', 'training.offsetPenalty': '0' };
+const NOTHING: Record<string, string> = {
+  'data.header': 'true',
+  'data.quoting': '"auto"',
+  'training.staticEpochs': '0',
+  'training.offsetPenalty': '0',
+};
 
 /** All settings that determine a run's result, except its seed. */
 export function settingsOf(spec: Experiment): Settings {

@@ -2,9 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { parse, type CsvError } from 'csv-parse/sync';
 import { AuroraError } from '../base/errors';
 import { EMPTY_HINT } from './files';
+import { quotesOf, type DelimitedOptions, type Quotes } from './quoting';
 import { INVALID_UTF8, type DataRecord, type Records } from './records';
 
-interface Span {
+interface DelimitedRow {
   fields: string[];
   /** As in the file, with its line break, and the lines it covers, from 1. */
   bytes: Buffer;
@@ -30,9 +31,22 @@ class LineCounter {
   }
 }
 
-/** Splits by RFC 4180, but takes a quote inside an unquoted field for itself, as spreadsheets and pandas do. */
-function split(path: string, bytes: Buffer, delimiter: string): Span[] {
-  const spans: Span[] = [];
+/**
+ * Splits by RFC 4180, but takes a quote inside an unquoted field for itself, as spreadsheets and pandas do; or, if the
+ * quotes are part of the texts, at every line break and delimiter.
+ *
+ * @param head if only the first rows are wanted: how many, and whether `bytes` are all of the file's; otherwise the last
+ *   row may be cut, and is left out
+ */
+function split(
+  path: string,
+  bytes: Buffer,
+  delimiter: string,
+  quotes: Quotes | undefined,
+  head?: { most: number; whole: boolean },
+): DelimitedRow[] {
+  const cut = head !== undefined && !head.whole;
+  const rows: DelimitedRow[] = [];
   const lines = new LineCounter(bytes);
   let start = 0;
   const firstLine = (): number => {
@@ -43,65 +57,116 @@ function split(path: string, bytes: Buffer, delimiter: string): Span[] {
     parse(bytes, {
       delimiter,
       record_delimiter: ['\r\n', '\n', '\r'],
+      quote: quotes === 'text' ? false : '"',
       relax_column_count: true,
       relax_quotes: true,
       skip_empty_lines: true,
+      ...(head && { to: head.most }),
       on_record: (fields: string[], info) => {
         const first = firstLine();
         const record = bytes.subarray(start, info.bytes);
-        spans.push({ fields, bytes: record, firstLine: first, lastLine: lines.lineAt(info.bytes - 1) });
+        rows.push({ fields, bytes: record, firstLine: first, lastLine: lines.lineAt(info.bytes - 1) });
         start = info.bytes;
         return null;
       },
     });
   } catch (cause) {
     if ((cause as CsvError).code !== 'CSV_QUOTE_NOT_CLOSED') throw cause;
+    if (cut) return rows;
     throw new AuroraError(
       'data',
       `${path}:${firstLine()}: a quote opened in this row is never closed.`,
-      'Close the quote, or double each quote that belongs to the text ("") and quote the whole field.',
+      'Close the quote, or double each quote that belongs to the text ("") and quote the whole field. If no quote in the file encloses a field, set data.quoting to "none".',
       { cause },
     );
   }
-  return spans;
+  if (cut && rows.length < head.most) rows.pop();
+  return rows;
+}
+
+/** The first row's names for the columns, or numbers from 1. */
+const namesIn = ({ fields }: DelimitedRow, { header = true }: DelimitedOptions): string[] =>
+  header ? fields : fields.map((_, i) => String(i + 1));
+
+/**
+ * The beginning of a CSV or TSV file, as parseDelimited reads it; undefined if it has no row.
+ *
+ * @param bytes the first ones of the file
+ * @param most rows, with the header
+ * @param whole whether these are all its bytes
+ * @throws AuroraError 'data' if they are, and a quote is still open
+ */
+export function delimitedHead(
+  bytes: Buffer,
+  options: DelimitedOptions,
+  most: number,
+  whole: boolean,
+): { columns: string[]; rows: string[][] } | undefined {
+  const quotes = quotesOf(bytes, options, whole);
+  const all = split('', bytes, options.delimiter, quotes, { most, whole });
+  if (!all[0]) return undefined;
+  const { header = true } = options;
+  return { columns: namesIn(all[0], options), rows: all.slice(Number(header)).map((row) => row.fields) };
 }
 
 /** @param places the index of each column: one map for all rows, since a table can be very wide */
 function toRecord(
-  { fields, bytes, firstLine, lastLine }: Span,
+  { fields, bytes, firstLine, lastLine }: DelimitedRow,
   places: ReadonlyMap<string, number>,
+  { header = true }: DelimitedOptions,
+  quotes: Quotes | undefined,
 ): DataRecord {
   if (!isUtf8(bytes)) return { line: firstLine, problem: INVALID_UTF8 };
   if (fields.length === places.size)
     return { line: firstLine, fields: { get: (column) => fields[places.get(column) ?? -1] } };
-  const lines = lastLine > firstLine ? ` (it reaches to line ${lastLine}: is a quote left open?)` : '';
+  const why =
+    lastLine > firstLine
+      ? ` (it reaches to line ${lastLine}: is a quote left open?)`
+      : quotes === 'text' && bytes.includes('"')
+        ? ' (its quotes are read as text: see data.quoting)'
+        : '';
   return {
     line: firstLine,
-    problem: `${fields.length} columns where the header has ${places.size}${lines}`,
+    problem: `${fields.length} columns where the ${header ? 'header' : 'first row'} has ${places.size}${why}`,
   };
 }
 
 /**
- * CSV or TSV with a header row; blank lines are no records. Throws a data error when the header cannot be used or
- * a quote is still open at the end: then nothing tells where the rows are.
+ * CSV or TSV; blank lines are no records. Throws a data error when the header cannot be used or a quote is still open at
+ * the end: then nothing tells where the rows are.
  */
-export function parseDelimited(path: string, bytes: Buffer, delimiter: ',' | '\t'): Records {
-  const [header, ...rows] = split(path, bytes, delimiter);
-  if (!header) throw new AuroraError('emptyData', `${path} has only blank lines.`, EMPTY_HINT);
-  if (!isUtf8(header.bytes))
+export function parseDelimited(path: string, bytes: Buffer, options: DelimitedOptions): Records {
+  const { header = true, quoting = 'auto' } = options;
+  const quotes = quotesOf(bytes, options);
+  const rows = split(path, bytes, options.delimiter, quotes);
+  const [first] = rows;
+  if (!first) throw new AuroraError('emptyData', `${path} has only blank lines.`, EMPTY_HINT);
+  const columns = namesIn(first, options);
+  if (header) checkHeader(path, first);
+  const places = new Map(columns.map((column, i) => [column, i]));
+  const decided = quoting === 'auto' && options.delimiter === '\t';
+  return {
+    columns,
+    records: rows.slice(Number(header)).map((row) => toRecord(row, places, options, quotes)),
+    ...(decided && quotes && { quotes }),
+  };
+}
+
+function checkHeader(path: string, { fields, bytes, firstLine }: DelimitedRow): void {
+  if (!isUtf8(bytes))
     throw new AuroraError(
       'data',
-      `${path}:${header.firstLine}: the header is ${INVALID_UTF8}.`,
+      `${path}:${firstLine}: the header is ${INVALID_UTF8}.`,
       'Save it as UTF-8.',
     );
-  const columns = header.fields;
-  const places = new Map(columns.map((column, i) => [column, i]));
-  const twice = columns.find((column, i) => places.get(column) !== i);
-  if (twice !== undefined)
-    throw new AuroraError(
-      'data',
-      `${path}:${header.firstLine}: two columns are named "${twice}".`,
-      'Rename one of them.',
-    );
-  return { columns, records: rows.map((row) => toRecord(row, places)) };
+  const seen = new Set<string>();
+  for (const column of fields) {
+    if (seen.has(column))
+      throw new AuroraError(
+        'data',
+        `${path}:${firstLine}: two columns are named "${column}".`,
+        'Rename one of them, or set data.header to false if this row is not a header.',
+      );
+    seen.add(column);
+  }
 }

@@ -18,17 +18,23 @@ const EXTENSIONS: Record<string, DataFormat> = {
   '.bio': 'conll',
 };
 
-/** The format by the file's name; `.gz` after it means compressed. Throws a data error naming the known ones. */
-export function dataFormat(path: string): DataFormat {
+/** The format by the file's name; `.gz` after it means compressed. Undefined for an unknown one. */
+export function formatOf(path: string): DataFormat | undefined {
   const name = path.toLowerCase().replace(/\.gz$/, '');
   const extension = Object.keys(EXTENSIONS).find((e) => name.endsWith(e));
-  if (extension === undefined)
+  return extension === undefined ? undefined : EXTENSIONS[extension];
+}
+
+/** The same. Throws a data error naming the known ones. */
+export function dataFormat(path: string): DataFormat {
+  const format = formatOf(path);
+  if (format === undefined)
     throw new AuroraError(
       'data',
       `${path}: the format of this file is not known.`,
       `Name it ${Object.keys(EXTENSIONS).join(', ')}, or one of these with .gz after it.`,
     );
-  return EXTENSIONS[extension]!;
+  return format;
 }
 
 function readBytes(path: string): Buffer {
@@ -68,5 +74,9 @@ export function readDataFile(path: string): Buffer {
   if (bytes.length === 0) throw new AuroraError('emptyData', `${path} is empty.`, EMPTY_HINT);
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
     throw new AuroraError('data', `${path} is UTF-16.`, 'Save it as UTF-8.');
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+  return withoutMark(bytes);
 }
+
+/** Without the byte order mark of UTF-8. */
+export const withoutMark = (bytes: Buffer): Buffer =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;

@@ -19,6 +19,8 @@ export interface DataSplit<E extends TextExample = TextExample> {
   dataset: Dataset<E>;
   /** Rows of the file that were left out; none where validation is a share of the training file. */
   skipped: SkippedRow[];
+  /** How the file's quotes were read, where that was for its content to decide; not for a share of the training file. */
+  quotes?: Rows['quotes'];
 }
 
 export interface TaskData<E extends TextExample = TextExample> extends Outputs {
@@ -114,13 +116,13 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
   function encoded(
     spec: Experiment,
     path: string,
-    { rows, skipped }: Rows<R>,
+    { rows, skipped, quotes }: Rows<R>,
     outputs: Outputs,
     tokenizer: Tokenizer,
   ): DataSplit<E> {
     const options = { path, padId: tokenizer.padId, onBadRow: spec.data.onBadRow };
     const dataset = makeDataset(rows, options, reader.encoder(tokenizer, outputs, spec.model.maxLength));
-    return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped] };
+    return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped], ...(quotes && { quotes }) };
   }
 
   async function withoutRows(

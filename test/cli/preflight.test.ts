@@ -181,6 +181,25 @@ describe('aurora preflight', () => {
     expect(r.out).not.toMatch(/undefined|NaN/);
   });
 
+  it('states how the quotes of TSV files are read', () => {
+    lab.write('glue.tsv', 'q\ttext\tlabel\n1\t"the cats\tpets\n2\tthe cats played"\tpets\n3\tcafe\tother\n');
+    lab.write('csv.tsv', 'text\tlabel\n"the ""cats"" !"\tpets\n"cafe"\tother\n');
+    const files = ['--set', 'data.train=glue.tsv', '--set', 'data.validation=csv.tsv', '--steps', '1'];
+    const [data] = of(check(...files).lines, 'data');
+    expect([data.train.examples, data.train.quotes, data.validation.quotes]).toEqual([3, 'text', 'csv']);
+    const r = lab.run('preflight', lab.experiment, ...files);
+    expect(r.out).toContain(
+      '  quotes in the training file: read as text (the file is not quoted)\n  quotes in the validation file: read as in CSV\n',
+    );
+    const bare = ['header=false', 'textColumn="2"', 'labelColumn="3"', 'quoting=none'];
+    lab.write('bare.tsv', '1\t"the cats\tpets\n3\tcafe\tother\n');
+    const set = [...bare, 'train=bare.tsv', 'validation=bare.tsv'].flatMap((s) => ['--set', `data.${s}`]);
+    const without = check(...set, '--steps', '1');
+    expect(without.code).toBe(0);
+    expect(of(without.lines, 'data')[0].train).toMatchObject({ examples: 2 });
+    expect(of(without.lines, 'data')[0].train.quotes).toBeUndefined();
+  });
+
   it.each(['SIGINT', 'SIGTERM'] as const)('leaves no temporary file after %s', async (signal) => {
     const tmp = lab.fresh(`tmp-${signal}`);
     mkdirSync(tmp);

@@ -1,5 +1,5 @@
 import { readRowsOf, textsOf, type ReadOptions, type Row, type Rows } from './rows';
-import type { Fields } from './records';
+import type { Fields } from '../../table/records';
 
 /** A text, or a pair of texts, with any number of labels; `label` is all of them. */
 export interface LabelSetRow extends Row {
@@ -7,17 +7,19 @@ export interface LabelSetRow extends Row {
 }
 
 /** Texts of a data file with their labels: a list, a field with separators, or a column of 0 and 1 for each label. */
-export const readLabelSetRows = (path: string, options: ReadOptions): Promise<Rows<LabelSetRow>> =>
-  readRowsOf(path, options, (fields) => {
+export function readLabelSetRows(path: string, options: ReadOptions): Promise<Rows<LabelSetRow>> {
+  const labels = options.labelColumns ? 'labelColumns' : 'labelColumn';
+  return readRowsOf(path, options, ['textColumn', 'textPairColumn', labels], (fields) => {
     const texts = textsOf(fields, options);
     if ('problem' in texts) return texts;
     const found = options.labelColumns
       ? flagged(fields, options.labelColumns)
       : listed(fields, options.labelColumn, options.labelSeparator ?? COMMA);
     if ('problem' in found) return found;
-    const labels = [...new Set(found.labels)];
-    return { ...texts, labels, label: labels.join(', ') };
+    const distinct = [...new Set(found.labels)];
+    return { ...texts, labels: distinct, label: distinct.join(', ') };
   });
+}
 
 const COMMA = ',';
 

@@ -1,4 +1,4 @@
-import { labeledTexts, readRowsOf, type ReadOptions, type Row, type Rows } from './rows';
+import { LABELED_TEXTS, labeledTexts, readRowsOf, type ReadOptions, type Row, type Rows } from './rows';
 
 /** A text, or a pair of texts, with a number. `label` is the number as the file has it. */
 export interface NumberRow extends Row {
@@ -10,7 +10,7 @@ const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 
 /** Texts and numbers of a data file. */
 export const readNumberRows = (path: string, options: ReadOptions): Promise<Rows<NumberRow>> =>
-  readRowsOf(path, options, (fields) => {
+  readRowsOf(path, options, LABELED_TEXTS, (fields) => {
     const row = labeledTexts(fields, options);
     if ('problem' in row) return row;
     const value = NUMBER.test(row.label) ? Number(row.label) : NaN;

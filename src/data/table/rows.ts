@@ -5,6 +5,7 @@ import { parseConll } from '../../table/conll';
 import { parseDelimited } from '../../table/delimited';
 import { dataFormat, EMPTY_HINT, readDataFile } from '../../table/files';
 import { parseJsonl } from '../../table/jsonl';
+import type { Quotes } from '../../table/quoting';
 import type { Fields, Records } from '../../table/records';
 
 export interface Row {
@@ -26,12 +27,24 @@ export interface SkippedRow {
 export interface Rows<R extends Row = Row> {
   rows: R[];
   skipped: SkippedRow[];
+  /** How the file's quotes were read, where that was for its content to decide. */
+  quotes?: Quotes;
 }
 
 export type ReadOptions = Pick<
   DataSpec,
-  'textColumn' | 'textPairColumn' | 'labelColumn' | 'labelColumns' | 'labelSeparator' | 'onBadRow'
+  | 'textColumn'
+  | 'textPairColumn'
+  | 'labelColumn'
+  | 'labelColumns'
+  | 'labelSeparator'
+  | 'header'
+  | 'quoting'
+  | 'onBadRow'
 >;
+
+/** A setting that names one or several columns. */
+export type ColumnOption = 'textColumn' | 'textPairColumn' | 'labelColumn' | 'labelColumns';
 
 /** Names of columns that an error lists at most. */
 const LISTED = 50;
@@ -42,22 +55,29 @@ function list(names: readonly string[]): string {
   return more > 0 ? `${listed.join(', ')} and ${more} more` : listed.join(', ');
 }
 
-async function parseRecords(path: string): Promise<Records> {
+async function parseRecords(path: string, options: ReadOptions): Promise<Records> {
   const format = dataFormat(path);
   const bytes = readDataFile(path);
   if (format === 'jsonl') return parseJsonl(bytes);
   if (format === 'conll') return parseConll(bytes);
-  return parseDelimited(path, bytes, format === 'csv' ? ',' : '\t');
+  return parseDelimited(path, bytes, { ...options, delimiter: format === 'csv' ? ',' : '\t' });
 }
 
-function requireColumn(path: string, columns: string[], option: string, name: string): void {
+function requireColumn(
+  path: string,
+  columns: string[],
+  options: ReadOptions,
+  option: ColumnOption,
+  name: string,
+): void {
   if (columns.length === 0 || columns.includes(name)) return;
   const near = nearest(name, columns);
+  const hasHeader = ['csv', 'tsv'].includes(dataFormat(path)) && options.header !== false;
   throw new AuroraError(
     option.startsWith('labelColumn') ? 'labels' : 'data',
     `${path} has no column "${name}"; it has ${list(columns)}.`,
     near === undefined
-      ? `Set data.${option} to one of them.`
+      ? `Set data.${option} to one of them${hasHeader ? ', or data.header to false if this row is not a header' : ''}.`
       : `Did you mean "${near}"? Set data.${option} to it.`,
   );
 }
@@ -85,6 +105,9 @@ export function textsOf(
   if (pair && 'problem' in pair) return pair;
   return { text: text.value, ...(pair && { pair: pair.value }) };
 }
+
+/** The columns of a text, or a pair of texts, with a label. */
+export const LABELED_TEXTS = ['textColumn', 'textPairColumn', 'labelColumn'] as const;
 
 /** The same with the label. */
 export function labeledTexts(fields: Fields, options: ReadOptions): Omit<Row, 'line'> | { problem: string } {
@@ -124,27 +147,25 @@ export function requireRows(path: string, left: number, skipped: readonly Skippe
 
 /** Texts and labels of a data file. Numbers and booleans become strings. */
 export const readRows = (path: string, options: ReadOptions): Promise<Rows> =>
-  readRowsOf(path, options, (fields) => labeledTexts(fields, options));
+  readRowsOf(path, options, LABELED_TEXTS, (fields) => labeledTexts(fields, options));
 
 /**
  * The rows of a data file (`.gz` too). Every record is in `rows` or in `skipped`; with onBadRow 'fail', the first bad
  * one is a data error, "FILE:LINE: why".
  *
+ * @param required settings whose columns the file must have, where they are set
  * @param rowOf a record as a row, or why it cannot be used
  */
 export async function readRowsOf<R extends Row>(
   path: string,
   options: ReadOptions,
+  required: readonly ColumnOption[],
   rowOf: (fields: Fields) => Omit<R, 'line'> | { problem: string },
 ): Promise<Rows<R>> {
-  const { columns, records } = await parseRecords(path);
-  const result: Rows<R> = { rows: [], skipped: [] };
-  requireColumn(path, columns, 'textColumn', options.textColumn);
-  if (options.textPairColumn !== undefined)
-    requireColumn(path, columns, 'textPairColumn', options.textPairColumn);
-  if (options.labelColumns)
-    for (const name of options.labelColumns) requireColumn(path, columns, 'labelColumns', name);
-  else requireColumn(path, columns, 'labelColumn', options.labelColumn);
+  const { columns, records, quotes } = await parseRecords(path, options);
+  const result: Rows<R> = { rows: [], skipped: [], ...(quotes && { quotes }) };
+  for (const option of required)
+    for (const name of [options[option] ?? []].flat()) requireColumn(path, columns, options, option, name);
   for (const record of records) {
     const { line } = record;
     const row = 'problem' in record ? record : rowOf(record.fields);

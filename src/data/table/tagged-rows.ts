@@ -9,7 +9,7 @@ export interface TaggedRow extends Row {
 
 /** Words and tags of a data file: as lists, or as strings with spaces between them. */
 export const readTaggedRows = (path: string, options: ReadOptions): Promise<Rows<TaggedRow>> =>
-  readRowsOf(path, options, (fields) => taggedRow(fields, options));
+  readRowsOf(path, options, ['textColumn', 'labelColumn'], (fields) => taggedRow(fields, options));
 
 function taggedRow(
   fields: Fields,

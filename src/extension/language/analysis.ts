@@ -20,7 +20,7 @@ import { columnFindings } from './check-columns';
 import { fileFindings, kindOf } from './check-files';
 import { modelFindings } from './check-model';
 import { textFindings } from './check-text';
-import type { DataHead } from './data-head';
+import type { DataHead, HeadOptions } from './data-head';
 import { ExperimentText } from './experiment-text';
 import type { Finding } from './finding';
 
@@ -51,7 +51,7 @@ export interface Sources {
   /** Absolute paths of the workspace's files that an experiment may name. */
   known: readonly string[];
   /** Rejects or returns undefined if nothing can be read. */
-  head(path: string): Promise<DataHead | undefined>;
+  head(path: string, options: HeadOptions): Promise<DataHead | undefined>;
   t: Translate;
 }
 
@@ -126,10 +126,16 @@ function taskOf(value: unknown): TaskDescription {
 
 async function readHeads(doc: ExperimentText, { head }: Sources): Promise<Analysis['heads']> {
   const heads: Analysis['heads'] = {};
+  // Taken from the text: completion must know the columns while another value is wrong.
+  const [header, quoting] = ['header', 'quoting'].map((key) => doc.node('data', key)?.value as unknown);
+  const options: HeadOptions = {
+    ...(header === false && { header }),
+    ...((quoting === 'csv' || quoting === 'none') && { quoting }),
+  };
   for (const part of ['train', 'validation'] as const) {
     const written = doc.string('data', part);
     if (written === undefined) continue;
-    const found = await head(doc.resolve(written)).catch(() => undefined);
+    const found = await head(doc.resolve(written), options).catch(() => undefined);
     if (found) heads[part] = found;
   }
   return heads;

@@ -1,6 +1,11 @@
 import { open } from 'node:fs/promises';
 import { constants, createGunzip } from 'node:zlib';
-import { parse } from 'csv-parse/sync';
+import { AuroraError } from '../../base/errors';
+import type { DataSpec } from '../../experiment/experiment';
+import { parseConll } from '../../table/conll';
+import { delimitedHead } from '../../table/delimited';
+import { formatOf, withoutMark } from '../../table/files';
+import type { DelimitedOptions } from '../../table/quoting';
 
 /** The first rows of a data file. */
 export interface DataHead {
@@ -23,29 +28,31 @@ const STORED = 64 * 1024;
 const TEXT = 256 * 1024;
 const ROWS = 1000;
 
-export const DATA_FILE = /\.(csv|tsv|jsonl|ndjson)(\.gz)?$/i;
+export const DATA_FILE = /\.(csv|tsv|jsonl|ndjson|conll|iob2?|bio)(\.gz)?$/i;
+
+/** How an experiment says that its files are to be read. */
+export type HeadOptions = Pick<DataSpec, 'header' | 'quoting'>;
 
 /**
- * Columns and first values of a CSV, TSV or JSON-lines file, also `.gz`. Reads only the start of the file. Undefined if
- * the extension is unknown or the content cannot be parsed; the trainer reports why. Rejects if the file cannot be
- * opened.
+ * Columns and first values of a data file, as the trainer reads it. Reads only the start of the file. Undefined if the
+ * extension is unknown or the content cannot be parsed; the trainer reports why. Rejects if the file cannot be opened.
  */
-export async function readDataHead(path: string): Promise<DataHead | undefined> {
-  const format = DATA_FILE.exec(path)?.[1].toLowerCase();
+export async function readDataHead(path: string, options: HeadOptions = {}): Promise<DataHead | undefined> {
+  const format = formatOf(path);
   if (format === undefined) return undefined;
   const stored = await firstBytes(path);
   const zipped = /\.gz$/i.test(path);
-  const { bytes, whole } = zipped ? await unzipBegin(stored.bytes, stored.whole) : stored;
-  const text = new TextDecoder().decode(bytes);
-  return format === 'csv' || format === 'tsv'
-    ? delimited(text, format === 'csv' ? ',' : '\t', whole)
-    : jsonLines(text, whole);
+  const begin = zipped ? await unzipBegin(stored.bytes, stored.whole) : stored;
+  const bytes = withoutMark(begin.bytes);
+  if (format === 'jsonl') return jsonLines(bytes.toString('utf8'), begin.whole);
+  if (format === 'conll') return conll(bytes, begin.whole);
+  return delimited(bytes, { ...options, delimiter: format === 'csv' ? ',' : '\t' }, begin.whole);
 }
 
-async function firstBytes(path: string): Promise<{ bytes: Uint8Array; whole: boolean }> {
+async function firstBytes(path: string): Promise<{ bytes: Buffer; whole: boolean }> {
   const file = await open(path);
   try {
-    const buffer = new Uint8Array(STORED);
+    const buffer = Buffer.alloc(STORED);
     let length = 0;
     for (;;) {
       const { bytesRead } = await file.read(buffer, length, STORED - length, length);
@@ -59,7 +66,7 @@ async function firstBytes(path: string): Promise<{ bytes: Uint8Array; whole: boo
 }
 
 /** Decompresses the start of a gzip file. The missing end of truncated input is not an error. */
-function unzipBegin(stored: Uint8Array, whole: boolean): Promise<{ bytes: Uint8Array; whole: boolean }> {
+function unzipBegin(stored: Buffer, whole: boolean): Promise<{ bytes: Buffer; whole: boolean }> {
   return new Promise((done) => {
     const parts: Buffer[] = [];
     let length = 0;
@@ -81,41 +88,44 @@ function unzipBegin(stored: Uint8Array, whole: boolean): Promise<{ bytes: Uint8A
   });
 }
 
-function delimited(text: string, delimiter: string, whole: boolean): DataHead | undefined {
-  const rows: string[][] = [];
-  let cut = !whole;
-  try {
-    parse(text, {
-      delimiter,
-      bom: true,
-      relax_column_count: true,
-      relax_quotes: true,
-      skip_empty_lines: true,
-      to: ROWS + 1,
-      on_record: (fields: string[]) => {
-        rows.push(fields);
-        return null;
-      },
-    });
-  } catch {
-    // A quote left open by the cut: the rows before it are complete.
-    cut = false;
-    whole = false;
-  }
-  // The cut may fall within the last row.
-  if (cut && rows.length <= ROWS) rows.pop();
-  const [header, ...body] = rows;
-  if (!header) return undefined;
-  const columns = header.map((name): Column => ({ name, values: [] }));
+function delimited(bytes: Buffer, options: DelimitedOptions, whole: boolean): DataHead | undefined {
+  const head = readable(() => delimitedHead(bytes, options, ROWS + 1, whole));
+  if (!head) return undefined;
+  const columns = head.columns.map((name): Column => ({ name, values: [] }));
+  const rows = head.rows.slice(0, ROWS);
   // Counted by the rows' cells: columns times rows is far more if a wide header has short rows.
-  for (const row of body)
+  for (const row of rows)
     for (const [i, value] of row.slice(0, columns.length).entries())
       if (value.trim() !== '') columns[i]!.values.push(value);
-  return { columns, rows: body.length, whole: whole && rows.length <= ROWS };
+  return { columns, rows: rows.length, whole: whole && head.rows.length < ROWS };
+}
+
+/** Undefined for an AuroraError. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (e) {
+    if (e instanceof AuroraError) return undefined;
+    throw e;
+  }
+}
+
+/** A value for each word. */
+function conll(bytes: Buffer, whole: boolean): DataHead | undefined {
+  // A character may be cut, and so may the last sentence.
+  const { columns, records } = parseConll(whole ? bytes : bytes.subarray(0, bytes.lastIndexOf('\n') + 1));
+  if (!whole) records.pop();
+  const sentences = records.flatMap((r) => ('fields' in r ? [r.fields] : [])).slice(0, ROWS);
+  if (sentences.length === 0) return undefined;
+  return {
+    columns: columns.map((name) => ({ name, values: sentences.flatMap((s) => s.get(name) as string[]) })),
+    rows: sentences.length,
+    whole: whole && records.length < ROWS,
+  };
 }
 
 function jsonLines(text: string, whole: boolean): DataHead | undefined {
-  const lines = text.replace(/^\uFEFF/, '').split('\n');
+  const lines = text.split('\n');
   if (!whole) lines.pop();
   const columns = new Map<string, string[]>();
   let rows = 0;

@@ -3,6 +3,7 @@ import { AuroraError } from '../../base/errors';
 import { LANGUAGE } from '../ids';
 import type { Services } from '../services';
 import { analyze, firstModelState, modelPathOf, type Analysis, type ModelState } from './analysis';
+import type { HeadOptions } from './data-head';
 import { HeadCache } from './head-cache';
 import { WorkspaceFiles } from '../models/workspace-files';
 
@@ -100,7 +101,7 @@ export class LiveExperiments implements vscode.Disposable {
     const known = await this.files.all();
     const sources = {
       known,
-      head: (path: string) => this.heads.read(path),
+      head: (path: string, options: HeadOptions) => this.heads.read(path, options),
       t: vscode.l10n.t,
     };
     const path = modelPathOf(fileName, text);

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 
 /** One search for everything that an experiment may name: models, tokenizers, data. */
-const PATTERN = '**/*.{onnx,csv,tsv,jsonl,ndjson,csv.gz,tsv.gz,jsonl.gz,ndjson.gz}';
+const DATA = ['csv', 'tsv', 'jsonl', 'ndjson', 'conll', 'iob', 'iob2', 'bio'];
+const PATTERN = `**/*.{onnx,${DATA.flatMap((d) => [d, `${d}.gz`]).join(',')}}`;
 const TOKENIZERS = '**/*tokenizer*.json';
 const EXCLUDED = '**/{node_modules,.git,.aurora,.venv,__pycache__}/**';
 const LIMIT = 2000;

@@ -176,6 +176,7 @@ function dataPart(d: PreflightData, t: Translate): string[] {
         row(t('tokens: min / median / 90 % / 99 % / max'), tokens),
         row(t('truncated to model.maxLength'), (s) => count(s.truncated, s.examples)),
         row(t('unusable rows'), (s) => number(s.badRows.count)),
+        ...(splits.some((s) => s.quotes) ? [row(t('quotes'), (s) => quotesText(s, t))] : []),
       ],
     ),
     `### ${t('Labels')}`,
@@ -189,6 +190,13 @@ function dataPart(d: PreflightData, t: Translate): string[] {
       .join('\n'),
   ];
 }
+
+const quotesText = ({ quotes }: PreflightSplit, t: Translate): string =>
+  quotes === undefined
+    ? '–'
+    : quotes === 'csv'
+      ? t('read as in CSV')
+      : t('read as text (the file is not quoted)');
 
 function duplicateLines({ duplicates, train, validation }: PreflightData, t: Translate): string[] {
   const { acrossSplits, withinTrain, conflicts } = duplicates;

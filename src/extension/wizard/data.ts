@@ -1,17 +1,21 @@
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { columnFacts, guessColumns, guessValidation } from '../language/columns';
+import { formatOf } from '../../table/files';
 import { DATA_FILE, readDataHead } from '../language/data-head';
 import { pick, type Place, type Step } from '../ask/steps';
 import { pickFile, type WizardState } from './state';
 
 const FILTERS = { Data: ['csv', 'tsv', 'jsonl', 'ndjson', 'gz'] };
 
+/** The wizard's experiments are on labels of texts; CoNLL files have tags of words. */
+const hasLabels = (file: string): boolean => DATA_FILE.test(file) && formatOf(file) !== 'conll';
+
 const trainStep: Step<WizardState> = {
   applies: () => true,
   async run(state, place) {
     const { t } = vscode.l10n;
-    const files = state.files.filter((f) => DATA_FILE.test(f));
+    const files = state.files.filter(hasLabels);
     for (;;) {
       const picked = await pickFile(place, {
         files,
@@ -102,7 +106,7 @@ const validationStep: Step<WizardState> = {
   async run(state, place) {
     const { t } = vscode.l10n;
     const train = state.train!;
-    const files = state.files.filter((f) => DATA_FILE.test(f) && f !== train);
+    const files = state.files.filter((f) => hasLabels(f) && f !== train);
     const inFolder = files.filter((f) => dirname(f) === dirname(train)).map((f) => basename(f));
     const likely = guessValidation(basename(train), inFolder);
     const shares = [0.1, 0.2].map((share) => ({

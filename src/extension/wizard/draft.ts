@@ -6,6 +6,7 @@ import { aboutMethod, type AdapterSpec, isHeadAlone, isRanked, methodName } from
 import { DEFAULT_TASK } from '../../experiment/tasks/registry';
 import type { Recipe } from '../../experiment/paper';
 import { recipeComments, recipeTraining } from './draft-recipe';
+import { DATA_FILE } from '../language/data-head';
 import { writtenPath } from '../language/experiment-text';
 
 /** The choices for a new experiment. Paths are absolute. */
@@ -115,7 +116,7 @@ export async function freeName(folder: string, name: string): Promise<string> {
 /** An experiment's default name: its data, without "train", and its method. */
 export function draftName({ train, adapter }: Pick<Draft, 'train' | 'adapter'>): string {
   const data = basename(train)
-    .replace(/\.(csv|tsv|jsonl|ndjson)(\.gz)?$/i, '')
+    .replace(DATA_FILE, '')
     .replace(/[-_. ]?train(ing)?$/i, '');
   const stem = data === '' ? basename(dirname(train)) : data;
   return `${stem.replace(/[^\p{L}\p{N}._-]+/gu, '-')}-${isHeadAlone(adapter) ? 'head' : adapter.method}`;

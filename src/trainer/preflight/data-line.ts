@@ -6,7 +6,7 @@ import type { DataSplit, TaskData } from '../../tasks/text-data';
 /** Counts of the training and validation data. */
 export function dataLine(kind: TaskKind, data: TaskData): PreflightData {
   const { train, validation, labels } = data;
-  const split = ({ path, dataset, skipped }: DataSplit): PreflightSplit => ({
+  const split = ({ path, dataset, skipped, quotes }: DataSplit): PreflightSplit => ({
     path,
     examples: dataset.examples.length,
     ...kind.facts(dataset.examples, data),
@@ -16,6 +16,7 @@ export function dataLine(kind: TaskKind, data: TaskData): PreflightData {
       count: skipped.length,
       first: skipped.slice(0, 5).map(({ line, reason }) => ({ line, reason })),
     },
+    ...(quotes && { quotes }),
   });
   return {
     kind: 'data',

@@ -57,6 +57,8 @@ const data: Keys<DataSpec> = {
   labelColumn: true,
   labelColumns: true,
   labelSeparator: true,
+  header: true,
+  quoting: true,
   onBadRow: true,
 };
 const aurora: Keys<AuroraSpec> = {

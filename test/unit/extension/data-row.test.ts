@@ -28,6 +28,14 @@ describe('one row of a data file', () => {
     expect(await readDataRow(file, 4)).toBe('text,label\nnext,y');
   });
 
+  it('of a TSV file is its line if that has all columns, whatever quotes are in it', async () => {
+    const file = written('d.tsv', 'id\ttext\tlabel\n1\t"a\tx\n2\tb\tx\n3\t"c\nd"\ty\n4\te"\ty\n');
+    expect(await readDataRow(file, 2)).toBe('id\ttext\tlabel\n1\t"a\tx');
+    expect(await readDataRow(file, 4)).toBe('id\ttext\tlabel\n3\t"c\nd"\ty');
+    expect(await readDataRow(file, 6)).toBe('id\ttext\tlabel\n4\te"\ty');
+    expect(await readDataRow(written('bare.tsv', '1\t"a\n2\tb\n'), 1)).toBe('1\t"a');
+  });
+
   it('gives an error for a missing file, a missing line or a truncated gzip file', async () => {
     await expect(readDataRow(join(folder(), 'none.jsonl'), 1)).rejects.toThrow(/none\.jsonl does not exist/);
     await expect(readDataRow(join(folder(), 'none.csv.gz'), 1)).rejects.toThrow(

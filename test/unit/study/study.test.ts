@@ -41,6 +41,13 @@ describe('groups', () => {
       studyRun(aurora(), 2, 0.6, { training: { checkpointEvery: 7, microBatchSize: 4, offsetPenalty: 0 } }),
     ];
     expect(labels(runs)).toEqual(['AuroRA r=2']);
+    // What a spec leaves out, and what an older version knew nothing of.
+    const said = study([
+      studyRun(aurora(), 1, 0.6),
+      studyRun(aurora(), 2, 0.6, { data: { header: true, quoting: 'auto' } }),
+      studyRun(aurora(), 3, 0.6, { data: { quoting: 'none' } }),
+    ]);
+    expect(said.sections.map((s) => s.groups[0].runs.length)).toEqual([2, 1]);
   });
 
   it('with different data are compared separately', () => {

@@ -19,6 +19,9 @@ import { isHeadAlone } from '../../../experiment/methods';
 /** The number of labels listed; any others are only counted, since there may be hundreds. */
 const SHOWN_LABELS = 12;
 
+/** How the quotes of a file are read. */
+const QUOTES = { csv: 'as in CSV', text: 'as text (the file is not quoted)' };
+
 /** A line of the preflight as terminal text; ends with a line break. */
 export function preflightText(line: PreflightLine): string {
   switch (line.kind) {
@@ -77,6 +80,9 @@ function data({ train, validation, labels, duplicates }: PreflightData): string 
     '',
     `Data     ${basename(train.path)}${validation.path === train.path ? ', a share of it held out' : ` and ${basename(validation.path)}`}`,
     ...lengths,
+    ...splits.flatMap(([name, s]) =>
+      s.quotes ? [`  quotes in the ${name} file: read ${QUOTES[s.quotes]}`] : [],
+    ),
     ...balance(labels, train, validation),
     `  duplicate texts: ${count(acrossSplits.count)} across the splits, ${count(withinTrain)} within the training data, ${count(conflicts.count)} of them with conflicting labels`,
   ].join('\n')}\n`;

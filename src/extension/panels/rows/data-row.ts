@@ -37,7 +37,7 @@ export async function readDataRow(
   limits = { row: MOST_ROW_BYTES, text: MOST_TEXT_BYTES },
 ): Promise<string> {
   const json = /\.(jsonl|ndjson)(\.gz)?$/i.test(file);
-  const row = new Row(line, json, limits.row);
+  const row = new Row(line, json, /\.tsv(\.gz)?$/i.test(file), limits.row);
   try {
     await scan(file, row, limits.text);
   } catch (cause) {
@@ -56,7 +56,8 @@ export async function readDataRow(
       `${file} has no line ${line}.`,
       'The file was shortened after the run was made. Restore the original file to see this row.',
     );
-  return json ? layOut(row.lines[0]) : [row.header, ...row.lines].join('\n');
+  // Without a header, the first line is a row itself.
+  return json ? layOut(row.lines[0]) : (line === 1 ? row.lines : [row.header, ...row.lines]).join('\n');
 }
 
 /** Collects the lines of a row; of all other rows it only counts the line ends. */
@@ -74,6 +75,7 @@ class Row {
   constructor(
     private readonly line: number,
     private readonly json: boolean,
+    private readonly tsv: boolean,
     private readonly most: number,
   ) {}
 
@@ -114,12 +116,16 @@ class Row {
     else {
       this.lines.push(text);
       this.quotes += text.split('"').length - 1;
-      // A quote that is open at the end of a line is closed in a later one.
-      this.done = this.json || this.quotes % 2 === 0 || this.lines.length >= MOST_LINES;
+      // A quote that is open at the end of a line is closed in a later one, unless the line of a TSV file has all columns:
+      // then its quotes are part of the texts.
+      const whole = this.tsv && tabs(text) === tabs(this.header);
+      this.done = this.json || whole || this.quotes % 2 === 0 || this.lines.length >= MOST_LINES;
     }
     this.at++;
   }
 }
+
+const tabs = (text: string): number => text.split('\t').length;
 
 /** Passes the file's text to `row` until it has enough. Throws the streams' errors. */
 async function scan(file: string, row: Row, most: number): Promise<void> {

@@ -72,6 +72,27 @@ describe('the start of a data file', () => {
     expect(found!.columns[1].values).toEqual(['a']);
   });
 
+  it('is read from CoNLL files, word by word', async () => {
+    const text = '-DOCSTART- -X- O\n\nEU NNP B-ORG\nrejects VBZ O\n\nbad\n\nPeter NNP B-PER\n';
+    for (const name of ['a.conll', 'a.IOB', 'a.iob2', 'a.bio', 'a.conll.gz'])
+      expect(await head(name, name.endsWith('gz') ? gzipSync(text) : text), name).toEqual({
+        columns: [
+          { name: 'tokens', values: ['EU', 'rejects', 'Peter'] },
+          { name: '2', values: ['NNP', 'VBZ', 'NNP'] },
+          { name: 'tags', values: ['B-ORG', 'O', 'B-PER'] },
+        ],
+        rows: 2,
+        whole: true,
+      });
+    expect(await head('none.conll', '-DOCSTART- O\n')).toBeUndefined();
+    // Cut within a character of a sentence's second word.
+    const long = `${'x'.repeat(30_000)} O\n`;
+    const cut = await head('long.conll', `first O\n\n${long}${'é'.repeat(30_000)} O\n`);
+    expect(cut).toMatchObject({ rows: 1, whole: false, columns: [{ values: ['first'] }, { values: ['O'] }] });
+    const many = await head('many.conll', 'a O\n\n'.repeat(2000));
+    expect(many).toMatchObject({ rows: 1000, whole: false });
+  });
+
   it('is undefined for an unreadable file, and a missing file is an error', async () => {
     expect(await head('a.txt', 'text,label\na,b\n')).toBeUndefined();
     expect(await head('a.jsonl', 'nothing\n')).toBeUndefined();
@@ -87,6 +108,8 @@ describe('the start of a data file', () => {
     expect(await cache.read(path)).toBe(first);
     appendFileSync(path, 'c,d\n');
     expect((await cache.read(path))!.rows).toBe(2);
+    const bare = (await cache.read(path, { header: false }))!;
+    expect([names(bare), bare.rows]).toEqual([['1', '2'], 3]);
   });
 });
 

@@ -138,6 +138,27 @@ describe('a preflight', () => {
       expect(new Set(rows.map((r) => r.replaceAll('\\|', '').split('|').length)).size).toBe(1);
   });
 
+  it('states how the quotes of TSV files are read', () => {
+    const data = LINES[1] as Extract<PreflightLine, { kind: 'data' }>;
+    const said = (train?: 'csv' | 'text', validation?: 'csv' | 'text') =>
+      reportMarkdown(
+        'demo',
+        report([
+          {
+            ...data,
+            train: { ...data.train, ...(train && { quotes: train }) },
+            validation: { ...data.validation, ...(validation && { quotes: validation }) },
+          },
+        ]).made,
+        t,
+      );
+    expect(said('text', 'csv')).toContain(
+      '| quotes | read as text (the file is not quoted) | read as in CSV |',
+    );
+    expect(said(undefined, 'text')).toContain('| quotes | – | read as text (the file is not quoted) |');
+    expect(said()).not.toContain('quotes');
+  });
+
   it('that was stopped early reports what it has', () => {
     const text = reportMarkdown('demo', report(LINES.slice(0, 1)).made, t);
     expect(text).toContain('## Modules');
