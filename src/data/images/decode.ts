@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises';
+import type { Metadata, Sharp } from 'sharp';
+import { AuroraError } from '../../base/errors';
+import { formatOf } from './format';
+import { firstFrame } from './gif';
+import type { RgbImage, Size } from './image';
+import { clippedToRgb, cmykToRgb, highBytes } from './modes';
+import { loadSharp } from './sharp';
+
+/** Where Pillow refuses an image too: a small file can hold more pixels than there is memory. */
+const MAX_PIXELS = 178_956_970;
+
+/** Pillow ignores color profiles, and reads files with errors unless they end too early. */
+const AS_PILLOW = {
+  ignoreIcc: true,
+  autoOrient: true,
+  failOn: 'error',
+  limitInputPixels: false,
+} as const;
+
+/**
+ * An image file as transformers' load_image reads it: see `decodeImage`.
+ *
+ * @throws AuroraError 'data' for a file that cannot be read or is not such an image
+ */
+export async function readImage(path: string): Promise<RgbImage> {
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'ENOENT' ? 'does not exist' : `cannot be read: ${cause.message}`;
+    throw new AuroraError('data', `The image ${path} ${why}.`, 'Restore the file, or remove its row.', {
+      cause,
+    });
+  });
+  return decodeImage(bytes, path);
+}
+
+/**
+ * An encoded image as Pillow's ImageOps.exif_transpose(Image.open(…)).convert("RGB"): turned as its EXIF data say, the
+ * first frame or page only, without alpha (dropped, not blended) and without color management. JPEG, PNG, WebP, GIF and
+ * TIFF have the pixels that Pillow gives; AVIF, which older Pillows cannot read, is decoded too.
+ *
+ * @param name what errors call it
+ * @throws AuroraError 'data' for anything else, for a damaged image, and for more pixels than Pillow accepts
+ */
+export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
+  const format = formatOf(bytes);
+  if (format === undefined)
+    throw new AuroraError(
+      'data',
+      `${name} is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image.`,
+      'Convert it to PNG, or remove its row.',
+    );
+  return format === 'GIF' ? decodeGif(bytes, name) : decode(bytes, name);
+}
+
+async function decode(bytes: Uint8Array, name: string): Promise<RgbImage> {
+  const sharp = await loadSharp();
+  const image = sharp(bytes, AS_PILLOW);
+  const header = await image.metadata().catch((e: Error) => {
+    throw damaged(name, e);
+  });
+  checkPixels(header, name);
+  const convert = conversion(image, header);
+  const { data, info } = await image.toBuffer({ resolveWithObject: true }).catch((e: Error) => {
+    throw damaged(name, e);
+  });
+  const { width, height } = info;
+  const rgb = convert(new Uint8ClampedArray(data.buffer, data.byteOffset, data.length));
+  if (rgb.length !== 3 * width * height)
+    throw new AuroraError(
+      'data',
+      `${name} has ${header.channels} channels, which are not gray, RGB or CMYK.`,
+      'Convert it to an RGB image, or remove its row.',
+    );
+  return { width, height, data: rgb };
+}
+
+/** Sets the output of `image`, and returns what turns it into RGB. */
+function conversion(
+  image: Sharp,
+  { space, depth, channels }: Metadata,
+): (raw: Uint8ClampedArray) => Uint8ClampedArray {
+  image.removeAlpha();
+  const wide = depth === 'ushort';
+  if (space === 'cmyk') {
+    image
+      .pipelineColourspace('cmyk')
+      .toColourspace('cmyk')
+      .raw({ depth: wide ? 'ushort' : 'uchar' });
+    return (raw) => cmykToRgb(wide ? highBytes(raw) : raw);
+  }
+  if (space === 'grey16' && channels === 1) {
+    image.toColourspace('grey16').raw({ depth: 'ushort' });
+    return clippedToRgb;
+  }
+  image.raw();
+  return (raw) => raw;
+}
+
+async function decodeGif(bytes: Uint8Array, name: string): Promise<RgbImage> {
+  const first = firstFrame(bytes);
+  if (first === undefined) throw damaged(name, new Error('it has no frame'));
+  const { gif, canvas, left, top, around } = first;
+  checkPixels(canvas, name);
+  const frame = await decode(gif, name);
+  const data = new Uint8ClampedArray(3 * canvas.width * canvas.height).map((_, i) => around[i % 3]);
+  for (let y = 0; y < frame.height; y++) {
+    const row = frame.data.subarray(3 * y * frame.width, 3 * (y + 1) * frame.width);
+    data.set(row, 3 * ((top + y) * canvas.width + left));
+  }
+  return { ...canvas, data };
+}
+
+function checkPixels({ width, height }: Size, name: string): void {
+  if (width * height > MAX_PIXELS)
+    throw new AuroraError(
+      'data',
+      `${name} has ${width} × ${height} pixels, more than the ${MAX_PIXELS} that an image may have.`,
+      'Make it smaller, or remove its row: a model reads a few hundred pixels a side.',
+    );
+}
+
+/** libvips may add its warnings in further lines. */
+function damaged(name: string, cause: Error): AuroraError {
+  const [why] = cause.message.replace(/^Input buffer has corrupt header: /, '').split('\n');
+  return new AuroraError(
+    'data',
+    `${name} is damaged or incomplete: ${why}.`,
+    'Copy it again from where it came from, or remove its row.',
+    { cause },
+  );
+}
