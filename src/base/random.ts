@@ -20,6 +20,7 @@ export const Stream = {
   projections: 10,
   locations: 11,
   sweep: 12,
+  augmentation: 13,
 } as const;
 
 const M0 = 0xd2511f53;
