@@ -15,9 +15,11 @@ export async function loadSharp(): Promise<typeof sharp> {
   return loaded;
 }
 
-/** The cause lists every attempt to load it and how to repair an npm project: its first line is enough. */
+/** The message goes on with advice for npm projects, or with the modules that asked for it. */
 function missing(cause: Error): AuroraError {
-  const [why] = cause.message.split('\n');
+  const why = cause.message
+    .replace(/\n(Possible solutions|Require stack):[\s\S]*/, '')
+    .replaceAll('\n', ': ');
   return new AuroraError(
     'failed',
     `Images cannot be read on ${process.platform}-${process.arch}: the package sharp could not be loaded (${why}).`,
