@@ -5,39 +5,39 @@ import { PURE, ROOMS } from './scripts/lib/rooms.mjs';
 /** Folders within each other in a room, itself among them; a test finds deeper ones. */
 const DEPTH = 3;
 
-const direction = Object.entries(ROOMS).flatMap(([room, allowed]) =>
-  Array.from({ length: DEPTH }, (_, depth) => ({
-    files: [`src/${room}/${'*/'.repeat(depth)}*.ts`],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              // A folder of a room may have the name of another room: only this many steps lead out of this one.
-              regex: `^(\\.\\./){${depth + 1}}(?!(${[room, ...allowed].join('|')})/|\\.\\./package\\.json$)`,
-              message: `src/${room} must not import this: imports go one way.`,
-            },
-            ...(PURE.includes(room)
-              ? [{ group: ['node:*', 'vscode'], message: `src/${room} runs on both sides of every wall.` }]
-              : []),
-            ...(room === 'extension'
-              ? []
-              : [{ group: ['vscode'], message: 'Only src/extension knows VS Code.' }]),
-            ...(room === 'engine'
-              ? []
-              : [
-                  {
-                    group: ['onnxruntime-node', '@tensorflow/*', 'webgpu'],
-                    message: 'Only src/engine loads a runtime.',
-                  },
-                ]),
-          ],
-        },
-      ],
+/** What a file of a room may not import. `depth`: its folders below the room's. */
+function restricted(room, depth, ...more) {
+  const patterns = [
+    {
+      // A folder of a room may have the name of another room: only this many steps lead out of this one.
+      regex: `^(\\.\\./){${depth + 1}}(?!(${[room, ...ROOMS[room]].join('|')})/|\\.\\./package\\.json$)`,
+      message: `src/${room} must not import this: imports go one way.`,
     },
-  })),
-);
+    ...more,
+  ];
+  if (PURE.includes(room))
+    patterns.push({ group: ['node:*', 'vscode'], message: `src/${room} runs on both sides of every wall.` });
+  if (room !== 'extension')
+    patterns.push({ group: ['vscode'], message: 'Only src/extension knows VS Code.' });
+  if (room !== 'engine')
+    patterns.push({
+      group: ['onnxruntime-node', '@tensorflow/*', 'webgpu'],
+      message: 'Only src/engine loads a runtime.',
+    });
+  return { 'no-restricted-imports': ['error', { patterns }] };
+}
+
+const NO_IMAGES = { group: ['sharp'], message: 'Only src/data/images reads images.' };
+
+const direction = [
+  ...Object.keys(ROOMS).flatMap((room) =>
+    Array.from({ length: DEPTH }, (_, depth) => ({
+      files: [`src/${room}/${'*/'.repeat(depth)}*.ts`],
+      rules: restricted(room, depth, NO_IMAGES),
+    })),
+  ),
+  { files: ['src/data/images/*.ts'], rules: restricted('data', 1) },
+];
 
 const PAGES = `/src/(?!(${PURE.join('|')})/)`;
 

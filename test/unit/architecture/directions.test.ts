@@ -1,7 +1,7 @@
 import { ESLint } from 'eslint';
 import { describe, expect, it } from 'vitest';
 import { PURE, ROOMS } from '../../../scripts/lib/rooms.mjs';
-import { folderOf, importsBelow, sources } from './sources';
+import { folderOf, importsBelow, packagesBelow, sources } from './sources';
 
 const roomOf = (path: string): string => path.split('/')[1];
 const files = sources('src');
@@ -28,6 +28,11 @@ describe('imports between the folders of src', () => {
   });
 });
 
+it('only src/data/images imports sharp, dynamic imports included', () => {
+  const importers = packagesBelow('src').filter(({ to }) => to === 'sharp');
+  expect([...new Set(importers.map(({ from }) => folderOf(from)))]).toEqual(['src/data/images']);
+});
+
 describe('the lint rule', () => {
   const eslint = new ESLint();
   /** The lint messages for a file in this folder with one import. */
@@ -49,6 +54,9 @@ describe('the lint rule', () => {
       expect(await said(folder, `${ups(folder)}${other}/some/file`), other).toEqual([]);
   });
 
+  it('lets src/data/images import sharp', async () =>
+    expect(await said('src/data/images', 'sharp')).toEqual([]));
+
   it.each([
     ...PURE.flatMap((room) => [
       [`src/${room}`, 'node:fs', 'runs on both sides of every wall'],
@@ -57,6 +65,10 @@ describe('the lint rule', () => {
     ['src/trainer/loop', 'vscode', 'Only src/extension knows VS Code'],
     ['src/trainer/loop', 'onnxruntime-node', 'Only src/engine loads a runtime'],
     ['src/extension/tree', '@tensorflow/tfjs', 'Only src/engine loads a runtime'],
+    ['src/tasks', 'sharp', 'Only src/data/images reads images'],
+    ['src/data/table', 'sharp', 'Only src/data/images reads images'],
+    ['src/data/images', 'onnxruntime-node', 'Only src/engine loads a runtime'],
+    ['src/data/images', '../../tasks/kind', 'src/data must not import this'],
     ['webview/run', '../../src/runs/read', 'Pages import only'],
     ['webview/run', 'node:fs', 'Only webview/ui imports the toolkit'],
     ['webview/run', '@vscode/webview-ui-toolkit', 'Only webview/ui imports the toolkit'],

@@ -31,6 +31,12 @@ export function importsBelow(folder: string): Import[] {
   );
 }
 
+/** What the files below a folder import from packages and from Node. */
+export const packagesBelow = (folder: string): Import[] =>
+  sources(folder).flatMap((from) =>
+    specifiers(from).flatMap((to) => (to.startsWith('.') ? [] : [{ from, to }])),
+  );
+
 function specifiers(path: string): string[] {
   const found: string[] = [];
   const add = (node: ts.Node | undefined) => {
