@@ -35,8 +35,8 @@ export function ensureVulkan() {
 }
 
 /**
- * PyTorch, torchvision and ONNX Runtime from Debian, for the tests that run exports there, and scikit-learn and SciPy,
- * for those that compare metrics. AURORA_TEST_PYTHON=0 skips both.
+ * PyTorch, torchvision and ONNX Runtime from Debian, for the tests that run exports there, and scikit-learn, SciPy and
+ * Pillow, for those that compare metrics and images. AURORA_TEST_PYTHON=0 skips all of them.
  */
 export function ensurePython() {
   const other = process.env.AURORA_TEST_PYTHON;
@@ -50,6 +50,7 @@ export function ensurePython() {
       'python3-safetensors',
       'python3-sklearn',
       'python3-scipy',
+      'python3-pil',
     ],
     'or set AURORA_TEST_PYTHON to the path of a Python that has them, or to 0 to skip the tests that need it',
   );

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** Debian's Python, for which apt has PyTorch, ONNX Runtime and scikit-learn, or the one at this path. */
+/** Debian's Python, for which apt has PyTorch, ONNX Runtime, scikit-learn and Pillow, or the one at this path. */
 const PYTHON = process.env.AURORA_TEST_PYTHON ?? '/usr/bin/python3';
 
 /** AURORA_TEST_PYTHON=0 skips the tests that need these packages. */
