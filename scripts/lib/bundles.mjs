@@ -49,7 +49,7 @@ export function bundles(out, { packaged = false, programs = PROGRAMS } = {}) {
     format: 'cjs',
     // jsonc-parser's `main` is UMD, and bundlers cannot follow the requires inside it.
     mainFields: ['module', 'main'],
-    external: ['onnxruntime-node', 'vscode', 'webgpu'],
+    external: ['onnxruntime-node', 'sharp', 'vscode', 'webgpu'],
     loader: { '.py': 'text' },
     minify: packaged,
     plugins: [apart, validatorBeside, schemaBeside, copied(out)],

@@ -1,9 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { GPU_TARGETS } from '../../scripts/lib/package/gpu.mjs';
-import { NODE_VERSION, TARGETS } from '../../scripts/lib/package/targets.mjs';
+import { HERE, NODE_VERSION, TARGETS } from '../../scripts/lib/package/targets.mjs';
 import { packagePath } from '../../scripts/package.mjs';
 import { readZip, type ZipEntry } from './zip';
 
@@ -41,6 +43,12 @@ const LIBRARY: Record<string, string> = {
   linux: 'libonnxruntime.so.1',
   win32: 'onnxruntime.dll',
   darwin: 'libonnxruntime.1.dylib',
+};
+/** Its libraries without their versions. */
+const LIBVIPS: Record<string, string[]> = {
+  linux: ['libvips-cpp.so'],
+  win32: ['libvips-42.dll', 'libvips-cpp.dll'],
+  darwin: ['libvips-cpp.dylib'],
 };
 /** The first bytes of an executable: ELF, PE, Mach-O. */
 const MAGIC: Record<string, number[]> = {
@@ -107,9 +115,13 @@ describe.each(MADE)('the package for %s', (target) => {
       'ajv',
       'lit',
       'uplot',
-      ...(target === 'universal' ? [] : ['Node.js', 'onnxruntime-node']),
+      ...(target === 'universal'
+        ? []
+        : ['Node.js', 'onnxruntime-node', 'sharp', `@img/sharp-${target}`, 'libvips']),
     ];
     for (const name of carried) expect(text, name).toMatch(new RegExp(`^${name} \\d`, 'mi'));
+    const headings = [...text.matchAll(/^-{80}\n(.+)$/gm)].map((m) => m[1]);
+    expect(headings).toEqual([...new Set(headings)]);
   });
 
   test('declares its target platform', () => {
@@ -128,13 +140,22 @@ describe.each(PLATFORMS)('the package for %s', (target) => {
     const gpu = GPU_TARGETS.includes(target) ? ['gpu'] : [];
     expect(firsts(files, 'dist/')).toEqual([...DIST, ...gpu, 'node', 'node_modules'].sort());
     expect(firsts(files, 'dist/node/')).toEqual([node]);
-    expect(firsts(files, 'dist/node_modules/')).toEqual(['onnxruntime-common', 'onnxruntime-node', 'webgpu']);
+    expect(firsts(files, 'dist/node_modules/')).toEqual([
+      '@img',
+      'detect-libc',
+      'onnxruntime-common',
+      'onnxruntime-node',
+      'semver',
+      'sharp',
+      'webgpu',
+    ]);
     const runtime = `dist/node_modules/onnxruntime-node/bin/napi-v6/${os}/${cpu}/`;
     const binaries = names(files, /\.(node|so|dll|dylib|exe)(\.|$)/).filter(
       (n) => !n.startsWith('dist/node/'),
     );
     const dawn = `dist/node_modules/webgpu/dist/${os === 'darwin' ? 'darwin-universal' : target}/`;
-    expect(binaries.filter((name) => !name.startsWith(runtime) && !name.startsWith(dawn))).toEqual([]);
+    const own = [runtime, dawn, 'dist/node_modules/@img/'];
+    expect(binaries.filter((name) => !own.some((folder) => name.startsWith(folder)))).toEqual([]);
     expect(binaries).toContain(`${dawn}dawn.node`);
     expect(binaries).toContain(`${runtime}onnxruntime_binding.node`);
     expect(binaries).toContain(`${runtime}${LIBRARY[os]}`);
@@ -151,7 +172,61 @@ describe.each(PLATFORMS)('the package for %s', (target) => {
     );
   });
 
-  test('is at most 100 MB', () => expect(statSync(packagePath(target)).size).toBeLessThanOrEqual(100 * MB));
+  test('contains sharp and libvips for its platform only, in at most 10 MB', () => {
+    const images = files.filter((f) => f.name.startsWith('dist/node_modules/@img/sharp-'));
+    const folders = os === 'win32' ? [`sharp-${target}`] : [`sharp-${target}`, `sharp-libvips-${target}`];
+    expect(firsts(images, 'dist/node_modules/@img/')).toEqual(folders.sort());
+    const binaries = images.filter((f) => /\.(node|so|dll|dylib)(\.|$)/.test(f.name));
+    const parts = binaries
+      .map((f) =>
+        f.name
+          .split('/')
+          .at(-1)!
+          .replace(/[-.]\d+\.\d+\.\d+/, ''),
+      )
+      .sort();
+    expect(parts).toEqual([...LIBVIPS[os], `sharp-${target}.node`]);
+    for (const binary of binaries)
+      expect(binary.bytes().subarray(0, MAGIC[os].length), binary.name).toEqual(Buffer.from(MAGIC[os]));
+    expect(deflateRawSync(Buffer.concat(images.map((f) => f.bytes()))).length).toBeLessThan(10 * MB);
+  });
+
+  test('gives the licenses of libvips: the LGPL with the GPL, and where its source is', () => {
+    const text = read(target, `${HOME}ThirdPartyNotices.txt`);
+    const [entry] = /^libvips \d[\s\S]*?^-{80}$/m.exec(`${text}\n${'-'.repeat(80)}`)!;
+    for (const words of [
+      'GNU LESSER GENERAL PUBLIC LICENSE\n                       Version 3',
+      'GNU GENERAL PUBLIC LICENSE\n                       Version 3',
+      'https://github.com/lovell/sharp-libvips',
+      `dist/node_modules/@img/sharp-${os === 'win32' ? '' : 'libvips-'}${target}/lib`,
+    ])
+      expect(entry).toContain(words);
+    for (const library of ['cairo', 'libtiff', 'libwebp', 'mozjpeg'])
+      expect(entry).toMatch(new RegExp(`^\\| ${library} `, 'm'));
+  });
+
+  test.runIf(target === HERE)('reads images with what it contains', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aurora-package-'));
+    try {
+      for (const f of files.filter((f) =>
+        /^dist\/node_modules\/(@img|detect-libc|semver|sharp)\//.test(f.name),
+      )) {
+        mkdirSync(dirname(join(folder, f.name)), { recursive: true });
+        writeFileSync(join(folder, f.name), f.bytes());
+      }
+      const text = `import('sharp').then(({ default: sharp }) => sharp(process.argv[1]).metadata()).then((m) => console.log(m.width))`;
+      const args = ['-e', text, resolve('test/fixtures/images/95-0.jpg')];
+      const { stdout, stderr } = spawnSync(process.execPath, args, {
+        cwd: join(folder, 'dist'),
+        encoding: 'utf8',
+      });
+      expect([stdout, stderr]).toEqual(['19\n', '']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('is at most 110 MB', () => expect(statSync(packagePath(target)).size).toBeLessThanOrEqual(110 * MB));
 });
 
 /** A package's files that Install GPU Support runs unmodified. */

@@ -8,6 +8,7 @@ import { GPU_TARGETS, stageGpu } from './gpu.mjs';
 import { bundledPackages, notices } from './notices.mjs';
 import { standalone } from './readme.mjs';
 import { stageRuntime } from './runtime.mjs';
+import { SHARP_PACKAGES, stageSharp } from './sharp.mjs';
 import { TARGETS } from './targets.mjs';
 
 /** The demo model's converter is only needed to make the demo. */
@@ -30,11 +31,13 @@ export async function stage(target, folder) {
     writeFileSync(join(folder, page), standalone(join(ROOT, page)));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
   await makeDemo(join(dist, 'demo'));
-  const carried = TARGETS[target] ? stageRuntime(target, dist) : [];
+  const carried = TARGETS[target] ? [...stageRuntime(target, dist), ...stageSharp(target, dist)] : [];
   if (GPU_TARGETS.includes(target)) metafiles.push(...(await stageGpu(dist)));
-  const packages = bundledPackages(metafiles);
-  if (TARGETS[target]) packages.push('onnxruntime-common', 'onnxruntime-node', 'webgpu');
-  writeFileSync(join(folder, 'ThirdPartyNotices.txt'), notices(packages, carried));
+  const copied = TARGETS[target]
+    ? ['onnxruntime-common', 'onnxruntime-node', 'webgpu', ...SHARP_PACKAGES]
+    : [];
+  const packages = new Set([...bundledPackages(metafiles), ...copied]);
+  writeFileSync(join(folder, 'ThirdPartyNotices.txt'), notices([...packages], carried));
 }
 
 /** Minified, without source maps, into `dist`; returns esbuild's metafiles. */
