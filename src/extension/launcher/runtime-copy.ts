@@ -45,7 +45,7 @@ export async function ensureRuntime(dist: string, folder: string): Promise<Runti
       ? new AuroraError(
           'disk',
           known.message,
-          'Training keeps a copy of its programs there (about 190 MB). Free up disk space, or make the folder writable.',
+          'Training keeps a copy of its programs there (about 210 MB). Free up disk space, or make the folder writable.',
           { cause: e },
         )
       : known;
@@ -69,7 +69,7 @@ async function copyAtomically(file: RuntimeFile, target: string): Promise<void> 
   const temporary = temporaryBeside(target);
   await mkdir(dirname(target), { recursive: true });
   try {
-    // A clone if the file system supports it, to save a second 190 MB.
+    // A clone if the file system supports it, to save a second 210 MB.
     await copyFile(file.source, temporary, constants.COPYFILE_FICLONE);
     await chmod(temporary, file.executable ? 0o755 : 0o644);
     await flush(temporary);

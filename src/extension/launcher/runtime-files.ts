@@ -66,6 +66,7 @@ export async function runtimeFiles(dist: string): Promise<RuntimeFile[]> {
     ...(await below(join(common, 'dist', 'cjs'), isCode)),
     ...(await below(binary, () => true)),
     ...(await dawnFiles(modules)),
+    ...(await sharpFiles(modules)),
   ];
   return Promise.all([
     ...own.map((f) => described(dist, f)),
@@ -83,6 +84,24 @@ async function dawnFiles(modules: string): Promise<string[]> {
   return [join(root, 'package.json'), join(root, 'index.js'), ...(await below(binary, () => true))];
 }
 
+/** What reads images; a platform without it trains on texts. */
+async function sharpFiles(modules: string): Promise<string[]> {
+  const here = `${process.platform}-${process.arch}`;
+  const packages = [
+    'sharp',
+    'detect-libc',
+    'semver',
+    '@img/colour',
+    `@img/sharp-${here}`,
+    `@img/sharp-libvips-${here}`,
+  ];
+  const files = await Promise.all(
+    packages.map((name) => below(join(modules, name), isCodeOrBinary).catch(() => [])),
+  );
+  return files.flat();
+}
+
+const isCodeOrBinary = (name: string): boolean => /\.([cm]?js|json|node|dylib|dll|so[.\d]*)$/.test(name);
 const isCode = (name: string): boolean => /\.(js|json)$/.test(name);
 
 async function below(folder: string, wanted: (name: string) => boolean): Promise<string[]> {

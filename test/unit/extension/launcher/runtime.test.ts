@@ -41,7 +41,15 @@ beforeAll(() => {
     'wasm',
   ])
     cpSync(resolve('dist', name), join(dist, name), { recursive: true });
-  for (const name of ['onnxruntime-common', 'onnxruntime-node', 'webgpu'])
+  for (const name of [
+    '@img',
+    'detect-libc',
+    'onnxruntime-common',
+    'onnxruntime-node',
+    'semver',
+    'sharp',
+    'webgpu',
+  ])
     cpSync(resolve('node_modules', name), join(dist, 'node_modules', name), {
       recursive: true,
       filter: (path) =>
@@ -72,6 +80,17 @@ describe('the copy that trainers run from', () => {
     const loaded = spawnSync(made.node!, ['-e', text], { cwd: copy, encoding: 'utf8' });
     expect([loaded.stdout, loaded.stderr]).toEqual(['function\n', '']);
     expect(spawnSync(made.node!, [made.cli, '--help']).status).toBe(0);
+  });
+
+  it('reads images', async () => {
+    const { node } = await ensureRuntime(dist, copy);
+    const text = `import('sharp').then(async ({ default: sharp }) => {
+      const { data } = await sharp(process.argv[1]).raw().toBuffer({ resolveWithObject: true });
+      console.log(require.resolve('sharp'), data.length);
+    })`;
+    const image = resolve('test/fixtures/images/rgb.png');
+    const { stdout, stderr } = spawnSync(node!, ['-e', text, image], { cwd: copy, encoding: 'utf8' });
+    expect([stdout, stderr]).toEqual([`${realpathSync(copy)}/node_modules/sharp/dist/index.cjs 741\n`, '']);
   });
 
   it.each(['wasm', 'webgpu'])('runs TensorFlow.js on %s', async (device) => {
