@@ -25,7 +25,7 @@ const GRAPHIC_CONTROL = 0xf9;
  * around the frame of the background color.
  *
  * @param bytes a GIF (version 89a: https://www.w3.org/Graphics/GIF/spec-gif89a.txt)
- * @returns undefined if there is no frame
+ * @returns undefined if there is no frame, or none with its palette
  */
 export function firstFrame(bytes: Uint8Array): FirstFrame | undefined {
   const at = findImage(bytes);
@@ -33,6 +33,7 @@ export function firstFrame(bytes: Uint8Array): FirstFrame | undefined {
   const [left, top, width, height] = [1, 3, 5, 7].map((offset) => u16(bytes, at.image + offset));
   const palettes = at.image + DESCRIPTOR;
   const data = palettes + paletteLength(bytes[at.image + 9]);
+  if (data > bytes.length) return undefined;
   const global = bytes.subarray(HEADER, HEADER + paletteLength(bytes[10]));
   const palette = data > palettes ? bytes.subarray(palettes, data) : global;
   const frame = bytes.subarray(at.image, endOfBlocks(bytes, data + 1));

@@ -79,6 +79,13 @@ describe('a damaged image', () => {
     },
   );
 
+  it('is refused wherever a GIF ends', async () => {
+    const whole = fixture('placed-local.gif');
+    // Without the trailer, and without the empty block before it, the image is complete.
+    for (let length = 6; length < whole.length - 2; length++)
+      expect(await refused(whole.subarray(0, length)), String(length)).toMatchObject({ kind: 'data' });
+  });
+
   it('is read if its decoder can go on, as in Pillow', async () => {
     const spoiled = Buffer.from(fixture('95-0.jpg'));
     spoiled[spoiled.length - 60] ^= 0x41;
