@@ -24,6 +24,14 @@ export function inferLabels(path: string, trainingLabels: Iterable<string>): str
   return labels;
 }
 
+/** Labels in the order in which their file names them, which is that of models that were trained on its numbers. */
+export function inNamedOrder(labels: readonly string[], names: readonly string[] = []): string[] {
+  const places = labelIndex(names);
+  return labels.every((label) => places.has(label))
+    ? labels.toSorted((a, b) => places.get(a)! - places.get(b)!)
+    : [...labels];
+}
+
 /** Label to class index. */
 export const labelIndex = (labels: readonly string[]): Map<string, number> =>
   new Map(labels.map((label, i) => [label, i]));

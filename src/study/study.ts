@@ -139,7 +139,10 @@ function sectionOf(
 /** A file's name without extensions, preceded by its folder's if the name is not informative. */
 function dataName(path: string): string {
   const [folder, file] = path.split(/[\\/]/).slice(-2);
-  const name = (file ?? folder).replace(/(\.(jsonl|ndjson|json|csv|tsv|conll|iob2?|bio|gz|txt))+$/, '');
+  const name = (file ?? folder).replace(
+    /(\.(jsonl|ndjson|json|csv|tsv|conll|iob2?|bio|parquet|gz|txt))+$/,
+    '',
+  );
   return file !== undefined && /^(valid(ation)?|dev|test|train|data)$/.test(name)
     ? `${folder}/${name}`
     : name;

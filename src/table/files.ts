@@ -5,7 +5,7 @@ import { AuroraError } from '../base/errors';
 /** What to do about a file without rows. */
 export const EMPTY_HINT = 'Fill it, or name another file in data.train or data.validation.';
 
-export type DataFormat = 'csv' | 'tsv' | 'jsonl' | 'conll';
+export type DataFormat = 'csv' | 'tsv' | 'jsonl' | 'conll' | 'parquet';
 
 const EXTENSIONS: Record<string, DataFormat> = {
   '.csv': 'csv',
@@ -16,6 +16,7 @@ const EXTENSIONS: Record<string, DataFormat> = {
   '.iob': 'conll',
   '.iob2': 'conll',
   '.bio': 'conll',
+  '.parquet': 'parquet',
 };
 
 /** The format by the file's name; `.gz` after it means compressed. Undefined for an unknown one. */
@@ -41,17 +42,22 @@ function readBytes(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT')
-      throw new AuroraError(
-        'data',
-        `${path} does not exist.`,
-        'Check data.train and data.validation in the experiment; paths are relative to its file.',
-        { cause },
-      );
-    const why = code === 'EISDIR' ? 'is a folder, not a file' : `cannot be read: ${message}`;
-    throw new AuroraError('data', `${path} ${why}.`, undefined, { cause });
+    throw unreadable(path, cause);
   }
+}
+
+/** The data error for an error of the file system. */
+export function unreadable(path: string, cause: unknown): AuroraError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOENT')
+    return new AuroraError(
+      'data',
+      `${path} does not exist.`,
+      'Check data.train and data.validation in the experiment; paths are relative to its file.',
+      { cause },
+    );
+  const why = code === 'EISDIR' ? 'is a folder, not a file' : `cannot be read: ${message}`;
+  return new AuroraError('data', `${path} ${why}.`, undefined, { cause });
 }
 
 function gunzip(path: string, bytes: Buffer): Buffer {

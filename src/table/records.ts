@@ -16,4 +16,15 @@ export interface Records {
   quotes?: Quotes;
 }
 
+/** A data file whose columns are known; its records are read when they are asked for. */
+export interface Table extends Omit<Records, 'records'> {
+  /** The names of a column's labels in the file's own order, where it states them. */
+  labelNames?(column: string): readonly string[] | undefined;
+  /**
+   * All records, part by part, each with at least these fields. Throws a data error where the file turns out to be
+   * damaged.
+   */
+  records(columns: readonly string[]): Iterable<DataRecord[]> | AsyncIterable<DataRecord[]>;
+}
+
 export const INVALID_UTF8 = 'not valid UTF-8';

@@ -2,6 +2,7 @@ import { percent } from '../base/percent';
 import { checkInputs, lengthOf, makeInputs } from '../data/batch';
 import { makeDataset, type Dataset, type TextExample } from '../data/dataset';
 import type { Row, Rows, SkippedRow } from '../data/table/rows';
+import { inNamedOrder } from '../data/labels';
 import { splitRows } from '../data/split';
 import { checkVocabulary, loadTokenizer, type Tokenizer } from '../data/text/tokenizer';
 import type { HostTensors } from '../graph/host-tensor';
@@ -9,6 +10,7 @@ import type { Model, ValueInfo } from '../graph/model';
 import type { DataSpec, Experiment } from '../experiment/experiment';
 import type { Outputs, TargetScale } from '../protocol/outputs';
 import type { PlaySample, TextSpan } from '../protocol/playground';
+import { rowWord } from '../protocol/row-place';
 import type { TaskKind } from './kind';
 import { LABELS } from './program';
 
@@ -82,7 +84,7 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
   async function readSplits(spec: Experiment, known?: Outputs) {
     const { data } = spec;
     const read = await reader.rows(data.train, data);
-    const labels = known?.labels ?? reader.labels(data.train, read.rows, spec);
+    const labels = known?.labels ?? inNamedOrder(reader.labels(data.train, read.rows, spec), read.labelNames);
     const all = known ? reader.known(data.train, read, labels, data.onBadRow) : read;
     const outputs = (rows: readonly R[]): Outputs => {
       const scale = known ? known.scale : reader.scale?.(rows, spec);
@@ -154,7 +156,7 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
       const validation = encoded(spec, data.validation ?? data.train, read.validation, outputs, tokenizer);
       const warnings = [
         ...tokenizer.warnings,
-        ...skippedWarning([...train.skipped, ...validation.skipped]),
+        ...skippedWarning([train, validation]),
         ...truncationWarning(train, spec),
       ];
       return { train, validation, ...outputs, tokenizer, warnings };
@@ -167,7 +169,7 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
       return {
         ...without,
         validation,
-        warnings: [...tokenizer.warnings, ...skippedWarning(validation.skipped)],
+        warnings: [...tokenizer.warnings, ...skippedWarning([validation])],
       };
     },
     withoutRows,
@@ -212,9 +214,12 @@ function tokenizerFor(spec: Experiment, model: Model): Tokenizer {
 export const modelInputs = (model: Model) =>
   model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name));
 
-function skippedWarning(skipped: readonly SkippedRow[]): string[] {
+function skippedWarning(splits: readonly Pick<DataSplit, 'path' | 'skipped'>[]): string[] {
+  const skipped = splits.flatMap(({ path, skipped: rows }) =>
+    rows.map((row) => `${rowWord(path)} ${row.line}: ${row.reason}`),
+  );
   if (skipped.length === 0) return [];
-  const first = skipped.slice(0, 3).map((s) => `line ${s.line}: ${s.reason}`);
+  const first = skipped.slice(0, 3);
   return [
     `${skipped.length} rows were skipped (data.onBadRow "skip"): ${first.join('; ')}${skipped.length > 3 ? '; …' : ''}.`,
   ];

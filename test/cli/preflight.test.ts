@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { deviceFacts } from '../../src/engine/devices/facts';
 import { readRun } from '../read-run';
 import type { PreflightLine } from '../../src/protocol/preflight';
+import { quoted, writeParquet } from '../unit/data/table/duckdb';
 import { CLI, Lab } from './lab';
 
 const lab = new Lab();
@@ -198,6 +199,23 @@ describe('aurora preflight', () => {
     expect(without.code).toBe(0);
     expect(of(without.lines, 'data')[0].train).toMatchObject({ examples: 2 });
     expect(of(without.lines, 'data')[0].train.quotes).toBeUndefined();
+  });
+
+  it('reads Parquet files of the hub, with the names of their labels', async () => {
+    const names = { label: { names: ['pets', 'other'], _type: 'ClassLabel' } };
+    const metadata = `kv_metadata {huggingface: ${quoted(JSON.stringify({ info: { features: names } }))}}`;
+    const rows = `select unnest(['the cats', 'cafe', 'the cats', 'cafe']) as text, unnest([0, 1, 1, -1]) as label`;
+    await writeParquet(lab.path('hub.parquet'), rows, metadata);
+    const r = check('--set', 'data.train=hub.parquet', '--set', 'data.onBadRow=skip', '--steps', '1');
+    expect(r.code).toBe(0);
+    const [data] = of(r.lines, 'data');
+    expect(data).toMatchObject({ labels: ['pets', 'other'], train: { examples: 3, badRows: { count: 1 } } });
+    expect(of(r.lines, 'problem').map((p) => p.message)).toEqual(
+      expect.arrayContaining([
+        `${lab.path('hub.parquet')}, row 4: "label" is -1: the label is not published.`,
+        expect.stringContaining('rows 1 and 3 ("pets", "other")'),
+      ]),
+    );
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('leaves no temporary file after %s', async (signal) => {

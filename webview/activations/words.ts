@@ -1,5 +1,6 @@
 import { html, nothing } from 'lit';
 import type { Word, WordsMessage } from '../../src/protocol/panels/activations';
+import { namedRow } from '../../src/protocol/row-place';
 import { t } from '../ui/l10n';
 import { number } from './numbers';
 
@@ -45,7 +46,7 @@ function wordRow(w: Word, open: (example: number) => void) {
     </blockquote>
     <p class="source">
       ${w.label === undefined ? nothing : html`<span class="label">${w.label}</span>`}
-      <button class="link" @click=${() => open(w.example)}>${t('{0}, line {1}', w.file, w.line)}</button>
+      <button class="link" @click=${() => open(w.example)}>${namedRow(w.file, w.line, t)}</button>
     </p>
   </li>`;
 }

@@ -1,8 +1,11 @@
 import { html, nothing } from 'lit';
+import { rowWord } from '../../src/protocol/row-place';
 import { t } from '../ui/l10n';
 import { count } from './format';
 import type { CommonModel } from './model';
 import type { ExampleCells } from './part';
+
+const HEADS = { line: 'Line', row: 'Row', item: 'Item' };
 
 interface RowActions {
   open(example: number): void;
@@ -21,7 +24,7 @@ export function examplesTable(
         <tr role="row">
           ${cells.heads}
           <th role="columnheader" class="number">${t('Tokens')}</th>
-          <th role="columnheader" class="number">${t('Line')}</th>
+          <th role="columnheader" class="number">${t(HEADS[rowWord(model.file)])}</th>
           <th role="columnheader">${t('Text')}</th>
         </tr>
       </thead>
@@ -39,6 +42,8 @@ function row(
   act: RowActions,
 ) {
   const line = c.line[example];
+  const word = t(rowWord(file));
+  const name = t('Open {0} {1} of {2}', word, line, file);
   const excerpt = texts.get(example);
   const open = (e: Event) => {
     e.stopPropagation();
@@ -56,8 +61,8 @@ function row(
       >${c.cut[example] ? html` <small>${t('truncated')}</small>` : nothing}
     </td>
     <td role="cell" class="number">
-      <span class="narrow">${t('line')}</span>
-      <button class="link" aria-label=${t('Open line {0} of {1}', line, file)} @click=${open}>${line}</button>
+      <span class="narrow">${word}</span>
+      <button class="link" aria-label=${name} @click=${open}>${line}</button>
     </td>
     <td role="cell" class="text">
       ${

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { PlaySample } from '../../src/protocol/playground';
+import { namedRow } from '../../src/protocol/row-place';
 import { t } from '../ui/l10n';
 import { FEW_SPANS } from './spans/answer';
 import { listed } from './spans/spans';
@@ -107,7 +108,8 @@ function sampleLine(sample: PlaySample | undefined): unknown {
 }
 
 function truthWords({ file, line, label, text, spans }: PlaySample): string {
-  if (!spans) return t('{0}, line {1}. Its label: {2}', file, line, label);
-  if (spans.length === 0) return t('{0}, line {1}. It has no span.', file, line);
-  return t('{0}, line {1}. Its spans: {2}', file, line, listed(text, spans, FEW_SPANS));
+  const place = namedRow(file, line, t);
+  if (!spans) return t('{0}. Its label: {1}', place, label);
+  if (spans.length === 0) return t('{0}. It has no span.', place);
+  return t('{0}. Its spans: {1}', place, listed(text, spans, FEW_SPANS));
 }

@@ -1,12 +1,13 @@
 import type { DataSpec } from '../../experiment/experiment';
 import { AuroraError } from '../../base/errors';
 import { nearest } from '../../base/nearest';
+import { rowPlace, rowWord } from '../../protocol/row-place';
 import { parseConll } from '../../table/conll';
 import { parseDelimited } from '../../table/delimited';
 import { dataFormat, EMPTY_HINT, readDataFile } from '../../table/files';
 import { parseJsonl } from '../../table/jsonl';
 import type { Quotes } from '../../table/quoting';
-import type { Fields, Records } from '../../table/records';
+import type { Fields, Table } from '../../table/records';
 
 export interface Row {
   text: string;
@@ -29,6 +30,8 @@ export interface Rows<R extends Row = Row> {
   skipped: SkippedRow[];
   /** How the file's quotes were read, where that was for its content to decide. */
   quotes?: Quotes;
+  /** The names of the labels in the file's own order, where it states them. */
+  labelNames?: readonly string[];
 }
 
 export type ReadOptions = Pick<
@@ -55,12 +58,18 @@ function list(names: readonly string[]): string {
   return more > 0 ? `${listed.join(', ')} and ${more} more` : listed.join(', ');
 }
 
-async function parseRecords(path: string, options: ReadOptions): Promise<Records> {
+async function openTable(path: string, options: ReadOptions): Promise<Table> {
   const format = dataFormat(path);
+  // Loaded only where it is needed: its decompressors compile WebAssembly.
+  if (format === 'parquet') return (await import('../../table/parquet')).openParquet(path);
   const bytes = readDataFile(path);
-  if (format === 'jsonl') return parseJsonl(bytes);
-  if (format === 'conll') return parseConll(bytes);
-  return parseDelimited(path, bytes, { ...options, delimiter: format === 'csv' ? ',' : '\t' });
+  const { records, ...table } =
+    format === 'jsonl'
+      ? parseJsonl(bytes)
+      : format === 'conll'
+        ? parseConll(bytes)
+        : parseDelimited(path, bytes, { ...options, delimiter: format === 'csv' ? ',' : '\t' });
+  return { ...table, records: () => [records] };
 }
 
 function requireColumn(
@@ -88,7 +97,7 @@ function field(record: Fields, column: string): { value: string } | { problem: s
   if (value === undefined || value === null) return { problem: `no "${column}"` };
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
     return {
-      problem: `"${column}" is ${Array.isArray(value) ? 'a list' : 'an object'}, not a string, number or boolean`,
+      problem: `"${column}" is ${value instanceof Uint8Array ? 'binary' : Array.isArray(value) ? 'a list' : 'an object'}, not a string, number or boolean`,
     };
   const text = String(value);
   return text.trim() === '' ? { problem: `"${column}" is empty` } : { value: text };
@@ -127,7 +136,7 @@ export function badRow(
   if (onBadRow === 'fail')
     throw new AuroraError(
       'data',
-      `${path}:${row.line}: ${row.reason}.`,
+      `${rowPlace(path, row.line)}: ${row.reason}.`,
       'Correct the row, or set data.onBadRow to "skip" to train without such rows.',
     );
   skipped.push(row);
@@ -140,7 +149,7 @@ export function requireRows(path: string, left: number, skipped: readonly Skippe
   if (!first) throw new AuroraError('emptyData', `${path} has no rows.`, EMPTY_HINT);
   throw new AuroraError(
     'emptyData',
-    `${path}: all ${skipped.length} rows were skipped; the first, in line ${first.line}: ${first.reason}.`,
+    `${path}: all ${skipped.length} rows were skipped; the first, in ${rowWord(path)} ${first.line}: ${first.reason}.`,
     'Correct the file, or name other columns in data.textColumn and data.labelColumn.',
   );
 }
@@ -150,8 +159,8 @@ export const readRows = (path: string, options: ReadOptions): Promise<Rows> =>
   readRowsOf(path, options, LABELED_TEXTS, (fields) => labeledTexts(fields, options));
 
 /**
- * The rows of a data file (`.gz` too). Every record is in `rows` or in `skipped`; with onBadRow 'fail', the first bad
- * one is a data error, "FILE:LINE: why".
+ * The rows of a data file. Every record is in `rows` or in `skipped`; with onBadRow 'fail', the first bad one is a data
+ * error, "FILE:LINE: why".
  *
  * @param required settings whose columns the file must have, where they are set
  * @param rowOf a record as a row, or why it cannot be used
@@ -162,16 +171,26 @@ export async function readRowsOf<R extends Row>(
   required: readonly ColumnOption[],
   rowOf: (fields: Fields) => Omit<R, 'line'> | { problem: string },
 ): Promise<Rows<R>> {
-  const { columns, records, quotes } = await parseRecords(path, options);
-  const result: Rows<R> = { rows: [], skipped: [], ...(quotes && { quotes }) };
-  for (const option of required)
-    for (const name of [options[option] ?? []].flat()) requireColumn(path, columns, options, option, name);
-  for (const record of records) {
-    const { line } = record;
-    const row = 'problem' in record ? record : rowOf(record.fields);
-    if ('problem' in row) badRow(path, { line, reason: row.problem }, options.onBadRow, result.skipped);
-    else result.rows.push({ ...row, line } as R);
-  }
+  const table = await openTable(path, options);
+  const wanted = required.flatMap((option) =>
+    [options[option] ?? []].flat().map((name) => ({ option, name })),
+  );
+  for (const { option, name } of wanted) requireColumn(path, table.columns, options, option, name);
+  const { quotes } = table;
+  const labelNames = table.labelNames?.(options.labelColumn);
+  const result: Rows<R> = {
+    rows: [],
+    skipped: [],
+    ...(quotes && { quotes }),
+    ...(labelNames && { labelNames }),
+  };
+  for await (const records of table.records(wanted.map(({ name }) => name)))
+    for (const record of records) {
+      const { line } = record;
+      const row = 'problem' in record ? record : rowOf(record.fields);
+      if ('problem' in row) badRow(path, { line, reason: row.problem }, options.onBadRow, result.skipped);
+      else result.rows.push({ ...row, line } as R);
+    }
   requireRows(path, result.rows.length, result.skipped);
   return result;
 }

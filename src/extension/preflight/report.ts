@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { percent, roughPercent } from '../../base/percent';
 import { deviceLine, deviceWords, placeWords } from '../../protocol/device-words';
 import { leftOutText } from '../../protocol/left-out';
+import { rowWords } from '../../protocol/row-place';
 import { own } from '../../base/names';
 import {
   labeled,
@@ -208,9 +209,10 @@ function duplicateLines({ duplicates, train, validation }: PreflightData, t: Tra
     acrossSplits.count === 0
       ? t('No validation texts occur in the training data.')
       : t(
-          '{0} validation texts ({1}) also occur in the training data; lines of {2} and {3}: {4}.',
+          '{0} validation texts ({1}) also occur in the training data; {2} of {3} and {4}: {5}.',
           number(acrossSplits.count),
           shareText(acrossSplits.count, validation.examples),
+          t(rowWords(validation.path, train.path)),
           escape(basename(validation.path)),
           escape(basename(train.path)),
           pairs,
@@ -219,8 +221,9 @@ function duplicateLines({ duplicates, train, validation }: PreflightData, t: Tra
     conflicts.count === 0
       ? t('No training text has more than one label.')
       : t(
-          '{0} training texts have more than one label; lines {1}.',
+          '{0} training texts have more than one label; {1} {2}.',
           number(conflicts.count),
+          t(rowWords(train.path)),
           places.join('; '),
         ),
   ];

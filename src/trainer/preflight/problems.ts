@@ -5,6 +5,7 @@ import type { ErrorKind } from '../../base/errors';
 import type { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import type { PreflightData, PreflightModules, PreflightProblem } from '../../protocol/preflight';
+import { rowPlace, rowWords } from '../../protocol/row-place';
 import { taskKind } from '../../tasks/registry';
 import type { DataSplit, TaskData } from '../../tasks/text-data';
 
@@ -96,7 +97,7 @@ function skippedProblems(spec: Experiment, key: string, { path, skipped }: DataS
     ...(bad.length
       ? [
           problem(
-            `${path}:${bad[0].line}: ${bad[0].reason}${bad.length > 1 ? `; ${bad.length} rows in all cannot be used` : ''}.`,
+            `${rowPlace(path, bad[0].line)}: ${bad[0].reason}${bad.length > 1 ? `; ${bad.length} rows in all cannot be used` : ''}.`,
             fails
               ? 'Correct the rows, or set data.onBadRow to "skip" to train without them.'
               : 'They are skipped (data.onBadRow is "skip").',
@@ -106,7 +107,7 @@ function skippedProblems(spec: Experiment, key: string, { path, skipped }: DataS
     ...(unknown.length
       ? [
           problem(
-            `${path}:${unknown[0].line}: ${unknown.length > 1 ? `${unknown.length} rows have labels` : 'a row has a label'} that no training row has: ${shown.join(', ')}${labels.length > 5 ? ', …' : ''}.`,
+            `${rowPlace(path, unknown[0].line)}: ${unknown.length > 1 ? `${unknown.length} rows have labels` : 'a row has a label'} that no training row has: ${shown.join(', ')}${labels.length > 5 ? ', …' : ''}.`,
             'Correct the labels, or add training rows with them.',
           ),
         ]
@@ -130,14 +131,14 @@ function duplicateProblems(spec: Experiment, line: PreflightData): PreflightProb
   const { acrossSplits, conflicts } = line.duplicates;
   const pairs = acrossSplits.first.map((p) => `${p.train} and ${p.validation}`).join(', ');
   const clashes = conflicts.first
-    .map((c) => `lines ${c.lines.join(' and ')} ("${c.labels.join('", "')}")`)
+    .map((c) => `${rowWords(line.train.path)} ${c.lines.join(' and ')} ("${c.labels.join('", "')}")`)
     .join(', ');
   return [
     ...(acrossSplits.count
       ? [
           warning(
             spec.data.validation === undefined ? 'data.train' : 'data.validation',
-            `${acrossSplits.count} of ${line.validation.examples} validation texts are also trained on (training and validation lines ${pairs}${acrossSplits.count > acrossSplits.first.length ? ', …' : ''}), so the metrics will be too optimistic.`,
+            `${acrossSplits.count} of ${line.validation.examples} validation texts are also trained on (training and validation ${rowWords(line.train.path, line.validation.path)} ${pairs}${acrossSplits.count > acrossSplits.first.length ? ', …' : ''}), so the metrics will be too optimistic.`,
             'Remove them from one of the two sets.',
           ),
         ]

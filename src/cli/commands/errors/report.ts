@@ -19,6 +19,7 @@ import {
 } from '../../../protocol/errors-view/number-errors';
 import { tellingOrder } from '../../../protocol/errors-view/telling';
 import { wrongOf } from '../../../protocol/errors-view/wrong';
+import { rowWord } from '../../../protocol/row-place';
 import {
   ANSWER_FOUND,
   ANSWER_MISSED,
@@ -188,14 +189,14 @@ const row = (name: string, slice: Slice): string[] => [
 ];
 
 function texts(predictions: Predictions, wrong: Uint8Array, top: number): string[] {
-  const { columns, excerpts } = predictions;
+  const { columns, excerpts, data } = predictions;
   const known = new Map(excerpts.map((excerpt) => [excerpt.example, excerpt]));
   const shown = tellingOrder(columns, wrong).slice(0, top);
   const lines = shown.flatMap((i) => {
     const excerpt = known.get(i);
     const words = answerWords(predictions, i, wrong[i] === 1, excerpt?.text);
     const lines = [
-      `  line ${columns.line[i]}: ${words}`,
+      `  ${rowWord(data.file)} ${columns.line[i]}: ${words}`,
       ...[excerpt?.text, excerpt?.pair].flatMap((text) =>
         text === undefined ? [] : [`    ${shorter(text)}`],
       ),

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { namedRow } from '../../../protocol/row-place';
 import { askForRow, type AskedRow } from './ask-row';
 import { opensWell } from './data-row';
 
@@ -19,7 +20,7 @@ export async function openDataRow(file: string, line: number): Promise<void> {
   const plain = await opensWell(file);
   if (!plain) await askForRow({ file, line });
   const json = /\.(jsonl|ndjson)(\.gz)?$/i.test(file);
-  const name = vscode.l10n.t('{0}, line {1}', basename(file), line) + (json ? '.json' : '.txt');
+  const name = namedRow(basename(file), line, vscode.l10n.t) + (json ? '.json' : '.txt');
   const uri = plain
     ? vscode.Uri.file(file)
     : vscode.Uri.from({ scheme: SCHEME, path: `/${name}`, query: JSON.stringify({ file, line }) });

@@ -1,0 +1,227 @@
+import { isUtf8 } from 'node:buffer';
+import { open, type FileHandle } from 'node:fs/promises';
+import {
+  parquetMetadataAsync,
+  parquetScan,
+  parquetSchema,
+  type AsyncBuffer,
+  type FileMetaData,
+  type SchemaTree,
+} from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { AuroraError } from '../base/errors';
+import { classNames } from './class-names';
+import { EMPTY_HINT, unreadable } from './files';
+import type { DataRecord, Table } from './records';
+
+const AGAIN = 'Copy or download it again.';
+
+/** Texts that are not valid UTF-8 stay bytes, and are then no texts. Days are written as such, without a time. */
+const PARSERS = {
+  stringFromBytes: (bytes?: Uint8Array) =>
+    bytes && (isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString() : bytes),
+  dateFromDays: (days: number) => iso(new Date(days * 864e5))?.replace('T00:00:00.000Z', ''),
+};
+
+/** Undefined for a time that JavaScript does not know. */
+const iso = (date: Date): string | undefined =>
+  Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+
+/**
+ * A Parquet file, of which only the columns that are asked for are read, one row group after the other. Values are
+ * strings, numbers (int64 that are not exact as one: strings), booleans, ISO 8601 for dates and times, bytes, lists, and
+ * objects for structs and maps. The numbers of a ClassLabel of the hub's data sets are replaced by their names.
+ *
+ * @throws AuroraError 'data' if the file is missing, damaged, encrypted or compressed in an unknown way, also while
+ *   records are read
+ */
+export async function openParquet(path: string): Promise<Table> {
+  if (/\.gz$/i.test(path))
+    throw new AuroraError(
+      'data',
+      `${path}: Parquet files are not read from .gz.`,
+      'Decompress it: a Parquet file is compressed inside.',
+    );
+  const metadata = await withFile(path, (file) => metadataOf(path, file));
+  const schema = await reading(path, () => parquetSchema(metadata));
+  const columns = schema.children.map((child) => child.element.name);
+  if (!columns.every((name) => typeof name === 'string')) throw damaged(path, 'a column has no name');
+  const names = classNames(metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value);
+  return {
+    columns,
+    labelNames: (column) => names.get(column),
+    async *records(wanted) {
+      const file = await openFile(path);
+      try {
+        yield* recordsIn(path, file.buffer, metadata, schema, wanted, names);
+      } finally {
+        await file.handle.close();
+      }
+    },
+  };
+}
+
+async function* recordsIn(
+  path: string,
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  schema: SchemaTree,
+  wanted: readonly string[],
+  names: ReadonlyMap<string, readonly string[]>,
+): AsyncGenerator<DataRecord[]> {
+  const known = schema.children.filter(({ element }) => wanted.includes(element.name));
+  const columns = await Promise.all(
+    known.map(async (child) => {
+      const { name } = child.element;
+      requireReadable(path, metadata, name);
+      const utf8 = !hasBytes(child);
+      const options = { file, metadata, columns: [name], compressors, parsers: PARSERS, utf8 };
+      return { name, labels: names.get(name), scan: await reading(path, () => parquetScan(options)) };
+    }),
+  );
+  let line = 1;
+  for (const group of metadata.row_groups) {
+    const rows = Number(group.num_rows);
+    const range = { rowStart: line - 1, rowEnd: line - 1 + rows };
+    const values = new Map<string, ArrayLike<unknown>>();
+    for (const { name, scan } of columns) {
+      const found = await reading(path, () => scan.readColumn({ column: name, ...range }));
+      if (found.length !== rows)
+        throw damaged(path, `${found.length} values of "${name}" in a group of ${rows} rows`);
+      values.set(name, found);
+    }
+    yield Array.from({ length: rows }, (_, i): DataRecord => {
+      const fields = new Map<string, unknown>();
+      for (const { name, labels } of columns) {
+        const value = plain(values.get(name)![i]);
+        const problem = labels && labelProblem(name, value, labels);
+        if (problem !== undefined) return { line: line + i, problem };
+        fields.set(name, labels ? named(value, labels) : value);
+      }
+      return { line: line + i, fields };
+    });
+    line += rows;
+  }
+}
+
+/** Whether a column has byte arrays that are not marked as texts: those stay bytes. */
+const hasBytes = ({ element, children }: SchemaTree): boolean =>
+  element.type === 'BYTE_ARRAY'
+    ? element.converted_type === undefined && element.logical_type === undefined
+    : children.some(hasBytes);
+
+/** JSON's types and bytes. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  if (value instanceof Date) return iso(value);
+  if (value instanceof Uint8Array || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(plain);
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, plain(v)]));
+}
+
+/** Data sets of the hub have -1 where a label is not published. */
+function labelProblem(column: string, value: unknown, names: readonly string[]): string | undefined {
+  const wrong = (Array.isArray(value) ? value.flat(Infinity) : [value]).find(
+    (v) => typeof v === 'number' && names[v] === undefined,
+  );
+  if (wrong === undefined) return undefined;
+  return wrong === -1
+    ? `"${column}" is -1: the label is not published`
+    : `"${column}" is ${String(wrong)}, but the file names only ${names.length} labels, from 0`;
+}
+
+const named = (value: unknown, names: readonly string[]): unknown =>
+  Array.isArray(value) ? value.map((v) => named(v, names)) : typeof value === 'number' ? names[value] : value;
+
+async function metadataOf(path: string, file: AsyncBuffer): Promise<FileMetaData> {
+  const size = file.byteLength;
+  if (size === 0) throw new AuroraError('emptyData', `${path} is empty.`, EMPTY_HINT);
+  const magic = async (at: number) => Buffer.from(await file.slice(at, at + 4)).toString('latin1');
+  const [first, last] = size < 12 ? ['', ''] : [await magic(0), await magic(size - 4)];
+  if (first === 'PARE' || last === 'PARE') throw encrypted(path, 'is encrypted');
+  if (first !== 'PAR1')
+    throw new AuroraError(
+      'data',
+      `${path} is not a Parquet file.`,
+      'If it is a pointer of Git LFS, get the file itself with `git lfs pull`.',
+    );
+  if (last !== 'PAR1')
+    throw new AuroraError('data', `${path} does not end as a Parquet file does: it is cut off.`, AGAIN);
+  return reading(path, () => parquetMetadataAsync(file, { geoparquet: false }));
+}
+
+/** @throws AuroraError 'data' if a part of the column is encrypted or compressed in an unknown way */
+function requireReadable(path: string, { row_groups }: FileMetaData, column: string): void {
+  for (const { columns } of row_groups)
+    for (const { meta_data, crypto_metadata } of columns) {
+      if (crypto_metadata !== undefined && (!meta_data || meta_data.path_in_schema[0] === column))
+        throw encrypted(path, `has the encrypted column "${column}"`);
+      if (meta_data?.path_in_schema[0] !== column) continue;
+      const { codec } = meta_data;
+      if (codec !== 'UNCOMPRESSED' && !(codec && compressors[codec]))
+        throw new AuroraError(
+          'data',
+          `${path}: the column "${column}" is compressed with ${codec ?? 'an unknown method'}, which cannot be read.`,
+          'Write the file again with snappy or zstd compression.',
+        );
+    }
+}
+
+const encrypted = (path: string, what: string): AuroraError =>
+  new AuroraError('data', `${path} ${what}.`, 'Write it again without encryption.');
+
+const damaged = (path: string, why: string, cause?: unknown): AuroraError =>
+  new AuroraError(
+    'data',
+    `${path} cannot be read: it is damaged, or written in a way that is not known here (${why}).`,
+    `${AGAIN} If that does not help, write it again with another program.`,
+    {
+      cause,
+    },
+  );
+
+/** Whatever the library throws is about the file's content, or from the file system. */
+async function reading<T>(path: string, read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (cause instanceof AuroraError) throw cause;
+    throw damaged(path, (cause as Error).message, cause);
+  }
+}
+
+async function withFile<T>(path: string, use: (file: AsyncBuffer) => Promise<T>): Promise<T> {
+  const { buffer, handle } = await openFile(path);
+  try {
+    return await use(buffer);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A file as the library reads it: part by part. */
+async function openFile(path: string): Promise<{ buffer: AsyncBuffer; handle: FileHandle }> {
+  const handle = await open(path).catch((cause) => {
+    throw unreadable(path, cause);
+  });
+  const { size } = await handle.stat();
+  return {
+    handle,
+    buffer: {
+      byteLength: size,
+      async slice(start, end = size) {
+        const part = new Uint8Array(end - start);
+        for (let length = 0; length < part.length;) {
+          const { bytesRead } = await handle
+            .read(part, length, part.length - length, start + length)
+            .catch((cause) => {
+              throw unreadable(path, cause);
+            });
+          if (bytesRead === 0) throw damaged(path, 'it became shorter while it was read');
+          length += bytesRead;
+        }
+        return part.buffer;
+      },
+    },
+  };
+}
