@@ -44,7 +44,11 @@ describe.each(NAMES)('the measured loss of %s', (name) => {
     const graph = emptyGraph();
     const g = new GraphBuilder(graph, '');
     g.addInput('logits', DType.float, [...AXES[name], 'classes']);
-    g.addInput('labels', wanted.dtype, wanted.rank === 'all' ? [...AXES[name], 'classes'] : AXES[name].slice(0, wanted.rank));
+    g.addInput(
+      'labels',
+      wanted.dtype,
+      wanted.rank === 'all' ? [...AXES[name], 'classes'] : AXES[name].slice(0, wanted.rank),
+    );
     const { lossSum, count } = build(g, 'logits', 'labels', DType.float);
     outputs = [lossSum, count];
     outputs.forEach((output) => g.addOutput(output));
