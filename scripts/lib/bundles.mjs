@@ -8,7 +8,7 @@ export const PROGRAMS = {
   cli: 'src/cli/main.ts',
   tfjs: 'src/engine/tfjs/library.ts',
   'pulse-worker': 'src/trainer/process/pulse-worker.ts',
-  'data-row-worker': 'src/extension/panels/rows/data-row-worker.ts',
+  'data-worker': 'src/extension/data-worker/worker.ts',
   'hash-worker': 'src/trainer/inputs/hash-worker.ts',
   'use-lite': 'src/demo/use-lite.ts',
   study: 'src/study/computing.ts',

@@ -27,6 +27,19 @@ const PARSERS = {
 const iso = (date: Date): string | undefined =>
   Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 
+/** Rows by their places from 0, without the last one. */
+interface RowRange {
+  start: number;
+  end: number;
+}
+
+export interface ParquetTable extends Table {
+  rows: number;
+  /** The stored size of a column in the first row group, in bytes. */
+  firstBytes(column: string): number;
+  records(columns: readonly string[], range?: RowRange): AsyncGenerator<DataRecord[]>;
+}
+
 /**
  * A Parquet file, of which only the columns that are asked for are read, one row group after the other. Values are
  * strings, numbers (int64 that are not exact as one: strings), booleans, ISO 8601 for dates and times, bytes, lists, and
@@ -35,7 +48,7 @@ const iso = (date: Date): string | undefined =>
  * @throws AuroraError 'data' if the file is missing, damaged, encrypted or compressed in an unknown way, also while
  *   records are read
  */
-export async function openParquet(path: string): Promise<Table> {
+export async function openParquet(path: string): Promise<ParquetTable> {
   if (/\.gz$/i.test(path))
     throw new AuroraError(
       'data',
@@ -49,11 +62,16 @@ export async function openParquet(path: string): Promise<Table> {
   const names = classNames(metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value);
   return {
     columns,
+    rows: Number(metadata.num_rows),
     labelNames: (column) => names.get(column),
-    async *records(wanted) {
+    firstBytes: (column) =>
+      (metadata.row_groups[0]?.columns ?? [])
+        .filter(({ meta_data }) => meta_data?.path_in_schema[0] === column)
+        .reduce((sum, { meta_data }) => sum + Number(meta_data!.total_compressed_size), 0),
+    async *records(wanted, range = { start: 0, end: Infinity }) {
       const file = await openFile(path);
       try {
-        yield* recordsIn(path, file.buffer, metadata, schema, wanted, names);
+        yield* recordsIn(path, file.buffer, metadata, schema, wanted, names, range);
       } finally {
         await file.handle.close();
       }
@@ -68,6 +86,7 @@ async function* recordsIn(
   schema: SchemaTree,
   wanted: readonly string[],
   names: ReadonlyMap<string, readonly string[]>,
+  range: RowRange,
 ): AsyncGenerator<DataRecord[]> {
   const known = schema.children.filter(({ element }) => wanted.includes(element.name));
   const columns = await Promise.all(
@@ -79,28 +98,30 @@ async function* recordsIn(
       return { name, labels: names.get(name), scan: await reading(path, () => parquetScan(options)) };
     }),
   );
-  let line = 1;
+  let end = 0;
   for (const group of metadata.row_groups) {
-    const rows = Number(group.num_rows);
-    const range = { rowStart: line - 1, rowEnd: line - 1 + rows };
+    const rowStart = Math.max(end, range.start);
+    end += Number(group.num_rows);
+    const rowEnd = Math.min(end, range.end);
+    if (rowStart >= rowEnd) continue;
     const values = new Map<string, ArrayLike<unknown>>();
     for (const { name, scan } of columns) {
-      const found = await reading(path, () => scan.readColumn({ column: name, ...range }));
-      if (found.length !== rows)
-        throw damaged(path, `${found.length} values of "${name}" in a group of ${rows} rows`);
+      const found = await reading(path, () => scan.readColumn({ column: name, rowStart, rowEnd }));
+      if (found.length !== rowEnd - rowStart)
+        throw damaged(path, `${found.length} values of "${name}" in ${rowEnd - rowStart} rows`);
       values.set(name, found);
     }
-    yield Array.from({ length: rows }, (_, i): DataRecord => {
+    yield Array.from({ length: rowEnd - rowStart }, (_, i): DataRecord => {
+      const line = rowStart + i + 1;
       const fields = new Map<string, unknown>();
       for (const { name, labels } of columns) {
         const value = plain(values.get(name)![i]);
         const problem = labels && labelProblem(name, value, labels);
-        if (problem !== undefined) return { line: line + i, problem };
+        if (problem !== undefined) return { line, problem };
         fields.set(name, labels ? named(value, labels) : value);
       }
-      return { line: line + i, fields };
+      return { line, fields };
     });
-    line += rows;
   }
 }
 

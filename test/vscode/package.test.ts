@@ -26,7 +26,7 @@ const TOP = [
 ];
 const DIST = [
   'cli.cjs',
-  'data-row-worker.cjs',
+  'data-worker.cjs',
   'demo',
   'experiment.schema.json',
   'extension.cjs',

@@ -2,6 +2,7 @@ import { matchAhead } from '../../adapters/patterns/patterns';
 import { patternsOf } from '../../adapters/targets/targets';
 import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import type { ModelSummary } from '../../graph/summary';
+import type { DataHead } from '../../table/head';
 import { checkExperiment, type LocatedProblem } from '../../runs/experiment/load';
 import type { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
@@ -20,7 +21,7 @@ import { columnFindings } from './check-columns';
 import { fileFindings, kindOf } from './check-files';
 import { modelFindings } from './check-model';
 import { textFindings } from './check-text';
-import type { DataHead, HeadOptions } from './data-head';
+import type { HeadOptions } from './data-head';
 import { ExperimentText } from './experiment-text';
 import type { Finding } from './finding';
 

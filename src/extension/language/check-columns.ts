@@ -1,9 +1,9 @@
 import { nearest } from '../../base/nearest';
 import type { DataSpec } from '../../experiment/experiment';
 import type { TaskDescription } from '../../experiment/tasks/kind';
+import type { DataHead } from '../../table/head';
 import type { Translate } from '../translate';
 import { columnFacts } from './columns';
-import type { DataHead } from './data-head';
 import type { ExperimentText } from './experiment-text';
 import type { Finding } from './finding';
 

@@ -1,4 +1,4 @@
-import type { Column, DataHead } from './data-head';
+import type { Column, DataHead } from '../../table/head';
 
 const COLUMN_KEYS = ['textColumn', 'textPairColumn', 'labelColumn'] as const;
 export type ColumnKey = (typeof COLUMN_KEYS)[number];

@@ -5,30 +5,15 @@ import type { DataSpec } from '../../experiment/experiment';
 import { parseConll } from '../../table/conll';
 import { delimitedHead } from '../../table/delimited';
 import { formatOf, withoutMark } from '../../table/files';
+import { HEAD_ROWS, shownValue, type Column, type DataHead } from '../../table/head';
 import type { DelimitedOptions } from '../../table/quoting';
-
-/** The first rows of a data file. */
-export interface DataHead {
-  /** In file order; for JSON lines, in order of first appearance. */
-  columns: Column[];
-  /** Number of rows that were read. */
-  rows: number;
-  /** Whether these are all the rows. */
-  whole: boolean;
-}
-
-export interface Column {
-  name: string;
-  /** Every value that was read, as text. Empty and missing values are omitted. */
-  values: string[];
-}
+import { askForHead } from '../data-worker/ask';
 
 /** Maximum bytes read from the file, compressed or not, and maximum text produced from them. */
 const STORED = 64 * 1024;
 const TEXT = 256 * 1024;
-const ROWS = 1000;
 
-export const DATA_FILE = /\.(csv|tsv|jsonl|ndjson|conll|iob2?|bio)(\.gz)?$/i;
+export const DATA_FILE = /\.(csv|tsv|jsonl|ndjson|conll|iob2?|bio)(\.gz)?$|\.parquet$/i;
 
 /** How an experiment says that its files are to be read. */
 export type HeadOptions = Pick<DataSpec, 'header' | 'quoting'>;
@@ -36,10 +21,17 @@ export type HeadOptions = Pick<DataSpec, 'header' | 'quoting'>;
 /**
  * Columns and first values of a data file, as the trainer reads it. Reads only the start of the file. Undefined if the
  * extension is unknown or the content cannot be parsed; the trainer reports why. Rejects if the file cannot be opened.
+ *
+ * @param worker the built program that reads Parquet files
  */
-export async function readDataHead(path: string, options: HeadOptions = {}): Promise<DataHead | undefined> {
+export async function readDataHead(
+  path: string,
+  options: HeadOptions = {},
+  worker?: string,
+): Promise<DataHead | undefined> {
   const format = formatOf(path);
   if (format === undefined) return undefined;
+  if (format === 'parquet') return askForHead(path, worker);
   const stored = await firstBytes(path);
   const zipped = /\.gz$/i.test(path);
   const begin = zipped ? await unzipBegin(stored.bytes, stored.whole) : stored;
@@ -89,15 +81,17 @@ function unzipBegin(stored: Buffer, whole: boolean): Promise<{ bytes: Buffer; wh
 }
 
 function delimited(bytes: Buffer, options: DelimitedOptions, whole: boolean): DataHead | undefined {
-  const head = readable(() => delimitedHead(bytes, options, ROWS + 1, whole));
+  const head = readable(() => delimitedHead(bytes, options, HEAD_ROWS + 1, whole));
   if (!head) return undefined;
   const columns = head.columns.map((name): Column => ({ name, values: [] }));
-  const rows = head.rows.slice(0, ROWS);
+  const rows = head.rows.slice(0, HEAD_ROWS);
   // Counted by the rows' cells: columns times rows is far more if a wide header has short rows.
   for (const row of rows)
-    for (const [i, value] of row.slice(0, columns.length).entries())
-      if (value.trim() !== '') columns[i]!.values.push(value);
-  return { columns, rows: rows.length, whole: whole && head.rows.length < ROWS };
+    for (const [i, field] of row.slice(0, columns.length).entries()) {
+      const value = shownValue(field);
+      if (value !== undefined) columns[i]!.values.push(value);
+    }
+  return { columns, rows: rows.length, whole: whole && head.rows.length < HEAD_ROWS };
 }
 
 /** Undefined for an AuroraError. */
@@ -115,12 +109,12 @@ function conll(bytes: Buffer, whole: boolean): DataHead | undefined {
   // A character may be cut, and so may the last sentence.
   const { columns, records } = parseConll(whole ? bytes : bytes.subarray(0, bytes.lastIndexOf('\n') + 1));
   if (!whole) records.pop();
-  const sentences = records.flatMap((r) => ('fields' in r ? [r.fields] : [])).slice(0, ROWS);
+  const sentences = records.flatMap((r) => ('fields' in r ? [r.fields] : [])).slice(0, HEAD_ROWS);
   if (sentences.length === 0) return undefined;
   return {
     columns: columns.map((name) => ({ name, values: sentences.flatMap((s) => s.get(name) as string[]) })),
     rows: sentences.length,
-    whole: whole && records.length < ROWS,
+    whole: whole && records.length < HEAD_ROWS,
   };
 }
 
@@ -130,23 +124,22 @@ function jsonLines(text: string, whole: boolean): DataHead | undefined {
   const columns = new Map<string, string[]>();
   let rows = 0;
   for (const line of lines) {
-    if (rows === ROWS) break;
+    if (rows === HEAD_ROWS) break;
     const row = jsonObject(line);
     if (!row) continue;
     rows++;
-    for (const [name, value] of Object.entries(row)) {
+    for (const [name, field] of Object.entries(row)) {
       const values = columns.get(name) ?? [];
       columns.set(name, values);
-      // Lists and objects are neither texts nor labels.
-      if (['string', 'number', 'boolean'].includes(typeof value) && String(value).trim() !== '')
-        values.push(String(value));
+      const value = shownValue(field);
+      if (value !== undefined) values.push(value);
     }
   }
   if (rows === 0) return undefined;
   return {
     columns: [...columns].map(([name, values]) => ({ name, values })),
     rows,
-    whole: whole && rows < ROWS,
+    whole: whole && rows < HEAD_ROWS,
   };
 }
 

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { readDataHead, type DataHead, type HeadOptions } from './data-head';
+import type { DataHead } from '../../table/head';
+import { readDataHead, type HeadOptions } from './data-head';
 
 /** The first rows of a few data files, read again when a file's size or modification time changes. */
 export class HeadCache {

@@ -5,7 +5,7 @@ import type { ModelSummary } from '../../graph/summary';
 import type { AdapterSpec } from '../../experiment/methods';
 import type { Services } from '../services';
 import { bytes } from '../words/format';
-import type { DataHead } from '../language/data-head';
+import type { DataHead } from '../../table/head';
 import type { Draft } from './draft';
 import { pick, type Place } from '../ask/steps';
 

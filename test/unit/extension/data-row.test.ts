@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
-import { askForRow, askWorker } from '../../../src/extension/panels/rows/ask-row';
-import { opensWell, readDataRow } from '../../../src/extension/panels/rows/data-row';
+import { askForRow, askWorker } from '../../../src/extension/data-worker/ask';
+import { opensWell, readDataRow } from '../../../src/extension/data-worker/data-row';
 import { temporaryFolders } from '../runs/folder';
 
 const folder = temporaryFolders();
@@ -80,7 +80,7 @@ describe('one row of a data file', () => {
   });
 
   it('is read in a worker, with the same errors', async () => {
-    const outfile = join(folder(), 'data-row-worker.cjs');
+    const outfile = join(folder(), 'data-worker.cjs');
     await build({ entryPoints: [WORKER], outfile, bundle: true, platform: 'node', format: 'cjs' });
     const file = written('d.jsonl', jsonl);
     expect(JSON.parse(await askForRow({ file, line: 3 }, outfile))).toEqual({ text: 'three', label: 'b' });
@@ -93,4 +93,4 @@ describe('one row of a data file', () => {
   });
 });
 
-const WORKER = 'src/extension/panels/rows/data-row-worker.ts';
+const WORKER = 'src/extension/data-worker/worker.ts';

@@ -35,7 +35,7 @@ describe("the extension host's bundle", () => {
 
   test('contains nothing native, no model parser, no engine and no trainer', () => {
     const forbidden =
-      /onnxruntime|@bufbuild\/protobuf|\.node$|src\/(engine|data|trainer|cli|demo|graph\/onnx)\//;
+      /onnxruntime|@bufbuild\/protobuf|hyparquet|\.node$|src\/(engine|data|trainer|cli|demo|graph\/onnx)\//;
     expect(inputs(host, 'extension.cjs').filter((path) => forbidden.test(path))).toEqual([]);
   });
 

@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { formatOf } from '../../../table/files';
 import { namedRow } from '../../../protocol/row-place';
-import { askForRow, type AskedRow } from './ask-row';
-import { opensWell } from './data-row';
+import { askForRow, type AskedRow } from '../../data-worker/ask';
+import { opensWell } from '../../data-worker/data-row';
 
 /** Read-only documents with one row of a data file each, identified by the query. */
 const SCHEME = 'aurora-data-row';
@@ -19,7 +20,7 @@ export const dataRows = (): vscode.Disposable =>
 export async function openDataRow(file: string, line: number): Promise<void> {
   const plain = await opensWell(file);
   if (!plain) await askForRow({ file, line });
-  const json = /\.(jsonl|ndjson)(\.gz)?$/i.test(file);
+  const json = ['jsonl', 'parquet'].includes(formatOf(file) ?? '');
   const name = namedRow(basename(file), line, vscode.l10n.t) + (json ? '.json' : '.txt');
   const uri = plain
     ? vscode.Uri.file(file)

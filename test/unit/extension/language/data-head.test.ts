@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { guessColumns, guessValidation } from '../../../../src/extension/language/columns';
-import { readDataHead, type DataHead } from '../../../../src/extension/language/data-head';
+import { readDataHead } from '../../../../src/extension/language/data-head';
 import { HeadCache } from '../../../../src/extension/language/head-cache';
+import type { DataHead } from '../../../../src/table/head';
 import { makeFolder } from './lab';
 
 const head = (name: string, content: string | Uint8Array) =>

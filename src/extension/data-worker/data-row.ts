@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { AuroraError } from '../../../base/errors';
+import { AuroraError } from '../../base/errors';
+import { rowWord } from '../../protocol/row-place';
 
 /** Size up to which the editor opens plain text normally; larger files open slowly and with fewer features. */
 const OPENS_WELL_BYTES = 20 * 2 ** 20;
@@ -16,7 +17,7 @@ const MOST_TEXT_BYTES = 2 ** 31;
 
 /** Whether the file itself can be opened at the line; otherwise only its row is shown. */
 export async function opensWell(file: string): Promise<boolean> {
-  if (/\.gz$/i.test(file)) return false;
+  if (/\.gz$/i.test(file) || rowWord(file) !== 'line') return false;
   const { size } = await stat(file).catch((cause) => {
     throw unreadable(file, cause);
   });
