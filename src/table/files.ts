@@ -5,7 +5,7 @@ import { AuroraError } from '../base/errors';
 /** What to do about a file without rows. */
 export const EMPTY_HINT = 'Fill it, or name another file in data.train or data.validation.';
 
-export type DataFormat = 'csv' | 'tsv' | 'jsonl' | 'conll' | 'parquet';
+export type DataFormat = 'csv' | 'tsv' | 'jsonl' | 'conll' | 'parquet' | 'json';
 
 const EXTENSIONS: Record<string, DataFormat> = {
   '.csv': 'csv',
@@ -17,6 +17,7 @@ const EXTENSIONS: Record<string, DataFormat> = {
   '.iob2': 'conll',
   '.bio': 'conll',
   '.parquet': 'parquet',
+  '.json': 'json',
 };
 
 /** The format by the file's name; `.gz` after it means compressed. Undefined for an unknown one. */

@@ -74,6 +74,7 @@ const tokenizer = (folder: string): Subject => ({
 const TABLES: Record<string, string> = {
   'rows.csv': 'text,label\n"a, ""b""",x\nplain,y\n"two\nlines",x\n',
   'rows.tsv': 'text\tlabel\nplain\tx\nother\ty\n',
+  'rows.json': '[{"text":"one","label":"x"},\n{"text":"two","label":"y","more":[1]}]\n',
   'rows.jsonl': '{"text":"one","label":"x"}\n{"text":"two","label":"y","more":[1]}\n',
 };
 const COLUMNS = { textColumn: 'text', labelColumn: 'label' };

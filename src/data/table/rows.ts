@@ -4,10 +4,11 @@ import { nearest } from '../../base/nearest';
 import { rowPlace, rowWord } from '../../protocol/row-place';
 import { parseConll } from '../../table/conll';
 import { parseDelimited } from '../../table/delimited';
-import { dataFormat, EMPTY_HINT, readDataFile } from '../../table/files';
+import { dataFormat, EMPTY_HINT, readDataFile, type DataFormat } from '../../table/files';
+import { parseJsonArray } from '../../table/json';
 import { parseJsonl } from '../../table/jsonl';
 import type { Quotes } from '../../table/quoting';
-import type { Fields, Table } from '../../table/records';
+import type { Fields, Records, Table } from '../../table/records';
 
 export interface Row {
   text: string;
@@ -63,13 +64,28 @@ async function openTable(path: string, options: ReadOptions): Promise<Table> {
   // Loaded only where it is needed: its decompressors compile WebAssembly.
   if (format === 'parquet') return (await import('../../table/parquet')).openParquet(path);
   const bytes = readDataFile(path);
-  const { records, ...table } =
-    format === 'jsonl'
-      ? parseJsonl(bytes)
-      : format === 'conll'
-        ? parseConll(bytes)
-        : parseDelimited(path, bytes, { ...options, delimiter: format === 'csv' ? ',' : '\t' });
+  const { records, ...table } = parse(path, format, bytes, options);
   return { ...table, records: () => [records] };
+}
+
+function parse(
+  path: string,
+  format: Exclude<DataFormat, 'parquet'>,
+  bytes: Buffer,
+  options: ReadOptions,
+): Records {
+  switch (format) {
+    case 'csv':
+      return parseDelimited(path, bytes, { ...options, delimiter: ',' });
+    case 'tsv':
+      return parseDelimited(path, bytes, { ...options, delimiter: '\t' });
+    case 'jsonl':
+      return parseJsonl(bytes);
+    case 'json':
+      return parseJsonArray(path, bytes);
+    case 'conll':
+      return parseConll(bytes);
+  }
 }
 
 function requireColumn(

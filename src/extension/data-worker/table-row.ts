@@ -1,5 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import { rowWord } from '../../protocol/row-place';
+import { formatOf, readDataFile } from '../../table/files';
+import { itemsOf } from '../../table/json';
 import { openParquet } from '../../table/parquet';
 
 /** Characters that are shown of a row. */
@@ -12,28 +14,38 @@ const MOST = 2 ** 20;
  * @throws AuroraError 'data' if the file cannot be read, or the row does not exist or is too long
  */
 export async function readTableRow(file: string, row: number): Promise<string> {
-  const table = await openParquet(file);
-  for await (const [record] of table.records(table.columns, { start: row - 1, end: row })) {
-    const text =
-      'problem' in record
-        ? record.problem
-        : shown(new Map(table.columns.map((c) => [c, record.fields.get(c)])));
-    if (text.length <= MOST) return text;
+  const text = formatOf(file) === 'parquet' ? await parquetRow(file, row) : itemOf(file, row);
+  const name = `${rowWord(file)} ${row}`;
+  if (text === undefined)
     throw new AuroraError(
       'data',
-      `${file}: ${rowWord(file)} ${row} is longer than ${MOST.toLocaleString('en-US')} characters and is not shown.`,
+      `${file} has no ${name}.`,
+      'The file was shortened after the run was made. Restore the original file to see this row.',
     );
-  }
-  throw new AuroraError(
-    'data',
-    `${file} has no ${rowWord(file)} ${row}.`,
-    'The file was shortened after the run was made. Restore the original file to see this row.',
-  );
+  if (text.length > MOST)
+    throw new AuroraError(
+      'data',
+      `${file}: ${name} is longer than ${MOST.toLocaleString('en-US')} characters and is not shown.`,
+    );
+  return text;
 }
 
-const shown = (fields: ReadonlyMap<string, unknown>): string =>
-  JSON.stringify(
-    Object.fromEntries(fields),
-    (_, value: unknown) => (value instanceof Uint8Array ? `${value.length} bytes` : value),
-    2,
-  );
+async function parquetRow(file: string, row: number): Promise<string | undefined> {
+  const table = await openParquet(file);
+  for await (const [record] of table.records(table.columns, { start: row - 1, end: row }))
+    return 'problem' in record
+      ? record.problem
+      : layOut(Object.fromEntries(table.columns.map((column) => [column, record.fields.get(column)])));
+  return undefined;
+}
+
+function itemOf(file: string, row: number): string | undefined {
+  const bytes = readDataFile(file);
+  let n = 0;
+  for (const { start, end } of itemsOf(file, bytes))
+    if (++n === row) return layOut(JSON.parse(bytes.toString('utf8', start, end)));
+  return undefined;
+}
+
+const layOut = (value: unknown): string =>
+  JSON.stringify(value, (_, v: unknown) => (v instanceof Uint8Array ? `${v.length} bytes` : v), 2);

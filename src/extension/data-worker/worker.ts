@@ -1,6 +1,6 @@
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { AuroraError } from '../../base/errors';
-import { formatOf } from '../../table/files';
+import { rowWord } from '../../protocol/row-place';
 import type { Answer, Asked } from './ask';
 import { readDataRow } from './data-row';
 import { readParquetHead } from './parquet-head';
@@ -12,7 +12,7 @@ const answer = (value: Answer) => parentPort!.postMessage(value);
 function read(asked: Asked): Promise<unknown> {
   if ('head' in asked) return readParquetHead(asked.head);
   const { file, line } = asked;
-  return formatOf(file) === 'parquet' ? readTableRow(file, line) : readDataRow(file, line);
+  return rowWord(file) === 'line' ? readDataRow(file, line) : readTableRow(file, line);
 }
 
 read(workerData as Asked).then(

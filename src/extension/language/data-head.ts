@@ -5,6 +5,7 @@ import type { DataSpec } from '../../experiment/experiment';
 import { parseConll } from '../../table/conll';
 import { delimitedHead } from '../../table/delimited';
 import { formatOf, withoutMark } from '../../table/files';
+import { itemsOf } from '../../table/json';
 import { HEAD_ROWS, shownValue, type Column, type DataHead } from '../../table/head';
 import type { DelimitedOptions } from '../../table/quoting';
 import { askForHead } from '../data-worker/ask';
@@ -13,6 +14,7 @@ import { askForHead } from '../data-worker/ask';
 const STORED = 64 * 1024;
 const TEXT = 256 * 1024;
 
+/** A file with this name is surely data; `.json` can be anything. */
 export const DATA_FILE = /\.(csv|tsv|jsonl|ndjson|conll|iob2?|bio)(\.gz)?$|\.parquet$/i;
 
 /** How an experiment says that its files are to be read. */
@@ -37,6 +39,7 @@ export async function readDataHead(
   const begin = zipped ? await unzipBegin(stored.bytes, stored.whole) : stored;
   const bytes = withoutMark(begin.bytes);
   if (format === 'jsonl') return jsonLines(bytes.toString('utf8'), begin.whole);
+  if (format === 'json') return jsonArray(path, bytes, begin.whole);
   if (format === 'conll') return conll(bytes, begin.whole);
   return delimited(bytes, { ...options, delimiter: format === 'csv' ? ',' : '\t' }, begin.whole);
 }
@@ -121,11 +124,23 @@ function conll(bytes: Buffer, whole: boolean): DataHead | undefined {
 function jsonLines(text: string, whole: boolean): DataHead | undefined {
   const lines = text.split('\n');
   if (!whole) lines.pop();
+  return jsonObjects(lines, whole);
+}
+
+const jsonArray = (path: string, bytes: Buffer, whole: boolean): DataHead | undefined =>
+  readable(() => jsonObjects(itemTexts(path, bytes, whole), whole));
+
+function* itemTexts(path: string, bytes: Buffer, whole: boolean): Generator<string> {
+  for (const { start, end } of itemsOf(path, bytes, whole)) yield bytes.toString('utf8', start, end);
+}
+
+/** @param texts each one object, or something that is not read */
+function jsonObjects(texts: Iterable<string>, whole: boolean): DataHead | undefined {
   const columns = new Map<string, string[]>();
   let rows = 0;
-  for (const line of lines) {
+  for (const text of texts) {
     if (rows === HEAD_ROWS) break;
-    const row = jsonObject(line);
+    const row = jsonObject(text);
     if (!row) continue;
     rows++;
     for (const [name, field] of Object.entries(row)) {
@@ -143,9 +158,9 @@ function jsonLines(text: string, whole: boolean): DataHead | undefined {
   };
 }
 
-function jsonObject(line: string): Record<string, unknown> | undefined {
+function jsonObject(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(line);
+    const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined;

@@ -6,7 +6,7 @@ import { DATA_FILE, readDataHead } from '../language/data-head';
 import { pick, type Place, type Step } from '../ask/steps';
 import { pickFile, type WizardState } from './state';
 
-const FILTERS = { Data: ['csv', 'tsv', 'jsonl', 'ndjson', 'gz', 'parquet'] };
+const FILTERS = { Data: ['csv', 'tsv', 'jsonl', 'ndjson', 'gz', 'parquet', 'json'] };
 
 /** The wizard's experiments are on labels of texts; CoNLL files have tags of words. */
 const hasLabels = (file: string): boolean => DATA_FILE.test(file) && formatOf(file) !== 'conll';
@@ -40,7 +40,7 @@ async function readData(state: WizardState, path: string): Promise<boolean> {
   if (!head || head.columns.length < 2) {
     const why = head
       ? t('{0} has only one column, but a text and a label are needed.', basename(path))
-      : t('{0} has no rows that can be read as CSV, TSV, JSON lines or Parquet.', basename(path));
+      : t('{0} has no rows that can be read as CSV, TSV, JSON or Parquet.', basename(path));
     void vscode.window.showErrorMessage(`${why} ${t('Choose another file.')}`);
     return false;
   }

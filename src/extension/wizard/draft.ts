@@ -117,6 +117,7 @@ export async function freeName(folder: string, name: string): Promise<string> {
 export function draftName({ train, adapter }: Pick<Draft, 'train' | 'adapter'>): string {
   const data = basename(train)
     .replace(DATA_FILE, '')
+    .replace(/\.json(\.gz)?$/i, '')
     .replace(/[-_. ]?train(ing)?$/i, '');
   const stem = data === '' ? basename(dirname(train)) : data;
   return `${stem.replace(/[^\p{L}\p{N}._-]+/gu, '-')}-${isHeadAlone(adapter) ? 'head' : adapter.method}`;

@@ -85,6 +85,10 @@ describe('one row of a data file', () => {
     const file = written('d.jsonl', jsonl);
     expect(JSON.parse(await askForRow({ file, line: 3 }, outfile))).toEqual({ text: 'three', label: 'b' });
     expect((await askWorker({ file, line: 1 }, outfile)).threadId).toBeGreaterThan(0);
+    const array = written('d.json', '[{"text":"one"},\n {"text":"two"}]');
+    expect(await opensWell(array)).toBe(false);
+    expect(await askForRow({ file: array, line: 2 }, outfile)).toBe('{\n  "text": "two"\n}');
+    await expect(askForRow({ file: array, line: 3 }, outfile)).rejects.toThrow('has no item 3.');
     await expect(askForRow({ file, line: 9 }, outfile)).rejects.toMatchObject({
       kind: 'data',
       message: `${file} has no line 9.`,

@@ -20,7 +20,7 @@ export const dataRows = (): vscode.Disposable =>
 export async function openDataRow(file: string, line: number): Promise<void> {
   const plain = await opensWell(file);
   if (!plain) await askForRow({ file, line });
-  const json = ['jsonl', 'parquet'].includes(formatOf(file) ?? '');
+  const json = ['jsonl', 'json', 'parquet'].includes(formatOf(file) ?? '');
   const name = namedRow(basename(file), line, vscode.l10n.t) + (json ? '.json' : '.txt');
   const uri = plain
     ? vscode.Uri.file(file)

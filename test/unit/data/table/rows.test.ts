@@ -195,7 +195,7 @@ ${wide((i) => (i === columns - 2 ? 'some text' : '1'))}
 
 describe('unusable files', () => {
   it.each<[string, string | Buffer, string, string, ErrorKind?]>([
-    ['wrong.json', 'x', 'the format of this file is not known', '.jsonl'],
+    ['wrong.txt', 'x', 'the format of this file is not known', '.jsonl'],
     ['empty.csv', '', 'is empty', 'name another file', 'emptyData'],
     ['bom.csv', '\ufeff\n\n', 'has only blank lines', 'name another file', 'emptyData'],
     ['header.csv', 'text,label\n', 'has no rows', 'name another file', 'emptyData'],

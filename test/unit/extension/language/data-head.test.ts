@@ -94,6 +94,22 @@ describe('the start of a data file', () => {
     expect(many).toMatchObject({ rows: 1000, whole: false });
   });
 
+  it('is read from JSON arrays, as far as their objects are whole', async () => {
+    const text = '[{"text":"a ]","label":1}, 3,\n{"text":"b","label":{"x":[]}}]';
+    const columns = [
+      { name: 'text', values: ['a ]', 'b'] },
+      { name: 'label', values: ['1'] },
+    ];
+    expect(await head('a.json', text)).toEqual({ columns, rows: 2, whole: true });
+    expect(await head('a.json.gz', gzipSync(text))).toEqual({ columns, rows: 2, whole: true });
+    const big = many((i) => JSON.stringify({ text: word(i) }), 2000).join(', ');
+    expect(await head('big.json', `[${big}]`)).toMatchObject({ rows: 1000, whole: false });
+    const long = JSON.stringify({ text: 'x'.repeat(40_000) });
+    expect(await head('long.json', `[${long}, ${long}]`)).toMatchObject({ rows: 1, whole: false });
+    for (const wrong of ['{"text":"a"}', '[{"text":"a"}', '[]', '3', ''])
+      expect(await head('no.json', wrong)).toBeUndefined();
+  });
+
   it('is undefined for an unreadable file, and a missing file is an error', async () => {
     expect(await head('a.txt', 'text,label\na,b\n')).toBeUndefined();
     expect(await head('a.jsonl', 'nothing\n')).toBeUndefined();
