@@ -43,7 +43,7 @@ const made = (examples: number) => {
   return { ...whole, excerpts };
 };
 
-const type = (w: Wired, name: string) => w.page.locator('[data-table=types] .name', { hasText: name });
+const type = (w: Wired, name: string) => w.page.locator('[data-table=found] .name', { hasText: name });
 const active = (w: Wired) =>
   w.page.evaluate(() => {
     const e = document.activeElement as HTMLElement;
@@ -103,7 +103,7 @@ describe('the Errors page of spans', () => {
         'Loss 0.5000, entity F1 75.0 %, entity precision 80.0 %, entity recall 70.6 %, tag accuracy 90.0 %.',
     );
     const cells = await w.page
-      .locator('[data-table=types] tbody tr')
+      .locator('[data-table=found] tbody tr')
       .evaluateAll((all) =>
         all.map((row) =>
           [...row.children].slice(0, 8).map((c) => (c as HTMLElement).innerText.split('\n')[0]),

@@ -6,9 +6,11 @@ import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import { count } from './format';
 import type { Cell } from './labels/matrix-keys';
+import { labelSetPart } from './label-sets/part';
 import { labelPart } from './labels/part';
 import { examplesList, PAGE, type Chip } from './list';
 import { modelOf, type Model } from './model';
+import { numberPart } from './numbers/part';
 import type { AnswerPart } from './part';
 import { binName, lengthTable } from './slices';
 import { spanPart } from './spans/part';
@@ -16,7 +18,7 @@ import { summary } from './summary';
 import { NO_FILTERS, type Ui } from './ui';
 
 /** The default order of each list. */
-const ORDER: Record<List, Order> = { wrong: 'loss', unsure: 'margin', text: 'loss' };
+const ORDER: Record<List, Order> = { wrong: 'loss', unsure: 'margin', all: 'loss', text: 'loss' };
 
 const say = (message: ErrorsFromPage): void => post(message);
 
@@ -88,8 +90,8 @@ export class ErrorsApp extends LitElement {
   }
 
   private list(): List {
-    const { right, examples } = this.model!;
-    return this.ui.list ?? (right < examples ? 'wrong' : 'unsure');
+    const { lists, right, examples } = this.model!;
+    return this.ui.list ?? (right < examples ? 'wrong' : lists.find((l) => l !== 'wrong')!);
   }
 
   private answers(model: Model): AnswerPart {
@@ -100,13 +102,22 @@ export class ErrorsApp extends LitElement {
       keep: (change: Partial<Ui>) => this.keep(change),
       move: (cell: Cell) => this.move(cell),
     };
-    return model.answer === 'label' ? labelPart(model, state, act) : spanPart(model, state, act);
+    switch (model.answer) {
+      case 'label':
+        return labelPart(model, state, act);
+      case 'labels':
+        return labelSetPart(model, state, act);
+      case 'spans':
+        return spanPart(model, state, act);
+      case 'number':
+        return numberPart(model, state, act);
+    }
   }
 
   /** Examines every example, so only when the filter changes. */
   private examples(model: Model, list: List, order: Order, { suits }: AnswerPart): number[] {
-    const { label, predicted, type, found, bin, search } = this.ui;
-    const key = JSON.stringify({ list, order, label, predicted, type, found, bin, search });
+    const { label, predicted, found, value, bin, search } = this.ui;
+    const key = JSON.stringify({ list, order, label, predicted, found, value, bin, search });
     if (this.found?.key === key && this.found.model === model) return this.found.examples;
     const choice = {
       list,
@@ -156,7 +167,7 @@ export class ErrorsApp extends LitElement {
         ${part.wide}
         <div class="beside">
           ${part.table}
-          ${lengthTable(model, bin, (b) =>
+          ${lengthTable(model, part.lengths, bin, (b) =>
             b === bin ? this.choose({ bin: undefined }) : this.filter({ bin: b }),
           )}
         </div>
@@ -172,7 +183,7 @@ export class ErrorsApp extends LitElement {
     const { origin } = this;
     return examplesList(
       model,
-      part.examples,
+      part,
       { list, order, search, page, chips: this.chips(model, part), found, copied: this.copied },
       {
         list: (l) => this.choose({ list: l, order: undefined }),

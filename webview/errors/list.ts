@@ -1,10 +1,10 @@
 import { html, nothing } from 'lit';
-import { LISTS, ORDERS, type List, type Order } from '../../src/protocol/errors-view/choice';
+import type { List, Order } from '../../src/protocol/errors-view/choice';
 import { t } from '../ui/l10n';
 import { count } from './format';
 import { examplesTable } from './list-table';
 import type { CommonModel } from './model';
-import type { ExampleCells } from './part';
+import type { AnswerPart } from './part';
 
 /** Rows per page. */
 export const PAGE = 50;
@@ -39,13 +39,14 @@ export interface ListState {
 }
 
 /** The examples, one page at a time, each with a link to its row in the data file. */
-export function examplesList(model: CommonModel, cells: ExampleCells, state: ListState, act: ListActions) {
+export function examplesList(model: CommonModel, part: AnswerPart, state: ListState, act: ListActions) {
   const { found, page } = state;
+  const { examples: cells, stored } = part;
   const rows = found.slice(page * PAGE, (page + 1) * PAGE);
   return html`<section class="examples" aria-labelledby="list-title">
     <h2 id="list-title" tabindex="-1">${t('Examples')}</h2>
     <div class="tools">
-      ${lists(model, state, act)} ${order(state, act)}
+      ${lists(model, state, act)} ${order(part, state, act)}
       <label
         >${t('Find in texts')}
         <input
@@ -71,29 +72,20 @@ export function examplesList(model: CommonModel, cells: ExampleCells, state: Lis
     ${found.length > 0 ? (cells.legend ?? nothing) : nothing}
     ${found.length > 0 ? examplesTable(model, cells, rows, act) : none(model, state, act)}
     ${found.length > PAGE ? html`<div class="tools">${pager(state, act, true)}</div>` : nothing}
-    ${
-      model.texts.size < model.examples
-        ? html`<p class="note">
-            ${t(
-              'Of {0} texts, the {1} most telling ones are stored with the predictions: wrong ones by largest loss, then right ones by narrowest margin.',
-              count(model.examples),
-              count(model.texts.size),
-            )}
-          </p>`
-        : nothing
-    }
+    ${model.texts.size < model.examples ? html`<p class="note">${stored}</p>` : nothing}
     <p class="visually-hidden" role="status">${state.copied}</p>
   </section>`;
 }
 
-function lists({ examples, right, texts }: CommonModel, { list }: ListState, act: ListActions) {
+function lists({ lists, examples, right, texts }: CommonModel, { list }: ListState, act: ListActions) {
   const names: Record<List, string> = {
     wrong: t('Wrong ({0})', count(examples - right)),
     unsure: t('Least confident'),
+    all: t('All ({0})', count(examples)),
     text: t('All with text ({0})', count(texts.size)),
   };
   return html`<div class="toggle" role="group" aria-label=${t('Which examples')}>
-    ${LISTS.map(
+    ${lists.map(
       (name) =>
         html`<button
           data-list=${name}
@@ -106,15 +98,13 @@ function lists({ examples, right, texts }: CommonModel, { list }: ListState, act
   </div>`;
 }
 
-function order({ order }: ListState, act: ListActions) {
-  const names: Record<Order, string> = {
-    loss: t('Largest loss first'),
-    margin: t('Narrowest margin first'),
-  };
+function order({ orders }: AnswerPart, { order }: ListState, act: ListActions) {
+  const names = Object.entries(orders);
+  if (names.length === 1) return html`<span>${names[0][1]}</span>`;
   return html`<label
     >${t('Sort')}
     <select @change=${(e: Event) => act.order((e.target as HTMLSelectElement).value as Order)}>
-      ${ORDERS.map((o) => html`<option value=${o} ?selected=${o === order}>${names[o]}</option>`)}
+      ${names.map(([o, name]) => html`<option value=${o} ?selected=${o === order}>${name}</option>`)}
     </select></label
   >`;
 }

@@ -3,6 +3,7 @@ import '../ui/fields.css';
 import '../spans/spans.css';
 import './errors.css';
 import './labels/matrix.css';
+import './numbers/scatter.css';
 import './list.css';
 import { followSeries } from '../charts/series';
 import { registerToolkit } from '../ui/toolkit';

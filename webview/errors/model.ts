@@ -1,22 +1,34 @@
+import { listsOf } from '../../src/protocol/errors-view/choice';
 import { lengthBins, lengthSlices } from '../../src/protocol/errors-view/slices';
 import { wrongOf } from '../../src/protocol/errors-view/wrong';
 import type { PredictionsMessage } from '../../src/protocol/panels/errors';
+import { labelSetParts } from './label-sets/model';
 import { labelParts } from './labels/model';
+import { numberParts } from './numbers/model';
 import { spanParts } from './spans/model';
 
 /** What the page shows of a set of predictions, computed once; more of it by the shape of the answer. */
-export type Model = LabelModel | SpanModel;
+export type Model = LabelModel | LabelSetModel | SpanModel | NumberModel;
 export type LabelModel = CommonModel & ReturnType<typeof labelParts>;
+export type LabelSetModel = CommonModel & ReturnType<typeof labelSetParts>;
 export type SpanModel = CommonModel & ReturnType<typeof spanParts>;
+export type NumberModel = CommonModel & ReturnType<typeof numberParts>;
 export type CommonModel = ReturnType<typeof commonParts>;
 
 export function modelOf(message: PredictionsMessage): Model {
   const { predictions } = message;
   const wrong = wrongOf(predictions);
   const common = commonParts(message, wrong);
-  return predictions.answer === 'label'
-    ? { ...common, ...labelParts(predictions, wrong) }
-    : { ...common, ...spanParts(predictions) };
+  switch (predictions.answer) {
+    case 'label':
+      return { ...common, ...labelParts(predictions, wrong) };
+    case 'labels':
+      return { ...common, ...labelSetParts(predictions) };
+    case 'spans':
+      return { ...common, ...spanParts(predictions) };
+    case 'number':
+      return { ...common, ...numberParts(predictions, common.bins) };
+  }
 }
 
 function commonParts({ run, experiment, file, predictions }: PredictionsMessage, wrong: Uint8Array) {
@@ -32,6 +44,7 @@ function commonParts({ run, experiment, file, predictions }: PredictionsMessage,
     columns,
     metrics,
     inputs,
+    lists: listsOf(predictions.answer),
     examples: wrong.length,
     wrong,
     right: wrong.length - wrong.reduce((n, w) => n + w, 0),

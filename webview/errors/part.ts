@@ -1,15 +1,22 @@
-import type { List } from '../../src/protocol/errors-view/choice';
+import type { List, Order } from '../../src/protocol/errors-view/choice';
 import type { Cell } from './labels/matrix-keys';
+import type { Measures } from './measures';
 import type { Ui } from './ui';
 
 /** What the page shows by the shape of the answer. */
 export interface AnswerPart {
-  /** More sentences of the summary, and what is worst. */
-  told?: string;
+  /** Sentences of the summary, and what is worst. */
+  told: string;
   worst: unknown;
   /** What may take all the width, and what is no wider than the table by length, beside which it stands. */
   wide: unknown;
   table: unknown;
+  /** The columns of the table by length. */
+  lengths: Measures;
+  /** How the list can be sorted. */
+  orders: Partial<Record<Order, string>>;
+  /** Which texts are stored, if not all of them. */
+  stored: string;
   /** The filter by answer; undefined without one. */
   suits?(example: number): boolean;
   chips: { text: string; change: Partial<Ui> }[];

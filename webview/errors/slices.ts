@@ -1,13 +1,14 @@
 import { html, nothing, svg } from 'lit';
-import { accuracyOf, FEW, type LengthBin, type Slice } from '../../src/protocol/errors-view/slices';
+import { FEW, type LengthBin } from '../../src/protocol/errors-view/slices';
 import { t } from '../ui/l10n';
-import { cautiousPercent } from '../../src/base/percent';
-import { count, loss } from './format';
+import { count } from './format';
+import type { Measure, Measures } from './measures';
 import type { CommonModel } from './model';
 
 export interface SliceRow {
   name: string;
-  slice: Slice;
+  count: number;
+  measure: Measure;
   chosen: boolean;
   choose(): void;
   note?: string;
@@ -18,21 +19,28 @@ export const binName = ({ from, to }: LengthBin): string =>
 
 export function lengthTable(
   { bins, byLength }: CommonModel,
+  measures: Measures,
   chosen: number | undefined,
   choose: (bin: number) => void,
 ) {
   const rows = bins.map((bin, i): SliceRow => {
-    const slice = byLength[i];
-    const { cut } = slice;
-    const note =
-      cut === 0 ? undefined : cut === slice.count ? t('all truncated') : t('{0} truncated', count(cut));
-    return { name: binName(bin), slice, chosen: i === chosen, choose: () => choose(i), note };
+    const { count: texts, cut } = byLength[i];
+    const note = cut === 0 ? undefined : cut === texts ? t('all truncated') : t('{0} truncated', count(cut));
+    return {
+      name: binName(bin),
+      count: texts,
+      measure: measures.rows[i],
+      chosen: i === chosen,
+      choose: () => choose(i),
+      note,
+    };
   });
   const cut = byLength.some((s) => s.cut > 0);
   return sliceTable(
     'lengths',
     t('By length'),
     t('Length'),
+    measures,
     rows,
     cut
       ? html`<p class="note">
@@ -46,6 +54,7 @@ export function sliceTable(
   id: string,
   heading: string,
   name: string,
+  { heads: [first, second], long, few }: Measures,
   rows: readonly SliceRow[],
   below: unknown,
 ) {
@@ -57,42 +66,34 @@ export function sliceTable(
           <tr>
             <th scope="col">${name}</th>
             <th scope="col" class="number">${t('Texts')}</th>
-            <th scope="col" colspan="2">${t('Right')}</th>
-            <th scope="col" class="number">${t('Mean loss')}</th>
+            <th scope="col" colspan="2">${first}</th>
+            <th scope="col" class="number">${second}</th>
           </tr>
         </thead>
         <tbody>
-          ${rows.map(sliceRow)}
+          ${rows.map((row) => sliceRow(row, long))}
         </tbody>
       </table>
     </div>
-    ${
-      rows.some(({ slice }) => slice.count < FEW)
-        ? html`<p class="note">
-            ${t('With fewer than {0} texts the share that is right may as well be chance.', FEW)}
-          </p>`
-        : nothing
-    }
-    ${below}
+    ${rows.some((row) => row.count < FEW) ? html`<p class="note">${few}</p>` : nothing} ${below}
   </section>`;
 }
 
-const sliceRow = ({ name, slice, chosen, choose, note }: SliceRow) =>
+const sliceRow = ({ name, count: texts, measure, chosen, choose, note }: SliceRow, long: Measures['long']) =>
   html`<tr class=${chosen ? 'chosen' : ''}>
     <th scope="row">
       <button class="link name" aria-pressed=${chosen ? 'true' : 'false'} @click=${choose}>${name}</button>
       ${note ? html`<small>${note}</small>` : nothing}
     </th>
-    <td class="number">${count(slice.count)}</td>
+    <td class="number">${count(texts)}</td>
     <td class="number">
-      ${cautiousPercent(accuracyOf(slice))}
-      ${slice.count < FEW ? html`<small>${t('too few to tell')}</small>` : nothing}
+      ${measure.value} ${texts < FEW ? html`<small>${t('too few to tell')}</small>` : nothing}
     </td>
-    <td class="bar">${shareBar(accuracyOf(slice))}</td>
-    <td class="number">${loss(slice.loss)}</td>
+    <td class=${long === 'bad' ? 'bar bad' : 'bar'}>${bar(measure.bar)}</td>
+    <td class="number">${measure.other}</td>
   </tr>`;
 
-export const shareBar = (share: number) =>
+export const bar = (share: number) =>
   html`<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
     ${svg`<rect class="track" width="100" height="8" /><rect class="fill" width=${100 * share} height="8" />`}
   </svg>`;

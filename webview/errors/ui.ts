@@ -8,12 +8,12 @@ export interface Ui {
   bin: number;
   search: string;
   page: number;
-  /** Filters by the answer: those of a label. */
+  /** Filters by the answer: a label, or the type of a span; the predicted label; or what became of it (ANSWER_MISSED …). */
   label: number;
   predicted: number;
-  /** Those of spans: a type, and what became of its spans (ANSWER_MISSED …). */
-  type: number;
   found: number;
+  /** An index into the bins of the true numbers. */
+  value: number;
   /** Whether the table by label or type is shown to its end. */
   allLabels: boolean;
 }
@@ -22,8 +22,8 @@ export interface Ui {
 export const NO_FILTERS = {
   label: undefined,
   predicted: undefined,
-  type: undefined,
   found: undefined,
+  value: undefined,
   bin: undefined,
   search: '',
 } satisfies { [key in keyof Ui]?: Ui[key] | undefined };

@@ -5,7 +5,7 @@ import { segmentsOf, type MarkedSpan, type Segment, type SpanState } from './seg
 /** In the order of the legend. */
 const STATES = ['found', 'missed', 'spurious', 'predicted'] as const;
 
-const nameOf = (state: SpanState): string =>
+export const stateName = (state: SpanState): string =>
   ({ found: t('Found'), missed: t('Missed'), spurious: t('Spurious'), predicted: t('Predicted') })[state];
 
 /** A text with its spans underlined or struck, each with its type after it; a screen reader gets them as a list. */
@@ -16,7 +16,7 @@ export const markedText = (text: string, spans: readonly MarkedSpan[]): Template
 const segment = ({ text, within, ending }: Segment): TemplateResult =>
   html`${within.reduceRight((inner, span) => html`<span class="mark ${span.state}" title=${titleOf(span)}>${inner}</span>`, html`${text}`)}${ending.map(tag)}`;
 
-const titleOf = ({ state, label }: MarkedSpan): string => t('{0}: {1}', nameOf(state), label);
+const titleOf = ({ state, label }: MarkedSpan): string => t('{0}: {1}', stateName(state), label);
 
 const tag = ({ state, label }: Pick<MarkedSpan, 'state' | 'label'>): TemplateResult =>
   // No line breaks within the sign and the first word, or before it.
@@ -30,12 +30,16 @@ function spoken(text: string, spans: readonly MarkedSpan[]): string {
     const named = spans
       .filter((s) => s.state === state)
       .map(({ start, end, label }) => t('{0} ({1})', text.slice(start, end), label));
-    return named.length === 0 ? '' : ` ${t('{0}: {1}.', nameOf(state), named.join(', '))}`;
+    return named.length === 0 ? '' : ` ${t('{0}: {1}.', stateName(state), named.join(', '))}`;
   }).join('');
 }
 
-/** What the marks mean. */
-export function legend(): TemplateResult {
+/**
+ * What the marks mean.
+ *
+ * @param tagged whether each has its type after it
+ */
+export function legend(tagged = true): TemplateResult {
   const meaning = [
     ['found', t('in the data and predicted')],
     ['missed', t('in the data alone')],
@@ -45,7 +49,8 @@ export function legend(): TemplateResult {
     ${meaning.map(
       ([state, words]) =>
         html`<li>
-          <span class="mark ${state}">${nameOf(state)}</span>${tag({ state, label: t('type') })} ${words}
+          <span class="mark ${state}">${stateName(state)}</span
+          >${tagged ? tag({ state, label: t('type') }) : nothing} ${words}
         </li>`,
     )}
   </ul>`;

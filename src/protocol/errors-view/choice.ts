@@ -1,13 +1,15 @@
-import type { Columns, Excerpt } from '../predictions';
+import type { Answers, Columns, Excerpt } from '../predictions';
 import type { LengthBin } from './slices';
 
-export const LISTS = ['wrong', 'unsure', 'text'] as const;
-/** The wrong examples, all of them by the model's confidence, or those whose text is stored. */
-export type List = (typeof LISTS)[number];
+/** The wrong examples, all of them by the model's confidence, all of them, or those whose text is stored. */
+export type List = 'wrong' | 'unsure' | 'all' | 'text';
 
-export const ORDERS = ['loss', 'margin'] as const;
+/** A number is more or less far off, never wrong, and has no confidence. */
+export const listsOf = (answer: Answers['answer']): readonly List[] =>
+  answer === 'number' ? ['all', 'text'] : ['wrong', 'unsure', 'text'];
+
 /** Greatest loss first, or smallest margin first. */
-export type Order = (typeof ORDERS)[number];
+export type Order = 'loss' | 'margin';
 
 /** The filter for examples. */
 export interface Choice {

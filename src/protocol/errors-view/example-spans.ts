@@ -1,4 +1,5 @@
 import type { SpanColumns } from '../predictions';
+import { byExample } from './by-example';
 
 /** One span of an example. */
 export interface ExampleSpan {
@@ -13,13 +14,13 @@ export interface ExampleSpan {
 
 /** The spans of each example that has any, in the order of its text. */
 export function spansByExample(spans: SpanColumns): Map<number, ExampleSpan[]> {
-  const all = new Map<number, ExampleSpan[]>();
-  spans.example.forEach((example, i) => {
-    const span = { start: spans.start[i], end: spans.end[i], label: spans.label[i], found: spans.found[i] };
-    const known = all.get(example);
-    if (known) known.push(span);
-    else all.set(example, [span]);
-  });
+  const { start, end, label, found } = spans;
+  const all = byExample(spans.example, (i) => ({
+    start: start[i],
+    end: end[i],
+    label: label[i],
+    found: found[i],
+  }));
   for (const list of all.values()) list.sort((a, b) => a.start - b.start || a.end - b.end);
   return all;
 }

@@ -31,9 +31,6 @@ export function valueBins(values: Float64Array): ValueBin[] {
   return bins;
 }
 
-export const binOf = (bins: readonly ValueBin[], value: number): number =>
-  bins.findIndex((b) => value <= b.to);
-
 /** @param sliceOf the slice that an example is in, from 0 to `many` */
 export function numberErrors(
   { value, predicted }: NumberColumns,

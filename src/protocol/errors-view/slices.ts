@@ -30,7 +30,11 @@ export const labelSlices = (columns: LabelColumns, wrong: Uint8Array, labels: nu
   slices(columns, wrong, labels, (i) => columns.label[i]);
 
 export const lengthSlices = (columns: Columns, wrong: Uint8Array, bins: readonly LengthBin[]): Slice[] =>
-  slices(columns, wrong, bins.length, (i) => bins.findIndex((b) => columns.tokens[i] <= b.to));
+  slices(columns, wrong, bins.length, (i) => binOf(bins, columns.tokens[i]));
+
+/** The bin that a value is in, of bins that have every value. */
+export const binOf = (bins: readonly { to: number }[], value: number): number =>
+  bins.findIndex((b) => value <= b.to);
 
 function slices(
   { loss, cut }: Columns,

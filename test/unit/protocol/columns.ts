@@ -4,9 +4,13 @@ import {
   ANSWER_FOUND,
   ANSWER_MISSED,
   ANSWER_SPURIOUS,
+  labelSetColumns,
+  numberColumns,
   spanColumns,
   type LabelAnswers,
   type LabelColumns,
+  type LabelSetAnswers,
+  type NumberAnswers,
   type PredictionFacts,
   type SpanAnswers,
 } from '../../../src/protocol/predictions';
@@ -87,6 +91,78 @@ export function spanPredictions(
     columns: commonColumns(listsOf(rows, ['line', 'loss', 'margin', 'tokens', 'cut'])),
     spans: spanColumns(listsOf(spans, ['example', 'start', 'end', 'label', 'found'])),
     excerpts: read.map(({ text }, example) => ({ example, text })),
+    ...more,
+  };
+}
+
+type NumberPredictions = PredictionFacts & NumberAnswers;
+
+/** A text's true and predicted number. */
+export interface NumberExample {
+  value: number;
+  predicted: number;
+  tokens?: number;
+  cut?: boolean;
+}
+
+export const numberPredictions = (
+  examples: readonly NumberExample[],
+  more: Partial<NumberPredictions> = {},
+): NumberPredictions => {
+  const rows = examples.map(({ tokens = 8, cut = false, ...e }, i) => {
+    const loss = (e.predicted - e.value) ** 2;
+    return { ...e, line: i + 1, loss, margin: 0, tokens, cut: Number(cut) };
+  });
+  return {
+    ...FACTS,
+    answer: 'number',
+    labels: ['score'],
+    metrics: { loss: 0.25, pearson: 0.912, spearman: 0.899, rmse: 0.5, examples: examples.length },
+    columns: numberColumns(listsOf(rows, ['line', 'loss', 'margin', 'tokens', 'cut', 'value', 'predicted'])),
+    ...more,
+  };
+};
+
+type LabelSetPredictions = PredictionFacts & LabelSetAnswers;
+
+/** A text's labels, by name, and the probability of each label; above 0.5 it is predicted. */
+export interface LabelSetExample {
+  truth: readonly string[];
+  shares: Readonly<Record<string, number>>;
+  tokens?: number;
+  cut?: boolean;
+}
+
+export function labelSetPredictions(
+  examples: readonly LabelSetExample[],
+  more: Partial<LabelSetPredictions> = {},
+): LabelSetPredictions {
+  const labels = more.labels ?? Object.keys(examples[0].shares);
+  const parts = examples.map(({ truth, shares }) =>
+    labels.flatMap((name, label) => {
+      const [isTrue, isPredicted] = [truth.includes(name), shares[name] > 0.5];
+      const found = isTrue ? (isPredicted ? ANSWER_FOUND : ANSWER_MISSED) : ANSWER_SPURIOUS;
+      return isTrue || isPredicted ? [{ label, found, probability: shares[name] }] : [];
+    }),
+  );
+  const rows = examples.map(({ tokens = 8, cut = false }, i) => {
+    const wrong = parts[i].filter((p) => p.found !== ANSWER_FOUND).length;
+    return { line: i + 1, loss: wrong + i / 1000, margin: 1 / (2 + wrong + i), tokens, cut: Number(cut) };
+  });
+  const sets = parts.flatMap((all, example) => all.map((p) => ({ example, ...p })));
+  return {
+    ...FACTS,
+    answer: 'labels',
+    labels,
+    metrics: {
+      loss: 0.21,
+      microF1: 0.75,
+      macroF1: 0.7,
+      meanAveragePrecision: 0.81,
+      examples: examples.length,
+    },
+    columns: commonColumns(listsOf(rows, ['line', 'loss', 'margin', 'tokens', 'cut'])),
+    sets: labelSetColumns(listsOf(sets, ['example', 'label', 'found', 'probability'])),
     ...more,
   };
 }

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chosen, type Choice } from '../../../src/protocol/errors-view/choice';
+import { chosen, listsOf, type Choice } from '../../../src/protocol/errors-view/choice';
 import { confusedPairs, confusionOf, mostConfused } from '../../../src/protocol/errors-view/confusion';
 import {
   accuracyOf,
+  binOf,
   labelSlices,
   lengthBins,
   lengthSlices,
@@ -11,10 +12,19 @@ import {
 } from '../../../src/protocol/errors-view/slices';
 import { spansByExample } from '../../../src/protocol/errors-view/example-spans';
 import { foundCounts } from '../../../src/protocol/errors-view/found-counts';
+import { numberErrors, valueBins } from '../../../src/protocol/errors-view/number-errors';
 import { tellingOrder } from '../../../src/protocol/errors-view/telling';
 import { wrongOf } from '../../../src/protocol/errors-view/wrong';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS, spanColumns } from '../../../src/protocol/predictions';
-import { columns, predictions, SPAN_LABELS, spanPredictions, type Example } from './columns';
+import {
+  columns,
+  labelSetPredictions,
+  numberPredictions,
+  predictions,
+  SPAN_LABELS,
+  spanPredictions,
+  type Example,
+} from './columns';
 
 const LABELS = 4;
 const example = fc
@@ -249,5 +259,85 @@ describe('spans', () => {
         ],
       ],
     ]);
+  });
+});
+
+describe('numbers', () => {
+  const number = fc.oneof(fc.integer({ min: -5, max: 5 }), fc.double({ min: -1e3, max: 1e3, noNaN: true }));
+  const numbers = fc.array(fc.record({ value: number, predicted: number }), { minLength: 1, maxLength: 80 });
+
+  it('are in bins of which each has some, and that have every number once', () =>
+    fc.assert(
+      fc.property(numbers, (all) => {
+        const { value } = numberPredictions(all).columns;
+        const bins = valueBins(value);
+        expect(bins.length).toBeLessThanOrEqual(5);
+        const counts = bins.map((_, i) => value.filter((v) => binOf(bins, v) === i).length);
+        expect(Math.min(...counts)).toBeGreaterThan(0);
+        expect(sum(counts)).toBe(all.length);
+        for (const v of value) {
+          const bin = bins[binOf(bins, v)];
+          expect(v >= bin.from && v <= bin.to).toBe(true);
+        }
+        for (const [i, bin] of bins.slice(1).entries()) expect(bin.from).toBeGreaterThan(bins[i].to);
+      }),
+    ));
+
+  it('have errors per slice that add up to the whole', () =>
+    fc.assert(
+      fc.property(numbers, (all) => {
+        const { columns: c } = numberPredictions(all);
+        const [whole] = numberErrors(c, 1, () => 0);
+        const parts = numberErrors(c, 3, (i) => i % 3).filter((p) => p.count > 0);
+        expect(sum(parts.map((p) => p.count))).toBe(all.length);
+        expect(sum(parts.map((p) => p.bias * p.count))).toBeCloseTo(whole.bias * all.length, 6);
+        expect(sum(parts.map((p) => p.rmse ** 2 * p.count)) / all.length).toBeCloseTo(whole.rmse ** 2, 4);
+        expect(Math.abs(whole.bias)).toBeLessThanOrEqual(whole.rmse * (1 + 1e-9) + 1e-12);
+      }),
+    ));
+
+  it('are positive in their mean error where too much is predicted', () => {
+    const errors = numberErrors(
+      numberPredictions([
+        { value: 1, predicted: 2 },
+        { value: 1, predicted: 4 },
+        { value: 5, predicted: 5 },
+      ]).columns,
+      3,
+      (i) => Number(i === 2),
+    );
+    expect(errors).toEqual([
+      { count: 2, rmse: Math.sqrt(5), bias: 2 },
+      { count: 1, rmse: 0, bias: 0 },
+      { count: 0, rmse: NaN, bias: NaN },
+    ]);
+  });
+
+  it('are never wrong, and start with the one that is furthest off', () => {
+    const p = numberPredictions([
+      { value: 1, predicted: 1.1 },
+      { value: 1, predicted: 3 },
+      { value: 1, predicted: -0.5 },
+    ]);
+    expect([...wrongOf(p)]).toEqual([0, 0, 0]);
+    expect(tellingOrder(p.columns, wrongOf(p))).toEqual([1, 2, 0]);
+    expect(listsOf('number')).toEqual(['all', 'text']);
+    expect(chosen(p.columns, wrongOf(p), new Map(), { list: 'all', order: 'loss' })).toEqual([1, 2, 0]);
+  });
+});
+
+describe('several labels', () => {
+  it('are counted like spans; an example is wrong if any label is missed or spurious', () => {
+    const p = labelSetPredictions([
+      { truth: ['a'], shares: { a: 0.9, b: 0.1 } },
+      { truth: ['a', 'b'], shares: { a: 0.8, b: 0.3 } },
+      { truth: [], shares: { a: 0.6, b: 0.4 } },
+      { truth: [], shares: { a: 0.5, b: 0.4 } },
+    ]);
+    expect(foundCounts(p.sets, 2)).toMatchObject([
+      { label: 1, found: 0, missed: 1, spurious: 0, f1: 0 },
+      { label: 0, found: 2, missed: 0, spurious: 1, f1: 0.8 },
+    ]);
+    expect([...wrongOf(p)]).toEqual([0, 1, 1, 0]);
   });
 });

@@ -1,6 +1,7 @@
 import { html, nothing } from 'lit';
 import { t } from '../../ui/l10n';
 import type { LabelModel } from '../model';
+import { rightMeasures } from '../measures';
 import { sliceTable, type SliceRow } from '../slices';
 
 /** Labels shown by default. */
@@ -13,14 +14,19 @@ export function labelTable(
   act: { choose(label: number): void; showAll(all: boolean): void },
 ) {
   const shown = all ? worst : worst.slice(0, FIRST_LABELS);
-  const rows = shown.map((label): SliceRow => {
-    const choose = () => act.choose(label);
-    return { name: labels[label], slice: byLabel[label], chosen: label === chosen, choose };
-  });
+  const measures = rightMeasures(shown.map((label) => byLabel[label]));
+  const rows = shown.map((label, i): SliceRow => ({
+    name: labels[label],
+    count: byLabel[label].count,
+    measure: measures.rows[i],
+    chosen: label === chosen,
+    choose: () => act.choose(label),
+  }));
   return sliceTable(
     'labels',
     t('By true label, worst first'),
     t('Label'),
+    measures,
     rows,
     worst.length > FIRST_LABELS
       ? html`<button class="link" aria-expanded=${all ? 'true' : 'false'} @click=${() => act.showAll(!all)}>

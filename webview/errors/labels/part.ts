@@ -1,7 +1,8 @@
 import { t } from '../../ui/l10n';
 import { listWithRight, type AnswerPart, type PartActions, type PartState } from '../part';
 import type { LabelModel } from '../model';
-import { examplesCsv } from './examples-csv';
+import { rightOrWrong } from '../right-or-wrong';
+import { labelCsv } from './examples-csv';
 import { labelCells } from './cells';
 import { labelTable } from './label-table';
 import { matrix } from './matrix';
@@ -16,6 +17,7 @@ export function labelPart(model: LabelModel, { ui, list, cell }: PartState, act:
     act.filter({ label: l, predicted: p, ...(l === p ? listWithRight(list) : { list }) });
   };
   return {
+    ...rightOrWrong(model),
     worst: confusedMost(model, filterCell),
     wide: matrix(model, cell, { label, predicted }, { move: (to) => act.move(to), choose: filterCell }),
     table: labelTable(model, predicted === undefined ? label : undefined, allLabels, {
@@ -39,6 +41,6 @@ export function labelPart(model: LabelModel, { ui, list, cell }: PartState, act:
         : [{ text: t('Predicted: {0}', labels[predicted]), change: { predicted: undefined } }]),
     ],
     examples: labelCells(model),
-    csv: (examples) => examplesCsv(model, examples),
+    csv: (examples) => labelCsv(model, examples),
   };
 }

@@ -6,7 +6,6 @@ import { t } from '../../ui/l10n';
 import { count } from '../format';
 import type { SpanModel } from '../model';
 import type { ExampleCells } from '../part';
-import { spansOf } from './model';
 
 const STATES: Record<number, MarkedSpan['state']> = {
   [ANSWER_FOUND]: 'found',
@@ -19,7 +18,7 @@ const CUT = '…';
 /** How many spans are wrong, and the text with all of them marked. */
 export function spanCells(model: SpanModel): ExampleCells {
   const number = (example: number, found: number) =>
-    spansOf(model, example).filter((s) => s.found === found).length;
+    model.partsOf(example).filter((s) => s.found === found).length;
   return {
     heads: html`<th role="columnheader" class="number">${t('Missed')}</th>
       <th role="columnheader" class="number">${t('Spurious')}</th>`,
@@ -32,7 +31,7 @@ export function spanCells(model: SpanModel): ExampleCells {
         </td>`,
     text(example, excerpt) {
       const end = excerpt.endsWith(CUT) ? excerpt.length - CUT.length : excerpt.length;
-      const all = spansOf(model, example);
+      const all = model.partsOf(example);
       const shown = all.filter((s) => s.start < end);
       const marked = shown.map((s) => ({ ...s, label: model.labels[s.label], state: STATES[s.found] }));
       const rest = all.length - shown.length;

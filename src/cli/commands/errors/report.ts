@@ -2,6 +2,7 @@ import { escapeControls } from '../../../base/controls';
 import { confusedPairs, confusionOf } from '../../../protocol/errors-view/confusion';
 import {
   accuracyOf,
+  binOf,
   FEW,
   labelSlices,
   lengthBins,
@@ -11,12 +12,7 @@ import {
   type Slice,
 } from '../../../protocol/errors-view/slices';
 import { foundCounts } from '../../../protocol/errors-view/found-counts';
-import {
-  binOf,
-  numberErrors,
-  valueBins,
-  type NumberError,
-} from '../../../protocol/errors-view/number-errors';
+import { numberErrors, valueBins, type NumberError } from '../../../protocol/errors-view/number-errors';
 import { tellingOrder } from '../../../protocol/errors-view/telling';
 import { wrongOf } from '../../../protocol/errors-view/wrong';
 import { rowWord } from '../../../protocol/row-place';
@@ -111,9 +107,7 @@ function foundTable(
 /** How far off the numbers are, by length and by their true value. */
 function numberSlices({ columns }: NumberAnswers): string[] {
   const bins = lengthBins(columns.tokens);
-  const byLength = numberErrors(columns, bins.length, (i) =>
-    bins.findIndex((b) => columns.tokens[i] <= b.to),
-  );
+  const byLength = numberErrors(columns, bins.length, (i) => binOf(bins, columns.tokens[i]));
   const values = valueBins(columns.value);
   const byValue = numberErrors(columns, values.length, (i) => binOf(values, columns.value[i]));
   const line = (name: string, e: NumberError) => [

@@ -5,61 +5,64 @@ import type { FoundCounts } from '../../../src/protocol/errors-view/found-counts
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
 import { t } from '../../ui/l10n';
 import { count } from '../format';
-import type { SpanModel } from '../model';
-import { shareBar } from '../slices';
+import { bar } from '../slices';
+import type { FoundModel } from './part';
+import type { FoundWords } from './words';
 
-/** Types shown by default. */
-const FIRST_TYPES = 10;
+/** Rows shown by default. */
+const FIRST_ROWS = 10;
 
-export interface TypeActions {
-  /** All spans of a type, or those of which this became. */
-  choose(type: number, found: number | undefined): void;
+/** A type or label, and what became of it (ANSWER_MISSED …). */
+interface Chosen {
+  label?: number;
+  found?: number;
+}
+
+interface TableActions {
+  /** Everything of a type or label, or that of which this became. */
+  choose(label: number, found: number | undefined): void;
   showAll(all: boolean): void;
 }
 
-/** How well each type of span is found, the worst first. */
-export function typesTable(
-  model: SpanModel,
-  chosen: { type?: number; found?: number },
+/** How well each type or label is found, the worst first. */
+export function foundTable(
+  model: FoundModel,
+  words: FoundWords,
+  chosen: Chosen,
   all: boolean,
-  act: TypeActions,
+  act: TableActions,
 ) {
-  const { types } = model;
-  const shown = all ? types : types.slice(0, FIRST_TYPES);
-  return html`<section aria-labelledby="types-title">
-    <h2 id="types-title">${t('By type, worst first')}</h2>
-    <p class="note">
-      ${t('A span is found if its words and its type are right. A text is right if none of its spans is missed or spurious.')}
-    </p>
-    ${types.length === 0 ? html`<p class="note">${t('No text has a span, and none was predicted.')}</p>` : table(model, shown, chosen, act)}
+  const { counts } = model;
+  const shown = all ? counts : counts.slice(0, FIRST_ROWS);
+  return html`<section aria-labelledby="found-title">
+    <h2 id="found-title">${words.title}</h2>
+    <p class="note">${words.note}</p>
+    ${counts.length === 0 ? html`<p class="note">${words.none}</p>` : table(model, words, shown, chosen, act)}
+    ${shown.some((c) => numberOf(c) < FEW) ? html`<p class="note">${words.few}</p>` : nothing}
     ${
-      shown.some((type) => spansOfType(type) < FEW)
-        ? html`<p class="note">${t('With fewer than {0} spans these shares may as well be chance.', FEW)}</p>`
-        : nothing
-    }
-    ${
-      types.length > FIRST_TYPES
+      counts.length > FIRST_ROWS
         ? html`<button class="link" aria-expanded=${all ? 'true' : 'false'} @click=${() => act.showAll(!all)}>
-            ${all ? t('Show the {0} worst', FIRST_TYPES) : t('Show all {0} types', types.length)}
+            ${all ? t('Show the {0} worst', FIRST_ROWS) : words.showAll(counts.length)}
           </button>`
         : nothing
     }
   </section>`;
 }
 
-const spansOfType = ({ found, missed, spurious }: FoundCounts): number => found + missed + spurious;
+const numberOf = ({ found, missed, spurious }: FoundCounts): number => found + missed + spurious;
 
 const table = (
-  model: SpanModel,
+  model: FoundModel,
+  words: FoundWords,
   shown: readonly FoundCounts[],
-  chosen: { type?: number; found?: number },
-  act: TypeActions,
+  chosen: Chosen,
+  act: TableActions,
 ) =>
   html`<div class="scroll">
-    <table class="slices types" data-table="types" aria-labelledby="types-title">
+    <table class="slices" data-table="found" aria-labelledby="found-title">
       <thead>
         <tr>
-          <th scope="col">${t('Type')}</th>
+          <th scope="col">${words.name}</th>
           <th scope="col" class="number">${t('In the data')}</th>
           <th scope="col" class="number">${t('Found')}</th>
           <th scope="col" class="number">${t('Missed')}</th>
@@ -70,19 +73,15 @@ const table = (
         </tr>
       </thead>
       <tbody>
-        ${shown.map((type) => row(type, model.labels[type.label], chosen, act))}
+        ${shown.map((counts) => row(counts, model.labels[counts.label], chosen, act))}
       </tbody>
     </table>
   </div>`;
 
-function row(
-  { label: type, found, missed, spurious, precision, recall, f1 }: FoundCounts,
-  name: string,
-  chosen: { type?: number; found?: number },
-  act: TypeActions,
-) {
+function row(counts: FoundCounts, name: string, chosen: Chosen, act: TableActions) {
+  const { label, found, missed, spurious, precision, recall, f1 } = counts;
   const pressed = (state: number | undefined) =>
-    chosen.type === type && chosen.found === state ? 'true' : 'false';
+    chosen.label === label && chosen.found === state ? 'true' : 'false';
   const counted = (state: number, n: number, words: string) =>
     n === 0
       ? count(n)
@@ -90,17 +89,17 @@ function row(
           class="link"
           aria-label=${words}
           aria-pressed=${pressed(state)}
-          @click=${() => act.choose(type, state)}
+          @click=${() => act.choose(label, state)}
         >
           ${count(n)}
         </button>`;
   const share = (value: number | undefined) => (value === undefined ? '–' : cautiousPercent(value));
-  return html`<tr class=${chosen.type === type ? 'chosen' : ''}>
+  return html`<tr class=${chosen.label === label ? 'chosen' : ''}>
     <th scope="row">
       <button
         class="link name"
         aria-pressed=${pressed(undefined)}
-        @click=${() => act.choose(type, undefined)}
+        @click=${() => act.choose(label, undefined)}
       >
         ${name}
       </button>
@@ -115,8 +114,8 @@ function row(
     <td class="number">${share(recall)}</td>
     <td class="number">
       ${cautiousPercent(f1)}
-      ${found + missed + spurious < FEW ? html`<small>${t('too few to tell')}</small>` : nothing}
+      ${numberOf(counts) < FEW ? html`<small>${t('too few to tell')}</small>` : nothing}
     </td>
-    <td class="bar">${shareBar(f1)}</td>
+    <td class="bar">${bar(f1)}</td>
   </tr>`;
 }
