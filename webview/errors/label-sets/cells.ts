@@ -26,7 +26,7 @@ export const labelSetCells = (model: LabelSetModel): ExampleCells => ({
           ({ label, probability }) =>
             html`<li>
               <span class="visually-hidden">${stateName(state)}: </span
-              ><span class="mark ${state}">${model.labels[label]}</span>
+              ><span class="name"><span class="mark ${state}">${model.labels[label]}</span></span>
               <span class="share">${cautiousPercent(probability)}</span>
             </li>`,
         ),

@@ -3,6 +3,8 @@ const DIGITS = 4;
 
 export interface NumberFormat {
   plain(value: number): string;
+  /** Without zeros at its end. */
+  short(value: number): string;
   /** With its sign. */
   signed(value: number): string;
 }
@@ -15,6 +17,8 @@ export function formatFor(values: Float64Array): NumberFormat {
   const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return {
     plain: (value) => value.toLocaleString('en-US', { ...options, signDisplay: 'negative' }),
+    short: (value) =>
+      value.toLocaleString('en-US', { maximumFractionDigits: digits, signDisplay: 'negative' }),
     signed: (value) => value.toLocaleString('en-US', { ...options, signDisplay: 'exceptZero' }),
   };
 }

@@ -1,5 +1,4 @@
 import { nothing } from 'lit';
-import { numberText } from '../../../src/base/number-text';
 import { FEW } from '../../../src/protocol/errors-view/slices';
 import type { NumberError, ValueBin } from '../../../src/protocol/errors-view/number-errors';
 import { t } from '../../ui/l10n';
@@ -20,7 +19,7 @@ export function numberPart(model: NumberModel, { ui }: PartState, act: PartActio
   const bin = value === undefined ? undefined : values[value];
   const measures = errorMeasures(byValue, model.format);
   const rows = values.map((b, i): SliceRow => ({
-    name: binName(b),
+    name: binName(b, model.format),
     count: byValue[i].count,
     measure: measures.rows[i],
     chosen: i === value,
@@ -41,14 +40,16 @@ export function numberPart(model: NumberModel, { ui }: PartState, act: PartActio
     ...(bin && {
       suits: (example: number) => columns.value[example] >= bin.from && columns.value[example] <= bin.to,
     }),
-    chips: bin ? [{ text: t('{0}: {1}', model.name, binName(bin)), change: { value: undefined } }] : [],
+    chips: bin
+      ? [{ text: t('{0}: {1}', model.name, binName(bin, model.format)), change: { value: undefined } }]
+      : [],
     examples: numberCells(model),
     csv: (rows) => numberCsv(model, rows),
   };
 }
 
-const binName = ({ from, to }: ValueBin): string =>
-  from === to ? numberText(from) : t('{0} to {1}', numberText(from), numberText(to));
+const binName = ({ from, to }: ValueBin, { short }: NumberFormat): string =>
+  from === to ? short(from) : t('{0} to {1}', short(from), short(to));
 
 const told = ({ examples, half, mean, largest, format }: NumberModel): string =>
   t(

@@ -1,16 +1,17 @@
 import type { NumberColumns } from '../../../src/protocol/predictions';
-import { ticksAround } from './ticks';
+import { ticksWithin } from './ticks';
 
 /** With more examples, points would hide each other, and slow down the page. */
 const MOST_POINTS = 1000;
 /** Cells per side in place of points. */
 const CELLS = 48;
+/** Space beyond the outermost values, as a share of their range. */
+const MARGIN = 0.04;
 
 /** Predicted against true numbers. Both axes have the same ends, so that the diagonal is where they are equal. */
 export interface Plot {
-  /** From one end of the axes to the other. */
-  ticks: number[];
   /** Positions are shares of the axes. */
+  ticks: { label: string; at: number }[];
   points: PlotPoint[];
   /** In place of points, for many examples: those with any. */
   cells: PlotCell[];
@@ -33,10 +34,9 @@ export interface PlotCell {
 }
 
 export function plotOf({ value, predicted }: NumberColumns): Plot {
-  const [low, high] = rangeOf(value, predicted);
-  const ticks = ticksAround(low, high);
-  const length = ticks.at(-1)! - ticks[0];
-  const share = (v: number) => (v - ticks[0]) / length;
+  const [low, high] = axisOf(value, predicted);
+  const share = (v: number) => (v - low) / (high - low);
+  const ticks = ticksWithin(low, high).map(({ value: v, label }) => ({ label, at: share(v) }));
   if (value.length <= MOST_POINTS)
     return {
       ticks,
@@ -56,12 +56,14 @@ export function plotOf({ value, predicted }: NumberColumns): Plot {
   return { ticks, points: [], cells, most: Math.max(...cells.map((c) => c.count)) };
 }
 
-function rangeOf(...all: readonly Float64Array[]): [number, number] {
+/** The ends of the axes. */
+function axisOf(...all: readonly Float64Array[]): [number, number] {
   let [low, high] = [Infinity, -Infinity];
   for (const values of all)
     for (const v of values) {
       if (v < low) low = v;
       if (v > high) high = v;
     }
-  return [low, high];
+  const margin = low < high ? MARGIN * (high - low) : Math.abs(low) / 10 || 1;
+  return [low - margin, high + margin];
 }

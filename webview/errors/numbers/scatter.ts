@@ -1,5 +1,4 @@
-import { html, nothing, svg } from 'lit';
-import { numberText } from '../../../src/base/number-text';
+import { html, svg } from 'lit';
 import { t } from '../../ui/l10n';
 import { count } from '../format';
 import type { NumberModel } from '../model';
@@ -12,7 +11,7 @@ const SHADES = 6;
 export function scatter(model: NumberModel) {
   const { plot, name, examples } = model;
   const { ticks, points, cells, most } = plot;
-  return html`<section aria-labelledby="scatter-title">
+  return html`<section class="numbers" aria-labelledby="scatter-title">
     <h2 id="scatter-title">${t('Predicted and true numbers')}</h2>
     <p class="note">
       ${t('On the dashed line, the predicted number is the true one; above it, it is too high.')}
@@ -29,8 +28,8 @@ export function scatter(model: NumberModel) {
         role="img"
         aria-label=${t('{0} texts by true and predicted {1}; the tables have the same in numbers.', count(examples), name)}
       >
-        ${ticks.map((tick, i) => tickLines(numberText(tick), i / (ticks.length - 1)))}
-        ${points.map((p) => point(model, p))} ${cells.map((c) => cell(c, most))}
+        ${ticks.map((tick) => tickLines(tick.label, tick.at))} ${points.map((p) => point(model, p))}
+        ${cells.map((c) => cell(c, most))}
         <line class="equal" x1="0" y1="100%" x2="100%" y2="0" />
         <rect class="frame" width="100%" height="100%" />
       </svg>
@@ -44,12 +43,8 @@ const percentage = (share: number): string => `${(100 * share).toFixed(2)}%`;
 
 const tickLines = (label: string, share: number) => {
   const [x, y] = [percentage(share), percentage(1 - share)];
-  const inside = share > 0 && share < 1;
-  return svg`${
-    inside
-      ? svg`<line class="grid" x1=${x} y1="0" x2=${x} y2="100%" /><line class="grid" x1="0" y1=${y} x2="100%" y2=${y} />`
-      : nothing
-  }<text class="x" x=${x} y="100%" dy="1.4em">${label}</text><text class="y" x="0" y=${y} dx="-0.6em" dy="0.35em">${label}</text>`;
+  return svg`<line class="grid" x1=${x} y1="0" x2=${x} y2="100%" /><line class="grid" x1="0" y1=${y} x2="100%" y2=${y} />
+    <text class="x" x=${x} y="100%" dy="1.4em">${label}</text><text class="y" x="0" y=${y} dx="-0.6em" dy="0.35em">${label}</text>`;
 };
 
 const point = ({ columns: c, format }: NumberModel, { example, x, y }: PlotPoint) =>

@@ -1,21 +1,27 @@
-/** Number of intervals between ticks, roughly. */
-const INTERVALS = 5;
+/** Number of ticks, roughly. */
+const TICKS = 6;
 
-/** Round numbers that enclose all values, with the same step between them; at least two. */
-export function ticksAround(low: number, high: number): number[] {
-  // Equal values get an axis around them.
-  const [from, to] =
-    low < high ? [low, high] : [low - (Math.abs(low) || 1) / 10, high + (Math.abs(low) || 1) / 10];
-  const step = roundStep((to - from) / INTERVALS);
-  const first = Math.floor(from / step);
-  const last = Math.ceil(to / step);
-  // Products of whole numbers do not drift as sums do.
-  return Array.from({ length: last - first + 1 }, (_, k) => Number(((first + k) * step).toPrecision(12)));
+export interface Tick {
+  value: number;
+  label: string;
+}
+
+/** Round numbers from `low` to `high`, with the same step between them. */
+export function ticksWithin(low: number, high: number): Tick[] {
+  const step = roundStep((high - low) / TICKS);
+  const first = Math.ceil(low / step);
+  const last = Math.floor(high / step);
+  const digits = Math.min(Math.max(0, -Math.floor(Math.log10(step))), 20);
+  return Array.from({ length: last - first + 1 }, (_, k) => {
+    const value = (first + k) * step;
+    const label = value.toLocaleString('en-US', { maximumFractionDigits: digits, signDisplay: 'negative' });
+    return { value, label };
+  });
 }
 
 /** The next larger one of 1, 2 and 5 times a power of ten. */
 function roundStep(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least));
-  const factor = [1, 2, 5, 10].find((f) => f * power >= least * (1 - 1e-9))!;
+  const factor = [1, 2, 5, 10].find((f) => f * power >= least)!;
   return factor * power;
 }
