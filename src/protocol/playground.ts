@@ -142,6 +142,8 @@ export interface PlaySample {
   pair?: string;
   /** As in the data file. */
   label: string;
+  /** The true labels, if the answer is labels; `label` is all of them. */
+  labels?: string[];
   /** The true spans, if the answer is spans. */
   spans?: TextSpan[];
   /** The data file's name, and the row's line in it. */
@@ -240,6 +242,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     text,
     pair: maybe(text),
     label: text,
+    labels: maybe(listOf(text)),
     spans: maybe(listOf(object(span))),
     file: text,
     line: count,

@@ -35,6 +35,7 @@ export const multiLabelClassification: TaskKind<LabelSetText> = {
     },
     known: (path, rows, labels, onBadRow) => withKnownLabels(path, rows, labels, onBadRow, (r) => r.labels),
     stratum: () => '',
+    labelSet: (row) => row.labels,
     encoder(tokenizer, { labels }, maxLength) {
       const index = labelIndex(labels);
       return (row, at): LabelSetText => {

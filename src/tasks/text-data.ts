@@ -43,6 +43,8 @@ export interface TextReader<R extends Row, E extends TextExample> {
   known(path: string, rows: Rows<R>, labels: readonly string[], onBadRow: DataSpec['onBadRow']): Rows<R>;
   /** Rows of the same stratum are held out in proportion. */
   stratum(row: R): string;
+  /** A row's labels, for a kind whose answer is labels. */
+  labelSet?(row: R): string[];
   /** The labeled spans of a row's text, for a kind whose answer is spans. */
   spans?(row: R): TextSpan[];
   /** @returns how a row becomes an example; one of size 0 if no token is left */
@@ -182,6 +184,7 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
           ...(pair !== undefined && { pair }),
           label,
           line,
+          ...(reader.labelSet && { labels: reader.labelSet(row) }),
           ...(reader.spans && { spans: reader.spans(row) }),
         };
       });

@@ -3,7 +3,9 @@ import type { Trouble } from '../../src/protocol/panels/playground-view';
 import type { PlaySample, Prediction } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
 import { nameOf, type Column } from './columns';
+import { labelSetAnswer } from './label-sets/answer';
 import { labelAnswer } from './labels/answer';
+import { numberAnswer } from './numbers/answer';
 import { spanAnswer } from './spans/answer';
 import { writtenText } from './written';
 
@@ -16,10 +18,10 @@ export interface CardContext {
   all: boolean;
   /** Whether there is something to compare with the first. */
   several: boolean;
-  /** The validation text's label, if that text is in the box. */
-  truth?: string;
   /** The last validation text. */
   sample?: PlaySample;
+  /** The same, if that text is in the box, unchanged. */
+  truth?: PlaySample;
   prompt: string;
   remove(subject: string): void;
 }
@@ -70,5 +72,10 @@ const troubled = ({ message, hint }: Trouble, alert: boolean): TemplateResult =>
     ${hint ? html`<p>${hint}</p>` : nothing}
   </div>`;
 
-const predicted = (column: Column, prediction: Prediction, context: CardContext): TemplateResult =>
-  prediction.spans ? spanAnswer(column, prediction, context) : labelAnswer(column, prediction, context);
+function predicted(column: Column, prediction: Prediction, context: CardContext): TemplateResult {
+  if (prediction.spans) return spanAnswer(column, prediction, context);
+  if (prediction.number !== undefined) return numberAnswer(column, prediction, context);
+  return column.subject.facts!.answer === 'labels'
+    ? labelSetAnswer(column, prediction, context)
+    : labelAnswer(column, prediction, context);
+}

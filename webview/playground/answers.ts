@@ -1,5 +1,6 @@
-import type { Prediction } from '../../src/protocol/playground';
+import type { PlaySpan, Prediction } from '../../src/protocol/playground';
 
-/** A prediction by its shape: the probability of each label, or spans of the text. */
-export type Shares = Extract<Prediction, { spans?: undefined }>;
-export type Spans = Extract<Prediction, { probabilities?: undefined }>;
+/** A prediction by its shape: the probability of each label, spans of the text, or a number. */
+export type Shares = Extract<Prediction, { probabilities: number[] }>;
+export type Spans = Extract<Prediction, { spans: PlaySpan[] }>;
+export type Numbers = Extract<Prediction, { number: number }>;

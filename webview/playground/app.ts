@@ -20,6 +20,7 @@ import { notices } from './notices';
 import { DEFAULT_TYPED, settingsOf, type TypedSettings } from './settings';
 import { speech } from './speech';
 import { textForm } from './text-form';
+import { truthLine } from './truth-line';
 import type { Ui } from './ui';
 
 /** Typing pause after which the text is sent. */
@@ -139,7 +140,7 @@ export class PlaygroundApp extends LitElement {
 
   /** Everything that was typed. */
   private get question(): string {
-    return [this.text, this.pair].filter(Boolean).join('\n');
+    return JSON.stringify([this.text, this.pair]);
   }
 
   private ask(): void {
@@ -203,7 +204,7 @@ export class PlaygroundApp extends LitElement {
               busy: view.busy,
               all: this.ui.all ?? false,
               several: columns.length > 1,
-              ...(this.truth !== undefined && { truth: this.truth }),
+              ...(this.truth && { truth: this.truth }),
               ...(this.sample && { sample: this.sample }),
               prompt: this.ui.prompt ?? '',
               remove: (subject) => say({ type: 'remove', subject }),
@@ -212,7 +213,7 @@ export class PlaygroundApp extends LitElement {
       </div>
       ${below(
         columns,
-        { all: this.ui.all ?? false, copied: this.copied, sample: this.sample },
+        { all: this.ui.all ?? false, copied: this.copied, sample: this.sample, truth: this.truth },
         { showAll: (all) => this.keep({ all }), copy: () => this.copy(view) },
       )}
       <p class="visually-hidden" role="status">${speech(view, columns)}</p>
@@ -230,7 +231,7 @@ export class PlaygroundApp extends LitElement {
       ...(this.pair !== undefined && { pair: this.pair }),
       writes: shapes.answer === 'text',
       settings: this.typed,
-      ...(this.truth !== undefined && { sample: this.sample }),
+      ...(this.truth && { truth: truthLine(this.truth, shapes.answer) }),
       running: view.program === 'running',
       busy: view.busy,
       can: { sample: facts?.samples ?? false, compare: facts !== undefined && this.open?.kind === 'run' },
@@ -247,10 +248,10 @@ export class PlaygroundApp extends LitElement {
     say({ type: action });
   }
 
-  /** The validation text's label, as long as that text is unchanged. */
-  private get truth(): string | undefined {
+  /** The validation text, as long as it is in the box, unchanged. */
+  private get truth(): PlaygroundView['sample'] {
     const { sample } = this;
-    return sample?.text === this.text && sample.pair === this.pair ? sample.label : undefined;
+    return sample?.text === this.text && sample.pair === this.pair ? sample : undefined;
   }
 
   private copy(view: PlaygroundView): void {

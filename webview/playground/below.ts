@@ -3,6 +3,7 @@ import type { PlaySample } from '../../src/protocol/playground';
 import { legend } from '../spans/marked-text';
 import { t } from '../ui/l10n';
 import type { Column } from './columns';
+import { labelSetOf } from './label-sets/label-set';
 import { FEW_LABELS } from './labels/answer';
 import { sharesOf } from './labels/shares';
 import { FEW_SPANS } from './spans/answer';
@@ -11,6 +12,8 @@ import { spansOf, truthOf } from './spans/spans';
 interface BelowState {
   /** The last validation text. */
   sample: PlaySample | undefined;
+  /** The same, if it is in the box, unchanged. */
+  truth: PlaySample | undefined;
   /** Whether all labels and spans are shown. */
   all: boolean;
   copied: string;
@@ -26,8 +29,7 @@ export function below(columns: readonly Column[], state: BelowState, act: BelowA
   const answers = columns.filter((c) => c.answer);
   if (answers.length === 0) return nothing;
   const more = words(answers);
-  const judged = answers.map(spansOf).some((a) => a && truthOf(a.asked, state.sample));
-  return html`${judged ? legend() : nothing}${answers.length > 1 && more.compared ? html`<p class="note">${more.compared}</p>` : nothing}
+  return html`${marks(answers, state)}${answers.length > 1 && more.compared ? html`<p class="note">${more.compared}</p>` : nothing}
     <div class="buttons">
       ${
         more.all
@@ -47,6 +49,12 @@ export function below(columns: readonly Column[], state: BelowState, act: BelowA
     </div>`;
 }
 
+/** What the marks of a judged answer mean. */
+function marks(answers: readonly Column[], { sample, truth }: BelowState): unknown {
+  if (answers.map(spansOf).some((a) => a && truthOf(a.asked, sample))) return legend();
+  return truth?.labels && answers.some(labelSetOf) ? legend(false) : nothing;
+}
+
 /** What the signs of a comparison mean, and the button for the rest of an answer, if there is one. */
 function words(answers: readonly Column[]): { compared?: string; all?: string; few?: string } {
   const [{ title }] = answers;
@@ -62,6 +70,8 @@ function words(answers: readonly Column[]): { compared?: string; all?: string; f
         few: t('Show the Likeliest {0}', FEW_LABELS),
       }),
     };
+  if (answers.some((c) => c.answer!.prediction?.number !== undefined))
+    return { compared: t('Times are of the model’s run alone.') };
   if (!answers.some(spansOf)) return {};
   const spans = Math.max(...answers.map((c) => spansOf(c)?.spans.length ?? 0));
   return {

@@ -1,8 +1,9 @@
 import type { PlaygroundView } from '../../src/protocol/panels/playground-view';
 import { t } from '../ui/l10n';
+import { numberText } from '../../src/base/number-text';
 import { cautiousPercent } from '../../src/base/percent';
 import { columnsOf, nameOf, type Column } from './columns';
-import type { PlaySpan } from '../../src/protocol/playground';
+import type { PlaySpan, Prediction } from '../../src/protocol/playground';
 import { latency, tokens } from './format';
 import { FEW_LABELS } from './labels/answer';
 import { ranked } from './labels/shares';
@@ -27,15 +28,24 @@ function answerText({ subject, answer }: Column, all: boolean): string | undefin
   if (text !== undefined)
     return [text.trimStart(), generated && `(${summary(generated)})`].filter(Boolean).join('\n');
   if (!prediction) return undefined;
-  const lines = prediction.spans
-    ? spanLines(prediction.spans, answer?.asked ?? '', all ? Infinity : FEW_SPANS)
-    : ranked(prediction)
-        .slice(0, all ? Infinity : FEW_LABELS)
-        .map((i) => `${cautiousPercent(prediction.probabilities[i])}\t${subject.facts!.labels[i]}`);
+  const lines = predictedLines(prediction, subject.facts!.labels, answer?.asked ?? '', all);
   const facts = [latency(prediction.seconds)];
   if (prediction.tokens !== undefined) facts.push(tokens(prediction.tokens));
   if (prediction.truncated) facts.push(t('the text was cut'));
   return `${lines.join('\n')}\n(${facts.join(', ')})`;
+}
+
+function predictedLines(
+  prediction: Prediction,
+  labels: readonly string[],
+  asked: string,
+  all: boolean,
+): string[] {
+  if (prediction.spans) return spanLines(prediction.spans, asked, all ? Infinity : FEW_SPANS);
+  if (prediction.number !== undefined) return [`${numberText(prediction.number)}\t${labels[0]}`];
+  return ranked(prediction)
+    .slice(0, all ? Infinity : FEW_LABELS)
+    .map((i) => `${cautiousPercent(prediction.probabilities[i])}\t${labels[i]}`);
 }
 
 function spanLines(spans: readonly PlaySpan[], asked: string, most: number): string[] {

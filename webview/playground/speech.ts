@@ -1,9 +1,12 @@
 import type { PlaygroundView } from '../../src/protocol/panels/playground-view';
+import { numberText } from '../../src/base/number-text';
 import { t } from '../ui/l10n';
 import { cautiousPercent } from '../../src/base/percent';
 import type { Prediction } from '../../src/protocol/playground';
 import { nameOf, type Column } from './columns';
 import { tokens } from './format';
+import { listed as listedLabels } from './label-sets/answer';
+import { predictedLabels } from './label-sets/label-set';
 import { ranked } from './labels/shares';
 import { FEW_SPANS, numberOf } from './spans/answer';
 import { listed } from './spans/spans';
@@ -23,9 +26,12 @@ export function speech({ busy, request }: PlaygroundView, columns: readonly Colu
 }
 
 function answerWords({ subject, answer }: Column, prediction: Prediction): string {
-  const { spans } = prediction;
+  const { spans, number } = prediction;
+  const { answer: shape, labels } = subject.facts!;
+  if (number !== undefined) return t('{0} {1}', labels[0], numberText(number));
   if (spans?.length === 0) return numberOf(spans);
   if (spans) return t('{0}: {1}', numberOf(spans), listed(answer?.asked ?? '', spans, FEW_SPANS));
+  if (shape === 'labels') return listedLabels(predictedLabels(labels, prediction));
   const [best] = ranked(prediction);
-  return t('{0}, {1}', subject.facts!.labels[best], cautiousPercent(prediction.probabilities[best]));
+  return t('{0}, {1}', labels[best], cautiousPercent(prediction.probabilities[best]));
 }

@@ -1,9 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { PlaySample } from '../../src/protocol/playground';
-import { namedRow } from '../../src/protocol/row-place';
 import { t } from '../ui/l10n';
-import { FEW_SPANS } from './spans/answer';
-import { listed } from './spans/spans';
 import { settingsForm, settingsOf, type TypedSettings } from './settings';
 
 export interface TextForm {
@@ -13,8 +9,8 @@ export interface TextForm {
   /** A language model continues it; other models classify it. */
   writes: boolean;
   settings: TypedSettings;
-  /** The validation row whose text is in the field, unchanged. */
-  sample?: PlaySample;
+  /** The answer in the data, while an unchanged validation text is in the field. */
+  truth?: string;
   /** Whether the program is running. */
   running: boolean;
   /** Whether a text is being generated. */
@@ -60,12 +56,12 @@ export function textForm(f: TextForm): TemplateResult {
         : html`${field(t('First text'), t('Type or paste both texts: they are sent when you pause.'), 2, f.text, f.type)}
           ${field(t('Second text'), '', 2, f.pair, f.typePair)}`
     }
-    ${sampleLine(f.sample)}
+    ${f.truth === undefined ? nothing : html`<p class="truth-line" role="status">${f.truth}</p>`}
     ${writes ? settingsForm(f.settings, (change) => f.set({ ...f.settings, ...change })) : nothing}
     <div class="buttons">
       ${button('ask', writes ? t('Generate') : t('Ask'), true, askable)}
       ${writes && busy ? button('stop', t('Stop')) : nothing}
-      ${f.can.sample ? button('sample', t('Try a Validation Text')) : nothing}
+      ${f.can.sample ? button('sample', f.pair === undefined ? t('Try a Validation Text') : t('Try a Validation Pair')) : nothing}
       ${f.can.compare ? button('compare', t('Compare with …')) : nothing}
       <span class="note"
         >${writes ? t('{0} generates, Escape stops.', ENTER) : t('{0} asks at once.', ENTER)}</span
@@ -101,15 +97,3 @@ const field = (
       @input=${(e: Event) => type((e.target as HTMLTextAreaElement).value)}
     ></textarea>
   </label>`;
-
-function sampleLine(sample: PlaySample | undefined): unknown {
-  if (!sample) return nothing;
-  return html`<p class="truth-line" role="status">${truthWords(sample)}</p>`;
-}
-
-function truthWords({ file, line, label, text, spans }: PlaySample): string {
-  const place = namedRow(file, line, t);
-  if (!spans) return t('{0}. Its label: {1}', place, label);
-  if (spans.length === 0) return t('{0}. It has no span.', place);
-  return t('{0}. Its spans: {1}', place, listed(text, spans, FEW_SPANS));
-}

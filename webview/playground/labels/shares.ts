@@ -11,7 +11,7 @@ export const ranked = ({ probabilities }: Pick<Shares, 'probabilities'>): number
 /** A column's probabilities; undefined if it has no answer yet, or answers otherwise. */
 export function sharesOf({ answer }: Column): Shares | undefined {
   const { prediction } = answer ?? {};
-  return prediction?.probabilities && prediction;
+  return prediction?.probabilities ? prediction : undefined;
 }
 
 /** A column's probability of a label, by name; undefined if it has no such label, or no answer. */

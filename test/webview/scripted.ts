@@ -1,0 +1,43 @@
+import type { TaskShapes } from '../../src/experiment/tasks/kind';
+import type { OpenProgram } from '../../src/extension/launcher/client';
+import type { Answer, PlayLine, PlayRequest, PlaySample, PlayVariant } from '../../src/protocol/playground';
+
+interface Script {
+  shapes: TaskShapes;
+  labels: string[];
+  sample: PlaySample;
+  /** What a subject answers; the panel's own is called "own". */
+  answer(texts: { text: string; pair?: string }, subject: string, variant: PlayVariant): Answer;
+}
+
+/** A program that answers as told; the panel's own subject has a base. */
+export const scripted =
+  ({ shapes, labels, sample, answer }: Script) =>
+  (onLine: (line: string) => void): Promise<OpenProgram> => {
+    let end: () => void;
+    const subjects: string[] = [];
+    const say = (line: PlayLine) => onLine(JSON.stringify(line));
+    return Promise.resolve({
+      ended: new Promise((done) => (end = () => done({ code: 0, stdout: '', stderr: '' }))),
+      kill: () => end(),
+      send(line) {
+        const r = JSON.parse(line) as PlayRequest;
+        if (r.kind === 'load') {
+          subjects.push(r.subject);
+          const base = r.subject === 'own' && { base: 'model-with-head' as const };
+          const facts = { name: 'x', step: 40, labels, samples: true, assumed: [] };
+          say({ kind: 'loaded', subject: r.subject, ...shapes, ...facts, ...base });
+        }
+        if (r.kind === 'sample') say({ kind: 'sample', request: r.request, subject: r.subject, ...sample });
+        if (r.kind !== 'predict') return;
+        for (const subject of subjects)
+          for (const variant of subject === 'own' ? (['adapted', 'base'] as const) : (['adapted'] as const))
+            say({
+              kind: 'prediction',
+              ...{ request: r.request, subject, variant, seconds: 0.0123, tokens: 14, truncated: false },
+              ...answer({ text: r.text!, ...(r.pair !== undefined && { pair: r.pair }) }, subject, variant),
+            });
+        say({ kind: 'answered', request: r.request });
+      },
+    });
+  };

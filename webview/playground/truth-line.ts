@@ -1,0 +1,17 @@
+import type { AnswerShape } from '../../src/experiment/tasks/kind';
+import type { PlaySample } from '../../src/protocol/playground';
+import { namedRow } from '../../src/protocol/row-place';
+import { t } from '../ui/l10n';
+import { FEW_SPANS } from './spans/answer';
+import { listed } from './spans/spans';
+
+/** Where a validation text is from, and its answer in the data. */
+export function truthLine({ file, line, label, labels, text, spans }: PlaySample, shape: AnswerShape): string {
+  const place = namedRow(file, line, t);
+  if (spans?.length === 0) return t('{0}. It has no span.', place);
+  if (spans) return t('{0}. Its spans: {1}', place, listed(text, spans, FEW_SPANS));
+  if (labels?.length === 0) return t('{0}. It has no label.', place);
+  if (labels) return t('{0}. Its labels: {1}', place, labels.join(', '));
+  if (shape === 'number') return t('{0}. Its number: {1}', place, label);
+  return t('{0}. Its label: {1}', place, label);
+}
