@@ -32,6 +32,8 @@ export interface TaskSpec {
   /** `linear` trains a new head on pooled hidden states; `none` uses the model's own logits. */
   head: 'linear' | 'none';
   pooling: 'first-token' | 'mean';
+  /** What a language model is trained to write; omitted: 'answers'. */
+  lossOn?: 'answers' | 'everything';
 }
 
 export interface DataSpec {
@@ -43,7 +45,8 @@ export interface DataSpec {
   textColumn: string;
   /** The second text of each row, for a task on pairs of texts. */
   textPairColumn?: string;
-  labelColumn: string;
+  /** Omitted for a task without labels. */
+  labelColumn?: string;
   /** One column for each label, instead of `labelColumn`, for a task with several labels per text. */
   labelColumns?: string[];
   /** Between the labels in `labelColumn`; a comma by default. */
@@ -52,6 +55,10 @@ export interface DataSpec {
   header?: boolean;
   /** How quotes in CSV and TSV files are read; omitted: 'auto'. */
   quoting?: 'auto' | 'csv' | 'none';
+  /** The expected continuation of the text, for a language model. */
+  completionColumn?: string;
+  /** A conversation instead of a text, for a language model. */
+  messagesColumn?: string;
   /** How to handle an unusable row. */
   onBadRow: 'fail' | 'skip';
 }

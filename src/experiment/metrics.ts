@@ -15,6 +15,8 @@ export type MetricName =
   | 'entityPrecision'
   | 'entityRecall'
   | 'tagAccuracy'
+  | 'perplexity'
+  | 'tokenAccuracy'
   | 'loss';
 
 /** Everything about a metric that is the same wherever it is named, written, drawn or compared. */
@@ -146,6 +148,23 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     ...share('tag accuracy'),
     definition: 'Share of words with the right tag.',
     source: 'seqeval, accuracy_score',
+  },
+  perplexity: {
+    label: 'perplexity',
+    longLabel: 'perplexity',
+    better: 'lower',
+    range: [1, Infinity],
+    percent: false,
+    digits: 2,
+    inPoints: false,
+    definition:
+      'e to the mean loss of a token: how many tokens the model hesitates between. Depends on the tokenizer.',
+    source: 'Jelinek et al., 1977; transformers, run_clm.py',
+  },
+  tokenAccuracy: {
+    ...share('token accuracy'),
+    definition: 'Share of tokens that are the most likely one after those before them.',
+    source: 'transformers, run_clm.py; scikit-learn, accuracy_score',
   },
   loss: {
     label: 'loss',

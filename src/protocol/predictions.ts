@@ -28,7 +28,7 @@ export interface PredictionFacts {
 }
 
 /** The answers, by their shape. */
-export type Answers = LabelAnswers | LabelSetAnswers | SpanAnswers | NumberAnswers;
+export type Answers = LabelAnswers | LabelSetAnswers | SpanAnswers | NumberAnswers | TextAnswers;
 
 export interface LabelAnswers {
   answer: 'label';
@@ -62,6 +62,12 @@ export interface NumberAnswers {
   columns: NumberColumns;
 }
 
+export interface TextAnswers {
+  answer: 'text';
+  labels: string[];
+  columns: TextColumns;
+}
+
 /** For each validation example, in data order, whatever its answer. */
 export interface Columns {
   /** The line in the data file where it starts, one-based. */
@@ -79,6 +85,12 @@ export interface NumberColumns extends Columns {
   /** The true and the predicted number. */
   value: Float64Array;
   predicted: Float64Array;
+}
+
+export interface TextColumns extends Columns {
+  /** Tokens that the model had to predict, and how many of them it found most likely. */
+  answered: Uint32Array;
+  right: Uint32Array;
 }
 
 export interface LabelColumns extends Columns {
@@ -150,6 +162,7 @@ const LABEL_COLUMNS = {
   truth: Float64Array,
 } as const;
 const NUMBER_COLUMNS = { ...COLUMNS, value: Float64Array, predicted: Float64Array } as const;
+const TEXT_COLUMNS = { ...COLUMNS, answered: Uint32Array, right: Uint32Array } as const;
 const LABEL_SET_COLUMNS = {
   example: Uint32Array,
   label: Uint32Array,
@@ -178,6 +191,7 @@ const listsOf = (arrays: object): Lists =>
 
 export const labelColumns = (lists: Lists): LabelColumns => arraysOf(LABEL_COLUMNS, lists);
 export const numberColumns = (lists: Lists): NumberColumns => arraysOf(NUMBER_COLUMNS, lists);
+export const textColumns = (lists: Lists): TextColumns => arraysOf(TEXT_COLUMNS, lists);
 export const commonColumns = (lists: Lists): Columns => arraysOf(COLUMNS, lists);
 export const labelSetColumns = (lists: Lists): LabelSetColumns => arraysOf(LABEL_SET_COLUMNS, lists);
 export const spanColumns = (lists: Lists): SpanColumns => arraysOf(SPAN_COLUMNS, lists);
@@ -260,6 +274,10 @@ function parseAnswers(value: Record<string, unknown>): Answers | undefined {
   if (answer === 'number')
     return areColumns(columns, NUMBER_COLUMNS, ends, 1)
       ? { answer, labels, columns: numberColumns(columns) }
+      : undefined;
+  if (answer === 'text')
+    return areColumns(columns, TEXT_COLUMNS, ends, 1)
+      ? { answer, labels, columns: textColumns(columns) }
       : undefined;
   if (!areColumns(columns, COLUMNS, ends, 1)) return undefined;
   const partEnds = { example: columns.line.length, label: labels.length, found: ANSWER_FOUND + 1 };

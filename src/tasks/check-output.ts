@@ -6,7 +6,8 @@ import type { TensorInfo } from '../graph/infos';
 /** The model's own output that a task can use without a head: these axes, and then one number per output. */
 export interface OwnOutput {
   axes: readonly ('batch' | 'sequence')[];
-  outputs: number;
+  /** Any number if omitted. */
+  outputs?: number;
 }
 
 /** @throws AuroraError 'model' if neither a new head nor the loss can read the output */
@@ -34,12 +35,12 @@ export function checkOutput(
         `${found}; a head needs [batch, sequence, hidden]${perToken ? '' : ' or [batch, hidden]'}.`,
         'Name another output in model.output, or use task.head "none" for a model with its own logits.',
       );
-  } else if (shape.length !== axes.length + 1 || last !== outputs)
+  } else if (shape.length !== axes.length + 1 || (outputs !== undefined && last !== outputs))
     throw new AuroraError(
       'model',
       shape.length === axes.length + 1
         ? `${found}, but the data has ${outputs} labels.`
-        : `${found}, but the task needs [${axes.join(', ')}, ${outputs}].`,
+        : `${found}, but the task needs [${axes.join(', ')}, ${outputs ?? 'vocabulary'}].`,
       'Use task.head "linear" to train a new head, or name the output with the logits in model.output.',
     );
 }

@@ -16,8 +16,8 @@ import type { DataReader, DataSplit, TaskData } from './text-data';
 export interface Scorer<E> {
   /** @param logits the model's for the example: one vector, or one per token */
   add(example: E, logits: Float32Array): void;
-  /** All but the loss, which the graph computes. */
-  metrics(): Omit<EvaluationMetrics, 'loss'>;
+  /** All but the loss. @param loss the mean, which the graph computes */
+  metrics(loss: number): Omit<EvaluationMetrics, 'loss'>;
 }
 
 /** The result of the best answer that does not depend on the input, on the validation examples. */
@@ -61,12 +61,18 @@ export interface TaskKind<E extends TextExample = TextExample> extends DataReade
   scorer(outputs: Outputs): Scorer<E>;
   baseline(data: TaskData<E>): Baseline;
   /** The loss of giving every answer the same probability, for the search for exploded models. */
-  guessLoss(labels: readonly string[]): number;
+  guessLoss(data: TaskData<E>): number;
   /** What the answers of a split are: how often each label occurs, or how numbers are distributed. */
   facts(examples: readonly E[], outputs: Outputs): Pick<PreflightSplit, 'labels' | 'numbers'>;
   findings(spec: Experiment, data: PreflightData): DataFinding[];
-  /** What the errors view shows of a data set. @param logits of each example, in data order */
+  /** What predictions and comparisons need of an example's logits, where all of them would be too many. */
+  keep?(example: E, logits: Float32Array): Float32Array;
+  /** What the errors view shows of a data set. @param logits of each example, in data order; what `keep` makes of them */
   predictions(split: DataSplit<E>, outputs: Outputs, logits: readonly Float32Array[]): Answers;
-  /** @throws AuroraError 'data' if the tokenizer leaves nothing of the text */
-  ask(texts: Texts, data: TaskData<E>, maxLength: number): Asked<E>;
+  /**
+   * Undefined for a kind that writes texts.
+   *
+   * @throws AuroraError 'data' if the tokenizer leaves nothing of the text
+   */
+  ask?(texts: Texts, data: TaskData<E>, maxLength: number): Asked<E>;
 }

@@ -23,7 +23,7 @@ export interface LabelSetText extends TextExample {
  * Any number of labels for each text or pair of texts: a linear head on pooled states, or the model's own logits; binary
  * cross-entropy.
  */
-export const multiLabelClassification: TaskKind<LabelSetText> = {
+export const multiLabelClassification = {
   objective: 'binary-cross-entropy',
   ...readsTexts({
     rows: readLabelSetRows,
@@ -36,12 +36,12 @@ export const multiLabelClassification: TaskKind<LabelSetText> = {
     known: (path, rows, labels, onBadRow) => withKnownLabels(path, rows, labels, onBadRow, (r) => r.labels),
     stratum: () => '',
     labelSet: (row) => row.labels,
-    encoder(tokenizer, { labels }, maxLength) {
+    encoder(tokenizer, { labels }, { model }) {
       const index = labelIndex(labels);
       return (row, at): LabelSetText => {
         const truth = new Uint8Array(labels.length);
         for (const label of row.labels) truth[index.get(label)!] = 1;
-        return { ...textExample(encodeRow(tokenizer, row, maxLength), at), truth };
+        return { ...textExample(encodeRow(tokenizer, row, model.maxLength), at), truth };
       };
     },
   }),
@@ -97,4 +97,4 @@ export const multiLabelClassification: TaskKind<LabelSetText> = {
     requireTokens(example);
     return { example, answer: (logits) => ({ probabilities: Array.from(logits, sigmoid) }) };
   },
-};
+} satisfies TaskKind<LabelSetText>;

@@ -1,5 +1,6 @@
 import type { TaskName } from '../experiment/tasks/registry';
 import type { TaskKind } from './kind';
+import { causalLanguageModeling } from './causal-language-modeling';
 import { multiLabelClassification } from './multi-label-classification';
 import { textClassification } from './text-classification';
 import { textRegression } from './text-regression';
@@ -11,6 +12,7 @@ const KINDS: Record<TaskName, TaskKind> = {
   'text-regression': textRegression,
   'multi-label-classification': multiLabelClassification,
   'token-classification': tokenClassification,
+  'causal-language-modeling': causalLanguageModeling,
 };
 
 export const taskKind = (name: TaskName): TaskKind => KINDS[name];

@@ -23,7 +23,7 @@ interface LabeledText extends TextExample {
 const classesOf = (examples: readonly LabeledText[]): number[] => examples.map((e) => e.label);
 
 /** One label for each text or pair of texts: a linear head on pooled states, or the model's own logits; cross-entropy. */
-export const textClassification: TaskKind<LabeledText> = {
+export const textClassification = {
   objective: 'cross-entropy',
   ...readsTexts({
     rows: readRows,
@@ -34,10 +34,10 @@ export const textClassification: TaskKind<LabeledText> = {
       ),
     known: withKnownLabels,
     stratum: ({ label }) => label,
-    encoder(tokenizer, { labels }, maxLength) {
+    encoder(tokenizer, { labels }, { model }) {
       const classes = labelIndex(labels);
       return (row, index): LabeledText => ({
-        ...textExample(encodeRow(tokenizer, row, maxLength), index),
+        ...textExample(encodeRow(tokenizer, row, model.maxLength), index),
         label: classes.get(row.label)!,
       });
     },
@@ -66,7 +66,7 @@ export const textClassification: TaskKind<LabeledText> = {
       labels,
       'accuracy',
     ),
-  guessLoss: (labels) => Math.log(labels.length),
+  guessLoss: ({ labels }) => Math.log(labels.length),
   facts: (examples, { labels }) => ({ labels: labelCounts(classesOf(examples), labels) }),
   findings: (spec, data) => [...lopsided(spec, data), ...unmeasuredLabels(data)],
   predictions: labelPredictions,
@@ -75,4 +75,4 @@ export const textClassification: TaskKind<LabeledText> = {
     requireTokens(example);
     return { example, answer: (logits) => ({ probabilities: [...softmax(logits)] }) };
   },
-};
+} satisfies TaskKind<LabeledText>;

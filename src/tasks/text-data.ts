@@ -48,7 +48,7 @@ export interface TextReader<R extends Row, E extends TextExample> {
   /** The labeled spans of a row's text, for a kind whose answer is spans. */
   spans?(row: R): TextSpan[];
   /** @returns how a row becomes an example; one of size 0 if no token is left */
-  encoder(tokenizer: Tokenizer, outputs: Outputs, maxLength: number): (row: R, index: number) => E;
+  encoder(tokenizer: Tokenizer, outputs: Outputs, spec: Experiment): (row: R, index: number) => E;
 }
 
 /** A row with its true answer. */
@@ -125,7 +125,7 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
     tokenizer: Tokenizer,
   ): DataSplit<E> {
     const options = { path, padId: tokenizer.padId, onBadRow: spec.data.onBadRow };
-    const dataset = makeDataset(rows, options, reader.encoder(tokenizer, outputs, spec.model.maxLength));
+    const dataset = makeDataset(rows, options, reader.encoder(tokenizer, outputs, spec));
     return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped], ...(quotes && { quotes }) };
   }
 
@@ -181,7 +181,7 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
         const { text, pair, label, line } = row;
         return {
           text,
-          ...(pair !== undefined && { pair }),
+          ...(spec.data.textPairColumn !== undefined && { pair }),
           label,
           line,
           ...(reader.labelSet && { labels: reader.labelSet(row) }),

@@ -17,7 +17,7 @@ import { readsTexts } from './text-data';
  * A number for each text or pair of texts: a linear head on pooled states, or the model's own output; squared error on
  * scaled numbers, so that the learning rate does not depend on their unit.
  */
-export const textRegression: TaskKind<NumberedText> = {
+export const textRegression = {
   objective: 'mse',
   ...readsTexts({
     rows: readNumberRows,
@@ -28,7 +28,7 @@ export const textRegression: TaskKind<NumberedText> = {
           `${path}: every row has the number ${rows[0].value}, so there is nothing to learn.`,
           'Check data.labelColumn.',
         );
-      return [data.labelColumn];
+      return [data.labelColumn!];
     },
     scale(rows, { task }) {
       if (task.head === 'none') return UNSCALED;
@@ -38,9 +38,9 @@ export const textRegression: TaskKind<NumberedText> = {
     known: (_, rows) => rows,
     stratum: () => '',
     encoder:
-      (tokenizer, outputs, maxLength) =>
+      (tokenizer, outputs, { model }) =>
       (row, index): NumberedText => ({
-        ...textExample(encodeRow(tokenizer, row, maxLength), index),
+        ...textExample(encodeRow(tokenizer, row, model.maxLength), index),
         value: row.value,
         target: targetOf(row.value, outputs),
       }),
@@ -88,6 +88,6 @@ export const textRegression: TaskKind<NumberedText> = {
     requireTokens(example);
     return { example, answer: ([output]) => ({ number: numberOf(output, data) }) };
   },
-};
+} satisfies TaskKind<NumberedText>;
 
 const valuesOf = (examples: readonly NumberedText[]): number[] => examples.map((e) => e.value);

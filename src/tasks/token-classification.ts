@@ -23,7 +23,7 @@ import { readsTexts } from './text-data';
  * A tag for each word: a linear head on the states of all tokens, or the model's own logits; cross-entropy. The first
  * token of a word counts, as in transformers' run_ner.py.
  */
-export const tokenClassification: TaskKind<TaggedText> = {
+export const tokenClassification = {
   objective: 'token-cross-entropy',
   ...readsTexts({
     rows: readTaggedRows,
@@ -42,11 +42,16 @@ export const tokenClassification: TaskKind<TaggedText> = {
         label: type,
       }));
     },
-    encoder(tokenizer, { labels }, maxLength) {
+    encoder(tokenizer, { labels }, { model }) {
       const classes = labelIndex(labels);
       return ({ words, tags }, row) => {
         const indices = Int32Array.from(tags, (tag) => classes.get(tag)!);
-        return taggedText(tokenizer, { words, tags: indices, offsets: joinedOffsets(words) }, maxLength, row);
+        return taggedText(
+          tokenizer,
+          { words, tags: indices, offsets: joinedOffsets(words) },
+          model.maxLength,
+          row,
+        );
       };
     },
   }),
@@ -67,7 +72,7 @@ export const tokenClassification: TaskKind<TaggedText> = {
   scorer: spanScorer,
   baseline: ({ train, validation, labels }) =>
     mostFrequent(tagsOf(train.dataset.examples), tagsOf(validation.dataset.examples), labels, 'tagAccuracy'),
-  guessLoss: (labels) => Math.log(labels.length),
+  guessLoss: ({ labels }) => Math.log(labels.length),
   facts: (examples, { labels }) => ({ labels: labelCounts(tagsOf(examples), labels) }),
   findings: (_, data) => unmeasuredLabels(data),
   predictions: spanPredictions,
@@ -90,7 +95,7 @@ export const tokenClassification: TaskKind<TaggedText> = {
       }),
     };
   },
-};
+} satisfies TaskKind<TaggedText>;
 
 const tagsOf = (examples: readonly TaggedText[]): number[] => examples.flatMap((e) => [...e.tags]);
 

@@ -14,7 +14,7 @@ export function readLabelSetRows(path: string, options: ReadOptions): Promise<Ro
     if ('problem' in texts) return texts;
     const found = options.labelColumns
       ? flagged(fields, options.labelColumns)
-      : listed(fields, options.labelColumn, options.labelSeparator ?? COMMA);
+      : listed(fields, options.labelColumn!, options.labelSeparator ?? COMMA);
     if ('problem' in found) return found;
     const distinct = [...new Set(found.labels)];
     return { ...texts, labels: distinct, label: distinct.join(', ') };

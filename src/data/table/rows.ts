@@ -42,13 +42,16 @@ export type ReadOptions = Pick<
   | 'labelColumn'
   | 'labelColumns'
   | 'labelSeparator'
+  | 'completionColumn'
+  | 'messagesColumn'
   | 'header'
   | 'quoting'
   | 'onBadRow'
 >;
 
 /** A setting that names one or several columns. */
-export type ColumnOption = 'textColumn' | 'textPairColumn' | 'labelColumn' | 'labelColumns';
+export type ColumnOption =
+  'textColumn' | 'textPairColumn' | 'labelColumn' | 'labelColumns' | 'completionColumn' | 'messagesColumn';
 
 /** Names of columns that an error lists at most. */
 const LISTED = 50;
@@ -108,7 +111,7 @@ function requireColumn(
 }
 
 /** A field as a string, or why it cannot be one. */
-function field(record: Fields, column: string): { value: string } | { problem: string } {
+export function field(record: Fields, column: string): { value: string } | { problem: string } {
   const value = record.get(column);
   if (value === undefined || value === null) return { problem: `no "${column}"` };
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
@@ -138,7 +141,7 @@ export const LABELED_TEXTS = ['textColumn', 'textPairColumn', 'labelColumn'] as 
 export function labeledTexts(fields: Fields, options: ReadOptions): Omit<Row, 'line'> | { problem: string } {
   const texts = textsOf(fields, options);
   if ('problem' in texts) return texts;
-  const label = field(fields, options.labelColumn);
+  const label = field(fields, options.labelColumn!);
   return 'problem' in label ? label : { ...texts, label: label.value };
 }
 
@@ -166,7 +169,7 @@ export function requireRows(path: string, left: number, skipped: readonly Skippe
   throw new AuroraError(
     'emptyData',
     `${path}: all ${skipped.length} rows were skipped; the first, in ${rowWord(path)} ${first.line}: ${first.reason}.`,
-    'Correct the file, or name other columns in data.textColumn and data.labelColumn.',
+    'Correct the file, or name other columns in the experiment (data.textColumn and the others).',
   );
 }
 
@@ -193,7 +196,7 @@ export async function readRowsOf<R extends Row>(
   );
   for (const { option, name } of wanted) requireColumn(path, table.columns, options, option, name);
   const { quotes } = table;
-  const labelNames = table.labelNames?.(options.labelColumn);
+  const labelNames = options.labelColumn === undefined ? undefined : table.labelNames?.(options.labelColumn);
   const result: Rows<R> = {
     rows: [],
     skipped: [],

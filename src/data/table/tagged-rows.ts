@@ -17,7 +17,7 @@ function taggedRow(
 ): Omit<TaggedRow, 'line'> | { problem: string } {
   const words = listOf(fields, textColumn);
   if ('problem' in words) return words;
-  const tags = listOf(fields, labelColumn);
+  const tags = listOf(fields, labelColumn!);
   if ('problem' in tags) return tags;
   if (words.values.length !== tags.values.length)
     return {

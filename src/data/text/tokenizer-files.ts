@@ -11,6 +11,8 @@ export interface TokenizerFiles {
   tokenizerConfig: Json;
   /** config.json beside it; empty if there is none. */
   modelConfig: Json;
+  /** chat_template.jinja beside it, where newer exports have the template. */
+  chatTemplate?: string;
 }
 
 const isObject = (value: unknown): value is Json =>
@@ -34,6 +36,9 @@ function readJson(path: string): Json {
 }
 
 const jsonOrEmpty = (path: string): Json => (existsSync(path) ? readJson(path) : {});
+
+const textBeside = (path: string): { chatTemplate?: string } =>
+  existsSync(path) ? { chatTemplate: readFileSync(path, 'utf8') } : {};
 
 /** What the library implements; it would take any other type for a plain word list. */
 const MODELS = ['WordPiece', 'BPE', 'Unigram'];
@@ -66,5 +71,6 @@ export function readTokenizerFiles(path: string): TokenizerFiles {
     tokenizer: { ...tokenizer, model },
     tokenizerConfig: jsonOrEmpty(join(folder, 'tokenizer_config.json')),
     modelConfig: jsonOrEmpty(join(folder, 'config.json')),
+    ...textBeside(join(folder, 'chat_template.jinja')),
   };
 }

@@ -1,6 +1,7 @@
 import { Tokenizer as HuggingFaceTokenizer, type Encoding as LibraryEncoding } from '@huggingface/tokenizers';
 import { AuroraError } from '../../base/errors';
-import { findPadId } from './pad-id';
+import { chatTemplate, type ChatTemplate } from './chat';
+import { findEndId, findPadId } from './special-ids';
 import { joinPair, type PairPart } from './pair';
 import { isTokenId } from './token-id';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files';
@@ -30,6 +31,8 @@ export interface Tokenizer {
   encode(text: string, maxLength: number): Encoding;
   /** Two texts in the tokenizer's own format, truncated longest first. */
   encodePair(first: string, second: string, maxLength: number): Encoding;
+  /** All tokens of a text, without special tokens around it; those that are written in it are read as such. */
+  encodeBare(text: string): number[];
   /** The tokens of a word within a text, without special tokens. */
   encodePart(word: string): readonly number[];
   /**
@@ -45,6 +48,10 @@ export interface Tokenizer {
   /** What one token reads as, without marks for a word's begin or middle; undefined for special and unknown tokens. */
   piece(id: number): string | undefined;
   padId: number;
+  /** The token that ends a text, where the files name one. */
+  endId?: number;
+  /** As in the files; undefined without a chat template. */
+  chat?: ChatTemplate;
   /** The largest id plus one, added tokens included. */
   vocabSize: number;
   /** What had to be assumed. */
@@ -204,6 +211,8 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
   const { before, after } = specialTokens(hf);
   const left = truncatesLeft(files);
   const padId = findPadId(files, (token) => hf.token_to_id(token));
+  const endId = findEndId(files, (token) => hf.token_to_id(token));
+  const chat = reading(path, () => chatTemplate(files));
   const vocabSize = largestId(path, hf) + 1;
 
   const requireRoom = (maxLength: number, special = before + after, texts = 1): void => {
@@ -286,12 +295,15 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
     path,
     encode,
     encodePair,
+    encodeBare: plain,
     encodePart,
     special,
     decode,
     idOf: (token) => hf.token_to_id(token),
     piece,
     padId: padId ?? 0,
+    ...(endId !== undefined && { endId }),
+    ...(chat && { chat }),
     vocabSize,
     warnings: padId === undefined ? [`${path} names no padding token; batches are padded with id 0.`] : [],
   };

@@ -18,10 +18,12 @@ export interface TaskShapes {
 export interface TaskDescription extends TaskShapes {
   /** The metrics of an evaluation besides the loss; the first is the default of training.metric. */
   metrics: readonly MetricName[];
+  /** Whether a new head can be trained; otherwise the model's own output is the answer. */
+  head: boolean;
   /** Whether a second text column makes its input a pair of texts (data.textPairColumn). */
   pairs: boolean;
   /** Defaults of data.textColumn and data.labelColumn. */
-  columns: { text: string; label: string };
+  columns: { text: string; label?: string };
   /** `pipeline_tag` of a model card on the Hub. */
   pipelineTag: string;
   /** `task_type` of PEFT's adapter_config.json (peft.utils.peft_types.TaskType). */

@@ -1,6 +1,7 @@
 import { own } from '../../base/names';
 import type { Experiment } from '../experiment';
-import type { TaskDescription, TaskShapes } from './kind';
+import type { InputShape, TaskDescription, TaskShapes } from './kind';
+import { causalLanguageModeling } from './causal-language-modeling';
 import { multiLabelClassification } from './multi-label-classification';
 import { textClassification } from './text-classification';
 import { textRegression } from './text-regression';
@@ -12,6 +13,7 @@ export const TASKS = {
   'text-regression': textRegression,
   'multi-label-classification': multiLabelClassification,
   'token-classification': tokenClassification,
+  'causal-language-modeling': causalLanguageModeling,
 } as const satisfies Record<string, TaskDescription>;
 
 export type TaskName = keyof typeof TASKS;
@@ -21,8 +23,20 @@ export const DEFAULT_TASK: TaskName = 'text-classification';
 
 export const describeTask = (name: TaskName): TaskDescription => TASKS[name];
 
+function inputOf(
+  { input }: TaskDescription,
+  { textPairColumn, messagesColumn }: Experiment['data'],
+): InputShape {
+  if (messagesColumn !== undefined) return 'chat';
+  return textPairColumn === undefined ? input : 'pair';
+}
+
 /** @returns undefined for a kind from another version, whose runs can still be opened */
 export function shapesOf({ task, data }: Pick<Experiment, 'task' | 'data'>): TaskShapes | undefined {
   const kind = own<TaskDescription>(TASKS, task.type);
-  return kind && { input: data.textPairColumn === undefined ? kind.input : 'pair', answer: kind.answer };
+  return kind && { input: inputOf(kind, data), answer: kind.answer };
 }
+
+/** Whether an experiment that may be wrong or incomplete trains a new head. */
+export const trainsHead = (task: { type?: unknown; head?: unknown }): boolean =>
+  task.head !== 'none' && own<TaskDescription>(TASKS, String(task.type ?? DEFAULT_TASK))?.head !== false;

@@ -3,6 +3,7 @@ import type { TaskDescription } from './kind';
 export const textClassification: TaskDescription = {
   input: 'text',
   answer: 'label',
+  head: true,
   pairs: true,
   metrics: ['accuracy', 'f1', 'matthews'],
   columns: { text: 'text', label: 'label' },

@@ -3,6 +3,7 @@ import type { TaskDescription } from './kind';
 export const textRegression: TaskDescription = {
   input: 'text',
   answer: 'number',
+  head: true,
   pairs: true,
   metrics: ['pearson', 'spearman', 'rmse'],
   columns: { text: 'text', label: 'label' },

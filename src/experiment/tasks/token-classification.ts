@@ -3,6 +3,7 @@ import type { TaskDescription } from './kind';
 export const tokenClassification: TaskDescription = {
   input: 'text',
   answer: 'spans',
+  head: true,
   pairs: false,
   metrics: ['entityF1', 'entityPrecision', 'entityRecall', 'tagAccuracy'],
   columns: { text: 'tokens', label: 'tags' },

@@ -24,7 +24,11 @@ export function columnFindings(
 ): Finding[] {
   const { textColumn = task.columns.text, labelColumn = task.columns.label } = data;
   const { textPairColumn } = data;
-  const columns = { textColumn, ...(textPairColumn !== undefined && { textPairColumn }), labelColumn };
+  const columns = {
+    textColumn,
+    ...(textPairColumn !== undefined && { textPairColumn }),
+    ...(labelColumn !== undefined && { labelColumn }),
+  };
   const missing = (Object.keys(columns) as (keyof typeof columns)[]).flatMap((key) =>
     (['train', 'validation'] as const).flatMap((part): Finding[] => {
       const head = heads[part];
@@ -69,7 +73,12 @@ export function columnFindings(
       ];
     }),
   );
-  return [...missing, ...(task.answer === 'label' ? labelFindings(doc, labelColumn, heads.train, t) : [])];
+  return [
+    ...missing,
+    ...(task.answer === 'label' && labelColumn !== undefined
+      ? labelFindings(doc, labelColumn, heads.train, t)
+      : []),
+  ];
 }
 
 function labelFindings(

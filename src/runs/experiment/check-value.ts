@@ -46,9 +46,10 @@ export function adapterProblems(adapter: AdapterSpec): Problem[] {
 
 /** Fills in defaults that depend on the kind of task. */
 function fillTaskDefaults({ task, data, training }: Experiment): void {
-  const { columns, metrics } = describeTask(task.type);
+  const { columns, metrics, head } = describeTask(task.type);
+  task.head ??= head ? 'linear' : 'none';
   data.textColumn ??= columns.text;
-  data.labelColumn ??= columns.label;
+  if (columns.label !== undefined) data.labelColumn ??= columns.label;
   training.metric ??= metrics[0];
 }
 

@@ -23,6 +23,28 @@ export function ruleProblems({ adapter, data, task, training }: Experiment): Pro
       path: ['data', 'textPairColumn'],
       message: `data.textPairColumn names a second text, but task.type "${task.type}" reads one text per row`,
     });
+  if (task.head === 'linear' && !describeTask(task.type).head)
+    problems.push({
+      path: ['task', 'head'],
+      message: `task.head is "linear", but task.type "${task.type}" uses the model's own output`,
+    });
+  for (const key of ['completionColumn', 'messagesColumn'] as const)
+    if (data[key] !== undefined && describeTask(task.type).answer !== 'text')
+      problems.push({
+        path: ['data', key],
+        message: `data.${key} is for language models, and task.type is "${task.type}"`,
+      });
+  if (task.lossOn !== undefined && describeTask(task.type).answer !== 'text')
+    problems.push({
+      path: ['task', 'lossOn'],
+      message: `task.lossOn is for language models, and task.type is "${task.type}"`,
+    });
+  if (data.completionColumn !== undefined && data.messagesColumn !== undefined)
+    problems.push({
+      path: ['data', 'messagesColumn'],
+      message:
+        'data.completionColumn and data.messagesColumn are both set; a row is a prompt with its completion or a conversation',
+    });
   for (const key of ['labelColumns', 'labelSeparator'] as const)
     if (data[key] !== undefined && describeTask(task.type).answer !== 'labels')
       problems.push({

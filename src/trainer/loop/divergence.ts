@@ -52,7 +52,7 @@ export class DivergenceWatch {
   static of(task: Task, run: string): DivergenceWatch {
     const losses = [...(readScalars(run).column('loss') ?? [])];
     const { data, kind } = task;
-    return new DivergenceWatch(losses, kind.guessLoss(data.labels), kind.baseline(data));
+    return new DivergenceWatch(losses, kind.guessLoss(data), kind.baseline(data));
   }
 
   stepped(loss: number): void {

@@ -45,7 +45,7 @@ export async function evaluateDataset(
     }
   }
   if (!Number.isFinite(lossSum)) return 'diverged';
-  return { loss: lossSum / count, ...scorer.metrics() };
+  return { loss: lossSum / count, ...scorer.metrics(lossSum / count) };
 }
 
 /** One example's logits, as a view: a vector, or one for each of its tokens without the padding after them. */

@@ -75,5 +75,8 @@ const common = (spec: Experiment): Json => ({
   inference_mode: true,
   modules_to_save: spec.task.head === 'linear' ? ['classifier'] : null,
   // With this type, PEFT looks for a trained head in the file.
-  task_type: spec.task.head === 'linear' ? describeTask(spec.task.type).peftTaskType : null,
+  task_type:
+    spec.task.head === 'linear' || !describeTask(spec.task.type).head
+      ? describeTask(spec.task.type).peftTaskType
+      : null,
 });

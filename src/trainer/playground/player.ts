@@ -108,7 +108,7 @@ export class Player {
 
   private async sample(request: number, id: string): Promise<void> {
     const subject = this.subjects.get(id)?.subject;
-    if (!subject || !('sample' in subject) || !subject.sample)
+    if (!subject?.sample)
       throw new AuroraError('usage', 'There are no validation rows to try.', 'Only a run has them.');
     await this.emit({ kind: 'sample', request, subject: id, ...(await subject.sample()) });
   }

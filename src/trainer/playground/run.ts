@@ -2,13 +2,15 @@ import { basename } from 'node:path';
 import { openEvaluator } from '../../engine/open';
 import { shapesOf } from '../../experiment/tasks/registry';
 import { readUser } from '../../runs/user';
-import type { PlaySample, PlayVariant } from '../../protocol/playground';
+import type { PlayFacts, PlaySample, PlayVariant } from '../../protocol/playground';
 import { permutation, Stream } from '../../base/random';
 import type { TextExample } from '../../data/dataset';
+import type { TaskKind } from '../../tasks/kind';
 import type { Sample } from '../../tasks/text-data';
 import { openTrained, type At, type Trained } from '../checkpoint/trained-run';
 import { withoutAdapters } from './base';
-import type { Classifier } from './subject';
+import { languageModel } from './run-language';
+import type { Classifier, Subject } from './subject';
 import { requireFinite } from './probabilities';
 import { questionTexts, requireTexts, WARM_UP } from './texts';
 
@@ -20,44 +22,71 @@ export interface OpenOptions {
 }
 
 /** A run's checkpoint, and its model with only the trained head, in one session. */
-export async function openRun(run: string, at: At, { folder, threads }: OpenOptions): Promise<Classifier> {
+export async function openRun(run: string, at: At, { folder, threads }: OpenOptions): Promise<Subject> {
   const trained = await openTrained(run, at, folder, (kind) => kind.withoutRows);
-  const { task, parameters, step, form, labels, inputs } = trained;
-  const { adapters, data, kind, spec } = task;
-  const { input, answer } = shapesOf(spec)!;
+  const { task, parameters } = trained;
+  const { adapters, data, kind } = task;
   const evaluator = await openEvaluator(task.model, task.infos, task.graph, folder, { threads });
   const values = { adapted: parameters, base: withoutAdapters(adapters, parameters) };
-  const evaluate = async (example: TextExample, variant: PlayVariant) => {
+  const evaluate: Evaluate = async (example, variant, length) => {
     const dataset = { ...data.train.dataset, examples: [example] };
-    const feeds = task.feeds(dataset, [0]);
+    const feeds = task.feeds(dataset, [0], length);
     const began = performance.now();
     const { logits } = await evaluator.evaluate(feeds, values[variant]);
     return { logits: logits.data as Float32Array, seconds: (performance.now() - began) / 1000 };
   };
-  await evaluate(kind.ask(WARM_UP, data, spec.model.maxLength).example, 'adapted');
+  const loaded = {
+    variants: adapters.length > 0 ? (['adapted', 'base'] as const) : (['adapted'] as const),
+    sample: samples(trained),
+    dispose: () => evaluator.dispose(),
+  };
+  const { ask } = kind;
+  return ask
+    ? { ...loaded, ...(await classifier(trained, ask, evaluate)) }
+    : { ...loaded, ...(await languageModel(trained, evaluate)) };
+}
+
+/** The model's logits for an example, padded to `length`. */
+export type Evaluate = (
+  example: TextExample,
+  variant: PlayVariant,
+  length?: number,
+) => Promise<{ logits: Float32Array; seconds: number }>;
+
+async function classifier(
+  trained: Trained,
+  ask: NonNullable<TaskKind['ask']>,
+  evaluate: Evaluate,
+): Promise<Pick<Classifier, 'facts' | 'answer'>> {
+  const { data, spec } = trained.task;
+  const facts = factsOf(trained);
+  await evaluate(ask(WARM_UP, data, spec.model.maxLength).example, 'adapted');
   return {
-    facts: {
-      input,
-      answer,
-      name: nameOf(trained),
-      labels,
-      step,
-      form,
-      ...(adapters.length > 0 && { base: task.head ? 'model-with-head' : 'model' }),
-      samples: true,
-      assumed: [...inputs.changed, ...inputs.notes, ...data.warnings],
-    },
-    variants: adapters.length > 0 ? ['adapted', 'base'] : ['adapted'],
+    facts,
     async answer(question, variant) {
       const texts = questionTexts(question);
-      requireTexts(input, texts);
-      const { example, answer } = kind.ask(texts, data, spec.model.maxLength);
+      requireTexts(facts.input, texts);
+      const { example, answer } = ask(texts, data, spec.model.maxLength);
       const { logits, seconds } = await evaluate(example, variant);
       requireFinite(logits);
       return { ...answer(logits), seconds, tokens: example.size, truncated: example.truncated ?? false };
     },
-    sample: samples(trained),
-    dispose: () => evaluator.dispose(),
+  };
+}
+
+/** What the playground knows about a run. */
+export function factsOf(trained: Trained): PlayFacts {
+  const { task, step, form, labels, inputs } = trained;
+  const { adapters, data, spec } = task;
+  return {
+    ...shapesOf(spec)!,
+    name: nameOf(trained),
+    labels,
+    step,
+    form,
+    ...(adapters.length > 0 && { base: task.head ? 'model-with-head' : 'model' }),
+    samples: true,
+    assumed: [...inputs.changed, ...inputs.notes, ...data.warnings],
   };
 }
 

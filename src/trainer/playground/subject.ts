@@ -7,14 +7,14 @@ interface Loaded {
   facts: PlayFacts;
   /** In answering order. */
   variants: readonly PlayVariant[];
+  /** A validation row, a different one each time until all were used; undefined for a model without data. */
+  sample?(): Promise<PlaySample>;
   dispose(): Promise<void>;
 }
 
 export interface Classifier extends Loaded {
   /** @throws AuroraError 'usage' for an image if it reads texts, or the other way round */
   answer(question: Question, variant: PlayVariant): Promise<Prediction>;
-  /** A validation row, a different one each time until all were used; undefined for a model without data. */
-  sample?(): Promise<PlaySample>;
 }
 
 export interface Question {

@@ -47,7 +47,7 @@ const experiment: Keys<Experiment> = {
   training: true,
 };
 const model: Keys<ModelSpec> = { path: true, tokenizer: true, maxLength: true, output: true };
-const task: Keys<TaskSpec> = { type: true, head: true, pooling: true };
+const task: Keys<TaskSpec> = { type: true, head: true, pooling: true, lossOn: true };
 const data: Keys<DataSpec> = {
   train: true,
   validation: true,
@@ -57,6 +57,8 @@ const data: Keys<DataSpec> = {
   labelColumn: true,
   labelColumns: true,
   labelSeparator: true,
+  completionColumn: true,
+  messagesColumn: true,
   header: true,
   quoting: true,
   onBadRow: true,

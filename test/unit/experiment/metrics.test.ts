@@ -61,7 +61,7 @@ describe('the metrics', () => {
   });
 
   it('in [0, 1] are shown as percentages, and in points in studies', () => {
-    const others = ['loss', 'rmse', 'matthews', 'pearson', 'spearman'];
+    const others = ['loss', 'rmse', 'perplexity', 'matthews', 'pearson', 'spearman'];
     for (const name of METRICS.filter((m) => !others.includes(m)))
       expect(metricInfo(name)).toMatchObject({
         range: [0, 1],

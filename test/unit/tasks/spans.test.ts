@@ -126,7 +126,7 @@ describe('the scores of spans', () => {
     expect(spanScores(TAGS, ['O O', 'B-PER O'])).toEqual({ ...zero, tagAccuracy: 0.5, examples: 1 });
     expect(spanScores(TAGS, ['B-PER O', 'O O'])).toEqual({ ...zero, tagAccuracy: 0.5, examples: 1 });
     expect(spanScores(TAGS, ['O O', 'O O'])).toEqual({ ...zero, tagAccuracy: 1, examples: 1 });
-    expect(spanScorer({ labels: TAGS }).metrics()).toEqual({ ...zero, tagAccuracy: 0, examples: 0 });
+    expect(spanScorer({ labels: TAGS }).metrics(0)).toEqual({ ...zero, tagAccuracy: 0, examples: 0 });
   });
 
   it('treat truncated words as predicted O', () => {

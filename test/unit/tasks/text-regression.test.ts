@@ -81,7 +81,7 @@ describe('the results of regression', () => {
     const rmse = Math.sqrt((10 ** 2 + 20 ** 2) / 2);
     expect(scorer.metrics()).toEqual({ pearson: 0, spearman: 0, rmse, examples: 2 });
     expect(kind.baseline(data)).toEqual({ answer: 'always 25', metric: 'rmse', value: rmse });
-    expect(kind.facts(data.train.dataset.examples, data)).toEqual({
+    expect(kind.facts(data.train.dataset.examples)).toEqual({
       labels: {},
       numbers: { min: 10, median: 25, max: 40, mean: 25, deviation: Math.sqrt(125) },
     });

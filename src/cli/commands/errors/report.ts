@@ -26,6 +26,7 @@ import {
   type Predictions,
   type SpanAnswers,
   type SpanColumns,
+  type TextAnswers,
 } from '../../../protocol/predictions';
 import { count } from '../../format';
 import { formatMetric, metricInfo, metricsIn, metricValue } from '../../../experiment/metrics';
@@ -62,18 +63,20 @@ function parts(predictions: Predictions, wrong: Uint8Array): string[][] {
       return [types(predictions), lengths(predictions, wrong)];
     case 'number':
       return [numberSlices(predictions)];
+    case 'text':
+      return [textSlices(predictions)];
   }
 }
 
 function headline(predictions: Predictions, wrong: Uint8Array): string[] {
   const { step, form, metrics, data, inputs } = predictions;
   const right = wrong.length - wrong.reduce((n, w) => n + w, 0);
-  const isNumber = predictions.answer === 'number';
+  const isGraded = predictions.answer === 'number' || predictions.answer === 'text';
   const numbers = metricsIn(metrics).map(
     (m) => `${metricInfo(m).label} ${formatMetric(m, metricValue(metrics, m))}`,
   );
   return [
-    `Step ${step}${form === 'static' ? ', static form' : ''}${isNumber ? `, ${count(wrong.length)} validation texts` : `: ${count(right)} of ${count(wrong.length)} validation texts are right`} · ${numbers.join(' · ')}`,
+    `Step ${step}${form === 'static' ? ', static form' : ''}${isGraded ? `, ${count(wrong.length)} validation texts` : `: ${count(right)} of ${count(wrong.length)} validation texts are right`} · ${numbers.join(' · ')}`,
     `Data     ${data.file}`,
     ...[...(inputs?.changed ?? []), ...(inputs?.notes ?? [])].map((words) => `warning: ${words}`),
     ...(inputs?.changed.length ? ['These metrics are not those of the trained model.'] : []),
@@ -101,6 +104,30 @@ function foundTable(
     `By ${name}, worst first`,
     ...table([[`  ${name}`, 'found', 'missed', 'spurious', 'precision', 'recall', 'F1'], ...rows], '   '),
     ...(all.length > LABELS ? [`  and ${all.length - LABELS} more ${name}s`] : []),
+  ];
+}
+
+/** How well the next tokens are predicted, by length. */
+function textSlices({ columns }: TextAnswers): string[] {
+  const bins = lengthBins(columns.tokens);
+  const rows = bins.map((bin) => {
+    const inBin = [...columns.tokens.keys()].filter(
+      (i) => columns.tokens[i] >= bin.from && columns.tokens[i] <= bin.to,
+    );
+    const sum = (of: (example: number) => number) => inBin.reduce((total, i) => total + of(i), 0);
+    const answered = sum((i) => columns.answered[i]);
+    const loss = sum((i) => columns.loss[i] * columns.answered[i]) / answered;
+    return [
+      `  ${binName(bin)}`,
+      count(inBin.length),
+      count(answered),
+      numberText(Math.exp(loss)),
+      percent(sum((i) => columns.right[i]) / answered),
+    ];
+  });
+  return [
+    'By length',
+    ...table([['  tokens', 'texts', 'predicted tokens', 'perplexity', 'right'], ...rows], '   '),
   ];
 }
 
@@ -213,6 +240,10 @@ function answerWords(
       return labelSetWords(predictions, example);
     case 'spans':
       return spanWords(predictions, example, text);
+    case 'text': {
+      const { loss, answered, right } = predictions.columns;
+      return `perplexity ${numberText(Math.exp(loss[example]))}, ${count(right[example])} of ${count(answered[example])} tokens right`;
+    }
     case 'number': {
       const { value, predicted } = predictions.columns;
       return `${numberText(value[example])}, predicted as ${numberText(predicted[example])}`;

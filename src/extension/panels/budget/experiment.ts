@@ -11,6 +11,7 @@ import {
   METHOD_ORDER,
   type MethodName,
 } from '../../../experiment/methods';
+import { trainsHead } from '../../../experiment/tasks/registry';
 import type { BudgetFields } from '../../../protocol/panels/budget';
 
 type Json = Record<string, unknown>;
@@ -82,7 +83,7 @@ export function readExperiment(text: string): ExperimentValues {
     ...(typeof model.path === 'string' && { modelPath: model.path }),
     choice: {
       output: typeof model.output === 'string' ? model.output : undefined,
-      head: !isJson(root.task) || root.task.head !== 'none',
+      head: trainsHead(isJson(root.task) ? root.task : {}),
     },
     fields: {
       ...adapterFields(adapter, known),

@@ -2,7 +2,7 @@ import { isTokenId } from './token-id';
 import type { TokenizerFiles } from './tokenizer-files';
 
 /** A special token is written as its text or as an object with its text. */
-function content(token: unknown): string | undefined {
+export function content(token: unknown): string | undefined {
   const text = typeof token === 'object' && token !== null ? (token as { content?: unknown }).content : token;
   return typeof text === 'string' ? text : undefined;
 }
@@ -24,4 +24,15 @@ export function findPadId(
     idOf('[PAD]'),
     idOf('<pad>'),
   ].find(isTokenId);
+}
+
+/** The id that ends a text, as tokenizer_config.json or config.json name it; of several, the first. */
+export function findEndId(
+  { tokenizerConfig, modelConfig }: TokenizerFiles,
+  idOf: (token: string) => number | undefined,
+): number | undefined {
+  const named = content(tokenizerConfig.eos_token);
+  return [named === undefined ? undefined : idOf(named), ...[modelConfig.eos_token_id].flat()].find(
+    isTokenId,
+  );
 }

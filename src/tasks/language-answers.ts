@@ -1,0 +1,47 @@
+import type { Outputs } from '../protocol/outputs';
+import { textColumns, type TextAnswers } from '../protocol/predictions';
+import type { DataSplit } from './text-data';
+import type { LanguageText } from './language-text';
+import { IGNORE_LABEL } from './objective';
+import { exampleColumns, rounded } from './predictions';
+import { crossEntropy } from './softmax';
+
+/**
+ * Of each token that counts, its log-probability, and by how much its logit is above that of every other token. All
+ * logits of a data set would not fit into memory.
+ *
+ * @param logits (tokens, vocabulary)
+ * @returns two numbers a token
+ */
+export function keptLogits({ targets }: LanguageText, logits: Float32Array): Float32Array {
+  const vocabulary = logits.length / targets.length;
+  const kept: number[] = [];
+  for (let t = 0; t + 1 < targets.length; t++) {
+    const next = targets[t + 1];
+    if (next === IGNORE_LABEL) continue;
+    const own = logits.subarray(t * vocabulary, (t + 1) * vocabulary);
+    let other = -Infinity;
+    for (let id = 0; id < vocabulary; id++) if (id !== next && own[id] > other) other = own[id];
+    kept.push(-crossEntropy(own, next), own[next] - other);
+  }
+  return Float32Array.from(kept);
+}
+
+/** @param kept of each example, in data order */
+export function languagePredictions(
+  split: DataSplit<LanguageText>,
+  _: Outputs,
+  kept: readonly Float32Array[],
+): TextAnswers {
+  const tokens = kept.map((k) => k.length / 2);
+  const columns = textColumns({
+    ...exampleColumns(split),
+    loss: kept.map((k, i) =>
+      rounded(-k.reduce((sum, v, at) => (at % 2 === 0 ? sum + v : sum), 0) / tokens[i]),
+    ),
+    margin: kept.map(() => 0),
+    answered: tokens,
+    right: kept.map((k) => k.reduce((n, v, at) => (at % 2 === 1 && v > 0 ? n + 1 : n), 0)),
+  });
+  return { answer: 'text', labels: [], columns };
+}
