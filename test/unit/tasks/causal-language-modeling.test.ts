@@ -161,7 +161,7 @@ describe('the results of a language model', () => {
     });
     const kept = kind.keep(example, logits);
     expect(kept).toHaveLength(2 * (example.size - 1));
-    expect([kept[0], kept[1], kept[2]]).toEqual([0, 50, Math.fround(-Math.log(tokenizer.vocabSize))]);
+    expect([kept[0], kept[1], kept[2]]).toEqual([-0, 50, Math.fround(-Math.log(tokenizer.vocabSize))]);
     const split = { ...data.validation, dataset: { ...data.validation.dataset, examples: [example] } };
     const { columns } = kind.predictions(split, data, [kept]);
     expect([columns.answered[0], columns.right[0]]).toEqual([example.size - 1, 1]);
