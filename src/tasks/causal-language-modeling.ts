@@ -11,7 +11,7 @@ import { IGNORE_LABEL } from './objective';
 import { readsTexts } from './text-data';
 
 /** The next token of a text: the model's own logits; cross-entropy of the tokens that count. */
-export const causalLanguageModeling: TaskKind<LanguageText> = {
+export const causalLanguageModeling = {
   objective: 'causal-lm',
   ...readsTexts({
     rows: readLanguageRows,
@@ -66,6 +66,6 @@ export const causalLanguageModeling: TaskKind<LanguageText> = {
   findings: () => [],
   keep: keptLogits,
   predictions: languagePredictions,
-};
+} satisfies TaskKind<LanguageText>;
 
 const counted = (targets: Int32Array): number[] => [...targets.subarray(1)].filter((t) => t !== IGNORE_LABEL);

@@ -14,6 +14,7 @@ import { numberPart } from './numbers/part';
 import type { AnswerPart } from './part';
 import { binName, lengthTable } from './slices';
 import { spanPart } from './spans/part';
+import { textPart } from './texts/part';
 import { summary } from './summary';
 import { NO_FILTERS, type Ui } from './ui';
 
@@ -111,6 +112,8 @@ export class ErrorsApp extends LitElement {
         return spanPart(model, state, act);
       case 'number':
         return numberPart(model, state, act);
+      case 'text':
+        return textPart(model);
     }
   }
 

@@ -6,13 +6,15 @@ import { labelSetParts } from './label-sets/model';
 import { labelParts } from './labels/model';
 import { numberParts } from './numbers/model';
 import { spanParts } from './spans/model';
+import { textParts } from './texts/model';
 
 /** What the page shows of a set of predictions, computed once; more of it by the shape of the answer. */
-export type Model = LabelModel | LabelSetModel | SpanModel | NumberModel;
+export type Model = LabelModel | LabelSetModel | SpanModel | NumberModel | TextModel;
 export type LabelModel = CommonModel & ReturnType<typeof labelParts>;
 export type LabelSetModel = CommonModel & ReturnType<typeof labelSetParts>;
 export type SpanModel = CommonModel & ReturnType<typeof spanParts>;
 export type NumberModel = CommonModel & ReturnType<typeof numberParts>;
+export type TextModel = CommonModel & ReturnType<typeof textParts>;
 export type CommonModel = ReturnType<typeof commonParts>;
 
 export function modelOf(message: PredictionsMessage): Model {
@@ -28,6 +30,8 @@ export function modelOf(message: PredictionsMessage): Model {
       return { ...common, ...spanParts(predictions) };
     case 'number':
       return { ...common, ...numberParts(predictions, common.bins) };
+    case 'text':
+      return { ...common, ...textParts(predictions, common.bins) };
   }
 }
 

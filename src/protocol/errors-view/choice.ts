@@ -4,9 +4,9 @@ import type { LengthBin } from './slices';
 /** The wrong examples, all of them by the model's confidence, all of them, or those whose text is stored. */
 export type List = 'wrong' | 'unsure' | 'all' | 'text';
 
-/** A number is more or less far off, never wrong, and has no confidence. */
+/** A number is more or less far off and a text more or less unlikely, never wrong, and neither has a confidence. */
 export const listsOf = (answer: Answers['answer']): readonly List[] =>
-  answer === 'number' ? ['all', 'text'] : ['wrong', 'unsure', 'text'];
+  answer === 'number' || answer === 'text' ? ['all', 'text'] : ['wrong', 'unsure', 'text'];
 
 /** Greatest loss first, or smallest margin first. */
 export type Order = 'loss' | 'margin';

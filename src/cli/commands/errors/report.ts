@@ -13,6 +13,7 @@ import {
 } from '../../../protocol/errors-view/slices';
 import { foundCounts } from '../../../protocol/errors-view/found-counts';
 import { numberErrors, valueBins, type NumberError } from '../../../protocol/errors-view/number-errors';
+import { textSlices } from '../../../protocol/errors-view/text-slices';
 import { tellingOrder } from '../../../protocol/errors-view/telling';
 import { wrongOf } from '../../../protocol/errors-view/wrong';
 import { rowWord } from '../../../protocol/row-place';
@@ -64,7 +65,7 @@ function parts(predictions: Predictions, wrong: Uint8Array): string[][] {
     case 'number':
       return [numberSlices(predictions)];
     case 'text':
-      return [textSlices(predictions)];
+      return [textLengths(predictions)];
   }
 }
 
@@ -108,23 +109,15 @@ function foundTable(
 }
 
 /** How well the next tokens are predicted, by length. */
-function textSlices({ columns }: TextAnswers): string[] {
+function textLengths({ columns }: TextAnswers): string[] {
   const bins = lengthBins(columns.tokens);
-  const rows = bins.map((bin) => {
-    const inBin = [...columns.tokens.keys()].filter(
-      (i) => columns.tokens[i] >= bin.from && columns.tokens[i] <= bin.to,
-    );
-    const sum = (of: (example: number) => number) => inBin.reduce((total, i) => total + of(i), 0);
-    const answered = sum((i) => columns.answered[i]);
-    const loss = sum((i) => columns.loss[i] * columns.answered[i]) / answered;
-    return [
-      `  ${binName(bin)}`,
-      count(inBin.length),
-      count(answered),
-      numberText(Math.exp(loss)),
-      percent(sum((i) => columns.right[i]) / answered),
-    ];
-  });
+  const rows = textSlices(columns, bins.length, (i) => binOf(bins, columns.tokens[i])).map((s, i) => [
+    `  ${binName(bins[i])}`,
+    count(s.texts),
+    count(s.tokens),
+    numberText(s.perplexity),
+    percent(s.right),
+  ]);
   return [
     'By length',
     ...table([['  tokens', 'texts', 'predicted tokens', 'perplexity', 'right'], ...rows], '   '),

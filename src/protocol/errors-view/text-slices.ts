@@ -1,0 +1,34 @@
+import type { TextColumns } from '../predictions';
+
+/** How well the tokens of some texts are predicted. */
+export interface TextSlice {
+  texts: number;
+  /** Predicted tokens. */
+  tokens: number;
+  /** NaN without tokens. */
+  perplexity: number;
+  /** Share of tokens that are the most likely ones; NaN without tokens. */
+  right: number;
+}
+
+/** @param sliceOf the slice that an example is in, from 0 to `many` */
+export function textSlices(
+  { loss, answered, right }: TextColumns,
+  many: number,
+  sliceOf: (example: number) => number,
+): TextSlice[] {
+  const all = Array.from({ length: many }, () => ({ texts: 0, tokens: 0, loss: 0, right: 0 }));
+  loss.forEach((mean, i) => {
+    const slice = all[sliceOf(i)];
+    slice.texts++;
+    slice.tokens += answered[i];
+    slice.loss += mean * answered[i];
+    slice.right += right[i];
+  });
+  return all.map((s) => ({
+    texts: s.texts,
+    tokens: s.tokens,
+    perplexity: Math.exp(s.loss / s.tokens),
+    right: s.right / s.tokens,
+  }));
+}
