@@ -44,7 +44,11 @@ export function makeDataset<R extends Row, E extends TextExample>(
   rows.forEach((row, index) => {
     const example = exampleOf(row, index);
     if (example.size === 0) {
-      const reason = 'the tokenizer produces no tokens for the text';
+      // A language model's example has tokens, but truncation may leave none to predict.
+      const reason =
+        example.ids.length === 0
+          ? 'the tokenizer produces no tokens for the text'
+          : 'no token of the answer is left within model.maxLength';
       badRow(path, { line: row.line, reason }, onBadRow, dataset.skipped);
       return;
     }

@@ -12,6 +12,7 @@ export function truthLine({ file, line, label, labels, text, spans }: PlaySample
   if (spans) return t('{0}. Its spans: {1}', place, listed(text, spans, FEW_SPANS));
   if (labels?.length === 0) return t('{0}. It has no label.', place);
   if (labels) return t('{0}. Its labels: {1}', place, labels.join(', '));
+  if (shape === 'text') return label === '' ? t('{0}.', place) : t('{0}. Its completion: {1}', place, label);
   if (shape === 'number') return t('{0}. Its number: {1}', place, label);
   return t('{0}. Its label: {1}', place, label);
 }
