@@ -58,6 +58,8 @@ export interface PreflightSplit {
   examples: number;
   /** Texts, or words, per label, including every label of the training data. */
   labels: Record<string, number>;
+  /** Texts without a label, for a task with several labels for each text. */
+  unlabeled?: number;
   /** Instead of labels, for a task that predicts numbers. */
   numbers?: NumberFacts;
   /** Tokens per text, including special tokens, after truncation to model.maxLength. */
@@ -79,9 +81,9 @@ export interface NumberFacts {
   deviation: number;
 }
 
-/** The number of texts, or words, that have a label. */
-export const labeled = ({ labels }: PreflightSplit): number =>
-  Object.values(labels).reduce((sum, n) => sum + n, 0);
+/** What the counts of labels are shares of: the words or texts that have one, or all texts if they may have several. */
+export const labeled = ({ labels, unlabeled, examples }: PreflightSplit): number =>
+  unlabeled === undefined ? Object.values(labels).reduce((sum, n) => sum + n, 0) : examples;
 
 /** Identical texts, ignoring white space. Lines refer to the data files, one-based. */
 export interface PreflightDuplicates {

@@ -88,6 +88,7 @@ export const multiLabelClassification = {
       examples.flatMap((e) => [...e.truth.keys()].filter((l) => e.truth[l] === 1)),
       labels,
     ),
+    unlabeled: examples.filter((e) => !e.truth.includes(1)).length,
   }),
   findings: (_, data) => unmeasuredLabels(data),
   predictions: labelSetPredictions,

@@ -18,6 +18,7 @@ interface Kind {
   /** A line for `aurora play`, and what the answer looks like. */
   asked: [line: string, answer: RegExp];
   errors: RegExp;
+  preflight: RegExp;
 }
 
 const has = (text: string, word: string): boolean => text.split(' ').includes(word);
@@ -30,6 +31,7 @@ const KINDS: Record<string, Kind> = {
     row: (text, i) => ({ text, second: i % 2 ? 'the cat' : '!', label: i % 2 ? 'cat' : 'none' }),
     asked: ['the cats\tthe cat', /cat \d+\.\d %/],
     errors: /Most confused|No labels are confused/,
+    preflight: /label +training +validation\n +(cat|none) +\d+ \(\d+\.\d %\)/,
   },
   regression: {
     type: 'text-regression',
@@ -37,12 +39,16 @@ const KINDS: Record<string, Kind> = {
     row: (text) => ({ text, score: 1000 + 250 * cats(text) }),
     asked: ['the cats', /score 1,\d{3} /],
     errors: /By true number\n[^]*predicted as/,
+    preflight:
+      /numbers +min +median +max +mean +standard deviation\n +training +1,000 +.*\n +validation +1,000/,
   },
   'several labels': {
     type: 'multi-label-classification',
     row: (text) => ({ text, labels: ['cat', 'played', 'the'].filter((word) => has(text, word)) }),
     asked: ['the cat played', /(the|cat|played) \d+\.\d %|no label/],
     errors: /By label, worst first\n[^]*the /,
+    preflight:
+      /label +training +validation\n[^]*without any label: \d+ training texts and \d+ validation texts/,
   },
   'tags of words': {
     type: 'token-classification',
@@ -52,6 +58,7 @@ const KINDS: Record<string, Kind> = {
     },
     asked: ['the cats', /\(PET|no span/],
     errors: /By type, worst first/,
+    preflight: /label +training +validation\n +O +/,
   },
   'completions of a language model': {
     type: 'causal-language-modeling',
@@ -90,6 +97,12 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
   }
   const { metrics } = TASKS[kind.type];
   let run = '';
+
+  it('is checked before it is trained', () => {
+    const checked = lab.run('preflight', lab.experiment, '--steps', '1');
+    expect(checked.code).toBe(0);
+    expect(checked.out).toMatch(kind.preflight);
+  });
 
   it('is learned better than by the best answer that ignores the text', () => {
     const trained = lab.run('train', lab.experiment, '--out', lab.path('runs'));

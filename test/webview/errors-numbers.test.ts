@@ -219,7 +219,7 @@ describe('the Errors page of numbers', () => {
     await few.page.locator('circle.point').first().waitFor();
     expect(await few.page.locator('circle.point').count()).toBe(60);
     expect(await few.page.locator('circle.point title').first().textContent()).toMatch(
-      /^Line 1: 0\.000, predicted as -?\d\.\d{3}$/,
+      /^line 1: 0\.000, predicted as -?\d\.\d{3}$/,
     );
     const image = few.page.getByRole('img', { name: '60 texts by true and predicted score' });
     expect(await image.count()).toBe(1);

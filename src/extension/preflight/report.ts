@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { numberText } from '../../base/number-text';
 import { percent, roughPercent } from '../../base/percent';
 import { deviceLine, deviceWords, placeWords } from '../../protocol/device-words';
 import { leftOutText } from '../../protocol/left-out';
@@ -6,6 +7,7 @@ import { rowWords } from '../../protocol/row-place';
 import { own } from '../../base/names';
 import {
   labeled,
+  type NumberFacts,
   type PreflightData,
   type PreflightDevice,
   type PreflightEstimate,
@@ -90,6 +92,8 @@ const number = (n: number): string => n.toLocaleString('en-US');
 const shareText = (part: number, of: number): string =>
   part > 0 && of > 0 ? roughPercent(part / of, '< 0.1 %') : percent(0);
 
+const share = (part: number, of: number): string => `${number(part)} (${shareText(part, of)})`;
+
 /** The whole report as Markdown. */
 export function reportMarkdown(name: string, report: PreflightReport, t: Translate): string {
   const { modules, data, device, estimate } = report;
@@ -166,7 +170,6 @@ function dataPart(d: PreflightData, t: Translate): string[] {
   const row = (name: string, of: (s: PreflightSplit) => string) => [name, ...splits.map(of)];
   const tokens = (s: PreflightSplit) =>
     `${s.tokens.min} / ${s.tokens.median} / ${s.tokens.p90} / ${s.tokens.p99} / ${s.tokens.max}`;
-  const count = (n: number, of: number) => `${number(n)} (${shareText(n, of)})`;
   return [
     `## ${t('Data')}`,
     table(
@@ -175,16 +178,12 @@ function dataPart(d: PreflightData, t: Translate): string[] {
         row(t('file'), (s) => escape(basename(s.path))),
         row(t('texts'), (s) => number(s.examples)),
         row(t('tokens: min / median / 90 % / 99 % / max'), tokens),
-        row(t('truncated to model.maxLength'), (s) => count(s.truncated, s.examples)),
+        row(t('truncated to model.maxLength'), (s) => share(s.truncated, s.examples)),
         row(t('unusable rows'), (s) => number(s.badRows.count)),
         ...(splits.some((s) => s.quotes) ? [row(t('quotes'), (s) => quotesText(s, t))] : []),
       ],
     ),
-    `### ${t('Labels')}`,
-    table(
-      [t('label'), t('training'), t('validation')],
-      d.labels.map((label) => row(escape(label), (s) => count(own(s.labels, label) ?? 0, labeled(s)))),
-    ),
+    ...(d.train.numbers ? numbersPart(splits, t) : labelsPart(d, t)),
     `### ${t('Duplicates')}`,
     duplicateLines(d, t)
       .map((line) => `- ${line}`)
@@ -199,12 +198,54 @@ const quotesText = ({ quotes }: PreflightSplit, t: Translate): string =>
       ? t('read as in CSV')
       : t('read as text (the file is not quoted)');
 
+function numbersPart([train, validation]: readonly PreflightSplit[], t: Translate): string[] {
+  const row = (name: string, of: (n: NumberFacts) => number) => [
+    name,
+    ...[train, validation].map(({ numbers }) => (numbers ? numberText(of(numbers)) : '–')),
+  ];
+  return [
+    `### ${t('Numbers')}`,
+    table(
+      ['', t('training'), t('validation')],
+      [
+        row(t('smallest'), (n) => n.min),
+        row(t('median'), (n) => n.median),
+        row(t('largest'), (n) => n.max),
+        row(t('mean'), (n) => n.mean),
+        row(t('standard deviation'), (n) => n.deviation),
+      ],
+    ),
+  ];
+}
+
+function labelsPart({ labels, train, validation }: PreflightData, t: Translate): string[] {
+  const counted = (name: string, of: (s: PreflightSplit) => number) => [
+    name,
+    ...[train, validation].map((s) => share(of(s), labeled(s))),
+  ];
+  const several = train.unlabeled !== undefined;
+  return [
+    `### ${t('Labels')}`,
+    ...(several
+      ? [t('A text can have several labels, so these shares of the texts can add up to more than 100 %.')]
+      : []),
+    table(
+      [t('label'), t('training'), t('validation')],
+      [
+        ...labels.map((label) => counted(escape(label), (s) => own(s.labels, label) ?? 0)),
+        ...(several ? [counted(`*${t('none')}*`, (s) => s.unlabeled ?? 0)] : []),
+      ],
+    ),
+  ];
+}
+
 function duplicateLines({ duplicates, train, validation }: PreflightData, t: Translate): string[] {
   const { acrossSplits, withinTrain, conflicts } = duplicates;
   const pairs = acrossSplits.first.map((p) => `${p.validation} = ${p.train}`).join(', ');
   const places = conflicts.first.map(
     (c) => `${c.lines[0]} (${escape(c.labels[0])}), ${c.lines[1]} (${escape(c.labels[1])})`,
   );
+  const conflicting = [number(conflicts.count), t(rowWords(train.path)), places.join('; ')];
   return [
     acrossSplits.count === 0
       ? t('No validation texts occur in the training data.')
@@ -218,14 +259,13 @@ function duplicateLines({ duplicates, train, validation }: PreflightData, t: Tra
           pairs,
         ),
     t('{0} training rows repeat an earlier text.', number(withinTrain)),
-    conflicts.count === 0
-      ? t('No training text has more than one label.')
-      : t(
-          '{0} training texts have more than one label; {1} {2}.',
-          number(conflicts.count),
-          t(rowWords(train.path)),
-          places.join('; '),
-        ),
+    train.numbers
+      ? conflicts.count === 0
+        ? t('No training text has more than one number.')
+        : t('{0} training texts have more than one number; {1} {2}.', ...conflicting)
+      : conflicts.count === 0
+        ? t('No training text occurs with different labels.')
+        : t('{0} training texts occur with different labels; {1} {2}.', ...conflicting),
   ];
 }
 

@@ -133,6 +133,11 @@ function duplicateProblems(spec: Experiment, line: PreflightData): PreflightProb
   const clashes = conflicts.first
     .map((c) => `${rowWords(line.train.path)} ${c.lines.join(' and ')} ("${c.labels.join('", "')}")`)
     .join(', ');
+  const [several, one] = line.train.numbers
+    ? ['more than one number', 'number']
+    : line.train.unlabeled === undefined
+      ? ['more than one label', 'label']
+      : ['different labels', 'list of labels'];
   return [
     ...(acrossSplits.count
       ? [
@@ -147,8 +152,8 @@ function duplicateProblems(spec: Experiment, line: PreflightData): PreflightProb
       ? [
           warning(
             'data.train',
-            `${conflicts.count === 1 ? 'One training text has' : `${conflicts.count} training texts have`} more than one label: ${clashes}${conflicts.count > conflicts.first.length ? ', …' : ''}.`,
-            'Keep one label for each text.',
+            `${conflicts.count === 1 ? 'One training text has' : `${conflicts.count} training texts have`} ${several}: ${clashes}${conflicts.count > conflicts.first.length ? ', …' : ''}.`,
+            `Keep one ${one} for each text.`,
           ),
         ]
       : []),

@@ -12,6 +12,7 @@ import {
 import { leftOutText } from '../../../protocol/left-out';
 import { deviceLine } from '../../device-line';
 import { count, duration, gigabytes } from '../../format';
+import { numberText } from '../../../base/number-text';
 import { percent } from '../../../base/percent';
 import { table } from '../../table';
 import { isHeadAlone } from '../../../experiment/methods';
@@ -83,9 +84,16 @@ function data({ train, validation, labels, duplicates }: PreflightData): string 
     ...splits.flatMap(([name, s]) =>
       s.quotes ? [`  quotes in the ${name} file: read ${QUOTES[s.quotes]}`] : [],
     ),
-    ...balance(labels, train, validation),
-    `  duplicate texts: ${count(acrossSplits.count)} across the splits, ${count(withinTrain)} within the training data, ${count(conflicts.count)} of them with conflicting labels`,
+    ...(train.numbers ? numbers(splits) : balance(labels, train, validation)),
+    `  duplicate texts: ${count(acrossSplits.count)} across the splits, ${count(withinTrain)} within the training data, ${count(conflicts.count)} of them with conflicting ${train.numbers ? 'numbers' : 'labels'}`,
   ].join('\n')}\n`;
+}
+
+function numbers(splits: readonly (readonly [string, PreflightSplit])[]): string[] {
+  const rows = splits.flatMap(([name, { numbers: n }]) =>
+    n ? [[`  ${name}`, ...[n.min, n.median, n.max, n.mean, n.deviation].map(numberText)]] : [],
+  );
+  return table([['  numbers', 'min', 'median', 'max', 'mean', 'standard deviation'], ...rows], '   ');
 }
 
 /** The largest classes first. */
@@ -103,6 +111,11 @@ function balance(labels: readonly string[], train: PreflightSplit, validation: P
       '   ',
     ),
     ...(sorted.length > shown.length ? [`  and ${sorted.length - shown.length} rarer labels`] : []),
+    ...(train.unlabeled === undefined
+      ? []
+      : [
+          `  without any label: ${count(train.unlabeled)} training texts and ${count(validation.unlabeled ?? 0)} validation texts; a text can have several labels`,
+        ]),
   ];
 }
 

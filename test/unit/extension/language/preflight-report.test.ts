@@ -159,6 +159,46 @@ describe('a preflight', () => {
     expect(said()).not.toContain('quotes');
   });
 
+  it('reports how numbers are distributed, in place of labels', () => {
+    const numbers = { min: -0.5, median: 2.75, max: 1234.5, mean: 2.61234, deviation: 1.5 };
+    const data = LINES[1] as Extract<PreflightLine, { kind: 'data' }>;
+    const of = (s: PreflightSplit): PreflightSplit => ({ ...s, labels: {}, numbers });
+    const conflicts = { count: 1, first: [{ lines: [3, 9], labels: ['1', '2.5'] }] };
+    const text = reportMarkdown(
+      'demo',
+      report([
+        {
+          ...data,
+          train: of(data.train),
+          validation: of(data.validation),
+          labels: ['score'],
+          duplicates: { ...data.duplicates, conflicts },
+        } as PreflightLine,
+      ]).made,
+      t,
+    );
+    expect(text).toContain('### Numbers');
+    expect(text).toContain('| smallest | -0.5 | -0.5 |');
+    expect(text).toContain('| largest | 1,235 | 1,235 |');
+    expect(text).toContain('| mean | 2.612 | 2.612 |');
+    expect(text).toContain('1 training texts have more than one number; lines 3 (1), 9 (2.5).');
+    expect(text).not.toContain('### Labels');
+  });
+
+  it('counts several labels per text as shares of the texts', () => {
+    const data = LINES[1] as Extract<PreflightLine, { kind: 'data' }>;
+    const of = (s: PreflightSplit): PreflightSplit => ({ ...s, unlabeled: 50, labels: { a: 900, b: 300 } });
+    const text = reportMarkdown(
+      'demo',
+      report([{ ...data, train: of(data.train), validation: of(data.validation), labels: ['a', 'b'] }]).made,
+      t,
+    );
+    expect(text).toContain('A text can have several labels');
+    expect(text).toContain('| a | 900 (90 %) | 900 (90 %) |\n| b | 300 (30 %) | 300 (30 %) |');
+    expect(text).toContain('| *none* | 50 (5.0 %) | 50 (5.0 %) |');
+    expect(text).toContain('No training text occurs with different labels.');
+  });
+
   it('that was stopped early reports what it has', () => {
     const text = reportMarkdown('demo', report(LINES.slice(0, 1)).made, t);
     expect(text).toContain('## Modules');
