@@ -62,6 +62,8 @@ export interface PreflightSplit {
   unlabeled?: number;
   /** Instead of labels, for a task that predicts numbers. */
   numbers?: NumberFacts;
+  /** Instead of labels, for a language model: the tokens that are to be predicted. */
+  targets?: number;
   /** Tokens per text, including special tokens, after truncation to model.maxLength. */
   tokens: { min: number; median: number; mean: number; p90: number; p99: number; max: number };
   /** Texts that are longer than model.maxLength and are truncated. */

@@ -62,7 +62,10 @@ export const causalLanguageModeling = {
     };
   },
   guessLoss: ({ tokenizer }) => Math.log(tokenizer.vocabSize),
-  facts: () => ({ labels: {} }),
+  facts: (examples) => ({
+    labels: {},
+    targets: examples.reduce((sum, e) => sum + counted(e.targets).length, 0),
+  }),
   findings: () => [],
   keep: keptLogits,
   predictions: languagePredictions,

@@ -63,7 +63,10 @@ export interface TaskKind<E extends TextExample = TextExample> extends DataReade
   /** The loss of giving every answer the same probability, for the search for exploded models. */
   guessLoss(data: TaskData<E>): number;
   /** What the answers of a split are: how often each label occurs, or how numbers are distributed. */
-  facts(examples: readonly E[], outputs: Outputs): Pick<PreflightSplit, 'labels' | 'unlabeled' | 'numbers'>;
+  facts(
+    examples: readonly E[],
+    outputs: Outputs,
+  ): Pick<PreflightSplit, 'labels' | 'unlabeled' | 'numbers' | 'targets'>;
   findings(spec: Experiment, data: PreflightData): DataFinding[];
   /** What predictions and comparisons need of an example's logits, where all of them would be too many. */
   keep?(example: E, logits: Float32Array): Float32Array;

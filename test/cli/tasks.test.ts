@@ -70,6 +70,7 @@ const KINDS: Record<string, Kind> = {
       /\d+ tokens?, (ended by the model|the maximum requested|the model's maximum length)/,
     ],
     errors: /By length\n[^]*tokens right/,
+    preflight: /tokens to predict in the training data: \d+\n/,
   },
 };
 

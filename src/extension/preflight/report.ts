@@ -183,7 +183,7 @@ function dataPart(d: PreflightData, t: Translate): string[] {
         ...(splits.some((s) => s.quotes) ? [row(t('quotes'), (s) => quotesText(s, t))] : []),
       ],
     ),
-    ...(d.train.numbers ? numbersPart(splits, t) : labelsPart(d, t)),
+    ...answersPart(d, splits, t),
     `### ${t('Duplicates')}`,
     duplicateLines(d, t)
       .map((line) => `- ${line}`)
@@ -197,6 +197,11 @@ const quotesText = ({ quotes }: PreflightSplit, t: Translate): string =>
     : quotes === 'csv'
       ? t('read as in CSV')
       : t('read as text (the file is not quoted)');
+
+function answersPart(d: PreflightData, splits: readonly PreflightSplit[], t: Translate): string[] {
+  if (d.train.numbers) return numbersPart(splits, t);
+  return d.train.targets === undefined ? labelsPart(d, t) : targetsPart(splits, t);
+}
 
 function numbersPart([train, validation]: readonly PreflightSplit[], t: Translate): string[] {
   const row = (name: string, of: (n: NumberFacts) => number) => [
@@ -215,6 +220,14 @@ function numbersPart([train, validation]: readonly PreflightSplit[], t: Translat
         row(t('standard deviation'), (n) => n.deviation),
       ],
     ),
+  ];
+}
+
+function targetsPart([train, validation]: readonly PreflightSplit[], t: Translate): string[] {
+  const cells = [train, validation].map(({ targets = 0 }) => count(targets));
+  return [
+    `### ${t('Tokens to predict')}`,
+    table(['', t('training'), t('validation')], [[t('tokens'), ...cells]]),
   ];
 }
 

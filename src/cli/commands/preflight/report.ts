@@ -84,9 +84,20 @@ function data({ train, validation, labels, duplicates }: PreflightData): string 
     ...splits.flatMap(([name, s]) =>
       s.quotes ? [`  quotes in the ${name} file: read ${QUOTES[s.quotes]}`] : [],
     ),
-    ...(train.numbers ? numbers(splits) : balance(labels, train, validation)),
+    ...answers(splits, labels),
     `  duplicate texts: ${count(acrossSplits.count)} across the splits, ${count(withinTrain)} within the training data, ${count(conflicts.count)} of them with conflicting ${train.numbers ? 'numbers' : 'labels'}`,
   ].join('\n')}\n`;
+}
+
+/** What the answers are, by the shape that they have. */
+function answers(
+  splits: readonly (readonly [string, PreflightSplit])[],
+  labels: readonly string[],
+): string[] {
+  const [[, train], [, validation]] = splits;
+  if (train.numbers) return numbers(splits);
+  if (train.targets === undefined) return balance(labels, train, validation);
+  return splits.map(([name, s]) => `  tokens to predict in the ${name} data: ${count(s.targets ?? 0)}`);
 }
 
 function numbers(splits: readonly (readonly [string, PreflightSplit])[]): string[] {
