@@ -1,3 +1,4 @@
+import type { Outputs } from '../protocol/outputs';
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices/request';
 import { placeName } from '../engine/place';
@@ -46,7 +47,7 @@ export async function trainRun(
       const what = adapters.length
         ? `${spec.adapter.method} on ${adapters.length} modules`
         : 'the head alone';
-      const examples = `${count(data.train.dataset.examples.length)} examples, ${count(data.validation.dataset.examples.length)} for validation, ${data.labels.length} labels`;
+      const examples = `${count(data.train.dataset.examples.length)} examples, ${count(data.validation.dataset.examples.length)} for validation${outputsText(data)}`;
       process.stderr.write(
         `${fromStep ? `Resuming at step ${fromStep}: ` : ''}Training ${what}: ${examples}, ${plan.totalSteps} steps.\n`,
       );
@@ -78,4 +79,10 @@ export async function trainRun(
   } finally {
     progress?.clear();
   }
+}
+
+/** What is to be predicted; a language model has no labels. */
+function outputsText({ labels, scale }: Outputs): string {
+  if (scale) return `, the number "${labels[0]}"`;
+  return labels.length > 0 ? `, ${labels.length} labels` : '';
 }

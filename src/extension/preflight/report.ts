@@ -224,7 +224,7 @@ function numbersPart([train, validation]: readonly PreflightSplit[], t: Translat
 }
 
 function targetsPart([train, validation]: readonly PreflightSplit[], t: Translate): string[] {
-  const cells = [train, validation].map(({ targets = 0 }) => count(targets));
+  const cells = [train, validation].map(({ targets = 0 }) => targets.toLocaleString('en-US'));
   return [
     `### ${t('Tokens to predict')}`,
     table(['', t('training'), t('validation')], [[t('tokens'), ...cells]]),
