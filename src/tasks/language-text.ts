@@ -26,7 +26,7 @@ export function languageText(
 ): LanguageText {
   const { ids, counts } = row.messages
     ? chatTokens(tokenizer, row.messages)
-    : promptTokens(tokenizer, row.text, row.completion);
+    : promptTokens(tokenizer, row.text, row.completion, maxLength + 1);
   const kept = Int32Array.from(ids.slice(0, maxLength));
   const targets = kept.map((id, i) => (i > 0 && (lossOn === 'everything' || counts[i]) ? id : IGNORE_LABEL));
   const truncated = ids.length > maxLength;
@@ -40,11 +40,20 @@ interface Counted {
   counts: boolean[];
 }
 
-/** A text that ends, so that the model learns to end it; without a completion, all of it is an answer. */
-function promptTokens(tokenizer: Tokenizer, text: string, completion: string | undefined): Counted {
-  const { ids } = tokenizer.encode(text + (completion ?? ''), Infinity);
+/**
+ * A text that ends, so that the model learns to end it; without a completion, all of it is an answer.
+ *
+ * @param length tokens that are needed at most
+ */
+function promptTokens(
+  tokenizer: Tokenizer,
+  text: string,
+  completion: string | undefined,
+  length: number,
+): Counted {
+  const ids = [...tokenizer.encodeStart(text + (completion ?? ''), length)];
   if (tokenizer.endId !== undefined && ids.at(-1) !== tokenizer.endId) ids.push(tokenizer.endId);
-  const prompt = completion === undefined ? 0 : common(tokenizer.encode(text, Infinity).ids, ids);
+  const prompt = completion === undefined ? 0 : common(tokenizer.encodeStart(text, length), ids);
   return { ids, counts: ids.map((_, i) => i >= prompt) };
 }
 

@@ -31,6 +31,8 @@ export interface Tokenizer {
   encode(text: string, maxLength: number): Encoding;
   /** Two texts in the tokenizer's own format, truncated longest first. */
   encodePair(first: string, second: string, maxLength: number): Encoding;
+  /** At least the first `length` tokens, special ones included, whatever end of a long text is dropped elsewhere. */
+  encodeStart(text: string, length: number): number[];
   /** All tokens of a text, without special tokens around it; those that are written in it are read as such. */
   encodeBare(text: string): number[];
   /** The tokens of a word within a text, without special tokens. */
@@ -295,6 +297,7 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
     path,
     encode,
     encodePair,
+    encodeStart: (text, length) => (encodeHead(path, hf, text, length) ?? encodeWhole(path, hf, text)).ids,
     encodeBare: plain,
     encodePart,
     special,
