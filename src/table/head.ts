@@ -10,15 +10,20 @@ export interface DataHead {
 
 export interface Column {
   name: string;
-  /** Every value that was read, as text. Empty and missing values are omitted, as are those that are no texts. */
+  /** Every value that was read, as text: of lists, their items. Empty and missing values are omitted. */
   values: string[];
+  /** Whether its rows have lists, as of words. */
+  lists?: true;
 }
 
 /** Rows that are read at most. */
 export const HEAD_ROWS = 1000;
 
-/** A value as text; undefined if it is empty or missing, or a list or an object: those are neither texts nor labels. */
-export function shownValue(value: unknown): string | undefined {
-  const text = ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : '';
-  return text.trim() === '' ? undefined : text;
+/** Adds a row's value, without objects, which are neither texts nor labels. */
+export function addValue(column: Column, value: unknown): void {
+  if (Array.isArray(value)) column.lists = true;
+  for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
+    const text = ['string', 'number', 'boolean'].includes(typeof item) ? String(item) : '';
+    if (text.trim() !== '') column.values.push(text);
+  }
 }

@@ -1,4 +1,5 @@
 import { readRowsOf, textsOf, type ReadOptions, type Row, type Rows } from './rows';
+import { flagOf } from '../../table/flags';
 import type { Fields } from '../../table/records';
 
 /** A text, or a pair of texts, with any number of labels; `label` is all of them. */
@@ -41,19 +42,12 @@ function listed(fields: Fields, column: string, separator: string): Found {
 const trimmed = (labels: readonly string[]): string[] =>
   labels.map((label) => label.trim()).filter((label) => label !== '');
 
-const FLAGS = new Map<unknown, boolean>([
-  ['0', false],
-  ['1', true],
-  ['false', false],
-  ['true', true],
-]);
-
 function flagged(fields: Fields, columns: readonly string[]): Found {
   const labels: string[] = [];
   for (const column of columns) {
     const value = fields.get(column);
     if (value === undefined || value === null) return { problem: `no "${column}"` };
-    const flag = FLAGS.get(String(value).trim().toLowerCase());
+    const flag = flagOf(value);
     if (flag === undefined) return { problem: `"${column}" is ${JSON.stringify(value)}, not 0 or 1` };
     if (flag) labels.push(column);
   }

@@ -1,3 +1,4 @@
+import { numberIn } from '../../base/number-in';
 import { LABELED_TEXTS, labeledTexts, readRowsOf, type ReadOptions, type Row, type Rows } from './rows';
 
 /** A text, or a pair of texts, with a number. `label` is the number as the file has it. */
@@ -5,15 +6,12 @@ export interface NumberRow extends Row {
   value: number;
 }
 
-/** A decimal number, as CSV files and JSON have them. */
-const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
-
 /** Texts and numbers of a data file. */
 export const readNumberRows = (path: string, options: ReadOptions): Promise<Rows<NumberRow>> =>
   readRowsOf(path, options, LABELED_TEXTS, (fields) => {
     const row = labeledTexts(fields, options);
     if ('problem' in row) return row;
-    const value = NUMBER.test(row.label) ? Number(row.label) : NaN;
-    if (Number.isFinite(value)) return { ...row, value };
+    const value = numberIn(row.label);
+    if (value !== undefined) return { ...row, value };
     return { problem: `"${options.labelColumn}" is ${JSON.stringify(row.label)}, not a number` };
   });

@@ -21,6 +21,10 @@ export type TaskName = keyof typeof TASKS;
 /** The default kind, as in the schema. */
 export const DEFAULT_TASK: TaskName = 'text-classification';
 
+/** The first kind with this input and answer. */
+export const kindOf = ({ input, answer }: TaskShapes): TaskName | undefined =>
+  (Object.keys(TASKS) as TaskName[]).find((n) => TASKS[n].input === input && TASKS[n].answer === answer);
+
 export const describeTask = (name: TaskName): TaskDescription => TASKS[name];
 
 function inputOf(

@@ -1,10 +1,20 @@
+import { flagOf } from '../../table/flags';
 import type { Column, DataHead } from '../../table/head';
 
-const COLUMN_KEYS = ['textColumn', 'textPairColumn', 'labelColumn'] as const;
-export type ColumnKey = (typeof COLUMN_KEYS)[number];
+const COLUMN_KEYS: readonly unknown[] = [
+  'textColumn',
+  'textPairColumn',
+  'labelColumn',
+  'completionColumn',
+  'messagesColumn',
+];
+const COLUMNS_KEY = 'labelColumns';
 
-/** Whether a setting of `data` names a column. */
-export const isColumnKey = (key: unknown): key is ColumnKey => COLUMN_KEYS.includes(key as ColumnKey);
+/** Whether the value at a path names a column. */
+export const namesColumn = ([part, key, index, ...rest]: readonly unknown[]): boolean =>
+  part === 'data' &&
+  rest.length === 0 &&
+  (index === undefined ? COLUMN_KEYS.includes(key) : key === COLUMNS_KEY);
 
 export interface ColumnFacts {
   name: string;
@@ -26,6 +36,14 @@ export function columnFacts({ name, values }: Column): ColumnFacts {
   };
 }
 
+/** The names of the columns with 0 and 1, of which each may stand for a label. */
+export const flagColumns = ({ columns }: DataHead): string[] =>
+  columns
+    .filter(
+      ({ values, lists }) => !lists && values.length > 0 && values.every((v) => flagOf(v) !== undefined),
+    )
+    .map((c) => c.name);
+
 /** On one line, truncated with an ellipsis. */
 export function shorten(text: string, length: number): string {
   const line = text.replace(/\s+/g, ' ').trim();
@@ -40,7 +58,7 @@ const LABEL_NAMES = ['label', 'labels', 'class', 'category', 'target', 'section'
  * distinct values that repeat are the label. Undefined if nothing fits.
  */
 export function guessColumns(head: DataHead): { text?: string; label?: string } {
-  const facts = head.columns.map(columnFacts);
+  const facts = head.columns.filter((c) => !c.lists).map(columnFacts);
   const named = (names: string[]) =>
     names.map((n) => facts.find((f) => f.name.toLowerCase() === n)).find((f) => f !== undefined);
   const usable = facts.filter((f) => f.distinct > 0);

@@ -6,7 +6,7 @@ import { parseConll } from '../../table/conll';
 import { delimitedHead } from '../../table/delimited';
 import { formatOf, withoutMark } from '../../table/files';
 import { itemsOf } from '../../table/json';
-import { HEAD_ROWS, shownValue, type Column, type DataHead } from '../../table/head';
+import { addValue, HEAD_ROWS, type Column, type DataHead } from '../../table/head';
 import type { DelimitedOptions } from '../../table/quoting';
 import { askForHead } from '../data-worker/ask';
 
@@ -90,10 +90,7 @@ function delimited(bytes: Buffer, options: DelimitedOptions, whole: boolean): Da
   const rows = head.rows.slice(0, HEAD_ROWS);
   // Counted by the rows' cells: columns times rows is far more if a wide header has short rows.
   for (const row of rows)
-    for (const [i, field] of row.slice(0, columns.length).entries()) {
-      const value = shownValue(field);
-      if (value !== undefined) columns[i]!.values.push(value);
-    }
+    for (const [i, field] of row.slice(0, columns.length).entries()) addValue(columns[i]!, field);
   return { columns, rows: rows.length, whole: whole && head.rows.length < HEAD_ROWS };
 }
 
@@ -115,7 +112,11 @@ function conll(bytes: Buffer, whole: boolean): DataHead | undefined {
   const sentences = records.flatMap((r) => ('fields' in r ? [r.fields] : [])).slice(0, HEAD_ROWS);
   if (sentences.length === 0) return undefined;
   return {
-    columns: columns.map((name) => ({ name, values: sentences.flatMap((s) => s.get(name) as string[]) })),
+    columns: columns.map((name) => ({
+      name,
+      values: sentences.flatMap((s) => s.get(name) as string[]),
+      lists: true,
+    })),
     rows: sentences.length,
     whole: whole && records.length < HEAD_ROWS,
   };
@@ -136,7 +137,7 @@ function* itemTexts(path: string, bytes: Buffer, whole: boolean): Generator<stri
 
 /** @param texts each one object, or something that is not read */
 function jsonObjects(texts: Iterable<string>, whole: boolean): DataHead | undefined {
-  const columns = new Map<string, string[]>();
+  const columns = new Map<string, Column>();
   let rows = 0;
   for (const text of texts) {
     if (rows === HEAD_ROWS) break;
@@ -144,15 +145,14 @@ function jsonObjects(texts: Iterable<string>, whole: boolean): DataHead | undefi
     if (!row) continue;
     rows++;
     for (const [name, field] of Object.entries(row)) {
-      const values = columns.get(name) ?? [];
-      columns.set(name, values);
-      const value = shownValue(field);
-      if (value !== undefined) values.push(value);
+      const column: Column = columns.get(name) ?? { name, values: [] };
+      columns.set(name, column);
+      addValue(column, field);
     }
   }
   if (rows === 0) return undefined;
   return {
-    columns: [...columns].map(([name, values]) => ({ name, values })),
+    columns: [...columns.values()],
     rows,
     whole: whole && rows < HEAD_ROWS,
   };

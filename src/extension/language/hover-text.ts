@@ -5,7 +5,7 @@ import { AuroraError } from '../../base/errors';
 import { leftOutText } from '../../protocol/left-out';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
-import { columnFacts, isColumnKey } from './columns';
+import { columnFacts, namesColumn } from './columns';
 import type { Span } from './finding';
 import { isSweepKey, schemaAt } from './schema-walk';
 import { isHeadAlone } from '../../experiment/methods';
@@ -53,7 +53,7 @@ function valueLines(analysis: Analysis, path: JSONPath, t: Translate): string[] 
   if (part === 'adapter' && (key === 'targetModules' || key === 'excludeModules'))
     return moduleLines(analysis, key, index, t);
   if (part === 'model' && key === 'path') return modelLines(analysis, t);
-  if (part === 'data' && isColumnKey(key)) return columnLines(analysis, analysis.doc.string('data', key), t);
+  if (namesColumn(path)) return columnLines(analysis, analysis.doc.string(...path), t);
   return [];
 }
 

@@ -1,9 +1,10 @@
 import { getLocation, type JSONPath } from 'jsonc-parser';
 import { endingsOf } from '../../adapters/targets/endings';
+import type { Column } from '../../table/head';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { FILE_KEYS } from './check-files';
-import { columnFacts, isColumnKey } from './columns';
+import { columnFacts, namesColumn } from './columns';
 import type { Span } from './finding';
 import { isSweepKey, schemaAt, settingKeys } from './schema-walk';
 
@@ -62,8 +63,8 @@ function valueSuggestions(
       value: o.name,
       detail: `${o.type} [${o.shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`,
     }));
-  if (part === 'data' && isColumnKey(key))
-    return (analysis.heads.train?.columns ?? []).map((c) => {
+  if (namesColumn(path))
+    return unlisted(analysis, path).map((c) => {
       const { distinct, samples } = columnFacts(c);
       return {
         kind: 'column',
@@ -74,6 +75,13 @@ function valueSuggestions(
   if (part === 'adapter' && (key === 'targetModules' || key === 'excludeModules'))
     return moduleSuggestions(analysis, t);
   return [];
+}
+
+/** The columns of the training file; within a list, without those that are in it. */
+function unlisted({ doc, heads }: Analysis, path: readonly string[]): Column[] {
+  const items = path.length > 2 ? doc.node(...path.slice(0, 2))?.children : undefined;
+  const others = items?.filter((_, i) => String(i) !== path[2]).map((item) => item.value as unknown) ?? [];
+  return heads.train?.columns.filter((c) => !others.includes(c.name)) ?? [];
 }
 
 /** Keys of rankPattern and alphaPattern are module names too; keys in a sweep are settings. */

@@ -29,14 +29,18 @@ describe('the start of a data file', () => {
     });
   });
 
-  it('is read from TSV and JSON Lines, ignoring lists and objects', async () => {
+  it('is read from TSV and JSON Lines, with the items of lists and without objects', async () => {
     expect(names(await head('a.TSV', 'text\tlabel\na\tb\n'))).toEqual(['text', 'label']);
-    const found = await head('a.jsonl', '{"text":"a","n":1,"list":[2]}\nno json\n{"text":"b","late":true}\n');
+    const found = await head(
+      'a.jsonl',
+      '{"text":"a","n":1,"list":[2,"b",{}],"o":{}}\nno json\n{"text":"b","late":true}\n',
+    );
     expect(found).toEqual({
       columns: [
         { name: 'text', values: ['a', 'b'] },
         { name: 'n', values: ['1'] },
-        { name: 'list', values: [] },
+        { name: 'list', values: ['2', 'b'], lists: true },
+        { name: 'o', values: [] },
         { name: 'late', values: ['true'] },
       ],
       rows: 2,
@@ -78,9 +82,9 @@ describe('the start of a data file', () => {
     for (const name of ['a.conll', 'a.IOB', 'a.iob2', 'a.bio', 'a.conll.gz'])
       expect(await head(name, name.endsWith('gz') ? gzipSync(text) : text), name).toEqual({
         columns: [
-          { name: 'tokens', values: ['EU', 'rejects', 'Peter'] },
-          { name: '2', values: ['NNP', 'VBZ', 'NNP'] },
-          { name: 'tags', values: ['B-ORG', 'O', 'B-PER'] },
+          { name: 'tokens', values: ['EU', 'rejects', 'Peter'], lists: true },
+          { name: '2', values: ['NNP', 'VBZ', 'NNP'], lists: true },
+          { name: 'tags', values: ['B-ORG', 'O', 'B-PER'], lists: true },
         ],
         rows: 2,
         whole: true,

@@ -258,6 +258,77 @@ describe('problems in an experiment', () => {
     expect(broken.findings[0].message).toContain('has no column "tokens"');
   });
 
+  it('include numbers in place of labels, and offer to predict them', async () => {
+    const rows = (value: (i: number) => string) =>
+      `text,label\n${Array.from({ length: 60 }, (_, i) => `t${i},${value(i)}\n`).join('')}`;
+    const scores = lab({ 'train.csv': rows((i) => String((i % 25) / 5)) });
+    const { findings } = await analysisOf(scores, experiment());
+    expect(findings).toMatchObject([{ code: 'label-many', severity: 'warning' }]);
+    expect(findings[0].message).toBe(
+      '"label" has 25 different numbers in the first 60 rows, so it does not look like a label.',
+    );
+    const kinds = [
+      '',
+      '"task": {},\n  ',
+      '"task": { "head": "linear" },\n  ',
+      '"task": { "type": "text-classification" },\n  ',
+    ];
+    for (const task of kinds) {
+      const text = experiment().replace('"model"', `${task}"model"`);
+      const [finding] = (await analysisOf(scores, text)).findings;
+      const fixed = apply(text, finding.fixes[0]);
+      expect(fixed, task).toContain('"type": "text-regression"');
+      expect((await analysisOf(scores, fixed)).findings, task).toEqual([]);
+    }
+    // Grades, years and identifiers: a few whole numbers may be labels, different ones in each row are none.
+    const found = async (value: (i: number) => string) =>
+      (await analysisOf(lab({ 'train.csv': rows(value) }), experiment())).findings.map((f) => f.message);
+    expect(await found((i) => String(i % 25))).toEqual([]);
+    expect(await found((i) => String((i % 10) / 2))).toEqual([]);
+    expect(await found((i) => String(i))).toEqual([expect.stringContaining('60 different numbers')]);
+    expect(await found((i) => `v${i}`)).toEqual([expect.stringContaining('60 different values')]);
+  });
+
+  it('include labels in place of numbers, and numbers that are all the same', async () => {
+    const task = '"task": { "type": "text-regression" },\n  "adapter"';
+    const text = experiment('{}', ', "labelColumn": "label"').replace('"adapter"', task);
+    const found = async (csv: string) => (await analysisOf(lab({ 'train.csv': csv }), text)).findings;
+    expect(await found('text,label\na,1\nb,-2.5e3\n')).toEqual([]);
+    const [wrong] = await found('text,label,score\na,1,0.5\nb,good,1\n');
+    expect(wrong).toMatchObject({ code: 'label-not-number', severity: 'warning' });
+    expect(wrong.message).toBe('"label" has the value "good", which is not a number.');
+    expect(wrong.fixes.map((f) => f.title)).toEqual(['Use the column "score"']);
+    expect(apply(text, wrong.fixes[0])).toContain('"labelColumn": "score"');
+    const [same] = await found('text,label\na,1\nb,1.0\n');
+    expect(same).toMatchObject({ code: 'label-single', severity: 'error' });
+    expect(same.message).toBe('Every row has the number 1, so there is nothing to learn.');
+  });
+
+  it('include missing columns of several labels, and values other than 0 and 1', async () => {
+    const task = '"task": { "type": "multi-label-classification" },\n  "adapter"';
+    const of = (more = '') => experiment('{}', more).replace('"adapter"', task);
+    const folder = lab({ 'train.csv': 'text,bug,docs,note\na,1,0,x\nb,false,TRUE,y\n' });
+    const [missing] = (await analysisOf(folder, of())).findings;
+    expect(missing).toMatchObject({ code: 'column-missing' });
+    const set = missing.fixes.find((f) => f.preferred)!;
+    expect(set.title).toBe('Set labelColumns to the 2 columns of 0 and 1');
+    const fixed = apply(of(), set);
+    expect(fixed).toContain('"labelColumns": ["bug","docs"]');
+    expect((await analysisOf(folder, fixed)).findings).toEqual([]);
+    const text = of(', "labelColumns": ["bug", "dcos", "note"]');
+    const { findings } = await analysisOf(folder, text);
+    expect(findings.map((f) => [f.code, covered(text, f), f.message.split(' (')[0]])).toEqual([
+      ['column-missing', '"dcos"', 'train.csv has no column "dcos"'],
+      ['label-not-flag', '"note"', '"note" has the value "x", which is not 0 or 1.'],
+    ]);
+    expect(
+      apply(
+        text,
+        findings[0].fixes.find((f) => f.preferred)!,
+      ),
+    ).toContain('["bug", "docs", "note"]');
+  });
+
   it('leave schema violations to VS Code but offer fixes for them', async () => {
     const text = experiment('{ "rnak": 2, "activation": "tanj" }');
     const analysis = await analysisOf(lab(), text);
@@ -314,9 +385,24 @@ describe('completion', () => {
       { value: 'text', detail: '3 different values: a, b · c · d' },
       { value: 'label', detail: '2 different values: x · y' },
     ]);
+    const second = await at(experiment('{}', ', "textPairColumn": "|"'));
+    expect(second.found?.suggestions.map((s) => s.value)).toEqual(['text', 'label']);
     const output = await at(experiment().replace('model.onnx"', 'model.onnx", "output": "|"'));
     expect(output.found?.suggestions.length).toBeGreaterThan(0);
     expect((await at(experiment('{ "rank": | }'))).found).toBeUndefined();
+  });
+
+  it('offers the columns that are not yet in a list of columns', async () => {
+    const task = '"task": { "type": "multi-label-classification" },\n  "adapter"';
+    const folder = lab({ 'train.csv': 'text,bug,docs\na,1,0\nb,0,1\n' });
+    const values = async (list: string) =>
+      (
+        await at(experiment('{}', `, "labelColumns": ${list}`).replace('"adapter"', task), [], folder)
+      ).found?.suggestions.map((s) => s.value);
+    expect(await values('[|]')).toEqual(['text', 'bug', 'docs']);
+    expect(await values('["bug", |]')).toEqual(['text', 'docs']);
+    expect(await values('["bug", "|"]')).toEqual(['text', 'docs']);
+    expect(await values('["b|ug"]')).toEqual(['text', 'bug', 'docs']);
   });
 
   it("offers dotted settings in a sweep for the adapter's method", async () => {
@@ -351,6 +437,12 @@ describe('hover', () => {
     const both = lines('"targetModules"');
     expect(both[0]).toBe('Default: ["query","value"]');
     expect(both.length).toBe(2 + 2 * (entry.length - 1));
+  });
+
+  it('shows the values of each column in a list', async () => {
+    const text = experiment('{}', ', "labelColumns": ["label"]');
+    const hover = hoverAt(await analysisOf(lab(), text), text.indexOf('["label"') + 3, t);
+    expect(hover?.lines).toContain('2 different values in the first 3 rows, for example:');
   });
 
   it('describes a setting in a sweep', async () => {

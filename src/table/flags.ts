@@ -1,0 +1,9 @@
+const FLAGS = new Map<string, boolean>([
+  ['0', false],
+  ['1', true],
+  ['false', false],
+  ['true', true],
+]);
+
+/** Whether a label applies, in a column for it alone; undefined for anything but 0, 1, false and true. */
+export const flagOf = (value: unknown): boolean | undefined => FLAGS.get(String(value).trim().toLowerCase());
