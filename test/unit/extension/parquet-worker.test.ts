@@ -45,7 +45,7 @@ describe('a Parquet file in the editor', () => {
     expect(head.columns.map((c) => [c.name, c.values.length, c.values[1]])).toEqual([
       ['text', 1000, 'text 1'],
       ['label', 1000, 'spam'],
-      ['list', 0, undefined],
+      ['list', 1000, '1'],
       ['image', 0, undefined],
     ]);
     expect(guessColumns(head)).toEqual({ text: 'text', label: 'label' });

@@ -34,7 +34,7 @@ describe('the data of several labels', () => {
       data: Float32Array.of(1, 1, 0, 0, 0, 1, 1, 1),
     });
     expect(dataset.examples.map(kind.weight)).toEqual([2, 2, 2, 2]);
-    expect(kind.facts(dataset.examples, data)).toEqual({ labels: { many: 2, pets: 3 } });
+    expect(kind.facts(dataset.examples, data)).toEqual({ labels: { many: 2, pets: 3 }, unlabeled: 1 });
     expect((await kind.samples(experiment(), data))[0]).toMatchObject({ text: 'cats !', label: 'pets' });
   });
 
