@@ -6,7 +6,10 @@ import { FEW_SPANS } from './spans/answer';
 import { listed } from './spans/spans';
 
 /** Where a validation text is from, and its answer in the data. */
-export function truthLine({ file, line, label, labels, text, spans }: PlaySample, shape: AnswerShape): string {
+export function truthLine(
+  { file, line, label, labels, text, spans }: PlaySample,
+  shape: AnswerShape,
+): string {
   const place = namedRow(file, line, t);
   if (spans?.length === 0) return t('{0}. It has no span.', place);
   if (spans) return t('{0}. Its spans: {1}', place, listed(text, spans, FEW_SPANS));
