@@ -329,6 +329,23 @@ describe('problems in an experiment', () => {
     ).toContain('["bug", "docs", "note"]');
   });
 
+  it('include missing columns of a language model, which needs no label', async () => {
+    const task = '"task": { "type": "causal-language-modeling" },\n  "adapter"';
+    const found = async (more: string, csv: string) => {
+      const text = experiment('{}', more).replace('"adapter"', task);
+      const { findings } = await analysisOf(lab({ 'train.csv': csv }), text);
+      return findings.map((f) => `${f.code} ${covered(text, f)}`);
+    };
+    expect(await found('', 'text\na\nb\n')).toEqual([]);
+    expect(await found(', "completionColumn": "answer"', 'text,anwser\na,b\n')).toEqual([
+      'column-missing "answer"',
+    ]);
+    expect(await found(', "messagesColumn": "messages"', 'text,chat\na,b\n')).toEqual([
+      'column-missing "messages"',
+    ]);
+    expect(await found(', "messagesColumn": "chat"', 'chat\nb\n')).toEqual([]);
+  });
+
   it('leave schema violations to VS Code but offer fixes for them', async () => {
     const text = experiment('{ "rnak": 2, "activation": "tanj" }');
     const analysis = await analysisOf(lab(), text);
