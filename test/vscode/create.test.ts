@@ -68,6 +68,11 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     expect(await wizard.title()).toMatch(/New Experiment \(1 of \d+\)/);
     expect((await wizard.rows()).join('\n')).toContain('model.onnx');
     await window.pick('model.onnx');
+    await wizard.asks('Select the kind of task');
+    expect((await wizard.rows()).join('\n')).toMatch(
+      /Text regression[^]*A number for each text or pair of texts/,
+    );
+    await window.pick('Text classification');
     await wizard.asks('labeled training texts');
     const offered = (await wizard.rows()).join('\n');
     expect(offered).toContain('train.jsonl');
@@ -205,9 +210,10 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     const model = window.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'model.onnx' });
     await window.contextMenu(model, 'New Experiment from Model');
     // The model is known, so the wizard starts with the next question.
-    await wizard.asks('labeled training texts');
+    await wizard.asks('Select the kind of task');
     expect(await wizard.title()).toMatch(/\(1 of \d+\)/);
-    await window.pick('train.jsonl');
+    await window.pick('Text classification');
+    await wizard.choose('labeled training texts', 'train.jsonl');
     await wizard.choose('Select the text column', 'text');
     await wizard.choose('Select the label column', 'label');
     await wizard.choose('Select the validation data', 'Hold out 10 %');
@@ -228,6 +234,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await window.sideBar();
     await window.palette('AuroRA: New Experiment');
     await wizard.choose('Select the ONNX model', 'model.onnx');
+    await wizard.choose('Select the kind of task', 'Text classification');
     await wizard.choose('labeled training texts', 'train.jsonl');
     await wizard.choose('Select the text column', 'text');
     await wizard.choose('Select the label column', 'label');

@@ -1,6 +1,8 @@
 import type { TaskDescription } from './kind';
 
 export const causalLanguageModeling: TaskDescription = {
+  title: 'Language modeling',
+  detail: 'The next token of texts, of completions after prompts, or of conversations',
   input: 'text',
   answer: 'text',
   head: false,

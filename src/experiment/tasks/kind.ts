@@ -16,6 +16,9 @@ export interface TaskShapes {
 
 /** A kind of task. Pages and the editor use this half; the code that trains and evaluates it is in `src/tasks`. */
 export interface TaskDescription extends TaskShapes {
+  /** As a choice: its name, and what it learns. */
+  title: string;
+  detail: string;
   /** The metrics of an evaluation besides the loss; the first is the default of training.metric. */
   metrics: readonly MetricName[];
   /** Whether a new head can be trained; otherwise the model's own output is the answer. */

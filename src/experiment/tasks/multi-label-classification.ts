@@ -1,6 +1,8 @@
 import type { TaskDescription } from './kind';
 
 export const multiLabelClassification: TaskDescription = {
+  title: 'Multi-label classification',
+  detail: 'Any number of labels for each text or pair of texts',
   input: 'text',
   answer: 'labels',
   head: true,

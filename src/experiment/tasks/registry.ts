@@ -22,7 +22,7 @@ export type TaskName = keyof typeof TASKS;
 export const DEFAULT_TASK: TaskName = 'text-classification';
 
 /** The first kind with this input and answer. */
-export const kindOf = ({ input, answer }: TaskShapes): TaskName | undefined =>
+export const taskWith = ({ input, answer }: TaskShapes): TaskName | undefined =>
   (Object.keys(TASKS) as TaskName[]).find((n) => TASKS[n].input === input && TASKS[n].answer === answer);
 
 export const describeTask = (name: TaskName): TaskDescription => TASKS[name];

@@ -1,6 +1,8 @@
 import type { TaskDescription } from './kind';
 
 export const textClassification: TaskDescription = {
+  title: 'Text classification',
+  detail: 'One label for each text or pair of texts',
   input: 'text',
   answer: 'label',
   head: true,

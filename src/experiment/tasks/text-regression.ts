@@ -1,6 +1,8 @@
 import type { TaskDescription } from './kind';
 
 export const textRegression: TaskDescription = {
+  title: 'Text regression',
+  detail: 'A number for each text or pair of texts, such as a similarity',
   input: 'text',
   answer: 'number',
   head: true,

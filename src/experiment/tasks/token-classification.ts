@@ -1,6 +1,8 @@
 import type { TaskDescription } from './kind';
 
 export const tokenClassification: TaskDescription = {
+  title: 'Token classification',
+  detail: 'A tag for each word, as in named-entity recognition',
   input: 'text',
   answer: 'spans',
   head: true,

@@ -1,7 +1,7 @@
 import { numberIn } from '../../base/number-in';
 import type { DataSpec } from '../../experiment/experiment';
 import type { TaskDescription } from '../../experiment/tasks/kind';
-import { kindOf } from '../../experiment/tasks/registry';
+import { taskWith } from '../../experiment/tasks/registry';
 import { flagOf } from '../../table/flags';
 import type { Column, DataHead } from '../../table/head';
 import type { Translate } from '../translate';
@@ -79,7 +79,7 @@ function classFindings(
 
 /** Changes the kind of task to the one that predicts numbers from such an input. */
 function predictNumbers(doc: ExperimentText, task: TaskDescription, t: Translate): Fix[] {
-  const kind = kindOf({ input: task.input, answer: 'number' });
+  const kind = taskWith({ input: task.input, answer: 'number' });
   if (!kind) return [];
   const title = t('Predict the number: set task.type to "{0}"', kind);
   const type = JSON.stringify(kind);

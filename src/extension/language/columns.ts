@@ -49,38 +49,3 @@ export function shorten(text: string, length: number): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > length ? `${line.slice(0, length - 1)}…` : line;
 }
-
-const TEXT_NAMES = ['text', 'sentence', 'content', 'description', 'body', 'message', 'review', 'document'];
-const LABEL_NAMES = ['label', 'labels', 'class', 'category', 'target', 'section', 'sentiment', 'y'];
-
-/**
- * Guesses the text and label columns: first by common names; otherwise the longest values are the text, and the fewest
- * distinct values that repeat are the label. Undefined if nothing fits.
- */
-export function guessColumns(head: DataHead): { text?: string; label?: string } {
-  const facts = head.columns.filter((c) => !c.lists).map(columnFacts);
-  const named = (names: string[]) =>
-    names.map((n) => facts.find((f) => f.name.toLowerCase() === n)).find((f) => f !== undefined);
-  const usable = facts.filter((f) => f.distinct > 0);
-  const text =
-    named(TEXT_NAMES) ??
-    usable.filter((f) => f.meanLength >= 4).sort((a, b) => b.meanLength - a.meanLength)[0];
-  const repeats = (f: ColumnFacts) => f.distinct >= 2 && f.distinct <= Math.max(2, head.rows / 2);
-  const label =
-    named(LABEL_NAMES.filter((n) => n !== text?.name.toLowerCase())) ??
-    usable.filter((f) => f !== text && repeats(f)).sort((a, b) => a.distinct - b.distinct)[0];
-  return {
-    ...(text && { text: text.name }),
-    ...(label && label !== text && { label: label.name }),
-  };
-}
-
-/** Finds the other split by name: "train.csv" beside "validation.csv", "dev.csv" or "test.csv". */
-export function guessValidation(train: string, others: readonly string[]): string | undefined {
-  if (!/train/i.test(train)) return undefined;
-  const wanted = ['validation', 'valid', 'val', 'dev', 'test'].flatMap((word) => [
-    train.replace(/training/i, word),
-    train.replace(/train/i, word),
-  ]);
-  return wanted.find((w) => w !== train && others.includes(w));
-}

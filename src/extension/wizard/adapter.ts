@@ -10,6 +10,7 @@ import {
   aboutMethod,
   type AdapterSpec,
   COMPARED,
+  HEAD_ALONE,
   isHeadAlone,
   isMethod,
   isRankedByLayer,
@@ -19,6 +20,7 @@ import {
   type RankedSpec,
   type TrainedSpec,
 } from '../../experiment/methods';
+import { describeTask } from '../../experiment/tasks/registry';
 import { defaultAdapter, RANKS } from './draft';
 import { recipeAdapter } from './draft-recipe';
 import { pick, type Step } from '../ask/steps';
@@ -32,7 +34,11 @@ const methodStep: Step<WizardState> = {
     const likely = likelyTargets(layers);
     const targets = likely.length > 0 ? likely : 'all-linear';
     // First the default choices of a comparison, then the others.
-    const items = [...new Set([...COMPARED, ...METHOD_ORDER])].map((method) => {
+    const { head } = describeTask(state.task!);
+    const methods = [...new Set([...COMPARED, ...METHOD_ORDER])].filter(
+      (method) => head || method !== HEAD_ALONE.method,
+    );
+    const items = methods.map((method) => {
       const usual = { ...defaultAdapter(method), ...(isMethod(method) && { targetModules: targets }) };
       const spec = state.recipe ? recipeAdapter(usual, state.recipe, layers) : usual;
       const label = isMethod(method) ? METHOD_NAMES[method] : t('Head only');
@@ -134,9 +140,9 @@ function withRank(adapter: RankedSpec, rank: number): RankedSpec {
   return { ...adapter, rank, alpha: (rank * usual.alpha) / usual.rank };
 }
 
-/** As set by the draft's output and head. */
-const layersOf = ({ summary, output, head = 'linear' }: WizardState): TaskLayer[] =>
-  taskLayers(summary!, { output, head: head === 'linear' });
+/** As set by the draft's output and kind of task. */
+const layersOf = ({ summary, output, task }: WizardState): TaskLayer[] =>
+  taskLayers(summary!, { output, head: describeTask(task!).head });
 
 /** The parameter count as text, or why it cannot be counted. */
 function cost(state: WizardState, spec: AdapterSpec): string {

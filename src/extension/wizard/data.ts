@@ -1,21 +1,28 @@
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { columnFacts, guessColumns, guessValidation } from '../language/columns';
+import { guessValidation } from '../language/guess-columns';
+import { describeTask } from '../../experiment/tasks/registry';
+import type { TaskDescription } from '../../experiment/tasks/kind';
 import { formatOf } from '../../table/files';
+import type { DataHead } from '../../table/head';
 import { DATA_FILE, readDataHead } from '../language/data-head';
-import { pick, type Place, type Step } from '../ask/steps';
+import { pick, type Step } from '../ask/steps';
+import { columnSteps } from './columns';
 import { pickFile, type WizardState } from './state';
 
-const FILTERS = { Data: ['csv', 'tsv', 'jsonl', 'ndjson', 'gz', 'parquet', 'json'] };
+const FILTERS = {
+  Data: ['csv', 'tsv', 'jsonl', 'ndjson', 'gz', 'parquet', 'json', 'conll', 'iob', 'iob2', 'bio'],
+};
 
-/** The wizard's experiments are on labels of texts; CoNLL files have tags of words. */
-const hasLabels = (file: string): boolean => DATA_FILE.test(file) && formatOf(file) !== 'conll';
+/** CoNLL files have tags of words, and no texts. */
+const suits = ({ task }: WizardState, file: string): boolean =>
+  DATA_FILE.test(file) && (formatOf(file) !== 'conll' || describeTask(task!).answer === 'spans');
 
 const trainStep: Step<WizardState> = {
   applies: () => true,
   async run(state, place) {
     const { t } = vscode.l10n;
-    const files = state.files.filter(hasLabels);
+    const files = state.files.filter((f) => suits(state, f));
     for (;;) {
       const picked = await pickFile(place, {
         files,
@@ -37,16 +44,15 @@ const trainStep: Step<WizardState> = {
 async function readData(state: WizardState, path: string): Promise<boolean> {
   const { t } = vscode.l10n;
   const head = await readDataHead(path).catch(() => undefined);
-  if (!head || head.columns.length < 2) {
-    const why = head
-      ? t('{0} has only one column, but a text and a label are needed.', basename(path))
-      : t('{0} has no rows that can be read as CSV, TSV, JSON or Parquet.', basename(path));
+  const why = head
+    ? unfit(head, path, describeTask(state.task!))
+    : t('{0} has no rows that can be read as CSV, TSV, JSON or Parquet.', basename(path));
+  if (!head || why !== undefined) {
     void vscode.window.showErrorMessage(`${why} ${t('Choose another file.')}`);
     return false;
   }
   if (state.train !== path) {
-    delete state.textColumn;
-    delete state.labelColumn;
+    delete state.columns;
     delete state.validation;
   }
   state.train = path;
@@ -54,53 +60,14 @@ async function readData(state: WizardState, path: string): Promise<boolean> {
   return true;
 }
 
-const textStep: Step<WizardState> = {
-  applies: () => true,
-  async run(state, place) {
-    const guess = guessColumns(state.headOfData!);
-    const placeholder = vscode.l10n.t('Select the text column');
-    const picked = await pickColumn(state, place, placeholder, state.textColumn ?? guess.text);
-    if (picked === 'back' || picked === 'cancel') return picked;
-    state.textColumn = picked.name;
-    return 'next';
-  },
-};
-
-const labelStep: Step<WizardState> = {
-  applies: () => true,
-  async run(state, place) {
-    const head = state.headOfData!;
-    const others = head.columns.filter((c) => c.name !== state.textColumn);
-    const guess = guessColumns({ ...head, columns: others });
-    const likely = state.labelColumn ?? guessColumns(head).label ?? guess.label ?? others[0].name;
-    const placeholder = vscode.l10n.t('Select the label column');
-    const picked = await pickColumn(state, place, placeholder, likely, state.textColumn);
-    if (picked === 'back' || picked === 'cancel') return picked;
-    state.labelColumn = picked.name;
-    return 'next';
-  },
-};
-
-async function pickColumn(
-  { headOfData }: WizardState,
-  place: Place,
-  placeholder: string,
-  active: string | undefined,
-  without?: string,
-): Promise<{ name: string } | 'back' | 'cancel'> {
+/** Why a file has not the columns that a kind of task reads; undefined if it may have them. */
+function unfit({ columns }: DataHead, path: string, task: TaskDescription): string | undefined {
   const { t } = vscode.l10n;
-  const { rows, whole, columns } = headOfData!;
-  const items = columns
-    .filter((c) => c.name !== without)
-    .map((column) => {
-      const { distinct, samples, name } = columnFacts(column);
-      const description = whole
-        ? t('{0} different values in {1} rows', distinct, rows)
-        : t('{0} different values in the first {1} rows', distinct, rows);
-      return { label: name, description, detail: samples.join(' · ') };
-    });
-  const picked = await pick(place, { items, placeholder, active: items.find((i) => i.label === active) });
-  return typeof picked === 'string' ? picked : { name: picked[0].label };
+  if (columns.length < 2 && task.columns.label !== undefined)
+    return t('{0} has only one column, but a text and a label are needed.', basename(path));
+  if (columns.every((c) => c.lists) && task.answer !== 'spans' && task.answer !== 'text')
+    return t('{0} has only lists, but a text is needed.', basename(path));
+  return undefined;
 }
 
 const validationStep: Step<WizardState> = {
@@ -108,7 +75,7 @@ const validationStep: Step<WizardState> = {
   async run(state, place) {
     const { t } = vscode.l10n;
     const train = state.train!;
-    const files = state.files.filter((f) => hasLabels(f) && f !== train);
+    const files = state.files.filter((f) => suits(state, f) && f !== train);
     const inFolder = files.filter((f) => dirname(f) === dirname(train)).map((f) => basename(f));
     const likely = guessValidation(basename(train), inFolder);
     const shares = [0.1, 0.2].map((share) => ({
@@ -147,4 +114,4 @@ async function browseFor(): Promise<string | undefined> {
   return chosen?.[0]?.fsPath;
 }
 
-export const dataSteps = [trainStep, textStep, labelStep, validationStep];
+export const dataSteps = [trainStep, ...columnSteps, validationStep];

@@ -5,7 +5,9 @@ import { PAPER_MODELS, type PaperModel } from '../../recipes/models';
 import { PAPER } from '../../recipes/paper';
 import { publishedScores } from '../../recipes/report';
 import { type AdapterSpec, isHeadAlone, isNonlinear, isReference } from '../../experiment/methods';
-import { PAPER_METRIC_LABELS, settingText, type Recipe } from '../../experiment/paper';
+import { metricInfo } from '../../experiment/metrics';
+import { PAPER_METRIC_LABELS, settingText, type PaperDataSet, type Recipe } from '../../experiment/paper';
+import type { TaskDescription } from '../../experiment/tasks/kind';
 import { wrap } from '../../base/wrap';
 
 /** Maximum width of a comment, so that an editor shows all of it. */
@@ -61,7 +63,7 @@ function published(recipe: Recipe): string[] {
 }
 
 /** The "training" section: the paper's values, or a default marked as such if the paper gives none. */
-export function recipeTraining({ settings, dataSets }: Recipe): string[] {
+export function recipeTraining({ settings, dataSets }: Recipe, task: TaskDescription): string[] {
   const { epochs, batchSize, learningRate, ...others } = settings;
   const line = (key: string, value: number | string) => `"${key}": ${json(value)},`;
   const needed = (key: string, value: number | undefined, otherwise: number) =>
@@ -72,9 +74,7 @@ export function recipeTraining({ settings, dataSets }: Recipe): string[] {
     ...needed('batchSize', batchSize, 32),
     ...needed('learningRate', learningRate, 2e-3),
     ...optional,
-    ...dataSets
-      .slice(0, 1)
-      .flatMap(({ metric }) => (metric === 'pearson' ? REGRESSION : [line('metric', metric)])),
+    ...dataSets.slice(0, 1).flatMap(({ metric }) => metricLines(metric, task)),
     UNSAID,
     '"seed": 42',
   ];
@@ -82,11 +82,13 @@ export function recipeTraining({ settings, dataSets }: Recipe): string[] {
 
 const UNSAID = '// A default: the paper gives no value.';
 const OPTIONAL = ['headLearningRate', 'schedule', 'warmupRatio', 'warmupSteps', 'weightDecay'] as const;
-/** For a data set with numeric labels, which a classification treats as classes. */
-const REGRESSION = [
-  '// The paper predicts numbers and measures Pearson correlation; here, accuracy is used.',
-  '"metric": "accuracy",',
-];
+
+/** The paper's metric, or the default where the kind of task does not have it. */
+function metricLines(metric: PaperDataSet['metric'], { metrics }: TaskDescription): string[] {
+  const used = metrics.includes(metric) ? metric : metrics[0];
+  const comment = `// The paper measures ${PAPER_METRIC_LABELS[metric]}; here, ${metricInfo(used).longLabel} is used.`;
+  return [...(used === metric ? [] : [comment]), `"metric": ${json(used)},`];
+}
 
 const json = (value: number | string): string =>
   typeof value === 'number' ? settingText(value) : JSON.stringify(value);

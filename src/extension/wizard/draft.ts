@@ -3,9 +3,10 @@ import { basename, dirname, join } from 'node:path';
 import type { ModelSummary } from '../../graph/summary';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
 import { aboutMethod, type AdapterSpec, isHeadAlone, isRanked, methodName } from '../../experiment/methods';
-import { DEFAULT_TASK } from '../../experiment/tasks/registry';
+import { describeTask, type TaskName } from '../../experiment/tasks/registry';
 import type { Recipe } from '../../experiment/paper';
 import { recipeComments, recipeTraining } from './draft-recipe';
+import type { TaskColumns } from '../language/guess-columns';
 import { DATA_FILE } from '../language/data-head';
 import { writtenPath } from '../language/experiment-text';
 
@@ -19,9 +20,8 @@ export interface Draft {
   train: string;
   /** A file, or the held-out share of the training file. */
   validation: string | number;
-  textColumn: string;
-  labelColumn: string;
-  head: 'linear' | 'none';
+  task: TaskName;
+  columns: TaskColumns;
   adapter: AdapterSpec;
   /** The paper's settings for one of its data sets; undefined for this program's defaults. */
   recipe?: Recipe;
@@ -31,10 +31,13 @@ export interface Draft {
 export const defaultAdapter = (method: AdapterSpec['method']): AdapterSpec =>
   adapterDefaults(method) as unknown as AdapterSpec;
 
-/** The output with the hidden states, by name or number of axes; the model's first if undecided. */
-export function likelyOutput({ outputs }: ModelSummary): string {
-  const hidden = outputs.find((o) => /last_hidden_state|hidden/i.test(o.name));
-  return (hidden ?? outputs.find((o) => o.shape?.length === 3) ?? outputs[0]).name;
+/**
+ * The output with the hidden states, for a new head, or else with the logits: by name or number of axes; the model's
+ * first if undecided.
+ */
+export function likelyOutput({ outputs }: ModelSummary, head: boolean): string {
+  const named = outputs.find((o) => (head ? /hidden/i : /logits/i).test(o.name));
+  return (named ?? outputs.find((o) => o.shape?.length === 3) ?? outputs[0]).name;
 }
 
 /** Ranks to choose from, up to what the smallest layer allows. */
@@ -57,20 +60,19 @@ export function draftText(file: string, draft: Draft): string {
     '    // In tokens; longer texts are truncated. Preflight reports how many.',
     `    "maxLength": ${recipe?.settings.maxLength ?? 128}`,
     '  },',
-    ...(draft.head === 'linear'
-      ? [`  "task": { "type": ${text(DEFAULT_TASK)}, "head": "linear", "pooling": "mean" },`]
-      : [`  "task": { "type": ${text(DEFAULT_TASK)}, "head": "none" },`]),
+    `  "task": { ${taskKeys(draft.task).join(', ')} },`,
     '  "data": {',
     `    "train": ${text(path(draft.train))},`,
     typeof draft.validation === 'string'
       ? `    "validation": ${text(path(draft.validation))},`
       : `    "validationFraction": ${draft.validation},`,
-    `    "textColumn": ${text(draft.textColumn)},`,
-    `    "labelColumn": ${text(draft.labelColumn)}`,
+    columnKeys(draft.columns)
+      .map(([key, value]) => `    ${text(key)}: ${listed(value)}`)
+      .join(',\n'),
     '  },',
     ...adapterLines(adapter, recipe?.settings.dropout),
     '  "training": {',
-    ...(recipe ? recipeTraining(recipe) : TRAINING).map((line) => `    ${line}`),
+    ...(recipe ? recipeTraining(recipe, describeTask(draft.task)) : TRAINING).map((line) => `    ${line}`),
     '  }',
     '}',
   ];
@@ -78,6 +80,30 @@ export function draftText(file: string, draft: Draft): string {
 }
 
 const TRAINING = ['"epochs": 3,', '"batchSize": 32,', '"learningRate": 2e-3,', '"seed": 42'];
+
+/** With the pooling of texts, but not of words, where a new head is trained. */
+function taskKeys(task: TaskName): string[] {
+  const { head, answer } = describeTask(task);
+  return [
+    `"type": ${JSON.stringify(task)}`,
+    ...(head ? ['"head": "linear"'] : []),
+    ...(head && answer !== 'spans' ? ['"pooling": "mean"'] : []),
+  ];
+}
+
+const columnKeys = (c: TaskColumns): [string, unknown][] =>
+  Object.entries({
+    textColumn: c.text,
+    textPairColumn: c.pair,
+    completionColumn: c.completion,
+    messagesColumn: c.messages,
+    labelColumn: c.label,
+    labelColumns: c.labels,
+  }).filter(([, value]) => value !== undefined);
+
+/** JSON with spaces between the items of a list. */
+const listed = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.map((v) => JSON.stringify(v)).join(', ')}]` : JSON.stringify(value);
 
 function headline({ adapter, model }: Draft): string {
   if (isHeadAlone(adapter)) return `Only a head on the frozen ${basename(model)}`;
@@ -96,7 +122,7 @@ function adapterLines(adapter: AdapterSpec, dropout: number | undefined): string
       ...keys.map((key) => `    "${key}": ${(adapter as unknown as Record<string, number>)[key]},`),
     ]),
     ...(dropout === undefined ? [] : ['    // On the input, before A.', `    "dropout": ${dropout},`]),
-    `    "targetModules": ${JSON.stringify(adapter.targetModules).replaceAll('","', '", "')}`,
+    `    "targetModules": ${listed(adapter.targetModules)}`,
     '  },',
   ];
 }

@@ -3,9 +3,11 @@ import * as vscode from 'vscode';
 import { showError } from '../ask/guard';
 import { COMMAND } from '../ids';
 import { FILE_KEYS, kindOf } from '../language/check-files';
+import { describeTask } from '../../experiment/tasks/registry';
 import { likelyOutput } from './draft';
 import { pick, type Step } from '../ask/steps';
 import { pickFile, type WizardState } from './state';
+import { taskStep } from './task';
 
 const [{ pattern: MODEL }, { pattern: TOKENIZER }] = FILE_KEYS;
 
@@ -85,14 +87,17 @@ const tokenizerStep: Step<WizardState> = {
 const outputStep: Step<WizardState> = {
   applies: (state) => state.summary!.outputs.length > 1,
   async run(state, place) {
-    const likely = state.output ?? likelyOutput(state.summary!);
+    const { head } = describeTask(state.task!);
+    const likely = state.output ?? likelyOutput(state.summary!, head);
     const items = state.summary!.outputs.map((o) => ({
       label: o.name,
       description: `${o.type} [${o.shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`,
     }));
     const picked = await pick(place, {
       items,
-      placeholder: vscode.l10n.t('Select the output with the hidden states to classify'),
+      placeholder: head
+        ? vscode.l10n.t('Select the output with the hidden states')
+        : vscode.l10n.t('Select the output with the logits'),
       active: items.find((i) => i.label === likely),
     });
     if (typeof picked === 'string') return picked;
@@ -101,4 +106,4 @@ const outputStep: Step<WizardState> = {
   },
 };
 
-export const modelSteps = [modelStep, tokenizerStep, outputStep];
+export const modelSteps = [modelStep, tokenizerStep, taskStep, outputStep];

@@ -30,9 +30,8 @@ export const draftOf = (s: WizardState): Draft => ({
   ...(s.output !== undefined && { output: s.output }),
   train: s.train!,
   validation: s.validation!,
-  textColumn: s.textColumn!,
-  labelColumn: s.labelColumn!,
-  head: s.head ?? 'linear',
+  task: s.task!,
+  columns: s.columns!,
   adapter: s.adapter!,
   ...(s.recipe && { recipe: s.recipe }),
 });

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { guessColumns, guessValidation } from '../../../../src/extension/language/columns';
+import { guessColumns, guessValidation } from '../../../../src/extension/language/guess-columns';
 import { readDataHead } from '../../../../src/extension/language/data-head';
 import { HeadCache } from '../../../../src/extension/language/head-cache';
 import type { DataHead } from '../../../../src/table/head';

@@ -18,6 +18,7 @@ import { PAPER_RECIPES } from '../../../../src/recipes/recipes';
 import { loadModel } from '../../../../src/graph/file/load';
 import { summarize, type ModelSummary } from '../../../../src/graph/summary';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
+import { DEFAULT_TASK, TASKS } from '../../../../src/experiment/tasks/registry';
 import { FIXTURE, makeFolder } from './lab';
 
 const fixture = (name: string): ModelSummary =>
@@ -28,9 +29,8 @@ function draft(folder: string, more: Partial<Draft> = {}): Draft {
     model: join(folder, 'models', 'm.onnx'),
     train: join(folder, 'data', 'train "1".csv'),
     validation: 0.2,
-    textColumn: 'a "quoted" name',
-    labelColumn: 'label',
-    head: 'linear',
+    task: DEFAULT_TASK,
+    columns: { text: 'a "quoted" name', label: 'label' },
     adapter: { ...defaultAdapter('aurora'), targetModules: ['query', 'value'] } as Draft['adapter'],
     ...more,
   };
@@ -139,6 +139,55 @@ describe('a new experiment', () => {
     expect(words('sdxl/dreambooth').description).toBe('rank 2');
   });
 
+  it.each([
+    [
+      'text-classification',
+      { text: 'a', pair: 'b', label: 'c' },
+      { textPairColumn: 'b', labelColumn: 'c' },
+      'accuracy',
+    ],
+    [
+      'text-regression',
+      { text: 'a', pair: 'b', label: 'c' },
+      { textPairColumn: 'b', labelColumn: 'c' },
+      'pearson',
+    ],
+    [
+      'multi-label-classification',
+      { text: 'a', labels: ['b', 'c'] },
+      { labelColumns: ['b', 'c'] },
+      'microF1',
+    ],
+    ['multi-label-classification', { text: 'a', label: 'c' }, { labelColumn: 'c' }, 'microF1'],
+    ['token-classification', { text: 'a', label: 'c' }, { labelColumn: 'c' }, 'entityF1'],
+    ['causal-language-modeling', { text: 'a', completion: 'b' }, { completionColumn: 'b' }, 'perplexity'],
+    ['causal-language-modeling', { messages: 'm' }, { messagesColumn: 'm' }, 'perplexity'],
+  ] as const)(
+    'of the kind %s with the columns %o can be loaded by the trainer',
+    (task, columns, data, metric) => {
+      const folder = makeFolder({});
+      const file = join(folder, 'x.aurora.json');
+      const made = draft(folder, { task, columns: columns as Draft['columns'] });
+      const text = draftText(file, made);
+      writeFileSync(file, text);
+      const read = loadExperiment(file);
+      expect(read.task.type).toBe(task);
+      expect(read.data).toMatchObject({ ...('text' in columns && { textColumn: 'a' }), ...data });
+      const written = JSON.parse(text.replace(/^\s*\/\/.*$/gm, '')) as { data: object };
+      expect(Object.keys(written.data)).toHaveLength(2 + Object.keys(columns).length);
+      // The metric of a recipe is kept where the kind of task has it.
+      const of = (id: string) => PAPER_RECIPES.find((r) => r.id === id)!;
+      for (const id of ['roberta-base/sts-b', 'roberta-base/cola', 'roberta-base/rte']) {
+        writeFileSync(file, draftText(file, { ...made, recipe: of(id) }));
+        const own = of(id).dataSets[0].metric;
+        const { metrics } = TASKS[task];
+        const kept = (metrics as readonly string[]).includes(own);
+        expect(loadExperiment(file).training.metric).toBe(kept ? own : metric);
+        expect(readFileSync(file, 'utf8').includes('// The paper measures')).toBe(!kept);
+      }
+    },
+  );
+
   it('gets an unused name', async () => {
     const folder = makeFolder({ 'a.aurora.json': '', 'a-2.aurora.json': '' });
     expect(await freeName(folder, 'a')).toBe('a-3.aurora.json');
@@ -165,14 +214,16 @@ describe('the suggested choice', () => {
     expect(likelyTargets(fixture(name).layers)).toEqual(targets);
   });
 
-  it('of an output is one with hidden states', () => {
+  it('of an output is one with hidden states for a new head, and otherwise one with logits', () => {
     const base = fixture('bert');
     const output = (name: string, axes: number) => ({
       name,
       type: 'float',
       shape: new Array<number>(axes).fill(1),
     });
-    const of = (...outputs: ModelSummary['outputs']) => likelyOutput({ ...base, outputs });
+    const of = (...outputs: ModelSummary['outputs']) => likelyOutput({ ...base, outputs }, true);
+    const own = (...outputs: ModelSummary['outputs']) => likelyOutput({ ...base, outputs }, false);
+    expect(own(output('last_hidden_state', 3), output('logits', 3))).toBe('logits');
     expect(of(output('pooled', 2), output('last_hidden_state', 3))).toBe('last_hidden_state');
     expect(of(output('pooled', 2), output('x', 3))).toBe('x');
     expect(of(output('pooled', 2), output('other', 2))).toBe('pooled');

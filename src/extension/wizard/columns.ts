@@ -1,0 +1,193 @@
+import * as vscode from 'vscode';
+import { describeTask } from '../../experiment/tasks/registry';
+import type { TaskDescription } from '../../experiment/tasks/kind';
+import type { Column } from '../../table/head';
+import { pick, type Choices, type Place, type Step } from '../ask/steps';
+import { columnFacts, flagColumns } from '../language/columns';
+import { guessAnswer, guessFor } from '../language/guess-columns';
+import { labelColumns } from './label-columns';
+import type { WizardState } from './state';
+
+interface ColumnItem extends vscode.QuickPickItem {
+  /** Undefined for no column. */
+  column?: Column;
+}
+
+const kindOf = ({ task }: WizardState): TaskDescription => describeTask(task!);
+
+/** Columns with a text or another single value in each row. */
+const singles = ({ headOfData }: WizardState): Column[] => headOfData!.columns.filter((c) => !c.lists);
+
+/** Those that are not chosen yet. */
+const others = ({ headOfData, columns }: WizardState): Column[] =>
+  headOfData!.columns.filter((c) => c.name !== columns!.text && c.name !== columns!.pair);
+
+const textStep: Step<WizardState> = {
+  applies: () => true,
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const { answer } = kindOf(state);
+    const guess = guessFor(state.headOfData!, kindOf(state));
+    const { columns = guess } = state;
+    const picked = await pickColumn(state, place, {
+      columns: answer === 'spans' || answer === 'text' ? state.headOfData!.columns : singles(state),
+      placeholder:
+        answer === 'spans'
+          ? t('Select the column with the words')
+          : answer === 'text'
+            ? t('Select the column with the texts, the prompts, or the conversations')
+            : t('Select the text column'),
+      active: columns.messages ?? columns.text,
+    });
+    if (typeof picked === 'string') return picked;
+    const { name, lists } = picked.column!;
+    if (answer === 'text' && lists) state.columns = { messages: name };
+    else if (state.columns?.text !== name) state.columns = { text: name };
+    return 'next';
+  },
+};
+
+const pairStep: Step<WizardState> = {
+  // One of the columns is the label's.
+  applies: (state) =>
+    kindOf(state).pairs && state.headOfData!.columns.length > 2 && singles(state).length > 1,
+  run: (state, place) =>
+    optionalStep(state, place, 'pair', vscode.l10n.t('Select the second text column, for pairs of texts')),
+};
+
+const completionStep: Step<WizardState> = {
+  applies: (state) =>
+    kindOf(state).answer === 'text' && state.columns!.messages === undefined && singles(state).length > 1,
+  run: (state, place) =>
+    optionalStep(
+      state,
+      place,
+      'completion',
+      vscode.l10n.t('Select the column with the completions, if the texts are prompts'),
+    ),
+};
+
+async function optionalStep(
+  state: WizardState,
+  place: Place,
+  key: 'pair' | 'completion',
+  placeholder: string,
+): Promise<'next' | 'back' | 'cancel'> {
+  const { t } = vscode.l10n;
+  const { text, [key]: chosen } = state.columns!;
+  const guess = guessFor(state.headOfData!, kindOf(state));
+  const picked = await pickColumn(state, place, {
+    columns: singles(state).filter((c) => c.name !== text),
+    placeholder,
+    active: chosen ?? (guess.text === text ? guess[key] : undefined),
+    none: t('None'),
+  });
+  if (typeof picked === 'string') return picked;
+  state.columns = { ...state.columns };
+  if (picked.column) state.columns[key] = picked.column.name;
+  else delete state.columns[key];
+  return 'next';
+}
+
+const labelStep: Step<WizardState> = {
+  applies: (state) => kindOf(state).columns.label !== undefined,
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const { answer } = kindOf(state);
+    if (answer === 'labels') return severalLabels(state, place);
+    const columns = others(state).filter((c) => answer === 'spans' || !c.lists);
+    const picked = await pickColumn(state, place, {
+      columns,
+      placeholder:
+        answer === 'number'
+          ? t('Select the column with the numbers')
+          : answer === 'spans'
+            ? t('Select the column with the tags')
+            : t('Select the label column'),
+      active: state.columns!.label ?? guessedAnswer(state).label ?? columns[0]?.name,
+    });
+    if (typeof picked === 'string') return picked;
+    state.columns = { ...state.columns, label: picked.column!.name };
+    return 'next';
+  },
+};
+
+const guessedAnswer = (state: WizardState) =>
+  guessAnswer({ ...state.headOfData!, columns: others(state) }, kindOf(state));
+
+/** One column with all the labels, or a column of 0 and 1 for each. */
+async function severalLabels(state: WizardState, place: Place): Promise<'next' | 'back' | 'cancel'> {
+  const { t } = vscode.l10n;
+  const items = columnItems(state, others(state));
+  const flags = flagColumns({ ...state.headOfData!, columns: others(state) });
+  const { columns = {} } = state;
+  const { label, labels } = (columns.label ?? columns.labels) ? columns : guessedAnswer(state);
+  let selected = items.filter((i) => (label === undefined ? labels?.includes(i.label) : i.label === label));
+  for (;;) {
+    const picked = await pick(place, {
+      items,
+      placeholder: t('Select the column with the labels, or a column of 0 and 1 for each label'),
+      many: {
+        selected,
+        describe: (chosen) => (chosen.length === 1 ? t('1 column') : t('{0} columns', chosen.length)),
+      },
+    });
+    if (typeof picked === 'string') return picked;
+    selected = [...picked];
+    const found = labelColumns(
+      picked.map((item) => item.label),
+      flags,
+    );
+    if (!('unlike' in found)) {
+      const { text, pair } = state.columns!;
+      state.columns = { text: text!, ...(pair !== undefined && { pair }), ...found };
+      return 'next';
+    }
+    void vscode.window.showErrorMessage(
+      t(
+        'The column {0} has other values than 0 and 1. Select it alone, or only columns of 0 and 1.',
+        found.unlike,
+      ),
+    );
+  }
+}
+
+async function pickColumn(
+  state: WizardState,
+  place: Place,
+  {
+    columns,
+    placeholder,
+    active,
+    none,
+  }: { columns: readonly Column[]; placeholder: string; active: string | undefined; none?: string },
+): Promise<{ column?: Column } | 'back' | 'cancel'> {
+  const items: ColumnItem[] = [
+    ...(none === undefined ? [] : [{ label: none }]),
+    ...columnItems(state, columns),
+  ];
+  const chosen = items.find((i) => i.column !== undefined && i.column.name === active);
+  const choices: Choices<ColumnItem> = {
+    items,
+    placeholder,
+    ...((chosen ?? items[0]) && { active: chosen ?? items[0] }),
+  };
+  const picked = await pick(place, choices);
+  if (typeof picked === 'string') return picked;
+  const [{ column }] = picked;
+  return column ? { column } : {};
+}
+
+const columnItems = ({ headOfData }: WizardState, columns: readonly Column[]) => {
+  const { t } = vscode.l10n;
+  const { rows, whole } = headOfData!;
+  return columns.map((column) => {
+    const { distinct, samples, name } = columnFacts(column);
+    const description = whole
+      ? t('{0} different values in {1} rows', distinct, rows)
+      : t('{0} different values in the first {1} rows', distinct, rows);
+    return { label: name, description, detail: samples.join(' · '), column };
+  });
+};
+
+export const columnSteps = [textStep, pairStep, completionStep, labelStep];

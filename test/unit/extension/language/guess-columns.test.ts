@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { describeTask, type TaskName } from '../../../../src/experiment/tasks/registry';
+import { readDataHead } from '../../../../src/extension/language/data-head';
+import { guessFor } from '../../../../src/extension/language/guess-columns';
+import { labelColumns } from '../../../../src/extension/wizard/label-columns';
+import { makeFolder } from './lab';
+
+const guess = async (task: TaskName, name: string, content: string) =>
+  guessFor((await readDataHead(join(makeFolder({ [name]: content }), name)))!, describeTask(task));
+const jsonl = (...rows: object[]) => rows.map((r) => JSON.stringify(r)).join('\n');
+
+describe('the likely columns', () => {
+  it('of pairs are those of GLUE, SNLI and others, also beside a text', async () => {
+    const of = (columns: string) =>
+      guess(
+        'text-classification',
+        'a.tsv',
+        `${columns.replaceAll(',', '\t')}\n${'some words\t'.repeat(3)}0\n`,
+      );
+    expect(await of('index,sentence1,sentence2,label')).toEqual({
+      text: 'sentence1',
+      pair: 'sentence2',
+      label: 'label',
+    });
+    expect(await of('Premise,Hypothesis,id,label')).toMatchObject({ text: 'Premise', pair: 'Hypothesis' });
+    expect(await of('text,question,sentence,label')).toMatchObject({ text: 'question', pair: 'sentence' });
+    expect(await of('text,premise,other,label')).toEqual({ text: 'text', label: 'label' });
+  });
+
+  it('of numbers are numeric, with decimals rather than identifiers', async () => {
+    const of = (csv: string) => guess('text-regression', 'a.csv', csv);
+    expect(await of('id,sentence1,sentence2,score\n1,a b,c d,3.8\n2,e f,g h,1\n')).toEqual({
+      text: 'sentence1',
+      pair: 'sentence2',
+      label: 'score',
+    });
+    expect(await of('id,review,stars given\n1,long enough,3.5\n2,also long,1\n')).toEqual({
+      text: 'review',
+      label: 'stars given',
+    });
+    expect(await of('text,label\nlong enough,good\n')).toEqual({ text: 'text' });
+  });
+
+  it('of several labels are a list, a field by name, or columns of 0 and 1', async () => {
+    const kind = 'multi-label-classification';
+    const row = { text: 'a text', topics: ['x', 'y'], n: 1 };
+    expect(await guess(kind, 'a.jsonl', jsonl(row, row))).toEqual({ text: 'text', label: 'topics' });
+    expect(await guess(kind, 'a.csv', 'text,labels\na text,"x, y"\n')).toEqual({
+      text: 'text',
+      label: 'labels',
+    });
+    expect(await guess(kind, 'a.csv', 'id,text,toxic,threat\n7,a text,1,0\n8,b text,0,0\n')).toEqual({
+      text: 'text',
+      labels: ['toxic', 'threat'],
+    });
+  });
+
+  it('of tags are lists, by name or by order', async () => {
+    const kind = 'token-classification';
+    expect(await guess(kind, 'a.conll', 'EU NNP B-ORG\n')).toEqual({ text: 'tokens', label: 'tags' });
+    const row = { id: 'x', words: ['a', 'b'], pos: ['D', 'N'], ner_tags: ['O', 'O'] };
+    expect(await guess(kind, 'a.jsonl', jsonl(row))).toEqual({ text: 'words', label: 'ner_tags' });
+    const other = { id: 'x', w: ['a', 'b'], t: ['O', 'O'] };
+    expect(await guess(kind, 'a.jsonl', jsonl(other))).toEqual({ text: 'w', label: 't' });
+  });
+
+  it('of a language model are conversations, prompts with completions, or texts', async () => {
+    const kind = 'causal-language-modeling';
+    const chat = { text: 'x', messages: [{ role: 'user', content: 'hello' }] };
+    expect(await guess(kind, 'a.jsonl', jsonl(chat))).toEqual({ messages: 'messages' });
+    const asked = { instruction: 'add the numbers', output: 'done', text: 'both' };
+    expect(await guess(kind, 'a.jsonl', jsonl(asked))).toEqual({ text: 'instruction', completion: 'output' });
+    expect(await guess(kind, 'a.csv', 'text\nlong enough\n')).toEqual({ text: 'text' });
+  });
+
+  it('are none where nothing fits', async () => {
+    for (const task of ['text-classification', 'multi-label-classification', 'text-regression'] as const)
+      expect(await guess(task, 'a.jsonl', jsonl({ a: ['x'], b: {} }))).not.toHaveProperty('text');
+  });
+});
+
+describe('columns that are selected for several labels', () => {
+  it('are one for each label, or one with all of them', () => {
+    const flags = ['toxic', 'threat'];
+    expect(labelColumns(['toxic', 'threat'], flags)).toEqual({ labels: ['toxic', 'threat'] });
+    expect(labelColumns(['threat'], flags)).toEqual({ labels: ['threat'] });
+    expect(labelColumns(['topics'], flags)).toEqual({ label: 'topics' });
+    expect(labelColumns(['toxic', 'topics'], flags)).toEqual({ unlike: 'topics' });
+  });
+});
