@@ -38,6 +38,8 @@ export interface MetricInfo {
    * examples as a sample.
    */
   meanOf?: 'correct' | 'loss';
+  /** Whether it counts examples, or parts of them, as right or wrong, so that one example changes it noticeably. */
+  counts?: true;
   /** One sentence; the schema has it at the metric's name, with the source. */
   definition: string;
   /** The source of the definition. */
@@ -71,18 +73,21 @@ const correlation = (label: string, longLabel: string) =>
 const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
   accuracy: {
     ...share('accuracy'),
+    counts: true,
     meanOf: 'correct',
     definition: 'Share of examples with the correct predicted label.',
     source: 'scikit-learn, accuracy_score',
   },
   f1: {
     ...share('F1'),
+    counts: true,
     definition:
       'Harmonic mean of precision and recall: of the second label if there are two, otherwise the mean over labels.',
     source: 'scikit-learn, f1_score',
   },
   matthews: {
     ...correlation('MCC', 'Matthews correlation'),
+    counts: true,
     definition:
       'Matthews correlation of the predicted and the true labels, from -1 to 1; 0 for guessing. The AuroRA paper uses it for CoLA.',
     source: 'Gorodkin, 2004; scikit-learn, matthews_corrcoef',
@@ -112,12 +117,14 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
   },
   microF1: {
     ...share('micro F1'),
+    counts: true,
     definition:
       'Harmonic mean of precision and recall over all labels of all examples; a label is predicted if its probability is above 50 %.',
     source: 'scikit-learn, f1_score with average="micro"',
   },
   macroF1: {
     ...share('macro F1'),
+    counts: true,
     definition: 'Mean of F1 over the labels; a label is predicted if its probability is above 50 %.',
     source: 'scikit-learn, f1_score with average="macro"',
   },
@@ -130,16 +137,19 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
   },
   entityF1: {
     ...share('entity F1'),
+    counts: true,
     definition: 'Harmonic mean of precision and recall over all entities: exact words and type.',
     source: 'seqeval, f1_score',
   },
   entityPrecision: {
     ...share('entity precision'),
+    counts: true,
     definition: 'Share of predicted entities that are in the data, with exactly these words and this type.',
     source: 'seqeval, precision_score',
   },
   entityRecall: {
     ...share('entity recall'),
+    counts: true,
     definition:
       'Share of the entities in the data that are predicted, with exactly these words and this type.',
     source: 'seqeval, recall_score',

@@ -36,8 +36,9 @@ export function shownSigned(metric: MetricName, value: number, digits = digitsOf
 const minus = (text: string): string => (Number(text) === 0 ? text.replace('-', '') : text.replace('-', '−'));
 
 /**
- * The least change in a metric from one of this many examples: an accuracy is a multiple of it, F1 and MCC change by as
- * much or more. A loss can have any value: 0.
+ * What one of this many examples changes in a metric: an accuracy is a multiple of it, F1 and MCC change by about as
+ * much. 0 for one with any value, such as a loss or a correlation, and for shares of words or tokens, whose steps are far
+ * smaller.
  */
 export const resolutionOf = (metric: MetricName, examples: number): number =>
-  metricInfo(metric).inPoints ? 1 / examples : 0;
+  metricInfo(metric).counts ? 1 / examples : 0;

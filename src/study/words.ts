@@ -136,7 +136,7 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
     notes.push(
       metricInfo(metric).meanOf === undefined
         ? say(
-            'A test over seeds only (paired t test) generalizes to other seeds on these same texts, but not to other texts. This metric cannot be split into examples; accuracy and loss can.',
+            'A test over seeds only (paired t test) generalizes to other seeds on these same texts, but not to other texts. This metric cannot be split into examples; the loss can, as can an accuracy.',
           )
         : say(
             'A test over seeds only (paired t test) generalizes to other seeds on these same texts, but not to other texts, which vary more. To include them, measure the missing per-example predictions.',

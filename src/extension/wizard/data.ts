@@ -60,7 +60,7 @@ async function readData(state: WizardState, path: string): Promise<boolean> {
   return true;
 }
 
-/** Why a file has not the columns that a kind of task reads; undefined if it may have them. */
+/** Why a file lacks the columns that a kind of task reads; undefined if it may have them. */
 function unfit({ columns }: DataHead, path: string, task: TaskDescription): string | undefined {
   const { t } = vscode.l10n;
   if (columns.length < 2 && task.columns.label !== undefined)

@@ -4,6 +4,9 @@ import { studyOf, type StudyOptions } from '../../../src/study/study';
 import type { StudyRun, UnfitRun } from '../../../src/study/run';
 import { groupsCsvRows, groupTable, rateTable } from '../../../src/study/tables';
 import { comparisonWords, leftOutWords, sectionNotes } from '../../../src/study/words';
+import { METRICS } from '../../../src/experiment/metrics';
+import { FIGURES, figureOf } from '../../../src/study/figures/all';
+import { metricTitle, resolutionOf } from '../../../src/study/metric';
 import { aurora, lora, outcomes, studyRun } from './runs';
 
 const study = (runs: readonly (StudyRun | UnfitRun)[], options: StudyOptions = {}) =>
@@ -316,3 +319,54 @@ it('missing data is listed with its runs', () => {
 });
 
 const spare = { loss: 1, accuracy: 0.5, f1: 0.5, matthews: 0, examples: 10 };
+
+describe('a study of numbers', () => {
+  const runs = seeds.flatMap((seed, i) =>
+    [lora(), aurora()].map((adapter, method) => {
+      const metrics = {
+        loss: 0.3,
+        pearson: 0.9 + 0.002 * (i + method),
+        spearman: 0.88,
+        rmse: 0.5 - 0.01 * (i * method + method),
+        examples: 1500,
+      };
+      return studyRun(adapter, seed, 0, { metrics, training: { metric: 'pearson' } });
+    }),
+  );
+
+  it('compares correlations times 100 and errors in their unit, of which lower ones are better', () => {
+    const words = (metric: 'pearson' | 'rmse') => {
+      const all = study(runs, { metric });
+      return comparisonWords(all.sections[0].comparisons[0], all, english);
+    };
+    expect(study(runs).metric).toBe('pearson');
+    expect(words('pearson')).toMatch(/^AuroRA r=2 is 0\.2 points of Pearson × 100 above LoRA r=2/);
+    expect(words('rmse')).toMatch(/^AuroRA r=2 is 0\.0200 of RMSE below LoRA r=2/);
+    expect(metricTitle('rmse', english)).toBe('RMSE');
+    expect(study(runs).sections[0].samplingError).toBeUndefined();
+  });
+
+  it('draws figures whose axes stay within the possible values', () => {
+    for (const metric of ['pearson', 'rmse'] as const)
+      for (const name of FIGURES) {
+        const [section] = study(runs, { metric }).sections;
+        const figure = figureOf(name, section, metric, 600, english);
+        if (figure) expect(JSON.stringify(figure)).not.toMatch(/NaN|null|Infinity/);
+      }
+  });
+
+  it('takes no step of one example for values that can be any', () => {
+    const stepped = METRICS.filter((m) => resolutionOf(m, 500) > 0);
+    expect(stepped).toEqual([
+      ...['accuracy', 'f1', 'matthews', 'microF1', 'macroF1'],
+      ...['entityF1', 'entityPrecision', 'entityRecall'],
+    ]);
+    expect(resolutionOf('accuracy', 500)).toBe(1 / 500);
+    // Equal differences of a correlation are not tested: nothing says how exact they are.
+    const equal = runs.map((run) => ({
+      ...run,
+      metrics: { ...run.metrics, pearson: run.spec.adapter.method === 'lora' ? 0.875 : 0.9375 },
+    }));
+    expect(study(equal).sections[0].comparisons[0].chance).toBeUndefined();
+  });
+});
