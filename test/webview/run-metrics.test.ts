@@ -58,4 +58,34 @@ describe('the run page', () => {
     expect(await both.page.locator('[data-chart=entityF1] .value').allInnerTexts()).toEqual(['64.4 %', '–']);
     await both.screenshot('run-kinds');
   });
+
+  it('shows correlations and errors of numbers, of which the smallest error is best', async () => {
+    const training = { batchSize: 8, gradientAccumulation: 1, metric: 'rmse', epochs: 4 };
+    const run = new RunFolder('numbers', 40, { training });
+    run.start();
+    run.append(1, 40);
+    for (const [i, step] of [10, 20, 30, 40].entries())
+      run.event({
+        kind: 'evaluation',
+        ...{ step, epoch: step / 10, best: i < 3, seconds: 0.5 },
+        metrics: {
+          loss: 0.4,
+          pearson: [0.999, 0.9995, 0.9999, 0.9999][i],
+          spearman: [-0.98, 0.2, 0.8, 0.85][i],
+          rmse: [1.5, 0.02, 0.001, 0.05][i],
+          examples: 24,
+        },
+      });
+    const w = await show([run.folder]);
+    await w.settled();
+    const words = async (metric: string) =>
+      w.page.locator(`[data-chart=${metric}] [role=img]`).getAttribute('aria-label');
+    expect(await w.page.locator('[data-chart=pearson] .value').innerText()).toBe('1.000');
+    expect(await words('spearman')).toContain('last 0.850, between -0.980 and 0.850');
+    expect(await words('rmse')).toContain('last 0.0500, between 0.0010 and 1.5000');
+    expect(await w.page.locator('.run-header .numbers').innerText()).toMatch(
+      /Best RMSE\s+0\.0010 at step 30/,
+    );
+    await w.screenshot('run-numbers');
+  });
 });
