@@ -28,10 +28,10 @@ const trainStep: Step<WizardState> = {
         files,
         placeholder:
           files.length > 0
-            ? t('Select the file with the labeled training texts')
-            : t(
-                'There is no CSV, TSV, JSONL or Parquet file in this workspace. Browse for the labeled texts.',
-              ),
+            ? describeTask(state.task!).columns.label === undefined
+              ? t('Select the file with the training texts')
+              : t('Select the file with the labeled training texts')
+            : t('There is no CSV, TSV, JSONL or Parquet file in this workspace. Browse for one.'),
         browse: { title: t('Choose the training data'), filters: FILTERS },
         active: state.train ?? files.find((f) => /train/i.test(basename(f))),
       });
