@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TASKS, type TaskName } from '../../src/experiment/tasks/registry';
 import { metricValue } from '../../src/experiment/metrics';
 import type { ExportRecord } from '../../src/protocol/export';
+import { encodeSafetensors, readSafetensors } from '../../src/graph/file/safetensors';
 import { readRun } from '../read-run';
 import { CLI, Lab } from './lab';
 
@@ -19,6 +20,8 @@ interface Kind {
   asked: [line: string, answer: RegExp];
   errors: RegExp;
   preflight: RegExp;
+  /** In the model card of an export. */
+  card: RegExp;
 }
 
 const has = (text: string, word: string): boolean => text.split(' ').includes(word);
@@ -26,6 +29,7 @@ const cats = (text: string): number => text.split(' ').filter((w) => w.startsWit
 
 const KINDS: Record<string, Kind> = {
   'pairs of texts': {
+    card: /2 labels, in the order of the logits/,
     type: 'text-classification',
     data: { textPairColumn: 'second' },
     row: (text, i) => ({ text, second: i % 2 ? 'the cat' : '!', label: i % 2 ? 'cat' : 'none' }),
@@ -34,6 +38,7 @@ const KINDS: Record<string, Kind> = {
     preflight: /label +training +validation\n +(cat|none) +\d+ \(\d+\.\d %\)/,
   },
   regression: {
+    card: /One number, `score`, in the unit of the data\./,
     type: 'text-regression',
     data: { labelColumn: 'score' },
     row: (text) => ({ text, score: 1000 + 250 * cats(text) }),
@@ -43,6 +48,7 @@ const KINDS: Record<string, Kind> = {
       /numbers +min +median +max +mean +standard deviation\n +training +1,000 +.*\n +validation +1,000/,
   },
   'several labels': {
+    card: /A text can have several: those with a logit above 0\./,
     type: 'multi-label-classification',
     row: (text) => ({ text, labels: ['cat', 'played', 'the'].filter((word) => has(text, word)) }),
     asked: ['the cat played', /(the|cat|played) \d+\.\d %|no label/],
@@ -51,6 +57,7 @@ const KINDS: Record<string, Kind> = {
       /label +training +validation\n[^]*without any label: \d+ training texts and \d+ validation texts/,
   },
   'tags of words': {
+    card: /2 labels, in the order of the logits: `B-PET`, `O`\./,
     type: 'token-classification',
     row(text) {
       const tokens = text.split(' ');
@@ -61,6 +68,7 @@ const KINDS: Record<string, Kind> = {
     preflight: /label +training +validation\n +O +/,
   },
   'completions of a language model': {
+    card: /It predicts the next token\./,
     type: 'causal-language-modeling',
     model: { folder: 'playground/language', targetModules: ['c_attn', 'c_fc'] },
     data: { completionColumn: 'answer' },
@@ -151,6 +159,7 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
       const exported = lab.run('export', run, '--as', form, '--out', out);
       expect([exported.code, exported.err]).toEqual([0, expect.not.stringContaining('error')]);
       const record = JSON.parse(readFileSync(join(out, 'export.json'), 'utf8')) as ExportRecord;
+      expect(readFileSync(join(out, 'README.md'), 'utf8')).toMatch(kind.card);
       expect(record.largestDifference).toBeLessThan(1e-4);
       for (const metric of metrics)
         expect(metricValue(record.metrics.exported, metric)).toBeCloseTo(
@@ -176,4 +185,33 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
     for (const metric of metrics)
       expect(metricValue(first, metric)).toBeCloseTo(metricValue(best, metric), 4);
   });
+
+  it.runIf(kind.type === 'text-regression')(
+    'is imported without our own words, with a head in the unit of the data',
+    () => {
+      const out = lab.path('foreign');
+      cpSync(lab.path('adapter'), out, { recursive: true });
+      const words = join(out, 'aurora.json');
+      const { scale } = JSON.parse(readFileSync(words, 'utf8')) as {
+        scale: { mean: number; deviation: number };
+      };
+      rmSync(words);
+      const file = join(out, 'adapter_model.safetensors');
+      const { tensors } = readSafetensors(file);
+      const changed = new Map(tensors);
+      for (const part of ['weight', 'bias']) {
+        const key = `base_model.model.classifier.${part}`;
+        const { dims, data } = tensors.get(key)!;
+        const shift = part === 'bias' ? scale.mean : 0;
+        changed.set(key, { dims, data: data.map((v) => v * scale.deviation + shift) });
+      }
+      writeFileSync(file, encodeSafetensors(changed, { format: 'pt' }));
+      const imported = lab.run('import', out, '--experiment', lab.experiment, '--out', lab.path('elsewhere'));
+      expect([imported.code, imported.err]).toEqual([0, expect.not.stringContaining('error')]);
+      const [copy] = lab.runs(lab.path('elsewhere'));
+      const [first] = readRun(copy).events.flatMap((e) => (e.kind === 'evaluation' ? [e.metrics] : []));
+      const { best } = readRun(run).result as unknown as { best: Record<string, number> };
+      expect(metricValue(first, 'rmse')).toBeCloseTo(best.rmse, 1);
+    },
+  );
 });

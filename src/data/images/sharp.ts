@@ -15,7 +15,7 @@ export async function loadSharp(): Promise<typeof sharp> {
   return loaded;
 }
 
-/** The message goes on with advice for npm projects, or with the modules that asked for it. */
+/** The end of the message is left out: advice for npm projects, or the modules that import it. */
 function missing(cause: Error): AuroraError {
   const why = cause.message
     .replace(/\n(Possible solutions|Require stack):[\s\S]*/, '')

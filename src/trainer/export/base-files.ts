@@ -31,12 +31,14 @@ function configOf(
 ): Record<string, unknown> {
   const untrue = [
     '_name_or_path',
-    ...(named ? ['num_labels'] : []),
+    ...(named && data.labels.length > 0 ? ['num_labels'] : []),
     ...(named && head ? ['architectures'] : []),
   ];
   const known = Object.fromEntries(Object.entries(config).filter(([key]) => !untrue.includes(key)));
   if (!named) return known;
   const { labels } = data;
+  // A language model's own outputs keep their meaning.
+  if (labels.length === 0) return known;
   const { problemType } = describeTask(spec.task.type);
   return {
     ...known,

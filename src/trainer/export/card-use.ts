@@ -1,7 +1,7 @@
 import type { ExportForm } from '../../protocol/export';
 import type { Task } from '../task/task';
 import { logitsName } from './head';
-import { describeTask } from '../../experiment/tasks/registry';
+import { cardAnswer } from './card-answers';
 import { isNonlinear } from '../../experiment/methods';
 import { readByLoader, readByPeft } from '../peft/config';
 import { HEAD_KEY } from '../peft/keys';
@@ -30,11 +30,16 @@ function adapterUse(task: Task): string {
   return 'Import it into AuroRA Lab with `aurora import`. Neither PEFT nor the PyTorch loader supports this method; for other programs, use `aurora export --as onnx-merged` or `onnx-dynamic`.';
 }
 
-const loaderUse = ({ spec, head }: Task): string =>
-  [
+const loaderUse = (task: Task): string => {
+  const { spec, head } = task;
+  const { print } = cardAnswer(task);
+  const imported = ['Head', 'inject', 'labels'].filter(
+    (name) => (name !== 'Head' || head) && (name !== 'labels' || print.includes('labels(')),
+  );
+  return [
     '`aurora_peft_loader.py` injects the adapter into a PyTorch model with the same module paths. It requires only PyTorch.',
     code('python', [
-      'from aurora_peft_loader import Head, inject, labels',
+      `from aurora_peft_loader import ${imported.join(', ')}`,
       '',
       'model = ...  # the base model in PyTorch, in evaluation mode',
       'inject(model, ".")',
@@ -44,9 +49,7 @@ const loaderUse = ({ spec, head }: Task): string =>
             'logits = Head(".")(hidden, attention_mask)',
           ]
         : ['logits = model(input_ids, attention_mask)']),
-      describeTask(spec.task.type).answer === 'spans'
-        ? 'print([labels(".")[i] for i in logits[0].argmax(-1)])'
-        : 'print(labels(".")[int(logits[0].argmax())])',
+      print,
     ]),
     ...(isNonlinear(spec.adapter)
       ? [
@@ -54,6 +57,7 @@ const loaderUse = ({ spec, head }: Task): string =>
         ]
       : ['It is a plain LoRA adapter, so PEFT can load it too.']),
   ].join('\n\n');
+};
 
 /** What a head reads. */
 const READS = {
@@ -62,7 +66,7 @@ const READS = {
   none: 'hidden states of all tokens',
 };
 
-const peftUse = ({ head }: Task): string =>
+const peftUse = ({ head, data: { scale } }: Task): string =>
   [
     code('python', [
       'from peft import PeftModel',
@@ -72,7 +76,7 @@ const peftUse = ({ head }: Task): string =>
     ]),
     ...(head
       ? [
-          `The head is stored as \`${HEAD_KEY.weight}\` and \`.bias\`. It reads the ${READS[head.pooling ?? 'none']}; PEFT loads it if the base model has a module \`classifier\`.`,
+          `The head is stored as \`${HEAD_KEY.weight}\` and \`.bias\`. It reads the ${READS[head.pooling ?? 'none']}; PEFT loads it if the base model has a module \`classifier\`.${scale ? ` Its output times ${scale.deviation} plus ${scale.mean} is the number.` : ''}`,
         ]
       : []),
   ].join('\n\n');
@@ -85,7 +89,7 @@ const feeds = ({ model }: Task): string =>
 
 const onnxUse = (task: Task): string =>
   [
-    `The inputs are those of the base model: token ids from \`tokenizer.json\`, at most ${task.spec.model.maxLength} per text. The output \`${logitsName(task)}\` holds the logits, in the order of the labels below.`,
+    `The inputs are those of the base model: token ids from \`tokenizer.json\`, at most ${task.spec.model.maxLength} per text. The output \`${logitsName(task)}\` holds ${cardAnswer(task).holds}.`,
     code('python', [
       'import onnxruntime',
       '',
@@ -96,7 +100,7 @@ const onnxUse = (task: Task): string =>
 
 const swapUse = (task: Task): string =>
   [
-    'The weights of the adapter are inputs of `model.onnx`, with the same names as the tensors in `adapter.safetensors`. Runs that differ only in rank, alpha and labels produce the same `model.onnx`, so one session can serve them all: pass it the weights of either run. Another activation, spline, centring or pooling produces another model, which accepts these weights too but computes something else. The metadata of `adapter.safetensors` gives the SHA-256 of the right one (`aurora.model`).',
+    'The weights of the adapter are inputs of `model.onnx`, with the same names as the tensors in `adapter.safetensors`. Runs that differ only in rank, alpha and labels produce the same `model.onnx`, so one session can serve them all: pass it the weights of either run. Another activation, spline, centering or pooling produces another model, which accepts these weights too but computes something else. The metadata of `adapter.safetensors` gives the SHA-256 of the right one (`aurora.model`).',
     code('python', [
       'import onnxruntime',
       'from safetensors.numpy import load_file',

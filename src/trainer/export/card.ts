@@ -8,6 +8,7 @@ import { isHeadAlone, isNonlinear, methodName, type TrainedSpec } from '../../ex
 import { sortedJson } from '../../base/sorted-json';
 import type { BaseModel } from '../peft/base-model';
 import type { Trained } from '../checkpoint/trained-run';
+import { cardAnswer } from './card-answers';
 import { useOf } from './card-use';
 import { PEFT_TYPE, readByPeft } from '../peft/config';
 import { valueText } from '../../experiment/sweep';
@@ -143,7 +144,7 @@ function gap({ task, form }: Trained, { drop, form: exported, largestDifference 
 }
 
 function data(trained: Trained): string {
-  const { run, at, task, labels, trainExamples } = trained;
+  const { run, at, task, trainExamples } = trained;
   const { spec } = run;
   const chosen = at === 'best' && run.events.filter((e) => e.kind === 'evaluation').length > 1;
   const { train, validation } = task.data;
@@ -155,7 +156,7 @@ function data(trained: Trained): string {
       : `- Training: ${thousands(trainExamples)} texts from ${file(train.path)}${held ? `, without the ${percent(spec.data.validationFraction)} held out` : ''}.`,
     `- Validation: ${thousands(validation.dataset.examples.length)} texts ${held ? 'held out from the same file' : `from ${file(validation.path)}`}.${chosen ? ' The step was chosen on them, so the metrics above are slightly optimistic.' : ''}`,
     `- Texts are truncated to ${spec.model.maxLength} tokens.`,
-    `- ${labels.length} labels, in the order of the logits: ${labels.map(codeSpan).join(', ')}.`,
+    `- ${cardAnswer(task).outputs}`,
   ].join('\n');
 }
 

@@ -4,6 +4,8 @@ import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { HEAD_ALONE, METHOD_NAMES, trainingOfOthers } from '../../experiment/methods';
 import { adaptModel, type AdaptedModel } from '../task/adapted-model';
+import type { Outputs } from '../../protocol/outputs';
+import { UNSCALED } from '../../tasks/numbers';
 import { taskKind } from '../../tasks/registry';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 import { initialParameters, makeTask, type Task } from '../task/task';
@@ -36,7 +38,11 @@ export async function importSubject(
   const warnings: string[] = [];
   const spec = specOf(from, experiment, fitted, warnings);
   const known = from.own;
-  const data = await taskKind(spec.task.type).load(spec, plain.model, known);
+  const load = (outputs?: Outputs) => taskKind(spec.task.type).load(spec, plain.model, outputs);
+  const found = await load(known);
+  // A head from elsewhere gives numbers in the unit of the data.
+  const unscaled = fitted.head && !known && found.scale;
+  const data = unscaled ? await load({ labels: found.labels, scale: UNSCALED }) : found;
   const task = await makeTask(spec, { ...plain, adapters: fitted.adapters }, data, near);
   const parameters = new Map([...initialParameters(task), ...fitted.parameters]);
   if (fitted.head) {

@@ -1,16 +1,24 @@
+import type { TextExample } from '../../data/dataset';
 import type { LanguageText } from '../../tasks/language-text';
 import { IGNORE_LABEL } from '../../tasks/objective';
 import type { PlayVariant } from '../../protocol/playground';
 import type { Trained } from '../checkpoint/trained-run';
 import { endTokens, longestText, readModelFiles } from './model-files';
 import { requireFinite } from './probabilities';
-import { factsOf, type Evaluate } from './run';
+import { factsOf } from './run-facts';
 import type { LanguageModel } from './subject';
+
+/** The model's logits for an example, padded to `length`. */
+export type Evaluate = (
+  example: TextExample,
+  variant: PlayVariant,
+  length?: number,
+) => Promise<{ logits: Float32Array; seconds: number }>;
 
 /** The loss of one token has no next token, and the engine cannot compute it. */
 const SHORTEST = 2;
 
-/** A run of a language model, which goes on with a text, or answers in a conversation. */
+/** A run of a language model, which continues a text or answers in a conversation. */
 export async function languageModel(
   trained: Trained,
   evaluate: Evaluate,

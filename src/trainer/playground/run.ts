@@ -1,15 +1,13 @@
 import { basename } from 'node:path';
 import { openEvaluator } from '../../engine/open';
-import { shapesOf } from '../../experiment/tasks/registry';
-import { readUser } from '../../runs/user';
-import type { PlayFacts, PlaySample, PlayVariant } from '../../protocol/playground';
+import type { PlaySample } from '../../protocol/playground';
 import { permutation, Stream } from '../../base/random';
-import type { TextExample } from '../../data/dataset';
 import type { TaskKind } from '../../tasks/kind';
 import type { Sample } from '../../tasks/text-data';
 import { openTrained, type At, type Trained } from '../checkpoint/trained-run';
 import { withoutAdapters } from './base';
-import { languageModel } from './run-language';
+import { factsOf } from './run-facts';
+import { languageModel, type Evaluate } from './run-language';
 import type { Classifier, Subject } from './subject';
 import { requireFinite } from './probabilities';
 import { questionTexts, requireTexts, WARM_UP } from './texts';
@@ -46,13 +44,6 @@ export async function openRun(run: string, at: At, { folder, threads }: OpenOpti
     : { ...loaded, ...(await languageModel(trained, evaluate)) };
 }
 
-/** The model's logits for an example, padded to `length`. */
-export type Evaluate = (
-  example: TextExample,
-  variant: PlayVariant,
-  length?: number,
-) => Promise<{ logits: Float32Array; seconds: number }>;
-
 async function classifier(
   trained: Trained,
   ask: NonNullable<TaskKind['ask']>,
@@ -72,28 +63,6 @@ async function classifier(
       return { ...answer(logits), seconds, tokens: example.size, truncated: example.truncated ?? false };
     },
   };
-}
-
-/** What the playground knows about a run. */
-export function factsOf(trained: Trained): PlayFacts {
-  const { task, step, form, labels, inputs } = trained;
-  const { adapters, data, spec } = task;
-  return {
-    ...shapesOf(spec)!,
-    name: nameOf(trained),
-    labels,
-    step,
-    form,
-    ...(adapters.length > 0 && { base: task.head ? 'model-with-head' : 'model' }),
-    samples: true,
-    assumed: [...inputs.changed, ...inputs.notes, ...data.warnings],
-  };
-}
-
-/** The user's name for it, otherwise its experiment's name and the start of its id. */
-function nameOf({ run: { folder, id, spec } }: Trained): string {
-  const short = /Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id)?.[1] ?? basename(folder);
-  return readUser(folder).name ?? `${spec.name} · ${short}`;
 }
 
 /** The data are read on first use: they may be large, or gone. */

@@ -56,7 +56,7 @@ const CASES: Case[] = [
   ['IOBES beside IOB2', 'B-PER I-PER B-LOC', 'B-PER E-PER S-LOC', [1, 1, 1]],
   // PER 0-2, PER 2-4 | PER 0-2, PER 2-4 | 2: after E, an I starts an entity.
   ['IOBES, I after E', 'B-PER E-PER B-PER E-PER', 'B-PER E-PER I-PER E-PER', [1, 1, 1]],
-  // PER 0-3 | PER 0-1, PER 1-3 | 0: S is an entity of its own, so the I after it starts another.
+  // PER 0-3 | PER 0-1, PER 1-3 | 0: S is a whole entity, so the I after it starts another.
   ['IOBES, I after S', 'B-PER I-PER E-PER', 'S-PER I-PER E-PER', [0, 0, 0]],
   // PER 0-1, PER 1-2 | PER 0-1, PER 1-2 | 2: E without a beginning is an entity of one word.
   ['IOBES, only ends', 'S-PER S-PER', 'E-PER E-PER', [1, 1, 1]],

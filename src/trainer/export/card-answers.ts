@@ -1,0 +1,44 @@
+import { describeTask } from '../../experiment/tasks/registry';
+import { codeSpan } from '../../base/markdown';
+import type { Task } from '../task/task';
+
+/** What a model gives, by the shape of its answer, as the card has it. */
+interface CardAnswer {
+  /** Of the section on data. */
+  outputs: string;
+  /** What the tensor of an ONNX model holds, at the end of a sentence. */
+  holds: string;
+  /** Prints the answer to the first text, from `logits` in PyTorch. */
+  print: string;
+}
+
+const named = ({ data: { labels } }: Task): string =>
+  `${labels.length} labels, in the order of the logits: ${labels.map(codeSpan).join(', ')}.`;
+
+export function cardAnswer(task: Task): CardAnswer {
+  const holds = 'the logits, in the order of the labels below';
+  switch (describeTask(task.spec.task.type).answer) {
+    case 'label':
+      return { outputs: named(task), holds, print: 'print(labels(".")[int(logits[0].argmax())])' };
+    case 'labels':
+      return {
+        outputs: `${named(task)} A text can have several: those with a logit above 0.`,
+        holds,
+        print: 'print([label for label, logit in zip(labels("."), logits[0]) if logit > 0])',
+      };
+    case 'spans':
+      return { outputs: named(task), holds, print: 'print([labels(".")[i] for i in logits[0].argmax(-1)])' };
+    case 'number':
+      return {
+        outputs: `One number, ${codeSpan(task.data.labels[0])}, in the unit of the data.`,
+        holds: 'one number for each text, in the unit of the data',
+        print: 'print(float(logits[0, 0]))',
+      };
+    case 'text':
+      return {
+        outputs: 'It predicts the next token.',
+        holds: 'the logits of the next token after each token',
+        print: 'print(int(logits[0, -1].argmax()))  # the id of the next token',
+      };
+  }
+}

@@ -1,0 +1,27 @@
+import { basename } from 'node:path';
+import { shapesOf } from '../../experiment/tasks/registry';
+import { readUser } from '../../runs/user';
+import type { PlayFacts } from '../../protocol/playground';
+import type { Trained } from '../checkpoint/trained-run';
+
+/** What the playground knows about a run. */
+export function factsOf(trained: Trained): PlayFacts {
+  const { task, step, form, labels, inputs } = trained;
+  const { adapters, data, spec } = task;
+  return {
+    ...shapesOf(spec)!,
+    name: nameOf(trained),
+    labels,
+    step,
+    form,
+    ...(adapters.length > 0 && { base: task.head ? 'model-with-head' : 'model' }),
+    samples: true,
+    assumed: [...inputs.changed, ...inputs.notes, ...data.warnings],
+  };
+}
+
+/** The user's name for it, otherwise its experiment's name and the start of its id. */
+function nameOf({ run: { folder, id, spec } }: Trained): string {
+  const short = /Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id)?.[1] ?? basename(folder);
+  return readUser(folder).name ?? `${spec.name} · ${short}`;
+}
