@@ -249,11 +249,12 @@ export const bestFirst = (a: number, b: number): number => (a === b ? 0 : b - a)
 export const isBetter = (metric: MetricName, value: MetricValue, than: MetricValue, margin = 0): boolean =>
   value !== 'diverged' && score(metric, value) - score(metric, than) > margin;
 
-/** "61.2 %", "0.4312" for a loss, "0.431" for MCC. */
+/** "61.2 %", "0.4312" for a loss, "0.431" for MCC; from 1,000 on without decimals. */
 export function formatMetric(metric: MetricName, value: MetricValue): string {
   if (value === 'diverged' || !Number.isFinite(value)) return String(value);
   const { percent: isPercent, digits } = metricInfo(metric);
-  return isPercent ? percent(value, digits) : value.toFixed(digits);
+  if (isPercent) return percent(value, digits);
+  return Math.abs(value) < 1000 ? value.toFixed(digits) : Math.round(value).toLocaleString('en-US');
 }
 
 /** One evaluation as cells under `metricHeads`; a dash for a metric that it lacks. */

@@ -18,7 +18,7 @@ export async function readPredictions(run: string, step: number): Promise<Predic
 }
 
 /**
- * What has changed since: the run, which was trained anew from before that step, or the data. Undefined where nothing
+ * What has changed since: the run, which was trained again from before that step, or the data. Undefined where nothing
  * has, or the data are gone, so that there is nothing newer.
  */
 export async function outdated(

@@ -70,7 +70,7 @@ export function textForm(f: TextForm): TemplateResult {
     ${
       writes
         ? html`<p class="note">
-            ${t('Each token computes the whole text anew, without a cache of keys and values: long texts get slower.')}
+            ${t('Each token recomputes the whole text, without a cache of keys and values: long texts get slower.')}
           </p>`
         : nothing
     }

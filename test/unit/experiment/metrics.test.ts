@@ -71,6 +71,13 @@ describe('the metrics', () => {
       });
   });
 
+  it('from 1,000 on are shown without decimals', () => {
+    expect(['999.99', '1,000', '388,941']).toEqual(
+      [999.991, 1000, 388941.01].map((v) => formatMetric('perplexity', v)),
+    );
+    expect(formatMetric('rmse', -12345.6)).toBe('-12,346');
+  });
+
   it('from a later version are shown as numbers', () => {
     const later = 'bleu' as (typeof METRICS)[number];
     expect([formatMetric(later, 0.5), senseOf(later)]).toEqual(['0.500', 1]);

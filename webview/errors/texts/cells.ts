@@ -1,5 +1,5 @@
 import { html } from 'lit';
-import { numberText } from '../../../src/base/number-text';
+import { formatMetric } from '../../../src/experiment/metrics';
 import { t } from '../../ui/l10n';
 import { count } from '../format';
 import type { TextModel } from '../model';
@@ -11,7 +11,8 @@ export const textCells = ({ columns: c }: TextModel): ExampleCells => ({
     <th role="columnheader" class="number">${t('Right tokens')}</th>`,
   cells: (example) =>
     html`<td role="cell" class="number">
-        <span class="narrow">${t('perplexity')} </span>${numberText(Math.exp(c.loss[example]))}
+        <span class="narrow">${t('perplexity')} </span
+        >${formatMetric('perplexity', Math.exp(c.loss[example]))}
       </td>
       <td role="cell" class="number">
         ${t('{0} of {1}', count(c.right[example]), count(c.answered[example]))}<span class="narrow">

@@ -1,6 +1,6 @@
 import { nothing } from 'lit';
-import { numberText } from '../../../src/base/number-text';
 import { cautiousPercent } from '../../../src/base/percent';
+import { formatMetric } from '../../../src/experiment/metrics';
 import { FEW } from '../../../src/protocol/errors-view/slices';
 import { t } from '../../ui/l10n';
 import { count } from '../format';
@@ -14,12 +14,7 @@ import { textCsv } from './examples-csv';
 export function textPart(model: TextModel): AnswerPart {
   const { all, examples, texts } = model;
   return {
-    told: t(
-      'Of {0} tokens in {1} texts, {2} are the model’s most likely ones.',
-      count(all.tokens),
-      count(examples),
-      cautiousPercent(all.right),
-    ),
+    told: t('The model predicts {0} tokens of {1} texts.', count(all.tokens), count(examples)),
     worst: nothing,
     wide: nothing,
     table: nothing,
@@ -43,6 +38,6 @@ const measures = ({ slices }: TextModel): Measures => ({
   rows: slices.map((s) => ({
     value: cautiousPercent(s.right),
     bar: s.right,
-    other: numberText(s.perplexity),
+    other: formatMetric('perplexity', s.perplexity),
   })),
 });

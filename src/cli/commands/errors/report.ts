@@ -115,7 +115,7 @@ function textLengths({ columns }: TextAnswers): string[] {
     `  ${binName(bins[i])}`,
     count(s.texts),
     count(s.tokens),
-    numberText(s.perplexity),
+    formatMetric('perplexity', s.perplexity),
     percent(s.right),
   ]);
   return [
@@ -235,7 +235,7 @@ function answerWords(
       return spanWords(predictions, example, text);
     case 'text': {
       const { loss, answered, right } = predictions.columns;
-      return `perplexity ${numberText(Math.exp(loss[example]))}, ${count(right[example])} of ${count(answered[example])} tokens right`;
+      return `perplexity ${formatMetric('perplexity', Math.exp(loss[example]))}, ${count(right[example])} of ${count(answered[example])} tokens right`;
     }
     case 'number': {
       const { value, predicted } = predictions.columns;
