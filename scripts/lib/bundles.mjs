@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './run.mjs';
+import { SCHEMA_FILES, schemaValidatorCode } from './schema-validator-code.mjs';
 
 /** Code that runs under Node: the extension host's part, the programs, the demo model's converter. */
 export const PROGRAMS = {
@@ -93,9 +94,14 @@ const validatorBeside = {
       kind === 'import-statement' ? { path: 'schema-validator', namespace: 'beside' } : undefined,
     );
     build.onLoad({ filter: /./, namespace: 'beside' }, () => ({
-      contents: "export const schemaValidator = () => require('./schema-validator.cjs').schemaValidator();",
+      contents: "export const schemaValidator = () => require('./schema-validator.cjs');",
     }));
     build.onResolve({ filter: /^\.\/schema-validator\.cjs$/ }, ({ path }) => ({ path, external: true }));
+    build.onLoad({ filter: /schema-validator\.ts$/ }, () => ({
+      contents: schemaValidatorCode(),
+      resolveDir: ROOT,
+      watchFiles: SCHEMA_FILES,
+    }));
   },
 };
 

@@ -1,11 +1,13 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ValidateFunction } from 'ajv';
 import type { Metafile } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundlePackaged } from '../../../scripts/lib/package/stage.mjs';
 import { PURE } from '../../../scripts/lib/rooms.mjs';
+import { schemaValidator } from '../../../src/runs/experiment/schema-validator';
 
 /** The size limits, in bytes as packaged. */
 const HOST_LIMIT = 500 * 1024;
@@ -39,7 +41,7 @@ describe("the extension host's bundle", () => {
     expect(inputs(host, 'extension.cjs').filter((path) => forbidden.test(path))).toEqual([]);
   });
 
-  test('imports only VS Code and Node, studies on demand, and Ajv for the first check', () => {
+  test('imports only VS Code and Node, studies on demand, and the validator at the first check', () => {
     const [, { imports }] = Object.entries(host.outputs).find(([path]) => path.endsWith('extension.cjs'))!;
     const outside = imports.filter((i) => i.external && i.path !== 'vscode' && !isBuiltin(i.path));
     expect(outside.map((i) => [i.path, i.kind]).sort()).toEqual([
@@ -52,6 +54,32 @@ describe("the extension host's bundle", () => {
     );
     expect(early).toEqual([]);
   });
+});
+
+test('the validator of the schema, compiled in advance, finds the same problems as Ajv', () => {
+  const ahead = createRequire(__filename)(join(folder, 'schema-validator.cjs')) as ValidateFunction;
+  const whole = {
+    model: { path: 'model.onnx' },
+    task: { type: 'text-classification' },
+    data: { train: 'train.csv' },
+    adapter: { method: 'aurora' },
+  };
+  const wrong: object[] = [
+    {},
+    { ...whole, modle: {} },
+    { ...whole, adapter: { method: 'lora', rank: 0, gridSize: 5 } },
+    { ...whole, adapter: { method: 'loro' } },
+    { ...whole, task: { type: 'sorting' }, training: { epochs: 'many', batchSize: 1.5, seed: -1 } },
+    { ...whole, sweep: { parameters: [], trials: {} } },
+  ];
+  for (const value of [whole, ...wrong]) {
+    const [here, there] = [structuredClone(value), structuredClone(value)];
+    const justInTime = schemaValidator();
+    expect(ahead(there)).toBe(justInTime(here));
+    expect(there).toEqual(here);
+    expect(ahead.errors).toEqual(justInTime.errors);
+    if (value !== whole) expect(ahead.errors?.length).toBeGreaterThan(0);
+  }
 });
 
 test('TensorFlow.js has a separate bundle, which no other program contains', () => {
