@@ -9,7 +9,7 @@ import type { AdapterSpec } from '../../src/experiment/methods';
 import { parseActivationsMessage } from '../../src/protocol/panels/activations';
 import { hearPage, sender } from './bridge';
 import { canvases, faintTexts, shownTexts } from './contrast';
-import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
+import { closeBrowser, openPanel, LOOKS, type Opened } from './harness';
 
 /** Snapshots of a real run: the first 60 steps of the demo. */
 const RUN = resolve('test/fixtures/activations');
@@ -119,25 +119,24 @@ function manyLayers(count: number): string {
 }
 
 describe('the Layer activations page', () => {
-  for (const theme of THEMES)
-    for (const width of [320, 1000, 1600])
-      it(`has no problems in ${theme} at ${width} px`, async () => {
-        const w = await wire(RUN, { theme, width });
-        await openFirst(w);
-        await w.page.locator('.chart-box').focus();
-        await w.page.keyboard.press('Enter');
-        await w.page.locator('.words li').first().waitFor();
-        expect(await painted(w, 0)).toBeGreaterThan(500);
-        expect(await w.opened.complaints()).toEqual([]);
-        expect(await w.opened.accessibility()).toEqual([]);
-        expect(await shownTexts(w.page)).toBeGreaterThan(50);
-        expect(await faintTexts(w.page)).toEqual([]);
-        expect((await canvases(w.page)).blank).toBe(0);
-        const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(overflow).toBeLessThanOrEqual(0);
-        await w.opened.screenshot(`activations-${theme}-${width}`);
-        expect(w.errors).toEqual([]);
-      });
+  for (const { theme, width } of LOOKS)
+    it(`has no problems in ${theme} at ${width} px`, async () => {
+      const w = await wire(RUN, { theme, width });
+      await openFirst(w);
+      await w.page.locator('.chart-box').focus();
+      await w.page.keyboard.press('Enter');
+      await w.page.locator('.words li').first().waitFor();
+      expect(await painted(w, 0)).toBeGreaterThan(500);
+      expect(await w.opened.complaints()).toEqual([]);
+      expect(await w.opened.accessibility()).toEqual([]);
+      expect(await shownTexts(w.page)).toBeGreaterThan(50);
+      expect(await faintTexts(w.page)).toEqual([]);
+      expect((await canvases(w.page)).blank).toBe(0);
+      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+      await w.opened.screenshot(`activations-${theme}-${width}`);
+      expect(w.errors).toEqual([]);
+    });
 
   it('shows every layer, and call-outs in words that lead to their layers', async () => {
     const w = await wire(RUN);

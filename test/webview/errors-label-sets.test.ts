@@ -2,7 +2,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { labelSetPredictions, type LabelSetExample } from '../unit/protocol/columns';
 import { faintTexts, shownTexts } from './contrast';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
-import { closeBrowser, THEMES } from './harness';
+import { closeBrowser, LOOKS } from './harness';
 
 let open: Wired[] = [];
 const show = async (...args: Parameters<typeof wire>) => {
@@ -61,22 +61,21 @@ const marks = (w: Wired, example: number) =>
     .evaluateAll((all) => all.map((e) => e.textContent.replace(/\s+/g, ' ').trim()));
 
 describe('the Errors page of several labels', () => {
-  for (const theme of THEMES)
-    for (const width of [320, 1000, 1600])
-      it(`has no problems in ${theme} at ${width} px`, async () => {
-        const w = await show(made(60), { theme, width });
-        await label(w, 'bug').click();
-        await w.page.locator('.chip').first().waitFor();
-        await w.page.locator('[data-list=text]').click();
-        expect(await w.opened.complaints()).toEqual([]);
-        expect(await w.opened.accessibility()).toEqual([]);
-        expect(await shownTexts(w.page)).toBeGreaterThan(100);
-        expect(await faintTexts(w.page)).toEqual([]);
-        const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(overflow).toBeLessThanOrEqual(0);
-        await w.opened.screenshot(`errors-label-sets-${theme}-${width}`);
-        expect(w.errors).toEqual([]);
-      });
+  for (const { theme, width } of LOOKS)
+    it(`has no problems in ${theme} at ${width} px`, async () => {
+      const w = await show(made(60), { theme, width });
+      await label(w, 'bug').click();
+      await w.page.locator('.chip').first().waitFor();
+      await w.page.locator('[data-list=text]').click();
+      expect(await w.opened.complaints()).toEqual([]);
+      expect(await w.opened.accessibility()).toEqual([]);
+      expect(await shownTexts(w.page)).toBeGreaterThan(100);
+      expect(await faintTexts(w.page)).toEqual([]);
+      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+      await w.opened.screenshot(`errors-label-sets-${theme}-${width}`);
+      expect(w.errors).toEqual([]);
+    });
 
   it('shows the same counts in its summary, table of labels and list', async () => {
     const w = await show(made(60));

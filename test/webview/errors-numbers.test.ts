@@ -5,7 +5,7 @@ import { ticksWithin } from '../../webview/errors/numbers/ticks';
 import { numberPredictions, type NumberExample } from '../unit/protocol/columns';
 import { faintTexts, shownTexts } from './contrast';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
-import { closeBrowser, THEMES } from './harness';
+import { closeBrowser, LOOKS } from './harness';
 
 let open: Wired[] = [];
 const show = async (...args: Parameters<typeof wire>) => {
@@ -115,21 +115,20 @@ describe('the plot of predicted against true numbers', () => {
 });
 
 describe('the Errors page of numbers', () => {
-  for (const theme of THEMES)
-    for (const width of [320, 1000, 1600])
-      it(`has no problems in ${theme} at ${width} px`, async () => {
-        const w = await show(made(300), { theme, width });
-        await w.page.locator('[data-table=values] button').nth(1).click();
-        await w.page.locator('.chip').first().waitFor();
-        expect(await w.opened.complaints()).toEqual([]);
-        expect(await w.opened.accessibility()).toEqual([]);
-        expect(await shownTexts(w.page)).toBeGreaterThan(100);
-        expect(await faintTexts(w.page)).toEqual([]);
-        const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(overflow).toBeLessThanOrEqual(0);
-        await w.opened.screenshot(`errors-numbers-${theme}-${width}`);
-        expect(w.errors).toEqual([]);
-      });
+  for (const { theme, width } of LOOKS)
+    it(`has no problems in ${theme} at ${width} px`, async () => {
+      const w = await show(made(300), { theme, width });
+      await w.page.locator('[data-table=values] button').nth(1).click();
+      await w.page.locator('.chip').first().waitFor();
+      expect(await w.opened.complaints()).toEqual([]);
+      expect(await w.opened.accessibility()).toEqual([]);
+      expect(await shownTexts(w.page)).toBeGreaterThan(100);
+      expect(await faintTexts(w.page)).toEqual([]);
+      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+      await w.opened.screenshot(`errors-numbers-${theme}-${width}`);
+      expect(w.errors).toEqual([]);
+    });
 
   it('says how far off the numbers are, overall, by true number and by length', async () => {
     const all = [

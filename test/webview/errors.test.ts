@@ -6,7 +6,7 @@ import { labelColumns, type Predictions } from '../../src/protocol/predictions';
 import { predictions, type Example } from '../unit/protocol/columns';
 import { faintTexts, shownTexts } from './contrast';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
-import { closeBrowser, THEMES } from './harness';
+import { closeBrowser, LOOKS } from './harness';
 
 let open: Wired[] = [];
 const show = async (...args: Parameters<typeof wire>) => {
@@ -46,23 +46,22 @@ const cell = (w: Wired, label: number, predicted: number) =>
 const wrongIn = (p: Predictions) => [...p.columns.line.keys()].filter((i) => wrongOf(p)[i]);
 
 describe('the Errors page', () => {
-  for (const theme of THEMES)
-    for (const width of [320, 1000, 1600])
-      it(`has no problems in ${theme} at ${width} px`, async () => {
-        const w = await show(made(19, 600), { theme, width });
-        await cell(w, 2, 3).click();
-        await w.page.locator('.chip').first().waitFor();
-        await w.opened.send({ type: 'outdated', because: 'data' });
-        await w.page.locator('[data-action=predict]').waitFor();
-        expect(await w.opened.complaints()).toEqual([]);
-        expect(await w.opened.accessibility()).toEqual([]);
-        expect(await shownTexts(w.page)).toBeGreaterThan(100);
-        expect(await faintTexts(w.page)).toEqual([]);
-        const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(overflow).toBeLessThanOrEqual(0);
-        await w.opened.screenshot(`errors-${theme}-${width}`);
-        expect(w.errors).toEqual([]);
-      });
+  for (const { theme, width } of LOOKS)
+    it(`has no problems in ${theme} at ${width} px`, async () => {
+      const w = await show(made(19, 600), { theme, width });
+      await cell(w, 2, 3).click();
+      await w.page.locator('.chip').first().waitFor();
+      await w.opened.send({ type: 'outdated', because: 'data' });
+      await w.page.locator('[data-action=predict]').waitFor();
+      expect(await w.opened.complaints()).toEqual([]);
+      expect(await w.opened.accessibility()).toEqual([]);
+      expect(await shownTexts(w.page)).toBeGreaterThan(100);
+      expect(await faintTexts(w.page)).toEqual([]);
+      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+      await w.opened.screenshot(`errors-${theme}-${width}`);
+      expect(w.errors).toEqual([]);
+    });
 
   it('shows the same counts in its summary, matrix, slices and list', async () => {
     const p = made(5, 200);

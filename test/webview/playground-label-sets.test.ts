@@ -2,7 +2,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { PlaySample } from '../../src/protocol/playground';
 import { Lab } from '../cli/lab';
 import { faintTexts, shownTexts } from './contrast';
-import { closeBrowser, THEMES } from './harness';
+import { closeBrowser, LOOKS } from './harness';
 import { wire, type Wired, type WireOptions } from './playground-fixture';
 import { scripted } from './scripted';
 
@@ -62,22 +62,21 @@ const table = (w: Wired, key = 'own adapted') =>
     );
 
 describe('the playground of several labels', () => {
-  for (const theme of THEMES)
-    for (const width of [320, 1000, 1600])
-      it(`has no problems in ${theme} at ${width} px`, async () => {
-        const w = await show({ theme, width, picks: ['/runs/other'] });
-        await action(w, 'sample').click();
-        await action(w, 'compare').click();
-        await w.page.locator('.card tbody').nth(2).waitFor();
-        expect(await w.opened.complaints()).toEqual([]);
-        expect(await w.opened.accessibility()).toEqual([]);
-        expect(await shownTexts(w.page)).toBeGreaterThan(20);
-        expect(await faintTexts(w.page)).toEqual([]);
-        const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(overflow).toBeLessThanOrEqual(0);
-        await w.opened.screenshot(`playground-label-sets-${theme}-${width}`);
-        expect(w.errors).toEqual([]);
-      });
+  for (const { theme, width } of LOOKS)
+    it(`has no problems in ${theme} at ${width} px`, async () => {
+      const w = await show({ theme, width, picks: ['/runs/other'] });
+      await action(w, 'sample').click();
+      await action(w, 'compare').click();
+      await w.page.locator('.card tbody').nth(2).waitFor();
+      expect(await w.opened.complaints()).toEqual([]);
+      expect(await w.opened.accessibility()).toEqual([]);
+      expect(await shownTexts(w.page)).toBeGreaterThan(20);
+      expect(await faintTexts(w.page)).toEqual([]);
+      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+      await w.opened.screenshot(`playground-label-sets-${theme}-${width}`);
+      expect(w.errors).toEqual([]);
+    });
 
   it('marks the labels that are more likely than not', async () => {
     const w = await show();

@@ -5,7 +5,7 @@ import type { PlaySample } from '../../src/protocol/playground';
 import { difference } from '../../webview/playground/numbers/difference';
 import { Lab } from '../cli/lab';
 import { faintTexts, shownTexts } from './contrast';
-import { closeBrowser, THEMES } from './harness';
+import { closeBrowser, LOOKS } from './harness';
 import { wire, type Wired, type WireOptions } from './playground-fixture';
 import { scripted } from './scripted';
 
@@ -72,22 +72,21 @@ describe('the difference of two numbers', () => {
 });
 
 describe('the playground of numbers', () => {
-  for (const theme of THEMES)
-    for (const width of [320, 1000, 1600])
-      it(`has no problems in ${theme} at ${width} px`, async () => {
-        const w = await show({ theme, width, picks: ['/runs/other'] });
-        await action(w, 'sample').click();
-        await action(w, 'compare').click();
-        await w.page.locator('.card .big').nth(2).waitFor();
-        expect(await w.opened.complaints()).toEqual([]);
-        expect(await w.opened.accessibility()).toEqual([]);
-        expect(await shownTexts(w.page)).toBeGreaterThan(15);
-        expect(await faintTexts(w.page)).toEqual([]);
-        const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(overflow).toBeLessThanOrEqual(0);
-        await w.opened.screenshot(`playground-numbers-${theme}-${width}`);
-        expect(w.errors).toEqual([]);
-      });
+  for (const { theme, width } of LOOKS)
+    it(`has no problems in ${theme} at ${width} px`, async () => {
+      const w = await show({ theme, width, picks: ['/runs/other'] });
+      await action(w, 'sample').click();
+      await action(w, 'compare').click();
+      await w.page.locator('.card .big').nth(2).waitFor();
+      expect(await w.opened.complaints()).toEqual([]);
+      expect(await w.opened.accessibility()).toEqual([]);
+      expect(await shownTexts(w.page)).toBeGreaterThan(15);
+      expect(await faintTexts(w.page)).toEqual([]);
+      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+      await w.opened.screenshot(`playground-numbers-${theme}-${width}`);
+      expect(w.errors).toEqual([]);
+    });
 
   it('asks about two texts, once both are typed, by keyboard alone', async () => {
     const w = await show();

@@ -3,7 +3,7 @@ import type { OpenProgram } from '../../src/extension/launcher/client';
 import type { PlayLine, PlayRequest, PlaySpan, TextSpan } from '../../src/protocol/playground';
 import { Lab } from '../cli/lab';
 import { faintTexts, shownTexts } from './contrast';
-import { closeBrowser, THEMES } from './harness';
+import { closeBrowser, LOOKS } from './harness';
 import { wire, type WireOptions, type Wired } from './playground-fixture';
 
 let open: Wired[] = [];
@@ -118,22 +118,21 @@ const table = (w: Wired, key = 'own adapted') =>
     .evaluateAll((all) => all.map((r) => [...r.children].map((c) => c.textContent.trim())));
 
 describe('the playground of spans', () => {
-  for (const theme of THEMES)
-    for (const width of [320, 1000, 1600])
-      it(`has no problems in ${theme} at ${width} px`, async () => {
-        const w = await show({ theme, width, picks: ['/runs/other'] });
-        await action(w, 'sample').click();
-        await action(w, 'compare').click();
-        await w.page.locator('.card .asked').nth(2).waitFor();
-        expect(await w.opened.complaints()).toEqual([]);
-        expect(await w.opened.accessibility()).toEqual([]);
-        expect(await shownTexts(w.page)).toBeGreaterThan(20);
-        expect(await faintTexts(w.page)).toEqual([]);
-        const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(overflow).toBeLessThanOrEqual(0);
-        await w.opened.screenshot(`playground-spans-${theme}-${width}`);
-        expect(w.errors).toEqual([]);
-      });
+  for (const { theme, width } of LOOKS)
+    it(`has no problems in ${theme} at ${width} px`, async () => {
+      const w = await show({ theme, width, picks: ['/runs/other'] });
+      await action(w, 'sample').click();
+      await action(w, 'compare').click();
+      await w.page.locator('.card .asked').nth(2).waitFor();
+      expect(await w.opened.complaints()).toEqual([]);
+      expect(await w.opened.accessibility()).toEqual([]);
+      expect(await shownTexts(w.page)).toBeGreaterThan(20);
+      expect(await faintTexts(w.page)).toEqual([]);
+      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+      await w.opened.screenshot(`playground-spans-${theme}-${width}`);
+      expect(w.errors).toEqual([]);
+    });
 
   it('marks the spans in the text that was asked, not in the text typed since', async () => {
     const slow: Slow = { held: { word: 'Rome', go: () => undefined } };

@@ -4,7 +4,7 @@ import type { OpenProgram } from '../../src/extension/launcher/client';
 import type { PlayLine, PlayRequest } from '../../src/protocol/playground';
 import { Lab } from '../cli/lab';
 import { canvases, contrasts, faintTexts, shownTexts } from './contrast';
-import { closeBrowser, THEMES } from './harness';
+import { closeBrowser, LOOKS } from './harness';
 import { fixtureModel, wire, type Wired } from './playground-fixture';
 
 const lab = new Lab({ training: { epochs: 2, learningRate: 0.03 } });
@@ -88,39 +88,36 @@ const shapes = JSON.parse(readFileSync('test/fixtures/playground/image/answers.j
 }[];
 
 describe('the Playground page', () => {
-  for (const theme of THEMES)
-    for (const width of [320, 1000]) {
-      it(`has no problems with two runs in ${theme} at ${width} px`, async () => {
-        const w = await show({ kind: 'run', run, at: 'best' }, { theme, width, picks: [other] });
-        await action(w, 'sample').click();
-        await action(w, 'compare').click();
-        await w.page.locator('.card .verdict').nth(2).waitFor();
-        await whole(w, `run-${theme}-${width}`);
-      });
+  for (const { theme, width } of LOOKS) {
+    it(`has no problems with two runs in ${theme} at ${width} px`, async () => {
+      const w = await show({ kind: 'run', run, at: 'best' }, { theme, width, picks: [other] });
+      await action(w, 'sample').click();
+      await action(w, 'compare').click();
+      await w.page.locator('.card .verdict').nth(2).waitFor();
+      await whole(w, `run-${theme}-${width}`);
+    });
 
-      it(`has no problems with a language model in ${theme} at ${width} px`, async () => {
-        const w = await show(fixtureModel('language'), { theme, width });
-        await type(w, 'The weather');
-        await w.page.locator('input[name=topP]').fill('2');
-        await w.page.locator('textarea').focus();
-        expect(await w.page.locator('input[name=topP] + small').innerText()).toBe(
-          'A number above 0, up to 1.',
-        );
-        expect(await action(w, 'ask').getAttribute('disabled')).not.toBeNull();
-        await w.page.locator('input[name=topP]').fill('1');
-        await action(w, 'ask').click();
-        await column(w, 'own base').locator('.numbers', { hasText: 'tokens/s' }).waitFor();
-        await whole(w, `language-${theme}-${width}`);
-      });
+    it(`has no problems with a language model in ${theme} at ${width} px`, async () => {
+      const w = await show(fixtureModel('language'), { theme, width });
+      await type(w, 'The weather');
+      await w.page.locator('input[name=topP]').fill('2');
+      await w.page.locator('textarea').focus();
+      expect(await w.page.locator('input[name=topP] + small').innerText()).toBe('A number above 0, up to 1.');
+      expect(await action(w, 'ask').getAttribute('disabled')).not.toBeNull();
+      await w.page.locator('input[name=topP]').fill('1');
+      await action(w, 'ask').click();
+      await column(w, 'own base').locator('.numbers', { hasText: 'tokens/s' }).waitFor();
+      await whole(w, `language-${theme}-${width}`);
+    });
 
-      it(`has no problems with an image classifier in ${theme} at ${width} px`, async () => {
-        const w = await show(fixtureModel('image', false), { theme, width });
-        await action(w, 'choose').waitFor();
-        await hand(w, 'paste', shapes[0].rgb);
-        await verdict(w).waitFor();
-        await whole(w, `image-${theme}-${width}`);
-      });
-    }
+    it(`has no problems with an image classifier in ${theme} at ${width} px`, async () => {
+      const w = await show(fixtureModel('image', false), { theme, width });
+      await action(w, 'choose').waitFor();
+      await hand(w, 'paste', shapes[0].rgb);
+      await verdict(w).waitFor();
+      await whole(w, `image-${theme}-${width}`);
+    });
+  }
 
   it('asks when typing pauses, or immediately with Ctrl+Enter, and only the newest answer counts', async () => {
     const w = await show({ kind: 'run', run, at: 'best' });
