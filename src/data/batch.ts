@@ -2,7 +2,7 @@ import { AuroraError } from '../base/errors';
 import { DType, dtypeName } from '../graph/dtype';
 import type { HostTensor, HostTensors } from '../graph/host-tensor';
 import type { ValueInfo } from '../graph/model';
-import type { Dataset, TextExample } from './dataset';
+import type { Dataset, TextDataset, TextExample } from './dataset';
 
 /** What each known input holds at a position of an example; undefined where the example has ended. */
 const INPUTS: Record<string, (example: TextExample, position: number, padId: number) => number> = {
@@ -54,7 +54,7 @@ export const lengthOf = (dataset: Dataset, indices: readonly number[]): number =
  * @param length that of the longest example by default
  */
 export function makeInputs(
-  dataset: Dataset,
+  dataset: TextDataset,
   indices: readonly number[],
   inputs: readonly ValueInfo[],
   length = lengthOf(dataset, indices),

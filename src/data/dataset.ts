@@ -19,12 +19,21 @@ export interface TextExample extends Example {
   typeIds?: Int32Array;
 }
 
-export interface Dataset<E extends Example = TextExample> {
+export interface Dataset<E extends Example = Example> {
   examples: E[];
   /** Examples whose text was truncated to the longest input. */
   truncatedCount: number;
-  padId: number;
   skipped: SkippedRow[];
+}
+
+export interface TextDataset<E extends TextExample = TextExample> extends Dataset<E> {
+  padId: number;
+}
+
+/** A pass over the training data: what random changes of its inputs depend on, so that a resume repeats them. */
+export interface TrainingPass {
+  seed: number;
+  epoch: number;
 }
 
 export interface DatasetOptions {
@@ -39,8 +48,8 @@ export function makeDataset<R extends Row, E extends TextExample>(
   rows: readonly R[],
   { path, padId, onBadRow }: DatasetOptions,
   exampleOf: (row: R, index: number) => E,
-): Dataset<E> {
-  const dataset: Dataset<E> = { examples: [], truncatedCount: 0, padId, skipped: [] };
+): TextDataset<E> {
+  const dataset: TextDataset<E> = { examples: [], truncatedCount: 0, padId, skipped: [] };
   rows.forEach((row, index) => {
     const example = exampleOf(row, index);
     if (example.size === 0) {

@@ -2,13 +2,12 @@ import { integers } from '../data/batch';
 import { readLanguageRows } from '../data/table/language-rows';
 import { DType } from '../graph/dtype';
 import { checkOutput } from './check-output';
-import type { TaskKind } from './kind';
 import { languagePredictions, keptLogits } from './language-answers';
 import { languageText, type LanguageText } from './language-text';
 import { perplexity } from './metrics/perplexity';
 import { NextTokenAccuracy } from './metrics/token-accuracy';
 import { IGNORE_LABEL } from './objective';
-import { readsTexts } from './text-data';
+import { readsTexts, type TextKind } from './text-data';
 
 /** The next token of a text: the model's own logits; cross-entropy of the tokens that count. */
 export const causalLanguageModeling = {
@@ -69,6 +68,6 @@ export const causalLanguageModeling = {
   findings: () => [],
   keep: keptLogits,
   predictions: languagePredictions,
-} satisfies TaskKind<LanguageText>;
+} satisfies TextKind<LanguageText>;
 
 const counted = (targets: Int32Array): number[] => [...targets.subarray(1)].filter((t) => t !== IGNORE_LABEL);

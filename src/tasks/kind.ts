@@ -1,4 +1,4 @@
-import type { TextExample, Texts } from '../data/dataset';
+import type { Example, Texts, TrainingPass } from '../data/dataset';
 import type { Experiment } from '../experiment/experiment';
 import type { MetricName } from '../experiment/metrics';
 import type { TensorInfo } from '../graph/infos';
@@ -10,7 +10,7 @@ import type { Outputs } from '../protocol/outputs';
 import type { PreflightData, PreflightSplit } from '../protocol/preflight';
 import type { HeadSpec } from './head';
 import type { ObjectiveName } from './objective';
-import type { DataReader, DataSplit, TaskData } from './text-data';
+import type { DataReader, DataSplit, TaskData } from './task-data';
 
 /** Adds up the metrics of a model over the examples of a data set. */
 export interface Scorer<E> {
@@ -48,20 +48,28 @@ export interface Asked<E> {
  *
  * @typeParam E an example, with what is to be predicted
  */
-export interface TaskKind<E extends TextExample = TextExample> extends DataReader<E> {
+export interface TaskKind<
+  E extends Example = Example,
+  D extends TaskData<E> = TaskData<E>,
+> extends DataReader<E, D> {
   objective: ObjectiveName;
   /** The new head that the experiment asks for; undefined where the model's own output is the answer. */
   head(spec: Experiment, labels: readonly string[]): HeadSpec | undefined;
   /** @throws AuroraError 'model' if the head or the loss cannot read the output */
   checkOutput(spec: Experiment, name: string, info: TensorInfo, labels: readonly string[]): void;
-  /** What the loss compares the answers for a batch with; `length` is that of its padded examples. */
-  expected(examples: readonly E[], length: number): HostTensor;
+  /**
+   * What the loss compares the answers for a batch with.
+   *
+   * @param length of its padded examples
+   * @param pass of training; none in an evaluation
+   */
+  expected(examples: readonly E[], length: number, pass?: TrainingPass): HostTensor;
   /** How much an example counts in the mean loss of a step: 1, or the number of its words. */
   weight(example: E): number;
   scorer(outputs: Outputs): Scorer<E>;
-  baseline(data: TaskData<E>): Baseline;
+  baseline(data: D): Baseline;
   /** The loss of giving every answer the same probability, for the search for exploded models. */
-  guessLoss(data: TaskData<E>): number;
+  guessLoss(data: D): number;
   /** What the answers of a split are: how often each label occurs, or how numbers are distributed. */
   facts(
     examples: readonly E[],
@@ -77,5 +85,5 @@ export interface TaskKind<E extends TextExample = TextExample> extends DataReade
    *
    * @throws AuroraError 'data' if the tokenizer leaves nothing of the text
    */
-  ask?(texts: Texts, data: TaskData<E>, maxLength: number): Asked<E>;
+  ask?(texts: Texts, data: D, maxLength: number): Asked<E>;
 }

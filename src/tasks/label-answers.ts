@@ -1,7 +1,7 @@
 import type { Outputs } from '../protocol/outputs';
 import type { TextExample } from '../data/dataset';
 import { labelColumns, type LabelAnswers } from '../protocol/predictions';
-import type { DataSplit } from './text-data';
+import type { DataSplit } from './task-data';
 import { exampleColumns, marginOf, rounded } from './predictions';
 import { argmax, crossEntropy, softmax } from './softmax';
 

@@ -8,7 +8,7 @@ import {
   labelSetColumns,
   type LabelSetAnswers,
 } from '../protocol/predictions';
-import type { DataSplit } from './text-data';
+import type { DataSplit } from './task-data';
 import { exampleColumns, rounded } from './predictions';
 import { binaryCrossEntropy, sigmoid } from './softmax';
 

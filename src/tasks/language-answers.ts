@@ -1,6 +1,6 @@
 import type { Outputs } from '../protocol/outputs';
 import { textColumns, type TextAnswers } from '../protocol/predictions';
-import type { DataSplit } from './text-data';
+import type { DataSplit } from './task-data';
 import type { LanguageText } from './language-text';
 import { IGNORE_LABEL } from './objective';
 import { exampleColumns, rounded } from './predictions';

@@ -7,12 +7,11 @@ import { DType } from '../graph/dtype';
 import { requireTokens } from './ask-text';
 import { checkOutput } from './check-output';
 import { linearHead } from './head';
-import type { TaskKind } from './kind';
 import { unmeasuredLabels } from './label-findings';
 import { labelSetPredictions } from './label-set-answers';
 import { MultiLabelScores } from './metrics/multi-label';
 import { sigmoid } from './softmax';
-import { readsTexts } from './text-data';
+import { readsTexts, type TextKind } from './text-data';
 
 /** A text with, for each label, 1 if the text has it and otherwise 0. */
 export interface LabelSetText extends TextExample {
@@ -98,4 +97,4 @@ export const multiLabelClassification = {
     requireTokens(example);
     return { example, answer: (logits) => ({ probabilities: Array.from(logits, sigmoid) }) };
   },
-} satisfies TaskKind<LabelSetText>;
+} satisfies TextKind<LabelSetText>;

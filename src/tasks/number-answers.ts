@@ -1,6 +1,6 @@
 import type { Outputs } from '../protocol/outputs';
 import { numberColumns, type NumberAnswers } from '../protocol/predictions';
-import type { DataSplit } from './text-data';
+import type { DataSplit } from './task-data';
 import { exampleColumns, rounded } from './predictions';
 import { numberOf, type NumberedText } from './numbers';
 

@@ -1,5 +1,5 @@
 import type { TextExample } from '../data/dataset';
-import type { DataSplit } from './text-data';
+import type { DataSplit } from './task-data';
 
 /** float32's precision; keeps the file short. */
 const DIGITS = 6;

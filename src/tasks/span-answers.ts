@@ -12,7 +12,7 @@ import { exampleColumns, marginOf, rounded } from './predictions';
 import { argmax, crossEntropy, softmax } from './softmax';
 import { spansOf, typeOf, type WordSpan } from './spans';
 import { predictedTags, trueTags, wordLogits, type TaggedText } from './tagged-text';
-import type { DataSplit } from './text-data';
+import type { DataSplit } from './task-data';
 
 /** The types of the spans that tags can mark. */
 export const spanTypes = (labels: readonly string[]): string[] =>

@@ -8,12 +8,11 @@ import { requireTokens } from './ask-text';
 import { checkOutput } from './check-output';
 import { linearHead } from './head';
 import { ConfusionMatrix } from './metrics/confusion';
-import type { TaskKind } from './kind';
 import { labelPredictions } from './label-answers';
 import { lopsided, unmeasuredLabels } from './label-findings';
 import { mostFrequent } from './most-frequent';
 import { argmax, softmax } from './softmax';
-import { readsTexts } from './text-data';
+import { readsTexts, type TextKind } from './text-data';
 
 /** A text and the index of its label. */
 interface LabeledText extends TextExample {
@@ -75,4 +74,4 @@ export const textClassification = {
     requireTokens(example);
     return { example, answer: (logits) => ({ probabilities: [...softmax(logits)] }) };
   },
-} satisfies TaskKind<LabeledText>;
+} satisfies TextKind<LabeledText>;

@@ -1,36 +1,29 @@
 import { percent } from '../base/percent';
-import { checkInputs, lengthOf, makeInputs } from '../data/batch';
-import { makeDataset, type Dataset, type TextExample } from '../data/dataset';
-import type { Row, Rows, SkippedRow } from '../data/table/rows';
+import { checkInputs, makeInputs } from '../data/batch';
+import { makeDataset, type TextDataset, type TextExample } from '../data/dataset';
+import type { Row, Rows } from '../data/table/rows';
 import { inNamedOrder } from '../data/labels';
 import { splitRows } from '../data/split';
 import { checkVocabulary, loadTokenizer, type Tokenizer } from '../data/text/tokenizer';
-import type { HostTensors } from '../graph/host-tensor';
-import type { Model, ValueInfo } from '../graph/model';
+import type { Model } from '../graph/model';
 import type { DataSpec, Experiment } from '../experiment/experiment';
 import type { Outputs, TargetScale } from '../protocol/outputs';
-import type { PlaySample, TextSpan } from '../protocol/playground';
-import { rowWord } from '../protocol/row-place';
+import type { TextSpan } from '../protocol/playground';
 import type { TaskKind } from './kind';
-import { LABELS } from './program';
+import { shownText } from './shown-text';
+import { modelInputs, skippedWarning, type DataReader, type DataSplit, type TaskData } from './task-data';
 
-export interface DataSplit<E extends TextExample = TextExample> {
-  /** The file it came from. */
-  path: string;
-  rows: Row[];
-  dataset: Dataset<E>;
-  /** Rows of the file that were left out; none where validation is a share of the training file. */
-  skipped: SkippedRow[];
-  /** How the file's quotes were read, where that was for its content to decide; not for a share of the training file. */
-  quotes?: Rows['quotes'];
+export interface TextSplit<E extends TextExample> extends DataSplit<E> {
+  dataset: TextDataset<E>;
 }
 
-export interface TaskData<E extends TextExample = TextExample> extends Outputs {
-  train: DataSplit<E>;
-  validation: DataSplit<E>;
+export interface TextData<E extends TextExample> extends TaskData<E> {
+  train: TextSplit<E>;
+  validation: TextSplit<E>;
   tokenizer: Tokenizer;
-  warnings: string[];
 }
+
+export type TextKind<E extends TextExample> = TaskKind<E, TextData<E>>;
 
 /** How a kind of task reads texts and what is to be predicted of them. */
 export interface TextReader<R extends Row, E extends TextExample> {
@@ -51,34 +44,11 @@ export interface TextReader<R extends Row, E extends TextExample> {
   encoder(tokenizer: Tokenizer, outputs: Outputs, spec: Experiment): (row: R, index: number) => E;
 }
 
-/** A row with its true answer. */
-export type Sample = Omit<PlaySample, 'file'>;
-
-/** @param known of an earlier run, so that an exported or resumed run keeps them */
-export type LoadData<E extends TextExample = TextExample> = (
-  spec: Experiment,
-  model: Model,
-  known?: Outputs,
-) => Promise<TaskData<E>>;
-
-/** How a kind of task reads its data. */
-export interface DataReader<E extends TextExample> {
-  /** The data of an experiment. */
-  load: LoadData<E>;
-  /**
-   * What a trained run is measured on. With a separate validation file that file alone: the training data may be large,
-   * or gone.
-   */
-  loadValidation: LoadData<E>;
-  /** What it takes to ask a trained run: its tokenizer and what its outputs mean. */
-  withoutRows: LoadData<E>;
-  /** The validation rows as the file has them, to ask a model about. */
-  samples(spec: Experiment, outputs: Outputs): Promise<Sample[]>;
-}
-
 const NO_OUTPUTS: Outputs = { labels: [] };
 
-export function readsTexts<R extends Row, E extends TextExample>(reader: TextReader<R, E>): DataReader<E> {
+export function readsTexts<R extends Row, E extends TextExample>(
+  reader: TextReader<R, E>,
+): DataReader<E, TextData<E>> {
   const readKnown = async ({ data }: Experiment, path: string, labels: readonly string[]): Promise<Rows<R>> =>
     reader.known(path, await reader.rows(path, data), labels, data.onBadRow);
 
@@ -123,7 +93,7 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
     { rows, skipped, quotes }: Rows<R>,
     outputs: Outputs,
     tokenizer: Tokenizer,
-  ): DataSplit<E> {
+  ): TextSplit<E> {
     const options = { path, padId: tokenizer.padId, onBadRow: spec.data.onBadRow };
     const dataset = makeDataset(rows, options, reader.encoder(tokenizer, outputs, spec));
     return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped], ...(quotes && { quotes }) };
@@ -133,10 +103,10 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
     spec: Experiment,
     model: Model,
     { labels, scale }: Outputs = NO_OUTPUTS,
-  ): Promise<TaskData<E>> {
+  ): Promise<TextData<E>> {
     const tokenizer = tokenizerFor(spec, model);
     const dataset = { examples: [], truncatedCount: 0, padId: tokenizer.padId, skipped: [] };
-    const none = (path: string): DataSplit<E> => ({ path, rows: [], dataset, skipped: [] });
+    const none = (path: string): TextSplit<E> => ({ path, rows: [], dataset, skipped: [] });
     const { train, validation = train } = spec.data;
     return {
       train: none(train),
@@ -144,6 +114,7 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
       labels,
       ...(scale && { scale }),
       tokenizer,
+      assumed: assumedOf(tokenizer),
       warnings: tokenizer.warnings,
     };
   }
@@ -161,7 +132,7 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
         ...skippedWarning([train, validation]),
         ...truncationWarning(train, spec),
       ];
-      return { train, validation, ...outputs, tokenizer, warnings };
+      return { train, validation, ...outputs, tokenizer, assumed: assumedOf(tokenizer), warnings };
     },
     async loadValidation(spec, model, outputs = NO_OUTPUTS) {
       const without = await withoutRows(spec, model, outputs);
@@ -175,6 +146,19 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
       };
     },
     withoutRows,
+    inputs: makeInputs,
+    varies: () => false,
+    shown({ tokenizer }, { rows, dataset }, index) {
+      const example = dataset.examples[index];
+      return shownText(rows[example.row], example, tokenizer);
+    },
+    hashInputs(dataset, hash) {
+      hash.update(`${dataset.padId}`);
+      for (const { ids, typeIds } of dataset.examples) {
+        hash.update(`,${ids.length}`).update(ids);
+        if (typeIds) hash.update(typeIds);
+      }
+    },
     async samples(spec, outputs) {
       const { rows } = await readValidation(spec, outputs);
       return rows.map((row) => {
@@ -192,18 +176,6 @@ export function readsTexts<R extends Row, E extends TextExample>(reader: TextRea
   };
 }
 
-/** A batch of texts as an engine takes it: the model's inputs and what is expected of it; `length` pads it further. */
-export function textFeeds<E extends TextExample>(
-  kind: Pick<TaskKind<E>, 'expected'>,
-  inputs: readonly ValueInfo[],
-  dataset: Dataset<E>,
-  indices: readonly number[],
-  length: number = lengthOf(dataset, indices),
-): HostTensors {
-  const examples = indices.map((i) => dataset.examples[i]);
-  return { ...makeInputs(dataset, indices, inputs, length), [LABELS]: kind.expected(examples, length) };
-}
-
 /** Which id pads does not matter to a model that masks padding: only others get that warning. */
 function tokenizerFor(spec: Experiment, model: Model): Tokenizer {
   const tokenizer = loadTokenizer(spec.model.tokenizer);
@@ -214,21 +186,10 @@ function tokenizerFor(spec: Experiment, model: Model): Tokenizer {
   return masks ? { ...tokenizer, warnings: [] } : tokenizer;
 }
 
-export const modelInputs = (model: Model) =>
-  model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name));
+const assumedOf = ({ warnings }: Tokenizer) =>
+  warnings.map((message) => ({ key: 'model.tokenizer', message }));
 
-function skippedWarning(splits: readonly Pick<DataSplit, 'path' | 'skipped'>[]): string[] {
-  const skipped = splits.flatMap(({ path, skipped: rows }) =>
-    rows.map((row) => `${rowWord(path)} ${row.line}: ${row.reason}`),
-  );
-  if (skipped.length === 0) return [];
-  const first = skipped.slice(0, 3);
-  return [
-    `${skipped.length} rows were skipped (data.onBadRow "skip"): ${first.join('; ')}${skipped.length > 3 ? '; …' : ''}.`,
-  ];
-}
-
-function truncationWarning({ dataset }: DataSplit, spec: Experiment): string[] {
+function truncationWarning({ dataset }: Pick<DataSplit, 'dataset'>, spec: Experiment): string[] {
   const share = dataset.truncatedCount / dataset.examples.length;
   if (share < 0.01) return [];
   return [

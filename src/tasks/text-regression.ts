@@ -6,12 +6,11 @@ import { DType } from '../graph/dtype';
 import { requireTokens } from './ask-text';
 import { checkOutput } from './check-output';
 import { linearHead } from './head';
-import type { TaskKind } from './kind';
 import { pearson, spearman } from './metrics/correlation';
 import { rootMeanSquaredError } from './metrics/rmse';
 import { numberPredictions } from './number-answers';
 import { numberOf, targetOf, UNSCALED, type NumberedText } from './numbers';
-import { readsTexts } from './text-data';
+import { readsTexts, type TextKind } from './text-data';
 
 /**
  * A number for each text or pair of texts: a linear head on pooled states, or the model's own output; squared error on
@@ -88,6 +87,6 @@ export const textRegression = {
     requireTokens(example);
     return { example, answer: ([output]) => ({ number: numberOf(output, data) }) };
   },
-} satisfies TaskKind<NumberedText>;
+} satisfies TextKind<NumberedText>;
 
 const valuesOf = (examples: readonly NumberedText[]): number[] => examples.map((e) => e.value);

@@ -8,7 +8,6 @@ import { DType } from '../graph/dtype';
 import { requireTokens } from './ask-text';
 import { checkOutput } from './check-output';
 import { HEAD_BIAS, HEAD_WEIGHT } from './head';
-import type { TaskKind } from './kind';
 import { unmeasuredLabels } from './label-findings';
 import { mostFrequent } from './most-frequent';
 import { IGNORE_LABEL } from './objective';
@@ -17,7 +16,7 @@ import { spanPredictions } from './span-answers';
 import { spanScorer } from './span-scorer';
 import { spansOf } from './spans';
 import { joinedOffsets, predictedTags, taggedText, wordLogits, type TaggedText } from './tagged-text';
-import { readsTexts } from './text-data';
+import { readsTexts, type TextKind } from './text-data';
 
 /**
  * A tag for each word: a linear head on the states of all tokens, or the model's own logits; cross-entropy. The first
@@ -95,7 +94,7 @@ export const tokenClassification = {
       }),
     };
   },
-} satisfies TaskKind<TaggedText>;
+} satisfies TextKind<TaggedText>;
 
 const tagsOf = (examples: readonly TaggedText[]): number[] => examples.flatMap((e) => [...e.tags]);
 

@@ -13,6 +13,8 @@ import {
 } from '../../src/protocol/playground';
 import { openTrained } from '../../src/trainer/checkpoint/trained-run';
 import { softmax } from '../../src/tasks/softmax';
+import type { TextExample } from '../../src/data/dataset';
+import type { TextData } from '../../src/tasks/text-data';
 import { CLI, Lab } from './lab';
 
 const FIXTURES = resolve('test/fixtures/playground');
@@ -122,9 +124,10 @@ describe('aurora play of runs', () => {
     const folder = lab.path('evaluator');
     const { task, parameters } = await openTrained(run, 'best', folder);
     const evaluator = await openEvaluator(task.model, task.infos, task.graph, folder);
-    const { ids } = task.data.tokenizer.encode(text, task.spec.model.maxLength);
+    const { ids } = (task.data as TextData<TextExample>).tokenizer.encode(text, task.spec.model.maxLength);
     const example = { size: ids.length, ids: Int32Array.from(ids), label: 0, row: 0 };
-    const feeds = task.feeds({ examples: [example], padId: 0, skipped: [], truncatedCount: 0 }, [0]);
+    const dataset = { ...task.data.train.dataset, examples: [example] };
+    const feeds = await task.feeds(dataset, [0]);
     const zero = new Map(parameters);
     for (const a of task.adapters) {
       const name = tensorName(a, 'B');

@@ -11,7 +11,7 @@ import { checkpointSteps, readCheckpoint } from './store';
 import type { InputsNote } from '../../protocol/inputs-words';
 import type { TaskKind } from '../../tasks/kind';
 import { taskKind } from '../../tasks/registry';
-import type { LoadData } from '../../tasks/text-data';
+import type { LoadData } from '../../tasks/task-data';
 import type { Environment } from '../process/environment';
 import { readPeftAdapter, stepOfAdapter } from '../peft/adapter';
 import { inputsNote } from '../../runs/inputs-note';

@@ -6,7 +6,7 @@ import { AuroraError } from '../../base/errors';
 import { DropoutMasks } from '../optimizer/dropout';
 import { initialState } from '../checkpoint/state';
 import { MicroBatches } from '../micro-batch/micro-batches';
-import { gradientStep } from '../loop/step';
+import { FIRST_STEP, gradientStep } from '../loop/step';
 import type { Task } from '../task/task';
 import type { DeviceChoice } from './choose';
 import type { Trial } from './fastest';
@@ -100,7 +100,7 @@ async function trainFirstStep(task: Task, { stepper, trainable }: OpenedTask, pl
   const { parameters } = initialState(task, trainable);
   const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
   const micro = new MicroBatches(task, stepper, place, () => undefined);
-  await gradientStep(stepper, task, micro, firstStep(task), parameters, dropout, 0);
+  await gradientStep(stepper, task, micro, firstStep(task), parameters, dropout, FIRST_STEP);
 }
 
 /** Runtime messages contain line breaks. */

@@ -8,13 +8,13 @@ import type { Place } from '../../engine/place';
 import { AuroraError, type ErrorKind } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { adaptModel } from '../task/adapted-model';
-import type { DataSplit, TaskData } from '../../tasks/text-data';
+import type { DataSplit, TaskData } from '../../tasks/task-data';
 import { DropoutMasks } from '../optimizer/dropout';
 import { withFrozenPrefix } from '../frozen/reuse';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { median, subset } from '../loop/sample';
 import { initialState } from '../checkpoint/state';
-import { gradientStep } from '../loop/step';
+import { FIRST_STEP, gradientStep } from '../loop/step';
 import { makeTask, type Task } from '../task/task';
 import { taskOptions } from './options';
 
@@ -23,7 +23,7 @@ export interface TrialRequest {
   spec: Experiment;
   /** By the names that the run uses. */
   modules: string[];
-  data: Omit<TaskData, 'tokenizer'>;
+  data: TaskData;
   batches: number[][];
   place: Place;
   /** Intra-op threads; 0 for one per core. */
@@ -67,6 +67,7 @@ export function trialBytes(task: Task, place: Place, options: TrialOptions): Uin
       validation: split(validation),
       labels,
       ...(scale && { scale }),
+      assumed: [],
       warnings: [],
     },
     place,
@@ -106,7 +107,7 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
     const seconds: number[] = [];
     const step = async () => {
       const began = performance.now();
-      await gradientStep(stepper, task, micro, batches, parameters, dropout, 0);
+      await gradientStep(stepper, task, micro, batches, parameters, dropout, FIRST_STEP);
       return (performance.now() - began) / 1000;
     };
     // Compilation and allocation in the first step happen once per run.

@@ -51,7 +51,7 @@ export async function computeValues(
       for (const batch of evaluationOrder(dataset, task.spec.training.batchSize))
         await micro.run('evaluation', dataset, batch, async (parts) => {
           for (const { indices, length } of parts) {
-            const { data } = await run(task.feeds(dataset, indices, length));
+            const { data } = await run(await task.feeds(dataset, indices, length));
             const size = data.length / indices.length;
             indices.forEach((example, i) => {
               const rows = (data as Float32Array).subarray(

@@ -31,13 +31,7 @@ export async function valuesKey(
       threads,
     }),
   );
-  for (const { dataset } of [task.data.train, task.data.validation]) {
-    hash.update(`${dataset.padId}`);
-    for (const { ids, typeIds } of dataset.examples) {
-      hash.update(`,${ids.length}`).update(ids);
-      if (typeIds) hash.update(typeIds);
-    }
-  }
+  for (const { dataset } of [task.data.train, task.data.validation]) task.kind.hashInputs(dataset, hash);
   return hash.digest('hex').slice(0, 16);
 }
 

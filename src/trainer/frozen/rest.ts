@@ -1,6 +1,6 @@
 import { lengthOf } from '../../data/batch';
 import { DType } from '../../graph/dtype';
-import { modelInputs, textFeeds } from '../../tasks/text-data';
+import { modelInputs, batchFeeds } from '../../tasks/task-data';
 import type { Task } from '../task/task';
 import type { Prefix } from './prefix';
 import type { FrozenValues } from './values';
@@ -17,11 +17,11 @@ export function restTask(task: Task, { tensor, width, perToken, rest }: Prefix, 
     // The output is either the model's own or the prefix's values themselves.
     infos: new Map([[output, info], ...task.infos, [tensor, info]]),
     graph: { ...task.graph, output },
-    feeds(dataset, indices, length = lengthOf(dataset, indices)) {
+    async feeds(dataset, indices, length = lengthOf(dataset, indices)) {
       const rows = perToken ? length : 1;
       const dims = perToken ? [indices.length, length, width] : [indices.length, width];
       const frozen = { dtype: DType.float, dims, data: values.read(dataset, indices, rows) };
-      return { ...textFeeds(task.kind, others, dataset, indices, length), [tensor]: frozen };
+      return { ...(await batchFeeds(task.kind, others, dataset, indices, length)), [tensor]: frozen };
     },
   };
 }

@@ -39,6 +39,7 @@ const LIMIT_BYTES = 2 ** 32;
  */
 export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promise<Reuse> {
   const { keep, layers, threads } = options;
+  if (task.kind.varies(task.spec)) return { task, seconds: 0 };
   const prefix = pooledPrefix(task) ?? (layers ? layersPrefix(task) : undefined);
   if (!prefix) return { task, seconds: 0 };
   const key = await valuesKey(task, prefix, threads);
@@ -109,7 +110,7 @@ async function givesTheSame(whole: Task, rest: Task, { folder, threads }: ReuseO
         await micro.run('evaluation', dataset, batch, async (parts) => {
           const found = new Map<number, number[]>();
           for (const { indices, length } of parts) {
-            const { logits } = await evaluator.evaluate(feeds(dataset, indices, length), parameters);
+            const { logits } = await evaluator.evaluate(await feeds(dataset, indices, length), parameters);
             const classes = logits.data.length / indices.length;
             const rows = Array.from(logits.data as Float32Array);
             indices.forEach((example, i) => found.set(example, rows.slice(i * classes, (i + 1) * classes)));

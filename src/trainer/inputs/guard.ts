@@ -6,7 +6,7 @@ import { distrustTimes, readInputs } from '../../runs/inputs';
 import type { InputChange } from '../../protocol/events';
 import type { Experiment } from '../../experiment/experiment';
 import { changeWords } from '../../protocol/inputs-words';
-import type { TaskData } from '../../tasks/text-data';
+import type { TaskData } from '../../tasks/task-data';
 import { hashInBackground } from './hashing';
 import { ModelWatch } from './model-watch';
 import { Rehash } from './rehash';

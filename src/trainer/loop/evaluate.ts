@@ -28,7 +28,7 @@ export async function evaluateDataset(
       const out: (EvaluationResult & Part)[] = [];
       for (const part of parts)
         out.push({
-          ...(await evaluator.evaluate(task.feeds(dataset, part.indices, part.length), parameters)),
+          ...(await evaluator.evaluate(await task.feeds(dataset, part.indices, part.length), parameters)),
           ...part,
         });
       return out;

@@ -15,8 +15,8 @@ export async function tryLongest(
   for (const { dataset } of [task.data.train, task.data.validation]) {
     const lengths = dataset.examples.map((e) => e.size);
     const longest = lengths.indexOf(lengths.reduce((a, b) => Math.max(a, b)));
-    await micro.run('evaluation', dataset, [longest], () =>
-      evaluator.evaluate(task.feeds(dataset, [longest]), parameters),
+    await micro.run('evaluation', dataset, [longest], async () =>
+      evaluator.evaluate(await task.feeds(dataset, [longest]), parameters),
     );
   }
 }

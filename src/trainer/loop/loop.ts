@@ -95,7 +95,8 @@ export async function trainingLoop(
     const first = (state.step % plan.stepsPerEpoch) * training.gradientAccumulation;
     const batches = order.slice(first, first + training.gradientAccumulation);
     const factor = scheduleFactor(training.schedule, state.step, plan.warmupSteps, plan.totalSteps);
-    const result = await gradientStep(scaled, task, micro, batches, state.parameters, dropout, state.step);
+    const place = { step: state.step, epoch };
+    const result = await gradientStep(scaled, task, micro, batches, state.parameters, dropout, place);
     const step = state.step + 1;
     const gradientNorm = update(step, result, factor, task, state, hooks);
     state.step = step;

@@ -13,6 +13,14 @@ export interface GradientStep {
   tokens: number;
 }
 
+/** Optimizer steps before this one, and the epoch that it belongs to, from 0. */
+export interface StepPlace {
+  step: number;
+  epoch: number;
+}
+
+export const FIRST_STEP: StepPlace = { step: 0, epoch: 0 };
+
 /**
  * Loss and gradients of one optimizer step over its batches, each split into parts that fit into memory. Every gradient
  * is scaled by one over what counts in the whole step, so their plain sum is the gradient of the mean, however unequal
@@ -25,18 +33,20 @@ export async function gradientStep(
   batches: readonly (readonly number[])[],
   parameters: Parameters,
   dropout: DropoutMasks,
-  step: number,
+  { step, epoch }: StepPlace,
 ): Promise<GradientStep> {
   const { dataset } = task.data.train;
+  const pass = { seed: task.spec.training.seed, epoch };
   const indices = batches.flat();
   const weight = indices.reduce((sum, i) => sum + task.kind.weight(dataset.examples[i]), 0);
   let gradients: Gradients | undefined;
   let lossSum = 0;
   for (const batch of batches) {
     const result = await micro.run('step', dataset, batch, (parts) =>
-      sumOf(parts, ({ indices, length }) => {
-        const inputs = { ...task.feeds(dataset, indices, length), ...dropout.masks(step, indices, length) };
-        return stepper.step(inputs, parameters, 1 / weight);
+      sumOf(parts, async ({ indices, length }) => {
+        const inputs = await task.feeds(dataset, indices, length, pass);
+        const masks = dropout.masks(step, indices, length);
+        return stepper.step({ ...inputs, ...masks }, parameters, 1 / weight);
       }),
     );
     lossSum += result.lossSum;

@@ -49,7 +49,7 @@ export async function lookAhead(
   const run = (indices: readonly number[]) =>
     micro.run('step', dataset, indices, async (parts) => {
       for (const part of parts) {
-        const inputs = task.feeds(dataset, part.indices, part.length);
+        const inputs = await task.feeds(dataset, part.indices, part.length);
         const masks = dropout.masks(0, part.indices, part.length);
         await stepper.step({ ...inputs, ...masks }, parameters, 1 / part.indices.length);
         await stepper.evaluate(inputs, parameters);

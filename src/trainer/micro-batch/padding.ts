@@ -18,7 +18,8 @@ export async function ignoresPadding(evaluator: Evaluator, task: Task): Promise<
   // Not the current ones: a resumed run must get the same result.
   const parameters = initialParameters(task);
   const logits = async (length: number) =>
-    (await evaluator.evaluate(task.feeds(dataset, text, length), parameters)).logits.data as Float32Array;
+    (await evaluator.evaluate(await task.feeds(dataset, text, length), parameters)).logits
+      .data as Float32Array;
   try {
     // Padding to twice its length shows it as well as padding to the longest text, with no more memory.
     const own = await logits(shortest);

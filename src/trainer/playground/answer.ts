@@ -2,7 +2,7 @@ import { checkInputs } from '../../data/batch';
 import { DType, dtypeName, isFloat } from '../../graph/dtype';
 import type { Model, ValueInfo } from '../../graph/model';
 import { AuroraError } from '../../base/errors';
-import { modelInputs } from '../../tasks/text-data';
+import { modelInputs } from '../../tasks/task-data';
 import { OWN_LOGITS } from '../export/head';
 
 /** What a model reads. */

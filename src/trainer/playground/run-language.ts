@@ -1,4 +1,5 @@
-import type { TextExample } from '../../data/dataset';
+import type { Example } from '../../data/dataset';
+import type { TextData } from '../../tasks/text-data';
 import type { LanguageText } from '../../tasks/language-text';
 import { IGNORE_LABEL } from '../../tasks/objective';
 import type { PlayVariant } from '../../protocol/playground';
@@ -10,7 +11,7 @@ import type { LanguageModel } from './subject';
 
 /** The model's logits for an example, padded to `length`. */
 export type Evaluate = (
-  example: TextExample,
+  example: Example,
   variant: PlayVariant,
   length?: number,
 ) => Promise<{ logits: Float32Array; seconds: number }>;
@@ -24,7 +25,8 @@ export async function languageModel(
   evaluate: Evaluate,
 ): Promise<Omit<LanguageModel, 'variants' | 'sample' | 'dispose'>> {
   const { data, spec } = trained.task;
-  const { tokenizer } = data;
+  // Only kinds that read texts write them.
+  const { tokenizer } = data as TextData<LanguageText>;
   const files = readModelFiles(spec.model.path, spec.model.tokenizer);
   const facts = factsOf(trained);
   const longest = longestText(files);

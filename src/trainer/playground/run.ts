@@ -3,7 +3,7 @@ import { openEvaluator } from '../../engine/open';
 import type { PlaySample } from '../../protocol/playground';
 import { permutation, Stream } from '../../base/random';
 import type { TaskKind } from '../../tasks/kind';
-import type { Sample } from '../../tasks/text-data';
+import type { Sample } from '../../tasks/task-data';
 import { openTrained, type At, type Trained } from '../checkpoint/trained-run';
 import { withoutAdapters } from './base';
 import { factsOf } from './run-facts';
@@ -28,7 +28,7 @@ export async function openRun(run: string, at: At, { folder, threads }: OpenOpti
   const values = { adapted: parameters, base: withoutAdapters(adapters, parameters) };
   const evaluate: Evaluate = async (example, variant, length) => {
     const dataset = { ...data.train.dataset, examples: [example] };
-    const feeds = task.feeds(dataset, [0], length);
+    const feeds = await task.feeds(dataset, [0], length);
     const began = performance.now();
     const { logits } = await evaluator.evaluate(feeds, values[variant]);
     return { logits: logits.data as Float32Array, seconds: (performance.now() - began) / 1000 };

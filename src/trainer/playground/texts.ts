@@ -1,5 +1,5 @@
 import { makeInputs } from '../../data/batch';
-import { encodeRow, type Dataset, type Texts } from '../../data/dataset';
+import { encodeRow, type TextDataset, type Texts } from '../../data/dataset';
 import type { Tokenizer } from '../../data/text/tokenizer';
 import type { HostTensors } from '../../engine/engine';
 import type { ValueInfo } from '../../graph/model';
@@ -9,7 +9,7 @@ import type { Question } from './subject';
 
 /** A text as a data set of one example. */
 export interface ReadText {
-  dataset: Dataset;
+  dataset: TextDataset;
   tokens: number;
   truncated: boolean;
 }
@@ -45,7 +45,7 @@ export function readText(question: Question, tokenizer: Tokenizer, maxLength: nu
   return { dataset: oneText(ids, tokenizer.padId, typeIds), tokens: ids.length, truncated };
 }
 
-export const oneText = (ids: readonly number[], padId: number, typeIds?: readonly number[]): Dataset => ({
+export const oneText = (ids: readonly number[], padId: number, typeIds?: readonly number[]): TextDataset => ({
   examples: [
     {
       size: ids.length,
@@ -60,8 +60,8 @@ export const oneText = (ids: readonly number[], padId: number, typeIds?: readonl
 });
 
 /** The inputs of a model for one text. */
-export const textInputs = (dataset: Dataset, inputs: readonly ValueInfo[]): HostTensors =>
+export const textInputs = (dataset: TextDataset, inputs: readonly ValueInfo[]): HostTensors =>
   makeInputs(dataset, [0], inputs);
 
-export const warmUpText = (padId: number): Dataset =>
+export const warmUpText = (padId: number): TextDataset =>
   oneText(new Array<number>(WARM_UP_TOKENS).fill(padId), padId);

@@ -1,7 +1,7 @@
 import { wrongOf } from '../../protocol/errors-view/wrong';
 import { tellingOrder } from '../../protocol/errors-view/telling';
 import { EXCERPT_CHARACTERS, MOST_EXCERPTS, type Answers, type Excerpt } from '../../protocol/predictions';
-import type { DataSplit } from '../../tasks/text-data';
+import type { DataSplit } from '../../tasks/task-data';
 
 /** The beginnings of the most informative texts. */
 export const excerptsOf = ({ rows, dataset }: DataSplit, answers: Answers): Excerpt[] =>

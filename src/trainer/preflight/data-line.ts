@@ -1,7 +1,7 @@
 import { findDuplicates, tokenLengths } from '../../data/audit';
 import type { PreflightData, PreflightSplit } from '../../protocol/preflight';
 import type { TaskKind } from '../../tasks/kind';
-import type { DataSplit, TaskData } from '../../tasks/text-data';
+import type { DataSplit, TaskData } from '../../tasks/task-data';
 
 /** Counts of the training and validation data. */
 export function dataLine(kind: TaskKind, data: TaskData): PreflightData {

@@ -148,7 +148,10 @@ async function trainSteps(
   const measured: number[] = [];
   for (const [i, step] of steps.entries()) {
     const began = performance.now();
-    const r = await gradientStep(stepper, task, micro, step, state.parameters, dropout, i);
+    const r = await gradientStep(stepper, task, micro, step, state.parameters, dropout, {
+      step: i,
+      epoch: 0,
+    });
     requireFinite(i, r.loss, r.gradients);
     clipByGlobalNorm(r.gradients, training.maxGradientNorm);
     const factor = scheduleFactor(training.schedule, i, plan.warmupSteps, plan.totalSteps);
@@ -182,7 +185,7 @@ async function timeEvaluation(
   for (const batch of batches)
     await micro.run('evaluation', dataset, batch, async (parts) => {
       for (const { indices, length } of parts)
-        await stepper.evaluate(task.feeds(dataset, indices, length), parameters);
+        await stepper.evaluate(await task.feeds(dataset, indices, length), parameters);
     });
   return (performance.now() - began) / 1000 / paddedTokens(dataset, batches);
 }

@@ -7,7 +7,7 @@ import type { Experiment } from '../../experiment/experiment';
 import type { PreflightData, PreflightModules, PreflightProblem } from '../../protocol/preflight';
 import { rowPlace, rowWords } from '../../protocol/row-place';
 import { taskKind } from '../../tasks/registry';
-import type { DataSplit, TaskData } from '../../tasks/text-data';
+import type { DataSplit, TaskData } from '../../tasks/task-data';
 
 /** Below this share, truncated texts are not worth reporting. */
 const TRUNCATED = 0.01;
@@ -65,7 +65,7 @@ export const targetProblems = (line: PreflightModules, paths: readonly string[])
 
 export function dataProblems(spec: Experiment, data: TaskData, line: PreflightData): PreflightProblem[] {
   return [
-    ...data.tokenizer.warnings.map((message) => warning('model.tokenizer', message)),
+    ...data.assumed.map(({ key, message }) => warning(key, message)),
     ...skippedProblems(spec, 'data.train', data.train),
     ...skippedProblems(spec, 'data.validation', data.validation),
     ...truncationProblems(spec, data.train),

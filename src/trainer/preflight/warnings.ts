@@ -1,6 +1,6 @@
 import type { Experiment } from '../../experiment/experiment';
 import { taskKind } from '../../tasks/registry';
-import type { TaskData } from '../../tasks/text-data';
+import type { TaskData } from '../../tasks/task-data';
 import { dataLine } from './data-line';
 import { balanceProblems } from './problems';
 

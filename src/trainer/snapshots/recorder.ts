@@ -1,10 +1,9 @@
 import { join, relative } from 'node:path';
-import { tokenOffsets } from '../../data/text/token-offsets';
 import type { HostTensor } from '../../engine/engine';
 import type { EvaluationResult, Evaluator } from '../../engine/stepper';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
-import type { ActivationExample, ActivationExamples } from '../../protocol/activation-examples';
+import type { ActivationExamples } from '../../protocol/activation-examples';
 import { encodeSnapshot } from '../../protocol/activations';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Part } from '../micro-batch/parts';
@@ -15,12 +14,6 @@ import type { Task } from '../task/task';
 
 /** Number of validation examples in a snapshot. */
 export const SNAPSHOT_EXAMPLES = 64;
-/** Characters kept of a text: at least this many, and this many beyond the last token that the model reads. */
-const SHOWN_CHARACTERS = 400;
-const SHOWN_AFTER = 200;
-/** More than the words of any language need. */
-const CHARACTERS_A_TOKEN = 16;
-
 /** Writes activation snapshots, always of the same validation examples, so that they can be compared over time. */
 export class ActivationRecorder {
   private readonly indices: number[];
@@ -33,28 +26,11 @@ export class ActivationRecorder {
     this.indices = examples.slice(0, SNAPSHOT_EXAMPLES).map((_, i) => i);
   }
 
-  /** Records which data rows the snapshots' example ids are, and where their tokens are in the texts. */
+  /** Records which data rows the snapshots' example ids are, and where their tokens are in them. */
   writeExamples(): void {
-    const { tokenizer, validation } = this.task.data;
-    const examples = this.indices.map((i): ActivationExample => {
-      const { row, ids } = validation.dataset.examples[i];
-      const { line, label, text } = validation.rows[row];
-      // A long text costs no more than the part that is read.
-      const head = text.slice(0, Math.max(SHOWN_CHARACTERS, ids.length * CHARACTERS_A_TOKEN));
-      const pieces = [...ids].map((id) => tokenizer.piece(id));
-      const spans = tokenOffsets(head, pieces);
-      const end = spans.reduce((last, span) => Math.max(last, span?.[1] ?? 0), 0);
-      const shown = head.slice(0, Math.max(end + SHOWN_AFTER, SHOWN_CHARACTERS));
-      return {
-        line,
-        ids: [...ids],
-        label,
-        text: shown,
-        ...(shown.length < text.length && { cut: true }),
-        offsets: spans.flatMap((span) => span ?? [-1, -1]),
-        pieces: pieces.map((p) => p ?? ''),
-      };
-    });
+    const { data, kind } = this.task;
+    const { validation } = data;
+    const examples = this.indices.map((i) => kind.shown(data, validation, i));
     const folder = runPaths(this.run).activations;
     const content: ActivationExamples = { file: validation.path, examples };
     writeAtomic(join(folder, 'examples.json'), `${JSON.stringify(content)}\n`, this.run);
@@ -83,7 +59,7 @@ export class ActivationRecorder {
         const out: { observed: EvaluationResult['observed']; part: Part; mask: HostTensor | undefined }[] =
           [];
         for (const part of parts) {
-          const inputs = this.task.feeds(data.validation.dataset, part.indices, part.length);
+          const inputs = await this.task.feeds(data.validation.dataset, part.indices, part.length);
           const { observed } = await evaluator.evaluate(inputs, parameters, true);
           out.push({ observed, part, mask: inputs.attention_mask });
         }

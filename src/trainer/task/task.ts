@@ -1,5 +1,5 @@
 import type { LayerAdapter } from '../../adapters/targets/select';
-import type { Dataset } from '../../data/dataset';
+import type { Dataset, TrainingPass } from '../../data/dataset';
 import type { HostTensors } from '../../engine/engine';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { TaskKind } from '../../tasks/kind';
@@ -12,7 +12,7 @@ import type { Model } from '../../graph/model';
 import type { Outputs } from '../../protocol/outputs';
 import type { Experiment } from '../../experiment/experiment';
 import { adaptModel, type AdaptedModel } from './adapted-model';
-import { modelInputs, textFeeds, type LoadData, type TaskData } from '../../tasks/text-data';
+import { modelInputs, batchFeeds, type LoadData, type TaskData } from '../../tasks/task-data';
 import { initialAdapters, initialHead } from './initialize';
 
 /** Everything an experiment needs before its first step: model, shapes, adapters, data. */
@@ -32,9 +32,14 @@ export interface Task {
   data: TaskData;
   /**
    * A batch as an engine takes it: the model's inputs and the expected answers; `length` pads it beyond its largest
-   * example.
+   * example. Random changes are only made in a pass of training.
    */
-  feeds: (dataset: Dataset, indices: readonly number[], length?: number) => HostTensors;
+  feeds: (
+    dataset: Dataset,
+    indices: readonly number[],
+    length?: number,
+    pass?: TrainingPass,
+  ) => Promise<HostTensors>;
   /** Number of weights in the model. */
   modelSize: number;
   warnings: string[];
@@ -84,7 +89,7 @@ export async function makeTask(
     head,
     graph,
     data,
-    feeds: (dataset, indices, length) => textFeeds(kind, inputs, dataset, indices, length),
+    feeds: (dataset, indices, length, pass) => batchFeeds(kind, inputs, dataset, indices, length, pass),
     modelSize,
     warnings: [...warnings, ...data.warnings],
   };

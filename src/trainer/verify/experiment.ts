@@ -51,7 +51,7 @@ export async function verifyExperiment(
   const subject = {
     infos: task.infos,
     spec: task.graph,
-    inputs: { ...task.feeds(dataset, examples), ...masks },
+    inputs: { ...(await task.feeds(dataset, examples)), ...masks },
     rounds: [
       { values: 'initial' as const, parameters: initial },
       { values: 'perturbed' as const, parameters: perturbed(initial, seed) },

@@ -6,7 +6,6 @@ import type { Row } from '../../../src/data/table/rows';
 const dataset = (lengths: number[]): Dataset<Example> => ({
   examples: lengths.map((size, row) => ({ size, row })),
   truncatedCount: 0,
-  padId: 0,
   skipped: [],
 });
 const rows = (...texts: [text: string, label?: string][]): Row[] =>

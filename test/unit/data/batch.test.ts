@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkInputs, integers, lengthOf, makeInputs } from '../../../src/data/batch';
-import { makeDataset, textExample, type Dataset } from '../../../src/data/dataset';
+import { makeDataset, textExample, type TextDataset } from '../../../src/data/dataset';
 import { epochOrder, evaluationOrder } from '../../../src/data/order';
 import type { Row } from '../../../src/data/table/rows';
 import { loadTokenizer, type Tokenizer } from '../../../src/data/text/tokenizer';
@@ -23,7 +23,7 @@ const input = (name: string, dtype: number = DType.int64, shape?: ValueInfo['sha
 });
 
 /** A data set of texts with these lengths, with an id that identifies each example. */
-const ofLengths = (lengths: number[]): Dataset => ({
+const ofLengths = (lengths: number[]): TextDataset => ({
   examples: lengths.map((n, i) => ({
     size: n,
     ids: new Int32Array(n).fill(100 + i),
@@ -136,7 +136,7 @@ describe('epochOrder', () => {
 });
 
 describe('makeInputs', () => {
-  const data: Dataset = {
+  const data: TextDataset = {
     ...ofLengths([2, 3, 1]),
     examples: [
       { size: 2, ids: Int32Array.of(5, 6), typeIds: Int32Array.of(0, 1), row: 0 },

@@ -6,7 +6,7 @@ import { causalLanguageModeling as kind } from '../../../src/tasks/causal-langua
 import { languageText } from '../../../src/tasks/language-text';
 import { IGNORE_LABEL } from '../../../src/tasks/objective';
 import { LABELS } from '../../../src/tasks/program';
-import { modelInputs, textFeeds } from '../../../src/tasks/text-data';
+import { modelInputs, batchFeeds } from '../../../src/tasks/task-data';
 import { rejection } from '../data/support';
 import { taskLab, textModel } from './lab';
 
@@ -95,7 +95,7 @@ describe('the data of a language model', () => {
       textModel,
     );
     const { dataset } = data.train;
-    const feeds = textFeeds(kind, modelInputs(textModel), dataset, [1, 0]);
+    const feeds = await batchFeeds(kind, modelInputs(textModel), dataset, [1, 0]);
     const [rows, length] = feeds[LABELS].dims;
     expect(rows).toBe(2);
     const labels = [...(feeds[LABELS].data as BigInt64Array)].map(Number);

@@ -3,7 +3,7 @@ import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/proto
 import { DType } from '../../../src/graph/dtype';
 import { multiLabelClassification as kind } from '../../../src/tasks/multi-label-classification';
 import { LABELS } from '../../../src/tasks/program';
-import { modelInputs, textFeeds } from '../../../src/tasks/text-data';
+import { modelInputs, batchFeeds } from '../../../src/tasks/task-data';
 import { rejection } from '../data/support';
 import { taskLab, textModel } from './lab';
 
@@ -27,7 +27,7 @@ describe('the data of several labels', () => {
     const data = await kind.load(experiment(), textModel);
     expect(data.labels).toEqual(['many', 'pets']);
     const { dataset } = data.train;
-    const feeds = textFeeds(kind, modelInputs(textModel), dataset, [0, 1, 2, 3]);
+    const feeds = await batchFeeds(kind, modelInputs(textModel), dataset, [0, 1, 2, 3]);
     expect(feeds[LABELS]).toEqual({
       dtype: DType.float,
       dims: [4, 2],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PreflightData } from '../../../src/protocol/preflight';
 import { DType } from '../../../src/graph/dtype';
 import { LABELS } from '../../../src/tasks/program';
-import { modelInputs, textFeeds } from '../../../src/tasks/text-data';
+import { modelInputs, batchFeeds } from '../../../src/tasks/task-data';
 import { textClassification as kind } from '../../../src/tasks/text-classification';
 import { failure, rejection } from '../data/support';
 import { taskLab, textModel } from './lab';
@@ -34,15 +34,15 @@ describe('the data of text classification', async () => {
     expect(again.train.dataset.examples.map((e) => e.label)).toEqual([0, 1, 0, 0]);
   });
 
-  it('becomes feeds with one label for each text', () => {
-    const feeds = textFeeds(kind, modelInputs(textModel), data.train.dataset, [3, 1], 9);
+  it('becomes feeds with one label for each text', async () => {
+    const feeds = await batchFeeds(kind, modelInputs(textModel), data.train.dataset, [3, 1], 9);
     expect(Object.keys(feeds)).toEqual(['input_ids', 'attention_mask', LABELS]);
     expect(feeds[LABELS]).toEqual({ dtype: DType.int64, dims: [2], data: BigInt64Array.of(1n, 0n) });
     expect(feeds.input_ids.dims).toEqual([2, 9]);
     expect(data.train.dataset.examples.map(kind.weight)).toEqual([1, 1, 1, 1]);
-    expect(textFeeds(kind, modelInputs(textModel), data.train.dataset, [0, 1]).input_ids.dims).toEqual([
-      2, 4,
-    ]);
+    expect(
+      (await batchFeeds(kind, modelInputs(textModel), data.train.dataset, [0, 1])).input_ids.dims,
+    ).toEqual([2, 4]);
   });
 
   it('has counts for each label and the most frequent one as baseline', () => {

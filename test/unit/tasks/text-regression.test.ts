@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../src/graph/dtype';
 import { LABELS } from '../../../src/tasks/program';
-import { modelInputs, textFeeds } from '../../../src/tasks/text-data';
+import { modelInputs, batchFeeds } from '../../../src/tasks/task-data';
 import { textRegression as kind } from '../../../src/tasks/text-regression';
 import { rejection } from '../data/support';
 import { taskLab, textModel } from './lab';
@@ -21,7 +21,7 @@ describe('the data of regression', () => {
     expect(data.scale).toEqual({ mean: 25, deviation });
     const { examples } = data.validation.dataset;
     expect(examples.map((e) => e.value)).toEqual([15, 45]);
-    const feeds = textFeeds(kind, modelInputs(textModel), data.validation.dataset, [1, 0]);
+    const feeds = await batchFeeds(kind, modelInputs(textModel), data.validation.dataset, [1, 0]);
     expect(feeds[LABELS]).toEqual({
       dtype: DType.float,
       dims: [2],

@@ -3,7 +3,7 @@ import type { PreflightData } from '../../../src/protocol/preflight';
 import { DType } from '../../../src/graph/dtype';
 import type { HostTensor } from '../../../src/graph/host-tensor';
 import { LABELS } from '../../../src/tasks/program';
-import { modelInputs, textFeeds } from '../../../src/tasks/text-data';
+import { modelInputs, batchFeeds } from '../../../src/tasks/task-data';
 import { tokenClassification as kind } from '../../../src/tasks/token-classification';
 import { failure, rejection } from '../data/support';
 import { taskLab, textModel } from './lab';
@@ -55,8 +55,8 @@ describe('the data of token classification', async () => {
     ]);
   });
 
-  it('becomes feeds with a label at the first token of each word and nowhere else', () => {
-    const feeds = textFeeds(kind, modelInputs(textModel), data.train.dataset, [1, 0]);
+  it('becomes feeds with a label at the first token of each word and nowhere else', async () => {
+    const feeds = await batchFeeds(kind, modelInputs(textModel), data.train.dataset, [1, 0]);
     expect(Object.keys(feeds)).toEqual(['input_ids', 'attention_mask', LABELS]);
     const labels = feeds[LABELS];
     expect([labels.dtype, labels.dims]).toEqual([DType.int64, [2, 7]]);
@@ -71,7 +71,7 @@ describe('the data of token classification', async () => {
       [2, 5, 11, 12, 13, 6, 3],
     ]);
     // Padding has no labels, and neither have truncated words.
-    const padded = textFeeds(kind, modelInputs(textModel), data.train.dataset, [0, 2], 13);
+    const padded = await batchFeeds(kind, modelInputs(textModel), data.train.dataset, [0, 2], 13);
     expect(padded[LABELS].dims).toEqual([2, 13]);
     expect(numbers(padded[LABELS])).toEqual([
       [N, 2, 2, N, N, 0, N, N, N, N, N, N, N],
@@ -79,9 +79,9 @@ describe('the data of token classification', async () => {
     ]);
     expect(numbers(padded.attention_mask)[0]).toEqual([1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0]);
     // A word that the tokenizer drops has none.
-    expect(numbers(textFeeds(kind, modelInputs(textModel), data.validation.dataset, [1])[LABELS])).toEqual([
-      [N, 2, N, 2, N],
-    ]);
+    expect(
+      numbers((await batchFeeds(kind, modelInputs(textModel), data.validation.dataset, [1]))[LABELS]),
+    ).toEqual([[N, 2, N, 2, N]]);
     // The weight of a text is the number of these labels.
     expect(data.train.dataset.examples.map(kind.weight)).toEqual([3, 4, 4]);
     expect(data.validation.dataset.examples.map(kind.weight)).toEqual([2, 2]);

@@ -21,7 +21,6 @@ const rows = ['first', 'left out', 'third\n\ttext', 'fourth'].map((text, i) => (
 const dataset: Dataset<Labeled> = {
   examples: [example(0, 0, 4), example(2, 2, 7, true), example(1, 3, 5)],
   truncatedCount: 1,
-  padId: 0,
   skipped: [],
 };
 const split = { path: 'v.jsonl', rows, dataset, skipped: [] };

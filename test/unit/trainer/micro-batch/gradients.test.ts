@@ -55,7 +55,10 @@ async function step(open: Opened) {
   const { task, stepper, parts } = open;
   const parameters = parametersOf(open);
   const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
-  const result = await gradientStep(stepper, task, parts, batchesOf(task), parameters, dropout, 3);
+  const result = await gradientStep(stepper, task, parts, batchesOf(task), parameters, dropout, {
+    step: 3,
+    epoch: 0,
+  });
   const { dataset } = task.data.validation;
   const metrics = (await evaluateDataset(stepper, task, parts, dataset, parameters)) as EvaluationMetrics;
   return { ...result, metrics };
@@ -104,7 +107,10 @@ describe.each([
     const { task, stepper } = still;
     let [lossSum, count] = [0, 0];
     for (const batch of batchesOf(task)) {
-      const found = await stepper.evaluate(task.feeds(task.data.train.dataset, batch), parametersOf(still));
+      const found = await stepper.evaluate(
+        await task.feeds(task.data.train.dataset, batch),
+        parametersOf(still),
+      );
       lossSum += found.lossSum;
       count += found.count;
     }
@@ -137,7 +143,7 @@ describe('a memory limit', async () => {
   const told: string[] = [];
   const make = (known?: ReturnType<MicroBatches['known']>) =>
     new MicroBatches(task, stepper, CPU, (m) => told.push(m), known);
-  const longest = Math.max(...batch.map((i) => dataset.examples[i].ids.length));
+  const longest = Math.max(...batch.map((i) => dataset.examples[i].size));
 
   it('is reported once, applies from then on, and is used by a resumed run', async () => {
     const micro = make();

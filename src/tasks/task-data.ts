@@ -1,0 +1,105 @@
+import type { Hash } from 'node:crypto';
+import { lengthOf } from '../data/batch';
+import type { Dataset, Example, TrainingPass } from '../data/dataset';
+import type { Row, Rows, SkippedRow } from '../data/table/rows';
+import type { HostTensors } from '../graph/host-tensor';
+import type { Model, ValueInfo } from '../graph/model';
+import type { Experiment } from '../experiment/experiment';
+import type { ActivationExample } from '../protocol/activation-examples';
+import type { Outputs } from '../protocol/outputs';
+import type { PlaySample } from '../protocol/playground';
+import { rowWord } from '../protocol/row-place';
+import type { TaskKind } from './kind';
+import { LABELS } from './program';
+
+export interface DataSplit<E extends Example = Example> {
+  /** The file it came from. */
+  path: string;
+  rows: Row[];
+  dataset: Dataset<E>;
+  /** Rows of the file that were left out; none where validation is a share of the training file. */
+  skipped: SkippedRow[];
+  /** How the file's quotes were read, where that was for its content to decide; not for a share of the training file. */
+  quotes?: Rows['quotes'];
+}
+
+export interface TaskData<E extends Example = Example> extends Outputs {
+  train: DataSplit<E>;
+  validation: DataSplit<E>;
+  /** What the files beside the model leave open, with the setting that names them. */
+  assumed: { key: string; message: string }[];
+  warnings: string[];
+}
+
+/** A row with its true answer. */
+export type Sample = Omit<PlaySample, 'file'>;
+
+/** @param known of an earlier run, so that an exported or resumed run keeps them */
+export type LoadData<D extends TaskData = TaskData> = (
+  spec: Experiment,
+  model: Model,
+  known?: Outputs,
+) => Promise<D>;
+
+/** How a kind of task reads its data. */
+export interface DataReader<E extends Example, D extends TaskData<E>> {
+  /** The data of an experiment. */
+  load: LoadData<D>;
+  /**
+   * What a trained run is measured on. With a separate validation file that file alone: the training data may be large,
+   * or gone.
+   */
+  loadValidation: LoadData<D>;
+  /** What it takes to ask a trained run, without any row. */
+  withoutRows: LoadData<D>;
+  /** The validation rows as the file has them, to ask a model about. */
+  samples(spec: Experiment, outputs: Outputs): Promise<Sample[]>;
+  /**
+   * The model's inputs for a batch, each with the batch as its first axis.
+   *
+   * @param wanted which of them
+   * @param length that its examples are padded to
+   * @param pass of training, where its random changes are made; none in an evaluation
+   */
+  inputs(
+    dataset: D['train']['dataset'],
+    indices: readonly number[],
+    wanted: readonly ValueInfo[],
+    length: number,
+    pass?: TrainingPass,
+  ): HostTensors | Promise<HostTensors>;
+  /** Whether inputs differ between epochs, so that nothing computed from them can be kept. */
+  varies(spec: Experiment): boolean;
+  /** What the activations view shows of an example: its row, and what its tokens are. */
+  shown(data: D, split: D['train'], index: number): ActivationExample;
+  /** Adds what the inputs of a data set are made of. */
+  hashInputs(dataset: D['train']['dataset'], hash: Hash): void;
+}
+
+/** A batch as an engine takes it: the model's inputs and what is expected of it; `length` pads it further. */
+export async function batchFeeds(
+  kind: Pick<TaskKind, 'inputs' | 'expected'>,
+  wanted: readonly ValueInfo[],
+  dataset: Dataset,
+  indices: readonly number[],
+  length: number = lengthOf(dataset, indices),
+  pass?: TrainingPass,
+): Promise<HostTensors> {
+  const examples = indices.map((i) => dataset.examples[i]);
+  const inputs = await kind.inputs(dataset, indices, wanted, length, pass);
+  return { ...inputs, [LABELS]: kind.expected(examples, length, pass) };
+}
+
+export const modelInputs = (model: Model) =>
+  model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name));
+
+export function skippedWarning(splits: readonly Pick<DataSplit, 'path' | 'skipped'>[]): string[] {
+  const skipped = splits.flatMap(({ path, skipped: rows }) =>
+    rows.map((row) => `${rowWord(path)} ${row.line}: ${row.reason}`),
+  );
+  if (skipped.length === 0) return [];
+  const first = skipped.slice(0, 3);
+  return [
+    `${skipped.length} rows were skipped (data.onBadRow "skip"): ${first.join('; ')}${skipped.length > 3 ? '; …' : ''}.`,
+  ];
+}
