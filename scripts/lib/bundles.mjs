@@ -11,6 +11,7 @@ export const PROGRAMS = {
   'pulse-worker': 'src/trainer/process/pulse-worker.ts',
   'data-worker': 'src/extension/data-worker/worker.ts',
   'hash-worker': 'src/trainer/inputs/hash-worker.ts',
+  'image-worker': 'src/data/images/image-worker.ts',
   'use-lite': 'src/demo/use-lite.ts',
   study: 'src/study/computing.ts',
   'schema-validator': 'src/runs/experiment/schema-validator.ts',

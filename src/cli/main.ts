@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { diskError } from '../files/atomic';
 import { escapeControls } from '../base/controls';
 import { AuroraError, EXIT } from '../base/errors';
 import { nearest } from '../base/nearest';
+import { useImageWorkers } from '../data/images/pool';
 import { useGpuSupport } from '../trainer/gpu-support/use';
 import { parse, type Command } from './command';
 import { diskHint } from './disk-hint';
@@ -100,6 +102,7 @@ let current: Command | undefined;
 
 async function main(argv: string[]): Promise<number> {
   keepOwnCopy(__filename);
+  useImageWorkers(join(__dirname, 'image-worker.cjs'));
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(HELP);

@@ -21,6 +21,8 @@ export interface ModelSpec {
   path: string;
   /** tokenizer.json; beside the model by default. */
   tokenizer: string;
+  /** preprocessor_config.json, for a model that reads images; beside the model by default. */
+  preprocessor?: string;
   /** Maximum input length in tokens; longer texts are truncated. */
   maxLength: number;
   /** The output that the head or the loss reads; detected automatically if there is only one candidate. */
@@ -42,7 +44,12 @@ export interface DataSpec {
   validation?: string;
   /** Share of the training file held out when there is no validation file. */
   validationFraction: number;
-  textColumn: string;
+  /** Omitted for a task on images. */
+  textColumn?: string;
+  /** For a task on images: their paths, or the encoded images. */
+  imageColumn?: string;
+  /** Random changes of the training images; omitted: none. */
+  augmentation?: AugmentationSpec;
   /** The second text of each row, for a task on pairs of texts. */
   textPairColumn?: string;
   /** Omitted for a task without labels. */
@@ -61,6 +68,18 @@ export interface DataSpec {
   messagesColumn?: string;
   /** How to handle an unusable row. */
   onBadRow: 'fail' | 'skip';
+}
+
+/** As in torchvision; an omitted change is not made. */
+export interface AugmentationSpec {
+  /** A random part of each image (RandomResizedCrop): its share of the area, and its width by its height. */
+  crop?: boolean | { scale?: [number, number]; ratio?: [number, number] };
+  /** The probability that an image is mirrored (RandomHorizontalFlip). */
+  flip?: number;
+  /** How far each factor may lie from 1 (ColorJitter). */
+  brightness?: number;
+  contrast?: number;
+  saturation?: number;
 }
 
 export interface TrainingSpec {

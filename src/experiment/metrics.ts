@@ -4,6 +4,7 @@ import { percent } from '../base/percent';
 export type MetricName =
   | 'accuracy'
   | 'f1'
+  | 'top5Accuracy'
   | 'matthews'
   | 'pearson'
   | 'spearman'
@@ -84,6 +85,12 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     definition:
       'Harmonic mean of precision and recall: of the second label if there are two, otherwise the mean over labels.',
     source: 'scikit-learn, f1_score',
+  },
+  top5Accuracy: {
+    ...share('top-5 accuracy'),
+    counts: true,
+    definition: 'Share of examples whose label is among the five with the highest scores.',
+    source: 'scikit-learn, top_k_accuracy_score',
   },
   matthews: {
     ...correlation('MCC', 'Matthews correlation'),

@@ -8,8 +8,10 @@ export interface ActivationExamples {
 export interface ActivationExample {
   /** The line in the file where the row starts, one-based. */
   line: number;
-  /** Token ids, special tokens included. */
+  /** Token ids, special tokens included; none of an image. */
   ids: number[];
+  /** The name of an image: its path as the data have it. */
+  image?: string;
   /** Runs from before the text was stored lack the following fields. */
   label?: string;
   /** The row's text, truncated after what the model reads of it. */

@@ -87,7 +87,7 @@ export interface DeviceEvent {
 }
 
 /** A file's role in a run. A model's data files are those that store its weights. */
-export type InputRole = 'model' | 'model-data' | 'tokenizer' | 'train' | 'validation';
+export type InputRole = 'model' | 'model-data' | 'tokenizer' | 'preprocessor' | 'train' | 'validation';
 
 /** A file that differs from what a run was trained on: SHA-256 of both, null if there is or was no file. */
 export interface InputChange {

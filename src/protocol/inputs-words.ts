@@ -13,6 +13,7 @@ const ROLE: Record<InputRole, string> = {
   model: 'The model',
   'model-data': 'The data file of the model',
   tokenizer: 'The tokenizer file',
+  preprocessor: 'The preprocessor_config.json',
   train: 'The training data',
   validation: 'The validation data',
 };

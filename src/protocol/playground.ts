@@ -138,7 +138,10 @@ export interface Generated {
 }
 
 export interface PlaySample {
+  /** Of an image: its name. */
   text: string;
+  /** As the model reads it. */
+  image?: PlayImage;
   pair?: string;
   /** As in the data file. */
   label: string;
@@ -240,6 +243,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     request: count,
     subject: text,
     text,
+    image: maybe(image),
     pair: maybe(text),
     label: text,
     labels: maybe(listOf(text)),

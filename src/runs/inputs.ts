@@ -1,6 +1,8 @@
 import { writeAtomic } from '../files/atomic';
-import { hashFile, type HashedFile } from '../files/hash';
-import { identify, sameIdentity, sameWriting, type FileIdentity } from '../files/identity';
+import type { HashedFile } from '../files/hash';
+import { hashData, identifyData } from '../files/identify-data';
+import { isFolder } from '../files/tree';
+import { sameIdentity, sameWriting, type FileIdentity } from '../files/identity';
 import { readJsonIfThere } from '../files/json';
 import { AuroraError } from '../base/errors';
 import type { InputChange, InputRole } from '../protocol/events';
@@ -110,14 +112,16 @@ export async function changedInputs(
  * @throws AuroraError 'inputs' if it exists and cannot be read
  */
 export async function hashInput({ role, path }: Pick<InputFile, 'role' | 'path'>): Promise<InputFile> {
-  const file = identify(path) && (await hashIfThere(path));
+  const file = identifyData(path) && (await hashIfThere(path));
   if (!file) return { role, path, size: 0, sha256: null };
   const { sha256, identity, settled } = file;
   return { role, path, size: identity.size, sha256, ...(settled && { identity }) };
 }
 
 async function sumNow({ path, size, sha256, identity }: InputFile, largest?: number): Promise<string | null> {
-  const now = identify(path);
+  // Looking at every file of a folder would block the editor, which gives a limit.
+  if (largest !== undefined && isFolder(path)) return sha256;
+  const now = identifyData(path);
   if (!now) return null;
   if (identity && (largest === undefined ? sameIdentity : sameWriting)(identity, now)) return sha256;
   if (largest !== undefined && now.size > largest && now.size === size) return sha256;
@@ -126,7 +130,7 @@ async function sumNow({ path, size, sha256, identity }: InputFile, largest?: num
 
 async function hashIfThere(path: string): Promise<HashedFile | undefined> {
   try {
-    return await hashFile(path);
+    return await hashData(path);
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new AuroraError('inputs', `${path} cannot be compared: ${(e as Error).message}.`, undefined, {

@@ -4,7 +4,7 @@ import type { MetricName } from '../experiment/metrics';
 import type { TensorInfo } from '../graph/infos';
 import type { HostTensor } from '../graph/host-tensor';
 import type { EvaluationMetrics } from '../protocol/events';
-import type { Answer } from '../protocol/playground';
+import type { Answer, PlayImage } from '../protocol/playground';
 import type { Answers } from '../protocol/predictions';
 import type { Outputs } from '../protocol/outputs';
 import type { PreflightData, PreflightSplit } from '../protocol/preflight';
@@ -35,6 +35,9 @@ export interface DataFinding {
   message: string;
   hint: string;
 }
+
+/** What a person asks about: texts, or an image of the size that the model reads. */
+export type Input = Texts & { image?: PlayImage };
 
 /** One input from a person. */
 export interface Asked<E> {
@@ -85,5 +88,5 @@ export interface TaskKind<
    *
    * @throws AuroraError 'data' if the tokenizer leaves nothing of the text
    */
-  ask?(texts: Texts, data: D, maxLength: number): Asked<E>;
+  ask?(input: Input, data: D, maxLength: number): Asked<E>;
 }

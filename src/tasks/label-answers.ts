@@ -1,5 +1,5 @@
 import type { Outputs } from '../protocol/outputs';
-import type { TextExample } from '../data/dataset';
+import type { Example } from '../data/dataset';
 import { labelColumns, type LabelAnswers } from '../protocol/predictions';
 import type { DataSplit } from './task-data';
 import { exampleColumns, marginOf, rounded } from './predictions';
@@ -7,7 +7,7 @@ import { argmax, crossEntropy, softmax } from './softmax';
 
 /** @param logits of each example, in data order */
 export function labelPredictions(
-  split: DataSplit<TextExample & { label: number }>,
+  split: DataSplit<Example & { label: number }>,
   { labels }: Outputs,
   logits: readonly Float32Array[],
 ): LabelAnswers {

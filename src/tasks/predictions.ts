@@ -1,4 +1,4 @@
-import type { TextExample } from '../data/dataset';
+import type { Example } from '../data/dataset';
 import type { DataSplit } from './task-data';
 
 /** float32's precision; keeps the file short. */
@@ -6,7 +6,7 @@ const DIGITS = 6;
 export const rounded = (value: number): number => Number(value.toPrecision(DIGITS));
 
 /** The columns that do not depend on the answer. */
-export const exampleColumns = <E extends TextExample>({ rows, dataset: { examples } }: DataSplit<E>) => ({
+export const exampleColumns = <E extends Example>({ rows, dataset: { examples } }: DataSplit<E>) => ({
   line: examples.map((e) => rows[e.row].line),
   tokens: examples.map((e) => e.size),
   cut: examples.map((e) => Number(e.truncated ?? false)),

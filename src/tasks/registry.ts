@@ -1,5 +1,6 @@
 import type { TaskName } from '../experiment/tasks/registry';
 import type { TaskKind } from './kind';
+import { imageClassification } from './image-classification';
 import { causalLanguageModeling } from './causal-language-modeling';
 import { multiLabelClassification } from './multi-label-classification';
 import { textClassification } from './text-classification';
@@ -12,6 +13,7 @@ const KINDS: Record<TaskName, TaskKind> = {
   'text-regression': textRegression,
   'multi-label-classification': multiLabelClassification,
   'token-classification': tokenClassification,
+  'image-classification': imageClassification,
   'causal-language-modeling': causalLanguageModeling,
 };
 

@@ -7,7 +7,7 @@ import type { Model, ValueInfo } from '../graph/model';
 import type { Experiment } from '../experiment/experiment';
 import type { ActivationExample } from '../protocol/activation-examples';
 import type { Outputs } from '../protocol/outputs';
-import type { PlaySample } from '../protocol/playground';
+import type { ImageShape, PlayImage, PlaySample } from '../protocol/playground';
 import { rowWord } from '../protocol/row-place';
 import type { TaskKind } from './kind';
 import { LABELS } from './program';
@@ -32,7 +32,10 @@ export interface TaskData<E extends Example = Example> extends Outputs {
 }
 
 /** A row with its true answer. */
-export type Sample = Omit<PlaySample, 'file'>;
+export type Sample = Omit<PlaySample, 'file' | 'image'> & {
+  /** As the model reads it, decoded when it is asked for. */
+  image?: () => Promise<PlayImage>;
+};
 
 /** @param known of an earlier run, so that an exported or resumed run keeps them */
 export type LoadData<D extends TaskData = TaskData> = (
@@ -53,7 +56,7 @@ export interface DataReader<E extends Example, D extends TaskData<E>> {
   /** What it takes to ask a trained run, without any row. */
   withoutRows: LoadData<D>;
   /** The validation rows as the file has them, to ask a model about. */
-  samples(spec: Experiment, outputs: Outputs): Promise<Sample[]>;
+  samples(spec: Experiment, data: D): Promise<Sample[]>;
   /**
    * The model's inputs for a batch, each with the batch as its first axis.
    *
@@ -68,6 +71,10 @@ export interface DataReader<E extends Example, D extends TaskData<E>> {
     length: number,
     pass?: TrainingPass,
   ): HostTensors | Promise<HostTensors>;
+  /** Begins to read what `inputs` will be asked for, where that takes long. */
+  readAhead?(dataset: D['train']['dataset'], indices: readonly number[], pass?: TrainingPass): void;
+  /** For a kind that reads images: how a picture becomes one. */
+  imageShape?(data: D): ImageShape;
   /** Whether inputs differ between epochs, so that nothing computed from them can be kept. */
   varies(spec: Experiment): boolean;
   /** What the activations view shows of an example: its row, and what its tokens are. */

@@ -2,15 +2,14 @@ import { percent } from '../base/percent';
 import { checkInputs, makeInputs } from '../data/batch';
 import { makeDataset, type TextDataset, type TextExample } from '../data/dataset';
 import type { Row, Rows } from '../data/table/rows';
-import { inNamedOrder } from '../data/labels';
-import { splitRows } from '../data/split';
 import { checkVocabulary, loadTokenizer, type Tokenizer } from '../data/text/tokenizer';
 import type { Model } from '../graph/model';
-import type { DataSpec, Experiment } from '../experiment/experiment';
-import type { Outputs, TargetScale } from '../protocol/outputs';
+import type { Experiment } from '../experiment/experiment';
+import type { Outputs } from '../protocol/outputs';
 import type { TextSpan } from '../protocol/playground';
 import type { TaskKind } from './kind';
 import { shownText } from './shown-text';
+import { splitReader, type RowReader } from './splits';
 import { modelInputs, skippedWarning, type DataReader, type DataSplit, type TaskData } from './task-data';
 
 export interface TextSplit<E extends TextExample> extends DataSplit<E> {
@@ -26,16 +25,7 @@ export interface TextData<E extends TextExample> extends TaskData<E> {
 export type TextKind<E extends TextExample> = TaskKind<E, TextData<E>>;
 
 /** How a kind of task reads texts and what is to be predicted of them. */
-export interface TextReader<R extends Row, E extends TextExample> {
-  rows(path: string, data: DataSpec): Promise<Rows<R>>;
-  /** One name for each of the model's outputs, from the rows of the training file. */
-  labels(path: string, rows: readonly R[], spec: Experiment): string[];
-  /** For numbers: from the rows that are trained on. */
-  scale?(rows: readonly R[], spec: Experiment): TargetScale;
-  /** Without rows whose labels are not among these. */
-  known(path: string, rows: Rows<R>, labels: readonly string[], onBadRow: DataSpec['onBadRow']): Rows<R>;
-  /** Rows of the same stratum are held out in proportion. */
-  stratum(row: R): string;
+export interface TextReader<R extends Row, E extends TextExample> extends RowReader<R> {
   /** A row's labels, for a kind whose answer is labels. */
   labelSet?(row: R): string[];
   /** The labeled spans of a row's text, for a kind whose answer is spans. */
@@ -49,43 +39,7 @@ const NO_OUTPUTS: Outputs = { labels: [] };
 export function readsTexts<R extends Row, E extends TextExample>(
   reader: TextReader<R, E>,
 ): DataReader<E, TextData<E>> {
-  const readKnown = async ({ data }: Experiment, path: string, labels: readonly string[]): Promise<Rows<R>> =>
-    reader.known(path, await reader.rows(path, data), labels, data.onBadRow);
-
-  /** The rows of both splits as the files have them. */
-  async function readSplits(spec: Experiment, known?: Outputs) {
-    const { data } = spec;
-    const read = await reader.rows(data.train, data);
-    const labels = known?.labels ?? inNamedOrder(reader.labels(data.train, read.rows, spec), read.labelNames);
-    const all = known ? reader.known(data.train, read, labels, data.onBadRow) : read;
-    const outputs = (rows: readonly R[]): Outputs => {
-      const scale = known ? known.scale : reader.scale?.(rows, spec);
-      return { labels, ...(scale && { scale }) };
-    };
-    if (data.validation !== undefined)
-      return {
-        train: all,
-        validation: await readKnown(spec, data.validation, labels),
-        outputs: outputs(all.rows),
-      };
-    const { train, validation } = splitRows(
-      data.train,
-      all.rows,
-      data.validationFraction,
-      spec.training.seed,
-      (row) => reader.stratum(row),
-    );
-    return {
-      train: { ...all, rows: train },
-      validation: { rows: validation, skipped: [] },
-      outputs: outputs(train),
-    };
-  }
-
-  const readValidation = async (spec: Experiment, outputs: Outputs): Promise<Rows<R>> =>
-    spec.data.validation === undefined
-      ? (await readSplits(spec, outputs)).validation
-      : readKnown(spec, spec.data.validation, outputs.labels);
+  const { readSplits, readValidation } = splitReader(reader);
 
   function encoded(
     spec: Experiment,
@@ -159,8 +113,8 @@ export function readsTexts<R extends Row, E extends TextExample>(
         if (typeIds) hash.update(typeIds);
       }
     },
-    async samples(spec, outputs) {
-      const { rows } = await readValidation(spec, outputs);
+    async samples(spec, data) {
+      const { rows } = await readValidation(spec, data);
       return rows.map((row) => {
         const { text, pair, label, line } = row;
         return {

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
@@ -14,6 +14,7 @@ import {
 import { openTrained } from '../../src/trainer/checkpoint/trained-run';
 import { softmax } from '../../src/tasks/softmax';
 import type { TextExample } from '../../src/data/dataset';
+import { png } from '../png';
 import type { TextData } from '../../src/tasks/text-data';
 import { CLI, Lab } from './lab';
 
@@ -468,10 +469,19 @@ describe('aurora play of models', () => {
       15,
       expect.stringContaining('nothing.json does not exist'),
     ]);
-    expect(said(join(FIXTURES, 'image/model.onnx'))).toEqual([
-      2,
-      expect.stringContaining('takes images, not text'),
-    ]);
+  });
+
+  it('answers the path of an image, also after one that does not exist', () => {
+    const model = join(FIXTURES, 'image/model.onnx');
+    writeFileSync(
+      lab.path('red.png'),
+      png(9, 7, () => [250, 20, 20]),
+    );
+    const lines = ['nowhere.png', 'red.png'].map((name) => `${lab.path(name)}\n`).join('');
+    const { code, out, err } = lab.type(lines, 'play', '--model', model);
+    expect(code).toBe(0);
+    expect(err).toContain('nowhere.png does not exist');
+    expect(out).toMatch(/\d+\.\d %/);
   });
 
   it('streams the text to a terminal', () => {

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TASKS, type TaskName } from '../../src/experiment/tasks/registry';
 import { metricValue } from '../../src/experiment/metrics';
 import type { ExportRecord } from '../../src/protocol/export';
 import { encodeSafetensors, readSafetensors } from '../../src/graph/file/safetensors';
+import { png } from '../png';
 import { readRun } from '../read-run';
 import { CLI, Lab } from './lab';
 
@@ -13,10 +14,12 @@ import { CLI, Lab } from './lab';
 interface Kind {
   type: TaskName;
   data?: object;
-  /** The folder of a model in test/fixtures, with its modules to adapt; BERT otherwise. */
-  model?: { folder: string; targetModules: string[] };
+  /** A model in test/fixtures and the files beside it, with its modules to adapt; BERT otherwise. */
+  model?: { path: string; beside?: string[]; head: 'linear' | 'none'; targetModules: string[] };
+  /** Other files that the data need. */
+  files?: (lab: Lab) => void;
   row(text: string, index: number): object;
-  /** A line for `aurora play`, and what the answer looks like. */
+  /** A line for `aurora play` (of an image: its path in the folder of the experiment), and what the answer looks like. */
   asked: [line: string, answer: RegExp];
   errors: RegExp;
   preflight: RegExp;
@@ -70,7 +73,12 @@ const KINDS: Record<string, Kind> = {
   'completions of a language model': {
     card: /It predicts the next token\./,
     type: 'causal-language-modeling',
-    model: { folder: 'playground/language', targetModules: ['c_attn', 'c_fc'] },
+    model: {
+      path: 'playground/language/model.onnx',
+      beside: ['tokenizer.json', 'tokenizer_config.json', 'config.json'],
+      head: 'none',
+      targetModules: ['c_attn', 'c_fc'],
+    },
     data: { completionColumn: 'answer' },
     row: (text, i) => ({ text: `${text}:`, answer: i % 2 ? ' yes' : ' no' }),
     asked: [
@@ -80,11 +88,36 @@ const KINDS: Record<string, Kind> = {
     errors: /By length\n[^]*tokens right/,
     preflight: /tokens to predict in the training data: \d+\n/,
   },
+  images: {
+    card: /2 labels, in the order of the logits: `cat`, `none`\./,
+    type: 'image-classification',
+    model: { path: 'reference/vit.onnx', head: 'linear', targetModules: ['query', 'value'] },
+    data: { augmentation: { crop: true, flip: 0.5, brightness: 0.2 } },
+    files(lab) {
+      mkdirSync(lab.path('images'));
+      for (let i = 0; i < 96; i++) lab.write(`images/${i}.png`, picture(i));
+      lab.write(
+        'preprocessor_config.json',
+        JSON.stringify({ image_processor_type: 'ViTImageProcessor', size: { height: 24, width: 24 } }),
+      );
+    },
+    row: (_, i) => ({ image: `images/${i}.png`, label: i % 2 ? 'cat' : 'none' }),
+    asked: ['images/1.png', /cat \d+\.\d %/],
+    errors: /Most confused|No labels are confused/,
+    preflight: /label +training +validation\n +(cat|none) +\d+ \(\d+\.\d %\)/,
+  },
 };
+
+/** Reddish if there is a cat on it, of another size each time. */
+const picture = (i: number): Buffer =>
+  png(20 + (i % 9), 30 - (i % 7), (x, y) => {
+    const noise = (x * 7 + y * 13 + i * 29) % 90;
+    return i % 2 ? [160 + noise, 60, noise] : [noise, 60, 160 + noise];
+  });
 
 describe.each(Object.entries(KINDS))('%s', (_, kind) => {
   const lab = new Lab({
-    task: kind.model ? { type: kind.type, head: 'none' } : { type: kind.type },
+    task: { type: kind.type, ...(kind.model && { head: kind.model.head }) },
     data: kind.data ?? {},
     ...(kind.model && {
       model: { maxLength: 64 },
@@ -93,9 +126,12 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
     training: { epochs: 5, learningRate: 0.03 },
   });
   afterAll(() => lab.remove());
-  if (kind.model)
-    for (const name of ['model.onnx', 'tokenizer.json', 'tokenizer_config.json', 'config.json'])
-      lab.write(name, readFileSync(resolve('test/fixtures', kind.model.folder, name)));
+  if (kind.model) {
+    const model = resolve('test/fixtures', kind.model.path);
+    lab.write('model.onnx', readFileSync(model));
+    for (const name of kind.model.beside ?? []) lab.write(name, readFileSync(join(dirname(model), name)));
+  }
+  kind.files?.(lab);
   for (const name of ['train.jsonl', 'validation.jsonl']) {
     const texts = lab
       .read(name)
@@ -113,7 +149,7 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
     expect(checked.out).toMatch(kind.preflight);
   });
 
-  it('is learned better than by the best answer that ignores the text', () => {
+  it('is learned better than by the best answer that ignores the input', () => {
     const trained = lab.run('train', lab.experiment, '--out', lab.path('runs'));
     expect([trained.code, trained.err]).toEqual([0, expect.not.stringContaining('error')]);
     [run] = lab.runs(lab.path('runs'));
@@ -148,7 +184,8 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
     expect([errors.code, errors.err]).toEqual([0, expect.not.stringContaining('error')]);
     expect(errors.out).toMatch(kind.errors);
     const [line, answer] = kind.asked;
-    const played = lab.type(`${line}\n`, 'play', run);
+    const typed = kind.files ? lab.path(line) : line;
+    const played = lab.type(`${typed}\n`, 'play', run);
     expect([played.code, played.out]).toEqual([0, expect.stringMatching(answer)]);
   });
 

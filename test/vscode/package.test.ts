@@ -31,6 +31,7 @@ const DIST = [
   'experiment.schema.json',
   'extension.cjs',
   'hash-worker.cjs',
+  'image-worker.cjs',
   'pulse-worker.cjs',
   'schema-validator.cjs',
   'study.cjs',

@@ -22,7 +22,7 @@ function written(
   fields: Fields,
   { textColumn, completionColumn }: ReadOptions,
 ): Omit<LanguageRow, 'line'> | { problem: string } {
-  const text = field(fields, textColumn);
+  const text = field(fields, textColumn!);
   if ('problem' in text) return text;
   if (completionColumn === undefined) return { text: text.value, label: '' };
   const completion = field(fields, completionColumn);

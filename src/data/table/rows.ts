@@ -39,6 +39,7 @@ export type ReadOptions = Pick<
   DataSpec,
   | 'textColumn'
   | 'textPairColumn'
+  | 'imageColumn'
   | 'labelColumn'
   | 'labelColumns'
   | 'labelSeparator'
@@ -51,7 +52,13 @@ export type ReadOptions = Pick<
 
 /** A setting that names one or several columns. */
 export type ColumnOption =
-  'textColumn' | 'textPairColumn' | 'labelColumn' | 'labelColumns' | 'completionColumn' | 'messagesColumn';
+  | 'textColumn'
+  | 'textPairColumn'
+  | 'imageColumn'
+  | 'labelColumn'
+  | 'labelColumns'
+  | 'completionColumn'
+  | 'messagesColumn';
 
 /** Names of columns that an error lists at most. */
 const LISTED = 50;
@@ -127,7 +134,7 @@ export function textsOf(
   fields: Fields,
   { textColumn, textPairColumn }: ReadOptions,
 ): Pick<Row, 'text' | 'pair'> | { problem: string } {
-  const text = field(fields, textColumn);
+  const text = field(fields, textColumn!);
   if ('problem' in text) return text;
   const pair = textPairColumn === undefined ? undefined : field(fields, textPairColumn);
   if (pair && 'problem' in pair) return pair;

@@ -15,7 +15,7 @@ function taggedRow(
   fields: Fields,
   { textColumn, labelColumn }: ReadOptions,
 ): Omit<TaggedRow, 'line'> | { problem: string } {
-  const words = listOf(fields, textColumn);
+  const words = listOf(fields, textColumn!);
   if ('problem' in words) return words;
   const tags = listOf(fields, labelColumn!);
   if ('problem' in tags) return tags;

@@ -25,12 +25,12 @@ export interface TaskDescription extends TaskShapes {
   head: boolean;
   /** Whether a second text column makes its input a pair of texts (data.textPairColumn). */
   pairs: boolean;
-  /** Defaults of data.textColumn and data.labelColumn. */
-  columns: { text: string; label?: string };
+  /** Defaults of data.textColumn or data.imageColumn, and of data.labelColumn. */
+  columns: { text?: string; image?: string; label?: string };
   /** `pipeline_tag` of a model card on the Hub. */
   pipelineTag: string;
-  /** `task_type` of PEFT's adapter_config.json (peft.utils.peft_types.TaskType). */
-  peftTaskType: string;
+  /** `task_type` of PEFT's adapter_config.json (peft.utils.peft_types.TaskType), where PEFT has one. */
+  peftTaskType?: string;
   /** `problem_type` of a config.json of transformers, where the kind has one. */
   problemType?: string;
 }

@@ -1,6 +1,7 @@
 import { own } from '../../base/names';
 import type { Experiment } from '../experiment';
 import type { InputShape, TaskDescription, TaskShapes } from './kind';
+import { imageClassification } from './image-classification';
 import { causalLanguageModeling } from './causal-language-modeling';
 import { multiLabelClassification } from './multi-label-classification';
 import { textClassification } from './text-classification';
@@ -13,6 +14,7 @@ export const TASKS = {
   'text-regression': textRegression,
   'multi-label-classification': multiLabelClassification,
   'token-classification': tokenClassification,
+  'image-classification': imageClassification,
   'causal-language-modeling': causalLanguageModeling,
 } as const satisfies Record<string, TaskDescription>;
 

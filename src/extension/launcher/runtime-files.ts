@@ -18,6 +18,7 @@ const PROGRAMS = [
   'cli.cjs',
   'pulse-worker.cjs',
   'hash-worker.cjs',
+  'image-worker.cjs',
   'schema-validator.cjs',
   'experiment.schema.json',
   'tfjs.cjs',

@@ -48,7 +48,8 @@ export function adapterProblems(adapter: AdapterSpec): Problem[] {
 function fillTaskDefaults({ task, data, training }: Experiment): void {
   const { columns, metrics, head } = describeTask(task.type);
   task.head ??= head ? 'linear' : 'none';
-  data.textColumn ??= columns.text;
+  if (columns.text !== undefined) data.textColumn ??= columns.text;
+  if (columns.image !== undefined) data.imageColumn ??= columns.image;
   if (columns.label !== undefined) data.labelColumn ??= columns.label;
   training.metric ??= metrics[0];
 }
@@ -57,7 +58,8 @@ function fillTaskDefaults({ task, data, training }: Experiment): void {
 function complete(e: Experiment, file: string): Experiment {
   const folder = dirname(resolve(file));
   const path = resolve(folder, e.model.path);
-  const { tokenizer } = e.model;
+  const { tokenizer, preprocessor = 'preprocessor_config.json' } = e.model;
+  const images = describeTask(e.task.type).input === 'image';
   const { validation } = e.data;
   return {
     ...e,
@@ -66,6 +68,9 @@ function complete(e: Experiment, file: string): Experiment {
       ...e.model,
       path,
       tokenizer: tokenizer ? resolve(folder, tokenizer) : join(dirname(path), 'tokenizer.json'),
+      ...(images && {
+        preprocessor: resolve(e.model.preprocessor === undefined ? dirname(path) : folder, preprocessor),
+      }),
     },
     data: {
       ...e.data,

@@ -28,6 +28,7 @@ export function ruleProblems({ adapter, data, task, training }: Experiment): Pro
       path: ['task', 'head'],
       message: `task.head is "linear", but task.type "${task.type}" uses the model's own output`,
     });
+  problems.push(...imageProblems(data, task.type));
   for (const key of ['completionColumn', 'messagesColumn'] as const)
     if (data[key] !== undefined && describeTask(task.type).answer !== 'text')
       problems.push({
@@ -88,6 +89,19 @@ export function metricProblems(path: string[], metric: MetricName, type: TaskNam
 }
 
 /** The same for an adapter's settings only. */
+/** Settings of images in a task on texts, and the other way round. */
+function imageProblems(data: Experiment['data'], type: TaskName): Problem[] {
+  const problem = (key: string, what: string) => ({
+    path: ['data', key],
+    message: `data.${key} is for ${what}, and task.type is "${type}"`,
+  });
+  if (describeTask(type).input === 'image')
+    return data.textColumn === undefined ? [] : [problem('textColumn', 'texts')];
+  return (['imageColumn', 'augmentation'] as const)
+    .filter((key) => data[key] !== undefined)
+    .map((key) => problem(key, 'images'));
+}
+
 export function adapterRuleProblems(adapter: AdapterSpec): Problem[] {
   const problems: Problem[] = [];
   if (isNonlinear(adapter)) {

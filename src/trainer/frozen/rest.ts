@@ -17,6 +17,8 @@ export function restTask(task: Task, { tensor, width, perToken, rest }: Prefix, 
     // The output is either the model's own or the prefix's values themselves.
     infos: new Map([[output, info], ...task.infos, [tensor, info]]),
     graph: { ...task.graph, output },
+    // The images have been read already.
+    readAhead: () => undefined,
     async feeds(dataset, indices, length = lengthOf(dataset, indices)) {
       const rows = perToken ? length : 1;
       const dims = perToken ? [indices.length, length, width] : [indices.length, width];

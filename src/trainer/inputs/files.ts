@@ -10,16 +10,21 @@ export interface InputPath {
 
 /** What an experiment reads, except its model's data files, which only the model names. */
 export function inputPaths({ model, data }: Experiment): InputPath[] {
-  const folder = dirname(model.tokenizer);
   return [
     { role: 'model', path: model.path },
-    { role: 'tokenizer', path: model.tokenizer },
-    // What tokenizer-files.ts reads beside it, if present.
-    { role: 'tokenizer', path: join(folder, 'tokenizer_config.json') },
-    { role: 'tokenizer', path: join(folder, 'config.json') },
+    ...readerPaths(model),
     { role: 'train', path: data.train },
     ...(data.validation === undefined ? [] : [{ role: 'validation', path: data.validation } as const]),
   ];
+}
+
+/** What says how texts or images become the model's input. */
+function readerPaths({ tokenizer, preprocessor }: Experiment['model']): InputPath[] {
+  if (preprocessor !== undefined) return [{ role: 'preprocessor', path: preprocessor }];
+  const folder = dirname(tokenizer);
+  // What tokenizer-files.ts reads beside it, if present.
+  const beside = ['tokenizer_config.json', 'config.json'].map((name) => join(folder, name));
+  return [tokenizer, ...beside].map((path) => ({ role: 'tokenizer', path }));
 }
 
 /** The model's external weight files. */

@@ -1,4 +1,5 @@
 import { rememberHash } from '../../files/hash';
+import { identifyData } from '../../files/identify-data';
 import { identify, sameIdentity, sameWriting } from '../../files/identity';
 import type { Model } from '../../graph/model';
 import type { Journal } from '../../runs/journal/journal';
@@ -116,7 +117,7 @@ export class InputGuard {
     this.inputs.cancel();
     this.watch.cancel();
     const same = [...this.inputs.hashed].filter(([path, { identity, settled }]) => {
-      const now = identify(path);
+      const now = identifyData(path);
       return settled && now !== undefined && sameIdentity(identity, now);
     });
     await close();

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { hashFile } from '../../files/hash';
+import { hashData } from '../../files/identify-data';
 import type { HashedPath, HashTask } from './hashing';
 
 /** Hashes files on a separate thread, since `session.run` blocks the training thread for a whole step. */
@@ -7,7 +7,7 @@ async function run({ paths, again }: HashTask): Promise<HashedPath[]> {
   const hashed: HashedPath[] = [];
   for (const path of paths)
     try {
-      hashed.push({ path, ...(await hashFile(path, { again })) });
+      hashed.push({ path, ...(await hashData(path, { again })) });
     } catch (e) {
       hashed.push({ path, problem: (e as Error).message, code: (e as NodeJS.ErrnoException).code });
     }

@@ -1,4 +1,4 @@
-import { identify } from '../../files/identity';
+import { identifyData } from '../../files/identify-data';
 import { changedInputs, filesFrom, readInputs } from '../../runs/inputs';
 import { readRunSummary } from '../../runs/read';
 import { HEARTBEAT_MS } from '../../runs/status';
@@ -37,7 +37,7 @@ export async function requireSameInputs(
 
 /** A trainer reading a truncated model is killed by the system and leaves no message. */
 function duringTraining({ path, after }: InputChange, status: RunStatus | undefined): string {
-  const written = after === null ? undefined : identify(path)?.mtimeNs;
+  const written = after === null ? undefined : identifyData(path)?.mtimeNs;
   if (!status || written === undefined) return '';
   const at = Number(written) / 1e6;
   const end = status.heartbeat + (status.state === 'running' ? 2 * HEARTBEAT_MS : 0);

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { HashedFile } from '../../files/hash';
-import { identify, isFresh, sameIdentity, sameWriting, type FileIdentity } from '../../files/identity';
+import { isFresh, sameIdentity, sameWriting, type FileIdentity } from '../../files/identity';
+import { identifyData } from '../../files/identify-data';
 import type { Model } from '../../graph/model';
 import { filesFrom, readInputs, writeInputs, type InputFile, type InputsRecord } from '../../runs/inputs';
 import { AuroraError } from '../../base/errors';
@@ -85,7 +86,7 @@ export class RunInputs {
   private async files(): Promise<InputFile[]> {
     const hashed = new Map((await this.hashing!.hashed).map((h) => [h.path, h]));
     return [...this.known.values()].map(({ role, path, identity: before }) => {
-      if (!before && !identify(path)) return { role, path, size: 0, sha256: null };
+      if (!before && !identifyData(path)) return { role, path, size: 0, sha256: null };
       const file = unchanged(role, path, before, hashed.get(path));
       this.hashed.set(path, file);
       const { sha256, identity, settled } = file;
@@ -95,10 +96,10 @@ export class RunInputs {
 
   /** A recently written file is checked until any further change must show. */
   private async identify(file: InputPath): Promise<void> {
-    let identity = identify(file.path);
+    let identity = identifyData(file.path);
     for (let look = 0; identity && look < LOOKS && isFresh(identity); look++) {
       await wait(LOOK_MS);
-      identity = identify(file.path);
+      identity = identifyData(file.path);
     }
     this.known.set(file.path, { ...file, identity });
   }

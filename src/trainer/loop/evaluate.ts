@@ -23,7 +23,9 @@ export async function evaluateDataset(
   const scorer = task.kind.scorer(task.data);
   let lossSum = 0;
   let count = 0;
-  for (const indices of evaluationOrder(dataset, task.spec.training.batchSize)) {
+  const batches = evaluationOrder(dataset, task.spec.training.batchSize);
+  for (const [at, indices] of batches.entries()) {
+    task.readAhead(dataset, [...indices, ...(batches[at + 1] ?? [])]);
     const results = await micro.run('evaluation', dataset, indices, async (parts) => {
       const out: (EvaluationResult & Part)[] = [];
       for (const part of parts)

@@ -1,5 +1,7 @@
 import { metricValue } from '../../experiment/metrics';
+import type { Dataset } from '../../data/dataset';
 import { epochOrder } from '../../data/order';
+import type { TrainingSpec } from '../../experiment/experiment';
 import type { Stepper } from '../../engine/stepper';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics, StopReason } from '../../protocol/events';
 import { clipByGlobalNorm } from '../optimizer/clip';
@@ -82,18 +84,17 @@ export async function trainingLoop(
   const { dataset } = task.data.train;
   const dropout = new DropoutMasks(task.adapters, task.infos, training.seed);
   const scaled = state.lossScale ? withLossScale(stepper, state.lossScale) : stepper;
-  let order: number[][] = [];
-  let orderOf = -1;
+  const batchesAt = batchesOf(dataset, training, plan);
+  const readAhead = (step: number) => {
+    const { epoch, batches } = batchesAt(step);
+    task.readAhead(dataset, batches.flat(), { seed: training.seed, epoch });
+  };
   const until = state.step < plan.staticFrom ? plan.staticFrom : plan.totalSteps;
   while (state.step < until) {
     const began = performance.now();
-    const epoch = Math.floor(state.step / plan.stepsPerEpoch);
-    if (epoch !== orderOf) {
-      order = epochOrder(dataset, { ...training, epoch });
-      orderOf = epoch;
-    }
-    const first = (state.step % plan.stepsPerEpoch) * training.gradientAccumulation;
-    const batches = order.slice(first, first + training.gradientAccumulation);
+    const { epoch, batches } = batchesAt(state.step);
+    readAhead(state.step);
+    if (state.step + 1 < until) readAhead(state.step + 1);
     const factor = scheduleFactor(training.schedule, state.step, plan.warmupSteps, plan.totalSteps);
     const place = { step: state.step, epoch };
     const result = await gradientStep(scaled, task, micro, batches, state.parameters, dropout, place);
@@ -120,6 +121,19 @@ export async function trainingLoop(
     }
   }
   return 'finished';
+}
+
+/** The batches of each step. Two epochs are kept: the next step's images are read ahead. */
+function batchesOf(dataset: Dataset, training: TrainingSpec, plan: Plan) {
+  const orders = new Map<number, number[][]>();
+  return (step: number): { epoch: number; batches: number[][] } => {
+    const epoch = Math.floor(step / plan.stepsPerEpoch);
+    const order = orders.get(epoch) ?? epochOrder(dataset, { ...training, epoch });
+    orders.delete(epoch - 2);
+    orders.set(epoch, order);
+    const first = (step % plan.stepsPerEpoch) * training.gradientAccumulation;
+    return { epoch, batches: order.slice(first, first + training.gradientAccumulation) };
+  };
 }
 
 /** @returns the norm of the gradients before clipping, NaN where they overflowed float16 and nothing was updated */

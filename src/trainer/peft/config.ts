@@ -77,6 +77,6 @@ const common = (spec: Experiment): Json => ({
   // With this type, PEFT looks for a trained head in the file.
   task_type:
     spec.task.head === 'linear' || !describeTask(spec.task.type).head
-      ? describeTask(spec.task.type).peftTaskType
+      ? (describeTask(spec.task.type).peftTaskType ?? null)
       : null,
 });

@@ -5,6 +5,7 @@ import { imageSettings } from './image-settings';
 import { classifierLabels } from './labels';
 import type { OpenedModel } from './model';
 import { imageTensor } from './preprocess';
+import { black, requireImage } from './pictures';
 import { probabilitiesOf } from './probabilities';
 import { openAnswers } from './session';
 import type { Classifier } from './subject';
@@ -18,8 +19,7 @@ export async function openImages(opened: OpenedModel): Promise<Classifier> {
   const { width, height, shortestEdge } = preprocessing;
   const session = await openAnswers(path, opened.graph, opened.options);
   const run = (tensor: HostTensor, variant: PlayVariant) => session.run({ [input.name]: tensor }, variant);
-  const black = Buffer.alloc(4 * width * height).toString('base64');
-  const { answer } = await run(imageTensor({ width, height, rgba: black }, preprocessing), 'adapted');
+  const { answer } = await run(imageTensor(black({ width, height }), preprocessing), 'adapted');
   if (answer.dims.slice(2).some((d) => d !== 1))
     throw new AuroraError(
       'model',
@@ -38,9 +38,7 @@ export async function openImages(opened: OpenedModel): Promise<Classifier> {
     },
     variants: session.variants,
     async answer({ image }, variant) {
-      if (!image)
-        throw new AuroraError('usage', 'This model reads images, not texts.', 'Choose an image instead.');
-      const { answer, seconds } = await run(imageTensor(image, preprocessing), variant);
+      const { answer, seconds } = await run(imageTensor(requireImage({ image }), preprocessing), variant);
       return { probabilities: probabilitiesOf(answer.data as Float32Array, scale), seconds };
     },
     dispose: () => session.dispose(),

@@ -16,8 +16,15 @@ export function factsOf(trained: Trained): PlayFacts {
     form,
     ...(adapters.length > 0 && { base: task.head ? 'model-with-head' : 'model' }),
     samples: true,
+    ...imageShape(task),
     assumed: [...inputs.changed, ...inputs.notes, ...data.warnings],
   };
+}
+
+/** What a page makes of a picture before it sends it. */
+function imageShape({ data, kind }: Trained['task']): Pick<PlayFacts, 'image'> {
+  const shape = kind.imageShape?.(data);
+  return shape ? { image: shape } : {};
 }
 
 /** The user's name for it, otherwise its experiment's name and the start of its id. */

@@ -2,14 +2,16 @@ import { basename } from 'node:path';
 import { openEvaluator } from '../../engine/open';
 import type { PlaySample } from '../../protocol/playground';
 import { permutation, Stream } from '../../base/random';
-import type { TaskKind } from '../../tasks/kind';
+import type { InputShape } from '../../experiment/tasks/kind';
+import type { Input, TaskKind } from '../../tasks/kind';
 import type { Sample } from '../../tasks/task-data';
 import { openTrained, type At, type Trained } from '../checkpoint/trained-run';
 import { withoutAdapters } from './base';
 import { factsOf } from './run-facts';
 import { languageModel, type Evaluate } from './run-language';
-import type { Classifier, Subject } from './subject';
+import type { Classifier, Question, Subject } from './subject';
 import { requireFinite } from './probabilities';
+import { black, requireImage } from './pictures';
 import { questionTexts, requireTexts, WARM_UP } from './texts';
 
 export interface OpenOptions {
@@ -51,18 +53,26 @@ async function classifier(
 ): Promise<Pick<Classifier, 'facts' | 'answer'>> {
   const { data, spec } = trained.task;
   const facts = factsOf(trained);
-  await evaluate(ask(WARM_UP, data, spec.model.maxLength).example, 'adapted');
+  const warmUp = facts.image ? { ...WARM_UP, image: black(facts.image) } : WARM_UP;
+  await evaluate(ask(warmUp, data, spec.model.maxLength).example, 'adapted');
   return {
     facts,
     async answer(question, variant) {
-      const texts = questionTexts(question);
-      requireTexts(facts.input, texts);
-      const { example, answer } = ask(texts, data, spec.model.maxLength);
+      const { example, answer } = ask(inputOf(facts.input, question), data, spec.model.maxLength);
       const { logits, seconds } = await evaluate(example, variant);
       requireFinite(logits);
-      return { ...answer(logits), seconds, tokens: example.size, truncated: example.truncated ?? false };
+      const read = { tokens: example.size, truncated: example.truncated ?? false };
+      return { ...answer(logits), seconds, ...(facts.input !== 'image' && read) };
     },
   };
+}
+
+/** @throws AuroraError 'usage' if the model reads something else */
+function inputOf(input: InputShape, question: Question): Input {
+  if (input === 'image') return { text: '', image: requireImage(question) };
+  const texts = questionTexts(question);
+  requireTexts(input, texts);
+  return texts;
 }
 
 /** The data are read on first use: they may be large, or gone. */
@@ -73,6 +83,8 @@ function samples({ run: { spec }, task: { kind, data } }: Trained): () => Promis
   return async () => {
     rows ??= await kind.samples(spec, data);
     if (order.length === 0) order = permutation(rows.length, spec.training.seed, Stream.trials);
-    return { ...rows[order[next++ % order.length]], file: basename(spec.data.validation ?? spec.data.train) };
+    const { image, ...row } = rows[order[next++ % order.length]];
+    const file = basename(spec.data.validation ?? spec.data.train);
+    return { ...row, ...(image && { image: await image() }), file };
   };
 }

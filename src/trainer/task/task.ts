@@ -40,6 +40,8 @@ export interface Task {
     length?: number,
     pass?: TrainingPass,
   ) => Promise<HostTensors>;
+  /** Begins to read what `feeds` will be asked for, where that takes long. */
+  readAhead: (dataset: Dataset, indices: readonly number[], pass?: TrainingPass) => void;
   /** Number of weights in the model. */
   modelSize: number;
   warnings: string[];
@@ -90,6 +92,7 @@ export async function makeTask(
     graph,
     data,
     feeds: (dataset, indices, length, pass) => batchFeeds(kind, inputs, dataset, indices, length, pass),
+    readAhead: (dataset, indices, pass) => kind.readAhead?.(dataset, indices, pass),
     modelSize,
     warnings: [...warnings, ...data.warnings],
   };

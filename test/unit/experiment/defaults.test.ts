@@ -46,7 +46,13 @@ const experiment: Keys<Experiment> = {
   adapter: true,
   training: true,
 };
-const model: Keys<ModelSpec> = { path: true, tokenizer: true, maxLength: true, output: true };
+const model: Keys<ModelSpec> = {
+  path: true,
+  tokenizer: true,
+  preprocessor: true,
+  maxLength: true,
+  output: true,
+};
 const task: Keys<TaskSpec> = { type: true, head: true, pooling: true, lossOn: true };
 const data: Keys<DataSpec> = {
   train: true,
@@ -54,6 +60,8 @@ const data: Keys<DataSpec> = {
   validationFraction: true,
   textColumn: true,
   textPairColumn: true,
+  imageColumn: true,
+  augmentation: true,
   labelColumn: true,
   labelColumns: true,
   labelSeparator: true,

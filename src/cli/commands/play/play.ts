@@ -7,11 +7,14 @@ import {
   isGenerationSettings,
   parsePlayRequest,
   type GenerationSettings,
+  type ImageShape,
   type PlayFacts,
+  type PlayImage,
   type PlayLine,
   type PlayRequest,
   type PlaySource,
 } from '../../../protocol/playground';
+import { fittedPixels } from '../../../data/images/pixels';
 import { Player } from '../../../trainer/playground/player';
 import { parseAt } from '../../../trainer/checkpoint/trained-run';
 import { threadCount, type Command, type ParsedArgs } from '../../command';
@@ -25,13 +28,13 @@ export const play: Command = {
   help: `Usage: aurora play RUN [--at best|last|STEP] [--with RUN …]
        aurora play --model MODEL.onnx [--adapter DIR] [--tokenizer FILE]
 
-Loads a checkpoint of a run, or any ONNX classifier or language model, and answers each line that you type (for a run on
-pairs: two texts with a tab between them). A classifier
-prints the most likely labels and the time taken, beside those of the base model; a language model streams its text.
+Loads a checkpoint of a run, or any ONNX classifier or language model, and answers each line that you type (pairs: two
+texts with a tab between them; images: the path of one). A classifier prints the most likely labels and the time taken,
+beside those of the base model; a language model streams its text.
 
   --at WHICH         best (default), last, or the step of a checkpoint
   --with RUN         another run to answer as well, at its best checkpoint (may be given several times)
-  --model FILE       an ONNX model: a classifier of texts, or a language model without past key values
+  --model FILE       an ONNX model: a classifier of texts or images, or a language model without past key values
   --adapter DIR      an adapter for it in PEFT's layout (LoRA, or AuroRA Lab's own)
   --tokenizer FILE   its tokenizer.json, if it is not beside the model
   --threads N        threads on the processor (default: one per core)
@@ -151,13 +154,7 @@ async function atTerminal(
   const teller = new Teller(facts);
   const player = new Player((line) => teller.tell(line), options);
   for (const [i, source] of sources.entries()) await player.load(String(i + 1), source, i === 0);
-  const { input, answer, name } = facts.get('1')!;
-  if (input === 'image')
-    throw new AuroraError(
-      'usage',
-      `${name} takes images, not text.`,
-      "Open it in the editor's playground, or send it images with --json.",
-    );
+  const { input, answer, image: shape } = facts.get('1')!;
   const typed = process.stdin.isTTY;
   const lines = createInterface({
     input: process.stdin,
@@ -167,25 +164,47 @@ async function atTerminal(
   let busy = false;
   // Ctrl-C stops the text that is being generated; otherwise it ends the program.
   lines.on('SIGINT', () => (busy ? void player.receive({ kind: 'stop', request }) : lines.close()));
-  const wanted = input === 'pair' ? 'two texts with a tab between them' : 'a text';
-  if (typed) process.stderr.write(`Type ${wanted} and press Enter. Press Ctrl-D to quit.\n`);
+  const wanted = { pair: 'two texts with a tab between them', image: 'the path of an image' };
+  if (typed)
+    process.stderr.write(
+      `Type ${input in wanted ? wanted[input as keyof typeof wanted] : 'a text'} and press Enter. Press Ctrl-D to quit.\n`,
+    );
   if (typed) lines.prompt();
   for await (const text of lines) {
     if (text.trim() !== '') {
       request++;
       busy = true;
       teller.question = text;
-      await player.receive(
-        answer === 'text'
-          ? { kind: 'generate', request, text, settings }
-          : { kind: 'predict', request, ...textsOf(text, input) },
-      );
+      try {
+        if (answer === 'text') await player.receive({ kind: 'generate', request, text, settings });
+        else
+          await player.receive({
+            kind: 'predict',
+            request,
+            ...(shape ? { image: await pictureOf(text.trim(), shape) } : textsOf(text, input)),
+          });
+      } catch (e) {
+        // The next path may be right.
+        if (!(e instanceof AuroraError)) throw e;
+        await teller.tell({ kind: 'problem', request, message: e.message, ...(e.hint && { hint: e.hint }) });
+      }
       busy = false;
     }
     if (typed) lines.prompt();
   }
   return EXIT.ok;
 }
+
+/** An image file as a model reads it. */
+const pictureOf = (path: string, { width, height, shortestEdge }: ImageShape): Promise<PlayImage> =>
+  fittedPixels(
+    { path },
+    {
+      resample: 'bilinear',
+      resize: shortestEdge === undefined ? { width, height } : { shortestEdge },
+      crop: { width, height },
+    },
+  );
 
 /** A typed line: one text, or a pair with a tab between its texts. */
 function textsOf(line: string, input: PlayFacts['input']): { text: string; pair?: string } {

@@ -35,6 +35,7 @@ beforeAll(() => {
     'cli.cjs',
     'pulse-worker.cjs',
     'hash-worker.cjs',
+    'image-worker.cjs',
     'schema-validator.cjs',
     'experiment.schema.json',
     'tfjs.cjs',

@@ -1,0 +1,90 @@
+import type { Experiment } from '../experiment/experiment';
+import type { HostTensor } from '../graph/host-tensor';
+import { DType } from '../graph/dtype';
+import type { Dataset, Example, TrainingPass } from './dataset';
+import type { ImageRow } from './table/image-rows';
+import { badRow, requireRows } from './table/rows';
+import type { Augmentation } from './images/augment';
+import type { Size } from './images/image';
+import type { ImageJob } from './images/job';
+import type { Preprocessing } from './images/plan';
+import { readValues } from './images/pool';
+import { imageProblem, type ImageSource } from './images/source';
+
+export interface ImageExample extends Example {
+  source: ImageSource;
+}
+
+/** Plain data, so that it can be sent to the process that measures a device. */
+export interface ImageDataset<E extends ImageExample = ImageExample> extends Dataset<E> {
+  plan: Preprocessing;
+  /** Of each preprocessed image. */
+  side: Size;
+  augmentation?: Augmentation;
+}
+
+/**
+ * Every row as an example. Images are only looked at: whether their files exist and begin as images do. All have the
+ * same size, 1: batches of images are never padded.
+ */
+export function imageDataset<R extends ImageRow, E extends ImageExample>(
+  path: string,
+  rows: readonly R[],
+  { onBadRow }: Pick<Experiment['data'], 'onBadRow'>,
+  how: Pick<ImageDataset, 'plan' | 'side' | 'augmentation'>,
+  exampleOf: (row: R, index: number) => E,
+): ImageDataset<E> {
+  const dataset: ImageDataset<E> = { examples: [], truncatedCount: 0, skipped: [], ...how };
+  rows.forEach((row, index) => {
+    const reason = imageProblem(row.image);
+    if (reason === undefined) dataset.examples.push(exampleOf(row, index));
+    else badRow(path, { line: row.line, reason }, onBadRow, dataset.skipped);
+  });
+  requireRows(path, dataset.examples.length, dataset.skipped);
+  return dataset;
+}
+
+/** Images that are being read for a later batch, by their pass. */
+const ahead = new WeakMap<ImageExample, Map<string, Promise<Float32Array>>>();
+
+const keyOf = (pass: TrainingPass | undefined): string => (pass ? `${pass.seed} ${pass.epoch}` : '');
+
+function jobOf(
+  { plan, augmentation }: ImageDataset,
+  { source, row }: ImageExample,
+  pass: TrainingPass | undefined,
+): ImageJob {
+  const change = pass && augmentation && { augmentation, key: { ...pass, example: row } };
+  return { source, plan, ...(change && { change }) };
+}
+
+/** Begins to read the images of a batch, so that they are there when it is needed. */
+export function readAhead(dataset: ImageDataset, indices: readonly number[], pass?: TrainingPass): void {
+  for (const example of indices.map((i) => dataset.examples[i])) {
+    const passes = ahead.get(example) ?? new Map<string, Promise<Float32Array>>();
+    ahead.set(example, passes);
+    const key = keyOf(pass);
+    if (passes.has(key)) continue;
+    const values = readValues(jobOf(dataset, example, pass));
+    // Whoever takes it gets the error; perhaps nobody does.
+    values.catch(() => undefined);
+    passes.set(key, values);
+  }
+}
+
+/** A batch of images: [batch, 3, height, width]. @throws AuroraError 'data' if one cannot be read */
+export async function imageBatch(
+  dataset: ImageDataset,
+  indices: readonly number[],
+  pass?: TrainingPass,
+): Promise<HostTensor> {
+  readAhead(dataset, indices, pass);
+  const key = keyOf(pass);
+  const passes = indices.map((i) => ahead.get(dataset.examples[i])!);
+  const taken = passes.map((p) => p.get(key)!);
+  for (const p of passes) p.delete(key);
+  const { width, height } = dataset.side;
+  const data = new Float32Array(indices.length * 3 * height * width);
+  for (const [i, values] of taken.entries()) data.set(await values, i * 3 * height * width);
+  return { dtype: DType.float, dims: [indices.length, 3, height, width], data };
+}

@@ -1,0 +1,22 @@
+import { parentPort } from 'node:worker_threads';
+import { AuroraError } from '../../base/errors';
+import { imageValues, type ImageJob } from './job';
+import type { ImageReply } from './pool';
+
+/** Reads images apart from the training thread, which a step of the runtime blocks. */
+async function run(id: number, job: ImageJob): Promise<void> {
+  try {
+    const values = await imageValues(job);
+    reply({ id, values }, [values.buffer as ArrayBuffer]);
+  } catch (e) {
+    const { message, stack } = e as Error;
+    reply({
+      id,
+      problem: e instanceof AuroraError ? { kind: e.kind, message, hint: e.hint } : { message, stack },
+    });
+  }
+}
+
+const reply = (value: ImageReply, transfer: ArrayBuffer[] = []) => parentPort!.postMessage(value, transfer);
+
+parentPort!.on('message', ({ id, job }: { id: number; job: ImageJob }) => void run(id, job));

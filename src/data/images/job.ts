@@ -1,0 +1,19 @@
+import { augment, type Augmentation, type AugmentationKey } from './augment';
+import type { Preprocessing } from './plan';
+import { preprocess, tensor } from './preprocess';
+import { openImage, type ImageSource } from './source';
+
+/** What it takes to make a model's input of an image, in any thread. */
+export interface ImageJob {
+  source: ImageSource;
+  plan: Preprocessing;
+  /** Random changes of a training image. */
+  change?: { augmentation: Augmentation; key: AugmentationKey };
+}
+
+/** @returns [3, height, width]. @throws AuroraError 'data' if the image cannot be read */
+export async function imageValues({ source, plan, change }: ImageJob): Promise<Float32Array> {
+  if ('fitted' in source) return tensor(source.fitted, plan).data;
+  const image = await openImage(source);
+  return (change ? augment(image, plan, change.augmentation, change.key) : preprocess(image, plan)).data;
+}

@@ -1,0 +1,92 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { AuroraError, type ErrorKind } from '../../base/errors';
+import { imageValues, type ImageJob } from './job';
+
+/** A worker's answer to a job. */
+export type ImageReply = { id: number } & (
+  { values: Float32Array } | { problem: { kind?: ErrorKind; message: string; hint?: string; stack?: string } }
+);
+
+interface Waiting {
+  resolve(values: Float32Array): void;
+  reject(cause: Error): void;
+}
+
+/** More do not help: a step takes longer than decoding its images on a few cores. */
+const MOST_WORKERS = 4;
+
+/** Reads images on worker threads, each on the one with the fewest left. */
+class ImagePool {
+  private readonly workers: PoolWorker[];
+
+  constructor(program: string, size: number) {
+    this.workers = Array.from({ length: size }, () => new PoolWorker(program));
+  }
+
+  run(job: ImageJob): Promise<Float32Array> {
+    return this.workers.reduce((a, b) => (b.left < a.left ? b : a)).run(job);
+  }
+}
+
+class PoolWorker {
+  private thread: Worker | undefined;
+  private readonly waiting = new Map<number, Waiting>();
+  private next = 0;
+
+  constructor(private readonly program: string) {}
+
+  get left(): number {
+    return this.waiting.size;
+  }
+
+  run(job: ImageJob): Promise<Float32Array> {
+    const thread = (this.thread ??= this.start());
+    const id = this.next++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      // A thread keeps the process alive only while something is awaited of it.
+      thread.ref();
+      thread.postMessage({ id, job });
+    });
+  }
+
+  private start(): Worker {
+    const thread = new Worker(this.program, { stdin: false });
+    thread.unref();
+    thread.on('message', (reply: ImageReply) => this.done(thread, reply));
+    thread.on('error', (cause) => this.failed(cause));
+    thread.on('exit', () => this.failed(new Error('The thread that reads images ended early')));
+    return thread;
+  }
+
+  private done(thread: Worker, reply: ImageReply): void {
+    const job = this.waiting.get(reply.id);
+    this.waiting.delete(reply.id);
+    if (this.waiting.size === 0) thread.unref();
+    if ('values' in reply) job?.resolve(reply.values);
+    else job?.reject(errorOf(reply.problem));
+  }
+
+  private failed(cause: Error): void {
+    this.thread = undefined;
+    for (const { reject } of this.waiting.values()) reject(cause);
+    this.waiting.clear();
+  }
+}
+
+function errorOf({ kind, message, hint, stack }: Extract<ImageReply, { problem: object }>['problem']): Error {
+  if (kind !== undefined) return new AuroraError(kind, message, hint);
+  return Object.assign(new Error(message), { stack });
+}
+
+let pool: ImagePool | undefined;
+
+/** From here on, images are read on worker threads. @param program the built image-worker */
+export function useImageWorkers(program: string): void {
+  // One core is left to the training thread.
+  pool = new ImagePool(program, Math.max(1, Math.min(MOST_WORKERS, availableParallelism() - 1)));
+}
+
+/** @throws AuroraError 'data' if the image cannot be read */
+export const readValues = (job: ImageJob): Promise<Float32Array> => (pool ? pool.run(job) : imageValues(job));

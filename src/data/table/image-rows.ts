@@ -1,0 +1,90 @@
+import { dirname, resolve } from 'node:path';
+import { filesBelow, isFolder } from '../../files/tree';
+import { rowPlace, rowWord } from '../../protocol/row-place';
+import { unreadable } from '../../table/files';
+import type { Fields } from '../../table/records';
+import type { ImageSource } from '../images/source';
+import { badRow, field, readRowsOf, requireRows, type ReadOptions, type Row, type Rows } from './rows';
+
+/** An image and its label; `text` is the image's name, as views show it. */
+export interface ImageRow extends Row {
+  image: ImageSource;
+}
+
+/** Of an image folder, files with other endings are not images but notes, lists and the like. */
+const IMAGE_FILE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
+
+/**
+ * Images with their labels: a folder with one folder for each label, as torchvision's ImageFolder reads it, or a data
+ * file whose image column holds paths relative to it, encoded images, or the hub's structs of both (`bytes`, `path`).
+ */
+export async function readImageRows(path: string, options: ReadOptions): Promise<Rows<ImageRow>> {
+  if (isFolder(path)) return readFolder(path, options);
+  const { rows, ...read } = await readRowsOf<ImageRow>(
+    path,
+    options,
+    ['imageColumn', 'labelColumn'],
+    (fields) => imageRow(path, fields, options),
+  );
+  return { ...read, rows: rows.map((row) => withName(path, row)) };
+}
+
+/** An encoded image without a name has that of its row. */
+function withName(path: string, row: ImageRow): ImageRow {
+  if (!('bytes' in row.image) || row.image.name !== '') return row;
+  const name = `${rowWord(path)} ${row.line}`;
+  return { ...row, text: name, image: { ...row.image, name: rowPlace(path, row.line) } };
+}
+
+function readFolder(folder: string, { onBadRow }: ReadOptions): Rows<ImageRow> {
+  const result: Rows<ImageRow> = { rows: [], skipped: [] };
+  images(folder).forEach((file, i) => {
+    const line = i + 1;
+    const end = file.indexOf('/');
+    if (end < 0) {
+      const reason = `${file} is in no folder, so it has no label`;
+      return badRow(folder, { line, reason }, onBadRow, result.skipped);
+    }
+    const image = { path: resolve(folder, file) };
+    result.rows.push({ text: file, label: file.slice(0, end), line, image });
+  });
+  requireRows(folder, result.rows.length, result.skipped);
+  return result;
+}
+
+/** The image files below a folder, in the order in which rows number them. */
+function images(folder: string): string[] {
+  try {
+    return filesBelow(folder).filter((file) => IMAGE_FILE.test(file));
+  } catch (cause) {
+    throw unreadable(folder, cause);
+  }
+}
+
+function imageRow(
+  path: string,
+  fields: Fields,
+  { imageColumn, labelColumn }: ReadOptions,
+): Omit<ImageRow, 'line'> | { problem: string } {
+  const label = field(fields, labelColumn!);
+  if ('problem' in label) return label;
+  const value = fields.get(imageColumn!);
+  if (value instanceof Uint8Array) return encoded(value, undefined, label.value);
+  if (typeof value === 'object' && value !== null && 'bytes' in value && value.bytes instanceof Uint8Array)
+    return encoded(value.bytes, 'path' in value ? value.path : undefined, label.value);
+  const named = typeof value === 'object' && value !== null && 'path' in value ? value.path : value;
+  if (typeof named !== 'string' || named.trim() === '')
+    return {
+      problem:
+        value === undefined || value === null
+          ? `no "${imageColumn}"`
+          : `"${imageColumn}" is neither a path nor an encoded image`,
+    };
+  return { text: named, label: label.value, image: { path: resolve(dirname(path), named) } };
+}
+
+/** Names are for views and errors only; the hub's data sets often have none. */
+function encoded(bytes: Uint8Array, path: unknown, label: string): Omit<ImageRow, 'line'> {
+  const name = typeof path === 'string' ? path : '';
+  return { text: name, label, image: { bytes, name } };
+}

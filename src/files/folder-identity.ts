@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { identityOf, type FileIdentity } from './identity';
+import { filesBelow } from './tree';
+
+/**
+ * A folder of data as if it were one file: the size of all its files together, and the latest of their times and of
+ * those of the folders that hold them, so that a file that is added, removed or written shows.
+ */
+export function folderIdentity(folder: string): FileIdentity {
+  const own = identityOf(statSync(folder, { bigint: true }));
+  const files = filesBelow(folder);
+  const folders = new Set(files.map((file) => file.slice(0, Math.max(0, file.lastIndexOf('/')))));
+  let [size, written, changed] = [0n, BigInt(own.mtimeNs), BigInt(own.ctimeNs)];
+  for (const path of [...files, ...folders]) {
+    const stat = statSync(join(folder, path), { bigint: true });
+    if (stat.isFile()) size += stat.size;
+    if (stat.mtimeNs > written) written = stat.mtimeNs;
+    if (stat.ctimeNs > changed) changed = stat.ctimeNs;
+  }
+  return { ...own, size: Number(size), mtimeNs: String(written), ctimeNs: String(changed) };
+}
+
+/**
+ * SHA-256 over the names and hashes of a folder's files.
+ *
+ * @param hashOf the SHA-256 of one of them
+ */
+export async function folderHash(folder: string, hashOf: (path: string) => Promise<string>): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of filesBelow(folder)) hash.update(`${file}\0${await hashOf(join(folder, file))}\n`);
+  return hash.digest('hex');
+}

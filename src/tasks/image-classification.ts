@@ -1,0 +1,77 @@
+import { labelCounts } from '../data/audit';
+import { integers } from '../data/batch';
+import { imageOf } from '../data/images/pixels';
+import { AuroraError } from '../base/errors';
+import { DType } from '../graph/dtype';
+import { checkOutput } from './check-output';
+import { linearHead } from './head';
+import { imageReader, type ImageData, type LabeledImage } from './image-data';
+import type { TaskKind } from './kind';
+import { labelPredictions } from './label-answers';
+import { lopsided, unmeasuredLabels } from './label-findings';
+import { ConfusionMatrix } from './metrics/confusion';
+import { TopKAccuracy } from './metrics/top-k';
+import { mostFrequent } from './most-frequent';
+import { argmax, softmax } from './softmax';
+
+/**
+ * One label for each image: a linear head on the first token or on the mean of all, or the model's own logits;
+ * cross-entropy.
+ */
+export const imageClassification = {
+  objective: 'cross-entropy',
+  ...imageReader,
+  head: linearHead,
+  checkOutput: (spec, name, info, labels) =>
+    checkOutput(spec, name, info, { axes: ['batch'], outputs: labels.length }),
+  expected: (examples) =>
+    integers(
+      DType.int64,
+      [examples.length],
+      Int32Array.from(examples, (e) => e.label),
+    ),
+  weight: () => 1,
+  scorer({ labels }) {
+    const matrix = new ConfusionMatrix(labels.length);
+    const top5 = new TopKAccuracy(5);
+    return {
+      add({ label }, logits) {
+        matrix.add(label, argmax(logits));
+        top5.add(label, logits);
+      },
+      metrics: () => ({
+        accuracy: matrix.accuracy(),
+        top5Accuracy: top5.accuracy(),
+        f1: matrix.f1(),
+        examples: matrix.examples,
+      }),
+    };
+  },
+  baseline: ({ train, validation, labels }) =>
+    mostFrequent(
+      train.dataset.examples.map((e) => e.label),
+      validation.dataset.examples.map((e) => e.label),
+      labels,
+      'accuracy',
+    ),
+  guessLoss: ({ labels }) => Math.log(labels.length),
+  facts: (examples, { labels }) => ({
+    labels: labelCounts(
+      examples.map((e) => e.label),
+      labels,
+    ),
+  }),
+  findings: (spec, data) => [...lopsided(spec, data), ...unmeasuredLabels(data)],
+  predictions: labelPredictions,
+  ask({ image }, { train }) {
+    const { width, height } = train.dataset.side;
+    if (image?.width !== width || image.height !== height)
+      throw new AuroraError(
+        'data',
+        `The image is ${image?.width} × ${image?.height}; the model reads ${width} × ${height}.`,
+        'Scale the image to that size first.',
+      );
+    const example = { size: 1, row: 0, label: 0, source: { fitted: imageOf(image) } };
+    return { example, answer: (logits) => ({ probabilities: [...softmax(logits)] }) };
+  },
+} satisfies TaskKind<LabeledImage, ImageData>;

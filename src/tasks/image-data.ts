@@ -1,0 +1,141 @@
+import { inferLabels, labelIndex, withKnownLabels } from '../data/labels';
+import { augmentationOf } from '../data/images/augmentation-spec';
+import {
+  imageBatch,
+  imageDataset,
+  readAhead,
+  type ImageDataset,
+  type ImageExample,
+} from '../data/image-dataset';
+import type { ParsedPreprocessing } from '../data/images/settings';
+import { fittedPixels } from '../data/images/pixels';
+import { readImageRows, type ImageRow } from '../data/table/image-rows';
+import type { Rows } from '../data/table/rows';
+import type { Experiment } from '../experiment/experiment';
+import { identify } from '../files/identity';
+import type { Model } from '../graph/model';
+import type { Outputs } from '../protocol/outputs';
+import { imageInput } from './image-input';
+import { splitReader } from './splits';
+import { skippedWarning, type DataReader, type DataSplit, type TaskData } from './task-data';
+
+/** An image and the index of its label. */
+export interface LabeledImage extends ImageExample {
+  label: number;
+}
+
+interface ImageSplit extends DataSplit<LabeledImage> {
+  dataset: ImageDataset<LabeledImage>;
+}
+
+export interface ImageData extends TaskData<LabeledImage> {
+  train: ImageSplit;
+  validation: ImageSplit;
+}
+
+type How = Pick<ImageDataset, 'plan' | 'side' | 'augmentation'>;
+
+const NO_OUTPUTS: Outputs = { labels: [] };
+
+const { readSplits, readValidation } = splitReader<ImageRow>({
+  rows: readImageRows,
+  labels: (path, rows) =>
+    inferLabels(
+      path,
+      rows.map((r) => r.label),
+    ),
+  known: withKnownLabels,
+  stratum: ({ label }) => label,
+});
+
+function encoded(
+  spec: Experiment,
+  path: string,
+  { rows, skipped }: Rows<ImageRow>,
+  { labels }: Outputs,
+  how: How,
+): ImageSplit {
+  const classes = labelIndex(labels);
+  const dataset = imageDataset(path, rows, spec.data, how, (row, index): LabeledImage => ({
+    size: 1,
+    row: index,
+    source: row.image,
+    label: classes.get(row.label)!,
+  }));
+  return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped] };
+}
+
+const assumedOf = ({ assumed }: ParsedPreprocessing) =>
+  assumed.map((message) => ({ key: 'model.preprocessor', message }));
+
+function withoutRows(spec: Experiment, model: Model, { labels }: Outputs = NO_OUTPUTS) {
+  const { settings, side } = imageInput(spec, model);
+  const augmentation = augmentationOf(spec.data.augmentation);
+  const how: How = { plan: settings.preprocessing, side, ...(augmentation && { augmentation }) };
+  const none = (path: string): ImageSplit => ({
+    path,
+    rows: [],
+    dataset: { examples: [], truncatedCount: 0, skipped: [], ...how },
+    skipped: [],
+  });
+  const { train, validation = train } = spec.data;
+  const data: ImageData = {
+    train: none(train),
+    validation: none(validation),
+    labels: [...labels],
+    assumed: assumedOf(settings),
+    warnings: settings.assumed,
+  };
+  return { data, how };
+}
+
+/** Labeled images: a folder, or the rows of a data file. */
+export const imageReader: DataReader<LabeledImage, ImageData> = {
+  async load(spec, model, known) {
+    const { data, how } = withoutRows(spec, model, known);
+    const read = await readSplits(spec, known);
+    const train = encoded(spec, spec.data.train, read.train, read.outputs, how);
+    const path = spec.data.validation ?? spec.data.train;
+    const validation = encoded(spec, path, read.validation, read.outputs, how);
+    const warnings = [...data.warnings, ...skippedWarning([train, validation])];
+    return { ...data, ...read.outputs, train, validation, warnings };
+  },
+  async loadValidation(spec, model, outputs = NO_OUTPUTS) {
+    const { data, how } = withoutRows(spec, model, outputs);
+    const rows = await readValidation(spec, outputs);
+    const validation = encoded(spec, data.validation.path, rows, outputs, how);
+    return { ...data, validation, warnings: [...data.warnings, ...skippedWarning([validation])] };
+  },
+  withoutRows: (spec, model, outputs) => Promise.resolve(withoutRows(spec, model, outputs).data),
+  async samples(spec, data) {
+    const { rows } = await readValidation(spec, data);
+    const { plan } = data.train.dataset;
+    return rows.map(({ text, label, line, image }) => ({
+      text,
+      label,
+      line,
+      image: () => fittedPixels(image, plan),
+    }));
+  },
+  async inputs(dataset, indices, wanted, _, pass) {
+    const [input] = wanted;
+    return input ? { [input.name]: await imageBatch(dataset, indices, pass) } : {};
+  },
+  readAhead,
+  imageShape({ train: { dataset } }) {
+    const { resize } = dataset.plan;
+    const edge = resize && 'shortestEdge' in resize ? resize.shortestEdge : undefined;
+    return { ...dataset.side, ...(edge !== undefined && { shortestEdge: edge }) };
+  },
+  varies: ({ data }) => data.augmentation !== undefined,
+  shown(_, { rows, dataset }, index) {
+    const { text, label, line } = rows[dataset.examples[index].row];
+    return { line, ids: [], label, image: text };
+  },
+  hashInputs({ plan, examples }, hash) {
+    hash.update(JSON.stringify(plan));
+    for (const { source } of examples)
+      if ('bytes' in source) hash.update(`,${source.bytes.length}`).update(source.bytes);
+      else if ('path' in source) hash.update(`,${source.path} ${JSON.stringify(identify(source.path))}`);
+  },
+};
