@@ -55,13 +55,21 @@ export function tokenLengths({ examples }: Dataset<Example>): PreflightSplit['to
   };
 }
 
-/** Equal texts within the training rows and across the two splits. */
-export function findDuplicates(train: readonly Row[], validation: readonly Row[]): PreflightDuplicates {
+/**
+ * Equal inputs within the training rows and across the two splits.
+ *
+ * @param keyOf the same for rows with equal inputs; that of their texts by default
+ */
+export function findDuplicates(
+  train: readonly Row[],
+  validation: readonly Row[],
+  keyOf: (row: Row) => string = inputOf,
+): PreflightDuplicates {
   const first = new Map<string, Row>();
   const conflicting = new Map<string, PreflightDuplicates['conflicts']['first'][number]>();
   let withinTrain = 0;
   for (const row of train) {
-    const text = inputOf(row);
+    const text = keyOf(row);
     const before = first.get(text);
     if (!before) {
       first.set(text, row);
@@ -72,7 +80,7 @@ export function findDuplicates(train: readonly Row[], validation: readonly Row[]
       conflicting.set(text, { lines: [before.line, row.line], labels: [before.label, row.label] });
   }
   const across = validation.flatMap((row) => {
-    const trained = first.get(inputOf(row));
+    const trained = first.get(keyOf(row));
     return trained ? [{ train: trained.line, validation: row.line }] : [];
   });
   return {

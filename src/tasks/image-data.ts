@@ -15,6 +15,7 @@ import type { Experiment } from '../experiment/experiment';
 import { identify } from '../files/identity';
 import type { Model } from '../graph/model';
 import type { Outputs } from '../protocol/outputs';
+import { imageKeys } from '../data/image-keys';
 import { imageInput } from './image-input';
 import { splitReader } from './splits';
 import { skippedWarning, type DataReader, type DataSplit, type TaskData } from './task-data';
@@ -106,7 +107,7 @@ export const imageReader: DataReader<LabeledImage, ImageData> = {
     const validation = encoded(spec, data.validation.path, rows, outputs, how);
     return { ...data, validation, warnings: [...data.warnings, ...skippedWarning([validation])] };
   },
-  withoutRows: (spec, model, outputs) => Promise.resolve(withoutRows(spec, model, outputs).data),
+  withoutRows: async (spec, model, outputs) => withoutRows(spec, model, outputs).data,
   async samples(spec, data) {
     const { rows } = await readValidation(spec, data);
     const { plan } = data.train.dataset;
@@ -127,6 +128,7 @@ export const imageReader: DataReader<LabeledImage, ImageData> = {
     const edge = resize && 'shortestEdge' in resize ? resize.shortestEdge : undefined;
     return { ...dataset.side, ...(edge !== undefined && { shortestEdge: edge }) };
   },
+  inputKeys: (rows) => imageKeys(rows as readonly ImageRow[]),
   varies: ({ data }) => data.augmentation !== undefined,
   shown(_, { rows, dataset }, index) {
     const { text, label, line } = rows[dataset.examples[index].row];

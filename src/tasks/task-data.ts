@@ -75,6 +75,8 @@ export interface DataReader<E extends Example, D extends TaskData<E>> {
   readAhead?(dataset: D['train']['dataset'], indices: readonly number[], pass?: TrainingPass): void;
   /** For a kind that reads images: how a picture becomes one. */
   imageShape?(data: D): ImageShape;
+  /** What is the same for rows with equal inputs, where their texts do not say it. */
+  inputKeys?(rows: readonly Row[]): (row: Row) => string;
   /** Whether inputs differ between epochs, so that nothing computed from them can be kept. */
   varies(spec: Experiment): boolean;
   /** What the activations view shows of an example: its row, and what its tokens are. */

@@ -135,7 +135,7 @@ describe('aurora errors', () => {
     const r = lab.run('errors', run, '--top', '3');
     expect([r.code, r.err]).toEqual([0, '']);
     const right = c.label.filter((l, i) => l === c.predicted[i]).length;
-    expect(r.out).toContain(`Step ${predictions.step}: ${right} of 24 validation texts are right`);
+    expect(r.out).toContain(`Step ${predictions.step}: ${right} of 24 validation examples are right`);
     const wrong = [...r.out.matchAll(/^ {2}(?:pets|other) +(?:pets|other) +(\d+)/gm)].map((m) =>
       Number(m[1]),
     );
@@ -252,7 +252,7 @@ describe('aurora errors', () => {
     renameSync(lab.path('train.jsonl'), away);
     const r = lab.run('errors', run, '--again');
     renameSync(away, lab.path('train.jsonl'));
-    expect([r.code, r.out]).toEqual([0, expect.stringContaining('validation texts are right')]);
+    expect([r.code, r.out]).toEqual([0, expect.stringContaining('validation examples are right')]);
   });
 
   it('escapes control characters from labels and texts', () => {

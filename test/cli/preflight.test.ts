@@ -111,8 +111,8 @@ describe('aurora preflight', () => {
         /^warning model\.maxLength: \d+ % of the training texts are longer than 6 tokens/,
       ),
       'warning data.validation: No validation row has the label "other".',
-      'warning data.validation: 1 of 1 validation texts are also trained on (training and validation lines 1 and 1), so the metrics will be too optimistic.',
-      'warning data.train: One training text has more than one label: lines 1 and 2 ("pets", "other").',
+      'warning data.validation: 1 of 1 validation examples are also trained on (training and validation lines 1 and 1), so the metrics will be too optimistic.',
+      'warning data.train: One training example has more than one label: lines 1 and 2 ("pets", "other").',
     ]);
     expect(problems.every((p) => p.hint)).toBe(true);
     expect(problems[0].hint).toContain('layer.0.value');

@@ -57,7 +57,7 @@ const KINDS: Record<string, Kind> = {
     asked: ['the cat played', /(the|cat|played) \d+\.\d %|no label/],
     errors: /By label, worst first\n[^]*the /,
     preflight:
-      /label +training +validation\n[^]*without any label: \d+ training texts and \d+ validation texts/,
+      /label +training +validation\n[^]*without any label: \d+ training examples and \d+ validation examples/,
   },
   'tags of words': {
     card: /2 labels, in the order of the logits: `B-PET`, `O`\./,

@@ -69,7 +69,7 @@ describe('the Errors page', () => {
     await rows(w).first().waitFor();
     const wrong = wrongIn(p);
     expect(await w.page.locator('.summary').innerText()).toContain(
-      `${200 - wrong.length} of 200 validation texts right`,
+      `${200 - wrong.length} of 200 validation examples right`,
     );
     const numbers = await w.page.locator('.matrix td').allInnerTexts();
     expect(numbers.length).toBe(25);
@@ -125,7 +125,7 @@ describe('the Errors page', () => {
       });
     await w.page.locator('.matrix td[tabindex="0"]').focus();
     for (const key of ['ArrowDown', 'ArrowRight', 'ArrowRight']) await w.page.keyboard.press(key);
-    await expect.poll(active).toMatch(/^label-1 predicted as label-2: \d+ texts, [\d.]+ % of the label$/);
+    await expect.poll(active).toMatch(/^label-1 predicted as label-2: \d+ examples, [\d.]+ % of the label$/);
     // The whole grid is a single tab stop.
     expect(await w.page.locator('.matrix [tabindex="0"]').count()).toBe(1);
     await w.page.keyboard.press('Enter');
@@ -267,7 +267,7 @@ describe('the Errors page', () => {
   it('shows a message if there are no mistakes', async () => {
     const w = await show(made(3, 40, { right: true }));
     await rows(w).first().waitFor();
-    expect(await w.page.locator('.summary').innerText()).toContain('gets all 40 validation texts right');
+    expect(await w.page.locator('.summary').innerText()).toContain('gets all 40 validation examples right');
     expect(await w.page.locator('.pairs').count()).toBe(0);
     expect(await w.page.locator('[data-list=unsure]').getAttribute('aria-pressed')).toBe('true');
     await w.page.locator('[data-list=wrong]').click();

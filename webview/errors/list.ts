@@ -48,7 +48,7 @@ export function examplesList(model: CommonModel, part: AnswerPart, state: ListSt
     <div class="tools">
       ${lists(model, state, act)} ${order(part, state, act)}
       <label
-        >${t('Find in texts')}
+        >${t('Find')}
         <input
           type="search"
           .value=${state.search}

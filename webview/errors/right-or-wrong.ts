@@ -10,7 +10,7 @@ export const rightOrWrong = (model: CommonModel) => ({
   lengths: rightMeasures(model.byLength),
   orders: { loss: t('Largest loss first'), margin: t('Narrowest margin first') },
   stored: t(
-    'Of {0} texts, the {1} most telling ones are stored with the predictions: wrong ones by largest loss, then right ones by narrowest margin.',
+    'Of {0} examples, the {1} most telling ones are stored with the predictions: wrong ones by largest loss, then right ones by narrowest margin.',
     count(model.examples),
     count(model.texts.size),
   ),
@@ -18,9 +18,9 @@ export const rightOrWrong = (model: CommonModel) => ({
 
 const howManyRight = ({ examples, right }: CommonModel): string =>
   right === examples
-    ? t('The model gets all {0} validation texts right.', count(examples))
+    ? t('The model gets all {0} validation examples right.', count(examples))
     : t(
-        'The model gets {0} of {1} validation texts right ({2}), and {3} wrong.',
+        'The model gets {0} of {1} validation examples right ({2}), and {3} wrong.',
         count(right),
         count(examples),
         cautiousPercent(right / examples),

@@ -23,6 +23,8 @@ export function lengthTable(
   chosen: number | undefined,
   choose: (bin: number) => void,
 ) {
+  // Images, and texts of the same length.
+  if (bins.length < 2) return nothing;
   const rows = bins.map((bin, i): SliceRow => {
     const { count: texts, cut } = byLength[i];
     const note = cut === 0 ? undefined : cut === texts ? t('all truncated') : t('{0} truncated', count(cut));
@@ -65,7 +67,7 @@ export function sliceTable(
         <thead>
           <tr>
             <th scope="col">${name}</th>
-            <th scope="col" class="number">${t('Texts')}</th>
+            <th scope="col" class="number">${t('Examples')}</th>
             <th scope="col" colspan="2">${first}</th>
             <th scope="col" class="number">${second}</th>
           </tr>

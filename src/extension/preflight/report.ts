@@ -46,12 +46,12 @@ export function addLine(report: PreflightReport, line: PreflightLine, t: Transla
       return t('{0} modules get an adapter; reading the data …', line.modules.length);
     case 'data':
       report.data = line;
-      return t('{0} texts read; opening the model …', line.train.examples);
+      return t('{0} examples read; opening the model …', line.train.examples);
     case 'measuring':
       return t('Looking for the fastest device: {0} …', line.places.map((p) => placeWords(p, t)).join(', '));
     case 'device':
       report.device = line;
-      return t('{0}; warming up with the longest texts …', deviceWords(line, t));
+      return t('{0}; warming up with the longest examples …', deviceWords(line, t));
     case 'step':
       report.steps.push(line);
       if (line.step === 0) return t('Measuring {0} steps …', line.of);
@@ -113,7 +113,7 @@ export function reportMarkdown(name: string, report: PreflightReport, t: Transla
 
 function estimateText(e: PreflightEstimate, steps: readonly PreflightStep[], t: Translate): string {
   return t(
-    'The whole run has {0} steps and {1} evaluations; preparation, evaluations and snapshots take {2}. It trains {3} parameters. Measured in {4} real training steps on this machine; memory is the peak of the process, including the longest texts.',
+    'The whole run has {0} steps and {1} evaluations; preparation, evaluations and snapshots take {2}. It trains {3} parameters. Measured in {4} real training steps on this machine; memory is the peak of the process, including the longest examples.',
     number(e.steps),
     number(e.evaluations),
     roughly(e.otherMinutes, t),
@@ -176,9 +176,13 @@ function dataPart(d: PreflightData, t: Translate): string[] {
       ['', t('training'), t('validation')],
       [
         row(t('file'), (s) => escape(basename(s.path))),
-        row(t('texts'), (s) => number(s.examples)),
-        row(t('tokens: min / median / 90 % / 99 % / max'), tokens),
-        row(t('truncated to model.maxLength'), (s) => share(s.truncated, s.examples)),
+        row(t('examples'), (s) => number(s.examples)),
+        ...(splits.every((s) => s.tokens.max === 1)
+          ? []
+          : [
+              row(t('tokens: min / median / 90 % / 99 % / max'), tokens),
+              row(t('truncated to model.maxLength'), (s) => share(s.truncated, s.examples)),
+            ]),
         row(t('unusable rows'), (s) => number(s.badRows.count)),
         ...(splits.some((s) => s.quotes) ? [row(t('quotes'), (s) => quotesText(s, t))] : []),
       ],
@@ -240,7 +244,7 @@ function labelsPart({ labels, train, validation }: PreflightData, t: Translate):
   return [
     `### ${t('Labels')}`,
     ...(several
-      ? [t('A text can have several labels, so these shares of the texts can add up to more than 100 %.')]
+      ? [t('An example can have several labels, so these shares can add up to more than 100 %.')]
       : []),
     table(
       [t('label'), t('training'), t('validation')],
@@ -261,9 +265,9 @@ function duplicateLines({ duplicates, train, validation }: PreflightData, t: Tra
   const conflicting = [number(conflicts.count), t(rowWords(train.path)), places.join('; ')];
   return [
     acrossSplits.count === 0
-      ? t('No validation texts occur in the training data.')
+      ? t('No validation examples occur in the training data.')
       : t(
-          '{0} validation texts ({1}) also occur in the training data; {2} of {3} and {4}: {5}.',
+          '{0} validation examples ({1}) also occur in the training data; {2} of {3} and {4}: {5}.',
           number(acrossSplits.count),
           shareText(acrossSplits.count, validation.examples),
           t(rowWords(validation.path, train.path)),
@@ -275,10 +279,10 @@ function duplicateLines({ duplicates, train, validation }: PreflightData, t: Tra
     train.numbers
       ? conflicts.count === 0
         ? t('No training text has more than one number.')
-        : t('{0} training texts have more than one number; {1} {2}.', ...conflicting)
+        : t('{0} training examples have more than one number; {1} {2}.', ...conflicting)
       : conflicts.count === 0
         ? t('No training text occurs with different labels.')
-        : t('{0} training texts occur with different labels; {1} {2}.', ...conflicting),
+        : t('{0} training examples occur with different labels; {1} {2}.', ...conflicting),
   ];
 }
 
@@ -287,7 +291,7 @@ function stepsPart(steps: readonly PreflightStep[], t: Translate): string[] {
   return [
     `## ${t('Measured steps')}`,
     table(
-      [t('step'), t('time'), t('texts'), t('tokens'), t('loss'), t('memory')],
+      [t('step'), t('time'), t('examples'), t('tokens'), t('loss'), t('memory')],
       steps.map((s) => [
         name(s),
         seconds(s.seconds),

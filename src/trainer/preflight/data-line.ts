@@ -23,6 +23,10 @@ export function dataLine(kind: TaskKind, data: TaskData): PreflightData {
     train: split(train),
     validation: split(validation),
     labels: [...labels],
-    duplicates: findDuplicates(train.rows, validation.rows),
+    duplicates: findDuplicates(
+      train.rows,
+      validation.rows,
+      kind.inputKeys?.([...train.rows, ...validation.rows]),
+    ),
   };
 }

@@ -143,7 +143,7 @@ function duplicateProblems(spec: Experiment, line: PreflightData): PreflightProb
       ? [
           warning(
             spec.data.validation === undefined ? 'data.train' : 'data.validation',
-            `${acrossSplits.count} of ${line.validation.examples} validation texts are also trained on (training and validation ${rowWords(line.train.path, line.validation.path)} ${pairs}${acrossSplits.count > acrossSplits.first.length ? ', …' : ''}), so the metrics will be too optimistic.`,
+            `${acrossSplits.count} of ${line.validation.examples} validation examples are also trained on (training and validation ${rowWords(line.train.path, line.validation.path)} ${pairs}${acrossSplits.count > acrossSplits.first.length ? ', …' : ''}), so the metrics will be too optimistic.`,
             'Remove them from one of the two sets.',
           ),
         ]
@@ -152,8 +152,8 @@ function duplicateProblems(spec: Experiment, line: PreflightData): PreflightProb
       ? [
           warning(
             'data.train',
-            `${conflicts.count === 1 ? 'One training text has' : `${conflicts.count} training texts have`} ${several}: ${clashes}${conflicts.count > conflicts.first.length ? ', …' : ''}.`,
-            `Keep one ${one} for each text.`,
+            `${conflicts.count === 1 ? 'One training example has' : `${conflicts.count} training examples have`} ${several}: ${clashes}${conflicts.count > conflicts.first.length ? ', …' : ''}.`,
+            `Keep one ${one} for each of them.`,
           ),
         ]
       : []),

@@ -38,7 +38,7 @@ export function matrix(
     <h2 id="matrix-title">${t('Confusion matrix')}</h2>
     <p class="note">
       ${t(
-        'Each row has the texts of one label, by predicted label; the diagonal is right. The shade is the share of the row. Click a cell, or move with the arrow keys and press Enter, to list its texts.',
+        'Each row has the examples of one label, by predicted label; the diagonal is right. The shade is the share of the row. Click a cell, or move with the arrow keys and press Enter, to list its examples.',
       )}
       ${
         shown.length < labels.length
@@ -97,8 +97,8 @@ function cell(
   const [name, other, texts] = [labels[label], labels[predicted], count(n)];
   const words =
     label === predicted
-      ? t('{0}, right: {1} texts, {2} of the label', name, texts, cautiousPercent(share))
-      : t('{0} predicted as {1}: {2} texts, {3} of the label', name, other, texts, cautiousPercent(share));
+      ? t('{0}, right: {1} examples, {2} of the label', name, texts, cautiousPercent(share))
+      : t('{0} predicted as {1}: {2} examples, {3} of the label', name, other, texts, cautiousPercent(share));
   // Square root: confusions of a few percent are the interesting ones.
   const shade = Math.ceil(SHADES * Math.sqrt(share));
   return html`<td

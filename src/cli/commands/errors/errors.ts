@@ -59,5 +59,5 @@ RUN/predictions and computed again only if the run or the data have changed sinc
 async function tell(line: PredictLine, json: boolean): Promise<void> {
   if (json) return write(`${JSON.stringify(line)}\n`);
   if (line.kind === 'predicting')
-    process.stderr.write(`Predicting ${count(line.examples)} validation texts …\n`);
+    process.stderr.write(`Predicting ${count(line.examples)} validation examples …\n`);
 }

@@ -50,7 +50,8 @@ export function errorsText(predictions: Predictions, file: string, top: number):
     ...(top > 0 ? [texts(predictions, wrong, top)] : []),
     [`Full results: ${file}`],
   ];
-  return `${all.map((part) => part.join('\n')).join('\n\n')}\n`;
+  const shown = all.filter((part) => part.length > 0);
+  return `${shown.map((part) => part.join('\n')).join('\n\n')}\n`;
 }
 
 /** What is wrong, by the shape of the answers. */
@@ -77,7 +78,7 @@ function headline(predictions: Predictions, wrong: Uint8Array): string[] {
     (m) => `${metricInfo(m).label} ${formatMetric(m, metricValue(metrics, m))}`,
   );
   return [
-    `Step ${step}${form === 'static' ? ', static form' : ''}${isGraded ? `, ${count(wrong.length)} validation texts` : `: ${count(right)} of ${count(wrong.length)} validation texts are right`} · ${numbers.join(' · ')}`,
+    `Step ${step}${form === 'static' ? ', static form' : ''}${isGraded ? `, ${count(wrong.length)} validation examples` : `: ${count(right)} of ${count(wrong.length)} validation examples are right`} · ${numbers.join(' · ')}`,
     `Data     ${data.file}`,
     ...[...(inputs?.changed ?? []), ...(inputs?.notes ?? [])].map((words) => `warning: ${words}`),
     ...(inputs?.changed.length ? ['These metrics are not those of the trained model.'] : []),
@@ -159,7 +160,7 @@ function pairs({ columns, labels }: LabelAnswers): string[] {
     'Most confused',
     ...table(
       [
-        ['  label', 'predicted as', 'texts', 'share of label'],
+        ['  label', 'predicted as', 'examples', 'share of label'],
         ...all
           .slice(0, PAIRS)
           .map((p) => [`  ${labels[p.label]}`, labels[p.predicted], count(p.count), percent(p.share)]),
@@ -172,6 +173,8 @@ function pairs({ columns, labels }: LabelAnswers): string[] {
 
 function lengths({ columns }: Predictions, wrong: Uint8Array): string[] {
   const bins = lengthBins(columns.tokens);
+  // Images, and texts of the same length.
+  if (bins.length < 2) return [];
   const rows = lengthSlices(columns, wrong, bins).map((slice, i) => [
     ...row(binName(bins[i]), slice),
     slice.cut > 0 ? `${count(slice.cut)} truncated` : '',
@@ -192,7 +195,7 @@ function labels({ columns, labels }: LabelAnswers, wrong: Uint8Array): string[] 
 
 const binName = ({ from, to }: LengthBin): string => (from === to ? String(from) : `${from} to ${to}`);
 
-const head = (name: string): string[] => [`  ${name}`, 'texts', 'accuracy', 'mean loss'];
+const head = (name: string): string[] => [`  ${name}`, 'examples', 'accuracy', 'mean loss'];
 
 const row = (name: string, slice: Slice): string[] => [
   `  ${name}`,
@@ -217,7 +220,10 @@ function texts(predictions: Predictions, wrong: Uint8Array, top: number): string
     ];
     return lines.map((line) => escapeControls(line));
   });
-  return [`The ${shown.length === 1 ? 'most telling text' : `${shown.length} most telling texts`}`, ...lines];
+  return [
+    `The ${shown.length === 1 ? 'most telling example' : `${shown.length} most telling examples`}`,
+    ...lines,
+  ];
 }
 
 function answerWords(

@@ -64,9 +64,26 @@ function data({ train, validation, labels, duplicates }: PreflightData): string 
     ['training', train],
     ['validation', validation],
   ] as const;
-  const lengths = table(
+  const { acrossSplits, withinTrain, conflicts } = duplicates;
+  return `${[
+    '',
+    `Data     ${basename(train.path)}${validation.path === train.path ? ', a share of it held out' : ` and ${basename(validation.path)}`}`,
+    ...sizes(splits),
+    ...splits.flatMap(([name, s]) =>
+      s.quotes ? [`  quotes in the ${name} file: read ${QUOTES[s.quotes]}`] : [],
+    ),
+    ...answers(splits, labels),
+    `  duplicates: ${count(acrossSplits.count)} across the splits, ${count(withinTrain)} within the training data, ${count(conflicts.count)} of them with conflicting ${train.numbers ? 'numbers' : 'labels'}`,
+  ].join('\n')}\n`;
+}
+
+/** How many examples there are and, of texts, how long they are. */
+function sizes(splits: readonly (readonly [string, PreflightSplit])[]): string[] {
+  if (splits.every(([, s]) => s.tokens.max === 1))
+    return table([['  ', 'examples'], ...splits.map(([name, s]) => [`  ${name}`, count(s.examples)])], '   ');
+  return table(
     [
-      ['  tokens', 'texts', 'shortest', 'median', '90 %', '99 %', 'longest', 'truncated'],
+      ['  tokens', 'examples', 'shortest', 'median', '90 %', '99 %', 'longest', 'truncated'],
       ...splits.map(([name, s]) => [
         `  ${name}`,
         count(s.examples),
@@ -76,17 +93,6 @@ function data({ train, validation, labels, duplicates }: PreflightData): string 
     ],
     '   ',
   );
-  const { acrossSplits, withinTrain, conflicts } = duplicates;
-  return `${[
-    '',
-    `Data     ${basename(train.path)}${validation.path === train.path ? ', a share of it held out' : ` and ${basename(validation.path)}`}`,
-    ...lengths,
-    ...splits.flatMap(([name, s]) =>
-      s.quotes ? [`  quotes in the ${name} file: read ${QUOTES[s.quotes]}`] : [],
-    ),
-    ...answers(splits, labels),
-    `  duplicate texts: ${count(acrossSplits.count)} across the splits, ${count(withinTrain)} within the training data, ${count(conflicts.count)} of them with conflicting ${train.numbers ? 'numbers' : 'labels'}`,
-  ].join('\n')}\n`;
 }
 
 /** What the answers are, by the shape that they have. */
@@ -125,22 +131,22 @@ function balance(labels: readonly string[], train: PreflightSplit, validation: P
     ...(train.unlabeled === undefined
       ? []
       : [
-          `  without any label: ${count(train.unlabeled)} training texts and ${count(validation.unlabeled ?? 0)} validation texts; a text can have several labels`,
+          `  without any label: ${count(train.unlabeled)} training examples and ${count(validation.unlabeled ?? 0)} validation examples; an example can have several labels`,
         ]),
   ];
 }
 
 const step = (s: PreflightStep): string =>
   s.step === 0
-    ? `\nSteps    warm-up, the ${s.examples} longest texts: ${time(s.seconds)}\n`
-    : `  ${s.step} of ${s.of}: ${time(s.seconds)}, loss ${s.loss.toFixed(4)}, ${s.examples} texts, ${count(s.tokens)} tokens\n`;
+    ? `\nSteps    warm-up, the ${s.examples} longest examples: ${time(s.seconds)}\n`
+    : `  ${s.step} of ${s.of}: ${time(s.seconds)}, loss ${s.loss.toFixed(4)}, ${s.examples} examples, ${count(s.tokens)} tokens\n`;
 
 const estimate = (e: PreflightEstimate): string =>
   `\n${[
     `${time(e.secondsPerStep)} per step · about ${duration(60 * e.minutes)} for ${count(e.steps)} steps and ${e.evaluations} ${e.evaluations === 1 ? 'evaluation' : 'evaluations'} · ${gigabytes(e.memoryBytes)} memory`,
     ...(e.microBatch
       ? [
-          `${e.microBatch.examples} of a batch's ${e.microBatch.of} texts (${e.microBatch.length} tokens) are run at a time, with the same result`,
+          `${e.microBatch.examples} of a batch's ${e.microBatch.of} examples (${e.microBatch.length} tokens) are run at a time, with the same result`,
         ]
       : []),
     `${count(e.trainable)} trainable parameters, including the head's`,

@@ -82,9 +82,9 @@ describe('a preflight', () => {
   it('reports each stage as it is reached', () => {
     expect(report().said).toEqual([
       '1 module gets an adapter; reading the data …',
-      '1000 texts read; opening the model …',
+      '1000 examples read; opening the model …',
       'Looking for the fastest device: ONNX Runtime on cpu, ONNX Runtime on webgpu …',
-      'ONNX Runtime on webgpu, the fastest on this machine; warming up with the longest texts …',
+      'ONNX Runtime on webgpu, the fastest on this machine; warming up with the longest examples …',
       'Measuring 1 steps …',
       'Step 1 of 1: 0.6 s',
       undefined,
@@ -128,7 +128,7 @@ describe('a preflight', () => {
     expect(text).toContain('| a\\|b | 900 (90 %) | 900 (90 %) |');
     expect(text).toContain('| truncated to model.maxLength | 123 (12 %) | 0 (0.0 %) |');
     expect(text).toContain(
-      '2 validation texts (0.2 %) also occur in the training data; lines of v.csv and train.csv: 7 = 4.',
+      '2 validation examples (0.2 %) also occur in the training data; lines of v.csv and train.csv: 7 = 4.',
     );
     expect(text).toContain('| warm-up | 2.0 s |');
     // Every table row has as many cells as the header.
@@ -181,7 +181,7 @@ describe('a preflight', () => {
     expect(text).toContain('| smallest | -0.5 | -0.5 |');
     expect(text).toContain('| largest | 1,235 | 1,235 |');
     expect(text).toContain('| mean | 2.612 | 2.612 |');
-    expect(text).toContain('1 training texts have more than one number; lines 3 (1), 9 (2.5).');
+    expect(text).toContain('1 training examples have more than one number; lines 3 (1), 9 (2.5).');
     expect(text).not.toContain('### Labels');
   });
 
@@ -193,7 +193,7 @@ describe('a preflight', () => {
       report([{ ...data, train: of(data.train), validation: of(data.validation), labels: ['a', 'b'] }]).made,
       t,
     );
-    expect(text).toContain('A text can have several labels');
+    expect(text).toContain('An example can have several labels');
     expect(text).toContain('| a | 900 (90 %) | 900 (90 %) |\n| b | 300 (30 %) | 300 (30 %) |');
     expect(text).toContain('| *none* | 50 (5.0 %) | 50 (5.0 %) |');
     expect(text).toContain('No training text occurs with different labels.');

@@ -22,7 +22,7 @@ describe('the errors in a terminal', () => {
 
   it('of spans start with the texts that are right as a whole and the metrics', () =>
     expect(text.split('\n')[0]).toBe(
-      'Step 120: 2 of 4 validation texts are right · loss 0.5000 · entity F1 75.0 % · entity precision 80.0 % · entity recall 70.6 % · tag accuracy 90.0 %',
+      'Step 120: 2 of 4 validation examples are right · loss 0.5000 · entity F1 75.0 % · entity precision 80.0 % · entity recall 70.6 % · tag accuracy 90.0 %',
     ));
 
   it('of spans are shown by type, worst first', () =>
@@ -66,7 +66,7 @@ describe('the errors in a terminal', () => {
       { label: 1, shares: [0.4, 0.6] },
     ]);
     const found = errorsText(labels, 'f.json', 1);
-    expect(found).toContain('Step 120: 2 of 3 validation texts are right · loss 0.5000 · accuracy 75.0 %');
+    expect(found).toContain('Step 120: 2 of 3 validation examples are right · loss 0.5000 · accuracy 75.0 %');
     expect(found).not.toContain('By type');
     expect(part(found, 'Most confused')[1]).toEqual(['label 0', 'label 1', '1', '50.0 %']);
     expect(part(found, 'By label, worst first').map(([label]) => label)).toEqual([
