@@ -88,7 +88,7 @@ export async function analyze(file: string, text: string, sources: Sources): Pro
     );
   const findings = [
     ...textFindings(doc, problems, t),
-    ...(await fileFindings(doc, known, t)),
+    ...(await fileFindings(doc, taskOf(value), known, t)),
     ...(data ? columnFindings(doc, taskOf(value), data, heads, t) : []),
     ...(model.state === 'known'
       ? modelFindings(doc, model.summary, layers, adapter && !isHeadAlone(adapter) ? adapter : undefined, t)

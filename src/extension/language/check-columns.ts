@@ -40,10 +40,11 @@ export function columnFindings(
 
 function namedColumns(task: TaskDescription, data: Partial<DataSpec>): NamedColumn[] {
   const { textColumn = task.columns.text, textPairColumn, completionColumn, messagesColumn } = data;
-  const { labelColumn = task.columns.label, labelColumns } = data;
+  const { imageColumn = task.columns.image, labelColumn = task.columns.label, labelColumns } = data;
   if (messagesColumn !== undefined) return one('messagesColumn', messagesColumn);
   return [
     ...one('textColumn', textColumn),
+    ...one('imageColumn', imageColumn),
     ...one('textPairColumn', textPairColumn),
     ...one('completionColumn', completionColumn),
     ...(labelColumns?.map((name, i) => ({ key: 'labelColumns', path: ['data', 'labelColumns', i], name })) ??

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { editDistance } from '../../base/nearest';
+import type { TaskDescription } from '../../experiment/tasks/kind';
 import type { Translate } from '../translate';
 import { DATA_FILE } from './data-head';
 import type { ExperimentText } from './experiment-text';
@@ -10,27 +11,36 @@ import type { Finding, Fix, Span } from './finding';
 export const FILE_KEYS = [
   { path: ['model', 'path'], pattern: /\.onnx$/i },
   { path: ['model', 'tokenizer'], pattern: /(^|[\\/])[^\\/]*tokenizer[^\\/]*\.json$/i },
+  { path: ['model', 'preprocessor'], pattern: /(^|[\\/])[^\\/]*preprocessor[^\\/]*\.json$/i },
   { path: ['data', 'train'], pattern: DATA_FILE },
   { path: ['data', 'validation'], pattern: DATA_FILE },
 ] as const;
 
+/** What a model needs beside it where the experiment does not name it. */
+const BESIDE = {
+  tokenizer: { name: 'tokenizer.json', pattern: FILE_KEYS[1].pattern },
+  preprocessor: { name: 'preprocessor_config.json', pattern: FILE_KEYS[2].pattern },
+};
+
 /**
- * Reports files that are missing or are folders, and suggests the closest existing ones.
+ * Reports files that are missing or are folders, and suggests the closest existing ones. Images may be in a folder.
  *
  * @param known absolute paths of files in the workspace
  */
 export async function fileFindings(
   doc: ExperimentText,
+  { input }: Pick<TaskDescription, 'input'>,
   known: readonly string[],
   t: Translate,
 ): Promise<Finding[]> {
+  const images = input === 'image';
   const findings: Finding[] = [];
   for (const { path, pattern } of FILE_KEYS) {
     const written = doc.string(...path);
     if (written === undefined) continue;
     const file = doc.resolve(written);
     const kind = await kindOf(file);
-    if (kind === 'file') continue;
+    if (kind === 'file' || (kind === 'folder' && images && path[0] === 'data')) continue;
     const candidates = await nearestFiles(file, pattern, known);
     const span = doc.span(...path);
     const what =
@@ -42,37 +52,39 @@ export async function fileFindings(
     const message = `${what}${near}`;
     findings.push({ ...span, severity: 'error', code, message, fixes: filesFixes(doc, span, candidates, t) });
   }
-  findings.push(...(await tokenizerBeside(doc, known, t)));
+  findings.push(...(await missingBeside(doc, images ? 'preprocessor' : 'tokenizer', known, t)));
   return findings;
 }
 
-/** A tokenizer that is not named must be beside the model. */
-async function tokenizerBeside(
+/** A tokenizer or preprocessing that is not named must be beside the model. */
+async function missingBeside(
   doc: ExperimentText,
+  key: keyof typeof BESIDE,
   known: readonly string[],
   t: Translate,
 ): Promise<Finding[]> {
   const model = doc.string('model', 'path');
-  if (model === undefined || doc.node('model', 'tokenizer')) return [];
+  if (model === undefined || doc.node('model', key)) return [];
   const path = doc.resolve(model);
   if ((await kindOf(path)) !== 'file') return [];
-  const expected = join(dirname(path), 'tokenizer.json');
+  const { name, pattern } = BESIDE[key];
+  const expected = join(dirname(path), name);
   if ((await kindOf(expected)) === 'file') return [];
   const node = doc.node('model', 'path')!;
-  const others = await nearestFiles(expected, FILE_KEYS[1].pattern, known);
+  const others = await nearestFiles(expected, pattern, known);
   const fixes = others.map((other): Fix => ({
     offset: node.offset + node.length,
     length: 0,
-    text: `, "tokenizer": ${JSON.stringify(doc.written(other))}`,
-    title: t('Use the tokenizer {0}', doc.written(other)),
+    text: `, "${key}": ${JSON.stringify(doc.written(other))}`,
+    title: t('Use {0}', doc.written(other)),
   }));
   return [
     {
       offset: node.offset,
       length: node.length,
       severity: 'error',
-      code: 'tokenizer-missing',
-      message: t('There is no tokenizer.json next to this model. Put it there, or set model.tokenizer.'),
+      code: `${key}-missing`,
+      message: t('There is no {0} next to this model. Put it there, or set model.{1}.', name, key),
       fixes,
     },
   ];

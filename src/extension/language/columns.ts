@@ -3,6 +3,7 @@ import type { Column, DataHead } from '../../table/head';
 
 const COLUMN_KEYS: readonly unknown[] = [
   'textColumn',
+  'imageColumn',
   'textPairColumn',
   'labelColumn',
   'completionColumn',

@@ -134,6 +134,7 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
         'column-missing',
         'file-missing',
         'tokenizer-missing',
+        'preprocessor-missing',
       ];
       if (there.some((d) => known.includes(String(d.code)) && d.range.intersection(range))) return [];
       const { Error, Warning } = vscode.DiagnosticSeverity;

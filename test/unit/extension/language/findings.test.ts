@@ -92,6 +92,23 @@ describe('problems in an experiment', () => {
     expect((await analysisOf(folder, fixed, known)).findings).toEqual([]);
   });
 
+  it('accept a folder of images, and ask for the preprocessing of their model', async () => {
+    const folder = makeFolder({
+      'm/model.onnx': readFileSync(FIXTURE),
+      'train/cats/a.png': '',
+      'other/preprocessor_config.json': '{}',
+    });
+    const text = experiment()
+      .replace('train.csv', 'train')
+      .replace('{', '{ "task": { "type": "image-classification" },');
+    const known = [join(folder, 'other', 'preprocessor_config.json')];
+    const { findings } = await analysisOf(folder, text, known);
+    expect(findings).toMatchObject([{ code: 'preprocessor-missing', severity: 'error' }]);
+    const fixed = apply(text, findings[0].fixes[0]);
+    expect(fixed).toContain('"preprocessor": "other/preprocessor_config.json"');
+    expect((await analysisOf(folder, fixed, known)).findings).toEqual([]);
+  });
+
   it('include a target that matches nothing, alone or among others', async () => {
     const text = experiment('{ "targetModules": ["query", "vlaue"] }');
     const { findings } = await analysisOf(lab(), text);
