@@ -134,7 +134,12 @@ export interface Excerpt {
   text: string;
   /** The second text of a pair. */
   pair?: string;
+  /** A small picture of an image, as a data URI; `text` is its name. */
+  thumbnail?: string;
 }
+
+/** How a thumbnail begins. */
+export const THUMBNAIL = 'data:image/webp;base64,';
 
 /** The output of `aurora errors --json`, one JSON object per line. Readers ignore unknown kinds. */
 export type PredictLine =
@@ -329,4 +334,6 @@ const isExcerpt = (value: unknown, examples: number): value is Excerpt =>
   isCount(value.example) &&
   value.example < examples &&
   typeof value.text === 'string' &&
-  (value.pair === undefined || typeof value.pair === 'string');
+  (value.pair === undefined || typeof value.pair === 'string') &&
+  (value.thumbnail === undefined ||
+    (typeof value.thumbnail === 'string' && value.thumbnail.startsWith(THUMBNAIL)));

@@ -9,6 +9,7 @@ import {
 } from '../data/image-dataset';
 import type { ParsedPreprocessing } from '../data/images/settings';
 import { fittedPixels } from '../data/images/pixels';
+import { thumbnailOf } from '../data/images/thumbnail';
 import { readImageRows, type ImageRow } from '../data/table/image-rows';
 import type { Rows } from '../data/table/rows';
 import type { Experiment } from '../experiment/experiment';
@@ -128,6 +129,7 @@ export const imageReader: DataReader<LabeledImage, ImageData> = {
     const edge = resize && 'shortestEdge' in resize ? resize.shortestEdge : undefined;
     return { ...dataset.side, ...(edge !== undefined && { shortestEdge: edge }) };
   },
+  thumbnail: ({ source }) => thumbnailOf(source),
   inputKeys: (rows) => imageKeys(rows as readonly ImageRow[]),
   varies: ({ data }) => data.augmentation !== undefined,
   shown(_, { rows, dataset }, index) {

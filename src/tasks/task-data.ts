@@ -77,6 +77,8 @@ export interface DataReader<E extends Example, D extends TaskData<E>> {
   imageShape?(data: D): ImageShape;
   /** What is the same for rows with equal inputs, where their texts do not say it. */
   inputKeys?(rows: readonly Row[]): (row: Row) => string;
+  /** A small picture of an example, where it is an image. */
+  thumbnail?(example: E): Promise<string | undefined>;
   /** Whether inputs differ between epochs, so that nothing computed from them can be kept. */
   varies(spec: Experiment): boolean;
   /** What the activations view shows of an example: its row, and what its tokens are. */

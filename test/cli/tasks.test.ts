@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TASKS, type TaskName } from '../../src/experiment/tasks/registry';
 import { metricValue } from '../../src/experiment/metrics';
 import type { ExportRecord } from '../../src/protocol/export';
 import { encodeSafetensors, readSafetensors } from '../../src/graph/file/safetensors';
-import { png } from '../png';
 import { readRun } from '../read-run';
 import { CLI, Lab } from './lab';
+import { pictured, writePictures } from './pictures';
 
 /** A kind of task on tiny data that it can learn, as one row of a JSONL file per text. */
 interface Kind {
@@ -93,27 +93,13 @@ const KINDS: Record<string, Kind> = {
     type: 'image-classification',
     model: { path: 'reference/vit.onnx', head: 'linear', targetModules: ['query', 'value'] },
     data: { augmentation: { crop: true, flip: 0.5, brightness: 0.2 } },
-    files(lab) {
-      mkdirSync(lab.path('images'));
-      for (let i = 0; i < 96; i++) lab.write(`images/${i}.png`, picture(i));
-      lab.write(
-        'preprocessor_config.json',
-        JSON.stringify({ image_processor_type: 'ViTImageProcessor', size: { height: 24, width: 24 } }),
-      );
-    },
-    row: (_, i) => ({ image: `images/${i}.png`, label: i % 2 ? 'cat' : 'none' }),
+    files: (lab) => writePictures(lab, 96),
+    row: (_, i) => ({ image: `images/${i}.png`, label: pictured(i) }),
     asked: ['images/1.png', /cat \d+\.\d %/],
     errors: /Most confused|No labels are confused/,
     preflight: /label +training +validation\n +(cat|none) +\d+ \(\d+\.\d %\)/,
   },
 };
-
-/** Reddish if there is a cat on it, of another size each time. */
-const picture = (i: number): Buffer =>
-  png(20 + (i % 9), 30 - (i % 7), (x, y) => {
-    const noise = (x * 7 + y * 13 + i * 29) % 90;
-    return i % 2 ? [160 + noise, 60, noise] : [noise, 60, 160 + noise];
-  });
 
 describe.each(Object.entries(KINDS))('%s', (_, kind) => {
   const lab = new Lab({

@@ -23,9 +23,9 @@ export function examplesTable(
       <thead role="rowgroup">
         <tr role="row">
           ${cells.heads}
-          <th role="columnheader" class="number">${t('Tokens')}</th>
+          ${model.pictures ? nothing : html`<th role="columnheader" class="number">${t('Tokens')}</th>`}
           <th role="columnheader" class="number">${t(HEADS[rowWord(model.file)])}</th>
-          <th role="columnheader">${t('Text')}</th>
+          <th role="columnheader">${model.pictures ? t('Image') : t('Text')}</th>
         </tr>
       </thead>
       <tbody role="rowgroup">
@@ -36,7 +36,7 @@ export function examplesTable(
 }
 
 function row(
-  { columns: c, texts, file }: CommonModel,
+  { columns: c, texts, file, pictures }: CommonModel,
   cells: ExampleCells,
   example: number,
   act: RowActions,
@@ -55,11 +55,15 @@ function row(
   };
   return html`<tr role="row" data-example=${example} @click=${click}>
     ${cells.cells(example)}
-    <td role="cell" class="number">
-      ${count(c.tokens[example])}
-      <span class="narrow">${t('tokens')}</span
-      >${c.cut[example] ? html` <small>${t('truncated')}</small>` : nothing}
-    </td>
+    ${
+      pictures
+        ? nothing
+        : html`<td role="cell" class="number">
+            ${count(c.tokens[example])}
+            <span class="narrow">${t('tokens')}</span
+            >${c.cut[example] ? html` <small>${t('truncated')}</small>` : nothing}
+          </td>`
+    }
     <td role="cell" class="number">
       <span class="narrow">${word}</span>
       <button class="link" aria-label=${name} @click=${open}>${line}</button>
@@ -67,8 +71,10 @@ function row(
     <td role="cell" class="text">
       ${
         excerpt
-          ? html`${cells.text(example, excerpt.text)}${excerpt.pair === undefined ? nothing : html`<div class="pair">${excerpt.pair}</div>`}`
-          : html`<i>${t('Open the row to read the text.')}</i>`
+          ? html`${excerpt.thumbnail === undefined ? nothing : html`<img class="thumbnail" src=${excerpt.thumbnail} alt="" />`}${cells.text(example, excerpt.text)}${excerpt.pair === undefined ? nothing : html`<div class="pair">${excerpt.pair}</div>`}`
+          : html`<i
+              >${pictures ? t('Open the row to see the image.') : t('Open the row to read the text.')}</i
+            >`
       }
     </td>
   </tr>`;

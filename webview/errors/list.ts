@@ -77,12 +77,18 @@ export function examplesList(model: CommonModel, part: AnswerPart, state: ListSt
   </section>`;
 }
 
-function lists({ lists, examples, right, texts }: CommonModel, { list }: ListState, act: ListActions) {
+function lists(
+  { lists, examples, right, texts, pictures }: CommonModel,
+  { list }: ListState,
+  act: ListActions,
+) {
   const names: Record<List, string> = {
     wrong: t('Wrong ({0})', count(examples - right)),
     unsure: t('Least confident'),
     all: t('All ({0})', count(examples)),
-    text: t('All with text ({0})', count(texts.size)),
+    text: pictures
+      ? t('All with a picture ({0})', count(texts.size))
+      : t('All with text ({0})', count(texts.size)),
   };
   return html`<div class="toggle" role="group" aria-label=${t('Which examples')}>
     ${lists.map(

@@ -54,6 +54,7 @@ function commonParts({ run, experiment, file, predictions }: PredictionsMessage,
     right: wrong.length - wrong.reduce((n, w) => n + w, 0),
     bins,
     byLength: lengthSlices(columns, wrong, bins),
+    pictures: excerpts.some((excerpt) => excerpt.thumbnail !== undefined),
     texts: new Map(excerpts.map((excerpt) => [excerpt.example, excerpt])),
   };
 }

@@ -98,11 +98,20 @@ export class PlaygroundApp extends LitElement {
     if (!sample || sample.request === this.sample?.request) return;
     // What arrived before this page was ready was filled in by the previous one.
     if (this.waitsForSample) {
-      this.keep({ text: sample.text, pair: sample.pair });
       this.waitsForSample = false;
-      this.ask();
+      this.fill(sample);
     }
     this.sample = sample;
+  }
+
+  private fill({ text, pair, image }: NonNullable<PlaygroundView['sample']>): void {
+    if (image) {
+      this.broken = '';
+      this.picture = t('{0}, as the model reads it.', text);
+      return say({ type: 'askImage', image });
+    }
+    this.keep({ text, pair });
+    this.ask();
   }
 
   /** For a run, known before it is loaded. */
@@ -224,8 +233,14 @@ export class PlaygroundApp extends LitElement {
     const { facts } = view.subjects[0];
     const { shapes } = this;
     if (shapes === undefined) return nothing;
+    const isRun = facts !== undefined && this.open?.kind === 'run';
+    const can = { sample: facts?.samples ?? false, compare: isRun };
     if (shapes.input === 'image')
-      return imageForm(facts!, view.image, this.broken || this.picture, (file) => this.take(file));
+      return imageForm(facts?.image, view.image, this.broken || this.picture, (file) => this.take(file), {
+        ...(this.truth && { truth: truthLine(this.truth, shapes.answer) }),
+        can,
+        act: (action) => this.act(action),
+      });
     return textForm({
       text: this.text,
       ...(this.pair !== undefined && { pair: this.pair }),
@@ -234,7 +249,7 @@ export class PlaygroundApp extends LitElement {
       ...(this.truth && { truth: truthLine(this.truth, shapes.answer) }),
       running: view.program === 'running',
       busy: view.busy,
-      can: { sample: facts?.samples ?? false, compare: facts !== undefined && this.open?.kind === 'run' },
+      can,
       type: (text) => this.type({ text }),
       typePair: (pair) => this.type({ pair }),
       set: (settings) => this.keep({ settings }),
@@ -248,9 +263,10 @@ export class PlaygroundApp extends LitElement {
     say({ type: action });
   }
 
-  /** The validation text, as long as it is in the box, unchanged. */
+  /** The validation text or image, as long as it is what is asked. */
   private get truth(): PlaygroundView['sample'] {
     const { sample } = this;
+    if (sample?.image) return sample.image.rgba === this.view?.image?.rgba ? sample : undefined;
     return sample?.text === this.text && sample.pair === this.pair ? sample : undefined;
   }
 

@@ -1,14 +1,26 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { PlayFacts, PlayImage } from '../../src/protocol/playground';
+import type { ImageShape, PlayImage } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
+
+export interface ImageActions {
+  /** The answer in the data, while a validation image is shown. */
+  truth?: string;
+  can: { sample: boolean; compare: boolean };
+  act(action: 'sample' | 'compare'): void;
+}
 
 /** Where a picture is chosen, and what the model reads of it. */
 export function imageForm(
-  { image: shape }: PlayFacts,
+  shape: ImageShape | undefined,
   shown: PlayImage | undefined,
   words: string,
   take: (file: File | undefined) => void,
+  { truth, can, act }: ImageActions,
 ): TemplateResult {
+  const button = (action: 'sample' | 'compare', label: string) =>
+    html`<vscode-button appearance="secondary" data-action=${action} @click=${() => act(action)}
+      >${label}</vscode-button
+    >`;
   return html`<div class="image">
     ${
       shown
@@ -38,10 +50,13 @@ export function imageForm(
         @click=${(e: Event) => (e.target as Element).parentElement!.querySelector('input')!.click()}
         >${t('Choose an Image …')}</vscode-button
       >
+      ${can.sample ? button('sample', t('Try a Validation Image')) : nothing}
+      ${can.compare ? button('compare', t('Compare with …')) : nothing}
       <p class="note">
-        ${t('Or paste one, or drop it here with Shift held down. The model reads {0} × {1} pixels.', shape!.width, shape!.height)}
+        ${shape ? t('Or paste one, or drop it here with Shift held down. The model reads {0} × {1} pixels.', shape.width, shape.height) : nothing}
       </p>
       ${words ? html`<p role="status">${words}</p>` : nothing}
+      ${truth === undefined ? nothing : html`<p class="truth-line" role="status">${truth}</p>`}
     </div>
   </div>`;
 }

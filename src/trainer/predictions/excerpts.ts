@@ -1,6 +1,7 @@
 import { wrongOf } from '../../protocol/errors-view/wrong';
 import { tellingOrder } from '../../protocol/errors-view/telling';
 import { EXCERPT_CHARACTERS, MOST_EXCERPTS, type Answers, type Excerpt } from '../../protocol/predictions';
+import type { TaskKind } from '../../tasks/kind';
 import type { DataSplit } from '../../tasks/task-data';
 
 /** The beginnings of the most informative texts. */
@@ -11,6 +12,25 @@ export const excerptsOf = ({ rows, dataset }: DataSplit, answers: Answers): Exce
       const { text, pair } = rows[dataset.examples[example].row];
       return { example, text: excerpt(text), ...(pair !== undefined && { pair: excerpt(pair) }) };
     });
+
+/** Pictures stored with the predictions; each takes about as much as ten texts. */
+const MOST_PICTURES = 500;
+
+/** The same with pictures of the first ones, where examples are images. */
+export async function withPictures(
+  excerpts: readonly Excerpt[],
+  { examples }: DataSplit['dataset'],
+  pictureOf: TaskKind['thumbnail'],
+): Promise<Excerpt[]> {
+  if (!pictureOf) return [...excerpts];
+  const pictured: Excerpt[] = [];
+  for (const excerpt of excerpts) {
+    const thumbnail =
+      pictured.length < MOST_PICTURES ? await pictureOf(examples[excerpt.example]) : undefined;
+    pictured.push({ ...excerpt, ...(thumbnail !== undefined && { thumbnail }) });
+  }
+  return pictured;
+}
 
 /** On one line; "…" marks what is left out. */
 export function excerpt(text: string): string {

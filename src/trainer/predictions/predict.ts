@@ -9,7 +9,7 @@ import { hasNote } from '../../protocol/inputs-words';
 import { inputsNote } from '../../runs/inputs-note';
 import { openTrained, stepOf, type At, type Trained } from '../checkpoint/trained-run';
 import { workFolder } from '../process/work-folder';
-import { excerptsOf } from './excerpts';
+import { excerptsOf, withPictures } from './excerpts';
 
 export interface PredictRequest {
   run: string;
@@ -78,7 +78,7 @@ async function predict(trained: Trained, folder: string): Promise<Predictions> {
     metrics,
     ...(evaluation && { evaluation }),
     ...(hasNote(inputs) && { inputs }),
-    excerpts: excerptsOf(validation, answers),
+    excerpts: await withPictures(excerptsOf(validation, answers), validation.dataset, task.kind.thumbnail),
     ...answers,
   };
 }

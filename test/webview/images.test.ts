@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parsePredictions, type Predictions } from '../../src/protocol/predictions';
+import { Lab } from '../cli/lab';
+import { pictured, writePictures } from '../cli/pictures';
+import { canvases, faintTexts, shownTexts } from './contrast';
+import { rows, wire as wireErrors } from './errors-fixture';
+import { closeBrowser, LOOKS, type Opened } from './harness';
+import { wire as wirePlayground, type WireOptions } from './playground-fixture';
+
+const SHAPES = { input: 'image', answer: 'label' } as const;
+const lab = new Lab({
+  task: { type: 'image-classification' },
+  training: { epochs: 2, learningRate: 0.03 },
+});
+let run = '';
+let predictions: Predictions;
+let open: { close(): Promise<void> }[] = [];
+
+beforeAll(() => {
+  lab.write('model.onnx', readFileSync(resolve('test/fixtures/reference/vit.onnx')));
+  writePictures(lab, 96);
+  const row = (i: number) => `${JSON.stringify({ image: `images/${i}.png`, label: pictured(i) })}\n`;
+  lab.write('train.jsonl', Array.from({ length: 72 }, (_, i) => row(i)).join(''));
+  lab.write('validation.jsonl', Array.from({ length: 24 }, (_, i) => row(72 + i)).join(''));
+  expect(lab.run('train', lab.experiment, '--out', lab.path('runs'))).toMatchObject({ code: 0 });
+  [run] = lab.runs(lab.path('runs'));
+  expect(lab.run('errors', run)).toMatchObject({ code: 0 });
+  const [name] = readdirSync(join(run, 'predictions'));
+  const file = join(run, 'predictions', name);
+  predictions = parsePredictions(file, readFileSync(file, 'utf8'));
+});
+afterEach(async () => {
+  for (const w of open) await w.close();
+  open = [];
+});
+afterAll(async () => {
+  await closeBrowser();
+  lab.remove();
+});
+
+const errors = async (options: WireOptions = {}) => {
+  const w = await wireErrors(predictions, options);
+  open.push(w);
+  await rows(w).first().waitFor();
+  return w;
+};
+const playground = async (options: WireOptions = {}) => {
+  const w = await wirePlayground({ kind: 'run', run, at: 'best' }, { shapes: SHAPES, ...options });
+  open.push(w);
+  return w;
+};
+
+/** Checks a page for CSP, accessibility, contrast and layout problems. */
+async function whole({ opened, errors }: { opened: Opened; errors: string[] }, name: string): Promise<void> {
+  const { page } = opened;
+  expect(await opened.complaints()).toEqual([]);
+  expect(await opened.accessibility()).toEqual([]);
+  expect(await shownTexts(page)).toBeGreaterThan(8);
+  expect(await faintTexts(page)).toEqual([]);
+  expect((await canvases(page)).blank).toBe(0);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+  await opened.screenshot(name);
+  expect(errors).toEqual([]);
+}
+
+describe('the Errors page of images', () => {
+  it.each(LOOKS)('has no problems in $theme at $width px', async ({ theme, width }) =>
+    whole(await errors({ theme, width }), `errors-images-${theme}-${width}`),
+  );
+
+  it('shows each image beside its name, and neither tokens nor lengths', async () => {
+    const { page } = await errors();
+    const first = page.locator('.list tbody tr').first();
+    const example = Number(await first.getAttribute('data-example'));
+    expect(await first.locator('.text').innerText()).toBe(`images/${72 + example}.png`);
+    const sides = await page
+      .locator('.list img.thumbnail')
+      .evaluateAll((all) => all.map((image) => (image as HTMLImageElement).naturalWidth));
+    expect(sides).toHaveLength(24);
+    expect(Math.min(...sides)).toBeGreaterThan(15);
+    expect(await page.locator('.list thead').innerText()).not.toContain('Tokens');
+    expect(await page.locator('[data-table=lengths]').count()).toBe(0);
+  });
+});
+
+describe('the Playground of a run on images', () => {
+  it.each(LOOKS)('has no problems in $theme at $width px', async ({ theme, width }) => {
+    const w = await playground({ theme, width });
+    await w.page.locator('[data-action=sample]').click();
+    await w.page.locator('.card .verdict').nth(1).waitFor();
+    await w.page.locator('canvas.picture').waitFor();
+    await whole(w, `playground-images-${theme}-${width}`);
+  });
+
+  it('asks about a validation image as the model reads it, with its label', async () => {
+    const w = await playground();
+    await w.page.locator('[data-action=sample]').click();
+    await w.page.locator('.card .verdict').nth(1).waitFor();
+    const truth = await w.page.locator('.truth-line').innerText();
+    expect(truth).toMatch(/^validation\.jsonl, line \d+\. Its label: (cat|none)$/);
+    const line = Number(/line (\d+)/.exec(truth)![1]);
+    expect(truth).toContain(pictured(71 + line));
+    expect(await w.page.locator('canvas.picture').getAttribute('aria-label')).toContain('24 × 24');
+    // The colors of the two labels are far apart, so that even a short training tells them.
+    const own = w.page.locator('[data-column="own adapted"]');
+    await expect.poll(() => own.locator('.verdict').innerText()).toContain(pictured(71 + line));
+  });
+});
