@@ -1,3 +1,5 @@
+import { THUMBNAIL } from './predictions';
+
 /** activations/examples.json: the validation rows that the snapshots' example ids refer to. */
 export interface ActivationExamples {
   /** Absolute path of the data file. */
@@ -10,8 +12,7 @@ export interface ActivationExample {
   line: number;
   /** Token ids, special tokens included; none of an image. */
   ids: number[];
-  /** The name of an image: its path as the data have it. */
-  image?: string;
+  image?: ShownImage;
   /** Runs from before the text was stored lack the following fields. */
   label?: string;
   /** The row's text, truncated after what the model reads of it. */
@@ -26,13 +27,65 @@ export interface ActivationExample {
   pieces?: string[];
 }
 
+/** An image as the model reads it. */
+export interface ShownImage {
+  /** Its path as the data have it. */
+  name: string;
+  width: number;
+  height: number;
+  /** A data URI of these pixels; undefined if the image could not be read. */
+  picture?: string;
+}
+
+/** The part of an image that a token stands for, in shares of its width and height. */
+export interface Patch {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** Classification, distillation and register tokens before the patches: none in SigLIP, 1 in ViT, 5 in DINOv2. */
+const MOST_FIRST = 9;
+
+/**
+ * The patch of a token. Patches are square, so their grid has the aspect ratio of the image; the tokens that are too many
+ * for a grid come first and stand for no patch.
+ *
+ * @param positions tokens of each image
+ * @returns undefined for a token of no patch, and where no grid fits
+ */
+export function patchOf(
+  { width, height }: Pick<ShownImage, 'width' | 'height'>,
+  positions: number,
+  token: number,
+): Patch | undefined {
+  for (let first = 0; first <= MOST_FIRST && first < positions; first++) {
+    const columns = Math.round(Math.sqrt(((positions - first) * width) / height));
+    const rows = (positions - first) / columns;
+    if (!Number.isInteger(rows) || columns * height !== rows * width || rows * columns < 2) continue;
+    const at = token - first;
+    if (at < 0) return undefined;
+    const [column, row] = [at % columns, Math.floor(at / columns)];
+    return { left: column / columns, top: row / rows, width: 1 / columns, height: 1 / rows };
+  }
+  return undefined;
+}
+
 /** The examples in a file's parsed JSON; undefined if there are none. */
 export function parseExamples(value: unknown): ActivationExamples | undefined {
   const { file, examples } = (value ?? {}) as Partial<ActivationExamples>;
   if (typeof file !== 'string' || !Array.isArray(examples)) return undefined;
-  const whole = examples.every((e) => typeof e?.line === 'number' && Array.isArray(e.ids));
+  const whole = examples.every(
+    (e) => typeof e?.line === 'number' && Array.isArray(e.ids) && (e.image === undefined || isShown(e.image)),
+  );
   return whole ? { file, examples } : undefined;
 }
+
+const isShown = ({ name, width, height, picture }: Partial<ShownImage>): boolean =>
+  typeof name === 'string' &&
+  [width, height].every((side) => Number.isInteger(side) && side! > 0) &&
+  (picture === undefined || (typeof picture === 'string' && picture.startsWith(THUMBNAIL)));
 
 /** What is shown of one token: the surrounding text, or its pieces if the text is not known. */
 export interface TokenInText {

@@ -9,7 +9,7 @@ import {
 } from '../data/image-dataset';
 import type { ParsedPreprocessing } from '../data/images/settings';
 import { fittedPixels } from '../data/images/pixels';
-import { thumbnailOf } from '../data/images/thumbnail';
+import { pictureOf, thumbnailOf } from '../data/images/thumbnail';
 import { readImageRows, type ImageRow } from '../data/table/image-rows';
 import type { Rows } from '../data/table/rows';
 import type { Experiment } from '../experiment/experiment';
@@ -132,9 +132,12 @@ export const imageReader: DataReader<LabeledImage, ImageData> = {
   thumbnail: ({ source }) => thumbnailOf(source),
   inputKeys: (rows) => imageKeys(rows as readonly ImageRow[]),
   varies: ({ data }) => data.augmentation !== undefined,
-  shown(_, { rows, dataset }, index) {
-    const { text, label, line } = rows[dataset.examples[index].row];
-    return { line, ids: [], label, image: text };
+  async shown(_, { rows, dataset }, index) {
+    const { row, source } = dataset.examples[index];
+    const { text, label, line } = rows[row];
+    const picture = await pictureOf(source, dataset.plan);
+    const image = { name: text, ...dataset.side, ...(picture !== undefined && { picture }) };
+    return { line, ids: [], label, image };
   },
   hashInputs({ plan, examples }, hash) {
     hash.update(JSON.stringify(plan));

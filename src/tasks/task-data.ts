@@ -82,7 +82,7 @@ export interface DataReader<E extends Example, D extends TaskData<E>> {
   /** Whether inputs differ between epochs, so that nothing computed from them can be kept. */
   varies(spec: Experiment): boolean;
   /** What the activations view shows of an example: its row, and what its tokens are. */
-  shown(data: D, split: D['train'], index: number): ActivationExample;
+  shown(data: D, split: D['train'], index: number): ActivationExample | Promise<ActivationExample>;
   /** Adds what the inputs of a data set are made of. */
   hashInputs(dataset: D['train']['dataset'], hash: Hash): void;
 }

@@ -1,29 +1,12 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { fill } from '../../src/base/fill';
-import { ActivationsSession, type RunFacts } from '../../src/extension/panels/activations/session';
-import { decodeSnapshot, encodeSnapshot } from '../../src/protocol/activations';
 import type { AdapterSpec } from '../../src/experiment/methods';
-import { parseActivationsMessage } from '../../src/protocol/panels/activations';
-import { hearPage, sender } from './bridge';
+import { decodeSnapshot, encodeSnapshot } from '../../src/protocol/activations';
+import { adapter, cards, openFirst, RUN, wire as wirePage, type Wired } from './activations-fixture';
 import { canvases, faintTexts, shownTexts } from './contrast';
-import { closeBrowser, openPanel, LOOKS, type Opened } from './harness';
-
-/** Snapshots of a real run: the first 60 steps of the demo. */
-const RUN = resolve('test/fixtures/activations');
-const { adapter } = JSON.parse(readFileSync(join(RUN, 'spec.json'), 'utf8')) as { adapter: AdapterSpec };
-
-interface Wired {
-  opened: Opened;
-  page: Opened['page'];
-  facts: RunFacts;
-  rows: string[];
-  copied: string[];
-  errors: string[];
-  session: ActivationsSession;
-}
+import { closeBrowser, LOOKS } from './harness';
 
 let stop: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -32,61 +15,10 @@ afterEach(async () => {
 });
 afterAll(closeBrowser);
 
-/** The page, connected to the host's own session as in VS Code. */
-async function wire(
-  run: string,
-  options: Parameters<typeof openPanel>[1] & { facts?: Partial<RunFacts> } = {},
-) {
-  const opened = await openPanel('activations', options);
-  const wired: Wired = {
-    opened,
-    page: opened.page,
-    facts: {
-      name: 'first try',
-      experiment: 'debian-sections',
-      live: false,
-      adapter,
-      steps: [],
-      ...options.facts,
-    },
-    rows: [],
-    copied: [],
-    errors: [],
-    session: undefined as unknown as ActivationsSession,
-  };
-  const toPage = sender(opened);
-  wired.session = new ActivationsSession({
-    run,
-    post: toPage.post,
-    facts: () => Promise.resolve(wired.facts),
-    say: fill,
-    openRow: (file, line) => wired.rows.push(`${file}:${line}`),
-    copy: (text) => wired.copied.push(text),
-    failed: (e) => wired.errors.push(String(e)),
-  });
-  await hearPage(
-    opened,
-    parseActivationsMessage,
-    (message) => wired.session.receive(message),
-    (problem) => wired.errors.push(problem),
-  );
-  await opened.send({ type: 'init', open: { run }, l10n: {} });
-  wired.session.refresh();
-  stop.push(async () => {
-    wired.session.dispose();
-    await toPage.settled();
-    await opened.close();
-  });
+async function wire(...args: Parameters<typeof wirePage>): Promise<Wired> {
+  const wired = await wirePage(...args);
+  stop.push(() => wired.close());
   return wired;
-}
-
-const cards = (w: Wired) => w.page.locator('aurora-layer-card');
-
-async function openFirst(w: Wired): Promise<void> {
-  await cards(w).first().waitFor();
-  await cards(w).first().focus();
-  await w.page.keyboard.press('Enter');
-  await w.page.locator('aurora-sigma-chart svg').waitFor();
 }
 
 /** The number of drawn pixels on a canvas. */

@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { AdapterSpec } from '../../src/experiment/methods';
+import { decodeSnapshot } from '../../src/protocol/activations';
 import { parsePredictions, type Predictions } from '../../src/protocol/predictions';
 import { Lab } from '../cli/lab';
 import { pictured, writePictures } from '../cli/pictures';
+import { openFirst, wire as wireActivations } from './activations-fixture';
 import { canvases, faintTexts, shownTexts } from './contrast';
 import { rows, wire as wireErrors } from './errors-fixture';
 import { closeBrowser, LOOKS, type Opened } from './harness';
@@ -82,6 +85,42 @@ describe('the Errors page of images', () => {
     expect(Math.min(...sides)).toBeGreaterThan(15);
     expect(await page.locator('.list thead').innerText()).not.toContain('Tokens');
     expect(await page.locator('[data-table=lengths]').count()).toBe(0);
+  });
+});
+
+describe('the layer activations of a run on images', () => {
+  const activations = async (options: WireOptions = {}) => {
+    const { adapter } = JSON.parse(readFileSync(join(run, 'spec.json'), 'utf8')) as { adapter: AdapterSpec };
+    const w = await wireActivations(run, { ...options, facts: { adapter } });
+    open.push(w);
+    await openFirst(w);
+    const [newest] = readdirSync(join(run, 'activations'))
+      .filter((name) => name.endsWith('.bin'))
+      .sort()
+      .reverse();
+    const [layer] = decodeSnapshot(readFileSync(join(run, 'activations', newest))).layers;
+    const bin = layer.counts.subarray(0, layer.bins + 2).findIndex((n) => n >= 4);
+    await w.page.locator('.chart-box').focus();
+    await w.page.keyboard.press('Home');
+    for (let i = 0; i < bin; i++) await w.page.keyboard.press('ArrowRight');
+    await w.page.keyboard.press('Enter');
+    await w.page.locator('.words svg.image').first().waitFor();
+    return w;
+  };
+
+  it.each(LOOKS)('has no problems in $theme at $width px', async ({ theme, width }) =>
+    whole(await activations({ theme, width }), `activations-images-${theme}-${width}`),
+  );
+
+  it('frames the patch of each token in its image', async () => {
+    const { page } = await activations();
+    const names = await page.locator('.words li .name').allInnerTexts();
+    expect(names.filter((name) => /^A patch of images\/\d+\.png$/.test(name)).length).toBeGreaterThan(0);
+    const frames = await page
+      .locator('.words rect.frame')
+      .evaluateAll((all) => all.map((f) => ['x', 'y', 'width'].map((a) => Number(f.getAttribute(a)))));
+    // The fixture has patches of 8 × 8 in images of 24 × 24.
+    for (const [x, y, width] of frames) expect([x % 8, y % 8, width]).toEqual([0, 0, 8]);
   });
 });
 

@@ -1,4 +1,5 @@
-import { html, nothing } from 'lit';
+import { html, nothing, svg } from 'lit';
+import type { ShownImage } from '../../src/protocol/activation-examples';
 import type { Word, WordsMessage } from '../../src/protocol/panels/activations';
 import { namedRow } from '../../src/protocol/row-place';
 import { t } from '../ui/l10n';
@@ -6,8 +7,9 @@ import { number } from './numbers';
 
 /** What this layer's σ bends: the words in the chosen bin, with their context. */
 export function wordsPanel(words: WordsMessage | undefined, open: (example: number) => void) {
+  const images = words?.words.some((w) => w.image);
   return html`<section class="words" aria-live="polite" data-bin=${words?.bin ?? nothing}>
-    <h3>${t('Words in this bin')}</h3>
+    <h3>${images ? t('Patches in this bin') : t('Words in this bin')}</h3>
     ${
       words
         ? html`<p>${where(words)} ${landed(words)}</p>
@@ -15,7 +17,9 @@ export function wordsPanel(words: WordsMessage | undefined, open: (example: numb
             <ul>
               ${words.words.map((w) => wordRow(w, open))}
             </ul>`
-        : html`<p class="note">${t('Click a bin in the chart, or press Enter on it, to see its words.')}</p>`
+        : html`<p class="note">
+            ${t('Click a bin in the chart, or press Enter on it, to see what is in it.')}
+          </p>`
     }
   </section>`;
 }
@@ -31,19 +35,36 @@ function landed({ count, words, examples }: WordsMessage): string {
   if (words.length === 0) return t('{0} tokens in this bin.', count);
   return count > words.length
     ? t(
-        '{0} tokens from {1} validation texts are in this bin; {2} of them are shown.',
+        '{0} tokens from {1} validation examples are in this bin; {2} of them are shown.',
         count,
         examples,
         words.length,
       )
-    : t('{0} tokens from {1} validation texts are in this bin.', count, examples);
+    : t('{0} tokens from {1} validation examples are in this bin.', count, examples);
+}
+
+const textPart = (w: Word) =>
+  w.token ? html`${w.before}<mark>${w.token}</mark>${w.after}` : t('Token with id {0}.', w.id);
+
+/** The image with the token's patch framed. */
+function imagePart({ patch }: Word, { name, width, height, picture }: ShownImage) {
+  const words = patch
+    ? t('A patch of {0}', name)
+    : t('{0}, not a patch: the token stands for the whole image', name);
+  if (picture === undefined) return words;
+  const box = (frame: string) =>
+    svg`<rect class=${frame} x=${patch!.left * width} y=${patch!.top * height} width=${patch!.width * width}
+      height=${patch!.height * height} />`;
+  return html`<svg class="image" viewBox="0 0 ${width} ${height}" role="img" aria-label=${words}>
+      <image href=${picture} width=${width} height=${height} />
+      ${patch ? [box('around'), box('frame')] : nothing}
+    </svg>
+    <span class="name">${words}</span>`;
 }
 
 function wordRow(w: Word, open: (example: number) => void) {
   return html`<li>
-    <blockquote>
-      ${w.token ? html`${w.before}<mark>${w.token}</mark>${w.after}` : t('Token with id {0}.', w.id)}
-    </blockquote>
+    <blockquote>${w.image ? imagePart(w, w.image) : textPart(w)}</blockquote>
     <p class="source">
       ${w.label === undefined ? nothing : html`<span class="label">${w.label}</span>`}
       <button class="link" @click=${() => open(w.example)}>${namedRow(w.file, w.line, t)}</button>

@@ -1,3 +1,5 @@
+import type { Patch, ShownImage } from '../activation-examples';
+
 /** Messages between the Layer activations page and its host. */
 export interface ActivationsOpen {
   /** Absolute path of the run folder. */
@@ -137,6 +139,9 @@ export interface Word {
   token: string;
   after: string;
   id: number;
+  /** Where the row is an image: the image, and the part of it that the token stands for, if it does. */
+  image?: ShownImage;
+  patch?: Patch;
 }
 
 export interface ErrorMessage {

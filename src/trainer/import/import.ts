@@ -80,7 +80,7 @@ export async function importAdapter({
     if (metrics === 'diverged') throw notFinite(adapter);
     const seconds = (performance.now() - began) / 1000;
     const recorder = new ActivationRecorder(task, made);
-    recorder.writeExamples();
+    await recorder.writeExamples();
     const snapshot = await recorder.record(0, evaluator, micro, parameters);
     await evaluator.dispose();
     // Its evaluation is compared, exported and trained on as belonging to these files.

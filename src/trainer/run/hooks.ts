@@ -13,13 +13,13 @@ import { specHash } from '../checkpoint/spec-hash';
 import type { RunContext } from './context';
 
 /** Writes a training loop's progress to the run folder, in an order that is safe against kills. */
-export function makeHooks(context: RunContext): LoopHooks {
+export async function makeHooks(context: RunContext): Promise<LoopHooks> {
   const { open, plan, state, scalars, guard, totals } = context;
   const { task, stepper, micro } = context.phase;
   const { run, listener, journal, pulse, options } = open;
   const watch = DivergenceWatch.of(task, run);
   const recorder = new ActivationRecorder(task, run);
-  recorder.writeExamples();
+  await recorder.writeExamples();
   const written = new Set<WhichAdapter>();
   const keepAdapter = (which: WhichAdapter, step: number) => {
     writeAdapter(run, which, task, state.parameters, step);

@@ -3,7 +3,7 @@ import type { HostTensor } from '../../engine/engine';
 import type { EvaluationResult, Evaluator } from '../../engine/stepper';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
-import type { ActivationExamples } from '../../protocol/activation-examples';
+import type { ActivationExample, ActivationExamples } from '../../protocol/activation-examples';
 import { encodeSnapshot } from '../../protocol/activations';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Part } from '../micro-batch/parts';
@@ -27,10 +27,11 @@ export class ActivationRecorder {
   }
 
   /** Records which data rows the snapshots' example ids are, and where their tokens are in them. */
-  writeExamples(): void {
+  async writeExamples(): Promise<void> {
     const { data, kind } = this.task;
     const { validation } = data;
-    const examples = this.indices.map((i) => kind.shown(data, validation, i));
+    const examples: ActivationExample[] = [];
+    for (const i of this.indices) examples.push(await kind.shown(data, validation, i));
     const folder = runPaths(this.run).activations;
     const content: ActivationExamples = { file: validation.path, examples };
     writeAtomic(join(folder, 'examples.json'), `${JSON.stringify(content)}\n`, this.run);

@@ -3,7 +3,7 @@ import { hasSigma } from '../../../adapters/activations/curves';
 import { methodOf } from '../../../adapters/methods/registry';
 import { callOuts } from '../../../adapters/activations/shape-words';
 import { splineSupport } from '../../../adapters/methods/spline';
-import { tokenInText } from '../../../protocol/activation-examples';
+import { patchOf, tokenInText } from '../../../protocol/activation-examples';
 import type { Snapshot } from '../../../protocol/activations';
 import type { AuroraError } from '../../../base/errors';
 import {
@@ -215,8 +215,15 @@ export class ActivationsSession {
     const words = samplesOf(layer, coordinate, bin).flatMap(([example, token]): Word[] => {
       const row = known?.examples[example];
       if (!row) return [];
-      const { line, label, ids } = row;
-      return [{ example, file, line, label, id: ids[token] ?? -1, ...tokenInText(row, token) }];
+      const { line, label, ids, image } = row;
+      const patch = image && patchOf(image, layer.tokens / known.examples.length, token);
+      return [
+        {
+          ...{ example, file, line, label, id: ids[token] ?? -1, ...tokenInText(row, token) },
+          ...(image && { image }),
+          ...(patch && { patch }),
+        },
+      ];
     });
     const [from, to] = binEdges(layer, bin);
     this.post({
@@ -230,7 +237,7 @@ export class ActivationsSession {
       count: layer.counts[coordinate * (layer.bins + 2) + bin],
       words,
       examples: known?.examples.length ?? 0,
-      notice: this.wordsNotice(known?.examples.some((e) => e.text !== undefined)),
+      notice: this.wordsNotice(known?.examples.some((e) => (e.text ?? e.image) !== undefined)),
     });
   }
 
