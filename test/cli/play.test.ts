@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
@@ -18,6 +18,7 @@ import { png } from '../png';
 import type { TextData } from '../../src/tasks/text-data';
 import { CLI, Lab } from './lab';
 
+const RED = png(9, 7, () => [250, 20, 20]);
 const FIXTURES = resolve('test/fixtures/playground');
 const lab = new Lab({ training: { epochs: 2, learningRate: 0.03 } });
 afterAll(() => lab.remove());
@@ -473,10 +474,7 @@ describe('aurora play of models', () => {
 
   it('answers the path of an image, also after one that does not exist', () => {
     const model = join(FIXTURES, 'image/model.onnx');
-    writeFileSync(
-      lab.path('red.png'),
-      png(9, 7, () => [250, 20, 20]),
-    );
+    lab.write('red.png', RED);
     const lines = ['nowhere.png', 'red.png'].map((name) => `${lab.path(name)}\n`).join('');
     const { code, out, err } = lab.type(lines, 'play', '--model', model);
     expect(code).toBe(0);

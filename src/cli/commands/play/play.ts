@@ -164,11 +164,7 @@ async function atTerminal(
   let busy = false;
   // Ctrl-C stops the text that is being generated; otherwise it ends the program.
   lines.on('SIGINT', () => (busy ? void player.receive({ kind: 'stop', request }) : lines.close()));
-  const wanted = { pair: 'two texts with a tab between them', image: 'the path of an image' };
-  if (typed)
-    process.stderr.write(
-      `Type ${input in wanted ? wanted[input as keyof typeof wanted] : 'a text'} and press Enter. Press Ctrl-D to quit.\n`,
-    );
+  if (typed) process.stderr.write(`Type ${WANTED[input]} and press Enter. Press Ctrl-D to quit.\n`);
   if (typed) lines.prompt();
   for await (const text of lines) {
     if (text.trim() !== '') {
@@ -194,6 +190,13 @@ async function atTerminal(
   }
   return EXIT.ok;
 }
+
+const WANTED: Record<PlayFacts['input'], string> = {
+  text: 'a text',
+  chat: 'a text',
+  pair: 'two texts with a tab between them',
+  image: 'the path of an image',
+};
 
 /** An image file as a model reads it. */
 const pictureOf = (path: string, { width, height, shortestEdge }: ImageShape): Promise<PlayImage> =>
