@@ -15,7 +15,7 @@ export const ROOMS = {
   table: ['base', 'experiment'],
   data: ['base', 'experiment', 'protocol', 'files', 'graph', 'table'],
   adapters: ['base', 'experiment', 'protocol', 'files', 'graph'],
-  recipes: ['base', 'experiment', 'adapters'],
+  recipes: ['base', 'experiment', 'files', 'adapters'],
   tasks: ['base', 'experiment', 'protocol', ...MODEL, 'data'],
   engine: ['base', 'experiment', 'protocol', ...MODEL, 'tasks'],
   runs: [...PURE, 'files'],

@@ -1,5 +1,6 @@
-import { dirname, relative, resolve, sep } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { findNodeAtLocation, type JSONPath, type Node } from 'jsonc-parser';
+import { writtenPath } from '../../files/written-path';
 import { parseText } from '../../runs/experiment/parse-text';
 import type { Span } from './finding';
 
@@ -50,9 +51,4 @@ export class ExperimentText {
   written(path: string): string {
     return writtenPath(this.file, path);
   }
-}
-
-/** `path` relative to the folder of `file`, with forward slashes; absolute if they share no root (drives). */
-export function writtenPath(file: string, path: string): string {
-  return relative(dirname(file), path).split(sep).join('/');
 }

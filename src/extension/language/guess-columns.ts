@@ -1,4 +1,5 @@
 import { numberIn } from '../../base/number-in';
+import type { TaskColumns } from '../../experiment/tasks/columns';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import type { Column, DataHead } from '../../table/head';
 import { columnFacts, flagColumns, type ColumnFacts } from './columns';
@@ -22,18 +23,6 @@ const PAIRS = [
   ['text_a', 'text_b'],
   ['text1', 'text2'],
 ];
-
-/** The columns that a kind of task reads. */
-export interface TaskColumns {
-  text?: string;
-  pair?: string;
-  completion?: string;
-  /** Conversations, in place of texts. */
-  messages?: string;
-  label?: string;
-  /** One column for each label, in place of `label`. */
-  labels?: string[];
-}
 
 /** The likely ones; undefined where nothing fits. */
 export function guessFor(head: DataHead, task: TaskDescription): TaskColumns {

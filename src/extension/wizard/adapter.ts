@@ -21,8 +21,9 @@ import {
   type TrainedSpec,
 } from '../../experiment/methods';
 import { describeTask } from '../../experiment/tasks/registry';
-import { defaultAdapter, RANKS } from './draft';
-import { recipeAdapter } from './draft-recipe';
+import { defaultAdapter } from '../../recipes/draft';
+import { recipeAdapter } from '../../recipes/draft-recipe';
+import { RANKS } from './draft';
 import { pick, type Step } from '../ask/steps';
 import type { WizardState } from './state';
 

@@ -1,4 +1,4 @@
-import type { TaskColumns } from '../language/guess-columns';
+import type { TaskColumns } from '../../experiment/tasks/columns';
 
 /**
  * What selected columns mean for several labels per text: a column for each label if all hold 0 and 1, or the one with

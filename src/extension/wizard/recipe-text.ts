@@ -2,7 +2,7 @@ import { PAPER } from '../../recipes/paper';
 import { publishedScores } from '../../recipes/report';
 import { settingText, type Recipe } from '../../experiment/paper';
 import type { Translate } from '../translate';
-import { recipeModel } from './draft-recipe';
+import { recipeModel } from '../../recipes/draft-recipe';
 
 /** A recipe as a quick pick item of *New Experiment*: its data set, what it sets, and what the paper leaves open. */
 export function recipeText(

@@ -6,7 +6,7 @@ import type { AdapterSpec } from '../../experiment/methods';
 import type { Services } from '../services';
 import { bytes } from '../words/format';
 import type { DataHead } from '../../table/head';
-import type { Draft } from './draft';
+import type { Draft } from '../../recipes/draft';
 import { pick, type Place } from '../ask/steps';
 
 /** What the user has chosen so far. */

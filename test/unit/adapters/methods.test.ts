@@ -9,7 +9,7 @@ import { parameterCount, selectAdapters, selectLayers } from '../../../src/adapt
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { loadModel } from '../../../src/graph/file/load';
 import { METHOD_ORDER, type MethodName, type TrainedSpec } from '../../../src/experiment/methods';
-import { defaultAdapter } from '../../../src/extension/wizard/draft';
+import { defaultAdapter } from '../../../src/recipes/draft';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/reference/${name}`, import.meta.url));
 const { graph } = loadModel(fixture('bert.onnx'));

@@ -2,17 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fill as t } from '../../../../src/base/fill';
-import {
-  defaultAdapter,
-  draftName,
-  draftText,
-  freeName,
-  likelyOutput,
-  nameProblem,
-  type Draft,
-} from '../../../../src/extension/wizard/draft';
+import { draftName, freeName, likelyOutput, nameProblem } from '../../../../src/extension/wizard/draft';
+import { defaultAdapter, draftText, type Draft } from '../../../../src/recipes/draft';
 import { likelyTargets } from '../../../../src/adapters/targets/likely-targets';
-import { recipeAdapter } from '../../../../src/extension/wizard/draft-recipe';
+import { recipeAdapter } from '../../../../src/recipes/draft-recipe';
 import { recipeText } from '../../../../src/extension/wizard/recipe-text';
 import { PAPER_RECIPES } from '../../../../src/recipes/recipes';
 import { loadModel } from '../../../../src/graph/file/load';

@@ -1,14 +1,14 @@
-import { endingsOf } from '../../adapters/targets/endings';
-import { likelyTargets } from '../../adapters/targets/likely-targets';
-import type { NamedLayer } from '../../adapters/targets/select';
-import { PAPER_MODELS, type PaperModel } from '../../recipes/models';
-import { PAPER } from '../../recipes/paper';
-import { publishedScores } from '../../recipes/report';
-import { type AdapterSpec, isHeadAlone, isNonlinear, isReference } from '../../experiment/methods';
-import { metricInfo } from '../../experiment/metrics';
-import { PAPER_METRIC_LABELS, settingText, type PaperDataSet, type Recipe } from '../../experiment/paper';
-import type { TaskDescription } from '../../experiment/tasks/kind';
-import { wrap } from '../../base/wrap';
+import { endingsOf } from '../adapters/targets/endings';
+import { likelyTargets } from '../adapters/targets/likely-targets';
+import type { NamedLayer } from '../adapters/targets/select';
+import { PAPER_MODELS, type PaperModel } from './models';
+import { PAPER } from './paper';
+import { publishedScores } from './report';
+import { type AdapterSpec, isHeadAlone, isNonlinear, isReference } from '../experiment/methods';
+import { metricInfo } from '../experiment/metrics';
+import { PAPER_METRIC_LABELS, settingText, type PaperDataSet, type Recipe } from '../experiment/paper';
+import type { TaskDescription } from '../experiment/tasks/kind';
+import { wrap } from '../base/wrap';
 
 /** Maximum width of a comment, so that an editor shows all of it. */
 const WIDTH = 86;

@@ -1,0 +1,22 @@
+/** The columns that a kind of task reads. */
+export interface TaskColumns {
+  text?: string;
+  pair?: string;
+  completion?: string;
+  /** Conversations, in place of texts. */
+  messages?: string;
+  label?: string;
+  /** One column for each label, in place of `label`. */
+  labels?: string[];
+}
+
+/** As the settings of an experiment's `data`; those that are not set are left out. */
+export const columnSettings = (c: TaskColumns): [string, unknown][] =>
+  Object.entries({
+    textColumn: c.text,
+    textPairColumn: c.pair,
+    completionColumn: c.completion,
+    messagesColumn: c.messages,
+    labelColumn: c.label,
+    labelColumns: c.labels,
+  }).filter(([, value]) => value !== undefined);

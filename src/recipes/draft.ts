@@ -1,0 +1,103 @@
+import { basename } from 'node:path';
+import { adapterDefaults } from '../experiment/adapter-defaults';
+import { aboutMethod, type AdapterSpec, isHeadAlone, isRanked, methodName } from '../experiment/methods';
+import type { Recipe } from '../experiment/paper';
+import { columnSettings, type TaskColumns } from '../experiment/tasks/columns';
+import { describeTask, type TaskName } from '../experiment/tasks/registry';
+import { writtenPath } from '../files/written-path';
+import { recipeComments, recipeTraining } from './draft-recipe';
+
+/** The choices for a new experiment. Paths are absolute. */
+export interface Draft {
+  model: string;
+  /** Undefined for the tokenizer.json beside the model. */
+  tokenizer?: string;
+  /** Undefined if the model has only one. */
+  output?: string;
+  train: string;
+  /** A file, or the held-out share of the training file. */
+  validation: string | number;
+  task: TaskName;
+  columns: TaskColumns;
+  adapter: AdapterSpec;
+  /** The paper's settings for one of its data sets; undefined for this program's defaults. */
+  recipe?: Recipe;
+}
+
+/** A method with all the schema's defaults. */
+export const defaultAdapter = (method: AdapterSpec['method']): AdapterSpec =>
+  adapterDefaults(method) as unknown as AdapterSpec;
+
+/** The experiment as text: the choices, and the settings that are most likely to be changed next. */
+export function draftText(file: string, draft: Draft): string {
+  const { adapter, recipe } = draft;
+  const path = (p: string) => writtenPath(file, p);
+  const text = (value: unknown) => JSON.stringify(value);
+  const lines = [
+    `// ${headline(draft)}, trained on ${basename(draft.train)}.`,
+    ...(recipe ? recipeComments(recipe) : []),
+    '// Hover over a key for its meaning, its unit and the paper’s value.',
+    '{',
+    '  "model": {',
+    `    "path": ${text(path(draft.model))},`,
+    ...(draft.tokenizer ? [`    "tokenizer": ${text(path(draft.tokenizer))},`] : []),
+    ...(draft.output ? [`    "output": ${text(draft.output)},`] : []),
+    '    // In tokens; longer texts are truncated. Preflight reports how many.',
+    `    "maxLength": ${recipe?.settings.maxLength ?? 128}`,
+    '  },',
+    `  "task": { ${taskKeys(draft.task).join(', ')} },`,
+    '  "data": {',
+    `    "train": ${text(path(draft.train))},`,
+    typeof draft.validation === 'string'
+      ? `    "validation": ${text(path(draft.validation))},`
+      : `    "validationFraction": ${draft.validation},`,
+    columnSettings(draft.columns)
+      .map(([key, value]) => `    ${text(key)}: ${listed(value)}`)
+      .join(',\n'),
+    '  },',
+    ...adapterLines(adapter, recipe?.settings.dropout),
+    '  "training": {',
+    ...(recipe ? recipeTraining(recipe, describeTask(draft.task)) : TRAINING).map((line) => `    ${line}`),
+    '  }',
+    '}',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+const TRAINING = ['"epochs": 3,', '"batchSize": 32,', '"learningRate": 2e-3,', '"seed": 42'];
+
+/** With the pooling of texts, but not of words, where a new head is trained. */
+function taskKeys(task: TaskName): string[] {
+  const { head, answer } = describeTask(task);
+  return [
+    `"type": ${JSON.stringify(task)}`,
+    ...(head ? ['"head": "linear"'] : []),
+    ...(head && answer !== 'spans' ? ['"pooling": "mean"'] : []),
+  ];
+}
+
+/** JSON with spaces between the items of a list. */
+const listed = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.map((v) => JSON.stringify(v)).join(', ')}]` : JSON.stringify(value);
+
+function headline({ adapter, model }: Draft): string {
+  if (isHeadAlone(adapter)) return `Only a head on the frozen ${basename(model)}`;
+  const rank = isRanked(adapter) ? ` of rank ${adapter.rank}` : '';
+  return `${methodName(adapter)}${rank} in ${basename(model)}`;
+}
+
+function adapterLines(adapter: AdapterSpec, dropout: number | undefined): string[] {
+  if (isHeadAlone(adapter)) return ['  "adapter": { "method": "none" },'];
+  return [
+    '  "adapter": {',
+    `    "method": ${JSON.stringify(adapter.method)},`,
+    ...(isRanked(adapter) ? [`    "rank": ${adapter.rank},`] : []),
+    ...(aboutMethod(adapter.method).draft ?? []).flatMap(({ comment, keys }) => [
+      `    // ${comment}`,
+      ...keys.map((key) => `    "${key}": ${(adapter as unknown as Record<string, number>)[key]},`),
+    ]),
+    ...(dropout === undefined ? [] : ['    // On the input, before A.', `    "dropout": ${dropout},`]),
+    `    "targetModules": ${listed(adapter.targetModules)}`,
+    '  },',
+  ];
+}
