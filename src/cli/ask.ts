@@ -19,3 +19,10 @@ export async function askAtTerminal(question: string): Promise<boolean | undefin
   process.stderr.write(`${question} [y/N] `);
   return /^y(es)?$/i.test((await nextLine())?.trim() ?? '');
 }
+
+/** Asks for a text in the terminal: '' for Enter alone, undefined without a terminal or at the end of its input. */
+export async function textAtTerminal(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  process.stderr.write(`${question} `);
+  return (await nextLine())?.trim();
+}

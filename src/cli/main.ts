@@ -37,6 +37,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: "count an adapter's parameters beside LoRA's, on your model or one of the paper's",
     load: async () => (await import('./commands/budget/budget')).budgetCommand,
   },
+  recipe: {
+    summary: "write an experiment with one of the paper's data sets, as it is distributed",
+    load: async () => (await import('./commands/recipe/recipe')).recipeCommand,
+  },
   export: {
     summary: 'export a trained adapter or model, and measure the exported files',
     load: async () => (await import('./commands/export/export')).exportCommand,

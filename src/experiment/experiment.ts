@@ -64,6 +64,8 @@ export interface DataSpec {
   quoting?: 'auto' | 'csv' | 'none';
   /** The expected continuation of the text, for a language model. */
   completionColumn?: string;
+  /** What a language model reads of a text, with {text} in its place. */
+  promptTemplate?: string;
   /** A conversation instead of a text, for a language model. */
   messagesColumn?: string;
   /** How to handle an unusable row. */

@@ -3,6 +3,7 @@ import { likelyTargets } from '../adapters/targets/likely-targets';
 import type { NamedLayer } from '../adapters/targets/select';
 import { PAPER_MODELS, type PaperModel } from './models';
 import { PAPER } from './paper';
+import { choiceComment, type Choices } from './questions';
 import { publishedScores } from './report';
 import { type AdapterSpec, isHeadAlone, isNonlinear, isReference } from '../experiment/methods';
 import { metricInfo } from '../experiment/metrics';
@@ -34,19 +35,33 @@ export function recipeAdapter(spec: AdapterSpec, recipe: Recipe, layers: readonl
   return own;
 }
 
-/** Comments above an experiment: where its settings come from, and what the paper does and does not say about them. */
-export function recipeComments(recipe: Recipe): string[] {
+/**
+ * Comments above an experiment: where its settings come from, and what the paper does and does not say about them.
+ *
+ * @param open what of the recipe's `unsaid` has this program's defaults
+ * @param own what is not the paper's: "model and data are your own"
+ */
+export function recipeComments(
+  recipe: Recipe,
+  open: readonly string[] = recipe.unsaid,
+  own = 'model and data are your own',
+): string[] {
   const { name, targets, targetsAssumed, loraRank } = recipeModel(recipe);
   const adapted = targetsAssumed
     ? `The paper uses AuroRA with rank ${PAPER.rank} and alpha ${PAPER.alpha}.`
     : `The paper adapts ${targets.join(', ')}: AuroRA with rank ${PAPER.rank} and alpha ${PAPER.alpha}, LoRA with rank ${loraRank}.`;
   return [
-    `Settings from the AuroRA paper (${PAPER.source}) for ${recipe.name} with ${name}; model and data are your own.`,
+    `Settings from the AuroRA paper (${PAPER.source}) for ${recipe.name} with ${name}; ${own}.`,
     ...published(recipe),
     adapted,
-    `Not specified in the paper: ${recipe.unsaid.join(', ')}. AuroRA Lab’s defaults are used.`,
-  ].flatMap((sentence) => wrap(sentence, WIDTH).map((line) => `// ${line}`));
+    ...(open.length > 0
+      ? [`Not specified in the paper: ${open.join(', ')}. AuroRA Lab’s defaults are used.`]
+      : []),
+  ].flatMap(commentLines);
 }
+
+/** A sentence as comments that an editor shows as a whole. */
+export const commentLines = (sentence: string): string[] => wrap(sentence, WIDTH).map((line) => `// ${line}`);
 
 function published(recipe: Recipe): string[] {
   const { dataSets } = recipe;
@@ -62,26 +77,60 @@ function published(recipe: Recipe): string[] {
   ];
 }
 
-/** The "training" section: the paper's values, or a default marked as such if the paper gives none. */
-export function recipeTraining({ settings, dataSets }: Recipe, task: TaskDescription): string[] {
-  const { epochs, batchSize, learningRate, ...others } = settings;
-  const line = (key: string, value: number | string) => `"${key}": ${json(value)},`;
-  const needed = (key: string, value: number | undefined, otherwise: number) =>
-    value === undefined ? [UNSAID, line(key, otherwise)] : [line(key, value)];
-  const optional = OPTIONAL.flatMap((key) => (others[key] === undefined ? [] : [line(key, others[key])]));
-  return [
-    ...needed('epochs', epochs, 3),
-    ...needed('batchSize', batchSize, 32),
-    ...needed('learningRate', learningRate, 2e-3),
-    ...optional,
-    ...dataSets.slice(0, 1).flatMap(({ metric }) => metricLines(metric, task)),
+/**
+ * The "training" section: the paper's values, and where it gives none what the reader chose, or a default marked as such.
+ *
+ * @param choices answers to the recipe's questions; without them, only what an experiment usually sets is written
+ */
+export function recipeTraining(
+  { settings, dataSets }: Recipe,
+  task: TaskDescription,
+  choices?: Choices,
+): string[] {
+  const stated = SETTINGS.filter((key) => settings[key] !== undefined);
+  const lines = stated.map((key) => line(key, settings[key]!));
+  const metric = dataSets.slice(0, 1).flatMap((d) => metricLines(d.metric, task));
+  if (choices) return withoutLastComma([...lines, ...metric, ...chosenLines(choices)]);
+  const needed = DEFAULTS.filter(([key]) => settings[key] === undefined).flatMap(([key, value]) => [
     UNSAID,
-    '"seed": 42',
-  ];
+    line(key, value),
+  ]);
+  return withoutLastComma([...lines, ...needed, ...metric, UNSAID, line('seed', 42)]);
 }
 
-const UNSAID = '// A default: the paper gives no value.';
-const OPTIONAL = ['headLearningRate', 'schedule', 'warmupRatio', 'warmupSteps', 'weightDecay'] as const;
+const UNSAID = choiceComment({ value: undefined, by: 'default' });
+const SETTINGS = [
+  'epochs',
+  'batchSize',
+  'learningRate',
+  'headLearningRate',
+  'schedule',
+  'warmupRatio',
+  'warmupSteps',
+  'weightDecay',
+] as const;
+const DEFAULTS = [
+  ['epochs', 3],
+  ['batchSize', 32],
+  ['learningRate', 2e-3],
+] as const;
+
+/** Under one comment for each who chose. */
+function chosenLines(choices: Choices): string[] {
+  const lines = [...choices]
+    .filter(([key]) => key.startsWith('training.'))
+    .map(([key, choice]) => [choiceComment(choice), line(key.slice('training.'.length), choice.value)]);
+  const comments = [...new Set(lines.map(([comment]) => comment))];
+  return comments.flatMap((comment) => [
+    comment,
+    ...lines.filter(([above]) => above === comment).map(([, setting]) => setting),
+  ]);
+}
+
+const line = (key: string, value: unknown) => `"${key}": ${json(value)},`;
+
+const withoutLastComma = (lines: readonly string[]): string[] =>
+  lines.with(-1, lines.at(-1)!.replace(/,$/, ''));
 
 /** The paper's metric, or the default where the kind of task does not have it. */
 function metricLines(metric: PaperDataSet['metric'], { metrics }: TaskDescription): string[] {
@@ -90,5 +139,9 @@ function metricLines(metric: PaperDataSet['metric'], { metrics }: TaskDescriptio
   return [...(used === metric ? [] : [comment]), `"metric": ${json(used)},`];
 }
 
-const json = (value: number | string): string =>
-  typeof value === 'number' ? settingText(value) : JSON.stringify(value);
+const json = (value: unknown): string =>
+  typeof value === 'number'
+    ? settingText(value)
+    : Array.isArray(value)
+      ? `[${value.map(json).join(', ')}]`
+      : JSON.stringify(value);

@@ -1,11 +1,13 @@
 import { basename } from 'node:path';
 import { adapterDefaults } from '../experiment/adapter-defaults';
+import type { DataSpec, TaskSpec } from '../experiment/experiment';
 import { aboutMethod, type AdapterSpec, isHeadAlone, isRanked, methodName } from '../experiment/methods';
 import type { Recipe } from '../experiment/paper';
 import { columnSettings, type TaskColumns } from '../experiment/tasks/columns';
 import { describeTask, type TaskName } from '../experiment/tasks/registry';
 import { writtenPath } from '../files/written-path';
-import { recipeComments, recipeTraining } from './draft-recipe';
+import { commentLines, recipeComments, recipeTraining } from './draft-recipe';
+import { choiceComment, unaskable, type Choices } from './questions';
 
 /** The choices for a new experiment. Paths are absolute. */
 export interface Draft {
@@ -22,6 +24,13 @@ export interface Draft {
   adapter: AdapterSpec;
   /** The paper's settings for one of its data sets; undefined for this program's defaults. */
   recipe?: Recipe;
+  /** What a new head reads; the mean by default. */
+  pooling?: TaskSpec['pooling'];
+  lossOn?: TaskSpec['lossOn'];
+  /** How the data files are read, if not as usual. */
+  read?: Pick<DataSpec, 'header' | 'quoting' | 'promptTemplate'>;
+  /** For a recipe's own data: answers to its questions, and where the columns are from, in a sentence. */
+  own?: { choices: Choices; columns: string };
 }
 
 /** A method with all the schema's defaults. */
@@ -30,12 +39,13 @@ export const defaultAdapter = (method: AdapterSpec['method']): AdapterSpec =>
 
 /** The experiment as text: the choices, and the settings that are most likely to be changed next. */
 export function draftText(file: string, draft: Draft): string {
-  const { adapter, recipe } = draft;
+  const { adapter, recipe, own } = draft;
+  const length = own?.choices.get('model.maxLength');
   const path = (p: string) => writtenPath(file, p);
   const text = (value: unknown) => JSON.stringify(value);
   const lines = [
     `// ${headline(draft)}, trained on ${basename(draft.train)}.`,
-    ...(recipe ? recipeComments(recipe) : []),
+    ...(recipe ? (own ? ownComments(recipe, own) : recipeComments(recipe)) : []),
     '// Hover over a key for its meaning, its unit and the paper’s value.',
     '{',
     '  "model": {',
@@ -43,36 +53,45 @@ export function draftText(file: string, draft: Draft): string {
     ...(draft.tokenizer ? [`    "tokenizer": ${text(path(draft.tokenizer))},`] : []),
     ...(draft.output ? [`    "output": ${text(draft.output)},`] : []),
     '    // In tokens; longer texts are truncated. Preflight reports how many.',
-    `    "maxLength": ${recipe?.settings.maxLength ?? 128}`,
+    ...(length ? commentLines(choiceComment(length).slice(3)).map((comment) => `    ${comment}`) : []),
+    `    "maxLength": ${recipe?.settings.maxLength ?? text(length?.value ?? 128)}`,
     '  },',
-    `  "task": { ${taskKeys(draft.task).join(', ')} },`,
+    `  "task": { ${taskKeys(draft).join(', ')} },`,
     '  "data": {',
     `    "train": ${text(path(draft.train))},`,
     typeof draft.validation === 'string'
       ? `    "validation": ${text(path(draft.validation))},`
       : `    "validationFraction": ${draft.validation},`,
-    columnSettings(draft.columns)
+    [...columnSettings(draft.columns), ...Object.entries(draft.read ?? {})]
       .map(([key, value]) => `    ${text(key)}: ${listed(value)}`)
       .join(',\n'),
     '  },',
     ...adapterLines(adapter, recipe?.settings.dropout),
     '  "training": {',
-    ...(recipe ? recipeTraining(recipe, describeTask(draft.task)) : TRAINING).map((line) => `    ${line}`),
+    ...(recipe ? recipeTraining(recipe, describeTask(draft.task), own?.choices) : TRAINING).map(
+      (line) => `    ${line}`,
+    ),
     '  }',
     '}',
   ];
   return `${lines.join('\n')}\n`;
 }
 
+const ownComments = (recipe: Recipe, { columns }: NonNullable<Draft['own']>): string[] => [
+  ...recipeComments(recipe, unaskable(recipe), 'the model is your own'),
+  ...commentLines(columns),
+];
+
 const TRAINING = ['"epochs": 3,', '"batchSize": 32,', '"learningRate": 2e-3,', '"seed": 42'];
 
 /** With the pooling of texts, but not of words, where a new head is trained. */
-function taskKeys(task: TaskName): string[] {
+function taskKeys({ task, pooling = 'mean', lossOn }: Draft): string[] {
   const { head, answer } = describeTask(task);
   return [
     `"type": ${JSON.stringify(task)}`,
     ...(head ? ['"head": "linear"'] : []),
-    ...(head && answer !== 'spans' ? ['"pooling": "mean"'] : []),
+    ...(head && answer !== 'spans' ? [`"pooling": ${JSON.stringify(pooling)}`] : []),
+    ...(lossOn ? [`"lossOn": ${JSON.stringify(lossOn)}`] : []),
   ];
 }
 

@@ -18,12 +18,17 @@ export const readLanguageRows = (path: string, options: ReadOptions): Promise<Ro
         conversation(fields, options.messagesColumn!),
       );
 
+/** The place of the text in data.promptTemplate. */
+const TEXT = '{text}';
+
 function written(
   fields: Fields,
-  { textColumn, completionColumn }: ReadOptions,
+  { textColumn, completionColumn, promptTemplate = TEXT }: ReadOptions,
 ): Omit<LanguageRow, 'line'> | { problem: string } {
-  const text = field(fields, textColumn!);
-  if ('problem' in text) return text;
+  const own = field(fields, textColumn!);
+  if ('problem' in own) return own;
+  // Not replaceAll with a string, in which $& and its like would be commands.
+  const text = { value: promptTemplate.replaceAll(TEXT, () => own.value) };
   if (completionColumn === undefined) return { text: text.value, label: '' };
   const completion = field(fields, completionColumn);
   if ('problem' in completion) return completion;

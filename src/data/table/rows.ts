@@ -45,6 +45,7 @@ export type ReadOptions = Pick<
   | 'labelSeparator'
   | 'completionColumn'
   | 'messagesColumn'
+  | 'promptTemplate'
   | 'header'
   | 'quoting'
   | 'onBadRow'

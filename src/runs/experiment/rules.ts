@@ -35,6 +35,7 @@ export function ruleProblems({ adapter, data, task, training }: Experiment): Pro
         path: ['data', key],
         message: `data.${key} is for language models, and task.type is "${task.type}"`,
       });
+  if (data.promptTemplate !== undefined) problems.push(...templateProblems(data, task.type));
   if (task.lossOn !== undefined && describeTask(task.type).answer !== 'text')
     problems.push({
       path: ['task', 'lossOn'],
@@ -77,6 +78,23 @@ export function ruleProblems({ adapter, data, task, training }: Experiment): Pro
         'training.earlyStopping could end the run before the epochs of training.staticEpochs, so only one of them can be set',
     });
   return problems;
+}
+
+function templateProblems({ promptTemplate, messagesColumn }: Experiment['data'], type: TaskName): Problem[] {
+  const path = ['data', 'promptTemplate'];
+  if (describeTask(type).answer !== 'text')
+    return [{ path, message: `data.promptTemplate is for language models, and task.type is "${type}"` }];
+  if (messagesColumn !== undefined)
+    return [
+      {
+        path,
+        message:
+          'data.promptTemplate is for texts, and data.messagesColumn has conversations, which have the template of the tokenizer',
+      },
+    ];
+  return promptTemplate!.includes('{text}')
+    ? []
+    : [{ path, message: 'data.promptTemplate has no {text}, the place of the text' }];
 }
 
 /** A metric that the kind of task does not measure. */

@@ -67,6 +67,7 @@ const data: Keys<DataSpec> = {
   labelSeparator: true,
   completionColumn: true,
   messagesColumn: true,
+  promptTemplate: true,
   header: true,
   quoting: true,
   onBadRow: true,

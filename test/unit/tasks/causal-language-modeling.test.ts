@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../../src/data/text/tokenizer';
+import { parseExperiment } from '../../../src/runs/experiment/load';
 import { causalLanguageModeling as kind } from '../../../src/tasks/causal-language-modeling';
 import { languageText } from '../../../src/tasks/language-text';
 import { IGNORE_LABEL } from '../../../src/tasks/objective';
@@ -113,6 +114,38 @@ describe('the data of a language model', () => {
       label: ' world',
       line: 1,
     });
+  });
+
+  it('are in the template of the experiment, which is not learned', async () => {
+    const pairs = write('template.jsonl', '{"text":"$& low {text}","answer":" new"}\n');
+    const { train: split } = await kind.load(
+      experiment({
+        train: pairs,
+        validation: pairs,
+        completionColumn: 'answer',
+        promptTemplate: 'hello {text} or {text}:',
+      }),
+      textModel,
+    );
+    const prompt = 'hello $& low {text} or $& low {text}:';
+    expect(split.rows[0]).toMatchObject({ text: prompt, completion: ' new' });
+    const [{ ids, targets }] = split.dataset.examples;
+    expect(read(ids)).toBe(`${prompt} new`);
+    expect(read(targets.filter((t) => t !== IGNORE_LABEL))).toBe(' new');
+  });
+
+  it.each([
+    [{ promptTemplate: 'hello' }, {}, 'data.promptTemplate has no {text}'],
+    [{ promptTemplate: '{text}', messagesColumn: 'm' }, {}, 'data.messagesColumn has conversations'],
+    [{ promptTemplate: '{text}' }, { task: { type: 'text-classification' } }, 'is for language models'],
+  ])('cannot have the template of %j', (data, more, problem) => {
+    const text = JSON.stringify({
+      model: { path: 'm.onnx' },
+      task: { type: 'causal-language-modeling' },
+      data: { train, ...data },
+      ...more,
+    });
+    expect(() => parseExperiment('/x/y.aurora.json', text, [])).toThrow(problem);
   });
 
   it.each([

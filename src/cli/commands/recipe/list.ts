@@ -1,0 +1,27 @@
+import { PAPER_METRIC_LABELS } from '../../../experiment/paper';
+import { describeTask } from '../../../experiment/tasks/registry';
+import { DATA_RECIPES, settingsOf, sizesOf } from '../../../recipes/data/registry';
+import { PAPER } from '../../../recipes/paper';
+import { program } from '../../program';
+import { table } from '../../table';
+
+/** Every recipe, with its task, its metric and the paper's models. */
+export function listText(): string {
+  const rows = DATA_RECIPES.map((recipe) => {
+    const sizes = sizesOf(recipe);
+    const { dataSets } = settingsOf(recipe, sizes[0]);
+    return [
+      `  ${recipe.id}`,
+      describeTask(recipe.task.value).title,
+      [...new Set(dataSets.map(({ metric }) => PAPER_METRIC_LABELS[metric]))].join(', '),
+      sizes.map((size) => recipe.models[size]).join(', '),
+    ];
+  });
+  return `${[
+    `The data sets of the AuroRA paper (${PAPER.source}) that can be trained from their files:`,
+    ...table([['', 'task', 'metric', 'the paper’s models'], ...rows], '   '),
+    '',
+    `${program()} recipe NAME                                     its columns, settings and their sources`,
+    `${program()} recipe NAME --model MODEL.onnx --data FOLDER    writes the experiment`,
+  ].join('\n')}\n`;
+}

@@ -1,0 +1,153 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { AuroraError, EXIT } from '../../../base/errors';
+import { type AdapterSpec, HEAD_ALONE, isMethod, METHOD_ORDER } from '../../../experiment/methods';
+import { writeAtomic } from '../../../files/atomic';
+import { recipeAdapter } from '../../../recipes/draft-recipe';
+import { defaultAdapter, draftText, type Draft } from '../../../recipes/draft';
+import type { FoundFiles } from '../../../recipes/data/files';
+import type { DataRecipe } from '../../../recipes/data/kind';
+import { dataRecipe, settingsOf } from '../../../recipes/data/registry';
+import { questionsOf, SHARE } from '../../../recipes/questions';
+import { parseOverride } from '../../../runs/experiment/overrides';
+import { readModel } from '../../../trainer/task/adapted-model';
+import type { Command, ParsedArgs } from '../../command';
+import { checkText } from './check';
+import { chooseOpen } from './choices';
+import { filesIn } from './folder';
+import { listText } from './list';
+import { writtenText } from './report';
+import { withSettings } from './set';
+import { showText } from './show';
+import { sizeFor } from './size';
+
+export const recipeCommand: Command = {
+  help: `Usage: aurora recipe [NAME [--model MODEL.onnx --data FOLDER] [options]]
+
+Lists the recipes: the data sets of the AuroRA paper that can be trained from their files as they are distributed. With
+a NAME such as glue/rte, shows its columns, labels, metric, split and settings, each with its source. With a model and
+the folder of the data, writes the experiment, after reading the data once as training will. The files are not changed.
+
+What no source states is asked for in a terminal. Elsewhere, state it with --set, or accept the defaults of AuroRA Lab
+with --defaults; the experiment says which of its values these are.
+
+  --model FILE       an ONNX model, with tokenizer.json beside it
+  --data FOLDER      the folder with the data set's files, or with its subfolder
+  --size SIZE        the paper's model whose settings to use: base or large (default: by the width of MODEL's layers)
+  --method METHOD    ${[...METHOD_ORDER, HEAD_ALONE.method].join(', ')} (default: aurora)
+  --set KEY=VALUE    any setting of an experiment, such as training.seed=1; may be repeated
+  --defaults         accept this program's defaults for what no source states
+  --out FILE         the new experiment (default: NAME-METHOD.aurora.json in the current folder)
+`,
+  options: {
+    model: { type: 'string' },
+    data: { type: 'string' },
+    size: { type: 'string' },
+    method: { type: 'string' },
+    set: { type: 'string', multiple: true },
+    defaults: { type: 'boolean' },
+    out: { type: 'string' },
+  },
+  async run(args) {
+    const [name, ...more] = args.positionals;
+    if (more.length > 0)
+      throw new AuroraError(
+        'usage',
+        `aurora recipe takes one recipe, but got ${args.positionals.length}.`,
+        'See `aurora recipe --help`.',
+      );
+    const [model, folder] = [args.text('model'), args.text('data')];
+    if (name === undefined && (model !== undefined || folder !== undefined))
+      throw new AuroraError(
+        'usage',
+        'aurora recipe needs the name of a recipe, such as glue/rte.',
+        'List them with `aurora recipe`.',
+      );
+    if (name === undefined) process.stdout.write(listText());
+    else if (model === undefined && folder === undefined) process.stdout.write(showText(dataRecipe(name)));
+    else await write(dataRecipe(name), required(model, 'model'), required(folder, 'data'), args);
+    return EXIT.ok;
+  },
+};
+
+function required(given: string | undefined, option: 'model' | 'data'): string {
+  if (given !== undefined) return resolve(given);
+  const what = { model: 'the ONNX file', data: 'the folder of the data set' }[option];
+  throw new AuroraError('usage', `To write an experiment, name ${what} with --${option}.`);
+}
+
+async function write(recipe: DataRecipe, model: string, folder: string, args: ParsedArgs): Promise<void> {
+  const adapterName = methodOf(args);
+  const short = basename(recipe.id);
+  const out = resolve(args.text('out') ?? join('.', `${short}-${adapterName}.aurora.json`));
+  if (existsSync(out))
+    throw new AuroraError('usage', `${out} already exists and was not overwritten.`, 'Name another file with --out.'); // prettier-ignore
+  if (statSync(model, { throwIfNoEntry: false })?.isDirectory())
+    throw new AuroraError('model', `${model} is a folder, not an ONNX file.`, 'Name the .onnx file in it.');
+  const set = new Map(
+    args.list('set').map((text) => {
+      const { path, value } = parseOverride(text);
+      return [path.join('.'), value];
+    }),
+  );
+  const found = filesIn(recipe, folder);
+  const validation = validationOf(recipe, folder, found, set, out);
+  const base = readModel(model);
+  const settings = settingsOf(recipe, await sizeFor(recipe, args.text('size'), model, base.layers));
+  const questions = [...(validation === undefined ? [SHARE] : []), ...questionsOf(settings)];
+  const choices = await chooseOpen(settings, questions, recipe.others ?? {}, set, args.flag('defaults'));
+  const { layout } = found;
+  const draft: Draft = {
+    model,
+    train: join(folder, found.train),
+    validation: validation ?? (choices.get(SHARE.key)!.value as number),
+    task: recipe.task.value,
+    columns: layout.columns,
+    adapter: recipeAdapter(defaultAdapter(adapterName), settings, base.layers),
+    recipe: settings,
+    ...(recipe.pooling && { pooling: recipe.pooling.value }),
+    ...(recipe.lossOn && { lossOn: recipe.lossOn.value }),
+    read: layout.read,
+    own: {
+      choices,
+      columns: `Columns of ${layout.title}: ${layout.source}. \`aurora recipe ${recipe.id}\` lists all sources.`,
+    },
+  };
+  const others = new Map([...set].filter(([key]) => !choices.has(key) && !VALIDATION.includes(key)));
+  const text = withSettings(draftText(out, draft), others);
+  const checked = await checkText(out, text, { recipe, layout, base });
+  writeAtomic(out, text);
+  process.stdout.write(writtenText({ out, recipe, settings, found, choices, others, checked }));
+}
+
+const VALIDATION = ['data.validation', SHARE.key];
+
+function methodOf(args: ParsedArgs): AdapterSpec['method'] {
+  const name = args.text('method') ?? METHOD_ORDER[0];
+  if (isMethod(name) || name === HEAD_ALONE.method) return name;
+  throw new AuroraError(
+    'usage',
+    `Unknown method "${name}".`,
+    `The methods are ${[...METHOD_ORDER, HEAD_ALONE.method].join(', ')}.`,
+  );
+}
+
+/** The data set's own validation file, or what --set names; undefined if it has none, and nobody said what to do. */
+function validationOf(
+  { name }: DataRecipe,
+  folder: string,
+  { layout, validation, test }: FoundFiles,
+  set: ReadonlyMap<string, unknown>,
+  out: string,
+): string | number | undefined {
+  const [file, share] = VALIDATION.map((key) => set.get(key));
+  if (typeof file === 'string') return resolve(dirname(out), file);
+  if (typeof share === 'number') return share;
+  if (validation !== undefined) return join(folder, validation);
+  if (layout.validation.length === 0) return undefined;
+  throw new AuroraError(
+    'data',
+    `${folder} has no validation file of ${name}${test === undefined ? '' : `; ${test} is not used, since its labels are hidden or kept for the final result`}.`,
+    'Name one with --set data.validation=FILE, or hold out a share of the training file with --set data.validationFraction=0.1.',
+  );
+}

@@ -1,0 +1,110 @@
+import { wrap } from '../../../base/wrap';
+import { PAPER_METRIC_LABELS, settingText, type Recipe } from '../../../experiment/paper';
+import { columnSettings } from '../../../experiment/tasks/columns';
+import { NOT_STATED, type DataRecipe, type Layout, type Sourced } from '../../../recipes/data/kind';
+import { settingsOf, sizesOf } from '../../../recipes/data/registry';
+import { recipeModel } from '../../../recipes/draft-recipe';
+import { PAPER } from '../../../recipes/paper';
+import { questionsOf, SHARE, unaskable, type Question } from '../../../recipes/questions';
+import { publishedScores } from '../../../recipes/report';
+import { table } from '../../table';
+import { written } from './choices';
+
+const WIDTH = 112;
+const SOURCE = `AuroRA, ${PAPER.source}`;
+
+/** Everything that a recipe knows, each with its source, and what none states. */
+export function showText(recipe: DataRecipe): string {
+  const sizes = sizesOf(recipe).map((size) => settingsOf(recipe, size));
+  return `${[
+    `${recipe.id}: ${recipe.name}`,
+    '',
+    ...factLines(recipe, sizes[0]),
+    '',
+    ...recipe.layouts.flatMap(layoutLines),
+    `Settings (${SOURCE})`,
+    ...settingLines(sizes),
+    '',
+    `${capital(NOT_STATED)}: asked for when the experiment is written; in brackets, this program’s defaults`,
+    ...table(
+      openOf(recipe, sizes[0]).map(({ words, key, fallback }) => [
+        `  ${words}`,
+        key,
+        `[${written(fallback)}]`,
+      ]),
+    ),
+    ...unaskable(sizes[0]).map((words) => `  ${words}: no setting of an experiment`),
+    '',
+    ...leftOutLines(recipe),
+  ].join('\n')}\n`;
+}
+
+/** What has to be asked for: what the paper leaves open, and nobody else states. */
+const openOf = ({ layouts, others = {} }: DataRecipe, settings: Recipe): Question[] =>
+  [
+    ...(layouts.every(({ validation }) => validation.length === 0) ? [SHARE] : []),
+    ...questionsOf(settings),
+  ].filter(({ key }) => !Object.hasOwn(others, key));
+
+function factLines(recipe: DataRecipe, { dataSets }: Recipe): string[] {
+  const { task, labels, pooling, lossOn, others = {}, split } = recipe;
+  const metrics = [...new Set(dataSets.map(({ metric }) => PAPER_METRIC_LABELS[metric]))].join(', ');
+  const facts: [name: string, fact: Sourced<unknown> | undefined][] = [
+    ['task', task],
+    ['labels', labels && { value: labels.value.join(', '), source: `${labels.source}, in this order` }],
+    ['pooling', pooling],
+    ['loss on', lossOn],
+    ['metric', { value: metrics, source: SOURCE }],
+    ...Object.entries(others),
+    ['split', split],
+  ];
+  const width = 2 + Math.max(...facts.map(([name, fact]) => (fact ? name.length : 0)));
+  return facts.flatMap(([name, fact]) =>
+    fact === undefined
+      ? []
+      : [
+          `${name.padEnd(width)}${written(fact.value)}`,
+          ...wrap(`Source: ${fact.source}`, WIDTH - width).map((line) => `${' '.repeat(width)}${line}`),
+        ],
+  );
+}
+
+const layoutLines = ({ title, train, validation, columns, read, source }: Layout): string[] => [
+  `${capital(title)}: ${[train[0], ...validation.slice(0, 1)].join(', ')}`,
+  `  ${[...columnSettings(columns), ...Object.entries(read)].map(([key, value]) => `"${key}": ${JSON.stringify(value)}`).join(', ')}`,
+  `  Source: ${source}`,
+  '',
+];
+
+function settingLines(sizes: readonly Recipe[]): string[] {
+  const keys = [
+    ...new Set(sizes.flatMap(({ settings }) => Object.keys(settings))),
+  ] as (keyof Recipe['settings'])[];
+  const published = sizes.map((recipe) => publishedScores(recipe));
+  return table(
+    [
+      ['', ...sizes.map((recipe) => recipeModel(recipe).name)],
+      ['  method', ...sizes.map(() => 'AuroRA')],
+      ['  rank', ...sizes.map(() => String(PAPER.rank))],
+      ['  alpha', ...sizes.map(() => String(PAPER.alpha))],
+      ['  layers', ...sizes.map((recipe) => recipeModel(recipe).targets.join(', '))],
+      ['  optimizer', ...sizes.map(() => 'AdamW')],
+      ...keys.map((key) => [
+        `  ${key}`,
+        ...sizes.map(({ settings }) => settingText(settings[key] ?? NOT_STATED)),
+      ]),
+      ['  published', ...published.map(({ aurora, lora }) => `${aurora} (LoRA ${lora})`)],
+    ],
+    '   ',
+  );
+}
+
+export const leftOutLines = ({ leftOut }: DataRecipe): string[] =>
+  leftOut.length === 0
+    ? []
+    : [
+        'Not in the experiment:',
+        ...leftOut.flatMap((sentence) => wrap(sentence, WIDTH - 2).map((line) => `  ${line}`)),
+      ];
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

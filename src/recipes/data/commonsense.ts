@@ -1,0 +1,39 @@
+import type { DataRecipe } from './kind';
+
+/** The project that distributes Commonsense170K; its script trains on the files as they are. */
+const LLM_ADAPTERS = 'LLM-Adapters (arXiv 2304.01933), finetune.py';
+
+/** Alpaca's, in the layout of LLM-Adapters without its indentation. */
+const TEMPLATE =
+  'Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n### Instruction:\n{text}\n\n### Response:\n';
+
+/** The joint training set of the eight commonsense tests. */
+export const COMMONSENSE_DATA: DataRecipe = {
+  id: 'commonsense170k',
+  name: 'Commonsense170K',
+  task: { value: 'causal-language-modeling', source: LLM_ADAPTERS },
+  lossOn: { value: 'everything', source: `${LLM_ADAPTERS} (train_on_inputs)` },
+  others: { 'model.maxLength': { value: 256, source: `${LLM_ADAPTERS} (cutoff_len)` } },
+  models: { only: 'llama3-8b' },
+  split: {
+    value: 'trained on all eight sets together; a share is held out to choose the best checkpoint',
+    source: 'not stated in the paper; LLM-Adapters holds out a number of rows (val_set_size)',
+  },
+  folders: ['', 'ft-training_set'],
+  layouts: [
+    {
+      title: 'LLM-Adapters’ JSON file',
+      train: ['commonsense_170k.json'],
+      validation: [],
+      test: [],
+      columns: { text: 'instruction', completion: 'output' },
+      read: { promptTemplate: TEMPLATE },
+      source: LLM_ADAPTERS,
+    },
+  ],
+  leftOut: [
+    'The evaluation: the paper reports accuracy on BoolQ, PIQA, SIQA, HellaSwag, WinoGrande, ARC-e, ARC-c and OBQA. An experiment cannot score these sets yet, so it chooses the best checkpoint by perplexity.',
+    'The template of LLM-Adapters is indented by 16 spaces and has “# noqa: E501” in its first line, in training but not in evaluation. Here it has neither. The paper does not state its template.',
+    'The column “input”, which is empty in every row.',
+  ],
+};

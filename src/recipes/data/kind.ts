@@ -1,0 +1,61 @@
+import type { DataSpec, TaskSpec } from '../../experiment/experiment';
+import type { TaskColumns } from '../../experiment/tasks/columns';
+import type { TaskName } from '../../experiment/tasks/registry';
+
+/** A value, and who states it. */
+export interface Sourced<T> {
+  value: T;
+  source: string;
+}
+
+/** The source of what nobody states. */
+export const NOT_STATED = 'not stated';
+
+/** One form in which a data set is distributed. */
+export interface Layout {
+  /** "GLUE's TSV files" */
+  title: string;
+  /** Names of the files, in a folder of the data set; of several, the first that exists. */
+  train: readonly string[];
+  validation: readonly string[];
+  /** Never used: its labels are hidden, or it is what the paper reports on. */
+  test: readonly string[];
+  columns: TaskColumns;
+  /** How the files are read. */
+  read: Pick<DataSpec, 'header' | 'quoting' | 'promptTemplate'>;
+  /** Every label as the files have it, in the order of the model's outputs; undefined for numbers and texts. */
+  labels?: readonly string[];
+  source: string;
+}
+
+/** A data set that the paper trains on, as it is distributed. */
+export interface DataRecipe {
+  /** "glue/rte" */
+  id: string;
+  /** Its name on the hub, where that is another: "glue/sst2". */
+  alias?: string;
+  /** As spelled in the paper. */
+  name: string;
+  task: Sourced<TaskName>;
+  /** What a new head reads. */
+  pooling?: Sourced<TaskSpec['pooling']>;
+  /** What a language model is trained to write. */
+  lossOn?: Sourced<NonNullable<TaskSpec['lossOn']>>;
+  /** Settings that the paper leaves open and whoever distributes the data has, by key. */
+  others?: Readonly<Record<string, Sourced<unknown>>>;
+  /** Ids of the paper's models that are trained on it, by size; "only" where there is one. */
+  models: Readonly<Partial<Record<Size, string>>>;
+  /** What the labels mean, in the order of the model's outputs. */
+  labels?: Sourced<readonly string[]>;
+  /** What is trained and what is evaluated. */
+  split: Sourced<string>;
+  /** Subfolders of a download that may hold the files; "" is the folder itself. */
+  folders: readonly string[];
+  layouts: readonly Layout[];
+  /** Files that look right but cannot be used, with the next step. */
+  unusable?: readonly { file: string; why: string; hint: string }[];
+  /** What the paper does and an experiment cannot, in whole sentences. */
+  leftOut: readonly string[];
+}
+
+export type Size = 'base' | 'large' | 'only';
