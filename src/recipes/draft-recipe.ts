@@ -129,7 +129,8 @@ function chosenLines(choices: Choices): string[] {
 
 const line = (key: string, value: unknown) => `"${key}": ${json(value)},`;
 
-const withoutLastComma = (lines: readonly string[]): string[] =>
+/** The last line of an object. */
+export const withoutLastComma = (lines: readonly string[]): string[] =>
   lines.with(-1, lines.at(-1)!.replace(/,$/, ''));
 
 /** The paper's metric, or the default where the kind of task does not have it. */

@@ -6,7 +6,7 @@ import type { Recipe } from '../experiment/paper';
 import { columnSettings, type TaskColumns } from '../experiment/tasks/columns';
 import { describeTask, type TaskName } from '../experiment/tasks/registry';
 import { writtenPath } from '../files/written-path';
-import { commentLines, recipeComments, recipeTraining } from './draft-recipe';
+import { commentLines, recipeComments, recipeTraining, withoutLastComma } from './draft-recipe';
 import { choiceComment, unaskable, type Choices } from './questions';
 
 /** The choices for a new experiment. Paths are absolute. */
@@ -40,7 +40,6 @@ export const defaultAdapter = (method: AdapterSpec['method']): AdapterSpec =>
 /** The experiment as text: the choices, and the settings that are most likely to be changed next. */
 export function draftText(file: string, draft: Draft): string {
   const { adapter, recipe, own } = draft;
-  const length = own?.choices.get('model.maxLength');
   const path = (p: string) => writtenPath(file, p);
   const text = (value: unknown) => JSON.stringify(value);
   const lines = [
@@ -49,12 +48,7 @@ export function draftText(file: string, draft: Draft): string {
     '// Hover over a key for its meaning, its unit and the paper’s value.',
     '{',
     '  "model": {',
-    `    "path": ${text(path(draft.model))},`,
-    ...(draft.tokenizer ? [`    "tokenizer": ${text(path(draft.tokenizer))},`] : []),
-    ...(draft.output ? [`    "output": ${text(draft.output)},`] : []),
-    '    // In tokens; longer texts are truncated. Preflight reports how many.',
-    ...(length ? commentLines(choiceComment(length).slice(3)).map((comment) => `    ${comment}`) : []),
-    `    "maxLength": ${recipe?.settings.maxLength ?? text(length?.value ?? 128)}`,
+    ...modelLines(draft, path).map((line) => `    ${line}`),
     '  },',
     `  "task": { ${taskKeys(draft).join(', ')} },`,
     '  "data": {',
@@ -75,6 +69,25 @@ export function draftText(file: string, draft: Draft): string {
     '}',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function modelLines(
+  { model, tokenizer, output, task, recipe, own }: Draft,
+  path: (p: string) => string,
+): string[] {
+  const length = own?.choices.get('model.maxLength');
+  return withoutLastComma([
+    `"path": ${JSON.stringify(path(model))},`,
+    ...(tokenizer ? [`"tokenizer": ${JSON.stringify(path(tokenizer))},`] : []),
+    ...(output ? [`"output": ${JSON.stringify(output)},`] : []),
+    ...(describeTask(task).input === 'image'
+      ? []
+      : [
+          '// In tokens; longer texts are truncated. Preflight reports how many.',
+          ...(length ? commentLines(choiceComment(length).slice('// '.length)) : []),
+          `"maxLength": ${recipe?.settings.maxLength ?? JSON.stringify(length?.value ?? 128)},`,
+        ]),
+  ]);
 }
 
 const ownComments = (recipe: Recipe, { columns }: NonNullable<Draft['own']>): string[] => [

@@ -252,7 +252,7 @@ describe('aurora recipe', () => {
       ...['--set', 'data.validationFraction=0.3', '--out', lab.path('commonsense.aurora.json')],
     );
     expect([made.code, made.err]).toEqual([0, '']);
-    expect(made.out).toMatch(/data\.validationFraction +0\.3 +not stated: your choice/);
+    expect(made.out).toMatch(/data\.validationFraction +0\.3 +your choice \(--set\)/);
     expect(made.out).toMatch(/model\.maxLength +256 +not stated in the paper: LLM-Adapters/);
     expect(made.out).toMatch(/training\.metric +perplexity +this program’s default/);
     expect(made.out).toMatch(/Not in the experiment:\n +The evaluation: [^]*BoolQ/);

@@ -2,6 +2,7 @@
 export interface TaskColumns {
   text?: string;
   pair?: string;
+  image?: string;
   completion?: string;
   /** Conversations, in place of texts. */
   messages?: string;
@@ -15,6 +16,7 @@ export const columnSettings = (c: TaskColumns): [string, unknown][] =>
   Object.entries({
     textColumn: c.text,
     textPairColumn: c.pair,
+    imageColumn: c.image,
     completionColumn: c.completion,
     messagesColumn: c.messages,
     labelColumn: c.label,

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { describeTask } from '../../experiment/tasks/registry';
+import type { TaskColumns } from '../../experiment/tasks/columns';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import type { Column } from '../../table/head';
 import { pick, type Choices, type Place, type Step } from '../ask/steps';
@@ -22,12 +23,16 @@ const singles = ({ headOfData }: WizardState): Column[] => headOfData!.columns.f
 const others = ({ headOfData, columns }: WizardState): Column[] =>
   headOfData!.columns.filter((c) => c.name !== columns!.text && c.name !== columns!.pair);
 
+/** The columns as the paper's data set is published, otherwise the likely ones. */
+const guessed = (state: WizardState): TaskColumns =>
+  state.known?.layout.columns ?? guessFor(state.headOfData!, kindOf(state));
+
 const textStep: Step<WizardState> = {
   applies: () => true,
   async run(state, place) {
     const { t } = vscode.l10n;
     const { answer } = kindOf(state);
-    const guess = guessFor(state.headOfData!, kindOf(state));
+    const guess = guessed(state);
     const { columns = guess } = state;
     const picked = await pickColumn(state, place, {
       columns: answer === 'spans' || answer === 'text' ? state.headOfData!.columns : singles(state),
@@ -75,7 +80,7 @@ async function optionalStep(
 ): Promise<'next' | 'back' | 'cancel'> {
   const { t } = vscode.l10n;
   const { text, [key]: chosen } = state.columns!;
-  const guess = guessFor(state.headOfData!, kindOf(state));
+  const guess = guessed(state);
   const picked = await pickColumn(state, place, {
     columns: singles(state).filter((c) => c.name !== text),
     placeholder,
@@ -112,8 +117,8 @@ const labelStep: Step<WizardState> = {
   },
 };
 
-const guessedAnswer = (state: WizardState) =>
-  guessAnswer({ ...state.headOfData!, columns: others(state) }, kindOf(state));
+const guessedAnswer = (state: WizardState): TaskColumns =>
+  state.known?.layout.columns ?? guessAnswer({ ...state.headOfData!, columns: others(state) }, kindOf(state));
 
 /** One column with all the labels, or a column of 0 and 1 for each. */
 async function severalLabels(state: WizardState, place: Place): Promise<'next' | 'back' | 'cancel'> {

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { guessValidation } from '../language/guess-columns';
 import { describeTask } from '../../experiment/tasks/registry';
 import type { TaskDescription } from '../../experiment/tasks/kind';
+import { knownData } from '../../recipes/data/known';
 import { formatOf } from '../../table/files';
 import type { DataHead } from '../../table/head';
 import { DATA_FILE, readDataHead } from '../language/data-head';
@@ -43,7 +44,8 @@ const trainStep: Step<WizardState> = {
 
 async function readData(state: WizardState, path: string): Promise<boolean> {
   const { t } = vscode.l10n;
-  const head = await readDataHead(path).catch(() => undefined);
+  const known = knownData(path, state.task!);
+  const head = await readDataHead(path, known?.layout.read).catch(() => undefined);
   const why = head
     ? unfit(head, path, describeTask(state.task!))
     : t('{0} has no rows that can be read as CSV, TSV, JSON or Parquet.', basename(path));
@@ -57,6 +59,7 @@ async function readData(state: WizardState, path: string): Promise<boolean> {
   }
   state.train = path;
   state.headOfData = head;
+  state.known = known;
   return true;
 }
 

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { PAPER_MODELS } from '../../recipes/models';
+import { sizeOf, settingsOf } from '../../recipes/data/registry';
 import { recipesOf } from '../../recipes/report';
 import type { Recipe } from '../../experiment/paper';
 import { recipeText } from './recipe-text';
@@ -9,6 +10,12 @@ import type { WizardState } from './state';
 interface RecipeItem extends vscode.QuickPickItem {
   recipe?: Recipe;
 }
+
+/** The settings for the data set that was chosen, of the model of the same width. */
+const likely = ({ known, summary }: WizardState): Recipe | undefined => {
+  const size = known && sizeOf(known.recipe, summary!.layers);
+  return size && settingsOf(known.recipe, size);
+};
 
 /** Defaults, or the paper's settings for one of its data sets. Model and data are known, and remain the user's own. */
 export const recipeStep: Step<WizardState> = {
@@ -29,7 +36,7 @@ export const recipeStep: Step<WizardState> = {
     const picked = await pick<RecipeItem>(place, {
       items,
       placeholder: t('Select settings. The paper’s are applied to your own model and data.'),
-      active: items.find((i) => i.recipe === state.recipe),
+      active: items.find((i) => i.recipe === (state.recipe ?? likely(state))),
     });
     if (typeof picked === 'string') return picked;
     const [{ recipe }] = picked;

@@ -6,6 +6,7 @@ import type { AdapterSpec } from '../../experiment/methods';
 import type { Services } from '../services';
 import { bytes } from '../words/format';
 import type { DataHead } from '../../table/head';
+import type { KnownData } from '../../recipes/data/known';
 import type { Draft } from '../../recipes/draft';
 import { pick, type Place } from '../ask/steps';
 
@@ -18,6 +19,8 @@ export interface WizardState extends Partial<Draft> {
   given?: string;
   summary?: ModelSummary;
   headOfData?: DataHead;
+  /** The paper's data set that the training file belongs to. */
+  known?: KnownData;
   adapter?: AdapterSpec;
   /** The folder for the experiment. */
   file?: string;
@@ -34,6 +37,9 @@ export const draftOf = (s: WizardState): Draft => ({
   columns: s.columns!,
   adapter: s.adapter!,
   ...(s.recipe && { recipe: s.recipe }),
+  ...(s.known && { read: s.known.layout.read }),
+  ...(s.recipe && s.known?.recipe.pooling && { pooling: s.known.recipe.pooling.value }),
+  ...(s.recipe && s.known?.recipe.lossOn && { lossOn: s.known.recipe.lossOn.value }),
 });
 
 interface FileItem extends vscode.QuickPickItem {

@@ -1,3 +1,4 @@
+import { taskWith } from '../../experiment/tasks/registry';
 import type { DataRecipe } from './kind';
 
 /** The project that distributes Commonsense170K; its script trains on the files as they are. */
@@ -11,7 +12,7 @@ const TEMPLATE =
 export const COMMONSENSE_DATA: DataRecipe = {
   id: 'commonsense170k',
   name: 'Commonsense170K',
-  task: { value: 'causal-language-modeling', source: LLM_ADAPTERS },
+  task: { value: taskWith({ input: 'text', answer: 'text' })!, source: LLM_ADAPTERS },
   lossOn: { value: 'everything', source: `${LLM_ADAPTERS} (train_on_inputs)` },
   others: { 'model.maxLength': { value: 256, source: `${LLM_ADAPTERS} (cutoff_len)` } },
   models: { only: 'llama3-8b' },
@@ -19,6 +20,7 @@ export const COMMONSENSE_DATA: DataRecipe = {
     value: 'trained on all eight sets together; a share is held out to choose the best checkpoint',
     source: 'not stated in the paper; LLM-Adapters holds out a number of rows (val_set_size)',
   },
+  validated: false,
   folders: ['', 'ft-training_set'],
   layouts: [
     {

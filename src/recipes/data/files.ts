@@ -24,12 +24,15 @@ const PART = /(^|\/)train(-\d+-of-(?!00001\b)\d+(-[0-9a-f]{16})?|\/0001)\.parque
 /**
  * Finds the files of a data set: in the folder itself, or in one of the subfolders that downloads have.
  *
- * @param names of the files in the folder, with forward slashes
+ * @param names of the files in the folder, with forward slashes, and of folders with one at the end
  */
 export function findFiles(recipe: DataRecipe, names: readonly string[]): FoundFiles | Unfound {
   const known = new Map(names.map((name) => [name.replace(HASH, ''), name]));
+  // The folder itself has a folder for each label.
+  const within = names.filter((name) => /^[^/]+\/$/.test(name)).length;
+  if (recipe.classes?.value.includes(within)) known.set('', '.');
   for (const folder of recipe.folders)
-    for (const layout of recipe.layouts) {
+    for (const layout of recipe.layouts.filter(({ within }) => within?.includes(folder) ?? true)) {
       const first = (files: readonly string[]) =>
         files.map((file) => (folder === '' ? file : `${folder}/${file}`)).find((file) => known.has(file));
       const named = (file: string | undefined) => (file === undefined ? undefined : known.get(file));

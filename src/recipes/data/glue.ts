@@ -1,4 +1,5 @@
 import type { TaskColumns } from '../../experiment/tasks/columns';
+import { taskWith } from '../../experiment/tasks/registry';
 import { NOT_STATED, type DataRecipe, type Layout } from './kind';
 
 const GLUE = 'GLUE (arXiv 1804.07461)';
@@ -121,7 +122,7 @@ export const GLUE_DATA: readonly DataRecipe[] = TASKS.map((task) => {
     id: `glue/${id}`,
     ...(config !== id && { alias: `glue/${config}` }),
     name,
-    task: { value: labels ? 'text-classification' : 'text-regression', source: GLUE },
+    task: { value: taskWith({ input: 'text', answer: labels ? 'label' : 'number' })!, source: GLUE },
     pooling: {
       value: 'first-token',
       source:
@@ -133,6 +134,7 @@ export const GLUE_DATA: readonly DataRecipe[] = TASKS.map((task) => {
       value: 'trained on the training set, evaluated on the validation set',
       source: `${NOT_STATED} in the paper; labels of test sets are hidden (-1 on the hub) or not meant for it, so they are never used`,
     },
+    validated: true,
     folders: ['', folder, config, 'data'],
     layouts: [tsv(task), parquet(task)],
     ...(unusable && { unusable }),

@@ -15,12 +15,16 @@ export const NOT_STATED = 'not stated';
 export interface Layout {
   /** "GLUE's TSV files" */
   title: string;
-  /** Names of the files, in a folder of the data set; of several, the first that exists. */
+  /** Names in a folder of the data set, of folders with a slash at the end; of several, the first that exists. */
   train: readonly string[];
   validation: readonly string[];
   /** Never used: its labels are hidden, or it is what the paper reports on. */
   test: readonly string[];
   columns: TaskColumns;
+  /** The columns are not known, but a Parquet file of the hub says which one has labels. */
+  columnsInFile?: true;
+  /** Only in these subfolders, whose own subfolders are the labels. */
+  within?: readonly string[];
   /** How the files are read. */
   read: Pick<DataSpec, 'header' | 'quoting' | 'promptTemplate'>;
   /** Every label as the files have it, in the order of the model's outputs; undefined for numbers and texts. */
@@ -47,8 +51,12 @@ export interface DataRecipe {
   models: Readonly<Partial<Record<Size, string>>>;
   /** What the labels mean, in the order of the model's outputs. */
   labels?: Sourced<readonly string[]>;
+  /** How many labels it has; several where the paper does not say which of its levels it uses. */
+  classes?: Sourced<readonly number[]>;
   /** What is trained and what is evaluated. */
   split: Sourced<string>;
+  /** Whether every download has a validation set; otherwise a share is held out where there is none. */
+  validated: boolean;
   /** Subfolders of a download that may hold the files; "" is the folder itself. */
   folders: readonly string[];
   layouts: readonly Layout[];

@@ -1,13 +1,21 @@
+import { likelyTargets } from '../../adapters/targets/likely-targets';
+import type { NamedLayer } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { nearest } from '../../base/nearest';
+import { PAPER_MODELS } from '../models';
 import { recipesOf } from '../report';
 import type { Recipe } from '../../experiment/paper';
 import { COMMONSENSE_DATA } from './commonsense';
 import { GLUE_DATA } from './glue';
+import { IMAGE_DATA, IMAGE_TASK } from './images';
 import type { DataRecipe, Size } from './kind';
 
 /** Every data set of the paper that can be trained from its files. */
-export const DATA_RECIPES: readonly DataRecipe[] = [...GLUE_DATA, COMMONSENSE_DATA];
+export const DATA_RECIPES: readonly DataRecipe[] = [
+  ...GLUE_DATA,
+  COMMONSENSE_DATA,
+  ...(IMAGE_TASK ? IMAGE_DATA : []),
+];
 
 /** @throws AuroraError 'usage' if there is no recipe of this name; capitals do not matter */
 export function dataRecipe(name: string): DataRecipe {
@@ -28,5 +36,29 @@ export function dataRecipe(name: string): DataRecipe {
 /** The paper's settings for a data set and a size of its models. */
 export const settingsOf = ({ name, models }: DataRecipe, size: Size): Recipe =>
   recipesOf(models[size]!).find((recipe) => recipe.name === name)!;
+
+const paperModel = ({ models }: DataRecipe, size: Size) =>
+  PAPER_MODELS.find(({ id }) => id === models[size])!;
+
+export const modelName = (recipe: DataRecipe, size: Size): string => paperModel(recipe, size).name;
+
+/** The width of the hidden states of the paper's model. */
+export const paperWidth = (recipe: DataRecipe, size: Size): number | undefined =>
+  widthOf(paperModel(recipe, size).modules);
+
+/** The size of the paper's model whose settings suit a model: the only one, or that of the same width. */
+export function sizeOf(recipe: DataRecipe, layers: readonly NamedLayer[]): Size | undefined {
+  const sizes = sizesOf(recipe);
+  const width = widthOf(layers);
+  return sizes.length === 1 ? sizes[0] : sizes.find((size) => paperWidth(recipe, size) === width);
+}
+
+/** Inputs of the first layer of query, value or both: the width of the hidden states. */
+export function widthOf(layers: readonly NamedLayer[]): number | undefined {
+  const [target] = likelyTargets(layers);
+  return target === undefined
+    ? undefined
+    : layers.find(({ path }) => path === target || path.endsWith(`.${target}`))?.inFeatures;
+}
 
 export const sizesOf = ({ models }: DataRecipe): Size[] => Object.keys(models) as Size[];

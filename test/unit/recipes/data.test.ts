@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { showText } from '../../../src/cli/commands/recipe/show';
 import { listText } from '../../../src/cli/commands/recipe/list';
+import { knownData } from '../../../src/recipes/data/known';
 import { findFiles } from '../../../src/recipes/data/files';
 import type { DataRecipe } from '../../../src/recipes/data/kind';
-import { DATA_RECIPES, dataRecipe, settingsOf, sizesOf } from '../../../src/recipes/data/registry';
+import { DATA_RECIPES, dataRecipe, settingsOf, sizeOf, sizesOf } from '../../../src/recipes/data/registry';
 import { defaultAdapter, draftText } from '../../../src/recipes/draft';
 import { questionsOf, unaskable, type Choices } from '../../../src/recipes/questions';
 import { parseExperiment } from '../../../src/runs/experiment/load';
@@ -62,7 +63,8 @@ describe("the recipes of the paper's data sets", () => {
       for (const { key } of questionsOf(settings)) expect(text).toContain(`"${key.split('.')[1]}":`);
       expect(text).toContain('A default: the paper gives no value.');
       expect(text).not.toContain('model and data are your own');
-      expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(92);
+      const lines = text.split('\n').filter((line) => !line.includes('"promptTemplate"'));
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(92);
     }
   });
 
@@ -82,7 +84,7 @@ describe("the recipes of the paper's data sets", () => {
       recipe: settingsOf(recipe, 'base'),
       own: { choices, columns: '' },
     });
-    expect(text).toMatch(/Your choice: the paper gives no value\.\n +"seed": 7,\n/);
+    expect(text).toMatch(/Your choice: the paper gives no value\.\n +"seed": 7\n/);
     expect(text).toMatch(/A default: the paper gives no value\.\n +"headLearningRate": 5e-4,\n/);
   });
 
@@ -97,6 +99,37 @@ describe("the recipes of the paper's data sets", () => {
     }
     expect(showText(dataRecipe('glue/rte'))).toMatch(/learningRate +5e-4 +4e-4/);
     expect(showText(dataRecipe('glue/sst-2'))).toMatch(/maxLength +512 +128/);
+  });
+});
+
+describe('a training file', () => {
+  const known = (path: string, task = 'text-classification') =>
+    knownData(path, task as Parameters<typeof knownData>[1])?.recipe.id;
+
+  it('belongs to a data set by the names of the file and its folder, for the task of the set', () => {
+    expect(known('/home/x/glue_data/RTE/train.tsv')).toBe('glue/rte');
+    expect(known('C:\\data\\CoLA\\train.tsv')).toBe('glue/cola');
+    expect(known('/x/sst2/train-00000-of-00001.parquet')).toBe('glue/sst-2');
+    expect(known('/x/STS-B/train.tsv', 'text-regression')).toBe('glue/sts-b');
+    expect(known('/x/STS-B/train.tsv')).toBeUndefined();
+    expect(known('/x/data/train.tsv')).toBeUndefined();
+    expect(known('/x/WNLI/train.tsv')).toBeUndefined();
+    expect(known('/x/MYRTE/train.tsv')).toBeUndefined();
+    expect(known('/x/commonsense_170k.json', 'causal-language-modeling')).toBe('commonsense170k');
+  });
+
+  it('has the settings of the model of the same width', () => {
+    const width = (inFeatures: number) => [
+      { path: 'encoder.0.query', inFeatures, outFeatures: inFeatures },
+      { path: 'encoder.0.value', inFeatures, outFeatures: inFeatures },
+    ];
+    const rte = dataRecipe('glue/rte');
+    expect([768, 1024, 32].map((w) => sizeOf(rte, width(w) as Parameters<typeof sizeOf>[1]))).toEqual([
+      'base',
+      'large',
+      undefined,
+    ]);
+    expect(sizeOf(dataRecipe('commonsense170k'), [])).toBe('only');
   });
 });
 

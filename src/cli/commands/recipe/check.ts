@@ -33,11 +33,17 @@ export async function checkText(
 
 /** Parquet files that do not name their labels have their numbers. */
 function requireLabels(
-  { name, id }: DataRecipe,
+  { name, id, classes }: DataRecipe,
   { labels: wanted }: Layout,
   found: readonly string[],
   path: string,
 ): void {
+  if (classes && !classes.value.includes(found.length))
+    throw new AuroraError(
+      'labels',
+      `${path} has ${found.length} labels, but ${name} has ${classes.value.join(' or ')}.`,
+      `Check that --data is the folder of ${id}, with all of its labels.`,
+    );
   if (wanted === undefined) return;
   const same = (labels: readonly string[]) =>
     labels.length === found.length && labels.every((label, i) => label === found[i]);

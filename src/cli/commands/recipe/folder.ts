@@ -12,7 +12,7 @@ export function filesIn(recipe: DataRecipe, folder: string): FoundFiles {
   const names = recipe.folders.flatMap((within) =>
     ['', ...SPLITS].flatMap((split) => {
       const below = [within, split].filter((part) => part !== '').join('/');
-      return filesOf(folder, below).map((name) => (below === '' ? name : `${below}/${name}`));
+      return entriesOf(folder, below).map((name) => (below === '' ? name : `${below}/${name}`));
     }),
   );
   const found = findFiles(recipe, names);
@@ -21,10 +21,12 @@ export function filesIn(recipe: DataRecipe, folder: string): FoundFiles {
   return found;
 }
 
-/** Names in a folder; none if a subfolder is not there. */
-function filesOf(folder: string, below: string): string[] {
+/** Names in a folder, of folders with a slash at the end; none if a subfolder is not there. */
+function entriesOf(folder: string, below: string): string[] {
   try {
-    return readdirSync(join(folder, below));
+    return readdirSync(join(folder, below), { withFileTypes: true }).map((entry) =>
+      entry.isDirectory() ? `${entry.name}/` : entry.name,
+    );
   } catch (cause) {
     if (below !== '') return [];
     const { code, message } = cause as NodeJS.ErrnoException;

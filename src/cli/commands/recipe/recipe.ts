@@ -14,6 +14,7 @@ import { readModel } from '../../../trainer/task/adapted-model';
 import type { Command, ParsedArgs } from '../../command';
 import { checkText } from './check';
 import { chooseOpen } from './choices';
+import { withColumns } from './columns';
 import { filesIn } from './folder';
 import { listText } from './list';
 import { writtenText } from './report';
@@ -96,7 +97,7 @@ async function write(recipe: DataRecipe, model: string, folder: string, args: Pa
   const settings = settingsOf(recipe, await sizeFor(recipe, args.text('size'), model, base.layers));
   const questions = [...(validation === undefined ? [SHARE] : []), ...questionsOf(settings)];
   const choices = await chooseOpen(settings, questions, recipe.others ?? {}, set, args.flag('defaults'));
-  const { layout } = found;
+  const layout = await withColumns(found.layout, join(folder, found.train), set);
   const draft: Draft = {
     model,
     train: join(folder, found.train),
@@ -113,13 +114,17 @@ async function write(recipe: DataRecipe, model: string, folder: string, args: Pa
       columns: `Columns of ${layout.title}: ${layout.source}. \`aurora recipe ${recipe.id}\` lists all sources.`,
     },
   };
-  const others = new Map([...set].filter(([key]) => !choices.has(key) && !VALIDATION.includes(key)));
-  const text = withSettings(draftText(out, draft), others);
+  const others = new Map([...set].filter(([key]) => !choices.has(key)));
+  const edits = [...others].filter(([key]) => !VALIDATION.includes(key));
+  const text = withSettings(draftText(out, draft), new Map(edits));
   const checked = await checkText(out, text, { recipe, layout, base });
   writeAtomic(out, text);
-  process.stdout.write(writtenText({ out, recipe, settings, found, choices, others, checked }));
+  process.stdout.write(
+    writtenText({ out, recipe, settings, found: { ...found, layout }, choices, others, checked }),
+  );
 }
 
+/** The draft has these already, with paths relative to the new file. */
 const VALIDATION = ['data.validation', SHARE.key];
 
 function methodOf(args: ParsedArgs): AdapterSpec['method'] {
@@ -134,9 +139,9 @@ function methodOf(args: ParsedArgs): AdapterSpec['method'] {
 
 /** The data set's own validation file, or what --set names; undefined if it has none, and nobody said what to do. */
 function validationOf(
-  { name }: DataRecipe,
+  { name, validated }: DataRecipe,
   folder: string,
-  { layout, validation, test }: FoundFiles,
+  { validation, test }: FoundFiles,
   set: ReadonlyMap<string, unknown>,
   out: string,
 ): string | number | undefined {
@@ -144,7 +149,7 @@ function validationOf(
   if (typeof file === 'string') return resolve(dirname(out), file);
   if (typeof share === 'number') return share;
   if (validation !== undefined) return join(folder, validation);
-  if (layout.validation.length === 0) return undefined;
+  if (!validated) return undefined;
   throw new AuroraError(
     'data',
     `${folder} has no validation file of ${name}${test === undefined ? '' : `; ${test} is not used, since its labels are hidden or kept for the final result`}.`,

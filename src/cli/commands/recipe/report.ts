@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { wrap } from '../../../base/wrap';
 import type { Experiment } from '../../../experiment/experiment';
 import type { Recipe } from '../../../experiment/paper';
 import type { FoundFiles } from '../../../recipes/data/files';
@@ -9,7 +10,7 @@ import { program } from '../../program';
 import { table } from '../../table';
 import type { Checked } from './check';
 import { written } from './choices';
-import { leftOutLines } from './show';
+import { leftOutLines, WIDTH } from './show';
 import { settingSources } from './sources';
 
 export interface WrittenRecipe {
@@ -47,7 +48,11 @@ export function writtenText(all: WrittenRecipe): string {
     '',
     ...dataLines(checked),
     ...(found.test === undefined ? [] : [`  ${found.test} is not used.`]),
-    `  Split: ${recipe.split.value} (${recipe.split.source}).`,
+    ...(['data.validation', 'data.validationFraction'].some((key) => others.has(key))
+      ? []
+      : wrap(`Split: ${recipe.split.value}. Source: ${recipe.split.source}.`, WIDTH - 2).map(
+          (line) => `  ${line}`,
+        )),
     '',
     ...leftOutLines(recipe),
     '',

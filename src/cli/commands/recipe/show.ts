@@ -10,7 +10,8 @@ import { publishedScores } from '../../../recipes/report';
 import { table } from '../../table';
 import { written } from './choices';
 
-const WIDTH = 112;
+/** Characters in a line of text. */
+export const WIDTH = 112;
 const SOURCE = `AuroRA, ${PAPER.source}`;
 
 /** Everything that a recipe knows, each with its source, and what none states. */
@@ -30,7 +31,8 @@ export function showText(recipe: DataRecipe): string {
       openOf(recipe, sizes[0]).map(({ words, key, fallback }) => [
         `  ${words}`,
         key,
-        `[${written(fallback)}]`,
+        // It follows the adapters' rate, which differs by size.
+        `[${key === 'training.headLearningRate' ? 'training.learningRate' : written(fallback)}]`,
       ]),
     ),
     ...unaskable(sizes[0]).map((words) => `  ${words}: no setting of an experiment`),
@@ -40,18 +42,16 @@ export function showText(recipe: DataRecipe): string {
 }
 
 /** What has to be asked for: what the paper leaves open, and nobody else states. */
-const openOf = ({ layouts, others = {} }: DataRecipe, settings: Recipe): Question[] =>
-  [
-    ...(layouts.every(({ validation }) => validation.length === 0) ? [SHARE] : []),
-    ...questionsOf(settings),
-  ].filter(({ key }) => !Object.hasOwn(others, key));
+const openOf = ({ validated, others = {} }: DataRecipe, settings: Recipe): Question[] =>
+  [...(validated ? [] : [SHARE]), ...questionsOf(settings)].filter(({ key }) => !Object.hasOwn(others, key));
 
 function factLines(recipe: DataRecipe, { dataSets }: Recipe): string[] {
-  const { task, labels, pooling, lossOn, others = {}, split } = recipe;
+  const { task, labels, classes, pooling, lossOn, others = {}, split } = recipe;
   const metrics = [...new Set(dataSets.map(({ metric }) => PAPER_METRIC_LABELS[metric]))].join(', ');
   const facts: [name: string, fact: Sourced<unknown> | undefined][] = [
     ['task', task],
     ['labels', labels && { value: labels.value.join(', '), source: `${labels.source}, in this order` }],
+    ['number of labels', classes && { value: classes.value.join(', '), source: classes.source }],
     ['pooling', pooling],
     ['loss on', lossOn],
     ['metric', { value: metrics, source: SOURCE }],

@@ -1,9 +1,7 @@
-import { AuroraError } from '../../../base/errors';
-import { likelyTargets } from '../../../adapters/targets/likely-targets';
 import type { NamedLayer } from '../../../adapters/targets/select';
+import { AuroraError } from '../../../base/errors';
 import type { DataRecipe, Size } from '../../../recipes/data/kind';
-import { sizesOf } from '../../../recipes/data/registry';
-import { PAPER_MODELS } from '../../../recipes/models';
+import { modelName, paperWidth, sizeOf, sizesOf, widthOf } from '../../../recipes/data/registry';
 import { textAtTerminal } from '../../ask';
 
 /**
@@ -19,12 +17,11 @@ export async function sizeFor(
 ): Promise<Size> {
   const sizes = sizesOf(recipe);
   if (given !== undefined) return known(given, recipe);
-  if (sizes.length === 1) return sizes[0];
-  const width = widthOf(layers);
-  const same = sizes.find((size) => widthOf(paperModel(recipe, size).modules) === width);
+  const same = sizeOf(recipe, layers);
   if (same) return same;
-  const choices = sizes.map((size) => `${size} (${paperModel(recipe, size).name})`).join(' or ');
-  const problem = `The paper gives settings for models of width ${sizes.map((size) => widthOf(paperModel(recipe, size).modules)).join(' and ')}, and ${model} has ${width === undefined ? 'no layers of query and value' : `width ${width}`}.`;
+  const width = widthOf(layers);
+  const choices = sizes.map((size) => `${size} (${modelName(recipe, size)})`).join(' or ');
+  const problem = `The paper gives settings for models of width ${sizes.map((size) => paperWidth(recipe, size)).join(' and ')}, and ${model} has ${width === undefined ? 'no layers of query and value' : `width ${width}`}.`;
   const answer = await textAtTerminal(`${problem}\nWhose settings should be used, ${choices}?`);
   if (answer !== undefined) return known(answer, recipe);
   throw new AuroraError(
@@ -32,17 +29,6 @@ export async function sizeFor(
     problem,
     `Choose whose settings to use: --size ${sizes.join(' or --size ')}.`,
   );
-}
-
-const paperModel = ({ models }: DataRecipe, size: Size) =>
-  PAPER_MODELS.find(({ id }) => id === models[size])!;
-
-/** Inputs of the first layer that would be adapted: the width of the hidden states. */
-function widthOf(layers: readonly NamedLayer[]): number | undefined {
-  const [target] = likelyTargets(layers);
-  return target === undefined
-    ? undefined
-    : layers.find(({ path }) => path === target || path.endsWith(`.${target}`))?.inFeatures;
 }
 
 function known(given: string, recipe: DataRecipe): Size {
@@ -53,7 +39,7 @@ function known(given: string, recipe: DataRecipe): Size {
     'usage',
     `${recipe.id} has no settings for the size "${given}".`,
     sizes.length === 1
-      ? `The paper trains it with ${paperModel(recipe, sizes[0]).name} only; leave out --size.`
+      ? `The paper trains it with ${modelName(recipe, sizes[0])} only; leave out --size.`
       : `The sizes are ${sizes.join(' and ')}.`,
   );
 }
