@@ -2,6 +2,7 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadExperiment } from '../../src/runs/experiment/load';
+import { png } from '../png';
 import { readRun } from '../read-run';
 import { quoted, writeParquet } from '../unit/data/table/duckdb';
 import { Lab } from './lab';
@@ -273,6 +274,105 @@ describe('aurora recipe', () => {
       lab.path('lm-runs'),
     );
     expect([trained.code, trained.err]).toEqual([0, expect.not.stringContaining('error')]);
+  });
+
+  describe('of images', () => {
+    const CLASSES = [
+      'airplane',
+      'automobile',
+      'bird',
+      'cat',
+      'deer',
+      'dog',
+      'frog',
+      'horse',
+      'ship',
+      'truck',
+    ];
+    const picture = (label: number, i: number) =>
+      png(20 + i, 24, (x, y) => [label * 25, (x * 7 + y * 13 + i * 29) % 90, 250 - label * 25]);
+    const make = (name: string, data: string, out: string, ...more: string[]) =>
+      lab.run(
+        'recipe',
+        name,
+        ...['--model', lab.path('vit/model.onnx'), '--data', lab.path(data), '--out', lab.path(out)],
+        ...['--size', 'base', ...more],
+      );
+    const trains = (file: string) =>
+      lab.run(
+        'train',
+        ...[
+          lab.path(file),
+          '--set',
+          'training.maxSteps=1',
+          '--device',
+          'cpu',
+          '--out',
+          lab.path(`${file}-runs`),
+        ],
+      );
+
+    beforeAll(() => {
+      lab.write('vit/model.onnx', readFileSync(resolve('test/fixtures/reference/vit.onnx')));
+      const size = { height: 24, width: 24 };
+      lab.write(
+        'vit/preprocessor_config.json',
+        JSON.stringify({ image_processor_type: 'ViTImageProcessor', size }),
+      );
+    });
+
+    it('writes EuroSAT from a folder for each label, and holds out what is asked for', () => {
+      for (const [at, name] of CLASSES.entries())
+        for (let i = 0; i < 3; i++) lab.write(`eurosat/2750/${name}/${i}.png`, picture(at, i));
+      const open = make('images/eurosat', 'eurosat', 'eurosat.aurora.json');
+      expect([open.code, open.err]).toEqual([2, expect.stringContaining('data.validationFraction')]);
+      expect(open.err).toContain('batch size, training.batchSize');
+      const share = ['--set', 'data.validationFraction=0.4', '--defaults'];
+      const made = make('images/eurosat', 'eurosat', 'eurosat.aurora.json', ...share);
+      expect([made.code, made.err]).toEqual([0, '']);
+      const spec = loadExperiment(lab.path('eurosat.aurora.json'));
+      expect(spec).toMatchObject({
+        data: { train: lab.path('eurosat/2750'), validationFraction: 0.4 },
+        training: { learningRate: 5e-3, headLearningRate: 8e-3, weightDecay: 3e-4, epochs: 10 },
+      });
+      expect(lab.read('eurosat.aurora.json')).not.toContain('maxLength');
+      const trained = trains('eurosat.aurora.json');
+      expect([trained.code, trained.err]).toEqual([0, expect.not.stringContaining('error')]);
+      rmSync(lab.path('eurosat/2750/truck'), { recursive: true });
+      const fewer = make('images/eurosat', 'eurosat', 'fewer.aurora.json', '--defaults');
+      expect([fewer.code, fewer.err]).toEqual([13, expect.stringContaining('9 labels, but EuroSAT has 10')]);
+    });
+
+    it('writes CIFAR-10 from a Parquet file of the hub, without its test set', async () => {
+      mkdirSync(lab.path('cifar'), { recursive: true });
+      const features = { img: { _type: 'Image' }, label: { names: CLASSES, _type: 'ClassLabel' } };
+      const rows = CLASSES.flatMap((_, at) =>
+        [0, 1].map((i) => `({'bytes': from_hex('${picture(at, i).toString('hex')}'), 'path': null}, ${at})`),
+      );
+      for (const split of ['train', 'test'])
+        await writeParquet(
+          lab.path(`cifar/${split}-00000-of-00001.parquet`),
+          `select * from (values ${rows.join(', ')}) t(img, label)`,
+          `kv_metadata {huggingface: ${quoted(JSON.stringify({ info: { features } }))}}`,
+        );
+      const made = make(
+        'images/cifar-10',
+        'cifar',
+        'cifar.aurora.json',
+        '--defaults',
+        '--set',
+        'data.validationFraction=0.5',
+      );
+      expect([made.code, made.err]).toEqual([0, '']);
+      expect(made.out).toContain('Labels: airplane, automobile');
+      expect(made.out).toContain('test-00000-of-00001.parquet is not used.');
+      expect(loadExperiment(lab.path('cifar.aurora.json')).data).toMatchObject({
+        imageColumn: 'img',
+        labelColumn: 'label',
+      });
+      const trained = trains('cifar.aurora.json');
+      expect([trained.code, trained.err]).toEqual([0, expect.not.stringContaining('error')]);
+    });
   });
 
   it('lists the recipes and shows one with its sources', () => {

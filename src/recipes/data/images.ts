@@ -105,15 +105,12 @@ const parquet = (hub: ImageSet['hub']): Layout => ({
   source: hub?.source ?? `${NOT_STATED}: several copies are on the hub; its columns are read from the file`,
 });
 
-/** Undefined as long as there is no such kind of task. */
-export const IMAGE_TASK = taskWith({ input: 'image', answer: 'label' });
-
 /** The paper's eight image data sets, in its order. */
 export const IMAGE_DATA: readonly DataRecipe[] = SETS.map(
   ({ id, name, classes, source, hub, folders = [], unusable }) => ({
     id: `images/${id}`,
     name,
-    task: { value: IMAGE_TASK!, source },
+    task: { value: taskWith({ input: 'image', answer: 'label' })!, source },
     pooling: {
       value: 'first-token',
       source: 'ViTForImageClassification of transformers; the paper does not state it',

@@ -20,7 +20,7 @@ const COMMON = /^(train\b.*|data|)$/;
 export function knownData(path: string, task: TaskName): KnownData | undefined {
   const end = `/${path.replaceAll('\\', '/').toLowerCase()}`;
   for (const recipe of DATA_RECIPES)
-    for (const layout of recipe.layouts) {
+    for (const layout of recipe.layouts.filter(({ columns }) => columns.label ?? columns.completion)) {
       const files = layout.train.flatMap((file) => [
         ...recipe.folders.filter((folder) => !COMMON.test(folder)).map((folder) => `/${folder}/${file}`),
         ...(COMMON.test(file) ? [] : [`/${file}`]),

@@ -7,15 +7,11 @@ import { recipesOf } from '../report';
 import type { Recipe } from '../../experiment/paper';
 import { COMMONSENSE_DATA } from './commonsense';
 import { GLUE_DATA } from './glue';
-import { IMAGE_DATA, IMAGE_TASK } from './images';
+import { IMAGE_DATA } from './images';
 import type { DataRecipe, Size } from './kind';
 
 /** Every data set of the paper that can be trained from its files. */
-export const DATA_RECIPES: readonly DataRecipe[] = [
-  ...GLUE_DATA,
-  COMMONSENSE_DATA,
-  ...(IMAGE_TASK ? IMAGE_DATA : []),
-];
+export const DATA_RECIPES: readonly DataRecipe[] = [...GLUE_DATA, COMMONSENSE_DATA, ...IMAGE_DATA];
 
 /** @throws AuroraError 'usage' if there is no recipe of this name; capitals do not matter */
 export function dataRecipe(name: string): DataRecipe {

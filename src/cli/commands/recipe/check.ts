@@ -3,7 +3,7 @@ import { AuroraError } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
 import type { DataRecipe, Layout } from '../../../recipes/data/kind';
 import { parseExperiment } from '../../../runs/experiment/load';
-import type { TaskData } from '../../../tasks/text-data';
+import type { TaskData } from '../../../tasks/task-data';
 import { taskKind } from '../../../tasks/registry';
 import { adaptTo, type BaseModel } from '../../../trainer/task/adapted-model';
 

@@ -68,7 +68,7 @@ const valueAt = (spec: Experiment, key: string): unknown =>
 const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 
 function dataLines({ spec, data, adapterParameters }: Checked): string[] {
-  const { train, validation, labels } = data;
+  const { train, validation, labels, assumed } = data;
   const from = (path: string) => relative(process.cwd(), path);
   const rows = ({ dataset }: typeof train) => count(dataset.examples.length);
   const where = spec.data.validation === undefined ? 'held out' : `of ${from(spec.data.validation)}`;
@@ -80,6 +80,7 @@ function dataLines({ spec, data, adapterParameters }: Checked): string[] {
     ...(truncatedCount > 0
       ? [`  ${count(truncatedCount)} training texts are longer than model.maxLength.`]
       : []),
+    ...assumed.map(({ message }) => `  ${message}.`),
     `  ${count(adapterParameters)} adapter parameters are trained.`,
   ];
 }
