@@ -52,13 +52,7 @@ export function draftText(file: string, draft: Draft): string {
     '  },',
     `  "task": { ${taskKeys(draft).join(', ')} },`,
     '  "data": {',
-    `    "train": ${text(path(draft.train))},`,
-    typeof draft.validation === 'string'
-      ? `    "validation": ${text(path(draft.validation))},`
-      : `    "validationFraction": ${draft.validation},`,
-    [...columnSettings(draft.columns), ...Object.entries(draft.read ?? {})]
-      .map(([key, value]) => `    ${text(key)}: ${listed(value)}`)
-      .join(',\n'),
+    ...dataLines(draft, path).map((line) => `    ${line}`),
     '  },',
     ...adapterLines(adapter, recipe?.settings.dropout),
     '  "training": {',
@@ -88,6 +82,18 @@ function modelLines(
           `"maxLength": ${recipe?.settings.maxLength ?? JSON.stringify(length?.value ?? 128)},`,
         ]),
   ]);
+}
+
+function dataLines({ train, validation, columns, read = {} }: Draft, path: (p: string) => string): string[] {
+  const [key, value] =
+    typeof validation === 'string' ? ['validation', path(validation)] : ['validationFraction', validation];
+  const settings = [
+    ['train', path(train)],
+    [key, value],
+    ...columnSettings(columns),
+    ...Object.entries(read),
+  ];
+  return withoutLastComma(settings.map(([name, v]) => `${JSON.stringify(name)}: ${listed(v)},`));
 }
 
 const ownComments = (recipe: Recipe, { columns }: NonNullable<Draft['own']>): string[] => [

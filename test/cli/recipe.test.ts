@@ -88,18 +88,13 @@ async function writeSplit(
 
 describe('aurora recipe', () => {
   const lab = new Lab();
-  const write = (name: string, data: string, out: string, ...more: string[]) =>
-    lab.run(
-      'recipe',
-      name,
-      '--model',
-      lab.path('model.onnx'),
-      '--data',
-      data,
-      '--out',
-      lab.path(out),
-      ...more,
-    );
+  const onto = (model: string, name: string, data: string, out: string, ...more: string[]) =>
+    lab.run('recipe', name, ...['--model', lab.path(model), '--data', data, '--out', lab.path(out)], ...more);
+  /** Without what a failed attempt has left, since no file is overwritten. */
+  const write = (name: string, data: string, out: string, ...more: string[]) => {
+    rmSync(lab.path(out), { force: true });
+    return onto('model.onnx', name, data, out, ...more);
+  };
   const OPTIONS = ['--size', 'base', '--defaults'];
 
   beforeAll(async () => {
@@ -157,7 +152,7 @@ describe('aurora recipe', () => {
 
   it('never overwrites a file, and writes none if the data are not those of the recipe', () => {
     const before = lab.read('rte-tsv.aurora.json');
-    const again = write('glue/rte', lab.path('glue/RTE'), 'rte-tsv.aurora.json', ...OPTIONS);
+    const again = onto('model.onnx', 'glue/rte', lab.path('glue/RTE'), 'rte-tsv.aurora.json', ...OPTIONS);
     expect([again.code, again.err]).toEqual([2, expect.stringContaining('was not overwritten')]);
     expect(lab.read('rte-tsv.aurora.json')).toBe(before);
     mkdirSync(lab.path('wnli'), { recursive: true });
@@ -243,15 +238,13 @@ describe('aurora recipe', () => {
   });
 
   it('writes Commonsense170K for a language model, in its template, and says what is left out', () => {
-    for (const name of ['model.onnx', 'tokenizer.json', 'tokenizer_config.json', 'config.json'])
-      lab.write(`lm/${name}`, readFileSync(resolve('test/fixtures/playground/language', name)));
+    lab.write('lm/model.onnx', readFileSync(resolve('test/fixtures/reference/llama.onnx')));
+    for (const name of ['tokenizer.json', 'tokenizer_config.json']) lab.write(`lm/${name}`, lab.read(name));
     cpSync(resolve('test/fixtures/recipes/commonsense'), lab.path('commonsense'), { recursive: true });
-    const made = lab.run(
-      'recipe',
-      'commonsense170k',
-      ...['--model', lab.path('lm/model.onnx'), '--data', lab.path('commonsense'), '--defaults'],
-      ...['--set', 'data.validationFraction=0.3', '--out', lab.path('commonsense.aurora.json')],
-    );
+    const share = ['--set', 'data.validationFraction=0.3', '--defaults'];
+    const out = 'commonsense.aurora.json';
+    rmSync(lab.path(out), { force: true });
+    const made = onto('lm/model.onnx', 'commonsense170k', lab.path('commonsense'), out, ...share);
     expect([made.code, made.err]).toEqual([0, '']);
     expect(made.out).toMatch(/data\.validationFraction +0\.3 +your choice \(--set\)/);
     expect(made.out).toMatch(/model\.maxLength +256 +not stated in the paper: LLM-Adapters/);
@@ -261,7 +254,11 @@ describe('aurora recipe', () => {
     expect(spec).toMatchObject({
       task: { type: 'causal-language-modeling', lossOn: 'everything' },
       data: { textColumn: 'instruction', completionColumn: 'output', validationFraction: 0.3 },
-      adapter: { dropout: 0.05, rank: 2 },
+      adapter: {
+        dropout: 0.05,
+        rank: 2,
+        targetModules: ['q_proj', 'k_proj', 'v_proj', 'up_proj', 'down_proj'],
+      },
       training: { warmupSteps: 100, epochs: 3, batchSize: 16 },
     });
     expect(spec.data.promptTemplate).toMatch(/### Instruction:\n\{text\}\n\n### Response:\n$/);
@@ -291,13 +288,10 @@ describe('aurora recipe', () => {
     ];
     const picture = (label: number, i: number) =>
       png(20 + i, 24, (x, y) => [label * 25, (x * 7 + y * 13 + i * 29) % 90, 250 - label * 25]);
-    const make = (name: string, data: string, out: string, ...more: string[]) =>
-      lab.run(
-        'recipe',
-        name,
-        ...['--model', lab.path('vit/model.onnx'), '--data', lab.path(data), '--out', lab.path(out)],
-        ...['--size', 'base', ...more],
-      );
+    const make = (name: string, data: string, out: string, ...more: string[]) => {
+      rmSync(lab.path(out), { force: true });
+      return onto('vit/model.onnx', name, lab.path(data), out, '--size', 'base', ...more);
+    };
     const trains = (file: string) =>
       lab.run(
         'train',
