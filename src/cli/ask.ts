@@ -20,9 +20,18 @@ export async function askAtTerminal(question: string): Promise<boolean | undefin
   return /^y(es)?$/i.test((await nextLine())?.trim() ?? '');
 }
 
+/** One for all questions: a line that is typed ahead belongs to the next one. */
+let typed: AsyncIterator<string> | undefined;
+
 /** Asks for a text in the terminal: '' for Enter alone, undefined without a terminal or at the end of its input. */
 export async function textAtTerminal(question: string): Promise<string | undefined> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
-  process.stderr.write(`${question} `);
-  return (await nextLine())?.trim();
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY || !stderr.isTTY) return undefined;
+  typed ??= createInterface({ input: stdin })[Symbol.asyncIterator]();
+  stderr.write(`${question} `);
+  // Waiting for an answer keeps the process alive, and only that.
+  stdin.ref();
+  const line = await typed.next();
+  stdin.unref();
+  return line.done ? undefined : line.value.trim();
 }

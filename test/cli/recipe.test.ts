@@ -1,13 +1,16 @@
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadExperiment } from '../../src/runs/experiment/load';
 import { png } from '../png';
 import { readRun } from '../read-run';
 import { quoted, writeParquet } from '../unit/data/table/duckdb';
-import { Lab } from './lab';
+import { CLI, Lab } from './lab';
 
 const GLUE = resolve('test/fixtures/recipes/glue');
+/** Of util-linux: runs a command in a terminal of its own. */
+const SCRIPT = '/usr/bin/script';
 
 /** How the hub has a task of GLUE: its configuration, the columns by those of the TSV file, and the names of its labels. */
 interface Hub {
@@ -210,6 +213,42 @@ describe('aurora recipe', () => {
       training: { weightDecay: 0.1, seed: 3, epochs: 2, learningRate: 4e-4, batchSize: 32 },
     });
   });
+
+  it.runIf(existsSync(SCRIPT))(
+    'asks in a terminal for what is not stated, and Enter takes the default',
+    () => {
+      const file = lab.path('asked.aurora.json');
+      rmSync(file, { force: true });
+      const words = [
+        'recipe',
+        'glue/rte',
+        '--model',
+        lab.path('model.onnx'),
+        '--data',
+        lab.path('glue/RTE'),
+        '--out',
+        file,
+      ];
+      const command = [process.execPath, CLI, ...words].map((word) => `'${word}'`).join(' ');
+      // The size, the head's learning rate, weight decay, betas, epsilon, clipping and the seed.
+      const typed = spawnSync(SCRIPT, ['-qec', command, '/dev/null'], {
+        encoding: 'utf8',
+        input: 'large\n\n0.2\n\n\n\n7\n',
+        timeout: 300_000,
+      });
+      expect(typed.stdout).toContain(
+        'Whose settings should be used, base (RoBERTa-Base) or large (RoBERTa-Large)?',
+      );
+      expect(typed.stdout).toContain('Not stated in the paper: weight decay, training.weightDecay [0.01]');
+      expect(typed.status).toBe(0);
+      expect(loadExperiment(file).training).toMatchObject({
+        headLearningRate: 4e-4,
+        weightDecay: 0.2,
+        betas: [0.9, 0.999],
+        seed: 7,
+      });
+    },
+  );
 
   it('never evaluates on a test set', () => {
     rmSync(lab.path('untested'), { recursive: true, force: true });
