@@ -41,7 +41,6 @@ export const defaultAdapter = (method: AdapterSpec['method']): AdapterSpec =>
 export function draftText(file: string, draft: Draft): string {
   const { adapter, recipe, own } = draft;
   const path = (p: string) => writtenPath(file, p);
-  const text = (value: unknown) => JSON.stringify(value);
   const lines = [
     `// ${headline(draft)}, trained on ${basename(draft.train)}.`,
     ...(recipe ? (own ? ownComments(recipe, own) : recipeComments(recipe)) : []),
