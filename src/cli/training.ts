@@ -11,7 +11,7 @@ import type { TrainListener } from '../trainer/run/options';
 import { train } from '../trainer/run/train';
 import { deviceLine } from './device-line';
 import { count } from './format';
-import { Progress } from './commands/train/progress';
+import { Progress, setWords } from './commands/train/progress';
 
 /** Settings of training that do not depend on the run. */
 export interface TrainingSettings {
@@ -56,6 +56,9 @@ export async function trainRun(
     stepped: (record) => progress!.step(record),
     evaluated: (step, epoch, metrics, best) => progress!.evaluation(step, epoch, metrics, best),
     diverged: (event) => progress!.diverged(event),
+    scoring: (set, examples) =>
+      progress!.line(`Evaluating the best adapter on ${setWords(set)}: ${count(examples)} examples …`),
+    scored: (set, metrics) => progress!.scored(set, metrics),
     staticForm: (step) => progress!.line(`step ${step}: training the static form from here on`),
     warning(message) {
       if (warned.has(message)) return;

@@ -1,4 +1,9 @@
-import type { NumberFacts, PreflightDuplicates, PreflightSplit } from '../protocol/preflight';
+import type {
+  NumberFacts,
+  PreflightDuplicates,
+  PreflightShared,
+  PreflightSplit,
+} from '../protocol/preflight';
 import type { Dataset, Example } from './dataset';
 import type { Row } from './table/rows';
 
@@ -88,4 +93,23 @@ export function findDuplicates(
     withinTrain,
     conflicts: { count: conflicting.size, first: [...conflicting.values()].slice(0, SHOWN) },
   };
+}
+
+/** Rows whose input is also in other data. @param keyOf as in `findDuplicates` */
+export function sharedRows(
+  rows: readonly Row[],
+  others: readonly Row[],
+  keyOf: (row: Row) => string = inputOf,
+): PreflightShared {
+  const wanted = new Set(rows.map(keyOf));
+  const lines = new Map<string, number>();
+  for (const row of others) {
+    const text = keyOf(row);
+    if (wanted.has(text) && !lines.has(text)) lines.set(text, row.line);
+  }
+  const shared = rows.flatMap((row) => {
+    const other = lines.get(keyOf(row));
+    return other === undefined ? [] : [{ line: row.line, other }];
+  });
+  return { count: shared.length, first: shared.slice(0, SHOWN) };
 }

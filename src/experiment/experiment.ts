@@ -1,3 +1,4 @@
+import type { EvaluationSpec } from './evaluation-sets';
 import type { AdapterSpec } from './methods';
 import type { MetricName } from './metrics';
 import type { TaskName } from './tasks/registry';
@@ -44,6 +45,10 @@ export interface DataSpec {
   validation?: string;
   /** Share of the training file held out when there is no validation file. */
   validationFraction: number;
+  /** A file that only the best adapter is scored on, once, at the end. */
+  test?: string;
+  /** More such files by name, such as the benchmarks that one training is for. */
+  evaluations?: Record<string, EvaluationSpec>;
   /** Omitted for a task on images. */
   textColumn?: string;
   /** For a task on images: their paths, or the encoded images. */

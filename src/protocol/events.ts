@@ -39,6 +39,21 @@ export interface DivergedEvaluation {
 }
 
 /**
+ * The best adapter's score on a file that training did not see, after the last step: data.test, or one of
+ * data.evaluations. A resume revokes it, whatever its step, and evaluates again.
+ */
+export interface TestEvaluation {
+  kind: 'test-evaluation';
+  /** The step of the best evaluation, whose adapter this is. */
+  step: number;
+  /** The name in data.evaluations; left out for data.test. */
+  set?: string;
+  metrics: Evaluated;
+  seconds: number;
+  form?: 'static';
+}
+
+/**
  * Who stopped a run early: the user; its window, by closing; or its sweep, to compare it with other trials (`rung`) or
  * after that (`pruned`).
  */
@@ -87,7 +102,8 @@ export interface DeviceEvent {
 }
 
 /** A file's role in a run. A model's data files are those that store its weights. */
-export type InputRole = 'model' | 'model-data' | 'tokenizer' | 'preprocessor' | 'train' | 'validation';
+export type InputRole =
+  'model' | 'model-data' | 'tokenizer' | 'preprocessor' | 'train' | 'validation' | 'test' | 'evaluation';
 
 /** A file that differs from what a run was trained on: SHA-256 of both, null if there is or was no file. */
 export interface InputChange {
@@ -141,6 +157,7 @@ export type RunEvent = EventBase &
         form?: 'static';
       }
     | DivergedEvaluation
+    | TestEvaluation
     /** What precedes this tensor was computed once for all trials of a sweep; `found`: by another trial. */
     | { kind: 'reused'; upTo: string; found: boolean }
     | { kind: 'checkpoint'; step: number; path: string }

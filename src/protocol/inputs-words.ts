@@ -16,11 +16,13 @@ const ROLE: Record<InputRole, string> = {
   preprocessor: 'The preprocessor_config.json',
   train: 'The training data',
   validation: 'The validation data',
+  test: 'The test data',
+  evaluation: 'The evaluation data',
 };
 
 /** "The training data /data/train.jsonl have changed" and so on, without a period. */
 export function changeWords({ role, path, before, after }: InputChange): string {
-  const plural = role === 'train' || role === 'validation';
+  const plural = ['train', 'validation', 'test', 'evaluation'].includes(role);
   const what = `${ROLE[role]} ${path}`;
   if (after === null) return `${what} ${plural ? 'are' : 'is'} missing`;
   if (before === null) return `${what} did not exist before`;

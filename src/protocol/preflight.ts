@@ -49,6 +49,25 @@ export interface PreflightData {
   /** In the order of the model's outputs. */
   labels: string[];
   duplicates: PreflightDuplicates;
+  /** data.test and data.evaluations, if there are any. */
+  sets?: PreflightSet[];
+}
+
+/** A file that the best adapter is scored on at the end. */
+export interface PreflightSet extends PreflightSplit {
+  /** The name in data.evaluations; left out for data.test. */
+  name?: string;
+  /** The setting that names the file, dotted. */
+  key: string;
+  /** Texts of the set that are also in the training or validation data, and the first few pairs of lines. */
+  inTrain: PreflightShared;
+  inValidation: PreflightShared;
+}
+
+export interface PreflightShared {
+  count: number;
+  /** One-based lines: in the set, and in the other data. */
+  first: { line: number; other: number }[];
 }
 
 export interface PreflightSplit {

@@ -1,7 +1,7 @@
 import { isMetric, METRICS } from '../experiment/metrics';
-import type { RunEvent } from '../protocol/events';
+import type { EventBase, RunEvent, TestEvaluation } from '../protocol/events';
 import { own } from '../base/names';
-import { isAnyEvaluation } from '../protocol/evaluations';
+import { isAnyEvaluation, type AnyEvaluation } from '../protocol/evaluations';
 
 /** Rows to build before other work gets its turn on the thread. */
 const ROWS_AT_A_TIME = 20_000;
@@ -21,20 +21,55 @@ export async function recordsCsv(columns: readonly string[], rows: Float64Array)
   return parts.join('');
 }
 
-/** Every evaluation in the journal, like recordsCsv. A diverged one has `diverged` in place of each metric. */
+/**
+ * Every evaluation in the journal, like recordsCsv. A diverged one has `diverged` in place of each metric. A run with
+ * scores on other sets has a column `set`: "validation", "test", or the name in data.evaluations after "evaluations.".
+ */
 export function evaluationsCsv(events: readonly RunEvent[]): string {
-  const evaluations = events.filter(isAnyEvaluation);
-  const found = evaluations.flatMap((e) => Object.keys(e.metrics ?? {}));
+  const scores = events.filter((e) => e.kind === 'test-evaluation');
+  const rows = [...events.filter(isAnyEvaluation).map(evaluationRow), ...scores.map(scoreRow)];
+  const found = rows.flatMap(({ metrics }) => Object.keys(metrics));
   const names = [...new Set(found.length > 0 ? found : METRICS)];
-  const rows = evaluations.map((e) => {
-    const metrics = (e.metrics ?? {}) as unknown as Record<string, unknown>;
-    const diverged = e.kind === 'diverged-evaluation';
-    const cell = (name: string) => (diverged && isMetric(name) ? 'diverged' : (own(metrics, name) ?? ''));
-    return [e.step, e.epoch, ...names.map(cell), !diverged && e.best, e.seconds, e.t];
-  });
-  return [['step', 'epoch', ...names, 'best', 'seconds', 'time'], ...rows]
+  const sets = scores.length > 0;
+  const cell = ({ metrics, diverged }: CsvRow, name: string) =>
+    diverged && isMetric(name) ? 'diverged' : (own(metrics, name) ?? '');
+  const cells = (row: CsvRow): unknown[] => [
+    ...(sets ? [row.set] : []),
+    ...[row.step, row.epoch, ...names.map((name) => cell(row, name)), row.best, row.seconds, row.t],
+  ];
+  return [
+    [...(sets ? ['set'] : []), 'step', 'epoch', ...names, 'best', 'seconds', 'time'],
+    ...rows.map(cells),
+  ]
     .map((row) => `${row.map(csvCell).join(',')}\n`)
     .join('');
+}
+
+interface CsvRow {
+  set: string;
+  step: number;
+  epoch: number | '';
+  metrics: Record<string, unknown>;
+  diverged: boolean;
+  best: boolean | '';
+  seconds: number;
+  t: number;
+}
+
+function evaluationRow(e: AnyEvaluation): CsvRow {
+  const { step, epoch, seconds, t } = e;
+  const diverged = e.kind === 'diverged-evaluation';
+  const metrics = (e.metrics ?? {}) as Record<string, unknown>;
+  return { set: 'validation', step, epoch, metrics, diverged, best: !diverged && e.best, seconds, t };
+}
+
+function scoreRow({ set, step, metrics, seconds, t }: TestEvaluation & EventBase): CsvRow {
+  const diverged = metrics === 'diverged';
+  return {
+    set: set === undefined ? 'test' : `evaluations.${set}`,
+    ...{ step, epoch: '', best: '', seconds, t, diverged },
+    metrics: diverged ? {} : (metrics as Record<string, unknown>),
+  };
 }
 
 /** RFC 4180: quoted if it contains a comma, a quote or a line break. */

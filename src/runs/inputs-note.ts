@@ -12,9 +12,13 @@ export async function changedSince(
 ): Promise<InputChange[]> {
   const record = readInputs(folder);
   const changes = await changedInputs((record && filesBehind(record, step)) ?? [], options);
-  // If the training data are gone, that matters only if the validation data were split off them.
   return changes.filter(
-    ({ role, after }) => role !== 'train' || after !== null || spec.data.validation === undefined,
+    ({ role, after }) =>
+      // Only scores that the journal already has come from these files.
+      role !== 'test' &&
+      role !== 'evaluation' &&
+      // If the training data are gone, that matters only if the validation data were split off them.
+      (role !== 'train' || after !== null || spec.data.validation === undefined),
   );
 }
 

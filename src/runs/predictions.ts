@@ -2,17 +2,24 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunEvent } from '../protocol/events';
+import type { EvaluationMetrics, RunEvent } from '../protocol/events';
 import { parsePredictions, type Predictions } from '../protocol/predictions';
 import { runPaths, stepName } from './layout';
 import { readIfThere } from '../files/read';
 
-export const predictionsFile = (run: string, step: number): string =>
-  join(runPaths(run).predictions, `${stepName(step)}.json`);
+/** The set that predictions are about. */
+export type PredictedOn = 'validation' | 'test';
+
+export const predictionsFile = (run: string, step: number, on: PredictedOn = 'validation'): string =>
+  join(runPaths(run).predictions, `${on === 'test' ? 'test-' : ''}${stepName(step)}.json`);
 
 /** Undefined where they were not made yet. AuroraError (`run`) where the file is damaged. */
-export async function readPredictions(run: string, step: number): Promise<Predictions | undefined> {
-  const path = predictionsFile(run, step);
+export async function readPredictions(
+  run: string,
+  step: number,
+  on?: PredictedOn,
+): Promise<Predictions | undefined> {
+  const path = predictionsFile(run, step, on);
   const bytes = await readIfThere(path);
   return bytes && parsePredictions(path, bytes.toString('utf8'));
 }
@@ -25,13 +32,28 @@ export async function outdated(
   { form, evaluation, data }: Predictions,
   step: number,
   events: readonly RunEvent[],
+  on: PredictedOn = 'validation',
 ): Promise<'run' | 'data' | undefined> {
-  const now = events.find((e) => e.kind === 'evaluation' && e.step === step);
-  const known = now?.kind === 'evaluation' ? now : undefined;
+  const known = evaluationAt(events, step, on);
   const same = JSON.stringify(known?.metrics) === JSON.stringify(evaluation);
   if (!same || (known && (known.form ?? 'dynamic') !== form)) return 'run';
   const sum = await fileSum(data.file);
   return sum === undefined || sum === data.sha256 ? undefined : 'data';
+}
+
+/** The journal's own result for the same step on the same set. */
+export function evaluationAt(
+  events: readonly RunEvent[],
+  step: number,
+  on: PredictedOn,
+): { metrics: EvaluationMetrics; form?: 'static' } | undefined {
+  if (on === 'validation') return events.filter((e) => e.kind === 'evaluation').find((e) => e.step === step);
+  const score = events
+    .filter((e) => e.kind === 'test-evaluation')
+    .findLast((e) => e.set === undefined && e.step === step);
+  if (!score || score.metrics === 'diverged') return undefined;
+  const { metrics, form } = score;
+  return { metrics, ...(form && { form }) };
 }
 
 /** SHA-256 of a file, read in pieces; undefined where it is not there or cannot be read. */

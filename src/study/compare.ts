@@ -1,6 +1,6 @@
 import { metricInfo, type MetricName, metricValue } from '../experiment/metrics';
 import { seedOf, type Group } from './groups';
-import type { ExampleOutcomes, StudyRun } from './run';
+import type { ExampleOutcomes, JudgedOn, StudyRun } from './run';
 import { resolutionOf } from './metric';
 import { chanceOf, errorOf, halfOf, type Difference } from './statistics/difference';
 import { detectableDifference } from './statistics/power';
@@ -8,7 +8,7 @@ import { crossed, exactMcNemar, pairedT } from './statistics/paired';
 import { meanOf } from './statistics/summary';
 
 /**
- * How two groups were compared. `crossed`: over seeds and validation examples, both treated as samples. `seeds`: over
+ * How two groups were compared. `crossed`: over seeds and examples, both treated as samples. `seeds`: over
  * seeds alone, which does not generalize to other examples. `examples`: over the examples of one seed, which does not
  * generalize to other seeds. `none`: no test is possible.
  */
@@ -21,7 +21,9 @@ export interface Comparison {
   kind: ComparisonKind;
   /** Seeds that both have in common. */
   seeds: number[];
-  /** Number of paired validation examples. */
+  /** What the runs are compared on. */
+  on: JudgedOn;
+  /** Number of paired examples. */
   examples?: number;
   mean: number;
   /** Half of the 95 % interval. */
@@ -56,7 +58,7 @@ interface Measured {
 /** Compares two groups by their common seeds, and by their examples if predictions are stored. */
 export function compareGroups(a: Group, b: Group, metric: MetricName): Comparison {
   const { difference, exact, ...measured } = measure(a, b, metric);
-  const base = { a: a.label, b: b.label, ...measured };
+  const base = { a: a.label, b: b.label, on: a.runs.at(0)?.on ?? ('validation' as const), ...measured };
   const chance = exact ?? (difference && chanceOf(difference));
   const detectable = difference && detectableDifference(difference.parts);
   return {
@@ -87,7 +89,8 @@ export function measure(
     return { kind: 'examples', seeds, examples: row.length, mean: difference.mean, difference, ...exact };
   }
   // With a different split for each seed, no example is common to all of them.
-  if (!byExample || pairs[0][0].spec.data.validation === undefined) {
+  const [{ on = 'validation', spec }] = pairs[0];
+  if (!byExample || (on === 'validation' && spec.data.validation === undefined)) {
     const judged = Math.min(...pairs.flat().map((run) => run.metrics.examples));
     const difference = pairedT(bySeed, resolutionOf(metric, judged));
     return { kind: 'seeds', seeds, mean: difference.mean, difference };

@@ -1,4 +1,5 @@
 import type { PreflightProblem } from '../protocol/preflight';
+import type { StudyRun } from './run';
 import type { Study } from './study';
 
 /** The output of `aurora study --json`, one JSON object per line. Readers ignore unknown kinds. */
@@ -13,6 +14,12 @@ export const plainStudy = (study: Study): Study => ({
   ...study,
   sections: study.sections.map((s) => ({
     ...s,
-    groups: s.groups.map((g) => ({ ...g, runs: g.runs.map((r) => ({ ...r, examples: undefined })) })),
+    groups: s.groups.map((g) => ({ ...g, runs: g.runs.map(plainRun) })),
   })),
+});
+
+const plainRun = (run: StudyRun): StudyRun => ({
+  ...run,
+  examples: undefined,
+  ...(run.test && { test: { ...run.test, examples: undefined } }),
 });

@@ -15,7 +15,10 @@ export function missingOf(sections: readonly Section[]): Missing[] {
   const runs = sections.flatMap((s) => s.groups.filter((g) => g.chosen).flatMap((g) => g.runs));
   const all: Missing[] = [
     { what: 'merged', runs: runs.filter((r) => !r.forms).map((r) => r.folder) },
-    { what: 'examples', runs: runs.filter((r) => !r.examples).map((r) => r.folder) },
+    {
+      what: 'examples',
+      runs: runs.filter((r) => !r.examples && r.on !== 'evaluations').map((r) => r.folder),
+    },
     {
       what: 'geometry',
       runs: runs.filter((r) => !r.geometry && hasGeometry(r.spec.adapter)).map((r) => r.folder),

@@ -28,7 +28,7 @@ export interface TriedRate {
 /**
  * Chooses one learning rate of each family, by the same rule for all: the best mean of the metric over the seeds that
  * all its rates have in common; among equals, the lowest rate. Extra seeds give a rate no advantage, and a rate that
- * diverged with one of the common seeds loses.
+ * diverged with one of the common seeds loses. Always by the validation set, also if the runs are compared on another.
  *
  * @param diverged the settings of runs that are excluded from all numbers because their training diverged
  * @returns the searches with more than one rate; `chosen` becomes false for the others, and the chosen ones are
@@ -50,7 +50,7 @@ export function chooseRates(
     const tried = family.map((group) => {
       if (group.diverged.some((seed) => shared.includes(seed))) return { group, mean: 'diverged' as const };
       const counted = shared.length > 0 ? group.runs.filter((r) => shared.includes(seedOf(r))) : group.runs;
-      return { group, mean: meanOf(counted.map((r) => metricValue(r.metrics, metric))) };
+      return { group, mean: meanOf(counted.map((r) => metricValue(r.chosenOn ?? r.metrics, metric))) };
     });
     const byRate = [...tried].sort((a, b) => a.group.learningRate - b.group.learningRate);
     const best = byRate.reduce((a, b) => (score(metric, b.mean) > score(metric, a.mean) ? b : a));

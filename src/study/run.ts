@@ -16,6 +16,14 @@ export interface StudyRun {
   /** What was chosen in this run on the set that it is evaluated on. */
   chosenBy: ChosenBy[];
   metrics: EvaluationMetrics;
+  /** The best adapter's score on data.test. */
+  test?: StudyScore;
+  /** Its mean over the sets of data.evaluations; `examples` is that of the smallest set times their number. */
+  evaluations?: StudyScore;
+  /** What `step`, `metrics` and `examples` are about; omitted: the validation set. */
+  on?: JudgedOn;
+  /** The metrics on the validation set at the last step, if `metrics` are about another one. */
+  chosenOn?: EvaluationMetrics;
   /** Trained parameters of the adapters, without the head. */
   parameters: number;
   /** Median of the steps, and this process's peak memory in bytes. */
@@ -36,6 +44,17 @@ export interface StudyRun {
   examples?: ExampleOutcomes;
 }
 
+/** What a study compares runs on; `evaluations` is the mean over several sets. */
+export type JudgedOn = 'validation' | 'test' | 'evaluations';
+
+/** A result of the adapter of the best evaluation. */
+export interface StudyScore {
+  step: number;
+  metrics: EvaluationMetrics;
+  /** If predictions are stored; never for a mean. */
+  examples?: ExampleOutcomes;
+}
+
 /**
  * `early-stopping`: the last step, at which validation no longer improved. `halving`: the run itself, which a sweep
  * compared with others and trained to its end.
@@ -51,7 +70,7 @@ export interface Forms {
 }
 
 export interface ExampleOutcomes {
-  /** SHA-256 of the validation file. */
+  /** SHA-256 of the file. */
   data: string;
   /** 1 if the prediction is correct. */
   correct: Uint8Array;

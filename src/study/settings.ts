@@ -26,6 +26,8 @@ export function settingsOf(spec: Experiment): Settings {
   const found: Settings = new Map();
   flatten(spec, '', found);
   for (const key of WITHOUT_EFFECT) found.delete(key);
+  // Nothing but the final scores depends on these, and they are compared only where they are the same.
+  for (const key of found.keys()) if (/^data\.(test$|evaluations\.)/.test(key)) found.delete(key);
   for (const [key, nothing] of Object.entries(NOTHING)) if (found.get(key) === nothing) found.delete(key);
   return found;
 }

@@ -3,9 +3,10 @@ import type { Experiment } from '../experiment/experiment';
 import { isReference, isSubject } from '../experiment/methods';
 import { compareGroups, samplingError, type Comparison } from './compare';
 import { groupsOf, type Group } from './groups';
+import { judged, judgedOn } from './judged';
 import { missingOf, type Missing } from './missing';
 import { chooseRates, type RateSearch } from './rates';
-import type { StudyRun, Unfit, UnfitRun } from './run';
+import type { JudgedOn, StudyRun, Unfit, UnfitRun } from './run';
 import type { Say } from './say';
 import { isData, keyOf, settingsOf } from './settings';
 import { holm } from './statistics/holm';
@@ -31,8 +32,15 @@ export interface Study {
 
 /** The runs on one data set. */
 export interface Section {
-  /** The validation file's name without extensions; the training file's if validation is split off from it. */
+  /**
+   * The name of the file that the runs are compared on, without extensions: of the validation file, if that is several,
+   * and of the training file if validation is split off from it.
+   */
   name: string;
+  /** What the runs are compared on. */
+  on: JudgedOn;
+  /** Some of the runs have scores on other sets, which the others lack. */
+  unused: boolean;
   examples: number;
   /** All groups, including those of learning rates that were not chosen. */
   groups: Group[];
@@ -103,12 +111,14 @@ function ownMetric(runs: readonly StudyRun[]): MetricName {
 }
 
 function sectionOf(
-  runs: readonly StudyRun[],
+  all: readonly StudyRun[],
   diverged: readonly Experiment[],
   metric: MetricName,
   against: string | undefined,
   say: Say,
 ): Section {
+  const on = judgedOn(all);
+  const runs = all.map((run) => judged(run, on));
   const groups = groupsOf(runs, diverged, say);
   const searches = chooseRates(groups, metric, diverged);
   const chosen = groups.filter((g) => g.chosen);
@@ -118,7 +128,9 @@ function sectionOf(
   const isKnown = (g: Group) => !Number.isNaN(g.metrics[metric].mean);
   const examples = runs[0].metrics.examples;
   return {
-    name: dataName(data.validation ?? data.train),
+    name: dataName((on === 'test' ? data.test : undefined) ?? data.validation ?? data.train),
+    on,
+    unused: on === 'validation' && all.some((r) => r.test !== undefined || r.evaluations !== undefined),
     examples,
     groups,
     searches,
@@ -127,12 +139,13 @@ function sectionOf(
       .filter((g) => g !== reference && isKnown(g) && isKnown(reference))
       .map((g) => compareGroups(g, reference, metric)),
     ablations: ablationsOf(chosen.filter(isKnown), metric),
-    ...(runs.every((r) => r.metrics.accuracy !== undefined) && {
-      samplingError: samplingError(
-        runs.map((r) => metricValue(r.metrics, 'accuracy')),
-        examples,
-      ),
-    }),
+    ...(on !== 'evaluations' &&
+      runs.every((r) => r.metrics.accuracy !== undefined) && {
+        samplingError: samplingError(
+          runs.map((r) => metricValue(r.metrics, 'accuracy')),
+          examples,
+        ),
+      }),
   };
 }
 

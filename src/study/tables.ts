@@ -67,7 +67,8 @@ export function rateTable({ searches }: Section, metric: MetricName, say: Say): 
 type Cell = string | number;
 
 /** What was chosen on the set that these runs are evaluated on: "early-stopping halving learning-rate", or nothing. */
-function chosenOnValidation({ searches }: Section, group: Group, runs: readonly StudyRun[]): string {
+function chosenOnValidation({ on, searches }: Section, group: Group, runs: readonly StudyRun[]): string {
+  if (on !== 'validation') return '';
   const searched = searches.some((s) => s.label === group.label);
   return [...new Set(runs.flatMap((r) => r.chosenBy)), ...(searched ? ['learning-rate'] : [])].join(' ');
 }
@@ -78,7 +79,7 @@ export function runsCsvRows({ sections, metrics }: Study): Cell[][] {
     ...['data', 'group', 'run', 'name', 'method', 'rank', 'learning_rate', 'seed', 'step', 'parameters'],
     ...metrics,
     ...metrics.map((m) => `merged_${m}`),
-    ...['step_seconds', 'peak_memory_bytes', 'place', 'chosen_on_validation'],
+    ...['step_seconds', 'peak_memory_bytes', 'place', 'chosen_on_validation', 'evaluated_on'],
   ];
   const rows = sections.flatMap((s) =>
     s.groups.flatMap((g) =>
@@ -94,11 +95,13 @@ export function runsCsvRows({ sections, metrics }: Study): Cell[][] {
         r.step,
         r.parameters,
         ...metrics.map((m) => r.metrics[m] ?? ''),
-        ...metrics.map((m) => r.forms?.merged[m] ?? ''),
+        // Merged forms are measured on the validation set only.
+        ...metrics.map((m) => (s.on === 'validation' ? (r.forms?.merged[m] ?? '') : '')),
         r.stepSeconds ?? '',
         r.memory ?? '',
         r.place ?? '',
         chosenOnValidation(s, g, [r]),
+        s.on,
       ]),
     ),
   );
@@ -113,7 +116,14 @@ export function groupsCsvRows({ sections, metric, metrics }: Study): Cell[][] {
     ...metrics.flatMap(of),
     ...['step_seconds_mean', 'peak_memory_bytes_mean', `merged_${metric}_mean`],
     ...['compared_with', 'compared_by', `${metric}_difference`, 'difference_half_interval_95'],
-    ...['p', 'p_holm', 'smallest_detectable_difference', 'chosen_on_validation', 'diverged_seeds'],
+    ...[
+      'p',
+      'p_holm',
+      'smallest_detectable_difference',
+      'chosen_on_validation',
+      'diverged_seeds',
+      'evaluated_on',
+    ],
   ];
   const rows = sections.flatMap((s) =>
     s.groups.map((g): Cell[] => {
@@ -134,12 +144,13 @@ export function groupsCsvRows({ sections, metric, metrics }: Study): Cell[][] {
         }),
         g.stepSeconds?.mean ?? '',
         g.memory?.mean ?? '',
-        bothOf(g, metric)?.merged ?? '',
+        s.on === 'validation' ? (bothOf(g, metric)?.merged ?? '') : '',
         ...(c
           ? [c.b, c.kind, c.mean, c.half ?? '', c.chance ?? '', c.corrected ?? '', c.detectable ?? '']
           : ['', '', '', '', '', '', '']),
         chosenOnValidation(s, g, g.runs),
         g.diverged.join(' '),
+        s.on,
       ];
     }),
   );

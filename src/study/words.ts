@@ -53,8 +53,14 @@ function tested(c: Comparison, { tests }: Study, say: Say): string {
   return say('{0}: {1}, so it may be chance.', how, corrected);
 }
 
-function testWords({ kind, seeds, examples = 0 }: Comparison, say: Say): string {
+function testWords({ kind, seeds, on, examples = 0 }: Comparison, say: Say): string {
   const list = seedList(seeds, say);
+  if (on === 'evaluations') return say('Paired test over {0} only, on the same evaluation sets', list);
+  if (on === 'test') {
+    if (kind === 'crossed') return say('Paired test over {0} and {1} test examples', list, count(examples));
+    if (kind === 'seeds') return say('Paired test over {0} only, on the same test examples', list);
+    return say('Paired test over {0} test examples, with {1} only', count(examples), list);
+  }
   if (kind === 'crossed')
     return say('Paired test over {0} and {1} validation examples', list, count(examples));
   if (kind === 'seeds') return say('Paired test over {0} only, on the same validation examples', list);
@@ -118,14 +124,20 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
         '± is the standard deviation over seeds. Error bars are 95 % intervals of the mean over seeds (Student’s t); for time and memory, they are standard deviations.',
       ),
     );
-  if (section.samplingError !== undefined)
+  if (section.samplingError !== undefined) {
+    const numbers = [count(section.examples), (100 * section.samplingError).toFixed(1)];
     notes.push(
-      say(
-        'The validation set has {0} examples. This number alone gives an accuracy a standard error of about {1} points, the same for all groups.',
-        count(section.examples),
-        (100 * section.samplingError).toFixed(1),
-      ),
+      section.on === 'test'
+        ? say(
+            'The test set has {0} examples. This number alone gives an accuracy a standard error of about {1} points, the same for all groups.',
+            ...numbers,
+          )
+        : say(
+            'The validation set has {0} examples. This number alone gives an accuracy a standard error of about {1} points, the same for all groups.',
+            ...numbers,
+          ),
     );
+  }
   if (section.comparisons.some((c) => c.kind === 'crossed'))
     notes.push(
       say(
@@ -167,8 +179,25 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
   return [...notes, ...inputNotes(runs, say), ...rateNotes(section, say)];
 }
 
+/** That nothing was chosen on the set that the numbers are from. */
+function scoreNotes({ on, groups }: Section, say: Say): string[] {
+  const hasMerged = groups.some((g) => g.chosen && g.runs.some((r) => r.forms && !r.forms.same));
+  return [
+    on === 'test'
+      ? say(
+          'All numbers are from the test set, on which nothing was chosen: at its end, each run was scored there once, with the adapter of its best evaluation on the validation set.',
+        )
+      : say(
+          'All numbers are unweighted means over the evaluation sets (data.evaluations), on which nothing was chosen: at its end, each run was scored there once, with the adapter of its best evaluation on the validation set.',
+        ),
+    ...(hasMerged ? [say('Merged forms are compared on the validation set, at the last step.')] : []),
+  ];
+}
+
 /** The step of the numbers, and what was chosen on the set that they are evaluated on, except learning rates. */
-function stepNotes({ groups }: Section, say: Say): string[] {
+function stepNotes(section: Section, say: Say): string[] {
+  const { groups, on, unused } = section;
+  if (on !== 'validation') return scoreNotes(section, say);
   const labels = (by: ChosenBy) =>
     groups
       .filter((g) => g.runs.some((r) => r.chosenBy.includes(by)))
@@ -192,19 +221,31 @@ function stepNotes({ groups }: Section, say: Say): string[] {
             halved,
           ),
         ]),
+    ...(unused
+      ? [
+          say(
+            'Only some of these runs have been scored on the same test or evaluation sets, so all are compared on the validation set.',
+          ),
+        ]
+      : []),
   ];
 }
 
-function rateNotes({ searches, groups }: Section, say: Say): string[] {
+function rateNotes({ on, searches, groups }: Section, say: Say): string[] {
   if (searches.length === 0) return [];
   const chosen = groups.filter((g) => g.chosen);
   const numbers = chosen.map((g) => searches.find((s) => s.label === g.label)?.tried.length ?? 1);
   const tried = chosen.map((g, i) => say('{1} for {0}', g.label, numbers[i])).join(', ');
   const notes = [
-    say(
-      'Of the learning rates tried ({0}), the one with the best mean over their common seeds was chosen, by the same rule for all methods. It was chosen on this same validation set, so these numbers are slightly optimistic.',
-      tried,
-    ),
+    on === 'validation'
+      ? say(
+          'Of the learning rates tried ({0}), the one with the best mean over their common seeds was chosen, by the same rule for all methods. It was chosen on this same validation set, so these numbers are slightly optimistic.',
+          tried,
+        )
+      : say(
+          'Of the learning rates tried ({0}), the one with the best mean over their common seeds was chosen, by the same rule for all methods: on the validation set, at the last step.',
+          tried,
+        ),
   ];
   if (new Set(numbers).size > 1)
     notes.push(say('Groups with more learning rates to choose from have an advantage over the others.'));
@@ -223,3 +264,15 @@ const WHY = {
 /** Which runs are excluded, and why. */
 export const leftOutWords = (study: Study, say: Say): string[] =>
   study.leftOut.map(({ name, why }) => say('{0} is excluded: {1}.', name, say(WHY[why])));
+
+/** "2,256 validation examples" */
+export function examplesText({ on, examples }: Pick<Section, 'on' | 'examples'>, say: Say): string {
+  switch (on) {
+    case 'test':
+      return say('{0} test examples', count(examples));
+    case 'evaluations':
+      return say('mean over the evaluation sets');
+    case 'validation':
+      return say('{0} validation examples', count(examples));
+  }
+}

@@ -3,7 +3,8 @@ import { gunzipSync } from 'node:zlib';
 import { AuroraError } from '../base/errors';
 
 /** What to do about a file without rows. */
-export const EMPTY_HINT = 'Fill it, or name another file in data.train or data.validation.';
+export const EMPTY_HINT =
+  'Fill it, or name another file in data.train, data.validation, data.test or data.evaluations.';
 
 export type DataFormat = 'csv' | 'tsv' | 'jsonl' | 'conll' | 'parquet' | 'json';
 
@@ -54,7 +55,7 @@ export function unreadable(path: string, cause: unknown): AuroraError {
     return new AuroraError(
       'data',
       `${path} does not exist.`,
-      'Check data.train and data.validation in the experiment; paths are relative to its file.',
+      'Check data.train, data.validation, data.test and data.evaluations in the experiment; paths are relative to its file.',
       { cause },
     );
   const why = code === 'EISDIR' ? 'is a folder, not a file' : `cannot be read: ${message}`;

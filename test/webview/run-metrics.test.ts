@@ -88,4 +88,40 @@ describe('the run page', () => {
     );
     await w.screenshot('run-numbers');
   });
+
+  it('shows what the best adapter scored on the sets that training did not see', async () => {
+    const data = { evaluations: { boolq: { path: 'boolq.json' }, piqa: { path: 'piqa.json' } } };
+    const run = new RunFolder('scored', 40, { data });
+    run.start();
+    run.append(1, 40);
+    run.evaluate(20);
+    run.evaluate(40);
+    const metrics = { loss: 0.5, accuracy: 0.25, f1: 0.5, matthews: 0.125, examples: 24 };
+    const score = (fields: object) =>
+      run.event({ kind: 'test-evaluation', step: 20, seconds: 0.1, metrics, ...fields });
+    score({});
+    score({ set: 'boolq' });
+    const w = await show([run.folder]);
+    await w.settled();
+    const rows = () =>
+      w.page
+        .locator('[data-table=metrics] tbody tr')
+        .evaluateAll((all) =>
+          all.map((row) => [...row.querySelectorAll('td')].slice(0, 6).map((cell) => cell.innerText)),
+        );
+    const scored = ['20', '0.5000', '25.0 %', '50.0 %', '0.125'];
+    // Without a mean until every set has its score.
+    expect((await rows()).slice(2)).toEqual([
+      ['test', ...scored],
+      ['boolq', ...scored],
+    ]);
+    score({ set: 'piqa', metrics: { ...metrics, accuracy: 0.75 } });
+    await expect.poll(async () => (await rows()).length).toBe(6);
+    expect((await rows()).slice(4)).toEqual([
+      ['piqa', '20', '0.5000', '75.0 %', '50.0 %', '0.125'],
+      ['mean of 2 sets', '20', '0.5000', '50.0 %', '50.0 %', '0.125'],
+    ]);
+    expect(await w.page.locator('[data-table=metrics] th[scope=rowgroup]').getAttribute('rowspan')).toBe('6');
+    await w.screenshot('run-scores');
+  });
 });

@@ -1,6 +1,7 @@
 import type { MetricName } from '../../src/experiment/metrics';
 import type { RunEvent } from '../../src/protocol/events';
 import type { RunFacts, RunUpdate } from '../../src/protocol/panels/run';
+import { scoresOf, type Scores } from '../../src/protocol/scores';
 import { lastAtMost } from '../charts/search';
 import { Growing } from './growing';
 
@@ -82,6 +83,10 @@ export class RunData {
   }
   get evaluations(): Evaluation[] {
     return this.events.filter((e) => e.kind === 'evaluation');
+  }
+  /** The scores of the best adapter on the sets that training did not see. */
+  get scores(): Scores | undefined {
+    return scoresOf(this.events, this.facts?.spec?.data);
   }
   get forked(): Extract<RunEvent, { kind: 'forked' }> | undefined {
     return this.events.find((e) => e.kind === 'forked');

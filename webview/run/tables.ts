@@ -5,11 +5,12 @@ import {
   metricInfo,
   metricsIn,
   type MetricName,
+  type Metrics,
 } from '../../src/experiment/metrics';
 import type { CsvTable } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
 import { formatBytes, formatCount, formatDuration } from './format';
-import type { RunData } from './model';
+import type { Evaluation, RunData } from './model';
 import { swatch } from './parts';
 import { stateWords } from './words';
 import { own } from '../../src/base/names';
@@ -20,12 +21,50 @@ const heading = (metric: MetricName): string => {
   return t(label[0].toUpperCase() + label.slice(1));
 };
 
-/** Each run's result: its best evaluation, and its cost. */
+/** A row of the metrics table: an evaluation, or a score on a set that training did not see. */
+interface MetricsRow {
+  label: string;
+  step?: number;
+  metrics?: Metrics | 'diverged';
+}
+
+function metricsRowsOf(run: RunData): MetricsRow[] {
+  const evaluation = (label: string, e: Evaluation | undefined): MetricsRow => ({
+    label,
+    ...(e && { step: e.step, metrics: e.metrics }),
+  });
+  const { scores } = run;
+  const score = (label: string, metrics: Metrics | 'diverged' | undefined): MetricsRow[] =>
+    metrics === undefined ? [] : [{ label, step: scores!.step, metrics }];
+  const sets = scores?.sets ?? [];
+  return [
+    evaluation(
+      t('best'),
+      run.evaluations.findLast((e) => e.best),
+    ),
+    evaluation(t('last'), run.evaluations.at(-1)),
+    ...score(t('test'), scores?.test),
+    ...sets.flatMap(({ name, score: of }) => score(name, of)),
+    ...(sets.length > 1 ? score(t('mean of {0} sets', sets.length), scores?.mean) : []),
+  ];
+}
+
+/** Each run's result: its best evaluation, its scores, and its cost. */
 export function metricsTable(runs: readonly RunData[]): TemplateResult | typeof nothing {
   if (runs.every((r) => r.evaluations.length === 0)) return nothing;
   const names = metricsIn(...runs.flatMap((r) => r.evaluations.slice(-1).map((e) => e.metrics)));
+  const isScored = runs.some((r) => r.scores);
   return html`<section aria-labelledby="metrics-heading">
     <h2 id="metrics-heading">${t('Metrics at the best and the last evaluation')}</h2>
+    ${
+      isScored
+        ? html`<p class="quiet">
+            ${t(
+              'Test and evaluation sets are scored once, at the end, with the adapter of the best evaluation on the validation data.',
+            )}
+          </p>`
+        : nothing
+    }
     <div class="scroll" tabindex="0" role="region" aria-labelledby="metrics-heading">
       <table data-table="metrics">
         <thead>
@@ -48,42 +87,41 @@ export function metricsTable(runs: readonly RunData[]): TemplateResult | typeof 
 }
 
 function metricsRows(run: RunData, names: readonly MetricName[]): unknown {
-  const best = run.evaluations.findLast((e) => e.best);
-  const last = run.evaluations.at(-1);
+  const rows = metricsRowsOf(run);
   const time = run.x('time');
   const peak = run.facts?.result?.peakMemory;
   const memory = typeof peak === 'number' ? peak : run.peakMemory;
-  return [
-    { label: t('best'), e: best },
-    { label: t('last'), e: last },
-  ].map(
-    ({ label, e }, i) =>
-      html`<tr class=${i === 0 ? 'joined' : ''}>
+  return rows.map(
+    ({ label, step, metrics }, i) =>
+      html`<tr class=${i < rows.length - 1 ? 'joined' : ''}>
         ${
           i === 0
-            ? html`<th scope="rowgroup" rowspan="2">
+            ? html`<th scope="rowgroup" rowspan=${rows.length}>
                 ${swatch(run.index)} ${run.facts?.name}
                 <small class="quiet">${stateWords(run)}</small>
               </th>`
             : nothing
         }
         <td>${label}</td>
-        <td class="number">${e ? formatCount(e.step) : '–'}</td>
-        ${metricCells(names, e?.metrics ?? {}).map((cell) => html`<td class="number">${cell}</td>`)}
+        <td class="number">${step === undefined ? '–' : formatCount(step)}</td>
+        ${cellsOf(metrics, names).map((cell) => html`<td class="number">${cell}</td>`)}
         ${
           i === 0
-            ? html`<td class="number" rowspan="2">
+            ? html`<td class="number" rowspan=${rows.length}>
                   ${run.started ? formatCount(run.started.trainable + run.started.trainableHead) : '–'}
                 </td>
-                <td class="number" rowspan="2">
+                <td class="number" rowspan=${rows.length}>
                   ${time.length > 0 ? formatDuration(time[time.length - 1]) : '–'}
                 </td>
-                <td class="number" rowspan="2">${memory > 0 ? formatBytes(memory) : '–'}</td>`
+                <td class="number" rowspan=${rows.length}>${memory > 0 ? formatBytes(memory) : '–'}</td>`
             : nothing
         }
       </tr>`,
   );
 }
+
+const cellsOf = (metrics: MetricsRow['metrics'], names: readonly MetricName[]): string[] =>
+  metrics === 'diverged' ? names.map(() => t('diverged')) : metricCells(names, metrics ?? {});
 
 /** Rows per page of the data table. */
 const PAGE = 100;

@@ -3,7 +3,7 @@ import { deltaFigures, FIGURES, figureOf, type FigureName } from '../../src/stud
 import { hasGeometry } from '../../src/study/geometry';
 import type { Section, Study } from '../../src/study/study';
 import { groupTable, rateTable } from '../../src/study/tables';
-import { comparisonWords, count, sectionNotes } from '../../src/study/words';
+import { comparisonWords, examplesText, sectionNotes } from '../../src/study/words';
 import { t } from '../ui/l10n';
 import { dataTable } from './table';
 import { isHeadAlone, isSubject } from '../../src/experiment/methods';
@@ -24,7 +24,7 @@ export function sectionView(study: Study, section: Section, delta: string | unde
   const drawn = FIGURES.filter((name) => figureOf(name, section, metric, ANY_WIDTH, t));
   return html`<section class="data" aria-label=${section.name}>
     <h2>${section.name}</h2>
-    <p class="note">${t('{0} validation examples', count(section.examples))}</p>
+    <p class="note">${examplesText(section, t)}</p>
     ${dataTable(groupTable(section, metric, t), t('Groups of {0}', section.name))}
     ${differences(study, section)}
     <div class="figures">

@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 import type { Sweep } from '../../runs/experiment/sweep';
+import { evaluationSets } from '../../experiment/evaluation-sets';
 import type { Experiment } from '../../experiment/experiment';
 import { MissingError, type MissingPiece } from '../launcher/missing';
 
@@ -99,6 +100,17 @@ export async function checkedExperiment(file: string): Promise<Experiment> {
       spec.data.validation,
       (p) => vscode.l10n.t('The validation file {0} does not exist.', p),
     ],
+    ...evaluationSets(spec.data).map(
+      ({ key, name, path }) =>
+        [
+          [...key],
+          path,
+          (p: string) =>
+            name === undefined
+              ? vscode.l10n.t('The test file {0} does not exist.', p)
+              : vscode.l10n.t('The file {0} of the evaluation set {1} does not exist.', p, name),
+        ] as [string[], string, (path: string) => string],
+    ),
   ];
   for (const [path, target, message] of files) {
     if (target === undefined || (await isThere(target))) continue;

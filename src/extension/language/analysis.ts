@@ -1,3 +1,4 @@
+import type { JSONPath } from 'jsonc-parser';
 import { matchAhead } from '../../adapters/patterns/patterns';
 import { patternsOf } from '../../adapters/targets/targets';
 import { taskLayers, type TaskLayer } from '../../adapters/task-output';
@@ -19,6 +20,7 @@ import { DEFAULT_TASK, TASKS } from '../../experiment/tasks/registry';
 import type { Translate } from '../translate';
 import { columnFindings } from './check-columns';
 import { fileFindings, kindOf } from './check-files';
+import type { DataHeads } from './columns';
 import { modelFindings } from './check-model';
 import { textFindings } from './check-text';
 import type { HeadOptions } from './data-head';
@@ -43,7 +45,7 @@ export interface Analysis {
   /** The sweep's trials; undefined without a sweep, or if something is wrong. */
   trials?: number;
   model: ModelState;
-  heads: { train?: DataHead; validation?: DataHead };
+  heads: DataHeads;
   findings: Finding[];
 }
 
@@ -125,21 +127,34 @@ function taskOf(value: unknown): TaskDescription {
   return own<TaskDescription>(TASKS, String(type)) ?? TASKS[DEFAULT_TASK];
 }
 
-async function readHeads(doc: ExperimentText, { head }: Sources): Promise<Analysis['heads']> {
-  const heads: Analysis['heads'] = {};
+async function readHeads(doc: ExperimentText, { head }: Sources): Promise<DataHeads> {
+  const heads: DataHeads = {};
   // Taken from the text: completion must know the columns while another value is wrong.
-  const [header, quoting] = ['header', 'quoting'].map((key) => doc.node('data', key)?.value as unknown);
-  const options: HeadOptions = {
-    ...(header === false && { header }),
-    ...((quoting === 'csv' || quoting === 'none') && { quoting }),
+  const read = async (path: JSONPath, section?: JSONPath): Promise<DataHead | undefined> => {
+    const written = doc.string(...path);
+    if (written === undefined) return undefined;
+    const options = { ...headOptions(doc, ['data']), ...(section && headOptions(doc, section)) };
+    return head(doc.resolve(written), options).catch(() => undefined);
   };
-  for (const part of ['train', 'validation'] as const) {
-    const written = doc.string('data', part);
-    if (written === undefined) continue;
-    const found = await head(doc.resolve(written), options).catch(() => undefined);
+  for (const part of ['train', 'validation', 'test'] as const) {
+    const found = await read(['data', part]);
     if (found) heads[part] = found;
   }
-  return heads;
+  const sets: [string, DataHead][] = [];
+  for (const name of doc.keys('data', 'evaluations')) {
+    const section = ['data', 'evaluations', name];
+    const found = await read([...section, 'path'], section);
+    if (found) sets.push([name, found]);
+  }
+  return sets.length > 0 ? { ...heads, evaluations: Object.fromEntries(sets) } : heads;
+}
+
+function headOptions(doc: ExperimentText, section: JSONPath): HeadOptions {
+  const [header, quoting] = ['header', 'quoting'].map((key) => doc.node(...section, key)?.value as unknown);
+  return {
+    ...(typeof header === 'boolean' && { header }),
+    ...((quoting === 'auto' || quoting === 'csv' || quoting === 'none') && { quoting }),
+  };
 }
 
 function unreadable(doc: ExperimentText, error: AuroraError): Finding {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { FILE_KEYS } from './check-files';
+import { fileKeys } from './check-files';
 import { rangeOf } from './diagnostics';
 import { hoverAt } from './hover-text';
 import type { LiveExperiments } from './live';
@@ -57,7 +57,7 @@ export class ExperimentAssistance
 
   async provideDocumentLinks(document: vscode.TextDocument): Promise<vscode.DocumentLink[]> {
     const { doc, findings } = await this.live.of(document);
-    return FILE_KEYS.flatMap(({ path }) => {
+    return fileKeys(doc).flatMap(({ path }) => {
       const node = doc.node(...path);
       const written = doc.string(...path);
       if (

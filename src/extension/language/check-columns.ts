@@ -1,10 +1,13 @@
+import type { JSONPath } from 'jsonc-parser';
+import { own } from '../../base/names';
 import { nearest } from '../../base/nearest';
+import { dataOfSet } from '../../experiment/evaluation-sets';
 import type { DataSpec } from '../../experiment/experiment';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import type { DataHead } from '../../table/head';
 import type { Translate } from '../translate';
 import { labelFindings } from './check-labels';
-import { flagColumns } from './columns';
+import { flagColumns, type DataHeads } from './columns';
 import type { ExperimentText } from './experiment-text';
 import type { Finding } from './finding';
 
@@ -18,8 +21,14 @@ interface NamedColumn {
   name: string;
 }
 
+/** A file, and where the text names it. */
+interface NamedFile {
+  path: JSONPath;
+  head: DataHead | undefined;
+}
+
 /**
- * Columns missing from the files, and label columns that cannot be one. `heads` by data.train and data.validation.
+ * Columns missing from the files, and label columns that cannot be one.
  *
  * @param data without its defaults if the schema reports an error elsewhere
  */
@@ -27,16 +36,42 @@ export function columnFindings(
   doc: ExperimentText,
   task: TaskDescription,
   data: Partial<DataSpec>,
-  heads: { train?: DataHead; validation?: DataHead },
+  heads: DataHeads,
   t: Translate,
 ): Finding[] {
   const missing = namedColumns(task, data).flatMap((column) =>
-    (['train', 'validation'] as const).flatMap((part) =>
-      missingFindings(doc, task, column, part, heads[part], t),
+    (['train', 'validation', 'test'] as const).flatMap((part) =>
+      missingFindings(doc, task, column, { path: ['data', part], head: heads[part] }, t),
     ),
   );
-  return [...missing, ...labelFindings(doc, task, data, heads.train, t)];
+  return [
+    ...missing,
+    ...setFindings(doc, task, data, heads, t),
+    ...labelFindings(doc, task, data, heads.train, t),
+  ];
 }
+
+/** Columns missing from the files of data.evaluations. One that a set inherits is reported at its file. */
+function setFindings(
+  doc: ExperimentText,
+  task: TaskDescription,
+  data: Partial<DataSpec>,
+  heads: DataHeads,
+  t: Translate,
+): Finding[] {
+  return Object.entries(data.evaluations ?? {}).flatMap(([name, { path, ...columns }]) => {
+    const section = ['data', 'evaluations', name];
+    const file = { path: [...section, 'path'], head: own(heads.evaluations ?? {}, name) };
+    const set = { name, path, key: file.path, columns };
+    return namedColumns(task, dataOfSet(data as DataSpec, set)).flatMap((column) =>
+      missingFindings(doc, task, { ...column, path: [...section, ...column.path.slice(1)] }, file, t),
+    );
+  });
+}
+
+/** Dotted, without the position in a list. */
+const settingName = (path: JSONPath, key: string): string =>
+  [...path.slice(0, path.lastIndexOf(key)), key].join('.');
 
 function namedColumns(task: TaskDescription, data: Partial<DataSpec>): NamedColumn[] {
   const { textColumn = task.columns.text, textPairColumn, completionColumn, messagesColumn } = data;
@@ -59,29 +94,34 @@ function missingFindings(
   doc: ExperimentText,
   task: TaskDescription,
   { key, path, name }: NamedColumn,
-  part: 'train' | 'validation',
-  head: DataHead | undefined,
+  { path: at, head }: NamedFile,
   t: Translate,
 ): Finding[] {
   const all = head?.columns.map((c) => c.name) ?? [];
   if (!head || all.includes(name)) return [];
   const node = doc.node(...path);
   // The default does not fit: reported at the file with the columns.
-  const span = node ? { offset: node.offset, length: node.length } : doc.span('data', part);
+  const span = node ? { offset: node.offset, length: node.length } : doc.span(...at);
   const flags = node || key !== 'labelColumn' || task.answer !== 'labels' ? [] : flagColumns(head);
   const likely = nearest(name, all);
   const listed = all.slice(0, LISTED);
-  const offered = likely === undefined || listed.includes(likely) ? listed : [likely, ...listed];
+  // An entry of a list that is written elsewhere has no place here.
+  const isEntry = !node && typeof path.at(-1) === 'number';
+  const offered = isEntry
+    ? []
+    : likely === undefined || listed.includes(likely)
+      ? listed
+      : [likely, ...listed];
   return [
     {
       ...span,
       severity: 'error',
       code: 'column-missing',
       message: t(
-        '{0} has no column "{1}" (data.{2}); it has {3}.',
-        doc.string('data', part) ?? part,
+        '{0} has no column "{1}" ({2}); it has {3}.',
+        doc.string(...at) ?? String(at.at(-1)),
         name,
-        key,
+        settingName(path, key),
         listed.map((c) => `"${c}"`).join(', ') + (all.length > LISTED ? ', …' : ''),
       ),
       fixes: [

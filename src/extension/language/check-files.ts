@@ -14,7 +14,16 @@ export const FILE_KEYS = [
   { path: ['model', 'preprocessor'], pattern: /(^|[\\/])[^\\/]*preprocessor[^\\/]*\.json$/i },
   { path: ['data', 'train'], pattern: DATA_FILE },
   { path: ['data', 'validation'], pattern: DATA_FILE },
+  { path: ['data', 'test'], pattern: DATA_FILE },
 ] as const;
+
+/** The same with the files of data.evaluations. */
+export const fileKeys = (doc: ExperimentText): { path: readonly string[]; pattern: RegExp }[] => [
+  ...FILE_KEYS,
+  ...doc
+    .keys('data', 'evaluations')
+    .map((name) => ({ path: ['data', 'evaluations', name, 'path'], pattern: DATA_FILE })),
+];
 
 /** What a model needs beside it where the experiment does not name it. */
 const BESIDE = {
@@ -35,7 +44,7 @@ export async function fileFindings(
 ): Promise<Finding[]> {
   const images = input === 'image';
   const findings: Finding[] = [];
-  for (const { path, pattern } of FILE_KEYS) {
+  for (const { path, pattern } of fileKeys(doc)) {
     const written = doc.string(...path);
     if (written === undefined) continue;
     const file = doc.resolve(written);

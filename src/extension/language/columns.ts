@@ -1,3 +1,4 @@
+import { own } from '../../base/names';
 import { flagOf } from '../../table/flags';
 import type { Column, DataHead } from '../../table/head';
 
@@ -11,11 +12,34 @@ const COLUMN_KEYS: readonly unknown[] = [
 ];
 const COLUMNS_KEY = 'labelColumns';
 
-/** Whether the value at a path names a column. */
-export const namesColumn = ([part, key, index, ...rest]: readonly unknown[]): boolean =>
-  part === 'data' &&
-  rest.length === 0 &&
-  (index === undefined ? COLUMN_KEYS.includes(key) : key === COLUMNS_KEY);
+/** Whether the value at a path names a column: of all files, or of a set in data.evaluations. */
+export function namesColumn(path: readonly unknown[]): boolean {
+  const [part, key, index, ...rest] = setOf(path) === undefined ? path : ['data', ...path.slice(3)];
+  return (
+    part === 'data' &&
+    rest.length === 0 &&
+    (index === undefined ? COLUMN_KEYS.includes(key) : key === COLUMNS_KEY)
+  );
+}
+
+/** The name of the set in data.evaluations that a path leads into. */
+export const setOf = ([part, key, name]: readonly unknown[]): string | undefined =>
+  part === 'data' && key === 'evaluations' && typeof name === 'string' ? name : undefined;
+
+/** What is known of an experiment's files, as far as they can be read. */
+export interface DataHeads {
+  train?: DataHead;
+  validation?: DataHead;
+  test?: DataHead;
+  /** By the name in data.evaluations. */
+  evaluations?: Record<string, DataHead>;
+}
+
+/** The file whose columns a path names: that of its set, otherwise the training file. */
+export function headOf(heads: DataHeads, path: readonly unknown[]): DataHead | undefined {
+  const set = setOf(path);
+  return set === undefined ? heads.train : own(heads.evaluations ?? {}, set);
+}
 
 export interface ColumnFacts {
   name: string;

@@ -25,6 +25,13 @@ export class ExperimentText {
     return node?.type === 'string' && node.value !== '' ? (node.value as string) : undefined;
   }
 
+  /** The keys of the object at `path`; none if there is no object. */
+  keys(...path: JSONPath): string[] {
+    const node = this.node(...path);
+    if (node?.type !== 'object') return [];
+    return [...new Set(node.children!.map((property) => property.children![0].value as string))];
+  }
+
   /** The value at `path`, otherwise the key of the nearest existing parent, otherwise the start of the text. */
   span(...path: JSONPath): Span {
     const whole = this.node(...path);

@@ -3,9 +3,10 @@ import { uselessLayers } from '../../adapters/budget/budget';
 import { chooseLayers } from '../../adapters/targets/choose';
 import { AuroraError } from '../../base/errors';
 import { leftOutText } from '../../protocol/left-out';
+import type { DataHead } from '../../table/head';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
-import { columnFacts, namesColumn } from './columns';
+import { columnFacts, headOf, namesColumn } from './columns';
 import type { Span } from './finding';
 import { isSweepKey, schemaAt } from './schema-walk';
 import { isHeadAlone } from '../../experiment/methods';
@@ -53,7 +54,7 @@ function valueLines(analysis: Analysis, path: JSONPath, t: Translate): string[] 
   if (part === 'adapter' && (key === 'targetModules' || key === 'excludeModules'))
     return moduleLines(analysis, key, index, t);
   if (part === 'model' && key === 'path') return modelLines(analysis, t);
-  if (namesColumn(path)) return columnLines(analysis, analysis.doc.string(...path), t);
+  if (namesColumn(path)) return columnLines(headOf(analysis.heads, path), analysis.doc.string(...path), t);
   return [];
 }
 
@@ -119,12 +120,12 @@ function modelLines({ model }: Analysis, t: Translate): string[] {
   ];
 }
 
-function columnLines({ heads }: Analysis, name: string | undefined, t: Translate): string[] {
-  const column = heads.train?.columns.find((c) => c.name === name);
-  if (!heads.train || !column) return [];
+function columnLines(head: DataHead | undefined, name: string | undefined, t: Translate): string[] {
+  const column = head?.columns.find((c) => c.name === name);
+  if (!head || !column) return [];
   const { distinct, samples } = columnFacts(column);
   return [
-    t('{0} different values in the first {1} rows, for example:', distinct, heads.train.rows),
+    t('{0} different values in the first {1} rows, for example:', distinct, head.rows),
     ...samples.map((s) => `    ${s}`),
   ];
 }

@@ -7,6 +7,7 @@ export interface Schema {
   type?: string | string[];
   properties?: Record<string, Schema>;
   items?: Schema;
+  additionalProperties?: Schema | boolean;
   enum?: unknown[];
   const?: unknown;
   anyOf?: Schema[];
@@ -23,11 +24,15 @@ export function schemaAt(path: JSONPath, method: string): Schema | undefined {
   for (const [i, part] of path.entries()) {
     if (typeof part === 'number') at = at?.items;
     else if (i === 1 && path[0] === 'adapter') at = adapterKey(part, method);
-    else at = own(at?.properties ?? {}, part);
+    else at = own(at?.properties ?? {}, part) ?? anyKey(at);
     at = at && resolved(at);
   }
   return at;
 }
+
+/** The schema of the values of an object with any keys. */
+const anyKey = (at: Schema | undefined): Schema | undefined =>
+  typeof at?.additionalProperties === 'object' ? at.additionalProperties : undefined;
 
 /** The allowed keys of an object at `path`. */
 export function knownKeys(path: JSONPath, method: string): string[] {

@@ -3,8 +3,8 @@ import { endingsOf } from '../../adapters/targets/endings';
 import type { Column } from '../../table/head';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
-import { FILE_KEYS } from './check-files';
-import { columnFacts, namesColumn } from './columns';
+import { fileKeys } from './check-files';
+import { columnFacts, headOf, namesColumn, setOf } from './columns';
 import type { Span } from './finding';
 import { isSweepKey, schemaAt, settingKeys } from './schema-walk';
 
@@ -52,7 +52,7 @@ function valueSuggestions(
   t: Translate,
 ): Suggestion[] {
   const [part, key] = path;
-  const fileKey = FILE_KEYS.find((f) => f.path[0] === part && f.path[1] === key && path.length === 2);
+  const fileKey = fileKeys(analysis.doc).find((f) => f.path.join('\n') === path.join('\n'));
   if (fileKey)
     return known
       .filter((file) => fileKey.pattern.test(file))
@@ -77,11 +77,12 @@ function valueSuggestions(
   return [];
 }
 
-/** The columns of the training file; within a list, without those that are in it. */
+/** The columns of the file; within a list, without those that are in it. */
 function unlisted({ doc, heads }: Analysis, path: readonly string[]): Column[] {
-  const items = path.length > 2 ? doc.node(...path.slice(0, 2))?.children : undefined;
-  const others = items?.filter((_, i) => String(i) !== path[2]).map((item) => item.value as unknown) ?? [];
-  return heads.train?.columns.filter((c) => !others.includes(c.name)) ?? [];
+  const key = setOf(path) === undefined ? 2 : 4;
+  const items = path.length > key ? doc.node(...path.slice(0, key))?.children : undefined;
+  const others = items?.filter((_, i) => String(i) !== path[key]).map((item) => item.value as unknown) ?? [];
+  return headOf(heads, path)?.columns.filter((c) => !others.includes(c.name)) ?? [];
 }
 
 /** Keys of rankPattern and alphaPattern are module names too; keys in a sweep are settings. */

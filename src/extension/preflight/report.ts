@@ -167,24 +167,26 @@ function modulesPart(m: PreflightModules, t: Translate): string[] {
 
 function dataPart(d: PreflightData, t: Translate): string[] {
   const splits = [d.train, d.validation];
-  const row = (name: string, of: (s: PreflightSplit) => string) => [name, ...splits.map(of)];
+  const { sets = [] } = d;
+  const all = [...splits, ...sets];
+  const row = (name: string, of: (s: PreflightSplit) => string) => [name, ...all.map(of)];
   const tokens = (s: PreflightSplit) =>
     `${s.tokens.min} / ${s.tokens.median} / ${s.tokens.p90} / ${s.tokens.p99} / ${s.tokens.max}`;
   return [
     `## ${t('Data')}`,
     table(
-      ['', t('training'), t('validation')],
+      ['', t('training'), t('validation'), ...sets.map(({ name }) => (name ? escape(name) : t('test')))],
       [
         row(t('file'), (s) => escape(basename(s.path))),
         row(t('examples'), (s) => number(s.examples)),
-        ...(splits.every((s) => s.tokens.max === 1)
+        ...(all.every((s) => s.tokens.max === 1)
           ? []
           : [
               row(t('tokens: min / median / 90 % / 99 % / max'), tokens),
               row(t('truncated to model.maxLength'), (s) => share(s.truncated, s.examples)),
             ]),
         row(t('unusable rows'), (s) => number(s.badRows.count)),
-        ...(splits.some((s) => s.quotes) ? [row(t('quotes'), (s) => quotesText(s, t))] : []),
+        ...(all.some((s) => s.quotes) ? [row(t('quotes'), (s) => quotesText(s, t))] : []),
       ],
     ),
     ...answersPart(d, splits, t),
@@ -256,7 +258,7 @@ function labelsPart({ labels, train, validation }: PreflightData, t: Translate):
   ];
 }
 
-function duplicateLines({ duplicates, train, validation }: PreflightData, t: Translate): string[] {
+function duplicateLines({ duplicates, train, validation, sets = [] }: PreflightData, t: Translate): string[] {
   const { acrossSplits, withinTrain, conflicts } = duplicates;
   const pairs = acrossSplits.first.map((p) => `${p.validation} = ${p.train}`).join(', ');
   const places = conflicts.first.map(
@@ -283,6 +285,20 @@ function duplicateLines({ duplicates, train, validation }: PreflightData, t: Tra
       : conflicts.count === 0
         ? t('No training text occurs with different labels.')
         : t('{0} training examples occur with different labels; {1} {2}.', ...conflicting),
+    ...sets.map(({ name, inTrain, inValidation }) =>
+      name === undefined
+        ? t(
+            'Test examples: {0} also occur in the training data, {1} in the validation data.',
+            number(inTrain.count),
+            number(inValidation.count),
+          )
+        : t(
+            'Examples of {0}: {1} also occur in the training data, {2} in the validation data.',
+            escape(name),
+            number(inTrain.count),
+            number(inValidation.count),
+          ),
+    ),
   ];
 }
 

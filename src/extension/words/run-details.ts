@@ -1,4 +1,11 @@
-import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
+import {
+  formatMetric,
+  metricInfo,
+  metricValue,
+  type MetricName,
+  type Metrics,
+} from '../../experiment/metrics';
+import { scoresOf } from '../../protocol/scores';
 import { deviceWords } from '../../protocol/device-words';
 import { type AdapterSpec, isHeadAlone, methodName, type TrainedSpec } from '../../experiment/methods';
 import { bestEvaluation, importOf, labelOfId, lastTime, runLabel, startTime } from '../runs/label';
@@ -63,6 +70,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
       t('Best {0}', metricInfo(metric).label),
       best && t('{0} at step {1}', formatMetric(metric, metricValue(best.metrics, metric)), best.step),
     ],
+    ...scoreRows(run, metric, t),
     [t('Started'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
     // A run that failed at once has no meaningful duration.
     [t('Duration'), seconds >= 0.1 ? duration(seconds, t) : undefined],
@@ -82,6 +90,22 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
   if (imported) rows.push([t('Imported from'), t('{0} ({1})', imported.adapter, imported.peftType)]);
   for (const warning of warningsOf(run)) rows.push([t('Warning'), warning]);
   return rows.filter((row): row is [string, string] => row[1] !== undefined);
+}
+
+/** The score on the test set, and the mean over the evaluation sets. */
+function scoreRows(
+  { events, spec }: NonNullable<RunEntry['run']>,
+  metric: MetricName,
+  t: Translate,
+): [string, string | undefined][] {
+  const scores = scoresOf(events, spec.data);
+  const label = metricInfo(metric).label;
+  const text = (score: Metrics | 'diverged' | undefined) =>
+    score && (score === 'diverged' ? t('diverged') : formatMetric(metric, metricValue(score, metric)));
+  return [
+    [t('Test {0}', label), text(scores?.test)],
+    [t('Mean {0} of {1} evaluation sets', label, scores?.sets.length ?? 0), text(scores?.mean)],
+  ];
 }
 
 /** Without duplicates: a resumed run warns of the same data again. */

@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Experiment } from '../../experiment/experiment';
+import type { DataSpec, Experiment } from '../../experiment/experiment';
 import type { AdapterSpec } from '../../experiment/methods';
 import type { SweepSpec } from '../../experiment/sweep';
 import { describeTask } from '../../experiment/tasks/registry';
@@ -60,7 +60,7 @@ function complete(e: Experiment, file: string): Experiment {
   const path = resolve(folder, e.model.path);
   const { tokenizer, preprocessor = 'preprocessor_config.json' } = e.model;
   const images = describeTask(e.task.type).input === 'image';
-  const { validation } = e.data;
+  const { validation, test, evaluations } = e.data;
   return {
     ...e,
     name: e.name ?? basename(file).replace(/(\.aurora)?\.json$/, ''),
@@ -76,6 +76,8 @@ function complete(e: Experiment, file: string): Experiment {
       ...e.data,
       train: resolve(folder, e.data.train),
       ...(validation && { validation: resolve(folder, validation) }),
+      ...(test && { test: resolve(folder, test) }),
+      ...(evaluations && { evaluations: withPaths(evaluations, folder) }),
     },
     training: {
       ...e.training,
@@ -84,3 +86,8 @@ function complete(e: Experiment, file: string): Experiment {
     },
   };
 }
+
+const withPaths = (evaluations: NonNullable<DataSpec['evaluations']>, folder: string) =>
+  Object.fromEntries(
+    Object.entries(evaluations).map(([name, set]) => [name, { ...set, path: resolve(folder, set.path) }]),
+  );

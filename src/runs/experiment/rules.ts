@@ -1,4 +1,5 @@
-import type { Experiment } from '../../experiment/experiment';
+import type { SetColumns } from '../../experiment/evaluation-sets';
+import type { DataSpec, Experiment } from '../../experiment/experiment';
 import {
   aboutMethod,
   type AdapterSpec,
@@ -18,41 +19,21 @@ export function ruleProblems({ adapter, data, task, training }: Experiment): Pro
       path: ['task', 'head'],
       message: 'task.head and adapter.method are both "none", so there is nothing to train',
     });
-  if (data.textPairColumn !== undefined && !describeTask(task.type).pairs)
-    problems.push({
-      path: ['data', 'textPairColumn'],
-      message: `data.textPairColumn names a second text, but task.type "${task.type}" reads one text per row`,
-    });
+  problems.push(...columnProblems(['data'], data, task.type), ...imageProblems(['data'], data, task.type));
+  for (const [name, set] of Object.entries(data.evaluations ?? {}))
+    for (const check of [columnProblems, imageProblems])
+      problems.push(...check(['data', 'evaluations', name], set, task.type));
   if (task.head === 'linear' && !describeTask(task.type).head)
     problems.push({
       path: ['task', 'head'],
       message: `task.head is "linear", but task.type "${task.type}" uses the model's own output`,
     });
-  problems.push(...imageProblems(data, task.type));
-  for (const key of ['completionColumn', 'messagesColumn'] as const)
-    if (data[key] !== undefined && describeTask(task.type).answer !== 'text')
-      problems.push({
-        path: ['data', key],
-        message: `data.${key} is for language models, and task.type is "${task.type}"`,
-      });
   if (data.promptTemplate !== undefined) problems.push(...templateProblems(data, task.type));
   if (task.lossOn !== undefined && describeTask(task.type).answer !== 'text')
     problems.push({
       path: ['task', 'lossOn'],
       message: `task.lossOn is for language models, and task.type is "${task.type}"`,
     });
-  if (data.completionColumn !== undefined && data.messagesColumn !== undefined)
-    problems.push({
-      path: ['data', 'messagesColumn'],
-      message:
-        'data.completionColumn and data.messagesColumn are both set; a row is a prompt with its completion or a conversation',
-    });
-  for (const key of ['labelColumns', 'labelSeparator'] as const)
-    if (data[key] !== undefined && describeTask(task.type).answer !== 'labels')
-      problems.push({
-        path: ['data', key],
-        message: `data.${key} is for several labels per text, which task.type "${task.type}" does not have`,
-      });
   problems.push(...metricProblems(['training', 'metric'], training.metric, task.type));
   for (const { key, of } of trainingOfOthers(adapter.method))
     if (training[key])
@@ -97,6 +78,31 @@ function templateProblems({ promptTemplate, messagesColumn }: Experiment['data']
     : [{ path, message: 'data.promptTemplate has no {text}, the place of the text' }];
 }
 
+/** Columns that the kind of task does not read. @param at the section that names them */
+function columnProblems(at: string[], columns: SetColumns, type: TaskName): Problem[] {
+  const { pairs, answer } = describeTask(type);
+  const name = (key: string) => [...at, key].join('.');
+  const problems: Problem[] = [];
+  const problem = (key: keyof SetColumns, message: string) => problems.push({ path: [...at, key], message });
+  if (columns.textPairColumn !== undefined && !pairs)
+    problem(
+      'textPairColumn',
+      `${name('textPairColumn')} names a second text, but task.type "${type}" reads one text per row`,
+    );
+  for (const key of ['completionColumn', 'messagesColumn'] as const)
+    if (columns[key] !== undefined && answer !== 'text')
+      problem(key, `${name(key)} is for language models, and task.type is "${type}"`);
+  if (columns.completionColumn !== undefined && columns.messagesColumn !== undefined)
+    problem(
+      'messagesColumn',
+      `${name('completionColumn')} and ${name('messagesColumn')} are both set; a row is a prompt with its completion or a conversation`,
+    );
+  for (const key of ['labelColumns', 'labelSeparator'] as const)
+    if (columns[key] !== undefined && answer !== 'labels')
+      problem(key, `${name(key)} is for several labels per text, which task.type "${type}" does not have`);
+  return problems;
+}
+
 /** A metric that the kind of task does not measure. */
 export function metricProblems(path: string[], metric: MetricName, type: TaskName): Problem[] {
   const measured = [...describeTask(type).metrics, 'loss'];
@@ -106,12 +112,15 @@ export function metricProblems(path: string[], metric: MetricName, type: TaskNam
   return [{ path, message: `${key} is "${metric}", expected one of ${choices} for task.type "${type}"` }];
 }
 
-/** The same for an adapter's settings only. */
-/** Settings of images in a task on texts, and the other way round. */
-function imageProblems(data: Experiment['data'], type: TaskName): Problem[] {
+/** Settings of images in a task on texts, and the other way round. @param at the section that has them */
+function imageProblems(
+  at: string[],
+  data: SetColumns & Pick<DataSpec, 'augmentation'>,
+  type: TaskName,
+): Problem[] {
   const problem = (key: string, what: string) => ({
-    path: ['data', key],
-    message: `data.${key} is for ${what}, and task.type is "${type}"`,
+    path: [...at, key],
+    message: `${[...at, key].join('.')} is for ${what}, and task.type is "${type}"`,
   });
   if (describeTask(type).input === 'image')
     return data.textColumn === undefined ? [] : [problem('textColumn', 'texts')];
@@ -120,6 +129,7 @@ function imageProblems(data: Experiment['data'], type: TaskName): Problem[] {
     .map((key) => problem(key, 'images'));
 }
 
+/** The same for an adapter's settings only. */
 export function adapterRuleProblems(adapter: AdapterSpec): Problem[] {
   const problems: Problem[] = [];
   if (isNonlinear(adapter)) {

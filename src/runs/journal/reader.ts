@@ -14,6 +14,7 @@ const KINDS: Record<RunEvent['kind'], true> = {
   resumed: true,
   evaluation: true,
   'diverged-evaluation': true,
+  'test-evaluation': true,
   reused: true,
   checkpoint: true,
   activations: true,
@@ -79,13 +80,14 @@ const isKnown = (event: EventBase): event is RunEvent =>
 
 /**
  * The events that count: known ones, except those that a later `resumed {fromStep}` revoked, which are all earlier
- * events of a step after `fromStep`.
+ * events of a step after `fromStep`, and scores on evaluation sets, which a run gets only at its end.
  */
 export function effectiveEvents(events: readonly EventBase[]): RunEvent[] {
   let kept: RunEvent[] = [];
   for (const event of events) {
     if (!isKnown(event)) continue;
-    if (event.kind === 'resumed') kept = kept.filter((e) => !('step' in e) || e.step <= event.fromStep);
+    if (event.kind === 'resumed')
+      kept = kept.filter((e) => e.kind !== 'test-evaluation' && (!('step' in e) || e.step <= event.fromStep));
     kept.push(withoutNulls(event));
   }
   return kept;

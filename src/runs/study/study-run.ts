@@ -1,4 +1,7 @@
-import type { RunEvent } from '../../protocol/events';
+import { metricValue } from '../../experiment/metrics';
+import type { EvaluationMetrics, RunEvent } from '../../protocol/events';
+import type { Predictions } from '../../protocol/predictions';
+import { scoresOf } from '../../protocol/scores';
 import type { ChosenBy, ExampleOutcomes, Forms, StudyRun, UnfitRun } from '../../study/run';
 import { hasDiverged } from '../outcome';
 import { filesBehind, readInputs, type CompareOptions } from '../inputs';
@@ -52,6 +55,7 @@ export async function studyRun(
     step: last.step,
     chosenBy: chosenBy(run),
     metrics: last.metrics,
+    ...(await scoresIn(run)),
     parameters: started.trainable,
     ...(stepSeconds !== undefined && { stepSeconds }),
     ...(typeof peakMemory === 'number' && { memory: peakMemory }),
@@ -62,6 +66,29 @@ export async function studyRun(
     ...(trainedOn && { trainedOn }),
     ...(changed.length > 0 && { changedSince: changed.map(({ path }) => path) }),
     ...(events.some((e) => e.kind === 'inputs-accepted') && { changedWithin: true }),
+  };
+}
+
+/** The scores on the sets that training did not see, except those that diverged: they cannot be compared. */
+async function scoresIn({
+  folder,
+  events,
+  spec,
+}: RunSummary): Promise<Pick<StudyRun, 'test' | 'evaluations'>> {
+  const scores = scoresOf(events, spec.data);
+  if (!scores) return {};
+  const { step, test, sets, mean } = scores;
+  const examples = test && test !== 'diverged' ? await testExamples(folder, step, test) : undefined;
+  const sizes = sets.flatMap(({ score }) => (score === 'diverged' ? [] : [score.examples]));
+  return {
+    ...(test && test !== 'diverged' && { test: { step, metrics: test, ...(examples && { examples }) } }),
+    ...(mean &&
+      mean !== 'diverged' && {
+        evaluations: {
+          step,
+          metrics: { ...mean, loss: metricValue(mean, 'loss'), examples: sizes.length * Math.min(...sizes) },
+        },
+      }),
   };
 }
 
@@ -82,9 +109,18 @@ async function formsOf({ folder, spec }: RunSummary, last: Evaluation): Promise<
 }
 
 /** Undefined if there are none, or they are from before the run was trained again. */
-async function examplesOf(folder: string, last: Evaluation): Promise<ExampleOutcomes | undefined> {
-  const kept = await readPredictions(folder, last.step).catch(() => undefined);
-  if (!kept || JSON.stringify(kept.evaluation) !== JSON.stringify(last.metrics)) return undefined;
+const examplesOf = async (folder: string, last: Evaluation): Promise<ExampleOutcomes | undefined> =>
+  outcomesIn(await readPredictions(folder, last.step).catch(() => undefined), last.metrics);
+
+const testExamples = async (
+  folder: string,
+  step: number,
+  metrics: EvaluationMetrics,
+): Promise<ExampleOutcomes | undefined> =>
+  outcomesIn(await readPredictions(folder, step, 'test').catch(() => undefined), metrics);
+
+function outcomesIn(kept: Predictions | undefined, metrics: EvaluationMetrics): ExampleOutcomes | undefined {
+  if (!kept || JSON.stringify(kept.evaluation) !== JSON.stringify(metrics)) return undefined;
   return {
     data: kept.data.sha256,
     correct: wrongOf(kept).map((wrong) => 1 - wrong),

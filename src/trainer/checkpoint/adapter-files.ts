@@ -7,7 +7,7 @@ import { runPaths, stepName } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
 import type { RunEvent } from '../../protocol/events';
 import { checkpointSteps, readCheckpoint } from './store';
-import { stepOfAdapter, writePeftAdapter } from '../peft/adapter';
+import { readPeftAdapter, stepOfAdapter, writePeftAdapter } from '../peft/adapter';
 import type { TrainingState } from '../loop/loop';
 import type { Task } from '../task/task';
 
@@ -76,6 +76,18 @@ export function settleAdapters({ run, state, hasCheckpoint, events, taskAt, warn
   };
   settle('best', best?.step);
   settle('last', hasCheckpoint ? state.step : undefined);
+}
+
+/** What a run had learned at the step of its best evaluation; undefined if neither checkpoint nor adapter has it. */
+export function bestValues(
+  run: string,
+  step: number,
+  adapters: Task['adapters'],
+): Map<string, Float32Array> | undefined {
+  const saved = savedValues(run, step);
+  if (saved) return saved;
+  const folder = join(runPaths(run).adapter, 'best');
+  return stepOfAdapter(folder) === step ? readPeftAdapter(folder, adapters) : undefined;
 }
 
 /** Undefined if the checkpoint is missing or damaged. */

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
-import { metricCells, metricHeads, metricInfo, metricsIn } from '../../experiment/metrics';
+import { metricCells, metricHeads, metricInfo, metricsIn, type Metrics } from '../../experiment/metrics';
 import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
 import { isStaticForm, type ExportForm, type ExportRecord } from '../../protocol/export';
 import { codeSpan, plainWords } from '../../base/markdown';
 import { isHeadAlone, isNonlinear, methodName, type TrainedSpec } from '../../experiment/methods';
+import { scoresOf } from '../../protocol/scores';
 import { sortedJson } from '../../base/sorted-json';
 import type { BaseModel } from '../peft/base-model';
 import type { Trained } from '../checkpoint/trained-run';
@@ -35,6 +36,7 @@ export function modelCard(trained: Trained, record: ExportRecord, base: BaseMode
     '## Metrics',
     metricsTable(trained, record),
     ...gap(trained, record),
+    ...scoresPart(trained),
     '## Use',
     useOf(record.form, trained.task),
     '## Data',
@@ -131,6 +133,32 @@ function metricsTable(trained: Trained, { metrics, form: exported, inputs }: Exp
     row(`**these files** (${exported})`, metrics.exported),
   ].join('\n');
 }
+
+/** What the run scored on sets that training did not see, if these files are of the step that was scored. */
+function scoresPart({ run, step, form }: Trained): string[] {
+  const scores = scoresOf(run.events, run.spec.data);
+  if (!scores || scores.step !== step) return [];
+  const { test, sets, mean } = scores;
+  const all: (readonly [string, Metrics | 'diverged'])[] = [
+    ...(test === undefined ? [] : [['test', test] as const]),
+    ...sets.map(({ name, score }) => [plainWords(name), score] as const),
+    ...(mean === undefined || sets.length < 2 ? [] : [[`mean of ${sets.length} sets`, mean] as const]),
+  ];
+  const names = metricsIn(...all.flatMap(([, score]) => (score === 'diverged' ? [] : [score])));
+  const cells = (score: Metrics | 'diverged') =>
+    score === 'diverged' ? names.map(() => 'diverged') : metricCells(names, score);
+  return [
+    `On data that training did not see, as trained${isNonlinear(run.spec.adapter) ? ` (${form})` : ''}, scored once at the end of the run:`,
+    [
+      `| | examples | ${metricHeads(names).join(' | ')} |`,
+      `| --- | ---: |${names.map(() => ' ---: |').join('')}`,
+      ...all.map(([name, score]) => `| ${name} | ${examplesCell(score)} | ${cells(score).join(' | ')} |`),
+    ].join('\n'),
+  ];
+}
+
+const examplesCell = (score: Metrics | 'diverged'): string =>
+  score !== 'diverged' && 'examples' in score ? thousands(score.examples as number) : '–';
 
 function gap({ task, form }: Trained, { drop, form: exported, largestDifference }: ExportRecord): string[] {
   const exact = `The logits of these files differ from the ${isStaticForm(exported) ? 'static' : form} form’s by at most ${largestDifference.toExponential(1)}.`;

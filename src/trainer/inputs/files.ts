@@ -1,7 +1,8 @@
 import { dirname, join, resolve } from 'node:path';
 import { isFileRef, type Model } from '../../graph/model';
+import { evaluationSets } from '../../experiment/evaluation-sets';
 import type { InputRole } from '../../protocol/events';
-import type { Experiment } from '../../experiment/experiment';
+import type { DataSpec, Experiment } from '../../experiment/experiment';
 
 export interface InputPath {
   role: InputRole;
@@ -15,7 +16,17 @@ export function inputPaths({ model, data }: Experiment): InputPath[] {
     ...readerPaths(model),
     { role: 'train', path: data.train },
     ...(data.validation === undefined ? [] : [{ role: 'validation', path: data.validation } as const]),
+    ...scoredPaths(data),
   ];
+}
+
+/** A file that is also trained or validated on is that before all. */
+function scoredPaths(data: DataSpec): InputPath[] {
+  const roles = new Map<string, InputRole>();
+  for (const { name, path } of evaluationSets(data))
+    if (path !== data.train && path !== data.validation && !roles.has(path))
+      roles.set(path, name === undefined ? 'test' : 'evaluation');
+  return [...roles].map(([path, role]) => ({ role, path }));
 }
 
 /** What says how texts or images become the model's input. */

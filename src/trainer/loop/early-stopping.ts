@@ -43,7 +43,12 @@ export class EarlyStopping {
       reference: progress ? value : this.now.reference,
       withoutProgress: progress ? 0 : this.now.withoutProgress + 1,
     };
-    return { best, stop: this.rule !== undefined && this.now.withoutProgress >= this.rule.patience };
+    return { best, stop: this.isOver };
+  }
+
+  /** Whether the evaluations so far say to stop. */
+  get isOver(): boolean {
+    return this.rule !== undefined && this.now.withoutProgress >= this.rule.patience;
   }
 
   state(): EarlyStoppingState {

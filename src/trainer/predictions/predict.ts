@@ -1,8 +1,19 @@
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
-import { fileSum, outdated, predictionsFile, readPredictions } from '../../runs/predictions';
+import {
+  evaluationAt,
+  fileSum,
+  outdated,
+  predictionsFile,
+  readPredictions,
+  type PredictedOn,
+} from '../../runs/predictions';
 import { readRunSummary, type RunSummary } from '../../runs/read';
 import { AuroraError } from '../../base/errors';
+import { evaluationSets, type EvaluationSet } from '../../experiment/evaluation-sets';
+import type { TaskKind } from '../../tasks/kind';
+import type { LoadData } from '../../tasks/task-data';
+import { experimentOfSet } from '../task/evaluation-data';
 import { encodePredictions, type PredictLine, type Predictions } from '../../protocol/predictions';
 import { measureTask, requireMetrics } from '../export/measure';
 import { hasNote } from '../../protocol/inputs-words';
@@ -14,36 +25,55 @@ import { excerptsOf, withPictures } from './excerpts';
 export interface PredictRequest {
   run: string;
   at: At;
+  /** data.test instead of the validation data. */
+  on?: PredictedOn;
   /** Even if they exist. */
   again: boolean;
   emit: (line: PredictLine) => Promise<void>;
 }
 
 /**
- * A checkpoint's predictions for each validation example: from its file or, if that is missing or outdated, computed on
+ * A checkpoint's predictions for each validation or test example: from its file or, if that is missing or outdated, computed on
  * the CPU and saved there.
  */
-export async function predictRun({ run, at, again, emit }: PredictRequest): Promise<Predictions> {
+export async function predictRun({ run, at, on, again, emit }: PredictRequest): Promise<Predictions> {
   const summary = readRunSummary(run);
+  const set = on === 'test' ? testSet(summary) : undefined;
   const step = stepOf(summary, at);
-  const there = again ? undefined : await readPredictions(run, step);
+  const there = again ? undefined : await readPredictions(run, step, on);
   if (
     there?.step === step &&
-    !(await outdated(there, step, summary.events)) &&
+    !(await outdated(there, step, summary.events, on)) &&
     (await isOfSameFiles(there, summary))
   )
     return there;
   const { path: work, remove } = workFolder(run, 'predictions');
   try {
-    const trained = await openTrained(run, at, work);
+    const trained = await openTrained(run, at, work, (kind) => loadOf(kind, set));
     await emit({ kind: 'predicting', examples: trained.task.data.validation.dataset.examples.length });
-    const predictions = await predict(trained, join(work, 'graph'));
-    keep(run, predictionsFile(run, trained.step), predictions);
+    const predictions = await predict(trained, join(work, 'graph'), on);
+    keep(run, predictionsFile(run, trained.step, on), predictions);
     return predictions;
   } finally {
     remove();
   }
 }
+
+/** @throws AuroraError 'usage' if the run has none */
+function testSet({ folder, spec }: RunSummary): EvaluationSet {
+  const set = evaluationSets(spec.data).find(({ name }) => name === undefined);
+  if (set) return set;
+  throw new AuroraError(
+    'usage',
+    `The experiment of ${folder} has no test set.`,
+    'Omit --on test, or set data.test in the experiment and start a new run.',
+  );
+}
+
+const loadOf = (kind: TaskKind, set: EvaluationSet | undefined): LoadData =>
+  set
+    ? (spec, model, known) => kind.loadValidation(experimentOfSet(spec, set), model, known)
+    : kind.loadValidation;
 
 /** Predictions made with changed files are not shown for other files. */
 async function isOfSameFiles({ inputs, step }: Predictions, run: RunSummary): Promise<boolean> {
@@ -65,8 +95,13 @@ function keep(run: string, path: string, predictions: Predictions): void {
   }
 }
 
-async function predict(trained: Trained, folder: string): Promise<Predictions> {
-  const { task, parameters, step, form, metrics: evaluation, inputs } = trained;
+async function predict(
+  trained: Trained,
+  folder: string,
+  on: PredictedOn = 'validation',
+): Promise<Predictions> {
+  const { task, parameters, step, form, inputs } = trained;
+  const evaluation = evaluationAt(trained.run.events, step, on)?.metrics;
   const { validation } = task.data;
   const measured = await measureTask(task, parameters, folder);
   const metrics = requireMetrics(measured, trained.run.folder, step);

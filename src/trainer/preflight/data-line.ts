@@ -1,10 +1,16 @@
-import { findDuplicates, tokenLengths } from '../../data/audit';
-import type { PreflightData, PreflightSplit } from '../../protocol/preflight';
+import { findDuplicates, sharedRows, tokenLengths } from '../../data/audit';
+import type { Row } from '../../data/table/rows';
+import type { PreflightData, PreflightSet, PreflightSplit } from '../../protocol/preflight';
 import type { TaskKind } from '../../tasks/kind';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
+import type { EvaluationData } from '../task/evaluation-data';
 
-/** Counts of the training and validation data. */
-export function dataLine(kind: TaskKind, data: TaskData): PreflightData {
+/** Counts of the training and validation data, and of what the best adapter is scored on. */
+export function dataLine(
+  kind: TaskKind,
+  data: TaskData,
+  sets: readonly EvaluationData[] = [],
+): PreflightData {
   const { train, validation, labels } = data;
   const split = ({ path, dataset, skipped, quotes }: DataSplit): PreflightSplit => ({
     path,
@@ -28,5 +34,23 @@ export function dataLine(kind: TaskKind, data: TaskData): PreflightData {
       validation.rows,
       kind.inputKeys?.([...train.rows, ...validation.rows]),
     ),
+    ...(sets.length > 0 && { sets: sets.map((s) => setLine(kind, s, data, split)) }),
+  };
+}
+
+function setLine(
+  kind: TaskKind,
+  { set, data }: EvaluationData,
+  { train, validation }: TaskData,
+  split: (split: DataSplit) => PreflightSplit,
+): PreflightSet {
+  const { rows } = data.validation;
+  const shared = (others: readonly Row[]) => sharedRows(rows, others, kind.inputKeys?.([...rows, ...others]));
+  return {
+    ...(set.name !== undefined && { name: set.name }),
+    key: set.key.join('.'),
+    ...split(data.validation),
+    inTrain: shared(train.rows),
+    inValidation: shared(validation.rows),
   };
 }

@@ -7,6 +7,7 @@ import { isHeadAlone, isRanked } from '../../experiment/methods';
 import type { PreflightLine, PreflightModules } from '../../protocol/preflight';
 import { adaptModel, type AdaptedModel } from '../task/adapted-model';
 import { taskKind } from '../../tasks/registry';
+import { loadEvaluationSets } from '../task/evaluation-data';
 import { dataLine } from './data-line';
 import { dataProblems, memoryProblems, targetProblems } from './problems';
 
@@ -47,8 +48,9 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
   const tolerant: Experiment = { ...spec, data: { ...spec.data, onBadRow: 'skip' } };
   const kind = taskKind(spec.task.type);
   const data = await kind.load(tolerant, adapted.model);
-  const line = dataLine(kind, data);
-  await tell([line, ...dataProblems(spec, data, line)]);
+  const sets = await loadEvaluationSets(tolerant, adapted.model, data);
+  const line = dataLine(kind, data, sets);
+  await tell([line, ...dataProblems(spec, data, sets, line)]);
 
   // Loaded only now: the runtime takes longer to load than everything before it takes to run.
   const [{ makeTask }, { measure }] = await Promise.all([import('../task/task'), import('./measure')]);

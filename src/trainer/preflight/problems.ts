@@ -4,10 +4,16 @@ import { nearestPaths } from '../../adapters/targets/targets';
 import type { ErrorKind } from '../../base/errors';
 import type { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
-import type { PreflightData, PreflightModules, PreflightProblem } from '../../protocol/preflight';
+import type {
+  PreflightData,
+  PreflightModules,
+  PreflightProblem,
+  PreflightSet,
+} from '../../protocol/preflight';
 import { rowPlace, rowWords } from '../../protocol/row-place';
 import { taskKind } from '../../tasks/registry';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
+import type { EvaluationData } from '../task/evaluation-data';
 
 /** Below this share, truncated texts are not worth reporting. */
 const TRUNCATED = 0.01;
@@ -63,11 +69,17 @@ export const targetProblems = (line: PreflightModules, paths: readonly string[])
     ),
   );
 
-export function dataProblems(spec: Experiment, data: TaskData, line: PreflightData): PreflightProblem[] {
+export function dataProblems(
+  spec: Experiment,
+  data: TaskData,
+  sets: readonly EvaluationData[],
+  line: PreflightData,
+): PreflightProblem[] {
   return [
     ...data.assumed.map(({ key, message }) => warning(key, message)),
     ...skippedProblems(spec, 'data.train', data.train),
     ...skippedProblems(spec, 'data.validation', data.validation),
+    ...sets.flatMap((s) => skippedProblems(spec, s.set.key.join('.'), s.data.validation)),
     ...truncationProblems(spec, data.train),
     ...balanceProblems(spec, line),
   ];
@@ -79,6 +91,7 @@ export const balanceProblems = (spec: Experiment, line: PreflightData): Prefligh
     .findings(spec, line)
     .map(({ key, message, hint }) => warning(key, message, hint)),
   ...duplicateProblems(spec, line),
+  ...(line.sets ?? []).flatMap((set) => sharedProblems(set, line)),
 ];
 
 /** Rows at which training would stop, or which it would leave out. */
@@ -158,6 +171,32 @@ function duplicateProblems(spec: Experiment, line: PreflightData): PreflightProb
         ]
       : []),
   ];
+}
+
+/** Texts that the best adapter is scored on, and that it was trained on or chosen by. */
+function sharedProblems(set: PreflightSet, { train, validation }: PreflightData): PreflightProblem[] {
+  const what = set.name === undefined ? 'test examples' : `examples of the evaluation set "${set.name}"`;
+  const found = [
+    { shared: set.inTrain, other: train, how: 'also trained on', why: 'so the score will be too optimistic' },
+    {
+      shared: set.inValidation,
+      other: validation,
+      how: 'also validation examples',
+      why: 'which choose the checkpoint, so the score is not independent',
+    },
+  ];
+  return found.flatMap(({ shared: { count, first }, other, how, why }) => {
+    if (count === 0) return [];
+    const pairs = first.map((p) => `${p.line} and ${p.other}`).join(', ');
+    const places = `${rowWords(set.path, other.path)} ${pairs}${count > first.length ? ', …' : ''}`;
+    return [
+      warning(
+        set.key,
+        `${count} of ${set.examples} ${what} are ${how} (${places}), ${why}.`,
+        'Remove them from one of the two sets.',
+      ),
+    ];
+  });
 }
 
 export function memoryProblems(bytes: number, machine = totalmem()): PreflightProblem[] {

@@ -38,7 +38,7 @@ export async function makeContext(
   if (scalars.damage) open.warn(scalars.damage);
   const totals = { seconds: (restored?.seconds ?? 0) + seconds, examples: restored?.examples ?? 0 };
   const phase = { task, stepper, micro };
-  return { open, task, trainable, device, env, guard, plan, state, scalars, totals, phase };
+  return { open, task, trainable, device, env, guard, plan, state, scalars, totals, scored: [], phase };
 }
 
 /** Records what is known about a run before its first step. */

@@ -4,6 +4,7 @@ import { elementCount } from '../../graph/model';
 import { runPaths } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
 import type { StopReason } from '../../protocol/events';
+import { scoresOf } from '../../protocol/scores';
 import { divergedAtEnd } from '../optimizer/finite';
 import type { LoopEnd } from '../loop/loop';
 import type { RunContext } from './context';
@@ -41,14 +42,16 @@ export function concludeFailed(error: unknown, context: RunContext): never {
 }
 
 function writeResult(outcome: RunResult['outcome'], context: RunContext): RunResult {
-  const { open, task, trainable, state, totals, env, device } = context;
+  const { open, task, trainable, state, totals, scored, env, device } = context;
   const { step, best, last, lossScale } = state;
+  const scores = outcome === 'diverged' ? undefined : scoresOf(scored, open.spec.data);
   const result = makeResult(
     task,
     {
       ...{ outcome, steps: step, ...totals, skippedSteps: lossScale?.skipped },
       ...(best && { best }),
       ...(last && last !== 'diverged' && outcome !== 'diverged' && { last }),
+      ...(scores && { scores }),
     },
     trainedCounts(trainable),
     env,

@@ -1,5 +1,6 @@
 import type { Stepper } from '../../engine/stepper';
 import type { ScalarsWriter } from '../../runs/curve/scalars';
+import type { RunEvent } from '../../protocol/events';
 import type { TrainableInfo } from '../../tasks/program';
 import type { DeviceChoice } from '../device/choose';
 import type { InputGuard } from '../inputs/guard';
@@ -31,6 +32,8 @@ export interface RunContext {
   scalars: ScalarsWriter;
   /** Over all segments of the run, including evaluations and features that are computed once. */
   totals: { seconds: number; examples: number };
+  /** The scores of the best adapter on the evaluation sets, as in the journal. */
+  scored: RunEvent[];
   /** The current phase. */
   phase: Phase;
 }

@@ -1,4 +1,4 @@
-import type { Stepper } from '../../engine/stepper';
+import type { Evaluator } from '../../engine/stepper';
 import type { Experiment } from '../../experiment/experiment';
 import type { StopReason } from '../../protocol/events';
 import { HeldFolder } from '../../runs/held';
@@ -19,7 +19,7 @@ export class OpenRun {
   /** The last step that was trained. */
   step = 0;
   /** Undefined if none is open. Whoever ends the run disposes of it. */
-  stepper: Stepper | undefined;
+  stepper: Evaluator | undefined;
   /** Set once there is a state to save. */
   training: RunContext | undefined;
   /** Set once the journal has the run's last line. */

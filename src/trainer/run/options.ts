@@ -1,7 +1,8 @@
 import type { DeviceRequest } from '../../engine/devices/request';
 import type { Place } from '../../engine/place';
+import type { EvaluationSet } from '../../experiment/evaluation-sets';
 import type { Experiment } from '../../experiment/experiment';
-import type { DivergedEvaluation, EvaluationMetrics, InputChange } from '../../protocol/events';
+import type { DivergedEvaluation, Evaluated, EvaluationMetrics, InputChange } from '../../protocol/events';
 import type { DeviceChoice } from '../device/choose';
 import type { StepRecord } from '../loop/loop';
 import type { PausePoint } from '../loop/pause';
@@ -47,5 +48,8 @@ export interface TrainListener {
   diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
   /** From here on, the static form is trained. */
   staticForm(step: number): void;
+  /** Training has ended, and the best adapter is about to be evaluated on a set of this many examples. */
+  scoring(set: EvaluationSet, examples: number): void;
+  scored(set: EvaluationSet, metrics: Evaluated): void;
   warning(message: string): void;
 }

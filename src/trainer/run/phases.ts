@@ -8,13 +8,25 @@ import { concludeFailed } from './conclude';
 import type { Phase, RunContext } from './context';
 import { makeHooks } from './hooks';
 import { graphFolder } from './prepare';
+import type { Start } from './start';
 
 /** Trains to the end of the run or to a stop request, starting with the dynamic form if the run has one. */
-export async function trainPhases(context: RunContext): Promise<LoopEnd> {
-  const { state, plan } = context;
+export async function trainPhases(context: RunContext, start: Start): Promise<LoopEnd> {
+  const { open, state, plan } = context;
+  open.training = context;
+  if (hasStoppedEarly(context, start)) return 'early-stopping';
   const end = await trainPhase(context, context.phase);
   if (end !== 'finished' || state.step >= plan.totalSteps) return end;
   return trainPhase(context, await openStaticForm(context));
+}
+
+/**
+ * Whether the run was killed after early stopping had ended its training, and before its result. A fork from that very
+ * step goes on: somebody wants to see more.
+ */
+function hasStoppedEarly({ state, plan }: RunContext, { before = [] }: Start): boolean {
+  const isFork = before.some((e) => e.kind === 'forked' && e.fromStep === state.step);
+  return state.step < plan.totalSteps && plan.evaluates(state.step) && !isFork && state.stopping.isOver;
 }
 
 async function trainPhase(context: RunContext, phase: Phase): Promise<LoopEnd> {
@@ -25,7 +37,6 @@ async function trainPhase(context: RunContext, phase: Phase): Promise<LoopEnd> {
     open.listener.staticForm(state.step);
   }
   context.phase = phase;
-  open.training = context;
   const hooks = await makeHooks(context);
   if (state.step === 0) await hooks.snapshot(0);
   return trainingLoop(task, stepper, micro, plan, state, hooks).catch((e) => concludeFailed(e, context));

@@ -7,6 +7,7 @@ import { InputGuard } from '../inputs/guard';
 import { nextForm, taskInForm } from '../loop/adapter-form';
 import { makePlan, type Plan } from '../loop/plan';
 import { dataWarnings } from '../preflight/warnings';
+import { loadEvaluationSets, setWarnings, type EvaluationData } from '../task/evaluation-data';
 import { prepareTask, type Task } from '../task/task';
 import type { OpenRun } from './open-run';
 import type { Start } from './start';
@@ -20,6 +21,8 @@ export interface Prepared {
   /** The part that is computed at each step, in the form that is trained first. */
   task: Task;
   reuse: Reuse;
+  /** What the best adapter is scored on at the end. */
+  sets: EvaluationData[];
   /** Seconds spent on what is computed once. */
   seconds: number;
 }
@@ -35,7 +38,9 @@ export async function prepare(open: OpenRun, { from, request, restored }: Start)
   const guard = await InputGuard.begin({ run, spec, from, accepted, worker }, folder);
   const whole = await prepareTask(spec, folder, restored?.known);
   await guard.modelRead(whole.original);
-  for (const warning of [...whole.warnings, ...dataWarnings(spec, whole.data)]) warn(warning);
+  const sets = await loadEvaluationSets(spec, whole.model, whole.data);
+  const warnings = [...whole.warnings, ...sets.flatMap(setWarnings), ...dataWarnings(spec, whole.data, sets)];
+  warnings.forEach(warn);
   const began = performance.now();
   const { threads, frozen } = options;
   const keep = frozen ?? join(run, 'frozen');
@@ -43,7 +48,7 @@ export async function prepare(open: OpenRun, { from, request, restored }: Start)
   const reuse = await withFrozenPrefix(whole, { folder, keep, threads, warn, layers });
   const seconds = (performance.now() - began) / 1000;
   const plan = makePlan(spec.training, reuse.task.data.train.dataset.examples.length);
-  return { guard, plan, whole, task: taskInForm(reuse.task, nextForm(plan, from)), reuse, seconds };
+  return { guard, plan, whole, task: taskInForm(reuse.task, nextForm(plan, from)), reuse, sets, seconds };
 }
 
 /** Values from the CPU do not match another device's, and mixed precision gives others for the same weights. */

@@ -1,4 +1,5 @@
-import type { DeviceEvent, EvaluationMetrics } from '../../protocol/events';
+import type { DeviceEvent, Evaluated, EvaluationMetrics } from '../../protocol/events';
+import type { MeanScore, Scores } from '../../protocol/scores';
 import { deviceFields, type DeviceChoice } from '../device/choose';
 import type { Environment } from '../process/environment';
 import type { BestEvaluation } from '../loop/loop';
@@ -21,6 +22,12 @@ export interface RunResult {
   best?: EvaluationMetrics & { step: number };
   /** Left out if the run diverged. */
   last?: EvaluationMetrics;
+  /** The best adapter's score on data.test. */
+  test?: Evaluated;
+  /** The same on each set of data.evaluations. */
+  evaluations?: Record<string, Evaluated>;
+  /** The unweighted mean over those sets. */
+  evaluationsMean?: MeanScore;
   /** The best answer that does not depend on the input. */
   baseline: Baseline;
   trained: { adapters: number; head: number; modules: number; model: number };
@@ -41,6 +48,7 @@ export interface Totals {
   skippedSteps: number | undefined;
   best?: BestEvaluation;
   last?: EvaluationMetrics;
+  scores?: Scores;
 }
 
 export function makeResult(
@@ -50,11 +58,16 @@ export function makeResult(
   environment: Environment,
   device: DeviceChoice,
 ): RunResult {
-  const { best, ...rest } = totals;
+  const { best, scores, ...rest } = totals;
   return {
     method: task.spec.adapter.method,
     ...rest,
     ...(best && { best: { ...best.metrics, step: best.step } }),
+    ...(scores?.test !== undefined && { test: scores.test }),
+    ...(scores?.sets.length && {
+      evaluations: Object.fromEntries(scores.sets.map(({ name, score }) => [name, score])),
+    }),
+    ...(scores?.mean !== undefined && { evaluationsMean: scores.mean }),
     baseline: task.kind.baseline(task.data),
     trained: { ...trained, modules: task.adapters.length, model: task.modelSize },
     peakMemory: process.resourceUsage().maxRSS * 1024,

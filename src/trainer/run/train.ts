@@ -13,6 +13,7 @@ import type { TrainOptions } from './options';
 import { trainPhases } from './phases';
 import { graphFolder, prepare, type Prepared } from './prepare';
 import { rescue } from './rescue';
+import { scoreSets } from './score';
 import { restoreStart, type Start } from './start';
 
 /** Trains an experiment to its end or to a stop request, and leaves a complete run folder either way. */
@@ -81,12 +82,13 @@ async function trainOpened(
   prepared: Prepared,
   opened: OpenedOn,
 ): Promise<TrainOutcome> {
-  const { guard } = prepared;
+  const { guard, whole, sets } = prepared;
   open.stepper = opened.stepper;
   try {
     const context = await makeContext(open, start, prepared, opened);
     announce(context, start, prepared);
-    const end = await trainPhases(context);
+    const trained = await trainPhases(context, start);
+    const end = await scoreSets(context, trained, whole, sets);
     open.held.require();
     await guard.ended(context.state.step, end);
     const outcome = (open.outcome = conclude(end, context));

@@ -3,6 +3,7 @@ import { writeAtomic } from '../../files/atomic';
 import { readRunSummary } from '../../runs/read';
 import { adapterSum, mergedFile, readGeometry, readMerged } from '../../runs/study/kept';
 import { AuroraError } from '../../base/errors';
+import { scoresOf } from '../../protocol/scores';
 import { hasGeometry } from '../../study/geometry';
 import type { MergedMetrics } from '../../study/merged';
 import { measureTask, requireMetrics } from '../export/measure';
@@ -44,6 +45,9 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
     again: false,
     emit: async () => {},
   });
+  const scores = scoresOf(run.events, run.spec.data);
+  if (scores?.test !== undefined && scores.test !== 'diverged')
+    await predictRun({ run: folder, at: scores.step, on: 'test', again: false, emit: async () => {} });
   if (!isNonlinear(run.spec.adapter) || form === 'static' || (await readMerged(folder, step))) return;
   await tell('merged');
   const { path: work, remove } = workFolder(folder, 'study');

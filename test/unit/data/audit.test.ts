@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findDuplicates, labelCounts, tokenLengths } from '../../../src/data/audit';
+import { findDuplicates, labelCounts, sharedRows, tokenLengths } from '../../../src/data/audit';
 import type { Dataset, Example } from '../../../src/data/dataset';
 import type { Row } from '../../../src/data/table/rows';
 
@@ -53,4 +53,17 @@ describe('the data audit', () => {
     const many = rows(...Array.from({ length: 20 }, (_, i): [string, string] => [`t${i >> 1}`, `${i % 2}`]));
     expect(findDuplicates(many, []).conflicts).toMatchObject({ count: 10, first: { length: 3 } });
   });
+});
+
+it('finds the texts of a set that are in other data, each with its first place there', () => {
+  const others = rows(['a cow'], ['a  cat'], ['a cat']);
+  expect(sharedRows(rows(['a dog'], [' a cat'], ['a\ncat'], ['a cow', 'b']), others)).toEqual({
+    count: 3,
+    first: [
+      { line: 2, other: 2 },
+      { line: 3, other: 2 },
+      { line: 4, other: 1 },
+    ],
+  });
+  expect(sharedRows(rows(['a dog']), others)).toEqual({ count: 0, first: [] });
 });

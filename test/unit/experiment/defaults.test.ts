@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AURORA_DEFAULTS } from '../../../src/adapters/methods/defaults';
 import { loadExperiment } from '../../../src/runs/experiment/load';
+import type { EvaluationSpec } from '../../../src/experiment/evaluation-sets';
 import type {
   DataSpec,
   Experiment,
@@ -58,6 +59,8 @@ const data: Keys<DataSpec> = {
   train: true,
   validation: true,
   validationFraction: true,
+  test: true,
+  evaluations: true,
   textColumn: true,
   textPairColumn: true,
   imageColumn: true,
@@ -71,6 +74,19 @@ const data: Keys<DataSpec> = {
   header: true,
   quoting: true,
   onBadRow: true,
+};
+const evaluation: Keys<EvaluationSpec> = {
+  path: true,
+  textColumn: true,
+  textPairColumn: true,
+  imageColumn: true,
+  labelColumn: true,
+  labelColumns: true,
+  labelSeparator: true,
+  completionColumn: true,
+  messagesColumn: true,
+  header: true,
+  quoting: true,
 };
 const aurora: Keys<AuroraSpec> = {
   ...ranked,
@@ -170,6 +186,7 @@ describe('the schema, the types and the loader', () => {
     ['model', p.model.properties, model],
     ['task', p.task.properties, task],
     ['data', p.data.properties, data],
+    ['evaluation set', p.data.properties.evaluations.additionalProperties.properties, evaluation],
     ['aurora', d.aurora.properties, aurora],
     ['lora', d.lora.properties, lora],
     ['moslora', d.moslora.properties, moslora],

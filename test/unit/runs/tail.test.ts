@@ -306,4 +306,20 @@ describe('exporting as CSV', () => {
     const alone = evaluationsCsv(tail.events.slice(-1));
     expect(alone).toContain('9,2,diverged,');
   });
+
+  it('says which set each result is from if the run was scored on others', async () => {
+    spec();
+    const metrics = { loss: 0.5, accuracy: 0.75, examples: 24 };
+    event({ kind: 'evaluation', step: 3, epoch: 1, best: true, seconds: 0.1, metrics });
+    event({ kind: 'test-evaluation', step: 3, seconds: 0.2, metrics: { ...metrics, loss: 0.25 } });
+    event({ kind: 'test-evaluation', step: 3, set: 'a, b', seconds: 0.3, metrics: 'diverged' });
+    const tail = new RunTail(run);
+    await tail.look();
+    expect(evaluationsCsv(tail.events).trimEnd().split('\n')).toEqual([
+      'set,step,epoch,loss,accuracy,examples,best,seconds,time',
+      'validation,3,1,0.5,0.75,24,true,0.1,1',
+      'test,3,,0.25,0.75,24,,0.2,2',
+      '"evaluations.a, b",3,,diverged,diverged,,,0.3,3',
+    ]);
+  });
 });

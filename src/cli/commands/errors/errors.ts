@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { predictionsFile } from '../../../runs/predictions';
+import { predictionsFile, type PredictedOn } from '../../../runs/predictions';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { PredictLine } from '../../../protocol/predictions';
 import { problemOf } from '../../../trainer/preflight/problems';
@@ -14,19 +14,21 @@ import { write } from '../../write';
 const TOP = 10;
 
 export const errorsCommand: Command = {
-  help: `Usage: aurora errors RUN [--at best|last|STEP] [--top N]
+  help: `Usage: aurora errors RUN [--at best|last|STEP] [--on validation|test] [--top N]
 
 Shows where a trained model is wrong: confused labels, accuracy by length and by label, and the most telling
 validation texts: wrong ones with the largest loss, then right ones with the narrowest margin. Predictions are kept in
 RUN/predictions and computed again only if the run or the data have changed since.
 
   --at WHICH   best (default), last, or the step of a checkpoint
+  --on SET     validation (default), or test for data.test
   --top N      how many texts to list (default: ${TOP})
   --again      predict again even if predictions exist
   --json       JSON lines: predicting, result with the file, problem
 `,
   options: {
     at: { type: 'string' },
+    on: { type: 'string' },
     top: { type: 'string' },
     again: { type: 'boolean' },
     json: { type: 'boolean' },
@@ -38,15 +40,17 @@ RUN/predictions and computed again only if the run or the data have changed sinc
     try {
       const run = resolve(one(args, 'run folder', 'errors'));
       const top = wholeNumber('top', args.text('top') ?? String(TOP));
+      const on = parseOn(args.text('on'));
       const predictions = await predictRun({
         run,
+        on,
         at: parseAt(args.text('at')),
         again: args.flag('again'),
         emit,
       });
-      const file = predictionsFile(run, predictions.step);
+      const file = predictionsFile(run, predictions.step, on);
       if (json) await emit({ kind: 'result', file, step: predictions.step });
-      else await write(errorsText(predictions, file, top));
+      else await write(errorsText(predictions, file, top, on));
       return EXIT.ok;
     } catch (e) {
       if (json && e instanceof AuroraError) await write(`${JSON.stringify(problemOf(e))}\n`);
@@ -55,9 +59,18 @@ RUN/predictions and computed again only if the run or the data have changed sinc
   },
 };
 
+function parseOn(text: string | undefined): PredictedOn {
+  if (text === undefined || text === 'validation') return 'validation';
+  if (text === 'test') return text;
+  throw new AuroraError(
+    'usage',
+    `--on takes validation or test, not "${text}".`,
+    'Omit it for the validation data.',
+  );
+}
+
 /** Results go to stdout, progress to stderr. */
 async function tell(line: PredictLine, json: boolean): Promise<void> {
   if (json) return write(`${JSON.stringify(line)}\n`);
-  if (line.kind === 'predicting')
-    process.stderr.write(`Predicting ${count(line.examples)} validation examples …\n`);
+  if (line.kind === 'predicting') process.stderr.write(`Predicting ${count(line.examples)} examples …\n`);
 }

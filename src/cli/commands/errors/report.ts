@@ -32,6 +32,7 @@ import {
 import { count } from '../../format';
 import { formatMetric, metricInfo, metricsIn, metricValue } from '../../../experiment/metrics';
 import { numberText } from '../../../base/number-text';
+import type { PredictedOn } from '../../../runs/predictions';
 import { percent } from '../../../base/percent';
 import { table } from '../../table';
 
@@ -42,10 +43,15 @@ const LABELS = 12;
 const SHOWN = 100;
 
 /** A model's errors as terminal text. */
-export function errorsText(predictions: Predictions, file: string, top: number): string {
+export function errorsText(
+  predictions: Predictions,
+  file: string,
+  top: number,
+  on: PredictedOn = 'validation',
+): string {
   const wrong = wrongOf(predictions);
   const all = [
-    headline(predictions, wrong),
+    headline(predictions, wrong, on),
     ...parts(predictions, wrong),
     ...(top > 0 ? [texts(predictions, wrong, top)] : []),
     [`Full results: ${file}`],
@@ -70,7 +76,7 @@ function parts(predictions: Predictions, wrong: Uint8Array): string[][] {
   }
 }
 
-function headline(predictions: Predictions, wrong: Uint8Array): string[] {
+function headline(predictions: Predictions, wrong: Uint8Array, on: PredictedOn): string[] {
   const { step, form, metrics, data, inputs } = predictions;
   const right = wrong.length - wrong.reduce((n, w) => n + w, 0);
   const isGraded = predictions.answer === 'number' || predictions.answer === 'text';
@@ -78,7 +84,7 @@ function headline(predictions: Predictions, wrong: Uint8Array): string[] {
     (m) => `${metricInfo(m).label} ${formatMetric(m, metricValue(metrics, m))}`,
   );
   return [
-    `Step ${step}${form === 'static' ? ', static form' : ''}${isGraded ? `, ${count(wrong.length)} validation examples` : `: ${count(right)} of ${count(wrong.length)} validation examples are right`} · ${numbers.join(' · ')}`,
+    `Step ${step}${form === 'static' ? ', static form' : ''}${isGraded ? `, ${count(wrong.length)} ${on} examples` : `: ${count(right)} of ${count(wrong.length)} ${on} examples are right`} · ${numbers.join(' · ')}`,
     `Data     ${data.file}`,
     ...[...(inputs?.changed ?? []), ...(inputs?.notes ?? [])].map((words) => `warning: ${words}`),
     ...(inputs?.changed.length ? ['These metrics are not those of the trained model.'] : []),

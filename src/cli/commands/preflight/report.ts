@@ -59,21 +59,26 @@ function modules(line: PreflightModules): string {
   ].join('\n')}\n`;
 }
 
-function data({ train, validation, labels, duplicates }: PreflightData): string {
+function data({ train, validation, labels, duplicates, sets = [] }: PreflightData): string {
   const splits = [
     ['training', train],
     ['validation', validation],
   ] as const;
+  const all = [...splits, ...sets.map((s) => [s.name ?? 'test', s] as const)];
   const { acrossSplits, withinTrain, conflicts } = duplicates;
   return `${[
     '',
     `Data     ${basename(train.path)}${validation.path === train.path ? ', a share of it held out' : ` and ${basename(validation.path)}`}`,
-    ...sizes(splits),
-    ...splits.flatMap(([name, s]) =>
+    ...sizes(all),
+    ...all.flatMap(([name, s]) =>
       s.quotes ? [`  quotes in the ${name} file: read ${QUOTES[s.quotes]}`] : [],
     ),
     ...answers(splits, labels),
     `  duplicates: ${count(acrossSplits.count)} across the splits, ${count(withinTrain)} within the training data, ${count(conflicts.count)} of them with conflicting ${train.numbers ? 'numbers' : 'labels'}`,
+    ...sets.map(
+      (s) =>
+        `  of the ${s.name ?? 'test'} examples: ${count(s.inTrain.count)} also in the training data, ${count(s.inValidation.count)} also in the validation data`,
+    ),
   ].join('\n')}\n`;
 }
 

@@ -5,7 +5,7 @@ import type { Section, Study } from '../../../study/study';
 import { groupTable, rateTable } from '../../../study/tables';
 import type { Table } from '../../../study/figures/figure';
 import { mergedForms } from '../../../study/figures/merged';
-import { comparisonWords, count, leftOutWords, sectionNotes } from '../../../study/words';
+import { comparisonWords, examplesText, leftOutWords, sectionNotes } from '../../../study/words';
 import { table } from '../../table';
 
 const WIDTH = 100;
@@ -28,7 +28,7 @@ function sectionText(section: Section, study: Study): string {
   const rates = rateTable(section, metric, english);
   const merged = mergedForms(section, metric, WIDTH, english);
   return [
-    `${section.name}, ${count(section.examples)} validation examples`,
+    `${section.name}, ${examplesText(section, english)}`,
     rows(groupTable(section, metric, english)),
     ...(rates ? [`Learning rates\n${rows(rates)}`] : []),
     ...(merged ? [`${merged.title}\n${rows(merged.table)}`] : []),

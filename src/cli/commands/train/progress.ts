@@ -1,5 +1,6 @@
 import { formatMetric, metricInfo, metricValue, metricsIn } from '../../../experiment/metrics';
-import type { DivergedEvaluation, EvaluationMetrics } from '../../../protocol/events';
+import type { EvaluationSet } from '../../../experiment/evaluation-sets';
+import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../../protocol/events';
 import type { StepRecord } from '../../../trainer/loop/loop';
 import { duration } from '../../format';
 
@@ -9,6 +10,14 @@ const SMOOTHING = 0.1;
 /** The shortest time between two redraws in a terminal, and between two lines in a log. */
 const REDRAW_MS = 100;
 const LOG_MS = 10_000;
+
+/** "the test set", or its name in data.evaluations. */
+export const setWords = ({ name }: Pick<EvaluationSet, 'name'>): string => name ?? 'the test set';
+
+const numbersText = (m: EvaluationMetrics): string =>
+  metricsIn(m)
+    .map((name) => `${metricInfo(name).label} ${formatMetric(name, metricValue(m, name))}`)
+    .join(' · ');
 
 /** One line of training progress: redrawn in place in a terminal, repeated from time to time in a log. */
 export class Progress {
@@ -34,12 +43,13 @@ export class Progress {
   }
 
   evaluation(step: number, epoch: number, m: EvaluationMetrics, best: boolean): void {
-    const numbers = metricsIn(m)
-      .map((name) => `${metricInfo(name).label} ${formatMetric(name, metricValue(m, name))}`)
-      .join(' · ');
     this.line(
-      `step ${step} (epoch ${epoch.toFixed(2)}): validation ${numbers}${best ? ' · best so far' : ''}`,
+      `step ${step} (epoch ${epoch.toFixed(2)}): validation ${numbersText(m)}${best ? ' · best so far' : ''}`,
     );
+  }
+
+  scored(set: EvaluationSet, m: Evaluated): void {
+    this.line(`${setWords(set)}: ${m === 'diverged' ? 'diverged: not finite' : numbersText(m)}`);
   }
 
   diverged({ step, epoch, metrics }: Pick<DivergedEvaluation, 'step' | 'epoch' | 'metrics'>): void {

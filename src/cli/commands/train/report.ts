@@ -12,6 +12,8 @@ import {
   type Metrics,
 } from '../../../experiment/metrics';
 import { percent } from '../../../base/percent';
+import type { Evaluated } from '../../../protocol/events';
+import type { MeanScore } from '../../../protocol/scores';
 import type { FinishedResult } from '../../../trainer/run/result';
 
 /** The report of a finished run: what was trained, how it compares, and where it is. */
@@ -41,11 +43,37 @@ export function report(result: FinishedResult, run: string, headOnly: FinishedRe
     '',
     ...table(rows, '   '),
     ...belowBaseline(result),
+    ...scoreLines(result),
     '',
     `Run folder  ${run}`,
     '',
     '',
   ].join('\n');
+}
+
+/** What the best adapter scored on the sets that training did not see. */
+function scoreLines({ best, test, evaluations = {}, evaluationsMean }: FinishedResult): string[] {
+  const sets: (readonly [string, Evaluated | MeanScore])[] = [
+    ...(test === undefined ? [] : [['test', test] as const]),
+    ...Object.entries(evaluations),
+  ];
+  if (sets.length === 0) return [];
+  const size = Object.keys(evaluations).length;
+  if (evaluationsMean !== undefined && size > 1) sets.push([`mean of ${size} sets`, evaluationsMean]);
+  const names = metricsIn(...sets.flatMap(([, score]) => (score === 'diverged' ? [] : [score])));
+  const examples = (score: Evaluated | MeanScore) =>
+    score !== 'diverged' && 'examples' in score ? `${count(score.examples as number)} examples` : '';
+  const rows = sets.map(([name, score]) => [
+    `  ${name}`,
+    ...(score === 'diverged' ? names.map(() => 'diverged') : metricCells(names, score)),
+    examples(score),
+  ]);
+  return [
+    '',
+    `Of the best adapter, of step ${best.step}, on data that training did not see:`,
+    '',
+    ...table([['', ...metricHeads(names), ''], ...rows], '   '),
+  ];
 }
 
 /** Warns of a result that needs no model. */

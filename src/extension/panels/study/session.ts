@@ -101,7 +101,13 @@ export class StudySession {
   private async runOf({ folder, name, run }: KnownRun): Promise<StudyRun | UnfitRun> {
     if (!run) return { folder, name, unfit: 'damaged' };
     const step = run.events.findLast((e) => e.kind === 'evaluation')?.step ?? 0;
-    const files = [geometryFile(folder), mergedFile(folder, step), predictionsFile(folder, step)];
+    const scored = run.events.findLast((e) => e.kind === 'test-evaluation');
+    const files = [
+      geometryFile(folder),
+      mergedFile(folder, step),
+      predictionsFile(folder, step),
+      ...(scored ? [predictionsFile(folder, scored.step, 'test')] : []),
+    ];
     const version = [run, name, ...(await Promise.all(files.map(fileVersion)))];
     const before = this.known.get(folder);
     if (before?.version.every((v, i) => v === version[i])) return before.run;

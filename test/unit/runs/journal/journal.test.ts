@@ -202,3 +202,20 @@ describe('a journal of two trainers', () => {
     );
   });
 });
+
+it('a resume revokes the scores on test sets, whatever their step, since the run gets them again', () => {
+  const score = (step: number): NewEvent => ({
+    kind: 'test-evaluation',
+    step,
+    metrics: 'diverged',
+    seconds: 1,
+  });
+  const path = journalOf([checkpoint(4), checkpoint(8), score(4), resumed(8), score(4)]);
+  const kept = effectiveEvents(read(path));
+  expect(kept.map((e) => [e.kind, e.seq])).toEqual([
+    ['checkpoint', 0],
+    ['checkpoint', 1],
+    ['resumed', 3],
+    ['test-evaluation', 4],
+  ]);
+});

@@ -46,3 +46,26 @@ it('shows the metrics and the baseline of the kind of task', () => {
     'The best evaluation\'s tag accuracy, 75.0 %, is worse than answering always "O" (80.0 %).',
   );
 });
+
+it('shows the scores on the sets that training did not see, and their mean', () => {
+  const lines = (scored: Partial<FinishedResult>) =>
+    report({ ...result(0.75), ...scored }, '/run', undefined).split('\n');
+  const cells = (found: string[], label: string) =>
+    found
+      .find((line) => line.startsWith(`  ${label} `))!
+      .trim()
+      .split(/ {2,}/);
+  const found = lines({
+    test: metrics(0.5),
+    evaluations: { boolq: metrics(0.25), piqa: { ...metrics(0.75), examples: 50 } },
+    evaluationsMean: { loss: 0.5, accuracy: 0.5 },
+  });
+  expect(found).toContain('Of the best adapter, of step 10, on data that training did not see:');
+  expect(cells(found, 'test')).toEqual(['test', '0.5000', '50.0 %', '50.0 %', '0.500', '100 examples']);
+  expect(cells(found, 'piqa').at(-1)).toBe('50 examples');
+  expect(cells(found, 'mean of 2 sets')).toEqual(['mean of 2 sets', '0.5000', '50.0 %', '–', '–']);
+  const diverged = lines({ evaluations: { a: 'diverged', b: metrics(0.5) }, evaluationsMean: 'diverged' });
+  expect(cells(diverged, 'a').slice(0, 3)).toEqual(['a', 'diverged', 'diverged']);
+  expect(cells(diverged, 'mean of 2 sets')[1]).toBe('diverged');
+  expect(lines({}).join()).not.toContain('did not see');
+});

@@ -1,0 +1,42 @@
+import { dataOfSet, evaluationSets, type EvaluationSet } from '../../experiment/evaluation-sets';
+import type { Experiment } from '../../experiment/experiment';
+import type { Model } from '../../graph/model';
+import type { Outputs } from '../../protocol/outputs';
+import { taskKind } from '../../tasks/registry';
+import type { TaskData } from '../../tasks/task-data';
+
+/** A set with its examples. */
+export interface EvaluationData {
+  set: EvaluationSet;
+  /** Its examples are the `validation` split. */
+  data: TaskData;
+}
+
+/** The experiment as if a set were its validation file. */
+export const experimentOfSet = (spec: Experiment, set: EvaluationSet): Experiment => ({
+  ...spec,
+  data: dataOfSet(spec.data, set),
+});
+
+/**
+ * The sets that a run is scored on at its end, read like a validation file. They are read before the first step, so that
+ * a mistake in them is found then; nothing uses them before the last one.
+ *
+ * @param outputs what the training data have; rows with other labels are bad rows
+ * @throws AuroraError 'data' or 'labels' for a file that cannot be used, naming the row
+ */
+export async function loadEvaluationSets(
+  spec: Experiment,
+  model: Model,
+  outputs: Outputs,
+): Promise<EvaluationData[]> {
+  const kind = taskKind(spec.task.type);
+  const loaded: EvaluationData[] = [];
+  for (const set of evaluationSets(spec.data))
+    loaded.push({ set, data: await kind.loadValidation(experimentOfSet(spec, set), model, outputs) });
+  return loaded;
+}
+
+/** The set's own warnings: what the files beside the model leave open is the training data's warning too. */
+export const setWarnings = ({ data }: EvaluationData): string[] =>
+  data.warnings.filter((warning) => !data.assumed.some(({ message }) => message === warning));
