@@ -4,13 +4,14 @@ import { percent } from '../base/percent';
 export type MetricName =
   | 'accuracy'
   | 'f1'
+  | 'microF1'
+  | 'macroF1'
+  | 'weightedF1'
   | 'top5Accuracy'
   | 'matthews'
   | 'pearson'
   | 'spearman'
   | 'rmse'
-  | 'microF1'
-  | 'macroF1'
   | 'meanAveragePrecision'
   | 'entityF1'
   | 'entityPrecision'
@@ -86,6 +87,26 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
       'Harmonic mean of precision and recall: of the second label if there are two, otherwise the mean over labels.',
     source: 'scikit-learn, f1_score',
   },
+  microF1: {
+    ...share('micro F1'),
+    counts: true,
+    definition:
+      'Harmonic mean of precision and recall over all labels of all examples; a label is predicted if its probability is above 50 %.',
+    source: 'scikit-learn, f1_score with average="micro"',
+  },
+  macroF1: {
+    ...share('macro F1'),
+    counts: true,
+    definition:
+      'Mean of F1 over the labels. Of several labels per text, those with a probability above 50 % are predicted.',
+    source: 'scikit-learn, f1_score with average="macro"',
+  },
+  weightedF1: {
+    ...share('weighted F1'),
+    counts: true,
+    definition: 'Mean of F1 over the labels, each weighted by how often it is the true one.',
+    source: 'scikit-learn, f1_score with average="weighted"',
+  },
   top5Accuracy: {
     ...share('top-5 accuracy'),
     counts: true,
@@ -121,19 +142,6 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     inPoints: false,
     definition: 'Root of the mean squared difference between predicted and true numbers, in their unit.',
     source: 'scikit-learn, root_mean_squared_error',
-  },
-  microF1: {
-    ...share('micro F1'),
-    counts: true,
-    definition:
-      'Harmonic mean of precision and recall over all labels of all examples; a label is predicted if its probability is above 50 %.',
-    source: 'scikit-learn, f1_score with average="micro"',
-  },
-  macroF1: {
-    ...share('macro F1'),
-    counts: true,
-    definition: 'Mean of F1 over the labels; a label is predicted if its probability is above 50 %.',
-    source: 'scikit-learn, f1_score with average="macro"',
   },
   meanAveragePrecision: {
     ...share('mAP'),

@@ -53,6 +53,8 @@ export const textClassification = {
       metrics: () => ({
         accuracy: matrix.accuracy(),
         f1: matrix.f1(),
+        macroF1: matrix.macroF1(),
+        weightedF1: matrix.weightedF1(),
         matthews: matrix.matthews(),
         examples: matrix.examples,
       }),

@@ -236,7 +236,7 @@ describe('aurora errors', () => {
       step: number;
     };
     expect(predictions.step).toBe(best);
-    for (const name of ['loss', 'accuracy', 'f1', 'matthews'] as const)
+    for (const name of ['loss', 'accuracy', 'f1', 'macroF1', 'weightedF1', 'matthews'] as const)
       expect(predictions.metrics[name]).toBeCloseTo(measured[name]!, 5);
   });
 

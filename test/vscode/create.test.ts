@@ -136,13 +136,14 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     const dashboard = await Dashboard.in(window);
     await expect.poll(() => existsSync(join(run, 'result.json')), { timeout: 900_000 }).toBe(true);
     await expect.poll(() => statusOf(run).state).toBe('finished');
-    type Metrics = Record<'step' | 'loss' | 'accuracy' | 'f1' | 'matthews', number>;
+    const names = ['loss', 'accuracy', 'f1', 'macroF1', 'weightedF1', 'matthews'] as const;
+    type Metrics = Record<'step' | (typeof names)[number], number>;
     const { best, last, steps } = JSON.parse(readFileSync(join(run, 'result.json'), 'utf8')) as {
       best: Metrics;
       last: Metrics;
       steps: number;
     };
-    const shown = (m: Metrics) => metricCells(['loss', 'accuracy', 'f1', 'matthews'], m);
+    const shown = (m: Metrics) => metricCells(names, m);
     await expect
       .poll(() => dashboard.table('metrics'))
       .toMatchObject([

@@ -7,7 +7,7 @@ export const textClassification: TaskDescription = {
   answer: 'label',
   head: true,
   pairs: true,
-  metrics: ['accuracy', 'f1', 'matthews'],
+  metrics: ['accuracy', 'f1', 'macroF1', 'weightedF1', 'matthews'],
   columns: { text: 'text', label: 'label' },
   pipelineTag: 'text-classification',
   peftTaskType: 'SEQ_CLS',

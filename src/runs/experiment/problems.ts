@@ -1,4 +1,5 @@
 import type { AnySchemaObject, ErrorObject } from 'ajv';
+import { either } from '../../base/either';
 import { nearest } from '../../base/nearest';
 import { capped, keyPath, MOST_PROBLEMS, type Problem } from './source';
 import { DEFAULT_METHOD } from '../../experiment/methods';
@@ -115,9 +116,6 @@ function bounds(schema: AnySchemaObject): string {
   ].filter((w) => w !== false);
   return words.length > 0 ? ` ${words.join(' and ')}` : '';
 }
-
-const either = (options: string[]): string =>
-  options.length < 2 ? options.join('') : `${options.slice(0, -1).join(', ')} or ${options.at(-1)}`;
 
 /** A JSON pointer as keys and indices; the value shows which of the two a number is. */
 function pathOf(pointer: string, value: unknown): (string | number)[] {

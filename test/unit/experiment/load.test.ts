@@ -188,7 +188,7 @@ describe('errors in an experiment file', () => {
   });
 
   it.each([
-    ['text-classification', 'entityF1', '"accuracy", "f1", "matthews", "loss"'],
+    ['text-classification', 'entityF1', '"accuracy", "f1", "macroF1", "weightedF1", "matthews", "loss"'],
     [
       'token-classification',
       'accuracy',

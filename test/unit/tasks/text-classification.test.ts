@@ -58,17 +58,17 @@ describe('the data of text classification', async () => {
     expect(kind.baseline(counted)).toMatchObject({ answer: 'always "-1"', value: 0.5 });
   });
 
-  it('is scored by accuracy, F1 and MCC', () => {
+  it('is scored by accuracy, three kinds of F1 and MCC', () => {
     const scorer = kind.scorer(data);
-    const predicted = [1, 1, 0];
-    data.validation.dataset.examples.forEach((e, i) =>
-      scorer.add(e, Float32Array.of(predicted[i] === 0 ? 1 : 0, 0.5)),
-    );
-    // pets as pets, food as pets, food as food; F1 of the second label, pets.
+    for (const e of data.validation.dataset.examples) scorer.add(e, Float32Array.of(0, 0.5));
+    // Always pets, which is true of one in three: F1 of pets, which is the second label, and of food.
+    const [pets, food] = [2 / 4, 0];
     expect(scorer.metrics()).toEqual({
-      accuracy: 2 / 3,
-      f1: 2 / 3,
-      matthews: expect.closeTo(0.5, 12) as number,
+      accuracy: 1 / 3,
+      f1: pets,
+      macroF1: (pets + food) / 2,
+      weightedF1: expect.closeTo((1 * pets + 2 * food) / 3, 12) as number,
+      matthews: 0,
       examples: 3,
     });
   });
@@ -156,11 +156,13 @@ describe('the findings of text classification', () => {
         key: 'data.train',
         message:
           '90.0 % of the training rows have the label "ham": a model that always predicts it has a high accuracy.',
-        hint: 'Set training.metric to "f1" or "matthews", or balance the data.',
+        hint: 'Set training.metric to "f1", "macroF1" or "matthews", or balance the data.',
       },
     ]);
-    const [{ hint }] = kind.findings(experiment({}, { training: { metric: 'f1' } }), lopsided);
-    expect(hint).toBe('Judge by F1 or MCC, not by accuracy.');
+    const hintFor = (metric: string) =>
+      kind.findings(experiment({}, { training: { metric } }), lopsided)[0].hint;
+    expect(hintFor('f1')).toBe('Judge by F1 or MCC, not by accuracy.');
+    expect(hintFor('weightedF1')).toContain('Set training.metric to ');
     expect(kind.findings(experiment(), line({ ham: 89, spam: 11 }, { ham: 9, spam: 1 }))).toEqual([]);
   });
 
