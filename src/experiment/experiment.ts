@@ -37,6 +37,10 @@ export interface TaskSpec {
   pooling: 'first-token' | 'mean';
   /** What a language model is trained to write; omitted: 'answers'. */
   lossOn?: 'answers' | 'everything';
+  /** Share of each label's target that training spreads over all labels (PyTorch's label_smoothing); omitted: 0. */
+  labelSmoothing?: number;
+  /** How much each label counts in the training loss; labels that are left out count 1. */
+  classWeights?: 'balanced' | Record<string, number>;
 }
 
 export interface DataSpec {

@@ -31,6 +31,7 @@ export const imageClassification = {
       Int32Array.from(examples, (e) => e.label),
     ),
   weight: () => 1,
+  classes: ({ label }) => [label],
   scorer({ labels }) {
     const matrix = new ConfusionMatrix(labels.length);
     const top5 = new TopKAccuracy(5);

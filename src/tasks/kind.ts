@@ -69,6 +69,11 @@ export interface TaskKind<
   expected(examples: readonly E[], length: number, pass?: TrainingPass): HostTensor;
   /** How much an example counts in the mean loss of a step: 1, or the number of its words. */
   weight(example: E): number;
+  /**
+   * The classes that an example is to get, for a kind whose loss is the cross-entropy of labels:
+   * task.labelSmoothing and task.classWeights are for these.
+   */
+  classes?(example: E): readonly number[];
   scorer(outputs: Outputs): Scorer<E>;
   baseline(data: D): Baseline;
   /** The loss of giving every answer the same probability, for the search for exploded models. */

@@ -9,7 +9,7 @@ import type { DataFinding } from './kind';
 /** Above this share of one label, always predicting it looks like success. */
 const LOPSIDED = 0.9;
 /** Metrics that always predicting one label raises. */
-const FLATTERED: readonly MetricName[] = ['accuracy', 'weightedF1'];
+const FLATTERED: readonly MetricName[] = ['accuracy', 'top5Accuracy', 'weightedF1'];
 /** Names of labels in a message. */
 const SHOWN = 5;
 

@@ -19,28 +19,62 @@ export interface LossNodes {
   stop: string[];
 }
 
+/** How the cross-entropy of a step differs from that of an evaluation, as in PyTorch's CrossEntropyLoss. */
+export interface TrainingLoss {
+  /** Share of the target that is spread evenly over all classes, from 0 to below 1. */
+  labelSmoothing?: number;
+  /** The weight of each class. The mean is then over the weights of the targets. */
+  classWeights?: readonly number[];
+}
+
 export interface Objective {
   /** Type of the labels it reads, and how many leading axes of the logits they have; `all`: as many as the logits. */
   labels: { dtype: number; rank: number | 'all' };
-  build(g: GraphBuilder, logits: string, labels: string, dtype: number): LossNodes;
+  /** @param training only for a cross-entropy of classes; omitted: the loss of an evaluation */
+  build(
+    g: GraphBuilder,
+    logits: string,
+    labels: string,
+    dtype: number,
+    training?: TrainingLoss,
+  ): LossNodes;
   /** The same in float64, from the logits of a model that has no loss. */
   measure(logits: HostTensor, labels: HostTensor): { lossSum: number; count: number };
 }
 
-/** Sum over all positions of −log softmax(logits)[label], with weight 0 where the label is IGNORE_LABEL. */
-function crossEntropySum(g: GraphBuilder, logits: string, labels: string, dtype: number): LossNodes {
+/**
+ * Sum over all positions of −log softmax(logits)[label], with weight 0 where the label is IGNORE_LABEL. With smoothing ε
+ * and weights w, each position counts w[label], and its loss is (1 − ε) · w[label] · −log p[label] plus ε times the mean
+ * of w · −log p over the classes (PyTorch, cross_entropy_loss_label_smoothing in LossNLL.cpp).
+ */
+function crossEntropySum(
+  g: GraphBuilder,
+  logits: string,
+  labels: string,
+  dtype: number,
+  { labelSmoothing = 0, classWeights }: TrainingLoss = {},
+): LossNodes {
   const last = g.ints([-1]);
   const ignore = g.scalar(IGNORE_LABEL, DType.int64);
   const counts = g.op('Not', [g.op('Equal', [labels, ignore])]);
-  const safe = g.op('Unsqueeze', [g.op('Where', [counts, labels, g.scalar(0, DType.int64)]), last]);
+  const some = g.op('Where', [counts, labels, g.scalar(0, DType.int64)]);
+  const safe = g.op('Unsqueeze', [some, last]);
   const max = g.op('ReduceMax', [logits, last], { keepdims: 1 });
   const shifted = g.op('Sub', [logits, max]);
   const logSum = g.op('Log', [g.op('ReduceSum', [g.op('Exp', [shifted]), last], { keepdims: 1 })]);
   const nll = g.op('Sub', [logSum, g.op('GatherElements', [shifted, safe], { axis: -1 })]);
-  const weights = g.op('Cast', [counts], { to: dtype });
-  const weighted = g.op('Mul', [g.op('Squeeze', [nll, last]), weights]);
+  const counted = g.op('Cast', [counts], { to: dtype });
+  const perClass = classWeights && g.constant(dtype, [classWeights.length], [...classWeights]);
+  const weights = perClass ? g.op('Mul', [g.op('Gather', [perClass, some]), counted]) : counted;
+  let losses = g.op('Mul', [g.op('Squeeze', [nll, last]), weights]);
+  if (labelSmoothing > 0) {
+    const each = g.op('Sub', [logSum, shifted]);
+    const mean = g.op('ReduceMean', [perClass ? g.op('Mul', [each, perClass]) : each, last], { keepdims: 0 });
+    const spread = g.op('Mul', [g.op('Mul', [mean, counted]), g.scalar(labelSmoothing, dtype)]);
+    losses = g.op('Add', [g.op('Mul', [losses, g.scalar(1 - labelSmoothing, dtype)]), spread]);
+  }
   return {
-    lossSum: g.op('ReduceSum', [weighted], { keepdims: 0 }),
+    lossSum: g.op('ReduceSum', [losses], { keepdims: 0 }),
     count: g.op('ReduceSum', [weights], { keepdims: 0 }),
     stop: [max],
   };

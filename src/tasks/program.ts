@@ -1,12 +1,12 @@
 import { injectAdapters, tensorName } from '../adapters/inject';
-import type { LayerAdapter } from '../adapters/targets/select';
+import { dropoutOf, type LayerAdapter } from '../adapters/targets/select';
 import { noSuchOutput } from '../adapters/task-output';
 import { GraphBuilder } from '../graph/builder';
 import type { TensorInfos } from '../graph/infos';
 import { outputsNamed, type Model } from '../graph/model';
 import { prune } from '../graph/prune';
 import { addHead, type HeadSpec } from './head';
-import { OBJECTIVES, type ObjectiveName } from './objective';
+import { OBJECTIVES, type ObjectiveName, type TrainingLoss } from './objective';
 
 export interface TaskGraphSpec {
   objective: ObjectiveName;
@@ -14,7 +14,13 @@ export interface TaskGraphSpec {
   /** The model output that the head or the loss reads. */
   output: string;
   adapters: readonly LayerAdapter[];
+  /** Only in the loss of a step; an evaluation's is always the plain objective. */
+  trainingLoss?: TrainingLoss;
 }
+
+/** Whether a step's forward graph differs from that of an evaluation. */
+export const trainsDifferently = ({ adapters, trainingLoss }: TaskGraphSpec): boolean =>
+  trainingLoss !== undefined || adapters.some((a) => dropoutOf(a.spec) > 0);
 
 /** A trainable tensor: an input of the graph, float32. */
 export interface TrainableInfo {
@@ -46,7 +52,7 @@ const ATTENTION_MASK = 'attention_mask';
 /**
  * @param model    at the internal opset
  * @param infos    shapes of its tensors, from a probe
- * @param training with dropout masks as inputs
+ * @param training of a step: with dropout masks as inputs, and its own loss
  */
 export function buildTaskGraph(
   model: Model,
@@ -84,7 +90,7 @@ export function buildTaskGraph(
   // With a head, the answers have its outputs instead of the hidden states' axes.
   const all = spec.head ? [output.shape[0], spec.head.classes] : output.shape;
   const labels = g.addInput(LABELS, labelType, rank === 'all' ? all : output.shape.slice(0, rank));
-  const loss = objective.build(g, logits, labels, dtype);
+  const loss = objective.build(g, logits, labels, dtype, training ? spec.trainingLoss : undefined);
   const outputs = [loss.lossSum, loss.count, logits, ...[...observed.values()].flat()];
   graph.outputs = outputsNamed([...new Set(outputs)]);
   return {

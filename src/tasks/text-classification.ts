@@ -46,6 +46,7 @@ export const textClassification = {
     checkOutput(spec, name, info, { axes: ['batch'], outputs: labels.length }),
   expected: (examples) => integers(DType.int64, [examples.length], Int32Array.from(classesOf(examples))),
   weight: () => 1,
+  classes: ({ label }) => [label],
   scorer({ labels }) {
     const matrix = new ConfusionMatrix(labels.length);
     return {

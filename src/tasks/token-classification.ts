@@ -67,7 +67,8 @@ export const tokenClassification = {
     );
     return integers(DType.int64, [examples.length, length], labels);
   },
-  weight: ({ first }) => first.reduce((n, at) => n + Number(at >= 0), 0),
+  weight: (example) => tagsRead(example).length,
+  classes: (example) => tagsRead(example),
   scorer: spanScorer,
   baseline: ({ train, validation, labels }) =>
     mostFrequent(tagsOf(train.dataset.examples), tagsOf(validation.dataset.examples), labels, 'tagAccuracy'),
@@ -95,6 +96,9 @@ export const tokenClassification = {
     };
   },
 } satisfies TextKind<TaggedText>;
+
+/** The tags of the words that the model reads. */
+const tagsRead = ({ first, tags }: TaggedText): number[] => [...tags].filter((_, word) => first[word] >= 0);
 
 const tagsOf = (examples: readonly TaggedText[]): number[] => examples.flatMap((e) => [...e.tags]);
 

@@ -13,6 +13,8 @@ import { pictured, writePictures } from './pictures';
 /** A kind of task on tiny data that it can learn, as one row of a JSONL file per text. */
 interface Kind {
   type: TaskName;
+  /** Further settings of the task. */
+  task?: object;
   data?: object;
   /** A model in test/fixtures and the files beside it, with its modules to adapt; BERT otherwise. */
   model?: { path: string; beside?: string[]; head: 'linear' | 'none'; targetModules: string[] };
@@ -34,6 +36,7 @@ const KINDS: Record<string, Kind> = {
   'pairs of texts': {
     card: /2 labels, in the order of the logits/,
     type: 'text-classification',
+    task: { classWeights: 'balanced', labelSmoothing: 0.1 },
     data: { textPairColumn: 'second' },
     row: (text, i) => ({ text, second: i % 2 ? 'the cat' : '!', label: i % 2 ? 'cat' : 'none' }),
     asked: ['the cats\tthe cat', /cat \d+\.\d %/],
@@ -103,7 +106,7 @@ const KINDS: Record<string, Kind> = {
 
 describe.each(Object.entries(KINDS))('%s', (_, kind) => {
   const lab = new Lab({
-    task: { type: kind.type, ...(kind.model && { head: kind.model.head }) },
+    task: { type: kind.type, ...(kind.model && { head: kind.model.head }), ...kind.task },
     data: kind.data ?? {},
     ...(kind.model && {
       model: { maxLength: 64 },

@@ -1,6 +1,5 @@
 import { discard } from '../../files/atomic';
 import { stillOwned } from '../../files/fence';
-import { dropoutOf } from '../../adapters/targets/select';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
@@ -31,8 +30,7 @@ export async function openTask(
   folder: string,
   options: TaskOptions = {},
 ): Promise<OpenedTask> {
-  const dropout = spec.adapters.some((a) => dropoutOf(a.spec) > 0);
-  const task = buildTaskGraph(model, infos, spec, dropout);
+  const task = buildTaskGraph(model, infos, spec, true);
   requireTrainable(task);
   const { model: stepModel, gradients, warnings } = await trainingGraph(task, folder, options);
   const on = sessionOptions(options);

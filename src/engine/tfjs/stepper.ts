@@ -1,11 +1,10 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
-import { dropoutOf } from '../../adapters/targets/select';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
 import { AuroraError } from '../../base/errors';
 import type { HostTensors } from '../engine';
-import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../../tasks/program';
+import { buildTaskGraph, trainsDifferently, type TaskGraph, type TaskGraphSpec } from '../../tasks/program';
 import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
 import { requireReached, requireTrainable } from '../../tasks/trained-tensors';
 import { Frozen } from './frozen';
@@ -31,11 +30,10 @@ export async function openTask(
   options: TaskOptions = {},
 ): Promise<OpenedTask> {
   requireSupported(options);
-  const dropout = spec.adapters.some((a) => dropoutOf(a.spec) > 0);
-  const training = buildTaskGraph(model, infos, spec, dropout);
+  const training = buildTaskGraph(model, infos, spec, true);
   requireTrainable(training);
   requireReached(unreached(training));
-  const evaluation = dropout ? buildTaskGraph(model, infos, spec, false) : training;
+  const evaluation = trainsDifferently(spec) ? buildTaskGraph(model, infos, spec, false) : training;
   return { trainable: training.trainable, stepper: await openGraphs(training, evaluation, options) };
 }
 

@@ -34,6 +34,12 @@ export function ruleProblems({ adapter, data, task, training }: Experiment): Pro
       path: ['task', 'lossOn'],
       message: `task.lossOn is for language models, and task.type is "${task.type}"`,
     });
+  for (const key of ['labelSmoothing', 'classWeights'] as const)
+    if (task[key] !== undefined && !['label', 'spans'].includes(describeTask(task.type).answer))
+      problems.push({
+        path: ['task', key],
+        message: `task.${key} is for tasks with one label for each text, image or word, and task.type is "${task.type}"`,
+      });
   problems.push(...metricProblems(['training', 'metric'], training.metric, task.type));
   for (const { key, of } of trainingOfOthers(adapter.method))
     if (training[key])

@@ -5,7 +5,7 @@ import type { Part } from '../micro-batch/parts';
 import type { Task } from '../task/task';
 
 export interface GradientStep {
-  /** Mean over what counts in the step: its examples, or their words. */
+  /** Mean over what counts in the step: its examples, or their words, with the weights of their classes. */
   loss: number;
   gradients: Map<string, Float32Array>;
   examples: number;
@@ -38,7 +38,7 @@ export async function gradientStep(
   const { dataset } = task.data.train;
   const pass = { seed: task.spec.training.seed, epoch };
   const indices = batches.flat();
-  const weight = indices.reduce((sum, i) => sum + task.kind.weight(dataset.examples[i]), 0);
+  const weight = indices.reduce((sum, i) => sum + task.weight(dataset.examples[i]), 0);
   let gradients: Gradients | undefined;
   let lossSum = 0;
   for (const batch of batches) {

@@ -1,10 +1,11 @@
 import type { LayerAdapter } from '../../adapters/targets/select';
-import type { Dataset, TrainingPass } from '../../data/dataset';
+import type { Dataset, Example, TrainingPass } from '../../data/dataset';
 import type { HostTensors } from '../../engine/engine';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { TaskKind } from '../../tasks/kind';
 import type { TaskGraphSpec } from '../../tasks/program';
 import { taskKind } from '../../tasks/registry';
+import { trainingLoss, weightIn } from '../../tasks/training-loss';
 import type { HeadSpec } from '../../tasks/head';
 import type { TensorInfo } from '../../graph/infos';
 import type { LinearLayer } from '../../graph/layers/linear';
@@ -42,6 +43,8 @@ export interface Task {
   ) => Promise<HostTensors>;
   /** Begins to read what `feeds` will be asked for, where that takes long. */
   readAhead: (dataset: Dataset, indices: readonly number[], pass?: TrainingPass) => void;
+  /** How much an example counts in the mean loss of a step. */
+  weight: (example: Example) => number;
   /** Number of weights in the model. */
   modelSize: number;
   warnings: string[];
@@ -79,7 +82,14 @@ export async function makeTask(
   kind.checkOutput(spec, output, infos.get(output)!, data.labels);
   const head = kind.head(spec, data.labels);
   const inputs = modelInputs(model);
-  const graph: TaskGraphSpec = { objective: kind.objective, head, output, adapters };
+  const loss = trainingLoss(spec, kind, data);
+  const graph: TaskGraphSpec = {
+    objective: kind.objective,
+    head,
+    output,
+    adapters,
+    ...(loss && { trainingLoss: loss }),
+  };
   return {
     spec,
     kind,
@@ -93,6 +103,7 @@ export async function makeTask(
     data,
     feeds: (dataset, indices, length, pass) => batchFeeds(kind, inputs, dataset, indices, length, pass),
     readAhead: (dataset, indices, pass) => kind.readAhead?.(dataset, indices, pass),
+    weight: weightIn(kind, loss),
     modelSize,
     warnings: [...warnings, ...data.warnings],
   };

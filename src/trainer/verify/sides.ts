@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { dropoutOf } from '../../adapters/targets/select';
 import type { HostTensors } from '../../engine/engine';
 import { openForward } from '../../engine/forward';
 import { openTask } from '../../engine/open';
@@ -106,12 +105,7 @@ async function explain(
 }
 
 const taskOf = ({ model }: Side, { infos, spec }: Subject): TaskGraph =>
-  buildTaskGraph(
-    model,
-    infos,
-    spec,
-    spec.adapters.some((x) => dropoutOf(x.spec) > 0),
-  );
+  buildTaskGraph(model, infos, spec, true);
 
 async function steps(
   side: Side,

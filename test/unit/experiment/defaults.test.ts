@@ -54,7 +54,14 @@ const model: Keys<ModelSpec> = {
   maxLength: true,
   output: true,
 };
-const task: Keys<TaskSpec> = { type: true, head: true, pooling: true, lossOn: true };
+const task: Keys<TaskSpec> = {
+  type: true,
+  head: true,
+  pooling: true,
+  lossOn: true,
+  labelSmoothing: true,
+  classWeights: true,
+};
 const data: Keys<DataSpec> = {
   train: true,
   validation: true,

@@ -226,6 +226,23 @@ describe('errors in an experiment file', () => {
     expect(errorOf(MINIMAL, 'adapter.method=none', 'task.head=none')[0]).toContain('nothing to train');
   });
 
+  it('report class weights and label smoothing where there are no classes', () => {
+    for (const type of ['text-regression', 'multi-label-classification', 'causal-language-modeling'])
+      for (const set of ['labelSmoothing=0.1', 'classWeights=balanced', 'classWeights={"a":2}'])
+        expect(errorOf(MINIMAL, `task.type=${type}`, 'task.head=none', `task.${set}`)[0]).toContain(
+          `is for tasks with one label for each text, image or word, and task.type is "${type}".`,
+        );
+    for (const type of ['text-classification', 'token-classification'])
+      expect(load(MINIMAL, `task.type=${type}`, 'task.classWeights.a=2').task).toMatchObject({
+        classWeights: { a: 2 },
+      });
+    expect(errorOf(MINIMAL, 'task.classWeights=even')[0]).toContain(
+      'task.classWeights is "even", expected "balanced" or an object',
+    );
+    expect(errorOf(MINIMAL, 'task.classWeights.a=0')[0]).toContain('task.classWeights');
+    expect(errorOf(MINIMAL, 'task.labelSmoothing=1')[0]).toContain('expected a number of at least 0 and below 1');
+  });
+
   it('report a missing file or a folder', () => {
     expect(() => loadExperiment(join(folder, 'no.aurora.json'))).toThrow('There is no experiment file');
     expect(() => loadExperiment(folder)).toThrow('could not be read');

@@ -1,7 +1,7 @@
 import { inForm, selectAdapters } from '../../../adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../../adapters/task-output';
 import type { HostTensor, HostTensors } from '../../../engine/engine';
-import { OBJECTIVES } from '../../../tasks/objective';
+import { IGNORE_LABEL, OBJECTIVES } from '../../../tasks/objective';
 import { LABELS, type TaskGraphSpec } from '../../../tasks/program';
 import { findLinearLayers } from '../../../graph/layers/linear';
 import type { Model } from '../../../graph/model';
@@ -20,7 +20,8 @@ export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
   );
   const adapters = c.hyper.form === 'static' ? inForm(found, 'static') : found;
   const head = c.head ? { ...c.head, classes: c.trainable[c.head.weight].dims[0] } : undefined;
-  return { objective: c.objective, head, output, adapters };
+  const { objective, trainingLoss } = c;
+  return { objective, head, output, adapters, ...(trainingLoss && { trainingLoss }) };
 }
 
 /** One batch of the case, with its labels. */
@@ -36,6 +37,17 @@ export function caseFeeds(
   }
   out[LABELS] = host(labels, OBJECTIVES[objective].labels.dtype);
   return out;
+}
+
+/** What counts in a step on these labels: how many of them, or the weights of their classes. */
+export function caseWeight(
+  { trainingLoss }: Pick<ReferenceCase, 'trainingLoss'>,
+  { data }: DenseArray,
+  count: number,
+): number {
+  const weights = trainingLoss?.classWeights;
+  if (!weights) return count;
+  return data.reduce((sum, label) => sum + (label === IGNORE_LABEL ? 0 : weights[label]), 0);
 }
 
 /** The case's initial trainable values. */

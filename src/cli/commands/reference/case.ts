@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../../../base/errors';
 import type { Activation, MethodName, TrainedSpec } from '../../../experiment/methods';
-import type { ObjectiveName } from '../../../tasks/objective';
+import type { ObjectiveName, TrainingLoss } from '../../../tasks/objective';
 import type { Pooling } from '../../../tasks/head';
 
 export interface DenseArray {
@@ -14,6 +14,8 @@ export interface StepFields {
   inputs: Record<string, DenseArray>;
   labels: DenseArray;
   loss: number;
+  /** Only if the case has a `trainingLoss`. */
+  evaluationLoss?: number;
   gradients: Record<string, DenseArray>;
 }
 
@@ -21,6 +23,7 @@ export interface StepFields {
 export interface ReferenceCase extends StepFields {
   model: string;
   objective: ObjectiveName;
+  trainingLoss?: TrainingLoss;
   head: { pooling: Pooling; weight: string; bias: string } | null;
   adapter: MethodName;
   hyper: Record<string, unknown>;

@@ -27,6 +27,9 @@ export function checkFields(report: Comparison, c: ReferenceCase, graph: Graph):
   };
 
   missing(Object.hasOwn(OBJECTIVES, c.objective ?? ''), 'objective');
+  const { labelSmoothing = 0, classWeights = [] } = c.trainingLoss ?? {};
+  for (const [i, weight] of classWeights.entries()) number(weight, `trainingLoss.classWeights[${i}]`);
+  number(labelSmoothing, 'trainingLoss.labelSmoothing');
   missing(isMethod(c.adapter), 'adapter');
   missing(c.head !== undefined, 'head');
   missing(Array.isArray(c.targets), 'targets');

@@ -12,7 +12,7 @@ import type { Model } from '../../../graph/model';
 import { prepareModel } from '../../../graph/prepare';
 import { AdamW } from '../../../trainer/optimizer/optimizer';
 import type { ReferenceCase, StepFields } from './case';
-import { caseFeeds, caseTask, shapesOf } from './case-task';
+import { caseFeeds, caseTask, caseWeight, shapesOf } from './case-task';
 import { Comparison, largest } from './compare';
 import { checkFields } from './fields';
 import { HOST, tolerancesOf, type Tolerances } from './tolerance';
@@ -69,7 +69,7 @@ export async function runModelCase(
         report,
         model,
         stepper,
-        { ...other, objective: c.objective },
+        { ...other, objective: c.objective, trainingLoss: c.trainingLoss },
         parameters,
         tolerances,
         `otherShapes[${i}].`,
@@ -107,7 +107,7 @@ export async function runModelCase(
   return report;
 }
 
-type Task = Pick<ReferenceCase, 'objective'>;
+type Task = Pick<ReferenceCase, 'objective' | 'trainingLoss'>;
 
 /** Loss and every gradient on one batch. */
 async function compareStep(
@@ -121,14 +121,14 @@ async function compareStep(
 ): Promise<void> {
   const inputs = caseFeeds(model, fields, fields);
   const { lossSum, count } = await stepper.evaluate(inputs, parameters);
-  const step = await stepper.step(inputs, parameters, 1 / count);
+  const step = await stepper.step(inputs, parameters, 1 / caseWeight(fields, fields.labels, count));
   report.number('loss', `${prefix}loss`, step.lossSum / step.count, fields.loss, tolerances.loss, relative);
-  // The evaluation graph must agree.
+  // The evaluation graph must agree, except about a loss that only training has.
   report.number(
     'loss',
     `${prefix}loss (evaluation)`,
     lossSum / count,
-    fields.loss,
+    fields.trainingLoss ? fields.evaluationLoss : fields.loss,
     tolerances.loss,
     relative,
   );
@@ -160,8 +160,9 @@ async function train(
   const optimizer = new AdamW([{ names: [...parameters.keys()], lr, weightDecay }], { betas, epsilon: eps });
   const inputs = caseFeeds(model, c, c);
   const { count } = await stepper.evaluate(inputs, parameters);
+  const weight = caseWeight(c, c.labels, count);
   for (const [i, expected] of lossBeforeEachStep.entries()) {
-    const step = await stepper.step(inputs, parameters, 1 / count);
+    const step = await stepper.step(inputs, parameters, 1 / weight);
     report.number(
       'curve',
       `adamw.lossBeforeEachStep[${i}]`,

@@ -13,7 +13,9 @@ import { ignoresPadding } from '../../../../src/trainer/micro-batch/padding';
 import { gradientStep } from '../../../../src/trainer/loop/step';
 import { initialState } from '../../../../src/trainer/checkpoint/state';
 import { prepareTask, type Task } from '../../../../src/trainer/task/task';
+import { LABELS } from '../../../../src/tasks/program';
 import { Lab } from '../../../cli/lab';
+import { lossInTraining } from '../../tasks/loss-in-training';
 import { withoutMask } from '../maskless';
 
 const lab = new Lab({ adapter: { dropout: 0.2 }, training: { gradientAccumulation: 2 } });
@@ -40,6 +42,15 @@ const sentence = (i: number): object => {
   return { tokens, tags: tokens.map((word) => (word === 'cats' ? 'B-PET' : 'O')) };
 };
 lab.write('tags.jsonl', Array.from({ length: 40 }, (_, i) => `${JSON.stringify(sentence(i))}\n`).join(''));
+
+lab.write(
+  'uneven.jsonl',
+  Array.from({ length: 40 }, (_, i) => {
+    const { tokens } = sentence(i) as { tokens: string[] };
+    return `${JSON.stringify({ text: tokens.join(' '), label: i % 7 < 5 ? 'a' : i % 7 === 5 ? 'b' : 'c' })}\n`;
+  }).join(''),
+);
+const uneven = ['data.train=uneven.jsonl', 'data.validation=uneven.jsonl'];
 
 const batchesOf = ({ spec: { training }, data }: Task) =>
   epochOrder(data.train.dataset, { ...training, epoch: 0 }).slice(0, training.gradientAccumulation);
@@ -70,6 +81,11 @@ describe.each([
   [
     'a model with an answer for every word',
     ['task.type=token-classification', 'data.train=tags.jsonl', 'data.validation=tags.jsonl'],
+    true,
+  ],
+  [
+    'a model with weighted and smoothed labels',
+    ['task.classWeights=balanced', 'task.labelSmoothing=0.2', ...uneven],
     true,
   ],
 ])('%s', async (_, settings, ignores) => {
@@ -105,14 +121,16 @@ describe.each([
   it('has the mean loss over all labels of its batches', async () => {
     const still = await open(...set, 'adapter.dropout=0');
     const { task, stepper } = still;
+    const loss = task.graph.trainingLoss;
     let [lossSum, count] = [0, 0];
     for (const batch of batchesOf(task)) {
-      const found = await stepper.evaluate(
-        await task.feeds(task.data.train.dataset, batch),
-        parametersOf(still),
-      );
-      lossSum += found.lossSum;
-      count += found.count;
+      const feeds = await task.feeds(task.data.train.dataset, batch);
+      const found = await stepper.evaluate(feeds, parametersOf(still));
+      const { lossSum: sum, count: n } = loss ? lossInTraining(loss, found.logits, feeds[LABELS]) : found;
+      // An evaluation's loss is plain.
+      expect(found.count === n).toBe(loss === undefined);
+      lossSum += sum;
+      count += n;
     }
     expect(Math.abs((await step(still)).loss / (lossSum / count) - 1)).toBeLessThan(1e-5);
   });
