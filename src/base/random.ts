@@ -21,6 +21,7 @@ export const Stream = {
   locations: 11,
   sweep: 12,
   augmentation: 13,
+  masking: 14,
 } as const;
 
 const M0 = 0xd2511f53;

@@ -188,8 +188,8 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
   },
   tokenAccuracy: {
     ...share('token accuracy'),
-    definition: 'Share of tokens that are the most likely one after those before them.',
-    source: 'transformers, run_clm.py; scikit-learn, accuracy_score',
+    definition: 'Share of the tokens to predict that are the most likely ones at their place.',
+    source: 'transformers, run_clm.py and run_mlm.py; scikit-learn, accuracy_score',
   },
   loss: {
     label: 'loss',

@@ -1,7 +1,6 @@
 import type { Outputs } from '../protocol/outputs';
 import { textColumns, type TextAnswers } from '../protocol/predictions';
 import type { DataSplit } from './task-data';
-import type { LanguageText } from './language-text';
 import { IGNORE_LABEL } from './objective';
 import { exampleColumns, rounded } from './predictions';
 import { crossEntropy } from './softmax';
@@ -10,26 +9,28 @@ import { crossEntropy } from './softmax';
  * Of each token that counts, its log-probability, and by how much its logit is above that of every other token. All
  * logits of a data set would not fit into memory.
  *
+ * @param targets (tokens), with IGNORE_LABEL for those that do not count
  * @param logits (tokens, vocabulary)
+ * @param ahead 1 where a position predicts the token after it, 0 for its own
  * @returns two numbers a token
  */
-export function keptLogits({ targets }: LanguageText, logits: Float32Array): Float32Array {
+export function keptLogits(targets: Int32Array, logits: Float32Array, ahead: 0 | 1): Float32Array {
   const vocabulary = logits.length / targets.length;
   const kept: number[] = [];
-  for (let t = 0; t + 1 < targets.length; t++) {
-    const next = targets[t + 1];
-    if (next === IGNORE_LABEL) continue;
+  for (let t = 0; t + ahead < targets.length; t++) {
+    const target = targets[t + ahead];
+    if (target === IGNORE_LABEL) continue;
     const own = logits.subarray(t * vocabulary, (t + 1) * vocabulary);
     let other = -Infinity;
-    for (let id = 0; id < vocabulary; id++) if (id !== next && own[id] > other) other = own[id];
-    kept.push(-crossEntropy(own, next), own[next] - other);
+    for (let id = 0; id < vocabulary; id++) if (id !== target && own[id] > other) other = own[id];
+    kept.push(-crossEntropy(own, target), own[target] - other);
   }
   return Float32Array.from(kept);
 }
 
 /** @param kept of each example, in data order */
 export function languagePredictions(
-  split: DataSplit<LanguageText>,
+  split: DataSplit,
   _: Outputs,
   kept: readonly Float32Array[],
 ): TextAnswers {

@@ -31,13 +31,7 @@ export interface Objective {
   /** Type of the labels it reads, and how many leading axes of the logits they have; `all`: as many as the logits. */
   labels: { dtype: number; rank: number | 'all' };
   /** @param training only for a cross-entropy of classes; omitted: the loss of an evaluation */
-  build(
-    g: GraphBuilder,
-    logits: string,
-    labels: string,
-    dtype: number,
-    training?: TrainingLoss,
-  ): LossNodes;
+  build(g: GraphBuilder, logits: string, labels: string, dtype: number, training?: TrainingLoss): LossNodes;
   /** The same in float64, from the logits of a model that has no loss. */
   measure(logits: HostTensor, labels: HostTensor): { lossSum: number; count: number };
 }

@@ -2,6 +2,7 @@ import type { TaskName } from '../experiment/tasks/registry';
 import type { TaskKind } from './kind';
 import { imageClassification } from './image-classification';
 import { causalLanguageModeling } from './causal-language-modeling';
+import { maskedLanguageModeling } from './masked-language-modeling';
 import { multiLabelClassification } from './multi-label-classification';
 import { textClassification } from './text-classification';
 import { textRegression } from './text-regression';
@@ -15,6 +16,7 @@ const KINDS: Record<TaskName, TaskKind> = {
   'token-classification': tokenClassification,
   'image-classification': imageClassification,
   'causal-language-modeling': causalLanguageModeling,
+  'masked-language-modeling': maskedLanguageModeling,
 };
 
 export const taskKind = (name: TaskName): TaskKind => KINDS[name];

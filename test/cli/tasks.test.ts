@@ -17,12 +17,21 @@ interface Kind {
   task?: object;
   data?: object;
   /** A model in test/fixtures and the files beside it, with its modules to adapt; BERT otherwise. */
-  model?: { path: string; beside?: string[]; head: 'linear' | 'none'; targetModules: string[] };
+  model?: {
+    path: string;
+    beside?: string[];
+    head: 'linear' | 'none';
+    targetModules: string[];
+    maxLength?: number;
+  };
   /** Other files that the data need. */
   files?: (lab: Lab) => void;
   row(text: string, index: number): object;
-  /** A line for `aurora play` (of an image: its path in the folder of the experiment), and what the answer looks like. */
-  asked: [line: string, answer: RegExp];
+  /**
+   * A line for `aurora play` (of an image: its path in the folder of the experiment), and what the answer looks like; a
+   * kind without it is refused there.
+   */
+  asked?: [line: string, answer: RegExp];
   errors: RegExp;
   preflight: RegExp;
   /** In the model card of an export. */
@@ -102,6 +111,20 @@ const KINDS: Record<string, Kind> = {
     errors: /Most confused|No labels are confused/,
     preflight: /label +training +validation\n +(cat|none) +\d+ \(\d+\.\d %\)/,
   },
+  'masked tokens': {
+    card: /It predicts the tokens that are masked in a text\./,
+    type: 'masked-language-modeling',
+    model: {
+      path: 'reference/more/masked-language-model.onnx',
+      head: 'none',
+      targetModules: ['query', 'value', 'decoder'],
+      maxLength: 16,
+    },
+    // Sentences that leave no doubt about a hidden word.
+    row: (_, i) => ({ text: ['the cats played !', 'unaffable , the cat', 'play , play , play'][i % 3] }),
+    errors: /By length\n[^]*tokens right/,
+    preflight: /tokens to predict in the training data: \d+\n/,
+  },
 };
 
 describe.each(Object.entries(KINDS))('%s', (_, kind) => {
@@ -109,7 +132,7 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
     task: { type: kind.type, ...(kind.model && { head: kind.model.head }), ...kind.task },
     data: kind.data ?? {},
     ...(kind.model && {
-      model: { maxLength: 64 },
+      model: { maxLength: kind.model.maxLength ?? 64 },
       adapter: { method: 'aurora', targetModules: kind.model.targetModules },
     }),
     training: { epochs: 5, learningRate: 0.03 },
@@ -168,10 +191,18 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
     expect(bits(killed)).toBe(bits(run));
   });
 
-  it('shows its errors and answers questions', () => {
+  it('shows its errors, and answers questions if it can', () => {
     const errors = lab.run('errors', run);
     expect([errors.code, errors.err]).toEqual([0, expect.not.stringContaining('error')]);
     expect(errors.out).toMatch(kind.errors);
+    if (!kind.asked) {
+      const refused = lab.type('the [MASK]\n', 'play', run);
+      expect([refused.code, refused.err]).toEqual([
+        2,
+        expect.stringContaining('The playground cannot be used'),
+      ]);
+      return;
+    }
     const [line, answer] = kind.asked;
     const typed = kind.files ? lab.path(line) : line;
     const played = lab.type(`${typed}\n`, 'play', run);

@@ -4,7 +4,7 @@ import { pearson, spearman } from '../../src/tasks/metrics/correlation';
 import { MultiLabelScores } from '../../src/tasks/metrics/multi-label';
 import { perplexity } from '../../src/tasks/metrics/perplexity';
 import { rootMeanSquaredError } from '../../src/tasks/metrics/rmse';
-import { NextTokenAccuracy } from '../../src/tasks/metrics/token-accuracy';
+import { TokenAccuracy } from '../../src/tasks/metrics/token-accuracy';
 import { TopKAccuracy } from '../../src/tasks/metrics/top-k';
 import { IGNORE_LABEL } from '../../src/tasks/objective';
 import { crossEntropy } from '../../src/tasks/softmax';
@@ -49,7 +49,7 @@ function ours(c: MetricCase): Record<string, number> {
       return { top5Accuracy: top.accuracy() };
     }
     case 'tokens': {
-      const accuracy = new NextTokenAccuracy();
+      const accuracy = new TokenAccuracy(1);
       const losses: number[] = [];
       for (const { labels, logits } of c.texts) {
         accuracy.add(labels, Float32Array.from(logits.flat()));

@@ -36,3 +36,12 @@ export function findEndId(
     isTokenId,
   );
 }
+
+/** The id that stands for a hidden token: that of the named mask token, or of a token called as mask tokens are. */
+export function findMaskId(
+  { tokenizerConfig }: TokenizerFiles,
+  idOf: (token: string) => number | undefined,
+): number | undefined {
+  const named = content(tokenizerConfig.mask_token);
+  return [named === undefined ? undefined : idOf(named), idOf('[MASK]'), idOf('<mask>')].find(isTokenId);
+}

@@ -1,7 +1,7 @@
 import { Tokenizer as HuggingFaceTokenizer, type Encoding as LibraryEncoding } from '@huggingface/tokenizers';
 import { AuroraError } from '../../base/errors';
 import { chatTemplate, type ChatTemplate } from './chat';
-import { findEndId, findPadId } from './special-ids';
+import { findEndId, findMaskId, findPadId } from './special-ids';
 import { joinPair, type PairPart } from './pair';
 import { isTokenId } from './token-id';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files';
@@ -49,7 +49,13 @@ export interface Tokenizer {
   idOf(token: string): number | undefined;
   /** What one token reads as, without marks for a word's begin or middle; undefined for special and unknown tokens. */
   piece(id: number): string | undefined;
+  /** Tokens that are no part of a text, such as those that separate texts and those that stand for unknown words. */
+  specialIds: ReadonlySet<number>;
+  /** All other tokens, in ascending order. */
+  ordinaryIds(): readonly number[];
   padId: number;
+  /** The token that stands for a hidden one, where the files name one. */
+  maskId?: number;
   /** The token that ends a text, where the files name one. */
   endId?: number;
   /** As in the files; undefined without a chat template. */
@@ -214,6 +220,7 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
   const left = truncatesLeft(files);
   const padId = findPadId(files, (token) => hf.token_to_id(token));
   const endId = findEndId(files, (token) => hf.token_to_id(token));
+  const maskId = findMaskId(files, (token) => hf.token_to_id(token));
   const chat = reading(path, () => chatTemplate(files));
   const vocabSize = largestId(path, hf) + 1;
 
@@ -250,6 +257,9 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
 
   const specialIds = new Set(
     [...hf.get_added_tokens_decoder().values()].filter((t) => t.special).map((t) => t.id),
+  );
+  const ordinaryIds = once(() =>
+    [...new Set(hf.model!.tokens_to_ids.values())].filter((id) => !specialIds.has(id)).sort((a, b) => a - b),
   );
   const piece = (id: number): string | undefined => {
     if (specialIds.has(id) || hf.id_to_token(id) === undefined) return undefined;
@@ -304,7 +314,10 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
     decode,
     idOf: (token) => hf.token_to_id(token),
     piece,
+    specialIds,
+    ordinaryIds,
     padId: padId ?? 0,
+    ...(maskId !== undefined && { maskId }),
     ...(endId !== undefined && { endId }),
     ...(chat && { chat }),
     vocabSize,

@@ -4,8 +4,8 @@ import type { MetricName } from '../metrics';
 export const INPUT_SHAPES = ['text', 'pair', 'image', 'chat'] as const;
 export type InputShape = (typeof INPUT_SHAPES)[number];
 
-/** The output: one label, several, a number, labeled spans of a text, or a text. */
-export const ANSWER_SHAPES = ['label', 'labels', 'number', 'spans', 'text'] as const;
+/** The output: one label, several, a number, labeled spans of a text, a text, or the hidden tokens of a text. */
+export const ANSWER_SHAPES = ['label', 'labels', 'number', 'spans', 'text', 'tokens'] as const;
 export type AnswerShape = (typeof ANSWER_SHAPES)[number];
 
 /** Input and output: pages and the editor depend on these, never on the kind. */

@@ -3,6 +3,7 @@ import type { Experiment } from '../experiment';
 import type { InputShape, TaskDescription, TaskShapes } from './kind';
 import { imageClassification } from './image-classification';
 import { causalLanguageModeling } from './causal-language-modeling';
+import { maskedLanguageModeling } from './masked-language-modeling';
 import { multiLabelClassification } from './multi-label-classification';
 import { textClassification } from './text-classification';
 import { textRegression } from './text-regression';
@@ -16,6 +17,7 @@ export const TASKS = {
   'token-classification': tokenClassification,
   'image-classification': imageClassification,
   'causal-language-modeling': causalLanguageModeling,
+  'masked-language-modeling': maskedLanguageModeling,
 } as const satisfies Record<string, TaskDescription>;
 
 export type TaskName = keyof typeof TASKS;

@@ -56,6 +56,7 @@ export function guessAnswer(
     case 'spans':
       return guessTags(head.columns);
     case 'text':
+    case 'tokens':
       return {};
   }
 }

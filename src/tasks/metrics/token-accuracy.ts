@@ -3,25 +3,26 @@ import { argmax } from '../softmax';
 import { ratio } from './ratio';
 
 /**
- * Share of tokens that are the most probable next token after those before them (scikit-learn's accuracy_score over all
- * tokens of all examples). From 0 to 1; 0 of no tokens.
+ * Share of tokens that are the most probable ones at their place (scikit-learn's accuracy_score over all tokens of all
+ * examples). From 0 to 1; 0 of no tokens.
  */
-export class NextTokenAccuracy {
+export class TokenAccuracy {
   private right = 0;
   private total = 0;
 
+  /** @param ahead 1 where position t predicts label t + 1, as in the objective "causal-lm"; 0 for its own label */
+  constructor(private readonly ahead: 0 | 1) {}
+
   /**
-   * Position t predicts label t + 1, as in the objective "causal-lm"; IGNORE_LABEL does not count.
-   *
-   * @param labels one token for each position
+   * @param labels one token for each position; IGNORE_LABEL does not count
    * @param logits (labels.length, vocabulary), row-major; of equal ones, the first token is predicted
    */
   add(labels: ArrayLike<number>, logits: Float32Array): void {
     const vocabulary = logits.length / labels.length;
-    for (let t = 0; t + 1 < labels.length; t++) {
-      const next = labels[t + 1];
-      if (next === IGNORE_LABEL) continue;
-      if (argmax(logits.subarray(t * vocabulary, (t + 1) * vocabulary)) === next) this.right++;
+    for (let t = 0; t + this.ahead < labels.length; t++) {
+      const label = labels[t + this.ahead];
+      if (label === IGNORE_LABEL) continue;
+      if (argmax(logits.subarray(t * vocabulary, (t + 1) * vocabulary)) === label) this.right++;
       this.total++;
     }
   }

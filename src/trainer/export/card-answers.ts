@@ -40,5 +40,11 @@ export function cardAnswer(task: Task): CardAnswer {
         holds: 'the logits of the next token after each token',
         print: 'print(int(logits[0, -1].argmax()))  # the id of the next token',
       };
+    case 'tokens':
+      return {
+        outputs: 'It predicts the tokens that are masked in a text.',
+        holds: 'the logits of each token',
+        print: 'print(logits[0].argmax(-1).tolist())  # the ids of the most likely tokens',
+      };
   }
 }

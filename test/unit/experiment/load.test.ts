@@ -240,7 +240,9 @@ describe('errors in an experiment file', () => {
       'task.classWeights is "even", expected "balanced" or an object',
     );
     expect(errorOf(MINIMAL, 'task.classWeights.a=0')[0]).toContain('task.classWeights');
-    expect(errorOf(MINIMAL, 'task.labelSmoothing=1')[0]).toContain('expected a number of at least 0 and below 1');
+    expect(errorOf(MINIMAL, 'task.labelSmoothing=1')[0]).toContain(
+      'expected a number of at least 0 and below 1',
+    );
   });
 
   it('report a missing file or a folder', () => {

@@ -358,7 +358,7 @@ describe('a study of numbers', () => {
   it('takes no step of one example for values that can be any', () => {
     const stepped = METRICS.filter((m) => resolutionOf(m, 500) > 0);
     expect(stepped).toEqual([
-      ...['accuracy', 'f1', 'microF1', 'macroF1', 'weightedF1', 'matthews'],
+      ...['accuracy', 'f1', 'microF1', 'macroF1', 'weightedF1', 'top5Accuracy', 'matthews'],
       ...['entityF1', 'entityPrecision', 'entityRecall'],
     ]);
     expect(resolutionOf('accuracy', 500)).toBe(1 / 500);

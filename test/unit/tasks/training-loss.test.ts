@@ -8,7 +8,7 @@ import type { HostTensor } from '../../../src/graph/host-tensor';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { IGNORE_LABEL, OBJECTIVES, type TrainingLoss } from '../../../src/tasks/objective';
 import { textClassification } from '../../../src/tasks/text-classification';
-import { textRegression } from '../../../src/tasks/text-regression';
+import { taskKind } from '../../../src/tasks/registry';
 import { tokenClassification } from '../../../src/tasks/token-classification';
 import { trainingLoss, weightIn } from '../../../src/tasks/training-loss';
 import { checkGradients, emptyGraph, modelOf } from '../autodiff/check';
@@ -68,7 +68,7 @@ describe('the loss in training', () => {
     expect(lossOf({})).toBeUndefined();
     expect(lossOf({ labelSmoothing: 0 })).toBeUndefined();
     expect(weightIn(textClassification, undefined)).toBe(textClassification.weight);
-    expect(trainingLoss(withTask({ labelSmoothing: 0.1 }), textRegression, data as never)).toBeUndefined();
+    expect(trainingLoss(withTask({ labelSmoothing: 0.1 }), taskKind('text-regression'), data)).toBeUndefined();
     const train = { ...data.train, dataset: { ...data.train.dataset, examples: [] } };
     const smoothed = withTask({ labelSmoothing: 0.1, classWeights: 'balanced' });
     expect(trainingLoss(smoothed, textClassification, { ...data, train })).toBeUndefined();

@@ -22,6 +22,7 @@ export function subjectName(facts: PlayFacts, variant: PlayVariant): string {
 export function loadedText(facts: PlayFacts): string {
   const what = {
     text: 'continues a text',
+    tokens: 'predicts the masked tokens of a text',
     spans: `finds spans in a ${facts.input}`,
     label: `classifies ${facts.input}s into ${facts.labels.length} labels`,
     labels: `labels ${facts.input}s with ${facts.labels.length} labels`,

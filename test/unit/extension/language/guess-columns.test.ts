@@ -74,6 +74,12 @@ describe('the likely columns', () => {
     expect(await guess(kind, 'a.csv', 'text\nlong enough\n')).toEqual({ text: 'text' });
   });
 
+  it('of masked language models are texts', async () => {
+    const asked = { instruction: 'add the numbers', output: 'done', label: 'a' };
+    const kind = 'masked-language-modeling';
+    expect(await guess(kind, 'a.jsonl', jsonl(asked))).toEqual({ text: 'instruction' });
+  });
+
   it('are none where nothing fits', async () => {
     for (const task of ['text-classification', 'multi-label-classification', 'text-regression'] as const)
       expect(await guess(task, 'a.jsonl', jsonl({ a: ['x'], b: {} }))).not.toHaveProperty('text');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { perplexity } from '../../../../src/tasks/metrics/perplexity';
-import { NextTokenAccuracy } from '../../../../src/tasks/metrics/token-accuracy';
+import { TokenAccuracy } from '../../../../src/tasks/metrics/token-accuracy';
 import { IGNORE_LABEL } from '../../../../src/tasks/objective';
 
 /** Logits over a vocabulary of three that predict these tokens. */
@@ -21,7 +21,7 @@ describe('perplexity', () => {
 
 describe('token accuracy', () => {
   it('compares each position with the next token, over all texts', () => {
-    const accuracy = new NextTokenAccuracy();
+    const accuracy = new TokenAccuracy(1);
     // Predicted after the first three tokens: 1 2 2, of 1 2 0; what follows the last token is unknown.
     accuracy.add([0, 1, 2, 0], saying([1, 2, 2, 0]));
     expect(accuracy.accuracy()).toBeCloseTo(2 / 3, 12);
@@ -30,19 +30,19 @@ describe('token accuracy', () => {
   });
 
   it('leaves out what is not to be predicted', () => {
-    const accuracy = new NextTokenAccuracy();
+    const accuracy = new TokenAccuracy(1);
     accuracy.add([IGNORE_LABEL, IGNORE_LABEL, 2, 0], saying([0, 2, 1, 1]));
     expect(accuracy.accuracy()).toBe(1 / 2);
   });
 
   it('predicts the first of equal tokens', () => {
-    const accuracy = new NextTokenAccuracy();
+    const accuracy = new TokenAccuracy(1);
     accuracy.add([0, 0], new Float32Array(6));
     expect(accuracy.accuracy()).toBe(1);
   });
 
   it('is 0 of no tokens', () => {
-    const accuracy = new NextTokenAccuracy();
+    const accuracy = new TokenAccuracy(1);
     expect(accuracy.accuracy()).toBe(0);
     accuracy.add([1], saying([1]));
     accuracy.add([], saying([]));

@@ -1,0 +1,57 @@
+import { makeInputs } from '../data/batch';
+import { encodeRow, textExample } from '../data/dataset';
+import { readLanguageRows } from '../data/table/language-rows';
+import { checkOutput } from './check-output';
+import { keptLogits, languagePredictions } from './language-answers';
+import { inPass, maskedText, maskingOf, type MaskedText } from './masked-text';
+import {
+  mostFrequentToken,
+  predictedTokens,
+  targetCount,
+  targetLabels,
+  tokenScorer,
+} from './predicted-tokens';
+import { shownText } from './shown-text';
+import { readsTexts, type TextKind } from './text-data';
+
+/** Hidden tokens of a text: the model's own logits; cross-entropy of the tokens that were chosen to be predicted. */
+export const maskedLanguageModeling = {
+  objective: 'token-cross-entropy',
+  ...readsTexts({
+    rows: readLanguageRows,
+    labels: () => [],
+    known: (_, rows) => rows,
+    stratum: () => '',
+    encoder(tokenizer, _, { model, training }) {
+      const masking = maskingOf(tokenizer);
+      return (row, index) => {
+        const text = textExample(encodeRow(tokenizer, row, model.maxLength), index);
+        return maskedText(text, masking, training.seed);
+      };
+    },
+  }),
+  inputs(dataset, indices, wanted, length, pass) {
+    const examples = inPass(
+      indices.map((i) => dataset.examples[i]),
+      pass,
+    );
+    return makeInputs({ ...dataset, examples }, [...examples.keys()], wanted, length);
+  },
+  varies: () => true,
+  // The text's own words: a mask has no place in it.
+  shown({ tokenizer }, { rows, dataset }, index) {
+    const example = dataset.examples[index];
+    return shownText(rows[example.row], { ...example, ids: example.whole }, tokenizer);
+  },
+  head: () => undefined,
+  checkOutput: (spec, name, info) => checkOutput(spec, name, info, { axes: ['batch', 'sequence'] }),
+  expected: (examples, length, pass) => targetLabels(inPass(examples, pass), length),
+  weight: (example) => predictedTokens(example).length,
+  scorer: () => tokenScorer(0),
+  baseline: mostFrequentToken,
+  guessLoss: ({ tokenizer }) => Math.log(tokenizer.vocabSize),
+  facts: (examples) => ({ labels: {}, targets: targetCount(examples) }),
+  findings: () => [],
+  keep: ({ targets }, logits) => keptLogits(targets, logits, 0),
+  predictions: languagePredictions,
+} satisfies TextKind<MaskedText>;

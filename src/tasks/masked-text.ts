@@ -1,0 +1,83 @@
+import { AuroraError } from '../base/errors';
+import { permutation, Stream, uniform } from '../base/random';
+import type { TextExample, TrainingPass } from '../data/dataset';
+import type { Tokenizer } from '../data/text/tokenizer';
+import { IGNORE_LABEL } from './objective';
+
+/** A text of which the model is to predict some tokens; `ids` are what it reads in their places. */
+export interface MaskedText extends TextExample {
+  /** The text's own tokens. */
+  whole: Int32Array;
+  /** One for each of `ids`: the text's own token, or IGNORE_LABEL where it is not to be predicted. */
+  targets: Int32Array;
+  masking: Masking;
+}
+
+/** What a tokenizer contributes. */
+export interface Masking {
+  maskId: number;
+  specialIds: ReadonlySet<number>;
+  /** All tokens but the special ones, from which replacements are drawn. */
+  ordinaryIds: readonly number[];
+}
+
+/** Share of a text's tokens that are predicted, and at least one. */
+const SHARE = 0.15;
+/** Of these, the shares that are read as the mask token, and as any other; the rest are read as they are. */
+const MASKED = 0.8;
+const REPLACED = 0.1;
+
+/** @throws AuroraError 'tokenizer' without a mask token */
+export function maskingOf({ path, maskId, specialIds, ordinaryIds }: Tokenizer): Masking {
+  if (maskId === undefined)
+    throw new AuroraError(
+      'tokenizer',
+      `${path} has no mask token, so tokens cannot be masked.`,
+      'Use a model that was trained with one, such as BERT, or name it as mask_token in tokenizer_config.json.',
+    );
+  return { maskId, specialIds, ordinaryIds: ordinaryIds() };
+}
+
+/**
+ * A text as an evaluation reads it: masked in the same places each time.
+ *
+ * @param example an untouched text, which becomes one of size 0 if nothing in it can be predicted
+ */
+export function maskedText(example: TextExample, masking: Masking, seed: number): MaskedText {
+  const targets = new Int32Array(example.size).fill(IGNORE_LABEL);
+  const text = { ...example, whole: example.ids, targets, masking };
+  return places(text).length === 0
+    ? { ...text, size: 0, ids: new Int32Array(0) }
+    : drawn(text, seed, Stream.masking, 0, example.row);
+}
+
+/** Texts as a pass of training reads them, each masked in other places in each epoch; in an evaluation, as they are. */
+export const inPass = (texts: readonly MaskedText[], pass: TrainingPass | undefined): MaskedText[] =>
+  pass ? texts.map((text) => drawn(text, pass.seed, Stream.masking, 1 + pass.epoch, text.row)) : [...texts];
+
+/** Positions of tokens that can be predicted. */
+const places = ({ whole, masking }: MaskedText): number[] =>
+  [...whole.keys()].filter((at) => !masking.specialIds.has(whole[at]));
+
+/**
+ * As in BERT (Devlin et al., 2019, section 3.1; create_masked_lm_predictions in its repository): a fixed share of the
+ * tokens, drawn without replacement, so that an example counts the same in every epoch.
+ */
+function drawn(text: MaskedText, seed: number, ...keys: number[]): MaskedText {
+  const { whole, masking } = text;
+  const possible = places(text);
+  const count = Math.max(1, Math.round(SHARE * possible.length));
+  const ids = whole.slice();
+  const targets = new Int32Array(whole.length).fill(IGNORE_LABEL);
+  for (const place of permutation(possible.length, seed, ...keys).slice(0, count)) {
+    const at = possible[place];
+    targets[at] = whole[at];
+    const how = uniform(seed, ...keys, at, 1);
+    if (how < MASKED) ids[at] = masking.maskId;
+    else if (how < MASKED + REPLACED) {
+      const other = Math.floor(uniform(seed, ...keys, at, 2) * masking.ordinaryIds.length);
+      ids[at] = masking.ordinaryIds[other];
+    }
+  }
+  return { ...text, ids, targets };
+}

@@ -1,0 +1,58 @@
+import { integers } from '../data/batch';
+import type { TextExample } from '../data/dataset';
+import { DType } from '../graph/dtype';
+import type { HostTensor } from '../graph/host-tensor';
+import type { Baseline, Scorer } from './kind';
+import { perplexity } from './metrics/perplexity';
+import { TokenAccuracy } from './metrics/token-accuracy';
+import { IGNORE_LABEL } from './objective';
+import type { TextData } from './text-data';
+
+/** A text with one target for each token: a token's id, or IGNORE_LABEL where nothing is to be predicted. */
+export interface WithTargets extends TextExample {
+  targets: Int32Array;
+}
+
+/** The tokens that are to be predicted. */
+export const predictedTokens = ({ targets }: WithTargets): number[] =>
+  [...targets].filter((t) => t !== IGNORE_LABEL);
+
+/** (batch, length), with IGNORE_LABEL in the padding. */
+export function targetLabels(examples: readonly WithTargets[], length: number): HostTensor {
+  const labels = new Int32Array(examples.length * length).fill(IGNORE_LABEL);
+  examples.forEach(({ targets }, e) => labels.set(targets, e * length));
+  return integers(DType.int64, [examples.length, length], labels);
+}
+
+/** @param ahead 1 where a token predicts the one after it, 0 for its own place */
+export function tokenScorer(ahead: 0 | 1): Scorer<WithTargets> {
+  const accuracy = new TokenAccuracy(ahead);
+  let examples = 0;
+  return {
+    add({ targets }, logits) {
+      accuracy.add(targets, logits);
+      examples++;
+    },
+    metrics: (loss) => ({ perplexity: perplexity(loss), tokenAccuracy: accuracy.accuracy(), examples }),
+  };
+}
+
+/** Always the most frequent of the tokens to predict; the first id at ties. */
+export function mostFrequentToken({ train, validation, tokenizer }: TextData<WithTargets>): Baseline {
+  const counts = new Map<number, number>();
+  for (const example of train.dataset.examples)
+    for (const id of predictedTokens(example)) counts.set(id, (counts.get(id) ?? 0) + 1);
+  const most = [...counts].reduce(
+    (a, b) => (b[1] > a[1] || (b[1] === a[1] && b[0] < a[0]) ? b : a),
+    [0, 0],
+  )[0];
+  const expected = validation.dataset.examples.flatMap(predictedTokens);
+  return {
+    answer: `always "${tokenizer.piece(most) ?? 'the end'}"`,
+    metric: 'tokenAccuracy',
+    value: expected.filter((id) => id === most).length / expected.length,
+  };
+}
+
+export const targetCount = (examples: readonly WithTargets[]): number =>
+  examples.reduce((sum, e) => sum + predictedTokens(e).length, 0);
