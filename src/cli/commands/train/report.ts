@@ -16,8 +16,15 @@ import type { Evaluated } from '../../../protocol/events';
 import type { MeanScore } from '../../../protocol/scores';
 import type { FinishedResult } from '../../../trainer/run/result';
 
+/** What a run is compared with: the head alone, or the untrained model. */
+export interface Reference {
+  name: string;
+  metrics: Metrics;
+  note: string;
+}
+
 /** The report of a finished run: what was trained, how it compares, and where it is. */
-export function report(result: FinishedResult, run: string, headOnly: FinishedResult | undefined): string {
+export function report(result: FinishedResult, run: string, reference: Reference | undefined): string {
   const { trained, best, last, baseline } = result;
   const names = metricsIn(best);
   const row = (label: string, metrics: Metrics, note: string) => [
@@ -28,16 +35,17 @@ export function report(result: FinishedResult, run: string, headOnly: FinishedRe
   const rows = [
     ['  validation', ...metricHeads(names), ''],
     row('baseline', { [baseline.metric]: baseline.value }, baseline.answer),
-    ...(headOnly ? [row('head only', headOnly.best, `step ${headOnly.best.step}`)] : []),
+    ...(reference ? [row(reference.name, reference.metrics, reference.note)] : []),
     row(`${result.method}, best`, best, `step ${best.step}`),
     ...(best.step === result.steps ? [] : [row(`${result.method}, last`, last, `step ${result.steps}`)]),
   ];
+  const head = trained.head ? `, and ${count(trained.head)} in the head` : '';
   const share = trained.model
     ? ` (${percent(trained.adapters / trained.model, 2)} of the model's ${count(trained.model)})`
     : '';
   return [
     '',
-    `Trained ${count(trained.adapters)} adapter parameters${share} in ${trained.modules} modules, and ${count(trained.head)} in the head.`,
+    `Trained ${count(trained.adapters)} adapter parameters${share} in ${trained.modules} modules${head}.`,
     `${count(result.steps)} steps in ${duration(result.seconds)} (${(result.examples / result.seconds).toFixed(0)} samples/s), peak memory ${(result.peakMemory / 2 ** 30).toFixed(2)} GiB.`,
     `Trained in ${deviceWords(result.device)}.`,
     '',

@@ -12,14 +12,15 @@ import { requireSameInputs } from '../../../trainer/inputs/require';
 import { parsePausePoint } from '../../../trainer/loop/pause';
 import { requireResumable } from '../../../trainer/checkpoint/resume';
 import type { TrainOutcome } from '../../../trainer/run/conclude';
-import type { FinishedResult } from '../../../trainer/run/result';
+import { measureUntrained } from '../../../trainer/run/untrained';
 import { toldToBegin } from '../../child';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../../place';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owning';
 import { program } from '../../program';
-import { report } from './report';
+import { report, type Reference } from './report';
 import { onInterrupt } from '../../signals';
+import { temporaryFolder } from '../../temporary';
 import { trainRun, type TrainingSettings } from '../../training';
 
 export const train: Command = {
@@ -41,7 +42,8 @@ nothing changed, it reproduces RUN bit for bit. Both stay on the run's device un
   --set KEY=VALUE    override a setting, such as --set training.epochs=1 (may be given several times)
   --accept-changed-inputs
                      resume or fork even if the model, tokenizer or data have changed since; recorded in the journal
-  --baseline         first train the head alone, as a separate run to compare with
+  --baseline         first train the head alone, as a separate run to compare with; for a task without a trained head,
+                     first evaluate the untrained model
   --lease            stop when the file control/lease in the run folder has not been touched for a minute
 ${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads on the processor (default: one per core)
 
@@ -191,8 +193,12 @@ async function fresh(
 ): Promise<number> {
   const file = one(args, 'experiment file', 'train');
   const spec = loadExperiment(file, args.list('set'));
-  let headOnly: FinishedResult | undefined;
-  if (args.flag('baseline')) {
+  let reference: Reference | undefined;
+  if (args.flag('baseline') && spec.task.head === 'none') {
+    process.stderr.write('Baseline: the untrained model …\n');
+    const metrics = await measureUntrained(spec, temporaryFolder('baseline'));
+    if (metrics !== 'diverged') reference = { name: 'untrained', metrics, note: '' };
+  } else if (args.flag('baseline')) {
     const baseline: Experiment = { ...spec, name: `${spec.name}-head-only`, adapter: HEAD_ALONE };
     process.stderr.write('Baseline: the head alone, same settings.\n');
     const run = newRun(file, args);
@@ -201,13 +207,14 @@ async function fresh(
       return trainRun(baseline, run, false, settings);
     });
     if (outcome.end !== 'finished') return conclude(outcome, run);
-    headOnly = outcome.result;
+    const { best } = outcome.result;
+    reference = { name: 'head only', metrics: best, note: `step ${best.step}` };
     process.stderr.write('\n');
   }
   const run = given ?? newRun(file, args);
   const go = async () => {
     writeSpec(run, spec);
-    return conclude(await trainRun(spec, run, false, settings), run, headOnly);
+    return conclude(await trainRun(spec, run, false, settings), run, reference);
   };
   return given === undefined ? owning(owned(args, run), go) : go();
 }
@@ -223,13 +230,13 @@ const WHY: Partial<Record<string, string>> = {
   rung: 'Paused for comparison with the other trials',
 };
 
-function conclude(outcome: TrainOutcome, run: string, headOnly?: FinishedResult): number {
+function conclude(outcome: TrainOutcome, run: string, reference?: Reference): number {
   if (outcome.end !== 'finished') {
     const why = WHY[outcome.end] ?? 'Stopped';
     process.stderr.write(`${why}; everything is saved. Continue with: ${program()} train --resume ${run}\n`);
     return EXIT.stopped;
   }
-  process.stdout.write(report(outcome.result, run, headOnly));
+  process.stdout.write(report(outcome.result, run, reference));
   process.stdout.write(nextSteps(run));
   return EXIT.ok;
 }
