@@ -1,16 +1,28 @@
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { main, say } from './lib/console.mjs';
+import { Failure, main, say } from './lib/console.mjs';
 import { ROOT, runNode } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
-/** Runs the demo; arguments after `npm start --` are passed to `aurora train`. */
+/** The experiments in demo/, by what they are about. The model of the first is fetched; the others' are committed. */
+const DEMOS = { text: 'debian-sections', images: 'fashion', language: 'debian-summaries' };
+
+/** Runs a demo: `npm start -- [--task text | images | language]`; other arguments are passed to `aurora train`. */
 await main(async () => {
+  const { task, rest } = parsed(process.argv.slice(2));
   ensureDependencies();
   await build();
-  ensureUseLite();
-  say('Training demo/debian-sections.aurora.json …');
-  const args = ['train', join('demo', 'debian-sections.aurora.json'), '--baseline', ...process.argv.slice(2)];
-  return runNode(join(ROOT, 'dist', 'cli.cjs'), args);
+  if (task === 'text') ensureUseLite();
+  const file = join('demo', `${DEMOS[task]}.aurora.json`);
+  say(`Training ${file} …`);
+  return runNode(join(ROOT, 'dist', 'cli.cjs'), ['train', file, '--baseline', ...rest]);
 });
+
+function parsed(args) {
+  const at = args.indexOf('--task');
+  const task = at < 0 ? 'text' : args[at + 1];
+  if (!Object.hasOwn(DEMOS, task ?? ''))
+    throw new Failure(`There is no demo "${task ?? ''}".`, `Demos: ${Object.keys(DEMOS).join(', ')}.`);
+  return { task, rest: at < 0 ? args : args.toSpliced(at, 2) };
+}

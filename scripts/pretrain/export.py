@@ -6,8 +6,9 @@ import onnx
 import torch
 
 
-def export(model, path, inputs, output, dynamic, provenance):
-    """`inputs`: name to example tensor; `dynamic`: name to open axes; `provenance` goes into the file's doc string."""
+def export(model, path, inputs, output, sizes, dynamic, provenance):
+    """`inputs`: name to example tensor; `sizes` of the output's axes; `dynamic`: name to open axes; `provenance` goes into
+    the file's doc string."""
     model.eval()
     warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
     torch.onnx.export(
@@ -24,5 +25,9 @@ def export(model, path, inputs, output, dynamic, provenance):
     )
     made = onnx.load(str(path))
     made.doc_string = provenance
+    # Without folding, the exporter does not know those that follow from shapes in the graph.
+    for axis, size in zip(made.graph.output[0].type.tensor_type.shape.dim, sizes):
+        if axis.dim_param not in dynamic[output].values():
+            axis.dim_value = size
     onnx.checker.check_model(made)
     onnx.save(made, str(path))

@@ -42,7 +42,7 @@ def write(model):
     example = {"input_ids": torch.ones(2, 5, dtype=torch.long), "attention_mask": torch.ones(2, 5, dtype=torch.long)}
     open_axes = {0: "batch", 1: "sequence"}
     axes = {name: open_axes for name in (*example, "logits")}
-    export(model, OUT / "model.onnx", example, "logits", axes, PROVENANCE)
+    export(model, OUT / "model.onnx", example, "logits", (2, 5, CONFIG["vocab_size"]), axes, PROVENANCE)
     config = {
         "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "attention_bias": False,
         "tie_word_embeddings": True, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2,
@@ -52,7 +52,7 @@ def write(model):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=2200)
     parser.add_argument("--data", default=ROOT / ".cache" / "pretrain", help="what debian-texts.mjs has written")
     parser.add_argument("--checkpoint", default="/tmp/pretrain-language.pt")
     parser.add_argument("--threads", type=int, default=1)

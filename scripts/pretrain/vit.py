@@ -53,7 +53,7 @@ def write(model):
     OUT.mkdir(parents=True, exist_ok=True)
     example = {"pixel_values": torch.zeros(2, 3, 28, 28)}
     axes = {"pixel_values": {0: "batch"}, "last_hidden_state": {0: "batch"}}
-    export(Backbone(model), OUT / "model.onnx", example, "last_hidden_state", axes, PROVENANCE)
+    export(Backbone(model), OUT / "model.onnx", example, "last_hidden_state", (2, 50, CONFIG["hidden_size"]), axes, PROVENANCE)
     config = {"model_type": "vit", "architectures": ["ViTForImageClassification"], "hidden_act": "gelu", "qkv_bias": True}
     write_json(OUT / "config.json", {**config, **CONFIG})
     processor = {
@@ -67,7 +67,7 @@ def write(model):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--data", default=FOLDER, help="the folder with Fashion-MNIST's IDX files")
     parser.add_argument("--checkpoint", default="/tmp/pretrain-vit.pt")
     parser.add_argument("--threads", type=int, default=1)
