@@ -1,6 +1,11 @@
-/** What the number of a row counts: lines of a text file, rows of a Parquet file, items of a JSON array. */
-export const rowWord = (file: string): 'line' | 'row' | 'item' =>
-  /\.parquet$/i.test(file) ? 'row' : /\.json(\.gz)?$/i.test(file) ? 'item' : 'line';
+export type RowWord = 'line' | 'row' | 'item' | 'image';
+
+/** What the number of a row counts: lines of a text file, rows of a Parquet file, items of a JSON array, images of a folder. */
+export function rowWord(file: string): RowWord {
+  if (/\.parquet$/i.test(file)) return 'row';
+  if (/\.json(\.gz)?$/i.test(file)) return 'item';
+  return /\.\w+$/.test(file) ? 'line' : 'image';
+}
 
 /** "lines", or "rows" where the files have different words. */
 export function rowWords(...files: string[]): string {

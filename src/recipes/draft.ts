@@ -14,6 +14,8 @@ export interface Draft {
   model: string;
   /** Undefined for the tokenizer.json beside the model. */
   tokenizer?: string;
+  /** For images: undefined for the preprocessor_config.json beside the model. */
+  preprocessor?: string;
   /** Undefined if the model has only one. */
   output?: string;
   train: string;
@@ -65,13 +67,14 @@ export function draftText(file: string, draft: Draft): string {
 }
 
 function modelLines(
-  { model, tokenizer, output, task, recipe, own }: Draft,
+  { model, tokenizer, preprocessor, output, task, recipe, own }: Draft,
   path: (p: string) => string,
 ): string[] {
   const length = own?.choices.get('model.maxLength');
   return withoutLastComma([
     `"path": ${JSON.stringify(path(model))},`,
     ...(tokenizer ? [`"tokenizer": ${JSON.stringify(path(tokenizer))},`] : []),
+    ...(preprocessor ? [`"preprocessor": ${JSON.stringify(path(preprocessor))},`] : []),
     ...(output ? [`"output": ${JSON.stringify(output)},`] : []),
     ...(describeTask(task).input === 'image'
       ? []

@@ -5,7 +5,7 @@ import { count } from './format';
 import type { CommonModel } from './model';
 import type { ExampleCells } from './part';
 
-const HEADS = { line: 'Line', row: 'Row', item: 'Item' };
+const HEADS = { line: 'Line', row: 'Row', item: 'Item', image: 'Number' };
 
 interface RowActions {
   open(example: number): void;

@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path';
-import { filesBelow, isFolder } from '../../files/tree';
+import { isFolder } from '../../files/tree';
 import { rowPlace, rowWord } from '../../protocol/row-place';
 import { unreadable } from '../../table/files';
+import { imageFiles } from '../../table/image-files';
 import type { Fields } from '../../table/records';
 import type { ImageSource } from '../images/source';
 import { badRow, field, readRowsOf, requireRows, type ReadOptions, type Row, type Rows } from './rows';
@@ -10,9 +11,6 @@ import { badRow, field, readRowsOf, requireRows, type ReadOptions, type Row, typ
 export interface ImageRow extends Row {
   image: ImageSource;
 }
-
-/** Of an image folder, files with other endings are not images but notes, lists and the like. */
-const IMAGE_FILE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
 
 /**
  * Images with their labels: a folder with one folder for each label, as torchvision's ImageFolder reads it, or a data
@@ -36,9 +34,12 @@ function withName(path: string, row: ImageRow): ImageRow {
   return { ...row, text: name, image: { ...row.image, name: rowPlace(path, row.line) } };
 }
 
-function readFolder(folder: string, { onBadRow }: ReadOptions): Rows<ImageRow> {
+async function readFolder(folder: string, { onBadRow }: ReadOptions): Promise<Rows<ImageRow>> {
   const result: Rows<ImageRow> = { rows: [], skipped: [] };
-  images(folder).forEach((file, i) => {
+  const files = await imageFiles(folder).catch((cause) => {
+    throw unreadable(folder, cause);
+  });
+  files.forEach((file, i) => {
     const line = i + 1;
     const end = file.indexOf('/');
     if (end < 0) {
@@ -50,15 +51,6 @@ function readFolder(folder: string, { onBadRow }: ReadOptions): Rows<ImageRow> {
   });
   requireRows(folder, result.rows.length, result.skipped);
   return result;
-}
-
-/** The image files below a folder, in the order in which rows number them. */
-function images(folder: string): string[] {
-  try {
-    return filesBelow(folder).filter((file) => IMAGE_FILE.test(file));
-  } catch (cause) {
-    throw unreadable(folder, cause);
-  }
 }
 
 function imageRow(

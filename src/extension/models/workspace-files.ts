@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 /** One search for everything that an experiment may name: models, tokenizers, data. */
 const DATA = ['csv', 'tsv', 'jsonl', 'ndjson', 'conll', 'iob', 'iob2', 'bio'];
 const PATTERN = `**/*.{onnx,parquet,${DATA.flatMap((d) => [d, `${d}.gz`]).join(',')}}`;
-const TOKENIZERS = '**/*tokenizer*.json';
+const TOKENIZERS = '**/*{tokenizer,preprocessor}*.json';
 const EXCLUDED = '**/{node_modules,.git,.aurora,.venv,__pycache__}/**';
 const LIMIT = 2000;
 

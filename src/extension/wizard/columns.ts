@@ -21,14 +21,31 @@ const singles = ({ headOfData }: WizardState): Column[] => headOfData!.columns.f
 
 /** Those that are not chosen yet. */
 const others = ({ headOfData, columns }: WizardState): Column[] =>
-  headOfData!.columns.filter((c) => c.name !== columns!.text && c.name !== columns!.pair);
+  headOfData!.columns.filter((c) => ![columns!.text, columns!.pair, columns!.image].includes(c.name));
 
 /** The columns as the paper's data set is published, otherwise the likely ones. */
 const guessed = (state: WizardState): TaskColumns =>
   state.known?.layout.columns ?? guessFor(state.headOfData!, kindOf(state));
 
+const imageStep: Step<WizardState> = {
+  applies: (state) => kindOf(state).input === 'image' && state.headOfData !== undefined,
+  async run(state, place) {
+    const { columns } = state.headOfData!;
+    const likely = columns.find(({ name }) => /image|img|file|path/i.test(name)) ?? columns[0];
+    const picked = await pickColumn(state, place, {
+      columns,
+      placeholder: vscode.l10n.t('Select the column with the images or their paths'),
+      active: state.columns?.image ?? likely?.name,
+    });
+    if (typeof picked === 'string') return picked;
+    const { name } = picked.column!;
+    if (state.columns?.image !== name) state.columns = { image: name };
+    return 'next';
+  },
+};
+
 const textStep: Step<WizardState> = {
-  applies: () => true,
+  applies: (state) => kindOf(state).input !== 'image',
   async run(state, place) {
     const { t } = vscode.l10n;
     const { answer } = kindOf(state);
@@ -95,7 +112,7 @@ async function optionalStep(
 }
 
 const labelStep: Step<WizardState> = {
-  applies: (state) => kindOf(state).columns.label !== undefined,
+  applies: (state) => kindOf(state).columns.label !== undefined && state.headOfData !== undefined,
   async run(state, place) {
     const { t } = vscode.l10n;
     const { answer } = kindOf(state);
@@ -195,4 +212,4 @@ const columnItems = ({ headOfData }: WizardState, columns: readonly Column[]) =>
   });
 };
 
-export const columnSteps = [textStep, pairStep, completionStep, labelStep];
+export const columnSteps = [imageStep, textStep, pairStep, completionStep, labelStep];

@@ -9,6 +9,15 @@ import type { DataHead } from '../../table/head';
 import { DATA_FILE, readDataHead } from '../language/data-head';
 import { pick, type Step } from '../ask/steps';
 import { columnSteps } from './columns';
+import {
+  browseItems,
+  imageSources,
+  imageTrainStep,
+  readsImages,
+  sourceItem,
+  sourceOf,
+  type SourceItem,
+} from './images';
 import { pickFile, type WizardState } from './state';
 
 const FILTERS = {
@@ -20,7 +29,7 @@ const suits = ({ task }: WizardState, file: string): boolean =>
   DATA_FILE.test(file) && (formatOf(file) !== 'conll' || describeTask(task!).answer === 'spans');
 
 const trainStep: Step<WizardState> = {
-  applies: () => true,
+  applies: (state) => !readsImages(state),
   async run(state, place) {
     const { t } = vscode.l10n;
     const files = state.files.filter((f) => suits(state, f));
@@ -73,8 +82,41 @@ function unfit({ columns }: DataHead, path: string, task: TaskDescription): stri
   return undefined;
 }
 
+const imageValidationStep: Step<WizardState> = {
+  applies: readsImages,
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const sources = (await imageSources(state)).filter((source) => source !== state.train);
+    const shares = [0.1, 0.2].map((share): SourceItem & { share: number } => ({
+      label: t('Hold out {0} % of the training images', 100 * share),
+      description: t('a random split that depends on the seed'),
+      share,
+    }));
+    const items: (SourceItem & { share?: number })[] = [
+      ...shares,
+      ...sources.map(sourceItem),
+      ...browseItems(),
+    ];
+    const near = sources.find((source) => /val|test|dev/i.test(basename(source)));
+    const wanted = state.validation ?? near ?? 0.1;
+    for (;;) {
+      const picked = await pick(place, {
+        items,
+        placeholder: t('Select the validation data'),
+        active: items.find((i) => (i.share ?? i.source) === wanted),
+      });
+      if (typeof picked === 'string') return picked;
+      const [{ share }] = picked;
+      const validation = share ?? (await sourceOf(picked[0], t('Choose the validation data')));
+      if (validation === undefined) continue;
+      state.validation = validation;
+      return 'next';
+    }
+  },
+};
+
 const validationStep: Step<WizardState> = {
-  applies: () => true,
+  applies: (state) => !readsImages(state),
   async run(state, place) {
     const { t } = vscode.l10n;
     const train = state.train!;
@@ -117,4 +159,4 @@ async function browseFor(): Promise<string | undefined> {
   return chosen?.[0]?.fsPath;
 }
 
-export const dataSteps = [trainStep, ...columnSteps, validationStep];
+export const dataSteps = [trainStep, imageTrainStep, ...columnSteps, validationStep, imageValidationStep];

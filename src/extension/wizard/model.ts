@@ -7,9 +7,10 @@ import { describeTask } from '../../experiment/tasks/registry';
 import { likelyOutput } from './draft';
 import { pick, type Step } from '../ask/steps';
 import { pickFile, type WizardState } from './state';
+import { readsImages } from './images';
 import { taskStep } from './task';
 
-const [{ pattern: MODEL }, { pattern: TOKENIZER }] = FILE_KEYS;
+const [{ pattern: MODEL }, { pattern: TOKENIZER }, { pattern: PREPROCESSOR }] = FILE_KEYS;
 
 const modelStep: Step<WizardState> = {
   applies: async (state) => state.given === undefined || !(await readModel(state, state.given)),
@@ -58,6 +59,7 @@ async function readModel(state: WizardState, path: string): Promise<boolean> {
     );
     state.model = path;
     delete state.tokenizer;
+    delete state.preprocessor;
     delete state.output;
     delete state.adapter;
     return true;
@@ -68,8 +70,12 @@ async function readModel(state: WizardState, path: string): Promise<boolean> {
   }
 }
 
+/** Whether the model has no such file beside it. */
+const lacks = async ({ model }: WizardState, name: string): Promise<boolean> =>
+  (await kindOf(join(dirname(model!), name))) !== 'file';
+
 const tokenizerStep: Step<WizardState> = {
-  applies: async (state) => (await kindOf(join(dirname(state.model!), 'tokenizer.json'))) !== 'file',
+  applies: async (state) => !readsImages(state) && (await lacks(state, 'tokenizer.json')),
   async run(state, place) {
     const { t } = vscode.l10n;
     const picked = await pickFile(place, {
@@ -80,6 +86,22 @@ const tokenizerStep: Step<WizardState> = {
     });
     if (typeof picked === 'string') return picked === 'demo' ? 'cancel' : picked;
     state.tokenizer = picked.path;
+    return 'next';
+  },
+};
+
+const preprocessorStep: Step<WizardState> = {
+  applies: async (state) => readsImages(state) && (await lacks(state, 'preprocessor_config.json')),
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const picked = await pickFile(place, {
+      files: state.files.filter((f) => PREPROCESSOR.test(f)),
+      placeholder: t('There is no preprocessor_config.json next to the model. Select its preprocessing.'),
+      browse: { title: t('Choose the preprocessor_config.json of the model'), filters: { JSON: ['json'] } },
+      active: state.preprocessor,
+    });
+    if (typeof picked === 'string') return picked === 'demo' ? 'cancel' : picked;
+    state.preprocessor = picked.path;
     return 'next';
   },
 };
@@ -106,4 +128,4 @@ const outputStep: Step<WizardState> = {
   },
 };
 
-export const modelSteps = [modelStep, tokenizerStep, taskStep, outputStep];
+export const modelSteps = [modelStep, taskStep, tokenizerStep, preprocessorStep, outputStep];

@@ -30,6 +30,7 @@ export interface WizardState extends Partial<Draft> {
 export const draftOf = (s: WizardState): Draft => ({
   model: s.model!,
   ...(s.tokenizer !== undefined && { tokenizer: s.tokenizer }),
+  ...(s.preprocessor !== undefined && { preprocessor: s.preprocessor }),
   ...(s.output !== undefined && { output: s.output }),
   train: s.train!,
   validation: s.validation!,

@@ -1,9 +1,12 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
+import { AuroraError } from '../../../base/errors';
 import { formatOf } from '../../../table/files';
+import { imageFiles } from '../../../table/image-files';
 import { namedRow } from '../../../protocol/row-place';
 import { askForRow, type AskedRow } from '../../data-worker/ask';
 import { opensWell } from '../../data-worker/data-row';
+import { kindOf } from '../../language/check-files';
 
 /** Read-only documents with one row of a data file each, identified by the query. */
 const SCHEME = 'aurora-data-row';
@@ -16,8 +19,22 @@ export const dataRows = (): vscode.Disposable =>
     },
   });
 
+/** A row of an image folder is an image. */
+async function openImage(folder: string, row: number): Promise<void> {
+  const path = (await imageFiles(folder))[row - 1];
+  if (path === undefined)
+    throw new AuroraError(
+      'data',
+      vscode.l10n.t('{0} has no image {1} any more.', folder, row),
+      vscode.l10n.t('Predict again, to see the images that are there.'),
+    );
+  const beside = { viewColumn: vscode.ViewColumn.Beside };
+  await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(join(folder, path)), beside);
+}
+
 /** Opens the data file at the line beside the panel; for a compressed or very large file, only the row. */
 export async function openDataRow(file: string, line: number): Promise<void> {
+  if ((await kindOf(file)) === 'folder') return openImage(file, line);
   const plain = await opensWell(file);
   if (!plain) await askForRow({ file, line });
   const json = ['jsonl', 'json', 'parquet'].includes(formatOf(file) ?? '');

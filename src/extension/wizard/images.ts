@@ -1,0 +1,89 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { describeTask } from '../../experiment/tasks/registry';
+import { pick, type Step } from '../ask/steps';
+import { DATA_FILE, readDataHead } from '../language/data-head';
+import { kindOf } from '../language/check-files';
+import { imageFolders } from '../models/image-folders';
+import type { WizardState } from './state';
+
+const IMAGES = '**/*.{jpg,jpeg,png,webp,gif,tif,tiff,avif}';
+const EXCLUDED = '**/{node_modules,.git,.aurora,.venv,__pycache__}/**';
+/** Enough to meet two labels of each folder; looking for all images of a large one would take long. */
+const LIMIT = 20_000;
+
+export const readsImages = ({ task }: WizardState): boolean => describeTask(task!).input === 'image';
+
+/** Folders of labeled images, and data files. */
+export async function imageSources({ files }: WizardState): Promise<string[]> {
+  const found = await vscode.workspace.findFiles(IMAGES, EXCLUDED, LIMIT);
+  const local = found.filter((uri) => uri.scheme === 'file').map((uri) => uri.fsPath);
+  return [...imageFolders(local), ...files.filter((file) => DATA_FILE.test(file))];
+}
+
+export interface SourceItem extends vscode.QuickPickItem {
+  source?: string;
+  browse?: 'folder' | 'file';
+}
+
+export const sourceItem = (source: string): SourceItem => ({
+  label: basename(source),
+  description: vscode.workspace.asRelativePath(source),
+  source,
+});
+
+export const browseItems = (): SourceItem[] => [
+  { label: `$(folder-opened) ${vscode.l10n.t('Browse for a Folder …')}`, browse: 'folder', alwaysShow: true },
+  { label: `$(file) ${vscode.l10n.t('Browse for a File …')}`, browse: 'file', alwaysShow: true },
+];
+
+/** @returns undefined if the dialog was canceled */
+export async function sourceOf({ source, browse }: SourceItem, title: string): Promise<string | undefined> {
+  if (source !== undefined || browse === undefined) return source;
+  const folder = browse === 'folder';
+  const options = { canSelectFolders: folder, canSelectFiles: !folder, title };
+  const [chosen] = (await vscode.window.showOpenDialog(options)) ?? [];
+  return chosen?.fsPath;
+}
+
+export const imageTrainStep: Step<WizardState> = {
+  applies: readsImages,
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const sources = await imageSources(state);
+    const items = [...sources.map(sourceItem), ...browseItems()];
+    for (;;) {
+      const picked = await pick<SourceItem>(place, {
+        items,
+        placeholder: t('Select the training images: a folder with one folder for each label, or a data file'),
+        active: items.find((i) => i.source !== undefined && i.source === (state.train ?? likely(sources))),
+      });
+      if (typeof picked === 'string') return picked;
+      const source = await sourceOf(picked[0], t('Choose the training images'));
+      if (source !== undefined && (await take(state, source))) return 'next';
+    }
+  },
+};
+
+const likely = (sources: readonly string[]): string | undefined =>
+  sources.find((source) => /train/i.test(basename(source))) ?? sources[0];
+
+/** @returns whether it can be used; if not, after a message */
+async function take(state: WizardState, source: string): Promise<boolean> {
+  const folder = (await kindOf(source)) === 'folder';
+  const head = folder ? undefined : await readDataHead(source).catch(() => undefined);
+  if (!folder && (head?.columns.length ?? 0) < 2) {
+    const { t } = vscode.l10n;
+    const why = t('{0} has no column of images and another of labels.', basename(source));
+    void vscode.window.showErrorMessage(`${why} ${t('Choose another file.')}`);
+    return false;
+  }
+  if (state.train !== source) delete state.validation;
+  state.train = source;
+  if (head) state.headOfData = head;
+  else delete state.headOfData;
+  // The names of folders need no columns.
+  if (!head) state.columns = {};
+  else if (state.columns?.image === undefined) delete state.columns;
+  return true;
+}
