@@ -44,6 +44,8 @@ export const imageClassification = {
         accuracy: matrix.accuracy(),
         top5Accuracy: top5.accuracy(),
         f1: matrix.f1(),
+        macroF1: matrix.macroF1(),
+        weightedF1: matrix.weightedF1(),
         examples: matrix.examples,
       }),
     };

@@ -7,7 +7,7 @@ export const imageClassification: TaskDescription = {
   answer: 'label',
   head: true,
   pairs: false,
-  metrics: ['accuracy', 'top5Accuracy', 'f1'],
+  metrics: ['accuracy', 'top5Accuracy', 'f1', 'macroF1', 'weightedF1'],
   columns: { image: 'image', label: 'label' },
   pipelineTag: 'image-classification',
   problemType: 'single_label_classification',
