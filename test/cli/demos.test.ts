@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readRun } from '../read-run';
 import { Lab } from './lab';
 
 const lab = new Lab();
@@ -19,6 +22,20 @@ describe('the language demo', () => {
     // There is no head.
     expect(r.out).toMatch(/^Trained [\d,]+ adapter parameters \(.*\) in 28 modules\.$/m);
     expect(lab.runs(out)).toHaveLength(1);
+  });
+});
+
+describe('a run after its untrained baseline', () => {
+  it('still saves everything when it is interrupted', async () => {
+    const out = lab.fresh('interrupted');
+    const options = ['--baseline', '--device', 'cpu', '--out', out];
+    const child = lab.start('train', resolve('demo/debian-summaries.aurora.json'), ...options);
+    const ended = once(child, 'exit');
+    while (!lab.begun(out, 'scalars.bin') && child.exitCode === null) await wait(50);
+    child.kill('SIGINT');
+    expect(await ended).toEqual([130, null]);
+    const events = lab.runs(out).flatMap((run) => readRun(run).events);
+    expect(events.at(-1)).toMatchObject({ kind: 'stopped', reason: 'requested' });
   });
 });
 

@@ -1,15 +1,24 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Experiment } from '../../experiment/experiment';
 import { HEAD_ALONE } from '../../experiment/methods';
 import type { Evaluated } from '../../protocol/events';
 import { measureTask } from '../export/measure';
+import { removedAtEnd } from '../process/removed-at-exit';
 import { prepareTask } from '../task/task';
 
 /**
  * Loss and metrics on the validation data of a model as its file has it: what a run that trains no head starts from.
- *
- * @param folder for temporary graphs
+ * Leaves signals alone, since a run that follows saves before it ends.
  */
-export async function measureUntrained(spec: Experiment, folder: string): Promise<Evaluated> {
-  const task = await prepareTask({ ...spec, adapter: HEAD_ALONE }, folder);
-  return (await measureTask(task, new Map(), folder)).metrics;
+export async function measureUntrained(spec: Experiment): Promise<Evaluated> {
+  const folder = mkdtempSync(join(tmpdir(), 'aurora-untrained-'));
+  const remove = removedAtEnd(folder);
+  try {
+    const task = await prepareTask({ ...spec, adapter: HEAD_ALONE }, folder);
+    return (await measureTask(task, new Map(), folder)).metrics;
+  } finally {
+    remove();
+  }
 }

@@ -20,7 +20,6 @@ import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owni
 import { program } from '../../program';
 import { report, type Reference } from './report';
 import { onInterrupt } from '../../signals';
-import { temporaryFolder } from '../../temporary';
 import { trainRun, type TrainingSettings } from '../../training';
 
 export const train: Command = {
@@ -196,7 +195,7 @@ async function fresh(
   let reference: Reference | undefined;
   if (args.flag('baseline') && spec.task.head === 'none') {
     process.stderr.write('Baseline: the untrained model …\n');
-    const metrics = await measureUntrained(spec, temporaryFolder('baseline'));
+    const metrics = await measureUntrained(spec);
     if (metrics !== 'diverged') reference = { name: 'untrained', metrics, note: '' };
   } else if (args.flag('baseline')) {
     const baseline: Experiment = { ...spec, name: `${spec.name}-head-only`, adapter: HEAD_ALONE };
