@@ -25,6 +25,33 @@ const ONE_OF = { train: 2, validation: 3 };
 
 export const DEMO_EXPERIMENT = 'debian-sections.aurora.json';
 
+/** The demos with models of our own: their folders, experiments, and files by their names in demo/ and in the folder. */
+const OWN = [
+  {
+    folder: 'demo-images',
+    experiment: 'fashion.aurora.json',
+    files: {
+      'models/fashion-vit/model.onnx': 'model.onnx',
+      'models/fashion-vit/preprocessor_config.json': 'preprocessor_config.json',
+      'data/fashion-train.parquet': 'train.parquet',
+      'data/fashion-validation.parquet': 'validation.parquet',
+      'data/fashion-mnist-license.txt': 'data-license.txt',
+    },
+  },
+  {
+    folder: 'demo-language',
+    experiment: 'debian-summaries.aurora.json',
+    files: {
+      'models/debian-llama/model.onnx': 'model.onnx',
+      'models/debian-llama/tokenizer.json': 'tokenizer.json',
+      'models/debian-llama/tokenizer_config.json': 'tokenizer_config.json',
+      'models/debian-llama/config.json': 'config.json',
+      'data/debian-summaries-train.jsonl.gz': 'train.jsonl.gz',
+      'data/debian-summaries-validation.jsonl.gz': 'validation.jsonl.gz',
+    },
+  },
+];
+
 /**
  * Writes the extension's demo to `folder`: model.onnx, tokenizer.json, train.jsonl, validation.jsonl (a part of
  * demo/data, uncompressed, so that a row can be opened in the editor) and the experiment. Needs a build; fetches the
@@ -51,4 +78,24 @@ export function makeDemo(folder) {
   }
   writeFileSync(join(folder, DEMO_EXPERIMENT), text);
   return ['model.onnx', 'tokenizer.json', 'train.jsonl', 'validation.jsonl', DEMO_EXPERIMENT];
+}
+
+/**
+ * Writes the other two demos beside it: demo-images and demo-language, each with all of its files in one folder.
+ * @param {string} dist the folder of the demos
+ * @returns {string[]} the names of the folders
+ */
+export function makeOtherDemos(dist) {
+  for (const { folder, experiment, files } of OWN) {
+    mkdirSync(join(dist, folder), { recursive: true });
+    let text = readFileSync(join(ROOT, 'demo', experiment), 'utf8');
+    for (const [from, to] of Object.entries(files)) {
+      copyFileSync(join(ROOT, 'demo', from), join(dist, folder, to));
+      text = text.replace(JSON.stringify(from), JSON.stringify(to));
+    }
+    if (/"(models|data)\//.test(text))
+      throw new Failure(`demo/${experiment} names a file that scripts/lib/demo-bundle.mjs does not copy.`);
+    writeFileSync(join(dist, folder, experiment), text);
+  }
+  return OWN.map(({ folder }) => folder);
 }

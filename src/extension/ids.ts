@@ -2,6 +2,8 @@
 export const COMMAND = {
   getStarted: 'aurora.getStarted',
   runDemo: 'aurora.runDemo',
+  runImageDemo: 'aurora.runImageDemo',
+  runLanguageDemo: 'aurora.runLanguageDemo',
   newExperiment: 'aurora.newExperiment',
   newExperimentFromModel: 'aurora.newExperimentFromModel',
   runExperiment: 'aurora.runExperiment',

@@ -8,6 +8,7 @@ import { hostErrors } from './driver/host';
 import { pictureOnFailure } from './driver/on-failure';
 import { Window } from './driver/window';
 import { Wizard } from './driver/wizard';
+import { statusOf } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
@@ -88,5 +89,16 @@ describe('an image experiment, in VS Code 1.100', () => {
     await page.locator('.card .verdict').first().waitFor();
   });
 
-  test('nothing went wrong in the extension host', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('Run the Image Demo trains a vision transformer of our own, until it is stopped', async () => {
+    await window.palette('AuroRA: Run the Image Demo');
+    const started = lab.path('aurora-demo-images/.aurora/runs/fashion');
+    await expect.poll(() => existsSync(started) && readdirSync(started).length).toBe(1);
+    const run = join(started, readdirSync(started)[0]);
+    const state = () => statusOf(run).state;
+    await expect.poll(() => statusOf(run).step, { timeout: 600_000 }).toBeGreaterThan(2);
+    await window.palette('AuroRA: Stop Run');
+    await expect.poll(state, { timeout: 600_000 }).toBe('stopped');
+  });
+
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

@@ -28,6 +28,8 @@ const DIST = [
   'cli.cjs',
   'data-worker.cjs',
   'demo',
+  'demo-images',
+  'demo-language',
   'experiment.schema.json',
   'extension.cjs',
   'hash-worker.cjs',

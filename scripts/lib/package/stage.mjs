@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join } from 'node:path';
 import { bundles, PROGRAMS } from '../bundles.mjs';
 import { Failure } from '../console.mjs';
-import { makeDemo } from '../demo-bundle.mjs';
+import { makeDemo, makeOtherDemos } from '../demo-bundle.mjs';
 import { ROOT } from '../run.mjs';
 import { GPU_TARGETS, stageGpu } from './gpu.mjs';
 import { bundledPackages, notices } from './notices.mjs';
@@ -30,7 +30,8 @@ export async function stage(target, folder) {
   for (const page of ['README.md', 'CHANGELOG.md'])
     writeFileSync(join(folder, page), standalone(join(ROOT, page)));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
-  await makeDemo(join(dist, 'demo'));
+  makeDemo(join(dist, 'demo'));
+  makeOtherDemos(dist);
   const carried = TARGETS[target] ? [...stageRuntime(target, dist), ...stageSharp(target, dist)] : [];
   if (GPU_TARGETS.includes(target)) metafiles.push(...(await stageGpu(dist)));
   const copied = TARGETS[target]

@@ -9,35 +9,43 @@ import { isAlive } from '../../runs/status';
 import { AuroraError } from '../../base/errors';
 import { statusOf } from '../launcher/run-status';
 
-export const DEMO_EXPERIMENT = 'debian-sections.aurora.json';
+/** The demos: where each is in the extension, its experiment, and the folder that it creates in a workspace. */
+export const DEMOS = {
+  text: { bundle: 'demo', experiment: 'debian-sections.aurora.json', folder: 'aurora-demo' },
+  images: { bundle: 'demo-images', experiment: 'fashion.aurora.json', folder: 'aurora-demo-images' },
+  language: {
+    bundle: 'demo-language',
+    experiment: 'debian-summaries.aurora.json',
+    folder: 'aurora-demo-language',
+  },
+} as const;
 
-/** The folder that the demo creates in a workspace. */
-export const DEMO_FOLDER = 'aurora-demo';
+export type DemoName = keyof typeof DEMOS;
 
 /**
- * Copies the self-contained demo (model, tokenizer, data, experiment) into `folder`. Existing files are kept, changed
+ * Copies a self-contained demo (model, tokenizer, data, experiment) into `folder`. Existing files are kept, changed
  * or not; missing files are added. Throws an AuroraError if this build has no demo or the folder cannot be written.
  * @returns the experiment file
  */
-export async function makeDemoFolder(bundle: string, folder: string): Promise<string> {
+export async function makeDemoFolder(bundle: string, experiment: string, folder: string): Promise<string> {
   const names = await readdir(bundle).catch(() => [] as string[]);
-  if (!names.includes(DEMO_EXPERIMENT))
+  if (!names.includes(experiment))
     throw new AuroraError(
       'data',
-      `This build of AuroRA Lab does not include the demo: ${join(bundle, DEMO_EXPERIMENT)} is missing.`,
+      `This build of AuroRA Lab does not include the demo: ${join(bundle, experiment)} is missing.`,
       'In the repository, run `node scripts/demo-bundle.mjs`; otherwise reinstall the extension.',
     );
   try {
     await mkdir(folder, { recursive: true });
     await Promise.all(names.map((name) => copyMissing(join(bundle, name), join(folder, name))));
-    // A 28 MB model should not be committed.
+    // A model of up to 28 MB should not be committed.
     await writeFile(join(folder, '.gitignore'), '*\n', { flag: 'wx' }).catch((e: NodeJS.ErrnoException) => {
       if (e.code !== 'EEXIST') throw e;
     });
   } catch (e) {
     throw diskError(folder, e);
   }
-  return join(folder, DEMO_EXPERIMENT);
+  return join(folder, experiment);
 }
 
 async function copyMissing(source: string, target: string): Promise<void> {

@@ -2,32 +2,40 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { COMMAND, CONTEXT } from '../ids';
 import type { Services } from '../services';
-import { DEMO_FOLDER, liveRun, makeDemoFolder } from './demo-folder';
+import { DEMOS, liveRun, makeDemoFolder, type DemoName } from './demo-folder';
 import { untrusted } from '../launcher/missing';
 import { handOver } from '../launcher/trainer-client';
 import { registerGuarded } from '../ask/guard';
 import { starting, trainExperiment } from './training';
 import { explaining } from '../ask/training-problems';
 
-/** Run the Demo: from the click to a curve, with no choices to make. */
+/** Run the Demo, and those of images and of language: from the click to a curve, with no choices to make. */
 export function registerDemo(services: Services): vscode.Disposable {
   const { context, log } = services;
   const ran = context.globalState.get<boolean>(CONTEXT.demoRan, false);
   if (ran) void vscode.commands.executeCommand('setContext', CONTEXT.demoRan, true);
-  return registerGuarded(log, COMMAND.runDemo, () => explaining(() => runDemo(services)));
+  const run = (demo: DemoName) => () => explaining(() => runDemo(services, demo));
+  return vscode.Disposable.from(
+    registerGuarded(log, COMMAND.runDemo, run('text')),
+    registerGuarded(log, COMMAND.runImageDemo, run('images')),
+    registerGuarded(log, COMMAND.runLanguageDemo, run('language')),
+  );
 }
 
 /** @returns the run folder */
-async function runDemo(services: Services): Promise<string | undefined> {
+async function runDemo(services: Services, demo: DemoName): Promise<string | undefined> {
+  const { bundle, experiment, folder: name } = DEMOS[demo];
   const { context, panels, store, log } = services;
   if (!vscode.workspace.isTrusted) throw untrusted();
   const began = Date.now();
   const workspaceFolder = vscode.workspace.workspaceFolders?.find((f) => f.uri.scheme === 'file');
   const folder = workspaceFolder
-    ? join(workspaceFolder.uri.fsPath, DEMO_FOLDER)
-    : join(context.globalStorageUri.fsPath, 'demo');
-  const bundle = join(context.extensionPath, 'dist', 'demo');
-  const file = await starting(vscode.l10n.t('Preparing the demo'), () => makeDemoFolder(bundle, folder));
+    ? join(workspaceFolder.uri.fsPath, name)
+    : join(context.globalStorageUri.fsPath, bundle);
+  const from = join(context.extensionPath, 'dist', bundle);
+  const file = await starting(vscode.l10n.t('Preparing the demo'), () =>
+    makeDemoFolder(from, experiment, folder),
+  );
   log.info(`The demo is in ${folder} (${Date.now() - began} ms).`);
   await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
   // A second click shows the run that the first one started.

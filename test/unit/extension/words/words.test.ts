@@ -13,7 +13,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fill as t } from '../../../../src/base/fill';
 import { hasEnded } from '../../../../src/extension/words/end-text';
-import { DEMO_EXPERIMENT, liveRun, makeDemoFolder } from '../../../../src/extension/commands/demo-folder';
+import { DEMOS, liveRun, makeDemoFolder } from '../../../../src/extension/commands/demo-folder';
 import { checkpointFor, forkChoices, valueProblem } from '../../../../src/extension/commands/fork-choices';
 import { lastScalar } from '../../../../src/extension/launcher/last-scalar';
 import { statusText } from '../../../../src/extension/words/status-text';
@@ -120,15 +120,17 @@ describe('the demo folder', () => {
   it('is created completely, never overwritten, and completed if files are missing', async () => {
     const bundle = join(folder, 'bundle');
     const target = join(folder, 'workspace', 'aurora-demo');
-    await expect(makeDemoFolder(bundle, target)).rejects.toThrow('does not include the demo');
+    await expect(makeDemoFolder(bundle, DEMOS.text.experiment, target)).rejects.toThrow(
+      'does not include the demo',
+    );
     expect(existsSync(target)).toBe(false);
     mkdirSync(bundle);
-    for (const name of [DEMO_EXPERIMENT, 'model.onnx']) writeFileSync(join(bundle, name), name);
-    const file = await makeDemoFolder(bundle, target);
-    expect(readdirSync(target).sort()).toEqual(['.gitignore', DEMO_EXPERIMENT, 'model.onnx']);
+    for (const name of [DEMOS.text.experiment, 'model.onnx']) writeFileSync(join(bundle, name), name);
+    const file = await makeDemoFolder(bundle, DEMOS.text.experiment, target);
+    expect(readdirSync(target).sort()).toEqual(['.gitignore', DEMOS.text.experiment, 'model.onnx']);
     writeFileSync(file, 'mine');
     rmSync(join(target, 'model.onnx'));
-    await makeDemoFolder(bundle, target);
+    await makeDemoFolder(bundle, DEMOS.text.experiment, target);
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect(existsSync(join(target, 'model.onnx'))).toBe(true);
     expect(await liveRun(file)).toBeUndefined();
