@@ -7,7 +7,7 @@ import { requireOwned } from '../../files/fence';
 import { flushFolder, makeFolderIn, renameFlushed } from '../../files/folder';
 import { isTemporary, temporaryBeside } from '../../files/temporary';
 import { decodeSafetensors, encodeSafetensors } from '../../graph/file/safetensors';
-import { readJson } from '../../files/json';
+import { readJsonIfThere } from '../../files/json';
 import { readIfThereSync } from '../../files/read';
 import { runPaths, stepName, stepOfName } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
@@ -77,10 +77,11 @@ export function readCheckpoint(path: string): Checkpoint {
   const file = (name: string) => {
     const where = join(path, name);
     const bytes = readIfThereSync(where);
-    if (!bytes || sha256(bytes) !== own(sums, name))
+    if (!bytes) throw gone(where);
+    if (sha256(bytes) !== own(sums, name))
       throw new AuroraError(
         'run',
-        `${where} ${bytes ? 'has changed since it was written: its SHA-256 differs' : 'is missing'}.`,
+        `${where} has changed since it was written: its SHA-256 differs.`,
         'Resume from an earlier checkpoint of the run.',
       );
     return decodeSafetensors(bytes, where);
@@ -120,10 +121,17 @@ export function latestCheckpoint(
 const isDead = ({ state: { last }, parameters }: Checkpoint): boolean =>
   holdsNull(last) || !hasFiniteValues(parameters);
 
+/** Its cause says which path is gone: that of a training run may be one of many that are just being removed. */
+const gone = (path: string): AuroraError =>
+  new AuroraError('run', `${path} is missing.`, 'Resume from an earlier checkpoint of the run.', {
+    cause: Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT', path }),
+  });
+
 /** The state without its verified checksum. */
 function readState(path: string): Omit<StoredState, 'checksum'> {
   const where = join(path, STATE);
-  const state = readJson(where) as Partial<StoredState> | null;
+  const state = readJsonIfThere(where) as Partial<StoredState> | null | undefined;
+  if (state === undefined) throw gone(where);
   if (state?.version !== CHECKPOINT_VERSION)
     throw new AuroraError(
       'run',

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryBeside } from '../../../../src/files/temporary';
+import { goneBelow } from '../../../../src/runs/held';
 import { runPaths } from '../../../../src/runs/layout';
 import type { Checkpoint } from '../../../../src/trainer/checkpoint/checkpoint';
 import {
@@ -23,6 +24,13 @@ import {
 } from '../../../../src/trainer/checkpoint/store';
 
 let run: string;
+const caught = (act: () => unknown): unknown => {
+  try {
+    return act();
+  } catch (e) {
+    return e;
+  }
+};
 beforeEach(() => (run = mkdtempSync(join(tmpdir(), 'aurora-checkpoint-'))));
 afterEach(() => rmSync(run, { recursive: true, force: true }));
 
@@ -139,6 +147,20 @@ describe('checkpoints', () => {
     expect(warnings).toEqual([expect.stringContaining('Skipped the checkpoint of step 20')]);
     expect(warnings[0]).toContain(why);
   });
+
+  it.each(['state.json', 'adapter.safetensors', 'optimizer.safetensors'])(
+    'that lose %s while the folder of the run is being removed tell which path is gone',
+    (name) => {
+      const path = saveCheckpoint(run, checkpointAt(20));
+      rmSync(join(path, name));
+      expect(
+        goneBelow(
+          run,
+          caught(() => readCheckpoint(path)),
+        ),
+      ).toBe(join(path, name));
+    },
+  );
 
   it('without checksums, from older versions, can still be read', () => {
     const checkpoint = checkpointAt(10);
