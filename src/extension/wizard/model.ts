@@ -74,37 +74,46 @@ async function readModel(state: WizardState, path: string): Promise<boolean> {
 const lacks = async ({ model }: WizardState, name: string): Promise<boolean> =>
   (await kindOf(join(dirname(model!), name))) !== 'file';
 
-const tokenizerStep: Step<WizardState> = {
-  applies: async (state) => !readsImages(state) && (await lacks(state, 'tokenizer.json')),
+/** Asks for a file that a model needs beside it, where there is none. */
+const besideStep = (
+  key: 'tokenizer' | 'preprocessor',
+  needed: (state: WizardState) => boolean,
+  {
+    name,
+    pattern,
+    placeholder,
+    title,
+  }: Record<'name' | 'placeholder' | 'title', string> & { pattern: RegExp },
+): Step<WizardState> => ({
+  applies: async (state) => needed(state) && (await lacks(state, name)),
   async run(state, place) {
-    const { t } = vscode.l10n;
     const picked = await pickFile(place, {
-      files: state.files.filter((f) => TOKENIZER.test(f)),
-      placeholder: t('There is no tokenizer.json next to the model. Select its tokenizer.'),
-      browse: { title: t('Choose the tokenizer.json of the model'), filters: { JSON: ['json'] } },
-      active: state.tokenizer,
+      files: state.files.filter((f) => pattern.test(f)),
+      placeholder,
+      browse: { title, filters: { JSON: ['json'] } },
+      active: state[key],
     });
     if (typeof picked === 'string') return picked === 'demo' ? 'cancel' : picked;
-    state.tokenizer = picked.path;
+    state[key] = picked.path;
     return 'next';
   },
-};
+});
 
-const preprocessorStep: Step<WizardState> = {
-  applies: async (state) => readsImages(state) && (await lacks(state, 'preprocessor_config.json')),
-  async run(state, place) {
-    const { t } = vscode.l10n;
-    const picked = await pickFile(place, {
-      files: state.files.filter((f) => PREPROCESSOR.test(f)),
-      placeholder: t('There is no preprocessor_config.json next to the model. Select its preprocessing.'),
-      browse: { title: t('Choose the preprocessor_config.json of the model'), filters: { JSON: ['json'] } },
-      active: state.preprocessor,
-    });
-    if (typeof picked === 'string') return picked === 'demo' ? 'cancel' : picked;
-    state.preprocessor = picked.path;
-    return 'next';
-  },
-};
+const tokenizerStep = besideStep('tokenizer', (state) => !readsImages(state), {
+  name: 'tokenizer.json',
+  pattern: TOKENIZER,
+  placeholder: vscode.l10n.t('There is no tokenizer.json next to the model. Select its tokenizer.'),
+  title: vscode.l10n.t('Choose the tokenizer.json of the model'),
+});
+
+const preprocessorStep = besideStep('preprocessor', readsImages, {
+  name: 'preprocessor_config.json',
+  pattern: PREPROCESSOR,
+  placeholder: vscode.l10n.t(
+    'There is no preprocessor_config.json next to the model. Select its preprocessing.',
+  ),
+  title: vscode.l10n.t('Choose the preprocessor_config.json of the model'),
+});
 
 const outputStep: Step<WizardState> = {
   applies: (state) => state.summary!.outputs.length > 1,
