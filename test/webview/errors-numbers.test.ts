@@ -132,10 +132,10 @@ describe('the Errors page of numbers', () => {
 
   it('says how far off the numbers are, overall, by true number and by length', async () => {
     const all = [
-      { value: 1, predicted: 1.5 },
-      { value: 2, predicted: 2.25 },
-      { value: 3, predicted: 1 },
-      { value: 4, predicted: 4 },
+      { value: 1, predicted: 1.5, tokens: 8 },
+      { value: 2, predicted: 2.25, tokens: 8 },
+      { value: 3, predicted: 1, tokens: 40 },
+      { value: 4, predicted: 4, tokens: 40 },
     ];
     const w = await show(numberPredictions(all));
     await rows(w).first().waitFor();
@@ -149,12 +149,15 @@ describe('the Errors page of numbers', () => {
       ['3', '1', '2.000', '', '-2.000'],
       ['4', '1', '0.000', '', '0.000'],
     ]);
-    expect(await cells(w, 'lengths')).toEqual([['8 tokens', '4', '1.038', '', '-0.313']]);
+    expect(await cells(w, 'lengths')).toEqual([
+      ['8 to 39 tokens', '2', '0.395', '', '+0.375'],
+      ['40 tokens', '2', '1.414', '', '-1.000'],
+    ]);
     expect(
       await w.page
         .locator('.slices thead')
         .evaluateAll((all) => all.map((h) => (h as HTMLElement).innerText.trim())),
-    ).toEqual(['score\tTexts\tRMSE\tMean error', 'Length\tTexts\tRMSE\tMean error']);
+    ).toEqual(['score\tExamples\tRMSE\tMean error', 'Length\tExamples\tRMSE\tMean error']);
   });
 
   it('lists the largest errors first, and has no list of wrong ones', async () => {

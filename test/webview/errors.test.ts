@@ -200,7 +200,7 @@ describe('the Errors page', () => {
     await expect.poll(() => sorted(margin, 1)).toBe(true);
     await w.page.locator('select').selectOption('loss');
     await expect.poll(() => sorted(loss, -1)).toBe(true);
-    expect(await w.page.locator('.examples .note').innerText()).toContain('Of 400 texts, the 120');
+    expect(await w.page.locator('.examples .note').innerText()).toContain('Of 400 examples, the 120');
   });
 
   it('copies all pages of the list as CSV', async () => {
