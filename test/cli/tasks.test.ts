@@ -23,6 +23,7 @@ interface Kind {
     head: 'linear' | 'none';
     targetModules: string[];
     maxLength?: number;
+    dropout?: number;
   };
   /** Other files that the data need. */
   files?: (lab: Lab) => void;
@@ -103,7 +104,7 @@ const KINDS: Record<string, Kind> = {
   images: {
     card: /2 labels, in the order of the logits: `cat`, `none`\./,
     type: 'image-classification',
-    model: { path: 'reference/vit.onnx', head: 'linear', targetModules: ['query', 'value'] },
+    model: { path: 'reference/vit.onnx', head: 'linear', targetModules: ['query', 'value'], dropout: 0.1 },
     data: { augmentation: { crop: true, flip: 0.5, brightness: 0.2 } },
     files: (lab) => writePictures(lab, 96),
     row: (_, i) => ({ image: `images/${i}.png`, label: pictured(i) }),
@@ -133,7 +134,11 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
     data: kind.data ?? {},
     ...(kind.model && {
       model: { maxLength: kind.model.maxLength ?? 64 },
-      adapter: { method: 'aurora', targetModules: kind.model.targetModules },
+      adapter: {
+        method: 'aurora',
+        targetModules: kind.model.targetModules,
+        dropout: kind.model.dropout ?? 0,
+      },
     }),
     training: { epochs: 5, learningRate: 0.03 },
   });

@@ -89,10 +89,16 @@ export async function checkedExperiment(file: string): Promise<Experiment> {
   const spec = atItsPlace(file, () => loadExperiment(file));
   const files: [path: string[], file: string | undefined, message: (path: string) => string][] = [
     [['model', 'path'], spec.model.path, (p) => vscode.l10n.t('The model {0} does not exist.', p)],
+    // A model reads texts or images.
     [
       ['model', 'tokenizer'],
-      spec.model.tokenizer,
+      spec.model.preprocessor === undefined ? spec.model.tokenizer : undefined,
       (p) => vscode.l10n.t('The tokenizer {0} does not exist.', p),
+    ],
+    [
+      ['model', 'preprocessor'],
+      spec.model.preprocessor,
+      (p) => vscode.l10n.t('The preprocessing {0} does not exist.', p),
     ],
     [['data', 'train'], spec.data.train, (p) => vscode.l10n.t('The training file {0} does not exist.', p)],
     [

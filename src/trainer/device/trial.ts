@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { loadTokenizer } from '../../data/text/tokenizer';
 import { epochOrder } from '../../data/order';
 import { openTask } from '../../engine/open';
 import type { Place } from '../../engine/place';
@@ -89,8 +88,7 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
   const { spec, modules, data, batches, place, threads, folder } = request;
   try {
     const adapted = adaptModel(spec, modules);
-    const whole = { ...data, tokenizer: loadTokenizer(spec.model.tokenizer) };
-    const prepared = await makeTask(spec, adapted, whole, folder);
+    const prepared = await makeTask(spec, adapted, data, folder);
     const keep = join(dirname(folder), 'frozen');
     const reuse = { folder, keep, threads, warn: () => undefined };
     const task = request.onFeatures ? (await withFrozenPrefix(prepared, reuse)).task : prepared;

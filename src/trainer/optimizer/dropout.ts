@@ -11,7 +11,8 @@ import { nameTable } from '../../base/names';
 interface MaskedCall {
   name: string;
   features: number;
-  perToken: boolean;
+  /** Tokens of each example: those of a batch of texts, or always as many, as for images; undefined behind pooling. */
+  tokens: 'sequence' | number | undefined;
   probability: number;
   key: number;
 }
@@ -34,9 +35,9 @@ export class DropoutMasks {
         ? []
         : layer.calls.map((call, nth) => {
             const shape = infos.get(call.input)!.shape;
-            const known =
-              shape[0] === 'batch' && (shape.length === 2 || (shape.length === 3 && shape[1] === 'sequence'));
-            if (!known)
+            const tokens = shape.length === 3 ? shape[1] : undefined;
+            const known = shape.length === 2 || tokens === 'sequence' || typeof tokens === 'number';
+            if (shape[0] !== 'batch' || !known)
               throw new AuroraError(
                 'experiment',
                 `adapter.dropout cannot be used on ${layer.path}: its input has the shape [${shape.join(', ')}], not [batch, sequence, features].`,
@@ -46,7 +47,7 @@ export class DropoutMasks {
             return {
               name: maskName(layer.path, nth),
               features: shape.at(-1) as number,
-              perToken: shape.length === 3,
+              tokens: tokens as MaskedCall['tokens'],
               probability: dropoutOf(spec),
               key,
             };
@@ -58,15 +59,14 @@ export class DropoutMasks {
   masks(step: number, examples: readonly number[], sequence: number): HostTensors {
     const out: HostTensors = nameTable();
     for (const call of this.calls) {
-      const positions = call.perToken ? sequence : 1;
+      const tokens = call.tokens === 'sequence' ? sequence : call.tokens;
+      const positions = tokens ?? 1;
       const data = new Uint8Array(examples.length * positions * call.features);
       examples.forEach((example, b) => {
         for (let t = 0; t < positions; t++)
           this.fill(data, (b * positions + t) * call.features, call, step, example, t);
       });
-      const dims = call.perToken
-        ? [examples.length, sequence, call.features]
-        : [examples.length, call.features];
+      const dims = [examples.length, ...(tokens === undefined ? [] : [tokens]), call.features];
       out[call.name] = { dtype: DType.bool, dims, data };
     }
     return out;
