@@ -81,6 +81,7 @@ describe('an image experiment, in VS Code 1.100', () => {
 
   test('the Playground asks about a validation image', async () => {
     await window.palette('AuroRA: Open Playground');
+    await window.pick('AuroRA r2');
     const page = await window.frameWith('aurora-playground [data-action=sample]');
     await page.locator('[data-action=sample]').click();
     const truth = page.locator('.truth-line');
