@@ -98,8 +98,8 @@ const validatorBeside = {
       contents: "export const schemaValidator = () => require('./schema-validator.cjs');",
     }));
     build.onResolve({ filter: /^\.\/schema-validator\.cjs$/ }, ({ path }) => ({ path, external: true }));
-    build.onLoad({ filter: /schema-validator\.ts$/ }, () => ({
-      contents: schemaValidatorCode(),
+    build.onLoad({ filter: /schema-validator\.ts$/ }, async () => ({
+      contents: await schemaValidatorCode(),
       resolveDir: ROOT,
       watchFiles: SCHEMA_FILES,
     }));
