@@ -9,7 +9,7 @@ import { quoted, writeParquet } from '../unit/data/table/duckdb';
 import { CLI, Lab } from './lab';
 
 const GLUE = resolve('test/fixtures/recipes/glue');
-/** Of util-linux: runs a command in a terminal of its own. */
+/** From util-linux: runs a command in a new terminal. */
 const SCRIPT = '/usr/bin/script';
 
 /** How the hub has a task of GLUE: its configuration, the columns by those of the TSV file, and the names of its labels. */

@@ -49,13 +49,12 @@ describe('an image experiment, in VS Code 1.100', () => {
     await wizard.accept('kind of task');
     await wizard.choose('Select the training images', 'train');
     await wizard.choose('Select the validation data', 'held-out');
-    await wizard.accept('Select settings');
-    for (;;) {
-      // The adapter's questions, which are those of any kind, and the name.
-      if (existsSync(lab.path(`${name}.aurora.json`))) break;
-      await window.page.keyboard.press('Enter');
-      await window.page.waitForTimeout(400);
-    }
+    await wizard.choose('Select settings', 'Defaults');
+    await wizard.choose('Select a method', 'AuroRA');
+    await wizard.asks('Select the layers');
+    await window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
+    await wizard.accept('Select a rank');
+    await wizard.accept('file name of the experiment');
     await window.tab(`${name}.aurora.json`).waitFor();
     const text = readFileSync(lab.path(`${name}.aurora.json`), 'utf8');
     expect(text).toContain('"type": "image-classification"');

@@ -5,8 +5,8 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { AdapterSpec } from '../../src/experiment/methods';
 import { decodeSnapshot, encodeSnapshot } from '../../src/protocol/activations';
 import { adapter, cards, openFirst, RUN, wire as wirePage, type Wired } from './activations-fixture';
-import { canvases, faintTexts, shownTexts } from './contrast';
 import { closeBrowser, LOOKS } from './harness';
+import { expectSound } from './sound';
 
 let stop: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -59,15 +59,7 @@ describe('the Layer activations page', () => {
       await w.page.keyboard.press('Enter');
       await w.page.locator('.words li').first().waitFor();
       expect(await painted(w, 0)).toBeGreaterThan(500);
-      expect(await w.opened.complaints()).toEqual([]);
-      expect(await w.opened.accessibility()).toEqual([]);
-      expect(await shownTexts(w.page)).toBeGreaterThan(50);
-      expect(await faintTexts(w.page)).toEqual([]);
-      expect((await canvases(w.page)).blank).toBe(0);
-      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow).toBeLessThanOrEqual(0);
-      await w.opened.screenshot(`activations-${theme}-${width}`);
-      expect(w.errors).toEqual([]);
+      await expectSound(w, `activations-${theme}-${width}`, 50);
     });
 
   it('shows every layer, and call-outs in words that lead to their layers', async () => {

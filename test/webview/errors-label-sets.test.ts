@@ -1,8 +1,8 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { labelSetPredictions, type LabelSetExample } from '../unit/protocol/columns';
-import { faintTexts, shownTexts } from './contrast';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
 import { closeBrowser, LOOKS } from './harness';
+import { expectSound } from './sound';
 
 let open: Wired[] = [];
 const show = async (...args: Parameters<typeof wire>) => {
@@ -67,14 +67,7 @@ describe('the Errors page of several labels', () => {
       await label(w, 'bug').click();
       await w.page.locator('.chip').first().waitFor();
       await w.page.locator('[data-list=text]').click();
-      expect(await w.opened.complaints()).toEqual([]);
-      expect(await w.opened.accessibility()).toEqual([]);
-      expect(await shownTexts(w.page)).toBeGreaterThan(100);
-      expect(await faintTexts(w.page)).toEqual([]);
-      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow).toBeLessThanOrEqual(0);
-      await w.opened.screenshot(`errors-label-sets-${theme}-${width}`);
-      expect(w.errors).toEqual([]);
+      await expectSound(w, `errors-label-sets-${theme}-${width}`, 100);
     });
 
   it('shows the same counts in its summary, table of labels and list', async () => {

@@ -3,9 +3,9 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ANSWER_FOUND } from '../../src/protocol/predictions';
 import { segmentsOf } from '../../webview/spans/segments';
 import { spanPredictions, type SpanExample } from '../unit/protocol/columns';
-import { faintTexts, shownTexts } from './contrast';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
 import { closeBrowser, LOOKS } from './harness';
+import { expectSound } from './sound';
 
 let open: Wired[] = [];
 const show = async (...args: Parameters<typeof wire>) => {
@@ -83,14 +83,7 @@ describe('the Errors page of spans', () => {
       const w = await show(made(60), { theme, width });
       await type(w, 'ORG').click();
       await w.page.locator('.chip').first().waitFor();
-      expect(await w.opened.complaints()).toEqual([]);
-      expect(await w.opened.accessibility()).toEqual([]);
-      expect(await shownTexts(w.page)).toBeGreaterThan(100);
-      expect(await faintTexts(w.page)).toEqual([]);
-      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow).toBeLessThanOrEqual(0);
-      await w.opened.screenshot(`errors-spans-${theme}-${width}`);
-      expect(w.errors).toEqual([]);
+      await expectSound(w, `errors-spans-${theme}-${width}`, 100);
     });
 
   it('shows the same counts in its summary, table of types and list', async () => {

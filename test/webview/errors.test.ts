@@ -4,9 +4,9 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { wrongOf } from '../../src/protocol/errors-view/wrong';
 import { labelColumns, type Predictions } from '../../src/protocol/predictions';
 import { predictions, type Example } from '../unit/protocol/columns';
-import { faintTexts, shownTexts } from './contrast';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
 import { closeBrowser, LOOKS } from './harness';
+import { expectSound } from './sound';
 
 let open: Wired[] = [];
 const show = async (...args: Parameters<typeof wire>) => {
@@ -53,14 +53,7 @@ describe('the Errors page', () => {
       await w.page.locator('.chip').first().waitFor();
       await w.opened.send({ type: 'outdated', because: 'data' });
       await w.page.locator('[data-action=predict]').waitFor();
-      expect(await w.opened.complaints()).toEqual([]);
-      expect(await w.opened.accessibility()).toEqual([]);
-      expect(await shownTexts(w.page)).toBeGreaterThan(100);
-      expect(await faintTexts(w.page)).toEqual([]);
-      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow).toBeLessThanOrEqual(0);
-      await w.opened.screenshot(`errors-${theme}-${width}`);
-      expect(w.errors).toEqual([]);
+      await expectSound(w, `errors-${theme}-${width}`, 100);
     });
 
   it('shows the same counts in its summary, matrix, slices and list', async () => {

@@ -7,10 +7,10 @@ import { parsePredictions, type Predictions } from '../../src/protocol/predictio
 import { Lab } from '../cli/lab';
 import { pictured, writePictures } from '../cli/pictures';
 import { openFirst, wire as wireActivations } from './activations-fixture';
-import { canvases, faintTexts, shownTexts } from './contrast';
 import { rows, wire as wireErrors } from './errors-fixture';
-import { closeBrowser, LOOKS, type Opened } from './harness';
+import { closeBrowser, LOOKS } from './harness';
 import { wire as wirePlayground, type WireOptions } from './playground-fixture';
+import { expectSound } from './sound';
 
 const SHAPES = { input: 'image', answer: 'label' } as const;
 const lab = new Lab({
@@ -55,18 +55,7 @@ const playground = async (options: WireOptions = {}) => {
   return w;
 };
 
-/** Checks a page for CSP, accessibility, contrast and layout problems. */
-async function whole({ opened, errors }: { opened: Opened; errors: string[] }, name: string): Promise<void> {
-  const { page } = opened;
-  expect(await opened.complaints()).toEqual([]);
-  expect(await opened.accessibility()).toEqual([]);
-  expect(await shownTexts(page)).toBeGreaterThan(8);
-  expect(await faintTexts(page)).toEqual([]);
-  expect((await canvases(page)).blank).toBe(0);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-  await opened.screenshot(name);
-  expect(errors).toEqual([]);
-}
+const whole = (w: Parameters<typeof expectSound>[0], name: string) => expectSound(w, name, 8);
 
 describe('the Errors page of images', () => {
   it.each(LOOKS)('has no problems in $theme at $width px', async ({ theme, width }) =>

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { PlaySample } from '../../src/protocol/playground';
 import { Lab } from '../cli/lab';
-import { faintTexts, shownTexts } from './contrast';
 import { closeBrowser, LOOKS } from './harness';
 import { wire, type Wired, type WireOptions } from './playground-fixture';
 import { scripted } from './scripted';
+import { expectSound } from './sound';
 
 let open: Wired[] = [];
 afterEach(async () => {
@@ -68,14 +68,7 @@ describe('the playground of several labels', () => {
       await action(w, 'sample').click();
       await action(w, 'compare').click();
       await w.page.locator('.card tbody').nth(2).waitFor();
-      expect(await w.opened.complaints()).toEqual([]);
-      expect(await w.opened.accessibility()).toEqual([]);
-      expect(await shownTexts(w.page)).toBeGreaterThan(20);
-      expect(await faintTexts(w.page)).toEqual([]);
-      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow).toBeLessThanOrEqual(0);
-      await w.opened.screenshot(`playground-label-sets-${theme}-${width}`);
-      expect(w.errors).toEqual([]);
+      await expectSound(w, `playground-label-sets-${theme}-${width}`, 20);
     });
 
   it('marks the labels that are more likely than not', async () => {

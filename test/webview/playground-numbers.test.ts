@@ -4,10 +4,10 @@ import { numberText } from '../../src/base/number-text';
 import type { PlaySample } from '../../src/protocol/playground';
 import { difference } from '../../webview/playground/numbers/difference';
 import { Lab } from '../cli/lab';
-import { faintTexts, shownTexts } from './contrast';
 import { closeBrowser, LOOKS } from './harness';
 import { wire, type Wired, type WireOptions } from './playground-fixture';
 import { scripted } from './scripted';
+import { expectSound } from './sound';
 
 let open: Wired[] = [];
 afterEach(async () => {
@@ -78,14 +78,7 @@ describe('the playground of numbers', () => {
       await action(w, 'sample').click();
       await action(w, 'compare').click();
       await w.page.locator('.card .big').nth(2).waitFor();
-      expect(await w.opened.complaints()).toEqual([]);
-      expect(await w.opened.accessibility()).toEqual([]);
-      expect(await shownTexts(w.page)).toBeGreaterThan(15);
-      expect(await faintTexts(w.page)).toEqual([]);
-      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow).toBeLessThanOrEqual(0);
-      await w.opened.screenshot(`playground-numbers-${theme}-${width}`);
-      expect(w.errors).toEqual([]);
+      await expectSound(w, `playground-numbers-${theme}-${width}`, 15);
     });
 
   it('asks about two texts, once both are typed, by keyboard alone', async () => {

@@ -2,9 +2,9 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { OpenProgram } from '../../src/extension/launcher/client';
 import type { PlayLine, PlayRequest, PlaySpan, TextSpan } from '../../src/protocol/playground';
 import { Lab } from '../cli/lab';
-import { faintTexts, shownTexts } from './contrast';
 import { closeBrowser, LOOKS } from './harness';
 import { wire, type WireOptions, type Wired } from './playground-fixture';
+import { expectSound } from './sound';
 
 let open: Wired[] = [];
 afterEach(async () => {
@@ -124,14 +124,7 @@ describe('the playground of spans', () => {
       await action(w, 'sample').click();
       await action(w, 'compare').click();
       await w.page.locator('.card .asked').nth(2).waitFor();
-      expect(await w.opened.complaints()).toEqual([]);
-      expect(await w.opened.accessibility()).toEqual([]);
-      expect(await shownTexts(w.page)).toBeGreaterThan(20);
-      expect(await faintTexts(w.page)).toEqual([]);
-      const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow).toBeLessThanOrEqual(0);
-      await w.opened.screenshot(`playground-spans-${theme}-${width}`);
-      expect(w.errors).toEqual([]);
+      await expectSound(w, `playground-spans-${theme}-${width}`, 20);
     });
 
   it('marks the spans in the text that was asked, not in the text typed since', async () => {

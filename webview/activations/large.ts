@@ -89,7 +89,7 @@ function choosers(layer: LayerMessage, act: LargeActions) {
 /** What exactly is shown, and why. */
 function drawn({ curves, rank, output, input, medians }: LayerMessage): string {
   if (!curves)
-    return t('The bars are the histogram of z[{0}] over the real tokens of the validation texts.', input);
+    return t('The bars are the histogram of z[{0}] over the real tokens of the validation examples.', input);
   if (rank === 1)
     return t(
       'The curve is σ(z) over z; the bars are the histogram of z over the real tokens of the validation texts.',

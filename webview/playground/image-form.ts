@@ -45,13 +45,15 @@ export function imageForm(
           input.value = '';
         }}
       />
-      <vscode-button
-        data-action="choose"
-        @click=${(e: Event) => (e.target as Element).parentElement!.querySelector('input')!.click()}
-        >${t('Choose an Image …')}</vscode-button
-      >
-      ${can.sample ? button('sample', t('Try a Validation Image')) : nothing}
-      ${can.compare ? button('compare', t('Compare with …')) : nothing}
+      <div class="buttons">
+        <vscode-button
+          data-action="choose"
+          @click=${(e: Event) => (e.target as Element).closest('.image')!.querySelector('input')!.click()}
+          >${t('Choose an Image …')}</vscode-button
+        >
+        ${can.sample ? button('sample', t('Try a Validation Image')) : nothing}
+        ${can.compare ? button('compare', t('Compare with …')) : nothing}
+      </div>
       <p class="note">
         ${shape ? t('Or paste one, or drop it here with Shift held down. The model reads {0} × {1} pixels.', shape.width, shape.height) : nothing}
       </p>

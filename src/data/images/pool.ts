@@ -13,7 +13,7 @@ interface Waiting {
   reject(cause: Error): void;
 }
 
-/** More do not help: a step takes longer than decoding its images on a few cores. */
+/** The other cores are left to the runtime's own threads. */
 const MOST_WORKERS = 4;
 
 /** Reads images on worker threads, each on the one with the fewest left. */

@@ -8,11 +8,11 @@ import { openImage, type ImageSource } from './source';
 /** The longer side, in pixels: twice what a page shows, for screens of high density. */
 const SIDE = 96;
 
-/** A small picture as a data URI, of one or two kilobytes; undefined if the image cannot be read any more. */
+/** A small picture as a data URI; undefined if the image cannot be read any more. */
 export const thumbnailOf = (source: ImageSource): Promise<string | undefined> =>
   pictured(source, (image) => image, SIDE);
 
-/** The pixels that a model reads as a data URI, of some ten kilobytes. */
+/** The pixels that a model reads, as a data URI; undefined if the image cannot be read any more. */
 export const pictureOf = (source: ImageSource, plan: Preprocessing): Promise<string | undefined> =>
   pictured(source, (image) => fit(image, plan), Infinity);
 

@@ -39,7 +39,7 @@ export async function predict(
       if (line?.kind === 'result') step = line.step;
       if (line?.kind !== 'predicting') return;
       const examples = line.examples.toLocaleString('en-US');
-      progress.report({ message: t('Predicting {0} validation texts …', examples) });
+      progress.report({ message: t('Predicting {0} validation examples …', examples) });
     };
     try {
       const args = ['errors', run.folder, '--at', at, '--json', ...(again ? ['--again'] : [])];

@@ -4,7 +4,8 @@ import * as vscode from 'vscode';
 const DATA = ['csv', 'tsv', 'jsonl', 'ndjson', 'conll', 'iob', 'iob2', 'bio'];
 const PATTERN = `**/*.{onnx,parquet,${DATA.flatMap((d) => [d, `${d}.gz`]).join(',')}}`;
 const TOKENIZERS = '**/*{tokenizer,preprocessor}*.json';
-const EXCLUDED = '**/{node_modules,.git,.aurora,.venv,__pycache__}/**';
+/** Folders that hold no files of an experiment. */
+export const EXCLUDED = '**/{node_modules,.git,.aurora,.venv,__pycache__}/**';
 const LIMIT = 2000;
 
 /** How long new files may be missing from the result. */

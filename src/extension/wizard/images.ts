@@ -5,10 +5,10 @@ import { pick, type Step } from '../ask/steps';
 import { DATA_FILE, readDataHead } from '../language/data-head';
 import { kindOf } from '../language/check-files';
 import { imageFolders } from '../models/image-folders';
+import { EXCLUDED } from '../models/workspace-files';
 import type { WizardState } from './state';
 
 const IMAGES = '**/*.{jpg,jpeg,png,webp,gif,tif,tiff,avif}';
-const EXCLUDED = '**/{node_modules,.git,.aurora,.venv,__pycache__}/**';
 /** Enough to meet two labels of each folder; looking for all images of a large one would take long. */
 const LIMIT = 20_000;
 

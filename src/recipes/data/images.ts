@@ -10,7 +10,7 @@ interface ImageSet {
   source: string;
   /** On the hub, where the data set's authors have published it there. */
   hub?: { columns: TaskColumns; source: string };
-  /** Folders of its own download with a folder for each label. */
+  /** Folders in the original download that have one folder for each label. */
   folders?: readonly string[];
   unusable?: DataRecipe['unusable'];
 }

@@ -13,7 +13,7 @@ export const excerptsOf = ({ rows, dataset }: DataSplit, answers: Answers): Exce
       return { example, text: excerpt(text), ...(pair !== undefined && { pair: excerpt(pair) }) };
     });
 
-/** Pictures stored with the predictions; each takes about as much as ten texts. */
+/** Pictures stored with the predictions, which a page gets in one message. */
 const MOST_PICTURES = 500;
 
 /** The same with pictures of the first ones, where examples are images. */

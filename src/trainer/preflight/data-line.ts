@@ -24,28 +24,27 @@ export function dataLine(
     },
     ...(quotes && { quotes }),
   });
+  // Of images, keys are made of their content, so they are made once.
+  const rows = [train, validation, ...sets.map((s) => s.data.validation)].flatMap((s) => s.rows);
+  const keyOf = kind.inputKeys?.(rows);
   return {
     kind: 'data',
     train: split(train),
     validation: split(validation),
     labels: [...labels],
-    duplicates: findDuplicates(
-      train.rows,
-      validation.rows,
-      kind.inputKeys?.([...train.rows, ...validation.rows]),
-    ),
-    ...(sets.length > 0 && { sets: sets.map((s) => setLine(kind, s, data, split)) }),
+    duplicates: findDuplicates(train.rows, validation.rows, keyOf),
+    ...(sets.length > 0 && { sets: sets.map((s) => setLine(s, data, split, keyOf)) }),
   };
 }
 
 function setLine(
-  kind: TaskKind,
   { set, data }: EvaluationData,
   { train, validation }: TaskData,
   split: (split: DataSplit) => PreflightSplit,
+  keyOf: ((row: Row) => string) | undefined,
 ): PreflightSet {
   const { rows } = data.validation;
-  const shared = (others: readonly Row[]) => sharedRows(rows, others, kind.inputKeys?.([...rows, ...others]));
+  const shared = (others: readonly Row[]) => sharedRows(rows, others, keyOf);
   return {
     ...(set.name !== undefined && { name: set.name }),
     key: set.key.join('.'),

@@ -21,8 +21,8 @@ export async function trainPhases(context: RunContext, start: Start): Promise<Lo
 }
 
 /**
- * Whether the run was killed after early stopping had ended its training, and before its result. A fork from that very
- * step goes on: somebody wants to see more.
+ * Whether the run was killed after early stopping had ended its training, and before its result. A fork from that
+ * very step continues: the user asked for more training.
  */
 function hasStoppedEarly({ state, plan }: RunContext, { before = [] }: Start): boolean {
   const isFork = before.some((e) => e.kind === 'forked' && e.fromStep === state.step);

@@ -56,7 +56,7 @@ function openError(name: string, open: readonly Question[]): AuroraError {
   const defaults = open.map(({ key, fallback }) => `--set ${key}=${written(fallback)}`);
   return new AuroraError(
     'usage',
-    `No source states these settings for ${name}, and there is no terminal to ask in: ${open.map(about).join('; ')}.`,
+    `No source states these settings for ${name}, and this is not an interactive terminal: ${open.map(about).join('; ')}.`,
     `State each with --set, or accept this program’s defaults with --defaults: ${defaults.join(' ')}`,
   );
 }

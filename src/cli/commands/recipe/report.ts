@@ -80,7 +80,7 @@ function dataLines({ spec, data, adapterParameters }: Checked): string[] {
     ...(truncatedCount > 0
       ? [`  ${count(truncatedCount)} training texts are longer than model.maxLength.`]
       : []),
-    ...assumed.map(({ message }) => `  ${message}.`),
+    ...assumed.map(({ message }) => `  ${message}`),
     `  ${count(adapterParameters)} adapter parameters are trained.`,
   ];
 }
