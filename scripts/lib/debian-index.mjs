@@ -16,13 +16,15 @@ export function releaseName(lists = LISTS) {
   return `Debian ${field('Version')} (${field('Date')})`;
 }
 
-/** Each package's name, source package and section (`label`), in the index's order. */
+/** Each package's name, source package, section (`label`), tags and installed size in KiB, in the index's order. */
 export function packages(lists = LISTS) {
   const found = new Map();
   for (const record of records(lists, /_main_binary-amd64_Packages/)) {
     const name = record.get('Package');
     const source = (record.get('Source') ?? name).split(' ')[0];
-    found.set(name, { name, source, label: record.get('Section') });
+    const tags = (record.get('Tag') ?? '').split(/,\s*/).filter(Boolean);
+    const size = Number(record.get('Installed-Size') ?? 0);
+    found.set(name, { name, source, label: record.get('Section'), tags, size });
   }
   return found.values();
 }

@@ -24,9 +24,10 @@ export function ensureSpam() {
  * The folder of a run that is trained to completion once and then kept under `.cache/<study>`.
  * @param {string} study
  * @param {string} name of the run, for display
- * @param {string[]} settings KEY=VALUE, of the demo's experiment
+ * @param {string[]} settings KEY=VALUE, of the experiment
+ * @param {string} [experiment] in demo/
  */
-export function keptRun(study, name, settings) {
+export function keptRun(study, name, settings, experiment = 'debian-sections') {
   const out = join(ROOT, '.cache', study, name.replace(/[^\w=+.]+/g, '-'));
   const found = () => {
     const [run] = existsSync(out) ? readdirSync(out) : [];
@@ -37,7 +38,7 @@ export function keptRun(study, name, settings) {
   rmSync(out, { recursive: true, force: true });
   say(name);
   const set = settings.flatMap((s) => ['--set', s]);
-  const args = ['train', 'demo/debian-sections.aurora.json', '--device', 'cpu', '--out', out, ...set];
+  const args = ['train', `demo/${experiment}.aurora.json`, '--device', 'cpu', '--out', out, ...set];
   if (runNode(CLI, args) !== 0) throw new Failure(`The run "${name}" failed.`);
   return found();
 }
