@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { version } from '../../package.json';
 import { diskError } from '../files/atomic';
 import { escapeControls } from '../base/controls';
 import { AuroraError, EXIT } from '../base/errors';
@@ -95,6 +96,7 @@ ${SHOWN.map(([name, c]) => `  ${name.padEnd(11)}${c.summary}`).join('\n')}
 
   aurora <command> --help   all options of a command
   --verbose                 show the stack trace of an error
+  --version                 print the version
 
 Exit codes: 0 done · 1 a check or the program failed · 2 usage · 3 experiment file · 4 to 8 model ·
 9 operator · 10 targets · 11 rank · 12 to 14 data · 15, 16 tokenizer · 17 diverged · 18 disk · 19 device ·
@@ -111,6 +113,10 @@ async function main(argv: string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(HELP);
     return name === undefined ? EXIT.usage : EXIT.ok;
+  }
+  if (name === '--version') {
+    process.stdout.write(`${version}\n`);
+    return EXIT.ok;
   }
   // Every object also inherits names such as `toString`.
   if (!Object.hasOwn(COMMANDS, name)) throw unknownCommand(name);

@@ -32,6 +32,23 @@ export interface EvaluationSet {
   columns: SetColumns;
 }
 
+/** What a trained model is measured on, as in files and commands: the validation data, data.test, or a set by name. */
+export type MeasuredOn = 'validation' | ScoredOn;
+export type ScoredOn = 'test' | `evaluations.${string}`;
+
+/** @param name in data.evaluations; undefined for data.test */
+export const scoredOn = (name: string | undefined): ScoredOn =>
+  name === undefined ? 'test' : `evaluations.${name}`;
+
+/** For display: "validation", "test", or a set's name. */
+export const setName = (on: MeasuredOn): string => on.replace(/^evaluations\./, '');
+
+/** Undefined if it is none. Whether the experiment has that set is another question. */
+export const parseMeasuredOn = (text: string): MeasuredOn | undefined =>
+  text === 'validation' || text === 'test' || /^evaluations\../s.test(text)
+    ? (text as MeasuredOn)
+    : undefined;
+
 /** data.test first, then data.evaluations in their order. */
 export function evaluationSets({
   test,

@@ -1,3 +1,4 @@
+import { scoredOn } from '../experiment/evaluation-sets';
 import { isMetric, METRICS } from '../experiment/metrics';
 import type { EventBase, RunEvent, TestEvaluation } from '../protocol/events';
 import { own } from '../base/names';
@@ -66,7 +67,7 @@ function evaluationRow(e: AnyEvaluation): CsvRow {
 function scoreRow({ set, step, metrics, seconds, t }: TestEvaluation & EventBase): CsvRow {
   const diverged = metrics === 'diverged';
   return {
-    set: set === undefined ? 'test' : `evaluations.${set}`,
+    set: scoredOn(set),
     ...{ step, epoch: '', best: '', seconds, t, diverged },
     metrics: diverged ? {} : (metrics as Record<string, unknown>),
   };

@@ -6,18 +6,23 @@ import type { EvaluationMetrics, RunEvent } from '../protocol/events';
 import { parsePredictions, type Predictions } from '../protocol/predictions';
 import { runPaths, stepName } from './layout';
 import { readIfThere } from '../files/read';
+import { scoredOn, type MeasuredOn } from '../experiment/evaluation-sets';
 
-/** The set that predictions are about. */
-export type PredictedOn = 'validation' | 'test';
+export const predictionsFile = (run: string, step: number, on: MeasuredOn = 'validation'): string =>
+  join(runPaths(run).predictions, `${prefixOf(on)}${stepName(step)}.json`);
 
-export const predictionsFile = (run: string, step: number, on: PredictedOn = 'validation'): string =>
-  join(runPaths(run).predictions, `${on === 'test' ? 'test-' : ''}${stepName(step)}.json`);
+/** A name in data.evaluations may be any text, so files have its hash. */
+function prefixOf(on: MeasuredOn): string {
+  if (on === 'validation') return '';
+  if (on === 'test') return 'test-';
+  return `evaluation-${createHash('sha256').update(on).digest('hex').slice(0, 8)}-`;
+}
 
 /** Undefined where they were not made yet. AuroraError (`run`) where the file is damaged. */
 export async function readPredictions(
   run: string,
   step: number,
-  on?: PredictedOn,
+  on?: MeasuredOn,
 ): Promise<Predictions | undefined> {
   const path = predictionsFile(run, step, on);
   const bytes = await readIfThere(path);
@@ -32,7 +37,7 @@ export async function outdated(
   { form, evaluation, data }: Predictions,
   step: number,
   events: readonly RunEvent[],
-  on: PredictedOn = 'validation',
+  on: MeasuredOn = 'validation',
 ): Promise<'run' | 'data' | undefined> {
   const known = evaluationAt(events, step, on);
   const same = JSON.stringify(known?.metrics) === JSON.stringify(evaluation);
@@ -45,12 +50,12 @@ export async function outdated(
 export function evaluationAt(
   events: readonly RunEvent[],
   step: number,
-  on: PredictedOn,
+  on: MeasuredOn,
 ): { metrics: EvaluationMetrics; form?: 'static' } | undefined {
   if (on === 'validation') return events.filter((e) => e.kind === 'evaluation').find((e) => e.step === step);
   const score = events
     .filter((e) => e.kind === 'test-evaluation')
-    .findLast((e) => e.set === undefined && e.step === step);
+    .findLast((e) => scoredOn(e.set) === on && e.step === step);
   if (!score || score.metrics === 'diverged') return undefined;
   const { metrics, form } = score;
   return { metrics, ...(form && { form }) };

@@ -240,6 +240,15 @@ describe('aurora errors', () => {
       expect(predictions.metrics[name]).toBeCloseTo(measured[name]!, 5);
   });
 
+  it('takes the best or last adapter for its step if the checkpoint is gone', () => {
+    const gone = trained('gone');
+    const before = predicted(gone);
+    rmSync(join(gone, 'checkpoints'), { recursive: true });
+    const after = predicted(gone, '--at', String(before.step), '--again');
+    expect(after.kinds).toEqual(['predicting', 'result']);
+    expect(after.predictions).toEqual(before.predictions);
+  });
+
   it('predicts in the static form if that was trained last', () => {
     const merged = trained('static', 'training.staticEpochs=1');
     expect(predicted(merged).predictions.form).toBe('static');

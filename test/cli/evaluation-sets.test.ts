@@ -136,7 +136,13 @@ describe('a run with a test set', () => {
       `Step 4: ${Math.round(24 * accuracy!)} of 24 test examples are right`,
     );
     expect(errors.out).toContain(join(run, 'predictions', 'test-step-000004.json'));
+    const renamed = lab.run('errors', run, '--on', 'evaluations.renamed');
+    expect(renamed.out, renamed.err).toMatch(/^Step 4: \d of 9 examples of renamed are right/);
+    expect(renamed.out).toMatch(/predictions.evaluation-[\da-f]{8}-step-000004\.json/);
     expect(lab.run('errors', run, '--on', 'everything')).toMatchObject({ code: EXIT.usage });
+    expect(lab.run('errors', run, '--on', 'evaluations.none').err).toContain(
+      'has no evaluation set "none".\n       Its sets are validation, test, evaluations.whole, evaluations.renamed.',
+    );
     const folder = lab.fresh('exported');
     const exported = lab.run('export', run, '--as', 'adapter', '--out', folder);
     expect(exported.code, exported.err).toBe(EXIT.ok);

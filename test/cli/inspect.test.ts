@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ModelSummary } from '../../src/graph/summary';
+import { version } from '../../package.json';
 import { CLI, Lab } from './lab';
 
 const lab = new Lab();
@@ -74,6 +75,7 @@ describe('aurora inspect', () => {
       expect([read.status, read.stderr]).toEqual([0, '']);
     }
     expect(withoutRuntime('--help').status).toBe(0);
+    expect(withoutRuntime('--version').stdout).toBe(`${version}\n`);
     const trained = withoutRuntime('train', resolve(lab.experiment));
     expect([trained.status, trained.stderr]).toEqual([
       1,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fill } from '../../src/base/fill';
 import { ErrorsSession } from '../../src/extension/panels/errors/session';
+import type { MeasuredOn } from '../../src/experiment/evaluation-sets';
 import { predictionsFile } from '../../src/runs/predictions';
 import { parseErrorsMessage } from '../../src/protocol/panels/errors';
 import { encodePredictions, type Predictions } from '../../src/protocol/predictions';
@@ -18,13 +19,16 @@ export interface Wired {
   data: string;
   rows: string[];
   copied: string[];
+  sets: string[];
   asked: number;
   errors: string[];
   close(): Promise<void>;
 }
 
+type Options = Parameters<typeof openPanel>[1] & { sets?: readonly MeasuredOn[] };
+
 /** The page, connected as in VS Code to the host's own session on a predictions file. */
-export async function wire(made: Predictions, options: Parameters<typeof openPanel>[1] = {}): Promise<Wired> {
+export async function wire(made: Predictions, options: Options = {}): Promise<Wired> {
   const run = mkdtempSync(join(tmpdir(), 'aurora-errors-'));
   const data = join(run, 'validation.jsonl');
   writeFileSync(data, 'rows');
@@ -40,6 +44,7 @@ export async function wire(made: Predictions, options: Parameters<typeof openPan
     data,
     rows: [],
     copied: [],
+    sets: [],
     asked: 0,
     errors: [],
     async close() {
@@ -51,8 +56,15 @@ export async function wire(made: Predictions, options: Parameters<typeof openPan
     session: new ErrorsSession({
       run,
       step: made.step,
+      on: 'validation',
       post: toPage.post,
-      facts: () => Promise.resolve({ name: 'first try', experiment: 'tiny', events: [] }),
+      facts: () =>
+        Promise.resolve({
+          name: 'first try',
+          experiment: 'tiny',
+          events: [],
+          sets: options.sets ?? ['validation'],
+        }),
       say: fill,
       predict: () => {
         w.asked++;
@@ -60,6 +72,7 @@ export async function wire(made: Predictions, options: Parameters<typeof openPan
         return Promise.resolve();
       },
       openRow: (path, line) => w.rows.push(`${path}:${line}`),
+      openSet: (on) => w.sets.push(on),
       copy: (text) => w.copied.push(text),
       failed: (e) => w.errors.push(String(e)),
     }),

@@ -56,6 +56,20 @@ describe('the Errors page', () => {
       await expectSound(w, `errors-${theme}-${width}`, 100);
     });
 
+  it('offers the other sets of the experiment, each in its own view', async () => {
+    const alone = await show(made(5, 20));
+    await rows(alone).first().waitFor();
+    expect(await alone.page.locator('.set').count()).toBe(0);
+    const w = await show(made(5, 20), { sets: ['validation', 'test', 'evaluations.films'] });
+    await rows(w).first().waitFor();
+    const choice = w.page.getByLabel('Data set');
+    expect(await choice.locator('option').allInnerTexts()).toEqual(['Validation', 'Test', 'films']);
+    await choice.selectOption('films');
+    await expect.poll(() => w.sets).toEqual(['evaluations.films']);
+    expect(await choice.inputValue()).toBe('validation');
+    await expectSound(w, 'errors-sets', 100);
+  });
+
   it('shows the same counts in its summary, matrix, slices and list', async () => {
     const p = made(5, 200);
     const w = await show(p);

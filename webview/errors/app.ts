@@ -1,6 +1,7 @@
 import { html, LitElement, nothing } from 'lit';
 import { state } from 'lit/decorators.js';
 import { chosen, type List, type Order } from '../../src/protocol/errors-view/choice';
+import { parseMeasuredOn, setName, type MeasuredOn } from '../../src/experiment/evaluation-sets';
 import type { ErrorsFromHost, ErrorsFromPage, ErrorsOpen } from '../../src/protocol/panels/errors';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
@@ -164,8 +165,8 @@ export class ErrorsApp extends LitElement {
     const places = [model.experiment, t('step {0}', count(model.step)), ...form(model), model.file];
     return html`<h1>${t('Errors of {0}', model.run)}</h1>
       <p class="note">${places.join(' · ')}</p>
-      ${inputsWarning(model)} ${this.error ? this.problem(this.error) : nothing} ${this.notice()}
-      ${summary(model, part)}
+      ${model.sets.length > 1 ? setChoice(model) : nothing} ${inputsWarning(model)}
+      ${this.error ? this.problem(this.error) : nothing} ${this.notice()} ${summary(model, part)}
       <div class="overview">
         ${part.wide}
         <div class="beside">
@@ -232,6 +233,27 @@ export class ErrorsApp extends LitElement {
       >${t('Predict Again')}</vscode-button
     >`;
   }
+}
+
+/** The shown set stays selected: another one has its own view. */
+function setChoice({ on, sets }: Model) {
+  const open = (e: Event) => {
+    const select = e.target as HTMLSelectElement;
+    const wanted = parseMeasuredOn(select.value);
+    select.value = on;
+    if (wanted && wanted !== on) say({ type: 'openSet', on: wanted });
+  };
+  return html`<label class="set"
+    >${t('Data set')}
+    <select @change=${open}>
+      ${sets.map((set) => html`<option value=${set} ?selected=${set === on}>${setLabel(set)}</option>`)}
+    </select></label
+  >`;
+}
+
+function setLabel(set: MeasuredOn): string {
+  if (set === 'validation') return t('Validation');
+  return set === 'test' ? t('Test') : setName(set);
 }
 
 const form = ({ form }: Model): string[] => (form === 'static' ? [t('static form')] : []);

@@ -35,13 +35,18 @@ export function modelOf(message: PredictionsMessage): Model {
   }
 }
 
-function commonParts({ run, experiment, file, predictions }: PredictionsMessage, wrong: Uint8Array) {
+function commonParts(
+  { run, experiment, file, on, sets, predictions }: PredictionsMessage,
+  wrong: Uint8Array,
+) {
   const { labels, columns, excerpts, metrics, step, form, inputs } = predictions;
   const bins = lengthBins(columns.tokens);
   return {
     run,
     experiment,
     file,
+    on,
+    sets,
     step,
     form,
     labels,

@@ -1,6 +1,4 @@
 import * as vscode from 'vscode';
-import { predictionsFile } from '../../runs/predictions';
-import { fileVersion } from '../../runs/summary-reader';
 import { COMMAND } from '../ids';
 import { bestEvaluation, checkpointSteps, runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
@@ -8,7 +6,7 @@ import type { Services } from '../services';
 import { isTreeNode } from '../runs/nodes';
 import { registerGuarded } from '../ask/guard';
 import { runFrom } from '../ask/pick';
-import { predict } from './predict';
+import { openErrors } from './open-errors';
 import { explaining } from '../ask/training-problems';
 
 /** The command that shows what a run's best state, or one of its checkpoints, gets wrong. */
@@ -37,9 +35,7 @@ async function showErrors(services: Services, entry: RunEntry, at: 'best' | 'las
     void vscode.window.showInformationMessage(message);
     return;
   }
-  const isThere = (await fileVersion(predictionsFile(entry.folder, step))) !== '';
-  const known = isThere ? step : await predict(services, entry, String(at));
-  if (known !== undefined) services.panels.openErrors(entry.folder, known);
+  await openErrors(services, entry, step, 'validation');
 }
 
 const stepOf = (run: NonNullable<RunEntry['run']>, at: 'best' | 'last'): number | undefined =>

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { MeasuredOn } from '../../experiment/evaluation-sets';
 import type { PredictLine } from '../../protocol/predictions';
 import { programError } from '../launcher/program-error';
 import { trustedFor } from '../notices/report-page';
@@ -7,26 +8,32 @@ import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { programLine } from '../launcher/program-line';
 
-/** Runs and steps with predictions in progress; a second click does not wait. */
+/** Which checkpoint predicts which set. */
+export interface Wanted {
+  /** best, last or a step */
+  at: string;
+  on: MeasuredOn;
+  again?: boolean;
+}
+
+/** Runs, steps and sets with predictions in progress; a second click does not wait. */
 const going = new Set<string>();
 
 /**
- * Predicts the validation texts with a checkpoint, with a progress notification.
+ * Predicts the examples of a set with a checkpoint, with a progress notification.
  *
- * @param at best, last or a step
  * @returns the step; undefined if the user canceled or it is already in progress
  */
 export async function predict(
   { trainer }: Services,
   run: RunEntry,
-  at: string,
-  again = false,
+  { at, on, again = false }: Wanted,
 ): Promise<number | undefined> {
   const { t } = vscode.l10n;
   const message = t(
     'Finding errors runs the model, which requires a trusted workspace. Stored predictions can still be shown.',
   );
-  const key = `${run.folder} ${at}`;
+  const key = `${at} ${on} ${run.folder}`;
   if (!(await trustedFor(message)) || going.has(key)) return undefined;
   going.add(key);
   const title = t('Errors of {0}', runLabel(run));
@@ -39,10 +46,10 @@ export async function predict(
       if (line?.kind === 'result') step = line.step;
       if (line?.kind !== 'predicting') return;
       const examples = line.examples.toLocaleString('en-US');
-      progress.report({ message: t('Predicting {0} validation examples …', examples) });
+      progress.report({ message: t('Predicting {0} examples …', examples) });
     };
     try {
-      const args = ['errors', run.folder, '--at', at, '--json', ...(again ? ['--again'] : [])];
+      const args = ['errors', run.folder, '--at', at, '--on', on, '--json', ...(again ? ['--again'] : [])];
       const result = await trainer.program(args, { token, onLine, timeout: Infinity });
       if (step === undefined) throw programError(result, 'errors');
       return step;

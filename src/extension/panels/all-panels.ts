@@ -24,7 +24,7 @@ export function createPanels(services: () => Services): Panels {
     openRun: (folders, preserveFocus) => runs.open({ runs: [...folders] }, preserveFocus),
     openBudget: (file) => budgets.open(file === undefined ? {} : { file }),
     openActivations: (run) => activations.open({ run }),
-    openErrors: (run, step) => errors.open({ run, step }),
+    openErrors: (run, step, on) => errors.open({ run, step, on }),
     openPlayground: (open) => playgrounds.open(open),
     openStudy: (open) => studies.open(open),
     dispose: () =>

@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { MeasuredOn } from '../../experiment/evaluation-sets';
 import type { PlaygroundOpen } from '../../protocol/panels/playground';
 import type { StudyOpen } from '../../study/panel';
 
@@ -10,7 +11,7 @@ export interface Panels extends vscode.Disposable {
   openBudget(experimentFile?: string): void;
   openActivations(run: string): void;
   /** What the checkpoint of a step gets wrong; its predictions exist. */
-  openErrors(run: string, step: number): void;
+  openErrors(run: string, step: number, on: MeasuredOn): void;
   openPlayground(open: PlaygroundOpen): void;
   openStudy(open: StudyOpen): void;
 }

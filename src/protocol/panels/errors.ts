@@ -1,3 +1,4 @@
+import { parseMeasuredOn, type MeasuredOn } from '../../experiment/evaluation-sets';
 import type { Answers, PredictionFacts } from '../predictions';
 
 /** Messages between the Errors page and its host. */
@@ -5,6 +6,8 @@ export interface ErrorsOpen {
   /** Absolute path of the run folder. */
   run: string;
   step: number;
+  /** Undefined for the validation data. */
+  on?: MeasuredOn;
 }
 
 export type ErrorsFromHost =
@@ -20,8 +23,11 @@ export interface PredictionsMessage {
   /** The run's name. */
   run: string;
   experiment: string;
-  /** The validation file's name. */
+  /** The data file's name. */
   file: string;
+  /** Which of the sets it is, and all that the experiment has. */
+  on: MeasuredOn;
+  sets: readonly MeasuredOn[];
   /** Without paths. */
   predictions: ShownPredictions;
 }
@@ -29,21 +35,33 @@ export interface PredictionsMessage {
 export type ShownPredictions = Omit<PredictionFacts, 'data'> & Answers;
 
 export type ErrorsFromPage =
-  { type: 'openRow'; example: number } | { type: 'predict' } | { type: 'copy'; text: string };
+  | { type: 'openRow'; example: number }
+  | { type: 'predict' }
+  | { type: 'copy'; text: string }
+  /** Show the errors on another set. */
+  | { type: 'openSet'; on: MeasuredOn };
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** Validates a message from the page; undefined if invalid. */
 export function parseErrorsMessage(value: unknown): ErrorsFromPage | undefined {
-  const { type, example, text } = (value ?? {}) as Record<string, unknown>;
+  const { type, example, text, on } = (value ?? {}) as Record<string, unknown>;
   if (type === 'predict') return { type };
   if (type === 'openRow' && isCount(example)) return { type, example };
   if (type === 'copy' && typeof text === 'string') return { type, text };
+  const set = measuredOn(on);
+  if (type === 'openSet' && set) return { type, on: set };
   return undefined;
 }
 
 /** What a panel was opened for, as restored by a reload. The host checks that the path is absolute. */
 export function parseErrorsOpen(value: unknown): ErrorsOpen | undefined {
-  const { run, step } = (value ?? {}) as Record<string, unknown>;
-  return typeof run === 'string' && isCount(step) ? { run, step } : undefined;
+  const { run, step, on } = (value ?? {}) as Record<string, unknown>;
+  if (typeof run !== 'string' || !isCount(step)) return undefined;
+  const set = measuredOn(on);
+  if (on !== undefined && !set) return undefined;
+  return { run, step, ...(set && { on: set }) };
 }
+
+const measuredOn = (on: unknown): MeasuredOn | undefined =>
+  typeof on === 'string' ? parseMeasuredOn(on) : undefined;

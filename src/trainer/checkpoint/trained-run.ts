@@ -127,16 +127,20 @@ function savedAt(
 ): Pick<Trained, 'parameters' | 'environment'> {
   const paths = runPaths(folder);
   const steps = checkpointSteps(folder);
-  const apart = typeof at === 'number' ? undefined : join(paths.adapter, at);
-  const isApart = apart !== undefined && existsSync(apart) && (stepOfAdapter(apart) ?? step) === step;
+  const apart = (['best', 'last'] as const).find((name) => {
+    const folder = join(paths.adapter, name);
+    if (!existsSync(folder)) return false;
+    const saved = stepOfAdapter(folder);
+    return saved === undefined ? at === name : saved === step;
+  });
   if (steps.includes(step))
     try {
       const { parameters, state } = readCheckpoint(join(paths.checkpoints, stepName(step)));
       return { parameters, environment: state.environment };
     } catch (e) {
-      if (!isApart) throw e;
+      if (!apart) throw e;
     }
-  if (isApart) return { parameters: readPeftAdapter(apart, task.adapters) };
+  if (apart) return { parameters: readPeftAdapter(join(paths.adapter, apart), task.adapters) };
   throw new AuroraError(
     'run',
     `${folder} has no checkpoint of step ${step}.`,

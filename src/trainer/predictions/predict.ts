@@ -1,16 +1,15 @@
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
-import {
-  evaluationAt,
-  fileSum,
-  outdated,
-  predictionsFile,
-  readPredictions,
-  type PredictedOn,
-} from '../../runs/predictions';
+import { evaluationAt, fileSum, outdated, predictionsFile, readPredictions } from '../../runs/predictions';
 import { readRunSummary, type RunSummary } from '../../runs/read';
 import { AuroraError } from '../../base/errors';
-import { evaluationSets, type EvaluationSet } from '../../experiment/evaluation-sets';
+import {
+  evaluationSets,
+  scoredOn,
+  setName,
+  type EvaluationSet,
+  type MeasuredOn,
+} from '../../experiment/evaluation-sets';
 import type { TaskKind } from '../../tasks/kind';
 import type { LoadData } from '../../tasks/task-data';
 import { experimentOfSet } from '../task/evaluation-data';
@@ -25,20 +24,26 @@ import { excerptsOf, withPictures } from './excerpts';
 export interface PredictRequest {
   run: string;
   at: At;
-  /** data.test instead of the validation data. */
-  on?: PredictedOn;
+  /** Another set instead of the validation data. */
+  on?: MeasuredOn;
   /** Even if they exist. */
   again: boolean;
   emit: (line: PredictLine) => Promise<void>;
 }
 
 /**
- * A checkpoint's predictions for each validation or test example: from its file or, if that is missing or outdated, computed on
- * the CPU and saved there.
+ * A checkpoint's predictions for each example of a set: from its file or, if that is missing or outdated, computed on the
+ * CPU and saved there.
  */
-export async function predictRun({ run, at, on, again, emit }: PredictRequest): Promise<Predictions> {
+export async function predictRun({
+  run,
+  at,
+  on = 'validation',
+  again,
+  emit,
+}: PredictRequest): Promise<Predictions> {
   const summary = readRunSummary(run);
-  const set = on === 'test' ? testSet(summary) : undefined;
+  const set = on === 'validation' ? undefined : setOf(summary, on);
   const step = stepOf(summary, at);
   const there = again ? undefined : await readPredictions(run, step, on);
   if (
@@ -59,14 +64,18 @@ export async function predictRun({ run, at, on, again, emit }: PredictRequest): 
   }
 }
 
-/** @throws AuroraError 'usage' if the run has none */
-function testSet({ folder, spec }: RunSummary): EvaluationSet {
-  const set = evaluationSets(spec.data).find(({ name }) => name === undefined);
+/** @throws AuroraError 'usage' if the run has none of that name */
+function setOf({ folder, spec }: RunSummary, on: MeasuredOn): EvaluationSet {
+  const sets = evaluationSets(spec.data);
+  const set = sets.find(({ name }) => scoredOn(name) === on);
   if (set) return set;
+  const names = ['validation', ...sets.map(({ name }) => scoredOn(name))];
   throw new AuroraError(
     'usage',
-    `The experiment of ${folder} has no test set.`,
-    'Omit --on test, or set data.test in the experiment and start a new run.',
+    on === 'test'
+      ? `The experiment of ${folder} has no test set.`
+      : `The experiment of ${folder} has no evaluation set "${setName(on)}".`,
+    `Its sets are ${names.join(', ')}. To add one, set data.test or data.evaluations and start a new run.`,
   );
 }
 
@@ -95,11 +104,7 @@ function keep(run: string, path: string, predictions: Predictions): void {
   }
 }
 
-async function predict(
-  trained: Trained,
-  folder: string,
-  on: PredictedOn = 'validation',
-): Promise<Predictions> {
+async function predict(trained: Trained, folder: string, on: MeasuredOn): Promise<Predictions> {
   const { task, parameters, step, form, inputs } = trained;
   const evaluation = evaluationAt(trained.run.events, step, on)?.metrics;
   const { validation } = task.data;

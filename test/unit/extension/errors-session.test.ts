@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { fill } from '../../../src/base/fill';
 import { ErrorsSession, type ErrorsHost } from '../../../src/extension/panels/errors/session';
 import { predictionsFile } from '../../../src/runs/predictions';
+import type { MeasuredOn } from '../../../src/experiment/evaluation-sets';
 import type { RunEvent } from '../../../src/protocol/events';
 import {
   parseErrorsMessage,
@@ -23,7 +24,11 @@ const evaluation = (more: object = {}) =>
   ({ kind: 'evaluation', step: 120, metrics, best: true, ...more }) as unknown as RunEvent;
 
 /** A run with a checkpoint of step 120 and its predictions for two texts. */
-function lab(more: Partial<PredictionFacts> = {}, events: RunEvent[] = [evaluation()]) {
+function lab(
+  more: Partial<PredictionFacts> = {},
+  events: RunEvent[] = [evaluation()],
+  on: MeasuredOn = 'validation',
+) {
   const run = folder();
   const data = join(run, 'validation.jsonl');
   writeFileSync(data, '{}\n{}\n');
@@ -35,18 +40,20 @@ function lab(more: Partial<PredictionFacts> = {}, events: RunEvent[] = [evaluati
     ],
     { data: { file: data, sha256 }, evaluation: metrics, ...more },
   );
-  const file = predictionsFile(run, 120);
+  const file = predictionsFile(run, 120, on);
   mkdirSync(dirname(file));
   writeFileSync(file, encodePredictions(made));
   const said: ErrorsFromHost[] = [];
   const host = {
     run,
     step: 120,
+    on,
     post: (message) => void said.push(message),
-    facts: () => Promise.resolve({ name: 'first try', experiment: 'tiny', events }),
+    facts: () => Promise.resolve({ name: 'first try', experiment: 'tiny', events, sets: ['validation', on] }),
     say: fill,
     predict: vi.fn(() => Promise.resolve()),
     openRow: vi.fn(),
+    openSet: vi.fn(),
     copy: vi.fn(),
     failed: vi.fn(),
   } satisfies ErrorsHost;
@@ -72,6 +79,8 @@ describe('the Errors panel', () => {
       run: 'first try',
       experiment: 'tiny',
       file: 'validation.jsonl',
+      on: 'validation',
+      sets: ['validation', 'validation'],
       predictions,
     });
     expect(JSON.stringify(message)).not.toContain(dirname(data.file));
@@ -93,6 +102,20 @@ describe('the Errors panel', () => {
       expect((await told(lab({}, events), 2))[1]).toEqual({ type: 'outdated', because: 'run' });
     // For a checkpoint that was never evaluated, nothing is reported.
     expect(await told(lab({ evaluation: undefined }, []))).toHaveLength(1);
+  });
+
+  it('shows the predictions for another set, and compares them with its own score', async () => {
+    const score = { kind: 'test-evaluation', step: 120, set: 'films', metrics } as unknown as RunEvent;
+    const w = lab({}, [evaluation({ metrics: {} }), score], 'evaluations.films');
+    const [message, ...rest] = await told(w);
+    expect(rest).toEqual([]);
+    expect(message).toMatchObject({ on: 'evaluations.films', sets: ['validation', 'evaluations.films'] });
+    w.session.receive({ type: 'openSet', on: 'test' });
+    expect(w.host.openSet.mock.calls).toEqual([['test']]);
+    expect((await told(lab({}, [], 'evaluations.films'), 2))[1]).toEqual({
+      type: 'outdated',
+      because: 'run',
+    });
   });
 
   it('opens the row of an example that exists', async () => {

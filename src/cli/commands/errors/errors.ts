@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { predictionsFile, type PredictedOn } from '../../../runs/predictions';
+import { parseMeasuredOn, type MeasuredOn } from '../../../experiment/evaluation-sets';
+import { predictionsFile } from '../../../runs/predictions';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { PredictLine } from '../../../protocol/predictions';
 import { problemOf } from '../../../trainer/preflight/problems';
@@ -14,14 +15,14 @@ import { write } from '../../write';
 const TOP = 10;
 
 export const errorsCommand: Command = {
-  help: `Usage: aurora errors RUN [--at best|last|STEP] [--on validation|test] [--top N]
+  help: `Usage: aurora errors RUN [--at best|last|STEP] [--on SET] [--top N]
 
 Shows where a trained model is wrong: confused labels, accuracy by length and by label, and the most telling
 validation texts: wrong ones with the largest loss, then right ones with the narrowest margin. Predictions are kept in
 RUN/predictions and computed again only if the run or the data have changed since.
 
   --at WHICH   best (default), last, or the step of a checkpoint
-  --on SET     validation (default), or test for data.test
+  --on SET     validation (default), test for data.test, or evaluations.NAME for a set of data.evaluations
   --top N      how many texts to list (default: ${TOP})
   --again      predict again even if predictions exist
   --json       JSON lines: predicting, result with the file, problem
@@ -59,13 +60,13 @@ RUN/predictions and computed again only if the run or the data have changed sinc
   },
 };
 
-function parseOn(text: string | undefined): PredictedOn {
-  if (text === undefined || text === 'validation') return 'validation';
-  if (text === 'test') return text;
+function parseOn(text = 'validation'): MeasuredOn {
+  const on = parseMeasuredOn(text);
+  if (on) return on;
   throw new AuroraError(
     'usage',
-    `--on takes validation or test, not "${text}".`,
-    'Omit it for the validation data.',
+    `--on takes validation, test, or evaluations.NAME, not "${text}".`,
+    'NAME is a name in data.evaluations. Omit --on for the validation data.',
   );
 }
 

@@ -32,7 +32,7 @@ import {
 import { count } from '../../format';
 import { formatMetric, metricInfo, metricsIn, metricValue } from '../../../experiment/metrics';
 import { numberText } from '../../../base/number-text';
-import type { PredictedOn } from '../../../runs/predictions';
+import { setName, type MeasuredOn } from '../../../experiment/evaluation-sets';
 import { percent } from '../../../base/percent';
 import { table } from '../../table';
 
@@ -47,7 +47,7 @@ export function errorsText(
   predictions: Predictions,
   file: string,
   top: number,
-  on: PredictedOn = 'validation',
+  on: MeasuredOn = 'validation',
 ): string {
   const wrong = wrongOf(predictions);
   const all = [
@@ -76,15 +76,19 @@ function parts(predictions: Predictions, wrong: Uint8Array): string[][] {
   }
 }
 
-function headline(predictions: Predictions, wrong: Uint8Array, on: PredictedOn): string[] {
+function headline(predictions: Predictions, wrong: Uint8Array, on: MeasuredOn): string[] {
   const { step, form, metrics, data, inputs } = predictions;
   const right = wrong.length - wrong.reduce((n, w) => n + w, 0);
   const isGraded = predictions.answer === 'number' || predictions.answer === 'text';
   const numbers = metricsIn(metrics).map(
     (m) => `${metricInfo(m).label} ${formatMetric(m, metricValue(metrics, m))}`,
   );
+  const examples =
+    on === 'validation' || on === 'test'
+      ? `${count(wrong.length)} ${on} examples`
+      : `${count(wrong.length)} examples of ${setName(on)}`;
   return [
-    `Step ${step}${form === 'static' ? ', static form' : ''}${isGraded ? `, ${count(wrong.length)} ${on} examples` : `: ${count(right)} of ${count(wrong.length)} ${on} examples are right`} · ${numbers.join(' · ')}`,
+    `Step ${step}${form === 'static' ? ', static form' : ''}${isGraded ? `, ${examples}` : `: ${count(right)} of ${examples} are right`} · ${numbers.join(' · ')}`,
     `Data     ${data.file}`,
     ...[...(inputs?.changed ?? []), ...(inputs?.notes ?? [])].map((words) => `warning: ${words}`),
     ...(inputs?.changed.length ? ['These metrics are not those of the trained model.'] : []),

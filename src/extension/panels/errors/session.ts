@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { outdated, predictionsFile, readPredictions } from '../../../runs/predictions';
 import { AuroraError } from '../../../base/errors';
+import type { MeasuredOn } from '../../../experiment/evaluation-sets';
 import type { RunEvent } from '../../../protocol/events';
 import type { ErrorsFromHost, ErrorsFromPage } from '../../../protocol/panels/errors';
 import type { Predictions } from '../../../protocol/predictions';
@@ -10,12 +11,15 @@ export interface RunFacts {
   name: string;
   experiment: string;
   events: readonly RunEvent[];
+  /** The sets that the experiment has. */
+  sets: readonly MeasuredOn[];
 }
 
 /** The editor's side, so that the rest runs without VS Code. */
 export interface ErrorsHost {
   run: string;
   step: number;
+  on: MeasuredOn;
   post(message: ErrorsFromHost): void;
   /** Reads the run; rejects with an AuroraError if it cannot be read. */
   facts(): Promise<RunFacts>;
@@ -24,6 +28,8 @@ export interface ErrorsHost {
   /** Predicts again; resolves when that has ended, whatever the result. */
   predict(): Promise<void>;
   openRow(file: string, line: number): void;
+  /** Opens the errors on another set. */
+  openSet(on: MeasuredOn): void;
   copy(text: string): void;
   failed(error: unknown): void;
 }
@@ -45,6 +51,7 @@ export class ErrorsSession {
 
   receive(message: ErrorsFromPage): void {
     if (message.type === 'copy') this.host.copy(message.text);
+    else if (message.type === 'openSet') this.host.openSet(message.on);
     else if (message.type === 'predict') void this.host.predict().then(() => this.refresh());
     else this.openRow(message.example);
   }
@@ -64,22 +71,24 @@ export class ErrorsSession {
   }
 
   private async send(post: Post): Promise<void> {
-    const { name, experiment, events } = await this.host.facts();
+    const { name, experiment, events, sets } = await this.host.facts();
     const predictions = (this.predictions = await this.read(post));
     if (!predictions) return;
     const { data, ...shown } = predictions;
-    post({ type: 'predictions', run: name, experiment, file: basename(data.file), predictions: shown });
-    const because = await outdated(predictions, this.host.step, events);
+    const { step, on } = this.host;
+    const file = basename(data.file);
+    post({ type: 'predictions', run: name, experiment, file, on, sets, predictions: shown });
+    const because = await outdated(predictions, step, events, on);
     if (because) post({ type: 'outdated', because });
   }
 
   /** Undefined, after a message, if they are not available. */
   private async read(post: Post): Promise<Predictions | undefined> {
-    const { run, step } = this.host;
+    const { run, step, on } = this.host;
     try {
-      const predictions = await readPredictions(run, step);
+      const predictions = await readPredictions(run, step, on);
       if (predictions) return predictions;
-      const file = predictionsFile(run, step);
+      const file = predictionsFile(run, step, on);
       throw new AuroraError('run', this.host.say('{0} is not there any more.', file));
     } catch (e) {
       this.fail(post, e, true);
