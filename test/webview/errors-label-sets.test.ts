@@ -74,7 +74,7 @@ describe('the Errors page of several labels', () => {
     const w = await show(made(60));
     await rows(w).first().waitFor();
     expect(await w.page.locator('.summary').innerText()).toBe(
-      'The model gets 24 of 60 validation examples right (40.0 %), and 36 wrong. ' +
+      'The model gets 24 of 60 examples right (40.0 %), and 36 wrong. ' +
         'Of 96 labels in the data it finds 72 and misses 24; 24 more are spurious. ' +
         'Loss 0.2100, micro F1 75.0 %, macro F1 70.0 %, mAP 81.0 %.',
     );

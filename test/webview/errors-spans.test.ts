@@ -90,7 +90,7 @@ describe('the Errors page of spans', () => {
     const w = await show(made(60));
     await rows(w).first().waitFor();
     expect(await w.page.locator('.summary').innerText()).toBe(
-      'The model gets 30 of 60 validation examples right (50.0 %), and 30 wrong. ' +
+      'The model gets 30 of 60 examples right (50.0 %), and 30 wrong. ' +
         'Of 140 spans in the data it finds 95 and misses 45; 30 more are spurious. ' +
         'Loss 0.5000, entity F1 75.0 %, entity precision 80.0 %, entity recall 70.6 %, tag accuracy 90.0 %.',
     );
@@ -215,7 +215,7 @@ describe('the Errors page of spans', () => {
     const right = await show(spanPredictions([{ text: '=[Oslo LOC]' }, { text: 'none' }]));
     await rows(right).first().waitFor();
     expect(await right.page.locator('.summary').innerText()).toContain(
-      'gets all 2 validation examples right',
+      'gets all 2 examples right',
     );
     expect(await right.page.locator('.pairs').count()).toBe(0);
     expect(await right.page.getByText('too few to tell').count()).toBeGreaterThan(0);

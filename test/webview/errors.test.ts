@@ -76,7 +76,7 @@ describe('the Errors page', () => {
     await rows(w).first().waitFor();
     const wrong = wrongIn(p);
     expect(await w.page.locator('.summary').innerText()).toContain(
-      `${200 - wrong.length} of 200 validation examples right`,
+      `${200 - wrong.length} of 200 examples right`,
     );
     const numbers = await w.page.locator('.matrix td').allInnerTexts();
     expect(numbers.length).toBe(25);
@@ -274,7 +274,7 @@ describe('the Errors page', () => {
   it('shows a message if there are no mistakes', async () => {
     const w = await show(made(3, 40, { right: true }));
     await rows(w).first().waitFor();
-    expect(await w.page.locator('.summary').innerText()).toContain('gets all 40 validation examples right');
+    expect(await w.page.locator('.summary').innerText()).toContain('gets all 40 examples right');
     expect(await w.page.locator('.pairs').count()).toBe(0);
     expect(await w.page.locator('[data-list=unsure]').getAttribute('aria-pressed')).toBe('true');
     await w.page.locator('[data-list=wrong]').click();

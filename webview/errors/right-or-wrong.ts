@@ -18,9 +18,9 @@ export const rightOrWrong = (model: CommonModel) => ({
 
 const howManyRight = ({ examples, right }: CommonModel): string =>
   right === examples
-    ? t('The model gets all {0} validation examples right.', count(examples))
+    ? t('The model gets all {0} examples right.', count(examples))
     : t(
-        'The model gets {0} of {1} validation examples right ({2}), and {3} wrong.',
+        'The model gets {0} of {1} examples right ({2}), and {3} wrong.',
         count(right),
         count(examples),
         cautiousPercent(right / examples),
