@@ -150,9 +150,9 @@ export interface PreflightEstimate {
   /** Optimizer steps of the whole run, and the number of evaluations. */
   steps: number;
   evaluations: number;
-  /** The whole run with preparation, evaluations and snapshots, from the measured time per padded token. */
+  /** The whole run with preparation, evaluations, snapshots and the scores at its end, from the measured time per padded token. */
   minutes: number;
-  /** The part of `minutes` outside training steps: preparation, evaluations, snapshots. */
+  /** The part of `minutes` outside training steps. */
   otherMinutes: number;
   /** The process's peak memory; the longest batch was among those run. */
   memoryBytes: number;

@@ -1,5 +1,5 @@
 import type { Dataset } from '../../data/dataset';
-import { epochOrder } from '../../data/order';
+import { epochOrder, evaluationOrder } from '../../data/order';
 import type { TrainingSpec } from '../../experiment/experiment';
 
 /** Example indices of each micro-batch of an optimizer step. */
@@ -16,6 +16,10 @@ export function median(values: readonly number[]): number {
 /** What a step's time scales with: computed positions, padding included. */
 export const paddedTokens = ({ examples }: Dataset, batches: Step): number =>
   sum(batches.map((b) => b.length * Math.max(...b.map((i) => examples[i].size))));
+
+/** The same for one evaluation of each data set. */
+export const evaluatedTokens = (datasets: readonly Dataset[], batchSize: number): number =>
+  sum(datasets.map((d) => paddedTokens(d, evaluationOrder(d, batchSize))));
 
 export interface Sample {
   /** Steps of the first epoch, from its shortest to its longest. */

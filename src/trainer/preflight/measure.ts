@@ -22,10 +22,18 @@ import { initialState } from '../checkpoint/state';
 import { gradientStep } from '../loop/step';
 import type { Task } from '../task/task';
 import type { PreflightOptions } from './preflight';
-import { median, paddedTokens, sampleSteps, subset, sum, type Step } from '../loop/sample';
+import { evaluatedTokens, median, paddedTokens, sampleSteps, subset, sum, type Step } from '../loop/sample';
 
-/** Trains a few real steps of the first epoch, reports each, and estimates from them what the whole run takes. */
-export async function measure(task: Task, options: PreflightOptions): Promise<PreflightEstimate> {
+/**
+ * Trains a few real steps of the first epoch, reports each, and estimates from them what the whole run takes.
+ *
+ * @param sets that the best adapter is scored on at its end
+ */
+export async function measure(
+  task: Task,
+  sets: readonly Dataset[],
+  options: PreflightOptions,
+): Promise<PreflightEstimate> {
   const { training } = task.spec;
   const whole = { train: task.data.train.dataset, validation: task.data.validation.dataset };
   const plan = makePlan(training, whole.train.examples.length);
@@ -66,16 +74,15 @@ export async function measure(task: Task, options: PreflightOptions): Promise<Pr
     const seen = whole.validation.examples.slice(0, SNAPSHOT_EXAMPLES).map((_, i) => i);
     const evaluationTokens = evaluations * paddedTokens(whole.validation, batches);
     const snapshotTokens = snapshots * paddedTokens(whole.validation, [seen]);
-    const sampleTokens = sum(
-      [train.dataset, validation.dataset].map((d) => paddedTokens(d, evaluationOrder(d, training.batchSize))),
-    );
-    const wholeTokens =
-      paddedTokens(whole.train, evaluationOrder(whole.train, training.batchSize)) +
-      paddedTokens(whole.validation, batches);
+    const { batchSize } = training;
+    const scoredTokens = evaluatedTokens(sets, batchSize);
+    // A set is scored once, by the whole model: its features are computed for it, as for the data of training.
+    const featureTokens = evaluatedTokens([whole.train, whole.validation], batchSize) + scoredTokens;
+    const sampleTokens = evaluatedTokens([train.dataset, validation.dataset], batchSize);
     const other =
       preparation +
-      (featureSeconds / sampleTokens) * wholeTokens +
-      evaluationRate * (evaluationTokens + snapshotTokens);
+      (featureSeconds / sampleTokens) * featureTokens +
+      evaluationRate * (evaluationTokens + snapshotTokens + scoredTokens);
     return {
       kind: 'estimate',
       secondsPerStep: median(seconds),

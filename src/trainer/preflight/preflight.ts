@@ -55,7 +55,11 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
   // Loaded only now: the runtime takes longer to load than everything before it takes to run.
   const [{ makeTask }, { measure }] = await Promise.all([import('../task/task'), import('./measure')]);
   const task = await makeTask(tolerant, adapted, data, join(folder, 'probe'));
-  const estimate = await measure(task, options);
+  const estimate = await measure(
+    task,
+    sets.map((set) => set.data.validation.dataset),
+    options,
+  );
   await tell([estimate, ...memoryProblems(estimate.memoryBytes)]);
   return stops;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../../src/data/dataset';
 import type { TrainingSpec } from '../../../src/experiment/experiment';
-import { paddedTokens, sampleSteps, subset, sum } from '../../../src/trainer/loop/sample';
+import { evaluatedTokens, paddedTokens, sampleSteps, subset, sum } from '../../../src/trainer/loop/sample';
 
 const lengths = Array.from({ length: 90 }, (_, i) => 1 + ((i * 37) % 90));
 const dataset: Dataset = {
@@ -32,6 +32,12 @@ describe('the sampled steps of an epoch', () => {
   it('come with the longest batch', () => {
     const { longest } = sampleSteps(dataset, training({}), 3);
     expect(longest.map((i) => lengths[i])).toEqual([90, 89, 88]);
+  });
+
+  it('count the padded tokens of evaluations, in which batches are sorted by length', () => {
+    const sorted = [...lengths].sort((a, b) => b - a);
+    const padded = sorted.reduce((all, _, i) => all + sorted[i - (i % 4)]!, 0);
+    expect(evaluatedTokens([dataset, dataset], 4)).toBe(2 * padded);
   });
 
   it('keep their texts in a separate data set', () => {
