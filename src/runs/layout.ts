@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../files/atomic';
+import { removeAbandoned } from '../files/temporary';
 import { AuroraError } from '../base/errors';
 
 /** The files of a run by content. The trainer writes them unless noted otherwise. */
@@ -116,7 +117,10 @@ function ignoreInGit(folder: string): void {
   for (let at = folder; dirname(at) !== at; at = dirname(at)) {
     if (basename(at) !== '.aurora') continue;
     const file = join(at, '.gitignore');
-    if (!existsSync(file)) writeAtomic(file, '*\n');
+    if (existsSync(file)) return;
+    writeAtomic(file, '*\n');
+    // A process that was killed while it wrote the same file left its own; no other command looks here.
+    removeAbandoned(at);
     return;
   }
 }

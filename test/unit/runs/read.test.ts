@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { thisProcess } from '../../../src/files/processes';
+import { temporaryBeside } from '../../../src/files/temporary';
 import { Journal } from '../../../src/runs/journal/journal';
 import {
   createRun,
@@ -59,6 +60,16 @@ describe('the layout of run folders', () => {
     const elsewhere = folder();
     newRun(elsewhere);
     expect(existsSync(join(elsewhere, '.gitignore'))).toBe(false);
+  });
+
+  it('removes what a process left that was killed while it kept .aurora out of Git', () => {
+    const root = folder();
+    const ignore = join(root, '.aurora', '.gitignore');
+    mkdirSync(join(root, '.aurora'));
+    const { pid: gone } = spawnSync(process.execPath, ['--version']);
+    writeFileSync(temporaryBeside(ignore).replace(`-${process.pid}-`, `-${gone}-`), '*');
+    newRun(experimentRuns(join(root, 'x.aurora.json')));
+    expect(readdirSync(join(root, '.aurora')).sort()).toEqual(['.gitignore', 'runs']);
   });
 
   it('uses step names that sort numerically and can be parsed', () => {
