@@ -214,9 +214,7 @@ describe('the Errors page of spans', () => {
     expect(await none.opened.accessibility()).toEqual([]);
     const right = await show(spanPredictions([{ text: '=[Oslo LOC]' }, { text: 'none' }]));
     await rows(right).first().waitFor();
-    expect(await right.page.locator('.summary').innerText()).toContain(
-      'gets all 2 examples right',
-    );
+    expect(await right.page.locator('.summary').innerText()).toContain('gets all 2 examples right');
     expect(await right.page.locator('.pairs').count()).toBe(0);
     expect(await right.page.getByText('too few to tell').count()).toBeGreaterThan(0);
   });
