@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './run.mjs';
 import { SCHEMA_FILES, schemaValidatorCode } from './schema-validator-code.mjs';
@@ -23,7 +23,10 @@ const COPIED = {
   'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm':
     'wasm/tfjs-backend-wasm-simd.wasm',
 };
-export const PAGES = ['run', 'budget', 'activations', 'errors', 'playground', 'study'];
+/** The folders of webview that are a page; the others hold what pages share. */
+export const PAGES = readdirSync(join(ROOT, 'webview')).filter((name) =>
+  existsSync(join(ROOT, 'webview', name, 'main.ts')),
+);
 
 /**
  * esbuild's settings for the programs and for the dashboards' pages, to the folder `out`. A package is minified and has

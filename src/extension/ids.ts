@@ -45,6 +45,9 @@ export const COMMAND = {
   openPlayground: 'aurora.openPlayground',
 } as const;
 
+/** The dashboards: each has a page webview/<name>, and package.json activates the extension to restore it. */
+export const PANELS = ['run', 'budget', 'activations', 'errors', 'playground', 'study'] as const;
+
 /** Not in the palette: called from the extension's own UI. */
 export const INTERNAL = { showExperiment: '_aurora.showExperiment' } as const;
 

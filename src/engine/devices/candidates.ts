@@ -13,7 +13,8 @@ export const PROCESSOR = {
   tfjs: { engine: 'tfjs', device: 'wasm' },
 } as const satisfies Record<EngineName, Place>;
 
-export const onProcessor = ({ device }: Place): boolean => device === 'cpu' || device === 'wasm';
+export const onProcessor = ({ device }: Pick<Place, 'device'>): boolean =>
+  device === 'cpu' || device === 'wasm';
 
 /**
  * What `--device auto` tries: each device of an engine, the CPU's first. A software renderer (lavapipe, SwiftShader) is

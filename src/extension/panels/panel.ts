@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { Init, PageState } from '../../protocol/panels/handshake';
+import type { PANELS } from '../ids';
 import { panelHtml } from './html';
 
 /** A kind of dashboard: how a panel is created and which messages it exchanges with its page. */
 export interface PanelKind<Open, FromPage> {
   /** Also the name of the page's bundle: dist/webview/<name>.js and .css. */
-  name: 'run' | 'budget' | 'activations' | 'errors' | 'playground' | 'study';
+  name: (typeof PANELS)[number];
   /** Panels with the same key are the same panel. */
   key(open: Open): string;
   title(open: Open): string;

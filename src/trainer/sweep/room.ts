@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { childEnvironment } from '../../files/child-environment';
+import { onProcessor } from '../../engine/devices/candidates';
+import { ENGINES } from '../../engine/place';
 import type { Experiment } from '../../experiment/experiment';
 import type { PreflightLine } from '../../protocol/preflight';
 import type { SweepRoom } from '../../runs/sweep/record';
@@ -16,7 +18,9 @@ const LOOK_MS = 100;
 const MOST_ASKED = 50;
 
 /** Devices that exist once, regardless of the number of cores. */
-const GRAPHICS = ['webgpu', 'cuda', 'tensorflow'];
+const GRAPHICS: readonly string[] = Object.values(ENGINES)
+  .flat()
+  .filter((device) => !onProcessor({ device }));
 
 export interface RoomRequest {
   cores: number;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { candidates } from '../../../src/engine/devices/candidates';
 import { deviceFacts, type DeviceFacts } from '../../../src/engine/devices/facts';
-import type { EngineName } from '../../../src/engine/place';
+import { ENGINES, type EngineName } from '../../../src/engine/place';
 
 const BARE: DeviceFacts = {
   platform: 'linux',
@@ -60,6 +60,11 @@ describe('the candidates of auto for TensorFlow.js', () => {
       'tensorflow',
     ]);
   });
+});
+
+it.each(Object.entries(ENGINES))('auto knows every device of %s', (engine, devices) => {
+  const known = of(engine as EngineName, {}).map(([device]) => device);
+  expect(known.sort()).toEqual([...devices].sort());
 });
 
 it("reads this machine's facts without loading a native library", () => {

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { COMMAND, CONTEXT, LANGUAGE, SETTING, VIEW } from '../../../src/extension/ids';
+import { ENGINES } from '../../../src/engine/place';
+import { COMMAND, CONTEXT, LANGUAGE, PANELS, SETTING, VIEW } from '../../../src/extension/ids';
 import type { RunEntry } from '../../../src/extension/runs/store';
 import { adapterRow, checkpointRow, exportRow } from '../../../src/extension/tree/artifacts';
 import { experimentRow } from '../../../src/extension/tree/experiment-row';
@@ -94,12 +95,7 @@ describe('the extension manifest', () => {
     expect(manifest.activationEvents).toEqual(
       expect.arrayContaining([
         'workspaceContains:**/*.aurora.json',
-        'onWebviewPanel:aurora.run',
-        'onWebviewPanel:aurora.budget',
-        'onWebviewPanel:aurora.activations',
-        'onWebviewPanel:aurora.errors',
-        'onWebviewPanel:aurora.playground',
-        'onWebviewPanel:aurora.study',
+        ...PANELS.map((name) => `onWebviewPanel:aurora.${name}`),
         ...contributes.walkthroughs.map((w) => `onWalkthrough:${w.id}`),
       ]),
     );
@@ -116,6 +112,13 @@ describe('the extension manifest', () => {
         .map((s) => `aurora.${s}`)
         .sort(),
     );
+  });
+
+  it('offers every engine and every device, each with a description', () => {
+    const { 'aurora.engine': engine, 'aurora.device': device } = contributes.configuration.properties;
+    expect(engine.enum).toEqual(Object.keys(ENGINES));
+    expect([...device.enum].sort()).toEqual(['auto', ...new Set(Object.values(ENGINES).flat())].sort());
+    expect(device.markdownEnumDescriptions).toEqual(device.enum.map((d) => `%setting.device.${d}%`));
   });
 
   it('refers only to existing files', () => {
