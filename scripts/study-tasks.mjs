@@ -19,7 +19,7 @@ const SEEDS = [1, 2, 3];
 const FOLDER = join(ROOT, '.cache/study-tasks-data');
 
 /** Of the text tasks, which share the demo's model. */
-const RECIPE = ['training.epochs=2', 'model.maxLength=64'];
+const RECIPE = ['training.epochs=2', 'model.maxLength=48'];
 const files = (name) =>
   ['train', 'validation'].map((split) => `data.${split}=${FOLDER}/${name}-${split}.jsonl`);
 
@@ -28,7 +28,7 @@ const percent = (name) => [name, (m) => 100 * m[name], 1];
 const TASKS = {
   'Image classification': {
     experiment: 'fashion',
-    set: ['training.epochs=3'],
+    set: ['training.epochs=2'],
     metrics: { 'accuracy, %': percent('accuracy'), 'macro F1, %': percent('macroF1') },
   },
   Regression: {
@@ -59,7 +59,7 @@ const TASKS = {
   },
   'Causal language modeling': {
     experiment: 'debian-summaries',
-    set: ['training.epochs=2'],
+    set: ['training.epochs=1'],
     metrics: {
       perplexity: ['perplexity', (m) => m.perplexity, 1],
       'token accuracy, %': percent('tokenAccuracy'),

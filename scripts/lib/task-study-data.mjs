@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { descriptions, packages, splitOf } from './debian-index.mjs';
 
 const MAX_CHARACTERS = 1500;
-const MOST = { train: 4000, validation: 1500 };
+const MOST = { train: 2000, validation: 1500 };
 const LABELS = 20;
 
 /**
