@@ -5,14 +5,17 @@ import { outcomeOf } from '../../runs/outcome';
 import { readRunSummary, type RunSummary } from '../../runs/read';
 import { writeStatus } from '../../runs/status';
 import { unlessRefused } from '../process/failure';
+import { removeLeftovers } from '../process/leftovers';
 import type { FinishedResult } from './result';
 
 /**
  * Writes what a trainer killed after its result had not yet written: the journal's last line, and a status that is not
- * `running`. The caller owns the run. Does nothing for any other run.
+ * `running`. Of a finished run, it also removes what was being written when that trainer ended. The caller owns the run.
+ * Does nothing for any other run.
  */
 export function completeRun(run: string): void {
   const summary = readRunSummary(run);
+  if (outcomeOf(summary) === 'finished') removeLeftovers(run);
   if (!isIncomplete(summary)) return;
   const { status, events } = summary;
   const result = summary.result as unknown as FinishedResult;

@@ -1,10 +1,12 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ownerFile } from '../../../../src/files/fence';
+import { temporaryBeside } from '../../../../src/files/temporary';
 import { runPaths } from '../../../../src/runs/layout';
 import { readRunSummary } from '../../../../src/runs/read';
 import { writeStatus } from '../../../../src/runs/status';
-import { completeUnowned } from '../../../../src/trainer/run/complete';
+import { completeRun, completeUnowned } from '../../../../src/trainer/run/complete';
 import { newStatus } from '../../../../src/trainer/process/pulse';
 import { temporaryFolders } from '../../runs/folder';
 
@@ -21,6 +23,16 @@ function killedRun(): string {
   writeStatus(run, { ...newStatus('running'), step: 8 });
   return run;
 }
+
+it('leaves nothing of a finished run that its trainer was still writing', () => {
+  const run = killedRun();
+  completeRun(run);
+  const { pid: gone } = spawnSync(process.execPath, ['--version']);
+  const path = temporaryBeside(runPaths(run).status).replace(`-${process.pid}-`, `-${gone}-`);
+  writeFileSync(path, 'half');
+  completeRun(run);
+  expect(existsSync(path)).toBe(false);
+});
 
 describe('a finished run with a status that is still running', () => {
   it('is completed by the sweep that finds it', async () => {
