@@ -1,0 +1,97 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { closeBrowser } from './driver/browser';
+import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
+import { Window } from './driver/window';
+import { Wizard } from './driver/wizard';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+const FIXTURES = resolve('test/fixtures/playground/language');
+
+/** From a language model, prompts and completions to a run, its errors and the Playground. */
+describe('a language experiment, in VS Code 1.100', () => {
+  const lab = tinyWorkspace();
+  const name = `${basename(lab.folder)}-aurora`;
+  const runs = join(lab.folder, '.aurora/runs', name);
+  let server: WorkbenchServer;
+  let window: Window;
+  let wizard: Wizard;
+
+  beforeAll(async () => {
+    rmSync(lab.experiment);
+    for (const file of ['model.onnx', 'tokenizer.json', 'tokenizer_config.json', 'config.json'])
+      lab.write(file, readFileSync(join(FIXTURES, file)));
+    const rows = (from: number, count: number) =>
+      Array.from({ length: count }, (_, k) => from + k)
+        .map((i) => JSON.stringify({ prompt: `Is ${i} even?`, completion: i % 2 ? ' no' : ' yes' }))
+        .join('\n');
+    lab.write('train.jsonl', `${rows(0, 64)}\n`);
+    lab.write('validation.jsonl', `${rows(64, 16)}\n`);
+    server = await startWorkbench({ version: '1.100', name: 'language', vsix: vsixHere() });
+    window = await Window.open(server, lab.folder);
+    wizard = new Wizard(window);
+    await window.sideBar();
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  test('New Experiment asks for prompts and completions', async () => {
+    await window.palette('AuroRA: New Experiment');
+    await wizard.choose('Select the ONNX model', 'model.onnx');
+    await wizard.choose('Select the kind of task', 'The next token of texts');
+    await wizard.choose('Select the file with the training texts', 'train.jsonl');
+    await wizard.choose('the texts, the prompts, or the conversations', 'prompt');
+    await wizard.choose('Select the column with the completions', 'completion');
+    await wizard.choose('Select the validation data', 'validation.jsonl');
+    await wizard.choose('Select settings', 'Defaults');
+    await wizard.choose('Select a method', 'AuroRA');
+    await wizard.asks('Select the layers');
+    await window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
+    await wizard.accept('Select a rank');
+    await wizard.accept('file name of the experiment');
+    await window.tab(`${name}.aurora.json`).waitFor();
+    const text = readFileSync(lab.path(`${name}.aurora.json`), 'utf8');
+    expect(text).toContain('"type": "causal-language-modeling"');
+    expect(text).toContain('"textColumn": "prompt"');
+    expect(text).toContain('"completionColumn": "completion"');
+    expect(text).not.toContain('labelColumn');
+  });
+
+  test('it trains, and its errors are the tokens that it does not expect', async () => {
+    await window.palette('AuroRA: Run Experiment');
+    await expect.poll(() => existsSync(runs) && readdirSync(runs).length).toBe(1);
+    const [id] = readdirSync(runs);
+    await expect.poll(() => existsSync(join(runs, id, 'result.json')), { timeout: 600_000 }).toBe(true);
+    await window.palette('AuroRA: Show Errors');
+    const page = await window.frameWith('aurora-errors .list tbody tr');
+    expect(await page.locator('.summary').innerText()).toMatch(
+      /The model predicts \d+ tokens of 16 texts\. Loss [\d.]+, perplexity [\d.]+/,
+    );
+    const first = page.locator('.list tbody tr').first();
+    expect(await first.innerText()).toMatch(/Is \d+ even\?/);
+    await first.locator('button').press('Enter');
+    await window.tab('validation.jsonl').waitFor();
+  });
+
+  test('the Playground writes on from a prompt of the validation data', async () => {
+    await window.palette('AuroRA: Open Playground');
+    await window.pick('AuroRA r2');
+    const page = await window.frameWith('aurora-playground [data-action=sample]');
+    await page.locator('[data-action=sample]').click();
+    await page.locator('.truth-line').waitFor();
+    expect(await page.locator('textarea').inputValue()).toMatch(/^Is \d+ even\?$/);
+    await page.locator('[data-action=ask]').click();
+    await page.locator('.numbers', { hasText: 'tokens/s' }).last().waitFor();
+    expect(await page.locator('.written').first().innerText()).toMatch(/^Is \d+ even\?/);
+  });
+
+  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
+});
