@@ -47,7 +47,9 @@ await main(async () => {
   say('Written to docs/benchmarks.md.');
 });
 
-const stepOf = (checkout) => join(checkout, '.cache', 'bench', 'step.cjs');
+function stepOf(checkout) {
+  return join(checkout, '.cache', 'bench', 'step.cjs');
+}
 
 /** Each checkout bundles its own sources. */
 function buildThere(checkout) {
