@@ -11,6 +11,8 @@ export type SetColumns = Partial<
     | 'labelColumns'
     | 'labelSeparator'
     | 'completionColumn'
+    | 'choicesColumn'
+    | 'choiceColumns'
     | 'messagesColumn'
     | 'header'
     | 'quoting'
@@ -63,11 +65,13 @@ export function evaluationSets({
   ];
 }
 
-/** Pairs of settings of which a row has one: a set that names one does not inherit the other. */
+/** Settings of which a row has one: a set that names one does not inherit the other. */
 const INSTEAD = {
   labelColumn: ['labelColumns'],
   labelColumns: ['labelColumn', 'labelSeparator'],
-  completionColumn: ['messagesColumn'],
+  completionColumn: ['messagesColumn', 'choicesColumn', 'choiceColumns'],
+  choicesColumn: ['completionColumn', 'choiceColumns'],
+  choiceColumns: ['completionColumn', 'choicesColumn'],
   messagesColumn: ['completionColumn'],
 } as const;
 

@@ -1,6 +1,7 @@
 import type { EvaluationSpec } from './evaluation-sets';
 import type { AdapterSpec } from './methods';
 import type { MetricName } from './metrics';
+import type { Scoring } from './scoring';
 import type { TaskName } from './tasks/registry';
 
 /**
@@ -37,6 +38,10 @@ export interface TaskSpec {
   pooling: 'first-token' | 'mean';
   /** What a language model is trained to write; omitted: 'answers'. */
   lossOn?: 'answers' | 'everything';
+  /** How the answer to a question with choices is found; omitted: 'likelihood'. */
+  scoring?: Scoring;
+  /** Whether questions with choices are written in the chat format of the model; omitted: false. */
+  chatTemplate?: boolean;
   /** Share of each label's target that training spreads over all labels (PyTorch's label_smoothing); omitted: 0. */
   labelSmoothing?: number;
   /** How much each label counts in the training loss; labels that are left out count 1. */
@@ -73,6 +78,9 @@ export interface DataSpec {
   quoting?: 'auto' | 'csv' | 'none';
   /** The expected continuation of the text, for a language model. */
   completionColumn?: string;
+  /** The choices of a question: a list in one column, or a column for each. */
+  choicesColumn?: string;
+  choiceColumns?: string[];
   /** What a language model reads of a text, with {text} in its place. */
   promptTemplate?: string;
   /** A conversation instead of a text, for a language model. */

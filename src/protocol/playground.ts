@@ -8,8 +8,15 @@ import { ANSWER_SHAPES, INPUT_SHAPES, type TaskShapes } from '../experiment/task
 export type PlayRequest =
   | { kind: 'load'; subject: string; source: PlaySource; base?: boolean }
   | { kind: 'unload'; subject: string }
-  /** To all subjects; a newer question ends an older one. A text, a pair of texts or an image. */
-  | { kind: 'predict'; request: number; text?: string; pair?: string; image?: PlayImage }
+  /** To all subjects; a newer question ends an older one. A text, a pair of texts, a question with choices, or an image. */
+  | {
+      kind: 'predict';
+      request: number;
+      text?: string;
+      pair?: string;
+      choices?: readonly string[];
+      image?: PlayImage;
+    }
   | { kind: 'generate'; request: number; text: string; settings: GenerationSettings }
   /** Requests a validation row of a run. */
   | { kind: 'sample'; request: number; subject: string }
@@ -99,9 +106,9 @@ export interface ImageShape {
   shortestEdge?: number;
 }
 
-/** By the shape of the answer: the probability of each label, the spans in the text, or a number. */
+/** By the shape of the answer: the probability of each label or choice, the spans in the text, or a number. */
 export type Answer =
-  | { probabilities: number[]; spans?: undefined; number?: undefined }
+  | { probabilities: number[]; choices?: readonly string[]; spans?: undefined; number?: undefined }
   | { probabilities?: undefined; spans: PlaySpan[]; number?: undefined }
   | { probabilities?: undefined; spans?: undefined; number: number };
 
@@ -143,7 +150,9 @@ export interface PlaySample {
   /** As the model reads it. */
   image?: PlayImage;
   pair?: string;
-  /** As in the data file. */
+  /** Of a question. */
+  choices?: readonly string[];
+  /** As in the data file; of a question with choices, the right one. */
   label: string;
   /** The true labels, if the answer is labels; `label` is all of them. */
   labels?: string[];
@@ -197,7 +206,13 @@ export const isGenerationSettings = (value: unknown): value is GenerationSetting
 const REQUESTS: Record<PlayRequest['kind'], Fields> = {
   load: { subject: text, source, base: maybe(flag) },
   unload: { subject: text },
-  predict: { request: count, text: maybe(text), pair: maybe(text), image: maybe(image) },
+  predict: {
+    request: count,
+    text: maybe(text),
+    pair: maybe(text),
+    choices: maybe(listOf(text)),
+    image: maybe(image),
+  },
   generate: { request: count, text, settings },
   sample: { request: count, subject: text },
   stop: { request: count },
@@ -223,6 +238,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
   prediction: {
     ...answer,
     probabilities: maybe(listOf(number)),
+    choices: maybe(listOf(text)),
     spans: maybe(listOf(object({ ...span, probability: number }))),
     number: maybe(Number.isFinite),
     seconds: number,
@@ -245,6 +261,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     text,
     image: maybe(image),
     pair: maybe(text),
+    choices: maybe(listOf(text)),
     label: text,
     labels: maybe(listOf(text)),
     spans: maybe(listOf(object(span))),

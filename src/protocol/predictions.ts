@@ -1,6 +1,7 @@
 import { isMetrics } from './evaluations';
 import { AuroraError } from '../base/errors';
 import { own } from '../base/names';
+import { SCORINGS, type Scoring } from '../experiment/scoring';
 import type { EvaluationMetrics } from './events';
 import type { InputsNote } from './inputs-words';
 import type { PreflightProblem } from './preflight';
@@ -28,7 +29,8 @@ export interface PredictionFacts {
 }
 
 /** The answers, by their shape. */
-export type Answers = LabelAnswers | LabelSetAnswers | SpanAnswers | NumberAnswers | TextAnswers;
+export type Answers =
+  LabelAnswers | LabelSetAnswers | SpanAnswers | NumberAnswers | TextAnswers | ChoiceAnswers;
 
 export interface LabelAnswers {
   answer: 'label';
@@ -68,6 +70,17 @@ export interface TextAnswers {
   columns: TextColumns;
 }
 
+export interface ChoiceAnswers {
+  answer: 'choice';
+  /** Empty: each example has its own choices. */
+  labels: string[];
+  /** How the answers were found. */
+  scoring: Scoring;
+  columns: ChoiceColumns;
+  /** The probability of each choice, by example and in their order; empty if the model wrote its answers. */
+  shares: ChoiceShares;
+}
+
 /** For each validation example, in data order, whatever its answer. */
 export interface Columns {
   /** The line in the data file where it starts, one-based. */
@@ -102,6 +115,19 @@ export interface LabelColumns extends Columns {
   truth: Float64Array;
 }
 
+export interface ChoiceColumns extends Columns {
+  /** How many choices there are. */
+  choices: Uint32Array;
+  /** The true and the predicted one, as indices; the predicted one is the number of choices if there is none. */
+  label: Uint32Array;
+  predicted: Uint32Array;
+}
+
+export interface ChoiceShares {
+  example: Uint32Array;
+  probability: Float64Array;
+}
+
 /** For each label of an example that is in the data, predicted, or both. */
 export interface LabelSetColumns {
   example: Uint32Array;
@@ -134,6 +160,8 @@ export interface Excerpt {
   text: string;
   /** The second text of a pair. */
   pair?: string;
+  /** The choices of a question, in their order. */
+  choices?: string[];
   /** A small picture of an image, as a data URI; `text` is its name. */
   thumbnail?: string;
 }
@@ -168,6 +196,13 @@ const LABEL_COLUMNS = {
 } as const;
 const NUMBER_COLUMNS = { ...COLUMNS, value: Float64Array, predicted: Float64Array } as const;
 const TEXT_COLUMNS = { ...COLUMNS, answered: Uint32Array, right: Uint32Array } as const;
+const CHOICE_COLUMNS = {
+  ...COLUMNS,
+  choices: Uint32Array,
+  label: Uint32Array,
+  predicted: Uint32Array,
+} as const;
+const CHOICE_SHARES = { example: Uint32Array, probability: Float64Array } as const;
 const LABEL_SET_COLUMNS = {
   example: Uint32Array,
   label: Uint32Array,
@@ -197,6 +232,8 @@ const listsOf = (arrays: object): Lists =>
 export const labelColumns = (lists: Lists): LabelColumns => arraysOf(LABEL_COLUMNS, lists);
 export const numberColumns = (lists: Lists): NumberColumns => arraysOf(NUMBER_COLUMNS, lists);
 export const textColumns = (lists: Lists): TextColumns => arraysOf(TEXT_COLUMNS, lists);
+export const choiceColumns = (lists: Lists): ChoiceColumns => arraysOf(CHOICE_COLUMNS, lists);
+export const choiceShares = (lists: Lists): ChoiceShares => arraysOf(CHOICE_SHARES, lists);
 export const commonColumns = (lists: Lists): Columns => arraysOf(COLUMNS, lists);
 export const labelSetColumns = (lists: Lists): LabelSetColumns => arraysOf(LABEL_SET_COLUMNS, lists);
 export const spanColumns = (lists: Lists): SpanColumns => arraysOf(SPAN_COLUMNS, lists);
@@ -207,6 +244,7 @@ export function encodePredictions(predictions: Predictions): string {
     columns: listsOf(columns),
     ...(predictions.answer === 'spans' && { spans: listsOf(predictions.spans) }),
     ...(predictions.answer === 'labels' && { sets: listsOf(predictions.sets) }),
+    ...(predictions.answer === 'choice' && { shares: listsOf(predictions.shares) }),
   };
   return `${JSON.stringify({ version: PREDICTIONS_VERSION, ...rest, ...lists })}\n`;
 }
@@ -269,7 +307,7 @@ function hasFacts(value: Record<string, unknown>): boolean {
 
 /** Files from before there were other answers do not name theirs, which is a label. */
 function parseAnswers(value: Record<string, unknown>): Answers | undefined {
-  const { answer = 'label', columns, spans, sets } = value;
+  const { answer = 'label', columns, spans, sets, shares, scoring } = value;
   const labels = value.labels as string[];
   const ends = { label: labels.length, predicted: labels.length, cut: 2 };
   if (answer === 'label')
@@ -284,6 +322,16 @@ function parseAnswers(value: Record<string, unknown>): Answers | undefined {
     return areColumns(columns, TEXT_COLUMNS, ends, 1)
       ? { answer, labels, columns: textColumns(columns) }
       : undefined;
+  if (answer === 'choice') {
+    if (!areColumns(columns, CHOICE_COLUMNS, { cut: 2 }, 1)) return undefined;
+    const answers = choiceColumns(columns);
+    const isWithin = answers.choices.every((n, i) => answers.label[i] < n && answers.predicted[i] <= n);
+    return isWithin &&
+      isScoring(scoring) &&
+      areColumns(shares, CHOICE_SHARES, { example: answers.line.length }, 0)
+      ? { answer, labels, scoring, columns: answers, shares: choiceShares(shares) }
+      : undefined;
+  }
   if (!areColumns(columns, COLUMNS, ends, 1)) return undefined;
   const partEnds = { example: columns.line.length, label: labels.length, found: ANSWER_FOUND + 1 };
   if (answer === 'labels')
@@ -321,6 +369,9 @@ function areColumns(
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
+const isScoring = (value: unknown): value is Scoring =>
+  typeof value === 'string' && Object.hasOwn(SCORINGS, value);
+
 const isNote = (value: unknown): value is InputsNote =>
   isObject(value) &&
   [value.changed, value.notes].every(
@@ -335,5 +386,7 @@ const isExcerpt = (value: unknown, examples: number): value is Excerpt =>
   value.example < examples &&
   typeof value.text === 'string' &&
   (value.pair === undefined || typeof value.pair === 'string') &&
+  (value.choices === undefined ||
+    (Array.isArray(value.choices) && value.choices.every((c) => typeof c === 'string'))) &&
   (value.thumbnail === undefined ||
     (typeof value.thumbnail === 'string' && value.thumbnail.startsWith(THUMBNAIL)));

@@ -21,6 +21,8 @@ export interface Draft {
   train: string;
   /** A file, or the held-out share of the training file. */
   validation: string | number;
+  /** Files that the best adapter is scored on at the end, by name. */
+  evaluations?: Record<string, string>;
   task: TaskName;
   columns: TaskColumns;
   adapter: AdapterSpec;
@@ -86,7 +88,10 @@ function modelLines(
   ]);
 }
 
-function dataLines({ train, validation, columns, read = {} }: Draft, path: (p: string) => string): string[] {
+function dataLines(
+  { train, validation, evaluations = {}, columns, read = {} }: Draft,
+  path: (p: string) => string,
+): string[] {
   const [key, value] =
     typeof validation === 'string' ? ['validation', path(validation)] : ['validationFraction', validation];
   const settings = [
@@ -95,8 +100,23 @@ function dataLines({ train, validation, columns, read = {} }: Draft, path: (p: s
     ...columnSettings(columns),
     ...Object.entries(read),
   ];
-  return withoutLastComma(settings.map(([name, v]) => `${JSON.stringify(name)}: ${listed(v)},`));
+  return withoutLastComma([
+    ...settings.map(([name, v]) => `${JSON.stringify(name)}: ${listed(v)},`),
+    ...setLines(Object.entries(evaluations), path),
+  ]);
 }
+
+const setLines = (sets: readonly [string, string][], path: (p: string) => string): string[] =>
+  sets.length === 0
+    ? []
+    : [
+        '// Scored once, when training has ended.',
+        '"evaluations": {',
+        ...withoutLastComma(
+          sets.map(([name, file]) => `  ${JSON.stringify(name)}: { "path": ${JSON.stringify(path(file))} },`),
+        ),
+        '},',
+      ];
 
 const ownComments = (recipe: Recipe, { columns }: NonNullable<Draft['own']>): string[] => [
   ...recipeComments(recipe, unaskable(recipe), 'the model is your own'),

@@ -10,11 +10,12 @@ import type { Outputs } from '../protocol/outputs';
 import type { PreflightData, PreflightSplit } from '../protocol/preflight';
 import type { HeadSpec } from './head';
 import type { ObjectiveName } from './objective';
+import type { Writing } from './writing';
 import type { DataReader, DataSplit, TaskData } from './task-data';
 
 /** Adds up the metrics of a model over the examples of a data set. */
 export interface Scorer<E> {
-  /** @param logits the model's for the example: one vector, or one per token */
+  /** @param logits the model's for the example: one vector, or one per token; or what `compared` keeps of them */
   add(example: E, logits: Float32Array): void;
   /** All but the loss. @param loss the mean, which the graph computes */
   metrics(loss: number): Omit<EvaluationMetrics, 'loss'>;
@@ -36,8 +37,17 @@ export interface DataFinding {
   hint: string;
 }
 
-/** What a person asks about: texts, or an image of the size that the model reads. */
-export type Input = Texts & { image?: PlayImage };
+/** What a person asks about: texts, also with choices, or an image of the size that the model reads. */
+export type Input = Texts & { image?: PlayImage; choices?: readonly string[] };
+
+/** How a kind reads an example as several sequences, to compare the model's logits for them. */
+export interface Compared<E> {
+  sequences(example: E): readonly Example[];
+  /** A few numbers about a sequence. Those of all its sequences, in their order, stand for an example's logits. */
+  keep(sequence: Example, logits: Float32Array): readonly number[];
+  /** What the model is to write besides, for an example whose answer is read from that. */
+  writing(example: E): Writing | undefined;
+}
 
 /** One input from a person. */
 export interface Asked<E> {
@@ -74,6 +84,8 @@ export interface TaskKind<
    * task.labelSmoothing and task.classWeights are for these.
    */
   classes?(example: E): readonly number[];
+  /** For a kind that runs the model on more than the example itself to evaluate it. */
+  compared?: Compared<E>;
   scorer(outputs: Outputs): Scorer<E>;
   baseline(data: D): Baseline;
   /** The loss of giving every answer the same probability, for the search for exploded models. */

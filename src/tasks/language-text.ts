@@ -24,9 +24,7 @@ export function languageText(
   { maxLength, lossOn }: LanguageOptions,
   index: number,
 ): LanguageText {
-  const { ids, counts } = row.messages
-    ? chatTokens(tokenizer, row.messages)
-    : promptTokens(tokenizer, row.text, row.completion, maxLength + 1);
+  const { ids, counts } = countedTokens(tokenizer, row, maxLength + 1);
   const kept = Int32Array.from(ids.slice(0, maxLength));
   const targets = kept.map((id, i) => (i > 0 && (lossOn === 'everything' || counts[i]) ? id : IGNORE_LABEL));
   const truncated = ids.length > maxLength;
@@ -39,6 +37,14 @@ interface Counted {
   /** Whether each token is part of an answer. */
   counts: boolean[];
 }
+
+/** @param length tokens that are needed at most, of a text that is no conversation */
+export const countedTokens = (
+  tokenizer: Tokenizer,
+  { text, completion, messages }: Pick<LanguageRow, 'text' | 'completion' | 'messages'>,
+  length: number,
+): Counted =>
+  messages ? chatTokens(tokenizer, messages) : promptTokens(tokenizer, text, completion, length);
 
 /**
  * A text that ends, so that the model learns to end it; without a completion, all of it is an answer.
@@ -90,7 +96,7 @@ function chatTokens(tokenizer: Tokenizer, messages: readonly ChatMessage[]): Cou
 }
 
 /** How many tokens two texts begin with in common: a token may span the end of the shorter one. */
-function common(a: readonly number[], b: readonly number[]): number {
+export function common(a: readonly number[], b: readonly number[]): number {
   const differs = a.findIndex((id, i) => id !== b[i]);
   return differs < 0 ? Math.min(a.length, b.length) : differs;
 }

@@ -3,6 +3,7 @@ import type { TaskKind } from './kind';
 import { imageClassification } from './image-classification';
 import { causalLanguageModeling } from './causal-language-modeling';
 import { maskedLanguageModeling } from './masked-language-modeling';
+import { multipleChoice } from './multiple-choice';
 import { multiLabelClassification } from './multi-label-classification';
 import { textClassification } from './text-classification';
 import { textRegression } from './text-regression';
@@ -17,6 +18,7 @@ const KINDS: Record<TaskName, TaskKind> = {
   'image-classification': imageClassification,
   'causal-language-modeling': causalLanguageModeling,
   'masked-language-modeling': maskedLanguageModeling,
+  'multiple-choice': multipleChoice,
 };
 
 export const taskKind = (name: TaskName): TaskKind => KINDS[name];

@@ -8,8 +8,10 @@ export function softmax(logits: ArrayLike<number>): Float64Array {
 
 /** −log softmax(logits)[label], in float64. */
 export function crossEntropy(logits: ArrayLike<number>, label: number): number {
-  const largest = Array.from(logits).reduce((a, b) => Math.max(a, b), -Infinity);
-  const sum = Array.from(logits).reduce((s, v) => s + Math.exp(v - largest), 0);
+  let largest = -Infinity;
+  for (let c = 0; c < logits.length; c++) largest = Math.max(largest, logits[c]);
+  let sum = 0;
+  for (let c = 0; c < logits.length; c++) sum += Math.exp(logits[c] - largest);
   return Math.log(sum) + largest - logits[label];
 }
 

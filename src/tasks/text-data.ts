@@ -116,10 +116,11 @@ export function readsTexts<R extends Row, E extends TextExample>(
     async samples(spec, data) {
       const { rows } = await readValidation(spec, data);
       return rows.map((row) => {
-        const { text, pair, label, line } = row;
+        const { text, pair, choices, label, line } = row;
         return {
           text,
           ...(spec.data.textPairColumn !== undefined && { pair }),
+          ...(choices && { choices }),
           label,
           line,
           ...(reader.labelSet && { labels: reader.labelSet(row) }),

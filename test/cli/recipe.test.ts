@@ -280,6 +280,7 @@ describe('aurora recipe', () => {
     lab.write('lm/model.onnx', readFileSync(resolve('test/fixtures/reference/llama.onnx')));
     for (const name of ['tokenizer.json', 'tokenizer_config.json']) lab.write(`lm/${name}`, lab.read(name));
     cpSync(resolve('test/fixtures/recipes/commonsense'), lab.path('commonsense'), { recursive: true });
+    lab.write('commonsense/dataset/boolq/test.json', lab.read('commonsense/commonsense_170k.json'));
     const share = ['--set', 'data.validationFraction=0.3', '--defaults'];
     const out = 'commonsense.aurora.json';
     rmSync(lab.path(out), { force: true });
@@ -287,12 +288,19 @@ describe('aurora recipe', () => {
     expect([made.code, made.err]).toEqual([0, '']);
     expect(made.out).toMatch(/data\.validationFraction +0\.3 +your choice \(--set\)/);
     expect(made.out).toMatch(/model\.maxLength +256 +not stated in the paper: LLM-Adapters/);
-    expect(made.out).toMatch(/training\.metric +perplexity +this program’s default/);
-    expect(made.out).toMatch(/Not in the experiment:\n +The evaluation: [^]*BoolQ/);
+    expect(made.out).toMatch(/training\.metric +accuracy +arXiv 2505\.18738/);
+    expect(made.out).toMatch(/Not found, and so not scored: piqa, [^]*obqa\./);
+    expect(made.out).toMatch(/Not in the experiment:\n +The scoring of LLM-Adapters/);
     const spec = loadExperiment(lab.path('commonsense.aurora.json'));
     expect(spec).toMatchObject({
-      task: { type: 'causal-language-modeling', lossOn: 'everything' },
-      data: { textColumn: 'instruction', completionColumn: 'output', validationFraction: 0.3 },
+      task: { type: 'multiple-choice', lossOn: 'everything' },
+      data: {
+        textColumn: 'instruction',
+        completionColumn: 'output',
+        labelColumn: 'answer',
+        validationFraction: 0.3,
+        evaluations: { boolq: { path: lab.path('commonsense/dataset/boolq/test.json') } },
+      },
       adapter: {
         dropout: 0.05,
         rank: 2,

@@ -42,6 +42,13 @@ interface Kind {
 const has = (text: string, word: string): boolean => text.split(' ').includes(word);
 const cats = (text: string): number => text.split(' ').filter((w) => w.startsWith('cat')).length;
 
+const LANGUAGE_MODEL: Kind['model'] = {
+  path: 'playground/language/model.onnx',
+  beside: ['tokenizer.json', 'tokenizer_config.json', 'config.json'],
+  head: 'none',
+  targetModules: ['c_attn', 'c_fc'],
+};
+
 const KINDS: Record<string, Kind> = {
   'pairs of texts': {
     card: /2 labels, in the order of the logits/,
@@ -86,12 +93,7 @@ const KINDS: Record<string, Kind> = {
   'completions of a language model': {
     card: /It predicts the next token\./,
     type: 'causal-language-modeling',
-    model: {
-      path: 'playground/language/model.onnx',
-      beside: ['tokenizer.json', 'tokenizer_config.json', 'config.json'],
-      head: 'none',
-      targetModules: ['c_attn', 'c_fc'],
-    },
+    model: LANGUAGE_MODEL,
     data: { completionColumn: 'answer' },
     row: (text, i) => ({ text: `${text}:`, answer: i % 2 ? ' yes' : ' no' }),
     asked: [
@@ -100,6 +102,36 @@ const KINDS: Record<string, Kind> = {
     ],
     errors: /By length\n[^]*tokens right/,
     preflight: /tokens to predict in the training data: \d+\n/,
+  },
+  'questions in the layout of Commonsense170K': {
+    card: /the answer is found by likelihood/,
+    type: 'multiple-choice',
+    model: LANGUAGE_MODEL,
+    data: { textColumn: 'instruction', completionColumn: 'output' },
+    row(text) {
+      const answer = String(cats(text) > 0);
+      return {
+        instruction: `${text}\n\nAnswer format: true/false`,
+        input: '',
+        output: `the correct answer is ${answer}`,
+        answer,
+      };
+    },
+    asked: ['the cats played Answer format: true/false', /(true|false) \d+\.\d %/],
+    errors: /Answers are found by likelihood[^]*choice [12] \((true|false)\)/,
+    preflight: /tokens to predict in the training data: [\d,]+\n/,
+  },
+  'questions with choices that the model writes': {
+    card: /the answer is found by generation/,
+    type: 'multiple-choice',
+    task: { scoring: 'generation' },
+    // Room for each question, and for the 32 tokens that an answer may have.
+    model: { ...LANGUAGE_MODEL, maxLength: 96 },
+    data: { choicesColumn: 'options', promptTemplate: '{text}:' },
+    row: (_, i) => ({ question: i % 2 ? 'a b' : 'c d', options: ['x', 'y'], answer: i % 2 }),
+    asked: ['a b\tx\ty', /y \d+\.\d %/],
+    errors: /Answers are found by generation[^]*choice [12] \([xy]\)/,
+    preflight: /tokens to predict in the training data: [\d,]+\n/,
   },
   images: {
     card: /2 labels, in the order of the logits: `cat`, `none`\./,
@@ -196,7 +228,7 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
     expect(bits(killed)).toBe(bits(run));
   });
 
-  it('shows its errors, and answers questions if it can', () => {
+  it('shows its errors, and answers if it can', () => {
     const errors = lab.run('errors', run);
     expect([errors.code, errors.err]).toEqual([0, expect.not.stringContaining('error')]);
     expect(errors.out).toMatch(kind.errors);

@@ -7,7 +7,11 @@ interface Script {
   labels: string[];
   sample: PlaySample;
   /** What a subject answers; the panel's own is called "own". */
-  answer(texts: { text: string; pair?: string }, subject: string, variant: PlayVariant): Answer;
+  answer(
+    texts: { text: string; pair?: string; choices?: readonly string[] },
+    subject: string,
+    variant: PlayVariant,
+  ): Answer;
 }
 
 /** A program that answers as told; the panel's own subject has a base. */
@@ -35,7 +39,7 @@ export const scripted =
             say({
               kind: 'prediction',
               ...{ request: r.request, subject, variant, seconds: 0.0123, tokens: 14, truncated: false },
-              ...answer({ text: r.text!, ...(r.pair !== undefined && { pair: r.pair }) }, subject, variant),
+              ...answer({ ...r, text: r.text! }, subject, variant),
             });
         say({ kind: 'answered', request: r.request });
       },

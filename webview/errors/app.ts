@@ -6,6 +6,7 @@ import type { ErrorsFromHost, ErrorsFromPage, ErrorsOpen } from '../../src/proto
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import { count } from './format';
+import { choicePart } from './choices/part';
 import type { Cell } from './labels/matrix-keys';
 import { labelSetPart } from './label-sets/part';
 import { labelPart } from './labels/part';
@@ -115,6 +116,8 @@ export class ErrorsApp extends LitElement {
         return numberPart(model, state, act);
       case 'text':
         return textPart(model);
+      case 'choice':
+        return choicePart(model);
     }
   }
 

@@ -2,6 +2,7 @@ import { listsOf } from '../../src/protocol/errors-view/choice';
 import { lengthBins, lengthSlices } from '../../src/protocol/errors-view/slices';
 import { wrongOf } from '../../src/protocol/errors-view/wrong';
 import type { PredictionsMessage } from '../../src/protocol/panels/errors';
+import { choiceParts } from './choices/model';
 import { labelSetParts } from './label-sets/model';
 import { labelParts } from './labels/model';
 import { numberParts } from './numbers/model';
@@ -9,12 +10,13 @@ import { spanParts } from './spans/model';
 import { textParts } from './texts/model';
 
 /** What the page shows of a set of predictions, computed once; more of it by the shape of the answer. */
-export type Model = LabelModel | LabelSetModel | SpanModel | NumberModel | TextModel;
+export type Model = LabelModel | LabelSetModel | SpanModel | NumberModel | TextModel | ChoiceModel;
 export type LabelModel = CommonModel & ReturnType<typeof labelParts>;
 export type LabelSetModel = CommonModel & ReturnType<typeof labelSetParts>;
 export type SpanModel = CommonModel & ReturnType<typeof spanParts>;
 export type NumberModel = CommonModel & ReturnType<typeof numberParts>;
 export type TextModel = CommonModel & ReturnType<typeof textParts>;
+export type ChoiceModel = CommonModel & ReturnType<typeof choiceParts>;
 export type CommonModel = ReturnType<typeof commonParts>;
 
 export function modelOf(message: PredictionsMessage): Model {
@@ -32,6 +34,8 @@ export function modelOf(message: PredictionsMessage): Model {
       return { ...common, ...numberParts(predictions, common.bins) };
     case 'text':
       return { ...common, ...textParts(predictions, common.bins) };
+    case 'choice':
+      return { ...common, ...choiceParts(predictions) };
   }
 }
 

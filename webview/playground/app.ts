@@ -20,6 +20,7 @@ import { notices } from './notices';
 import { DEFAULT_TYPED, settingsOf, type TypedSettings } from './settings';
 import { speech } from './speech';
 import { textForm } from './text-form';
+import { choiceLines, choicesIn, isAskable, onLine } from './choices';
 import { truthLine } from './truth-line';
 import type { Ui } from './ui';
 
@@ -104,13 +105,14 @@ export class PlaygroundApp extends LitElement {
     this.sample = sample;
   }
 
-  private fill({ text, pair, image }: NonNullable<PlaygroundView['sample']>): void {
+  private fill(sample: NonNullable<PlaygroundView['sample']>): void {
+    const { text, pair, image } = sample;
     if (image) {
       this.broken = '';
       this.picture = t('{0}, as the model reads it.', text);
       return say({ type: 'askImage', image });
     }
-    this.keep({ text, pair });
+    this.keep({ text, pair, choices: choiceLines(sample) });
     this.ask();
   }
 
@@ -130,6 +132,10 @@ export class PlaygroundApp extends LitElement {
   private get pair(): string | undefined {
     return this.shapes?.input === 'pair' ? (this.ui.pair ?? '') : undefined;
   }
+  /** The choices as typed; undefined for a model that reads none. */
+  private get choices(): string | undefined {
+    return this.shapes?.answer === 'choice' ? (this.ui.choices ?? '') : undefined;
+  }
   private get typed(): TypedSettings {
     return { ...DEFAULT_TYPED, ...this.ui.settings };
   }
@@ -140,7 +146,7 @@ export class PlaygroundApp extends LitElement {
     this.requestUpdate();
   }
 
-  private type(change: Pick<Partial<Ui>, 'text' | 'pair'>): void {
+  private type(change: Pick<Partial<Ui>, 'text' | 'pair' | 'choices'>): void {
     this.keep(change);
     clearTimeout(this.pause);
     if (this.answersAtOnce)
@@ -149,16 +155,22 @@ export class PlaygroundApp extends LitElement {
 
   /** Everything that was typed. */
   private get question(): string {
-    return JSON.stringify([this.text, this.pair]);
+    return JSON.stringify([this.text, this.pair, this.choices]);
   }
 
   private ask(): void {
     clearTimeout(this.pause);
-    const { text, pair } = this;
-    if ([text, pair].some((typed) => typed?.trim() === '')) return;
+    const { text, pair, choices } = this;
+    if (!isAskable({ text, pair, choices })) return;
     this.asked = this.question;
     this.copied = '';
-    if (this.answersAtOnce) return say({ type: 'ask', text, ...(pair !== undefined && { pair }) });
+    if (this.answersAtOnce)
+      return say({
+        type: 'ask',
+        text,
+        ...(pair !== undefined && { pair }),
+        ...(choices !== undefined && { choices: choicesIn(choices) }),
+      });
     const settings = settingsOf(this.typed);
     if (!settings) return;
     this.keep({ prompt: this.text });
@@ -244,6 +256,7 @@ export class PlaygroundApp extends LitElement {
     return textForm({
       text: this.text,
       ...(this.pair !== undefined && { pair: this.pair }),
+      ...(this.choices !== undefined && { choices: this.choices }),
       writes: shapes.answer === 'text',
       settings: this.typed,
       ...(this.truth && { truth: truthLine(this.truth, shapes.answer) }),
@@ -252,6 +265,7 @@ export class PlaygroundApp extends LitElement {
       can,
       type: (text) => this.type({ text }),
       typePair: (pair) => this.type({ pair }),
+      typeChoices: (choices) => this.type({ choices }),
       set: (settings) => this.keep({ settings }),
       act: (action) => this.act(action),
     });
@@ -267,12 +281,22 @@ export class PlaygroundApp extends LitElement {
   private get truth(): PlaygroundView['sample'] {
     const { sample } = this;
     if (sample?.image) return sample.image.rgba === this.view?.image?.rgba ? sample : undefined;
-    return sample?.text === this.text && sample.pair === this.pair ? sample : undefined;
+    const isAsked =
+      sample?.text === this.text && sample.pair === this.pair && choiceLines(sample) === this.choices;
+    // The answers name choices as they stand on their lines.
+    return isAsked && sample.choices
+      ? { ...sample, label: onLine(sample.label) }
+      : isAsked
+        ? sample
+        : undefined;
   }
 
   private copy(view: PlaygroundView): void {
     const { prompt = '', all = false } = this.ui;
-    const asked = view.text === undefined ? prompt : [view.text, view.pair].filter(Boolean).join('\n');
+    const asked =
+      view.text === undefined
+        ? prompt
+        : [view.text, view.pair, ...(view.choices ?? [])].filter(Boolean).join('\n');
     say({ type: 'copy', text: answersText(view, asked, all) });
   }
 }

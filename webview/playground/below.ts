@@ -59,14 +59,20 @@ function marks(answers: readonly Column[], { sample, truth }: BelowState): unkno
 function words(answers: readonly Column[]): { compared?: string; all?: string; few?: string } {
   const [{ title }] = answers;
   const labels = Math.max(...answers.map((c) => sharesOf(c)?.probabilities.length ?? 0));
+  const ofChoices = answers.some((c) => sharesOf(c)?.choices);
   if (labels > 0)
     return {
-      compared: t(
-        '▲ and ▼: percentage points more or less than {0} gives the label. Times are of the model’s run alone.',
-        title,
-      ),
+      compared: ofChoices
+        ? t(
+            '▲ and ▼: percentage points more or less than {0} gives the choice. Times are of the model’s runs alone.',
+            title,
+          )
+        : t(
+            '▲ and ▼: percentage points more or less than {0} gives the label. Times are of the model’s run alone.',
+            title,
+          ),
       ...(labels > FEW_LABELS && {
-        all: t('Show All {0} Labels', labels),
+        all: ofChoices ? t('Show All {0} Choices', labels) : t('Show All {0} Labels', labels),
         few: t('Show the Likeliest {0}', FEW_LABELS),
       }),
     };

@@ -43,5 +43,11 @@ function aboutBase({ base, step }: PlayFacts): string {
     : t('without the adapter, with this run’s head');
 }
 
+/** What a column's probabilities are of: the choices of the question that it answers, or the labels of its model. */
+export function labelsOf({ subject, answer }: Column): readonly string[] {
+  const { prediction } = answer ?? {};
+  return (prediction?.probabilities && prediction.choices) ?? subject.facts?.labels ?? [];
+}
+
 /** A column's name in a sentence. */
 export const nameOf = ({ title, about }: Column): string => (about ? t('{0} ({1})', title, about) : title);

@@ -2,7 +2,7 @@ import type { PlaygroundView } from '../../src/protocol/panels/playground-view';
 import { t } from '../ui/l10n';
 import { numberText } from '../../src/base/number-text';
 import { cautiousPercent } from '../../src/base/percent';
-import { columnsOf, nameOf, type Column } from './columns';
+import { columnsOf, labelsOf, nameOf, type Column } from './columns';
 import type { PlaySpan, Prediction } from '../../src/protocol/playground';
 import { latency, tokens } from './format';
 import { FEW_LABELS } from './labels/answer';
@@ -23,12 +23,13 @@ export function answersText(view: PlaygroundView, question: string, all: boolean
   return [question, ...answers].filter(Boolean).join('\n\n');
 }
 
-function answerText({ subject, answer }: Column, all: boolean): string | undefined {
+function answerText(column: Column, all: boolean): string | undefined {
+  const { answer } = column;
   const { prediction, text, generated } = answer ?? {};
   if (text !== undefined)
     return [text.trimStart(), generated && `(${summary(generated)})`].filter(Boolean).join('\n');
   if (!prediction) return undefined;
-  const lines = predictedLines(prediction, subject.facts!.labels, answer?.asked ?? '', all);
+  const lines = predictedLines(prediction, labelsOf(column), answer?.asked ?? '', all);
   const facts = [latency(prediction.seconds)];
   if (prediction.tokens !== undefined) facts.push(tokens(prediction.tokens));
   if (prediction.truncated) facts.push(t('the text was cut'));

@@ -3,7 +3,7 @@ import { numberText } from '../../src/base/number-text';
 import { t } from '../ui/l10n';
 import { cautiousPercent } from '../../src/base/percent';
 import type { Prediction } from '../../src/protocol/playground';
-import { nameOf, type Column } from './columns';
+import { labelsOf, nameOf, type Column } from './columns';
 import { tokens } from './format';
 import { listed as listedLabels } from './label-sets/answer';
 import { predictedLabels } from './label-sets/label-set';
@@ -25,9 +25,11 @@ export function speech({ busy, request }: PlaygroundView, columns: readonly Colu
   return said.join(' ');
 }
 
-function answerWords({ subject, answer }: Column, prediction: Prediction): string {
+function answerWords(column: Column, prediction: Prediction): string {
   const { spans, number } = prediction;
-  const { answer: shape, labels } = subject.facts!;
+  const { answer } = column;
+  const { answer: shape } = column.subject.facts!;
+  const labels = labelsOf(column);
   if (number !== undefined) return t('{0} {1}', labels[0], numberText(number));
   if (spans?.length === 0) return numberOf(spans);
   if (spans) return t('{0}: {1}', numberOf(spans), listed(answer?.asked ?? '', spans, FEW_SPANS));

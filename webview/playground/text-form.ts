@@ -1,11 +1,14 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../ui/l10n';
+import { isAskable } from './choices';
 import { settingsForm, settingsOf, type TypedSettings } from './settings';
 
 export interface TextForm {
   text: string;
   /** The second text, for a model that reads pairs. */
   pair?: string;
+  /** The choices of a question, one a line. */
+  choices?: string;
   /** A language model continues it; other models classify it. */
   writes: boolean;
   settings: TypedSettings;
@@ -18,6 +21,7 @@ export interface TextForm {
   can: { sample: boolean; compare: boolean };
   type(text: string): void;
   typePair(text: string): void;
+  typeChoices(lines: string): void;
   set(settings: TypedSettings): void;
   act(action: 'ask' | 'stop' | 'sample' | 'compare'): void;
 }
@@ -27,7 +31,7 @@ const ENTER = navigator.userAgent.includes('Mac') ? '⌘Enter' : 'Ctrl+Enter';
 /** The field for a text, and its buttons. */
 export function textForm(f: TextForm): TemplateResult {
   const { writes, busy, act } = f;
-  const typed = [f.text, f.pair].every((text) => text === undefined || text.trim() !== '');
+  const typed = isAskable(f);
   const askable = typed && f.running && (!writes || settingsOf(f.settings) !== undefined);
   const button = (action: Parameters<TextForm['act']>[0], label: string, primary = false, usable = true) =>
     html`<vscode-button
@@ -50,18 +54,12 @@ export function textForm(f: TextForm): TemplateResult {
       if (askable) act('ask');
     }}
   >
-    ${
-      f.pair === undefined
-        ? field(writes ? t('Prompt') : t('Text'), placeholder(writes), 4, f.text, f.type)
-        : html`${field(t('First text'), t('Type or paste both texts: they are sent when you pause.'), 2, f.text, f.type)}
-          ${field(t('Second text'), '', 2, f.pair, f.typePair)}`
-    }
-    ${f.truth === undefined ? nothing : html`<p class="truth-line" role="status">${f.truth}</p>`}
+    ${fields(f)} ${f.truth === undefined ? nothing : html`<p class="truth-line" role="status">${f.truth}</p>`}
     ${writes ? settingsForm(f.settings, (change) => f.set({ ...f.settings, ...change })) : nothing}
     <div class="buttons">
       ${button('ask', writes ? t('Generate') : t('Ask'), true, askable)}
       ${writes && busy ? button('stop', t('Stop')) : nothing}
-      ${f.can.sample ? button('sample', f.pair === undefined ? t('Try a Validation Text') : t('Try a Validation Pair')) : nothing}
+      ${f.can.sample ? button('sample', sampleName(f)) : nothing}
       ${f.can.compare ? button('compare', t('Compare with …')) : nothing}
       <span class="note"
         >${writes ? t('{0} generates, Escape stops.', ENTER) : t('{0} asks at once.', ENTER)}</span
@@ -75,6 +73,22 @@ export function textForm(f: TextForm): TemplateResult {
         : nothing
     }
   </form>`;
+}
+
+/** What is typed: a question with its choices, a pair of texts, or one text. */
+function fields(f: TextForm): TemplateResult {
+  if (f.choices !== undefined)
+    return html`${field(t('Question'), t('Type or paste a question: it is sent when you pause.'), 4, f.text, f.type)}
+    ${field(t('Choices'), t('One on each line.'), 4, f.choices, f.typeChoices)}`;
+  if (f.pair !== undefined)
+    return html`${field(t('First text'), t('Type or paste both texts: they are sent when you pause.'), 2, f.text, f.type)}
+    ${field(t('Second text'), '', 2, f.pair, f.typePair)}`;
+  return field(f.writes ? t('Prompt') : t('Text'), placeholder(f.writes), 4, f.text, f.type);
+}
+
+function sampleName({ pair, choices }: TextForm): string {
+  if (choices !== undefined) return t('Try a Validation Question');
+  return pair === undefined ? t('Try a Validation Text') : t('Try a Validation Pair');
 }
 
 const placeholder = (writes: boolean): string =>

@@ -5,6 +5,8 @@ export interface Ui {
   text: string;
   /** The second text of a pair. */
   pair: string;
+  /** The choices of a question, one a line. */
+  choices: string;
   /** The prompt of the last generated text. */
   prompt: string;
   settings: TypedSettings;

@@ -21,18 +21,20 @@ export const readLanguageRows = (path: string, options: ReadOptions): Promise<Ro
 /** The place of the text in data.promptTemplate. */
 const TEXT = '{text}';
 
+/** A text in a template. Not replaceAll with a string, in which $& and its like would be commands. */
+export const inTemplate = (template: string, text: string): string => template.replaceAll(TEXT, () => text);
+
 function written(
   fields: Fields,
   { textColumn, completionColumn, promptTemplate = TEXT }: ReadOptions,
 ): Omit<LanguageRow, 'line'> | { problem: string } {
   const own = field(fields, textColumn!);
   if ('problem' in own) return own;
-  // Not replaceAll with a string, in which $& and its like would be commands.
-  const text = { value: promptTemplate.replaceAll(TEXT, () => own.value) };
-  if (completionColumn === undefined) return { text: text.value, label: '' };
+  const text = inTemplate(promptTemplate, own.value);
+  if (completionColumn === undefined) return { text, label: '' };
   const completion = field(fields, completionColumn);
   if ('problem' in completion) return completion;
-  return { text: text.value, pair: completion.value, completion: completion.value, label: completion.value };
+  return { text, pair: completion.value, completion: completion.value, label: completion.value };
 }
 
 function conversation(fields: Fields, column: string): Omit<LanguageRow, 'line'> | { problem: string } {
@@ -53,8 +55,8 @@ function conversation(fields: Fields, column: string): Omit<LanguageRow, 'line'>
 const promptText = (messages: readonly ChatMessage[]): string =>
   messages.length === 1 ? messages[0].content : messages.map((m) => `${m.role}: ${m.content}`).join('\n');
 
-/** In CSV files, a conversation is JSON in a field. */
-function parsed(value: unknown): unknown {
+/** In CSV files, a list is JSON in a field. */
+export function parsed(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   try {
     return JSON.parse(value);

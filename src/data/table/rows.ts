@@ -15,6 +15,8 @@ export interface Row {
   /** The second text of a pair. */
   pair?: string;
   label: string;
+  /** Those of a question. */
+  choices?: readonly string[];
   /** Where the row begins in its file, from 1. */
   line: number;
 }
@@ -45,6 +47,8 @@ export type ReadOptions = Pick<
   | 'labelSeparator'
   | 'completionColumn'
   | 'messagesColumn'
+  | 'choicesColumn'
+  | 'choiceColumns'
   | 'promptTemplate'
   | 'header'
   | 'quoting'
@@ -59,7 +63,9 @@ export type ColumnOption =
   | 'labelColumn'
   | 'labelColumns'
   | 'completionColumn'
-  | 'messagesColumn';
+  | 'messagesColumn'
+  | 'choicesColumn'
+  | 'choiceColumns';
 
 /** Names of columns that an error lists at most. */
 const LISTED = 50;

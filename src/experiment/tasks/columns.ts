@@ -4,6 +4,8 @@ export interface TaskColumns {
   pair?: string;
   image?: string;
   completion?: string;
+  /** A list of choices in each row, or one column for each choice. */
+  choices?: string | string[];
   /** Conversations, in place of texts. */
   messages?: string;
   label?: string;
@@ -18,6 +20,8 @@ export const columnSettings = (c: TaskColumns): [string, unknown][] =>
     textPairColumn: c.pair,
     imageColumn: c.image,
     completionColumn: c.completion,
+    choicesColumn: typeof c.choices === 'string' ? c.choices : undefined,
+    choiceColumns: typeof c.choices === 'string' ? undefined : c.choices,
     messagesColumn: c.messages,
     labelColumn: c.label,
     labelColumns: c.labels,

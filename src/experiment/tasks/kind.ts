@@ -4,9 +4,15 @@ import type { MetricName } from '../metrics';
 export const INPUT_SHAPES = ['text', 'pair', 'image', 'chat'] as const;
 export type InputShape = (typeof INPUT_SHAPES)[number];
 
-/** The output: one label, several, a number, labeled spans of a text, a text, or the hidden tokens of a text. */
-export const ANSWER_SHAPES = ['label', 'labels', 'number', 'spans', 'text', 'tokens'] as const;
+/**
+ * The output: one label, several, a number, labeled spans of a text, a text, the hidden tokens of a text, or one of the
+ * choices that come with the input.
+ */
+export const ANSWER_SHAPES = ['label', 'labels', 'number', 'spans', 'text', 'tokens', 'choice'] as const;
 export type AnswerShape = (typeof ANSWER_SHAPES)[number];
+
+/** Whether a language model learns to write the answer after the input. */
+export const isWritten = (answer: AnswerShape): boolean => answer === 'text' || answer === 'choice';
 
 /** Input and output: pages and the editor depend on these, never on the kind. */
 export interface TaskShapes {
@@ -25,8 +31,11 @@ export interface TaskDescription extends TaskShapes {
   head: boolean;
   /** Whether a second text column makes its input a pair of texts (data.textPairColumn). */
   pairs: boolean;
-  /** Defaults of data.textColumn or data.imageColumn, and of data.labelColumn. */
-  columns: { text?: string; image?: string; label?: string };
+  /**
+   * Defaults of data.textColumn or data.imageColumn, of data.labelColumn, and of data.choicesColumn where choices are
+   * nowhere else.
+   */
+  columns: { text?: string; image?: string; label?: string; choices?: string };
   /** `pipeline_tag` of a model card on the Hub. */
   pipelineTag: string;
   /** `task_type` of PEFT's adapter_config.json (peft.utils.peft_types.TaskType), where PEFT has one. */

@@ -4,6 +4,7 @@ import type { InputShape, TaskDescription, TaskShapes } from './kind';
 import { imageClassification } from './image-classification';
 import { causalLanguageModeling } from './causal-language-modeling';
 import { maskedLanguageModeling } from './masked-language-modeling';
+import { multipleChoice } from './multiple-choice';
 import { multiLabelClassification } from './multi-label-classification';
 import { textClassification } from './text-classification';
 import { textRegression } from './text-regression';
@@ -18,6 +19,7 @@ export const TASKS = {
   'image-classification': imageClassification,
   'causal-language-modeling': causalLanguageModeling,
   'masked-language-modeling': maskedLanguageModeling,
+  'multiple-choice': multipleChoice,
 } as const satisfies Record<string, TaskDescription>;
 
 export type TaskName = keyof typeof TASKS;

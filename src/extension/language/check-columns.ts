@@ -75,6 +75,9 @@ const settingName = (path: JSONPath, key: string): string =>
 
 function namedColumns(task: TaskDescription, data: Partial<DataSpec>): NamedColumn[] {
   const { textColumn = task.columns.text, textPairColumn, completionColumn, messagesColumn } = data;
+  const { choiceColumns } = data;
+  const elsewhere = choiceColumns ?? completionColumn;
+  const { choicesColumn = elsewhere === undefined ? task.columns.choices : undefined } = data;
   const { imageColumn = task.columns.image, labelColumn = task.columns.label, labelColumns } = data;
   if (messagesColumn !== undefined) return one('messagesColumn', messagesColumn);
   return [
@@ -82,10 +85,14 @@ function namedColumns(task: TaskDescription, data: Partial<DataSpec>): NamedColu
     ...one('imageColumn', imageColumn),
     ...one('textPairColumn', textPairColumn),
     ...one('completionColumn', completionColumn),
-    ...(labelColumns?.map((name, i) => ({ key: 'labelColumns', path: ['data', 'labelColumns', i], name })) ??
-      one('labelColumn', labelColumn)),
+    ...one('choicesColumn', choicesColumn),
+    ...each('choiceColumns', choiceColumns ?? []),
+    ...(labelColumns ? each('labelColumns', labelColumns) : one('labelColumn', labelColumn)),
   ];
 }
+
+const each = (key: string, names: readonly string[]): NamedColumn[] =>
+  names.map((name, i) => ({ key, path: ['data', key, i], name }));
 
 const one = (key: string, name: string | undefined): NamedColumn[] =>
   name === undefined ? [] : [{ key, path: ['data', key], name }];

@@ -8,9 +8,10 @@ const COLUMN_KEYS: readonly unknown[] = [
   'textPairColumn',
   'labelColumn',
   'completionColumn',
+  'choicesColumn',
   'messagesColumn',
 ];
-const COLUMNS_KEY = 'labelColumns';
+const COLUMNS_KEYS: readonly unknown[] = ['labelColumns', 'choiceColumns'];
 
 /** Whether the value at a path names a column: of all files, or of a set in data.evaluations. */
 export function namesColumn(path: readonly unknown[]): boolean {
@@ -18,7 +19,7 @@ export function namesColumn(path: readonly unknown[]): boolean {
   return (
     part === 'data' &&
     rest.length === 0 &&
-    (index === undefined ? COLUMN_KEYS.includes(key) : key === COLUMNS_KEY)
+    (index === undefined ? COLUMN_KEYS.includes(key) : COLUMNS_KEYS.includes(key))
   );
 }
 
@@ -60,6 +61,13 @@ export function columnFacts({ name, values }: Column): ColumnFacts {
     samples: [...new Set(values)].slice(0, 3).map((v) => shorten(v, 60)),
   };
 }
+
+/** The first of these names that a column has. */
+export const named = <T extends { name: string }>(
+  all: readonly T[],
+  names: readonly string[],
+): T | undefined =>
+  names.map((name) => all.find((c) => c.name.toLowerCase() === name)).find((c) => c !== undefined);
 
 /** The names of the columns with 0 and 1, of which each may stand for a label. */
 export const flagColumns = ({ columns }: DataHead): string[] =>

@@ -2,7 +2,8 @@ import { numberIn } from '../../base/number-in';
 import type { TaskColumns } from '../../experiment/tasks/columns';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import type { Column, DataHead } from '../../table/head';
-import { columnFacts, flagColumns, type ColumnFacts } from './columns';
+import { columnFacts, flagColumns, named, type ColumnFacts } from './columns';
+import { guessQuestion, guessRight } from './guess-choices';
 
 const TEXT_NAMES = ['text', 'sentence', 'content', 'description', 'body', 'message', 'review', 'document'];
 const LABEL_NAMES = ['label', 'labels', 'class', 'category', 'target', 'section', 'sentiment', 'y'];
@@ -27,6 +28,7 @@ const PAIRS = [
 /** The likely ones; undefined where nothing fits. */
 export function guessFor(head: DataHead, task: TaskDescription): TaskColumns {
   if (task.answer === 'text') return guessWritten(head);
+  if (task.answer === 'choice') return guessQuestion(head);
   const [text, pair] =
     task.answer === 'spans'
       ? [guessWords(head.columns)?.name]
@@ -55,14 +57,13 @@ export function guessAnswer(
       return guessNumber(head);
     case 'spans':
       return guessTags(head.columns);
+    case 'choice':
+      return guessRight(head);
     case 'text':
     case 'tokens':
       return {};
   }
 }
-
-const named = <T extends { name: string }>(all: readonly T[], names: readonly string[]): T | undefined =>
-  names.map((name) => all.find((c) => c.name.toLowerCase() === name)).find((c) => c !== undefined);
 
 const single = ({ columns }: DataHead): Column[] => columns.filter((c) => !c.lists);
 

@@ -5,6 +5,7 @@ import type { TaskDescription } from '../../experiment/tasks/kind';
 import type { Column } from '../../table/head';
 import { pick, type Choices, type Place, type Step } from '../ask/steps';
 import { columnFacts, flagColumns } from '../language/columns';
+import { choiceColumns } from '../language/guess-choices';
 import { guessAnswer, guessFor } from '../language/guess-columns';
 import { labelColumns } from './label-columns';
 import type { WizardState } from './state';
@@ -21,7 +22,10 @@ const singles = ({ headOfData }: WizardState): Column[] => headOfData!.columns.f
 
 /** Those that are not chosen yet. */
 const others = ({ headOfData, columns }: WizardState): Column[] =>
-  headOfData!.columns.filter((c) => ![columns!.text, columns!.pair, columns!.image].includes(c.name));
+  headOfData!.columns.filter(({ name }) => {
+    const { text, pair, image, completion, choices = [] } = columns!;
+    return ![text, pair, image, completion, ...[choices].flat()].includes(name);
+  });
 
 /** The columns as the paper's data set is published, otherwise the likely ones. */
 const guessed = (state: WizardState): TaskColumns =>
@@ -111,6 +115,33 @@ async function optionalStep(
   return 'next';
 }
 
+const choicesStep: Step<WizardState> = {
+  applies: (state) => kindOf(state).answer === 'choice',
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const { text, choices, completion } = state.columns!;
+    const guess = guessed(state);
+    const likely = [choices ?? completion ?? guess.choices ?? guess.completion ?? []].flat();
+    const items = columnItems(
+      state,
+      state.headOfData!.columns.filter((c) => c.name !== text),
+    );
+    const picked = await pick(place, {
+      items,
+      placeholder: t(
+        'Select the column with the list of choices or a column for each choice; for Commonsense170K, the column with the answers as sentences',
+      ),
+      many: {
+        selected: items.filter((i) => likely.includes(i.label)),
+        describe: (chosen) => (chosen.length === 1 ? t('1 column') : t('{0} columns', chosen.length)),
+      },
+    });
+    if (typeof picked === 'string') return picked;
+    state.columns = { text: text!, ...choiceColumns(picked.map((item) => item.column)) };
+    return 'next';
+  },
+};
+
 const labelStep: Step<WizardState> = {
   applies: (state) => kindOf(state).columns.label !== undefined && state.headOfData !== undefined,
   async run(state, place) {
@@ -125,7 +156,9 @@ const labelStep: Step<WizardState> = {
           ? t('Select the column with the numbers')
           : answer === 'spans'
             ? t('Select the column with the tags')
-            : t('Select the label column'),
+            : answer === 'choice'
+              ? t('Select the column with the right answers')
+              : t('Select the label column'),
       active: state.columns!.label ?? guessedAnswer(state).label ?? columns[0]?.name,
     });
     if (typeof picked === 'string') return picked;
@@ -212,4 +245,4 @@ const columnItems = ({ headOfData }: WizardState, columns: readonly Column[]) =>
   });
 };
 
-export const columnSteps = [imageStep, textStep, pairStep, completionStep, labelStep];
+export const columnSteps = [imageStep, textStep, pairStep, completionStep, choicesStep, labelStep];

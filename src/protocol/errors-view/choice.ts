@@ -46,4 +46,6 @@ export function chosen(
 
 /** @param words in lower case */
 const holds = (excerpt: Excerpt | undefined, words: string): boolean =>
-  [excerpt?.text, excerpt?.pair].some((text) => text?.toLowerCase().includes(words));
+  [excerpt?.text, excerpt?.pair, ...(excerpt?.choices ?? [])].some((text) =>
+    text?.toLowerCase().includes(words),
+  );

@@ -2,7 +2,7 @@ import { ANSWER_FOUND, type Answers } from '../predictions';
 
 /** For each example 1 if its answer is wrong, in part or as a whole. A number is more or less far off, not wrong. */
 export function wrongOf(predictions: Answers): Uint8Array {
-  if (predictions.answer === 'label') {
+  if (predictions.answer === 'label' || predictions.answer === 'choice') {
     const { label, predicted } = predictions.columns;
     return Uint8Array.from(label, (l, i) => Number(l !== predicted[i]));
   }

@@ -25,6 +25,8 @@ export interface PlaygroundView {
   text?: string;
   /** Its second text, if it was a pair. */
   pair?: string;
+  /** Its choices, if it was a question. */
+  choices?: readonly string[];
   /** The newest question, if it was an image. */
   image?: PlayImage;
   sample?: PlaySample & { request: number };

@@ -22,8 +22,8 @@ export type PlaygroundToPage =
   | { type: 'copied' };
 
 export type PlaygroundFromPage =
-  /** A text, or a pair of texts. */
-  | { type: 'ask'; text: string; pair?: string }
+  /** A text, a pair of texts, or a question with its choices. */
+  | { type: 'ask'; text: string; pair?: string; choices?: string[] }
   | { type: 'askImage'; image: PlayImage }
   | { type: 'generate'; text: string; settings: GenerationSettings }
   | { type: 'stop' }
@@ -42,7 +42,10 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 
 /** Validates a message from the page; undefined if invalid. */
 export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | undefined {
-  const { type, text, pair, image, settings, runs, subject } = (value ?? {}) as Record<string, unknown>;
+  const { type, text, pair, choices, image, settings, runs, subject } = (value ?? {}) as Record<
+    string,
+    unknown
+  >;
   switch (type) {
     case 'stop':
     case 'sample':
@@ -50,8 +53,10 @@ export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | und
     case 'restart':
       return { type };
     case 'ask':
-      return isText(text) && (pair === undefined || isText(pair))
-        ? { type, text, ...(pair !== undefined && { pair }) }
+      return isText(text) &&
+        (pair === undefined || isText(pair)) &&
+        (choices === undefined || (Array.isArray(choices) && choices.every(isText)))
+        ? { type, text, ...(pair !== undefined && { pair }), ...(choices !== undefined && { choices }) }
         : undefined;
     case 'copy':
       return isText(text) ? { type, text } : undefined;

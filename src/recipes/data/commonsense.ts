@@ -8,11 +8,23 @@ const LLM_ADAPTERS = 'LLM-Adapters (arXiv 2304.01933), finetune.py';
 const TEMPLATE =
   'Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n### Instruction:\n{text}\n\n### Response:\n';
 
+/** Each of LLM-Adapters' folders with a test.json, by the set's id in the paper's tables. */
+const TEST_FOLDERS = {
+  boolq: 'boolq',
+  piqa: 'piqa',
+  siqa: 'social_i_qa',
+  hellaswag: 'hellaswag',
+  winogrande: 'winogrande',
+  'arc-e': 'ARC-Easy',
+  'arc-c': 'ARC-Challenge',
+  obqa: 'openbookqa',
+};
+
 /** The joint training set of the eight commonsense tests. */
 export const COMMONSENSE_DATA: DataRecipe = {
   id: 'commonsense170k',
   name: 'Commonsense170K',
-  task: { value: taskWith({ input: 'text', answer: 'text' })!, source: LLM_ADAPTERS },
+  task: { value: taskWith({ input: 'text', answer: 'choice' })!, source: LLM_ADAPTERS },
   lossOn: { value: 'everything', source: `${LLM_ADAPTERS} (train_on_inputs)` },
   others: { 'model.maxLength': { value: 256, source: `${LLM_ADAPTERS} (cutoff_len)` } },
   models: { only: 'llama3-8b' },
@@ -28,13 +40,17 @@ export const COMMONSENSE_DATA: DataRecipe = {
       train: ['commonsense_170k.json'],
       validation: [],
       test: [],
-      columns: { text: 'instruction', completion: 'output' },
+      evaluations: Object.entries(TEST_FOLDERS).map(([name, folder]) => ({
+        name,
+        files: ['dataset/', '', '../dataset/', '../'].map((above) => `${above}${folder}/test.json`),
+      })),
+      columns: { text: 'instruction', completion: 'output', label: 'answer' },
       read: { promptTemplate: TEMPLATE },
       source: LLM_ADAPTERS,
     },
   ],
   leftOut: [
-    'The evaluation: the paper reports accuracy on BoolQ, PIQA, SIQA, HellaSwag, WinoGrande, ARC-e, ARC-c and OBQA. An experiment cannot score these sets yet, so it chooses the best checkpoint by perplexity.',
+    'The scoring of LLM-Adapters, which reads the answer from a text that the model writes with 4 beams. Here the likelihood of the choices decides, which is much faster; "task.scoring": "llm-adapters" does as LLM-Adapters does. The paper does not state how it scores.',
     'The template of LLM-Adapters is indented by 16 spaces and has “# noqa: E501” in its first line, in training but not in evaluation. Here it has neither. The paper does not state its template.',
     'The column “input”, which is empty in every row.',
   ],

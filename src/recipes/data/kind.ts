@@ -20,6 +20,8 @@ export interface Layout {
   validation: readonly string[];
   /** Never used: its labels are hidden, or it is what the paper reports on. */
   test: readonly string[];
+  /** Files that the trained model is scored on, by name; of several paths in the folder, the first that exists. */
+  evaluations?: readonly { name: string; files: readonly string[] }[];
   columns: TaskColumns;
   /** The columns are not known, but a Parquet file of the hub says which one has labels. */
   columnsInFile?: true;

@@ -51,6 +51,12 @@ function fillTaskDefaults({ task, data, training }: Experiment): void {
   if (columns.text !== undefined) data.textColumn ??= columns.text;
   if (columns.image !== undefined) data.imageColumn ??= columns.image;
   if (columns.label !== undefined) data.labelColumn ??= columns.label;
+  if (
+    columns.choices !== undefined &&
+    data.choiceColumns === undefined &&
+    data.completionColumn === undefined
+  )
+    data.choicesColumn ??= columns.choices;
   training.metric ??= metrics[0];
 }
 

@@ -8,7 +8,9 @@ import {
   trainingOfOthers,
 } from '../../experiment/methods';
 import type { MetricName } from '../../experiment/metrics';
+import { isWritten } from '../../experiment/tasks/kind';
 import { describeTask, type TaskName } from '../../experiment/tasks/registry';
+import { choiceProblems } from './choice-rules';
 import type { Problem } from './source';
 
 /** Rules that a schema cannot express: values that are valid one by one but not together. */
@@ -20,6 +22,7 @@ export function ruleProblems({ adapter, data, task, training }: Experiment): Pro
       message: 'task.head and adapter.method are both "none", so there is nothing to train',
     });
   problems.push(...columnProblems(['data'], data, task.type), ...imageProblems(['data'], data, task.type));
+  problems.push(...choiceProblems(data, task));
   for (const [name, set] of Object.entries(data.evaluations ?? {}))
     for (const check of [columnProblems, imageProblems])
       problems.push(...check(['data', 'evaluations', name], set, task.type));
@@ -29,7 +32,7 @@ export function ruleProblems({ adapter, data, task, training }: Experiment): Pro
       message: `task.head is "linear", but task.type "${task.type}" uses the model's own output`,
     });
   if (data.promptTemplate !== undefined) problems.push(...templateProblems(data, task.type));
-  if (task.lossOn !== undefined && describeTask(task.type).answer !== 'text')
+  if (task.lossOn !== undefined && !isWritten(describeTask(task.type).answer))
     problems.push({
       path: ['task', 'lossOn'],
       message: `task.lossOn is for language models, and task.type is "${task.type}"`,
@@ -69,7 +72,7 @@ export function ruleProblems({ adapter, data, task, training }: Experiment): Pro
 
 function templateProblems({ promptTemplate, messagesColumn }: Experiment['data'], type: TaskName): Problem[] {
   const path = ['data', 'promptTemplate'];
-  if (describeTask(type).answer !== 'text')
+  if (!isWritten(describeTask(type).answer))
     return [{ path, message: `data.promptTemplate is for language models, and task.type is "${type}"` }];
   if (messagesColumn !== undefined)
     return [
@@ -95,9 +98,19 @@ function columnProblems(at: string[], columns: SetColumns, type: TaskName): Prob
       'textPairColumn',
       `${name('textPairColumn')} names a second text, but task.type "${type}" reads one text per row`,
     );
-  for (const key of ['completionColumn', 'messagesColumn'] as const)
-    if (columns[key] !== undefined && answer !== 'text')
-      problem(key, `${name(key)} is for language models, and task.type is "${type}"`);
+  if (columns.completionColumn !== undefined && !isWritten(answer))
+    problem(
+      'completionColumn',
+      `${name('completionColumn')} is for language models, and task.type is "${type}"`,
+    );
+  if (columns.messagesColumn !== undefined && answer !== 'text')
+    problem(
+      'messagesColumn',
+      `${name('messagesColumn')} is for language modeling, and task.type is "${type}"`,
+    );
+  for (const key of ['choicesColumn', 'choiceColumns'] as const)
+    if (columns[key] !== undefined && answer !== 'choice')
+      problem(key, `${name(key)} is for multiple choice, and task.type is "${type}"`);
   if (columns.completionColumn !== undefined && columns.messagesColumn !== undefined)
     problem(
       'messagesColumn',

@@ -1,4 +1,5 @@
 import { describeTask } from '../../experiment/tasks/registry';
+import { DEFAULT_SCORING, SCORINGS } from '../../experiment/scoring';
 import { codeSpan } from '../../base/markdown';
 import type { Task } from '../task/task';
 
@@ -14,6 +15,11 @@ interface CardAnswer {
 
 const named = ({ data: { labels } }: Task): string =>
   `${labels.length} labels, in the order of the logits: ${labels.map(codeSpan).join(', ')}.`;
+
+const nextToken = {
+  holds: 'the logits of the next token after each token',
+  print: 'print(int(logits[0, -1].argmax()))  # the id of the next token',
+};
 
 export function cardAnswer(task: Task): CardAnswer {
   const holds = 'the logits, in the order of the labels below';
@@ -35,10 +41,11 @@ export function cardAnswer(task: Task): CardAnswer {
         print: 'print(float(logits[0, 0]))',
       };
     case 'text':
+      return { outputs: 'It predicts the next token.', ...nextToken };
+    case 'choice':
       return {
-        outputs: 'It predicts the next token.',
-        holds: 'the logits of the next token after each token',
-        print: 'print(int(logits[0, -1].argmax()))  # the id of the next token',
+        outputs: `It predicts the next token. Of a question’s choices, the answer is found ${SCORINGS[task.spec.task.scoring ?? DEFAULT_SCORING]}.`,
+        ...nextToken,
       };
     case 'tokens':
       return {

@@ -39,7 +39,7 @@ const LIMIT_BYTES = 2 ** 32;
  */
 export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promise<Reuse> {
   const { keep, layers, threads } = options;
-  if (task.kind.varies(task.spec)) return { task, seconds: 0 };
+  if (task.kind.varies(task.spec) || task.kind.compared) return { task, seconds: 0 };
   const prefix = pooledPrefix(task) ?? (layers ? layersPrefix(task) : undefined);
   if (!prefix) return { task, seconds: 0 };
   const key = await valuesKey(task, prefix, threads);

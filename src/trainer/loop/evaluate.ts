@@ -5,22 +5,31 @@ import type { Evaluated } from '../../protocol/events';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Part } from '../micro-batch/parts';
 import type { Task } from '../task/task';
+import { nextTokens } from '../generation/next';
+import { readings } from './readings';
+import { WrittenAnswers } from './written-answers';
 
 /**
  * Mean loss and metrics over a whole data set, with the same batches and so the same bits every time. 'diverged' if the
  * loss or a logit is not finite: argmax would then pick the first class, which is not a prediction.
  *
- * @param seen gets each example's logits, in the order in which they are computed
+ * @param seen gets each example's logits, or what is kept of its sequences, in the order in which they are computed
  */
 export async function evaluateDataset(
   evaluator: Evaluator,
   task: Task,
   micro: MicroBatches,
-  dataset: Dataset,
+  whole: Dataset,
   parameters: Parameters,
   seen?: (example: number, logits: Float32Array) => void,
 ): Promise<Evaluated> {
   const scorer = task.kind.scorer(task.data);
+  const judge = (example: number, logits: Float32Array) => {
+    scorer.add(whole.examples[example], logits);
+    seen?.(example, logits);
+  };
+  const written = new WrittenAnswers(task, whole);
+  const { dataset, add } = readings(task.kind, whole, written.any ? written.hold : judge);
   let lossSum = 0;
   let count = 0;
   const batches = evaluationOrder(dataset, task.spec.training.batchSize);
@@ -41,12 +50,12 @@ export async function evaluateDataset(
       for (const [i, example] of result.indices.entries()) {
         const logits = logitsOf(result, i, dataset.examples[example]);
         if (!logits.every(Number.isFinite)) return 'diverged';
-        scorer.add(dataset.examples[example], logits);
-        seen?.(example, logits);
+        add(example, logits);
       }
     }
   }
   if (!Number.isFinite(lossSum)) return 'diverged';
+  await written.write(nextTokens(evaluator, task, micro, whole, parameters), judge);
   return { loss: lossSum / count, ...scorer.metrics(lossSum / count) };
 }
 

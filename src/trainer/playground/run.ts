@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { openEvaluator } from '../../engine/open';
-import type { PlaySample } from '../../protocol/playground';
+import type { Example } from '../../data/dataset';
+import type { PlaySample, PlayVariant } from '../../protocol/playground';
 import { permutation, Stream } from '../../base/random';
 import type { InputShape } from '../../experiment/tasks/kind';
 import { describeTask } from '../../experiment/tasks/registry';
@@ -63,12 +64,25 @@ async function classifier(
   const { data, spec } = trained.task;
   const facts = factsOf(trained);
   const warmUp = facts.image ? { ...WARM_UP, image: black(facts.image) } : WARM_UP;
-  await evaluate(ask(warmUp, data, spec.model.maxLength).example, 'adapted');
+  const run = async (example: Example, variant: PlayVariant) => {
+    const { compared } = trained.task.kind;
+    if (!compared) return evaluate(example, variant);
+    const kept: number[] = [];
+    let total = 0;
+    for (const sequence of compared.sequences(example)) {
+      const { logits, seconds } = await evaluate(sequence, variant);
+      requireFinite(logits);
+      kept.push(...compared.keep(sequence, logits));
+      total += seconds;
+    }
+    return { logits: Float32Array.from(kept), seconds: total };
+  };
+  await run(ask(warmUp, data, spec.model.maxLength).example, 'adapted');
   return {
     facts,
     async answer(question, variant) {
       const { example, answer } = ask(inputOf(facts.input, question), data, spec.model.maxLength);
-      const { logits, seconds } = await evaluate(example, variant);
+      const { logits, seconds } = await run(example, variant);
       requireFinite(logits);
       const read = { tokens: example.size, truncated: example.truncated ?? false };
       return { ...answer(logits), seconds, ...(facts.input !== 'image' && read) };

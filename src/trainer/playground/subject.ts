@@ -21,6 +21,8 @@ export interface Question {
   text?: string;
   /** The second text of a pair. */
   pair?: string;
+  /** Of a question. */
+  choices?: readonly string[];
   image?: PlayImage;
 }
 

@@ -5,6 +5,7 @@ import type { HostTensors } from '../../engine/engine';
 import type { ValueInfo } from '../../graph/model';
 import { AuroraError } from '../../base/errors';
 import type { InputShape } from '../../experiment/tasks/kind';
+import type { Input } from '../../tasks/kind';
 import type { Question } from './subject';
 
 /** A text as a data set of one example. */
@@ -18,13 +19,13 @@ export interface ReadText {
 const WARM_UP_TOKENS = 8;
 
 /** Any model reads it. */
-export const WARM_UP: Texts = { text: 'a a a a' };
+export const WARM_UP: Input = { text: 'a a a a', choices: ['a', 'a'] };
 
 /** @throws AuroraError 'usage' if it is an image */
-export function questionTexts({ text, pair }: Question): Texts {
+export function questionTexts({ text, pair, choices }: Question): Input {
   if (text === undefined)
     throw new AuroraError('usage', 'This model reads texts, not images.', 'Type a text instead.');
-  return { text, ...(pair !== undefined && { pair }) };
+  return { text, ...(pair !== undefined && { pair }), ...(choices && { choices }) };
 }
 
 /** @throws AuroraError 'usage' if a second text is missing, or not read */

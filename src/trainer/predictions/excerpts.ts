@@ -9,8 +9,13 @@ export const excerptsOf = ({ rows, dataset }: DataSplit, answers: Answers): Exce
   tellingOrder(answers.columns, wrongOf(answers))
     .slice(0, MOST_EXCERPTS)
     .map((example) => {
-      const { text, pair } = rows[dataset.examples[example].row];
-      return { example, text: excerpt(text), ...(pair !== undefined && { pair: excerpt(pair) }) };
+      const { text, pair, choices } = rows[dataset.examples[example].row];
+      return {
+        example,
+        text: excerpt(text),
+        ...(pair !== undefined && { pair: excerpt(pair) }),
+        ...(choices && { choices: choices.map(excerpt) }),
+      };
     });
 
 /** Pictures stored with the predictions, which a page gets in one message. */

@@ -11,6 +11,7 @@ import { settle } from '../device/settle';
 import { DropoutMasks } from '../optimizer/dropout';
 import { requireFinite } from '../optimizer/finite';
 import { withFrozenPrefix } from '../frozen/reuse';
+import { evaluateDataset } from '../loop/evaluate';
 import { tryLongest } from '../loop/longest-texts';
 import type { TrainingState } from '../loop/loop';
 import { lookAhead, longestBatch } from '../micro-batch/look-ahead';
@@ -60,7 +61,7 @@ export async function measure(
     const preparation = performance.now() / 1000 - featureSeconds;
     const [warmUp, ...steps] = train.groups;
     const seconds = await trainSteps(prepared, stepper, micro, state, [warmUp, ...steps], plan, options);
-    const evaluationRate = await timeEvaluation(prepared, stepper, micro, state, validation.groups[0]);
+    const evaluationRate = await timeEvaluation(prepared, stepper, micro, state);
 
     for (const message of cuts)
       await options.emit({ kind: 'problem', severity: 'warning', message, key: 'training.microBatchSize' });
@@ -179,20 +180,20 @@ async function trainSteps(
   return measured;
 }
 
-/** @returns seconds per padded token, forward pass only */
+/**
+ * Evaluates the validation data, which may mean several runs of the model for an example.
+ *
+ * @returns seconds per padded token of the examples
+ */
 async function timeEvaluation(
   task: Task,
   stepper: Stepper,
   micro: MicroBatches,
   { parameters }: TrainingState,
-  batches: Step,
 ): Promise<number> {
   const { dataset } = task.data.validation;
   const began = performance.now();
-  for (const batch of batches)
-    await micro.run('evaluation', dataset, batch, async (parts) => {
-      for (const { indices, length } of parts)
-        await stepper.evaluate(await task.feeds(dataset, indices, length), parameters);
-    });
-  return (performance.now() - began) / 1000 / paddedTokens(dataset, batches);
+  await evaluateDataset(stepper, task, micro, dataset, parameters);
+  const seconds = (performance.now() - began) / 1000;
+  return seconds / paddedTokens(dataset, evaluationOrder(dataset, task.spec.training.batchSize));
 }

@@ -4,6 +4,8 @@ import { deviceFields, type DeviceChoice } from '../device/choose';
 import type { Environment } from '../process/environment';
 import type { BestEvaluation } from '../loop/loop';
 import type { Task } from '../task/task';
+import { DEFAULT_SCORING, type Scoring } from '../../experiment/scoring';
+import { describeTask } from '../../experiment/tasks/registry';
 import type { Baseline } from '../../tasks/kind';
 
 /** result.json: a run's result, written last. */
@@ -30,6 +32,8 @@ export interface RunResult {
   evaluationsMean?: MeanScore;
   /** The best answer that does not depend on the input. */
   baseline: Baseline;
+  /** How the answers to questions with choices were found. */
+  scoring?: Scoring;
   trained: { adapters: number; head: number; modules: number; model: number };
   /** Bytes, this process's peak. */
   peakMemory: number;
@@ -69,9 +73,13 @@ export function makeResult(
     }),
     ...(scores?.mean !== undefined && { evaluationsMean: scores.mean }),
     baseline: task.kind.baseline(task.data),
+    ...scoringOf(task),
     trained: { ...trained, modules: task.adapters.length, model: task.modelSize },
     peakMemory: process.resourceUsage().maxRSS * 1024,
     device: deviceFields(device),
     environment,
   };
 }
+
+const scoringOf = ({ spec: { task } }: Task): Pick<RunResult, 'scoring'> =>
+  describeTask(task.type).answer === 'choice' ? { scoring: task.scoring ?? DEFAULT_SCORING } : {};

@@ -117,7 +117,7 @@ describe('a training file', () => {
     expect(known('/x/data/train.tsv')).toBeUndefined();
     expect(known('/x/WNLI/train.tsv')).toBeUndefined();
     expect(known('/x/MYRTE/train.tsv')).toBeUndefined();
-    expect(known('/x/commonsense_170k.json', 'causal-language-modeling')).toBe('commonsense170k');
+    expect(known('/x/commonsense_170k.json', 'multiple-choice')).toBe('commonsense170k');
   });
 
   it('has the settings of the model of the same width', () => {

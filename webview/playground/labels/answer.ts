@@ -1,8 +1,9 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { cautiousPercent } from '../../../src/base/percent';
+import type { AnswerShape } from '../../../src/experiment/tasks/kind';
 import { t } from '../../ui/l10n';
 import type { CardContext } from '../answer-card';
-import type { Column } from '../columns';
+import { labelsOf, type Column } from '../columns';
 import { measured } from '../format';
 import type { Shares } from '../answers';
 import { chanceOf, ranked, sharesOf } from './shares';
@@ -13,7 +14,7 @@ export const FEW_LABELS = 5;
 
 /** The most likely label, and the probabilities of all of them. */
 export function labelAnswer(column: Column, prediction: Shares, context: CardContext): TemplateResult {
-  const labels = column.subject.facts!.labels;
+  const labels = labelsOf(column);
   const order = ranked(prediction);
   const shown = context.all ? order : order.slice(0, FEW_LABELS);
   const first = column.key === context.first.key ? undefined : context.first;
@@ -21,7 +22,7 @@ export function labelAnswer(column: Column, prediction: Shares, context: CardCon
   const truth = context.truth?.label;
   return html`<div class="verdict">
       <p><strong>${best}</strong> ${cautiousPercent(prediction.probabilities[order[0]])}</p>
-      ${truth === undefined ? nothing : rightOrWrong(best, truth, chanceOf(column, truth))}
+      ${truth === undefined ? nothing : rightOrWrong(best, truth, chanceOf(column, truth), column.subject.facts!.answer)}
       ${first ? disagreement(first, best) : nothing}
     </div>
     ${labelTable(column, prediction, shown, context, (i) => labelName(labels[i], labels[i] === truth))}
@@ -34,7 +35,16 @@ const labelName = (label: string, isTruth: boolean): TemplateResult =>
   }`;
 
 /** Whether the most likely label is the validation text's. */
-function rightOrWrong(best: string, truth: string, chance: number | undefined): TemplateResult {
+function rightOrWrong(
+  best: string,
+  truth: string,
+  chance: number | undefined,
+  shape: AnswerShape,
+): TemplateResult {
+  if (shape === 'choice')
+    return html`<p class="judged">
+      ${best === truth ? t('✓ That is the right choice.') : t('✗ The right choice is {0}: {1}.', truth, cautiousPercent(chance ?? 0))}
+    </p>`;
   if (best === truth) return html`<p class="judged">${t('✓ That is its label.')}</p>`;
   return html`<p class="judged">
     ${
@@ -48,6 +58,6 @@ function rightOrWrong(best: string, truth: string, chance: number | undefined): 
 function disagreement(first: Column, best: string): unknown {
   const shares = sharesOf(first);
   if (!shares) return nothing;
-  const other = first.subject.facts!.labels[ranked(shares)[0]];
+  const other = labelsOf(first)[ranked(shares)[0]];
   return other === best ? nothing : html`<span class="other">${t('≠ {0} of {1}', other, first.title)}</span>`;
 }

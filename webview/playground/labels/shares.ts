@@ -1,5 +1,5 @@
 import type { Shares } from '../answers';
-import type { Column } from '../columns';
+import { labelsOf, type Column } from '../columns';
 
 /** Hundredths of probability that do not count as a difference. */
 const SAME = 0.05;
@@ -16,7 +16,7 @@ export function sharesOf({ answer }: Column): Shares | undefined {
 
 /** A column's probability of a label, by name; undefined if it has no such label, or no answer. */
 export function chanceOf(column: Column, label: string): number | undefined {
-  const i = column.subject.facts?.labels.indexOf(label) ?? -1;
+  const i = labelsOf(column).indexOf(label);
   return i < 0 ? undefined : sharesOf(column)?.probabilities[i];
 }
 

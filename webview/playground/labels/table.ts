@@ -3,7 +3,7 @@ import { cautiousPercent } from '../../../src/base/percent';
 import { t } from '../../ui/l10n';
 import type { CardContext } from '../answer-card';
 import type { Shares } from '../answers';
-import { nameOf, type Column } from '../columns';
+import { labelsOf, nameOf, type Column } from '../columns';
 import { chanceOf, difference } from './shares';
 
 /**
@@ -15,13 +15,14 @@ import { chanceOf, difference } from './shares';
  */
 export function labelTable(
   column: Column,
-  { probabilities }: Shares,
+  prediction: Shares,
   shown: readonly number[],
   { first: { key }, first, several }: CardContext,
   name: (label: number) => unknown,
   threshold?: number,
 ): TemplateResult {
-  const labels = column.subject.facts!.labels;
+  const { probabilities } = prediction;
+  const labels = labelsOf(column);
   const other = column.key === key ? undefined : first;
   return html`<table>
     <caption class="visually-hidden">
@@ -35,7 +36,7 @@ export function labelTable(
     </colgroup>
     <thead class="visually-hidden">
       <tr>
-        <th scope="col">${t('Label')}</th>
+        <th scope="col">${prediction.choices ? t('Choice') : t('Label')}</th>
         <td></td>
         <th scope="col">${t('Probability')}</th>
         ${other ? html`<th scope="col">${t('Points more or less than {0}', other.title)}</th>` : nothing}

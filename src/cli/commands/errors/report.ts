@@ -21,15 +21,18 @@ import {
   ANSWER_FOUND,
   ANSWER_MISSED,
   ANSWER_SPURIOUS,
+  type ChoiceAnswers,
   type LabelAnswers,
   type LabelSetAnswers,
   type NumberAnswers,
+  type Excerpt,
   type Predictions,
   type SpanAnswers,
   type SpanColumns,
   type TextAnswers,
 } from '../../../protocol/predictions';
 import { count } from '../../format';
+import { SCORINGS } from '../../../experiment/scoring';
 import { formatMetric, metricInfo, metricsIn, metricValue } from '../../../experiment/metrics';
 import { numberText } from '../../../base/number-text';
 import { setName, type MeasuredOn } from '../../../experiment/evaluation-sets';
@@ -73,6 +76,8 @@ function parts(predictions: Predictions, wrong: Uint8Array): string[][] {
       return [numberSlices(predictions)];
     case 'text':
       return [textLengths(predictions)];
+    case 'choice':
+      return [[`Answers are found ${SCORINGS[predictions.scoring]}.`], lengths(predictions, wrong)];
   }
 }
 
@@ -221,7 +226,7 @@ function texts(predictions: Predictions, wrong: Uint8Array, top: number): string
   const shown = tellingOrder(columns, wrong).slice(0, top);
   const lines = shown.flatMap((i) => {
     const excerpt = known.get(i);
-    const words = answerWords(predictions, i, wrong[i] === 1, excerpt?.text);
+    const words = answerWords(predictions, i, wrong[i] === 1, excerpt);
     const lines = [
       `  ${rowWord(data.file)} ${columns.line[i]}: ${words}`,
       ...[excerpt?.text, excerpt?.pair].flatMap((text) =>
@@ -240,7 +245,7 @@ function answerWords(
   predictions: Predictions,
   example: number,
   isWrong: boolean,
-  text: string | undefined,
+  excerpt: Excerpt | undefined,
 ): string {
   switch (predictions.answer) {
     case 'label':
@@ -248,11 +253,13 @@ function answerWords(
     case 'labels':
       return labelSetWords(predictions, example);
     case 'spans':
-      return spanWords(predictions, example, text);
+      return spanWords(predictions, example, excerpt?.text);
     case 'text': {
       const { loss, answered, right } = predictions.columns;
       return `perplexity ${formatMetric('perplexity', Math.exp(loss[example]))}, ${count(right[example])} of ${count(answered[example])} tokens right`;
     }
+    case 'choice':
+      return choiceWords(predictions, example, excerpt);
     case 'number': {
       const { value, predicted } = predictions.columns;
       return `${numberText(value[example])}, predicted as ${numberText(predicted[example])}`;
@@ -274,6 +281,25 @@ function labelWords({ columns, labels }: LabelAnswers, i: number, isWrong: boole
   return isWrong
     ? `${label}, predicted as ${predicted} (${share}; ${label} ${percent(columns.truth[i])})`
     : `${label}, by a margin of ${percent(columns.margin[i])} (${share})`;
+}
+
+/** "choice 2 (food), answered choice 1 (play); 61.0 %, 39.0 %" */
+function choiceWords({ columns, shares }: ChoiceAnswers, i: number, excerpt: Excerpt | undefined): string {
+  const named = (choice: number) => {
+    const text = excerpt?.choices?.[choice];
+    return `choice ${choice + 1}${text === undefined ? '' : ` (${shorter(text)})`}`;
+  };
+  const [label, predicted] = [columns.label[i], columns.predicted[i]];
+  const probabilities = [...shares.example.keys()]
+    .filter((s) => shares.example[s] === i)
+    .map((s) => percent(shares.probability[s]));
+  const answer =
+    predicted === columns.choices[i]
+      ? `${named(label)}, answered with none of the choices`
+      : label === predicted
+        ? `${named(label)}, right`
+        : `${named(label)}, answered ${named(predicted)}`;
+  return probabilities.length > 0 ? `${answer}; ${probabilities.join(', ')}` : answer;
 }
 
 const FOUND: Record<number, string> = {

@@ -29,8 +29,8 @@ export const play: Command = {
        aurora play --model MODEL.onnx [--adapter DIR] [--tokenizer FILE]
 
 Loads a checkpoint of a run, or any ONNX classifier or language model, and answers each line that you type (pairs: two
-texts with a tab between them; images: the path of one). A classifier prints the most likely labels and the time taken,
-beside those of the base model; a language model streams its text.
+texts with a tab between them; questions: a tab before each choice; images: the path of one). A classifier prints the most
+likely labels and the time taken, beside those of the base model; a language model streams its text.
 
   --at WHICH         best (default), last, or the step of a checkpoint
   --with RUN         another run to answer as well, at its best checkpoint (may be given several times)
@@ -164,7 +164,10 @@ async function atTerminal(
   let busy = false;
   // Ctrl-C stops the text that is being generated; otherwise it ends the program.
   lines.on('SIGINT', () => (busy ? void player.receive({ kind: 'stop', request }) : lines.close()));
-  if (typed) process.stderr.write(`Type ${WANTED[input]} and press Enter. Press Ctrl-D to quit.\n`);
+  if (typed)
+    process.stderr.write(
+      `Type ${answer === 'choice' ? 'a question, with a tab before each choice,' : WANTED[input]} and press Enter. Press Ctrl-D to quit.\n`,
+    );
   if (typed) lines.prompt();
   for await (const text of lines) {
     if (text.trim() !== '') {
@@ -177,7 +180,7 @@ async function atTerminal(
           await player.receive({
             kind: 'predict',
             request,
-            ...(shape ? { image: await pictureOf(text.trim(), shape) } : textsOf(text, input)),
+            ...(shape ? { image: await pictureOf(text.trim(), shape) } : textsOf(text, facts.get('1')!)),
           });
       } catch (e) {
         // The next path may be right.
@@ -209,8 +212,15 @@ const pictureOf = (path: string, { width, height, shortestEdge }: ImageShape): P
     },
   );
 
-/** A typed line: one text, or a pair with a tab between its texts. */
-function textsOf(line: string, input: PlayFacts['input']): { text: string; pair?: string } {
+/** A typed line: one text, a pair with a tab between its texts, or a question with a tab before each choice. */
+function textsOf(
+  line: string,
+  { input, answer }: PlayFacts,
+): { text: string; pair?: string; choices?: string[] } {
+  if (answer === 'choice') {
+    const [text, ...choices] = line.split('\t');
+    return { text, ...(choices.length > 0 && { choices }) };
+  }
   const tab = input === 'pair' ? line.indexOf('\t') : -1;
   return tab < 0 ? { text: line } : { text: line.slice(0, tab), pair: line.slice(tab + 1) };
 }

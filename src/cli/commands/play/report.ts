@@ -26,6 +26,7 @@ export function loadedText(facts: PlayFacts): string {
     spans: `finds spans in a ${facts.input}`,
     label: `classifies ${facts.input}s into ${facts.labels.length} labels`,
     labels: `labels ${facts.input}s with ${facts.labels.length} labels`,
+    choice: 'chooses one of the answers to a question',
     number: `gives a number for a ${facts.input}`,
   }[facts.answer];
   const form = facts.form === 'static' ? ' in its static form' : '';
@@ -59,7 +60,9 @@ export function answersText(
 function answerText(a: Prediction, { answer, labels }: PlayFacts, question: string): string[] {
   if (a.spans) return [spansText(a.spans, question)];
   if (a.number !== undefined) return [`${labels[0]} ${numberText(a.number)}`];
-  return answer === 'labels' ? [labelsText(a.probabilities, labels)] : likeliest(a.probabilities, labels);
+  return answer === 'labels'
+    ? [labelsText(a.probabilities, labels)]
+    : likeliest(a.probabilities, a.choices ?? labels);
 }
 
 /** Those that are more likely than not. */

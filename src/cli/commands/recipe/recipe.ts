@@ -15,6 +15,7 @@ import type { Command, ParsedArgs } from '../../command';
 import { checkText } from './check';
 import { chooseOpen } from './choices';
 import { withColumns } from './columns';
+import { evaluationsIn } from './evaluations';
 import { filesIn } from './folder';
 import { listText } from './list';
 import { writtenText } from './report';
@@ -98,10 +99,12 @@ async function write(recipe: DataRecipe, model: string, folder: string, args: Pa
   const questions = [...(validation === undefined ? [SHARE] : []), ...questionsOf(settings)];
   const choices = await chooseOpen(settings, questions, recipe.others ?? {}, set, args.flag('defaults'));
   const layout = await withColumns(found.layout, join(folder, found.train), set);
+  const evaluations = evaluationsIn(layout, folder);
   const draft: Draft = {
     model,
     train: join(folder, found.train),
     validation: validation ?? (choices.get(SHARE.key)!.value as number),
+    evaluations: evaluations.found,
     task: recipe.task.value,
     columns: layout.columns,
     adapter: recipeAdapter(defaultAdapter(adapterName), settings, base.layers),
@@ -120,7 +123,16 @@ async function write(recipe: DataRecipe, model: string, folder: string, args: Pa
   const checked = await checkText(out, text, { recipe, layout, base });
   writeAtomic(out, text);
   process.stdout.write(
-    writtenText({ out, recipe, settings, found: { ...found, layout }, choices, others, checked }),
+    writtenText({
+      out,
+      recipe,
+      settings,
+      found: { ...found, layout },
+      choices,
+      others,
+      checked,
+      evaluations,
+    }),
   );
 }
 

@@ -11,6 +11,7 @@ import { table } from '../../table';
 import type { Checked } from './check';
 import { written } from './choices';
 import { leftOutLines, WIDTH } from './show';
+import type { FoundEvaluations } from './evaluations';
 import { settingSources } from './sources';
 
 export interface WrittenRecipe {
@@ -22,6 +23,7 @@ export interface WrittenRecipe {
   /** Other settings from the command line. */
   others: ReadonlyMap<string, unknown>;
   checked: Checked;
+  evaluations: FoundEvaluations;
 }
 
 /** A longer value is cut in the table. */
@@ -29,7 +31,7 @@ const LONGEST = 40;
 
 /** What was written, each value with its source, and what the experiment does not have. */
 export function writtenText(all: WrittenRecipe): string {
-  const { out, recipe, settings, found, choices, others, checked } = all;
+  const { out, recipe, settings, found, choices, others, checked, evaluations } = all;
   const { spec } = checked;
   const sources = new Map([
     ...settingSources(spec, recipe, found.layout, settings, choices),
@@ -48,6 +50,7 @@ export function writtenText(all: WrittenRecipe): string {
     '',
     ...dataLines(checked),
     ...(found.test === undefined ? [] : [`  ${found.test} is not used.`]),
+    ...missingLines(evaluations),
     ...(['data.validation', 'data.validationFraction'].some((key) => others.has(key))
       ? []
       : wrap(`Split: ${recipe.split.value}. Source: ${recipe.split.source}.`, WIDTH - 2).map(
@@ -59,6 +62,15 @@ export function writtenText(all: WrittenRecipe): string {
     `Next: ${program()} preflight ${relative(process.cwd(), out)}`,
   ].join('\n')}\n`;
 }
+
+/** Sets that the data set is meant for, and what to do about them. */
+const missingLines = ({ missing }: FoundEvaluations): string[] =>
+  missing.length === 0
+    ? []
+    : wrap(
+        `Not found, and so not scored: ${missing.join(', ')}. Add their files to data.evaluations.`,
+        WIDTH - 2,
+      ).map((line) => `  ${line}`);
 
 const valueAt = (spec: Experiment, key: string): unknown =>
   key

@@ -12,7 +12,7 @@ export type SettingSource = [key: string, source: string];
 
 /** The source of each setting that a recipe writes, in the order of the file. */
 export function settingSources(
-  { task, training, adapter }: Experiment,
+  { task, training, adapter, data }: Experiment,
   recipe: DataRecipe,
   layout: Layout,
   settings: Recipe,
@@ -29,6 +29,7 @@ export function settingSources(
       `data.${key}`,
       layout.source,
     ]),
+    ['data.evaluations', data.evaluations ? layout.source : undefined],
     ...adapterSources(adapter, settings, paper),
     ['adapter.dropout', dropout === undefined || !('dropout' in adapter) ? undefined : paper],
     ...Object.keys(stated).map((key): SettingSource => [`training.${key}`, paper]),

@@ -11,6 +11,7 @@ import {
   score,
   type Metrics,
 } from '../../../experiment/metrics';
+import { SCORINGS } from '../../../experiment/scoring';
 import { percent } from '../../../base/percent';
 import type { Evaluated } from '../../../protocol/events';
 import type { MeanScore } from '../../../protocol/scores';
@@ -50,6 +51,7 @@ export function report(result: FinishedResult, run: string, reference: Reference
     `Trained in ${deviceWords(result.device)}.`,
     '',
     ...table(rows, '   '),
+    ...(result.scoring ? ['', `Answers were found ${SCORINGS[result.scoring]}.`] : []),
     ...belowBaseline(result),
     ...scoreLines(result),
     '',

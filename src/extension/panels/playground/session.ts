@@ -185,8 +185,8 @@ export class PlaygroundSession {
   private ask(): void {
     const { question } = this;
     if (question?.type === 'ask') {
-      const { text, pair } = question;
-      this.put({ kind: 'predict', text, ...(pair !== undefined && { pair }) });
+      const { text, pair, choices } = question;
+      this.put({ kind: 'predict', text, ...(pair !== undefined && { pair }), ...(choices && { choices }) });
     }
     if (question?.type === 'askImage') this.put({ kind: 'predict', image: question.image });
   }
@@ -199,8 +199,8 @@ export class PlaygroundSession {
   ): void {
     if (!this.program) return;
     const request = ++this.ids;
-    const { text, pair, image } = question.kind === 'predict' ? question : {};
-    Object.assign(this.view, { request, busy: true, text, pair, image });
+    const { text, pair, choices, image } = question.kind === 'predict' ? question : {};
+    Object.assign(this.view, { request, busy: true, text, pair, choices, image });
     for (const s of this.view.subjects) {
       s.trouble = undefined;
       // A text starts again; probabilities stay until the new ones arrive.

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeTask, type TaskName } from '../../../../src/experiment/tasks/registry';
 import { readDataHead } from '../../../../src/extension/language/data-head';
+import { choiceColumns } from '../../../../src/extension/language/guess-choices';
 import { guessFor } from '../../../../src/extension/language/guess-columns';
 import { labelColumns } from '../../../../src/extension/wizard/label-columns';
 import { makeFolder } from './lab';
@@ -93,5 +94,40 @@ describe('columns that are selected for several labels', () => {
     expect(labelColumns(['threat'], flags)).toEqual({ labels: ['threat'] });
     expect(labelColumns(['topics'], flags)).toEqual({ label: 'topics' });
     expect(labelColumns(['toxic', 'topics'], flags)).toEqual({ unlike: 'topics' });
+  });
+
+  it('of questions are those of Commonsense170K, a list of choices, or a column for each', async () => {
+    const of = (...rows: object[]) => guess('multiple-choice', 'a.jsonl', jsonl(...rows));
+    expect(
+      await of({
+        instruction: 'do cats play?',
+        input: '',
+        output: 'the correct answer is true',
+        answer: 'true',
+      }),
+    ).toEqual({ text: 'instruction', completion: 'output', label: 'answer' });
+    expect(await of({ id: 1, question: 'Where?', choices: ['here', 'there'], answer: 1 })).toEqual({
+      text: 'question',
+      choices: 'choices',
+      label: 'answer',
+    });
+    expect(
+      await of({ question: 'Where?', choices: { text: ['a', 'b'], label: ['A', 'B'] }, answerKey: 'A' }),
+    ).toEqual({ text: 'question', choices: 'choices', label: 'answerKey' });
+    expect(await of({ goal: 'to feed a cat', sol1: 'play', sol2: 'food', label: 1 })).toEqual({
+      text: 'goal',
+      choices: ['sol1', 'sol2'],
+      label: 'label',
+    });
+    expect(await of({ text: 'a b c', section: 'net' })).toEqual({ text: 'text' });
+  });
+
+  it('of choices that are selected are told apart by their values', () => {
+    const column = (name: string, ...values: string[]) => ({ name, values });
+    expect(choiceColumns([column('a', 'x'), column('b', 'y')])).toEqual({ choices: ['a', 'b'] });
+    expect(choiceColumns([{ ...column('a', 'x'), lists: true }])).toEqual({ choices: 'a' });
+    expect(choiceColumns([column('a', '["x", "y"]')])).toEqual({ choices: 'a' });
+    expect(choiceColumns([column('a')])).toEqual({ choices: 'a' });
+    expect(choiceColumns([column('a', 'the correct answer is x')])).toEqual({ completion: 'a' });
   });
 });

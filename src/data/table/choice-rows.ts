@@ -1,0 +1,99 @@
+import type { Fields } from '../../table/records';
+import { answerIndex } from './answer-index';
+import { parsed } from './language-rows';
+import { offeredChoices } from './offered-choices';
+import { field, readRowsOf, type ReadOptions, type Row, type Rows } from './rows';
+
+/** A question with its choices; `label` is the text of the right one. */
+export interface ChoiceRow extends Row {
+  choices: readonly string[];
+  /** The index of the right one. */
+  answer: number;
+  /** What an answer begins with, before the choice, where the data say it. */
+  lead?: string;
+}
+
+type Found<T> = T | { problem: string };
+
+/** Questions of a data file, with choices in a list, in columns, or in the text as in Commonsense170K. */
+export const readChoiceRows = (path: string, options: ReadOptions): Promise<Rows<ChoiceRow>> =>
+  readRowsOf(
+    path,
+    options,
+    ['textColumn', 'completionColumn', 'choicesColumn', 'choiceColumns', 'labelColumn'],
+    (fields) => choiceRow(fields, options),
+  );
+
+function choiceRow(fields: Fields, options: ReadOptions): Found<Omit<ChoiceRow, 'line'>> {
+  const question = field(fields, options.textColumn!);
+  if ('problem' in question) return question;
+  const label = field(fields, options.labelColumn!);
+  if ('problem' in label) return label;
+  const offered =
+    options.completionColumn === undefined
+      ? inColumns(fields, options)
+      : inText(fields, question.value, options);
+  if ('problem' in offered) return offered;
+  const { choices, names, lead } = offered;
+  const answer = answerIndex(fields.get(options.labelColumn!), choices, names);
+  if (answer === undefined)
+    return {
+      problem: `"${options.labelColumn}" is "${label.value}", which is none of the ${choices.length} choices, nor the letter or the index of one, counted from 0`,
+    };
+  return {
+    text: question.value,
+    label: choices[answer],
+    choices,
+    answer,
+    ...(lead !== undefined && { lead }),
+  };
+}
+
+interface Offered {
+  choices: readonly string[];
+  names?: readonly string[];
+  lead?: string;
+}
+
+/** "… Answer format: true/false", "the correct answer is true" and "true". */
+function inText(fields: Fields, instruction: string, options: ReadOptions): Found<Offered> {
+  const { textColumn, completionColumn, labelColumn } = options;
+  const choices = offeredChoices(instruction);
+  if (!choices)
+    return {
+      problem: `"${textColumn}" does not end with its choices, as "Answer format: answer1/answer2" does`,
+    };
+  const completion = field(fields, completionColumn!);
+  if ('problem' in completion) return completion;
+  const answer = String(fields.get(labelColumn!));
+  if (!completion.value.endsWith(answer))
+    return { problem: `"${completionColumn}" does not end with "${answer}", which is its "${labelColumn}"` };
+  return { choices, lead: completion.value.slice(0, completion.value.length - answer.length) };
+}
+
+function inColumns(fields: Fields, { choicesColumn, choiceColumns }: ReadOptions): Found<Offered> {
+  if (choicesColumn !== undefined) return inList(parsed(fields.get(choicesColumn)), choicesColumn);
+  const choices: string[] = [];
+  for (const column of choiceColumns!) {
+    const choice = field(fields, column);
+    if ('problem' in choice) return choice;
+    choices.push(choice.value);
+  }
+  return { choices };
+}
+
+/** A list, or two of the same length: texts with their names, as ARC has them. */
+function inList(value: unknown, column: string): Found<Offered> {
+  const { text = value, label } = (value ?? {}) as { text?: unknown; label?: unknown };
+  const choices = strings(text);
+  if (!choices || choices.length < 2)
+    return { problem: `"${column}" is not a list of at least two texts or numbers` };
+  const names = strings(label);
+  return { choices, ...(names?.length === choices.length && { names }) };
+}
+
+function strings(value: unknown): string[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const isPlain = (v: unknown) => (typeof v === 'string' && v.trim() !== '') || typeof v === 'number';
+  return value.every(isPlain) ? value.map(String) : undefined;
+}

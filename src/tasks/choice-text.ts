@@ -1,0 +1,103 @@
+import type { ChoiceRow } from '../data/table/choice-rows';
+import type { Tokenizer } from '../data/text/tokenizer';
+import { isGenerated, type Scoring } from '../experiment/scoring';
+import { answered, type ChoiceFormat, type Question } from './choice-format';
+import { choiceWriting } from './choice-writing';
+import { common, countedTokens, type LanguageText } from './language-text';
+import { IGNORE_LABEL } from './objective';
+import { shorten } from './shorten';
+import type { Writing } from './writing';
+
+/** A question with its right answer, from which the model learns, and what it takes to ask it. */
+export interface ChoiceText extends LanguageText {
+  choices: readonly string[];
+  /** The index of the right one. */
+  answer: number;
+  scoring: Scoring;
+  /**
+   * The question with each choice as its answer or, where the model writes the answer, with the right one alone. Made
+   * when they are first asked for, since training needs none.
+   */
+  sequences(): readonly ChoiceSequence[];
+  /** How the model writes the answer, where it is scored by that. */
+  writing?(): Writing;
+}
+
+/** A question with one answer, right or wrong. Only a right one counts in the loss. */
+export interface ChoiceSequence extends LanguageText {
+  /** The tokens of the answer, without those that end it. */
+  from: number;
+  to: number;
+  /** Whether all of the answer is there, after something that it answers. */
+  fits: boolean;
+}
+
+/** @returns an example of size 0 if its answer does not fit into the longest input */
+export function choiceText(
+  tokenizer: Tokenizer,
+  row: Question & Pick<ChoiceRow, 'answer'>,
+  format: ChoiceFormat,
+  index: number,
+): ChoiceText {
+  const { choices, answer } = row;
+  const { scoring } = format;
+  const sequence = (choice: string, isRight: boolean) =>
+    sequenceOf(tokenizer, row, choice, format, isRight, index);
+  const right = sequence(choices[answer], true);
+  const { ids, targets, size, truncated, fits } = right;
+  let made: readonly ChoiceSequence[] | undefined;
+  return {
+    size: fits ? size : 0,
+    ids,
+    targets,
+    row: index,
+    ...(truncated && { truncated }),
+    choices,
+    answer,
+    scoring,
+    sequences: () =>
+      (made ??= isGenerated(scoring)
+        ? [right]
+        : choices.map((choice, i) => (i === answer ? right : sequence(choice, false)))),
+    ...(isGenerated(scoring) && { writing: () => choiceWriting(tokenizer, row, format, right) }),
+  };
+}
+
+function sequenceOf(
+  tokenizer: Tokenizer,
+  question: Question,
+  choice: string,
+  format: ChoiceFormat,
+  isRight: boolean,
+  row: number,
+): ChoiceSequence {
+  const { maxLength, lossOn } = format;
+  const written = answered(question, choice, format);
+  const { ids: whole, counts } = countedTokens(tokenizer, written, Infinity);
+  const { over, left } = shorten(whole, maxLength, tokenizer);
+  const ids = Int32Array.from(left(whole));
+  const counted = left(counts);
+  const from = counts.indexOf(true) - over;
+  const counting = (i: number) => i > 0 && (lossOn === 'everything' || counted[i]);
+  return {
+    size: ids.length,
+    ids,
+    targets: ids.map((id, i) => (isRight && counting(i) ? id : IGNORE_LABEL)),
+    row,
+    ...(over > 0 && { truncated: true as const }),
+    from: Math.max(1, from),
+    to: Math.max(1, answerEnd(tokenizer, written, whole) - over),
+    fits: from >= 1,
+  };
+}
+
+/** Where the answer ends, and what ends every answer begins. */
+function answerEnd(
+  { endId, chat, encodeBare }: Tokenizer,
+  { messages }: ReturnType<typeof answered>,
+  ids: readonly number[],
+): number {
+  if (!messages) return ids.at(-1) === endId ? ids.length - 1 : ids.length;
+  const [question, { content }] = messages;
+  return common(encodeBare(chat!([question], true) + content), ids);
+}

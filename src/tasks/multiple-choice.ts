@@ -1,0 +1,81 @@
+import { readChoiceRows } from '../data/table/choice-rows';
+import { DEFAULT_SCORING, isGenerated } from '../experiment/scoring';
+import { requireChoices } from './ask-choice';
+import { checkOutput } from './check-output';
+import { choicePredictions } from './choice-answers';
+import { choiceFormat, type ChoiceFormat } from './choice-format';
+import { answeredOf, likelihood } from './choice-scores';
+import { choiceText, type ChoiceSequence, type ChoiceText } from './choice-text';
+import type { TaskKind } from './kind';
+import { mostFrequentChoice } from './most-frequent-choice';
+import { predictedTokens, targetCount, targetLabels } from './predicted-tokens';
+import type { LoadData } from './task-data';
+import { readsTexts, type TextData } from './text-data';
+
+interface ChoiceData extends TextData<ChoiceText> {
+  format: ChoiceFormat;
+}
+
+const { load, loadValidation, withoutRows, ...reader } = readsTexts({
+  rows: readChoiceRows,
+  labels: () => [],
+  known: (_, rows) => rows,
+  stratum: () => '',
+  encoder(tokenizer, _, spec) {
+    const format = choiceFormat(spec);
+    return (row, index) => choiceText(tokenizer, row, format, index);
+  },
+});
+
+const inFormat =
+  (read: LoadData<TextData<ChoiceText>>): LoadData<ChoiceData> =>
+  async (spec, ...rest) => ({ ...(await read(spec, ...rest)), format: choiceFormat(spec) });
+
+/**
+ * The right one of a question's own choices: the model's own logits; cross-entropy of the tokens of the right answer.
+ * An evaluation compares how likely each choice is.
+ */
+export const multipleChoice = {
+  objective: 'causal-lm',
+  ...reader,
+  load: inFormat(load),
+  loadValidation: inFormat(loadValidation),
+  withoutRows: inFormat(withoutRows),
+  head: () => undefined,
+  checkOutput: (spec, name, info) => checkOutput(spec, name, info, { axes: ['batch', 'sequence'] }),
+  expected: targetLabels,
+  weight: (example) => predictedTokens(example).length,
+  compared: {
+    sequences: (example: ChoiceText) => example.sequences(),
+    keep: (sequence: ChoiceSequence, logits) => likelihood(sequence, logits),
+    writing: (example: ChoiceText) => example.writing?.(),
+  },
+  scorer() {
+    let right = 0;
+    let examples = 0;
+    return {
+      add(example, kept) {
+        if (answeredOf(example, kept).predicted === example.answer) right++;
+        examples++;
+      },
+      metrics: () => ({ accuracy: right / examples, examples }),
+    };
+  },
+  baseline: ({ train, validation }) =>
+    mostFrequentChoice(train.dataset.examples, validation.dataset.examples),
+  guessLoss: ({ tokenizer }) => Math.log(tokenizer.vocabSize),
+  facts: (examples) => ({ labels: {}, targets: targetCount(examples) }),
+  findings: () => [],
+  predictions: choicePredictions,
+  ask(input, { tokenizer, format }, maxLength) {
+    const choices = requireChoices(input, format);
+    const question = { text: input.text, choices, answer: 0 };
+    // A person sees how likely each choice is, also of a run that is scored by what it writes.
+    const scoring = isGenerated(format.scoring) ? DEFAULT_SCORING : format.scoring;
+    const example = choiceText(tokenizer, question, { ...format, maxLength, scoring }, 0);
+    return {
+      example,
+      answer: (kept) => ({ probabilities: [...answeredOf(example, kept).probabilities!], choices }),
+    };
+  },
+} satisfies TaskKind<ChoiceText, ChoiceData>;

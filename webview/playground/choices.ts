@@ -1,0 +1,27 @@
+import type { PlaySample } from '../../src/protocol/playground';
+
+/** What is typed; texts and choices are undefined for a model that does not read them. */
+interface Typed {
+  text: string;
+  pair?: string | undefined;
+  /** One a line. */
+  choices?: string | undefined;
+}
+
+/** Without an empty field, and with something to choose from. */
+export const isAskable = ({ text, pair, choices }: Typed): boolean =>
+  [text, pair].every((typed) => typed?.trim() !== '') &&
+  (choices === undefined || choicesIn(choices).length > 1);
+
+/** The lines of the field for choices, without empty ones. */
+export const choicesIn = (typed: string): string[] =>
+  typed
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
+
+/** The choices of a validation row, as its answers name them. */
+export const choiceLines = ({ choices }: PlaySample): string | undefined => choices?.map(onLine).join('\n');
+
+/** A choice as it stands on a line. */
+export const onLine = (choice: string): string => choice.replace(/\s+/g, ' ').trim();
