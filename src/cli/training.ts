@@ -12,6 +12,7 @@ import { train } from '../trainer/run/train';
 import { deviceLine } from './device-line';
 import { count } from './format';
 import { Progress, setWords } from './commands/train/progress';
+import { ReadingProgress } from './reading-progress';
 
 /** Settings of training that do not depend on the run. */
 export interface TrainingSettings {
@@ -38,7 +39,9 @@ export async function trainRun(
 ): Promise<TrainOutcome> {
   process.stderr.write(`Preparing ${spec.name} …\n`);
   let progress: Progress | undefined;
+  const reading = new ReadingProgress();
   const listener: TrainListener = {
+    reading: (at) => reading.show(at),
     measuring: (places) =>
       process.stderr.write(`Measuring the first step: ${places.map(placeName).join(', ')} …\n`),
     device: (choice) => process.stderr.write(`${deviceLine(deviceFields(choice))}\n`),
@@ -80,6 +83,7 @@ export async function trainRun(
       listener,
     });
   } finally {
+    reading.clear();
     progress?.clear();
   }
 }

@@ -1,10 +1,14 @@
+import { hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import type {
   NumberFacts,
   PreflightDuplicates,
   PreflightShared,
   PreflightSplit,
 } from '../protocol/preflight';
-import type { Dataset, Example } from './dataset';
+import { sizesOf, type Dataset } from './dataset';
+import { KeyTable } from './key-table';
+import type { List } from './list';
 import type { Row } from './table/rows';
 
 /** Of each finding, so many are shown. */
@@ -17,7 +21,7 @@ const UNEVEN = /\s{2,}|[^\S ]/g;
 const normalized = (text: string): string => text.trim().replace(UNEVEN, ' ');
 
 /** Both texts of a pair: a line break is none of either's characters. */
-const inputOf = ({ text, pair }: Row): string =>
+export const inputOf = ({ text, pair }: Row): string =>
   pair === undefined ? normalized(text) : `${normalized(text)}\n${normalized(pair)}`;
 
 /**
@@ -32,7 +36,7 @@ export function labelCounts(classes: Iterable<number>, labels: readonly string[]
 }
 
 /** How numbers are distributed. @param values at least one */
-export function numberFacts(values: readonly number[]): NumberFacts {
+export function numberFacts(values: Iterable<number>): NumberFacts {
   const sorted = Float64Array.from(values).sort();
   const mean = sorted.reduce((a, b) => a + b, 0) / sorted.length;
   const variance = sorted.reduce((sum, v) => sum + (v - mean) ** 2, 0) / sorted.length;
@@ -47,8 +51,8 @@ export function numberFacts(values: readonly number[]): NumberFacts {
 }
 
 /** Tokens a text as the model gets it; a quantile is the smallest length that so large a share does not exceed. */
-export function tokenLengths({ examples }: Dataset<Example>): PreflightSplit['tokens'] {
-  const lengths = Int32Array.from(examples, (e) => e.size).sort();
+export function tokenLengths(dataset: Dataset): PreflightSplit['tokens'] {
+  const lengths = Int32Array.from(sizesOf(dataset)).sort();
   const quantile = (share: number) => lengths[Math.max(0, Math.ceil(share * lengths.length) - 1)]!;
   return {
     min: lengths[0]!,
@@ -60,56 +64,92 @@ export function tokenLengths({ examples }: Dataset<Example>): PreflightSplit['to
   };
 }
 
+/** What tells of rows whether their inputs are equal, in a few bytes each. */
+export interface Audited {
+  readonly length: number;
+  /** Of each row's input, two numbers of 32 bits: the same for equal inputs, and different for almost all others. */
+  readonly keys: Uint32Array;
+  /** Of each row's label, one such number. */
+  readonly answers: Uint32Array;
+  line(row: number): number;
+  label(row: number): string;
+}
+
 /**
- * Equal inputs within the training rows and across the two splits.
+ * Reads all rows that are not on disk.
  *
  * @param keyOf the same for rows with equal inputs; that of their texts by default
  */
-export function findDuplicates(
-  train: readonly Row[],
-  validation: readonly Row[],
+export function audited(
+  rows: List<Row> & { readonly audited?: Audited },
   keyOf: (row: Row) => string = inputOf,
-): PreflightDuplicates {
-  const first = new Map<string, Row>();
-  const conflicting = new Map<string, PreflightDuplicates['conflicts']['first'][number]>();
-  let withinTrain = 0;
-  for (const row of train) {
-    const text = keyOf(row);
-    const before = first.get(text);
-    if (!before) {
-      first.set(text, row);
-      continue;
-    }
-    withinTrain++;
-    if (before.label !== row.label && !conflicting.has(text))
-      conflicting.set(text, { lines: [before.line, row.line], labels: [before.label, row.label] });
+): Audited {
+  if (rows.audited) return rows.audited;
+  const keys = new Uint32Array(2 * rows.length);
+  const answers = new Uint32Array(rows.length);
+  let at = 0;
+  for (const row of rows) {
+    keys.set(inputKey(keyOf(row)), 2 * at);
+    answers[at++] = crc32(row.label);
   }
-  const across = validation.flatMap((row) => {
-    const trained = first.get(keyOf(row));
-    return trained ? [{ train: trained.line, validation: row.line }] : [];
-  });
   return {
-    acrossSplits: { count: across.length, first: across.slice(0, SHOWN) },
-    withinTrain,
-    conflicts: { count: conflicting.size, first: [...conflicting.values()].slice(0, SHOWN) },
+    length: rows.length,
+    keys,
+    answers,
+    line: (row) => rows.at(row)!.line,
+    label: (row) => rows.at(row)!.label,
   };
 }
 
-/** Rows whose input is also in other data. @param keyOf as in `findDuplicates` */
-export function sharedRows(
-  rows: readonly Row[],
-  others: readonly Row[],
-  keyOf: (row: Row) => string = inputOf,
-): PreflightShared {
-  const wanted = new Set(rows.map(keyOf));
-  const lines = new Map<string, number>();
-  for (const row of others) {
-    const text = keyOf(row);
-    if (wanted.has(text) && !lines.has(text)) lines.set(text, row.line);
+/** 64 bits of its SHA-256: two of ten million different inputs have the same with a probability of 3 in a million. */
+export function inputKey(input: string): [number, number] {
+  const bytes = hash('sha256', input, 'buffer');
+  return [bytes.readUInt32LE(0), bytes.readUInt32LE(4)];
+}
+
+/** Equal inputs within the training rows and across the two splits. */
+export function findDuplicates(train: Audited, validation: Audited): PreflightDuplicates {
+  const first = new KeyTable(train.keys);
+  const conflicting = new Set<number>();
+  const conflicts: PreflightDuplicates['conflicts']['first'] = [];
+  let withinTrain = 0;
+  for (let row = 0; row < train.length; row++) {
+    const before = first.add(row);
+    if (before === row) continue;
+    withinTrain++;
+    if (train.answers[before] === train.answers[row] || conflicting.has(before)) continue;
+    conflicting.add(before);
+    if (conflicts.length < SHOWN)
+      conflicts.push({
+        lines: [train.line(before), train.line(row)],
+        labels: [train.label(before), train.label(row)],
+      });
   }
-  const shared = rows.flatMap((row) => {
-    const other = lines.get(keyOf(row));
-    return other === undefined ? [] : [{ line: row.line, other }];
-  });
-  return { count: shared.length, first: shared.slice(0, SHOWN) };
+  const across = shared(validation, train, first);
+  return {
+    acrossSplits: {
+      count: across.count,
+      first: across.first.map(({ line, other }) => ({ train: other, validation: line })),
+    },
+    withinTrain,
+    conflicts: { count: conflicting.size, first: conflicts },
+  };
+}
+
+/** Rows whose input is also in other data. */
+export function sharedRows(rows: Audited, others: Audited): PreflightShared {
+  const first = new KeyTable(others.keys);
+  for (let row = 0; row < others.length; row++) first.add(row);
+  return shared(rows, others, first);
+}
+
+function shared(rows: Audited, others: Audited, first: KeyTable): PreflightShared {
+  const found: PreflightShared = { count: 0, first: [] };
+  for (let row = 0; row < rows.length; row++) {
+    const other = first.find(rows.keys[2 * row]!, rows.keys[2 * row + 1]!);
+    if (other === undefined) continue;
+    found.count++;
+    if (found.first.length < SHOWN) found.first.push({ line: rows.line(row), other: others.line(other) });
+  }
+  return found;
 }

@@ -2,7 +2,7 @@ import { AuroraError } from '../base/errors';
 import { DType, dtypeName } from '../graph/dtype';
 import type { HostTensor, HostTensors } from '../graph/host-tensor';
 import type { ValueInfo } from '../graph/model';
-import type { Dataset, TextDataset, TextExample } from './dataset';
+import { sizeOf, type Dataset, type TextDataset, type TextExample } from './dataset';
 
 /** What each known input holds at a position of an example; undefined where the example has ended. */
 const INPUTS: Record<string, (example: TextExample, position: number, padId: number) => number> = {
@@ -45,7 +45,7 @@ export function integers(dtype: number, dims: number[], values: Int32Array): Hos
 
 /** The length that a batch is padded to by default. */
 export const lengthOf = (dataset: Dataset, indices: readonly number[]): number =>
-  Math.max(...indices.map((i) => dataset.examples[i]!.size));
+  Math.max(...indices.map((i) => sizeOf(dataset, i)));
 
 /**
  * The model's inputs, each [batch, length], right-padded, in the integer type it declares (int64 by default). The
@@ -59,7 +59,7 @@ export function makeInputs(
   inputs: readonly ValueInfo[],
   length = lengthOf(dataset, indices),
 ): HostTensors {
-  const examples = indices.map((i) => dataset.examples[i]!);
+  const examples = indices.map((i) => dataset.examples.at(i)!);
   const tensors = inputs.map(({ name, dtype }): [string, HostTensor] => {
     const valueAt = INPUTS[name]!;
     const values = new Int32Array(examples.length * length);

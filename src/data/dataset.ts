@@ -1,4 +1,5 @@
 import type { DataSpec } from '../experiment/experiment';
+import type { List } from './list';
 import { badRow, requireRows, type Row, type SkippedRow } from './table/rows';
 import type { Encoding, Tokenizer } from './text/tokenizer';
 
@@ -19,8 +20,32 @@ export interface TextExample extends Example {
   typeIds?: Int32Array;
 }
 
+/** What an example is to be answered with, and its size: all but its input. */
+export type Answered<E extends Example> = Omit<E, 'ids' | 'typeIds'>;
+
+/** The examples of a data set. Those of large data are read from disk when they are asked for. */
+export interface Examples<E extends Example = Example> extends List<E> {
+  /** The size of each, where examples are read from disk. */
+  readonly sizes?: ArrayLike<number>;
+  /** What is to be learned of each, where that is known without reading it. */
+  readonly answered?: Iterable<Answered<E>>;
+  /** How many tokens of each are to be predicted, where examples are read from disk. */
+  readonly counted?: ArrayLike<number>;
+  /** Identifies their inputs, where reading them all would take long. */
+  readonly digest?: string;
+}
+
+export const sizeOf = ({ examples }: Dataset, index: number): number =>
+  examples.sizes ? examples.sizes[index]! : examples.at(index)!.size;
+
+export const sizesOf = ({ examples }: Dataset): ArrayLike<number> =>
+  examples.sizes ?? Int32Array.from(examples, (e) => e.size);
+
+export const answeredOf = <E extends Example>(examples: Examples<E>): Iterable<Answered<E>> =>
+  examples.answered ?? examples;
+
 export interface Dataset<E extends Example = Example> {
-  examples: E[];
+  examples: Examples<E>;
   /** Examples whose text was truncated to the longest input. */
   truncatedCount: number;
   skipped: SkippedRow[];
@@ -45,28 +70,31 @@ export interface DatasetOptions {
 
 /** Every row as an example, without those that the tokenizer leaves empty, which are bad rows. */
 export function makeDataset<R extends Row, E extends TextExample>(
-  rows: readonly R[],
+  rows: List<R>,
   { path, padId, onBadRow }: DatasetOptions,
   exampleOf: (row: R, index: number) => E,
-): TextDataset<E> {
-  const dataset: TextDataset<E> = { examples: [], truncatedCount: 0, padId, skipped: [] };
-  rows.forEach((row, index) => {
-    const example = exampleOf(row, index);
+): TextDataset<E> & { examples: E[] } {
+  const examples: E[] = [];
+  const skipped: SkippedRow[] = [];
+  let [index, truncatedCount] = [0, 0];
+  for (const row of rows) {
+    const example = exampleOf(row, index++);
     if (example.size === 0) {
-      // A language model's example has tokens, but truncation may leave none to predict.
-      const reason =
-        example.ids.length === 0
-          ? 'the tokenizer produces no tokens for the text'
-          : 'no token of the answer is left within model.maxLength';
-      badRow(path, { line: row.line, reason }, onBadRow, dataset.skipped);
-      return;
+      badRow(path, { line: row.line, reason: emptyReason(example.ids.length === 0) }, onBadRow, skipped);
+      continue;
     }
-    dataset.examples.push(example);
-    if (example.truncated) dataset.truncatedCount++;
-  });
-  requireRows(path, dataset.examples.length, dataset.skipped);
-  return dataset;
+    examples.push(example);
+    if (example.truncated) truncatedCount++;
+  }
+  requireRows(path, examples.length, skipped);
+  return { examples, truncatedCount, padId, skipped };
 }
+
+/** Why an example has nothing to learn: one of a language model has tokens, but truncation may leave none to predict. */
+export const emptyReason = (noTokens: boolean): string =>
+  noTokens
+    ? 'the tokenizer produces no tokens for the text'
+    : 'no token of the answer is left within model.maxLength';
 
 /** A row's tokens: one text, or two in the tokenizer's own format. */
 export const encodeRow = (tokenizer: Tokenizer, { text, pair }: Texts, maxLength: number): Encoding =>

@@ -3,7 +3,8 @@ import type { HostTensor } from '../graph/host-tensor';
 import { DType } from '../graph/dtype';
 import type { Dataset, Example, TrainingPass } from './dataset';
 import type { ImageRow } from './table/image-rows';
-import { badRow, requireRows } from './table/rows';
+import type { List } from './list';
+import { badRow, requireRows, type SkippedRow } from './table/rows';
 import type { Augmentation } from './images/augment';
 import type { Size } from './images/image';
 import type { ImageJob } from './images/job';
@@ -29,19 +30,22 @@ export interface ImageDataset<E extends ImageExample = ImageExample> extends Dat
  */
 export function imageDataset<R extends ImageRow, E extends ImageExample>(
   path: string,
-  rows: readonly R[],
+  rows: List<R>,
   { onBadRow }: Pick<Experiment['data'], 'onBadRow'>,
   how: Pick<ImageDataset, 'plan' | 'side' | 'augmentation'>,
   exampleOf: (row: R, index: number) => E,
 ): ImageDataset<E> {
-  const dataset: ImageDataset<E> = { examples: [], truncatedCount: 0, skipped: [], ...how };
-  rows.forEach((row, index) => {
+  const examples: E[] = [];
+  const skipped: SkippedRow[] = [];
+  let index = 0;
+  for (const row of rows) {
     const reason = imageProblem(row.image);
-    if (reason === undefined) dataset.examples.push(exampleOf(row, index));
-    else badRow(path, { line: row.line, reason }, onBadRow, dataset.skipped);
-  });
-  requireRows(path, dataset.examples.length, dataset.skipped);
-  return dataset;
+    if (reason === undefined) examples.push(exampleOf(row, index));
+    else badRow(path, { line: row.line, reason }, onBadRow, skipped);
+    index++;
+  }
+  requireRows(path, examples.length, skipped);
+  return { examples, truncatedCount: 0, skipped, ...how };
 }
 
 /** Images that are being read for a later batch, by their pass. */
@@ -60,7 +64,7 @@ function jobOf(
 
 /** Begins to read the images of a batch, so that they are there when it is needed. */
 export function readAhead(dataset: ImageDataset, indices: readonly number[], pass?: TrainingPass): void {
-  for (const example of indices.map((i) => dataset.examples[i])) {
+  for (const example of indices.map((i) => dataset.examples.at(i)!)) {
     const passes = ahead.get(example) ?? new Map<string, Promise<Float32Array>>();
     ahead.set(example, passes);
     const key = keyOf(pass);
@@ -80,7 +84,7 @@ export async function imageBatch(
 ): Promise<HostTensor> {
   readAhead(dataset, indices, pass);
   const key = keyOf(pass);
-  const passes = indices.map((i) => ahead.get(dataset.examples[i])!);
+  const passes = indices.map((i) => ahead.get(dataset.examples.at(i)!)!);
   const taken = passes.map((p) => p.get(key)!);
   for (const p of passes) p.delete(key);
   const { width, height } = dataset.side;

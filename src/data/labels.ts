@@ -1,7 +1,8 @@
 import type { DataSpec } from '../experiment/experiment';
 import { AuroraError } from '../base/errors';
 import { nearest } from '../base/nearest';
-import { badRow, requireRows, type Row, type Rows } from './table/rows';
+import { pick, type List } from './list';
+import { badRow, markedOf, requireRows, type Row, type Rows } from './table/rows';
 
 const compareStrings = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -10,6 +11,13 @@ export function distinctLabels(all: Iterable<string>): string[] {
   const labels = [...new Set(all)].sort(compareStrings);
   const numeric = labels.every((l) => /^-?\d+$/.test(l));
   return numeric ? labels.sort((a, b) => Number(a) - Number(b)) : labels;
+}
+
+/** The labels of rows that have one each. */
+export function labelsIn(rows: Iterable<Row>): Set<string> {
+  const labels = new Set<string>();
+  for (const { label } of rows) labels.add(label);
+  return labels;
 }
 
 /** The classes of a training set, in the order of the model's outputs. Throws a data error below two. */
@@ -37,25 +45,28 @@ export const labelIndex = (labels: readonly string[]): Map<string, number> =>
   new Map(labels.map((label, i) => [label, i]));
 
 /** Rows whose label is among those that are trained; the others are a data error naming file and line, or skipped. */
-export function withKnownLabels<R extends Row>(
+export function withKnownLabels<R extends Row, L extends List<R>>(
   path: string,
-  { rows, ...read }: Rows<R>,
+  { rows, ...read }: Rows<R, L>,
   labels: readonly string[],
   onBadRow: DataSpec['onBadRow'],
   labelsOf: (row: R) => readonly string[] = ({ label }) => [label],
-): Rows<R> {
+): Rows<R, L> {
   const known = new Set(labels);
-  const result: Rows<R> = { ...read, rows: [], skipped: [...read.skipped] };
-  for (const row of rows) {
+  const skipped = [...read.skipped];
+  const kept: number[] = [];
+  let place = -1;
+  for (const row of markedOf(rows)) {
+    place++;
     const unknown = labelsOf(row).find((label) => !known.has(label));
     if (unknown === undefined) {
-      result.rows.push(row);
+      kept.push(place);
       continue;
     }
     const near = nearest(unknown, labels);
     const reason = `the label "${unknown}" is not among the ${labels.length} that are trained${near === undefined ? '' : ` (nearest: "${near}")`}`;
-    badRow(path, { line: row.line, reason, unknownLabel: unknown }, onBadRow, result.skipped);
+    badRow(path, { line: row.line, reason, unknownLabel: unknown }, onBadRow, skipped);
   }
-  requireRows(path, result.rows.length, result.skipped);
-  return result;
+  requireRows(path, kept.length, skipped);
+  return { ...read, rows: pick(rows, kept), skipped };
 }

@@ -1,7 +1,8 @@
 import { AuroraError } from '../base/errors';
 import { permutation, Stream } from '../base/random';
 import { distinctLabels } from './labels';
-import type { Row } from './table/rows';
+import { pick, type List } from './list';
+import { markedOf, type Row } from './table/rows';
 
 /**
  * How many of each label to hold out: shares by the largest remainder, so that the total is right to one row, and
@@ -27,22 +28,19 @@ function quotas(counts: readonly number[], fraction: number): number[] {
  * Holds out a share of the rows for validation, stratum by stratum, the same for the same seed. Both sides
  * keep the order of the file and are never empty. Throws a data error if no stratum has two rows.
  */
-export function splitRows<R extends Row>(
+export function splitRows<R extends Row, L extends List<R>>(
   path: string,
-  rows: readonly R[],
+  rows: L & List<R>,
   fraction: number,
   seed: number,
   stratumOf: (row: R) => string = ({ label }) => label,
-): { train: R[]; validation: R[] } {
+): { train: L; validation: L } {
   if (!(fraction > 0 && fraction < 1))
     throw new AuroraError(
       'experiment',
       `data.validationFraction is ${fraction}; it must lie between 0 and 1.`,
     );
-  const strata = rows.map(stratumOf);
-  const groups = distinctLabels(strata).map((stratum) =>
-    strata.flatMap((s, i) => (s === stratum ? [i] : [])),
-  );
+  const groups = groupsOf(markedOf<R>(rows), stratumOf);
   if (groups.every((g) => g.length < 2))
     throw new AuroraError(
       'data',
@@ -55,15 +53,29 @@ export function splitRows<R extends Row>(
     groups.map((g) => g.length),
     fraction,
   );
-  const heldOut = new Set(
-    groups.flatMap((group, label) =>
-      permutation(group.length, seed, Stream.split, label)
-        .slice(0, counts[label])
-        .map((i) => group[i]!),
-    ),
-  );
-  return {
-    train: rows.filter((_, i) => !heldOut.has(i)),
-    validation: rows.filter((_, i) => heldOut.has(i)),
+  const heldOut = new Uint8Array(rows.length);
+  groups.forEach((group, label) => {
+    const order = permutation(group.length, seed, Stream.split, label);
+    for (const i of order.slice(0, counts[label])) heldOut[group[i]!] = 1;
+  });
+  const side = (held: 0 | 1): L => {
+    const places: number[] = [];
+    heldOut.forEach((is, place) => void (is === held && places.push(place)));
+    return pick(rows, places);
   };
+  return { train: side(0), validation: side(1) };
+}
+
+/** The places of the rows of each stratum, in the order of their names. */
+function groupsOf<R>(rows: Iterable<R>, stratumOf: (row: R) => string): number[][] {
+  const groups = new Map<string, number[]>();
+  let place = 0;
+  for (const row of rows) {
+    const stratum = stratumOf(row);
+    const group = groups.get(stratum);
+    if (group) group.push(place);
+    else groups.set(stratum, [place]);
+    place++;
+  }
+  return distinctLabels(groups.keys()).map((stratum) => groups.get(stratum)!);
 }

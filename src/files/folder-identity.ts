@@ -22,6 +22,16 @@ export function folderIdentity(folder: string): FileIdentity {
   return { ...own, size: Number(size), mtimeNs: String(written), ctimeNs: String(changed) };
 }
 
+/** Differs whenever the name, size or times of any file below a folder do, whatever the clock was when it was changed. */
+export function folderStamp(folder: string): string {
+  const hash = createHash('sha256');
+  for (const file of filesBelow(folder)) {
+    const { inode, size, mtimeNs, ctimeNs } = identityOf(statSync(join(folder, file), { bigint: true }));
+    hash.update(`${file}\0${inode} ${size} ${mtimeNs} ${ctimeNs}\n`);
+  }
+  return hash.digest('hex');
+}
+
 /**
  * SHA-256 over the names and hashes of a folder's files.
  *

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { writeAtomic } from './atomic';
+import { cacheFolder } from './cache-folder';
 import type { FileIdentity } from './identity';
 
 /** Enough for all models that a user works with; the oldest entries are dropped first. */
@@ -57,11 +57,3 @@ const isEntry = (value: unknown): value is [string, string] =>
   typeof value[0] === 'string' &&
   typeof value[1] === 'string' &&
   /^[0-9a-f]{64}$/.test(value[1]);
-
-/** The user's cache folder on each system. */
-function cacheFolder(env = process.env, platform: NodeJS.Platform = process.platform): string {
-  if (platform === 'win32')
-    return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData/Local'), 'aurora-lab', 'cache');
-  if (platform === 'darwin') return join(homedir(), 'Library/Caches/aurora-lab');
-  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'aurora-lab');
-}

@@ -18,7 +18,7 @@ export interface HashOptions {
 
 const PIECE = 1 << 22;
 /** Reading a smaller file takes no longer than reading the cache. */
-const CACHED_FROM = 1 << 22;
+export const CACHED_FROM = 1 << 22;
 const ATTEMPTS = 5;
 
 /**

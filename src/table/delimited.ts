@@ -3,12 +3,14 @@ import { parse, type CsvError } from 'csv-parse/sync';
 import { AuroraError } from '../base/errors';
 import { EMPTY_HINT } from './files';
 import { quotesOf, type DelimitedOptions, type Quotes } from './quoting';
-import { INVALID_UTF8, type DataRecord, type Records } from './records';
+import { bytesRead, takePieces } from './pieces';
+import { INVALID_UTF8, type DataRecord, type PlacedTable, type Records } from './records';
 
 interface DelimitedRow {
   fields: string[];
   /** As in the file, with its line break, and the lines it covers, from 1. */
   bytes: Buffer;
+  start: number;
   firstLine: number;
   lastLine: number;
 }
@@ -18,9 +20,11 @@ const CR = 0x0d;
 
 /** Counts line breaks (LF, CRLF or CR) up to growing offsets; csv-parse's own count takes a quoted CRLF for two. */
 class LineCounter {
-  private line = 1;
   private at = 0;
-  constructor(private readonly bytes: Buffer) {}
+  constructor(
+    private readonly bytes: Buffer,
+    private line = 1,
+  ) {}
   /** The line that the byte at `offset` is on. */
   lineAt(offset: number): number {
     for (; this.at < offset; this.at++) {
@@ -35,19 +39,19 @@ class LineCounter {
  * Splits by RFC 4180, but takes a quote inside an unquoted field for itself, as spreadsheets and pandas do; or, if the
  * quotes are part of the texts, at every line break and delimiter.
  *
- * @param head if only the first rows are wanted: how many, and whether `bytes` are all of the file's; otherwise the last
- *   row may be cut, and is left out
+ * @param part if `bytes` are not all of the file's, the last row may be cut, and is left out; `most` rows are wanted
+ * @param firstByte the line that the bytes begin on
  */
 function split(
   path: string,
   bytes: Buffer,
   delimiter: string,
   quotes: Quotes | undefined,
-  head?: { most: number; whole: boolean },
+  { most = Infinity, whole }: { most?: number; whole: boolean } = { whole: true },
+  firstByte = 1,
 ): DelimitedRow[] {
-  const cut = head !== undefined && !head.whole;
   const rows: DelimitedRow[] = [];
-  const lines = new LineCounter(bytes);
+  const lines = new LineCounter(bytes, firstByte);
   let start = 0;
   const firstLine = (): number => {
     while (bytes[start] === LF || bytes[start] === CR) start++;
@@ -61,18 +65,18 @@ function split(
       relax_column_count: true,
       relax_quotes: true,
       skip_empty_lines: true,
-      ...(head && { to: head.most }),
+      ...(Number.isFinite(most) && { to: most }),
       on_record: (fields: string[], info) => {
         const first = firstLine();
         const record = bytes.subarray(start, info.bytes);
-        rows.push({ fields, bytes: record, firstLine: first, lastLine: lines.lineAt(info.bytes - 1) });
+        rows.push({ fields, bytes: record, start, firstLine: first, lastLine: lines.lineAt(info.bytes - 1) });
         start = info.bytes;
         return null;
       },
     });
   } catch (cause) {
     if ((cause as CsvError).code !== 'CSV_QUOTE_NOT_CLOSED') throw cause;
-    if (cut) return rows;
+    if (!whole) return rows;
     throw new AuroraError(
       'data',
       `${path}:${firstLine()}: a quote opened in this row is never closed.`,
@@ -80,7 +84,7 @@ function split(
       { cause },
     );
   }
-  if (cut && rows.length < head.most) rows.pop();
+  if (!whole && rows.length < most) rows.pop();
   return rows;
 }
 
@@ -136,21 +140,87 @@ function toRecord(
  * the end: then nothing tells where the rows are.
  */
 export function parseDelimited(path: string, bytes: Buffer, options: DelimitedOptions): Records {
-  const { header = true, quoting = 'auto' } = options;
+  const { header = true } = options;
   const quotes = quotesOf(bytes, options);
   const rows = split(path, bytes, options.delimiter, quotes);
   const [first] = rows;
   if (!first) throw new AuroraError('emptyData', `${path} has only blank lines.`, EMPTY_HINT);
   const columns = namesIn(first, options);
   if (header) checkHeader(path, first);
-  const places = new Map(columns.map((column, i) => [column, i]));
-  const decided = quoting === 'auto' && options.delimiter === '\t';
+  const places = placesOf(columns);
   return {
     columns,
     records: rows.slice(Number(header)).map((row) => toRecord(row, places, options, quotes)),
-    ...(decided && quotes && { quotes }),
+    ...decidedQuotes(options, quotes),
   };
 }
+
+/**
+ * The same of a file that does not fit into memory.
+ *
+ * @param quotes how its quotes are read, or undefined if it has none
+ */
+export function placedDelimited(
+  path: string,
+  options: DelimitedOptions,
+  quotes: Quotes | undefined,
+  pieceSize?: number,
+): PlacedTable {
+  const { header = true } = options;
+  let columns: string[] | undefined;
+  let places = new Map<string, number>();
+  const open = (row: DelimitedRow) => {
+    if (header) checkHeader(path, row);
+    columns = namesIn(row, options);
+    places = placesOf(columns);
+  };
+  return {
+    ...decidedQuotes(options, quotes),
+    columns: () => columns ?? [],
+    *pieces() {
+      let line = 1;
+      const found = takePieces(
+        path,
+        (bytes, start, whole) => {
+          const rows = split(path, bytes, options.delimiter, quotes, { whole }, line);
+          const last = rows.at(-1);
+          const taken = last ? last.start + last.bytes.length : 0;
+          line = new LineCounter(bytes, line).lineAt(taken);
+          const own = columns || !header ? rows : rows.slice(1);
+          if (rows[0] && !columns) open(rows[0]);
+          return {
+            taken,
+            found: own.map((row) => ({
+              record: toRecord(row, places, options, quotes),
+              start: start + row.start,
+              bytes: row.bytes,
+            })),
+          };
+        },
+        pieceSize,
+      );
+      yield* found;
+      if (!columns) throw new AuroraError('emptyData', `${path} has only blank lines.`, EMPTY_HINT);
+    },
+    bytesRead,
+    reader(all) {
+      const known = placesOf(all);
+      return (bytes, line) => {
+        const [row] = split(path, bytes, options.delimiter, quotes, undefined, line);
+        return row ? toRecord(row, known, options, quotes) : { line, problem: 'an empty row' };
+      };
+    },
+  };
+}
+
+const placesOf = (columns: readonly string[]): Map<string, number> =>
+  new Map(columns.map((column, i) => [column, i]));
+
+/** Where it was for the content to decide. */
+const decidedQuotes = (
+  { quoting = 'auto', delimiter }: DelimitedOptions,
+  quotes: Quotes | undefined,
+): Pick<Records, 'quotes'> => (quoting === 'auto' && delimiter === '\t' && quotes ? { quotes } : {});
 
 function checkHeader(path: string, { fields, bytes, firstLine }: DelimitedRow): void {
   if (!isUtf8(bytes))

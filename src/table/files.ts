@@ -44,9 +44,18 @@ function readBytes(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_FS_FILE_TOO_LARGE') throw tooLarge(path, cause);
     throw unreadable(path, cause);
   }
 }
+
+const tooLarge = (path: string, cause: unknown): AuroraError =>
+  new AuroraError(
+    'data',
+    `${path} is too large to be read into memory, as files of its kind are.`,
+    'Write it as .jsonl, .csv or .tsv, uncompressed: rows of texts are then read one by one (docs/data.md, "Large files").',
+    { cause },
+  );
 
 /** The data error for an error of the file system. */
 export function unreadable(path: string, cause: unknown): AuroraError {
@@ -66,6 +75,7 @@ function gunzip(path: string, bytes: Buffer): Buffer {
   try {
     return gunzipSync(bytes);
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(path, cause);
     throw new AuroraError(
       'data',
       `${path} is not a whole gzip file: ${(cause as Error).message}.`,
@@ -79,10 +89,15 @@ function gunzip(path: string, bytes: Buffer): Buffer {
 export function readDataFile(path: string): Buffer {
   const stored = readBytes(path);
   const bytes = /\.gz$/i.test(path) ? gunzip(path, stored) : stored;
+  requireText(path, bytes);
+  return withoutMark(bytes);
+}
+
+/** @param bytes the first ones. @throws AuroraError 'data' if there are none, or UTF-16 */
+export function requireText(path: string, bytes: Buffer): void {
   if (bytes.length === 0) throw new AuroraError('emptyData', `${path} is empty.`, EMPTY_HINT);
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
     throw new AuroraError('data', `${path} is UTF-16.`, 'Save it as UTF-8.');
-  return withoutMark(bytes);
 }
 
 /** Without the byte order mark of UTF-8. */

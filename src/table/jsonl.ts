@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { INVALID_UTF8, type Records } from './records';
+import { bytesRead, takePieces } from './pieces';
+import { INVALID_UTF8, type PlacedRecord, type PlacedTable, type Records } from './records';
 
 type Parsed = { line: number; fields: Map<string, unknown> } | { line: number; problem: string };
 
@@ -33,4 +34,42 @@ export function parseJsonl(bytes: Buffer): Records {
     start = end + 1;
   }
   return { columns: [...columns], records };
+}
+
+/** The same of a file that does not fit into memory. */
+export function placedJsonl(path: string, pieceSize?: number): PlacedTable {
+  const columns = new Set<string>();
+  const linesOf = (bytes: Buffer, at: number, first: number, isLast: boolean) => {
+    const found: PlacedRecord[] = [];
+    let [start, line] = [0, first];
+    while (start < bytes.length) {
+      const newline = bytes.indexOf(NEWLINE, start);
+      if (newline < 0 && !isLast) break;
+      const end = newline < 0 ? bytes.length : newline;
+      const own = bytes.subarray(start, end);
+      const record = parseLine(line, own);
+      if (record) found.push({ record, start: at + start, bytes: own });
+      if (record && 'fields' in record) for (const key of record.fields.keys()) columns.add(key);
+      start = end + 1;
+      line++;
+    }
+    return { taken: Math.min(start, bytes.length), line, found };
+  };
+  return {
+    columns: () => [...columns],
+    *pieces() {
+      let line = 1;
+      yield* takePieces(
+        path,
+        (bytes, at, isLast) => {
+          const { line: next, ...read } = linesOf(bytes, at, line, isLast);
+          line = next;
+          return read;
+        },
+        pieceSize,
+      );
+    },
+    bytesRead,
+    reader: () => (bytes, line) => parseLine(line, bytes) ?? { line, problem: 'an empty line' },
+  };
 }

@@ -31,8 +31,10 @@ export function quotesOf(
 ): Quotes | undefined {
   if (!bytes.includes(QUOTE)) return undefined;
   if (quoting !== 'auto') return quoting === 'csv' ? 'csv' : 'text';
-  const csv = delimiter === ',' || (header && namesInQuotes(bytes)) || areQuoting(bytes, whole);
-  return csv ? 'csv' : 'text';
+  if (delimiter === ',' || (header && namesInQuotes(bytes))) return 'csv';
+  const scan = new QuoteScan();
+  scan.add(bytes);
+  return scan.areQuoting(whole) ? 'csv' : 'text';
 }
 
 /** Texts can start with a quote, names of columns do not. */
@@ -47,51 +49,80 @@ function namesInQuotes(bytes: Uint8Array): boolean {
 }
 
 /**
+ * The same of a tab-separated file whose content decides and that is read piece by piece.
+ *
+ * @param pieces may each be overwritten by the next
+ */
+export function quotesIn(pieces: Iterable<Uint8Array>, header: boolean): Quotes | undefined {
+  let has = false;
+  let named: boolean | undefined;
+  const scan = new QuoteScan();
+  for (const piece of pieces) {
+    has ||= piece.includes(QUOTE);
+    named ??= header && namesInQuotes(piece);
+    scan.add(piece);
+  }
+  if (!has) return undefined;
+  return named || scan.areQuoting(true) ? 'csv' : 'text';
+}
+
+/**
  * Whether all quotes of a tab-separated file are RFC 4180's: each opens a field, closes it, or is one of two within it.
  * Stray quotes could happen to be, so that those between them would swallow rows. Where all rows have the same number of
  * columns, a field that swallows some has a tab and a line break, or its row has another number of columns: neither
  * is accepted.
  */
-function areQuoting(bytes: Uint8Array, whole: boolean): boolean {
-  let width: number | undefined;
+class QuoteScan {
+  private width: number | undefined;
   /** How many columns those rows have that end elsewhere without the quotes. */
-  const depending = new Set<number>();
-  let columns = 1;
+  private readonly depending = new Set<number>();
+  private columns = 1;
   /** Whether a quoted field of the row has a tab or a line break. */
-  let depends = false;
+  private depends = false;
   /** What the last byte was part of. */
-  let at: 'start' | 'plain' | 'quoted' | 'closed' = 'start';
-  let [hasTab, hasBreak] = [false, false];
-  for (let i = 0; i <= bytes.length; i++) {
-    const byte = bytes[i];
-    if (at === 'quoted') {
-      if (byte === undefined) {
-        if (whole) return false;
-        break;
-      }
-      if (byte === QUOTE) at = 'closed';
-      else if (byte === TAB) hasTab = true;
-      else if (isBreak(byte)) hasBreak = true;
-      if (hasTab && hasBreak) return false;
-      depends ||= hasTab || hasBreak;
+  private at: 'start' | 'plain' | 'quoted' | 'closed' = 'start';
+  private hasTab = false;
+  private hasBreak = false;
+  private stray = false;
+
+  add(bytes: Uint8Array): void {
+    for (let i = 0; i < bytes.length && !this.stray; i++) this.take(bytes[i]!);
+  }
+
+  /** @param whole whether all bytes were added, and not only the first ones */
+  areQuoting(whole: boolean): boolean {
+    if (this.stray || (this.at === 'quoted' && whole)) return false;
+    if (this.at !== 'quoted') this.endRow(!whole);
+    const { depending, width } = this;
+    return depending.size === 0 || (depending.size === 1 && depending.has(width ?? [...depending][0]!));
+  }
+
+  private take(byte: number): void {
+    if (this.at === 'quoted') {
+      if (byte === QUOTE) this.at = 'closed';
+      else if (byte === TAB) this.hasTab = true;
+      else if (isBreak(byte)) this.hasBreak = true;
+      this.stray = this.hasTab && this.hasBreak;
+      this.depends ||= this.hasTab || this.hasBreak;
     } else if (byte === TAB) {
-      columns++;
-      at = 'start';
-    } else if (byte === undefined || isBreak(byte)) {
-      const blank = columns === 1 && at === 'start';
-      const cut = byte === undefined && !whole;
-      if (depends && !cut) depending.add(columns);
-      else if (!blank) width ??= columns;
-      [columns, depends, at] = [1, false, 'start'];
-    } else if (byte === QUOTE) {
-      if (at === 'plain') return false;
+      this.columns++;
+      this.at = 'start';
+    } else if (isBreak(byte)) this.endRow(false);
+    else if (byte === QUOTE) {
+      this.stray = this.at === 'plain';
       // After a closing quote: the second of two.
-      if (at === 'start') [hasTab, hasBreak] = [false, false];
-      at = 'quoted';
+      if (this.at === 'start') [this.hasTab, this.hasBreak] = [false, false];
+      this.at = 'quoted';
     } else {
-      if (at === 'closed') return false;
-      at = 'plain';
+      this.stray = this.at === 'closed';
+      this.at = 'plain';
     }
   }
-  return depending.size === 0 || (depending.size === 1 && depending.has(width ?? [...depending][0]));
+
+  private endRow(cut: boolean): void {
+    const blank = this.columns === 1 && this.at === 'start';
+    if (this.depends && !cut) this.depending.add(this.columns);
+    else if (!blank) this.width ??= this.columns;
+    [this.columns, this.depends, this.at] = [1, false, 'start'];
+  }
 }

@@ -27,4 +27,23 @@ export interface Table extends Omit<Records, 'records'> {
   records(columns: readonly string[]): Iterable<DataRecord[]> | AsyncIterable<DataRecord[]>;
 }
 
+/** A record with the bytes that it was read from, and where they are in the file. */
+export interface PlacedRecord {
+  record: DataRecord;
+  start: number;
+  bytes: Buffer;
+}
+
+/** A file that is read piece by piece, and whose records can be read again one by one, in any order. */
+export interface PlacedTable extends Pick<Records, 'quotes'> {
+  /** Those that have occurred so far, in the order of Records. */
+  columns(): string[];
+  /** All records. Their bytes are overwritten by the next piece. */
+  pieces(): Iterable<PlacedRecord[]> | AsyncIterable<PlacedRecord[]>;
+  /** How much of the file had been read with this record. */
+  bytesRead(record: PlacedRecord): number;
+  /** How a record is read again. @param columns all of the file's */
+  reader(columns: readonly string[]): (bytes: Buffer, line: number) => DataRecord;
+}
+
 export const INVALID_UTF8 = 'not valid UTF-8';

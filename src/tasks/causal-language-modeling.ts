@@ -1,4 +1,4 @@
-import { readLanguageRows } from '../data/table/language-rows';
+import { languageRows } from '../data/table/language-rows';
 import { checkOutput } from './check-output';
 import { languagePredictions, keptLogits } from './language-answers';
 import { languageText, type LanguageText } from './language-text';
@@ -15,7 +15,7 @@ import { readsTexts, type TextKind } from './text-data';
 export const causalLanguageModeling = {
   objective: 'causal-lm',
   ...readsTexts({
-    rows: readLanguageRows,
+    format: languageRows,
     labels: () => [],
     known: (_, rows) => rows,
     stratum: () => '',
@@ -23,6 +23,7 @@ export const causalLanguageModeling = {
       const options = { maxLength: model.maxLength, lossOn: task.lossOn ?? 'answers' };
       return (row, index) => languageText(tokenizer, row, options, index);
     },
+    counted: (example) => predictedTokens(example).length,
   }),
   head: () => undefined,
   checkOutput: (spec, name, info) => checkOutput(spec, name, info, { axes: ['batch', 'sequence'] }),

@@ -21,7 +21,7 @@ export function choicePredictions(
     ),
     choices: examples.map(({ choices }) => choices.length),
     label: examples.map(({ answer }) => answer),
-    predicted: all.map(({ predicted }, i) => predicted ?? examples[i].choices.length),
+    predicted: all.map(({ predicted }, i) => predicted ?? examples.at(i)!.choices.length),
   });
   const shares = all.flatMap(({ probabilities }, example) =>
     [...(probabilities ?? [])].map((probability) => ({ example, probability: rounded(probability) })),
@@ -29,7 +29,7 @@ export function choicePredictions(
   return {
     answer: 'choice',
     labels: [],
-    scoring: examples[0].scoring,
+    scoring: examples.at(0)!.scoring,
     columns,
     shares: choiceShares({
       example: shares.map((s) => s.example),

@@ -14,6 +14,8 @@ import { TopKAccuracy } from './metrics/top-k';
 import { mostFrequent } from './most-frequent';
 import { argmax, softmax } from './softmax';
 
+const classesOf = (examples: Iterable<LabeledImage>): Int32Array => Int32Array.from(examples, (e) => e.label);
+
 /**
  * One label for each image: a linear head on the first token or on the mean of all, or the model's own logits;
  * cross-entropy.
@@ -24,12 +26,7 @@ export const imageClassification = {
   head: linearHead,
   checkOutput: (spec, name, info, labels) =>
     checkOutput(spec, name, info, { axes: ['batch'], outputs: labels.length }),
-  expected: (examples) =>
-    integers(
-      DType.int64,
-      [examples.length],
-      Int32Array.from(examples, (e) => e.label),
-    ),
+  expected: (examples) => integers(DType.int64, [examples.length], classesOf(examples)),
   weight: () => 1,
   classes: ({ label }) => [label],
   scorer({ labels }) {
@@ -52,17 +49,14 @@ export const imageClassification = {
   },
   baseline: ({ train, validation, labels }) =>
     mostFrequent(
-      train.dataset.examples.map((e) => e.label),
-      validation.dataset.examples.map((e) => e.label),
+      classesOf(train.dataset.examples),
+      classesOf(validation.dataset.examples),
       labels,
       'accuracy',
     ),
   guessLoss: ({ labels }) => Math.log(labels.length),
   facts: (examples, { labels }) => ({
-    labels: labelCounts(
-      examples.map((e) => e.label),
-      labels,
-    ),
+    labels: labelCounts(classesOf(examples), labels),
   }),
   findings: (spec, data) => [...lopsided(spec, data), ...unmeasuredLabels(data)],
   predictions: labelPredictions,

@@ -1,4 +1,4 @@
-import { inferLabels, labelIndex, withKnownLabels } from '../data/labels';
+import { inferLabels, labelIndex, labelsIn, withKnownLabels } from '../data/labels';
 import { augmentationOf } from '../data/images/augmentation-spec';
 import {
   imageBatch,
@@ -40,12 +40,7 @@ type How = Pick<ImageDataset, 'plan' | 'side' | 'augmentation'>;
 const NO_OUTPUTS: Outputs = { labels: [] };
 
 const { readSplits, readValidation } = splitReader<ImageRow>({
-  rows: readImageRows,
-  labels: (path, rows) =>
-    inferLabels(
-      path,
-      rows.map((r) => r.label),
-    ),
+  labels: (path, rows) => inferLabels(path, labelsIn(rows)),
   known: withKnownLabels,
   stratum: ({ label }) => label,
 });
@@ -95,7 +90,7 @@ function withoutRows(spec: Experiment, model: Model, { labels }: Outputs = NO_OU
 export const imageReader: DataReader<LabeledImage, ImageData> = {
   async load(spec, model, known) {
     const { data, how } = withoutRows(spec, model, known);
-    const read = await readSplits(spec, known);
+    const read = await readSplits(readImageRows, spec, known);
     const train = encoded(spec, spec.data.train, read.train, read.outputs, how);
     const path = spec.data.validation ?? spec.data.train;
     const validation = encoded(spec, path, read.validation, read.outputs, how);
@@ -104,13 +99,13 @@ export const imageReader: DataReader<LabeledImage, ImageData> = {
   },
   async loadValidation(spec, model, outputs = NO_OUTPUTS) {
     const { data, how } = withoutRows(spec, model, outputs);
-    const rows = await readValidation(spec, outputs);
+    const rows = await readValidation(readImageRows, spec, outputs);
     const validation = encoded(spec, data.validation.path, rows, outputs, how);
     return { ...data, validation, warnings: [...data.warnings, ...skippedWarning([validation])] };
   },
   withoutRows: async (spec, model, outputs) => withoutRows(spec, model, outputs).data,
   async samples(spec, data) {
-    const { rows } = await readValidation(spec, data);
+    const { rows } = await readValidation(readImageRows, spec, data);
     const { plan } = data.train.dataset;
     return rows.map(({ text, label, line, image }) => ({
       text,
@@ -133,8 +128,8 @@ export const imageReader: DataReader<LabeledImage, ImageData> = {
   inputKeys: (rows) => imageKeys(rows as readonly ImageRow[]),
   varies: ({ data }) => data.augmentation !== undefined,
   async shown(_, { rows, dataset }, index) {
-    const { row, source } = dataset.examples[index];
-    const { text, label, line } = rows[row];
+    const { row, source } = dataset.examples.at(index)!;
+    const { text, label, line } = rows.at(row)!;
     const picture = await pictureOf(source, dataset.plan);
     const image = { name: text, ...dataset.side, ...(picture !== undefined && { picture }) };
     return { line, ids: [], label, image };

@@ -1,4 +1,4 @@
-import type { Example, Texts, TrainingPass } from '../data/dataset';
+import type { Answered, Example, Examples, Texts, TrainingPass } from '../data/dataset';
 import type { Experiment } from '../experiment/experiment';
 import type { MetricName } from '../experiment/metrics';
 import type { TensorInfo } from '../graph/infos';
@@ -83,7 +83,7 @@ export interface TaskKind<
    * The classes that an example is to get, for a kind whose loss is the cross-entropy of labels:
    * task.labelSmoothing and task.classWeights are for these.
    */
-  classes?(example: E): readonly number[];
+  classes?(example: Answered<E>): readonly number[];
   /** For a kind that runs the model on more than the example itself to evaluate it. */
   compared?: Compared<E>;
   scorer(outputs: Outputs): Scorer<E>;
@@ -92,7 +92,7 @@ export interface TaskKind<
   guessLoss(data: D): number;
   /** What the answers of a split are: how often each label occurs, or how numbers are distributed. */
   facts(
-    examples: readonly E[],
+    examples: Examples<E>,
     outputs: Outputs,
   ): Pick<PreflightSplit, 'labels' | 'unlabeled' | 'numbers' | 'targets'>;
   findings(spec: Experiment, data: PreflightData): DataFinding[];

@@ -1,5 +1,5 @@
 import type { Outputs } from '../protocol/outputs';
-import type { Example } from '../data/dataset';
+import { answeredOf, type Example } from '../data/dataset';
 import { labelColumns, type LabelAnswers } from '../protocol/predictions';
 import type { DataSplit } from './task-data';
 import { exampleColumns, marginOf, rounded } from './predictions';
@@ -11,7 +11,7 @@ export function labelPredictions(
   { labels }: Outputs,
   logits: readonly Float32Array[],
 ): LabelAnswers {
-  const rows = split.dataset.examples.map(({ label }, i) => {
+  const rows = Array.from(answeredOf(split.dataset.examples), ({ label }, i) => {
     const shares = softmax(logits[i]);
     const predicted = argmax(logits[i]);
     return {

@@ -1,4 +1,4 @@
-import type { TextExample } from '../data/dataset';
+import { answeredOf, type TextExample } from '../data/dataset';
 import type { Outputs } from '../protocol/outputs';
 import {
   ANSWER_FOUND,
@@ -18,7 +18,7 @@ export function labelSetPredictions(
   { labels }: Outputs,
   logits: readonly Float32Array[],
 ): LabelSetAnswers {
-  const { examples } = split.dataset;
+  const examples = [...answeredOf(split.dataset.examples)];
   const parts = examples.flatMap(({ truth }, example) =>
     labels.flatMap((_, label) => {
       const logit = logits[example][label];

@@ -1,6 +1,6 @@
 import { makeInputs } from '../data/batch';
 import { encodeRow, textExample } from '../data/dataset';
-import { readLanguageRows } from '../data/table/language-rows';
+import { languageRows } from '../data/table/language-rows';
 import { checkOutput } from './check-output';
 import { keptLogits, languagePredictions } from './language-answers';
 import { inPass, maskedText, maskingOf, type MaskedText } from './masked-text';
@@ -18,7 +18,7 @@ import { readsTexts, type TextKind } from './text-data';
 export const maskedLanguageModeling = {
   objective: 'token-cross-entropy',
   ...readsTexts({
-    rows: readLanguageRows,
+    format: languageRows,
     labels: () => [],
     known: (_, rows) => rows,
     stratum: () => '',
@@ -29,10 +29,11 @@ export const maskedLanguageModeling = {
         return maskedText(text, masking, training.seed);
       };
     },
+    counted: (example) => predictedTokens(example).length,
   }),
   inputs(dataset, indices, wanted, length, pass) {
     const examples = inPass(
-      indices.map((i) => dataset.examples[i]),
+      indices.map((i) => dataset.examples.at(i)!),
       pass,
     );
     return makeInputs({ ...dataset, examples }, [...examples.keys()], wanted, length);
@@ -40,8 +41,8 @@ export const maskedLanguageModeling = {
   varies: () => true,
   // The text's own words: a mask has no place in it.
   shown({ tokenizer }, { rows, dataset }, index) {
-    const example = dataset.examples[index];
-    return shownText(rows[example.row], { ...example, ids: example.whole }, tokenizer);
+    const example = dataset.examples.at(index)!;
+    return shownText(rows.at(example.row)!, { ...example, ids: example.whole }, tokenizer);
   },
   head: () => undefined,
   checkOutput: (spec, name, info) => checkOutput(spec, name, info, { axes: ['batch', 'sequence'] }),

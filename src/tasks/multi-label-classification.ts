@@ -1,8 +1,7 @@
 import { AuroraError } from '../base/errors';
-import { labelCounts } from '../data/audit';
-import { encodeRow, textExample, type TextExample } from '../data/dataset';
+import { answeredOf, encodeRow, textExample, type Examples, type TextExample } from '../data/dataset';
 import { distinctLabels, labelIndex, withKnownLabels } from '../data/labels';
-import { readLabelSetRows } from '../data/table/label-set-rows';
+import { labelSetRows, type LabelSetRow } from '../data/table/label-set-rows';
 import { DType } from '../graph/dtype';
 import { requireTokens } from './ask-text';
 import { checkOutput } from './check-output';
@@ -25,9 +24,9 @@ export interface LabelSetText extends TextExample {
 export const multiLabelClassification = {
   objective: 'binary-cross-entropy',
   ...readsTexts({
-    rows: readLabelSetRows,
+    format: labelSetRows,
     labels(path, rows, { data }) {
-      const labels = data.labelColumns ?? distinctLabels(rows.flatMap((r) => r.labels));
+      const labels = data.labelColumns ?? distinctLabels(new Set(allLabels(rows)));
       if (labels.length === 0)
         throw new AuroraError('labels', `${path} has no label.`, 'Check data.labelColumn.');
       return labels;
@@ -36,12 +35,15 @@ export const multiLabelClassification = {
     stratum: () => '',
     labelSet: (row) => row.labels,
     encoder(tokenizer, { labels }, { model }) {
-      const index = labelIndex(labels);
-      return (row, at): LabelSetText => {
-        const truth = new Uint8Array(labels.length);
-        for (const label of row.labels) truth[index.get(label)!] = 1;
-        return { ...textExample(encodeRow(tokenizer, row, model.maxLength), at), truth };
-      };
+      const truthOf = truths(labels);
+      return (row, at): LabelSetText => ({
+        ...textExample(encodeRow(tokenizer, row, model.maxLength), at),
+        truth: truthOf(row),
+      });
+    },
+    answerer({ labels }) {
+      const truthOf = truths(labels);
+      return (row) => ({ truth: truthOf(row) });
     },
   }),
   head: linearHead,
@@ -67,13 +69,11 @@ export const multiLabelClassification = {
   },
   baseline({ train, validation, labels }) {
     // A label that most texts have is given to all.
-    const frequent = labels.map((_, l) => {
-      const { examples } = train.dataset;
-      return examples.filter((e) => e.truth[l] === 1).length > examples.length / 2;
-    });
+    const { counts } = labelUse(train.dataset.examples, labels);
+    const frequent = counts.map((n) => n > train.dataset.examples.length / 2);
     const always = frequent.map((is) => (is ? 1 : -1));
     const scores = new MultiLabelScores(labels.length);
-    for (const { truth } of validation.dataset.examples) scores.add(truth, always);
+    for (const { truth } of answeredOf(validation.dataset.examples)) scores.add(truth, always);
     const given = labels.filter((_, l) => frequent[l]).map((label) => `"${label}"`);
     return {
       answer: given.length === 0 ? 'never any label' : `always ${given.join(' and ')}`,
@@ -82,13 +82,10 @@ export const multiLabelClassification = {
     };
   },
   guessLoss: () => Math.log(2),
-  facts: (examples, { labels }) => ({
-    labels: labelCounts(
-      examples.flatMap((e) => [...e.truth.keys()].filter((l) => e.truth[l] === 1)),
-      labels,
-    ),
-    unlabeled: examples.filter((e) => !e.truth.includes(1)).length,
-  }),
+  facts(examples, { labels }) {
+    const { counts, unlabeled } = labelUse(examples, labels);
+    return { labels: Object.fromEntries(labels.map((label, l) => [label, counts[l]])), unlabeled };
+  },
   findings: (_, data) => unmeasuredLabels(data),
   predictions: labelSetPredictions,
   ask(texts, { tokenizer, labels }, maxLength) {
@@ -98,3 +95,28 @@ export const multiLabelClassification = {
     return { example, answer: (logits) => ({ probabilities: Array.from(logits, sigmoid) }) };
   },
 } satisfies TextKind<LabelSetText>;
+
+/** How many examples have each label, and how many have none. */
+function labelUse(examples: Examples<LabelSetText>, labels: readonly string[]) {
+  const counts = labels.map(() => 0);
+  let unlabeled = 0;
+  for (const { truth } of answeredOf(examples)) {
+    truth.forEach((is, l) => (counts[l] += is));
+    if (!truth.includes(1)) unlabeled++;
+  }
+  return { counts, unlabeled };
+}
+
+function* allLabels(rows: Iterable<LabelSetRow>): Iterable<string> {
+  for (const { labels } of rows) yield* labels;
+}
+
+/** For each label of the outputs, 1 if a row has it and otherwise 0. */
+function truths(labels: readonly string[]): (row: LabelSetRow) => Uint8Array {
+  const index = labelIndex(labels);
+  return (row) => {
+    const truth = new Uint8Array(labels.length);
+    for (const label of row.labels) truth[index.get(label)!] = 1;
+    return truth;
+  };
+}

@@ -1,4 +1,4 @@
-import { readChoiceRows } from '../data/table/choice-rows';
+import { choiceRows } from '../data/table/choice-rows';
 import { DEFAULT_SCORING, isGenerated } from '../experiment/scoring';
 import { requireChoices } from './ask-choice';
 import { checkOutput } from './check-output';
@@ -17,7 +17,7 @@ interface ChoiceData extends TextData<ChoiceText> {
 }
 
 const { load, loadValidation, withoutRows, ...reader } = readsTexts({
-  rows: readChoiceRows,
+  format: choiceRows,
   labels: () => [],
   known: (_, rows) => rows,
   stratum: () => '',

@@ -2,6 +2,7 @@ import type { Outputs } from '../protocol/outputs';
 import { numberColumns, type NumberAnswers } from '../protocol/predictions';
 import type { DataSplit } from './task-data';
 import { exampleColumns, rounded } from './predictions';
+import { answeredOf } from '../data/dataset';
 import { numberOf, type NumberedText } from './numbers';
 
 /** @param logits of each example, in data order */
@@ -10,7 +11,7 @@ export function numberPredictions(
   outputs: Outputs,
   logits: readonly Float32Array[],
 ): NumberAnswers {
-  const { examples } = split.dataset;
+  const examples = [...answeredOf(split.dataset.examples)];
   const columns = numberColumns({
     ...exampleColumns(split),
     value: examples.map((e) => e.value),

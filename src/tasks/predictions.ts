@@ -1,4 +1,5 @@
-import type { Example } from '../data/dataset';
+import { answeredOf, type Example } from '../data/dataset';
+import { lineOf } from '../data/table/rows';
 import type { DataSplit } from './task-data';
 
 /** float32's precision; keeps the file short. */
@@ -6,11 +7,14 @@ const DIGITS = 6;
 export const rounded = (value: number): number => Number(value.toPrecision(DIGITS));
 
 /** The columns that do not depend on the answer. */
-export const exampleColumns = <E extends Example>({ rows, dataset: { examples } }: DataSplit<E>) => ({
-  line: examples.map((e) => rows[e.row].line),
-  tokens: examples.map((e) => e.size),
-  cut: examples.map((e) => Number(e.truncated ?? false)),
-});
+export function exampleColumns<E extends Example>({ rows, dataset: { examples } }: DataSplit<E>) {
+  const all = Array.from(answeredOf(examples), ({ row, size, truncated = false }) => ({
+    line: lineOf(rows, row),
+    size,
+    cut: Number(truncated),
+  }));
+  return { line: all.map((e) => e.line), tokens: all.map((e) => e.size), cut: all.map((e) => e.cut) };
+}
 
 /** By how much the most likely class is ahead of the next. */
 export const marginOf = (shares: Float64Array, best: number): number =>

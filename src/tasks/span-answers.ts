@@ -29,7 +29,7 @@ export function spanPredictions(
   const { examples } = split.dataset;
   const types = spanTypes(labels);
   const spans = { example: [], start: [], end: [], label: [], found: [] } as Record<string, number[]>;
-  examples.forEach((example, i) => {
+  const scores = examples.map((example, i) => {
     const wanted = new Map(spansOf(trueTags(example, labels)).map((s) => [keyOf(s), s]));
     const made = new Map(spansOf(predictedTags(example, logits[i], labels)).map((s) => [keyOf(s), s]));
     const all = [...new Map([...wanted, ...made])].sort(([, a], [, b]) => a.start - b.start || a.end - b.end);
@@ -40,8 +40,8 @@ export function spanPredictions(
       spans.label.push(types.indexOf(type));
       spans.found.push(!made.has(key) ? ANSWER_MISSED : wanted.has(key) ? ANSWER_FOUND : ANSWER_SPURIOUS);
     }
+    return wordScores(example, logits[i]);
   });
-  const scores = examples.map((example, i) => wordScores(example, logits[i]));
   const columns = commonColumns({
     ...exampleColumns(split),
     loss: scores.map((s) => s.loss),

@@ -1,6 +1,8 @@
 import type { Hash } from 'node:crypto';
 import { lengthOf } from '../data/batch';
 import type { Dataset, Example, TrainingPass } from '../data/dataset';
+import type { List } from '../data/list';
+import type { ReadWatch } from '../data/stream/build';
 import type { Row, Rows, SkippedRow } from '../data/table/rows';
 import type { HostTensors } from '../graph/host-tensor';
 import type { Model, ValueInfo } from '../graph/model';
@@ -15,7 +17,7 @@ import { LABELS } from './program';
 export interface DataSplit<E extends Example = Example> {
   /** The file it came from. */
   path: string;
-  rows: Row[];
+  rows: List<Row>;
   dataset: Dataset<E>;
   /** Rows of the file that were left out; none where validation is a share of the training file. */
   skipped: SkippedRow[];
@@ -37,11 +39,15 @@ export type Sample = Omit<PlaySample, 'file' | 'image'> & {
   image?: () => Promise<PlayImage>;
 };
 
-/** @param known of an earlier run, so that an exported or resumed run keeps them */
+/**
+ * @param known of an earlier run, so that an exported or resumed run keeps them
+ * @param watch called while a large file is read
+ */
 export type LoadData<D extends TaskData = TaskData> = (
   spec: Experiment,
   model: Model,
   known?: Outputs,
+  watch?: ReadWatch,
 ) => Promise<D>;
 
 /** How a kind of task reads its data. */
@@ -56,7 +62,7 @@ export interface DataReader<E extends Example, D extends TaskData<E>> {
   /** What it takes to ask a trained run, without any row. */
   withoutRows: LoadData<D>;
   /** The validation rows as the file has them, to ask a model about. */
-  samples(spec: Experiment, data: D): Promise<Sample[]>;
+  samples(spec: Experiment, data: D): Promise<List<Sample>>;
   /**
    * The model's inputs for a batch, each with the batch as its first axis.
    *
@@ -96,7 +102,7 @@ export async function batchFeeds(
   length: number = lengthOf(dataset, indices),
   pass?: TrainingPass,
 ): Promise<HostTensors> {
-  const examples = indices.map((i) => dataset.examples[i]);
+  const examples = indices.map((i) => dataset.examples.at(i)!);
   const inputs = await kind.inputs(dataset, indices, wanted, length, pass);
   return { ...inputs, [LABELS]: kind.expected(examples, length, pass) };
 }

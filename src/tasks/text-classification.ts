@@ -1,8 +1,8 @@
 import { labelCounts } from '../data/audit';
 import { integers } from '../data/batch';
-import { encodeRow, textExample, type TextExample } from '../data/dataset';
-import { inferLabels, labelIndex, withKnownLabels } from '../data/labels';
-import { readRows } from '../data/table/rows';
+import { answeredOf, encodeRow, textExample, type Answered, type TextExample } from '../data/dataset';
+import { inferLabels, labelIndex, labelsIn, withKnownLabels } from '../data/labels';
+import { labeledRows } from '../data/table/rows';
 import { DType } from '../graph/dtype';
 import { requireTokens } from './ask-text';
 import { checkOutput } from './check-output';
@@ -19,18 +19,15 @@ interface LabeledText extends TextExample {
   label: number;
 }
 
-const classesOf = (examples: readonly LabeledText[]): number[] => examples.map((e) => e.label);
+const classesOf = (examples: Iterable<Answered<LabeledText>>): Int32Array =>
+  Int32Array.from(examples, (e) => e.label);
 
 /** One label for each text or pair of texts: a linear head on pooled states, or the model's own logits; cross-entropy. */
 export const textClassification = {
   objective: 'cross-entropy',
   ...readsTexts({
-    rows: readRows,
-    labels: (path, rows) =>
-      inferLabels(
-        path,
-        rows.map((r) => r.label),
-      ),
+    format: labeledRows,
+    labels: (path, rows) => inferLabels(path, labelsIn(rows)),
     known: withKnownLabels,
     stratum: ({ label }) => label,
     encoder(tokenizer, { labels }, { model }) {
@@ -40,11 +37,15 @@ export const textClassification = {
         label: classes.get(row.label)!,
       });
     },
+    answerer({ labels }) {
+      const classes = labelIndex(labels);
+      return (row) => ({ label: classes.get(row.label)! });
+    },
   }),
   head: linearHead,
   checkOutput: (spec, name, info, labels) =>
     checkOutput(spec, name, info, { axes: ['batch'], outputs: labels.length }),
-  expected: (examples) => integers(DType.int64, [examples.length], Int32Array.from(classesOf(examples))),
+  expected: (examples) => integers(DType.int64, [examples.length], classesOf(examples)),
   weight: () => 1,
   classes: ({ label }) => [label],
   scorer({ labels }) {
@@ -63,13 +64,13 @@ export const textClassification = {
   },
   baseline: ({ train, validation, labels }) =>
     mostFrequent(
-      classesOf(train.dataset.examples),
-      classesOf(validation.dataset.examples),
+      classesOf(answeredOf(train.dataset.examples)),
+      classesOf(answeredOf(validation.dataset.examples)),
       labels,
       'accuracy',
     ),
   guessLoss: ({ labels }) => Math.log(labels.length),
-  facts: (examples, { labels }) => ({ labels: labelCounts(classesOf(examples), labels) }),
+  facts: (examples, { labels }) => ({ labels: labelCounts(classesOf(answeredOf(examples)), labels) }),
   findings: (spec, data) => [...lopsided(spec, data), ...unmeasuredLabels(data)],
   predictions: labelPredictions,
   ask(texts, { tokenizer }, maxLength) {

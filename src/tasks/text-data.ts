@@ -1,7 +1,10 @@
 import { percent } from '../base/percent';
 import { checkInputs, makeInputs } from '../data/batch';
 import { makeDataset, type TextDataset, type TextExample } from '../data/dataset';
-import type { Row, Rows } from '../data/table/rows';
+import { mapped } from '../data/list';
+import { streamedDataset } from '../data/stream/examples';
+import { StreamedRows } from '../data/stream/rows';
+import type { MarkedFormat, Row, RowFormat, Rows } from '../data/table/rows';
 import { checkVocabulary, loadTokenizer, type Tokenizer } from '../data/text/tokenizer';
 import type { Model } from '../graph/model';
 import type { Experiment } from '../experiment/experiment';
@@ -10,6 +13,7 @@ import type { TextSpan } from '../protocol/playground';
 import type { TaskKind } from './kind';
 import { shownText } from './shown-text';
 import { splitReader, type RowReader } from './splits';
+import { textRows } from './text-rows';
 import { modelInputs, skippedWarning, type DataReader, type DataSplit, type TaskData } from './task-data';
 
 export interface TextSplit<E extends TextExample> extends DataSplit<E> {
@@ -30,8 +34,17 @@ export interface TextReader<R extends Row, E extends TextExample> extends RowRea
   labelSet?(row: R): string[];
   /** The labeled spans of a row's text, for a kind whose answer is spans. */
   spans?(row: R): TextSpan[];
-  /** @returns how a row becomes an example; one of size 0 if no token is left */
+  /** How a row is read. Only with a format that says what its rows leave in memory can large files stay on disk. */
+  format: RowFormat<R> | MarkedFormat<R>;
+  /**
+   * How a row becomes an example; one of size 0 if no token is left. Its tokens and their number depend on neither
+   * outputs nor index.
+   */
   encoder(tokenizer: Tokenizer, outputs: Outputs, spec: Experiment): (row: R, index: number) => E;
+  /** What is to be learned of a row, where that takes no text: the part of an example that is not its input. */
+  answerer?(outputs: Outputs): (row: R) => Omit<E, keyof TextExample>;
+  /** How many tokens of an example are to be predicted, for a kind that predicts tokens: the same for every index. */
+  counted?(example: E): number;
 }
 
 const NO_OUTPUTS: Outputs = { labels: [] };
@@ -49,7 +62,14 @@ export function readsTexts<R extends Row, E extends TextExample>(
     tokenizer: Tokenizer,
   ): TextSplit<E> {
     const options = { path, padId: tokenizer.padId, onBadRow: spec.data.onBadRow };
-    const dataset = makeDataset(rows, options, reader.encoder(tokenizer, outputs, spec));
+    const exampleOf = reader.encoder(tokenizer, outputs, spec);
+    const dataset =
+      rows instanceof StreamedRows
+        ? streamedDataset(rows as StreamedRows<R>, options, {
+            exampleOf,
+            answerOf: reader.answerer?.(outputs),
+          })
+        : makeDataset(rows, options, exampleOf);
     return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped], ...(quotes && { quotes }) };
   }
 
@@ -74,10 +94,10 @@ export function readsTexts<R extends Row, E extends TextExample>(
   }
 
   return {
-    async load(spec, model, known) {
+    async load(spec, model, known, watch) {
       const { data } = spec;
       const tokenizer = tokenizerFor(spec, model);
-      const read = await readSplits(spec, known);
+      const read = await readSplits(textRows(reader, spec, tokenizer, watch), spec, known);
       const { outputs } = read;
       const train = encoded(spec, data.train, read.train, outputs, tokenizer);
       const validation = encoded(spec, data.validation ?? data.train, read.validation, outputs, tokenizer);
@@ -88,11 +108,12 @@ export function readsTexts<R extends Row, E extends TextExample>(
       ];
       return { train, validation, ...outputs, tokenizer, assumed: assumedOf(tokenizer), warnings };
     },
-    async loadValidation(spec, model, outputs = NO_OUTPUTS) {
+    async loadValidation(spec, model, outputs = NO_OUTPUTS, watch) {
       const without = await withoutRows(spec, model, outputs);
       const { tokenizer } = without;
       const { path } = without.validation;
-      const validation = encoded(spec, path, await readValidation(spec, outputs), outputs, tokenizer);
+      const rows = await readValidation(textRows(reader, spec, tokenizer, watch), spec, outputs);
+      const validation = encoded(spec, path, rows, outputs, tokenizer);
       return {
         ...without,
         validation,
@@ -103,19 +124,21 @@ export function readsTexts<R extends Row, E extends TextExample>(
     inputs: makeInputs,
     varies: () => false,
     shown({ tokenizer }, { rows, dataset }, index) {
-      const example = dataset.examples[index];
-      return shownText(rows[example.row], example, tokenizer);
+      const example = dataset.examples.at(index)!;
+      return shownText(rows.at(example.row)!, example, tokenizer);
     },
     hashInputs(dataset, hash) {
       hash.update(`${dataset.padId}`);
+      const { digest } = dataset.examples;
+      if (digest !== undefined) return void hash.update(digest);
       for (const { ids, typeIds } of dataset.examples) {
         hash.update(`,${ids.length}`).update(ids);
         if (typeIds) hash.update(typeIds);
       }
     },
     async samples(spec, data) {
-      const { rows } = await readValidation(spec, data);
-      return rows.map((row) => {
+      const { rows } = await readValidation(textRows(reader, spec, data.tokenizer), spec, data);
+      return mapped(rows, (row) => {
         const { text, pair, choices, label, line } = row;
         return {
           text,

@@ -1,7 +1,7 @@
 import { AuroraError } from '../base/errors';
-import { encodeRow, textExample } from '../data/dataset';
+import { answeredOf, encodeRow, textExample, type Examples } from '../data/dataset';
 import { numberFacts } from '../data/audit';
-import { readNumberRows } from '../data/table/number-rows';
+import { numberRows } from '../data/table/number-rows';
 import { DType } from '../graph/dtype';
 import { requireTokens } from './ask-text';
 import { checkOutput } from './check-output';
@@ -19,19 +19,20 @@ import { readsTexts, type TextKind } from './text-data';
 export const textRegression = {
   objective: 'mse',
   ...readsTexts({
-    rows: readNumberRows,
+    format: numberRows,
     labels: (path, rows, { data }) => {
-      if (rows.every((r) => r.value === rows[0].value))
+      const { min, max } = numberFacts(Float64Array.from(rows, (r) => r.value));
+      if (min === max)
         throw new AuroraError(
           'labels',
-          `${path}: every row has the number ${rows[0].value}, so there is nothing to learn.`,
+          `${path}: every row has the number ${min}, so there is nothing to learn.`,
           'Check data.labelColumn.',
         );
       return [data.labelColumn!];
     },
     scale(rows, { task }) {
       if (task.head === 'none') return UNSCALED;
-      const { mean, deviation } = numberFacts(rows.map((r) => r.value));
+      const { mean, deviation } = numberFacts(Float64Array.from(rows, (r) => r.value));
       return { mean, deviation: deviation || 1 };
     },
     known: (_, rows) => rows,
@@ -43,6 +44,7 @@ export const textRegression = {
         value: row.value,
         target: targetOf(row.value, outputs),
       }),
+    answerer: (outputs) => (row) => ({ value: row.value, target: targetOf(row.value, outputs) }),
   }),
   head: linearHead,
   checkOutput: (spec, name, info) => checkOutput(spec, name, info, { axes: ['batch'], outputs: 1 }),
@@ -69,7 +71,7 @@ export const textRegression = {
   },
   baseline({ train, validation }) {
     const { mean } = numberFacts(valuesOf(train.dataset.examples));
-    const values = valuesOf(validation.dataset.examples);
+    const values = [...valuesOf(validation.dataset.examples)];
     const value = rootMeanSquaredError(
       values,
       values.map(() => mean),
@@ -89,4 +91,5 @@ export const textRegression = {
   },
 } satisfies TextKind<NumberedText>;
 
-const valuesOf = (examples: readonly NumberedText[]): number[] => examples.map((e) => e.value);
+const valuesOf = (examples: Examples<NumberedText>): Float64Array =>
+  Float64Array.from(answeredOf(examples), (e) => e.value);

@@ -2,7 +2,7 @@ import { AuroraError } from '../base/errors';
 import { labelCounts } from '../data/audit';
 import { integers } from '../data/batch';
 import { inferLabels, labelIndex, withKnownLabels } from '../data/labels';
-import { readTaggedRows } from '../data/table/tagged-rows';
+import { taggedRows, type TaggedRow } from '../data/table/tagged-rows';
 import { wordsIn } from '../data/text/words';
 import { DType } from '../graph/dtype';
 import { requireTokens } from './ask-text';
@@ -25,12 +25,8 @@ import { readsTexts, type TextKind } from './text-data';
 export const tokenClassification = {
   objective: 'token-cross-entropy',
   ...readsTexts({
-    rows: readTaggedRows,
-    labels: (path, rows) =>
-      inferLabels(
-        path,
-        rows.flatMap((r) => r.tags),
-      ),
+    format: taggedRows,
+    labels: (path, rows) => inferLabels(path, new Set(allTags(rows))),
     known: (path, rows, labels, onBadRow) => withKnownLabels(path, rows, labels, onBadRow, (r) => r.tags),
     stratum: () => '',
     spans({ words, tags }) {
@@ -98,9 +94,16 @@ export const tokenClassification = {
 } satisfies TextKind<TaggedText>;
 
 /** The tags of the words that the model reads. */
-const tagsRead = ({ first, tags }: TaggedText): number[] => [...tags].filter((_, word) => first[word] >= 0);
+const tagsRead = ({ first, tags }: Pick<TaggedText, 'first' | 'tags'>): number[] =>
+  [...tags].filter((_, word) => first[word] >= 0);
 
-const tagsOf = (examples: readonly TaggedText[]): number[] => examples.flatMap((e) => [...e.tags]);
+function* allTags(rows: Iterable<TaggedRow>): Iterable<string> {
+  for (const { tags } of rows) yield* tags;
+}
+
+function* tagsOf(examples: Iterable<TaggedText>): Iterable<number> {
+  for (const { tags } of examples) yield* tags;
+}
 
 /** Of a span: the smallest probability of its words' tags. */
 function probabilityOf(example: TaggedText, logits: Float32Array, start: number, end: number): number {

@@ -1,6 +1,6 @@
 import { AuroraError } from '../base/errors';
 import { nearest } from '../base/nearest';
-import type { Example } from '../data/dataset';
+import { answeredOf, type Answered, type Example } from '../data/dataset';
 import { labelIndex } from '../data/labels';
 import type { Experiment } from '../experiment/experiment';
 import type { TaskKind } from './kind';
@@ -24,7 +24,7 @@ export function trainingLoss<E extends Example>(
     return undefined;
   const weights = (): number[] =>
     classWeights === 'balanced'
-      ? balanced(examples.flatMap(classes), labels.length)
+      ? balanced(answeredOf(examples), classes, labels.length)
       : named(classWeights!, labels, train.path);
   return { labelSmoothing, ...(classWeights && { classWeights: weights() }) };
 }
@@ -46,11 +46,20 @@ export function weightIn<E extends Example>(
  * Weights with which all classes count the same: examples / (classes · examples of the class), as scikit-learn's
  * compute_class_weight("balanced"). 0 for a class that no example has, which the number of classes leaves out.
  */
-function balanced(classes: readonly number[], count: number): number[] {
+function balanced<E extends Example>(
+  examples: Iterable<Answered<E>>,
+  classesOf: NonNullable<TaskKind<E>['classes']>,
+  count: number,
+): number[] {
   const counts = new Array<number>(count).fill(0);
-  for (const c of classes) counts[c]++;
+  let all = 0;
+  for (const example of examples)
+    for (const c of classesOf(example)) {
+      counts[c]++;
+      all++;
+    }
   const occurring = counts.filter((n) => n > 0).length;
-  return counts.map((n) => (n === 0 ? 0 : Math.fround(classes.length / (occurring * n))));
+  return counts.map((n) => (n === 0 ? 0 : Math.fround(all / (occurring * n))));
 }
 
 /** The weights as an experiment gives them, and 1 for each label that it leaves out. */

@@ -2,7 +2,7 @@ import type { Fields } from '../../table/records';
 import { answerIndex } from './answer-index';
 import { parsed } from './language-rows';
 import { offeredChoices } from './offered-choices';
-import { field, readRowsOf, type ReadOptions, type Row, type Rows } from './rows';
+import { field, type ReadOptions, type Row, type RowFormat } from './rows';
 
 /** A question with its choices; `label` is the text of the right one. */
 export interface ChoiceRow extends Row {
@@ -16,13 +16,10 @@ export interface ChoiceRow extends Row {
 type Found<T> = T | { problem: string };
 
 /** Questions of a data file, with choices in a list, in columns, or in the text as in Commonsense170K. */
-export const readChoiceRows = (path: string, options: ReadOptions): Promise<Rows<ChoiceRow>> =>
-  readRowsOf(
-    path,
-    options,
-    ['textColumn', 'completionColumn', 'choicesColumn', 'choiceColumns', 'labelColumn'],
-    (fields) => choiceRow(fields, options),
-  );
+export const choiceRows: RowFormat<ChoiceRow> = {
+  required: () => ['textColumn', 'completionColumn', 'choicesColumn', 'choiceColumns', 'labelColumn'],
+  rowOf: choiceRow,
+};
 
 function choiceRow(fields: Fields, options: ReadOptions): Found<Omit<ChoiceRow, 'line'>> {
   const question = field(fields, options.textColumn!);

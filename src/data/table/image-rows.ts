@@ -5,7 +5,8 @@ import { unreadable } from '../../table/files';
 import { imageFiles } from '../../table/image-files';
 import type { Fields } from '../../table/records';
 import type { ImageSource } from '../images/source';
-import { badRow, field, readRowsOf, requireRows, type ReadOptions, type Row, type Rows } from './rows';
+import { badRow, field, readRows, requireRows } from './rows';
+import type { ReadOptions, Row, Rows } from './rows';
 
 /** An image and its label; `text` is the image's name, as views show it. */
 export interface ImageRow extends Row {
@@ -16,14 +17,12 @@ export interface ImageRow extends Row {
  * Images with their labels: a folder with one folder for each label, as torchvision's ImageFolder reads it, or a data
  * file whose image column holds paths relative to it, encoded images, or the hub's structs of both (`bytes`, `path`).
  */
-export async function readImageRows(path: string, options: ReadOptions): Promise<Rows<ImageRow>> {
+export async function readImageRows(path: string, options: ReadOptions): Promise<Rows<ImageRow, ImageRow[]>> {
   if (isFolder(path)) return readFolder(path, options);
-  const { rows, ...read } = await readRowsOf<ImageRow>(
-    path,
-    options,
-    ['imageColumn', 'labelColumn'],
-    (fields) => imageRow(path, fields, options),
-  );
+  const { rows, ...read } = await readRows(path, options, {
+    required: () => ['imageColumn', 'labelColumn'],
+    rowOf: (fields) => imageRow(path, fields, options),
+  });
   return { ...read, rows: rows.map((row) => withName(path, row)) };
 }
 
@@ -34,8 +33,8 @@ function withName(path: string, row: ImageRow): ImageRow {
   return { ...row, text: name, image: { ...row.image, name: rowPlace(path, row.line) } };
 }
 
-async function readFolder(folder: string, { onBadRow }: ReadOptions): Promise<Rows<ImageRow>> {
-  const result: Rows<ImageRow> = { rows: [], skipped: [] };
+async function readFolder(folder: string, { onBadRow }: ReadOptions): Promise<Rows<ImageRow, ImageRow[]>> {
+  const result: Rows<ImageRow, ImageRow[]> = { rows: [], skipped: [] };
   const files = await imageFiles(folder).catch((cause) => {
     throw unreadable(folder, cause);
   });

@@ -1,4 +1,4 @@
-import { readRowsOf, textsOf, type ReadOptions, type Row, type Rows } from './rows';
+import { textsOf, type Row, type MarkedFormat } from './rows';
 import { flagOf } from '../../table/flags';
 import type { Fields } from '../../table/records';
 
@@ -8,19 +8,25 @@ export interface LabelSetRow extends Row {
 }
 
 /** Texts of a data file with their labels: a list, a field with separators, or a column of 0 and 1 for each label. */
-export function readLabelSetRows(path: string, options: ReadOptions): Promise<Rows<LabelSetRow>> {
-  const labels = options.labelColumns ? 'labelColumns' : 'labelColumn';
-  return readRowsOf(path, options, ['textColumn', 'textPairColumn', labels], (fields) => {
+export const labelSetRows: MarkedFormat<LabelSetRow> = {
+  required: ({ labelColumns }) => [
+    'textColumn',
+    'textPairColumn',
+    labelColumns ? 'labelColumns' : 'labelColumn',
+  ],
+  rowOf(fields, options) {
     const texts = textsOf(fields, options);
     if ('problem' in texts) return texts;
     const found = options.labelColumns
       ? flagged(fields, options.labelColumns)
       : listed(fields, options.labelColumn!, options.labelSeparator ?? COMMA);
-    if ('problem' in found) return found;
-    const distinct = [...new Set(found.labels)];
-    return { ...texts, labels: distinct, label: distinct.join(', ') };
-  });
-}
+    return 'problem' in found ? found : { ...texts, ...labelSet([...new Set(found.labels)]) };
+  },
+  marks: ({ labels }) => labels,
+  marked: (marks) => ({ text: '', ...labelSet(marks) }),
+};
+
+const labelSet = (labels: readonly string[]) => ({ labels: [...labels], label: labels.join(', ') });
 
 const COMMA = ',';
 

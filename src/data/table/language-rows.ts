@@ -1,6 +1,6 @@
 import type { Fields } from '../../table/records';
 import type { ChatMessage } from '../text/chat';
-import { field, readRowsOf, type ReadOptions, type Row, type Rows } from './rows';
+import { field, type ReadOptions, type Row, type MarkedFormat } from './rows';
 
 /** What a language model learns to write: a text, a completion after its prompt, or the answers in a conversation. */
 export interface LanguageRow extends Row {
@@ -11,12 +11,16 @@ export interface LanguageRow extends Row {
 }
 
 /** Texts, prompts with completions, or conversations of a data file. */
-export const readLanguageRows = (path: string, options: ReadOptions): Promise<Rows<LanguageRow>> =>
-  options.messagesColumn === undefined
-    ? readRowsOf(path, options, ['textColumn', 'completionColumn'], (fields) => written(fields, options))
-    : readRowsOf(path, options, ['messagesColumn'], (fields) =>
-        conversation(fields, options.messagesColumn!),
-      );
+export const languageRows: MarkedFormat<LanguageRow> = {
+  required: ({ messagesColumn }) =>
+    messagesColumn === undefined ? ['textColumn', 'completionColumn'] : ['messagesColumn'],
+  rowOf: (fields, options) =>
+    options.messagesColumn === undefined
+      ? written(fields, options)
+      : conversation(fields, options.messagesColumn),
+  marks: () => [],
+  marked: () => ({ text: '', label: '' }),
+};
 
 /** The place of the text in data.promptTemplate. */
 const TEXT = '{text}';

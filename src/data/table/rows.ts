@@ -5,6 +5,7 @@ import { rowPlace, rowWord } from '../../protocol/row-place';
 import { parseConll } from '../../table/conll';
 import { parseDelimited } from '../../table/delimited';
 import { dataFormat, EMPTY_HINT, readDataFile, type DataFormat } from '../../table/files';
+import type { List } from '../list';
 import { parseJsonArray } from '../../table/json';
 import { parseJsonl } from '../../table/jsonl';
 import type { Quotes } from '../../table/quoting';
@@ -28,8 +29,8 @@ export interface SkippedRow {
   unknownLabel?: string;
 }
 
-export interface Rows<R extends Row = Row> {
-  rows: R[];
+export interface Rows<R extends Row = Row, L extends List<R> = List<R>> {
+  rows: L;
   skipped: SkippedRow[];
   /** How the file's quotes were read, where that was for its content to decide. */
   quotes?: Quotes;
@@ -37,23 +38,24 @@ export interface Rows<R extends Row = Row> {
   labelNames?: readonly string[];
 }
 
-export type ReadOptions = Pick<
-  DataSpec,
-  | 'textColumn'
-  | 'textPairColumn'
-  | 'imageColumn'
-  | 'labelColumn'
-  | 'labelColumns'
-  | 'labelSeparator'
-  | 'completionColumn'
-  | 'messagesColumn'
-  | 'choicesColumn'
-  | 'choiceColumns'
-  | 'promptTemplate'
-  | 'header'
-  | 'quoting'
-  | 'onBadRow'
->;
+/** The settings that say what the rows of a file are. */
+export const ROW_OPTIONS = [
+  'textColumn',
+  'textPairColumn',
+  'imageColumn',
+  'labelColumn',
+  'labelColumns',
+  'labelSeparator',
+  'completionColumn',
+  'messagesColumn',
+  'choicesColumn',
+  'choiceColumns',
+  'promptTemplate',
+  'header',
+  'quoting',
+] as const satisfies (keyof DataSpec)[];
+
+export type ReadOptions = Pick<DataSpec, (typeof ROW_OPTIONS)[number] | 'onBadRow'>;
 
 /** A setting that names one or several columns. */
 export type ColumnOption =
@@ -105,7 +107,7 @@ function parse(
   }
 }
 
-function requireColumn(
+export function requireColumn(
   path: string,
   columns: string[],
   options: ReadOptions,
@@ -187,31 +189,68 @@ export function requireRows(path: string, left: number, skipped: readonly Skippe
   );
 }
 
+/** How records become rows. */
+export interface RowFormat<R extends Row> {
+  /** Settings whose columns a file must have, where they are set. */
+  required(options: ReadOptions): readonly ColumnOption[];
+  /** A record as a row, or why it cannot be used. */
+  rowOf(fields: Fields, options: ReadOptions): Omit<R, 'line'> | { problem: string };
+}
+
+/** The same with what a large file's rows leave in memory. */
+export interface MarkedFormat<R extends Row> extends RowFormat<R> {
+  /** What is to be learned of a row, where it is labels or a number. */
+  marks(row: Omit<R, 'line'>): readonly string[];
+  /** A row of which only that is known: its texts are empty. */
+  marked(marks: readonly string[]): Omit<R, 'line'>;
+}
+
+/** The rows of a list, in order; of those that are on disk, only what is to be learned of them. */
+export const markedOf = <R extends Row>(rows: List<R> & { marked?: Iterable<R> }): Iterable<R> =>
+  rows.marked ?? rows;
+
+/** Where a row is in its file, without reading it. */
+export const lineOf = (rows: List<Row> & { lineOf?(index: number): number }, index: number): number =>
+  rows.lineOf?.(index) ?? rows.at(index)!.line;
+
 /** Texts and labels of a data file. Numbers and booleans become strings. */
-export const readRows = (path: string, options: ReadOptions): Promise<Rows> =>
-  readRowsOf(path, options, LABELED_TEXTS, (fields) => labeledTexts(fields, options));
+export const labeledRows: MarkedFormat<Row> = {
+  required: () => LABELED_TEXTS,
+  rowOf: labeledTexts,
+  marks: ({ label }) => [label],
+  marked: ([label]) => ({ text: '', label }),
+};
+
+/** The columns that a format needs, with the settings that name them. */
+export const wantedColumns = <R extends Row>(
+  format: RowFormat<R>,
+  options: ReadOptions,
+): { option: ColumnOption; name: string }[] =>
+  format
+    .required(options)
+    .flatMap((option) => [options[option] ?? []].flat().map((name) => ({ option, name })));
 
 /**
  * The rows of a data file. Every record is in `rows` or in `skipped`; with onBadRow 'fail', the first bad one is a data
  * error, "FILE:LINE: why".
- *
- * @param required settings whose columns the file must have, where they are set
- * @param rowOf a record as a row, or why it cannot be used
  */
-export async function readRowsOf<R extends Row>(
+export function readRows(path: string, options: ReadOptions): Promise<Rows<Row, Row[]>>;
+export function readRows<R extends Row>(
   path: string,
   options: ReadOptions,
-  required: readonly ColumnOption[],
-  rowOf: (fields: Fields) => Omit<R, 'line'> | { problem: string },
-): Promise<Rows<R>> {
+  format: RowFormat<R>,
+): Promise<Rows<R, R[]>>;
+export async function readRows(
+  path: string,
+  options: ReadOptions,
+  format: RowFormat<Row> = labeledRows,
+): Promise<Rows<Row, Row[]>> {
   const table = await openTable(path, options);
-  const wanted = required.flatMap((option) =>
-    [options[option] ?? []].flat().map((name) => ({ option, name })),
-  );
+  const wanted = wantedColumns(format, options);
   for (const { option, name } of wanted) requireColumn(path, table.columns, options, option, name);
   const { quotes } = table;
   const labelNames = options.labelColumn === undefined ? undefined : table.labelNames?.(options.labelColumn);
-  const result: Rows<R> = {
+  const result: Rows<Row, Row[]> = {
     rows: [],
     skipped: [],
     ...(quotes && { quotes }),
@@ -220,9 +259,9 @@ export async function readRowsOf<R extends Row>(
   for await (const records of table.records(wanted.map(({ name }) => name)))
     for (const record of records) {
       const { line } = record;
-      const row = 'problem' in record ? record : rowOf(record.fields);
+      const row = 'problem' in record ? record : format.rowOf(record.fields, options);
       if ('problem' in row) badRow(path, { line, reason: row.problem }, options.onBadRow, result.skipped);
-      else result.rows.push({ ...row, line } as R);
+      else result.rows.push({ ...row, line });
     }
   requireRows(path, result.rows.length, result.skipped);
   return result;

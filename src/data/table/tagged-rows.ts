@@ -1,4 +1,4 @@
-import { readRowsOf, type ReadOptions, type Row, type Rows } from './rows';
+import type { ReadOptions, Row, RowFormat } from './rows';
 import type { Fields } from '../../table/records';
 
 /** A sentence, word by word. `text` is its words with spaces between them, `label` its tags. */
@@ -8,8 +8,10 @@ export interface TaggedRow extends Row {
 }
 
 /** Words and tags of a data file: as lists, or as strings with spaces between them. */
-export const readTaggedRows = (path: string, options: ReadOptions): Promise<Rows<TaggedRow>> =>
-  readRowsOf(path, options, ['textColumn', 'labelColumn'], (fields) => taggedRow(fields, options));
+export const taggedRows: RowFormat<TaggedRow> = {
+  required: () => ['textColumn', 'labelColumn'],
+  rowOf: taggedRow,
+};
 
 function taggedRow(
   fields: Fields,

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 
 export type Json = Record<string, unknown>;
@@ -39,6 +40,19 @@ const jsonOrEmpty = (path: string): Json => (existsSync(path) ? readJson(path) :
 
 const textBeside = (path: string): { chatTemplate?: string } =>
   existsSync(path) ? { chatTemplate: readFileSync(path, 'utf8') } : {};
+
+/** SHA-256 of all these files. @throws AuroraError 'tokenizer' as `readTokenizerFiles` */
+export function tokenizerSum(path: string): string {
+  const hash = createHash('sha256');
+  for (const name of [basename(path), ...BESIDE]) {
+    const file = join(dirname(path), name);
+    hash.update(existsSync(file) ? `${name} ` : `no ${name} `);
+    if (existsSync(file)) hash.update(createHash('sha256').update(readFileSync(file)).digest());
+  }
+  return hash.digest('hex');
+}
+
+const BESIDE = ['tokenizer_config.json', 'config.json', 'chat_template.jinja'];
 
 /** What the library implements; it would take any other type for a plain word list. */
 const MODELS = ['WordPiece', 'BPE', 'Unigram'];

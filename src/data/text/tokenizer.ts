@@ -182,8 +182,11 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
-/** Characters for each token wanted, and tokens beyond those wanted, so that where a text ends plays no part. */
-const HEAD_CHARACTERS = 16;
+/**
+ * Characters for each token wanted: enough for most texts, and for texts of long words. Tokens beyond those wanted, so
+ * that where a text ends plays no part.
+ */
+const HEAD_CHARACTERS = [6, 16];
 const HEAD_MARGIN = 16;
 
 /**
@@ -197,13 +200,15 @@ function encodeHead(
   maxLength: number,
   add_special_tokens = true,
 ): LibraryEncoding | undefined {
-  const characters = (maxLength + HEAD_MARGIN) * HEAD_CHARACTERS;
-  if (text.length <= characters) return undefined;
-  const window = text.slice(0, characters);
-  const head = window.replace(/\s\S*$/, '');
-  if (head === window) return undefined;
-  const encoding = encodeWhole(path, hf, head, add_special_tokens);
-  return encoding.ids.length >= maxLength + HEAD_MARGIN ? encoding : undefined;
+  const wanted = maxLength + HEAD_MARGIN;
+  for (const perToken of HEAD_CHARACTERS) {
+    if (text.length <= wanted * perToken) return undefined;
+    const window = text.slice(0, wanted * perToken);
+    const head = window.replace(/\s\S*$/, '');
+    const encoding = head === window ? undefined : encodeWhole(path, hf, head, add_special_tokens);
+    if (encoding && encoding.ids.length >= wanted) return encoding;
+  }
+  return undefined;
 }
 
 /**

@@ -69,7 +69,7 @@ async function measure(
   try {
     const micro = new MicroBatches(task, evaluator, CPU, () => {});
     const metrics = await evaluateDataset(evaluator, task, micro, dataset, parameters, (example, values) => {
-      logits[example] = task.kind.keep?.(dataset.examples[example], values) ?? values.slice();
+      logits[example] = task.kind.keep?.(dataset.examples.at(example)!, values) ?? values.slice();
     });
     return { metrics, logits };
   } finally {

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { sizesOf } from '../../data/dataset';
 import { epochOrder } from '../../data/order';
 import { openEvaluator } from '../../engine/open';
 import { CPU } from '../../engine/place';
@@ -91,7 +92,7 @@ const ROUNDING = 1e-5;
 async function givesTheSame(whole: Task, rest: Task, { folder, threads }: ReuseOptions): Promise<boolean> {
   const { dataset } = whole.data.train;
   const batches = epochOrder(dataset, { ...whole.spec.training, epoch: 0 });
-  const lengths = dataset.examples.map((e) => e.size);
+  const lengths = Array.from(sizesOf(dataset));
   const shortest = lengths.indexOf(lengths.reduce((a, b) => Math.min(a, b), Infinity));
   const tried = new Set([
     batches[0],

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import type { Dataset } from '../../data/dataset';
+import { sizeOf, type Dataset } from '../../data/dataset';
 import { AuroraError } from '../../base/errors';
 import type { Prefix } from './prefix';
 
@@ -21,7 +21,7 @@ export class FrozenValues {
   ) {
     let at = 0;
     for (const dataset of datasets) {
-      const starts = dataset.examples.map((_, i) => {
+      const starts = Array.from({ length: dataset.examples.length }, (_, i) => {
         const start = at;
         at += FLOAT_BYTES * prefix.width * this.rows(dataset, i);
         return start;
@@ -32,7 +32,7 @@ export class FrozenValues {
   }
 
   rows(dataset: Dataset, example: number): number {
-    return this.prefix.perToken ? dataset.examples[example].size : 1;
+    return this.prefix.perToken ? sizeOf(dataset, example) : 1;
   }
 
   /** Byte offset of an example. */

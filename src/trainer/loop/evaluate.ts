@@ -1,4 +1,4 @@
-import type { Dataset, Example } from '../../data/dataset';
+import { sizeOf, type Dataset } from '../../data/dataset';
 import { evaluationOrder } from '../../data/order';
 import type { EvaluationResult, Evaluator, Parameters } from '../../engine/stepper';
 import type { Evaluated } from '../../protocol/events';
@@ -25,7 +25,7 @@ export async function evaluateDataset(
 ): Promise<Evaluated> {
   const scorer = task.kind.scorer(task.data);
   const judge = (example: number, logits: Float32Array) => {
-    scorer.add(whole.examples[example], logits);
+    scorer.add(whole.examples.at(example)!, logits);
     seen?.(example, logits);
   };
   const written = new WrittenAnswers(task, whole);
@@ -48,7 +48,7 @@ export async function evaluateDataset(
       lossSum += result.lossSum;
       count += result.count;
       for (const [i, example] of result.indices.entries()) {
-        const logits = logitsOf(result, i, dataset.examples[example]);
+        const logits = logitsOf(result, i, sizeOf(dataset, example));
         if (!logits.every(Number.isFinite)) return 'diverged';
         add(example, logits);
       }
@@ -60,7 +60,7 @@ export async function evaluateDataset(
 }
 
 /** One example's logits, as a view: a vector, or one for each of its tokens without the padding after them. */
-function logitsOf({ logits }: EvaluationResult, at: number, { size }: Example): Float32Array {
+function logitsOf({ logits }: EvaluationResult, at: number, size: number): Float32Array {
   const [rows, ...dims] = logits.dims;
   const data = logits.data as Float32Array;
   const stride = data.length / rows;

@@ -1,3 +1,4 @@
+import { longestExamples } from '../../data/order';
 import type { Evaluator, Parameters } from '../../engine/stepper';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Task } from '../task/task';
@@ -13,8 +14,7 @@ export async function tryLongest(
   parameters: Parameters,
 ): Promise<void> {
   for (const { dataset } of [task.data.train, task.data.validation]) {
-    const lengths = dataset.examples.map((e) => e.size);
-    const longest = lengths.indexOf(lengths.reduce((a, b) => Math.max(a, b)));
+    const [longest] = longestExamples(dataset, 1);
     await micro.run('evaluation', dataset, [longest], async () =>
       evaluator.evaluate(await task.feeds(dataset, [longest]), parameters),
     );

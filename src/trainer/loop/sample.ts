@@ -1,5 +1,5 @@
-import type { Dataset } from '../../data/dataset';
-import { epochOrder, evaluationOrder } from '../../data/order';
+import { sizeOf, type Dataset } from '../../data/dataset';
+import { epochOrder, evaluationOrder, longestExamples } from '../../data/order';
 import type { TrainingSpec } from '../../experiment/experiment';
 
 /** Example indices of each micro-batch of an optimizer step. */
@@ -14,8 +14,8 @@ export function median(values: readonly number[]): number {
 }
 
 /** What a step's time scales with: computed positions, padding included. */
-export const paddedTokens = ({ examples }: Dataset, batches: Step): number =>
-  sum(batches.map((b) => b.length * Math.max(...b.map((i) => examples[i].size))));
+export const paddedTokens = (dataset: Dataset, batches: Step): number =>
+  sum(batches.map((b) => b.length * Math.max(...b.map((i) => sizeOf(dataset, i)))));
 
 /** The same for one evaluation of each data set. */
 export const evaluatedTokens = (datasets: readonly Dataset[], batchSize: number): number =>
@@ -40,10 +40,7 @@ export function sampleSteps(dataset: Dataset, training: TrainingSpec, count: num
     .map((step) => ({ step, tokens: paddedTokens(dataset, step) }))
     .sort((a, b) => a.tokens - b.tokens);
   const taken = Math.min(count, steps.length);
-  const longest = dataset.examples
-    .map((_, i) => i)
-    .sort((a, b) => dataset.examples[b].size - dataset.examples[a].size)
-    .slice(0, training.batchSize);
+  const longest = longestExamples(dataset, training.batchSize);
   return {
     steps: Array.from(
       { length: taken },
@@ -59,7 +56,7 @@ export function subset(dataset: Dataset, groups: readonly Step[]): { dataset: Da
   const indices = [...new Set(groups.flat(2))];
   const place = new Map(indices.map((index, i) => [index, i]));
   return {
-    dataset: { ...dataset, examples: indices.map((i) => dataset.examples[i]) },
+    dataset: { ...dataset, examples: indices.map((i) => dataset.examples.at(i)!) },
     groups: groups.map((step) => step.map((batch) => batch.map((i) => place.get(i)!))),
   };
 }

@@ -1,3 +1,4 @@
+import { sizeOf } from '../../data/dataset';
 import type { Parameters, Stepper, StepResult } from '../../engine/stepper';
 import type { DropoutMasks } from '../optimizer/dropout';
 import type { MicroBatches } from '../micro-batch/micro-batches';
@@ -38,7 +39,7 @@ export async function gradientStep(
   const { dataset } = task.data.train;
   const pass = { seed: task.spec.training.seed, epoch };
   const indices = batches.flat();
-  const weight = indices.reduce((sum, i) => sum + task.weight(dataset.examples[i]), 0);
+  const weight = indices.reduce((sum, i) => sum + task.weight(dataset.examples.at(i)!), 0);
   let gradients: Gradients | undefined;
   let lossSum = 0;
   for (const batch of batches) {
@@ -52,7 +53,7 @@ export async function gradientStep(
     lossSum += result.lossSum;
     gradients = gradients ? add(gradients, result.gradients) : result.gradients;
   }
-  const tokens = indices.reduce((n, i) => n + dataset.examples[i].size, 0);
+  const tokens = indices.reduce((n, i) => n + sizeOf(dataset, i), 0);
   return { loss: lossSum / weight, gradients: gradients!, examples: indices.length, tokens };
 }
 

@@ -13,7 +13,10 @@ export class WrittenAnswers {
     private readonly task: Task,
     private readonly dataset: Dataset,
   ) {
-    this.any = dataset.examples.some((example) => task.kind.compared?.writing(example) !== undefined);
+    const { compared } = task.kind;
+    // All examples of an experiment are judged alike.
+    const first = compared && dataset.examples.at(0);
+    this.any = first !== undefined && compared!.writing(first) !== undefined;
   }
 
   /** Keeps what is known of an example until its answer is written. */
@@ -27,7 +30,7 @@ export class WrittenAnswers {
     const { examples } = this.dataset;
     const { batchSize } = this.task.spec.training;
     for (const batch of evaluationOrder(this.dataset, batchSize)) {
-      const writings = batch.map((example) => this.task.kind.compared!.writing(examples[example])!);
+      const writings = batch.map((example) => this.task.kind.compared!.writing(examples.at(example)!)!);
       const texts = await write(writings, batchSize, next);
       batch.forEach((example, i) =>
         done(example, Float32Array.from([...this.kept[example], ...writings[i].keep(texts[i])])),

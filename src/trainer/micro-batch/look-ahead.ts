@@ -1,3 +1,5 @@
+import { sizeOf } from '../../data/dataset';
+import { longestExamples } from '../../data/order';
 import type { Place } from '../../engine/place';
 import type { Parameters, Stepper } from '../../engine/stepper';
 import { DropoutMasks } from '../optimizer/dropout';
@@ -41,7 +43,7 @@ export async function lookAhead(
   if (left === undefined) return undefined;
   const { dataset } = task.data.train;
   const longest = longestBatch(task);
-  const length = dataset.examples[longest[0]].size;
+  const length = sizeOf(dataset, longest[0]);
   const whole = Math.min(longest.length, micro.size('step', length));
   if (whole === 1 || HELD * forwardBytes(task, whole, length) < HARMLESS * left) return undefined;
 
@@ -81,9 +83,5 @@ export async function lookAhead(
 }
 
 /** A full batch of the longest training texts: no batch takes more. */
-export function longestBatch({ data, spec }: Task): number[] {
-  const { examples } = data.train.dataset;
-  return [...examples.keys()]
-    .sort((a, b) => examples[b].size - examples[a].size)
-    .slice(0, spec.training.batchSize);
-}
+export const longestBatch = ({ data, spec }: Task): number[] =>
+  longestExamples(data.train.dataset, spec.training.batchSize);

@@ -1,4 +1,4 @@
-import type { Dataset } from '../../data/dataset';
+import { sizeOf, type Dataset } from '../../data/dataset';
 import { placeName, type Place } from '../../engine/place';
 import type { Evaluator } from '../../engine/stepper';
 import { AuroraError } from '../../base/errors';
@@ -73,7 +73,7 @@ export class MicroBatches {
     batch: readonly number[],
     run: (parts: readonly Part[]) => Promise<T>,
   ): Promise<T> {
-    const lengthOf = (i: number) => dataset.examples[i].size;
+    const lengthOf = (i: number) => sizeOf(dataset, i);
     let tried: readonly Part[] | undefined;
     for (;;) {
       let parts = cutBatch(batch, lengthOf, this.limit(pass), true);

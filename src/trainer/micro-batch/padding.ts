@@ -1,3 +1,4 @@
+import { sizesOf } from '../../data/dataset';
 import type { Evaluator } from '../../engine/stepper';
 import { initialParameters, type Task } from '../task/task';
 import { isOutOfMemory } from './out-of-memory';
@@ -11,7 +12,7 @@ const EQUAL = 1e-5;
  */
 export async function ignoresPadding(evaluator: Evaluator, task: Task): Promise<boolean> {
   const { dataset } = task.data.train;
-  const lengths = dataset.examples.map((e) => e.size);
+  const lengths = Array.from(sizesOf(dataset));
   const [shortest, longest] = lengths.reduce(([a, b], n) => [Math.min(a, n), Math.max(b, n)], [Infinity, 0]);
   if (shortest === longest) return true;
   const text = [lengths.indexOf(shortest)];

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import type { List } from '../../data/list';
 import { openEvaluator } from '../../engine/open';
 import type { Example } from '../../data/dataset';
 import type { PlaySample, PlayVariant } from '../../protocol/playground';
@@ -100,13 +101,13 @@ function inputOf(input: InputShape, question: Question): Input {
 
 /** The data are read on first use: they may be large, or gone. */
 function samples({ run: { spec }, task: { kind, data } }: Trained): () => Promise<PlaySample> {
-  let rows: Sample[] | undefined;
+  let rows: List<Sample> | undefined;
   let order: number[] = [];
   let next = 0;
   return async () => {
     rows ??= await kind.samples(spec, data);
     if (order.length === 0) order = permutation(rows.length, spec.training.seed, Stream.trials);
-    const { image, ...row } = rows[order[next++ % order.length]];
+    const { image, ...row } = rows.at(order[next++ % order.length])!;
     const file = basename(spec.data.validation ?? spec.data.train);
     return { ...row, ...(image && { image: await image() }), file };
   };

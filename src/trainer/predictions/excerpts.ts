@@ -9,7 +9,7 @@ export const excerptsOf = ({ rows, dataset }: DataSplit, answers: Answers): Exce
   tellingOrder(answers.columns, wrongOf(answers))
     .slice(0, MOST_EXCERPTS)
     .map((example) => {
-      const { text, pair, choices } = rows[dataset.examples[example].row];
+      const { text, pair, choices } = rows.at(dataset.examples.at(example)!.row)!;
       return {
         example,
         text: excerpt(text),
@@ -31,7 +31,7 @@ export async function withPictures(
   const pictured: Excerpt[] = [];
   for (const excerpt of excerpts) {
     const thumbnail =
-      pictured.length < MOST_PICTURES ? await pictureOf(examples[excerpt.example]) : undefined;
+      pictured.length < MOST_PICTURES ? await pictureOf(examples.at(excerpt.example)!) : undefined;
     pictured.push({ ...excerpt, ...(thumbnail !== undefined && { thumbnail }) });
   }
   return pictured;

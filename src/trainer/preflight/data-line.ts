@@ -1,5 +1,4 @@
-import { findDuplicates, sharedRows, tokenLengths } from '../../data/audit';
-import type { Row } from '../../data/table/rows';
+import { audited, findDuplicates, sharedRows, tokenLengths } from '../../data/audit';
 import type { PreflightData, PreflightSet, PreflightSplit } from '../../protocol/preflight';
 import type { TaskKind } from '../../tasks/kind';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
@@ -25,31 +24,26 @@ export function dataLine(
     ...(quotes && { quotes }),
   });
   // Of images, keys are made of their content, so they are made once.
-  const rows = [train, validation, ...sets.map((s) => s.data.validation)].flatMap((s) => s.rows);
-  const keyOf = kind.inputKeys?.(rows);
+  const splits = [train, validation, ...sets.map((s) => s.data.validation)];
+  const keyOf = kind.inputKeys?.(splits.flatMap((s) => [...s.rows]));
+  const trained = audited(train.rows, keyOf);
+  const chosen = audited(validation.rows, keyOf);
+  const setLine = ({ set, data: { validation: own } }: EvaluationData): PreflightSet => {
+    const rows = audited(own.rows, keyOf);
+    return {
+      ...(set.name !== undefined && { name: set.name }),
+      key: set.key.join('.'),
+      ...split(own),
+      inTrain: sharedRows(rows, trained),
+      inValidation: sharedRows(rows, chosen),
+    };
+  };
   return {
     kind: 'data',
     train: split(train),
     validation: split(validation),
     labels: [...labels],
-    duplicates: findDuplicates(train.rows, validation.rows, keyOf),
-    ...(sets.length > 0 && { sets: sets.map((s) => setLine(s, data, split, keyOf)) }),
-  };
-}
-
-function setLine(
-  { set, data }: EvaluationData,
-  { train, validation }: TaskData,
-  split: (split: DataSplit) => PreflightSplit,
-  keyOf: ((row: Row) => string) | undefined,
-): PreflightSet {
-  const { rows } = data.validation;
-  const shared = (others: readonly Row[]) => sharedRows(rows, others, keyOf);
-  return {
-    ...(set.name !== undefined && { name: set.name }),
-    key: set.key.join('.'),
-    ...split(data.validation),
-    inTrain: shared(train.rows),
-    inValidation: shared(validation.rows),
+    duplicates: findDuplicates(trained, chosen),
+    ...(sets.length > 0 && { sets: sets.map(setLine) }),
   };
 }

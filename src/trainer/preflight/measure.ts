@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Dataset } from '../../data/dataset';
-import { evaluationOrder } from '../../data/order';
+import { sizeOf, type Dataset } from '../../data/dataset';
+import { evaluationOrder, firstExamples } from '../../data/order';
 import type { Stepper } from '../../engine/stepper';
 import { elementCount } from '../../graph/model';
 import type { PreflightEstimate } from '../../protocol/preflight';
@@ -72,7 +72,7 @@ export async function measure(
     const all = Array.from({ length: plan.totalSteps }, (_, i) => i + 1);
     const evaluations = all.filter((step) => plan.evaluates(step)).length;
     const snapshots = task.adapters.length ? 1 + all.filter((step) => plan.snapshots(step)).length : 0;
-    const seen = whole.validation.examples.slice(0, SNAPSHOT_EXAMPLES).map((_, i) => i);
+    const seen = firstExamples(whole.validation, SNAPSHOT_EXAMPLES);
     const evaluationTokens = evaluations * paddedTokens(whole.validation, batches);
     const snapshotTokens = snapshots * paddedTokens(whole.validation, [seen]);
     const { batchSize } = training;
@@ -103,7 +103,7 @@ export async function measure(
 /** How many of the longest texts run at once, if less than a whole batch. */
 function atOnce(task: Task, micro: MicroBatches): Pick<PreflightEstimate, 'microBatch'> {
   const batch = longestBatch(task);
-  const length = task.data.train.dataset.examples[batch[0]].size;
+  const length = sizeOf(task.data.train.dataset, batch[0]);
   const examples = micro.size('step', length);
   return examples < batch.length ? { microBatch: { examples, of: batch.length, length } } : {};
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parameterCount } from '../../adapters/targets/select';
 import { matchTargets } from '../../adapters/targets/targets';
+import type { ReadWatch } from '../../data/stream/build';
 import type { DeviceRequest } from '../../engine/devices/request';
 import type { Experiment } from '../../experiment/experiment';
 import { isHeadAlone, isRanked } from '../../experiment/methods';
@@ -21,6 +22,8 @@ export interface PreflightOptions {
   threads: number;
   /** Training steps to measure, 1 or more. */
   steps: number;
+  /** Called while a large file is read. */
+  watch?: ReadWatch;
   /** Called with each line as soon as it is known, and awaited: what follows blocks this thread. */
   emit: (line: PreflightLine) => Promise<void>;
 }
@@ -32,7 +35,7 @@ export interface PreflightOptions {
  * @returns whether training would stop at a reported problem
  */
 export async function preflight(spec: Experiment, options: PreflightOptions): Promise<boolean> {
-  const { folder, emit } = options;
+  const { folder, emit, watch } = options;
   let stops = false;
   const tell = async (lines: readonly PreflightLine[]) => {
     for (const line of lines) {
@@ -47,8 +50,8 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
 
   const tolerant: Experiment = { ...spec, data: { ...spec.data, onBadRow: 'skip' } };
   const kind = taskKind(spec.task.type);
-  const data = await kind.load(tolerant, adapted.model);
-  const sets = await loadEvaluationSets(tolerant, adapted.model, data);
+  const data = await kind.load(tolerant, adapted.model, undefined, watch);
+  const sets = await loadEvaluationSets(tolerant, adapted.model, data, watch);
   const line = dataLine(kind, data, sets);
   await tell([line, ...dataProblems(spec, data, sets, line)]);
 

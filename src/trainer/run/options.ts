@@ -1,3 +1,4 @@
+import type { ReadProgress } from '../../data/stream/build';
 import type { DeviceRequest } from '../../engine/devices/request';
 import type { Place } from '../../engine/place';
 import type { EvaluationSet } from '../../experiment/evaluation-sets';
@@ -39,6 +40,8 @@ export interface TrainOptions {
 
 /** What a terminal shows; everything is also in the run folder. */
 export interface TrainListener {
+  /** A large file is being read from start to end, once. */
+  reading(progress: ReadProgress): void;
   /** What is about to be measured for `--device auto`. */
   measuring(places: readonly Place[]): void;
   device(choice: DeviceChoice): void;

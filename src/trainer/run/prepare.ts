@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import type { ReadWatch } from '../../data/stream/build';
 import type { DeviceRequest } from '../../engine/devices/request';
 import { CPU } from '../../engine/place';
 import type { Experiment } from '../../experiment/experiment';
+import type { StopReason } from '../../protocol/events';
 import { withFrozenPrefix, type Reuse } from '../frozen/reuse';
 import { InputGuard } from '../inputs/guard';
 import { nextForm, taskInForm } from '../loop/adapter-form';
@@ -36,9 +38,10 @@ export async function prepare(open: OpenRun, { from, request, restored }: Start)
   const folder = graphFolder(open);
   const { hashWorker: worker, acceptedInputs: accepted } = options;
   const guard = await InputGuard.begin({ run, spec, from, accepted, worker }, folder);
-  const whole = await prepareTask(spec, folder, restored?.known);
+  const watch = readWatch(open);
+  const whole = await prepareTask(spec, folder, restored?.known, undefined, watch);
   await guard.modelRead(whole.original);
-  const sets = await loadEvaluationSets(spec, whole.model, whole.data);
+  const sets = await loadEvaluationSets(spec, whole.model, whole.data, watch);
   const warnings = [...whole.warnings, ...sets.flatMap(setWarnings), ...dataWarnings(spec, whole.data, sets)];
   warnings.forEach(warn);
   const began = performance.now();
@@ -49,6 +52,21 @@ export async function prepare(open: OpenRun, { from, request, restored }: Start)
   const seconds = (performance.now() - began) / 1000;
   const plan = makePlan(spec.training, reuse.task.data.train.dataset.examples.length);
   return { guard, plan, whole, task: taskInForm(reuse.task, nextForm(plan, from)), reuse, sets, seconds };
+}
+
+/** Thrown while data are read: nothing has been trained that could be saved. */
+export class StoppedReading extends Error {
+  constructor(readonly reason: StopReason) {
+    super(reason);
+  }
+}
+
+function readWatch(open: OpenRun): ReadWatch {
+  return (progress) => {
+    const reason = open.stopRequested();
+    if (reason) throw new StoppedReading(reason);
+    open.listener.reading(progress);
+  };
 }
 
 /** Values from the CPU do not match another device's, and mixed precision gives others for the same weights. */

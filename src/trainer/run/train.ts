@@ -5,13 +5,14 @@ import { goneBelow } from '../../runs/held';
 import { resumedChoice } from '../device/recorded';
 import type { OpenedOn } from '../device/open';
 import { settle } from '../device/settle';
+import type { StopReason } from '../../protocol/events';
 import { attempt, failedEvent } from '../process/failure';
 import { announce, makeContext } from './begin';
 import { conclude, type TrainOutcome } from './conclude';
 import { OpenRun } from './open-run';
 import type { TrainOptions } from './options';
 import { trainPhases } from './phases';
-import { graphFolder, prepare, type Prepared } from './prepare';
+import { graphFolder, prepare, StoppedReading, type Prepared } from './prepare';
 import { rescue } from './rescue';
 import { scoreSets } from './score';
 import { restoreStart, type Start } from './start';
@@ -48,12 +49,19 @@ const lastState = ({ end }: TrainOutcome) => (end === 'finished' ? 'finished' : 
 
 async function trainOpen(open: OpenRun): Promise<TrainOutcome> {
   const start = restoreStart(open);
-  const prepared = await prepare(open, start);
-  const opened = await openDevice(open, start, prepared);
-  if (opened) return trainOpened(open, start, prepared, opened);
-  const reason = open.stopRequested() ?? 'requested';
-  open.journal.append({ kind: 'stopped', step: start.from, reason });
-  return { end: reason, step: start.from };
+  const stopped = (reason: StopReason): TrainOutcome => {
+    open.journal.append({ kind: 'stopped', step: start.from, reason });
+    return { end: reason, step: start.from };
+  };
+  try {
+    const prepared = await prepare(open, start);
+    const opened = await openDevice(open, start, prepared);
+    if (opened) return await trainOpened(open, start, prepared, opened);
+  } catch (e) {
+    if (e instanceof StoppedReading) return stopped(e.reason);
+    throw e;
+  }
+  return stopped(open.stopRequested() ?? 'requested');
 }
 
 /** Undefined if the run was asked to stop. */

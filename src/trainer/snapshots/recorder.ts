@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import { firstExamples } from '../../data/order';
 import type { HostTensor } from '../../engine/engine';
 import type { EvaluationResult, Evaluator } from '../../engine/stepper';
 import { writeAtomic } from '../../files/atomic';
@@ -22,8 +23,7 @@ export class ActivationRecorder {
     private readonly task: Task,
     private readonly run: string,
   ) {
-    const { examples } = task.data.validation.dataset;
-    this.indices = examples.slice(0, SNAPSHOT_EXAMPLES).map((_, i) => i);
+    this.indices = firstExamples(task.data.validation.dataset, SNAPSHOT_EXAMPLES);
   }
 
   /** Records which data rows the snapshots' example ids are, and where their tokens are in them. */

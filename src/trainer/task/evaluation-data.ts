@@ -1,4 +1,5 @@
 import { dataOfSet, evaluationSets, type EvaluationSet } from '../../experiment/evaluation-sets';
+import type { ReadWatch } from '../../data/stream/build';
 import type { Experiment } from '../../experiment/experiment';
 import type { Model } from '../../graph/model';
 import type { Outputs } from '../../protocol/outputs';
@@ -29,11 +30,12 @@ export async function loadEvaluationSets(
   spec: Experiment,
   model: Model,
   outputs: Outputs,
+  watch?: ReadWatch,
 ): Promise<EvaluationData[]> {
   const kind = taskKind(spec.task.type);
   const loaded: EvaluationData[] = [];
   for (const set of evaluationSets(spec.data))
-    loaded.push({ set, data: await kind.loadValidation(experimentOfSet(spec, set), model, outputs) });
+    loaded.push({ set, data: await kind.loadValidation(experimentOfSet(spec, set), model, outputs, watch) });
   return loaded;
 }
 

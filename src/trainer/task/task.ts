@@ -1,5 +1,6 @@
 import type { LayerAdapter } from '../../adapters/targets/select';
 import type { Dataset, Example, TrainingPass } from '../../data/dataset';
+import type { ReadWatch } from '../../data/stream/build';
 import type { HostTensors } from '../../engine/engine';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { TaskKind } from '../../tasks/kind';
@@ -59,15 +60,17 @@ export interface KnownTask extends Outputs {
  * @param near a folder for temporary graphs on the model's file system
  * @param known from the run's journal, once it has started
  * @param load which data to read
+ * @param watch called while a large file is read
  */
 export async function prepareTask(
   spec: Experiment,
   near: string,
   known?: KnownTask,
   load: LoadData = taskKind(spec.task.type).load,
+  watch?: ReadWatch,
 ): Promise<Task> {
   const adapted = adaptModel(spec, known?.modules);
-  return makeTask(spec, adapted, await load(spec, adapted.model, known), near);
+  return makeTask(spec, adapted, await load(spec, adapted.model, known, watch), near);
 }
 
 /** The same from a model and data that have already been read. */

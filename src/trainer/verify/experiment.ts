@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { sizeOf } from '../../data/dataset';
 import type { Place } from '../../engine/place';
 import type { Experiment } from '../../experiment/experiment';
 import { AuroraError } from '../../base/errors';
@@ -38,7 +39,7 @@ export async function verifyExperiment(
   const { dataset } = task.data.train;
   const { seed, microBatchSize } = spec.training;
   const examples = firstStep(task)[0].slice(0, microBatchSize);
-  const lengths = examples.map((i) => dataset.examples[i].size);
+  const lengths = examples.map((i) => sizeOf(dataset, i));
   const masks = new DropoutMasks(task.adapters, task.infos, seed).masks(0, examples, Math.max(...lengths));
   await emit({
     kind: 'setup',

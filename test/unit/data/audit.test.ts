@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findDuplicates, labelCounts, sharedRows, tokenLengths } from '../../../src/data/audit';
+import { audited, findDuplicates, labelCounts, sharedRows, tokenLengths } from '../../../src/data/audit';
 import type { Dataset, Example } from '../../../src/data/dataset';
 import type { Row } from '../../../src/data/table/rows';
 
@@ -8,8 +8,8 @@ const dataset = (lengths: number[]): Dataset<Example> => ({
   truncatedCount: 0,
   skipped: [],
 });
-const rows = (...texts: [text: string, label?: string][]): Row[] =>
-  texts.map(([text, label = 'a'], i) => ({ text, label, line: i + 1 }));
+const rows = (...texts: [text: string, label?: string][]) =>
+  audited(texts.map(([text, label = 'a'], i): Row => ({ text, label, line: i + 1 })));
 
 describe('the data audit', () => {
   it('counts every label, including one without examples', () => {
@@ -41,7 +41,7 @@ describe('the data audit', () => {
 
   it('counts a text with several labels once and shows the first few', () => {
     const train = rows(['x', 'a'], ['x', 'b'], ['x', 'c'], ['y', 'a'], ['y', 'a'], ['y', 'b']);
-    const { withinTrain, conflicts } = findDuplicates(train, []);
+    const { withinTrain, conflicts } = findDuplicates(train, rows());
     expect(withinTrain).toBe(4);
     expect(conflicts).toEqual({
       count: 2,
@@ -51,7 +51,7 @@ describe('the data audit', () => {
       ],
     });
     const many = rows(...Array.from({ length: 20 }, (_, i): [string, string] => [`t${i >> 1}`, `${i % 2}`]));
-    expect(findDuplicates(many, []).conflicts).toMatchObject({ count: 10, first: { length: 3 } });
+    expect(findDuplicates(many, rows()).conflicts).toMatchObject({ count: 10, first: { length: 3 } });
   });
 });
 

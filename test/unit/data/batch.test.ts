@@ -192,7 +192,7 @@ describe('makeInputs', () => {
         );
         const width = Math.max(...lengths);
         expect(inputs.input_ids!.dims).toEqual([lengths.length, width]);
-        many.examples.forEach(({ ids }, row) => {
+        [...many.examples].forEach(({ ids }, row) => {
           const of = (name: string) => [...inputs[name]!.data].slice(row * width, (row + 1) * width);
           const mask = of('attention_mask');
           expect(of('input_ids').filter((_, i) => mask[i] === 1)).toEqual([...ids]);

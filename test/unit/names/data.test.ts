@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findDuplicates, labelCounts } from '../../../src/data/audit';
+import { audited, findDuplicates, labelCounts } from '../../../src/data/audit';
 import { makeDataset, textExample } from '../../../src/data/dataset';
 import { distinctLabels, inferLabels, labelIndex, withKnownLabels } from '../../../src/data/labels';
 import { readRows } from '../../../src/data/table/rows';
@@ -64,7 +64,7 @@ describe('names of inherited members in tables', () => {
       expect(Object.entries(counts)).toEqual(
         labels.map((l) => [l, rows.filter((row) => row[1] === l).length]),
       );
-      findDuplicates(read.rows, read.rows);
+      findDuplicates(audited(read.rows), audited(read.rows));
     });
   });
 });

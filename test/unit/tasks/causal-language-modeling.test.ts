@@ -108,7 +108,7 @@ describe('the data of a language model', () => {
     expect(
       (
         await kind.samples(experiment({ train: pairs, validation: pairs, completionColumn: 'answer' }), data)
-      )[0],
+      ).at(0),
     ).toEqual({
       text: 'hello',
       label: ' world',
@@ -128,7 +128,7 @@ describe('the data of a language model', () => {
       textModel,
     );
     const prompt = 'hello $& low {text} or $& low {text}:';
-    expect(split.rows[0]).toMatchObject({ text: prompt, completion: ' new' });
+    expect(split.rows.at(0)).toMatchObject({ text: prompt, completion: ' new' });
     const [{ ids, targets }] = split.dataset.examples;
     expect(read(ids)).toBe(`${prompt} new`);
     expect(read(targets.filter((t) => t !== IGNORE_LABEL))).toBe(' new');

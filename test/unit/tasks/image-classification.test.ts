@@ -107,7 +107,7 @@ describe('a table of images', () => {
       model,
     );
     const key = kind.inputKeys!([...train.rows, ...validation.rows]);
-    expect(key(validation.rows[0])).toBe(key(train.rows[1]));
+    expect(key(validation.rows.at(0)!)).toBe(key(train.rows.at(1)!));
     expect(new Set([...train.rows, ...validation.rows].map(key)).size).toBe(3);
   });
 });

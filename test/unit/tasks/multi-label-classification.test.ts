@@ -35,7 +35,7 @@ describe('the data of several labels', () => {
     });
     expect(dataset.examples.map(kind.weight)).toEqual([2, 2, 2, 2]);
     expect(kind.facts(dataset.examples, data)).toEqual({ labels: { many: 2, pets: 3 }, unlabeled: 1 });
-    expect((await kind.samples(experiment(), data))[0]).toMatchObject({ text: 'cats !', label: 'pets' });
+    expect((await kind.samples(experiment(), data)).at(0)).toMatchObject({ text: 'cats !', label: 'pets' });
   });
 
   it.each([
@@ -89,7 +89,7 @@ describe('the results of several labels', () => {
     const data = await kind.load(experiment(), textModel);
     const scorer = kind.scorer(data);
     const logits = [Float32Array.of(1, 2), Float32Array.of(-1, -2)];
-    data.validation.dataset.examples.forEach((e, i) => scorer.add(e, logits[i]));
+    [...data.validation.dataset.examples].forEach((e, i) => scorer.add(e, logits[i]));
     expect(scorer.metrics()).toEqual({
       microF1: 2 / 3,
       macroF1: 0.5,

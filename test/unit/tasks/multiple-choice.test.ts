@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../../src/data/text/tokenizer';
 import type { Scoring } from '../../../src/experiment/scoring';
-import { choiceText, type ChoiceSequence, type ChoiceText } from '../../../src/tasks/choice-text';
+import { choiceText, type ChoiceSequence } from '../../../src/tasks/choice-text';
 import type { ChoiceFormat } from '../../../src/tasks/choice-format';
 import { answeredOf, likelihood } from '../../../src/tasks/choice-scores';
 import { mostFrequentChoice } from '../../../src/tasks/most-frequent-choice';
@@ -179,7 +179,7 @@ describe('the task', () => {
       [-1, 1, -1, 1],
     ].map((numbers) => Float32Array.from(numbers));
     const scorer = kind.scorer();
-    examples.forEach((e, i) => scorer.add(e, kept[i]));
+    examples.map((e, i) => scorer.add(e, kept[i]));
     expect(scorer.metrics()).toEqual({ accuracy: 2 / 3, examples: 3 });
     const answers = kind.predictions(data.validation, data, kept);
     expect([...answers.columns.predicted]).toEqual([1, 0, 0]);
@@ -206,7 +206,7 @@ describe('the task', () => {
 
   it('is compared with the most frequent place of right answers, or with chance', async () => {
     const { train: split } = await kind.load(experiment(), textModel);
-    const { examples } = split.dataset as { examples: ChoiceText[] };
+    const examples = [...split.dataset.examples];
     expect(mostFrequentChoice(examples, examples)).toEqual({
       answer: 'always choice 2',
       metric: 'accuracy',

@@ -82,7 +82,7 @@ describe('the data of text classification', async () => {
   });
 
   it('provides validation rows as samples, without spans', async () =>
-    expect((await kind.samples(experiment(), data))[0]).toEqual({
+    expect((await kind.samples(experiment(), data)).at(0)).toEqual({
       text: 'cats !',
       label: 'pets',
       line: 2,
@@ -110,7 +110,7 @@ describe('pairs of texts', () => {
     expect([...first.ids]).toEqual([2, 5, 7, 3, 20, 3]);
     expect([...first.typeIds!]).toEqual([0, 0, 0, 0, 1, 1]);
     const trained = await kind.withoutRows(paired(), textModel, { labels: ['no', 'yes'] });
-    expect((await kind.samples(paired(), trained))[0]).toEqual({
+    expect((await kind.samples(paired(), trained)).at(0)).toEqual({
       text: 'the cats',
       pair: 'cafe',
       label: 'yes',

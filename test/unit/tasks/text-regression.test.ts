@@ -36,7 +36,7 @@ describe('the data of regression', () => {
     for (const load of [kind.load, kind.loadValidation]) {
       const { scale, validation: split } = await load(experiment(), textModel, known);
       expect(scale).toEqual(known.scale);
-      expect(split.dataset.examples[0].target).toBe(7);
+      expect(split.dataset.examples.at(0)!.target).toBe(7);
     }
   });
 
@@ -77,7 +77,7 @@ describe('the results of regression', () => {
     const data = await kind.load(experiment(), textModel);
     const scorer = kind.scorer(data);
     // The mean of the training numbers for both: 25.
-    data.validation.dataset.examples.forEach((e) => scorer.add(e, Float32Array.of(0)));
+    [...data.validation.dataset.examples].forEach((e) => scorer.add(e, Float32Array.of(0)));
     const rmse = Math.sqrt((10 ** 2 + 20 ** 2) / 2);
     expect(scorer.metrics()).toEqual({ pearson: 0, spearman: 0, rmse, examples: 2 });
     expect(kind.baseline(data)).toEqual({ answer: 'always 25', metric: 'rmse', value: rmse });

@@ -129,7 +129,7 @@ describe('the data of token classification', async () => {
     expect(warnings.join()).toContain(`1 rows were skipped (data.onBadRow "skip"): line 4: ${unknown}.`);
     // A trained run keeps its order of the tags.
     const again = await kind.load(experiment(), textModel, { labels: ['O', 'I-PET', 'B-PET'] });
-    expect([...again.train.dataset.examples[0].tags]).toEqual([0, 0, 2]);
+    expect([...again.train.dataset.examples.at(0)!.tags]).toEqual([0, 0, 2]);
   });
 
   it('needs at least two tags', async () => {

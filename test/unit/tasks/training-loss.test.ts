@@ -33,7 +33,7 @@ describe('task.classWeights', () => {
     expect(classWeights!.map((w) => Number(w.toFixed(6)))).toEqual([0.583333, 1.166667, 2.333333]);
     expect(labelSmoothing).toBe(0);
     const weight = weightIn(textClassification, { classWeights });
-    const total = data.train.dataset.examples.reduce((sum, e) => sum + weight(e), 0);
+    const total = [...data.train.dataset.examples].reduce((sum, e) => sum + weight(e), 0);
     expect(total).toBeCloseTo(7, 5);
   });
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { loadExperiment } from '../../../runs/experiment/load';
+import type { ReadWatch } from '../../../data/stream/build';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { PreflightLine } from '../../../protocol/preflight';
 import { preflight } from '../../../trainer/preflight/preflight';
@@ -7,6 +8,7 @@ import { problemOf } from '../../../trainer/preflight/problems';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../../place';
 import { preflightText } from './report';
+import { ReadingProgress } from '../../reading-progress';
 import { temporaryFolder } from '../../temporary';
 import { write } from '../../write';
 
@@ -15,7 +17,7 @@ export const preflightCommand: Command = {
 
 Checks an experiment before training: which modules get an adapter, which targets match nothing, label balance, text
 lengths and truncation, unusable rows, and duplicates between training and validation. Then trains a few real steps to
-estimate how long the run will take and how much memory it needs. Keeps nothing on disk.
+estimate how long the run will take and how much memory it needs. Keeps nothing on disk but the index of large data.
 
   --steps N          training steps to measure (default: 3)
   --set KEY=VALUE    override a setting, such as --set training.batchSize=16 (may be given several times)
@@ -37,8 +39,11 @@ and with 21 if not even one text fits into memory.
   async run(args) {
     const json = args.flag('json');
     try {
-      const stops = await check(args, (line) =>
-        write(json ? `${JSON.stringify(line)}\n` : preflightText(line)),
+      const reading = new ReadingProgress();
+      const stops = await check(
+        args,
+        (line) => write(json ? `${JSON.stringify(line)}\n` : preflightText(line)),
+        json ? undefined : (at) => reading.show(at),
       );
       return stops ? EXIT.data : EXIT.ok;
     } catch (e) {
@@ -48,7 +53,11 @@ and with 21 if not even one text fits into memory.
   },
 };
 
-async function check(args: ParsedArgs, emit: (line: PreflightLine) => Promise<void>): Promise<boolean> {
+async function check(
+  args: ParsedArgs,
+  emit: (line: PreflightLine) => Promise<void>,
+  watch: ReadWatch | undefined,
+): Promise<boolean> {
   const file = one(args, 'experiment file', 'preflight');
   const steps = wholeNumber('steps', args.text('steps') ?? '3');
   if (steps < 1) throw new AuroraError('usage', '--steps takes a whole number of at least 1.');
@@ -61,6 +70,7 @@ async function check(args: ParsedArgs, emit: (line: PreflightLine) => Promise<vo
     program: join(__dirname, 'cli.cjs'),
     threads,
     steps,
+    watch,
     emit,
   });
 }

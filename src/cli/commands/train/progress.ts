@@ -2,14 +2,11 @@ import { formatMetric, metricInfo, metricValue, metricsIn } from '../../../exper
 import type { EvaluationSet } from '../../../experiment/evaluation-sets';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../../protocol/events';
 import type { StepRecord } from '../../../trainer/loop/loop';
+import { bar, LOG_MS, percentage, REDRAW_MS, redraw } from '../../bar';
 import { duration } from '../../format';
 
-const BAR = 24;
 /** Weight of the newest step in the shown loss and speed; about the last twenty steps count. */
 const SMOOTHING = 0.1;
-/** The shortest time between two redraws in a terminal, and between two lines in a log. */
-const REDRAW_MS = 100;
-const LOG_MS = 10_000;
 
 /** "the test set", or its name in data.evaluations. */
 export const setWords = ({ name }: Pick<EvaluationSet, 'name'>): string => name ?? 'the test set';
@@ -72,13 +69,10 @@ export class Progress {
 
   private draw(r: StepRecord): void {
     const share = r.step / this.total;
-    const filled = Math.round(share * BAR);
-    const percentage = `${Math.floor(100 * share)} %`;
-    const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${percentage.padStart(5)}`;
     const left = (this.total - r.step) * this.secondsPerStep!;
     const parts = [
-      ...(this.out.isTTY ? [bar] : []),
-      `step ${r.step}/${this.total}${this.out.isTTY ? '' : ` (${percentage})`}`,
+      ...(this.out.isTTY ? [bar(share)] : []),
+      `step ${r.step}/${this.total}${this.out.isTTY ? '' : ` (${percentage(share)})`}`,
       `loss ${this.loss!.toFixed(4)}`,
       `lr ${r.learningRate.toExponential(2)}`,
       `${(r.examples / this.secondsPerStep!).toFixed(0)} samples/s`,
@@ -89,7 +83,7 @@ export class Progress {
       this.out.write(`${text}\n`);
       return;
     }
-    this.out.write(`\r${text.slice(0, (this.out.columns || 120) - 1)}\x1b[K`);
+    redraw(this.out, text);
     this.onScreen = true;
   }
 }

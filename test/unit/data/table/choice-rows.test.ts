@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { answerIndex } from '../../../../src/data/table/answer-index';
-import { readChoiceRows } from '../../../../src/data/table/choice-rows';
+import { choiceRows } from '../../../../src/data/table/choice-rows';
 import { offeredChoices } from '../../../../src/data/table/offered-choices';
-import type { ReadOptions } from '../../../../src/data/table/rows';
+import { readRows, type ReadOptions } from '../../../../src/data/table/rows';
 import { rejection, temporaryFolder } from '../support';
 
 const { write } = temporaryFolder();
@@ -12,7 +12,7 @@ const TABLE = { textColumn: 'question', labelColumn: 'answer', onBadRow: 'fail' 
 const COMMONSENSE = { textColumn: 'instruction', completionColumn: 'output', labelColumn: 'answer' };
 
 const rows = async (name: string, content: string, options: Partial<ReadOptions>) =>
-  (await readChoiceRows(write(name, content), { ...TABLE, ...options })).rows;
+  (await readRows(write(name, content), { ...TABLE, ...options }, choiceRows)).rows;
 const row = async (value: object, options: Partial<ReadOptions>) =>
   (await rows('one.jsonl', JSON.stringify(value), options))[0];
 

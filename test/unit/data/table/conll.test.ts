@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseConll } from '../../../../src/table/conll';
 import type { ReadOptions } from '../../../../src/data/table/rows';
-import { readTaggedRows } from '../../../../src/data/table/tagged-rows';
+import { readRows } from '../../../../src/data/table/rows';
+import { taggedRows } from '../../../../src/data/table/tagged-rows';
 import { rejection, temporaryFolder } from '../support';
 
 const folder = temporaryFolder();
@@ -157,9 +158,9 @@ describe('parseConll', () => {
   });
 });
 
-describe('readTaggedRows', () => {
+describe('taggedRows', () => {
   const rows = async (name: string, text: string, more: Partial<ReadOptions> = {}) =>
-    (await readTaggedRows(folder.write(name, text), { ...options, ...more })).rows;
+    (await readRows(folder.write(name, text), { ...options, ...more }, taggedRows)).rows;
   const wanted = {
     words: ['EU', 'rejects'],
     tags: ['B-ORG', 'O'],
@@ -180,10 +181,10 @@ describe('readTaggedRows', () => {
 
   it('reads compressed files and other columns of a CoNLL file by their number', async () => {
     const path = folder.write('z.conll.gz', gzipSync('EU NNP B-ORG\nrejects VBZ O\n'));
-    expect((await readTaggedRows(path, options)).rows).toEqual([{ ...wanted, line: 1 }]);
-    const { tags } = (await readTaggedRows(path, { ...options, labelColumn: '2' })).rows[0];
+    expect((await readRows(path, options, taggedRows)).rows).toEqual([{ ...wanted, line: 1 }]);
+    const { tags } = (await readRows(path, { ...options, labelColumn: '2' }, taggedRows)).rows[0];
     expect(tags).toEqual(['NNP', 'VBZ']);
-    expect(await rejection('labels', readTaggedRows(path, { ...options, labelColumn: '3' }))).toContain(
+    expect(await rejection('labels', readRows(path, { ...options, labelColumn: '3' }, taggedRows))).toContain(
       'has no column "3"; it has "tokens", "2", "tags"',
     );
   });
@@ -216,35 +217,41 @@ describe('readTaggedRows', () => {
   ])('rejects a row with its line: %s', async (reason, json) => {
     const good = '{"tokens":["x"],"tags":["O"]}\n';
     const path = folder.write('bad.jsonl', `${good}${json}\n${good}`);
-    expect(await rejection('data', readTaggedRows(path, options))).toContain(`${path}:2: ${reason}.`);
-    const { rows: kept, skipped } = await readTaggedRows(path, skipping);
+    expect(await rejection('data', readRows(path, options, taggedRows))).toContain(`${path}:2: ${reason}.`);
+    const { rows: kept, skipped } = await readRows(path, skipping, taggedRows);
     expect(kept.map((r) => r.line)).toEqual([1, 3]);
     expect(skipped).toEqual([{ line: 2, reason }]);
   });
 
   it('rejects a malformed CoNLL line with its number, or skips its sentence', async () => {
     const path = folder.write('bad.conll', 'a O\nb\n\nc O\n');
-    expect(await rejection('data', readTaggedRows(path, options))).toContain(
+    expect(await rejection('data', readRows(path, options, taggedRows))).toContain(
       `${path}:2: a word without a tag. | Correct the row, or set data.onBadRow to "skip"`,
     );
-    expect(await readTaggedRows(path, skipping)).toMatchObject({
+    expect(await readRows(path, skipping, taggedRows)).toMatchObject({
       rows: [{ words: ['c'], line: 4 }],
       skipped: [{ line: 2, reason: 'a word without a tag' }],
     });
     const none = folder.write('none.conll', '-DOCSTART- O\n\n# nothing\n');
-    expect(await rejection('emptyData', readTaggedRows(none, options))).toContain(`${none} has no rows.`);
-    expect(await rejection('emptyData', readTaggedRows(folder.write('e.conll', ''), options))).toContain(
-      'is empty',
+    expect(await rejection('emptyData', readRows(none, options, taggedRows))).toContain(
+      `${none} has no rows.`,
     );
+    expect(
+      await rejection('emptyData', readRows(folder.write('e.conll', ''), options, taggedRows)),
+    ).toContain('is empty');
     const latin = folder.write('latin.conll', Buffer.from([0x61, 0x20, 0x4f, 0x0a, 0xe9, 0x20, 0x4f]));
-    expect(await rejection('data', readTaggedRows(latin, options))).toContain(`${latin}:1: not valid UTF-8.`);
+    expect(await rejection('data', readRows(latin, options, taggedRows))).toContain(
+      `${latin}:1: not valid UTF-8.`,
+    );
   });
 
   it('names the columns of the file if one is missing', async () => {
     const path = folder.write('hub.jsonl', '{"tokens":["a"],"ner_tags":[0]}\n');
-    expect(await rejection('labels', readTaggedRows(path, options))).toContain(
+    expect(await rejection('labels', readRows(path, options, taggedRows))).toContain(
       'has no column "tags"; it has "tokens", "ner_tags".',
     );
-    expect((await readTaggedRows(path, { ...options, labelColumn: 'ner_tags' })).rows[0].tags).toEqual(['0']);
+    expect((await readRows(path, { ...options, labelColumn: 'ner_tags' }, taggedRows)).rows[0].tags).toEqual([
+      '0',
+    ]);
   });
 });

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readRows, type ReadOptions } from '../../../../src/data/table/rows';
-import { readTaggedRows } from '../../../../src/data/table/tagged-rows';
+import { taggedRows } from '../../../../src/data/table/tagged-rows';
 import { parseJsonArray } from '../../../../src/table/json';
 import { failure, rejection, temporaryFolder } from '../support';
 
@@ -39,7 +39,11 @@ describe('a JSON array', () => {
 
   it('has words and tags in lists', async () => {
     const path = folder.write('ner.json', '[{"tokens":["a","b"],"tags":["O","B-X"]}]');
-    const { rows } = await readTaggedRows(path, { ...options, textColumn: 'tokens', labelColumn: 'tags' });
+    const { rows } = await readRows(
+      path,
+      { ...options, textColumn: 'tokens', labelColumn: 'tags' },
+      taggedRows,
+    );
     expect(rows[0]).toMatchObject({ words: ['a', 'b'], tags: ['O', 'B-X'], line: 1 });
   });
 

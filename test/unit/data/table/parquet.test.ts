@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../../src/base/errors';
 import { inNamedOrder } from '../../../../src/data/labels';
 import { readRows, type ReadOptions } from '../../../../src/data/table/rows';
-import { readTaggedRows } from '../../../../src/data/table/tagged-rows';
+import { taggedRows } from '../../../../src/data/table/tagged-rows';
 import { classNames } from '../../../../src/table/class-names';
 import { openParquet } from '../../../../src/table/parquet';
 import type { DataRecord } from '../../../../src/table/records';
@@ -209,7 +209,7 @@ describe('the rows of a Parquet file', () => {
         `select * from (values (['Ann', 'Lee', 'ran'], [1, 2, 0]), (['a'], [-1])) t(tokens, ner_tags)`,
         features({ ner_tags }),
       );
-      const { rows, skipped, labelNames } = await readTaggedRows(at('ner.parquet'), tagged);
+      const { rows, skipped, labelNames } = await readRows(at('ner.parquet'), tagged, taggedRows);
       expect(rows).toEqual([
         {
           words: ['Ann', 'Lee', 'ran'],

@@ -157,11 +157,11 @@ const smaller = (room: number) => {
 describe('a memory limit', async () => {
   const { task, stepper } = await open();
   const { dataset } = task.data.train;
-  const batch = [...dataset.examples.keys()].slice(0, 16);
+  const batch = [...Array(16).keys()];
   const told: string[] = [];
   const make = (known?: ReturnType<MicroBatches['known']>) =>
     new MicroBatches(task, stepper, CPU, (m) => told.push(m), known);
-  const longest = Math.max(...batch.map((i) => dataset.examples[i].size));
+  const longest = Math.max(...batch.map((i) => dataset.examples.at(i)!.size));
 
   it('is reported once, applies from then on, and is used by a resumed run', async () => {
     const micro = make();

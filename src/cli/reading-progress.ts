@@ -1,0 +1,34 @@
+import { basename } from 'node:path';
+import type { ReadProgress } from '../data/stream/build';
+import { bar, LOG_MS, percentage, REDRAW_MS, redraw } from './bar';
+import { duration } from './format';
+
+/** One line while a large file is read: redrawn in place in a terminal, repeated from time to time in a log. */
+export class ReadingProgress {
+  private began = performance.now();
+  private drawn = -Infinity;
+  private onScreen = false;
+
+  constructor(private readonly out: NodeJS.WriteStream = process.stderr) {}
+
+  show({ path, done, of }: ReadProgress): void {
+    const now = performance.now();
+    if (done === 0) this.began = now;
+    if (done >= of) this.clear();
+    if (done >= of || now - this.drawn < (this.out.isTTY ? REDRAW_MS : LOG_MS)) return;
+    this.drawn = now;
+    const share = done / of;
+    const what = `reading ${basename(path)} once, ${(of / 1e9).toFixed(1)} GB`;
+    const left = share > 0 && `${duration(((now - this.began) * (1 / share - 1)) / 1000)} left`;
+    const parts = [this.out.isTTY ? bar(share) : percentage(share), what, ...(left ? [left] : [])];
+    const text = parts.join(' · ');
+    this.onScreen = this.out.isTTY;
+    if (this.onScreen) redraw(this.out, text);
+    else this.out.write(`${text}\n`);
+  }
+
+  clear(): void {
+    if (this.onScreen) this.out.write('\r\x1b[K');
+    this.onScreen = false;
+  }
+}

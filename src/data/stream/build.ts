@@ -1,0 +1,124 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
+import type { PlacedTable } from '../../table/records';
+import { inputKey, inputOf } from '../audit';
+import {
+  badRow,
+  requireColumn,
+  wantedColumns,
+  type MarkedFormat,
+  type ReadOptions,
+  type Row,
+  type SkippedRow,
+} from '../table/rows';
+import {
+  GrowingColumn,
+  NO_TOKENS,
+  ofColumns,
+  TRUNCATED,
+  type ColumnName,
+  type IndexColumns,
+  type RowIndex,
+} from './row-index';
+
+type Growing = Record<ColumnName, GrowingColumn>;
+
+/** What a row becomes, as far as an index tells. */
+export interface Measured {
+  size: number;
+  ids: { length: number };
+  truncated?: true;
+}
+
+/** How far a file has been read, in bytes. */
+export interface ReadProgress {
+  path: string;
+  done: number;
+  of: number;
+}
+
+/** Called from time to time while a large file is read; may throw to give it up. */
+export type ReadWatch = (progress: ReadProgress) => void;
+
+export interface IndexSource<R extends Row> {
+  path: string;
+  /** In bytes. */
+  size: number;
+  table: PlacedTable;
+  format: MarkedFormat<R>;
+  options: ReadOptions;
+  /** What a model reads of a row. */
+  measure(row: R): Measured;
+  /** Of that, how many tokens are to be predicted, for a kind that predicts tokens. */
+  counted?(measured: Measured): number;
+  watch?: ReadWatch;
+}
+
+/**
+ * Reads a file once, from start to end. Signals and timers are served between its pieces.
+ *
+ * @throws AuroraError 'data' for a bad row where that is an error
+ */
+export async function buildIndex<R extends Row>(source: IndexSource<R>): Promise<RowIndex> {
+  const { path, size, table, format, options, watch } = source;
+  const columns: Growing = ofColumns((name) => new GrowingColumn(name));
+  const names = new Map<string, number>();
+  const skipped: SkippedRow[] = [];
+  const requireColumns = () => {
+    for (const { option, name } of wantedColumns(format, options))
+      requireColumn(path, table.columns(), options, option, name);
+  };
+  watch?.({ path, done: 0, of: size });
+  for await (const records of table.pieces()) {
+    for (const { record, start, bytes } of records) {
+      const row = 'problem' in record ? record : format.rowOf(record.fields, options);
+      if ('problem' in row) {
+        if (options.onBadRow === 'fail') requireColumns();
+        badRow(path, { line: record.line, reason: row.problem }, options.onBadRow, skipped);
+        continue;
+      }
+      addPlace(columns, record.line, start, bytes);
+      addRow(columns, names, { ...row, line: record.line } as R, source);
+    }
+    const last = records.at(-1);
+    if (last) watch?.({ path, done: table.bytesRead(last), of: size });
+    await turn();
+  }
+  requireColumns();
+  columns.markStarts.push(columns.marks.length);
+  const { quotes } = table;
+  return {
+    columns: ofColumns((name) => columns[name].done()) as unknown as IndexColumns,
+    names: [...names.keys()],
+    fields: table.columns(),
+    skipped,
+    ...(quotes && { quotes }),
+  };
+}
+
+function addPlace(columns: Growing, line: number, start: number, bytes: Buffer): void {
+  columns.starts.push(start);
+  columns.lengths.push(bytes.length);
+  columns.lines.push(line);
+  columns.sums.push(crc32(bytes));
+}
+
+function addRow<R extends Row>(
+  columns: Growing,
+  names: Map<string, number>,
+  row: R,
+  { format, measure, counted }: IndexSource<R>,
+): void {
+  for (const key of inputKey(inputOf(row))) columns.keys.push(key);
+  columns.answers.push(crc32(row.label));
+  const measured = measure(row);
+  columns.sizes.push(measured.size);
+  if (counted) columns.counts.push(counted(measured));
+  columns.flags.push((measured.truncated ? TRUNCATED : 0) | (measured.ids.length === 0 ? NO_TOKENS : 0));
+  columns.markStarts.push(columns.marks.length);
+  for (const mark of format.marks(row)) {
+    let name = names.get(mark);
+    if (name === undefined) names.set(mark, (name = names.size));
+    columns.marks.push(name);
+  }
+}
