@@ -125,10 +125,12 @@ function tables(results) {
     const { metrics } = TASKS[task];
     const [first] = Object.values(byMethod)[0];
     const { answer, metric, value } = first.baseline;
-    const [, scale, digits] = Object.values(metrics).find(([name]) => name === metric) ?? [];
-    const constant = scale
-      ? `, ${metric} of the best constant answer (${answer}) ${scale({ [metric]: value }).toFixed(digits)}`
-      : '';
+    const constant = Object.entries(metrics)
+      .filter(([, [name]]) => name === metric)
+      .map(([title, [, scale, digits]]) => {
+        const [label, unit = ''] = title.split(',');
+        return ` Best constant answer (${answer}): ${label} ${scale({ [metric]: value }).toFixed(digits)}${unit}.`;
+      });
     const rows = Object.entries(byMethod).map(([name, runs]) => {
       const cells = Object.values(metrics).map(([, of, digits]) =>
         spread(
@@ -140,7 +142,7 @@ function tables(results) {
       return `| ${[name, adapters.toLocaleString('en'), ...cells].join(' | ')} |`;
     });
     return [
-      `**${task}**: ${first.last.examples.toLocaleString('en')} validation examples${constant}.`,
+      `**${task}**: ${first.last.examples.toLocaleString('en')} validation examples.${constant.join('')}`,
       '',
       `| method | adapter parameters | ${Object.keys(metrics).join(' | ')} |`,
       `| --- | ---: |${' ---: |'.repeat(Object.keys(metrics).length)}`,
