@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { build } from './build.mjs';
 import { makePackage } from './package.mjs';
@@ -9,7 +10,6 @@ import { HERE } from './lib/package/targets.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { ensureOnnxRuntimeWeb } from './lib/onnxruntime-web.mjs';
 import { ensureChromium, ensurePython, ensureVulkan } from './lib/system.mjs';
-import { withTestFolder } from './lib/test-folder.mjs';
 import { ensureUseLite, fetchUseLite } from './lib/use-lite.mjs';
 import { ensureWorkbench } from './lib/workbench/install.mjs';
 
@@ -59,25 +59,26 @@ function lint() {
 }
 
 function vitest(project, filters) {
-  return withTestFolder((folder) => {
-    const report = join(folder, 'report.json');
-    const retried = join(folder, 'retried.json');
-    const reporters = ['default', 'json', './scripts/lib/retried.mjs'].map((name) => `--reporter=${name}`);
-    try {
-      const code = runNode(
-        join(ROOT, 'node_modules/vitest/vitest.mjs'),
-        ['run', '--project', project, ...reporters, `--outputFile.json=${report}`, ...filters],
-        { env: { ...process.env, TMPDIR: folder, [RETRIED_FILE]: retried } },
-      );
-      return {
-        ...count(JSON.parse(readFileSync(report, 'utf8')), code),
-        retried: JSON.parse(readFileSync(retried, 'utf8')),
-      };
-    } catch (e) {
-      console.error(`The ${project} tests wrote no report: ${e.message}`);
-      return { passed: 0, failures: ['no report'], retried: [], skipped: 0 };
-    }
-  });
+  const folder = mkdtempSync(join(tmpdir(), 'aurora-test-'));
+  const report = join(folder, 'report.json');
+  const retried = join(folder, 'retried.json');
+  const reporters = ['default', 'json', './scripts/lib/retried.mjs'].map((name) => `--reporter=${name}`);
+  try {
+    const code = runNode(
+      join(ROOT, 'node_modules/vitest/vitest.mjs'),
+      ['run', '--project', project, ...reporters, `--outputFile.json=${report}`, ...filters],
+      { env: { ...process.env, [RETRIED_FILE]: retried } },
+    );
+    return {
+      ...count(JSON.parse(readFileSync(report, 'utf8')), code),
+      retried: JSON.parse(readFileSync(retried, 'utf8')),
+    };
+  } catch (e) {
+    console.error(`The ${project} tests wrote no report: ${e.message}`);
+    return { passed: 0, failures: ['no report'], retried: [], skipped: 0 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** A file that fails to load has no tests to count, but it failed; so did a run that otherwise reports failure. */

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Failure, say } from './console.mjs';
 import { ROOT } from './run.mjs';
 
-/** Trains on the few rows, then twice on all of them, with a cache of its own. @param {{few: string, all: string}} experiments */
+/** Trains on the few rows, then twice on all of them, with a separate cache folder. @param {{few: string, all: string}} experiments */
 export async function trained({ few, all }, folder) {
   const runs = {};
   for (const [name, experiment] of Object.entries({ few, first: all, second: all })) {
@@ -47,7 +47,7 @@ function hasStepped(out) {
   return scalars.some((path) => existsSync(path) && statSync(path).size > 0);
 }
 
-/** Of all its threads so far; undefined where the system does not tell. */
+/** Of all its threads so far; undefined where /proc does not exist. */
 function cpuSeconds(pid) {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');

@@ -20,9 +20,9 @@ const UNEVEN = /\s{2,}|[^\S ]/g;
 /** Texts that differ in white space alone are the same to most tokenizers. */
 const normalized = (text: string): string => text.trim().replace(UNEVEN, ' ');
 
-/** Both texts of a pair: a line break is none of either's characters. */
-export const inputOf = ({ text, pair }: Row): string =>
-  pair === undefined ? normalized(text) : `${normalized(text)}\n${normalized(pair)}`;
+/** Both texts of a pair, and the choices of a question: normalized texts contain no line break. */
+export const inputOf = ({ text, pair, choices = [] }: Row): string =>
+  [text, ...(pair === undefined ? [] : [pair]), ...choices].map(normalized).join('\n');
 
 /**
  * How often each label occurs; 0 for a label that does not.
@@ -64,7 +64,7 @@ export function tokenLengths(dataset: Dataset): PreflightSplit['tokens'] {
   };
 }
 
-/** What tells of rows whether their inputs are equal, in a few bytes each. */
+/** A few bytes for each row, enough to find rows with equal inputs. */
 export interface Audited {
   readonly length: number;
   /** Of each row's input, two numbers of 32 bits: the same for equal inputs, and different for almost all others. */

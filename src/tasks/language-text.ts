@@ -38,7 +38,7 @@ interface Counted {
   counts: boolean[];
 }
 
-/** @param length tokens that are needed at most, of a text that is no conversation */
+/** @param length tokens needed at most; for conversations, all are made */
 export const countedTokens = (
   tokenizer: Tokenizer,
   { text, completion, messages }: Pick<LanguageRow, 'text' | 'completion' | 'messages'>,

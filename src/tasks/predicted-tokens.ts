@@ -37,7 +37,7 @@ export function tokenScorer(ahead: 0 | 1): Scorer<WithTargets> {
   };
 }
 
-/** Of examples that are read from disk, so many tell which token is the most frequent. */
+/** If examples are read from disk, the most frequent token is that of the first ones. */
 const COUNTED_EXAMPLES = 10_000;
 
 /** Always the most frequent of the tokens to predict in the training data; the first id at ties. */

@@ -18,7 +18,7 @@ export function textRows<R extends Row, E extends TextExample>(
   return (path, options) => {
     if (!('marks' in format) || !isLarge(path)) return readRows(path, options, format);
     const { type, lossOn } = spec.task;
-    // What a row is to be answered with plays no part.
+    // The number of tokens does not depend on labels.
     const encode = encoder(tokenizer, { labels: [] }, spec);
     return openStreamed<R>(path, {
       format,

@@ -9,7 +9,7 @@ import { CLI, Lab } from './lab';
 const lab = new Lab();
 afterAll(() => lab.remove());
 
-/** With all files counted as large, and a cache of its own. */
+/** All files count as large, and the cache is separate. */
 const LARGE = { ...process.env, AURORA_TEST_LARGE_BYTES: '0', XDG_CACHE_HOME: lab.path('cache') };
 
 function large(...args: string[]) {

@@ -49,12 +49,7 @@ describe('an image experiment, in VS Code 1.100', () => {
     await wizard.accept('kind of task');
     await wizard.choose('Select the training images', 'train');
     await wizard.choose('Select the validation data', 'held-out');
-    await wizard.choose('Select settings', 'Defaults');
-    await wizard.choose('Select a method', 'AuroRA');
-    await wizard.asks('Select the layers');
-    await window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
-    await wizard.accept('Select a rank');
-    await wizard.accept('file name of the experiment');
+    await wizard.acceptDefaults();
     await window.tab(`${name}.aurora.json`).waitFor();
     const text = readFileSync(lab.path(`${name}.aurora.json`), 'utf8');
     expect(text).toContain('"type": "image-classification"');

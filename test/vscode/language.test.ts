@@ -51,12 +51,7 @@ describe('a language experiment, in VS Code 1.100', () => {
     await wizard.choose('the texts, the prompts, or the conversations', 'prompt');
     await wizard.choose('Select the column with the completions', 'completion');
     await wizard.choose('Select the validation data', 'validation.jsonl');
-    await wizard.choose('Select settings', 'Defaults');
-    await wizard.choose('Select a method', 'AuroRA');
-    await wizard.asks('Select the layers');
-    await window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
-    await wizard.accept('Select a rank');
-    await wizard.accept('file name of the experiment');
+    await wizard.acceptDefaults();
     await window.tab(`${name}.aurora.json`).waitFor();
     const text = readFileSync(lab.path(`${name}.aurora.json`), 'utf8');
     expect(text).toContain('"type": "causal-language-modeling"');

@@ -23,7 +23,7 @@ import {
 
 type Growing = Record<ColumnName, GrowingColumn>;
 
-/** What a row becomes, as far as an index tells. */
+/** The part of an example that an index stores. */
 export interface Measured {
   size: number;
   ids: { length: number };

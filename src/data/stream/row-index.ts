@@ -20,7 +20,7 @@ export interface IndexColumns {
   answers: Uint32Array;
   /** How many tokens it has; 0 if there is nothing to learn from it. */
   sizes: Uint32Array;
-  /** How many of them are to be predicted; empty where that is no number of tokens. */
+  /** How many of them are to be predicted; empty for a task that does not predict tokens. */
   counts: Uint32Array;
   /** Where its marks begin in `marks`, and one number more. */
   markStarts: Uint32Array;

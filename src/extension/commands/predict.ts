@@ -8,8 +8,7 @@ import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { programLine } from '../launcher/program-line';
 
-/** Which checkpoint predicts which set. */
-export interface Wanted {
+export interface PredictOptions {
   /** best, last or a step */
   at: string;
   on: MeasuredOn;
@@ -27,7 +26,7 @@ const going = new Set<string>();
 export async function predict(
   { trainer }: Services,
   run: RunEntry,
-  { at, on, again = false }: Wanted,
+  { at, on, again = false }: PredictOptions,
 ): Promise<number | undefined> {
   const { t } = vscode.l10n;
   const message = t(

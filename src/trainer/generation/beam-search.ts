@@ -15,7 +15,7 @@ interface Finished {
 
 /**
  * Beam search as in transformers, with a length penalty of 1 and without early stopping (BeamSearchScorer): `beams` texts
- * are continued at once. A text that ends is put aside, and the search goes on until none can get a better score than the
+ * are continued at once. A text that ends is put aside, and the search continues until none can score better than the
  * worst of `beams` such texts.
  */
 export function beamSearch({ prompt, maxTokens, ends, beams }: DecoderOptions & { beams: number }): Decoder {

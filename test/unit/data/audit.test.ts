@@ -39,6 +39,19 @@ describe('the data audit', () => {
     });
   });
 
+  it('tells questions with other choices apart', () => {
+    const ask = (line: number, label: string, ...choices: string[]): Row => ({
+      text: 'q',
+      label,
+      choices,
+      line,
+    });
+    const train = audited([ask(1, 'x', 'x', 'y'), ask(2, 'z', 'y', 'z'), ask(3, 'y', 'x', ' y')]);
+    const { withinTrain, conflicts } = findDuplicates(train, rows(['q']));
+    expect(withinTrain).toBe(1);
+    expect(conflicts.first).toEqual([{ lines: [1, 3], labels: ['x', 'y'] }]);
+  });
+
   it('counts a text with several labels once and shows the first few', () => {
     const train = rows(['x', 'a'], ['x', 'b'], ['x', 'c'], ['y', 'a'], ['y', 'a'], ['y', 'b']);
     const { withinTrain, conflicts } = findDuplicates(train, rows());

@@ -25,6 +25,16 @@ export class Wizard {
     await this.window.page.keyboard.press('Enter');
   }
 
+  /** Answers everything after the data as AuroRA does by default. */
+  async acceptDefaults(): Promise<void> {
+    await this.choose('Select settings', 'Defaults');
+    await this.choose('Select a method', 'AuroRA');
+    await this.asks('Select the layers');
+    await this.window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
+    await this.accept('Select a rank');
+    await this.accept('file name of the experiment');
+  }
+
   /** The title, such as "New Experiment (3 of 9)", with the description of the selection. */
   async title(): Promise<string> {
     return this.window.page.locator('.quick-input-title').innerText();
