@@ -59,7 +59,7 @@ describe('the Errors page', () => {
   it('offers the other sets of the experiment, each in its own view', async () => {
     const alone = await show(made(5, 20));
     await rows(alone).first().waitFor();
-    expect(await alone.page.locator('.set').count()).toBe(0);
+    expect(await alone.page.locator('.data-set').count()).toBe(0);
     const w = await show(made(5, 20), { sets: ['validation', 'test', 'evaluations.films'] });
     await rows(w).first().waitFor();
     const choice = w.page.getByLabel('Data set');

@@ -246,7 +246,7 @@ function setChoice({ on, sets }: Model) {
     select.value = on;
     if (wanted && wanted !== on) say({ type: 'openSet', on: wanted });
   };
-  return html`<label class="set"
+  return html`<label class="data-set"
     >${t('Data set')}
     <select @change=${open}>
       ${sets.map((set) => html`<option value=${set} ?selected=${set === on}>${setLabel(set)}</option>`)}
