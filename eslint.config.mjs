@@ -16,9 +16,12 @@ function restricted(room, depth, ...more) {
     ...more,
   ];
   if (PURE.includes(room))
-    patterns.push({ group: ['node:*', 'vscode'], message: `src/${room} runs on both sides of every wall.` });
+    patterns.push({
+      group: ['node:*', 'vscode'],
+      message: `src/${room} is imported by pages too: no Node.js, no VS Code.`,
+    });
   if (room !== 'extension')
-    patterns.push({ group: ['vscode'], message: 'Only src/extension knows VS Code.' });
+    patterns.push({ group: ['vscode'], message: 'Only src/extension may import vscode.' });
   if (room !== 'engine')
     patterns.push({
       group: ['onnxruntime-node', '@tensorflow/*', 'webgpu'],

@@ -4,3 +4,20 @@ export function numberText(value: number): string {
   if (size >= 1000 && size < 1e15) return Math.round(value).toLocaleString('en-US');
   return String(Number(value.toPrecision(4)));
 }
+
+/** A whole number with separators: 74,208. */
+export const count = (n: number): string => n.toLocaleString('en-US');
+
+/** `0.86 GB`, `2.1 GB`: decimal, as memory is sold. */
+export function gigabytes(bytes: number): string {
+  const gb = bytes / 1e9;
+  return `${gb.toFixed(gb < 1 ? 2 : 1)} GB`;
+}
+
+/** The time of a step: `3.2 ms`, `48 ms`, `1.25 s`. */
+export const stepTime = (seconds: number): string =>
+  seconds < 0.1 ? milliseconds(seconds) : `${seconds.toFixed(2)} s`;
+
+/** `3.2 ms`, `1480 ms`. */
+export const milliseconds = (seconds: number): string =>
+  `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms`;

@@ -13,3 +13,7 @@ export function cautiousPercent(share: number): string {
   if (share < 0.0005) return '<0.1 %';
   return share > 0.9995 ? '>99.9 %' : percent(share);
 }
+
+/** How far a process is, rounded down, so that it is never 100 % before the end. */
+export const progressPercent = (done: number, total: number): string =>
+  `${Math.floor((100 * done) / total)} %`;

@@ -1,3 +1,4 @@
+import { progressPercent } from '../base/percent';
 const WIDTH = 24;
 
 /** The shortest time between two redraws of a line of progress in a terminal, and between two lines in a log. */
@@ -7,10 +8,8 @@ export const LOG_MS = 10_000;
 /** A share from 0 to 1 as a bar with a number. */
 export function bar(share: number): string {
   const filled = Math.round(share * WIDTH);
-  return `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${percentage(share).padStart(5)}`;
+  return `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${progressPercent(share, 1).padStart(5)}`;
 }
-
-export const percentage = (share: number): string => `${Math.floor(100 * share)} %`;
 
 /** Replaces the current line of a terminal. */
 export const redraw = (out: NodeJS.WriteStream, text: string): boolean =>

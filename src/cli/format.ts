@@ -5,11 +5,3 @@ export function duration(seconds: number): string {
   if (s < 3600) return `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, '0')} s`;
   return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, '0')} min`;
 }
-
-/** `0.86 GB`, `2.1 GB`: decimal, as memory is sold. */
-export const gigabytes = (bytes: number): string => {
-  const gb = bytes / 1e9;
-  return `${gb.toFixed(gb < 1 ? 2 : 1)} GB`;
-};
-
-export const count = (n: number): string => n.toLocaleString('en');

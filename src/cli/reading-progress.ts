@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import type { ReadProgress } from '../data/stream/build';
-import { bar, LOG_MS, percentage, REDRAW_MS, redraw } from './bar';
+import { bar, LOG_MS, REDRAW_MS, redraw } from './bar';
 import { duration } from './format';
+import { progressPercent } from '../base/percent';
 
 /** One line while a large file is read: redrawn in place in a terminal, repeated from time to time in a log. */
 export class ReadingProgress {
@@ -20,7 +21,7 @@ export class ReadingProgress {
     const share = done / of;
     const what = `reading ${basename(path)} once, ${(of / 1e9).toFixed(1)} GB`;
     const left = share > 0 && `${duration(((now - this.began) * (1 / share - 1)) / 1000)} left`;
-    const parts = [this.out.isTTY ? bar(share) : percentage(share), what, ...(left ? [left] : [])];
+    const parts = [this.out.isTTY ? bar(share) : progressPercent(share, 1), what, ...(left ? [left] : [])];
     const text = parts.join(' · ');
     this.onScreen = this.out.isTTY;
     if (this.onScreen) redraw(this.out, text);

@@ -10,7 +10,7 @@ import type { TrainOutcome } from '../trainer/run/conclude';
 import type { TrainListener } from '../trainer/run/options';
 import { train } from '../trainer/run/train';
 import { deviceLine } from './device-line';
-import { count } from './format';
+import { count } from '../base/number-text';
 import { Progress, setWords } from './commands/train/progress';
 import { ReadingProgress } from './reading-progress';
 

@@ -42,6 +42,8 @@ export interface MetricInfo {
   meanOf?: 'correct' | 'loss';
   /** Whether it counts examples, or parts of them, as right or wrong, so that one example changes it noticeably. */
   counts?: true;
+  /** Whether always predicting the most frequent label can score well, so that it says little about unbalanced labels. */
+  favorsFrequent?: true;
   /** One sentence; the schema has it at the metric's name, with the source. */
   definition: string;
   /** The source of the definition. */
@@ -76,6 +78,7 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
   accuracy: {
     ...share('accuracy'),
     counts: true,
+    favorsFrequent: true,
     meanOf: 'correct',
     definition: 'Share of examples with the correct predicted label.',
     source: 'scikit-learn, accuracy_score',
@@ -104,12 +107,14 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
   weightedF1: {
     ...share('weighted F1'),
     counts: true,
+    favorsFrequent: true,
     definition: 'Mean of F1 over the labels, each weighted by how often it is the true one.',
     source: 'scikit-learn, f1_score with average="weighted"',
   },
   top5Accuracy: {
     ...share('top-5 accuracy'),
     counts: true,
+    favorsFrequent: true,
     definition: 'Share of examples whose label is among the five with the highest scores.',
     source: 'scikit-learn, top_k_accuracy_score',
   },
@@ -183,7 +188,7 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     digits: 2,
     inPoints: false,
     definition:
-      'e to the mean loss of a token: how many tokens the model hesitates between. Depends on the tokenizer.',
+      'e to the mean loss of a token: the effective number of equally likely tokens. Depends on the tokenizer.',
     source: 'Jelinek et al., 1977; transformers, run_clm.py',
   },
   tokenAccuracy: {

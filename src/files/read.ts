@@ -1,11 +1,20 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { AuroraError } from '../base/errors';
 
 /** The file's bytes; undefined if it does not exist. Throws AuroraError (`run`) if it cannot be read. */
 export async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path);
+  } catch (e) {
+    return absentOrThrow(path, e);
+  }
+}
+
+/** The file, opened for reading; undefined if it does not exist. Throws AuroraError (`run`) if it cannot be read. */
+export async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
   } catch (e) {
     return absentOrThrow(path, e);
   }

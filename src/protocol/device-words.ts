@@ -1,4 +1,5 @@
 import type { DeviceEvent } from './events';
+import { stepTime } from '../base/number-text';
 
 /** Translation in the editor and the pages: {0} and so on are replaced by the values. */
 type Translate = (sentence: string, ...values: (string | number)[]) => string;
@@ -39,6 +40,3 @@ export function deviceLine(of: Device, t: Translate): string {
   const words = deviceWords(of, t);
   return tried.length > 0 ? t('{0} ({1})', words, tried.join('; ')) : words;
 }
-
-const stepTime = (seconds: number): string =>
-  seconds < 0.1 ? `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms` : `${seconds.toFixed(2)} s`;

@@ -279,10 +279,10 @@ const LINES: Record<PlayLine['kind'], Fields> = {
  */
 export function parsePlayRequest(line: string): PlayRequest | undefined {
   const value = parse(line);
-  if (!isObject(value)) throw broken(`The line ${shown(line)} is no JSON object.`);
+  if (!isObject(value)) throw broken(`The line ${shown(line)} is not a JSON object.`);
   if (!isKindOf(REQUESTS, value.kind)) return undefined;
   const wrong = firstWrong(REQUESTS[value.kind as PlayRequest['kind']], value);
-  if (wrong !== undefined) throw broken(`The request ${shown(line)} has no usable "${wrong}".`);
+  if (wrong !== undefined) throw broken(`The request ${shown(line)} has a missing or invalid "${wrong}".`);
   if (value.kind === 'predict' && (value.text === undefined) === (value.image === undefined))
     throw broken(`The request ${shown(line)} takes either a text or an image.`);
   return value as PlayRequest;

@@ -1,7 +1,7 @@
 import { hasGeometry } from './geometry';
 import type { Say } from './say';
 import type { Section } from './study';
-import { count } from './words';
+import { count } from '../base/number-text';
 
 /** Data that a study would show but the run folders do not contain yet. One command measures all of it. */
 export interface Missing {

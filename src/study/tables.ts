@@ -9,7 +9,7 @@ import type { Say } from './say';
 import { seedOf } from './groups';
 import type { Summary } from './statistics/summary';
 import type { Section, Study } from './study';
-import { count } from './words';
+import { count } from '../base/number-text';
 
 const MIB = 2 ** 20;
 

@@ -5,9 +5,9 @@ import type { ChosenBy } from './run';
 import type { Say } from './say';
 import type { Section, Study } from './study';
 import { inputNotes } from './trained-on';
+import { count } from '../base/number-text';
 
 /** 2,256 */
-export const count = (n: number): string => n.toLocaleString('en-US');
 
 /** A p-value, never rounded to zero. */
 export const chanceText = (p: number): string =>

@@ -42,7 +42,7 @@ export function* itemsOf(path: string, bytes: Buffer, whole = true): Generator<I
   }
   at++;
   skip();
-  if (at < bytes.length) throw wrong(path, bytes, at, 'something follows the end of the array');
+  if (at < bytes.length) throw wrong(path, bytes, at, 'unexpected content after the array');
 }
 
 /** The comma or closing bracket after an item. */

@@ -183,7 +183,7 @@ function requireReadable(path: string, { row_groups }: FileMetaData, column: str
         throw new AuroraError(
           'data',
           `${path}: the column "${column}" is compressed with ${codec ?? 'an unknown method'}, which cannot be read.`,
-          'Write the file again with snappy or zstd compression.',
+          'Rewrite the file with Snappy or Zstandard compression.',
         );
     }
 }
@@ -195,7 +195,7 @@ const damaged = (path: string, why: string, cause?: unknown): AuroraError =>
   new AuroraError(
     'data',
     `${path} cannot be read: it is damaged, or written in a way that is not known here (${why}).`,
-    `${AGAIN} If that does not help, write it again with another program.`,
+    `${AGAIN} If that does not help, rewrite it with another program.`,
     {
       cause,
     },

@@ -1,15 +1,13 @@
 import { either } from '../base/either';
 import { percent } from '../base/percent';
 import type { Experiment } from '../experiment/experiment';
-import type { MetricName } from '../experiment/metrics';
+import { metricInfo } from '../experiment/metrics';
 import { describeTask } from '../experiment/tasks/registry';
 import { labeled, type PreflightData } from '../protocol/preflight';
 import type { DataFinding } from './kind';
 
 /** Above this share of one label, always predicting it looks like success. */
 const LOPSIDED = 0.9;
-/** Metrics that always predicting one label raises. */
-const FLATTERED: readonly MetricName[] = ['accuracy', 'top5Accuracy', 'weightedF1'];
 /** Names of labels in a message. */
 const SHOWN = 5;
 
@@ -18,12 +16,12 @@ export function lopsided({ task, training }: Experiment, { train, labels }: Pref
   const most = labels.reduce((a, b) => (train.labels[b] > train.labels[a] ? b : a));
   const share = train.labels[most] / labeled(train);
   if (share < LOPSIDED) return [];
-  const others = describeTask(task.type).metrics.filter((m) => !FLATTERED.includes(m));
+  const others = describeTask(task.type).metrics.filter((m) => !metricInfo(m).favorsFrequent);
   return [
     {
       key: 'data.train',
       message: `${percent(share)} of the training rows have the label "${most}": a model that always predicts it has a high accuracy.`,
-      hint: FLATTERED.includes(training.metric)
+      hint: metricInfo(training.metric).favorsFrequent
         ? `Set training.metric to ${either(others.map((m) => `"${m}"`))}, or balance the data.`
         : 'Judge by F1 or MCC, not by accuracy.',
     },

@@ -86,7 +86,7 @@ function chatTokens(tokenizer: Tokenizer, messages: readonly ChatMessage[]): Cou
     if (!whole.startsWith(before) || !whole.startsWith(after))
       throw new AuroraError(
         'data',
-        `${tokenizer.path}: its chat template changes earlier messages when more follow, so the assistant's cannot be told from the others.`,
+        `${tokenizer.path}: its chat template rewrites earlier messages as the conversation grows, so the assistant's messages cannot be located.`,
         'Set task.lossOn to "everything", or split the conversations so that each has one answer.',
       );
     const [from, to] = [before, after].map((text) => common(tokenizer.encodeBare(text), ids));

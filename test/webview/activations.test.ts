@@ -153,9 +153,7 @@ describe('the Layer activations page', () => {
     await expect.poll(() => w.page.locator('.play').innerText()).toBe('Play');
     await w.page.locator('.choosers select').nth(1).selectOption('1');
     await expect.poll(() => w.page.locator('.summary').innerText()).toContain('over z[1]');
-    const state = await w.page.evaluate(() =>
-      (window as unknown as { acquireVsCodeApi(): { getState(): unknown } }).acquireVsCodeApi().getState(),
-    );
+    const state = await w.opened.state();
     const again = await wire(RUN, { state });
     await expect.poll(() => again.page.locator('.summary').innerText()).toContain('over z[1]');
     await expect.poll(() => again.page.locator('.timeline select').inputValue()).toBe('8');

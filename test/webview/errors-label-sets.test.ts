@@ -147,9 +147,7 @@ describe('the Errors page of several labels', () => {
     expect(head).toBe('line,labels,predicted,loss,margin,tokens,cut,text');
     expect(lines).toHaveLength(12);
     expect(lines.find((l) => l.startsWith('2,'))).toBe(`2,docs,help wanted,2.001,0.2,13,0,${TEXTS[1].text}`);
-    const state = await w.page.evaluate(() =>
-      (window as unknown as { acquireVsCodeApi(): { getState(): unknown } }).acquireVsCodeApi().getState(),
-    );
+    const state = await w.opened.state();
     const again = await show(p, { state });
     await expect.poll(() => chips(again)).toEqual(['Spurious: help wanted']);
   });

@@ -200,9 +200,7 @@ describe('the Errors page of numbers', () => {
     const [line, value, predicted, error] = lines[0].split(',').map(Number);
     expect([value, predicted]).toEqual([p.columns.value[line - 1], p.columns.predicted[line - 1]]);
     expect(error).toBe(predicted - value);
-    const state = await w.page.evaluate(() =>
-      (window as unknown as { acquireVsCodeApi(): { getState(): unknown } }).acquireVsCodeApi().getState(),
-    );
+    const state = await w.opened.state();
     const again = await show(p, { state });
     await expect.poll(() => chips(again)).toHaveLength(2);
     await again.page.locator('[data-table=values] button').nth(2).press('Space');

@@ -200,9 +200,7 @@ describe('the Errors page of spans', () => {
     expect(lines.find((l) => l.startsWith('2,'))).toBe(
       `2,0-9:PER; 15-28:LOC; 33-37:LOC,15-23:LOC; 33-37:LOC,3.001,${1 / 6},13,0,${p.excerpts[1].text}`,
     );
-    const state = await w.page.evaluate(() =>
-      (window as unknown as { acquireVsCodeApi(): { getState(): unknown } }).acquireVsCodeApi().getState(),
-    );
+    const state = await w.opened.state();
     const again = await show(p, { state });
     await expect.poll(() => chips(again)).toEqual(['Spurious: LOC']);
     await expect.poll(() => status(again)).toBe('20 examples.');

@@ -30,6 +30,8 @@ export interface Opened {
   page: Page;
   /** Messages from the page to its host so far. */
   sent(): Promise<{ type: string; [key: string]: unknown }[]>;
+  /** What the page has stored for when it is opened again (`setState`). */
+  state(): Promise<unknown>;
   /** Sends a message from the host to the page. Typed arrays are preserved. */
   send(message: unknown): Promise<void>;
   /** Violations of the page's Content-Security-Policy, and errors thrown in the page. */
@@ -95,6 +97,10 @@ export async function openPanel(
     sent: () => read('sent'),
     send: (message) => page.evaluate((m) => window.postMessage(m, '*'), message),
     complaints: async () => [...(await read<string>('violations')), ...errors],
+    state: () =>
+      page.evaluate(() =>
+        (window as unknown as { acquireVsCodeApi(): { getState(): unknown } }).acquireVsCodeApi().getState(),
+      ),
     async accessibility() {
       await page.evaluate(axe.source);
       const { violations } = await page.evaluate(() =>

@@ -145,9 +145,7 @@ describe('the playground of numbers', () => {
     await box(w, 'First text').fill('ab');
     await box(w, 'Second text').fill('abcdefghi');
     await expect.poll(() => w.page.locator('.big').count()).toBe(2);
-    const state = await w.page.evaluate(() =>
-      (window as unknown as { acquireVsCodeApi(): { getState(): unknown } }).acquireVsCodeApi().getState(),
-    );
+    const state = await w.opened.state();
     const again = await show({ state });
     await expect.poll(() => again.page.locator('.big').count()).toBe(2);
     expect(await verdict(again)).toEqual(['4 score']);

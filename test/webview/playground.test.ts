@@ -192,9 +192,7 @@ describe('the Playground page', () => {
     // The program answers requests that were made before it was ready.
     await w.page.locator('.card').nth(2).locator('.verdict').waitFor();
     expect(await w.page.locator('.card h2').nth(2).innerText()).toBe(other.split('/').pop());
-    const state = await w.page.evaluate(() =>
-      (window as unknown as { acquireVsCodeApi(): { getState(): unknown } }).acquireVsCodeApi().getState(),
-    );
+    const state = await w.opened.state();
     const again = await show({ kind: 'run', run, at: 'best' }, { state });
     await again.page.locator('.card').nth(2).locator('.verdict').waitFor();
     expect(await again.page.locator('textarea').inputValue()).toBe('the cat');

@@ -8,7 +8,7 @@ import type { RunToPage } from '../../src/protocol/panels/run';
 import { openPanel, type Opened, type Theme } from './harness';
 
 /** Provided by the harness. */
-declare function acquireVsCodeApi(): { getState(): unknown; setState(state: unknown): void };
+declare function acquireVsCodeApi(): { setState(state: unknown): void };
 
 /** A run folder in the trainer's format, of any length. */
 export class RunFolder {
@@ -156,7 +156,7 @@ export async function watch(
     async hide() {
       feed.hide();
       await sending;
-      const kept = await opened.page.evaluate(() => acquireVsCodeApi().getState());
+      const kept = await opened.state();
       await opened.page.addInitScript((state) => acquireVsCodeApi().setState(state), kept);
     },
     async show() {

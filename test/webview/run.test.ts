@@ -6,8 +6,6 @@ import { readScalars } from '../../src/runs/curve/scalars-reader';
 import { closeBrowser } from './harness';
 import { pixelsOf, RunFolder, send, trained, watch, type Watched } from './run-fixture';
 
-declare function acquireVsCodeApi(): { getState(): { ui?: { zoom?: [number, number] } } };
-
 let open: Watched[] = [];
 const show = async (...args: Parameters<typeof watch>) => {
   const watched = await watch(...args);
@@ -228,7 +226,7 @@ describe('the curves', () => {
     await w.page.mouse.up();
     await w.settled();
     const slider = w.page.getByRole('slider', { name: 'Loss' });
-    const kept = () => w.page.evaluate(() => acquireVsCodeApi().getState().ui?.zoom);
+    const kept = async () => ((await w.state()) as { ui?: { zoom?: [number, number] } }).ui?.zoom;
     const [low, high] = (await kept())!;
     expect(low).toBeCloseTo(1 + 299 * 0.25, -1);
     expect(high).toBeCloseTo(1 + 299 * 0.5, -1);

@@ -92,14 +92,14 @@ function drawn({ curves, rank, output, input, medians }: LayerMessage): string {
     return t('The bars are the histogram of z[{0}] over the real tokens of the validation examples.', input);
   if (rank === 1)
     return t(
-      'The curve is σ(z) over z; the bars are the histogram of z over the real tokens of the validation texts.',
+      'The curve is σ(z) over z; the bars are the histogram of z over the real tokens of the validation examples.',
     );
   const others = medians
     .flatMap((m, j) => (j === input ? [] : [`z[${j}] = ${number(m)}`]))
     .slice(0, 6)
     .join(', ');
   return t(
-    'The curve is output {0} of σ as z[{1}] varies, with the other coordinates at their medians ({2}). σ mixes its coordinates: H weighs all of them, and the spline sums over them. A curve is therefore valid along one line through the middle of the data. The bars are the histogram of z[{1}] over the real tokens of the validation texts.',
+    'The curve is output {0} of σ as z[{1}] varies, with the other coordinates at their medians ({2}). σ mixes its coordinates: H weighs all of them, and the spline sums over them. A curve is therefore valid along one line through the middle of the data. The bars are the histogram of z[{1}] over the real tokens of the validation examples.',
     output,
     input,
     others + (rank > 7 ? ', …' : ''),

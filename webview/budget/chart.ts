@@ -3,7 +3,8 @@ import { property, state } from 'lit/decorators.js';
 import type { Budget, Curve } from '../../src/protocol/budget';
 import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
-import { axisMark, count } from './format';
+import { axisMark } from './format';
+import { count } from '../../src/base/number-text';
 import { linearMarks, logMarks, rankMarks } from './marks';
 import { isReference } from '../../src/experiment/methods';
 

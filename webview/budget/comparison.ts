@@ -2,7 +2,8 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { AdapterBudget, Budget } from '../../src/protocol/budget';
 import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
-import { bytes, count, flops, finePercent } from './format';
+import { bytes, flops, finePercent } from './format';
+import { count } from '../../src/base/number-text';
 
 /** The parameter count, and how it compares with the model and LoRA. */
 export function headline({ adapter, modules, layers, modelParameters, lora, equal }: Budget): TemplateResult {

@@ -2,7 +2,8 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Budget } from '../../src/protocol/budget';
 import type { BudgetFields } from '../../src/protocol/panels/budget';
 import { t } from '../ui/l10n';
-import { count, finePercent } from './format';
+import { finePercent } from './format';
+import { count } from '../../src/base/number-text';
 
 /** The formulas with this adapter's numbers, shown on request. */
 export function explanation(

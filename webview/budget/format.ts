@@ -1,7 +1,5 @@
 import { percent } from '../../src/base/percent';
-
-/** Exact, with separators: 74,208 */
-export const count = (n: number): string => n.toLocaleString('en-US');
+import { count } from '../../src/base/number-text';
 
 /** A percentage for reading: 25.2 %, 0.060 %. */
 export function finePercent(share: number): string {

@@ -3,7 +3,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { Budget } from '../../src/protocol/budget';
 import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
-import { count } from './format';
+import { count } from '../../src/base/number-text';
 
 /** One row per adapted module, with the total below. */
 export function moduleTable({ modules, adapter }: Budget, copy: (text: string) => void): TemplateResult {

@@ -5,7 +5,7 @@ import { parseMeasuredOn, setName, type MeasuredOn } from '../../src/experiment/
 import type { ErrorsFromHost, ErrorsFromPage, ErrorsOpen } from '../../src/protocol/panels/errors';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
-import { count } from './format';
+import { count } from '../../src/base/number-text';
 import { choicePart } from './choices/part';
 import type { Cell } from './labels/matrix-keys';
 import { labelSetPart } from './label-sets/part';

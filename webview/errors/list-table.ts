@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import { rowWord } from '../../src/protocol/row-place';
 import { t } from '../ui/l10n';
-import { count } from './format';
+import { count } from '../../src/base/number-text';
 import type { CommonModel } from './model';
 import type { ExampleCells } from './part';
 

@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import type { List, Order } from '../../src/protocol/errors-view/choice';
 import { t } from '../ui/l10n';
-import { count } from './format';
+import { count } from '../../src/base/number-text';
 import { examplesTable } from './list-table';
 import type { CommonModel } from './model';
 import type { AnswerPart } from './part';
@@ -126,7 +126,7 @@ function chips({ chips }: ListState, act: ListActions) {
         </button>`,
     )}
     ${chips.length > 1 ? html`<button class="link" @click=${act.clear}>${t('Remove all')}</button>` : nothing}
-    ${act.back ? html`<button class="link" data-action="back" @click=${act.back}>${t('Back to where this was chosen')}</button>` : nothing}
+    ${act.back ? html`<button class="link" data-action="back" @click=${act.back}>${t('Back to the Selected Cell')}</button>` : nothing}
   </div>`;
 }
 

@@ -25,7 +25,7 @@ export interface Measure {
 export const rightMeasures = (slices: readonly Slice[]): Measures => ({
   heads: [t('Right'), t('Mean loss')],
   long: 'good',
-  few: t('With fewer than {0} examples the share that is right may as well be chance.', FEW),
+  few: t('With fewer than {0} examples, this share is unreliable.', FEW),
   rows: slices.map((slice) => {
     const share = accuracyOf(slice);
     return { value: cautiousPercent(share), bar: share, other: loss(slice.loss) };

@@ -1,6 +1,6 @@
 import { cautiousPercent } from '../../src/base/percent';
 import { t } from '../ui/l10n';
-import { count } from './format';
+import { count } from '../../src/base/number-text';
 import type { CommonModel } from './model';
 import { rightMeasures } from './measures';
 

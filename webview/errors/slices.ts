@@ -1,7 +1,7 @@
 import { html, nothing, svg } from 'lit';
 import { FEW, type LengthBin } from '../../src/protocol/errors-view/slices';
 import { t } from '../ui/l10n';
-import { count } from './format';
+import { count } from '../../src/base/number-text';
 import type { Measure, Measures } from './measures';
 import type { CommonModel } from './model';
 

@@ -189,7 +189,7 @@ export class PlaygroundApp extends LitElement {
         this.picture = t('{0}, {1} × {2} pixels.', name, from.width, from.height);
         say({ type: 'askImage', image });
       },
-      () => (this.broken = t('{0} is no image that can be decoded here.', name)),
+      () => (this.broken = t('{0} cannot be decoded as an image.', name)),
     );
   }
 

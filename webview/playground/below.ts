@@ -62,18 +62,10 @@ function words(answers: readonly Column[]): { compared?: string; all?: string; f
   const ofChoices = answers.some((c) => sharesOf(c)?.choices);
   if (labels > 0)
     return {
-      compared: ofChoices
-        ? t(
-            '▲ and ▼: percentage points more or less than {0} gives the choice. Times are of the model’s runs alone.',
-            title,
-          )
-        : t(
-            '▲ and ▼: percentage points more or less than {0} gives the label. Times are of the model’s run alone.',
-            title,
-          ),
+      compared: t('▲ and ▼: difference from {0} in percentage points. Times include only the model.', title),
       ...(labels > FEW_LABELS && {
         all: ofChoices ? t('Show All {0} Choices', labels) : t('Show All {0} Labels', labels),
-        few: t('Show the Likeliest {0}', FEW_LABELS),
+        few: t('Show the Top {0}', FEW_LABELS),
       }),
     };
   if (answers.some((c) => c.answer!.prediction?.number !== undefined))

@@ -55,7 +55,7 @@ export function imageForm(
         ${can.compare ? button('compare', t('Compare with …')) : nothing}
       </div>
       <p class="note">
-        ${shape ? t('Or paste one, or drop it here with Shift held down. The model reads {0} × {1} pixels.', shape.width, shape.height) : nothing}
+        ${shape ? t('Or paste an image, or hold Shift and drop one here. The model reads {0} × {1} pixels.', shape.width, shape.height) : nothing}
       </p>
       ${words ? html`<p role="status">${words}</p>` : nothing}
       ${truth === undefined ? nothing : html`<p class="truth-line" role="status">${truth}</p>`}

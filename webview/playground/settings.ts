@@ -25,13 +25,13 @@ export function settingsForm(
   change: (change: Partial<TypedSettings>) => void,
 ): TemplateResult {
   const fields: [keyof GenerationSettings, string, string, string][] = [
-    ['maxTokens', t('Tokens at most'), t('how many are written'), '1'],
-    ['temperature', t('Temperature'), t('0: always the likeliest token'), '0.1'],
-    ['topK', t('Top-k'), t('only the k likeliest; 0: all'), '1'],
-    ['topP', t('Top-p'), t('only the likeliest with this share; 1: all'), '0.05'],
-    ['seed', t('Seed'), t('the same seed, the same text'), '1'],
+    ['maxTokens', t('Maximum tokens'), t('number of tokens to generate'), '1'],
+    ['temperature', t('Temperature'), t('0: always the most likely token'), '0.1'],
+    ['topK', t('Top-k'), t('sample from the k most likely; 0: all'), '1'],
+    ['topP', t('Top-p'), t('cumulative probability to sample from; 1: all'), '0.05'],
+    ['seed', t('Seed'), t('same seed, same text'), '1'],
   ];
-  return html`<div class="settings" role="group" aria-label=${t('How the text is written')}>
+  return html`<div class="settings" role="group" aria-label=${t('Generation settings')}>
     ${fields.map(
       ([key, label, help, step]) =>
         html`<label>
@@ -57,5 +57,5 @@ const isUsable = (typed: TypedSettings, key: keyof GenerationSettings): boolean 
 
 function wrong(key: keyof GenerationSettings): string {
   if (key === 'topP') return t('A number above 0, up to 1.');
-  return key === 'temperature' ? t('A number from 0 on.') : t('A whole number from 0 on.');
+  return key === 'temperature' ? t('A number of at least 0.') : t('A whole number of at least 0.');
 }

@@ -62,13 +62,13 @@ export function textForm(f: TextForm): TemplateResult {
       ${f.can.sample ? button('sample', sampleName(f)) : nothing}
       ${f.can.compare ? button('compare', t('Compare with …')) : nothing}
       <span class="note"
-        >${writes ? t('{0} generates, Escape stops.', ENTER) : t('{0} asks at once.', ENTER)}</span
+        >${writes ? t('Press {0} to generate, Escape to stop.', ENTER) : t('Press {0} to run now.', ENTER)}</span
       >
     </div>
     ${
       writes
         ? html`<p class="note">
-            ${t('Each token recomputes the whole text, without a cache of keys and values: long texts get slower.')}
+            ${t('Each token recomputes the whole text, without a key/value cache: generation slows down as the text grows.')}
           </p>`
         : nothing
     }
@@ -92,7 +92,7 @@ function sampleName({ pair, choices }: TextForm): string {
 }
 
 const placeholder = (writes: boolean): string =>
-  writes ? t('The model writes on from here.') : t('Type or paste a text: it is sent when you pause.');
+  writes ? t('The model continues this text.') : t('Type or paste a text: it is sent when you pause.');
 
 const field = (
   label: string,

@@ -9,7 +9,7 @@ import { latency, tokens } from './format';
 export function writtenText({ answer }: Column, { busy, prompt, request }: CardContext): TemplateResult {
   if (!answer)
     return html`<p class="note">
-      ${busy ? t('Waiting for its turn …') : request > 0 ? t('It was not asked.') : t('Nothing is written yet.')}
+      ${busy ? t('Waiting for its turn …') : request > 0 ? t('Not run.') : t('No text yet.')}
     </p>`;
   const { text = '', generated } = answer;
   return html`<div class="written">
@@ -25,7 +25,7 @@ export function ended({ ended }: Generated): string {
     case 'length':
       return t('the maximum requested');
     case 'full':
-      return t('as long a text as the model reads');
+      return t('the model’s maximum length');
     case 'stopped':
       return t('stopped');
   }

@@ -15,6 +15,7 @@ import {
   timeLeft,
   warnings,
 } from './words';
+import { progressPercent } from '../../src/base/percent';
 
 export interface HeaderActions {
   act(action: RunAction, run: RunData): void;
@@ -45,10 +46,11 @@ function progress(run: RunData): unknown {
   const total = run.totalSteps;
   if (!total) return nothing;
   const step = Math.max(run.lastStep, 0);
-  const share = Math.floor((100 * step) / total);
   return html`<div class="progress">
     <progress max=${total} .value=${step} aria-label=${t('Steps trained')}></progress>
-    <span>${t('Step {0} of {1} ({2} %)', formatCount(step), formatCount(total), share)}</span>
+    <span
+      >${t('Step {0} of {1} ({2})', formatCount(step), formatCount(total), progressPercent(step, total))}</span
+    >
   </div>`;
 }
 
@@ -95,7 +97,7 @@ function staticForm({ facts }: RunData): unknown {
   if (staticEpochs === 0) return nothing;
   const words =
     staticEpochs === epochs
-      ? t('The static form is trained, which can be merged without loss.')
+      ? t('This run trains the static form, which can be merged without loss.')
       : staticEpochs === 1
         ? t('The last epoch trains the static form, which can be merged without loss.')
         : t('The last {0} epochs train the static form, which can be merged without loss.', staticEpochs);

@@ -15,6 +15,7 @@ import type { UselessLayers } from '../targets/choose';
 import { plainLora } from '../../adapters/methods/lora';
 import { methodOf } from '../methods/registry';
 import { parameterCount, selectLayers, type LayerAdapter, type NamedLayer } from '../targets/select';
+import { count } from '../../base/number-text';
 
 /** A linear layer as `aurora inspect --json` lists it: all the calculator knows about a model. */
 export interface BudgetModule extends NamedLayer {
@@ -99,7 +100,7 @@ export function budgetSentence(modules: readonly BudgetModule[], spec: AdapterSp
   if (isHeadAlone(spec)) return 'no adapter, only the head is trained';
   const { adapters } = adaptersOn(modules, spec);
   const parameters = parameterCount(adapters);
-  const trainable = `${parameters.toLocaleString('en-US')} trainable`;
+  const trainable = `${count(parameters)} trainable`;
   if (isReference(spec))
     return `${trainable} in ${adapters.length} ${adapters.length === 1 ? 'module' : 'modules'}`;
   const matched = adapters.map((a) => a.layer);

@@ -1,4 +1,5 @@
 import type { MethodName, TrainedSpec } from '../../experiment/methods';
+import { adapterDefaults } from '../../experiment/adapter-defaults';
 import { aurora } from './aurora';
 import { bitfit } from './bitfit';
 import { dora } from './dora';
@@ -24,3 +25,13 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
 
 export const methodOf = ({ method }: Pick<TrainedSpec, 'method'>): AdapterMethod =>
   METHODS[method] as unknown as AdapterMethod;
+
+/** What follows the module's path in the keys of PEFT's file, for the tensors of all methods. */
+export function peftParts(): string[] {
+  const layer = { inFeatures: 1, outFeatures: 1, hasBias: true };
+  const all = Object.entries(METHODS).flatMap(([name, method]) => {
+    const spec = adapterDefaults(name) as unknown as TrainedSpec;
+    return (method as unknown as AdapterMethod).tensors({ layer, spec, widest: layer });
+  });
+  return [...new Set(all.map((t) => t.peftName))];
+}

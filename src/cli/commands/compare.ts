@@ -19,7 +19,7 @@ import {
   methodSize,
 } from '../../experiment/methods';
 import { one, wholeNumber, type Command, type ParsedArgs } from '../command';
-import { count } from '../format';
+import { count } from '../../base/number-text';
 import { program } from '../program';
 import { table } from '../table';
 

@@ -8,7 +8,7 @@ import { isHeadAlone, methodName } from '../../experiment/methods';
 import { importAdapter, type Imported } from '../../trainer/import/import';
 import { problemOf } from '../../trainer/preflight/problems';
 import { one, type Command } from '../command';
-import { count } from '../format';
+import { count } from '../../base/number-text';
 import { program } from '../program';
 import { endOnSignals } from '../signals';
 import { table } from '../table';
@@ -76,7 +76,7 @@ function report({ run, task, metrics, warnings }: Imported): string {
   const names = metricsIn(metrics);
   const lines = [
     ...[...task.warnings, ...warnings].map((w) => `warning: ${w}`),
-    `${name} on ${task.adapters.length} modules, evaluated on ${count(metrics.examples)} validation texts:`,
+    `${name} on ${task.adapters.length} modules, evaluated on ${count(metrics.examples)} validation examples:`,
     '',
     ...table([
       ['  ', ...metricHeads(names), ''],

@@ -3,6 +3,7 @@ import { summarize, type ModelSummary } from '../../graph/summary';
 import { EXIT } from '../../base/errors';
 import { one, type Command } from '../command';
 import { table } from '../table';
+import { count } from '../../base/number-text';
 
 export const inspect: Command = {
   help: `Usage: aurora inspect MODEL.onnx [--json]
@@ -28,7 +29,7 @@ function text(path: string, s: ModelSummary): string {
     `${v.name} ${v.type} [${v.shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`;
   const outputs = s.outputs.map((o) => o.name);
   const lines = [
-    `${path}: ${s.parameters.toLocaleString('en')} parameters, opset ${s.opset}${s.producer ? `, from ${s.producer}` : ''}`,
+    `${path}: ${count(s.parameters)} parameters, opset ${s.opset}${s.producer ? `, from ${s.producer}` : ''}`,
     `inputs   ${s.inputs.map(value).join(' · ')}`,
     `outputs  ${s.outputs.map(value).join(' · ')}`,
     '',

@@ -125,7 +125,7 @@ function damaged(name: string, cause: Error): AuroraError {
   return new AuroraError(
     'data',
     `${name} is damaged or incomplete: ${why}.`,
-    'Copy it again from where it came from, or remove its row.',
+    'Restore it from its source, or remove its row.',
     { cause },
   );
 }

@@ -25,11 +25,7 @@ export class Fields {
     private readonly path: string,
   ) {
     if (!isObject(config))
-      throw new AuroraError(
-        'model',
-        `${path} is not a JSON object.`,
-        'Copy it from where the model came from.',
-      );
+      throw new AuroraError('model', `${path} is not a JSON object.`, 'Copy it from the model’s source.');
     this.json = config;
   }
 
@@ -106,7 +102,7 @@ export class Fields {
     return new AuroraError(
       'model',
       `${this.path}: "${field}" is ${shown(this.json[field])}; it must be ${what}.`,
-      'Correct it, or copy the file again from where the model came from.',
+      'Correct it, or restore the file from the model’s source.',
     );
   }
 

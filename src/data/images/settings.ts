@@ -38,7 +38,7 @@ export function readPreprocessing(path: string): ParsedPreprocessing {
     throw new AuroraError(
       'model',
       `${path} ${why}: ${(cause as Error).message}`,
-      'Copy it from where the model came from: it says how images are resized and scaled.',
+      'Copy it from the model’s source: it says how images are resized and scaled.',
       { cause },
     );
   }
@@ -58,7 +58,7 @@ export function parsePreprocessing(config: unknown, path: string): ParsedPreproc
       throw new AuroraError(
         'model',
         `${path}: "${step}" is true; AuroRA Lab has no such step.`,
-        `Use a model whose images are only resized, cropped, rescaled and normalized, as by ${nameList()}.`,
+        `Use a model whose images are only resized, cropped, rescaled and normalized, as ${nameList()} do.`,
       );
   const name = fields.text('image_processor_type') ?? fields.text('feature_extractor_type');
   const known = own(PROCESSORS, (name ?? '').replace(/(ImageProcessor|FeatureExtractor)(Fast)?$/, ''));

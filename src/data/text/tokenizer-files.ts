@@ -28,7 +28,7 @@ function readJson(path: string): Json {
     throw new AuroraError(
       'tokenizer',
       `${path} ${what}: ${(cause as Error).message}`,
-      'Copy it again from where the model came from.',
+      'Restore it from the model’s source.',
       { cause },
     );
   }

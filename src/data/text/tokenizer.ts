@@ -336,7 +336,7 @@ function textOf(
   options: Parameters<HuggingFaceTokenizer['decode']>[1],
 ): string {
   const text: unknown = hf.decode(ids, options);
-  if (typeof text !== 'string') throw new Error('its decoder makes something else than text');
+  if (typeof text !== 'string') throw new Error('its decoder does not produce text');
   return text;
 }
 

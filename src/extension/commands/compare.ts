@@ -104,7 +104,7 @@ const methodStep: Step<State> = {
   async run(state, place) {
     const { t } = vscode.l10n;
     const ranks = t('at 1, 2, 4 and 8 times AuroRA’s number of parameters');
-    const once = t('once: its size is fixed');
+    const once = t('one trial: its size is fixed');
     const methods = METHOD_ORDER.filter((method) => !isSubject({ method })).map((method) => ({
       label: METHOD_NAMES[method],
       detail: aboutMethod(method).size ? ranks : once,

@@ -7,6 +7,7 @@ import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { programLine } from '../launcher/program-line';
+import { count } from '../../base/number-text';
 
 export interface PredictOptions {
   /** best, last or a step */
@@ -44,7 +45,7 @@ export async function predict(
       const line = programLine<PredictLine>(text, ['predicting', 'result']);
       if (line?.kind === 'result') step = line.step;
       if (line?.kind !== 'predicting') return;
-      const examples = line.examples.toLocaleString('en-US');
+      const examples = count(line.examples);
       progress.report({ message: t('Predicting {0} examples …', examples) });
     };
     try {

@@ -13,7 +13,7 @@ export const registerStudy = (services: Services): vscode.Disposable =>
     const { panels } = services;
     const isOfRuns = isTreeNode(argument) ? argument.kind !== 'experiment' : Array.isArray(argument);
     if (isOfRuns || (Array.isArray(selected) && selected.length > 1)) {
-      const title = vscode.l10n.t('Select the runs to study');
+      const title = vscode.l10n.t('Select the runs to compare in a study');
       const runs = await runsFrom(services, args, { title, filter: (r) => r.run !== undefined, least: 2 });
       if (runs.length > 0) panels.openStudy({ runs: runs.map((r) => r.folder) });
       return;

@@ -90,7 +90,7 @@ type Spec = NonNullable<RunEntry['run']>['spec'];
 /** The changed settings; undefined if the user canceled. */
 async function change(spec: Spec, at: number, asked: unknown): Promise<string[] | undefined> {
   const nothing = {
-    label: vscode.l10n.t('$(debug-rerun) Change nothing'),
+    label: vscode.l10n.t('$(debug-rerun) Keep All Settings'),
     detail: vscode.l10n.t('Repeats the run bit for bit.'),
     choice: undefined,
   };

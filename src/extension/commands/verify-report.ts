@@ -32,12 +32,12 @@ export function addVerifyLine(report: VerifyReport, line: VerifyLine, t: Transla
   switch (line.kind) {
     case 'setup':
       report.setup = line;
-      return t('Running one step of {0} texts on {1} …', line.examples, placeWords(line.places[0], t));
+      return t('Running one step of {0} examples on {1} …', line.examples, placeWords(line.places[0], t));
     case 'ran':
       report.ran.push(line);
       if (report.ran.length === 2 && report.setup)
         return t(
-          'Running one step of {0} texts on {1} …',
+          'Running one step of {0} examples on {1} …',
           report.setup.examples,
           placeWords(report.setup.places[1], t),
         );
@@ -90,7 +90,7 @@ export function verifyMarkdown(
 function setupText({ places, examples, tokens, tensors, dropout }: VerifySetup, t: Translate): string {
   const [a, b] = places.map((p) => placeWords(p, t));
   const sentence = t(
-    '{0} compared with {1}, in float32, on the first training batch: {2} texts of {3} tokens, {4} trainable tensors.',
+    '{0} compared with {1}, in float32, on the first training batch: {2} examples of {3} tokens, {4} trainable tensors.',
     ...([a, b, examples, tokens, tensors] as const),
   );
   return dropout ? `${sentence} ${t('Both used the same dropout masks.')}` : sentence;

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { AuroraError } from '../../base/errors';
 import { rowWord } from '../../protocol/row-place';
+import { count } from '../../base/number-text';
 
 /** Size up to which the editor opens plain text normally; larger files open slowly and with fewer features. */
 const OPENS_WELL_BYTES = 20 * 2 ** 20;
@@ -48,7 +49,7 @@ export async function readDataRow(
   if (row.tooLong !== undefined)
     throw new AuroraError(
       'data',
-      `Line ${row.tooLong} of ${file} is longer than ${limits.row.toLocaleString('en-US')} bytes and is not shown.`,
+      `Line ${row.tooLong} of ${file} is longer than ${count(limits.row)} bytes and is not shown.`,
       inTerminal(file, row.tooLong),
     );
   if (row.lines.length === 0)
@@ -143,7 +144,7 @@ async function scan(file: string, row: Row, most: number): Promise<void> {
     if (read > most)
       throw new AuroraError(
         'data',
-        `The row is not within the first ${most.toLocaleString('en-US')} bytes of ${file}.`,
+        `The row is not within the first ${count(most)} bytes of ${file}.`,
         'Read it in a terminal, or train on a smaller file.',
       );
   }

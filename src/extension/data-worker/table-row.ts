@@ -3,6 +3,7 @@ import { rowWord } from '../../protocol/row-place';
 import { formatOf, readDataFile } from '../../table/files';
 import { itemsOf } from '../../table/json';
 import { openParquet } from '../../table/parquet';
+import { count } from '../../base/number-text';
 
 /** Characters that are shown of a row. */
 const MOST = 2 ** 20;
@@ -25,7 +26,7 @@ export async function readTableRow(file: string, row: number): Promise<string> {
   if (text.length > MOST)
     throw new AuroraError(
       'data',
-      `${file}: ${name} is longer than ${MOST.toLocaleString('en-US')} characters and is not shown.`,
+      `${file}: ${name} is longer than ${count(MOST)} characters and is not shown.`,
     );
   return text;
 }

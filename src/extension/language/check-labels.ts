@@ -124,7 +124,7 @@ function numberFindings(
       ...span,
       severity: 'error',
       code: 'label-single',
-      message: t('Every row has the number {0}, so there is nothing to learn.', values[0]),
+      message: t('All values are {0}, so there is nothing to learn.', values[0]),
       fixes: [],
     },
   ];

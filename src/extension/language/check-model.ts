@@ -115,7 +115,7 @@ function nothingMatched(doc: ExperimentText, target: string, paths: string[], t:
           ? [
               {
                 ...span,
-                title: t('Convert to a list of endings'),
+                title: t('Convert to a List of Path Endings'),
                 text: JSON.stringify([target]),
                 preferred: true,
               },

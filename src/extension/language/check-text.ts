@@ -2,6 +2,7 @@ import type { LocatedProblem } from '../../runs/experiment/load';
 import type { Translate } from '../translate';
 import type { ExperimentText } from './experiment-text';
 import type { Finding, Fix, Span } from './finding';
+import { capital } from '../../base/capital';
 
 /**
  * What JSON and the schema accept but training refuses: an empty file, nesting that is too deep, duplicate or forbidden
@@ -44,5 +45,3 @@ function keyAt({ text }: ExperimentText, offset: number): Span {
   const key = /^"(?:[^"\\]|\\.)*"/.exec(text.slice(offset));
   return { offset, length: key?.[0].length ?? 1 };
 }
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -10,6 +10,7 @@ import { columnFacts, headOf, namesColumn } from './columns';
 import type { Span } from './finding';
 import { isSweepKey, schemaAt } from './schema-walk';
 import { isHeadAlone } from '../../experiment/methods';
+import { count } from '../../base/number-text';
 
 /** Maximum number of lines in a list of modules. */
 const LISTED = 16;
@@ -108,7 +109,7 @@ function modelLines({ model }: Analysis, t: Translate): string[] {
   return [
     t(
       '{0} parameters, opset {1}{2}; {3} linear layers can be adapted.',
-      parameters.toLocaleString('en-US'),
+      count(parameters),
       opset,
       producer ? `, ${producer}` : '',
       layers.length,

@@ -8,6 +8,7 @@ import { bestValue, bySweep, doneTrials, plannedTrials } from '../words/sweep-ro
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { nearestEndings } from './check-model';
+import { progressPercent } from '../../base/percent';
 
 /** The lens above "adapter": its cost, or why that cannot be counted. */
 export function budgetText(
@@ -66,8 +67,8 @@ export function runningText(
   const status = going.run?.status;
   if (going.state === 'starting' || !status || status.steps === 0)
     return { folder: going.folder, text: `$(sync~spin) ${t('Starting …')}` };
-  const share = Math.floor((100 * status.step) / status.steps);
-  return { folder: going.folder, text: `$(sync~spin) ${t('Running {0} %', share)}` };
+  const share = progressPercent(status.step, status.steps);
+  return { folder: going.folder, text: `$(sync~spin) ${t('Running {0}', share)}` };
 }
 
 /** The lens above "sweep". */

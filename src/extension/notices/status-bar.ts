@@ -30,7 +30,7 @@ export function registerStatusBar(services: Services): vscode.Disposable {
     const status = statusText(shown, vscode.l10n.t);
     if (!status) return item.hide();
     item.text = status.text;
-    item.tooltip = [...status.tooltip, vscode.l10n.t('Click to open the dashboard.')].join('\n');
+    item.tooltip = [...status.tooltip, vscode.l10n.t('Select to open the dashboard.')].join('\n');
     item.accessibilityInformation = { label: status.spoken };
     item.show();
   };

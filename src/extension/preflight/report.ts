@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { numberText } from '../../base/number-text';
+import { numberText, count } from '../../base/number-text';
 import { percent, roughPercent } from '../../base/percent';
 import { deviceLine, deviceWords, placeWords } from '../../protocol/device-words';
 import { leftOutText } from '../../protocol/left-out';
@@ -88,11 +88,10 @@ const roughly = (minutes: number, t: Translate): string =>
 
 const gigabytes = (size: number): string => (size < 1e8 ? bytes(size) : `${(size / 1e9).toFixed(1)} GB`);
 
-const number = (n: number): string => n.toLocaleString('en-US');
 const shareText = (part: number, of: number): string =>
   part > 0 && of > 0 ? roughPercent(part / of, '< 0.1 %') : percent(0);
 
-const share = (part: number, of: number): string => `${number(part)} (${shareText(part, of)})`;
+const share = (part: number, of: number): string => `${count(part)} (${shareText(part, of)})`;
 
 /** The whole report as Markdown. */
 export function reportMarkdown(name: string, report: PreflightReport, t: Translate): string {
@@ -114,10 +113,10 @@ export function reportMarkdown(name: string, report: PreflightReport, t: Transla
 function estimateText(e: PreflightEstimate, steps: readonly PreflightStep[], t: Translate): string {
   return t(
     'The whole run has {0} steps and {1} evaluations; preparation, evaluations and snapshots take {2}. It trains {3} parameters. Measured in {4} real training steps on this machine; memory is the peak of the process, including the longest examples.',
-    number(e.steps),
-    number(e.evaluations),
+    count(e.steps),
+    count(e.evaluations),
     roughly(e.otherMinutes, t),
-    number(e.trainable),
+    count(e.trainable),
     steps.filter((s) => s.step > 0).length,
   );
 }
@@ -139,9 +138,9 @@ function modulesPart(m: PreflightModules, t: Translate): string[] {
         '{0} of {1} linear layers get an adapter: {2} trainable parameters, {3} of the model’s {4}.',
         m.modules.length,
         m.linearLayers,
-        number(m.adapterParameters),
+        count(m.adapterParameters),
         shareText(m.adapterParameters, m.modelParameters),
-        number(m.modelParameters),
+        count(m.modelParameters),
       );
   const unmatched = m.unmatched.map(code).join(', ');
   return [
@@ -157,7 +156,7 @@ function modulesPart(m: PreflightModules, t: Translate): string[] {
               code(x.path),
               `${x.outFeatures} × ${x.inFeatures}`,
               x.rank === undefined ? '–' : String(x.rank),
-              number(x.parameters),
+              count(x.parameters),
             ]),
           ),
         ]
@@ -178,14 +177,14 @@ function dataPart(d: PreflightData, t: Translate): string[] {
       ['', t('training'), t('validation'), ...sets.map(({ name }) => (name ? escape(name) : t('test')))],
       [
         row(t('file'), (s) => escape(basename(s.path))),
-        row(t('examples'), (s) => number(s.examples)),
+        row(t('examples'), (s) => count(s.examples)),
         ...(all.every((s) => s.tokens.max === 1)
           ? []
           : [
               row(t('tokens: min / median / 90 % / 99 % / max'), tokens),
               row(t('truncated to model.maxLength'), (s) => share(s.truncated, s.examples)),
             ]),
-        row(t('unusable rows'), (s) => number(s.badRows.count)),
+        row(t('unusable rows'), (s) => count(s.badRows.count)),
         ...(all.some((s) => s.quotes) ? [row(t('quotes'), (s) => quotesText(s, t))] : []),
       ],
     ),
@@ -230,7 +229,7 @@ function numbersPart([train, validation]: readonly PreflightSplit[], t: Translat
 }
 
 function targetsPart([train, validation]: readonly PreflightSplit[], t: Translate): string[] {
-  const cells = [train, validation].map(({ targets = 0 }) => targets.toLocaleString('en-US'));
+  const cells = [train, validation].map(({ targets = 0 }) => count(targets));
   return [
     `### ${t('Tokens to predict')}`,
     table(['', t('training'), t('validation')], [[t('tokens'), ...cells]]),
@@ -264,20 +263,20 @@ function duplicateLines({ duplicates, train, validation, sets = [] }: PreflightD
   const places = conflicts.first.map(
     (c) => `${c.lines[0]} (${escape(c.labels[0])}), ${c.lines[1]} (${escape(c.labels[1])})`,
   );
-  const conflicting = [number(conflicts.count), t(rowWords(train.path)), places.join('; ')];
+  const conflicting = [count(conflicts.count), t(rowWords(train.path)), places.join('; ')];
   return [
     acrossSplits.count === 0
       ? t('No validation examples occur in the training data.')
       : t(
           '{0} validation examples ({1}) also occur in the training data; {2} of {3} and {4}: {5}.',
-          number(acrossSplits.count),
+          count(acrossSplits.count),
           shareText(acrossSplits.count, validation.examples),
           t(rowWords(validation.path, train.path)),
           escape(basename(validation.path)),
           escape(basename(train.path)),
           pairs,
         ),
-    t('{0} training rows repeat an earlier text.', number(withinTrain)),
+    t('{0} training rows repeat an earlier text.', count(withinTrain)),
     train.numbers
       ? conflicts.count === 0
         ? t('No training text has more than one number.')
@@ -289,14 +288,14 @@ function duplicateLines({ duplicates, train, validation, sets = [] }: PreflightD
       name === undefined
         ? t(
             'Test examples: {0} also occur in the training data, {1} in the validation data.',
-            number(inTrain.count),
-            number(inValidation.count),
+            count(inTrain.count),
+            count(inValidation.count),
           )
         : t(
             'Examples of {0}: {1} also occur in the training data, {2} in the validation data.',
             escape(name),
-            number(inTrain.count),
-            number(inValidation.count),
+            count(inTrain.count),
+            count(inValidation.count),
           ),
     ),
   ];
@@ -311,8 +310,8 @@ function stepsPart(steps: readonly PreflightStep[], t: Translate): string[] {
       steps.map((s) => [
         name(s),
         seconds(s.seconds),
-        number(s.examples),
-        number(s.tokens),
+        count(s.examples),
+        count(s.tokens),
         s.loss.toFixed(4),
         gigabytes(s.memoryBytes),
       ]),

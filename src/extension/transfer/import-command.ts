@@ -40,7 +40,7 @@ async function importAdapter(services: Services, argument: unknown): Promise<voi
   services.panels.openRun([run]);
   const metric = entry.run?.spec.training.metric ?? 'accuracy';
   const sentence = t(
-    '{0} was imported as a run: {1} {2} on the validation texts.',
+    '{0} was imported as a run: {1} {2} on the validation data.',
     basename(folder),
     metricInfo(metric).label,
     formatMetric(metric, metricValue(metrics, metric)),

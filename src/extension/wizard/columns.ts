@@ -200,7 +200,7 @@ async function severalLabels(state: WizardState, place: Place): Promise<'next' |
     }
     void vscode.window.showErrorMessage(
       t(
-        'The column {0} has other values than 0 and 1. Select it alone, or only columns of 0 and 1.',
+        'The column {0} has values other than 0 and 1. Select it alone, or only columns of 0 and 1.',
         found.unlike,
       ),
     );

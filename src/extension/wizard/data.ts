@@ -19,6 +19,7 @@ import {
   type SourceItem,
 } from './images';
 import { pickFile, type WizardState } from './state';
+import { percent } from '../../base/percent';
 
 const FILTERS = {
   Data: ['csv', 'tsv', 'jsonl', 'ndjson', 'gz', 'parquet', 'json', 'conll', 'iob', 'iob2', 'bio'],
@@ -78,7 +79,7 @@ function unfit({ columns }: DataHead, path: string, task: TaskDescription): stri
   if (columns.length < 2 && task.columns.label !== undefined)
     return t('{0} has only one column, but a text and a label are needed.', basename(path));
   if (columns.every((c) => c.lists) && task.answer !== 'spans' && task.answer !== 'text')
-    return t('{0} has only lists, but a text is needed.', basename(path));
+    return t('{0} has only columns of lists, but a text column is needed.', basename(path));
   return undefined;
 }
 
@@ -88,7 +89,7 @@ const imageValidationStep: Step<WizardState> = {
     const { t } = vscode.l10n;
     const sources = (await imageSources(state)).filter((source) => source !== state.train);
     const shares = [0.1, 0.2].map((share): SourceItem & { share: number } => ({
-      label: t('Hold out {0} % of the training images', 100 * share),
+      label: t('Hold out {0} of the training images', percent(share, 0)),
       description: t('a random split that depends on the seed'),
       share,
     }));
@@ -124,7 +125,7 @@ const validationStep: Step<WizardState> = {
     const inFolder = files.filter((f) => dirname(f) === dirname(train)).map((f) => basename(f));
     const likely = guessValidation(basename(train), inFolder);
     const shares = [0.1, 0.2].map((share) => ({
-      label: t('Hold out {0} % of the training file', 100 * share),
+      label: t('Hold out {0} of the training file', percent(share, 0)),
       description: t('a random split that depends on the seed'),
       value: share as string | number | undefined,
     }));

@@ -74,7 +74,7 @@ async function take(state: WizardState, source: string): Promise<boolean> {
   const head = folder ? undefined : await readDataHead(source).catch(() => undefined);
   if (!folder && (head?.columns.length ?? 0) < 2) {
     const { t } = vscode.l10n;
-    const why = t('{0} has no column of images and another of labels.', basename(source));
+    const why = t('{0} needs one column of images and one of labels.', basename(source));
     void vscode.window.showErrorMessage(`${why} ${t('Choose another file.')}`);
     return false;
   }

@@ -35,7 +35,7 @@ export const recipeStep: Step<WizardState> = {
     ];
     const picked = await pick<RecipeItem>(place, {
       items,
-      placeholder: t('Select settings. The paper’s are applied to your own model and data.'),
+      placeholder: t('Select settings. The paper’s settings are used with your model and data.'),
       active: items.find((i) => i.recipe === (state.recipe ?? likely(state))),
     });
     if (typeof picked === 'string') return picked;

@@ -20,11 +20,11 @@ export function progressText(line: ExportLine, t: Translate): string | undefined
   if (line.kind !== 'measuring') return undefined;
   switch (line.what) {
     case 'dynamic':
-      return t('Measuring the dynamic form on {0} texts …', line.examples);
+      return t('Measuring the dynamic form on {0} examples …', line.examples);
     case 'static':
-      return t('Measuring the static form on {0} texts …', line.examples);
+      return t('Measuring the static form on {0} examples …', line.examples);
     case 'exported':
-      return t('Measuring the exported files on {0} texts …', line.examples);
+      return t('Measuring the exported files on {0} examples …', line.examples);
   }
 }
 
@@ -62,7 +62,7 @@ export function resultText(record: ExportRecord, t: Translate): string {
   const value = (m: Metrics) => formatMetric(metric, metricValue(m, metric));
   const { metrics, trainedForm, form } = record;
   return t(
-    '{0} exported: {1} {2} on the validation texts, {3} as trained.',
+    '{0} exported: {1} {2} on the validation data, {3} as trained.',
     formName(form, t),
     metricInfo(metric).label,
     value(metrics.exported),

@@ -21,7 +21,7 @@ export function formName(form: ExportForm, t: Translate): string {
 export function formWords(form: ExportForm, aurora: boolean, t: Translate): string {
   const words = whatFor(form, t);
   return aurora && isStaticForm(form)
-    ? `${words} ${t('With AuroRA, this has a cost, which is measured.')}`
+    ? `${words} ${t('With AuroRA, this loses some quality; the loss is measured.')}`
     : words;
 }
 

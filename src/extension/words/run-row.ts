@@ -14,6 +14,7 @@ import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
 import type { Translate } from '../translate';
 import { ago } from './format';
+import { progressPercent } from '../../base/percent';
 
 /** The content of a tree row, from which VS Code's tree item is made. */
 export interface Row {
@@ -106,7 +107,7 @@ function progress({ state, run }: RunEntry, t: Translate): string[] {
     case 'starting':
       return [t('preparing')];
     case 'running':
-      return steps > 0 ? [`${step}/${steps}`, `${Math.floor((100 * step) / steps)} %`] : [];
+      return steps > 0 ? [`${step}/${steps}`, progressPercent(step, steps)] : [];
     case 'stopped':
     case 'failed':
     case 'lost': {

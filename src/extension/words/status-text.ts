@@ -1,4 +1,5 @@
 import type { Translate } from '../translate';
+import { progressPercent } from '../../base/percent';
 
 /** A run in training, for the status bar. */
 export interface ActiveRun {
@@ -38,9 +39,7 @@ export function statusText(runs: readonly ActiveRun[], t: Translate): StatusText
 
 function one({ experiment, step, steps, loss }: ActiveRun, t: Translate): string {
   if (steps === 0) return t('{0}: preparing', experiment);
-  // Never 100 % before it is done.
-  const percent = t('{0} %', Math.floor((100 * step) / steps));
-  return `${experiment} ${percent}${loss === undefined ? '' : ` · ${t('loss {0}', lossText(loss))}`}`;
+  return `${experiment} ${progressPercent(step, steps)}${loss === undefined ? '' : ` · ${t('loss {0}', lossText(loss))}`}`;
 }
 
 /** Two decimals are enough to see it fall; a small loss needs its leading digits. */

@@ -42,7 +42,7 @@ export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Tr
       return say(failed > 0 ? 'warning' : 'information', t('The sweep of {0} has finished.', name));
     case 'failed':
     case 'lost':
-      return say('error', t('The sweep of {0} ended unexpectedly. Run Sweep continues it.', name));
+      return say('error', t('The sweep of {0} ended unexpectedly. Use Run Sweep to continue it.', name));
     default:
       return say(
         'information',

@@ -1,10 +1,10 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { AuroraError } from '../../base/errors';
 import { parseJson } from '../../files/json';
 import type { CurveGap } from './curve';
 import { runPaths } from '../layout';
 import { columnsOf } from './scalars-columns';
-import { readIfThere } from '../../files/read';
+import { openIfThere, readIfThere } from '../../files/read';
 
 /** Initial capacity in records; doubles as needed. */
 const FIRST_CAPACITY = 1024;
@@ -139,14 +139,3 @@ export class ScalarsTail {
 const sameBits = (a: Float64Array, b: Float64Array): boolean =>
   a.length === b.length &&
   Buffer.compare(Buffer.from(a.buffer, 0, a.byteLength), Buffer.from(b.buffer, 0, b.byteLength)) === 0;
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, 'r');
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new AuroraError('run', `${path} could not be read: ${(e as Error).message}.`, undefined, {
-      cause: e,
-    });
-  }
-}

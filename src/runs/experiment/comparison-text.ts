@@ -4,6 +4,7 @@ import type { AdapterSpec } from '../../experiment/methods';
 import { insertProperty, removeProperty } from './jsonc';
 import { parseText } from './parse-text';
 import { own } from '../../base/names';
+import { count } from '../../base/number-text';
 
 /** A comparison of adapters, each at every learning rate with every seed. */
 export interface Comparison {
@@ -94,8 +95,7 @@ function trials(comparison: Comparison, staticEpochs: number): string[] {
   ];
 }
 
-const size = (parameters: number): string =>
-  `${parameters.toLocaleString('en-US')} trainable parameters in the model`;
+const size = (parameters: number): string => `${count(parameters)} trainable parameters in the model`;
 
 /** On one line, without defaults. */
 function written(spec: AdapterSpec): string {

@@ -3,6 +3,7 @@ import { either } from '../../base/either';
 import { nearest } from '../../base/nearest';
 import { capped, keyPath, MOST_PROBLEMS, type Problem } from './source';
 import { DEFAULT_METHOD } from '../../experiment/methods';
+import { count } from '../../base/number-text';
 
 /** Violations of the schema in words: one problem per place, naming key, value and what was expected. */
 export function schemaProblems(errors: readonly ErrorObject[], value: unknown): Problem[] {
@@ -55,7 +56,6 @@ function tooMuch(
   path: (string | number)[],
 ): string | undefined {
   const limit = (params.limit as number | undefined)?.toLocaleString('en-US');
-  const count = (n: number) => n.toLocaleString('en-US');
   const name = keyPath(path);
   switch (keyword) {
     case 'maxLength':

@@ -13,6 +13,7 @@ import {
 import { checkValue } from './check-value';
 import { applyOverride } from './overrides';
 import { MOST_PROBLEMS, type Problem } from './source';
+import { count } from '../../base/number-text';
 
 /** A trial that has not been run. */
 export interface Trial {
@@ -75,7 +76,7 @@ function tooLarge(base: Record<string, unknown>, sweep: SweepSpec): Problem | un
   const trials = trialCount(sweep);
   const characters = trials * JSON.stringify(base).length + settingsLength(sweep);
   if (characters <= MOST_CHARACTERS) return undefined;
-  const [all, most] = [characters, MOST_CHARACTERS].map((n) => n.toLocaleString('en-US'));
+  const [all, most] = [characters, MOST_CHARACTERS].map(count);
   const message = `the experiment and its settings have ${all} characters in ${trials} trials, more than ${most}: use fewer trials or shorter lists`;
   return { path: ['sweep', sweep.trials ? 'trials' : 'parameters'], message };
 }

@@ -1,9 +1,8 @@
-import { open } from 'node:fs/promises';
 import { median } from '../../study/statistics/summary';
 import { parseJson } from '../../files/json';
 import { runPaths } from '../layout';
 import { columnsOf } from '../curve/scalars-columns';
-import { readIfThere } from '../../files/read';
+import { openIfThere, readIfThere } from '../../files/read';
 
 /** The newest steps of a long run are representative. */
 const MOST = 2000;
@@ -29,13 +28,8 @@ export async function medianStepSeconds(run: string): Promise<number | undefined
 
 /** The last complete records of a file; empty if the file is missing. */
 async function tail(path: string, width: number): Promise<Buffer> {
-  let file;
-  try {
-    file = await open(path);
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
-    throw e;
-  }
+  const file = await openIfThere(path);
+  if (!file) return Buffer.alloc(0);
   try {
     const records = Math.floor((await file.stat()).size / width);
     const from = Math.max(0, records - MOST);

@@ -3,7 +3,7 @@ import type { MetricName } from '../../experiment/metrics';
 import type { Group } from '../groups';
 import { factorOf, metricTitle, rangeOf, shown } from '../metric';
 import type { Section } from '../study';
-import { count } from '../words';
+import { count } from '../../base/number-text';
 import { fitted, line, marker, seriesClass, text, whisker, type Figure, type Shape } from './figure';
 import { linear, logarithmic, short } from './scale';
 

@@ -6,18 +6,27 @@ import type { BaseModel } from '../peft/base-model';
 import type { Task } from '../task/task';
 import { describeTask } from '../../experiment/tasks/registry';
 
-/** Hugging Face tokenizer files beside tokenizer.json. */
-export const TOKENIZER_FILES: readonly string[] = ['tokenizer_config.json', 'special_tokens_map.json'];
+/** Hugging Face tokenizer files next to tokenizer.json. */
+const TOKENIZER_FILES = ['tokenizer_config.json', 'special_tokens_map.json'];
+const TOKENIZER = 'tokenizer.json';
+const PREPROCESSOR = 'preprocessor_config.json';
+
+/** The names under which files of the base model are copied. */
+export const BASE_NAMES: readonly string[] = ['config.json', TOKENIZER, ...TOKENIZER_FILES, PREPROCESSOR];
 
 /**
- * What an ONNX model needs to be used: its tokenizer, a config.json with the label names, and its license.
+ * What an ONNX model needs to be used: what prepares its inputs (a tokenizer, or the preprocessor of images), a
+ * config.json with the label names, and its license.
  *
  * @param named whether the labels belong to the model rather than to each adapter
  */
 export function writeBaseFiles(folder: string, task: Task, base: BaseModel, named: boolean): void {
-  const { tokenizer, path } = task.spec.model;
-  copy(tokenizer, join(folder, 'tokenizer.json'));
-  for (const name of TOKENIZER_FILES) copyIfBeside(dirname(tokenizer), name, folder);
+  const { tokenizer, preprocessor, path } = task.spec.model;
+  if (preprocessor !== undefined) copy(preprocessor, join(folder, PREPROCESSOR));
+  else {
+    copy(tokenizer, join(folder, TOKENIZER));
+    for (const name of TOKENIZER_FILES) copyIfBeside(dirname(tokenizer), name, folder);
+  }
   for (const name of base.license.files) copyIfBeside(dirname(path), name, folder);
   const config = configOf(task, base, named);
   writeAtomic(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);

@@ -2,6 +2,7 @@ import type { ExportForm } from '../../protocol/export';
 import type { Task } from '../task/task';
 import { logitsName } from './head';
 import { cardAnswer } from './card-answers';
+import { cardInput } from './card-inputs';
 import { isNonlinear } from '../../experiment/methods';
 import { readByLoader, readByPeft } from '../peft/config';
 import { HEAD_KEY } from '../peft/keys';
@@ -33,6 +34,7 @@ function adapterUse(task: Task): string {
 const loaderUse = (task: Task): string => {
   const { spec, head } = task;
   const { print } = cardAnswer(task);
+  const { inputs, headInputs } = cardInput(task);
   const imported = ['Head', 'inject', 'labels'].filter(
     (name) => (name !== 'Head' || head) && (name !== 'labels' || print.includes('labels(')),
   );
@@ -44,11 +46,8 @@ const loaderUse = (task: Task): string => {
       'model = ...  # the base model in PyTorch, in evaluation mode',
       'inject(model, ".")',
       ...(head
-        ? [
-            'hidden = model(input_ids, attention_mask)  # or its .last_hidden_state',
-            'logits = Head(".")(hidden, attention_mask)',
-          ]
-        : ['logits = model(input_ids, attention_mask)']),
+        ? [`hidden = model(${inputs})  # or its .last_hidden_state`, `logits = Head(".")(${headInputs})`]
+        : [`logits = model(${inputs})`]),
       print,
     ]),
     ...(isNonlinear(spec.adapter)
@@ -89,7 +88,7 @@ const feeds = ({ model }: Task): string =>
 
 const onnxUse = (task: Task): string =>
   [
-    `The inputs are those of the base model: token ids from \`tokenizer.json\`, at most ${task.spec.model.maxLength} per text. The output \`${logitsName(task)}\` holds ${cardAnswer(task).holds}.`,
+    `The inputs are those of the base model: ${cardInput(task).holds}. The output \`${logitsName(task)}\` holds ${cardAnswer(task).holds}.`,
     code('python', [
       'import onnxruntime',
       '',

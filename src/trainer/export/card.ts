@@ -10,10 +10,13 @@ import { sortedJson } from '../../base/sorted-json';
 import type { BaseModel } from '../peft/base-model';
 import type { Trained } from '../checkpoint/trained-run';
 import { cardAnswer } from './card-answers';
+import { cardInput } from './card-inputs';
 import { useOf } from './card-use';
 import { PEFT_TYPE, readByPeft } from '../peft/config';
 import { valueText } from '../../experiment/sweep';
 import { describeTask } from '../../experiment/tasks/registry';
+import { count } from '../../base/number-text';
+import { capital } from '../../base/capital';
 
 const WHAT: Record<ExportForm, string> = {
   adapter: 'the adapter in PEFT’s file layout, with a PyTorch loader',
@@ -98,7 +101,7 @@ function origin(trained: Trained): string {
   const from = imported ? `imported from ${codeSpan(imported.adapter)}` : '';
   const { step } = trained;
   if (imported && step === 0) return `${from} into`;
-  return `${imported ? `${from}, then ` : ''}trained for ${thousands(step)} steps with`;
+  return `${imported ? `${from}, then ` : ''}trained for ${count(step)} steps with`;
 }
 
 /** Nothing has been trained here yet. */
@@ -124,7 +127,7 @@ function metricsTable(trained: Trained, { metrics, form: exported, inputs }: Exp
   const row = (name: string, m: EvaluationMetrics) => `| ${name} | ${metricCells(names, m).join(' | ')} |`;
   const other = form === 'dynamic' ? 'static' : 'dynamic';
   return [
-    `On ${thousands(metrics.exported.examples)} validation texts, in ONNX Runtime on a CPU:`,
+    `On ${count(metrics.exported.examples)} validation examples, in ONNX Runtime on a CPU:`,
     '',
     `| | ${metricHeads(names).join(' | ')} |`,
     `| --- |${names.map(() => ' ---: |').join('')}`,
@@ -158,7 +161,7 @@ function scoresPart({ run, step, form }: Trained): string[] {
 }
 
 const examplesCell = (score: Metrics | 'diverged'): string =>
-  score !== 'diverged' && 'examples' in score ? thousands(score.examples as number) : '–';
+  score !== 'diverged' && 'examples' in score ? count(score.examples as number) : '–';
 
 function gap({ task, form }: Trained, { drop, form: exported, largestDifference }: ExportRecord): string[] {
   const exact = `The logits of these files differ from the ${isStaticForm(exported) ? 'static' : form} form’s by at most ${largestDifference.toExponential(1)}.`;
@@ -181,9 +184,9 @@ function data(trained: Trained): string {
   return [
     isAsImported(trained)
       ? '- Training: unknown, because the adapter was imported.'
-      : `- Training: ${thousands(trainExamples)} texts from ${file(train.path)}${held ? `, without the ${percent(spec.data.validationFraction)} held out` : ''}.`,
-    `- Validation: ${thousands(validation.dataset.examples.length)} texts ${held ? 'held out from the same file' : `from ${file(validation.path)}`}.${chosen ? ' The step was chosen on them, so the metrics above are slightly optimistic.' : ''}`,
-    `- Texts are truncated to ${spec.model.maxLength} tokens.`,
+      : `- Training: ${count(trainExamples)} examples from ${file(train.path)}${held ? `, without the ${percent(spec.data.validationFraction)} held out` : ''}.`,
+    `- Validation: ${count(validation.dataset.examples.length)} examples ${held ? 'held out from the same file' : `from ${file(validation.path)}`}.${chosen ? ' The step was chosen on them, so the metrics above are slightly optimistic.' : ''}`,
+    `- ${cardInput(task).prepared}`,
     `- ${cardAnswer(task).outputs}`,
   ].join('\n');
 }
@@ -217,6 +220,3 @@ function license(form: ExportForm, { name, license: { id, files } }: BaseModel):
     files.length && isOnnx(form) ? ` The license text is in ${files.map(codeSpan).join(', ')}.` : '';
   return `${weights} ${said}${text}`;
 }
-
-const thousands = (n: number): string => n.toLocaleString('en');
-const capital = (text: string): string => text[0].toUpperCase() + text.slice(1);

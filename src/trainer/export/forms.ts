@@ -21,7 +21,7 @@ import type { Task } from '../task/task';
 import type { Trained } from '../checkpoint/trained-run';
 import { adapterInputsModel } from './adapter-inputs';
 import loader from './aurora_peft_loader.py';
-import { TOKENIZER_FILES, writeBaseFiles } from './base-files';
+import { BASE_NAMES, writeBaseFiles } from './base-files';
 import { dynamicModel } from './dynamic';
 import { RECORD, sha256 } from './folder';
 import { logitsName } from './head';
@@ -170,7 +170,7 @@ function withMetadata(model: Model, { data }: Task, form: ExportForm): Model {
 }
 
 /** Files of an export; a base model's data file keeps its name, which must not be one of these. */
-const OWN_NAMES = [MODEL, 'README.md', 'config.json', 'tokenizer.json', ...TOKENIZER_FILES, RECORD];
+const OWN_NAMES = [MODEL, 'README.md', ...BASE_NAMES, RECORD];
 
 function requireOtherNames({ original, spec }: Task): void {
   const locations = [...original.graph.initializers.values()].map((t) => externalOf.get(t)?.location ?? '');

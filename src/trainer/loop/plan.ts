@@ -18,8 +18,8 @@ export interface Plan {
 }
 
 export function makePlan(t: TrainingSpec, trainExamples: number): Plan {
-  const microBatches = Math.ceil(trainExamples / t.batchSize);
-  const stepsPerEpoch = Math.ceil(microBatches / t.gradientAccumulation);
+  const batches = Math.ceil(trainExamples / t.batchSize);
+  const stepsPerEpoch = Math.ceil(batches / t.gradientAccumulation);
   const totalSteps = Math.min(t.epochs * stepsPerEpoch, t.maxSteps ?? Infinity);
   const staticFrom = Math.max(0, totalSteps - (t.staticEpochs ?? 0) * stepsPerEpoch);
   const every = t.evaluateEvery === 'epoch' ? stepsPerEpoch : t.evaluateEvery;

@@ -7,6 +7,7 @@ import type { Task } from '../task/task';
 import { availableMemory } from './available';
 import { forwardBytes } from './estimate';
 import type { MicroBatches } from './micro-batches';
+import { gigabytes } from '../../base/number-text';
 
 /** Share of the available memory to use; the rest is left to other programs. */
 const USED = 0.9;
@@ -73,9 +74,8 @@ export async function lookAhead(
     if (room < Math.min(n, whole - n)) {
       micro.restrict('step', (n + Math.floor(room)) * length);
       micro.restrict('evaluation', (n + Math.floor(room)) * length);
-      const gb = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;
       micro.warn(
-        `A batch of ${whole} × ${length} tokens would take about ${gb(whole * each)} of memory, more than is available on ${micro.place.device}: it is run ${n + Math.floor(room)} at a time, with the same result.`,
+        `A batch of ${whole} × ${length} tokens would take about ${gigabytes(whole * each)} of memory, more than is available on ${micro.place.device}: it is run ${n + Math.floor(room)} at a time, with the same result.`,
       );
       return each;
     }

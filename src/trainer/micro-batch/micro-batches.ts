@@ -110,7 +110,7 @@ export class MicroBatches {
     const { gradientCheckpointing } = this.task.spec.training;
     return new AuroraError(
       'memory',
-      `A single text of ${length} tokens does not fit into memory on ${this.place.device}.`,
+      `A single example of ${length} tokens does not fit into memory on ${this.place.device}.`,
       pass === 'step' && !gradientCheckpointing
         ? 'Set training.gradientCheckpointing to true: it takes less memory and gives the same gradients.'
         : `Lower model.maxLength (now ${this.task.spec.model.maxLength}).`,

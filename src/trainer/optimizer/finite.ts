@@ -32,7 +32,7 @@ export const divergedEvaluation = (step: number): AuroraError =>
 export const divergedAtEnd = (step: number): AuroraError =>
   diverged(
     step,
-    'the training and validation losses are far above the loss of guessing',
+    'the training and validation losses are far above the loss of random guessing',
     'Checkpoints from before its evaluations diverged are intact.',
   );
 

@@ -11,6 +11,7 @@ import type { AdapterFolder } from './folder';
 import { adapterModules, type AdapterModules } from './modules';
 import { importedSpec } from './spec';
 import { nameTable } from '../../base/names';
+import { methodOf } from '../../adapters/methods/registry';
 
 /** An adapter from disk, fitted to a model's layers. */
 export interface FittedAdapter {
@@ -37,11 +38,12 @@ export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly L
       'Choose an adapter with adapted modules: a head alone cannot be imported.',
     );
   const paths = matchPaths(from.folder, [...modules.keys()], layers);
+  const common = { ...settings, targetModules: targetsFor([...paths.values()], layers) } as TrainedSpec;
   const rankPattern = nameTable<number>();
   const alphaPattern = nameTable<number>();
   for (const [path, layer] of paths) {
     const own = modules.get(path)!;
-    const rank = (own.get('lora_A.weight') ?? own.get('aurora_A.weight'))?.dims[0];
+    const rank = rankOf(own, common);
     if ('rank' in settings && rank !== undefined && rank !== settings.rank)
       rankPattern[exactly(layer)] = rank;
     const alpha = alphaOf?.(path);
@@ -49,8 +51,7 @@ export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly L
       alphaPattern[exactly(layer)] = alpha;
   }
   const spec = {
-    ...settings,
-    targetModules: targetsFor([...paths.values()], layers),
+    ...common,
     ...(Object.keys(rankPattern).length > 0 && { rankPattern }),
     ...(Object.keys(alphaPattern).length > 0 && { alphaPattern }),
   } as TrainedSpec;
@@ -148,4 +149,13 @@ function targetsFor(paths: readonly string[], layers: readonly LinearLayer[]): s
     (l) => !paths.includes(l.path) && paths.some((path) => l.path.endsWith(`.${path}`)),
   );
   return also ? paths.map(exactly).join('|') : [...paths];
+}
+
+/** The rank of a module's tensors; undefined for a method without one. */
+function rankOf(own: ReadonlyMap<string, FloatTensor>, spec: TrainedSpec): number | undefined {
+  const layer = { inFeatures: 1, outFeatures: 1 };
+  const ranked = methodOf(spec)
+    .tensors({ layer, spec, widest: layer })
+    .find((t) => t.rankAxes.length > 0);
+  return ranked && own.get(ranked.peftName)?.dims[ranked.rankAxes[0]];
 }

@@ -2,6 +2,7 @@ import type { FloatTensor } from '../../graph/file/safetensors';
 import { AuroraError } from '../../base/errors';
 import { PREFIX } from './keys';
 import type { AdapterFolder } from './folder';
+import { peftParts } from '../../adapters/methods/registry';
 
 /** An adapter's tensors, by module. */
 export interface AdapterModules {
@@ -11,14 +12,9 @@ export interface AdapterModules {
 }
 
 const PART = new RegExp(
-  `^(.+)\\.(${[
-    '(?:lora|aurora)_[AB]\\.weight',
-    'aurora_anl\\.(?:base|spline)_weight',
-    'lora_(?:mixer\\.weight|magnitude_vector)',
-    'vera_lambda_[bd]',
-    'fourierft_spectrum',
-    'trained_(?:weight|bias)',
-  ].join('|')})$`,
+  `^(.+)\\.(${peftParts()
+    .map((part) => part.replaceAll('.', '\\.'))
+    .join('|')})$`,
 );
 /** PEFT's names for sequence classification heads, by model family. */
 const HEAD = /^(?:.+\.)?(?:classifier|score)\.(weight|bias)$/;

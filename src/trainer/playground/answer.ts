@@ -15,7 +15,7 @@ const CACHE = /^(past|present|cache)|past_key|use_cache/i;
 const NO_ANSWER = /hidden|pooler|embedding/i;
 
 const NEEDED =
-  'The playground takes classifiers of texts or images that give [batch, labels], and language models that give [batch, sequence, vocabulary].';
+  'The playground supports text and image classifiers with the output [batch, labels], and language models with the output [batch, sequence, vocabulary].';
 
 /** @throws AuroraError 'model' if it is neither, stating what the model has and what is needed */
 export function whatItReads(model: Model, path: string): Reads {
@@ -24,7 +24,7 @@ export function whatItReads(model: Model, path: string): Reads {
     throw unfit(
       model,
       path,
-      'it wants the keys and values of earlier tokens',
+      'it requires past key values',
       'Export it without past key values (in Optimum: --task text-generation).',
     );
   const [first] = inputs;
@@ -39,7 +39,7 @@ export function whatItReads(model: Model, path: string): Reads {
     return 'images';
   }
   if (!inputs.every((i) => TEXT_INPUTS.includes(i.name)))
-    throw unfit(model, path, 'neither a text nor an image can fill these', NEEDED);
+    throw unfit(model, path, 'these inputs match neither texts nor images', NEEDED);
   checkInputs(inputs, path);
   return 'texts';
 }
@@ -71,10 +71,10 @@ export function findAnswer(model: Model, path: string, head: boolean): AnswerOut
     ? unfit(
         model,
         path,
-        'hidden states are no answer',
+        'its output is hidden states, not predictions',
         `Train a head on it in an experiment, and open that run. ${NEEDED}`,
       )
-    : unfit(model, path, 'none of these is called logits', NEEDED);
+    : unfit(model, path, 'no output is named "logits"', NEEDED);
 }
 
 /** An error with all the facts that decide whether a model can be queried. */
@@ -85,7 +85,7 @@ export function unfit(model: Model, path: string, why: string, hint: string = NE
   };
   return new AuroraError(
     'model',
-    `${path} reads ${list(modelInputs(model))} and gives ${list(model.graph.outputs)}: ${why}.`,
+    `${path} has the inputs ${list(modelInputs(model))} and the outputs ${list(model.graph.outputs)}: ${why}.`,
     hint,
   );
 }

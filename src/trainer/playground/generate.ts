@@ -51,11 +51,11 @@ export async function generate(
 function promptIds(model: LanguageModel, prompt: string): number[] {
   const ids = model.encode(prompt);
   if (ids.length === 0)
-    throw new AuroraError('data', 'The tokenizer leaves nothing of this prompt.', 'Type some words.');
+    throw new AuroraError('data', 'The tokenizer produces no tokens for this prompt.', 'Type some words.');
   if (model.longest !== undefined && ids.length >= model.longest)
     throw new AuroraError(
       'data',
-      `The prompt has ${ids.length} tokens, and the model reads ${model.longest} at most, its own included.`,
+      `The prompt has ${ids.length} tokens, and the model’s limit is ${model.longest}, including the generated ones.`,
       'Shorten the prompt.',
     );
   return ids;

@@ -118,7 +118,7 @@ function lastLayer(
   if (layer?.outFeatures === classes && layer.inFeatures === hidden) return layer;
   throw new AuroraError(
     'adapter',
-    `${folder} has a head of ${classes} × ${hidden}, and ${layer ? `the model’s last layer ${layer.path} is ${layer.outFeatures} × ${layer.inFeatures}` : 'the model ends in no linear layer'}.`,
+    `${folder} has a head of ${classes} × ${hidden}, and ${layer ? `the model’s last layer ${layer.path} is ${layer.outFeatures} × ${layer.inFeatures}` : 'the model does not end in a linear layer'}.`,
     'The adapter belongs to a model with another head.',
   );
 }
@@ -141,14 +141,14 @@ function headOnHidden(
   if (shape.length === 3 && !pooling)
     throw new AuroraError(
       'adapter',
-      `${folder} has a head, and does not say how it pools the tokens of ${hidden.name}.`,
-      'Only AuroRA Lab’s own adapters say so. Export the model with its logits (AutoModelForSequenceClassification).',
+      `${folder} has a head but does not specify how the tokens of ${hidden.name} are pooled.`,
+      'Only adapters from AuroRA Lab specify it. Export the model with its logits (AutoModelForSequenceClassification).',
     );
   const size = shape.at(-1);
   if (typeof size === 'number' && size !== weight.dims[1])
     throw new AuroraError(
       'adapter',
-      `${folder} has a head on ${weight.dims[1]} numbers, and ${hidden.name} has ${size}.`,
+      `${folder} has a head with ${weight.dims[1]} input features, but ${hidden.name} has ${size}.`,
       'The adapter belongs to another model.',
     );
   const mask = model.graph.inputs.some((i) => i.name === 'attention_mask') ? 'attention_mask' : undefined;

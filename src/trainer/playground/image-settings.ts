@@ -28,11 +28,14 @@ export function imageSettings(
       hint,
     );
   if (typeof batch === 'number' && batch !== 1)
-    throw fail(`it reads ${batch} images at once`, 'Export it with a free batch axis, or one of 1.');
+    throw fail(
+      `its batch size is fixed at ${batch}`,
+      'Export it with a dynamic batch axis or a batch size of 1.',
+    );
   const channels = typeof depth === 'number' ? depth : 3;
   if (channels !== 1 && channels !== 3)
     throw fail(
-      'its second axis is not that of 1 or 3 channels',
+      'its second axis must have 1 or 3 channels',
       'Export it for [batch, channels, height, width].',
     );
   const assumed: string[] = [];
@@ -40,11 +43,11 @@ export function imageSettings(
   const { size, shortestEdge } = sizeIn(config);
   const [height, width] = sides.map((side, i) => (typeof side === 'number' ? side : size?.[i]));
   if (height === undefined || width === undefined)
-    assumed.push(`Nothing says how large its images are: ${USUAL_SIDE} × ${USUAL_SIDE} is assumed.`);
+    assumed.push(`The image size is not specified; ${USUAL_SIDE} × ${USUAL_SIDE} is assumed.`);
   const { mean, std } = normalization(config, channels);
   if (!known)
     assumed.push(
-      `No preprocessor_config.json beside the model says how pixels are scaled: 1/255, and the mean and deviation of ImageNet, are assumed.`,
+      `No preprocessor_config.json was found next to the model; a scale of 1/255 and the mean and standard deviation of ImageNet are assumed.`,
     );
   const factor = typeof config.rescale_factor === 'number' ? config.rescale_factor : 1 / 255;
   const preprocessing: Preprocessing = {

@@ -23,7 +23,7 @@ export async function openImages(opened: OpenedModel): Promise<Classifier> {
   if (answer.dims.slice(2).some((d) => d !== 1))
     throw new AuroraError(
       'model',
-      `${path} gives [${answer.dims.join(', ')}] for one image; a classifier gives [1, labels].`,
+      `${path} returns [${answer.dims.join(', ')}] for one image; a classifier returns [1, labels].`,
       'The playground shows no masks, boxes or features: train or export a classifier.',
     );
   const { labels, assumed } = classifierLabels(opened, answer.data.length);

@@ -15,7 +15,7 @@ export function classifierLabels(
     throw new AuroraError(
       'model',
       `${path} gives ${count === 1 ? 'one number' : 'no number'} for each input; a classifier gives one for each of its labels.`,
-      'The playground has nothing to show of a regression.',
+      'The playground cannot show a regression model without a run.',
     );
   const own = adapter?.own?.labels;
   if (own?.length === count) return { labels: [...own], assumed: [] };
@@ -25,7 +25,7 @@ export function classifierLabels(
   if (known === count && labels.every((l) => typeof l === 'string')) return { labels, assumed: [] };
   const why =
     known === 0
-      ? 'No config.json beside the model names its labels'
-      : `config.json names ${known} labels, and the model gives ${count}`;
-  return { labels: labels.map((_, i) => String(i)), assumed: [`${why}: they go by their numbers.`] };
+      ? 'No config.json with label names was found next to the model'
+      : `config.json names ${known} labels, but the model has ${count}`;
+  return { labels: labels.map((_, i) => String(i)), assumed: [`${why}; label indices are shown instead.`] };
 }

@@ -24,8 +24,8 @@ export async function openLanguageModel(opened: OpenedModel, tokenizer: Tokenize
   if (logits.length < tokenizer.vocabSize)
     throw new AuroraError(
       'model',
-      `${path} gives ${logits.length} numbers for each token, and its tokenizer has ${tokenizer.vocabSize} of them: it is no language model.`,
-      'The playground takes language models that give [batch, sequence, vocabulary], and classifiers that give [batch, labels].',
+      `${path} returns ${logits.length} values for each token, but the vocabulary has ${tokenizer.vocabSize} tokens: it is not a language model.`,
+      'The playground supports language models with the output [batch, sequence, vocabulary], and classifiers with the output [batch, labels].',
     );
   const ends = endTokens(files, tokenizer);
   const longest = longestText(files);
@@ -39,7 +39,7 @@ export async function openLanguageModel(opened: OpenedModel, tokenizer: Tokenize
         ends.size > 0
           ? []
           : [
-              'Nothing beside the model names the token that ends a text: it ends at the number of tokens asked for.',
+              'No end-of-text token is specified next to the model; generation stops at the maximum number of tokens.',
             ],
     },
     variants: session.variants,
@@ -78,7 +78,7 @@ function refuseMasked({ path, files }: OpenedModel): void {
   if (architecture === undefined) return;
   throw new AuroraError(
     'model',
-    `${path} is a ${String(architecture)}: it fills gaps in a text and does not go on with it.`,
+    `${path} is a ${String(architecture)}: a masked language model, which cannot generate text.`,
     'The playground takes language models that write from left to right, and classifiers.',
   );
 }

@@ -53,7 +53,7 @@ export async function openModel(
     throw unfit(
       model,
       path,
-      `adapters compute in float32, and ${answer.name} does not`,
+      `adapters need float32, but ${answer.name} has another type`,
       'Export it in float32.',
     );
   const graph = asFloats(

@@ -109,7 +109,11 @@ export class Player {
   private async sample(request: number, id: string): Promise<void> {
     const subject = this.subjects.get(id)?.subject;
     if (!subject?.sample)
-      throw new AuroraError('usage', 'There are no validation rows to try.', 'Only a run has them.');
+      throw new AuroraError(
+        'usage',
+        'No validation examples are available.',
+        'Open a run to use its validation data.',
+      );
     await this.emit({ kind: 'sample', request, subject: id, ...(await subject.sample()) });
   }
 
@@ -174,4 +178,4 @@ const isQuestion = (r: PlayRequest): r is Question => r.kind === 'predict' || r.
 const requestOf = (r: PlayRequest): number | undefined => ('request' in r ? r.request : undefined);
 
 const wrongQuestion = (does: string, kind: string): AuroraError =>
-  new AuroraError('usage', `This model ${does}.`, `Ask it with "${kind}".`);
+  new AuroraError('usage', `This model ${does}.`, `Send a "${kind}" request instead.`);

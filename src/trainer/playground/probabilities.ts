@@ -15,7 +15,7 @@ export function requireFinite(numbers: readonly number[] | Float32Array): void {
   if (!numbers.every(Number.isFinite))
     throw new AuroraError(
       'model',
-      'The model answers with numbers that are not finite.',
+      'The model’s output is not finite.',
       'Its weights, or those of the adapter, are damaged, or it overflows on this input.',
     );
 }

@@ -25,8 +25,8 @@ export async function openAnswers(
     if (e instanceof AuroraError) throw e;
     throw new AuroraError(
       'model',
-      `ONNX Runtime does not take ${path}: ${e.message}`,
-      'Check that it loads in ONNX Runtime as it is; `aurora inspect` lists what is in it.',
+      `ONNX Runtime cannot load ${path}: ${e.message}`,
+      'Check that the unmodified file loads in ONNX Runtime; `aurora inspect` lists what is in it.',
       { cause: e },
     );
   });

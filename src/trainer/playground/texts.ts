@@ -34,7 +34,7 @@ export function requireTexts(input: InputShape, { pair }: Texts): void {
   throw new AuroraError(
     'usage',
     input === 'pair' ? 'This model reads pairs of texts.' : 'This model reads one text, not a pair.',
-    input === 'pair' ? 'Give the second text too; in a terminal, after a tab.' : 'Leave out the second text.',
+    input === 'pair' ? 'Add the second text; in a terminal, after a tab.' : 'Remove the second text.',
   );
 }
 
@@ -42,7 +42,7 @@ export function requireTexts(input: InputShape, { pair }: Texts): void {
 export function readText(question: Question, tokenizer: Tokenizer, maxLength: number): ReadText {
   const { ids, typeIds, truncated } = encodeRow(tokenizer, questionTexts(question), maxLength);
   if (ids.length === 0)
-    throw new AuroraError('data', 'The tokenizer leaves nothing of this text.', 'Type some words.');
+    throw new AuroraError('data', 'The tokenizer produces no tokens for this text.', 'Type some words.');
   return { dataset: oneText(ids, tokenizer.padId, typeIds), tokens: ids.length, truncated };
 }
 

@@ -98,7 +98,7 @@ function keep(run: string, path: string, predictions: Predictions): void {
     throw new AuroraError(
       'disk',
       e.message,
-      'What a checkpoint predicts is kept in its run folder: make room there, or copy the run to where you may write.',
+      'Predictions are stored in the run folder: free some space there, or copy the run to a writable folder.',
       { cause: e },
     );
   }

@@ -14,6 +14,7 @@ import { rowPlace, rowWords } from '../../protocol/row-place';
 import { taskKind } from '../../tasks/registry';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
 import type { EvaluationData } from '../task/evaluation-data';
+import { gigabytes } from '../../base/number-text';
 
 /** Below this share, truncated texts are not worth reporting. */
 const TRUNCATED = 0.01;
@@ -201,11 +202,10 @@ function sharedProblems(set: PreflightSet, { train, validation }: PreflightData)
 
 export function memoryProblems(bytes: number, machine = totalmem()): PreflightProblem[] {
   if (bytes < MEMORY * machine) return [];
-  const gb = (n: number) => `${(n / 1e9).toFixed(1)} GB`;
   return [
     warning(
       'training.microBatchSize',
-      `A step takes ${gb(bytes)} of this machine's ${gb(machine)} of memory.`,
+      `A step takes ${gigabytes(bytes)} of this machine's ${gigabytes(machine)} of memory.`,
       'Set training.microBatchSize below training.batchSize: a batch is then run in parts, with the same result.',
     ),
   ];

@@ -21,7 +21,7 @@ export const choiceCells = (model: ChoiceModel): ExampleCells => ({
       <ul>
         ${Array.from({ length: c.choices[example] }, (_, choice) => one(choice))}
       </ul>
-      ${model.answeredNone(example) ? html`<i>${t('The model names none of them.')}</i>` : nothing}
+      ${model.answeredNone(example) ? html`<i>${t('The model named none of the choices.')}</i>` : nothing}
     </td>`;
   },
   text: (_, excerpt) => excerpt,

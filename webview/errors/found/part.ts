@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
 import { t } from '../../ui/l10n';
-import { count } from '../format';
+import { count } from '../../../src/base/number-text';
 import type { CommonModel } from '../model';
 import { listWithRight, type PartActions, type PartState } from '../part';
 import { rightOrWrong } from '../right-or-wrong';

@@ -4,7 +4,7 @@ import { FEW } from '../../../src/protocol/errors-view/slices';
 import type { FoundCounts } from '../../../src/protocol/errors-view/found-counts';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
 import { t } from '../../ui/l10n';
-import { count } from '../format';
+import { count } from '../../../src/base/number-text';
 import { bar } from '../slices';
 import type { FoundModel } from './part';
 import type { FoundWords } from './words';

@@ -16,14 +16,14 @@ export const labelSetPart = (model: LabelSetModel, state: PartState, act: PartAc
 
 const words = (): FoundWords => ({
   told: (...counts) =>
-    t('Of {0} labels in the data it finds {1} and misses {2}; {3} more are spurious.', ...counts),
+    t('The model found {1} of {0} labels and missed {2}; {3} predictions were spurious.', ...counts),
   title: t('By label, worst first'),
   note: t(
     'A label is predicted if its probability is above 50 %. A text is right if none of its labels is missed or spurious.',
   ),
   name: t('Label'),
   none: t('No text has a label, and none was predicted.'),
-  few: t('With fewer than {0} texts these shares may as well be chance.', FEW),
+  few: t('With fewer than {0} texts, these shares are unreliable.', FEW),
   showAll: (count) => t('Show all {0} labels', count),
   chip: (name) => t('Label: {0}', name),
 });

@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import { t } from '../../ui/l10n';
-import { count } from '../format';
+import { count } from '../../../src/base/number-text';
 import type { LabelModel } from '../model';
 
 /** Number of confused pairs that are named. */

@@ -2,7 +2,7 @@ import { html, nothing } from 'lit';
 import { supportOf } from '../../../src/protocol/errors-view/confusion';
 import { t } from '../../ui/l10n';
 import { cautiousPercent } from '../../../src/base/percent';
-import { count } from '../format';
+import { count } from '../../../src/base/number-text';
 import { cellAfter, type Cell } from './matrix-keys';
 import type { LabelModel } from '../model';
 
@@ -38,7 +38,7 @@ export function matrix(
     <h2 id="matrix-title">${t('Confusion matrix')}</h2>
     <p class="note">
       ${t(
-        'Each row has the examples of one label, by predicted label; the diagonal is right. The shade is the share of the row. Click a cell, or move with the arrow keys and press Enter, to list its examples.',
+        'Rows are true labels, columns are predicted labels; the diagonal is correct. The shade is the share of the row. Click a cell, or move with the arrow keys and press Enter, to list its examples.',
       )}
       ${
         shown.length < labels.length

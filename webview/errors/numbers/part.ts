@@ -2,7 +2,7 @@ import { nothing } from 'lit';
 import { FEW } from '../../../src/protocol/errors-view/slices';
 import type { NumberError, ValueBin } from '../../../src/protocol/errors-view/number-errors';
 import { t } from '../../ui/l10n';
-import { count } from '../format';
+import { count } from '../../../src/base/number-text';
 import type { Measures } from '../measures';
 import type { NumberModel } from '../model';
 import type { AnswerPart, PartActions, PartState } from '../part';
@@ -66,7 +66,7 @@ function errorMeasures(errors: readonly NumberError[], format: NumberFormat): Me
   return {
     heads: [t('RMSE'), t('Mean error')],
     long: 'bad',
-    few: t('With fewer than {0} texts, differences between these errors may as well be chance.', FEW),
+    few: t('With fewer than {0} texts, differences between these errors may be due to chance.', FEW),
     rows: errors.map(({ rmse, bias }) => ({
       value: format.plain(rmse),
       bar: worst === 0 ? 0 : rmse / worst,

@@ -1,7 +1,7 @@
 import { html, svg } from 'lit';
 import { rowWord } from '../../../src/protocol/row-place';
 import { t } from '../../ui/l10n';
-import { count } from '../format';
+import { count } from '../../../src/base/number-text';
 import type { NumberModel } from '../model';
 import type { PlotCell, PlotPoint } from './plot';
 
@@ -15,7 +15,7 @@ export function scatter(model: NumberModel) {
   return html`<section class="numbers" aria-labelledby="scatter-title">
     <h2 id="scatter-title">${t('Predicted and true numbers')}</h2>
     <p class="note">
-      ${t('On the dashed line, the predicted number is the true one; above it, it is too high.')}
+      ${t('Points on the dashed line are exact; points above it are predicted too high.')}
       ${
         cells.length > 0
           ? t('The shade is the number of texts in a square, up to {0}.', count(most))
@@ -27,7 +27,7 @@ export function scatter(model: NumberModel) {
       <svg
         class="scatter"
         role="img"
-        aria-label=${t('{0} texts by true and predicted {1}; the tables have the same in numbers.', count(examples), name)}
+        aria-label=${t('{0} texts by true and predicted {1}; the tables list the same values.', count(examples), name)}
       >
         ${ticks.map((tick) => tickLines(tick.label, tick.at))} ${points.map((p) => point(model, p))}
         ${cells.map((c) => cell(c, most))}

@@ -3,7 +3,7 @@ import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/proto
 import { legend, markedText } from '../../spans/marked-text';
 import type { MarkedSpan } from '../../spans/segments';
 import { t } from '../../ui/l10n';
-import { count } from '../format';
+import { count } from '../../../src/base/number-text';
 import type { SpanModel } from '../model';
 import type { ExampleCells } from '../part';
 

@@ -16,14 +16,14 @@ export const spanPart = (model: SpanModel, state: PartState, act: PartActions): 
 
 const words = (): FoundWords => ({
   told: (...counts) =>
-    t('Of {0} spans in the data it finds {1} and misses {2}; {3} more are spurious.', ...counts),
+    t('The model found {1} of {0} spans and missed {2}; {3} predictions were spurious.', ...counts),
   title: t('By type, worst first'),
   note: t(
     'A span is found if its words and its type are right. A text is right if none of its spans is missed or spurious.',
   ),
   name: t('Type'),
   none: t('No text has a span, and none was predicted.'),
-  few: t('With fewer than {0} spans these shares may as well be chance.', FEW),
+  few: t('With fewer than {0} spans, these shares are unreliable.', FEW),
   showAll: (count) => t('Show all {0} types', count),
   chip: (name) => t('Type: {0}', name),
 });

@@ -1,7 +1,7 @@
 import { html } from 'lit';
 import { formatMetric } from '../../../src/experiment/metrics';
 import { t } from '../../ui/l10n';
-import { count } from '../format';
+import { count } from '../../../src/base/number-text';
 import type { TextModel } from '../model';
 import type { ExampleCells } from '../part';
 

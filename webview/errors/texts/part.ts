@@ -3,7 +3,7 @@ import { cautiousPercent } from '../../../src/base/percent';
 import { formatMetric } from '../../../src/experiment/metrics';
 import { FEW } from '../../../src/protocol/errors-view/slices';
 import { t } from '../../ui/l10n';
-import { count } from '../format';
+import { count } from '../../../src/base/number-text';
 import type { Measures } from '../measures';
 import type { TextModel } from '../model';
 import type { AnswerPart } from '../part';
@@ -21,7 +21,7 @@ export function textPart(model: TextModel): AnswerPart {
     lengths: measures(model),
     orders: { loss: t('Largest loss first') },
     stored: t(
-      'Of {0} texts, the {1} with the largest loss of a token are stored with the predictions.',
+      'Of {0} texts, the {1} with the largest loss per token are stored with the predictions.',
       count(examples),
       count(texts.size),
     ),
@@ -34,7 +34,7 @@ export function textPart(model: TextModel): AnswerPart {
 const measures = ({ slices }: TextModel): Measures => ({
   heads: [t('Right tokens'), t('Perplexity')],
   long: 'good',
-  few: t('With fewer than {0} texts, differences may as well be chance.', FEW),
+  few: t('With fewer than {0} texts, differences may be due to chance.', FEW),
   rows: slices.map((s) => ({
     value: cautiousPercent(s.right),
     bar: s.right,

@@ -43,14 +43,14 @@ function rightOrWrong(
 ): TemplateResult {
   if (shape === 'choice')
     return html`<p class="judged">
-      ${best === truth ? t('✓ That is the right choice.') : t('✗ The right choice is {0}: {1}.', truth, cautiousPercent(chance ?? 0))}
+      ${best === truth ? t('✓ Correct.') : t('✗ The right choice is {0}: {1}.', truth, cautiousPercent(chance ?? 0))}
     </p>`;
-  if (best === truth) return html`<p class="judged">${t('✓ That is its label.')}</p>`;
+  if (best === truth) return html`<p class="judged">${t('✓ Correct.')}</p>`;
   return html`<p class="judged">
     ${
       chance === undefined
-        ? t('✗ Its label is {0}, which is none of these.', truth)
-        : t('✗ Its label is {0}: {1}.', truth, cautiousPercent(chance))
+        ? t('✗ The true label, {0}, is not one of the model’s labels.', truth)
+        : t('✗ The true label is {0}: {1}.', truth, cautiousPercent(chance))
     }
   </p>`;
 }

@@ -25,11 +25,11 @@ export function numberAnswer(column: Column, prediction: Numbers, context: CardC
 /** How far it is from the validation row's number. */
 function judged(number: number, truth: number): string {
   const error = difference(number, truth);
-  if (error === 0) return t('✓ That is its number.');
+  if (error === 0) return t('✓ Exact.');
   const [is, off] = [numberText(truth), numberText(Math.abs(error))];
   return error > 0
-    ? t('Its number is {0}: {1} too high.', is, off)
-    : t('Its number is {0}: {1} too low.', is, off);
+    ? t('The true value is {0}: {1} too high.', is, off)
+    : t('The true value is {0}: {1} too low.', is, off);
 }
 
 function compared(number: number, other: number, title: string): unknown {

@@ -5,7 +5,7 @@ import type { Budget, ModuleBudget } from '../../../protocol/budget';
 import { leftOutText } from '../../../protocol/left-out';
 import { isRanked, methodName } from '../../../experiment/methods';
 import type { BudgetSource } from './source';
-import { count } from '../../format';
+import { count } from '../../../base/number-text';
 import { paperText } from './paper-text';
 import { table } from '../../table';
 

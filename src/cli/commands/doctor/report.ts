@@ -1,5 +1,5 @@
 import type { DoctorLine, MachineCheck, MachineFacts, PlaceCheck } from '../../../protocol/doctor';
-import { gigabytes } from '../../format';
+import { gigabytes } from '../../../base/number-text';
 import { table } from '../../table';
 
 /** A line of the check as terminal text; ends with a line break, or is empty. */

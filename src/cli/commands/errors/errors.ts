@@ -8,7 +8,7 @@ import { predictRun } from '../../../trainer/predictions/predict';
 import { parseAt } from '../../../trainer/checkpoint/trained-run';
 import { one, wholeNumber, type Command } from '../../command';
 import { errorsText } from './report';
-import { count } from '../../format';
+import { count } from '../../../base/number-text';
 import { endOnSignals } from '../../signals';
 import { write } from '../../write';
 
@@ -17,7 +17,7 @@ const TOP = 10;
 export const errorsCommand: Command = {
   help: `Usage: aurora errors RUN [--at best|last|STEP] [--on SET] [--top N]
 
-Shows where a trained model is wrong: confused labels, accuracy by length and by label, and the most telling
+Shows where a trained model is wrong: confused labels, accuracy by length and by label, and the most informative
 validation texts: wrong ones with the largest loss, then right ones with the narrowest margin. Predictions are kept in
 RUN/predictions and computed again only if the run or the data have changed since.
 

@@ -31,7 +31,7 @@ import {
   type SpanColumns,
   type TextAnswers,
 } from '../../../protocol/predictions';
-import { count } from '../../format';
+import { count } from '../../../base/number-text';
 import { SCORINGS } from '../../../experiment/scoring';
 import { formatMetric, metricInfo, metricsIn, metricValue } from '../../../experiment/metrics';
 import { numberText } from '../../../base/number-text';
@@ -295,7 +295,7 @@ function choiceWords({ columns, shares }: ChoiceAnswers, i: number, excerpt: Exc
     .map((s) => percent(shares.probability[s]));
   const answer =
     predicted === columns.choices[i]
-      ? `${named(label)}, answered with none of the choices`
+      ? `${named(label)}, the answer names none of the choices`
       : label === predicted
         ? `${named(label)}, right`
         : `${named(label)}, answered ${named(predicted)}`;

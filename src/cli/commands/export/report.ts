@@ -6,7 +6,7 @@ import {
   type ExportRecord,
   type MetricDrop,
 } from '../../../protocol/export';
-import { count } from '../../format';
+import { count } from '../../../base/number-text';
 import { preflightText } from '../preflight/report';
 import { metricCells, metricHeads, metricInfo, metricsIn } from '../../../experiment/metrics';
 import { table } from '../../table';
@@ -27,9 +27,9 @@ export function exportText(line: ExportLine): string {
 
 const MEASURED = { dynamic: 'the dynamic form', static: 'the static form', exported: 'the exported files' };
 
-/** "Measuring the exported files on 2,256 texts …" */
+/** "Measuring the exported files on 2,256 examples …" */
 export const measuringText = ({ what, examples }: Extract<ExportLine, { kind: 'measuring' }>): string =>
-  `Measuring ${MEASURED[what]} on ${count(examples)} texts …\n`;
+  `Measuring ${MEASURED[what]} on ${count(examples)} examples …\n`;
 
 /** "onnx-merged loses 2.31 points of accuracy." */
 export const dropWords = (form: ExportForm, { metric, points }: MetricDrop): string =>

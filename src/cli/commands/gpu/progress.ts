@@ -1,5 +1,6 @@
 import { GPU_PARTS, type GpuEvent, type GpuStep } from '../../../protocol/gpu-support';
 import { megabytes } from '../../../trainer/gpu-support/downloads';
+import { progressPercent } from '../../../base/percent';
 
 const WORDS: Record<GpuStep, string> = {
   checking: 'Checking the platform and existing files …',
@@ -37,8 +38,7 @@ export class GpuProgress {
 
   private draw({ file, received, total }: Extract<GpuEvent, { kind: 'progress' }>): void {
     if (!this.out.isTTY) return;
-    const of =
-      total === undefined ? '' : ` of ${megabytes(total)} (${Math.floor((100 * received) / total)} %)`;
+    const of = total === undefined ? '' : ` of ${megabytes(total)} (${progressPercent(received, total)})`;
     this.out.write(`\r  ${file}: ${megabytes(received)}${of}\x1b[K`);
     this.onScreen = true;
   }

@@ -1,6 +1,6 @@
 import { escapeControls } from '../../../base/controls';
 import type { Generated, PlayFacts, PlayLine, PlaySpan, PlayVariant } from '../../../protocol/playground';
-import { count } from '../../format';
+import { count, milliseconds } from '../../../base/number-text';
 import { numberText } from '../../../base/number-text';
 import { percent } from '../../../base/percent';
 import { table } from '../../table';
@@ -27,7 +27,7 @@ export function loadedText(facts: PlayFacts): string {
     label: `classifies ${facts.input}s into ${facts.labels.length} labels`,
     labels: `labels ${facts.input}s with ${facts.labels.length} labels`,
     choice: 'chooses one of the answers to a question',
-    number: `gives a number for a ${facts.input}`,
+    number: `predicts a number for each ${facts.input}`,
   }[facts.answer];
   const form = facts.form === 'static' ? ' in its static form' : '';
   const lines = [
@@ -98,5 +98,3 @@ const ENDED: Record<Generated['ended'], string> = {
 
 export const generatedText = (g: Generated): string =>
   `\n  ${count(g.tokens)} tokens, ${ENDED[g.ended]} · ${g.tokensPerSecond.toFixed(1)} tokens/s, the first after ${milliseconds(g.secondsToFirst)}\n`;
-
-const milliseconds = (seconds: number): string => `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms`;

@@ -26,7 +26,7 @@ ${PLACE_HELP}  --threads N        threads on the processor (default: one per cor
                      problem
 
 Exits with 0 even if there are warnings, with 12 if bad rows would stop training, with 19 if the device cannot be used,
-and with 21 if not even one text fits into memory.
+and with 21 if not even one example fits into memory.
 `,
   options: {
     steps: { type: 'string' },

@@ -11,7 +11,8 @@ import {
 } from '../../../protocol/preflight';
 import { leftOutText } from '../../../protocol/left-out';
 import { deviceLine } from '../../device-line';
-import { count, duration, gigabytes } from '../../format';
+import { duration } from '../../format';
+import { count, gigabytes, stepTime } from '../../../base/number-text';
 import { numberText } from '../../../base/number-text';
 import { percent } from '../../../base/percent';
 import { table } from '../../table';
@@ -143,12 +144,12 @@ function balance(labels: readonly string[], train: PreflightSplit, validation: P
 
 const step = (s: PreflightStep): string =>
   s.step === 0
-    ? `\nSteps    warm-up, the ${s.examples} longest examples: ${time(s.seconds)}\n`
-    : `  ${s.step} of ${s.of}: ${time(s.seconds)}, loss ${s.loss.toFixed(4)}, ${s.examples} examples, ${count(s.tokens)} tokens\n`;
+    ? `\nSteps    warm-up, the ${s.examples} longest examples: ${stepTime(s.seconds)}\n`
+    : `  ${s.step} of ${s.of}: ${stepTime(s.seconds)}, loss ${s.loss.toFixed(4)}, ${s.examples} examples, ${count(s.tokens)} tokens\n`;
 
 const estimate = (e: PreflightEstimate): string =>
   `\n${[
-    `${time(e.secondsPerStep)} per step · about ${duration(60 * e.minutes)} for ${count(e.steps)} steps and ${e.evaluations} ${e.evaluations === 1 ? 'evaluation' : 'evaluations'} · ${gigabytes(e.memoryBytes)} memory`,
+    `${stepTime(e.secondsPerStep)} per step · about ${duration(60 * e.minutes)} for ${count(e.steps)} steps and ${e.evaluations} ${e.evaluations === 1 ? 'evaluation' : 'evaluations'} · ${gigabytes(e.memoryBytes)} memory`,
     ...(e.microBatch
       ? [
           `${e.microBatch.examples} of a batch's ${e.microBatch.of} examples (${e.microBatch.length} tokens) are run at a time, with the same result`,
@@ -156,6 +157,3 @@ const estimate = (e: PreflightEstimate): string =>
       : []),
     `${count(e.trainable)} trainable parameters, including the head's`,
   ].join('\n')}\n`;
-
-const time = (seconds: number): string =>
-  seconds < 0.1 ? `${(1000 * seconds).toFixed(0)} ms` : `${seconds.toFixed(2)} s`;

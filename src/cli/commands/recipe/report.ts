@@ -5,7 +5,7 @@ import type { Recipe } from '../../../experiment/paper';
 import type { FoundFiles } from '../../../recipes/data/files';
 import type { DataRecipe } from '../../../recipes/data/kind';
 import { unaskable, type Choices } from '../../../recipes/questions';
-import { count } from '../../format';
+import { count } from '../../../base/number-text';
 import { program } from '../../program';
 import { table } from '../../table';
 import type { Checked } from './check';

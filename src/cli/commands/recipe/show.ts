@@ -9,6 +9,7 @@ import { questionsOf, SHARE, unaskable, type Question } from '../../../recipes/q
 import { publishedScores } from '../../../recipes/report';
 import { table } from '../../table';
 import { written } from './choices';
+import { capital } from '../../../base/capital';
 
 /** Characters in a line of text. */
 export const WIDTH = 112;
@@ -35,7 +36,7 @@ export function showText(recipe: DataRecipe): string {
         `[${key === 'training.headLearningRate' ? 'training.learningRate' : written(fallback)}]`,
       ]),
     ),
-    ...unaskable(sizes[0]).map((words) => `  ${words}: no setting of an experiment`),
+    ...unaskable(sizes[0]).map((words) => `  ${words}: not an experiment setting`),
     '',
     ...leftOutLines(recipe),
   ].join('\n')}\n`;
@@ -106,5 +107,3 @@ export const leftOutLines = ({ leftOut }: DataRecipe): string[] =>
         'Not in the experiment:',
         ...leftOut.flatMap((sentence) => wrap(sentence, WIDTH - 2).map((line) => `  ${line}`)),
       ];
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

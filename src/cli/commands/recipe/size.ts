@@ -21,7 +21,7 @@ export async function sizeFor(
   if (same) return same;
   const width = widthOf(layers);
   const choices = sizes.map((size) => `${size} (${modelName(recipe, size)})`).join(' or ');
-  const problem = `The paper gives settings for models of width ${sizes.map((size) => paperWidth(recipe, size)).join(' and ')}, and ${model} has ${width === undefined ? 'no layers of query and value' : `width ${width}`}.`;
+  const problem = `The paper gives settings for models of width ${sizes.map((size) => paperWidth(recipe, size)).join(' and ')}, but ${model} has ${width === undefined ? 'no layers of query and value' : `width ${width}`}.`;
   const answer = await textAtTerminal(`${problem}\nWhose settings should be used, ${choices}?`);
   if (answer !== undefined) return known(answer, recipe);
   throw new AuroraError(

@@ -2,7 +2,7 @@ import { metricInfo } from '../../../experiment/metrics';
 import { isBusy, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord, SweepRoom } from '../../../runs/sweep/record';
 import { trainedCount, valueText, type Pruning, type RateSearch } from '../../../experiment/sweep';
-import { gigabytes } from '../../format';
+import { gigabytes } from '../../../base/number-text';
 import { table } from '../../table';
 import { own } from '../../../base/names';
 

@@ -2,8 +2,9 @@ import { formatMetric, metricInfo, metricValue, metricsIn } from '../../../exper
 import type { EvaluationSet } from '../../../experiment/evaluation-sets';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../../protocol/events';
 import type { StepRecord } from '../../../trainer/loop/loop';
-import { bar, LOG_MS, percentage, REDRAW_MS, redraw } from '../../bar';
+import { bar, LOG_MS, REDRAW_MS, redraw } from '../../bar';
 import { duration } from '../../format';
+import { progressPercent } from '../../../base/percent';
 
 /** Weight of the newest step in the shown loss and speed; about the last twenty steps count. */
 const SMOOTHING = 0.1;
@@ -72,7 +73,7 @@ export class Progress {
     const left = (this.total - r.step) * this.secondsPerStep!;
     const parts = [
       ...(this.out.isTTY ? [bar(share)] : []),
-      `step ${r.step}/${this.total}${this.out.isTTY ? '' : ` (${percentage(share)})`}`,
+      `step ${r.step}/${this.total}${this.out.isTTY ? '' : ` (${progressPercent(share, 1)})`}`,
       `loss ${this.loss!.toFixed(4)}`,
       `lr ${r.learningRate.toExponential(2)}`,
       `${(r.examples / this.secondsPerStep!).toFixed(0)} samples/s`,

@@ -1,6 +1,7 @@
 import { table } from '../../table';
 import { deviceWords } from '../../device-line';
-import { count, duration } from '../../format';
+import { duration } from '../../format';
+import { count } from '../../../base/number-text';
 import {
   formatMetric,
   metricCells,

@@ -47,7 +47,7 @@ nothing changed, it reproduces RUN bit for bit. Both stay on the run's device un
 ${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads on the processor (default: one per core)
 
 Exits with 0 if the run was trained to its end, with 130 if it was stopped (everything is saved), with 17 if training
-diverged, with 19 if the device cannot be used, with 21 if not even one text fits into memory, with 24 if a process on
+diverged, with 19 if the device cannot be used, with 21 if not even one example fits into memory, with 24 if a process on
 another machine owns the run or another process has taken it over, and with 25 if the model, the tokenizer or the data
 are not the ones that the run was trained on.
 `,

@@ -7,7 +7,7 @@ import type {
   VerifyRow,
   VerifyTensor,
 } from '../../../protocol/verification';
-import { count } from '../../format';
+import { count } from '../../../base/number-text';
 import { table } from '../../table';
 
 /** A line of the comparison as terminal text; ends with a line break. */
@@ -16,7 +16,7 @@ export function verifyText(line: VerifyLine): string {
     case 'setup': {
       const [a, b] = line.places.map((p) => placeName(p as Place));
       const masks = line.dropout ? ', including dropout masks' : '';
-      return `${a} against ${b}: the first batch, ${line.examples} texts of ${count(line.tokens)} tokens${masks}; ${line.tensors} trainable tensors.\n`;
+      return `${a} against ${b}: the first batch, ${line.examples} examples of ${count(line.tokens)} tokens${masks}; ${line.tensors} trainable tensors.\n`;
     }
     case 'ran':
       return `  ${placeName(line.place as Place)}, ${line.values} values: loss ${line.loss.toFixed(6)}, ${line.seconds.toFixed(2)} s\n`;

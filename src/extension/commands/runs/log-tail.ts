@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { openIfThere } from '../../../files/read';
 
 /** Maximum bytes read from the end of a log. */
 export const TAIL_BYTES = 1_000_000;
@@ -11,10 +11,7 @@ export interface LogTail {
 
 /** The last `most` bytes, starting at a line; undefined if the file does not exist. */
 export async function readTail(path: string, most = TAIL_BYTES): Promise<LogTail | undefined> {
-  const file = await open(path).catch((e: NodeJS.ErrnoException) => {
-    if (e.code === 'ENOENT') return undefined;
-    throw e;
-  });
+  const file = await openIfThere(path);
   if (!file) return undefined;
   try {
     const { size } = await file.stat();

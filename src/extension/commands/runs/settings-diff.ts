@@ -25,7 +25,7 @@ export function registerSettingsDiff(services: Services): vscode.Disposable[] {
       if (runs.length === 0) return;
       if (runs.length > 2) {
         const message = vscode.l10n.t(
-          'Select exactly two runs to compare their settings; {0} were selected.',
+          'Select exactly two runs to compare their settings; {0} are selected.',
           runs.length,
         );
         return void vscode.window.showInformationMessage(message);

@@ -1,5 +1,6 @@
 import { aboutMethod, type MethodName } from '../../../experiment/methods';
 import type { BudgetFields, FieldName, FieldProblem } from '../../../protocol/panels/budget';
+import { count } from '../../../base/number-text';
 
 /** The values of the page's controls. */
 export interface BudgetChoice {
@@ -33,9 +34,7 @@ export function parseFields(
     if (text === '') return wrong(field, `${what} is empty. It must be a whole number of at least 1.`);
     if (!Number.isInteger(value) || value < 1)
       return wrong(field, `${what} is ${text}, but it must be a whole number of at least 1.`);
-    return value > LARGEST
-      ? wrong(field, `${what} must be at most ${LARGEST.toLocaleString('en-US')}.`)
-      : value;
+    return value > LARGEST ? wrong(field, `${what} must be at most ${count(LARGEST)}.`) : value;
   };
   const { method } = fields;
   const { size, hasAlpha, nonlinear } = aboutMethod(method);

@@ -148,7 +148,7 @@ export class BudgetSession {
     if ('paper' in source)
       throw new AuroraError(
         'model',
-        "These are a model's shapes from the paper, not an ONNX file that the experiment can train.",
+        'This model from the paper has only layer shapes and cannot be trained.',
         "Choose the experiment's model, or another ONNX file in the workspace.",
       );
     const own = this.known.choices.find((c) => c.id === fields.model)?.kind === 'experiment';

@@ -89,7 +89,7 @@ export class ErrorsSession {
       const predictions = await readPredictions(run, step, on);
       if (predictions) return predictions;
       const file = predictionsFile(run, step, on);
-      throw new AuroraError('run', this.host.say('{0} is not there any more.', file));
+      throw new AuroraError('run', this.host.say('{0} no longer exists.', file));
     } catch (e) {
       this.fail(post, e, true);
       return undefined;

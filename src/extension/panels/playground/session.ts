@@ -137,7 +137,7 @@ export class PlaygroundSession {
       // If it ended before it loaded anything, it would do so again.
       if (!this.view.subjects.some((s) => s.facts)) return this.end(why);
       this.start(
-        this.host.say('The program that answers has ended and was started again. Ask once more. {0}', why),
+        this.host.say('The model’s process ended unexpectedly and was restarted. Try again. {0}', why),
       );
     };
     program.ended.then(
@@ -151,7 +151,7 @@ export class PlaygroundSession {
     if (this.disposed) return;
     this.view.program = 'ended';
     this.view.busy = false;
-    this.view.notice = this.host.say('The program that answers is not running. {0}', why);
+    this.view.notice = this.host.say('The model’s process is not running. {0}', why);
     this.post();
   }
 

@@ -25,8 +25,8 @@ async function openImage(folder: string, row: number): Promise<void> {
   if (path === undefined)
     throw new AuroraError(
       'data',
-      vscode.l10n.t('{0} has no image {1} any more.', folder, row),
-      vscode.l10n.t('Predict again, to see the images that are there.'),
+      vscode.l10n.t('Image {1} is no longer in {0}.', folder, row),
+      vscode.l10n.t('Predict again to use the current images.'),
     );
   const beside = { viewColumn: vscode.ViewColumn.Beside };
   await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(join(folder, path)), beside);

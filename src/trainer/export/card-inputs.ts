@@ -1,0 +1,29 @@
+import { describeTask } from '../../experiment/tasks/registry';
+import type { Task } from '../task/task';
+
+/** What a model reads, by the shape of its input, in the words of the card. */
+interface CardInput {
+  /** How inputs were prepared in training, as a sentence of the section on data. */
+  prepared: string;
+  /** What the inputs of an ONNX model hold, at the end of a sentence. */
+  holds: string;
+  /** The arguments of the model and of the head after the hidden states, in Python. */
+  inputs: string;
+  headInputs: string;
+}
+
+export function cardInput({ spec: { task, model } }: Task): CardInput {
+  if (describeTask(task.type).input === 'image')
+    return {
+      prepared: 'Images are resized and normalized as in `preprocessor_config.json` of the base model.',
+      holds: 'images, prepared as in `preprocessor_config.json`',
+      inputs: 'pixel_values',
+      headInputs: 'hidden',
+    };
+  return {
+    prepared: `Texts are truncated to ${model.maxLength} tokens.`,
+    holds: `token ids from \`tokenizer.json\`, at most ${model.maxLength} per text`,
+    inputs: 'input_ids, attention_mask',
+    headInputs: 'hidden, attention_mask',
+  };
+}
