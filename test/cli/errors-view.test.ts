@@ -129,7 +129,7 @@ describe('aurora errors', () => {
     expect(readdirSync(run).filter((name) => name.startsWith('predictions'))).toEqual(['predictions']);
   });
 
-  it('prints the confused labels, the results by length and label, and the most telling texts', () => {
+  it('prints the confused labels, the results by length and label, and the most informative texts', () => {
     const { predictions, file } = predicted(run);
     const { columns: c } = predictions;
     const r = lab.run('errors', run, '--top', '3');

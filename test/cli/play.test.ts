@@ -180,7 +180,7 @@ describe('aurora play of runs', () => {
     expect(predictions(await program.answers(1))[0]).toMatchObject({ tokens: 16, truncated: true });
     expect(await program.line('problem', { request: 9 })).toMatchObject({
       subject: '2',
-      message: 'There are no validation rows to try.',
+      message: 'No validation examples are available.',
     });
   });
 
@@ -243,7 +243,7 @@ describe('aurora play of runs', () => {
     await program.answers(3);
     const problems = program.lines.filter((l) => l.kind === 'problem');
     expect(problems.map((p) => [p.subject, p.request, p.message])).toEqual([
-      [undefined, undefined, expect.stringContaining('"no JSON" is no JSON object')],
+      [undefined, undefined, expect.stringContaining('"no JSON" is not a JSON object')],
       [undefined, undefined, expect.stringContaining('either a text or an image')],
       ['x', undefined, expect.stringContaining('There is no run folder')],
       ['1', 3, 'This model reads texts, not images.'],
@@ -460,7 +460,7 @@ describe('aurora play of models', () => {
     expect(code).toBe(4);
     expect(hidden).toContain('reads input_ids [batch, sequence], attention_mask [batch, sequence]');
     expect(hidden).toContain('gives last_hidden_state');
-    expect(hidden).toContain('hidden states are no answer');
+    expect(hidden).toContain('its output is hidden states, not predictions');
     expect(said(join(FIXTURES, 'text/model.onnx'), '--adapter', join(FIXTURES, 'language/adapter'))).toEqual([
       22,
       expect.stringContaining('that the model does not have, such as h.0.c_attn'),

@@ -201,7 +201,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await expect.poll(() => menu.locator(':focus').count()).toBe(1);
     await keyboard.press('Enter');
     await window.page.locator('.quick-input-title', { hasText: `Fork at step ${step}` }).waitFor();
-    await window.page.locator('.quick-input-widget input').first().fill('Change nothing');
+    await window.page.locator('.quick-input-widget input').first().fill('Keep All Settings');
     await keyboard.press('Enter');
     await overlaid(await newRun(before), step, []);
   });

@@ -58,7 +58,7 @@ describe('Errors, in VS Code 1.100', () => {
     await window.tab(title()).waitFor({ state: 'detached' });
   };
 
-  test('the first view predicts the validation texts, and later ones show the stored predictions', async () => {
+  test('the first view predicts the validation examples, and later ones show the stored predictions', async () => {
     expect(existsSync(predictionsFile(run, best))).toBe(false);
     await window.contextMenu(window.row(name), 'Show Errors');
     await window.tab(title()).waitFor();

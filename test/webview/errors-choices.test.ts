@@ -102,7 +102,7 @@ describe('the errors of questions with choices', () => {
     const w = await show('generation');
     expect(await w.page.locator('.summary').innerText()).toContain('Answers are found by generation');
     expect(await w.page.locator('[data-example="8"] .set').innerText()).toContain(
-      'The model names none of them.',
+      'The model named none of the choices.',
     );
     expect(await w.page.locator('[data-example="4"] .set').innerText()).not.toContain('names none');
     expect(await w.page.locator('.set .share').count()).toBe(0);

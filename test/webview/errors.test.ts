@@ -265,7 +265,7 @@ describe('the Errors page', () => {
     rmSync(join(dirname(w.data), 'predictions'), { recursive: true });
     mkdirSync(join(dirname(w.data), 'predictions'));
     w.session.refresh();
-    await w.page.locator('[role=alert]', { hasText: 'is not there any more' }).waitFor();
+    await w.page.locator('[role=alert]', { hasText: 'no longer exists' }).waitFor();
     expect(await w.opened.accessibility()).toEqual([]);
     await w.page.locator('[data-action=predict]').click();
     await w.page.locator('[role=alert]').waitFor({ state: 'detached' });

@@ -87,7 +87,7 @@ describe('the playground of several labels', () => {
     expect((await table(w, 'own base'))[0]).toEqual(['bug', '40.0 %', '▼ 55.0']);
     await action(w, 'all').click();
     await expect.poll(async () => (await table(w)).length).toBe(8);
-    expect(await action(w, 'all').innerText()).toBe('Show the Likeliest 5');
+    expect(await action(w, 'all').innerText()).toBe('Show the Top 5');
     await type(w, 'nothing');
     await expect.poll(() => verdict(w)).toEqual(['no label']);
     expect(await w.page.locator('.legend').count()).toBe(0);

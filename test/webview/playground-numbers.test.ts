@@ -108,10 +108,10 @@ describe('the playground of numbers', () => {
       .poll(() => w.page.locator('.truth-line').innerText())
       .toBe('validation.tsv, line 7. Its number: 3.80');
     expect(await box(w, 'Second text').inputValue()).toBe(SAMPLE.pair);
-    await expect.poll(() => verdict(w)).toEqual(['4.714 score', 'Its number is 3.8: 0.914 too high.']);
+    await expect.poll(() => verdict(w)).toEqual(['4.714 score', 'The true value is 3.8: 0.914 too high.']);
     expect(await verdict(w, 'own base')).toEqual([
       '-0.25 score',
-      'Its number is 3.8: 4.05 too low.',
+      'The true value is 3.8: 4.05 too low.',
       '▼ 4.964 less than sts',
     ]);
     await box(w, 'Second text').fill(`${SAMPLE.pair} Really.`);

@@ -160,7 +160,7 @@ describe('the Playground page', () => {
     expect(await column(w, 'own adapted').locator('tbody').innerText()).not.toMatch(/[▲▼]/);
   });
 
-  it('fills in validation texts with their label, which disappears with the first edit', async () => {
+  it('fills in validation examples with their label, which disappears with the first edit', async () => {
     const w = await show({ kind: 'run', run, at: 'last' });
     await action(w, 'sample').click();
     const line = w.page.locator('.truth-line');
@@ -174,7 +174,7 @@ describe('the Playground page', () => {
     const judged = await column(w, 'own adapted').locator('.judged').first().innerText();
     const right = (await verdict(w).innerText()).startsWith(label);
     expect(judged).toMatch(
-      right ? /^✓ That is its label\.$/ : new RegExp(`^✗ Its label is ${label}: [\\d.]+ %\\.$`),
+      right ? /^✓ Correct\.$/ : new RegExp(`^✗ The true label is ${label}: [\\d.]+ %\\.$`),
     );
     await action(w, 'sample').click();
     await expect.poll(() => line.innerText()).not.toContain(`line ${number}.`);
@@ -265,7 +265,7 @@ describe('the Playground page', () => {
     await expect.poll(() => verdict(w).innerText()).toContain('stripes');
     await w.page.getByText('shape.png, 96 × 96 pixels.').waitFor();
     await hand(w, 'drop', undefined);
-    await w.page.getByText('notes.txt is no image that can be decoded here.').waitFor();
+    await w.page.getByText('notes.txt cannot be decoded as an image.').waitFor();
     await w.page.locator('input[type=file]').setInputFiles('docs/images/budget.png');
     await w.page.getByText(/budget\.png, \d+ × \d+ pixels\./).waitFor();
     expect(await w.opened.complaints()).toEqual([]);

@@ -135,9 +135,7 @@ describe('the Errors panel', () => {
     writeFileSync(w.file, '{');
     expect(await told(w)).toEqual([{ type: 'error', message: expect.stringContaining(w.file), again: true }]);
     rmSync(w.file);
-    expect(await told(w)).toEqual([
-      { type: 'error', message: `${w.file} is not there any more.`, again: true },
-    ]);
+    expect(await told(w)).toEqual([{ type: 'error', message: `${w.file} no longer exists.`, again: true }]);
     w.host.predict.mockImplementation(() => {
       writeFileSync(w.file, encodePredictions(w.made));
       return Promise.resolve();

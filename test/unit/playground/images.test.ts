@@ -71,12 +71,12 @@ describe('the preprocessing of an image', () => {
     const { preprocessing, assumed } = settings(['batch', 'c', 'h', 'w']);
     expect(preprocessing).toMatchObject({ width: 224, height: 224, channels: 3, rescale: 1 / 255 });
     expect(preprocessing.mean).toEqual([0.485, 0.456, 0.406]);
-    expect(assumed.join(' ')).toMatch(/224 × 224 is assumed.*ImageNet, are assumed/);
+    expect(assumed.join(' ')).toMatch(/224 × 224 is assumed.*ImageNet are assumed/);
   });
 
   it.each([
     [[1, 224, 224, 3], '[1, 224, 224, 3]: its second axis'],
-    [[4, 3, 8, 8], 'reads 4 images at once'],
+    [[4, 3, 8, 8], 'its batch size is fixed at 4'],
   ])('rejects %j', (shape, words) => {
     expect(() => settings(shape)).toThrow(AuroraError);
     expect(() => settings(shape)).toThrow(words);

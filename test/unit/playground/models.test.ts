@@ -87,14 +87,16 @@ describe('the output with the answer', () => {
   });
 
   it('is not guessed among hidden states', () => {
-    expect(() => found([hidden])).toThrow('hidden states are no answer');
-    expect(() => found([{ ...logits, name: 'sentence_embedding' }])).toThrow('hidden states are no answer');
+    expect(() => found([hidden])).toThrow('its output is hidden states, not predictions');
+    expect(() => found([{ ...logits, name: 'sentence_embedding' }])).toThrow(
+      'its output is hidden states, not predictions',
+    );
     expect(() =>
       found([
         { ...logits, name: 'a' },
         { ...logits, name: 'b' },
       ]),
-    ).toThrow('none of these is called logits');
+    ).toThrow('no output is named "logits"');
   });
 });
 
@@ -193,7 +195,7 @@ describe('a language model', () => {
     tagger.graph.outputs = [value('tags', ['batch', 'sequence', 5], DType.float)];
     saveModel(tagger, join(own, 'tagger.onnx'));
     await expect(open(join(own, 'tagger.onnx'))).rejects.toThrow(
-      'gives 5 numbers for each token, and its tokenizer has 174 of them: it is no language model',
+      'returns 5 values for each token, but the vocabulary has 174 tokens: it is not a language model',
     );
   });
 });
@@ -212,12 +214,12 @@ describe('a classifier', () => {
     const plain = await texts();
     expect(plain.facts.labels).toEqual(['0', '1']);
     expect(plain.facts.assumed).toEqual([
-      'No config.json beside the model names its labels: they go by their numbers.',
+      'No config.json with label names was found next to the model; label indices are shown instead.',
       'The model’s maximum length is not stated. Texts are truncated to 512 tokens.',
     ]);
     const odd = await texts({ id2label: { 0: 'a', 1: 'b', 2: 'c' }, max_position_embeddings: 24 });
     expect(odd.facts.assumed).toEqual([
-      'config.json names 3 labels, and the model gives 2: they go by their numbers.',
+      'config.json names 3 labels, but the model has 2; label indices are shown instead.',
     ]);
     const several = await texts({ id2label: { 0: 'a', 1: 'b' }, problem_type: 'multi_label_classification' });
     expect(several.facts.labels).toEqual(['a', 'b']);

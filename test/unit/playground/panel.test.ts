@@ -236,7 +236,7 @@ describe('the session', () => {
     await soon();
     expect(programs).toHaveLength(2);
     expect(shown().notice).toBe(
-      'The program that answers has ended and was started again. Ask once more. aurora play: exit code 137: out of memory.',
+      'The model’s process ended unexpectedly and was restarted. Try again. aurora play: exit code 137: out of memory.',
     );
     expect(programs[1].sent.map((r) => r.kind)).toEqual(['load']);
     expect(shown()).toMatchObject({ busy: false, program: 'running' });
@@ -273,7 +273,7 @@ describe('the session', () => {
     await soon();
     expect(shown()).toMatchObject({
       program: 'ended',
-      notice: 'The program that answers is not running. No runtime. Install the extension again.',
+      notice: 'The model’s process is not running. No runtime. Install the extension again.',
     });
   });
 });

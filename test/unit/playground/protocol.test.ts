@@ -67,9 +67,9 @@ describe('requests', () => {
   });
 
   it.each([
-    ['', 'no JSON object'],
-    ['[1]', 'no JSON object'],
-    ['{"kind":"unload"', 'no JSON object'],
+    ['', 'not a JSON object'],
+    ['[1]', 'not a JSON object'],
+    ['{"kind":"unload"', 'not a JSON object'],
     ['{"kind":"unload"}', '"subject"'],
     ['{"kind":"load","subject":"a","source":{"kind":"run","run":"/r","at":"first"}}', '"source"'],
     ['{"kind":"load","subject":"a","source":{"kind":"model"}}', '"source"'],

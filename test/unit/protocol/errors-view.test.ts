@@ -144,7 +144,7 @@ describe('the list of examples', () => {
   const list = (choice: Partial<Choice>) =>
     chosen(c, wrong, texts, { list: 'wrong', order: 'loss', ...choice });
 
-  it('starts with the most telling one', () => {
+  it('starts with the most informative one', () => {
     expect(tellingOrder(c, wrong)).toEqual([4, 1, 2, 3, 0]);
     expect(list({})).toEqual([4, 1, 2]);
     expect(list({ list: 'unsure', order: 'margin' })).toEqual([3, 2, 1, 0, 4]);

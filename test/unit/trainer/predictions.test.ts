@@ -47,7 +47,7 @@ describe('the predictions of a checkpoint', () => {
     expect([...c.cut]).toEqual([0, 1, 0]);
   });
 
-  it('include the text of the most telling examples, in that order', () =>
+  it('include the text of the most informative examples, in that order', () =>
     expect(excerptsOf(split, labelPredictions(split, { labels }, logits))).toEqual([
       { example: 1, text: 'third text' },
       { example: 2, text: 'fourth' },

@@ -68,7 +68,7 @@ describe('a damaged image', () => {
     const e = await refused(whole.subarray(0, whole.length >> 1));
     expect(e).toMatchObject({ kind: 'data' });
     expect(e.message).toMatch(/^photos\/cat\.png is damaged or incomplete: [^\n]+\.$/);
-    expect(e.hint).toContain('Copy it again');
+    expect(e.hint).toContain('Restore it');
   });
 
   it.each(['rgb.png', '95-0.jpg', 'alpha.webp', 'rgb.tif', 'plain.gif'])(

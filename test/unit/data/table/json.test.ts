@@ -110,7 +110,7 @@ describe('a JSON array', () => {
     ['[{},]', 'a.json:1:5: item 2 is not valid JSON'],
     ['[{} {}]', 'a.json:1:5: item 1 is not valid JSON'],
     ['[{}}]', 'a.json:1:4: this bracket has no counterpart.'],
-    ['[{}] {}', 'a.json:1:6: something follows the end of the array.'],
+    ['[{}] {}', 'a.json:1:6: unexpected content after the array.'],
     ['[{"a":1]}', 'a.json:1:8: item 1 is not valid JSON'],
     ['3', 'a.json:1:1: a JSON array starts with [.'],
     ['  "text"', 'a.json:1:3: a JSON array starts with [.'],

@@ -301,7 +301,7 @@ describe('a Parquet file that cannot be read', () => {
     for (let i = bytes.indexOf(zstd, footer); i >= 0; i = bytes.indexOf(zstd, i + 1)) bytes[i + 1] = 0x06;
     writeFileSync(path, bytes);
     expect(await failing(path)).toContain(
-      'lzo.parquet: the column "text" is compressed with LZO, which cannot be read. | Write the file again with snappy or zstd compression.',
+      'lzo.parquet: the column "text" is compressed with LZO, which cannot be read. | Rewrite the file with Snappy or Zstandard compression.',
     );
   });
 

@@ -175,9 +175,9 @@ describe('with an experiment', () => {
       'adapter.targetModules: ["query"] → "all-linear"',
     ]);
     const paper = await lab.ask({ model: 'paper:vit-base' });
-    expect(paper.cannotWrite).toContain('shapes from the paper');
+    expect(paper.cannotWrite).toContain('layer shapes and cannot be trained');
     expect(() => lab.session.edit({ ...lab.setup.fields, model: 'paper:vit-base' })).toThrow(
-      'shapes from the paper',
+      'layer shapes and cannot be trained',
     );
   });
 

@@ -318,7 +318,7 @@ describe('problems in an experiment', () => {
     expect(apply(text, wrong.fixes[0])).toContain('"labelColumn": "score"');
     const [same] = await found('text,label\na,1\nb,1.0\n');
     expect(same).toMatchObject({ code: 'label-single', severity: 'error' });
-    expect(same.message).toBe('Every row has the number 1, so there is nothing to learn.');
+    expect(same.message).toBe('All values are 1, so there is nothing to learn.');
   });
 
   it('include missing columns of several labels, and values other than 0 and 1', async () => {

@@ -80,12 +80,12 @@ describe('the cache of models', () => {
 
 describe('the error of a program', () => {
   it('has the kind, the message and the hint that were printed', () => {
-    const stderr = '\nerror: a.onnx is cut.\nIt ends at 3.\n       Copy it again.\n       Then try.\n';
+    const stderr = '\nerror: a.onnx is cut.\nIt ends at 3.\n       Restore it.\n       Then try.\n';
     const error = programError({ code: EXIT.truncated, stdout: '', stderr }, 'inspect');
     expect(error).toMatchObject({
       kind: 'truncated',
       message: 'a.onnx is cut.\nIt ends at 3.',
-      hint: 'Copy it again.\n       Then try.',
+      hint: 'Restore it.\n       Then try.',
     });
   });
 

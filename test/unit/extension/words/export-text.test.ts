@@ -17,7 +17,7 @@ const { t } = context;
 describe('the texts of an export', () => {
   it('say what is being measured', () => {
     const line = parseExportLine('{"kind":"measuring","what":"static","examples":24}')!;
-    expect(progressText(line, t)).toBe('Measuring the static form on 24 texts …');
+    expect(progressText(line, t)).toBe('Measuring the static form on 24 examples …');
     expect(parseExportLine('{"kind":"newer"}')).toBeUndefined();
     expect(parseExportLine('no JSON')).toBeUndefined();
   });
@@ -34,7 +34,7 @@ describe('the texts of an export', () => {
 
   it('give the result beside the trained metric', () => {
     expect(resultText(exportRecord(), t)).toBe(
-      'Merged ONNX model exported: accuracy 50.0 % on the validation texts, 75.0 % as trained.',
+      'Merged ONNX model exported: accuracy 50.0 % on the validation data, 75.0 % as trained.',
     );
   });
 

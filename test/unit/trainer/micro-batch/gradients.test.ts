@@ -190,7 +190,7 @@ describe('a memory limit', async () => {
     };
     const error = (await failed()) as AuroraError;
     expect(error).toMatchObject({ kind: 'memory', exitCode: 21 });
-    expect(error.message).toBe(`A single text of ${longest} tokens does not fit into memory on cpu.`);
+    expect(error.message).toBe(`A single example of ${longest} tokens does not fit into memory on cpu.`);
     expect(error.hint).toMatch(/^Set training.gradientCheckpointing to true/);
     const other = (await failed('training.gradientCheckpointing=true')) as AuroraError;
     expect(other.hint).toBe('Lower model.maxLength (now 16).');

@@ -42,7 +42,7 @@ describe('the errors in a terminal', () => {
     expect(rows.map((r) => r.at(-1) === '1 truncated')).toEqual([false, true]);
   });
 
-  it('of spans list each span of the most telling texts, without control characters', () => {
+  it('of spans list each span of the most informative texts, without control characters', () => {
     const lines = text.split('\n').filter((line) => line.includes('line '));
     expect(lines).toEqual([
       '  line 2: missed LOC Rio; spurious PER Bonn; spurious PER the; found LOC sea',
