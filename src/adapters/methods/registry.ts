@@ -28,7 +28,8 @@ export const methodOf = ({ method }: Pick<TrainedSpec, 'method'>): AdapterMethod
 
 /** What follows the module's path in the keys of PEFT's file, for the tensors of all methods. */
 export function peftParts(): string[] {
-  const layer = { inFeatures: 1, outFeatures: 1, hasBias: true };
+  // Large enough for the defaults of every method; no values are made.
+  const layer = { inFeatures: 1024, outFeatures: 1024, hasBias: true };
   const all = Object.entries(METHODS).flatMap(([name, method]) => {
     const spec = adapterDefaults(name) as unknown as TrainedSpec;
     return (method as unknown as AdapterMethod).tensors({ layer, spec, widest: layer });

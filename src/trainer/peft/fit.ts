@@ -43,7 +43,11 @@ export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly L
   const alphaPattern = nameTable<number>();
   for (const [path, layer] of paths) {
     const own = modules.get(path)!;
-    const rank = rankOf(own, common);
+    const rank = rankOf(
+      own,
+      common,
+      layers.find((l) => l.path === layer)!,
+    );
     if ('rank' in settings && rank !== undefined && rank !== settings.rank)
       rankPattern[exactly(layer)] = rank;
     const alpha = alphaOf?.(path);
@@ -152,8 +156,11 @@ function targetsFor(paths: readonly string[], layers: readonly LinearLayer[]): s
 }
 
 /** The rank of a module's tensors; undefined for a method without one. */
-function rankOf(own: ReadonlyMap<string, FloatTensor>, spec: TrainedSpec): number | undefined {
-  const layer = { inFeatures: 1, outFeatures: 1 };
+function rankOf(
+  own: ReadonlyMap<string, FloatTensor>,
+  spec: TrainedSpec,
+  layer: LinearLayer,
+): number | undefined {
   const ranked = methodOf(spec)
     .tensors({ layer, spec, widest: layer })
     .find((t) => t.rankAxes.length > 0);

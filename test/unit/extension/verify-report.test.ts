@@ -55,9 +55,9 @@ describe('the report of a comparison of both engines', () => {
     const rows = [row('loss', 1e-7, 1e-5), row('gradients', 4e-7, 1e-4)];
     const { report, told } = reported({ kind: 'result', agree: true, rows });
     expect(told).toEqual([
-      'Running one step of 8 texts on ONNX Runtime on cpu …',
+      'Running one step of 8 examples on ONNX Runtime on cpu …',
       undefined,
-      'Running one step of 8 texts on TensorFlow.js on wasm …',
+      'Running one step of 8 examples on TensorFlow.js on wasm …',
       undefined,
       'Comparing …',
       undefined,
@@ -65,7 +65,7 @@ describe('the report of a comparison of both engines', () => {
     expect(verifySummary(report.result!, t)).toBe('The engines agree; the largest difference is 4.0e-7.');
     const text = verifyMarkdown('my_run', report, t);
     expect(text).toContain('# Engine comparison: my\\_run');
-    expect(text).toContain('8 texts of 94 tokens, 18 trainable tensors. Both used the same dropout masks.');
+    expect(text).toContain('8 examples of 94 tokens, 18 trainable tensors. Both used the same dropout masks.');
     expect(text).toContain('| perturbed | gradients | 4.0e-7 | 1e-4 | agree | `layer.0.query.A` |');
     expect(text).not.toContain('First difference');
   });
