@@ -71,9 +71,10 @@ function move(run: string, folder: string): void {
   }
   const hash = specHash(JSON.parse(readFileSync(join(run, 'spec.json'), 'utf8')) as Experiment);
   for (const path of texts.filter((name) => name.endsWith('state.json'))) {
-    const { checksum: _, ...state } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-    const moved = { ...state, specHash: hash };
-    const checksum = createHash('sha256').update(sortedJson(moved)).digest('hex');
-    writeFileSync(path, JSON.stringify({ ...moved, checksum }));
+    const state = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    delete state.checksum;
+    state.specHash = hash;
+    state.checksum = createHash('sha256').update(sortedJson(state)).digest('hex');
+    writeFileSync(path, JSON.stringify(state));
   }
 }

@@ -50,12 +50,12 @@ describe('the inputs of a model', () => {
   it.each([
     [
       [ids, value('past_key_values.0.key', ['batch', 4, 'past', 8], DType.float)],
-      /m\.onnx reads input_ids \[batch, sequence\], past_key_values\.0\.key \[batch, 4, past, 8\] and gives logits \[batch, 2\]: it wants the keys and values/,
+      /m\.onnx has the inputs input_ids \[batch, sequence\], past_key_values\.0\.key \[batch, 4, past, 8\] and the outputs logits \[batch, 2\]: it requires past key values/,
       /Export it without past key values/,
     ],
     [
       [ids, value('pixel_values', ['batch', 3, 8, 8], DType.float)],
-      /neither a text nor an image/,
+      /match neither texts nor images/,
       /classifiers/,
     ],
     [[pixels(DType.float16)], /its pixels are float16/, /float32/],
@@ -186,7 +186,7 @@ describe('a language model', () => {
     copyTo(own, 'language', ['model.onnx', 'tokenizer.json']);
     writeFileSync(join(own, 'config.json'), '{"architectures":["BertForMaskedLM"]}');
     const open = (at: string) => openModel({ kind: 'model', model: at }, options());
-    await expect(open(join(own, 'model.onnx'))).rejects.toThrow('is a BertForMaskedLM: it fills gaps');
+    await expect(open(join(own, 'model.onnx'))).rejects.toThrow('is a BertForMaskedLM: a masked language model');
     rmSync(join(own, 'config.json'));
     // A tagger has a few numbers per token.
     const tagger = loadModel(join(own, 'model.onnx'));
