@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { ESLint } from 'eslint';
 import { describe, expect, it } from 'vitest';
 import { PURE, ROOMS } from '../../../scripts/lib/rooms.mjs';
@@ -26,6 +27,13 @@ describe('imports between the folders of src', () => {
     );
     expect(wrong).toEqual([]);
   });
+});
+
+it('the extension host imports nothing but types of graph', () => {
+  const values = sources('src/extension').filter((path) =>
+    /^import (?!type )[^;]*from '[./]+\/graph\//m.test(readFileSync(path, 'utf8')),
+  );
+  expect(values).toEqual([]);
 });
 
 it('only src/data/images imports sharp, dynamic imports included', () => {
