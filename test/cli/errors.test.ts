@@ -49,7 +49,7 @@ describe('an unusable model', () => {
   const trains = (path: string) => train(...set(`model.path=${path}`, `model.tokenizer=tokenizer.json`));
   const both = (path: string) => [trains(path), lab.run('inspect', at(path))];
 
-  it('can be missing', () => {
+  it('is reported by its path if it is missing', () => {
     for (const r of both('none.onnx')) refused(r, 4, `${at('none.onnx')}: the file does not exist`, 'path');
   });
 
@@ -172,7 +172,7 @@ describe('unusable data', () => {
   const csv = `text,label\n${Array.from({ length: 8 }, (_, i) => `the cat ${i},${i % 2}`).join('\n')}\n`;
   const bad = `${csv}only one field\n${csv.slice(11)}`;
 
-  it('can be missing', () => {
+  it('are reported by their path if they are missing', () => {
     refused(train(...set('data.train=none.csv')), 12, `${at('none.csv')} does not exist`, 'data.train');
   });
 
@@ -197,7 +197,7 @@ describe('unusable data', () => {
     refused(trains('one.csv', 'text,label\na,x\nb,x\n'), 13, 'has only the label "x"', 'data.labelColumn');
   });
 
-  it('can be empty', () => {
+  it('are reported if the file is empty', () => {
     refused(trains('zero.jsonl', ''), 14, `${at('zero.jsonl')} is empty`, 'another file');
     refused(trains('header.csv', 'text,label\n'), 14, `${at('header.csv')} has no rows`, 'another file');
   });
@@ -211,7 +211,7 @@ describe('unusable data', () => {
 });
 
 describe('an unusable tokenizer', () => {
-  it('can be missing', () => {
+  it('is reported by its path if it is missing', () => {
     const r = train(...set('model.tokenizer=none/tokenizer.json'));
     refused(r, 15, `${at('none/tokenizer.json')} does not exist`, 'beside the ONNX file');
   });

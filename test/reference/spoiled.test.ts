@@ -98,7 +98,7 @@ describe('missing, extra and non-finite values fail', () => {
     expect(fields).toEqual(expect.arrayContaining(spoils.map(([field]) => field)));
   });
 
-  it('for a curve without its last point', async () => {
+  it('in a curve without its last point', async () => {
     expect(await failingFields((c) => c.adamw.lossBeforeEachStep.pop())).toContain('adamw.finalLoss');
   });
 });

@@ -92,7 +92,7 @@ describe('a process that measures a device', () => {
     expect(await withProgram('setInterval(() => {}, 1000)', CPU, 20_000, () => stop)).toBeUndefined();
   });
 
-  it('may fail to start', async () => {
+  it('reports why it cannot start', async () => {
     const options = { threads: 1, onFeatures: false, folder: lab.path('trials'), stopped: () => false };
     const trials = await measureDevices(task, CPU, { ...options, program: lab.path('none.cjs') });
     expect(trials![0].problem).toMatch(/crashed/);

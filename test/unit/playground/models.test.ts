@@ -42,7 +42,7 @@ const model = (inputs: ValueInfo[], outputs: ValueInfo[] = [logits]): Model => (
 describe('the inputs of a model', () => {
   const pixels = (dtype: number) => value('pixel_values', ['batch', 3, 8, 8], dtype);
 
-  it('are texts or images', () => {
+  it('are recognized as texts or images', () => {
     expect(whatItReads(model([ids, value('attention_mask', ['batch', 'sequence'])]), 'm')).toBe('texts');
     expect(whatItReads(model([pixels(DType.float)]), 'm')).toBe('images');
   });

@@ -20,7 +20,7 @@ function system(files: Record<string, string>): string {
 const meminfo = 'MemTotal:       8000 kB\nMemFree:        1000 kB\nMemAvailable:   5000 kB\n';
 
 describe('the available memory', () => {
-  it('is what Linux reports', () => {
+  it('is the number that Linux reports', () => {
     expect(availableMemory(system({ 'proc/meminfo': meminfo }))).toBe(5000 * 1024);
   });
 
