@@ -35,8 +35,8 @@ export function ensureVulkan() {
 }
 
 /**
- * PyTorch, torchvision and ONNX Runtime from Debian, for the tests that run exports there, and scikit-learn, SciPy and
- * Pillow, for those that compare metrics and images. AURORA_TEST_PYTHON=0 skips all of them.
+ * PyTorch, torchvision and ONNX Runtime from Debian, for the tests that run exports there, and scikit-learn, SciPy,
+ * Pillow and SentencePiece, for those that compare metrics, images and tokens. AURORA_TEST_PYTHON=0 skips all of them.
  */
 export function ensurePython() {
   const other = process.env.AURORA_TEST_PYTHON;
@@ -51,6 +51,8 @@ export function ensurePython() {
       'python3-sklearn',
       'python3-scipy',
       'python3-pil',
+      'python3-sentencepiece',
+      'python3-protobuf',
     ],
     'or set AURORA_TEST_PYTHON to the path of a Python that has them, or to 0 to skip the tests that need it',
   );

@@ -6,7 +6,7 @@ export type PairPart = { typeId: number } & ({ id: number } | { text: number });
 /**
  * How many tokens of each text are kept: the longer text loses tokens until both are equal, then both lose. The odd
  * token goes to the text that was longer; of equal ones, to the second (tokenizers, TruncationStrategy::LongestFirst, up
- * to 0.22; later versions stop reading early, so that either text may get the odd token).
+ * to 0.23.0, as transformers has it; from 0.23.1 on it stops reading early, so that either text may get the odd token).
  */
 export function longestFirst(first: number, second: number, room: number): [number, number] {
   const swap = first > second;

@@ -1,6 +1,7 @@
 import { Tokenizer as HuggingFaceTokenizer, type Encoding as LibraryEncoding } from '@huggingface/tokenizers';
 import { AuroraError } from '../../base/errors';
 import { chatTemplate, type ChatTemplate } from './chat';
+import { correctNormalizers } from './normalizers';
 import { findEndId, findMaskId, findPadId } from './special-ids';
 import { joinPair, type PairPart } from './pair';
 import { isTokenId } from './token-id';
@@ -74,7 +75,9 @@ function build({ tokenizer, tokenizerConfig }: TokenizerFiles): HuggingFaceToken
     post_processor: null,
     decoder: null,
   };
-  return new HuggingFaceTokenizer({ ...optional, ...tokenizer }, tokenizerConfig);
+  const hf = new HuggingFaceTokenizer({ ...optional, ...tokenizer }, tokenizerConfig);
+  correctNormalizers(hf.normalizer);
+  return hf;
 }
 
 /** What the library throws where the file is not as it expects, as an error of the file. */
@@ -188,6 +191,8 @@ function once<T>(make: () => T): () => T {
  */
 const HEAD_CHARACTERS = [6, 16];
 const HEAD_MARGIN = 16;
+/** The characters of a text up to which all of its tokens are counted, where one token of its pair depends on them. */
+const MOST_COUNTED = 50_000;
 
 /**
  * Encoding of only as much of a long text as fills `maxLength`, up to a space: the same ids once cut, without
@@ -257,7 +262,13 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
     requireRoom(maxLength, parts.length - 2, 2);
     const head = (text: string) =>
       (left ? undefined : encodeHead(path, hf, text, room + 1, false))?.ids ?? plain(text);
-    return joinPair(parts, [head(first), head(second)], room, left);
+    const texts = [head(first), head(second)];
+    // Which text gets the odd token depends on all tokens of both.
+    const counted =
+      room % 2 === 1 &&
+      texts.every((ids) => ids.length > room) &&
+      Math.max(first.length, second.length) <= MOST_COUNTED;
+    return joinPair(parts, counted ? [plain(first), plain(second)] : texts, room, left);
   };
 
   const specialIds = new Set(

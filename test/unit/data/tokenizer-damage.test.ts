@@ -13,6 +13,12 @@ const fixture = (kind: string): Json =>
     readFileSync(join(import.meta.dirname, '../../fixtures/data', kind, 'tokenizer.json'), 'utf8'),
   ) as Json;
 
+const CHARSMAP = (
+  JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../fixtures/data/charsmap/charsmap.json'), 'utf8'),
+  ) as { charsmap: string }
+).charsmap;
+
 const BPE: Json = {
   added_tokens: [{ id: 5, content: '</s>', special: true }],
   normalizer: { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Lowercase' }] },
@@ -27,6 +33,11 @@ const BPE: Json = {
     vocab: { a: 0, b: 1, ab: 2, Ġ: 3, Ġa: 4 },
     merges: ['a b', 'Ġ a'],
   },
+};
+
+const PRECOMPILED: Json = {
+  ...(fixture('unigram') as Record<string, Json>),
+  normalizer: { type: 'Sequence', normalizers: [{ type: 'Precompiled', precompiled_charsmap: CHARSMAP }] },
 };
 
 /** JSON values that replace each member. */
@@ -102,6 +113,7 @@ it.each([
   ['WordPiece', fixture('wordpiece')],
   ['Unigram', fixture('unigram')],
   ['BPE', BPE],
+  ['Unigram and SentencePiece normalization', PRECOMPILED],
 ])('a tokenizer.json of %s with any member changed is either used or rejected with its path', (_, whole) => {
   expect(use(JSON.stringify(whole))).toBeUndefined();
   const unclean: string[] = [];
