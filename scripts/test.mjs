@@ -5,7 +5,7 @@ import { build } from './build.mjs';
 import { makePackage } from './package.mjs';
 import { Failure, main, say } from './lib/console.mjs';
 import { RETRIED_FILE } from './lib/retried.mjs';
-import { ROOT, runNode } from './lib/run.mjs';
+import { ROOT, runNode, startNode } from './lib/run.mjs';
 import { HERE } from './lib/package/targets.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { ensureOnnxRuntimeWeb } from './lib/onnxruntime-web.mjs';
@@ -41,18 +41,20 @@ const NEEDS = {
   },
 };
 
-/** Each check is one test of the tier. */
-function lint() {
+/** Each check is one test of the tier; they run at the same time. */
+async function lint() {
   const checks = [
     ['types', 'typescript/bin/tsc', ['--noEmit']],
     ['lint', 'eslint/bin/eslint.js', ['.']],
     ['format', 'prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']],
   ];
   const sum = { passed: 0, failures: [], retried: [], skipped: 0 };
-  for (const [name, program, args] of checks) {
-    const ok = runNode(join(ROOT, 'node_modules', program), args) === 0;
-    say(`${name}: ${ok ? 'passed' : 'FAILED'}`);
-    if (ok) sum.passed++;
+  const ran = checks.map(([, program, args]) => startNode(join(ROOT, 'node_modules', program), args));
+  for (const [i, [name]] of checks.entries()) {
+    const { code, output } = await ran[i];
+    process.stdout.write(output);
+    say(`${name}: ${code === 0 ? 'passed' : 'FAILED'}`);
+    if (code === 0) sum.passed++;
     else sum.failures.push(name);
   }
   return sum;

@@ -186,7 +186,9 @@ describe('a language model', () => {
     copyTo(own, 'language', ['model.onnx', 'tokenizer.json']);
     writeFileSync(join(own, 'config.json'), '{"architectures":["BertForMaskedLM"]}');
     const open = (at: string) => openModel({ kind: 'model', model: at }, options());
-    await expect(open(join(own, 'model.onnx'))).rejects.toThrow('is a BertForMaskedLM: a masked language model');
+    await expect(open(join(own, 'model.onnx'))).rejects.toThrow(
+      'is a BertForMaskedLM: a masked language model',
+    );
     rmSync(join(own, 'config.json'));
     // A tagger has a few numbers per token.
     const tagger = loadModel(join(own, 'model.onnx'));
