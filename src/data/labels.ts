@@ -2,6 +2,7 @@ import type { DataSpec } from '../experiment/experiment';
 import { AuroraError } from '../base/errors';
 import { nearest } from '../base/nearest';
 import { pick, type List } from './list';
+import { requirePublished, UNPUBLISHED } from './published';
 import { badRow, markedOf, requireRows, type Row, type Rows } from './table/rows';
 
 const compareStrings = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -44,7 +45,11 @@ export function inNamedOrder(labels: readonly string[], names: readonly string[]
 export const labelIndex = (labels: readonly string[]): Map<string, number> =>
   new Map(labels.map((label, i) => [label, i]));
 
-/** Rows whose label is among those that are trained; the others are a data error naming file and line, or skipped. */
+/**
+ * Rows whose label is among those that are trained; the others are a data error naming file and line, or skipped.
+ *
+ * @throws AuroraError 'labels' if no label of the file is published, whatever `onBadRow` says
+ */
 export function withKnownLabels<R extends Row, L extends List<R>>(
   path: string,
   { rows, ...read }: Rows<R, L>,
@@ -53,6 +58,8 @@ export function withKnownLabels<R extends Row, L extends List<R>>(
   labelsOf: (row: R) => readonly string[] = ({ label }) => [label],
 ): Rows<R, L> {
   const known = new Set(labels);
+  const hidden = String(UNPUBLISHED);
+  if (!known.has(hidden)) requirePublished(path, rows, (row) => labelsOf(row)[0] === hidden);
   const skipped = [...read.skipped];
   const kept: number[] = [];
   let place = -1;

@@ -12,6 +12,7 @@ import { compressors } from 'hyparquet-compressors';
 import { AuroraError } from '../base/errors';
 import { classNames } from './class-names';
 import { EMPTY_HINT, unreadable } from './files';
+import { hasTimes, withTimes } from './parquet-times';
 import type { DataRecord, Table } from './records';
 
 const AGAIN = 'Copy or download it again.';
@@ -93,9 +94,11 @@ async function* recordsIn(
     known.map(async (child) => {
       const { name } = child.element;
       requireReadable(path, metadata, name);
+      requireKnownType(path, name, child);
       const utf8 = !hasBytes(child);
       const options = { file, metadata, columns: [name], compressors, parsers: PARSERS, utf8 };
-      return { name, labels: names.get(name), scan: await reading(path, () => parquetScan(options)) };
+      const times = hasTimes(child) ? child : undefined;
+      return { name, labels: names.get(name), times, scan: await reading(path, () => parquetScan(options)) };
     }),
   );
   let end = 0;
@@ -114,8 +117,9 @@ async function* recordsIn(
     yield Array.from({ length: rowEnd - rowStart }, (_, i): DataRecord => {
       const line = rowStart + i + 1;
       const fields = new Map<string, unknown>();
-      for (const { name, labels } of columns) {
-        const value = plain(values.get(name)![i]);
+      for (const { name, labels, times } of columns) {
+        const stored = values.get(name)![i];
+        const value = plain(times ? withTimes(stored, times) : stored);
         const problem = labels && labelProblem(name, value, labels);
         if (problem !== undefined) return { line, problem };
         fields.set(name, labels ? named(value, labels) : value);
@@ -186,6 +190,18 @@ function requireReadable(path: string, { row_groups }: FileMetaData, column: str
           'Rewrite the file with Snappy or Zstandard compression.',
         );
     }
+}
+
+/** @throws AuroraError 'data' if the column has values of a type that the library does not read */
+function requireKnownType(path: string, column: string, { element, children }: SchemaTree): void {
+  const type = { INTERVAL: 'intervals', BSON: 'BSON' }[String(element.converted_type)];
+  if (type !== undefined)
+    throw new AuroraError(
+      'data',
+      `${path}: the column "${column}" has ${type}, which cannot be read.`,
+      'Name another column, or write the file again with this one as text.',
+    );
+  for (const child of children) requireKnownType(path, column, child);
 }
 
 const encrypted = (path: string, what: string): AuroraError =>

@@ -11,6 +11,8 @@ import type { Writing } from './writing';
 /** A question with its right answer, from which the model learns, and what it takes to ask it. */
 export interface ChoiceText extends LanguageText {
   choices: readonly string[];
+  /** How many choices it has. */
+  offered: number;
   /** The index of the right one. */
   answer: number;
   scoring: Scoring;
@@ -53,6 +55,7 @@ export function choiceText(
     row: index,
     ...(truncated && { truncated }),
     choices,
+    offered: choices.length,
     answer,
     scoring,
     sequences: () =>

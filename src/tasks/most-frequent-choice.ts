@@ -1,17 +1,25 @@
-import type { List } from '../data/list';
 import type { ChoiceText } from './choice-text';
 import type { Baseline } from './kind';
 
+type Choice = Pick<ChoiceText, 'answer' | 'offered'>;
+
 /** Always the choice in the place that most right answers of the training data have, or any choice if that is better. */
-export function mostFrequentChoice(train: List<ChoiceText>, validation: List<ChoiceText>): Baseline {
+export function mostFrequentChoice(train: Iterable<Choice>, validation: Iterable<Choice>): Baseline {
   const counts: number[] = [];
   for (const { answer } of train) counts[answer] = (counts[answer] ?? 0) + 1;
   const most = counts.reduce((best, n, i) => (n > (counts[best] ?? 0) ? i : best), 0);
-  const always = meanOf(validation.map(({ answer }) => (answer === most ? 1 : 0)));
-  const chance = meanOf(validation.map(({ choices }) => 1 / choices.length));
+  const always = meanOf(validation, ({ answer }) => (answer === most ? 1 : 0));
+  const chance = meanOf(validation, ({ offered }) => 1 / offered);
   return always >= chance
     ? { answer: `always choice ${most + 1}`, metric: 'accuracy', value: always }
     : { answer: 'a random choice', metric: 'accuracy', value: chance };
 }
 
-const meanOf = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+function meanOf(all: Iterable<Choice>, valueOf: (one: Choice) => number): number {
+  let [sum, count] = [0, 0];
+  for (const one of all) {
+    sum += valueOf(one);
+    count++;
+  }
+  return sum / count;
+}

@@ -1,3 +1,4 @@
+import { answeredOf as withoutTexts } from '../data/dataset';
 import { choiceRows } from '../data/table/choice-rows';
 import { DEFAULT_SCORING, isGenerated } from '../experiment/scoring';
 import { requireChoices } from './ask-choice';
@@ -25,6 +26,12 @@ const { load, loadValidation, withoutRows, ...reader } = readsTexts({
     const format = choiceFormat(spec);
     return (row, index) => choiceText(tokenizer, row, format, index);
   },
+  // Only what a baseline reads: the rest of an example takes its text.
+  answerer:
+    () =>
+    ({ answer, offered }) =>
+      ({ answer, offered }) as ChoiceText,
+  counted: (example) => predictedTokens(example).length,
 });
 
 const inFormat =
@@ -62,7 +69,7 @@ export const multipleChoice = {
     };
   },
   baseline: ({ train, validation }) =>
-    mostFrequentChoice(train.dataset.examples, validation.dataset.examples),
+    mostFrequentChoice(withoutTexts(train.dataset.examples), withoutTexts(validation.dataset.examples)),
   guessLoss: ({ tokenizer }) => Math.log(tokenizer.vocabSize),
   facts: (examples) => ({ labels: {}, targets: targetCount(examples) }),
   findings: () => [],

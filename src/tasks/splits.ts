@@ -11,7 +11,7 @@ export interface RowReader<R extends Row> {
   labels(path: string, rows: Iterable<R>, spec: Experiment): string[];
   /** For numbers: from the rows that are trained on. */
   scale?(rows: Iterable<R>, spec: Experiment): TargetScale;
-  /** Without rows whose labels are not among these. */
+  /** Without rows whose labels are not among these. Refuses a file whose answers are not published. */
   known(path: string, rows: Rows<R>, labels: readonly string[], onBadRow: DataSpec['onBadRow']): Rows<R>;
   /** Rows of the same stratum are held out in proportion. */
   stratum(row: R): string;

@@ -1,6 +1,7 @@
 import { AuroraError } from '../base/errors';
 import { answeredOf, encodeRow, textExample, type Examples } from '../data/dataset';
 import { numberFacts } from '../data/audit';
+import { requirePublished, UNPUBLISHED } from '../data/published';
 import { numberRows } from '../data/table/number-rows';
 import { DType } from '../graph/dtype';
 import { requireTokens } from './ask-text';
@@ -35,7 +36,10 @@ export const textRegression = {
       const { mean, deviation } = numberFacts(Float64Array.from(rows, (r) => r.value));
       return { mean, deviation: deviation || 1 };
     },
-    known: (_, rows) => rows,
+    known(path, read) {
+      requirePublished(path, read.rows, ({ value }) => value === UNPUBLISHED);
+      return read;
+    },
     stratum: () => '',
     encoder:
       (tokenizer, outputs, { model }) =>

@@ -17,13 +17,19 @@ export function textRows<R extends Row, E extends TextExample>(
 ): ReadFile<R> {
   return (path, options) => {
     if (!('marks' in format) || !isLarge(path)) return readRows(path, options, format);
-    const { type, lossOn } = spec.task;
+    const { type, lossOn, chatTemplate } = spec.task;
     // The number of tokens does not depend on labels.
     const encode = encoder(tokenizer, { labels: [] }, spec);
     return openStreamed<R>(path, {
       format,
       options,
-      reads: { type, lossOn, maxLength: spec.model.maxLength, tokenizer: tokenizerSum(tokenizer.path) },
+      reads: {
+        type,
+        lossOn,
+        chatTemplate,
+        maxLength: spec.model.maxLength,
+        tokenizer: tokenizerSum(tokenizer.path),
+      },
       measure: (row) => encode(row, 0),
       ...(counted && { counted: (example) => counted(example as E) }),
       watch,

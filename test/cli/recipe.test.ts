@@ -153,6 +153,16 @@ describe('aurora recipe', () => {
     expect(checked.out).toMatch(/entailment +3 /);
   });
 
+  it('refuses a test set whose numbers the hub does not publish, before training', () => {
+    const hidden = `data.test=${lab.path('hub/sts-b/test-00000-of-00001.parquet')}`;
+    const file = lab.path('sts-b-parquet.aurora.json');
+    const checked = lab.run('preflight', file, '--steps', '1', '--device', 'cpu', '--set', hidden);
+    expect([checked.code, checked.err]).toEqual([
+      13,
+      expect.stringMatching(/test-00000-of-00001\.parquet: the answer of every row is -1, .* not published/),
+    ]);
+  });
+
   it('never overwrites a file, and writes none if the data are not those of the recipe', () => {
     const before = lab.read('rte-tsv.aurora.json');
     const again = onto('model.onnx', 'glue/rte', lab.path('glue/RTE'), 'rte-tsv.aurora.json', ...OPTIONS);
@@ -384,15 +394,15 @@ describe('aurora recipe', () => {
       expect([fewer.code, fewer.err]).toEqual([13, expect.stringContaining('9 labels, but EuroSAT has 10')]);
     });
 
-    it('writes CIFAR-10 from a Parquet file of the hub, without its test set', async () => {
-      mkdirSync(lab.path('cifar'), { recursive: true });
+    it('writes CIFAR-10 from a clone of the hub’s files, without its test set', async () => {
+      mkdirSync(lab.path('cifar/plain_text'), { recursive: true });
       const features = { img: { _type: 'Image' }, label: { names: CLASSES, _type: 'ClassLabel' } };
       const rows = CLASSES.flatMap((_, at) =>
         [0, 1].map((i) => `({'bytes': from_hex('${picture(at, i).toString('hex')}'), 'path': null}, ${at})`),
       );
       for (const split of ['train', 'test'])
         await writeParquet(
-          lab.path(`cifar/${split}-00000-of-00001.parquet`),
+          lab.path(`cifar/plain_text/${split}-00000-of-00001.parquet`),
           `select * from (values ${rows.join(', ')}) t(img, label)`,
           `kv_metadata {huggingface: ${quoted(JSON.stringify({ info: { features } }))}}`,
         );
@@ -406,7 +416,7 @@ describe('aurora recipe', () => {
       );
       expect([made.code, made.err]).toEqual([0, '']);
       expect(made.out).toContain('Labels: airplane, automobile');
-      expect(made.out).toContain('test-00000-of-00001.parquet is not used.');
+      expect(made.out).toContain('plain_text/test-00000-of-00001.parquet is not used.');
       expect(loadExperiment(lab.path('cifar.aurora.json')).data).toMatchObject({
         imageColumn: 'img',
         labelColumn: 'label',

@@ -7,6 +7,7 @@ import { metricValue } from '../../src/experiment/metrics';
 import type { ExportRecord } from '../../src/protocol/export';
 import { encodeSafetensors, readSafetensors } from '../../src/graph/file/safetensors';
 import { readRun } from '../read-run';
+import { writeParquet } from '../unit/data/table/duckdb';
 import { CLI, Lab } from './lab';
 import { pictured, writePictures } from './pictures';
 
@@ -26,18 +27,26 @@ interface Kind {
     dropout?: number;
   };
   /** Other files that the data need. */
-  files?: (lab: Lab) => void;
+  files?: (lab: Lab) => void | Promise<void>;
   row(text: string, index: number): object;
   /**
    * A line for `aurora play` (of an image: its path in the folder of the experiment), and what the answer looks like; a
    * kind without it is refused there.
    */
   asked?: [line: string, answer: RegExp];
+  /** The line is such a path. */
+  picture?: true;
   errors: RegExp;
   preflight: RegExp;
   /** In the model card of an export. */
   card: RegExp;
 }
+
+/** ChatML, as many models have it. */
+const CHAT =
+  "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + eos_token }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}";
+const withChat = (config: string): string =>
+  JSON.stringify({ ...(JSON.parse(config) as object), chat_template: CHAT });
 
 const has = (text: string, word: string): boolean => text.split(' ').includes(word);
 const cats = (text: string): number => text.split(' ').filter((w) => w.startsWith('cat')).length;
@@ -90,16 +99,19 @@ const KINDS: Record<string, Kind> = {
     errors: /By type, worst first/,
     preflight: /label +training +validation\n +O +/,
   },
-  'completions of a language model': {
+  'conversations of a language model': {
     card: /It predicts the next token\./,
     type: 'causal-language-modeling',
-    model: LANGUAGE_MODEL,
-    data: { completionColumn: 'answer' },
-    row: (text, i) => ({ text: `${text}:`, answer: i % 2 ? ' yes' : ' no' }),
-    asked: [
-      'the cats:',
-      /\d+ tokens?, (ended by the model|the maximum requested|the model's maximum length)/,
-    ],
+    model: { ...LANGUAGE_MODEL, maxLength: 96 },
+    data: { messagesColumn: 'chat' },
+    files: (lab) => lab.write('tokenizer_config.json', withChat(lab.read('tokenizer_config.json'))),
+    row: (text, i) => ({
+      chat: [
+        { role: 'user', content: text.split(' ').slice(0, 3).join(' ') },
+        { role: 'assistant', content: i % 2 ? 'yes' : 'no' },
+      ],
+    }),
+    asked: ['the cats', /\d+ tokens?, (ended by the model|the maximum requested|the model's maximum length)/],
     errors: /By length\n[^]*tokens right/,
     preflight: /tokens to predict in the training data: \d+\n/,
   },
@@ -133,17 +145,26 @@ const KINDS: Record<string, Kind> = {
     errors: /Answers are found by generation[^]*choice [12] \([xy]\)/,
     preflight: /tokens to predict in the training data: [\d,]+\n/,
   },
-  images: {
+  'images in a Parquet file': {
     card: /Images are resized and normalized[^]*2 labels, in the order of the logits: `cat`, `none`\./,
     type: 'image-classification',
     model: { path: 'reference/vit.onnx', head: 'linear', targetModules: ['query', 'value'], dropout: 0.1 },
-    data: { augmentation: { crop: true, flip: 0.5, brightness: 0.2 } },
-    files: (lab) => {
+    data: { train: 'train.parquet', augmentation: { crop: true, flip: 0.5, brightness: 0.2 } },
+    async files(lab) {
       writePictures(lab, 96);
       // As beside a vision model: exports must not ask for it.
       rmSync(lab.path('tokenizer.json'));
+      const rows = Array.from({ length: 96 }, (_, i) => {
+        const bytes = readFileSync(lab.path(`images/${i}.png`)).toString('hex');
+        return `({'bytes': from_hex('${bytes}'), 'path': null}, '${pictured(i)}')`;
+      });
+      await writeParquet(
+        lab.path('train.parquet'),
+        `select * from (values ${rows.join(', ')}) t(image, label)`,
+      );
     },
     row: (_, i) => ({ image: `images/${i}.png`, label: pictured(i) }),
+    picture: true,
     asked: ['images/1.png', /cat \d+\.\d %/],
     errors: /Most confused|No labels are confused/,
     preflight: /label +training +validation\n +(cat|none) +\d+ \(\d+\.\d %\)/,
@@ -164,7 +185,7 @@ const KINDS: Record<string, Kind> = {
   },
 };
 
-describe.each(Object.entries(KINDS))('%s', (_, kind) => {
+describe.each(Object.entries(KINDS))('%s', async (_, kind) => {
   const lab = new Lab({
     task: { type: kind.type, ...(kind.model && { head: kind.model.head }), ...kind.task },
     data: kind.data ?? {},
@@ -184,7 +205,7 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
     lab.write('model.onnx', readFileSync(model));
     for (const name of kind.model.beside ?? []) lab.write(name, readFileSync(join(dirname(model), name)));
   }
-  kind.files?.(lab);
+  await kind.files?.(lab);
   for (const name of ['train.jsonl', 'validation.jsonl']) {
     const texts = lab
       .read(name)
@@ -221,15 +242,20 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
     const preload = resolve('test/cli/kill-at.cjs');
     const moment = { pattern: 'checkpoints/step-0*9$', when: 'after', signal: 'SIGKILL' };
     const out = lab.path('killed');
-    spawnSync(process.execPath, ['--require', preload, CLI, 'train', lab.experiment, '--out', out], {
+    const words = ['--require', preload, CLI, 'train', lab.experiment, '--out', out];
+    const { signal, stderr } = spawnSync(process.execPath, words, {
       env: { ...process.env, AURORA_TEST_KILL: JSON.stringify(moment) },
+      encoding: 'utf8',
     });
+    expect(signal, stderr).toBe('SIGKILL');
     const [killed] = lab.runs(out);
     expect(readRun(killed).events.some((e) => e.kind === 'finished')).toBe(false);
     expect(lab.run('train', '--resume', killed).code).toBe(0);
-    const bits = (of: string) =>
-      readFileSync(join(of, 'adapter/last/adapter_model.safetensors')).toString('base64');
-    expect(bits(killed)).toBe(bits(run));
+    const bits = (of: string, which: string) =>
+      readFileSync(join(of, 'adapter', which, 'adapter_model.safetensors')).toString('base64');
+    for (const which of ['best', 'last']) expect(bits(killed, which)).toBe(bits(run, which));
+    const { best, last } = readRun(run).result!;
+    expect(readRun(killed).result).toMatchObject({ best, last });
   });
 
   it('shows its errors, and answers if it can', () => {
@@ -245,7 +271,7 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
       return;
     }
     const [line, answer] = kind.asked;
-    const typed = kind.files ? lab.path(line) : line;
+    const typed = kind.picture ? lab.path(line) : line;
     const played = lab.type(`${typed}\n`, 'play', run);
     expect([played.code, played.out]).toEqual([0, expect.stringMatching(answer)]);
   });

@@ -2,11 +2,13 @@ import type { Fields } from '../../table/records';
 import { answerIndex } from './answer-index';
 import { parsed } from './language-rows';
 import { offeredChoices } from './offered-choices';
-import { field, type ReadOptions, type Row, type RowFormat } from './rows';
+import { field, type MarkedFormat, type ReadOptions, type Row } from './rows';
 
 /** A question with its choices; `label` is the text of the right one. */
 export interface ChoiceRow extends Row {
   choices: readonly string[];
+  /** How many choices it has. */
+  offered: number;
   /** The index of the right one. */
   answer: number;
   /** What an answer begins with, before the choice, where the data say it. */
@@ -16,9 +18,17 @@ export interface ChoiceRow extends Row {
 type Found<T> = T | { problem: string };
 
 /** Questions of a data file, with choices in a list, in columns, or in the text as in Commonsense170K. */
-export const choiceRows: RowFormat<ChoiceRow> = {
+export const choiceRows: MarkedFormat<ChoiceRow> = {
   required: () => ['textColumn', 'completionColumn', 'choicesColumn', 'choiceColumns', 'labelColumn'],
   rowOf: choiceRow,
+  marks: ({ answer, offered }) => [String(answer), String(offered)],
+  marked: ([answer, offered]) => ({
+    text: '',
+    label: '',
+    choices: [],
+    offered: Number(offered),
+    answer: Number(answer),
+  }),
 };
 
 function choiceRow(fields: Fields, options: ReadOptions): Found<Omit<ChoiceRow, 'line'>> {
@@ -41,6 +51,7 @@ function choiceRow(fields: Fields, options: ReadOptions): Found<Omit<ChoiceRow, 
     text: question.value,
     label: choices[answer],
     choices,
+    offered: choices.length,
     answer,
     ...(lead !== undefined && { lead }),
   };

@@ -10,9 +10,12 @@ interface ImageSet {
   source: string;
   /** On the hub, where the data set's authors have published it there. */
   hub?: { columns: TaskColumns; source: string };
+  /** Its configuration on the hub: the folder of its Parquet files. */
+  config?: string;
   /** Folders in the original download that have one folder for each label. */
   folders?: readonly string[];
   unusable?: DataRecipe['unusable'];
+  leftOut?: DataRecipe['leftOut'];
 }
 
 const SETS: readonly ImageSet[] = [
@@ -36,6 +39,7 @@ const SETS: readonly ImageSet[] = [
     classes: [10],
     source: 'Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009',
     hub: { columns: { image: 'img', label: 'label' }, source: 'uoft-cs/cifar10 on the hub' },
+    config: 'plain_text',
   },
   {
     id: 'dtd',
@@ -43,6 +47,9 @@ const SETS: readonly ImageSet[] = [
     classes: [47],
     source: 'Cimpoi et al., Describing Textures in the Wild (arXiv 1311.3618)',
     folders: ['images', 'dtd/images'],
+    leftOut: [
+      'The ten splits of DTD’s own lists (labels/train1.txt to labels/test10.txt) are not read: its folder images has the images of all of them, those for testing too. The paper does not state which split it uses. For one of them, copy its images into train/, val/ and test/, each with a folder for each label.',
+    ],
   },
   {
     id: 'eurosat',
@@ -72,6 +79,7 @@ const SETS: readonly ImageSet[] = [
     classes: [100],
     source: 'Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009',
     hub: { columns: { image: 'img', label: 'fine_label' }, source: 'uoft-cs/cifar100 on the hub' },
+    config: 'cifar100',
   },
 ];
 
@@ -107,7 +115,7 @@ const parquet = (hub: ImageSet['hub']): Layout => ({
 
 /** The paper's eight image data sets, in its order. */
 export const IMAGE_DATA: readonly DataRecipe[] = SETS.map(
-  ({ id, name, classes, source, hub, folders = [], unusable }) => ({
+  ({ id, name, classes, source, hub, config = 'default', folders = [], unusable, leftOut = [] }) => ({
     id: `images/${id}`,
     name,
     task: { value: taskWith({ input: 'image', answer: 'label' })!, source },
@@ -122,7 +130,8 @@ export const IMAGE_DATA: readonly DataRecipe[] = SETS.map(
       source: `${NOT_STATED} in the paper`,
     },
     validated: false,
-    folders: ['', 'data', ...folders],
+    // Copies have their files in data; the hub's conversions are in a folder for the configuration.
+    folders: ['', 'data', config, ...folders],
     layouts: [
       parquet(hub),
       { ...FOLDERS, train: ['train/'] },
@@ -130,6 +139,7 @@ export const IMAGE_DATA: readonly DataRecipe[] = SETS.map(
     ],
     ...(unusable && { unusable }),
     leftOut: [
+      ...leftOut,
       ...(classes.length > 1
         ? [`The paper does not state which labels of ${name} it uses: ${classes.join(', ')} are possible.`]
         : []),

@@ -9,7 +9,7 @@ export interface KnownData {
 }
 
 /** Names of files and folders that any data set may have. */
-const COMMON = /^(train\b.*|data|)$/;
+const COMMON = /^(train\b.*|data|default|plain_text|)$/;
 
 /**
  * The paper's data set that a training file belongs to, by the names of the file and its folder: "RTE/train.tsv".

@@ -1,5 +1,9 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withColumns } from '../../../src/cli/commands/recipe/columns';
+import { filesIn } from '../../../src/cli/commands/recipe/folder';
+import { showText } from '../../../src/cli/commands/recipe/show';
 import { findFiles } from '../../../src/recipes/data/files';
 import { IMAGE_DATA } from '../../../src/recipes/data/images';
 import { settingsOf, sizesOf } from '../../../src/recipes/data/registry';
@@ -7,6 +11,7 @@ import { questionsOf } from '../../../src/recipes/questions';
 import { quoted, writeParquet } from '../data/table/duckdb';
 import { rejection, temporaryFolder } from '../data/support';
 
+const folder = temporaryFolder();
 const of = (id: string) => IMAGE_DATA.find((recipe) => recipe.id === `images/${id}`)!;
 const labels = (count: number, folder = '') =>
   Array.from({ length: count }, (_, i) => `${folder}label-${i}/`);
@@ -43,6 +48,22 @@ describe("the recipes of the paper's image data sets", () => {
     expect(findFiles(of('cifar-100'), names)).not.toHaveProperty('validation');
   });
 
+  it.each([
+    ['cifar-10', 'plain_text', '-00000-of-00001.parquet'],
+    ['cifar-10', 'plain_text', '/0000.parquet'],
+    ['cifar-100', 'cifar100', '-00000-of-00001.parquet'],
+    ['cifar-100', 'cifar100', '/0000.parquet'],
+    ['dtd', 'default', '/0000.parquet'],
+  ])('find the files of %s in the folder of its configuration, %s, with the ending %s', (id, config, end) => {
+    const clone = join(folder.path, `${id} with ${end.replace('/', '')}`);
+    const names = ['train', 'test'].map((split) => `${config}/${split}${end}`);
+    for (const name of names) {
+      mkdirSync(dirname(join(clone, name)), { recursive: true });
+      writeFileSync(join(clone, name), '');
+    }
+    expect(filesIn(of(id), clone)).toMatchObject({ train: names[0], test: names[1] });
+  });
+
   it('say what to do with downloads that have their labels elsewhere', () => {
     expect(findFiles(of('oxford-pets'), ['images/', 'annotations/'])).toMatchObject({
       problem: expect.stringContaining('annotations/list.txt') as string,
@@ -51,8 +72,14 @@ describe("the recipes of the paper's image data sets", () => {
   });
 });
 
+describe('the recipe of DTD', () => {
+  it('says that its lists of splits are not read', () => {
+    expect(findFiles(of('dtd'), ['images/', 'labels/'])).toMatchObject({ train: 'images/' });
+    expect(showText(of('dtd'))).toMatch(/labels\/train1\.txt/);
+  });
+});
+
 describe('the columns of a Parquet file of the hub', () => {
-  const folder = temporaryFolder();
   const layout = of('dtd').layouts[0];
   const write = async (name: string, columns: string, features: object) => {
     const path = `${folder.path}/${name}.parquet`;

@@ -27,6 +27,7 @@ describe('rows with choices', () => {
     expect(await row(value, COMMONSENSE)).toEqual({
       text: INSTRUCTION,
       choices: ['answer1', 'answer2'],
+      offered: 2,
       answer: 1,
       label: 'answer2',
       lead: 'the correct answer is ',
@@ -37,7 +38,7 @@ describe('rows with choices', () => {
   it('have them in a list, an object with names, or a JSON list of a CSV file', async () => {
     const base = { question: 'Where?', line: 1 };
     const choices = ['here', 'there'];
-    const wanted = { text: 'Where?', choices, answer: 1, label: 'there', line: 1 };
+    const wanted = { text: 'Where?', choices, offered: 2, answer: 1, label: 'there', line: 1 };
     const options = { choicesColumn: 'choices' };
     expect(await row({ ...base, choices, answer: 1 }, options)).toEqual(wanted);
     const arc = { ...base, choices: { text: choices, label: ['1', '2'] }, answer: '2' };
@@ -52,6 +53,7 @@ describe('rows with choices', () => {
     expect(await row(value, options)).toEqual({
       text: 'Where?',
       choices: ['here', 'there'],
+      offered: 2,
       answer: 0,
       label: 'here',
       line: 1,

@@ -64,6 +64,11 @@ describe('the values of a Parquet file', () => {
     [`timestamptz '2031-02-03 04:05:06+02'`, '2031-02-03T02:05:06.000Z'],
     [`timestamp_ns '2031-02-03 04:05:06.789123456'`, '2031-02-03T04:05:06.789Z'],
     [`timestamp_ms '2031-02-03 04:05:06.789'`, '2031-02-03T04:05:06.789Z'],
+    [`time '04:05:06.789123'`, '04:05:06.789'],
+    [`timetz '04:05:06+02'`, '02:05:06.000'],
+    [`[time '23:59:59.9', null]`, ['23:59:59.900', null]],
+    [`{'a': time '01:02:03', 'n': 5, 'b': [{'c': time '10:00:00'}]}`, { a: '01:02:03.000', n: 5, b: [{ c: '10:00:00.000' }] }], // prettier-ignore
+    [`map {'k': time '05:00:00'}`, { k: '05:00:00.000' }],
     [`uuid '00112233-4455-6677-8899-aabbccddeeff'`, '00112233-4455-6677-8899-aabbccddeeff'],
     [`'\\xFF\\xD8\\x00'::blob`, Uint8Array.of(255, 216, 0)],
     [`'text'::blob`, new TextEncoder().encode('text')],
@@ -302,6 +307,15 @@ describe('a Parquet file that cannot be read', () => {
     writeFileSync(path, bytes);
     expect(await failing(path)).toContain(
       'lzo.parquet: the column "text" is compressed with LZO, which cannot be read. | Rewrite the file with Snappy or Zstandard compression.',
+    );
+  });
+
+  it('names the column that has intervals, if that is one it needs', async () => {
+    const path = at('intervals.parquet');
+    await writeParquet(path, `select 'a' as text, 'x' as label, [interval '3 days'] as took`);
+    expect((await readRows(path, options)).rows).toHaveLength(1);
+    expect(await rejection('data', readRows(path, { ...options, labelColumn: 'took' }))).toContain(
+      'intervals.parquet: the column "took" has intervals, which cannot be read. | Name another column',
     );
   });
 
