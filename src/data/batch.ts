@@ -20,7 +20,7 @@ export function checkInputs(inputs: readonly ValueInfo[], modelPath: string): vo
     throw new AuroraError(
       'model',
       `${modelPath} has inputs that texts cannot fill: ${unknown.map((i) => i.name).join(', ')}.`,
-      `Known are ${known.join(', ')}. Export the model without past key values and without other inputs.`,
+      `Known are ${known.join(', ')}. Export the model without other inputs. A key/value cache is left out if it has Optimum's names and shapes: past_key_values.0.key with its output present.0.key, of [batch, heads, tokens, size].`,
     );
   for (const { name, dtype, shape } of inputs) {
     if (dtype !== 0 && dtype !== DType.int64 && dtype !== DType.int32)

@@ -1,4 +1,5 @@
-import type { HostTensor, HostTensors } from './engine';
+import type { Model } from '../graph/model';
+import type { Executable, HostTensor, HostTensors } from './engine';
 import type { Place } from './place';
 import type { TrainableInfo } from '../tasks/program';
 
@@ -22,6 +23,13 @@ export interface EvaluationResult {
 /** Runs a task forward on one device. */
 export interface Evaluator {
   evaluate(inputs: HostTensors, parameters: Parameters, observe?: boolean): Promise<EvaluationResult>;
+  /**
+   * Opens another graph of the same model, which uses the same weights on the same device; absent where the engine
+   * cannot. The caller disposes of it before the evaluator.
+   *
+   * @param name of the graph's file
+   */
+  openGraph?(graph: Model, name: string): Promise<Executable>;
   dispose(): Promise<void>;
 }
 

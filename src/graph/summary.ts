@@ -4,6 +4,7 @@ import { dtypeName } from './dtype';
 import { findLinearLayers, type LinearLayer } from './layers/linear';
 import { elementCount, type Dim, type Graph, type Model } from './model';
 import { outputLayers } from './layers/output-layers';
+import { cacheInputs } from './past/cache-inputs';
 import { prepareModel } from './prepare';
 import { outputsReached } from './reach';
 
@@ -14,6 +15,8 @@ export interface ModelSummary {
   inputs: { name: string; type: string; shape: Dim[] | undefined }[];
   outputs: { name: string; type: string; shape: Dim[] | undefined }[];
   layers: LayerSummary[];
+  /** Layers with a key/value cache in the file; training and the lists above leave its inputs and outputs out. */
+  cachedLayers?: number;
   /** Operators without gradients between a linear layer and an output. */
   missingRules: { operator: string; nodes: string[] }[];
 }
@@ -44,6 +47,7 @@ export function summarize(model: Model): ModelSummary {
     layers,
     graph.outputs.map((o) => o.name),
   );
+  const cachedLayers = cacheInputs(model.graph).length / 2;
   const describe = (v: (typeof graph.inputs)[number]) => ({
     name: v.name,
     type: dtypeName(v.dtype),
@@ -57,6 +61,7 @@ export function summarize(model: Model): ModelSummary {
       .reduce((n, t) => n + elementCount(t.dims), 0),
     inputs: graph.inputs.filter((i) => !graph.initializers.has(i.name)).map(describe),
     outputs: graph.outputs.map(describe),
+    ...(cachedLayers > 0 && { cachedLayers }),
     layers: layers.map((l) => summarizeLayer(l, outputs.has(l.path), reached.get(l.path)!)),
     missingRules: missingRules(graph, layers),
   };

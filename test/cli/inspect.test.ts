@@ -36,6 +36,13 @@ describe('aurora inspect', () => {
     expect(out).toContain('has a gradient rule');
   });
 
+  it('mentions a key/value cache and leaves out its inputs', () => {
+    const { code, out } = lab.run('inspect', resolve('test/fixtures/reference/more/past-gpt2.onnx'));
+    expect(code).toBe(0);
+    expect(out).toContain('cache    keys and values of 2 layers; empty in training');
+    expect(out).not.toContain('past_key_values');
+  });
+
   it('lists the same as JSON', () => {
     const { code, out } = lab.run('inspect', lab.path('model.onnx'), '--json');
     expect(code).toBe(0);

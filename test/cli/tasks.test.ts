@@ -133,12 +133,12 @@ const KINDS: Record<string, Kind> = {
     errors: /Answers are found by likelihood[^]*choice [12] \((true|false)\)/,
     preflight: /tokens to predict in the training data: [\d,]+\n/,
   },
-  'questions with choices that the model writes': {
+  'questions with choices that a model with a key/value cache writes': {
     card: /the answer is found by generation/,
     type: 'multiple-choice',
     task: { scoring: 'generation' },
     // Room for each question, and for the 32 tokens that an answer may have.
-    model: { ...LANGUAGE_MODEL, maxLength: 96 },
+    model: { ...LANGUAGE_MODEL, path: 'playground/language/with-past.onnx', maxLength: 96 },
     data: { choicesColumn: 'options', promptTemplate: '{text}:' },
     row: (_, i) => ({ question: i % 2 ? 'a b' : 'c d', options: ['x', 'y'], answer: i % 2 }),
     asked: ['a b\tx\ty', /y \d+\.\d %/],

@@ -32,6 +32,9 @@ function text(path: string, s: ModelSummary): string {
     `${path}: ${count(s.parameters)} parameters, opset ${s.opset}${s.producer ? `, from ${s.producer}` : ''}`,
     `inputs   ${s.inputs.map(value).join(' · ')}`,
     `outputs  ${s.outputs.map(value).join(' · ')}`,
+    ...(s.cachedLayers
+      ? [`cache    keys and values of ${s.cachedLayers} layers; empty in training, used to write texts`]
+      : []),
     '',
     `${s.layers.length} linear layers (module path, in → out):`,
     ...table(s.layers.map((l) => [`  ${l.path}`, `${l.inFeatures} → ${l.outFeatures}`, notes(l, outputs)])),

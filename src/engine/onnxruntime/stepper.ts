@@ -4,13 +4,13 @@ import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
 import { saveByReference } from '../../graph/file/save';
-import type { HostTensor, HostTensors } from '../engine';
+import type { Executable, HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../../tasks/program';
 import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
 import { requireTrainable } from '../../tasks/trained-tensors';
 import { deviceFeeds, deviceGraph } from './device-graph';
-import { mixedPrecision } from './mixed-precision';
+import { mixedPrecision, type MixedPrecision } from './mixed-precision';
 import { openSession, type SessionOptions } from './session';
 import { GRAD_SCALE, trainingGraph } from './training-graph';
 import { nameTable, own } from '../../base/names';
@@ -36,10 +36,9 @@ export async function openTask(
   const on = sessionOptions(options);
   const mixed =
     options.precision === 'mixed' ? await mixedPrecision(stepModel, model.graph, folder, on) : undefined;
-  const asRun = (m: Model) => (mixed ? mixed.apply(m) : m);
-  const graph = deviceGraph(asRun(stepModel), on.device);
+  const graph = deviceGraph(mixed ? mixed.apply(stepModel) : stepModel, on.device);
   const session = await openSession(saveByReference(graph, folder, 'step.onnx'), on);
-  const evaluator = await openEvaluator(model, infos, spec, folder, options, asRun).catch(async (e) => {
+  const evaluator = await openEvaluator(model, infos, spec, folder, options, mixed).catch(async (e) => {
     // It holds device memory, which a fallback to another device may need.
     await session.dispose();
     throw e;
@@ -57,6 +56,7 @@ export async function openTask(
       };
     },
     evaluate: evaluator.evaluate,
+    ...(evaluator.openGraph && { openGraph: evaluator.openGraph }),
     async dispose() {
       await session.dispose();
       await evaluator.dispose();
@@ -68,7 +68,7 @@ export async function openTask(
 /**
  * Only the forward half of a task; also for a merged model, which has no adapters left.
  *
- * @param asRun applied to the graph before it is saved
+ * @param mixed how its graph gets weights in float16
  */
 export async function openEvaluator(
   model: Model,
@@ -76,11 +76,11 @@ export async function openEvaluator(
   spec: TaskGraphSpec,
   folder: string,
   options: EvaluatorOptions = {},
-  asRun = (m: Model): Model => m,
+  mixed?: MixedPrecision,
 ): Promise<Evaluator> {
   const task = buildTaskGraph(model, infos, spec, false);
   const on = sessionOptions(options);
-  const graph = deviceGraph(asRun(task.model), on.device);
+  const graph = deviceGraph(mixed ? mixed.apply(task.model) : task.model, on.device);
   const session = await openSession(saveByReference(graph, folder, 'evaluate.onnx'), on);
   return {
     async evaluate(inputs, parameters, observe = false) {
@@ -101,6 +101,17 @@ export async function openEvaluator(
         observed: new Map(observed),
       };
     },
+    // The copies in float16 are those of the step's graph.
+    ...(!mixed && {
+      async openGraph(other: Model, name: string): Promise<Executable> {
+        const own = deviceGraph(other, on.device);
+        const opened = await openSession(saveByReference(own, folder, name), on);
+        return {
+          run: (inputs, fetches) => opened.run(deviceFeeds(own, inputs), fetches),
+          dispose: () => opened.dispose(),
+        };
+      },
+    }),
     async dispose() {
       await session.dispose();
       // If another process has taken over the run, the folder belongs to that process.

@@ -7,7 +7,7 @@ import type { ModelInspector } from './models';
 import { programError } from '../launcher/program-error';
 
 /** Version of the summary's fields and of the rules that name layers; increase it with every change of either. */
-const SUMMARY = 2;
+const SUMMARY = 3;
 
 /** Models as seen by `aurora inspect`: our own parser in a separate process, so that any file is safe. */
 export function createModelInspector(

@@ -22,6 +22,16 @@ export function modelRows(model: ModelSummary, t: Translate, language: string): 
         : t('opset {0}', model.opset),
       icon: 'info',
     },
+    ...(model.cachedLayers
+      ? [
+          {
+            id: 'cache',
+            label: t('Key/value cache'),
+            description: t('of {0} layers; empty in training', count(model.cachedLayers)),
+            icon: 'info',
+          },
+        ]
+      : []),
     ...model.missingRules.map(({ operator, nodes }) => ({
       id: `operator ${operator}`,
       label: t('Gradients cannot pass through {0}', operator),

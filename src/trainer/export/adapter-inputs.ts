@@ -7,6 +7,7 @@ import type { Dim, Model } from '../../graph/model';
 import type { FloatTensor } from '../../graph/file/safetensors';
 import { withoutUnused } from '../../graph/prune';
 import type { Task } from '../task/task';
+import { baseGraph } from './base-graph';
 import { addLogits, headDims } from './head';
 import { HEAD_KEY, peftKey, PREFIX } from '../peft/keys';
 
@@ -25,7 +26,8 @@ export function adapterInputsModel(
     inputs.push({ name, shape });
     values.set(name, { dims, data });
   };
-  for (const a of task.adapters) {
+  const base = baseGraph(task);
+  for (const a of base.adapters) {
     const { layer, spec } = a;
     const path = pytorchPathOf(layer);
     const rank = `rank of ${path}`;
@@ -45,11 +47,11 @@ export function adapterInputsModel(
     ...Object.fromEntries(a.tensors.map((t) => [t.name, peftKey(pytorchPathOf(a.layer), t.peftName)])),
     ...(methodOf(a.spec).scale && { scale: scalingKey(pytorchPathOf(a.layer)) }),
   });
-  const { graph } = injectAdapters(task.model.graph, task.adapters, DType.float, { names });
+  const { graph } = injectAdapters(base.model.graph, base.adapters, DType.float, { names });
   const g = new GraphBuilder({ ...graph, outputs: [...graph.outputs] }, '/aurora');
   for (const { name, shape } of inputs) g.addInput(name, DType.float, shape);
   if (task.head) addLogits(task, g, HEAD_KEY, 'labels');
-  return { model: { ...task.model, graph: withoutUnused(g.graph) }, values };
+  return { model: { ...base.model, graph: withoutUnused(g.graph) }, values };
 }
 
 const scalingKey = (path: string): string => `${PREFIX}${path}.scaling`;

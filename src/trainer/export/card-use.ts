@@ -3,6 +3,8 @@ import type { Task } from '../task/task';
 import { logitsName } from './head';
 import { cardAnswer } from './card-answers';
 import { cardInput } from './card-inputs';
+import { cacheInputs, keptLogitsInput, USE_CACHE } from '../../graph/past/cache-inputs';
+import { isMerged } from '../../graph/past/decoder-branch';
 import { isNonlinear } from '../../experiment/methods';
 import { readByLoader, readByPeft } from '../peft/config';
 import { HEAD_KEY } from '../peft/keys';
@@ -17,7 +19,7 @@ export function useOf(form: ExportForm, task: Task): string {
     case 'onnx-adapter-inputs':
       return swapUse(task);
     default:
-      return onnxUse(task);
+      return onnxUse(task, form);
   }
 }
 
@@ -80,32 +82,63 @@ const peftUse = ({ head, data: { scale } }: Task): string =>
       : []),
   ].join('\n\n');
 
-const feeds = ({ model }: Task): string =>
-  model.graph.inputs
-    .filter((i) => !model.graph.initializers.has(i.name))
-    .map((i) => `"${i.name}": ${i.name}`)
-    .join(', ');
+/** Whether a form reads a cache: a file with two decoders does, but a graph that we write has only one of them. */
+const readsPast = ({ original }: Task, form: ExportForm): boolean =>
+  cacheInputs(original.graph).length > 0 && (form === 'onnx-merged' || !isMerged(original));
 
-const onnxUse = (task: Task): string =>
-  [
+const feeds = (task: Task, form: ExportForm): string => {
+  const { graph } = task.model;
+  const own = graph.inputs.filter((i) => !graph.initializers.has(i.name));
+  const named = own.map((i) => `"${i.name}": ${i.name}`);
+  return [...named, ...(readsPast(task, form) ? ['**past'] : [])].join(', ');
+};
+
+/** What the program needs besides a session. */
+const preparation = (task: Task, form: ExportForm): { imports: string[]; past: string[] } => {
+  const kept = keptLogitsInput(task.original.graph);
+  if (!readsPast(task, form)) return { imports: [], past: [] };
+  return {
+    imports: ['import numpy'],
+    past: [
+      '# An empty cache: the text begins here. The next tokens take the outputs present.* instead.',
+      'cache = [i for i in session.get_inputs() if i.name.startswith("past_key_values.")]',
+      'past = {i.name: numpy.zeros([len(input_ids), i.shape[1], 0, i.shape[3]], "float32") for i in cache}',
+      ...(kept
+        ? [`past["${kept.name}"] = numpy.array(${kept.shape?.length ? '[0]' : '0'})  # all logits`]
+        : []),
+      ...(isMerged(task.original) ? [`past["${USE_CACHE}"] = numpy.array([False])`] : []),
+    ],
+  };
+};
+
+function onnxUse(task: Task, form: ExportForm): string {
+  const { imports, past } = preparation(task, form);
+  return [
     `The inputs are those of the base model: ${cardInput(task).holds}. The output \`${logitsName(task)}\` holds ${cardAnswer(task).holds}.`,
     code('python', [
+      ...imports,
       'import onnxruntime',
       '',
       'session = onnxruntime.InferenceSession("model.onnx")',
-      `[logits] = session.run(["${logitsName(task)}"], {${feeds(task)}})`,
+      ...past,
+      `[logits] = session.run(["${logitsName(task)}"], {${feeds(task, form)}})`,
     ]),
   ].join('\n\n');
+}
 
-const swapUse = (task: Task): string =>
-  [
+function swapUse(task: Task): string {
+  const { imports, past } = preparation(task, 'onnx-adapter-inputs');
+  return [
     'The weights of the adapter are inputs of `model.onnx`, with the same names as the tensors in `adapter.safetensors`. Runs that differ only in rank, alpha and labels produce the same `model.onnx`, so one session can serve them all: pass it the weights of either run. Another activation, spline, centering or pooling produces another model, which accepts these weights too but computes something else. The metadata of `adapter.safetensors` gives the SHA-256 of the right one (`aurora.model`).',
     code('python', [
+      ...imports,
       'import onnxruntime',
       'from safetensors.numpy import load_file',
       '',
       'session = onnxruntime.InferenceSession("model.onnx")',
+      ...past,
       'adapter = load_file("adapter.safetensors")',
-      `[logits] = session.run(["${logitsName(task)}"], {${feeds(task)}, **adapter})`,
+      `[logits] = session.run(["${logitsName(task)}"], {${feeds(task, 'onnx-adapter-inputs')}, **adapter})`,
     ]),
   ].join('\n\n');
+}

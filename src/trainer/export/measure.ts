@@ -4,6 +4,7 @@ import { CPU } from '../../engine/place';
 import { LABELS } from '../../tasks/program';
 import type { HostTensors } from '../../engine/engine';
 import type { HostTensor } from '../../graph/host-tensor';
+import { loadModel } from '../../graph/file/load';
 import type { Outputs } from '../../protocol/outputs';
 import type { Evaluator } from '../../engine/stepper';
 import { AuroraError } from '../../base/errors';
@@ -12,6 +13,7 @@ import { evaluateDataset } from '../loop/evaluate';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { OBJECTIVES } from '../../tasks/objective';
 import type { Task } from '../task/task';
+import { emptyPast } from './base-graph';
 
 /** Results of a form of a trained model on the validation set. */
 export interface Measured {
@@ -42,10 +44,12 @@ export async function measureFile(
   more: HostTensors = {},
 ): Promise<Measured> {
   const session = await openSession(path);
+  const { graph } = loadModel(path);
   return measure(task, {
     async evaluate(inputs) {
       const { [LABELS]: labels, ...own } = inputs;
-      const out = scaled((await session.run({ ...own, ...more }, [logits]))[logits], task.data);
+      const past = emptyPast(graph, labels.dims[0]);
+      const out = scaled((await session.run({ ...own, ...past, ...more }, [logits]))[logits], task.data);
       return { ...OBJECTIVES[task.graph.objective].measure(out, labels), logits: out, observed: new Map() };
     },
     dispose: () => session.dispose(),

@@ -1,4 +1,4 @@
-import { mergedWeights, rewire } from '../../adapters/merge';
+import { mergedWeights, rewire, type Merge } from '../../adapters/merge';
 import { selectAdapters } from '../../adapters/targets/select';
 import { GraphBuilder } from '../../graph/builder';
 import { forOpset } from '../../graph/file/downgrade';
@@ -6,25 +6,40 @@ import { DType } from '../../graph/dtype';
 import { namedAs } from '../../graph/layers/layer-names';
 import { findLinearLayers } from '../../graph/layers/linear';
 import type { Graph, Model, Node, Tensor } from '../../graph/model';
+import { decoderBranch, isMerged } from '../../graph/past/decoder-branch';
 import { liftConstants } from '../../graph/upgrade/constants';
-import { tensorOf } from '../../graph/values';
+import { readTensorBytes, tensorOf } from '../../graph/values';
 import { AuroraError } from '../../base/errors';
 import type { Task } from '../task/task';
 import { addLogits, headDims } from './head';
 
+interface MergedModel {
+  model: Model;
+  /** The initializers whose values changed. */
+  changed: ReadonlySet<Tensor>;
+}
+
 /**
  * The user's own file with W0 + ΔW in place of W0: the same nodes, the same opset, constants in the same places, and
- * the trained head appended.
- *
- * @returns the model, and the names of the initializers whose values changed
+ * the trained head appended. A decoder keeps its cache.
  */
-export function mergedModel(
-  task: Task,
-  parameters: ReadonlyMap<string, Float32Array>,
-): { model: Model; changed: ReadonlySet<Tensor> } {
+export function mergedModel(task: Task, parameters: ReadonlyMap<string, Float32Array>): MergedModel {
   const { original } = task;
+  if (isMerged(original)) return mergedDecoders(task, parameters);
+  const merge = mergeInto(task, original.graph, parameters);
+  const initializers = new Map([...original.graph.initializers, ...merge.added]);
+  const changed = new Set([...merge.added.values(), ...replace(initializers, merge)]);
+  const graph: Graph = { ...original.graph, initializers, outputs: [...original.graph.outputs] };
+  const nodes = original.graph.nodes.map((n) => rewire(withConstant(n, merge.changed), merge.rewired));
+  graph.nodes = [...nodes, ...headNodes(task, { ...graph, nodes }, parameters)];
+  // Before IR version 4, every initializer also had to be an input.
+  return { model: { ...original, irVersion: Math.max(4, original.irVersion), graph }, changed };
+}
+
+/** What changes in a graph of the model's file. Its nodes are the same objects. */
+function mergeInto(task: Task, graph: Graph, parameters: ReadonlyMap<string, Float32Array>): Merge {
   // Nodes remain the same objects, so that facts about one graph hold for the other.
-  const lifted = liftConstants(original.graph);
+  const lifted = liftConstants(graph);
   const layers = namedAs(
     findLinearLayers(lifted),
     task.adapters.map((a) => a.layer.path),
@@ -37,21 +52,52 @@ export function mergedModel(
       `${missing.layer.path} is a fused operator in ${task.spec.model.path}, so its weight cannot be replaced in place.`,
       'Export with --as onnx-dynamic, or train on an export without fused operators.',
     );
-  const merge = mergedWeights(adapters, parameters);
-  const initializers = new Map([...original.graph.initializers, ...merge.added]);
-  const changed = new Set(merge.added.values());
+  return mergedWeights(adapters, parameters);
+}
+
+/** @returns the new tensors among the initializers */
+function replace(initializers: Map<string, Tensor>, merge: Merge): Tensor[] {
+  const made: Tensor[] = [];
   for (const [name, tensor] of merge.changed)
     if (initializers.has(name)) {
       // All other fields of the weight in the file are kept.
       const own: Tensor = { ...tensor, unknown: initializers.get(name)!.unknown };
       initializers.set(name, own);
-      changed.add(own);
+      made.push(own);
     }
+  return made;
+}
+
+/**
+ * A file with two decoders (`use_cache_branch`), which read the same weights.
+ *
+ * @throws AuroraError 'model' if one of the adapted weights belongs to one decoder alone
+ */
+function mergedDecoders(task: Task, parameters: ReadonlyMap<string, Float32Array>): MergedModel {
+  const { original, spec } = task;
+  const [one, other] = [false, true].map((after) =>
+    mergeInto(task, decoderBranch(original, after).graph, parameters),
+  );
+  const isShared = ([name, tensor]: [string, Tensor]) => {
+    const twin = other.changed.get(name);
+    return (
+      original.graph.initializers.has(name) &&
+      twin !== undefined &&
+      Buffer.from(readTensorBytes(tensor)).equals(readTensorBytes(twin))
+    );
+  };
+  const own = [...one.changed].find((entry) => !isShared(entry))?.[0] ?? [...one.added.keys()].at(0);
+  if (own !== undefined)
+    throw new AuroraError(
+      'model',
+      `${spec.model.path} holds two decoders, and ${own} cannot be replaced in both.`,
+      'Export with --as onnx-dynamic, or train on the file of one decoder (in Optimum: without "merged").',
+    );
+  const initializers = new Map(original.graph.initializers);
+  const changed = new Set(replace(initializers, one));
   const graph: Graph = { ...original.graph, initializers, outputs: [...original.graph.outputs] };
-  const nodes = original.graph.nodes.map((n) => rewire(withConstant(n, merge.changed), merge.rewired));
-  graph.nodes = [...nodes, ...headNodes(task, { ...graph, nodes }, parameters)];
-  // Before IR version 4, every initializer also had to be an input.
-  return { model: { ...original, irVersion: Math.max(4, original.irVersion), graph }, changed };
+  graph.nodes = [...graph.nodes, ...headNodes(task, graph, parameters)];
+  return { model: { ...original, graph }, changed };
 }
 
 /** A Constant node whose output is a changed weight, with that weight. */

@@ -5,6 +5,8 @@ interface Text {
   made: readonly number[];
   /** The sum of its log-probabilities. */
   sum: number;
+  /** The index of the text that it continues. */
+  from: number;
 }
 
 interface Finished {
@@ -19,7 +21,7 @@ interface Finished {
  * worst of `beams` such texts.
  */
 export function beamSearch({ prompt, maxTokens, ends, beams }: DecoderOptions & { beams: number }): Decoder {
-  let texts: Text[] = [{ made: [], sum: 0 }];
+  let texts: Text[] = [{ made: [], sum: 0, from: 0 }];
   let finished: Finished[] = [];
   let length = 0;
   let isDone = maxTokens === 0;
@@ -32,6 +34,7 @@ export function beamSearch({ prompt, maxTokens, ends, beams }: DecoderOptions & 
 
   return {
     wanted: () => (isDone ? [] : texts.map(({ made }) => [...prompt, ...made])),
+    continued: () => texts.map(({ from }) => from),
     take(logits) {
       length++;
       const offers = texts.map(({ sum }, i) => ({ logits: logits[i], add: sum - logSumExp(logits[i]) }));
@@ -41,7 +44,7 @@ export function beamSearch({ prompt, maxTokens, ends, beams }: DecoderOptions & 
         const { made } = texts[from];
         if (ends.has(token)) {
           if (rank < beams) finish(made, score);
-        } else if (going.length < beams) going.push({ made: [...made, token], sum: score });
+        } else if (going.length < beams) going.push({ made: [...made, token], sum: score, from });
       }
       texts = going;
       const isEnough = finished.length === beams && finished.at(-1)!.score >= best[0].score / length;

@@ -7,6 +7,7 @@ export function greedy({ prompt, maxTokens, ends }: DecoderOptions): Decoder {
   let hasEnded = false;
   return {
     wanted: () => (hasEnded || made.length >= maxTokens ? [] : [[...prompt, ...made]]),
+    continued: () => [0],
     take([logits]) {
       const token = argmax(logits);
       hasEnded = ends.has(token);

@@ -5,7 +5,7 @@ import type { Evaluated } from '../../protocol/events';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Part } from '../micro-batch/parts';
 import type { Task } from '../task/task';
-import { nextTokens } from '../generation/next';
+import { openWriter } from '../generation/writer';
 import { readings } from './readings';
 import { WrittenAnswers } from './written-answers';
 
@@ -55,7 +55,7 @@ export async function evaluateDataset(
     }
   }
   if (!Number.isFinite(lossSum)) return 'diverged';
-  await written.write(nextTokens(evaluator, task, micro, whole, parameters), judge);
+  await written.write(() => openWriter(evaluator, task, micro, whole, parameters), judge);
   return { loss: lossSum / count, ...scorer.metrics(lossSum / count) };
 }
 

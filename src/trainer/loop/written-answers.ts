@@ -1,6 +1,6 @@
 import type { Dataset } from '../../data/dataset';
 import { evaluationOrder } from '../../data/order';
-import { write, type Next } from '../generation/write';
+import type { Writer } from '../generation/writer';
 import type { Task } from '../task/task';
 
 /** The answers that a model writes to a data set, for examples that are judged by them. */
@@ -24,14 +24,29 @@ export class WrittenAnswers {
     this.kept[example] = kept;
   };
 
-  /** @param done gets all that is known of each example, a batch after the other */
-  async write(next: Next, done: (example: number, kept: Float32Array) => void): Promise<void> {
+  /**
+   * @param open called if there are any
+   * @param done gets all that is known of each example, a batch after the other
+   */
+  async write(
+    open: () => Promise<Writer>,
+    done: (example: number, kept: Float32Array) => void,
+  ): Promise<void> {
     if (!this.any) return;
+    const writer = await open();
+    try {
+      await this.writeAll(writer, done);
+    } finally {
+      await writer.dispose();
+    }
+  }
+
+  private async writeAll(writer: Writer, done: (example: number, kept: Float32Array) => void): Promise<void> {
     const { examples } = this.dataset;
     const { batchSize } = this.task.spec.training;
     for (const batch of evaluationOrder(this.dataset, batchSize)) {
       const writings = batch.map((example) => this.task.kind.compared!.writing(examples.at(example)!)!);
-      const texts = await write(writings, batchSize, next);
+      const texts = await writer.write(writings);
       batch.forEach((example, i) =>
         done(example, Float32Array.from([...this.kept[example], ...writings[i].keep(texts[i])])),
       );

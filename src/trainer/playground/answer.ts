@@ -24,8 +24,8 @@ export function whatItReads(model: Model, path: string): Reads {
     throw unfit(
       model,
       path,
-      'it requires past key values',
-      'Export it without past key values (in Optimum: --task text-generation).',
+      'it has a key/value cache of an unknown form',
+      'Export it as Optimum does (past_key_values.0.key with its output present.0.key, of [batch, heads, tokens, size]), or without a cache.',
     );
   const [first] = inputs;
   if (inputs.length === 1 && first.shape?.length === 4) {

@@ -5,6 +5,7 @@ import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import { loadModel } from '../../graph/file/load';
 import type { Model, ValueInfo } from '../../graph/model';
+import { cacheInputs } from '../../graph/past/cache-inputs';
 import { prepareModel } from '../../graph/prepare';
 import { modelName, type PlayFacts, type PlaySource } from '../../protocol/playground';
 import { embeddingRows } from '../../tasks/text-data';
@@ -43,11 +44,13 @@ export async function openModel(
 ): Promise<Subject> {
   const { model: path } = source;
   const adapter = source.adapter === undefined ? undefined : readAdapterFolder(source.adapter);
-  const original = loadModel(path);
+  const file = loadModel(path);
+  // A decoder with a cache reads each text from its beginning.
+  const original = cacheInputs(file.graph).length > 0 ? prepareModel(file) : file;
   const reads = whatItReads(original, path);
   const { output, isLogits } = findAnswer(original, path, adapter !== undefined);
   // Without an adapter it runs as in its file, including fused operators.
-  const model = adapter ? prepareModel(original) : original;
+  const model = adapter && original === file ? prepareModel(original) : original;
   const answer = await withShape(model, output, options.folder);
   if (adapter && answer.dtype !== DType.float)
     throw unfit(

@@ -30,3 +30,8 @@ it("a model's rows name an operator without a gradient", () => {
     icon: 'warning',
   });
 });
+
+it("a model's rows mention a key/value cache", () => {
+  const { label, description } = modelRows({ ...bert, cachedLayers: 12 }, t, 'en')[1];
+  expect([label, description]).toEqual(['Key/value cache', 'of 12 layers; empty in training']);
+});

@@ -34,7 +34,7 @@ likely labels and the time taken, beside those of the base model; a language mod
 
   --at WHICH         best (default), last, or the step of a checkpoint
   --with RUN         another run to answer as well, at its best checkpoint (may be given several times)
-  --model FILE       an ONNX model: a classifier of texts or images, or a language model without past key values
+  --model FILE       an ONNX model: a classifier of texts or images, or a language model
   --adapter DIR      an adapter for it in PEFT's layout (LoRA, or AuroRA Lab's own)
   --tokenizer FILE   its tokenizer.json, if it is not beside the model
   --threads N        threads on the processor (default: one per core)

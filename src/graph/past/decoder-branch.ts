@@ -1,0 +1,46 @@
+import type { Graph, Model, Node } from '../model';
+import { USE_CACHE } from './cache-inputs';
+
+/**
+ * One of the two decoders of a merged file: an If on `use_cache_branch` has that for a text from its beginning in its
+ * else branch, and that for tokens after a cache in its then branch. Their common weights are above it.
+ *
+ * @param after whether the decoder for tokens after a cache is wanted
+ * @returns the model itself if it is no such file
+ */
+export function decoderBranch(model: Model, after: boolean): Model {
+  const { graph } = model;
+  const at = graph.nodes.findIndex(isChoice);
+  if (at < 0) return model;
+  const choice = graph.nodes[at];
+  const branch = choice.attributes.get(after ? 'then_branch' : 'else_branch');
+  if (branch?.type !== 'graph') return model;
+  const { nodes, outputs, initializers, unknown } = branch.value;
+  const renamed = outputs.flatMap(({ name }, i) => {
+    const to = choice.outputs[i];
+    return name === to || to === '' ? [] : [identity(name, to)];
+  });
+  const inlined: Graph = {
+    ...graph,
+    nodes: [...graph.nodes.slice(0, at), ...nodes, ...renamed, ...graph.nodes.slice(at + 1)],
+    initializers: new Map([...graph.initializers, ...initializers]),
+    inputs: graph.inputs.filter((i) => i.name !== USE_CACHE),
+    unknown: [...(graph.unknown ?? []), ...(unknown ?? [])],
+  };
+  return { ...model, graph: inlined };
+}
+
+/** Whether a file holds two decoders. */
+export const isMerged = ({ graph }: Model): boolean => graph.nodes.some(isChoice);
+
+const isChoice = (node: Node): boolean => node.opType === 'If' && node.inputs[0] === USE_CACHE;
+
+const identity = (from: string, to: string): Node => ({
+  opType: 'Identity',
+  domain: '',
+  name: to,
+  inputs: [from],
+  outputs: [to],
+  attributes: new Map(),
+  metadata: new Map(),
+});

@@ -1,0 +1,71 @@
+import { injectAdapters, tensorName } from '../adapters/inject';
+import type { LayerAdapter } from '../adapters/targets/select';
+import { DType } from '../graph/dtype';
+import { namedAs } from '../graph/layers/layer-names';
+import { findLinearLayers } from '../graph/layers/linear';
+import { outputsNamed, type Model, type ValueInfo } from '../graph/model';
+import { cacheInputs, type CacheInput } from '../graph/past/cache-inputs';
+import { isMerged } from '../graph/past/decoder-branch';
+import { fillingPast, lastLogits, withPast } from '../graph/past/with-past';
+import { prune } from '../graph/prune';
+import type { TaskGraphSpec } from './program';
+
+/** A language model with adapters and a key/value cache, as the two graphs that write texts. */
+export interface DecoderGraphs {
+  /** Reads tokens after a cache, which may be empty; its outputs are logits [batch, tokens, vocabulary] and the cache. */
+  next: Model;
+  /** Reads the beginning of texts, without a cache; its output is the cache. Only of a file with two decoders. */
+  first?: Model;
+  logits: string;
+  cache: readonly CacheInput[];
+  /** What it reads besides the cache. */
+  inputs: readonly ValueInfo[];
+  /** Whether tokens can be left out of a cache and the others keep their positions: texts of any length fit into it. */
+  masks: boolean;
+}
+
+const TEXT_INPUTS = ['input_ids', 'attention_mask', 'position_ids', 'token_type_ids'];
+
+/**
+ * @param original as in its file
+ * @returns undefined if the file has no cache, or another form of it than its adapters or its texts need
+ */
+export function decoderGraphs(
+  original: Model,
+  { head, output, adapters }: Pick<TaskGraphSpec, 'head' | 'output' | 'adapters'>,
+): DecoderGraphs | undefined {
+  const cache = cacheInputs(original.graph);
+  if (cache.length === 0 || head || cache.some((c) => c.input.dtype !== DType.float)) return undefined;
+  const past = new Set(cache.map((c) => c.input.name));
+  const present = cache.map((c) => c.present);
+  const next = adapted(lastLogits(withPast(original), output), adapters, [output, ...present]);
+  const first = isMerged(original) ? adapted(fillingPast(original), adapters, present) : undefined;
+  if (!next || (isMerged(original) && !first)) return undefined;
+  const trained = new Set(adapters.flatMap((a) => a.tensors.map((t) => tensorName(a, t.name))));
+  const inputs = next.graph.inputs.filter((i) => !past.has(i.name) && !trained.has(i.name));
+  const names = inputs.map((i) => i.name);
+  if (!names.every((name) => TEXT_INPUTS.includes(name))) return undefined;
+  const masks = names.includes('attention_mask') && names.includes('position_ids');
+  return { next, ...(first && { first }), logits: output, cache, inputs, masks };
+}
+
+/** With the adapters, whose tensors are inputs. Undefined if one of their layers is not in this graph. */
+function adapted(model: Model, adapters: readonly LayerAdapter[], outputs: string[]): Model | undefined {
+  const fitted = onModel(model, adapters);
+  if (!fitted) return undefined;
+  const { graph } = injectAdapters(model.graph, fitted, DType.float);
+  for (const a of fitted)
+    for (const t of a.tensors)
+      graph.inputs.push({ name: tensorName(a, t.name), dtype: DType.float, shape: t.dims });
+  return { ...model, graph: prune({ ...graph, outputs: outputsNamed(outputs) }) };
+}
+
+/** Adapters of one form of a model on the same layers of another form. */
+export function onModel(model: Model, adapters: readonly LayerAdapter[]): LayerAdapter[] | undefined {
+  const paths = adapters.map((a) => a.layer.path);
+  const layers = new Map(
+    namedAs(findLinearLayers(model.graph), paths).map((layer) => [layer.path, layer] as const),
+  );
+  if (!paths.every((path) => layers.has(path))) return undefined;
+  return adapters.map((a) => ({ ...a, layer: layers.get(a.layer.path)! }));
+}
