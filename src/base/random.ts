@@ -22,6 +22,7 @@ export const Stream = {
   sweep: 12,
   augmentation: 13,
   masking: 14,
+  packing: 15,
 } as const;
 
 const M0 = 0xd2511f53;

@@ -50,7 +50,8 @@ export async function trainRun(
       const what = adapters.length
         ? `${spec.adapter.method} on ${adapters.length} modules`
         : 'the head alone';
-      const examples = `${count(data.train.dataset.examples.length)} examples, ${count(data.validation.dataset.examples.length)} for validation${outputsText(data)}`;
+      const rows = spec.training.packing ? ` in ${count(task.trainingSet.examples.length)} rows` : '';
+      const examples = `${count(data.train.dataset.examples.length)} examples${rows}, ${count(data.validation.dataset.examples.length)} for validation${outputsText(data)}`;
       process.stderr.write(
         `${fromStep ? `Resuming at step ${fromStep}: ` : ''}Training ${what}: ${examples}, ${plan.totalSteps} steps.\n`,
       );

@@ -2,6 +2,7 @@ import { AuroraError } from '../base/errors';
 import { DType, dtypeName } from '../graph/dtype';
 import type { HostTensor, HostTensors } from '../graph/host-tensor';
 import type { ValueInfo } from '../graph/model';
+import { DOCUMENTS } from '../graph/passes/keep-documents-apart';
 import { sizeOf, type Dataset, type TextDataset, type TextExample } from './dataset';
 
 /** What each known input holds at a position of an example; undefined where the example has ended. */
@@ -9,8 +10,12 @@ const INPUTS: Record<string, (example: TextExample, position: number, padId: num
   input_ids: ({ ids }, i, padId) => ids[i] ?? padId,
   attention_mask: ({ ids }, i) => (i < ids.length ? 1 : 0),
   token_type_ids: ({ typeIds }, i) => typeIds?.[i] ?? 0,
-  position_ids: (_, i) => i,
+  position_ids: (example, i) => i - beginAt(example, i),
 };
+
+/** Where the text of a position begins; padding counts to the last text. */
+const beginAt = ({ begins }: TextExample, i: number): number =>
+  begins ? begins[Math.min(i, begins.length - 1)]! : 0;
 
 /** Throws a model error unless every input of the model can be made from tokenized texts. */
 export function checkInputs(inputs: readonly ValueInfo[], modelPath: string): void {
@@ -37,6 +42,9 @@ export function checkInputs(inputs: readonly ValueInfo[], modelPath: string): vo
   }
 }
 
+/** What `makeInputs` fills besides the model's own inputs, for a graph that keeps packed texts apart. */
+export const documentsInput: ValueInfo = { name: DOCUMENTS, dtype: DType.float, shape: undefined };
+
 /** An integer tensor of either width. */
 export function integers(dtype: number, dims: number[], values: Int32Array): HostTensor {
   if (dtype === DType.int32) return { dtype, dims, data: values };
@@ -61,12 +69,14 @@ export function makeInputs(
 ): HostTensors {
   const examples = indices.map((i) => dataset.examples.at(i)!);
   const tensors = inputs.map(({ name, dtype }): [string, HostTensor] => {
-    const valueAt = INPUTS[name]!;
+    const valueAt = name === DOCUMENTS ? beginAt : INPUTS[name]!;
     const values = new Int32Array(examples.length * length);
     examples.forEach((example, row) => {
       for (let i = 0; i < length; i++) values[row * length + i] = valueAt(example, i, dataset.padId);
     });
-    return [name, integers(dtype, [examples.length, length], values)];
+    const dims = [examples.length, length];
+    if (dtype === DType.float) return [name, { dtype, dims, data: Float32Array.from(values) }];
+    return [name, integers(dtype, dims, values)];
   });
   return Object.fromEntries(tensors);
 }

@@ -10,6 +10,8 @@ export interface Example {
   row: number;
   /** The text was longer than the longest input. */
   truncated?: true;
+  /** How many texts are packed into it, where that may be several. */
+  texts?: number;
 }
 
 /** The input of a text model. */
@@ -18,6 +20,8 @@ export type Texts = Pick<Row, 'text' | 'pair'>;
 export interface TextExample extends Example {
   ids: Int32Array;
   typeIds?: Int32Array;
+  /** For a row of several texts: where in it the text of each token begins. */
+  begins?: Int32Array;
 }
 
 /** What an example is to be answered with, and its size: all but its input. */

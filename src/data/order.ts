@@ -15,7 +15,7 @@ const chunks = <T>(items: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 
 /** Stable, and in linear time over many examples: their sizes are few. */
-function longestFirst(sizes: ArrayLike<number>, indices: Iterable<number>): number[] {
+export function longestFirst(sizes: ArrayLike<number>, indices: Iterable<number>): number[] {
   const bySize = new Map<number, number[]>();
   for (const i of indices) {
     const same = bySize.get(sizes[i]!);

@@ -135,6 +135,8 @@ export interface TrainingSpec {
   maxGradientNorm: number;
   seed: number;
   groupByLength: boolean;
+  /** Puts several texts into one row of at most model.maxLength tokens, for a language model; omitted: false. */
+  packing?: boolean;
   /** 'epoch' or a number of steps. */
   evaluateEvery: 'epoch' | number;
   /** Steps between checkpoints; also written at every evaluation. */

@@ -124,6 +124,15 @@ export interface InputsAcceptedEvent {
   validationExamples: number;
 }
 
+/** What batches are counted in: the examples of the training data, or the rows into which they are packed. */
+export const batched = ({
+  trainExamples,
+  packedRows,
+}: {
+  trainExamples: number;
+  packedRows?: number;
+}): number => packedRows ?? trainExamples;
+
 export type RunEvent = EventBase &
   (
     | RequestedEvent
@@ -134,6 +143,8 @@ export type RunEvent = EventBase &
         steps: number;
         epochs: number;
         trainExamples: number;
+        /** The rows into which these are packed (training.packing); batches are made of them. */
+        packedRows?: number;
         validationExamples: number;
         labels: string[];
         scale?: TargetScale;

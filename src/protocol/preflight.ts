@@ -49,8 +49,19 @@ export interface PreflightData {
   /** In the order of the model's outputs. */
   labels: string[];
   duplicates: PreflightDuplicates;
+  /** Only with training.packing. */
+  packing?: PreflightPacking;
   /** data.test and data.evaluations, if there are any. */
   sets?: PreflightSet[];
+}
+
+/** The rows that the training texts are packed into. Shares are of the positions of an epoch's batches. */
+export interface PreflightPacking {
+  rows: number;
+  /** How much of them is padding. */
+  padding: number;
+  /** How much would be padding without packing. */
+  paddingApart: number;
 }
 
 /** A file that the best adapter is scored on at the end. */

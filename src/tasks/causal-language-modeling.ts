@@ -2,6 +2,7 @@ import { languageRows } from '../data/table/language-rows';
 import { checkOutput } from './check-output';
 import { languagePredictions, keptLogits } from './language-answers';
 import { languageText, type LanguageText } from './language-text';
+import { packedTexts } from './packed-texts';
 import {
   mostFrequentToken,
   predictedTokens,
@@ -29,6 +30,7 @@ export const causalLanguageModeling = {
   checkOutput: (spec, name, info) => checkOutput(spec, name, info, { axes: ['batch', 'sequence'] }),
   expected: targetLabels,
   weight: (example) => predictedTokens(example).length,
+  pack: (dataset, { model, training }) => packedTexts(dataset, model.maxLength, training.seed),
   scorer: () => tokenScorer(1),
   baseline: mostFrequentToken,
   guessLoss: ({ tokenizer }) => Math.log(tokenizer.vocabSize),

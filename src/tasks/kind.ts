@@ -84,6 +84,11 @@ export interface TaskKind<
    * task.labelSmoothing and task.classWeights are for these.
    */
   classes?(example: Answered<E>): readonly number[];
+  /**
+   * The training data as rows of several examples, for training.packing. Only for a kind whose loss is the same for
+   * examples one after the other.
+   */
+  pack?(dataset: D['train']['dataset'], spec: Experiment): D['train']['dataset'];
   /** For a kind that runs the model on more than the example itself to evaluate it. */
   compared?: Compared<E>;
   scorer(outputs: Outputs): Scorer<E>;

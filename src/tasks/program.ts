@@ -4,6 +4,8 @@ import { noSuchOutput } from '../adapters/task-output';
 import { GraphBuilder } from '../graph/builder';
 import type { TensorInfos } from '../graph/infos';
 import { outputsNamed, type Model } from '../graph/model';
+import type { DocumentPlaces } from '../graph/passes/document-places';
+import { keepDocumentsApart } from '../graph/passes/keep-documents-apart';
 import { prune } from '../graph/prune';
 import { addHead, type HeadSpec } from './head';
 import { OBJECTIVES, type ObjectiveName, type TrainingLoss } from './objective';
@@ -14,13 +16,15 @@ export interface TaskGraphSpec {
   /** The model output that the head or the loss reads. */
   output: string;
   adapters: readonly LayerAdapter[];
+  /** Only in a step, whose rows may hold several documents: where the model mixes their tokens. */
+  documents?: DocumentPlaces;
   /** Only in the loss of a step; an evaluation's is always the plain objective. */
   trainingLoss?: TrainingLoss;
 }
 
 /** Whether a step's forward graph differs from that of an evaluation. */
-export const trainsDifferently = ({ adapters, trainingLoss }: TaskGraphSpec): boolean =>
-  trainingLoss !== undefined || adapters.some((a) => dropoutOf(a.spec) > 0);
+export const trainsDifferently = ({ adapters, documents, trainingLoss }: TaskGraphSpec): boolean =>
+  documents !== undefined || trainingLoss !== undefined || adapters.some((a) => dropoutOf(a.spec) > 0);
 
 /** A trainable tensor: an input of the graph, float32. */
 export interface TrainableInfo {
@@ -52,7 +56,7 @@ const ATTENTION_MASK = 'attention_mask';
 /**
  * @param model    at the internal opset
  * @param infos    shapes of its tensors, from a probe
- * @param training of a step: with dropout masks as inputs, and its own loss
+ * @param training of a step: with dropout masks and places of documents as inputs, and its own loss
  */
 export function buildTaskGraph(
   model: Model,
@@ -68,7 +72,9 @@ export function buildTaskGraph(
     );
   const { dtype } = output;
   const dropout = training ? infos : undefined;
-  const { graph, observed, stop } = injectAdapters(model.graph, spec.adapters, dtype, { dropout });
+  const { documents } = spec;
+  const apart = training && documents ? keepDocumentsApart(model.graph, infos, documents) : model.graph;
+  const { graph, observed, stop } = injectAdapters(apart, spec.adapters, dtype, { dropout });
   // Axes go by the names that the probe found for them, so that the labels' axes can be tied to the outputs'.
   graph.inputs = graph.inputs.map((i) => ({ ...i, shape: infos.get(i.name)?.shape ?? i.shape }));
   const g = new GraphBuilder(graph, '/task');

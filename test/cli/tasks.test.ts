@@ -16,6 +16,7 @@ interface Kind {
   type: TaskName;
   /** Further settings of the task. */
   task?: object;
+  training?: object;
   data?: object;
   /** A model in test/fixtures and the files beside it, with its modules to adapt; BERT otherwise. */
   model?: {
@@ -99,10 +100,12 @@ const KINDS: Record<string, Kind> = {
     errors: /By type, worst first/,
     preflight: /label +training +validation\n +O +/,
   },
-  'conversations of a language model': {
+  'conversations of a language model, packed': {
     card: /It predicts the next token\./,
     type: 'causal-language-modeling',
     model: { ...LANGUAGE_MODEL, maxLength: 96 },
+    // Rows of a few texts each.
+    training: { packing: true, batchSize: 2 },
     data: { messagesColumn: 'chat' },
     files: (lab) => lab.write('tokenizer_config.json', withChat(lab.read('tokenizer_config.json'))),
     row: (text, i) => ({
@@ -113,7 +116,8 @@ const KINDS: Record<string, Kind> = {
     }),
     asked: ['the cats', /\d+ tokens?, (ended by the model|the maximum requested|the model's maximum length)/],
     errors: /By length\n[^]*tokens right/,
-    preflight: /tokens to predict in the training data: \d+\n/,
+    preflight:
+      /packed: 96 training examples in \d\d rows, [\d.]+ % padding [^]*tokens to predict in the training data: \d+\n/,
   },
   'questions in the layout of Commonsense170K': {
     card: /the answer is found by likelihood/,
@@ -197,7 +201,7 @@ describe.each(Object.entries(KINDS))('%s', async (_, kind) => {
         dropout: kind.model.dropout ?? 0,
       },
     }),
-    training: { epochs: 5, learningRate: 0.03 },
+    training: { epochs: 5, learningRate: 0.03, ...kind.training },
   });
   afterAll(() => lab.remove());
   if (kind.model) {

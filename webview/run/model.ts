@@ -1,5 +1,5 @@
 import type { MetricName } from '../../src/experiment/metrics';
-import type { RunEvent } from '../../src/protocol/events';
+import { batched, type RunEvent } from '../../src/protocol/events';
 import type { RunFacts, RunUpdate } from '../../src/protocol/panels/run';
 import { scoresOf, type Scores } from '../../src/protocol/scores';
 import { lastAtMost } from '../charts/search';
@@ -113,9 +113,11 @@ export class RunData {
   /** As in src/trainer/loop/plan.ts; undefined before the run started. */
   get stepsPerEpoch(): number | undefined {
     const training = this.facts?.spec?.training;
-    const examples = this.started?.trainExamples;
-    if (!training || examples === undefined) return undefined;
-    return Math.ceil(Math.ceil(examples / training.batchSize) / training.gradientAccumulation) || undefined;
+    const { started } = this;
+    if (!training || !started) return undefined;
+    return (
+      Math.ceil(Math.ceil(batched(started) / training.batchSize) / training.gradientAccumulation) || undefined
+    );
   }
 
   /** The position of each record on an axis: step, epoch, or seconds since the start, excluding pauses. */

@@ -188,6 +188,16 @@ function dataPart(d: PreflightData, t: Translate): string[] {
         ...(all.some((s) => s.quotes) ? [row(t('quotes'), (s) => quotesText(s, t))] : []),
       ],
     ),
+    ...(d.packing
+      ? [
+          t(
+            'The training examples are packed into {0} rows, with {1} padding ({2} without packing).',
+            number(d.packing.rows),
+            percent(d.packing.padding),
+            percent(d.packing.paddingApart),
+          ),
+        ]
+      : []),
     ...answersPart(d, splits, t),
     `### ${t('Duplicates')}`,
     duplicateLines(d, t)

@@ -9,6 +9,7 @@ const FIXED: readonly (readonly [prefix: string, why: string])[] = [
   ['data', 'the curve up to the checkpoint was trained and measured on these data'],
   ['adapter', 'the checkpoint has weights for exactly this adapter'],
   ['training.batchSize', 'the position in the epoch would shift, so texts would be repeated or skipped'],
+  ['training.packing', 'the position in the epoch would shift, so texts would be repeated or skipped'],
   [
     'training.gradientAccumulation',
     'the position in the epoch would shift, so texts would be repeated or skipped',

@@ -55,6 +55,11 @@ export function ruleProblems({ adapter, data, task, training }: Experiment): Pro
       path: ['training', 'loraPlusRatio'],
       message: `training.loraPlusRatio sets the learning rate of B, but the method ${adapter.method} has no B`,
     });
+  if (training.packing && describeTask(task.type).answer !== 'text')
+    problems.push({
+      path: ['training', 'packing'],
+      message: `training.packing is for causal-language-modeling, and task.type is "${task.type}"`,
+    });
   const { staticEpochs = 0, epochs, earlyStopping } = training;
   if (staticEpochs > epochs)
     problems.push({

@@ -10,7 +10,7 @@ import { ScalarsWriter } from '../../runs/curve/scalars';
 import type { SettingChange } from '../../runs/experiment/change';
 import { forkedExperiment } from '../../runs/experiment/fork-settings';
 import { AuroraError } from '../../base/errors';
-import type { RunEvent } from '../../protocol/events';
+import { batched, type RunEvent } from '../../protocol/events';
 import type { Experiment } from '../../experiment/experiment';
 import { isAnyEvaluation, type AnyEvaluation, type Evaluation } from '../../protocol/evaluations';
 import type { Checkpoint, CheckpointState } from './checkpoint';
@@ -166,8 +166,8 @@ function startedEvent(source: RunSummary, spec: Experiment, step: number): Journ
       `${source.folder}/events.jsonl has no record of the run's start.`,
       'The file was changed or damaged after it was written; restore it from a copy.',
     );
-  const { totalSteps, staticFrom } = makePlan(spec.training, started.trainExamples);
-  const before = makePlan(source.spec.training, started.trainExamples);
+  const { totalSteps, staticFrom } = makePlan(spec.training, batched(started));
+  const before = makePlan(source.spec.training, batched(started));
   if (step >= totalSteps)
     throw new AuroraError(
       'run',

@@ -6,7 +6,7 @@ import { elementCount } from '../../graph/model';
 import { runPaths, stepName } from '../../runs/layout';
 import { readRunSummary, type RunSummary } from '../../runs/read';
 import { AuroraError } from '../../base/errors';
-import type { EvaluationMetrics } from '../../protocol/events';
+import { batched, type EvaluationMetrics } from '../../protocol/events';
 import { checkpointSteps, readCheckpoint } from './store';
 import type { InputsNote } from '../../protocol/inputs-words';
 import type { TaskKind } from '../../tasks/kind';
@@ -77,7 +77,7 @@ export async function openTrained(
     );
   const step = stepOf(run, at);
   const evaluation = run.events.find((e) => e.kind === 'evaluation' && e.step === step);
-  const form = makePlan(run.spec.training, started.trainExamples).trainedForm(step);
+  const form = makePlan(run.spec.training, batched(started)).trainedForm(step);
   const inputs = await inputsNote(run, step);
   const prepared = await prepareTask(run.spec, near, started, load(taskKind(run.spec.task.type)));
   const { parameters, environment } = savedAt(run, at, step, prepared);

@@ -55,7 +55,7 @@ type TrialOptions = Pick<TrialRequest, 'threads' | 'onFeatures' | 'once' | 'fold
 export function trialBytes(task: Task, place: Place, options: TrialOptions): Uint8Array {
   const { threads, onFeatures, once, folder } = options;
   const { train, validation, labels, scale } = task.data;
-  const { dataset, groups } = subset(train.dataset, [firstStep(task)]);
+  const { dataset, groups } = subset(task.trainingSet, [firstStep(task)]);
   const split = (of: DataSplit): DataSplit => ({ path: of.path, rows: [], dataset, skipped: [] });
   const request: TrialRequest = {
     spec: task.spec,
@@ -79,8 +79,8 @@ export function trialBytes(task: Task, place: Place, options: TrialOptions): Uin
 }
 
 /** The micro-batches of a run's first step. */
-export const firstStep = ({ spec: { training }, data }: Task): number[][] =>
-  epochOrder(data.train.dataset, { ...training, epoch: 0 }).slice(0, training.gradientAccumulation);
+export const firstStep = ({ spec: { training }, trainingSet }: Task): number[][] =>
+  epochOrder(trainingSet, { ...training, epoch: 0 }).slice(0, training.gradientAccumulation);
 
 /** Trains a run's first step on one device, repeatedly when measuring, without changing anything. */
 export async function runTrial(file: string): Promise<TrialAnswer> {
@@ -88,7 +88,9 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
   const { spec, modules, data, batches, place, threads, folder } = request;
   try {
     const adapted = adaptModel(spec, modules);
-    const prepared = await makeTask(spec, adapted, data, folder);
+    // What was packed into rows is not packed again.
+    const made = await makeTask(spec, adapted, data, folder);
+    const prepared = { ...made, trainingSet: data.train.dataset };
     const keep = join(dirname(folder), 'frozen');
     const reuse = { folder, keep, threads, warn: () => undefined };
     const task = request.onFeatures ? (await withFrozenPrefix(prepared, reuse)).task : prepared;

@@ -40,7 +40,9 @@ const LIMIT_BYTES = 2 ** 32;
  */
 export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promise<Reuse> {
   const { keep, layers, threads } = options;
-  if (task.kind.varies(task.spec) || task.kind.compared) return { task, seconds: 0 };
+  // Values of packed texts depend on the row that a text is in.
+  const packed = task.graph.documents !== undefined;
+  if (packed || task.kind.varies(task.spec) || task.kind.compared) return { task, seconds: 0 };
   const prefix = pooledPrefix(task) ?? (layers ? layersPrefix(task) : undefined);
   if (!prefix) return { task, seconds: 0 };
   const key = await valuesKey(task, prefix, threads);

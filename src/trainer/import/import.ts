@@ -25,6 +25,7 @@ import { evaluateDataset } from '../loop/evaluate';
 import { RunInputs } from '../inputs/run-inputs';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { makePlan } from '../loop/plan';
+import { packedRows } from '../task/task';
 import { newStatus } from '../process/pulse';
 import { ActivationRecorder } from '../snapshots/recorder';
 import { removedAtEnd } from '../process/removed-at-exit';
@@ -171,9 +172,10 @@ function startEvents(
     {
       kind: 'started',
       pid: process.pid,
-      steps: makePlan(spec.training, trainExamples).totalSteps,
+      steps: makePlan(spec.training, task.trainingSet.examples.length).totalSteps,
       epochs: spec.training.epochs,
       trainExamples,
+      ...packedRows(task),
       validationExamples: data.validation.dataset.examples.length,
       ...outputsOf(data),
       modules: adapters.map((a) => a.layer.path),

@@ -81,7 +81,7 @@ export async function trainingLoop(
   hooks: LoopHooks,
 ): Promise<LoopEnd> {
   const { training } = task.spec;
-  const { dataset } = task.data.train;
+  const { trainingSet: dataset } = task;
   const dropout = new DropoutMasks(task.adapters, task.infos, training.seed);
   const scaled = state.lossScale ? withLossScale(stepper, state.lossScale) : stepper;
   const batchesAt = batchesOf(dataset, training, plan);

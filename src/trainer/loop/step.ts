@@ -36,10 +36,15 @@ export async function gradientStep(
   dropout: DropoutMasks,
   { step, epoch }: StepPlace,
 ): Promise<GradientStep> {
-  const { dataset } = task.data.train;
+  const { trainingSet: dataset } = task;
   const pass = { seed: task.spec.training.seed, epoch };
   const indices = batches.flat();
-  const weight = indices.reduce((sum, i) => sum + task.weight(dataset.examples.at(i)!), 0);
+  let [weight, count] = [0, 0];
+  for (const i of indices) {
+    const example = dataset.examples.at(i)!;
+    weight += task.weight(example);
+    count += example.texts ?? 1;
+  }
   let gradients: Gradients | undefined;
   let lossSum = 0;
   for (const batch of batches) {
@@ -54,10 +59,11 @@ export async function gradientStep(
     gradients = gradients ? add(gradients, result.gradients) : result.gradients;
   }
   const tokens = indices.reduce((n, i) => n + sizeOf(dataset, i), 0);
-  return { loss: lossSum / weight, gradients: gradients!, examples: indices.length, tokens };
+  return { loss: lossSum / weight, gradients: gradients!, examples: count, tokens };
 }
 
-async function sumOf(
+/** Loss and gradients of all parts, as if they had run at once. */
+export async function sumOf(
   parts: readonly Part[],
   run: (part: Part) => Promise<StepResult>,
 ): Promise<Omit<StepResult, 'count'>> {

@@ -42,7 +42,7 @@ export async function lookAhead(
 ): Promise<number | undefined> {
   const left = inMainMemory(micro.place) ? available() : undefined;
   if (left === undefined) return undefined;
-  const { dataset } = task.data.train;
+  const { trainingSet: dataset } = task;
   const longest = longestBatch(task);
   const length = sizeOf(dataset, longest[0]);
   const whole = Math.min(longest.length, micro.size('step', length));
@@ -82,6 +82,6 @@ export async function lookAhead(
   }
 }
 
-/** A full batch of the longest training texts: no batch takes more. */
-export const longestBatch = ({ data, spec }: Task): number[] =>
-  longestExamples(data.train.dataset, spec.training.batchSize);
+/** A full batch of the longest training texts, or of the longest rows of them: no batch takes more. */
+export const longestBatch = ({ trainingSet, spec }: Task): number[] =>
+  longestExamples(trainingSet, spec.training.batchSize);

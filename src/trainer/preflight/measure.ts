@@ -11,6 +11,7 @@ import { settle } from '../device/settle';
 import { DropoutMasks } from '../optimizer/dropout';
 import { requireFinite } from '../optimizer/finite';
 import { withFrozenPrefix } from '../frozen/reuse';
+import { checkPacking } from '../loop/check-packing';
 import { evaluateDataset } from '../loop/evaluate';
 import { tryLongest } from '../loop/longest-texts';
 import type { TrainingState } from '../loop/loop';
@@ -36,7 +37,7 @@ export async function measure(
   options: PreflightOptions,
 ): Promise<PreflightEstimate> {
   const { training } = task.spec;
-  const whole = { train: task.data.train.dataset, validation: task.data.validation.dataset };
+  const whole = { train: task.trainingSet, validation: task.data.validation.dataset };
   const plan = makePlan(training, whole.train.examples.length);
   const sample = sampleSteps(whole.train, training, Math.min(options.steps, plan.totalSteps));
   const batches = evaluationOrder(whole.validation, training.batchSize);
@@ -58,6 +59,7 @@ export async function measure(
     const micro = new MicroBatches(prepared, stepper, choice.place, cut);
     await tryLongest(stepper, prepared, micro, state.parameters);
     await lookAhead(prepared, stepper, micro, state.parameters);
+    await checkPacking(prepared, stepper, micro);
     const preparation = performance.now() / 1000 - featureSeconds;
     const [warmUp, ...steps] = train.groups;
     const seconds = await trainSteps(prepared, stepper, micro, state, [warmUp, ...steps], plan, options);
@@ -103,7 +105,7 @@ export async function measure(
 /** How many of the longest texts run at once, if less than a whole batch. */
 function atOnce(task: Task, micro: MicroBatches): Pick<PreflightEstimate, 'microBatch'> {
   const batch = longestBatch(task);
-  const length = sizeOf(task.data.train.dataset, batch[0]);
+  const length = sizeOf(task.trainingSet, batch[0]);
   const examples = micro.size('step', length);
   return examples < batch.length ? { microBatch: { examples, of: batch.length, length } } : {};
 }
@@ -134,9 +136,11 @@ async function open(
 
 const withData = (task: Task, train: Dataset, validation: Dataset): Task => ({
   ...task,
+  trainingSet: train,
   data: {
     ...task.data,
-    train: { ...task.data.train, dataset: train },
+    // Texts that are packed stay as they are.
+    train: task.graph.documents ? task.data.train : { ...task.data.train, dataset: train },
     validation: { ...task.data.validation, dataset: validation },
   },
 });

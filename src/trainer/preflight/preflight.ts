@@ -10,6 +10,7 @@ import { adaptModel, type AdaptedModel } from '../task/adapted-model';
 import { taskKind } from '../../tasks/registry';
 import { loadEvaluationSets } from '../task/evaluation-data';
 import { dataLine } from './data-line';
+import { packingLine } from './packing-line';
 import { dataProblems, memoryProblems, targetProblems } from './problems';
 
 export interface PreflightOptions {
@@ -52,7 +53,8 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
   const kind = taskKind(spec.task.type);
   const data = await kind.load(tolerant, adapted.model, undefined, watch);
   const sets = await loadEvaluationSets(tolerant, adapted.model, data, watch);
-  const line = dataLine(kind, data, sets);
+  const packing = packingLine(kind, data, spec);
+  const line = { ...dataLine(kind, data, sets), ...(packing && { packing }) };
   await tell([line, ...dataProblems(spec, data, sets, line)]);
 
   // Loaded only now: the runtime takes longer to load than everything before it takes to run.

@@ -7,9 +7,11 @@ import { initialState, restoredState } from '../checkpoint/state';
 import { deviceFields } from '../device/choose';
 import type { OpenedOn } from '../device/open';
 import { taskInForm } from '../loop/adapter-form';
+import { checkPacking } from '../loop/check-packing';
 import { tryLongest } from '../loop/longest-texts';
 import { lookAhead } from '../micro-batch/look-ahead';
 import { MicroBatches } from '../micro-batch/micro-batches';
+import { packedRows } from '../task/task';
 import { environment, environmentWarnings } from '../process/environment';
 import { trainedCounts } from './conclude';
 import type { RunContext } from './context';
@@ -32,6 +34,7 @@ export async function makeContext(
   const micro = new MicroBatches(task, stepper, device.place, open.warn, checkpoint?.state.memory);
   await tryLongest(stepper, task, micro, state.parameters);
   await lookAhead(task, stepper, micro, state.parameters);
+  await checkPacking(task, stepper, micro);
   guard.hash();
   const scalars = ScalarsWriter.open(open.run, state.step, checkpoint?.state.curve);
   open.held.watch(runPaths(open.run).scalars);
@@ -81,6 +84,7 @@ function appendStarted({ open, task, trainable, plan }: RunContext): void {
     steps: plan.totalSteps,
     epochs: spec.training.epochs,
     trainExamples: data.train.dataset.examples.length,
+    ...packedRows(task),
     validationExamples: data.validation.dataset.examples.length,
     ...outputsOf(data),
     modules: adapters.map((a) => a.layer.path),

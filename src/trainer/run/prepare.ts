@@ -50,7 +50,7 @@ export async function prepare(open: OpenRun, { from, request, restored }: Start)
   const layers = frozen !== undefined && isExact(spec, request);
   const reuse = await withFrozenPrefix(whole, { folder, keep, threads, warn, layers });
   const seconds = (performance.now() - began) / 1000;
-  const plan = makePlan(spec.training, reuse.task.data.train.dataset.examples.length);
+  const plan = makePlan(spec.training, reuse.task.trainingSet.examples.length);
   return { guard, plan, whole, task: taskInForm(reuse.task, nextForm(plan, from)), reuse, sets, seconds };
 }
 

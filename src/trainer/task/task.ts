@@ -2,6 +2,8 @@ import type { LayerAdapter } from '../../adapters/targets/select';
 import type { Dataset, Example, TrainingPass } from '../../data/dataset';
 import type { ReadWatch } from '../../data/stream/build';
 import type { HostTensors } from '../../engine/engine';
+import { documentsInput } from '../../data/batch';
+import { documentPlaces } from '../../graph/passes/document-places';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { TaskKind } from '../../tasks/kind';
 import type { TaskGraphSpec } from '../../tasks/program';
@@ -32,6 +34,8 @@ export interface Task {
   head: HeadSpec | undefined;
   graph: TaskGraphSpec;
   data: TaskData;
+  /** What steps are made of: the training data, or rows into which they are packed. */
+  trainingSet: Dataset;
   /**
    * A batch as an engine takes it: the model's inputs and the expected answers; `length` pads it beyond its largest
    * example. Random changes are only made in a pass of training.
@@ -84,13 +88,16 @@ export async function makeTask(
   const kind = taskKind(spec.task.type);
   kind.checkOutput(spec, output, infos.get(output)!, data.labels);
   const head = kind.head(spec, data.labels);
-  const inputs = modelInputs(model);
+  const packed = spec.training.packing ? kind.pack!(data.train.dataset, spec) : undefined;
+  const documents = packed && documentPlaces(model.graph, infos, output, spec.model.path);
+  const inputs = [...modelInputs(model), ...(packed ? [documentsInput] : [])];
   const loss = trainingLoss(spec, kind, data);
   const graph: TaskGraphSpec = {
     objective: kind.objective,
     head,
     output,
     adapters,
+    ...(documents && { documents }),
     ...(loss && { trainingLoss: loss }),
   };
   return {
@@ -104,13 +111,25 @@ export async function makeTask(
     head,
     graph,
     data,
+    trainingSet: packed ?? data.train.dataset,
     feeds: (dataset, indices, length, pass) => batchFeeds(kind, inputs, dataset, indices, length, pass),
     readAhead: (dataset, indices, pass) => kind.readAhead?.(dataset, indices, pass),
     weight: weightIn(kind, loss),
     modelSize,
-    warnings: [...warnings, ...data.warnings],
+    warnings: [...warnings, ...data.warnings, ...(packed ? nothingPacked(spec, data, packed) : [])],
   };
 }
+
+function nothingPacked({ model }: Experiment, { train }: TaskData, { examples }: Dataset): string[] {
+  if (examples.length === 0 || examples.length < train.dataset.examples.length) return [];
+  return [
+    `training.packing has no effect: no two training texts fit into a row of model.maxLength (${model.maxLength}) tokens.`,
+  ];
+}
+
+/** For the journal: how many rows the training texts are packed into, if they are. */
+export const packedRows = ({ spec, trainingSet }: Task): { packedRows?: number } =>
+  spec.training.packing ? { packedRows: trainingSet.examples.length } : {};
 
 export function initialParameters(task: Task): Map<string, Float32Array> {
   const { seed } = task.spec.training;

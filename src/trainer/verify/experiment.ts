@@ -36,7 +36,7 @@ export async function verifyExperiment(
       'There is nothing to verify: the experiment trains neither an adapter nor a head.',
       'Choose an adapter method, or task.head "linear".',
     );
-  const { dataset } = task.data.train;
+  const { trainingSet: dataset } = task;
   const { seed, microBatchSize } = spec.training;
   const examples = firstStep(task)[0].slice(0, microBatchSize);
   const lengths = examples.map((i) => sizeOf(dataset, i));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkInputs, integers, lengthOf, makeInputs } from '../../../src/data/batch';
+import { checkInputs, documentsInput, integers, lengthOf, makeInputs } from '../../../src/data/batch';
 import { makeDataset, textExample, type TextDataset } from '../../../src/data/dataset';
 import { epochOrder, evaluationOrder } from '../../../src/data/order';
 import type { Row } from '../../../src/data/table/rows';
@@ -161,6 +161,28 @@ describe('makeInputs', () => {
       attention_mask: { dtype: DType.int32, dims: [2, 3], data: Int32Array.of(1, 1, 1, 1, 1, 0) },
       token_type_ids: { dtype: DType.int64, dims: [2, 3], data: BigInt64Array.of(0n, 0n, 0n, 0n, 1n, 0n) },
       position_ids: { dtype: DType.int64, dims: [2, 3], data: BigInt64Array.of(0n, 1n, 2n, 0n, 1n, 2n) },
+    });
+  });
+
+  it('counts the positions of packed texts from where each begins, and pads to the last', () => {
+    const begins = Int32Array.of(0, 0, 2, 2, 2);
+    const [row] = ofLengths([5]).examples;
+    const dataset = {
+      ...ofLengths([]),
+      examples: [{ ...row!, begins, texts: 2 }, ...ofLengths([3]).examples],
+    };
+    const made = makeInputs(dataset, [0, 1], [input('position_ids'), documentsInput], 6);
+    expect(made).toEqual({
+      position_ids: {
+        dtype: DType.int64,
+        dims: [2, 6],
+        data: BigInt64Array.of(0n, 1n, 0n, 1n, 2n, 3n, 0n, 1n, 2n, 3n, 4n, 5n),
+      },
+      [documentsInput.name]: {
+        dtype: DType.float,
+        dims: [2, 6],
+        data: Float32Array.of(0, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0),
+      },
     });
   });
 

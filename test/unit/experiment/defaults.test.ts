@@ -162,6 +162,7 @@ const training: Keys<TrainingSpec> = {
   maxGradientNorm: true,
   seed: true,
   groupByLength: true,
+  packing: true,
   evaluateEvery: true,
   checkpointEvery: true,
   activationsEvery: true,

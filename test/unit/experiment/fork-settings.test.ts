@@ -35,6 +35,15 @@ describe('the settings of a fork', () => {
     });
   });
 
+  it('keep what a position in the epoch means', () => {
+    const spec = {
+      ...experiment({ metric: 'loss' }),
+      task: { type: 'causal-language-modeling', head: 'none' },
+    } as Experiment;
+    for (const key of ['batchSize=3', 'gradientAccumulation=2', 'packing=true'])
+      expect(() => change(spec, `training.${key}`)).toThrow('the position in the epoch would shift');
+  });
+
   it('keep a separate learning rate of the head', () => {
     const spec = experiment({ learningRate: 0.5, headLearningRate: 0.25 });
     const { changed } = change(spec, 'training.learningRate=0.1');

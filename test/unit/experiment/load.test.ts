@@ -187,6 +187,15 @@ describe('errors in an experiment file', () => {
     expect(errorOf(MINIMAL, `${key}=${value}`)).toEqual([`--set ${key}=${value}: ${key} is ${message}.`]);
   });
 
+  it.each(['text-classification', 'masked-language-modeling', 'multiple-choice'])(
+    'refuse packing for another kind of task: %s',
+    (type) => {
+      expect(errorOf(MINIMAL, `task.type=${type}`, 'training.packing=true')).toContainEqual(
+        `--set training.packing=true: training.packing is for causal-language-modeling, and task.type is "${type}".`,
+      );
+    },
+  );
+
   it.each([
     ['text-classification', 'entityF1', '"accuracy", "f1", "macroF1", "weightedF1", "matthews", "loss"'],
     [

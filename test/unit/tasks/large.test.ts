@@ -89,6 +89,10 @@ describe.each(KINDS)('large data with %s', (name, type, content, columns = {}) =
       const order = { seed: 3, epoch: 1, batchSize: 4, groupByLength: true };
       expect(epochOrder(b.dataset, order)).toEqual(epochOrder(a.dataset, order));
       expect(evaluationOrder(b.dataset, 4)).toEqual(evaluationOrder(a.dataset, 4));
+      if (kind.pack)
+        expect([...kind.pack(b.dataset, experiment).examples]).toEqual([
+          ...kind.pack(a.dataset, experiment).examples,
+        ]);
       const wanted = modelInputs(textModel);
       const pass = { seed: 1, epoch: 2 };
       expect(await kind.inputs(b.dataset, [3, 1], wanted, 12, pass)).toEqual(

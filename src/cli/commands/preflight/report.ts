@@ -60,7 +60,7 @@ function modules(line: PreflightModules): string {
   ].join('\n')}\n`;
 }
 
-function data({ train, validation, labels, duplicates, sets = [] }: PreflightData): string {
+function data({ train, validation, labels, duplicates, packing, sets = [] }: PreflightData): string {
   const splits = [
     ['training', train],
     ['validation', validation],
@@ -74,6 +74,11 @@ function data({ train, validation, labels, duplicates, sets = [] }: PreflightDat
     ...all.flatMap(([name, s]) =>
       s.quotes ? [`  quotes in the ${name} file: read ${QUOTES[s.quotes]}`] : [],
     ),
+    ...(packing
+      ? [
+          `  packed: ${count(train.examples)} training examples in ${count(packing.rows)} rows, ${percent(packing.padding)} padding (${percent(packing.paddingApart)} without packing)`,
+        ]
+      : []),
     ...answers(splits, labels),
     `  duplicates: ${count(acrossSplits.count)} across the splits, ${count(withinTrain)} within the training data, ${count(conflicts.count)} of them with conflicting ${train.numbers ? 'numbers' : 'labels'}`,
     ...sets.map(
