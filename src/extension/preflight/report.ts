@@ -192,7 +192,7 @@ function dataPart(d: PreflightData, t: Translate): string[] {
       ? [
           t(
             'The training examples are packed into {0} rows, with {1} padding ({2} without packing).',
-            number(d.packing.rows),
+            count(d.packing.rows),
             percent(d.packing.padding),
             percent(d.packing.paddingApart),
           ),
