@@ -7,7 +7,7 @@ import type { StepResult } from '../src/engine/stepper';
 import { probe } from '../src/engine/onnxruntime/probe';
 import { openTask } from '../src/engine/open';
 import { CPU, type Place } from '../src/engine/place';
-import { LABELS } from '../src/tasks/program';
+import { LABELS } from '../src/tasks/task-graph';
 import { DType } from '../src/graph/dtype';
 import { findLinearLayers } from '../src/graph/layers/linear';
 import { loadModel } from '../src/graph/file/load';

@@ -1,7 +1,7 @@
 import type { TensorInfos } from '../graph/infos';
 import type { Model } from '../graph/model';
 import * as onnxruntime from './onnxruntime/stepper';
-import type { TaskGraphSpec } from '../tasks/program';
+import type { TaskGraphSpec } from '../tasks/task-graph';
 import type { Evaluator, EvaluatorOptions, OpenedTask, TaskOptions } from './stepper';
 import * as tfjs from './tfjs/stepper';
 

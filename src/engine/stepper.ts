@@ -1,7 +1,7 @@
 import type { Model } from '../graph/model';
 import type { Executable, HostTensor, HostTensors } from './engine';
 import type { Place } from './place';
-import type { TrainableInfo } from '../tasks/program';
+import type { TrainableInfo } from '../tasks/task-graph';
 
 /** Values of the trainable tensors, by name, row-major. */
 export type Parameters = ReadonlyMap<string, Float32Array>;

@@ -1,16 +1,16 @@
 import { languageRows } from '../data/table/language-rows';
 import { checkOutput } from './check-output';
-import { languagePredictions, keptLogits } from './language-answers';
-import { languageText, type LanguageText } from './language-text';
-import { packedTexts } from './packed-texts';
+import { languagePredictions, keptLogits } from './answers/language-answers';
+import { languageText, type LanguageText } from './text/language-text';
+import { packedTexts } from './text/packed-texts';
 import {
   mostFrequentToken,
   predictedTokens,
   targetCount,
   targetLabels,
   tokenScorer,
-} from './predicted-tokens';
-import { readsTexts, type TextKind } from './text-data';
+} from './text/predicted-tokens';
+import { readsTexts, type TextKind } from './text/text-data';
 
 /** The next token of a text: the model's own logits; cross-entropy of the tokens that count. */
 export const causalLanguageModeling = {

@@ -8,7 +8,7 @@ import { cacheInputs, type CacheInput } from '../graph/past/cache-inputs';
 import { isMerged } from '../graph/past/decoder-branch';
 import { fillingPast, lastLogits, withPast } from '../graph/past/with-past';
 import { prune } from '../graph/prune';
-import type { TaskGraphSpec } from './program';
+import type { TaskGraphSpec } from './task-graph';
 
 /** A language model with adapters and a key/value cache, as the two graphs that write texts. */
 export interface DecoderGraphs {

@@ -2,17 +2,17 @@ import { makeInputs } from '../data/batch';
 import { encodeRow, textExample } from '../data/dataset';
 import { languageRows } from '../data/table/language-rows';
 import { checkOutput } from './check-output';
-import { keptLogits, languagePredictions } from './language-answers';
-import { inPass, maskedText, maskingOf, type MaskedText } from './masked-text';
+import { keptLogits, languagePredictions } from './answers/language-answers';
+import { inPass, maskedText, maskingOf, type MaskedText } from './text/masked-text';
 import {
   mostFrequentToken,
   predictedTokens,
   targetCount,
   targetLabels,
   tokenScorer,
-} from './predicted-tokens';
-import { shownText } from './shown-text';
-import { readsTexts, type TextKind } from './text-data';
+} from './text/predicted-tokens';
+import { shownText } from './text/shown-text';
+import { readsTexts, type TextKind } from './text/text-data';
 
 /** Hidden tokens of a text: the model's own logits; cross-entropy of the tokens that were chosen to be predicted. */
 export const maskedLanguageModeling = {

@@ -3,14 +3,14 @@ import { answeredOf, encodeRow, textExample, type Examples, type TextExample } f
 import { distinctLabels, labelIndex, withKnownLabels } from '../data/labels';
 import { labelSetRows, type LabelSetRow } from '../data/table/label-set-rows';
 import { DType } from '../graph/dtype';
-import { requireTokens } from './ask-text';
+import { requireTokens } from './text/ask-text';
 import { checkOutput } from './check-output';
 import { linearHead } from './head';
 import { unmeasuredLabels } from './label-findings';
-import { labelSetPredictions } from './label-set-answers';
+import { labelSetPredictions } from './answers/label-set-answers';
 import { MultiLabelScores } from './metrics/multi-label';
 import { sigmoid } from './softmax';
-import { readsTexts, type TextKind } from './text-data';
+import { readsTexts, type TextKind } from './text/text-data';
 
 /** A text with, for each label, 1 if the text has it and otherwise 0. */
 export interface LabelSetText extends TextExample {

@@ -1,17 +1,17 @@
 import { answeredOf as withoutTexts } from '../data/dataset';
 import { choiceRows } from '../data/table/choice-rows';
 import { DEFAULT_SCORING, isGenerated } from '../experiment/scoring';
-import { requireChoices } from './ask-choice';
+import { requireChoices } from './choices/ask-choice';
 import { checkOutput } from './check-output';
-import { choicePredictions } from './choice-answers';
-import { choiceFormat, type ChoiceFormat } from './choice-format';
-import { answeredOf, likelihood } from './choice-scores';
-import { choiceText, type ChoiceSequence, type ChoiceText } from './choice-text';
+import { choicePredictions } from './choices/choice-answers';
+import { choiceFormat, type ChoiceFormat } from './choices/choice-format';
+import { answeredOf, likelihood } from './choices/choice-scores';
+import { choiceText, type ChoiceSequence, type ChoiceText } from './choices/choice-text';
 import type { TaskKind } from './kind';
-import { mostFrequentChoice } from './most-frequent-choice';
-import { predictedTokens, targetCount, targetLabels } from './predicted-tokens';
+import { mostFrequentChoice } from './choices/most-frequent-choice';
+import { predictedTokens, targetCount, targetLabels } from './text/predicted-tokens';
 import type { LoadData } from './task-data';
-import { readsTexts, type TextData } from './text-data';
+import { readsTexts, type TextData } from './text/text-data';
 
 interface ChoiceData extends TextData<ChoiceText> {
   format: ChoiceFormat;

@@ -12,7 +12,7 @@ import type { Outputs } from '../protocol/outputs';
 import type { ImageShape, PlayImage, PlaySample } from '../protocol/playground';
 import { rowWord } from '../protocol/row-place';
 import type { TaskKind } from './kind';
-import { LABELS } from './program';
+import { LABELS } from './task-graph';
 
 export interface DataSplit<E extends Example = Example> {
   /** The file it came from. */

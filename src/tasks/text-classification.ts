@@ -4,15 +4,15 @@ import { answeredOf, encodeRow, textExample, type Answered, type TextExample } f
 import { inferLabels, labelIndex, labelsIn, withKnownLabels } from '../data/labels';
 import { labeledRows } from '../data/table/rows';
 import { DType } from '../graph/dtype';
-import { requireTokens } from './ask-text';
+import { requireTokens } from './text/ask-text';
 import { checkOutput } from './check-output';
 import { linearHead } from './head';
 import { ConfusionMatrix } from './metrics/confusion';
-import { labelPredictions } from './label-answers';
+import { labelPredictions } from './answers/label-answers';
 import { lopsided, unmeasuredLabels } from './label-findings';
 import { mostFrequent } from './most-frequent';
 import { argmax, softmax } from './softmax';
-import { readsTexts, type TextKind } from './text-data';
+import { readsTexts, type TextKind } from './text/text-data';
 
 /** A text and the index of its label. */
 interface LabeledText extends TextExample {

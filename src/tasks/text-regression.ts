@@ -4,14 +4,14 @@ import { numberFacts } from '../data/audit';
 import { requirePublished, UNPUBLISHED } from '../data/published';
 import { numberRows } from '../data/table/number-rows';
 import { DType } from '../graph/dtype';
-import { requireTokens } from './ask-text';
+import { requireTokens } from './text/ask-text';
 import { checkOutput } from './check-output';
 import { linearHead } from './head';
 import { pearson, spearman } from './metrics/correlation';
 import { rootMeanSquaredError } from './metrics/rmse';
-import { numberPredictions } from './number-answers';
+import { numberPredictions } from './answers/number-answers';
 import { numberOf, targetOf, UNSCALED, type NumberedText } from './numbers';
-import { readsTexts, type TextKind } from './text-data';
+import { readsTexts, type TextKind } from './text/text-data';
 
 /**
  * A number for each text or pair of texts: a linear head on pooled states, or the model's own output; squared error on

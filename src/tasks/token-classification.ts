@@ -5,18 +5,18 @@ import { inferLabels, labelIndex, withKnownLabels } from '../data/labels';
 import { taggedRows, type TaggedRow } from '../data/table/tagged-rows';
 import { wordsIn } from '../data/text/words';
 import { DType } from '../graph/dtype';
-import { requireTokens } from './ask-text';
+import { requireTokens } from './text/ask-text';
 import { checkOutput } from './check-output';
 import { HEAD_BIAS, HEAD_WEIGHT } from './head';
 import { unmeasuredLabels } from './label-findings';
 import { mostFrequent } from './most-frequent';
 import { IGNORE_LABEL } from './objective';
 import { softmax } from './softmax';
-import { spanPredictions } from './span-answers';
-import { spanScorer } from './span-scorer';
-import { spansOf } from './spans';
-import { joinedOffsets, predictedTags, taggedText, wordLogits, type TaggedText } from './tagged-text';
-import { readsTexts, type TextKind } from './text-data';
+import { spanPredictions } from './spans/span-answers';
+import { spanScorer } from './spans/span-scorer';
+import { spansOf } from './spans/spans';
+import { joinedOffsets, predictedTags, taggedText, wordLogits, type TaggedText } from './text/tagged-text';
+import { readsTexts, type TextKind } from './text/text-data';
 
 /**
  * A tag for each word: a linear head on the states of all tokens, or the model's own logits; cross-entropy. The first

@@ -1,5 +1,5 @@
 import { AuroraError } from '../base/errors';
-import type { TaskGraph } from './program';
+import type { TaskGraph } from './task-graph';
 
 /** @throws AuroraError 'experiment' where a task has neither an adapter nor a head */
 export function requireTrainable({ trainable }: TaskGraph): void {

@@ -15,7 +15,7 @@ import { openTrained } from '../../src/trainer/checkpoint/trained-run';
 import { softmax } from '../../src/tasks/softmax';
 import type { TextExample } from '../../src/data/dataset';
 import { png } from '../png';
-import type { TextData } from '../../src/tasks/text-data';
+import type { TextData } from '../../src/tasks/text/text-data';
 import { CLI, Lab } from './lab';
 
 const RED = png(9, 7, () => [250, 20, 20]);

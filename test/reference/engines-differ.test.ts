@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openForward } from '../../src/engine/forward';
 import { CPU, type Place } from '../../src/engine/place';
-import { buildTaskGraph, LABELS } from '../../src/tasks/program';
+import { buildTaskGraph, LABELS } from '../../src/tasks/task-graph';
 import { GraphBuilder } from '../../src/graph/builder';
 import { DType } from '../../src/graph/dtype';
 import type { Model, Node } from '../../src/graph/model';

@@ -4,7 +4,7 @@ import type { HostTensors } from '../../src/engine/engine';
 import { deviceFeeds, deviceGraph } from '../../src/engine/onnxruntime/device-graph';
 import { probe } from '../../src/engine/onnxruntime/probe';
 import { GRAD_SCALE, trainingGraph } from '../../src/engine/onnxruntime/training-graph';
-import { buildTaskGraph } from '../../src/tasks/program';
+import { buildTaskGraph } from '../../src/tasks/task-graph';
 import { DType } from '../../src/graph/dtype';
 import { loadModel } from '../../src/graph/file/load';
 import { prepareModel } from '../../src/graph/prepare';

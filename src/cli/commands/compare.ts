@@ -20,7 +20,7 @@ import {
 } from '../../experiment/methods';
 import { one, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { count } from '../../base/number-text';
-import { program } from '../program';
+import { program } from '../invocation';
 import { table } from '../table';
 
 const KNOWN: readonly string[] = [...METHOD_ORDER, HEAD_ALONE.method];

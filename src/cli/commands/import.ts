@@ -9,7 +9,7 @@ import { importAdapter, type Imported } from '../../trainer/import/import';
 import { problemOf } from '../../trainer/preflight/problems';
 import { one, type Command } from '../command';
 import { count } from '../../base/number-text';
-import { program } from '../program';
+import { program } from '../invocation';
 import { endOnSignals } from '../signals';
 import { table } from '../table';
 import { write } from '../write';

@@ -6,7 +6,7 @@ import type { Model } from '../../graph/model';
 import { saveByReference } from '../../graph/file/save';
 import type { Executable, HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
-import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../../tasks/program';
+import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../../tasks/task-graph';
 import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
 import { requireTrainable } from '../../tasks/trained-tensors';
 import { deviceFeeds, deviceGraph } from './device-graph';

@@ -3,7 +3,7 @@ import { recompute } from '../../graph/autodiff/recompute';
 import { GraphBuilder } from '../../graph/builder';
 import { outputsNamed, type Model } from '../../graph/model';
 import { prune } from '../../graph/prune';
-import type { TaskGraph } from '../../tasks/program';
+import type { TaskGraph } from '../../tasks/task-graph';
 import type { TaskOptions } from '../stepper';
 import { requireReached } from '../../tasks/trained-tensors';
 import { foldConstants } from './fold';

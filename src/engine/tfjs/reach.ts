@@ -1,5 +1,5 @@
 import type { Node } from '../../graph/model';
-import type { TaskGraph } from '../../tasks/program';
+import type { TaskGraph } from '../../tasks/task-graph';
 
 /** The nodes of a task in order: those that depend on trainable tensors, and those before. */
 export function dependents(task: TaskGraph): { before: Node[]; within: Node[] } {

@@ -4,7 +4,12 @@ import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
 import { AuroraError } from '../../base/errors';
 import type { HostTensors } from '../engine';
-import { buildTaskGraph, trainsDifferently, type TaskGraph, type TaskGraphSpec } from '../../tasks/program';
+import {
+  buildTaskGraph,
+  trainsDifferently,
+  type TaskGraph,
+  type TaskGraphSpec,
+} from '../../tasks/task-graph';
 import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
 import { requireReached, requireTrainable } from '../../tasks/trained-tensors';
 import { Frozen } from './frozen';

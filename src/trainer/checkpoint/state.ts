@@ -1,5 +1,5 @@
 import { holdsNull } from '../../experiment/metrics';
-import type { TrainableInfo } from '../../tasks/program';
+import type { TrainableInfo } from '../../tasks/task-graph';
 import type { Checkpoint } from './checkpoint';
 import { EarlyStopping, withoutBest } from '../loop/early-stopping';
 import type { TrainingState } from '../loop/loop';

@@ -2,7 +2,7 @@ import { selectAdapters } from '../../adapters/targets/select';
 import { openEvaluator, openTask } from '../../engine/open';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { Place } from '../../engine/place';
-import { LABELS } from '../../tasks/program';
+import { LABELS } from '../../tasks/task-graph';
 import type { Evaluator } from '../../engine/stepper';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';

@@ -1,7 +1,7 @@
 import { openEvaluator } from '../../engine/open';
 import { openSession } from '../../engine/onnxruntime/session';
 import { CPU } from '../../engine/place';
-import { LABELS } from '../../tasks/program';
+import { LABELS } from '../../tasks/task-graph';
 import type { HostTensors } from '../../engine/engine';
 import type { HostTensor } from '../../graph/host-tensor';
 import { loadModel } from '../../graph/file/load';

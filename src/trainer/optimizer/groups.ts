@@ -1,4 +1,4 @@
-import type { TrainableInfo } from '../../tasks/program';
+import type { TrainableInfo } from '../../tasks/task-graph';
 import type { TrainingSpec } from '../../experiment/experiment';
 import type { ParameterGroup } from './optimizer';
 

@@ -8,7 +8,7 @@ import type { Model, ValueInfo } from '../../graph/model';
 import { cacheInputs } from '../../graph/past/cache-inputs';
 import { prepareModel } from '../../graph/prepare';
 import { modelName, type PlayFacts, type PlaySource } from '../../protocol/playground';
-import { embeddingRows } from '../../tasks/text-data';
+import { embeddingRows } from '../../tasks/text/text-data';
 import { modelInputs } from '../../tasks/task-data';
 import { readAdapterFolder, type AdapterFolder } from '../peft/folder';
 import { findAnswer, unfit, whatItReads } from './answer';

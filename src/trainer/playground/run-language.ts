@@ -1,6 +1,6 @@
 import type { Example } from '../../data/dataset';
-import type { TextData } from '../../tasks/text-data';
-import type { LanguageText } from '../../tasks/language-text';
+import type { TextData } from '../../tasks/text/text-data';
+import type { LanguageText } from '../../tasks/text/language-text';
 import { IGNORE_LABEL } from '../../tasks/objective';
 import type { PlayVariant } from '../../protocol/playground';
 import type { Trained } from '../checkpoint/trained-run';

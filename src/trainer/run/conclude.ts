@@ -1,4 +1,4 @@
-import type { TrainableInfo } from '../../tasks/program';
+import type { TrainableInfo } from '../../tasks/task-graph';
 import { writeAtomic } from '../../files/atomic';
 import { elementCount } from '../../graph/model';
 import { runPaths } from '../../runs/layout';

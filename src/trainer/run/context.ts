@@ -1,7 +1,7 @@
 import type { Stepper } from '../../engine/stepper';
 import type { ScalarsWriter } from '../../runs/curve/scalars';
 import type { RunEvent } from '../../protocol/events';
-import type { TrainableInfo } from '../../tasks/program';
+import type { TrainableInfo } from '../../tasks/task-graph';
 import type { DeviceChoice } from '../device/choose';
 import type { InputGuard } from '../inputs/guard';
 import type { TrainingState } from '../loop/loop';

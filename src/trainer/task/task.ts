@@ -6,7 +6,7 @@ import { documentsInput } from '../../data/batch';
 import { documentPlaces } from '../../graph/passes/document-places';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { TaskKind } from '../../tasks/kind';
-import type { TaskGraphSpec } from '../../tasks/program';
+import type { TaskGraphSpec } from '../../tasks/task-graph';
 import { taskKind } from '../../tasks/registry';
 import { trainingLoss, weightIn } from '../../tasks/training-loss';
 import type { HeadSpec } from '../../tasks/head';

@@ -3,7 +3,7 @@ import type { HostTensors } from '../../engine/engine';
 import { openForward } from '../../engine/forward';
 import { openTask } from '../../engine/open';
 import type { Place } from '../../engine/place';
-import { buildTaskGraph, LABELS, type TaskGraph, type TaskGraphSpec } from '../../tasks/program';
+import { buildTaskGraph, LABELS, type TaskGraph, type TaskGraphSpec } from '../../tasks/task-graph';
 import type { Parameters } from '../../engine/stepper';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../src/graph/dtype';
 import { imageClassification as kind } from '../../../src/tasks/image-classification';
-import { LABELS } from '../../../src/tasks/program';
+import { LABELS } from '../../../src/tasks/task-graph';
 import { batchFeeds, modelInputs } from '../../../src/tasks/task-data';
 import { png } from '../../png';
 import { emptyGraph, modelOf } from '../autodiff/check';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
 import { DType } from '../../../src/graph/dtype';
 import { multiLabelClassification as kind } from '../../../src/tasks/multi-label-classification';
-import { LABELS } from '../../../src/tasks/program';
+import { LABELS } from '../../../src/tasks/task-graph';
 import { modelInputs, batchFeeds } from '../../../src/tasks/task-data';
 import { rejection } from '../data/support';
 import { taskLab, textModel } from './lab';

@@ -1,5 +1,5 @@
-import { spanScorer } from '../../../src/tasks/span-scorer';
-import { joinedOffsets, type TaggedText } from '../../../src/tasks/tagged-text';
+import { spanScorer } from '../../../src/tasks/spans/span-scorer';
+import { joinedOffsets, type TaggedText } from '../../../src/tasks/text/tagged-text';
 
 export const TAGS = ['B-LOC', 'B-PER', 'I-LOC', 'I-PER', 'O'];
 

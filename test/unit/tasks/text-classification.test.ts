@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PreflightData } from '../../../src/protocol/preflight';
 import { DType } from '../../../src/graph/dtype';
-import { LABELS } from '../../../src/tasks/program';
+import { LABELS } from '../../../src/tasks/task-graph';
 import { modelInputs, batchFeeds } from '../../../src/tasks/task-data';
 import { textClassification as kind } from '../../../src/tasks/text-classification';
 import { failure, rejection } from '../data/support';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../src/graph/dtype';
-import { LABELS } from '../../../src/tasks/program';
+import { LABELS } from '../../../src/tasks/task-graph';
 import { modelInputs, batchFeeds } from '../../../src/tasks/task-data';
 import { textRegression as kind } from '../../../src/tasks/text-regression';
 import { rejection } from '../data/support';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PreflightData } from '../../../src/protocol/preflight';
 import { DType } from '../../../src/graph/dtype';
 import type { HostTensor } from '../../../src/graph/host-tensor';
-import { LABELS } from '../../../src/tasks/program';
+import { LABELS } from '../../../src/tasks/task-graph';
 import { modelInputs, batchFeeds } from '../../../src/tasks/task-data';
 import { tokenClassification as kind } from '../../../src/tasks/token-classification';
 import { failure, rejection } from '../data/support';

@@ -5,7 +5,7 @@ import { largestTensor } from '../../../src/engine/tfjs/backends/webgpu';
 import { attempt } from '../../../src/engine/tfjs/failures';
 import { openGraphs } from '../../../src/engine/tfjs/stepper';
 import type { Place, TfjsBackend } from '../../../src/engine/place';
-import type { TaskGraph } from '../../../src/tasks/program';
+import type { TaskGraph } from '../../../src/tasks/task-graph';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
 import type { Graph } from '../../../src/graph/model';

@@ -10,7 +10,7 @@ import type { HostTensors } from '../../../src/engine/engine';
 import { probe } from '../../../src/engine/onnxruntime/probe';
 import { openTask } from '../../../src/engine/open';
 import type { Place, TfjsBackend } from '../../../src/engine/place';
-import { LABELS, type TaskGraphSpec } from '../../../src/tasks/program';
+import { LABELS, type TaskGraphSpec } from '../../../src/tasks/task-graph';
 import type { TaskOptions } from '../../../src/engine/stepper';
 import { loadBackend } from '../../../src/engine/tfjs/backends/backend';
 import { DType } from '../../../src/graph/dtype';

@@ -2,7 +2,7 @@ import { PAPER_METRIC_LABELS } from '../../../experiment/paper';
 import { describeTask } from '../../../experiment/tasks/registry';
 import { DATA_RECIPES, settingsOf, sizesOf } from '../../../recipes/data/registry';
 import { PAPER } from '../../../recipes/paper';
-import { program } from '../../program';
+import { program } from '../../invocation';
 import { table } from '../../table';
 
 /** Every recipe, with its task, its metric and the paper's models. */

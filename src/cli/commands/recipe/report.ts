@@ -6,7 +6,7 @@ import type { FoundFiles } from '../../../recipes/data/files';
 import type { DataRecipe } from '../../../recipes/data/kind';
 import { unaskable, type Choices } from '../../../recipes/questions';
 import { count } from '../../../base/number-text';
-import { program } from '../../program';
+import { program } from '../../invocation';
 import { table } from '../../table';
 import type { Checked } from './check';
 import { written } from './choices';

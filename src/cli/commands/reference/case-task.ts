@@ -2,7 +2,7 @@ import { inForm, selectAdapters } from '../../../adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../../adapters/task-output';
 import type { HostTensor, HostTensors } from '../../../engine/engine';
 import { IGNORE_LABEL, OBJECTIVES } from '../../../tasks/objective';
-import { LABELS, type TaskGraphSpec } from '../../../tasks/program';
+import { LABELS, type TaskGraphSpec } from '../../../tasks/task-graph';
 import { findLinearLayers } from '../../../graph/layers/linear';
 import type { Model } from '../../../graph/model';
 import { tensorOf, tensorValues } from '../../../graph/values';

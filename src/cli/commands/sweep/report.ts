@@ -8,7 +8,7 @@ import { leftText } from '../../../trainer/sweep/ended';
 import { isOver } from '../../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../../trainer/sweep/queue';
 import { undecided } from '../../../trainer/sweep/rate-search';
-import { program } from '../../program';
+import { program } from '../../invocation';
 import { table } from '../../table';
 import { pathOf, ranked, stateText, stepTime } from './words';
 

@@ -17,7 +17,7 @@ import { toldToBegin } from '../../child';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../../place';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owning';
-import { program } from '../../program';
+import { program } from '../../invocation';
 import { report, type Reference } from './report';
 import { onInterrupt } from '../../signals';
 import { trainRun, type TrainingSettings } from '../../training';

@@ -13,7 +13,7 @@ import { ignoresPadding } from '../../../../src/trainer/micro-batch/padding';
 import { gradientStep } from '../../../../src/trainer/loop/step';
 import { initialState } from '../../../../src/trainer/checkpoint/state';
 import { prepareTask, type Task } from '../../../../src/trainer/task/task';
-import { LABELS } from '../../../../src/tasks/program';
+import { LABELS } from '../../../../src/tasks/task-graph';
 import { Lab } from '../../../cli/lab';
 import { lossInTraining } from '../../tasks/loss-in-training';
 import { withoutMask } from '../maskless';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TrainableInfo } from '../../../../src/tasks/program';
+import type { TrainableInfo } from '../../../../src/tasks/task-graph';
 import type { TrainingSpec } from '../../../../src/experiment/experiment';
 import { parameterGroups } from '../../../../src/trainer/optimizer/groups';
 

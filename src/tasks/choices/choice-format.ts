@@ -1,8 +1,8 @@
-import { inTemplate, type LanguageRow } from '../data/table/language-rows';
-import type { ChoiceRow } from '../data/table/choice-rows';
-import type { Experiment } from '../experiment/experiment';
-import { DEFAULT_SCORING, type Scoring } from '../experiment/scoring';
-import type { LanguageOptions } from './language-text';
+import { inTemplate, type LanguageRow } from '../../data/table/language-rows';
+import type { ChoiceRow } from '../../data/table/choice-rows';
+import type { Experiment } from '../../experiment/experiment';
+import { DEFAULT_SCORING, type Scoring } from '../../experiment/scoring';
+import type { LanguageOptions } from '../text/language-text';
 
 /** How an experiment writes questions with choices, and how it finds the model's answer. */
 export interface ChoiceFormat extends LanguageOptions {

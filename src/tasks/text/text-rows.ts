@@ -1,11 +1,11 @@
-import type { TextExample } from '../data/dataset';
-import type { ReadWatch } from '../data/stream/build';
-import { isLarge, openStreamed } from '../data/stream/open';
-import { readRows, type Row } from '../data/table/rows';
-import type { Tokenizer } from '../data/text/tokenizer';
-import { tokenizerSum } from '../data/text/tokenizer-files';
-import type { Experiment } from '../experiment/experiment';
-import type { ReadFile } from './splits';
+import type { TextExample } from '../../data/dataset';
+import type { ReadWatch } from '../../data/stream/build';
+import { isLarge, openStreamed } from '../../data/stream/open';
+import { readRows, type Row } from '../../data/table/rows';
+import type { Tokenizer } from '../../data/text/tokenizer';
+import { tokenizerSum } from '../../data/text/tokenizer-files';
+import type { Experiment } from '../../experiment/experiment';
+import type { ReadFile } from '../splits';
 import type { TextReader } from './text-data';
 
 /** How a kind of task gets the rows of a file: in memory or, of a large file, on disk with an index. */

@@ -1,20 +1,20 @@
-import { percent } from '../base/percent';
-import { checkInputs, makeInputs } from '../data/batch';
-import { makeDataset, type TextDataset, type TextExample } from '../data/dataset';
-import { mapped } from '../data/list';
-import { streamedDataset } from '../data/stream/examples';
-import { StreamedRows } from '../data/stream/rows';
-import type { MarkedFormat, Row, RowFormat, Rows } from '../data/table/rows';
-import { checkVocabulary, loadTokenizer, type Tokenizer } from '../data/text/tokenizer';
-import type { Model } from '../graph/model';
-import type { Experiment } from '../experiment/experiment';
-import type { Outputs } from '../protocol/outputs';
-import type { TextSpan } from '../protocol/playground';
-import type { TaskKind } from './kind';
+import { percent } from '../../base/percent';
+import { checkInputs, makeInputs } from '../../data/batch';
+import { makeDataset, type TextDataset, type TextExample } from '../../data/dataset';
+import { mapped } from '../../data/list';
+import { streamedDataset } from '../../data/stream/examples';
+import { StreamedRows } from '../../data/stream/rows';
+import type { MarkedFormat, Row, RowFormat, Rows } from '../../data/table/rows';
+import { checkVocabulary, loadTokenizer, type Tokenizer } from '../../data/text/tokenizer';
+import type { Model } from '../../graph/model';
+import type { Experiment } from '../../experiment/experiment';
+import type { Outputs } from '../../protocol/outputs';
+import type { TextSpan } from '../../protocol/playground';
+import type { TaskKind } from '../kind';
 import { shownText } from './shown-text';
-import { splitReader, type RowReader } from './splits';
+import { splitReader, type RowReader } from '../splits';
 import { textRows } from './text-rows';
-import { modelInputs, skippedWarning, type DataReader, type DataSplit, type TaskData } from './task-data';
+import { modelInputs, skippedWarning, type DataReader, type DataSplit, type TaskData } from '../task-data';
 
 export interface TextSplit<E extends TextExample> extends DataSplit<E> {
   dataset: TextDataset<E>;

@@ -1,8 +1,8 @@
-import type { TextExample } from '../data/dataset';
-import type { Row } from '../data/table/rows';
-import { tokenOffsets } from '../data/text/token-offsets';
-import type { Tokenizer } from '../data/text/tokenizer';
-import type { ActivationExample } from '../protocol/activation-examples';
+import type { TextExample } from '../../data/dataset';
+import type { Row } from '../../data/table/rows';
+import { tokenOffsets } from '../../data/text/token-offsets';
+import type { Tokenizer } from '../../data/text/tokenizer';
+import type { ActivationExample } from '../../protocol/activation-examples';
 
 /** Characters kept of a text: at least this many, and this many beyond the last token that the model reads. */
 const SHOWN_CHARACTERS = 400;

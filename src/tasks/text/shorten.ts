@@ -1,4 +1,4 @@
-import type { Tokenizer } from '../data/text/tokenizer';
+import type { Tokenizer } from '../../data/text/tokenizer';
 
 /**
  * How too long a text becomes short enough: it loses its beginning, as in lm-evaluation-harness, but not a special token

@@ -1,9 +1,9 @@
-import type { Outputs } from '../protocol/outputs';
-import { answeredOf, type Example } from '../data/dataset';
-import { labelColumns, type LabelAnswers } from '../protocol/predictions';
-import type { DataSplit } from './task-data';
+import type { Outputs } from '../../protocol/outputs';
+import { answeredOf, type Example } from '../../data/dataset';
+import { labelColumns, type LabelAnswers } from '../../protocol/predictions';
+import type { DataSplit } from '../task-data';
 import { exampleColumns, marginOf, rounded } from './predictions';
-import { argmax, crossEntropy, softmax } from './softmax';
+import { argmax, crossEntropy, softmax } from '../softmax';
 
 /** @param logits of each example, in data order */
 export function labelPredictions(

@@ -1,9 +1,9 @@
-import { choiceColumns, choiceShares, type ChoiceAnswers } from '../protocol/predictions';
-import type { Outputs } from '../protocol/outputs';
+import { choiceColumns, choiceShares, type ChoiceAnswers } from '../../protocol/predictions';
+import type { Outputs } from '../../protocol/outputs';
 import { answeredOf } from './choice-scores';
 import type { ChoiceText } from './choice-text';
-import { exampleColumns, marginOf, rounded } from './predictions';
-import type { DataSplit } from './task-data';
+import { exampleColumns, marginOf, rounded } from '../answers/predictions';
+import type { DataSplit } from '../task-data';
 
 /** @param kept of each example, in data order */
 export function choicePredictions(

@@ -1,6 +1,6 @@
-import { answeredOf, type Example } from '../data/dataset';
-import { lineOf } from '../data/table/rows';
-import type { DataSplit } from './task-data';
+import { answeredOf, type Example } from '../../data/dataset';
+import { lineOf } from '../../data/table/rows';
+import type { DataSplit } from '../task-data';
 
 /** float32's precision; keeps the file short. */
 const DIGITS = 6;

@@ -1,9 +1,9 @@
-import type { Outputs } from '../protocol/outputs';
-import { numberColumns, type NumberAnswers } from '../protocol/predictions';
-import type { DataSplit } from './task-data';
+import type { Outputs } from '../../protocol/outputs';
+import { numberColumns, type NumberAnswers } from '../../protocol/predictions';
+import type { DataSplit } from '../task-data';
 import { exampleColumns, rounded } from './predictions';
-import { answeredOf } from '../data/dataset';
-import { numberOf, type NumberedText } from './numbers';
+import { answeredOf } from '../../data/dataset';
+import { numberOf, type NumberedText } from '../numbers';
 
 /** @param logits of each example, in data order */
 export function numberPredictions(

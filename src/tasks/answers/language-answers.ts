@@ -1,9 +1,9 @@
-import type { Outputs } from '../protocol/outputs';
-import { textColumns, type TextAnswers } from '../protocol/predictions';
-import type { DataSplit } from './task-data';
-import { IGNORE_LABEL } from './objective';
+import type { Outputs } from '../../protocol/outputs';
+import { textColumns, type TextAnswers } from '../../protocol/predictions';
+import type { DataSplit } from '../task-data';
+import { IGNORE_LABEL } from '../objective';
 import { exampleColumns, rounded } from './predictions';
-import { crossEntropy } from './softmax';
+import { crossEntropy } from '../softmax';
 
 /**
  * Of each token that counts, its log-probability, and by how much its logit is above that of every other token. All

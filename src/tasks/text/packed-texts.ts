@@ -1,7 +1,7 @@
-import type { Examples, TextDataset } from '../data/dataset';
-import { sizesOf } from '../data/dataset';
-import { MadeList } from '../data/list';
-import { packRows } from '../data/packing';
+import type { Examples, TextDataset } from '../../data/dataset';
+import { sizesOf } from '../../data/dataset';
+import { MadeList } from '../../data/list';
+import { packRows } from '../../data/packing';
 import type { LanguageText } from './language-text';
 
 /** Rows of several texts, each made of its texts when it is asked for. */

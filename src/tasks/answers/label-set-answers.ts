@@ -1,5 +1,5 @@
-import { answeredOf, type TextExample } from '../data/dataset';
-import type { Outputs } from '../protocol/outputs';
+import { answeredOf, type TextExample } from '../../data/dataset';
+import type { Outputs } from '../../protocol/outputs';
 import {
   ANSWER_FOUND,
   ANSWER_MISSED,
@@ -7,10 +7,10 @@ import {
   commonColumns,
   labelSetColumns,
   type LabelSetAnswers,
-} from '../protocol/predictions';
-import type { DataSplit } from './task-data';
+} from '../../protocol/predictions';
+import type { DataSplit } from '../task-data';
 import { exampleColumns, rounded } from './predictions';
-import { binaryCrossEntropy, sigmoid } from './softmax';
+import { binaryCrossEntropy, sigmoid } from '../softmax';
 
 /** @param logits of each example, in data order; a label is predicted where its logit is above 0 */
 export function labelSetPredictions(

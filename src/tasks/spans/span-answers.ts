@@ -1,5 +1,5 @@
-import type { Outputs } from '../protocol/outputs';
-import { distinctLabels } from '../data/labels';
+import type { Outputs } from '../../protocol/outputs';
+import { distinctLabels } from '../../data/labels';
 import {
   commonColumns,
   ANSWER_FOUND,
@@ -7,12 +7,12 @@ import {
   ANSWER_SPURIOUS,
   spanColumns,
   type SpanAnswers,
-} from '../protocol/predictions';
-import { exampleColumns, marginOf, rounded } from './predictions';
-import { argmax, crossEntropy, softmax } from './softmax';
+} from '../../protocol/predictions';
+import { exampleColumns, marginOf, rounded } from '../answers/predictions';
+import { argmax, crossEntropy, softmax } from '../softmax';
 import { spansOf, typeOf, type WordSpan } from './spans';
-import { predictedTags, trueTags, wordLogits, type TaggedText } from './tagged-text';
-import type { DataSplit } from './task-data';
+import { predictedTags, trueTags, wordLogits, type TaggedText } from '../text/tagged-text';
+import type { DataSplit } from '../task-data';
 
 /** The types of the spans that tags can mark. */
 export const spanTypes = (labels: readonly string[]): string[] =>

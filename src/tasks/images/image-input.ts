@@ -1,11 +1,11 @@
-import { AuroraError } from '../base/errors';
-import type { Size } from '../data/images/image';
-import { outputSize } from '../data/images/plan';
-import { readPreprocessing, type ParsedPreprocessing } from '../data/images/settings';
-import type { Experiment } from '../experiment/experiment';
-import { DType, dtypeName } from '../graph/dtype';
-import type { Model } from '../graph/model';
-import { modelInputs } from './task-data';
+import { AuroraError } from '../../base/errors';
+import type { Size } from '../../data/images/image';
+import { outputSize } from '../../data/images/plan';
+import { readPreprocessing, type ParsedPreprocessing } from '../../data/images/settings';
+import type { Experiment } from '../../experiment/experiment';
+import { DType, dtypeName } from '../../graph/dtype';
+import type { Model } from '../../graph/model';
+import { modelInputs } from '../task-data';
 
 /**
  * How images become the input of an experiment's model.

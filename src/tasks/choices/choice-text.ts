@@ -1,12 +1,12 @@
-import type { ChoiceRow } from '../data/table/choice-rows';
-import type { Tokenizer } from '../data/text/tokenizer';
-import { isGenerated, type Scoring } from '../experiment/scoring';
+import type { ChoiceRow } from '../../data/table/choice-rows';
+import type { Tokenizer } from '../../data/text/tokenizer';
+import { isGenerated, type Scoring } from '../../experiment/scoring';
 import { answered, type ChoiceFormat, type Question } from './choice-format';
 import { choiceWriting } from './choice-writing';
-import { common, countedTokens, type LanguageText } from './language-text';
-import { IGNORE_LABEL } from './objective';
-import { shorten } from './shorten';
-import type { Writing } from './writing';
+import { common, countedTokens, type LanguageText } from '../text/language-text';
+import { IGNORE_LABEL } from '../objective';
+import { shorten } from '../text/shorten';
+import type { Writing } from '../writing';
 
 /** A question with its right answer, from which the model learns, and what it takes to ask it. */
 export interface ChoiceText extends LanguageText {

@@ -1,9 +1,9 @@
-import { AuroraError } from '../base/errors';
-import type { TextExample } from '../data/dataset';
-import type { ChatMessage } from '../data/text/chat';
-import type { LanguageRow } from '../data/table/language-rows';
-import type { Tokenizer } from '../data/text/tokenizer';
-import { IGNORE_LABEL } from './objective';
+import { AuroraError } from '../../base/errors';
+import type { TextExample } from '../../data/dataset';
+import type { ChatMessage } from '../../data/text/chat';
+import type { LanguageRow } from '../../data/table/language-rows';
+import type { Tokenizer } from '../../data/text/tokenizer';
+import { IGNORE_LABEL } from '../objective';
 
 /** A text with the tokens that are to be predicted. */
 export interface LanguageText extends TextExample {

@@ -1,8 +1,8 @@
-import { AuroraError } from '../base/errors';
-import { permutation, Stream, uniform } from '../base/random';
-import type { TextExample, TrainingPass } from '../data/dataset';
-import type { Tokenizer } from '../data/text/tokenizer';
-import { IGNORE_LABEL } from './objective';
+import { AuroraError } from '../../base/errors';
+import { permutation, Stream, uniform } from '../../base/random';
+import type { TextExample, TrainingPass } from '../../data/dataset';
+import type { Tokenizer } from '../../data/text/tokenizer';
+import { IGNORE_LABEL } from '../objective';
 
 /** A text of which the model is to predict some tokens; `ids` are what it reads in their places. */
 export interface MaskedText extends TextExample {

@@ -1,11 +1,11 @@
-import type { Tokenizer } from '../data/text/tokenizer';
+import type { Tokenizer } from '../../data/text/tokenizer';
 import { answered, type ChoiceFormat, type Question } from './choice-format';
 import type { ChoiceSequence } from './choice-text';
-import type { LanguageText } from './language-text';
+import type { LanguageText } from '../text/language-text';
 import { namedChoice } from './named-choice';
-import { IGNORE_LABEL } from './objective';
-import { shorten } from './shorten';
-import type { Writing } from './writing';
+import { IGNORE_LABEL } from '../objective';
+import { shorten } from '../text/shorten';
+import type { Writing } from '../writing';
 
 /** Of LLM-Adapters' commonsense_evaluate.py, as are the 4 beams. */
 const MAX_TOKENS = 32;

@@ -1,8 +1,8 @@
-import type { TextExample } from '../data/dataset';
-import { textExample } from '../data/dataset';
-import { encodeWords } from '../data/text/words';
-import type { Tokenizer } from '../data/text/tokenizer';
-import { argmax } from './softmax';
+import type { TextExample } from '../../data/dataset';
+import { textExample } from '../../data/dataset';
+import { encodeWords } from '../../data/text/words';
+import type { Tokenizer } from '../../data/text/tokenizer';
+import { argmax } from '../softmax';
 
 /** A text of words, each with a tag. */
 export interface TaggedText extends TextExample {

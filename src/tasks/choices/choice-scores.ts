@@ -1,7 +1,7 @@
-import { isGenerated } from '../experiment/scoring';
+import { isGenerated } from '../../experiment/scoring';
 import { NONE } from './choice-writing';
 import type { ChoiceSequence, ChoiceText } from './choice-text';
-import { argmax, crossEntropy, softmax } from './softmax';
+import { argmax, crossEntropy, softmax } from '../softmax';
 
 /** What is kept of a sequence: the log-probability of its answer, and its tokens. */
 export function likelihood({ ids, from, to }: ChoiceSequence, logits: Float32Array): [number, number] {

@@ -1,11 +1,11 @@
-import { integers } from '../data/batch';
-import type { Examples, TextExample } from '../data/dataset';
-import { DType } from '../graph/dtype';
-import type { HostTensor } from '../graph/host-tensor';
-import type { Baseline, Scorer } from './kind';
-import { perplexity } from './metrics/perplexity';
-import { TokenAccuracy } from './metrics/token-accuracy';
-import { IGNORE_LABEL } from './objective';
+import { integers } from '../../data/batch';
+import type { Examples, TextExample } from '../../data/dataset';
+import { DType } from '../../graph/dtype';
+import type { HostTensor } from '../../graph/host-tensor';
+import type { Baseline, Scorer } from '../kind';
+import { perplexity } from '../metrics/perplexity';
+import { TokenAccuracy } from '../metrics/token-accuracy';
+import { IGNORE_LABEL } from '../objective';
 import type { TextData } from './text-data';
 
 /** A text with one target for each token: a token's id, or IGNORE_LABEL where nothing is to be predicted. */

@@ -1,4 +1,4 @@
-import { AuroraError } from '../base/errors';
+import { AuroraError } from '../../base/errors';
 
 /** @throws AuroraError 'data' if an input has no tokens */
 export function requireTokens({ size }: { size: number }): void {

@@ -1,9 +1,9 @@
-import type { Outputs } from '../protocol/outputs';
-import type { Scorer } from './kind';
-import { ratio } from './metrics/ratio';
+import type { Outputs } from '../../protocol/outputs';
+import type { Scorer } from '../kind';
+import { ratio } from '../metrics/ratio';
 import { keyOf } from './span-answers';
 import { spansOf } from './spans';
-import { predictedTags, trueTags, type TaggedText } from './tagged-text';
+import { predictedTags, trueTags, type TaggedText } from '../text/tagged-text';
 
 /**
  * Precision, recall and F1 over the entities of all examples (micro-averaged): one counts as found if its words and its

@@ -1,25 +1,25 @@
-import { inferLabels, labelIndex, labelsIn, withKnownLabels } from '../data/labels';
-import { augmentationOf } from '../data/images/augmentation-spec';
+import { inferLabels, labelIndex, labelsIn, withKnownLabels } from '../../data/labels';
+import { augmentationOf } from '../../data/images/augmentation-spec';
 import {
   imageBatch,
   imageDataset,
   readAhead,
   type ImageDataset,
   type ImageExample,
-} from '../data/image-dataset';
-import type { ParsedPreprocessing } from '../data/images/settings';
-import { fittedPixels } from '../data/images/pixels';
-import { pictureOf, thumbnailOf } from '../data/images/thumbnail';
-import { readImageRows, type ImageRow } from '../data/table/image-rows';
-import type { Rows } from '../data/table/rows';
-import type { Experiment } from '../experiment/experiment';
-import { identify } from '../files/identity';
-import type { Model } from '../graph/model';
-import type { Outputs } from '../protocol/outputs';
-import { imageKeys } from '../data/image-keys';
+} from '../../data/image-dataset';
+import type { ParsedPreprocessing } from '../../data/images/settings';
+import { fittedPixels } from '../../data/images/pixels';
+import { pictureOf, thumbnailOf } from '../../data/images/thumbnail';
+import { readImageRows, type ImageRow } from '../../data/table/image-rows';
+import type { Rows } from '../../data/table/rows';
+import type { Experiment } from '../../experiment/experiment';
+import { identify } from '../../files/identity';
+import type { Model } from '../../graph/model';
+import type { Outputs } from '../../protocol/outputs';
+import { imageKeys } from '../../data/image-keys';
 import { imageInput } from './image-input';
-import { splitReader } from './splits';
-import { skippedWarning, type DataReader, type DataSplit, type TaskData } from './task-data';
+import { splitReader } from '../splits';
+import { skippedWarning, type DataReader, type DataSplit, type TaskData } from '../task-data';
 
 /** An image and the index of its label. */
 export interface LabeledImage extends ImageExample {

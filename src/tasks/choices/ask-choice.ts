@@ -1,7 +1,7 @@
-import { AuroraError } from '../base/errors';
-import { offeredChoices } from '../data/table/offered-choices';
+import { AuroraError } from '../../base/errors';
+import { offeredChoices } from '../../data/table/offered-choices';
 import type { ChoiceFormat } from './choice-format';
-import type { Input } from './kind';
+import type { Input } from '../kind';
 
 /**
  * The choices of a question that a person asks: those that come with it or, in the layout of Commonsense170K, those that
