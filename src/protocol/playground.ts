@@ -17,7 +17,8 @@ export type PlayRequest =
       choices?: readonly string[];
       image?: PlayImage;
     }
-  | { kind: 'generate'; request: number; text: string; settings: GenerationSettings }
+  /** A prompt; `asTyped` without the template of the data. */
+  | { kind: 'generate'; request: number; text: string; asTyped?: boolean; settings: GenerationSettings }
   /** Requests a validation row of a run. */
   | { kind: 'sample'; request: number; subject: string }
   | { kind: 'stop'; request: number };
@@ -89,6 +90,10 @@ export interface PlayFacts extends TaskShapes {
   base?: 'model' | 'model-with-head';
   /** Whether there are validation rows to try. */
   samples: boolean;
+  /** How a hidden token is written in a text, for a model that predicts those. */
+  mask?: string;
+  /** data.promptTemplate, into which prompts are put as in training. */
+  template?: string;
   /** How to crop an image from a picture. */
   image?: ImageShape;
   /** Assumptions, as full sentences. */
@@ -106,11 +111,24 @@ export interface ImageShape {
   shortestEdge?: number;
 }
 
-/** By the shape of the answer: the probability of each label or choice, the spans in the text, or a number. */
+/**
+ * By the shape of the answer: the probability of each label or choice, the spans in the text, a number, or the likeliest
+ * tokens for each mask of the text, in order.
+ */
 export type Answer =
-  | { probabilities: number[]; choices?: readonly string[]; spans?: undefined; number?: undefined }
-  | { probabilities?: undefined; spans: PlaySpan[]; number?: undefined }
-  | { probabilities?: undefined; spans?: undefined; number: number };
+  | { probabilities: number[]; choices?: readonly string[]; spans?: never; number?: never; masks?: never }
+  | { spans: PlaySpan[]; probabilities?: never; number?: never; masks?: never }
+  | { number: number; probabilities?: never; spans?: never; masks?: never }
+  | { masks: PlayToken[][]; probabilities?: never; spans?: never; number?: never };
+
+/** Tokens of an answer for each mask. */
+export const LIKELIEST = 5;
+
+/** A token in the place of a mask. */
+export interface PlayToken {
+  token: string;
+  probability: number;
+}
 
 /** A labeled part of a text. */
 export interface TextSpan {
@@ -152,7 +170,7 @@ export interface PlaySample {
   pair?: string;
   /** Of a question. */
   choices?: readonly string[];
-  /** As in the data file; of a question with choices, the right one. */
+  /** As in the data file; of a question with choices, the right one; of a text with a mask, the hidden word. */
   label: string;
   /** The true labels, if the answer is labels; `label` is all of them. */
   labels?: string[];
@@ -213,7 +231,7 @@ const REQUESTS: Record<PlayRequest['kind'], Fields> = {
     choices: maybe(listOf(text)),
     image: maybe(image),
   },
-  generate: { request: count, text, settings },
+  generate: { request: count, text, asTyped: maybe(flag), settings },
   sample: { request: count, subject: text },
   stop: { request: count },
 };
@@ -232,6 +250,8 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     form: oneOf(undefined, 'dynamic', 'static'),
     base: oneOf(undefined, 'model', 'model-with-head'),
     samples: flag,
+    mask: maybe(text),
+    template: maybe(text),
     image: maybe(object({ width: count, height: count, shortestEdge: maybe(count) })),
     assumed: listOf(text),
   },
@@ -241,6 +261,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     choices: maybe(listOf(text)),
     spans: maybe(listOf(object({ ...span, probability: number }))),
     number: maybe(Number.isFinite),
+    masks: maybe(listOf(listOf(object({ token: text, probability: number })))),
     seconds: number,
     tokens: maybe(count),
     truncated: maybe(flag),

@@ -21,6 +21,8 @@ export interface Draft {
   train: string;
   /** A file, or the held-out share of the training file. */
   validation: string | number;
+  /** A file or folder that the best adapter is scored on at the end. */
+  test?: string;
   /** Files that the best adapter is scored on at the end, by name. */
   evaluations?: Record<string, string>;
   task: TaskName;
@@ -89,7 +91,7 @@ function modelLines(
 }
 
 function dataLines(
-  { train, validation, evaluations = {}, columns, read = {} }: Draft,
+  { train, validation, test, evaluations = {}, columns, read = {} }: Draft,
   path: (p: string) => string,
 ): string[] {
   const [key, value] =
@@ -102,9 +104,12 @@ function dataLines(
   ];
   return withoutLastComma([
     ...settings.map(([name, v]) => `${JSON.stringify(name)}: ${listed(v)},`),
+    ...(test === undefined ? [] : [TEST, `"test": ${JSON.stringify(path(test))},`]),
     ...setLines(Object.entries(evaluations), path),
   ]);
 }
+
+const TEST = '// Scored once, when training has ended. More sets, with names, go into "evaluations".';
 
 const setLines = (sets: readonly [string, string][], path: (p: string) => string): string[] =>
   sets.length === 0

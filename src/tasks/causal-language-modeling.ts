@@ -1,3 +1,4 @@
+import { outOfTemplate } from '../experiment/prompt-template';
 import { languageRows } from '../data/table/language-rows';
 import { checkOutput } from './check-output';
 import { languagePredictions, keptLogits } from './answers/language-answers';
@@ -25,6 +26,10 @@ export const causalLanguageModeling = {
       return (row, index) => languageText(tokenizer, row, options, index);
     },
     counted: (example) => predictedTokens(example).length,
+    asked: ({ text, label }, { data: { promptTemplate } }) => ({
+      text: promptTemplate === undefined ? text : outOfTemplate(promptTemplate, text),
+      label,
+    }),
   }),
   head: () => undefined,
   checkOutput: (spec, name, info) => checkOutput(spec, name, info, { axes: ['batch', 'sequence'] }),

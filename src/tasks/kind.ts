@@ -105,6 +105,8 @@ export interface TaskKind<
   keep?(example: E, logits: Float32Array): Float32Array;
   /** What the errors view shows of a data set. @param logits of each example, in data order; what `keep` makes of them */
   predictions(split: DataSplit<E>, outputs: Outputs, logits: readonly Float32Array[]): Answers;
+  /** How a hidden token is written in a text, for a kind that predicts those. */
+  mask?(data: D): string;
   /**
    * Undefined for a kind that writes texts.
    *

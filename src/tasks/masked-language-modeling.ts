@@ -1,6 +1,7 @@
 import { makeInputs } from '../data/batch';
 import { encodeRow, textExample } from '../data/dataset';
 import { languageRows } from '../data/table/language-rows';
+import { askMasks, withMask } from './text/ask-masks';
 import { checkOutput } from './check-output';
 import { keptLogits, languagePredictions } from './answers/language-answers';
 import { inPass, maskedText, maskingOf, type MaskedText } from './text/masked-text';
@@ -30,6 +31,10 @@ export const maskedLanguageModeling = {
       };
     },
     counted: (example) => predictedTokens(example).length,
+    asked({ text, line }, { training }, tokenizer) {
+      const { text: masked, hidden } = withMask(text, tokenizer, training.seed, line);
+      return { text: masked, label: hidden };
+    },
   }),
   inputs(dataset, indices, wanted, length, pass) {
     const examples = inPass(
@@ -55,4 +60,6 @@ export const maskedLanguageModeling = {
   findings: () => [],
   keep: ({ targets }, logits) => keptLogits(targets, logits, 0),
   predictions: languagePredictions,
+  mask: ({ tokenizer }) => tokenizer.maskToken!,
+  ask: (input, { tokenizer }, maxLength) => askMasks(input, tokenizer, maxLength),
 } satisfies TextKind<MaskedText>;

@@ -44,7 +44,7 @@ function trained(out: string, ...settings: string[]): string {
 /** Exports the best state. */
 function exported(run: string, form: string, ...more: string[]) {
   const r = lab.run('export', run, '--as', form, ...more);
-  expect([r.code, r.err]).toEqual([0, expect.stringContaining('Measuring the exported files on 24 texts')]);
+  expect([r.code, r.err]).toEqual([0, expect.stringContaining('the exported files on 24 examples')]);
   const folder = /^Wrote (.*)$/m.exec(r.out)![1];
   const record = JSON.parse(readFileSync(join(folder, 'export.json'), 'utf8')) as ExportRecord;
   expect(record).toMatchObject({ program: 'aurora-lab', form, run: basename(run) });

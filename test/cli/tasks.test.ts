@@ -30,11 +30,8 @@ interface Kind {
   /** Other files that the data need. */
   files?: (lab: Lab) => void | Promise<void>;
   row(text: string, index: number): object;
-  /**
-   * A line for `aurora play` (of an image: its path in the folder of the experiment), and what the answer looks like; a
-   * kind without it is refused there.
-   */
-  asked?: [line: string, answer: RegExp];
+  /** A line for `aurora play` (of an image: its path in the folder of the experiment), and what the answer looks like. */
+  asked: [line: string, answer: RegExp];
   /** The line is such a path. */
   picture?: true;
   errors: RegExp;
@@ -184,6 +181,7 @@ const KINDS: Record<string, Kind> = {
     },
     // Sentences that leave no doubt about a hidden word.
     row: (_, i) => ({ text: ['the cats played !', 'unaffable , the cat', 'play , play , play'][i % 3] }),
+    asked: ['unaffable , the [MASK]', /(\S+ \d+\.\d %, ){2}\S+ \d+\.\d % [^]* base model  +\S+ \d+\.\d %/],
     errors: /By length\n[^]*tokens right/,
     preflight: /tokens to predict in the training data: \d+\n/,
   },
@@ -262,18 +260,10 @@ describe.each(Object.entries(KINDS))('%s', async (_, kind) => {
     expect(readRun(killed).result).toMatchObject({ best, last });
   });
 
-  it('shows its errors, and answers if it can', () => {
+  it('shows its errors, and answers', () => {
     const errors = lab.run('errors', run);
     expect([errors.code, errors.err]).toEqual([0, expect.not.stringContaining('error')]);
     expect(errors.out).toMatch(kind.errors);
-    if (!kind.asked) {
-      const refused = lab.type('the [MASK]\n', 'play', run);
-      expect([refused.code, refused.err]).toEqual([
-        2,
-        expect.stringContaining('The playground cannot be used'),
-      ]);
-      return;
-    }
     const [line, answer] = kind.asked;
     const typed = kind.picture ? lab.path(line) : line;
     const played = lab.type(`${typed}\n`, 'play', run);

@@ -31,6 +31,10 @@ describe('a language experiment, in VS Code 1.100', () => {
         .join('\n');
     lab.write('train.jsonl', `${rows(0, 64)}\n`);
     lab.write('validation.jsonl', `${rows(64, 16)}\n`);
+    const questions = (from: number, count: number) =>
+      Array.from({ length: count }, (_, k) => `Is ${from + k} even?,yes,no,${(from + k) % 2 ? 'B' : 'A'}\n`);
+    lab.write('questions.csv', `question,A,B,answer\n${questions(0, 60).join('')}`);
+    lab.write('questions-test.csv', `question,A,B,answer\n${questions(60, 20).join('')}`);
     server = await startWorkbench({ version: '1.100', name: 'language', vsix: vsixHere() });
     window = await Window.open(server, lab.folder);
     wizard = new Wizard(window);
@@ -86,6 +90,79 @@ describe('a language experiment, in VS Code 1.100', () => {
     await page.locator('[data-action=ask]').click();
     await page.locator('.numbers', { hasText: 'tokens/s' }).last().waitFor();
     expect(await page.locator('.written').first().innerText()).toMatch(/^Is \d+ even\?/);
+  });
+
+  test('New Experiment asks for questions, choices and a test set', async () => {
+    await window.palette('AuroRA: New Experiment');
+    await wizard.choose('Select the ONNX model', 'model.onnx');
+    await wizard.choose('Select the kind of task', 'Multiple choice');
+    await wizard.choose('Select the file with the training questions', 'questions.csv');
+    await wizard.accept('Select the column with the questions');
+    await wizard.asks('Select the column with the choices');
+    expect(await wizard.title()).toContain('2 columns, each with a choice');
+    await wizard.ok();
+    await wizard.accept('Select the column with the right answers');
+    await wizard.choose('Select the validation data', 'Hold out 20 %');
+    await wizard.choose('Select the test set', 'questions-test.csv');
+    await wizard.acceptDefaults();
+    await window.tab('questions-aurora.aurora.json').waitFor();
+    const text = readFileSync(lab.path('questions-aurora.aurora.json'), 'utf8');
+    expect(text).toContain('"type": "multiple-choice"');
+    expect(text).toContain('"choiceColumns": ["A", "B"]');
+    expect(text).toContain('"test": "questions-test.csv"');
+    await window.palette('AuroRA: Run Preflight');
+    await window.said(/Preflight of questions-aurora/);
+  });
+
+  test("New Experiment lists Commonsense170K's file and knows its columns", async () => {
+    const row = (answer: string) => ({
+      instruction: `Is it?\n\nAnswer format: true/false`,
+      input: '',
+      output: `the correct answer is ${answer}`,
+      answer,
+    });
+    lab.write('commonsense_170k.json', JSON.stringify([row('true'), row('false')], null, 2));
+    await window.palette('AuroRA: New Experiment');
+    await wizard.choose('Select the ONNX model', 'model.onnx');
+    await wizard.choose('Select the kind of task', 'Multiple choice');
+    await wizard.choose('Select the file with the training questions', 'commonsense_170k.json');
+    await wizard.accept('Select the column with the questions');
+    await wizard.asks('Select the column with the choices');
+    expect(await wizard.title()).toContain('answers as sentences, as in Commonsense170K');
+    await wizard.ok();
+    await wizard.asks('Select the column with the right answers');
+    await window.page.keyboard.press('Escape');
+  });
+
+  test('its answers, their errors and its export are those of questions', async () => {
+    const choices = join(lab.folder, '.aurora/runs/questions-aurora');
+    await window.palette('AuroRA: Run Experiment');
+    await expect.poll(() => existsSync(choices) && readdirSync(choices).length).toBe(1);
+    const [id] = readdirSync(choices);
+    await expect.poll(() => existsSync(join(choices, id, 'result.json')), { timeout: 600_000 }).toBe(true);
+    const own = `· ${id.slice(-8, -4)}`;
+    await window.palette('View: Close All Editors');
+    await window.palette('AuroRA: Show Errors');
+    await window.pick(own);
+    const errors = await window.frameWith('aurora-errors .choice-mark');
+    expect(await errors.locator('.summary').innerText()).toMatch(
+      /gets \d+ of 12 examples right .* Answers are found by likelihood/,
+    );
+    await window.palette('AuroRA: Open Playground');
+    await window.pick(own);
+    const page = await window.frameWith('aurora-playground [data-action=sample]');
+    await page.locator('[data-action=sample]').click();
+    await page.locator('.card .verdict').first().waitFor();
+    expect(await page.locator('.truth-line').innerText()).toMatch(/Its right choice: (yes|no)$/);
+    expect(await page.getByRole('textbox', { name: 'Choices' }).inputValue()).toBe('yes\nno');
+    await window.palette('AuroRA: Export Run');
+    await window.pick(own);
+    await window.pick('adapter');
+    await window.pick('In the run folder');
+    await window.toast('Adapter exported: accuracy').waitFor();
+    const [folder] = readdirSync(join(choices, id, 'export'));
+    const card = readFileSync(join(choices, id, 'export', folder, 'README.md'), 'utf8');
+    expect(card).toContain('the answer is found by likelihood');
   });
 
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));

@@ -42,6 +42,19 @@ describe('the run page', () => {
     );
     const heads = await w.page.locator('[data-table=metrics] th[title]').allInnerTexts();
     expect(heads).toEqual(['Loss', 'Entity F1', 'Tag accuracy']);
+    // Of images, tokens per second would be the samples again.
+    expect(charts).toContain('tokensPerSecond');
+    const images = new RunFolder('images', 40, {
+      training,
+      task: { type: 'image-classification' },
+      data: {},
+    });
+    images.start();
+    images.append(1, 40);
+    const pictures = await show([images.folder]);
+    await pictures.settled();
+    expect(await pictures.page.locator('[data-chart=samplesPerSecond]').count()).toBe(1);
+    expect(await pictures.page.locator('[data-chart=tokensPerSecond]').count()).toBe(0);
     // Beside a run of another kind, each has a dash for the metrics of the other.
     const other = new RunFolder('labels', 40);
     other.start();

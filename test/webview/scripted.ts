@@ -1,13 +1,22 @@
 import type { TaskShapes } from '../../src/experiment/tasks/kind';
 import type { OpenProgram } from '../../src/extension/launcher/client';
-import type { Answer, PlayLine, PlayRequest, PlaySample, PlayVariant } from '../../src/protocol/playground';
+import type {
+  Answer,
+  PlayFacts,
+  PlayLine,
+  PlayRequest,
+  PlaySample,
+  PlayVariant,
+} from '../../src/protocol/playground';
 
 interface Script {
   shapes: TaskShapes;
   labels: string[];
+  /** What else is known of each subject. */
+  facts?: Partial<PlayFacts>;
   sample: PlaySample;
-  /** What a subject answers; the panel's own is called "own". */
-  answer(
+  /** What a subject answers; the panel's own is called "own". One that writes says how it was asked. */
+  answer?(
     texts: { text: string; pair?: string; choices?: readonly string[] },
     subject: string,
     variant: PlayVariant,
@@ -16,7 +25,7 @@ interface Script {
 
 /** A program that answers as told; the panel's own subject has a base. */
 export const scripted =
-  ({ shapes, labels, sample, answer }: Script) =>
+  ({ shapes, labels, facts: more, sample, answer }: Script) =>
   (onLine: (line: string) => void): Promise<OpenProgram> => {
     let end: () => void;
     const subjects: string[] = [];
@@ -29,18 +38,29 @@ export const scripted =
         if (r.kind === 'load') {
           subjects.push(r.subject);
           const base = r.subject === 'own' && { base: 'model-with-head' as const };
-          const facts = { name: 'x', step: 40, labels, samples: true, assumed: [] };
+          const facts = { name: 'x', step: 40, labels, samples: true, assumed: [], ...more };
           say({ kind: 'loaded', subject: r.subject, ...shapes, ...facts, ...base });
         }
         if (r.kind === 'sample') say({ kind: 'sample', request: r.request, subject: r.subject, ...sample });
-        if (r.kind !== 'predict') return;
+        if (r.kind !== 'predict' && r.kind !== 'generate') return;
         for (const subject of subjects)
           for (const variant of subject === 'own' ? (['adapted', 'base'] as const) : (['adapted'] as const))
-            say({
-              kind: 'prediction',
-              ...{ request: r.request, subject, variant, seconds: 0.0123, tokens: 14, truncated: false },
-              ...answer({ ...r, text: r.text! }, subject, variant),
-            });
+            if (r.kind === 'generate')
+              say({
+                kind: 'generated',
+                ...{ request: r.request, subject, variant, ended: 'end', promptTokens: 3, tokens: 2 },
+                ...{
+                  text: r.asTyped ? ' as typed' : ' in the template',
+                  secondsToFirst: 0.1,
+                  tokensPerSecond: 9,
+                },
+              });
+            else
+              say({
+                kind: 'prediction',
+                ...{ request: r.request, subject, variant, seconds: 0.0123, tokens: 14, truncated: false },
+                ...answer!({ ...r, text: r.text! }, subject, variant),
+              });
         say({ kind: 'answered', request: r.request });
       },
     });

@@ -61,7 +61,7 @@ export class SigmaChart extends LitElement {
         class="chart-box"
         role="slider"
         tabindex="0"
-        aria-label=${t('Bins of z. Use the arrow keys to move, and Enter to show the words in a bin.')}
+        aria-label=${t('Bins of z. Use the arrow keys to move, and Enter to show what is in a bin.')}
         aria-valuemin="0"
         aria-valuemax=${this.bins + 1}
         aria-valuenow=${this.cursor ?? this.bin ?? Math.floor(this.bins / 2) + 1}

@@ -66,7 +66,7 @@ function wordRow(w: Word, open: (example: number) => void) {
   return html`<li>
     <blockquote>${w.image ? imagePart(w, w.image) : textPart(w)}</blockquote>
     <p class="source">
-      ${w.label === undefined ? nothing : html`<span class="label">${w.label}</span>`}
+      ${w.label === undefined || w.label === '' ? nothing : html`<span class="label">${w.label}</span>`}
       <button class="link" @click=${() => open(w.example)}>${namedRow(w.file, w.line, t)}</button>
     </p>
   </li>`;

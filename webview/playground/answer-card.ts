@@ -5,6 +5,7 @@ import { t } from '../ui/l10n';
 import { nameOf, type Column } from './columns';
 import { labelSetAnswer } from './label-sets/answer';
 import { labelAnswer } from './labels/answer';
+import { maskAnswer } from './masks/answer';
 import { numberAnswer } from './numbers/answer';
 import { spanAnswer } from './spans/answer';
 import { writtenText } from './written';
@@ -23,6 +24,8 @@ export interface CardContext {
   /** The same, if that text is in the box, unchanged. */
   truth?: PlaySample;
   prompt: string;
+  /** Whether the prompt was asked without the template of training. */
+  asTyped: boolean;
   remove(subject: string): void;
 }
 
@@ -75,6 +78,7 @@ const troubled = ({ message, hint }: Trouble, alert: boolean): TemplateResult =>
 function predicted(column: Column, prediction: Prediction, context: CardContext): TemplateResult {
   if (prediction.spans) return spanAnswer(column, prediction, context);
   if (prediction.number !== undefined) return numberAnswer(column, prediction, context);
+  if (prediction.masks) return maskAnswer(column, prediction, context);
   return column.subject.facts!.answer === 'labels'
     ? labelSetAnswer(column, prediction, context)
     : labelAnswer(column, prediction, context);

@@ -136,6 +136,13 @@ export class PlaygroundApp extends LitElement {
   private get choices(): string | undefined {
     return this.shapes?.answer === 'choice' ? (this.ui.choices ?? '') : undefined;
   }
+  /** How a mask is written; undefined for a model that reads none. */
+  private get mask(): string | undefined {
+    return this.view?.subjects[0].facts?.mask;
+  }
+  private get asTyped(): boolean {
+    return this.ui.asTyped ?? false;
+  }
   private get typed(): TypedSettings {
     return { ...DEFAULT_TYPED, ...this.ui.settings };
   }
@@ -161,7 +168,7 @@ export class PlaygroundApp extends LitElement {
   private ask(): void {
     clearTimeout(this.pause);
     const { text, pair, choices } = this;
-    if (!isAskable({ text, pair, choices })) return;
+    if (!isAskable({ text, mask: this.mask, pair, choices })) return;
     this.asked = this.question;
     this.copied = '';
     if (this.answersAtOnce)
@@ -173,8 +180,9 @@ export class PlaygroundApp extends LitElement {
       });
     const settings = settingsOf(this.typed);
     if (!settings) return;
-    this.keep({ prompt: this.text });
-    say({ type: 'generate', text: this.text, settings });
+    const { asTyped } = this;
+    this.keep({ prompt: this.text, promptAsTyped: asTyped });
+    say({ type: 'generate', text: this.text, ...(asTyped && { asTyped }), settings });
   }
 
   /** A picture that was chosen, pasted or dropped. */
@@ -228,6 +236,7 @@ export class PlaygroundApp extends LitElement {
               ...(this.truth && { truth: this.truth }),
               ...(this.sample && { sample: this.sample }),
               prompt: this.ui.prompt ?? '',
+              asTyped: this.ui.promptAsTyped ?? false,
               remove: (subject) => say({ type: 'remove', subject }),
             }),
         )}
@@ -257,6 +266,9 @@ export class PlaygroundApp extends LitElement {
       text: this.text,
       ...(this.pair !== undefined && { pair: this.pair }),
       ...(this.choices !== undefined && { choices: this.choices }),
+      ...(this.mask !== undefined && { mask: this.mask }),
+      ...(facts?.template !== undefined && { template: facts.template }),
+      asTyped: this.asTyped,
       writes: shapes.answer === 'text',
       settings: this.typed,
       ...(this.truth && { truth: truthLine(this.truth, shapes.answer) }),
@@ -267,6 +279,7 @@ export class PlaygroundApp extends LitElement {
       typePair: (pair) => this.type({ pair }),
       typeChoices: (choices) => this.type({ choices }),
       set: (settings) => this.keep({ settings }),
+      useTemplate: (use) => this.keep({ asTyped: !use }),
       act: (action) => this.act(action),
     });
   }

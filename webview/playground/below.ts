@@ -7,6 +7,7 @@ import { labelSetOf } from './label-sets/label-set';
 import { FEW_LABELS } from './labels/answer';
 import { sharesOf } from './labels/shares';
 import { FEW_SPANS } from './spans/answer';
+import { LIKELIEST } from '../../src/protocol/playground';
 import { spansOf, truthOf } from './spans/spans';
 
 interface BelowState {
@@ -70,6 +71,14 @@ function words(answers: readonly Column[]): { compared?: string; all?: string; f
     };
   if (answers.some((c) => c.answer!.prediction?.number !== undefined))
     return { compared: t('Times are of the model’s run alone.') };
+  if (answers.some((c) => c.answer!.prediction?.masks))
+    return {
+      compared: t(
+        '▲ and ▼: percentage points more or less than {0} gives the token; –: it is not among its {1} likeliest. Times are of the model’s run alone.',
+        title,
+        LIKELIEST,
+      ),
+    };
   if (!answers.some(spansOf)) return {};
   const spans = Math.max(...answers.map((c) => spansOf(c)?.spans.length ?? 0));
   return {

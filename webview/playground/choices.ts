@@ -1,16 +1,19 @@
 import type { PlaySample } from '../../src/protocol/playground';
 
-/** What is typed; texts and choices are undefined for a model that does not read them. */
+/** What is typed; texts, choices and masks are undefined for a model that does not read them. */
 interface Typed {
   text: string;
+  /** How a mask is written. */
+  mask?: string | undefined;
   pair?: string | undefined;
   /** One a line. */
   choices?: string | undefined;
 }
 
-/** Without an empty field, and with something to choose from. */
-export const isAskable = ({ text, pair, choices }: Typed): boolean =>
+/** Without an empty field, and with something to choose from or to fill in. */
+export const isAskable = ({ text, mask, pair, choices }: Typed): boolean =>
   [text, pair].every((typed) => typed?.trim() !== '') &&
+  (mask === undefined || text.includes(mask)) &&
   (choices === undefined || choicesIn(choices).length > 1);
 
 /** The lines of the field for choices, without empty ones. */

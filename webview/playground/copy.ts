@@ -44,6 +44,11 @@ function predictedLines(
 ): string[] {
   if (prediction.spans) return spanLines(prediction.spans, asked, all ? Infinity : FEW_SPANS);
   if (prediction.number !== undefined) return [`${numberText(prediction.number)}\t${labels[0]}`];
+  if (prediction.masks)
+    return prediction.masks.flatMap((tokens, i) => [
+      ...(prediction.masks.length > 1 ? [t('Mask {0}', i + 1)] : []),
+      ...tokens.map(({ token, probability }) => `${cautiousPercent(probability)}\t${token}`),
+    ]);
   return ranked(prediction)
     .slice(0, all ? Infinity : FEW_LABELS)
     .map((i) => `${cautiousPercent(prediction.probabilities[i])}\t${labels[i]}`);

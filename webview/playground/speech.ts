@@ -8,6 +8,7 @@ import { tokens } from './format';
 import { listed as listedLabels } from './label-sets/answer';
 import { predictedLabels } from './label-sets/label-set';
 import { ranked } from './labels/shares';
+import { best } from './masks/answer';
 import { FEW_SPANS, numberOf } from './spans/answer';
 import { listed } from './spans/spans';
 
@@ -33,7 +34,8 @@ function answerWords(column: Column, prediction: Prediction): string {
   if (number !== undefined) return t('{0} {1}', labels[0], numberText(number));
   if (spans?.length === 0) return numberOf(spans);
   if (spans) return t('{0}: {1}', numberOf(spans), listed(answer?.asked ?? '', spans, FEW_SPANS));
+  if (prediction.masks) return best(prediction.masks).join(', ');
   if (shape === 'labels') return listedLabels(predictedLabels(labels, prediction));
-  const [best] = ranked(prediction);
-  return t('{0}, {1}', labels[best], cautiousPercent(prediction.probabilities[best]));
+  const [likeliest] = ranked(prediction);
+  return t('{0}, {1}', labels[likeliest], cautiousPercent(prediction.probabilities[likeliest]));
 }

@@ -9,6 +9,11 @@ export interface TextForm {
   pair?: string;
   /** The choices of a question, one a line. */
   choices?: string;
+  /** How a hidden token is written, for a model that predicts those. */
+  mask?: string;
+  /** The template that a prompt is put into, unless it is asked as typed. */
+  template?: string;
+  asTyped: boolean;
   /** A language model continues it; other models classify it. */
   writes: boolean;
   settings: TypedSettings;
@@ -23,6 +28,7 @@ export interface TextForm {
   typePair(text: string): void;
   typeChoices(lines: string): void;
   set(settings: TypedSettings): void;
+  useTemplate(use: boolean): void;
   act(action: 'ask' | 'stop' | 'sample' | 'compare'): void;
 }
 
@@ -55,10 +61,12 @@ export function textForm(f: TextForm): TemplateResult {
     }}
   >
     ${fields(f)} ${f.truth === undefined ? nothing : html`<p class="truth-line" role="status">${f.truth}</p>`}
+    ${f.template === undefined ? nothing : templateBox(f.template, f)}
     ${writes ? settingsForm(f.settings, (change) => f.set({ ...f.settings, ...change })) : nothing}
     <div class="buttons">
       ${button('ask', writes ? t('Generate') : t('Ask'), true, askable)}
       ${writes && busy ? button('stop', t('Stop')) : nothing}
+      ${f.mask === undefined ? nothing : insertButton(f.mask, f.type)}
       ${f.can.sample ? button('sample', sampleName(f)) : nothing}
       ${f.can.compare ? button('compare', t('Compare with …')) : nothing}
       <span class="note"
@@ -83,7 +91,7 @@ function fields(f: TextForm): TemplateResult {
   if (f.pair !== undefined)
     return html`${field(t('First text'), t('Type or paste both texts: they are sent when you pause.'), 2, f.text, f.type)}
     ${field(t('Second text'), '', 2, f.pair, f.typePair)}`;
-  return field(f.writes ? t('Prompt') : t('Text'), placeholder(f.writes), 4, f.text, f.type);
+  return field(f.writes ? t('Prompt') : t('Text'), placeholder(f), 4, f.text, f.type);
 }
 
 function sampleName({ pair, choices }: TextForm): string {
@@ -91,8 +99,37 @@ function sampleName({ pair, choices }: TextForm): string {
   return pair === undefined ? t('Try a Validation Text') : t('Try a Validation Pair');
 }
 
-const placeholder = (writes: boolean): string =>
-  writes ? t('The model continues this text.') : t('Type or paste a text: it is sent when you pause.');
+function placeholder({ writes, mask }: TextForm): string {
+  if (writes) return t('The model continues this text.');
+  return mask === undefined
+    ? t('Type or paste a text: it is sent when you pause.')
+    : t('Type a text with {0} in place of each hidden token: it is sent when you pause.', mask);
+}
+
+/** Writes a mask where the cursor is. */
+const insertButton = (mask: string, type: (text: string) => void): TemplateResult =>
+  html`<vscode-button
+    appearance="secondary"
+    data-action="mask"
+    @click=${(e: Event) => {
+      const box = (e.target as Element).closest('form')!.querySelector('textarea')!;
+      box.setRangeText(mask, box.selectionStart, box.selectionEnd, 'end');
+      box.focus();
+      type(box.value);
+    }}
+    >${t('Insert {0}', mask)}</vscode-button
+  >`;
+
+/** The template of the data, shown as it is written. */
+const templateBox = (template: string, { asTyped, useTemplate }: TextForm): TemplateResult =>
+  html`<p class="template">
+    <vscode-checkbox
+      ?checked=${!asTyped}
+      @change=${(e: Event) => useTemplate((e.target as HTMLInputElement).checked)}
+      >${t('Use the prompt template of training')}</vscode-checkbox
+    >
+    <code>${template.replaceAll('\n', '↵')}</code>
+  </p>`;
 
 const field = (
   label: string,

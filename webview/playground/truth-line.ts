@@ -16,6 +16,8 @@ export function truthLine(
   if (labels?.length === 0) return t('{0}. It has no label.', place);
   if (labels) return t('{0}. Its labels: {1}', place, labels.join(', '));
   if (shape === 'text') return label === '' ? t('{0}.', place) : t('{0}. Its completion: {1}', place, label);
+  if (shape === 'tokens')
+    return label === '' ? t('{0}.', place) : t('{0}. The hidden word: {1}', place, label);
   if (shape === 'choice') return t('{0}. Its right choice: {1}', place, label);
   if (shape === 'number') return t('{0}. Its number: {1}', place, label);
   return t('{0}. Its label: {1}', place, label);

@@ -7,8 +7,11 @@ export interface Ui {
   pair: string;
   /** The choices of a question, one a line. */
   choices: string;
-  /** The prompt of the last generated text. */
+  /** Whether prompts are asked without the template of training. */
+  asTyped: boolean;
+  /** The prompt of the last generated text, and whether it was asked without the template. */
   prompt: string;
+  promptAsTyped: boolean;
   settings: TypedSettings;
   /** Whether all labels and spans are shown. */
   all: boolean;

@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { inTemplate } from '../../src/experiment/prompt-template';
 import type { Generated } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
 import type { CardContext } from './answer-card';
@@ -6,12 +7,17 @@ import type { Column } from './columns';
 import { latency, tokens } from './format';
 
 /** A language model's text so far, after the prompt. */
-export function writtenText({ answer }: Column, { busy, prompt, request }: CardContext): TemplateResult {
+export function writtenText(
+  { answer, subject }: Column,
+  { busy, request, ...asked }: CardContext,
+): TemplateResult {
   if (!answer)
     return html`<p class="note">
       ${busy ? t('Waiting for its turn …') : request > 0 ? t('Not run.') : t('No text yet.')}
     </p>`;
   const { text = '', generated } = answer;
+  const { template } = subject.facts!;
+  const prompt = template === undefined || asked.asTyped ? asked.prompt : inTemplate(template, asked.prompt);
   return html`<div class="written">
       <span class="prompt">${prompt}</span>${text ? html`<span class="made">${text}</span>` : nothing}
     </div>

@@ -328,9 +328,11 @@ export class RunPage extends LitElement {
   }
 
   /** A chart without data would be an empty frame. */
-  private isKnown({ metric, records }: Quantity): boolean {
+  private isKnown({ metric, records, of }: Quantity): boolean {
     return this.runs.some((r) =>
-      metric ? r.evaluations.some((e) => own(e.metrics, metric) !== undefined) : records!(r).length > 0,
+      metric
+        ? r.evaluations.some((e) => own(e.metrics, metric) !== undefined)
+        : (of?.(r) ?? true) && records!(r).length > 0,
     );
   }
 

@@ -1,4 +1,6 @@
 import { formatMetric, METRICS, metricInfo, type MetricName } from '../../src/experiment/metrics';
+import type { Experiment } from '../../src/experiment/experiment';
+import { shapesOf } from '../../src/experiment/tasks/registry';
 import { t } from '../ui/l10n';
 import { formatBytes, formatNumber } from './format';
 import { Each, type RunData } from './model';
@@ -16,6 +18,8 @@ export interface Quantity {
   /** May be drawn on a logarithmic axis. */
   log?: boolean;
   records?(run: RunData): Float64Array;
+  /** Whether a run has it; all have by default. */
+  of?(run: RunData): boolean;
   metric?: MetricName;
   /** The axis starts at zero, because only the absolute size is meaningful. */
   fromZero?: boolean;
@@ -73,6 +77,11 @@ export const QUANTITIES: readonly Quantity[] = [
     title: () => t('Tokens per second'),
     format: formatNumber,
     smoothed: true,
+    // An image counts as one, so that this would repeat the samples.
+    of({ facts }) {
+      const { task, data }: Partial<Experiment> = facts?.spec ?? {};
+      return !task || !data || shapesOf({ task, data })?.input !== 'image';
+    },
     records: (run) => perSecond(run, 'tokens'),
   },
   {

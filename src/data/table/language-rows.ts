@@ -1,3 +1,4 @@
+import { inTemplate, TEXT_PLACE } from '../../experiment/prompt-template';
 import type { Fields } from '../../table/records';
 import type { ChatMessage } from '../text/chat';
 import { field, type ReadOptions, type Row, type MarkedFormat } from './rows';
@@ -22,15 +23,9 @@ export const languageRows: MarkedFormat<LanguageRow> = {
   marked: () => ({ text: '', label: '' }),
 };
 
-/** The place of the text in data.promptTemplate. */
-const TEXT = '{text}';
-
-/** A text in a template. Not replaceAll with a string, in which $& and its like would be commands. */
-export const inTemplate = (template: string, text: string): string => template.replaceAll(TEXT, () => text);
-
 function written(
   fields: Fields,
-  { textColumn, completionColumn, promptTemplate = TEXT }: ReadOptions,
+  { textColumn, completionColumn, promptTemplate = TEXT_PLACE }: ReadOptions,
 ): Omit<LanguageRow, 'line'> | { problem: string } {
   const own = field(fields, textColumn!);
   if ('problem' in own) return own;

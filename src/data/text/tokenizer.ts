@@ -50,13 +50,16 @@ export interface Tokenizer {
   idOf(token: string): number | undefined;
   /** What one token reads as, without marks for a word's begin or middle; undefined for special and unknown tokens. */
   piece(id: number): string | undefined;
+  /** What one token reads as where it stands alone: with the mark of a word's middle, special ones by their names. */
+  wordOf(id: number): string;
   /** Tokens that are no part of a text, such as those that separate texts and those that stand for unknown words. */
   specialIds: ReadonlySet<number>;
   /** All other tokens, in ascending order. */
   ordinaryIds(): readonly number[];
   padId: number;
-  /** The token that stands for a hidden one, where the files name one. */
+  /** The token that stands for a hidden one, where the files name one, and how it is written in a text. */
   maskId?: number;
+  maskToken?: string;
   /** The token that ends a text, where the files name one. */
   endId?: number;
   /** As in the files; undefined without a chat template. */
@@ -277,12 +280,15 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
   const ordinaryIds = once(() =>
     [...new Set(hf.model!.tokens_to_ids.values())].filter((id) => !specialIds.has(id)).sort((a, b) => a - b),
   );
+  const alone = (id: number): string => {
+    const options = { skip_special_tokens: false, clean_up_tokenization_spaces: false };
+    return reading(path, () => textOf(hf, [id], options));
+  };
   const piece = (id: number): string | undefined => {
     if (specialIds.has(id) || hf.id_to_token(id) === undefined) return undefined;
-    const options = { skip_special_tokens: false, clean_up_tokenization_spaces: false };
-    const text = reading(path, () => textOf(hf, [id], options));
-    return text.replace(/^##/, '').trim() || SPACE;
+    return alone(id).replace(/^##/, '').trim() || SPACE;
   };
+  const wordOf = (id: number): string => alone(id).trim() || SPACE;
 
   // Byte-level BPE has other tokens for a word after a space than for one at the start of a text. Comparing "a" with
   // " a" would not do: a normalizer that prepends a space, as Llama's, would add a second one.
@@ -330,10 +336,11 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
     decode,
     idOf: (token) => hf.token_to_id(token),
     piece,
+    wordOf,
     specialIds,
     ordinaryIds,
     padId: padId ?? 0,
-    ...(maskId !== undefined && { maskId }),
+    ...(maskId !== undefined && { maskId, maskToken: hf.id_to_token(maskId)! }),
     ...(endId !== undefined && { endId }),
     ...(chat && { chat }),
     vocabSize,

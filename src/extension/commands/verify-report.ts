@@ -46,7 +46,7 @@ export function addVerifyLine(report: VerifyReport, line: VerifyLine, t: Transla
       report.kinks = line;
       if (line.texts.length === line.of) return undefined;
       report.ran = [];
-      return t('Running again without the texts affected by rounding …');
+      return t('Running again without the examples affected by rounding …');
     case 'result':
       report.result = line;
       return undefined;
@@ -89,10 +89,17 @@ export function verifyMarkdown(
 
 function setupText({ places, examples, tokens, tensors, dropout }: VerifySetup, t: Translate): string {
   const [a, b] = places.map((p) => placeWords(p, t));
-  const sentence = t(
-    '{0} compared with {1}, in float32, on the first training batch: {2} examples of {3} tokens, {4} trainable tensors.',
-    ...([a, b, examples, tokens, tensors] as const),
-  );
+  const sentence =
+    // Images have one token each.
+    tokens === examples
+      ? t(
+          '{0} compared with {1}, in float32, on the first training batch: {2} examples, {3} trainable tensors.',
+          ...([a, b, examples, tensors] as const),
+        )
+      : t(
+          '{0} compared with {1}, in float32, on the first training batch: {2} examples of {3} tokens, {4} trainable tensors.',
+          ...([a, b, examples, tokens, tensors] as const),
+        );
   return dropout ? `${sentence} ${t('Both used the same dropout masks.')}` : sentence;
 }
 
@@ -111,10 +118,10 @@ function kinksText({ values, operators, texts, of }: VerifyKinks, t: Translate):
         );
   const rest =
     texts.length === of
-      ? t('Every text contains one, so this alone may explain the differences below.')
+      ? t('Every example contains one, so this alone may explain the differences below.')
       : texts.length === 1
-        ? t('The results below exclude the one affected text of {0}.', of)
-        : t('The results below exclude the affected texts, {0} of {1}.', texts.length, of);
+        ? t('The results below exclude the one affected example of {0}.', of)
+        : t('The results below exclude the affected examples, {0} of {1}.', texts.length, of);
   return `${why} ${rest}`;
 }
 

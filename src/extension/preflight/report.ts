@@ -286,13 +286,13 @@ function duplicateLines({ duplicates, train, validation, sets = [] }: PreflightD
           escape(basename(train.path)),
           pairs,
         ),
-    t('{0} training rows repeat an earlier text.', count(withinTrain)),
+    t('{0} training rows repeat an earlier example.', count(withinTrain)),
     train.numbers
       ? conflicts.count === 0
-        ? t('No training text has more than one number.')
+        ? t('No training example has more than one number.')
         : t('{0} training examples have more than one number; {1} {2}.', ...conflicting)
       : conflicts.count === 0
-        ? t('No training text occurs with different labels.')
+        ? t('No training example occurs with different labels.')
         : t('{0} training examples occur with different labels; {1} {2}.', ...conflicting),
     ...sets.map(({ name, inTrain, inValidation }) =>
       name === undefined

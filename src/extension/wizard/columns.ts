@@ -62,7 +62,9 @@ const textStep: Step<WizardState> = {
           ? t('Select the column with the words')
           : answer === 'text'
             ? t('Select the column with the texts, the prompts, or the conversations')
-            : t('Select the text column'),
+            : answer === 'choice'
+              ? t('Select the column with the questions')
+              : t('Select the text column'),
       active: columns.messages ?? columns.text,
     });
     if (typeof picked === 'string') return picked;
@@ -128,19 +130,24 @@ const choicesStep: Step<WizardState> = {
     );
     const picked = await pick(place, {
       items,
-      placeholder: t(
-        'Select the column with the list of choices or a column for each choice; for Commonsense170K, the column with the answers as sentences',
-      ),
-      many: {
-        selected: items.filter((i) => likely.includes(i.label)),
-        describe: (chosen) => (chosen.length === 1 ? t('1 column') : t('{0} columns', chosen.length)),
-      },
+      placeholder: t('Select the column with the choices, or one column for each'),
+      many: { selected: items.filter((i) => likely.includes(i.label)), describe: choicesWords },
     });
     if (typeof picked === 'string') return picked;
     state.columns = { text: text!, ...choiceColumns(picked.map((item) => item.column)) };
     return 'next';
   },
 };
+
+/** What the selected columns hold. */
+function choicesWords(selected: readonly ColumnItem[]): string {
+  const { t } = vscode.l10n;
+  if (selected.length > 1) return t('{0} columns, each with a choice', selected.length);
+  const { choices } = choiceColumns(selected.map((item) => item.column!));
+  return choices === undefined
+    ? t('answers as sentences, as in Commonsense170K')
+    : t('a list of choices in each row');
+}
 
 const labelStep: Step<WizardState> = {
   applies: (state) => kindOf(state).columns.label !== undefined && state.headOfData !== undefined,
@@ -168,7 +175,11 @@ const labelStep: Step<WizardState> = {
 };
 
 const guessedAnswer = (state: WizardState): TaskColumns =>
-  state.known?.layout.columns ?? guessAnswer({ ...state.headOfData!, columns: others(state) }, kindOf(state));
+  named(state.known?.layout.columns) ??
+  guessAnswer({ ...state.headOfData!, columns: others(state) }, kindOf(state));
+
+/** Undefined where the data set's own layout leaves the label open, as folders do. */
+const named = (columns: TaskColumns | undefined) => (columns?.label === undefined ? undefined : columns);
 
 /** One column with all the labels, or a column of 0 and 1 for each. */
 async function severalLabels(state: WizardState, place: Place): Promise<'next' | 'back' | 'cancel'> {
@@ -181,7 +192,7 @@ async function severalLabels(state: WizardState, place: Place): Promise<'next' |
   for (;;) {
     const picked = await pick(place, {
       items,
-      placeholder: t('Select the column with the labels, or a column of 0 and 1 for each label'),
+      placeholder: t('Select the column with the labels, or one of 0 and 1 for each'),
       many: {
         selected,
         describe: (chosen) => (chosen.length === 1 ? t('1 column') : t('{0} columns', chosen.length)),

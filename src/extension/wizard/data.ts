@@ -18,22 +18,27 @@ import {
   sourceOf,
   type SourceItem,
 } from './images';
-import { pickFile, type WizardState } from './state';
+import { nearFirst, pickFile, type WizardState } from './state';
+import { testStep } from './test-set';
 import { percent } from '../../base/percent';
 
 const FILTERS = {
   Data: ['csv', 'tsv', 'jsonl', 'ndjson', 'gz', 'parquet', 'json', 'conll', 'iob', 'iob2', 'bio'],
 };
 
-/** CoNLL files have tags of words, and no texts. */
+/** Not the other JSON files that are among those of the workspace. CoNLL files have tags of words, and no texts. */
 const suits = ({ task }: WizardState, file: string): boolean =>
-  DATA_FILE.test(file) && (formatOf(file) !== 'conll' || describeTask(task!).answer === 'spans');
+  (DATA_FILE.test(file) || (formatOf(file) === 'json' && !/(tokenizer|preprocessor)[^/\\]*$/i.test(file))) &&
+  (formatOf(file) !== 'conll' || describeTask(task!).answer === 'spans');
 
 const trainStep: Step<WizardState> = {
   applies: (state) => !readsImages(state),
   async run(state, place) {
     const { t } = vscode.l10n;
-    const files = state.files.filter((f) => suits(state, f));
+    const files = nearFirst(
+      dirname(state.model!),
+      state.files.filter((f) => suits(state, f)),
+    );
     for (;;) {
       const picked = await pickFile(place, {
         files,
@@ -41,7 +46,9 @@ const trainStep: Step<WizardState> = {
           files.length > 0
             ? describeTask(state.task!).columns.label === undefined
               ? t('Select the file with the training texts')
-              : t('Select the file with the labeled training texts')
+              : describeTask(state.task!).answer === 'choice'
+                ? t('Select the file with the training questions')
+                : t('Select the file with the labeled training texts')
             : t('There is no CSV, TSV, JSONL or Parquet file in this workspace. Browse for one.'),
         browse: { title: t('Choose the training data'), filters: FILTERS },
         active: state.train ?? files.find((f) => /train/i.test(basename(f))),
@@ -87,7 +94,10 @@ const imageValidationStep: Step<WizardState> = {
   applies: readsImages,
   async run(state, place) {
     const { t } = vscode.l10n;
-    const sources = (await imageSources(state)).filter((source) => source !== state.train);
+    const sources = nearFirst(
+      dirname(state.train!),
+      (await imageSources(state)).filter((source) => source !== state.train),
+    );
     const shares = [0.1, 0.2].map((share): SourceItem & { share: number } => ({
       label: t('Hold out {0} of the training images', percent(share, 0)),
       description: t('a random split that depends on the seed'),
@@ -98,7 +108,7 @@ const imageValidationStep: Step<WizardState> = {
       ...sources.map(sourceItem),
       ...browseItems(),
     ];
-    const near = sources.find((source) => /val|test|dev/i.test(basename(source)));
+    const near = [/val|dev/i, /test/i].flatMap((name) => sources.filter((s) => name.test(basename(s))))[0];
     const wanted = state.validation ?? near ?? 0.1;
     for (;;) {
       const picked = await pick(place, {
@@ -121,7 +131,10 @@ const validationStep: Step<WizardState> = {
   async run(state, place) {
     const { t } = vscode.l10n;
     const train = state.train!;
-    const files = state.files.filter((f) => suits(state, f) && f !== train);
+    const files = nearFirst(
+      dirname(train),
+      state.files.filter((f) => suits(state, f) && f !== train),
+    );
     const inFolder = files.filter((f) => dirname(f) === dirname(train)).map((f) => basename(f));
     const likely = guessValidation(basename(train), inFolder);
     const shares = [0.1, 0.2].map((share) => ({
@@ -160,4 +173,11 @@ async function browseFor(): Promise<string | undefined> {
   return chosen?.[0]?.fsPath;
 }
 
-export const dataSteps = [trainStep, imageTrainStep, ...columnSteps, validationStep, imageValidationStep];
+export const dataSteps = [
+  trainStep,
+  imageTrainStep,
+  ...columnSteps,
+  validationStep,
+  imageValidationStep,
+  testStep,
+];

@@ -1,12 +1,13 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { describeTask } from '../../experiment/tasks/registry';
 import { pick, type Step } from '../ask/steps';
 import { DATA_FILE, readDataHead } from '../language/data-head';
 import { kindOf } from '../language/check-files';
 import { imageFolders } from '../models/image-folders';
+import { knownImages } from '../../recipes/data/known';
 import { EXCLUDED } from '../models/workspace-files';
-import type { WizardState } from './state';
+import { nearFirst, type WizardState } from './state';
 
 const IMAGES = '**/*.{jpg,jpeg,png,webp,gif,tif,tiff,avif}';
 /** Enough to meet two labels of each folder; looking for all images of a large one would take long. */
@@ -50,7 +51,7 @@ export const imageTrainStep: Step<WizardState> = {
   applies: readsImages,
   async run(state, place) {
     const { t } = vscode.l10n;
-    const sources = await imageSources(state);
+    const sources = nearFirst(dirname(state.model!), await imageSources(state));
     const items = [...sources.map(sourceItem), ...browseItems()];
     for (;;) {
       const picked = await pick<SourceItem>(place, {
@@ -80,6 +81,11 @@ async function take(state: WizardState, source: string): Promise<boolean> {
   }
   if (state.train !== source) delete state.validation;
   state.train = source;
+  state.known = knownImages(
+    source,
+    state.task!,
+    head?.columns.map((c) => c.name),
+  );
   if (head) state.headOfData = head;
   else delete state.headOfData;
   // The names of folders need no columns.

@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
-import { PAPER_MODELS } from '../../recipes/models';
-import { sizeOf, settingsOf } from '../../recipes/data/registry';
+import { modelsFor, sizeOf, settingsOf } from '../../recipes/data/registry';
 import { recipesOf } from '../../recipes/report';
 import type { Recipe } from '../../experiment/paper';
 import { recipeText } from './recipe-text';
@@ -28,7 +27,7 @@ export const recipeStep: Step<WizardState> = {
         description: t('3 epochs · batch 32 · learning rate 2e-3'),
         detail: t('a starting point for any model; everything can be changed in the file'),
       },
-      ...PAPER_MODELS.flatMap(({ id, name }): RecipeItem[] => [
+      ...modelsFor(state.task!).flatMap(({ id, name }): RecipeItem[] => [
         { label: name, kind: vscode.QuickPickItemKind.Separator },
         ...recipesOf(id).map((recipe) => ({ ...recipeText(recipe, t), recipe })),
       ]),

@@ -19,7 +19,9 @@ export interface WizardState extends Partial<Draft> {
   given?: string;
   summary?: ModelSummary;
   headOfData?: DataHead;
-  /** The paper's data set that the training file belongs to. */
+  /** What looks like a test set. */
+  tests?: string[];
+  /** The paper's data set that the training data belong to. */
   known?: KnownData;
   adapter?: AdapterSpec;
   /** The folder for the experiment. */
@@ -34,6 +36,7 @@ export const draftOf = (s: WizardState): Draft => ({
   ...(s.output !== undefined && { output: s.output }),
   train: s.train!,
   validation: s.validation!,
+  ...(s.test !== undefined && { test: s.test }),
   task: s.task!,
   columns: s.columns!,
   adapter: s.adapter!,
@@ -42,6 +45,12 @@ export const draftOf = (s: WizardState): Draft => ({
   ...(s.recipe && s.known?.recipe.pooling && { pooling: s.known.recipe.pooling.value }),
   ...(s.recipe && s.known?.recipe.lossOn && { lossOn: s.known.recipe.lossOn.value }),
 });
+
+/** Those of a folder before those elsewhere. */
+export const nearFirst = (folder: string, paths: readonly string[]): string[] => {
+  const near = (path: string) => Number(dirname(path) === folder);
+  return [...paths].sort((a, b) => near(b) - near(a));
+};
 
 interface FileItem extends vscode.QuickPickItem {
   path?: string;

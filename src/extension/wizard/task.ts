@@ -3,11 +3,18 @@ import { DEFAULT_TASK, describeTask, TASKS, taskWith, type TaskName } from '../.
 import { pick, type Step } from '../ask/steps';
 import type { WizardState } from './state';
 
-/** A model with one input of four axes reads images. */
+/** Logits of so many classes for each token are those of a vocabulary. */
+const VOCABULARY = 256;
+
+/** A model with one input of four axes reads images; one whose only output has a vocabulary's logits writes texts. */
 function likelyTask({ summary }: WizardState): TaskName {
-  const { inputs } = summary!;
+  const { inputs, outputs } = summary!;
   const images = inputs.length === 1 && inputs[0].shape?.length === 4;
-  return (images ? taskWith({ input: 'image', answer: 'label' }) : undefined) ?? DEFAULT_TASK;
+  if (images) return taskWith({ input: 'image', answer: 'label' })!;
+  const [{ name, shape }] = outputs;
+  const writes =
+    outputs.length === 1 && /logits/i.test(name) && shape?.length === 3 && Number(shape[2]) >= VOCABULARY;
+  return writes ? taskWith({ input: 'text', answer: 'text' })! : DEFAULT_TASK;
 }
 
 /** What is learned of each text, which decides the columns that are needed. */

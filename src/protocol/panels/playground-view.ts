@@ -109,8 +109,8 @@ function applyPrediction(
   line: Extract<PlayLine, { kind: 'prediction' }>,
 ): void {
   const isNewest = line.request === request;
-  // Spans mean nothing without their text, which was that of an earlier question.
-  if (line.spans && !isNewest) return;
+  // Spans and masks mean nothing without their text, which was that of an earlier question.
+  if ((line.spans || line.masks) && !isNewest) return;
   subject.answers[line.variant] = {
     request: line.request,
     prediction: line,

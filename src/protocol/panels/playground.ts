@@ -25,7 +25,7 @@ export type PlaygroundFromPage =
   /** A text, a pair of texts, or a question with its choices. */
   | { type: 'ask'; text: string; pair?: string; choices?: string[] }
   | { type: 'askImage'; image: PlayImage }
-  | { type: 'generate'; text: string; settings: GenerationSettings }
+  | { type: 'generate'; text: string; asTyped?: boolean; settings: GenerationSettings }
   | { type: 'stop' }
   /** Requests a validation row of the first run. */
   | { type: 'sample' }
@@ -42,7 +42,7 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 
 /** Validates a message from the page; undefined if invalid. */
 export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | undefined {
-  const { type, text, pair, choices, image, settings, runs, subject } = (value ?? {}) as Record<
+  const { type, text, pair, choices, image, asTyped, settings, runs, subject } = (value ?? {}) as Record<
     string,
     unknown
   >;
@@ -63,7 +63,9 @@ export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | und
     case 'askImage':
       return isPlayImage(image) ? { type, image } : undefined;
     case 'generate':
-      return isText(text) && isGenerationSettings(settings) ? { type, text, settings } : undefined;
+      return isText(text) && isGenerationSettings(settings)
+        ? { type, text, ...(asTyped === true && { asTyped }), settings }
+        : undefined;
     case 'restore':
       return Array.isArray(runs) && runs.every(isText) ? { type, runs } : undefined;
     case 'remove':

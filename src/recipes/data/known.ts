@@ -1,4 +1,5 @@
 import type { TaskName } from '../../experiment/tasks/registry';
+import { describeTask } from '../../experiment/tasks/registry';
 import type { DataRecipe, Layout } from './kind';
 import { DATA_RECIPES } from './registry';
 
@@ -30,3 +31,31 @@ export function knownData(path: string, task: TaskName): KnownData | undefined {
     }
   return undefined;
 }
+
+/**
+ * The paper's data set that a folder of images or a table of them belongs to, by a folder's name on the way to it:
+ * "EuroSAT_RGB/train", "oxford_pets/train.parquet". Undefined for other tasks.
+ *
+ * @param path with the separators of any platform
+ * @param labeled the columns of the table; without, it is a folder with one folder for each label
+ */
+export function knownImages(
+  path: string,
+  task: TaskName,
+  labeled?: readonly string[],
+): KnownData | undefined {
+  if (describeTask(task).input !== 'image') return undefined;
+  const parts = path.replaceAll('\\', '/').split('/').map(plain);
+  for (const recipe of DATA_RECIPES.filter((r) => r.task.value === task)) {
+    const own = recipe.folders.filter((folder) => !COMMON.test(folder) && folder !== 'images');
+    const names = [recipe.name, ...own.map((folder) => folder.split('/')[0])].map(plain);
+    if (!parts.some((part) => names.includes(part))) continue;
+    const layout = recipe.layouts.find(({ columns }) =>
+      labeled ? columns.label !== undefined && labeled.includes(columns.label) : columns.label === undefined,
+    );
+    return { recipe, layout: layout ?? { ...recipe.layouts[0], columns: {} } };
+  }
+  return undefined;
+}
+
+const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');

@@ -2,7 +2,9 @@ import { likelyTargets } from '../../adapters/targets/likely-targets';
 import type { NamedLayer } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { nearest } from '../../base/nearest';
-import { PAPER_MODELS } from '../models';
+import { isWritten } from '../../experiment/tasks/kind';
+import { describeTask, type TaskName } from '../../experiment/tasks/registry';
+import { PAPER_MODELS, type PaperModel } from '../models';
 import { recipesOf } from '../report';
 import type { Recipe } from '../../experiment/paper';
 import { COMMONSENSE_DATA } from './commonsense';
@@ -27,6 +29,16 @@ export function dataRecipe(name: string): DataRecipe {
     `There is no recipe "${name}".`,
     near === undefined ? 'List the recipes with `aurora recipe`.' : `Did you mean "${near}"?`,
   );
+}
+
+/** The paper's models, first those that it trains on what a task reads and answers. */
+export function modelsFor(task: TaskName): readonly PaperModel[] {
+  const like = (other: TaskName) =>
+    describeTask(other).input === describeTask(task).input &&
+    isWritten(describeTask(other).answer) === isWritten(describeTask(task).answer);
+  const fits = ({ id }: PaperModel) =>
+    Number(DATA_RECIPES.some((r) => Object.values(r.models).includes(id) && like(r.task.value)));
+  return [...PAPER_MODELS].sort((a, b) => fits(b) - fits(a));
 }
 
 /** The paper's settings for a data set and a size of its models. */

@@ -1,6 +1,7 @@
-import { inTemplate, type LanguageRow } from '../../data/table/language-rows';
+import type { LanguageRow } from '../../data/table/language-rows';
 import type { ChoiceRow } from '../../data/table/choice-rows';
 import type { Experiment } from '../../experiment/experiment';
+import { inTemplate } from '../../experiment/prompt-template';
 import { DEFAULT_SCORING, type Scoring } from '../../experiment/scoring';
 import type { LanguageOptions } from '../text/language-text';
 

@@ -34,6 +34,8 @@ export interface TextReader<R extends Row, E extends TextExample> extends RowRea
   labelSet?(row: R): string[];
   /** The labeled spans of a row's text, for a kind whose answer is spans. */
   spans?(row: R): TextSpan[];
+  /** A row's text as a person would ask about it, and the answer, where that is not the text that is read. */
+  asked?(row: R, spec: Experiment, tokenizer: Tokenizer): Pick<Row, 'text' | 'label'>;
   /** How a row is read. Only with a format that says what its rows leave in memory can large files stay on disk. */
   format: RowFormat<R> | MarkedFormat<R>;
   /**
@@ -139,7 +141,8 @@ export function readsTexts<R extends Row, E extends TextExample>(
     async samples(spec, data) {
       const { rows } = await readValidation(textRows(reader, spec, data.tokenizer), spec, data);
       return mapped(rows, (row) => {
-        const { text, pair, choices, label, line } = row;
+        const { pair, choices, line } = row;
+        const { text, label } = reader.asked?.(row, spec, data.tokenizer) ?? row;
         return {
           text,
           ...(spec.data.textPairColumn !== undefined && { pair }),

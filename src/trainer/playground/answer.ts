@@ -15,7 +15,7 @@ const CACHE = /^(past|present|cache)|past_key|use_cache/i;
 const NO_ANSWER = /hidden|pooler|embedding/i;
 
 const NEEDED =
-  'The playground supports text and image classifiers with the output [batch, labels], and language models with the output [batch, sequence, vocabulary].';
+  'The playground supports text and image classifiers with the output [batch, labels], and language models, masked ones too, with the output [batch, sequence, vocabulary].';
 
 /** @throws AuroraError 'model' if it is neither, stating what the model has and what is needed */
 export function whatItReads(model: Model, path: string): Reads {

@@ -14,7 +14,6 @@ import { oneText, textInputs, warmUpText, type ReadText } from './texts';
 /** A model that scores every possible next token. */
 export async function openLanguageModel(opened: OpenedModel, tokenizer: Tokenizer): Promise<LanguageModel> {
   const { path, files, inputs } = opened;
-  refuseMasked(opened);
   const session = await openAnswers(path, lastPosition(opened.graph), opened.options);
   const run = async (dataset: ReadText['dataset'], variant: PlayVariant) => {
     const { answer, seconds } = await session.run(textInputs(dataset, inputs), variant);
@@ -70,15 +69,4 @@ function lastPosition({ model, answers, ...rest }: AnswerGraph): AnswerGraph {
   const isProduct = maker?.opType === 'MatMul' && graph.initializers.get(weight)?.dims.length === 2;
   const last = isProduct ? g.op('MatMul', [lastOf(hidden), weight]) : lastOf(answers.adapted);
   return { ...rest, model: { ...model, graph: g.graph }, answers: { adapted: last, base: last } };
-}
-
-/** A masked language model has the same outputs, but sees the tokens that follow. */
-function refuseMasked({ path, files }: OpenedModel): void {
-  const architecture = [files.config.architectures].flat().find((a) => /ForMaskedLM$/.test(String(a)));
-  if (architecture === undefined) return;
-  throw new AuroraError(
-    'model',
-    `${path} is a ${String(architecture)}: a masked language model, which cannot generate text.`,
-    'The playground takes language models that write from left to right, and classifiers.',
-  );
 }

@@ -35,6 +35,9 @@ function read(path: string): Json {
 /** Far above any model's limit; tokenizers without one say 10³⁰. */
 const NO_LIMIT = 1e7;
 
+/** Text length if none is stated: what BERT and its relatives read. */
+export const USUAL_LENGTH = 512;
+
 /** The longest text, in tokens, that these files allow; undefined if not stated. */
 export function longestText({ config, tokenizerConfig }: ModelFiles): number | undefined {
   const limits = [

@@ -15,6 +15,7 @@ import { findAnswer, unfit, whatItReads } from './answer';
 import { adaptedGraph, plainGraph, type AnswerGraph } from './graph';
 import { openImages } from './images';
 import { openLanguageModel } from './language';
+import { fillsMasks, openMasked } from './masked';
 import { readModelFiles, type ModelFiles } from './model-files';
 import type { OpenOptions } from './run';
 import type { Scale } from './probabilities';
@@ -85,7 +86,8 @@ export async function openModel(
   if (rows !== undefined) checkVocabulary(tokenizer, rows, path);
   const rank = isLogits ? answer.shape!.length : 2;
   if (rank === 2) return openTexts(opened, tokenizer);
-  if (rank === 3) return openLanguageModel(opened, tokenizer);
+  if (rank === 3)
+    return fillsMasks(files) ? openMasked(opened, tokenizer) : openLanguageModel(opened, tokenizer);
   throw unfit(model, path, `${answer.name} has ${rank} axes`);
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import { inTemplate } from '../../experiment/prompt-template';
 import type { PlayLine, PlayRequest, PlaySource, PlayVariant } from '../../protocol/playground';
 import { generate } from './generate';
 import { openModel } from './model';
@@ -145,10 +146,11 @@ export class Player {
       return this.emit({ kind: 'prediction', ...of, ...(await subject.answer(question, of.variant)) });
     }
     if (!('next' in subject)) throw wrongQuestion('gives labels', 'predict');
+    const { template } = subject.facts;
     const made = await generate(
       subject,
       of.variant,
-      question.text,
+      template === undefined || question.asTyped ? question.text : inTemplate(template, question.text),
       question.settings,
       async (text) => this.emit({ kind: 'token', ...of, text }),
       () => this.asked !== of.request,

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { shapesOf } from '../../experiment/tasks/registry';
+import { describeTask, shapesOf } from '../../experiment/tasks/registry';
 import { readUser } from '../../runs/user';
 import type { PlayFacts } from '../../protocol/playground';
 import type { Trained } from '../checkpoint/trained-run';
@@ -17,9 +17,20 @@ export function factsOf(trained: Trained): PlayFacts {
     ...(adapters.length > 0 && { base: task.head ? 'model-with-head' : 'model' }),
     samples: true,
     ...imageShape(task),
+    ...(task.kind.mask && { mask: task.kind.mask(data) }),
+    ...templateOf(spec),
     assumed: [...inputs.changed, ...inputs.notes, ...data.warnings],
   };
 }
+
+/** Where a text that is asked about is put into the template of the data; other kinds do so themselves. */
+const templateOf = ({
+  task,
+  data: { promptTemplate },
+}: Trained['run']['spec']): Pick<PlayFacts, 'template'> =>
+  describeTask(task.type).answer === 'text' && promptTemplate !== undefined
+    ? { template: promptTemplate }
+    : {};
 
 /** What a page makes of a picture before it sends it. */
 function imageShape({ data, kind }: Trained['task']): Pick<PlayFacts, 'image'> {

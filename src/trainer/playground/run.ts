@@ -1,12 +1,10 @@
 import { basename } from 'node:path';
-import { AuroraError } from '../../base/errors';
 import type { List } from '../../data/list';
 import { openEvaluator } from '../../engine/open';
 import type { Example } from '../../data/dataset';
 import type { PlaySample, PlayVariant } from '../../protocol/playground';
 import { permutation, Stream } from '../../base/random';
 import type { InputShape } from '../../experiment/tasks/kind';
-import { describeTask } from '../../experiment/tasks/registry';
 import type { Input, TaskKind } from '../../tasks/kind';
 import type { Sample } from '../../tasks/task-data';
 import { openTrained, type At, type Trained } from '../checkpoint/trained-run';
@@ -30,13 +28,6 @@ export async function openRun(run: string, at: At, { folder, threads }: OpenOpti
   const trained = await openTrained(run, at, folder, (kind) => kind.withoutRows);
   const { task, parameters } = trained;
   const { adapters, data, kind } = task;
-  const { answer, title } = describeTask(task.spec.task.type);
-  if (!kind.ask && answer !== 'text')
-    throw new AuroraError(
-      'usage',
-      `The playground cannot be used with ${title.toLowerCase()}.`,
-      'To see what the run predicts, use "Show Errors" or `aurora errors`.',
-    );
   const evaluator = await openEvaluator(task.model, task.infos, task.graph, folder, { threads });
   const values = { adapted: parameters, base: withoutAdapters(adapters, parameters) };
   const evaluate: Evaluate = async (example, variant, length) => {
@@ -64,7 +55,11 @@ async function classifier(
 ): Promise<Pick<Classifier, 'facts' | 'answer'>> {
   const { data, spec } = trained.task;
   const facts = factsOf(trained);
-  const warmUp = facts.image ? { ...WARM_UP, image: black(facts.image) } : WARM_UP;
+  const warmUp = {
+    ...WARM_UP,
+    ...(facts.image && { image: black(facts.image) }),
+    ...(facts.mask !== undefined && { text: facts.mask }),
+  };
   const run = async (example: Example, variant: PlayVariant) => {
     const { compared } = trained.task.kind;
     if (!compared) return evaluate(example, variant);

@@ -2,14 +2,11 @@ import type { Tokenizer } from '../../data/text/tokenizer';
 import type { PlayVariant } from '../../protocol/playground';
 import { classifierLabels } from './labels';
 import type { OpenedModel } from './model';
-import { longestText } from './model-files';
+import { longestText, USUAL_LENGTH } from './model-files';
 import { probabilitiesOf } from './probabilities';
 import { openAnswers } from './session';
 import type { Classifier } from './subject';
 import { readText, textInputs, warmUpText, type ReadText } from './texts';
-
-/** Text length if none is stated: what BERT and its relatives read. */
-const USUAL_LENGTH = 512;
 
 /** A model that labels texts. */
 export async function openTexts(opened: OpenedModel, tokenizer: Tokenizer): Promise<Classifier> {

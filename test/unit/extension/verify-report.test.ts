@@ -112,13 +112,13 @@ describe('the report of a comparison of both engines', () => {
     expect(report.ran).toEqual([]);
     const text = verifyMarkdown('x', report, t);
     expect(text).toContain('3 values of `Relu` are on different sides of 0');
-    expect(text).toContain('exclude the affected texts, 3 of 32.');
+    expect(text).toContain('exclude the affected examples, 3 of 32.');
     addVerifyLine(report, { ...kinks, values: 1, texts: [4] }, t);
     const one = verifyMarkdown('x', report, t);
     expect(one).toContain('one value of `Relu`');
-    expect(one).toContain('exclude the one affected text of 32.');
+    expect(one).toContain('exclude the one affected example of 32.');
     const all = verifyMarkdown('x', { ...report, kinks: { ...kinks, texts: [0], of: 1 } }, t);
-    expect(all).toContain('Every text contains one');
+    expect(all).toContain('Every example contains one');
   });
 
   it('ignores unknown lines', () => {

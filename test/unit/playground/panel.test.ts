@@ -27,6 +27,7 @@ describe('messages from the page', () => {
     { type: 'ask', text: 'x' },
     { type: 'askImage', image: { width: 1, height: 1, rgba: 'AAAAAA==' } },
     { type: 'generate', text: 'x', settings: GENERATION_DEFAULTS },
+    { type: 'generate', text: 'x', asTyped: true, settings: GENERATION_DEFAULTS },
     { type: 'stop' },
     { type: 'sample' },
     { type: 'compare' },

@@ -16,6 +16,7 @@ const REQUESTS: PlayRequest[] = [
   { kind: 'predict', request: 1, text: 'x' },
   { kind: 'predict', request: 1, image: { width: 1, height: 1, rgba: 'AAAA' } },
   { kind: 'generate', request: 2, text: '', settings: GENERATION_DEFAULTS },
+  { kind: 'generate', request: 2, text: 'x', asTyped: true, settings: GENERATION_DEFAULTS },
   { kind: 'sample', request: 3, subject: 'a' },
   { kind: 'stop', request: 2 },
 ];
@@ -37,6 +38,7 @@ const LINES: PlayLine[] = [
     assumed: [],
   },
   { kind: 'prediction', ...of, probabilities: [0, 1], seconds: 0.1, tokens: 3, truncated: true },
+  { kind: 'prediction', ...of, masks: [[{ token: 'x', probability: 0.5 }], []], seconds: 0.1 },
   { kind: 'token', ...of, text: 'é' },
   {
     kind: 'generated',

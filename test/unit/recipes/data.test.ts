@@ -2,10 +2,18 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { showText } from '../../../src/cli/commands/recipe/show';
 import { listText } from '../../../src/cli/commands/recipe/list';
-import { knownData } from '../../../src/recipes/data/known';
+import { knownData, knownImages } from '../../../src/recipes/data/known';
 import { findFiles } from '../../../src/recipes/data/files';
 import type { DataRecipe } from '../../../src/recipes/data/kind';
-import { DATA_RECIPES, dataRecipe, settingsOf, sizeOf, sizesOf } from '../../../src/recipes/data/registry';
+import {
+  DATA_RECIPES,
+  dataRecipe,
+  modelsFor,
+  settingsOf,
+  sizeOf,
+  sizesOf,
+} from '../../../src/recipes/data/registry';
+import { PAPER_MODELS } from '../../../src/recipes/models';
 import { defaultAdapter, draftText } from '../../../src/recipes/draft';
 import { questionsOf, unaskable, type Choices } from '../../../src/recipes/questions';
 import { parseExperiment } from '../../../src/runs/experiment/load';
@@ -118,6 +126,32 @@ describe('a training file', () => {
     expect(known('/x/WNLI/train.tsv')).toBeUndefined();
     expect(known('/x/MYRTE/train.tsv')).toBeUndefined();
     expect(known('/x/commonsense_170k.json', 'multiple-choice')).toBe('commonsense170k');
+  });
+
+  it('or folder of images belongs to a data set by a folder on the way to it', () => {
+    const task = 'image-classification';
+    const images = (path: string, ...args: [string[]?]) => knownImages(path, task, ...args);
+    expect(images('/x/EuroSAT_RGB/train')?.recipe.id).toBe('images/eurosat');
+    expect(images('C:\\x\\Oxford-Pets\\train')?.recipe.id).toBe('images/oxford-pets');
+    expect(images('/x/dtd/images')).toMatchObject({ recipe: { id: 'images/dtd' }, layout: { columns: {} } });
+    expect(images('/x/cifar10/train.parquet', ['img', 'label'])).toMatchObject({
+      recipe: { id: 'images/cifar-10' },
+      layout: { columns: { image: 'img', label: 'label' } },
+    });
+    // Other columns than those on the hub are for the wizard to guess.
+    expect(images('/x/cifar10/train.csv', ['image', 'class'])?.layout.columns).toEqual({});
+    expect(images('/x/images/train')).toBeUndefined();
+    expect(images('/x/data/train')).toBeUndefined();
+    expect(knownImages('/x/eurosat/train', 'text-classification')).toBeUndefined();
+  });
+
+  it('is offered with the models of its kind first', () => {
+    const first = (task: Parameters<typeof modelsFor>[0]) => modelsFor(task)[0].id;
+    expect(first('image-classification')).toBe('vit-base');
+    expect(first('text-classification')).toBe('roberta-base');
+    expect(first('multiple-choice')).toBe(first('causal-language-modeling'));
+    expect(first('multiple-choice')).toMatch(/llama/);
+    expect(modelsFor('image-classification')).toHaveLength(PAPER_MODELS.length);
   });
 
   it('has the settings of the model of the same width', () => {

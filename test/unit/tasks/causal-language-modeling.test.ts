@@ -118,17 +118,18 @@ describe('the data of a language model', () => {
 
   it('are in the template of the experiment, which is not learned', async () => {
     const pairs = write('template.jsonl', '{"text":"$& low {text}","answer":" new"}\n');
-    const { train: split } = await kind.load(
-      experiment({
-        train: pairs,
-        validation: pairs,
-        completionColumn: 'answer',
-        promptTemplate: 'hello {text} or {text}:',
-      }),
-      textModel,
-    );
+    const templated = experiment({
+      train: pairs,
+      validation: pairs,
+      completionColumn: 'answer',
+      promptTemplate: 'hello {text} or {text}:',
+    });
+    const data = await kind.load(templated, textModel);
+    const { train: split } = data;
     const prompt = 'hello $& low {text} or $& low {text}:';
     expect(split.rows.at(0)).toMatchObject({ text: prompt, completion: ' new' });
+    // A person asks without it, and it is put around what they ask.
+    expect((await kind.samples(templated, data)).at(0)).toMatchObject({ text: '$& low {text}' });
     const [{ ids, targets }] = split.dataset.examples;
     expect(read(ids)).toBe(`${prompt} new`);
     expect(read(targets.filter((t) => t !== IGNORE_LABEL))).toBe(' new');

@@ -122,6 +122,42 @@ describe('the data of a masked language model', () => {
     ]);
   });
 
+  it('are asked about with one of their words hidden', async () => {
+    const data = await kind.withoutRows(experiment(), textModel);
+    const samples = await kind.samples(experiment(), data);
+    for (const { text, label } of [samples.at(0)!, samples.at(1)!]) {
+      expect(text.split('[MASK]')).toHaveLength(2);
+      expect(['the cats playing', 'the cat']).toContain(text.replace('[MASK]', label));
+    }
+    expect((await kind.samples(experiment(), data)).at(0)).toEqual(samples.at(0));
+  });
+
+  it('answer with the likeliest tokens for each mask of a text', async () => {
+    const data = await kind.withoutRows(experiment(), textModel);
+    const { example, answer } = kind.ask({ text: '[MASK] cats [MASK]' }, data, 12);
+    const ids = [...example.ids];
+    expect(ids).toEqual([CLS, MASK, tokenizer.idOf('cats'), MASK, SEP]);
+    // The embedding has one row more than the tokenizer has tokens, which counts for nothing.
+    const vocabulary = tokenizer.vocabSize + 1;
+    const logits = new Float32Array(ids.length * vocabulary);
+    const like = (at: number, id: number, logit: number) => (logits[at * vocabulary + id] = logit);
+    like(1, tokenizer.idOf('the')!, 5);
+    like(1, tokenizer.idOf('##ing')!, 3);
+    like(1, tokenizer.vocabSize, 9);
+    like(3, tokenizer.idOf('!')!, 2);
+    const { masks } = answer(logits) as { masks: { token: string; probability: number }[][] };
+    expect(masks.map((m) => m.length)).toEqual([5, 5]);
+    expect(masks.map(([first]) => first.token)).toEqual(['the', '!']);
+    expect(masks[0][1].token).toBe('##ing');
+    const others = tokenizer.vocabSize - 2;
+    expect(masks[0][0].probability).toBeCloseTo(Math.exp(5) / (Math.exp(5) + Math.exp(3) + others), 6);
+    for (const [text, length, message] of [
+      ['the cats', 12, 'The text has no [MASK].'],
+      ['the cats play the [MASK]', 4, 'The first 4 tokens of the text have no [MASK].'],
+    ] as const)
+      expect(failure('data', () => kind.ask({ text }, data, length))).toContain(message);
+  });
+
   it('need a mask token', async () => {
     const folder = taskLab('masked-language-modeling');
     const json = JSON.parse(readFileSync(join(FIXTURE, 'tokenizer.json'), 'utf8')) as {

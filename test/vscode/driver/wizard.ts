@@ -25,12 +25,17 @@ export class Wizard {
     await this.window.page.keyboard.press('Enter');
   }
 
+  /** Accepts what is checked in a step with several choices. */
+  async ok(): Promise<void> {
+    await this.window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
+  }
+
   /** Answers everything after the data as AuroRA does by default. */
   async acceptDefaults(): Promise<void> {
     await this.choose('Select settings', 'Defaults');
     await this.choose('Select a method', 'AuroRA');
     await this.asks('Select the layers');
-    await this.window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
+    await this.ok();
     await this.accept('Select a rank');
     await this.accept('file name of the experiment');
   }

@@ -21,12 +21,51 @@ export function labelTable(
   name: (label: number) => unknown,
   threshold?: number,
 ): TemplateResult {
-  const { probabilities } = prediction;
+  const { probabilities, choices } = prediction;
   const labels = labelsOf(column);
   const other = column.key === key ? undefined : first;
+  const rows = shown.map((i) => ({
+    name: name(i),
+    share: probabilities[i],
+    ...(other && { before: chanceOf(other, labels[i]) }),
+  }));
+  return shareTable(rows, {
+    name: t('Probabilities of {0}', nameOf(column)),
+    item: choices ? t('Choice') : t('Label'),
+    ...(other && { first: other.title }),
+    several,
+    threshold,
+  });
+}
+
+interface ShareRow {
+  name: unknown;
+  /** Probability. */
+  share: number;
+  /** That of the first column, if it has it. */
+  before?: number | undefined;
+}
+
+interface ShareWords {
+  /** Read to screen readers. */
+  name: string;
+  /** What a row is. */
+  item: string;
+  /** The column that the others are compared with, in these. */
+  first?: string;
+  /** Whether there is something to compare with the first. */
+  several: boolean;
+  threshold?: number | undefined;
+}
+
+/** Probabilities with bars, and their differences from those of the first column. */
+export function shareTable(
+  rows: readonly ShareRow[],
+  { name, item, first, several, threshold }: ShareWords,
+): TemplateResult {
   return html`<table>
     <caption class="visually-hidden">
-      ${t('Probabilities of {0}', nameOf(column))}
+      ${name}
     </caption>
     <colgroup>
       <col class="label" />
@@ -36,20 +75,20 @@ export function labelTable(
     </colgroup>
     <thead class="visually-hidden">
       <tr>
-        <th scope="col">${prediction.choices ? t('Choice') : t('Label')}</th>
+        <th scope="col">${item}</th>
         <td></td>
         <th scope="col">${t('Probability')}</th>
-        ${other ? html`<th scope="col">${t('Points more or less than {0}', other.title)}</th>` : nothing}
+        ${first === undefined ? nothing : html`<th scope="col">${t('Points more or less than {0}', first)}</th>`}
       </tr>
     </thead>
     <tbody>
-      ${shown.map(
-        (i) =>
+      ${rows.map(
+        (row) =>
           html`<tr>
-            <th scope="row">${name(i)}</th>
-            <td class="bar">${bar(probabilities[i], threshold)}</td>
-            <td class="number">${cautiousPercent(probabilities[i])}</td>
-            ${several ? html`<td class="number">${other ? difference(probabilities[i], chanceOf(other, labels[i])) : nothing}</td>` : nothing}
+            <th scope="row">${row.name}</th>
+            <td class="bar">${bar(row.share, threshold)}</td>
+            <td class="number">${cautiousPercent(row.share)}</td>
+            ${several ? html`<td class="number">${first === undefined ? nothing : difference(row.share, row.before)}</td>` : nothing}
           </tr>`,
       )}
     </tbody>

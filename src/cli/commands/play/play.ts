@@ -29,8 +29,9 @@ export const play: Command = {
        aurora play --model MODEL.onnx [--adapter DIR] [--tokenizer FILE]
 
 Loads a checkpoint of a run, or any ONNX classifier or language model, and answers each line that you type (pairs: two
-texts with a tab between them; questions: a tab before each choice; images: the path of one). A classifier prints the most
-likely labels and the time taken, beside those of the base model; a language model streams its text.
+texts with a tab between them; questions: a tab before each choice; images: the path of one; texts with hidden tokens:
+the mask token in the place of each). A classifier prints the most likely labels and the time taken, beside those of the
+base model; a language model streams its text.
 
   --at WHICH         best (default), last, or the step of a checkpoint
   --with RUN         another run to answer as well, at its best checkpoint (may be given several times)
@@ -40,6 +41,7 @@ likely labels and the time taken, beside those of the base model; a language mod
   --threads N        threads on the processor (default: one per core)
 
 For language models:
+  --as-typed         do not put prompts into data.promptTemplate, as training does
   --max-tokens N     the most tokens to generate (default: ${D.maxTokens})
   --temperature T    0 (default) always takes the most likely token
   --top-k K          sample only from the K most likely tokens (default: all)
@@ -61,6 +63,7 @@ For language models:
     'top-k': { type: 'string' },
     'top-p': { type: 'string' },
     seed: { type: 'string' },
+    'as-typed': { type: 'boolean' },
     json: { type: 'boolean' },
   },
   async run(args) {
@@ -68,7 +71,7 @@ For language models:
     const settings = settingsOf(args);
     const options = { folder: temporaryFolder('play'), threads: threadCount(args.text('threads')) };
     if (args.flag('json')) return speakJson(sources, options);
-    return atTerminal(sources, settings, options);
+    return atTerminal(sources, settings, options, args.flag('as-typed'));
   },
 };
 
@@ -149,6 +152,7 @@ async function atTerminal(
   sources: readonly PlaySource[],
   settings: GenerationSettings,
   options: PlayerOptions,
+  asTyped: boolean,
 ): Promise<number> {
   const facts = new Map<string, PlayFacts>();
   const teller = new Teller(facts);
@@ -165,9 +169,7 @@ async function atTerminal(
   // Ctrl-C stops the text that is being generated; otherwise it ends the program.
   lines.on('SIGINT', () => (busy ? void player.receive({ kind: 'stop', request }) : lines.close()));
   if (typed)
-    process.stderr.write(
-      `Type ${answer === 'choice' ? 'a question, with a tab before each choice,' : WANTED[input]} and press Enter. Press Ctrl-D to quit.\n`,
-    );
+    process.stderr.write(`Type ${TYPED[answer] ?? WANTED[input]} and press Enter. Press Ctrl-D to quit.\n`);
   if (typed) lines.prompt();
   for await (const text of lines) {
     if (text.trim() !== '') {
@@ -175,7 +177,7 @@ async function atTerminal(
       busy = true;
       teller.question = text;
       try {
-        if (answer === 'text') await player.receive({ kind: 'generate', request, text, settings });
+        if (answer === 'text') await player.receive({ kind: 'generate', request, text, asTyped, settings });
         else
           await player.receive({
             kind: 'predict',
@@ -193,6 +195,12 @@ async function atTerminal(
   }
   return EXIT.ok;
 }
+
+/** By the answer, where the input does not say it. */
+const TYPED: Partial<Record<PlayFacts['answer'], string>> = {
+  choice: 'a question, with a tab before each choice,',
+  tokens: 'a text with masks',
+};
 
 const WANTED: Record<PlayFacts['input'], string> = {
   text: 'a text',

@@ -1,7 +1,13 @@
 import { escapeControls } from '../../../base/controls';
-import type { Generated, PlayFacts, PlayLine, PlaySpan, PlayVariant } from '../../../protocol/playground';
-import { count, milliseconds } from '../../../base/number-text';
-import { numberText } from '../../../base/number-text';
+import type {
+  Generated,
+  PlayFacts,
+  PlayLine,
+  PlaySpan,
+  PlayToken,
+  PlayVariant,
+} from '../../../protocol/playground';
+import { count, milliseconds, numberText } from '../../../base/number-text';
 import { percent } from '../../../base/percent';
 import { table } from '../../table';
 
@@ -32,6 +38,14 @@ export function loadedText(facts: PlayFacts): string {
   const form = facts.form === 'static' ? ' in its static form' : '';
   const lines = [
     `${subjectName(facts, 'adapted')}${form}: ${what}.`,
+    ...(facts.template === undefined
+      ? []
+      : [
+          `Prompts are put into the template of training, ${JSON.stringify(facts.template)}; with --as-typed they are not.`,
+        ]),
+    ...(facts.mask === undefined
+      ? []
+      : [`Write ${facts.mask} in the place of each token that it is to predict.`]),
     ...facts.assumed.map((a) => `note: ${a}`),
     '',
   ];
@@ -60,6 +74,7 @@ export function answersText(
 function answerText(a: Prediction, { answer, labels }: PlayFacts, question: string): string[] {
   if (a.spans) return [spansText(a.spans, question)];
   if (a.number !== undefined) return [`${labels[0]} ${numberText(a.number)}`];
+  if (a.masks) return [a.masks.map(tokensText).join(' | ')];
   return answer === 'labels'
     ? [labelsText(a.probabilities, labels)]
     : likeliest(a.probabilities, a.choices ?? labels);
@@ -79,6 +94,13 @@ const likeliest = (probabilities: readonly number[], labels: readonly string[]):
     .sort((x, y) => probabilities[y] - probabilities[x])
     .slice(0, SHOWN_LABELS)
     .map((i) => `${labels[i]} ${percent(probabilities[i])}`);
+
+/** The likeliest tokens for a mask. */
+const tokensText = (tokens: readonly PlayToken[]): string =>
+  tokens
+    .slice(0, SHOWN_LABELS)
+    .map(({ token, probability }) => escapeControls(`${token} ${percent(probability)}`))
+    .join(', ');
 
 const spansText = (spans: readonly PlaySpan[], question: string): string =>
   spans.length === 0

@@ -16,7 +16,9 @@ export function verifyText(line: VerifyLine): string {
     case 'setup': {
       const [a, b] = line.places.map((p) => placeName(p as Place));
       const masks = line.dropout ? ', including dropout masks' : '';
-      return `${a} against ${b}: the first batch, ${line.examples} examples of ${count(line.tokens)} tokens${masks}; ${line.tensors} trainable tensors.\n`;
+      // Images have one each.
+      const tokens = line.tokens === line.examples ? '' : ` of ${count(line.tokens)} tokens`;
+      return `${a} against ${b}: the first batch, ${line.examples} examples${tokens}${masks}; ${line.tensors} trainable tensors.\n`;
     }
     case 'ran':
       return `  ${placeName(line.place as Place)}, ${line.values} values: loss ${line.loss.toFixed(6)}, ${line.seconds.toFixed(2)} s\n`;
@@ -33,8 +35,8 @@ function kinks({ values, operators, texts, of }: VerifyKinks): string {
   const where = `${count(values)} ${values === 1 ? 'value' : 'values'} of ${operators.join(', ')}`;
   const why = `Gradients differ, and rounding decides some of them: the engines see ${where} on different sides of 0.`;
   return texts.length === of
-    ? `${why}\nEvery text contains one, so this alone may explain the differences below.\n`
-    : `${why}\nAgain without the ${count(texts.length)} of ${count(of)} texts that contain ${values === 1 ? 'it' : 'them'}:\n`;
+    ? `${why}\nEvery example contains one, so this alone may explain the differences below.\n`
+    : `${why}\nAgain without the ${count(texts.length)} of ${count(of)} examples that contain ${values === 1 ? 'it' : 'them'}:\n`;
 }
 
 /** Tensors are compared without the runtime's graph optimization. */

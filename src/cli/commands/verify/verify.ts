@@ -16,7 +16,7 @@ Runs the experiment's model and adapters on its first training batch, including 
 Runtime with the backward graph used for training, and TensorFlow.js with gradients from its tape. Compares the
 loss, the logits and the gradient of every trainable tensor, at a run's initial values and at perturbed ones, and names
 the first tensor that differs. If rounding decides a gradient because a value is at the kink of a Relu, reports it and
-leaves out the texts in question. Always in float32. Keeps nothing on disk.
+leaves out the examples in question. Always in float32. Keeps nothing on disk.
 
   --set KEY=VALUE        override a setting, such as --set training.batchSize=4 (may be given several times)
   --device NAME          device of ONNX Runtime: cpu (default), webgpu or cuda

@@ -66,7 +66,7 @@ export class PlaygroundSession {
         this.question = message;
         return this.ask();
       case 'generate':
-        return this.put({ kind: 'generate', text: message.text, settings: message.settings });
+        return this.generate(message);
       case 'stop':
         return this.send({ kind: 'stop', request: this.view.request });
       case 'sample':
@@ -83,6 +83,10 @@ export class PlaygroundSession {
         this.host.copy(message.text);
         return this.host.post({ type: 'copied' });
     }
+  }
+
+  private generate({ text, asTyped, settings }: Extract<PlaygroundFromPage, { type: 'generate' }>): void {
+    this.put({ kind: 'generate', text, ...(asTyped && { asTyped }), settings });
   }
 
   /** A run was renamed. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { guessColumns, guessValidation } from '../../../../src/extension/language/guess-columns';
+import { guessTests } from '../../../../src/extension/language/guess-test';
 import { readDataHead } from '../../../../src/extension/language/data-head';
 import { HeadCache } from '../../../../src/extension/language/head-cache';
 import type { DataHead } from '../../../../src/table/head';
@@ -159,6 +160,26 @@ describe('guessing the columns', () => {
   it('finds the validation file by its name', () => {
     expect(guessValidation('sst2-train.csv', ['sst2-test.csv', 'sst2-dev.csv'])).toBe('sst2-dev.csv');
     expect(guessValidation('train.csv', ['other.csv'])).toBeUndefined();
+  });
+
+  it('finds test sets beside the training data', () => {
+    const files = [
+      '/a/test.csv',
+      '/a/reviews-test.tsv',
+      '/a/latest.csv',
+      '/a/b/test.csv',
+      '/a/test/0.csv',
+      '/test.csv',
+    ];
+    expect(guessTests('/a/train.csv', files)).toEqual([
+      '/a/test.csv',
+      '/a/reviews-test.tsv',
+      '/a/test/0.csv',
+    ]);
+    expect(guessTests('/a/train/0.parquet', ['/a/test/0.parquet', '/a/c/test/0.parquet'])).toEqual([
+      '/a/test/0.parquet',
+    ]);
+    expect(guessTests('/a/train', ['/a/test', '/a/val'])).toEqual(['/a/test']);
     expect(guessValidation('all.csv', ['validation.csv'])).toBeUndefined();
   });
 });

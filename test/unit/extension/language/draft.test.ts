@@ -39,6 +39,7 @@ describe('a new experiment', () => {
       output: 'hidden',
       tokenizer: join(folder, 'tok', 'tokenizer.json'),
       validation: join(folder, 'data', 'v.csv'),
+      test: join(folder, 'data', 'test.csv'),
     });
     const text = draftText(file, made);
     expect(text).toContain('"path": "../models/m.onnx"');
@@ -47,7 +48,12 @@ describe('a new experiment', () => {
     const read = loadExperiment(plain);
     expect(read).toMatchObject({
       model: { path: made.model, tokenizer: made.tokenizer, output: 'hidden' },
-      data: { train: made.train, validation: made.validation, textColumn: 'a "quoted" name' },
+      data: {
+        train: made.train,
+        validation: made.validation,
+        test: made.test,
+        textColumn: 'a "quoted" name',
+      },
       task: { head: 'linear' },
     });
     expect(read.adapter).toEqual(adapter);

@@ -196,7 +196,7 @@ describe('a preflight', () => {
     expect(text).toContain('An example can have several labels');
     expect(text).toContain('| a | 900 (90 %) | 900 (90 %) |\n| b | 300 (30 %) | 300 (30 %) |');
     expect(text).toContain('| *none* | 50 (5.0 %) | 50 (5.0 %) |');
-    expect(text).toContain('No training text occurs with different labels.');
+    expect(text).toContain('No training example occurs with different labels.');
   });
 
   it('that was stopped early reports what it has', () => {

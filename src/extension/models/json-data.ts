@@ -1,0 +1,29 @@
+import { open } from 'node:fs/promises';
+import * as vscode from 'vscode';
+import { EXCLUDED } from './workspace-files';
+
+/** More JSON files than this are those of programs. */
+const LIMIT = 500;
+
+/** A mark of the byte order, and the first object of a list. */
+const LIST = /^\uFEFF?\s*\[\s*\{/;
+
+/** The JSON files of the workspace that begin like a list of rows, as data sets such as Commonsense170K are distributed. */
+export async function jsonData(): Promise<string[]> {
+  const found = await vscode.workspace.findFiles('**/*.json', EXCLUDED, LIMIT);
+  const paths = found.filter((uri) => uri.scheme === 'file').map((uri) => uri.fsPath);
+  const lists = await Promise.all(paths.map(isList));
+  return paths.filter((_, i) => lists[i]).sort();
+}
+
+async function isList(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => undefined);
+  try {
+    const begin = await file?.read({ buffer: Buffer.alloc(64) });
+    return begin !== undefined && LIST.test(begin.buffer.toString('utf8', 0, begin.bytesRead));
+  } catch {
+    return false;
+  } finally {
+    await file?.close();
+  }
+}
