@@ -70,11 +70,11 @@ function words(answers: readonly Column[]): { compared?: string; all?: string; f
       }),
     };
   if (answers.some((c) => c.answer!.prediction?.number !== undefined))
-    return { compared: t('Times are of the model’s run alone.') };
+    return { compared: t('Times include only the model.') };
   if (answers.some((c) => c.answer!.prediction?.masks))
     return {
       compared: t(
-        '▲ and ▼: percentage points more or less than {0} gives the token; –: it is not among its {1} likeliest. Times are of the model’s run alone.',
+        '▲ and ▼: difference from {0} in percentage points; –: not among its top {1}. Times include only the model.',
         title,
         LIKELIEST,
       ),
@@ -82,7 +82,7 @@ function words(answers: readonly Column[]): { compared?: string; all?: string; f
   if (!answers.some(spansOf)) return {};
   const spans = Math.max(...answers.map((c) => spansOf(c)?.spans.length ?? 0));
   return {
-    compared: t('≠: a span that {0} does not have. Times are of the model’s run alone.', title),
+    compared: t('≠: a span that {0} does not have. Times include only the model.', title),
     ...(spans > FEW_SPANS && {
       all: t('Show All {0} Spans', spans),
       few: t('Show the First {0}', FEW_SPANS),
