@@ -10,10 +10,10 @@ import type { Sample } from '../../tasks/task-data';
 import { openTrained, type At, type Trained } from '../checkpoint/trained-run';
 import { withoutAdapters } from './base';
 import { factsOf } from './run-facts';
-import { languageModel, type Evaluate } from './run-language';
+import { languageModel, type Evaluate } from './language/run-language';
 import type { Classifier, Question, Subject } from './subject';
 import { requireFinite } from './probabilities';
-import { black, requireImage } from './pictures';
+import { black, requireImage } from './images/pictures';
 import { questionTexts, requireTexts, WARM_UP } from './texts';
 
 export interface OpenOptions {

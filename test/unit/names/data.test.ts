@@ -18,7 +18,7 @@ import { fitAdapter } from '../../../src/trainer/peft/fit';
 import { readAdapterFolder } from '../../../src/trainer/peft/folder';
 import { adapterModules } from '../../../src/trainer/peft/modules';
 import { importedSpec } from '../../../src/trainer/peft/spec';
-import { imageSettings } from '../../../src/trainer/playground/image-settings';
+import { imageSettings } from '../../../src/trainer/playground/images/image-settings';
 import { classifierLabels } from '../../../src/trainer/playground/labels';
 import { endTokens, longestText, readModelFiles } from '../../../src/trainer/playground/model-files';
 import { temporaryFolders } from '../runs/folder';

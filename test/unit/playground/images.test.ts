@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { DType } from '../../../src/graph/dtype';
 import type { Dim, ValueInfo } from '../../../src/graph/model';
 import { AuroraError } from '../../../src/base/errors';
-import { imageSettings } from '../../../src/trainer/playground/image-settings';
-import { imageTensor } from '../../../src/trainer/playground/preprocess';
+import { imageSettings } from '../../../src/trainer/playground/images/image-settings';
+import { imageTensor } from '../../../src/trainer/playground/images/preprocess';
 
 const input = (...shape: Dim[]): ValueInfo => ({ name: 'pixel_values', dtype: DType.float, shape });
 const settings = (shape: Dim[], config: Record<string, unknown> = {}) =>

@@ -10,7 +10,7 @@ import type { Dim, Model, ValueInfo } from '../../../src/graph/model';
 import { saveModel } from '../../../src/graph/file/save';
 import { GENERATION_DEFAULTS, PLAY_VARIANTS } from '../../../src/protocol/playground';
 import { findAnswer, whatItReads } from '../../../src/trainer/playground/answer';
-import { generate } from '../../../src/trainer/playground/generate';
+import { generate } from '../../../src/trainer/playground/language/generate';
 import { openModel } from '../../../src/trainer/playground/model';
 import { probabilitiesOf } from '../../../src/trainer/playground/probabilities';
 import type { Classifier, LanguageModel } from '../../../src/trainer/playground/subject';

@@ -1,7 +1,7 @@
-import { AuroraError } from '../../base/errors';
-import { DType } from '../../graph/dtype';
-import type { HostTensor } from '../../engine/engine';
-import type { ImageShape, PlayImage } from '../../protocol/playground';
+import { AuroraError } from '../../../base/errors';
+import { DType } from '../../../graph/dtype';
+import type { HostTensor } from '../../../engine/engine';
+import type { ImageShape, PlayImage } from '../../../protocol/playground';
 
 /** How pixels become the input of an image model. */
 export interface Preprocessing extends ImageShape {

@@ -1,6 +1,6 @@
-import type { GenerationSettings } from '../../protocol/playground';
-import { Stream, uniform } from '../../base/random';
-import { argmax } from '../../tasks/softmax';
+import type { GenerationSettings } from '../../../protocol/playground';
+import { Stream, uniform } from '../../../base/random';
+import { argmax } from '../../../tasks/softmax';
 
 /** Possible next tokens and their probabilities among each other. */
 interface Candidates {

@@ -1,14 +1,14 @@
-import type { PlayVariant } from '../../protocol/playground';
-import { AuroraError } from '../../base/errors';
-import type { HostTensor } from '../../engine/engine';
+import type { PlayVariant } from '../../../protocol/playground';
+import { AuroraError } from '../../../base/errors';
+import type { HostTensor } from '../../../engine/engine';
 import { imageSettings } from './image-settings';
-import { classifierLabels } from './labels';
-import type { OpenedModel } from './model';
+import { classifierLabels } from '../labels';
+import type { OpenedModel } from '../model';
 import { imageTensor } from './preprocess';
 import { black, requireImage } from './pictures';
-import { probabilitiesOf } from './probabilities';
-import { openAnswers } from './session';
-import type { Classifier } from './subject';
+import { probabilitiesOf } from '../probabilities';
+import { openAnswers } from '../session';
+import type { Classifier } from '../subject';
 
 /** A model that labels images. */
 export async function openImages(opened: OpenedModel): Promise<Classifier> {

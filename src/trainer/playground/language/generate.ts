@@ -1,7 +1,7 @@
-import { AuroraError } from '../../base/errors';
-import type { Generated, GenerationSettings, PlayVariant } from '../../protocol/playground';
+import { AuroraError } from '../../../base/errors';
+import type { Generated, GenerationSettings, PlayVariant } from '../../../protocol/playground';
 import { nextToken } from './sampling';
-import type { LanguageModel } from './subject';
+import type { LanguageModel } from '../subject';
 import { TextStream } from './text-stream';
 
 /**

@@ -1,6 +1,6 @@
-import { AuroraError } from '../../base/errors';
-import type { PlayImage } from '../../protocol/playground';
-import type { Question } from './subject';
+import { AuroraError } from '../../../base/errors';
+import type { PlayImage } from '../../../protocol/playground';
+import type { Question } from '../subject';
 
 /** @throws AuroraError 'usage' if it is a text */
 export function requireImage({ image }: Question): PlayImage {

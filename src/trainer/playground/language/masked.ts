@@ -1,14 +1,14 @@
-import type { Tokenizer } from '../../data/text/tokenizer';
-import { AuroraError } from '../../base/errors';
-import type { PlayVariant } from '../../protocol/playground';
-import { askMasks } from '../../tasks/text/ask-masks';
-import { maskingOf } from '../../tasks/text/masked-text';
-import type { OpenedModel } from './model';
-import { longestText, USUAL_LENGTH, type ModelFiles } from './model-files';
-import { requireFinite } from './probabilities';
-import { openAnswers } from './session';
-import type { Classifier, Question } from './subject';
-import { oneText, questionTexts, textInputs } from './texts';
+import type { Tokenizer } from '../../../data/text/tokenizer';
+import { AuroraError } from '../../../base/errors';
+import type { PlayVariant } from '../../../protocol/playground';
+import { askMasks } from '../../../tasks/text/ask-masks';
+import { maskingOf } from '../../../tasks/text/masked-text';
+import type { OpenedModel } from '../model';
+import { longestText, USUAL_LENGTH, type ModelFiles } from '../model-files';
+import { requireFinite } from '../probabilities';
+import { openAnswers } from '../session';
+import type { Classifier, Question } from '../subject';
+import { oneText, questionTexts, textInputs } from '../texts';
 
 /** Whether config.json says so: a language model that writes has the same outputs, but does not see what follows. */
 export const fillsMasks = ({ config }: ModelFiles): boolean =>

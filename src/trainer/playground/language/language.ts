@@ -1,15 +1,15 @@
-import type { Tokenizer } from '../../data/text/tokenizer';
-import { GraphBuilder } from '../../graph/builder';
-import { DType } from '../../graph/dtype';
-import { AuroraError } from '../../base/errors';
-import type { PlayVariant } from '../../protocol/playground';
-import type { AnswerGraph } from './graph';
-import type { OpenedModel } from './model';
-import { endTokens, longestText } from './model-files';
-import { requireFinite } from './probabilities';
-import { openAnswers } from './session';
-import type { LanguageModel } from './subject';
-import { oneText, textInputs, warmUpText, type ReadText } from './texts';
+import type { Tokenizer } from '../../../data/text/tokenizer';
+import { GraphBuilder } from '../../../graph/builder';
+import { DType } from '../../../graph/dtype';
+import { AuroraError } from '../../../base/errors';
+import type { PlayVariant } from '../../../protocol/playground';
+import type { AnswerGraph } from '../graph';
+import type { OpenedModel } from '../model';
+import { endTokens, longestText } from '../model-files';
+import { requireFinite } from '../probabilities';
+import { openAnswers } from '../session';
+import type { LanguageModel } from '../subject';
+import { oneText, textInputs, warmUpText, type ReadText } from '../texts';
 
 /** A model that scores every possible next token. */
 export async function openLanguageModel(opened: OpenedModel, tokenizer: Tokenizer): Promise<LanguageModel> {

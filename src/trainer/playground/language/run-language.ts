@@ -1,13 +1,13 @@
-import type { Example } from '../../data/dataset';
-import type { TextData } from '../../tasks/text/text-data';
-import type { LanguageText } from '../../tasks/text/language-text';
-import { IGNORE_LABEL } from '../../tasks/objective';
-import type { PlayVariant } from '../../protocol/playground';
-import type { Trained } from '../checkpoint/trained-run';
-import { endTokens, longestText, readModelFiles } from './model-files';
-import { requireFinite } from './probabilities';
-import { factsOf } from './run-facts';
-import type { LanguageModel } from './subject';
+import type { Example } from '../../../data/dataset';
+import type { TextData } from '../../../tasks/text/text-data';
+import type { LanguageText } from '../../../tasks/text/language-text';
+import { IGNORE_LABEL } from '../../../tasks/objective';
+import type { PlayVariant } from '../../../protocol/playground';
+import type { Trained } from '../../checkpoint/trained-run';
+import { endTokens, longestText, readModelFiles } from '../model-files';
+import { requireFinite } from '../probabilities';
+import { factsOf } from '../run-facts';
+import type { LanguageModel } from '../subject';
 
 /** The model's logits for an example, padded to `length`. */
 export type Evaluate = (

@@ -1,5 +1,5 @@
-import type { ValueInfo } from '../../graph/model';
-import { AuroraError } from '../../base/errors';
+import type { ValueInfo } from '../../../graph/model';
+import { AuroraError } from '../../../base/errors';
 import type { Preprocessing } from './preprocess';
 
 /** Of the images on which most classifiers were trained. */
