@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
 import { FOLDER, positive } from './lib/bench-cases.mjs';
 import { imageCase, parquetCase, textCase } from './lib/bench-data-cases.mjs';
+import { parquetImageCase } from './lib/bench-data-images.mjs';
 import { report } from './lib/bench-data-report.mjs';
 import { trained } from './lib/bench-data-runs.mjs';
 import { writeSection } from './lib/bench-sections.mjs';
@@ -12,17 +13,19 @@ import { Failure, main, say } from './lib/console.mjs';
 import { busy, machine } from './lib/machine.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
-const HELP = `Usage: npm run bench:data -- [--case text|parquet|images]… [--scale 1] [--folder DIR] [--no-build]
+const HELP = `Usage: npm run bench:data -- [--case text|parquet|images|parquet-images]… [--scale 1] [--folder DIR] [--no-build]
 
-Trains three steps on 2 GB of JSONL, on 1 GB of Parquet, and on 50,000 images in folders, three times each: on a few of
-the rows, for what the model itself needs; on all of them; and again, when the index is cached. It writes its section of
-docs/benchmarks.md, with the last result of each case that is left out. With --scale 1/10, the data have a tenth of their
-size, as the section then says. Needs 5 GB in DIR (by default the system's temporary folder).
+Trains three steps on 2 GB of JSONL, on 1 GB of Parquet, on 50,000 images in folders, and on 1 GB of JPEG images in
+several Parquet files, three times each: on a few of the rows, for what the model itself needs; on all of them; and again,
+when the index is cached. It writes its section of docs/benchmarks.md, with the last result of each case that is left out.
+With --scale 1/10, the data have a tenth of their size, as the section then says. Needs 5 GB in DIR (by default the
+system's temporary folder).
 `;
 const CASES = {
   text: (folder, scale) => textCase(folder, 2e9 * scale),
   parquet: (folder, scale) => parquetCase(folder, 1e9 * scale),
   images: (folder, scale) => imageCase(folder, Math.round(50_000 * scale)),
+  'parquet-images': (folder, scale) => parquetImageCase(folder, 1e9 * scale),
 };
 /** The last result of each case. */
 const RESULTS = join(FOLDER, 'data.json');

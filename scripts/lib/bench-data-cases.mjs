@@ -6,7 +6,7 @@ import { ROOT } from './run.mjs';
 
 const MODELS = join(ROOT, 'demo', 'models');
 /** Rows for what the model itself needs. */
-const FEW = 1000;
+export const FEW = 1000;
 
 const training = { epochs: 1, batchSize: 32, maxSteps: 3, learningRate: 1e-3, activationsEvery: 0 };
 const adapter = { method: 'aurora', rank: 2, alpha: 4 };
@@ -73,7 +73,7 @@ export async function parquetCase(folder, bytes) {
   return { what, ...textExperiments(folder, 'all.parquet') };
 }
 
-const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(bytes < 1e8 ? 2 : 1)} GB`;
+export const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(bytes < 1e8 ? 2 : 1)} GB`;
 
 function textExperiments(folder, all) {
   const files = ['model.onnx', 'tokenizer.json', 'tokenizer_config.json', 'config.json'];
@@ -95,16 +95,25 @@ function textExperiments(folder, all) {
 
 /** Small PNGs, each different from all others, in ten folders. @param {string} folder */
 export function imageCase(folder, count) {
-  const model = copyModel('fashion-vit', folder, ['model.onnx', 'preprocessor_config.json']);
-  const write = (name, images, from = 0) => {
-    for (let label = 0; label < 10; label++)
-      mkdirSync(join(folder, name, `kind-${label}`), { recursive: true });
-    for (let i = 0; i < images; i++)
-      writeFileSync(join(folder, name, `kind-${i % 10}`, `${i}.png`), picture(from + i));
+  writeImages(join(folder, 'all'), count, 0, 'png', picture);
+  return {
+    what: `${count.toLocaleString('en-US')} images in folders`,
+    ...imageExperiments(folder, 'all', 'png', picture),
   };
-  write('all', count);
-  write('few', FEW);
-  write('validation', 32, 1e6);
+}
+
+/** In a folder for each of ten labels. @param {string} folder */
+function writeImages(folder, count, from, ending, make) {
+  for (let label = 0; label < 10; label++) mkdirSync(join(folder, `kind-${label}`), { recursive: true });
+  for (let i = 0; i < count; i++)
+    writeFileSync(join(folder, `kind-${i % 10}`, `${i}.${ending}`), make(from + i));
+}
+
+/** @param {string} folder @param {string} all the training data @param {(number: number) => Uint8Array} make an image */
+export function imageExperiments(folder, all, ending, make) {
+  const model = copyModel('fashion-vit', folder, ['model.onnx', 'preprocessor_config.json']);
+  writeImages(join(folder, 'few'), FEW, 0, ending, make);
+  writeImages(join(folder, 'validation'), 32, 1e6, ending, make);
   const experiment = (data) => ({
     model: { path: model },
     task: { type: 'image-classification', head: 'linear', pooling: 'first-token' },
@@ -113,9 +122,8 @@ export function imageCase(folder, count) {
     training,
   });
   return {
-    what: `${count.toLocaleString('en-US')} images in folders`,
     few: writeExperiment(folder, 'few', experiment('few')),
-    all: writeExperiment(folder, 'all', experiment('all')),
+    all: writeExperiment(folder, 'all', experiment(all)),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { DataSpec } from '../experiment/experiment';
 import type { List } from './list';
+import type { FilePart } from '../protocol/row-place';
 import { badRow, requireRows, type Row, type SkippedRow } from './table/rows';
 import type { Encoding, Tokenizer } from './text/tokenizer';
 
@@ -25,7 +26,7 @@ export interface TextExample extends Example {
 }
 
 /** What an example is to be answered with, and its size: all but its input. */
-export type Answered<E extends Example> = Omit<E, 'ids' | 'typeIds'>;
+export type Answered<E extends Example> = Omit<E, 'ids' | 'typeIds' | 'source'>;
 
 /** The examples of a data set. Those of large data are read from disk when they are asked for. */
 export interface Examples<E extends Example = Example> extends List<E> {
@@ -68,6 +69,7 @@ export interface TrainingPass {
 export interface DatasetOptions {
   /** The file the rows are from, for messages. */
   path: string;
+  parts?: readonly FilePart[];
   padId: number;
   onBadRow: DataSpec['onBadRow'];
 }
@@ -75,7 +77,7 @@ export interface DatasetOptions {
 /** Every row as an example, without those that the tokenizer leaves empty, which are bad rows. */
 export function makeDataset<R extends Row, E extends TextExample>(
   rows: List<R>,
-  { path, padId, onBadRow }: DatasetOptions,
+  { path, parts, padId, onBadRow }: DatasetOptions,
   exampleOf: (row: R, index: number) => E,
 ): TextDataset<E> & { examples: E[] } {
   const examples: E[] = [];
@@ -84,13 +86,14 @@ export function makeDataset<R extends Row, E extends TextExample>(
   for (const row of rows) {
     const example = exampleOf(row, index++);
     if (example.size === 0) {
-      badRow(path, { line: row.line, reason: emptyReason(example.ids.length === 0) }, onBadRow, skipped);
+      const reason = emptyReason(example.ids.length === 0);
+      badRow(path, { line: row.line, reason }, onBadRow, skipped, parts);
       continue;
     }
     examples.push(example);
     if (example.truncated) truncatedCount++;
   }
-  requireRows(path, examples.length, skipped);
+  requireRows(path, examples.length, skipped, parts);
   return { examples, truncatedCount, padId, skipped };
 }
 

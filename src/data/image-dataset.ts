@@ -3,8 +3,7 @@ import type { HostTensor } from '../graph/host-tensor';
 import { DType } from '../graph/dtype';
 import type { Dataset, Example, TrainingPass } from './dataset';
 import type { ImageRow } from './table/image-rows';
-import type { List } from './list';
-import { badRow, requireRows, type SkippedRow } from './table/rows';
+import { badRow, requireRows, type Rows, type SkippedRow } from './table/rows';
 import type { Augmentation } from './images/augment';
 import type { Size } from './images/image';
 import type { ImageJob } from './images/job';
@@ -30,7 +29,7 @@ export interface ImageDataset<E extends ImageExample = ImageExample> extends Dat
  */
 export function imageDataset<R extends ImageRow, E extends ImageExample>(
   path: string,
-  rows: List<R>,
+  { rows, parts }: Pick<Rows<R>, 'rows' | 'parts'>,
   { onBadRow }: Pick<Experiment['data'], 'onBadRow'>,
   how: Pick<ImageDataset, 'plan' | 'side' | 'augmentation'>,
   exampleOf: (row: R, index: number) => E,
@@ -41,10 +40,10 @@ export function imageDataset<R extends ImageRow, E extends ImageExample>(
   for (const row of rows) {
     const reason = imageProblem(row.image);
     if (reason === undefined) examples.push(exampleOf(row, index));
-    else badRow(path, { line: row.line, reason }, onBadRow, skipped);
+    else badRow(path, { line: row.line, reason }, onBadRow, skipped, parts);
     index++;
   }
-  requireRows(path, examples.length, skipped);
+  requireRows(path, examples.length, skipped, parts);
   return { examples, truncatedCount: 0, skipped, ...how };
 }
 
@@ -63,8 +62,15 @@ function jobOf(
 }
 
 /** Begins to read the images of a batch, so that they are there when it is needed. */
-export function readAhead(dataset: ImageDataset, indices: readonly number[], pass?: TrainingPass): void {
-  for (const example of indices.map((i) => dataset.examples.at(i)!)) {
+export const readAhead = (dataset: ImageDataset, indices: readonly number[], pass?: TrainingPass): void =>
+  begin(
+    dataset,
+    indices.map((i) => dataset.examples.at(i)!),
+    pass,
+  );
+
+function begin(dataset: ImageDataset, examples: readonly ImageExample[], pass?: TrainingPass): void {
+  for (const example of examples) {
     const passes = ahead.get(example) ?? new Map<string, Promise<Float32Array>>();
     ahead.set(example, passes);
     const key = keyOf(pass);
@@ -82,9 +88,11 @@ export async function imageBatch(
   indices: readonly number[],
   pass?: TrainingPass,
 ): Promise<HostTensor> {
-  readAhead(dataset, indices, pass);
+  // Examples on disk are made again when they have not been asked for in a while.
+  const examples = indices.map((i) => dataset.examples.at(i)!);
+  begin(dataset, examples, pass);
   const key = keyOf(pass);
-  const passes = indices.map((i) => ahead.get(dataset.examples.at(i)!)!);
+  const passes = examples.map((example) => ahead.get(example)!);
   const taken = passes.map((p) => p.get(key)!);
   for (const p of passes) p.delete(key);
   const { width, height } = dataset.side;

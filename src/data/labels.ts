@@ -72,8 +72,8 @@ export function withKnownLabels<R extends Row, L extends List<R>>(
     }
     const near = nearest(unknown, labels);
     const reason = `the label "${unknown}" is not among the ${labels.length} that are trained${near === undefined ? '' : ` (nearest: "${near}")`}`;
-    badRow(path, { line: row.line, reason, unknownLabel: unknown }, onBadRow, skipped);
+    badRow(path, { line: row.line, reason, unknownLabel: unknown }, onBadRow, skipped, read.parts);
   }
-  requireRows(path, kept.length, skipped);
+  requireRows(path, kept.length, skipped, read.parts);
   return { ...read, rows: pick(rows, kept), skipped };
 }

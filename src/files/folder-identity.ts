@@ -32,13 +32,20 @@ export function folderStamp(folder: string): string {
   return hash.digest('hex');
 }
 
+/** SHA-256 over the names and hashes of several files, in their order. */
+export function hashOfAll(files: readonly { name: string; sha256: string }[]): string {
+  const hash = createHash('sha256');
+  for (const { name, sha256 } of files) hash.update(`${name}\0${sha256}\n`);
+  return hash.digest('hex');
+}
+
 /**
  * SHA-256 over the names and hashes of a folder's files.
  *
  * @param hashOf the SHA-256 of one of them
  */
 export async function folderHash(folder: string, hashOf: (path: string) => Promise<string>): Promise<string> {
-  const hash = createHash('sha256');
-  for (const file of filesBelow(folder)) hash.update(`${file}\0${await hashOf(join(folder, file))}\n`);
-  return hash.digest('hex');
+  const files = [];
+  for (const name of filesBelow(folder)) files.push({ name, sha256: await hashOf(join(folder, name)) });
+  return hashOfAll(files);
 }

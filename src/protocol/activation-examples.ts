@@ -1,9 +1,12 @@
 import { THUMBNAIL } from './predictions';
+import { areParts, type FilePart } from './row-place';
 
 /** activations/examples.json: the validation rows that the snapshots' example ids refer to. */
 export interface ActivationExamples {
-  /** Absolute path of the data file. */
+  /** Absolute path of the data file, or a pattern. */
   file: string;
+  /** Which file a line is in, for a pattern. */
+  parts?: FilePart[];
   examples: ActivationExample[];
 }
 
@@ -74,12 +77,13 @@ export function patchOf(
 
 /** The examples in a file's parsed JSON; undefined if there are none. */
 export function parseExamples(value: unknown): ActivationExamples | undefined {
-  const { file, examples } = (value ?? {}) as Partial<ActivationExamples>;
+  const { file, parts, examples } = (value ?? {}) as Partial<ActivationExamples>;
   if (typeof file !== 'string' || !Array.isArray(examples)) return undefined;
+  if (parts !== undefined && !areParts(parts)) return undefined;
   const whole = examples.every(
     (e) => typeof e?.line === 'number' && Array.isArray(e.ids) && (e.image === undefined || isShown(e.image)),
   );
-  return whole ? { file, examples } : undefined;
+  return whole ? { file, ...(parts && { parts }), examples } : undefined;
 }
 
 const isShown = ({ name, width, height, picture }: Partial<ShownImage>): boolean =>

@@ -1,4 +1,5 @@
 import type { TargetScale } from './outputs';
+import type { Reading } from './reading';
 import type { MetricName } from '../experiment/metrics';
 
 /** The infrequent events of a run, one JSON object per line in events.jsonl. Readers ignore unknown kinds. */
@@ -217,4 +218,6 @@ export interface RunStatus {
   steps: number;
   startedAt: number;
   heartbeat: number;
+  /** The large file that is being read before the first step. */
+  reading?: Reading;
 }

@@ -5,6 +5,7 @@ import { SCORINGS, type Scoring } from '../experiment/scoring';
 import type { EvaluationMetrics } from './events';
 import type { InputsNote } from './inputs-words';
 import type { PreflightProblem } from './preflight';
+import { areParts, type FilePart } from './row-place';
 
 /**
  * predictions/step-000120.json: a checkpoint's prediction for each validation example. One column per number, so that
@@ -16,8 +17,8 @@ export interface PredictionFacts {
   /** Optimizer steps done, and the form that was trained last. */
   step: number;
   form: 'dynamic' | 'static';
-  /** The validation file's absolute path, and its content's hash. */
-  data: { file: string; sha256: string };
+  /** The validation file's absolute path, and its content's hash; of a pattern, also which files it stood for. */
+  data: { file: string; sha256: string; parts?: FilePart[] };
   /** Of these predictions. */
   metrics: EvaluationMetrics;
   /** The journal's values for this step. If it now has others, the run was trained again from an earlier step. */
@@ -298,6 +299,7 @@ function hasFacts(value: Record<string, unknown>): boolean {
     labels.every((l) => typeof l === 'string') &&
     isObject(data) &&
     [data.file, data.sha256].every((v) => typeof v === 'string') &&
+    (data.parts === undefined || areParts(data.parts)) &&
     isMetrics(metrics) &&
     (evaluation === undefined || isMetrics(evaluation)) &&
     (inputs === undefined || isNote(inputs)) &&

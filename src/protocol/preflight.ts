@@ -1,13 +1,16 @@
 import type { DeviceEvent } from './events';
 import type { AdapterSpec } from '../experiment/methods';
 import type { LeftOut } from './left-out';
+import type { Reading } from './reading';
+import type { FilePart } from './row-place';
 
 /**
  * The output of `aurora preflight --json`: one JSON object per line, each as soon as it is known, in the order modules,
- * data, measuring (if there are several devices), device, step …, estimate; a problem may come anywhere. Readers ignore
- * unknown kinds.
+ * reading … (of large files), data, measuring (if there are several devices), device, step …, estimate; a problem may come
+ * anywhere. Readers ignore unknown kinds.
  */
 export type PreflightLine =
+  | PreflightReading
   | PreflightModules
   | PreflightData
   | PreflightMeasuring
@@ -15,6 +18,11 @@ export type PreflightLine =
   | PreflightStep
   | PreflightEstimate
   | PreflightProblem;
+
+/** While a large file is read, which takes a while the first time: a line for each percent. */
+export interface PreflightReading extends Reading {
+  kind: 'reading';
+}
 
 export interface PreflightModules {
   kind: 'modules';
@@ -82,8 +90,10 @@ export interface PreflightShared {
 }
 
 export interface PreflightSplit {
-  /** The file; the same for both splits if validation is a share of the training file. */
+  /** The file, or a pattern; the same for both splits if validation is a share of the training file. */
   path: string;
+  /** The files that a pattern stands for: numbers of rows are counted on from file to file. */
+  parts?: FilePart[];
   /** Usable texts. */
   examples: number;
   /** Texts, or words, per label, including every label of the training data. */

@@ -1,6 +1,7 @@
 import { writeAtomic } from '../files/atomic';
 import type { HashedFile } from '../files/hash';
 import { hashData, identifyData } from '../files/identify-data';
+import { matchedBy } from '../files/pattern';
 import { isFolder } from '../files/tree';
 import { sameIdentity, sameWriting, type FileIdentity } from '../files/identity';
 import { readJsonIfThere } from '../files/json';
@@ -13,6 +14,8 @@ export interface InputFile {
   role: InputRole;
   /** As in the experiment; for a model's data file, where it was found. */
   path: string;
+  /** The pattern of the experiment that it matches, if that names several files. */
+  pattern?: string;
   /** Bytes; 0 if the file was missing. */
   size: number;
   /** Null if the file was missing, which also matters: tokenizers read two files that may be missing. */
@@ -103,7 +106,24 @@ export async function changedInputs(
     const after = await sumNow(file, largest);
     if (after !== file.sha256) changes.push({ role: file.role, path: file.path, before: file.sha256, after });
   }
+  for (const { role, path } of addedFiles(files)) {
+    const large = largest !== undefined && (identifyData(path)?.size ?? 0) > largest;
+    const after = large ? '' : ((await hashIfThere(path))?.sha256 ?? null);
+    if (after !== null) changes.push({ role, path, before: null, after });
+  }
   return changes;
+}
+
+/** Files that match a recorded pattern by now, and did not then. */
+export function addedFiles(files: readonly InputFile[]): Pick<InputFile, 'role' | 'path' | 'pattern'>[] {
+  const known = new Set(files.map(({ path }) => path));
+  const patterns = new Map<string, InputRole>();
+  for (const { pattern, role } of files) if (pattern !== undefined) patterns.set(pattern, role);
+  return [...patterns].flatMap(([pattern, role]) =>
+    matchedBy(pattern)
+      .filter((path) => path !== pattern && !known.has(path))
+      .map((path) => ({ role, path, pattern })),
+  );
 }
 
 /**
@@ -111,11 +131,12 @@ export async function changedInputs(
  *
  * @throws AuroraError 'inputs' if it exists and cannot be read
  */
-export async function hashInput({ role, path }: Pick<InputFile, 'role' | 'path'>): Promise<InputFile> {
+export async function hashInput(named: Pick<InputFile, 'role' | 'path' | 'pattern'>): Promise<InputFile> {
+  const { path } = named;
   const file = identifyData(path) && (await hashIfThere(path));
-  if (!file) return { role, path, size: 0, sha256: null };
+  if (!file) return { ...named, size: 0, sha256: null };
   const { sha256, identity, settled } = file;
-  return { role, path, size: identity.size, sha256, ...(settled && { identity }) };
+  return { ...named, size: identity.size, sha256, ...(settled && { identity }) };
 }
 
 async function sumNow({ path, size, sha256, identity }: InputFile, largest?: number): Promise<string | null> {

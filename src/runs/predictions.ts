@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { EvaluationMetrics, RunEvent } from '../protocol/events';
 import { parsePredictions, type Predictions } from '../protocol/predictions';
 import { runPaths, stepName } from './layout';
+import { hashOfAll } from '../files/folder-identity';
+import { filesOf, isPattern } from '../files/pattern';
 import { readIfThere } from '../files/read';
 import { scoredOn, type MeasuredOn } from '../experiment/evaluation-sets';
 
@@ -61,8 +63,20 @@ export function evaluationAt(
   return { metrics, ...(form && { form }) };
 }
 
-/** SHA-256 of a file, read in pieces; undefined where it is not there or cannot be read. */
+/** What identifies the content of a file, or of all files of a pattern; undefined where one cannot be read. */
 export async function fileSum(path: string): Promise<string | undefined> {
+  if (!isPattern(path)) return sumOf(path);
+  const files = [];
+  try {
+    for (const file of filesOf(path)) files.push({ name: basename(file), sha256: (await sumOf(file)) ?? '' });
+  } catch {
+    return undefined;
+  }
+  return hashOfAll(files);
+}
+
+/** SHA-256 of a file, read in pieces; undefined where it is not there or cannot be read. */
+async function sumOf(path: string): Promise<string | undefined> {
   const hash = createHash('sha256');
   try {
     // Devices and pipes have no end.

@@ -1,5 +1,6 @@
 import { labelCounts } from '../data/audit';
 import { integers } from '../data/batch';
+import { answeredOf } from '../data/dataset';
 import { imageOf } from '../data/images/pixels';
 import { AuroraError } from '../base/errors';
 import { DType } from '../graph/dtype';
@@ -14,7 +15,8 @@ import { TopKAccuracy } from './metrics/top-k';
 import { mostFrequent } from './most-frequent';
 import { argmax, softmax } from './softmax';
 
-const classesOf = (examples: Iterable<LabeledImage>): Int32Array => Int32Array.from(examples, (e) => e.label);
+const classesOf = (examples: Iterable<Pick<LabeledImage, 'label'>>): Int32Array =>
+  Int32Array.from(examples, (e) => e.label);
 
 /**
  * One label for each image: a linear head on the first token or on the mean of all, or the model's own logits;
@@ -49,14 +51,14 @@ export const imageClassification = {
   },
   baseline: ({ train, validation, labels }) =>
     mostFrequent(
-      classesOf(train.dataset.examples),
-      classesOf(validation.dataset.examples),
+      classesOf(answeredOf(train.dataset.examples)),
+      classesOf(answeredOf(validation.dataset.examples)),
       labels,
       'accuracy',
     ),
   guessLoss: ({ labels }) => Math.log(labels.length),
   facts: (examples, { labels }) => ({
-    labels: labelCounts(classesOf(examples), labels),
+    labels: labelCounts(classesOf(answeredOf(examples)), labels),
   }),
   findings: (spec, data) => [...lopsided(spec, data), ...unmeasuredLabels(data)],
   predictions: labelPredictions,

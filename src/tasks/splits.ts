@@ -59,7 +59,7 @@ export function splitReader<R extends Row>(reader: RowReader<R>) {
     );
     return {
       train: { ...all, rows: train },
-      validation: { rows: validation, skipped: [] },
+      validation: { rows: validation, skipped: [], ...(all.parts && { parts: all.parts }) },
       outputs: outputs(train),
     };
   }

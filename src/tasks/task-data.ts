@@ -1,4 +1,5 @@
 import type { Hash } from 'node:crypto';
+import { basename } from 'node:path';
 import { lengthOf } from '../data/batch';
 import type { Dataset, Example, TrainingPass } from '../data/dataset';
 import type { List } from '../data/list';
@@ -10,7 +11,7 @@ import type { Experiment } from '../experiment/experiment';
 import type { ActivationExample } from '../protocol/activation-examples';
 import type { Outputs } from '../protocol/outputs';
 import type { ImageShape, PlayImage, PlaySample } from '../protocol/playground';
-import { rowWord } from '../protocol/row-place';
+import { rowIn, rowName } from '../protocol/row-place';
 import type { TaskKind } from './kind';
 import { LABELS } from './task-graph';
 
@@ -23,6 +24,8 @@ export interface DataSplit<E extends Example = Example> {
   skipped: SkippedRow[];
   /** How the file's quotes were read, where that was for its content to decide; not for a share of the training file. */
   quotes?: Rows['quotes'];
+  /** Which file a row is in, where the path is a pattern. */
+  parts?: Rows['parts'];
 }
 
 export interface TaskData<E extends Example = Example> extends Outputs {
@@ -34,7 +37,7 @@ export interface TaskData<E extends Example = Example> extends Outputs {
 }
 
 /** A row with its true answer. */
-export type Sample = Omit<PlaySample, 'file' | 'image'> & {
+export type Sample = Omit<PlaySample, 'image'> & {
   /** As the model reads it, decoded when it is asked for. */
   image?: () => Promise<PlayImage>;
 };
@@ -81,8 +84,12 @@ export interface DataReader<E extends Example, D extends TaskData<E>> {
   readAhead?(dataset: D['train']['dataset'], indices: readonly number[], pass?: TrainingPass): void;
   /** For a kind that reads images: how a picture becomes one. */
   imageShape?(data: D): ImageShape;
-  /** What is the same for rows with equal inputs, where their texts do not say it. */
-  inputKeys?(rows: readonly Row[]): (row: Row) => string;
+  /**
+   * What is the same for rows with equal inputs, where their texts do not say it.
+   *
+   * @param lists all rows that are compared; of those on disk, their index has it
+   */
+  inputKeys?(lists: readonly List<Row>[]): (row: Row) => string;
   /** A small picture of an example, where it is an image. */
   thumbnail?(example: E): Promise<string | undefined>;
   /** Whether inputs differ between epochs, so that nothing computed from them can be kept. */
@@ -91,6 +98,16 @@ export interface DataReader<E extends Example, D extends TaskData<E>> {
   shown(data: D, split: D['train'], index: number): ActivationExample | Promise<ActivationExample>;
   /** Adds what the inputs of a data set are made of. */
   hashInputs(dataset: D['train']['dataset'], hash: Hash): void;
+}
+
+/** Where a validation row is. @param line counted on over the files of a pattern */
+export function validationPlace(
+  { data }: Experiment,
+  line: number,
+  parts: DataSplit['parts'],
+): Pick<Sample, 'file' | 'line'> {
+  const { file, row } = rowIn(basename(data.validation ?? data.train), line, parts);
+  return { file, line: row };
 }
 
 /** A batch as an engine takes it: the model's inputs and what is expected of it; `length` pads it further. */
@@ -110,9 +127,9 @@ export async function batchFeeds(
 export const modelInputs = (model: Model) =>
   model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name));
 
-export function skippedWarning(splits: readonly Pick<DataSplit, 'path' | 'skipped'>[]): string[] {
-  const skipped = splits.flatMap(({ path, skipped: rows }) =>
-    rows.map((row) => `${rowWord(path)} ${row.line}: ${row.reason}`),
+export function skippedWarning(splits: readonly Pick<DataSplit, 'path' | 'parts' | 'skipped'>[]): string[] {
+  const skipped = splits.flatMap(({ path, parts, skipped: rows }) =>
+    rows.map(({ line, reason }) => `${rowName(path, line, parts)}: ${reason}`),
   );
   if (skipped.length === 0) return [];
   const first = skipped.slice(0, 3);

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readInputs } from '../../src/runs/inputs';
 import { readRun } from '../read-run';
+import { quoted, writeParquet } from '../unit/data/table/duckdb';
 import { CLI, Lab } from './lab';
 
 const lab = new Lab();
@@ -125,6 +127,57 @@ describe('data that stay on disk', () => {
     const whole = lab.fresh('whole');
     expect(large('train', file, '--out', whole)).toMatchObject({ code: 0 });
     expect(bits(run)).toEqual(bits(lab.runs(whole)[0]));
+  });
+
+  it('may be several files, and resume to the same bits after a kill unless one is added', async () => {
+    const part = (n: number) => lab.path(`shards/train-0000${n}-of-00003.parquet`);
+    mkdirSync(lab.path('shards'), { recursive: true });
+    const rows = lines.map(({ text, label }) => `(${quoted(text)}, ${quoted(label)})`);
+    for (let n = 0; n < 3; n++) {
+      const own = rows.filter((_, i) => i % 3 === n).join(', ');
+      await writeParquet(part(n), `select * from (values ${own}) t(text, label)`);
+    }
+    const data = { train: 'shards/train-*.parquet', validationFraction: 0.25 };
+    const file = experiment('sharded', { data }, []);
+    const [out, memory] = [lab.fresh('sharded-run'), lab.fresh('sharded-memory')];
+    const moment = { pattern: 'checkpoints/step-000006$', when: 'after', signal: 'SIGKILL' };
+    const killed = spawnSync(
+      process.execPath,
+      ['--require', resolve('test/cli/kill-at.cjs'), CLI, 'train', file, '--out', out],
+      { env: { ...LARGE, AURORA_TEST_KILL: JSON.stringify(moment) } },
+    );
+    expect(killed.signal).toBe('SIGKILL');
+    const [run] = lab.runs(out);
+    const more = lab.path('shards/train-more.parquet');
+    await writeParquet(more, `select * from (values ${rows[0]}) t(text, label)`);
+    const refused = large('train', '--resume', run);
+    expect([refused.code, refused.err]).toEqual([
+      25,
+      expect.stringContaining('train-more.parquet did not exist'),
+    ]);
+    rmSync(more);
+    expect(large('train', '--resume', run)).toMatchObject({ code: 0 });
+    expect(lab.run('train', file, '--out', memory)).toMatchObject({ code: 0 });
+    const [whole] = lab.runs(memory);
+    expect(bits(run)).toEqual(bits(whole));
+    const numbers = (of: string) => recorded(of).filter((e) => typeof e !== 'string');
+    expect(numbers(run)).toEqual(numbers(whole));
+    expect(
+      readInputs(run)!
+        .files.filter(({ role }) => role === 'train')
+        .map(({ path }) => path),
+    ).toEqual([0, 1, 2].map(part));
+    const fresh = { ...LARGE, XDG_CACHE_HOME: lab.path('fresh-cache') };
+    const checked = spawnSync(process.execPath, [CLI, 'preflight', file, '--json', '--steps', '1'], {
+      encoding: 'utf8',
+      env: fresh,
+    });
+    expect(checked.stdout).toContain('{"kind":"reading","file":"train-*.parquet","percent":0}\n');
+    expect(large('errors', run).out).toMatch(/row \d+ of train-0000\d-of-00003.parquet:/);
+    rmSync(part(1));
+    expect(lab.run('train', file, '--out', lab.fresh('missing')).err).toContain(
+      'has no train-00001-of-00003.parquet',
+    );
   });
 
   it('are read again after an interrupted or damaged index', () => {

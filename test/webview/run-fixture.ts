@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { ScalarsWriter } from '../../src/runs/curve/scalars';
 import { RunFeed } from '../../src/extension/panels/run/feed';
+import type { RunStatus } from '../../src/protocol/events';
 import type { RunToPage } from '../../src/protocol/panels/run';
 import { openPanel, type Opened, type Theme } from './harness';
 
@@ -51,7 +52,7 @@ export class RunFolder {
     });
   }
 
-  status(state: string, step: number): void {
+  status(state: string, step: number, more: Partial<RunStatus> = {}): void {
     writeFileSync(
       runPaths(this.folder).status,
       JSON.stringify({
@@ -63,6 +64,7 @@ export class RunFolder {
         steps: this.steps,
         startedAt: this.origin,
         heartbeat: Date.now(),
+        ...more,
       }),
     );
   }

@@ -78,6 +78,17 @@ describe('the data of the page', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
+  it('say how far a large file has been read before the first step', async () => {
+    const run = new RunFolder('reading', 900);
+    run.event({ kind: 'requested', engine: 'onnxruntime', device: 'cpu', fallBack: true });
+    run.status('running', 0, { steps: 0, reading: { file: 'train-*.parquet', percent: 43 } });
+    const w = await show([run.folder]);
+    await w.page.locator('.progress', { hasText: 'Reading train-*.parquet: 43 %' }).waitFor();
+    run.start();
+    run.status('running', 0);
+    await w.page.locator('.progress', { hasText: 'Step 0 of 900' }).waitFor();
+  });
+
   it('are requested again if something was lost, but only once', async () => {
     const run = trained('gap', 50);
     const w = await show([run.folder]);

@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit';
-import { rowWord } from '../../src/protocol/row-place';
+import { rowIn, rowWord } from '../../src/protocol/row-place';
 import { t } from '../ui/l10n';
 import { count } from '../../src/base/number-text';
 import type { CommonModel } from './model';
@@ -36,14 +36,14 @@ export function examplesTable(
 }
 
 function row(
-  { columns: c, texts, file, pictures }: CommonModel,
+  { columns: c, texts, file, parts, pictures }: CommonModel,
   cells: ExampleCells,
   example: number,
   act: RowActions,
 ) {
-  const line = c.line[example];
+  const own = rowIn(file, c.line[example], parts);
   const word = t(rowWord(file));
-  const name = t('Open {0} {1} of {2}', word, line, file);
+  const name = t('Open {0} {1} of {2}', word, own.row, own.file);
   const excerpt = texts.get(example);
   const open = (e: Event) => {
     e.stopPropagation();
@@ -66,7 +66,9 @@ function row(
     }
     <td role="cell" class="number">
       <span class="narrow">${word}</span>
-      <button class="link" aria-label=${name} @click=${open}>${line}</button>
+      <button class="link" aria-label=${name} title=${parts ? own.file : nothing} @click=${open}>
+        ${own.row}
+      </button>
     </td>
     <td role="cell" class="text">
       ${

@@ -40,7 +40,7 @@ export function modelOf(message: PredictionsMessage): Model {
 }
 
 function commonParts(
-  { run, experiment, file, on, sets, predictions }: PredictionsMessage,
+  { run, experiment, file, parts, on, sets, predictions }: PredictionsMessage,
   wrong: Uint8Array,
 ) {
   const { labels, columns, excerpts, metrics, step, form, inputs } = predictions;
@@ -49,6 +49,7 @@ function commonParts(
     run,
     experiment,
     file,
+    parts,
     on,
     sets,
     step,

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { deviceLine, deviceWords } from '../../src/protocol/device-words';
+import { readingText } from '../../src/protocol/reading';
 import type { RunAction } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
 import { formatBytes, formatCount, formatDuration, formatNumber, formatStepTime } from './format';
@@ -44,6 +45,12 @@ function subtitle({ facts }: RunData): TemplateResult {
 
 function progress(run: RunData): unknown {
   const total = run.totalSteps;
+  const reading = isActive(run) ? run.facts?.status?.reading : undefined;
+  if (reading)
+    return html`<div class="progress">
+      <progress max="100" .value=${reading.percent} aria-label=${t('Data read')}></progress>
+      <span>${readingText(reading, t)}</span>
+    </div>`;
   if (!total) return nothing;
   const step = Math.max(run.lastStep, 0);
   return html`<div class="progress">

@@ -1,4 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { readCopiedRow, type CopiedRow } from '../copies/copied-row';
+import { fieldsIn } from '../copies/copied-fields';
 import { decodeImage, readImage } from './decode';
 import { formatOf } from './format';
 import type { RgbImage } from './image';
@@ -7,24 +9,50 @@ import type { RgbImage } from './image';
  * Where an image is: in a file, encoded in memory under the name that errors call it, or decoded and already of the
  * size that the model reads.
  */
-export type ImageSource = { path: string } | EncodedImage | { fitted: RgbImage };
+export type ImageSource = FileImage | EncodedImage | CopiedImage | { fitted: RgbImage };
+
+interface FileImage {
+  path: string;
+}
+
+/** In the copy of a row of a large Parquet file. */
+interface CopiedImage {
+  copied: CopiedRow;
+  column: string;
+}
 
 export interface EncodedImage {
   bytes: Uint8Array;
   name: string;
 }
 
-/** @throws AuroraError 'data' as `readImage` and `decodeImage` */
-export const openImage = (source: { path: string } | EncodedImage): Promise<RgbImage> =>
-  'path' in source ? readImage(source.path) : decodeImage(source.bytes, source.name);
+/** @throws AuroraError 'data' as `readImage` and `decodeImage`, 'inputs' as `readCopiedRow` */
+export async function openImage(source: Exclude<ImageSource, { fitted: RgbImage }>): Promise<RgbImage> {
+  if ('path' in source) return readImage(source.path);
+  const { bytes, name } = 'copied' in source ? encodedIn(source) : source;
+  return decodeImage(bytes, name);
+}
+
+function encodedIn({ copied, column }: CopiedImage): EncodedImage {
+  const fields = fieldsIn(readCopiedRow(copied)) as Record<
+    string,
+    Uint8Array | { bytes: Uint8Array; path?: unknown }
+  >;
+  const value = fields[column]!;
+  if (value instanceof Uint8Array) return { bytes: value, name: copied.place };
+  return {
+    bytes: value.bytes,
+    name: typeof value.path === 'string' && value.path !== '' ? value.path : copied.place,
+  };
+}
 
 const SIGNATURE_BYTES = 16;
 
 /** Why an image cannot be read, by its first bytes alone: a data set may have very many. Undefined if it seems whole. */
 export function imageProblem(source: ImageSource): string | undefined {
-  if ('fitted' in source) return undefined;
-  if ('bytes' in source)
-    return formatOf(source.bytes) === undefined ? `the image is not ${FORMATS}` : undefined;
+  // Of a copy, the index knows.
+  if ('fitted' in source || 'copied' in source) return undefined;
+  if ('bytes' in source) return formatOf(source.bytes) === undefined ? NOT_AN_IMAGE : undefined;
   let start: Uint8Array;
   try {
     start = startOf(source.path);
@@ -38,6 +66,8 @@ export function imageProblem(source: ImageSource): string | undefined {
 }
 
 const FORMATS = 'a JPEG, PNG, WebP, GIF, TIFF or AVIF image';
+/** Why encoded bytes cannot be used. */
+export const NOT_AN_IMAGE = `the image is not ${FORMATS}`;
 
 function startOf(path: string): Uint8Array {
   const file = openSync(path, 'r');

@@ -4,13 +4,13 @@ import type { PlacedTable } from '../../table/records';
 import { inputKey, inputOf } from '../audit';
 import {
   badRow,
-  requireColumn,
-  wantedColumns,
+  requireColumns,
   type MarkedFormat,
   type ReadOptions,
   type Row,
   type SkippedRow,
 } from '../table/rows';
+import type { SeveralFiles } from '../table/several';
 import {
   GrowingColumn,
   NO_TOKENS,
@@ -41,16 +41,19 @@ export interface ReadProgress {
 export type ReadWatch = (progress: ReadProgress) => void;
 
 export interface IndexSource<R extends Row> {
+  /** Or a pattern. */
   path: string;
   /** In bytes. */
   size: number;
-  table: PlacedTable;
+  table: PlacedTable & Partial<SeveralFiles>;
   format: MarkedFormat<R>;
   options: ReadOptions;
   /** What a model reads of a row. */
   measure(row: R): Measured;
   /** Of that, how many tokens are to be predicted, for a kind that predicts tokens. */
   counted?(measured: Measured): number;
+  /** The same for rows with equal inputs; that of their texts by default. */
+  keyOf?(row: R): string;
   watch?: ReadWatch;
 }
 
@@ -61,20 +64,18 @@ export interface IndexSource<R extends Row> {
  */
 export async function buildIndex<R extends Row>(source: IndexSource<R>): Promise<RowIndex> {
   const { path, size, table, format, options, watch } = source;
+  const { parts } = table;
   const columns: Growing = ofColumns((name) => new GrowingColumn(name));
   const names = new Map<string, number>();
   const skipped: SkippedRow[] = [];
-  const requireColumns = () => {
-    for (const { option, name } of wantedColumns(format, options))
-      requireColumn(path, table.columns(), options, option, name);
-  };
+  const check = () => requireColumns(format, options)(path, table.columns());
   watch?.({ path, done: 0, of: size });
   for await (const records of table.pieces()) {
     for (const { record, start, bytes } of records) {
       const row = 'problem' in record ? record : format.rowOf(record.fields, options);
       if ('problem' in row) {
-        if (options.onBadRow === 'fail') requireColumns();
-        badRow(path, { line: record.line, reason: row.problem }, options.onBadRow, skipped);
+        if (options.onBadRow === 'fail') check();
+        badRow(path, { line: record.line, reason: row.problem }, options.onBadRow, skipped, parts);
         continue;
       }
       addPlace(columns, record.line, start, bytes);
@@ -84,7 +85,7 @@ export async function buildIndex<R extends Row>(source: IndexSource<R>): Promise
     if (last) watch?.({ path, done: table.bytesRead(last), of: size });
     await turn();
   }
-  requireColumns();
+  check();
   columns.markStarts.push(columns.marks.length);
   const { quotes } = table;
   return {
@@ -93,6 +94,7 @@ export async function buildIndex<R extends Row>(source: IndexSource<R>): Promise
     fields: table.columns(),
     skipped,
     ...(quotes && { quotes }),
+    ...(parts && { before: parts.map(({ before }) => before) }),
   };
 }
 
@@ -107,9 +109,9 @@ function addRow<R extends Row>(
   columns: Growing,
   names: Map<string, number>,
   row: R,
-  { format, measure, counted }: IndexSource<R>,
+  { format, measure, counted, keyOf = inputOf }: IndexSource<R>,
 ): void {
-  for (const key of inputKey(inputOf(row))) columns.keys.push(key);
+  for (const key of inputKey(keyOf(row))) columns.keys.push(key);
   columns.answers.push(crc32(row.label));
   const measured = measure(row);
   columns.sizes.push(measured.size);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DataSpec } from '../../experiment/experiment';
-import { emptyReason, type Answered, type Examples, type TextDataset, type TextExample } from '../dataset';
+import { emptyReason } from '../dataset';
+import type { Answered, Dataset, Example, Examples, TextDataset, TextExample } from '../dataset';
 import { MadeList } from '../list';
 import { badRow, requireRows, type Row, type SkippedRow } from '../table/rows';
 import { NO_TOKENS, TRUNCATED, type IndexColumns } from './row-index';
@@ -9,7 +10,15 @@ import type { StreamedRows } from './rows';
 /** Examples that are kept: those of a few batches, which are asked for several times. */
 const KEPT = 2048;
 
-/** How examples are made of rows. */
+/** How examples are made of the rows of a large file. */
+interface Making<R extends Row, E extends Example> {
+  /** @param row its index in the rows */
+  exampleAt(row: number): E;
+  /** What is to be learned of a row, from its marks alone; left out where that takes its text. */
+  answerOf?(row: R): Omit<Answered<E>, keyof Example>;
+}
+
+/** How texts become examples. */
 export interface Encoding<R extends Row, E extends TextExample> {
   exampleOf(row: R, index: number): E;
   /** What is to be learned of a row, from its marks alone; left out where that takes its text. */
@@ -17,7 +26,7 @@ export interface Encoding<R extends Row, E extends TextExample> {
 }
 
 /** The examples of a large file, each made when it is asked for. */
-class StreamedExamples<R extends Row, E extends TextExample> extends MadeList<E> implements Examples<E> {
+class StreamedExamples<R extends Row, E extends Example> extends MadeList<E> implements Examples<E> {
   readonly sizes: Uint32Array;
   private readonly recent = new Map<number, E>();
 
@@ -25,7 +34,7 @@ class StreamedExamples<R extends Row, E extends TextExample> extends MadeList<E>
   constructor(
     private readonly rows: StreamedRows<R>,
     private readonly indices: Uint32Array,
-    private readonly encoding: Encoding<R, E>,
+    private readonly making: Making<R, E>,
   ) {
     super();
     this.sizes = this.column('sizes');
@@ -40,7 +49,7 @@ class StreamedExamples<R extends Row, E extends TextExample> extends MadeList<E>
     if (row === undefined) return undefined;
     const known = this.recent.get(index);
     if (known) return known;
-    const example = this.encoding.exampleOf(this.rows.at(row)!, row);
+    const example = this.making.exampleAt(row);
     if (example.size !== this.sizes[index])
       throw new Error(`Row ${row} has ${example.size} tokens; its index says ${this.sizes[index]}`);
     // The first key is the oldest.
@@ -50,7 +59,7 @@ class StreamedExamples<R extends Row, E extends TextExample> extends MadeList<E>
   }
 
   get answered(): Iterable<Answered<E>> {
-    const { answerOf } = this.encoding;
+    const { answerOf } = this.making;
     if (!answerOf) return this;
     const { rows, indices, sizes } = this;
     const { flags } = rows.file.index.columns;
@@ -81,31 +90,44 @@ class StreamedExamples<R extends Row, E extends TextExample> extends MadeList<E>
   }
 }
 
-/** As `makeDataset`, without reading anything. */
-export function streamedDataset<R extends Row, E extends TextExample>(
+/**
+ * The examples of those rows of a large file whose index says that they have a size, without reading anything.
+ *
+ * @param reasonOf why a row has none, by its flags
+ */
+export function streamedExamples<R extends Row, E extends Example>(
   rows: StreamedRows<R>,
-  { padId, onBadRow }: { padId: number; onBadRow: DataSpec['onBadRow'] },
-  encoding: Encoding<R, E>,
-): TextDataset<E> {
-  const { path, index } = rows.file;
+  onBadRow: DataSpec['onBadRow'],
+  reasonOf: (flags: number) => string,
+  making: Making<R, E>,
+): Dataset<E> {
+  const { path, parts, index } = rows.file;
   const { sizes, flags, lines }: IndexColumns = index.columns;
   const skipped: SkippedRow[] = [];
   const kept = new Uint32Array(rows.length);
   let [length, truncatedCount] = [0, 0];
   rows.places.forEach((place, row) => {
     if (sizes[place] === 0) {
-      const reason = emptyReason((flags[place]! & NO_TOKENS) > 0);
-      badRow(path, { line: lines[place]!, reason }, onBadRow, skipped);
+      badRow(path, { line: lines[place]!, reason: reasonOf(flags[place]!) }, onBadRow, skipped, parts);
       return;
     }
     kept[length++] = row;
     if (flags[place]! & TRUNCATED) truncatedCount++;
   });
-  requireRows(path, length, skipped);
-  return {
-    examples: new StreamedExamples(rows, kept.slice(0, length), encoding),
-    truncatedCount,
-    padId,
-    skipped,
+  requireRows(path, length, skipped, parts);
+  return { examples: new StreamedExamples(rows, kept.slice(0, length), making), truncatedCount, skipped };
+}
+
+/** As `makeDataset`, without reading anything. */
+export function streamedDataset<R extends Row, E extends TextExample>(
+  rows: StreamedRows<R>,
+  { padId, onBadRow }: { padId: number; onBadRow: DataSpec['onBadRow'] },
+  { exampleOf, answerOf }: Encoding<R, E>,
+): TextDataset<E> {
+  const reasonOf = (flags: number) => emptyReason((flags & NO_TOKENS) > 0);
+  const making = {
+    exampleAt: (row: number) => exampleOf(rows.at(row)!, row),
+    ...(answerOf && { answerOf: answerOf as Making<R, E>['answerOf'] }),
   };
+  return { ...streamedExamples(rows, onBadRow, reasonOf, making), padId };
 }

@@ -30,6 +30,8 @@ const NAME = /^([\w-]+)\.(?:rows|jsonl)$/;
 /** What is not used is removed beyond so much, the longest unused first. */
 const MOST_FILES = 32;
 const MOST_BYTES = 2 ** 32;
+/** What was used since may be in use: copies of images can be larger than that. */
+const RECENT_MS = 3_600_000;
 
 type Header = Omit<RowIndex, 'columns'> & { version: number; lengths: number[] };
 
@@ -97,9 +99,9 @@ export class IndexCache {
     let all = 0;
     found
       .sort((a, b) => b.used - a.used)
-      .forEach(({ key, bytes }, i) => {
+      .forEach(({ key, bytes, used }, i) => {
         all += bytes;
-        if (i === 0 || (i < MOST_FILES && all <= MOST_BYTES)) return;
+        if (i === 0 || Date.now() - used < RECENT_MS || (i < MOST_FILES && all <= MOST_BYTES)) return;
         for (const path of [this.path(key), this.copyOf(key)]) rmSync(path, { force: true });
       });
   }

@@ -1,29 +1,34 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { version } from '../../../package.json';
 import { sortedJson } from '../../base/sorted-json';
 import { hashFile, type HashedFile } from '../../files/hash';
 import { identify, sameIdentity } from '../../files/identity';
+import { filesOf, isPattern } from '../../files/pattern';
 import { formatOf, unreadable } from '../../table/files';
 import { canBePlaced, openPlaced } from '../../table/placed';
 import type { PlacedTable, Table } from '../../table/records';
-import { badRow, requireRows, ROW_OPTIONS, wantedColumns } from '../table/rows';
+import { badRow, requireColumns, requireRows, ROW_OPTIONS, wantedColumns } from '../table/rows';
 import type { MarkedFormat, ReadOptions, Row, Rows } from '../table/rows';
+import type { SeveralFiles } from '../table/several';
 import { buildIndex, type Measured, type ReadWatch } from './build';
 import { INDEX_VERSION, IndexCache } from './index-cache';
-import { spooledParquet } from './parquet-spool';
+import { openParquets, spooledParquet } from './parquet-spool';
 import { RecordFile } from './record-file';
 import type { RowIndex } from './row-index';
 import { StreamedRows } from './rows';
+import { severalPlaced } from './several-placed';
 
 /** Smaller files are read into memory. Tests set another limit. */
 const largeBytes = (): number => Number(process.env.AURORA_TEST_LARGE_BYTES ?? 2 ** 26);
 
-/** Whether the rows of a file stay on disk. */
+/** Whether the rows of a file, or of the files of a pattern, stay on disk. */
 export function isLarge(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat?.isFile() || stat.size < largeBytes()) return false;
-  return canBePlaced(path) || formatOf(path) === 'parquet';
+  if (!canBePlaced(path) && formatOf(path) !== 'parquet') return false;
+  const stats = filesOf(path).map((file) => statSync(file, { throwIfNoEntry: false }));
+  const size = stats.reduce((sum, stat) => sum + (stat?.isFile() ? stat.size : 0), 0);
+  return stats.some((stat) => stat?.isFile()) && size >= largeBytes();
 }
 
 export interface StreamOptions<R extends Row> {
@@ -33,6 +38,7 @@ export interface StreamOptions<R extends Row> {
   reads: object;
   measure(row: R): Measured;
   counted?(measured: Measured): number;
+  keyOf?(row: R): string;
   watch?: ReadWatch;
   cache?: IndexCache;
   /** Bytes that are read at once. */
@@ -40,39 +46,67 @@ export interface StreamOptions<R extends Row> {
 }
 
 /**
- * The rows of a large file: its index is read from the cache, or made by reading the file once. What it is cached by is
- * the file's content, of which `hashFile` knows whether it has changed.
+ * The rows of a large file, or of several that a pattern names: their index is read from the cache, or made by reading
+ * them once. What it is cached by is the content of the files, of which `hashFile` knows whether it has changed.
  *
- * @throws AuroraError 'data' as `readRows`, or if somebody writes to the file
+ * @throws AuroraError 'data' as `readRows`, or if somebody writes to a file
  */
 export async function openStreamed<R extends Row>(
   path: string,
   { format, options, reads, pieceSize, cache = new IndexCache(), ...source }: StreamOptions<R>,
 ): Promise<Rows<R, StreamedRows<R>>> {
-  const hashed = await hashOf(path);
-  const { size } = hashed.identity;
-  const key = keyOf(path, hashed, options, reads);
+  const several = isPattern(path);
+  const hashed: (HashedFile & { path: string })[] = [];
+  for (const file of filesOf(path)) hashed.push({ path: file, ...(await hashOf(file)) });
+  const key = keyOf(path, several ? hashed.map((f) => f.sha256) : hashed[0]!.sha256, options, reads);
   const copy = formatOf(path) === 'parquet' ? cache.copyOf(key) : undefined;
   const cached = cache.read(key, copy !== undefined);
+  const size = hashed.reduce((sum, { identity }) => sum + identity.size, 0);
+  const files = hashed.map((file) => ({ path: file.path, size: file.identity.size }));
+  const check = requireColumns(format, options);
   const wanted = wantedColumns(format, options).map(({ name }) => name);
-  const table: PlacedTable & Pick<Table, 'labelNames'> =
-    copy === undefined
-      ? openPlaced(path, options, cached, pieceSize)
-      : await spooledParquet(path, wanted, copy, size);
+  const place = (file: string) => openPlaced(file, options, cached, pieceSize);
+  const table: PlacedTable & Pick<Table, 'labelNames'> & Partial<SeveralFiles> =
+    copy !== undefined
+      ? spooledParquet(await openParquets(path, check), wanted, copy, size)
+      : several
+        ? severalPlaced(path, files, place, check)
+        : place(path);
   let index = cached;
   if (!index) {
     index = await buildIndex({ path, size, table, format, options, ...source });
-    const now = identify(path);
-    if (hashed.settled && now && sameIdentity(hashed.identity, now)) cache.write(key, index);
+    if (hashed.every(isUnchanged)) cache.write(key, index);
   }
-  const skipped = skippedIn(path, index, options);
-  const file = new RecordFile(path, copy, hashed.identity, table, index, format, options, key);
+  const parts = index.before?.map((before, i) => ({ file: basename(files[i]!.path), before }));
+  const skipped = skippedIn(path, index, options, parts);
+  const file = new RecordFile({
+    path,
+    files: hashed,
+    copy,
+    parts,
+    table,
+    index,
+    format,
+    options,
+    digest: key,
+  });
   const rows = StreamedRows.all(file);
-  requireRows(path, rows.length, skipped);
+  requireRows(path, rows.length, skipped, parts);
   const { quotes } = index;
   const labelNames = options.labelColumn === undefined ? undefined : table.labelNames?.(options.labelColumn);
-  return { rows, skipped, ...(quotes && { quotes }), ...(labelNames && { labelNames }) };
+  return {
+    rows,
+    skipped,
+    ...(quotes && { quotes }),
+    ...(labelNames && { labelNames }),
+    ...(parts && { parts }),
+  };
 }
+
+const isUnchanged = ({ path, identity, settled }: HashedFile & { path: string }): boolean => {
+  const now = identify(path);
+  return settled && now !== undefined && sameIdentity(identity, now);
+};
 
 const hashOf = (path: string): Promise<HashedFile> =>
   hashFile(path).catch((cause) => {
@@ -80,13 +114,14 @@ const hashOf = (path: string): Promise<HashedFile> =>
   });
 
 /** A bad row that an earlier run has skipped is an error in one that skips none. */
-function skippedIn(path: string, { skipped }: RowIndex, { onBadRow }: ReadOptions) {
+function skippedIn(path: string, { skipped }: RowIndex, { onBadRow }: ReadOptions, parts: Rows['parts']) {
   const own: RowIndex['skipped'] = [];
-  for (const row of skipped) badRow(path, row, onBadRow, own);
+  for (const row of skipped) badRow(path, row, onBadRow, own, parts);
   return own;
 }
 
-function keyOf(path: string, { sha256 }: HashedFile, options: ReadOptions, reads: object): string {
+/** @param sha256 of each file, where there are several */
+function keyOf(path: string, sha256: string | string[], options: ReadOptions, reads: object): string {
   const read = ROW_OPTIONS.map((name) => options[name] ?? null);
   const made = { version, index: INDEX_VERSION, sha256, format: formatOf(path), read, reads };
   return createHash('sha256').update(sortedJson(made)).digest('hex').slice(0, 32);

@@ -3,37 +3,62 @@ import { dirname } from 'node:path';
 import { diskError, discard, writeAll } from '../../files/atomic';
 import { renameFlushed } from '../../files/folder';
 import { temporaryBeside } from '../../files/temporary';
-import { openParquet } from '../../table/parquet';
-import type { DataRecord, PlacedRecord, PlacedTable } from '../../table/records';
+import { filesOf, isPattern } from '../../files/pattern';
+import { openParquet, type ParquetTable } from '../../table/parquet';
+import type { DataRecord, PlacedRecord, PlacedTable, Table } from '../../table/records';
+import { copyOf, fieldsIn } from '../copies/copied-fields';
+import { openSeveral, type SeveralFiles } from '../table/several';
+
+/** A Parquet file, or several of the same columns as one. */
+interface ParquetRows extends Table, Partial<SeveralFiles> {
+  rows: number;
+}
+
+/**
+ * A Parquet file, or the files of a pattern.
+ *
+ * @param check whether a file has the wanted columns; throws if not
+ * @throws AuroraError 'data' as `openParquet`
+ */
+export async function openParquets(
+  path: string,
+  check: (path: string, columns: string[]) => void,
+): Promise<ParquetRows> {
+  if (!isPattern(path)) return openParquet(path);
+  const opened = new Map<string, ParquetTable>();
+  for (const file of filesOf(path)) opened.set(file, await openParquet(file));
+  const table = await openSeveral(path, (file) => Promise.resolve(opened.get(file)!), check);
+  return Object.assign(table, { rows: [...opened.values()].reduce((sum, { rows }) => sum + rows, 0) });
+}
 
 /**
  * A Parquet file, whose single rows cannot be read: only all values of a row group. While its records are read, those of
- * the wanted columns are copied as lines of JSON, from which they are read again in any order.
+ * the wanted columns are copied as lines of JSON, each followed by its bytes, if it has some, from which they are read again
+ * in any order.
  *
  * @param spool where the copy will be once all records have been read
- * @throws AuroraError 'data' as `openParquet`, 'disk' if the copy cannot be written
+ * @throws AuroraError 'data' as `openParquet` while records are read, 'disk' if the copy cannot be written
  */
-export async function spooledParquet(
-  path: string,
+export function spooledParquet(
+  table: ParquetRows,
   wanted: readonly string[],
   spool: string,
   size: number,
-): Promise<PlacedTable & { labelNames: (column: string) => readonly string[] | undefined }> {
-  const table = await openParquet(path);
+): PlacedTable & Pick<Table, 'labelNames'> & Partial<SeveralFiles> {
   const copy = async function* (file: number): AsyncGenerator<PlacedRecord[]> {
     let at = 0;
-    for await (const records of table.records(wanted)) {
-      const placed = records.map((record): PlacedRecord => {
-        const bytes = lineOf(record, wanted);
-        const start = at;
-        at += bytes.length;
-        return { record, start, bytes };
-      });
-      writeAll(file, Buffer.concat(placed.map(({ bytes }) => bytes)));
-      yield placed;
-    }
+    for await (const records of table.records(wanted))
+      for (const some of portions(records, wanted)) {
+        writeAll(file, Buffer.concat(some.map(({ bytes }) => bytes)));
+        yield some.map(({ record, bytes }) => {
+          const start = at;
+          at += bytes.length;
+          return { record, start, bytes };
+        });
+      }
   };
   return {
+    ...(table.parts && { parts: table.parts }),
     columns: () => table.columns,
     labelNames: (column) => table.labelNames?.(column),
     async *pieces() {
@@ -55,18 +80,25 @@ export async function spooledParquet(
       }
     },
     bytesRead: ({ record }) => Math.floor((record.line / table.rows) * size),
-    reader: () => (bytes, line) => ({
-      line,
-      fields: new Map(Object.entries(JSON.parse(bytes.toString()) as object)),
-    }),
+    reader: () => (bytes, line) => ({ line, fields: new Map(Object.entries(fieldsIn(bytes))) }),
   };
 }
 
-function lineOf(record: DataRecord, wanted: readonly string[]): Buffer {
-  const fields = 'fields' in record ? wanted.map((name) => [name, record.fields.get(name)] as const) : [];
-  return Buffer.from(`${JSON.stringify(Object.fromEntries(fields), finite)}\n`);
-}
+/** Bytes that are written at once: a row group of images can have gigabytes. */
+const PORTION = 1 << 23;
 
-/** JSON has no other numbers; a text or label is the same as a string. */
-const finite = (_: string, value: unknown): unknown =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+type CopiedRecord = Omit<PlacedRecord, 'start'>;
+
+/** The records of a row group with their copies, a part at a time. */
+function* portions(records: readonly DataRecord[], wanted: readonly string[]): Generator<CopiedRecord[]> {
+  let [some, size]: [CopiedRecord[], number] = [[], 0];
+  for (const record of records) {
+    const bytes = copyOf(record, wanted);
+    some.push({ record, bytes });
+    size += bytes.length;
+    if (size < PORTION) continue;
+    yield some;
+    [some, size] = [[], 0];
+  }
+  if (some.length > 0) yield some;
+}

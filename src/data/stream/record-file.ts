@@ -1,60 +1,97 @@
-import { fstatSync, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { AuroraError } from '../../base/errors';
-import { discard } from '../../files/atomic';
-import { identify, identityOf, sameIdentity, type FileIdentity } from '../../files/identity';
-import { rowPlace } from '../../protocol/row-place';
-import { unreadable } from '../../table/files';
+import { identify, sameIdentity, type FileIdentity } from '../../files/identity';
+import { rowPlace, type FilePart } from '../../protocol/row-place';
 import type { PlacedTable } from '../../table/records';
 import type { MarkedFormat, ReadOptions, Row } from '../table/rows';
+import { damagedCopy, type CopiedRow } from '../copies/copied-row';
+import { RowBytes } from './row-bytes';
 import type { RowIndex } from './row-index';
 
+/** A data file as it was when its index was made. */
+export interface IndexedFile {
+  path: string;
+  identity: FileIdentity;
+}
+
+interface RecordFileOptions<R extends Row> {
+  /** Or a pattern. */
+  path: string;
+  /** All files that it stands for. */
+  files: readonly IndexedFile[];
+  /** Of their rows, where they cannot be read from the files themselves. */
+  copy: string | undefined;
+  /** Which file a row is in, where there are several. */
+  parts: readonly FilePart[] | undefined;
+  table: PlacedTable;
+  index: RowIndex;
+  format: MarkedFormat<R>;
+  options: ReadOptions;
+  /** Of what its examples are made of, the columns of its index included. */
+  digest: string;
+}
+
 /**
- * A data file whose rows are read one by one. It stays open, so that another file under its name changes nothing; a row
- * that was written over is noticed.
+ * A data file whose rows are read one by one, or several files as one. They stay open, so that another file under the
+ * name changes nothing; a row that was written over is noticed.
  */
 export class RecordFile<R extends Row> {
-  private readonly file: number;
+  readonly path: string;
+  readonly parts: readonly FilePart[] | undefined;
+  readonly index: RowIndex;
+  readonly format: MarkedFormat<R>;
+  readonly digest: string;
+  private readonly copy: string | undefined;
+  private readonly options: ReadOptions;
+  private readonly bytes: RowBytes;
   private readonly parse: ReturnType<PlacedTable['reader']>;
 
-  /**
-   * @param copy of its rows, where they cannot be read from the file itself
-   * @param identity of the file that the index was made of
-   * @throws AuroraError 'data' if it cannot be read, or is another file by now
-   */
-  constructor(
-    readonly path: string,
-    private readonly copy: string | undefined,
-    identity: FileIdentity,
-    table: PlacedTable,
-    readonly index: RowIndex,
-    readonly format: MarkedFormat<R>,
-    private readonly options: ReadOptions,
-    /** Of what its examples are made of, the columns of its index included. */
-    readonly digest: string,
-  ) {
+  /** @throws AuroraError 'data' if a file cannot be read, or is another one by now */
+  constructor({ path, files, copy, parts, table, index, format, options, digest }: RecordFileOptions<R>) {
+    [this.path, this.copy, this.parts, this.index] = [path, copy, parts, index];
+    [this.format, this.options, this.digest] = [format, options, digest];
     this.parse = table.reader(index.fields);
-    try {
-      this.file = openSync(copy ?? path, 'r');
-    } catch (cause) {
-      throw unreadable(path, cause);
-    }
-    const now = copy === undefined ? identityOf(fstatSync(this.file, { bigint: true })) : identify(path);
-    if (!now || !sameIdentity(identity, now)) throw beingWritten(path);
+    let start = 0;
+    const sources = files.map((file) => {
+      const source = { path: file.path, start };
+      start += file.identity.size;
+      return source;
+    });
+    this.bytes = new RowBytes(copy === undefined ? sources : [{ path: copy, start: 0 }]);
+    const other =
+      copy === undefined
+        ? this.bytes.changed(files.map(({ identity }) => identity))
+        : files.find((file) => !isStill(file))?.path;
+    if (other !== undefined) throw beingWritten(other);
   }
 
   /** @throws AuroraError 'inputs' if it was changed since */
   row(place: number): R {
     const { starts, lengths, lines, sums } = this.index.columns;
     const line = lines[place]!;
-    const bytes = this.bytes(starts[place]!, lengths[place]!);
+    const bytes = this.bytes.read(starts[place]!, lengths[place]!);
+    // What is missing makes another checksum.
     if (crc32(bytes) !== sums[place])
-      throw this.copy === undefined ? changed(this.path, line) : damagedCopy(this.path, this.copy);
+      throw this.copy === undefined
+        ? changed(rowPlace(this.path, line, this.parts))
+        : damagedCopy(rowPlace(this.path, line, this.parts), this.copy);
     const record = this.parse(bytes, line);
     const row = 'fields' in record ? this.format.rowOf(record.fields, this.options) : record;
     if ('problem' in row)
-      throw new Error(`${rowPlace(this.path, line)} has become a bad row: ${row.problem}`);
-    return { ...row, line } as R;
+      throw new Error(`${rowPlace(this.path, line, this.parts)} has become a bad row: ${row.problem}`);
+    return this.format.placed?.({ ...row, line } as R, this.parts) ?? ({ ...row, line } as R);
+  }
+
+  /** Where the copy of a row is, for those who read it on another thread. */
+  copied(place: number): CopiedRow {
+    const { starts, lengths, sums, lines } = this.index.columns;
+    return {
+      ...this.bytes.first,
+      start: starts[place]!,
+      length: lengths[place]!,
+      sum: sums[place]!,
+      place: rowPlace(this.path, lines[place]!, this.parts),
+    };
   }
 
   /** What is to be learned of a row, without reading it. */
@@ -65,23 +102,12 @@ export class RecordFile<R extends Row> {
       own.push(this.index.names[marks[at]!]!);
     return { ...this.format.marked(own), line: lines[place]! } as R;
   }
-
-  private bytes(start: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafe(length);
-    for (let done = 0; done < length;) {
-      let read: number;
-      try {
-        read = readSync(this.file, bytes, done, length - done, start + done);
-      } catch (cause) {
-        throw unreadable(this.path, cause);
-      }
-      // What is missing makes another checksum.
-      if (read === 0) return bytes.subarray(0, done);
-      done += read;
-    }
-    return bytes;
-  }
 }
+
+const isStill = ({ path, identity }: IndexedFile): boolean => {
+  const now = identify(path);
+  return now !== undefined && sameIdentity(identity, now);
+};
 
 const beingWritten = (path: string): AuroraError =>
   new AuroraError(
@@ -90,19 +116,9 @@ const beingWritten = (path: string): AuroraError =>
     'Wait until no program is writing to it, then start again.',
   );
 
-/** It is made again at the next start. */
-function damagedCopy(path: string, copy: string): AuroraError {
-  discard(copy);
-  return new AuroraError(
-    'inputs',
-    `${copy}, the copy of the rows of ${path}, was damaged or changed.`,
-    'Resume from the last checkpoint, or start again: the copy is then made again.',
-  );
-}
-
-const changed = (path: string, line: number): AuroraError =>
+const changed = (place: string): AuroraError =>
   new AuroraError(
     'inputs',
-    `${rowPlace(path, line)}: this row was changed while the file was in use.`,
+    `${place}: this row was changed while the file was in use.`,
     'Put the file back as it was and resume from the last checkpoint, or start a new run.',
   );

@@ -39,6 +39,8 @@ export interface RowIndex {
   skipped: SkippedRow[];
   /** How its quotes are read, where that was for its content to decide. */
   quotes?: Quotes;
+  /** Of several files that are read as one, the number that the first line of each would follow. */
+  before?: number[];
 }
 
 const KINDS = { Float64Array, Uint32Array, Uint8Array } as const;

@@ -1,12 +1,12 @@
 import { dirname, resolve } from 'node:path';
 import { isFolder } from '../../files/tree';
-import { rowPlace, rowWord } from '../../protocol/row-place';
+import { rowName, rowPlace } from '../../protocol/row-place';
 import { unreadable } from '../../table/files';
 import { imageFiles } from '../../table/image-files';
 import type { Fields } from '../../table/records';
 import type { ImageSource } from '../images/source';
 import { badRow, field, readRows, requireRows } from './rows';
-import type { ReadOptions, Row, Rows } from './rows';
+import type { MarkedFormat, ReadOptions, Row, Rows } from './rows';
 
 /** An image and its label; `text` is the image's name, as views show it. */
 export interface ImageRow extends Row {
@@ -17,20 +17,25 @@ export interface ImageRow extends Row {
  * Images with their labels: a folder with one folder for each label, as torchvision's ImageFolder reads it, or a data
  * file whose image column holds paths relative to it, encoded images, or the hub's structs of both (`bytes`, `path`).
  */
-export async function readImageRows(path: string, options: ReadOptions): Promise<Rows<ImageRow, ImageRow[]>> {
-  if (isFolder(path)) return readFolder(path, options);
-  const { rows, ...read } = await readRows(path, options, {
-    required: () => ['imageColumn', 'labelColumn'],
-    rowOf: (fields) => imageRow(path, fields, options),
-  });
-  return { ...read, rows: rows.map((row) => withName(path, row)) };
-}
+export const readImageRows = (path: string, options: ReadOptions): Promise<Rows<ImageRow, ImageRow[]>> =>
+  isFolder(path) ? readFolder(path, options) : readRows(path, options, imageFormat(path));
+
+const NO_IMAGE: ImageSource = { bytes: new Uint8Array(), name: '' };
+
+/** @param path of the data file: paths of images are relative to it */
+export const imageFormat = (path: string): MarkedFormat<ImageRow> => ({
+  required: () => ['imageColumn', 'labelColumn'],
+  rowOf: (fields, options) => imageRow(path, fields, options),
+  placed: (row, parts) => withName(path, row, parts),
+  marks: ({ label }) => [label],
+  marked: ([label]) => ({ text: '', label: label!, image: NO_IMAGE }),
+});
 
 /** An encoded image without a name has that of its row. */
-function withName(path: string, row: ImageRow): ImageRow {
+function withName(path: string, row: ImageRow, parts: Rows['parts']): ImageRow {
   if (!('bytes' in row.image) || row.image.name !== '') return row;
-  const name = `${rowWord(path)} ${row.line}`;
-  return { ...row, text: name, image: { ...row.image, name: rowPlace(path, row.line) } };
+  const name = rowName(path, row.line, parts);
+  return { ...row, text: name, image: { ...row.image, name: rowPlace(path, row.line, parts) } };
 }
 
 async function readFolder(folder: string, { onBadRow }: ReadOptions): Promise<Rows<ImageRow, ImageRow[]>> {

@@ -1,15 +1,17 @@
 import type { DataSpec } from '../../experiment/experiment';
 import { AuroraError } from '../../base/errors';
 import { nearest } from '../../base/nearest';
-import { rowPlace, rowWord } from '../../protocol/row-place';
+import { rowName, rowPlace, type FilePart } from '../../protocol/row-place';
 import { parseConll } from '../../table/conll';
 import { parseDelimited } from '../../table/delimited';
 import { dataFormat, EMPTY_HINT, readDataFile, type DataFormat } from '../../table/files';
+import { isPattern } from '../../files/pattern';
 import type { List } from '../list';
 import { parseJsonArray } from '../../table/json';
 import { parseJsonl } from '../../table/jsonl';
 import type { Quotes } from '../../table/quoting';
 import type { Fields, Records, Table } from '../../table/records';
+import { openSeveral, type SeveralFiles } from './several';
 
 export interface Row {
   text: string;
@@ -18,7 +20,7 @@ export interface Row {
   label: string;
   /** Those of a question. */
   choices?: readonly string[];
-  /** Where the row begins in its file, from 1. */
+  /** Where the row begins in its file, from 1; counted on from file to file where several are read as one. */
   line: number;
 }
 
@@ -36,6 +38,8 @@ export interface Rows<R extends Row = Row, L extends List<R> = List<R>> {
   quotes?: Quotes;
   /** The names of the labels in the file's own order, where it states them. */
   labelNames?: readonly string[];
+  /** Which file a line is in, where several are read as one. */
+  parts?: readonly FilePart[];
 }
 
 /** The settings that say what the rows of a file are. */
@@ -167,24 +171,30 @@ export function badRow(
   row: SkippedRow,
   onBadRow: DataSpec['onBadRow'],
   skipped: SkippedRow[],
+  parts?: readonly FilePart[],
 ): void {
   if (onBadRow === 'fail')
     throw new AuroraError(
       'data',
-      `${rowPlace(path, row.line)}: ${row.reason}.`,
+      `${rowPlace(path, row.line, parts)}: ${row.reason}.`,
       'Correct the row, or set data.onBadRow to "skip" to train without such rows.',
     );
   skipped.push(row);
 }
 
 /** Throws a data error when no row is left. */
-export function requireRows(path: string, left: number, skipped: readonly SkippedRow[]): void {
+export function requireRows(
+  path: string,
+  left: number,
+  skipped: readonly SkippedRow[],
+  parts?: readonly FilePart[],
+): void {
   if (left > 0) return;
   const first = skipped[0];
   if (!first) throw new AuroraError('emptyData', `${path} has no rows.`, EMPTY_HINT);
   throw new AuroraError(
     'emptyData',
-    `${path}: all ${skipped.length} rows were skipped; the first, in ${rowWord(path)} ${first.line}: ${first.reason}.`,
+    `${path}: all ${skipped.length} rows were skipped; the first, in ${rowName(path, first.line, parts)}: ${first.reason}.`,
     'Correct the file, or name other columns in the experiment (data.textColumn and the others).',
   );
 }
@@ -195,6 +205,8 @@ export interface RowFormat<R extends Row> {
   required(options: ReadOptions): readonly ColumnOption[];
   /** A record as a row, or why it cannot be used. */
   rowOf(fields: Fields, options: ReadOptions): Omit<R, 'line'> | { problem: string };
+  /** A row with what only its place says. */
+  placed?(row: R, parts: readonly FilePart[] | undefined): R;
 }
 
 /** The same with what a large file's rows leave in memory. */
@@ -230,8 +242,16 @@ export const wantedColumns = <R extends Row>(
     .required(options)
     .flatMap((option) => [options[option] ?? []].flat().map((name) => ({ option, name })));
 
+/** Throws an error for a file without one of the columns that a format needs. */
+export const requireColumns =
+  <R extends Row>(format: RowFormat<R>, options: ReadOptions) =>
+  (path: string, columns: string[]): void => {
+    for (const { option, name } of wantedColumns(format, options))
+      requireColumn(path, columns, options, option, name);
+  };
+
 /**
- * The rows of a data file. Every record is in `rows` or in `skipped`; with onBadRow 'fail', the first bad one is a data
+ * The rows of a data file, or of several that a pattern names. Every record is in `rows` or in `skipped`; with onBadRow 'fail', the first bad one is a data
  * error, "FILE:LINE: why".
  */
 export function readRows(path: string, options: ReadOptions): Promise<Rows<Row, Row[]>>;
@@ -245,24 +265,30 @@ export async function readRows(
   options: ReadOptions,
   format: RowFormat<Row> = labeledRows,
 ): Promise<Rows<Row, Row[]>> {
-  const table = await openTable(path, options);
   const wanted = wantedColumns(format, options);
-  for (const { option, name } of wanted) requireColumn(path, table.columns, options, option, name);
-  const { quotes } = table;
+  const check = requireColumns(format, options);
+  const several = isPattern(path);
+  const table: Table & Partial<SeveralFiles> = several
+    ? await openSeveral(path, (file) => openTable(file, options), check)
+    : await openTable(path, options);
+  if (!several) check(path, table.columns);
+  const { parts } = table;
   const labelNames = options.labelColumn === undefined ? undefined : table.labelNames?.(options.labelColumn);
   const result: Rows<Row, Row[]> = {
     rows: [],
     skipped: [],
-    ...(quotes && { quotes }),
     ...(labelNames && { labelNames }),
+    ...(parts && { parts }),
   };
   for await (const records of table.records(wanted.map(({ name }) => name)))
     for (const record of records) {
       const { line } = record;
       const row = 'problem' in record ? record : format.rowOf(record.fields, options);
-      if ('problem' in row) badRow(path, { line, reason: row.problem }, options.onBadRow, result.skipped);
-      else result.rows.push({ ...row, line });
+      if ('problem' in row)
+        badRow(path, { line, reason: row.problem }, options.onBadRow, result.skipped, parts);
+      else result.rows.push(format.placed?.({ ...row, line }, parts) ?? { ...row, line });
     }
-  requireRows(path, result.rows.length, result.skipped);
-  return result;
+  requireRows(path, result.rows.length, result.skipped, parts);
+  const { quotes } = table;
+  return { ...result, ...(quotes && { quotes }) };
 }

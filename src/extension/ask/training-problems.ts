@@ -4,6 +4,7 @@ import { AuroraError } from '../../base/errors';
 import type { Sweep } from '../../runs/experiment/sweep';
 import { evaluationSets } from '../../experiment/evaluation-sets';
 import type { Experiment } from '../../experiment/experiment';
+import { filesOfLater } from '../../files/pattern';
 import { MissingError, type MissingPiece } from '../launcher/missing';
 
 /** The one place to get each thing that can be missing. */
@@ -119,11 +120,13 @@ export async function checkedExperiment(file: string): Promise<Experiment> {
     ),
   ];
   for (const [path, target, message] of files) {
-    if (target === undefined || (await isThere(target))) continue;
+    if (target === undefined) continue;
+    const problem = await problemOf(target, message);
+    if (problem === undefined) continue;
     const { ExperimentSource } = await import('../../runs/experiment/source');
     const text = (await vscode.workspace.openTextDocument(vscode.Uri.file(file))).getText();
-    const place = `${new ExperimentSource(file, text).locate({ path, message: '' })}: ${message(target)}`;
-    throw located(place, file) ?? new AuroraError('experiment', message(target));
+    const place = `${new ExperimentSource(file, text).locate({ path, message: '' })}: ${problem}`;
+    throw located(place, file) ?? new AuroraError('experiment', problem);
   }
   return spec;
 }
@@ -144,11 +147,15 @@ function atItsPlace<T>(file: string, load: () => T): T {
   }
 }
 
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
+/** Why a file, or one of a pattern, cannot be read; undefined if it is there. */
+async function problemOf(path: string, missing: (path: string) => string): Promise<string | undefined> {
+  try {
+    for (const file of await filesOfLater(path)) await access(file);
+    return undefined;
+  } catch (e) {
+    return e instanceof AuroraError ? e.message : missing(path);
+  }
+}
 
 /** Parses "FILE:LINE:COLUMN: MESSAGE", one problem per line. */
 function located(text: string, file: string): ExperimentProblem | undefined {

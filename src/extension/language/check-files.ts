@@ -1,8 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { AuroraError } from '../../base/errors';
 import { editDistance } from '../../base/nearest';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import type { Translate } from '../translate';
+import { filesOfLater, hasWildcard } from '../../files/pattern';
 import { DATA_FILE } from './data-head';
 import type { ExperimentText } from './experiment-text';
 import type { Finding, Fix, Span } from './finding';
@@ -49,6 +51,18 @@ export async function fileFindings(
     if (written === undefined) continue;
     const file = doc.resolve(written);
     const kind = await kindOf(file);
+    if (kind === 'missing' && path[0] === 'data' && hasWildcard(file)) {
+      const problem = await patternProblem(file);
+      if (problem !== undefined)
+        findings.push({
+          ...doc.span(...path),
+          severity: 'error',
+          code: 'file-missing',
+          message: problem,
+          fixes: [],
+        });
+      continue;
+    }
     if (kind === 'file' || (kind === 'folder' && images && path[0] === 'data')) continue;
     const candidates = await nearestFiles(file, pattern, known);
     const span = doc.span(...path);
@@ -64,6 +78,16 @@ export async function fileFindings(
   findings.push(...(await missingBeside(doc, images ? 'preprocessor' : 'tokenizer', known, t)));
   return findings;
 }
+
+/** Why a pattern cannot be read; undefined if it can. */
+const patternProblem = (pattern: string): Promise<string | undefined> =>
+  filesOfLater(pattern).then(
+    () => undefined,
+    (e: unknown) => {
+      if (e instanceof AuroraError) return e.message;
+      throw e;
+    },
+  );
 
 /** A tokenizer or preprocessing that is not named must be beside the model. */
 async function missingBeside(

@@ -8,6 +8,7 @@ import { formatOf, withoutMark } from '../../table/files';
 import { itemsOf } from '../../table/json';
 import { addValue, HEAD_ROWS, type Column, type DataHead } from '../../table/head';
 import type { DelimitedOptions } from '../../table/quoting';
+import { filesOfLater } from '../../files/pattern';
 import { askForHead } from '../data-worker/ask';
 
 /** Maximum bytes read from the file, compressed or not, and maximum text produced from them. */
@@ -22,14 +23,25 @@ export type HeadOptions = Pick<DataSpec, 'header' | 'quoting'>;
 
 /**
  * Columns and first values of a data file, as the trainer reads it. Reads only the start of the file. Undefined if the
- * extension is unknown or the content cannot be parsed; the trainer reports why. Rejects if the file cannot be opened.
+ * extension is unknown or the content cannot be parsed; the trainer reports why. Rejects if the file cannot be opened. Of
+ * several files that a pattern names, the first is read.
  *
  * @param worker the built program that reads Parquet files
  */
 export async function readDataHead(
-  path: string,
+  named: string,
   options: HeadOptions = {},
   worker?: string,
+): Promise<DataHead | undefined> {
+  const [path, ...others] = await filesOfLater(named);
+  const head = await headOfFile(path!, options, worker);
+  return head && others.length > 0 ? { ...head, whole: false } : head;
+}
+
+async function headOfFile(
+  path: string,
+  options: HeadOptions,
+  worker: string | undefined,
 ): Promise<DataHead | undefined> {
   const format = formatOf(path);
   if (format === undefined) return undefined;

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { filesOfLater } from '../../files/pattern';
 import type { DataHead } from '../../table/head';
 import { readDataHead, type HeadOptions } from './data-head';
 
@@ -8,8 +9,9 @@ export class HeadCache {
 
   /** Rejects if the file cannot be read. */
   async read(path: string, options: HeadOptions = {}): Promise<DataHead | undefined> {
-    const { size, mtimeMs } = await stat(path);
-    const key = `${size} ${mtimeMs} ${options.header} ${options.quoting}`;
+    const files = await filesOfLater(path);
+    const { size, mtimeMs } = await stat(files[0]!);
+    const key = `${files.length} ${files[0]} ${size} ${mtimeMs} ${options.header} ${options.quoting}`;
     const there = this.known.get(path);
     if (there?.key === key) return there.head;
     // Evicts the oldest: an experiment names two files, and few experiments are open in a window.

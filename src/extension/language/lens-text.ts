@@ -3,6 +3,7 @@ import { budgetSentence, uselessLayers } from '../../adapters/budget/budget';
 import { chooseLayers } from '../../adapters/targets/choose';
 import { AuroraError } from '../../base/errors';
 import { isHeadAlone, type TrainedSpec } from '../../experiment/methods';
+import { readingText } from '../../protocol/reading';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import { bestValue, bySweep, doneTrials, plannedTrials } from '../words/sweep-row';
 import type { Translate } from '../translate';
@@ -66,7 +67,10 @@ export function runningText(
   if (!going) return undefined;
   const status = going.run?.status;
   if (going.state === 'starting' || !status || status.steps === 0)
-    return { folder: going.folder, text: `$(sync~spin) ${t('Starting …')}` };
+    return {
+      folder: going.folder,
+      text: `$(sync~spin) ${status?.reading ? readingText(status.reading, t) : t('Starting …')}`,
+    };
   const share = progressPercent(status.step, status.steps);
   return { folder: going.folder, text: `$(sync~spin) ${t('Running {0}', share)}` };
 }

@@ -1,6 +1,7 @@
 import { getLocation, type JSONPath } from 'jsonc-parser';
 import { endingsOf } from '../../adapters/targets/endings';
 import type { Column } from '../../table/head';
+import { withPatterns } from '../../files/pattern';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { fileKeys } from './check-files';
@@ -54,7 +55,7 @@ function valueSuggestions(
   const [part, key] = path;
   const fileKey = fileKeys(analysis.doc).find((f) => f.path.join('\n') === path.join('\n'));
   if (fileKey)
-    return known
+    return [...new Set([...(part === 'data' ? withPatterns(known) : []), ...known])]
       .filter((file) => fileKey.pattern.test(file))
       .map((file) => ({ kind: 'file', value: analysis.doc.written(file), detail: t('file') }));
   if (part === 'model' && key === 'output' && analysis.model.state === 'known')

@@ -71,6 +71,7 @@ async function activeRun(entry: RunEntry): Promise<ActiveRun> {
     label: runLabel(entry),
     step: entry.run?.status?.step ?? 0,
     steps: entry.run?.status?.steps ?? 0,
+    ...(entry.run?.status?.reading && { reading: entry.run.status.reading }),
     loss: await lastScalar(entry.folder, 'loss').catch(() => undefined),
   };
 }

@@ -3,7 +3,8 @@ import { numberText, count } from '../../base/number-text';
 import { percent, roughPercent } from '../../base/percent';
 import { deviceLine, deviceWords, placeWords } from '../../protocol/device-words';
 import { leftOutText } from '../../protocol/left-out';
-import { rowWords } from '../../protocol/row-place';
+import { readingText } from '../../protocol/reading';
+import { rowNumber, rowWords } from '../../protocol/row-place';
 import { own } from '../../base/names';
 import {
   labeled,
@@ -35,7 +36,7 @@ export interface PreflightReport {
 
 /** A line of `aurora preflight --json`. */
 export const parsePreflightLine = (line: string): PreflightLine | undefined =>
-  programLine(line, ['modules', 'data', 'measuring', 'device', 'step', 'estimate', 'problem']);
+  programLine(line, ['modules', 'reading', 'data', 'measuring', 'device', 'step', 'estimate', 'problem']);
 
 /** Adds a line to the report and returns the progress text for the next step; undefined if there is nothing new. */
 export function addLine(report: PreflightReport, line: PreflightLine, t: Translate): string | undefined {
@@ -44,6 +45,8 @@ export function addLine(report: PreflightReport, line: PreflightLine, t: Transla
       report.modules = line;
       if (line.modules.length === 1) return t('1 module gets an adapter; reading the data …');
       return t('{0} modules get an adapter; reading the data …', line.modules.length);
+    case 'reading':
+      return readingText(line, t);
     case 'data':
       report.data = line;
       return t('{0} examples read; opening the model …', line.train.examples);
@@ -267,11 +270,17 @@ function labelsPart({ labels, train, validation }: PreflightData, t: Translate):
   ];
 }
 
+/** The number of a row, with its file where there are several. */
+const at = ({ path, parts }: PreflightSplit, row: number): string => escape(rowNumber(path, row, parts));
+
 function duplicateLines({ duplicates, train, validation, sets = [] }: PreflightData, t: Translate): string[] {
   const { acrossSplits, withinTrain, conflicts } = duplicates;
-  const pairs = acrossSplits.first.map((p) => `${p.validation} = ${p.train}`).join(', ');
+  const pairs = acrossSplits.first
+    .map((p) => `${at(validation, p.validation)} = ${at(train, p.train)}`)
+    .join(', ');
   const places = conflicts.first.map(
-    (c) => `${c.lines[0]} (${escape(c.labels[0])}), ${c.lines[1]} (${escape(c.labels[1])})`,
+    ({ lines: [a, b], labels }) =>
+      `${at(train, a)} (${escape(labels[0])}), ${at(train, b)} (${escape(labels[1])})`,
   );
   const conflicting = [count(conflicts.count), t(rowWords(train.path)), places.join('; ')];
   return [

@@ -4,6 +4,7 @@ import { guessValidation } from '../language/guess-columns';
 import { describeTask } from '../../experiment/tasks/registry';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import { knownData } from '../../recipes/data/known';
+import { withPatterns } from '../../files/pattern';
 import { formatOf } from '../../table/files';
 import type { DataHead } from '../../table/head';
 import { DATA_FILE, readDataHead } from '../language/data-head';
@@ -35,10 +36,7 @@ const trainStep: Step<WizardState> = {
   applies: (state) => !readsImages(state),
   async run(state, place) {
     const { t } = vscode.l10n;
-    const files = nearFirst(
-      dirname(state.model!),
-      state.files.filter((f) => suits(state, f)),
-    );
+    const files = nearFirst(dirname(state.model!), withPatterns(state.files.filter((f) => suits(state, f))));
     for (;;) {
       const picked = await pickFile(place, {
         files,
@@ -131,9 +129,8 @@ const validationStep: Step<WizardState> = {
   async run(state, place) {
     const { t } = vscode.l10n;
     const train = state.train!;
-    const files = nearFirst(
-      dirname(train),
-      state.files.filter((f) => suits(state, f) && f !== train),
+    const files = nearFirst(dirname(train), withPatterns(state.files.filter((f) => suits(state, f)))).filter(
+      (f) => f !== train,
     );
     const inFolder = files.filter((f) => dirname(f) === dirname(train)).map((f) => basename(f));
     const likely = guessValidation(basename(train), inFolder);

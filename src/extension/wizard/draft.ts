@@ -33,6 +33,8 @@ export async function freeName(folder: string, name: string): Promise<string> {
 export function draftName({ train, adapter }: Pick<Draft, 'train' | 'adapter'>): string {
   const data = basename(train)
     .replace(DATA_FILE, '')
+    // Of a numbered set.
+    .replace(/-\*-of-\d+(-\*)?$/, '')
     .replace(/\.json(\.gz)?$/i, '')
     .replace(/[-_. ]?train(ing)?$/i, '');
   const stem = data === '' ? basename(dirname(train)) : data;

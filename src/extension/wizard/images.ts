@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { describeTask } from '../../experiment/tasks/registry';
+import { withPatterns } from '../../files/pattern';
 import { pick, type Step } from '../ask/steps';
 import { DATA_FILE, readDataHead } from '../language/data-head';
 import { kindOf } from '../language/check-files';
@@ -19,7 +20,7 @@ export const readsImages = ({ task }: WizardState): boolean => describeTask(task
 export async function imageSources({ files }: WizardState): Promise<string[]> {
   const found = await vscode.workspace.findFiles(IMAGES, EXCLUDED, LIMIT);
   const local = found.filter((uri) => uri.scheme === 'file').map((uri) => uri.fsPath);
-  return [...imageFolders(local), ...files.filter((file) => DATA_FILE.test(file))];
+  return [...imageFolders(local), ...withPatterns(files.filter((file) => DATA_FILE.test(file)))];
 }
 
 export interface SourceItem extends vscode.QuickPickItem {

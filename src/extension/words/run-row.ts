@@ -1,3 +1,4 @@
+import { readingText } from '../../protocol/reading';
 import { formatMetric, isMetric, metricInfo, type MetricName, metricValue } from '../../experiment/metrics';
 import { hasDiverged } from '../../runs/outcome';
 import {
@@ -105,7 +106,7 @@ function progress({ state, run }: RunEntry, t: Translate): string[] {
   if (isUntrainedImport({ state, run })) return [t('imported')];
   switch (state) {
     case 'starting':
-      return [t('preparing')];
+      return [run?.status?.reading ? readingText(run.status.reading, t) : t('preparing')];
     case 'running':
       return steps > 0 ? [`${step}/${steps}`, progressPercent(step, steps)] : [];
     case 'stopped':

@@ -1,3 +1,4 @@
+import { readingText, type Reading } from '../../protocol/reading';
 import type { Translate } from '../translate';
 import { progressPercent } from '../../base/percent';
 
@@ -11,6 +12,8 @@ export interface ActiveRun {
   step: number;
   /** 0 until the trainer knows it. */
   steps: number;
+  /** Of a large file, before the first step. */
+  reading?: Reading;
   loss?: number;
 }
 
@@ -30,14 +33,20 @@ export function statusText(runs: readonly ActiveRun[], t: Translate): StatusText
     text: `$(sync~spin) ${words}`,
     spoken: t('AuroRA is training: {0}', words),
     tooltip: runs.map((run) => {
-      const where = run.steps > 0 ? t('step {0} of {1}', run.step, run.steps) : t('preparing');
+      const where =
+        run.steps > 0
+          ? t('step {0} of {1}', run.step, run.steps)
+          : run.reading
+            ? readingText(run.reading, t)
+            : t('preparing');
       const loss = run.loss === undefined ? '' : ` · ${t('loss {0}', lossText(run.loss))}`;
       return `${run.experiment} · ${run.label} · ${where}${loss}`;
     }),
   };
 }
 
-function one({ experiment, step, steps, loss }: ActiveRun, t: Translate): string {
+function one({ experiment, step, steps, loss, reading }: ActiveRun, t: Translate): string {
+  if (reading) return `${experiment} · ${readingText(reading, t)}`;
   if (steps === 0) return t('{0}: preparing', experiment);
   return `${experiment} ${progressPercent(step, steps)}${loss === undefined ? '' : ` · ${t('loss {0}', lossText(loss))}`}`;
 }

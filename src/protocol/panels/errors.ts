@@ -1,5 +1,6 @@
 import { parseMeasuredOn, type MeasuredOn } from '../../experiment/evaluation-sets';
 import type { Answers, PredictionFacts } from '../predictions';
+import type { FilePart } from '../row-place';
 
 /** Messages between the Errors page and its host. */
 export interface ErrorsOpen {
@@ -23,8 +24,10 @@ export interface PredictionsMessage {
   /** The run's name. */
   run: string;
   experiment: string;
-  /** The data file's name. */
+  /** The data file's name, or a pattern. */
   file: string;
+  /** Which file a line is in, for a pattern. */
+  parts?: readonly FilePart[];
   /** Which of the sets it is, and all that the experiment has. */
   on: MeasuredOn;
   sets: readonly MeasuredOn[];

@@ -1,6 +1,7 @@
+import { shardPattern } from '../../files/pattern';
 import type { DataRecipe, Layout } from './kind';
 
-/** The files of a data set that were found, by their names in its folder. */
+/** The files of a data set that were found, by their names in its folder; several as a pattern. */
 export interface FoundFiles {
   layout: Layout;
   train: string;
@@ -18,8 +19,30 @@ export interface Unfound {
 /** In names of Parquet files that the library datasets has uploaded: train-00000-of-00001-2f70549ed86cbeba.parquet. */
 const HASH = /-[0-9a-f]{16}(?=\.parquet$)/;
 
-/** One of several parts of a Parquet file of the hub. */
-const PART = /(^|\/)train(-\d+-of-(?!00001\b)\d+(-[0-9a-f]{16})?|\/0001)\.parquet$/;
+/** A set of several files is known as a layout calls the only one: train-00000-of-00001.parquet, or train/0000.parquet. */
+export const singleName = (name: string): string =>
+  name
+    .replace(HASH, '')
+    .replace(/-(\d+|\*)-of-\d+(-\*)?(?=\.parquet$)/, '-00000-of-00001')
+    .replace(/(^|\/)(\d{4}|\*)(?=\.parquet$)/, '$10000');
+
+/** The files of a folder by such a name: a single file itself, and a pattern for several. */
+function knownFiles(names: readonly string[]): Map<string, string> {
+  const sets = new Map<string, string[]>();
+  for (const name of names) sets.set(singleName(name), [...(sets.get(singleName(name)) ?? []), name]);
+  return new Map([...sets].map(([single, files]) => [single, patternOf(files)]));
+}
+
+/** Of a numbered set, also if only one of its files is there: reading it names what is missing. */
+function patternOf(files: readonly string[]): string {
+  const only = files.find((file) => /-0+-of-0*1\D/.test(file));
+  if (only !== undefined) return only;
+  const [first] = files;
+  const folder = first.slice(0, first.lastIndexOf('/') + 1);
+  const pattern = shardPattern(first.slice(folder.length));
+  if (pattern !== undefined) return folder + pattern;
+  return files.length > 1 ? `${folder}*.parquet` : first;
+}
 
 /**
  * Finds the files of a data set: in the folder itself, or in one of the subfolders that downloads have.
@@ -27,7 +50,7 @@ const PART = /(^|\/)train(-\d+-of-(?!00001\b)\d+(-[0-9a-f]{16})?|\/0001)\.parque
  * @param names of the files in the folder, with forward slashes, and of folders with one at the end
  */
 export function findFiles(recipe: DataRecipe, names: readonly string[]): FoundFiles | Unfound {
-  const known = new Map(names.map((name) => [name.replace(HASH, ''), name]));
+  const known = knownFiles(names);
   // The folder itself has a folder for each label.
   const within = names.filter((name) => /^[^/]+\/$/.test(name)).length;
   if (recipe.classes?.value.includes(within)) known.set('', '.');
@@ -39,19 +62,13 @@ export function findFiles(recipe: DataRecipe, names: readonly string[]): FoundFi
       const [train, validation, test] = [layout.train, layout.validation, layout.test].map((files) =>
         named(first(files)),
       );
-      if (train !== undefined && !names.some((name) => PART.test(name)))
+      if (train !== undefined)
         return { layout, train, ...(validation && { validation }), ...(test && { test }) };
     }
   return unfound(recipe, names);
 }
 
 function unfound({ name, unusable = [], layouts }: DataRecipe, names: readonly string[]): Unfound {
-  const part = names.find((file) => PART.test(file));
-  if (part !== undefined)
-    return {
-      problem: `its training data is in several files, such as ${part}, and an experiment reads one`,
-      hint: 'Join them into one Parquet file, train-00000-of-00001.parquet.',
-    };
   const other = unusable.find(({ file }) => names.some((n) => n === file || n.endsWith(`/${file}`)));
   if (other) return { problem: other.why, hint: other.hint };
   const wanted = layouts.map(({ title, train }) => `${train[0]} (${title})`);

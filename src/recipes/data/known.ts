@@ -1,5 +1,6 @@
 import type { TaskName } from '../../experiment/tasks/registry';
 import { describeTask } from '../../experiment/tasks/registry';
+import { singleName } from './files';
 import type { DataRecipe, Layout } from './kind';
 import { DATA_RECIPES } from './registry';
 
@@ -13,13 +14,14 @@ export interface KnownData {
 const COMMON = /^(train\b.*|data|default|plain_text|)$/;
 
 /**
- * The paper's data set that a training file belongs to, by the names of the file and its folder: "RTE/train.tsv".
+ * The paper's data set that a training file belongs to, by the names of the file and its folder: "RTE/train.tsv". A
+ * pattern counts as the file that its numbered set could be.
  * Undefined if it is none of them, or is used for another task.
  *
  * @param path with the separators of any platform
  */
 export function knownData(path: string, task: TaskName): KnownData | undefined {
-  const end = `/${path.replaceAll('\\', '/').toLowerCase()}`;
+  const end = `/${singleName(path.replaceAll('\\', '/').toLowerCase())}`;
   for (const recipe of DATA_RECIPES)
     for (const layout of recipe.layouts.filter(({ columns }) => columns.label ?? columns.completion)) {
       const files = layout.train.flatMap((file) => [

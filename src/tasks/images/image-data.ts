@@ -8,9 +8,15 @@ import {
   type ImageExample,
 } from '../../data/image-dataset';
 import type { ParsedPreprocessing } from '../../data/images/settings';
+import { mapped, type List } from '../../data/list';
 import { fittedPixels } from '../../data/images/pixels';
 import { pictureOf, thumbnailOf } from '../../data/images/thumbnail';
-import { readImageRows, type ImageRow } from '../../data/table/image-rows';
+import type { ReadWatch } from '../../data/stream/build';
+import { imageRows } from '../../data/stream/image-rows';
+import { streamedImages } from '../../data/stream/images';
+import { StreamedRows } from '../../data/stream/rows';
+import type { ImageSource } from '../../data/images/source';
+import type { ImageRow } from '../../data/table/image-rows';
 import type { Rows } from '../../data/table/rows';
 import type { Experiment } from '../../experiment/experiment';
 import { identify } from '../../files/identity';
@@ -18,8 +24,14 @@ import type { Model } from '../../graph/model';
 import type { Outputs } from '../../protocol/outputs';
 import { imageKeys } from '../../data/image-keys';
 import { imageInput } from './image-input';
-import { splitReader } from '../splits';
-import { skippedWarning, type DataReader, type DataSplit, type TaskData } from '../task-data';
+import { splitReader, type ReadFile } from '../splits';
+import {
+  skippedWarning,
+  validationPlace,
+  type DataReader,
+  type DataSplit,
+  type TaskData,
+} from '../task-data';
 
 /** An image and the index of its label. */
 export interface LabeledImage extends ImageExample {
@@ -45,21 +57,35 @@ const { readSplits, readValidation } = splitReader<ImageRow>({
   stratum: ({ label }) => label,
 });
 
+const reading =
+  (watch?: ReadWatch): ReadFile<ImageRow> =>
+  (path, options) =>
+    imageRows(path, options, watch);
+
 function encoded(
   spec: Experiment,
   path: string,
-  { rows, skipped }: Rows<ImageRow>,
+  { rows, skipped, parts }: Rows<ImageRow>,
   { labels }: Outputs,
   how: How,
 ): ImageSplit {
   const classes = labelIndex(labels);
-  const dataset = imageDataset(path, rows, spec.data, how, (row, index): LabeledImage => ({
+  const exampleOf = (source: ImageSource, label: string, row: number): LabeledImage => ({
     size: 1,
-    row: index,
-    source: row.image,
-    label: classes.get(row.label)!,
-  }));
-  return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped] };
+    row,
+    source,
+    label: classes.get(label)!,
+  });
+  const dataset =
+    rows instanceof StreamedRows
+      ? streamedImages(rows as StreamedRows<ImageRow>, spec.data, how, exampleOf, ({ label }) => ({
+          label: classes.get(label)!,
+        }))
+      : imageDataset(path, { rows, parts }, spec.data, how, (row, index) =>
+          exampleOf(row.image, row.label, index),
+        );
+  const left = [...skipped, ...dataset.skipped];
+  return { path, rows, dataset, skipped: left, ...(parts && { parts }) };
 }
 
 const assumedOf = ({ assumed }: ParsedPreprocessing) =>
@@ -88,29 +114,29 @@ function withoutRows(spec: Experiment, model: Model, { labels }: Outputs = NO_OU
 
 /** Labeled images: a folder, or the rows of a data file. */
 export const imageReader: DataReader<LabeledImage, ImageData> = {
-  async load(spec, model, known) {
+  async load(spec, model, known, watch) {
     const { data, how } = withoutRows(spec, model, known);
-    const read = await readSplits(readImageRows, spec, known);
+    const read = await readSplits(reading(watch), spec, known);
     const train = encoded(spec, spec.data.train, read.train, read.outputs, how);
     const path = spec.data.validation ?? spec.data.train;
     const validation = encoded(spec, path, read.validation, read.outputs, how);
     const warnings = [...data.warnings, ...skippedWarning([train, validation])];
     return { ...data, ...read.outputs, train, validation, warnings };
   },
-  async loadValidation(spec, model, outputs = NO_OUTPUTS) {
+  async loadValidation(spec, model, outputs = NO_OUTPUTS, watch) {
     const { data, how } = withoutRows(spec, model, outputs);
-    const rows = await readValidation(readImageRows, spec, outputs);
+    const rows = await readValidation(reading(watch), spec, outputs);
     const validation = encoded(spec, data.validation.path, rows, outputs, how);
     return { ...data, validation, warnings: [...data.warnings, ...skippedWarning([validation])] };
   },
   withoutRows: async (spec, model, outputs) => withoutRows(spec, model, outputs).data,
   async samples(spec, data) {
-    const { rows } = await readValidation(readImageRows, spec, data);
+    const { rows, parts } = await readValidation(reading(), spec, data);
     const { plan } = data.train.dataset;
-    return rows.map(({ text, label, line, image }) => ({
+    return mapped(rows, ({ text, label, line, image }) => ({
       text,
       label,
-      line,
+      ...validationPlace(spec, line, parts),
       image: () => fittedPixels(image, plan),
     }));
   },
@@ -125,7 +151,7 @@ export const imageReader: DataReader<LabeledImage, ImageData> = {
     return { ...dataset.side, ...(edge !== undefined && { shortestEdge: edge }) };
   },
   thumbnail: ({ source }) => thumbnailOf(source),
-  inputKeys: (rows) => imageKeys(rows as readonly ImageRow[]),
+  inputKeys: (lists) => imageKeys(lists as readonly List<ImageRow>[]),
   varies: ({ data }) => data.augmentation !== undefined,
   async shown(_, { rows, dataset }, index) {
     const { row, source } = dataset.examples.at(index)!;
@@ -136,6 +162,7 @@ export const imageReader: DataReader<LabeledImage, ImageData> = {
   },
   hashInputs({ plan, examples }, hash) {
     hash.update(JSON.stringify(plan));
+    if (examples.digest !== undefined) return void hash.update(examples.digest);
     for (const { source } of examples)
       if ('bytes' in source) hash.update(`,${source.bytes.length}`).update(source.bytes);
       else if ('path' in source) hash.update(`,${source.path} ${JSON.stringify(identify(source.path))}`);

@@ -14,7 +14,14 @@ import type { TaskKind } from '../kind';
 import { shownText } from './shown-text';
 import { splitReader, type RowReader } from '../splits';
 import { textRows } from './text-rows';
-import { modelInputs, skippedWarning, type DataReader, type DataSplit, type TaskData } from '../task-data';
+import {
+  modelInputs,
+  skippedWarning,
+  validationPlace,
+  type DataReader,
+  type DataSplit,
+  type TaskData,
+} from '../task-data';
 
 export interface TextSplit<E extends TextExample> extends DataSplit<E> {
   dataset: TextDataset<E>;
@@ -59,11 +66,11 @@ export function readsTexts<R extends Row, E extends TextExample>(
   function encoded(
     spec: Experiment,
     path: string,
-    { rows, skipped, quotes }: Rows<R>,
+    { rows, skipped, quotes, parts }: Rows<R>,
     outputs: Outputs,
     tokenizer: Tokenizer,
   ): TextSplit<E> {
-    const options = { path, padId: tokenizer.padId, onBadRow: spec.data.onBadRow };
+    const options = { path, parts, padId: tokenizer.padId, onBadRow: spec.data.onBadRow };
     const exampleOf = reader.encoder(tokenizer, outputs, spec);
     const dataset =
       rows instanceof StreamedRows
@@ -72,7 +79,8 @@ export function readsTexts<R extends Row, E extends TextExample>(
             answerOf: reader.answerer?.(outputs),
           })
         : makeDataset(rows, options, exampleOf);
-    return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped], ...(quotes && { quotes }) };
+    const left = [...skipped, ...dataset.skipped];
+    return { path, rows, dataset, skipped: left, ...(quotes && { quotes }), ...(parts && { parts }) };
   }
 
   async function withoutRows(
@@ -139,7 +147,8 @@ export function readsTexts<R extends Row, E extends TextExample>(
       }
     },
     async samples(spec, data) {
-      const { rows } = await readValidation(textRows(reader, spec, data.tokenizer), spec, data);
+      const read = textRows(reader, spec, data.tokenizer);
+      const { rows, parts } = await readValidation(read, spec, data);
       return mapped(rows, (row) => {
         const { pair, choices, line } = row;
         const { text, label } = reader.asked?.(row, spec, data.tokenizer) ?? row;
@@ -148,7 +157,7 @@ export function readsTexts<R extends Row, E extends TextExample>(
           ...(spec.data.textPairColumn !== undefined && { pair }),
           ...(choices && { choices }),
           label,
-          line,
+          ...validationPlace(spec, line, parts),
           ...(reader.labelSet && { labels: reader.labelSet(row) }),
           ...(reader.spans && { spans: reader.spans(row) }),
         };

@@ -1,23 +1,30 @@
 import { dirname, join, resolve } from 'node:path';
 import { isFileRef, type Model } from '../../graph/model';
 import { evaluationSets } from '../../experiment/evaluation-sets';
+import { matchedBy } from '../../files/pattern';
 import type { InputRole } from '../../protocol/events';
+import type { InputFile } from '../../runs/inputs';
 import type { DataSpec, Experiment } from '../../experiment/experiment';
 
-export interface InputPath {
-  role: InputRole;
-  path: string;
-}
+export type InputPath = Pick<InputFile, 'role' | 'path' | 'pattern'>;
 
 /** What an experiment reads, except its model's data files, which only the model names. */
 export function inputPaths({ model, data }: Experiment): InputPath[] {
-  return [
-    { role: 'model', path: model.path },
-    ...readerPaths(model),
+  return [{ role: 'model', path: model.path }, ...readerPaths(model), ...dataPaths(data)];
+}
+
+/** Every file of the data, also of patterns. One that has several roles has the first of them. */
+function dataPaths(data: DataSpec): InputPath[] {
+  const named: InputPath[] = [
     { role: 'train', path: data.train },
     ...(data.validation === undefined ? [] : [{ role: 'validation', path: data.validation } as const]),
     ...scoredPaths(data),
   ];
+  const paths = new Map<string, InputPath>();
+  for (const { role, path } of named)
+    for (const file of matchedBy(path))
+      if (!paths.has(file)) paths.set(file, { role, path: file, ...(file !== path && { pattern: path }) });
+  return [...paths.values()];
 }
 
 /** A file that is also trained or validated on is that before all. */

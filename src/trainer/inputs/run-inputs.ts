@@ -3,9 +3,17 @@ import type { HashedFile } from '../../files/hash';
 import { isFresh, sameIdentity, sameWriting, type FileIdentity } from '../../files/identity';
 import { identifyData } from '../../files/identify-data';
 import type { Model } from '../../graph/model';
-import { filesFrom, readInputs, writeInputs, type InputFile, type InputsRecord } from '../../runs/inputs';
+import {
+  addedFiles,
+  filesFrom,
+  readInputs,
+  writeInputs,
+  type InputFile,
+  type InputsRecord,
+} from '../../runs/inputs';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
+import type { InputChange } from '../../protocol/events';
 import { changeWords } from '../../protocol/inputs-words';
 import { inputPaths, modelDataPaths, type InputPath } from './files';
 import { hashInBackground, type HashedPath, type Hashing } from './hashing';
@@ -71,10 +79,11 @@ export class RunInputs {
     const before = readInputs(run);
     const expected = before && !accepted ? filesFrom(before, since) : undefined;
     if (!expected) return writeInputs(run, recordOf(files, since, before));
-    const changed = expected.flatMap((file) => {
+    const changed = expected.flatMap((file): InputChange[] => {
       const after = files.find(({ path }) => path === file.path)?.sha256 ?? null;
-      return after === file.sha256 ? [] : [{ ...file, before: file.sha256, after }];
+      return after === file.sha256 ? [] : [{ role: file.role, path: file.path, before: file.sha256, after }];
     });
+    for (const { role, path } of addedFiles(expected)) changed.push({ role, path, before: null, after: '' });
     if (changed.length > 0)
       throw new AuroraError(
         'inputs',
@@ -85,12 +94,13 @@ export class RunInputs {
 
   private async files(): Promise<InputFile[]> {
     const hashed = new Map((await this.hashing!.hashed).map((h) => [h.path, h]));
-    return [...this.known.values()].map(({ role, path, identity: before }) => {
-      if (!before && !identifyData(path)) return { role, path, size: 0, sha256: null };
+    return [...this.known.values()].map(({ role, path, pattern, identity: before }) => {
+      const named = { role, path, ...(pattern !== undefined && { pattern }) };
+      if (!before && !identifyData(path)) return { ...named, size: 0, sha256: null };
       const file = unchanged(role, path, before, hashed.get(path));
       this.hashed.set(path, file);
       const { sha256, identity, settled } = file;
-      return { role, path, size: identity.size, sha256, ...(settled && { identity }) };
+      return { ...named, size: identity.size, sha256, ...(settled && { identity }) };
     });
   }
 

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { List } from '../../data/list';
 import { openEvaluator } from '../../engine/open';
 import type { Example } from '../../data/dataset';
@@ -102,8 +101,7 @@ function samples({ run: { spec }, task: { kind, data } }: Trained): () => Promis
   return async () => {
     rows ??= await kind.samples(spec, data);
     if (order.length === 0) order = permutation(rows.length, spec.training.seed, Stream.trials);
-    const { image, ...row } = rows.at(order[next++ % order.length])!;
-    const file = basename(spec.data.validation ?? spec.data.train);
-    return { ...row, ...(image && { image: await image() }), file };
+    const { image, ...sample } = rows.at(order[next++ % order.length])!;
+    return { ...sample, ...(image && { image: await image() }) };
   };
 }

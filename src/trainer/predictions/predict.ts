@@ -114,7 +114,11 @@ async function predict(trained: Trained, folder: string, on: MeasuredOn): Promis
   return {
     step,
     form,
-    data: { file: validation.path, sha256: (await fileSum(validation.path)) ?? '' },
+    data: {
+      file: validation.path,
+      sha256: (await fileSum(validation.path)) ?? '',
+      ...(validation.parts && { parts: [...validation.parts] }),
+    },
     metrics,
     ...(evaluation && { evaluation }),
     ...(hasNote(inputs) && { inputs }),

@@ -11,8 +11,9 @@ export function dataLine(
   sets: readonly EvaluationData[] = [],
 ): PreflightData {
   const { train, validation, labels } = data;
-  const split = ({ path, dataset, skipped, quotes }: DataSplit): PreflightSplit => ({
+  const split = ({ path, dataset, skipped, quotes, parts }: DataSplit): PreflightSplit => ({
     path,
+    ...(parts && { parts: [...parts] }),
     examples: dataset.examples.length,
     ...kind.facts(dataset.examples, data),
     tokens: tokenLengths(dataset),
@@ -25,7 +26,7 @@ export function dataLine(
   });
   // Of images, keys are made of their content, so they are made once.
   const splits = [train, validation, ...sets.map((s) => s.data.validation)];
-  const keyOf = kind.inputKeys?.(splits.flatMap((s) => [...s.rows]));
+  const keyOf = kind.inputKeys?.(splits.map((s) => s.rows));
   const trained = audited(train.rows, keyOf);
   const chosen = audited(validation.rows, keyOf);
   const setLine = ({ set, data: { validation: own } }: EvaluationData): PreflightSet => {

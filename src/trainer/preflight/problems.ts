@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os';
+import { basename } from 'node:path';
 import { percent } from '../../base/percent';
 import { nearestPaths } from '../../adapters/targets/targets';
 import type { ErrorKind } from '../../base/errors';
@@ -9,8 +10,9 @@ import type {
   PreflightModules,
   PreflightProblem,
   PreflightSet,
+  PreflightSplit,
 } from '../../protocol/preflight';
-import { rowPlace, rowWords } from '../../protocol/row-place';
+import { rowName, rowPlace, rowWords } from '../../protocol/row-place';
 import { taskKind } from '../../tasks/registry';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
 import type { EvaluationData } from '../task/evaluation-data';
@@ -96,7 +98,11 @@ export const balanceProblems = (spec: Experiment, line: PreflightData): Prefligh
 ];
 
 /** Rows at which training would stop, or which it would leave out. */
-function skippedProblems(spec: Experiment, key: string, { path, skipped }: DataSplit): PreflightProblem[] {
+function skippedProblems(
+  spec: Experiment,
+  key: string,
+  { path, parts, skipped }: DataSplit,
+): PreflightProblem[] {
   const fails = spec.data.onBadRow === 'fail';
   const unknown = skipped.filter((s) => s.unknownLabel !== undefined);
   const bad = skipped.filter((s) => s.unknownLabel === undefined);
@@ -111,7 +117,7 @@ function skippedProblems(spec: Experiment, key: string, { path, skipped }: DataS
     ...(bad.length
       ? [
           problem(
-            `${rowPlace(path, bad[0].line)}: ${bad[0].reason}${bad.length > 1 ? `; ${bad.length} rows in all cannot be used` : ''}.`,
+            `${rowPlace(path, bad[0].line, parts)}: ${bad[0].reason}${bad.length > 1 ? `; ${bad.length} rows in all cannot be used` : ''}.`,
             fails
               ? 'Correct the rows, or set data.onBadRow to "skip" to train without them.'
               : 'They are skipped (data.onBadRow is "skip").',
@@ -121,7 +127,7 @@ function skippedProblems(spec: Experiment, key: string, { path, skipped }: DataS
     ...(unknown.length
       ? [
           problem(
-            `${rowPlace(path, unknown[0].line)}: ${unknown.length > 1 ? `${unknown.length} rows have labels` : 'a row has a label'} that no training row has: ${shown.join(', ')}${labels.length > 5 ? ', …' : ''}.`,
+            `${rowPlace(path, unknown[0].line, parts)}: ${unknown.length > 1 ? `${unknown.length} rows have labels` : 'a row has a label'} that no training row has: ${shown.join(', ')}${labels.length > 5 ? ', …' : ''}.`,
             'Correct the labels, or add training rows with them.',
           ),
         ]
@@ -141,11 +147,28 @@ function truncationProblems(spec: Experiment, { dataset }: DataSplit): Preflight
   ];
 }
 
+/** "rows 3 and 7, 4 and 9", or each with its file where there are several. */
+function pairsOf(
+  a: PreflightSplit,
+  b: PreflightSplit,
+  pairs: readonly (readonly [number, number])[],
+): string {
+  if (!a.parts && !b.parts)
+    return `${rowWords(a.path, b.path)} ${pairs.map((rows) => rows.join(' and ')).join(', ')}`;
+  const name = ({ path, parts = [{ file: basename(path), before: 0 }] }: PreflightSplit, row: number) =>
+    rowName(path, row, parts);
+  return pairs.map(([x, y]) => `${name(a, x)} and ${name(b, y)}`).join(', ');
+}
+
 function duplicateProblems(spec: Experiment, line: PreflightData): PreflightProblem[] {
   const { acrossSplits, conflicts } = line.duplicates;
-  const pairs = acrossSplits.first.map((p) => `${p.train} and ${p.validation}`).join(', ');
+  const pairs = pairsOf(
+    line.train,
+    line.validation,
+    acrossSplits.first.map((p) => [p.train, p.validation]),
+  );
   const clashes = conflicts.first
-    .map((c) => `${rowWords(line.train.path)} ${c.lines.join(' and ')} ("${c.labels.join('", "')}")`)
+    .map((c) => `${pairsOf(line.train, line.train, [c.lines])} ("${c.labels.join('", "')}")`)
     .join(', ');
   const [several, one] = line.train.numbers
     ? ['more than one number', 'number']
@@ -157,7 +180,7 @@ function duplicateProblems(spec: Experiment, line: PreflightData): PreflightProb
       ? [
           warning(
             spec.data.validation === undefined ? 'data.train' : 'data.validation',
-            `${acrossSplits.count} of ${line.validation.examples} validation examples are also trained on (training and validation ${rowWords(line.train.path, line.validation.path)} ${pairs}${acrossSplits.count > acrossSplits.first.length ? ', …' : ''}), so the metrics will be too optimistic.`,
+            `${acrossSplits.count} of ${line.validation.examples} validation examples are also trained on (training and validation ${pairs}${acrossSplits.count > acrossSplits.first.length ? ', …' : ''}), so the metrics will be too optimistic.`,
             'Remove them from one of the two sets.',
           ),
         ]
@@ -188,8 +211,12 @@ function sharedProblems(set: PreflightSet, { train, validation }: PreflightData)
   ];
   return found.flatMap(({ shared: { count, first }, other, how, why }) => {
     if (count === 0) return [];
-    const pairs = first.map((p) => `${p.line} and ${p.other}`).join(', ');
-    const places = `${rowWords(set.path, other.path)} ${pairs}${count > first.length ? ', …' : ''}`;
+    const pairs = pairsOf(
+      set,
+      other,
+      first.map((p) => [p.line, p.other]),
+    );
+    const places = `${pairs}${count > first.length ? ', …' : ''}`;
     return [
       warning(
         set.key,

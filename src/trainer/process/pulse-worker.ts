@@ -4,6 +4,7 @@ import { HeldFolder } from '../../runs/held';
 import { runPaths } from '../../runs/layout';
 import { HEARTBEAT_MS, writeStatus } from '../../runs/status';
 import type { RunState } from '../../protocol/events';
+import type { Reading } from '../../protocol/reading';
 import { Looks } from './looks';
 import { CELL, type PulseData } from './pulse';
 import { CONTROL_MS, PulseWatch } from './pulse-watch';
@@ -16,6 +17,9 @@ const looks = new Looks((message) => parentPort?.postMessage(message));
 
 const held = HeldFolder.open(run);
 
+let reading: Reading | undefined;
+parentPort?.on('message', (now: Reading | undefined) => void (reading = now));
+
 /** A failure here must not end the run: if it matters, the trainer hits it at its next write. */
 function heartbeat(state: RunState = 'running'): void {
   // The training thread stops after its step; another folder of this name does not belong to the run.
@@ -27,6 +31,7 @@ function heartbeat(state: RunState = 'running'): void {
       step: cells[CELL.step],
       steps: cells[CELL.steps],
       heartbeat: Date.now(),
+      ...(reading && { reading }),
     }),
   );
 }

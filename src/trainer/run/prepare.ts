@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ReadWatch } from '../../data/stream/build';
 import type { DeviceRequest } from '../../engine/devices/request';
 import { CPU } from '../../engine/place';
 import type { Experiment } from '../../experiment/experiment';
 import type { StopReason } from '../../protocol/events';
+import { readingOf } from '../../protocol/reading';
 import { withFrozenPrefix, type Reuse } from '../frozen/reuse';
 import { InputGuard } from '../inputs/guard';
 import { nextForm, taskInForm } from '../loop/adapter-form';
@@ -66,6 +67,7 @@ function readWatch(open: OpenRun): ReadWatch {
     const reason = open.stopRequested();
     if (reason) throw new StoppedReading(reason);
     open.listener.reading(progress);
+    open.pulse.reading(readingOf(basename(progress.path), progress.done, progress.of));
   };
 }
 

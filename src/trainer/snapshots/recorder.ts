@@ -33,7 +33,8 @@ export class ActivationRecorder {
     const examples: ActivationExample[] = [];
     for (const i of this.indices) examples.push(await kind.shown(data, validation, i));
     const folder = runPaths(this.run).activations;
-    const content: ActivationExamples = { file: validation.path, examples };
+    const { path: file, parts } = validation;
+    const content: ActivationExamples = { file, ...(parts && { parts: [...parts] }), examples };
     writeAtomic(join(folder, 'examples.json'), `${JSON.stringify(content)}\n`, this.run);
   }
 

@@ -64,8 +64,10 @@ export async function refuseChangedInputs(
   );
   const paths = [...distinct.values()].flatMap(pathsOf);
   const files = new Map<string, InputFile>();
+  const patterns = patternsOf(known.values());
   for (const file of paths)
-    if (known.has(file.path) && !files.has(file.path)) files.set(file.path, await hashInput(file));
+    if (!files.has(file.path) && (known.has(file.path) || patterns.has(file.pattern)))
+      files.set(file.path, await hashInput(file));
   const changes = changesFrom(known, [...files.values()]);
   if (changes.length > 0) throw refusal('No trial was', changes);
 }
@@ -76,11 +78,30 @@ function knownInputs({ trials, inputs = [] }: SweepRecord, runs: string): Map<st
   return new Map(hasTrials ? inputs.map((file) => [file.path, file]) : []);
 }
 
-const changesFrom = (known: ReadonlyMap<string, InputFile>, files: readonly InputFile[]): InputChange[] =>
-  files.flatMap(({ role, path, sha256 }) => {
-    const before = known.get(path);
-    return !before || before.sha256 === sha256 ? [] : [{ role, path, before: before.sha256, after: sha256 }];
-  });
+/** The files of a pattern are compared as a whole: one more or less changes the data too. */
+function changesFrom(known: ReadonlyMap<string, InputFile>, files: readonly InputFile[]): InputChange[] {
+  const patterns = patternsOf(known.values());
+  const now = patternsOf(files);
+  const there = new Set(files.map(({ path }) => path));
+  const missing = [...known.values()].filter(
+    ({ path, pattern, sha256 }) =>
+      sha256 !== null && pattern !== undefined && now.has(pattern) && !there.has(path),
+  );
+  return [
+    ...files.flatMap(({ role, path, pattern, sha256 }) => {
+      const before = known.get(path);
+      if (!before) return patterns.has(pattern) ? [{ role, path, before: null, after: sha256 }] : [];
+      return before.sha256 === sha256 ? [] : [{ role, path, before: before.sha256, after: sha256 }];
+    }),
+    ...missing.map(({ role, path, sha256 }) => ({ role, path, before: sha256, after: null })),
+  ];
+}
+
+const patternsOf = (files: Iterable<InputPath>): Set<string | undefined> => {
+  const patterns = new Set(Array.from(files, ({ pattern }) => pattern));
+  patterns.delete(undefined);
+  return patterns;
+};
 
 const pathsOf = (spec: Experiment): InputPath[] => [...inputPaths(spec), ...dataFiles(spec)];
 

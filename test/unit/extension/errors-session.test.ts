@@ -86,6 +86,20 @@ describe('the Errors panel', () => {
     expect(JSON.stringify(message)).not.toContain(dirname(data.file));
   });
 
+  it('opens a row of several files in its own file, and looks again when that is saved', async () => {
+    const parts = [
+      { file: 'part-0.jsonl', before: 0 },
+      { file: 'part-1.jsonl', before: 1 },
+    ];
+    const w = lab({ data: { file: '/data/part-*.jsonl', sha256: '', parts } });
+    expect((await told(w))[0]).toMatchObject({ file: 'part-*.jsonl', parts });
+    w.session.receive({ type: 'openRow', example: 1 });
+    expect(w.host.openRow.mock.calls).toEqual([['/data/part-1.jsonl', w.made.columns.line[1]! - 1]]);
+    w.session.saved('/data/part-2.jsonl');
+    w.session.saved('/data/part-1.jsonl');
+    await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions']), SLOW);
+  });
+
   it('reports predictions that are outdated because the data or the run changed', async () => {
     const w = lab();
     writeFileSync(w.data, '{}\n{ }\n');

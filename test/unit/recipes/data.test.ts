@@ -112,10 +112,10 @@ describe("the recipes of the paper's data sets", () => {
   });
 });
 
-describe('a training file', () => {
-  const known = (path: string, task = 'text-classification') =>
-    knownData(path, task as Parameters<typeof knownData>[1])?.recipe.id;
+const known = (path: string, task = 'text-classification') =>
+  knownData(path, task as Parameters<typeof knownData>[1])?.recipe.id;
 
+describe('a training file', () => {
   it('belongs to a data set by the names of the file and its folder, for the task of the set', () => {
     expect(known('/home/x/glue_data/RTE/train.tsv')).toBe('glue/rte');
     expect(known('C:\\data\\CoLA\\train.tsv')).toBe('glue/cola');
@@ -210,16 +210,17 @@ describe('the files of a data set', () => {
     expect(found('glue/rte', train, validation)).toMatchObject({ train, validation });
   });
 
-  it('must not be parts of a larger one, of which only the first would be read', () => {
-    for (const names of [
-      ['train-00000-of-00002.parquet', 'train-00001-of-00002.parquet'],
-      ['train/0000.parquet', 'train/0001.parquet'],
-      ['train-00000-of-00010.parquet'],
-      ['data/train-00000-of-00002-2f70549ed86cbeba.parquet'],
-    ])
-      expect(found('glue/qnli', ...names)).toMatchObject({
-        problem: expect.stringContaining('several files') as string,
-      });
+  it('may be in several files, which become a pattern', () => {
+    for (const [names, train] of [
+      [['train-00000-of-00002.parquet', 'train-00001-of-00002.parquet'], 'train-*-of-00002.parquet'],
+      [['train/0000.parquet', 'train/0001.parquet'], 'train/*.parquet'],
+      [['train-00000-of-00010.parquet'], 'train-*-of-00010.parquet'],
+      [['data/train-00000-of-00002-2f70549ed86cbeba.parquet'], 'data/train-*-of-00002-*.parquet'],
+      [['train-00001-of-00002.parquet', 'train-00000-of-00001.parquet'], 'train-00000-of-00001.parquet'],
+    ] as const)
+      expect(found('glue/qnli', ...names)).toMatchObject({ train });
+    expect(known('/x/sst2/train-*-of-00005.parquet')).toBe('glue/sst-2');
+    expect(known('/x/sst2/train/*.parquet')).toBe('glue/sst-2');
   });
 
   it('of MRPC must be split as GLUE splits them', () => {

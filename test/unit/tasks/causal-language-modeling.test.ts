@@ -112,6 +112,7 @@ describe('the data of a language model', () => {
     ).toEqual({
       text: 'hello',
       label: ' world',
+      file: 'pairs.jsonl',
       line: 1,
     });
   });

@@ -106,7 +106,7 @@ describe('a table of images', () => {
       lab.spec({ train: at('twins/train'), validation: at('twins/validation') }),
       model,
     );
-    const key = kind.inputKeys!([...train.rows, ...validation.rows]);
+    const key = kind.inputKeys!([train.rows, validation.rows]);
     expect(key(validation.rows.at(0)!)).toBe(key(train.rows.at(1)!));
     expect(new Set([...train.rows, ...validation.rows].map(key)).size).toBe(3);
   });

@@ -198,9 +198,9 @@ describe('the task', () => {
     const broken = encodePredictions(whole).replace('"label":[1,1,0]', '"label":[1,3,0]');
     expect(() => parsePredictions('p.json', broken)).toThrow(/does not hold/);
     expect(await kind.samples(experiment(), data)).toEqual([
-      { text: 'a', choices: ['x', 'y'], label: 'y', line: 1 },
-      { text: 'b', choices: ['x', 'y', 'z'], label: 'y', line: 2 },
-      { text: 'c', choices: ['x', 'y'], label: 'x', line: 3 },
+      { text: 'a', choices: ['x', 'y'], label: 'y', file: 'train.jsonl', line: 1 },
+      { text: 'b', choices: ['x', 'y', 'z'], label: 'y', file: 'train.jsonl', line: 2 },
+      { text: 'c', choices: ['x', 'y'], label: 'x', file: 'train.jsonl', line: 3 },
     ]);
   });
 

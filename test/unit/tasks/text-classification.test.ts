@@ -85,6 +85,7 @@ describe('the data of text classification', async () => {
     expect((await kind.samples(experiment(), data)).at(0)).toEqual({
       text: 'cats !',
       label: 'pets',
+      file: 'validation.csv',
       line: 2,
     }));
 
@@ -114,6 +115,7 @@ describe('pairs of texts', () => {
       text: 'the cats',
       pair: 'cafe',
       label: 'yes',
+      file: 'pairs.csv',
       line: 2,
     });
     expect([...kind.ask({ text: 'the cats', pair: 'cafe' }, trained, 12).example.ids]).toEqual([

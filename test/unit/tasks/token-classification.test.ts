@@ -170,8 +170,11 @@ describe('the data of token classification', async () => {
 
   it('provides validation rows as samples, with their true spans', async () => {
     expect(await kind.samples(experiment(), data)).toEqual([
-      { text: 'the cats', label: 'O B-PET', line: 1, spans: [{ start: 4, end: 8, label: 'PET' }] },
-      { text: 'playing \u200b !', label: 'O O O', line: 4, spans: [] },
+      {
+        ...{ text: 'the cats', label: 'O B-PET', file: 'validation.conll', line: 1 },
+        spans: [{ start: 4, end: 8, label: 'PET' }],
+      },
+      { text: 'playing \u200b !', label: 'O O O', file: 'validation.conll', line: 4, spans: [] },
     ]);
     const without = await kind.withoutRows(experiment(), textModel, data);
     expect([without.train.rows, without.validation.path, without.labels]).toEqual([

@@ -1,5 +1,5 @@
 import { html, svg } from 'lit';
-import { rowWord } from '../../../src/protocol/row-place';
+import { rowNumber, rowWord } from '../../../src/protocol/row-place';
 import { t } from '../../ui/l10n';
 import { count } from '../../../src/base/number-text';
 import type { NumberModel } from '../model';
@@ -48,11 +48,11 @@ const tickLines = (label: string, share: number) => {
     <text class="x" x=${x} y="100%" dy="1.4em">${label}</text><text class="y" x="0" y=${y} dx="-0.6em" dy="0.35em">${label}</text>`;
 };
 
-const point = ({ columns: c, file, format }: NumberModel, { example, x, y }: PlotPoint) =>
+const point = ({ columns: c, file, parts, format }: NumberModel, { example, x, y }: PlotPoint) =>
   svg`<circle class="point" r="3.5" cx=${percentage(x)} cy=${percentage(1 - y)}><title>${t(
     '{0} {1}: {2}, predicted as {3}',
     t(rowWord(file)),
-    c.line[example],
+    rowNumber(file, c.line[example], parts),
     format.plain(c.value[example]),
     format.plain(c.predicted[example]),
   )}</title></circle>`;

@@ -16,7 +16,7 @@ import { numberErrors, valueBins, type NumberError } from '../../../protocol/err
 import { textSlices } from '../../../protocol/errors-view/text-slices';
 import { tellingOrder } from '../../../protocol/errors-view/telling';
 import { wrongOf } from '../../../protocol/errors-view/wrong';
-import { rowWord } from '../../../protocol/row-place';
+import { rowName } from '../../../protocol/row-place';
 import {
   ANSWER_FOUND,
   ANSWER_MISSED,
@@ -228,7 +228,7 @@ function texts(predictions: Predictions, wrong: Uint8Array, top: number): string
     const excerpt = known.get(i);
     const words = answerWords(predictions, i, wrong[i] === 1, excerpt);
     const lines = [
-      `  ${rowWord(data.file)} ${columns.line[i]}: ${words}`,
+      `  ${rowName(data.file, columns.line[i], data.parts)}: ${words}`,
       ...[excerpt?.text, excerpt?.pair].flatMap((text) =>
         text === undefined ? [] : [`    ${shorter(text)}`],
       ),

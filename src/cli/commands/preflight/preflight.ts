@@ -1,8 +1,9 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { loadExperiment } from '../../../runs/experiment/load';
 import type { ReadWatch } from '../../../data/stream/build';
 import { AuroraError, EXIT } from '../../../base/errors';
-import type { PreflightLine } from '../../../protocol/preflight';
+import type { PreflightLine, PreflightReading } from '../../../protocol/preflight';
+import { onlyChanges, readingOf } from '../../../protocol/reading';
 import { preflight } from '../../../trainer/preflight/preflight';
 import { problemOf } from '../../../trainer/preflight/problems';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
@@ -22,7 +23,7 @@ estimate how long the run will take and how much memory it needs. Keeps nothing 
   --steps N          training steps to measure (default: 3)
   --set KEY=VALUE    override a setting, such as --set training.batchSize=16 (may be given several times)
 ${PLACE_HELP}  --threads N        threads on the processor (default: one per core)
-  --json             JSON lines, each as soon as it is known: modules, data, measuring, device, step, estimate,
+  --json             JSON lines, each as soon as it is known: modules, reading, data, measuring, device, step, estimate,
                      problem
 
 Exits with 0 even if there are warnings, with 12 if bad rows would stop training, with 19 if the device cannot be used,
@@ -40,10 +41,13 @@ and with 21 if not even one example fits into memory.
     const json = args.flag('json');
     try {
       const reading = new ReadingProgress();
+      const said = onlyChanges((now) => {
+        if (now) void write(`${JSON.stringify({ kind: 'reading', ...now } satisfies PreflightReading)}\n`);
+      });
       const stops = await check(
         args,
         (line) => write(json ? `${JSON.stringify(line)}\n` : preflightText(line)),
-        json ? undefined : (at) => reading.show(at),
+        json ? ({ path, done, of }) => said(readingOf(basename(path), done, of)) : (at) => reading.show(at),
       );
       return stops ? EXIT.data : EXIT.ok;
     } catch (e) {

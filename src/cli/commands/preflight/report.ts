@@ -9,6 +9,8 @@ import {
   type PreflightSplit,
   type PreflightStep,
 } from '../../../protocol/preflight';
+import { fill } from '../../../base/fill';
+import { readingText } from '../../../protocol/reading';
 import { leftOutText } from '../../../protocol/left-out';
 import { deviceLine } from '../../device-line';
 import { duration } from '../../format';
@@ -27,6 +29,8 @@ const QUOTES = { csv: 'as in CSV', text: 'as text (the file is not quoted)' };
 /** A line of the preflight as terminal text; ends with a line break. */
 export function preflightText(line: PreflightLine): string {
   switch (line.kind) {
+    case 'reading':
+      return `${readingText(line, fill)}\n`;
     case 'modules':
       return modules(line);
     case 'data':

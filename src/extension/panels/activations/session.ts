@@ -5,6 +5,7 @@ import { callOuts } from '../../../adapters/activations/shape-words';
 import { splineSupport } from '../../../adapters/methods/spline';
 import { patchOf, tokenInText } from '../../../protocol/activation-examples';
 import type { Snapshot } from '../../../protocol/activations';
+import { rowIn } from '../../../protocol/row-place';
 import type { AuroraError } from '../../../base/errors';
 import {
   type AdapterSpec,
@@ -211,11 +212,11 @@ export class ActivationsSession {
     const layer = snapshot.layers.find((l) => l.path === path);
     if (!layer || coordinate >= layer.rank || bin >= layer.bins + 2) return;
     const known = await this.snapshots.readExamples();
-    const file = known ? basename(known.file) : '';
     const words = samplesOf(layer, coordinate, bin).flatMap(([example, token]): Word[] => {
       const row = known?.examples[example];
       if (!row) return [];
-      const { line, label, ids, image } = row;
+      const { label, ids, image } = row;
+      const { file, row: line } = rowIn(basename(known.file), row.line, known.parts);
       const patch = image && patchOf(image, layer.tokens / known.examples.length, token);
       return [
         {
@@ -253,7 +254,9 @@ export class ActivationsSession {
   private async openRow(example: number): Promise<void> {
     const known = await this.snapshots.readExamples();
     const row = known?.examples[example];
-    if (known && row) this.host.openRow(known.file, row.line);
+    if (!known || !row) return;
+    const own = rowIn(known.file, row.line, known.parts);
+    this.host.openRow(own.file, own.row);
   }
 
   private nothingYet({ adapter, live }: RunFacts): string {

@@ -1,10 +1,11 @@
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { outdated, predictionsFile, readPredictions } from '../../../runs/predictions';
 import { AuroraError } from '../../../base/errors';
 import type { MeasuredOn } from '../../../experiment/evaluation-sets';
 import type { RunEvent } from '../../../protocol/events';
 import type { ErrorsFromHost, ErrorsFromPage } from '../../../protocol/panels/errors';
 import type { Predictions } from '../../../protocol/predictions';
+import { rowIn } from '../../../protocol/row-place';
 
 /** What the panel needs to know about its run. */
 export interface RunFacts {
@@ -67,7 +68,9 @@ export class ErrorsSession {
 
   /** A file was saved, perhaps the data. */
   saved(file: string): void {
-    if (file === this.predictions?.data.file) this.refresh();
+    const { data } = this.predictions ?? {};
+    const named = data?.parts?.map((part) => join(dirname(data.file), part.file)) ?? [data?.file];
+    if (named.includes(file)) this.refresh();
   }
 
   private async send(post: Post): Promise<void> {
@@ -77,7 +80,9 @@ export class ErrorsSession {
     const { data, ...shown } = predictions;
     const { step, on } = this.host;
     const file = basename(data.file);
-    post({ type: 'predictions', run: name, experiment, file, on, sets, predictions: shown });
+    const { parts } = data;
+    const message = { run: name, experiment, file, on, sets, predictions: shown };
+    post({ type: 'predictions', ...message, ...(parts && { parts }) });
     const because = await outdated(predictions, step, events, on);
     if (because) post({ type: 'outdated', because });
   }
@@ -105,6 +110,8 @@ export class ErrorsSession {
   private openRow(example: number): void {
     const { data, columns } = this.predictions ?? {};
     const line = columns?.line[example];
-    if (data && line !== undefined) this.host.openRow(data.file, line);
+    if (!data || line === undefined) return;
+    const { file, row } = rowIn(data.file, line, data.parts);
+    this.host.openRow(file, row);
   }
 }

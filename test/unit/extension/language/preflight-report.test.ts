@@ -72,6 +72,11 @@ const LINES: PreflightLine[] = [
   },
 ];
 
+it('a preflight says which large file is being read', () => {
+  const line = parsePreflightLine('{"kind":"reading","file":"train.jsonl","percent":43}')!;
+  expect(addLine({ steps: [], problems: [] }, line, t)).toBe('Reading train.jsonl: 43 %');
+});
+
 function report(lines: readonly PreflightLine[] = LINES) {
   const made: PreflightReport = { steps: [], problems: [] };
   const said = lines.map((l) => addLine(made, parsePreflightLine(JSON.stringify(l))!, t));

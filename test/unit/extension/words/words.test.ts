@@ -41,6 +41,11 @@ describe('the status bar', () => {
     expect(statusText([{ ...run, steps: 0, loss: undefined }], t)!.text).toBe(
       '$(sync~spin) debian-sections: preparing',
     );
+    const reading = { file: 'train.jsonl', percent: 43 };
+    expect(statusText([{ ...run, steps: 0, reading }], t)).toMatchObject({
+      text: '$(sync~spin) debian-sections · Reading train.jsonl: 43 %',
+      tooltip: ['debian-sections · a · Reading train.jsonl: 43 % · loss 0.83'],
+    });
     expect(statusText([run, run], t)!.text).toBe('$(sync~spin) 2 runs');
   });
 

@@ -49,6 +49,15 @@ function request(name: string): void {
 const requests = () => readdirSync(runPaths(run).control);
 
 describe('the heartbeat of a trainer', () => {
+  it('says which large file is being read, until it has been', async () => {
+    pulse = Pulse.start(run, worker);
+    const reading = { file: 'train.jsonl', percent: 43 };
+    pulse.reading(reading);
+    await vi.waitFor(() => expect(readStatus(run)!.reading).toEqual(reading), soon);
+    pulse.reading(undefined);
+    await vi.waitFor(() => expect(readStatus(run)).not.toHaveProperty('reading'), soon);
+  });
+
   it('continues with the current step while the training thread is blocked', () => {
     pulse = Pulse.start(run, worker);
     const first = readStatus(run)!;

@@ -1,0 +1,159 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { AuroraError } from '../base/errors';
+
+/** Data in several files: `train-*.parquet` in place of a file's name. */
+
+/** Whether the last part of a path has a wildcard: `*` for any characters, `?` for one. */
+export const hasWildcard = (path: string): boolean => /[*?]/.test(basename(path));
+
+/** Whether a path stands for several files: a file may also have such a name itself. */
+export const isPattern = (path: string): boolean => hasWildcard(path) && !existsSync(path);
+
+/**
+ * The files that a path stands for, in natural order: itself, or those in its folder that match its last part. Names that
+ * begin with a dot match only a pattern that does.
+ *
+ * @throws AuroraError 'data' if none matches, or one of a numbered set is missing
+ */
+export function filesOf(path: string): string[] {
+  if (!isPattern(path)) return [path];
+  const names = matching(path, entriesBeside(path));
+  const isFile = (name: string) =>
+    statSync(join(dirname(path), name), { throwIfNoEntry: false })?.isFile() ?? false;
+  return matched(path, names.filter(isFile));
+}
+
+function entriesBeside(path: string): string[] {
+  try {
+    return readdirSync(dirname(path));
+  } catch (cause) {
+    throw noFolder(path, cause);
+  }
+}
+
+/** The same for those who only look: the path itself if nothing matches, and whatever is there of a numbered set. */
+export function matchedBy(path: string): string[] {
+  if (!isPattern(path)) return [path];
+  try {
+    const found = matching(path, readdirSync(dirname(path))).map((name) => join(dirname(path), name));
+    const files = found.filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+    return files.length > 0 ? files : [path];
+  } catch {
+    return [path];
+  }
+}
+
+/** The same as `filesOf` without blocking, for the extension host. */
+export async function filesOfLater(path: string): Promise<string[]> {
+  const there = await stat(path).catch(() => undefined);
+  if (there || !hasWildcard(path)) return [path];
+  const names = await readdir(dirname(path)).catch((cause) => {
+    throw noFolder(path, cause);
+  });
+  const found = matching(path, names).map(async (name) =>
+    (await stat(join(dirname(path), name)).catch(() => undefined))?.isFile() ? [name] : [],
+  );
+  return matched(path, (await Promise.all(found)).flat());
+}
+
+/** @throws AuroraError 'data' as `filesOf`. @param names of those that match */
+function matched(pattern: string, names: readonly string[]): string[] {
+  const folder = dirname(pattern);
+  if (names.length === 0)
+    throw new AuroraError(
+      'data',
+      `No file in ${folder} matches "${basename(pattern)}".`,
+      'In the name of a file, * stands for any characters and ? for one; folders have no wildcards. Paths are relative to the experiment.',
+    );
+  const missing = missingShard(pattern, names);
+  if (missing !== undefined)
+    throw new AuroraError(
+      'data',
+      `${folder} has no ${missing}, but other files of the same set, such as ${names[0]}.`,
+      'Download it too, or name only files that are there.',
+    );
+  return names.map((name) => join(folder, name));
+}
+
+const noFolder = (pattern: string, cause: unknown): AuroraError =>
+  new AuroraError(
+    'data',
+    `The folder of ${pattern} cannot be read: ${(cause as Error).message}.`,
+    'Paths are relative to the experiment.',
+    { cause },
+  );
+
+/** Those of a folder's names that match the last part of a path, in natural order: part-2 before part-10. */
+export function matching(pattern: string, names: readonly string[]): string[] {
+  const wanted = basename(pattern);
+  const source = wanted
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.');
+  const expression = new RegExp(`^${source}$`, 'su');
+  return names
+    .filter((name) => expression.test(name) && (!name.startsWith('.') || wanted.startsWith('.')))
+    .sort(naturally);
+}
+
+/** Digits by their value, everything else by code units, so that no locale plays a part. */
+function naturally(a: string, b: string): number {
+  const [as, bs] = [a, b].map((name) => name.split(/(\d+)/));
+  for (const [i, x] of as.entries()) {
+    const y = bs[i];
+    if (y === undefined) return 1;
+    if (x === y) continue;
+    const [m, n] = i % 2 ? [x, y].map((digits) => digits.replace(/^0+(?=\d)/, '')) : [x, y];
+    if (i % 2 && m.length !== n.length) return m.length - n.length;
+    if (m !== n) return m < n ? -1 : 1;
+  }
+  return as.length - bs.length || (a < b ? -1 : 1);
+}
+
+/** As the library datasets names the files of a set: train-00000-of-00005.parquet, also with a hash before the ending. */
+const SHARD = /^(.*)-(\d+)-of-(\d+)(\D.*|)$/su;
+
+/** No set has more files than this. */
+const MOST_SHARDS = 100_000;
+
+/** The first file that a numbered set lacks and the pattern would match; undefined if nothing is missing. */
+export function missingShard(pattern: string, names: readonly string[]): string | undefined {
+  const sets = new Map<string, { name: (number: number) => string; of: number; there: Set<number> }>();
+  for (const name of names) {
+    const [, stem, number, of, rest] = SHARD.exec(name) ?? [];
+    if (stem === undefined) continue;
+    const key = `${stem}\0${of}`;
+    const set = sets.get(key) ?? {
+      name: (n: number) => `${stem}-${String(n).padStart(number!.length, '0')}-of-${of}${rest}`,
+      of: Number(of),
+      there: new Set<number>(),
+    };
+    sets.set(key, set);
+    set.there.add(Number(number));
+  }
+  for (const { name, of, there } of sets.values())
+    for (let n = 0; n < Math.min(of, MOST_SHARDS); n++)
+      if (!there.has(n) && matching(pattern, [name(n)]).length > 0) return name(n);
+  return undefined;
+}
+
+/**
+ * The pattern of the numbered set that a file belongs to: train-*-of-00005.parquet for train-00002-of-00005.parquet.
+ * Undefined if it is the only one.
+ */
+export function shardPattern(name: string): string | undefined {
+  const [, stem, , of, rest] = SHARD.exec(name) ?? [];
+  if (stem === undefined || Number(of) < 2) return undefined;
+  return `${stem}-*-of-${of}${rest!.replace(/^-[0-9a-f]{16}(?=\.)/, '-*')}`;
+}
+
+/** Paths with each numbered set as its pattern, in place of its first file. */
+export function withPatterns(paths: readonly string[]): string[] {
+  const patterns = paths.map((path) => {
+    const pattern = shardPattern(basename(path));
+    return pattern === undefined ? path : join(dirname(path), pattern);
+  });
+  return [...new Set(patterns)];
+}
