@@ -65,7 +65,7 @@ await main(async () => {
     const others = await quiet(QUIET, WAIT_MS);
     const load = loadavg()[0];
     say(
-      `Measuring: ${part} (other programs use ${Math.round(100 * others)} % of the CPUs, load ${load.toFixed(1)}) …`,
+      `Measuring: ${part} (other programs use ${Math.round(100 * others)}% of the CPUs, load ${load.toFixed(1)}) …`,
     );
     results[part] = { ...PARTS[part](numbers), others, load };
   }

@@ -12,7 +12,7 @@ import { alarmTables, exceeds, metricTables, powerTable } from './lib/simulation
 const HELP = `Usage: npm run simulate:study -- [--studies 10000] [--seed 1]
 
 Simulates studies of two methods without a true difference, tests them with the study's own code, and prints how often
-it reports a difference: at most 5 % of the studies may have p < 0.05 and 0.1 % p < 0.001. Then prints how often it
+it reports a difference: at most 5% of the studies may have p < 0.05 and 0.1% p < 0.001. Then prints how often it
 detects a true difference. --studies sets the number per cell; cells of 10,000 examples have half as many. Exits with 1
 if a share is above its level by more than the simulation's own uncertainty. With the default number it takes a quarter
 of an hour and gives the tables of docs/study.md.

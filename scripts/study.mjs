@@ -48,7 +48,7 @@ function text(results) {
       const cell = (value, digits) => spread(runs.map(value), digits);
       return `| ${method} | ${runs[0].trained.adapters.toLocaleString('en')} | ${cell((r) => 100 * r.last.accuracy)} | ${cell((r) => 100 * r.last.f1)} | ${cell((r) => 100 * r.last.matthews)} | ${cell((r) => r.last.loss, 4)} |`;
     });
-    const header = `**${data}**: ${first.last.examples.toLocaleString('en')} validation examples, most frequent class ${(100 * first.baseline.value).toFixed(1)} %.`;
+    const header = `**${data}**: ${first.last.examples.toLocaleString('en')} validation examples, most frequent class ${(100 * first.baseline.value).toFixed(1)}%.`;
     return [
       header,
       '',

@@ -30,7 +30,7 @@ the process; the CPU time is that of all its threads.
 ${markdownTable(columns, rows)}
 
 - ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}, Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}. Threads: 2.
-- Other programs used up to ${Math.round(100 * Math.max(...results.map((r) => r.load)))} % of the processors just before a case; times include waiting for them, CPU
+- Other programs used up to ${Math.round(100 * Math.max(...results.map((r) => r.load)))}% of the processors just before a case; times include waiting for them, CPU
   times do not.
 `;
 }

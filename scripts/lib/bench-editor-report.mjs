@@ -44,7 +44,7 @@ export function editorReport({ numbers, machine, date, charts, runs, workbench, 
   );
   const loads = Object.entries({ charts, runs, workbench })
     .filter(([, part]) => part)
-    .map(([name, { others, load }]) => `${name} ${Math.round(100 * others)} % (load ${load.toFixed(1)})`);
+    .map(([name, { others, load }]) => `${name} ${Math.round(100 * others)}% (load ${load.toFixed(1)})`);
   notes.push(`CPU use of other programs just before: ${loads.join(', ')}.`);
   return `## The extension
 

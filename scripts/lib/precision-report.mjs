@@ -34,7 +34,7 @@ export function page({ machine, references, differences, speed, runs, steps }) {
     '| seed | loss, float32 | loss, mixed | difference | accuracy, float32 | accuracy, mixed | difference in points |',
     '| ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...runs.map(({ seed, full, mixed }) => {
-      const accuracy = (m) => `${(100 * m.accuracy).toFixed(1)} %`;
+      const accuracy = (m) => `${(100 * m.accuracy).toFixed(1)}%`;
       return `| ${seed} | ${full.loss.toFixed(5)} | ${mixed.loss.toFixed(5)} | ${signed(mixed.loss - full.loss, 5)} | ${accuracy(full)} | ${accuracy(mixed)} | ${signed(100 * (mixed.accuracy - full.accuracy), 1)} |`;
     }),
     '',

@@ -80,7 +80,7 @@ export function metricTables({ simulation, studies, seed, say }) {
 function tablesOf(what, sizes, head, titles, cells) {
   const rows = [...new Set(cells.map((c) => c.row))];
   const tables = LEVELS.map((level, i) => ({
-    title: `${what}, % with p < ${level} and their 95 % interval (${sizes})`,
+    title: `${what}, % with p < ${level} and their 95% interval (${sizes})`,
     text: table(
       `${head} | ${titles.join(' | ')}`,
       rows.map((row) => {
@@ -102,7 +102,7 @@ function tablesOf(what, sizes, head, titles, cells) {
   return { tables, counts };
 }
 
-/** How often a true difference in accuracy is detected at 5 %. */
+/** How often a true difference in accuracy is detected at 5%. */
 export function powerTable({ simulation, studies, seed, say }) {
   const rounds = Math.ceil(studies / 10);
   const rows = SEEDS.flatMap((seeds) =>

@@ -1,19 +1,19 @@
-/** 0.612 as "61.2 %". */
-export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
+/** 0.612 as "61.2%". */
+export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)}%`;
 
-/** A percentage of any size, rounded for reading: 0 %, 0.4 %, 12 %, 130 %; `tiny` for less than 0.1 %. */
-export function roughPercent(share: number, tiny = '<0.1 %'): string {
-  if (share === 0) return '0 %';
+/** A percentage of any size, rounded for reading: 0%, 0.4%, 12%, 130%; `tiny` for less than 0.1%. */
+export function roughPercent(share: number, tiny = '<0.1%'): string {
+  if (share === 0) return '0%';
   return share < 0.001 ? tiny : percent(share, share < 0.1 ? 1 : 0);
 }
 
-/** 93.4 %, and never rounded to 0 % or 100 %. */
+/** 93.4%, and never rounded to 0% or 100%. */
 export function cautiousPercent(share: number): string {
   if (share === 0 || share === 1) return percent(share, 0);
-  if (share < 0.0005) return '<0.1 %';
-  return share > 0.9995 ? '>99.9 %' : percent(share);
+  if (share < 0.0005) return '<0.1%';
+  return share > 0.9995 ? '>99.9%' : percent(share);
 }
 
-/** How far a process is, rounded down, so that it is never 100 % before the end. */
+/** How far a process is, rounded down, so that it is never 100% before the end. */
 export const progressPercent = (done: number, total: number): string =>
-  `${Math.floor((100 * done) / total)} %`;
+  `${Math.floor((100 * done) / total)}%`;

@@ -94,14 +94,14 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     ...share('micro F1'),
     counts: true,
     definition:
-      'Harmonic mean of precision and recall over all labels of all examples; a label is predicted if its probability is above 50 %.',
+      'Harmonic mean of precision and recall over all labels of all examples; a label is predicted if its probability is above 50%.',
     source: 'scikit-learn, f1_score with average="micro"',
   },
   macroF1: {
     ...share('macro F1'),
     counts: true,
     definition:
-      'Mean of F1 over the labels. Of several labels per text, those with a probability above 50 % are predicted.',
+      'Mean of F1 over the labels. Of several labels per text, those with a probability above 50% are predicted.',
     source: 'scikit-learn, f1_score with average="macro"',
   },
   weightedF1: {
@@ -269,7 +269,7 @@ export const bestFirst = (a: number, b: number): number => (a === b ? 0 : b - a)
 export const isBetter = (metric: MetricName, value: MetricValue, than: MetricValue, margin = 0): boolean =>
   value !== 'diverged' && score(metric, value) - score(metric, than) > margin;
 
-/** "61.2 %", "0.4312" for a loss, "0.431" for MCC; from 1,000 on without decimals. */
+/** "61.2%", "0.4312" for a loss, "0.431" for MCC; from 1,000 on without decimals. */
 export function formatMetric(metric: MetricName, value: MetricValue): string {
   if (value === 'diverged' || !Number.isFinite(value)) return String(value);
   const { percent: isPercent, digits } = metricInfo(metric);

@@ -11,11 +11,11 @@ export function readingOf(name: string, done: number, of: number): Reading | und
   return done >= of ? undefined : { file: name, percent: Math.floor((100 * done) / of) };
 }
 
-/** "Reading train.jsonl: 43 %" */
+/** "Reading train.jsonl: 43%" */
 export const readingText = (
   { file, percent }: Reading,
   t: (sentence: string, ...values: (string | number)[]) => string,
-): string => t('Reading {0}: {1} %', file, percent);
+): string => t('Reading {0}: {1}%', file, percent);
 
 /** Calls back only when there is something else to say. */
 export function onlyChanges(say: (reading: Reading | undefined) => void): typeof say {

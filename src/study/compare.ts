@@ -26,7 +26,7 @@ export interface Comparison {
   /** Number of paired examples. */
   examples?: number;
   mean: number;
-  /** Half of the 95 % interval. */
+  /** Half of the 95% interval. */
   half?: number;
   /**
    * The p-value: the probability of a difference at least this large if there is none. Undefined if nothing was or
@@ -36,7 +36,7 @@ export interface Comparison {
   /** The p-value adjusted by Holm's method for all comparisons of the study. */
   corrected?: number;
   /**
-   * The true difference that such a test detects in four of five cases, at 5 % two-sided. Undefined without any
+   * The true difference that such a test detects in four of five cases, at 5% two-sided. Undefined without any
    * variance.
    */
   detectable?: number;

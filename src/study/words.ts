@@ -26,7 +26,7 @@ function difference(c: Comparison, metric: MetricName, say: Say): string {
   const interval =
     c.half === undefined
       ? ''
-      : ` ${say('(95 % interval {0} to {1})', shownSigned(metric, c.mean - c.half), shownSigned(metric, c.mean + c.half))}`;
+      : ` ${say('(95% interval {0} to {1})', shownSigned(metric, c.mean - c.half), shownSigned(metric, c.mean + c.half))}`;
   if (isNone) return `${say('{0} and {1} are equal to the displayed precision', c.a, c.b)}${interval}.`;
   return c.mean > 0
     ? `${say('{0} is {1} above {2}', c.a, size, c.b)}${interval}.`
@@ -74,20 +74,18 @@ function limit({ kind, detectable, seeds }: Comparison, metric: MetricName, say:
   if (detectable === undefined) return [];
   const size = amount(detectable, metric, say);
   if (kind === 'examples')
-    return [
-      say('Only a difference of {0} or more is detected reliably (80 % power at 5 %, two-sided).', size),
-    ];
+    return [say('Only a difference of {0} or more is detected reliably (80% power at 5%, two-sided).', size)];
   return kind === 'crossed'
     ? [
         say(
-          'With these {0} seeds, only a difference of {1} or more is detected reliably (80 % power at 5 %, two-sided).',
+          'With these {0} seeds, only a difference of {1} or more is detected reliably (80% power at 5%, two-sided).',
           seeds.length,
           size,
         ),
       ]
     : [
         say(
-          'With these {0} seeds, only a difference of {1} or more on these same examples is detected reliably (80 % power at 5 %, two-sided); on other examples it would have to be larger.',
+          'With these {0} seeds, only a difference of {1} or more on these same examples is detected reliably (80% power at 5%, two-sided); on other examples it would have to be larger.',
           seeds.length,
           size,
         ),
@@ -121,7 +119,7 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
   if (section.groups.some((g) => g.runs.length > 1))
     notes.push(
       say(
-        '± is the standard deviation over seeds. Error bars are 95 % intervals of the mean over seeds (Student’s t); for time and memory, they are standard deviations.',
+        '± is the standard deviation over seeds. Error bars are 95% intervals of the mean over seeds (Student’s t); for time and memory, they are standard deviations.',
       ),
     );
   if (section.samplingError !== undefined) {

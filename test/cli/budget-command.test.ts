@@ -59,8 +59,8 @@ describe('aurora budget --recipe', () => {
     const { code, out, err } = lab.run('budget', '--recipe', 'roberta-base');
     expect([code, err]).toEqual([0, '']);
     expect(out).toContain('RoBERTa-Base: AuroRA of rank 2 on 24 of 72 linear layers');
-    expect(out).toMatch(/trainable parameters +74,208 +0\.0598 % of the model's 124,055,040\n/);
-    expect(out).toMatch(/LoRA r=8 +294,912 +the adapter has 25\.2 % of that\n/);
+    expect(out).toMatch(/trainable parameters +74,208 +0\.0598% of the model's 124,055,040\n/);
+    expect(out).toMatch(/LoRA r=8 +294,912 +the adapter has 25\.2% of that\n/);
     expect(out).toMatch(/self\.query +768 → 768 +rank 2 +12 × 3,092 +37,104\n/);
     expect(out).toContain('Published (arXiv 2505.18738)');
     expect(out).toMatch(/CoLA +Matthews correlation +63\.6 +63\.4 +65\.1\n/);

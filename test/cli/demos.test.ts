@@ -47,7 +47,7 @@ describe('the image demo', () => {
     expect(r.code, r.err).toBe(0);
     expect(r.err).toContain('aurora on 12 modules: 2,500 examples, 600 for validation, 5 labels');
     const accuracy = (name: string) =>
-      Number(new RegExp(`^  ${name} +[\\d.–]+ +([\\d.]+) %`, 'm').exec(r.out)?.[1]);
+      Number(new RegExp(`^  ${name} +[\\d.–]+ +([\\d.]+)%`, 'm').exec(r.out)?.[1]);
     expect(accuracy('baseline'), r.out).toBe(20);
     expect(accuracy('aurora, best'), r.out).toBeGreaterThan(30);
   });

@@ -325,7 +325,7 @@ describe('misleading data', () => {
       .flatMap((line) => (line.kind === 'problem' ? [`${line.message} ${line.hint}`] : []));
     expect(told).toHaveLength(4);
     expect(told.join('\n')).toMatch(
-      /92\.9 %.*No validation row.*1 of 2 validation examples.*more than one label/s,
+      /92\.9%.*No validation row.*1 of 2 validation examples.*more than one label/s,
     );
     const out = at('flattered');
     const r = lab.run('train', lab.experiment, '--out', out, ...settings, ...set('training.epochs=1'));

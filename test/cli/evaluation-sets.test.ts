@@ -113,7 +113,7 @@ describe('a run with a test set', () => {
     expect(err).toMatch(/renamed: loss [\d.]+ · accuracy/);
     expect(out).toContain('Of the best adapter, of step 4, on data that training did not see:');
     expect(out).toMatch(
-      /test +[\d.]+ +[\d.]+ %.*24 examples\n.*whole .*24 examples\n.*renamed .*9 examples\n.*mean of 2 sets/,
+      /test +[\d.]+ +[\d.]+%.*24 examples\n.*whole .*24 examples\n.*renamed .*9 examples\n.*mean of 2 sets/,
     );
   });
 

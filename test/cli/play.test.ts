@@ -285,7 +285,7 @@ describe('aurora play of runs', () => {
     const table = r.out.trimEnd().split('\n');
     expect(table).toHaveLength(6);
     expect(table[0]).toMatch(
-      /^ {2}tiny · \w{4}, step \d+ +(pets|other) [\d.]+ % +(pets|other) [\d.]+ % +[\d.]+ ms +13 tokens$/,
+      /^ {2}tiny · \w{4}, step \d+ +(pets|other) [\d.]+% +(pets|other) [\d.]+% +[\d.]+ ms +13 tokens$/,
     );
     expect(table[1]).toMatch(/^ {2}base model with this run’s head +/);
     expect(table[2]).toMatch(/^ {2}tiny · \w{4}, step/);
@@ -479,7 +479,7 @@ describe('aurora play of models', () => {
     const { code, out, err } = lab.type(lines, 'play', '--model', model);
     expect(code).toBe(0);
     expect(err).toContain('nowhere.png does not exist');
-    expect(out).toMatch(/\d+\.\d %/);
+    expect(out).toMatch(/\d+\.\d%/);
   });
 
   it('streams the text to a terminal', () => {

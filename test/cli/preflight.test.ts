@@ -107,9 +107,7 @@ describe('aurora preflight', () => {
       'warning adapter.targetModules: The target "values" matched no module.',
       `error data.validation: ${lab.path('oddval.jsonl')}:2: "text" is empty.`,
       `error data.validation: ${lab.path('oddval.jsonl')}:3: a row has a label that no training row has: "rocks".`,
-      expect.stringMatching(
-        /^warning model\.maxLength: \d+ % of the training texts are longer than 6 tokens/,
-      ),
+      expect.stringMatching(/^warning model\.maxLength: \d+% of the training texts are longer than 6 tokens/),
       'warning data.validation: No validation row has the label "other".',
       'warning data.validation: 1 of 1 validation examples are also trained on (training and validation lines 1 and 1), so the metrics will be too optimistic.',
       'warning data.train: One training example has more than one label: lines 1 and 2 ("pets", "other").',
@@ -177,7 +175,7 @@ describe('aurora preflight', () => {
     expect([r.code, r.err]).toEqual([0, '']);
     expect(r.out).toMatch(/^Modules {2}aurora on 4 of 12 linear layers: 592 trainable parameters/);
     expect(r.out).toMatch(/^ {2}layer\.0\.query {3}32 → 32 {3}rank 2 {3}148$/m);
-    expect(r.out).toMatch(/^ {2}pets +48 \(50\.0 %\) +12 \(50\.0 %\)$/m);
+    expect(r.out).toMatch(/^ {2}pets +48 \(50\.0%\) +12 \(50\.0%\)$/m);
     expect(r.out).toMatch(
       /^(\d+ ms|[\d.]+ s) per step · about .+ for 48 steps and 5 evaluations · 0\.\d\d GB memory$/m,
     );

@@ -19,7 +19,7 @@ describe('aurora train --run', () => {
     expect(r.code).toBe(0);
     expect(readRun(run).status?.state).toBe('finished');
     expect(readdirSync(runs)).toHaveLength(1);
-    expect(r.err).toMatch(/^step 12\/12 \(100 %\) · loss \d\.\d{4} · lr .+ samples\/s · 0 s left$/m);
+    expect(r.err).toMatch(/^step 12\/12 \(100%\) · loss \d\.\d{4} · lr .+ samples\/s · 0 s left$/m);
     expect(r.err).not.toMatch(/[\r█░]/);
     expect(r.err).not.toContain('\u001b');
     // Two steps per second do not give two lines.

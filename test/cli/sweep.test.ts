@@ -200,7 +200,7 @@ describe('aurora sweep', () => {
     const lab = labWith(list([{ 'training.learningRate': 1e38 }, { 'adapter.rank': 1 }]));
     const r = lab.run('sweep', lab.experiment, ...ON_CPU);
     expect(r.code).toBe(1);
-    expect(r.out).toMatch(/^2 +\d+\.\d %.+ finished /m);
+    expect(r.out).toMatch(/^2 +\d+\.\d%.+ finished /m);
     expect(r.out).toMatch(/^Trial 1 failed: .*diverged/m);
     const journal = () =>
       readFileSync(runPaths(join(runsOf(lab), recordOf(lab).trials[0].run!)).events, 'utf8');

@@ -63,9 +63,9 @@ const KINDS: Record<string, Kind> = {
     task: { classWeights: 'balanced', labelSmoothing: 0.1 },
     data: { textPairColumn: 'second' },
     row: (text, i) => ({ text, second: i % 2 ? 'the cat' : '!', label: i % 2 ? 'cat' : 'none' }),
-    asked: ['the cats\tthe cat', /cat \d+\.\d %/],
+    asked: ['the cats\tthe cat', /cat \d+\.\d%/],
     errors: /Most confused|No labels are confused/,
-    preflight: /label +training +validation\n +(cat|none) +\d+ \(\d+\.\d %\)/,
+    preflight: /label +training +validation\n +(cat|none) +\d+ \(\d+\.\d%\)/,
   },
   regression: {
     card: /One number, `score`, in the unit of the data\./,
@@ -81,7 +81,7 @@ const KINDS: Record<string, Kind> = {
     card: /A text can have several: those with a logit above 0\./,
     type: 'multi-label-classification',
     row: (text) => ({ text, labels: ['cat', 'played', 'the'].filter((word) => has(text, word)) }),
-    asked: ['the cat played', /(the|cat|played) \d+\.\d %|no label/],
+    asked: ['the cat played', /(the|cat|played) \d+\.\d%|no label/],
     errors: /By label, worst first\n[^]*the /,
     preflight:
       /label +training +validation\n[^]*without any label: \d+ training examples and \d+ validation examples/,
@@ -114,7 +114,7 @@ const KINDS: Record<string, Kind> = {
     asked: ['the cats', /\d+ tokens?, (ended by the model|the maximum requested|the model's maximum length)/],
     errors: /By length\n[^]*tokens right/,
     preflight:
-      /packed: 96 training examples in \d\d rows, [\d.]+ % padding [^]*tokens to predict in the training data: \d+\n/,
+      /packed: 96 training examples in \d\d rows, [\d.]+% padding [^]*tokens to predict in the training data: \d+\n/,
   },
   'questions in the layout of Commonsense170K': {
     card: /the answer is found by likelihood/,
@@ -130,7 +130,7 @@ const KINDS: Record<string, Kind> = {
         answer,
       };
     },
-    asked: ['the cats played Answer format: true/false', /(true|false) \d+\.\d %/],
+    asked: ['the cats played Answer format: true/false', /(true|false) \d+\.\d%/],
     errors: /Answers are found by likelihood[^]*choice [12] \((true|false)\)/,
     preflight: /tokens to predict in the training data: [\d,]+\n/,
   },
@@ -142,7 +142,7 @@ const KINDS: Record<string, Kind> = {
     model: { ...LANGUAGE_MODEL, path: 'playground/language/with-past.onnx', maxLength: 96 },
     data: { choicesColumn: 'options', promptTemplate: '{text}:' },
     row: (_, i) => ({ question: i % 2 ? 'a b' : 'c d', options: ['x', 'y'], answer: i % 2 }),
-    asked: ['a b\tx\ty', /y \d+\.\d %/],
+    asked: ['a b\tx\ty', /y \d+\.\d%/],
     errors: /Answers are found by generation[^]*choice [12] \([xy]\)/,
     preflight: /tokens to predict in the training data: [\d,]+\n/,
   },
@@ -166,9 +166,9 @@ const KINDS: Record<string, Kind> = {
     },
     row: (_, i) => ({ image: `images/${i}.png`, label: pictured(i) }),
     picture: true,
-    asked: ['images/1.png', /cat \d+\.\d %/],
+    asked: ['images/1.png', /cat \d+\.\d%/],
     errors: /Most confused|No labels are confused/,
-    preflight: /label +training +validation\n +(cat|none) +\d+ \(\d+\.\d %\)/,
+    preflight: /label +training +validation\n +(cat|none) +\d+ \(\d+\.\d%\)/,
   },
   'masked tokens': {
     card: /It predicts the tokens that are masked in a text\./,
@@ -181,7 +181,7 @@ const KINDS: Record<string, Kind> = {
     },
     // Sentences that leave no doubt about a hidden word.
     row: (_, i) => ({ text: ['the cats played !', 'unaffable , the cat', 'play , play , play'][i % 3] }),
-    asked: ['unaffable , the [MASK]', /(\S+ \d+\.\d %, ){2}\S+ \d+\.\d % [^]* base model  +\S+ \d+\.\d %/],
+    asked: ['unaffable , the [MASK]', /(\S+ \d+\.\d%, ){2}\S+ \d+\.\d% [^]* base model  +\S+ \d+\.\d%/],
     errors: /By length\n[^]*tokens right/,
     preflight: /tokens to predict in the training data: \d+\n/,
   },

@@ -217,7 +217,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await wizard.choose('labeled training texts', 'train.jsonl');
     await wizard.choose('Select the text column', 'text');
     await wizard.choose('Select the label column', 'label');
-    await wizard.choose('Select the validation data', 'Hold out 10 %');
+    await wizard.choose('Select the validation data', 'Hold out 10%');
     await wizard.choose('Select settings', 'Defaults');
     await wizard.choose('Select a method', 'Head only');
     await wizard.accept('file name of the experiment');

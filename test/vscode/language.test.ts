@@ -102,7 +102,7 @@ describe('a language experiment, in VS Code 1.100', () => {
     expect(await wizard.title()).toContain('2 columns, each with a choice');
     await wizard.ok();
     await wizard.accept('Select the column with the right answers');
-    await wizard.choose('Select the validation data', 'Hold out 20 %');
+    await wizard.choose('Select the validation data', 'Hold out 20%');
     await wizard.choose('Select the test set', 'questions-test.csv');
     await wizard.acceptDefaults();
     await window.tab('questions-aurora.aurora.json').waitFor();

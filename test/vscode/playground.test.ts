@@ -51,7 +51,7 @@ describe('the Playground, in VS Code 1.100', () => {
   const running = () => programs(server.extensions, 'play');
   const shares = async (frame: Frame) => {
     const rows = await frame.locator('.card tbody tr').allInnerTexts();
-    return rows.map((row) => Number(/([\d.]+) %/.exec(row)![1]));
+    return rows.map((row) => Number(/([\d.]+)%/.exec(row)![1]));
   };
   const close = async (title: string) => {
     await window.tab(title).click({ button: 'middle' });

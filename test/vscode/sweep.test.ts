@@ -75,7 +75,7 @@ describe('a sweep, in VS Code 1.100', () => {
     await window.reload();
     await window.sideBar();
     await untilSpoken(/^Sweep · \w{4}, (running, [012] of 3|finished, 3 trials), best /);
-    await untilSpoken(/^Sweep · \w{4}, finished, 3 trials, best [\d.]+ % accuracy/);
+    await untilSpoken(/^Sweep · \w{4}, finished, 3 trials, best [\d.]+% accuracy/);
     await window.expand(group());
     await untilSpoken(...[1, 2, 3].map((seed) => new RegExp(`^Run seed ${seed}, finished, `)));
     await window.screenshot('sweep-finished');

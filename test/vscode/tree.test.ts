@@ -118,9 +118,9 @@ describe('the Experiments tree, in VS Code 1.100', () => {
   test('each row has an icon and an accessible description', async () => {
     await untilSpoken(/^Experiment tiny, 4 runs/);
     const rows = await spoken();
-    expect(
-      rows.filter((row) => /^Run AuroRA r2 · \w{4}, finished, [\d.]+ % accuracy/.test(row)),
-    ).toHaveLength(3);
+    expect(rows.filter((row) => /^Run AuroRA r2 · \w{4}, finished, [\d.]+% accuracy/.test(row))).toHaveLength(
+      3,
+    );
     await window.row(nameOf(finished()[0])).locator('.codicon-pass-filled').waitFor();
   });
 

@@ -79,7 +79,7 @@ describe('the errors of questions with choices', () => {
   it('are each question with all of its choices, their probabilities, and how answers are found', async () => {
     const w = await show('likelihood');
     expect(await w.page.locator('.summary').innerText()).toBe(
-      'The model gets 30 of 40 examples right (75.0 %), and 10 wrong. Answers are found by likelihood: the choice with the largest log-probability (acc in lm-evaluation-harness). Loss 1.2500.',
+      'The model gets 30 of 40 examples right (75.0%), and 10 wrong. Answers are found by likelihood: the choice with the largest log-probability (acc in lm-evaluation-harness). Loss 1.2500.',
     );
     expect(await w.page.locator('[data-list]').allInnerTexts()).toEqual([
       'Wrong (10)',
@@ -88,9 +88,9 @@ describe('the errors of questions with choices', () => {
     ]);
     const shown = (await choices(w, 4)).map((words) => words.replace(/\s+/g, ' ').trim());
     expect(shown).toEqual([
-      '✓ right: a cloud 10.0 %',
-      'the sea 20.0 %',
-      `▸ the answer, wrong: ${CHOICES[2]} 70.0 %`,
+      '✓ right: a cloud 10.0%',
+      'the sea 20.0%',
+      `▸ the answer, wrong: ${CHOICES[2]} 70.0%`,
     ]);
     await w.page.locator('[data-list=text]').click();
     await expect.poll(() => choices(w, 5)).toHaveLength(3);

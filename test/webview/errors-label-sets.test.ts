@@ -74,9 +74,9 @@ describe('the Errors page of several labels', () => {
     const w = await show(made(60));
     await rows(w).first().waitFor();
     expect(await w.page.locator('.summary').innerText()).toBe(
-      'The model gets 24 of 60 examples right (40.0 %), and 36 wrong. ' +
+      'The model gets 24 of 60 examples right (40.0%), and 36 wrong. ' +
         'Of 96 labels in the data it finds 72 and misses 24; 24 more are spurious. ' +
-        'Loss 0.2100, micro F1 75.0 %, macro F1 70.0 %, mAP 81.0 %.',
+        'Loss 0.2100, micro F1 75.0%, macro F1 70.0%, mAP 81.0%.',
     );
     const cells = await w.page
       .locator('[data-table=found] tbody tr')
@@ -86,10 +86,10 @@ describe('the Errors page of several labels', () => {
         ),
       );
     expect(cells).toEqual([
-      ['docs', '24', '0', '24', '0', '–', '0 %', '0 %'],
-      ['help wanted', '12', '12', '0', '12', '50.0 %', '100 %', '66.7 %'],
-      ['frontend', '24', '24', '0', '12', '66.7 %', '100 %', '80.0 %'],
-      ['bug', '36', '36', '0', '0', '100 %', '100 %', '100 %'],
+      ['docs', '24', '0', '24', '0', '–', '0%', '0%'],
+      ['help wanted', '12', '12', '0', '12', '50.0%', '100%', '66.7%'],
+      ['frontend', '24', '24', '0', '12', '66.7%', '100%', '80.0%'],
+      ['bug', '36', '36', '0', '0', '100%', '100%', '100%'],
     ]);
     expect(await status(w)).toBe('36 examples.');
   });
@@ -98,11 +98,11 @@ describe('the Errors page of several labels', () => {
     const w = await show(made(5));
     await w.page.locator('[data-list=text]').click();
     await expect.poll(() => rows(w).count()).toBe(5);
-    expect(await marks(w, 0)).toEqual(['Found: bug 97.0 %', 'Found: frontend 81.0 %']);
-    expect(await marks(w, 1)).toEqual(['Missed: docs 34.0 %', 'Spurious: help wanted 62.0 %']);
+    expect(await marks(w, 0)).toEqual(['Found: bug 97.0%', 'Found: frontend 81.0%']);
+    expect(await marks(w, 1)).toEqual(['Missed: docs 34.0%', 'Spurious: help wanted 62.0%']);
     expect(await marks(w, 2)).toEqual([]);
     expect(await w.page.locator('[data-example="2"] .set').innerText()).toBe('none, and none predicted');
-    expect((await marks(w, 3))[0]).toBe('Missed: docs 45.0 %');
+    expect((await marks(w, 3))[0]).toBe('Missed: docs 45.0%');
     const lines = await w.page.locator('.set .mark').evaluateAll((all) =>
       all.map((m) => {
         const { textDecorationLine, textDecorationStyle } = getComputedStyle(m);

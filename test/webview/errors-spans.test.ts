@@ -90,9 +90,9 @@ describe('the Errors page of spans', () => {
     const w = await show(made(60));
     await rows(w).first().waitFor();
     expect(await w.page.locator('.summary').innerText()).toBe(
-      'The model gets 30 of 60 examples right (50.0 %), and 30 wrong. ' +
+      'The model gets 30 of 60 examples right (50.0%), and 30 wrong. ' +
         'Of 140 spans in the data it finds 95 and misses 45; 30 more are spurious. ' +
-        'Loss 0.5000, entity F1 75.0 %, entity precision 80.0 %, entity recall 70.6 %, tag accuracy 90.0 %.',
+        'Loss 0.5000, entity F1 75.0%, entity precision 80.0%, entity recall 70.6%, tag accuracy 90.0%.',
     );
     const cells = await w.page
       .locator('[data-table=found] tbody tr')
@@ -102,9 +102,9 @@ describe('the Errors page of spans', () => {
         ),
       );
     expect(cells).toEqual([
-      ['ORG', '30', '10', '20', '10', '50.0 %', '33.3 %', '40.0 %'],
-      ['LOC', '65', '55', '10', '20', '73.3 %', '84.6 %', '78.6 %'],
-      ['PER', '45', '30', '15', '0', '100 %', '66.7 %', '80.0 %'],
+      ['ORG', '30', '10', '20', '10', '50.0%', '33.3%', '40.0%'],
+      ['LOC', '65', '55', '10', '20', '73.3%', '84.6%', '78.6%'],
+      ['PER', '45', '30', '15', '0', '100%', '66.7%', '80.0%'],
     ]);
     expect(await status(w)).toBe('30 examples.');
     expect(await w.page.locator('.matrix').count()).toBe(0);

@@ -43,12 +43,12 @@ describe('the errors of a language model', () => {
   it('are perplexity and right tokens, by length and by text', async () => {
     const w = await show();
     expect(await w.page.locator('.summary').innerText()).toBe(
-      'The model predicts 240 tokens of 60 texts. Loss 2.0000, perplexity 7.39, token accuracy 50.0 %.',
+      'The model predicts 240 tokens of 60 texts. Loss 2.0000, perplexity 7.39, token accuracy 50.0%.',
     );
     const lengths = await w.page.locator('[data-table=lengths] tbody tr').allInnerTexts();
     expect(lengths.map((row) => row.split(/\s*\t\s*/))).toEqual([
-      ['8 to 19 tokens', '30', '50.0 %', '7.39'],
-      ['20 tokens', '30', '50.0 %', '7.39'],
+      ['8 to 19 tokens', '30', '50.0%', '7.39'],
+      ['20 tokens', '30', '50.0%', '7.39'],
     ]);
     const [worst] = await rows(w).allInnerTexts();
     expect(worst.split(/\s*\t\s*/)).toEqual([

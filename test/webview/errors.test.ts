@@ -132,7 +132,7 @@ describe('the Errors page', () => {
       });
     await w.page.locator('.matrix td[tabindex="0"]').focus();
     for (const key of ['ArrowDown', 'ArrowRight', 'ArrowRight']) await w.page.keyboard.press(key);
-    await expect.poll(active).toMatch(/^label-1 predicted as label-2: \d+ examples, [\d.]+ % of the label$/);
+    await expect.poll(active).toMatch(/^label-1 predicted as label-2: \d+ examples, [\d.]+% of the label$/);
     // The whole grid is a single tab stop.
     expect(await w.page.locator('.matrix [tabindex="0"]').count()).toBe(1);
     await w.page.keyboard.press('Enter');

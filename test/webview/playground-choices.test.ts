@@ -60,7 +60,7 @@ describe('the playground of questions with choices', () => {
     await expect.poll(() => box(w, 'Choices').inputValue()).toBe('in a cloud\nin a bed\nin the sea');
     await expect
       .poll(() => verdict(w))
-      .toEqual(['in the sea 50.0 %', '✗ The right choice is in a bed: 33.3 %.']);
+      .toEqual(['in the sea 50.0%', '✗ The right choice is in a bed: 33.3%.']);
     expect(await w.page.locator('.truth-line').innerText()).toBe(
       'validation.json, item 7. Its right choice: in a bed',
     );
@@ -72,7 +72,7 @@ describe('the playground of questions with choices', () => {
     await box(w, 'Choices').fill('this\n');
     await expect.poll(() => action(w, 'ask').getAttribute('disabled')).not.toBeNull();
     await box(w, 'Choices').fill('this\n\n that \n');
-    await expect.poll(() => verdict(w)).toEqual(['that 66.7 %']);
+    await expect.poll(() => verdict(w)).toEqual(['that 66.7%']);
     const rows = await w.page.locator('[data-column="own adapted"] tbody th').allInnerTexts();
     expect(rows).toEqual(['that', 'this']);
   });

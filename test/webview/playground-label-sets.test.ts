@@ -76,15 +76,15 @@ describe('the playground of several labels', () => {
     await type(w, 'Something is slow.');
     await expect.poll(() => verdict(w)).toEqual(['bug, docs, frontend']);
     expect(await table(w)).toEqual([
-      ['Predicted: bug', '95.0 %', ''],
-      ['Predicted: docs', '80.0 %', ''],
-      ['Predicted: frontend', '65.0 %', ''],
-      ['help, wanted', '50.0 %', ''],
-      ['perf', '35.0 %', ''],
+      ['Predicted: bug', '95.0%', ''],
+      ['Predicted: docs', '80.0%', ''],
+      ['Predicted: frontend', '65.0%', ''],
+      ['help, wanted', '50.0%', ''],
+      ['perf', '35.0%', ''],
     ]);
     expect(await column(w, 'own adapted').locator('.mark.predicted').count()).toBe(3);
     expect(await verdict(w, 'own base')).toEqual(['no label', '≠ 0 not in tags, 3 only in tags']);
-    expect((await table(w, 'own base'))[0]).toEqual(['bug', '40.0 %', '▼ 55.0']);
+    expect((await table(w, 'own base'))[0]).toEqual(['bug', '40.0%', '▼ 55.0']);
     await action(w, 'all').click();
     await expect.poll(async () => (await table(w)).length).toBe(8);
     expect(await action(w, 'all').innerText()).toBe('Show the Top 5');
@@ -137,7 +137,7 @@ describe('the playground of several labels', () => {
     await action(w, 'copy').click();
     await expect.poll(() => w.copied.length).toBe(1);
     expect(w.copied[0]).toMatch(
-      /^Needs tests\.\n\ntags \(step 40\)\n99\.0 %\ttests\n95\.0 %\tbug\n[^]*\n\(12 ms, 14 tokens\)\n\nBase model/,
+      /^Needs tests\.\n\ntags \(step 40\)\n99\.0%\ttests\n95\.0%\tbug\n[^]*\n\(12 ms, 14 tokens\)\n\nBase model/,
     );
     await expect
       .poll(() => w.page.locator('main > .visually-hidden[role=status]').innerText())

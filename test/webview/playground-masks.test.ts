@@ -62,24 +62,24 @@ describe('the playground of masked tokens', () => {
     await action(w, 'sample').click();
     await expect
       .poll(() => lines(w, 'adapted', '.verdict'))
-      .toEqual(['cat 70.0 %', '✓ That is the hidden word.']);
+      .toEqual(['cat 70.0%', '✓ That is the hidden word.']);
     expect(await w.page.locator('.truth-line').innerText()).toBe(
       'validation.csv, line 7. The hidden word: cat',
     );
     expect(await lines(w, 'base', '.verdict')).toEqual([
-      'dog 70.0 %',
-      '✗ The hidden word is cat: 20.0 %.',
+      'dog 70.0%',
+      '✗ The hidden word is cat: 20.0%.',
       '≠ cat of mlm',
     ]);
     const rows = await card(w, 'base').locator('tbody tr').allInnerTexts();
     expect(rows.map((r) => r.split(/\s+/).filter(Boolean).join(' '))).toEqual([
-      'dog 70.0 % –',
-      'cat 20.0 % ▼ 50.0',
+      'dog 70.0% –',
+      'cat 20.0% ▼ 50.0',
     ]);
     await action(w, 'copy').click();
     await expect
       .poll(() => w.copied[0])
-      .toMatch(/^a \[MASK\] sleeps\n\nmlm \(step 40\)\n70\.0 %\tcat\n20\.0 %\tcow\n/);
+      .toMatch(/^a \[MASK\] sleeps\n\nmlm \(step 40\)\n70\.0%\tcat\n20\.0%\tcow\n/);
   });
 
   it('asks once there is a mask, which a button writes where the cursor is', async () => {
@@ -89,7 +89,7 @@ describe('the playground of masked tokens', () => {
     await expect.poll(() => action(w, 'ask').getAttribute('disabled')).not.toBeNull();
     await box.evaluate((b: HTMLTextAreaElement) => b.setSelectionRange(2, 2));
     await action(w, 'mask').click();
-    await expect.poll(() => lines(w, 'adapted', '.verdict')).toEqual(['cat 70.0 %']);
+    await expect.poll(() => lines(w, 'adapted', '.verdict')).toEqual(['cat 70.0%']);
     await w.page.keyboard.press('End');
     await w.page.keyboard.type('[MASK]');
     expect(await box.inputValue()).toBe('a [MASK] and a [MASK]');

@@ -133,8 +133,8 @@ describe('the playground of spans', () => {
     await type(w, 'Tom Baker went to Oslo .');
     await expect.poll(() => marks(w)).toEqual(['predicted Tom Baker', 'predicted Oslo']);
     expect(await table(w)).toEqual([
-      ['Tom Baker', 'PER', '97.0 %', ''],
-      ['Oslo', 'LOC', '89.0 %', ''],
+      ['Tom Baker', 'PER', '97.0%', ''],
+      ['Oslo', 'LOC', '89.0%', ''],
     ]);
     // Until the new answer arrives, the old one is shown with its own text.
     await type(w, 'Later on , as all know , he saw Rome .');
@@ -200,7 +200,7 @@ describe('the playground of spans', () => {
     await expect
       .poll(() => column(w, 'own base').locator('.other').innerText())
       .toBe('≠ 1 not in ner, 3 only in ner');
-    expect(await table(w, 'own base')).toEqual([['Tom Baker', 'LOC', '41.0 %', '≠']]);
+    expect(await table(w, 'own base')).toEqual([['Tom Baker', 'LOC', '41.0%', '≠']]);
     expect(await other.locator('.other').innerText()).toBe('≠ 0 not in ner, 1 only in ner');
     expect(await other.locator('tbody').innerText()).not.toContain('≠');
     expect(await column(w, 'own adapted').locator('.other').count()).toBe(0);
@@ -215,7 +215,7 @@ describe('the playground of spans', () => {
     await action(w, 'copy').click();
     await expect.poll(() => w.copied.length).toBe(1);
     expect(w.copied[0]).toMatch(
-      /^Name0 and Name1 .*\n\nner \(step 40\)\n97\.0 %\tPER\tName0\n[^]*\nand 4 more\n\(12 ms, 14 tokens\)\n\nBase model/,
+      /^Name0 and Name1 .*\n\nner \(step 40\)\n97\.0%\tPER\tName0\n[^]*\nand 4 more\n\(12 ms, 14 tokens\)\n\nBase model/,
     );
     expect(await action(w, 'all').innerText()).toBe('Show All 12 Spans');
     await action(w, 'all').click();

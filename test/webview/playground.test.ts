@@ -143,7 +143,7 @@ describe('the Playground page', () => {
     const share = async (key: string) => {
       const rows = await column(w, key).locator('tbody tr').allInnerTexts();
       return Object.fromEntries(
-        rows.map((r) => [/^\S+/.exec(r)![0], Number(/([\d.]+) %/.exec(r)![1])]),
+        rows.map((r) => [/^\S+/.exec(r)![0], Number(/([\d.]+)%/.exec(r)![1])]),
       ) as Record<string, number>;
     };
     const [adapted, base] = [await share('own adapted'), await share('own base')];
@@ -174,7 +174,7 @@ describe('the Playground page', () => {
     const judged = await column(w, 'own adapted').locator('.judged').first().innerText();
     const right = (await verdict(w).innerText()).startsWith(label);
     expect(judged).toMatch(
-      right ? /^✓ Correct\.$/ : new RegExp(`^✗ The true label is ${label}: [\\d.]+ %\\.$`),
+      right ? /^✓ Correct\.$/ : new RegExp(`^✗ The true label is ${label}: [\\d.]+%\\.$`),
     );
     await action(w, 'sample').click();
     await expect.poll(() => line.innerText()).not.toContain(`line ${number}.`);
@@ -253,7 +253,7 @@ describe('the Playground page', () => {
       await hand(w, i % 2 ? 'drop' : 'paste', rgb);
       await expect.poll(() => verdict(w).innerText()).toContain(label);
       const best = Math.max(...probabilities);
-      const shown = best > 0.9995 ? '>99.9 %' : `${(100 * best).toFixed(1)} %`;
+      const shown = best > 0.9995 ? '>99.9%' : `${(100 * best).toFixed(1)}%`;
       await expect.poll(() => verdict(w).innerText()).toBe(`${label} ${shown}`);
     }
     // A large image is scaled down and looks the same.
@@ -288,12 +288,12 @@ describe('the Playground page', () => {
     await w.page.keyboard.press('Enter');
     await expect.poll(() => w.copied.length).toBe(1);
     expect(w.copied[0]).toMatch(
-      /^the cat\n\n\S+ \(step \d+\)\n[\d.]+ %\t(pets|other)\n[\d.]+ %\t(pets|other)\n\([\d.]+ ms, 4 tokens\)\n\nBase model \(/,
+      /^the cat\n\n\S+ \(step \d+\)\n[\d.]+%\t(pets|other)\n[\d.]+%\t(pets|other)\n\([\d.]+ ms, 4 tokens\)\n\nBase model \(/,
     );
     // What a screen reader announces once everything has arrived.
     await expect
       .poll(() => w.page.locator('main > .visually-hidden[role=status]').innerText())
-      .toMatch(/\(step \d+\): (pets|other), [\d.]+ %\. Base model/);
+      .toMatch(/\(step \d+\): (pets|other), [\d.]+%\. Base model/);
   });
 
   it('restarts a program that ends unexpectedly and reports it', async () => {

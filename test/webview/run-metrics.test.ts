@@ -33,12 +33,12 @@ describe('the run page', () => {
       .evaluateAll((all) => all.map((c) => (c as HTMLElement).dataset.chart));
     expect(charts.slice(0, 3)).toEqual(['loss', 'entityF1', 'tagAccuracy']);
     expect(charts).not.toContain('accuracy');
-    expect(await w.page.locator('[data-chart=entityF1] .value').innerText()).toBe('64.4 %');
+    expect(await w.page.locator('[data-chart=entityF1] .value').innerText()).toBe('64.4%');
     expect(await w.page.locator('[data-chart=entityF1] [role=img]').getAttribute('aria-label')).toContain(
-      'last 64.4 %, between 62.2 % and 64.4 %',
+      'last 64.4%, between 62.2% and 64.4%',
     );
     expect(await w.page.locator('.run-header .numbers').innerText()).toMatch(
-      /Best entity F1\s+64\.4 % at step 40/,
+      /Best entity F1\s+64\.4% at step 40/,
     );
     const heads = await w.page.locator('[data-table=metrics] th[title]').allInnerTexts();
     expect(heads).toEqual(['Loss', 'Entity F1', 'Tag accuracy']);
@@ -67,8 +67,8 @@ describe('the run page', () => {
       .last()
       .locator('td')
       .allInnerTexts();
-    expect(cells.slice(2)).toEqual(['0.3500', '90.0 %', '87.0 %', '0.750', '–', '–']);
-    expect(await both.page.locator('[data-chart=entityF1] .value').allInnerTexts()).toEqual(['64.4 %', '–']);
+    expect(cells.slice(2)).toEqual(['0.3500', '90.0%', '87.0%', '0.750', '–', '–']);
+    expect(await both.page.locator('[data-chart=entityF1] .value').allInnerTexts()).toEqual(['64.4%', '–']);
     await both.screenshot('run-kinds');
   });
 
@@ -122,7 +122,7 @@ describe('the run page', () => {
         .evaluateAll((all) =>
           all.map((row) => [...row.querySelectorAll('td')].slice(0, 6).map((cell) => cell.innerText)),
         );
-    const scored = ['20', '0.5000', '25.0 %', '50.0 %', '0.125'];
+    const scored = ['20', '0.5000', '25.0%', '50.0%', '0.125'];
     // Without a mean until every set has its score.
     expect((await rows()).slice(2)).toEqual([
       ['test', ...scored],
@@ -131,8 +131,8 @@ describe('the run page', () => {
     score({ set: 'piqa', metrics: { ...metrics, accuracy: 0.75 } });
     await expect.poll(async () => (await rows()).length).toBe(6);
     expect((await rows()).slice(4)).toEqual([
-      ['piqa', '20', '0.5000', '75.0 %', '50.0 %', '0.125'],
-      ['mean of 2 sets', '20', '0.5000', '50.0 %', '50.0 %', '0.125'],
+      ['piqa', '20', '0.5000', '75.0%', '50.0%', '0.125'],
+      ['mean of 2 sets', '20', '0.5000', '50.0%', '50.0%', '0.125'],
     ]);
     expect(await w.page.locator('[data-table=metrics] th[scope=rowgroup]').getAttribute('rowspan')).toBe('6');
     await w.screenshot('run-scores');

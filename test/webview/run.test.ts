@@ -83,7 +83,7 @@ describe('the data of the page', () => {
     run.event({ kind: 'requested', engine: 'onnxruntime', device: 'cpu', fallBack: true });
     run.status('running', 0, { steps: 0, reading: { file: 'train-*.parquet', percent: 43 } });
     const w = await show([run.folder]);
-    await w.page.locator('.progress', { hasText: 'Reading train-*.parquet: 43 %' }).waitFor();
+    await w.page.locator('.progress', { hasText: 'Reading train-*.parquet: 43%' }).waitFor();
     run.start();
     run.status('running', 0);
     await w.page.locator('.progress', { hasText: 'Step 0 of 900' }).waitFor();

@@ -135,7 +135,7 @@ function legend(layer: LayerMessage, sigma: SigmaInfo | undefined) {
 
 function summary({ path, step, firstStep, output, input, shape, quantiles, extremes }: LayerMessage): string {
   const middle = t(
-    'Half of z[{0}] lies between {1} and {2}, 98 % between {3} and {4}.',
+    'Half of z[{0}] lies between {1} and {2}, 98% between {3} and {4}.',
     input,
     number(quantiles[1]),
     number(quantiles[3]),

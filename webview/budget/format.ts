@@ -1,11 +1,11 @@
 import { percent } from '../../src/base/percent';
 import { count } from '../../src/base/number-text';
 
-/** A percentage for reading: 25.2 %, 0.060 %. */
+/** A percentage for reading: 25.2%, 0.060%. */
 export function finePercent(share: number): string {
   const value = 100 * share;
   const digits = value >= 10 ? 1 : value >= 1 ? 2 : 3;
-  return value > 0 && value < 0.001 ? '< 0.001 %' : percent(share, digits);
+  return value > 0 && value < 0.001 ? '< 0.001%' : percent(share, digits);
 }
 
 const BYTES = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];

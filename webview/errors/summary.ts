@@ -10,7 +10,7 @@ export function summary(model: Model, { told, worst }: AnswerPart) {
     ${worst}`;
 }
 
-/** "Loss 0.4312, F1 61.2 %." The share of right texts is in the sentence before. */
+/** "Loss 0.4312, F1 61.2%." The share of right texts is in the sentence before. */
 function numbers({ metrics }: Model): string {
   const names = metricsIn(metrics).filter((m) => metricInfo(m).meanOf !== 'correct');
   const [first, ...rest] = names

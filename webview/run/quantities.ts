@@ -44,8 +44,7 @@ const validation = (metric: MetricName): Quantity => ({
   key: metric,
   title: () => t('Validation {0}', t(metricInfo(metric).longLabel)),
   format: (value) => (Number.isNaN(value) ? '–' : formatMetric(metric, value)),
-  formatTick: (value) =>
-    metricInfo(metric).percent ? `${formatNumber(100 * value)} %` : formatNumber(value),
+  formatTick: (value) => (metricInfo(metric).percent ? `${formatNumber(100 * value)}%` : formatNumber(value)),
   metric,
 });
 

@@ -2,7 +2,7 @@ import { roughPercent } from '../../base/percent';
 import type { CallOut } from '../../protocol/panels/activations';
 import type { Shape } from './curves';
 
-/** The paper's figures show layers that bend; with 98 % of a curve's variance on a line, a LoRA does as well. */
+/** The paper's figures show layers that bend; with 98% of a curve's variance on a line, a LoRA does as well. */
 export const NEARLY_LINEAR = 0.98;
 /** Half of the data where the output hardly responds: the layer passes on little but a sign. */
 export const MOSTLY_SATURATED = 0.5;
@@ -152,7 +152,7 @@ function widerRange([low, high]: [number, number], { gridRange }: GridSpec): [nu
 const list = (range: [number, number]): string => `[${range[0]}, ${range[1]}]`;
 
 /** For use in a sentence. */
-const spoken = (share: number): string => roughPercent(share, 'less than 0.1 %');
+const spoken = (share: number): string => roughPercent(share, 'less than 0.1%');
 
 /** R² to three digits, four just below 1: only a perfect line shows as 1. */
 export const r2 = (value: number): string =>

@@ -66,7 +66,7 @@ env.logLevel = 'fatal';
 
 /**
  * A session from a file (weights by reference) or from bytes. Memory patterns and, unless requested, prepacking are
- * off: together they cost 40 % of the peak memory and save no time (measured on 6- and 12-layer encoders).
+ * off: together they cost 40% of the peak memory and save no time (measured on 6- and 12-layer encoders).
  */
 export async function openSession(
   model: string | Uint8Array,

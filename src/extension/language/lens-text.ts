@@ -92,7 +92,7 @@ export function runningSweepText(
   return { folder: going.folder, text: `$(sync~spin) ${t('Sweep: {0} of {1}', done, planned)}` };
 }
 
-/** "3 runs · best accuracy 63.4 %": the best of the runs that use the newest run's metric; undefined without runs. */
+/** "3 runs · best accuracy 63.4%": the best of the runs that use the newest run's metric; undefined without runs. */
 export function runsText(runs: readonly RunEntry[], t: Translate): string | undefined {
   if (runs.length === 0) return undefined;
   const count = runs.length === 1 ? t('1 run') : t('{0} runs', runs.length);

@@ -92,7 +92,7 @@ const roughly = (minutes: number, t: Translate): string =>
 const gigabytes = (size: number): string => (size < 1e8 ? bytes(size) : `${(size / 1e9).toFixed(1)} GB`);
 
 const shareText = (part: number, of: number): string =>
-  part > 0 && of > 0 ? roughPercent(part / of, '< 0.1 %') : percent(0);
+  part > 0 && of > 0 ? roughPercent(part / of, '< 0.1%') : percent(0);
 
 const share = (part: number, of: number): string => `${count(part)} (${shareText(part, of)})`;
 
@@ -184,7 +184,7 @@ function dataPart(d: PreflightData, t: Translate): string[] {
         ...(all.every((s) => s.tokens.max === 1)
           ? []
           : [
-              row(t('tokens: min / median / 90 % / 99 % / max'), tokens),
+              row(t('tokens: min / median / 90% / 99% / max'), tokens),
               row(t('truncated to model.maxLength'), (s) => share(s.truncated, s.examples)),
             ]),
         row(t('unusable rows'), (s) => count(s.badRows.count)),
@@ -258,7 +258,7 @@ function labelsPart({ labels, train, validation }: PreflightData, t: Translate):
   return [
     `### ${t('Labels')}`,
     ...(several
-      ? [t('An example can have several labels, so these shares can add up to more than 100 %.')]
+      ? [t('An example can have several labels, so these shares can add up to more than 100%.')]
       : []),
     table(
       [t('label'), t('training'), t('validation')],

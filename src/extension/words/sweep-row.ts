@@ -66,7 +66,7 @@ export const plannedTrials = ({ trials }: SweepEntry['record']): number =>
 export const doneTrials = (runs: readonly RunEntry[]): number =>
   runs.filter((r) => r.state === 'finished' || r.state === 'failed' || isPruned(r)).length;
 
-/** "61.2 % accuracy"; undefined before the first evaluation. Trials that diverged do not count. */
+/** "61.2% accuracy"; undefined before the first evaluation. Trials that diverged do not count. */
 export function bestText(runs: readonly RunEntry[], metric: MetricName): string | undefined {
   const best = bestValue(
     runs.flatMap(({ run }) => run ?? []),

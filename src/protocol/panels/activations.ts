@@ -97,7 +97,7 @@ export interface LayerMessage {
   };
   /** For this curve only; `outside` for the input coordinate. */
   shape?: ShapeNumbers;
-  /** 1, 25, 50, 75 and 99 % of the input coordinate's z lie below these. */
+  /** 1, 25, 50, 75 and 99% of the input coordinate's z lie below these. */
   quantiles: [number, number, number, number, number];
   /** The least and largest z; undefined in old runs. */
   extremes?: [number, number];

@@ -8,7 +8,7 @@ import { type Figure } from './figure';
 import { bar, frame } from './rows';
 
 /**
- * Variants of a method as differences from its plainest form, with 95 % intervals: the paper's Tables 4 and 5. Shown as
+ * Variants of a method as differences from its plainest form, with 95% intervals: the paper's Tables 4 and 5. Shown as
  * differences, because bars of accuracies would have to start at zero and all look the same.
  */
 export function ablation(section: Section, metric: MetricName, width: number, say: Say): Figure | undefined {
@@ -40,7 +40,7 @@ export function ablation(section: Section, metric: MetricName, width: number, sa
       ),
     ],
     table: {
-      head: [say('variant'), say('compared with'), say('difference'), say('95 % interval')],
+      head: [say('variant'), say('compared with'), say('difference'), say('95% interval')],
       rows: all.map((c) => [c.a, c.b, shownSigned(metric, c.mean), interval(c, metric)]),
     },
   };

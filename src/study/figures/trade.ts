@@ -80,7 +80,7 @@ export function trade(section: Section, metric: MetricName, width: number, say: 
     summary: summary(groups, metric, say),
     shapes,
     table: {
-      head: [say('group'), say('parameters'), say('runs'), metricTitle(metric, say), say('95 % interval')],
+      head: [say('group'), say('parameters'), say('runs'), metricTitle(metric, say), say('95% interval')],
       rows: groups.map((g) => {
         const { n, mean, half } = g.metrics[metric];
         const interval =

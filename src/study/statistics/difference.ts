@@ -25,7 +25,7 @@ export const errorOf = ({ parts }: Pick<Difference, 'parts'>): number =>
 export const boundOf = (parts: readonly Part[], alpha: number): number =>
   Math.sqrt(parts.reduce((sum, { variance, df }) => sum + criticalT(df, alpha) ** 2 * variance, 0));
 
-/** Half of the 95 % interval. */
+/** Half of the 95% interval. */
 export const halfOf = ({ parts }: Difference): number => boundOf(parts, 0.05);
 
 const SMALLEST = 1e-15;

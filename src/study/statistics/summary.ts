@@ -9,7 +9,7 @@ export interface Summary {
   /** Standard error of the mean, as in `half`. */
   error?: number;
   /**
-   * Half of the 95 % interval of the mean, by Student's t with n − 1 degrees of freedom. Equal values do not make it
+   * Half of the 95% interval of the mean, by Student's t with n − 1 degrees of freedom. Equal values do not make it
    * zero if the metric counts examples: its deviation is then that of one example.
    */
   half?: number;

@@ -87,7 +87,7 @@ function writePrograms(programs: string, folder: string): void {
     const path = join(programs, windows ? `${name}.cmd` : name);
     const quote = (text: string) => (windows ? `"${text}"` : `'${text.replaceAll("'", `'\\''`)}'`);
     const command = [process.execPath, ...args].map(quote).join(' ');
-    writeFileSync(path, windows ? `@${command} %*\r\n` : `#!/bin/sh\nexec ${command} "$@"\n`);
+    writeFileSync(path, windows ? `@${command}%*\r\n` : `#!/bin/sh\nexec ${command} "$@"\n`);
     chmodSync(path, 0o755);
   };
   write('node-pre-gyp', [preGyp]);

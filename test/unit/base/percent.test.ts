@@ -2,26 +2,26 @@ import { expect, it } from 'vitest';
 import { cautiousPercent, percent, roughPercent } from '../../../src/base/percent';
 
 it('formats a fraction with the given number of decimals', () => {
-  expect([percent(0.61234), percent(0.61234, 0), percent(1.3, 2)]).toEqual(['61.2 %', '61 %', '130.00 %']);
+  expect([percent(0.61234), percent(0.61234, 0), percent(1.3, 2)]).toEqual(['61.2%', '61%', '130.00%']);
 });
 
 it('never rounds a nonzero fraction to zero', () => {
   expect([0, 0.0004, 0.0123, 0.5, 1.3].map((share) => roughPercent(share))).toEqual([
-    '0 %',
-    '<0.1 %',
-    '1.2 %',
-    '50 %',
-    '130 %',
+    '0%',
+    '<0.1%',
+    '1.2%',
+    '50%',
+    '130%',
   ]);
-  expect(roughPercent(0.0004, 'less than 0.1 %')).toBe('less than 0.1 %');
+  expect(roughPercent(0.0004, 'less than 0.1%')).toBe('less than 0.1%');
 });
 
-it('shows 0 % and 100 % only for exactly none and all', () => {
+it('shows 0% and 100% only for exactly none and all', () => {
   expect([0, 0.0001, 0.934, 0.9999, 1].map(cautiousPercent)).toEqual([
-    '0 %',
-    '<0.1 %',
-    '93.4 %',
-    '>99.9 %',
-    '100 %',
+    '0%',
+    '<0.1%',
+    '93.4%',
+    '>99.9%',
+    '100%',
   ]);
 });

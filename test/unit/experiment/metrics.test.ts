@@ -37,10 +37,10 @@ describe('the metrics', () => {
     const names = metricsIn(metrics);
     expect(names).toEqual(['loss', 'accuracy', 'f1', 'matthews']);
     expect(metricHeads(names)).toEqual(['loss', 'accuracy', 'F1', 'MCC']);
-    expect(metricCells(names, metrics)).toEqual(['0.4322', '61.2 %', '100.0 %', '-0.250']);
-    expect(metricCells(names, { accuracy: 0.5 })).toEqual(['–', '50.0 %', '–', '–']);
+    expect(metricCells(names, metrics)).toEqual(['0.4322', '61.2%', '100.0%', '-0.250']);
+    expect(metricCells(names, { accuracy: 0.5 })).toEqual(['–', '50.0%', '–', '–']);
     const entities: Metrics = { tagAccuracy: 0.98765, entityRecall: 0.5, loss: 1, entityF1: 0 };
-    expect(metricCells(metricsIn(entities), entities)).toEqual(['1.0000', '0.0 %', '50.0 %', '98.8 %']);
+    expect(metricCells(metricsIn(entities), entities)).toEqual(['1.0000', '0.0%', '50.0%', '98.8%']);
   });
 
   it('of several evaluations are those that at least one of them has', () => {

@@ -77,7 +77,7 @@ describe('a trainer’s log', () => {
     writeFileSync(path, 'first\nsecond\nthird\n');
     expect(await readTail(path)).toEqual({ text: 'first\nsecond\nthird\n', size: 19 });
     expect(await readTail(path, 10)).toEqual({ text: 'third\n', size: 19 });
-    appendFileSync(path, '\x1b[31mred\x1b[0m\r\n10 %\r20 %\r\x1b[Kdone\n');
+    appendFileSync(path, '\x1b[31mred\x1b[0m\r\n10%\r20%\r\x1b[Kdone\n');
     expect(lastLines((await readTail(path))!.text, 2)).toBe('red\ndone');
   });
 });

@@ -55,7 +55,7 @@ describe("a run's row", () => {
       status: { step: 45, steps: 120 },
     });
     expect(runRow(run, context)).toMatchObject({
-      description: '45/120 · 37 % · 87.1 % accuracy · started 5 min ago',
+      description: '45/120 · 37% · 87.1% accuracy · started 5 min ago',
       icon: { id: 'sync~spin' },
     });
     expect(runRow(run, context).capabilities).toEqual(expect.arrayContaining(['canStop', 'canOpen']));
@@ -64,7 +64,7 @@ describe("a run's row", () => {
 
   it("shows a finished run's best value of its metric", () => {
     const events = [started, evaluated(40, 0.9), evaluated(80, 0.8, false), finished(120, 0.8)];
-    expect(runRow(entry('finished', { events }), context).description).toBe('90.0 % accuracy · 3 min ago');
+    expect(runRow(entry('finished', { events }), context).description).toBe('90.0% accuracy · 3 min ago');
     expect(runRow(entry('finished', { events, metric: 'loss' }), context).description).toBe(
       '0.1000 loss · 3 min ago',
     );
@@ -111,7 +111,7 @@ describe("a run's row", () => {
     });
     const row = runRow(run, context);
     expect(row.label).toBe('★ rank 8');
-    expect(row.spoken).toBe('Run rank 8, finished, starred, 90.0 % accuracy, 3 min ago');
+    expect(row.spoken).toBe('Run rank 8, finished, starred, 90.0% accuracy, 3 min ago');
     expect(row.capabilities).toContain('canUnstar');
   });
 
@@ -136,7 +136,7 @@ describe("a run's row", () => {
     });
     expect(Object.fromEntries(details.facts)).toMatchObject({
       Method: 'AuroRA, rank 2, alpha 2, on all-linear',
-      'Best accuracy': '90.0 % at step 40',
+      'Best accuracy': '90.0% at step 40',
       Step: '40 / 120',
       Duration: '2 min 0 s',
     });
@@ -204,12 +204,12 @@ describe('a sweep', () => {
     const running = sweepRow(sweepEntry('running'), trials, context);
     expect(running).toMatchObject({
       label: 'Sweep · 1a2b',
-      description: '2 of 4 · best 70.0 % accuracy · 1 pruned · rank',
+      description: '2 of 4 · best 70.0% accuracy · 1 pruned · rank',
       icon: { id: 'sync~spin' },
       capabilities: ['sweep', 'canStopSweep'],
     });
     const stopped = sweepRow(sweepEntry('stopped'), trials, context);
-    expect(stopped.description).toBe('2 of 4 · best 70.0 % accuracy · 1 pruned · stopped · rank');
+    expect(stopped.description).toBe('2 of 4 · best 70.0% accuracy · 1 pruned · stopped · rank');
     expect(stopped.capabilities).toEqual(['sweep', 'canGoOn']);
     expect(sweepRow(sweepEntry('stopped'), trials, { ...context, trusted: false }).capabilities).toEqual([
       'sweep',
@@ -241,10 +241,10 @@ describe('a sweep', () => {
   it('reports how it ended', () => {
     expect(sweepEndText(sweepEntry('finished'), trials, t)).toEqual({
       kind: 'information',
-      message: 'The sweep of demo has finished. Best so far: 70.0 % accuracy.',
+      message: 'The sweep of demo has finished. Best so far: 70.0% accuracy.',
     });
     expect(sweepEndText(sweepEntry('stopped'), trials, t).message).toBe(
-      'The sweep of demo was stopped; 2 of 4 trials are done, and everything is saved. Best so far: 70.0 % accuracy.',
+      'The sweep of demo was stopped; 2 of 4 trials are done, and everything is saved. Best so far: 70.0% accuracy.',
     );
     expect(sweepEndText(sweepEntry('lost'), [], t).kind).toBe('error');
   });
@@ -263,7 +263,7 @@ describe('a sweep', () => {
     entry.record.ended = { error, message: 'Trial 4 was left.' };
     expect(sweepEndText(entry, trials, t)).toEqual({
       kind: 'warning',
-      message: 'The sweep of demo is not complete. Trial 4 was left. Best so far: 70.0 % accuracy.',
+      message: 'The sweep of demo is not complete. Trial 4 was left. Best so far: 70.0% accuracy.',
       decision: { title, options },
     });
     const row = sweepRow(entry, trials, context);
@@ -306,8 +306,8 @@ describe('other rows', () => {
     const artifacts = await readArtifacts(run.folder);
     expect(artifacts.exports.map((e) => e.name)).toEqual(['b', 'a']);
     expect(artifacts).toMatchObject({ checkpoints: [80, 40], adapters: [{ which: 'best', size: 312_000 }] });
-    expect(checkpointRow(run, 40, context).description).toBe('90.0 % accuracy · best');
-    expect(checkpointRow(run, 80, context).description).toBe('80.0 % accuracy');
+    expect(checkpointRow(run, 40, context).description).toBe('90.0% accuracy · best');
+    expect(checkpointRow(run, 80, context).description).toBe('80.0% accuracy');
     expect(adapterRow('best', 312_000, context).description).toBe('PEFT files · 312 KB');
     expect(await readArtifacts(join(run.folder, 'none'))).toEqual({
       checkpoints: [],

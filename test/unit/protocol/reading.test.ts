@@ -7,7 +7,7 @@ describe('the progress of reading a large file', () => {
     expect(readingOf('a.csv', 0, 1000)).toEqual({ file: 'a.csv', percent: 0 });
     expect(readingOf('a.csv', 999, 1000)).toEqual({ file: 'a.csv', percent: 99 });
     expect(readingOf('a.csv', 1000, 1000)).toBeUndefined();
-    expect(readingText({ file: 'a.csv', percent: 43 }, fill)).toBe('Reading a.csv: 43 %');
+    expect(readingText({ file: 'a.csv', percent: 43 }, fill)).toBe('Reading a.csv: 43%');
   });
 
   it('is told when it changes', () => {

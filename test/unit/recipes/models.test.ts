@@ -25,7 +25,7 @@ describe("the paper's parameter counts", () => {
     expect(b.warnings).toEqual([]);
   });
 
-  it('are 6.26 % of LoRA r=32 on LLaMA3-8B and 25.2 % and 25.1 % of r=8 on RoBERTa', () => {
+  it('are 6.26% of LoRA r=32 on LLaMA3-8B and 25.2% and 25.1% of r=8 on RoBERTa', () => {
     const share = (id: string, rank: number) => {
       const { adapter, lora } = budget(id, rank);
       return ((100 * adapter.parameters) / lora.parameters).toFixed(2);

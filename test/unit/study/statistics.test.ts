@@ -50,7 +50,7 @@ describe('statistics match SciPy', () => {
 
 describe('statistics match textbook values', () => {
   it('for t tables', () => {
-    // Two-sided 5 % for df 1, 2, 10 and infinity.
+    // Two-sided 5% for df 1, 2, 10 and infinity.
     expect([1, 2, 10, 1e7].map((df) => criticalT(df, 0.05).toFixed(3))).toEqual([
       '12.706',
       '4.303',

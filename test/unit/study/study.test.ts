@@ -218,9 +218,9 @@ describe('comparisons', () => {
     expect(c.half).toBeCloseTo((4.302653 * 0.002) / Math.sqrt(3), 8);
     expect(c.detectable).toBeCloseTo((5.653489 * 0.002) / Math.sqrt(3), 8);
     expect(words).toBe(
-      'AuroRA r=2 is 0.8 points of accuracy above LoRA r=2 (95 % interval +0.3 to +1.3). ' +
+      'AuroRA r=2 is 0.8 points of accuracy above LoRA r=2 (95% interval +0.3 to +1.3). ' +
         'Paired test over 3 seeds (1, 2, 3) only, on the same validation examples: p = 0.020, so the choice of seeds alone is unlikely to explain it. ' +
-        'With these 3 seeds, only a difference of 0.7 points of accuracy or more on these same examples is detected reliably (80 % power at 5 %, two-sided); on other examples it would have to be larger.',
+        'With these 3 seeds, only a difference of 0.7 points of accuracy or more on these same examples is detected reliably (80% power at 5%, two-sided); on other examples it would have to be larger.',
     );
   });
 
@@ -289,7 +289,7 @@ describe('comparisons', () => {
   it('call groups equal if their shown values are, with an interval from the examples', () => {
     const same = seeds.flatMap((seed) => [studyRun(lora(), seed, 0.6), studyRun(aurora(), seed, 0.6)]);
     expect(only(same).words).toMatch(
-      /^AuroRA r=2 and LoRA r=2 are equal to the displayed precision \(95 % interval −0\.2 to \+0\.2\).*p = 1\.00, so it may be chance\./,
+      /^AuroRA r=2 and LoRA r=2 are equal to the displayed precision \(95% interval −0\.2 to \+0\.2\).*p = 1\.00, so it may be chance\./,
     );
   });
 

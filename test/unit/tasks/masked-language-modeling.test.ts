@@ -27,7 +27,7 @@ const text = (words: number, row = 0) => {
 const chosen = ({ targets }: MaskedText) => [...targets.keys()].filter((i) => targets[i] !== IGNORE_LABEL);
 
 describe('a masked text', () => {
-  it('has 15 % of its tokens to predict, at least one, and never a special one', () => {
+  it('has 15% of its tokens to predict, at least one, and never a special one', () => {
     for (const [words, count] of [
       [1, 1],
       [3, 1],
@@ -44,7 +44,7 @@ describe('a masked text', () => {
     }
   });
 
-  it('hides 80 % of them, replaces 10 % by any ordinary token, and keeps 10 %', () => {
+  it('hides 80% of them, replaces 10% by any ordinary token, and keeps 10%', () => {
     const counts = { masked: 0, kept: 0, other: 0 };
     const others = new Set<number>();
     for (let row = 0; row < 300; row++) {

@@ -157,7 +157,7 @@ describe('the findings of text classification', () => {
       {
         key: 'data.train',
         message:
-          '90.0 % of the training rows have the label "ham": a model that always predicts it has a high accuracy.',
+          '90.0% of the training rows have the label "ham": a model that always predicts it has a high accuracy.',
         hint: 'Set training.metric to "f1", "macroF1" or "matthews", or balance the data.',
       },
     ]);

@@ -19,7 +19,7 @@ const words = (): FoundWords => ({
     t('The model found {1} of {0} labels and missed {2}; {3} predictions were spurious.', ...counts),
   title: t('By label, worst first'),
   note: t(
-    'A label is predicted if its probability is above 50 %. A text is right if none of its labels is missed or spurious.',
+    'A label is predicted if its probability is above 50%. A text is right if none of its labels is missed or spurious.',
   ),
   name: t('Label'),
   none: t('No text has a label, and none was predicted.'),

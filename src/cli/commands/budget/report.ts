@@ -75,9 +75,9 @@ const shapesOf = (recipe: string): string => PAPER_MODELS.find((m) => m.id === r
 const shareOf = (n: number, of: number | undefined): string =>
   of ? `${threeFigures(n / of)} of the model's ${count(of)}` : '';
 
-/** Three significant figures: 0.0598 %, 6.26 %, 147 %. */
+/** Three significant figures: 0.0598%, 6.26%, 147%. */
 const threeFigures = (share: number): string =>
-  share >= 1 ? percent(share, 0) : `${(100 * share).toPrecision(3)} %`;
+  share >= 1 ? percent(share, 0) : `${(100 * share).toPrecision(3)}%`;
 
 /** A large model has hundreds of modules but only a few kinds, so indices become stars. */
 function moduleRows(modules: readonly ModuleBudget[]): string[][] {

@@ -267,7 +267,7 @@ function answerWords(
   }
 }
 
-/** "missed admin (12.0 %); found net (93.1 %)" */
+/** "missed admin (12.0%); found net (93.1%)" */
 function labelSetWords({ sets, labels }: LabelSetAnswers, example: number): string {
   const words = [...sets.example.keys()]
     .filter((k) => sets.example[k] === example)
@@ -283,7 +283,7 @@ function labelWords({ columns, labels }: LabelAnswers, i: number, isWrong: boole
     : `${label}, by a margin of ${percent(columns.margin[i])} (${share})`;
 }
 
-/** "choice 2 (food), answered choice 1 (play); 61.0 %, 39.0 %" */
+/** "choice 2 (food), answered choice 1 (play); 61.0%, 39.0%" */
 function choiceWords({ columns, shares }: ChoiceAnswers, i: number, excerpt: Excerpt | undefined): string {
   const named = (choice: number) => {
     const text = excerpt?.choices?.[choice];

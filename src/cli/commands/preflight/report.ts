@@ -50,7 +50,7 @@ export function preflightText(line: PreflightLine): string {
 
 function modules(line: PreflightModules): string {
   if (isHeadAlone(line)) return 'Modules  none: the head alone is trained\n';
-  const share = percent(line.adapterParameters / line.modelParameters).replace(/^0\.0 %/, '< 0.1 %');
+  const share = percent(line.adapterParameters / line.modelParameters).replace(/^0\.0%/, '< 0.1%');
   const rows = line.modules.map((m) => [
     `  ${m.path}`,
     `${m.inFeatures} → ${m.outFeatures}`,
@@ -98,7 +98,7 @@ function sizes(splits: readonly (readonly [string, PreflightSplit])[]): string[]
     return table([['  ', 'examples'], ...splits.map(([name, s]) => [`  ${name}`, count(s.examples)])], '   ');
   return table(
     [
-      ['  tokens', 'examples', 'shortest', 'median', '90 %', '99 %', 'longest', 'truncated'],
+      ['  tokens', 'examples', 'shortest', 'median', '90%', '99%', 'longest', 'truncated'],
       ...splits.map(([name, s]) => [
         `  ${name}`,
         count(s.examples),

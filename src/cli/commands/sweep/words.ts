@@ -11,7 +11,7 @@ import { bestOf, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import { settingsText } from '../../../experiment/sweep';
 
-/** "accuracy 61.2 %", the best so far; empty before the first evaluation. */
+/** "accuracy 61.2%", the best so far; empty before the first evaluation. */
 export function valueOf(trial: TrialView, metric: MetricName): string {
   const best = bestOf(trial, metric);
   return best ? `${metricInfo(metric).label} ${formatMetric(metric, metricValue(best.metrics, metric))}` : '';

@@ -111,7 +111,7 @@ describe('the shape of σ over the data', () => {
     expect([linearity, saturation]).toEqual([1, 1]);
   });
 
-  it('counts as saturated where the slope of tanh(tanh z) is below 5 % of its maximum, 1', () => {
+  it('counts as saturated where the slope of tanh(tanh z) is below 5% of its maximum, 1', () => {
     const slope = (z: number) => (1 - Math.tanh(Math.tanh(z)) ** 2) * (1 - Math.tanh(z) ** 2);
     const share = wide[0].filter((z) => slope(z) < 0.05).length / 500;
     expect(Math.abs(shape(wide, identity).saturation - share)).toBeLessThan(0.03);

@@ -23,7 +23,7 @@ describe('the call-outs for layers', () => {
       layer('encoder.layer.3.attention.value', { outside: 0.12, reach: [-5.4, 3.1] }),
     ]);
     expect(sentences[0]).toBe(
-      "encoder.layer.3.attention.value: 12 % of z lies outside the spline's support; widen gridRange to [-6, 6].",
+      "encoder.layer.3.attention.value: 12% of z lies outside the spline's support; widen gridRange to [-6, 6].",
     );
   });
 
@@ -39,7 +39,7 @@ describe('the call-outs for layers', () => {
 
   it('omit layers below the thresholds', () => {
     expect(said([layer('a', { linearity: 0.979 })])).toEqual([
-      'a bends most: a straight line explains 98 % of the variance of its curve over the data.',
+      'a bends most: a straight line explains 98% of the variance of its curve over the data.',
     ]);
     expect(callOuts([], GRID)).toEqual([]);
   });
@@ -65,7 +65,7 @@ describe('the call-outs for layers', () => {
       GRID,
     );
     expect(outs.filter((o) => o.kind === 'saturated').map((o) => o.path)).toEqual(['b', 'a']);
-    expect(outs.find((o) => o.kind === 'changed')).toMatchObject({ path: 'c', values: ['c', '50 %'] });
+    expect(outs.find((o) => o.kind === 'changed')).toMatchObject({ path: 'c', values: ['c', '50%'] });
   });
 
   it('never round an R² up to 1', () => {

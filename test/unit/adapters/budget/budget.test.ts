@@ -263,8 +263,8 @@ describe('mistakes in the settings', () => {
 
 describe('the CodeLens sentence', () => {
   it.each<[string, AdapterSpec]>([
-    ['74,208 trainable, 25 % of LoRA r=8', aurora()],
-    ['37,080 trainable, 13 % of LoRA r=8', aurora({ rank: 1 })],
+    ['74,208 trainable, 25% of LoRA r=8', aurora()],
+    ['37,080 trainable, 13% of LoRA r=8', aurora({ rank: 1 })],
     ['294,912 trainable in 24 modules', lora()],
     ['no adapter, only the head is trained', { method: 'none' }],
   ])('%s', (sentence, spec) => expect(budgetSentence(stack(), spec)).toBe(sentence));

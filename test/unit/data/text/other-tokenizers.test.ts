@@ -187,7 +187,7 @@ describe.each(FAMILIES)(
     });
 
     if (unknown)
-      it('knows 95 % of the tokens', () => {
+      it('knows 95% of the tokens', () => {
         const tokens = TEXTS.flatMap((t) => own.encode(t, WHOLE).ids);
         const share = tokens.filter((id) => id === own.idOf(unknown)).length / tokens.length;
         expect(own.vocabSize).toBeGreaterThan(5000);

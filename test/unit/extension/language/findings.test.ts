@@ -23,7 +23,7 @@ describe('problems in an experiment', () => {
   it('do not exist in a valid one', async () => {
     const analysis = await analysisOf(lab(), experiment());
     expect(analysis.findings).toEqual([]);
-    expect(budgetText(analysis, t).text).toMatch(/^\$\(symbol-ruler\) [\d,]+ trainable, \d+ % of LoRA r=8$/);
+    expect(budgetText(analysis, t).text).toMatch(/^\$\(symbol-ruler\) [\d,]+ trainable, \d+% of LoRA r=8$/);
   });
 
   it.each([

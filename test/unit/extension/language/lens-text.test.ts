@@ -35,18 +35,18 @@ describe('the CodeLens above an experiment', () => {
     expect(runsText([], t)).toBeUndefined();
     expect(runsText([entry('failed', undefined)], t)).toBe('1 run');
     const runs = [entry('running', undefined), entry('finished', 0.63), entry('finished', 0.58)];
-    expect(runsText(runs, t)).toBe('3 runs · best accuracy 63.0 %');
+    expect(runsText(runs, t)).toBe('3 runs · best accuracy 63.0%');
     const loss = [entry('finished', 0.4, { metric: 'loss' }), entry('finished', 0.3, { metric: 'loss' })];
     expect(runsText([...loss, entry('finished', 0.9)], t)).toBe('3 runs · best loss 0.3000');
     const damaged = { folder: '/r/x', state: 'damaged', user: {} } as unknown as RunEntry;
-    expect(runsText([damaged, entry('finished', 0.5)], t)).toBe('2 runs · best accuracy 50.0 %');
+    expect(runsText([damaged, entry('finished', 0.5)], t)).toBe('2 runs · best accuracy 50.0%');
   });
 
   it('shows the progress of a running run', () => {
     expect(runningText([entry('finished', 0.5), entry('lost', 0.5)], t)).toBeUndefined();
     expect(runningText([entry('running', 0.5, { step: 128 })], t)).toEqual({
       folder: '/r/running',
-      text: '$(sync~spin) Running 42 %',
+      text: '$(sync~spin) Running 42%',
     });
     expect(runningText([entry('starting', undefined)], t)?.text).toBe('$(sync~spin) Starting …');
   });

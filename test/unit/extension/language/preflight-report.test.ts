@@ -74,7 +74,7 @@ const LINES: PreflightLine[] = [
 
 it('a preflight says which large file is being read', () => {
   const line = parsePreflightLine('{"kind":"reading","file":"train.jsonl","percent":43}')!;
-  expect(addLine({ steps: [], problems: [] }, line, t)).toBe('Reading train.jsonl: 43 %');
+  expect(addLine({ steps: [], problems: [] }, line, t)).toBe('Reading train.jsonl: 43%');
 });
 
 function report(lines: readonly PreflightLine[] = LINES) {
@@ -130,10 +130,10 @@ describe('a preflight', () => {
     expect(text).toContain('- Warning (`data.validation`): Two texts \\<b\\>leak\\</b\\>. Remove them.');
     expect(text).toContain('These entries matched nothing: `vlaue`.');
     expect(text).toContain('| `layer.0.query` | 512 × 768 | 2 | 2,580 |');
-    expect(text).toContain('| a\\|b | 900 (90 %) | 900 (90 %) |');
-    expect(text).toContain('| truncated to model.maxLength | 123 (12 %) | 0 (0.0 %) |');
+    expect(text).toContain('| a\\|b | 900 (90%) | 900 (90%) |');
+    expect(text).toContain('| truncated to model.maxLength | 123 (12%) | 0 (0.0%) |');
     expect(text).toContain(
-      '2 validation examples (0.2 %) also occur in the training data; lines of v.csv and train.csv: 7 = 4.',
+      '2 validation examples (0.2%) also occur in the training data; lines of v.csv and train.csv: 7 = 4.',
     );
     expect(text).toContain('| warm-up | 2.0 s |');
     // Every table row has as many cells as the header.
@@ -199,8 +199,8 @@ describe('a preflight', () => {
       t,
     );
     expect(text).toContain('An example can have several labels');
-    expect(text).toContain('| a | 900 (90 %) | 900 (90 %) |\n| b | 300 (30 %) | 300 (30 %) |');
-    expect(text).toContain('| *none* | 50 (5.0 %) | 50 (5.0 %) |');
+    expect(text).toContain('| a | 900 (90%) | 900 (90%) |\n| b | 300 (30%) | 300 (30%) |');
+    expect(text).toContain('| *none* | 50 (5.0%) | 50 (5.0%) |');
     expect(text).toContain('No training example occurs with different labels.');
   });
 

@@ -25,7 +25,7 @@ describe('the texts of an export', () => {
   it('ask with both metrics and the loss of accuracy', () => {
     const { metrics, drop } = exportRecord();
     const asked = dropQuestion('onnx-merged', { kind: 'ask', metrics, drop, limit: 1 }, t);
-    expect(asked.question).toBe('Merged ONNX model: accuracy changes from 75.0 % to 50.0 %. Export anyway?');
+    expect(asked.question).toBe('Merged ONNX model: accuracy changes from 75.0% to 50.0%. Export anyway?');
     expect(asked.detail).toMatch(/costs 25\.00 points; confirmation is required above 1\.00 points/);
     const loss = { metric: 'loss', points: 25 } as const;
     const ofLoss = dropQuestion('peft-lora', { kind: 'ask', metrics, drop: loss, limit: 1 }, t);
@@ -34,13 +34,13 @@ describe('the texts of an export', () => {
 
   it('give the result beside the trained metric', () => {
     expect(resultText(exportRecord(), t)).toBe(
-      'Merged ONNX model exported: accuracy 50.0 % on the validation data, 75.0 % as trained.',
+      'Merged ONNX model exported: accuracy 50.0% on the validation data, 75.0% as trained.',
     );
   });
 
   it('form a row in the tree', () => {
     const row = exportRow(exportRecord(), context);
-    expect(row).toMatchObject({ label: 'Merged ONNX model', description: '50.0 % accuracy · step 40' });
+    expect(row).toMatchObject({ label: 'Merged ONNX model', description: '50.0% accuracy · step 40' });
     expect(row.capabilities).toEqual(['export', 'canOpenCard', 'canReveal']);
   });
 

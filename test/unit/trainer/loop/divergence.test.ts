@@ -6,7 +6,7 @@ const metrics = (loss: number, accuracy: number): EvaluationMetrics => ({
   ...{ loss, accuracy },
   ...{ f1: accuracy, matthews: 0, examples: 100 },
 });
-/** With two labels, one of which makes up 60 % of the validation data. */
+/** With two labels, one of which makes up 60% of the validation data. */
 const GUESSING = Math.log(2);
 const MAJORITY = { metric: 'accuracy', value: 0.6 } as const;
 const judge = (losses: number[], loss: number, accuracy: number) => {

@@ -22,22 +22,22 @@ describe('the errors in a terminal', () => {
 
   it('of spans start with the texts that are right as a whole and the metrics', () =>
     expect(text.split('\n')[0]).toBe(
-      'Step 120: 2 of 4 validation examples are right · loss 0.5000 · entity F1 75.0 % · entity precision 80.0 % · entity recall 70.6 % · tag accuracy 90.0 %',
+      'Step 120: 2 of 4 validation examples are right · loss 0.5000 · entity F1 75.0% · entity precision 80.0% · entity recall 70.6% · tag accuracy 90.0%',
     ));
 
   it('of spans are shown by type, worst first', () =>
     expect(part(text, 'By type, worst first')).toEqual([
       ['type', 'found', 'missed', 'spurious', 'precision', 'recall', 'F1'],
-      ['ORG', '0', '1', '0', '–', '0.0 %', '0.0 %'],
-      ['PER', '1', '0', '2', '33.3 %', '100.0 %', '50.0 %'],
-      ['LOC', '2', '1', '0', '100.0 %', '66.7 %', '80.0 %'],
+      ['ORG', '0', '1', '0', '–', '0.0%', '0.0%'],
+      ['PER', '1', '0', '2', '33.3%', '100.0%', '50.0%'],
+      ['LOC', '2', '1', '0', '100.0%', '66.7%', '80.0%'],
     ]));
 
   it('of spans are shown by length', () => {
     const rows = part(text, 'By length').slice(1);
     expect(rows.map(([bin, texts, accuracy]) => [bin, texts, accuracy])).toEqual([
-      ['8 to 29', '2', '100.0 %'],
-      ['30', '2', '0.0 %'],
+      ['8 to 29', '2', '100.0%'],
+      ['30', '2', '0.0%'],
     ]);
     expect(rows.map((r) => r.at(-1) === '1 truncated')).toEqual([false, true]);
   });
@@ -66,9 +66,9 @@ describe('the errors in a terminal', () => {
       { label: 1, shares: [0.4, 0.6] },
     ]);
     const found = errorsText(labels, 'f.json', 1);
-    expect(found).toContain('Step 120: 2 of 3 validation examples are right · loss 0.5000 · accuracy 75.0 %');
+    expect(found).toContain('Step 120: 2 of 3 validation examples are right · loss 0.5000 · accuracy 75.0%');
     expect(found).not.toContain('By type');
-    expect(part(found, 'Most confused')[1]).toEqual(['label 0', 'label 1', '1', '50.0 %']);
+    expect(part(found, 'Most confused')[1]).toEqual(['label 0', 'label 1', '1', '50.0%']);
     expect(part(found, 'By label, worst first').map(([label]) => label)).toEqual([
       'label',
       'label 0',

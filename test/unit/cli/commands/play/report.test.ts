@@ -48,7 +48,7 @@ describe('the playground in a terminal', () => {
       { ...common, variant: 'base', spans: [], truncated: true },
     );
     expect(rows.map((r) => r.slice(0, 2))).toEqual([
-      ['ner · 0a1b, step 120', 'Anna Miller (PER 98.7 %), O\\u001bslo (LOC 50.0 %)'],
+      ['ner · 0a1b, step 120', 'Anna Miller (PER 98.7%), O\\u001bslo (LOC 50.0%)'],
       ['base model with this run’s head', 'no span'],
     ]);
     expect(rows.map((r) => r.slice(3))).toEqual([['7 tokens'], ['7 tokens', 'truncated']]);
@@ -56,7 +56,7 @@ describe('the playground in a terminal', () => {
 
   it('shows the three most likely labels', () => {
     const [row] = told('label', 'x', { ...common, probabilities: [0.1, 0.6, 0.05, 0.25], tokens: 1 });
-    expect(row.slice(0, 4)).toEqual(['ner · 0a1b, step 120', 'b 60.0 %', 'd 25.0 %', 'a 10.0 %']);
+    expect(row.slice(0, 4)).toEqual(['ner · 0a1b, step 120', 'b 60.0%', 'd 25.0%', 'a 10.0%']);
     expect(row.at(-1)).toBe('1 token');
   });
 });

@@ -16,10 +16,10 @@ const result = (accuracy: number): FinishedResult => ({
 
 it('notes a best accuracy that is no better than always giving one answer', () => {
   expect(report(result(0.45), '/run', undefined)).toContain(
-    'The best evaluation\'s accuracy, 45.0 %, is worse than answering always "pets" (50.0 %).',
+    'The best evaluation\'s accuracy, 45.0%, is worse than answering always "pets" (50.0%).',
   );
   expect(report(result(0.5), '/run', undefined)).toContain(
-    'The best evaluation\'s accuracy is no better than answering always "pets" (50.0 %).',
+    'The best evaluation\'s accuracy is no better than answering always "pets" (50.0%).',
   );
   expect(report(result(0.55), '/run', undefined)).not.toContain('answering always');
 });
@@ -40,10 +40,10 @@ it('shows the metrics and the baseline of the kind of task', () => {
       .trim()
       .split(/ {2,}/);
   expect(row('validation')).toEqual(['validation', 'loss', 'entity F1', 'tag accuracy']);
-  expect(row('baseline')).toEqual(['baseline', '–', '–', '80.0 %', 'always "O"']);
-  expect(row('lora, best')).toEqual(['lora, best', '0.5000', '25.0 %', '75.0 %', 'step 10']);
+  expect(row('baseline')).toEqual(['baseline', '–', '–', '80.0%', 'always "O"']);
+  expect(row('lora, best')).toEqual(['lora, best', '0.5000', '25.0%', '75.0%', 'step 10']);
   expect(text).toContain(
-    'The best evaluation\'s tag accuracy, 75.0 %, is worse than answering always "O" (80.0 %).',
+    'The best evaluation\'s tag accuracy, 75.0%, is worse than answering always "O" (80.0%).',
   );
 });
 
@@ -61,9 +61,9 @@ it('shows the scores on the sets that training did not see, and their mean', () 
     evaluationsMean: { loss: 0.5, accuracy: 0.5 },
   });
   expect(found).toContain('Of the best adapter, of step 10, on data that training did not see:');
-  expect(cells(found, 'test')).toEqual(['test', '0.5000', '50.0 %', '50.0 %', '0.500', '100 examples']);
+  expect(cells(found, 'test')).toEqual(['test', '0.5000', '50.0%', '50.0%', '0.500', '100 examples']);
   expect(cells(found, 'piqa').at(-1)).toBe('50 examples');
-  expect(cells(found, 'mean of 2 sets')).toEqual(['mean of 2 sets', '0.5000', '50.0 %', '–', '–']);
+  expect(cells(found, 'mean of 2 sets')).toEqual(['mean of 2 sets', '0.5000', '50.0%', '–', '–']);
   const diverged = lines({ evaluations: { a: 'diverged', b: metrics(0.5) }, evaluationsMean: 'diverged' });
   expect(cells(diverged, 'a').slice(0, 3)).toEqual(['a', 'diverged', 'diverged']);
   expect(cells(diverged, 'mean of 2 sets')[1]).toBe('diverged');
