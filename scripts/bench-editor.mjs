@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { build } from './build.mjs';
@@ -10,6 +10,8 @@ import { writeSection } from './lib/bench-sections.mjs';
 import { PAGES } from './lib/bundles.mjs';
 import { Failure, main, say } from './lib/console.mjs';
 import { machine, quiet } from './lib/machine.mjs';
+import { loadedAtActivation } from './lib/extension-bundle.mjs';
+import { bundlePackaged } from './lib/package/stage.mjs';
 import { HERE } from './lib/package/targets.mjs';
 import { ROOT, runNode } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
@@ -69,7 +71,7 @@ await main(async () => {
     );
     results[part] = { ...PARTS[part](numbers), others, load };
   }
-  if (results.workbench) results.sizes = sizes();
+  if (results.workbench) results.sizes = await sizes();
   const text = editorReport(results);
   console.log(`\n${text}`);
   if (values.only) return;
@@ -136,13 +138,22 @@ function workbench(starts) {
   };
 }
 
-/** Bytes of the packaged files, and their compressed size. */
-function sizes() {
-  const staged = join(ROOT, '.cache', 'package', HERE, 'dist');
-  const files = { 'extension host': 'extension.cjs' };
-  for (const page of PAGES) files[`page: ${page}`] = `webview/${page}.js`;
-  return Object.entries(files).map(([what, file]) => {
-    const path = join(staged, file);
-    return { what, bytes: statSync(path).size, gzip: gzipSync(readFileSync(path)).length };
+/** Bytes of the files as packaged, and their compressed size. */
+async function sizes() {
+  const out = join(FOLDER, 'packaged');
+  const [, extension] = await bundlePackaged(out);
+  const files = {
+    'extension host, loaded at activation': loadedAtActivation(extension),
+    'extension host': Object.keys(extension.outputs).map((path) => basename(path)),
+  };
+  for (const page of PAGES) files[`page: ${page}`] = [`webview/${page}.js`];
+  const sum = (numbers) => numbers.reduce((total, n) => total + n, 0);
+  return Object.entries(files).map(([what, names]) => {
+    const contents = names.map((name) => readFileSync(join(out, name)));
+    return {
+      what,
+      bytes: sum(contents.map((content) => content.length)),
+      gzip: sum(contents.map((content) => gzipSync(content).length)),
+    };
   });
 }

@@ -1,7 +1,4 @@
-/**
- * The code that turns runs into a study: a tenth of the extension host's code, loaded when the first study is opened
- * (bundles.mjs bundles it separately as dist/study.cjs).
- */
+/** The code that turns runs into a study: a tenth of the extension host's code, loaded when the first study is opened. */
 export { plainStudy } from './lines';
 export { reportFiles } from './report';
 export { studyOf } from './study';

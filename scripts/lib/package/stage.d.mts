@@ -1,5 +1,5 @@
 import type { Metafile } from 'esbuild';
 
 export function stage(target: string, folder: string): Promise<void>;
-/** The programs' metafile, then the pages'. */
-export function bundlePackaged(dist: string): Promise<[Metafile, Metafile]>;
+/** The metafiles of the programs, of the extension host's code and of the pages. */
+export function bundlePackaged(dist: string): Promise<[Metafile, Metafile, Metafile]>;

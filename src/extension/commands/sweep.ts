@@ -1,120 +1,23 @@
-import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { experimentName, experimentSweeps } from '../../runs/layout';
-import { saved } from '../ask/saved';
-import { COMMAND } from '../ids';
-import type { ExperimentEntry, SweepEntry } from '../runs/store';
-import type { Services } from '../services';
-import type { ResumeOptions } from '../launcher/client';
-import { askedToStop, sweepEnded } from '../notices/end-notice';
-import { untrusted } from '../launcher/missing';
-import { sweepEndText } from '../words/sweep-text';
-import { isTreeNode } from '../runs/nodes';
-import { bySweep } from '../words/sweep-row';
-import { askingAboutInputs } from '../ask/changed-inputs';
 import { registerGuarded } from '../ask/guard';
-import { experimentFrom } from '../ask/pick';
-import { orTakeOver } from '../ask/take-over';
-import { checkedSweep, explaining } from '../ask/training-problems';
+import { explaining } from '../ask/training-problems';
+import { COMMAND } from '../ids';
+import type { ResumeOptions } from '../launcher/client';
+import type { Services } from '../services';
 
 /** Sweeps run in `aurora sweep`, as runs do in `aurora train`: in a separate process, found again by its folder. */
 export const registerSweeps = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
-    registerGuarded(services.log, COMMAND.runSweep, (argument, options) =>
-      explaining(() => runSweep(services, argument, isOptions(options) ? options : {})),
-    ),
-    registerGuarded(services.log, COMMAND.stopSweep, (argument) =>
-      explaining(() => stopSweep(services, argument)),
-    ),
+    registerGuarded(services.log, COMMAND.runSweep, async (argument, options) => {
+      const { runSweep } = await import('./run-sweep');
+      await explaining(() => runSweep(services, argument, isOptions(options) ? options : {}));
+    }),
+    registerGuarded(services.log, COMMAND.stopSweep, async (argument) => {
+      const { stopSweep } = await import('./run-sweep');
+      await explaining(() => stopSweep(services, argument));
+    }),
   );
 
 /** VS Code's menus pass the other selected rows in this position. */
 const isOptions = (value: unknown): value is ResumeOptions =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/**
- * Saves the file, checks every trial, and starts or continues the sweep.
- *
- * @param decided what the user has already agreed to
- */
-async function runSweep(services: Services, argument: unknown, decided: ResumeOptions): Promise<void> {
-  const { store, trainer } = services;
-  const file =
-    (await sweepOf(services, argument))?.experiment ??
-    (await experimentFrom(services, argument, vscode.l10n.t('Select an experiment to run its sweep')));
-  if (file === undefined) return;
-  if (!vscode.workspace.isTrusted) throw untrusted();
-  if (!(await saved(file))) return;
-  const { trials, baseHash } = await checkedSweep(file);
-  const folder = join(experimentSweeps(file), baseHash);
-  const title = vscode.l10n.t('Starting the sweep of {0}: {1} trials', experimentName(file), trials.length);
-  // Its check reports problems here, for each trial.
-  askedToStop.add(folder);
-  let started: boolean | undefined;
-  let entry: ExperimentEntry | undefined;
-  try {
-    started = await askingAboutInputs(
-      (accept) =>
-        orTakeOver((takeOver) =>
-          vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-            trainer.startSweep(file, folder, {
-              takeOver: takeOver || decided.takeOver,
-              acceptChangedInputs: accept || decided.acceptChangedInputs,
-            }),
-          ),
-        ),
-      vscode.l10n.t(
-        'Restore the original files to keep new trials comparable with earlier ones. If you continue, the sweep records which files changed.',
-      ),
-    );
-  } finally {
-    await store.refresh();
-    entry = (await store.experiments()).find((e) => e.file === file);
-    askedToStop.delete(folder);
-  }
-  // It may have ended before it was seen running.
-  const sweep = entry?.sweeps.find((s) => s.folder === folder);
-  if (started && sweep?.record.ended && sweep.state !== 'running') void sweepEnded(sweep, entry?.runs ?? []);
-}
-
-async function stopSweep(services: Services, argument: unknown): Promise<void> {
-  const { store, trainer } = services;
-  const sweep = (await sweepOf(services, argument)) ?? (await runningSweep(services));
-  if (!sweep) return;
-  askedToStop.add(sweep.folder);
-  try {
-    const name = experimentName(sweep.experiment);
-    const title = vscode.l10n.t(
-      'Stopping the sweep of {0}: its trials finish the current step and save',
-      name,
-    );
-    const location = vscode.ProgressLocation.Window;
-    const { state } = await vscode.window.withProgress({ location, title }, () => trainer.stop(sweep.folder));
-    await store.refresh();
-    const entry = (await store.experiments()).find((e) => e.file === sweep.experiment);
-    const after = entry?.sweeps.find((s) => s.folder === sweep.folder) ?? sweep;
-    const { runs } = bySweep([after], entry?.runs ?? []).groups[0] ?? { runs: [] };
-    const { message } = sweepEndText(after, runs, vscode.l10n.t);
-    if (state === 'stopped' || state === 'finished') void vscode.window.showInformationMessage(message);
-    else void vscode.window.showWarningMessage(message);
-  } finally {
-    askedToStop.delete(sweep.folder);
-  }
-}
-
-async function sweepOf({ store }: Services, argument: unknown): Promise<SweepEntry | undefined> {
-  if (!isTreeNode(argument) || argument.kind !== 'sweep') return undefined;
-  const sweeps = (await store.experiments()).flatMap((e) => e.sweeps);
-  return sweeps.find((s) => s.folder === argument.folder);
-}
-
-/** The only running sweep, or the one that is picked. */
-async function runningSweep({ store }: Services): Promise<SweepEntry | undefined> {
-  const running = (await store.experiments()).flatMap((e) => e.sweeps.filter((s) => s.state === 'running'));
-  if (running.length === 0)
-    void vscode.window.showInformationMessage(vscode.l10n.t('No sweep is running in this workspace.'));
-  if (running.length < 2) return running[0];
-  const items = running.map((sweep) => ({ label: experimentName(sweep.experiment), sweep }));
-  const title = vscode.l10n.t('Select a sweep to stop');
-  return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.sweep;
-}

@@ -12,7 +12,6 @@ import { registerTerminals } from '../terminal/terminal';
 import { askingAboutInputs } from '../ask/changed-inputs';
 import { registerGuarded } from '../ask/guard';
 import { experimentFrom, runFrom } from '../ask/pick';
-import { forkRun } from './training-fork';
 import { orTakeOver } from '../ask/take-over';
 import { checkedExperiment, explaining } from '../ask/training-problems';
 
@@ -22,7 +21,7 @@ export const registerTraining = (services: Services): vscode.Disposable =>
     on(services, COMMAND.runExperiment, runExperiment),
     on(services, COMMAND.stopRun, stopRun),
     on(services, COMMAND.resumeRun, resumeRun),
-    on(services, COMMAND.forkRun, forkRun),
+    on(services, COMMAND.forkRun, async (...args) => (await import('./training-fork')).forkRun(...args)),
     registerStatusBar(services),
     registerEndNotice(services),
     registerTerminals(services),
@@ -31,9 +30,11 @@ export const registerTraining = (services: Services): vscode.Disposable =>
 function on(
   services: Services,
   command: string,
-  action: (services: Services, ...args: unknown[]) => Promise<unknown>,
+  action: (services: Services, argument: unknown, ...args: unknown[]) => Promise<unknown>,
 ): vscode.Disposable {
-  return registerGuarded(services.log, command, (...args) => explaining(() => action(services, ...args)));
+  return registerGuarded(services.log, command, (argument, ...args) =>
+    explaining(() => action(services, argument, ...args)),
+  );
 }
 
 /** @returns the new run folder */

@@ -1,143 +1,25 @@
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { AuroraError } from '../../base/errors';
-import {
-  GPU_FOLDER,
-  GPU_PART_NAMES,
-  GPU_PARTS,
-  type GpuPart,
-  type GpuState,
-} from '../../protocol/gpu-support';
+import { GPU_PART_NAMES, type GpuPart } from '../../protocol/gpu-support';
 import { registerGuarded } from '../ask/guard';
-import { starting } from '../commands/training';
 import { explaining } from '../ask/training-problems';
-import { COMMAND, CONTEXT } from '../ids';
+import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { gpuStates, installGpu, removeGpu, type GpuResult } from './gpu-program';
-import { gpuChoice, gpuResult, GpuProgressText } from '../words/gpu-text';
-
-const { t } = vscode.l10n;
+import { tellContext } from './gpu-context';
 
 /** Install and Remove GPU Support. Both take a part as argument, and ask for it otherwise. */
 export function registerGpuSupport(services: Services): vscode.Disposable {
   void tellContext(services);
   return vscode.Disposable.from(
-    registerGuarded(services.log, COMMAND.installGpuSupport, (part) =>
-      explaining(() => install(services, partOf(part))),
-    ),
-    registerGuarded(services.log, COMMAND.removeGpuSupport, (part) =>
-      explaining(() => remove(services, partOf(part))),
-    ),
+    registerGuarded(services.log, COMMAND.installGpuSupport, async (part) => {
+      const { install } = await import('./install');
+      return explaining(() => install(services, partOf(part)));
+    }),
+    registerGuarded(services.log, COMMAND.removeGpuSupport, async (part) => {
+      const { remove } = await import('./install');
+      return explaining(() => remove(services, partOf(part)));
+    }),
   );
 }
 
 /** Menus may pass any argument. */
 const partOf = (argument: unknown): GpuPart | undefined => GPU_PART_NAMES.find((name) => name === argument);
-
-async function install(services: Services, given: GpuPart | undefined): Promise<GpuResult | undefined> {
-  const part = given ?? (await chosen(services));
-  if (!part) return undefined;
-  const result = await installing(services, part);
-  await tellContext(services);
-  if (result) void announce(part, result);
-  return result;
-}
-
-async function chosen(services: Services): Promise<GpuPart | undefined> {
-  const states = (await listed(services)).filter((s) => s.fits);
-  if (states.length === 0) {
-    const check = t('Check This Machine');
-    const message = t(
-      'There is no GPU support to install on this platform. The device "webgpu" uses the GPU without it.',
-    );
-    void vscode.window.showInformationMessage(message, check).then((picked) => {
-      if (picked === check) void vscode.commands.executeCommand(COMMAND.checkMachine);
-    });
-    return undefined;
-  }
-  return pick(states, t('Install NVIDIA GPU support (not needed for the device "webgpu")'));
-}
-
-const listed = (services: Services) => starting(t('Checking GPU support'), () => gpuStates(services));
-
-async function pick(states: readonly GpuState[], title: string): Promise<GpuPart | undefined> {
-  const items = states.map((state) => gpuChoice(state, t));
-  const options = { title, placeHolder: t('Select a component'), matchOnDetail: true, ignoreFocusOut: true };
-  return (await vscode.window.showQuickPick(items, options))?.part;
-}
-
-/** Undefined if the user canceled; nothing is left behind. */
-async function installing(services: Services, part: GpuPart): Promise<GpuResult | undefined> {
-  const options = {
-    location: vscode.ProgressLocation.Notification,
-    title: t('Installing {0}', GPU_PARTS[part].title),
-    cancellable: true,
-  };
-  const text = new GpuProgressText(t);
-  try {
-    return await vscode.window.withProgress(options, (progress, token) =>
-      installGpu(services, part, (event) => progress.report(text.next(event)), token),
-    );
-  } catch (e) {
-    if (!(e instanceof AuroraError)) throw e;
-    // If it had to be killed, it could not clean up.
-    if (e.kind === 'stopped') await gpuStates(services);
-    else failed(part, e);
-    return undefined;
-  }
-}
-
-function failed(part: GpuPart, { message, hint }: AuroraError): void {
-  const again = t('Try Again');
-  void vscode.window.showErrorMessage([message, hint].join(' ').trim(), again).then((picked) => {
-    if (picked === again) void vscode.commands.executeCommand(COMMAND.installGpuSupport, part);
-  });
-}
-
-async function announce(part: GpuPart, result: GpuResult): Promise<void> {
-  const message = gpuResult(part, result, t);
-  if (!result.usable) {
-    const check = t('Check This Machine');
-    if ((await vscode.window.showWarningMessage(message, check)) === check)
-      await vscode.commands.executeCommand(COMMAND.checkMachine);
-    return;
-  }
-  const choose = t('Choose Device');
-  if ((await vscode.window.showInformationMessage(message, choose)) === choose)
-    await vscode.commands.executeCommand(
-      'workbench.action.openSettings',
-      '@id:aurora.engine @id:aurora.device',
-    );
-}
-
-async function remove(services: Services, given: GpuPart | undefined): Promise<void> {
-  const states = (await listed(services)).filter((s) => s.installed);
-  if (states.length === 0)
-    throw new AuroraError('device', t('No GPU support is installed.'), t('There is nothing to remove.'));
-  const only = states.length === 1 ? states[0].part : undefined;
-  const part = given ?? only ?? (await pick(states, t('Select a component to remove')));
-  if (!part) return;
-  const { title, place } = GPU_PARTS[part];
-  const yes = t('Remove');
-  const question = t('Remove {0}?', title);
-  const detail = t('The device "{0}" needs it for training. You can install it again later.', place.device);
-  if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
-  await starting(t('Removing {0}', title), () => removeGpu(services, part));
-  await tellContext(services);
-  void vscode.window.showInformationMessage(t('{0} was removed.', title));
-}
-
-/** Whether there is anything to remove. Checks for two files and spawns nothing. */
-async function tellContext({ context }: Services): Promise<void> {
-  const gpu = join(context.globalStorageUri.fsPath, GPU_FOLDER);
-  const there = await Promise.all(
-    GPU_PART_NAMES.map((part) =>
-      access(join(gpu, part)).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  await vscode.commands.executeCommand('setContext', CONTEXT.gpuSupport, there.includes(true));
-}

@@ -1,44 +1,39 @@
 import * as vscode from 'vscode';
-import { LANGUAGE } from '../ids';
+import { showError } from '../ask/guard';
 import type { Services } from '../services';
-import { ExperimentAssistance } from './assistance';
-import { ExperimentDiagnostics } from './diagnostics';
-import { ExperimentLenses } from './lenses';
-import { isExperiment, LiveExperiments } from './live';
+import { isExperiment } from './experiment-document';
 
-const SELECTOR: vscode.DocumentSelector = { language: LANGUAGE, scheme: 'file' };
-
-/** Experiments in the editor: lenses, diagnostics with quick fixes, completion, hovers and links. */
+/** Experiments in the editor. What analyzes them is loaded when the first one is open. */
 export function registerLanguage(services: Services): vscode.Disposable {
-  const live = new LiveExperiments(services);
-  const diagnostics = new ExperimentDiagnostics(live);
-  const lenses = new ExperimentLenses(services, live);
-  const assistance = new ExperimentAssistance(live);
-  const { languages } = vscode;
-  return vscode.Disposable.from(
-    wakeJsonSupport(),
-    live,
-    diagnostics,
-    lenses,
-    languages.registerCodeLensProvider(SELECTOR, lenses),
-    languages.registerCodeActionsProvider(SELECTOR, diagnostics, {
-      providedCodeActionKinds: [vscode.CodeActionKind.QuickFix],
-    }),
-    languages.registerCompletionItemProvider(SELECTOR, assistance, '"', '/', '.', '['),
-    languages.registerHoverProvider(SELECTOR, assistance),
-    languages.registerDocumentLinkProvider(SELECTOR, assistance),
-  );
+  let providers: Promise<vscode.Disposable> | undefined;
+  let disposed = false;
+  const start = async (): Promise<vscode.Disposable> => {
+    const { registerProviders } = await import('./providers');
+    return disposed ? vscode.Disposable.from() : registerProviders(services);
+  };
+  const opened = (document: vscode.TextDocument) => {
+    if (!isExperiment(document)) return;
+    wakeJsonSupport();
+    if (providers) return;
+    providers = start();
+    providers.catch((e: unknown) => showError(services.log, e));
+  };
+  vscode.workspace.textDocuments.forEach(opened);
+  return vscode.Disposable.from(vscode.workspace.onDidOpenTextDocument(opened), {
+    dispose() {
+      disposed = true;
+      void providers?.then(
+        (p) => p.dispose(),
+        () => undefined,
+      );
+    },
+  });
 }
 
 /**
  * VS Code's JSON support knows this language through `jsonLanguageParticipants`, but it is only activated for its own
  * languages. Without an open JSON file, the schema would provide no hovers or diagnostics.
  */
-function wakeJsonSupport(): vscode.Disposable {
-  const wake = (document: vscode.TextDocument) => {
-    if (isExperiment(document))
-      void vscode.extensions.getExtension('vscode.json-language-features')?.activate();
-  };
-  vscode.workspace.textDocuments.forEach(wake);
-  return vscode.workspace.onDidOpenTextDocument(wake);
+function wakeJsonSupport(): void {
+  void vscode.extensions.getExtension('vscode.json-language-features')?.activate();
 }

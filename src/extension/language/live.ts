@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
-import { LANGUAGE } from '../ids';
 import type { Services } from '../services';
 import { analyze, firstModelState, modelPathOf, type Analysis, type ModelState } from './analysis';
 import type { HeadOptions } from './data-head';
+import { isExperiment } from './experiment-document';
 import { HeadCache } from './head-cache';
 import { WorkspaceFiles } from '../models/workspace-files';
 
@@ -152,6 +152,3 @@ export class LiveExperiments implements vscode.Disposable {
     this.changed.fire(document);
   }
 }
-
-export const isExperiment = (document: vscode.TextDocument): boolean =>
-  document.languageId === LANGUAGE && document.uri.scheme === 'file';

@@ -6,7 +6,7 @@ import { errorsPanel } from './errors/panel';
 import { PanelHome } from './panel';
 import type { Panels } from './panels';
 import { playgroundPanel } from './playground/panel';
-import { dataRows } from './rows/open-row';
+import { dataRows } from './rows/data-rows';
 import { runPanel } from './run/panel';
 import { studyPanel } from './study/panel';
 

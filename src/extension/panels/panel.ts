@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { Init, PageState } from '../../protocol/panels/handshake';
 import type { PANELS } from '../ids';
+import { showError } from '../ask/guard';
 import { panelHtml } from './html';
 
 /** A kind of dashboard: how a panel is created and which messages it exchanges with its page. */
@@ -15,7 +16,8 @@ export interface PanelKind<Open, FromPage> {
   parseOpen(value: unknown): Open | undefined;
   /** Validates a message from the page; undefined is logged and ignored. */
   parse(message: unknown): FromPage | undefined;
-  start(open: Open, page: PageChannel): PanelSession<FromPage>;
+  /** Loads the session's code, too, which activation does not need. */
+  start(open: Open, page: PageChannel): Promise<PanelSession<FromPage>>;
 }
 
 /** The connection to the page. */
@@ -82,7 +84,11 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
     const post = (message: unknown) => {
       if (ready && panel.visible) void webview.postMessage(message);
     };
-    const session = this.kind.start(open, { post, setTitle: (title) => (panel.title = title) });
+    const started = this.kind.start(open, { post, setTitle: (title) => (panel.title = title) });
+    started.catch((e: unknown) => showError(this.log, e));
+    // In the order of the calls. A session that could not start was reported above.
+    const session = (use: (session: PanelSession<FromPage>) => void) =>
+      void started.then(use, () => undefined).catch((e: unknown) => showError(this.log, e));
     webview.onDidReceiveMessage((message: unknown) => {
       if ((message as { type?: unknown } | undefined)?.type === 'ready') {
         ready = true;
@@ -92,22 +98,24 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
           l10n: (vscode.l10n.bundle as Record<string, string>) ?? {},
         };
         post(init);
-        return session.snapshot();
+        return session((s) => s.snapshot());
       }
       const known = this.kind.parse(message);
       if (known === undefined)
         return this.log.warn(`${this.viewType}: ignored a message of an unknown kind.`);
-      session.receive(known);
+      session((s) => s.receive(known));
     });
     panel.onDidChangeViewState(() => {
       // A hidden page is disposed. It sends `ready` again when shown.
       if (panel.visible) return;
       ready = false;
-      session.hidden?.();
+      session((s) => s.hidden?.());
     });
     panel.onDidDispose(() => {
+      // The session may still be loading.
+      ready = false;
       this.panels.delete(key);
-      session.dispose();
+      session((s) => s.dispose());
     });
     const uri = (file: string) => webview.asWebviewUri(vscode.Uri.joinPath(folder, file)).toString();
     webview.html = panelHtml({

@@ -2,12 +2,9 @@ import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { experimentName, stepName } from '../../runs/layout';
 import { EXPORT_FORMS, type ExportForm, type ExportLine } from '../../protocol/export';
-import { registerGuarded } from '../ask/guard';
 import { runFrom } from '../ask/pick';
-import { explaining } from '../ask/training-problems';
 import { programError } from '../launcher/program-error';
 import { openReport, trustedFor } from '../notices/report-page';
-import { COMMAND } from '../ids';
 import { bestEvaluation, checkpointSteps, runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
@@ -18,13 +15,8 @@ import { isHeadAlone, isNonlinear, HEAD_ALONE } from '../../experiment/methods';
 
 type Result = Extract<ExportLine, { kind: 'result' }>;
 
-/** The command that exports a run's adapter in the chosen form. */
-export const registerExport = (services: Services): vscode.Disposable =>
-  registerGuarded(services.log, COMMAND.exportRun, (argument) =>
-    explaining(() => exportRun(services, argument)),
-  );
-
-async function exportRun(services: Services, argument: unknown): Promise<void> {
+/** Exports a run's adapter in the chosen form. */
+export async function exportRun(services: Services, argument: unknown): Promise<void> {
   const { t } = vscode.l10n;
   const message = t('Exporting runs the model to measure it, which requires a trusted workspace.');
   if (!(await trustedFor(message))) return;

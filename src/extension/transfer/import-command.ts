@@ -3,9 +3,7 @@ import * as vscode from 'vscode';
 import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
 import { experimentName } from '../../runs/layout';
 import type { ImportLine } from '../../protocol/import';
-import { registerGuarded } from '../ask/guard';
 import { experimentFrom } from '../ask/pick';
-import { explaining } from '../ask/training-problems';
 import { programError } from '../launcher/program-error';
 import { trustedFor } from '../notices/report-page';
 import { saved } from '../ask/saved';
@@ -13,13 +11,8 @@ import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { programLine } from '../launcher/program-line';
 
-/** The command that creates a run from an adapter on disk. */
-export const registerImport = (services: Services): vscode.Disposable =>
-  registerGuarded(services.log, COMMAND.importAdapter, (argument) =>
-    explaining(() => importAdapter(services, argument)),
-  );
-
-async function importAdapter(services: Services, argument: unknown): Promise<void> {
+/** Creates a run from an adapter on disk. */
+export async function importAdapter(services: Services, argument: unknown): Promise<void> {
   const { t } = vscode.l10n;
   const message = t('Importing runs the model to measure the adapter, which requires a trusted workspace.');
   if (!(await trustedFor(message))) return;

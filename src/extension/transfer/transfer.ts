@@ -2,19 +2,25 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { runPaths } from '../../runs/layout';
 import { registerGuarded } from '../ask/guard';
+import { explaining } from '../ask/training-problems';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { isTreeNode } from '../runs/nodes';
-import { openCard, registerExport } from './export-command';
-import { registerImport } from './import-command';
 
 /** Adapter export and import. */
 export const registerTransfer = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
-    registerExport(services),
-    registerImport(services),
+    registerGuarded(services.log, COMMAND.exportRun, async (argument) => {
+      const { exportRun } = await import('./export-command');
+      await explaining(() => exportRun(services, argument));
+    }),
+    registerGuarded(services.log, COMMAND.importAdapter, async (argument) => {
+      const { importAdapter } = await import('./import-command');
+      await explaining(() => importAdapter(services, argument));
+    }),
     registerGuarded(services.log, COMMAND.openCard, async (argument) => {
-      if (isTreeNode(argument) && argument.kind === 'export')
-        await openCard(join(runPaths(argument.folder).exports, argument.name));
+      if (!isTreeNode(argument) || argument.kind !== 'export') return;
+      const { openCard } = await import('./export-command');
+      await openCard(join(runPaths(argument.folder).exports, argument.name));
     }),
   );

@@ -1,23 +1,13 @@
-import { basename, isAbsolute } from 'node:path';
-import * as vscode from 'vscode';
+import { isAbsolute } from 'node:path';
 import {
   parseErrorsMessage,
   parseErrorsOpen,
   type ErrorsFromPage,
   type ErrorsOpen,
 } from '../../../protocol/panels/errors';
-import { evaluationSets, scoredOn, setName, type MeasuredOn } from '../../../experiment/evaluation-sets';
-import { evaluationAt } from '../../../runs/predictions';
-import { showError } from '../../ask/guard';
-import { openErrors } from '../../commands/open-errors';
-import { predict } from '../../commands/predict';
-import { explaining } from '../../ask/training-problems';
-import { labelOfId, runLabel } from '../../runs/label';
-import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
-import { openDataRow } from '../rows/open-row';
-import { ErrorsSession, type RunFacts } from './session';
+import { titleOf } from './title';
 
 /** The Errors view: which examples of a set a checkpoint gets wrong, or is least sure of. */
 export const errorsPanel = (services: () => Services): PanelKind<ErrorsOpen, ErrorsFromPage> => ({
@@ -29,65 +19,5 @@ export const errorsPanel = (services: () => Services): PanelKind<ErrorsOpen, Err
     return open && isAbsolute(open.run) ? open : undefined;
   },
   parse: parseErrorsMessage,
-  start({ run, step, on = 'validation' }, page) {
-    const { store, log } = services();
-    let entry: RunEntry | undefined;
-    const session = new ErrorsSession({
-      run,
-      step,
-      on,
-      post: (message) => page.post(message),
-      async facts() {
-        entry = store.run(run) ?? (await store.refreshRun(run));
-        page.setTitle(titleOf(entry, run, on));
-        return factsOf(entry);
-      },
-      say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),
-      predict: () =>
-        explaining(async () =>
-          predict(services(), await store.refreshRun(run), { at: String(step), on, again: true }),
-        ).then(
-          () => undefined,
-          (e: unknown) => showError(log, e),
-        ),
-      openRow: (file, line) => void openDataRow(file, line).catch((e: unknown) => showError(log, e)),
-      openSet: (other) =>
-        void explaining(async () => openErrors(services(), await store.refreshRun(run), step, other)).catch(
-          (e: unknown) => showError(log, e),
-        ),
-      copy: (text) => void vscode.env.clipboard.writeText(text),
-      failed: (e) => log.error(e instanceof Error ? e : String(e)),
-    });
-    const changes = store.onDidChange((changed) => {
-      const now = changed ? changed.find((e) => e.folder === run) : store.run(run);
-      if (entry && now && marks(entry, step, on) !== marks(now, step, on)) session.refresh();
-    });
-    const saves = vscode.workspace.onDidSaveTextDocument(({ uri }) => session.saved(uri.fsPath));
-    return {
-      snapshot: () => session.refresh(),
-      receive: (message) => session.receive(message),
-      dispose: () => {
-        vscode.Disposable.from(changes, saves).dispose();
-        session.dispose();
-      },
-    };
-  },
+  start: async (open, page) => (await import('./start')).startErrors(services(), open, page),
 });
-
-function titleOf(entry: RunEntry | undefined, run: string, on: MeasuredOn = 'validation'): string {
-  const name = entry ? runLabel(entry) : labelOfId(basename(run));
-  return on === 'validation'
-    ? vscode.l10n.t('Errors: {0}', name)
-    : vscode.l10n.t('Errors: {0} ({1})', name, setName(on));
-}
-
-function factsOf(entry: RunEntry): RunFacts {
-  if (!entry.run) throw entry.error ?? new Error(vscode.l10n.t('The run {0} cannot be read.', entry.folder));
-  const { spec, events } = entry.run;
-  const sets = ['validation' as const, ...evaluationSets(spec.data).map(({ name }) => scoredOn(name))];
-  return { name: runLabel(entry), experiment: spec.name, events, sets };
-}
-
-/** What the page shows of its run. Most changes of a run do not affect it. */
-const marks = ({ run, user }: RunEntry, step: number, on: MeasuredOn): string =>
-  JSON.stringify([user.name, run && evaluationAt(run.events, step, on)]);

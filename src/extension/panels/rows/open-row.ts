@@ -4,20 +4,10 @@ import { AuroraError } from '../../../base/errors';
 import { formatOf } from '../../../table/files';
 import { imageFiles } from '../../../table/image-files';
 import { namedRow } from '../../../protocol/row-place';
-import { askForRow, type AskedRow } from '../../data-worker/ask';
+import { askForRow } from '../../data-worker/ask';
 import { opensWell } from '../../data-worker/data-row';
 import { kindOf } from '../../language/check-files';
-
-/** Read-only documents with one row of a data file each, identified by the query. */
-const SCHEME = 'aurora-data-row';
-
-/** Registered once. */
-export const dataRows = (): vscode.Disposable =>
-  vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
-    provideTextDocumentContent(uri) {
-      return askForRow(JSON.parse(uri.query) as AskedRow);
-    },
-  });
+import { ROW_SCHEME } from './data-rows';
 
 /** A row of an image folder is an image. */
 async function openImage(folder: string, row: number): Promise<void> {
@@ -41,7 +31,7 @@ export async function openDataRow(file: string, line: number): Promise<void> {
   const name = namedRow(basename(file), line, vscode.l10n.t) + (json ? '.json' : '.txt');
   const uri = plain
     ? vscode.Uri.file(file)
-    : vscode.Uri.from({ scheme: SCHEME, path: `/${name}`, query: JSON.stringify({ file, line }) });
+    : vscode.Uri.from({ scheme: ROW_SCHEME, path: `/${name}`, query: JSON.stringify({ file, line }) });
   const at = plain ? new vscode.Range(line - 1, 0, line - 1, 0) : undefined;
   const document = await vscode.workspace.openTextDocument(uri);
   await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside, selection: at });

@@ -1,19 +1,9 @@
-import { basename, isAbsolute } from 'node:path';
+import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
-import { experimentName } from '../../../runs/layout';
 import { parseStudyMessage, parseStudyOpen, type StudyFromPage, type StudyOpen } from '../../../study/panel';
-import { showError } from '../../ask/guard';
-import { exportStudy } from '../../commands/study-export';
-import { measureStudy } from '../../commands/study-measure';
-import { explaining } from '../../ask/training-problems';
-import { labelOfId, runLabel } from '../../runs/label';
-import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
-import { StudySession, type KnownRun } from './session';
-
-/** A running run changes many times a second; a study's numbers change when it ends. */
-const SETTLE_MS = 300;
+import { subject } from './title';
 
 /** The Study dashboard: runs compared as groups. */
 export const studyPanel = (services: () => Services): PanelKind<StudyOpen, StudyFromPage> => ({
@@ -26,69 +16,5 @@ export const studyPanel = (services: () => Services): PanelKind<StudyOpen, Study
     return paths?.every((path) => isAbsolute(path)) ? open : undefined;
   },
   parse: parseStudyMessage,
-  start(open, page) {
-    const { store, log } = services();
-    let marks = '';
-    const entries = async (): Promise<RunEntry[]> => {
-      if ('runs' in open)
-        return Promise.all(open.runs.map(async (f) => store.run(f) ?? (await store.refreshRun(f))));
-      const found = (await store.experiments()).find((e) => e.file === open.experiment);
-      return [...(found?.runs ?? [])].reverse();
-    };
-    const session = new StudySession({
-      post: (message) => page.post(message),
-      async runs() {
-        const runs = await entries();
-        marks = marksOf(runs);
-        return { title: vscode.l10n.t('Study of {0}', subject(open)), runs: runs.map(known) };
-      },
-      say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),
-      measure: (runs) =>
-        explaining(() => measureStudy(services(), runs)).then(
-          () => undefined,
-          (e: unknown) => showError(log, e),
-        ),
-      export: (title, files) => exportStudy(title, files),
-      copy: (text) => void vscode.env.clipboard.writeText(text),
-      failed: (e) => showError(log, e),
-    });
-    let timer: NodeJS.Timeout | undefined;
-    const look = async () => {
-      if (marksOf(await entries()) !== marks) session.refresh();
-    };
-    const changes = store.onDidChange(() => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        look().catch((e: unknown) => log.error(e as Error));
-      }, SETTLE_MS);
-    });
-    return {
-      snapshot: () => session.refresh(),
-      receive: (message) => session.receive(message),
-      dispose: () => {
-        clearTimeout(timer);
-        changes.dispose();
-        session.dispose();
-      },
-    };
-  },
+  start: async (open, page) => (await import('./start')).startStudy(services(), open, page),
 });
-
-const subject = (open: StudyOpen): string =>
-  'experiment' in open
-    ? experimentName(open.experiment)
-    : open.runs.length === 1
-      ? labelOfId(basename(open.runs[0]))
-      : vscode.l10n.t('{0} runs', open.runs.length);
-
-const known = (entry: RunEntry): KnownRun => ({
-  folder: entry.folder,
-  name: runLabel(entry),
-  ...(entry.run && { run: entry.run }),
-});
-
-/** What a study shows of its runs. Most changes of a run do not affect it. */
-const marksOf = (runs: readonly RunEntry[]): string =>
-  JSON.stringify(
-    runs.map(({ folder, state, user, run }) => [folder, state, user.name, run?.result !== undefined]),
-  );

@@ -13,7 +13,7 @@ import { eachLimited } from '../../runs/each-limited';
 /** Maximum bytes of a file that the extension host may read to check whether it changed. */
 const LARGEST_HASHED = 64 * 2 ** 20;
 
-/** In a separate file, so that activation does not load it. */
+/** Loaded when there is something to compare: it is larger than the rest of the panel. */
 const computing = () => import('../../../study/computing');
 
 /** Run folders read in parallel. */

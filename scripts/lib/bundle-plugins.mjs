@@ -1,0 +1,60 @@
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './run.mjs';
+import { SCHEMA_FILES, schemaValidatorCode } from './schema-validator-code.mjs';
+
+/** Files copied next to the programs, by path in the repository. Under Node, tfjs' WebAssembly has one thread. */
+const COPIED = {
+  'src/experiment/experiment.schema.json': 'experiment.schema.json',
+  'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm': 'wasm/tfjs-backend-wasm.wasm',
+  'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm':
+    'wasm/tfjs-backend-wasm-simd.wasm',
+};
+
+/** TensorFlow.js is two thirds of all code, loaded when it is chosen, and tfjs-core must exist only once. */
+export const apart = {
+  name: 'apart',
+  setup: (build) =>
+    build.onResolve({ filter: /^\.\.?\/library$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './tfjs.cjs', external: true } : undefined,
+    ),
+};
+
+/** Loaded at the first validation, which is synchronous; the programs share one file. */
+export const validatorBeside = {
+  name: 'validator-beside',
+  setup(build) {
+    build.onResolve({ filter: /\/schema-validator$/ }, ({ kind }) =>
+      kind === 'import-statement' ? { path: 'schema-validator', namespace: 'beside' } : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: 'beside' }, () => ({
+      contents: "export const schemaValidator = () => require('./schema-validator.cjs');",
+    }));
+    build.onResolve({ filter: /^\.\/schema-validator\.cjs$/ }, ({ path }) => ({ path, external: true }));
+    build.onLoad({ filter: /schema-validator\.ts$/ }, async () => ({
+      contents: await schemaValidatorCode(),
+      resolveDir: ROOT,
+      watchFiles: SCHEMA_FILES,
+    }));
+  },
+};
+
+/** Editors need the schema beside the programs anyway, so no program has to include it. */
+export const schemaBeside = {
+  name: 'schema-beside',
+  setup: (build) =>
+    build.onLoad({ filter: /experiment\.schema\.json$/ }, () => ({
+      contents: `module.exports = JSON.parse(require('node:fs').readFileSync(
+        require('node:path').join(__dirname, 'experiment.schema.json'), 'utf8'));`,
+      loader: 'js',
+    })),
+};
+
+export const copied = (out) => ({
+  name: 'copied',
+  setup: (build) =>
+    build.onEnd(() => {
+      mkdirSync(join(out, 'wasm'), { recursive: true });
+      for (const [from, to] of Object.entries(COPIED)) copyFileSync(join(ROOT, from), join(out, to));
+    }),
+});

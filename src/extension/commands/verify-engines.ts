@@ -1,0 +1,78 @@
+import * as vscode from 'vscode';
+import { experimentName } from '../../runs/layout';
+import { programError } from '../launcher/program-error';
+import { openReport, trustedFor } from '../notices/report-page';
+import type { ReportPages } from '../notices/report-pages';
+import { saved } from '../ask/saved';
+import type { Services } from '../services';
+import { verifyArguments } from '../launcher/device-arguments';
+import { machineArguments } from '../launcher/trainer-client';
+import {
+  addVerifyLine,
+  parseVerifyLine,
+  verifyMarkdown,
+  verifySummary,
+  type VerifyReport,
+} from './verify-report';
+
+/** The files that are being verified. */
+const going = new Set<string>();
+
+/** Saves the file, compares the engines and shows the report. */
+export async function verify(services: Services, pages: ReportPages, file: string): Promise<void> {
+  const message = vscode.l10n.t('Verifying runs the model, which requires a trusted workspace.');
+  if (going.has(file) || !(await trustedFor(message))) return;
+  if (!(await saved(file))) return;
+  going.add(file);
+  try {
+    const report = await compare(services, file);
+    if (!report?.result) return;
+    const name = experimentName(file);
+    const page = pages.put(`${name} engines`, file, verifyMarkdown(name, report, vscode.l10n.t));
+    await tell(file, report.result, page);
+  } finally {
+    going.delete(file);
+  }
+}
+
+/** Undefined if the user canceled. */
+function compare({ trainer }: Services, file: string): Thenable<VerifyReport | undefined> {
+  const { t } = vscode.l10n;
+  const title = t('Verifying {0} on both engines', experimentName(file));
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, async (progress, token) => {
+    progress.report({ message: t('Reading the model …') });
+    const report: VerifyReport = { ran: [] };
+    const onLine = (text: string) => {
+      const line = parseVerifyLine(text);
+      const message = line && addVerifyLine(report, line, t);
+      if (message !== undefined) progress.report({ message });
+    };
+    try {
+      const result = await trainer.program(['verify', file, '--json', ...machineArguments(verifyArguments)], {
+        token,
+        onLine,
+      });
+      // Engines that differ are a valid result, reported with exit code 1.
+      if (!report.result) throw programError(result, 'verify');
+      return report;
+    } catch (e) {
+      if (token.isCancellationRequested) return undefined;
+      throw e;
+    }
+  });
+}
+
+async function tell(
+  file: string,
+  result: NonNullable<VerifyReport['result']>,
+  page: vscode.Uri,
+): Promise<void> {
+  const { t } = vscode.l10n;
+  const showReport = t('Show Report');
+  const text = `${experimentName(file)}: ${verifySummary(result, t)}`;
+  const picked = result.agree
+    ? await vscode.window.showInformationMessage(text, showReport)
+    : await vscode.window.showErrorMessage(text, showReport);
+  if (picked === showReport) await openReport(page);
+}

@@ -1,0 +1,75 @@
+import * as vscode from 'vscode';
+import type { ErrorsFromPage, ErrorsOpen } from '../../../protocol/panels/errors';
+import { evaluationSets, scoredOn, type MeasuredOn } from '../../../experiment/evaluation-sets';
+import { evaluationAt } from '../../../runs/predictions';
+import { showError } from '../../ask/guard';
+import { openErrors } from '../../commands/open-errors';
+import { predict } from '../../commands/predict';
+import { explaining } from '../../ask/training-problems';
+import { runLabel } from '../../runs/label';
+import type { RunEntry } from '../../runs/store';
+import type { Services } from '../../services';
+import type { PageChannel, PanelSession } from '../panel';
+import { openDataRow } from '../rows/open-row';
+import { ErrorsSession, type RunFacts } from './session';
+import { titleOf } from './title';
+
+/** Follows the run, and does what the page asks for. */
+export function startErrors(
+  services: Services,
+  { run, step, on = 'validation' }: ErrorsOpen,
+  page: PageChannel,
+): PanelSession<ErrorsFromPage> {
+  const { store, log } = services;
+  let entry: RunEntry | undefined;
+  const session = new ErrorsSession({
+    run,
+    step,
+    on,
+    post: (message) => page.post(message),
+    async facts() {
+      entry = store.run(run) ?? (await store.refreshRun(run));
+      page.setTitle(titleOf(entry, run, on));
+      return factsOf(entry);
+    },
+    say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),
+    predict: () =>
+      explaining(async () =>
+        predict(services, await store.refreshRun(run), { at: String(step), on, again: true }),
+      ).then(
+        () => undefined,
+        (e: unknown) => showError(log, e),
+      ),
+    openRow: (file, line) => void openDataRow(file, line).catch((e: unknown) => showError(log, e)),
+    openSet: (other) =>
+      void explaining(async () => openErrors(services, await store.refreshRun(run), step, other)).catch(
+        (e: unknown) => showError(log, e),
+      ),
+    copy: (text) => void vscode.env.clipboard.writeText(text),
+    failed: (e) => log.error(e instanceof Error ? e : String(e)),
+  });
+  const changes = store.onDidChange((changed) => {
+    const now = changed ? changed.find((e) => e.folder === run) : store.run(run);
+    if (entry && now && marks(entry, step, on) !== marks(now, step, on)) session.refresh();
+  });
+  const saves = vscode.workspace.onDidSaveTextDocument(({ uri }) => session.saved(uri.fsPath));
+  return {
+    snapshot: () => session.refresh(),
+    receive: (message) => session.receive(message),
+    dispose: () => {
+      vscode.Disposable.from(changes, saves).dispose();
+      session.dispose();
+    },
+  };
+}
+
+function factsOf(entry: RunEntry): RunFacts {
+  if (!entry.run) throw entry.error ?? new Error(vscode.l10n.t('The run {0} cannot be read.', entry.folder));
+  const { spec, events } = entry.run;
+  const sets = ['validation' as const, ...evaluationSets(spec.data).map(({ name }) => scoredOn(name))];
+  return { name: runLabel(entry), experiment: spec.name, events, sets };
+}
+
+/** What the page shows of its run. Most changes of a run do not affect it. */
+const marks = ({ run, user }: RunEntry, step: number, on: MeasuredOn): string =>
+  JSON.stringify([user.name, run && evaluationAt(run.events, step, on)]);

@@ -1,0 +1,14 @@
+import * as vscode from 'vscode';
+import type { AskedRow } from '../../data-worker/ask';
+
+/** Read-only documents with one row of a data file each, identified by the query. */
+export const ROW_SCHEME = 'aurora-data-row';
+
+/** Registered once. */
+export const dataRows = (): vscode.Disposable =>
+  vscode.workspace.registerTextDocumentContentProvider(ROW_SCHEME, {
+    async provideTextDocumentContent(uri) {
+      const { askForRow } = await import('../../data-worker/ask');
+      return askForRow(JSON.parse(uri.query) as AskedRow);
+    },
+  });

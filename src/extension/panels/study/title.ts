@@ -1,0 +1,12 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { experimentName } from '../../../runs/layout';
+import type { StudyOpen } from '../../../study/panel';
+import { labelOfId } from '../../runs/label';
+
+export const subject = (open: StudyOpen): string =>
+  'experiment' in open
+    ? experimentName(open.experiment)
+    : open.runs.length === 1
+      ? labelOfId(basename(open.runs[0]))
+      : vscode.l10n.t('{0} runs', open.runs.length);

@@ -1,0 +1,134 @@
+import * as vscode from 'vscode';
+import { experimentName } from '../../runs/layout';
+import type { PreflightProblem } from '../../protocol/preflight';
+import { COMMAND } from '../ids';
+import type { Services } from '../services';
+import { deviceArguments } from '../launcher/device-arguments';
+import { machineArguments } from '../launcher/trainer-client';
+import { rangeOf } from '../language/diagnostics';
+import { ExperimentText } from '../language/experiment-text';
+import { addLine, parsePreflightLine, reportMarkdown, summaryLine, type PreflightReport } from './report';
+import { programError } from '../launcher/program-error';
+import { openReport, trustedFor } from '../notices/report-page';
+import type { ReportPages } from '../notices/report-pages';
+import { saved } from '../ask/saved';
+
+/** Runs preflights, and shows their reports and the problems that they find. */
+export class Preflights implements vscode.Disposable {
+  private readonly collection = vscode.languages.createDiagnosticCollection('aurora-preflight');
+  private readonly going = new Set<string>();
+  // The measured text no longer exists.
+  private readonly stale = vscode.workspace.onDidChangeTextDocument((e) => {
+    if (e.contentChanges.length > 0) this.collection.delete(e.document.uri);
+  });
+
+  constructor(
+    private readonly services: Services,
+    private readonly pages: ReportPages,
+  ) {}
+
+  async run(file: string): Promise<void> {
+    if (!(await trusted()) || this.going.has(file)) return;
+    const uri = vscode.Uri.file(file);
+    if (!(await saved(file))) return;
+    this.going.add(file);
+    try {
+      const report = await this.measure(file);
+      if (report) await this.show(uri, report);
+    } finally {
+      this.going.delete(file);
+    }
+  }
+
+  dispose(): void {
+    this.collection.dispose();
+    this.stale.dispose();
+  }
+
+  /** Undefined if the user canceled. */
+  private async measure(file: string): Promise<PreflightReport | undefined> {
+    const report: PreflightReport = { steps: [], problems: [] };
+    const { t } = vscode.l10n;
+    const title = t('Preflight of {0}', experimentName(file));
+    const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+    return vscode.window.withProgress(options, async (progress, token) => {
+      progress.report({ message: t('Reading the model …') });
+      const onLine = (text: string) => {
+        const line = parsePreflightLine(text);
+        const message = line && addLine(report, line, t);
+        if (message !== undefined) progress.report({ message });
+      };
+      try {
+        const args = ['preflight', file, '--json', ...machineArguments(deviceArguments)];
+        const result = await this.services.trainer.program(args, { token, onLine });
+        const told = report.problems.some((p) => p.severity === 'error');
+        if (result.code !== 0 && !told) throw programError(result, 'preflight');
+        return report;
+      } catch (e) {
+        if (token.isCancellationRequested) return undefined;
+        throw e;
+      }
+    });
+  }
+
+  private async show(uri: vscode.Uri, report: PreflightReport): Promise<void> {
+    const { t } = vscode.l10n;
+    const name = experimentName(uri.fsPath);
+    const page = this.pages.put(`${name} preflight`, uri.fsPath, reportMarkdown(name, report, t));
+    await this.mark(uri, report.problems);
+    const error = report.problems.find((p) => p.severity === 'error');
+    const warnings = report.problems.length;
+    const run = t('Run');
+    const showReport = t('Show Report');
+    const picked = error
+      ? await vscode.window.showErrorMessage(withHint(error), showReport)
+      : await vscode.window.showInformationMessage(
+          `${name}: ${summaryLine(report, t) ?? t('nothing was measured')}${warnings === 0 ? '' : ` · ${warnings === 1 ? t('1 warning') : t('{0} warnings', warnings)}`}`,
+          run,
+          showReport,
+        );
+    if (picked === run) await vscode.commands.executeCommand(COMMAND.runExperiment, uri.fsPath);
+    if (picked === showReport) await openReport(page);
+  }
+
+  /**
+   * Reports problems at the settings they concern, except those that the editor has already found. What the machine
+   * lacks is not the file's fault: the message and the report say it.
+   */
+  private async mark(uri: vscode.Uri, problems: readonly PreflightProblem[]): Promise<void> {
+    const document = await vscode.workspace.openTextDocument(uri);
+    const doc = new ExperimentText(uri.fsPath, document.getText());
+    const there = vscode.languages.getDiagnostics(uri);
+    const marks = problems.flatMap((problem): vscode.Diagnostic[] => {
+      const { key, severity } = problem;
+      if (key === undefined) return [];
+      const range = rangeOf(document, doc.span(...key.split('.')));
+      const known = [
+        'target-unmatched',
+        'rank-too-large',
+        'column-missing',
+        'file-missing',
+        'tokenizer-missing',
+        'preprocessor-missing',
+      ];
+      if (there.some((d) => known.includes(String(d.code)) && d.range.intersection(range))) return [];
+      const { Error, Warning } = vscode.DiagnosticSeverity;
+      const mark = new vscode.Diagnostic(range, withHint(problem), severity === 'error' ? Error : Warning);
+      mark.source = 'AuroRA';
+      mark.code = 'preflight';
+      return [mark];
+    });
+    this.collection.set(uri, marks);
+  }
+}
+
+/** A preflight runs the workspace's model, so it needs trust. */
+const trusted = (): Promise<boolean> =>
+  trustedFor(
+    vscode.l10n.t(
+      'A preflight runs the model, which requires a trusted workspace. Budgets, CodeLens and diagnostics work without trust.',
+    ),
+  );
+
+const withHint = ({ message, hint }: PreflightProblem): string =>
+  hint === undefined ? message : `${message} ${hint}`;
