@@ -5,6 +5,36 @@ import { SCORINGS, type Scoring } from '../experiment/scoring';
 import type { EvaluationMetrics } from './events';
 import type { InputsNote } from './inputs-words';
 import type { PreflightProblem } from './preflight';
+import {
+  ANSWER_FOUND,
+  CHOICE_COLUMNS,
+  CHOICE_SHARES,
+  COLUMNS,
+  LABEL_COLUMNS,
+  LABEL_SET_COLUMNS,
+  NUMBER_COLUMNS,
+  SPAN_COLUMNS,
+  TEXT_COLUMNS,
+  choiceColumns,
+  choiceShares,
+  commonColumns,
+  labelColumns,
+  labelSetColumns,
+  listsOf,
+  numberColumns,
+  spanColumns,
+  textColumns,
+  type ChoiceColumns,
+  type ChoiceShares,
+  type Columns,
+  type LabelColumns,
+  type LabelSetColumns,
+  type Lists,
+  type NumberColumns,
+  type SpanColumns,
+  type TextColumns,
+  type Types,
+} from './prediction-columns';
 import { areParts, type FilePart } from './row-place';
 
 /**
@@ -82,80 +112,6 @@ export interface ChoiceAnswers {
   shares: ChoiceShares;
 }
 
-/** For each validation example, in data order, whatever its answer. */
-export interface Columns {
-  /** The line in the data file where it starts, one-based. */
-  line: Uint32Array;
-  loss: Float64Array;
-  /** By how much the most likely answer is ahead of the next; of several answers, the smallest. 0 for a number. */
-  margin: Float64Array;
-  /** Tokens that the model reads, including special tokens. */
-  tokens: Uint32Array;
-  /** 1 if the text is longer than the model reads. */
-  cut: Uint8Array;
-}
-
-export interface NumberColumns extends Columns {
-  /** The true and the predicted number. */
-  value: Float64Array;
-  predicted: Float64Array;
-}
-
-export interface TextColumns extends Columns {
-  /** Tokens that the model had to predict, and how many of them it found most likely. */
-  answered: Uint32Array;
-  right: Uint32Array;
-}
-
-export interface LabelColumns extends Columns {
-  /** The true and the predicted label, as indices into `labels`. */
-  label: Uint32Array;
-  predicted: Uint32Array;
-  /** Probabilities of the predicted and the true label. */
-  probability: Float64Array;
-  truth: Float64Array;
-}
-
-export interface ChoiceColumns extends Columns {
-  /** How many choices there are. */
-  choices: Uint32Array;
-  /** The true and the predicted one, as indices; the predicted one is the number of choices if there is none. */
-  label: Uint32Array;
-  predicted: Uint32Array;
-}
-
-export interface ChoiceShares {
-  example: Uint32Array;
-  probability: Float64Array;
-}
-
-/** For each label of an example that is in the data, predicted, or both. */
-export interface LabelSetColumns {
-  example: Uint32Array;
-  /** An index into `labels`. */
-  label: Uint32Array;
-  /** ANSWER_MISSED, ANSWER_SPURIOUS or ANSWER_FOUND. */
-  found: Uint8Array;
-  probability: Float64Array;
-}
-
-/** For each span that is in the data, predicted, or both. */
-export interface SpanColumns {
-  example: Uint32Array;
-  /** In UTF-16 units of the example's text. */
-  start: Uint32Array;
-  end: Uint32Array;
-  /** An index into `labels`. */
-  label: Uint32Array;
-  /** ANSWER_MISSED, ANSWER_SPURIOUS or ANSWER_FOUND. */
-  found: Uint8Array;
-}
-
-/** In the data alone, predicted alone, or both. */
-export const ANSWER_MISSED = 0;
-export const ANSWER_SPURIOUS = 1;
-export const ANSWER_FOUND = 2;
-
 export interface Excerpt {
   example: number;
   text: string;
@@ -179,65 +135,6 @@ export type PredictLine =
 const PREDICTIONS_VERSION = 1;
 export const MOST_EXCERPTS = 2000;
 export const EXCERPT_CHARACTERS = 280;
-
-/** The array type of each column. */
-const COLUMNS = {
-  line: Uint32Array,
-  loss: Float64Array,
-  margin: Float64Array,
-  tokens: Uint32Array,
-  cut: Uint8Array,
-} as const;
-const LABEL_COLUMNS = {
-  ...COLUMNS,
-  label: Uint32Array,
-  predicted: Uint32Array,
-  probability: Float64Array,
-  truth: Float64Array,
-} as const;
-const NUMBER_COLUMNS = { ...COLUMNS, value: Float64Array, predicted: Float64Array } as const;
-const TEXT_COLUMNS = { ...COLUMNS, answered: Uint32Array, right: Uint32Array } as const;
-const CHOICE_COLUMNS = {
-  ...COLUMNS,
-  choices: Uint32Array,
-  label: Uint32Array,
-  predicted: Uint32Array,
-} as const;
-const CHOICE_SHARES = { example: Uint32Array, probability: Float64Array } as const;
-const LABEL_SET_COLUMNS = {
-  example: Uint32Array,
-  label: Uint32Array,
-  found: Uint8Array,
-  probability: Float64Array,
-} as const;
-const SPAN_COLUMNS = {
-  example: Uint32Array,
-  start: Uint32Array,
-  end: Uint32Array,
-  label: Uint32Array,
-  found: Uint8Array,
-} as const;
-
-type Types = Record<string, Uint32ArrayConstructor | Float64ArrayConstructor | Uint8ArrayConstructor>;
-type Lists = Record<string, number[]>;
-type Arrays = Record<string, ArrayLike<number>>;
-
-const arraysOf = <T>(types: Types, lists: Lists): T =>
-  Object.fromEntries(
-    Object.entries(types).map(([name, type]) => [name, type.from(lists[name])]),
-  ) as unknown as T;
-
-const listsOf = (arrays: object): Lists =>
-  Object.fromEntries(Object.entries(arrays as Arrays).map(([name, column]) => [name, Array.from(column)]));
-
-export const labelColumns = (lists: Lists): LabelColumns => arraysOf(LABEL_COLUMNS, lists);
-export const numberColumns = (lists: Lists): NumberColumns => arraysOf(NUMBER_COLUMNS, lists);
-export const textColumns = (lists: Lists): TextColumns => arraysOf(TEXT_COLUMNS, lists);
-export const choiceColumns = (lists: Lists): ChoiceColumns => arraysOf(CHOICE_COLUMNS, lists);
-export const choiceShares = (lists: Lists): ChoiceShares => arraysOf(CHOICE_SHARES, lists);
-export const commonColumns = (lists: Lists): Columns => arraysOf(COLUMNS, lists);
-export const labelSetColumns = (lists: Lists): LabelSetColumns => arraysOf(LABEL_SET_COLUMNS, lists);
-export const spanColumns = (lists: Lists): SpanColumns => arraysOf(SPAN_COLUMNS, lists);
 
 export function encodePredictions(predictions: Predictions): string {
   const { columns, ...rest } = predictions;

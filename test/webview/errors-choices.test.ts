@@ -1,10 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import {
-  choiceColumns,
-  choiceShares,
-  type ChoiceAnswers,
-  type PredictionFacts,
-} from '../../src/protocol/predictions';
+import { type ChoiceAnswers, type PredictionFacts } from '../../src/protocol/predictions';
+import { choiceColumns, choiceShares } from '../../src/protocol/prediction-columns';
 import { rows, status, wire, type Wired } from './errors-fixture';
 import { closeBrowser, LOOKS } from './harness';
 import { expectSound } from './sound';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { ANSWER_FOUND } from '../../src/protocol/predictions';
+import { ANSWER_FOUND } from '../../src/protocol/prediction-columns';
 import { segmentsOf } from '../../webview/spans/segments';
 import { spanPredictions, type SpanExample } from '../unit/protocol/columns';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';

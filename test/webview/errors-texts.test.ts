@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { textColumns, type PredictionFacts, type TextAnswers } from '../../src/protocol/predictions';
+import { type PredictionFacts, type TextAnswers } from '../../src/protocol/predictions';
+import { textColumns } from '../../src/protocol/prediction-columns';
 import { rows, status, wire, type Wired } from './errors-fixture';
 import { closeBrowser } from './harness';
 

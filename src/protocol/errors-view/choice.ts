@@ -1,4 +1,5 @@
-import type { Answers, Columns, Excerpt } from '../predictions';
+import type { Answers, Excerpt } from '../predictions';
+import type { Columns } from '../prediction-columns';
 import type { LengthBin } from './slices';
 
 /** The wrong examples, all of them by the model's confidence, all of them, or those whose text is stored. */

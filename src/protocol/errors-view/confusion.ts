@@ -1,4 +1,4 @@
-import type { LabelColumns } from '../predictions';
+import type { LabelColumns } from '../prediction-columns';
 
 /** How many examples of each label were predicted as each: `counts[label * labels + predicted]`. */
 export interface Confusion {

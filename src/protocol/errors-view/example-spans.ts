@@ -1,4 +1,4 @@
-import type { SpanColumns } from '../predictions';
+import type { SpanColumns } from '../prediction-columns';
 import { byExample } from './by-example';
 
 /** One span of an example. */

@@ -1,4 +1,4 @@
-import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS, type SpanColumns } from '../predictions';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS, type SpanColumns } from '../prediction-columns';
 
 /** What is found of one type or label, over all examples. */
 export interface FoundCounts {

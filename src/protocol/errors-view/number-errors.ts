@@ -1,4 +1,4 @@
-import type { NumberColumns } from '../predictions';
+import type { NumberColumns } from '../prediction-columns';
 
 /** A range of numbers, both ends inclusive. */
 export interface ValueBin {

@@ -1,4 +1,4 @@
-import type { Columns, LabelColumns } from '../predictions';
+import type { Columns, LabelColumns } from '../prediction-columns';
 
 /** Examples with something in common. */
 export interface Slice {

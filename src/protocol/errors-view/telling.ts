@@ -1,4 +1,4 @@
-import type { Columns } from '../predictions';
+import type { Columns } from '../prediction-columns';
 
 /** Examples, most informative about the model first: wrong ones by loss, then right ones by margin; numbers by loss. */
 export function tellingOrder({ loss, margin }: Columns, wrong: Uint8Array): number[] {

@@ -1,4 +1,4 @@
-import type { TextColumns } from '../predictions';
+import type { TextColumns } from '../prediction-columns';
 
 /** How well the tokens of some texts are predicted. */
 export interface TextSlice {

@@ -1,4 +1,5 @@
-import { ANSWER_FOUND, type Answers } from '../predictions';
+import { type Answers } from '../predictions';
+import { ANSWER_FOUND } from '../prediction-columns';
 
 /** For each example 1 if its answer is wrong, in part or as a whole. A number is more or less far off, not wrong. */
 export function wrongOf(predictions: Answers): Uint8Array {

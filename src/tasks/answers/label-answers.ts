@@ -1,6 +1,7 @@
 import type { Outputs } from '../../protocol/outputs';
 import { answeredOf, type Example } from '../../data/dataset';
-import { labelColumns, type LabelAnswers } from '../../protocol/predictions';
+import { type LabelAnswers } from '../../protocol/predictions';
+import { labelColumns } from '../../protocol/prediction-columns';
 import type { DataSplit } from '../task-data';
 import { exampleColumns, marginOf, rounded } from './predictions';
 import { argmax, crossEntropy, softmax } from '../softmax';

@@ -1,13 +1,13 @@
 import { answeredOf, type TextExample } from '../../data/dataset';
 import type { Outputs } from '../../protocol/outputs';
+import { type LabelSetAnswers } from '../../protocol/predictions';
 import {
   ANSWER_FOUND,
   ANSWER_MISSED,
   ANSWER_SPURIOUS,
   commonColumns,
   labelSetColumns,
-  type LabelSetAnswers,
-} from '../../protocol/predictions';
+} from '../../protocol/prediction-columns';
 import type { DataSplit } from '../task-data';
 import { exampleColumns, rounded } from './predictions';
 import { binaryCrossEntropy, sigmoid } from '../softmax';

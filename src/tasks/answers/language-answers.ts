@@ -1,5 +1,6 @@
 import type { Outputs } from '../../protocol/outputs';
-import { textColumns, type TextAnswers } from '../../protocol/predictions';
+import { type TextAnswers } from '../../protocol/predictions';
+import { textColumns } from '../../protocol/prediction-columns';
 import type { DataSplit } from '../task-data';
 import { IGNORE_LABEL } from '../objective';
 import { exampleColumns, rounded } from './predictions';

@@ -1,5 +1,6 @@
 import type { Outputs } from '../../protocol/outputs';
-import { numberColumns, type NumberAnswers } from '../../protocol/predictions';
+import { type NumberAnswers } from '../../protocol/predictions';
+import { numberColumns } from '../../protocol/prediction-columns';
 import type { DataSplit } from '../task-data';
 import { exampleColumns, rounded } from './predictions';
 import { answeredOf } from '../../data/dataset';

@@ -1,4 +1,5 @@
-import { choiceColumns, choiceShares, type ChoiceAnswers } from '../../protocol/predictions';
+import { type ChoiceAnswers } from '../../protocol/predictions';
+import { choiceColumns, choiceShares } from '../../protocol/prediction-columns';
 import type { Outputs } from '../../protocol/outputs';
 import { answeredOf } from './choice-scores';
 import type { ChoiceText } from './choice-text';

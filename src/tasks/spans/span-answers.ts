@@ -1,13 +1,13 @@
 import type { Outputs } from '../../protocol/outputs';
 import { distinctLabels } from '../../data/labels';
+import { type SpanAnswers } from '../../protocol/predictions';
 import {
   commonColumns,
   ANSWER_FOUND,
   ANSWER_MISSED,
   ANSWER_SPURIOUS,
   spanColumns,
-  type SpanAnswers,
-} from '../../protocol/predictions';
+} from '../../protocol/prediction-columns';
 import { exampleColumns, marginOf, rounded } from '../answers/predictions';
 import { argmax, crossEntropy, softmax } from '../softmax';
 import { spansOf, typeOf, type WordSpan } from './spans';

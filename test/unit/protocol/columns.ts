@@ -1,4 +1,11 @@
 import {
+  type LabelAnswers,
+  type LabelSetAnswers,
+  type NumberAnswers,
+  type PredictionFacts,
+  type SpanAnswers,
+} from '../../../src/protocol/predictions';
+import {
   commonColumns,
   labelColumns,
   ANSWER_FOUND,
@@ -7,13 +14,8 @@ import {
   labelSetColumns,
   numberColumns,
   spanColumns,
-  type LabelAnswers,
   type LabelColumns,
-  type LabelSetAnswers,
-  type NumberAnswers,
-  type PredictionFacts,
-  type SpanAnswers,
-} from '../../../src/protocol/predictions';
+} from '../../../src/protocol/prediction-columns';
 
 /** The relevant part of a validation example; the rest follows from its probabilities. */
 export interface Example {

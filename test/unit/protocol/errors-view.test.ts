@@ -15,7 +15,12 @@ import { foundCounts } from '../../../src/protocol/errors-view/found-counts';
 import { numberErrors, valueBins } from '../../../src/protocol/errors-view/number-errors';
 import { tellingOrder } from '../../../src/protocol/errors-view/telling';
 import { wrongOf } from '../../../src/protocol/errors-view/wrong';
-import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS, spanColumns } from '../../../src/protocol/predictions';
+import {
+  ANSWER_FOUND,
+  ANSWER_MISSED,
+  ANSWER_SPURIOUS,
+  spanColumns,
+} from '../../../src/protocol/prediction-columns';
 import {
   columns,
   labelSetPredictions,

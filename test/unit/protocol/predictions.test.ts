@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../src/base/errors';
-import { encodePredictions, labelColumns, parsePredictions } from '../../../src/protocol/predictions';
+import { encodePredictions, parsePredictions } from '../../../src/protocol/predictions';
+import { labelColumns } from '../../../src/protocol/prediction-columns';
 import { predictions, spanPredictions } from './columns';
 
 const whole = predictions(

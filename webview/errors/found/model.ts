@@ -1,5 +1,5 @@
 import { foundCounts } from '../../../src/protocol/errors-view/found-counts';
-import { ANSWER_MISSED, ANSWER_SPURIOUS, type SpanColumns } from '../../../src/protocol/predictions';
+import { ANSWER_MISSED, ANSWER_SPURIOUS, type SpanColumns } from '../../../src/protocol/prediction-columns';
 
 /** Spans of one type, or one label, wrong in the same way. */
 export interface Mistake {

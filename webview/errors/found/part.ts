@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit';
-import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/prediction-columns';
 import { t } from '../../ui/l10n';
 import { count } from '../../../src/base/number-text';
 import type { CommonModel } from '../model';

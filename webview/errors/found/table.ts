@@ -2,7 +2,7 @@ import { html, nothing } from 'lit';
 import { cautiousPercent } from '../../../src/base/percent';
 import { FEW } from '../../../src/protocol/errors-view/slices';
 import type { FoundCounts } from '../../../src/protocol/errors-view/found-counts';
-import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/prediction-columns';
 import { t } from '../../ui/l10n';
 import { count } from '../../../src/base/number-text';
 import { bar } from '../slices';

@@ -1,6 +1,6 @@
 import { html } from 'lit';
 import { cautiousPercent } from '../../../src/base/percent';
-import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/prediction-columns';
 import { legend, stateName } from '../../spans/marked-text';
 import type { SpanState } from '../../spans/segments';
 import { t } from '../../ui/l10n';

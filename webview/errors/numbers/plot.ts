@@ -1,4 +1,4 @@
-import type { NumberColumns } from '../../../src/protocol/predictions';
+import type { NumberColumns } from '../../../src/protocol/prediction-columns';
 import { ticksWithin } from './ticks';
 
 /** With more examples, points would hide each other, and slow down the page. */

@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit';
-import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/prediction-columns';
 import { legend, markedText } from '../../spans/marked-text';
 import type { MarkedSpan } from '../../spans/segments';
 import { t } from '../../ui/l10n';

@@ -1,4 +1,4 @@
-import { ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/predictions';
+import { ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/prediction-columns';
 import { examplesCsv } from '../examples-csv';
 import type { SpanModel } from '../model';
 

@@ -18,9 +18,6 @@ import { tellingOrder } from '../../../protocol/errors-view/telling';
 import { wrongOf } from '../../../protocol/errors-view/wrong';
 import { rowName } from '../../../protocol/row-place';
 import {
-  ANSWER_FOUND,
-  ANSWER_MISSED,
-  ANSWER_SPURIOUS,
   type ChoiceAnswers,
   type LabelAnswers,
   type LabelSetAnswers,
@@ -28,9 +25,14 @@ import {
   type Excerpt,
   type Predictions,
   type SpanAnswers,
-  type SpanColumns,
   type TextAnswers,
 } from '../../../protocol/predictions';
+import {
+  ANSWER_FOUND,
+  ANSWER_MISSED,
+  ANSWER_SPURIOUS,
+  type SpanColumns,
+} from '../../../protocol/prediction-columns';
 import { count } from '../../../base/number-text';
 import { SCORINGS } from '../../../experiment/scoring';
 import { formatMetric, metricInfo, metricsIn, metricValue } from '../../../experiment/metrics';
