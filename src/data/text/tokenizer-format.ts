@@ -1,0 +1,49 @@
+import type { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import type { PairPart } from './pair';
+import { isTokenId } from './token-id';
+import type { TokenizerFiles } from './tokenizer-files';
+
+/** How many special tokens stand before and after a single text. */
+export function specialTokens(hf: HuggingFaceTokenizer): { before: number; after: number } {
+  const text = '\0';
+  const tokens = hf.post_processor?.post_process([text], null, true).tokens ?? [text];
+  const before = tokens.indexOf(text);
+  return { before, after: tokens.length - before - 1 };
+}
+
+/**
+ * What stands where in a pair of texts, and its segment ids. Without a format, the texts follow each other (tokenizers,
+ * PostProcessor::default_process).
+ *
+ * @throws Error if a special token of the format has no id
+ */
+export function pairFormat(hf: HuggingFaceTokenizer, { tokenizer }: TokenizerFiles): PairPart[] {
+  const texts = ['\0', '\u0001'];
+  const made = hf.post_processor?.post_process([texts[0]], [texts[1]], true) ?? { tokens: texts };
+  const { tokens, token_type_ids: typeIds } = made;
+  // A post-processor that adds no tokens leaves the two texts apart.
+  const { tokens_pair: apart = [] } = made as { tokens_pair?: string[] };
+  const oneSegment = processorTypes(tokenizer.post_processor).includes('RobertaProcessing');
+  return [...tokens, ...apart].map((token, i) => {
+    const text = texts.indexOf(token);
+    // The library gives RoBERTa's pairs two segments; tokenizers and RoBERTa itself have one.
+    const typeId = oneSegment ? 0 : (typeIds?.[i] ?? Math.max(0, text));
+    if (text >= 0) return { text, typeId };
+    const id = hf.token_to_id(token);
+    if (!isTokenId(id)) throw new Error(`the token ${JSON.stringify(token)} of its pairs has no id`);
+    return { id, typeId };
+  });
+}
+
+/** The type of a post-processor, and of those that it consists of. */
+function processorTypes(section: unknown): unknown[] {
+  const { type, processors } = (section ?? {}) as { type?: unknown; processors?: unknown };
+  return [type, ...(Array.isArray(processors) ? processors.flatMap(processorTypes) : [])];
+}
+
+/** Which end of a long text is dropped: tokenizer.json's truncation section, else tokenizer_config.json; the right by default. */
+export function truncatesLeft({ tokenizer, tokenizerConfig }: TokenizerFiles): boolean {
+  const section = tokenizer.truncation as { direction?: unknown } | null | undefined;
+  const side = section?.direction ?? tokenizerConfig.truncation_side;
+  return typeof side === 'string' && side.toLowerCase() === 'left';
+}
