@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { benchOptions, buildBench, cleanUp, FOLDER, prepareCase, takeTurns } from './lib/bench-cases.mjs';
-import { report, summarize, table } from './lib/bench-devices-report.mjs';
-import { writeSection } from './lib/bench-sections.mjs';
+import { benchOptions, buildBench, cleanUp, FOLDER, prepareCase, takeTurns } from './lib/bench/cases.mjs';
+import { report, summarize, table } from './lib/bench/devices-report.mjs';
+import { writeSection } from './lib/bench/sections.mjs';
 import { main, say } from './lib/console.mjs';
-import { Contestant, findTorch, torchSide } from './lib/contestant.mjs';
+import { Contestant, findTorch, torchSide } from './lib/bench/contestant.mjs';
 import { machine } from './lib/machine.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { benchOptions, buildBench, cleanUp, FOLDER, prepareCase, takeTurns } from './lib/bench-cases.mjs';
-import { report, summarize, table } from './lib/bench-memory-report.mjs';
-import { writeSection } from './lib/bench-sections.mjs';
+import { benchOptions, buildBench, cleanUp, FOLDER, prepareCase, takeTurns } from './lib/bench/cases.mjs';
+import { report, summarize, table } from './lib/bench/memory-report.mjs';
+import { writeSection } from './lib/bench/sections.mjs';
 import { Failure, main, say } from './lib/console.mjs';
-import { Contestant } from './lib/contestant.mjs';
+import { Contestant } from './lib/bench/contestant.mjs';
 import { machine } from './lib/machine.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { benchOptions, buildBench, cleanUp, FOLDER, prepareCase, takeTurns } from './lib/bench-cases.mjs';
-import { Contestant, findTorch, torchSide } from './lib/contestant.mjs';
+import { benchOptions, buildBench, cleanUp, FOLDER, prepareCase, takeTurns } from './lib/bench/cases.mjs';
+import { Contestant, findTorch, torchSide } from './lib/bench/contestant.mjs';
 import { Failure, main, say } from './lib/console.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
-import { report, summarize, table } from './lib/bench-report.mjs';
-import { writeSection } from './lib/bench-sections.mjs';
+import { report, summarize, table } from './lib/bench/report.mjs';
+import { writeSection } from './lib/bench/sections.mjs';
 import { machine } from './lib/machine.mjs';
 
 const HELP = `Usage: npm run bench -- [--threads 2] [--rounds 12] [--case 6x384:16x128]… [--against DIR]
@@ -53,7 +53,9 @@ function stepOf(checkout) {
 
 /** Each checkout bundles its own sources. */
 function buildThere(checkout) {
-  const build = "import('./scripts/lib/bench-cases.mjs').then((m) => m.buildBench())";
+  // Older checkouts have it elsewhere.
+  const build =
+    "import('./scripts/lib/bench/cases.mjs').catch(() => import('./scripts/lib/bench-cases.mjs')).then((m) => m.buildBench())";
   const { status } = spawnSync(process.execPath, ['-e', build], { cwd: checkout, stdio: 'inherit' });
   if (status !== 0 || !existsSync(stepOf(checkout)))
     throw new Failure(`${checkout} could not be built.`, 'Run `npm ci` there first.');

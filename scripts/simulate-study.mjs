@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { main, say } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
-import { alarmTables, exceeds, metricTables, powerTable } from './lib/simulation-tables.mjs';
+import { alarmTables, exceeds, metricTables, powerTable } from './lib/study/simulation-tables.mjs';
 
 const HELP = `Usage: npm run simulate:study -- [--studies 10000] [--seed 1]
 

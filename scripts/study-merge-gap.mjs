@@ -5,7 +5,7 @@ import { build } from './build.mjs';
 import { Failure, main } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
-import { CLI, DATA, ensureSpam, fillPage, keptRun, spread } from './lib/study.mjs';
+import { CLI, DATA, ensureSpam, fillPage, keptRun, spread } from './lib/study/study.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
 /**

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { build } from './build.mjs';
-import { buildBench, cleanUp, FOLDER as BENCH, positive, prepareCase } from './lib/bench-cases.mjs';
+import { buildBench, cleanUp, FOLDER as BENCH, positive, prepareCase } from './lib/bench/cases.mjs';
 import { Failure, main, say } from './lib/console.mjs';
-import { Contestant } from './lib/contestant.mjs';
+import { Contestant } from './lib/bench/contestant.mjs';
 import { machine } from './lib/machine.mjs';
-import { page } from './lib/precision-report.mjs';
+import { page } from './lib/study/precision-report.mjs';
 import { ROOT, runNode } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
-import { fillPage } from './lib/study.mjs';
+import { fillPage } from './lib/study/study.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
 const HELP = `Usage: node scripts/study-precision.mjs [--steps 276] [--seeds 3] [--rounds 7]

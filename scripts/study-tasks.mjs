@@ -5,8 +5,8 @@ import { main, say } from './lib/console.mjs';
 import { releaseName } from './lib/debian-index.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
-import { fillPage, keptRun, resultOf, spread } from './lib/study.mjs';
-import { writeTaskData } from './lib/task-study-data.mjs';
+import { fillPage, keptRun, resultOf, spread } from './lib/study/study.mjs';
+import { writeTaskData } from './lib/study/task-data.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
 /**

@@ -3,7 +3,7 @@ import { build } from './build.mjs';
 import { main } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
-import { DATA, ensureSpam, fillPage, keptRun, resultOf, spread } from './lib/study.mjs';
+import { DATA, ensureSpam, fillPage, keptRun, resultOf, spread } from './lib/study/study.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
 /**

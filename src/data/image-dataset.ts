@@ -4,7 +4,7 @@ import { DType } from '../graph/dtype';
 import type { Dataset, Example, TrainingPass } from './dataset';
 import type { ImageRow } from './table/image-rows';
 import { badRow, requireRows, type Rows, type SkippedRow } from './table/rows';
-import type { Augmentation } from './images/augment';
+import type { Augmentation } from './images/augment/augment';
 import type { Size } from './images/image';
 import type { ImageJob } from './images/job';
 import type { Preprocessing } from './images/plan';

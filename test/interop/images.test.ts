@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readImage } from '../../src/data/images/decode';
-import { brightness, contrast, saturation } from '../../src/data/images/enhance';
+import { brightness, contrast, saturation } from '../../src/data/images/augment/enhance';
 import { preprocess } from '../../src/data/images/preprocess';
 import { RESAMPLES } from '../../src/data/images/resample';
 import { resize } from '../../src/data/images/resize';

@@ -5,7 +5,7 @@ import { readRows } from '../../src/data/table/rows';
 import { loadTokenizer } from '../../src/data/text/tokenizer';
 import { readDataHead } from '../../src/extension/language/data-head';
 import { ExperimentText } from '../../src/extension/language/experiment-text';
-import { textFindings } from '../../src/extension/language/check-text';
+import { textFindings } from '../../src/extension/language/checks/check-text';
 import { Snapshots } from '../../src/extension/panels/activations/snapshots';
 import { loadModel } from '../../src/graph/file/load';
 import { prepareModel } from '../../src/graph/prepare';

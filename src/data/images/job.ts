@@ -1,4 +1,4 @@
-import { augment, type Augmentation, type AugmentationKey } from './augment';
+import { augment, type Augmentation, type AugmentationKey } from './augment/augment';
 import type { Preprocessing } from './plan';
 import { preprocess, tensor } from './preprocess';
 import { openImage, type ImageSource } from './source';

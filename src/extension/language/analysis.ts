@@ -18,11 +18,11 @@ import {
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import { DEFAULT_TASK, TASKS } from '../../experiment/tasks/registry';
 import type { Translate } from '../translate';
-import { columnFindings } from './check-columns';
-import { fileFindings, kindOf } from './check-files';
+import { columnFindings } from './checks/check-columns';
+import { fileFindings, kindOf } from './checks/check-files';
 import type { DataHeads } from './columns';
-import { modelFindings } from './check-model';
-import { textFindings } from './check-text';
+import { modelFindings } from './checks/check-model';
+import { textFindings } from './checks/check-text';
 import type { HeadOptions } from './data-head';
 import { ExperimentText } from './experiment-text';
 import type { Finding } from './finding';

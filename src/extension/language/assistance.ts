@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { fileKeys } from './check-files';
+import { fileKeys } from './checks/check-files';
 import { rangeOf } from './diagnostics';
 import { hoverAt } from './hover-text';
 import type { LiveExperiments } from './live';

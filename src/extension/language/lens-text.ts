@@ -8,7 +8,7 @@ import type { RunEntry, SweepEntry } from '../runs/store';
 import { bestValue, bySweep, doneTrials, plannedTrials } from '../words/sweep-row';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
-import { nearestEndings } from './check-model';
+import { nearestEndings } from './checks/check-model';
 import { progressPercent } from '../../base/percent';
 
 /** The lens above "adapter": its cost, or why that cannot be counted. */

@@ -4,7 +4,7 @@ import type { Column } from '../../table/head';
 import { withPatterns } from '../../files/pattern';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
-import { fileKeys } from './check-files';
+import { fileKeys } from './checks/check-files';
 import { columnFacts, headOf, namesColumn, setOf } from './columns';
 import type { Span } from './finding';
 import { isSweepKey, schemaAt, settingKeys } from './schema-walk';

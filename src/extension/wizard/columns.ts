@@ -5,8 +5,8 @@ import type { TaskDescription } from '../../experiment/tasks/kind';
 import type { Column } from '../../table/head';
 import { pick, type Choices, type Place, type Step } from '../ask/steps';
 import { columnFacts, flagColumns } from '../language/columns';
-import { choiceColumns } from '../language/guess-choices';
-import { guessAnswer, guessFor } from '../language/guess-columns';
+import { choiceColumns } from '../language/guess/guess-choices';
+import { guessAnswer, guessFor } from '../language/guess/guess-columns';
 import { labelColumns } from './label-columns';
 import type { WizardState } from './state';
 

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { guessValidation } from '../language/guess-columns';
+import { guessValidation } from '../language/guess/guess-columns';
 import { describeTask } from '../../experiment/tasks/registry';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import { knownData } from '../../recipes/data/known';

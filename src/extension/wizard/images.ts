@@ -4,7 +4,7 @@ import { describeTask } from '../../experiment/tasks/registry';
 import { withPatterns } from '../../files/pattern';
 import { pick, type Step } from '../ask/steps';
 import { DATA_FILE, readDataHead } from '../language/data-head';
-import { kindOf } from '../language/check-files';
+import { kindOf } from '../language/checks/check-files';
 import { imageFolders } from '../models/image-folders';
 import { knownImages } from '../../recipes/data/known';
 import { EXCLUDED } from '../models/workspace-files';

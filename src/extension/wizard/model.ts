@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { showError } from '../ask/guard';
 import { COMMAND } from '../ids';
-import { FILE_KEYS, kindOf } from '../language/check-files';
+import { FILE_KEYS, kindOf } from '../language/checks/check-files';
 import { describeTask } from '../../experiment/tasks/registry';
 import { likelyOutput } from './draft';
 import { pick, type Step } from '../ask/steps';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import { kindOf } from '../language/check-files';
+import { kindOf } from '../language/checks/check-files';
 import { readDataHead } from '../language/data-head';
-import { guessTests } from '../language/guess-test';
+import { guessTests } from '../language/guess/guess-test';
 import { pick, type Step } from '../ask/steps';
 import { imageSources, readsImages, sourceItem, type SourceItem } from './images';
 import type { WizardState } from './state';

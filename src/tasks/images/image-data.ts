@@ -1,5 +1,5 @@
 import { inferLabels, labelIndex, labelsIn, withKnownLabels } from '../../data/labels';
-import { augmentationOf } from '../../data/images/augmentation-spec';
+import { augmentationOf } from '../../data/images/augment/augmentation-spec';
 import {
   imageBatch,
   imageDataset,

@@ -6,7 +6,7 @@ import { imageFiles } from '../../../table/image-files';
 import { namedRow } from '../../../protocol/row-place';
 import { askForRow } from '../../data-worker/ask';
 import { opensWell } from '../../data-worker/data-row';
-import { kindOf } from '../../language/check-files';
+import { kindOf } from '../../language/checks/check-files';
 import { ROW_SCHEME } from './data-rows';
 
 /** A row of an image folder is an image. */

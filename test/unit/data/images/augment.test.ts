@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { augment, mirrored, type Augmentation } from '../../../../src/data/images/augment';
+import { augment, mirrored, type Augmentation } from '../../../../src/data/images/augment/augment';
 import type { RgbImage } from '../../../../src/data/images/image';
 import type { Preprocessing } from '../../../../src/data/images/plan';
 import { preprocess } from '../../../../src/data/images/preprocess';
-import { randomBox, RANDOM_CROP } from '../../../../src/data/images/random-crop';
+import { randomBox, RANDOM_CROP } from '../../../../src/data/images/augment/random-crop';
 import { uniform } from '../../../../src/base/random';
 
 const image: RgbImage = {

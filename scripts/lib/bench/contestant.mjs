@@ -2,8 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Failure, say } from './console.mjs';
-import { ROOT } from './run.mjs';
+import { Failure, say } from '../console.mjs';
+import { ROOT } from '../run.mjs';
 
 /** A python3 that can import torch, or undefined. */
 export function findTorch() {

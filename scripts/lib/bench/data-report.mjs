@@ -1,4 +1,4 @@
-import { markdownTable } from './bench-sections.mjs';
+import { markdownTable } from './sections.mjs';
 
 const megabytes = (n) => `${Math.round(n).toLocaleString('en-US')} MB`;
 const seconds = (n) => (n === undefined ? '–' : `${n.toFixed(1)} s`);

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { descriptions, packages, splitOf } from './debian-index.mjs';
+import { descriptions, packages, splitOf } from '../debian-index.mjs';
 
 const MAX_CHARACTERS = 1500;
 const MOST = { train: 2000, validation: 1500 };

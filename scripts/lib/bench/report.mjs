@@ -1,5 +1,5 @@
-import { markdownTable } from './bench-sections.mjs';
-import { Failure } from './console.mjs';
+import { markdownTable } from './sections.mjs';
+import { Failure } from '../console.mjs';
 
 /** The two sides compute the same: float32 with a different summation order. */
 const LOSS_TOLERANCE = 1e-4;

@@ -1,15 +1,15 @@
 import type { JSONPath } from 'jsonc-parser';
-import { own } from '../../base/names';
-import { nearest } from '../../base/nearest';
-import { dataOfSet } from '../../experiment/evaluation-sets';
-import type { DataSpec } from '../../experiment/experiment';
-import type { TaskDescription } from '../../experiment/tasks/kind';
-import type { DataHead } from '../../table/head';
-import type { Translate } from '../translate';
+import { own } from '../../../base/names';
+import { nearest } from '../../../base/nearest';
+import { dataOfSet } from '../../../experiment/evaluation-sets';
+import type { DataSpec } from '../../../experiment/experiment';
+import type { TaskDescription } from '../../../experiment/tasks/kind';
+import type { DataHead } from '../../../table/head';
+import type { Translate } from '../../translate';
 import { labelFindings } from './check-labels';
-import { flagColumns, type DataHeads } from './columns';
-import type { ExperimentText } from './experiment-text';
-import type { Finding } from './finding';
+import { flagColumns, type DataHeads } from '../columns';
+import type { ExperimentText } from '../experiment-text';
+import type { Finding } from '../finding';
 
 /** Maximum number of columns in a message or a menu of fixes. */
 const LISTED = 50;

@@ -1,13 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { AuroraError } from '../../base/errors';
-import { editDistance } from '../../base/nearest';
-import type { TaskDescription } from '../../experiment/tasks/kind';
-import type { Translate } from '../translate';
-import { filesOfLater, hasWildcard } from '../../files/pattern';
-import { DATA_FILE } from './data-head';
-import type { ExperimentText } from './experiment-text';
-import type { Finding, Fix, Span } from './finding';
+import { AuroraError } from '../../../base/errors';
+import { editDistance } from '../../../base/nearest';
+import type { TaskDescription } from '../../../experiment/tasks/kind';
+import type { Translate } from '../../translate';
+import { filesOfLater, hasWildcard } from '../../../files/pattern';
+import { DATA_FILE } from '../data-head';
+import type { ExperimentText } from '../experiment-text';
+import type { Finding, Fix, Span } from '../finding';
 
 /** The files that an experiment names: the key, and what it accepts. */
 export const FILE_KEYS = [

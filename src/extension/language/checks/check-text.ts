@@ -1,8 +1,8 @@
-import type { LocatedProblem } from '../../runs/experiment/load';
-import type { Translate } from '../translate';
-import type { ExperimentText } from './experiment-text';
-import type { Finding, Fix, Span } from './finding';
-import { capital } from '../../base/capital';
+import type { LocatedProblem } from '../../../runs/experiment/load';
+import type { Translate } from '../../translate';
+import type { ExperimentText } from '../experiment-text';
+import type { Finding, Fix, Span } from '../finding';
+import { capital } from '../../../base/capital';
 
 /**
  * What JSON and the schema accept but training refuses: an empty file, nesting that is too deep, duplicate or forbidden

@@ -1,4 +1,4 @@
-import type { RgbImage } from './image';
+import type { RgbImage } from '../image';
 
 /**
  * Pillow's ImageEnhance, equal in every bit: an image blended with one that lacks a quality. A factor of 0 takes it away,

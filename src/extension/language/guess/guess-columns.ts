@@ -1,8 +1,8 @@
-import { numberIn } from '../../base/number-in';
-import type { TaskColumns } from '../../experiment/tasks/columns';
-import type { TaskDescription } from '../../experiment/tasks/kind';
-import type { Column, DataHead } from '../../table/head';
-import { columnFacts, flagColumns, named, type ColumnFacts } from './columns';
+import { numberIn } from '../../../base/number-in';
+import type { TaskColumns } from '../../../experiment/tasks/columns';
+import type { TaskDescription } from '../../../experiment/tasks/kind';
+import type { Column, DataHead } from '../../../table/head';
+import { columnFacts, flagColumns, named, type ColumnFacts } from '../columns';
 import { guessQuestion, guessRight } from './guess-choices';
 
 const TEXT_NAMES = ['text', 'sentence', 'content', 'description', 'body', 'message', 'review', 'document'];

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Failure } from './console.mjs';
-import { ROOT } from './run.mjs';
+import { Failure } from '../console.mjs';
+import { ROOT } from '../run.mjs';
 
 /** Models, cases and programs of the benchmarks; ignored by git. */
 export const FOLDER = join(ROOT, '.cache', 'bench');

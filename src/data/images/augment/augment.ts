@@ -1,12 +1,12 @@
-import { AuroraError } from '../../base/errors';
-import { permutation, Stream, uniform } from '../../base/random';
-import { crop } from './crop';
+import { AuroraError } from '../../../base/errors';
+import { permutation, Stream, uniform } from '../../../base/random';
+import { crop } from '../crop';
 import { brightness, contrast, saturation } from './enhance';
-import type { RgbImage } from './image';
-import { outputSize, type Preprocessing } from './plan';
-import { fit, tensor, type ImageTensor } from './preprocess';
+import type { RgbImage } from '../image';
+import { outputSize, type Preprocessing } from '../plan';
+import { fit, tensor, type ImageTensor } from '../preprocess';
 import { between, CROP_DRAWS, randomBox, type RandomCrop } from './random-crop';
-import { resize } from './resize';
+import { resize } from '../resize';
 
 /** Random changes of training images; an omitted one is not made. */
 export interface Augmentation {

@@ -1,4 +1,4 @@
-import type { AugmentationSpec } from '../../experiment/experiment';
+import type { AugmentationSpec } from '../../../experiment/experiment';
 import type { Augmentation } from './augment';
 import { RANDOM_CROP } from './random-crop';
 

@@ -1,13 +1,13 @@
-import { numberIn } from '../../base/number-in';
-import type { DataSpec } from '../../experiment/experiment';
-import type { TaskDescription } from '../../experiment/tasks/kind';
-import { taskWith } from '../../experiment/tasks/registry';
-import { flagOf } from '../../table/flags';
-import type { Column, DataHead } from '../../table/head';
-import type { Translate } from '../translate';
-import { columnFacts, shorten } from './columns';
-import type { ExperimentText } from './experiment-text';
-import type { Finding, Fix } from './finding';
+import { numberIn } from '../../../base/number-in';
+import type { DataSpec } from '../../../experiment/experiment';
+import type { TaskDescription } from '../../../experiment/tasks/kind';
+import { taskWith } from '../../../experiment/tasks/registry';
+import { flagOf } from '../../../table/flags';
+import type { Column, DataHead } from '../../../table/head';
+import type { Translate } from '../../translate';
+import { columnFacts, shorten } from '../columns';
+import type { ExperimentText } from '../experiment-text';
+import type { Finding, Fix } from '../finding';
 
 /** Different numbers with decimals that are unlikely to be names of labels. */
 const MANY_NUMBERS = 20;

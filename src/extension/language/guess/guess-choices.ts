@@ -1,6 +1,6 @@
-import type { TaskColumns } from '../../experiment/tasks/columns';
-import type { Column, DataHead } from '../../table/head';
-import { named } from './columns';
+import type { TaskColumns } from '../../../experiment/tasks/columns';
+import type { Column, DataHead } from '../../../table/head';
+import { named } from '../columns';
 
 const QUESTION_NAMES = ['question', 'ctx', 'goal', 'sentence', 'prompt', 'query', 'context', 'text'];
 const CHOICES_NAMES = ['choices', 'options', 'endings'];

@@ -1,15 +1,15 @@
-import { uselessLayers } from '../../adapters/budget/budget';
-import { chooseLayers } from '../../adapters/targets/choose';
-import { entriesFor, fromPattern, matchTargets, nearestPaths } from '../../adapters/targets/targets';
-import type { TaskLayer } from '../../adapters/task-output';
-import type { LayerSummary, ModelSummary } from '../../graph/summary';
-import { MOST_PROBLEMS } from '../../runs/experiment/source';
-import { AuroraError } from '../../base/errors';
-import { isRankedByLayer, type TrainedSpec } from '../../experiment/methods';
-import { nearest } from '../../base/nearest';
-import type { Translate } from '../translate';
-import type { ExperimentText } from './experiment-text';
-import type { Finding, Fix } from './finding';
+import { uselessLayers } from '../../../adapters/budget/budget';
+import { chooseLayers } from '../../../adapters/targets/choose';
+import { entriesFor, fromPattern, matchTargets, nearestPaths } from '../../../adapters/targets/targets';
+import type { TaskLayer } from '../../../adapters/task-output';
+import type { LayerSummary, ModelSummary } from '../../../graph/summary';
+import { MOST_PROBLEMS } from '../../../runs/experiment/source';
+import { AuroraError } from '../../../base/errors';
+import { isRankedByLayer, type TrainedSpec } from '../../../experiment/methods';
+import { nearest } from '../../../base/nearest';
+import type { Translate } from '../../translate';
+import type { ExperimentText } from '../experiment-text';
+import type { Finding, Fix } from '../finding';
 
 /** Maximum number of layers in a message or a title. */
 const LISTED = 20;

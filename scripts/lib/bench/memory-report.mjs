@@ -1,5 +1,5 @@
-import { markdownTable } from './bench-sections.mjs';
-import { Failure } from './console.mjs';
+import { markdownTable } from './sections.mjs';
+import { Failure } from '../console.mjs';
 
 /** Float32 with a different summation order. */
 const LOSS_TOLERANCE = 1e-5;

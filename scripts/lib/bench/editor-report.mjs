@@ -1,4 +1,4 @@
-import { markdownTable } from './bench-sections.mjs';
+import { markdownTable } from './sections.mjs';
 
 const COLUMNS = ['', 'median', '95th percentile', 'worst', 'goal'];
 const ms = (value) => `${value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 1 : 0 })} ms`;

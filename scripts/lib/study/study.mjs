@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Failure, say } from './console.mjs';
-import { ROOT, runNode } from './run.mjs';
+import { Failure, say } from '../console.mjs';
+import { ROOT, runNode } from '../run.mjs';
 
 export const CLI = join(ROOT, 'dist/cli.cjs');
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { gigabytes, imageExperiments } from './bench-data-cases.mjs';
+import { gigabytes, imageExperiments } from './data-cases.mjs';
 
 /** Images of a Parquet file, which has one row group. */
 const GROUP = 500;

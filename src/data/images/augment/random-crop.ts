@@ -1,5 +1,5 @@
-import type { Box } from './crop';
-import type { Size } from './image';
+import type { Box } from '../crop';
+import type { Size } from '../image';
 
 export type Range = readonly [from: number, to: number];
 

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Failure, say } from './console.mjs';
-import { ROOT } from './run.mjs';
+import { Failure, say } from '../console.mjs';
+import { ROOT } from '../run.mjs';
 
 /** Trains on the few rows, then twice on all of them, with a separate cache folder. @param {{few: string, all: string}} experiments */
 export async function trained({ few, all }, folder) {

@@ -2,7 +2,7 @@ import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync } from 'node
 import { rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32, deflateSync, gunzipSync } from 'node:zlib';
-import { ROOT } from './run.mjs';
+import { ROOT } from '../run.mjs';
 
 const MODELS = join(ROOT, 'demo', 'models');
 /** Rows for what the model itself needs. */
