@@ -229,7 +229,7 @@ describe('aurora export', () => {
     try {
       const { folder } = exported(lora, 'peft-lora', '--out', lab.fresh('without-training-data'));
       expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(
-        '- Training: 96 texts from `train.jsonl`.',
+        '- Training: 96 examples from `train.jsonl`.',
       );
     } finally {
       renameSync(away, lab.path('train.jsonl'));

@@ -364,7 +364,7 @@ describe('aurora play of models', () => {
     };
     const program = new Program().send({ kind: 'load', subject: 'a', source: endless });
     expect((await program.line('loaded')).assumed).toEqual([
-      expect.stringContaining('names the token that ends a text'),
+      expect.stringContaining('No end-of-text token is specified'),
     ]);
     const long = { ...settings, maxTokens: 100_000, temperature: 2, seed: 3 };
     program.send({ kind: 'generate', request: 1, text: 'the cat', settings: long });
@@ -392,7 +392,7 @@ describe('aurora play of models', () => {
     expect(full.promptTokens + full.tokens).toBe(96);
     program.send({ kind: 'generate', request: 2, text: 'The '.repeat(60), settings });
     expect(await program.line('problem', { request: 2 })).toMatchObject({
-      message: expect.stringContaining('the model reads 96 at most'),
+      message: expect.stringContaining('the model’s limit is 96'),
       hint: 'Shorten the prompt.',
     });
   });
@@ -458,8 +458,8 @@ describe('aurora play of models', () => {
     };
     const [code, hidden] = said(lab.path('model.onnx'));
     expect(code).toBe(4);
-    expect(hidden).toContain('reads input_ids [batch, sequence], attention_mask [batch, sequence]');
-    expect(hidden).toContain('gives last_hidden_state');
+    expect(hidden).toContain('has the inputs input_ids [batch, sequence], attention_mask [batch, sequence]');
+    expect(hidden).toContain('and the outputs last_hidden_state');
     expect(hidden).toContain('its output is hidden states, not predictions');
     expect(said(join(FIXTURES, 'text/model.onnx'), '--adapter', join(FIXTURES, 'language/adapter'))).toEqual([
       22,

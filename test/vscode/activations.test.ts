@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { binWithTokens } from './driver/activations';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';
 import { pictureOnFailure } from './driver/on-failure';
@@ -65,25 +66,11 @@ describe('Layer activations, in VS Code 1.100', () => {
 
   test('a layer, a bin and a data row are reached by keyboard', async () => {
     const frame = await page();
-    await frame.locator('aurora-layer-card').first().focus();
-    await window.page.keyboard.press('Enter');
+    const found = await binWithTokens(window, frame);
+    bin = found.bin;
     await frame.locator('.large h2', { hasText: 'layer.0.query' }).waitFor();
-    const bins = frame.locator('[role="slider"][aria-label^="Bins of z"]');
-    await bins.focus();
-    const link = frame.locator('.words button.link').first();
-    // Waits for each bin's text before the next one, because a reload shows the last one requested.
-    const openBin = async () => {
-      await bins.press('Enter');
-      bin = await bins.getAttribute('aria-valuenow');
-      await frame.locator(`.words[data-bin="${bin}"]`).waitFor();
-    };
-    await openBin();
-    for (let i = 0; i < 40 && !(await link.count()); i++) {
-      await bins.press('ArrowRight');
-      await openBin();
-    }
-    const [, file, line] = /(\S+), line (\d+)/.exec(await link.innerText())!;
-    await link.focus();
+    const [, file, line] = /(\S+), line (\d+)/.exec(await found.link.innerText())!;
+    await found.link.focus();
     await window.page.keyboard.press('Enter');
     await window.tab(file).waitFor();
     await window.statusBar(`Ln ${line}, Col 1`).waitFor();

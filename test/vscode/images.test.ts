@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { pictured, writePictures } from '../cli/pictures';
+import { binWithTokens } from './driver/activations';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';
 import { pictureOnFailure } from './driver/on-failure';
@@ -71,6 +72,16 @@ describe('an image experiment, in VS Code 1.100', () => {
     expect(image).toMatch(/^(cat|none)\/\d+\.png$/);
     await first.locator('button').press('Enter');
     await window.tab(basename(image)).waitFor();
+  });
+
+  test('a bin of an activation shows the patches of its images, and opens one', async () => {
+    await window.palette('AuroRA: Show Layer Activations');
+    const page = await window.frameWith('aurora-activations aurora-layer-card');
+    const { link } = await binWithTokens(window, page);
+    await page.locator('.words svg.image').first().waitFor();
+    const [, image] = /(\d+\.png)/.exec(await page.locator('.words li .name').first().innerText())!;
+    await link.press('Enter');
+    await window.tab(image).waitFor();
   });
 
   test('the Playground asks about a validation image', async () => {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { binWithTokens } from './driver/activations';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';
 import { pictureOnFailure } from './driver/on-failure';
@@ -78,6 +79,15 @@ describe('a language experiment, in VS Code 1.100', () => {
     expect(await first.innerText()).toMatch(/Is \d+ even\?/);
     await first.locator('button').press('Enter');
     await window.tab('validation.jsonl').waitFor();
+  });
+
+  test('a bin of an activation shows its tokens in their texts, and opens the row of one', async () => {
+    await window.palette('AuroRA: Show Layer Activations');
+    const page = await window.frameWith('aurora-activations aurora-layer-card');
+    const { link } = await binWithTokens(window, page);
+    const [, line] = /validation\.jsonl, line (\d+)/.exec(await link.innerText())!;
+    await link.press('Enter');
+    await window.statusBar(`Ln ${line}, Col 1`).waitFor();
   });
 
   test('the Playground writes on from a prompt of the validation data', async () => {
