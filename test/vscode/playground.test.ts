@@ -123,7 +123,7 @@ describe('the Playground, in VS Code 1.100', () => {
     await frame.locator('.card').nth(1).waitFor();
     const [first] = running();
     process.kill(first, 'SIGKILL');
-    await frame.getByRole('alert').getByText('was started again').waitFor();
+    await frame.getByRole('alert').getByText('was restarted').waitFor();
     await frame.locator('textarea').fill('the cat');
     await frame.locator('[data-column="own base"] .verdict').waitFor();
     expect(running()).not.toContain(first);

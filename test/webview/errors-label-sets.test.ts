@@ -75,7 +75,7 @@ describe('the Errors page of several labels', () => {
     await rows(w).first().waitFor();
     expect(await w.page.locator('.summary').innerText()).toBe(
       'The model gets 24 of 60 examples right (40.0%), and 36 wrong. ' +
-        'Of 96 labels in the data it finds 72 and misses 24; 24 more are spurious. ' +
+        'The model found 72 of 96 labels and missed 24; 24 predictions were spurious. ' +
         'Loss 0.2100, micro F1 75.0%, macro F1 70.0%, mAP 81.0%.',
     );
     const cells = await w.page

@@ -91,7 +91,7 @@ describe('the Errors page of spans', () => {
     await rows(w).first().waitFor();
     expect(await w.page.locator('.summary').innerText()).toBe(
       'The model gets 30 of 60 examples right (50.0%), and 30 wrong. ' +
-        'Of 140 spans in the data it finds 95 and misses 45; 30 more are spurious. ' +
+        'The model found 95 of 140 spans and missed 45; 30 predictions were spurious. ' +
         'Loss 0.5000, entity F1 75.0%, entity precision 80.0%, entity recall 70.6%, tag accuracy 90.0%.',
     );
     const cells = await w.page

@@ -16,12 +16,13 @@ const ROOT = join(__dirname, '..', '..');
 export type Theme = keyof typeof themes;
 export const THEMES = Object.keys(themes) as Theme[];
 
-/** How a page is looked at: widths change the layout, themes the colors and, in high contrast, the borders. */
+/**
+ * How a page is looked at: each theme and each width once. Widths change the layout, themes the colors and, in high
+ * contrast, the borders.
+ */
 export const LOOKS: { theme: Theme; width: number }[] = [
   { theme: 'dark', width: 320 },
-  { theme: 'dark', width: 1000 },
-  { theme: 'dark', width: 1600 },
-  { theme: 'light', width: 1000 },
+  { theme: 'light', width: 1600 },
   { theme: 'hc-dark', width: 1000 },
   { theme: 'hc-light', width: 320 },
 ];

@@ -243,7 +243,7 @@ describe('the Playground page', () => {
     }
     // At most ten messages per second, and everything arrived.
     expect(w.posted.filter((t) => t === 'lines').length).toBeLessThan(100);
-    expect(await w.page.locator('.assumed').innerText()).toContain('names the token that ends a text');
+    expect(await w.page.locator('.assumed').innerText()).toContain('No end-of-text token is specified');
   });
 
   it('reads images that are pasted, dropped or chosen, to the exact pixels', async () => {
@@ -301,7 +301,7 @@ describe('the Playground page', () => {
     await type(w, 'the cat');
     await verdict(w).waitFor();
     w.programs[0].kill('was shot');
-    await w.page.getByRole('alert').getByText('was started again').waitFor();
+    await w.page.getByRole('alert').getByText('was restarted').waitFor();
     await column(w, 'own base').waitFor();
     expect(w.programs).toHaveLength(2);
     await type(w, 'the cats');
