@@ -7,7 +7,7 @@ import { BudgetSession } from '../../src/extension/panels/budget/session';
 import { parseBudgetMessage, type BudgetFromPage } from '../../src/protocol/panels/budget';
 import { faintTexts, shownTexts } from './contrast';
 import { sender } from './bridge';
-import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
+import { closeBrowser, LOOKS, openPanel, type Opened } from './harness';
 
 const FILE = resolve('test/fixtures/reference/tiny.aurora.json');
 const BERT = resolve('test/fixtures/reference/bert.onnx');
@@ -315,13 +315,10 @@ describe('the calculator for an experiment', () => {
   });
 });
 
-describe.each(THEMES)('in %s', (theme) => {
-  let opened: Opened;
-  beforeEach(async () => ({ opened } = await open({ theme, file: FILE, text: TEXT })));
-
-  it.each([320, 1000, 1600])('has no accessibility, CSP or layout problem at %i px', async (width) => {
+describe.each(LOOKS)('in $theme at $width px', ({ theme, width }) => {
+  it('has no accessibility, CSP or layout problem', async () => {
+    const { opened } = await open({ theme, width, file: FILE, text: TEXT });
     const { page } = opened;
-    await page.setViewportSize({ width, height: 900 });
     await page.locator('summary', { hasText: 'How the costs are counted' }).click();
     await page.waitForTimeout(150);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
@@ -331,13 +328,10 @@ describe.each(THEMES)('in %s', (theme) => {
     expect(await opened.complaints()).toEqual([]);
     await opened.screenshot(`budget-${theme}-${width}`);
   });
-});
 
-describe.each(THEMES)("the paper's results in %s", (theme) => {
-  it.each([320, 1280])('have no accessibility or layout problem at %i px', async (width) => {
-    const { opened } = await open({ theme });
+  it("shows the paper's results without such a problem", async () => {
+    const { opened } = await open({ theme, width });
     const { page } = opened;
-    await page.setViewportSize({ width, height: 900 });
     await page.locator('#recipe').click();
     await page.locator('#recipe vscode-option', { hasText: 'CoLA' }).click();
     await page.locator('tr.chosen').first().waitFor();
