@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { loadModel } from '../../src/graph/file/load';
 import { summarize } from '../../src/graph/summary';
 import { BudgetSession } from '../../src/extension/panels/budget/session';
