@@ -88,14 +88,30 @@ const noFolder = (pattern: string, cause: unknown): AuroraError =>
 /** Those of a folder's names that match the last part of a path, in natural order: part-2 before part-10. */
 export function matching(pattern: string, names: readonly string[]): string[] {
   const wanted = basename(pattern);
-  const source = wanted
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.');
-  const expression = new RegExp(`^${source}$`, 'su');
   return names
-    .filter((name) => expression.test(name) && (!name.startsWith('.') || wanted.startsWith('.')))
+    .filter((name) => matches([...wanted], [...name]) && (!name.startsWith('.') || wanted.startsWith('.')))
     .sort(naturally);
+}
+
+/**
+ * Whether a name's characters match. Only the last `*` is ever tried again, so that no pattern takes long: as a regular
+ * expression, one with many of them could freeze the editor.
+ */
+function matches(wanted: readonly string[], name: readonly string[]): boolean {
+  let [w, n] = [0, 0];
+  /** The last `*`, and how far the characters that it stands for go. */
+  let star: { at: number; end: number } | undefined;
+  while (n < name.length) {
+    if (wanted[w] === '*') star = { at: w++, end: n };
+    else if (wanted[w] === '?' || wanted[w] === name[n]) {
+      w++;
+      n++;
+    } else if (star) {
+      w = star.at + 1;
+      n = ++star.end;
+    } else return false;
+  }
+  return wanted.slice(w).every((character) => character === '*');
 }
 
 /** Digits by their value, everything else by code units, so that no locale plays a part. */

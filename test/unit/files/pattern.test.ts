@@ -35,6 +35,11 @@ describe('a pattern', () => {
     expect(matching('part-?.csv', all)).toEqual(['part-2.csv']);
     expect(matching('part-x+(1).c*', all)).toEqual(['part-x+(1).csv']);
     expect(matching('a/.*', all)).toEqual(['.part-3.csv']);
+    expect(matching('*b?c*', ['abxbyc', 'bc', 'b😀c'])).toEqual(['abxbyc', 'b😀c']);
+  });
+
+  it('with many wildcards takes no longer than others', () => {
+    expect(matching(`${'*a'.repeat(60)}*b`, ['a'.repeat(250)])).toEqual([]);
   });
 
   it('stands for the files in its folder, and for no folder', async () => {
