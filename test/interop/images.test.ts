@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readImage } from '../../src/data/images/decode';
 import { brightness, contrast, saturation } from '../../src/data/images/augment/enhance';
 import { preprocess } from '../../src/data/images/preprocess';
@@ -9,6 +7,7 @@ import { RESAMPLES } from '../../src/data/images/resample';
 import { resize } from '../../src/data/images/resize';
 import { apart, floats, readPillow, type Pillow } from '../pillow';
 import { onPython, python } from './python';
+import { scratchFolder } from '../scratch';
 
 /** Odd numbers; several blocks of a JPEG, the last ones not full. */
 const SIZES = [
@@ -21,13 +20,12 @@ const ROUNDING = 1;
 
 /** The images of the fixtures, larger, read and resized by the installed Pillow at the same time. */
 describe.runIf(onPython).each(SIZES)('images of %i × %i, beside the installed Pillow', (width, height) => {
-  const folder = mkdtempSync(join(tmpdir(), 'aurora-pillow-'));
+  const folder = scratchFolder('pillow');
   let pillow: Pillow;
   beforeAll(() => {
     python('../fixtures/images/make.py', [folder, String(width), String(height)]);
     pillow = readPillow(folder);
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('are decoded alike: gray, palettes, alpha, 16 bits, CMYK, EXIF, first frames', async () => {
     expect(pillow.decoded.length).toBeGreaterThan(50);

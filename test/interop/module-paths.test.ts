@@ -1,17 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { findLinearLayers } from '../../src/graph/layers/linear';
 import { loadModel } from '../../src/graph/file/load';
 import { prepareModel } from '../../src/graph/prepare';
 import { onPython, python } from './python';
+import { scratchFolder } from '../scratch';
 
 /** The models of the fixtures, exported again with the installed PyTorch. */
 describe.runIf(onPython)('module paths of models exported by the current PyTorch', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'aurora-torchvision-'));
+  const folder = scratchFolder('torchvision');
   beforeAll(() => void python('../fixtures/torchvision/make.py', [folder]));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it.each(['vit', 'swin', 'convnext', 'scopes', 'sequential', 'text'])(
     'match named_modules(): %s',

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { loadTokenizer, type Tokenizer } from '../../src/data/text/tokenizer';
 import { metaspace, special, template, text, token } from '../tokenizers/formats';
 import { CORPUS, PAIRS, TEXTS } from '../tokenizers/texts';
 import { onPython, python } from './python';
+import { scratchFolder } from '../scratch';
 
 /** Special tokens are read as such by all of Hugging Face's tokenizers, and as letters by SentencePiece. */
 const asText = (t: string): string => t.replace(/<unk>|<s>|<\/s>/g, '');
@@ -50,7 +50,7 @@ const converted = ({ charsmap, pieces }: SentencePiece): object => ({
 describe.runIf(onPython).each(['nmt_nfkc', 'nmt_nfkc_cf'])(
   'SentencePiece, trained on ten writing systems with the rules %s',
   (rules) => {
-    const folder = mkdtempSync(join(tmpdir(), 'aurora-sentencepiece-'));
+    const folder = scratchFolder('sentencepiece');
     const texts = TEXTS.map(asText);
     const pairs = PAIRS.map((pair) => pair.map(asText) as [string, string]);
     let theirs: SentencePiece;
@@ -63,7 +63,6 @@ describe.runIf(onPython).each(['nmt_nfkc', 'nmt_nfkc_cf'])(
       own = loadTokenizer(file);
       console.log(`SentencePiece ${theirs.version}, ${rules}: ${theirs.pieces.length} pieces.`);
     });
-    afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
     it('has the same tokens', () => {
       const wrong = texts.filter((t, i) => own.encode(t, 100_000).ids.join() !== theirs.texts[i].join());

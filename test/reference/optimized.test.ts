@@ -1,14 +1,12 @@
 import { InferenceSession } from 'onnxruntime-node';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runModelCase } from '../../src/cli/commands/reference/model-case';
 import { describeFailure, failures } from '../../src/cli/commands/reference/report';
 import { modelFile } from './files';
+import { scratchFolder } from '../scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'aurora-optimized-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder('optimized');
 
 /** Users also have models fused by ONNX Runtime, and the numbers must be the same. */
 describe('models optimized by ONNX Runtime', () => {

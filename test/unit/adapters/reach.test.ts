@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { adaptersOn, budgetOf } from '../../../src/adapters/budget/budget';
 import { parameterCount, selectAdapters } from '../../../src/adapters/targets/select';
 import { taskLayers } from '../../../src/adapters/task-output';
@@ -13,9 +11,9 @@ import { AuroraError } from '../../../src/base/errors';
 import type { TrainedSpec } from '../../../src/experiment/methods';
 import { writeTwoOutputs } from '../../two-outputs';
 import { auroraSpec } from '../specs';
+import { scratchFolder } from '../../scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'aurora-reach-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder('reach');
 const path = join(folder, 'model.onnx');
 writeTwoOutputs(path);
 const model = loadModel(path);

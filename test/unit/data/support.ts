@@ -1,16 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import { AuroraError, type ErrorKind } from '../../../src/base/errors';
+import { scratchFolder } from '../../scratch';
 
 /** Writes files into a temporary folder of this test file and returns their paths. */
 export function temporaryFolder(): {
   path: string;
   write: (name: string, data: string | Uint8Array) => string;
 } {
-  const path = mkdtempSync(join(tmpdir(), 'aurora-data-'));
-  afterAll(() => rmSync(path, { recursive: true }));
+  const path = scratchFolder('data');
   return {
     path,
     write: (name, data) => {

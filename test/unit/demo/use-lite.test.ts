@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { tarballPath } from '../../../scripts/lib/npm-package.mjs';
 import { readTarball } from '../../../scripts/lib/tarball.mjs';
 import { USE_LITE } from '../../../scripts/lib/use-lite.mjs';
@@ -14,6 +13,7 @@ import { DType } from '../../../src/graph/dtype';
 import { loadModel } from '../../../src/graph/file/load';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { auroraSpec } from '../specs';
+import { scratchFolder } from '../../scratch';
 
 interface Original {
   tokens: { text: string; ids: number[] }[];
@@ -27,10 +27,9 @@ const original = JSON.parse(
 
 // npm test downloads the package first; without a network these tests are skipped.
 describe.skipIf(!existsSync(tarball))('the converted USE-lite', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'aurora-use-lite-'));
+  const folder = scratchFolder('use-lite');
   const path = join(folder, 'model.onnx');
   beforeAll(() => convertUseLite(readTarball(tarball), folder));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('gives the same sentence embeddings as the original', async () => {
     const batch = original.embeddings;

@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import type { Experiment } from '../../../src/experiment/experiment';
 import { forkedExperiment } from '../../../src/runs/experiment/fork-settings';
+import { scratchFolder } from '../../scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'aurora-fork-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder('fork');
 
 function experiment(training: object = {}, data: object = {}): Experiment {
   const file = join(folder, 'a.aurora.json');

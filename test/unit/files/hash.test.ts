@@ -1,16 +1,15 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { hashFile } from '../../../src/files/hash';
 import { hashData } from '../../../src/files/identify-data';
 import { HashCache } from '../../../src/files/hash-cache';
 import { identify } from '../../../src/files/identity';
+import { scratchFolder } from '../../scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'aurora-hash-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder('hash');
 
 describe('the hash of a large file', () => {
   it('is cached, and reading the file again updates the cache', async () => {

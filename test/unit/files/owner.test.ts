@@ -1,29 +1,19 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { writeAtomic } from '../../../src/files/atomic';
 import { ownerFile, parseOwner, requireOwned, stillOwned } from '../../../src/files/fence';
 import { claim, schedulerJob, type Claim } from '../../../src/files/owner';
 import { thisProcess } from '../../../src/files/processes';
 import { temporaryFolders } from '../runs/folder';
+import { scratchFolder } from '../../scratch';
 
 const folder = temporaryFolders();
-const programs = mkdtempSync(join(tmpdir(), 'aurora-owner-'));
-afterAll(() => rmSync(programs, { recursive: true, force: true }));
+const programs = scratchFolder('owner');
 const program = join(programs, 'claim.cjs');
 
 /** Claims each of the given folders, prints which ones it got, and runs until its input ends. */

@@ -1,7 +1,6 @@
 import {
   ftruncateSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   closeSync,
   readFileSync,
@@ -10,11 +9,10 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import { AuroraError, type ErrorKind } from '../../../src/base/errors';
 import { DType } from '../../../src/graph/dtype';
@@ -24,9 +22,9 @@ import { encodeModel, type Placement } from '../../../src/graph/onnx/encode';
 import { saveByReference, saveModel } from '../../../src/graph/file/save';
 import { readTensorBytes, tensorNumbers, tensorOf } from '../../../src/graph/values';
 import { difference, host, input, model, node } from './onnx-models';
+import { scratchFolder } from '../../scratch';
 
-const root = mkdtempSync(join(tmpdir(), 'aurora-load-'));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const root = scratchFolder('load');
 let folders = 0;
 const folder = () => {
   const path = join(root, String(folders++));

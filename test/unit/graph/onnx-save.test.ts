@@ -3,7 +3,6 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -11,7 +10,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -24,9 +22,9 @@ import { elementCount, type Model } from '../../../src/graph/model';
 import { saveByReference, saveModel } from '../../../src/graph/file/save';
 import { tensorOf } from '../../../src/graph/values';
 import { difference, host, input, model, node } from './onnx-models';
+import { scratchFolder } from '../../scratch';
 
-const root = mkdtempSync(join(tmpdir(), 'aurora-save-'));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const root = scratchFolder('save');
 let folders = 0;
 const folder = () => {
   const path = join(root, String(folders++));

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../../src/graph/autodiff/differentiate';
 import { recompute } from '../../../src/graph/autodiff/recompute';
 import { DType } from '../../../src/graph/dtype';
@@ -18,9 +17,9 @@ import { summarize } from '../../../src/graph/summary';
 import { tensorOf } from '../../../src/graph/values';
 import { AuroraError } from '../../../src/base/errors';
 import { graph, host, input, model, node, runModel } from './onnx-models';
+import { scratchFolder } from '../../scratch';
 
-const root = mkdtempSync(join(tmpdir(), 'aurora-order-'));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const root = scratchFolder('order');
 let files = 0;
 const saved = (bytes: Uint8Array): string => {
   const path = join(root, `${files++}.onnx`);

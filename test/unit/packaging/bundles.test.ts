@@ -1,22 +1,22 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { ValidateFunction } from 'ajv';
 import type { Metafile } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { IS_PART, loadedAtActivation } from '../../../scripts/lib/extension-bundle.mjs';
 import { bundlePackaged } from '../../../scripts/lib/package/stage.mjs';
 import { PURE } from '../../../scripts/lib/rooms.mjs';
 import { PANELS } from '../../../src/extension/ids';
 import { schemaValidator } from '../../../src/runs/experiment/schema-validator';
+import { scratchFolder } from '../../scratch';
 
 /** The size limits, in bytes as packaged. */
 const ACTIVATION_LIMIT = 195 * 1024;
 const HOST_LIMIT = 600 * 1024;
 const PAGE_LIMIT = 600 * 1024;
 const NOT_PURE = new RegExp(`^src/(?!(${PURE.join('|')})/)`);
-const folder = mkdtempSync(join(tmpdir(), 'aurora-bundles-'));
+const folder = scratchFolder('bundles');
 let host: Metafile;
 let extension: Metafile;
 let pages: Metafile;
@@ -24,7 +24,6 @@ let pages: Metafile;
 beforeAll(async () => {
   [host, extension, pages] = await bundlePackaged(folder);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const bytes = (file: string) => statSync(join(folder, file)).size;
 /** The modules of an output of which esbuild kept at least one byte. */

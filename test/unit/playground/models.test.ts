@@ -1,7 +1,6 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
@@ -15,10 +14,10 @@ import { openModel } from '../../../src/trainer/playground/model';
 import { probabilitiesOf } from '../../../src/trainer/playground/probabilities';
 import type { Classifier, LanguageModel } from '../../../src/trainer/playground/subject';
 import { argmax } from '../../../src/tasks/softmax';
+import { scratchFolder } from '../../scratch';
 
 const FIXTURES = resolve('test/fixtures/playground');
-const folder = mkdtempSync(join(tmpdir(), 'aurora-playground-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder('playground');
 let opened = 0;
 const options = () => ({ folder: join(folder, `open-${opened++}`), threads: 1 });
 

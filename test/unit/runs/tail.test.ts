@@ -8,9 +8,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { evaluationsCsv, recordsCsv } from '../../../src/runs/csv';
 import { runPaths } from '../../../src/runs/layout';
 import { readRun } from '../../read-run';
@@ -19,9 +18,9 @@ import { ScalarsWriter } from '../../../src/runs/curve/scalars';
 import { writeStatus } from '../../../src/runs/status';
 import { RunTail } from '../../../src/runs/tail';
 import { SCALAR_COLUMNS, type RunStatus } from '../../../src/protocol/events';
+import { scratchFolder } from '../../scratch';
 
-const home = mkdtempSync(join(tmpdir(), 'aurora-tail-'));
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+const home = scratchFolder('tail');
 
 let run = '';
 let seq = 0;

@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { adapterSpec, type ReferenceCase } from '../../../src/cli/commands/reference/case';
 import { selectAdapters } from '../../../src/adapters/targets/select';
 import { maskName } from '../../../src/adapters/inject';
@@ -21,10 +19,10 @@ import type { Model } from '../../../src/graph/model';
 import { prepareModel } from '../../../src/graph/prepare';
 import type { AuroraError } from '../../../src/base/errors';
 import { modelFile } from '../../reference/files';
+import { scratchFolder } from '../../scratch';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
-const folder = mkdtempSync(join(tmpdir(), 'aurora-tfjs-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder('tfjs');
 
 const BATCH = 3;
 const LENGTH = 6;

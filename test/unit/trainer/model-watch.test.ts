@@ -1,16 +1,15 @@
-import { linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { hashFile } from '../../../src/files/hash';
 import { identify } from '../../../src/files/identity';
 import { ModelWatch } from '../../../src/trainer/inputs/model-watch';
 import type { Hashing } from '../../../src/trainer/inputs/hashing';
 import { Rehash } from '../../../src/trainer/inputs/rehash';
+import { scratchFolder } from '../../scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'aurora-watch-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder('watch');
 
 /** A model with a link in a run's folder, and the watch on it. */
 async function watched(name: string, share: number) {

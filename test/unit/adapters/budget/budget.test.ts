@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { budgetOf, budgetSentence, type BudgetModule } from '../../../../src/adapters/budget/budget';
 import { endingsOf } from '../../../../src/adapters/targets/endings';
 import { adapterFileSize, safetensorsSize } from '../../../../src/adapters/budget/file';
@@ -28,9 +27,9 @@ import { auroraSpec, loraSpec } from '../../specs';
 import { DEFAULT_TASK } from '../../../../src/experiment/tasks/registry';
 import { initialAdapters } from '../../../../src/trainer/task/initialize';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../../../src/tasks/head';
+import { scratchFolder } from '../../../scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'aurora-budget-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder('budget');
 
 const [aurora, lora] = [auroraSpec, loraSpec];
 const options = { loraRank: 8, tokens: 128 };

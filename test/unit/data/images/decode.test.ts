@@ -1,15 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../../src/base/errors';
 import { decodeImage, readImage } from '../../../../src/data/images/decode';
+import { scratchFolder } from '../../../scratch';
 
 const fixture = (name: string) => readFileSync(resolve('test/fixtures/images', name));
-const folder = mkdtempSync(join(tmpdir(), 'aurora-images-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder('images');
 
 /** The error for these bytes. */
 async function refused(bytes: Uint8Array): Promise<AuroraError> {

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../../src/base/errors';
 import { outputSize, resizedSize } from '../../../../src/data/images/plan';
 import { parsePreprocessing, readPreprocessing } from '../../../../src/data/images/settings';
+import { scratchFolder } from '../../../scratch';
 
 const PATH = 'm/preprocessor_config.json';
 const parse = (config: unknown) => parsePreprocessing(config, PATH);
@@ -170,8 +170,7 @@ describe('a preprocessor_config.json', () => {
     expect((e as Error).message).toContain(words);
   });
 
-  const folder = mkdtempSync(join(tmpdir(), 'aurora-preprocessor-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratchFolder('preprocessor');
 
   it('is read from its file, and refused if there is none or if it is not JSON', () => {
     const path = join(folder, 'preprocessor_config.json');

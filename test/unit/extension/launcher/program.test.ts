@@ -1,14 +1,13 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { trainerEnvironment } from '../../../../src/extension/launcher/environment';
 import { processExists as isThere } from '../../../../src/files/process-facts';
 import { startProgram } from '../../../../src/extension/launcher/program';
 import { until } from './studio';
+import { scratchFolder } from '../../../scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'aurora-program-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder('program');
 
 let count = 0;
 function script(text: string): string {

@@ -1,8 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -12,8 +11,9 @@ import { noteUse } from '../../../../src/files/in-use';
 import { processExists } from '../../../../src/files/process-facts';
 import { readRun } from '../../../read-run';
 import { Lab } from '../../../cli/lab';
+import { scratchFolder } from '../../../scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'aurora-users-'));
+const folder = scratchFolder('users');
 const storage = join(folder, 'storage');
 const copy = join(storage, '0.1.0');
 const cli = join(copy, 'cli.cjs');
@@ -21,7 +21,6 @@ const update = () => removeOldVersions(storage, '0.2.0');
 const notes = () => readdirSync(join(copy, 'in-use'));
 
 beforeEach(async () => void (await ensureRuntime(resolve('dist'), copy)));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function until(condition: () => boolean): Promise<void> {
   for (let i = 0; i < 6000 && !condition(); i++) await wait(5);

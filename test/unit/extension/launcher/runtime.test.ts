@@ -6,7 +6,6 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   realpathSync,
@@ -14,16 +13,16 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { NODE_NAME, findNode } from '../../../../src/extension/launcher/node-program';
 import { ensureRuntime } from '../../../../src/extension/launcher/runtime-copy';
 import { findRuntime } from '../../../../src/extension/launcher/runtime-files';
 import { removeOldVersions } from '../../../../src/extension/launcher/runtime-users';
 import { processRecord } from '../../../../src/files/processes';
+import { scratchFolder } from '../../../scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'aurora-runtime-'));
+const folder = scratchFolder('runtime');
 const dist = join(folder, 'extension', 'dist');
 const storage = join(folder, 'storage');
 const copy = join(storage, '0.1.0');
@@ -65,7 +64,6 @@ beforeAll(() => {
     cpSync(node, join(dist, 'node', NODE_NAME));
   }
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const files = (root: string) =>
   (readdirSync(root, { recursive: true }) as string[]).filter((f) => statSync(join(root, f)).isFile());

@@ -1,18 +1,7 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DType } from '../../../../src/graph/dtype';
 import { writeAtomic } from '../../../../src/files/atomic';
 import { loadModel } from '../../../../src/graph/file/load';
@@ -20,9 +9,9 @@ import type { Model, Node, Tensor } from '../../../../src/graph/model';
 import { encodeModel } from '../../../../src/graph/onnx/encode';
 import { saveChanged } from '../../../../src/graph/file/save-changed';
 import { tensorNumbers, tensorOf } from '../../../../src/graph/values';
+import { scratchFolder } from '../../../scratch';
 
-const root = mkdtempSync(join(tmpdir(), 'aurora-changed-'));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const root = scratchFolder('changed');
 let count = 0;
 const folder = () => {
   const path = join(root, String(count++));

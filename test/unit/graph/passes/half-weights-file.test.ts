@@ -1,15 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DType } from '../../../../src/graph/dtype';
 import { toHalf } from '../../../../src/graph/half';
 import type { FileRef, Tensor } from '../../../../src/graph/model';
 import { writeHalfWeights } from '../../../../src/graph/passes/half-weights-file';
 import { tensorOf, tensorValues } from '../../../../src/graph/values';
+import { scratchFolder } from '../../../scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'aurora-half-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder('half');
 const path = join(folder, 'weights.float16');
 
 const values = (n: number, scale: number) => Array.from({ length: n }, (_, i) => Math.sin(i + 1) * scale);

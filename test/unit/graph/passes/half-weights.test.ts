@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openSession } from '../../../../src/engine/onnxruntime/session';
 import { DType } from '../../../../src/graph/dtype';
 import type { Attribute, Model, Node, Tensor } from '../../../../src/graph/model';
@@ -11,9 +9,9 @@ import { writeHalfWeights } from '../../../../src/graph/passes/half-weights-file
 import { saveByReference } from '../../../../src/graph/file/save';
 import { tensorOf } from '../../../../src/graph/values';
 import { graph, host, input, model, node } from '../onnx-models';
+import { scratchFolder } from '../../../scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'aurora-half-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder('half');
 
 /** Integers up to 4, because float16 computes their small products exactly. */
 const weight = (name: string, ...dims: number[]): Tensor =>

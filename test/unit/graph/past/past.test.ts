@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openForward } from '../../../../src/engine/forward';
 import { GraphBuilder } from '../../../../src/graph/builder';
 import { DType } from '../../../../src/graph/dtype';
@@ -14,11 +13,11 @@ import { withoutPast } from '../../../../src/graph/past/without-past';
 import { prepareModel } from '../../../../src/graph/prepare';
 import { readsOf } from '../../../../src/graph/reads';
 import { summarize } from '../../../../src/graph/summary';
+import { scratchFolder } from '../../../scratch';
 
 const load = (name: string) => loadModel(resolve(`test/fixtures/reference/more/${name}.onnx`));
 const names = (values: { name: string }[]) => values.map((v) => v.name);
-const folder = mkdtempSync(join(tmpdir(), 'aurora-past-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder('past');
 
 describe('a decoder with a key/value cache', () => {
   it.each([

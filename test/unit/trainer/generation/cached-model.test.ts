@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { makeInputs } from '../../../../src/data/batch';
 import { openForward } from '../../../../src/engine/forward';
 import { loadModel } from '../../../../src/graph/file/load';
@@ -10,9 +9,9 @@ import { prepareModel } from '../../../../src/graph/prepare';
 import { decoderGraphs } from '../../../../src/tasks/decoder-graphs';
 import { CachedModel } from '../../../../src/trainer/generation/cached-model';
 import { logSumExp } from '../../../../src/trainer/generation/most-likely';
+import { scratchFolder } from '../../../scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'aurora-cached-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder('cached');
 
 const load = (name: string) => loadModel(resolve(`test/fixtures/reference/more/${name}.onnx`));
 const logProbabilities = (logits: Float32Array) => {

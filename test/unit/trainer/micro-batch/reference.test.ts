@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { DenseArray } from '../../../../src/cli/commands/reference/case';
 import {
   caseFeeds,
@@ -15,9 +13,9 @@ import type { HostTensors } from '../../../../src/engine/engine';
 import { loadModel } from '../../../../src/graph/file/load';
 import { prepareModel } from '../../../../src/graph/prepare';
 import { modelFile } from '../../../reference/files';
+import { scratchFolder } from '../../../scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'aurora-parts-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder('parts');
 
 /** The examples from `from` up to, but not including, `to`. */
 function slice(a: DenseArray, from: number, to: number): DenseArray {

@@ -1,11 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { baseModel } from '../../../../src/trainer/peft/base-model';
+import { scratchFolder } from '../../../scratch';
 
-const root = mkdtempSync(join(tmpdir(), 'aurora-base-'));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const root = scratchFolder('base');
 let count = 0;
 
 /** What is found out about a model with these files beside it. */

@@ -1,8 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ownerFile } from '../../../../src/files/fence';
 import { Journal } from '../../../../src/runs/journal/journal';
 import { runPaths } from '../../../../src/runs/layout';
@@ -12,8 +11,9 @@ import type { NewEvent, RunState } from '../../../../src/protocol/events';
 import { newStatus } from '../../../../src/trainer/process/pulse';
 import { runQueue } from '../../../../src/trainer/sweep/queue';
 import { evaluationsOf } from './evaluations';
+import { scratchFolder } from '../../../scratch';
 
-const home = mkdtempSync(join(tmpdir(), 'aurora-queue-'));
+const home = scratchFolder('queue');
 const pulseWorker = join(home, 'pulse-worker.cjs');
 beforeAll(() =>
   build({
@@ -21,7 +21,6 @@ beforeAll(() =>
     entryPoints: [resolve(import.meta.dirname, '../../../../src/trainer/process/pulse-worker.ts')],
   }),
 );
-afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 /** A trial's run in a state that cannot be claimed, with these accuracies. */
 function makeRun(name: string, state: RunState, accuracies: number[], ...events: NewEvent[]): string {
