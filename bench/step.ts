@@ -1,6 +1,5 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { selectAdapters } from '../src/adapters/targets/select';
 import type { HostTensors } from '../src/engine/engine';
 import type { StepResult } from '../src/engine/stepper';
@@ -14,11 +13,11 @@ import { loadModel } from '../src/graph/file/load';
 import { prepareModel } from '../src/graph/prepare';
 import { AdamW } from '../src/trainer/optimizer/optimizer';
 import { HEAD, type BenchCase, type DenseArray } from './case';
+import { answerCommands } from './commands';
 
 /**
  * AuroRA Lab's side of the benchmark. Usage: step CASE THREADS [ENGINE:DEVICE [WAY]], where WAY is "whole",
- * "checkpointing", "mixed" or the size of a micro-batch. Answers each input line, "step", "evaluate" or "memory", with
- * one line of JSON, so that the launcher can alternate between programs.
+ * "checkpointing", "mixed" or the size of a micro-batch. Its commands are "step" and "evaluate".
  */
 async function main(path: string, threads: number, place: Place, way: string): Promise<void> {
   const c = JSON.parse(readFileSync(path, 'utf8')) as BenchCase;
@@ -52,7 +51,7 @@ async function main(path: string, threads: number, place: Place, way: string): P
   for (const [name, t] of Object.entries(c.inputs)) inputs[name] = int64(t);
   const parts = /^\d+$/.test(way) ? split(inputs, Number(way)) : [inputs];
 
-  const commands: Record<string, () => Promise<object>> = {
+  await answerCommands({
     async step() {
       const whole: StepResult = { lossSum: 0, count: 0, gradients: new Map() };
       for (const part of parts) add(whole, await stepper.step(part, parameters, 1 / c.labels.data.length));
@@ -63,17 +62,7 @@ async function main(path: string, threads: number, place: Place, way: string): P
       const { lossSum, count } = await stepper.evaluate(inputs, parameters);
       return { loss: lossSum / count };
     },
-    memory: () => Promise.resolve({ peakMB: peakMemory() }),
-  };
-  process.stdout.write('{"ready": true}\n');
-  for await (const line of createInterface({ input: process.stdin })) {
-    const cpu = process.cpuUsage();
-    const start = performance.now();
-    const result = await commands[line]();
-    const ms = performance.now() - start;
-    const { user, system } = process.cpuUsage(cpu);
-    process.stdout.write(`${JSON.stringify({ ms, cpuMs: (user + system) / 1000, ...result })}\n`);
-  }
+  });
   await stepper.dispose();
 }
 
@@ -105,12 +94,6 @@ function add(whole: StepResult, part: StepResult): void {
     if (!sum) whole.gradients.set(name, gradient);
     else gradient.forEach((g, i) => (sum[i] += g));
   }
-}
-
-/** Peak memory of the process in MB; systems other than Linux report it only as maxRSS. */
-function peakMemory(): number {
-  if (process.platform !== 'linux') return process.resourceUsage().maxRSS / 1024;
-  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024;
 }
 
 function parsePlace(text: string | undefined): Place {

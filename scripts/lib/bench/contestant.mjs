@@ -31,8 +31,9 @@ export function torchSide(name, python, args) {
 
 /** One side of the benchmark: a program that answers each command line with one line of JSON. */
 export class Contestant {
-  times = { step: [], evaluate: [] };
-  cpuTimes = { step: [], evaluate: [] };
+  /** Milliseconds of each command, by its name. */
+  times = {};
+  cpuTimes = {};
   peakMB = {};
   /** Every loss it reported, in order. */
   losses = [];
@@ -56,8 +57,8 @@ export class Contestant {
     const { ms, cpuMs, loss } = await this.ask(command);
     this.losses.push(loss);
     if (!counts) return;
-    this.times[command].push(ms);
-    this.cpuTimes[command].push(cpuMs);
+    (this.times[command] ??= []).push(ms);
+    (this.cpuTimes[command] ??= []).push(cpuMs);
   }
 
   /** Records the process's peak memory so far, under the name of its last action. */

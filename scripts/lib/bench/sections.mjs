@@ -5,11 +5,11 @@ import { ROOT } from '../run.mjs';
 const PATH = join(ROOT, 'docs', 'benchmarks.md');
 const HEAD = `# Benchmarks
 
-Written by \`npm run bench\` (training), \`npm run bench:memory\`, \`npm run bench:devices\`, \`npm run bench:data\` and
-\`npm run bench:editor\` (the extension); do not edit.
+Written by \`npm run bench\` (training), \`npm run bench:memory\`, \`npm run bench:devices\`, \`npm run bench:language\`,
+\`npm run bench:data\` and \`npm run bench:editor\` (the extension); do not edit.
 `;
 /** In file order. */
-const SECTIONS = ['training', 'memory', 'devices', 'data', 'editor'];
+const SECTIONS = ['training', 'memory', 'devices', 'language', 'data', 'editor'];
 const begin = (name) => `<!-- ${name}: begin -->`;
 const end = (name) => `<!-- ${name}: end -->`;
 

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { sizeOf } from '../src/data/dataset';
+import { openTask } from '../src/engine/open';
+import { CPU } from '../src/engine/place';
+import { loadExperiment } from '../src/runs/experiment/load';
+import { initialState } from '../src/trainer/checkpoint/state';
+import { checkPacking } from '../src/trainer/loop/check-packing';
+import { paddedTokens, sampleSteps, sum } from '../src/trainer/loop/sample';
+import { FIRST_STEP, gradientStep } from '../src/trainer/loop/step';
+import { MicroBatches } from '../src/trainer/micro-batch/micro-batches';
+import { clipByGlobalNorm } from '../src/trainer/optimizer/clip';
+import { DropoutMasks } from '../src/trainer/optimizer/dropout';
+import { prepareTask, type Task } from '../src/trainer/task/task';
+import { answerCommands } from './commands';
+
+/**
+ * Trains a language model. Usage: packing EXPERIMENT THREADS STEPS. "step" is the next of STEPS steps that represent an
+ * epoch, from the shortest to the longest, and then again from the first.
+ */
+async function main(path: string, threads: number, count: number): Promise<void> {
+  const folder = mkdtempSync(join(dirname(path), 'graph-'));
+  const task = await prepareTask(loadExperiment(path), folder);
+  const { stepper, trainable } = await openTask(task.model, task.infos, task.graph, folder, { threads });
+  const { training } = task.spec;
+  const { trainingSet } = task;
+  const batchSize = rowsOfBatch(task);
+  const { steps, longest } = sampleSteps(trainingSet, { ...training, batchSize }, count);
+  const micro = new MicroBatches(task, stepper, CPU, (message) => process.stderr.write(`${message}\n`));
+  const { parameters, optimizer } = initialState(task, trainable);
+  const dropout = new DropoutMasks(task.adapters, task.infos, training.seed);
+  const gradients = (batches: number[][]) =>
+    gradientStep(stepper, task, micro, batches, parameters, dropout, FIRST_STEP);
+  await checkPacking(task, stepper, micro);
+  // First use of memory.
+  await gradients([longest]);
+
+  let next = 0;
+  await answerCommands(
+    {
+      async step() {
+        const result = await gradients(steps[next++ % steps.length]);
+        clipByGlobalNorm(result.gradients, training.maxGradientNorm);
+        optimizer.step(parameters, result.gradients, 1);
+        return { loss: result.loss };
+      },
+    },
+    {
+      batchSize,
+      steps: steps.length,
+      tokens: sum(steps.flat(2).map((i) => sizeOf(trainingSet, i))),
+      positions: sum(steps.map((step) => paddedTokens(trainingSet, step))),
+    },
+  );
+  await stepper.dispose();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** As many rows as hold about as many texts as a batch of the experiment. */
+function rowsOfBatch({ spec, data, trainingSet }: Task): number {
+  const { batchSize } = spec.training;
+  return Math.max(
+    1,
+    Math.round((batchSize * trainingSet.examples.length) / data.train.dataset.examples.length),
+  );
+}
+
+process.env.ORT_DISABLE_TELEMETRY = '1';
+const [path, threads, steps] = process.argv.slice(2);
+main(path, Number(threads), Number(steps)).catch((e: unknown) => {
+  console.error(e);
+  process.exit(1);
+});
