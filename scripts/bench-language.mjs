@@ -89,7 +89,7 @@ async function generation(threads, rounds) {
   return result;
 }
 
-/** Each side is a program of the folder, in a process of its own. */
+/** Each side is a program of the folder, in a separate process. */
 async function withSides(programs, measure) {
   const sides = programs.map(
     ({ name, args: [program, ...args] }) =>

@@ -246,7 +246,7 @@ function drawings(): Record<string, Uint8Array> {
   return files;
 }
 
-/** Writes each kind into a folder of its own below `workspace`, and trains it. */
+/** Writes each kind into a separate folder below `workspace`, and trains it. */
 export function makeKinds(workspace: string, kinds: readonly Kind[] = KINDS): void {
   rmSync(workspace, { recursive: true, force: true });
   for (const kind of kinds) {

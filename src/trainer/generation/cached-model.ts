@@ -5,7 +5,7 @@ import type { HostTensors } from '../../graph/host-tensor';
 import type { DecoderGraphs } from '../../tasks/decoder-graphs';
 import { alignedCache, chosenTexts, unusedCache, type Cache } from './cache';
 
-/** The text that goes on, by its index in the cache, and its new token. */
+/** A new token, and the text that it continues, by its index in the cache. */
 export interface NewToken {
   text: number;
   token: number;

@@ -53,7 +53,7 @@ export async function writeCached(writings: readonly Writing[], model: CachedMod
   }
 }
 
-/** Hands each decoder the logits of its own texts. */
+/** Gives each decoder the logits of its texts. */
 function give(
   decoders: readonly Decoder[],
   wanted: readonly (readonly unknown[])[],

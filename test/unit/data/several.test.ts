@@ -16,7 +16,7 @@ const folder = temporaryFolder();
 const options: ReadOptions = { textColumn: 'text', labelColumn: 'label', onBadRow: 'skip' };
 const failing: ReadOptions = { ...options, onBadRow: 'fail' };
 
-/** Files named "SET-0.ENDING" and so on, in a folder of their own. */
+/** Files named "SET-0.ENDING" and so on, in a new folder. */
 function write(ending: string, ...contents: (string | Uint8Array)[]): string {
   const own = mkdtempSync(join(folder.path, 'set-'));
   contents.forEach((content, i) => writeFileSync(join(own, `part-${i}.${ending}`), content));

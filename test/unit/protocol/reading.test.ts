@@ -10,7 +10,7 @@ describe('the progress of reading a large file', () => {
     expect(readingText({ file: 'a.csv', percent: 43 }, fill)).toBe('Reading a.csv: 43%');
   });
 
-  it('is told when it changes', () => {
+  it('is reported when it changes', () => {
     const said: (Reading | undefined)[] = [];
     const say = onlyChanges((reading) => said.push(reading));
     for (const done of [0, 4, 10, 14, 100, 100]) say(readingOf('a', done, 100));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-// The indices of a test file that imports this are in a folder of its own.
+// Each test file that imports this keeps its indices in a separate folder.
 const cache = process.env.XDG_CACHE_HOME;
 process.env.XDG_CACHE_HOME = mkdtempSync(join(tmpdir(), 'aurora-large-'));
 afterAll(() => {

@@ -75,7 +75,7 @@ describe('writing with a key/value cache', () => {
     expect(await cached(alone)).toEqual(await write(alone, 8, again));
   });
 
-  it('goes on without it where there is no memory for it', async () => {
+  it('falls back to reading the whole text if there is no memory for the cache', async () => {
     let asked = 0;
     const full: Evaluator = {
       ...evaluator,
