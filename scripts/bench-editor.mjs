@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { build } from './build.mjs';
 import { editorReport } from './lib/bench/editor-report.mjs';
+import { buildPrograms } from './lib/bench/programs.mjs';
 import { writeSection } from './lib/bench/sections.mjs';
 import { PAGES } from './lib/bundles.mjs';
 import { Failure, main, say } from './lib/console.mjs';
@@ -60,7 +61,7 @@ await main(async () => {
 
   ensureDependencies();
   if (!values['no-build']) await prepare(parts);
-  await bundle();
+  await buildPrograms(['charts', 'run-list'], ['playwright-core', 'axe-core']);
   const results = { numbers, machine: machine(), date: new Date().toISOString().slice(0, 10) };
   for (const part of parts) {
     say(`Waiting up to a minute for other programs to become idle (${part}) …`);
@@ -91,23 +92,6 @@ async function prepare(parts) {
   for (const version of ['1.100', '1.139']) ensureWorkbench(version);
   ensureUseLite();
   await makePackage(HERE);
-}
-
-async function bundle() {
-  const esbuild = await import('esbuild');
-  await esbuild.build({
-    absWorkingDir: ROOT,
-    entryPoints: ['bench/charts.ts', 'bench/run-list.ts'],
-    outdir: FOLDER,
-    outExtension: { '.js': '.cjs' },
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
-    external: ['playwright-core', 'axe-core'],
-    logLevel: 'warning',
-  });
 }
 
 /** One line of JSON from a program in bench/. */

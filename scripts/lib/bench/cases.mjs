@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure } from '../console.mjs';
 import { ROOT } from '../run.mjs';
+import { buildPrograms } from './programs.mjs';
 
 /** Models, cases and programs of the benchmarks; ignored by git. */
 export const FOLDER = join(ROOT, '.cache', 'bench');
@@ -51,27 +52,9 @@ export async function takeTurns(contestants, command, { warmUp, rounds, seconds 
   return round - warmUp;
 }
 
-/** Bundles the benchmark's programs. Needs the dependencies. */
-export async function buildBench() {
-  const esbuild = await import('esbuild');
-  await esbuild
-    .build({
-      absWorkingDir: ROOT,
-      entryPoints: ['bench/prepare.ts', 'bench/step.ts', 'bench/reference-precision.ts'],
-      outdir: '.cache/bench',
-      outExtension: { '.js': '.cjs' },
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'cjs',
-      mainFields: ['module', 'main'],
-      external: ['onnxruntime-node', 'webgpu'],
-      logLevel: 'warning',
-    })
-    .catch(() => {
-      throw new Failure('The benchmark could not be built; the errors are above.');
-    });
-}
+/** Bundles the programs of the benchmarks of a step. */
+export const buildBench = () =>
+  buildPrograms(['prepare', 'step', 'reference-precision'], ['onnxruntime-node', 'webgpu']);
 
 /** Runs in a separate process, so that the memory for making the model counts for neither side. */
 export function prepareCase(name) {
