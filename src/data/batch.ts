@@ -13,19 +13,21 @@ const INPUTS: Record<string, (example: TextExample, position: number, padId: num
   position_ids: (example, i) => i - beginAt(example, i),
 };
 
+/** The inputs of a model that are made from tokenized texts. */
+export const TEXT_INPUTS: readonly string[] = Object.keys(INPUTS);
+
 /** Where the text of a position begins; padding counts to the last text. */
 const beginAt = ({ begins }: TextExample, i: number): number =>
   begins ? begins[Math.min(i, begins.length - 1)]! : 0;
 
 /** Throws a model error unless every input of the model can be made from tokenized texts. */
 export function checkInputs(inputs: readonly ValueInfo[], modelPath: string): void {
-  const known = Object.keys(INPUTS);
-  const unknown = inputs.filter((input) => !known.includes(input.name));
+  const unknown = inputs.filter((input) => !TEXT_INPUTS.includes(input.name));
   if (unknown.length > 0)
     throw new AuroraError(
       'model',
       `${modelPath} has inputs that texts cannot fill: ${unknown.map((i) => i.name).join(', ')}.`,
-      `Known are ${known.join(', ')}. Export the model without other inputs. A key/value cache is left out if it has Optimum's names and shapes: past_key_values.0.key with its output present.0.key, of [batch, heads, tokens, size].`,
+      `Known are ${TEXT_INPUTS.join(', ')}. Export the model without other inputs. A key/value cache is left out if it has Optimum's names and shapes: past_key_values.0.key with its output present.0.key, of [batch, heads, tokens, size].`,
     );
   for (const { name, dtype, shape } of inputs) {
     if (dtype !== 0 && dtype !== DType.int64 && dtype !== DType.int32)

@@ -71,7 +71,7 @@ function matched(pattern: string, names: readonly string[]): string[] {
   if (missing !== undefined)
     throw new AuroraError(
       'data',
-      `${folder} has no ${missing}, but other files of the same set, such as ${names[0]}.`,
+      `${folder} has no ${missing}, but has other files of the same set, such as ${names[0]}.`,
       'Download it too, or name only files that are there.',
     );
   return names.map((name) => join(folder, name));

@@ -6,7 +6,7 @@ import type { EvaluationMetrics, RunEvent } from '../protocol/events';
 import { parsePredictions, type Predictions } from '../protocol/predictions';
 import { runPaths, stepName } from './layout';
 import { hashOfAll } from '../files/folder-identity';
-import { filesOf, isPattern } from '../files/pattern';
+import { filesOfLater } from '../files/pattern';
 import { readIfThere } from '../files/read';
 import { scoredOn, type MeasuredOn } from '../experiment/evaluation-sets';
 
@@ -65,13 +65,15 @@ export function evaluationAt(
 
 /** What identifies the content of a file, or of all files of a pattern; undefined where one cannot be read. */
 export async function fileSum(path: string): Promise<string | undefined> {
-  if (!isPattern(path)) return sumOf(path);
-  const files = [];
+  let paths;
   try {
-    for (const file of filesOf(path)) files.push({ name: basename(file), sha256: (await sumOf(file)) ?? '' });
+    paths = await filesOfLater(path);
   } catch {
     return undefined;
   }
+  if (paths[0] === path) return sumOf(path);
+  const files = [];
+  for (const file of paths) files.push({ name: basename(file), sha256: (await sumOf(file)) ?? '' });
   return hashOfAll(files);
 }
 

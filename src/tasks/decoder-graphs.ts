@@ -1,5 +1,6 @@
 import { injectAdapters, tensorName } from '../adapters/inject';
 import type { LayerAdapter } from '../adapters/targets/select';
+import { TEXT_INPUTS } from '../data/batch';
 import { DType } from '../graph/dtype';
 import { namedAs } from '../graph/layers/layer-names';
 import { findLinearLayers } from '../graph/layers/linear';
@@ -23,8 +24,6 @@ export interface DecoderGraphs {
   /** Whether tokens can be left out of a cache and the others keep their positions: texts of any length fit into it. */
   masks: boolean;
 }
-
-const TEXT_INPUTS = ['input_ids', 'attention_mask', 'position_ids', 'token_type_ids'];
 
 /**
  * @param original as in its file

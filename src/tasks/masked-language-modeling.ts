@@ -31,8 +31,8 @@ export const maskedLanguageModeling = {
       };
     },
     counted: (example) => predictedTokens(example).length,
-    asked({ text, line }, { training }, tokenizer) {
-      const { text: masked, hidden } = withMask(text, tokenizer, training.seed, line);
+    asked({ text, line }, { model, training }, tokenizer) {
+      const { text: masked, hidden } = withMask(text, tokenizer, model.maxLength, training.seed, line);
       return { text: masked, label: hidden };
     },
   }),

@@ -129,7 +129,7 @@ describe('data that stay on disk', () => {
     expect(bits(run)).toEqual(bits(lab.runs(whole)[0]));
   });
 
-  it('may be several files, and resume to the same bits after a kill unless one is added', async () => {
+  it('may be in several files: a run resumes to the same bits after a kill, and refuses added and missing files', async () => {
     const part = (n: number) => lab.path(`shards/train-0000${n}-of-00003.parquet`);
     mkdirSync(lab.path('shards'), { recursive: true });
     const rows = lines.map(({ text, label }) => `(${quoted(text)}, ${quoted(label)})`);

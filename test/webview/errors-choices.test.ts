@@ -100,7 +100,7 @@ describe('the errors of questions with choices', () => {
     expect(await w.page.locator('[data-example="8"] .set').innerText()).toContain(
       'The model named none of the choices.',
     );
-    expect(await w.page.locator('[data-example="4"] .set').innerText()).not.toContain('names none');
+    expect(await w.page.locator('[data-example="4"] .set').innerText()).not.toContain('named none');
     expect(await w.page.locator('.set .share').count()).toBe(0);
   });
 

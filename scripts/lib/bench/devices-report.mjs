@@ -1,10 +1,9 @@
-import { markdownTable } from './sections.mjs';
+import { markdownTable, median, share } from './sections.mjs';
 import { Failure } from '../console.mjs';
 
 /** Float32 with a different summation order; a GPU's own functions are slightly less accurate. */
 const LOSS_TOLERANCE = 1e-3;
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** Medians of one case; a loss that differs between sides means that they did not do the same work. */
 export function summarize(name, rounds, sides, absent) {
@@ -29,7 +28,6 @@ export function summarize(name, rounds, sides, absent) {
 }
 
 const whole = (v) => Math.round(v).toLocaleString('en-US');
-const share = (a, b) => (b === undefined ? '–' : `${(a / b).toFixed(2)}×`);
 
 /** Step times, compared with ours on the CPU and with PyTorch's on the same device. */
 export function table({ figures }) {

@@ -1,9 +1,7 @@
 import { Failure } from '../console.mjs';
-import { markdownTable } from './sections.mjs';
+import { markdownTable, median, share } from './sections.mjs';
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-const share = (a, b) => `${(a / b).toFixed(2)}×`;
 const percent = (part) => `${Math.round(100 * part)}%`;
 const digits = (value) => value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 

@@ -1,10 +1,9 @@
-import { markdownTable } from './sections.mjs';
+import { markdownTable, median, share } from './sections.mjs';
 import { Failure } from '../console.mjs';
 
 /** Float32 with a different summation order. */
 const LOSS_TOLERANCE = 1e-5;
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** Figures of one case; a loss that differs between the ways means that they did not do the same work. */
 export function summarize(name, rounds, sides) {
@@ -25,7 +24,6 @@ export function summarize(name, rounds, sides) {
 }
 
 const whole = (v, unit) => `${Math.round(v).toLocaleString('en-US')} ${unit}`;
-const share = (a, b) => `${(a / b).toFixed(2)}×`;
 
 /** One Markdown table for all cases. */
 export function table(results) {

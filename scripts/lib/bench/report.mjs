@@ -1,10 +1,9 @@
-import { markdownTable } from './sections.mjs';
+import { markdownTable, median, share } from './sections.mjs';
 import { Failure } from '../console.mjs';
 
 /** The two sides compute the same: float32 with a different summation order. */
 const LOSS_TOLERANCE = 1e-4;
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** Medians of one case; a loss that differs between the sides means they did not do the same work. */
 export function summarize(name, rounds, [ours, torch]) {
@@ -49,7 +48,6 @@ export function table(results, other = 'PyTorch') {
   return markdownTable(['', 'AuroRA Lab', other, 'ratio'], rows);
 }
 
-const share = (a, b) => `${(a / b).toFixed(2)}×`;
 const whole = (v, unit) => `${Math.round(v).toLocaleString('en-US')} ${unit}`;
 const row = (what, ours, torch, unit) => [
   what,

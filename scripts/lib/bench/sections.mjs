@@ -43,3 +43,8 @@ export function markdownTable(columns, rows) {
   const rule = `| ${widths.map((w, i) => (i ? `${'-'.repeat(w - 1)}:` : '-'.repeat(w))).join(' | ')} |`;
   return [line(columns), rule, ...rows.map(line)].join('\n');
 }
+
+export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** A ratio; a dash if the other side was not measured. */
+export const share = (a, b) => (b === undefined ? '–' : `${(a / b).toFixed(2)}×`);

@@ -50,7 +50,7 @@ export class IndexCache {
     return join(this.folder, `${key}.rows`);
   }
 
-  /** Where a copy of the rows is, if they cannot be read from the file itself. */
+  /** Where a copy of the rows is, if they cannot be read from the file itself: JSON lines, and images between them. */
   copyOf(key: string): string {
     return join(this.folder, `${key}.jsonl`);
   }

@@ -52,6 +52,8 @@ export function severalPlaced(
       }
     },
     bytesRead,
-    reader: (columns) => first!.table.reader(columns),
+    // A file without quotes decided nothing about them.
+    reader: (columns) =>
+      (tables.find(({ table }) => table.quotes === quotes) ?? first!).table.reader(columns),
   };
 }

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { PlaygroundOpen } from '../../protocol/panels/playground';
-import { trustedFor } from '../notices/report-page';
+import { trustedFor } from '../notices/open-report';
 import { COMMAND } from '../ids';
 import { bestEvaluation, checkpointSteps } from '../runs/label';
 import type { RunEntry } from '../runs/store';

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { MeasuredOn } from '../../experiment/evaluation-sets';
 import type { PredictLine } from '../../protocol/predictions';
 import { programError } from '../launcher/program-error';
-import { trustedFor } from '../notices/report-page';
+import { trustedFor } from '../notices/open-report';
 import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { writeAtomic } from '../../files/atomic';
-import { openReport } from '../notices/report-page';
+import { openReport } from '../notices/open-report';
 
 /** Asks for a folder, writes a study's report into a new subfolder, and shows it. */
 export async function exportStudy(title: string, files: ReadonlyMap<string, string>): Promise<void> {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { StudyLine } from '../../study/lines';
 import { programError } from '../launcher/program-error';
-import { trustedFor } from '../notices/report-page';
+import { trustedFor } from '../notices/open-report';
 import type { Services } from '../services';
 import { programLine } from '../launcher/program-line';
 

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { experimentName } from '../../runs/layout';
 import { programError } from '../launcher/program-error';
-import { openReport, trustedFor } from '../notices/report-page';
+import { openReport, trustedFor } from '../notices/open-report';
 import type { ReportPages } from '../notices/report-pages';
 import { saved } from '../ask/saved';
 import type { Services } from '../services';

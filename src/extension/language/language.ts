@@ -16,7 +16,11 @@ export function registerLanguage(services: Services): vscode.Disposable {
     wakeJsonSupport();
     if (providers) return;
     providers = start();
-    providers.catch((e: unknown) => showError(services.log, e));
+    providers.catch((e: unknown) => {
+      // Tried again with the next experiment that is opened.
+      providers = undefined;
+      showError(services.log, e);
+    });
   };
   vscode.workspace.textDocuments.forEach(opened);
   return vscode.Disposable.from(vscode.workspace.onDidOpenTextDocument(opened), {

@@ -4,7 +4,7 @@ import type { MachineCheck } from '../../protocol/doctor';
 import { registerGuarded } from '../ask/guard';
 import { explaining } from '../ask/training-problems';
 import { programError } from '../launcher/program-error';
-import { openReport } from '../notices/report-page';
+import { openReport } from '../notices/open-report';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { checkMarkdown, checkSummary, parseDoctorLine } from '../words/check-text';

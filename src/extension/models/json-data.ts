@@ -1,9 +1,12 @@
 import { open } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { eachLimited } from '../runs/each-limited';
 import { EXCLUDED } from './workspace-files';
 
 /** More JSON files than this are those of programs. */
 const LIMIT = 500;
+/** Files that are open at the same time. */
+const AT_ONCE = 16;
 
 /** A mark of the byte order, and the first object of a list. */
 const LIST = /^\uFEFF?\s*\[\s*\{/;
@@ -12,8 +15,11 @@ const LIST = /^\uFEFF?\s*\[\s*\{/;
 export async function jsonData(): Promise<string[]> {
   const found = await vscode.workspace.findFiles('**/*.json', EXCLUDED, LIMIT);
   const paths = found.filter((uri) => uri.scheme === 'file').map((uri) => uri.fsPath);
-  const lists = await Promise.all(paths.map(isList));
-  return paths.filter((_, i) => lists[i]).sort();
+  const lists: string[] = [];
+  await eachLimited(paths, AT_ONCE, async (path) => {
+    if (await isList(path)) lists.push(path);
+  });
+  return lists.sort();
 }
 
 async function isList(path: string): Promise<boolean> {

@@ -9,7 +9,7 @@ import { rangeOf } from '../language/diagnostics';
 import { ExperimentText } from '../language/experiment-text';
 import { addLine, parsePreflightLine, reportMarkdown, summaryLine, type PreflightReport } from './report';
 import { programError } from '../launcher/program-error';
-import { openReport, trustedFor } from '../notices/report-page';
+import { openReport, trustedFor } from '../notices/open-report';
 import type { ReportPages } from '../notices/report-pages';
 import { saved } from '../ask/saved';
 

@@ -4,7 +4,7 @@ import { experimentName, stepName } from '../../runs/layout';
 import { EXPORT_FORMS, type ExportForm, type ExportLine } from '../../protocol/export';
 import { runFrom } from '../ask/pick';
 import { programError } from '../launcher/program-error';
-import { openReport, trustedFor } from '../notices/report-page';
+import { openReport, trustedFor } from '../notices/open-report';
 import { bestEvaluation, checkpointSteps, runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';

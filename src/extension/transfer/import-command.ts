@@ -5,7 +5,7 @@ import { experimentName } from '../../runs/layout';
 import type { ImportLine } from '../../protocol/import';
 import { experimentFrom } from '../ask/pick';
 import { programError } from '../launcher/program-error';
-import { trustedFor } from '../notices/report-page';
+import { trustedFor } from '../notices/open-report';
 import { saved } from '../ask/saved';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';

@@ -192,7 +192,7 @@ async function severalLabels(state: WizardState, place: Place): Promise<'next' |
   for (;;) {
     const picked = await pick(place, {
       items,
-      placeholder: t('Select the column with the labels, or one of 0 and 1 for each'),
+      placeholder: t('Select the column with the labels, or one 0/1 column for each label'),
       many: {
         selected,
         describe: (chosen) => (chosen.length === 1 ? t('1 column') : t('{0} columns', chosen.length)),

@@ -4,7 +4,6 @@ import { guessValidation } from '../language/guess/guess-columns';
 import { describeTask } from '../../experiment/tasks/registry';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import { knownData } from '../../recipes/data/known';
-import { withPatterns } from '../../files/pattern';
 import { formatOf } from '../../table/files';
 import type { DataHead } from '../../table/head';
 import { DATA_FILE, readDataHead } from '../language/data-head';
@@ -19,7 +18,7 @@ import {
   sourceOf,
   type SourceItem,
 } from './images';
-import { nearFirst, pickFile, type WizardState } from './state';
+import { dataFiles, nearFirst, pickFile, type WizardState } from './state';
 import { testStep } from './test-set';
 import { percent } from '../../base/percent';
 
@@ -36,7 +35,10 @@ const trainStep: Step<WizardState> = {
   applies: (state) => !readsImages(state),
   async run(state, place) {
     const { t } = vscode.l10n;
-    const files = nearFirst(dirname(state.model!), withPatterns(state.files.filter((f) => suits(state, f))));
+    const files = nearFirst(
+      dirname(state.model!),
+      (await dataFiles(state)).filter((f) => suits(state, f)),
+    );
     for (;;) {
       const picked = await pickFile(place, {
         files,
@@ -129,8 +131,9 @@ const validationStep: Step<WizardState> = {
   async run(state, place) {
     const { t } = vscode.l10n;
     const train = state.train!;
-    const files = nearFirst(dirname(train), withPatterns(state.files.filter((f) => suits(state, f)))).filter(
-      (f) => f !== train,
+    const files = nearFirst(
+      dirname(train),
+      (await dataFiles(state)).filter((f) => suits(state, f) && f !== train),
     );
     const inFolder = files.filter((f) => dirname(f) === dirname(train)).map((f) => basename(f));
     const likely = guessValidation(basename(train), inFolder);

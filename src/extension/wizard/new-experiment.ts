@@ -12,17 +12,12 @@ import { dataSteps } from './data';
 import { modelSteps } from './model';
 import { recipeStep } from './recipe';
 import { draftOf, type WizardState } from './state';
-import { jsonData } from '../models/json-data';
 import { WorkspaceFiles } from '../models/workspace-files';
 
 /** Asks for model, data and method in turn, and writes the experiment's file. */
 export async function newExperiment(services: Services, model?: string): Promise<string | undefined> {
-  const [files, lists] = await Promise.all([new WorkspaceFiles().all(), jsonData()]);
-  const state: WizardState = {
-    services,
-    files: [...files, ...lists],
-    ...(model !== undefined && { given: model }),
-  };
+  const files = await new WorkspaceFiles().all();
+  const state: WizardState = { services, files, ...(model !== undefined && { given: model }) };
   const steps = [...modelSteps, ...dataSteps, recipeStep, ...adapterSteps, nameStep];
   if (!(await runSteps(vscode.l10n.t('New Experiment'), steps, state)) || state.file === undefined)
     return undefined;

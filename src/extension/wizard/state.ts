@@ -9,12 +9,16 @@ import type { DataHead } from '../../table/head';
 import type { KnownData } from '../../recipes/data/known';
 import type { Draft } from '../../recipes/draft';
 import { pick, type Place } from '../ask/steps';
+import { withPatterns } from '../../files/pattern';
+import { jsonData } from '../models/json-data';
 
 /** What the user has chosen so far. */
 export interface WizardState extends Partial<Draft> {
   services: Services;
   /** Models, tokenizers and data files of the workspace. */
   files: string[];
+  /** JSON files with rows; found when a step on data first needs them. */
+  lists?: string[];
   /** The model that the wizard was started on. */
   given?: string;
   summary?: ModelSummary;
@@ -26,6 +30,12 @@ export interface WizardState extends Partial<Draft> {
   adapter?: AdapterSpec;
   /** The folder for the experiment. */
   file?: string;
+}
+
+/** The files that may hold data; each numbered set as its pattern. */
+export async function dataFiles(state: WizardState): Promise<string[]> {
+  state.lists ??= await jsonData();
+  return withPatterns([...state.files, ...state.lists]);
 }
 
 /** All choices, once every step is done. */

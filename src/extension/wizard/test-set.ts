@@ -4,7 +4,7 @@ import { readDataHead } from '../language/data-head';
 import { guessTests } from '../language/guess/guess-test';
 import { pick, type Step } from '../ask/steps';
 import { imageSources, readsImages, sourceItem, type SourceItem } from './images';
-import type { WizardState } from './state';
+import { dataFiles, type WizardState } from './state';
 
 /** A file or folder that looks like a test set: asked only where there is one, since most data have none. */
 export const testStep: Step<WizardState> = {
@@ -34,11 +34,11 @@ export const testStep: Step<WizardState> = {
 
 /** Folders beside a folder, or files with the columns of the training file, which test files without labels lack. */
 async function testsOf(state: WizardState): Promise<string[]> {
-  const { train, validation, files, headOfData, known } = state;
+  const { train, validation, headOfData, known } = state;
   const images = readsImages(state);
   // The test files of the paper's data sets of texts have no labels, or hidden ones.
   if (known && !images) return [];
-  const all = images ? await imageSources(state) : files;
+  const all = images ? await imageSources(state) : await dataFiles(state);
   const likely = guessTests(
     train!,
     all.filter((path) => path !== train && path !== validation),

@@ -45,17 +45,31 @@ function likeliest(logits: Float32Array, { vocabSize, wordOf }: Tokenizer): Play
 
 const WORD = /[\p{L}\p{N}]+/gu;
 
-/** A text with one of its words hidden: one that is a single token, if there is any. */
+/** Words of a text that are tried before one of several tokens is hidden. */
+const TRIES = 32;
+
+/** A text with one of its words hidden that the model reads: one that is a single token, if there is any. */
 export function withMask(
   text: string,
   tokenizer: Tokenizer,
+  maxLength: number,
   seed: number,
   row: number,
 ): { text: string; hidden: string } {
-  const words = [...text.matchAll(WORD)];
-  const single = words.filter(([word]) => tokenizer.encodePart(word).length === 1);
-  const among = single.length > 0 ? single : words;
-  if (among.length === 0) return { text, hidden: '' };
-  const { 0: hidden, index } = among[Math.floor(uniform(seed, Stream.trials, row) * among.length)];
-  return { text: text.slice(0, index) + tokenizer.maskToken + text.slice(index + hidden.length), hidden };
+  const { maskId } = maskingOf(tokenizer);
+  // A word has at least one token.
+  const words = [...text.matchAll(WORD)].slice(0, maxLength);
+  const order = [...words.keys()].sort(
+    (a, b) => uniform(seed, Stream.trials, row, a) - uniform(seed, Stream.trials, row, b),
+  );
+  let other: { text: string; hidden: string } | undefined;
+  for (const at of order.slice(0, TRIES)) {
+    const { 0: hidden, index } = words[at];
+    const masked = text.slice(0, index) + tokenizer.maskToken + text.slice(index + hidden.length);
+    if (!encodeRow(tokenizer, { text: masked }, maxLength).ids.includes(maskId)) continue;
+    const made = { text: masked, hidden };
+    if (tokenizer.encodePart(hidden).length === 1) return made;
+    other ??= made;
+  }
+  return other ?? { text, hidden: '' };
 }

@@ -43,8 +43,8 @@ export async function measureFile(
   logits: string,
   more: HostTensors = {},
 ): Promise<Measured> {
-  const session = await openSession(path);
   const { graph } = loadModel(path);
+  const session = await openSession(path);
   return measure(task, {
     async evaluate(inputs) {
       const { [LABELS]: labels, ...own } = inputs;

@@ -36,7 +36,7 @@ export async function openWriter(
     write: (writings) => write(writings, batchSize, again),
     dispose: () => Promise.resolve(),
   };
-  const graphs = evaluator.openGraph && decoderGraphs(task.original, task.graph);
+  const graphs = evaluator.openGraph && graphsOf(task);
   // Prompts that cannot be masked begin with a cache without elements, which WebGPU does not have.
   if (!graphs || (!graphs.masks && micro.place.device === 'webgpu')) return plain;
   const sessions = await openSessions(evaluator, graphs);
@@ -76,6 +76,14 @@ export async function openWriter(
       await sessions.first?.dispose();
     },
   };
+}
+
+/** Made once for all sets that a run is scored on. */
+const made = new WeakMap<Task['graph'], { graphs: DecoderGraphs | undefined }>();
+function graphsOf({ original, graph }: Task): DecoderGraphs | undefined {
+  const known = made.get(graph) ?? { graphs: decoderGraphs(original, graph) };
+  made.set(graph, known);
+  return known.graphs;
 }
 
 /** Undefined where the device has no room for another copy of the model. */

@@ -85,13 +85,18 @@ function writePrograms(programs: string, folder: string): void {
   const windows = process.platform === 'win32';
   const write = (name: string, args: string[]) => {
     const path = join(programs, windows ? `${name}.cmd` : name);
-    const quote = (text: string) => (windows ? `"${text}"` : `'${text.replaceAll("'", `'\\''`)}'`);
-    const command = [process.execPath, ...args].map(quote).join(' ');
-    writeFileSync(path, windows ? `@${command}%*\r\n` : `#!/bin/sh\nexec ${command} "$@"\n`);
+    writeFileSync(path, launcherText([process.execPath, ...args], windows));
     chmodSync(path, 0o755);
   };
   write('node-pre-gyp', [preGyp]);
   write('node', []);
+}
+
+/** A file that runs a command with the arguments that follow it. */
+export function launcherText(command: readonly string[], windows: boolean): string {
+  const quote = (text: string) => (windows ? `"${text}"` : `'${text.replaceAll("'", `'\\''`)}'`);
+  const words = command.map(quote);
+  return windows ? `@${[...words, '%*'].join(' ')}\r\n` : `#!/bin/sh\nexec ${[...words, '"$@"'].join(' ')}\n`;
 }
 
 export interface RunningScript {

@@ -42,6 +42,8 @@ export async function checkPacking(task: Task, stepper: Stepper, micro: MicroBat
         }),
     );
   const [packed, alone] = [await trained(row), await trained(apart)];
+  // Not a matter of packing: the first step reports it.
+  if (!Number.isFinite(alone.lossSum)) return;
   const { loss, gradients } = ALLOWED[task.spec.training.precision];
   if (
     Math.abs(packed.lossSum - alone.lossSum) <= loss * alone.lossSum &&

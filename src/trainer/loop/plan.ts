@@ -17,8 +17,9 @@ export interface Plan {
   snapshots(step: number): boolean;
 }
 
-export function makePlan(t: TrainingSpec, trainExamples: number): Plan {
-  const batches = Math.ceil(trainExamples / t.batchSize);
+/** @param rows of a pass over the training data: examples, or several of them packed together */
+export function makePlan(t: TrainingSpec, rows: number): Plan {
+  const batches = Math.ceil(rows / t.batchSize);
   const stepsPerEpoch = Math.ceil(batches / t.gradientAccumulation);
   const totalSteps = Math.min(t.epochs * stepsPerEpoch, t.maxSteps ?? Infinity);
   const staticFrom = Math.max(0, totalSteps - (t.staticEpochs ?? 0) * stepsPerEpoch);

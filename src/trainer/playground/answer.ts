@@ -1,4 +1,4 @@
-import { checkInputs } from '../../data/batch';
+import { checkInputs, TEXT_INPUTS } from '../../data/batch';
 import { DType, dtypeName, isFloat } from '../../graph/dtype';
 import type { Model, ValueInfo } from '../../graph/model';
 import { AuroraError } from '../../base/errors';
@@ -8,7 +8,6 @@ import { OWN_LOGITS } from '../export/head';
 /** What a model reads. */
 export type Reads = 'texts' | 'images';
 
-const TEXT_INPUTS = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids'];
 /** Caches of earlier tokens, as exporters name them. */
 const CACHE = /^(past|present|cache)|past_key|use_cache/i;
 /** Outputs that describe a text without labelling it. */

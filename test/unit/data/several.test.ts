@@ -152,6 +152,15 @@ describe('several files', () => {
     ]);
   });
 
+  it('are read back as they were indexed where the first has no quotes at all', async () => {
+    const path = write('tsv', 'text\tlabel\na\tx\n', 'text\tlabel\n"Great film\tx\n"b" c\ty\n');
+    const texts = (read: { rows: Iterable<{ text: string }> }) => [...read.rows].map(({ text }) => text);
+    const expected = ['a', '"Great film', '"b" c'];
+    expect(texts(await readRows(path, options))).toEqual(expected);
+    // The first time it is indexed, and the second time from the cache.
+    for (let n = 0; n < 2; n++) expect(texts(await streamed(path))).toEqual(expected);
+  });
+
   it('are indexed again when one is added, removed or changed', async () => {
     const path = write('csv', ...csv);
     const texts = async () => {

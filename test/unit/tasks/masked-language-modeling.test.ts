@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { encodeRow } from '../../../src/data/dataset';
 import { loadTokenizer } from '../../../src/data/text/tokenizer';
 import { DType } from '../../../src/graph/dtype';
 import type { HostTensor } from '../../../src/graph/host-tensor';
 import { maskedLanguageModeling as kind } from '../../../src/tasks/masked-language-modeling';
+import { withMask } from '../../../src/tasks/text/ask-masks';
 import { inPass, maskedText, maskingOf, type MaskedText } from '../../../src/tasks/text/masked-text';
 import { IGNORE_LABEL } from '../../../src/tasks/objective';
 import { LABELS } from '../../../src/tasks/task-graph';
@@ -130,6 +132,15 @@ describe('the data of a masked language model', () => {
       expect(['the cats playing', 'the cat']).toContain(text.replace('[MASK]', label));
     }
     expect((await kind.samples(experiment(), data)).at(0)).toEqual(samples.at(0));
+  });
+
+  it('hide a word that the model still reads, however long the text is', () => {
+    const text = `${'the cat '.repeat(200)}played`;
+    for (let row = 0; row < 20; row++) {
+      const { text: masked, hidden } = withMask(text, tokenizer, 12, 7, row);
+      expect(['the', 'cat']).toContain(hidden);
+      expect([...encodeRow(tokenizer, { text: masked }, 12).ids]).toContain(MASK);
+    }
   });
 
   it('answer with the likeliest tokens for each mask of a text', async () => {

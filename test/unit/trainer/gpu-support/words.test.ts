@@ -3,13 +3,19 @@ import { judge } from '../../../../src/trainer/gpu-support/check';
 import type { Download } from '../../../../src/trainer/gpu-support/downloads';
 import { explain } from '../../../../src/trainer/gpu-support/explain';
 import { dataFolder } from '../../../../src/trainer/gpu-support/places';
-import { proxies } from '../../../../src/trainer/gpu-support/script';
+import { launcherText, proxies } from '../../../../src/trainer/gpu-support/script';
 
 const URL = 'https://example.org/a/library.tar.gz';
 const download = (d: Partial<Download> = {}): Download => ({ id: '1', url: URL, received: 0, ...d });
 const whole = download({ status: 200, received: 100, total: 100, ended: 'whole' });
 const why = (said: string, downloads: Download[] = [whole], proxy?: string) =>
   explain({ part: 'tensorflow', downloads, said, end: 'with code 1', proxy });
+
+test('a program by name passes its arguments on, on Windows and elsewhere', () => {
+  const command = ['/opt/node', "it's.js"];
+  expect(launcherText(command, true)).toBe('@"/opt/node" "it\'s.js" %*\r\n');
+  expect(launcherText(command, false)).toBe(`#!/bin/sh\nexec '/opt/node' 'it'\\''s.js' "$@"\n`);
+});
 
 describe('the failure of an install script', () => {
   test.each([
