@@ -18,19 +18,20 @@ const LORA = 'adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["quer
 
 /**
  * Pictures of every view, in four themes, of real runs of the demo, into .cache/screenshots/workbench; with --readme
- * also the README's, into docs/images. Fails if a page has low-contrast text or a blank canvas.
+ * only those of the README, which are dark, and cropped into docs/images. Fails if a page has low-contrast text or a blank canvas.
  */
 await main(async () => {
   ensureDependencies();
   await build();
   prepareRuns();
-  const env = { ...process.env, AURORA_SCREENSHOTS: WORKSPACE };
+  const readme = process.argv.includes('--readme');
+  const env = { ...process.env, AURORA_SCREENSHOTS: WORKSPACE, ...(readme && { AURORA_THEMES: 'dark' }) };
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-  const code = runNode(vitest, ['run', '--project', 'screenshots'], { env });
+  const code = runNode(vitest, ['run', '--project', 'screenshots', ...(readme ? ['views'] : [])], { env });
   rmSync(WORKSPACE, { recursive: true, force: true });
   if (code !== 0) return code;
   say('The pictures are in .cache/screenshots/workbench/.');
-  if (process.argv.includes('--readme')) await cropForReadme();
+  if (readme) await cropForReadme();
   return 0;
 });
 
