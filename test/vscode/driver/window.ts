@@ -226,7 +226,7 @@ export class Window {
   }
 
   /** The page inside a webview, found by its content because several can be open. */
-  async frameWith(selector: string, limit = 30_000): Promise<Frame> {
+  async frameWith(selector: string, limit = 300_000): Promise<Frame> {
     for (const end = Date.now() + limit; Date.now() < end; await this.page.waitForTimeout(100))
       for (const frame of this.page.frames())
         if (
