@@ -4,7 +4,6 @@ import { Failure } from '../console.mjs';
 /** Float32 with a different summation order; a GPU's own functions are slightly less accurate. */
 const LOSS_TOLERANCE = 1e-3;
 
-
 /** Medians of one case; a loss that differs between sides means that they did not do the same work. */
 export function summarize(name, rounds, sides, absent) {
   const [first] = sides;

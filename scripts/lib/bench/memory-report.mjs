@@ -4,7 +4,6 @@ import { Failure } from '../console.mjs';
 /** Float32 with a different summation order. */
 const LOSS_TOLERANCE = 1e-5;
 
-
 /** Figures of one case; a loss that differs between the ways means that they did not do the same work. */
 export function summarize(name, rounds, sides) {
   const [{ contestant: whole }] = sides;

@@ -4,7 +4,6 @@ import { Failure } from '../console.mjs';
 /** The two sides compute the same: float32 with a different summation order. */
 const LOSS_TOLERANCE = 1e-4;
 
-
 /** Medians of one case; a loss that differs between the sides means they did not do the same work. */
 export function summarize(name, rounds, [ours, torch]) {
   let lossGap;
