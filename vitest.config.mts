@@ -33,6 +33,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    // Two tests run at a time, and a runtime's threads spin while they wait for each other.
+    env: { OMP_NUM_THREADS: '1' },
     // Only for what hangs: no test depends on speed.
     testTimeout: 600_000,
     hookTimeout: 600_000,

@@ -71,6 +71,14 @@ export function wholeNumber(option: string, given: string): number {
   return n;
 }
 
-/** Threads of the runtime; by default 0, which means one per core. */
-export const threadCount = (given: string | undefined): number =>
-  given === undefined ? 0 : wholeNumber('threads', given);
+/**
+ * Threads of the runtime; 0 means one per core. By default the first number of `OMP_NUM_THREADS`, as in PyTorch: labs and
+ * cluster schedulers set it for every program on a shared machine. As in OpenMP, any other value of it counts as unset.
+ */
+export const threadCount = (
+  given: string | undefined,
+  environment: Readonly<NodeJS.ProcessEnv> = process.env,
+): number =>
+  given === undefined
+    ? Number(/^\s*(\d+)\s*(,|$)/.exec(environment.OMP_NUM_THREADS ?? '')?.[1] ?? 0)
+    : wholeNumber('threads', given);

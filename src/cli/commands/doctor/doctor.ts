@@ -22,7 +22,7 @@ engine could use here for ${SECONDS} seconds: matrix products, and training step
 adapter, in the same code that trains runs. Reports what is missing and how to get it.
 
   --seconds N        measure each device for N seconds (default: ${SECONDS_VARIABLE}, else ${SECONDS})
-  --threads N        threads on the processor (default: one per core)
+  --threads N        threads on the processor (default: OMP_NUM_THREADS, or one per core)
   --json             JSON lines, each as soon as it is known: system, checking, place, report
 
 Exits with 0, whatever it finds.
