@@ -19,11 +19,11 @@ export interface Experiment {
 }
 
 export interface ModelSpec {
-  /** The ONNX file. */
+  /** The ONNX file; of a folder from the hub, its config.json. */
   path: string;
-  /** tokenizer.json; beside the model by default. */
+  /** tokenizer.json; beside the model, or in its folder, by default. */
   tokenizer: string;
-  /** preprocessor_config.json, for a model that reads images; beside the model by default. */
+  /** preprocessor_config.json, for a model that reads images; beside the model, or in its folder, by default. */
   preprocessor?: string;
   /** Maximum input length in tokens; longer texts are truncated. */
   maxLength: number;

@@ -26,13 +26,18 @@ export type PlayRequest =
 /** The source of a subject. */
 export type PlaySource =
   | { kind: 'run'; run: string; at: 'best' | 'last' | number }
-  /** An ONNX file, with tokenizer.json beside it unless specified; `adapter` is a folder in PEFT's layout. */
+  /**
+   * An ONNX file, with tokenizer.json beside it unless specified, or a folder from the hub; `adapter` is a folder in
+   * PEFT's layout.
+   */
   | { kind: 'model'; model: string; tokenizer?: string; adapter?: string };
 
 /** The name of a model, with its adapter: most files are called model.onnx, so the folder is more informative. */
 export function modelName(model: string, adapter?: string): string {
   const last = (path: string, parts: number) => path.split(/[\\/]/).filter(Boolean).slice(-parts).join('/');
-  const name = last(model, /(^|[\\/])model(_\w+)?\.onnx$/.test(model) ? 2 : 1);
+  // Of a folder from the hub, the config.json is given too.
+  const path = model.replace(/[\\/]config\.json$/, '');
+  const name = last(path, /(^|[\\/])model(_\w+)?\.onnx$/.test(path) ? 2 : 1);
   return adapter === undefined ? name : `${name} + ${last(adapter, 1)}`;
 }
 

@@ -1,4 +1,4 @@
-import { loadModel } from '../../graph/file/load';
+import { readStructure } from '../../architectures/load';
 import { summarize, type ModelSummary } from '../../graph/summary';
 import { EXIT } from '../../base/errors';
 import { one, type Command } from '../command';
@@ -6,17 +6,17 @@ import { table } from '../table';
 import { count } from '../../base/number-text';
 
 export const inspect: Command = {
-  help: `Usage: aurora inspect MODEL.onnx [--json]
+  help: `Usage: aurora inspect MODEL [--json]
 
-Lists inputs, outputs and every linear layer (module path, shape), and the operators that block gradients. Reads the
-file without running it.
+Lists inputs, outputs and every linear layer (module path, shape), and the operators that block gradients. MODEL is an
+ONNX file, or a folder with config.json and safetensors; it is read without running it.
 
   --json    print one JSON object instead
 `,
   options: { json: { type: 'boolean' } },
   async run(args) {
     const path = one(args, 'model', 'inspect');
-    const summary = summarize(loadModel(path));
+    const summary = summarize(readStructure(path));
     process.stdout.write(args.flag('json') ? `${JSON.stringify(summary, null, 2)}\n` : text(path, summary));
     return EXIT.ok;
   },

@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { ModelSummary } from '../../graph/summary';
 import type { AdapterSpec } from '../../experiment/methods';
+import { modelPath } from '../../files/model-path';
 import type { Services } from '../services';
 import { bytes } from '../words/format';
 import type { DataHead } from '../../table/head';
@@ -40,7 +41,7 @@ export async function dataFiles(state: WizardState): Promise<string[]> {
 
 /** All choices, once every step is done. */
 export const draftOf = (s: WizardState): Draft => ({
-  model: s.model!,
+  model: modelPath(s.model!),
   ...(s.tokenizer !== undefined && { tokenizer: s.tokenizer }),
   ...(s.preprocessor !== undefined && { preprocessor: s.preprocessor }),
   ...(s.output !== undefined && { output: s.output }),

@@ -1,4 +1,5 @@
 import { basename, dirname, join, resolve } from 'node:path';
+import { modelFile } from '../../files/model-path';
 import type { DataSpec, Experiment } from '../../experiment/experiment';
 import type { AdapterSpec } from '../../experiment/methods';
 import type { SweepSpec } from '../../experiment/sweep';
@@ -63,7 +64,7 @@ function fillTaskDefaults({ task, data, training }: Experiment): void {
 /** Fills in defaults that depend on other values or on the file, and makes paths absolute. */
 function complete(e: Experiment, file: string): Experiment {
   const folder = dirname(resolve(file));
-  const path = resolve(folder, e.model.path);
+  const path = modelFile(resolve(folder, e.model.path));
   const { tokenizer, preprocessor = 'preprocessor_config.json' } = e.model;
   const images = describeTask(e.task.type).input === 'image';
   const { validation, test, evaluations } = e.data;

@@ -1,4 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
+import { weightFilesOf } from '../../architectures/load';
+import { isHubModel } from '../../files/model-path';
 import { isFileRef, type Model } from '../../graph/model';
 import { evaluationSets } from '../../experiment/evaluation-sets';
 import { matchedBy } from '../../files/pattern';
@@ -10,7 +12,9 @@ export type InputPath = Pick<InputFile, 'role' | 'path' | 'pattern'>;
 
 /** What an experiment reads, except its model's data files, which only the model names. */
 export function inputPaths({ model, data }: Experiment): InputPath[] {
-  return [{ role: 'model', path: model.path }, ...readerPaths(model), ...dataPaths(data)];
+  // A folder's config.json is its model file, and beside the tokenizer too.
+  const readers = readerPaths(model).filter(({ path }) => path !== model.path);
+  return [{ role: 'model', path: model.path }, ...readers, ...dataPaths(data)];
 }
 
 /** Every file of the data, also of patterns. One that has several roles has the first of them. */
@@ -45,8 +49,10 @@ function readerPaths({ tokenizer, preprocessor }: Experiment['model']): InputPat
   return [tokenizer, ...beside].map((path) => ({ role: 'tokenizer', path }));
 }
 
-/** The model's external weight files. */
+/** The files of the model's weights, if they are outside of the model file. Of converted weights, those they come from. */
 export function modelDataPaths(spec: Experiment, { graph }: Model): InputPath[] {
+  if (isHubModel(spec.model.path))
+    return weightFilesOf(spec.model.path).map((path) => ({ role: 'model-data', path }));
   const own = resolve(spec.model.path);
   const paths = [...graph.initializers.values()].flatMap(({ data }) => (isFileRef(data) ? [data.path] : []));
   return [...new Set(paths)].filter((path) => path !== own).map((path) => ({ role: 'model-data', path }));

@@ -3,7 +3,8 @@ import { checkVocabulary, loadTokenizer } from '../../data/text/tokenizer';
 import { probe } from '../../engine/onnxruntime/probe';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
-import { loadModel } from '../../graph/file/load';
+import { modelFile } from '../../files/model-path';
+import { loadModelAt } from '../../architectures/load';
 import type { Model, ValueInfo } from '../../graph/model';
 import { cacheInputs } from '../../graph/past/cache-inputs';
 import { prepareModel } from '../../graph/prepare';
@@ -43,9 +44,9 @@ export async function openModel(
   source: Extract<PlaySource, { kind: 'model' }>,
   options: OpenOptions,
 ): Promise<Subject> {
-  const { model: path } = source;
+  const path = modelFile(source.model);
   const adapter = source.adapter === undefined ? undefined : readAdapterFolder(source.adapter);
-  const file = loadModel(path);
+  const file = loadModelAt(path);
   // A decoder with a cache reads each text from its beginning.
   const original = cacheInputs(file.graph).length > 0 ? prepareModel(file) : file;
   const reads = whatItReads(original, path);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadModel } from '../../graph/file/load';
+import { readStructure } from '../../architectures/load';
 import { hashInput, type InputFile } from '../../runs/inputs';
 import { runPaths } from '../../runs/layout';
 import type { SweepRecord, TrialRecord } from '../../runs/sweep/record';
@@ -108,7 +108,7 @@ const pathsOf = (spec: Experiment): InputPath[] => [...inputPaths(spec), ...data
 /** Empty for a model that cannot be read: its trainer reports why. */
 function dataFiles(spec: Experiment): InputPath[] {
   try {
-    return modelDataPaths(spec, loadModel(spec.model.path));
+    return modelDataPaths(spec, readStructure(spec.model.path));
   } catch (e) {
     if (e instanceof AuroraError) return [];
     throw e;

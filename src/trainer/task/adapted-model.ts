@@ -3,9 +3,10 @@ import { declaredOutputs, taskOutput } from '../../adapters/task-output';
 import { gradientPath, requireRules } from '../../graph/autodiff/differentiate';
 import { namedAs } from '../../graph/layers/layer-names';
 import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
-import { loadModel } from '../../graph/file/load';
+import { loadModelAt } from '../../architectures/load';
 import { elementCount, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
+import { requirePositions } from './positions';
 import type { Experiment } from '../../experiment/experiment';
 import { leftOutWarning, type LeftOut } from '../../protocol/left-out';
 
@@ -36,7 +37,7 @@ export interface BaseModel {
 
 /** @throws AuroraError where the file cannot be used */
 export function readModel(path: string): BaseModel {
-  const original = loadModel(path);
+  const original = loadModelAt(path);
   const model = prepareModel(original);
   return { original, model, layers: findLinearLayers(model.graph) };
 }
@@ -54,6 +55,7 @@ export function adaptTo(
   spec: Experiment,
   modules?: readonly string[],
 ): AdaptedModel {
+  requirePositions(original, spec.model);
   const layers = namedAs(found, modules);
   const output = taskOutput(declaredOutputs(model.graph), {
     output: spec.model.output,

@@ -1,7 +1,8 @@
 import type { BudgetModule } from '../../../adapters/budget/budget';
 import { likelyTargets } from '../../../adapters/targets/likely-targets';
 import { taskLayers } from '../../../adapters/task-output';
-import { loadModel } from '../../../graph/file/load';
+import { readStructure } from '../../../architectures/load';
+import { isHubModel } from '../../../files/model-path';
 import { summarize } from '../../../graph/summary';
 import { PAPER_MODELS } from '../../../recipes/models';
 import { loadExperiment } from '../../../runs/experiment/load';
@@ -58,10 +59,10 @@ export function recipeSource(id: string, choice: AdapterChoice): BudgetSource {
   };
 }
 
-/** An ONNX model with the layers that the paper would adapt, or an experiment as written. Loads no runtime. */
+/** A model with the layers that the paper would adapt, or an experiment as written. Loads no runtime. */
 export function fileSource(path: string, choice: AdapterChoice): BudgetSource {
-  if (/\.onnx$/i.test(path)) {
-    const summary = summarize(loadModel(path));
+  if (/\.onnx$/i.test(path) || isHubModel(path)) {
+    const summary = summarize(readStructure(path));
     // The defaults of a new experiment on this model.
     const layers = taskLayers(summary, { output: undefined, head: true });
     const likely = likelyTargets(layers);
@@ -72,10 +73,10 @@ export function fileSource(path: string, choice: AdapterChoice): BudgetSource {
     throw new AuroraError(
       'usage',
       `${path} is neither an experiment nor a model.`,
-      'Give an experiment (*.aurora.json) or a model (*.onnx).',
+      'Give an experiment (*.aurora.json) or a model (*.onnx, or a folder from the hub).',
     );
   const { adapter, model, task } = loadExperiment(path);
-  const summary = summarize(loadModel(model.path));
+  const summary = summarize(readStructure(model.path));
   return {
     title: path,
     modules: taskLayers(summary, { output: model.output, head: task.head === 'linear' }),

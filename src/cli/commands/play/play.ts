@@ -26,16 +26,16 @@ const D = GENERATION_DEFAULTS;
 
 export const play: Command = {
   help: `Usage: aurora play RUN [--at best|last|STEP] [--with RUN …]
-       aurora play --model MODEL.onnx [--adapter DIR] [--tokenizer FILE]
+       aurora play --model MODEL [--adapter DIR] [--tokenizer FILE]
 
-Loads a checkpoint of a run, or any ONNX classifier or language model, and answers each line that you type (pairs: two
+Loads a checkpoint of a run, or any classifier or language model, and answers each line that you type (pairs: two
 texts with a tab between them; questions: a tab before each choice; images: the path of one; texts with hidden tokens:
 the mask token in the place of each). A classifier prints the most likely labels and the time taken, beside those of the
 base model; a language model streams its text.
 
   --at WHICH         best (default), last, or the step of a checkpoint
   --with RUN         another run to answer as well, at its best checkpoint (may be given several times)
-  --model FILE       an ONNX model: a classifier of texts or images, or a language model
+  --model MODEL      an ONNX file or a folder from the hub: a classifier of texts or images, or a language model
   --adapter DIR      an adapter for it in PEFT's layout (LoRA, or AuroRA Lab's own)
   --tokenizer FILE   its tokenizer.json, if it is not beside the model
   --threads N        threads on the processor (default: OMP_NUM_THREADS, or one per core)

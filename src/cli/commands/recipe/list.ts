@@ -22,6 +22,6 @@ export function listText(): string {
     ...table([['', 'task', 'metric', 'the paper’s models'], ...rows], '   '),
     '',
     `${program()} recipe NAME                                     its columns, settings and their sources`,
-    `${program()} recipe NAME --model MODEL.onnx --data FOLDER    writes the experiment`,
+    `${program()} recipe NAME --model MODEL --data FOLDER    writes the experiment`,
   ].join('\n')}\n`;
 }

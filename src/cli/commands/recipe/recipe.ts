@@ -1,8 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { type AdapterSpec, HEAD_ALONE, isMethod, METHOD_ORDER } from '../../../experiment/methods';
 import { writeAtomic } from '../../../files/atomic';
+import { modelFile } from '../../../files/model-path';
+import { isFolder } from '../../../files/tree';
 import { recipeAdapter } from '../../../recipes/draft-recipe';
 import { defaultAdapter, draftText, type Draft } from '../../../recipes/draft';
 import type { FoundFiles } from '../../../recipes/data/files';
@@ -24,7 +26,7 @@ import { showText } from './show';
 import { sizeFor } from './size';
 
 export const recipeCommand: Command = {
-  help: `Usage: aurora recipe [NAME [--model MODEL.onnx --data FOLDER] [options]]
+  help: `Usage: aurora recipe [NAME [--model MODEL --data FOLDER] [options]]
 
 Lists the recipes: the data sets of the AuroRA paper that can be trained from their files as they are distributed. With
 a NAME such as glue/rte, shows its columns, labels, metric, split and settings, each with its source. With a model and
@@ -33,7 +35,7 @@ the folder of the data, writes the experiment, after reading the data once as tr
 What no source states is asked for in a terminal. Elsewhere, state it with --set, or accept the defaults of AuroRA Lab
 with --defaults; the experiment says which of its values these are.
 
-  --model FILE       an ONNX model, with tokenizer.json beside it
+  --model MODEL      an ONNX file, with tokenizer.json beside it, or a folder with config.json and safetensors
   --data FOLDER      the folder with the data set's files, or with its subfolder
   --size SIZE        the paper's model whose settings to use: base or large (default: by the width of MODEL's layers)
   --method METHOD    ${[...METHOD_ORDER, HEAD_ALONE.method].join(', ')} (default: aurora)
@@ -74,7 +76,7 @@ with --defaults; the experiment says which of its values these are.
 
 function required(given: string | undefined, option: 'model' | 'data'): string {
   if (given !== undefined) return resolve(given);
-  const what = { model: 'the ONNX file', data: 'the folder of the data set' }[option];
+  const what = { model: 'the model', data: 'the folder of the data set' }[option];
   throw new AuroraError('usage', `To write an experiment, name ${what} with --${option}.`);
 }
 
@@ -84,8 +86,12 @@ async function write(recipe: DataRecipe, model: string, folder: string, args: Pa
   const out = resolve(args.text('out') ?? join('.', `${short}-${adapterName}.aurora.json`));
   if (existsSync(out))
     throw new AuroraError('usage', `${out} already exists and was not overwritten.`, 'Name another file with --out.'); // prettier-ignore
-  if (statSync(model, { throwIfNoEntry: false })?.isDirectory())
-    throw new AuroraError('model', `${model} is a folder, not an ONNX file.`, 'Name the .onnx file in it.');
+  if (isFolder(model) && !existsSync(modelFile(model)))
+    throw new AuroraError(
+      'model',
+      `${model} is a folder without config.json, so it is not a model.`,
+      'Name the .onnx file in it, or a folder as the hub has it, with config.json and safetensors.',
+    );
   const set = new Map(
     args.list('set').map((text) => {
       const { path, value } = parseOverride(text);

@@ -11,7 +11,7 @@ import { nameTable, own } from '../../../base/names';
 
 /** The task that a reference file trains on its model. */
 export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
-  const output = taskOutput(declaredOutputs(model.graph), { output: undefined, head: c.head !== undefined });
+  const output = taskOutput(declaredOutputs(model.graph), { output: undefined, head: Boolean(c.head) });
   const { adapters: found } = selectAdapters(
     model.graph,
     findLinearLayers(model.graph),

@@ -7,7 +7,7 @@ import { openEvaluator, openTask } from '../../../engine/open';
 import { CPU } from '../../../engine/place';
 import { probe } from '../../../engine/onnxruntime/probe';
 import type { Stepper, TaskOptions } from '../../../engine/stepper';
-import { loadModel } from '../../../graph/file/load';
+import { loadModelAt } from '../../../architectures/load';
 import type { Model } from '../../../graph/model';
 import { prepareModel } from '../../../graph/prepare';
 import { AdamW } from '../../../trainer/optimizer/optimizer';
@@ -30,7 +30,7 @@ export async function runModelCase(
   const place = options.place ?? CPU;
   const tolerances = tolerancesOf(place);
   const report = new Comparison();
-  const model = prepareModel(loadModel(modelPath));
+  const model = prepareModel(loadModelAt(modelPath));
   if (!checkFields(report, c, model.graph)) return report;
   const examples = [c, ...c.otherShapes].map((f) => shapesOf(f.inputs));
   const infos = await probe(model, undefined, examples);

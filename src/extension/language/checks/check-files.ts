@@ -4,6 +4,7 @@ import { AuroraError } from '../../../base/errors';
 import { editDistance } from '../../../base/nearest';
 import type { TaskDescription } from '../../../experiment/tasks/kind';
 import type { Translate } from '../../translate';
+import { MODEL_CONFIG, modelFile } from '../../../files/model-path';
 import { filesOfLater, hasWildcard } from '../../../files/pattern';
 import { DATA_FILE } from '../data-head';
 import type { ExperimentText } from '../experiment-text';
@@ -34,7 +35,8 @@ const BESIDE = {
 };
 
 /**
- * Reports files that are missing or are folders, and suggests the closest existing ones. Images may be in a folder.
+ * Reports files that are missing or are folders, and suggests the closest existing ones. Images may be in a folder, and a
+ * model may be one.
  *
  * @param known absolute paths of files in the workspace
  */
@@ -63,13 +65,17 @@ export async function fileFindings(
         });
       continue;
     }
-    if (kind === 'file' || (kind === 'folder' && images && path[0] === 'data')) continue;
+    const isModel = path[0] === 'model' && path[1] === 'path';
+    const folders = isModel ? (await kindOf(modelFile(file))) === 'file' : images && path[0] === 'data';
+    if (kind === 'file' || (kind === 'folder' && folders)) continue;
     const candidates = await nearestFiles(file, pattern, known);
     const span = doc.span(...path);
     const what =
-      kind === 'folder'
-        ? t('{0} is a folder, but {1} must be a file.', written, path.join('.'))
-        : t('The file {0} does not exist; paths are relative to this file.', written);
+      kind !== 'folder'
+        ? t('The file {0} does not exist; paths are relative to this file.', written)
+        : isModel
+          ? t('{0} is a folder without {1}, so it is not a model.', written, MODEL_CONFIG)
+          : t('{0} is a folder, but {1} must be a file.', written, path.join('.'));
     const near = candidates.length > 0 ? ` ${t('Nearest: {0}.', names(doc, candidates))}` : '';
     const code = kind === 'folder' ? 'file-is-folder' : 'file-missing';
     const message = `${what}${near}`;
@@ -98,7 +104,7 @@ async function missingBeside(
 ): Promise<Finding[]> {
   const model = doc.string('model', 'path');
   if (model === undefined || doc.node('model', key)) return [];
-  const path = doc.resolve(model);
+  const path = modelFile(doc.resolve(model));
   if ((await kindOf(path)) !== 'file') return [];
   const { name, pattern } = BESIDE[key];
   const expected = join(dirname(path), name);

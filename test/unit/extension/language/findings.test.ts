@@ -9,7 +9,7 @@ import { writeTwoOutputs } from '../../../two-outputs';
 import { analysisOf, apply, covered, FIXTURE, makeFolder, t } from './lab';
 
 const CSV = 'text,label\n"a, b",x\nc,y\nd,x\n';
-const lab = (files: Record<string, string> = {}) =>
+const lab = (files: Record<string, string | Uint8Array> = {}) =>
   makeFolder({
     'm/model.onnx': readFileSync(FIXTURE),
     'm/tokenizer.json': '{}',
@@ -75,6 +75,17 @@ describe('problems in an experiment', () => {
     const text = experiment().replace('m/model.onnx', 'm');
     const [finding] = (await analysisOf(lab(), text)).findings;
     expect(finding).toMatchObject({ code: 'file-is-folder', severity: 'error' });
+  });
+
+  it('do not include a folder from the hub in place of a model', async () => {
+    const hub = join(FIXTURE, '../../hf/bert');
+    const names = ['config.json', 'model.safetensors'];
+    const files = Object.fromEntries(names.map((name) => [`bert/${name}`, readFileSync(join(hub, name))]));
+    const text = experiment().replace('m/model.onnx', 'bert');
+    const folder = lab({ ...files, 'bert/tokenizer.json': '{}' });
+    const analysis = await analysisOf(folder, text);
+    expect(analysis.findings).toEqual([]);
+    expect(budgetText(analysis, t).text).toMatch(/trainable/);
   });
 
   it('include a missing tokenizer, with one from the workspace as a fix', async () => {

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
+import { readStructure } from '../../../../src/architectures/load';
 import { fill } from '../../../../src/base/fill';
-import { loadModel } from '../../../../src/graph/file/load';
 import { summarize } from '../../../../src/graph/summary';
 import {
   analyze,
@@ -42,7 +42,7 @@ export async function analysisOf(folder: string, text: string, known: string[] =
   const path = modelPathOf(file, text);
   const there = await firstModelState(path, undefined);
   const model =
-    there.state === 'reading' ? { state: 'known' as const, summary: summarize(loadModel(path!)) } : there;
+    there.state === 'reading' ? { state: 'known' as const, summary: summarize(readStructure(path!)) } : there;
   return analyze(file, text, { model, known, head: readDataHead, t });
 }
 

@@ -1,0 +1,98 @@
+import { DType } from '../../graph/dtype';
+import { LOWEST, type Network } from './network';
+
+/** What all attentions of a model share. */
+export interface AttentionShape {
+  heads: number;
+  /** Heads of keys and values: each serves heads / keyValueHeads queries. */
+  keyValueHeads: number;
+  /** Size of a head. */
+  width: number;
+  /** A vector tensor: (batch, sequence). */
+  rows: string;
+  /** Added to the scores: (batch, 1, 1 or sequence, sequence); undefined if all tokens attend to all. */
+  bias?: string;
+}
+
+/** Query, key and value, each (tokens, heads · width). */
+export interface Projections {
+  query: string;
+  key: string;
+  value: string;
+}
+
+/**
+ * softmax(scale · q kᵀ + bias) v, written out.
+ *
+ * @param scale 1/√width by default
+ * @param rotate applied to queries and keys, (batch, heads, sequence, width)
+ * @returns (tokens, heads · width)
+ */
+export function attention(
+  net: Network,
+  module: string,
+  { query, key, value }: Projections,
+  shape: AttentionShape,
+  { scale = 1 / Math.sqrt(shape.width), rotate = (x: string) => x } = {},
+): string {
+  const { heads, keyValueHeads, width, bias } = shape;
+  const q = rotate(split(net, module, query, heads, shape));
+  const k = repeat(net, module, rotate(split(net, module, key, keyValueHeads, shape)), shape);
+  const v = repeat(net, module, split(net, module, value, keyValueHeads, shape), shape);
+  const turned = net.op(module, 'Transpose', [k], { perm: [0, 1, 3, 2] });
+  const scores = net.op(module, 'Mul', [net.op(module, 'MatMul', [q, turned]), net.float(scale)]);
+  const masked = bias === undefined ? scores : net.op(module, 'Add', [scores, bias]);
+  const shares = net.op(module, 'Softmax', [masked], { axis: -1 });
+  const mixed = net.op(module, 'Transpose', [net.op(module, 'MatMul', [shares, v])], { perm: [0, 2, 1, 3] });
+  return net.op(module, 'Reshape', [mixed, net.g.ints([-1, heads * width])]);
+}
+
+/** (tokens, count · width) to (batch, count, sequence, width). */
+function split(
+  net: Network,
+  module: string,
+  x: string,
+  count: number,
+  { rows, width }: AttentionShape,
+): string {
+  const size = net.op(module, 'Concat', [rows, net.g.ints([count, width])], { axis: 0 });
+  return net.op(module, 'Transpose', [net.op(module, 'Reshape', [x, size])], { perm: [0, 2, 1, 3] });
+}
+
+/** Each head of keys or values as often as queries use it, one after the other. */
+function repeat(net: Network, module: string, x: string, shape: AttentionShape): string {
+  const { heads, keyValueHeads, width, rows } = shape;
+  if (heads === keyValueHeads) return x;
+  const part = (from: number, to: number) =>
+    net.op(module, 'Slice', [rows, net.g.ints([from]), net.g.ints([to])]);
+  const [batch, sequence] = [part(0, 1), part(1, 2)];
+  const sizes = (...middle: number[]) =>
+    net.op(module, 'Concat', [batch, net.g.ints(middle), sequence, net.g.ints([width])], { axis: 0 });
+  const one = net.op(module, 'Unsqueeze', [x, net.g.ints([2])]);
+  const many = net.op(module, 'Expand', [one, sizes(keyValueHeads, heads / keyValueHeads)]);
+  return net.op(module, 'Reshape', [many, sizes(heads)]);
+}
+
+/** 0 for a token, the lowest float for padding: (batch, 1, 1, sequence), from a mask of integers (batch, sequence). */
+export function paddingBias(net: Network, mask: string): string {
+  const keys = net.op('', 'Unsqueeze', [mask, net.g.ints([1, 2])]);
+  const real = net.op('', 'Cast', [keys], { to: DType.bool });
+  return net.op('', 'Where', [real, net.float(0), net.float(LOWEST)]);
+}
+
+/**
+ * The same for tokens that attend to themselves and to those before them: (batch, 1, sequence, sequence). One lowest
+ * float for both reasons: two of them would add up to infinity.
+ *
+ * @param positions int64 (sequence)
+ * @param window how many tokens are seen, the current one included; all by default
+ */
+export function causalBias(net: Network, mask: string, positions: string, window?: number): string {
+  const rows = net.op('', 'Unsqueeze', [positions, net.g.ints([1])]);
+  const unless = (seen: string, bias: string) => net.op('', 'Where', [seen, bias, net.float(LOWEST)]);
+  const visible = net.op('', 'LessOrEqual', [positions, rows]);
+  const padding = paddingBias(net, mask);
+  if (window === undefined) return unless(visible, padding);
+  const last = net.op('', 'Add', [positions, net.g.scalar(window - 1, DType.int64)]);
+  return unless(visible, unless(net.op('', 'LessOrEqual', [rows, last]), padding));
+}

@@ -1,0 +1,68 @@
+import type { AttributeLike } from '../../graph/attributes';
+import { GraphBuilder } from '../../graph/builder';
+import { DType } from '../../graph/dtype';
+import type { Graph } from '../../graph/model';
+import type { Weights } from '../folder/weights';
+
+/** The lowest float32: what masked scores get. Finite, so that a row without any key does not become NaN. */
+export const LOWEST = -3.4028234663852886e38;
+
+/** In a model's metadata: how many tokens of a text it has positions for, if that is limited. */
+export const POSITIONS = 'aurora.positions';
+
+/**
+ * Writes a model's graph. Nodes are named after their module, as torch.onnx does: module `encoder.layer.0.output` and
+ * Add make `/encoder/layer.0/output/Add`, later ones `…/Add_1`.
+ */
+export class Network {
+  readonly graph: Graph = { name: 'model', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
+  readonly g = new GraphBuilder(this.graph, '/constants');
+  /** Of the model. */
+  readonly metadata = new Map<string, string>();
+  private readonly counts = new Map<string, number>();
+
+  constructor(readonly weights: Weights) {}
+
+  /** Emits a node; returns its output. */
+  op(
+    module: string,
+    opType: string,
+    inputs: string[],
+    attributes: Record<string, AttributeLike> = {},
+  ): string {
+    return this.ops(module, opType, inputs, attributes, 1)[0];
+  }
+
+  /** Emits a node with several outputs. */
+  ops(
+    module: string,
+    opType: string,
+    inputs: string[],
+    attributes: Record<string, AttributeLike>,
+    outputs: number,
+  ): string[] {
+    // A layer's number belongs to its name: layer.0 is one component of the path.
+    const scope = module === '' ? '' : `/${module.replace(/\.(?!\d)/g, '/')}`;
+    const base = `${scope}/${opType}`;
+    const count = this.counts.get(base) ?? 0;
+    this.counts.set(base, count + 1);
+    const name = count ? `${base}_${count}` : base;
+    const names = Array.from({ length: outputs }, (_, i) => `${name}_output_${i}`);
+    return this.g.ops(opType, inputs, attributes, { name, outputs: names });
+  }
+
+  /** A weight as a constant of the graph, under its name in the base model. */
+  weight(name: string, dims: number[], fromTop = false): string {
+    return this.g.addInitializer(this.weights.get(name, dims, fromTop));
+  }
+
+  float(value: number): string {
+    return this.g.scalar(value, DType.float);
+  }
+
+  /** Names a tensor as an output of the model. */
+  output(name: string, tensor: string, shape: (number | string)[]): void {
+    this.g.op('Identity', [tensor], {}, { name, outputs: [name] });
+    this.graph.outputs.push({ name, dtype: DType.float, shape });
+  }
+}

@@ -1,0 +1,72 @@
+import { DType } from '../../graph/dtype';
+import type { Config } from '../folder/config';
+import type { Network } from './network';
+
+/** Inputs and sizes of a model that reads token ids. */
+export interface TextInputs {
+  ids: string;
+  mask: string;
+  /** A vector tensor: (batch, sequence). */
+  rows: string;
+}
+
+const AXES = ['batch', 'sequence'];
+
+export function textInputs(net: Network): TextInputs {
+  const ids = integers(net, 'input_ids');
+  const mask = integers(net, 'attention_mask');
+  return { ids, mask, rows: net.op('', 'Shape', [ids]) };
+}
+
+/** An input of integers (batch, sequence). */
+export const integers = (net: Network, name: string): string => net.g.addInput(name, DType.int64, AXES);
+
+/** 0 … sequence − 1, int64. */
+export function counted(net: Network, rows: string): string {
+  const one = net.g.scalar(1, DType.int64);
+  const length = net.op('', 'Gather', [rows, one]);
+  return net.op('', 'Range', [net.g.scalar(0, DType.int64), length, one]);
+}
+
+/** nn.Embedding: rows of a table (count, size). */
+export const embedding = (net: Network, module: string, ids: string, count: number, size: number): string =>
+  net.op(module, 'Gather', [net.weight(`${module}.weight`, [count, size]), ids]);
+
+/** (batch, sequence, size) to (tokens, size): linear layers are products of two matrices. */
+export const flat = (net: Network, x: string, size: number): string =>
+  net.op('', 'Reshape', [x, net.g.ints([-1, size])]);
+
+/** Names hidden states (tokens, size) as the output last_hidden_state, (batch, sequence, size). */
+export function hiddenOutput(net: Network, x: string, rows: string, size: number): void {
+  net.output('last_hidden_state', unflat(net, x, rows, size), [...AXES, size]);
+}
+
+const unflat = (net: Network, x: string, rows: string, size: number): string =>
+  net.op('', 'Reshape', [x, net.op('', 'Concat', [rows, net.g.ints([size])], { axis: 0 })]);
+
+/**
+ * Whether a decoder gives logits: its base model alone, or a classifier on it, does not, unless the embedding serves as
+ * head. A language model whose head is missing is reported when the head is read.
+ */
+export const hasLanguageHead = (net: Network, config: Config, tied: boolean): boolean =>
+  tied ||
+  net.weights.has('lm_head.weight', true) ||
+  config.isFor('ForCausalLM') ||
+  config.isFor('LMHeadModel');
+
+/** Where the logits of a language model come from. */
+export interface LanguageHead {
+  hidden: number;
+  vocabulary: number;
+  /** Name of the embedding's weight, if the head has the same. */
+  tied?: string;
+}
+
+/** Names the logits of hidden states (tokens, size) as an output: (batch, sequence, vocabulary). */
+export function languageHead(net: Network, x: string, rows: string, head: LanguageHead): void {
+  const { hidden, vocabulary, tied } = head;
+  const dims = [vocabulary, hidden];
+  const weight = tied === undefined ? net.weight('lm_head.weight', dims, true) : net.weight(tied, dims);
+  const logits = net.op('lm_head', 'Gemm', [x, weight], { transB: 1 });
+  net.output('logits', unflat(net, logits, rows, vocabulary), [...AXES, vocabulary]);
+}

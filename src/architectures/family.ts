@@ -1,0 +1,12 @@
+import type { Network } from './blocks/network';
+import type { Config } from './folder/config';
+
+/** Models with one `model_type`. */
+export interface Family {
+  /** What task models put before the names of the base model's weights. */
+  prefixes: readonly string[];
+  /** A weight that each of them has. */
+  marker: string;
+  /** Writes the graph: inputs, nodes, outputs. Obeys or refuses each setting that changes the result. */
+  build(net: Network, config: Config): void;
+}

@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import { AuroraError } from '../../base/errors';
+import { own } from '../../base/names';
+
+/** Above any real size, and safe to multiply. */
+const MOST = 2 ** 31;
+
+/**
+ * The settings in a config.json. A missing key, or null, has the default that transformers gives it. A value that
+ * cannot be used is an AuroraError 'model' that names the key.
+ */
+export class Config {
+  constructor(
+    private readonly values: Record<string, unknown>,
+    /** Of the file, for errors. */
+    readonly path: string,
+    /** Before a key's name: `rope_scaling.`. */
+    private readonly prefix = '',
+  ) {}
+
+  has(key: string): boolean {
+    return this.value(key) !== undefined;
+  }
+
+  /** Whether a key is there and has no value, which for some means "none" rather than the default. */
+  isNull(key: string): boolean {
+    return own(this.values, key) === null;
+  }
+
+  /** A positive integer. */
+  count(key: string, missing?: number): number {
+    return this.checked(key, missing, 'a positive integer', (v): v is number => isCount(v) && v > 0);
+  }
+
+  /** An integer from 0. */
+  index(key: string, missing?: number): number {
+    return this.checked(key, missing, 'an integer from 0', isCount);
+  }
+
+  /** A positive number. */
+  number(key: string, missing?: number): number {
+    const isPositive = (v: unknown): v is number => typeof v === 'number' && Number.isFinite(v) && v > 0;
+    return this.checked(key, missing, 'a positive number', isPositive);
+  }
+
+  flag(key: string, missing: boolean): boolean {
+    return this.checked(key, missing, 'true or false', (v): v is boolean => typeof v === 'boolean');
+  }
+
+  text(key: string, missing?: string): string {
+    return this.checked(key, missing, 'a text', (v): v is string => typeof v === 'string');
+  }
+
+  /** A list of texts; undefined if it is missing. */
+  texts(key: string): string[] | undefined {
+    const value = this.value(key);
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value) || !value.every((v) => typeof v === 'string'))
+      throw this.invalid(key, 'a list of texts');
+    return value;
+  }
+
+  /** Whether the folder holds a model for a task: of a class whose name ends so, such as ForCausalLM. */
+  isFor(task: string): boolean {
+    const names = this.value('architectures');
+    return Array.isArray(names) && names.some((name) => typeof name === 'string' && name.endsWith(task));
+  }
+
+  /** Height and width: one number for both, or two. */
+  size(key: string, missing: number): [height: number, width: number] {
+    const value = this.value(key) ?? missing;
+    const both = Array.isArray(value) ? value : [value, value];
+    if (both.length !== 2 || !both.every((v) => isCount(v) && v > 0))
+      throw this.invalid(key, 'a positive integer or two of them');
+    return both as [number, number];
+  }
+
+  /** Settings within a key; undefined if it is missing. */
+  section(key: string): Config | undefined {
+    const value = this.value(key);
+    if (value === undefined) return undefined;
+    if (!isObject(value)) throw this.invalid(key, 'an object');
+    return new Config(value, this.path, `${this.prefix}${key}.`);
+  }
+
+  /**
+   * Refuses a value that would change the result in a way that is not implemented.
+   *
+   * @param supported its values that have no effect, or the only one that is implemented; missing counts as the first
+   */
+  require(key: string, ...supported: unknown[]): void {
+    const value = this.value(key);
+    const same = (a: unknown) => JSON.stringify(a) === JSON.stringify(value);
+    if (value !== undefined && !supported.some(same)) throw this.unsupported(key, supported);
+  }
+
+  unsupported(key: string, supported: readonly unknown[]): AuroraError {
+    const names = supported.map((v) => JSON.stringify(v)).join(', ');
+    return new AuroraError(
+      'model',
+      `${this.path}: ${this.prefix}${key} is ${this.shown(key)}, which is not supported.`,
+      `Supported: ${names}. Export the model to ONNX with Optimum, and use that file instead of the folder.`,
+    );
+  }
+
+  private value(key: string): unknown {
+    return own(this.values, key) ?? undefined;
+  }
+
+  private checked<T>(key: string, missing: T | undefined, what: string, is: (v: unknown) => v is T): T {
+    const value = this.value(key) ?? missing;
+    if (value === undefined)
+      throw new AuroraError(
+        'model',
+        `${this.path} has no ${this.prefix}${key}.`,
+        'Download the config.json of this model again.',
+      );
+    if (!is(value)) throw this.invalid(key, what);
+    return value;
+  }
+
+  private invalid(key: string, what: string): AuroraError {
+    return new AuroraError(
+      'model',
+      `${this.path}: ${this.prefix}${key} is ${this.shown(key)}, not ${what}.`,
+      'Download the config.json of this model again.',
+    );
+  }
+
+  private shown(key: string): string {
+    const text = JSON.stringify(this.value(key)) ?? 'missing';
+    return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  }
+}
+
+const isCount = (v: unknown): v is number =>
+  Number.isInteger(v) && (v as number) >= 0 && (v as number) < MOST;
+
+const isObject = (v: unknown): v is Record<string, unknown> =>
+  typeof v === 'object' && v !== null && !Array.isArray(v);
+
+/** @throws AuroraError 'model' if it is missing or not a JSON object */
+export function readConfig(path: string): Config {
+  const fail = (why: string, cause: unknown) =>
+    new AuroraError(
+      'model',
+      `${path} ${why}.`,
+      'A model folder needs the config.json that Hugging Face publishes with the model: download it again.',
+      { cause },
+    );
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (e) {
+    throw fail(`cannot be read (${(e as NodeJS.ErrnoException).code ?? String(e)})`, e);
+  }
+  try {
+    const values: unknown = JSON.parse(text);
+    if (isObject(values)) return new Config(values, path);
+  } catch (e) {
+    throw fail('is not valid JSON', e);
+  }
+  throw fail('is not a JSON object', undefined);
+}

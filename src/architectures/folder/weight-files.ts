@@ -1,0 +1,104 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AuroraError } from '../../base/errors';
+import { locate } from '../../files/contained';
+import { readHeader, type StoredTensor } from './header';
+
+export const ONE_FILE = 'model.safetensors';
+export const INDEX = 'model.safetensors.index.json';
+
+/** The weights of a folder. */
+export interface StoredWeights {
+  tensors: ReadonlyMap<string, StoredTensor>;
+  /** What was read to find them: the safetensors files, and the index of several. */
+  files: string[];
+}
+
+/**
+ * The tensors of a model folder, from `model.safetensors` or from the files that `model.safetensors.index.json` lists.
+ * Only their headers are read.
+ *
+ * @throws AuroraError 'externalMissing' for a file that is missing, 'externalOutside' for one outside of the folder
+ */
+export function readWeights(folder: string): StoredWeights {
+  if (existsSync(join(folder, ONE_FILE))) {
+    const path = weightFile(folder, ONE_FILE, 'The model');
+    return { tensors: readHeader(path), files: [path] };
+  }
+  const index = join(folder, INDEX);
+  if (!existsSync(index)) throw noWeights(folder);
+  const places = readIndex(index);
+  const headers = new Map<string, Map<string, StoredTensor>>();
+  const files = [index];
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, file] of places) {
+    let header = headers.get(file);
+    if (!header) {
+      const path = weightFile(folder, file, index);
+      files.push(path);
+      headers.set(file, (header = readHeader(path)));
+    }
+    const tensor = header.get(name);
+    if (!tensor)
+      throw new AuroraError(
+        'model',
+        `${index} places the weight ${name} in ${file}, which does not have it.`,
+        `Download ${file} and ${INDEX} again, from the same revision.`,
+      );
+    tensors.set(name, tensor);
+  }
+  return { tensors, files };
+}
+
+function weightFile(folder: string, name: string, needs: string): string {
+  const found = locate(folder, name);
+  if (found.is === 'inside') return found.real;
+  if (found.is === 'missing')
+    throw new AuroraError(
+      'externalMissing',
+      `${needs} needs the weights file "${name}", which is not in ${folder}.`,
+      'Download the missing file into that folder.',
+    );
+  throw new AuroraError(
+    'externalOutside',
+    `${needs} needs the weights file "${name}", which is outside of ${folder}.`,
+    'Put a copy of the file into that folder: a model may only read data from its own folder.',
+  );
+}
+
+function readIndex(path: string): [name: string, file: string][] {
+  const fail = (cause?: unknown) =>
+    new AuroraError('model', `${path} is not an index of weights.`, 'Download it again.', { cause });
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (e) {
+    throw fail(e);
+  }
+  const { weight_map: map } = (value ?? {}) as { weight_map?: unknown };
+  if (typeof map !== 'object' || map === null) throw fail();
+  const places = Object.entries(map as Record<string, unknown>);
+  if (places.length === 0 || !places.every((p): p is [string, string] => typeof p[1] === 'string'))
+    throw fail();
+  return places;
+}
+
+/** Weights that Python pickles can run code when they are loaded. */
+const PICKLED = /^(?:pytorch_model.*\.bin|.*\.pth?)$/;
+
+function noWeights(folder: string): AuroraError {
+  const names = readdirSync(folder);
+  const pickled = names.find((name) => PICKLED.test(name));
+  if (pickled !== undefined)
+    return new AuroraError(
+      'model',
+      `${folder} has its weights only in ${pickled}, a format that can run code when it is loaded.`,
+      `Download ${ONE_FILE} (the hub has it for most models, sometimes in another revision), or save the model again with save_pretrained of a current transformers.`,
+    );
+  const others = names.filter((name) => name.endsWith('.safetensors'));
+  return new AuroraError(
+    'externalMissing',
+    `${folder} has neither ${ONE_FILE} nor ${INDEX}${others.length > 0 ? `, only ${others.slice(0, 3).join(', ')}` : ''}.`,
+    `Download the model's weights as safetensors into that folder${others.length > 0 ? `, or rename them to ${ONE_FILE} if they are the whole model` : ''}.`,
+  );
+}

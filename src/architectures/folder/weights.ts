@@ -1,0 +1,106 @@
+import { AuroraError } from '../../base/errors';
+import { DType } from '../../graph/dtype';
+import { elementCount, type Tensor } from '../../graph/model';
+import type { StoredTensor } from './header';
+import type { StoredWeights } from './weight-files';
+
+/** Bytes per value of the types that can be read. */
+const BYTES: ReadonlyMap<string, number> = new Map([
+  ['F32', 4],
+  ['F16', 2],
+  ['BF16', 2],
+]);
+
+/** Names in checkpoints of models that were first trained with TensorFlow. */
+const OLD_NAMES: readonly [RegExp, string][] = [
+  [/\.weight$/, '.gamma'],
+  [/\.bias$/, '.beta'],
+];
+
+/** The weights of a model by their names in the base model, each checked when it is used. */
+export class Weights {
+  /** Of the task model that the folder holds: `bert.`, or nothing. */
+  readonly prefix: string;
+  private readonly used = new Map<string, { tensor: Tensor; stored: StoredTensor }>();
+
+  /**
+   * @param prefixes of task models of the family
+   * @param marker a weight that each model of the family has
+   * @throws AuroraError 'model' if no name fits
+   */
+  constructor(
+    private readonly stored: StoredWeights,
+    private readonly folder: string,
+    prefixes: readonly string[],
+    marker: string,
+  ) {
+    const found = [...prefixes, ''].find((prefix) => stored.tensors.has(prefix + marker));
+    if (found === undefined) throw this.missing(prefixes[0] + marker);
+    this.prefix = found;
+  }
+
+  /** Whether a weight is there, by its name in the base model or, from the top, in the task model. */
+  has(name: string, fromTop = false): boolean {
+    return this.find(name, fromTop) !== undefined;
+  }
+
+  /**
+   * A weight in float32, under its name in the base model.
+   *
+   * @param fromTop whether the name is that in the task model: a head's
+   * @throws AuroraError 'model' if it is missing, or has another shape or a type that cannot be read
+   */
+  get(name: string, dims: number[], fromTop = false): Tensor {
+    const known = this.used.get(name);
+    if (known) return known.tensor;
+    const stored = this.find(name, fromTop);
+    if (!stored) throw this.missing(fromTop ? name : this.prefix + name);
+    this.check(stored, dims);
+    const tensor = { name, dtype: DType.float, dims, data: stored.data };
+    this.used.set(name, { tensor, stored });
+    return tensor;
+  }
+
+  /** Used weights whose bytes are not float32 yet. */
+  toConvert(): { tensor: Tensor; stored: StoredTensor }[] {
+    return [...this.used.values()].filter(({ stored }) => stored.dtype !== 'F32');
+  }
+
+  private find(name: string, fromTop: boolean): StoredTensor | undefined {
+    const full = fromTop ? name : this.prefix + name;
+    const own = this.stored.tensors.get(full);
+    if (own || !/norm\w*\.(?:weight|bias)$/i.test(full)) return own;
+    const names = OLD_NAMES.map(([now, before]) => full.replace(now, before));
+    return names.map((n) => this.stored.tensors.get(n)).find((t) => t !== undefined);
+  }
+
+  private check({ name, dtype, dims: found, data }: StoredTensor, dims: readonly number[]): void {
+    const bytes = BYTES.get(dtype);
+    if (bytes === undefined)
+      throw new AuroraError(
+        'model',
+        `${data.path}: the weight ${name} has the type ${dtype}, but only ${[...BYTES.keys()].join(', ')} can be read.`,
+        'Download the model in one of these types: quantized models of this kind cannot be trained on.',
+      );
+    if (found.join() !== dims.join())
+      throw new AuroraError(
+        'model',
+        `${data.path}: the weight ${name} has the shape [${found.join(', ')}], but according to config.json it is [${dims.join(', ')}].`,
+        'Download config.json and the weights again, from the same revision.',
+      );
+    if (data.length !== bytes * elementCount(dims))
+      throw new AuroraError(
+        'model',
+        `${data.path}: the weight ${name} of shape [${dims.join(', ')}] has ${data.length} bytes of data, not ${bytes * elementCount(dims)}.`,
+        'The file is damaged: download it again.',
+      );
+  }
+
+  private missing(name: string): AuroraError {
+    return new AuroraError(
+      'model',
+      `${this.folder}: the weights have no ${name}, which its config.json requires.`,
+      'Download config.json and the weights again, from the same revision. An adapter alone (adapter_model.safetensors) is not a model.',
+    );
+  }
+}

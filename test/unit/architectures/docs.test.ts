@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { FAMILIES } from '../../../src/architectures/families/registry';
+
+it('docs/models.md lists each model_type', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../../docs/models.md'), 'utf8');
+  const rows = text.split('\n').filter((line) => /^\| `(?!model_type)/.test(line));
+  const named = rows.flatMap((row) => [...row.split('|')[1].matchAll(/`([\w-]+)`/g)].map(([, name]) => name));
+  expect(named).toEqual([...FAMILIES.keys()]);
+});

@@ -1,0 +1,24 @@
+import { afterAll, expect, it } from 'vitest';
+import { loadModelAt } from '../../../src/architectures/load';
+import { requirePositions } from '../../../src/trainer/task/positions';
+import { bertConfig, bertTensors, Folders, safetensors, TINY } from './folders';
+
+const folders = new Folders();
+afterAll(() => folders.remove());
+
+it.each([
+  ['bert', TINY.positions],
+  // The first two rows of its table are the padding's and an unused one.
+  ['roberta', TINY.positions - 2],
+])('a %s with a table of 7 positions reads %i tokens', (type, most) => {
+  const path = folders.make({
+    'config.json': bertConfig({ model_type: type }),
+    'model.safetensors': safetensors(bertTensors('F32', `${type}.`)),
+  });
+  const needs = (maxLength: number) => () =>
+    requirePositions(loadModelAt(path), { path, maxLength, tokenizer: '' });
+  expect(needs(most)).not.toThrow();
+  expect(needs(most + 1)).toThrow(
+    `model.maxLength is ${most + 1}, but ${path} has positions for ${most} tokens.`,
+  );
+});

@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadModelAt } from '../../../src/architectures/load';
+import { bertConfig, bertTensors, Folders, safetensors } from './folders';
+
+const folders = new Folders();
+afterAll(() => folders.remove());
+
+const config = bertConfig();
+const weights = safetensors(bertTensors());
+const INDEX = 'model.safetensors.index.json';
+
+/** Expects an error of this kind that names a thing, and its next step. */
+function refuses(files: Parameters<Folders['make']>[0], kind: string, message: RegExp, hint: RegExp): void {
+  const folder = folders.make(files);
+  let error: unknown;
+  try {
+    loadModelAt(folder);
+  } catch (e) {
+    error = e;
+  }
+  expect(error).toMatchObject({ kind, message: expect.stringMatching(message) as string });
+  expect(error).toMatchObject({ hint: expect.stringMatching(hint) as string });
+  expect((error as Error).message).toContain(folder);
+}
+
+const without = (name: string) =>
+  safetensors(Object.fromEntries(Object.entries(bertTensors()).filter(([key]) => key !== name)));
+
+describe('a model folder is refused', () => {
+  it('without config.json', () =>
+    refuses({ 'model.safetensors': weights }, 'model', /config\.json cannot be read \(ENOENT\)/, /download/));
+
+  it('with a config.json that is not JSON, or no object', () => {
+    refuses({ 'config.json': '{' }, 'model', /not valid JSON/, /download/);
+    refuses({ 'config.json': '[]' }, 'model', /not a JSON object/, /download/);
+  });
+
+  it('of another model_type, with the list', () =>
+    refuses(
+      { 'config.json': { model_type: 'mamba' }, 'model.safetensors': weights },
+      'model',
+      /model_type is "mamba"/,
+      /"bert", "roberta".*ONNX/,
+    ));
+
+  it('with pickled weights alone, without any, or with others', () => {
+    const pickled = { 'config.json': config, 'pytorch_model.bin': 'x' };
+    refuses(pickled, 'model', /only in pytorch_model\.bin/, /model\.safetensors/);
+    refuses({ 'config.json': config }, 'externalMissing', /neither model\.safetensors nor/, /Download/);
+    const renamed = { 'config.json': config, 'model.fp16.safetensors': weights };
+    refuses(renamed, 'externalMissing', /only model\.fp16\.safetensors/, /rename/);
+  });
+
+  it('without a weight', () => {
+    const name = 'bert.encoder.layer.0.output.dense.weight';
+    refuses(
+      { 'config.json': config, 'model.safetensors': without(name) },
+      'model',
+      new RegExp(name),
+      /revision/,
+    );
+  });
+
+  it('with an adapter in place of the model', () => {
+    const lora = safetensors({ 'base_model.model.bert.query.lora_A.weight': { dims: [2, 8] } });
+    refuses({ 'config.json': config, 'model.safetensors': lora }, 'model', /word_embeddings/, /adapter/);
+  });
+
+  it('with sizes that disagree with the weights, without reading or allocating anything', () => {
+    const loads = (more: Record<string, unknown>, message: RegExp) =>
+      refuses({ 'config.json': bertConfig(more), 'model.safetensors': weights }, 'model', message, /./);
+    loads(
+      { vocab_size: 2_000_000_000 },
+      /word_embeddings\.weight has the shape \[11, 8\].*\[2000000000, 8\]/,
+    );
+    loads({ num_hidden_layers: 1_000_000 }, /encoder\.layer\.1\./);
+    loads({ num_hidden_layers: -1 }, /num_hidden_layers is -1, not a positive integer/);
+    loads({ hidden_size: 1e300 }, /hidden_size/);
+    loads({ num_attention_heads: 3 }, /8 cannot be divided among 3/);
+    loads({ layer_norm_eps: '1e-5' }, /layer_norm_eps is "1e-5", not a positive number/);
+  });
+
+  it('with a setting that changes the result and is not implemented', () => {
+    const loads = (more: Record<string, unknown>, message: RegExp, hint: RegExp) =>
+      refuses({ 'config.json': bertConfig(more), 'model.safetensors': weights }, 'model', message, hint);
+    loads(
+      { position_embedding_type: 'relative_key' },
+      /position_embedding_type is "relative_key"/,
+      /"absolute"/,
+    );
+    loads({ hidden_act: 'mish' }, /hidden_act is "mish"/, /"gelu"/);
+    loads({ is_decoder: true }, /is_decoder is true/, /false/);
+    loads({ quantization_config: { bits: 4 } }, /quantization_config/, /before it was quantized/);
+  });
+
+  it('with a second name for a size that says something else', () => {
+    const hub = join(import.meta.dirname, '../../fixtures/hf/gpt2');
+    const read = (name: string) => readFileSync(join(hub, name));
+    const own = JSON.parse(read('config.json').toString()) as Record<string, unknown>;
+    const files = {
+      'config.json': { ...own, num_attention_heads: 1 },
+      'model.safetensors': read('model.safetensors'),
+    };
+    refuses(files, 'model', /num_attention_heads is 1/, /Supported: 3/);
+  });
+
+  it('with weights of another type', () =>
+    refuses(
+      { 'config.json': config, 'model.safetensors': safetensors(bertTensors('I64')) },
+      'model',
+      /word_embeddings\.weight has the type I64/,
+      /quantized/,
+    ));
+
+  it('with a file that is cut off, or no safetensors file', () => {
+    const cut = (n: number) => ({ 'config.json': config, 'model.safetensors': weights.subarray(0, n) });
+    refuses(cut(weights.length - 5), 'truncated', /ends at byte/, /again/);
+    refuses(cut(200), 'truncated', /its header ends/, /again/);
+    refuses(cut(4), 'model', /it has 4 bytes/, /again/);
+    refuses(
+      { 'config.json': config, 'model.safetensors': 'version https://git-lfs' },
+      'model',
+      /header/,
+      /again/,
+    );
+  });
+
+  it('with a shard that is missing, outside, or without its weight', () => {
+    const places = (file: string) => ({
+      'config.json': config,
+      [INDEX]: { weight_map: { 'bert.embeddings.word_embeddings.weight': file } },
+    });
+    refuses(places('model-1.safetensors'), 'externalMissing', /"model-1\.safetensors"/, /Download/);
+    refuses(places('../model-0/config.json'), 'externalOutside', /outside/, /copy/);
+    const other = { 'model-1.safetensors': safetensors({ other: { dims: [2] } }) };
+    refuses({ ...places('model-1.safetensors'), ...other }, 'model', /does not have it/, /revision/);
+    refuses({ 'config.json': config, [INDEX]: { weight_map: {} } }, 'model', /not an index/, /again/);
+  });
+});
