@@ -54,8 +54,10 @@ function stepOf(checkout) {
 /** Each checkout bundles its own sources. */
 function buildThere(checkout) {
   // Older checkouts have it elsewhere.
-  const build =
-    "import('./scripts/lib/bench/cases.mjs').catch(() => import('./scripts/lib/bench-cases.mjs')).then((m) => m.buildBench())";
+  const path = ['./scripts/lib/bench/cases.mjs', './scripts/lib/bench-cases.mjs'].find((file) =>
+    existsSync(join(checkout, file)),
+  );
+  const build = `import('${path}').then((m) => m.buildBench())`;
   const { status } = spawnSync(process.execPath, ['-e', build], { cwd: checkout, stdio: 'inherit' });
   if (status !== 0 || !existsSync(stepOf(checkout)))
     throw new Failure(`${checkout} could not be built.`, 'Run `npm ci` there first.');
