@@ -1,9 +1,8 @@
 import { attrFloat, attrInt } from '../attributes';
-import { DType } from '../dtype';
 import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
 import { dotProduct } from './parts/dot-product';
-import { positionsOf, repeatHeads, sizeOf, splitHeads } from './parts/heads';
+import { positionsOf, repeatHeads, splitHeads } from './parts/heads';
 import { lastSize } from './parts/last-size';
 import { causalBias } from './parts/masks';
 import { refusal, requireKnown } from './parts/refuse';
@@ -91,16 +90,17 @@ function rotation(
 ): (x: string) => string {
   if (attrInt(node, 'do_rotary', 0) !== 1) return (x) => x;
   const { g } = c;
-  const [first, key, , , , , length, cos, sin, ids] = node.inputs;
+  const [, key, , , , , length, cos, sin, ids] = node.inputs;
   if (!cos || !sin) throw refusal(node, 'do_rotary but without cos_cache and sin_cache');
   const size = rotatedSize(c, node, cos);
   const all = key ? heads : heads + 2 * attrInt(node, 'kv_num_heads', heads);
   const rest = width === undefined || width / all !== size;
-  const positions = ids
-    ? c.once(`positions ${ids} ${length}`, () =>
-        g.op('Slice', [ids, g.constant(DType.int64, [1], [0]), sizeOf(g, first, 1), g.ints([1])]),
-      )
-    : c.once(`positions ${length}`, () => g.op('Unsqueeze', [positionsOf(g, query, 1), g.ints([0])]));
+  const positions = c.once(`positions ${ids} ${length}`, () => {
+    const places = positionsOf(g, query, 1);
+    // For texts from their beginning, ONNX Runtime counts on from the first id, also where others say something else.
+    const first = ids ? g.op('Slice', [g.op('Reshape', [ids, g.ints([-1])]), g.ints([0]), g.ints([1])]) : '';
+    return g.op('Unsqueeze', [ids ? g.op('Add', [places, first]) : places, g.ints([0])]);
+  });
   const interleaved = attrInt(node, 'rotary_interleaved', 0) === 1;
   return (x) => rotate(c, x, size, rest, { cos, sin, positions, interleaved });
 }

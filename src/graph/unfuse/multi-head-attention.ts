@@ -3,11 +3,11 @@ import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
 import { blocks } from './parts/blocks';
 import { dotProduct } from './parts/dot-product';
-import { pick, splitHeads, turnHeads } from './parts/heads';
+import { pick, sizeOf, splitHeads, turnHeads } from './parts/heads';
 import { lastSize } from './parts/last-size';
 import { causalBias, maskBias } from './parts/masks';
 import { rankOf } from './parts/rank';
-import { requireKnown } from './parts/refuse';
+import { refusal, requireKnown } from './parts/refuse';
 
 const ATTRIBUTES = ['mask_filter_value', 'num_heads', 'scale', 'unidirectional'];
 const INPUTS = [
@@ -57,7 +57,9 @@ function projections(c: RewriteContext, node: Node): [string, string, string] {
   const { g } = c;
   const heads = attrInt(node, 'num_heads', 1);
   const [query, key, value, bias] = node.inputs;
-  const parts = bias ? biases(c, bias, query, key) : [];
+  const divided = Boolean(key) && rankOf(c, key) === 4;
+  if (bias && divided) throw refusal(node, 'a bias and keys that are already divided into heads');
+  const parts = bias ? biases(c, bias, node.inputs) : [];
   const flat = (x: string, i: number) => splitHeads(g, parts[i] ? g.op('Add', [x, parts[i]]) : x, heads);
   const packed = (x: string, index: number, i: number) => {
     const one = pick(g, x, 3, index);
@@ -69,14 +71,17 @@ function projections(c: RewriteContext, node: Node): [string, string, string] {
   // (batch, keys, heads, 2, size).
   if (!value) return [q, packed(key, 0, 1), packed(key, 1, 2)];
   // Keys of another text, computed before: (batch, heads, keys, size).
-  if (rankOf(c, key) === 4) return [q, turnHeads(g, key), turnHeads(g, value)];
+  if (divided) return [q, turnHeads(g, key), turnHeads(g, value)];
   return [q, flat(key, 1), flat(value, 2)];
 }
 
-/** The three biases in one constant: those of query and key are equally long. */
-function biases(c: RewriteContext, bias: string, query: string, key: string | undefined): string[] {
+/** The three biases in one constant: those of query and key are equally long, that of values may differ. */
+function biases(c: RewriteContext, bias: string, [query, key, value]: readonly string[]): string[] {
+  if (!key || !value) return blocks(c, bias, 0);
   const all = c.constant(bias)?.dims[0];
-  const width = key ? lastSize(c, query) : undefined;
-  const sizes = all !== undefined && width !== undefined ? [width, width, all - 2 * width] : undefined;
-  return blocks(c, bias, 0, sizes);
+  const width = lastSize(c, query);
+  if (all !== undefined && width !== undefined) return blocks(c, bias, 0, [width, width, all - 2 * width]);
+  const { g } = c;
+  const sizes = [query, query, value].map((x) => sizeOf(g, x, 2));
+  return blocks(c, bias, 0, g.op('Concat', sizes, { axis: 0 }));
 }
