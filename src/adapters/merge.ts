@@ -4,7 +4,7 @@ import type { Model, Node, Tensor } from '../graph/model';
 import { tensorOf, tensorValues } from '../graph/values';
 import { AuroraError } from '../base/errors';
 import { tensorName } from './inject';
-import { layerValues } from './methods/layer-values';
+import { layerValues, placeOf } from './methods/layer-values';
 import type { LayerChange, Values } from './methods/method';
 import { methodOf } from './methods/registry';
 import type { LayerAdapter } from './targets/select';
@@ -38,6 +38,10 @@ export function mergedWeights(
     const { weight, bias } = layerChange(adapter, values);
     if (bias) mergeBias(merge, layer, bias);
     if (!weight) continue;
+    if (layer.firstColumn !== undefined && layer.sharedWith.length === 0) {
+      mergeColumns(merge, layer, weight);
+      continue;
+    }
     const merged = mergedWeight(layer, weight);
     if (layer.sharedWith.length === 0) {
       merge.changed.set(layer.weight.name, merged(layer.transposed, layer.weight.name));
@@ -53,8 +57,24 @@ export function mergedWeights(
   return merge;
 }
 
+/** Changes a layer's columns of a weight that it shares; another adapter may have changed other columns. */
+function mergeColumns({ changed }: Merge, layer: LinearLayer, delta: ArrayLike<number>): void {
+  const { inFeatures, outFeatures, weight } = layer;
+  requireFloat(layer);
+  const values = tensorValues(changed.get(weight.name) ?? weight) as Float32Array;
+  for (let o = 0; o < outFeatures; o++)
+    for (let i = 0; i < inFeatures; i++) values[placeOf(layer, o, i)] += delta[o * inFeatures + i];
+  changed.set(weight.name, tensorOf(weight.name, DType.float, weight.dims, values));
+}
+
 function mergeBias({ changed, added, rewired }: Merge, layer: LinearLayer, change: ArrayLike<number>): void {
-  const { tensor, uses, shared } = layer.bias!;
+  const { tensor, uses, shared, first } = layer.bias!;
+  if (first !== undefined && !shared) {
+    const values = tensorValues(changed.get(tensor.name) ?? tensor) as Float32Array;
+    for (let o = 0; o < layer.outFeatures; o++) values[first + o] += change[o];
+    changed.set(tensor.name, tensorOf(tensor.name, DType.float, tensor.dims, values));
+    return;
+  }
   const name = shared ? `${layer.path}.bias.merged` : tensor.name;
   const before = layerValues(layer).bias();
   const merged = tensorOf(
@@ -97,22 +117,25 @@ function mergedWeight(
   layer: LinearLayer,
   delta: ArrayLike<number>,
 ): (outFirst: boolean, name: string) => Tensor {
-  const { inFeatures, outFeatures, transposed, weight, alpha } = layer;
-  if (!layer.plain || weight.dtype !== DType.float)
-    throw new AuroraError(
-      'model',
-      `The weight of ${layer.path} is not stored as float32 (${weight.name}), so no adapter can be merged into it.`,
-      'Export with --as onnx-dynamic, which leaves the weights as they are.',
-    );
+  const { inFeatures, outFeatures, weight, alpha } = layer;
+  requireFloat(layer);
   const base = tensorValues(weight) as Float32Array;
   return (outFirst, name) => {
-    const out = new Float32Array(base.length);
+    const out = new Float32Array(inFeatures * outFeatures);
     for (let o = 0; o < outFeatures; o++)
       for (let i = 0; i < inFeatures; i++) {
-        const from = transposed ? o * inFeatures + i : i * outFeatures + o;
         const to = outFirst ? o * inFeatures + i : i * outFeatures + o;
-        out[to] = base[from] + delta[o * inFeatures + i] / alpha;
+        out[to] = base[placeOf(layer, o, i)] + delta[o * inFeatures + i] / alpha;
       }
     return tensorOf(name, DType.float, outFirst ? [outFeatures, inFeatures] : [inFeatures, outFeatures], out);
   };
+}
+
+function requireFloat({ path, plain, weight }: LinearLayer): void {
+  if (!plain || weight.dtype !== DType.float)
+    throw new AuroraError(
+      'model',
+      `The weight of ${path} is not stored as float32 (${weight.name}), so no adapter can be merged into it.`,
+      'Export with --as onnx-dynamic, which leaves the weights as they are.',
+    );
 }

@@ -1,8 +1,8 @@
-import { unfuse } from './unfuse/unfuse';
 import type { Model } from './model';
 import { fuseGelu } from './passes/fuse-gelu';
 import { decoderBranch } from './past/decoder-branch';
 import { withoutPast } from './past/without-past';
+import { unfuse } from './unfuse/unfuse';
 import { upgradeModel } from './upgrade/upgrade';
 
 /**

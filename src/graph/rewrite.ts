@@ -10,10 +10,15 @@ import type { Attribute, Graph, Model, Node, Tensor } from './model';
 export type Rewrite = (node: Node, c: RewriteContext) => void;
 
 export class RewriteContext {
+  private readonly shared = new Map<string, string>();
+  private producers?: Map<string, Node>;
+
   constructor(
     /** Emits before the next node. */
     readonly g: GraphBuilder,
     readonly declared: Declared,
+    /** The nodes of the graph before the rewrite. */
+    readonly source: readonly Node[],
     private readonly outer?: RewriteContext,
   ) {}
 
@@ -41,6 +46,24 @@ export class RewriteContext {
   ): void {
     const entries = Object.entries(attributes).map(([k, v]) => [k, toAttribute(v)] as const);
     this.emit({ ...node, opType, domain: '', inputs, outputs, attributes: new Map(entries) });
+  }
+
+  /** The node of the original graph that a tensor comes from. */
+  producer(tensor: string): Node | undefined {
+    this.producers ??= new Map(this.source.flatMap((n) => n.outputs.map((y) => [y, n] as const)));
+    return this.producers.get(tensor);
+  }
+
+  /** The nodes of the original graph that read a tensor. */
+  readers(tensor: string): readonly Node[] {
+    return this.source.filter((n) => n.inputs.includes(tensor));
+  }
+
+  /** What several nodes need alike is emitted once. @param key says all that it depends on */
+  once(key: string, make: () => string): string {
+    const known = this.shared.get(key) ?? make();
+    this.shared.set(key, known);
+    return known;
   }
 
   /** The constant with this name, here or in an enclosing graph. */
@@ -73,7 +96,7 @@ export function rewriteModel(
     };
     // Each graph has its own prefix: a name in a body must not shadow one outside it.
     const g = new GraphBuilder(graph, graphs++ ? `${prefix}/body${graphs}` : prefix, []);
-    const c = new RewriteContext(g, new Declared(source, outer?.declared), outer);
+    const c = new RewriteContext(g, new Declared(source, outer?.declared), source.nodes, outer);
     for (const node of nodes) {
       for (const [name, a] of node.attributes)
         if (a.type === 'graph') node.attributes.set(name, { type: 'graph', value: rewriteGraph(a.value, c) });

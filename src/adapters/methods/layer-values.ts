@@ -14,17 +14,27 @@ export const layerValues = (layer: LinearLayer): LayerValues => ({
     const { inFeatures, outFeatures, transposed, alpha } = layer;
     const stored = floats(layer, layer.weight);
     if (transposed && alpha === 1) return stored;
-    const out = new Float32Array(stored.length);
+    const out = new Float32Array(inFeatures * outFeatures);
     for (let o = 0; o < outFeatures; o++)
-      for (let i = 0; i < inFeatures; i++)
-        out[o * inFeatures + i] = alpha * stored[transposed ? o * inFeatures + i : i * outFeatures + o];
+      for (let i = 0; i < inFeatures; i++) out[o * inFeatures + i] = alpha * stored[placeOf(layer, o, i)];
     return out;
   },
   bias() {
     if (!layer.bias) throw new Error(`${layer.path} has no bias`);
-    return floats(layer, layer.bias.tensor);
+    const { tensor, first = 0 } = layer.bias;
+    return floats(layer, tensor).subarray(first, first + layer.outFeatures);
   },
 });
+
+/** Where a weight of a layer is in its initializer. */
+export function placeOf(
+  { inFeatures, outFeatures, transposed, weight, firstColumn }: LinearLayer,
+  output: number,
+  input: number,
+): number {
+  if (firstColumn !== undefined) return input * weight.dims[1] + firstColumn + output;
+  return transposed ? output * inFeatures + input : input * outFeatures + output;
+}
 
 function floats({ path, plain }: LinearLayer, tensor: Tensor): Float32Array {
   if (!plain || tensor.dtype !== DType.float)

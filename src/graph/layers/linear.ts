@@ -1,8 +1,10 @@
 import { attrFloat, attrInt } from '../attributes';
 import { numberedPaths, PathNumbers } from './layer-names';
 import type { Graph, Node, Tensor } from '../model';
+import { PACKED } from './packed';
 import { formerPath, isModuleParameter, modulePath, sameModule } from './module-path';
 import { readersOf } from '../reads';
+import { tensorNumbers } from '../values';
 
 /** One use of a linear layer: `output = input · W` (or `· Wᵀ`), before or after its bias. */
 export interface LinearCall {
@@ -23,6 +25,8 @@ export interface LinearLayer {
   outFeatures: number;
   /** The initializer that holds the weight. */
   weight: Tensor;
+  /** If several layers share the initializer, (in, columns of all): the first of this layer's columns. */
+  firstColumn?: number;
   /** Stored as (out, in), PyTorch's order, rather than (in, out). */
   transposed: boolean;
   /** Gemm's alpha: the layer computes `alpha · x W`. */
@@ -40,6 +44,8 @@ export interface LinearLayer {
 /** A constant (out) added to a linear layer's output. */
 export interface LinearBias {
   tensor: Tensor;
+  /** If several layers share the constant: where this layer's part begins. */
+  first?: number;
   /** Where it is added, one entry per call, and as which input. */
   uses: { node: Node; input: number }[];
   /** Whether something else reads it too: exporters deduplicate equal constants. */
@@ -50,6 +56,8 @@ interface WeightOperand {
   tensor: Tensor;
   transposed: boolean;
   plain: boolean;
+  /** Of a part of the tensor's last axis. */
+  part?: { from: number; size: number };
   /** The layer is applied to a constant, such as relative position embeddings. */
   onConstant?: boolean;
 }
@@ -78,12 +86,12 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
       operand.onConstant &&
       !weights.has(tensor) &&
       !isModuleParameter(tensor.name) &&
-      !isModuleParameter(biasName(graph, users, node) ?? '')
+      !isModuleParameter(biasName(operands, users, node) ?? '')
     )
       continue;
     const tied = (users.get(tensor.name) ?? []).some((n) => n.opType === 'Gather');
     const traces = { node, weight: tensor.name, tied };
-    const bias = biasName(graph, users, node);
+    const bias = biasName(operands, users, node);
     const base = modulePath({ ...traces, bias: biasParameter(operands, users, node) }, isList) ?? tensor.name;
     const formerBase = formerPath({ ...traces, bias }) ?? tensor.name;
     const call = { node, input: node.inputs[0], output: node.outputs[0] };
@@ -94,13 +102,15 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
     }
     const path = paths.of(base, tensor.name);
     const former = formerPaths.of(formerBase, tensor.name);
-    const [rows, columns] = tensor.dims;
+    const { part } = operand;
+    const [rows, columns] = part ? [tensor.dims[0], part.size] : tensor.dims;
     const layer: LinearLayer = {
       path,
       ...(former !== path && { formerPath: former }),
       inFeatures: operand.transposed ? columns : rows,
       outFeatures: operand.transposed ? rows : columns,
       weight: tensor,
+      ...(part && { firstColumn: part.from }),
       transposed: operand.transposed,
       alpha: node.opType === 'Gemm' ? attrFloat(node, 'alpha', 1) : 1,
       plain: operand.plain,
@@ -113,7 +123,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
   }
   for (const layer of layers.values()) {
     layer.sharedWith = otherUsers(layer, users);
-    layer.bias = biasOf(graph, users, layer);
+    layer.bias = biasOf(operands, users, layer);
     layer.hasBias = layer.bias !== undefined;
   }
   return [...layers.values()];
@@ -136,9 +146,19 @@ function weightOperands(graph: Graph): Map<string, WeightOperand> {
   const operands = new Map<string, WeightOperand>();
   for (const tensor of graph.initializers.values())
     operands.set(tensor.name, { tensor, transposed: false, plain: true });
-  for (const { opType, inputs, outputs } of graph.nodes) {
-    const found = PASSES.has(opType) ? operands.get(inputs[0]) : undefined;
+  for (const { opType, inputs, outputs, metadata } of graph.nodes) {
+    const found = PASSES.has(opType) || opType === 'Split' ? operands.get(inputs[0]) : undefined;
     if (!found) continue;
+    if (opType === 'Split') {
+      // Only those of a fused operator: in other files, weights are not divided between modules.
+      const sizes = metadata.has(PACKED) ? graph.initializers.get(inputs[1]) : undefined;
+      let from = 0;
+      for (const [i, size] of (sizes ? tensorNumbers(sizes) : []).entries()) {
+        operands.set(outputs[i], { ...found, part: { from, size } });
+        from += size;
+      }
+      continue;
+    }
     const transposed = opType === 'Transpose' ? !found.transposed : found.transposed;
     const plain = found.plain && (opType === 'Identity' || opType === 'Transpose');
     operands.set(outputs[0], { ...found, transposed, plain });
@@ -147,11 +167,19 @@ function weightOperands(graph: Graph): Map<string, WeightOperand> {
 }
 
 /** The bias added to a linear layer's output, by name. */
-function biasName(graph: Graph, users: Map<string, Node[]>, node: Node): string | undefined {
+function biasName(
+  operands: Map<string, WeightOperand>,
+  users: Map<string, Node[]>,
+  node: Node,
+): string | undefined {
   if (node.opType === 'Gemm') return node.inputs[2];
   const add = (users.get(node.outputs[0]) ?? []).find((n) => n.opType === 'Add');
-  return add?.inputs.find((x) => graph.initializers.get(x)?.dims.length === 1);
+  return add?.inputs.find((x) => isStored(operands.get(x), x) && operands.get(x)?.tensor.dims.length === 1);
 }
+
+/** Whether a tensor is a constant of the file, or a part of one that layers share. */
+const isStored = (operand: WeightOperand | undefined, name: string): boolean =>
+  operand?.tensor.name === name || operand?.part !== undefined;
 
 /** The same, under its name there: exporters deduplicate equal constants, with an Identity per module. */
 function biasParameter(
@@ -169,17 +197,29 @@ function biasParameter(
 }
 
 /** The same bias at every call, added unchanged. */
-function biasOf(graph: Graph, users: Map<string, Node[]>, layer: LinearLayer): LinearBias | undefined {
-  const names = new Set(layer.calls.map(({ node }) => biasName(graph, users, node)));
+function biasOf(
+  operands: Map<string, WeightOperand>,
+  users: Map<string, Node[]>,
+  layer: LinearLayer,
+): LinearBias | undefined {
+  const names = new Set(layer.calls.map(({ node }) => biasName(operands, users, node)));
   const [name] = names;
-  const tensor = name === undefined ? undefined : graph.initializers.get(name);
-  if (names.size !== 1 || tensor?.dims.join() !== `${layer.outFeatures}`) return undefined;
+  const operand = name === undefined ? undefined : operands.get(name);
+  if (names.size !== 1 || !operand || !isStored(operand, name!)) return undefined;
+  const { tensor, part } = operand;
+  if (`${part?.size ?? tensor.dims}` !== `${layer.outFeatures}`) return undefined;
   if (layer.calls.some(({ node }) => attrFloat(node, 'beta', 1) !== 1)) return undefined;
   const uses = layer.calls.map(({ node, output }) => {
     const adds = node.opType === 'Gemm' ? node : users.get(output)!.find((n) => n.inputs.includes(name!))!;
     return { node: adds, input: adds.inputs.indexOf(name!) };
   });
-  return { tensor, uses, shared: users.get(name!)!.length > uses.length };
+  const others = part ? users.get(tensor.name)!.some((n) => !n.metadata.has(PACKED)) : false;
+  return {
+    tensor,
+    ...(part && { first: part.from }),
+    uses,
+    shared: others || users.get(name!)!.length > uses.length,
+  };
 }
 
 /** Other readers of the weight, in graph order, each after the chain of nodes that leads to it. */
@@ -189,7 +229,12 @@ function otherUsers(layer: LinearLayer, users: Map<string, Node[]>): string[] {
   const waiting = [...(users.get(layer.weight.name) ?? [])].reverse();
   for (let user = waiting.pop(); user; user = waiting.pop()) {
     if (seen.has(user)) continue;
-    if (PASSES.has(user.opType)) {
+    if (user.metadata.has(PACKED)) {
+      seen.add(user);
+      const own = new Set(layer.calls.map((c) => c.node.inputs[1]));
+      for (const part of user.outputs.filter((y) => own.has(y)))
+        for (const reader of [...(users.get(part) ?? [])].reverse()) waiting.push(reader);
+    } else if (PASSES.has(user.opType)) {
       seen.add(user);
       for (const reader of [...(users.get(user.outputs[0]) ?? [])].reverse()) waiting.push(reader);
     } else found.push(user.name || user.outputs[0]);

@@ -1,4 +1,5 @@
 import type { Node } from '../model';
+import { MODULE } from './packed';
 import { isUsedIn, pathOfScopes } from './scope-path';
 
 /** What is known about a linear layer's module. */
@@ -14,7 +15,7 @@ export interface Traces {
 
 /**
  * The path of a linear layer's module before export, as in `named_modules()`. Exporters keep it in different places,
- * tried in this order: the weight's own name, the scope in the node's metadata, the bias if it matches the node's name,
+ * tried in this order: what a rewrite of a fused operator noted, the weight's own name, the scope in the node's metadata, the bias if it matches the node's name,
  * the node's name, the bias.
  *
  * @param isList whether a parameter of the model lies below a number after a path
@@ -25,6 +26,7 @@ export function modulePath(
 ): string | undefined {
   const owner = bias === undefined ? undefined : fromParameter(bias);
   return (
+    node.metadata.get(MODULE) ??
     (tied ? undefined : fromParameter(weight)) ??
     fromMetadata(node) ??
     fromScopes(node.name, owner, isList) ??
@@ -36,6 +38,7 @@ export function modulePath(
 /** The path as earlier versions derived it, by joining the scopes in the node's name. Their runs use it. */
 export function formerPath({ node, weight, bias, tied }: Traces): string | undefined {
   return (
+    node.metadata.get(MODULE) ??
     (tied ? undefined : fromParameter(weight)) ??
     fromMetadata(node) ??
     scopesOf(node.name)?.join('.') ??

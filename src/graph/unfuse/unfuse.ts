@@ -1,33 +1,42 @@
 import type { Model } from '../model';
 import { rewriteModel, type Rewrite } from '../rewrite';
-import { gelu, quickGelu } from './gelu';
-import {
-  simplifiedLayerNormalization,
-  skipLayerNormalization,
-  skipSimplifiedLayerNormalization,
-} from './layernorm';
-import { fusedMatMul } from './matmul';
+import { attention } from './attention';
+import { embedLayerNormalization } from './embed-layer-normalization';
+import { fusedMatMul } from './fused-matmul';
+import { gelu } from './gelu';
+import { groupQueryAttention } from './group-query-attention';
+import { multiHeadAttention } from './multi-head-attention';
+import { quickGelu } from './quick-gelu';
+import { rotaryEmbedding } from './rotary-embedding';
+import { simplifiedLayerNormalization } from './simplified-layer-normalization';
+import { skipLayerNormalization } from './skip-layer-normalization';
+import { skipSimplifiedLayerNormalization } from './skip-simplified-layer-normalization';
 
-/** ONNX Runtime's fused operators (its ContribOperators.md) by domain and name. */
+/** Operators that stand for several standard ones, by `domain:opType`: ONNX Runtime's (its ContribOperators.md). */
 const REWRITES = new Map<string, Rewrite>([
-  ['com.microsoft:Gelu', gelu('none')],
+  ['com.microsoft:Attention', attention],
   ['com.microsoft:BiasGelu', gelu('none')],
+  ['com.microsoft:EmbedLayerNormalization', embedLayerNormalization],
   ['com.microsoft:FastGelu', gelu('tanh')],
+  ['com.microsoft:FusedMatMul', fusedMatMul],
+  ['com.microsoft:Gelu', gelu('none')],
+  ['com.microsoft:GroupQueryAttention', groupQueryAttention],
+  ['com.microsoft:MultiHeadAttention', multiHeadAttention],
   ['com.microsoft:QuickGelu', quickGelu],
+  ['com.microsoft:RotaryEmbedding', rotaryEmbedding],
+  ['com.microsoft:SimplifiedLayerNormalization', simplifiedLayerNormalization],
   ['com.microsoft:SkipLayerNormalization', skipLayerNormalization],
   ['com.microsoft:SkipSimplifiedLayerNormalization', skipSimplifiedLayerNormalization],
-  ['com.microsoft:SimplifiedLayerNormalization', simplifiedLayerNormalization],
   // ONNX Runtime puts this non-standard operator into the standard domain.
   [':SimplifiedLayerNormalization', simplifiedLayerNormalization],
-  ['com.microsoft:FusedMatMul', fusedMatMul],
 ]);
 
 /**
- * A copy of a model in the internal opset, with ONNX Runtime's fused operators replaced by standard ones, which have
- * gradient rules. The operator that does the work keeps the replaced node's name, so module paths still match, and its
- * outputs keep their names.
+ * A copy of a model in the internal opset, with fused operators replaced by standard ones, which have gradient rules.
+ * The operator that does the work keeps the replaced node's name, so module paths still match, and its outputs keep
+ * their names.
  *
- * @throws AuroraError 'model' if a shape that the replacement needs is not declared
+ * @throws AuroraError 'model' naming the node, for an attribute or an input that is not supported
  */
 export const unfuse = (model: Model): Model =>
   rewriteModel(model, '/unfuse', (node) => REWRITES.get(`${node.domain}:${node.opType}`));

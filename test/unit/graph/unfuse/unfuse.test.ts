@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { AuroraError } from '../../../src/base/errors';
-import type { HostTensors } from '../../../src/engine/engine';
-import type { AttributeLike } from '../../../src/graph/attributes';
-import { DType } from '../../../src/graph/dtype';
-import { elementCount } from '../../../src/graph/model';
-import { encodeModel } from '../../../src/graph/onnx/encode';
-import { unfuse } from '../../../src/graph/unfuse/unfuse';
-import { difference, graph, host, input, model, node, runModel } from './onnx-models';
+import { AuroraError } from '../../../../src/base/errors';
+import type { HostTensors } from '../../../../src/engine/engine';
+import type { AttributeLike } from '../../../../src/graph/attributes';
+import { DType } from '../../../../src/graph/dtype';
+import { elementCount } from '../../../../src/graph/model';
+import { encodeModel } from '../../../../src/graph/onnx/encode';
+import { unfuse } from '../../../../src/graph/unfuse/unfuse';
+import { difference, graph, host, input, model, node, runModel } from '../onnx-models';
 
 const { float, float16, double } = DType;
 const MS = 'com.microsoft';
@@ -47,21 +47,21 @@ async function expectSame(c: Case): Promise<void> {
     outputs: outputs.filter((name) => name !== ''),
   });
   const before = encodeModel(original);
-  const unfused = unfuse(original);
+  const plain = unfuse(original);
   expect(Buffer.compare(encodeModel(original), before), 'the original was changed').toBe(0);
-  expect(unfused.graph.nodes.map((n) => n.domain).join('')).toBe('');
-  if (c.op !== 'Gelu') expect(unfused.graph.nodes.map((n) => n.opType)).not.toContain(c.op);
-  expect(unfused.graph.nodes.filter((n) => n.name === outputs[0])).toHaveLength(1);
+  expect(plain.graph.nodes.map((n) => n.domain).join('')).toBe('');
+  if (c.op !== 'Gelu') expect(plain.graph.nodes.map((n) => n.opType)).not.toContain(c.op);
+  expect(plain.graph.nodes.filter((n) => n.name === outputs[0])).toHaveLength(1);
   const feeds: HostTensors = {};
   c.inputs.forEach((dims, i) => {
     if (dims) feeds[`x${i}`] = host(dims, random(elementCount(dims), 17 + i, c.size), dtype);
   });
   const want = await runModel(original, feeds);
   const rtol = c.rtol ?? 2e-6;
-  expect(difference(want, await runModel(unfused, feeds), rtol, rtol * (c.size ?? 1))).toBeUndefined();
+  expect(difference(want, await runModel(plain, feeds), rtol, rtol * (c.size ?? 1))).toBeUndefined();
 }
 
-describe('unfusing Gelu and its variants', () => {
+describe('replacing Gelu and its variants', () => {
   const x = [3, 5, 8];
   it.each<[string, Case]>([
     ['Gelu', { op: 'Gelu', inputs: [x] }],
@@ -73,7 +73,7 @@ describe('unfusing Gelu and its variants', () => {
   ])('%s', (_, c) => expectSame(c));
 });
 
-describe('unfusing fused normalization', () => {
+describe('replacing fused normalization', () => {
   const x = [2, 3, 8];
   const w = [8];
   const epsilon = { epsilon: { float: 1e-3 } };
@@ -133,7 +133,7 @@ describe('unfusing fused normalization', () => {
   ])('%s', (_, c) => expectSame(c));
 });
 
-describe('unfusing FusedMatMul', () => {
+describe('replacing FusedMatMul', () => {
   const t = (attributes: Record<string, AttributeLike>, a: number[], b: number[]): Case => ({
     op: 'FusedMatMul',
     inputs: [a, b],
@@ -157,7 +157,7 @@ describe('unfusing FusedMatMul', () => {
   ])('%s', (_, c) => expectSame(c));
 });
 
-describe('unfusing the rest of a graph', () => {
+describe('replacing the rest of a graph', () => {
   const x = input('x', float, [2, 8]);
 
   it('treats SimplifiedLayerNormalization the same in both domains', async () => {
@@ -199,13 +199,11 @@ describe('unfusing the rest of a graph', () => {
       nodes: [node('If', ['c'], ['y'], { then_branch: body('QuickGelu'), else_branch: body('Gelu') })],
       outputs: ['y'],
     });
-    const unfused = unfuse(m);
-    unfused.opsets.delete(MS);
+    const plain = unfuse(m);
+    plain.opsets.delete(MS);
     for (const c of [0, 1]) {
       const feeds = { x: host([2, 8], random(16, 3)), c: host([], [c], DType.bool) };
-      expect(
-        difference(await runModel(m, feeds), await runModel(unfused, feeds), 2e-6, 2e-6),
-      ).toBeUndefined();
+      expect(difference(await runModel(m, feeds), await runModel(plain, feeds), 2e-6, 2e-6)).toBeUndefined();
     }
   });
 
@@ -220,6 +218,6 @@ describe('unfusing the rest of a graph', () => {
       outputs: ['y'],
     });
     expect(() => unfuse(m)).toThrow(AuroraError);
-    expect(() => unfuse(m)).toThrow(new RegExp(`axes of a, which y \\(${op}`));
+    expect(() => unfuse(m)).toThrow(new RegExp(`axes of a, which the node y \\(${op}`));
   });
 });

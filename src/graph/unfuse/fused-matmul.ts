@@ -1,7 +1,7 @@
-import { AuroraError } from '../../base/errors';
 import { attrFloat, attrInt } from '../attributes';
 import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
+import { rankOf, unknownRank } from './parts/rank';
 
 /** alpha · A' B', where the matrices and the leading axis of each side may be transposed first. */
 export const fusedMatMul: Rewrite = (node, c) => {
@@ -18,14 +18,9 @@ function transposed(node: Node, c: RewriteContext, x: string, side: 'A' | 'B'): 
   const matrix = attrInt(node, `trans${side}`, 0) !== 0;
   const batch = attrInt(node, `transBatch${side}`, 0) !== 0;
   if (!matrix && !batch) return x;
-  const rank = c.declared.rank(x);
+  const rank = rankOf(c, x);
   if (rank === undefined && !batch) return c.g.op('Einsum', [x], { equation: '...ij->...ji' });
-  if (rank === undefined)
-    throw new AuroraError(
-      'model',
-      `The number of axes of ${x}, which ${node.name || node.outputs[0]} (FusedMatMul) transposes, is not known.`,
-      'Run shape inference on the model (onnx.shape_inference.infer_shapes) and save it again, or use the model before ONNX Runtime optimized it.',
-    );
+  if (rank === undefined) throw unknownRank(node, x);
   // A vector has nothing to transpose.
   if (rank < 2) return x;
   let perm = Array.from({ length: rank }, (_, i) => i);

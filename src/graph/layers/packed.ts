@@ -1,0 +1,5 @@
+/** In a node's metadata: the path of the module that it does the work of, where no name in the file says it. */
+export const MODULE = 'aurora.module';
+
+/** In the metadata of a Split: its outputs are weights or biases of linear layers that share one constant. */
+export const PACKED = 'aurora.packed';

@@ -1,0 +1,86 @@
+import { attrFloat, attrInt, attrInts } from '../attributes';
+import { isModuleParameter } from '../layers/module-path';
+import { MODULE } from '../layers/packed';
+import type { Node } from '../model';
+import type { Rewrite, RewriteContext } from '../rewrite';
+import { blocks } from './parts/blocks';
+import { dotProduct } from './parts/dot-product';
+import { splitHeads } from './parts/heads';
+import { causalBias, maskBias } from './parts/masks';
+import { projectionPaths } from './parts/projection-paths';
+import { refusal, requireKnown } from './parts/refuse';
+
+const ATTRIBUTES = [
+  'do_rotary',
+  'mask_filter_value',
+  'num_heads',
+  'past_present_share_buffer',
+  'qkv_hidden_sizes',
+  'rotary_embedding_dim',
+  'scale',
+  'unidirectional',
+];
+const INPUTS = [
+  'input',
+  'weights',
+  'bias',
+  'mask_index',
+  '(past)',
+  'attention_bias',
+  '(past_sequence_length)',
+];
+
+/** Self-attention with its projections, whose weights are column blocks of one: (features, query + key + value). */
+export const attention: Rewrite = (node, c) => {
+  requireKnown(node, ATTRIBUTES, INPUTS);
+  if (attrInt(node, 'do_rotary', 0) === 1)
+    throw refusal(
+      node,
+      'do_rotary',
+      'Fuse the model with RotaryEmbedding and MultiHeadAttention instead, which ONNX Runtime also asks for on the CPU, or use it unfused.',
+    );
+  if (node.outputs[1]) throw refusal(node, `the output present (${node.outputs[1]})`);
+  const [input, , , mask, , bias] = node.inputs as [string, string, ...string[]];
+  const heads = attrInt(node, 'num_heads', 1);
+  const [query, key, value] = projections(c, node).map((x) => splitHeads(c.g, x, heads)) as [
+    string,
+    string,
+    string,
+  ];
+  const type = c.declared.floatType(input);
+  const filter = attrFloat(node, 'mask_filter_value', -10000);
+  const sequence = { tokens: input, keys: input };
+  const masked = mask ? [maskBias(c, node, mask, sequence, { filter, begins: true })] : [];
+  const causal =
+    attrInt(node, 'unidirectional', 0) === 1 ? [causalBias(c, sequence, type, mask || input)] : [];
+  dotProduct(c, node, {
+    query,
+    key,
+    value,
+    scale: attrFloat(node, 'scale', 0),
+    biases: [...(bias ? [bias] : []), ...masked, ...causal],
+  });
+};
+
+/** Query, key and value, (batch, tokens, heads · size). */
+function projections(c: RewriteContext, node: Node): string[] {
+  const { g } = c;
+  const [input, weights, bias] = node.inputs as [string, string, string | undefined];
+  const sizes = attrInts(node, 'qkv_hidden_sizes');
+  // One module in the model itself, as in GPT-2.
+  if (isModuleParameter(weights) || (bias && isModuleParameter(bias))) {
+    const product = g.op('MatMul', [input, weights]);
+    const sum = bias ? g.op('Add', [product, bias]) : product;
+    return sizes
+      ? g.ops('Split', [sum, g.ints(sizes)], { axis: 2 }, { outputs: 3 })
+      : g.ops('Split', [sum], { axis: 2, num_outputs: 3 }, { outputs: 3 });
+  }
+  const parts = blocks(c, weights, 1, sizes);
+  const biases = bias ? blocks(c, bias, 0, sizes) : [];
+  const paths = projectionPaths(c, node);
+  return parts.map((weight, i) => {
+    const product = g.op('MatMul', [input, weight]);
+    g.sink.at(-1)!.metadata.set(MODULE, paths[i]);
+    return biases[i] ? g.op('Add', [product, biases[i]]) : product;
+  });
+}

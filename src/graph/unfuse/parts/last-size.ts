@@ -1,0 +1,23 @@
+import type { RewriteContext } from '../../rewrite';
+
+const SAME = new Set(
+  'Cast Identity Relu Gelu Tanh Sigmoid Neg LayerNormalization SkipLayerNormalization BiasGelu FastGelu RotaryEmbedding'.split(
+    ' ',
+  ),
+);
+
+/** The size of a tensor's last axis, as far as constants and the operators that lead to it say it. */
+export function lastSize(c: RewriteContext, name: string, depth = 0): number | undefined {
+  const constant = c.constant(name);
+  if (constant) return constant.dims.at(-1);
+  const node = c.producer(name);
+  if (!node || depth > 30) return undefined;
+  const of = (x: string) => lastSize(c, x, depth + 1);
+  const { opType, inputs } = node;
+  if (SAME.has(opType)) return of(inputs[0]);
+  if (opType === 'MatMul') return of(inputs[1]);
+  // A bias has all features, a scalar has none.
+  if (opType === 'Add' || opType === 'Mul')
+    return inputs.map(of).find((size) => size !== undefined && size > 1);
+  return undefined;
+}

@@ -1,0 +1,103 @@
+import { DType } from '../../dtype';
+import type { Node } from '../../model';
+import type { RewriteContext } from '../../rewrite';
+import { positionsOf, sizeOf } from './heads';
+import { rankOf, unknownRank } from './rank';
+
+/** What a score gets that no token may see. Finite, so that a row without any key does not become NaN. */
+const lowest = (type: number): number =>
+  type === DType.float16 ? -65504 : type === DType.double ? -1.7976931348623157e308 : -3.4028234663852886e38;
+
+/** The sequence that a mask belongs to: tokens (batch, tokens, …) that attend to keys (batch, keys, …). */
+export interface Sequence {
+  tokens: string;
+  keys: string;
+}
+
+/** What of a fused attention's mask differs between operators. */
+export interface MaskForm {
+  /** What a masked score gets. */
+  filter: number;
+  /** Whether a mask of one axis may have the beginnings of texts after their ends: (2 · batch). */
+  begins: boolean;
+}
+
+/**
+ * A mask of integers as a number to add to scores: 0 for what is seen, the filter value for the rest. It may have one
+ * axis (the number of keys of each text), two (batch, keys), three (batch, tokens, keys) or four (batch, 1, longest,
+ * longest).
+ *
+ * @returns broadcastable to (batch, heads, tokens, keys)
+ */
+export function maskBias(
+  c: RewriteContext,
+  node: Node,
+  mask: string,
+  sequence: Sequence,
+  { filter, begins }: MaskForm,
+): string {
+  const rank = rankOf(c, mask);
+  if (rank === undefined) throw unknownRank(node, mask);
+  const type = c.declared.floatType(node.inputs[0]);
+  return c.once(`mask ${mask} ${filter} ${type}`, () => {
+    const { g } = c;
+    const seen = rank === 1 ? withinLength(c, mask, sequence, begins) : isSet(c, mask, rank, sequence);
+    return g.op('Where', [seen, g.scalar(0, type), g.scalar(filter, type)]);
+  });
+}
+
+function withinLength({ g }: RewriteContext, mask: string, { tokens, keys }: Sequence, begins: boolean) {
+  const batch = sizeOf(g, tokens, 0);
+  const zero = g.constant(DType.int64, [1], [0]);
+  // Zeros stand for the beginnings that a mask does not have.
+  const all = g.op('Concat', [g.op('Cast', [mask], { to: DType.int64 }), g.op('Expand', [zero, batch])], {
+    axis: 0,
+  });
+  const part = (from: string, to: string) =>
+    g.op('Unsqueeze', [g.op('Slice', [all, from, to]), g.ints([1, 2, 3])]);
+  const places = positionsOf(g, keys, 1);
+  const before = g.op('Less', [places, part(zero, batch)]);
+  if (!begins) return before;
+  const twice = g.op('Add', [batch, batch]);
+  return g.op('And', [before, g.op('GreaterOrEqual', [places, part(batch, twice)])]);
+}
+
+function isSet({ g }: RewriteContext, mask: string, rank: number, { tokens, keys }: Sequence): string {
+  const fitted =
+    rank === 4
+      ? g.op('Slice', [
+          mask,
+          g.ints([0, 0]),
+          g.op('Concat', [sizeOf(g, tokens, 1), sizeOf(g, keys, 1)], { axis: 0 }),
+          g.ints([2, 3]),
+        ])
+      : g.op('Unsqueeze', [mask, g.ints(rank === 3 ? [1] : [1, 2])]);
+  return g.op('Greater', [fitted, g.scalar(0, DType.int32)]);
+}
+
+/**
+ * The lowest number for all keys after a token, and for those before a window that ends with it: (1, 1, tokens, keys).
+ *
+ * @param shared names what else has the same numbers of tokens and keys
+ * @param window how many keys are seen, the token's own included; all by default
+ */
+export function causalBias(
+  c: RewriteContext,
+  { tokens, keys }: Sequence,
+  type: number,
+  shared: string,
+  window?: number,
+): string {
+  return c.once(`causal ${shared} ${type} ${window}`, () => {
+    const { g } = c;
+    const columns = positionsOf(g, keys, 1);
+    const rows = g.op('Unsqueeze', [tokens === keys ? columns : positionsOf(g, tokens, 1), g.ints([1])]);
+    let seen = g.op('LessOrEqual', [columns, rows]);
+    if (window !== undefined) {
+      const last = g.op('Add', [columns, g.scalar(window - 1, DType.int64)]);
+      seen = g.op('And', [seen, g.op('LessOrEqual', [rows, last])]);
+    }
+    const bias = g.op('Where', [seen, g.scalar(0, type), g.scalar(lowest(type), type)]);
+    return g.op('Unsqueeze', [bias, g.ints([0, 1])]);
+  });
+}

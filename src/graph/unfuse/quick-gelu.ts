@@ -1,0 +1,10 @@
+import { attrFloat } from '../attributes';
+import type { Rewrite } from '../rewrite';
+
+/** x · sigmoid(alpha · x). */
+export const quickGelu: Rewrite = (node, c) => {
+  const [x] = node.inputs;
+  const alpha = attrFloat(node, 'alpha', 1.702);
+  const scaled = c.g.op('Mul', [x, c.g.scalar(alpha, c.declared.floatType(x))]);
+  c.replace(node, 'Mul', [x, c.g.op('Sigmoid', [scaled])]);
+};
