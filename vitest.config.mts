@@ -8,24 +8,12 @@ const pythonAsText = {
     id.endsWith('.py') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : undefined,
 };
 
-/** Files of the vscode tier whose own programs keep the processor busy while a window is looked at. */
-const TRAINS_LONG = ['activations', 'demo', 'devices', 'look', 'playground', 'sweep', 'train'].map(
-  (name) => `test/vscode/${name}.test.ts`,
-);
-
 /** AURORA_TEST_RETRY sets the number of retries for every tier; 0 switches them off. */
 const retries = (usual: number): number => {
   const wanted = process.env.AURORA_TEST_RETRY;
   if (wanted === undefined || wanted === '') return usual;
   if (!/^\d+$/.test(wanted)) throw new Error(`AURORA_TEST_RETRY is "${wanted}"; it must be a whole number.`);
   return Number(wanted);
-};
-
-const workbench = {
-  testTimeout: 600_000,
-  hookTimeout: 600_000,
-  // A menu that closes under the pointer, a frame that is late: twice is the editor's, a third time is ours.
-  retry: retries(2),
 };
 
 export default defineConfig({
@@ -78,22 +66,10 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          ...workbench,
           name: 'vscode',
           include: ['test/vscode/**/*.test.ts'],
-          exclude: TRAINS_LONG,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        extends: true,
-        test: {
-          ...workbench,
-          name: 'vscode-alone',
-          include: TRAINS_LONG,
-          // Two trainers beside two workbenches on two cores: now and then one ran out of its time.
-          maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          // A menu that closes under the pointer, a frame that is late: twice is the editor's, a third time is ours.
+          retry: retries(2),
         },
       },
     ],

@@ -20,7 +20,7 @@ const TIERS = {
   reference: (filters) => vitest('reference', filters),
   interop: (filters) => vitest('interop', filters),
   webview: (filters) => vitest('webview', filters),
-  vscode: (filters) => vitest('vscode*', filters),
+  vscode: (filters) => vitest('vscode', filters),
 };
 
 /** What a tier needs besides dependencies and a build. */
