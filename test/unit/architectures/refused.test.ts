@@ -92,6 +92,7 @@ describe('a model folder is refused', () => {
     );
     loads({ hidden_act: 'mish' }, /hidden_act is "mish"/, /"gelu"/);
     loads({ is_decoder: true }, /is_decoder is true/, /false/);
+    loads({ pruned_heads: { 0: [1] } }, /pruned_heads is \{"0":\[1\]\}/, /Export/);
     loads({ quantization_config: { bits: 4 } }, /quantization_config/, /before it was quantized/);
   });
 
