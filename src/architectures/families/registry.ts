@@ -1,5 +1,6 @@
 import type { Family } from '../family';
 import { bert, electra } from './bert';
+import { clip, clipText, clipVision } from './clip';
 import { dinov2 } from './dinov2';
 import { distilbert } from './distilbert';
 import { gpt2 } from './gpt2';
@@ -19,6 +20,9 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['vit', vit],
   ['deit', deit],
   ['dinov2', dinov2],
+  ['clip_text_model', clipText],
+  ['clip_vision_model', clipVision],
+  ['clip', clip],
   ['llama', llama],
   ['mistral', mistral],
   ['qwen2', qwen2],
