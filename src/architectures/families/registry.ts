@@ -6,6 +6,7 @@ import { distilbert } from './distilbert';
 import { gpt2 } from './gpt2';
 import { llama } from './llama';
 import { mistral, qwen2 } from './mistral';
+import { modernbert } from './modernbert';
 import { roberta, xlmRoberta } from './roberta';
 import { deit, vit } from './vit';
 
@@ -17,6 +18,7 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['camembert', xlmRoberta],
   ['electra', electra],
   ['distilbert', distilbert],
+  ['modernbert', modernbert],
   ['vit', vit],
   ['deit', deit],
   ['dinov2', dinov2],
