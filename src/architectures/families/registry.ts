@@ -1,4 +1,5 @@
 import type { Family } from '../family';
+import { albert } from './albert';
 import { bert, electra } from './bert';
 import { clip, clipText, clipVision } from './clip';
 import { dinov2 } from './dinov2';
@@ -7,6 +8,7 @@ import { gpt2 } from './gpt2';
 import { llama } from './llama';
 import { mistral, qwen2 } from './mistral';
 import { modernbert } from './modernbert';
+import { mpnet } from './mpnet';
 import { roberta, xlmRoberta } from './roberta';
 import { deit, vit } from './vit';
 
@@ -18,6 +20,8 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['camembert', xlmRoberta],
   ['electra', electra],
   ['distilbert', distilbert],
+  ['mpnet', mpnet],
+  ['albert', albert],
   ['modernbert', modernbert],
   ['vit', vit],
   ['deit', deit],
