@@ -40,6 +40,7 @@ function modelOf(path: string): { model: Model; weights: Weights } {
       `${config.path} has a quantization_config: the weights of this folder are quantized.`,
       'Download the model as it was before it was quantized.',
     );
+  config.require('pruned_heads', {});
   const weights = new Weights(readWeights(folder), folder, family.prefixes, family.marker);
   const net = new Network(weights);
   family.build(net, config);

@@ -14,6 +14,12 @@ export const allFiles = (): string[] =>
       .map((name) => `${folder}${name}`),
   );
 
+/** The names of cases over folders with config.json and safetensors, in test/fixtures/hf. */
+export const hubFiles = (): string[] =>
+  readdirSync(fixture('../hf'))
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => `../hf/${name}`);
+
 /** A reference file with a model: any but `anl.json`. */
 export function modelFile(name: string) {
   const file = readReference(fixture(name));

@@ -96,3 +96,17 @@ export function causalBias(net: Network, mask: string, positions: string, window
   const last = net.op('', 'Add', [positions, net.g.scalar(window - 1, DType.int64)]);
   return unless(visible, unless(net.op('', 'LessOrEqual', [rows, last]), padding));
 }
+
+/**
+ * The same for tokens that attend to those no further away than `reach`, before and after them: (batch, 1, sequence,
+ * sequence).
+ *
+ * @param positions int64 (sequence)
+ */
+export function windowBias(net: Network, mask: string, positions: string, reach: number): string {
+  const rows = net.op('', 'Unsqueeze', [positions, net.g.ints([1])]);
+  const far = net.g.scalar(reach, DType.int64);
+  const within = (a: string, b: string) => net.op('', 'LessOrEqual', [a, net.op('', 'Add', [b, far])]);
+  const unless = (seen: string, bias: string) => net.op('', 'Where', [seen, bias, net.float(LOWEST)]);
+  return unless(within(positions, rows), unless(within(rows, positions), paddingBias(net, mask)));
+}

@@ -23,8 +23,16 @@ export function linear(
 export const conv1d = (net: Network, module: string, x: string, { from, to }: LinearSize): string =>
   net.op(module, 'Gemm', [x, net.weight(`${module}.weight`, [from, to]), net.weight(`${module}.bias`, [to])]);
 
-export function layerNorm(net: Network, module: string, x: string, size: number, epsilon: number): string {
-  const inputs = [x, net.weight(`${module}.weight`, [size]), net.weight(`${module}.bias`, [size])];
+export function layerNorm(
+  net: Network,
+  module: string,
+  x: string,
+  size: number,
+  epsilon: number,
+  bias = true,
+): string {
+  const weight = net.weight(`${module}.weight`, [size]);
+  const inputs = [x, weight, ...(bias ? [net.weight(`${module}.bias`, [size])] : [])];
   return net.op(module, 'LayerNormalization', inputs, { axis: -1, epsilon: { float: epsilon } });
 }
 

@@ -11,7 +11,17 @@ import type { Network } from './network';
  */
 export function inverseFrequencies(config: Config, width: number, theta: number): number[] {
   const scaling = config.section('rope_parameters') ?? config.section('rope_scaling');
-  const base = scaling?.has('rope_theta') ? scaling.number('rope_theta') : config.number('rope_theta', theta);
+  return scaledFrequencies(config, scaling, width, config.number('rope_theta', theta));
+}
+
+/** The same with the scaling in another place. */
+export function scaledFrequencies(
+  config: Config,
+  scaling: Config | undefined,
+  width: number,
+  theta: number,
+): number[] {
+  const base = scaling?.number('rope_theta', theta) ?? theta;
   config.require('partial_rotary_factor', 1);
   scaling?.require('partial_rotary_factor', 1);
   const plain = Array.from({ length: width / 2 }, (_, i) => base ** ((-2 * i) / width));

@@ -1,6 +1,7 @@
 import { activationOf } from '../blocks/activation';
-import { attention, paddingBias } from '../blocks/attention';
-import { layerNorm, linear } from '../blocks/layers';
+import { paddingBias } from '../blocks/attention';
+import { postNormLayer, type EncoderLayer } from '../blocks/encoder-layer';
+import { layerNorm } from '../blocks/layers';
 import { POSITIONS } from '../blocks/network';
 import { counted, embedding, flat, hiddenOutput, textInputs } from '../blocks/text';
 import type { Family } from '../family';
@@ -37,23 +38,25 @@ export const distilbert: Family = {
     const places = embedding(net, 'embeddings.position_embeddings', counted(net, rows), most, hidden);
     const sum = net.op('embeddings', 'Add', [words, places]);
     let x = layerNorm(net, 'embeddings.LayerNorm', flat(net, sum, hidden), hidden, EPSILON);
-    const shape = { heads, keyValueHeads: heads, width, rows, bias: paddingBias(net, mask) };
-    const square = { from: hidden, to: hidden };
-    for (let i = 0; i < layers; i++) {
-      const at = `transformer.layer.${i}`;
-      const self = `${at}.attention`;
-      const project = (name: string) => linear(net, `${self}.${name}`, x, square);
-      const projections = { query: project('q_lin'), key: project('k_lin'), value: project('v_lin') };
-      const mixed = attention(net, self, projections, shape);
-      const middle = net.op(at, 'Add', [linear(net, `${self}.out_lin`, mixed, square), x]);
-      const y = layerNorm(net, `${at}.sa_layer_norm`, middle, hidden, EPSILON);
-      const wide = linear(net, `${at}.ffn.lin1`, y, { from: hidden, to: inner });
-      const fed = linear(net, `${at}.ffn.lin2`, act(net, `${at}.ffn.activation`, wide), {
-        from: inner,
-        to: hidden,
-      });
-      x = layerNorm(net, `${at}.output_layer_norm`, net.op(at, 'Add', [fed, y]), hidden, EPSILON);
-    }
+    const layer: EncoderLayer = {
+      size: { hidden, inner, epsilon: EPSILON },
+      shape: { heads, keyValueHeads: heads, width, rows, bias: paddingBias(net, mask) },
+      act,
+    };
+    for (let i = 0; i < layers; i++) x = postNormLayer(net, x, modulesOf(`transformer.layer.${i}`), layer);
     hiddenOutput(net, x, rows, hidden);
   },
 };
+
+const modulesOf = (at: string) => ({
+  attention: `${at}.attention`,
+  query: `${at}.attention.q_lin`,
+  key: `${at}.attention.k_lin`,
+  value: `${at}.attention.v_lin`,
+  output: `${at}.attention.out_lin`,
+  attentionNorm: `${at}.sa_layer_norm`,
+  up: `${at}.ffn.lin1`,
+  activation: `${at}.ffn.activation`,
+  down: `${at}.ffn.lin2`,
+  norm: `${at}.output_layer_norm`,
+});

@@ -1,28 +1,35 @@
 import { AuroraError } from '../../base/errors';
 import type { Config } from '../folder/config';
 
-export interface EncoderSize {
+/** Sizes for a config.json that leaves them out. */
+export interface EncoderDefaults {
   hidden: number;
   /** Width of the feed-forward part. */
   inner: number;
   layers: number;
   heads: number;
-  /** Size of a head. */
-  width: number;
   epsilon: number;
 }
 
-/** The sizes of BERT, ViT and their relatives, which share their names and defaults (those of the Base models). */
-export function encoderSize(config: Config): EncoderSize {
-  const hidden = config.count('hidden_size', 768);
-  const heads = config.count('num_attention_heads', 12);
+export interface EncoderSize extends EncoderDefaults {
+  /** Size of a head. */
+  width: number;
+}
+
+/** Of BERT-Base, ViT-Base and others. */
+export const BASE_SIZE: EncoderDefaults = { hidden: 768, inner: 3072, layers: 12, heads: 12, epsilon: 1e-12 };
+
+/** The sizes of BERT, ViT and their relatives, which share their names. */
+export function encoderSize(config: Config, defaults = BASE_SIZE): EncoderSize {
+  const hidden = config.count('hidden_size', defaults.hidden);
+  const heads = config.count('num_attention_heads', defaults.heads);
   return {
     hidden,
-    inner: config.count('intermediate_size', 3072),
-    layers: config.count('num_hidden_layers', 12),
+    inner: config.count('intermediate_size', defaults.inner),
+    layers: config.count('num_hidden_layers', defaults.layers),
     heads,
     width: headWidth(config, hidden, heads),
-    epsilon: config.number('layer_norm_eps', 1e-12),
+    epsilon: config.number('layer_norm_eps', defaults.epsilon),
   };
 }
 

@@ -9,6 +9,7 @@ afterAll(() => folders.remove());
 
 const config = bertConfig();
 const weights = safetensors(bertTensors());
+const HUB = join(import.meta.dirname, '../../fixtures/hf');
 const INDEX = 'model.safetensors.index.json';
 
 /** Expects an error of this kind that names a thing, and its next step. */
@@ -92,12 +93,20 @@ describe('a model folder is refused', () => {
     );
     loads({ hidden_act: 'mish' }, /hidden_act is "mish"/, /"gelu"/);
     loads({ is_decoder: true }, /is_decoder is true/, /false/);
+    loads({ pruned_heads: { 0: [1] } }, /pruned_heads is \{"0":\[1\]\}/, /Export/);
     loads({ quantization_config: { bits: 4 } }, /quantization_config/, /before it was quantized/);
   });
 
+  it('with a model of texts and one of images in it', () => {
+    const weights = readFileSync(join(HUB, 'clip-vision/model.safetensors'));
+    const vision = JSON.parse(readFileSync(join(HUB, 'clip-vision/config.json'), 'utf8')) as object;
+    const both = { model_type: 'clip', architectures: ['CLIPModel'], vision_config: vision, text_config: {} };
+    const files = { 'config.json': both, 'model.safetensors': weights };
+    refuses(files, 'model', /model_type is "clip"/, /"clip_vision_model"/);
+  });
+
   it('with a second name for a size that says something else', () => {
-    const hub = join(import.meta.dirname, '../../fixtures/hf/gpt2');
-    const read = (name: string) => readFileSync(join(hub, name));
+    const read = (name: string) => readFileSync(join(HUB, 'gpt2', name));
     const own = JSON.parse(read('config.json').toString()) as Record<string, unknown>;
     const files = {
       'config.json': { ...own, num_attention_heads: 1 },

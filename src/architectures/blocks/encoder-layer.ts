@@ -1,0 +1,93 @@
+import { attention, type AttentionShape } from './attention';
+import type { Activation } from './activation';
+import { layerNorm, linear } from './layers';
+import type { Network } from './network';
+
+/** The modules of a layer, by what they do. */
+export interface LayerModules {
+  /** Names the nodes of the attention, which has no weights of its own. */
+  attention: string;
+  query: string;
+  key: string;
+  value: string;
+  /** What comes after the attention. */
+  output: string;
+  attentionNorm: string;
+  up: string;
+  activation: string;
+  down: string;
+  norm: string;
+}
+
+export interface LayerSize {
+  hidden: number;
+  /** Width of the feed-forward part. */
+  inner: number;
+  /** Of both norms. */
+  epsilon: number;
+}
+
+/** What all layers of an encoder have in common. */
+export interface EncoderLayer {
+  size: LayerSize;
+  shape: AttentionShape;
+  act: Activation;
+  /** Whether query, key and value have biases; they do by default. */
+  bias?: boolean;
+}
+
+/** A layer as in BERT, with each norm after its sum: x (tokens, hidden) to the same. */
+export function postNormLayer(net: Network, x: string, names: LayerModules, layer: EncoderLayer): string {
+  const { hidden, epsilon } = layer.size;
+  const attended = selfAttention(net, x, names, layer);
+  const middle = net.op(parentOf(names.output), 'Add', [attended, x]);
+  const y = layerNorm(net, names.attentionNorm, middle, hidden, epsilon);
+  const end = net.op(parentOf(names.down), 'Add', [feedForward(net, y, names, layer), y]);
+  return layerNorm(net, names.norm, end, hidden, epsilon);
+}
+
+/** In what some layers with each norm before its part differ. */
+export interface PreNormParts {
+  /** In place of two linear layers and an activation. */
+  feed?: (x: string) => string;
+  /** Of what the attention, and then the feed-forward part, adds to the stream. */
+  scales?: readonly [attention: string, feed: string];
+}
+
+/** A layer as in ViT, with each norm before its part: x (tokens, hidden) to the same. */
+export function preNormLayer(
+  net: Network,
+  x: string,
+  names: LayerModules,
+  layer: EncoderLayer,
+  { feed = (y) => feedForward(net, y, names, layer), scales }: PreNormParts = {},
+): string {
+  const { hidden, epsilon } = layer.size;
+  const add = (module: string, part: string, to: string, i: 0 | 1) =>
+    net.op(module, 'Add', [scales ? net.op(module, 'Mul', [part, scales[i]]) : part, to]);
+  const before = layerNorm(net, names.attentionNorm, x, hidden, epsilon);
+  const middle = add(parentOf(names.output), selfAttention(net, before, names, layer), x, 0);
+  const after = layerNorm(net, names.norm, middle, hidden, epsilon);
+  return add(parentOf(names.down), feed(after), middle, 1);
+}
+
+function selfAttention(net: Network, x: string, names: LayerModules, layer: EncoderLayer): string {
+  const { size, shape, bias } = layer;
+  const square = { from: size.hidden, to: size.hidden };
+  const project = (name: string) => linear(net, name, x, { ...square, bias });
+  const projections = {
+    query: project(names.query),
+    key: project(names.key),
+    value: project(names.value),
+  };
+  const mixed = attention(net, names.attention, projections, shape);
+  return linear(net, names.output, mixed, square);
+}
+
+function feedForward(net: Network, x: string, names: LayerModules, { size, act }: EncoderLayer): string {
+  const { hidden, inner } = size;
+  const wide = linear(net, names.up, x, { from: hidden, to: inner });
+  return linear(net, names.down, act(net, names.activation, wide), { from: inner, to: hidden });
+}
+
+const parentOf = (module: string): string => module.slice(0, module.lastIndexOf('.'));

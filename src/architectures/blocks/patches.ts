@@ -1,0 +1,75 @@
+import { AuroraError } from '../../base/errors';
+import { DType } from '../../graph/dtype';
+import type { Config } from '../folder/config';
+import type { Network } from './network';
+import { flat } from './text';
+
+/** How a model cuts images up. */
+export interface PatchProjection {
+  /** Module of the convolution. */
+  module: string;
+  hidden: number;
+  /** Side of a patch if config.json does not say. */
+  patch: number;
+  bias: boolean;
+}
+
+/** Patches of images. */
+export interface Patches {
+  /** (batch, count, hidden) */
+  x: string;
+  count: number;
+  /** A vector tensor: (batch). */
+  batch: string;
+}
+
+/**
+ * The input pixel_values (batch, channels, height, width), as one vector for each patch.
+ *
+ * @throws AuroraError 'model' if patches are larger than the images
+ */
+export function patches(net: Network, config: Config, projection: PatchProjection): Patches {
+  const { module, hidden, bias } = projection;
+  const size = config.size('image_size', 224);
+  const patch = config.size('patch_size', projection.patch);
+  const channels = config.count('num_channels', 3);
+  if (size.some((side, i) => side < patch[i]))
+    throw new AuroraError(
+      'model',
+      `${config.path}: patches of ${patch.join(' × ')} do not fit into images of ${size.join(' × ')}.`,
+      'Download the config.json of this model again.',
+    );
+  const count = size.reduce((n, side, i) => n * Math.floor(side / patch[i]), 1);
+  const pixels = net.g.addInput('pixel_values', DType.float, ['batch', channels, ...size]);
+  const weight = net.weight(`${module}.weight`, [hidden, channels, ...patch]);
+  const inputs = [pixels, weight, ...(bias ? [net.weight(`${module}.bias`, [hidden])] : [])];
+  const maps = net.op(module, 'Conv', inputs, { kernel_shape: patch, strides: patch });
+  const at = 'embeddings';
+  const batch = net.op(at, 'Slice', [net.op(at, 'Shape', [pixels]), net.g.ints([0]), net.g.ints([1])]);
+  const rows = net.op(at, 'Reshape', [maps, sized(net, batch, hidden, count)]);
+  return { x: net.op(at, 'Transpose', [rows], { perm: [0, 2, 1] }), count, batch };
+}
+
+/**
+ * Tokens before the patches, and positions added to all.
+ *
+ * @param tokens each of hidden values
+ * @param positions broadcast to (batch, tokens, hidden)
+ * @returns x (tokens, hidden), and rows: a vector tensor (batch, sequence)
+ */
+export function patchTokens(
+  net: Network,
+  { x, count, batch }: Patches,
+  hidden: number,
+  tokens: readonly string[],
+  positions: string,
+): { x: string; rows: string } {
+  const at = 'embeddings';
+  const first = tokens.map((token) => net.op(at, 'Expand', [token, sized(net, batch, 1, hidden)]));
+  const all = net.op(at, 'Concat', [...first, x], { axis: 1 });
+  const placed = net.op(at, 'Add', [all, positions]);
+  return { x: flat(net, placed, hidden), rows: sized(net, batch, tokens.length + count) };
+}
+
+const sized = (net: Network, batch: string, ...rest: number[]): string =>
+  net.op('embeddings', 'Concat', [batch, net.g.ints(rest)], { axis: 0 });
