@@ -21,11 +21,20 @@ export interface Projections {
   value: string;
 }
 
+/** What some attentions do besides. */
+export interface AttentionOptions {
+  /** 1/√width by default. */
+  scale?: number;
+  /** Applied to queries, and to keys: (batch, heads, sequence, width). */
+  query?: (x: string) => string;
+  key?: (x: string) => string;
+  /** Scores are kept below it by a tanh. */
+  cap?: number;
+}
+
 /**
  * softmax(scale · q kᵀ + bias) v, written out.
  *
- * @param scale 1/√width by default
- * @param rotate applied to queries and keys, (batch, heads, sequence, width)
  * @returns (tokens, heads · width)
  */
 export function attention(
@@ -33,18 +42,28 @@ export function attention(
   module: string,
   { query, key, value }: Projections,
   shape: AttentionShape,
-  { scale = 1 / Math.sqrt(shape.width), rotate = (x: string) => x } = {},
+  options: AttentionOptions = {},
 ): string {
   const { heads, keyValueHeads, width, bias } = shape;
-  const q = rotate(split(net, module, query, heads, shape));
-  const k = repeat(net, module, rotate(split(net, module, key, keyValueHeads, shape)), shape);
+  const { scale = 1 / Math.sqrt(width), query: ofQuery = same, key: ofKey = same, cap } = options;
+  const q = ofQuery(split(net, module, query, heads, shape));
+  const k = repeat(net, module, ofKey(split(net, module, key, keyValueHeads, shape)), shape);
   const v = repeat(net, module, split(net, module, value, keyValueHeads, shape), shape);
   const turned = net.op(module, 'Transpose', [k], { perm: [0, 1, 3, 2] });
   const scores = net.op(module, 'Mul', [net.op(module, 'MatMul', [q, turned]), net.float(scale)]);
-  const masked = bias === undefined ? scores : net.op(module, 'Add', [scores, bias]);
+  const capped = cap === undefined ? scores : softCap(net, module, scores, cap);
+  const masked = bias === undefined ? capped : net.op(module, 'Add', [capped, bias]);
   const shares = net.op(module, 'Softmax', [masked], { axis: -1 });
   const mixed = net.op(module, 'Transpose', [net.op(module, 'MatMul', [shares, v])], { perm: [0, 2, 1, 3] });
   return net.op(module, 'Reshape', [mixed, net.g.ints([-1, heads * width])]);
+}
+
+const same = (x: string): string => x;
+
+/** cap · tanh(x / cap). */
+export function softCap(net: Network, module: string, x: string, cap: number): string {
+  const small = net.op(module, 'Tanh', [net.op(module, 'Mul', [x, net.float(1 / cap)])]);
+  return net.op(module, 'Mul', [small, net.float(cap)]);
 }
 
 /** (tokens, count · width) to (batch, count, sequence, width). */

@@ -1,79 +1,53 @@
 import { DType } from '../../graph/dtype';
-import type { Config } from '../folder/config';
-import type { Network } from './network';
+import { SCALED_AFTER, type Network } from './network';
+import type { Rope } from './rope';
+
+const AT = 'rotary_emb';
+
+/** Turns a tensor (batch, heads, sequence, width) by the places of its tokens. */
+export type Rotate = (x: string) => string;
 
 /**
- * The inverse frequencies of rotary embeddings, one per pair of features, with the scaling that config.json asks for
- * (transformers' modeling_rope_utils.py). Newer files have all in `rope_parameters`.
+ * Rotary embedding: turns features i and i + n of each head by place · frequency i, where n is the number of frequencies.
  *
- * @param width size of a head
- * @throws AuroraError 'model' for a scaling that is not implemented
+ * @param places int64 (sequence) or (batch, sequence)
+ * @param width size of a head; features from 2n on stay
  */
-export function inverseFrequencies(config: Config, width: number, theta: number): number[] {
-  const scaling = config.section('rope_parameters') ?? config.section('rope_scaling');
-  return scaledFrequencies(config, scaling, width, config.number('rope_theta', theta));
-}
-
-/** The same with the scaling in another place. */
-export function scaledFrequencies(
-  config: Config,
-  scaling: Config | undefined,
-  width: number,
-  theta: number,
-): number[] {
-  const base = scaling?.number('rope_theta', theta) ?? theta;
-  config.require('partial_rotary_factor', 1);
-  scaling?.require('partial_rotary_factor', 1);
-  const plain = Array.from({ length: width / 2 }, (_, i) => base ** ((-2 * i) / width));
-  if (!scaling) return plain;
-  const key = scaling.has('rope_type') ? 'rope_type' : 'type';
-  const type = scaling.text(key, 'default');
-  if (type === 'default') return plain;
-  if (type === 'linear') return plain.map((f) => f / scaling.number('factor'));
-  if (type === 'llama3') return llama3(scaling, plain, config.count('max_position_embeddings', 2048));
-  throw scaling.unsupported(key, ['default', 'linear', 'llama3']);
-}
-
-/** Long wavelengths are stretched by the factor, short ones stay, those between are interpolated. */
-function llama3(scaling: Config, plain: readonly number[], positions: number): number[] {
-  const factor = scaling.number('factor');
-  const low = scaling.number('low_freq_factor');
-  const high = scaling.number('high_freq_factor');
-  const old = scaling.count('original_max_position_embeddings', positions);
-  return plain.map((f) => {
-    const turns = (old * f) / (2 * Math.PI);
-    if (turns > high) return f;
-    if (turns < low) return f / factor;
-    const smooth = (turns - low) / (high - low);
-    return (1 - smooth) * (f / factor) + smooth * f;
-  });
-}
-
-/**
- * Rotary embedding at places 0 … sequence − 1: turns features i and i + width/2 of each head by place · frequency i.
- *
- * @param positions int64 (sequence)
- * @returns what turns a tensor (batch, heads, sequence, width)
- */
-export function rotary(
-  net: Network,
-  positions: string,
-  frequencies: readonly number[],
-): (x: string) => string {
-  const at = 'rotary_emb';
-  const places = net.op(at, 'Cast', [net.op(at, 'Unsqueeze', [positions, net.g.ints([1])])], {
-    to: DType.float,
-  });
-  const angles = net.op(at, 'Mul', [
-    places,
-    net.g.constant(DType.float, [1, frequencies.length], [...frequencies]),
+export function rotary(net: Network, places: string, rope: Rope, width: number): Rotate {
+  const count = rope.frequencies.length;
+  const real = net.op(AT, 'Cast', [places], { to: DType.float });
+  const angles = net.op(AT, 'Mul', [
+    net.op(AT, 'Unsqueeze', [real, net.g.ints([-1])]),
+    frequenciesAt(net, real, rope),
   ]);
-  const [cos, sin] = [net.op(at, 'Cos', [angles]), net.op(at, 'Sin', [angles])];
+  const times = (v: string, by: string) => net.op(AT, 'Mul', [v, by]);
+  const scaled = (v: string) => (rope.factor === 1 ? v : times(v, net.float(rope.factor)));
+  const [cos, sin] = [scaled(net.op(AT, 'Cos', [angles])), scaled(net.op(AT, 'Sin', [angles]))];
   return (x) => {
-    const [a, b] = net.ops(at, 'Split', [x], { axis: -1, num_outputs: 2 }, 2);
-    const times = (v: string, by: string) => net.op(at, 'Mul', [v, by]);
-    const first = net.op(at, 'Sub', [times(a, cos), times(b, sin)]);
-    const second = net.op(at, 'Add', [times(b, cos), times(a, sin)]);
-    return net.op(at, 'Concat', [first, second], { axis: -1 });
+    const rest = width - 2 * count;
+    const sizes = net.g.ints([count, count, ...(rest > 0 ? [rest] : [])]);
+    const [a, b, ...stay] = net.ops(AT, 'Split', [x, sizes], { axis: -1 }, rest > 0 ? 3 : 2);
+    const first = net.op(AT, 'Sub', [times(a, cos), times(b, sin)]);
+    const second = net.op(AT, 'Add', [times(b, cos), times(a, sin)]);
+    return net.op(AT, 'Concat', [first, second, ...stay], { axis: -1 });
   };
+}
+
+/** (count), of a text whose last place is known when the graph runs. */
+function frequenciesAt(net: Network, places: string, { frequencies, longer }: Rope): string {
+  const all = (values: readonly number[]) => net.g.constant(DType.float, [values.length], [...values]);
+  if (!longer) return all(frequencies);
+  net.metadata.set(SCALED_AFTER, String(longer.than));
+  const last = net.op(AT, 'ReduceMax', [places], { keepdims: 0 });
+  const length = net.op(AT, 'Add', [last, net.float(1)]);
+  if (longer.frequencies) {
+    const isLonger = net.op(AT, 'Greater', [length, net.float(longer.than)]);
+    return net.op(AT, 'Where', [isLonger, all(longer.frequencies), all(frequencies)]);
+  }
+  // The base times (factor · length / positions − (factor − 1)) ^ (size / (size − 2)), to the power of −2i / size.
+  const { than, stretch = 1 } = longer;
+  const beyond = net.op(AT, 'Relu', [net.op(AT, 'Sub', [length, net.float(than)])]);
+  const grown = net.op(AT, 'Add', [net.op(AT, 'Mul', [beyond, net.float(stretch / than)]), net.float(1)]);
+  const powers = frequencies.map((_, i) => (i === 0 ? 0 : -i / (frequencies.length - 1)));
+  return net.op(AT, 'Mul', [all(frequencies), net.op(AT, 'Pow', [grown, all(powers)])]);
 }

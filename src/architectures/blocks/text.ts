@@ -1,5 +1,6 @@
 import { DType } from '../../graph/dtype';
 import type { Config } from '../folder/config';
+import { softCap } from './attention';
 import type { Network } from './network';
 
 /** Inputs and sizes of a model that reads token ids. */
@@ -60,13 +61,16 @@ export interface LanguageHead {
   vocabulary: number;
   /** Name of the embedding's weight, if the head has the same. */
   tied?: string;
+  /** Logits are kept below it by a tanh. */
+  cap?: number;
 }
 
 /** Names the logits of hidden states (tokens, size) as an output: (batch, sequence, vocabulary). */
 export function languageHead(net: Network, x: string, rows: string, head: LanguageHead): void {
-  const { hidden, vocabulary, tied } = head;
+  const { hidden, vocabulary, tied, cap } = head;
   const dims = [vocabulary, hidden];
   const weight = tied === undefined ? net.weight('lm_head.weight', dims, true) : net.weight(tied, dims);
   const logits = net.op('lm_head', 'Gemm', [x, weight], { transB: 1 });
-  net.output('logits', unflat(net, logits, rows, vocabulary), [...AXES, vocabulary]);
+  const capped = cap === undefined ? logits : softCap(net, '', logits, cap);
+  net.output('logits', unflat(net, capped, rows, vocabulary), [...AXES, vocabulary]);
 }

@@ -3,7 +3,8 @@ import { activationOf } from '../blocks/activation';
 import { attention, paddingBias, windowBias } from '../blocks/attention';
 import { layerNorm, linear } from '../blocks/layers';
 import type { Network } from '../blocks/network';
-import { rotary, scaledFrequencies } from '../blocks/rotary';
+import { ropeFrom, type Rope } from '../blocks/rope';
+import { rotary } from '../blocks/rotary';
 import { counted, embedding, flat, hiddenOutput, textInputs } from '../blocks/text';
 import type { Family } from '../family';
 import type { Config } from '../folder/config';
@@ -43,8 +44,8 @@ export const modernbert: Family = {
       sliding_attention: windowBias(net, mask, positions, reach),
     };
     const rotate = {
-      full_attention: rotary(net, positions, frequencies(config, 'full_attention', width)),
-      sliding_attention: rotary(net, positions, frequencies(config, 'sliding_attention', width)),
+      full_attention: rotary(net, positions, ropeOf(config, 'full_attention', width), width),
+      sliding_attention: rotary(net, positions, ropeOf(config, 'sliding_attention', width), width),
     };
     for (let i = 0; i < layers; i++) {
       const at = `layers.${i}`;
@@ -53,8 +54,8 @@ export const modernbert: Family = {
       const packed = linear(net, `${at}.attn.Wqkv`, before, { from: hidden, to: 3 * hidden, bias });
       const [query, key, value] = halves(net, `${at}.attn`, packed, 3);
       const shape = { heads, keyValueHeads: heads, width, rows, bias: seen[kinds[i]] };
-      const turned = { rotate: rotate[kinds[i]] };
-      const mixed = attention(net, `${at}.attn`, { query, key, value }, shape, turned);
+      const turn = rotate[kinds[i]];
+      const mixed = attention(net, `${at}.attn`, { query, key, value }, shape, { query: turn, key: turn });
       const attended = linear(net, `${at}.attn.Wo`, mixed, { from: hidden, to: hidden, bias });
       const middle = net.op(at, 'Add', [x, attended]);
       const after = norm(`${at}.mlp_norm`, middle);
@@ -92,7 +93,7 @@ function kindsOf(config: Config, layers: number): Kind[] {
  * Newer files have the base, and perhaps a scaling, in `rope_parameters` for each kind of layer; a `rope_scaling` is for
  * both kinds.
  */
-function frequencies(config: Config, kind: Kind, width: number): number[] {
+function ropeOf(config: Config, kind: Kind, width: number): Rope {
   const all = config.section('rope_parameters');
   if (all) {
     config.require('rope_scaling', null);
@@ -101,5 +102,6 @@ function frequencies(config: Config, kind: Kind, width: number): number[] {
   const global = config.number('global_rope_theta', 160000);
   const local = config.isNull('local_rope_theta') ? global : config.number('local_rope_theta', 10000);
   const scaling = all ? all.section(kind) : config.section('rope_scaling');
-  return scaledFrequencies(config, scaling, width, kind === 'full_attention' ? global : local);
+  const theta = kind === 'full_attention' ? global : local;
+  return ropeFrom(config, scaling, { width, positions: 8192, theta });
 }

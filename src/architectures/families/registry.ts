@@ -4,12 +4,19 @@ import { bert, electra } from './bert';
 import { clip, clipText, clipVision } from './clip';
 import { dinov2 } from './dinov2';
 import { distilbert } from './distilbert';
+import { gemma } from './gemma';
+import { gemma2 } from './gemma2';
+import { gemma3Text } from './gemma3';
 import { gpt2 } from './gpt2';
 import { llama } from './llama';
-import { mistral, qwen2 } from './mistral';
+import { mistral } from './mistral';
 import { modernbert } from './modernbert';
 import { mpnet } from './mpnet';
+import { olmo2 } from './olmo2';
+import { phi3 } from './phi3';
+import { qwen2, qwen3 } from './qwen';
 import { roberta, xlmRoberta } from './roberta';
+import { smollm3 } from './smollm3';
 import { deit, vit } from './vit';
 
 /** By `model_type` in config.json. */
@@ -32,5 +39,12 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['llama', llama],
   ['mistral', mistral],
   ['qwen2', qwen2],
+  ['qwen3', qwen3],
+  ['gemma', gemma],
+  ['gemma2', gemma2],
+  ['gemma3_text', gemma3Text],
+  ['phi3', phi3],
+  ['smollm3', smollm3],
+  ['olmo2', olmo2],
   ['gpt2', gpt2],
 ]);

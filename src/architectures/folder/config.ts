@@ -43,6 +43,19 @@ export class Config {
     return this.checked(key, missing, 'a positive number', isPositive);
   }
 
+  /** A number from 0. */
+  fromZero(key: string, missing?: number): number {
+    const is = (v: unknown): v is number => typeof v === 'number' && Number.isFinite(v) && v >= 0;
+    return this.checked(key, missing, 'a number from 0', is);
+  }
+
+  /** So many positive numbers. */
+  numbers(key: string, count: number): number[] {
+    const is = (v: unknown): v is number[] =>
+      Array.isArray(v) && v.length === count && v.every((n) => Number.isFinite(n) && (n as number) > 0);
+    return this.checked(key, undefined, `a list of ${count} positive numbers`, is);
+  }
+
   flag(key: string, missing: boolean): boolean {
     return this.checked(key, missing, 'true or false', (v): v is boolean => typeof v === 'boolean');
   }
@@ -58,6 +71,15 @@ export class Config {
     if (!Array.isArray(value) || !value.every((v) => typeof v === 'string'))
       throw this.invalid(key, 'a list of texts');
     return value;
+  }
+
+  /** At least so many flags, each 0 or 1; undefined if they are missing. */
+  flags(key: string, count: number): boolean[] | undefined {
+    const value = this.value(key);
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value) || value.length < count || !value.every((v) => v === 0 || v === 1))
+      throw this.invalid(key, `a list of ${count} times 0 or 1`);
+    return value.map((v) => v === 1);
   }
 
   /** Whether the folder holds a model for a task: of a class whose name ends so, such as ForCausalLM. */
@@ -81,6 +103,12 @@ export class Config {
     if (value === undefined) return undefined;
     if (!isObject(value)) throw this.invalid(key, 'an object');
     return new Config(value, this.path, `${this.prefix}${key}.`);
+  }
+
+  /** The same, also undefined if it has no settings. */
+  filled(key: string): Config | undefined {
+    const found = this.section(key);
+    return found && Object.keys(found.values).length > 0 ? found : undefined;
   }
 
   /**

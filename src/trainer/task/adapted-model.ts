@@ -55,7 +55,7 @@ export function adaptTo(
   spec: Experiment,
   modules?: readonly string[],
 ): AdaptedModel {
-  requirePositions(original, spec.model);
+  requirePositions(original, spec.model, spec.training.packing);
   const layers = namedAs(found, modules);
   const output = taskOutput(declaredOutputs(model.graph), {
     output: spec.model.output,

@@ -104,7 +104,7 @@ describe('Llama', () => {
     expect(
       difference(await answers(LLAMA, llamaTensors()), await answers(now, llamaTensors())),
     ).toBeDefined();
-    const other = { ...LLAMA, rope_scaling: { rope_type: 'longrope' } };
-    expect(() => answers(other, llamaTensors())).toThrow(/rope_scaling\.rope_type is "longrope"/);
+    const other = { ...LLAMA, rope_scaling: { rope_type: 'mrope' } };
+    expect(() => answers(other, llamaTensors())).toThrow(/rope_scaling\.rope_type is "mrope"/);
   });
 });

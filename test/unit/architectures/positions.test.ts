@@ -2,6 +2,7 @@ import { afterAll, expect, it } from 'vitest';
 import { loadModelAt } from '../../../src/architectures/load';
 import { requirePositions } from '../../../src/trainer/task/positions';
 import { bertConfig, bertTensors, Folders, safetensors, TINY } from './folders';
+import { LLAMA, llamaTensors } from './llama';
 
 const folders = new Folders();
 afterAll(() => folders.remove());
@@ -21,4 +22,16 @@ it.each([
   expect(needs(most + 1)).toThrow(
     `model.maxLength is ${most + 1}, but ${path} has positions for ${most} tokens.`,
   );
+});
+
+it('texts are not packed into rows whose positions are scaled in another way', () => {
+  const path = folders.make({
+    'config.json': { ...LLAMA, max_position_embeddings: 16, rope_scaling: { type: 'dynamic', factor: 2 } },
+    'model.safetensors': safetensors(llamaTensors()),
+  });
+  const needs = (maxLength: number, packing: boolean) => () =>
+    requirePositions(loadModelAt(path), { path, maxLength, tokenizer: '' }, packing);
+  expect(needs(17, false)).not.toThrow();
+  expect(needs(16, true)).not.toThrow();
+  expect(needs(17, true)).toThrow(/rows of up to 17 tokens .* more than 16 tokens in another way/);
 });

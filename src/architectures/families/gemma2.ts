@@ -1,0 +1,109 @@
+import { activationOf } from '../blocks/activation';
+import { DecoderInputs, decoderOutputs, type DecoderSize } from '../blocks/decoder';
+import { gated } from '../blocks/gated';
+import { rmsNorm } from '../blocks/layers';
+import type { Network } from '../blocks/network';
+import { ropeOf } from '../blocks/rope';
+import { rotary, type Rotate } from '../blocks/rotary';
+import { selfAttention } from '../blocks/self-attention';
+import type { Family } from '../family';
+import type { Config } from '../folder/config';
+import { decoderSize, type DecoderDefaults } from './decoder-size';
+import { chosenBiases } from './llama';
+import { slidingLayers, slidingWindow } from './windows';
+
+const EMBEDDING = 'embed_tokens';
+
+/** In what Gemma 2 and 3 differ. */
+export interface Gemma2Variant {
+  vocabulary: number;
+  /** Whether a layer has a window if layer_types does not say. */
+  slides(config: Config, layer: number): boolean;
+  /** How layers turn queries and keys: those without a window, and those with one. */
+  rotations(
+    net: Network,
+    config: Config,
+    places: string,
+    size: DecoderSize,
+  ): { full: Rotate; sliding: Rotate };
+  /** Whether the queries and keys of each head are normalized. */
+  norms: boolean;
+  /** Of attention scores and of logits, unless config.json has others; undefined for none. */
+  caps: { scores?: number; logits?: number };
+}
+
+/** Where queries are not scaled by the size of a head. */
+const SCALAR = 256;
+
+const DEFAULTS: Omit<DecoderDefaults, 'vocabulary'> = {
+  hidden: 2304,
+  inner: 9216,
+  layers: 26,
+  heads: 8,
+  keyValueHeads: 4,
+  width: 256,
+  epsilon: 1e-6,
+};
+
+/** Gemma 2 and 3: Gemma with norms before and after attention and feed-forward part, and windows in some layers. */
+export const gemma2Like = (variant: Gemma2Variant): Family => ({
+  prefixes: ['model.'],
+  marker: `${EMBEDDING}.weight`,
+  build: (net, config) => build(net, config, variant),
+});
+
+/** transformers' Gemma2Config and modeling_gemma2.py. */
+export const gemma2 = gemma2Like({
+  vocabulary: 256000,
+  slides: (_, layer) => layer % 2 === 0,
+  rotations(net, config, places, { width }) {
+    const rotate = rotary(net, places, ropeOf(config, { width, positions: 8192 }), width);
+    return { full: rotate, sliding: rotate };
+  },
+  norms: false,
+  caps: { scores: 50, logits: 30 },
+});
+
+/** A softcapping, where null means none. */
+const capOf = (config: Config, key: string, missing: number | undefined): number | undefined =>
+  config.isNull(key) || (missing === undefined && !config.has(key)) ? undefined : config.number(key, missing);
+
+function build(net: Network, config: Config, variant: Gemma2Variant): void {
+  config.require('use_bidirectional_attention', false);
+  const size = decoderSize(config, { ...DEFAULTS, vocabulary: variant.vocabulary });
+  const { hidden, layers, epsilon } = size;
+  const norm = rmsNorm(epsilon, 1);
+  const act = activationOf(config, 'hidden_activation', 'gelu_pytorch_tanh');
+  const biases = chosenBiases(config);
+  const scale = config.number('query_pre_attn_scalar', SCALAR) ** -0.5;
+  const cap = capOf(config, 'attn_logit_softcapping', variant.caps.scores);
+  const sliding = slidingLayers(config, layers, (i) => variant.slides(config, i));
+  const window = slidingWindow(config, 4096);
+  if (window === undefined && sliding.includes(true))
+    throw config.unsupported('sliding_window', ['a number of tokens']);
+  const inputs = new DecoderInputs(net);
+  let x = inputs.embedded(EMBEDDING, size, Math.sqrt(hidden));
+  const rotations = variant.rotations(net, config, inputs.places, size);
+  for (let i = 0; i < layers; i++) {
+    const at = `layers.${i}`;
+    const before = norm(net, `${at}.input_layernorm`, x, hidden);
+    const attended = selfAttention(net, `${at}.self_attn`, before, {
+      size,
+      shape: inputs.shape(size, sliding[i] ? window : undefined),
+      biases,
+      rotate: sliding[i] ? rotations.sliding : rotations.full,
+      ...(variant.norms && { norms: { norm, of: 'head' } }),
+      scale,
+      cap,
+    });
+    const middle = net.op(at, 'Add', [x, norm(net, `${at}.post_attention_layernorm`, attended, hidden)]);
+    const inner = norm(net, `${at}.pre_feedforward_layernorm`, middle, hidden);
+    const fed = gated(net, `${at}.mlp`, inner, size, act);
+    x = net.op(at, 'Add', [middle, norm(net, `${at}.post_feedforward_layernorm`, fed, hidden)]);
+  }
+  decoderOutputs(net, config, norm(net, 'norm', x, hidden), inputs.rows, size, {
+    embedding: EMBEDDING,
+    tied: true,
+    cap: capOf(config, 'final_logit_softcapping', variant.caps.logits),
+  });
+}

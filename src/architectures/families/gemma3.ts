@@ -1,0 +1,26 @@
+import { ropeFrom } from '../blocks/rope';
+import { rotary } from '../blocks/rotary';
+import { gemma2Like } from './gemma2';
+
+/**
+ * transformers' Gemma3TextConfig and the text model of modeling_gemma3.py: Gemma 2 with normalized queries and keys, other
+ * rotary embeddings in layers with a window, and no softcapping.
+ */
+export const gemma3Text = gemma2Like({
+  vocabulary: 262208,
+  slides: (config, layer) => (layer + 1) % config.count('sliding_window_pattern', 6) !== 0,
+  rotations(net, config, places, { width }) {
+    const kinds = config.section('rope_parameters');
+    const old = config.filled('rope_scaling');
+    // The library would mix both.
+    if (kinds?.has('full_attention')) config.require('rope_scaling', null, {});
+    const made = (settings: typeof old, theta: number) =>
+      rotary(net, places, ropeFrom(config, settings, { width, positions: 131072, theta }), width);
+    return {
+      full: made(kinds?.section('full_attention') ?? old, config.number('rope_theta', 1000000)),
+      sliding: made(kinds?.section('sliding_attention'), config.number('rope_local_base_freq', 10000)),
+    };
+  },
+  norms: true,
+  caps: {},
+});

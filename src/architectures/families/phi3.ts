@@ -1,0 +1,61 @@
+import { activationOf } from '../blocks/activation';
+import { attention } from '../blocks/attention';
+import { DecoderInputs, decoderOutputs } from '../blocks/decoder';
+import { linear, rmsNorm } from '../blocks/layers';
+import type { Network } from '../blocks/network';
+import { ropeOf } from '../blocks/rope';
+import { rotary } from '../blocks/rotary';
+import type { Family } from '../family';
+import type { Config } from '../folder/config';
+import { decoderSize, LLAMA_SIZE } from './decoder-size';
+import { slidingWindow } from './windows';
+
+const EMBEDDING = 'embed_tokens';
+
+/** Scalings of Phi-3, with the names that its older files have. */
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['default', 'default'],
+  ['longrope', 'longrope'],
+  ['su', 'longrope'],
+  ['yarn', 'longrope'],
+]);
+
+/** transformers' Phi3Config and modeling_phi3.py, also Phi-3.5-mini and Phi-4-mini: qkv_proj and gate_up_proj are packed. */
+export const phi3: Family = {
+  prefixes: ['model.'],
+  marker: `${EMBEDDING}.weight`,
+  build,
+};
+
+function build(net: Network, config: Config): void {
+  const defaults = { ...LLAMA_SIZE, hidden: 3072, inner: 8192, vocabulary: 32064, epsilon: 1e-5 };
+  const size = decoderSize(config, defaults);
+  const { hidden, inner, layers, heads, keyValueHeads, width, epsilon } = size;
+  const norm = rmsNorm(epsilon);
+  const act = activationOf(config, 'hidden_act', 'silu');
+  const inputs = new DecoderInputs(net);
+  let x = inputs.embedded(EMBEDDING, size);
+  const rope = ropeOf(config, { width, positions: 4096, original: 4096, part: 1, kinds: KINDS });
+  const rotate = rotary(net, inputs.places, rope, width);
+  const shape = inputs.shape(size, slidingWindow(config));
+  const parts = [heads, keyValueHeads, keyValueHeads].map((count) => count * width);
+  const packed = { from: hidden, to: (heads + 2 * keyValueHeads) * width, bias: false };
+  for (let i = 0; i < layers; i++) {
+    const at = `layers.${i}`;
+    const self = `${at}.self_attn`;
+    const before = norm(net, `${at}.input_layernorm`, x, hidden);
+    const all = linear(net, `${self}.qkv_proj`, before, packed);
+    const [query, key, value] = net.ops(self, 'Split', [all, net.g.ints(parts)], { axis: -1 }, 3);
+    const mixed = attention(net, self, { query, key, value }, shape, { query: rotate, key: rotate });
+    const back = { from: heads * width, to: hidden, bias: false };
+    const middle = net.op(at, 'Add', [x, linear(net, `${self}.o_proj`, mixed, back)]);
+    const after = norm(net, `${at}.post_attention_layernorm`, middle, hidden);
+    const wide = linear(net, `${at}.mlp.gate_up_proj`, after, { from: hidden, to: 2 * inner, bias: false });
+    const [gate, up] = net.ops(`${at}.mlp`, 'Split', [wide], { axis: -1, num_outputs: 2 }, 2);
+    const product = net.op(`${at}.mlp`, 'Mul', [up, act(net, `${at}.mlp.activation_fn`, gate)]);
+    const down = linear(net, `${at}.mlp.down_proj`, product, { from: inner, to: hidden, bias: false });
+    x = net.op(at, 'Add', [middle, down]);
+  }
+  const end = norm(net, 'norm', x, hidden);
+  decoderOutputs(net, config, end, inputs.rows, size, { embedding: EMBEDDING, tied: false });
+}
