@@ -1,4 +1,4 @@
-import type { ExportForm } from '../../protocol/export';
+import type { ExportForm, ExportRecord } from '../../protocol/export';
 import type { Task } from '../task/task';
 import { logitsName } from './head';
 import { cardAnswer } from './card-answers';
@@ -8,9 +8,10 @@ import { isMerged } from '../../graph/past/decoder-branch';
 import { isNonlinear } from '../../experiment/methods';
 import { readByLoader, readByPeft } from '../peft/config';
 import { HEAD_KEY } from '../peft/keys';
+import { HEAD_FILE } from './hub/head';
 
 /** How to use each form, as the card shows it: a sentence and a program. */
-export function useOf(form: ExportForm, task: Task): string {
+export function useOf({ form, head }: Pick<ExportRecord, 'form' | 'head'>, task: Task): string {
   switch (form) {
     case 'adapter':
       return adapterUse(task);
@@ -18,6 +19,8 @@ export function useOf(form: ExportForm, task: Task): string {
       return peftUse(task);
     case 'onnx-adapter-inputs':
       return swapUse(task);
+    case 'safetensors':
+      return transformersUse(task, head);
     default:
       return onnxUse(task, form);
   }
@@ -110,6 +113,29 @@ const preparation = (task: Task, form: ExportForm): { imports: string[]; past: s
     ],
   };
 };
+
+/** @param head the class that has it, or the file beside the model */
+function transformersUse(task: Task, head: string | undefined): string {
+  const { inputs } = cardInput(task);
+  const beside = head === HEAD_FILE;
+  const name = beside ? 'AutoModel' : (head ?? languageClass(task));
+  return [
+    ...(beside
+      ? [
+          `transformers has no class whose head computes what was trained here, so the folder holds the model without it. The head is in \`${HEAD_FILE}\`: logits = pooled · weightᵀ + bias, where pooled is the ${READS[task.head!.pooling ?? 'none']}.`,
+        ]
+      : []),
+    code('python', [
+      `from transformers import ${name}`,
+      '',
+      `model = ${name}.from_pretrained(".").eval()`,
+      ...(beside ? [`hidden = model(${inputs}).last_hidden_state`] : [`logits = model(${inputs}).logits`]),
+    ]),
+  ].join('\n\n');
+}
+
+const languageClass = ({ spec }: Task): string =>
+  spec.task.type === 'masked-language-modeling' ? 'AutoModelForMaskedLM' : 'AutoModelForCausalLM';
 
 function onnxUse(task: Task, form: ExportForm): string {
   const { imports, past } = preparation(task, form);

@@ -11,7 +11,7 @@ import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../grap
 import { INLINE_BYTES, saveModel } from '../../graph/file/save';
 import { saveChanged } from '../../graph/file/save-changed';
 import { AuroraError } from '../../base/errors';
-import type { ExportForm } from '../../protocol/export';
+import type { ExportForm, Written } from '../../protocol/export';
 import { isHeadAlone, isRanked, type LoraSpec, methodName, type TrainedSpec } from '../../experiment/methods';
 import { baseModel, LICENSE_FILE } from '../peft/base-model';
 import { fitAdapter } from '../peft/fit';
@@ -25,6 +25,7 @@ import { BASE_NAMES, writeBaseFiles } from './base-files';
 import { dynamicModel } from './dynamic';
 import { RECORD, sha256 } from './folder';
 import { logitsName } from './head';
+import { hubFolder } from './hub/form';
 import { measureFile, measureTask, type Measured } from './measure';
 import { mergedModel } from './merged';
 import { writeFiles, writePeftAdapter } from '../peft/adapter';
@@ -33,7 +34,7 @@ import { HEAD_KEY, peftKey } from '../peft/keys';
 
 /** One export form: it writes its files and runs them from disk. */
 export interface Form {
-  write(trained: Trained, folder: string): void;
+  write(trained: Trained, folder: string): Written | void;
   /** @param work for temporary graphs */
   measure(trained: Trained, folder: string, work: string): Promise<Measured>;
 }
@@ -138,6 +139,7 @@ export const FORMS: Record<ExportForm, Form> = {
   'onnx-dynamic': onnxDynamic,
   'onnx-merged': onnxMerged,
   'onnx-adapter-inputs': onnxAdapterInputs,
+  safetensors: hubFolder,
 };
 
 /** The files, read back as an import would read them, on the base model. */
