@@ -10,6 +10,9 @@ export const LOWEST = -3.4028234663852886e38;
 /** In a model's metadata: how many tokens of a text it has positions for, if that is limited. */
 export const POSITIONS = 'aurora.positions';
 
+/** In a model's metadata: what transformers' task models put before the base model's names. */
+export const TASK_PREFIX = 'aurora.prefix';
+
 /**
  * Writes a model's graph. Nodes are named after their module, as torch.onnx does: module `encoder.layer.0.output` and
  * Add make `/encoder/layer.0/output/Add`, later ones `…/Add_1`.

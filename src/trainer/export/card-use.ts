@@ -6,8 +6,10 @@ import { cardInput } from './card-inputs';
 import { cacheInputs, keptLogitsInput, USE_CACHE } from '../../graph/past/cache-inputs';
 import { isMerged } from '../../graph/past/decoder-branch';
 import { isNonlinear } from '../../experiment/methods';
-import { readByLoader, readByPeft } from '../peft/config';
-import { HEAD_KEY } from '../peft/keys';
+import { describeTask } from '../../experiment/tasks/registry';
+import { isHubModel } from '../../files/model-path';
+import { headPath, readByLoader, readByPeft } from '../peft/config';
+import { headKeys } from '../peft/keys';
 import { HEAD_FILE } from './hub/head';
 
 /** How to use each form, as the card shows it: a sentence and a program. */
@@ -70,20 +72,28 @@ const READS = {
   none: 'hidden states of all tokens',
 };
 
-const peftUse = ({ head, data: { scale } }: Task): string =>
-  [
+const peftUse = (task: Task): string => {
+  const { head, spec, data } = task;
+  const keys = headKeys(headPath(spec));
+  const reads = READS[head?.pooling ?? 'none'];
+  return [
     code('python', [
       'from peft import PeftModel',
       '',
-      'base = ...  # the base model, such as AutoModel.from_pretrained(...)',
+      `base = ...  # the base model, such as ${autoClass(task)}.from_pretrained(...)`,
       'model = PeftModel.from_pretrained(base, ".")',
     ]),
     ...(head
       ? [
-          `The head is stored as \`${HEAD_KEY.weight}\` and \`.bias\`. It reads the ${READS[head.pooling ?? 'none']}; PEFT loads it if the base model has a module \`classifier\`.${scale ? ` Its output times ${scale.deviation} plus ${scale.mean} is the number.` : ''}`,
+          `The head is stored as \`${keys.weight}\` and \`.bias\`. It reads the ${reads}; PEFT loads it if the base model has a module \`${headPath(spec)}\`${isHubModel(spec.model.path) ? ' that is listed in `modules_to_save`: the heads of other classes compute something else' : ''}.${data.scale ? ` Its output times ${data.scale.deviation} plus ${data.scale.mean} is the number.` : ''}`,
         ]
       : []),
   ].join('\n\n');
+};
+
+/** transformers' class that has the modules under their paths in the file. */
+const autoClass = ({ spec }: Task): string =>
+  `AutoModel${isHubModel(spec.model.path) ? describeTask(spec.task.type).modelClass : ''}`;
 
 /** Whether a form reads a cache: a file with two decoders does, but a graph that we write has only one of them. */
 const readsPast = ({ original }: Task, form: ExportForm): boolean =>
@@ -118,7 +128,7 @@ const preparation = (task: Task, form: ExportForm): { imports: string[]; past: s
 function transformersUse(task: Task, head: string | undefined): string {
   const { inputs } = cardInput(task);
   const beside = head === HEAD_FILE;
-  const name = beside ? 'AutoModel' : (head ?? languageClass(task));
+  const name = beside ? 'AutoModel' : (head ?? autoClass(task));
   return [
     ...(beside
       ? [
@@ -133,9 +143,6 @@ function transformersUse(task: Task, head: string | undefined): string {
     ]),
   ].join('\n\n');
 }
-
-const languageClass = ({ spec }: Task): string =>
-  spec.task.type === 'masked-language-modeling' ? 'AutoModelForMaskedLM' : 'AutoModelForCausalLM';
 
 function onnxUse(task: Task, form: ExportForm): string {
   const { imports, past } = preparation(task, form);

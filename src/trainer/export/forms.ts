@@ -16,6 +16,7 @@ import { isHeadAlone, isRanked, type LoraSpec, methodName, type TrainedSpec } fr
 import { baseModel, LICENSE_FILE } from '../peft/base-model';
 import { fitAdapter } from '../peft/fit';
 import { readAdapterFolder } from '../peft/folder';
+import { adapterModules } from '../peft/modules';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 import type { Task } from '../task/task';
 import type { Trained } from '../checkpoint/trained-run';
@@ -30,7 +31,7 @@ import { measureFile, measureTask, type Measured } from './measure';
 import { mergedModel } from './merged';
 import { writeFiles, writePeftAdapter } from '../peft/adapter';
 import { readByLoader, readByPeft, staticLoraConfig } from '../peft/config';
-import { HEAD_KEY, peftKey } from '../peft/keys';
+import { peftKey } from '../peft/keys';
 
 /** One export form: it writes its files and runs them from disk. */
 export interface Form {
@@ -155,12 +156,12 @@ function measureModel({ task }: Trained, folder: string): Promise<Measured> {
 }
 
 function readHead(folder: string): Map<string, Float32Array> {
-  const { tensors } = readAdapterFolder(folder);
-  const head = [
-    [HEAD_WEIGHT, tensors.get(HEAD_KEY.weight)],
-    [HEAD_BIAS, tensors.get(HEAD_KEY.bias)],
-  ] as const;
-  return new Map(head.flatMap(([name, t]) => (t ? [[name, t.data]] : [])));
+  const { head } = adapterModules(readAdapterFolder(folder));
+  if (!head) return new Map();
+  return new Map([
+    [HEAD_WEIGHT, head.weight.data],
+    [HEAD_BIAS, head.bias!.data],
+  ]);
 }
 
 function withMetadata(model: Model, { data }: Task, form: ExportForm): Model {

@@ -1,4 +1,5 @@
 import type { Experiment } from '../../experiment/experiment';
+import { describeTask } from '../../experiment/tasks/registry';
 
 /** A class of transformers whose head is a linear layer. */
 export interface TaskClass {
@@ -29,9 +30,8 @@ const FAMILIES: Readonly<Record<string, readonly [name: string, tokens?: string]
 export function classOfLinearHead(type: string, { task }: Experiment): TaskClass | undefined {
   const [name, tokens] = FAMILIES[type] ?? [];
   if (task.head !== 'linear') return undefined;
-  if (task.type === 'token-classification' && tokens !== undefined)
-    return { name: `${name}ForTokenClassification`, module: tokens };
-  if (task.type === 'image-classification' && type === 'vit' && task.pooling === 'first-token')
-    return { name: `${name}ForImageClassification`, module: 'classifier' };
-  return undefined;
+  const { input, answer, modelClass } = describeTask(task.type);
+  const isExact =
+    input === 'image' ? type === 'vit' && task.pooling === 'first-token' : answer === 'spans' && tokens;
+  return isExact ? { name: `${name}${modelClass}`, module: tokens ?? 'classifier' } : undefined;
 }
