@@ -3,24 +3,26 @@ import { AuroraError } from '../base/errors';
 import { isHubModel, modelFile } from '../files/model-path';
 import { loadModel } from '../graph/file/load';
 import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../graph/model';
-import { Network } from './blocks/network';
+import { Network, TASK_PREFIX } from './blocks/network';
 import { FAMILIES } from './families/registry';
 import { readConfig } from './folder/config';
 import { convertWeights } from './folder/converted';
-import { readWeights } from './folder/weight-files';
+import type { StoredTensor } from './folder/header';
+import { readWeights, type StoredWeights } from './folder/weight-files';
 import { Weights } from './folder/weights';
 
 /**
  * A model from an ONNX file, or from a folder with config.json and safetensors as published on the Hugging Face hub; the
  * path is that of the folder or of its config.json. Weights stay in their files; those in other types than float32 are
- * converted into the user's cache folder.
+ * converted into a folder.
  *
+ * @param converted that folder; by default in the user's cache
  * @throws AuroraError where it cannot be used
  */
-export function loadModelAt(path: string): Model {
+export function loadModelAt(path: string, converted?: string): Model {
   if (!isHubModel(path)) return loadModel(path);
   const { model, weights } = modelOf(modelFile(resolve(path)));
-  convertWeights(weights.toConvert());
+  convertWeights(weights.toConvert(), converted);
   return model;
 }
 
@@ -28,7 +30,25 @@ export function loadModelAt(path: string): Model {
 export const readStructure = (path: string): Model =>
   isHubModel(path) ? modelOf(modelFile(resolve(path))).model : loadModel(path);
 
-function modelOf(path: string): { model: Model; weights: Weights } {
+/** The weights of a folder from the hub, as they are stored. */
+export interface FolderWeights extends StoredWeights {
+  /** `model_type` in config.json. */
+  type: string;
+  /** Where the weights of the graph are, by their names there. */
+  places: ReadonlyMap<string, StoredTensor>;
+  /** What comes before the base model's names in these files. */
+  prefix: string;
+  /** What transformers' task models put there. */
+  taskPrefix: string;
+}
+
+/** @throws AuroraError where the folder cannot be used */
+export function folderWeights(path: string): FolderWeights {
+  const { weights, stored, type, taskPrefix } = modelOf(modelFile(resolve(path)));
+  return { ...stored, type, places: weights.places(), prefix: weights.prefix, taskPrefix };
+}
+
+function modelOf(path: string) {
   const folder = dirname(path);
   const config = readConfig(path);
   const type = config.text('model_type');
@@ -41,17 +61,19 @@ function modelOf(path: string): { model: Model; weights: Weights } {
       'Download the model as it was before it was quantized.',
     );
   config.require('pruned_heads', {});
-  const weights = new Weights(readWeights(folder), folder, family.prefixes, family.marker);
+  const stored = readWeights(folder);
+  const weights = new Weights(stored, folder, family.prefixes, family.marker);
   const net = new Network(weights);
   family.build(net, config);
-  const model = {
+  net.metadata.set(TASK_PREFIX, family.prefixes[0]);
+  const model: Model = {
     irVersion: INTERNAL_IR_VERSION,
     producer: 'aurora-lab',
     opsets: new Map([['', INTERNAL_OPSET]]),
     graph: net.graph,
     metadata: net.metadata,
   };
-  return { model, weights };
+  return { model, weights, stored, type, taskPrefix: family.prefixes[0] };
 }
 
 /** The files that a folder's weights are in, and the index of several: with config.json, all that its model depends on. */

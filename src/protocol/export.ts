@@ -1,3 +1,4 @@
+import { percent } from '../base/percent';
 import type { EvaluationMetrics } from './events';
 import type { MetricName } from '../experiment/metrics';
 import type { InputsNote } from './inputs-words';
@@ -10,11 +11,35 @@ export const EXPORT_FORMS = [
   'onnx-dynamic',
   'onnx-merged',
   'onnx-adapter-inputs',
+  'safetensors',
 ] as const;
 export type ExportForm = (typeof EXPORT_FORMS)[number];
 
 /** Forms in which AuroRA becomes one low-rank product, which is a different function from the dynamic form. */
-export const isStaticForm = (form: ExportForm): boolean => form === 'peft-lora' || form === 'onnx-merged';
+export const isStaticForm = (form: ExportForm): boolean =>
+  form === 'peft-lora' || form === 'onnx-merged' || form === 'safetensors';
+
+/** What storing merged weights in 16 bits added to them. */
+export interface Rounding {
+  type: 'F16' | 'BF16';
+  /** The largest error of a weight. */
+  largest: number;
+  /** Of all errors beside the adapters' change of the weights, as a share of its norm. */
+  share: number;
+}
+
+const TYPES = { F16: 'float16', BF16: 'bfloat16' };
+
+/** In a sentence. */
+export const roundingWords = ({ type, largest, share }: Rounding): string =>
+  `Storing the merged weights in ${TYPES[type]} changed them by at most ${largest.toExponential(1)}, in all by ${percent(share)} of what the adapters change.`;
+
+/** What an export says about the files that it wrote. */
+export interface Written {
+  rounding?: Rounding;
+  /** Of `safetensors`: the class of transformers that has the trained head, or the file beside the model. */
+  head?: string;
+}
 
 /** What was evaluated on the validation set. */
 export interface ExportMetrics {
@@ -33,7 +58,7 @@ export interface MetricDrop {
 }
 
 /** export.json, beside the exported files. */
-export interface ExportRecord {
+export interface ExportRecord extends Written {
   program: 'aurora-lab';
   version: string;
   form: ExportForm;

@@ -1,10 +1,11 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readInputs } from '../../src/runs/inputs';
 import type { ModelSummary } from '../../src/graph/summary';
 import { readRun } from '../read-run';
-import { Lab } from './lab';
+import { CLI, Lab } from './lab';
 
 const lab = new Lab({
   model: { path: 'bert' },
@@ -48,8 +49,36 @@ describe('a folder from the hub as a model', () => {
     expect(readRun(run).status?.state).toBe('finished');
 
     const exported = lab.fresh('merged');
-    const { code, err } = lab.run('export', run, '--as', 'onnx-merged', '--out', exported);
+    const { code, err } = lab.run('export', run, '--as', 'onnx-merged', '--accept-drop', '--out', exported);
     expect([code, err]).toEqual([0, expect.anything()]);
     expect(lab.run('inspect', `${exported}/model.onnx`).code).toBe(0);
+  });
+
+  it.each(['onnx-dynamic', 'onnx-adapter-inputs'])('can be exported as %s', (form) => {
+    const [run] = lab.runs(lab.path('runs'));
+    expect(lab.run('export', run, '--as', form, '--accept-drop').err).not.toContain('error');
+  });
+
+  it('can be exported as such a folder again', () => {
+    const [run] = lab.runs(lab.path('runs'));
+    const exported = lab.fresh('folder');
+    const args = ['export', run, '--as', 'safetensors', '--accept-drop', '--out', exported];
+    // Killed before the last file is there, it leaves nothing that loads.
+    const preload = resolve('test/cli/kill-at.cjs');
+    const env = {
+      ...process.env,
+      AURORA_TEST_KILL: JSON.stringify({ pattern: 'aurora-tmp/config\\.json$' }),
+    };
+    const killed = spawnSync(process.execPath, ['--require', preload, CLI, ...args], { env });
+    expect(killed.signal).toBe('SIGKILL');
+    expect(existsSync(exported)).toBe(false);
+    const left = readdirSync(lab.folder).filter((name) => name.startsWith('.folder'));
+    expect(left).toHaveLength(1);
+    expect(lab.run('inspect', lab.path(left[0])).code).not.toBe(0);
+
+    const { code, out } = lab.run(...args);
+    expect([code, out]).toEqual([0, expect.stringContaining('beside the model, in head.safetensors')]);
+    expect(lab.run('export', run, '--as', 'safetensors', '--out', folder)).toMatchObject({ code: 2 });
+    expect(lab.run('inspect', exported).out).toContain('encoder.layer.0.attention.self.query');
   });
 });

@@ -12,6 +12,8 @@ export const POSITIONS = 'aurora.positions';
 
 /** The same: up to how many tokens, padding included, positions count alike, if longer texts have another scaling. */
 export const SCALED_AFTER = 'aurora.scaled-after';
+/** In a model's metadata: what transformers' task models put before the base model's names. */
+export const TASK_PREFIX = 'aurora.prefix';
 
 /**
  * Writes a model's graph. Nodes are named after their module, as torch.onnx does: module `encoder.layer.0.output` and

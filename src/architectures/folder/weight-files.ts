@@ -12,6 +12,8 @@ export interface StoredWeights {
   tensors: ReadonlyMap<string, StoredTensor>;
   /** What was read to find them: the safetensors files, and the index of several. */
   files: string[];
+  /** The safetensors files by their names in the folder: in the hub's cache, those are links. */
+  shards: ReadonlyMap<string, string>;
 }
 
 /**
@@ -23,19 +25,19 @@ export interface StoredWeights {
 export function readWeights(folder: string): StoredWeights {
   if (existsSync(join(folder, ONE_FILE))) {
     const path = weightFile(folder, ONE_FILE, 'The model');
-    return { tensors: readHeader(path), files: [path] };
+    return { tensors: readHeader(path), files: [path], shards: new Map([[ONE_FILE, path]]) };
   }
   const index = join(folder, INDEX);
   if (!existsSync(index)) throw noWeights(folder);
   const places = readIndex(index);
   const headers = new Map<string, Map<string, StoredTensor>>();
-  const files = [index];
+  const shards = new Map<string, string>();
   const tensors = new Map<string, StoredTensor>();
   for (const [name, file] of places) {
     let header = headers.get(file);
     if (!header) {
       const path = weightFile(folder, file, index);
-      files.push(path);
+      shards.set(file, path);
       headers.set(file, (header = readHeader(path)));
     }
     const tensor = header.get(name);
@@ -47,7 +49,7 @@ export function readWeights(folder: string): StoredWeights {
       );
     tensors.set(name, tensor);
   }
-  return { tensors, files };
+  return { tensors, files: [index, ...shards.values()], shards };
 }
 
 function weightFile(folder: string, name: string, needs: string): string {

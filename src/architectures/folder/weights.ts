@@ -5,7 +5,7 @@ import type { StoredTensor } from './header';
 import type { StoredWeights } from './weight-files';
 
 /** Bytes per value of the types that can be read. */
-const BYTES: ReadonlyMap<string, number> = new Map([
+export const BYTES: ReadonlyMap<string, number> = new Map([
   ['F32', 4],
   ['F16', 2],
   ['BF16', 2],
@@ -59,6 +59,11 @@ export class Weights {
     const tensor = { name, dtype: DType.float, dims, data: stored.data };
     this.used.set(name, { tensor, stored });
     return tensor;
+  }
+
+  /** Where the used weights are stored, by their names in the graph. */
+  places(): Map<string, StoredTensor> {
+    return new Map([...this.used].map(([name, { stored }]) => [name, stored]));
   }
 
   /** Used weights whose bytes are not float32 yet. */

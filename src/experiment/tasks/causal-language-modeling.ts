@@ -10,5 +10,6 @@ export const causalLanguageModeling: TaskDescription = {
   metrics: ['perplexity', 'tokenAccuracy'],
   columns: { text: 'text' },
   pipelineTag: 'text-generation',
+  modelClass: 'ForCausalLM',
   peftTaskType: 'CAUSAL_LM',
 };

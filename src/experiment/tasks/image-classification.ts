@@ -10,5 +10,6 @@ export const imageClassification: TaskDescription = {
   metrics: ['accuracy', 'top5Accuracy', 'f1', 'macroF1', 'weightedF1'],
   columns: { image: 'image', label: 'label' },
   pipelineTag: 'image-classification',
+  modelClass: 'ForImageClassification',
   problemType: 'single_label_classification',
 };

@@ -38,6 +38,8 @@ export interface TaskDescription extends TaskShapes {
   columns: { text?: string; image?: string; label?: string; choices?: string };
   /** `pipeline_tag` of a model card on the Hub. */
   pipelineTag: string;
+  /** How the names of transformers' classes for it end: `BertForSequenceClassification`. */
+  modelClass: string;
   /** `task_type` of PEFT's adapter_config.json (peft.utils.peft_types.TaskType), where PEFT has one. */
   peftTaskType?: string;
   /** `problem_type` of a config.json of transformers, where the kind has one. */

@@ -10,4 +10,5 @@ export const maskedLanguageModeling: TaskDescription = {
   metrics: ['perplexity', 'tokenAccuracy'],
   columns: { text: 'text' },
   pipelineTag: 'fill-mask',
+  modelClass: 'ForMaskedLM',
 };

@@ -10,6 +10,7 @@ export const multiLabelClassification: TaskDescription = {
   metrics: ['microF1', 'macroF1', 'meanAveragePrecision'],
   columns: { text: 'text', label: 'labels' },
   pipelineTag: 'text-classification',
+  modelClass: 'ForSequenceClassification',
   peftTaskType: 'SEQ_CLS',
   problemType: 'multi_label_classification',
 };

@@ -11,5 +11,6 @@ export const multipleChoice: TaskDescription = {
   metrics: ['accuracy'],
   columns: { text: 'question', label: 'answer', choices: 'choices' },
   pipelineTag: 'text-generation',
+  modelClass: 'ForCausalLM',
   peftTaskType: 'CAUSAL_LM',
 };

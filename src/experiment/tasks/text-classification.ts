@@ -10,6 +10,7 @@ export const textClassification: TaskDescription = {
   metrics: ['accuracy', 'f1', 'macroF1', 'weightedF1', 'matthews'],
   columns: { text: 'text', label: 'label' },
   pipelineTag: 'text-classification',
+  modelClass: 'ForSequenceClassification',
   peftTaskType: 'SEQ_CLS',
   problemType: 'single_label_classification',
 };

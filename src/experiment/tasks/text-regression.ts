@@ -10,6 +10,7 @@ export const textRegression: TaskDescription = {
   metrics: ['pearson', 'spearman', 'rmse'],
   columns: { text: 'text', label: 'label' },
   pipelineTag: 'text-classification',
+  modelClass: 'ForSequenceClassification',
   peftTaskType: 'SEQ_CLS',
   problemType: 'regression',
 };

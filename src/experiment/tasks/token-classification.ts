@@ -10,5 +10,6 @@ export const tokenClassification: TaskDescription = {
   metrics: ['entityF1', 'entityPrecision', 'entityRecall', 'tagAccuracy'],
   columns: { text: 'tokens', label: 'tags' },
   pipelineTag: 'token-classification',
+  modelClass: 'ForTokenClassification',
   peftTaskType: 'TOKEN_CLS',
 };

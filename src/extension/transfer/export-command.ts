@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
+import { isHubModel } from '../../files/model-path';
 import { experimentName, stepName } from '../../runs/layout';
 import { EXPORT_FORMS, type ExportForm, type ExportLine } from '../../protocol/export';
 import { runFrom } from '../ask/pick';
@@ -46,7 +47,10 @@ function stateOf({ run }: RunEntry, argument: unknown): string {
 async function pickForm(entry: RunEntry): Promise<ExportForm | undefined> {
   const { t } = vscode.l10n;
   const adapter = entry.run?.spec.adapter ?? HEAD_ALONE;
-  const forms = EXPORT_FORMS.filter((form) => form !== 'peft-lora' || !isHeadAlone(adapter));
+  const isFolder = isHubModel(entry.run?.spec.model.path ?? '');
+  const forms = EXPORT_FORMS.filter(
+    (form) => (form !== 'peft-lora' || !isHeadAlone(adapter)) && (form !== 'safetensors' || isFolder),
+  );
   const items = forms.map((form) => ({
     label: formName(form, t),
     description: form,

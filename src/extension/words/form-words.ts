@@ -14,6 +14,8 @@ export function formName(form: ExportForm, t: Translate): string {
       return t('Merged ONNX model');
     case 'onnx-adapter-inputs':
       return t('ONNX model with adapter inputs');
+    case 'safetensors':
+      return t('Merged Hugging Face folder');
   }
 }
 
@@ -39,5 +41,7 @@ function whatFor(form: ExportForm, t: Translate): string {
       return t(
         'The whole model with the adapter’s parameters as inputs, so that they can be swapped at run time.',
       );
+    case 'safetensors':
+      return t('The folder from the hub with the adapter merged into its weights, as transformers loads it.');
   }
 }

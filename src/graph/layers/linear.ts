@@ -19,7 +19,7 @@ export interface LinearLayer {
   path: string;
   /** The path that earlier versions gave the layer, if different: their runs use it. */
   formerPath?: string;
-  /** PyTorch's path if `path` is the former one; see `namedAs`. */
+  /** PyTorch's path if `path` is another: the former one (see `namedAs`), or without a task model's prefix. */
   pytorchPath?: string;
   inFeatures: number;
   outFeatures: number;

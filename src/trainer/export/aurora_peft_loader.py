@@ -143,15 +143,21 @@ KINDS = {"LORA": ("lora", LoraLinear), "AURORA": ("aurora", AuroraLinear)}
 
 
 def inject(model, folder):
-    """Wraps the adapter's layers around the model's layers with the same paths, in place; returns the model."""
+    """Wraps the adapter's layers around the model's layers with the same paths, in place; returns the model.
+
+    Paths may have the prefix of a task model, such as "bert.", that this model lacks.
+    """
     config, tensors = read_adapter(folder)
     if config["peft_type"] == "NONE":
         return model
     name, kind = KINDS[config["peft_type"]]
     end = f".{name}_A.weight"
+    names = {place for place, _ in model.named_modules()}
     for path in [key.removesuffix(end) for key in tensors if key.endswith(end)]:
         own = {key.removeprefix(f"{path}."): t for key, t in tensors.items() if key.startswith(f"{path}.")}
-        parent, _, child = path.rpartition(".")
+        parts = path.split(".")
+        places = [".".join(parts[n:]) for n in range(len(parts))]
+        parent, _, child = next((p for p in places if p in names), path).rpartition(".")
         owner = model.get_submodule(parent)
         layer = getattr(owner, child)
         rank = own[f"{name}_A.weight"].shape[0]
@@ -192,8 +198,9 @@ class Head(nn.Module):
         _, tensors = read_adapter(folder)
         self.pooling = own_words(folder)["pooling"]
         self.scale = own_words(folder).get("scale")
-        self.weight = nn.Parameter(tensors["classifier.weight"])
-        self.bias = nn.Parameter(tensors["classifier.bias"])
+        name = "score" if "score.weight" in tensors else "classifier"
+        self.weight = nn.Parameter(tensors[f"{name}.weight"])
+        self.bias = nn.Parameter(tensors[f"{name}.bias"])
 
     def forward(self, hidden, attention_mask=None):
         """Hidden states (batch, sequence, features), or pooled ones (batch, features), to logits."""

@@ -58,12 +58,12 @@ function configOf(
 }
 
 /** Skips symbolic links: files beside a model are passed on with its exports. */
-function copyIfBeside(from: string, name: string, to: string): void {
+export function copyIfBeside(from: string, name: string, to: string): void {
   const path = ownFile(from, name);
   if (path !== undefined) copy(path, join(to, name));
 }
 
-function copy(from: string, to: string): void {
+export function copy(from: string, to: string): void {
   try {
     copyFileSync(from, to);
   } catch (e) {

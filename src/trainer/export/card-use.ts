@@ -1,4 +1,4 @@
-import type { ExportForm } from '../../protocol/export';
+import type { ExportForm, ExportRecord } from '../../protocol/export';
 import type { Task } from '../task/task';
 import { logitsName } from './head';
 import { cardAnswer } from './card-answers';
@@ -6,11 +6,14 @@ import { cardInput } from './card-inputs';
 import { cacheInputs, keptLogitsInput, USE_CACHE } from '../../graph/past/cache-inputs';
 import { isMerged } from '../../graph/past/decoder-branch';
 import { isNonlinear } from '../../experiment/methods';
-import { readByLoader, readByPeft } from '../peft/config';
-import { HEAD_KEY } from '../peft/keys';
+import { describeTask } from '../../experiment/tasks/registry';
+import { isHubModel } from '../../files/model-path';
+import { headPath, readByLoader, readByPeft } from '../peft/config';
+import { headKeys } from '../peft/keys';
+import { HEAD_FILE } from './hub/head';
 
 /** How to use each form, as the card shows it: a sentence and a program. */
-export function useOf(form: ExportForm, task: Task): string {
+export function useOf({ form, head }: Pick<ExportRecord, 'form' | 'head'>, task: Task): string {
   switch (form) {
     case 'adapter':
       return adapterUse(task);
@@ -18,6 +21,8 @@ export function useOf(form: ExportForm, task: Task): string {
       return peftUse(task);
     case 'onnx-adapter-inputs':
       return swapUse(task);
+    case 'safetensors':
+      return transformersUse(task, head);
     default:
       return onnxUse(task, form);
   }
@@ -67,20 +72,28 @@ const READS = {
   none: 'hidden states of all tokens',
 };
 
-const peftUse = ({ head, data: { scale } }: Task): string =>
-  [
+const peftUse = (task: Task): string => {
+  const { head, spec, data } = task;
+  const keys = headKeys(headPath(spec));
+  const reads = READS[head?.pooling ?? 'none'];
+  return [
     code('python', [
       'from peft import PeftModel',
       '',
-      'base = ...  # the base model, such as AutoModel.from_pretrained(...)',
+      `base = ...  # the base model, such as ${autoClass(task)}.from_pretrained(...)`,
       'model = PeftModel.from_pretrained(base, ".")',
     ]),
     ...(head
       ? [
-          `The head is stored as \`${HEAD_KEY.weight}\` and \`.bias\`. It reads the ${READS[head.pooling ?? 'none']}; PEFT loads it if the base model has a module \`classifier\`.${scale ? ` Its output times ${scale.deviation} plus ${scale.mean} is the number.` : ''}`,
+          `The head is stored as \`${keys.weight}\` and \`.bias\`. It reads the ${reads}; PEFT loads it if the base model has a module \`${headPath(spec)}\`${isHubModel(spec.model.path) ? ' that is listed in `modules_to_save`: the heads of other classes compute something else' : ''}.${data.scale ? ` Its output times ${data.scale.deviation} plus ${data.scale.mean} is the number.` : ''}`,
         ]
       : []),
   ].join('\n\n');
+};
+
+/** transformers' class that has the modules under their paths in the file. */
+const autoClass = ({ spec }: Task): string =>
+  `AutoModel${isHubModel(spec.model.path) ? describeTask(spec.task.type).modelClass : ''}`;
 
 /** Whether a form reads a cache: a file with two decoders does, but a graph that we write has only one of them. */
 const readsPast = ({ original }: Task, form: ExportForm): boolean =>
@@ -110,6 +123,26 @@ const preparation = (task: Task, form: ExportForm): { imports: string[]; past: s
     ],
   };
 };
+
+/** @param head the class that has it, or the file beside the model */
+function transformersUse(task: Task, head: string | undefined): string {
+  const { inputs } = cardInput(task);
+  const beside = head === HEAD_FILE;
+  const name = beside ? 'AutoModel' : (head ?? autoClass(task));
+  return [
+    ...(beside
+      ? [
+          `transformers has no class whose head computes what was trained here, so the folder holds the model without it. The head is in \`${HEAD_FILE}\`: logits = pooled · weightᵀ + bias, where pooled is the ${READS[task.head!.pooling ?? 'none']}.`,
+        ]
+      : []),
+    code('python', [
+      `from transformers import ${name}`,
+      '',
+      `model = ${name}.from_pretrained(".").eval()`,
+      ...(beside ? [`hidden = model(${inputs}).last_hidden_state`] : [`logits = model(${inputs}).logits`]),
+    ]),
+  ].join('\n\n');
+}
 
 function onnxUse(task: Task, form: ExportForm): string {
   const { imports, past } = preparation(task, form);

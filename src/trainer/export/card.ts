@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { metricCells, metricHeads, metricInfo, metricsIn, type Metrics } from '../../experiment/metrics';
 import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
-import { isStaticForm, type ExportForm, type ExportRecord } from '../../protocol/export';
+import { isStaticForm, roundingWords, type ExportForm, type ExportRecord } from '../../protocol/export';
 import { codeSpan, plainWords } from '../../base/markdown';
 import { isHeadAlone, isNonlinear, methodName, type TrainedSpec } from '../../experiment/methods';
 import { scoresOf } from '../../protocol/scores';
@@ -24,6 +24,7 @@ const WHAT: Record<ExportForm, string> = {
   'onnx-dynamic': 'the base model in ONNX with the adapters as nodes, exactly as trained',
   'onnx-merged': 'the base model in ONNX with the adapters merged into its weights',
   'onnx-adapter-inputs': 'the base model in ONNX with the adapters as inputs, and their weights',
+  safetensors: 'the base model’s folder with the adapters merged into its weights',
 };
 
 /**
@@ -41,7 +42,7 @@ export function modelCard(trained: Trained, record: ExportRecord, base: BaseMode
     ...gap(trained, record),
     ...scoresPart(trained),
     '## Use',
-    useOf(record.form, trained.task),
+    useOf(record, trained.task),
     '## Data',
     data(trained),
     '## Settings',
@@ -71,6 +72,7 @@ function frontMatter(
     '---',
     `base_model: ${JSON.stringify(name)}`,
     ...(peft ? ['library_name: peft'] : []),
+    ...(form === 'safetensors' ? ['library_name: transformers'] : []),
     ...(id ? [`license: ${/^[\w.+-]+$/.test(id) ? id.toLowerCase() : JSON.stringify(id)}`] : []),
     `pipeline_tag: ${describeTask(task.spec.task.type).pipelineTag}`,
     ...(tags.size > 0 ? [`tags: [${[...tags].join(', ')}]`] : []),
@@ -79,6 +81,7 @@ function frontMatter(
 }
 
 const isOnnx = (form: ExportForm): boolean => form.startsWith('onnx-');
+const hasWeights = (form: ExportForm): boolean => isOnnx(form) || form === 'safetensors';
 
 function methodWords({ run: { spec }, task, form }: Trained): string {
   const { adapter } = spec;
@@ -163,8 +166,12 @@ function scoresPart({ run, step, form }: Trained): string[] {
 const examplesCell = (score: Metrics | 'diverged'): string =>
   score !== 'diverged' && 'examples' in score ? count(score.examples as number) : '–';
 
-function gap({ task, form }: Trained, { drop, form: exported, largestDifference }: ExportRecord): string[] {
-  const exact = `The logits of these files differ from the ${isStaticForm(exported) ? 'static' : form} form’s by at most ${largestDifference.toExponential(1)}.`;
+function gap(
+  { task, form }: Trained,
+  { drop, form: exported, largestDifference, rounding }: ExportRecord,
+): string[] {
+  const rounded = rounding ? ` ${roundingWords(rounding)}` : '';
+  const exact = `The logits of these files differ from the ${isStaticForm(exported) ? 'static' : form} form’s by at most ${largestDifference.toExponential(1)}.${rounded}`;
   if (!isNonlinear(task.spec.adapter)) return [exact];
   const merged = isStaticForm(exported) && form === 'dynamic';
   return [
@@ -210,13 +217,13 @@ function environment({ environment }: Trained): string[] {
 
 function license(form: ExportForm, { name, license: { id, files } }: BaseModel): string {
   const base = plainWords(name);
-  const weights = isOnnx(form)
+  const weights = hasWeights(form)
     ? `These files contain weights of ${base}.`
     : `The base model, ${base}, is required but not included.`;
   const said = id
     ? `The license of the base model is ${plainWords(id)}.`
     : 'The files beside the base model do not state its license: check it before you redistribute this.';
   const text =
-    files.length && isOnnx(form) ? ` The license text is in ${files.map(codeSpan).join(', ')}.` : '';
+    files.length && hasWeights(form) ? ` The license text is in ${files.map(codeSpan).join(', ')}.` : '';
   return `${weights} ${said}${text}`;
 }

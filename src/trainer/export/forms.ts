@@ -11,11 +11,12 @@ import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../grap
 import { INLINE_BYTES, saveModel } from '../../graph/file/save';
 import { saveChanged } from '../../graph/file/save-changed';
 import { AuroraError } from '../../base/errors';
-import type { ExportForm } from '../../protocol/export';
+import type { ExportForm, Written } from '../../protocol/export';
 import { isHeadAlone, isRanked, type LoraSpec, methodName, type TrainedSpec } from '../../experiment/methods';
 import { baseModel, LICENSE_FILE } from '../peft/base-model';
 import { fitAdapter } from '../peft/fit';
 import { readAdapterFolder } from '../peft/folder';
+import { adapterModules } from '../peft/modules';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 import type { Task } from '../task/task';
 import type { Trained } from '../checkpoint/trained-run';
@@ -25,15 +26,16 @@ import { BASE_NAMES, writeBaseFiles } from './base-files';
 import { dynamicModel } from './dynamic';
 import { RECORD, sha256 } from './folder';
 import { logitsName } from './head';
+import { hubFolder } from './hub/form';
 import { measureFile, measureTask, type Measured } from './measure';
 import { mergedModel } from './merged';
 import { writeFiles, writePeftAdapter } from '../peft/adapter';
 import { readByLoader, readByPeft, staticLoraConfig } from '../peft/config';
-import { HEAD_KEY, peftKey } from '../peft/keys';
+import { peftKey } from '../peft/keys';
 
 /** One export form: it writes its files and runs them from disk. */
 export interface Form {
-  write(trained: Trained, folder: string): void;
+  write(trained: Trained, folder: string): Written | void;
   /** @param work for temporary graphs */
   measure(trained: Trained, folder: string, work: string): Promise<Measured>;
 }
@@ -138,6 +140,7 @@ export const FORMS: Record<ExportForm, Form> = {
   'onnx-dynamic': onnxDynamic,
   'onnx-merged': onnxMerged,
   'onnx-adapter-inputs': onnxAdapterInputs,
+  safetensors: hubFolder,
 };
 
 /** The files, read back as an import would read them, on the base model. */
@@ -153,12 +156,12 @@ function measureModel({ task }: Trained, folder: string): Promise<Measured> {
 }
 
 function readHead(folder: string): Map<string, Float32Array> {
-  const { tensors } = readAdapterFolder(folder);
-  const head = [
-    [HEAD_WEIGHT, tensors.get(HEAD_KEY.weight)],
-    [HEAD_BIAS, tensors.get(HEAD_KEY.bias)],
-  ] as const;
-  return new Map(head.flatMap(([name, t]) => (t ? [[name, t.data]] : [])));
+  const { head } = adapterModules(readAdapterFolder(folder));
+  if (!head) return new Map();
+  return new Map([
+    [HEAD_WEIGHT, head.weight.data],
+    [HEAD_BIAS, head.bias!.data],
+  ]);
 }
 
 function withMetadata(model: Model, { data }: Task, form: ExportForm): Model {

@@ -12,8 +12,8 @@ import type { Experiment } from '../../experiment/experiment';
 import { HEAD_BIAS, HEAD_WEIGHT, type Pooling } from '../../tasks/head';
 import { taskKind } from '../../tasks/registry';
 import { sortedJson } from '../../base/sorted-json';
-import { peftConfig } from './config';
-import { HEAD_KEY, peftKey } from './keys';
+import { headPath, peftConfig } from './config';
+import { HEAD_MODULES, headKeys, peftKey } from './keys';
 
 export const CONFIG_FILE = 'adapter_config.json';
 export const WEIGHTS_FILE = 'adapter_model.safetensors';
@@ -70,8 +70,9 @@ export function writeFiles(
   const all = new Map(tensors);
   const weight = parameters.get(HEAD_WEIGHT);
   if (weight) {
-    all.set(HEAD_KEY.weight, { dims: [labels.length, weight.length / labels.length], data: weight });
-    all.set(HEAD_KEY.bias, { dims: [labels.length], data: parameters.get(HEAD_BIAS)! });
+    const key = headKeys(headPath(spec));
+    all.set(key.weight, { dims: [labels.length, weight.length / labels.length], data: weight });
+    all.set(key.bias, { dims: [labels.length], data: parameters.get(HEAD_BIAS)! });
   }
   const head = taskKind(spec.task.type).head(spec, labels);
   const own: OwnWords = { ...outputsOf(outputs), ...(weight && { pooling: head?.pooling ?? 'none' }) };
@@ -114,9 +115,10 @@ export function readPeftAdapter(
       const [key, former] = [pytorchPathOf(a.layer), a.layer.path].map((path) => peftKey(path, t.peftName));
       values.set(tensorName(a, t.name), take(key, former));
     }
-  if (tensors.has(HEAD_KEY.weight)) {
-    values.set(HEAD_WEIGHT, take(HEAD_KEY.weight));
-    values.set(HEAD_BIAS, take(HEAD_KEY.bias));
-  }
+  for (const key of HEAD_MODULES.map(headKeys))
+    if (tensors.has(key.weight)) {
+      values.set(HEAD_WEIGHT, take(key.weight));
+      values.set(HEAD_BIAS, take(key.bias));
+    }
   return values;
 }

@@ -5,7 +5,10 @@ import type { Experiment } from '../../experiment/experiment';
 import { type AdapterSpec, isHeadAlone, type LoraSpec, type TrainedSpec } from '../../experiment/methods';
 import { exactly } from '../../adapters/targets/exactly';
 import { pytorchPathOf } from '../../graph/layers/layer-names';
+import { isHubModel } from '../../files/model-path';
 import { baseModel } from './base-model';
+import { HEAD_MODULE } from './keys';
+import { classOfLinearHead } from './task-class';
 import { describeTask } from '../../experiment/tasks/registry';
 
 type Json = Record<string, unknown>;
@@ -21,8 +24,17 @@ export function peftConfig(spec: Experiment, adapters: readonly LayerAdapter[], 
   const { adapter } = spec;
   if (isHeadAlone(adapter)) return { ...common(spec), peft_type: 'NONE', target_modules: [] };
   const { peft } = methodOf(adapter);
-  return { ...tuned(spec, adapter, adapters), peft_type: peft.type, ...peft.write(adapter, form) };
+  return {
+    ...tuned(spec, adapter, adapters),
+    peft_type: peft.type,
+    ...peft.write(adapter, form),
+    ...(peft.type === PEFT_TYPE && areConv1d(spec, adapters) && { fan_in_fan_out: true }),
+  };
 }
+
+/** GPT-2's layers, whose weights are (in, out); in an ONNX file, weights of both kinds may be. */
+const areConv1d = ({ model }: Experiment, adapters: readonly LayerAdapter[]): boolean =>
+  isHubModel(model.path) && adapters.every((a) => !a.layer.transposed);
 
 /** The only one of our types that released PEFT versions load. */
 export const PEFT_TYPE = 'LORA';
@@ -69,14 +81,32 @@ function patternOf(
   return Object.fromEntries(adapters.map(own).filter(([, value]) => value !== otherwise));
 }
 
-const common = (spec: Experiment): Json => ({
-  base_model_name_or_path: baseModel(spec.model.path).name,
-  bias: 'none',
-  inference_mode: true,
-  modules_to_save: spec.task.head === 'linear' ? ['classifier'] : null,
-  // With this type, PEFT looks for a trained head in the file.
-  task_type:
-    spec.task.head === 'linear' || !describeTask(spec.task.type).head
-      ? (describeTask(spec.task.type).peftTaskType ?? null)
-      : null,
-});
+function common(spec: Experiment): Json {
+  const { type, head } = spec.task;
+  const { name, config } = baseModel(spec.model.path);
+  const module = head === 'linear' ? headModule(spec, config) : undefined;
+  const { peftTaskType = null, head: hasHead } = describeTask(type);
+  return {
+    base_model_name_or_path: name,
+    bias: 'none',
+    inference_mode: true,
+    modules_to_save: module === undefined ? null : [module],
+    // With this type, PEFT looks for a trained head in the file.
+    task_type: module !== undefined || !hasHead ? peftTaskType : null,
+  };
+}
+
+/**
+ * The module that has the trained head in PyTorch. Undefined if the head of transformers' class for the task computes
+ * something else: PEFT would put the trained one in its place.
+ *
+ * @param config the base model's config.json
+ */
+function headModule(spec: Experiment, { model_type: type }: Json): string | undefined {
+  if (!isHubModel(spec.model.path)) return HEAD_MODULE;
+  return classOfLinearHead(String(type), spec)?.module;
+}
+
+/** The path of the head's module in an adapter's file. */
+export const headPath = (spec: Experiment): string =>
+  headModule(spec, baseModel(spec.model.path).config) ?? HEAD_MODULE;

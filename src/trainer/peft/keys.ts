@@ -5,7 +5,12 @@ export const PREFIX = 'base_model.model.';
 export const peftKey = (path: string, part: string): string => `${PREFIX}${path}.${part}`;
 
 /** A head as PEFT saves it for sequence classification (modules_to_save). */
-export const HEAD_KEY = {
-  weight: peftKey('classifier', 'weight'),
-  bias: peftKey('classifier', 'bias'),
-} as const;
+export const HEAD_MODULE = 'classifier';
+/** In all families. */
+export const HEAD_MODULES = [HEAD_MODULE, 'score'] as const;
+
+/** The keys of a head's tensors. */
+export const headKeys = (module: string) =>
+  ({ weight: peftKey(module, 'weight'), bias: peftKey(module, 'bias') }) as const;
+
+export const HEAD_KEY = headKeys(HEAD_MODULE);

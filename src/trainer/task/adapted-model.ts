@@ -3,7 +3,9 @@ import { declaredOutputs, taskOutput } from '../../adapters/task-output';
 import { gradientPath, requireRules } from '../../graph/autodiff/differentiate';
 import { namedAs } from '../../graph/layers/layer-names';
 import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
+import { TASK_PREFIX } from '../../architectures/blocks/network';
 import { loadModelAt } from '../../architectures/load';
+import { taskPath } from '../../architectures/task-path';
 import { elementCount, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
 import { requirePositions } from './positions';
@@ -39,8 +41,14 @@ export interface BaseModel {
 export function readModel(path: string): BaseModel {
   const original = loadModelAt(path);
   const model = prepareModel(original);
-  return { original, model, layers: findLinearLayers(model.graph) };
+  const prefix = original.metadata.get(TASK_PREFIX);
+  const layers = findLinearLayers(model.graph);
+  return { original, model, layers: prefix === undefined ? layers : inTaskModel(layers, prefix) };
 }
+
+/** The layers with their paths in transformers' task models, for adapters in PEFT's layout. */
+const inTaskModel = (layers: readonly LinearLayer[], prefix: string): LinearLayer[] =>
+  layers.map((l) => ({ ...l, pytorchPath: taskPath(l.path, prefix) }));
 
 /**
  * @param modules those that the experiment's run adapts, once it has started

@@ -51,3 +51,11 @@ export function llamaTensors(keyValueHeads = 2, more: Record<string, Stored> = {
   ]);
   return { ...Object.fromEntries(drawn), ...more };
 }
+
+const zeros = (name: string, count: number): [string, Stored] => [
+  `model.layers.0.self_attn.${name}.bias`,
+  { dims: [count], values: Array<number>(count).fill(0) },
+];
+
+/** What Qwen2 has besides. */
+export const QWEN2_BIASES = Object.fromEntries([zeros('q_proj', 8), zeros('k_proj', 4), zeros('v_proj', 4)]);

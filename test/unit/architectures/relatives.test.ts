@@ -3,8 +3,9 @@ import { loadModelAt } from '../../../src/architectures/load';
 import { normal } from '../../../src/base/random';
 import { DType } from '../../../src/graph/dtype';
 import { difference, host, runModel } from '../graph/onnx-models';
-import { bertConfig, bertTensors, Folders, safetensors, TINY, type Stored } from './folders';
-import { LLAMA, llamaTensors } from './llama';
+import { DISTILBERT, distilbertTensors } from './distilbert';
+import { bertConfig, bertTensors, Folders, safetensors, type Stored } from './folders';
+import { LLAMA, llamaTensors, QWEN2_BIASES } from './llama';
 
 const folders = new Folders();
 afterAll(() => folders.remove());
@@ -43,19 +44,14 @@ describe('Mistral', () => {
 });
 
 describe('Qwen2', () => {
-  const zeros = (name: string, count: number): [string, Stored] => [
-    `model.layers.0.self_attn.${name}.bias`,
-    { dims: [count], values: Array<number>(count).fill(0) },
-  ];
-  const biases = Object.fromEntries([zeros('q_proj', 8), zeros('k_proj', 4), zeros('v_proj', 4)]);
-  const qwen2 = (more: Record<string, unknown>, tensors: Record<string, Stored> = biases) =>
+  const qwen2 = (more: Record<string, unknown>, tensors: Record<string, Stored> = QWEN2_BIASES) =>
     answers({ ...LLAMA, model_type: 'qwen2', ...more }, llamaTensors(2, tensors));
 
   it('is Llama with biases', async () => {
     const llama = await answers(LLAMA, llamaTensors());
     expect(same(llama, await qwen2({}))).toBe(true);
     const value = { 'model.layers.0.self_attn.v_proj.bias': { dims: [4], values: [1, 0, 0, 0] } };
-    expect(same(llama, await qwen2({}, { ...biases, ...value }))).toBe(false);
+    expect(same(llama, await qwen2({}, { ...QWEN2_BIASES, ...value }))).toBe(false);
   });
 
   it('has a window in the layers that say so', async () => {
@@ -69,39 +65,12 @@ describe('Qwen2', () => {
   });
 });
 
-/** From BERT's names to DistilBERT's. */
-const RENAMED: readonly [string, string][] = [
-  ['bert.', 'distilbert.'],
-  ['encoder.layer', 'transformer.layer'],
-  ['attention.self.query', 'attention.q_lin'],
-  ['attention.self.key', 'attention.k_lin'],
-  ['attention.self.value', 'attention.v_lin'],
-  ['attention.output.dense', 'attention.out_lin'],
-  ['attention.output.LayerNorm', 'sa_layer_norm'],
-  ['intermediate.dense', 'ffn.lin1'],
-  ['output.dense', 'ffn.lin2'],
-  ['output.LayerNorm', 'output_layer_norm'],
-];
-
 it('DistilBERT is BERT without types of tokens', async () => {
   const bert: Record<string, Stored> = {};
   Object.entries(bertTensors()).forEach(([name, { dims }], k) => {
     const values = Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => 0.3 * normal(5, k, i));
     bert[name] = { dims, values: name.includes('token_type') ? values.map(() => 0) : values };
   });
-  const distilbert = Object.fromEntries(
-    Object.entries(bert)
-      .filter(([name]) => !name.includes('token_type'))
-      .map(([name, tensor]) => [RENAMED.reduce((n, [from, to]) => n.replace(from, to), name), tensor]),
-  );
-  const config = {
-    model_type: 'distilbert',
-    dim: TINY.hidden,
-    hidden_dim: TINY.inner,
-    n_heads: 2,
-    n_layers: TINY.layers,
-    vocab_size: TINY.vocabulary,
-    max_position_embeddings: TINY.positions,
-  };
-  expect(same(await answers(bertConfig(), bert), await answers(config, distilbert))).toBe(true);
+  const distilbert = distilbertTensors(bert);
+  expect(same(await answers(bertConfig(), bert), await answers(DISTILBERT, distilbert))).toBe(true);
 });

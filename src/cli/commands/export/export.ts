@@ -27,10 +27,12 @@ export const exportCommand: Command = {
   onnx-dynamic          the model with its adapters as nodes: exactly what was trained
   onnx-merged           the original model with the adapters merged into its weights, with the same external data files
   onnx-adapter-inputs   the model with its adapters as inputs, to swap them at run time, and a file of their weights
+  safetensors           of a model that is a folder from the Hugging Face hub: the folder with the adapters merged into its
+                        weights, as transformers loads it
 
 Runs the exported files on the validation set and prints their metrics beside those of the trained form. For LoRA, all
-forms compute the same function. AuroRA's layer is not linear, so peft-lora and onnx-merged compute a different one: if
-they lose more than --max-drop points, the command asks before it keeps them.
+forms compute the same function. AuroRA's layer is not linear, so peft-lora, onnx-merged and safetensors compute a different one:
+if they lose more than --max-drop points, the command asks before it keeps them.
 
   --at WHICH         best (default), last, or the step of a checkpoint
   --out DIR          the folder to create (default: RUN/export/FORM-step-…)

@@ -1,6 +1,7 @@
 import type { EvaluationMetrics } from '../../../protocol/events';
 import {
   isStaticForm,
+  roundingWords,
   type ExportForm,
   type ExportLine,
   type ExportRecord,
@@ -55,9 +56,21 @@ function result(folder: string, record: ExportRecord): string {
     largestDifference === 0
       ? 'Their logits are identical to those of the form they contain.'
       : `Their logits match those of the form they contain to within ${largestDifference.toExponential(1)}.`,
+    ...(record.rounding ? [roundingWords(record.rounding)] : []),
+    ...headWords(record),
     `Wrote ${folder}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Where the head of a folder for transformers is. */
+function headWords({ form, head }: ExportRecord): string[] {
+  if (form !== 'safetensors' || head === undefined) return [];
+  return [
+    head.endsWith('.safetensors')
+      ? `The trained head is beside the model, in ${head}: transformers has no class with such a head.`
+      : `The trained head is in the model, as that of ${head}.`,
+  ];
 }
 
 /** LoRA's two forms are the same function. */

@@ -47,7 +47,7 @@ describe('the texts of an export', () => {
   it('name and describe each form, with a warning where AuroRA is merged', () => {
     expect(new Set(EXPORT_FORMS.map((f) => formName(f, t))).size).toBe(EXPORT_FORMS.length);
     const warned = EXPORT_FORMS.filter((f) => formWords(f, true, t) !== formWords(f, false, t));
-    expect(warned).toEqual(['peft-lora', 'onnx-merged']);
+    expect(warned).toEqual(['peft-lora', 'onnx-merged', 'safetensors']);
   });
 });
 

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { folderWeights, loadModelAt } from '../../../architectures/load';
+import { AuroraError } from '../../../base/errors';
+import { isHubModel } from '../../../files/model-path';
+import { prepareModel } from '../../../graph/prepare';
+import { baseModel } from '../../peft/base-model';
+import { classOfLinearHead } from '../../peft/task-class';
+import type { Task } from '../../task/task';
+import type { Form } from '../forms';
+import { measureTask } from '../measure';
+import { ChangedWeights } from './changed-weights';
+import { writeHubFiles } from './files';
+import { HEAD_FILE, headTensors, readHead, writeHead } from './head';
+import { writeWeights } from './weights';
+
+/** A folder from the hub with W₀ + ΔW for W₀, as transformers loads it. */
+export const hubFolder: Form = {
+  write({ task, parameters }, folder) {
+    const { spec, head } = task;
+    if (!isHubModel(spec.model.path)) throw noFolder(spec.model.path);
+    const weights = folderWeights(spec.model.path);
+    const changed = new ChangedWeights(task, parameters, weights.places);
+    const headClass = classOfLinearHead(weights.type, spec);
+    const withoutHead = head !== undefined;
+    const inModel = headClass && {
+      tensors: headTensors(task, parameters, headClass),
+      prefix: weights.taskPrefix,
+    };
+    writeWeights(folder, weights, changed, withoutHead, inModel);
+    if (head && !headClass) writeHead(folder, task, parameters);
+    writeHubFiles(folder, task, baseModel(spec.model.path), {
+      withoutHead,
+      ...(headClass && { headClass }),
+    });
+    const { rounding } = changed;
+    return {
+      ...(rounding && { rounding }),
+      ...(head && { head: headClass?.name ?? HEAD_FILE }),
+    };
+  },
+
+  measure({ task }, folder, work) {
+    const { type } = folderWeights(folder);
+    const model = prepareModel(loadModelAt(folder, join(work, 'weights')));
+    const read: Task = { ...task, model, adapters: [], graph: { ...task.graph, adapters: [] } };
+    return measureTask(read, readHead(folder, task, classOfLinearHead(type, task.spec)?.module), work);
+  },
+};
+
+const noFolder = (path: string): AuroraError =>
+  new AuroraError(
+    'usage',
+    `${path} is an ONNX file, and --as safetensors writes a folder from the Hugging Face hub with other weights.`,
+    'Export with --as onnx-merged.',
+  );
