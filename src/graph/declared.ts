@@ -2,7 +2,7 @@ import { attrInt } from './attributes';
 import { DType, isFloat, type DTypeCode } from './dtype';
 import { decodeValueInfo } from './onnx/decode';
 import { readMessage } from './onnx/wire';
-import type { Graph, Node } from './model';
+import type { Dim, Graph, Node } from './model';
 import { own } from '../base/names';
 
 /** GraphProto.value_info, which the codec keeps as raw bytes (field number and tag byte). */
@@ -23,14 +23,15 @@ function valueInfoOf(raw: Uint8Array) {
 /** Operators whose output type is not the type of their first input. */
 const TYPE_FROM: Record<string, number> = { Where: 1, OneHot: 2, DequantizeLinear: 1, CastLike: 1 };
 const INT64 = new Set(['Shape', 'Size', 'NonZero', 'ArgMax', 'ArgMin']);
+const BOOL = new Set('Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor Not IsNaN IsInf'.split(' '));
 
 /**
- * Ranks and element types that the model declares, without running it: from inputs, constants and value_info, types
+ * Shapes and element types that the model declares, without running it: from inputs, constants and value_info, types
  * also by following nodes in order. A subgraph sees its enclosing scope.
  */
 export class Declared {
   private readonly types = new Map<string, DTypeCode>();
-  private readonly ranks = new Map<string, number>();
+  private readonly shapes = new Map<string, Dim[]>();
 
   constructor(
     graph: Graph,
@@ -39,17 +40,28 @@ export class Declared {
     const listed = (graph.unknown ?? []).filter((raw) => raw[0] === VALUE_INFO_TAG).map(valueInfoOf);
     for (const info of [...listed, ...graph.inputs, ...graph.outputs]) {
       if (info.dtype) this.types.set(info.name, info.dtype);
-      if (info.shape) this.ranks.set(info.name, info.shape.length);
+      if (info.shape) this.shapes.set(info.name, info.shape);
     }
     for (const t of graph.initializers.values()) {
       this.types.set(t.name, t.dtype);
-      this.ranks.set(t.name, t.dims.length);
+      this.shapes.set(t.name, t.dims);
     }
   }
 
   /** Undefined if the model does not declare it. */
   rank(name: string): number | undefined {
-    return this.ranks.get(name) ?? this.outer?.rank(name);
+    return this.shape(name)?.length;
+  }
+
+  /** Undefined if the model does not declare even the rank. */
+  shape(name: string): Dim[] | undefined {
+    return this.shapes.get(name) ?? this.outer?.shape(name);
+  }
+
+  /** The size of an axis, from the end if negative; undefined if it is not declared or not fixed. */
+  size(name: string, axis: number): number | undefined {
+    const dim = this.shape(name)?.at(axis);
+    return typeof dim === 'number' ? dim : undefined;
   }
 
   /** Undefined if neither the model nor an earlier node gives it. */
@@ -72,6 +84,7 @@ export class Declared {
 
   private outputType(node: Node): DTypeCode | undefined {
     if (INT64.has(node.opType)) return DType.int64;
+    if (BOOL.has(node.opType)) return DType.bool;
     if (node.opType === 'Cast') return attrInt(node, 'to');
     const value = node.attributes.get('value');
     if (value?.type === 'tensor') return value.value.dtype;

@@ -1,19 +1,20 @@
 import type { Model } from '../model';
 import { rewriteModel, type Rewrite } from '../rewrite';
-import { gelu, quickGelu } from './gelu';
+import { gelu } from './gelu';
 import {
   simplifiedLayerNormalization,
   skipLayerNormalization,
   skipSimplifiedLayerNormalization,
 } from './layernorm';
 import { fusedMatMul } from './matmul';
+import { swish } from './swish';
 
 /** ONNX Runtime's fused operators (its ContribOperators.md) by domain and name. */
 const REWRITES = new Map<string, Rewrite>([
   ['com.microsoft:Gelu', gelu('none')],
   ['com.microsoft:BiasGelu', gelu('none')],
   ['com.microsoft:FastGelu', gelu('tanh')],
-  ['com.microsoft:QuickGelu', quickGelu],
+  ['com.microsoft:QuickGelu', swish(1.702)],
   ['com.microsoft:SkipLayerNormalization', skipLayerNormalization],
   ['com.microsoft:SkipSimplifiedLayerNormalization', skipSimplifiedLayerNormalization],
   ['com.microsoft:SimplifiedLayerNormalization', simplifiedLayerNormalization],

@@ -1,11 +1,17 @@
 import { AuroraError } from '../../base/errors';
 import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../model';
 import { rewriteModel, type Rewrite } from '../rewrite';
+import { attention } from '../unfuse/attention';
+import { simplifiedLayerNormalization } from '../unfuse/layernorm';
+import { rotaryEmbedding } from '../unfuse/rotary-embedding';
+import { swish } from '../unfuse/swish';
 import { axesToInput } from './axes';
 import { clip, pad } from './bounds';
 import { liftConstants } from './constants';
 import { dropout } from './dropout';
 import { batchNormalization, groupNormalization } from './normalization';
+import { dequantizeLinear, quantizeLinear } from './quantization';
+import { cast, refuse, refuseNewTypes } from './refuse';
 import { resize } from './resize';
 import { slice } from './slice';
 import { dft, gridSample, roiAlign, scatter, topK } from './small';
@@ -13,13 +19,25 @@ import { softmax } from './softmax';
 import { split } from './split';
 
 const OLDEST = 9;
-const NEWEST = 21;
+const NEWEST = 24;
+
+/** Operators that came after the internal opset, written out with its own. */
+const NEWER: Record<string, Rewrite> = {
+  Attention: attention,
+  RMSNormalization: simplifiedLayerNormalization,
+  RotaryEmbedding: rotaryEmbedding,
+  Swish: swish(1),
+  TensorScatter: refuse,
+  QuantizeLinear: quantizeLinear,
+  DequantizeLinear: dequantizeLinear,
+  Cast: cast,
+};
 
 const REDUCTIONS = 'L1 L2 LogSum LogSumExp Max Mean Min Prod SumSquare'.split(' ').map((r) => `Reduce${r}`);
 
 /**
- * Operators whose meaning or form changed between opsets 9 and 21 (ONNX operator changelog), for a model of the given
- * opset. All others only gained types, or optional attributes whose default is the old behavior.
+ * Operators whose meaning or form changed between opsets 9 and 24 (ONNX operator changelog), for a model of the given
+ * opset. Opsets 21 and 22 brought types alone, except in GroupNormalization. All others only gained types, or optional attributes whose default is the old behavior.
  */
 function rewrites(opset: number): Record<string, Rewrite> {
   const table: Record<string, Rewrite> = {};
@@ -44,14 +62,15 @@ function rewrites(opset: number): Record<string, Rewrite> {
   // Deprecated in opset 10, yet found in later models; and one whose old form runtimes no longer support.
   below(NEWEST + 1, resize, 'Upsample');
   below(NEWEST + 1, groupNormalization(opset), 'GroupNormalization');
-  return table;
+  return opset > INTERNAL_OPSET ? { ...table, ...NEWER } : table;
 }
 
 /**
  * The same model in the internal opset, with its constants as initializers. The original is not changed; unchanged
  * tensors are shared.
  *
- * @throws AuroraError 'model' outside opsets 9 to 21
+ * @throws AuroraError 'model' outside opsets 9 to 24, and for types and operators that came later than the internal
+ *   opset and are not written out
  */
 export function upgradeModel(model: Model): Model {
   const opset = model.opsets.get('');
@@ -59,7 +78,7 @@ export function upgradeModel(model: Model): Model {
     throw new AuroraError(
       'model',
       'The model does not say which version of the ONNX operators it uses.',
-      'Export it again with opset 9 to 21.',
+      `Export it again with opset ${OLDEST} to ${NEWEST}.`,
     );
   if (opset < OLDEST || opset > NEWEST)
     throw new AuroraError(
@@ -69,6 +88,7 @@ export function upgradeModel(model: Model): Model {
     );
   const table = new Map(Object.entries(rewrites(opset)));
   refuseFunctions(model);
+  refuseNewTypes(model.graph);
   const lifted = { ...model, graph: liftConstants(model.graph) };
   const upgraded = rewriteModel(lifted, '/upgrade', (node) =>
     node.domain === '' ? table.get(node.opType) : undefined,

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { AuroraError } from '../../../src/base/errors';
-import type { HostTensors } from '../../../src/engine/engine';
-import type { AttributeLike } from '../../../src/graph/attributes';
-import { DType } from '../../../src/graph/dtype';
-import { elementCount } from '../../../src/graph/model';
-import { encodeModel } from '../../../src/graph/onnx/encode';
-import { unfuse } from '../../../src/graph/unfuse/unfuse';
-import { difference, graph, host, input, model, node, runModel } from './onnx-models';
+import { AuroraError } from '../../../../src/base/errors';
+import type { HostTensors } from '../../../../src/engine/engine';
+import type { AttributeLike } from '../../../../src/graph/attributes';
+import { DType } from '../../../../src/graph/dtype';
+import { elementCount } from '../../../../src/graph/model';
+import { encodeModel } from '../../../../src/graph/onnx/encode';
+import { unfuse } from '../../../../src/graph/unfuse/unfuse';
+import { difference, graph, host, input, model, node, runModel } from '../onnx-models';
 
 const { float, float16, double } = DType;
 const MS = 'com.microsoft';
