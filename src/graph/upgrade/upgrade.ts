@@ -1,4 +1,5 @@
 import { AuroraError } from '../../base/errors';
+import { inlineFunctions } from '../inline';
 import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../model';
 import { rewriteModel, type Rewrite } from '../rewrite';
 import { attention } from '../unfuse/attention';
@@ -66,32 +67,26 @@ function rewrites(opset: number): Record<string, Rewrite> {
 }
 
 /**
- * The same model in the internal opset, with its constants as initializers. The original is not changed; unchanged
- * tensors are shared.
+ * The same model in the internal opset, with its constants as initializers and its local functions written out. The
+ * original is not changed; unchanged tensors are shared.
  *
  * @throws AuroraError 'model' outside opsets 9 to 24, and for types and operators that came later than the internal
  *   opset and are not written out
  */
 export function upgradeModel(model: Model): Model {
-  const opset = model.opsets.get('');
+  const { model: whole, opsets } = inlineFunctions(model);
+  const opset = whole.opsets.get('');
   if (opset === undefined)
     throw new AuroraError(
       'model',
       'The model does not say which version of the ONNX operators it uses.',
       `Export it again with opset ${OLDEST} to ${NEWEST}.`,
     );
-  if (opset < OLDEST || opset > NEWEST)
-    throw new AuroraError(
-      'model',
-      `The model uses opset ${opset} of the ONNX operators; opsets ${OLDEST} to ${NEWEST} are supported.`,
-      `Export it again with opset ${opset < OLDEST ? '17 or so' : `${NEWEST} or lower`} (torch.onnx.export(…, opset_version=17)).`,
-    );
-  const table = new Map(Object.entries(rewrites(opset)));
-  refuseFunctions(model);
-  refuseNewTypes(model.graph);
-  const lifted = { ...model, graph: liftConstants(model.graph) };
-  const upgraded = rewriteModel(lifted, '/upgrade', (node) =>
-    node.domain === '' ? table.get(node.opType) : undefined,
+  const tables = new Map([opset, ...opsets.values()].map((o) => [o, tableFor(o)]));
+  refuseNewTypes(whole.graph);
+  const lifted = { ...whole, graph: liftConstants(whole.graph) };
+  const upgraded = rewriteModel(lifted, '/upgrade', (node, source) =>
+    node.domain === '' ? tables.get(opsets.get(source) ?? opset)!.get(node.opType) : undefined,
   );
   // Before IR version 4, every initializer also had to be declared as an input.
   if (model.irVersion < 4)
@@ -101,14 +96,12 @@ export function upgradeModel(model: Model): Model {
   return upgraded;
 }
 
-/** ModelProto.functions, field 25: the tag's two bytes. */
-const FUNCTIONS = [0xca, 0x01];
-
-function refuseFunctions(model: Model): void {
-  if (!model.unknown?.some((raw) => FUNCTIONS.every((byte, i) => raw[i] === byte))) return;
-  throw new AuroraError(
-    'model',
-    'The model defines local functions, which are not supported.',
-    'Inline them first: onnx.inliner.inline_local_functions(model) in Python, or export with optimization.',
-  );
+function tableFor(opset: number): ReadonlyMap<string, Rewrite> {
+  if (opset < OLDEST || opset > NEWEST)
+    throw new AuroraError(
+      'model',
+      `The model uses opset ${opset} of the ONNX operators; opsets ${OLDEST} to ${NEWEST} are supported.`,
+      `Export it again with opset ${opset < OLDEST ? '17 or so' : `${NEWEST} or lower`} (torch.onnx.export(…, opset_version=17)).`,
+    );
+  return new Map(Object.entries(rewrites(opset)));
 }

@@ -59,13 +59,6 @@ describe('supported opsets', () => {
     expect(upgraded.graph.nodes).toEqual([foreign]);
   });
 
-  it('exclude functions defined in the model', () => {
-    const m = decodeModel(
-      Buffer.concat([encodeModel(build(18, identity)), raw(25, raw(1, Buffer.from('f')))]),
-    );
-    expect(() => upgradeModel(m)).toThrow(/local functions/);
-  });
-
   it.each<[string, Node, RegExp]>([
     ['a cast to a newer type', node('Cast', ['x'], ['y'], { to: 24 }), /node y casts to float8e8m0/],
     ['a cache written in place', node('TensorScatter', ['x', 'x'], ['y']), /node y is a TensorScatter/],
