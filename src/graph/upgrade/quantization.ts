@@ -1,10 +1,10 @@
 import { attrInt } from '../attributes';
 import { takeAttribute, type Rewrite } from '../rewrite';
+import { refuseQuantized } from './refuse';
 
-/**
- * Since opset 23, QuantizeLinear divides in the type of its scale or in `precision`; before, the two had the same type.
- */
+/** Since opset 23, QuantizeLinear divides in the type of its scale or in `precision`; before, all had one type. */
 export const quantizeLinear: Rewrite = (node, c) => {
+  refuseQuantized(node, c.declared);
   const [x, scale] = node.inputs;
   const own = [x, scale].map((name) => c.declared.floatType(name));
   const type = attrInt(node, 'precision', 0) || own[1];

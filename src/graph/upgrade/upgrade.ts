@@ -29,9 +29,7 @@ const NEWER: Record<string, Rewrite> = {
   RotaryEmbedding: rotaryEmbedding,
   Swish: swish(1),
   TensorScatter: refuse,
-  QuantizeLinear: quantizeLinear,
   DequantizeLinear: dequantizeLinear,
-  Cast: cast,
 };
 
 const REDUCTIONS = 'L1 L2 LogSum LogSumExp Max Mean Min Prod SumSquare'.split(' ').map((r) => `Reduce${r}`);
@@ -60,9 +58,11 @@ function rewrites(opset: number): Record<string, Rewrite> {
   below(18, split, 'Split');
   below(20, dft, 'DFT');
   below(20, gridSample, 'GridSample');
-  // Deprecated in opset 10, yet found in later models; and one whose old form runtimes no longer support.
+  // Deprecated in opset 10, yet found in later models; one whose old form runtimes no longer support; types.
   below(NEWEST + 1, resize, 'Upsample');
   below(NEWEST + 1, groupNormalization(opset), 'GroupNormalization');
+  below(NEWEST + 1, cast, 'Cast');
+  below(NEWEST + 1, quantizeLinear, 'QuantizeLinear');
   return opset > INTERNAL_OPSET ? { ...table, ...NEWER } : table;
 }
 

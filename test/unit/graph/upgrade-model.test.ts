@@ -61,6 +61,12 @@ describe('supported opsets', () => {
 
   it.each<[string, Node, RegExp]>([
     ['a cast to a newer type', node('Cast', ['x'], ['y'], { to: 24 }), /node y casts to float8e8m0/],
+    ['a cast to eight bits', node('Cast', ['x'], ['y'], { to: 17 }), /node y casts to float8e4m3fn/],
+    [
+      'quantization to four bits at run time',
+      node('QuantizeLinear', ['x', 's'], ['y'], { output_dtype: 22 }),
+      /node y quantizes to int4 while/,
+    ],
     ['a cache written in place', node('TensorScatter', ['x', 'x'], ['y']), /node y is a TensorScatter/],
     ['a constant of a newer type', node('Identity', ['f4'], ['y']), /tensor f4 has the type float4e2m1/],
   ])('exclude what opset 21 cannot express: %s', (_, n, message) => {
