@@ -3,6 +3,8 @@ import { DType, isFloat, type DTypeCode } from './dtype';
 import { decodeValueInfo } from './onnx/decode';
 import { readMessage } from './onnx/wire';
 import type { Dim, Graph, Node } from './model';
+import { inferAxes, type Axes } from './ranks';
+import { tensorNumbers } from './values';
 import { own } from '../base/names';
 
 /** GraphProto.value_info, which the codec keeps as raw bytes (field number and tag byte). */
@@ -25,16 +27,20 @@ const TYPE_FROM: Record<string, number> = { Where: 1, OneHot: 2, DequantizeLinea
 const INT64 = new Set(['Shape', 'Size', 'NonZero', 'ArgMax', 'ArgMin']);
 const BOOL = new Set('Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor Not IsNaN IsInf'.split(' '));
 
+/** More than any tensor has. */
+const MOST_AXES = 16;
+
 /**
- * Shapes and element types that the model declares, without running it: from inputs, constants and value_info, types
- * also by following nodes in order. A subgraph sees its enclosing scope.
+ * Shapes and element types that the model declares, without running it: from inputs, constants and value_info, types and
+ * numbers of axes also by following nodes in order. A subgraph sees its enclosing scope.
  */
 export class Declared {
   private readonly types = new Map<string, DTypeCode>();
   private readonly shapes = new Map<string, Dim[]>();
+  private readonly followed = new Map<string, Axes>();
 
   constructor(
-    graph: Graph,
+    private readonly graph: Graph,
     private readonly outer?: Declared,
   ) {
     const listed = (graph.unknown ?? []).filter((raw) => raw[0] === VALUE_INFO_TAG).map(valueInfoOf);
@@ -48,9 +54,26 @@ export class Declared {
     }
   }
 
-  /** Undefined if the model does not declare it. */
+  /** Undefined if neither the model nor the nodes before give it. */
   rank(name: string): number | undefined {
-    return this.shape(name)?.length;
+    return this.axes(name).rank;
+  }
+
+  private axes(name: string): Axes {
+    const shape = this.shapes.get(name);
+    if (!shape) return this.followed.get(name) ?? this.outer?.axes(name) ?? {};
+    const [length] = shape;
+    return {
+      rank: shape.length,
+      length: shape.length === 1 && typeof length === 'number' ? length : undefined,
+    };
+  }
+
+  /** A constant vector such as the ends of a Slice. */
+  private numbers(name: string): number[] | undefined {
+    const t = this.graph.initializers.get(name);
+    if (!t) return this.outer?.numbers(name);
+    return t.dims.length === 1 && t.dims[0] <= MOST_AXES ? tensorNumbers(t) : undefined;
   }
 
   /** Undefined if the model does not declare even the rank. */
@@ -75,8 +98,14 @@ export class Declared {
     return type !== undefined && isFloat(type) ? type : DType.float;
   }
 
-  /** Infers the output types of the next node in order. */
+  /** Infers the output types and numbers of axes of the next node in order. */
   follow(node: Node): void {
+    const axes = inferAxes(
+      node,
+      (x) => this.axes(x),
+      (x) => this.numbers(x),
+    );
+    if (axes.rank !== undefined) for (const y of node.outputs) if (y) this.followed.set(y, axes);
     const type = this.outputType(node);
     if (type === undefined) return;
     for (const y of node.outputs) if (y && !this.types.has(y)) this.types.set(y, type);

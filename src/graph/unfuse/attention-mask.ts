@@ -24,11 +24,12 @@ interface Mask {
  *
  * @param query (batch, heads, sequence, size)
  * @param key   (batch, heads, earlier and own tokens, size)
+ * @param newKey its end, without the cache
  */
 export function attentionMask(
   node: Node,
   c: RewriteContext,
-  { query, key, type }: { query: string; key: string; type: number },
+  { query, key, newKey, type }: { query: string; key: string; newKey: string; type: number },
 ): Mask | undefined {
   const { g } = c;
   const mask = node.inputs[3] || undefined;
@@ -38,7 +39,7 @@ export function attentionMask(
   const parts: string[] = [];
   if (mask) parts.push(isBool ? mask : g.op('Greater', [mask, lowest]));
   const column = lengths && g.op('Unsqueeze', [lengths, g.ints([1, 2, 3])]);
-  if (attrInt(node, 'is_causal', 0) === 1) parts.push(causal(c, query, key, node.inputs[4], column));
+  if (attrInt(node, 'is_causal', 0) === 1) parts.push(causal(c, query, key, newKey, column));
   if (column) parts.push(g.op('Less', [places(c, key), column]));
   if (parts.length === 0) return undefined;
   const allowed = parts.reduce((a, b) => g.op('And', [a, b]));
@@ -60,13 +61,13 @@ function causal(
   c: RewriteContext,
   query: string,
   key: string,
-  past: string | undefined,
+  newKey: string,
   column: string | undefined,
 ): string {
   const { g } = c;
   const length = (x: string) => g.op('Shape', [x], { start: 2, end: 3 });
   let rows = g.op('Unsqueeze', [places(c, query), g.ints([1])]);
-  if (past) rows = g.op('Add', [rows, length(past)]);
+  if (newKey !== key) rows = g.op('Add', [rows, g.op('Sub', [length(key), length(newKey)])]);
   if (column) rows = g.op('Add', [rows, g.op('Sub', [column, length(query)])]);
   return g.op('LessOrEqual', [places(c, key), rows]);
 }

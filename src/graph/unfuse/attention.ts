@@ -22,7 +22,8 @@ export const attention: Rewrite = (node, c) => {
   const own = attrInt(node, 'kv_num_heads') ?? (flat ? undefined : c.declared.size(k, axis));
   const split = (x: string, count: number | undefined) => (flat ? splitHeads(c, x, count!) : x);
   const query = split(q, heads);
-  const key = withPast(c, split(k, own), pastKey, presentKey);
+  const newKey = split(k, own);
+  const key = withPast(c, newKey, pastKey, presentKey);
   const value = withPast(c, split(v, own), pastValue, presentValue);
   const counts = { queries: heads, own };
   const width = c.declared.size(q, -1);
@@ -38,7 +39,7 @@ export const attention: Rewrite = (node, c) => {
     scores = g.op('Mul', [g.op('Tanh', [g.op('Div', [scores, limit])]), limit]);
   }
   scores = stages.reach(1, scores);
-  const mask = attentionMask(node, c, { query, key, type });
+  const mask = attentionMask(node, c, { query, key, newKey, type });
   if (mask) scores = g.op('Add', [scores, mask.bias]);
   scores = stages.reach(2, scores);
   let shares = softmax(node, c, scores, type);
