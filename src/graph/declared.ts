@@ -2,7 +2,9 @@ import { attrInt } from './attributes';
 import { DType, isFloat, type DTypeCode } from './dtype';
 import { decodeValueInfo } from './onnx/decode';
 import { readMessage } from './onnx/wire';
-import type { Graph, Node } from './model';
+import type { Dim, Graph, Node } from './model';
+import { inferAxes, type Axes } from './ranks';
+import { tensorNumbers } from './values';
 import { own } from '../base/names';
 
 /** GraphProto.value_info, which the codec keeps as raw bytes (field number and tag byte). */
@@ -23,33 +25,66 @@ function valueInfoOf(raw: Uint8Array) {
 /** Operators whose output type is not the type of their first input. */
 const TYPE_FROM: Record<string, number> = { Where: 1, OneHot: 2, DequantizeLinear: 1, CastLike: 1 };
 const INT64 = new Set(['Shape', 'Size', 'NonZero', 'ArgMax', 'ArgMin']);
+const BOOL = new Set('Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor Not IsNaN IsInf'.split(' '));
+
+/** More than any tensor has. */
+const MOST_AXES = 16;
 
 /**
- * Ranks and element types that the model declares, without running it: from inputs, constants and value_info, types
- * also by following nodes in order. A subgraph sees its enclosing scope.
+ * Shapes and element types that the model declares, without running it: from inputs, constants and value_info, types and
+ * numbers of axes also by following nodes in order. A subgraph sees its enclosing scope.
  */
 export class Declared {
   private readonly types = new Map<string, DTypeCode>();
-  private readonly ranks = new Map<string, number>();
+  private readonly shapes = new Map<string, Dim[]>();
+  private readonly followed = new Map<string, Axes>();
 
   constructor(
-    graph: Graph,
+    private readonly graph: Graph,
     private readonly outer?: Declared,
   ) {
     const listed = (graph.unknown ?? []).filter((raw) => raw[0] === VALUE_INFO_TAG).map(valueInfoOf);
     for (const info of [...listed, ...graph.inputs, ...graph.outputs]) {
       if (info.dtype) this.types.set(info.name, info.dtype);
-      if (info.shape) this.ranks.set(info.name, info.shape.length);
+      if (info.shape) this.shapes.set(info.name, info.shape);
     }
     for (const t of graph.initializers.values()) {
       this.types.set(t.name, t.dtype);
-      this.ranks.set(t.name, t.dims.length);
+      this.shapes.set(t.name, t.dims);
     }
   }
 
-  /** Undefined if the model does not declare it. */
+  /** Undefined if neither the model nor the nodes before give it. */
   rank(name: string): number | undefined {
-    return this.ranks.get(name) ?? this.outer?.rank(name);
+    return this.axes(name).rank;
+  }
+
+  private axes(name: string): Axes {
+    const shape = this.shapes.get(name);
+    if (!shape) return this.followed.get(name) ?? this.outer?.axes(name) ?? {};
+    const [length] = shape;
+    return {
+      rank: shape.length,
+      length: shape.length === 1 && typeof length === 'number' ? length : undefined,
+    };
+  }
+
+  /** A constant vector such as the ends of a Slice. */
+  private numbers(name: string): number[] | undefined {
+    const t = this.graph.initializers.get(name);
+    if (!t) return this.outer?.numbers(name);
+    return t.dims.length === 1 && t.dims[0] <= MOST_AXES ? tensorNumbers(t) : undefined;
+  }
+
+  /** Undefined if the model does not declare even the rank. */
+  shape(name: string): Dim[] | undefined {
+    return this.shapes.get(name) ?? this.outer?.shape(name);
+  }
+
+  /** The size of an axis, from the end if negative; undefined if it is not declared or not fixed. */
+  size(name: string, axis: number): number | undefined {
+    const dim = this.shape(name)?.at(axis);
+    return typeof dim === 'number' ? dim : undefined;
   }
 
   /** Undefined if neither the model nor an earlier node gives it. */
@@ -63,8 +98,18 @@ export class Declared {
     return type !== undefined && isFloat(type) ? type : DType.float;
   }
 
-  /** Infers the output types of the next node in order. */
+  /** Infers the output types and numbers of axes of the next node in order. */
   follow(node: Node): void {
+    node.outputs.forEach((y, i) => {
+      if (!y) return;
+      const axes = inferAxes(
+        node,
+        (x) => this.axes(x),
+        (x) => this.numbers(x),
+        i,
+      );
+      if (axes.rank !== undefined) this.followed.set(y, axes);
+    });
     const type = this.outputType(node);
     if (type === undefined) return;
     for (const y of node.outputs) if (y && !this.types.has(y)) this.types.set(y, type);
@@ -72,6 +117,7 @@ export class Declared {
 
   private outputType(node: Node): DTypeCode | undefined {
     if (INT64.has(node.opType)) return DType.int64;
+    if (BOOL.has(node.opType)) return DType.bool;
     if (node.opType === 'Cast') return attrInt(node, 'to');
     const value = node.attributes.get('value');
     if (value?.type === 'tensor') return value.value.dtype;

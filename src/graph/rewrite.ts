@@ -78,11 +78,12 @@ export class RewriteContext {
  * are dropped.
  *
  * @param prefix of the names of new tensors
+ * @param choose  gets a node's copy, and the node itself
  */
 export function rewriteModel(
   model: Model,
   prefix: string,
-  choose: (node: Node) => Rewrite | undefined,
+  choose: (node: Node, source: Node) => Rewrite | undefined,
 ): Model {
   let graphs = 0;
   const rewriteGraph = (source: Graph, outer?: RewriteContext): Graph => {
@@ -97,11 +98,11 @@ export function rewriteModel(
     // Each graph has its own prefix: a name in a body must not shadow one outside it.
     const g = new GraphBuilder(graph, graphs++ ? `${prefix}/body${graphs}` : prefix, []);
     const c = new RewriteContext(g, new Declared(source, outer?.declared), source.nodes, outer);
-    for (const node of nodes) {
+    for (const [i, node] of nodes.entries()) {
       for (const [name, a] of node.attributes)
         if (a.type === 'graph') node.attributes.set(name, { type: 'graph', value: rewriteGraph(a.value, c) });
       c.declared.follow(node);
-      const rewrite = choose(node);
+      const rewrite = choose(node, source.nodes[i]);
       if (rewrite) rewrite(node, c);
       else c.emit(node);
     }

@@ -10,11 +10,13 @@ import { gelu } from './rules/gelu';
 import { gemm } from './rules/gemm';
 import { layerNorm } from './rules/layer-norm';
 import { matmul } from './rules/matmul';
+import { pools } from './rules/pool';
 import { pow } from './rules/pow';
 import { rectifiers } from './rules/rectifiers';
 import { reduce } from './rules/reduce';
 import { regions } from './rules/regions';
 import { repeat } from './rules/repeat';
+import { resizes } from './rules/resize';
 import { slice } from './rules/slice';
 import { softmax } from './rules/softmax';
 import { views } from './rules/views';
@@ -51,6 +53,8 @@ const RULES: Record<string, Rule> = {
   ...frozenNorm,
   ...cumsum,
   ...convolution,
+  ...pools,
+  ...resizes,
   ...activations,
 };
 

@@ -9,8 +9,8 @@ import { type BinaryReader, decodeStringPair, readMessage, repeated, safeInt } f
  */
 const DEEPEST = 32;
 
-/** ONNX messages to the in-memory model (onnx.proto3, IR versions 3 to 10). */
-function decodeNode(bytes: Uint8Array, depth: number): Node {
+/** ONNX messages to the in-memory model (onnx.proto3, IR versions 3 to 12). */
+export function decodeNode(bytes: Uint8Array, depth: number): Node {
   const node: Node = {
     opType: '',
     domain: '',
@@ -33,7 +33,7 @@ function decodeNode(bytes: Uint8Array, depth: number): Node {
   return node;
 }
 
-function decodeAttribute(bytes: Uint8Array, depth: number): [string, Attribute] {
+export function decodeAttribute(bytes: Uint8Array, depth: number): [string, Attribute] {
   let name = '';
   let type = 0;
   let single: Attribute | undefined;

@@ -1,7 +1,7 @@
 import { attrFloat, attrInt } from '../attributes';
 import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
-import { rankOf, unknownRank } from './parts/rank';
+import { knownRank } from './parts/rank';
 
 /** alpha · A' B', where the matrices and the leading axis of each side may be transposed first. */
 export const fusedMatMul: Rewrite = (node, c) => {
@@ -18,9 +18,8 @@ function transposed(node: Node, c: RewriteContext, x: string, side: 'A' | 'B'): 
   const matrix = attrInt(node, `trans${side}`, 0) !== 0;
   const batch = attrInt(node, `transBatch${side}`, 0) !== 0;
   if (!matrix && !batch) return x;
-  const rank = rankOf(c, x);
-  if (rank === undefined && !batch) return c.g.op('Einsum', [x], { equation: '...ij->...ji' });
-  if (rank === undefined) throw unknownRank(node, x);
+  if (!batch && c.declared.rank(x) === undefined) return c.g.op('Einsum', [x], { equation: '...ij->...ji' });
+  const rank = knownRank(c, node, x);
   // A vector has nothing to transpose.
   if (rank < 2) return x;
   let perm = Array.from({ length: rank }, (_, i) => i);

@@ -6,7 +6,6 @@ import { dotProduct } from './parts/dot-product';
 import { pick, sizeOf, splitHeads, turnHeads } from './parts/heads';
 import { lastSize } from './parts/last-size';
 import { causalBias, maskBias } from './parts/masks';
-import { rankOf } from './parts/rank';
 import { refusal, requireKnown } from './parts/refuse';
 
 const ATTRIBUTES = ['mask_filter_value', 'num_heads', 'scale', 'unidirectional'];
@@ -57,7 +56,7 @@ function projections(c: RewriteContext, node: Node): [string, string, string] {
   const { g } = c;
   const heads = attrInt(node, 'num_heads', 1);
   const [query, key, value, bias] = node.inputs;
-  const divided = Boolean(key) && rankOf(c, key) === 4;
+  const divided = Boolean(key) && c.declared.rank(key) === 4;
   if (bias && divided) throw refusal(node, 'a bias and keys that are already divided into heads');
   const parts = bias ? biases(c, bias, node.inputs) : [];
   const flat = (x: string, i: number) => splitHeads(g, parts[i] ? g.op('Add', [x, parts[i]]) : x, heads);

@@ -4,7 +4,7 @@ import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
 import { positionsOf, splitHeads, turnHeads } from './parts/heads';
 import { lastSize } from './parts/last-size';
-import { rankOf, unknownRank } from './parts/rank';
+import { knownRank } from './parts/rank';
 import { refusal, requireKnown } from './parts/refuse';
 import { rotate, rotatedSize } from './parts/rotate';
 
@@ -20,8 +20,7 @@ export const rotaryEmbedding: Rewrite = (node, c) => {
   if (attrInt(node, 'is_packed_batching', 0) !== 0) throw refusal(node, 'is_packed_batching');
   const { g } = c;
   const [x, ids, cos, sin] = node.inputs as [string, string, string, string];
-  const rank = rankOf(c, x);
-  if (rank === undefined) throw unknownRank(node, x);
+  const rank = knownRank(c, node, x);
   const given = attrInt(node, 'rotary_embedding_dim', 0);
   const size = rotatedSize(c, node, cos, given);
   const heads = attrInt(node, 'num_heads', 0);
@@ -43,8 +42,7 @@ const headsOf = ({ g }: RewriteContext, x: string, size: number): string =>
 
 /** (batch, tokens), or one offset that all tokens count from. */
 function positionsFor(c: RewriteContext, node: Node, ids: string, x: string): string {
-  const rank = rankOf(c, ids);
-  if (rank === undefined) throw unknownRank(node, ids);
+  const rank = knownRank(c, node, ids);
   const { g } = c;
   if (rank === 2) return ids;
   return c.once(`positions from ${ids} ${node.inputs[0]}`, () =>

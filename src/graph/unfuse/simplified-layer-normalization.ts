@@ -1,6 +1,6 @@
 import { attrFloat, attrInt } from '../attributes';
 import type { Rewrite } from '../rewrite';
-import { rankOf, unknownRank } from './parts/rank';
+import { knownRank } from './parts/rank';
 import { rms } from './parts/rms';
 
 /** x / sqrt(mean(x²) + epsilon) · scale over the axes from `axis` on. */
@@ -9,9 +9,9 @@ export const simplifiedLayerNormalization: Rewrite = (node, c) => {
   const [y, inverse] = node.outputs;
   const axis = attrInt(node, 'axis', -1);
   // The scale has the shape of the normalized axes, so its rank gives their number if the rank of x is unknown.
-  const rank = axis < 0 ? undefined : rankOf(c, x);
-  const count = axis < 0 ? -axis : rank !== undefined ? rank - axis : rankOf(c, scale);
-  if (count === undefined) throw unknownRank(node, x);
+  const rank = c.declared.rank(x);
+  const count =
+    axis < 0 ? -axis : rank !== undefined ? rank - axis : (c.declared.rank(scale) ?? knownRank(c, node, x));
   const axes = Array.from({ length: count }, (_, i) => i - count);
   rms(c, node, x, scale, axes, attrFloat(node, 'epsilon', 1e-5), y, inverse);
 };

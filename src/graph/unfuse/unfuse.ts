@@ -6,11 +6,11 @@ import { fusedMatMul } from './fused-matmul';
 import { gelu } from './gelu';
 import { groupQueryAttention } from './group-query-attention';
 import { multiHeadAttention } from './multi-head-attention';
-import { quickGelu } from './quick-gelu';
 import { rotaryEmbedding } from './rotary-embedding';
 import { simplifiedLayerNormalization } from './simplified-layer-normalization';
 import { skipLayerNormalization } from './skip-layer-normalization';
 import { skipSimplifiedLayerNormalization } from './skip-simplified-layer-normalization';
+import { swish } from './swish';
 
 /** Operators that stand for several standard ones, by `domain:opType`: ONNX Runtime's (its ContribOperators.md). */
 const REWRITES = new Map<string, Rewrite>([
@@ -22,7 +22,7 @@ const REWRITES = new Map<string, Rewrite>([
   ['com.microsoft:Gelu', gelu('none')],
   ['com.microsoft:GroupQueryAttention', groupQueryAttention],
   ['com.microsoft:MultiHeadAttention', multiHeadAttention],
-  ['com.microsoft:QuickGelu', quickGelu],
+  ['com.microsoft:QuickGelu', swish(1.702)],
   ['com.microsoft:RotaryEmbedding', rotaryEmbedding],
   ['com.microsoft:SimplifiedLayerNormalization', simplifiedLayerNormalization],
   ['com.microsoft:SkipLayerNormalization', skipLayerNormalization],

@@ -2,6 +2,7 @@ import { mergedWeights, rewire, type Merge } from '../../adapters/merge';
 import { selectAdapters } from '../../adapters/targets/select';
 import { GraphBuilder } from '../../graph/builder';
 import { forOpset } from '../../graph/file/downgrade';
+import { inlineFunctions } from '../../graph/inline';
 import { DType } from '../../graph/dtype';
 import { namedAs } from '../../graph/layers/layer-names';
 import { findLinearLayers } from '../../graph/layers/linear';
@@ -26,7 +27,9 @@ interface MergedModel {
 export function mergedModel(task: Task, parameters: ReadonlyMap<string, Float32Array>): MergedModel {
   const { original } = task;
   if (isMerged(original)) return mergedDecoders(task, parameters);
-  const merge = mergeInto(task, original.graph, parameters);
+  const { model: whole } = inlineFunctions(original);
+  const merge = mergeInto(task, whole.graph, parameters);
+  if (whole !== original) requireOutside(task, merge);
   const initializers = new Map([...original.graph.initializers, ...merge.added]);
   const changed = new Set([...merge.added.values(), ...replace(initializers, merge)]);
   const graph: Graph = { ...original.graph, initializers, outputs: [...original.graph.outputs] };
@@ -53,6 +56,23 @@ function mergeInto(task: Task, graph: Graph, parameters: ReadonlyMap<string, Flo
       'Export with --as onnx-dynamic, or train on an export without fused operators.',
     );
   return mergedWeights(adapters, parameters);
+}
+
+/**
+ * Local functions stay as they are in the user's file: only what they get from the graph can be replaced.
+ *
+ * @throws AuroraError 'model' for a weight inside a function, or one that only some of the nodes in it may read
+ */
+function requireOutside({ original, spec }: Task, { changed, added }: Merge): void {
+  const isOwn = (name: string) =>
+    original.graph.initializers.has(name) || original.graph.nodes.some((n) => n.outputs.includes(name));
+  const inside = [...added.keys(), ...[...changed.keys()].filter((name) => !isOwn(name))].at(0);
+  if (inside === undefined) return;
+  throw new AuroraError(
+    'model',
+    `${inside} belongs to a local function of ${spec.model.path}, so it cannot be replaced in place.`,
+    'Export with --as onnx-dynamic.',
+  );
 }
 
 /** @returns the new tensors among the initializers */

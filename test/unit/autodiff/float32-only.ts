@@ -16,5 +16,6 @@ export const FLOAT32_ONLY = [
     'Mish',
   ],
   ...['Softsign', 'ThresholdedRelu', 'Shrink'],
-  ...['Conv', 'BatchNormalization', 'InstanceNormalization', 'GlobalAveragePool'],
+  ...['Conv', 'ConvTranspose', 'BatchNormalization', 'InstanceNormalization', 'Resize'],
+  ...['AveragePool', 'GlobalAveragePool', 'GlobalMaxPool'],
 ];

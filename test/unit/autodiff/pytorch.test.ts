@@ -33,11 +33,13 @@ const float = (v: Values): HostTensor => ({
   data: Float32Array.from(v.data),
 });
 
+const WHOLE = ['group', 'ceil_mode', 'count_include_pad'];
+
 const attributes = (c: Case): Record<string, AttributeLike> =>
   Object.fromEntries(
     Object.entries(c.attributes).map(([k, v]) => [
       k,
-      typeof v === 'number' && k !== 'group' ? { float: v } : v,
+      typeof v === 'number' && !WHOLE.includes(k) ? { float: v } : v,
     ]),
   );
 

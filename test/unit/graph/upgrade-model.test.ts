@@ -28,13 +28,13 @@ const valueInfo = (name: string): Uint8Array => raw(13, raw(1, new TextEncoder()
 describe('supported opsets', () => {
   const identity = [node('Identity', ['x'], ['y'])];
 
-  it.each([9, 14, 20, 21])('include opset %i', async (opset) => {
+  it.each([9, 14, 20, 21, 22, 24])('include opset %i', async (opset) => {
     const upgraded = upgradeModel(build(opset, identity));
     expect([upgraded.opsets.get(''), upgraded.irVersion >= 10]).toEqual([21, true]);
     expect(difference({ y: feeds.x }, await runModel(upgraded, feeds))).toBeUndefined();
   });
 
-  it.each([1, 8, 22, 30])('exclude opset %i, with its number and a hint', (opset) => {
+  it.each([1, 8, 25, 30])('exclude opset %i, with its number and a hint', (opset) => {
     let error: unknown;
     try {
       upgradeModel(build(opset, identity));
@@ -59,11 +59,20 @@ describe('supported opsets', () => {
     expect(upgraded.graph.nodes).toEqual([foreign]);
   });
 
-  it('exclude functions defined in the model', () => {
-    const m = decodeModel(
-      Buffer.concat([encodeModel(build(18, identity)), raw(25, raw(1, Buffer.from('f')))]),
-    );
-    expect(() => upgradeModel(m)).toThrow(/local functions/);
+  it.each<[string, Node, RegExp]>([
+    ['a cast to a newer type', node('Cast', ['x'], ['y'], { to: 24 }), /node y casts to float8e8m0/],
+    ['a cast to eight bits', node('Cast', ['x'], ['y'], { to: 17 }), /node y casts to float8e4m3fn/],
+    [
+      'quantization to four bits at run time',
+      node('QuantizeLinear', ['x', 's'], ['y'], { output_dtype: 22 }),
+      /node y quantizes to int4 while/,
+    ],
+    ['a cache written in place', node('TensorScatter', ['x', 'x'], ['y']), /node y is a TensorScatter/],
+    ['a constant of a newer type', node('Identity', ['f4'], ['y']), /tensor f4 has the type float4e2m1/],
+  ])('exclude what opset 21 cannot express: %s', (_, n, message) => {
+    const f4 = { ...tensorOf('f4', DType.uint4, [2], [1, 2]), dtype: DType.float4e2m1 };
+    const initializers = n.opType === 'Identity' ? [f4] : [];
+    expect(() => upgradeModel(build(24, [n], { initializers }))).toThrow(message);
   });
 
   it.each([

@@ -14,13 +14,22 @@ const image = (
   op: string,
   shape: Axis[],
   weight: number[] | undefined,
-  attributes: Record<string, number | number[]>,
+  attributes: Record<string, number | number[] | string>,
 ): Problem => ({
   inputs: {
     x: float(shape),
-    ...(weight ? { w: frozen(weight), b: frozen([weight[0]]) } : {}),
+    ...(weight ? { w: frozen(weight), b: frozen([filters(op, weight, attributes)]) } : {}),
   },
   build: (g) => [g.op(op, weight ? ['x', 'w', 'b'] : ['x'], attributes)],
+  open: ['a'],
+});
+
+const filters = (op: string, weight: number[], { group = 1 }: Record<string, unknown>): number =>
+  op === 'Conv' ? weight[0] : weight[1] * Number(group);
+
+const resized = (shape: Axis[], scales: number[], attributes: Record<string, string>): Problem => ({
+  inputs: { x: float(['a', 2, ...shape]) },
+  build: (g) => [g.op('Resize', ['x', '', g.constant(DType.float, [4], [1, 1, ...scales])], attributes)],
   open: ['a'],
 });
 
@@ -49,6 +58,48 @@ export const FLOAT32: Record<string, Problem> = {
   'Conv, groups': image('Conv', ['a', 4, 6, 5], [6, 2, 3, 3], { group: 2, pads: [1, 1, 1, 1] }),
   'Conv, depthwise': image('Conv', ['a', 4, 6], [4, 1, 3], { group: 4, dilations: [2], pads: [2, 2] }),
   'Conv, 3D': image('Conv', ['a', 2, 3, 4, 3], [3, 2, 2, 2, 2], {}),
+  'Conv, SAME': image('Conv', ['a', 2, 7, 6], [4, 2, 3, 4], { auto_pad: 'SAME_LOWER', strides: [2, 1] }),
+  'Conv, strides over open axes': {
+    ...image('Conv', ['a', 2, 'b', 'c'], [4, 2, 1, 3], { strides: [3, 2], pads: [0, 2, 0, 1] }),
+    open: ['a', 'b', 'c'],
+  },
+  'ConvTranspose, groups': image('ConvTranspose', ['a', 4, 3, 4], [4, 3, 3, 2], {
+    strides: [2, 3],
+    pads: [1, 0, 1, 0],
+    output_padding: [1, 2],
+    dilations: [2, 1],
+    group: 2,
+  }),
+  'ConvTranspose, 1D over an open axis': {
+    ...image('ConvTranspose', ['a', 2, 'b'], [2, 1, 4], { strides: [2], pads: [1, 1] }),
+    open: ['a', 'b'],
+  },
+  'AveragePool, margins': image('AveragePool', ['a', 2, 5, 6], undefined, {
+    kernel_shape: [3, 2],
+    strides: [2, 2],
+    pads: [1, 1, 1, 1],
+  }),
+  'AveragePool, ceil_mode': image('AveragePool', ['a', 2, 6], undefined, {
+    kernel_shape: [3],
+    strides: [2],
+    ceil_mode: 1,
+  }),
+  'AveragePool, over open axes': {
+    ...image('AveragePool', ['a', 'b', 'c', 4], undefined, {
+      kernel_shape: [2, 2],
+      strides: [2, 1],
+      pads: [1, 0, 1, 0],
+    }),
+    open: ['a', 'b', 'c'],
+  },
+  GlobalMaxPool: channels('GlobalMaxPool', 0),
+  'Resize, linear': resized([5, 4], [1.4, 2.3], { mode: 'linear' }),
+  'Resize, cubic': resized([5, 4], [2, 0.6], { mode: 'cubic' }),
+  'Resize, nearest': resized([5, 4], [0.7, 2], { mode: 'nearest' }),
+  'Resize, repeated rows of open axes': {
+    ...resized(['b', 'c'], [2, 3], { coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }),
+    open: ['a', 'b', 'c'],
+  },
   BatchNormalization: channels('BatchNormalization', 4),
   InstanceNormalization: channels('InstanceNormalization', 2),
   GlobalAveragePool: channels('GlobalAveragePool', 0),

@@ -6,14 +6,14 @@ import { patches, windowPlaces, windowsOf, type Windows } from './windows';
 const maxPool: Op = (c) => {
   const w = windowsOf(c, attrInts(c.node, 'kernel_shape')!);
   // Finite, so that a product with 0 is not NaN.
-  const y = c.tf.max(patches(c, w, -3.4e38), 1);
+  const y = c.tf.max(patches(c.tf, c.tensor(0), w, -3.4e38), 1);
   return [c.out(c.tf.reshape(y, [...c.dims(0).slice(0, 2), ...w.out]))];
 };
 
 const averagePool: Op = (c) => {
   const { tf } = c;
   const w = windowsOf(c, attrInts(c.node, 'kernel_shape')!);
-  const total = tf.sum(patches(c, w, 0), 1);
+  const total = tf.sum(patches(c.tf, c.tensor(0), w, 0), 1);
   const counts = counted(w, attrInt(c.node, 'count_include_pad', 0) === 1);
   const y = tf.div(total, tf.tensor2d(counts, [1, counts.length]));
   return [c.out(tf.reshape(y, [...c.dims(0).slice(0, 2), ...w.out]))];

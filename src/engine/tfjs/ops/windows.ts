@@ -2,7 +2,7 @@ import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt, attrInts, attrString } from '../../../graph/attributes';
 import { elementCount } from '../../../graph/model';
 import { offsets, stridesOf } from '../host/layout';
-import type { OpContext } from '../op';
+import type { OpContext, Tf } from '../op';
 import { gatherMiddle } from './take';
 
 /** A kernel sliding over spatial axes, for convolutions and pooling. */
@@ -50,12 +50,11 @@ export function windowsOf(c: OpContext, kernel: number[]): Windows {
   return { kernel, strides, dilations, before, after, extra, space, out };
 }
 
-/** The contents of every window of input 0 (batch, channels, …), as (batch·channels, kernel positions · windows). */
-export function patches(c: OpContext, w: Windows, fill: number): TfTensor {
-  const { tf } = c;
-  const rows = elementCount(c.dims(0).slice(0, 2));
+/** The contents of every window of an image (batch, channels, …), as (batch·channels, kernel positions · windows). */
+export function patches(tf: Tf, image: TfTensor, w: Windows, fill: number): TfTensor {
+  const rows = elementCount(image.shape.slice(0, 2));
   const margins: [number, number][] = w.space.map((_, i) => [w.before[i], w.after[i] + w.extra[i]]);
-  const x = tf.reshape(c.tensor(0), [rows, ...w.space]);
+  const x = tf.reshape(image, [rows, ...w.space]);
   const padded = margins.some(([a, b]) => a + b > 0) ? tf.pad(x, [[0, 0], ...margins], fill) : x;
   const places = tf.tensor1d(windowPlaces(w, padded.shape.slice(1)), 'int32');
   const taken = gatherMiddle(tf, tf.reshape(padded, [rows, -1, 1]), places);

@@ -49,21 +49,7 @@ const instanceNorm: Rule = (c) => {
   return [c.op('Div', [c.op('Sub', [c.op('Sub', [g, mean(g)]), along]), root])];
 };
 
-/** The mean over the spatial axes. */
-const globalAveragePool: Rule = (c) => {
-  const [x] = c.x;
-  const count = c
-    .shape(x)
-    .slice(2)
-    .map((_, i) => c.extents.dim(x, i + 2))
-    .reduce(c.extents.mul, 1);
-  const { dtype } = c.info(x);
-  const divisor = typeof count === 'number' ? c.g.scalar(count, dtype) : c.op('Cast', [count], { to: dtype });
-  return [c.op('Expand', [c.op('Div', [c.dy[0]!, divisor]), c.shapeTensor(x)])];
-};
-
 export const frozenNorm: Record<string, Rule> = {
   BatchNormalization: batchNorm,
   InstanceNormalization: instanceNorm,
-  GlobalAveragePool: globalAveragePool,
 };

@@ -2,7 +2,7 @@ import { DType } from '../../dtype';
 import type { Node } from '../../model';
 import type { RewriteContext } from '../../rewrite';
 import { positionsOf, sizeOf } from './heads';
-import { rankOf, unknownRank } from './rank';
+import { knownRank } from './rank';
 
 /** What a score gets that no token may see. Finite, so that a row without any key does not become NaN. */
 const lowest = (type: number): number =>
@@ -36,8 +36,7 @@ export function maskBias(
   sequence: Sequence,
   { filter, begins }: MaskForm,
 ): string {
-  const rank = rankOf(c, mask);
-  if (rank === undefined) throw unknownRank(node, mask);
+  const rank = knownRank(c, node, mask);
   const type = c.declared.floatType(node.inputs[0]);
   return c.once(`mask ${mask} ${filter} ${type}`, () => {
     const { g } = c;

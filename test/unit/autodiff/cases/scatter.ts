@@ -64,9 +64,35 @@ const topK: Case = shape(1, 3).chain((dims) =>
     }),
 );
 
+const maxPool: Case = fc
+  .record({
+    kernel: fc.constantFrom(1, 2, 3),
+    stride: fc.constantFrom(1, 2),
+    dilation: fc.constantFrom(1, 2),
+    pad: fc.constantFrom(0, 1),
+    ceil: fc.constantFrom(0, 1),
+    auto: fc.constantFrom('NOTSET', 'SAME_UPPER'),
+    open: openLabels,
+  })
+  .map(({ kernel, stride, dilation, pad, ceil, auto, open }) => ({
+    inputs: { x: { shape: ['a', 'b', 7, 6], values: 'distinct' } },
+    build: (g) => [
+      g.op('MaxPool', ['x'], {
+        kernel_shape: [kernel, 2],
+        strides: [stride, 2],
+        ...(auto === 'NOTSET'
+          ? { pads: [Math.min(pad, kernel - 1), pad, 0, 1], dilations: [dilation, 1] }
+          : { auto_pad: auto }),
+        ceil_mode: ceil,
+      }),
+    ],
+    open,
+  }));
+
 export const scatter: Record<string, Case> = {
   GatherND: gatherNd,
   ScatterND: scatterNd,
   ScatterElements: scatterElements,
   TopK: topK,
+  MaxPool: maxPool,
 };
