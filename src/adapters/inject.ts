@@ -85,7 +85,8 @@ export function injectAdapters(
       x = g.op('Mul', [x, keep]);
     }
     const fragment = method.delta!(g, layerCall(g, node, x, base), p, adapter, dtype, form);
-    g.op('Add', [base, fragment.delta], {}, { outputs: [output] });
+    // The layer's own node may have the name of its output, and ONNX Runtime takes no two nodes of one name.
+    g.op('Add', [base, fragment.delta], {}, { outputs: [output], name: `${base}/Add` });
     if (fragment.z) observed.set(layer.path, [...(observed.get(layer.path) ?? []), fragment.z]);
     stop.push(...(fragment.stop ?? []));
   }

@@ -62,6 +62,8 @@ class Inliner {
   readonly opsets = new Map<Node, number>();
   private readonly functions: ReadonlyMap<string, LocalFunction>;
   private readonly taken = new Set<string>();
+  /** ONNX Runtime takes no two nodes of one name, either. */
+  private readonly nodes = new Set<string>();
   private count = 0;
 
   constructor(model: Model, functions: readonly LocalFunction[]) {
@@ -73,10 +75,10 @@ class Inliner {
         if (!this.versions.has(domain)) this.versions.set(domain, version);
   }
 
-  fresh(wanted: string): string {
+  fresh(wanted: string, taken = this.taken): string {
     let name = wanted;
-    for (let i = 1; this.taken.has(name); i++) name = `${wanted}_${i}`;
-    this.taken.add(name);
+    for (let i = 1; taken.has(name); i++) name = `${wanted}_${i}`;
+    taken.add(name);
     return name;
   }
 
@@ -144,7 +146,7 @@ class Inliner {
         {
           opType: 'Identity',
           domain: '',
-          name: this.fresh(`${y}/Identity`),
+          name: this.fresh(`${y}/Identity`, this.nodes),
           inputs: [scope.read(name)],
           outputs: [y],
           attributes: new Map(),
@@ -169,7 +171,7 @@ class Inliner {
     }
     const outputs = node.outputs.map((y) => scope.define(y));
     if (!call) return { ...node, inputs, outputs, attributes };
-    const name = `${call.path}/${node.name || node.opType}`;
+    const name = this.fresh(`${call.path}/${node.name || node.opType}`, this.nodes);
     return {
       ...node,
       name,
@@ -183,6 +185,7 @@ class Inliner {
   private reserve(graph: Graph): void {
     for (const { name } of [...graph.inputs, ...graph.initializers.values()]) this.taken.add(name);
     for (const node of graph.nodes) {
+      this.nodes.add(node.name);
       for (const y of node.outputs) this.taken.add(y);
       for (const a of node.attributes.values()) if (a.type === 'graph') this.reserve(a.value);
     }

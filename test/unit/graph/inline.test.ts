@@ -82,6 +82,13 @@ describe('local functions are written out as ONNX Runtime runs them', () => {
       ),
     ));
 
+  it('with nodes that have no names', () => {
+    const nodes = [node('Neg', ['a'], ['b']), node('Neg', ['b'], ['c'])].map((n) => ({ ...n, name: '' }));
+    const twice = { name: 'Twice', inputs: ['a'], outputs: ['c'], nodes };
+    const calls = [own('Twice', ['x'], ['h']), own('Twice', ['h'], ['y'])].map((n) => ({ ...n, name: '' }));
+    return expectSame(withFunctions([twice], calls));
+  });
+
   it('with a default, and without a value for an optional attribute', async () => {
     const slope = leaky({ attributes: [], defaults: { slope: { float: 0.5 } } });
     await expectSame(withFunctions([slope], [own('Leaky', ['x'], ['y'])]));

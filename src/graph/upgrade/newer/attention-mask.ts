@@ -44,8 +44,9 @@ export function attentionMask(
   if (parts.length === 0) return undefined;
   const allowed = parts.reduce((a, b) => g.op('And', [a, b]));
   const open = mask && !isBool ? mask : g.scalar(0, type);
-  // Half of the lowest number: scores are added to it.
-  const bias = g.op('Where', [allowed, open, g.scalar(LOWEST[type] / 2, type)]);
+  // Half of the lowest number, since scores are added to it; TensorFlow.js computes float64 in float32.
+  const closed = Math.max(LOWEST[type], LOWEST[DType.float]) / 2;
+  const bias = g.op('Where', [allowed, open, g.scalar(closed, type)]);
   if (!mask && !lengths) return { bias };
   const alive = g.op('ReduceMax', [g.op('Cast', [allowed], { to: type }), g.ints([-1])], { keepdims: 1 });
   return { bias, alive };

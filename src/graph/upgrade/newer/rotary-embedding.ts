@@ -29,7 +29,7 @@ export const rotaryEmbedding: Rewrite = (node, c) => {
 };
 
 /** Pairs are (i, i + half) or, interleaved, (2i, 2i + 1). */
-export function turned(c: RewriteContext, x: string, cos: string, sin: string, interleaved: boolean): string {
+function turned(c: RewriteContext, x: string, cos: string, sin: string, interleaved: boolean): string {
   const { g } = c;
   const last = g.ints([-1]);
   const pairs = interleaved ? g.op('Reshape', [x, g.ints([0, 0, 0, -1, 2])]) : x;

@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { DType } from '../../../../src/graph/dtype';
-import { input } from '../onnx-models';
+import { host, input } from '../onnx-models';
 import { expectSameAsKernel, random } from './kernel';
 
-const { float, bool, int64 } = DType;
+const { float, float16, bool, int64 } = DType;
 
 const cases = fc.record({
   opset: fc.constantFrom(23, 24),
   flat: fc.boolean(),
   declared: fc.boolean(),
+  half: fc.boolean(),
   batch: fc.integer({ min: 1, max: 3 }),
   kvHeads: fc.integer({ min: 1, max: 3 }),
   groups: fc.integer({ min: 1, max: 3 }),
@@ -36,21 +37,22 @@ describe('Attention of ai.onnx, written out', () => {
         const heads = c.kvHeads * c.groups;
         const shape = (n: number, s: number, w: number) =>
           c.flat ? [c.batch, s, n * w] : [c.batch, n, s, w];
+        const dtype = c.half ? float16 : float;
         const nonpad = c.nonpad && c.opset === 24 && c.past === undefined;
         // With a cache, a text's own queries and keys are the same tokens.
         const keys = c.past ? c.queries : c.keys;
         const total = keys + (c.past ?? 0);
         const maskShape = [c.batch, c.maskHeads ? heads : 1, c.queries, total].slice(4 - c.maskRank);
         const feeds = {
-          q: random(shape(heads, c.queries, c.width), c.seed),
-          k: random(shape(c.kvHeads, keys, c.width), c.seed + 1),
-          v: random(shape(c.kvHeads, keys, c.valueWidth), c.seed + 2),
+          q: random(shape(heads, c.queries, c.width), c.seed, dtype),
+          k: random(shape(c.kvHeads, keys, c.width), c.seed + 1, dtype),
+          v: random(shape(c.kvHeads, keys, c.valueWidth), c.seed + 2, dtype),
           ...(c.mask === 'bool' ? { m: random(maskShape, c.seed + 3, bool) } : {}),
-          ...(c.mask === 'float' ? { m: masked(maskShape, c.seed + 3) } : {}),
+          ...(c.mask === 'float' ? { m: masked(maskShape, c.seed + 3, dtype) } : {}),
           ...(c.past
             ? {
-                pk: random([c.batch, c.kvHeads, c.past, c.width], c.seed + 4),
-                pv: random([c.batch, c.kvHeads, c.past, c.valueWidth], c.seed + 5),
+                pk: random([c.batch, c.kvHeads, c.past, c.width], c.seed + 4, dtype),
+                pv: random([c.batch, c.kvHeads, c.past, c.valueWidth], c.seed + 5, dtype),
               }
             : {}),
           ...(nonpad ? { n: lengths(c.batch, c.keys, c.seed + 6) } : {}),
@@ -78,22 +80,25 @@ describe('Attention of ai.onnx, written out', () => {
           declare: (name, t) =>
             input(name, t.dtype, c.declared ? t.dims : t.dims.map((_, i) => `${name}${i}`)),
           skip: c.scores === 2 ? ['s'] : [],
+          tolerance: c.half ? 2e-2 : undefined,
         });
       }),
-      { numRuns: 25 },
+      { numRuns: 40 },
     ));
 });
 
 /** Numbers, some of them −∞, in some rows all. */
-function masked(dims: number[], seed: number) {
-  const t = random(dims, seed, float);
+function masked(dims: number[], seed: number, dtype: number) {
+  const { data } = random(dims, seed);
   const bits = random(dims, seed + 50, bool);
   const rows = random(dims.slice(0, -1), seed + 60, bool);
   const width = dims.at(-1)!;
-  t.data = (t.data as Float32Array).map((v, i) =>
-    Number(bits.data[i]) && Number(rows.data[Math.floor(i / width)]) ? v : -Infinity,
+  const open = (i: number) => Number(bits.data[i]) && Number(rows.data[Math.floor(i / width)]);
+  return host(
+    dims,
+    Array.from(data, (v, i) => (open(i) ? Number(v) : -Infinity)),
+    dtype,
   );
-  return t;
 }
 
 function lengths(batch: number, keys: number, seed: number) {

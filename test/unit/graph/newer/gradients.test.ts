@@ -4,6 +4,7 @@ import { DType } from '../../../../src/graph/dtype';
 import { prepareModel } from '../../../../src/graph/prepare';
 import { checkGradients } from '../../autodiff/check';
 import type { Input, Problem } from '../../autodiff/problem';
+import { compareEngines } from '../../tfjs/compare';
 import { input, model, node, type Attributes } from '../onnx-models';
 
 /** An operator's replacement in float64, which ONNX Runtime's own kernels may lack. */
@@ -59,4 +60,5 @@ const PROBLEMS: Record<string, Problem> = {
 
 describe('gradients of operators that are written out are finite differences', () => {
   it.each(Object.entries(PROBLEMS))('%s', (_, p) => checkGradients(p, 11));
+  it.each(Object.entries(PROBLEMS))('%s, on TensorFlow.js too', (_, p) => compareEngines(p, 12, 'cpu'));
 });
