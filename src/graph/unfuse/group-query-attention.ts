@@ -92,7 +92,7 @@ function rotation(
   if (attrInt(node, 'do_rotary', 0) !== 1) return (x) => x;
   const { g } = c;
   const [, key, , , , , length, cos, sin, ids] = node.inputs;
-  if (!cos || !sin) throw refusal(node, 'do_rotary but without cos_cache and sin_cache');
+  if (!cos || !sin) throw refusal(node, 'do_rotary but neither cos_cache nor sin_cache');
   const size = rotatedSize(c, node, cos);
   const all = key ? heads : heads + 2 * attrInt(node, 'kv_num_heads', heads);
   const rest = width === undefined || width / all !== size;

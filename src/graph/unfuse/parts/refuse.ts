@@ -11,7 +11,7 @@ const NO_CACHE =
 export const refusal = (node: Node, what: string, hint = UNFUSED): AuroraError =>
   new AuroraError(
     'model',
-    `The node ${node.name || node.outputs[0]} is a ${node.opType} with ${what}, which cannot be trained on.`,
+    `The operator ${node.opType} of the node ${node.name || node.outputs[0]} has ${what}, which is not supported.`,
     hint,
   );
 
