@@ -7,7 +7,12 @@ import { agrees } from './agrees';
 import { fixture } from './files';
 
 /** Fused forms of reference models, whose cases hold for them too (test/fixtures/fused/make.py). */
-const FORMS = { bert: 'bert-optimized', llama: 'llama-grouped', vit: 'vit-optimized' };
+const FORMS = [
+  ['bert', 'bert-optimized'],
+  ['llama', 'llama-grouped'],
+  ['llama', 'llama-cached'],
+  ['vit', 'vit-optimized'],
+] as const;
 const TFJS: TaskOptions = { place: { engine: 'tfjs', device: 'wasm' } };
 
 let folder: string;
@@ -29,5 +34,5 @@ describe.each([
 ] as const)('fused ONNX files agree with PyTorch on %s', (_, options) => {
   it('bert-fused', () => agrees('../fused/bert-fused-aurora.json', options));
 
-  it.each(Object.entries(FORMS))('%s as %s', (plain, form) => agrees(onForm(plain, form), options));
+  it.each(FORMS)('%s as %s', (plain, form) => agrees(onForm(plain, form), options));
 });
