@@ -12,5 +12,5 @@ import { upgradeModel } from './upgrade/upgrade';
 export const prepareModel = (model: Model): Model =>
   standard(withoutPast(upgradeModel(decoderBranch(model, false))));
 
-/** The same operators, after the cache is taken away or kept. */
-export const standard = (model: Model): Model => fuseGelu(unfuse(model));
+/** The same operators, after the cache is taken away or kept; then a fused attention with a cache stays as it is. */
+export const standard = (model: Model, keepPast = false): Model => fuseGelu(unfuse(model, keepPast));

@@ -44,7 +44,9 @@ export function decoderGraphs(
   const inputs = next.graph.inputs.filter((i) => !past.has(i.name) && !trained.has(i.name));
   const names = inputs.map((i) => i.name);
   if (!names.every((name) => TEXT_INPUTS.includes(name))) return undefined;
-  const masks = names.includes('attention_mask') && names.includes('position_ids');
+  // This operator takes a text's tokens from the beginning of the cache, however they are masked.
+  const counts = next.graph.nodes.some((n) => n.opType === 'GroupQueryAttention');
+  const masks = !counts && names.includes('attention_mask') && names.includes('position_ids');
   return { next, ...(first && { first }), logits: output, cache, inputs, masks };
 }
 

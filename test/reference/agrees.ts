@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { expect } from 'vitest';
 import { runAnlCases } from '../../src/cli/commands/reference/anl-case';
 import { readReference } from '../../src/cli/commands/reference/case';
@@ -6,9 +7,9 @@ import { describeFailure, failures } from '../../src/cli/commands/reference/repo
 import type { TaskOptions } from '../../src/engine/stepper';
 import { fixture } from './files';
 
-/** Expects a reference file, run with these options, to give PyTorch's values. */
+/** Expects a reference file (by its name in the fixtures, or its path), run with these options, to give PyTorch's values. */
 export async function agrees(name: string, options: TaskOptions = {}): Promise<void> {
-  const file = readReference(fixture(name));
+  const file = readReference(isAbsolute(name) ? name : fixture(name));
   const report =
     file.kind === 'anl'
       ? await runAnlCases(file.cases, options.place)

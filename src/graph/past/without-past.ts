@@ -85,6 +85,9 @@ class Emptied {
       const size = node.opType === 'Gather' ? this.sizeAt(node) : undefined;
       if (size) return void this.g.addInitializer(tensorOf(y, DType.int64, size.dims, size.values));
       if (PASSING.has(node.opType) && this.empty.has(x)) this.empty.add(y);
+    } else if (node.inputs.some((i) => this.empty.has(i))) {
+      // A fused attention takes its cache itself, and none as an empty one.
+      return void this.nodes.push({ ...node, inputs: node.inputs.map((i) => (this.empty.has(i) ? '' : i)) });
     }
     this.nodes.push(node);
   }

@@ -69,7 +69,7 @@ function projections(c: RewriteContext, node: Node): string[] {
   const sizes = attrInts(node, 'qkv_hidden_sizes');
   // One module in the model itself, as in GPT-2.
   if (isModuleParameter(weights) || (bias && isModuleParameter(bias))) {
-    const product = g.op('MatMul', [input, weights]);
+    const product = g.op('MatMul', [input, weights], {}, { name: g.fresh('projection') });
     const sum = bias ? g.op('Add', [product, bias]) : product;
     return sizes
       ? g.ops('Split', [sum, g.ints(sizes)], { axis: 2 }, { outputs: 3 })
@@ -79,7 +79,8 @@ function projections(c: RewriteContext, node: Node): string[] {
   const biases = bias ? blocks(c, bias, 0, sizes) : [];
   const paths = projectionPaths(c, node);
   return parts.map((weight, i) => {
-    const product = g.op('MatMul', [input, weight]);
+    // Not the name of its output, which an adapter's sum gets.
+    const product = g.op('MatMul', [input, weight], {}, { name: g.fresh('projection') });
     g.sink.at(-1)!.metadata.set(MODULE, paths[i]);
     return biases[i] ? g.op('Add', [product, biases[i]]) : product;
   });

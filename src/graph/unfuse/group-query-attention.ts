@@ -34,15 +34,16 @@ const INPUTS = [
 ];
 
 /**
- * Causal attention in which several heads share keys and values, of texts from their beginning. The lengths of the texts
- * (seqlens_k) change nothing of what a token of a text padded on the right sees: padding comes after it.
+ * Causal attention in which several heads share keys and values, of texts from their beginning. seqlens_k counts tokens
+ * from the left, so texts must be padded on the right. What ONNX Runtime computes for padding has no meaning; here,
+ * padding sees its text.
  */
 export const groupQueryAttention: Rewrite = (node, c) => {
   requireKnown(node, ATTRIBUTES, INPUTS);
   const { g } = c;
   const heads = attrInt(node, 'num_heads', 1);
   const shared = attrInt(node, 'kv_num_heads', heads);
-  const [query, , , , , , length, , , , bias, headSink] = node.inputs;
+  const [query, , , , , last, length, , , , bias, headSink] = node.inputs;
   const [q, k, v] = projections(c, node, heads, shared);
   const turn = rotation(c, node, q, lastSize(c, query), heads);
   const key = turn(k);
@@ -56,7 +57,7 @@ export const groupQueryAttention: Rewrite = (node, c) => {
   const size = attrInt(node, 'local_window_size', -1);
   const window = size > 0 ? size : undefined;
   const sequence = { tokens: query, keys: query };
-  const causal = causalBias(c, sequence, type, length, window);
+  const causal = causalBias(c, sequence, type, length, { window, last });
   const smooth = attrInt(node, 'smooth_softmax', 0) === 1;
   const sink = headSink || (smooth ? g.constant(type, [1], [0]) : undefined);
   dotProduct(c, node, {
@@ -91,7 +92,7 @@ function rotation(
   if (attrInt(node, 'do_rotary', 0) !== 1) return (x) => x;
   const { g } = c;
   const [, key, , , , , length, cos, sin, ids] = node.inputs;
-  if (!cos || !sin) throw refusal(node, 'do_rotary but without cos_cache and sin_cache');
+  if (!cos || !sin) throw refusal(node, 'do_rotary but neither cos_cache nor sin_cache');
   const size = rotatedSize(c, node, cos);
   const all = key ? heads : heads + 2 * attrInt(node, 'kv_num_heads', heads);
   const rest = width === undefined || width / all !== size;

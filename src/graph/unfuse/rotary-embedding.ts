@@ -24,8 +24,7 @@ export const rotaryEmbedding: Rewrite = (node, c) => {
   const given = attrInt(node, 'rotary_embedding_dim', 0);
   const size = rotatedSize(c, node, cos, given);
   const heads = attrInt(node, 'num_heads', 0);
-  if (given > 0 && heads === 0 && rank === 3)
-    throw refusal(node, 'rotary_embedding_dim but without num_heads');
+  if (given > 0 && heads === 0 && rank === 3) throw refusal(node, 'rotary_embedding_dim but not num_heads');
   const apart = rank === 4 ? turnHeads(g, x) : heads ? splitHeads(g, x, heads) : headsOf(c, x, size);
   const positions = positionsFor(c, node, ids, apart);
   const width = lastSize(c, x);

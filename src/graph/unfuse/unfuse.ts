@@ -1,4 +1,4 @@
-import type { Model } from '../model';
+import type { Model, Node } from '../model';
 import { rewriteModel, type Rewrite } from '../rewrite';
 import { attention } from './attention';
 import { embedLayerNormalization } from './embed-layer-normalization';
@@ -31,12 +31,26 @@ const REWRITES = new Map<string, Rewrite>([
   [':SimplifiedLayerNormalization', simplifiedLayerNormalization],
 ]);
 
+/** Which input of a fused attention has the keys of earlier tokens. */
+const PAST_AT = new Map([
+  ['Attention', 4],
+  ['MultiHeadAttention', 6],
+  ['GroupQueryAttention', 3],
+]);
+
+const hasPast = ({ opType, inputs }: Node): boolean => Boolean(inputs[PAST_AT.get(opType) ?? Infinity]);
+
 /**
  * A copy of a model in the internal opset, with fused operators replaced by standard ones, which have gradient rules.
  * The operator that does the work keeps the replaced node's name, so module paths still match, and its outputs keep
  * their names.
  *
+ * @param keepPast whether a fused attention that reads a key/value cache stays, which only texts from their beginning
+ *   can do without
  * @throws AuroraError 'model' naming the node, for an attribute or an input that is not supported
  */
-export const unfuse = (model: Model): Model =>
-  rewriteModel(model, '/unfuse', (node) => REWRITES.get(`${node.domain}:${node.opType}`));
+export const unfuse = (model: Model, keepPast = false): Model =>
+  rewriteModel(model, '/unfuse', (node) => {
+    const rewrite = REWRITES.get(`${node.domain}:${node.opType}`);
+    return keepPast && node.domain !== '' && hasPast(node) ? undefined : rewrite;
+  });

@@ -1,16 +1,16 @@
 import { mergedWeights, rewire, type Merge } from '../../adapters/merge';
-import { selectAdapters } from '../../adapters/targets/select';
 import { GraphBuilder } from '../../graph/builder';
 import { forOpset } from '../../graph/file/downgrade';
 import { inlineFunctions } from '../../graph/inline';
 import { DType } from '../../graph/dtype';
 import { namedAs } from '../../graph/layers/layer-names';
-import { findLinearLayers } from '../../graph/layers/linear';
+import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
 import type { Graph, Model, Node, Tensor } from '../../graph/model';
 import { decoderBranch, isMerged } from '../../graph/past/decoder-branch';
 import { liftConstants } from '../../graph/upgrade/constants';
 import { readTensorBytes, tensorOf } from '../../graph/values';
 import { AuroraError } from '../../base/errors';
+import { aboutMethod } from '../../experiment/methods';
 import type { Task } from '../task/task';
 import { addLogits, headDims } from './head';
 
@@ -43,18 +43,14 @@ export function mergedModel(task: Task, parameters: ReadonlyMap<string, Float32A
 function mergeInto(task: Task, graph: Graph, parameters: ReadonlyMap<string, Float32Array>): Merge {
   // Nodes remain the same objects, so that facts about one graph hold for the other.
   const lifted = liftConstants(graph);
-  const layers = namedAs(
-    findLinearLayers(lifted),
-    task.adapters.map((a) => a.layer.path),
-  );
-  const { adapters } = selectAdapters(lifted, layers, task.spec.adapter, task.graph.output);
-  const missing = task.adapters.find((a) => !adapters.some((b) => b.layer.path === a.layer.path));
-  if (missing)
-    throw new AuroraError(
-      'model',
-      `${missing.layer.path} is a fused operator in ${task.spec.model.path}, so its weight cannot be replaced in place.`,
-      'Export with --as onnx-dynamic, or train on an export without fused operators.',
-    );
+  const paths = task.adapters.map((a) => a.layer.path);
+  const layers = new Map(namedAs(findLinearLayers(lifted), paths).map((l) => [l.path, l]));
+  const adapters = task.adapters.map((a) => {
+    const own = layers.get(a.layer.path);
+    // A fused operator may do a layer's product, or add its bias.
+    const whole = own && (own.bias || !a.layer.bias || !aboutMethod(a.spec.method).onlyBiases);
+    return { ...a, layer: whole ? own : insideFused(task, a.layer, lifted) };
+  });
   return mergedWeights(adapters, parameters);
 }
 
@@ -72,6 +68,23 @@ function requireOutside({ original, spec }: Task, { changed, added }: Merge): vo
     'model',
     `${inside} belongs to a local function of ${spec.model.path}, so it cannot be replaced in place.`,
     'Export with --as onnx-dynamic.',
+  );
+}
+
+/**
+ * A layer of the rewritten graph whose values a fused operator of the file reads from the same initializers.
+ *
+ * @throws AuroraError 'model' if something else reads them too
+ */
+function insideFused({ spec }: Task, layer: LinearLayer, { initializers }: Graph): LinearLayer {
+  const { path, weight, bias, sharedWith } = layer;
+  const isStored = (t: Tensor) => initializers.get(t.name)?.dims.join() === t.dims.join();
+  if (isStored(weight) && sharedWith.length === 0 && (!bias || (isStored(bias.tensor) && !bias.shared)))
+    return layer;
+  throw new AuroraError(
+    'model',
+    `${path} is inside a fused operator in ${spec.model.path}, and its weight has other uses, so it cannot be replaced in place.`,
+    'Export with --as onnx-dynamic, or train on an export without fused operators.',
   );
 }
 

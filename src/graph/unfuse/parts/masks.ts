@@ -74,29 +74,40 @@ function isSet({ g }: RewriteContext, mask: string, rank: number, { tokens, keys
   return g.op('Greater', [fitted, g.scalar(0, DType.int32)]);
 }
 
+/** What limits the keys that a token sees, besides that they are not after it. */
+export interface Limits {
+  /** How many keys are seen, the token's own included; all by default. */
+  window?: number;
+  /** An integer tensor, one number for each text: its last key. */
+  last?: string;
+}
+
 /**
- * The lowest number for all keys after a token, and for those before a window that ends with it: (1, 1, tokens, keys).
+ * The lowest number for all keys that a token does not see: those after it, before a window that ends with it, or after
+ * the end of its text. (1 or batch, 1, tokens, keys).
  *
  * @param shared names what else has the same numbers of tokens and keys
- * @param window how many keys are seen, the token's own included; all by default
  */
 export function causalBias(
   c: RewriteContext,
   { tokens, keys }: Sequence,
   type: number,
   shared: string,
-  window?: number,
+  { window, last }: Limits = {},
 ): string {
-  return c.once(`causal ${shared} ${type} ${window}`, () => {
+  return c.once(`causal ${shared} ${type} ${window} ${last}`, () => {
     const { g } = c;
     const columns = positionsOf(g, keys, 1);
     const rows = g.op('Unsqueeze', [tokens === keys ? columns : positionsOf(g, tokens, 1), g.ints([1])]);
     let seen = g.op('LessOrEqual', [columns, rows]);
     if (window !== undefined) {
-      const last = g.op('Add', [columns, g.scalar(window - 1, DType.int64)]);
-      seen = g.op('And', [seen, g.op('LessOrEqual', [rows, last])]);
+      const until = g.op('Add', [columns, g.scalar(window - 1, DType.int64)]);
+      seen = g.op('And', [seen, g.op('LessOrEqual', [rows, until])]);
     }
-    const bias = g.op('Where', [seen, g.scalar(0, type), g.scalar(lowest(type), type)]);
-    return g.op('Unsqueeze', [bias, g.ints([0, 1])]);
+    if (last) {
+      const ends = g.op('Reshape', [g.op('Cast', [last], { to: DType.int64 }), g.ints([-1, 1, 1, 1])]);
+      seen = g.op('And', [seen, g.op('LessOrEqual', [columns, ends])]);
+    } else seen = g.op('Unsqueeze', [seen, g.ints([0, 1])]);
+    return g.op('Where', [seen, g.scalar(0, type), g.scalar(lowest(type), type)]);
   });
 }

@@ -21,7 +21,10 @@ const BERT = ['query', 'key', 'value'];
 export function projectionPaths(c: RewriteContext, node: Node): string[] {
   const after = outputProjection(c, node);
   const names = NAMES.get(after?.split('.').at(-1) ?? '') ?? BERT;
-  const module = scopeOfTensor(node.outputs[0]) ?? beside(after) ?? scopeOf(node) ?? ownName(c, node);
+  const scope = scopeOfTensor(node.outputs[0]);
+  // BERT's projections are in a module beside the one of the output, which is not always in a name.
+  const own = scope !== undefined && `${scope}.output.dense` !== after ? scope : undefined;
+  const module = own ?? beside(after) ?? scopeOf(node) ?? ownName(c, node);
   return names.map((name) => `${module}.${name}`);
 }
 
