@@ -36,9 +36,9 @@ export function attention(
   { scale = 1 / Math.sqrt(shape.width), rotate = (x: string) => x } = {},
 ): string {
   const { heads, keyValueHeads, width, bias } = shape;
-  const q = rotate(split(net, module, query, heads, shape));
-  const k = repeat(net, module, rotate(split(net, module, key, keyValueHeads, shape)), shape);
-  const v = repeat(net, module, split(net, module, value, keyValueHeads, shape), shape);
+  const q = rotate(splitHeads(net, module, query, heads, shape));
+  const k = repeat(net, module, rotate(splitHeads(net, module, key, keyValueHeads, shape)), shape);
+  const v = repeat(net, module, splitHeads(net, module, value, keyValueHeads, shape), shape);
   const turned = net.op(module, 'Transpose', [k], { perm: [0, 1, 3, 2] });
   const scores = net.op(module, 'Mul', [net.op(module, 'MatMul', [q, turned]), net.float(scale)]);
   const masked = bias === undefined ? scores : net.op(module, 'Add', [scores, bias]);
@@ -48,7 +48,7 @@ export function attention(
 }
 
 /** (tokens, count · width) to (batch, count, sequence, width). */
-function split(
+export function splitHeads(
   net: Network,
   module: string,
   x: string,
