@@ -46,9 +46,9 @@ export function attention(
 ): string {
   const { heads, keyValueHeads, width, bias } = shape;
   const { scale = 1 / Math.sqrt(width), query: ofQuery = same, key: ofKey = same, cap } = options;
-  const q = ofQuery(split(net, module, query, heads, shape));
-  const k = repeat(net, module, ofKey(split(net, module, key, keyValueHeads, shape)), shape);
-  const v = repeat(net, module, split(net, module, value, keyValueHeads, shape), shape);
+  const q = ofQuery(splitHeads(net, module, query, heads, shape));
+  const k = repeat(net, module, ofKey(splitHeads(net, module, key, keyValueHeads, shape)), shape);
+  const v = repeat(net, module, splitHeads(net, module, value, keyValueHeads, shape), shape);
   const turned = net.op(module, 'Transpose', [k], { perm: [0, 1, 3, 2] });
   const scores = net.op(module, 'Mul', [net.op(module, 'MatMul', [q, turned]), net.float(scale)]);
   const capped = cap === undefined ? scores : softCap(net, module, scores, cap);
@@ -67,7 +67,7 @@ export function softCap(net: Network, module: string, x: string, cap: number): s
 }
 
 /** (tokens, count · width) to (batch, count, sequence, width). */
-function split(
+export function splitHeads(
   net: Network,
   module: string,
   x: string,

@@ -1,4 +1,4 @@
-import { attention, type AttentionShape } from './attention';
+import { attention, type AttentionShape, type Projections } from './attention';
 import type { Activation } from './activation';
 import { layerNorm, linear } from './layers';
 import type { Network } from './network';
@@ -36,10 +36,20 @@ export interface EncoderLayer {
   bias?: boolean;
 }
 
-/** A layer as in BERT, with each norm after its sum: x (tokens, hidden) to the same. */
-export function postNormLayer(net: Network, x: string, names: LayerModules, layer: EncoderLayer): string {
+/**
+ * A layer as in BERT, with each norm after its sum: x (tokens, hidden) to the same.
+ *
+ * @param mixed what the attention gives to its last linear layer
+ */
+export function postNormLayer(
+  net: Network,
+  x: string,
+  names: LayerModules,
+  layer: EncoderLayer,
+  mixed = selfAttention(net, x, names, layer),
+): string {
   const { hidden, epsilon } = layer.size;
-  const attended = selfAttention(net, x, names, layer);
+  const attended = linear(net, names.output, mixed, { from: hidden, to: hidden });
   const middle = net.op(parentOf(names.output), 'Add', [attended, x]);
   const y = layerNorm(net, names.attentionNorm, middle, hidden, epsilon);
   const end = net.op(parentOf(names.down), 'Add', [feedForward(net, y, names, layer), y]);
@@ -66,22 +76,26 @@ export function preNormLayer(
   const add = (module: string, part: string, to: string, i: 0 | 1) =>
     net.op(module, 'Add', [scales ? net.op(module, 'Mul', [part, scales[i]]) : part, to]);
   const before = layerNorm(net, names.attentionNorm, x, hidden, epsilon);
-  const middle = add(parentOf(names.output), selfAttention(net, before, names, layer), x, 0);
+  const mixed = selfAttention(net, before, names, layer);
+  const attended = linear(net, names.output, mixed, { from: hidden, to: hidden });
+  const middle = add(parentOf(names.output), attended, x, 0);
   const after = layerNorm(net, names.norm, middle, hidden, epsilon);
   return add(parentOf(names.down), feed(after), middle, 1);
 }
 
 function selfAttention(net: Network, x: string, names: LayerModules, layer: EncoderLayer): string {
-  const { size, shape, bias } = layer;
-  const square = { from: size.hidden, to: size.hidden };
-  const project = (name: string) => linear(net, name, x, { ...square, bias });
-  const projections = {
-    query: project(names.query),
-    key: project(names.key),
-    value: project(names.value),
-  };
-  const mixed = attention(net, names.attention, projections, shape);
-  return linear(net, names.output, mixed, square);
+  return attention(net, names.attention, project(net, x, names, layer), layer.shape);
+}
+
+/** Query, key and value of x. */
+export function project(
+  net: Network,
+  x: string,
+  { query, key, value }: Pick<LayerModules, 'query' | 'key' | 'value'>,
+  { size: { hidden }, bias }: Pick<EncoderLayer, 'size' | 'bias'>,
+): Projections {
+  const of = (name: string) => linear(net, name, x, { from: hidden, to: hidden, bias });
+  return { query: of(query), key: of(key), value: of(value) };
 }
 
 function feedForward(net: Network, x: string, names: LayerModules, { size, act }: EncoderLayer): string {

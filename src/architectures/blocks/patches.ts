@@ -12,11 +12,13 @@ export interface PatchProjection {
   /** Side of a patch if config.json does not say. */
   patch: number;
   bias: boolean;
+  /** Of the images, if not that in config.json. */
+  size?: readonly [height: number, width: number];
 }
 
 /** Patches of images. */
 export interface Patches {
-  /** (batch, count, hidden) */
+  /** (batch, patches, hidden) */
   x: string;
   count: number;
   /** A vector tensor: (batch). */
@@ -30,7 +32,7 @@ export interface Patches {
  */
 export function patches(net: Network, config: Config, projection: PatchProjection): Patches {
   const { module, hidden, bias } = projection;
-  const size = config.size('image_size', 224);
+  const size = projection.size ?? config.size('image_size', 224);
   const patch = config.size('patch_size', projection.patch);
   const channels = config.count('num_channels', 3);
   if (size.some((side, i) => side < patch[i]))

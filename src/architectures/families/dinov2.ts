@@ -1,10 +1,13 @@
 import { activationOf } from '../blocks/activation';
+import { resizedGrid } from '../blocks/bicubic';
 import { preNormLayer, type EncoderLayer } from '../blocks/encoder-layer';
 import { layerNorm, linear } from '../blocks/layers';
 import type { Network } from '../blocks/network';
 import { patches, patchTokens } from '../blocks/patches';
 import { hiddenOutput } from '../blocks/text';
 import type { Family } from '../family';
+import type { Config } from '../folder/config';
+import { preparedSize } from '../folder/prepared-size';
 import { BASE_SIZE, encoderSize } from './encoder-size';
 
 /** Dinov2Model in transformers (modeling_dinov2.py). */
@@ -14,14 +17,16 @@ export const dinov2: Family = {
   build(net, config) {
     const { hidden, layers, heads, width, epsilon } = encoderSize(config, { ...BASE_SIZE, epsilon: 1e-6 });
     const inner = Math.floor(hidden * config.number('mlp_ratio', 4));
-    // transformers takes the table of another shape for that of a square, and interpolates it.
-    const [height, across] = config.size('image_size', 224);
-    if (height !== across) throw config.unsupported('image_size', [height, across]);
+    const patch = config.size('patch_size', 14);
+    const gridOf = (size: readonly number[]) => size.map((side, i) => Math.floor(side / patch[i]));
+    const table = gridOf(config.size('image_size', 224));
+    // DINOv2 reads images of any size, and is usually given smaller ones than it was trained with last.
+    const size = preparedSize(config.path) ?? config.size('image_size', 224);
     const module = 'embeddings.patch_embeddings.projection';
-    const cut = patches(net, config, { module, hidden, patch: 14, bias: true });
+    const cut = patches(net, config, { module, hidden, patch: 14, bias: true, size });
     const token = net.weight('embeddings.cls_token', [1, 1, hidden]);
-    const table = net.weight('embeddings.position_embeddings', [1, 1 + cut.count, hidden]);
-    const { x: embedded, rows } = patchTokens(net, cut, hidden, [token], table);
+    const positions = positionsFor(net, config, table, gridOf(size), hidden);
+    const { x: embedded, rows } = patchTokens(net, cut, hidden, [token], positions);
     const layer: EncoderLayer = {
       size: { hidden, inner, epsilon },
       shape: { heads, keyValueHeads: heads, width, rows },
@@ -40,6 +45,31 @@ export const dinov2: Family = {
     hiddenOutput(net, layerNorm(net, 'layernorm', x, hidden, epsilon), rows, hidden);
   },
 };
+
+/**
+ * The table of positions, resized to another grid of patches if that differs.
+ *
+ * @returns (1, 1 + patches, hidden)
+ */
+function positionsFor(
+  net: Network,
+  config: Config,
+  [rows, columns]: number[],
+  [height, width]: number[],
+  hidden: number,
+): string {
+  const at = 'embeddings';
+  const count = rows * columns;
+  const table = net.weight(`${at}.position_embeddings`, [1, 1 + count, hidden]);
+  if (rows === columns && height === rows && width === columns) return table;
+  const side = Math.round(Math.sqrt(count));
+  // transformers takes any table for that of a square.
+  if (side * side !== count)
+    throw config.unsupported('image_size', [side * config.size('patch_size', 14)[0]]);
+  const [first, grid] = net.ops(at, 'Split', [table, net.g.ints([1, count])], { axis: 1 }, 2);
+  const resized = resizedGrid(net, grid, { side, size: hidden }, [height, width]);
+  return net.op(at, 'Concat', [first, resized], { axis: 1 });
+}
 
 /** silu(a) · b of one layer's two halves, with two thirds of the width, rounded up to eights. */
 function swiglu(net: Network, at: string, x: string, hidden: number, inner: number): string {

@@ -1,6 +1,7 @@
 import type { Family } from '../family';
 import { albert } from './albert';
 import { bert, electra } from './bert';
+import { debertaV2 } from './deberta';
 import { clip, clipText, clipVision } from './clip';
 import { dinov2 } from './dinov2';
 import { distilbert } from './distilbert';
@@ -29,6 +30,7 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['distilbert', distilbert],
   ['mpnet', mpnet],
   ['albert', albert],
+  ['deberta-v2', debertaV2],
   ['modernbert', modernbert],
   ['vit', vit],
   ['deit', deit],

@@ -32,6 +32,14 @@ export class Config {
     return this.checked(key, missing, 'a positive integer', (v): v is number => isCount(v) && v > 0);
   }
 
+  /** A positive integer; undefined if it is missing, or 0 or less, which some families take for "none". */
+  atLeastOne(key: string): number | undefined {
+    const value = this.value(key);
+    return value === undefined || (Number.isInteger(value) && (value as number) < 1)
+      ? undefined
+      : this.count(key);
+  }
+
   /** An integer from 0. */
   index(key: string, missing?: number): number {
     return this.checked(key, missing, 'an integer from 0', isCount);
@@ -62,6 +70,10 @@ export class Config {
 
   text(key: string, missing?: string): string {
     return this.checked(key, missing, 'a text', (v): v is string => typeof v === 'string');
+  }
+
+  isText(key: string): boolean {
+    return typeof this.value(key) === 'string';
   }
 
   /** A list of texts; undefined if it is missing. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadModelAt } from '../../../src/architectures/load';
+import { loadModelAt, readStructure } from '../../../src/architectures/load';
 import { bertConfig, bertTensors, Folders, safetensors } from './folders';
 
 const folders = new Folders();
@@ -25,6 +25,13 @@ function refuses(files: Parameters<Folders['make']>[0], kind: string, message: R
   expect(error).toMatchObject({ hint: expect.stringMatching(hint) as string });
   expect((error as Error).message).toContain(folder);
 }
+
+/** A folder of test/fixtures/hf with other settings. */
+const changed = (name: string, more: Record<string, unknown>) => {
+  const read = (file: string) => readFileSync(join(HUB, name, file));
+  const own = JSON.parse(read('config.json').toString()) as Record<string, unknown>;
+  return { 'config.json': { ...own, ...more }, 'model.safetensors': read('model.safetensors') };
+};
 
 const without = (name: string) =>
   safetensors(Object.fromEntries(Object.entries(bertTensors()).filter(([key]) => key !== name)));
@@ -98,21 +105,40 @@ describe('a model folder is refused', () => {
   });
 
   it('with a model of texts and one of images in it', () => {
-    const weights = readFileSync(join(HUB, 'clip-vision/model.safetensors'));
-    const vision = JSON.parse(readFileSync(join(HUB, 'clip-vision/config.json'), 'utf8')) as object;
-    const both = { model_type: 'clip', architectures: ['CLIPModel'], vision_config: vision, text_config: {} };
-    const files = { 'config.json': both, 'model.safetensors': weights };
-    refuses(files, 'model', /model_type is "clip"/, /"clip_vision_model"/);
+    const both = changed('clip-classifier', { architectures: ['CLIPModel'] });
+    refuses(both, 'model', /model_type is "clip"/, /"clip_vision_model"/);
+    const { vision_config: vision } = both['config.json'];
+    const one = { ...both, 'config.json': vision as Record<string, unknown> };
+    expect(readStructure(folders.make(one)).graph.inputs[0].name).toBe('pixel_values');
   });
 
   it('with a second name for a size that says something else', () => {
-    const read = (name: string) => readFileSync(join(HUB, 'gpt2', name));
-    const own = JSON.parse(read('config.json').toString()) as Record<string, unknown>;
-    const files = {
-      'config.json': { ...own, num_attention_heads: 1 },
-      'model.safetensors': read('model.safetensors'),
-    };
-    refuses(files, 'model', /num_attention_heads is 1/, /Supported: 3/);
+    refuses(changed('gpt2', { num_attention_heads: 1 }), 'model', /num_attention_heads is 1/, /Supported: 3/);
+  });
+
+  it('with a setting of its family that is not implemented', () => {
+    const rope = { rope_parameters: { rope_theta: 5 } };
+    refuses(changed('modernbert', rope), 'model', /rope_parameters\.rope_theta is 5/, /null/);
+    const dynamic = { rope_scaling: { rope_type: 'ntk' } };
+    refuses(changed('modernbert', dynamic), 'model', /rope_scaling\.rope_type is "ntk"/, /"linear"/);
+    const types = { layer_types: ['full_attention', 'chunked_attention', 'full_attention'] };
+    refuses(changed('modernbert', types), 'model', /"chunked_attention" for layer 1/, /sliding_attention/);
+    refuses(changed('modernbert', { head_dim: 4 }), 'model', /head_dim is 4/, /8/);
+    refuses(
+      changed('dinov2', { image_size: [28, 42] }),
+      'model',
+      /position_embeddings.*\[1, 7, 12\]/,
+      /again/,
+    );
+    refuses(
+      changed('deberta-v3', { position_buckets: 200 }),
+      'model',
+      /position_buckets is 200/,
+      /Supported: -1/,
+    );
+    refuses(changed('electra', { is_decoder: true }), 'model', /is_decoder is true/, /false/);
+    const relative = { position_embedding_type: 'relative_key_query' };
+    refuses(changed('albert', relative), 'model', /"relative_key_query"/, /"absolute"/);
   });
 
   it('with weights of another type', () =>

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/**
+ * The size that the preprocessor_config.json beside a config.json makes images of; undefined if there is none or it does
+ * not say. What is wrong in it is reported where images are prepared.
+ */
+export function preparedSize(configPath: string): [height: number, width: number] | undefined {
+  let settings: unknown;
+  try {
+    settings = JSON.parse(readFileSync(join(dirname(configPath), 'preprocessor_config.json'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+  const own = isRecord(settings) ? settings : {};
+  return sides(own.do_center_crop === false ? own.size : (own.crop_size ?? own.size));
+}
+
+function sides(value: unknown): [number, number] | undefined {
+  const { height, width } = isRecord(value) ? value : { height: value, width: value };
+  return isSide(height) && isSide(width) ? [height, width] : undefined;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+const isSide = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) > 0 && Number(value) < 2 ** 15;
