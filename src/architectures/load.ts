@@ -41,15 +41,19 @@ function modelOf(path: string): { model: Model; weights: Weights } {
       'Download the model as it was before it was quantized.',
     );
   const weights = new Weights(readWeights(folder), folder, family.prefixes, family.marker);
-  const net = new Network(weights);
-  family.build(net, config);
-  const model = {
-    irVersion: 9,
-    producer: 'aurora-lab',
-    opsets: new Map([['', INTERNAL_OPSET]]),
-    graph: net.graph,
-    metadata: net.metadata,
+  const built = (cached: boolean): Model => {
+    const net = new Network(weights, cached);
+    family.build(net, config);
+    return {
+      irVersion: 9,
+      producer: 'aurora-lab',
+      opsets: new Map([['', INTERNAL_OPSET]]),
+      graph: net.graph,
+      metadata: net.metadata,
+    };
   };
+  const model = built(false);
+  if (family.caches) model.withCache = () => built(true);
   return { model, weights };
 }
 

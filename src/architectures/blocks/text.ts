@@ -15,12 +15,13 @@ const AXES = ['batch', 'sequence'];
 
 export function textInputs(net: Network): TextInputs {
   const ids = integers(net, 'input_ids');
-  const mask = integers(net, 'attention_mask');
+  const mask = integers(net, 'attention_mask', net.cached ? ['batch', 'slots'] : AXES);
   return { ids, mask, rows: net.op('', 'Shape', [ids]) };
 }
 
-/** An input of integers (batch, sequence). */
-export const integers = (net: Network, name: string): string => net.g.addInput(name, DType.int64, AXES);
+/** An input of integers, (batch, sequence) by default. */
+export const integers = (net: Network, name: string, axes = AXES): string =>
+  net.g.addInput(name, DType.int64, axes);
 
 /** 0 … sequence − 1, int64. */
 export function counted(net: Network, rows: string): string {
