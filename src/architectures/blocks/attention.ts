@@ -27,9 +27,10 @@ export interface Projections {
 export interface AttentionOptions {
   /** 1/√width by default. */
   scale?: number;
-  /** Applied to queries, and to keys: (batch, heads, sequence, width). */
-  query?: (x: string) => string;
-  key?: (x: string) => string;
+  /** Applied to queries and keys, (batch, heads, sequence, width). */
+  rotate?: (x: string) => string;
+  /** Applied to them before. */
+  norms?: { query: (x: string) => string; key: (x: string) => string };
   /** Scores are kept below it by a tanh. */
   cap?: number;
 }
@@ -47,9 +48,9 @@ export function attention(
   options: AttentionOptions = {},
 ): string {
   const { heads, keyValueHeads, width, bias, extend = same } = shape;
-  const { scale = 1 / Math.sqrt(width), query: ofQuery = same, key: ofKey = same, cap } = options;
-  const q = ofQuery(split(net, module, query, heads, shape));
-  const keys = extend(ofKey(split(net, module, key, keyValueHeads, shape)), 'key');
+  const { scale = 1 / Math.sqrt(width), rotate = same, norms = { query: same, key: same }, cap } = options;
+  const q = rotate(norms.query(split(net, module, query, heads, shape)));
+  const keys = extend(rotate(norms.key(split(net, module, key, keyValueHeads, shape))), 'key');
   const values = extend(split(net, module, value, keyValueHeads, shape), 'value');
   const [k, v] = [repeat(net, module, keys, shape), repeat(net, module, values, shape)];
   const turned = net.op(module, 'Transpose', [k], { perm: [0, 1, 3, 2] });

@@ -89,6 +89,8 @@ export class DecoderInputs {
 export interface DecoderEnd {
   /** Path of the embedding, whose weight the head has too where they are tied. */
   embedding: string;
+  /** Path of the head in the task model; lm_head by default. */
+  head?: string;
   /** Whether they are tied if config.json does not say. */
   tied: boolean;
   /** Logits are kept below it by a tanh. */
@@ -102,10 +104,16 @@ export function decoderOutputs(
   x: string,
   rows: string,
   { hidden, vocabulary }: Embedded,
-  { embedding, tied: missing, cap }: DecoderEnd,
+  { embedding, head, tied: missing, cap }: DecoderEnd,
 ): void {
   const tied = config.flag('tie_word_embeddings', missing);
-  if (hasLanguageHead(net, config, tied))
-    languageHead(net, x, rows, { hidden, vocabulary, cap, ...(tied && { tied: `${embedding}.weight` }) });
+  if (hasLanguageHead(net, config, { tied, head }))
+    languageHead(net, x, rows, {
+      hidden,
+      vocabulary,
+      head,
+      cap,
+      ...(tied && { tied: `${embedding}.weight` }),
+    });
   hiddenOutput(net, x, rows, hidden);
 }

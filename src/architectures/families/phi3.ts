@@ -48,7 +48,7 @@ function build(net: Network, config: Config): void {
     const all = linear(net, `${self}.qkv_proj`, before, packed);
     const [query, key, value] = net.ops(self, 'Split', [all, net.g.ints(parts)], { axis: -1 }, 3);
     const shape = inputs.shape(size, i, window);
-    const mixed = attention(net, self, { query, key, value }, shape, { query: rotate, key: rotate });
+    const mixed = attention(net, self, { query, key, value }, shape, { rotate });
     const back = { from: heads * width, to: hidden, bias: false };
     const middle = net.op(at, 'Add', [x, linear(net, `${self}.o_proj`, mixed, back)]);
     const after = norm(net, `${at}.post_attention_layernorm`, middle, hidden);

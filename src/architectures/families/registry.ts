@@ -5,6 +5,7 @@ import { gpt2 } from './gpt2';
 import { gemma } from './gemma';
 import { gemma2 } from './gemma2';
 import { gemma3Text } from './gemma3';
+import { gptNeoX } from './gpt-neox';
 import { llama } from './llama';
 import { mistral } from './mistral';
 import { olmo2 } from './olmo2';
@@ -31,5 +32,6 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['phi3', phi3],
   ['smollm3', smollm3],
   ['olmo2', olmo2],
+  ['gpt_neox', gptNeoX],
   ['gpt2', gpt2],
 ]);

@@ -19,7 +19,7 @@ const folder = scratchFolder('cached-hub');
 const hub = resolve('test/fixtures/hf');
 
 /** One for each way of writing layers; the windows end within the texts. */
-const DECODERS = ['gemma3', 'gpt2-untied', 'mistral-window', 'olmo2', 'phi3-window'];
+const DECODERS = ['gemma3', 'gpt-neox', 'gpt2-untied', 'mistral-window', 'olmo2', 'phi3-window'];
 
 const writing = (prompt: readonly number[], beams: number): Writing => ({
   prompt,
