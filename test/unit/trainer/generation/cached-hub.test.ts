@@ -9,29 +9,16 @@ import { findLinearLayers } from '../../../../src/graph/layers/linear';
 import type { Model } from '../../../../src/graph/model';
 import { prepareModel } from '../../../../src/graph/prepare';
 import { decoderGraphs } from '../../../../src/tasks/decoder-graphs';
-import { IGNORE_LABEL } from '../../../../src/tasks/objective';
-import type { Writing } from '../../../../src/tasks/writing';
 import { CachedModel } from '../../../../src/trainer/generation/cached-model';
 import { write, writeCached, type Next } from '../../../../src/trainer/generation/write';
 import { scratchFolder } from '../../../scratch';
+import { writing } from './writing';
 
 const folder = scratchFolder('cached-hub');
 const hub = resolve('test/fixtures/hf');
 
 /** One for each way of writing layers; the windows end within the texts. */
 const DECODERS = ['gemma3', 'gpt-neox', 'gpt2-untied', 'mistral-window', 'olmo2', 'phi3-window'];
-
-const writing = (prompt: readonly number[], beams: number): Writing => ({
-  prompt,
-  maxTokens: 6,
-  beams,
-  ends: new Set([0]),
-  example: (ids) => ({
-    ...{ size: ids.length, ids: Int32Array.from(ids), row: 0 },
-    targets: new Int32Array(ids.length).fill(IGNORE_LABEL),
-  }),
-  keep: () => [],
-});
 
 // Of unequal lengths, one of a single token; all have room for six more in GPT-2's twelve positions.
 const PROMPTS = [[5, 9, 3, 11, 2, 6], [7], [2, 8, 8], [4, 4, 30, 1]];
@@ -59,7 +46,7 @@ describe('a decoder from the hub writes the same texts with a key/value cache', 
     const paths = (model: Model) => findLinearLayers(model.graph).map((layer) => layer.path);
     expect(paths(graphs.next)).toEqual(paths(plain));
 
-    const [greedy, beams] = [1, 3].map((count) => PROMPTS.map((prompt) => writing(prompt, count)));
+    const [greedy, beams] = [1, 3].map((count) => PROMPTS.map((prompt) => writing(prompt, 6, count, [0])));
     const texts = await writeCached(greedy, cached);
     expect(texts).toEqual(await write(greedy, 4, next));
     expect(texts.flat().length).toBeGreaterThan(12);
