@@ -8,5 +8,7 @@ export interface Family {
   /** A weight that each of them has. */
   marker: string;
   /** Writes the graph: inputs, nodes, outputs. Obeys or refuses each setting that changes the result. */
+  /** Whether it can have a key/value cache: it is a decoder. */
+  caches?: boolean;
   build(net: Network, config: Config): void;
 }

@@ -63,16 +63,20 @@ function modelOf(path: string) {
   config.require('pruned_heads', {});
   const stored = readWeights(folder);
   const weights = new Weights(stored, folder, family.prefixes, family.marker);
-  const net = new Network(weights);
-  family.build(net, config);
-  net.metadata.set(TASK_PREFIX, family.prefixes[0]);
-  const model: Model = {
-    irVersion: INTERNAL_IR_VERSION,
-    producer: 'aurora-lab',
-    opsets: new Map([['', INTERNAL_OPSET]]),
-    graph: net.graph,
-    metadata: net.metadata,
+  const built = (cached: boolean): Model => {
+    const net = new Network(weights, cached);
+    family.build(net, config);
+    net.metadata.set(TASK_PREFIX, family.prefixes[0]);
+    return {
+      irVersion: INTERNAL_IR_VERSION,
+      producer: 'aurora-lab',
+      opsets: new Map([['', INTERNAL_OPSET]]),
+      graph: net.graph,
+      metadata: net.metadata,
+    };
   };
+  const model = built(false);
+  if (family.caches) model.withCache = () => built(true);
   return { model, weights, stored, type, taskPrefix: family.prefixes[0] };
 }
 

@@ -70,6 +70,8 @@ export interface Model {
   graph: Graph;
   metadata: Map<string, string>;
   unknown?: Uint8Array[];
+  /** The same decoder with a key/value cache, which its own graph does not have. */
+  withCache?: () => Model;
 }
 
 export const isFileRef = (data: Uint8Array | FileRef): data is FileRef => !(data instanceof Uint8Array);

@@ -26,13 +26,14 @@ export interface DecoderGraphs {
 }
 
 /**
- * @param original as in its file
- * @returns undefined if the file has no cache, or another form of it than its adapters or its texts need
+ * @param file as in its file; one without a cache may have another form with one
+ * @returns undefined if there is no cache, or another form of it than its adapters or its texts need
  */
 export function decoderGraphs(
-  original: Model,
+  file: Model,
   { head, output, adapters }: Pick<TaskGraphSpec, 'head' | 'output' | 'adapters'>,
 ): DecoderGraphs | undefined {
+  const original = file.withCache?.() ?? file;
   const cache = cacheInputs(original.graph);
   if (cache.length === 0 || head || cache.some((c) => c.input.dtype !== DType.float)) return undefined;
   const past = new Set(cache.map((c) => c.input.name));

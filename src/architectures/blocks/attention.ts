@@ -12,6 +12,8 @@ export interface AttentionShape {
   rows: string;
   /** Added to the scores: (batch, 1, 1 or sequence, sequence); undefined if all tokens attend to all. */
   bias?: string;
+  /** Puts those of earlier tokens in front of keys or values: (batch, heads, sequence, width). */
+  extend?: (x: string, what: 'key' | 'value') => string;
 }
 
 /** Query, key and value, each (tokens, heads · width). */
@@ -25,9 +27,10 @@ export interface Projections {
 export interface AttentionOptions {
   /** 1/√width by default. */
   scale?: number;
-  /** Applied to queries, and to keys: (batch, heads, sequence, width). */
-  query?: (x: string) => string;
-  key?: (x: string) => string;
+  /** Applied to queries and keys, (batch, heads, sequence, width). */
+  rotate?: (x: string) => string;
+  /** Applied to them before. */
+  norms?: { query: (x: string) => string; key: (x: string) => string };
   /** Scores are kept below it by a tanh. */
   cap?: number;
 }
@@ -44,11 +47,12 @@ export function attention(
   shape: AttentionShape,
   options: AttentionOptions = {},
 ): string {
-  const { heads, keyValueHeads, width, bias } = shape;
-  const { scale = 1 / Math.sqrt(width), query: ofQuery = same, key: ofKey = same, cap } = options;
-  const q = ofQuery(splitHeads(net, module, query, heads, shape));
-  const k = repeat(net, module, ofKey(splitHeads(net, module, key, keyValueHeads, shape)), shape);
-  const v = repeat(net, module, splitHeads(net, module, value, keyValueHeads, shape), shape);
+  const { heads, keyValueHeads, width, bias, extend = same } = shape;
+  const { scale = 1 / Math.sqrt(width), rotate = same, norms = { query: same, key: same }, cap } = options;
+  const q = rotate(norms.query(splitHeads(net, module, query, heads, shape)));
+  const keys = extend(rotate(norms.key(splitHeads(net, module, key, keyValueHeads, shape))), 'key');
+  const values = extend(splitHeads(net, module, value, keyValueHeads, shape), 'value');
+  const [k, v] = [repeat(net, module, keys, shape), repeat(net, module, values, shape)];
   const turned = net.op(module, 'Transpose', [k], { perm: [0, 1, 3, 2] });
   const scores = net.op(module, 'Mul', [net.op(module, 'MatMul', [q, turned]), net.float(scale)]);
   const capped = cap === undefined ? scores : softCap(net, module, scores, cap);
@@ -80,16 +84,11 @@ export function splitHeads(
 
 /** Each head of keys or values as often as queries use it, one after the other. */
 function repeat(net: Network, module: string, x: string, shape: AttentionShape): string {
-  const { heads, keyValueHeads, width, rows } = shape;
+  const { heads, keyValueHeads, width } = shape;
   if (heads === keyValueHeads) return x;
-  const part = (from: number, to: number) =>
-    net.op(module, 'Slice', [rows, net.g.ints([from]), net.g.ints([to])]);
-  const [batch, sequence] = [part(0, 1), part(1, 2)];
-  const sizes = (...middle: number[]) =>
-    net.op(module, 'Concat', [batch, net.g.ints(middle), sequence, net.g.ints([width])], { axis: 0 });
   const one = net.op(module, 'Unsqueeze', [x, net.g.ints([2])]);
-  const many = net.op(module, 'Expand', [one, sizes(keyValueHeads, heads / keyValueHeads)]);
-  return net.op(module, 'Reshape', [many, sizes(heads)]);
+  const many = net.op(module, 'Expand', [one, net.g.ints([1, 1, heads / keyValueHeads, 1, 1])]);
+  return net.op(module, 'Reshape', [many, net.g.ints([0, heads, -1, width])]);
 }
 
 /** 0 for a token, the lowest float for padding: (batch, 1, 1, sequence), from a mask of integers (batch, sequence). */
@@ -100,14 +99,21 @@ export function paddingBias(net: Network, mask: string): string {
 }
 
 /**
- * The same for tokens that attend to themselves and to those before them: (batch, 1, sequence, sequence). One lowest
- * float for both reasons: two of them would add up to infinity.
+ * The same for tokens that attend to themselves and to those before them: (batch, 1, queries, keys). One lowest float for
+ * both reasons: two of them would add up to infinity.
  *
- * @param positions int64 (sequence)
+ * @param positions int64 (keys)
  * @param window how many tokens are seen, the current one included; all by default
+ * @param queries their positions; those of the keys by default
  */
-export function causalBias(net: Network, mask: string, positions: string, window?: number): string {
-  const rows = net.op('', 'Unsqueeze', [positions, net.g.ints([1])]);
+export function causalBias(
+  net: Network,
+  mask: string,
+  positions: string,
+  window?: number,
+  queries = positions,
+): string {
+  const rows = net.op('', 'Unsqueeze', [queries, net.g.ints([1])]);
   const unless = (seen: string, bias: string) => net.op('', 'Where', [seen, bias, net.float(LOWEST)]);
   const visible = net.op('', 'LessOrEqual', [positions, rows]);
   const padding = paddingBias(net, mask);

@@ -1,5 +1,6 @@
 import type { Config } from '../folder/config';
 import { causalBias, type AttentionShape } from './attention';
+import { Past } from './past';
 import type { Network } from './network';
 import { counted, embedding, flat, hasLanguageHead, hiddenOutput, languageHead, textInputs } from './text';
 
@@ -18,19 +19,23 @@ export interface DecoderSize {
   epsilon: number;
 }
 
+type Embedded = Pick<DecoderSize, 'vocabulary' | 'hidden'>;
+
 /** What the layers of a decoder share. */
 export class DecoderInputs {
   /** A vector tensor: (batch, sequence). */
   readonly rows: string;
-  /** The place of each token, from 0 whatever the mask says: int64 (sequence). */
+  /** The place of each token, from 0 whatever the mask says: int64 (sequence), with a cache (batch, sequence). */
   readonly places: string;
   private readonly ids: string;
   private readonly mask: string;
+  private readonly past: Past | undefined;
   private readonly biases = new Map<number | undefined, string>();
 
   constructor(private readonly net: Network) {
     ({ ids: this.ids, mask: this.mask, rows: this.rows } = textInputs(net));
-    this.places = counted(net, this.rows);
+    this.past = net.cached ? new Past(net, this.mask, this.rows) : undefined;
+    this.places = this.past?.places ?? counted(net, this.rows);
   }
 
   /**
@@ -38,9 +43,16 @@ export class DecoderInputs {
    *
    * @param scale they are multiplied by it
    */
-  embedded(module: string, { vocabulary, hidden }: DecoderSize, scale = 1): string {
+  embedded(module: string, { vocabulary, hidden }: Embedded, scale = 1): string {
     const x = flat(this.net, embedding(this.net, module, this.ids, vocabulary, hidden), hidden);
     return scale === 1 ? x : this.net.op(module, 'Mul', [x, this.net.float(scale)]);
+  }
+
+  /** The same, with the rows of a table of positions (most, hidden) added. */
+  placed(module: string, positions: string, { vocabulary, hidden }: Embedded, most: number): string {
+    const { net, ids, places } = this;
+    const tokens = embedding(net, module, ids, vocabulary, hidden);
+    return flat(net, net.op('', 'Add', [tokens, embedding(net, positions, places, most, hidden)]), hidden);
   }
 
   /**
@@ -48,12 +60,26 @@ export class DecoderInputs {
    *
    * @param window how many tokens are seen, the current one included; all by default
    */
-  shape({ heads, keyValueHeads, width }: DecoderSize, window?: number): AttentionShape {
-    return { heads, keyValueHeads, width, rows: this.rows, bias: this.bias(window) };
+  shape(
+    { heads, keyValueHeads, width }: Pick<DecoderSize, 'heads' | 'keyValueHeads' | 'width'>,
+    layer: number,
+    window?: number,
+  ): AttentionShape {
+    const extend = this.past?.of(layer, keyValueHeads, width);
+    return {
+      heads,
+      keyValueHeads,
+      width,
+      rows: this.rows,
+      bias: this.bias(window),
+      ...(extend && { extend }),
+    };
   }
 
   private bias(window: number | undefined): string {
-    const found = this.biases.get(window) ?? causalBias(this.net, this.mask, this.places, window);
+    const { net, mask, places, past } = this;
+    const found =
+      this.biases.get(window) ?? causalBias(net, mask, past?.slots ?? places, window, past?.newSlots);
     this.biases.set(window, found);
     return found;
   }
@@ -63,6 +89,8 @@ export class DecoderInputs {
 export interface DecoderEnd {
   /** Path of the embedding, whose weight the head has too where they are tied. */
   embedding: string;
+  /** Path of the head in the task model; lm_head by default. */
+  head?: string;
   /** Whether they are tied if config.json does not say. */
   tied: boolean;
   /** Logits are kept below it by a tanh. */
@@ -75,11 +103,17 @@ export function decoderOutputs(
   config: Config,
   x: string,
   rows: string,
-  { hidden, vocabulary }: DecoderSize,
-  { embedding, tied: missing, cap }: DecoderEnd,
+  { hidden, vocabulary }: Embedded,
+  { embedding, head, tied: missing, cap }: DecoderEnd,
 ): void {
   const tied = config.flag('tie_word_embeddings', missing);
-  if (hasLanguageHead(net, config, tied))
-    languageHead(net, x, rows, { hidden, vocabulary, cap, ...(tied && { tied: `${embedding}.weight` }) });
+  if (hasLanguageHead(net, config, { tied, head }))
+    languageHead(net, x, rows, {
+      hidden,
+      vocabulary,
+      head,
+      cap,
+      ...(tied && { tied: `${embedding}.weight` }),
+    });
   hiddenOutput(net, x, rows, hidden);
 }

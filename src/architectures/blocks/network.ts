@@ -26,7 +26,11 @@ export class Network {
   readonly metadata = new Map<string, string>();
   private readonly counts = new Map<string, number>();
 
-  constructor(readonly weights: Weights) {}
+  /** @param cached whether a decoder has a key/value cache among its inputs and outputs */
+  constructor(
+    readonly weights: Weights,
+    readonly cached = false,
+  ) {}
 
   /** Emits a node; returns its output. */
   op(

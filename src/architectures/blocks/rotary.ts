@@ -10,14 +10,14 @@ export type Rotate = (x: string) => string;
 /**
  * Rotary embedding: turns features i and i + n of each head by place · frequency i, where n is the number of frequencies.
  *
- * @param places int64 (sequence) or (batch, sequence)
+ * @param places int64 (sequence), with a cache (batch, sequence)
  * @param width size of a head; features from 2n on stay
  */
 export function rotary(net: Network, places: string, rope: Rope, width: number): Rotate {
   const count = rope.frequencies.length;
   const real = net.op(AT, 'Cast', [places], { to: DType.float });
   const angles = net.op(AT, 'Mul', [
-    net.op(AT, 'Unsqueeze', [real, net.g.ints([-1])]),
+    net.op(AT, 'Unsqueeze', [real, net.g.ints(net.cached ? [1, 3] : [1])]),
     frequenciesAt(net, real, rope),
   ]);
   const times = (v: string, by: string) => net.op(AT, 'Mul', [v, by]);

@@ -31,16 +31,16 @@ export function selfAttention(net: Network, module: string, x: string, layer: Se
     const y = linear(net, `${module}.${name}`, x, { from: hidden, to, bias: biases.qkv });
     return norm !== undefined && norms?.of === 'all' ? norms.norm(net, `${module}.${norm}`, y, to) : y;
   };
-  const placed = (norm: string) => (y: string) => {
-    const normed = norms?.of === 'head' ? norms.norm(net, `${module}.${norm}`, y, width) : y;
-    return rotate ? rotate(normed) : normed;
-  };
+  const ofHeads = (norm: string) => (y: string) => norms!.norm(net, `${module}.${norm}`, y, width);
   const projections = {
     query: project('q_proj', heads, 'q_norm'),
     key: project('k_proj', keyValueHeads, 'k_norm'),
     value: project('v_proj', keyValueHeads),
   };
-  const options: AttentionOptions = { scale, cap, query: placed('q_norm'), key: placed('k_norm') };
+  const options: AttentionOptions = {
+    ...{ scale, cap, rotate },
+    ...(norms?.of === 'head' && { norms: { query: ofHeads('q_norm'), key: ofHeads('k_norm') } }),
+  };
   const mixed = attention(net, module, projections, shape, options);
   const back = { from: heads * width, to: hidden, bias: biases.output };
   return linear(net, `${module}.o_proj`, mixed, back);

@@ -15,12 +15,13 @@ const AXES = ['batch', 'sequence'];
 
 export function textInputs(net: Network): TextInputs {
   const ids = integers(net, 'input_ids');
-  const mask = integers(net, 'attention_mask');
+  const mask = integers(net, 'attention_mask', net.cached ? ['batch', 'slots'] : AXES);
   return { ids, mask, rows: net.op('', 'Shape', [ids]) };
 }
 
-/** An input of integers (batch, sequence). */
-export const integers = (net: Network, name: string): string => net.g.addInput(name, DType.int64, AXES);
+/** An input of integers, (batch, sequence) by default. */
+export const integers = (net: Network, name: string, axes = AXES): string =>
+  net.g.addInput(name, DType.int64, axes);
 
 /** 0 … sequence − 1, int64. */
 export function counted(net: Network, rows: string): string {
@@ -49,11 +50,18 @@ const unflat = (net: Network, x: string, rows: string, size: number): string =>
  * Whether a decoder gives logits: its base model alone, or a classifier on it, does not, unless the embedding serves as
  * head. A language model whose head is missing is reported when the head is read.
  */
-export const hasLanguageHead = (net: Network, config: Config, tied: boolean): boolean =>
+export const hasLanguageHead = (
+  net: Network,
+  config: Config,
+  { tied, head = HEAD }: { tied: boolean; head?: string },
+): boolean =>
   tied ||
-  net.weights.has('lm_head.weight', true) ||
+  net.weights.has(`${head}.weight`, true) ||
   config.isFor('ForCausalLM') ||
   config.isFor('LMHeadModel');
+
+/** The module of the head, in most families. */
+const HEAD = 'lm_head';
 
 /** Where the logits of a language model come from. */
 export interface LanguageHead {
@@ -61,16 +69,22 @@ export interface LanguageHead {
   vocabulary: number;
   /** Name of the embedding's weight, if the head has the same. */
   tied?: string;
+  /** The module of the head. */
+  head?: string;
   /** Logits are kept below it by a tanh. */
   cap?: number;
 }
 
 /** Names the logits of hidden states (tokens, size) as an output: (batch, sequence, vocabulary). */
-export function languageHead(net: Network, x: string, rows: string, head: LanguageHead): void {
-  const { hidden, vocabulary, tied, cap } = head;
+export function languageHead(
+  net: Network,
+  x: string,
+  rows: string,
+  { hidden, vocabulary, tied, head = HEAD, cap }: LanguageHead,
+): void {
   const dims = [vocabulary, hidden];
-  const weight = tied === undefined ? net.weight('lm_head.weight', dims, true) : net.weight(tied, dims);
-  const logits = net.op('lm_head', 'Gemm', [x, weight], { transB: 1 });
+  const weight = tied === undefined ? net.weight(`${head}.weight`, dims, true) : net.weight(tied, dims);
+  const logits = net.op(head, 'Gemm', [x, weight], { transB: 1 });
   const capped = cap === undefined ? logits : softCap(net, '', logits, cap);
   net.output('logits', unflat(net, capped, rows, vocabulary), [...AXES, vocabulary]);
 }

@@ -49,6 +49,7 @@ const DEFAULTS: Omit<DecoderDefaults, 'vocabulary'> = {
 export const gemma2Like = (variant: Gemma2Variant): Family => ({
   prefixes: ['model.'],
   marker: `${EMBEDDING}.weight`,
+  caches: true,
   build: (net, config) => build(net, config, variant),
 });
 
@@ -89,7 +90,7 @@ function build(net: Network, config: Config, variant: Gemma2Variant): void {
     const before = norm(net, `${at}.input_layernorm`, x, hidden);
     const attended = selfAttention(net, `${at}.self_attn`, before, {
       size,
-      shape: inputs.shape(size, sliding[i] ? window : undefined),
+      shape: inputs.shape(size, i, sliding[i] ? window : undefined),
       biases,
       rotate: sliding[i] ? rotations.sliding : rotations.full,
       ...(variant.norms && { norms: { norm, of: 'head' } }),

@@ -1,16 +1,8 @@
 import { activationOf } from '../blocks/activation';
-import { attention, causalBias } from '../blocks/attention';
+import { attention } from '../blocks/attention';
+import { DecoderInputs, decoderOutputs } from '../blocks/decoder';
 import { conv1d, layerNorm } from '../blocks/layers';
 import { POSITIONS } from '../blocks/network';
-import {
-  counted,
-  embedding,
-  flat,
-  hasLanguageHead,
-  hiddenOutput,
-  languageHead,
-  textInputs,
-} from '../blocks/text';
 import type { Family } from '../family';
 import { headWidth } from './encoder-size';
 
@@ -18,6 +10,7 @@ import { headWidth } from './encoder-size';
 export const gpt2: Family = {
   prefixes: ['transformer.'],
   marker: 'wte.weight',
+  caches: true,
   build(net, config) {
     config.require('add_cross_attention', false);
     const hidden = config.count('n_embd', 768);
@@ -35,20 +28,17 @@ export const gpt2: Family = {
     const act = activationOf(config, 'activation_function', 'gelu_new');
     const scaled = config.flag('scale_attn_weights', true);
     const byLayer = config.flag('scale_attn_by_inverse_layer_idx', false);
-    const { ids, mask, rows } = textInputs(net);
-    const positions = counted(net, rows);
+    const inputs = new DecoderInputs(net);
     const most = config.count('n_positions', 1024);
-    const places = embedding(net, 'wpe', positions, most, hidden);
     net.metadata.set(POSITIONS, String(most));
-    const sum = net.op('', 'Add', [embedding(net, 'wte', ids, vocabulary, hidden), places]);
-    let x = flat(net, sum, hidden);
-    const shape = { heads, keyValueHeads: heads, width, rows, bias: causalBias(net, mask, positions) };
+    let x = inputs.placed('wte', 'wpe', { vocabulary, hidden }, most);
     for (let i = 0; i < layers; i++) {
       const at = `h.${i}`;
       const before = layerNorm(net, `${at}.ln_1`, x, hidden, epsilon);
       const packed = conv1d(net, `${at}.attn.c_attn`, before, { from: hidden, to: 3 * hidden });
       const [query, key, value] = net.ops(`${at}.attn`, 'Split', [packed], { axis: -1, num_outputs: 3 }, 3);
       const scale = (scaled ? 1 / Math.sqrt(width) : 1) / (byLayer ? i + 1 : 1);
+      const shape = inputs.shape({ heads, keyValueHeads: heads, width }, i);
       const mixed = attention(net, `${at}.attn`, { query, key, value }, shape, { scale });
       const attended = conv1d(net, `${at}.attn.c_proj`, mixed, { from: hidden, to: hidden });
       const middle = net.op(at, 'Add', [attended, x]);
@@ -61,9 +51,6 @@ export const gpt2: Family = {
       x = net.op(at, 'Add', [middle, conv1d(net, `${at}.mlp.c_proj`, wide, { from: inner, to: hidden })]);
     }
     const end = layerNorm(net, 'ln_f', x, hidden, epsilon);
-    const tied = config.flag('tie_word_embeddings', true);
-    if (hasLanguageHead(net, config, tied))
-      languageHead(net, end, rows, { hidden, vocabulary, ...(tied && { tied: 'wte.weight' }) });
-    hiddenOutput(net, end, rows, hidden);
+    decoderOutputs(net, config, end, inputs.rows, { vocabulary, hidden }, { embedding: 'wte', tied: true });
   },
 };

@@ -39,6 +39,7 @@ export interface LlamaVariant {
 export const llamaLike = (variant: LlamaVariant): Family => ({
   prefixes: ['model.'],
   marker: `${EMBEDDING}.weight`,
+  caches: true,
   build: (net, config) => build(net, config, variant),
 });
 
@@ -71,7 +72,7 @@ function build(net: Network, config: Config, variant: LlamaVariant): void {
     const before = norm(net, `${at}.input_layernorm`, x, hidden);
     const attended = selfAttention(net, `${at}.self_attn`, before, {
       size,
-      shape: inputs.shape(size, windows?.[i]),
+      shape: inputs.shape(size, i, windows?.[i]),
       biases,
       ...((turning?.[i] ?? true) && { rotate }),
       ...(variant.norms && { norms: { norm, of: variant.norms } }),

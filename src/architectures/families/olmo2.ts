@@ -17,6 +17,7 @@ const EMBEDDING = 'embed_tokens';
 export const olmo2: Family = {
   prefixes: ['model.'],
   marker: `${EMBEDDING}.weight`,
+  caches: true,
   build,
 };
 
@@ -31,7 +32,7 @@ function build(net: Network, config: Config): void {
   const rotate = rotary(net, inputs.places, ropeOf(config, { width, positions: 2048 }), width);
   for (let i = 0; i < layers; i++) {
     const at = `layers.${i}`;
-    const shape = inputs.shape(size);
+    const shape = inputs.shape(size, i);
     const norms = { norm, of: 'all' as const };
     const attended = selfAttention(net, `${at}.self_attn`, x, { size, shape, biases, rotate, norms });
     const middle = net.op(at, 'Add', [x, norm(net, `${at}.post_attention_layernorm`, attended, hidden)]);

@@ -24,6 +24,7 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 export const phi3: Family = {
   prefixes: ['model.'],
   marker: `${EMBEDDING}.weight`,
+  caches: true,
   build,
 };
 
@@ -37,7 +38,7 @@ function build(net: Network, config: Config): void {
   let x = inputs.embedded(EMBEDDING, size);
   const rope = ropeOf(config, { width, positions: 4096, original: 4096, part: 1, kinds: KINDS });
   const rotate = rotary(net, inputs.places, rope, width);
-  const shape = inputs.shape(size, slidingWindow(config));
+  const window = slidingWindow(config);
   const parts = [heads, keyValueHeads, keyValueHeads].map((count) => count * width);
   const packed = { from: hidden, to: (heads + 2 * keyValueHeads) * width, bias: false };
   for (let i = 0; i < layers; i++) {
@@ -46,7 +47,8 @@ function build(net: Network, config: Config): void {
     const before = norm(net, `${at}.input_layernorm`, x, hidden);
     const all = linear(net, `${self}.qkv_proj`, before, packed);
     const [query, key, value] = net.ops(self, 'Split', [all, net.g.ints(parts)], { axis: -1 }, 3);
-    const mixed = attention(net, self, { query, key, value }, shape, { query: rotate, key: rotate });
+    const shape = inputs.shape(size, i, window);
+    const mixed = attention(net, self, { query, key, value }, shape, { rotate });
     const back = { from: heads * width, to: hidden, bias: false };
     const middle = net.op(at, 'Add', [x, linear(net, `${self}.o_proj`, mixed, back)]);
     const after = norm(net, `${at}.post_attention_layernorm`, middle, hidden);

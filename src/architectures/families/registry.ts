@@ -8,6 +8,7 @@ import { distilbert } from './distilbert';
 import { gemma } from './gemma';
 import { gemma2 } from './gemma2';
 import { gemma3Text } from './gemma3';
+import { gptNeoX } from './gpt-neox';
 import { gpt2 } from './gpt2';
 import { llama } from './llama';
 import { mistral } from './mistral';
@@ -48,5 +49,6 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['phi3', phi3],
   ['smollm3', smollm3],
   ['olmo2', olmo2],
+  ['gpt_neox', gptNeoX],
   ['gpt2', gpt2],
 ]);

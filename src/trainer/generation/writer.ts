@@ -1,4 +1,5 @@
 import { tensorName } from '../../adapters/inject';
+import { SCALED_AFTER } from '../../architectures/blocks/network';
 import { DType } from '../../graph/dtype';
 import { nameTable } from '../../base/names';
 import type { Dataset, TextDataset } from '../../data/dataset';
@@ -80,7 +81,9 @@ export async function openWriter(
 
 /** Made once for all sets that a run is scored on. */
 const made = new WeakMap<Task['graph'], { graphs: DecoderGraphs | undefined }>();
-function graphsOf({ original, graph }: Task): DecoderGraphs | undefined {
+function graphsOf({ original, graph, spec }: Task): DecoderGraphs | undefined {
+  // A cache would keep the positions of a text from before it was so long.
+  if (spec.model.maxLength > Number(original.metadata.get(SCALED_AFTER) ?? Infinity)) return undefined;
   const known = made.get(graph) ?? { graphs: decoderGraphs(original, graph) };
   made.set(graph, known);
   return known.graphs;

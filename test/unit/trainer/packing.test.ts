@@ -190,6 +190,11 @@ const CASES: Record<string, Case> = {
     vocabulary: 41,
     targets: ['q_proj', 'v_proj', 'down_proj'],
   },
+  'Gemma 3 from the hub, with a window': {
+    model: join(FIXTURES, '../hf/gemma3'),
+    vocabulary: 31,
+    targets: ['q_proj', 'v_proj', 'down_proj'],
+  },
 };
 
 describe('texts in one row', () => {

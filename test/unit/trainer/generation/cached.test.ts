@@ -6,7 +6,6 @@ import { openEvaluator } from '../../../../src/engine/open';
 import type { Evaluator } from '../../../../src/engine/stepper';
 import { CPU } from '../../../../src/engine/place';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
-import { IGNORE_LABEL } from '../../../../src/tasks/objective';
 import type { Writing } from '../../../../src/tasks/writing';
 import { nextTokens } from '../../../../src/trainer/generation/next';
 import { write } from '../../../../src/trainer/generation/write';
@@ -15,13 +14,13 @@ import { MicroBatches } from '../../../../src/trainer/micro-batch/micro-batches'
 import { initialParameters, prepareTask } from '../../../../src/trainer/task/task';
 import { perturbed } from '../../../../src/trainer/verify/perturb';
 import { languageLab } from './language-lab';
+import { writing } from './writing';
 
 /** What PyTorch finds with 4 beams. */
 const found = JSON.parse(readFileSync(resolve('test/fixtures/past/beams.json'), 'utf8')) as {
   prompt: number[];
   tokens: number[];
 }[];
-const END = 1;
 
 const lab = languageLab();
 afterAll(() => lab.remove());
@@ -33,18 +32,6 @@ const { dataset } = task.data.validation;
 const initial = initialParameters(task);
 // Adapters that change the texts.
 const trained = perturbed(initial, 3);
-
-const writing = (prompt: readonly number[], maxTokens: number, beams: number): Writing => ({
-  prompt,
-  maxTokens,
-  beams,
-  ends: new Set([END]),
-  example: (ids) => ({
-    ...{ size: ids.length, ids: Int32Array.from(ids), row: 0 },
-    targets: new Int32Array(ids.length).fill(IGNORE_LABEL),
-  }),
-  keep: () => [],
-});
 
 async function cached(writings: readonly Writing[], parameters = trained, by = evaluator) {
   const writer = await openWriter(by, task, micro, dataset, parameters);

@@ -1,0 +1,71 @@
+import { activationOf } from '../blocks/activation';
+import { attention } from '../blocks/attention';
+import { DecoderInputs, decoderOutputs } from '../blocks/decoder';
+import { layerNorm, linear } from '../blocks/layers';
+import type { Network } from '../blocks/network';
+import { ropeFrom, type Rope } from '../blocks/rope';
+import { rotary } from '../blocks/rotary';
+import type { Family } from '../family';
+import type { Config } from '../folder/config';
+import { headWidth } from './encoder-size';
+
+const EMBEDDING = 'embed_in';
+
+/** transformers' GPTNeoXConfig and modeling_gpt_neox.py, also Pythia: query_key_value is packed head by head. */
+export const gptNeoX: Family = {
+  prefixes: ['gpt_neox.'],
+  marker: `${EMBEDDING}.weight`,
+  caches: true,
+  build,
+};
+
+/** The same settings as elsewhere, but for the names of two outside of rope_parameters. */
+function ropeOf(config: Config, width: number): Rope {
+  const scaling = config.filled('rope_scaling') ?? config.filled('rope_parameters');
+  const own = scaling?.has('partial_rotary_factor') ? scaling.number('partial_rotary_factor') : undefined;
+  if (own !== undefined) config.require('rotary_pct', own);
+  const theta = config.number('rotary_emb_base', 10000);
+  return ropeFrom(config, scaling, {
+    ...{ width, positions: 2048, theta },
+    part: own ?? config.number('rotary_pct', 0.25),
+  });
+}
+
+function build(net: Network, config: Config): void {
+  const hidden = config.count('hidden_size', 6144);
+  const heads = config.count('num_attention_heads', 64);
+  const layers = config.count('num_hidden_layers', 44);
+  const inner = config.count('intermediate_size', 24576);
+  const vocabulary = config.count('vocab_size', 50432);
+  const width = headWidth(config, hidden, heads);
+  const epsilon = config.number('layer_norm_eps', 1e-5);
+  const act = activationOf(config, 'hidden_act', 'gelu');
+  const bias = config.flag('attention_bias', true);
+  const isParallel = config.flag('use_parallel_residual', true);
+  const inputs = new DecoderInputs(net);
+  let x = inputs.embedded(EMBEDDING, { vocabulary, hidden });
+  const rotate = rotary(net, inputs.places, ropeOf(config, width), width);
+  const norm = (name: string, y: string) => layerNorm(net, name, y, hidden, epsilon);
+  for (let i = 0; i < layers; i++) {
+    const at = `layers.${i}`;
+    const self = `${at}.attention`;
+    const before = norm(`${at}.input_layernorm`, x);
+    const packed = linear(net, `${self}.query_key_value`, before, { from: hidden, to: 3 * hidden, bias });
+    const each = net.op(self, 'Reshape', [packed, net.g.ints([-1, heads, 3 * width])]);
+    const [query, key, value] = net.ops(self, 'Split', [each], { axis: -1, num_outputs: 3 }, 3);
+    const shape = inputs.shape({ heads, keyValueHeads: heads, width }, i);
+    const mixed = attention(net, self, { query, key, value }, shape, { rotate });
+    const attended = linear(net, `${self}.dense`, mixed, { from: hidden, to: hidden, bias });
+    const middle = net.op(at, 'Add', [attended, x]);
+    const after = norm(`${at}.post_attention_layernorm`, isParallel ? x : middle);
+    const wide = linear(net, `${at}.mlp.dense_h_to_4h`, after, { from: hidden, to: inner });
+    const fed = linear(net, `${at}.mlp.dense_4h_to_h`, act(net, `${at}.mlp.act`, wide), {
+      from: inner,
+      to: hidden,
+    });
+    x = net.op(at, 'Add', [fed, middle]);
+  }
+  const end = norm('final_layer_norm', x);
+  const head = { embedding: EMBEDDING, head: 'embed_out', tied: false };
+  decoderOutputs(net, config, end, inputs.rows, { vocabulary, hidden }, head);
+}
