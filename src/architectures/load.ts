@@ -4,6 +4,7 @@ import { isHubModel, modelFile } from '../files/model-path';
 import { loadModel } from '../graph/file/load';
 import { INTERNAL_OPSET, type Model } from '../graph/model';
 import { Network, TASK_PREFIX } from './blocks/network';
+import { addHeads } from './heads/heads';
 import { FAMILIES } from './families/registry';
 import { readConfig } from './folder/config';
 import { convertWeights } from './folder/converted';
@@ -64,6 +65,7 @@ function modelOf(path: string) {
   const weights = new Weights(stored, folder, family.prefixes, family.marker);
   const net = new Network(weights);
   family.build(net, config);
+  addHeads(net, config, type);
   net.metadata.set(TASK_PREFIX, family.prefixes[0]);
   const model: Model = {
     irVersion: 9,

@@ -5,6 +5,8 @@ export interface LinearSize {
   from: number;
   to: number;
   bias?: boolean;
+  /** Whether its name is that in the task model: a head's. */
+  fromTop?: boolean;
 }
 
 /** nn.Linear on x (tokens, from): (tokens, to). Its weight stays as it is stored, (to, from). */
@@ -12,10 +14,10 @@ export function linear(
   net: Network,
   module: string,
   x: string,
-  { from, to, bias = true }: LinearSize,
+  { from, to, bias = true, fromTop }: LinearSize,
 ): string {
-  const weight = net.weight(`${module}.weight`, [to, from]);
-  const inputs = [x, weight, ...(bias ? [net.weight(`${module}.bias`, [to])] : [])];
+  const weight = net.weight(`${module}.weight`, [to, from], fromTop);
+  const inputs = [x, weight, ...(bias ? [net.weight(`${module}.bias`, [to], fromTop)] : [])];
   return net.op(module, 'Gemm', inputs, { transB: 1 });
 }
 
@@ -23,9 +25,17 @@ export function linear(
 export const conv1d = (net: Network, module: string, x: string, { from, to }: LinearSize): string =>
   net.op(module, 'Gemm', [x, net.weight(`${module}.weight`, [from, to]), net.weight(`${module}.bias`, [to])]);
 
-export function layerNorm(net: Network, module: string, x: string, size: number, epsilon: number): string {
-  const inputs = [x, net.weight(`${module}.weight`, [size]), net.weight(`${module}.bias`, [size])];
-  return net.op(module, 'LayerNormalization', inputs, { axis: -1, epsilon: { float: epsilon } });
+/** @param fromTop whether its name is that in the task model */
+export function layerNorm(
+  net: Network,
+  module: string,
+  x: string,
+  size: number,
+  epsilon: number,
+  fromTop?: boolean,
+): string {
+  const [weight, bias] = ['weight', 'bias'].map((part) => net.weight(`${module}.${part}`, [size], fromTop));
+  return net.op(module, 'LayerNormalization', [x, weight, bias], { axis: -1, epsilon: { float: epsilon } });
 }
 
 /** x / √(mean(x²) + ε) · weight, over the last axis. */

@@ -49,10 +49,12 @@ const unflat = (net: Network, x: string, rows: string, size: number): string =>
  * head. A language model whose head is missing is reported when the head is read.
  */
 export const hasLanguageHead = (net: Network, config: Config, tied: boolean): boolean =>
-  tied ||
-  net.weights.has('lm_head.weight', true) ||
-  config.isFor('ForCausalLM') ||
-  config.isFor('LMHeadModel');
+  !config.isFor('ForSequenceClassification') &&
+  !config.isFor('ForTokenClassification') &&
+  (tied ||
+    net.weights.has('lm_head.weight', true) ||
+    config.isFor('ForCausalLM') ||
+    config.isFor('LMHeadModel'));
 
 /** Where the logits of a language model come from. */
 export interface LanguageHead {

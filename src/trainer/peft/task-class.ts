@@ -22,16 +22,21 @@ const FAMILIES: Readonly<Record<string, readonly [name: string, tokens?: string]
 };
 
 /**
- * The class of transformers that computes what a trained linear head computes. There is none for texts: its heads read
- * BERT's pooler, have two layers, or read a decoder's last token.
+ * The class of transformers that computes what a trained linear head computes. For texts, it is BERT's with its pooler
+ * (`model.output`): other heads have two layers, or read a decoder's last token.
  *
  * @param type `model_type` of the model's config.json
  */
-export function classOfLinearHead(type: string, { task }: Experiment): TaskClass | undefined {
+export function classOfLinearHead(type: string, { task, model }: Experiment): TaskClass | undefined {
   const [name, tokens] = FAMILIES[type] ?? [];
   if (task.head !== 'linear') return undefined;
   const { input, answer, modelClass } = describeTask(task.type);
+  const isPooled = model.output === 'pooler_output';
   const isExact =
-    input === 'image' ? type === 'vit' && task.pooling === 'first-token' : answer === 'spans' && tokens;
+    input === 'image'
+      ? type === 'vit' && task.pooling === 'first-token'
+      : answer === 'spans'
+        ? tokens !== undefined && !isPooled
+        : type === 'bert' && isPooled;
   return isExact ? { name: `${name}${modelClass}`, module: tokens ?? 'classifier' } : undefined;
 }

@@ -165,7 +165,7 @@ describe('a folder with a trained head', () => {
     const again = await hubFolder.measure(trained, out, lab.path(`${name}-work`));
     expect(largestDifference(again, onnx)).toBeLessThan(1e-5);
     const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as Record<string, unknown>;
-    return { out, written, config };
+    return { out, written, config, task };
   }
 
   it('has it beside the model if transformers has no such class', async () => {
@@ -211,4 +211,49 @@ describe('a folder with a trained head', () => {
       });
     },
   );
+
+  it("has BERT's class on its pooler, and a regression in its unit", async () => {
+    cpSync(join(FIXTURES, 'bert/model.safetensors'), join(folder, 'model.safetensors'));
+    const rows = ['the cat', 'a red dog', 'cat', 'a dog'].map((text, i) =>
+      JSON.stringify({ text, label: 100 + 7 * i }),
+    );
+    lab.write('numbers.jsonl', rows.join('\n'));
+    const { written, config } = await exported(
+      'pooled',
+      'model.output=pooler_output',
+      'task={"type":"text-regression"}',
+      'data={"train":"numbers.jsonl","validation":"numbers.jsonl"}',
+    );
+    expect(written).toEqual({ head: 'BertForSequenceClassification' });
+    expect(config).toMatchObject({ problem_type: 'regression' });
+  });
+
+  it('predicts masked tokens with its own head', async () => {
+    const { written, task } = await exported('masked', 'task={"type":"masked-language-modeling"}');
+    expect([written, task.graph.output]).toEqual([{}, 'logits']);
+  });
+
+  it("keeps the folder's own head, with its labels in their order", async () => {
+    const tensors = [...readHeader(join(FIXTURES, 'bert/model.safetensors')).values()];
+    const head = { dtype: 'F32', data: () => new Uint8Array(new Float32Array(3 * 32).fill(0.1).buffer) };
+    writeTensors(join(folder, 'model.safetensors'), [
+      ...tensors,
+      { ...head, name: 'classifier.weight', dims: [3, 32] },
+      { ...head, name: 'classifier.bias', dims: [3], data: () => new Uint8Array(12) },
+    ]);
+    const own = {
+      ...(JSON.parse(readFileSync(join(FIXTURES, 'bert/config.json'), 'utf8')) as object),
+      architectures: ['BertForSequenceClassification'],
+      id2label: { 0: 'pets', 1: 'neither', 2: 'other' },
+    };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(own));
+    const { written, config, task } = await exported(
+      'own-head',
+      'task={"type":"text-classification","head":"none"}',
+    );
+    expect(written).toEqual({});
+    expect(config).toEqual(own);
+    expect(task.data.labels).toEqual(['pets', 'neither', 'other']);
+    expect(task.graph.output).toBe('logits');
+  });
 });

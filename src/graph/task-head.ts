@@ -1,0 +1,13 @@
+import type { Model } from './model';
+
+/** In the metadata of a node that belongs to the head of a task model, not to the model that is adapted. */
+export const OF_HEAD = 'aurora.head';
+
+/** In a model's metadata: the names of the labels of its head, in the order of its logits, as JSON. */
+export const HEAD_LABELS = 'aurora.headLabels';
+
+/** Names of the labels of a model's own head, in the order of its logits; undefined if they are not known. */
+export function headLabels({ metadata }: Model): string[] | undefined {
+  const text = metadata.get(HEAD_LABELS);
+  return text === undefined ? undefined : (JSON.parse(text) as string[]);
+}
