@@ -11,3 +11,21 @@ export function headLabels({ metadata }: Model): string[] | undefined {
   const text = metadata.get(HEAD_LABELS);
   return text === undefined ? undefined : (JSON.parse(text) as string[]);
 }
+
+/** In a model's metadata: the last layer of its head, as JSON. */
+export const HEAD_LAYER = 'aurora.headLayer';
+
+/** The linear layer that gives a model's own logits of labels. */
+export interface HeadLayer {
+  /** Its path: `classifier`. Its weight and bias are initializers with this name before `.weight` and `.bias`. */
+  module: string;
+  /** The output of the model that it reads. */
+  input: string;
+  bias: boolean;
+}
+
+/** Undefined if a model has none. */
+export function headLayer({ metadata }: Model): HeadLayer | undefined {
+  const text = metadata.get(HEAD_LAYER);
+  return text === undefined ? undefined : (JSON.parse(text) as HeadLayer);
+}

@@ -44,7 +44,7 @@ export function splitReader<R extends Row>(reader: RowReader<R>) {
       known?.labels ??
       ofHead(
         inNamedOrder(reader.labels(data.train, markedOf(read.rows), spec), read.labelNames),
-        spec.task.head === 'linear' || !model ? undefined : headLabels(model),
+        model && usesOwnHead(spec) ? headLabels(model) : undefined,
       );
     const all = known ? reader.known(data.train, read, labels, data.onBadRow) : read;
     const outputs = (rows: List<R>): Outputs => {
@@ -86,3 +86,5 @@ export function splitReader<R extends Row>(reader: RowReader<R>) {
 /** All labels of a model's own head, in its order, if those of the data are among them. */
 const ofHead = (labels: string[], named: readonly string[] | undefined): string[] =>
   named && labels.length > 0 && labels.every((label) => named.includes(label)) ? [...named] : labels;
+
+const usesOwnHead = ({ task }: Experiment): boolean => task.head === 'none' || task.headWeights === 'model';

@@ -1,8 +1,8 @@
-import { HEAD_LABELS, OF_HEAD } from '../../graph/task-head';
+import { HEAD_LABELS, HEAD_LAYER, OF_HEAD, type HeadLayer } from '../../graph/task-head';
 import { linear } from '../blocks/layers';
 import type { Network } from '../blocks/network';
 import type { Config } from '../folder/config';
-import { firstToken, type Hidden } from './hidden';
+import { firstToken, headLinear, type Hidden } from './hidden';
 import { onImages, onTexts, onTokens, type LabelHead } from './labels';
 import { maskedHead } from './masked';
 
@@ -49,12 +49,20 @@ function pooler(hidden: Hidden): string | undefined {
   return net.op('pooler', 'Tanh', [dense]);
 }
 
+/** What the last layer reads is an output too: a head that is trained further begins there. */
 function addLabels(hidden: Hidden, head: LabelHead, axes: string[]): void {
-  const logits = head(hidden);
-  if (logits === undefined) return;
-  const count = named(hidden, logits, axes);
+  const last = head(hidden);
+  if (!last) return;
+  const { net, states, size } = hidden;
+  const { module, bias } = last;
+  const isOutput = net.graph.outputs.some((o) => o.name === last.x);
+  const input = isOutput ? last.x : 'head_input';
+  if (!isOutput) net.output(input, last.x, ['batch', size]);
+  const x = input === states ? net.op(module, 'Reshape', [states, net.g.ints([-1, size])]) : input;
+  const count = named(hidden, headLinear(hidden, module, x, size, bias), axes);
+  net.metadata.set(HEAD_LAYER, JSON.stringify({ module, input, bias } satisfies HeadLayer));
   const labels = hidden.config.names('id2label');
-  if (labels?.length === count) hidden.net.metadata.set(HEAD_LABELS, JSON.stringify(labels));
+  if (labels?.length === count) net.metadata.set(HEAD_LABELS, JSON.stringify(labels));
 }
 
 /** Names logits, one row for each text or token, as an output; returns how many there are. */

@@ -2,8 +2,15 @@ import { DType } from '../../graph/dtype';
 import { counted } from '../blocks/text';
 import { firstToken, headLinear, type Hidden } from './hidden';
 
-/** Logits of labels: (batch, labels), or (batch, sequence, labels) for those of tokens. */
-export type LabelHead = (hidden: Hidden) => string | undefined;
+/** The last layer of a head, which gives the logits, and what it reads: (batch, size), or the states of all tokens. */
+interface LastLayer {
+  module: string;
+  x: string;
+  bias: boolean;
+}
+
+/** Undefined if the folder does not have its weights. */
+export type LabelHead = (hidden: Hidden) => LastLayer | undefined;
 
 const has = ({ net }: Hidden, ...modules: string[]): boolean =>
   modules.every((module) => net.weights.has(`${module}.weight`, true));
@@ -11,7 +18,7 @@ const has = ({ net }: Hidden, ...modules: string[]): boolean =>
 /** BertForSequenceClassification. */
 const pooled: LabelHead = (hidden) =>
   hidden.pooled !== undefined && has(hidden, 'classifier')
-    ? headLinear(hidden, 'classifier', hidden.pooled, hidden.size)
+    ? { module: 'classifier', x: hidden.pooled, bias: true }
     : undefined;
 
 /** Two layers on the first token, as RobertaClassificationHead and DistilBertForSequenceClassification have them. */
@@ -20,7 +27,7 @@ const twoLayers =
   (hidden) => {
     if (!has(hidden, first, second)) return undefined;
     const dense = headLinear(hidden, first, firstToken(hidden), hidden.size);
-    return headLinear(hidden, second, hidden.net.op('classifier', activation, [dense]), hidden.size);
+    return { module: second, x: hidden.net.op('classifier', activation, [dense]), bias: true };
   };
 
 const roberta = twoLayers('classifier.dense', 'Tanh', 'classifier.out_proj');
@@ -41,7 +48,7 @@ export const onTexts: LabelHead = (hidden) => ON_TEXTS.get(hidden.type)?.(hidden
 /** transformers' GenericForSequenceClassification: the last token that is not padding. */
 const onLastToken: LabelHead = (hidden) => {
   if (!has(hidden, 'score')) return undefined;
-  const { net, config, states, size } = hidden;
+  const { net, config, states } = hidden;
   const rows = net.op('score', 'Shape', ['input_ids']);
   const real = config.has('pad_token_id')
     ? net.op('score', 'Not', [
@@ -56,20 +63,18 @@ const onLastToken: LabelHead = (hidden) => {
   const isLast = net.op('score', 'Cast', [net.op('score', 'Equal', [places, last])], { to: DType.float });
   const one = net.op('score', 'Mul', [states, net.op('score', 'Unsqueeze', [isLast, net.g.ints([2])])]);
   const x = net.op('score', 'ReduceSum', [one, net.g.ints([1])], { keepdims: 0 });
-  return headLinear(hidden, 'score', x, size, false);
+  return { module: 'score', x, bias: false };
 };
 
 /** For each token: a linear layer. ModernBERT has another one before it. */
 export const onTokens: LabelHead = (hidden) => {
   const module = ['classifier', 'score'].find((m) => has(hidden, m));
   if (module === undefined || has(hidden, 'head.dense')) return undefined;
-  const { net, states, size } = hidden;
-  const flat = net.op(module, 'Reshape', [states, net.g.ints([-1, size])]);
-  return headLinear(hidden, module, flat, size);
+  return { module, x: hidden.states, bias: true };
 };
 
 /** ViTForImageClassification: the first token. */
 export const onImages: LabelHead = (hidden) =>
   ['vit', 'deit'].includes(hidden.type) && has(hidden, 'classifier')
-    ? headLinear(hidden, 'classifier', firstToken(hidden), hidden.size)
+    ? { module: 'classifier', x: firstToken(hidden), bias: true }
     : undefined;

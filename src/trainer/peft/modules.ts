@@ -17,7 +17,7 @@ const PART = new RegExp(
     .join('|')})$`,
 );
 /** PEFT's names for sequence classification heads, by model family. */
-const HEAD = /^(?:.+\.)?(?:classifier|score)\.(weight|bias)$/;
+const HEAD = /^(?:.+\.)?(?:classifier(?:\.out_proj)?|score)\.(weight|bias)$/;
 /** Parts of LoRA variants that are not supported here. */
 const VARIANTS: readonly [RegExp, string][] = [
   [/lora_embedding_[AB]/, 'LoRA on an embedding'],
