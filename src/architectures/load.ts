@@ -4,6 +4,7 @@ import { isHubModel, modelFile } from '../files/model-path';
 import { loadModel } from '../graph/file/load';
 import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../graph/model';
 import { Network, TASK_PREFIX } from './blocks/network';
+import { addHeads } from './heads/heads';
 import { FAMILIES } from './families/registry';
 import { readConfig } from './folder/config';
 import { convertWeights } from './folder/converted';
@@ -66,6 +67,7 @@ function modelOf(path: string) {
   const built = (cached: boolean): Model => {
     const net = new Network(weights, cached);
     family.build(net, config);
+    if (!cached) addHeads(net, config, type);
     net.metadata.set(TASK_PREFIX, family.prefixes[0]);
     return {
       irVersion: INTERNAL_IR_VERSION,

@@ -35,6 +35,8 @@ export interface TaskSpec {
   type: TaskName;
   /** `linear` trains a new head on pooled hidden states; `none` uses the model's own logits. */
   head: 'linear' | 'none';
+  /** Where a linear head begins: new, or that of the model's folder, which is trained further; omitted: 'new'. */
+  headWeights?: 'new' | 'model';
   pooling: 'first-token' | 'mean';
   /** What a language model is trained to write; omitted: 'answers'. */
   lossOn?: 'answers' | 'everything';

@@ -3,6 +3,8 @@ import { splitRows } from '../data/split';
 import type { List } from '../data/list';
 import { markedOf, type Row, type Rows } from '../data/table/rows';
 import type { DataSpec, Experiment } from '../experiment/experiment';
+import type { Model } from '../graph/model';
+import { headLabels } from '../graph/task-head';
 import type { Outputs, TargetScale } from '../protocol/outputs';
 
 /** What the outputs of a kind of task are. Of the rows of large files, it sees what is to be learned, without texts. */
@@ -33,12 +35,17 @@ export function splitReader<R extends Row>(reader: RowReader<R>) {
    * The rows of both splits as the files have them.
    *
    * @param known of an earlier run
+   * @param model whose own head may name its labels
    */
-  async function readSplits(readFile: ReadFile<R>, spec: Experiment, known?: Outputs) {
+  async function readSplits(readFile: ReadFile<R>, spec: Experiment, known?: Outputs, model?: Model) {
     const { data } = spec;
     const read = await readFile(data.train, data);
     const labels =
-      known?.labels ?? inNamedOrder(reader.labels(data.train, markedOf(read.rows), spec), read.labelNames);
+      known?.labels ??
+      ofHead(
+        inNamedOrder(reader.labels(data.train, markedOf(read.rows), spec), read.labelNames),
+        model && usesOwnHead(spec) ? headLabels(model) : undefined,
+      );
     const all = known ? reader.known(data.train, read, labels, data.onBadRow) : read;
     const outputs = (rows: List<R>): Outputs => {
       const scale = known ? known.scale : reader.scale?.(markedOf(rows), spec);
@@ -75,3 +82,9 @@ export function splitReader<R extends Row>(reader: RowReader<R>) {
 
   return { readSplits, readValidation };
 }
+
+/** All labels of a model's own head, in its order, if those of the data are among them. */
+const ofHead = (labels: string[], named: readonly string[] | undefined): string[] =>
+  named && labels.length > 0 && labels.every((label) => named.includes(label)) ? [...named] : labels;
+
+const usesOwnHead = ({ task }: Experiment): boolean => task.head === 'none' || task.headWeights === 'model';

@@ -32,7 +32,7 @@ export const textRegression = {
       return [data.labelColumn!];
     },
     scale(rows, { task }) {
-      if (task.head === 'none') return UNSCALED;
+      if (task.head === 'none' || task.headWeights === 'model') return UNSCALED;
       const { mean, deviation } = numberFacts(Float64Array.from(rows, (r) => r.value));
       return { mean, deviation: deviation || 1 };
     },

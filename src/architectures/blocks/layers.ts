@@ -5,6 +5,8 @@ export interface LinearSize {
   from: number;
   to: number;
   bias?: boolean;
+  /** Whether its name is that in the task model: a head's. */
+  fromTop?: boolean;
 }
 
 /** nn.Linear on x (tokens, from): (tokens, to). Its weight stays as it is stored, (to, from). */
@@ -12,10 +14,10 @@ export function linear(
   net: Network,
   module: string,
   x: string,
-  { from, to, bias = true }: LinearSize,
+  { from, to, bias = true, fromTop }: LinearSize,
 ): string {
-  const weight = net.weight(`${module}.weight`, [to, from]);
-  const inputs = [x, weight, ...(bias ? [net.weight(`${module}.bias`, [to])] : [])];
+  const weight = net.weight(`${module}.weight`, [to, from], fromTop);
+  const inputs = [x, weight, ...(bias ? [net.weight(`${module}.bias`, [to], fromTop)] : [])];
   return net.op(module, 'Gemm', inputs, { transB: 1 });
 }
 
@@ -23,16 +25,17 @@ export function linear(
 export const conv1d = (net: Network, module: string, x: string, { from, to }: LinearSize): string =>
   net.op(module, 'Gemm', [x, net.weight(`${module}.weight`, [from, to]), net.weight(`${module}.bias`, [to])]);
 
+/** @param fromTop whether its name is that in the task model */
 export function layerNorm(
   net: Network,
   module: string,
   x: string,
   size: number,
   epsilon: number,
-  bias = true,
+  { bias = true, fromTop = false } = {},
 ): string {
-  const weight = net.weight(`${module}.weight`, [size]);
-  const inputs = [x, weight, ...(bias ? [net.weight(`${module}.bias`, [size])] : [])];
+  const parts = bias ? ['weight', 'bias'] : ['weight'];
+  const inputs = [x, ...parts.map((part) => net.weight(`${module}.${part}`, [size], fromTop))];
   return net.op(module, 'LayerNormalization', inputs, { axis: -1, epsilon: { float: epsilon } });
 }
 

@@ -55,10 +55,12 @@ export const hasLanguageHead = (
   config: Config,
   { tied, head = HEAD }: { tied: boolean; head?: string },
 ): boolean =>
-  tied ||
-  net.weights.has(`${head}.weight`, true) ||
-  config.isFor('ForCausalLM') ||
-  config.isFor('LMHeadModel');
+  !config.isFor('ForSequenceClassification') &&
+  !config.isFor('ForTokenClassification') &&
+  (tied ||
+    net.weights.has(`${head}.weight`, true) ||
+    config.isFor('ForCausalLM') ||
+    config.isFor('LMHeadModel'));
 
 /** The module of the head, in most families. */
 const HEAD = 'lm_head';

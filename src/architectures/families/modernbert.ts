@@ -33,7 +33,7 @@ export const modernbert: Family = {
     const kinds = kindsOf(config, layers);
 
     const { ids, mask, rows } = textInputs(net);
-    const norm = (name: string, x: string) => layerNorm(net, name, x, hidden, epsilon, normBias);
+    const norm = (name: string, x: string) => layerNorm(net, name, x, hidden, epsilon, { bias: normBias });
     const words = config.count('vocab_size', 50368);
     const embedded = embedding(net, 'embeddings.tok_embeddings', ids, words, hidden);
     let x = norm('embeddings.norm', flat(net, embedded, hidden));

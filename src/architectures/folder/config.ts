@@ -94,6 +94,14 @@ export class Config {
     return value.map((v) => v === 1);
   }
 
+  /** Texts under the keys 0, 1, 2 …; undefined if they are not that. */
+  names(key: string): string[] | undefined {
+    const table = this.value(key);
+    if (!isObject(table)) return undefined;
+    const all = Object.keys(table).map((_, i) => own(table, String(i)));
+    return all.every((name) => typeof name === 'string') ? all : undefined;
+  }
+
   /** Whether the folder holds a model for a task: of a class whose name ends so, such as ForCausalLM. */
   isFor(task: string): boolean {
     const names = this.value('architectures');

@@ -44,6 +44,11 @@ export class Weights {
     return this.find(name, fromTop) !== undefined;
   }
 
+  /** The shape of a weight as it is stored; undefined if it is not there. */
+  dims(name: string, fromTop = false): number[] | undefined {
+    return this.find(name, fromTop)?.dims;
+  }
+
   /**
    * A weight in float32, under its name in the base model.
    *

@@ -1,4 +1,5 @@
 import { attrFloat, attrInt } from '../attributes';
+import { OF_HEAD } from '../task-head';
 import { numberedPaths, PathNumbers } from './layer-names';
 import type { Graph, Node, Tensor } from '../model';
 import { PACKED } from './packed';
@@ -75,7 +76,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
   const formerPaths = new PathNumbers();
   const isList = numberedPaths(operands.keys());
   const candidates = graph.nodes.flatMap((node) => {
-    const operand = linearOperand(operands, node);
+    const operand = node.metadata.has(OF_HEAD) ? undefined : linearOperand(operands, node);
     return operand ? [{ node, operand }] : [];
   });
   const weights = new Set(candidates.flatMap(({ operand: o }) => (o.onConstant ? [] : [o.tensor])));

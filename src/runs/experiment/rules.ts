@@ -31,6 +31,11 @@ export function ruleProblems({ adapter, data, task, training }: Experiment): Pro
       path: ['task', 'head'],
       message: `task.head is "linear", but task.type "${task.type}" uses the model's own output`,
     });
+  if (task.headWeights === 'model' && task.head !== 'linear')
+    problems.push({
+      path: ['task', 'headWeights'],
+      message: 'task.headWeights is "model", which trains a head, but task.head is "none"',
+    });
   if (data.promptTemplate !== undefined) problems.push(...templateProblems(data, task.type));
   if (task.lossOn !== undefined && !isWritten(describeTask(task.type).answer))
     problems.push({

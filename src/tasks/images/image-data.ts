@@ -116,7 +116,7 @@ function withoutRows(spec: Experiment, model: Model, { labels }: Outputs = NO_OU
 export const imageReader: DataReader<LabeledImage, ImageData> = {
   async load(spec, model, known, watch) {
     const { data, how } = withoutRows(spec, model, known);
-    const read = await readSplits(reading(watch), spec, known);
+    const read = await readSplits(reading(watch), spec, known, model);
     const train = encoded(spec, spec.data.train, read.train, read.outputs, how);
     const path = spec.data.validation ?? spec.data.train;
     const validation = encoded(spec, path, read.validation, read.outputs, how);

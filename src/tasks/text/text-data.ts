@@ -107,7 +107,7 @@ export function readsTexts<R extends Row, E extends TextExample>(
     async load(spec, model, known, watch) {
       const { data } = spec;
       const tokenizer = tokenizerFor(spec, model);
-      const read = await readSplits(textRows(reader, spec, tokenizer, watch), spec, known);
+      const read = await readSplits(textRows(reader, spec, tokenizer, watch), spec, known, model);
       const { outputs } = read;
       const train = encoded(spec, data.train, read.train, outputs, tokenizer);
       const validation = encoded(spec, data.validation ?? data.train, read.validation, outputs, tokenizer);

@@ -198,7 +198,8 @@ class Head(nn.Module):
         _, tensors = read_adapter(folder)
         self.pooling = own_words(folder)["pooling"]
         self.scale = own_words(folder).get("scale")
-        name = "score" if "score.weight" in tensors else "classifier"
+        names = ("classifier", "classifier.out_proj", "score")
+        name = next(name for name in names if f"{name}.weight" in tensors)
         self.weight = nn.Parameter(tensors[f"{name}.weight"])
         self.bias = nn.Parameter(tensors[f"{name}.bias"])
 

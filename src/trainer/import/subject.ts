@@ -94,6 +94,12 @@ function specOf(
       `${from.folder} has a head, but the experiment uses the model's own logits.`,
       'Set task.head to "linear".',
     );
+  if (fitted.head?.module.includes('.') && spec.task.headWeights !== 'model')
+    throw new AuroraError(
+      'adapter',
+      `${from.folder} contains a head with more than one layer: ${fitted.head.module} is the last.`,
+      'Set task.headWeights to "model" if the folder of the model has the other layers.',
+    );
   const pooling = from.own?.pooling;
   if (fitted.head && pooling && pooling !== 'none') spec.task = { ...spec.task, pooling };
   const without = (key: 'staticEpochs' | 'offsetPenalty' | 'earlyStopping', why: string) => {

@@ -7,7 +7,7 @@ export const peftKey = (path: string, part: string): string => `${PREFIX}${path}
 /** A head as PEFT saves it for sequence classification (modules_to_save). */
 export const HEAD_MODULE = 'classifier';
 /** In all families. */
-export const HEAD_MODULES = [HEAD_MODULE, 'score'] as const;
+export const HEAD_MODULES = [HEAD_MODULE, 'classifier.out_proj', 'score'] as const;
 
 /** The keys of a head's tensors. */
 export const headKeys = (module: string) =>

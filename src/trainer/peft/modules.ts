@@ -8,7 +8,8 @@ import { peftParts } from '../../adapters/methods/registry';
 export interface AdapterModules {
   /** By module path as in the file, then by the tensor's own key, such as lora_A.weight. */
   modules: Map<string, Map<string, FloatTensor>>;
-  head: { weight: FloatTensor; bias?: FloatTensor } | undefined;
+  /** With the path of its module: `classifier.out_proj` is the last of two layers. */
+  head: { module: string; weight: FloatTensor; bias?: FloatTensor } | undefined;
 }
 
 const PART = new RegExp(
@@ -17,7 +18,7 @@ const PART = new RegExp(
     .join('|')})$`,
 );
 /** PEFT's names for sequence classification heads, by model family. */
-const HEAD = /^(?:.+\.)?(?:classifier|score)\.(weight|bias)$/;
+const HEAD = /^(?:.+\.)?(classifier(?:\.out_proj)?|score)\.(weight|bias)$/;
 /** Parts of LoRA variants that are not supported here. */
 const VARIANTS: readonly [RegExp, string][] = [
   [/lora_embedding_[AB]/, 'LoRA on an embedding'],
@@ -28,7 +29,7 @@ const VARIANTS: readonly [RegExp, string][] = [
 /** @throws AuroraError 'adapter' naming a tensor that belongs to no known method */
 export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModules {
   const modules: AdapterModules['modules'] = new Map();
-  const head: { weight?: FloatTensor; bias?: FloatTensor } = {};
+  const head: { module?: string; weight?: FloatTensor; bias?: FloatTensor } = {};
   const misfit = (message: string) =>
     new AuroraError('adapter', message, 'The adapter belongs to another kind of model or has been changed.');
   for (const [key, tensor] of tensors) {
@@ -39,9 +40,10 @@ export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModul
       const own = modules.get(part[1]) ?? new Map<string, FloatTensor>();
       modules.set(part[1], own.set(part[2], tensor));
     } else if (ofHead) {
-      const which = ofHead[1] as 'weight' | 'bias';
+      const which = ofHead[2] as 'weight' | 'bias';
       if (head[which]) throw misfit(`${folder} has two heads; ${key} belongs to the second.`);
       head[which] = tensor;
+      head.module = ofHead[1];
     } else throw notKnown(folder, key, name);
   }
   const { weight, bias } = head;
@@ -50,7 +52,7 @@ export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModul
     throw misfit(
       `The head in ${folder} is not a linear layer: its weight is [${weight.dims.join(', ')}]${bias ? ` and its bias is [${bias.dims.join(', ')}]` : ''}.`,
     );
-  return { modules, head: weight && { weight, ...(bias && { bias }) } };
+  return { modules, head: weight && { module: head.module!, weight, ...(bias && { bias }) } };
 }
 
 /** Without PEFT's wrappers, and without the adapter name found in files of older PEFT versions. */

@@ -8,6 +8,7 @@ import { loadModelAt } from '../../architectures/load';
 import { taskPath } from '../../architectures/task-path';
 import { elementCount, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
+import { requireHeadLayer } from './own-head';
 import { requirePositions } from './positions';
 import type { Experiment } from '../../experiment/experiment';
 import { leftOutWarning, type LeftOut } from '../../protocol/left-out';
@@ -66,7 +67,7 @@ export function adaptTo(
   requirePositions(original, spec.model, spec.training.packing);
   const layers = namedAs(found, modules);
   const output = taskOutput(declaredOutputs(model.graph), {
-    output: spec.model.output,
+    output: spec.task.headWeights === 'model' ? requireHeadLayer(original, spec).input : spec.model.output,
     head: spec.task.head === 'linear',
   });
   const { adapters, leftOut, warnings } = selectAdapters(model.graph, layers, spec.adapter, output);

@@ -18,6 +18,7 @@ import type { Experiment } from '../../experiment/experiment';
 import { adaptModel, type AdaptedModel } from './adapted-model';
 import { modelInputs, batchFeeds, type LoadData, type TaskData } from '../../tasks/task-data';
 import { initialAdapters, initialHead } from './initialize';
+import { ownHead } from './own-head';
 
 /** Everything an experiment needs before its first step: model, shapes, adapters, data. */
 export interface Task {
@@ -134,6 +135,10 @@ export const packedRows = ({ spec, trainingSet }: Task): { packedRows?: number }
 export function initialParameters(task: Task): Map<string, Float32Array> {
   const { seed } = task.spec.training;
   const hidden = task.infos.get(task.graph.output)!.shape.at(-1) as number;
-  const head = task.head ? initialHead(task.head.classes, hidden, seed) : [];
+  const head = !task.head
+    ? []
+    : task.spec.task.headWeights === 'model'
+      ? ownHead(task.original, task.spec, task.data.labels)
+      : initialHead(task.head.classes, hidden, seed);
   return new Map([...initialAdapters(task.adapters, seed), ...head]);
 }

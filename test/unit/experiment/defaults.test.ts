@@ -57,6 +57,7 @@ const model: Keys<ModelSpec> = {
 const task: Keys<TaskSpec> = {
   type: true,
   head: true,
+  headWeights: true,
   pooling: true,
   lossOn: true,
   scoring: true,

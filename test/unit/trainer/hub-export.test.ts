@@ -15,7 +15,7 @@ import { logitsName } from '../../../src/trainer/export/head';
 import { ChangedWeights } from '../../../src/trainer/export/hub/changed-weights';
 import { hubFolder } from '../../../src/trainer/export/hub/form';
 import { writeWeights } from '../../../src/trainer/export/hub/weights';
-import { largestDifference, measureFile } from '../../../src/trainer/export/measure';
+import { largestDifference, measureFile, measureTask } from '../../../src/trainer/export/measure';
 import { mergedModel } from '../../../src/trainer/export/merged';
 import { adaptModel } from '../../../src/trainer/task/adapted-model';
 import { initialAdapters } from '../../../src/trainer/task/initialize';
@@ -54,7 +54,7 @@ function merged(name: string, { task, parameters }: ReturnType<typeof adapted>) 
   mkdirSync(folder);
   const weights = folderWeights(task.spec.model.path);
   const changed = new ChangedWeights(task, parameters, weights.places);
-  writeWeights(folder, weights, changed, false);
+  writeWeights(folder, weights, changed, () => false);
   copyFileSync(task.spec.model.path, join(folder, 'config.json'));
   return { folder, rounding: changed.rounding };
 }
@@ -165,7 +165,7 @@ describe('a folder with a trained head', () => {
     const again = await hubFolder.measure(trained, out, lab.path(`${name}-work`));
     expect(largestDifference(again, onnx)).toBeLessThan(1e-5);
     const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as Record<string, unknown>;
-    return { out, written, config };
+    return { out, written, config, task };
   }
 
   it('has it beside the model if transformers has no such class', async () => {
@@ -211,4 +211,107 @@ describe('a folder with a trained head', () => {
       });
     },
   );
+
+  it("has BERT's class on its pooler, and a regression in its unit", async () => {
+    cpSync(join(FIXTURES, 'bert/model.safetensors'), join(folder, 'model.safetensors'));
+    const rows = ['the cat', 'a red dog', 'cat', 'a dog'].map((text, i) =>
+      JSON.stringify({ text, label: 100 + 7 * i }),
+    );
+    lab.write('numbers.jsonl', rows.join('\n'));
+    const { written, config } = await exported(
+      'pooled',
+      'model.output=pooler_output',
+      'task={"type":"text-regression"}',
+      'data={"train":"numbers.jsonl","validation":"numbers.jsonl"}',
+    );
+    expect(written).toEqual({ head: 'BertForSequenceClassification' });
+    expect(config).toMatchObject({ problem_type: 'regression' });
+  });
+
+  it('predicts masked tokens with its own head', async () => {
+    const { written, task } = await exported('masked', 'task={"type":"masked-language-modeling"}');
+    expect([written, task.graph.output]).toEqual([{}, 'logits']);
+  });
+
+  it("keeps the folder's own head, with its labels in their order", async () => {
+    const tensors = [...readHeader(join(FIXTURES, 'bert/model.safetensors')).values()];
+    const head = { dtype: 'F32', data: () => new Uint8Array(new Float32Array(3 * 32).fill(0.1).buffer) };
+    writeTensors(join(folder, 'model.safetensors'), [
+      ...tensors,
+      { ...head, name: 'classifier.weight', dims: [3, 32] },
+      { ...head, name: 'classifier.bias', dims: [3], data: () => new Uint8Array(12) },
+    ]);
+    const own = {
+      ...(JSON.parse(readFileSync(join(FIXTURES, 'bert/config.json'), 'utf8')) as object),
+      architectures: ['BertForSequenceClassification'],
+      id2label: { 0: 'pets', 1: 'neither', 2: 'other' },
+    };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(own));
+    const { written, config, task } = await exported(
+      'own-head',
+      'task={"type":"text-classification","head":"none"}',
+    );
+    expect(written).toEqual({});
+    expect(config).toEqual(own);
+    expect(task.data.labels).toEqual(['pets', 'neither', 'other']);
+    expect(task.graph.output).toBe('logits');
+  });
+
+  it.each([
+    ['BertForSequenceClassification', 'bert', 'classifier', ['classifier']],
+    [
+      'RobertaForSequenceClassification',
+      'roberta',
+      'classifier.out_proj',
+      ['classifier.dense', 'classifier.out_proj'],
+    ],
+  ])('trains the last layer of %s further, and puts it back', async (name, type, module, layers) => {
+    const tensors = [...readHeader(join(FIXTURES, 'bert/model.safetensors')).values()];
+    const sizes = (layer: string) => (layer === module ? 3 : 32);
+    const values = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i) / 4);
+    writeTensors(join(folder, 'model.safetensors'), [
+      ...tensors.map((t) => ({ ...t, name: t.name.replace(/^bert\./, `${type}.`) })),
+      ...layers.flatMap((layer) =>
+        [[sizes(layer), 32], [sizes(layer)]].map((dims, k) => ({
+          name: `${layer}.${k === 0 ? 'weight' : 'bias'}`,
+          dtype: 'F32',
+          dims,
+          data: () => new Uint8Array(values(dims.reduce((a, b) => a * b)).buffer),
+        })),
+      ),
+    ]);
+    const own = {
+      ...(JSON.parse(readFileSync(join(FIXTURES, 'bert/config.json'), 'utf8')) as object),
+      model_type: type,
+      architectures: [name],
+      id2label: { 0: 'pets', 1: 'neither', 2: 'other' },
+    };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(own));
+    const settings = 'task={"type":"text-classification","headWeights":"model"}';
+    const { out, written, task, config } = await exported(`further-${type}`, settings);
+    expect([...initialParameters(task).get('head.weight')!]).toEqual([...values(3 * 32)]);
+    expect(task.data.labels).toEqual(['pets', 'neither', 'other']);
+    expect(written).toEqual({ head: name });
+    expect(config).toMatchObject({ architectures: [name], id2label: own.id2label });
+    const names = (path: string) => [...readWeights(path).tensors.keys()].sort();
+    expect(names(out)).toEqual(names(folder));
+
+    // The same numbers as with its own head, as long as nothing was trained.
+    const frozen = await prepareTask(
+      loadExperiment(lab.experiment, ['model.path=bert', settings, 'task.headWeights=new', 'task.head=none']),
+      lab.path('frozen'),
+    );
+    const [a, b] = [task, frozen].map((t) => measureTask(t, initialParameters(t), lab.fresh('measured')));
+    expect(largestDifference(await a, await b)).toBeLessThan(1e-5);
+  });
+
+  it('says so if the labels are others', async () => {
+    const settings = ['model.path=bert', 'task={"type":"text-classification","headWeights":"model"}'];
+    lab.write('others.jsonl', ['a', 'b'].map((label) => JSON.stringify({ text: 'cat', label })).join('\n'));
+    const data = 'data={"train":"others.jsonl","validation":"others.jsonl"}';
+    const task = await prepareTask(loadExperiment(lab.experiment, [...settings, data]), lab.path('others'));
+    expect(() => initialParameters(task)).toThrow(/has 3 labels, but the data has 2: a, b/);
+    const none = loadExperiment(lab.experiment, ['task.headWeights=model']);
+    expect(() => adaptModel(none)).toThrow(/brings no head for labels/);
+  });
 });

@@ -11,7 +11,7 @@ import { measureTask } from '../measure';
 import { ChangedWeights } from './changed-weights';
 import { writeHubFiles } from './files';
 import { HEAD_FILE, headTensors, readHead, writeHead } from './head';
-import { writeWeights } from './weights';
+import { isLabelHead, writeWeights } from './weights';
 
 /** A folder from the hub with W₀ + ΔW for W₀, as transformers loads it. */
 export const hubFolder: Form = {
@@ -26,7 +26,11 @@ export const hubFolder: Form = {
       tensors: headTensors(task, parameters, headClass),
       prefix: weights.taskPrefix,
     };
-    writeWeights(folder, weights, changed, withoutHead, inModel);
+    const isReplaced = (name: string) =>
+      spec.task.headWeights === 'model' && headClass
+        ? name.startsWith(`${headClass.module}.`)
+        : withoutHead && isLabelHead(name);
+    writeWeights(folder, weights, changed, isReplaced, inModel);
     if (head && !headClass) writeHead(folder, task, parameters);
     writeHubFiles(folder, task, baseModel(spec.model.path), {
       withoutHead,

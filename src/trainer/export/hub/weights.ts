@@ -13,18 +13,21 @@ export interface NewHead {
   prefix: string;
 }
 
+/** Which tensors of a folder's own head are left out, by name. */
+export type LeftOut = (name: string) => boolean;
+
 /** Where task models have their heads for labels. */
-const LABEL_HEADS = /^(?:classifier|score|pre_classifier)\./;
+export const isLabelHead: LeftOut = (name) => /^(?:classifier|score|pre_classifier)\./.test(name);
 
 /**
  * The weights of a folder with some values changed: the same files, names, types and order. With a new head, the
- * folder's own head for labels is left out, and the names get the prefix of the class that has it.
+ * names get the prefix of the class that has it.
  */
 export function writeWeights(
   folder: string,
   { shards, prefix }: FolderWeights,
   changed: ChangedWeights,
-  withoutHead: boolean,
+  leftOut: LeftOut,
   head?: NewHead,
 ): void {
   const renamed = head && prefix === '' ? head.prefix : '';
@@ -33,7 +36,7 @@ export function writeWeights(
   let added = head?.tensors ?? [];
   for (const [file, path] of shards) {
     const stored = [...readHeader(path).values()].sort((a, b) => a.data.offset - b.data.offset);
-    const kept = withoutHead ? stored.filter(({ name }) => !LABEL_HEADS.test(name)) : stored;
+    const kept = stored.filter(({ name }) => !leftOut(name));
     const tensors = [...kept.map((t) => written(t, changed, renamed)), ...added];
     added = [];
     writeTensors(join(folder, file), tensors);

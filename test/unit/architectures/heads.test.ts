@@ -1,0 +1,228 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadModelAt } from '../../../src/architectures/load';
+import { DType } from '../../../src/graph/dtype';
+import { findLinearLayers } from '../../../src/graph/layers/linear';
+import { headLabels } from '../../../src/graph/task-head';
+import { host, runModel } from '../graph/onnx-models';
+import { DISTILBERT, distilbertTensors } from './distilbert';
+import { bertConfig, bertTensors, Folders, safetensors, TINY, type Stored } from './folders';
+import { LLAMA, llamaTensors, values } from './llama';
+
+const folders = new Folders();
+afterAll(() => folders.remove());
+
+const SIZE = 8;
+const LABELS = 3;
+// The second text ends with padding (id 1).
+const IDS = [5, 9, 2, 7, 3, 6, 4, 8, 1, 1];
+const MASK = [1, 1, 1, 1, 1, 1, 1, 1, 0, 0];
+
+/** Random weights of a head, by name. */
+const head = (dims: Record<string, number[]>): Record<string, Stored> =>
+  Object.fromEntries(
+    Object.entries(dims).map(([name, d], k) => [
+      name,
+      {
+        dims: d,
+        values: values(
+          d.reduce((a, b) => a * b, 1),
+          40 + k,
+        ),
+      },
+    ]),
+  );
+const dense = (name: string, to = SIZE) => ({ [`${name}.weight`]: [to, SIZE], [`${name}.bias`]: [to] });
+
+type Vector = readonly number[];
+type Head = Record<string, Stored>;
+const affine =
+  (tensors: Head, name: string) =>
+  (x: Vector): Vector => {
+    const { dims, values } = tensors[`${name}.weight`];
+    const bias = tensors[`${name}.bias`]?.values;
+    return Array.from(
+      { length: dims[0] },
+      (_, o) => x.reduce((sum, v, i) => sum + v * values![o * dims[1] + i], 0) + (bias?.[o] ?? 0),
+    );
+  };
+const erf = (x: number) => {
+  // Its series; the arguments are small.
+  let [term, sum] = [x, x];
+  for (let n = 1; n < 60; n++) sum += (term *= -(x * x) / n) / (2 * n + 1);
+  return (2 / Math.sqrt(Math.PI)) * sum;
+};
+const gelu = (x: number) => 0.5 * x * (1 + erf(x / Math.SQRT2));
+function norm(tensors: Head, name: string, epsilon: number) {
+  return (x: Vector): Vector => {
+    const mean = x.reduce((a, b) => a + b) / x.length;
+    const variance = x.reduce((a, b) => a + (b - mean) ** 2, 0) / x.length;
+    const [weight, bias] = ['weight', 'bias'].map((p) => tensors[`${name}.${p}`].values!);
+    return x.map((v, i) => ((v - mean) / Math.sqrt(variance + epsilon)) * weight[i] + bias[i]);
+  };
+}
+
+interface Case {
+  architecture: string;
+  config: Record<string, unknown>;
+  tensors: Head;
+  head: Record<string, number[]>;
+  /** Logits from the states of a text's tokens. @param all of the folder's weights */
+  wanted(states: Vector[], all: Head, last: number): Vector[];
+}
+
+const roberta = bertConfig({ model_type: 'roberta' });
+const robertaTensors = bertTensors('F32', 'roberta.');
+const EMBEDDING = 'embeddings.word_embeddings.weight';
+/** Of hidden states with a vocabulary tied to the embedding. */
+const vocabulary =
+  (dense: string, layerNorm: string, bias: string, embedding: string, activation = gelu) =>
+  (states: Vector[], all: Head): Vector[] =>
+    states.map((x) =>
+      affine(
+        { 'd.weight': all[embedding], 'd.bias': all[bias] },
+        'd',
+      )(norm(all, layerNorm, 1e-12)(affine(all, dense)(x).map(activation))),
+    );
+const twoLayers =
+  (first: string, act: (x: number) => number, second: string) => (states: Vector[], all: Head) => [
+    affine(all, second)(affine(all, first)(states[0]).map(act)),
+  ];
+
+const CASES: Case[] = [
+  {
+    architecture: 'BertForSequenceClassification',
+    config: bertConfig(),
+    tensors: bertTensors(),
+    head: { ...dense('bert.pooler.dense'), ...dense('classifier', LABELS) },
+    wanted: twoLayers('bert.pooler.dense', Math.tanh, 'classifier'),
+  },
+  {
+    architecture: 'RobertaForSequenceClassification',
+    config: roberta,
+    tensors: robertaTensors,
+    head: { ...dense('classifier.dense'), ...dense('classifier.out_proj', LABELS) },
+    wanted: twoLayers('classifier.dense', Math.tanh, 'classifier.out_proj'),
+  },
+  {
+    architecture: 'DistilBertForSequenceClassification',
+    config: DISTILBERT,
+    tensors: distilbertTensors(),
+    head: { ...dense('pre_classifier'), ...dense('classifier', LABELS) },
+    wanted: twoLayers('pre_classifier', (x) => Math.max(0, x), 'classifier'),
+  },
+  {
+    architecture: 'LlamaForSequenceClassification',
+    config: { ...LLAMA, pad_token_id: 1, tie_word_embeddings: true },
+    tensors: llamaTensors(),
+    head: { 'score.weight': [LABELS, SIZE] },
+    wanted: (states, all, last) => [affine(all, 'score')(states[last])],
+  },
+  {
+    architecture: 'BertForTokenClassification',
+    config: bertConfig(),
+    tensors: bertTensors(),
+    head: dense('classifier', LABELS),
+    wanted: (states, all) => states.map(affine(all, 'classifier')),
+  },
+  {
+    architecture: 'BertForMaskedLM',
+    config: bertConfig({ hidden_act: 'relu' }),
+    tensors: bertTensors(),
+    head: {
+      ...dense('cls.predictions.transform.dense'),
+      'cls.predictions.transform.LayerNorm.weight': [SIZE],
+      'cls.predictions.transform.LayerNorm.bias': [SIZE],
+      'cls.predictions.bias': [TINY.vocabulary],
+    },
+    wanted: vocabulary(
+      'cls.predictions.transform.dense',
+      'cls.predictions.transform.LayerNorm',
+      'cls.predictions.bias',
+      `bert.${EMBEDDING}`,
+      (x) => Math.max(0, x),
+    ),
+  },
+  {
+    architecture: 'RobertaForMaskedLM',
+    config: roberta,
+    tensors: robertaTensors,
+    head: {
+      ...dense('lm_head.dense'),
+      'lm_head.layer_norm.weight': [SIZE],
+      'lm_head.layer_norm.bias': [SIZE],
+      'lm_head.bias': [TINY.vocabulary],
+    },
+    wanted: vocabulary('lm_head.dense', 'lm_head.layer_norm', 'lm_head.bias', `roberta.${EMBEDDING}`),
+  },
+  {
+    architecture: 'DistilBertForMaskedLM',
+    config: DISTILBERT,
+    tensors: distilbertTensors(),
+    head: {
+      ...dense('vocab_transform'),
+      'vocab_layer_norm.weight': [SIZE],
+      'vocab_layer_norm.bias': [SIZE],
+      'vocab_projector.bias': [TINY.vocabulary],
+    },
+    wanted: vocabulary(
+      'vocab_transform',
+      'vocab_layer_norm',
+      'vocab_projector.bias',
+      `distilbert.${EMBEDDING}`,
+    ),
+  },
+];
+
+function folderOf({ architecture, config, tensors, head: dims }: Case) {
+  const id2label = { 0: 'no', 1: 'yes', 2: 'perhaps' };
+  const all = { ...tensors, ...head(dims) };
+  // Those of the base model are drawn by the file's writer otherwise.
+  for (const [k, [name, t]] of Object.entries(all).entries())
+    all[name] = {
+      ...t,
+      values:
+        t.values ??
+        values(
+          t.dims.reduce((a, b) => a * b, 1),
+          k,
+        ),
+    };
+  const path = folders.make({
+    'config.json': { ...config, architectures: [architecture], id2label },
+    'model.safetensors': safetensors(all),
+  });
+  return { path, all };
+}
+
+describe.each(CASES)('the head of $architecture', (c) => {
+  it('gives the logits of transformers, and is not adapted', async () => {
+    const { path, all } = folderOf(c);
+    const model = loadModelAt(path);
+    const feed = (values: number[]) => host([2, 5], values, DType.int64);
+    const out = await runModel(model, { input_ids: feed(IDS), attention_mask: feed(MASK) });
+    const states = Array.from(out.last_hidden_state.data as Float32Array);
+    const wanted = [0, 1].flatMap((row) => {
+      const tokens = [0, 1, 2, 3, 4].map((t) => states.slice((row * 5 + t) * SIZE, (row * 5 + t + 1) * SIZE));
+      return c.wanted(tokens, all, row === 0 ? 4 : 2).flat();
+    });
+    const found = Array.from(out.logits.data as Float32Array);
+    expect(found).toHaveLength(wanted.length);
+    found.forEach((v, i) => expect(v).toBeCloseTo(wanted[i], 4));
+    expect(headLabels(model)).toEqual(
+      c.architecture.endsWith('MaskedLM') ? undefined : ['no', 'yes', 'perhaps'],
+    );
+    const names = Object.keys(c.head).map((name) => name.replace(/^bert\.|\.\w+$/g, ''));
+    for (const { path } of findLinearLayers(model.graph)) expect(names).not.toContain(path);
+  });
+
+  it('is left out without its weights', () => {
+    const { graph } = loadModelAt(folderOf({ ...c, head: {} }).path);
+    expect(graph.outputs.map((o) => o.name)).toEqual(['last_hidden_state']);
+  });
+});
+
+it('a BERT with a pooler has its output', () => {
+  const c = { ...CASES[0], architecture: 'BertModel', head: dense('bert.pooler.dense') };
+  const { graph } = loadModelAt(folderOf(c).path);
+  expect(graph.outputs.map((o) => o.name)).toEqual(['last_hidden_state', 'pooler_output']);
+});
