@@ -5,6 +5,9 @@ import type { TensorInfos } from '../graph/infos';
 import { attrFloat, attrInt, toAttribute } from '../graph/attributes';
 import { tensorOf } from '../graph/values';
 import type { LayerCall } from './methods/method';
+import { ownBias } from '../graph/layers/linear';
+import { inFloat } from '../graph/quantized/in-float';
+import { isNBits } from '../graph/quantized/nbits';
 import { layerValues } from './methods/layer-values';
 import { methodOf } from './methods/registry';
 import { dropoutOf, type LayerAdapter } from './targets/select';
@@ -72,7 +75,8 @@ export function injectAdapters(
     const p = { ...names(adapter), ...frozenNames(g, adapter, dtype) };
     const output = node.outputs[0];
     if (method.weight) {
-      nodes.push(withWeight(g, node, p[method.weight]));
+      if (isNBits(node)) nodes.push(...inFloat(node, g.op('Transpose', [p[method.weight]])));
+      else nodes.push(withWeight(g, node, p[method.weight]));
       continue;
     }
     const base = g.fresh('base');
@@ -108,14 +112,24 @@ function frozenNames(g: GraphBuilder, adapter: LayerAdapter, dtype: number): Rec
 }
 
 function layerCall(g: GraphBuilder, node: Node, x: string, base: string): LayerCall {
-  const [input, weight, bias] = node.inputs;
+  const [input, weight] = node.inputs;
+  const own = ownBias(node);
+  const bias = own ? node.inputs[own] : undefined;
+  const again = (rows: string) => {
+    const inputs = [rows, ...node.inputs.slice(1, own || undefined)];
+    return g.op(node.opType, inputs, Object.fromEntries(node.attributes), { domain: node.domain });
+  };
   return {
     x,
     product() {
-      if (x !== input) return g.op(node.opType, [x, weight], Object.fromEntries(node.attributes));
+      if (x !== input) return again(x);
       return bias ? g.op('Sub', [base, bias]) : base;
     },
-    weight: { name: weight, outFirst: outFirst(node), alpha: attrFloat(node, 'alpha', 1) },
+    weightTimes(A, At) {
+      if (isNBits(node)) return g.op('Transpose', [again(A)]);
+      return outFirst(node) ? g.op('MatMul', [weight, At]) : g.op('Transpose', [g.op('MatMul', [A, weight])]);
+    },
+    alpha: attrFloat(node, 'alpha', 1),
   };
 }
 

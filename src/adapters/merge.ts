@@ -1,5 +1,6 @@
 import { DType } from '../graph/dtype';
 import type { LinearLayer } from '../graph/layers/linear';
+import { inFloat } from '../graph/quantized/in-float';
 import type { Model, Node, Tensor } from '../graph/model';
 import { tensorOf, tensorValues } from '../graph/values';
 import { AuroraError } from '../base/errors';
@@ -20,6 +21,8 @@ export interface Merge {
   added: Map<string, Tensor>;
   /** Nodes that read one of those, and as which input. */
   rewired: Map<Node, { input: number; name: string }>;
+  /** What takes the place of nodes that read a quantized weight: they read an added one in float32. */
+  replaced: Map<Node, Node[]>;
 }
 
 /**
@@ -32,12 +35,16 @@ export function mergedWeights(
   adapters: readonly LayerAdapter[],
   values: ReadonlyMap<string, Float32Array>,
 ): Merge {
-  const merge: Merge = { changed: new Map(), added: new Map(), rewired: new Map() };
+  const merge: Merge = { changed: new Map(), added: new Map(), rewired: new Map(), replaced: new Map() };
   for (const adapter of adapters) {
     const { layer } = adapter;
     const { weight, bias } = layerChange(adapter, values);
     if (bias) mergeBias(merge, layer, bias);
     if (!weight) continue;
+    if (layer.dequantize) {
+      mergeQuantized(merge, layer, layer.dequantize(), weight);
+      continue;
+    }
     const merged = mergedWeight(layer, weight);
     if (layer.sharedWith.length === 0) {
       merge.changed.set(layer.weight.name, merged(layer.transposed, layer.weight.name));
@@ -51,6 +58,24 @@ export function mergedWeights(
     }
   }
   return merge;
+}
+
+/** The layer in float32: a change as small as an adapter's would not survive rounding to so few values. */
+function mergeQuantized(
+  { added, replaced }: Merge,
+  { path, inFeatures, outFeatures, calls }: LinearLayer,
+  base: Float32Array,
+  delta: ArrayLike<number>,
+): void {
+  const name = `${path}.weight.merged`;
+  const values = new Float32Array(base.length);
+  for (let o = 0; o < outFeatures; o++)
+    for (let i = 0; i < inFeatures; i++) {
+      const at = o * inFeatures + i;
+      values[i * outFeatures + o] = base[at] + delta[at];
+    }
+  added.set(name, tensorOf(name, DType.float, [inFeatures, outFeatures], values));
+  for (const { node } of calls) replaced.set(node, inFloat(node, name));
 }
 
 function mergeBias({ changed, added, rewired }: Merge, layer: LinearLayer, change: ArrayLike<number>): void {
@@ -73,16 +98,18 @@ export function mergeAdapters(
   adapters: readonly LayerAdapter[],
   values: ReadonlyMap<string, Float32Array>,
 ): Model {
-  const { changed, added, rewired } = mergedWeights(adapters, values);
-  const initializers = new Map([...model.graph.initializers, ...changed, ...added]);
-  const nodes = model.graph.nodes.map((n) => rewire(n, rewired));
+  const merge = mergedWeights(adapters, values);
+  const initializers = new Map([...model.graph.initializers, ...merge.changed, ...merge.added]);
+  const nodes = model.graph.nodes.flatMap((n) => mergedNodes(n, merge));
   return { ...model, graph: { ...model.graph, initializers, nodes } };
 }
 
-/** The node itself if it is not among them. */
-export function rewire(node: Node, rewired: Merge['rewired']): Node {
+/** What becomes of a node: the node itself if it reads nothing that is merged. */
+export function mergedNodes(node: Node, { rewired, replaced }: Merge): Node[] {
+  const instead = replaced.get(node);
+  if (instead) return instead;
   const own = rewired.get(node);
-  return own ? { ...node, inputs: node.inputs.map((x, i) => (i === own.input ? own.name : x)) } : node;
+  return [own ? { ...node, inputs: node.inputs.map((x, i) => (i === own.input ? own.name : x)) } : node];
 }
 
 /** The result of one adapter's static form. */

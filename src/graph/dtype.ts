@@ -14,6 +14,8 @@ export const DType = {
   uint32: 12,
   uint64: 13,
   bfloat16: 16,
+  uint4: 21,
+  int4: 22,
 } as const;
 
 export type DTypeCode = number;

@@ -81,4 +81,4 @@ export const outputsNamed = (names: readonly string[]): ValueInfo[] =>
   names.map((name) => ({ name, dtype: 0, shape: undefined }));
 
 /** The operator set that rules and rewrites support; models are upgraded to it on load. */
-export const INTERNAL_OPSET = 20;
+export const INTERNAL_OPSET = 21;

@@ -12,6 +12,7 @@ import type { LayerValues } from './method';
 export const layerValues = (layer: LinearLayer): LayerValues => ({
   weight() {
     const { inFeatures, outFeatures, transposed, alpha } = layer;
+    if (layer.dequantize) return layer.dequantize();
     const stored = floats(layer, layer.weight);
     if (transposed && alpha === 1) return stored;
     const out = new Float32Array(stored.length);
@@ -22,7 +23,7 @@ export const layerValues = (layer: LinearLayer): LayerValues => ({
   },
   bias() {
     if (!layer.bias) throw new Error(`${layer.path} has no bias`);
-    return floats(layer, layer.bias.tensor);
+    return floats({ ...layer, plain: true }, layer.bias.tensor);
   },
 });
 

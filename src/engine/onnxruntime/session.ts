@@ -84,6 +84,8 @@ export async function openSession(
     extra: {
       session: {
         disable_prepacking: options.prepack ? '0' : '1',
+        // Quantized weights stay as small as they are in the file.
+        disable_qdq_constant_folding: '1',
         ...(options.onlyDevice ? { disable_cpu_ep_fallback: '1' } : {}),
       },
       // With fixed shapes, this optimizer drops the deviation output that the backward pass reads; on GPUs only.

@@ -22,6 +22,7 @@ import { activations } from './rules/activations';
 import { convolution } from './rules/conv';
 import { cumsum } from './rules/cumsum';
 import { frozenNorm } from './rules/frozen-norm';
+import { nbits } from './rules/quantized/nbits';
 import { nd } from './rules/nd';
 import type { Rule } from './rule';
 import { own } from '../../base/names';
@@ -48,6 +49,7 @@ const RULES: Record<string, Rule> = {
   ...softmax,
   ...views,
   ...nd,
+  ...nbits,
   ...frozenNorm,
   ...cumsum,
   ...convolution,

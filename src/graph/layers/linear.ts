@@ -3,6 +3,8 @@ import { numberedPaths, PathNumbers } from './layer-names';
 import type { Graph, Node, Tensor } from '../model';
 import { formerPath, isModuleParameter, modulePath, sameModule } from './module-path';
 import { readersOf } from '../reads';
+import { isNBits, nbitsOf } from '../quantized/nbits';
+import { nbitsRows } from '../quantized/nbits-values';
 
 /** One use of a linear layer: `output = input · W` (or `· Wᵀ`), before or after its bias. */
 export interface LinearCall {
@@ -29,6 +31,8 @@ export interface LinearLayer {
   alpha: number;
   /** False if the weight is computed (dequantized, cast) and cannot be replaced in place. */
   plain: boolean;
+  /** The values (out, in) of a weight that the layer's operator itself dequantizes. */
+  dequantize?: () => Float32Array;
   /** A module called several times has several calls and one weight. */
   calls: LinearCall[];
   /** Nodes that read the same weight for another purpose (a tied embedding, another module). */
@@ -52,6 +56,9 @@ interface WeightOperand {
   plain: boolean;
   /** The layer is applied to a constant, such as relative position embeddings. */
   onConstant?: boolean;
+  dequantize?: () => Float32Array;
+  /** Of the weight as the layer reads it: (out, in) if `transposed`. */
+  dims: number[];
 }
 
 /** What exporters put between a weight and its layer. */
@@ -67,7 +74,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
   const formerPaths = new PathNumbers();
   const isList = numberedPaths(operands.keys());
   const candidates = graph.nodes.flatMap((node) => {
-    const operand = linearOperand(operands, node);
+    const operand = isNBits(node) ? nbitsOperand(graph, operands, node) : linearOperand(operands, node);
     return operand ? [{ node, operand }] : [];
   });
   const weights = new Set(candidates.flatMap(({ operand: o }) => (o.onConstant ? [] : [o.tensor])));
@@ -94,7 +101,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
     }
     const path = paths.of(base, tensor.name);
     const former = formerPaths.of(formerBase, tensor.name);
-    const [rows, columns] = tensor.dims;
+    const [rows, columns] = operand.dims;
     const layer: LinearLayer = {
       path,
       ...(former !== path && { formerPath: former }),
@@ -104,6 +111,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
       transposed: operand.transposed,
       alpha: node.opType === 'Gemm' ? attrFloat(node, 'alpha', 1) : 1,
       plain: operand.plain,
+      ...(operand.dequantize && { dequantize: operand.dequantize }),
       calls: [call],
       sharedWith: [],
       hasBias: false,
@@ -131,11 +139,23 @@ function linearOperand(operands: Map<string, WeightOperand>, node: Node): Weight
   return gemm && attrInt(node, 'transB', 0) === 1 ? { ...operand, transposed: !operand.transposed } : operand;
 }
 
+function nbitsOperand(graph: Graph, operands: Map<string, WeightOperand>, node: Node): WeightOperand {
+  const w = nbitsOf(node, (name) => graph.initializers.get(name));
+  return {
+    tensor: w.weight,
+    dims: [w.outFeatures, w.inFeatures],
+    transposed: true,
+    plain: false,
+    onConstant: operands.has(node.inputs[0]),
+    dequantize: () => nbitsRows(w),
+  };
+}
+
 /** Every constant, under its own name and the names after whatever exporters put between it and its layer. */
 function weightOperands(graph: Graph): Map<string, WeightOperand> {
   const operands = new Map<string, WeightOperand>();
   for (const tensor of graph.initializers.values())
-    operands.set(tensor.name, { tensor, transposed: false, plain: true });
+    operands.set(tensor.name, { tensor, dims: tensor.dims, transposed: false, plain: true });
   for (const { opType, inputs, outputs } of graph.nodes) {
     const found = PASSES.has(opType) ? operands.get(inputs[0]) : undefined;
     if (!found) continue;
@@ -146,9 +166,14 @@ function weightOperands(graph: Graph): Map<string, WeightOperand> {
   return operands;
 }
 
+/** Which of a linear layer's inputs is its bias; 0 for an operator that has none. */
+export const ownBias = (node: Node): number =>
+  node.opType === 'Gemm' ? 2 : isNBits(node) && node.inputs[5] ? 5 : 0;
+
 /** The bias added to a linear layer's output, by name. */
 function biasName(graph: Graph, users: Map<string, Node[]>, node: Node): string | undefined {
-  if (node.opType === 'Gemm') return node.inputs[2];
+  const own = ownBias(node);
+  if (own) return node.inputs[own];
   const add = (users.get(node.outputs[0]) ?? []).find((n) => n.opType === 'Add');
   return add?.inputs.find((x) => graph.initializers.get(x)?.dims.length === 1);
 }
@@ -160,10 +185,8 @@ function biasParameter(
   node: Node,
 ): string | undefined {
   const add = (users.get(node.outputs[0]) ?? []).find((n) => n.opType === 'Add');
-  const name =
-    node.opType === 'Gemm'
-      ? node.inputs[2]
-      : add?.inputs.find((x) => operands.get(x)?.tensor.dims.length === 1);
+  const own = ownBias(node);
+  const name = own ? node.inputs[own] : add?.inputs.find((x) => operands.get(x)?.tensor.dims.length === 1);
   if (name === undefined || isModuleParameter(name)) return name;
   return operands.get(name)?.tensor.name ?? name;
 }
@@ -176,7 +199,7 @@ function biasOf(graph: Graph, users: Map<string, Node[]>, layer: LinearLayer): L
   if (names.size !== 1 || tensor?.dims.join() !== `${layer.outFeatures}`) return undefined;
   if (layer.calls.some(({ node }) => attrFloat(node, 'beta', 1) !== 1)) return undefined;
   const uses = layer.calls.map(({ node, output }) => {
-    const adds = node.opType === 'Gemm' ? node : users.get(output)!.find((n) => n.inputs.includes(name!))!;
+    const adds = ownBias(node) ? node : users.get(output)!.find((n) => n.inputs.includes(name!))!;
     return { node: adds, input: adds.inputs.indexOf(name!) };
   });
   return { tensor, uses, shared: users.get(name!)!.length > uses.length };

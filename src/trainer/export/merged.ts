@@ -1,4 +1,4 @@
-import { mergedWeights, rewire, type Merge } from '../../adapters/merge';
+import { mergedNodes, mergedWeights, type Merge } from '../../adapters/merge';
 import { selectAdapters } from '../../adapters/targets/select';
 import { GraphBuilder } from '../../graph/builder';
 import { forOpset } from '../../graph/file/downgrade';
@@ -6,6 +6,7 @@ import { DType } from '../../graph/dtype';
 import { namedAs } from '../../graph/layers/layer-names';
 import { findLinearLayers } from '../../graph/layers/linear';
 import type { Graph, Model, Node, Tensor } from '../../graph/model';
+import { readsOf } from '../../graph/reads';
 import { decoderBranch, isMerged } from '../../graph/past/decoder-branch';
 import { liftConstants } from '../../graph/upgrade/constants';
 import { readTensorBytes, tensorOf } from '../../graph/values';
@@ -30,7 +31,10 @@ export function mergedModel(task: Task, parameters: ReadonlyMap<string, Float32A
   const initializers = new Map([...original.graph.initializers, ...merge.added]);
   const changed = new Set([...merge.added.values(), ...replace(initializers, merge)]);
   const graph: Graph = { ...original.graph, initializers, outputs: [...original.graph.outputs] };
-  const nodes = original.graph.nodes.map((n) => rewire(withConstant(n, merge.changed), merge.rewired));
+  const nodes = original.graph.nodes
+    .flatMap((n) => mergedNodes(n, merge))
+    .map((n) => withConstant(n, merge.changed));
+  removeUnread(initializers, nodes, merge);
   graph.nodes = [...nodes, ...headNodes(task, { ...graph, nodes }, parameters)];
   // Before IR version 4, every initializer also had to be an input.
   return { model: { ...original, irVersion: Math.max(4, original.irVersion), graph }, changed };
@@ -53,6 +57,13 @@ function mergeInto(task: Task, graph: Graph, parameters: ReadonlyMap<string, Flo
       'Export with --as onnx-dynamic, or train on an export without fused operators.',
     );
   return mergedWeights(adapters, parameters);
+}
+
+/** Removes the quantized weights that were replaced. */
+function removeUnread(initializers: Map<string, Tensor>, nodes: readonly Node[], { replaced }: Merge): void {
+  const read = new Set(nodes.flatMap(readsOf));
+  for (const { inputs } of replaced.keys())
+    for (const name of inputs) if (!read.has(name)) initializers.delete(name);
 }
 
 /** @returns the new tensors among the initializers */

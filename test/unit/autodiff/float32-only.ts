@@ -18,3 +18,6 @@ export const FLOAT32_ONLY = [
   ...['Softsign', 'ThresholdedRelu', 'Shrink'],
   ...['Conv', 'BatchNormalization', 'InstanceNormalization', 'GlobalAveragePool'],
 ];
+
+/** Operators over quantized weights, which TensorFlow.js does not run; `test/unit/graph/quantized` checks them. */
+export const QUANTIZED = ['com.microsoft.MatMulNBits'];
