@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { AuroraError } from '../base/errors';
 import { isHubModel, modelFile } from '../files/model-path';
 import { loadModel } from '../graph/file/load';
-import { INTERNAL_OPSET, type Model } from '../graph/model';
+import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../graph/model';
 import { Network } from './blocks/network';
 import { FAMILIES } from './families/registry';
 import { readConfig } from './folder/config';
@@ -44,7 +44,7 @@ function modelOf(path: string): { model: Model; weights: Weights } {
   const net = new Network(weights);
   family.build(net, config);
   const model = {
-    irVersion: 9,
+    irVersion: INTERNAL_IR_VERSION,
     producer: 'aurora-lab',
     opsets: new Map([['', INTERNAL_OPSET]]),
     graph: net.graph,

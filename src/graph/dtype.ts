@@ -14,8 +14,14 @@ export const DType = {
   uint32: 12,
   uint64: 13,
   bfloat16: 16,
+  float8e4m3fn: 17,
+  float8e4m3fnuz: 18,
+  float8e5m2: 19,
+  float8e5m2fnuz: 20,
   uint4: 21,
   int4: 22,
+  float4e2m1: 23,
+  float8e8m0: 24,
 } as const;
 
 export type DTypeCode = number;
@@ -34,6 +40,10 @@ const BYTES: Record<number, number> = {
   12: 4,
   13: 8,
   16: 2,
+  17: 1,
+  18: 1,
+  19: 1,
+  20: 1,
 };
 
 /** Bytes per element; undefined for strings and sub-byte types, which have no fixed whole-byte size. */

@@ -80,5 +80,10 @@ export const elementCount = (dims: readonly number[]): number => dims.reduce((a,
 export const outputsNamed = (names: readonly string[]): ValueInfo[] =>
   names.map((name) => ({ name, dtype: 0, shape: undefined }));
 
-/** The operator set that rules and rewrites support; models are upgraded to it on load. */
+/**
+ * The operator set that rules and rewrites support; models are converted to it on load. The first with blocked four-bit
+ * weights (DequantizeLinear). From 22 on, ONNX Runtime's WebGPU provider lacks Sin, Cos, Conv's pools and others.
+ */
 export const INTERNAL_OPSET = 21;
+/** The IR version that came with it (onnx.proto3). */
+export const INTERNAL_IR_VERSION = 10;

@@ -1,4 +1,4 @@
-import { lowerContrib } from './lower/lower';
+import { unfuse } from './unfuse/unfuse';
 import type { Model } from './model';
 import { fuseGelu } from './passes/fuse-gelu';
 import { decoderBranch } from './past/decoder-branch';
@@ -13,4 +13,4 @@ export const prepareModel = (model: Model): Model =>
   standard(withoutPast(upgradeModel(decoderBranch(model, false))));
 
 /** The same operators, after the cache is taken away or kept. */
-export const standard = (model: Model): Model => fuseGelu(lowerContrib(model));
+export const standard = (model: Model): Model => fuseGelu(unfuse(model));

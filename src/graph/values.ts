@@ -1,7 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { DType } from './dtype';
+import { DType, dtypeName } from './dtype';
+import { isFourBit, packFourBit, unpackFourBit } from './four-bit';
 import { fromBfloat16, fromHalf, toBfloat16, toHalf } from './half';
-import { isFileRef, type FileRef, type Tensor } from './model';
+import { elementCount, isFileRef, type FileRef, type Tensor } from './model';
 import { AuroraError } from '../base/errors';
 
 /** The bytes behind a reference. */
@@ -70,15 +71,16 @@ export type NumberArray =
   | Uint8Array;
 
 /**
- * The values as a typed array of the tensor's own type (16-bit floats as their bits). A copy: aligned and safe to
- * modify.
+ * The values as a typed array of the tensor's own type (16-bit floats as their bits, four-bit integers as bytes). A
+ * copy: aligned and safe to modify.
  */
 export function tensorValues(t: Tensor): NumberArray {
+  if (isFourBit(t.dtype)) return unpackFourBit(readTensorBytes(t), elementCount(t.dims), t.dtype);
   const Type = ARRAYS[t.dtype as keyof typeof ARRAYS];
   if (!Type)
     throw new AuroraError(
       'model',
-      `The values of the tensor ${t.name} cannot be read: its type (${t.dtype}) is not supported.`,
+      `The values of the tensor ${t.name} cannot be read: its type, ${dtypeName(t.dtype)}, is not supported.`,
     );
   const bytes = readTensorBytes(t);
   return new Type(new Uint8Array(bytes).buffer);
@@ -101,6 +103,7 @@ export function tensorOf(name: string, dtype: number, dims: number[], values: Ar
 function typedArray(dtype: number, values: ArrayLike<number>): NumberArray {
   if (dtype === DType.int64 || dtype === DType.uint64)
     return BigInt64Array.from(Array.from(values), (v) => BigInt(v));
+  if (isFourBit(dtype)) return packFourBit(values);
   if (dtype === DType.float16) return Uint16Array.from(values, toHalf);
   if (dtype === DType.bfloat16) return Uint16Array.from(values, toBfloat16);
   const Type = ARRAYS[dtype as keyof typeof ARRAYS] as typeof Float32Array;

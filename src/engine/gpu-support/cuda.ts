@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type * as Ort from 'onnxruntime-node';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
-import { INTERNAL_OPSET, type Graph } from '../../graph/model';
+import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Graph } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 
 /**
@@ -31,7 +31,7 @@ function product(): Uint8Array {
   g.ops('MatMul', inputs, {}, { outputs: ['y'] });
   graph.outputs.push({ name: 'y', dtype: DType.float, shape: [2, 2] });
   return encodeModel({
-    irVersion: 9,
+    irVersion: INTERNAL_IR_VERSION,
     producer: 'aurora-lab',
     opsets: new Map([['', INTERNAL_OPSET]]),
     graph,

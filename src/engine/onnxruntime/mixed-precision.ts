@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DType } from '../../graph/dtype';
 import { GraphBuilder } from '../../graph/builder';
-import { INTERNAL_OPSET, type Graph, type Model } from '../../graph/model';
+import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Graph, type Model } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 import { halvableWeights, withHalfWeights } from '../../graph/passes/half-weights';
 import { writeHalfWeights, type HalvedWeights } from '../../graph/passes/half-weights-file';
@@ -76,7 +76,7 @@ export async function requireHalf(options: SessionOptions): Promise<void> {
   const x = g.op('Cast', [g.addInput('x', DType.float, [1, 1])], { to: DType.float16 });
   g.addOutput(g.op('Cast', [g.op('MatMul', [x, x])], { to: DType.float }));
   const model: Model = {
-    irVersion: 9,
+    irVersion: INTERNAL_IR_VERSION,
     producer: 'aurora-lab',
     opsets: new Map([['', INTERNAL_OPSET]]),
     graph,

@@ -1,4 +1,5 @@
 import { byteSize, DType } from '../dtype';
+import { fourBitBytes, isFourBit } from '../four-bit';
 import { elementCount, type Tensor } from '../model';
 import { decodeStringPair, readMessage, repeated, safeInt } from './wire';
 
@@ -76,6 +77,7 @@ function fromInt32(dtype: number, values: number[]): Uint8Array {
 
 /** Bytes the values take, or undefined for types without a fixed size. */
 export function tensorBytes(t: Pick<Tensor, 'dtype' | 'dims'>): number | undefined {
+  if (isFourBit(t.dtype)) return fourBitBytes(elementCount(t.dims));
   const size = byteSize(t.dtype);
   return size === undefined ? undefined : size * elementCount(t.dims);
 }

@@ -1,12 +1,11 @@
 import { AuroraError } from '../../base/errors';
-import { INTERNAL_OPSET, type Model } from '../model';
+import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../model';
 import { rewriteModel, type Rewrite } from '../rewrite';
 import { axesToInput } from './axes';
 import { clip, pad } from './bounds';
 import { liftConstants } from './constants';
 import { dropout } from './dropout';
 import { batchNormalization, groupNormalization } from './normalization';
-import { cast, quantization } from './quantization';
 import { resize } from './resize';
 import { slice } from './slice';
 import { dft, gridSample, roiAlign, scatter, topK } from './small';
@@ -15,8 +14,6 @@ import { split } from './split';
 
 const OLDEST = 9;
 const NEWEST = 21;
-/** The IR version that came with opset 20 (onnx.proto3). */
-const IR_VERSION = 9;
 
 const REDUCTIONS = 'L1 L2 LogSum LogSumExp Max Mean Min Prod SumSquare'.split(' ').map((r) => `Reduce${r}`);
 
@@ -47,10 +44,6 @@ function rewrites(opset: number): Record<string, Rewrite> {
   // Deprecated in opset 10, yet found in later models; and one whose old form runtimes no longer support.
   below(NEWEST + 1, resize, 'Upsample');
   below(NEWEST + 1, groupNormalization(opset), 'GroupNormalization');
-  if (opset > INTERNAL_OPSET) {
-    table.QuantizeLinear = table.DequantizeLinear = quantization;
-    table.Cast = cast;
-  }
   return table;
 }
 
@@ -58,7 +51,7 @@ function rewrites(opset: number): Record<string, Rewrite> {
  * The same model in the internal opset, with its constants as initializers. The original is not changed; unchanged
  * tensors are shared.
  *
- * @throws AuroraError 'model' outside opsets 9 to 21, and for the few forms that opset 20 cannot express
+ * @throws AuroraError 'model' outside opsets 9 to 21
  */
 export function upgradeModel(model: Model): Model {
   const opset = model.opsets.get('');
@@ -84,7 +77,7 @@ export function upgradeModel(model: Model): Model {
   if (model.irVersion < 4)
     upgraded.graph.inputs = upgraded.graph.inputs.filter((i) => !model.graph.initializers.has(i.name));
   upgraded.opsets.set('', INTERNAL_OPSET);
-  upgraded.irVersion = Math.max(model.irVersion, IR_VERSION);
+  upgraded.irVersion = Math.max(model.irVersion, INTERNAL_IR_VERSION);
   return upgraded;
 }
 

@@ -8,7 +8,7 @@ import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import type { HostTensors } from '../../graph/host-tensor';
 import { findLinearLayers } from '../../graph/layers/linear';
-import { INTERNAL_OPSET, type Model } from '../../graph/model';
+import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
 import { tensorOf } from '../../graph/values';
 import { initialAdapters, initialHead } from '../task/initialize';
@@ -105,7 +105,7 @@ export async function matmulRate(
 
 async function openProducts(size: number, place: Place, folder: string, threads: number): Promise<Evaluator> {
   const model: Model = {
-    irVersion: 10,
+    irVersion: INTERNAL_IR_VERSION,
     producer: 'aurora-lab',
     opsets: new Map([['', INTERNAL_OPSET]]),
     graph: { name: 'products', nodes: [], initializers: new Map(), inputs: [], outputs: [] },

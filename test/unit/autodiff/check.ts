@@ -5,15 +5,21 @@ import { differentiate } from '../../../src/graph/autodiff/differentiate';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType, isFloat } from '../../../src/graph/dtype';
 import type { HostTensor, HostTensors } from '../../../src/graph/host-tensor';
-import { elementCount, type Graph, type Model } from '../../../src/graph/model';
+import {
+  elementCount,
+  INTERNAL_IR_VERSION,
+  INTERNAL_OPSET,
+  type Graph,
+  type Model,
+} from '../../../src/graph/model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { tensorOf, tensorValues, type NumberArray } from '../../../src/graph/values';
 import { FIXED, OPEN, type Axis, type Input, type Problem } from './problem';
 
 export const modelOf = (graph: Graph): Model => ({
-  irVersion: 9,
+  irVersion: INTERNAL_IR_VERSION,
   producer: 'test',
-  opsets: new Map([['', 20]]),
+  opsets: new Map([['', INTERNAL_OPSET]]),
   graph,
   metadata: new Map(),
 });

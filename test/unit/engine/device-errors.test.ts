@@ -7,7 +7,7 @@ import { deviceError, providerTrouble } from '../../../src/engine/onnxruntime/de
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
-import { INTERNAL_OPSET, type Graph } from '../../../src/graph/model';
+import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Graph } from '../../../src/graph/model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
@@ -23,7 +23,13 @@ function model(): Uint8Array {
   const g = new GraphBuilder(graph, '');
   g.addOutput(g.op('Tanh', [g.addInput('x', DType.float, [2])]));
   const opsets = new Map([['', INTERNAL_OPSET]]);
-  return encodeModel({ irVersion: 9, producer: 'aurora-lab', opsets, graph, metadata: new Map() });
+  return encodeModel({
+    irVersion: INTERNAL_IR_VERSION,
+    producer: 'aurora-lab',
+    opsets,
+    graph,
+    metadata: new Map(),
+  });
 }
 
 describe.runIf(linux)('a missing device', () => {

@@ -3,7 +3,7 @@ import { memoryError, saysOutOfMemory } from '../../../src/engine/onnxruntime/ou
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
-import { INTERNAL_OPSET, type Graph } from '../../../src/graph/model';
+import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Graph } from '../../../src/graph/model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { onWebgpu } from '../../webgpu';
 
@@ -17,7 +17,7 @@ function product(): Uint8Array {
   const square = g.op('Exp', [g.op('MatMul', [x, g.op('Transpose', [x])])]);
   g.addOutput(g.op('ReduceSum', [square], { keepdims: 0 }));
   return encodeModel({
-    irVersion: 9,
+    irVersion: INTERNAL_IR_VERSION,
     producer: 'aurora-lab',
     opsets: new Map([['', INTERNAL_OPSET]]),
     graph,

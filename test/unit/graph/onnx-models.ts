@@ -54,9 +54,11 @@ export const graph = (s: Omit<Sketch, 'opset'>): Graph => ({
   outputs: s.outputs.map((name) => ({ name, dtype: 0, shape: undefined })),
 });
 
-/** Uses an IR version old enough for the opset (4 to 8 allow opsets 9 to 19). */
+/** Uses the IR version of the opset, from 20 on; older ones also allow older opsets. */
+const irVersionOf = (opset: number): number => (opset < 12 ? 4 : ([8, 9, 10, 10, 11, 12][opset - 19] ?? 8));
+
 export const model = (s: Sketch): Model => ({
-  irVersion: s.irVersion ?? (s.opset > 19 ? 9 : s.opset < 12 ? 4 : 8),
+  irVersion: s.irVersion ?? irVersionOf(s.opset),
   producer: 'test',
   opsets: new Map([['', s.opset], ...Object.entries(s.domains ?? {})]),
   graph: graph(s),

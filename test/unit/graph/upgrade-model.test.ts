@@ -30,7 +30,7 @@ describe('supported opsets', () => {
 
   it.each([9, 14, 20, 21])('include opset %i', async (opset) => {
     const upgraded = upgradeModel(build(opset, identity));
-    expect([upgraded.opsets.get(''), upgraded.irVersion >= 9]).toEqual([20, true]);
+    expect([upgraded.opsets.get(''), upgraded.irVersion >= 10]).toEqual([21, true]);
     expect(difference({ y: feeds.x }, await runModel(upgraded, feeds))).toBeUndefined();
   });
 
@@ -66,26 +66,27 @@ describe('supported opsets', () => {
     expect(() => upgradeModel(m)).toThrow(/local functions/);
   });
 
-  it.each<[string, Node, RegExp]>([
-    ['blocked quantization', node('DequantizeLinear', ['x', 's'], ['y'], { block_size: 2 }), /block_size/],
-    ['an output type', node('QuantizeLinear', ['x', 's'], ['y'], { output_dtype: 5 }), /output_dtype/],
-    ['16-bit quantization', node('DequantizeLinear', ['q', 's'], ['y']), /of int16/],
-    ['four-bit integers', node('Cast', ['x'], ['y'], { to: 22 }), /to int4/],
-  ])('exclude features that only opset 21 has: %s', (_, n, message) => {
-    const initializers = [tensorOf('s', float, [], [1]), tensorOf('q', DType.int16, [2], [1, 2])];
-    expect(() => upgradeModel(build(21, [n], { initializers }))).toThrow(message);
-  });
-
-  it('include quantization of opset 21 in its earlier form', async () => {
+  it.each([
+    [DType.uint4, 8],
+    [DType.int4, 0],
+  ])('include blocked weights of four bits, type %i', async (dtype, zero) => {
     const nodes = [
-      node('QuantizeLinear', ['x', 's', 'z'], ['q'], { block_size: 0, output_dtype: 0 }),
-      node('DequantizeLinear', ['q', 's', 'z'], ['y'], { block_size: 0 }),
+      node('DequantizeLinear', ['q', 's', 'z'], ['w'], { axis: 1, block_size: 16 }),
+      node('Gemm', ['x', 'w'], ['y'], { transB: 1 }),
     ];
-    const initializers = [tensorOf('s', float, [], [0.5]), tensorOf('z', DType.int8, [], [3])];
-    const m = build(21, nodes, { initializers });
-    const upgraded = upgradeModel(m);
-    expect(upgraded.graph.nodes.flatMap((n) => [...n.attributes.keys()])).toEqual([]);
-    expect(difference(await runModel(m, feeds), await runModel(upgraded, feeds))).toBeUndefined();
+    const q = Array.from({ length: 96 }, (_, i) => zero - 8 + ((i * 7) % 16));
+    const initializers = [
+      tensorOf('q', dtype, [3, 32], q),
+      tensorOf('s', float, [3, 2], [1, 0.5, 2, 0.25, 4, 8]),
+      tensorOf('z', dtype, [3, 2], new Array<number>(6).fill(zero)),
+    ];
+    const m = build(21, nodes, { inputs: [input('x', float, ['n', 32])], initializers });
+    const upgraded = decodeModel(encodeModel(upgradeModel(m)));
+    expect(tensorNumbers(upgraded.graph.initializers.get('q')!)).toEqual(q);
+    const row = Array.from({ length: 32 }, (_, i) => (i === 19 ? 1 : 0));
+    const want = [0.5, 0.25, 8].map((scale, n) => scale * (q[n * 32 + 19] - zero));
+    const got = await runModel(upgraded, { x: host([1, 32], row) });
+    expect(difference({ y: host([1, 3], want) }, got)).toBeUndefined();
   });
 });
 

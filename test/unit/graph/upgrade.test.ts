@@ -17,7 +17,7 @@ async function expectSame(sketch: Sketch, feeds: HostTensors, rtol = 0, atol = 0
   const original = model(sketch);
   const before = encodeModel(original);
   const upgraded = upgradeModel(original);
-  expect(upgraded.opsets.get('')).toBe(20);
+  expect(upgraded.opsets.get('')).toBe(21);
   expect(Buffer.compare(encodeModel(original), before), 'the original was changed').toBe(0);
   const want = await runModel(original, feeds);
   expect(difference(want, await runModel(upgraded, feeds), rtol, atol)).toBeUndefined();

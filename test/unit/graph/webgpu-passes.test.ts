@@ -3,7 +3,7 @@ import type { HostTensors } from '../../../src/engine/engine';
 import { deviceFeeds, deviceGraph } from '../../../src/engine/onnxruntime/device-graph';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
-import { INTERNAL_OPSET, type Graph, type Model } from '../../../src/graph/model';
+import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Graph, type Model } from '../../../src/graph/model';
 import { narrowIntegers } from '../../../src/graph/passes/narrow-integers';
 import { difference, runModel } from './onnx-models';
 
@@ -27,7 +27,7 @@ function modelOf(build: (g: GraphBuilder) => string): Model {
   for (const [name, { dtype, dims }] of Object.entries(INPUTS)) g.addInput(name, dtype, dims);
   g.addOutput(build(g));
   return {
-    irVersion: 9,
+    irVersion: INTERNAL_IR_VERSION,
     producer: 'aurora-lab',
     opsets: new Map([['', INTERNAL_OPSET]]),
     graph,

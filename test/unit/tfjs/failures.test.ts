@@ -8,7 +8,7 @@ import type { Place, TfjsBackend } from '../../../src/engine/place';
 import type { TaskGraph } from '../../../src/tasks/task-graph';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
-import type { Graph } from '../../../src/graph/model';
+import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Graph } from '../../../src/graph/model';
 import { onWebgpu } from '../../webgpu';
 
 const on = (device: TfjsBackend): { place: Place } => ({ place: { engine: 'tfjs', device } });
@@ -25,7 +25,13 @@ function sumTask(rows: number, frozen = false): TaskGraph {
     : g.op('Expand', ['w', g.ints([rows, ROW])]);
   const lossSum = g.op('ReduceSum', [g.op('Exp', [large])], { keepdims: 0 });
   return {
-    model: { irVersion: 9, producer: '', opsets: new Map([['', 20]]), graph, metadata: new Map() },
+    model: {
+      irVersion: INTERNAL_IR_VERSION,
+      producer: '',
+      opsets: new Map([['', INTERNAL_OPSET]]),
+      graph,
+      metadata: new Map(),
+    },
     trainable: [{ name: 'w', dims: [1], part: 'adapter' }],
     labels: '',
     logits: lossSum,

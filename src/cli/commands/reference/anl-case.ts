@@ -7,7 +7,7 @@ import { openGraphs } from '../../../engine/tfjs/stepper';
 import { differentiate } from '../../../graph/autodiff/differentiate';
 import { GraphBuilder } from '../../../graph/builder';
 import { DType } from '../../../graph/dtype';
-import { INTERNAL_OPSET, type Model } from '../../../graph/model';
+import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../../../graph/model';
 import { encodeModel } from '../../../graph/onnx/encode';
 import type { AnlCase } from './case';
 import { arrayProblem, Comparison } from './compare';
@@ -106,7 +106,7 @@ function anlModel(c: AnlCase): Model {
   g.addOutput(sigma);
   g.addOutput(loss);
   return {
-    irVersion: 9,
+    irVersion: INTERNAL_IR_VERSION,
     producer: 'aurora-lab',
     opsets: new Map([['', INTERNAL_OPSET]]),
     graph,

@@ -6,7 +6,7 @@ import { GraphBuilder } from '../../../../src/graph/builder';
 import { DType } from '../../../../src/graph/dtype';
 import { loadModel } from '../../../../src/graph/file/load';
 import type { HostTensors } from '../../../../src/graph/host-tensor';
-import { INTERNAL_OPSET, type Model } from '../../../../src/graph/model';
+import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../../../../src/graph/model';
 import { cacheInputs } from '../../../../src/graph/past/cache-inputs';
 import { lastLogits, withPast } from '../../../../src/graph/past/with-past';
 import { withoutPast } from '../../../../src/graph/past/without-past';
@@ -93,5 +93,5 @@ function unusual(): Model {
   g.addOutput('present.0.key');
   g.addOutput('sizes');
   const opsets = new Map([['', INTERNAL_OPSET]]);
-  return { irVersion: 9, producer: '', opsets, graph, metadata: new Map() };
+  return { irVersion: INTERNAL_IR_VERSION, producer: '', opsets, graph, metadata: new Map() };
 }

@@ -5,7 +5,7 @@ import type { AttributeLike } from '../../../src/graph/attributes';
 import { DType } from '../../../src/graph/dtype';
 import { elementCount } from '../../../src/graph/model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
-import { lowerContrib } from '../../../src/graph/lower/lower';
+import { unfuse } from '../../../src/graph/unfuse/unfuse';
 import { difference, graph, host, input, model, node, runModel } from './onnx-models';
 
 const { float, float16, double } = DType;
@@ -47,21 +47,21 @@ async function expectSame(c: Case): Promise<void> {
     outputs: outputs.filter((name) => name !== ''),
   });
   const before = encodeModel(original);
-  const lowered = lowerContrib(original);
+  const unfused = unfuse(original);
   expect(Buffer.compare(encodeModel(original), before), 'the original was changed').toBe(0);
-  expect(lowered.graph.nodes.map((n) => n.domain).join('')).toBe('');
-  if (c.op !== 'Gelu') expect(lowered.graph.nodes.map((n) => n.opType)).not.toContain(c.op);
-  expect(lowered.graph.nodes.filter((n) => n.name === outputs[0])).toHaveLength(1);
+  expect(unfused.graph.nodes.map((n) => n.domain).join('')).toBe('');
+  if (c.op !== 'Gelu') expect(unfused.graph.nodes.map((n) => n.opType)).not.toContain(c.op);
+  expect(unfused.graph.nodes.filter((n) => n.name === outputs[0])).toHaveLength(1);
   const feeds: HostTensors = {};
   c.inputs.forEach((dims, i) => {
     if (dims) feeds[`x${i}`] = host(dims, random(elementCount(dims), 17 + i, c.size), dtype);
   });
   const want = await runModel(original, feeds);
   const rtol = c.rtol ?? 2e-6;
-  expect(difference(want, await runModel(lowered, feeds), rtol, rtol * (c.size ?? 1))).toBeUndefined();
+  expect(difference(want, await runModel(unfused, feeds), rtol, rtol * (c.size ?? 1))).toBeUndefined();
 }
 
-describe('lowering Gelu and its variants', () => {
+describe('unfusing Gelu and its variants', () => {
   const x = [3, 5, 8];
   it.each<[string, Case]>([
     ['Gelu', { op: 'Gelu', inputs: [x] }],
@@ -73,7 +73,7 @@ describe('lowering Gelu and its variants', () => {
   ])('%s', (_, c) => expectSame(c));
 });
 
-describe('lowering fused normalization', () => {
+describe('unfusing fused normalization', () => {
   const x = [2, 3, 8];
   const w = [8];
   const epsilon = { epsilon: { float: 1e-3 } };
@@ -133,7 +133,7 @@ describe('lowering fused normalization', () => {
   ])('%s', (_, c) => expectSame(c));
 });
 
-describe('lowering FusedMatMul', () => {
+describe('unfusing FusedMatMul', () => {
   const t = (attributes: Record<string, AttributeLike>, a: number[], b: number[]): Case => ({
     op: 'FusedMatMul',
     inputs: [a, b],
@@ -157,7 +157,7 @@ describe('lowering FusedMatMul', () => {
   ])('%s', (_, c) => expectSame(c));
 });
 
-describe('lowering the rest of a graph', () => {
+describe('unfusing the rest of a graph', () => {
   const x = input('x', float, [2, 8]);
 
   it('treats SimplifiedLayerNormalization the same in both domains', async () => {
@@ -170,7 +170,7 @@ describe('lowering the rest of a graph', () => {
         outputs: ['y'],
       });
     const feeds = { x: host([2, 8], random(16, 1)), w: host([8], random(8, 2)) };
-    const [a, b] = await Promise.all(['', MS].map((d) => runModel(lowerContrib(build(d)), feeds)));
+    const [a, b] = await Promise.all(['', MS].map((d) => runModel(unfuse(build(d)), feeds)));
     expect(difference(a, b)).toBeUndefined();
   });
 
@@ -178,7 +178,7 @@ describe('lowering the rest of a graph', () => {
     const gelu = node('FastGelu', ['x', 'b'], ['y'], {}, MS);
     gelu.metadata.set('scope', 'encoder.layer.0');
     const m = model({ opset: 20, inputs: [x, input('b', float, [8])], nodes: [gelu], outputs: ['y'] });
-    const main = lowerContrib(m).graph.nodes.at(-1)!;
+    const main = unfuse(m).graph.nodes.at(-1)!;
     expect([main.opType, main.name, main.outputs, main.metadata.get('scope')]).toEqual([
       'Gelu',
       'y',
@@ -199,12 +199,12 @@ describe('lowering the rest of a graph', () => {
       nodes: [node('If', ['c'], ['y'], { then_branch: body('QuickGelu'), else_branch: body('Gelu') })],
       outputs: ['y'],
     });
-    const lowered = lowerContrib(m);
-    lowered.opsets.delete(MS);
+    const unfused = unfuse(m);
+    unfused.opsets.delete(MS);
     for (const c of [0, 1]) {
       const feeds = { x: host([2, 8], random(16, 3)), c: host([], [c], DType.bool) };
       expect(
-        difference(await runModel(m, feeds), await runModel(lowered, feeds), 2e-6, 2e-6),
+        difference(await runModel(m, feeds), await runModel(unfused, feeds), 2e-6, 2e-6),
       ).toBeUndefined();
     }
   });
@@ -219,7 +219,7 @@ describe('lowering the rest of a graph', () => {
       nodes: [node(op, ['a', 'b'], ['y'], attributes, MS)],
       outputs: ['y'],
     });
-    expect(() => lowerContrib(m)).toThrow(AuroraError);
-    expect(() => lowerContrib(m)).toThrow(new RegExp(`axes of a, which y \\(${op}`));
+    expect(() => unfuse(m)).toThrow(AuroraError);
+    expect(() => unfuse(m)).toThrow(new RegExp(`axes of a, which y \\(${op}`));
   });
 });

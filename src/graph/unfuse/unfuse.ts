@@ -10,16 +10,16 @@ import { fusedMatMul } from './matmul';
 
 /** ONNX Runtime's fused operators (its ContribOperators.md) by domain and name. */
 const REWRITES = new Map<string, Rewrite>([
-  ['com.microsoft.Gelu', gelu('none')],
-  ['com.microsoft.BiasGelu', gelu('none')],
-  ['com.microsoft.FastGelu', gelu('tanh')],
-  ['com.microsoft.QuickGelu', quickGelu],
-  ['com.microsoft.SkipLayerNormalization', skipLayerNormalization],
-  ['com.microsoft.SkipSimplifiedLayerNormalization', skipSimplifiedLayerNormalization],
-  ['com.microsoft.SimplifiedLayerNormalization', simplifiedLayerNormalization],
+  ['com.microsoft:Gelu', gelu('none')],
+  ['com.microsoft:BiasGelu', gelu('none')],
+  ['com.microsoft:FastGelu', gelu('tanh')],
+  ['com.microsoft:QuickGelu', quickGelu],
+  ['com.microsoft:SkipLayerNormalization', skipLayerNormalization],
+  ['com.microsoft:SkipSimplifiedLayerNormalization', skipSimplifiedLayerNormalization],
+  ['com.microsoft:SimplifiedLayerNormalization', simplifiedLayerNormalization],
   // ONNX Runtime puts this non-standard operator into the standard domain.
-  ['.SimplifiedLayerNormalization', simplifiedLayerNormalization],
-  ['com.microsoft.FusedMatMul', fusedMatMul],
+  [':SimplifiedLayerNormalization', simplifiedLayerNormalization],
+  ['com.microsoft:FusedMatMul', fusedMatMul],
 ]);
 
 /**
@@ -29,5 +29,5 @@ const REWRITES = new Map<string, Rewrite>([
  *
  * @throws AuroraError 'model' if a shape that the replacement needs is not declared
  */
-export const lowerContrib = (model: Model): Model =>
-  rewriteModel(model, '/lower', (node) => REWRITES.get(`${node.domain}.${node.opType}`));
+export const unfuse = (model: Model): Model =>
+  rewriteModel(model, '/unfuse', (node) => REWRITES.get(`${node.domain}:${node.opType}`));
