@@ -1,8 +1,8 @@
-import { DType } from '../graph/dtype';
+import { DType, isFloat } from '../graph/dtype';
 import type { LinearLayer } from '../graph/layers/linear';
-import { inFloat } from '../graph/quantized/in-float';
+import { inFloat } from '../graph/layers/in-float';
 import type { Model, Node, Tensor } from '../graph/model';
-import { tensorOf, tensorValues } from '../graph/values';
+import { floatValues, tensorOf } from '../graph/values';
 import { AuroraError } from '../base/errors';
 import { tensorName } from './inject';
 import { layerValues } from './methods/layer-values';
@@ -21,7 +21,7 @@ export interface Merge {
   added: Map<string, Tensor>;
   /** Nodes that read one of those, and as which input. */
   rewired: Map<Node, { input: number; name: string }>;
-  /** What takes the place of nodes that read a quantized weight: they read an added one in float32. */
+  /** What takes the place of nodes whose weight is computed (dequantized, cast): they read an added one. */
   replaced: Map<Node, Node[]>;
 }
 
@@ -42,7 +42,7 @@ export function mergedWeights(
     if (bias) mergeBias(merge, layer, bias);
     if (!weight) continue;
     if (layer.dequantize) {
-      mergeQuantized(merge, layer, layer.dequantize(), weight);
+      mergeComputed(merge, layer, layer.dequantize(), weight);
       continue;
     }
     const merged = mergedWeight(layer, weight);
@@ -61,7 +61,7 @@ export function mergedWeights(
 }
 
 /** The layer in float32: a change as small as an adapter's would not survive rounding to so few values. */
-function mergeQuantized(
+function mergeComputed(
   { added, replaced }: Merge,
   { path, inFeatures, outFeatures, calls }: LinearLayer,
   base: Float32Array,
@@ -84,7 +84,7 @@ function mergeBias({ changed, added, rewired }: Merge, layer: LinearLayer, chang
   const before = layerValues(layer).bias();
   const merged = tensorOf(
     name,
-    DType.float,
+    tensor.dtype,
     tensor.dims,
     before.map((b, i) => b + change[i]),
   );
@@ -125,13 +125,13 @@ function mergedWeight(
   delta: ArrayLike<number>,
 ): (outFirst: boolean, name: string) => Tensor {
   const { inFeatures, outFeatures, transposed, weight, alpha } = layer;
-  if (!layer.plain || weight.dtype !== DType.float)
+  if (!layer.plain || !isFloat(weight.dtype))
     throw new AuroraError(
       'model',
-      `The weight of ${layer.path} is not stored as float32 (${weight.name}), so no adapter can be merged into it.`,
+      `The weight of ${layer.path} is not stored as floats (${weight.name}), so no adapter can be merged into it.`,
       'Export with --as onnx-dynamic, which leaves the weights as they are.',
     );
-  const base = tensorValues(weight) as Float32Array;
+  const base = floatValues(weight);
   return (outFirst, name) => {
     const out = new Float32Array(base.length);
     for (let o = 0; o < outFeatures; o++)
@@ -140,6 +140,11 @@ function mergedWeight(
         const to = outFirst ? o * inFeatures + i : i * outFeatures + o;
         out[to] = base[from] + delta[o * inFeatures + i] / alpha;
       }
-    return tensorOf(name, DType.float, outFirst ? [outFeatures, inFeatures] : [inFeatures, outFeatures], out);
+    return tensorOf(
+      name,
+      weight.dtype,
+      outFirst ? [outFeatures, inFeatures] : [inFeatures, outFeatures],
+      out,
+    );
   };
 }

@@ -86,6 +86,10 @@ export function tensorValues(t: Tensor): NumberArray {
   return new Type(new Uint8Array(bytes).buffer);
 }
 
+/** The values of a tensor of floats, in float32. A copy. */
+export const floatValues = (t: Tensor): Float32Array =>
+  t.dtype === DType.float ? (tensorValues(t) as Float32Array) : Float32Array.from(tensorNumbers(t));
+
 /** The values of an integer or float tensor as plain numbers; for the small constants that rules read. */
 export function tensorNumbers(t: Tensor): number[] {
   const decode = t.dtype === DType.float16 ? fromHalf : t.dtype === DType.bfloat16 ? fromBfloat16 : undefined;

@@ -22,7 +22,8 @@ import { activations } from './rules/activations';
 import { convolution } from './rules/conv';
 import { cumsum } from './rules/cumsum';
 import { frozenNorm } from './rules/frozen-norm';
-import { nbits } from './rules/quantized/nbits';
+import { nbits } from './quantized/nbits';
+import { straightThrough } from './quantized/straight-through';
 import { nd } from './rules/nd';
 import type { Rule } from './rule';
 import { own } from '../../base/names';
@@ -50,6 +51,7 @@ const RULES: Record<string, Rule> = {
   ...views,
   ...nd,
   ...nbits,
+  ...straightThrough,
   ...frozenNorm,
   ...cumsum,
   ...convolution,

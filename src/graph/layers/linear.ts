@@ -1,10 +1,16 @@
-import { attrFloat, attrInt } from '../attributes';
+import { attrFloat } from '../attributes';
 import { numberedPaths, PathNumbers } from './layer-names';
 import type { Graph, Node, Tensor } from '../model';
 import { formerPath, isModuleParameter, modulePath, sameModule } from './module-path';
 import { readersOf } from '../reads';
-import { isNBits, nbitsOf } from '../quantized/nbits';
-import { nbitsRows } from '../quantized/nbits-values';
+import {
+  computedWeight,
+  linearOperand,
+  ownBias,
+  PASSES,
+  weightOperands,
+  type WeightOperand,
+} from './weight-operands';
 
 /** One use of a linear layer: `output = input · W` (or `· Wᵀ`), before or after its bias. */
 export interface LinearCall {
@@ -31,7 +37,7 @@ export interface LinearLayer {
   alpha: number;
   /** False if the weight is computed (dequantized, cast) and cannot be replaced in place. */
   plain: boolean;
-  /** The values (out, in) of a weight that the layer's operator itself dequantizes. */
+  /** If not: the values (out, in) that the layer multiplies by, if they can be computed without the runtime. */
   dequantize?: () => Float32Array;
   /** A module called several times has several calls and one weight. */
   calls: LinearCall[];
@@ -50,20 +56,6 @@ export interface LinearBias {
   shared: boolean;
 }
 
-interface WeightOperand {
-  tensor: Tensor;
-  transposed: boolean;
-  plain: boolean;
-  /** The layer is applied to a constant, such as relative position embeddings. */
-  onConstant?: boolean;
-  dequantize?: () => Float32Array;
-  /** Of the weight as the layer reads it: (out, in) if `transposed`. */
-  dims: number[];
-}
-
-/** What exporters put between a weight and its layer. */
-const PASSES = new Set(['Identity', 'Transpose', 'Cast', 'DequantizeLinear']);
-
 /** Every linear layer of a graph whose nodes are in order, in that order. */
 export function findLinearLayers(graph: Graph): LinearLayer[] {
   const operands = weightOperands(graph);
@@ -74,7 +66,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
   const formerPaths = new PathNumbers();
   const isList = numberedPaths(operands.keys());
   const candidates = graph.nodes.flatMap((node) => {
-    const operand = isNBits(node) ? nbitsOperand(graph, operands, node) : linearOperand(operands, node);
+    const operand = linearOperand(graph, operands, node);
     return operand ? [{ node, operand }] : [];
   });
   const weights = new Set(candidates.flatMap(({ operand: o }) => (o.onConstant ? [] : [o.tensor])));
@@ -111,7 +103,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
       transposed: operand.transposed,
       alpha: node.opType === 'Gemm' ? attrFloat(node, 'alpha', 1) : 1,
       plain: operand.plain,
-      ...(operand.dequantize && { dequantize: operand.dequantize }),
+      ...(operand.values && { dequantize: computedWeight(operand, node) }),
       calls: [call],
       sharedWith: [],
       hasBias: false,
@@ -126,49 +118,6 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
   }
   return [...layers.values()];
 }
-
-function linearOperand(operands: Map<string, WeightOperand>, node: Node): WeightOperand | undefined {
-  if (node.domain !== '') return undefined;
-  const gemm = node.opType === 'Gemm';
-  if (!gemm && node.opType !== 'MatMul') return undefined;
-  // Gemm's transA leaves no leading batch axis.
-  if (gemm && attrInt(node, 'transA', 0) === 1) return undefined;
-  const found = operands.get(node.inputs[1]);
-  if (!found || found.tensor.dims.length !== 2) return undefined;
-  const operand = { ...found, onConstant: operands.has(node.inputs[0]) };
-  return gemm && attrInt(node, 'transB', 0) === 1 ? { ...operand, transposed: !operand.transposed } : operand;
-}
-
-function nbitsOperand(graph: Graph, operands: Map<string, WeightOperand>, node: Node): WeightOperand {
-  const w = nbitsOf(node, (name) => graph.initializers.get(name));
-  return {
-    tensor: w.weight,
-    dims: [w.outFeatures, w.inFeatures],
-    transposed: true,
-    plain: false,
-    onConstant: operands.has(node.inputs[0]),
-    dequantize: () => nbitsRows(w),
-  };
-}
-
-/** Every constant, under its own name and the names after whatever exporters put between it and its layer. */
-function weightOperands(graph: Graph): Map<string, WeightOperand> {
-  const operands = new Map<string, WeightOperand>();
-  for (const tensor of graph.initializers.values())
-    operands.set(tensor.name, { tensor, dims: tensor.dims, transposed: false, plain: true });
-  for (const { opType, inputs, outputs } of graph.nodes) {
-    const found = PASSES.has(opType) ? operands.get(inputs[0]) : undefined;
-    if (!found) continue;
-    const transposed = opType === 'Transpose' ? !found.transposed : found.transposed;
-    const plain = found.plain && (opType === 'Identity' || opType === 'Transpose');
-    operands.set(outputs[0], { ...found, transposed, plain });
-  }
-  return operands;
-}
-
-/** Which of a linear layer's inputs is its bias; 0 for an operator that has none. */
-export const ownBias = (node: Node): number =>
-  node.opType === 'Gemm' ? 2 : isNBits(node) && node.inputs[5] ? 5 : 0;
 
 /** The bias added to a linear layer's output, by name. */
 function biasName(graph: Graph, users: Map<string, Node[]>, node: Node): string | undefined {

@@ -8,6 +8,8 @@ import { findLinearLayers } from '../../graph/layers/linear';
 import type { Graph, Model, Node, Tensor } from '../../graph/model';
 import { readsOf } from '../../graph/reads';
 import { decoderBranch, isMerged } from '../../graph/past/decoder-branch';
+import { PASSES } from '../../graph/layers/weight-operands';
+import { joinDynamic } from '../../graph/quantized/dynamic';
 import { liftConstants } from '../../graph/upgrade/constants';
 import { readTensorBytes, tensorOf } from '../../graph/values';
 import { AuroraError } from '../../base/errors';
@@ -25,16 +27,14 @@ interface MergedModel {
  * the trained head appended. A decoder keeps its cache.
  */
 export function mergedModel(task: Task, parameters: ReadonlyMap<string, Float32Array>): MergedModel {
-  const { original } = task;
+  const original = joinDynamic(task.original);
   if (isMerged(original)) return mergedDecoders(task, parameters);
   const merge = mergeInto(task, original.graph, parameters);
   const initializers = new Map([...original.graph.initializers, ...merge.added]);
   const changed = new Set([...merge.added.values(), ...replace(initializers, merge)]);
   const graph: Graph = { ...original.graph, initializers, outputs: [...original.graph.outputs] };
-  const nodes = original.graph.nodes
-    .flatMap((n) => mergedNodes(n, merge))
-    .map((n) => withConstant(n, merge.changed));
-  removeUnread(initializers, nodes, merge);
+  const all = original.graph.nodes.flatMap((n) => mergedNodes(n, merge));
+  const nodes = withoutReplaced(initializers, all, merge).map((n) => withConstant(n, merge.changed));
   graph.nodes = [...nodes, ...headNodes(task, { ...graph, nodes }, parameters)];
   // Before IR version 4, every initializer also had to be an input.
   return { model: { ...original, irVersion: Math.max(4, original.irVersion), graph }, changed };
@@ -59,11 +59,19 @@ function mergeInto(task: Task, graph: Graph, parameters: ReadonlyMap<string, Flo
   return mergedWeights(adapters, parameters);
 }
 
-/** Removes the quantized weights that were replaced. */
-function removeUnread(initializers: Map<string, Tensor>, nodes: readonly Node[], { replaced }: Merge): void {
-  const read = new Set(nodes.flatMap(readsOf));
-  for (const { inputs } of replaced.keys())
-    for (const name of inputs) if (!read.has(name)) initializers.delete(name);
+/** Removes quantized weights that were replaced, and the nodes that dequantized them. */
+function withoutReplaced(initializers: Map<string, Tensor>, all: Node[], { replaced }: Merge): Node[] {
+  let nodes = all;
+  let before = [...replaced.keys()];
+  while (before.length > 0) {
+    const read = new Set(nodes.flatMap(readsOf));
+    const unread = new Set(before.flatMap((n) => n.inputs).filter((x) => !read.has(x)));
+    for (const name of unread) initializers.delete(name);
+    const isDead = (n: Node) => PASSES.has(n.opType) && unread.has(n.outputs[0]);
+    before = nodes.filter(isDead);
+    nodes = nodes.filter((n) => !isDead(n));
+  }
+  return nodes;
 }
 
 /** @returns the new tensors among the initializers */

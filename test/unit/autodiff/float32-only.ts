@@ -19,5 +19,10 @@ export const FLOAT32_ONLY = [
   ...['Conv', 'BatchNormalization', 'InstanceNormalization', 'GlobalAveragePool'],
 ];
 
-/** Operators over quantized weights, which TensorFlow.js does not run; `test/unit/graph/quantized` checks them. */
-export const QUANTIZED = ['com.microsoft.MatMulNBits'];
+/** Operators of quantized models, which TensorFlow.js does not run; `test/unit/graph/quantized` checks them. */
+export const QUANTIZED = [
+  'com.microsoft.MatMulNBits',
+  'com.microsoft.DynamicQuantizeMatMul',
+  'DequantizeLinear',
+  'QuantizeLinear',
+];

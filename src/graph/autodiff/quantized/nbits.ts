@@ -1,10 +1,10 @@
-import { DType, isFloat } from '../../../dtype';
-import type { Tensor } from '../../../model';
-import { blockBytes, defaultZero, nbitsOf, rowsOf, type NBits } from '../../../quantized/nbits';
-import { zerosOf } from '../../../quantized/nbits-values';
-import { tensorNumbers, tensorOf } from '../../../values';
-import { Barrier } from '../../recompute-barrier';
-import type { Rule, RuleContext } from '../../rule';
+import { DType, isFloat } from '../../dtype';
+import type { Tensor } from '../../model';
+import { blockBytes, defaultZero, nbitsOf, rowsOf, type NBits } from '../../quantized/nbits';
+import { zerosOf } from '../../quantized/nbits-values';
+import { tensorNumbers, tensorOf } from '../../values';
+import { Barrier } from '../recompute-barrier';
+import type { Rule, RuleContext } from '../rule';
 
 /** Of a piece of a weight in float32: the only part of it that is in memory at a time. */
 const MOST_BYTES = 2 ** 25;
