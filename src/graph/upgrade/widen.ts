@@ -48,17 +48,34 @@ function widenGraph(source: Graph): Graph {
   for (const t of source.initializers.values()) initializers.set(t.name, t);
   const g = new GraphBuilder({ ...graph, nodes: source.nodes }, '/widen', graph.nodes);
   const renamed = new Map<string, string>();
+  const tables = new Set(source.nodes.flatMap((n) => (n.opType === 'Gather' ? [n.inputs[0]] : [])));
   for (const t of source.initializers.values()) {
     if (!isHalf(t.dtype)) continue;
     if (elementCount(t.dims) <= SMALL) {
       initializers.set(t.name, tensorOf(t.name, DType.float, t.dims, tensorNumbers(t)));
       continue;
     }
+    if (tables.has(t.name)) continue;
     renamed.set(t.name, g.op('Cast', [t.name], { to: DType.float }));
   }
+  const widened = (table: string): string => {
+    if (!isHalf(initializers.get(table)?.dtype ?? 0)) return table;
+    const wide = g.op('Cast', [table], { to: DType.float });
+    renamed.set(table, wide);
+    return wide;
+  };
   for (const node of source.nodes) {
     const attributes = new Map([...node.attributes].map(([name, a]) => [name, widenAttribute(name, a)]));
-    graph.nodes.push({ ...node, inputs: node.inputs.map((x) => renamed.get(x) ?? x), attributes });
+    const table = node.opType === 'Gather' && isHalf(initializers.get(node.inputs[0])?.dtype ?? 0);
+    if (table) {
+      // Only the rows that are read are widened.
+      const rows = g.fresh('rows');
+      graph.nodes.push({ ...node, outputs: [rows], attributes });
+      g.op('Cast', [rows], { to: DType.float }, { outputs: node.outputs });
+      continue;
+    }
+    const inputs = node.inputs.map((x) => renamed.get(x) ?? (tables.has(x) ? widened(x) : x));
+    graph.nodes.push({ ...node, inputs, attributes });
   }
   return graph;
 }
