@@ -50,7 +50,7 @@ describe('aurora quantize', () => {
     });
   });
 
-  it('makes a model that trains to the same bits after kill -9, and is merged in float32', () => {
+  it('makes a model that trains to the same bits after kill -9 and with model.quantize, and is merged in float32', () => {
     const [whole, broken] = [lab.fresh('whole'), lab.fresh('broken')];
     expect(lab.run('train', lab.experiment, '--out', whole).code).toBe(0);
     expect(killedAt('checkpoints/step-0*6', 'train', lab.experiment, '--out', broken)).toBe('SIGKILL');
@@ -58,6 +58,10 @@ describe('aurora quantize', () => {
     expect(lab.run('train', '--resume', run).code).toBe(0);
     expect(readRun(run).status?.state).toBe('finished');
     expect(adapter(run).equals(adapter(lab.runs(whole)[0]))).toBe(true);
+    const read = lab.fresh('read');
+    const set = ['--set', 'model.path=bert', '--set', 'model.quantize=4'];
+    expect(lab.run('train', lab.experiment, ...set, '--out', read).code).toBe(0);
+    expect(adapter(lab.runs(read)[0]).equals(adapter(run))).toBe(true);
     const merged = lab.fresh('merged');
     const { code, err } = lab.run('export', run, '--as', 'onnx-merged', '--accept-drop', '--out', merged);
     expect([code, err]).toEqual([0, expect.anything()]);

@@ -4,8 +4,10 @@ import { gradientPath, requireRules } from '../../graph/autodiff/differentiate';
 import { namedAs } from '../../graph/layers/layer-names';
 import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
 import { loadModelAt } from '../../architectures/load';
+import { loadModel } from '../../graph/file/load';
 import { elementCount, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
+import { quantizedCopy } from '../quantize/cached';
 import { requirePositions } from './positions';
 import type { Experiment } from '../../experiment/experiment';
 import { leftOutWarning, type LeftOut } from '../../protocol/left-out';
@@ -35,9 +37,12 @@ export interface BaseModel {
   layers: LinearLayer[];
 }
 
-/** @throws AuroraError where the file cannot be used */
-export function readModel(path: string): BaseModel {
-  const original = loadModelAt(path);
+/**
+ * @param quantize bits of the weights of its linear layers, if they are to be quantized
+ * @throws AuroraError where the file cannot be used
+ */
+export function readModel(path: string, quantize?: 4 | 8): BaseModel {
+  const original = quantize ? loadModel(quantizedCopy(path, quantize)) : loadModelAt(path);
   const model = prepareModel(original);
   return { original, model, layers: findLinearLayers(model.graph) };
 }
@@ -47,7 +52,7 @@ export function readModel(path: string): BaseModel {
  * @throws AuroraError if the file, a target, a rank or an operator cannot be used
  */
 export const adaptModel = (spec: Experiment, modules?: readonly string[]): AdaptedModel =>
-  adaptTo(readModel(spec.model.path), spec, modules);
+  adaptTo(readModel(spec.model.path, spec.model.quantize), spec, modules);
 
 /** The same for a model that has already been read. */
 export function adaptTo(
