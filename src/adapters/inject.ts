@@ -5,6 +5,10 @@ import type { TensorInfos } from '../graph/infos';
 import { attrFloat, attrInt, toAttribute } from '../graph/attributes';
 import { tensorOf } from '../graph/values';
 import type { LayerCall } from './methods/method';
+import { ownBias } from '../graph/layers/weight-operands';
+import { inFloat } from '../graph/layers/in-float';
+import { isDynamic } from '../graph/quantized/dynamic';
+import { isNBits } from '../graph/quantized/nbits';
 import { layerValues } from './methods/layer-values';
 import { methodOf } from './methods/registry';
 import { dropoutOf, type LayerAdapter } from './targets/select';
@@ -72,7 +76,8 @@ export function injectAdapters(
     const p = { ...names(adapter), ...frozenNames(g, adapter, dtype) };
     const output = node.outputs[0];
     if (method.weight) {
-      nodes.push(withWeight(g, node, p[method.weight]));
+      if (isQuantized(node)) nodes.push(...inFloat(node, g.op('Transpose', [p[method.weight]])));
+      else nodes.push(withWeight(g, node, p[method.weight]));
       continue;
     }
     const base = g.fresh('base');
@@ -109,16 +114,33 @@ function frozenNames(g: GraphBuilder, adapter: LayerAdapter, dtype: number): Rec
 }
 
 function layerCall(g: GraphBuilder, node: Node, x: string, base: string): LayerCall {
-  const [input, weight, bias] = node.inputs;
+  const [input, weight] = node.inputs;
+  const own = ownBias(node);
+  const bias = own ? node.inputs[own] : undefined;
+  const again = (rows: string) => {
+    const inputs = [rows, ...node.inputs.slice(1, own || undefined)];
+    return g.op(node.opType, inputs, Object.fromEntries(node.attributes), { domain: node.domain });
+  };
   return {
     x,
     product() {
-      if (x !== input) return g.op(node.opType, [x, weight], Object.fromEntries(node.attributes));
+      if (x !== input) return again(x);
       return bias ? g.op('Sub', [base, bias]) : base;
     },
-    weight: { name: weight, outFirst: outFirst(node), alpha: attrFloat(node, 'alpha', 1) },
+    weightTimes(A, At) {
+      if (isNBits(node)) return g.op('Transpose', [again(A)]);
+      if (isDynamic(node)) return g.op('Transpose', [g.op('MatMul', [A, dequantizedInGraph(g, node)])]);
+      return outFirst(node) ? g.op('MatMul', [weight, At]) : g.op('Transpose', [g.op('MatMul', [A, weight])]);
+    },
+    alpha: attrFloat(node, 'alpha', 1),
   };
 }
+
+/** The weight (in, out) of a DynamicQuantizeMatMul: A must not be rounded with a range of its own. */
+const dequantizedInGraph = (g: GraphBuilder, { inputs: [, weight, scale, zero] }: Node): string =>
+  g.op('DequantizeLinear', zero ? [weight, scale, zero] : [weight, scale], { axis: 1 });
+
+const isQuantized = (node: Node): boolean => isNBits(node) || isDynamic(node);
 
 const outFirst = (node: Node): boolean => attrInt(node, 'transB', 0) === 1;
 

@@ -1,7 +1,8 @@
-import { DType } from '../graph/dtype';
+import { DType, isFloat } from '../graph/dtype';
 import type { LinearLayer } from '../graph/layers/linear';
+import { inFloat } from '../graph/layers/in-float';
 import type { Model, Node, Tensor } from '../graph/model';
-import { tensorOf, tensorValues } from '../graph/values';
+import { floatValues, tensorOf } from '../graph/values';
 import { AuroraError } from '../base/errors';
 import { tensorName } from './inject';
 import { layerValues, placeOf } from './methods/layer-values';
@@ -20,6 +21,8 @@ export interface Merge {
   added: Map<string, Tensor>;
   /** Nodes that read one of those, and as which input. */
   rewired: Map<Node, { input: number; name: string }>;
+  /** What takes the place of nodes whose weight is computed (dequantized, cast): they read an added one. */
+  replaced: Map<Node, Node[]>;
 }
 
 /**
@@ -32,7 +35,7 @@ export function mergedWeights(
   adapters: readonly LayerAdapter[],
   values: ReadonlyMap<string, Float32Array>,
 ): Merge {
-  const merge: Merge = { changed: new Map(), added: new Map(), rewired: new Map() };
+  const merge: Merge = { changed: new Map(), added: new Map(), rewired: new Map(), replaced: new Map() };
   for (const adapter of adapters) {
     const { layer } = adapter;
     const { weight, bias } = layerChange(adapter, values);
@@ -40,6 +43,10 @@ export function mergedWeights(
     if (!weight) continue;
     if (layer.firstColumn !== undefined && layer.sharedWith.length === 0) {
       mergeColumns(merge, layer, weight);
+      continue;
+    }
+    if (layer.dequantize) {
+      mergeComputed(merge, layer, layer.dequantize(), weight);
       continue;
     }
     const merged = mergedWeight(layer, weight);
@@ -61,25 +68,43 @@ export function mergedWeights(
 function mergeColumns({ changed }: Merge, layer: LinearLayer, delta: ArrayLike<number>): void {
   const { inFeatures, outFeatures, weight } = layer;
   requireFloat(layer);
-  const values = tensorValues(changed.get(weight.name) ?? weight) as Float32Array;
+  const values = floatValues(changed.get(weight.name) ?? weight);
   for (let o = 0; o < outFeatures; o++)
     for (let i = 0; i < inFeatures; i++) values[placeOf(layer, o, i)] += delta[o * inFeatures + i];
-  changed.set(weight.name, tensorOf(weight.name, DType.float, weight.dims, values));
+  changed.set(weight.name, tensorOf(weight.name, weight.dtype, weight.dims, values));
+}
+
+/** The layer in float32: a change as small as an adapter's would not survive rounding to so few values. */
+function mergeComputed(
+  { added, replaced }: Merge,
+  { path, inFeatures, outFeatures, calls }: LinearLayer,
+  base: Float32Array,
+  delta: ArrayLike<number>,
+): void {
+  const name = `${path}.weight.merged`;
+  const values = new Float32Array(base.length);
+  for (let o = 0; o < outFeatures; o++)
+    for (let i = 0; i < inFeatures; i++) {
+      const at = o * inFeatures + i;
+      values[i * outFeatures + o] = base[at] + delta[at];
+    }
+  added.set(name, tensorOf(name, DType.float, [inFeatures, outFeatures], values));
+  for (const { node } of calls) replaced.set(node, inFloat(node, name));
 }
 
 function mergeBias({ changed, added, rewired }: Merge, layer: LinearLayer, change: ArrayLike<number>): void {
   const { tensor, uses, shared, first } = layer.bias!;
   if (first !== undefined && !shared) {
-    const values = tensorValues(changed.get(tensor.name) ?? tensor) as Float32Array;
+    const values = floatValues(changed.get(tensor.name) ?? tensor);
     for (let o = 0; o < layer.outFeatures; o++) values[first + o] += change[o];
-    changed.set(tensor.name, tensorOf(tensor.name, DType.float, tensor.dims, values));
+    changed.set(tensor.name, tensorOf(tensor.name, tensor.dtype, tensor.dims, values));
     return;
   }
   const name = shared ? `${layer.path}.bias.merged` : tensor.name;
   const before = layerValues(layer).bias();
   const merged = tensorOf(
     name,
-    DType.float,
+    tensor.dtype,
     tensor.dims,
     before.map((b, i) => b + change[i]),
   );
@@ -93,16 +118,18 @@ export function mergeAdapters(
   adapters: readonly LayerAdapter[],
   values: ReadonlyMap<string, Float32Array>,
 ): Model {
-  const { changed, added, rewired } = mergedWeights(adapters, values);
-  const initializers = new Map([...model.graph.initializers, ...changed, ...added]);
-  const nodes = model.graph.nodes.map((n) => rewire(n, rewired));
+  const merge = mergedWeights(adapters, values);
+  const initializers = new Map([...model.graph.initializers, ...merge.changed, ...merge.added]);
+  const nodes = model.graph.nodes.flatMap((n) => mergedNodes(n, merge));
   return { ...model, graph: { ...model.graph, initializers, nodes } };
 }
 
-/** The node itself if it is not among them. */
-export function rewire(node: Node, rewired: Merge['rewired']): Node {
+/** What becomes of a node: the node itself if it reads nothing that is merged. */
+export function mergedNodes(node: Node, { rewired, replaced }: Merge): Node[] {
+  const instead = replaced.get(node);
+  if (instead) return instead;
   const own = rewired.get(node);
-  return own ? { ...node, inputs: node.inputs.map((x, i) => (i === own.input ? own.name : x)) } : node;
+  return [own ? { ...node, inputs: node.inputs.map((x, i) => (i === own.input ? own.name : x)) } : node];
 }
 
 /** The result of one adapter's static form. */
@@ -119,7 +146,7 @@ function mergedWeight(
 ): (outFirst: boolean, name: string) => Tensor {
   const { inFeatures, outFeatures, weight, alpha } = layer;
   requireFloat(layer);
-  const base = tensorValues(weight) as Float32Array;
+  const base = floatValues(weight);
   return (outFirst, name) => {
     const out = new Float32Array(inFeatures * outFeatures);
     for (let o = 0; o < outFeatures; o++)
@@ -127,15 +154,20 @@ function mergedWeight(
         const to = outFirst ? o * inFeatures + i : i * outFeatures + o;
         out[to] = base[placeOf(layer, o, i)] + delta[o * inFeatures + i] / alpha;
       }
-    return tensorOf(name, DType.float, outFirst ? [outFeatures, inFeatures] : [inFeatures, outFeatures], out);
+    return tensorOf(
+      name,
+      weight.dtype,
+      outFirst ? [outFeatures, inFeatures] : [inFeatures, outFeatures],
+      out,
+    );
   };
 }
 
 function requireFloat({ path, plain, weight }: LinearLayer): void {
-  if (!plain || weight.dtype !== DType.float)
+  if (!plain || !isFloat(weight.dtype))
     throw new AuroraError(
       'model',
-      `The weight of ${path} is not stored as float32 (${weight.name}), so no adapter can be merged into it.`,
+      `The weight of ${path} is not stored as floats (${weight.name}), so no adapter can be merged into it.`,
       'Export with --as onnx-dynamic, which leaves the weights as they are.',
     );
 }

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { AuroraError } from '../base/errors';
 import { isHubModel, modelFile } from '../files/model-path';
+import { DType } from '../graph/dtype';
 import { loadModel } from '../graph/file/load';
 import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../graph/model';
 import { Network, TASK_PREFIX } from './blocks/network';
@@ -24,6 +25,15 @@ export function loadModelAt(path: string, converted?: string): Model {
   if (!isHubModel(path)) return loadModel(path);
   const { model, weights } = modelOf(modelFile(resolve(path)));
   convertWeights(weights.toConvert(), converted);
+  return model;
+}
+
+/** The same with weights of a folder in the types in which they are stored: nothing is converted. */
+export function loadUnconverted(path: string): Model {
+  if (!isHubModel(path)) return loadModel(path);
+  const { model, weights } = modelOf(modelFile(resolve(path)));
+  for (const { tensor, stored } of weights.toConvert())
+    tensor.dtype = stored.dtype === 'BF16' ? DType.bfloat16 : DType.float16;
   return model;
 }
 

@@ -34,6 +34,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'list the layers of a model that can take an adapter',
     load: async () => (await import('./commands/inspect')).inspect,
   },
+  quantize: {
+    summary: 'write a model with weights of 4 or 8 bits',
+    load: async () => (await import('./commands/quantize/quantize')).quantize,
+  },
   budget: {
     summary: "count an adapter's parameters beside LoRA's, on your model or one of the paper's",
     load: async () => (await import('./commands/budget/budget')).budgetCommand,

@@ -29,6 +29,8 @@ export interface ModelSpec {
   maxLength: number;
   /** The output that the head or the loss reads; detected automatically if there is only one candidate. */
   output?: string;
+  /** Bits of the weights of linear layers, which are quantized when the model is read; omitted: as they are. */
+  quantize?: 4 | 8;
 }
 
 export interface TaskSpec {

@@ -1,8 +1,9 @@
 import { attrInt } from './attributes';
 import { DType, isFloat, type DTypeCode } from './dtype';
 import { decodeValueInfo } from './onnx/decode';
-import { readMessage } from './onnx/wire';
-import type { Dim, Graph, Node } from './model';
+import { encodeValueInfo } from './onnx/encode';
+import { BinaryWriter, readMessage, writeMessage } from './onnx/wire';
+import type { Dim, Graph, Node, ValueInfo } from './model';
 import { inferAxes, type Axes } from './ranks';
 import { tensorNumbers } from './values';
 import { own } from '../base/names';
@@ -14,6 +15,16 @@ const VALUE_INFO_TAG = (VALUE_INFO << 3) | 2;
 /** The value_info entries of a graph that satisfy `keep`, and all its other raw fields. */
 export function filterValueInfo(graph: Graph, keep: (name: string) => boolean): Uint8Array[] | undefined {
   return graph.unknown?.filter((raw) => raw[0] !== VALUE_INFO_TAG || keep(valueInfoOf(raw).name));
+}
+
+/** The raw fields of a graph with other value_info entries in place of its own. */
+export function mapValueInfo(graph: Graph, change: (info: ValueInfo) => ValueInfo): Uint8Array[] | undefined {
+  return graph.unknown?.map((raw) => {
+    if (raw[0] !== VALUE_INFO_TAG) return raw;
+    const w = new BinaryWriter();
+    writeMessage(w, VALUE_INFO, encodeValueInfo(change(valueInfoOf(raw))));
+    return w.finish();
+  });
 }
 
 function valueInfoOf(raw: Uint8Array) {

@@ -1,16 +1,25 @@
+import { joinDynamic } from './quantized/dynamic';
+import { refuseBnb4 } from './quantized/refused';
 import type { Model } from './model';
 import { fuseGelu } from './passes/fuse-gelu';
 import { decoderBranch } from './past/decoder-branch';
 import { withoutPast } from './past/without-past';
 import { unfuse } from './unfuse/unfuse';
 import { upgradeModel } from './upgrade/upgrade';
+import { widen } from './upgrade/widen';
 
 /**
  * A loaded model in the form that rules and rewrites expect: the internal opset, standard operators, and a single GELU.
  * A decoder with a key/value cache reads texts from their beginning, without one.
  */
-export const prepareModel = (model: Model): Model =>
-  standard(withoutPast(upgradeModel(decoderBranch(model, false))));
+export function prepareModel(model: Model): Model {
+  refuseBnb4(model);
+  return standard(withoutPast(upgraded(decoderBranch(model, false))));
+}
+
+/** At the internal opset, and computing in float32. */
+export const upgraded = (model: Model): Model => widen(upgradeModel(model));
 
 /** The same operators, after the cache is taken away or kept; then a fused attention with a cache stays as it is. */
-export const standard = (model: Model, keepPast = false): Model => fuseGelu(unfuse(model, keepPast));
+export const standard = (model: Model, keepPast = false): Model => 
+  fuseGelu(unfuse(joinDynamic(model), keepPast));

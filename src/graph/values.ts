@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { DType, dtypeName } from './dtype';
 import { isFourBit, packFourBit, unpackFourBit } from './four-bit';
-import { fromBfloat16, fromHalf, toBfloat16, toHalf } from './half';
+import { fromBfloat16, fromHalf, halfValues, toBfloat16, toHalf } from './half';
 import { elementCount, isFileRef, type FileRef, type Tensor } from './model';
 import { AuroraError } from '../base/errors';
 
@@ -84,6 +84,17 @@ export function tensorValues(t: Tensor): NumberArray {
     );
   const bytes = readTensorBytes(t);
   return new Type(new Uint8Array(bytes).buffer);
+}
+
+/** The values of a tensor of floats, in float32. A copy. */
+export function floatValues(t: Tensor): Float32Array {
+  const values = tensorValues(t);
+  if (values instanceof Float32Array) return values;
+  if (t.dtype === DType.bfloat16)
+    return new Float32Array(Uint32Array.from(values as Uint16Array, (v) => v << 16).buffer);
+  if (t.dtype !== DType.float16) return Float32Array.from(values as Float64Array);
+  const decoded = halfValues();
+  return Float32Array.from(values as Uint16Array, (v) => decoded[v]);
 }
 
 /** The values of an integer or float tensor as plain numbers; for the small constants that rules read. */

@@ -75,18 +75,16 @@ export const dora: AdapterMethod<DoraSpec> = {
 /** ‖W0 + s B A‖² of each row, without building the sum: ‖W0‖² + 2s · B·(W0 Aᵀ) + s² · B·(A Aᵀ)·Bᵀ. */
 function squaredNorm(
   g: GraphBuilder,
-  { weight }: LayerCall,
+  { weightTimes, alpha }: LayerCall,
   p: Record<string, string>,
   scale: number,
   dtype: number,
 ): string {
   const At = g.op('Transpose', [p.A]);
   const scaled = g.op('Mul', [p.B, p.scale ?? g.scalar(scale, dtype)]);
-  const product = weight.outFirst
-    ? g.op('MatMul', [weight.name, At])
-    : g.op('Transpose', [g.op('MatMul', [p.A, weight.name])]);
+  const product = weightTimes(p.A, At);
   const within = g.op('MatMul', [scaled, g.op('MatMul', [p.A, At])]);
-  const both = g.op('Add', [g.op('Mul', [product, g.scalar(2 * weight.alpha, dtype)]), within]);
+  const both = g.op('Add', [g.op('Mul', [product, g.scalar(2 * alpha, dtype)]), within]);
   const added = g.op('ReduceSum', [g.op('Mul', [both, scaled]), g.ints([1])], { keepdims: 0 });
   return g.op('Add', [p.norms, added]);
 }

@@ -1,17 +1,18 @@
-import { DType } from '../../graph/dtype';
+import { isFloat } from '../../graph/dtype';
 import type { LinearLayer } from '../../graph/layers/linear';
 import type { Tensor } from '../../graph/model';
-import { tensorValues } from '../../graph/values';
+import { floatValues } from '../../graph/values';
 import { AuroraError } from '../../base/errors';
 import type { LayerValues } from './method';
 
 /**
  * A layer's own values, read on demand: the weight (out, in) as it multiplies, including Gemm's alpha.
- * @throws AuroraError 'model' if they are not stored as float32
+ * @throws AuroraError 'model' if they cannot be computed without the runtime
  */
 export const layerValues = (layer: LinearLayer): LayerValues => ({
   weight() {
     const { inFeatures, outFeatures, transposed, alpha } = layer;
+    if (layer.dequantize) return layer.dequantize();
     const stored = floats(layer, layer.weight);
     if (transposed && alpha === 1) return stored;
     const out = new Float32Array(inFeatures * outFeatures);
@@ -22,7 +23,7 @@ export const layerValues = (layer: LinearLayer): LayerValues => ({
   bias() {
     if (!layer.bias) throw new Error(`${layer.path} has no bias`);
     const { tensor, first = 0 } = layer.bias;
-    return floats(layer, tensor).subarray(first, first + layer.outFeatures);
+    return floats({ ...layer, plain: true }, tensor).subarray(first, first + layer.outFeatures);
   },
 });
 
@@ -37,11 +38,11 @@ export function placeOf(
 }
 
 function floats({ path, plain }: LinearLayer, tensor: Tensor): Float32Array {
-  if (!plain || tensor.dtype !== DType.float)
+  if (!plain || !isFloat(tensor.dtype))
     throw new AuroraError(
       'model',
-      `${tensor.name} of ${path} is not stored as float32, but this adapter method starts from its values.`,
+      `${tensor.name} of ${path} is not stored as floats, but this adapter method starts from its values.`,
       'Use LoRA or AuroRA on this model: they do not read these values.',
     );
-  return tensorValues(tensor) as Float32Array;
+  return floatValues(tensor);
 }

@@ -68,8 +68,10 @@ export interface LayerCall {
   x: string;
   /** Emits the layer's output for `x`, without its bias. */
   product: () => string;
-  /** The frozen weight as the graph has it, (in, out) unless `outFirst`; the layer multiplies by alpha · weight. */
-  weight: { name: string; outFirst: boolean; alpha: number };
+  /** Emits W · Aᵀ (out, r) for A (r, in) and its transpose; W is the frozen weight without Gemm's alpha. */
+  weightTimes: (A: string, At: string) => string;
+  /** Gemm's: the layer multiplies by alpha · W. */
+  alpha: number;
 }
 
 export interface Fragment {

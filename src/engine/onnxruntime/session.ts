@@ -47,6 +47,11 @@ const ORT_TYPE: Record<number, Tensor.Type> = {
 };
 const DTYPE = Object.fromEntries(Object.entries(ORT_TYPE).map(([code, name]) => [name, Number(code)]));
 
+/** It moves the rounding of a forward pass into the backward pass, where the types no longer fit (1.30). */
+const MISTAKEN = ['QDQPropagationTransformer'];
+/** With fixed shapes, this optimizer drops the deviation output that the backward pass reads. */
+const MISTAKEN_ON_GPU = 'SkipLayerNormFusion';
+
 /**
  * From Node 24 on, onnxruntime-common wraps float16 data in the new Float16Array, which its native half cannot read. It
  * looks for the class once, at the first tensor: if hidden at that moment, the data stay as bits.
@@ -84,10 +89,13 @@ export async function openSession(
     extra: {
       session: {
         disable_prepacking: options.prepack ? '0' : '1',
+        // Quantized weights stay as small as they are in the file.
+        disable_qdq_constant_folding: '1',
         ...(options.onlyDevice ? { disable_cpu_ep_fallback: '1' } : {}),
       },
-      // With fixed shapes, this optimizer drops the deviation output that the backward pass reads; on GPUs only.
-      ...(device === 'cpu' ? {} : { optimization: { disable_specified_optimizers: 'SkipLayerNormFusion' } }),
+      optimization: {
+        disable_specified_optimizers: [...MISTAKEN, ...(device === 'cpu' ? [] : [MISTAKEN_ON_GPU])].join(';'),
+      },
     },
     ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
   };

@@ -90,7 +90,8 @@ export function gradientPath(
   const reached = new Set(wrt);
   for (const node of nodes)
     if (!isFlat(node) && node.inputs.some((x) => reached.has(x)))
-      for (const y of node.outputs) if (y && !stop.includes(y) && carries(y)) reached.add(y);
+      for (const y of node.outputs)
+        if (y && !stop.includes(y) && (carries(y) || node.opType === 'QuantizeLinear')) reached.add(y);
   const needed = new Set(targets.filter((t) => reached.has(t)));
   const onPath: Node[] = [];
   for (const node of [...nodes].reverse()) {

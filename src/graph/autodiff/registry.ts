@@ -24,6 +24,8 @@ import { activations } from './rules/activations';
 import { convolution } from './rules/conv';
 import { cumsum } from './rules/cumsum';
 import { frozenNorm } from './rules/frozen-norm';
+import { nbits } from './quantized/nbits';
+import { straightThrough } from './quantized/straight-through';
 import { nd } from './rules/nd';
 import type { Rule } from './rule';
 import { own } from '../../base/names';
@@ -50,6 +52,8 @@ const RULES: Record<string, Rule> = {
   ...softmax,
   ...views,
   ...nd,
+  ...nbits,
+  ...straightThrough,
   ...frozenNorm,
   ...cumsum,
   ...convolution,

@@ -51,7 +51,8 @@ export function writeDataFile(
   return places;
 }
 
-function copyTensor(fd: number, t: Tensor): void {
+/** Writes a tensor's bytes, piece by piece. */
+export function copyTensor(fd: number, t: Tensor): void {
   if (!isFileRef(t.data) || t.data.length <= CHUNK) return writeAll(fd, readTensorBytes(t));
   const { path, offset, length } = t.data;
   for (let done = 0; done < length; done += CHUNK) {

@@ -1,11 +1,18 @@
-import { attrFloat, attrInt } from '../attributes';
+import { attrFloat } from '../attributes';
 import { OF_HEAD } from '../task-head';
 import { numberedPaths, PathNumbers } from './layer-names';
 import type { Graph, Node, Tensor } from '../model';
 import { PACKED } from './packed';
 import { formerPath, isModuleParameter, modulePath, sameModule } from './module-path';
 import { readersOf } from '../reads';
-import { tensorNumbers } from '../values';
+import {
+  computedWeight,
+  linearOperand,
+  ownBias,
+  PASSES,
+  weightOperands,
+  type WeightOperand,
+} from './weight-operands';
 
 /** One use of a linear layer: `output = input · W` (or `· Wᵀ`), before or after its bias. */
 export interface LinearCall {
@@ -34,6 +41,8 @@ export interface LinearLayer {
   alpha: number;
   /** False if the weight is computed (dequantized, cast) and cannot be replaced in place. */
   plain: boolean;
+  /** If not: the values (out, in) that the layer multiplies by, if they can be computed without the runtime. */
+  dequantize?: () => Float32Array;
   /** A module called several times has several calls and one weight. */
   calls: LinearCall[];
   /** Nodes that read the same weight for another purpose (a tied embedding, another module). */
@@ -53,19 +62,6 @@ export interface LinearBias {
   shared: boolean;
 }
 
-interface WeightOperand {
-  tensor: Tensor;
-  transposed: boolean;
-  plain: boolean;
-  /** Of a part of the tensor's last axis. */
-  part?: { from: number; size: number };
-  /** The layer is applied to a constant, such as relative position embeddings. */
-  onConstant?: boolean;
-}
-
-/** What exporters put between a weight and its layer. */
-const PASSES = new Set(['Identity', 'Transpose', 'Cast', 'DequantizeLinear']);
-
 /** Every linear layer of a graph whose nodes are in order, in that order. */
 export function findLinearLayers(graph: Graph): LinearLayer[] {
   const operands = weightOperands(graph);
@@ -76,7 +72,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
   const formerPaths = new PathNumbers();
   const isList = numberedPaths(operands.keys());
   const candidates = graph.nodes.flatMap((node) => {
-    const operand = node.metadata.has(OF_HEAD) ? undefined : linearOperand(operands, node);
+    const operand = node.metadata.has(OF_HEAD) ? undefined : linearOperand(graph, operands, node);
     return operand ? [{ node, operand }] : [];
   });
   const weights = new Set(candidates.flatMap(({ operand: o }) => (o.onConstant ? [] : [o.tensor])));
@@ -104,7 +100,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
     const path = paths.of(base, tensor.name);
     const former = formerPaths.of(formerBase, tensor.name);
     const { part } = operand;
-    const [rows, columns] = part ? [tensor.dims[0], part.size] : tensor.dims;
+    const [rows, columns] = operand.dims;
     const layer: LinearLayer = {
       path,
       ...(former !== path && { formerPath: former }),
@@ -115,6 +111,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
       transposed: operand.transposed,
       alpha: node.opType === 'Gemm' ? attrFloat(node, 'alpha', 1) : 1,
       plain: operand.plain,
+      ...(operand.values && { dequantize: computedWeight(operand, node) }),
       calls: [call],
       sharedWith: [],
       hasBias: false,
@@ -130,50 +127,14 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
   return [...layers.values()];
 }
 
-function linearOperand(operands: Map<string, WeightOperand>, node: Node): WeightOperand | undefined {
-  if (node.domain !== '') return undefined;
-  const gemm = node.opType === 'Gemm';
-  if (!gemm && node.opType !== 'MatMul') return undefined;
-  // Gemm's transA leaves no leading batch axis.
-  if (gemm && attrInt(node, 'transA', 0) === 1) return undefined;
-  const found = operands.get(node.inputs[1]);
-  if (!found || found.tensor.dims.length !== 2) return undefined;
-  const operand = { ...found, onConstant: operands.has(node.inputs[0]) };
-  return gemm && attrInt(node, 'transB', 0) === 1 ? { ...operand, transposed: !operand.transposed } : operand;
-}
-
-/** Every constant, under its own name and the names after whatever exporters put between it and its layer. */
-function weightOperands(graph: Graph): Map<string, WeightOperand> {
-  const operands = new Map<string, WeightOperand>();
-  for (const tensor of graph.initializers.values())
-    operands.set(tensor.name, { tensor, transposed: false, plain: true });
-  for (const { opType, inputs, outputs, metadata } of graph.nodes) {
-    const found = PASSES.has(opType) || opType === 'Split' ? operands.get(inputs[0]) : undefined;
-    if (!found) continue;
-    if (opType === 'Split') {
-      // Only those of a fused operator: in other files, weights are not divided between modules.
-      const sizes = metadata.has(PACKED) ? graph.initializers.get(inputs[1]) : undefined;
-      let from = 0;
-      for (const [i, size] of (sizes ? tensorNumbers(sizes) : []).entries()) {
-        operands.set(outputs[i], { ...found, part: { from, size } });
-        from += size;
-      }
-      continue;
-    }
-    const transposed = opType === 'Transpose' ? !found.transposed : found.transposed;
-    const plain = found.plain && (opType === 'Identity' || opType === 'Transpose');
-    operands.set(outputs[0], { ...found, transposed, plain });
-  }
-  return operands;
-}
-
 /** The bias added to a linear layer's output, by name. */
 function biasName(
   operands: Map<string, WeightOperand>,
   users: Map<string, Node[]>,
   node: Node,
 ): string | undefined {
-  if (node.opType === 'Gemm') return node.inputs[2];
+  const own = ownBias(node);
+  if (own) return node.inputs[own];
   const add = (users.get(node.outputs[0]) ?? []).find((n) => n.opType === 'Add');
   return add?.inputs.find((x) => isStored(operands.get(x), x) && operands.get(x)?.tensor.dims.length === 1);
 }
@@ -189,10 +150,8 @@ function biasParameter(
   node: Node,
 ): string | undefined {
   const add = (users.get(node.outputs[0]) ?? []).find((n) => n.opType === 'Add');
-  const name =
-    node.opType === 'Gemm'
-      ? node.inputs[2]
-      : add?.inputs.find((x) => operands.get(x)?.tensor.dims.length === 1);
+  const own = ownBias(node);
+  const name = own ? node.inputs[own] : add?.inputs.find((x) => operands.get(x)?.tensor.dims.length === 1);
   if (name === undefined || isModuleParameter(name)) return name;
   return operands.get(name)?.tensor.name ?? name;
 }
@@ -211,7 +170,7 @@ function biasOf(
   if (`${part?.size ?? tensor.dims}` !== `${layer.outFeatures}`) return undefined;
   if (layer.calls.some(({ node }) => attrFloat(node, 'beta', 1) !== 1)) return undefined;
   const uses = layer.calls.map(({ node, output }) => {
-    const adds = node.opType === 'Gemm' ? node : users.get(output)!.find((n) => n.inputs.includes(name!))!;
+    const adds = ownBias(node) ? node : users.get(output)!.find((n) => n.inputs.includes(name!))!;
     return { node: adds, input: adds.inputs.indexOf(name!) };
   });
   const others = part ? users.get(tensor.name)!.some((n) => !n.metadata.has(PACKED)) : false;

@@ -62,10 +62,13 @@ export const isModuleParameter = (name: string): boolean => fromParameter(name) 
 
 /** `encoder.layer.0.query.weight`, or TensorFlow's `bert/encoder/layer_0/query/kernel:0`. */
 function fromParameter(name: string): string | undefined {
-  const m = /^(.+)[./](?:weight|bias|kernel)(?::\d+)?$/.exec(name);
+  const m = /^(.+)[./](?:weight|bias|kernel)(?::\d+)?$/.exec(asBefore(name));
   if (!m || /^(?:onnx|_v_)::/.test(name)) return undefined;
   return m[1].replace(/^\//, '').replaceAll('/', '.');
 }
+
+/** A name without what quantizers append: `_Q4`, `_matmul_Q4` (ONNX Runtime), `_Q4G32` (Neural Compressor), `_quant`. */
+const asBefore = (name: string): string => name.replace(/(?:_matmul)?_Q\d+(?:G\d+)?$|_quant(?:ized)?$/, '');
 
 /** torch.onnx's newer exporter: `"['', 'encoder', 'encoder.layer.0.query', 'linear_3']"`; the last is the FX node. */
 function fromMetadata(node: Node): string | undefined {
@@ -77,7 +80,9 @@ function fromMetadata(node: Node): string | undefined {
 
 /** torch.onnx's classic exporter: `/encoder/layer.0/query/MatMul`, later calls `…/MatMul_1`. */
 function scopesOf(name: string): string[] | undefined {
-  const parts = name.split('/').filter((p) => p !== '');
+  const parts = asBefore(name)
+    .split('/')
+    .filter((p) => p !== '');
   const last = parts.pop();
   return parts.length > 0 && last && /^(?:MatMul|Gemm|FusedMatMul)(?:_\d+)?$/i.test(last) ? parts : undefined;
 }

@@ -121,7 +121,7 @@ export function encodeTensor(t: Tensor, place: Placement): Uint8Array {
 const unresolved = (t: Tensor): ExternalData | undefined =>
   isFileRef(t.data) || t.data.length > 0 ? undefined : externalOf.get(t);
 
-function encodeValueInfo(info: ValueInfo): Uint8Array {
+export function encodeValueInfo(info: ValueInfo): Uint8Array {
   const w = new BinaryWriter();
   writeString(w, 1, info.name);
   // An output without a type is legal: the runtime infers it.

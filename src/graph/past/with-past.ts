@@ -1,8 +1,7 @@
 import { GraphBuilder } from '../builder';
 import { DType } from '../dtype';
 import type { Graph, Model, Node } from '../model';
-import { standard } from '../prepare';
-import { upgradeModel } from '../upgrade/upgrade';
+import { standard, upgraded } from '../prepare';
 import { tensorOf } from '../values';
 import { keptLogitsInput } from './cache-inputs';
 import { decoderBranch } from './decoder-branch';
@@ -10,11 +9,11 @@ import { withoutPast } from './without-past';
 
 /** A loaded decoder at the internal opset with its cache among its inputs and outputs. */
 export const withPast = (original: Model): Model =>
-  standard(upgradeModel(decoderBranch(original, true)), true);
+  standard(upgraded(decoderBranch(original, true)), true);
 
 /** A loaded decoder for texts from their beginning, whose keys and values are outputs. */
 export const fillingPast = (original: Model): Model =>
-  standard(withoutPast(upgradeModel(decoderBranch(original, false)), true));
+  standard(withoutPast(upgraded(decoderBranch(original, false)), true));
 
 /** Operators that compute each token's logits from its own numbers alone. */
 const PER_TOKEN = new Set(['Cast', 'Identity', 'Mul', 'Div', 'Add', 'Tanh']);

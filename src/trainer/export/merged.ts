@@ -1,4 +1,4 @@
-import { mergedWeights, rewire, type Merge } from '../../adapters/merge';
+import { mergedNodes, mergedWeights, type Merge } from '../../adapters/merge';
 import { GraphBuilder } from '../../graph/builder';
 import { forOpset } from '../../graph/file/downgrade';
 import { inlineFunctions } from '../../graph/inline';
@@ -6,7 +6,10 @@ import { DType } from '../../graph/dtype';
 import { namedAs } from '../../graph/layers/layer-names';
 import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
 import type { Graph, Model, Node, Tensor } from '../../graph/model';
+import { readsOf } from '../../graph/reads';
 import { decoderBranch, isMerged } from '../../graph/past/decoder-branch';
+import { PASSES } from '../../graph/layers/weight-operands';
+import { joinDynamic } from '../../graph/quantized/dynamic';
 import { liftConstants } from '../../graph/upgrade/constants';
 import { readTensorBytes, tensorOf } from '../../graph/values';
 import { AuroraError } from '../../base/errors';
@@ -25,7 +28,7 @@ interface MergedModel {
  * the trained head appended. A decoder keeps its cache.
  */
 export function mergedModel(task: Task, parameters: ReadonlyMap<string, Float32Array>): MergedModel {
-  const { original } = task;
+  const original = joinDynamic(task.original);
   if (isMerged(original)) return mergedDecoders(task, parameters);
   const { model: whole } = inlineFunctions(original);
   const merge = mergeInto(task, whole.graph, parameters);
@@ -33,7 +36,8 @@ export function mergedModel(task: Task, parameters: ReadonlyMap<string, Float32A
   const initializers = new Map([...original.graph.initializers, ...merge.added]);
   const changed = new Set([...merge.added.values(), ...replace(initializers, merge)]);
   const graph: Graph = { ...original.graph, initializers, outputs: [...original.graph.outputs] };
-  const nodes = original.graph.nodes.map((n) => rewire(withConstant(n, merge.changed), merge.rewired));
+  const all = original.graph.nodes.flatMap((n) => mergedNodes(n, merge));
+  const nodes = withoutReplaced(initializers, all, merge).map((n) => withConstant(n, merge.changed));
   graph.nodes = [...nodes, ...headNodes(task, { ...graph, nodes }, parameters)];
   // Before IR version 4, every initializer also had to be an input.
   return { model: { ...original, irVersion: Math.max(4, original.irVersion), graph }, changed };
@@ -86,6 +90,21 @@ function insideFused({ spec }: Task, layer: LinearLayer, { initializers }: Graph
     `${path} is inside a fused operator in ${spec.model.path}, and its weight has other uses, so it cannot be replaced in place.`,
     'Export with --as onnx-dynamic, or train on an export without fused operators.',
   );
+}
+
+/** Removes quantized weights that were replaced, and the nodes that dequantized them. */
+function withoutReplaced(initializers: Map<string, Tensor>, all: Node[], { replaced }: Merge): Node[] {
+  let nodes = all;
+  let before = [...replaced.keys()];
+  while (before.length > 0) {
+    const read = new Set(nodes.flatMap(readsOf));
+    const unread = new Set(before.flatMap((n) => n.inputs).filter((x) => !read.has(x)));
+    for (const name of unread) initializers.delete(name);
+    const isDead = (n: Node) => PASSES.has(n.opType) && unread.has(n.outputs[0]);
+    before = nodes.filter(isDead);
+    nodes = nodes.filter((n) => !isDead(n));
+  }
+  return nodes;
 }
 
 /** @returns the new tensors among the initializers */

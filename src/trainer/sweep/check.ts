@@ -47,15 +47,16 @@ class Checker {
   constructor(private readonly near: string) {}
 
   async check(spec: Experiment): Promise<void> {
-    const { path } = spec.model;
-    const base = this.models.of(path, () => readModel(path));
+    const { path, quantize } = spec.model;
+    const key = quantize ? `${path} ${quantize}` : path;
+    const base = this.models.of(key, () => readModel(path, quantize));
     const { model, adapters, output } = adaptTo(base, spec);
     const { tokenizer, maxLength } = spec.model;
     const seed = spec.data.validation === undefined ? spec.training.seed : undefined;
     const data = JSON.stringify([path, spec.task.type, tokenizer, maxLength, spec.data, seed]);
     const kind = taskKind(spec.task.type);
     const labels = await this.labels.of(data, async () => (await kind.load(spec, model)).labels);
-    const infos = await this.shapes.of(path, () => probe(model, join(this.near, 'probe')));
+    const infos = await this.shapes.of(key, () => probe(model, join(this.near, 'probe')));
     kind.checkOutput(spec, output, infos.get(output)!, labels);
     // Rejects layers that it cannot apply dropout to.
     void new DropoutMasks(adapters, infos, spec.training.seed);

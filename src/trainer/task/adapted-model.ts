@@ -6,8 +6,10 @@ import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
 import { TASK_PREFIX } from '../../architectures/blocks/network';
 import { loadModelAt } from '../../architectures/load';
 import { taskPath } from '../../architectures/task-path';
+import { loadModel } from '../../graph/file/load';
 import { elementCount, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
+import { quantizedCopy } from '../quantize/cached';
 import { requireHeadLayer } from './own-head';
 import { requirePositions } from './positions';
 import type { Experiment } from '../../experiment/experiment';
@@ -38,9 +40,12 @@ export interface BaseModel {
   layers: LinearLayer[];
 }
 
-/** @throws AuroraError where the file cannot be used */
-export function readModel(path: string): BaseModel {
-  const original = loadModelAt(path);
+/**
+ * @param quantize bits of the weights of its linear layers, if they are to be quantized
+ * @throws AuroraError where the file cannot be used
+ */
+export function readModel(path: string, quantize?: 4 | 8): BaseModel {
+  const original = quantize ? loadModel(quantizedCopy(path, quantize)) : loadModelAt(path);
   const model = prepareModel(original);
   const prefix = original.metadata.get(TASK_PREFIX);
   const layers = findLinearLayers(model.graph);
@@ -56,7 +61,7 @@ const inTaskModel = (layers: readonly LinearLayer[], prefix: string): LinearLaye
  * @throws AuroraError if the file, a target, a rank or an operator cannot be used
  */
 export const adaptModel = (spec: Experiment, modules?: readonly string[]): AdaptedModel =>
-  adaptTo(readModel(spec.model.path), spec, modules);
+  adaptTo(readModel(spec.model.path, spec.model.quantize), spec, modules);
 
 /** The same for a model that has already been read. */
 export function adaptTo(

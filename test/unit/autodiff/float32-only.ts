@@ -19,3 +19,11 @@ export const FLOAT32_ONLY = [
   ...['Conv', 'ConvTranspose', 'BatchNormalization', 'InstanceNormalization', 'Resize'],
   ...['AveragePool', 'GlobalAveragePool', 'GlobalMaxPool'],
 ];
+
+/** Operators of quantized models, which TensorFlow.js does not run; `test/unit/graph/quantized` checks them. */
+export const QUANTIZED = [
+  'com.microsoft.MatMulNBits',
+  'com.microsoft.DynamicQuantizeMatMul',
+  'DequantizeLinear',
+  'QuantizeLinear',
+];

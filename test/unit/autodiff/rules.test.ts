@@ -8,7 +8,7 @@ import { reductions } from './cases/reductions';
 import { scatter } from './cases/scatter';
 import { selection } from './cases/selection';
 import { checkGradients } from './check';
-import { FLOAT32_ONLY } from './float32-only';
+import { FLOAT32_ONLY, QUANTIZED } from './float32-only';
 import type { Case } from './problem';
 
 const CASES = { ...elementwise, ...movement, ...products, ...reductions, ...scatter, ...selection };
@@ -22,6 +22,6 @@ describe('gradients agree with finite differences', () => {
   });
 
   it('cover every operator that has a rule', () => {
-    expect(Object.keys(CASES).concat(FLOAT32_ONLY).sort()).toEqual(differentiableOps().sort());
+    expect(Object.keys(CASES).concat(FLOAT32_ONLY, QUANTIZED).sort()).toEqual(differentiableOps().sort());
   });
 });

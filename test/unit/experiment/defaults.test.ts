@@ -53,6 +53,7 @@ const model: Keys<ModelSpec> = {
   preprocessor: true,
   maxLength: true,
   output: true,
+  quantize: true,
 };
 const task: Keys<TaskSpec> = {
   type: true,

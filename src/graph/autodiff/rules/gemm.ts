@@ -1,5 +1,6 @@
 import { attrFloat, attrInt } from '../../attributes';
 import type { Rule } from '../rule';
+import { dequantizedAgain } from '../quantized/dequantized-again';
 
 /** Y = α·A′·B′ + β·C, where ′ is a transpose if the attribute is set; C broadcasts. */
 const gemmRule: Rule = (c) => {
@@ -15,7 +16,10 @@ const gemmRule: Rule = (c) => {
   let da: string | undefined;
   let db: string | undefined;
   let dc: string | undefined;
-  if (c.needs(0)) da = transA ? product(b, dy, transB, 1) : product(dy, b, 0, 1 - transB);
+  if (c.needs(0)) {
+    const w = dequantizedAgain(c, b, dy);
+    da = transA ? product(w, dy, transB, 1) : product(dy, w, 0, 1 - transB);
+  }
   if (c.needs(1)) db = transB ? product(dy, a, 1, transA) : product(a, dy, 1 - transA, 0);
   if (c.needs(2)) {
     dc = c.unbroadcast(dy, c.y[0], bias);

@@ -1,4 +1,5 @@
 import type { Rule, RuleContext } from '../rule';
+import { dequantizedAgain } from '../quantized/dequantized-again';
 
 const matmulRule: Rule = (c) => {
   const [a, b] = c.x;
@@ -16,7 +17,7 @@ function linear(c: RuleContext): (string | undefined)[] {
   const dy = flat(c.dy[0]!, w, 1);
   let da: string | undefined;
   if (c.needs(0)) {
-    da = c.op('Gemm', [dy, w], { transB: 1 });
+    da = c.op('Gemm', [dy, dequantizedAgain(c, w, dy)], { transB: 1 });
     if (c.rank(a) > 2) da = c.reshape(da, a);
   }
   return [da, c.needs(1) ? weightGradient(c, flat(a, w, 0), dy) : undefined];

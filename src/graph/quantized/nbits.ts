@@ -1,0 +1,87 @@
+import { AuroraError } from '../../base/errors';
+import { attrInt } from '../attributes';
+import { isFloat } from '../dtype';
+import { elementCount, isFileRef, type Node, type Tensor } from '../model';
+
+/**
+ * The weight of a com.microsoft MatMulNBits: W (out, in) = (q − zero point) · scale, with a scale and a zero point for
+ * each block of a row. A row's last block may be wider than what is left of the row.
+ * https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
+ */
+export interface NBits {
+  inFeatures: number;
+  outFeatures: number;
+  bits: number;
+  blockSize: number;
+  /** Of each row. */
+  blocks: number;
+  /** Bytes: each row has its blocks one after the other, and a byte its lowest bits first. */
+  weight: Tensor;
+  /** One per block. */
+  scales: Tensor;
+  /** Packed like the weight, each row from a byte of its own, or floats; undefined for 2^(bits − 1). */
+  zeroPoints: Tensor | undefined;
+  bias: string | undefined;
+}
+
+export const isNBits = ({ domain, opType }: Pick<Node, 'domain' | 'opType'>): boolean =>
+  opType === 'MatMulNBits' && domain === 'com.microsoft';
+
+const BITS = [2, 4, 8];
+
+/**
+ * @param constant the constant of a name
+ * @throws AuroraError 'model' for what ONNX Runtime cannot run on the CPU, and for weights that are not constants
+ */
+export function nbitsOf(node: Node, constant: (name: string) => Tensor | undefined): NBits {
+  const [inFeatures, outFeatures, blockSize] = ['K', 'N', 'block_size'].map((a) => attrInt(node, a, 0));
+  const bits = attrInt(node, 'bits', 4);
+  const [, b, s, z, order, bias] = node.inputs;
+  if (!BITS.includes(bits)) throw refusal(node, `has ${bits} bits; ${BITS.join(', ')} are supported`);
+  if (order) throw refusal(node, 'sorts its columns (g_idx), as GPTQ with act_order does');
+  if (!(inFeatures > 0 && outFeatures > 0 && blockSize >= 16 && Number.isInteger(Math.log2(blockSize))))
+    throw refusal(node, `has K ${inFeatures}, N ${outFeatures} and block_size ${blockSize}`);
+  const [weight, scales, zeroPoints] = [b, s, z].map((name) => (name ? constant(name) : undefined));
+  if (!weight || !scales || (z && !zeroPoints)) throw refusal(node, 'has a weight that is not a constant');
+  const blocks = Math.ceil(inFeatures / blockSize);
+  const of = { inFeatures, outFeatures, bits, blockSize, blocks };
+  requireSize(node, weight, outFeatures * blocks * blockBytes(of));
+  requireSize(node, scales, outFeatures * blocks);
+  if (zeroPoints) {
+    const perRow = isFloat(zeroPoints.dtype) ? blocks : zeroRowBytes(of);
+    requireSize(node, zeroPoints, outFeatures * perRow);
+  }
+  return { ...of, weight, scales, zeroPoints, bias: bias || undefined };
+}
+
+type Layout = Pick<NBits, 'bits' | 'blockSize' | 'blocks'>;
+
+export const blockBytes = ({ bits, blockSize }: Layout): number => (blockSize * bits) / 8;
+
+/** Bytes of one row of packed zero points. */
+export const zeroRowBytes = ({ bits, blocks }: Layout): number => Math.ceil((blocks * bits) / 8);
+
+export const defaultZero = ({ bits }: Layout): number => 2 ** (bits - 1);
+
+/** Some rows of a constant that has `rows` rows of as many bytes each. */
+export function rowsOf(t: Tensor, rows: number, from: number, to: number): Tensor['data'] {
+  const { data } = t;
+  const length = isFileRef(data) ? data.length : data.byteLength;
+  const row = length / rows;
+  return isFileRef(data)
+    ? { ...data, offset: data.offset + from * row, length: (to - from) * row }
+    : data.subarray(from * row, to * row);
+}
+
+/** Some files have a vector in place of a matrix. */
+function requireSize(node: Node, t: Tensor, elements: number): void {
+  if (elementCount(t.dims) !== elements)
+    throw refusal(node, `has ${t.name} with the shape [${t.dims.join(', ')}], not ${elements} elements`);
+}
+
+const refusal = (node: Node, what: string): AuroraError =>
+  new AuroraError(
+    'model',
+    `The node ${node.name || node.outputs[0]} (MatMulNBits) ${what}.`,
+    'Quantize the original model again, for example with `aurora quantize`, or train on it as it is.',
+  );

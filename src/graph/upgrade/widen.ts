@@ -1,0 +1,92 @@
+import { attrInt, toAttribute } from '../attributes';
+import { GraphBuilder } from '../builder';
+import { mapValueInfo } from '../declared';
+import { DType } from '../dtype';
+import { elementCount, type Attribute, type Graph, type Model, type Tensor, type ValueInfo } from '../model';
+import { tensorNumbers, tensorOf } from '../values';
+
+const HALVES: number[] = [DType.float16, DType.bfloat16];
+const isHalf = (dtype: number): boolean => HALVES.includes(dtype);
+
+/** Larger ones stay as they are in the file: the runtime widens them. */
+const SMALL = 4096;
+
+/**
+ * The same model computing in float32 where it computes in 16 bits: adapters are trained in float32, and the CPU has no
+ * kernels for 16 bits. Weights stay in their file. The model itself if it has no number of 16 bits.
+ *
+ * @param model with its constants as initializers
+ */
+export function widen(model: Model): Model {
+  return usesHalves(model.graph) ? { ...model, graph: widenGraph(model.graph) } : model;
+}
+
+function usesHalves(graph: Graph): boolean {
+  return (
+    [...graph.initializers.values()].some((t) => isHalf(t.dtype)) ||
+    [...graph.inputs, ...graph.outputs].some((i) => isHalf(i.dtype)) ||
+    graph.nodes.some(
+      (n) =>
+        (n.opType === 'Cast' && isHalf(attrInt(n, 'to', 0))) ||
+        [...n.attributes.values()].some((a) => a.type === 'graph' && usesHalves(a.value)),
+    )
+  );
+}
+
+function widenGraph(source: Graph): Graph {
+  const wide = (i: ValueInfo): ValueInfo =>
+    isHalf(i.dtype) ? { ...i, dtype: DType.float, raw: undefined } : i;
+  const initializers = new Map<string, Tensor>();
+  const graph: Graph = {
+    ...source,
+    nodes: [],
+    initializers,
+    inputs: source.inputs.map(wide),
+    outputs: source.outputs.map(wide),
+    unknown: mapValueInfo(source, wide),
+  };
+  for (const t of source.initializers.values()) initializers.set(t.name, t);
+  const g = new GraphBuilder({ ...graph, nodes: source.nodes }, '/widen', graph.nodes);
+  const renamed = new Map<string, string>();
+  const tables = new Set(source.nodes.flatMap((n) => (n.opType === 'Gather' ? [n.inputs[0]] : [])));
+  for (const t of source.initializers.values()) {
+    if (!isHalf(t.dtype)) continue;
+    if (elementCount(t.dims) <= SMALL) {
+      initializers.set(t.name, tensorOf(t.name, DType.float, t.dims, tensorNumbers(t)));
+      continue;
+    }
+    if (tables.has(t.name)) continue;
+    renamed.set(t.name, g.op('Cast', [t.name], { to: DType.float }));
+  }
+  const widened = (table: string): string => {
+    if (!isHalf(initializers.get(table)?.dtype ?? 0)) return table;
+    const wide = g.op('Cast', [table], { to: DType.float });
+    renamed.set(table, wide);
+    return wide;
+  };
+  for (const node of source.nodes) {
+    const attributes = new Map([...node.attributes].map(([name, a]) => [name, widenAttribute(name, a)]));
+    const table = node.opType === 'Gather' && isHalf(initializers.get(node.inputs[0])?.dtype ?? 0);
+    if (table) {
+      // Only the rows that are read are widened.
+      const rows = g.fresh('rows');
+      graph.nodes.push({ ...node, outputs: [rows], attributes });
+      g.op('Cast', [rows], { to: DType.float }, { outputs: node.outputs });
+      continue;
+    }
+    const inputs = node.inputs.map((x) => renamed.get(x) ?? (tables.has(x) ? widened(x) : x));
+    graph.nodes.push({ ...node, inputs, attributes });
+  }
+  return graph;
+}
+
+function widenAttribute(name: string, a: Attribute): Attribute {
+  if (a.type === 'graph') return { type: 'graph', value: widenGraph(a.value) };
+  if (a.type === 'tensor' && isHalf(a.value.dtype))
+    return {
+      type: 'tensor',
+      value: tensorOf(a.value.name, DType.float, a.value.dims, tensorNumbers(a.value)),
+    };
+  const isType = a.type === 'int' && (name === 'to' || name === 'dtype' || name === 'output_dtype');
+  return isType && isHalf(Number(a.value)) ? toAttribute(DType.float) : a;
+}

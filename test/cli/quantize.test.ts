@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { ModelSummary } from '../../src/graph/summary';
+import type { QuantizeResult } from '../../src/protocol/quantize';
+import { readRun } from '../read-run';
+import { CLI, Lab } from './lab';
+
+const lab = new Lab({
+  model: { path: 'small/model_q4.onnx', tokenizer: 'tokenizer.json' },
+  training: { epochs: 1, evaluateEvery: 6, checkpointEvery: 3 },
+});
+afterAll(() => lab.remove());
+const folder = lab.path('bert');
+cpSync(resolve('test/fixtures/hf/bert'), folder, { recursive: true });
+cpSync(lab.path('tokenizer.json'), join(folder, 'tokenizer.json'));
+const quantized = lab.path('small/model_q4.onnx');
+
+/** Ends the program without warning at the first rename to a matching path. */
+const killedAt = (pattern: string, ...args: string[]) =>
+  spawnSync(process.execPath, ['--require', resolve('test/cli/kill-at.cjs'), CLI, ...args], {
+    env: { ...process.env, AURORA_TEST_KILL: JSON.stringify({ pattern, when: 'after' }) },
+  }).signal;
+
+const adapter = (run: string) => readFileSync(join(run, 'adapter/last/adapter_model.safetensors'));
+
+describe('aurora quantize', () => {
+  const args = ['quantize', folder, '--bits', '4', '--out', quantized];
+
+  it('leaves no model if it is killed before the end, and then writes it with its tokenizer', () => {
+    expect(killedAt('model_q4\\.onnx\\.data$', ...args)).toBe('SIGKILL');
+    expect(existsSync(quantized)).toBe(false);
+    const { code, out } = lab.run(...args, '--json');
+    const made = JSON.parse(out) as QuantizeResult;
+    expect(code).toBe(0);
+    expect(made.layers).toHaveLength(12);
+    for (const { error } of made.layers) expect(error).toBeLessThan(0.12);
+    expect(readdirSync(lab.path('small')).sort()).toEqual([
+      'config.json',
+      'model_q4.onnx',
+      'model_q4.onnx.data',
+      'tokenizer.json',
+    ]);
+    const summary = JSON.parse(lab.run('inspect', quantized, '--json').out) as ModelSummary;
+    expect(summary.layers.map((l) => l.path)).toContain('encoder.layer.1.attention.self.query');
+    expect(lab.run(...args)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('exists already') as string,
+    });
+  });
+
+  it('makes a model that trains to the same bits after kill -9 and with model.quantize, and is merged in float32', () => {
+    const [whole, broken] = [lab.fresh('whole'), lab.fresh('broken')];
+    expect(lab.run('train', lab.experiment, '--out', whole).code).toBe(0);
+    expect(killedAt('checkpoints/step-0*6', 'train', lab.experiment, '--out', broken)).toBe('SIGKILL');
+    const run = lab.runs(broken)[0];
+    expect(lab.run('train', '--resume', run).code).toBe(0);
+    expect(readRun(run).status?.state).toBe('finished');
+    expect(adapter(run).equals(adapter(lab.runs(whole)[0]))).toBe(true);
+    const read = lab.fresh('read');
+    const set = ['--set', 'model.path=bert', '--set', 'model.quantize=4'];
+    expect(lab.run('train', lab.experiment, ...set, '--out', read).code).toBe(0);
+    expect(adapter(lab.runs(read)[0]).equals(adapter(run))).toBe(true);
+    const merged = lab.fresh('merged');
+    const { code, err } = lab.run('export', run, '--as', 'onnx-merged', '--accept-drop', '--out', merged);
+    expect([code, err]).toEqual([0, expect.anything()]);
+    const summary = JSON.parse(lab.run('inspect', `${merged}/model.onnx`, '--json').out) as ModelSummary;
+    const operators = new Set(summary.layers.map((l) => `${l.path.split('.').at(-1)} ${l.operator}`));
+    expect(operators).toContain('query MatMul');
+    expect(operators).toContain('key MatMulNBits');
+  });
+});
