@@ -37,7 +37,7 @@ async function open(
     {
       // A page that a test has closed receives nothing more.
       post: sender(opened).post,
-      onnxFiles: () => Promise.resolve([{ path: BERT, label: 'models/bert.onnx' }]),
+      modelFiles: () => Promise.resolve([{ path: BERT, label: 'models/bert.onnx' }]),
       inspect: (path) => Promise.resolve(summarize(loadModel(path))),
       cached: () => undefined,
     },

@@ -107,8 +107,9 @@ export async function pickFile(
 const separator: FileItem = { label: '', kind: vscode.QuickPickItemKind.Separator };
 
 async function fileItem(path: string): Promise<FileItem> {
+  // A folder is a model from the hub; its own size says nothing.
   const size = await stat(path).then(
-    (s) => bytes(s.size),
+    (s) => (s.isDirectory() ? vscode.l10n.t('model folder') : bytes(s.size)),
     () => '',
   );
   // The folder of the file: the workspace folder itself would be written in full.

@@ -2,10 +2,12 @@ import type { Budget, Ending } from '../budget';
 import { METHOD_ORDER, type MethodName } from '../../experiment/methods';
 import type { PaperReport } from '../../experiment/paper';
 
-/** What the budget panel is opened for: an experiment's values, or the paper's shapes. */
+/** What the budget panel is opened for: an experiment's values, a model, or the paper's shapes. */
 export interface BudgetOpen {
   /** The experiment file, absolute. */
   file?: string;
+  /** A model's file or folder, absolute. */
+  model?: string;
 }
 
 /** The values of the page's controls, as typed. Errors are shown beside the control. */
@@ -146,6 +148,10 @@ export function parseBudgetMessage(message: unknown): BudgetFromPage | undefined
 /** What a panel was opened for, as restored by a reload. */
 export function parseBudgetOpen(value: unknown): BudgetOpen | undefined {
   if (!isObject(value)) return undefined;
-  if (value.file === undefined) return {};
-  return typeof value.file === 'string' ? { file: value.file } : undefined;
+  const { file, model } = value;
+  if (![file, model].every((path) => path === undefined || typeof path === 'string')) return undefined;
+  return {
+    ...(file !== undefined && { file: file as string }),
+    ...(model !== undefined && { model: model as string }),
+  };
 }

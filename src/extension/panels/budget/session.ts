@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { endingsOf } from '../../../adapters/targets/endings';
 import { taskLayers, type TaskLayer } from '../../../adapters/task-output';
 import type { ModelSummary } from '../../../graph/summary';
@@ -15,19 +16,20 @@ import { replacedRange, writeAdapter, type AdapterEdit } from './edit';
 import { readExperiment, type ExperimentValues } from './experiment';
 import { parseFields } from './fields';
 import {
+  fileId,
   modelChoices,
   paperModel,
   pathInExperiment,
   type KnownModels,
-  type OnnxFile,
+  type ModelFile,
   type ReadModel,
 } from './models';
 
 /** What the calculator needs from the editor. */
 export interface BudgetPorts {
   post(message: BudgetToPage): void;
-  /** The `.onnx` files of the workspace. */
-  onnxFiles(): Promise<OnnxFile[]>;
+  /** The models of the workspace. */
+  modelFiles(): Promise<ModelFile[]>;
   inspect(path: string): Promise<ModelSummary>;
   /** Only what is known without waiting. */
   cached(path: string): ModelSummary | undefined;
@@ -48,10 +50,14 @@ export class BudgetSession {
   private readonly endings = new WeakMap<object, Ending[]>();
   private readonly layers = new WeakMap<ModelSummary, { key: string; layers: TaskLayer[] }>();
 
-  /** @param file the experiment's path, if there is one */
+  /**
+   * @param file the experiment's path, if there is one
+   * @param model the model's, if the calculator was opened for one
+   */
   constructor(
     private readonly ports: BudgetPorts,
     private readonly file?: string,
+    private readonly model?: string,
   ) {}
 
   /** The experiment's text, or undefined if it cannot be read. The page is updated if anything relevant changed. */
@@ -77,17 +83,17 @@ export class BudgetSession {
 
   /** Sends controls and choices; the page answers with what to compute. */
   private async setup(): Promise<void> {
-    const onnx = await this.ports.onnxFiles();
-    const { file, values } = this;
+    const files = await this.ports.modelFiles();
+    const { file, values, model } = this;
     this.known = modelChoices(
       file !== undefined && values
         ? { file, modelPath: values.modelPath, names: values.fields.names }
         : undefined,
-      onnx,
+      model === undefined ? files : [{ path: model, label: basename(model) }, ...files],
     );
     this.fields ??= {
       ...(values ?? NO_EXPERIMENT).fields,
-      model: this.known.choices.find((c) => c.kind === 'experiment')?.id ?? FIRST_MODEL,
+      model: this.first() ?? FIRST_MODEL,
       loraRank: FIRST_LORA_RANK,
     };
     this.ports.post({
@@ -96,6 +102,12 @@ export class BudgetSession {
       fields: this.fields,
       ...(file !== undefined && values && { experiment: this.experiment(file, values) }),
     });
+  }
+
+  /** The choice to begin with. */
+  private first(): string | undefined {
+    if (this.model !== undefined) return fileId(this.model);
+    return this.known.choices.find((c) => c.kind === 'experiment')?.id;
   }
 
   private experiment(file: string, values: ExperimentValues): BudgetSetup['experiment'] {
@@ -149,7 +161,7 @@ export class BudgetSession {
       throw new AuroraError(
         'model',
         'This model from the paper has only layer shapes and cannot be trained.',
-        "Choose the experiment's model, or another ONNX file in the workspace.",
+        "Choose the experiment's model, or another model in the workspace.",
       );
     const own = this.known.choices.find((c) => c.id === fields.model)?.kind === 'experiment';
     return writeAdapter(this.text, choice, own ? undefined : pathInExperiment(this.file, source.path));

@@ -22,7 +22,7 @@ class Lab {
   readonly session: BudgetSession;
   private seq = 0;
 
-  constructor(file?: string) {
+  constructor(file?: string, model?: string) {
     const inspect = async (path: string) => {
       await this.gate;
       return summarize(loadModel(path));
@@ -30,11 +30,12 @@ class Lab {
     this.session = new BudgetSession(
       {
         post: (m) => this.said.push(m),
-        onnxFiles: () => Promise.resolve([BERT, LLAMA].map((path) => ({ path, label: path.slice(-10) }))),
+        modelFiles: () => Promise.resolve([BERT, LLAMA].map((path) => ({ path, label: path.slice(-10) }))),
         inspect,
         cached: () => undefined,
       },
       file,
+      model,
     );
   }
 
@@ -271,4 +272,12 @@ it('only the latest request is answered if an earlier one is still reading its m
   open();
   expect(await first).toBeUndefined();
   expect(second.budget?.adapter.parameters).toBe(74_208);
+});
+
+it('a calculator that is opened for a model begins with it', async () => {
+  const lab = new Lab(undefined, LLAMA);
+  await lab.session.show(undefined);
+  expect(lab.setup.fields.model).toBe(`file:${LLAMA}`);
+  expect(lab.setup.models.filter((m) => m.id === `file:${LLAMA}`)).toHaveLength(1);
+  expect((await lab.ask()).model).toMatchObject({ state: 'ready' });
 });
