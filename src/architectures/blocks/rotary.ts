@@ -1,6 +1,10 @@
+import { AuroraError } from '../../base/errors';
 import { DType } from '../../graph/dtype';
 import type { Config } from '../folder/config';
 import type { Network } from './network';
+
+/** Of a head: one number for two features is held in memory, before any weight is looked at. */
+const MOST_WIDTH = 65_536;
 
 /**
  * The inverse frequencies of rotary embeddings, one per pair of features, with the scaling that config.json asks for
@@ -10,6 +14,12 @@ import type { Network } from './network';
  * @throws AuroraError 'model' for a scaling that is not implemented
  */
 export function inverseFrequencies(config: Config, width: number, theta: number): number[] {
+  if (width > MOST_WIDTH)
+    throw new AuroraError(
+      'model',
+      `${config.path}: heads of ${width} features are larger than those of any model.`,
+      'Download the config.json of this model again.',
+    );
   const scaling = config.section('rope_parameters') ?? config.section('rope_scaling');
   const base = scaling?.has('rope_theta') ? scaling.number('rope_theta') : config.number('rope_theta', theta);
   config.require('partial_rotary_factor', 1);

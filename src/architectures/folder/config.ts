@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
+import { requireRegular } from './regular-file';
 
 /** Above any real size, and safe to multiply. */
 const MOST = 2 ** 31;
+/** A config.json has a few thousand bytes, with lists of a thousand labels a few ten thousand. */
+const MOST_BYTES = 16_000_000;
 
 /**
  * The settings in a config.json. A missing key, or null, has the default that transformers gives it. A value that
@@ -150,8 +153,10 @@ export function readConfig(path: string): Config {
     );
   let text: string;
   try {
+    requireRegular(path, MOST_BYTES);
     text = readFileSync(path, 'utf8');
   } catch (e) {
+    if (e instanceof AuroraError) throw e;
     throw fail(`cannot be read (${(e as NodeJS.ErrnoException).code ?? String(e)})`, e);
   }
   try {
