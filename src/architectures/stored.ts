@@ -1,8 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { isHubModel, modelFile } from '../files/model-path';
 import { dtypeName } from '../graph/dtype';
-import { elementCount, isFileRef, type Graph } from '../graph/model';
+import { elementCount, isFileRef, type Model } from '../graph/model';
 import type { StoredModel } from '../graph/summary';
+import { POSITIONS } from './blocks/network';
 import { readConfig } from './folder/config';
 import { readWeights } from './folder/weight-files';
 
@@ -10,7 +11,7 @@ import { readWeights } from './folder/weight-files';
 const TYPES: Readonly<Record<string, string>> = { F32: 'float', F16: 'float16', BF16: 'bfloat16' };
 
 /** From the headers of a folder's weights, or from an ONNX file's own tensors. */
-export function storedModel(path: string, graph: Graph): StoredModel {
+export function storedModel(path: string, { graph, metadata }: Model): StoredModel {
   if (!isHubModel(path))
     return {
       weights: added(
@@ -21,9 +22,11 @@ export function storedModel(path: string, graph: Graph): StoredModel {
       ),
     };
   const file = modelFile(resolve(path));
+  const positions = metadata.get(POSITIONS);
   const tensors = [...readWeights(dirname(file)).tensors.values()];
   return {
     family: readConfig(file).text('model_type'),
+    ...(positions !== undefined && { positions: Number(positions) }),
     weights: added(tensors.map(({ dtype, data }) => ({ type: TYPES[dtype] ?? dtype, bytes: data.length }))),
   };
 }

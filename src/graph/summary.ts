@@ -27,6 +27,8 @@ export interface ModelSummary {
 export interface StoredModel {
   /** model_type of a folder from the hub. */
   family?: string;
+  /** How many tokens of a text it has positions for, if that is limited and known. */
+  positions?: number;
   /** How the weights are stored: bytes by type, the most first. */
   weights: { type: string; bytes: number }[];
 }

@@ -57,7 +57,7 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     await window.tab(`${name}.aurora.json`).waitFor();
     const text = readFileSync(lab.path(`${name}.aurora.json`), 'utf8');
     expect(new ExperimentSource('', text).value()).toMatchObject({
-      model: { path: 'bert' },
+      model: { path: 'bert', maxLength: 24 },
       adapter: { targetModules: ['query', 'value'] },
     });
     expect(text).not.toContain('tokenizer');
@@ -85,7 +85,7 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     const model = window.row('bert');
     await window.expand(model);
     const shown = async () => (await window.rows('Models')).join('\n');
-    await expect.poll(shown).toMatch(/Training step: [\d.]+ MB, about .*batch 8 × 128 tokens, AuroRA r=2/s);
+    await expect.poll(shown).toMatch(/Training step: [\d.]+ MB, about .*batch 8 × 24 tokens, AuroRA r=2/s);
     expect(await shown()).toMatch(/bert · float, [\d.]+ KB/);
     expect(await shown()).toContain('query');
   });

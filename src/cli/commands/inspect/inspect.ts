@@ -39,16 +39,16 @@ read, and no runtime is loaded but to measure the machine once, for about a seco
   },
   async run(args) {
     const path = one(args, 'model', 'inspect');
-    const choice = {
-      method: methodIn(args),
-      batch: atLeastOne(args, 'batch') ?? 8,
-      length: atLeastOne(args, 'length') ?? 128,
-      rank: atLeastOne(args, 'rank'),
-    };
     const threads = threadCount(args.text('threads'));
     const model = readStructure(path);
     const prepared = prepareModel(model);
-    const summary = { ...storedModel(path, model.graph), ...summarizePrepared(model, prepared) };
+    const summary = { ...storedModel(path, model), ...summarizePrepared(model, prepared) };
+    const choice = {
+      method: methodIn(args),
+      batch: atLeastOne(args, 'batch') ?? 8,
+      length: lengthIn(args, path, summary.positions),
+      rank: atLeastOne(args, 'rank'),
+    };
     const program = join(__dirname, 'cli.cjs');
     const folder = temporaryFolder('rates');
     const rates = await machineRates({ threads, program, folder, again: args.flag('measure') });
@@ -59,6 +59,17 @@ read, and no runtime is loaded but to measure the machine once, for about a seco
     return EXIT.ok;
   },
 };
+
+/** The usual one by default, unless the model has fewer positions. */
+function lengthIn(args: ParsedArgs, path: string, positions = Infinity): number {
+  const length = atLeastOne(args, 'length') ?? Math.min(128, positions);
+  if (length <= positions) return length;
+  throw new AuroraError(
+    'usage',
+    `${path} has positions for ${positions} tokens, but the length is ${length}.`,
+    `Choose a length of ${positions} or less.`,
+  );
+}
 
 function methodIn(args: ParsedArgs): MethodName {
   const method = args.text('method') ?? DEFAULT_METHOD;

@@ -12,7 +12,9 @@ export function inspectionText(path: string, s: Inspection): string {
   const value = (v: ModelSummary['inputs'][number]) =>
     `${v.name} ${v.type} [${v.shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`;
   const outputs = s.outputs.map((o) => o.name);
-  const kind = s.family ?? `opset ${s.opset}${s.producer ? `, from ${s.producer}` : ''}`;
+  const kind = s.family
+    ? `${s.family}${s.positions === undefined ? '' : `, up to ${count(s.positions)} tokens`}`
+    : `opset ${s.opset}${s.producer ? `, from ${s.producer}` : ''}`;
   const lines = [
     `${path}: ${count(s.parameters)} parameters, ${kind}`,
     `weights  ${s.weights.map((w) => `${w.type}, ${gigabytes(w.bytes)}`).join(' · ')}`,
