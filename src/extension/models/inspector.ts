@@ -25,7 +25,10 @@ export function createModelInspector(
   return {
     inspect: (path) => cache.inspect(path),
     cached: (path) => cache.cached(path),
-    estimate: async (path, { batch, length }) =>
-      (await ask(path, '--batch', String(batch), '--length', String(length))).step,
+    estimate: async (path, choice) => {
+      const options = Object.entries(choice).filter(([, value]) => value !== undefined);
+      const answer = await ask(path, ...options.map(([key, value]) => `--${key}=${String(value)}`));
+      return answer.step;
+    },
   };
 }

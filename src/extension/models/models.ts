@@ -2,6 +2,16 @@ import type { Inspection } from '../../adapters/inspection';
 import type { ModelSummary } from '../../graph/summary';
 import type { StepCost } from '../../protocol/step-cost';
 
+/** What an estimate is for; a new experiment's adapter if none is given. */
+export interface StepChoice {
+  batch: number;
+  length: number;
+  method?: string;
+  rank?: number;
+  /** Names, separated by commas, or all-linear. */
+  targets?: string;
+}
+
 /** What `aurora inspect` says about a model. */
 export type KnownModel = ModelSummary & Partial<Inspection>;
 
@@ -14,5 +24,5 @@ export interface ModelInspector {
   /** Only from the cache. */
   cached(modelPath: string): KnownModel | undefined;
   /** What a training step takes on this machine; not cached. */
-  estimate(modelPath: string, size: { batch: number; length: number }): Promise<StepCost>;
+  estimate(modelPath: string, choice: StepChoice): Promise<StepCost>;
 }

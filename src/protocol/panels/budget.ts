@@ -1,5 +1,6 @@
 import type { Budget, Ending } from '../budget';
 import { METHOD_ORDER, type MethodName } from '../../experiment/methods';
+import type { StepCost } from '../step-cost';
 import type { PaperReport } from '../../experiment/paper';
 
 /** What the budget panel is opened for: an experiment's values, a model, or the paper's shapes. */
@@ -82,7 +83,16 @@ export interface BudgetAnswer {
   cannotWrite?: string;
 }
 
+/** What a training step takes with the page's settings, or why that is not known. */
+export interface BudgetStep {
+  type: 'step';
+  seq: number;
+  cost?: StepCost;
+  problem?: string;
+}
+
 export type BudgetToPage =
+  | BudgetStep
   | BudgetSetup
   | BudgetAnswer
   /** The model is being read; an answer follows. */
@@ -91,6 +101,7 @@ export type BudgetToPage =
 
 export type BudgetFromPage =
   | { type: 'compute'; seq: number; fields: BudgetFields }
+  | { type: 'estimate'; seq: number; fields: BudgetFields; batch: number; length: number }
   | { type: 'write'; fields: BudgetFields }
   | { type: 'openFile' }
   | { type: 'copy'; text: string; what: 'modules' | 'curves' | 'summary' };
@@ -131,7 +142,10 @@ export const isFields = (value: unknown): value is BudgetFields =>
 /** Validates a message from the page; undefined if invalid. */
 export function parseBudgetMessage(message: unknown): BudgetFromPage | undefined {
   if (!isObject(message)) return undefined;
-  const { type, seq, fields, text, what } = message;
+  const { type, seq, fields, text, what, batch, length } = message;
+  const counts = [batch, length].every((n) => Number.isSafeInteger(n) && (n as number) > 0);
+  if (type === 'estimate' && Number.isSafeInteger(seq) && isFields(fields) && counts)
+    return { type, seq: seq as number, fields, batch: batch as number, length: length as number };
   if (type === 'openFile') return { type };
   if (type === 'write' && isFields(fields)) return { type, fields };
   if (type === 'compute' && Number.isSafeInteger(seq) && isFields(fields))

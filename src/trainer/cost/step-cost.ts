@@ -17,11 +17,13 @@ export interface CostChoice extends BatchSize {
   method: TrainedSpec['method'];
   /** The method's own if omitted. */
   rank?: number;
+  /** The query and value layers if omitted. */
+  targetModules?: string | string[];
 }
 
 /**
- * What a training step takes with a new experiment's settings: an adapter on the query and value layers, and the answer
- * that the model's output is for. From the model's structure alone: no weight is read and no runtime is loaded.
+ * What a training step takes with an adapter, a new experiment's by default, and the answer that the model's output is
+ * for. From the model's structure alone: no weight is read and no runtime is loaded.
  *
  * @param model at the internal opset
  * @param rates undefined if they could not be measured
@@ -57,10 +59,10 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
   }
 }
 
-function adapterOn(targets: readonly string[], { method, rank }: CostChoice): TrainedSpec {
+function adapterOn(likely: readonly string[], { method, rank, targetModules }: CostChoice): TrainedSpec {
   const usual = {
     ...adapterDefaults(method),
-    targetModules: targets.length > 0 ? [...targets] : 'all-linear',
+    targetModules: targetModules ?? (likely.length > 0 ? [...likely] : 'all-linear'),
   } as unknown as TrainedSpec;
   return rank !== undefined && isRanked(usual) ? { ...usual, rank } : usual;
 }

@@ -9,6 +9,7 @@ import { summarizePrepared } from '../../../graph/summary';
 import { machineRates } from '../../../trainer/cost/rates';
 import { stepCost } from '../../../trainer/cost/step-cost';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
+import { targetsOf } from '../../targets';
 import { temporaryFolder } from '../../temporary';
 import { inspectionText } from './report';
 
@@ -24,6 +25,8 @@ read, and no runtime is loaded but to measure the machine once, for about a seco
   --length N        tokens of each text (default: 128)
   --method METHOD   ${METHOD_ORDER.join(', ')} (default: ${DEFAULT_METHOD})
   --rank R          the adapter's rank (default: the method's)
+  --targets NAMES   the adapted modules: names or path endings, separated by commas, or all-linear (default: the model's
+                    query and value layers)
   --threads N       threads on the processor (default: OMP_NUM_THREADS, or one per core)
   --measure         measure the machine again
   --json            print one JSON object instead
@@ -33,6 +36,7 @@ read, and no runtime is loaded but to measure the machine once, for about a seco
     length: { type: 'string' },
     method: { type: 'string' },
     rank: { type: 'string' },
+    targets: { type: 'string' },
     threads: { type: 'string' },
     measure: { type: 'boolean' },
     json: { type: 'boolean' },
@@ -48,6 +52,7 @@ read, and no runtime is loaded but to measure the machine once, for about a seco
       batch: atLeastOne(args, 'batch') ?? 8,
       length: lengthIn(args, path, summary.positions),
       rank: atLeastOne(args, 'rank'),
+      targetModules: targetsOf(args.text('targets')),
     };
     const program = join(__dirname, 'cli.cjs');
     const folder = temporaryFolder('rates');

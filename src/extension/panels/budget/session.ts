@@ -2,7 +2,10 @@ import { basename } from 'node:path';
 import { endingsOf } from '../../../adapters/targets/endings';
 import { taskLayers, type TaskLayer } from '../../../adapters/task-output';
 import type { ModelSummary } from '../../../graph/summary';
+import { aboutMethod } from '../../../experiment/methods';
 import type { Ending } from '../../../protocol/budget';
+import type { StepCost } from '../../../protocol/step-cost';
+import type { StepChoice } from '../../models/models';
 import { AuroraError } from '../../../base/errors';
 import type {
   BudgetAnswer,
@@ -33,6 +36,8 @@ export interface BudgetPorts {
   inspect(path: string): Promise<ModelSummary>;
   /** Only what is known without waiting. */
   cached(path: string): ModelSummary | undefined;
+  /** In a separate process: takes a second or more. */
+  estimate(path: string, choice: StepChoice): Promise<StepCost>;
 }
 
 const NO_EXPERIMENT = readExperiment('{}');
@@ -144,6 +149,37 @@ export class BudgetSession {
     const answer = await computeBudget(fields, model, this.values?.others ?? {});
     if (this.latest !== seq) return;
     this.ports.post({ type: 'answer', seq, model: state, ...answer, ...this.writable(fields) });
+  }
+
+  /** Answers with what a training step takes. */
+  async estimate(seq: number, fields: BudgetFields, size: { batch: number; length: number }): Promise<void> {
+    const { choice } = parseFields(fields);
+    const source = this.known.sources.get(fields.model);
+    if (!choice || !source || 'paper' in source) return;
+    const { method, rank, targetModules } = choice;
+    try {
+      const targets =
+        fields.targets === 'regex' ? await this.matched(fields) : [targetModules].flat().join(',');
+      const ranked = aboutMethod(method).size === 'rank';
+      const cost = await this.ports.estimate(source.path, {
+        ...size,
+        method,
+        ...(ranked && { rank }),
+        targets,
+      });
+      this.ports.post({ type: 'step', seq, cost });
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+      this.ports.post({ type: 'step', seq, problem: [e.message, e.hint].filter(Boolean).join(' ') });
+    }
+  }
+
+  /** The modules that an expression matches. */
+  private async matched(fields: BudgetFields): Promise<string> {
+    const model = await this.read(fields.model);
+    if ('failure' in model) return '';
+    const { budget } = await computeBudget(fields, model, this.values?.others ?? {});
+    return (budget?.modules ?? []).map((m) => m.path).join(',');
   }
 
   /** The single edit that writes the choice into the experiment; throws AuroraError if that is not possible. */

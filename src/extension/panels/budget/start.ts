@@ -4,6 +4,7 @@ import type { BudgetFields, BudgetFromPage, BudgetOpen } from '../../../protocol
 import type { Services } from '../../services';
 import type { PageChannel, PanelSession } from '../panel';
 import { findModels } from '../../models/model-files';
+import type { StepChoice } from '../../models/models';
 import type { ModelFile } from './models';
 import { BudgetSession } from './session';
 
@@ -35,6 +36,7 @@ class BudgetPanel implements PanelSession<BudgetFromPage> {
       modelFiles,
       inspect: (path: string) => models.inspect(path),
       cached: (path: string) => models.cached(path),
+      estimate: (path: string, choice: StepChoice) => models.estimate(path, choice),
     };
     this.session = new BudgetSession(ports, file, model);
     if (file !== undefined) this.watch(vscode.Uri.file(file));
@@ -48,6 +50,8 @@ class BudgetPanel implements PanelSession<BudgetFromPage> {
     switch (message.type) {
       case 'compute':
         return this.run(this.session.compute(message.seq, message.fields));
+      case 'estimate':
+        return this.run(this.session.estimate(message.seq, message.fields, message));
       case 'write':
         return this.run(this.write(message.fields));
       case 'openFile':
