@@ -4,7 +4,7 @@ import type { StepMemory } from '../../protocol/step-cost';
 import { availableMemory } from '../micro-batch/available';
 import { bytesOf, mostLiveBytes } from './live-bytes';
 
-/** Node, this program and ONNX Runtime with its libraries, before a session: measured on Linux with Node 22. */
+/** Node, this program and ONNX Runtime with its libraries, before a session: measured on Linux with Node 20. */
 const PROGRAM_BYTES = 190e6;
 
 /**
