@@ -44,6 +44,8 @@ export interface MachineRates {
   gflops: number;
   /** Bytes read and written per second by elementwise operators. */
   bytesPerSecond: number;
+  /** What starting one operator takes, however small its tensors are. */
+  secondsPerNode: number;
   /** Values of a function such as erf per second. */
   functionsPerSecond: number;
 }

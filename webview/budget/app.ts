@@ -33,7 +33,13 @@ interface Ui {
   logScale: boolean;
   explained: boolean;
   /** The batch of an estimate. */
-  size: { batch: string; length: string };
+  size: Size;
+}
+
+interface Size {
+  batch: string;
+  /** Undefined as long as the model's usual length serves. */
+  length?: string;
 }
 
 customElements.define('aurora-budget-chart', BudgetChart);
@@ -50,7 +56,7 @@ export class BudgetApp extends LitElement {
   @state() private reading: string | undefined;
   @state() private written: { ok: boolean; message: string } | undefined;
   @state() private copied = '';
-  @state() private size = savedUi<Ui>().size ?? { batch: '8', length: '128' };
+  @state() private size: Size = savedUi<Ui>().size ?? { batch: '8' };
   @state() private step: BudgetStep | undefined;
   @state() private estimating = false;
   @property({ attribute: false }) logScale = savedUi<Ui>().logScale ?? true;
@@ -146,8 +152,10 @@ export class BudgetApp extends LitElement {
 
   private stepOf(model: string): TemplateResult | typeof nothing {
     if (this.setup?.models.find((m) => m.id === model)?.kind === 'paper') return nothing;
+    const usual = this.answer?.model.state === 'ready' ? this.answer.model.length : undefined;
     return stepSection({
-      ...this.size,
+      batch: this.size.batch,
+      length: usual === undefined ? undefined : (this.size.length ?? String(usual)),
       step: this.step,
       estimating: this.estimating,
       change: (over) => {

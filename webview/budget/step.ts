@@ -1,13 +1,14 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
-import { gigabytes, stepTime } from '../../src/base/number-text';
+import { bytes, numberText, stepTime } from '../../src/base/number-text';
 import type { BudgetStep } from '../../src/protocol/panels/budget';
 import type { StepCost, StepMemory } from '../../src/protocol/step-cost';
 import { t } from '../ui/l10n';
 
 export interface StepInput {
   batch: string;
-  length: string;
+  /** Undefined for a model that reads no texts. */
+  length: string | undefined;
   /** Of the settings as they are now. */
   step: BudgetStep | undefined;
   estimating: boolean;
@@ -24,7 +25,8 @@ export function stepSection({
   change,
   estimate,
 }: StepInput): TemplateResult {
-  const [examples, tokens] = [wholeIn(batch), wholeIn(length)];
+  const examples = wholeIn(batch);
+  const tokens = length === undefined ? 1 : wholeIn(length);
   const box = (id: 'batch' | 'length', label: string, value: string, valid: boolean) =>
     html`<vscode-text-field
       id="step-${id}"
@@ -43,7 +45,7 @@ export function stepSection({
       }}
     >
       ${box('batch', t('Examples'), batch, examples !== undefined)}
-      ${box('length', t('Tokens per text'), length, tokens !== undefined)}
+      ${length === undefined ? nothing : box('length', t('Tokens per text'), length, tokens !== undefined)}
       <vscode-button
         appearance="secondary"
         ?disabled=${!examples || !tokens || estimating}
@@ -75,7 +77,7 @@ function costs({ memory, time }: StepCost): TemplateResult {
         memory
           ? html`<dt>${t('Memory')}</dt>
               <dd>
-                <strong>${gigabytes(memory.total)}</strong>
+                <strong>${bytes(memory.total)}</strong>
                 <span class="hint">${parts(memory)}</span>
               </dd>`
           : nothing
@@ -86,7 +88,7 @@ function costs({ memory, time }: StepCost): TemplateResult {
               <dd>
                 <strong>${t('about {0}', stepTime(time.seconds))}</strong>
                 <span class="hint"
-                  >${t('{0} GFLOP at {1} GFLOP/s on the CPU', Math.round(time.flops / 1e9), Math.round(time.rates.gflops))}</span
+                  >${t('{0} GFLOP at {1} GFLOP/s on the CPU', numberText(time.flops / 1e9), Math.round(time.rates.gflops))}</span
                 >
               </dd>`
           : nothing
@@ -94,7 +96,7 @@ function costs({ memory, time }: StepCost): TemplateResult {
     </dl>
     ${
       memory?.available !== undefined && memory.total > memory.available
-        ? html`<p class="problem">${t('Only {0} are available now.', gigabytes(memory.available))}</p>`
+        ? html`<p class="problem">${t('Only {0} are available now.', bytes(memory.available))}</p>`
         : nothing
     }
     <p class="hint">
@@ -105,10 +107,10 @@ function costs({ memory, time }: StepCost): TemplateResult {
 const parts = ({ weights, activations, evaluation, program }: StepMemory): string =>
   t(
     'weights {0}, activations {1}, evaluation {2}, program {3}',
-    gigabytes(weights),
-    gigabytes(activations),
-    gigabytes(evaluation),
-    gigabytes(program),
+    bytes(weights),
+    bytes(activations),
+    bytes(evaluation),
+    bytes(program),
   );
 
 function wholeIn(text: string): number | undefined {

@@ -80,7 +80,7 @@ function stepRow(step: StepCost, t: Translate): ModelRow {
     label: text === undefined ? t('Training step: no estimate') : t('Training step: {0}', text),
     description: settings,
     icon: text === undefined ? 'question' : 'dashboard',
-    tooltip: step.problem ?? how,
+    tooltip: text === undefined ? step.problem : `${text}\n${settings}\n\n${how}`,
   };
 }
 

@@ -65,9 +65,18 @@ export interface BudgetSetup {
   };
 }
 
-export type ModelState =
-  | { state: 'ready'; label: string; source?: string; endings: Ending[]; paper?: PaperReport }
-  | { state: 'failed'; label: string; message: string; hint?: string };
+/** A model whose layers are known. */
+export interface ReadyModel {
+  state: 'ready';
+  label: string;
+  source?: string;
+  endings: Ending[];
+  paper?: PaperReport;
+  /** Of a model that reads texts, the usual length of one: no more tokens than it has positions for. */
+  length?: number;
+}
+
+export type ModelState = ReadyModel | { state: 'failed'; label: string; message: string; hint?: string };
 
 /** The answer to the `compute` message with the same number. */
 export interface BudgetAnswer {

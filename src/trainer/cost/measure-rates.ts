@@ -11,17 +11,29 @@ import { matmulRate, rateOf } from '../doctor/rates';
 
 const CPU: Place = { engine: 'onnxruntime', device: 'cpu' };
 const SECONDS = 0.4;
-/** Rows and columns of what operators are applied to: the inner layer of a base model for 1024 tokens. */
-const SIZE = [1024, 3072];
+/** What operators are applied to: the inner layer of a base model for 1024 tokens. */
+const LARGE = { rows: 1024, columns: 3072 };
+/** So small that only starting an operator takes time. */
+const SMALL = { rows: 1, columns: 8 };
 /** Operators in a row, so that feeding and fetching hardly matter. */
 const CHAIN = 16;
+const LONG_CHAIN = 512;
 
-/** Measures products of matrices, elementwise sums and erf, for about a second in all. Runs in a child process. */
+interface Chain {
+  rows: number;
+  columns: number;
+  operators: number;
+}
+
+/** Measures products of matrices, elementwise sums, erf and the start of an operator, for about two seconds in all. Runs in a child process. */
 export async function measureRates(folder: string, threads: number): Promise<MachineRates> {
   const product = await matmulRate(CPU, folder, threads, SECONDS);
-  const values = SIZE[0] * SIZE[1];
-  const add = await chainSeconds(folder, threads, (g, x, y) => g.op('Add', [x, y]));
-  const erf = await chainSeconds(folder, threads, (g, x) => g.op('Erf', [x]));
+  const values = LARGE.rows * LARGE.columns;
+  const sums = (chain: Chain) => chainSeconds(folder, threads, chain, (g, x, y) => g.op('Add', [x, y]));
+  const add = await sums({ ...LARGE, operators: CHAIN });
+  const short = await sums({ ...SMALL, operators: CHAIN });
+  const long = await sums({ ...SMALL, operators: LONG_CHAIN });
+  const erf = await chainSeconds(folder, threads, { ...LARGE, operators: CHAIN }, (g, x) => g.op('Erf', [x]));
   return {
     at: Date.now(),
     threads,
@@ -29,6 +41,8 @@ export async function measureRates(folder: string, threads: number): Promise<Mac
     // Two are read and one is written.
     bytesPerSecond: (CHAIN * 3 * 4 * values) / add,
     functionsPerSecond: (CHAIN * values) / erf,
+    // What a run takes besides its operators is the same for both.
+    secondsPerNode: Math.max(0, long - short) / (LONG_CHAIN - CHAIN),
   };
 }
 
@@ -36,6 +50,7 @@ export async function measureRates(folder: string, threads: number): Promise<Mac
 async function chainSeconds(
   folder: string,
   threads: number,
+  { rows, columns, operators }: Chain,
   step: (g: GraphBuilder, x: string, first: string) => string,
 ): Promise<number> {
   const model: Model = {
@@ -46,9 +61,9 @@ async function chainSeconds(
     metadata: new Map(),
   };
   const g = new GraphBuilder(model.graph, '/chain');
-  const first = g.addInput('x', DType.float, ['rows', SIZE[1]]);
+  const first = g.addInput('x', DType.float, ['rows', columns]);
   let x = g.op('Neg', [first]);
-  for (let i = 0; i < CHAIN; i++) x = step(g, x, first);
+  for (let i = 0; i < operators; i++) x = step(g, x, first);
   const axis = g.ints([1]);
   g.addOutput(g.op('ReduceMax', [x, axis], { keepdims: 1 }, { outputs: ['y'] }));
   const infos = await probe(model, folder);
@@ -56,8 +71,8 @@ async function chainSeconds(
   const evaluator = await openEvaluator(model, infos, spec, folder, { place: CPU, threads });
   try {
     const inputs: HostTensors = {
-      x: { dtype: DType.float, dims: SIZE, data: new Float32Array(SIZE[0] * SIZE[1]).fill(0.01) },
-      [LABELS]: { dtype: DType.float, dims: [SIZE[0]], data: new Float32Array(SIZE[0]) },
+      x: { dtype: DType.float, dims: [rows, columns], data: new Float32Array(rows * columns).fill(0.01) },
+      [LABELS]: { dtype: DType.float, dims: [rows], data: new Float32Array(rows) },
     };
     const rate = await rateOf(SECONDS, () => evaluator.evaluate(inputs, new Map()));
     return 1 / rate.perSecond;

@@ -7,7 +7,7 @@ import type { MachineRates } from '../../protocol/step-cost';
 import { askChild } from '../process/child';
 
 /** Increased whenever rates are measured in another way. */
-const VERSION = 1;
+const VERSION = 2;
 /** Opening sessions comes before the measurement. */
 const LIMIT_MS = 120_000;
 
@@ -24,7 +24,7 @@ export interface RatesOptions {
 
 /**
  * What this machine's CPU does in a second: as measured before, kept in the user's cache folder, or measured now in a
- * separate process, which takes about a second of computing. Undefined if that fails.
+ * separate process, which takes about two seconds of computing. Undefined if that fails.
  */
 export async function machineRates(options: RatesOptions): Promise<MachineRates | undefined> {
   const { threads, program, folder, again } = options;
@@ -48,7 +48,7 @@ function readRates(path: string): MachineRates | undefined {
   try {
     const rates = JSON.parse(readFileSync(path, 'utf8')) as MachineRates;
     const numbers = [rates.at, rates.gflops, rates.bytesPerSecond, rates.functionsPerSecond];
-    return numbers.every((n) => n > 0) ? rates : undefined;
+    return numbers.every((n) => n > 0) && rates.secondsPerNode >= 0 ? rates : undefined;
   } catch {
     return undefined;
   }

@@ -14,7 +14,7 @@ const FREE = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity', 
 
 /**
  * How long a graph takes on the CPU: each node as long as its products, its functions or the bytes that it moves,
- * whichever takes longest (the roofline model: Williams, Waterman and Patterson, 2009).
+ * whichever takes longest (the roofline model: Williams, Waterman and Patterson, 2009), and a moment to be started.
  */
 export function stepTime(fixed: FixedGraph, rates: MachineRates): StepTime {
   let seconds = 0;
@@ -27,6 +27,7 @@ export function stepTime(fixed: FixedGraph, rates: MachineRates): StepTime {
     const read = opType === 'Gather' ? bytesOf(fixed, outputs[0]) : sum(inputs.map((x) => bytesOf(fixed, x)));
     const bytes = read + sum(outputs.map((y) => bytesOf(fixed, y)));
     const functions = FUNCTIONS.has(opType) ? elementCount(dims(outputs[0])) : 0;
+    seconds += rates.secondsPerNode;
     seconds += Math.max(
       flops / (rates.gflops * 1e9),
       bytes / rates.bytesPerSecond,

@@ -1,5 +1,5 @@
 import type { Inspection } from '../../../adapters/inspection';
-import { count, gigabytes, stepTime } from '../../../base/number-text';
+import { bytes, count, numberText, stepTime } from '../../../base/number-text';
 import { METHOD_NAMES, type MethodName } from '../../../experiment/methods';
 import type { ModelSummary } from '../../../graph/summary';
 import type { StepCost, StepMemory } from '../../../protocol/step-cost';
@@ -17,7 +17,7 @@ export function inspectionText(path: string, s: Inspection): string {
     : `opset ${s.opset}${s.producer ? `, from ${s.producer}` : ''}`;
   const lines = [
     `${path}: ${count(s.parameters)} parameters, ${kind}`,
-    `weights  ${s.weights.map((w) => `${w.type}, ${gigabytes(w.bytes)}`).join(' · ')}`,
+    `weights  ${s.weights.map((w) => `${w.type}, ${bytes(w.bytes)}`).join(' · ')}`,
     `inputs   ${s.inputs.map(value).join(' · ')}`,
     `outputs  ${s.outputs.map(value).join(' · ')}`,
     ...(s.cachedLayers
@@ -61,7 +61,7 @@ function stepLines({ method, rank, batch, length, memory, time, problem }: StepC
     ...(memory ? memoryLines(memory) : []),
     ...(time
       ? [
-          `  time    about ${stepTime(time.seconds)}: ${count(Math.round(time.flops / 1e9))} GFLOP, at ${count(Math.round(time.rates.gflops))} GFLOP/s and ${gigabytes(time.rates.bytesPerSecond)}/s (measured on ${day(time.rates.at)})`,
+          `  time    about ${stepTime(time.seconds)}: ${numberText(time.flops / 1e9)} GFLOP, at ${count(Math.round(time.rates.gflops))} GFLOP/s and ${bytes(time.rates.bytesPerSecond)}/s (measured on ${day(time.rates.at)})`,
         ]
       : []),
     ...(problem === undefined ? [] : [`  ${problem}`]),
@@ -73,11 +73,11 @@ function memoryLines({ total, available, ...parts }: StepMemory): string[] {
   const fits =
     available === undefined
       ? ''
-      : `, of ${gigabytes(available)} available${total > available ? ': it does not fit' : ''}`;
+      : `, of ${bytes(available)} available${total > available ? ': it does not fit' : ''}`;
   const { program, weights, activations, evaluation, trained } = parts;
   return [
-    `  memory  ${gigabytes(total)}${fits}`,
-    `          weights ${gigabytes(weights)}, activations ${gigabytes(activations)}, evaluation ${gigabytes(evaluation)}, adapter ${gigabytes(trained)}, program ${gigabytes(program)}`,
+    `  memory  ${bytes(total)}${fits}`,
+    `          weights ${bytes(weights)}, activations ${bytes(activations)}, evaluation ${bytes(evaluation)}, adapter ${bytes(trained)}, program ${bytes(program)}`,
   ];
 }
 

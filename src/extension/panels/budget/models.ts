@@ -66,6 +66,8 @@ export interface ReadModel {
   parameters?: number;
   label: string;
   source?: string;
+  /** As in ReadyModel. */
+  length?: number;
   /** What the paper reports for it. */
   paper?: PaperReport;
 }

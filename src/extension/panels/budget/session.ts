@@ -5,7 +5,7 @@ import type { ModelSummary } from '../../../graph/summary';
 import { aboutMethod } from '../../../experiment/methods';
 import type { Ending } from '../../../protocol/budget';
 import type { StepCost } from '../../../protocol/step-cost';
-import type { StepChoice } from '../../models/models';
+import type { KnownModel, StepChoice } from '../../models/models';
 import { AuroraError } from '../../../base/errors';
 import type {
   BudgetAnswer,
@@ -33,9 +33,9 @@ export interface BudgetPorts {
   post(message: BudgetToPage): void;
   /** The models of the workspace. */
   modelFiles(): Promise<ModelFile[]>;
-  inspect(path: string): Promise<ModelSummary>;
+  inspect(path: string): Promise<KnownModel>;
   /** Only what is known without waiting. */
-  cached(path: string): ModelSummary | undefined;
+  cached(path: string): KnownModel | undefined;
   /** In a separate process: takes a second or more. */
   estimate(path: string, choice: StepChoice): Promise<StepCost>;
 }
@@ -143,6 +143,7 @@ export class BudgetSession {
       state: 'ready',
       label: model.label,
       ...(model.source && { source: model.source }),
+      ...(model.length !== undefined && { length: model.length }),
       ...(model.paper && { paper: model.paper }),
       endings: this.endingsIn(model.modules),
     };
@@ -245,7 +246,9 @@ export class BudgetSession {
           'model',
           `${label} has no linear layers with constant weights, so there is nothing to adapt.`,
         );
-      return { modules: this.layersIn(summary), parameters: summary.parameters, label };
+      const { parameters, step } = summary;
+      const length = step?.length;
+      return { modules: this.layersIn(summary), parameters, label, ...(length !== undefined && { length }) };
     } catch (e) {
       const { message, hint } = e as AuroraError;
       return { failure: { state: 'failed', label, message, ...(hint && { hint }) } };

@@ -15,6 +15,7 @@ const RATES: MachineRates = {
   gflops: 100,
   bytesPerSecond: 1e10,
   functionsPerSecond: 1e9,
+  secondsPerNode: 1e-6,
 };
 
 describe('what a step takes', () => {
