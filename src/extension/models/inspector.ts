@@ -25,8 +25,9 @@ export function createModelInspector(
   return {
     inspect: (path) => cache.inspect(path),
     cached: (path) => cache.cached(path),
-    estimate: async (path, choice) => {
-      const options = Object.entries(choice).filter(([, value]) => value !== undefined);
+    estimate: async (path, { batch, length, method, rank, targets }) => {
+      const given = Object.entries({ batch, length, method, rank, targets });
+      const options = given.filter(([, value]) => value !== undefined);
       const answer = await ask(path, ...options.map(([key, value]) => `--${key}=${String(value)}`));
       return answer.step;
     },

@@ -16,11 +16,14 @@ export interface RatesOptions {
   threads: number;
   /** This program, to start its child. */
   program: string;
-  /** For temporary graphs; the caller removes it. */
-  folder: string;
+  /** Makes a folder for temporary graphs, which the caller removes. */
+  folder: () => string;
   /** Measures even if rates are known. */
   again?: boolean;
 }
+
+/** A failed measurement is not tried again by this process. */
+let cannot = false;
 
 /**
  * What this machine's CPU does in a second: as measured before, kept in the user's cache folder, or measured now in a
@@ -31,9 +34,11 @@ export async function machineRates(options: RatesOptions): Promise<MachineRates 
   const path = ratesFile(threads);
   const known = again ? undefined : readRates(path);
   if (known) return known;
-  const args = ['measure-rates', '--folder', folder, '--threads', String(threads)];
+  if (cannot) return undefined;
+  const args = ['measure-rates', '--folder', folder(), '--threads', String(threads)];
   const { answer } = await askChild<MachineRates>({ program, args, limit: LIMIT_MS });
   if (answer) save(path, answer);
+  else cannot = true;
   return answer;
 }
 

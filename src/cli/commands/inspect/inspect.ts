@@ -55,7 +55,7 @@ read, and no runtime is loaded but to measure the machine once, for about two se
       targetModules: targetsOf(args.text('targets')),
     };
     const program = join(__dirname, 'cli.cjs');
-    const folder = temporaryFolder('rates');
+    const folder = () => temporaryFolder('rates');
     const rates = await machineRates({ threads, program, folder, again: args.flag('measure') });
     const inspection: Inspection = { ...summary, step: stepCost(prepared, choice, rates) };
     process.stdout.write(

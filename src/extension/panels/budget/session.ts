@@ -153,7 +153,11 @@ export class BudgetSession {
   }
 
   /** Answers with what a training step takes. */
-  async estimate(seq: number, fields: BudgetFields, size: { batch: number; length: number }): Promise<void> {
+  async estimate(
+    seq: number,
+    fields: BudgetFields,
+    { batch, length }: { batch: number; length: number },
+  ): Promise<void> {
     const { choice } = parseFields(fields);
     const source = this.known.sources.get(fields.model);
     if (!choice || !source || 'paper' in source) return;
@@ -163,7 +167,8 @@ export class BudgetSession {
         fields.targets === 'regex' ? await this.matched(fields) : [targetModules].flat().join(',');
       const ranked = aboutMethod(method).size === 'rank';
       const cost = await this.ports.estimate(source.path, {
-        ...size,
+        batch,
+        length,
         method,
         ...(ranked && { rank }),
         targets,
