@@ -21,3 +21,14 @@ export const stepTime = (seconds: number): string =>
 /** `3.2 ms`, `1480 ms`. */
 export const milliseconds = (seconds: number): string =>
   `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+
+/** "312 KB", "3.2 GB", in powers of 1000, as in file managers. */
+export function bytes(size: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let unit = 0;
+  while (size >= 999.5 && unit < units.length - 1) {
+    size /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
+}

@@ -31,8 +31,8 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     load: async () => (await import('./commands/preflight/preflight')).preflightCommand,
   },
   inspect: {
-    summary: 'list the layers of a model that can take an adapter',
-    load: async () => (await import('./commands/inspect')).inspect,
+    summary: 'say what a model offers to adapters, and what a training step takes',
+    load: async () => (await import('./commands/inspect/inspect')).inspect,
   },
   quantize: {
     summary: 'write a model with weights of 4 or 8 bits',
@@ -88,6 +88,7 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
   },
   // Internal commands have no summary, so the help leaves them out.
   'check-trials': { load: async () => (await import('./commands/sweep/check-trials')).checkTrialsCommand },
+  'measure-rates': { load: async () => (await import('./commands/measure-rates')).measureRatesCommand },
   'measure-device': { load: async () => (await import('./commands/measure-device')).measureDevice },
 };
 const SHOWN = Object.entries(COMMANDS).filter(([, { summary }]) => summary !== undefined);

@@ -12,6 +12,7 @@ export const COMMAND = {
   compareMethods: 'aurora.compareMethods',
   preflight: 'aurora.preflight',
   openBudget: 'aurora.openBudget',
+  estimateStep: 'aurora.estimateStep',
   stopRun: 'aurora.stopRun',
   resumeRun: 'aurora.resumeRun',
   forkRun: 'aurora.forkRun',
@@ -71,6 +72,8 @@ export const CONTEXT = {
   machineKnown: 'aurora.machineKnown',
   demoRan: 'aurora.demoRan',
   experimentMade: 'aurora.experimentMade',
+  /** Paths of the workspace's folders that are models. */
+  modelFolders: 'aurora.modelFolders',
   /** GPU support is installed, so it can be removed. */
   gpuSupport: 'aurora.gpuSupport',
 } as const;

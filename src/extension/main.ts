@@ -8,6 +8,7 @@ import { registerTraining } from './commands/training';
 import { registerVerify } from './commands/verify';
 import { registerLanguage } from './language/language';
 import { createModelInspector } from './models/inspector';
+import { registerModelFolders } from './models/model-files';
 import { registerPreflight } from './preflight/preflight';
 import { registerWizard } from './wizard/wizard';
 import { registerGpuSupport } from './gpu/gpu-commands';
@@ -53,6 +54,7 @@ export function activate(context: vscode.ExtensionContext): Api {
 const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerExperimentsTree,
   registerModelsView,
+  registerModelFolders,
   registerMachineView,
   registerCheckMachine,
   registerRunCommands,

@@ -19,6 +19,18 @@ export interface ModelSummary {
   cachedLayers?: number;
   /** Operators without gradients between a linear layer and an output. */
   missingRules: { operator: string; nodes: string[] }[];
+  /** Paths of the layers below one of these: their adapters cannot be trained. */
+  blocked: string[];
+}
+
+/** What a model's files say about it and a graph does not. */
+export interface StoredModel {
+  /** model_type of a folder from the hub. */
+  family?: string;
+  /** How many tokens of a text it has positions for, if that is limited and known. */
+  positions?: number;
+  /** How the weights are stored: bytes by type, the most first. */
+  weights: { type: string; bytes: number }[];
 }
 
 export interface LayerSummary {
@@ -38,8 +50,10 @@ export interface LayerSummary {
 }
 
 /** What a model offers to adapters, read from its file alone: no runtime is loaded, so it is safe on any file. */
-export function summarize(model: Model): ModelSummary {
-  const { graph } = prepareModel(model);
+export const summarize = (model: Model): ModelSummary => summarizePrepared(model, prepareModel(model));
+
+/** The same for a model that has been prepared already. */
+export function summarizePrepared(model: Model, { graph }: Model): ModelSummary {
   const layers = findLinearLayers(graph);
   const outputs = new Set(outputLayers(graph, layers));
   const reached = outputsReached(
@@ -63,7 +77,7 @@ export function summarize(model: Model): ModelSummary {
     outputs: graph.outputs.map(describe),
     ...(cachedLayers > 0 && { cachedLayers }),
     layers: layers.map((l) => summarizeLayer(l, outputs.has(l.path), reached.get(l.path)!)),
-    missingRules: missingRules(graph, layers),
+    ...missingRules(graph, layers),
   };
 }
 
@@ -80,7 +94,7 @@ const summarizeLayer = (l: LinearLayer, output: boolean, reaches: string[]): Lay
   reaches,
 });
 
-function missingRules(graph: Graph, layers: LinearLayer[]): ModelSummary['missingRules'] {
+function missingRules(graph: Graph, layers: LinearLayer[]): Pick<ModelSummary, 'missingRules' | 'blocked'> {
   const from = layers.flatMap((l) => l.calls.map((c) => c.output));
   const path = gradientPath(
     graph.nodes,
@@ -89,12 +103,18 @@ function missingRules(graph: Graph, layers: LinearLayer[]): ModelSummary['missin
     from,
   );
   const found = new Map<string, string[]>();
-  for (const n of path.nodes) {
-    if (ruleFor(n)) continue;
+  /** Tensors that such an operator reads, or that lead to one. */
+  const below = new Set<string>();
+  for (const n of [...path.nodes].reverse()) {
+    const missing = !ruleFor(n);
+    if (missing || n.outputs.some((y) => below.has(y))) n.inputs.forEach((x) => below.add(x));
+    if (!missing) continue;
     const operator = n.domain ? `${n.domain}.${n.opType}` : n.opType;
-    const nodes = found.get(operator) ?? [];
-    nodes.push(n.name || n.outputs[0]);
-    found.set(operator, nodes);
+    found.set(operator, [n.name || n.outputs[0], ...(found.get(operator) ?? [])]);
   }
-  return [...found].map(([operator, nodes]) => ({ operator, nodes }));
+  const blocked = layers.filter((l) => l.calls.some((c) => below.has(c.output))).map((l) => l.path);
+  return {
+    missingRules: [...found].reverse().map(([operator, nodes]) => ({ operator, nodes })),
+    blocked,
+  };
 }

@@ -14,6 +14,8 @@ export interface Draft {
   model: string;
   /** Undefined for the tokenizer.json beside the model. */
   tokenizer?: string;
+  /** How many tokens the model has positions for, if that is limited. */
+  positions?: number;
   /** For images: undefined for the preprocessor_config.json beside the model. */
   preprocessor?: string;
   /** Undefined if the model has only one. */
@@ -71,7 +73,7 @@ export function draftText(file: string, draft: Draft): string {
 }
 
 function modelLines(
-  { model, tokenizer, preprocessor, output, task, recipe, own }: Draft,
+  { model, tokenizer, preprocessor, positions = Infinity, output, task, recipe, own }: Draft,
   path: (p: string) => string,
 ): string[] {
   const length = own?.choices.get('model.maxLength');
@@ -85,10 +87,14 @@ function modelLines(
       : [
           '// In tokens; longer texts are truncated. Preflight reports how many.',
           ...(length ? commentLines(choiceComment(length).slice('// '.length)) : []),
-          `"maxLength": ${recipe?.settings.maxLength ?? JSON.stringify(length?.value ?? 128)},`,
+          `"maxLength": ${longest(recipe?.settings.maxLength ?? length?.value ?? 128, positions)},`,
         ]),
   ]);
 }
+
+/** As JSON; a value that cannot be used stays as it is, to be reported. */
+const longest = (wanted: unknown, positions: number): string =>
+  JSON.stringify(typeof wanted === 'number' ? Math.min(wanted, positions) : wanted);
 
 function dataLines(
   { train, validation, test, evaluations = {}, columns, read = {} }: Draft,

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'no
 import { resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readInputs } from '../../src/runs/inputs';
-import type { ModelSummary } from '../../src/graph/summary';
+import type { Inspection } from '../../src/adapters/inspection';
 import { readRun } from '../read-run';
 import { CLI, Lab } from './lab';
 
@@ -19,11 +19,17 @@ for (const name of ['tokenizer.json', 'tokenizer_config.json']) cpSync(lab.path(
 describe('a folder from the hub as a model', () => {
   it('can be inspected: its layers have the paths of transformers', () => {
     const { code, out } = lab.run('inspect', folder, '--json');
-    const summary = JSON.parse(out) as ModelSummary;
+    const summary = JSON.parse(out) as Inspection;
     expect(code).toBe(0);
     expect(summary.layers.map((l) => l.path)).toContain('encoder.layer.1.attention.self.query');
     expect(summary.layers.every((l) => l.mergeable && l.hasBias)).toBe(true);
-    expect(summary.missingRules).toEqual([]);
+    expect(summary).toMatchObject({
+      family: 'bert',
+      missingRules: [],
+      blocked: [],
+      weights: [{ type: 'float' }],
+    });
+    expect(summary.step.memory!.total).toBeGreaterThan(summary.step.memory!.activations);
   });
 
   it('trains, refuses to resume with other weights, resumes with its own, and is exported', () => {

@@ -34,6 +34,20 @@ describe('aurora inspect', () => {
     expect(out).toMatch(/layer\.0\.query +32 → 32\n/);
     expect(out).toMatch(/layer\.1\.inter +32 → 64\n/);
     expect(out).toContain('has a gradient rule');
+    expect(out).toMatch(/weights +float, 84\.\d KB/);
+  });
+
+  it('estimates the memory and the time of a step for a batch, a length and a method', () => {
+    const choice = ['--batch', '2', '--length', '16', '--method', 'lora', '--rank', '4'];
+    const { code, out, err } = lab.run('inspect', lab.path('model.onnx'), ...choice);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain('A training step on this CPU, estimated (LoRA of rank 4, batch 2 × 16 tokens):');
+    expect(out).toMatch(/memory +\d+ MB/);
+    expect(out).toMatch(/time +about .* \(measured on 20\d\d-/);
+    expect(lab.run('inspect', lab.path('model.onnx'), '--batch', '0')).toMatchObject({ code: 2 });
+    expect(lab.run('inspect', lab.path('model.onnx'), '--method', 'magic').err).toContain(
+      'Choose from aurora',
+    );
   });
 
   it('mentions a key/value cache and leaves out its inputs', () => {

@@ -3,7 +3,8 @@ import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/com
 import type { HostTensors } from '../../src/engine/engine';
 import { deviceFeeds, deviceGraph } from '../../src/engine/onnxruntime/device-graph';
 import { probe } from '../../src/engine/onnxruntime/probe';
-import { GRAD_SCALE, trainingGraph } from '../../src/engine/onnxruntime/training-graph';
+import { GRAD_SCALE } from '../../src/engine/onnxruntime/gradient-scale';
+import { trainingGraph } from '../../src/engine/onnxruntime/training-graph';
 import { buildTaskGraph } from '../../src/tasks/task-graph';
 import { DType } from '../../src/graph/dtype';
 import { loadModel } from '../../src/graph/file/load';

@@ -80,7 +80,7 @@ export const KINDS: Kind[] = [
     name: 'choices',
     type: 'multiple-choice',
     steps: [
-      ['ONNX model to adapt', 'choices'],
+      ['Select the model to adapt', 'choices'],
       ['kind of task', 'Multiple choice'],
       ['training questions', 'Enter'],
       ['with the questions', 'Enter'],
@@ -106,7 +106,7 @@ export const KINDS: Kind[] = [
     name: 'texts',
     type: 'causal-language-modeling',
     steps: [
-      ['ONNX model to adapt', '· texts'],
+      ['Select the model to adapt', '· texts'],
       ['kind of task', 'Enter'],
       ['training texts', 'Enter'],
       ['the prompts', 'Enter'],
@@ -140,7 +140,7 @@ export const KINDS: Kind[] = [
     name: 'label-sets',
     type: 'multi-label-classification',
     steps: [
-      ['ONNX model to adapt', 'label-sets'],
+      ['Select the model to adapt', 'label-sets'],
       ['kind of task', 'Multi-label'],
       ['hidden states', 'Enter'],
       ['training texts', 'Enter'],
@@ -165,7 +165,7 @@ export const KINDS: Kind[] = [
     name: 'images',
     type: 'image-classification',
     steps: [
-      ['ONNX model to adapt', '· images'],
+      ['Select the model to adapt', '· images'],
       ['kind of task', 'Enter'],
       ['training images', 'Enter'],
       ['validation data', 'Enter'],

@@ -64,7 +64,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
 
   test("New Experiment asks for model, data, method and name and offers the folder's files", async () => {
     await window.palette('AuroRA: New Experiment');
-    await wizard.asks('Select the ONNX model');
+    await wizard.asks('Select the model to adapt');
     expect(await wizard.title()).toMatch(/New Experiment \(1 of \d+\)/);
     expect((await wizard.rows()).join('\n')).toContain('model.onnx');
     await window.pick('model.onnx');
@@ -234,7 +234,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
   test('New Experiment takes over a recipe from the paper with its source and what it leaves out', async () => {
     await window.sideBar();
     await window.palette('AuroRA: New Experiment');
-    await wizard.choose('Select the ONNX model', 'model.onnx');
+    await wizard.choose('Select the model to adapt', 'model.onnx');
     await wizard.choose('Select the kind of task', 'Text classification');
     await wizard.choose('labeled training texts', 'train.jsonl');
     await wizard.choose('Select the text column', 'text');
@@ -274,10 +274,10 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
   test('a question stays open when the focus moves, and Escape leaves nothing behind (T5)', async () => {
     const before = readdirSync(lab.folder).sort();
     await window.palette('AuroRA: New Experiment');
-    await wizard.asks('Select the ONNX model');
+    await wizard.asks('Select the model to adapt');
     await window.page.locator('.editor-container').first().click();
     await window.page.waitForTimeout(500);
-    await wizard.asks('Select the ONNX model');
+    await wizard.asks('Select the model to adapt');
     await window.page.locator('.quick-input-widget input').first().press('Escape');
     await window.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
     expect(readdirSync(lab.folder).sort()).toEqual(before);

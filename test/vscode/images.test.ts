@@ -46,7 +46,7 @@ describe('an image experiment, in VS Code 1.100', () => {
 
   test('New Experiment finds the kind of task and the folders', async () => {
     await window.palette('AuroRA: New Experiment');
-    await wizard.choose('ONNX model to adapt', 'model.onnx');
+    await wizard.choose('model to adapt', 'model.onnx');
     await wizard.accept('kind of task');
     await wizard.choose('Select the training images', 'train');
     await wizard.choose('Select the validation data', 'held-out');

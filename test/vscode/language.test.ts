@@ -50,7 +50,7 @@ describe('a language experiment, in VS Code 1.100', () => {
 
   test('New Experiment asks for prompts and completions', async () => {
     await window.palette('AuroRA: New Experiment');
-    await wizard.choose('Select the ONNX model', 'model.onnx');
+    await wizard.choose('Select the model to adapt', 'model.onnx');
     await wizard.choose('Select the kind of task', 'The next token of texts');
     await wizard.choose('Select the file with the training texts', 'train.jsonl');
     await wizard.choose('the texts, the prompts, or the conversations', 'prompt');
@@ -104,7 +104,7 @@ describe('a language experiment, in VS Code 1.100', () => {
 
   test('New Experiment asks for questions, choices and a test set', async () => {
     await window.palette('AuroRA: New Experiment');
-    await wizard.choose('Select the ONNX model', 'model.onnx');
+    await wizard.choose('Select the model to adapt', 'model.onnx');
     await wizard.choose('Select the kind of task', 'Multiple choice');
     await wizard.choose('Select the file with the training questions', 'questions.csv');
     await wizard.accept('Select the column with the questions');
@@ -133,7 +133,7 @@ describe('a language experiment, in VS Code 1.100', () => {
     });
     lab.write('commonsense_170k.json', JSON.stringify([row('true'), row('false')], null, 2));
     await window.palette('AuroRA: New Experiment');
-    await wizard.choose('Select the ONNX model', 'model.onnx');
+    await wizard.choose('Select the model to adapt', 'model.onnx');
     await wizard.choose('Select the kind of task', 'Multiple choice');
     await wizard.choose('Select the file with the training questions', 'commonsense_170k.json');
     await wizard.accept('Select the column with the questions');

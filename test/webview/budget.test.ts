@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { estimate } from '../estimate';
 import { loadModel } from '../../src/graph/file/load';
 import { summarize } from '../../src/graph/summary';
 import { BudgetSession } from '../../src/extension/panels/budget/session';
@@ -37,9 +38,13 @@ async function open(
     {
       // A page that a test has closed receives nothing more.
       post: sender(opened).post,
-      onnxFiles: () => Promise.resolve([{ path: BERT, label: 'models/bert.onnx' }]),
-      inspect: (path) => Promise.resolve(summarize(loadModel(path))),
+      modelFiles: () => Promise.resolve([{ path: BERT, label: 'models/bert.onnx' }]),
+      inspect: async (path) => ({
+        ...summarize(loadModel(path)),
+        step: await estimate(path, { batch: 8, length: 16 }),
+      }),
       cached: () => undefined,
+      estimate,
     },
     file,
   );
@@ -57,6 +62,7 @@ async function open(
         if (!message) throw new Error(`The host would not take ${JSON.stringify(raw)}.`);
         heard.push(message);
         if (message.type === 'compute') await session.compute(message.seq, message.fields);
+        if (message.type === 'estimate') await session.estimate(message.seq, message.fields, message);
       }
       await new Promise((done) => setTimeout(done, 15));
     }
@@ -81,6 +87,21 @@ it('the budget page is at most 600 KB', () => {
 });
 
 describe('the calculator', () => {
+  it('estimates a training step on request, and forgets it once a setting changes', async () => {
+    const { opened } = await open({ file: FILE, text: TEXT.replace('valeu', 'value') });
+    const { page } = opened;
+    const step = page.locator('section.step');
+    await page.locator('#step-batch input').fill('4');
+    expect(await page.locator('#step-length input').inputValue()).toBe('16');
+    await step.getByText('Estimate', { exact: true }).click();
+    await step.locator('dt', { hasText: 'Time' }).waitFor();
+    expect(await step.locator('dd').first().innerText()).toMatch(/^\d+ MB\s+weights [\d.]+ KB, activations/);
+    await input(opened, 'rank').fill('2');
+    await step.locator('dl').waitFor({ state: 'detached' });
+    await page.locator('#step-batch input').fill('0');
+    await step.locator('.problem', { hasText: 'whole numbers of at least 1' }).waitFor();
+  });
+
   it("shows the paper's counts and updates them while typing", async () => {
     const { opened } = await open();
     expect(await total(opened)).toBe('74,208');

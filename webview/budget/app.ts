@@ -8,6 +8,7 @@ import type {
   BudgetFromPage,
   BudgetOpen,
   BudgetSetup,
+  BudgetStep,
   BudgetToPage,
 } from '../../src/protocol/panels/budget';
 import { connect, post, savedUi, saveUi } from '../ui/host';
@@ -18,6 +19,7 @@ import { comparison, headline } from './comparison';
 import { explanation } from './explanation';
 import { moduleTable } from './modules';
 import { paperSection } from './paper';
+import { stepSection } from './step';
 import { writeSection } from './write';
 
 /** Delay after typing before the budget is computed; an answer takes a few milliseconds. */
@@ -30,6 +32,14 @@ interface Ui {
   recipe: string | undefined;
   logScale: boolean;
   explained: boolean;
+  /** The batch of an estimate. */
+  size: Size;
+}
+
+interface Size {
+  batch: string;
+  /** Undefined as long as the model's usual length serves. */
+  length?: string;
 }
 
 customElements.define('aurora-budget-chart', BudgetChart);
@@ -46,6 +56,9 @@ export class BudgetApp extends LitElement {
   @state() private reading: string | undefined;
   @state() private written: { ok: boolean; message: string } | undefined;
   @state() private copied = '';
+  @state() private size: Size = savedUi<Ui>().size ?? { batch: '8' };
+  @state() private step: BudgetStep | undefined;
+  @state() private estimating = false;
   @property({ attribute: false }) logScale = savedUi<Ui>().logScale ?? true;
   @property({ attribute: false }) explained = savedUi<Ui>().explained ?? false;
   private seq = 0;
@@ -92,6 +105,11 @@ export class BudgetApp extends LitElement {
         this.answer = message;
         this.budget = message.budget ?? (message.model.state === 'ready' ? this.budget : undefined);
         return;
+      case 'step':
+        if (message.seq !== this.seq) return;
+        this.estimating = false;
+        this.step = message;
+        return;
       case 'written':
         this.written = message;
         return;
@@ -105,18 +123,48 @@ export class BudgetApp extends LitElement {
 
   private save(): void {
     const from = JSON.stringify(this.setup?.fields);
-    const { fields, recipe, logScale, explained } = this;
-    saveUi({ fields, from, recipe, logScale, explained });
+    const { fields, recipe, logScale, explained, size } = this;
+    saveUi({ fields, from, recipe, logScale, explained, size });
   }
 
   private change(over: Partial<BudgetFields>): void {
     this.fields = { ...this.fields!, ...over };
     this.written = undefined;
     this.copied = '';
+    this.forgetStep();
     // Answers to older requests are ignored.
     this.seq++;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.ask(), ASK_AFTER_MS);
+  }
+
+  /** An estimate is for the settings that it was asked for. */
+  private forgetStep(): void {
+    this.step = undefined;
+    this.estimating = false;
+  }
+
+  private estimate(batch: number, length: number): void {
+    this.forgetStep();
+    this.estimating = true;
+    post<BudgetFromPage>({ type: 'estimate', seq: this.seq, fields: this.fields!, batch, length });
+  }
+
+  private stepOf(model: string): TemplateResult | typeof nothing {
+    if (this.setup?.models.find((m) => m.id === model)?.kind === 'paper') return nothing;
+    const usual = this.answer?.model.state === 'ready' ? this.answer.model.length : undefined;
+    return stepSection({
+      batch: this.size.batch,
+      length: usual === undefined ? undefined : (this.size.length ?? String(usual)),
+      step: this.step,
+      estimating: this.estimating,
+      change: (over) => {
+        this.size = { ...this.size, ...over };
+        this.forgetStep();
+        this.save();
+      },
+      estimate: (batch, length) => this.estimate(batch, length),
+    });
   }
 
   private copy(what: 'modules' | 'curves' | 'summary', text: string): void {
@@ -198,7 +246,7 @@ export class BudgetApp extends LitElement {
           this.save();
         })}
       </div>
-      ${paper ? paperSection(paper, this.recipe) : nothing}
+      ${stale ? nothing : this.stepOf(fields.model)} ${paper ? paperSection(paper, this.recipe) : nothing}
       <aurora-budget-chart
         .budget=${budget}
         .logScale=${this.logScale}

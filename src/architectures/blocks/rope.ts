@@ -1,3 +1,4 @@
+import { AuroraError } from '../../base/errors';
 import type { Config } from '../folder/config';
 import { SCALINGS } from './rope-scaling';
 
@@ -35,6 +36,9 @@ export interface RopeDefaults {
   kinds?: ReadonlyMap<string, string>;
 }
 
+/** Of a head: one number for two features is held in memory, before any weight is looked at. */
+const MOST_WIDTH = 65_536;
+
 /** Keys of settings that are given for each kind of layer. */
 const KINDS = ['full_attention', 'sliding_attention'];
 
@@ -57,6 +61,12 @@ export function ropeFrom(
   scaling: Config | undefined,
   { width, positions, original: missing, theta, part, kinds }: RopeDefaults & { theta: number },
 ): Rope {
+  if (width > MOST_WIDTH)
+    throw new AuroraError(
+      'model',
+      `${config.path}: heads of ${width} features are larger than those of any model.`,
+      'Download the config.json of this model again.',
+    );
   const base = scaling?.number('rope_theta', theta) ?? theta;
   const turned = Math.trunc(width * partOf(config, scaling, part));
   if (turned % 2 !== 0 || turned === 0) throw config.unsupported('partial_rotary_factor', ['an even part']);

@@ -43,7 +43,7 @@ export function decoderSize(config: Config, defaults: DecoderDefaults): DecoderS
     keyValueHeads,
     width,
     inner: config.count('intermediate_size', defaults.inner),
-    layers: config.count('num_hidden_layers', defaults.layers),
+    layers: config.layers('num_hidden_layers', defaults.layers),
     vocabulary: config.count('vocab_size', defaults.vocabulary),
     epsilon: config.number('rms_norm_eps', defaults.epsilon),
   };

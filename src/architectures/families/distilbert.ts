@@ -18,7 +18,7 @@ export const distilbert: Family = {
     const hidden = config.count('dim', 768);
     const inner = config.count('hidden_dim', 3072);
     const heads = config.count('n_heads', 12);
-    const layers = config.count('n_layers', 6);
+    const layers = config.layers('n_layers', 6);
     // transformers takes these names too, and prefers them.
     config.require('hidden_size', hidden);
     config.require('num_attention_heads', heads);

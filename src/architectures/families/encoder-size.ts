@@ -26,7 +26,7 @@ export function encoderSize(config: Config, defaults = BASE_SIZE): EncoderSize {
   return {
     hidden,
     inner: config.count('intermediate_size', defaults.inner),
-    layers: config.count('num_hidden_layers', defaults.layers),
+    layers: config.layers('num_hidden_layers', defaults.layers),
     heads,
     width: headWidth(config, hidden, heads),
     epsilon: config.number('layer_norm_eps', defaults.epsilon),

@@ -34,7 +34,7 @@ function ropeOf(config: Config, width: number): Rope {
 function build(net: Network, config: Config): void {
   const hidden = config.count('hidden_size', 6144);
   const heads = config.count('num_attention_heads', 64);
-  const layers = config.count('num_hidden_layers', 44);
+  const layers = config.layers('num_hidden_layers', 44);
   const inner = config.count('intermediate_size', 24576);
   const vocabulary = config.count('vocab_size', 50432);
   const width = headWidth(config, hidden, heads);

@@ -15,7 +15,7 @@ export const gpt2: Family = {
     config.require('add_cross_attention', false);
     const hidden = config.count('n_embd', 768);
     const heads = config.count('n_head', 12);
-    const layers = config.count('n_layer', 12);
+    const layers = config.layers('n_layer', 12);
     // transformers takes these names too, and prefers them.
     config.require('hidden_size', hidden);
     config.require('num_attention_heads', heads);

@@ -21,7 +21,7 @@ export const modernbert: Family = {
   build(net, config) {
     const hidden = config.count('hidden_size', 768);
     const heads = config.count('num_attention_heads', 12);
-    const layers = config.count('num_hidden_layers', 22);
+    const layers = config.layers('num_hidden_layers', 22);
     const width = headWidth(config, hidden, heads);
     config.require('head_dim', width);
     const inner = config.count('intermediate_size', 1152);

@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
+import { requireRegular } from './regular-file';
 
 /** Above any real size, and safe to multiply. */
 const MOST = 2 ** 31;
+const MOST_LAYERS = 10_000;
+/** A config.json has a few thousand bytes, with lists of a thousand labels a few ten thousand. */
+const MOST_BYTES = 16_000_000;
 
 /**
  * The settings in a config.json. A missing key, or null, has the default that transformers gives it. A value that
@@ -38,6 +42,17 @@ export class Config {
     return value === undefined || (Number.isInteger(value) && (value as number) < 1)
       ? undefined
       : this.count(key);
+  }
+
+  /** How many layers there are. Settings of each are held in memory before any weight is looked at. */
+  layers(key: string, missing?: number): number {
+    const count = this.count(key, missing);
+    if (count <= MOST_LAYERS) return count;
+    throw new AuroraError(
+      'model',
+      `${this.path}: ${this.prefix}${key} is ${count}, more layers than any model has.`,
+      'Download the config.json of this model again.',
+    );
   }
 
   /** An integer from 0. */
@@ -198,8 +213,10 @@ export function readConfig(path: string): Config {
     );
   let text: string;
   try {
+    requireRegular(path, MOST_BYTES);
     text = readFileSync(path, 'utf8');
   } catch (e) {
+    if (e instanceof AuroraError) throw e;
     throw fail(`cannot be read (${(e as NodeJS.ErrnoException).code ?? String(e)})`, e);
   }
   try {

@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { locate } from '../../files/contained';
 import { readHeader, type StoredTensor } from './header';
+import { requireRegular } from './regular-file';
 
 export const ONE_FILE = 'model.safetensors';
 export const INDEX = 'model.safetensors.index.json';
+/** A hundred bytes for each of a hundred thousand weights. */
+const MOST_INDEX_BYTES = 16_000_000;
 
 /** The weights of a folder. */
 export interface StoredWeights {
@@ -73,8 +76,10 @@ function readIndex(path: string): [name: string, file: string][] {
     new AuroraError('model', `${path} is not an index of weights.`, 'Download it again.', { cause });
   let value: unknown;
   try {
+    requireRegular(path, MOST_INDEX_BYTES);
     value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (e) {
+    if (e instanceof AuroraError) throw e;
     throw fail(e);
   }
   const { weight_map: map } = (value ?? {}) as { weight_map?: unknown };

@@ -85,13 +85,14 @@ async function observeShapes(
   plans: readonly ProbePlan[],
   folder: string,
 ): Promise<{ observed: Shapes[]; plan: ProbePlan }> {
-  const nodes: Node[] = [];
-  const g = new GraphBuilder({ ...model.graph, nodes: [...model.graph.nodes] }, '/probe', nodes);
+  const asked: Node[] = [];
+  const g = new GraphBuilder({ ...model.graph, nodes: [...model.graph.nodes] }, '/probe', asked);
   const shapes = new Map<string, string>();
-  for (const node of model.graph.nodes) {
-    nodes.push(node);
+  for (const node of model.graph.nodes)
     for (const name of node.outputs) if (name !== '') shapes.set(name, g.op('Shape', [name]));
-  }
+  // ONNX Runtime works through the ends of a graph from the last to the first: in this order, it asks for a shape as
+  // soon as the tensor exists. Otherwise all tensors stay in memory until the first shape is asked for.
+  const nodes = [...model.graph.nodes, ...asked.reverse()];
   const probed: Model = {
     ...model,
     graph: { ...model.graph, nodes, outputs: outputsNamed([...shapes.values()]) },

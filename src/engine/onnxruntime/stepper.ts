@@ -12,7 +12,8 @@ import { requireTrainable } from '../../tasks/trained-tensors';
 import { deviceFeeds, deviceGraph } from './device-graph';
 import { mixedPrecision, type MixedPrecision } from './mixed-precision';
 import { openSession, type SessionOptions } from './session';
-import { GRAD_SCALE, trainingGraph } from './training-graph';
+import { GRAD_SCALE } from './gradient-scale';
+import { trainingGraph } from './training-graph';
 import { nameTable, own } from '../../base/names';
 
 /**

@@ -7,9 +7,8 @@ import type { TaskGraph } from '../../tasks/task-graph';
 import type { TaskOptions } from '../stepper';
 import { requireReached } from '../../tasks/trained-tensors';
 import { foldConstants } from './fold';
+import { GRAD_SCALE } from './gradient-scale';
 import { probe } from './probe';
-
-export const GRAD_SCALE = 'aurora.gradScale';
 
 /** Tells users who requested checkpointing why nothing changed. */
 const NOTHING_TO_RECOMPUTE =

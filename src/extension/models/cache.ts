@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
-import type { ModelSummary } from '../../graph/summary';
+import { isHubModel, modelFile, modelPath } from '../../files/model-path';
 import { AuroraError, type ErrorKind } from '../../base/errors';
-import type { ModelInspector } from './models';
+import type { KnownModel } from './models';
 
 interface Entry {
   /** Version of the summary's shape and rules; entries of an older extension are ignored. */
@@ -13,7 +13,7 @@ interface Entry {
   size: number;
   /** Modification time, ms since 1970. */
   time: number;
-  summary: ModelSummary;
+  summary: KnownModel;
 }
 
 /** Errors in the file itself: they stay until it changes. Others, such as a missing Node, may be temporary. */
@@ -32,23 +32,23 @@ const LASTING: readonly ErrorKind[] = [
  *
  * @param ask reads a model again; rejects with an AuroraError
  */
-export class ModelCache implements ModelInspector {
+export class ModelCache {
   private readonly known = new Map<string, Entry>();
   private readonly faults = new Map<string, { size: number; time: number; error: AuroraError }>();
-  private readonly asked = new Map<string, Promise<ModelSummary>>();
+  private readonly asked = new Map<string, Promise<KnownModel>>();
 
   constructor(
     private readonly folder: string,
     private readonly version: string,
-    private readonly ask: (path: string) => Promise<ModelSummary>,
+    private readonly ask: (path: string) => Promise<KnownModel>,
   ) {}
 
-  cached(path: string): ModelSummary | undefined {
+  cached(path: string): KnownModel | undefined {
     return this.known.get(path)?.summary;
   }
 
   /** Rejects with an AuroraError. If the file itself is at fault, it is not read again until it changes. */
-  inspect(path: string): Promise<ModelSummary> {
+  inspect(path: string): Promise<KnownModel> {
     const going = this.asked.get(path);
     if (going) return going;
     const asked = this.find(path).finally(() => this.asked.delete(path));
@@ -56,7 +56,7 @@ export class ModelCache implements ModelInspector {
     return asked;
   }
 
-  private async find(path: string): Promise<ModelSummary> {
+  private async find(path: string): Promise<KnownModel> {
     const { size, time } = await identity(path);
     const same = (e: { size: number; time: number } | undefined) => e?.size === size && e.time === time;
     const entry = this.known.get(path) ?? (await this.read(path));
@@ -69,7 +69,7 @@ export class ModelCache implements ModelInspector {
     return this.look(path, size, time);
   }
 
-  private async look(path: string, size: number, time: number): Promise<ModelSummary> {
+  private async look(path: string, size: number, time: number): Promise<KnownModel> {
     this.known.delete(path);
     try {
       const summary = await this.ask(path);
@@ -108,10 +108,20 @@ export class ModelCache implements ModelInspector {
   }
 }
 
+/** Of a folder from the hub: where the shapes of its weights are. */
+const WEIGHTS = ['model.safetensors', 'model.safetensors.index.json'];
+
 async function identity(path: string): Promise<{ size: number; time: number }> {
   try {
-    const { size, mtimeMs } = await stat(path);
-    return { size, time: mtimeMs };
+    const { size, mtimeMs } = await stat(modelFile(path));
+    if (!isHubModel(path)) return { size, time: mtimeMs };
+    const weights = await Promise.all(
+      WEIGHTS.map((name) => stat(join(modelPath(path), name)).catch(() => undefined)),
+    );
+    return {
+      size: size + weights.reduce((sum, w) => sum + (w?.size ?? 0), 0),
+      time: Math.max(mtimeMs, ...weights.map((w) => w?.mtimeMs ?? 0)),
+    };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     throw new AuroraError(

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type * as vscode from 'vscode';
-import type { ModelSummary } from '../../graph/summary';
+import type { Inspection } from '../../adapters/inspection';
 import type { TrainerClient } from '../launcher/client';
+import { programError } from '../launcher/program-error';
 import { ModelCache } from './cache';
 import type { ModelInspector } from './models';
-import { programError } from '../launcher/program-error';
 
 /** Version of the summary's fields and of the rules that name layers; increase it with every change of either. */
-const SUMMARY = 3;
+const SUMMARY = 4;
 
 /** Models as seen by `aurora inspect`: our own parser in a separate process, so that any file is safe. */
 export function createModelInspector(
@@ -15,10 +15,21 @@ export function createModelInspector(
   trainer: TrainerClient,
 ): ModelInspector {
   const { version } = context.extension.packageJSON as { version: string };
-  const known = `${version} ${SUMMARY}`;
-  return new ModelCache(join(context.globalStorageUri.fsPath, 'models'), known, async (path) => {
-    const result = await trainer.program(['inspect', path, '--json'], { untrusted: true });
+  const ask = async (path: string, ...options: string[]) => {
+    const result = await trainer.program(['inspect', path, '--json', ...options], { untrusted: true });
     if (result.code !== 0) throw programError(result, 'inspect');
-    return JSON.parse(result.stdout) as ModelSummary;
-  });
+    return JSON.parse(result.stdout) as Inspection;
+  };
+  const folder = join(context.globalStorageUri.fsPath, 'models');
+  const cache = new ModelCache(folder, `${version} ${SUMMARY}`, ask);
+  return {
+    inspect: (path) => cache.inspect(path),
+    cached: (path) => cache.cached(path),
+    estimate: async (path, { batch, length, method, rank, targets }) => {
+      const given = Object.entries({ batch, length, method, rank, targets });
+      const options = given.filter(([, value]) => value !== undefined);
+      const answer = await ask(path, ...options.map(([key, value]) => `--${key}=${String(value)}`));
+      return answer.step;
+    },
+  };
 }

@@ -1,11 +1,28 @@
+import type { Inspection } from '../../adapters/inspection';
 import type { ModelSummary } from '../../graph/summary';
+import type { StepCost } from '../../protocol/step-cost';
+
+/** What an estimate is for; a new experiment's adapter if none is given. */
+export interface StepChoice {
+  batch: number;
+  length: number;
+  method?: string;
+  rank?: number;
+  /** Names, separated by commas, or all-linear. */
+  targets?: string;
+}
+
+/** What `aurora inspect` says about a model. */
+export type KnownModel = ModelSummary & Partial<Inspection>;
 
 /**
- * What a model file offers to adapters, from `aurora inspect --json` (our own parser in a separate process without the
- * runtime: safe on any file). Cached in globalStorage by the file's path, size and modification time.
+ * What a model offers to adapters, from `aurora inspect --json` (our own parser in a separate process without the
+ * runtime: safe on any file). Cached in globalStorage by the path, size and modification time of its files.
  */
 export interface ModelInspector {
-  inspect(modelPath: string): Promise<ModelSummary>;
+  inspect(modelPath: string): Promise<KnownModel>;
   /** Only from the cache. */
-  cached(modelPath: string): ModelSummary | undefined;
+  cached(modelPath: string): KnownModel | undefined;
+  /** What a training step takes on this machine; not cached. */
+  estimate(modelPath: string, choice: StepChoice): Promise<StepCost>;
 }

@@ -23,6 +23,7 @@ export function createPanels(services: () => Services): Panels {
   return {
     openRun: (folders, preserveFocus) => runs.open({ runs: [...folders] }, preserveFocus),
     openBudget: (file) => budgets.open(file === undefined ? {} : { file }),
+    openModelBudget: (model) => budgets.open({ model }),
     openActivations: (run) => activations.open({ run }),
     openErrors: (run, step, on) => errors.open({ run, step, on }),
     openPlayground: (open) => playgrounds.open(open),

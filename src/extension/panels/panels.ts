@@ -9,6 +9,8 @@ export interface Panels extends vscode.Disposable {
   openRun(runs: readonly string[], preserveFocus?: boolean): void;
   /** Without a file: a calculator for the paper's shapes. */
   openBudget(experimentFile?: string): void;
+  /** A calculator that begins with this model. */
+  openModelBudget(model: string): void;
   openActivations(run: string): void;
   /** What the checkpoint of a step gets wrong; its predictions exist. */
   openErrors(run: string, step: number, on: MeasuredOn): void;

@@ -1,6 +1,10 @@
 import { endingsOf } from '../../adapters/targets/endings';
 import type { ModelSummary } from '../../graph/summary';
+import type { StepCost } from '../../protocol/step-cost';
+import type { KnownModel } from '../models/models';
 import type { Translate } from '../translate';
+import { bytes } from '../words/format';
+import { stepSettings, stepText } from '../words/step-text';
 
 /** One thing that a model offers to adapters, or what prevents training it. */
 export interface ModelRow {
@@ -8,20 +12,37 @@ export interface ModelRow {
   label: string;
   description: string;
   icon: string;
+  /** More than fits into a row. */
+  tooltip?: string;
 }
 
-/** A model as rows: its size, the layers that can be adapted by name ending, operators without a gradient. */
-export function modelRows(model: ModelSummary, t: Translate, language: string): ModelRow[] {
+/** The row that says what a training step takes. */
+export const STEP_ROW = 'step';
+
+/**
+ * A model as rows: its size, what a training step takes, the layers that can be adapted by name ending, operators without
+ * a gradient.
+ *
+ * @param step for a batch of the user's choice; the usual one by default
+ */
+export function modelRows(
+  model: KnownModel,
+  t: Translate,
+  language: string,
+  step: StepCost | undefined = model.step,
+): ModelRow[] {
   const count = (n: number) => n.toLocaleString(language);
   return [
     {
       id: 'size',
       label: t('{0} parameters', count(model.parameters)),
-      description: model.producer
-        ? t('opset {0}, from {1}', model.opset, model.producer)
-        : t('opset {0}', model.opset),
+      description: [
+        kindOf(model, t),
+        ...(model.weights ?? []).map((w) => `${w.type}, ${bytes(w.bytes)}`),
+      ].join(' · '),
       icon: 'info',
     },
+    ...(step ? [stepRow(step, t)] : []),
     ...(model.cachedLayers
       ? [
           {
@@ -32,12 +53,7 @@ export function modelRows(model: ModelSummary, t: Translate, language: string): 
           },
         ]
       : []),
-    ...model.missingRules.map(({ operator, nodes }) => ({
-      id: `operator ${operator}`,
-      label: t('Gradients cannot pass through {0}', operator),
-      description: nodes[0],
-      icon: 'warning',
-    })),
+    ...operatorRows(model, t, count),
     ...endingsOf(model.layers).map(({ name, modules, shapes }) => ({
       id: `layers ${name}`,
       label: name,
@@ -48,4 +64,41 @@ export function modelRows(model: ModelSummary, t: Translate, language: string): 
       icon: 'layers',
     })),
   ];
+}
+
+const kindOf = ({ family, opset, producer }: KnownModel, t: Translate): string =>
+  family ?? (producer ? t('opset {0}, from {1}', opset, producer) : t('opset {0}', opset));
+
+function stepRow(step: StepCost, t: Translate): ModelRow {
+  const settings = stepSettings(step, t);
+  const text = stepText(step, t);
+  const how = t(
+    'Estimated for this machine’s CPU from the graph that would run; preflight measures an experiment.',
+  );
+  return {
+    id: STEP_ROW,
+    label: text === undefined ? t('Training step: no estimate') : t('Training step: {0}', text),
+    description: settings,
+    icon: text === undefined ? 'question' : 'dashboard',
+    tooltip: text === undefined ? step.problem : `${text}\n${settings}\n\n${how}`,
+  };
+}
+
+function operatorRows(
+  { missingRules, blocked, layers }: ModelSummary,
+  t: Translate,
+  count: (n: number) => string,
+): ModelRow[] {
+  const way = t(
+    '{0} of {1} layers are below it. Adapt other layers, or export the model again without optimization, and not quantized.',
+    count(blocked.length),
+    count(layers.length),
+  );
+  return missingRules.map(({ operator, nodes }) => ({
+    id: `operator ${operator}`,
+    label: t('Gradients cannot pass through {0}', operator),
+    description: nodes.length === 1 ? nodes[0] : t('{0} and {1} more', nodes[0], count(nodes.length - 1)),
+    icon: 'warning',
+    tooltip: `${nodes.slice(0, 20).join('\n')}\n\n${way}`,
+  }));
 }

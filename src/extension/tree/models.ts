@@ -1,27 +1,31 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { bytes } from '../words/format';
 import { AuroraError } from '../../base/errors';
-import { VIEW } from '../ids';
+import type { StepCost } from '../../protocol/step-cost';
+import { modelPath } from '../../files/model-path';
+import { registerGuarded } from '../ask/guard';
+import { COMMAND, VIEW } from '../ids';
+import { findModels } from '../models/model-files';
+import { isOnnx, MODEL_FILES } from '../models/model-paths';
 import type { Services } from '../services';
-import { modelRows, type ModelRow } from './model-rows';
-
-const PATTERN = '**/*.onnx';
-const EXCLUDED = '**/{node_modules,.git,.aurora,.venv}/**';
-const LIMIT = 500;
+import { bytes } from '../words/format';
+import { stepSettings, stepText } from '../words/step-text';
+import { modelRows, STEP_ROW, type ModelRow } from './model-rows';
 
 /** The workspace's models and, when expanded, what each offers to adapters; read only by the parser process. */
 export function registerModelsView(services: Services): vscode.Disposable {
   const tree = new ModelsTree(services);
-  const watcher = vscode.workspace.createFileSystemWatcher(PATTERN);
+  const watcher = vscode.workspace.createFileSystemWatcher(MODEL_FILES);
   return vscode.Disposable.from(
     vscode.window.createTreeView(VIEW.models, { treeDataProvider: tree }),
     tree,
     watcher,
     watcher.onDidCreate(() => tree.refresh()),
     watcher.onDidDelete(() => tree.refresh()),
-    watcher.onDidChange((uri) => tree.refresh(uri)),
+    watcher.onDidChange((uri) => tree.refresh(isOnnx(uri.fsPath) ? uri : vscode.Uri.joinPath(uri, '..'))),
     vscode.workspace.onDidChangeWorkspaceFolders(() => tree.refresh()),
+    registerGuarded(services.log, COMMAND.estimateStep, (argument) => tree.estimate(argument)),
   );
 }
 
@@ -32,34 +36,63 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
   private readonly changed = new vscode.EventEmitter<ModelNode | undefined>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly known = new Map<string, vscode.Uri>();
+  /** For the batch that a person asked about, by the model's path. */
+  private readonly estimates = new Map<string, StepCost>();
 
   constructor(private readonly services: Services) {}
 
   /** One model, or all of them. VS Code identifies a row by its object. */
   refresh(uri?: vscode.Uri): void {
+    if (uri) this.estimates.delete(uri.fsPath);
     this.changed.fire(uri && this.known.get(uri.toString()));
   }
 
   async getChildren(node?: ModelNode): Promise<ModelNode[]> {
     if (!node) {
-      const found = await vscode.workspace.findFiles(PATTERN, EXCLUDED, LIMIT);
-      const files = found.filter((uri) => uri.scheme === 'file').sort((a, b) => (a.path < b.path ? -1 : 1));
+      const models = (await findModels()).map((path) => vscode.Uri.file(path));
       this.known.clear();
-      for (const uri of files) this.known.set(uri.toString(), uri);
-      return files;
+      for (const uri of models) this.known.set(uri.toString(), uri);
+      return models;
     }
     if (!(node instanceof vscode.Uri)) return [];
     return (await this.rowsOf(node)).map((row) => ({ ...row, of: node }));
   }
 
   async getTreeItem(node: ModelNode): Promise<vscode.TreeItem> {
-    if (node instanceof vscode.Uri) return modelItem(node);
+    if (node instanceof vscode.Uri) return modelItem(node, this.services.models.cached(node.fsPath)?.family);
     const item = new vscode.TreeItem(node.label);
     item.id = `${node.of.toString()} ${node.id}`;
     item.description = node.description;
+    item.tooltip = node.tooltip ?? `${node.label} · ${node.description}`;
     item.iconPath = new vscode.ThemeIcon(node.icon);
+    if (node.id === STEP_ROW) item.contextValue = STEP_ROW;
     item.accessibilityInformation = { label: `${node.label}, ${node.description}` };
     return item;
+  }
+
+  /** Asks for a batch; the model's row then says what it takes. */
+  async estimate(argument: unknown): Promise<void> {
+    const uri = argument instanceof vscode.Uri ? argument : (argument as { of?: vscode.Uri } | undefined)?.of;
+    if (!(uri instanceof vscode.Uri)) return;
+    const path = modelPath(uri.fsPath);
+    const { models } = this.services;
+    const { askSize } = await import('../models/ask-size');
+    const usual = this.estimates.get(path) ?? (await models.inspect(path)).step ?? { batch: 8, length: 128 };
+    const name = basename(path);
+    const size = await askSize(name, usual);
+    if (!size) return;
+    const title = vscode.l10n.t('Estimating a training step of {0} …', name);
+    const location = vscode.ProgressLocation.Notification;
+    const cost = await vscode.window.withProgress({ location, title }, () => models.estimate(path, size));
+    this.estimates.set(path, cost);
+    this.changed.fire(this.known.get(vscode.Uri.file(path).toString()));
+    const text = stepText(cost, vscode.l10n.t);
+    const settings = stepSettings(cost, vscode.l10n.t);
+    if (text === undefined) void vscode.window.showWarningMessage(cost.problem ?? '');
+    else
+      void vscode.window.showInformationMessage(
+        vscode.l10n.t('A training step of {0} takes {1} on this CPU ({2}).', name, text, settings),
+      );
   }
 
   dispose(): void {
@@ -67,9 +100,14 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
   }
 
   private async rowsOf(uri: vscode.Uri): Promise<ModelRow[]> {
+    const { models } = this.services;
+    const { fsPath } = uri;
+    const before = models.cached(fsPath);
     try {
-      const summary = await this.services.models.inspect(uri.fsPath);
-      return modelRows(summary, vscode.l10n.t, vscode.env.language);
+      const model = await models.inspect(fsPath);
+      // Its own row says more once the model is known.
+      if (!before) this.changed.fire(uri);
+      return modelRows(model, vscode.l10n.t, vscode.env.language, this.estimates.get(fsPath));
     } catch (e) {
       if (!(e instanceof AuroraError)) throw e;
       return [{ id: 'error', label: e.message, description: e.hint ?? '', icon: 'error' }];
@@ -77,20 +115,30 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
   }
 }
 
-async function modelItem(uri: vscode.Uri): Promise<vscode.TreeItem> {
+async function modelItem(uri: vscode.Uri, family: string | undefined): Promise<vscode.TreeItem> {
   const item = new vscode.TreeItem(uri, vscode.TreeItemCollapsibleState.Collapsed);
-  const size = await stat(uri.fsPath).then(
-    (s) => s.size,
-    () => undefined,
-  );
+  const size = await sizeOf(uri.fsPath);
   const place = vscode.workspace.asRelativePath(uri);
+  const folder = dirname(place);
   item.id = uri.toString();
-  item.label = place.split('/').pop();
-  item.description = [place.split('/').slice(0, -1).join('/'), size === undefined ? '' : bytes(size)]
+  item.label = basename(uri.fsPath);
+  item.description = [folder === '.' ? '' : folder, family ?? '', size === undefined ? '' : bytes(size)]
     .filter((part) => part !== '')
     .join(' · ');
   item.contextValue = 'model';
   item.iconPath = new vscode.ThemeIcon('package');
   item.accessibilityInformation = { label: vscode.l10n.t('Model {0}, {1}', place, item.description) };
   return item;
+}
+
+/** Of a file, or of the weights in a folder. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    if (isOnnx(path)) return (await stat(path)).size;
+    const weights = (await readdir(path)).filter((name) => name.endsWith('.safetensors'));
+    const sizes = await Promise.all(weights.map(async (name) => (await stat(join(path, name))).size));
+    return sizes.reduce((a, b) => a + b, 0);
+  } catch {
+    return undefined;
+  }
 }

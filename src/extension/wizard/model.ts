@@ -1,32 +1,37 @@
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { showError } from '../ask/guard';
+import { modelFile, modelPath } from '../../files/model-path';
 import { COMMAND } from '../ids';
 import { FILE_KEYS, kindOf } from '../language/checks/check-files';
 import { describeTask } from '../../experiment/tasks/registry';
 import { likelyOutput } from './draft';
 import { pick, type Step } from '../ask/steps';
+import { findModels } from '../models/model-files';
 import { pickFile, type WizardState } from './state';
 import { readsImages } from './images';
 import { taskStep } from './task';
 
-const [{ pattern: MODEL }, { pattern: TOKENIZER }, { pattern: PREPROCESSOR }] = FILE_KEYS;
+const [, { pattern: TOKENIZER }, { pattern: PREPROCESSOR }] = FILE_KEYS;
 
 const modelStep: Step<WizardState> = {
-  applies: async (state) => state.given === undefined || !(await readModel(state, state.given)),
+  applies: async (state) => state.given === undefined || !(await readModel(state, modelPath(state.given))),
   async run(state, place) {
     const { t } = vscode.l10n;
-    const files = state.files.filter((f) => MODEL.test(f));
+    const files = await findModels();
     for (;;) {
       const picked = await pickFile(place, {
         files,
         placeholder:
           files.length > 0
-            ? t('Select the ONNX model to adapt')
+            ? t('Select the model to adapt')
             : t(
-                'There is no .onnx file in this workspace. Browse for one, or run the demo with its own model.',
+                'There is no model in this workspace: no folder from the Hugging Face hub, and no .onnx file. Browse for one, or run the demo with its own model.',
               ),
-        browse: { title: t('Choose an ONNX model'), filters: { ONNX: ['onnx'] } },
+        browse: {
+          title: t('Choose an ONNX model, or the config.json of a model folder'),
+          filters: { [t('Models')]: ['onnx', 'json'] },
+        },
         active: state.model,
         extra: [
           {
@@ -42,7 +47,7 @@ const modelStep: Step<WizardState> = {
         return 'cancel';
       }
       if (typeof picked === 'string') return picked;
-      if (await readModel(state, picked.path)) return 'next';
+      if (await readModel(state, modelPath(picked.path))) return 'next';
     }
   },
 };
@@ -72,7 +77,7 @@ async function readModel(state: WizardState, path: string): Promise<boolean> {
 
 /** Whether the model has no such file beside it. */
 const lacks = async ({ model }: WizardState, name: string): Promise<boolean> =>
-  (await kindOf(join(dirname(model!), name))) !== 'file';
+  (await kindOf(join(dirname(modelFile(model!)), name))) !== 'file';
 
 /** Asks for a file that a model needs beside it, where there is none. */
 const besideStep = (

@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
-import type { ModelSummary } from '../../graph/summary';
 import type { AdapterSpec } from '../../experiment/methods';
 import { modelPath } from '../../files/model-path';
 import type { Services } from '../services';
@@ -11,6 +10,7 @@ import type { KnownData } from '../../recipes/data/known';
 import type { Draft } from '../../recipes/draft';
 import { pick, type Place } from '../ask/steps';
 import { withPatterns } from '../../files/pattern';
+import type { KnownModel } from '../models/models';
 import { jsonData } from '../models/json-data';
 
 /** What the user has chosen so far. */
@@ -22,7 +22,7 @@ export interface WizardState extends Partial<Draft> {
   lists?: string[];
   /** The model that the wizard was started on. */
   given?: string;
-  summary?: ModelSummary;
+  summary?: KnownModel;
   headOfData?: DataHead;
   /** What looks like a test set. */
   tests?: string[];
@@ -42,6 +42,7 @@ export async function dataFiles(state: WizardState): Promise<string[]> {
 /** All choices, once every step is done. */
 export const draftOf = (s: WizardState): Draft => ({
   model: modelPath(s.model!),
+  ...(s.summary?.positions !== undefined && { positions: s.summary.positions }),
   ...(s.tokenizer !== undefined && { tokenizer: s.tokenizer }),
   ...(s.preprocessor !== undefined && { preprocessor: s.preprocessor }),
   ...(s.output !== undefined && { output: s.output }),
@@ -107,8 +108,9 @@ export async function pickFile(
 const separator: FileItem = { label: '', kind: vscode.QuickPickItemKind.Separator };
 
 async function fileItem(path: string): Promise<FileItem> {
+  // A folder is a model from the hub; its own size says nothing.
   const size = await stat(path).then(
-    (s) => bytes(s.size),
+    (s) => (s.isDirectory() ? vscode.l10n.t('model folder') : bytes(s.size)),
     () => '',
   );
   // The folder of the file: the workspace folder itself would be written in full.

@@ -1,5 +1,7 @@
 import type { Translate } from '../translate';
 
+export { bytes } from '../../base/number-text';
+
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 365 * 86_400],
   ['month', 30 * 86_400],
@@ -25,15 +27,4 @@ export function duration(seconds: number, t: Translate): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return t('{0} min {1} s', minutes, Math.floor(seconds % 60));
   return t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
-}
-
-/** "312 KB", "3.2 GB", in powers of 1000, as in file managers. */
-export function bytes(size: number): string {
-  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
-  let unit = 0;
-  while (size >= 999.5 && unit < units.length - 1) {
-    size /= 1000;
-    unit++;
-  }
-  return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
 }

@@ -1,11 +1,14 @@
 import type { Budget, Ending } from '../budget';
 import { METHOD_ORDER, type MethodName } from '../../experiment/methods';
+import type { StepCost } from '../step-cost';
 import type { PaperReport } from '../../experiment/paper';
 
-/** What the budget panel is opened for: an experiment's values, or the paper's shapes. */
+/** What the budget panel is opened for: an experiment's values, a model, or the paper's shapes. */
 export interface BudgetOpen {
   /** The experiment file, absolute. */
   file?: string;
+  /** A model's file or folder, absolute. */
+  model?: string;
 }
 
 /** The values of the page's controls, as typed. Errors are shown beside the control. */
@@ -62,9 +65,18 @@ export interface BudgetSetup {
   };
 }
 
-export type ModelState =
-  | { state: 'ready'; label: string; source?: string; endings: Ending[]; paper?: PaperReport }
-  | { state: 'failed'; label: string; message: string; hint?: string };
+/** A model whose layers are known. */
+export interface ReadyModel {
+  state: 'ready';
+  label: string;
+  source?: string;
+  endings: Ending[];
+  paper?: PaperReport;
+  /** Of a model that reads texts, the usual length of one: no more tokens than it has positions for. */
+  length?: number;
+}
+
+export type ModelState = ReadyModel | { state: 'failed'; label: string; message: string; hint?: string };
 
 /** The answer to the `compute` message with the same number. */
 export interface BudgetAnswer {
@@ -80,7 +92,16 @@ export interface BudgetAnswer {
   cannotWrite?: string;
 }
 
+/** What a training step takes with the page's settings, or why that is not known. */
+export interface BudgetStep {
+  type: 'step';
+  seq: number;
+  cost?: StepCost;
+  problem?: string;
+}
+
 export type BudgetToPage =
+  | BudgetStep
   | BudgetSetup
   | BudgetAnswer
   /** The model is being read; an answer follows. */
@@ -89,6 +110,7 @@ export type BudgetToPage =
 
 export type BudgetFromPage =
   | { type: 'compute'; seq: number; fields: BudgetFields }
+  | { type: 'estimate'; seq: number; fields: BudgetFields; batch: number; length: number }
   | { type: 'write'; fields: BudgetFields }
   | { type: 'openFile' }
   | { type: 'copy'; text: string; what: 'modules' | 'curves' | 'summary' };
@@ -129,7 +151,10 @@ export const isFields = (value: unknown): value is BudgetFields =>
 /** Validates a message from the page; undefined if invalid. */
 export function parseBudgetMessage(message: unknown): BudgetFromPage | undefined {
   if (!isObject(message)) return undefined;
-  const { type, seq, fields, text, what } = message;
+  const { type, seq, fields, text, what, batch, length } = message;
+  const counts = [batch, length].every((n) => Number.isSafeInteger(n) && (n as number) > 0);
+  if (type === 'estimate' && Number.isSafeInteger(seq) && isFields(fields) && counts)
+    return { type, seq: seq as number, fields, batch: batch as number, length: length as number };
   if (type === 'openFile') return { type };
   if (type === 'write' && isFields(fields)) return { type, fields };
   if (type === 'compute' && Number.isSafeInteger(seq) && isFields(fields))
@@ -146,6 +171,10 @@ export function parseBudgetMessage(message: unknown): BudgetFromPage | undefined
 /** What a panel was opened for, as restored by a reload. */
 export function parseBudgetOpen(value: unknown): BudgetOpen | undefined {
   if (!isObject(value)) return undefined;
-  if (value.file === undefined) return {};
-  return typeof value.file === 'string' ? { file: value.file } : undefined;
+  const { file, model } = value;
+  if (![file, model].every((path) => path === undefined || typeof path === 'string')) return undefined;
+  return {
+    ...(file !== undefined && { file: file as string }),
+    ...(model !== undefined && { model: model as string }),
+  };
 }

@@ -125,7 +125,7 @@ async function openProducts(size: number, place: Place, folder: string, threads:
 }
 
 /** Runs for the given seconds, and at least twice, after one uncounted run. */
-async function rateOf(seconds: number, run: () => Promise<unknown>): Promise<Rate> {
+export async function rateOf(seconds: number, run: () => Promise<unknown>): Promise<Rate> {
   await run();
   const began = performance.now();
   let runs = 0;

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { fill as t } from '../../../src/base/fill';
-import { modelRows } from '../../../src/extension/tree/model-rows';
+import { modelRows, STEP_ROW } from '../../../src/extension/tree/model-rows';
 import { loadModel } from '../../../src/graph/file/load';
 import { summarize } from '../../../src/graph/summary';
+import type { StepCost } from '../../../src/protocol/step-cost';
 
 const bert = summarize(loadModel(join(__dirname, '../../fixtures/reference/bert.onnx')));
 
@@ -20,18 +21,56 @@ it("a model's rows show its size and its layers grouped by name ending", () => {
 
 it("a model's rows name an operator without a gradient", () => {
   const rows = modelRows(
-    { ...bert, missingRules: [{ operator: 'Loop', nodes: ['/a/Loop', '/b/Loop'] }] },
+    {
+      ...bert,
+      missingRules: [{ operator: 'Loop', nodes: ['/a/Loop', '/b/Loop'] }],
+      blocked: [bert.layers[0].path],
+    },
     t,
     'en',
   );
   expect(rows[1]).toMatchObject({
     label: 'Gradients cannot pass through Loop',
-    description: '/a/Loop',
+    description: '/a/Loop and 1 more',
     icon: 'warning',
+    tooltip: expect.stringMatching(/^\/a\/Loop\n\/b\/Loop\n\n1 of 12 layers are below it\./) as string,
   });
 });
 
 it("a model's rows mention a key/value cache", () => {
   const { label, description } = modelRows({ ...bert, cachedLayers: 12 }, t, 'en')[1];
   expect([label, description]).toEqual(['Key/value cache', 'of 12 layers; empty in training']);
+});
+
+const STEP: StepCost = {
+  method: 'aurora',
+  rank: 2,
+  batch: 8,
+  length: 128,
+  memory: { program: 2e8, weights: 7e8, activations: 4e8, evaluation: 5e7, trained: 5e7, total: 1.4e9 },
+};
+
+it('the row of a training step says what it takes and for which batch', () => {
+  const time = {
+    seconds: 1.514,
+    flops: 1,
+    rates: { at: 1, threads: 0, gflops: 1, bytesPerSecond: 1, functionsPerSecond: 1, secondsPerNode: 0 },
+  };
+  const row = (step: StepCost) => modelRows({ ...bert, step }, t, 'en').find((r) => r.id === STEP_ROW);
+  expect(row({ ...STEP, time })).toMatchObject({
+    label: 'Training step: 1.4 GB, about 1.51 s',
+    description: 'batch 8 × 128 tokens, AuroRA r=2',
+  });
+  expect(row(STEP)?.label).toBe('Training step: 1.4 GB');
+  const unknown = { method: 'lora', batch: 4, problem: 'The size of what Loop computes is unknown.' };
+  expect(row(unknown)).toMatchObject({
+    label: 'Training step: no estimate',
+    description: 'batch 4, LoRA',
+    tooltip: unknown.problem,
+  });
+});
+
+it("a folder's rows show its family and how its weights are stored", () => {
+  const known = { ...bert, family: 'bert', weights: [{ type: 'bfloat16', bytes: 2e9 }] };
+  expect(modelRows(known, t, 'en')[0].description).toBe('bert · bfloat16, 2.0 GB');
 });

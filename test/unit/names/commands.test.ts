@@ -10,7 +10,7 @@ import { errorsCommand } from '../../../src/cli/commands/errors/errors';
 import { exportCommand } from '../../../src/cli/commands/export/export';
 import { gpuCommand } from '../../../src/cli/commands/gpu/gpu';
 import { importCommand } from '../../../src/cli/commands/import';
-import { inspect } from '../../../src/cli/commands/inspect';
+import { inspect } from '../../../src/cli/commands/inspect/inspect';
 import { preflightCommand } from '../../../src/cli/commands/preflight/preflight';
 import { reference } from '../../../src/cli/commands/reference/reference';
 import { reproduceCommand } from '../../../src/cli/commands/reproduce';

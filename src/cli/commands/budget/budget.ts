@@ -2,6 +2,7 @@ import { METHOD_ORDER } from '../../../experiment/methods';
 import { budgetOf } from '../../../adapters/budget/budget';
 import { PAPER_MODELS } from '../../../recipes/models';
 import { AuroraError, EXIT } from '../../../base/errors';
+import { targetsOf } from '../../targets';
 import { budgetJson, budgetText } from './report';
 import { fileSource, recipeSource, type AdapterChoice, type BudgetSource } from './source';
 import { wholeNumber, type Command, type ParsedArgs } from '../../command';
@@ -75,12 +76,4 @@ function rankOf(args: ParsedArgs, option: string): number | undefined {
   const rank = wholeNumber(option, given);
   if (rank < 1) throw new AuroraError('usage', `--${option} takes a whole number of at least 1.`);
   return rank;
-}
-
-function targetsOf(given: string | undefined): string | string[] | undefined {
-  if (given === undefined || given === 'all-linear') return given;
-  const names = given.split(/[\s,]+/).filter((name) => name !== '');
-  if (names.length === 0)
-    throw new AuroraError('usage', '--targets does not name a module.', 'For example: --targets query,value');
-  return names;
 }

@@ -1,4 +1,6 @@
 import * as vscode from 'vscode';
+import { isHubModel, modelPath } from '../../../files/model-path';
+import { isOnnx } from '../../models/model-paths';
 import { COMMAND, FROM_ROW } from '../../ids';
 import type { Services } from '../../services';
 import { isTreeNode } from '../../runs/nodes';
@@ -8,6 +10,8 @@ import { runsFrom } from '../../ask/pick-many';
 import { isNonlinear } from '../../../experiment/methods';
 
 const WALKTHROUGH = 'aurora-lab.aurora-lab#start';
+
+const isModel = (path: string): boolean => isOnnx(path) || isHubModel(path);
 
 /** Commands that show something. */
 export function registerOpenCommands(services: Services): vscode.Disposable[] {
@@ -36,6 +40,8 @@ export function registerOpenCommands(services: Services): vscode.Disposable[] {
     }),
     on(COMMAND.openBudget, async (argument) => {
       // Without an experiment it is a calculator of the paper's shapes.
+      if (argument instanceof vscode.Uri && isModel(argument.fsPath))
+        return panels.openModelBudget(modelPath(argument.fsPath));
       const given = argument instanceof vscode.Uri || typeof argument === 'string' || isTreeNode(argument);
       const any = given || (await store.experiments()).some((e) => e.exists);
       if (!any) return panels.openBudget();

@@ -8,7 +8,7 @@ import type { PaperReport } from '../../../experiment/paper';
 /** The source of a choice's layers: a file to inspect, or a table. */
 export type ModelSource = { path: string } | { paper: PaperModel };
 
-export interface OnnxFile {
+export interface ModelFile {
   /** Absolute. */
   path: string;
   /** Relative to the workspace. */
@@ -23,7 +23,7 @@ export interface KnownModels {
 /** The experiment's model first, then the workspace's models, then the paper's shapes. */
 export function modelChoices(
   experiment: { file: string; modelPath?: string; names: string } | undefined,
-  onnx: readonly OnnxFile[],
+  files: readonly ModelFile[],
 ): KnownModels {
   const choices: ModelChoice[] = [];
   const sources = new Map<string, ModelSource>();
@@ -38,7 +38,7 @@ export function modelChoices(
     const label = path.split(/[\\/]/).slice(-2).join('/');
     add({ id: fileId(path), label, kind: 'experiment', ...(names && { names }) }, { path });
   }
-  for (const { path, label } of onnx) add({ id: fileId(path), label, kind: 'file' }, { path });
+  for (const { path, label } of files) add({ id: fileId(path), label, kind: 'file' }, { path });
   for (const paper of PAPER_MODELS)
     add(
       {
@@ -53,7 +53,7 @@ export function modelChoices(
   return { choices, sources };
 }
 
-const fileId = (path: string): string => `file:${path}`;
+export const fileId = (path: string): string => `file:${path}`;
 
 /** A model's path as written in an experiment: relative to its folder, with slashes; absolute on another drive. */
 export function pathInExperiment(file: string, model: string): string {
@@ -66,6 +66,8 @@ export interface ReadModel {
   parameters?: number;
   label: string;
   source?: string;
+  /** As in ReadyModel. */
+  length?: number;
   /** What the paper reports for it. */
   paper?: PaperReport;
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { experimentName } from '../../../runs/layout';
 import {
@@ -10,16 +11,16 @@ import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
 
 /**
- * The budget calculator, for an experiment or for the paper's shapes. It only reads, so it also works in untrusted
+ * The budget calculator, for an experiment, a model or the paper's shapes. It only reads, so it also works in untrusted
  * workspaces.
  */
 export const budgetPanel = (services: () => Services): PanelKind<BudgetOpen, BudgetFromPage> => ({
   name: 'budget',
-  key: ({ file }) => file ?? '',
-  title: ({ file }) =>
-    file === undefined
-      ? vscode.l10n.t('Budget Calculator')
-      : vscode.l10n.t('Budget: {0}', experimentName(file)),
+  key: ({ file, model }) => file ?? model ?? '',
+  title: ({ file, model }) => {
+    const name = file === undefined ? model && basename(model) : experimentName(file);
+    return name === undefined ? vscode.l10n.t('Budget Calculator') : vscode.l10n.t('Budget: {0}', name);
+  },
   parseOpen: parseBudgetOpen,
   parse: parseBudgetMessage,
   start: async (open, page) => (await import('./start')).startBudget(services(), open, page),

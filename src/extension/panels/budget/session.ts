@@ -1,7 +1,11 @@
+import { basename } from 'node:path';
 import { endingsOf } from '../../../adapters/targets/endings';
 import { taskLayers, type TaskLayer } from '../../../adapters/task-output';
 import type { ModelSummary } from '../../../graph/summary';
+import { aboutMethod } from '../../../experiment/methods';
 import type { Ending } from '../../../protocol/budget';
+import type { StepCost } from '../../../protocol/step-cost';
+import type { KnownModel, StepChoice } from '../../models/models';
 import { AuroraError } from '../../../base/errors';
 import type {
   BudgetAnswer,
@@ -15,22 +19,25 @@ import { replacedRange, writeAdapter, type AdapterEdit } from './edit';
 import { readExperiment, type ExperimentValues } from './experiment';
 import { parseFields } from './fields';
 import {
+  fileId,
   modelChoices,
   paperModel,
   pathInExperiment,
   type KnownModels,
-  type OnnxFile,
+  type ModelFile,
   type ReadModel,
 } from './models';
 
 /** What the calculator needs from the editor. */
 export interface BudgetPorts {
   post(message: BudgetToPage): void;
-  /** The `.onnx` files of the workspace. */
-  onnxFiles(): Promise<OnnxFile[]>;
-  inspect(path: string): Promise<ModelSummary>;
+  /** The models of the workspace. */
+  modelFiles(): Promise<ModelFile[]>;
+  inspect(path: string): Promise<KnownModel>;
   /** Only what is known without waiting. */
-  cached(path: string): ModelSummary | undefined;
+  cached(path: string): KnownModel | undefined;
+  /** In a separate process: takes a second or more. */
+  estimate(path: string, choice: StepChoice): Promise<StepCost>;
 }
 
 const NO_EXPERIMENT = readExperiment('{}');
@@ -48,10 +55,14 @@ export class BudgetSession {
   private readonly endings = new WeakMap<object, Ending[]>();
   private readonly layers = new WeakMap<ModelSummary, { key: string; layers: TaskLayer[] }>();
 
-  /** @param file the experiment's path, if there is one */
+  /**
+   * @param file the experiment's path, if there is one
+   * @param model the model's, if the calculator was opened for one
+   */
   constructor(
     private readonly ports: BudgetPorts,
     private readonly file?: string,
+    private readonly model?: string,
   ) {}
 
   /** The experiment's text, or undefined if it cannot be read. The page is updated if anything relevant changed. */
@@ -77,17 +88,17 @@ export class BudgetSession {
 
   /** Sends controls and choices; the page answers with what to compute. */
   private async setup(): Promise<void> {
-    const onnx = await this.ports.onnxFiles();
-    const { file, values } = this;
+    const files = await this.ports.modelFiles();
+    const { file, values, model } = this;
     this.known = modelChoices(
       file !== undefined && values
         ? { file, modelPath: values.modelPath, names: values.fields.names }
         : undefined,
-      onnx,
+      model === undefined ? files : [{ path: model, label: basename(model) }, ...files],
     );
     this.fields ??= {
       ...(values ?? NO_EXPERIMENT).fields,
-      model: this.known.choices.find((c) => c.kind === 'experiment')?.id ?? FIRST_MODEL,
+      model: this.first() ?? FIRST_MODEL,
       loraRank: FIRST_LORA_RANK,
     };
     this.ports.post({
@@ -96,6 +107,12 @@ export class BudgetSession {
       fields: this.fields,
       ...(file !== undefined && values && { experiment: this.experiment(file, values) }),
     });
+  }
+
+  /** The choice to begin with. */
+  private first(): string | undefined {
+    if (this.model !== undefined) return fileId(this.model);
+    return this.known.choices.find((c) => c.kind === 'experiment')?.id;
   }
 
   private experiment(file: string, values: ExperimentValues): BudgetSetup['experiment'] {
@@ -126,12 +143,49 @@ export class BudgetSession {
       state: 'ready',
       label: model.label,
       ...(model.source && { source: model.source }),
+      ...(model.length !== undefined && { length: model.length }),
       ...(model.paper && { paper: model.paper }),
       endings: this.endingsIn(model.modules),
     };
     const answer = await computeBudget(fields, model, this.values?.others ?? {});
     if (this.latest !== seq) return;
     this.ports.post({ type: 'answer', seq, model: state, ...answer, ...this.writable(fields) });
+  }
+
+  /** Answers with what a training step takes. */
+  async estimate(
+    seq: number,
+    fields: BudgetFields,
+    { batch, length }: { batch: number; length: number },
+  ): Promise<void> {
+    const { choice } = parseFields(fields);
+    const source = this.known.sources.get(fields.model);
+    if (!choice || !source || 'paper' in source) return;
+    const { method, rank, targetModules } = choice;
+    try {
+      const targets =
+        fields.targets === 'regex' ? await this.matched(fields) : [targetModules].flat().join(',');
+      const ranked = aboutMethod(method).size === 'rank';
+      const cost = await this.ports.estimate(source.path, {
+        batch,
+        length,
+        method,
+        ...(ranked && { rank }),
+        targets,
+      });
+      this.ports.post({ type: 'step', seq, cost });
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+      this.ports.post({ type: 'step', seq, problem: [e.message, e.hint].filter(Boolean).join(' ') });
+    }
+  }
+
+  /** The modules that an expression matches. */
+  private async matched(fields: BudgetFields): Promise<string> {
+    const model = await this.read(fields.model);
+    if ('failure' in model) return '';
+    const { budget } = await computeBudget(fields, model, this.values?.others ?? {});
+    return (budget?.modules ?? []).map((m) => m.path).join(',');
   }
 
   /** The single edit that writes the choice into the experiment; throws AuroraError if that is not possible. */
@@ -149,7 +203,7 @@ export class BudgetSession {
       throw new AuroraError(
         'model',
         'This model from the paper has only layer shapes and cannot be trained.',
-        "Choose the experiment's model, or another ONNX file in the workspace.",
+        "Choose the experiment's model, or another model in the workspace.",
       );
     const own = this.known.choices.find((c) => c.id === fields.model)?.kind === 'experiment';
     return writeAdapter(this.text, choice, own ? undefined : pathInExperiment(this.file, source.path));
@@ -197,7 +251,9 @@ export class BudgetSession {
           'model',
           `${label} has no linear layers with constant weights, so there is nothing to adapt.`,
         );
-      return { modules: this.layersIn(summary), parameters: summary.parameters, label };
+      const { parameters, step } = summary;
+      const length = step?.length;
+      return { modules: this.layersIn(summary), parameters, label, ...(length !== undefined && { length }) };
     } catch (e) {
       const { message, hint } = e as AuroraError;
       return { failure: { state: 'failed', label, message, ...(hint && { hint }) } };

@@ -3,7 +3,9 @@ import * as vscode from 'vscode';
 import type { BudgetFields, BudgetFromPage, BudgetOpen } from '../../../protocol/panels/budget';
 import type { Services } from '../../services';
 import type { PageChannel, PanelSession } from '../panel';
-import type { OnnxFile } from './models';
+import { findModels } from '../../models/model-files';
+import type { StepChoice } from '../../models/models';
+import type { ModelFile } from './models';
 import { BudgetSession } from './session';
 
 /** Maximum number of files in a list. */
@@ -13,9 +15,9 @@ const FOLLOW_AFTER_MS = 150;
 
 export const startBudget = (
   services: Services,
-  { file }: BudgetOpen,
+  { file, model }: BudgetOpen,
   page: PageChannel,
-): PanelSession<BudgetFromPage> => new BudgetPanel(services, page, file);
+): PanelSession<BudgetFromPage> => new BudgetPanel(services, page, file, model);
 
 class BudgetPanel implements PanelSession<BudgetFromPage> {
   private readonly session: BudgetSession;
@@ -26,15 +28,17 @@ class BudgetPanel implements PanelSession<BudgetFromPage> {
     private readonly services: Services,
     private readonly page: PageChannel,
     private readonly file: string | undefined,
+    model: string | undefined,
   ) {
     const { models } = services;
     const ports = {
       post: (message: unknown) => page.post(message),
-      onnxFiles,
+      modelFiles,
       inspect: (path: string) => models.inspect(path),
       cached: (path: string) => models.cached(path),
+      estimate: (path: string, choice: StepChoice) => models.estimate(path, choice),
     };
-    this.session = new BudgetSession(ports, file);
+    this.session = new BudgetSession(ports, file, model);
     if (file !== undefined) this.watch(vscode.Uri.file(file));
   }
 
@@ -46,6 +50,8 @@ class BudgetPanel implements PanelSession<BudgetFromPage> {
     switch (message.type) {
       case 'compute':
         return this.run(this.session.compute(message.seq, message.fields));
+      case 'estimate':
+        return this.run(this.session.estimate(message.seq, message.fields, message));
       case 'write':
         return this.run(this.write(message.fields));
       case 'openFile':
@@ -141,9 +147,9 @@ class BudgetPanel implements PanelSession<BudgetFromPage> {
   }
 }
 
-async function onnxFiles(): Promise<OnnxFile[]> {
-  const found = await vscode.workspace.findFiles('**/*.onnx', '**/{node_modules,.aurora}/**', MOST_MODELS);
+async function modelFiles(): Promise<ModelFile[]> {
+  const found = (await findModels()).slice(0, MOST_MODELS);
   return found
-    .map((uri) => ({ path: uri.fsPath, label: vscode.workspace.asRelativePath(uri) }))
+    .map((path) => ({ path, label: vscode.workspace.asRelativePath(path) }))
     .sort((a, b) => a.label.localeCompare(b.label));
 }

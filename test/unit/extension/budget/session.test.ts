@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { estimate } from '../../../estimate';
 import { loadModel } from '../../../../src/graph/file/load';
 import { summarize } from '../../../../src/graph/summary';
 import { BudgetSession } from '../../../../src/extension/panels/budget/session';
@@ -22,7 +23,7 @@ class Lab {
   readonly session: BudgetSession;
   private seq = 0;
 
-  constructor(file?: string) {
+  constructor(file?: string, model?: string) {
     const inspect = async (path: string) => {
       await this.gate;
       return summarize(loadModel(path));
@@ -30,11 +31,13 @@ class Lab {
     this.session = new BudgetSession(
       {
         post: (m) => this.said.push(m),
-        onnxFiles: () => Promise.resolve([BERT, LLAMA].map((path) => ({ path, label: path.slice(-10) }))),
+        modelFiles: () => Promise.resolve([BERT, LLAMA].map((path) => ({ path, label: path.slice(-10) }))),
         inspect,
         cached: () => undefined,
+        estimate,
       },
       file,
+      model,
     );
   }
 
@@ -271,4 +274,35 @@ it('only the latest request is answered if an earlier one is still reading its m
   open();
   expect(await first).toBeUndefined();
   expect(second.budget?.adapter.parameters).toBe(74_208);
+});
+
+it('a calculator that is opened for a model begins with it', async () => {
+  const lab = new Lab(undefined, LLAMA);
+  await lab.session.show(undefined);
+  expect(lab.setup.fields.model).toBe(`file:${LLAMA}`);
+  expect(lab.setup.models.filter((m) => m.id === `file:${LLAMA}`)).toHaveLength(1);
+  expect((await lab.ask()).model).toMatchObject({ state: 'ready' });
+});
+
+describe('the estimate of a step', () => {
+  const stepOf = async (lab: Lab, over: Partial<BudgetFields>) => {
+    const fields = { ...lab.setup.fields, ...over };
+    await lab.session.estimate(7, fields, { batch: 4, length: 16 });
+    return lab.said.filter((m) => m.type === 'step').at(-1);
+  };
+
+  it('is for the settings of the page', async () => {
+    const lab = await opened(TEXT);
+    const query = await stepOf(lab, { names: 'query', rank: '4' });
+    expect(query).toMatchObject({ seq: 7, cost: { method: 'aurora', rank: 4, batch: 4, length: 16 } });
+    const memory = (step: typeof query) => step!.cost!.memory!.activations;
+    expect(memory(await stepOf(lab, { targets: 'all-linear', rank: '4' }))).toBeGreaterThan(memory(query));
+    const regex = await stepOf(lab, { targets: 'regex', regex: '.*query', rank: '4' });
+    expect(memory(regex)).toBe(memory(query));
+  });
+
+  it("is not given for the paper's shapes", async () => {
+    const lab = await opened();
+    expect(await stepOf(lab, { model: 'paper:roberta-base' })).toBeUndefined();
+  });
 });

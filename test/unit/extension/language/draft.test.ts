@@ -234,3 +234,13 @@ describe('the suggested choice', () => {
     expect(defaultAdapter('none')).toEqual({ method: 'none' });
   });
 });
+
+it('a new experiment reads no longer texts than the model has positions for', () => {
+  const length = (more: Partial<Draft>) =>
+    /"maxLength": (\d+)/.exec(draftText('/w/x.aurora.json', draft('/w', more)))?.[1];
+  expect(length({})).toBe('128');
+  expect(length({ positions: 512 })).toBe('128');
+  expect(length({ positions: 24 })).toBe('24');
+  const recipe = PAPER_RECIPES.find((r) => (r.settings.maxLength ?? 0) > 24);
+  expect(length({ positions: 24, recipe })).toBe('24');
+});

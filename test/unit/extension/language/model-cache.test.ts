@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ModelCache } from '../../../../src/extension/models/cache';
 import { programError } from '../../../../src/extension/launcher/program-error';
-import { loadModel } from '../../../../src/graph/file/load';
+import { readStructure } from '../../../../src/architectures/load';
 import { summarize } from '../../../../src/graph/summary';
 import { AuroraError, EXIT } from '../../../../src/base/errors';
 import { FIXTURE, makeFolder } from './lab';
@@ -17,7 +17,7 @@ function cacheIn(folder: string, version = '1') {
     return new Promise((resolve, reject) =>
       setImmediate(() => {
         try {
-          resolve(summarize(loadModel(path)));
+          resolve(summarize(readStructure(path)));
         } catch (e) {
           reject(e as Error);
         }
@@ -44,6 +44,22 @@ describe('the cache of models', () => {
     utimesSync(path, 1, 1);
     expect(await cache.inspect(path)).toEqual(a);
     expect(asked).toHaveLength(2);
+  });
+
+  it("reads a folder again after its config.json or its weights' file has changed", async () => {
+    const hub = (name: string) => readFileSync(join('test/fixtures/hf/bert', name));
+    const files = ['config.json', 'model.safetensors'];
+    const folder = makeFolder(Object.fromEntries(files.map((name) => [name, hub(name)])));
+    const { cache, asked } = cacheIn(folder);
+    await cache.inspect(folder);
+    writeFileSync(join(folder, 'other.txt'), '');
+    await cache.inspect(folder);
+    expect(asked).toHaveLength(1);
+    for (const [i, name] of files.entries()) {
+      utimesSync(join(folder, name), 4e9, 4e9 + i);
+      await cache.inspect(folder);
+      expect(asked).toHaveLength(2 + i);
+    }
   });
 
   it('survives the window, but not a new version of the extension or a damaged entry', async () => {
@@ -103,7 +119,7 @@ describe('the error of a program', () => {
     writeFileSync(path, 'this is no model');
     const thrown = (() => {
       try {
-        return loadModel(path) as never;
+        return readStructure(path) as never;
       } catch (e) {
         return e as AuroraError;
       }

@@ -1,0 +1,5 @@
+import type { ModelSummary, StoredModel } from '../graph/summary';
+import type { StepCost } from '../protocol/step-cost';
+
+/** What `aurora inspect --json` prints. */
+export type Inspection = StoredModel & ModelSummary & { step: StepCost };

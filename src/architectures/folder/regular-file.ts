@@ -1,0 +1,18 @@
+import { statSync } from 'node:fs';
+import { AuroraError } from '../../base/errors';
+
+/**
+ * Refuses what is no file, such as a folder or a pipe, which nobody may ever write to, and a text that is longer than any
+ * real one: it would be read into memory as a whole.
+ *
+ * @param most bytes
+ * @throws AuroraError 'model'; errors of the system, as for a missing file, are left to the caller
+ */
+export function requireRegular(path: string, most = Infinity): void {
+  const found = statSync(path);
+  const fail = (why: string) =>
+    new AuroraError('model', `${path} ${why}.`, 'Download it again from the Hugging Face hub.');
+  if (!found.isFile()) throw fail('is not a file');
+  if (found.size > most)
+    throw fail(`has ${found.size.toLocaleString('en-US')} bytes, more than any model needs here`);
+}

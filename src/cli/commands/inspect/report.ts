@@ -1,0 +1,104 @@
+import type { Inspection } from '../../../adapters/inspection';
+import { bytes, count, numberText, stepTime } from '../../../base/number-text';
+import { METHOD_NAMES, type MethodName } from '../../../experiment/methods';
+import type { ModelSummary } from '../../../graph/summary';
+import type { StepCost, StepMemory } from '../../../protocol/step-cost';
+import { table } from '../../table';
+
+/** Nodes and layers that are named before the rest is counted. */
+const NAMED = 5;
+
+export function inspectionText(path: string, s: Inspection): string {
+  const value = (v: ModelSummary['inputs'][number]) =>
+    `${v.name} ${v.type} [${v.shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`;
+  const outputs = s.outputs.map((o) => o.name);
+  const kind = s.family
+    ? `${s.family}${s.positions === undefined ? '' : `, up to ${count(s.positions)} tokens`}`
+    : `opset ${s.opset}${s.producer ? `, from ${s.producer}` : ''}`;
+  const lines = [
+    `${path}: ${count(s.parameters)} parameters, ${kind}`,
+    `weights  ${s.weights.map((w) => `${w.type}, ${bytes(w.bytes)}`).join(' · ')}`,
+    `inputs   ${s.inputs.map(value).join(' · ')}`,
+    `outputs  ${s.outputs.map(value).join(' · ')}`,
+    ...(s.cachedLayers
+      ? [`cache    keys and values of ${s.cachedLayers} layers; empty in training, used to write texts`]
+      : []),
+    '',
+    `${s.layers.length} linear layers (module path, in → out):`,
+    ...table(s.layers.map((l) => [`  ${l.path}`, `${l.inFeatures} → ${l.outFeatures}`, notes(l, outputs)])),
+    '',
+    ...gradientLines(s),
+    '',
+    ...stepLines(s.step),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function gradientLines({ missingRules, blocked, layers }: Inspection): string[] {
+  if (missingRules.length === 0)
+    return ['Every operator between these layers and the outputs has a gradient rule.'];
+  const others = layers.length - blocked.length;
+  return [
+    'Gradients cannot pass these operators; adapters below them cannot be trained:',
+    ...missingRules.map(({ operator, nodes }) => `  ${operator}: ${some(nodes)}`),
+    `${count(blocked.length)} of the ${count(layers.length)} layers are below them: ${some(blocked)}.`,
+    others > 0
+      ? `Adapt the other ${count(others)} layers, or export the model again with standard operators: without optimization, and not quantized.`
+      : 'Export the model again with standard operators: without optimization, and not quantized.',
+  ];
+}
+
+const some = (names: readonly string[]): string =>
+  names.slice(0, NAMED).join(', ') + (names.length > NAMED ? ` and ${count(names.length - NAMED)} more` : '');
+
+function stepLines({ method, rank, batch, length, memory, time, problem }: StepCost): string[] {
+  const what = [
+    `${METHOD_NAMES[method as MethodName]}${rank === undefined ? '' : ` of rank ${rank}`}`,
+    `batch ${batch}${length === undefined ? '' : ` × ${length} tokens`}`,
+  ];
+  return [
+    `A training step on this CPU, estimated (${what.join(', ')}):`,
+    ...(memory ? memoryLines(memory) : []),
+    ...(time
+      ? [
+          `  time    about ${stepTime(time.seconds)}: ${numberText(time.flops / 1e9)} GFLOP, at ${count(Math.round(time.rates.gflops))} GFLOP/s and ${bytes(time.rates.bytesPerSecond)}/s (measured on ${day(time.rates.at)})`,
+        ]
+      : []),
+    ...(problem === undefined ? [] : [`  ${problem}`]),
+    ...(memory ? ['`aurora preflight` measures an experiment.'] : []),
+  ];
+}
+
+function memoryLines({ total, available, ...parts }: StepMemory): string[] {
+  const fits =
+    available === undefined
+      ? ''
+      : `, of ${bytes(available)} available${total > available ? ': it does not fit' : ''}`;
+  const { program, weights, activations, evaluation, trained } = parts;
+  return [
+    `  memory  ${bytes(total)}${fits}`,
+    `          weights ${bytes(weights)}, activations ${bytes(activations)}, evaluation ${bytes(evaluation)}, adapter ${bytes(trained)}, program ${bytes(program)}`,
+  ];
+}
+
+const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
+
+type Layer = ModelSummary['layers'][number];
+
+/** The outputs that depend on a layer, unless all do: a task that reads another output cannot train the layer. */
+function reaching({ reaches }: Layer, outputs: readonly string[]): string {
+  if (reaches.length === 0) return 'reaches no output';
+  return reaches.length < outputs.length ? `reaches only ${reaches.join(', ')}` : '';
+}
+
+function notes(l: Layer, outputs: readonly string[]): string {
+  return [
+    reaching(l, outputs),
+    l.output ? 'the model\'s own output: left out by "all-linear"' : '',
+    l.calls > 1 ? `called ${l.calls} times` : '',
+    l.sharedWith.length ? `weight shared with ${l.sharedWith.join(', ')}` : '',
+    l.mergeable ? '' : 'weight is computed: cannot be merged',
+  ]
+    .filter((t) => t)
+    .join('; ');
+}

@@ -1,0 +1,19 @@
+import { stepTime } from '../../base/number-text';
+import { METHOD_NAMES, type MethodName } from '../../experiment/methods';
+import type { StepCost } from '../../protocol/step-cost';
+import type { Translate } from '../translate';
+import { bytes } from './format';
+
+/** "1.4 GB, about 1.51 s"; undefined where there is no estimate. */
+export function stepText({ memory, time }: StepCost, t: Translate): string | undefined {
+  if (!memory) return undefined;
+  if (!time) return bytes(memory.total);
+  return t('{0}, about {1}', bytes(memory.total), stepTime(time.seconds));
+}
+
+/** "batch 8 × 128 tokens, AuroRA r=2". */
+export function stepSettings({ method, rank, batch, length }: StepCost, t: Translate): string {
+  const size = length === undefined ? t('batch {0}', batch) : t('batch {0} × {1} tokens', batch, length);
+  const name = METHOD_NAMES[method as MethodName];
+  return `${size}, ${rank === undefined ? name : `${name} r=${rank}`}`;
+}

@@ -1,0 +1,51 @@
+/** What a training step takes, estimated from the graph that would run. All memory in bytes. */
+export interface StepCost {
+  method: string;
+  rank?: number;
+  batch: number;
+  /** Tokens of each text; left out if the model reads no texts. */
+  length?: number;
+  memory?: StepMemory;
+  time?: StepTime;
+  /** Why there is no estimate, or none of the time. */
+  problem?: string;
+}
+
+export interface StepMemory {
+  /** The program and the runtime before a model is opened. */
+  program: number;
+  /** Weights that are read, in the graph of the step and in that of evaluations. */
+  weights: number;
+  /** What the forward pass computes and the backward pass reads, at its peak. */
+  activations: number;
+  /** At the peak of an evaluation. */
+  evaluation: number;
+  /** Trained parameters, their gradients and AdamW's two moments. */
+  trained: number;
+  total: number;
+  /** What is available on this machine now; undefined where the system does not say. */
+  available?: number;
+}
+
+export interface StepTime {
+  seconds: number;
+  /** Additions and multiplications in products of matrices. */
+  flops: number;
+  rates: MachineRates;
+}
+
+/** What this machine's CPU was measured to do. */
+export interface MachineRates {
+  /** Milliseconds since 1970. */
+  at: number;
+  /** 0 for one per core. */
+  threads: number;
+  /** Billions of additions and multiplications per second in products of matrices. */
+  gflops: number;
+  /** Bytes read and written per second by elementwise operators. */
+  bytesPerSecond: number;
+  /** What starting one operator takes, however small its tensors are. */
+  secondsPerNode: number;
+  /** Values of a function such as erf per second. */
+  functionsPerSecond: number;
+}

@@ -1,0 +1,37 @@
+import { isFloat } from '../../graph/dtype';
+import type { Graph, ValueInfo } from '../../graph/model';
+
+export interface BatchSize {
+  /** Examples in a step. */
+  batch: number;
+  /** Tokens of each text. */
+  length: number;
+}
+
+/** Of an image whose file leaves them open: as most models are trained. */
+const IMAGE = { channels: 3, side: 224 };
+
+/** Sizes of a model's inputs for a batch: an image's own, and of texts the length. */
+export function inputSizes(
+  { inputs, initializers }: Graph,
+  { batch, length }: BatchSize,
+): Map<string, number[]> {
+  const sizeOf = ({ dtype, shape }: ValueInfo, axis: number): number => {
+    if (axis === 0) return batch;
+    if (!isFloat(dtype) || shape!.length !== 4) return length;
+    return axis === 1 ? IMAGE.channels : IMAGE.side;
+  };
+  const sizes = new Map<string, number[]>();
+  for (const input of inputs) {
+    if (!input.shape || initializers.has(input.name)) continue;
+    sizes.set(
+      input.name,
+      input.shape.map((d, axis) => (typeof d === 'number' ? d : sizeOf(input, axis))),
+    );
+  }
+  return sizes;
+}
+
+/** Whether a model reads texts rather than images. */
+export const readsTexts = ({ inputs }: Graph): boolean =>
+  inputs.some(({ dtype, shape }) => !isFloat(dtype) && shape?.length === 2);

@@ -1,0 +1,70 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { writeAtomic } from '../../files/atomic';
+import { cacheFolder } from '../../files/cache-folder';
+import type { MachineRates } from '../../protocol/step-cost';
+import { askChild } from '../process/child';
+
+/** Increased whenever rates are measured in another way. */
+const VERSION = 2;
+/** Opening sessions comes before the measurement. */
+const LIMIT_MS = 120_000;
+
+export interface RatesOptions {
+  /** CPU threads; 0 for one per core. */
+  threads: number;
+  /** This program, to start its child. */
+  program: string;
+  /** Makes a folder for temporary graphs, which the caller removes. */
+  folder: () => string;
+  /** Measures even if rates are known. */
+  again?: boolean;
+}
+
+/** A failed measurement is not tried again by this process. */
+let cannot = false;
+
+/**
+ * What this machine's CPU does in a second: as measured before, kept in the user's cache folder, or measured now in a
+ * separate process, which takes about two seconds of computing. Undefined if that fails.
+ */
+export async function machineRates(options: RatesOptions): Promise<MachineRates | undefined> {
+  const { threads, program, folder, again } = options;
+  const path = ratesFile(threads);
+  const known = again ? undefined : readRates(path);
+  if (known) return known;
+  if (cannot) return undefined;
+  const args = ['measure-rates', '--folder', folder(), '--threads', String(threads)];
+  const { answer } = await askChild<MachineRates>({ program, args, limit: LIMIT_MS });
+  if (answer) save(path, answer);
+  else cannot = true;
+  return answer;
+}
+
+/** One file for each processor and number of threads: a cache folder may be shared by several machines. */
+function ratesFile(threads: number): string {
+  const cores = cpus();
+  const name = `${cores[0]?.model ?? 'cpu'} ${cores.length} ${threads}`.replace(/[^\w.]+/g, '-');
+  return join(cacheFolder(), 'rates', `${name}-${VERSION}.json`);
+}
+
+function readRates(path: string): MachineRates | undefined {
+  try {
+    const rates = JSON.parse(readFileSync(path, 'utf8')) as MachineRates;
+    const numbers = [rates.at, rates.gflops, rates.bytesPerSecond, rates.functionsPerSecond];
+    return numbers.every((n) => n > 0) && rates.secondsPerNode >= 0 ? rates : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The cache only saves time. */
+function save(path: string, rates: MachineRates): void {
+  try {
+    mkdirSync(join(path, '..'), { recursive: true });
+    writeAtomic(path, JSON.stringify(rates));
+  } catch {
+    return;
+  }
+}

@@ -1,0 +1,68 @@
+import { likelyTargets } from '../../adapters/targets/likely-targets';
+import { parameterCount, selectAdapters } from '../../adapters/targets/select';
+import { AuroraError } from '../../base/errors';
+import { adapterDefaults } from '../../experiment/adapter-defaults';
+import { isRanked, type TrainedSpec } from '../../experiment/methods';
+import { findLinearLayers } from '../../graph/layers/linear';
+import type { Model } from '../../graph/model';
+import { UnknownSize } from '../../graph/sizes/rule';
+import type { MachineRates, StepCost } from '../../protocol/step-cost';
+import { answerOf } from './answer';
+import { inputSizes, readsTexts, type BatchSize } from './input-sizes';
+import { evaluationGraph, fixedModel, stepGraph } from './step-graph';
+import { stepMemory } from './step-memory';
+import { stepTime } from './step-time';
+
+export interface CostChoice extends BatchSize {
+  method: TrainedSpec['method'];
+  /** The method's own if omitted. */
+  rank?: number;
+  /** The query and value layers if omitted. */
+  targetModules?: string | string[];
+}
+
+/**
+ * What a training step takes with an adapter, a new experiment's by default, and the answer that the model's output is
+ * for. From the model's structure alone: no weight is read and no runtime is loaded.
+ *
+ * @param model at the internal opset
+ * @param rates undefined if they could not be measured
+ */
+export function stepCost(model: Model, choice: CostChoice, rates: MachineRates | undefined): StepCost {
+  const layers = findLinearLayers(model.graph);
+  const spec = adapterOn(likelyTargets(layers), choice);
+  const { method, batch, length } = choice;
+  const about = {
+    method,
+    ...(isRanked(spec) && { rank: spec.rank }),
+    batch,
+    ...(readsTexts(model.graph) && { length }),
+  };
+  try {
+    const inputs = inputSizes(model.graph, choice);
+    const fixed = fixedModel(model, inputs);
+    const answer = answerOf(fixed);
+    const { adapters } = selectAdapters(model.graph, layers, spec, answer.output);
+    const step = stepGraph(fixed, { ...answer, adapters }, inputs);
+    const evaluation = evaluationGraph(fixed, { ...answer, adapters }, inputs);
+    const memory = stepMemory(step, evaluation, parameterCount(adapters));
+    if (!rates) return { ...about, memory, problem: 'The speed of this machine could not be measured.' };
+    return { ...about, memory, time: stepTime(step, rates) };
+  } catch (e) {
+    if (e instanceof UnknownSize)
+      return {
+        ...about,
+        problem: `The size of what ${e.message} computes is known only once the model runs.`,
+      };
+    if (e instanceof AuroraError) return { ...about, problem: e.message };
+    throw e;
+  }
+}
+
+function adapterOn(likely: readonly string[], { method, rank, targetModules }: CostChoice): TrainedSpec {
+  const usual = {
+    ...adapterDefaults(method),
+    targetModules: targetModules ?? (likely.length > 0 ? [...likely] : 'all-linear'),
+  } as unknown as TrainedSpec;
+  return rank !== undefined && isRanked(usual) ? { ...usual, rank } : usual;
+}

@@ -1,0 +1,25 @@
+import { prepareModel } from '../src/graph/prepare';
+import { loadModel } from '../src/graph/file/load';
+import type { StepChoice } from '../src/extension/models/models';
+import type { MethodName } from '../src/experiment/methods';
+import type { StepCost } from '../src/protocol/step-cost';
+import { stepCost } from '../src/trainer/cost/step-cost';
+
+const RATES = {
+  at: 1,
+  threads: 2,
+  gflops: 100,
+  bytesPerSecond: 1e10,
+  functionsPerSecond: 1e9,
+  secondsPerNode: 1e-6,
+};
+
+/** What `aurora inspect` says about a step, on a machine of fixed speed. */
+export function estimate(
+  path: string,
+  { targets, method = 'aurora', ...size }: StepChoice,
+): Promise<StepCost> {
+  const targetModules = targets === 'all-linear' ? targets : targets?.split(',');
+  const choice = { ...size, method: method as MethodName, ...(targetModules && { targetModules }) };
+  return Promise.resolve(stepCost(prepareModel(loadModel(path)), choice, RATES));
+}

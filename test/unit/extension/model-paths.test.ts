@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { modelsAmong } from '../../../src/extension/models/model-paths';
+
+it('models are ONNX files, and folders with config.json and safetensors', () => {
+  expect(
+    modelsAmong([
+      '/w/b/config.json',
+      '/w/b/model.safetensors',
+      '/w/large/model.safetensors.index.json',
+      '/w/large/config.json',
+      '/w/a.onnx',
+      // Something else's settings, and weights without a word on what they are.
+      '/w/config.json',
+      '/w/loose/model.safetensors',
+      '/w/b/onnx/model.onnx',
+    ]),
+  ).toEqual(['/w/a.onnx', '/w/b', '/w/b/onnx/model.onnx', '/w/large']);
+});
