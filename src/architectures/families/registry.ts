@@ -11,6 +11,7 @@ import { mistral, qwen2 } from './mistral';
 import { modernbert } from './modernbert';
 import { mpnet } from './mpnet';
 import { roberta, xlmRoberta } from './roberta';
+import { mt5, t5 } from './t5';
 import { deit, vit } from './vit';
 
 /** By `model_type` in config.json. */
@@ -25,6 +26,8 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['albert', albert],
   ['deberta-v2', debertaV2],
   ['modernbert', modernbert],
+  ['t5', t5],
+  ['mt5', mt5],
   ['vit', vit],
   ['deit', deit],
   ['dinov2', dinov2],
