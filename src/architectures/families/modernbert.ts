@@ -38,7 +38,10 @@ export const modernbert: Family = {
     const embedded = embedding(net, 'embeddings.tok_embeddings', ids, words, hidden);
     let x = norm('embeddings.norm', flat(net, embedded, hidden));
     const positions = counted(net, rows);
-    const reach = Math.floor(config.count('local_attention', 128) / 2);
+    const window = config.count('local_attention', 128);
+    const reach = Math.floor(window / 2);
+    // Some versions of transformers write it too.
+    config.require('sliding_window', reach, window);
     const seen = {
       full_attention: paddingBias(net, mask),
       sliding_attention: windowBias(net, mask, positions, reach),

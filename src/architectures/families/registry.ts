@@ -19,6 +19,7 @@ import { phi3 } from './phi3';
 import { qwen2, qwen3 } from './qwen';
 import { roberta, xlmRoberta } from './roberta';
 import { smollm3 } from './smollm3';
+import { mt5, t5 } from './t5';
 import { deit, vit } from './vit';
 
 /** By `model_type` in config.json. */
@@ -33,6 +34,8 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['albert', albert],
   ['deberta-v2', debertaV2],
   ['modernbert', modernbert],
+  ['t5', t5],
+  ['mt5', mt5],
   ['vit', vit],
   ['deit', deit],
   ['dinov2', dinov2],
