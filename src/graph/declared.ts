@@ -27,6 +27,8 @@ const TYPE_FROM: Record<string, number> = { Where: 1, OneHot: 2, DequantizeLinea
 const INT64 = new Set(['Shape', 'Size', 'NonZero', 'ArgMax', 'ArgMin']);
 const BOOL = new Set('Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor Not IsNaN IsInf'.split(' '));
 
+/** Operators whose other outputs are a cache, with axes of its own. */
+const CACHING = /Attention$/;
 /** More than any tensor has. */
 const MOST_AXES = 16;
 
@@ -105,7 +107,9 @@ export class Declared {
       (x) => this.axes(x),
       (x) => this.numbers(x),
     );
-    if (axes.rank !== undefined) for (const y of node.outputs) if (y) this.followed.set(y, axes);
+    node.outputs.forEach((y, i) => {
+      if (y && axes.rank !== undefined && !(i > 0 && CACHING.test(node.opType))) this.followed.set(y, axes);
+    });
     const type = this.outputType(node);
     if (type === undefined) return;
     for (const y of node.outputs) if (y && !this.types.has(y)) this.types.set(y, type);

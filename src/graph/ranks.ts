@@ -1,4 +1,4 @@
-import { attrInt, attrInts } from './attributes';
+import { attrInt, attrInts, attrString } from './attributes';
 import type { Node } from './model';
 
 /** What is known about a tensor's axes. */
@@ -11,14 +11,17 @@ export interface Axes {
 /** Outputs have as many axes as the first input. */
 const SAME = new Set(
   (
-    'Abs Cast Ceil Clip Cos CumSum DequantizeLinear Dropout Elu Erf Exp FastGelu BiasGelu QuickGelu Floor Gelu ' +
-    'HardSigmoid HardSwish Identity LayerNormalization LeakyRelu Log LogSoftmax Mish Neg Not Pad QuantizeLinear ' +
-    'Reciprocal Relu RMSNormalization RotaryEmbedding Round ScatterElements ScatterND Sigmoid Sign Sin ' +
-    'SimplifiedLayerNormalization SkipLayerNormalization SkipSimplifiedLayerNormalization Slice Softmax Softplus Split ' +
-    'Sqrt Swish Tanh Tile Transpose Trilu BatchNormalization InstanceNormalization GroupNormalization Conv ' +
-    'ConvTranspose MaxPool AveragePool GlobalAveragePool GlobalMaxPool Resize GatherElements MatMulNBits'
+    'Abs Attention AveragePool BatchNormalization BiasGelu Cast CastLike Ceil Celu Clip Conv ConvTranspose Cos CumSum ' +
+    'DequantizeLinear Dropout Elu Erf Exp FastGelu Floor GatherElements Gelu GlobalAveragePool ' +
+    'GlobalMaxPool GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LayerNormalization ' +
+    'LeakyRelu Log LogSoftmax LpNormalization MatMulBnb4 MatMulNBits MaxPool Mish Neg Not PRelu Pad QuantizeLinear ' +
+    'QuickGelu RMSNormalization Reciprocal Relu Resize RotaryEmbedding Round ScatterElements ScatterND Selu Shrink ' +
+    'Sigmoid Sign SimplifiedLayerNormalization Sin SkipLayerNormalization SkipSimplifiedLayerNormalization Slice ' +
+    'Softmax Softplus Softsign Split Sqrt Swish Tanh ThresholdedRelu Tile TopK Transpose Trilu'
   ).split(' '),
 );
+/** (batch, sequence, hidden). */
+const THREE = new Set(['EmbedLayerNormalization', 'GroupQueryAttention', 'MultiHeadAttention']);
 const BROADCAST = new Set(
   'Add Sub Mul Div Pow Mod Max Min Sum Mean Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor Where'.split(
     ' ',
@@ -26,7 +29,7 @@ const BROADCAST = new Set(
 );
 
 /**
- * The number of axes of a node's outputs, for the operators between a model's inputs and its layers.
+ * The number of axes of a node's first output, and of the others unless they are a cache, for the operators between a model's inputs and its layers.
  *
  * @param numbers the elements of a constant vector
  */
@@ -48,6 +51,8 @@ export function inferAxes(
       rank: 1,
       length: part(first.length, numbers(node.inputs[1] ?? ''), numbers(node.inputs[2] ?? '')),
     };
+  if (THREE.has(opType)) return { rank: 3 };
+  if (opType === 'Einsum') return einsum(attrString(node, 'equation', ''));
   if (opType === 'Concat') return { rank: ranks.find((r) => r !== undefined) };
   if (SAME.has(opType)) return { rank: first?.rank, length: opType === 'Cast' ? first?.length : undefined };
   if (BROADCAST.has(opType))
@@ -60,6 +65,7 @@ export function inferAxes(
   const axes = attrInts(node, 'axes')?.length ?? second?.length;
   switch (opType) {
     case 'MatMul':
+    case 'FusedMatMul':
       return ranks.every((r) => r !== undefined && r >= 2) ? { rank: largest(ranks) } : {};
     case 'Gemm':
     case 'Flatten':
@@ -86,6 +92,12 @@ export function inferAxes(
     default:
       return {};
   }
+}
+
+/** Without an ellipsis, the output has an axis for each of its letters. */
+function einsum(equation: string): Axes {
+  const [, output] = equation.replaceAll(' ', '').split('->');
+  return output === undefined || output.includes('.') ? {} : { rank: output.length };
 }
 
 /** The length of a slice of a vector, with a step of 1. */
