@@ -96,7 +96,7 @@ function masked(dims: number[], seed: number, dtype: number) {
   const open = (i: number) => Number(bits.data[i]) && Number(rows.data[Math.floor(i / width)]);
   return host(
     dims,
-    Array.from(data, (v, i) => (open(i) ? Number(v) : -Infinity)),
+    Array.from(data as Float32Array, (v, i) => (open(i) ? v : -Infinity)),
     dtype,
   );
 }
