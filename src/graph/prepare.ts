@@ -21,5 +21,5 @@ export function prepareModel(model: Model): Model {
 export const upgraded = (model: Model): Model => widen(upgradeModel(model));
 
 /** The same operators, after the cache is taken away or kept; then a fused attention with a cache stays as it is. */
-export const standard = (model: Model, keepPast = false): Model => 
+export const standard = (model: Model, keepPast = false): Model =>
   fuseGelu(unfuse(joinDynamic(model), keepPast));

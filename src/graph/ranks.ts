@@ -1,4 +1,4 @@
-import { attrInt, attrInts } from './attributes';
+import { attrInt, attrInts, attrString } from './attributes';
 import type { Node } from './model';
 
 /** What is known about a tensor's axes. */
@@ -11,13 +11,13 @@ export interface Axes {
 /** Outputs have as many axes as the first input. */
 const SAME = new Set(
   (
-    'Abs Cast Ceil Clip Cos CumSum DequantizeLinear Dropout Elu Erf Exp FastGelu BiasGelu QuickGelu Floor Gelu ' +
-    'HardSigmoid HardSwish Identity LayerNormalization LeakyRelu Log LogSoftmax Mish Neg Not Pad QuantizeLinear ' +
-    'Reciprocal Relu RMSNormalization RotaryEmbedding Round ScatterElements ScatterND Sigmoid Sign Sin ' +
-    'SimplifiedLayerNormalization SkipLayerNormalization SkipSimplifiedLayerNormalization Slice Softmax Softplus Split ' +
-    'Sqrt Swish Tanh Tile Transpose Trilu BatchNormalization InstanceNormalization GroupNormalization Conv ' +
-    'ConvTranspose MaxPool AveragePool GlobalAveragePool GlobalMaxPool Resize GatherElements MatMulNBits ' +
-    'Attention GroupQueryAttention'
+    'Abs Attention AveragePool BatchNormalization BiasGelu Cast CastLike Ceil Celu Clip Conv ConvTranspose Cos CumSum ' +
+    'DequantizeLinear Dropout Elu Erf Exp FastGelu Floor GatherElements Gelu GlobalAveragePool ' +
+    'GlobalMaxPool GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LayerNormalization ' +
+    'LeakyRelu Log LogSoftmax LpNormalization MatMulBnb4 MatMulNBits MaxPool Mish Neg Not PRelu Pad QuantizeLinear ' +
+    'QuickGelu RMSNormalization Reciprocal Relu Resize RotaryEmbedding Round ScatterElements ScatterND Selu Shrink ' +
+    'Sigmoid Sign SimplifiedLayerNormalization Sin SkipLayerNormalization SkipSimplifiedLayerNormalization Slice ' +
+    'Softmax Softplus Softsign Split Sqrt Swish Tanh ThresholdedRelu Tile TopK Transpose Trilu'
   ).split(' '),
 );
 const BROADCAST = new Set(
@@ -54,6 +54,7 @@ export function inferAxes(
       rank: 1,
       length: part(first.length, numbers(node.inputs[1] ?? ''), numbers(node.inputs[2] ?? '')),
     };
+  if (opType === 'Einsum') return einsum(attrString(node, 'equation', ''));
   if (opType === 'Concat') return { rank: ranks.find((r) => r !== undefined) };
   if (SAME.has(opType)) return { rank: first?.rank, length: opType === 'Cast' ? first?.length : undefined };
   if (BROADCAST.has(opType))
@@ -73,6 +74,7 @@ export function inferAxes(
       return { rank: 2 };
     case 'EmbedLayerNormalization':
       return { rank: output === 1 ? 1 : 3 };
+    case 'GroupQueryAttention':
     case 'MultiHeadAttention':
       return { rank: 3 };
     case 'Gather':
@@ -97,6 +99,12 @@ export function inferAxes(
     default:
       return {};
   }
+}
+
+/** Without an ellipsis, the output has an axis for each of its letters. */
+function einsum(equation: string): Axes {
+  const [, output] = equation.replaceAll(' ', '').split('->');
+  return output === undefined || output.includes('.') ? {} : { rank: output.length };
 }
 
 /** The length of a slice of a vector, with a step of 1. */

@@ -8,8 +8,7 @@ import { decoderBranch } from './decoder-branch';
 import { withoutPast } from './without-past';
 
 /** A loaded decoder at the internal opset with its cache among its inputs and outputs. */
-export const withPast = (original: Model): Model =>
-  standard(upgraded(decoderBranch(original, true)), true);
+export const withPast = (original: Model): Model => standard(upgraded(decoderBranch(original, true)), true);
 
 /** A loaded decoder for texts from their beginning, whose keys and values are outputs. */
 export const fillingPast = (original: Model): Model =>

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { probe } from '../../../src/engine/onnxruntime/probe';
 import { Declared } from '../../../src/graph/declared';
 import { loadModel } from '../../../src/graph/file/load';
+import { DType } from '../../../src/graph/dtype';
 import { prepareModel } from '../../../src/graph/prepare';
+import { graph, input, node } from './onnx-models';
 
 /** Without the shapes that the exporter declared inside the graph. */
 const bare = (path: string) => {
@@ -32,5 +34,18 @@ describe('numbers of axes are found without running the model', () => {
     const found = outputs.filter((y) => declared.rank(y) !== undefined);
     expect(found.length / outputs.length).toBeGreaterThan(0.95);
     for (const y of found) expect([y, declared.rank(y)]).toEqual([y, infos.get(y)!.shape.length]);
+  });
+
+  it('through attention, whose cache has axes of its own, and through a product of letters', () => {
+    const nodes = [
+      node('Attention', ['x', 'x', 'x'], ['a', 'present'], { q_num_heads: 2, kv_num_heads: 2 }),
+      node('MultiHeadAttention', ['a', 'a', 'a'], ['b'], { num_heads: 2 }, 'com.microsoft'),
+      node('Einsum', ['b', 'b'], ['c'], { equation: 'bsd,btd -> bst' }),
+      node('Add', ['c', 'x'], ['d']),
+    ];
+    const sketch = graph({ inputs: [input('x', DType.float, ['b', 's', 8])], nodes, outputs: ['d'] });
+    const declared = new Declared(sketch);
+    nodes.forEach((n) => declared.follow(n));
+    expect(['a', 'present', 'b', 'c', 'd'].map((y) => declared.rank(y))).toEqual([3, undefined, 3, 3, 3]);
   });
 });

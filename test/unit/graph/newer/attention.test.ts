@@ -89,14 +89,14 @@ describe('Attention of ai.onnx, written out', () => {
 
 /** Numbers, some of them −∞, in some rows all. */
 function masked(dims: number[], seed: number, dtype: number) {
-  const data = random(dims, seed).data as Float32Array;
+  const { data } = random(dims, seed);
   const bits = random(dims, seed + 50, bool);
   const rows = random(dims.slice(0, -1), seed + 60, bool);
   const width = dims.at(-1)!;
   const open = (i: number) => Number(bits.data[i]) && Number(rows.data[Math.floor(i / width)]);
   return host(
     dims,
-    Array.from(data, (v, i) => (open(i) ? v : -Infinity)),
+    Array.from(data as Float32Array, (v, i) => (open(i) ? v : -Infinity)),
     dtype,
   );
 }

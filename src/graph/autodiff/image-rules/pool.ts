@@ -1,7 +1,7 @@
 import { attrInt, attrInts, attrString } from '../../attributes';
 import { elementCount } from '../../model';
 import type { Rule, RuleContext } from '../rule';
-import { scatterElements } from './gather';
+import { scatterElements } from '../rules/gather';
 import { afterWithExtra, spread, windowsOf, type Windows } from './windows';
 
 /** Back to where each maximum was read: the first of equal ones, like PyTorch. */
