@@ -1,6 +1,7 @@
 import type { Model } from './model';
 import { fuseGelu } from './passes/fuse-gelu';
 import { decoderBranch } from './past/decoder-branch';
+import { withoutPackedCaches } from './past/packed-cache';
 import { withoutPast } from './past/without-past';
 import { unfuse } from './unfuse/unfuse';
 import { upgradeModel } from './upgrade/upgrade';
@@ -10,7 +11,7 @@ import { upgradeModel } from './upgrade/upgrade';
  * A decoder with a key/value cache reads texts from their beginning, without one.
  */
 export const prepareModel = (model: Model): Model =>
-  standard(withoutPast(upgradeModel(decoderBranch(model, false))));
+  standard(withoutPackedCaches(withoutPast(upgradeModel(decoderBranch(model, false)))));
 
 /** The same operators, after the cache is taken away or kept; then a fused attention with a cache stays as it is. */
 export const standard = (model: Model, keepPast = false): Model => fuseGelu(unfuse(model, keepPast));
