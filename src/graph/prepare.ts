@@ -3,6 +3,7 @@ import { refuseBnb4 } from './quantized/refused';
 import type { Model } from './model';
 import { fuseGelu } from './passes/fuse-gelu';
 import { decoderBranch } from './past/decoder-branch';
+import { withoutPackedCaches } from './past/packed-cache';
 import { withoutPast } from './past/without-past';
 import { unfuse } from './unfuse/unfuse';
 import { upgradeModel } from './upgrade/upgrade';
@@ -14,7 +15,7 @@ import { widen } from './upgrade/widen';
  */
 export function prepareModel(model: Model): Model {
   refuseBnb4(model);
-  return standard(withoutPast(upgraded(decoderBranch(model, false))));
+  return standard(withoutPackedCaches(withoutPast(upgraded(decoderBranch(model, false)))));
 }
 
 /** At the internal opset, and computing in float32. */

@@ -5,7 +5,7 @@ import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
 import { blocks } from './parts/blocks';
 import { dotProduct } from './parts/dot-product';
-import { splitHeads } from './parts/heads';
+import { splitHeads, turnHeads } from './parts/heads';
 import { causalBias, maskBias } from './parts/masks';
 import { projectionPaths } from './parts/projection-paths';
 import { refusal, requireKnown } from './parts/refuse';
@@ -39,7 +39,6 @@ export const attention: Rewrite = (node, c) => {
       'do_rotary',
       'Fuse the model with RotaryEmbedding and MultiHeadAttention instead, which ONNX Runtime also asks for on the CPU, or use it unfused.',
     );
-  if (node.outputs[1]) throw refusal(node, `the output present (${node.outputs[1]})`);
   const [input, , , mask, , bias] = node.inputs as [string, string, ...string[]];
   const heads = attrInt(node, 'num_heads', 1);
   const [query, key, value] = projections(c, node).map((x) => splitHeads(c.g, x, heads)) as [
@@ -47,6 +46,7 @@ export const attention: Rewrite = (node, c) => {
     string,
     string,
   ];
+  if (node.outputs[1]) present(c, node.outputs[1], key, value);
   const type = c.declared.floatType(input);
   const filter = attrFloat(node, 'mask_filter_value', -10000);
   const sequence = { tokens: input, keys: input };
@@ -61,6 +61,13 @@ export const attention: Rewrite = (node, c) => {
     biases: [...(bias ? [bias] : []), ...masked, ...causal],
   });
 };
+
+/** Keys and values in one tensor, (2, batch, heads, tokens, size). */
+function present(c: RewriteContext, name: string, key: string, value: string): void {
+  const { g } = c;
+  const parts = [key, value].map((x) => g.op('Unsqueeze', [turnHeads(g, x), g.ints([0])]));
+  c.produce(name, 'Concat', parts, { axis: 0 });
+}
 
 /** Query, key and value, (batch, tokens, heads · size). */
 function projections(c: RewriteContext, node: Node): string[] {

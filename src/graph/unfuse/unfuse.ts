@@ -2,6 +2,7 @@ import type { Model, Node } from '../model';
 import { rewriteModel, type Rewrite } from '../rewrite';
 import { attention } from './attention';
 import { embedLayerNormalization } from './embed-layer-normalization';
+import { fusedConv } from './fused-conv';
 import { fusedMatMul } from './fused-matmul';
 import { gelu } from './gelu';
 import { groupQueryAttention } from './group-query-attention';
@@ -18,6 +19,7 @@ const REWRITES = new Map<string, Rewrite>([
   ['com.microsoft:BiasGelu', gelu('none')],
   ['com.microsoft:EmbedLayerNormalization', embedLayerNormalization],
   ['com.microsoft:FastGelu', gelu('tanh')],
+  ['com.microsoft:FusedConv', fusedConv],
   ['com.microsoft:FusedMatMul', fusedMatMul],
   ['com.microsoft:Gelu', gelu('none')],
   ['com.microsoft:GroupQueryAttention', groupQueryAttention],

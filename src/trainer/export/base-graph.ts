@@ -1,6 +1,7 @@
 import type { LayerAdapter } from '../../adapters/targets/select';
 import type { Graph, Model } from '../../graph/model';
 import { cacheInputs, keptLogitsInput, USE_CACHE } from '../../graph/past/cache-inputs';
+import { packedCaches } from '../../graph/past/packed-cache';
 import { isMerged } from '../../graph/past/decoder-branch';
 import { withPast } from '../../graph/past/with-past';
 import { DType } from '../../graph/dtype';
@@ -27,6 +28,8 @@ export function baseGraph(task: Task): { model: Model; adapters: readonly LayerA
 /** What a file's graph reads besides texts, for texts from their beginning and the logits of all their tokens. */
 export function emptyPast(graph: Graph, texts: number): HostTensors {
   const feeds: HostTensors = nameTable(Object.entries(unusedCache(cacheInputs(graph), texts, 0).tensors));
+  for (const { input, heads, size } of packedCaches(graph))
+    feeds[input.name] = { dtype: DType.float, dims: [2, texts, heads, 0, size], data: new Float32Array(0) };
   const kept = keptLogitsInput(graph);
   const choice = graph.inputs.find((i) => i.name === USE_CACHE);
   for (const [input, dims] of [

@@ -8,6 +8,7 @@ import { saveModel } from '../../../src/graph/file/save';
 import { saveChanged } from '../../../src/graph/file/save-changed';
 import type { HostTensors } from '../../../src/graph/host-tensor';
 import type { Model } from '../../../src/graph/model';
+import { cacheInputs } from '../../../src/graph/past/cache-inputs';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import { adapterInputsModel } from '../../../src/trainer/export/adapter-inputs';
 import { emptyPast } from '../../../src/trainer/export/base-graph';
@@ -30,7 +31,7 @@ describe('exports of a decoder with a key/value cache', async () => {
   const parameters = perturbed(initialParameters(task), 4);
   const own = await measureTask(task, parameters, lab.path('own'));
   const folder = (name: string) => {
-    mkdirSync(lab.path(name));
+    mkdirSync(lab.path(name), { recursive: true });
     return join(lab.path(name), 'model.onnx');
   };
 
@@ -90,29 +91,46 @@ describe('exports of a decoder with a key/value cache', async () => {
     }
   });
 
-  it('change the weights of both decoders of one file', async () => {
-    copyFileSync(resolve('test/fixtures/reference/more/past-merged.onnx'), lab.path('two.onnx'));
-    const set = [
-      ['model.path', 'two.onnx'],
-      ['adapter.targetModules', '["q_proj"]'],
-    ];
-    const spec = loadExperiment(
-      lab.experiment,
-      set.map(([key, value]) => `${key}=${value}`),
-    );
-    const { original, model, adapters, layers } = adaptModel(spec);
-    const values = perturbed(initialAdapters(adapters, 1), 5);
-    const two = { spec, original, model, adapters, layers, graph: { output: 'logits' } } as unknown as Task;
-    const path = folder('two');
+  it.each([
+    ['change the weights of both decoders of one file', 'reference/more/past-merged'],
+    ['change the weights beside fused operators, which keep their cache', 'fused/llama-cached'],
+  ])('%s', async (_, model) => {
+    const { task: two, values } = perturbedTask(model);
+    const path = folder(`${model}-merged`);
     const merged = mergedModel(two, values);
-    saveChanged(merged.model, original, path, merged.changed);
+    saveChanged(merged.model, two.original, path, merged.changed);
+    await expectTrained(two, path);
+  });
+
+  it('have adapters as nodes beside fused operators, which keep their cache', async () => {
+    const { task: fused, values } = perturbedTask('fused/llama-cached');
+    const path = folder('fused-dynamic');
+    saveModel(dynamicModel(fused, values), path);
+    const kinds = loadModel(path).graph.nodes.map((n) => n.opType);
+    expect(kinds.filter((kind) => kind === 'GroupQueryAttention')).toHaveLength(2);
+    await expectTrained(fused, path);
+  });
+
+  /** A task on a decoder in the fixtures, with adapters that change something. */
+  function perturbedTask(model: string) {
+    copyFileSync(resolve(`test/fixtures/${model}.onnx`), lab.path('two.onnx'));
+    const set = ['model.path=two.onnx', 'adapter.targetModules=["q_proj"]'];
+    const spec = loadExperiment(lab.experiment, set);
+    const { original, model: prepared, adapters, layers } = adaptModel(spec);
+    const values = perturbed(initialAdapters(adapters, 1), 5);
+    const graph = { output: 'logits' };
+    return { task: { spec, original, model: prepared, adapters, layers, graph } as unknown as Task, values };
+  }
+
+  /** The file has the form of the original, other logits, and the same ones with and without a cache. */
+  async function expectTrained({ original }: Task, path: string): Promise<void> {
     expect(names(loadModel(path))).toEqual(names(original));
     const [before, after] = [await lastLogits(lab.path('two.onnx')), await lastLogits(path)];
     for (const [i, whole] of after.whole.entries()) {
       expect(after.cached[i]).toBeCloseTo(whole, 4);
       expect(Math.abs(whole - before.whole[i])).toBeGreaterThan(1e-5);
     }
-  });
+  }
 });
 
 /** The logits after three tokens: read at once, and the third one after a cache of the others. */
@@ -136,7 +154,7 @@ async function lastLogits(path: string): Promise<{ whole: number[]; cached: numb
     return { out, last: Array.from(out.logits.data as Float32Array).slice(-out.logits.dims[2]) };
   };
   const [first, { last: whole }] = [await run([5n, 9n], 0, {}), await run([5n, 9n, 3n], 0, {})];
-  const past = ['key', 'value'].map((k) => [`past_key_values.0.${k}`, first.out[`present.0.${k}`]] as const);
+  const past = cacheInputs(graph).map(({ input, present }) => [input.name, first.out[present]] as const);
   const choice = { dtype: DType.bool, dims: [1], data: Uint8Array.of(1) };
   const { last: cached } = await run([3n], 2, { ...Object.fromEntries(past), use_cache_branch: choice });
   await session.dispose();
