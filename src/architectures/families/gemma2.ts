@@ -70,7 +70,6 @@ const capOf = (config: Config, key: string, missing: number | undefined): number
   config.isNull(key) || (missing === undefined && !config.has(key)) ? undefined : config.number(key, missing);
 
 function build(net: Network, config: Config, variant: Gemma2Variant): void {
-  config.require('use_bidirectional_attention', false);
   const size = decoderSize(config, { ...DEFAULTS, vocabulary: variant.vocabulary });
   const { hidden, layers, epsilon } = size;
   const norm = rmsNorm(epsilon, 1);
@@ -82,7 +81,7 @@ function build(net: Network, config: Config, variant: Gemma2Variant): void {
   const window = slidingWindow(config, 4096);
   if (window === undefined && sliding.includes(true))
     throw config.unsupported('sliding_window', ['a number of tokens']);
-  const inputs = new DecoderInputs(net);
+  const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size, Math.sqrt(hidden));
   const rotations = variant.rotations(net, config, inputs.places, size);
   for (let i = 0; i < layers; i++) {

@@ -64,7 +64,7 @@ function build(net: Network, config: Config, variant: LlamaVariant): void {
   const biases = variant.biases(config);
   const windows = variant.windows?.(config, layers);
   const turning = variant.turning?.(config, layers);
-  const inputs = new DecoderInputs(net);
+  const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size, variant.scale?.(size));
   const rotate = rotary(net, inputs.places, ropeOf(config, { ...variant.rope, width }), width);
   for (let i = 0; i < layers; i++) {

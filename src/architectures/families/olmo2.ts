@@ -27,7 +27,7 @@ function build(net: Network, config: Config): void {
   const norm = rmsNorm(epsilon);
   const act = activationOf(config, 'hidden_act', 'silu');
   const biases = chosenBiases(config);
-  const inputs = new DecoderInputs(net);
+  const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size);
   const rotate = rotary(net, inputs.places, ropeOf(config, { width, positions: 2048 }), width);
   for (let i = 0; i < layers; i++) {

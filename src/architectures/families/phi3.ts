@@ -34,7 +34,7 @@ function build(net: Network, config: Config): void {
   const { hidden, inner, layers, heads, keyValueHeads, width, epsilon } = size;
   const norm = rmsNorm(epsilon);
   const act = activationOf(config, 'hidden_act', 'silu');
-  const inputs = new DecoderInputs(net);
+  const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size);
   const rope = ropeOf(config, { width, positions: 4096, original: 4096, part: 1, kinds: KINDS });
   const rotate = rotary(net, inputs.places, rope, width);
