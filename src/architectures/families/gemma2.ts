@@ -10,7 +10,7 @@ import type { Family } from '../family';
 import type { Config } from '../folder/config';
 import { decoderSize, type DecoderDefaults } from './decoder-size';
 import { chosenBiases } from './llama';
-import { slidingLayers, slidingWindow } from './windows';
+import { slidingWindow, windows } from './windows';
 
 const EMBEDDING = 'embed_tokens';
 
@@ -31,9 +31,6 @@ export interface Gemma2Variant {
   /** Of attention scores and of logits, unless config.json has others; undefined for none. */
   caps: { scores?: number; logits?: number };
 }
-
-/** Where queries are not scaled by the size of a head. */
-const SCALAR = 256;
 
 const DEFAULTS: Omit<DecoderDefaults, 'vocabulary'> = {
   hidden: 2304,
@@ -75,12 +72,9 @@ function build(net: Network, config: Config, variant: Gemma2Variant): void {
   const norm = rmsNorm(epsilon, 1);
   const act = activationOf(config, 'hidden_activation', 'gelu_pytorch_tanh');
   const biases = chosenBiases(config);
-  const scale = config.number('query_pre_attn_scalar', SCALAR) ** -0.5;
+  const scale = config.number('query_pre_attn_scalar', 256) ** -0.5;
   const cap = capOf(config, 'attn_logit_softcapping', variant.caps.scores);
-  const sliding = slidingLayers(config, layers, (i) => variant.slides(config, i));
-  const window = slidingWindow(config, 4096);
-  if (window === undefined && sliding.includes(true))
-    throw config.unsupported('sliding_window', ['a number of tokens']);
+  const seen = windows(config, layers, slidingWindow(config, 4096), (i) => variant.slides(config, i));
   const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size, Math.sqrt(hidden));
   const rotations = variant.rotations(net, config, inputs.places, size);
@@ -89,9 +83,9 @@ function build(net: Network, config: Config, variant: Gemma2Variant): void {
     const before = norm(net, `${at}.input_layernorm`, x, hidden);
     const attended = selfAttention(net, `${at}.self_attn`, before, {
       size,
-      shape: inputs.shape(size, i, sliding[i] ? window : undefined),
+      shape: inputs.shape(size, i, seen[i]),
       biases,
-      rotate: sliding[i] ? rotations.sliding : rotations.full,
+      rotate: seen[i] === undefined ? rotations.full : rotations.sliding,
       ...(variant.norms && { norms: { norm, of: 'head' } }),
       scale,
       cap,
