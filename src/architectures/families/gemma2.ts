@@ -1,7 +1,7 @@
 import { activationOf } from '../blocks/activation';
 import { DecoderInputs, decoderOutputs, type DecoderSize } from '../blocks/decoder';
 import { gated } from '../blocks/gated';
-import { rmsNorm } from '../blocks/layers';
+import { rmsNormOf } from '../blocks/layers';
 import type { Network } from '../blocks/network';
 import { ropeOf } from '../blocks/rope';
 import { rotary, type Rotate } from '../blocks/rotary';
@@ -69,7 +69,7 @@ const capOf = (config: Config, key: string, missing: number | undefined): number
 function build(net: Network, config: Config, variant: Gemma2Variant): void {
   const size = decoderSize(config, { ...DEFAULTS, vocabulary: variant.vocabulary });
   const { hidden, layers, epsilon } = size;
-  const norm = rmsNorm(epsilon, 1);
+  const norm = rmsNormOf(epsilon, 1);
   const act = activationOf(config, 'hidden_activation', 'gelu_pytorch_tanh');
   const biases = chosenBiases(config);
   const scale = config.number('query_pre_attn_scalar', 256) ** -0.5;
