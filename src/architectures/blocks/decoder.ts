@@ -32,7 +32,14 @@ export class DecoderInputs {
   private readonly past: Past | undefined;
   private readonly biases = new Map<number | undefined, string>();
 
-  constructor(private readonly net: Network) {
+  /** @throws AuroraError 'model' if tokens attend to later ones */
+  constructor(
+    private readonly net: Network,
+    config: Config,
+  ) {
+    // The library reads the first for every decoder, the second for Gemma.
+    config.require('is_causal', true);
+    config.require('use_bidirectional_attention', false);
     ({ ids: this.ids, mask: this.mask, rows: this.rows } = textInputs(net));
     this.past = net.cached ? new Past(net, this.mask, this.rows) : undefined;
     this.places = this.past?.places ?? counted(net, this.rows);

@@ -39,24 +39,33 @@ export function layerNorm(
   return net.op(module, 'LayerNormalization', inputs, { axis: -1, epsilon: { float: epsilon } });
 }
 
-/** Norms x (…, size) over its last axis. */
-export type Norm = (net: Network, module: string, x: string, size: number) => string;
-
 /**
- * x / √(mean(x²) + ε) · weight.
+ * x / √(mean(x²) + ε) · weight, over the last axis.
  *
  * @param plus added to the weight: 1 in Gemma
  */
-export const rmsNorm =
+export function rmsNorm(
+  net: Network,
+  module: string,
+  x: string,
+  size: number,
+  epsilon: number,
+  plus = 0,
+): string {
+  const squares = net.op(module, 'Mul', [x, x]);
+  const mean = net.op(module, 'ReduceMean', [squares, net.g.ints([-1])], { keepdims: 1 });
+  const root = net.op(module, 'Sqrt', [net.op(module, 'Add', [mean, net.float(epsilon)])]);
+  const scaled = net.op(module, 'Div', [x, root]);
+  const weight = net.weight(`${module}.weight`, [size]);
+  const factor = plus === 0 ? weight : net.op(module, 'Add', [weight, net.float(plus)]);
+  return net.op(module, 'Mul', [factor, scaled]);
+}
+
+/** A norm of x (…, size) over its last axis. */
+export type Norm = (net: Network, module: string, x: string, size: number) => string;
+
+/** The RMS norm that all layers of a model have. */
+export const rmsNormOf =
   (epsilon: number, plus = 0): Norm =>
-  (net, module, x, size) => {
-    const squares = net.op(module, 'Mul', [x, x]);
-    const mean = net.op(module, 'ReduceMean', [squares, net.g.ints([-1])], { keepdims: 1 });
-    const root = net.op(module, 'Sqrt', [net.op(module, 'Add', [mean, net.float(epsilon)])]);
-    const scaled = net.op(module, 'Div', [x, root]);
-    const weight = net.weight(`${module}.weight`, [size]);
-    return net.op(module, 'Mul', [
-      plus === 0 ? weight : net.op(module, 'Add', [weight, net.float(plus)]),
-      scaled,
-    ]);
-  };
+  (net, module, x, size) =>
+    rmsNorm(net, module, x, size, epsilon, plus);

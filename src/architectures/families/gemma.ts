@@ -29,10 +29,7 @@ export const gemma = llamaLike({
   rope: { positions: 8192 },
   tied: true,
   activation,
-  biases(config) {
-    config.require('use_bidirectional_attention', false);
-    return chosenBiases(config);
-  },
+  biases: chosenBiases,
   plus: 1,
   scale: ({ hidden }) => Math.sqrt(hidden),
 });

@@ -1,7 +1,7 @@
 import { activationOf } from '../blocks/activation';
 import { DecoderInputs, decoderOutputs, type DecoderSize } from '../blocks/decoder';
 import { gated } from '../blocks/gated';
-import { rmsNorm } from '../blocks/layers';
+import { rmsNormOf } from '../blocks/layers';
 import type { Network } from '../blocks/network';
 import { ropeOf } from '../blocks/rope';
 import { rotary, type Rotate } from '../blocks/rotary';
@@ -10,7 +10,7 @@ import type { Family } from '../family';
 import type { Config } from '../folder/config';
 import { decoderSize, type DecoderDefaults } from './decoder-size';
 import { chosenBiases } from './llama';
-import { slidingLayers, slidingWindow } from './windows';
+import { slidingWindow, windows } from './windows';
 
 const EMBEDDING = 'embed_tokens';
 
@@ -31,9 +31,6 @@ export interface Gemma2Variant {
   /** Of attention scores and of logits, unless config.json has others; undefined for none. */
   caps: { scores?: number; logits?: number };
 }
-
-/** Where queries are not scaled by the size of a head. */
-const SCALAR = 256;
 
 const DEFAULTS: Omit<DecoderDefaults, 'vocabulary'> = {
   hidden: 2304,
@@ -70,19 +67,15 @@ const capOf = (config: Config, key: string, missing: number | undefined): number
   config.isNull(key) || (missing === undefined && !config.has(key)) ? undefined : config.number(key, missing);
 
 function build(net: Network, config: Config, variant: Gemma2Variant): void {
-  config.require('use_bidirectional_attention', false);
   const size = decoderSize(config, { ...DEFAULTS, vocabulary: variant.vocabulary });
   const { hidden, layers, epsilon } = size;
-  const norm = rmsNorm(epsilon, 1);
+  const norm = rmsNormOf(epsilon, 1);
   const act = activationOf(config, 'hidden_activation', 'gelu_pytorch_tanh');
   const biases = chosenBiases(config);
-  const scale = config.number('query_pre_attn_scalar', SCALAR) ** -0.5;
+  const scale = config.number('query_pre_attn_scalar', 256) ** -0.5;
   const cap = capOf(config, 'attn_logit_softcapping', variant.caps.scores);
-  const sliding = slidingLayers(config, layers, (i) => variant.slides(config, i));
-  const window = slidingWindow(config, 4096);
-  if (window === undefined && sliding.includes(true))
-    throw config.unsupported('sliding_window', ['a number of tokens']);
-  const inputs = new DecoderInputs(net);
+  const seen = windows(config, layers, slidingWindow(config, 4096), (i) => variant.slides(config, i));
+  const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size, Math.sqrt(hidden));
   const rotations = variant.rotations(net, config, inputs.places, size);
   for (let i = 0; i < layers; i++) {
@@ -90,9 +83,9 @@ function build(net: Network, config: Config, variant: Gemma2Variant): void {
     const before = norm(net, `${at}.input_layernorm`, x, hidden);
     const attended = selfAttention(net, `${at}.self_attn`, before, {
       size,
-      shape: inputs.shape(size, i, sliding[i] ? window : undefined),
+      shape: inputs.shape(size, i, seen[i]),
       biases,
-      rotate: sliding[i] ? rotations.sliding : rotations.full,
+      rotate: seen[i] === undefined ? rotations.full : rotations.sliding,
       ...(variant.norms && { norms: { norm, of: 'head' } }),
       scale,
       cap,

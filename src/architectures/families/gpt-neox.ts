@@ -42,7 +42,7 @@ function build(net: Network, config: Config): void {
   const act = activationOf(config, 'hidden_act', 'gelu');
   const bias = config.flag('attention_bias', true);
   const isParallel = config.flag('use_parallel_residual', true);
-  const inputs = new DecoderInputs(net);
+  const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, { vocabulary, hidden });
   const rotate = rotary(net, inputs.places, ropeOf(config, width), width);
   const norm = (name: string, y: string) => layerNorm(net, name, y, hidden, epsilon);

@@ -28,7 +28,7 @@ export const gpt2: Family = {
     const act = activationOf(config, 'activation_function', 'gelu_new');
     const scaled = config.flag('scale_attn_weights', true);
     const byLayer = config.flag('scale_attn_by_inverse_layer_idx', false);
-    const inputs = new DecoderInputs(net);
+    const inputs = new DecoderInputs(net, config);
     const most = config.count('n_positions', 1024);
     net.metadata.set(POSITIONS, String(most));
     let x = inputs.placed('wte', 'wpe', { vocabulary, hidden }, most);

@@ -1,7 +1,7 @@
 import { activationOf, type Activation } from '../blocks/activation';
 import { DecoderInputs, decoderOutputs, type DecoderSize } from '../blocks/decoder';
 import { gated } from '../blocks/gated';
-import { rmsNorm } from '../blocks/layers';
+import { rmsNormOf } from '../blocks/layers';
 import type { Network } from '../blocks/network';
 import { ropeOf, type RopeDefaults } from '../blocks/rope';
 import { rotary } from '../blocks/rotary';
@@ -59,12 +59,12 @@ export const llama = llamaLike({
 function build(net: Network, config: Config, variant: LlamaVariant): void {
   const size = decoderSize(config, variant.defaults);
   const { hidden, layers, width, epsilon } = size;
-  const norm = rmsNorm(epsilon, variant.plus);
+  const norm = rmsNormOf(epsilon, variant.plus);
   const act = variant.activation?.(config) ?? activationOf(config, 'hidden_act', 'silu');
   const biases = variant.biases(config);
   const windows = variant.windows?.(config, layers);
   const turning = variant.turning?.(config, layers);
-  const inputs = new DecoderInputs(net);
+  const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size, variant.scale?.(size));
   const rotate = rotary(net, inputs.places, ropeOf(config, { ...variant.rope, width }), width);
   for (let i = 0; i < layers; i++) {

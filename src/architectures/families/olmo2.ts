@@ -1,7 +1,7 @@
 import { activationOf } from '../blocks/activation';
 import { DecoderInputs, decoderOutputs } from '../blocks/decoder';
 import { gated } from '../blocks/gated';
-import { rmsNorm } from '../blocks/layers';
+import { rmsNormOf } from '../blocks/layers';
 import type { Network } from '../blocks/network';
 import { ropeOf } from '../blocks/rope';
 import { rotary } from '../blocks/rotary';
@@ -24,10 +24,10 @@ export const olmo2: Family = {
 function build(net: Network, config: Config): void {
   const size = decoderSize(config, { ...LLAMA_SIZE, vocabulary: 50304, epsilon: 1e-5 });
   const { hidden, layers, width, epsilon } = size;
-  const norm = rmsNorm(epsilon);
+  const norm = rmsNormOf(epsilon);
   const act = activationOf(config, 'hidden_act', 'silu');
   const biases = chosenBiases(config);
-  const inputs = new DecoderInputs(net);
+  const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size);
   const rotate = rotary(net, inputs.places, ropeOf(config, { width, positions: 2048 }), width);
   for (let i = 0; i < layers; i++) {

@@ -1,7 +1,7 @@
 import { activationOf } from '../blocks/activation';
 import { attention } from '../blocks/attention';
 import { DecoderInputs, decoderOutputs } from '../blocks/decoder';
-import { linear, rmsNorm } from '../blocks/layers';
+import { linear, rmsNormOf } from '../blocks/layers';
 import type { Network } from '../blocks/network';
 import { ropeOf } from '../blocks/rope';
 import { rotary } from '../blocks/rotary';
@@ -32,9 +32,9 @@ function build(net: Network, config: Config): void {
   const defaults = { ...LLAMA_SIZE, hidden: 3072, inner: 8192, vocabulary: 32064, epsilon: 1e-5 };
   const size = decoderSize(config, defaults);
   const { hidden, inner, layers, heads, keyValueHeads, width, epsilon } = size;
-  const norm = rmsNorm(epsilon);
+  const norm = rmsNormOf(epsilon);
   const act = activationOf(config, 'hidden_act', 'silu');
-  const inputs = new DecoderInputs(net);
+  const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size);
   const rope = ropeOf(config, { width, positions: 4096, original: 4096, part: 1, kinds: KINDS });
   const rotate = rotary(net, inputs.places, rope, width);

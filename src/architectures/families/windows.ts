@@ -10,32 +10,27 @@ export const slidingWindow = (config: Config, missing?: number): Window =>
     ? undefined
     : config.count('sliding_window', missing);
 
-/** Whether each layer has a window: as `layer_types` says, and by default as the family does. */
-export function slidingLayers(
-  config: Config,
-  layers: number,
-  byDefault: (layer: number) => boolean,
-): boolean[] {
-  const types = config.texts('layer_types');
-  if (!types) return Array.from({ length: layers }, (_, i) => byDefault(i));
-  if (types.length !== layers)
-    throw new AuroraError(
-      'model',
-      `${config.path}: layer_types names ${types.length} layers, but num_hidden_layers is ${layers}.`,
-      'Download the config.json of this model again.',
-    );
-  if (!types.every((type) => KINDS.includes(type))) throw config.unsupported('layer_types', KINDS);
-  return types.map((type) => type === SLIDING);
-}
-
-/** The window of each layer. */
+/**
+ * The window of each layer: all those that slide have the same. Which ones do, `layer_types` says.
+ *
+ * @param byDefault whether a layer slides if layer_types is missing
+ * @throws AuroraError 'model' for other kinds of layers
+ */
 export function windows(
   config: Config,
   layers: number,
   window: Window,
   byDefault: (layer: number) => boolean,
 ): Window[] {
-  const sliding = slidingLayers(config, layers, byDefault);
+  const types = config.texts('layer_types');
+  if (types && types.length !== layers)
+    throw new AuroraError(
+      'model',
+      `${config.path}: layer_types names ${types.length} layers, but num_hidden_layers is ${layers}.`,
+      'Download the config.json of this model again.',
+    );
+  if (types && !types.every((type) => KINDS.includes(type))) throw config.unsupported('layer_types', KINDS);
+  const sliding = Array.from({ length: layers }, (_, i) => (types ? types[i] === SLIDING : byDefault(i)));
   // transformers cannot run such a model either.
   if (window === undefined && sliding.includes(true))
     throw config.unsupported('sliding_window', ['a number of tokens, since some layers slide']);

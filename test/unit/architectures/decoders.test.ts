@@ -32,10 +32,14 @@ describe('a decoder is refused', () => {
     expect(() => changed(name, change)).toThrow(/sliding_window is .*, which is not supported/),
   );
 
-  it.each(['gemma-first', 'gemma2', 'gemma3'])('with attention in both directions: %s', (name) =>
+  it.each(['gemma-first', 'gemma2', 'gemma3'])('that attends to later tokens: %s', (name) =>
     expect(() => changed(name, { use_bidirectional_attention: true })).toThrow(
       /use_bidirectional_attention is true/,
     ),
+  );
+
+  it.each(['qwen2-tied', 'gpt2-scaled', 'phi3-window'])('that is not causal: %s', (name) =>
+    expect(() => changed(name, { is_causal: false })).toThrow(/is_causal is false/),
   );
 
   it('with two scalings for the same layers', () =>
