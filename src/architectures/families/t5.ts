@@ -54,8 +54,7 @@ function build(net: Network, config: Config, defaults: T5Defaults): void {
     paddingBias(net, mask),
   ]);
   const shape = { heads, keyValueHeads: heads, width, rows, bias: distances };
-  const rms = rmsNorm(epsilon);
-  const norm = (name: string, y: string) => rms(net, name, y, hidden);
+  const norm = (name: string, y: string) => rmsNorm(net, name, y, hidden, epsilon);
   for (let i = 0; i < layers; i++) {
     const [first, second] = [0, 1].map((n) => `encoder.block.${i}.layer.${n}`);
     const at = `${first}.SelfAttention`;

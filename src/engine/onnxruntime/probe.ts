@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { GraphBuilder } from '../../graph/builder';
+import { Declared } from '../../graph/declared';
 import { DType, isFloat } from '../../graph/dtype';
+import { isFourBit } from '../../graph/four-bit';
 import { elementCount, outputsNamed, type Model, type Node, type ValueInfo } from '../../graph/model';
 import type { TensorInfo } from '../../graph/infos';
 import { diskError, discard } from '../../files/atomic';
@@ -65,12 +67,29 @@ const realInputs = (model: Model): ValueInfo[] =>
 
 /** The runtime infers all types on load: nothing has to run. */
 async function elementTypes(model: Model, names: string[], folder: string): Promise<Map<string, number>> {
-  const exposed: Model = { ...model, graph: { ...model.graph, outputs: outputsNamed(names) } };
+  const unknown = unknownTypes(model);
+  const outputs = outputsNamed(names.filter((name) => !unknown.has(name)));
+  const exposed: Model = { ...model, graph: { ...model.graph, outputs } };
   const session = await openSession(saveByReference(exposed, folder, 'types.onnx'), UNOPTIMIZED);
   await session.dispose();
   const types = new Map(model.graph.inputs.map((i) => [i.name, i.dtype]));
+  for (const [name, type] of unknown) types.set(name, type);
   for (const [name, type] of session.outputTypes) if (type !== undefined) types.set(name, type);
   return types;
+}
+
+/** Tensors inside the graph of a type that the runtime cannot return in JavaScript. */
+function unknownTypes({ graph }: Model): Map<string, number> {
+  const declared = new Declared(graph);
+  const found = new Map<string, number>();
+  for (const node of graph.nodes) {
+    declared.follow(node);
+    for (const y of node.outputs) {
+      const type = declared.dtype(y);
+      if (type === DType.bfloat16 || (type !== undefined && isFourBit(type))) found.set(y, type);
+    }
+  }
+  return found;
 }
 
 type Shapes = ReadonlyMap<string, readonly number[]>;

@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../builder';
-import { isFloat } from '../dtype';
+import { DType, isFloat } from '../dtype';
 import type { TensorInfos } from '../infos';
 import type { Graph, Node } from '../model';
 import { Barrier } from './recompute-barrier';
@@ -61,6 +61,9 @@ export function recompute(
   return { graph: result, segments: copies.segments, plan };
 }
 
+/** ONNX Runtime has no Where, which a barrier is made of, for bfloat16 on the CPU. */
+const canWait = (dtype: number): boolean => isFloat(dtype) && dtype !== DType.bfloat16;
+
 interface Segments {
   /** The segment of each tensor that can be recomputed, and its node. */
   inner: ReadonlyMap<string, { segment: number; node: Node }>;
@@ -91,7 +94,7 @@ function cut(
       const info = infos.get(y);
       const leaves = stays.has(y) || (lastRead.get(y) ?? segment) > segment;
       if (again && !leaves) inner.set(y, { segment, node });
-      else if (info && isFloat(info.dtype) && fromData.has(y)) crossing.add(y);
+      else if (info && canWait(info.dtype) && fromData.has(y)) crossing.add(y);
     }
   }
   return { inner, crossing };

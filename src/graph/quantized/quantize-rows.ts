@@ -1,4 +1,4 @@
-import { defaultZero, zeroRowBytes } from './nbits';
+import { zeroRowBytes } from './nbits';
 
 export interface Quantization {
   bits: 4 | 8;
@@ -18,7 +18,7 @@ export interface QuantizedRows {
 }
 
 /** A smaller range than that of the values rounds most of them better and clips a few. */
-const RANGES: Record<number, readonly number[]> = { 4: [1, 0.96, 0.92, 0.88, 0.84, 0.8, 0.75], 8: [1] };
+const RANGES: Record<number, readonly number[]> = { 4: [1, 0.95, 0.9, 0.85, 0.8], 8: [1] };
 
 /**
  * Rounds rows (rows, in) to the nearest, block by block: with each of a few ranges, then with the scale that is best for
@@ -35,21 +35,20 @@ export function quantizeRows(values: Float32Array, inFeatures: number, q: Quanti
   const scales = new Float32Array(rows * blocks);
   const zeros = new Uint8Array(symmetric ? 0 : rows * zeroBytes);
   const codes = new Uint8Array(blockSize);
-  const best = new Uint8Array(blockSize);
   let error = 0;
   let norm = 0;
   for (let row = 0; row < rows; row++)
     for (let block = 0; block < blocks; block++) {
       const from = row * inFeatures + block * blockSize;
       const to = Math.min(from + blockSize, (row + 1) * inFeatures);
-      const found = quantizeBlock(values, from, to, q, codes, best);
+      const found = quantizeBlock(values, from, to, q, codes);
       scales[row * blocks + block] = found.scale;
       error += found.error;
       for (let i = from; i < to; i++) norm += values[i] * values[i];
       const at = row * rowBytes + (block * blockSize) / perByte;
       for (let i = 0; i < blockSize; i++) {
         // What fills the last block is zero.
-        const code = i < to - from ? best[i] : found.zero;
+        const code = i < to - from ? codes[i] : found.zero;
         packed[at + Math.floor(i / perByte)] |= code << (bits * (i % perByte));
       }
       if (!symmetric)
@@ -58,47 +57,68 @@ export function quantizeRows(values: Float32Array, inFeatures: number, q: Quanti
   return { packed, scales, zeros, error, norm };
 }
 
-/** Writes the integers to `best`; `codes` is overwritten. */
+/** Writes the integers to `codes`. */
 function quantizeBlock(
   values: Float32Array,
   from: number,
   to: number,
   { bits, symmetric }: Quantization,
   codes: Uint8Array,
-  best: Uint8Array,
 ): { scale: number; zero: number; error: number } {
   const most = 2 ** bits - 1;
+  const middle = 2 ** (bits - 1);
   let low = 0;
   let high = 0;
+  let norm = 0;
   for (let i = from; i < to; i++) {
-    if (values[i] < low) low = values[i];
-    if (values[i] > high) high = values[i];
+    const v = values[i];
+    if (v < low) low = v;
+    if (v > high) high = v;
+    norm += v * v;
   }
-  const middle = defaultZero({ bits, blockSize: 0, blocks: 0 });
   // The value of the largest magnitude becomes the lowest integer, of which there is one more than above zero.
   const widest = symmetric ? -(high > -low ? high : low) / middle : (high - low) / most;
-  let found = { scale: 1, zero: symmetric ? middle : 0, error: Infinity };
+  const zeroOf = (step: number, range: number): number =>
+    symmetric ? middle : Math.min(most, Math.max(0, Math.round((-low * range) / step)));
   if (widest === 0) {
-    best.fill(found.zero);
-    return { ...found, error: 0 };
+    const zero = zeroOf(1, 1);
+    codes.fill(zero);
+    return { scale: 1, zero, error: 0 };
   }
+  let bestRange = 1;
+  let bestScale = widest;
+  let least = Infinity;
   for (const range of RANGES[bits]) {
-    const step = Math.fround(widest * range);
-    const zero = symmetric ? middle : Math.min(most, Math.max(0, Math.round((-low * range) / step)));
+    const step = widest * range;
+    const zero = zeroOf(step, range);
+    const inverse = 1 / step;
     let cross = 0;
     let square = 0;
     for (let i = from; i < to; i++) {
-      const code = Math.min(most, Math.max(0, Math.round(values[i] / step) + zero));
-      codes[i - from] = code;
-      cross += values[i] * (code - zero);
-      square += (code - zero) ** 2;
+      const code = rounded(values[i] * inverse + zero, most) - zero;
+      cross += values[i] * code;
+      square += code * code;
     }
-    const scale = Math.fround(square > 0 ? cross / square : step);
-    let error = 0;
-    for (let i = from; i < to; i++) error += (values[i] - (codes[i - from] - zero) * scale) ** 2;
-    if (error >= found.error) continue;
-    found = { scale, zero, error };
-    best.set(codes);
+    // With the best scale for these integers, what is left of the squares.
+    const error = square > 0 ? norm - (cross * cross) / square : norm;
+    if (error >= least) continue;
+    least = error;
+    bestRange = range;
+    bestScale = square > 0 ? cross / square : step;
   }
-  return found;
+  const step = widest * bestRange;
+  const zero = zeroOf(step, bestRange);
+  const scale = Math.fround(bestScale);
+  let error = 0;
+  for (let i = from; i < to; i++) {
+    const code = rounded(values[i] * (1 / step) + zero, most);
+    codes[i - from] = code;
+    error += (values[i] - (code - zero) * scale) ** 2;
+  }
+  return { scale, zero, error };
 }
+
+const rounded = (v: number, most: number): number => {
+  const nearest = Math.floor(v + 0.5);
+  return nearest < 0 ? 0 : nearest > most ? most : nearest;
+};
