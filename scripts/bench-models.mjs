@@ -45,7 +45,9 @@ await main(() => {
       lines.push([`${name}, r=${rank}`, estimate, measure(folder, name, Number(rank), values)]);
     }
   }
-  console.log(`\n${machine()}, ${values.threads} threads\n\n${table(lines)}\n`);
+  const { cpu, cores, memoryGB, system, node } = machine();
+  const where = `${cpu}, ${cores} cores, ${memoryGB} GB, ${system}; Node ${node}; ${values.threads} threads`;
+  console.log(`\n${where}\n\n${table(lines)}\n`);
 });
 
 function aurora(...args) {
@@ -59,7 +61,17 @@ function aurora(...args) {
 }
 
 function inspect(path, rank, threads) {
-  const sizes = ['--batch', `${BATCH}`, '--length', `${LENGTH}`, '--rank', rank, '--threads', threads];
+  const sizes = [
+    '--batch',
+    `${BATCH}`,
+    '--length',
+    `${LENGTH}`,
+    '--rank',
+    rank,
+    '--threads',
+    threads,
+    '--measure',
+  ];
   const { step } = JSON.parse(aurora('inspect', path, '--json', ...sizes));
   if (!step.memory) throw new Failure(`${path}: ${JSON.stringify(step)}`);
   return { bytes: step.memory.total, seconds: step.time?.seconds };

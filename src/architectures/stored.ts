@@ -10,6 +10,9 @@ import { readWeights } from './folder/weight-files';
 /** safetensors' names for the types that ONNX names otherwise. */
 const TYPES: Readonly<Record<string, string>> = { F32: 'float', F16: 'float16', BF16: 'bfloat16' };
 
+/** Types of buffers that old checkpoints keep beside the weights, such as position_ids. */
+const BUFFERS = new Set(['I64', 'BOOL']);
+
 /** From the headers of a folder's weights, or from an ONNX file's own tensors. */
 export function storedModel(path: string, { graph, metadata }: Model): StoredModel {
   if (!isHubModel(path))
@@ -23,7 +26,7 @@ export function storedModel(path: string, { graph, metadata }: Model): StoredMod
     };
   const file = modelFile(resolve(path));
   const positions = metadata.get(POSITIONS);
-  const tensors = [...readWeights(dirname(file)).tensors.values()];
+  const tensors = [...readWeights(dirname(file)).tensors.values()].filter((t) => !BUFFERS.has(t.dtype));
   return {
     family: readConfig(file).text('model_type'),
     ...(positions !== undefined && { positions: Number(positions) }),

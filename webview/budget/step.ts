@@ -1,9 +1,10 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
-import { bytes, numberText, stepTime } from '../../src/base/number-text';
+import { bytes, stepTime } from '../../src/base/number-text';
 import type { BudgetStep } from '../../src/protocol/panels/budget';
 import type { StepCost, StepMemory } from '../../src/protocol/step-cost';
 import { t } from '../ui/l10n';
+import { flops } from './format';
 
 export interface StepInput {
   batch: string;
@@ -88,7 +89,7 @@ function costs({ memory, time }: StepCost): TemplateResult {
               <dd>
                 <strong>${t('about {0}', stepTime(time.seconds))}</strong>
                 <span class="hint"
-                  >${t('{0} GFLOP at {1} GFLOP/s on the CPU', numberText(time.flops / 1e9), Math.round(time.rates.gflops))}</span
+                  >${t('{0} at {1} GFLOP/s on the CPU', flops(time.flops), Math.round(time.rates.gflops))}</span
                 >
               </dd>`
           : nothing

@@ -59,7 +59,7 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
   }
 
   async getTreeItem(node: ModelNode): Promise<vscode.TreeItem> {
-    if (node instanceof vscode.Uri) return modelItem(node, this.services.models.cached(node.fsPath)?.family);
+    if (node instanceof vscode.Uri) return modelItem(node);
     const item = new vscode.TreeItem(node.label);
     item.id = `${node.of.toString()} ${node.id}`;
     item.description = node.description;
@@ -102,11 +102,8 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
   private async rowsOf(uri: vscode.Uri): Promise<ModelRow[]> {
     const { models } = this.services;
     const { fsPath } = uri;
-    const before = models.cached(fsPath);
     try {
       const model = await models.inspect(fsPath);
-      // Its own row says more once the model is known.
-      if (!before) this.changed.fire(uri);
       return modelRows(model, vscode.l10n.t, vscode.env.language, this.estimates.get(fsPath));
     } catch (e) {
       if (!(e instanceof AuroraError)) throw e;
@@ -115,14 +112,14 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
   }
 }
 
-async function modelItem(uri: vscode.Uri, family: string | undefined): Promise<vscode.TreeItem> {
+async function modelItem(uri: vscode.Uri): Promise<vscode.TreeItem> {
   const item = new vscode.TreeItem(uri, vscode.TreeItemCollapsibleState.Collapsed);
   const size = await sizeOf(uri.fsPath);
   const place = vscode.workspace.asRelativePath(uri);
   const folder = dirname(place);
   item.id = uri.toString();
   item.label = basename(uri.fsPath);
-  item.description = [folder === '.' ? '' : folder, family ?? '', size === undefined ? '' : bytes(size)]
+  item.description = [folder === '.' ? '' : folder, size === undefined ? '' : bytes(size)]
     .filter((part) => part !== '')
     .join(' · ');
   item.contextValue = 'model';

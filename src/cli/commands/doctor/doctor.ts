@@ -3,6 +3,7 @@ import { notBuilt } from '../../../engine/devices/candidates';
 import { ENGINES, type EngineName, type Place } from '../../../engine/place';
 import type { DoctorLine } from '../../../protocol/doctor';
 import { AuroraError, EXIT } from '../../../base/errors';
+import { machineRates } from '../../../trainer/cost/rates';
 import { checkAdapter, checkPlace, doctor } from '../../../trainer/doctor/doctor';
 import { answerParent, endWithParent } from '../../child';
 import { threadCount, wholeNumber, type Command } from '../../command';
@@ -52,6 +53,8 @@ Exits with 0, whatever it finds.
     const emit = (line: DoctorLine) => write(json ? `${JSON.stringify(line)}\n` : doctorText(line));
     const program = join(__dirname, 'cli.cjs');
     const report = await doctor({ places: places(), folder, seconds, threads, program, emit });
+    // What `aurora inspect` estimates with: it was measured long ago, or while the machine was busy.
+    await machineRates({ threads, program, folder: () => folder, again: true });
     await emit({ kind: 'report', ...report });
     return EXIT.ok;
   },
