@@ -9,7 +9,6 @@ import type { Graph, Model, Node, Tensor } from '../../graph/model';
 import { readsOf } from '../../graph/reads';
 import { decoderBranch, isMerged } from '../../graph/past/decoder-branch';
 import { PASSES } from '../../graph/layers/weight-operands';
-import { joinDynamic } from '../../graph/quantized/dynamic';
 import { liftConstants } from '../../graph/upgrade/constants';
 import { readTensorBytes, tensorOf } from '../../graph/values';
 import { AuroraError } from '../../base/errors';
@@ -27,7 +26,7 @@ interface MergedModel {
  * the trained head appended. A decoder keeps its cache.
  */
 export function mergedModel(task: Task, parameters: ReadonlyMap<string, Float32Array>): MergedModel {
-  const original = joinDynamic(task.original);
+  const { original } = task;
   if (isMerged(original)) return mergedDecoders(task, parameters);
   const merge = mergeInto(task, original.graph, parameters);
   const initializers = new Map([...original.graph.initializers, ...merge.added]);
@@ -53,7 +52,7 @@ function mergeInto(task: Task, graph: Graph, parameters: ReadonlyMap<string, Flo
   if (missing)
     throw new AuroraError(
       'model',
-      `${missing.layer.path} is a fused operator in ${task.spec.model.path}, so its weight cannot be replaced in place.`,
+      `${missing.layer.path} is a fused or dynamically quantized operator in ${task.spec.model.path}, so its weight cannot be replaced in place.`,
       'Export with --as onnx-dynamic, or train on an export without fused operators.',
     );
   return mergedWeights(adapters, parameters);
