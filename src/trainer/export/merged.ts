@@ -9,7 +9,6 @@ import type { Graph, Model, Node, Tensor } from '../../graph/model';
 import { readsOf } from '../../graph/reads';
 import { decoderBranch, isMerged } from '../../graph/past/decoder-branch';
 import { PASSES } from '../../graph/layers/weight-operands';
-import { joinDynamic } from '../../graph/quantized/dynamic';
 import { liftConstants } from '../../graph/upgrade/constants';
 import { readTensorBytes, tensorOf } from '../../graph/values';
 import { AuroraError } from '../../base/errors';
@@ -28,7 +27,7 @@ interface MergedModel {
  * the trained head appended. A decoder keeps its cache.
  */
 export function mergedModel(task: Task, parameters: ReadonlyMap<string, Float32Array>): MergedModel {
-  const original = joinDynamic(task.original);
+  const { original } = task;
   if (isMerged(original)) return mergedDecoders(task, parameters);
   const { model: whole } = inlineFunctions(original);
   const merge = mergeInto(task, whole.graph, parameters);
@@ -77,17 +76,18 @@ function requireOutside({ original, spec }: Task, { changed, added }: Merge): vo
 
 /**
  * A layer of the rewritten graph whose values a fused operator of the file reads from the same initializers.
+ * One of dynamic int8 is refused too: in float32, it would no longer round its input.
  *
  * @throws AuroraError 'model' if something else reads them too
  */
 function insideFused({ spec }: Task, layer: LinearLayer, { initializers }: Graph): LinearLayer {
   const { path, weight, bias, sharedWith } = layer;
   const isStored = (t: Tensor) => initializers.get(t.name)?.dims.join() === t.dims.join();
-  if (isStored(weight) && sharedWith.length === 0 && (!bias || (isStored(bias.tensor) && !bias.shared)))
-    return layer;
+  const isWhole = !layer.dequantize && isStored(weight) && sharedWith.length === 0;
+  if (isWhole && (!bias || (isStored(bias.tensor) && !bias.shared))) return layer;
   throw new AuroraError(
     'model',
-    `${path} is inside a fused operator in ${spec.model.path}, and its weight has other uses, so it cannot be replaced in place.`,
+    `${path} is inside a fused or dynamically quantized operator in ${spec.model.path}, so its weight cannot be replaced in place.`,
     'Export with --as onnx-dynamic, or train on an export without fused operators.',
   );
 }
