@@ -6,7 +6,7 @@ import { hiddenOutput, textInputs } from '../blocks/text';
 import type { Family } from '../family';
 import { requireEncoder } from './bert';
 import { bertEmbeddings } from './bert-embeddings';
-import { encoderSize } from './encoder-size';
+import { encoderSize } from '../settings/encoder-size';
 
 const SIZE = { hidden: 4096, inner: 16384, layers: 12, heads: 64, epsilon: 1e-12 };
 

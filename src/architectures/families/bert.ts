@@ -7,7 +7,7 @@ import { hiddenOutput, textInputs } from '../blocks/text';
 import type { Family } from '../family';
 import type { Config } from '../folder/config';
 import { bertEmbeddings, type BertEmbeddings } from './bert-embeddings';
-import { BASE_SIZE, encoderSize, type EncoderDefaults } from './encoder-size';
+import { BASE_SIZE, encoderSize, type EncoderDefaults } from '../settings/encoder-size';
 
 /** In what BERT and the models that are built like it differ. */
 export interface BertVariant {

@@ -8,7 +8,7 @@ import { patches, patchTokens } from '../blocks/patches';
 import { counted, embedding, flat, hiddenOutput, textInputs } from '../blocks/text';
 import type { Family } from '../family';
 import type { Config } from '../folder/config';
-import { BASE_SIZE, encoderSize, type EncoderSize } from './encoder-size';
+import { BASE_SIZE, encoderSize, type EncoderSize } from '../settings/encoder-size';
 
 const TEXT = 'text_model';
 const IMAGES = 'vision_model';

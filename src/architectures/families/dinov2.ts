@@ -8,7 +8,7 @@ import { hiddenOutput } from '../blocks/text';
 import type { Family } from '../family';
 import type { Config } from '../folder/config';
 import { preparedSize } from '../folder/prepared-size';
-import { BASE_SIZE, encoderSize } from './encoder-size';
+import { BASE_SIZE, encoderSize } from '../settings/encoder-size';
 
 /** Dinov2Model in transformers (modeling_dinov2.py). */
 export const dinov2: Family = {

@@ -8,9 +8,9 @@ import { rotary, type Rotate } from '../blocks/rotary';
 import { selfAttention } from '../blocks/self-attention';
 import type { Family } from '../family';
 import type { Config } from '../folder/config';
-import { decoderSize, type DecoderDefaults } from './decoder-size';
+import { decoderSize, type DecoderDefaults } from '../settings/decoder-size';
 import { chosenBiases } from './llama';
-import { slidingWindow, windows } from './windows';
+import { slidingWindow, windows } from '../settings/windows';
 
 const EMBEDDING = 'embed_tokens';
 

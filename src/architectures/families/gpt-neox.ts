@@ -7,7 +7,7 @@ import { ropeFrom, type Rope } from '../blocks/rope';
 import { rotary } from '../blocks/rotary';
 import type { Family } from '../family';
 import type { Config } from '../folder/config';
-import { headWidth } from './encoder-size';
+import { headWidth } from '../settings/encoder-size';
 
 const EMBEDDING = 'embed_in';
 

@@ -4,7 +4,7 @@ import { DecoderInputs, decoderOutputs } from '../blocks/decoder';
 import { conv1d, layerNorm } from '../blocks/layers';
 import { POSITIONS } from '../blocks/network';
 import type { Family } from '../family';
-import { headWidth } from './encoder-size';
+import { headWidth } from '../settings/encoder-size';
 
 /** GPT2Model and GPT2LMHeadModel in transformers (modeling_gpt2.py). */
 export const gpt2: Family = {

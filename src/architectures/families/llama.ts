@@ -8,8 +8,8 @@ import { rotary } from '../blocks/rotary';
 import { selfAttention, type QueryKeyNorm } from '../blocks/self-attention';
 import type { Family } from '../family';
 import type { Config } from '../folder/config';
-import { decoderSize, LLAMA_SIZE, type DecoderDefaults } from './decoder-size';
-import type { Window } from './windows';
+import { decoderSize, LLAMA_SIZE, type DecoderDefaults } from '../settings/decoder-size';
+import type { Window } from '../settings/windows';
 
 const EMBEDDING = 'embed_tokens';
 

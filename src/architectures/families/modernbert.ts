@@ -8,7 +8,7 @@ import { rotary } from '../blocks/rotary';
 import { counted, embedding, flat, hiddenOutput, textInputs } from '../blocks/text';
 import type { Family } from '../family';
 import type { Config } from '../folder/config';
-import { headWidth } from './encoder-size';
+import { headWidth } from '../settings/encoder-size';
 
 /** Of a layer: whether it attends to all tokens, or to those near by. */
 const KINDS = ['full_attention', 'sliding_attention'] as const;

@@ -5,7 +5,7 @@ import { postNormLayer, type EncoderLayer } from '../blocks/encoder-layer';
 import { hiddenOutput, textInputs } from '../blocks/text';
 import type { Family } from '../family';
 import { bertEmbeddings } from './bert-embeddings';
-import { BASE_SIZE, encoderSize } from './encoder-size';
+import { BASE_SIZE, encoderSize } from '../settings/encoder-size';
 
 /** Whatever config.json says: the encoder of transformers does not pass its setting on. */
 const BUCKETS = 32;

@@ -8,7 +8,7 @@ import { rotary } from '../blocks/rotary';
 import { selfAttention } from '../blocks/self-attention';
 import type { Family } from '../family';
 import type { Config } from '../folder/config';
-import { decoderSize, LLAMA_SIZE } from './decoder-size';
+import { decoderSize, LLAMA_SIZE } from '../settings/decoder-size';
 import { chosenBiases } from './llama';
 
 const EMBEDDING = 'embed_tokens';

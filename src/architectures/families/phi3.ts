@@ -7,8 +7,8 @@ import { ropeOf } from '../blocks/rope';
 import { rotary } from '../blocks/rotary';
 import type { Family } from '../family';
 import type { Config } from '../folder/config';
-import { decoderSize, LLAMA_SIZE } from './decoder-size';
-import { slidingWindow } from './windows';
+import { decoderSize, LLAMA_SIZE } from '../settings/decoder-size';
+import { slidingWindow } from '../settings/windows';
 
 const EMBEDDING = 'embed_tokens';
 

@@ -491,10 +491,8 @@ describe('hover', () => {
   });
 
   it('describes a setting in a sweep', async () => {
-    const text = experiment().replace(
-      /}\s*$/,
-      ', "sweep": { "parameters": { "training.epochs": [1, 2] } } }',
-    );
+    const sweep = ', "sweep": { "parameters": { "training.epochs": [1, 2] } } }';
+    const text = experiment().replace(/}\s*$/, sweep);
     const hover = hoverAt(await analysisOf(lab(), text), text.indexOf('"training.epochs"') + 2, t);
     expect(hover?.lines).toEqual([expect.stringMatching(/^Passes over the training data/), 'Default: 3']);
   });
