@@ -2,7 +2,7 @@ import { GraphBuilder } from '../graph/builder';
 import type { Graph, Node } from '../graph/model';
 import { DType } from '../graph/dtype';
 import type { TensorInfos } from '../graph/infos';
-import { attrFloat, attrInt, toAttribute } from '../graph/attributes';
+import { attrFloat, attrInt, toAttribute, type AttributeLike } from '../graph/attributes';
 import { tensorOf } from '../graph/values';
 import type { LayerCall } from './methods/method';
 import { ownBias } from '../graph/layers/weight-operands';
@@ -117,9 +117,10 @@ function layerCall(g: GraphBuilder, node: Node, x: string, base: string): LayerC
   const [input, weight] = node.inputs;
   const own = ownBias(node);
   const bias = own ? node.inputs[own] : undefined;
-  const again = (rows: string) => {
+  const again = (rows: string, changed: Record<string, AttributeLike> = {}) => {
     const inputs = [rows, ...node.inputs.slice(1, own || undefined)];
-    return g.op(node.opType, inputs, Object.fromEntries(node.attributes), { domain: node.domain });
+    const attributes = { ...Object.fromEntries(node.attributes), ...changed };
+    return g.op(node.opType, inputs, attributes, { domain: node.domain });
   };
   return {
     x,
@@ -128,7 +129,8 @@ function layerCall(g: GraphBuilder, node: Node, x: string, base: string): LayerC
       return bias ? g.op('Sub', [base, bias]) : base;
     },
     weightTimes(A, At) {
-      if (isNBits(node)) return g.op('Transpose', [again(A)]);
+      // A must not be rounded to 8 bits, as accuracy_level may allow for inputs.
+      if (isNBits(node)) return g.op('Transpose', [again(A, { accuracy_level: 0 })]);
       if (isDynamic(node)) return g.op('Transpose', [g.op('MatMul', [A, dequantizedInGraph(g, node)])]);
       return outFirst(node) ? g.op('MatMul', [weight, At]) : g.op('Transpose', [g.op('MatMul', [A, weight])]);
     },

@@ -1,4 +1,4 @@
-import { DType, isFloat } from '../graph/dtype';
+import { isFloat } from '../graph/dtype';
 import type { LinearLayer } from '../graph/layers/linear';
 import { inFloat } from '../graph/layers/in-float';
 import type { Model, Node, Tensor } from '../graph/model';
@@ -74,10 +74,10 @@ function mergeColumns({ changed }: Merge, layer: LinearLayer, delta: ArrayLike<n
   changed.set(weight.name, tensorOf(weight.name, weight.dtype, weight.dims, values));
 }
 
-/** The layer in float32: a change as small as an adapter's would not survive rounding to so few values. */
+/** The layer in floats, of the type in which the file computes: a change as small as an adapter's would not survive rounding to so few values. */
 function mergeComputed(
   { added, replaced }: Merge,
-  { path, inFeatures, outFeatures, calls }: LinearLayer,
+  { path, inFeatures, outFeatures, calls, valueType }: LinearLayer,
   base: Float32Array,
   delta: ArrayLike<number>,
 ): void {
@@ -88,7 +88,7 @@ function mergeComputed(
       const at = o * inFeatures + i;
       values[i * outFeatures + o] = base[at] + delta[at];
     }
-  added.set(name, tensorOf(name, DType.float, [inFeatures, outFeatures], values));
+  added.set(name, tensorOf(name, valueType, [inFeatures, outFeatures], values));
   for (const { node } of calls) replaced.set(node, inFloat(node, name));
 }
 

@@ -7,8 +7,8 @@ export interface Family {
   prefixes: readonly string[];
   /** A weight that each of them has. */
   marker: string;
-  /** Writes the graph: inputs, nodes, outputs. Obeys or refuses each setting that changes the result. */
   /** Whether it can have a key/value cache: it is a decoder. */
   caches?: boolean;
+  /** Writes the graph: inputs, nodes, outputs. Obeys or refuses each setting that changes the result. */
   build(net: Network, config: Config): void;
 }

@@ -92,5 +92,5 @@ function modelOf(path: string) {
   return { model, weights, stored, type, taskPrefix: family.prefixes[0] };
 }
 
-/** The files that a folder's weights are in, and the index of several: with config.json, all that its model depends on. */
+/** The files that a folder's weights are in, and the index of several. */
 export const weightFilesOf = (path: string): string[] => readWeights(dirname(modelFile(resolve(path)))).files;

@@ -110,7 +110,7 @@ class Inliner {
       throw new AuroraError(
         'model',
         `The model's local functions, written out, have more than ${MOST_NODES.toLocaleString('en')} nodes.`,
-        'Export the model again: the file is damaged or was never meant to be run.',
+        'The file may be damaged. Export the model again.',
       );
     if (opset !== undefined && opset !== this.versions.get('')) this.opsets.set(node, opset);
     sink.push(node);

@@ -6,6 +6,8 @@ import { elementCount, type Dim, type Graph, type Model } from './model';
 import { outputLayers } from './layers/output-layers';
 import { cacheInputs } from './past/cache-inputs';
 import { prepareModel } from './prepare';
+import { isDynamic } from './quantized/dynamic';
+import { scalesOf } from './quantized/scales';
 import { outputsReached } from './reach';
 
 export interface ModelSummary {
@@ -70,15 +72,24 @@ export function summarizePrepared(model: Model, { graph }: Model): ModelSummary 
   return {
     producer: model.producer,
     opset: model.opsets.get('') ?? 0,
-    parameters: [...graph.initializers.values()]
-      .filter((t) => t.dims.length > 0)
-      .reduce((n, t) => n + elementCount(t.dims), 0),
+    parameters: parameterCount(graph, layers),
     inputs: graph.inputs.filter((i) => !graph.initializers.has(i.name)).map(describe),
     outputs: graph.outputs.map(describe),
     ...(cachedLayers > 0 && { cachedLayers }),
     layers: layers.map((l) => summarizeLayer(l, outputs.has(l.path), reached.get(l.path)!)),
     ...missingRules(graph, layers),
   };
+}
+
+/** Of quantized weights, the values that they stand for, without their scales and zero points. */
+function parameterCount(graph: Graph, layers: readonly LinearLayer[]): number {
+  const quantized = layers.filter((l) => l.dequantize);
+  const weights = new Map(quantized.map((l) => [l.weight.name, l.inFeatures * l.outFeatures]));
+  const scales = new Set(graph.nodes.flatMap(scalesOf));
+  let count = 0;
+  for (const { name, dims } of graph.initializers.values())
+    if (dims.length > 0 && !scales.has(name)) count += weights.get(name) ?? elementCount(dims);
+  return count;
 }
 
 const summarizeLayer = (l: LinearLayer, output: boolean, reaches: string[]): LayerSummary => ({
@@ -88,7 +99,7 @@ const summarizeLayer = (l: LinearLayer, output: boolean, reaches: string[]): Lay
   calls: l.calls.length,
   operator: l.calls[0].node.opType,
   sharedWith: l.sharedWith,
-  mergeable: l.plain,
+  mergeable: l.plain || (l.dequantize !== undefined && !isDynamic(l.calls[0].node)),
   output,
   hasBias: l.hasBias,
   reaches,

@@ -18,6 +18,7 @@ export const clipText: Family = {
   prefixes: [''],
   marker: `${TEXT}.embeddings.token_embedding.weight`,
   build(net, config) {
+    config.require('is_causal', true);
     const size = encoderSize(config, { hidden: 512, inner: 2048, layers: 12, heads: 8, epsilon: 1e-5 });
     const { hidden, heads, width, epsilon } = size;
     const { ids, mask, rows } = textInputs(net);

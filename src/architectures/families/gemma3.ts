@@ -12,6 +12,8 @@ export const gemma3Text = gemma2Like({
   rotations(net, config, places, { width }) {
     const kinds = config.section('rope_parameters');
     const old = config.filled('rope_scaling');
+    // Settings for all layers alike are not those of any Gemma 3.
+    for (const key of ['rope_type', 'rope_theta']) kinds?.require(key, null);
     // The library would mix both.
     if (kinds?.has('full_attention')) config.require('rope_scaling', null, {});
     const made = (settings: typeof old, theta: number) =>

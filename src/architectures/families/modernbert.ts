@@ -40,8 +40,8 @@ export const modernbert: Family = {
     const positions = counted(net, rows);
     const window = config.count('local_attention', 128);
     const reach = Math.floor(window / 2);
-    // Some versions of transformers write it too.
-    config.require('sliding_window', reach, window);
+    // Some versions of transformers write it too, and take it for the reach to each side.
+    config.require('sliding_window', reach);
     const seen = {
       full_attention: paddingBias(net, mask),
       sliding_attention: windowBias(net, mask, positions, reach),

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
 
 /**
- * Refuses what is no file, such as a folder or a pipe, which nobody may ever write to, and a text that is longer than any
+ * Refuses anything but a regular file, such as a folder or a pipe, which nobody may ever write to, and a text that is longer than any
  * real one: it would be read into memory as a whole.
  *
  * @param most bytes

@@ -90,7 +90,7 @@ function operatorRows(
   count: (n: number) => string,
 ): ModelRow[] {
   const way = t(
-    '{0} of {1} layers are below it. Adapt other layers, or export the model again without optimization, and not quantized.',
+    '{0} of {1} layers are below it. Adapt other layers, or export the model again without graph optimization.',
     count(blocked.length),
     count(layers.length),
   );

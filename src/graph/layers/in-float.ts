@@ -18,6 +18,6 @@ export function inFloat(node: Node, weight: string): Node[] {
   const product = `${y}/product`;
   return [
     { ...plain, opType: 'MatMul', inputs: [x, weight], outputs: [product] },
-    { ...plain, name: `${node.name}/bias`, opType: 'Add', inputs: [product, bias] },
+    { ...plain, name: `${node.name || y}/bias`, opType: 'Add', inputs: [product, bias] },
   ];
 }

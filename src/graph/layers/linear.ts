@@ -43,6 +43,8 @@ export interface LinearLayer {
   plain: boolean;
   /** If not: the values (out, in) that the layer multiplies by, if they can be computed without the runtime. */
   dequantize?: () => Float32Array;
+  /** The type of the values that the layer multiplies by. */
+  valueType: number;
   /** A module called several times has several calls and one weight. */
   calls: LinearCall[];
   /** Nodes that read the same weight for another purpose (a tied embedding, another module). */
@@ -111,6 +113,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
       transposed: operand.transposed,
       alpha: node.opType === 'Gemm' ? attrFloat(node, 'alpha', 1) : 1,
       plain: operand.plain,
+      valueType: operand.type,
       ...(operand.values && { dequantize: computedWeight(operand, node) }),
       calls: [call],
       sharedWith: [],

@@ -15,8 +15,8 @@ export interface Traces {
 
 /**
  * The path of a linear layer's module before export, as in `named_modules()`. Exporters keep it in different places,
- * tried in this order: what a rewrite of a fused operator noted, the weight's own name, the scope in the node's metadata, the bias if it matches the node's name,
- * the node's name, the bias.
+ * tried in this order: what a rewrite of a fused operator noted, the weight's own name, the scope in the node's metadata,
+ * the bias if it matches the node's name, the node's name, the bias.
  *
  * @param isList whether a parameter of the model lies below a number after a path
  */

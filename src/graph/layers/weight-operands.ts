@@ -16,6 +16,8 @@ export interface WeightOperand {
   transposed: boolean;
   /** Whether the node reads the stored values themselves. */
   plain: boolean;
+  /** The type of the values that the node reads. */
+  type: number;
   /** If not: the values that it reads, in the order of `dims`, if they can be computed here. */
   values?: () => Float32Array;
   /** Of a part of the tensor's last axis. */
@@ -31,7 +33,13 @@ export const PASSES = new Set(['Identity', 'Transpose', 'Cast', 'DequantizeLinea
 export function weightOperands(graph: Graph): Map<string, WeightOperand> {
   const operands = new Map<string, WeightOperand>();
   for (const tensor of graph.initializers.values())
-    operands.set(tensor.name, { tensor, dims: tensor.dims, transposed: false, plain: true });
+    operands.set(tensor.name, {
+      tensor,
+      dims: tensor.dims,
+      transposed: false,
+      plain: true,
+      type: tensor.dtype,
+    });
   for (const node of graph.nodes) {
     const { opType, inputs, outputs } = node;
     const found = PASSES.has(opType) || opType === 'Split' ? operands.get(inputs[0]) : undefined;
@@ -53,6 +61,7 @@ export function weightOperands(graph: Graph): Map<string, WeightOperand> {
         ...found,
         transposed,
         plain: false,
+        type: typeAfter(graph, node, found),
         values: valuesAfter(graph, node, found),
       });
   }
@@ -65,6 +74,11 @@ function partsOf(graph: Graph, { inputs, metadata }: Node): { from: number; size
   let from = 0;
   return (sizes ? tensorNumbers(sizes) : []).map((size) => ({ from: (from += size) - size, size }));
 }
+
+const typeAfter = (graph: Graph, node: Node, { type }: WeightOperand): number =>
+  node.opType === 'Cast'
+    ? attrInt(node, 'to', type)
+    : (graph.initializers.get(node.inputs[1])?.dtype ?? DType.float);
 
 function valuesAfter(graph: Graph, node: Node, { tensor, plain, transposed, values }: WeightOperand) {
   const constant = (name: string) => graph.initializers.get(name);
@@ -87,13 +101,23 @@ export function linearOperand(
   if (isNBits(node)) {
     const w = nbitsOf(node, (name) => graph.initializers.get(name));
     const dims = [w.outFeatures, w.inFeatures];
-    return { tensor: w.weight, dims, transposed: true, plain: false, onConstant, values: () => nbitsRows(w) };
+    const values = () => nbitsRows(w);
+    const type = w.scales.dtype;
+    return { tensor: w.weight, dims, transposed: true, plain: false, onConstant, type, values };
   }
   if (isDynamic(node)) {
     const [, w, s, z] = node.inputs.map((name) => graph.initializers.get(name));
     if (w?.dims.length !== 2 || !s || (node.inputs[3] && !z)) return undefined;
     const values = () => dequantized(w, s, z, 1, 0);
-    return { tensor: w, dims: w.dims, transposed: false, plain: false, onConstant, values };
+    return {
+      tensor: w,
+      dims: w.dims,
+      transposed: false,
+      plain: false,
+      onConstant,
+      type: DType.float,
+      values,
+    };
   }
   if (node.domain !== '') return undefined;
   const gemm = node.opType === 'Gemm';

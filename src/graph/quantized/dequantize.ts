@@ -1,6 +1,6 @@
 import { attrInt } from '../attributes';
 import type { Node, Tensor } from '../model';
-import { tensorNumbers } from '../values';
+import { tensorNumbers, tensorValues } from '../values';
 
 /**
  * The values of a DequantizeLinear of a constant, (q − zero point) · scale, in float32: one scale for all, one for each
@@ -25,7 +25,7 @@ export function dequantized(
   axis: number,
   blockSize: number,
 ): Float32Array {
-  const q = tensorNumbers(tensor);
+  const q = tensorValues(tensor) as ArrayLike<number>;
   const scales = tensorNumbers(scale);
   const zeros = zero && tensorNumbers(zero);
   const { dims } = tensor;

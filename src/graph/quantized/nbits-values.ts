@@ -1,6 +1,5 @@
 import { isFloat } from '../dtype';
-import { tensorNumbers } from '../values';
-import { readFileRef } from '../values';
+import { readFileRef, tensorNumbers } from '../values';
 import { isFileRef, type Tensor } from '../model';
 import { blockBytes, defaultZero, rowsOf, zeroRowBytes, type NBits } from './nbits';
 

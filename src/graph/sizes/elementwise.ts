@@ -29,6 +29,8 @@ export const elementwise: Record<string, SizeRule> = {
   Where: broadcast(undefined, 1),
   Cast: (c) => [{ dims: c.dims(0), dtype: attrInt(c.node, 'to', DType.float) }],
   CastLike: (c) => [{ dims: c.dims(0), dtype: c.input(1).dtype }],
+  DequantizeLinear: (c) => [{ dims: c.dims(0), dtype: c.input(1).dtype }],
+  QuantizeLinear: (c) => [{ dims: c.dims(0), dtype: c.has(2) ? c.input(2).dtype : DType.uint8 }],
   Dropout: dropout,
   LayerNormalization: layerNormalization,
 };

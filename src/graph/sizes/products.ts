@@ -1,4 +1,5 @@
 import { attrInt, attrInts, attrString } from '../attributes';
+import { DType } from '../dtype';
 import { elementCount } from '../model';
 import { broadcastDims, INT64, type SizeContext, type SizeRule } from './rule';
 
@@ -18,6 +19,12 @@ const gemm: SizeRule = (c) => {
   const [a, b] = [c.dims(0), c.dims(1)];
   const rows = attrInt(c.node, 'transA', 0) ? a[1] : a[0];
   return [{ dims: [rows, attrInt(c.node, 'transB', 0) ? b[0] : b[1]] }];
+};
+
+/** With a weight (in, out), or of N rows of packed blocks (MatMulNBits). */
+const quantizedProduct: SizeRule = (c) => {
+  const out = c.node.opType === 'MatMulNBits' ? attrInt(c.node, 'N', 0) : c.dims(1).at(-1)!;
+  return [{ dims: [...c.dims(0).slice(0, -1), out], dtype: DType.float }];
 };
 
 function einsum(c: SizeContext): { dims: number[] }[] {
@@ -128,6 +135,12 @@ export const products: Record<string, SizeRule> = {
   Resize: resize,
 };
 
+/** Those of com.microsoft. */
+export const quantizedProducts: Record<string, SizeRule> = {
+  MatMulNBits: quantizedProduct,
+  DynamicQuantizeMatMul: quantizedProduct,
+};
+
 /** Additions and multiplications of a node, both counted; 0 unless it is a product of matrices. */
 export function productFlops(
   opType: string,
@@ -136,7 +149,8 @@ export function productFlops(
   transA = false,
 ): number {
   const [a, b] = inputs;
-  if (opType === 'MatMul') return 2 * elementCount(output) * (a.at(-1) ?? 1);
+  if (opType === 'MatMul' || opType === 'MatMulNBits' || opType === 'DynamicQuantizeMatMul')
+    return 2 * elementCount(output) * (a.at(-1) ?? 1);
   if (opType === 'Gemm') return 2 * elementCount(output) * (transA ? a[0] : a[1]);
   if (opType === 'Conv') return 2 * elementCount(output) * elementCount(b.slice(1));
   if (opType === 'ConvTranspose') return 2 * elementCount(a) * elementCount(b.slice(1));

@@ -4,12 +4,16 @@ import type { TensorInfo } from '../infos';
 import { elementCount, isFileRef, type Graph, type Node, type Tensor } from '../model';
 import { tensorNumbers, tensorOf } from '../values';
 import { elementwise } from './elementwise';
-import { products } from './products';
+import { products, quantizedProducts } from './products';
 import { SizeContext, UnknownSize, type Sized, type SizeRule } from './rule';
 import { KNOWN, MOST_VALUES } from './values';
 import { views } from './views';
 
-const RULES: Record<string, SizeRule> = { ...elementwise, ...views, ...products };
+/** By domain and operator. */
+const RULES: Record<string, Record<string, SizeRule>> = {
+  '': { ...elementwise, ...views, ...products },
+  'com.microsoft': quantizedProducts,
+};
 
 /** A graph for one size of its inputs, with constants in place of what only depends on sizes. */
 export interface FixedGraph {
@@ -51,7 +55,8 @@ export function fixSizes(graph: Graph, inputs: ReadonlyMap<string, number[]>): F
 }
 
 function resultsOf(node: Node, context: SizeContext): Sized[] {
-  const rule = node.domain === '' ? own(RULES, node.opType) : undefined;
+  const rules = own(RULES, node.domain);
+  const rule = rules && own(rules, node.opType);
   if (!rule) throw context.unknown();
   const results = rule(context);
   const sized = results.map(({ dims, dtype }) => ({ dims, dtype: dtype ?? context.input(0).dtype }));
@@ -66,7 +71,7 @@ function valuesOf(node: Node, context: SizeContext, dims: readonly number[]): nu
   if (!compute || elementCount(dims) > MOST_VALUES) return undefined;
   try {
     const values = compute(context, dims);
-    return values.length === elementCount(dims) ? values : undefined;
+    return values.length === elementCount(dims) && values.every(Number.isFinite) ? values : undefined;
   } catch (e) {
     if (e instanceof UnknownSize) return undefined;
     throw e;

@@ -1,5 +1,5 @@
 import { attrInt } from '../attributes';
-import { DType } from '../dtype';
+import { DType, isFloat } from '../dtype';
 import { elementCount } from '../model';
 import { tensorNumbers } from '../values';
 import { broadcastDims, type SizeContext } from './rule';
@@ -87,8 +87,11 @@ export const KNOWN: Record<string, Values> = {
   ConstantOfShape: filled,
   Expand: (c, dims) => places(c.dims(0), dims).map((p) => c.ints(0)[p]),
   Range: (c, dims) => Array.from({ length: dims[0] }, (_, i) => c.ints(0)[0] + i * c.ints(2)[0]),
-  Cast: (c) =>
-    attrInt(c.node, 'to', DType.float) === DType.bool ? c.ints(0).map((v) => yes(v !== 0)) : c.ints(0),
+  Cast: (c) => {
+    const to = attrInt(c.node, 'to', DType.float);
+    if (to === DType.bool) return c.ints(0).map((v) => yes(v !== 0));
+    return isFloat(to) ? c.ints(0) : c.ints(0).map(Math.trunc);
+  },
   Add: combine((a, b) => a + b),
   Sub: combine((a, b) => a - b),
   Mul: combine((a, b) => a * b),

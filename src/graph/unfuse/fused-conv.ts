@@ -18,7 +18,9 @@ export const fusedConv: Rewrite = (node, c) => {
   const sum = z ? g.op('Add', [product, z]) : product;
   const activation = attrString(node, 'activation', '');
   const [a, b] = parameters(node);
-  if (PLAIN.has(activation)) c.replace(node, activation, [sum]);
+  // ONNX Runtime fuses a Conv with an Add alone, too.
+  if (activation === '') c.replace(node, 'Identity', [sum]);
+  else if (PLAIN.has(activation)) c.replace(node, activation, [sum]);
   else if (activation === 'LeakyRelu') c.replace(node, activation, [sum], { alpha: { float: a ?? 0.01 } });
   else if (activation === 'Clip' && a !== undefined && b !== undefined) {
     const type = c.declared.floatType(x);

@@ -36,7 +36,8 @@ const REDUCTIONS = 'L1 L2 LogSum LogSumExp Max Mean Min Prod SumSquare'.split(' 
 
 /**
  * Operators whose meaning or form changed between opsets 9 and 24 (ONNX operator changelog), for a model of the given
- * opset. Opsets 21 and 22 brought types alone, except in GroupNormalization. All others only gained types, or optional attributes whose default is the old behavior.
+ * opset. Opsets 21 and 22 brought types alone, except in GroupNormalization. All others only gained types, or optional
+ * attributes whose default is the old behavior.
  */
 function rewrites(opset: number): Record<string, Rewrite> {
   const table: Record<string, Rewrite> = {};

@@ -3,7 +3,8 @@ import { GraphBuilder } from '../builder';
 import { mapValueInfo } from '../declared';
 import { DType } from '../dtype';
 import { elementCount, type Attribute, type Graph, type Model, type Tensor, type ValueInfo } from '../model';
-import { tensorNumbers, tensorOf } from '../values';
+import { scalesOf } from '../quantized/scales';
+import { floatValues, tensorNumbers, tensorOf } from '../values';
 
 const HALVES: number[] = [DType.float16, DType.bfloat16];
 const isHalf = (dtype: number): boolean => HALVES.includes(dtype);
@@ -49,10 +50,12 @@ function widenGraph(source: Graph): Graph {
   const g = new GraphBuilder({ ...graph, nodes: source.nodes }, '/widen', graph.nodes);
   const renamed = new Map<string, string>();
   const tables = new Set(source.nodes.flatMap((n) => (n.opType === 'Gather' ? [n.inputs[0]] : [])));
+  // Scales have to be constants, for the values of a weight and for its gradient.
+  const scales = new Set(source.nodes.flatMap(scalesOf));
   for (const t of source.initializers.values()) {
     if (!isHalf(t.dtype)) continue;
-    if (elementCount(t.dims) <= SMALL) {
-      initializers.set(t.name, tensorOf(t.name, DType.float, t.dims, tensorNumbers(t)));
+    if (elementCount(t.dims) <= SMALL || scales.has(t.name)) {
+      initializers.set(t.name, tensorOf(t.name, DType.float, t.dims, floatValues(t)));
       continue;
     }
     if (tables.has(t.name)) continue;

@@ -25,7 +25,10 @@ interface Chain {
   operators: number;
 }
 
-/** Measures products of matrices, elementwise sums, erf and the start of an operator, for about two seconds in all. Runs in a child process. */
+/**
+ * Measures products of matrices, elementwise sums, erf and the start of an operator, for about two seconds in all. Runs in
+ * a child process.
+ */
 export async function measureRates(folder: string, threads: number): Promise<MachineRates> {
   const product = await matmulRate(CPU, folder, threads, SECONDS);
   const values = LARGE.rows * LARGE.columns;

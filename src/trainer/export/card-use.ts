@@ -52,9 +52,7 @@ const loaderUse = (task: Task): string => {
       '',
       'model = ...  # the base model in PyTorch, in evaluation mode',
       'inject(model, ".")',
-      ...(head
-        ? [`hidden = model(${inputs})  # or its .last_hidden_state`, `logits = Head(".")(${headInputs})`]
-        : [`logits = model(${inputs})`]),
+      ...(head ? headUse(task, inputs, headInputs) : [`logits = model(${inputs})`]),
       print,
     ]),
     ...(isNonlinear(spec.adapter)
@@ -72,10 +70,33 @@ const READS = {
   none: 'hidden states of all tokens',
 };
 
+/** The output of the model, one vector for each example, that a head reads in place of hidden states. */
+function pooledOutput({ spec, head }: Task): 'pooler_output' | 'head_input' | undefined {
+  if (!head?.pooling) return undefined;
+  if (spec.task.headWeights === 'model') return 'head_input';
+  return spec.model.output === 'pooler_output' ? 'pooler_output' : undefined;
+}
+
+function headReads(task: Task): string {
+  const output = pooledOutput(task);
+  if (output === 'pooler_output') return "pooler's output (`pooler_output`)";
+  if (output === 'head_input') return "vector that the last layer of the model's own head reads";
+  return READS[task.head?.pooling ?? 'none'];
+}
+
+function headUse(task: Task, inputs: string, headInputs: string): string[] {
+  const output = pooledOutput(task);
+  if (output === 'pooler_output')
+    return [`pooled = model(${inputs}).pooler_output`, 'logits = Head(".")(pooled)'];
+  if (output === 'head_input')
+    return [`pooled = ...  # the ${headReads(task)}`, 'logits = Head(".")(pooled)'];
+  return [`hidden = model(${inputs})  # or its .last_hidden_state`, `logits = Head(".")(${headInputs})`];
+}
+
 const peftUse = (task: Task): string => {
   const { head, spec, data } = task;
   const keys = headKeys(headPath(spec));
-  const reads = READS[head?.pooling ?? 'none'];
+  const reads = headReads(task);
   return [
     code('python', [
       'from peft import PeftModel',
@@ -132,7 +153,7 @@ function transformersUse(task: Task, head: string | undefined): string {
   return [
     ...(beside
       ? [
-          `transformers has no class whose head computes what was trained here, so the folder holds the model without it. The head is in \`${HEAD_FILE}\`: logits = pooled · weightᵀ + bias, where pooled is the ${READS[task.head!.pooling ?? 'none']}.`,
+          `transformers has no class whose head computes what was trained here, so the folder holds the model without it. The head is in \`${HEAD_FILE}\`: logits = pooled · weightᵀ + bias, where pooled is the ${headReads(task)}.`,
         ]
       : []),
     code('python', [

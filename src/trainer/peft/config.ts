@@ -102,9 +102,9 @@ function common(spec: Experiment): Json {
  *
  * @param config the base model's config.json
  */
-function headModule(spec: Experiment, { model_type: type }: Json): string | undefined {
+function headModule(spec: Experiment, config: Json): string | undefined {
   if (!isHubModel(spec.model.path)) return HEAD_MODULE;
-  return classOfLinearHead(String(type), spec)?.module;
+  return classOfLinearHead(config, spec)?.module;
 }
 
 /** The path of the head's module in an adapter's file. */

@@ -21,8 +21,12 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   bert: { name: 'Bert', tokens: 'classifier', whole: 'classifier' },
   roberta: { name: 'Roberta', tokens: 'classifier', whole: 'classifier.out_proj' },
   'xlm-roberta': { name: 'XLMRoberta', tokens: 'classifier', whole: 'classifier.out_proj' },
+  camembert: { name: 'Camembert', tokens: 'classifier', whole: 'classifier.out_proj' },
+  electra: { name: 'Electra', tokens: 'classifier', whole: 'classifier.out_proj' },
+  mpnet: { name: 'MPNet', tokens: 'classifier', whole: 'classifier.out_proj' },
   distilbert: { name: 'DistilBert', tokens: 'classifier', whole: 'classifier' },
   vit: { name: 'ViT', whole: 'classifier' },
+  deit: { name: 'DeiT', whole: 'classifier' },
   llama: { name: 'Llama', tokens: 'score' },
   mistral: { name: 'Mistral', tokens: 'score' },
   qwen2: { name: 'Qwen2', tokens: 'score' },
@@ -31,22 +35,28 @@ const FAMILIES: Readonly<Record<string, Family>> = {
 
 /**
  * The class of transformers that computes what a trained linear head computes. A new head on a text is BERT's if it
- * reads the pooler (`model.output`): other heads have two layers, or read a decoder's last token.
+ * reads the pooler (`model.output`): other heads have two layers, or read a decoder's last token. A folder's own head is
+ * that of its class, if the class is for the task.
  *
- * @param type `model_type` of the model's config.json
+ * @param config the model's config.json
  */
-export function classOfLinearHead(type: string, { task, model }: Experiment): TaskClass | undefined {
+export function classOfLinearHead(
+  config: Readonly<Record<string, unknown>>,
+  { task, model }: Experiment,
+): TaskClass | undefined {
+  const type = String(config.model_type);
   const family = FAMILIES[type];
   if (task.head !== 'linear' || !family) return undefined;
   const { input, answer, modelClass } = describeTask(task.type);
   const isPooled = model.output === 'pooler_output';
   const module = answer === 'spans' ? family.tokens : family.whole;
   const isExact =
-    task.headWeights === 'model' ||
-    (input === 'image'
-      ? type === 'vit' && task.pooling === 'first-token'
-      : answer === 'spans'
-        ? !isPooled
-        : type === 'bert' && isPooled);
+    task.headWeights === 'model'
+      ? String(config.architectures).endsWith(modelClass)
+      : input === 'image'
+        ? ['vit', 'deit'].includes(type) && task.pooling === 'first-token'
+        : answer === 'spans'
+          ? !isPooled
+          : type === 'bert' && isPooled;
   return isExact && module !== undefined ? { name: `${family.name}${modelClass}`, module } : undefined;
 }

@@ -60,7 +60,7 @@ export function quantizedNode(
     ownBias(node) && bias ? [...inputs, ...Array<string>(5 - inputs.length).fill(''), bias] : inputs;
   return {
     ...node,
-    name: `${node.name}_Q${q.bits}`,
+    name: `${node.name || node.outputs[0]}_Q${q.bits}`,
     opType: 'MatMulNBits',
     domain: 'com.microsoft',
     inputs: all,

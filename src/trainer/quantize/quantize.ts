@@ -149,6 +149,12 @@ function writeLayer(
   });
   if (zeros) place(zeros, bytes(zeros, 1), () => parts.zeros.forEach((z) => write(z)));
   const { path, inFeatures, outFeatures } = layer;
+  if (!Number.isFinite(error + norm))
+    throw new AuroraError(
+      'model',
+      `The weight of ${path} has values that are not numbers (NaN or infinity), so it cannot be quantized.`,
+      'Download the model again, or leave the layer out with --modules.',
+    );
   const made = { path, inFeatures, outFeatures, error: norm > 0 ? Math.sqrt(error / norm) : 0 };
   onLayer(made);
   return made;

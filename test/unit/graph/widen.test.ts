@@ -5,6 +5,7 @@ import { DType } from '../../../src/graph/dtype';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { prepareModel } from '../../../src/graph/prepare';
+import { summarize } from '../../../src/graph/summary';
 import { emptyGraph, modelOf } from '../autodiff/check';
 
 it.each([
@@ -36,6 +37,27 @@ it.each([
   for (let i = 0; i < 80; i++) wanted += values[i] * (((i * 60) % 7) - 3);
   expect(y.dtype).toBe(DType.float);
   expect(y.data[0]).toBeCloseTo(wanted, 1);
+});
+
+it('scales in float16 become float32 constants, however many, and a merged weight has the type of the file', () => {
+  const graph = emptyGraph();
+  const g = new GraphBuilder(graph, '');
+  const [K, N, blocks] = [512, 320, 16];
+  const inputs = [
+    g.addInput('x', DType.float16, [1, K]),
+    g.constant(DType.uint8, [N, blocks, 16], new Array<number>(N * blocks * 16).fill(0x9a)),
+    g.constant(DType.float16, [N, blocks], new Array<number>(N * blocks).fill(0.5)),
+  ];
+  const named = { domain: 'com.microsoft', name: '/query/MatMul_Q4', outputs: ['y'] };
+  g.op('MatMulNBits', inputs, { K, N, bits: 4, block_size: 32 }, named);
+  graph.outputs.push({ name: 'y', dtype: DType.float16, shape: [1, N] });
+  const model = modelOf(graph);
+  const [layer] = findLinearLayers(prepareModel(model).graph);
+  expect(layer).toMatchObject({ path: 'query', valueType: DType.float });
+  // 10 − 8 and 9 − 8, times the scale.
+  expect([...layer.dequantize!().subarray(0, 2)]).toEqual([1, 0.5]);
+  expect(findLinearLayers(graph)[0].valueType).toBe(DType.float16);
+  expect(summarize(model).parameters).toBe(K * N);
 });
 
 it('weights of bitsandbytes are refused by name', () => {

@@ -131,7 +131,7 @@ describe('the weights of a folder with adapters merged into them', () => {
 
   it('are refused where the embedding is the weight too', () => {
     expect(() => merged('tied', adapted(join(FIXTURES, 'gpt2'), ['lm_head']))).toThrow(
-      /lm_head has the same weight as the embedding/,
+      /lm_head has the same weight as \/wte\/Gather/,
     );
   });
 });

@@ -19,7 +19,7 @@ export const inspect: Command = {
 Says what a model offers, before anything runs: its family, inputs, outputs and weights, every linear layer (module path,
 shape), the operators that block gradients and what to do about them; and what a training step takes on this machine's CPU,
 estimated from the graph that would run. MODEL is an ONNX file, or a folder with config.json and safetensors. No weight is
-read, and no runtime is loaded but to measure the machine once, for about two seconds.
+read, and no runtime is loaded except to measure the machine once, for about two seconds.
 
   --batch N         examples in the step (default: 8)
   --length N        tokens of each text (default: 128)

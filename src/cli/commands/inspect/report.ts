@@ -43,8 +43,8 @@ function gradientLines({ missingRules, blocked, layers }: Inspection): string[] 
     ...missingRules.map(({ operator, nodes }) => `  ${operator}: ${some(nodes)}`),
     `${count(blocked.length)} of the ${count(layers.length)} layers are below them: ${some(blocked)}.`,
     others > 0
-      ? `Adapt the other ${count(others)} layers, or export the model again with standard operators: without optimization, and not quantized.`
-      : 'Export the model again with standard operators: without optimization, and not quantized.',
+      ? `Adapt the other ${count(others)} layers, or export the model again without graph optimization.`
+      : 'Export the model again without graph optimization.',
   ];
 }
 

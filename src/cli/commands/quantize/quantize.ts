@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
-import { copyCompanions } from '../../../trainer/quantize/companions';
+import { companionsOf, copyCompanions } from '../../../trainer/quantize/companions';
 import { quantizeModel } from '../../../trainer/quantize/quantize';
 import { one, type Command } from '../../command';
 import { layerText, resultText } from './report';
@@ -45,6 +45,7 @@ error of each layer is printed. The weights are in FILE.data; tokenizer and conf
       throw usage('--symmetric and --asymmetric exclude each other.');
     const modules = (args.text('modules') ?? '').split(',').filter((name) => name !== '');
     const json = args.flag('json');
+    const companions = companionsOf(source, out);
     const result = quantizeModel(
       source,
       resolve(out),
@@ -52,7 +53,7 @@ error of each layer is printed. The weights are in FILE.data; tokenizer and conf
       modules,
       (layer) => json || process.stdout.write(layerText(layer)),
     );
-    const copied = copyCompanions(source, out);
+    const copied = copyCompanions(companions);
     process.stdout.write(json ? `${JSON.stringify({ ...result, copied })}\n` : resultText(result, copied));
     return Promise.resolve(EXIT.ok);
   },

@@ -21,7 +21,7 @@ export function listText(): string {
     `The data sets of the AuroRA paper (${PAPER.source}) that can be trained from their files:`,
     ...table([['', 'task', 'metric', 'the paper’s models'], ...rows], '   '),
     '',
-    `${program()} recipe NAME                                     its columns, settings and their sources`,
+    `${program()} recipe NAME                             its columns, settings and their sources`,
     `${program()} recipe NAME --model MODEL --data FOLDER    writes the experiment`,
   ].join('\n')}\n`;
 }

@@ -34,7 +34,7 @@ export class ChangedWeights {
       if (layer.sharedWith.length > 0)
         throw new AuroraError(
           'model',
-          `${layer.path} has the same weight as the embedding in ${spec.model.path}, so an adapter of it alone cannot be merged.`,
+          `${layer.path} has the same weight as ${layer.sharedWith.join(', ')} in ${spec.model.path}, so an adapter of it alone cannot be merged.`,
           'Export with --as onnx-merged, or leave the layer out with adapter.excludeModules.',
         );
       for (const before of [layer.weight, ...(layer.bias ? [layer.bias.tensor] : [])])

@@ -16,6 +16,7 @@ const TOKENIZER_FILES = [
   'merges.txt',
   'tokenizer.model',
   'spiece.model',
+  'spm.model',
   'sentencepiece.bpe.model',
   'chat_template.jinja',
 ];
@@ -41,11 +42,14 @@ export interface ConfigChange {
   withoutHead: boolean;
 }
 
+type Config = Record<string, unknown>;
+
 function configOf({ spec, data: { labels } }: Task, { config }: BaseModel, change: ConfigChange) {
   const { headClass, withoutHead } = change;
   // Its author's local path, and what the head decides.
   const left = ['_name_or_path', ...(withoutHead ? LABEL_SETTINGS : [])];
-  const known = Object.fromEntries(Object.entries(config).filter(([key]) => !left.includes(key)));
+  const known: Config = Object.fromEntries(Object.entries(config).filter(([key]) => !left.includes(key)));
+  if (isOldGemma(known)) known.hidden_activation = known.hidden_act = 'gelu_pytorch_tanh';
   if (!headClass) return known;
   const { problemType } = describeTask(spec.task.type);
   return {
@@ -57,5 +61,9 @@ function configOf({ spec, data: { labels } }: Task, { config }: BaseModel, chang
     label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
   };
 }
+
+/** Its file names another GELU than the one it was trained with, and so do the numbers here (`families/gemma.ts`). */
+const isOldGemma = ({ model_type: type, hidden_act: act, hidden_activation: activation }: Config): boolean =>
+  type === 'gemma' && act === 'gelu' && (activation === undefined || activation === null);
 
 const LABEL_SETTINGS = ['architectures', 'id2label', 'label2id', 'num_labels', 'problem_type'];

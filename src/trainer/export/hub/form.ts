@@ -18,9 +18,12 @@ export const hubFolder: Form = {
   write({ task, parameters }, folder) {
     const { spec, head } = task;
     if (!isHubModel(spec.model.path)) throw noFolder(spec.model.path);
+    if (spec.model.quantize) throw quantized(spec.model.path, spec.model.quantize);
     const weights = folderWeights(spec.model.path);
     const changed = new ChangedWeights(task, parameters, weights.places);
-    const headClass = classOfLinearHead(weights.type, spec);
+    const base = baseModel(spec.model.path);
+    const headClass = classOfLinearHead(base.config, spec);
+    if (spec.task.headWeights === 'model' && !headClass) throw noClass(base.config, spec.model.path);
     const withoutHead = head !== undefined;
     const inModel = headClass && {
       tensors: headTensors(task, parameters, headClass),
@@ -32,7 +35,7 @@ export const hubFolder: Form = {
         : withoutHead && isLabelHead(name);
     writeWeights(folder, weights, changed, isReplaced, inModel);
     if (head && !headClass) writeHead(folder, task, parameters);
-    writeHubFiles(folder, task, baseModel(spec.model.path), {
+    writeHubFiles(folder, task, base, {
       withoutHead,
       ...(headClass && { headClass }),
     });
@@ -44,12 +47,26 @@ export const hubFolder: Form = {
   },
 
   measure({ task }, folder, work) {
-    const { type } = folderWeights(folder);
+    const headClass = classOfLinearHead(baseModel(task.spec.model.path).config, task.spec);
     const model = prepareModel(loadModelAt(folder, join(work, 'weights')));
     const read: Task = { ...task, model, adapters: [], graph: { ...task.graph, adapters: [] } };
-    return measureTask(read, readHead(folder, task, classOfLinearHead(type, task.spec)?.module), work);
+    return measureTask(read, readHead(folder, task, headClass?.module), work);
   },
 };
+
+const quantized = (path: string, bits: number): AuroraError =>
+  new AuroraError(
+    'usage',
+    `The adapters were trained on ${path} in ${bits} bits (model.quantize), and --as safetensors writes its own weights.`,
+    'Export with --as onnx-merged or onnx-dynamic.',
+  );
+
+const noClass = ({ architectures }: Record<string, unknown>, path: string): AuroraError =>
+  new AuroraError(
+    'model',
+    `The head that was trained further is that of ${String(architectures)} in ${path}, and this class of transformers does not compute the same: it has no bias, or is for another task.`,
+    'Export with --as onnx-merged.',
+  );
 
 const noFolder = (path: string): AuroraError =>
   new AuroraError(

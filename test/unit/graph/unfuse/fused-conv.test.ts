@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { bothWays, floats, largestDifference } from './kernel';
 
-const ACTIVATIONS: [string, number[]][] = [
+const ACTIVATIONS: [string | undefined, number[]][] = [
   ['Relu', []],
   ['Tanh', []],
   ['Sigmoid', []],
   ['LeakyRelu', [0.2]],
   ['Clip', [-0.3, 0.4]],
   ['HardSigmoid', [0.3, 0.4]],
+  // Of a Conv with an Add alone.
+  [undefined, []],
 ];
 
 describe('FusedConv', () => {
@@ -18,7 +20,7 @@ describe('FusedConv', () => {
         X: floats([2, 4, 5, 6], 1),
         W: floats([6, 2, 3, 3], 2, { constant: true }),
         B: floats([6], 3, { constant: true }),
-        Z: activation === 'Relu' ? floats([2, 6, 3, 3], 4) : undefined,
+        Z: activation === 'Relu' || activation === undefined ? floats([2, 6, 3, 3], 4) : undefined,
       },
       attributes: {
         activation,

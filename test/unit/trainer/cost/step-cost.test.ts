@@ -39,6 +39,14 @@ describe('what a step takes', () => {
     expect([rank, length]).toEqual([8, undefined]);
   });
 
+  it('is known for a quantized model, whose weights have fewer bytes', () => {
+    const bits = prepareModel(
+      readStructure(join(import.meta.dirname, '../../../fixtures/quantized/bert-4bit.onnx')),
+    );
+    const { memory, time, problem } = stepCost(bits, { ...SMALL, method: 'lora' }, RATES);
+    expect([problem, memory!.activations > 0, time!.flops > 0]).toEqual([undefined, true, true]);
+  });
+
   it('counts the logits of a language model', () => {
     const { memory } = stepCost(model('hf/llama'), SMALL, RATES);
     expect(memory!.activations).toBeGreaterThan(0);
