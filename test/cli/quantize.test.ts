@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readSafetensors } from '../../src/graph/file/safetensors';
 import type { ModelSummary } from '../../src/graph/summary';
 import type { QuantizeResult } from '../../src/protocol/quantize';
 import { readRun } from '../read-run';
@@ -24,6 +25,14 @@ const killedAt = (pattern: string, ...args: string[]) =>
   }).signal;
 
 const adapter = (run: string) => readFileSync(join(run, 'adapter/last/adapter_model.safetensors'));
+
+/** By name, without what transformers' classes put before it. */
+const values = (run: string) =>
+  new Map(
+    [...readSafetensors(join(run, 'adapter/last/adapter_model.safetensors')).tensors].map(
+      ([name, { data }]) => [name.replace('.bert.', '.'), data] as const,
+    ),
+  );
 
 describe('aurora quantize', () => {
   const args = ['quantize', folder, '--bits', '4', '--out', quantized];
@@ -61,7 +70,8 @@ describe('aurora quantize', () => {
     const read = lab.fresh('read');
     const set = ['--set', 'model.path=bert', '--set', 'model.quantize=4'];
     expect(lab.run('train', lab.experiment, ...set, '--out', read).code).toBe(0);
-    expect(adapter(lab.runs(read)[0]).equals(adapter(run))).toBe(true);
+    // A folder's modules have the names of transformers' classes.
+    expect(values(lab.runs(read)[0])).toEqual(values(run));
     const merged = lab.fresh('merged');
     const { code, err } = lab.run('export', run, '--as', 'onnx-merged', '--accept-drop', '--out', merged);
     expect([code, err]).toEqual([0, expect.anything()]);

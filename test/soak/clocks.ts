@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clean, type Campaign } from './campaign';
 import { labOfRuns } from './lab-copy';
@@ -29,7 +29,7 @@ export const clocks: Campaign = {
     const { lab, result } = await labOfRuns();
     const runs = join(folder, 'runs');
     const offset = join(folder, 'offset');
-    writeFileSync(offset, '+0');
+    setClock(offset, '+0');
     const training = start(['train', lab.experiment, '--out', runs, '--lease'], {
       LD_PRELOAD: library()!,
       FAKETIME_TIMESTAMP_FILE: offset,
@@ -43,7 +43,7 @@ export const clocks: Campaign = {
     const lease = made && join(made, 'control', 'lease');
     const renewal = setInterval(() => lease && renew(lease), 1000);
     const days = draw.pick([-30, -1, -0.01, 0.01, 1, 30]);
-    writeFileSync(offset, `${days < 0 ? '-' : '+'}${Math.abs(days)}d`);
+    setClock(offset, `${days < 0 ? '-' : '+'}${Math.abs(days)}d`);
     const end = await training.ended;
     clearInterval(renewal);
     clean(end.code === 0, `when the clock jumped by ${days} days, train ended with ${end.code}: ${end.err}`);
@@ -52,6 +52,12 @@ export const clocks: Campaign = {
     return `${days < 0 ? 'back' : 'on'}`;
   },
 };
+
+/** The library ends a program that reads half of it. */
+function setClock(path: string, offset: string): void {
+  writeFileSync(`${path}.new`, offset);
+  renameSync(`${path}.new`, path);
+}
 
 function renew(lease: string): void {
   mkdirSync(join(lease, '..'), { recursive: true });

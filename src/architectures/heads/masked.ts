@@ -58,7 +58,9 @@ const EMBEDDING = 'embeddings.word_embeddings.weight';
 export function maskedHead(hidden: Hidden): string | undefined {
   const { net, config, type, states, size } = hidden;
   const names = NAMES.get(type);
-  if (!names || !net.weights.has(`${names.dense}.weight`, true)) return undefined;
+  if (!names) return undefined;
+  const needed = [...[names.dense, names.norm].flatMap((m) => [`${m}.weight`, `${m}.bias`]), names.bias];
+  if (!needed.every((name) => net.weights.has(name, true))) return undefined;
   const { dense, norm, activation, epsilon = config.number('layer_norm_eps', 1e-12) } = names;
   const flat = net.op(dense, 'Reshape', [states, net.g.ints([-1, size])]);
   const x = headLinear(hidden, dense, flat, size);

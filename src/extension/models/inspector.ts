@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import type { Inspection } from '../../adapters/inspection';
 import type { TrainerClient } from '../launcher/client';
 import { programError } from '../launcher/program-error';
@@ -16,7 +16,10 @@ export function createModelInspector(
 ): ModelInspector {
   const { version } = context.extension.packageJSON as { version: string };
   const ask = async (path: string, ...options: string[]) => {
-    const result = await trainer.program(['inspect', path, '--json', ...options], { untrusted: true });
+    // Measuring loads a native runtime, which an untrusted workspace must not start.
+    const measure = vscode.workspace.isTrusted ? [] : ['--no-measure'];
+    const args = ['inspect', path, '--json', ...measure, ...options];
+    const result = await trainer.program(args, { untrusted: true });
     if (result.code !== 0) throw programError(result, 'inspect');
     return JSON.parse(result.stdout) as Inspection;
   };

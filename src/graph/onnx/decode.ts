@@ -124,7 +124,7 @@ export function decodeGraph(bytes: Uint8Array, depth = 0): Graph {
     throw new AuroraError(
       'model',
       `The model's nested graphs (bodies of If, Loop and Scan) are more than ${DEEPEST} levels deep.`,
-      'Export the model again: the file is damaged or was never meant to be run.',
+      'The file may be damaged. Export the model again.',
     );
   const graph = emptyGraph();
   graph.unknown = readMessage(bytes, {

@@ -18,8 +18,8 @@ export interface RatesOptions {
   program: string;
   /** Makes a folder for temporary graphs, which the caller removes. */
   folder: () => string;
-  /** Measures even if rates are known. */
-  again?: boolean;
+  /** Whether to measure: where no rates are known, even if they are, or not at all. */
+  measure: 'once' | 'again' | 'never';
 }
 
 /** A failed measurement is not tried again by this process. */
@@ -27,14 +27,14 @@ let cannot = false;
 
 /**
  * What this machine's CPU does in a second: as measured before, kept in the user's cache folder, or measured now in a
- * separate process, which takes about two seconds of computing. Undefined if that fails.
+ * separate process, which takes about two seconds of computing. Undefined if that fails, or is not wanted.
  */
 export async function machineRates(options: RatesOptions): Promise<MachineRates | undefined> {
-  const { threads, program, folder, again } = options;
+  const { threads, program, folder, measure } = options;
   const path = ratesFile(threads);
-  const known = again ? undefined : readRates(path);
+  const known = measure === 'again' ? undefined : readRates(path);
   if (known) return known;
-  if (cannot) return undefined;
+  if (cannot || measure === 'never') return undefined;
   const args = ['measure-rates', '--folder', folder(), '--threads', String(threads)];
   const { answer } = await askChild<MachineRates>({ program, args, limit: LIMIT_MS });
   if (answer) save(path, answer);

@@ -54,7 +54,7 @@ Exits with 0, whatever it finds.
     const program = join(__dirname, 'cli.cjs');
     const report = await doctor({ places: places(), folder, seconds, threads, program, emit });
     // What `aurora inspect` estimates with: it was measured long ago, or while the machine was busy.
-    await machineRates({ threads, program, folder: () => folder, again: true });
+    await machineRates({ threads, program, folder: () => folder, measure: 'again' });
     await emit({ kind: 'report', ...report });
     return EXIT.ok;
   },

@@ -29,6 +29,7 @@ read, and no runtime is loaded except to measure the machine once, for about two
                     query and value layers)
   --threads N       threads on the processor (default: OMP_NUM_THREADS, or one per core)
   --measure         measure the machine again
+  --no-measure      do not measure it: if its speed is not known, neither is the time
   --json            print one JSON object instead
 `,
   options: {
@@ -39,6 +40,7 @@ read, and no runtime is loaded except to measure the machine once, for about two
     targets: { type: 'string' },
     threads: { type: 'string' },
     measure: { type: 'boolean' },
+    'no-measure': { type: 'boolean' },
     json: { type: 'boolean' },
   },
   async run(args) {
@@ -54,9 +56,10 @@ read, and no runtime is loaded except to measure the machine once, for about two
       rank: atLeastOne(args, 'rank'),
       targetModules: targetsOf(args.text('targets')),
     };
+    const measure = args.flag('no-measure') ? 'never' : args.flag('measure') ? 'again' : 'once';
     const program = join(__dirname, 'cli.cjs');
     const folder = () => temporaryFolder('rates');
-    const rates = await machineRates({ threads, program, folder, again: args.flag('measure') });
+    const rates = await machineRates({ threads, program, folder, measure });
     const inspection: Inspection = { ...summary, step: stepCost(prepared, choice, rates) };
     process.stdout.write(
       args.flag('json') ? `${JSON.stringify(inspection, null, 2)}\n` : inspectionText(path, inspection),
