@@ -121,7 +121,8 @@ const preprocessorStep = besideStep('preprocessor', readsImages, {
 });
 
 const outputStep: Step<WizardState> = {
-  applies: (state) => state.summary!.outputs.length > 1,
+  // Which is which is known of a folder from the hub.
+  applies: ({ summary }) => summary!.outputs.length > 1 && summary!.family === undefined,
   async run(state, place) {
     const { head } = describeTask(state.task!);
     const likely = state.output ?? likelyOutput(state.summary!, head);

@@ -11,7 +11,7 @@ import { isFileRef } from '../../graph/model';
 import { quantizeModel } from './quantize';
 
 /** Increased whenever an older program would have written something else. */
-const VERSION = 1;
+const VERSION = 2;
 const MOST = 8;
 /** What was used since may be about to be read. */
 const RECENT_MS = 3_600_000;
