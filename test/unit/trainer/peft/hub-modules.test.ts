@@ -62,6 +62,29 @@ const FAMILIES: [name: string, folder: () => string, target: string, module: str
     'model.layers.0.self_attn.v_proj',
   ],
   ['GPT-2', fixture('gpt2'), 'c_attn', 'transformer.h.0.attn.c_attn', true],
+  ['XLM-RoBERTa', fixture('xlm-roberta'), 'value', 'roberta.encoder.layer.0.attention.self.value'],
+  ['ELECTRA', fixture('electra'), 'query', 'electra.encoder.layer.0.attention.self.query'],
+  ['MPNet', fixture('mpnet'), 'q', 'mpnet.encoder.layer.0.attention.attn.q'],
+  [
+    'ALBERT',
+    fixture('albert'),
+    'query',
+    'albert.encoder.albert_layer_groups.0.albert_layers.0.attention.query',
+  ],
+  ['DeBERTa', fixture('deberta-v3'), 'query_proj', 'deberta.encoder.layer.0.attention.self.query_proj'],
+  ['ModernBERT', fixture('modernbert'), 'Wqkv', 'model.layers.0.attn.Wqkv'],
+  ['T5', fixture('t5'), 'q', 'transformer.encoder.block.0.layer.0.SelfAttention.q'],
+  ['DeiT', fixture('deit'), 'query', 'deit.encoder.layer.0.attention.attention.query'],
+  ['DINOv2', fixture('dinov2'), 'query', 'dinov2.encoder.layer.0.attention.attention.query'],
+  ['CLIP', fixture('clip-text'), 'q_proj', 'text_model.encoder.layers.0.self_attn.q_proj'],
+  ['Qwen3', fixture('qwen3-heads'), 'k_proj', 'model.layers.0.self_attn.k_proj'],
+  ['Gemma', fixture('gemma-first'), 'o_proj', 'model.layers.0.self_attn.o_proj'],
+  ['Gemma 2', fixture('gemma2'), 'gate_proj', 'model.layers.0.mlp.gate_proj'],
+  ['Gemma 3', fixture('gemma3'), 'q_proj', 'model.layers.0.self_attn.q_proj'],
+  ['Phi-3', fixture('phi3-long'), 'qkv_proj', 'model.layers.0.self_attn.qkv_proj'],
+  ['SmolLM3', fixture('smollm3'), 'q_proj', 'model.layers.0.self_attn.q_proj'],
+  ['OLMo 2', fixture('olmo2'), 'down_proj', 'model.layers.0.mlp.down_proj'],
+  ['GPT-NeoX', fixture('gpt-neox'), 'query_key_value', 'gpt_neox.layers.0.attention.query_key_value'],
 ];
 
 describe.each(FAMILIES)(
@@ -105,7 +128,7 @@ describe.each(FAMILIES)(
         const read = lab.fresh(`${name} as ${of}`);
         cpSync(out, read, { recursive: true });
         const file = join(read, 'adapter_model.safetensors');
-        const prefix = module.startsWith('lm_head') ? '' : `${module.split('.')[0]}.`;
+        const prefix = /^(lm_head|text_model)/.test(module) ? '' : `${module.split('.')[0]}.`;
         const rename = (key: string) =>
           of === 'its class'
             ? key
