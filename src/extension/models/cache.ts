@@ -75,7 +75,7 @@ export class ModelCache {
       const summary = await this.ask(path);
       const entry: Entry = { version: this.version, path, size, time, summary };
       this.known.set(path, entry);
-      this.save(entry);
+      if (!lacksTime(summary)) this.save(entry);
       return summary;
     } catch (error) {
       if (error instanceof AuroraError && LASTING.includes(error.kind))
@@ -107,6 +107,9 @@ export class ModelCache {
     return join(this.folder, `${createHash('sha256').update(path).digest('hex').slice(0, 32)}.json`);
   }
 }
+
+/** Whether only this machine's speed was missing: the next window may know it. */
+const lacksTime = ({ step }: KnownModel): boolean => step?.memory !== undefined && step.time === undefined;
 
 /** Of a folder from the hub: where the shapes of its weights are. */
 const WEIGHTS = ['model.safetensors', 'model.safetensors.index.json'];

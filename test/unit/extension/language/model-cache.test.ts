@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ModelCache } from '../../../../src/extension/models/cache';
 import { programError } from '../../../../src/extension/launcher/program-error';
 import { readStructure } from '../../../../src/architectures/load';
+import type { MachineRates, StepCost } from '../../../../src/protocol/step-cost';
 import { summarize } from '../../../../src/graph/summary';
 import { AuroraError, EXIT } from '../../../../src/base/errors';
 import { FIXTURE, makeFolder } from './lab';
@@ -44,6 +45,23 @@ describe('the cache of models', () => {
     utimesSync(path, 1, 1);
     expect(await cache.inspect(path)).toEqual(a);
     expect(asked).toHaveLength(2);
+  });
+
+  it('asks in the next window again what a step takes, if the speed of the machine was not known', async () => {
+    const { folder, path } = model();
+    const asked: StepCost[] = [];
+    const memory = { program: 1, weights: 1, activations: 1, evaluation: 1, trained: 1, total: 5 };
+    const time = { seconds: 1, flops: 1, rates: {} as MachineRates };
+    for (const known of [undefined, time, undefined]) {
+      const step = { method: 'lora', batch: 8, memory, ...(known && { time: known }) };
+      const cache = new ModelCache(join(folder, 'cache'), '1', (at) => {
+        asked.push(step);
+        return Promise.resolve({ ...summarize(readStructure(at)), step });
+      });
+      await cache.inspect(path);
+    }
+    // The third window has the answer of the second.
+    expect(asked.map((s) => s.time !== undefined)).toEqual([false, true]);
   });
 
   it("reads a folder again after its config.json or its weights' file has changed", async () => {
