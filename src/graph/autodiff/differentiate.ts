@@ -88,10 +88,17 @@ export function gradientPath(
     return info ? isFloat(info.dtype) : true;
   };
   const reached = new Set(wrt);
-  for (const node of nodes)
-    if (!isFlat(node) && node.inputs.some((x) => reached.has(x)))
-      for (const y of node.outputs)
-        if (y && !stop.includes(y) && (carries(y) || node.opType === 'QuantizeLinear')) reached.add(y);
+  // Integers that stand for numbers have their gradient, also after a Reshape or a Transpose.
+  const rounded = new Set<string>();
+  for (const node of nodes) {
+    if (isFlat(node) || !node.inputs.some((x) => reached.has(x))) continue;
+    const rounds = node.opType === 'QuantizeLinear' || node.inputs.some((x) => rounded.has(x));
+    for (const y of node.outputs) {
+      if (!y || stop.includes(y) || !(carries(y) || rounds)) continue;
+      reached.add(y);
+      if (!carries(y)) rounded.add(y);
+    }
+  }
   const needed = new Set(targets.filter((t) => reached.has(t)));
   const onPath: Node[] = [];
   for (const node of [...nodes].reverse()) {

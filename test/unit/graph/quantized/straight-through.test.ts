@@ -104,3 +104,15 @@ it('rounded activations pass the gradient on within the range of their type', as
   dx.forEach((v, i) => expect(v).toBeCloseTo(x[i] >= -12.8 && x[i] <= 12.7 ? dy[i] : 0, 9));
   expect(dx.some((v) => v !== 0)).toBe(true);
 });
+
+it('rounded activations pass the gradient on through a change of their shape', async () => {
+  const made = model((g, x) => {
+    const scale = g.constant(DType.float, [], [0.1]);
+    const zero = g.constant(DType.uint8, [], [128]);
+    const turned = g.op('Transpose', [g.op('QuantizeLinear', [x, scale, zero])], { perm: [1, 0] });
+    const back = g.op('DequantizeLinear', [turned, scale, zero]);
+    g.op('Transpose', [back], { perm: [1, 0] }, { outputs: ['y'] });
+  });
+  const dy = draw(ROWS * IN);
+  expect([...(await gradient(made, draw(ROWS * IN), dy))]).toEqual([...dy]);
+});
