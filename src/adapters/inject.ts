@@ -138,7 +138,7 @@ function layerCall(g: GraphBuilder, node: Node, x: string, base: string): LayerC
   };
 }
 
-/** The weight (in, out) of a DynamicQuantizeMatMul: A must not be rounded with a range of its own. */
+/** The weight (in, out) of a DynamicQuantizeMatMul: A must not be rounded as inputs are. */
 const dequantizedInGraph = (g: GraphBuilder, { inputs: [, weight, scale, zero] }: Node): string =>
   g.op('DequantizeLinear', zero ? [weight, scale, zero] : [weight, scale], { axis: 1 });
 

@@ -17,7 +17,7 @@ export function filterValueInfo(graph: Graph, keep: (name: string) => boolean): 
   return graph.unknown?.filter((raw) => raw[0] !== VALUE_INFO_TAG || keep(valueInfoOf(raw).name));
 }
 
-/** The raw fields of a graph with other value_info entries in place of its own. */
+/** The raw fields of a graph, with its value_info entries replaced. */
 export function mapValueInfo(graph: Graph, change: (info: ValueInfo) => ValueInfo): Uint8Array[] | undefined {
   return graph.unknown?.map((raw) => {
     if (raw[0] !== VALUE_INFO_TAG) return raw;

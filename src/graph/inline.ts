@@ -140,7 +140,7 @@ class Inliner {
       else scope.names.set(name, y);
     });
     this.emit(f.nodes, scope, sink);
-    // An output that is also an input, or another output, has no node of its own.
+    // No node makes an output that is also an input or another output.
     for (const [name, y] of copies)
       this.push(
         {

@@ -5,7 +5,7 @@ import type { Network } from './network';
 
 /** The modules of a layer, by what they do. */
 export interface LayerModules {
-  /** Names the nodes of the attention, which has no weights of its own. */
+  /** Names the nodes of the attention, which has no weights. */
   attention: string;
   query: string;
   key: string;

@@ -27,7 +27,7 @@ export interface RopeDefaults {
   width: number;
   /** For a config.json without max_position_embeddings. */
   positions: number;
-  /** The same for original_max_position_embeddings, if the family has it as a setting of its own. */
+  /** The same for original_max_position_embeddings, if the family has it outside of the RoPE settings. */
   original?: number;
   theta?: number;
   /** The part of a head that is turned, if the family reads partial_rotary_factor; otherwise all of it. */
@@ -81,7 +81,7 @@ export function ropeFrom(
   return { factor: 1, ...scaled(scaling, plain, { most, original, base }) };
 }
 
-/** The length that the model was trained with first. Families with such a setting of their own read that alone. */
+/** The length that the model was trained with first. Families with such a setting outside read only that. */
 function originalOf(config: Config, scaling: Config, missing: number | undefined, most: number): number {
   const key = 'original_max_position_embeddings';
   if (missing === undefined) return config.count(key, scaling.count(key, most));

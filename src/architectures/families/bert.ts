@@ -49,7 +49,7 @@ function build(net: Network, config: Config, variant: BertVariant): void {
     shape: { heads, keyValueHeads: heads, width, rows, bias: paddingBias(net, mask) },
     act: activationOf(config, 'hidden_act', 'gelu'),
   };
-  for (let i = 0; i < layers; i++) x = postNormLayer(net, x, modulesOf(`encoder.layer.${i}`), layer);
+  for (let i = 0; i < layers; i++) x = postNormLayer(net, x, bertModules(`encoder.layer.${i}`), layer);
   hiddenOutput(net, x, rows, hidden);
 }
 
@@ -60,7 +60,8 @@ export function requireEncoder(config: Config): void {
   config.require('add_cross_attention', false);
 }
 
-const modulesOf = (at: string) => ({
+/** Of a layer in BERT and models that are built like it. */
+export const bertModules = (at: string) => ({
   attention: `${at}.attention.self`,
   query: `${at}.attention.self.query`,
   key: `${at}.attention.self.key`,

@@ -15,6 +15,7 @@ import {
 } from '../blocks/text';
 import type { Family } from '../family';
 import type { Config } from '../folder/config';
+import { bertModules } from './bert';
 import { attentionKinds, distanceScores, distancesOf } from './deberta-positions';
 import { encoderSize, type EncoderSize } from '../settings/encoder-size';
 
@@ -126,14 +127,8 @@ function withConvolution(
 }
 
 const modulesOf = (at: string) => ({
-  attention: `${at}.attention.self`,
+  ...bertModules(at),
   query: `${at}.attention.self.query_proj`,
   key: `${at}.attention.self.key_proj`,
   value: `${at}.attention.self.value_proj`,
-  output: `${at}.attention.output.dense`,
-  attentionNorm: `${at}.attention.output.LayerNorm`,
-  up: `${at}.intermediate.dense`,
-  activation: `${at}.intermediate.intermediate_act_fn`,
-  down: `${at}.output.dense`,
-  norm: `${at}.output.LayerNorm`,
 });

@@ -9,6 +9,7 @@ import type { Family } from '../family';
 import type { Config } from '../folder/config';
 import { preparedSize } from '../folder/prepared-size';
 import { BASE_SIZE, encoderSize } from '../settings/encoder-size';
+import { vitModules } from './vit';
 
 /** Dinov2Model in transformers (modeling_dinov2.py). */
 export const dinov2: Family = {
@@ -81,11 +82,7 @@ function swiglu(net: Network, at: string, x: string, hidden: number, inner: numb
 }
 
 const modulesOf = (at: string) => ({
-  attention: `${at}.attention.attention`,
-  query: `${at}.attention.attention.query`,
-  key: `${at}.attention.attention.key`,
-  value: `${at}.attention.attention.value`,
-  output: `${at}.attention.output.dense`,
+  ...vitModules(at),
   attentionNorm: `${at}.norm1`,
   up: `${at}.mlp.fc1`,
   activation: `${at}.mlp.activation`,

@@ -25,7 +25,7 @@ const vitLike = (prefix: string, tokens: readonly string[]): Family => ({
       bias: config.flag('qkv_bias', true),
     };
     let x = embedded;
-    for (let i = 0; i < layers; i++) x = preNormLayer(net, x, modulesOf(`encoder.layer.${i}`), layer);
+    for (let i = 0; i < layers; i++) x = preNormLayer(net, x, vitModules(`encoder.layer.${i}`), layer);
     hiddenOutput(net, layerNorm(net, 'layernorm', x, hidden, epsilon), rows, hidden);
   },
 });
@@ -36,7 +36,8 @@ export const vit = vitLike('vit.', ['cls_token']);
 /** transformers' modeling_deit.py: one more token, which was trained to repeat what a teacher says. */
 export const deit = vitLike('deit.', ['cls_token', 'distillation_token']);
 
-const modulesOf = (at: string) => ({
+/** Of a layer in ViT. */
+export const vitModules = (at: string) => ({
   attention: `${at}.attention.attention`,
   query: `${at}.attention.attention.query`,
   key: `${at}.attention.attention.key`,

@@ -39,7 +39,7 @@ export interface Conversion {
  * Lets tensors refer to float32 copies of their values, in one file in the cache that is named after the content of their
  * files. It is written once, and whole.
  *
- * @throws AuroraError 'disk' if there is no room for it
+ * @throws AuroraError 'disk' if the disk is full
  */
 export function convertWeights(
   conversions: readonly Conversion[],

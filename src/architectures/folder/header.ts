@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
+import { isHeaderEntry } from '../../graph/file/safetensors';
 import type { FileRef } from '../../graph/model';
 import { requireRegular } from './regular-file';
 
@@ -39,7 +40,7 @@ export function readHeader(path: string): Map<string, StoredTensor> {
     const tensors = new Map<string, StoredTensor>();
     for (const [name, entry] of Object.entries(entries)) {
       if (name === '__metadata__') continue;
-      if (!isEntry(entry)) throw fail(`the header's entry for ${name} is malformed`);
+      if (!isHeaderEntry(entry)) throw fail(`the header's entry for ${name} is malformed`);
       const [from, to] = entry.data_offsets;
       const start = 8 + length;
       if (start + to > size)
@@ -75,25 +76,4 @@ function parsed(bytes: Buffer): Record<string, unknown> | undefined {
     // The caller reports it.
   }
   return undefined;
-}
-
-interface Entry {
-  dtype: string;
-  shape: number[];
-  data_offsets: [number, number];
-}
-
-const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
-
-function isEntry(entry: unknown): entry is Entry {
-  const e = entry as Entry | null;
-  return (
-    typeof e?.dtype === 'string' &&
-    Array.isArray(e.shape) &&
-    e.shape.every(isCount) &&
-    Array.isArray(e.data_offsets) &&
-    e.data_offsets.length === 2 &&
-    e.data_offsets.every(isCount) &&
-    e.data_offsets[0] <= e.data_offsets[1]
-  );
 }

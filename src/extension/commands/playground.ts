@@ -9,9 +9,9 @@ import type { Services } from '../services';
 import { isTreeNode } from '../runs/nodes';
 import { registerGuarded } from '../ask/guard';
 import { runItem } from '../ask/run-item';
+import { EXCLUDED } from '../models/workspace-files';
 
 const MODELS = '**/*.onnx';
-const EXCLUDED = '**/{node_modules,.git,.aurora,.venv}/**';
 const MOST_MODELS = 100;
 
 /** The command that opens a run, a checkpoint, an adapter or a model in the playground. */

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { CONTEXT } from '../ids';
 import { isOnnx, MODEL_FILES, modelsAmong } from './model-paths';
+import { EXCLUDED } from './workspace-files';
 
-const EXCLUDED = '**/{node_modules,.git,.aurora,.venv}/**';
 const LIMIT = 2000;
 /** After this delay the workspace is searched for the first time. */
 const FIRST_LOOK_MS = 500;

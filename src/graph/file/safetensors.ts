@@ -18,7 +18,8 @@ export interface SafetensorsFile {
   metadata: Record<string, string>;
 }
 
-interface HeaderEntry {
+/** Of one tensor in the header of a safetensors file. */
+export interface HeaderEntry {
   dtype: string;
   shape: number[];
   data_offsets: [number, number];
@@ -69,7 +70,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   const tensors = new Map<string, FloatTensor>();
   let expected = 0;
   for (const [name, entry] of Object.entries(entries).sort(byOffsets)) {
-    if (!isEntry(entry)) fail(`the header's entry for ${name} is malformed`);
+    if (!isHeaderEntry(entry)) fail(`the header's entry for ${name} is malformed`);
     const [from, to] = entry.data_offsets;
     const type =
       own(TYPES, entry.dtype) ??
@@ -105,7 +106,7 @@ function parseHeader(bytes: Uint8Array, fail: (why: string) => never): Header {
 
 /** An empty tensor sorts before one that starts at the same byte. */
 const byOffsets = ([, a]: [string, HeaderEntry], [, b]: [string, HeaderEntry]): number =>
-  isEntry(a) && isEntry(b)
+  isHeaderEntry(a) && isHeaderEntry(b)
     ? a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]
     : 0;
 
@@ -123,7 +124,8 @@ const halves = (bytes: Uint8Array): Uint16Array => new Uint16Array(Uint8Array.fr
 
 const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
 
-function isEntry(entry: unknown): entry is HeaderEntry {
+/** Whether it has a type, sizes, and where the bytes begin and end. */
+export function isHeaderEntry(entry: unknown): entry is HeaderEntry {
   const e = entry as HeaderEntry | null;
   return (
     typeof e?.dtype === 'string' &&
@@ -131,6 +133,7 @@ function isEntry(entry: unknown): entry is HeaderEntry {
     e.shape.every(isCount) &&
     Array.isArray(e.data_offsets) &&
     e.data_offsets.length === 2 &&
-    e.data_offsets.every(isCount)
+    e.data_offsets.every(isCount) &&
+    e.data_offsets[0] <= e.data_offsets[1]
   );
 }

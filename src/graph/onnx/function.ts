@@ -66,7 +66,7 @@ function decodeFunction(bytes: Uint8Array): LocalFunction {
   return { key: keyOf(domain, name, overload), inputs, outputs, nodes, defaults, opsets };
 }
 
-/** The attribute of the function that one of its nodes takes a value from; undefined if it has a value of its own. */
+/** The attribute of the function that one of its nodes takes a value from; undefined if the node itself has one. */
 export function referenceOf(a: Attribute): string | undefined {
   if (a.type !== 'other') return undefined;
   let name: string | undefined;

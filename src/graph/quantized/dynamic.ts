@@ -4,7 +4,7 @@ import type { Graph, Model, Node } from '../model';
 import { withoutUnused } from '../prune';
 import { readersOf } from '../reads';
 
-/** x (float32) rounded to 8 bits with a range of its own, times a weight (in, out) of 8 bits: float32. */
+/** x (float32), rounded to 8 bits within its range, times a weight (in, out) of 8 bits: float32. */
 export const isDynamic = ({ domain, opType }: Pick<Node, 'domain' | 'opType'>): boolean =>
   opType === 'DynamicQuantizeMatMul' && domain === 'com.microsoft';
 

@@ -19,7 +19,7 @@ export interface NBits {
   weight: Tensor;
   /** One per block. */
   scales: Tensor;
-  /** Packed like the weight, each row from a byte of its own, or floats; undefined for 2^(bits − 1). */
+  /** Packed like the weight, each row beginning with a new byte, or floats; undefined for 2^(bits − 1). */
   zeroPoints: Tensor | undefined;
   bias: string | undefined;
 }

@@ -112,7 +112,7 @@ const resize: SizeRule = (c) => {
   return [{ dims: c.dims(0).map((d, i) => Math.floor(d * scales[i])) }];
 };
 
-/** Operators whose result has sizes of its own. */
+/** Operators whose result has other sizes than their inputs. */
 export const products: Record<string, SizeRule> = {
   MatMul: matmul,
   Gemm: gemm,

@@ -9,7 +9,7 @@ it('models are ONNX files, and folders with config.json and safetensors', () => 
       '/w/large/model.safetensors.index.json',
       '/w/large/config.json',
       '/w/a.onnx',
-      // Something else's settings, and weights without a word on what they are.
+      // Another program's config.json, and weights without one.
       '/w/config.json',
       '/w/loose/model.safetensors',
       '/w/b/onnx/model.onnx',

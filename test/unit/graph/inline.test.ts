@@ -134,7 +134,7 @@ describe('local functions are written out as ONNX Runtime runs them', () => {
     ).toBeUndefined();
   });
 
-  it('with an operator set of its own', async () => {
+  it('with another version of the operators than the model', async () => {
     const old: Sketched = {
       name: 'Old',
       inputs: ['a'],

@@ -36,7 +36,7 @@ describe('numbers of axes are found without running the model', () => {
     for (const y of found) expect([y, declared.rank(y)]).toEqual([y, infos.get(y)!.shape.length]);
   });
 
-  it('through attention, whose cache has axes of its own, and through a product of letters', () => {
+  it('through attention, whose cache has other axes, and through Einsum', () => {
     const nodes = [
       node('Attention', ['x', 'x', 'x'], ['a', 'present'], { q_num_heads: 2, kv_num_heads: 2 }),
       node('MultiHeadAttention', ['a', 'a', 'a'], ['b'], { num_heads: 2 }, 'com.microsoft'),

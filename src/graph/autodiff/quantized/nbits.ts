@@ -5,6 +5,7 @@ import { zerosOf } from '../../quantized/nbits-values';
 import { tensorNumbers, tensorOf } from '../../values';
 import { Barrier } from '../recompute-barrier';
 import type { Rule, RuleContext } from '../rule';
+import { packFourBit } from '../../four-bit';
 
 /** Of a piece of a weight in float32: the only part of it that is in memory at a time. */
 const MOST_BYTES = 2 ** 25;
@@ -86,12 +87,8 @@ function zeroPoints(c: RuleContext, w: NBits, from: number, to: number): string 
   return name;
 }
 
-function packed(values: readonly number[], bits: number): Uint8Array {
-  if (bits !== 4) return Uint8Array.from(values);
-  const bytes = new Uint8Array(Math.ceil(values.length / 2));
-  values.forEach((v, i) => (bytes[i >> 1] |= v << (4 * (i % 2))));
-  return bytes;
-}
+const packed = (values: readonly number[], bits: number): Uint8Array =>
+  bits === 4 ? packFourBit(values) : Uint8Array.from(values);
 
 /** dY · (zero point · scale), once for each column of a block. */
 function shifted(c: RuleContext, w: NBits, dy: string, from: number, to: number): string {

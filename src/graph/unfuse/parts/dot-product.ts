@@ -46,7 +46,7 @@ function scaled({ g }: RewriteContext, { query, scale }: DotProduct, type: numbe
   return g.op('Div', [query, type === DType.float ? root : g.op('Cast', [root], { to: type })]);
 }
 
-/** The sink has a column of its own in the softmax, which is then dropped. */
+/** The sink is an extra column in the softmax, dropped afterwards. */
 function withSink(c: RewriteContext, scores: string, sink: string): string {
   const { g } = c;
   const rows = g.op('Shape', [scores], { start: 0, end: 3 });

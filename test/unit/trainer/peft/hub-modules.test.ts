@@ -121,7 +121,7 @@ describe.each(FAMILIES)(
       expect(config.fan_in_fan_out).toBe(conv1d);
     });
 
-    it.each(['its class', 'the base model', 'the base model in a class of its own'])(
+    it.each(['its class', 'the base model', 'the base model inside another class'])(
       'is read with the names of %s',
       (of) => {
         const { model, layers, adapters, parameters } = adapted();
@@ -145,7 +145,7 @@ describe.each(FAMILIES)(
         expect(fitted.adapters.map((a) => a.layer.path)).toEqual(adapters.map((a) => a.layer.path));
         expect(fitted.parameters).toEqual(parameters);
         // Runs of earlier versions have the names of the base model.
-        if (of !== 'the base model in a class of its own')
+        if (of !== 'the base model inside another class')
           expect(readPeftAdapter(read, adapters)).toEqual(parameters);
       },
     );
