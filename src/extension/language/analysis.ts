@@ -8,7 +8,7 @@ import { checkExperiment, type LocatedProblem } from '../../runs/experiment/load
 import type { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
 import type { DataSpec } from '../../experiment/experiment';
-import { modelFile } from '../../files/model-path';
+import { modelFileLater } from '../../files/model-path';
 import {
   type AdapterSpec,
   DEFAULT_METHOD,
@@ -60,10 +60,10 @@ export interface Sources {
 }
 
 /** The absolute path of the model file that a text names, whether or not it exists; of a folder, its config.json. */
-export function modelPathOf(file: string, text: string): string | undefined {
+export async function modelPathOf(file: string, text: string): Promise<string | undefined> {
   const doc = new ExperimentText(file, text);
   const path = doc.string('model', 'path');
-  return path === undefined ? undefined : modelFile(doc.resolve(path));
+  return path === undefined ? undefined : modelFileLater(doc.resolve(path));
 }
 
 /** What is known of a model file before it is read: `reading` if it is not cached. */

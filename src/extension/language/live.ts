@@ -104,7 +104,7 @@ export class LiveExperiments implements vscode.Disposable {
       head: (path: string, options: HeadOptions) => this.heads.read(path, options),
       t: vscode.l10n.t,
     };
-    const path = modelPathOf(fileName, text);
+    const path = await modelPathOf(fileName, text);
     const first = await firstModelState(
       path,
       path === undefined ? undefined : this.services.models.cached(path),

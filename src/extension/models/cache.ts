@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
-import { isHubModel, modelFile, modelPath } from '../../files/model-path';
+import { MODEL_CONFIG, modelFileLater, modelPath } from '../../files/model-path';
 import { AuroraError, type ErrorKind } from '../../base/errors';
 import type { KnownModel } from './models';
 
@@ -116,8 +116,9 @@ const WEIGHTS = ['model.safetensors', 'model.safetensors.index.json'];
 
 async function identity(path: string): Promise<{ size: number; time: number }> {
   try {
-    const { size, mtimeMs } = await stat(modelFile(path));
-    if (!isHubModel(path)) return { size, time: mtimeMs };
+    const file = await modelFileLater(path);
+    const { size, mtimeMs } = await stat(file);
+    if (basename(file) !== MODEL_CONFIG) return { size, time: mtimeMs };
     const weights = await Promise.all(
       WEIGHTS.map((name) => stat(join(modelPath(path), name)).catch(() => undefined)),
     );

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { showError } from '../ask/guard';
-import { modelFile, modelPath } from '../../files/model-path';
+import { modelFileLater, modelPath } from '../../files/model-path';
 import { COMMAND } from '../ids';
 import { FILE_KEYS, kindOf } from '../language/checks/check-files';
 import { describeTask } from '../../experiment/tasks/registry';
@@ -77,7 +77,7 @@ async function readModel(state: WizardState, path: string): Promise<boolean> {
 
 /** Whether the model has no such file beside it. */
 const lacks = async ({ model }: WizardState, name: string): Promise<boolean> =>
-  (await kindOf(join(dirname(modelFile(model!)), name))) !== 'file';
+  (await kindOf(join(dirname(await modelFileLater(model!)), name))) !== 'file';
 
 /** Asks for a file that a model needs beside it, where there is none. */
 const besideStep = (

@@ -123,7 +123,7 @@ describe('names of inherited members in experiments', () => {
       writeFileSync(file, text);
       await handled('loadSweep', () => loadSweep(file));
       await handled('loadSweep --set', () => loadSweep(file, [`${path}=${value}`]));
-      modelPathOf(file, text);
+      await modelPathOf(file, text);
       const analysis = await analyze(file, text, { model, known: [], head: readDataHead, t });
       for (const match of text.matchAll(/"/g)) {
         hoverAt(analysis, match.index + 1, t);

@@ -4,7 +4,7 @@ import { AuroraError } from '../../../base/errors';
 import { editDistance } from '../../../base/nearest';
 import type { TaskDescription } from '../../../experiment/tasks/kind';
 import type { Translate } from '../../translate';
-import { MODEL_CONFIG, modelFile } from '../../../files/model-path';
+import { MODEL_CONFIG, modelFileLater } from '../../../files/model-path';
 import { filesOfLater, hasWildcard } from '../../../files/pattern';
 import { DATA_FILE } from '../data-head';
 import type { ExperimentText } from '../experiment-text';
@@ -66,7 +66,9 @@ export async function fileFindings(
       continue;
     }
     const isModel = path[0] === 'model' && path[1] === 'path';
-    const folders = isModel ? (await kindOf(modelFile(file))) === 'file' : images && path[0] === 'data';
+    const folders = isModel
+      ? (await kindOf(await modelFileLater(file))) === 'file'
+      : images && path[0] === 'data';
     if (kind === 'file' || (kind === 'folder' && folders)) continue;
     const candidates = await nearestFiles(file, pattern, known);
     const span = doc.span(...path);
@@ -104,7 +106,7 @@ async function missingBeside(
 ): Promise<Finding[]> {
   const model = doc.string('model', 'path');
   if (model === undefined || doc.node('model', key)) return [];
-  const path = modelFile(doc.resolve(model));
+  const path = await modelFileLater(doc.resolve(model));
   if ((await kindOf(path)) !== 'file') return [];
   const { name, pattern } = BESIDE[key];
   const expected = join(dirname(path), name);

@@ -39,7 +39,7 @@ export function makeFolder(files: Record<string, string | Uint8Array>): string {
 /** The analysis of a text as x.aurora.json in this folder, with its model really read. */
 export async function analysisOf(folder: string, text: string, known: string[] = []): Promise<Analysis> {
   const file = join(folder, 'x.aurora.json');
-  const path = modelPathOf(file, text);
+  const path = await modelPathOf(file, text);
   const there = await firstModelState(path, undefined);
   const model =
     there.state === 'reading' ? { state: 'known' as const, summary: summarize(readStructure(path!)) } : there;
