@@ -16,6 +16,9 @@ const retries = (usual: number): number => {
   return Number(wanted);
 };
 
+/** Workers of the tiers that wait for other programs most of the time. */
+const WAITING = 3;
+
 export default defineConfig({
   plugins: [pythonAsText],
   test: {
@@ -36,11 +39,15 @@ export default defineConfig({
         test: {
           name: 'cli',
           include: ['test/cli/**/*.test.ts'],
+          maxWorkers: WAITING,
           // Processes, signals, full disks and limits of the kernel: once is the machine's, twice is ours.
           retry: retries(1),
         },
       },
-      { extends: true, test: { name: 'webview', include: ['test/webview/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'webview', include: ['test/webview/**/*.test.ts'], maxWorkers: WAITING },
+      },
       { extends: true, test: { name: 'reference', include: ['test/reference/**/*.test.ts'] } },
       { extends: true, test: { name: 'interop', include: ['test/interop/**/*.test.ts'] } },
       {
@@ -68,6 +75,7 @@ export default defineConfig({
         test: {
           name: 'vscode',
           include: ['test/vscode/**/*.test.ts'],
+          maxWorkers: WAITING,
           // A menu that closes under the pointer, a frame that is late: twice is the editor's, a third time is ours.
           retry: retries(2),
         },
