@@ -15,7 +15,7 @@ import { ensureWorkbench } from './lib/workbench/install.mjs';
 
 const TIERS = {
   lint,
-  unit: (filters) => vitest('unit', filters),
+  unit: (filters) => vitest('unit*', filters),
   cli: (filters) => vitest('cli', filters),
   reference: (filters) => vitest('reference', filters),
   interop: (filters) => vitest('interop', filters),
