@@ -44,6 +44,7 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['clip', clip],
   ['llama', llama],
   ['mistral', mistral],
+  ['ministral', mistral],
   ['qwen2', qwen2],
   ['qwen3', qwen3],
   ['gemma', gemma],
