@@ -102,6 +102,8 @@ export interface DecoderEnd {
   tied: boolean;
   /** Logits are kept below it by a tanh. */
   cap?: number;
+  /** Logits are multiplied by it. */
+  factor?: number;
 }
 
 /** Names the outputs of a decoder from its last hidden states (tokens, hidden), after the final norm. */
@@ -111,7 +113,7 @@ export function decoderOutputs(
   x: string,
   rows: string,
   { hidden, vocabulary }: Embedded,
-  { embedding, head, tied: missing, cap }: DecoderEnd,
+  { embedding, head, tied: missing, cap, factor }: DecoderEnd,
 ): void {
   const tied = config.flag('tie_word_embeddings', missing);
   if (hasLanguageHead(net, config, { tied, head }))
@@ -120,6 +122,7 @@ export function decoderOutputs(
       vocabulary,
       head,
       cap,
+      factor,
       ...(tied && { tied: `${embedding}.weight` }),
     });
   hiddenOutput(net, x, rows, hidden);
