@@ -63,7 +63,7 @@ export const hasLanguageHead = (
     config.isFor('LMHeadModel'));
 
 /** The module of the head, in most families. */
-const HEAD = 'lm_head';
+export const HEAD = 'lm_head';
 
 /** Where the logits of a language model come from. */
 export interface LanguageHead {
