@@ -72,6 +72,8 @@ function modelOf(path: string) {
       'Download the model as it was before it was quantized.',
     );
   config.require('pruned_heads', {});
+  // Layers that differ from the others, in any family from transformers 5.15 on.
+  config.require('per_layer_config', {});
   const stored = readWeights(folder);
   const weights = new Weights(stored, folder, family.prefixes, family.marker);
   const built = (cached: boolean): Model => {

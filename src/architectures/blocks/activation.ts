@@ -28,6 +28,8 @@ const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map([
   ['gelu_python', gelu('none')],
   ['gelu_new', gelu('tanh')],
   ['gelu_fast', gelu('tanh')],
+  ['gelu_accurate', gelu('tanh')],
+  ['gelu_python_tanh', gelu('tanh')],
   ['gelu_pytorch_tanh', gelu('tanh')],
   ['quick_gelu', quickGelu],
   ['relu', plain('Relu')],

@@ -2,7 +2,16 @@ import type { Config } from '../folder/config';
 import { causalBias, type AttentionShape } from './attention';
 import { Past } from './past';
 import type { Network } from './network';
-import { counted, embedding, flat, hasLanguageHead, hiddenOutput, languageHead, textInputs } from './text';
+import {
+  counted,
+  embedding,
+  flat,
+  hasLanguageHead,
+  HEAD,
+  hiddenOutput,
+  languageHead,
+  textInputs,
+} from './text';
 
 /** Sizes of a decoder. */
 export interface DecoderSize {
@@ -102,6 +111,8 @@ export interface DecoderEnd {
   tied: boolean;
   /** Logits are kept below it by a tanh. */
   cap?: number;
+  /** Logits are multiplied by it. */
+  factor?: number;
 }
 
 /** Names the outputs of a decoder from its last hidden states (tokens, hidden), after the final norm. */
@@ -111,15 +122,18 @@ export function decoderOutputs(
   x: string,
   rows: string,
   { hidden, vocabulary }: Embedded,
-  { embedding, head, tied: missing, cap }: DecoderEnd,
+  { embedding, head, tied: missing, cap, factor }: DecoderEnd,
 ): void {
-  const tied = config.flag('tie_word_embeddings', missing);
+  const asked = config.flag('tie_word_embeddings', missing);
+  // As in transformers 5: a head of its own in the file is not overwritten.
+  const tied = asked && !net.weights.isOther(`${head ?? HEAD}.weight`, `${embedding}.weight`);
   if (hasLanguageHead(net, config, { tied, head }))
     languageHead(net, x, rows, {
       hidden,
       vocabulary,
       head,
       cap,
+      factor,
       ...(tied && { tied: `${embedding}.weight` }),
     });
   hiddenOutput(net, x, rows, hidden);

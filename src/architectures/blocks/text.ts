@@ -63,7 +63,7 @@ export const hasLanguageHead = (
     config.isFor('LMHeadModel'));
 
 /** The module of the head, in most families. */
-const HEAD = 'lm_head';
+export const HEAD = 'lm_head';
 
 /** Where the logits of a language model come from. */
 export interface LanguageHead {
@@ -75,6 +75,8 @@ export interface LanguageHead {
   head?: string;
   /** Logits are kept below it by a tanh. */
   cap?: number;
+  /** They are multiplied by it. */
+  factor?: number;
 }
 
 /** Names the logits of hidden states (tokens, size) as an output: (batch, sequence, vocabulary). */
@@ -82,11 +84,12 @@ export function languageHead(
   net: Network,
   x: string,
   rows: string,
-  { hidden, vocabulary, tied, head = HEAD, cap }: LanguageHead,
+  { hidden, vocabulary, tied, head = HEAD, cap, factor }: LanguageHead,
 ): void {
   const dims = [vocabulary, hidden];
   const weight = tied === undefined ? net.weight(`${head}.weight`, dims, true) : net.weight(tied, dims);
   const logits = net.op(head, 'Gemm', [x, weight], { transB: 1 });
-  const capped = cap === undefined ? logits : softCap(net, '', logits, cap);
+  const scaled = factor === undefined ? logits : net.op('', 'Mul', [logits, net.float(factor)]);
+  const capped = cap === undefined ? scaled : softCap(net, '', scaled, cap);
   net.output('logits', unflat(net, capped, rows, vocabulary), [...AXES, vocabulary]);
 }

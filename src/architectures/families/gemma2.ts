@@ -28,8 +28,11 @@ export interface Gemma2Variant {
   ): { full: Rotate; sliding: Rotate };
   /** Whether the queries and keys of each head are normalized. */
   norms: boolean;
-  /** Of attention scores and of logits, unless config.json has others; undefined for none. */
-  caps: { scores?: number; logits?: number };
+  /**
+   * Of attention scores and of logits, unless config.json has others; undefined for none. Gemma 3 reads
+   * attn_logit_softcapping, and does nothing with it.
+   */
+  caps: { scores: number | 'never'; logits?: number };
 }
 
 const DEFAULTS: Omit<DecoderDefaults, 'vocabulary'> = {
@@ -73,7 +76,8 @@ function build(net: Network, config: Config, variant: Gemma2Variant): void {
   const act = activationOf(config, 'hidden_activation', 'gelu_pytorch_tanh');
   const biases = chosenBiases(config);
   const scale = config.number('query_pre_attn_scalar', 256) ** -0.5;
-  const cap = capOf(config, 'attn_logit_softcapping', variant.caps.scores);
+  const { scores, logits } = variant.caps;
+  const cap = scores === 'never' ? undefined : capOf(config, 'attn_logit_softcapping', scores);
   const seen = windows(config, layers, slidingWindow(config, 4096), (i) => variant.slides(config, i));
   const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size, Math.sqrt(hidden));
@@ -98,6 +102,6 @@ function build(net: Network, config: Config, variant: Gemma2Variant): void {
   decoderOutputs(net, config, norm(net, 'norm', x, hidden), inputs.rows, size, {
     embedding: EMBEDDING,
     tied: true,
-    cap: capOf(config, 'final_logit_softcapping', variant.caps.logits),
+    cap: capOf(config, 'final_logit_softcapping', logits),
   });
 }

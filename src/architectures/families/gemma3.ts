@@ -16,6 +16,8 @@ export const gemma3Text = gemma2Like({
     for (const key of ['rope_type', 'rope_theta']) kinds?.require(key, null);
     // The library would mix both.
     if (kinds?.has('full_attention')) config.require('rope_scaling', null, {});
+    // Version 4 of the library reads the old name, version 5 does not.
+    if (!old?.has('rope_type')) old?.require('type', 'default');
     const made = (settings: typeof old, theta: number) =>
       rotary(net, places, ropeFrom(config, settings, { width, positions: 131072, theta }), width);
     return {
@@ -24,5 +26,5 @@ export const gemma3Text = gemma2Like({
     };
   },
   norms: true,
-  caps: {},
+  caps: { scores: 'never' },
 });

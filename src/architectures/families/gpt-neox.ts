@@ -27,6 +27,9 @@ function ropeOf(config: Config, width: number): Rope {
   const part = own ?? config.number('rotary_pct', 0.25);
   config.require('partial_rotary_factor', part);
   const theta = config.number('rotary_emb_base', 10000);
+  // Versions of transformers read one of these names or the other.
+  config.require('rope_theta', theta);
+  config.require('head_dim', width);
   return ropeFrom(config, scaling, {
     ...{ width, positions: 2048, theta },
     part,

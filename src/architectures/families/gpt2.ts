@@ -4,6 +4,7 @@ import { DecoderInputs, decoderOutputs } from '../blocks/decoder';
 import { conv1d, layerNorm } from '../blocks/layers';
 import { POSITIONS } from '../blocks/network';
 import type { Family } from '../family';
+import type { Config } from '../folder/config';
 import { headWidth } from '../settings/encoder-size';
 
 /** GPT2Model and GPT2LMHeadModel in transformers (modeling_gpt2.py). */
@@ -13,14 +14,10 @@ export const gpt2: Family = {
   caches: true,
   build(net, config) {
     config.require('add_cross_attention', false);
-    const hidden = config.count('n_embd', 768);
-    const heads = config.count('n_head', 12);
-    const layers = config.layers('n_layer', 12);
-    // transformers takes these names too, and prefers them.
-    config.require('hidden_size', hidden);
-    config.require('num_attention_heads', heads);
-    config.require('num_hidden_layers', layers);
-    config.require('max_position_embeddings', config.count('n_positions', 1024));
+    const hidden = config.count(name(config, 'n_embd', 'hidden_size'), 768);
+    const heads = config.count(name(config, 'n_head', 'num_attention_heads'), 12);
+    const layers = config.layers(name(config, 'n_layer', 'num_hidden_layers'), 12);
+    const most = config.count(name(config, 'n_positions', 'max_position_embeddings'), 1024);
     const width = headWidth(config, hidden, heads);
     const inner = config.count('n_inner', 4 * hidden);
     const vocabulary = config.count('vocab_size', 50257);
@@ -29,7 +26,6 @@ export const gpt2: Family = {
     const scaled = config.flag('scale_attn_weights', true);
     const byLayer = config.flag('scale_attn_by_inverse_layer_idx', false);
     const inputs = new DecoderInputs(net, config);
-    const most = config.count('n_positions', 1024);
     net.metadata.set(POSITIONS, String(most));
     let x = inputs.placed('wte', 'wpe', { vocabulary, hidden }, most);
     for (let i = 0; i < layers; i++) {
@@ -54,3 +50,10 @@ export const gpt2: Family = {
     decoderOutputs(net, config, end, inputs.rows, { vocabulary, hidden }, { embedding: 'wte', tied: true });
   },
 };
+
+/** The name that config.json has for a size: transformers takes both. They must not disagree. */
+function name(config: Config, own: string, other: string): string {
+  if (!config.has(own)) return config.has(other) ? other : own;
+  config.require(other, config.count(own));
+  return own;
+}

@@ -32,7 +32,9 @@ export interface LlamaVariant {
   /** Added to the weights of norms. */
   plus?: number;
   /** Embeddings are multiplied by it. */
-  scale?(size: DecoderSize): number;
+  scale?(size: DecoderSize, config: Config): number;
+  /** What attention scores (instead of 1/√width), the two parts of each layer and logits are multiplied by. */
+  factors?(config: Config): { attention: number; residual: number; logits: number };
 }
 
 /** Llama and its relatives, as LlamaModel and LlamaForCausalLM in transformers. */
@@ -64,8 +66,11 @@ function build(net: Network, config: Config, variant: LlamaVariant): void {
   const biases = variant.biases(config);
   const windows = variant.windows?.(config, layers);
   const turning = variant.turning?.(config, layers);
+  const factors = variant.factors?.(config);
+  const added = (at: string, before: string, part: string) =>
+    net.op(at, 'Add', [before, factors ? net.op(at, 'Mul', [part, net.float(factors.residual)]) : part]);
   const inputs = new DecoderInputs(net, config);
-  let x = inputs.embedded(EMBEDDING, size, variant.scale?.(size));
+  let x = inputs.embedded(EMBEDDING, size, variant.scale?.(size, config));
   const rotate = rotary(net, inputs.places, ropeOf(config, { ...variant.rope, width }), width);
   for (let i = 0; i < layers; i++) {
     const at = `layers.${i}`;
@@ -76,14 +81,16 @@ function build(net: Network, config: Config, variant: LlamaVariant): void {
       biases,
       ...((turning?.[i] ?? true) && { rotate }),
       ...(variant.norms && { norms: { norm, of: variant.norms } }),
+      ...(factors && { scale: factors.attention }),
     });
-    const middle = net.op(at, 'Add', [x, attended]);
+    const middle = added(at, x, attended);
     const after = norm(net, `${at}.post_attention_layernorm`, middle, hidden);
-    x = net.op(at, 'Add', [middle, gated(net, `${at}.mlp`, after, size, act, biases.mlp)]);
+    x = added(at, middle, gated(net, `${at}.mlp`, after, size, act, biases.mlp));
   }
   const end = norm(net, 'norm', x, hidden);
   decoderOutputs(net, config, end, inputs.rows, size, {
     embedding: EMBEDDING,
     tied: variant.tied ?? false,
+    ...(factors && { factor: factors.logits }),
   });
 }

@@ -10,6 +10,7 @@ import { gemma2 } from './gemma2';
 import { gemma3Text } from './gemma3';
 import { gptNeoX } from './gpt-neox';
 import { gpt2 } from './gpt2';
+import { granite } from './granite';
 import { llama } from './llama';
 import { mistral } from './mistral';
 import { modernbert } from './modernbert';
@@ -19,6 +20,7 @@ import { phi3 } from './phi3';
 import { qwen2, qwen3 } from './qwen';
 import { roberta, xlmRoberta } from './roberta';
 import { smollm3 } from './smollm3';
+import { starcoder2 } from './starcoder2';
 import { mt5, t5 } from './t5';
 import { deit, vit } from './vit';
 
@@ -44,6 +46,7 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['clip', clip],
   ['llama', llama],
   ['mistral', mistral],
+  ['ministral', mistral],
   ['qwen2', qwen2],
   ['qwen3', qwen3],
   ['gemma', gemma],
@@ -52,6 +55,8 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['phi3', phi3],
   ['smollm3', smollm3],
   ['olmo2', olmo2],
+  ['granite', granite],
+  ['starcoder2', starcoder2],
   ['gpt_neox', gptNeoX],
   ['gpt2', gpt2],
 ]);

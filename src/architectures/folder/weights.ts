@@ -1,6 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import { DType } from '../../graph/dtype';
-import { elementCount, type Tensor } from '../../graph/model';
+import { elementCount, type FileRef, type Tensor } from '../../graph/model';
+import { readFileRef } from '../../graph/values';
 import type { StoredTensor } from './header';
 import type { StoredWeights } from './weight-files';
 
@@ -47,6 +48,12 @@ export class Weights {
   /** The shape of a weight as it is stored; undefined if it is not there. */
   dims(name: string, fromTop = false): number[] | undefined {
     return this.find(name, fromTop)?.dims;
+  }
+
+  /** Whether a head's weight is stored beside the embedding that it should share, with other values. */
+  isOther(head: string, embedding: string): boolean {
+    const [own, shared] = [this.find(head, true), this.find(embedding, false)];
+    return own !== undefined && shared !== undefined && !sameBytes(own.data, shared.data);
   }
 
   /**
@@ -113,4 +120,17 @@ export class Weights {
       'Download config.json and the weights again, from the same revision. An adapter alone (adapter_model.safetensors) is not a model.',
     );
   }
+}
+
+/** Compared at a time. */
+const PIECE = 2 ** 24;
+
+function sameBytes(a: FileRef, b: FileRef): boolean {
+  if (a.length !== b.length) return false;
+  for (let done = 0; done < a.length; done += PIECE) {
+    const length = Math.min(PIECE, a.length - done);
+    const [one, other] = [a, b].map((ref) => readFileRef({ ...ref, offset: ref.offset + done, length }));
+    if (Buffer.compare(one, other) !== 0) return false;
+  }
+  return true;
 }

@@ -1,6 +1,5 @@
-import { DType } from '../../graph/dtype';
-import { counted } from '../blocks/text';
 import { firstToken, headLinear, type Hidden } from './hidden';
+import { lastToken } from './last-token';
 
 /** The last layer of a head, which gives the logits, and what it reads: (batch, size), or the states of all tokens. */
 interface LastLayer {
@@ -45,26 +44,8 @@ const ON_TEXTS: ReadonlyMap<string, LabelHead> = new Map([
 /** For a text: of encoders as their class has it, of decoders on the last token. */
 export const onTexts: LabelHead = (hidden) => ON_TEXTS.get(hidden.type)?.(hidden) ?? onLastToken(hidden);
 
-/** transformers' GenericForSequenceClassification: the last token that is not padding. */
-const onLastToken: LabelHead = (hidden) => {
-  if (!has(hidden, 'score')) return undefined;
-  const { net, config, states } = hidden;
-  const rows = net.op('score', 'Shape', ['input_ids']);
-  const real = config.has('pad_token_id')
-    ? net.op('score', 'Not', [
-        net.op('score', 'Equal', ['input_ids', net.g.scalar(config.index('pad_token_id'), DType.int64)]),
-      ])
-    : net.op('score', 'Cast', ['attention_mask'], { to: DType.bool });
-  const places = net.op('score', 'Cast', [counted(net, rows)], { to: DType.float });
-  const weight = net.op('score', 'Cast', [real], { to: DType.float });
-  const last = net.op('score', 'ReduceMax', [net.op('score', 'Mul', [weight, places]), net.g.ints([1])], {
-    keepdims: 1,
-  });
-  const isLast = net.op('score', 'Cast', [net.op('score', 'Equal', [places, last])], { to: DType.float });
-  const one = net.op('score', 'Mul', [states, net.op('score', 'Unsqueeze', [isLast, net.g.ints([2])])]);
-  const x = net.op('score', 'ReduceSum', [one, net.g.ints([1])], { keepdims: 0 });
-  return { module: 'score', x, bias: false };
-};
+const onLastToken: LabelHead = (hidden) =>
+  has(hidden, 'score') ? { module: 'score', x: lastToken(hidden), bias: false } : undefined;
 
 /** For each token: a linear layer. ModernBERT has another one before it. */
 export const onTokens: LabelHead = (hidden) => {

@@ -29,7 +29,15 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   deit: { name: 'DeiT', whole: 'classifier' },
   llama: { name: 'Llama', tokens: 'score' },
   mistral: { name: 'Mistral', tokens: 'score' },
+  ministral: { name: 'Ministral', tokens: 'score' },
   qwen2: { name: 'Qwen2', tokens: 'score' },
+  qwen3: { name: 'Qwen3', tokens: 'score' },
+  gemma: { name: 'Gemma', tokens: 'score' },
+  gemma2: { name: 'Gemma2', tokens: 'score' },
+  phi3: { name: 'Phi3', tokens: 'score' },
+  smollm3: { name: 'SmolLM3', tokens: 'score' },
+  starcoder2: { name: 'Starcoder2', tokens: 'score' },
+  gpt_neox: { name: 'GPTNeoX', tokens: 'classifier' },
   gpt2: { name: 'GPT2', tokens: 'classifier' },
 };
 

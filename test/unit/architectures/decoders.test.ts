@@ -47,6 +47,20 @@ describe('a decoder is refused', () => {
       /rope_scaling is \{"type":"linear","factor":2\}/,
     ));
 
+  it('with a scaling under a name that only some versions of transformers read', () =>
+    expect(() => changed('gemma3', { rope_scaling: { type: 'linear', factor: 2 } })).toThrow(
+      /rope_scaling\.type is "linear"/,
+    ));
+
+  it('with sizes for single layers', () =>
+    expect(() => changed('qwen2-tied', { per_layer_config: { 1: { num_attention_heads: 2 } } })).toThrow(
+      /per_layer_config is \{"1":\{"num_attention_heads":2\}\}/,
+    ));
+
+  it.each([{ rope_theta: 500 }, { head_dim: 4 }])('with settings that GPT-NeoX has otherwise: %j', (more) =>
+    expect(() => changed('gpt-neox', more)).toThrow(/(rope_theta is 500|head_dim is 4), which is not/),
+  );
+
   it('with a list of layers without positions that is too short', () =>
     expect(() => changed('smollm3', { no_rope_layers: [1] })).toThrow(
       /no_rope_layers is \[1\], not a list of 2 times 0 or 1/,
@@ -60,5 +74,30 @@ describe('num_key_value_heads', () => {
     expect(() => changed('mistral-window', { num_key_value_heads: undefined })).toThrow(
       /4 attention heads of size 6 do not fit 8 key\/value heads/,
     );
+  });
+});
+
+describe('a setting of no consequence', () => {
+  const plain = (model: ReturnType<typeof changed>) =>
+    JSON.stringify([model.graph.nodes, [...model.graph.initializers.keys()]], (_, v: unknown) =>
+      typeof v === 'bigint' ? String(v) : v,
+    );
+
+  it.each([
+    ['llama-biases', { pretraining_tp: 2, sliding_window: 2, use_cache: false }],
+    ['gemma3', { attn_logit_softcapping: 0.5 }],
+    ['gpt2-scaled', { reorder_and_upcast_attn: true, n_ctx: 3, attn_pdrop: 0.5 }],
+    ['phi3-window', { attention_bias: true }],
+  ])('changes nothing, as in transformers: %s', (name, more) =>
+    expect(plain(changed(name, more))).toBe(plain(changed(name, {}))),
+  );
+
+  it("is which of its two names GPT-2's sizes have", () => {
+    const { n_embd, n_head, n_layer, n_positions } = { n_embd: 16, n_head: 2, n_layer: 2, n_positions: 12 };
+    const one = { hidden_size: n_embd, num_attention_heads: n_head, num_hidden_layers: n_layer };
+    const other = { n_embd: undefined, n_head: undefined, n_layer: undefined, n_positions: undefined };
+    const renamed = { ...other, ...one, max_position_embeddings: n_positions };
+    expect(plain(changed('gpt2-scaled', renamed))).toBe(plain(changed('gpt2-scaled', {})));
+    expect(plain(changed('gpt2-scaled', { ...one }))).toBe(plain(changed('gpt2-scaled', {})));
   });
 });

@@ -226,3 +226,30 @@ it('a BERT with a pooler has its output', () => {
   const { graph } = loadModelAt(folderOf(c).path);
   expect(graph.outputs.map((o) => o.name)).toEqual(['last_hidden_state', 'pooler_output']);
 });
+
+describe("the text's last token", () => {
+  const token = async (more: Record<string, unknown>) => {
+    const gemma = { ...LLAMA, model_type: 'gemma', head_dim: 2 };
+    const { path, all } = folderOf({
+      ...CASES.find((c) => c.architecture.startsWith('Llama'))!,
+      architecture: 'GemmaForSequenceClassification',
+      config: { ...gemma, ...more },
+    });
+    const feed = (values: number[]) => host([1, 5], values, DType.int64);
+    const inputs = { input_ids: feed([0, 9, 0, 7, 0]), attention_mask: feed([0, 1, 1, 1, 1]) };
+    const out = await runModel(loadModelAt(path), inputs);
+    const states = Array.from(out.last_hidden_state.data as Float32Array);
+    const close = (wanted: Vector) =>
+      wanted.every((v, i) => Math.abs(v - (out.logits.data as Float32Array)[i]) < 1e-4);
+    const at = [0, 1, 2, 3, 4].map((t) => affine(all, 'score')(states.slice(t * SIZE, (t + 1) * SIZE)));
+    return at.findIndex(close);
+  };
+
+  it('is the rightmost that is not padding, which Gemma has a token for by default', async () => {
+    expect(await token({})).toBe(3);
+    expect(await token({ pad_token_id: 7 })).toBe(4);
+  });
+
+  it('is the last of the mask if no token is padding', async () =>
+    expect(await token({ pad_token_id: null })).toBe(4));
+});

@@ -129,6 +129,19 @@ describe('the weights of a folder with adapters merged into them', () => {
     expect(rounding!.share).toBeLessThan(1);
   });
 
+  it('stay in a single file that an index names', () => {
+    const source = lab.path('gpt2-listed');
+    mkdirSync(source);
+    const file = 'model-00001-of-00001.safetensors';
+    for (const [from, to] of [['model.safetensors', file], ['config.json']])
+      copyFileSync(join(FIXTURES, 'gpt2', from), join(source, to ?? from));
+    const names = [...readHeader(join(source, file)).keys()];
+    const index = { weight_map: Object.fromEntries(names.map((name) => [name, file])) };
+    writeFileSync(join(source, 'model.safetensors.index.json'), JSON.stringify(index));
+    const { folder } = merged('gpt2-listed-merged', adapted(source, ['c_attn']));
+    expect([...readWeights(folder).tensors.keys()].sort()).toEqual(names.sort());
+  });
+
   it('are refused where the embedding is the weight too', () => {
     expect(() => merged('tied', adapted(join(FIXTURES, 'gpt2'), ['lm_head']))).toThrow(
       /lm_head has the same weight as \/wte\/Gather/,

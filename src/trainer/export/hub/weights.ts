@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readHeader, type StoredTensor } from '../../../architectures/folder/header';
-import { INDEX } from '../../../architectures/folder/weight-files';
+import { INDEX, ONE_FILE } from '../../../architectures/folder/weight-files';
 import { bytesOf, writeTensors, type WrittenTensor } from '../../../architectures/folder/write';
 import type { FolderWeights } from '../../../architectures/load';
 import { writeAtomic } from '../../../files/atomic';
@@ -45,7 +45,8 @@ export function writeWeights(
       total += bytesOf(t);
     }
   }
-  if (shards.size > 1) {
+  // transformers finds only this file without an index.
+  if (!shards.has(ONE_FILE)) {
     const index = { metadata: { total_size: total }, weight_map: map };
     writeAtomic(join(folder, INDEX), `${JSON.stringify(index, null, 2)}\n`);
   }

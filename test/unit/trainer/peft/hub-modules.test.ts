@@ -83,6 +83,8 @@ const FAMILIES: [name: string, folder: () => string, target: string, module: str
   ['Gemma 3', fixture('gemma3'), 'q_proj', 'model.layers.0.self_attn.q_proj'],
   ['Phi-3', fixture('phi3-long'), 'qkv_proj', 'model.layers.0.self_attn.qkv_proj'],
   ['SmolLM3', fixture('smollm3'), 'q_proj', 'model.layers.0.self_attn.q_proj'],
+  ['Granite', fixture('granite'), 'k_proj', 'model.layers.0.self_attn.k_proj'],
+  ['StarCoder2', fixture('starcoder2'), 'c_fc', 'model.layers.0.mlp.c_fc'],
   ['OLMo 2', fixture('olmo2'), 'down_proj', 'model.layers.0.mlp.down_proj'],
   ['GPT-NeoX', fixture('gpt-neox'), 'query_key_value', 'gpt_neox.layers.0.attention.query_key_value'],
 ];

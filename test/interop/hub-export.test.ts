@@ -1,0 +1,54 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { folderWeights } from '../../src/architectures/load';
+import { loadExperiment } from '../../src/runs/experiment/load';
+import { ChangedWeights } from '../../src/trainer/export/hub/changed-weights';
+import { writeWeights } from '../../src/trainer/export/hub/weights';
+import { writePeftAdapter } from '../../src/trainer/peft/adapter';
+import { adaptModel } from '../../src/trainer/task/adapted-model';
+import { initialAdapters } from '../../src/trainer/task/initialize';
+import type { Task } from '../../src/trainer/task/task';
+import { perturbed } from '../../src/trainer/verify/perturb';
+import { Lab } from '../cli/lab';
+import { onPython, python } from './python';
+
+/** A folder in test/fixtures/hf, target modules, and how many weights these are. */
+const FOLDERS: [name: string, targets: string[], count: number][] = [
+  ['llama', ['q_proj', 'down_proj'], 4],
+  // Packed projections, Conv1D, and bfloat16.
+  ['phi3-window', ['qkv_proj', 'gate_up_proj'], 4],
+  ['gpt2-untied', ['c_attn', 'c_fc'], 4],
+  ['ministral', ['k_proj', 'o_proj'], 4],
+];
+
+describe.runIf(onPython)('folders from the hub with merged adapters', () => {
+  const lab = new Lab();
+  afterAll(() => lab.remove());
+
+  /** The folder, a LoRA on it in PEFT's files, and both merged. */
+  function job(name: string, targetModules: string[]) {
+    const model = resolve('test/fixtures/hf', name);
+    const [adapter, merged] = ['adapter', 'merged'].map((part) => lab.path(`${name}-${part}`));
+    const spec = loadExperiment(lab.experiment, [
+      `model.path=${model}`,
+      'model.maxLength=4',
+      `adapter=${JSON.stringify({ method: 'lora', rank: 2, alpha: 6, targetModules })}`,
+    ]);
+    const found = adaptModel(spec);
+    const parameters = perturbed(initialAdapters(found.adapters, 1), 2);
+    for (const folder of [adapter, merged]) mkdirSync(folder);
+    writePeftAdapter(adapter, spec, found.adapters, parameters, { labels: [] });
+    const weights = folderWeights(spec.model.path);
+    const task = { ...found, spec } as unknown as Task;
+    writeWeights(merged, weights, new ChangedWeights(task, parameters, weights.places), () => false);
+    return { model, adapter, merged };
+  }
+
+  it('have W + s · BA in PyTorch, in the type of W, and all else as it was', () => {
+    const jobs = FOLDERS.map(([name, targets]) => job(name, targets));
+    expect(JSON.parse(python('hub_side.py', [], jobs))).toEqual(
+      FOLDERS.map(([, , changed]) => ({ only: [], changed, wrong: [] })),
+    );
+  });
+});
