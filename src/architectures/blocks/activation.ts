@@ -9,6 +9,9 @@ const gelu =
   (net, module, x) =>
     net.op(module, 'Gelu', [x], { approximate });
 
+/** The exact GELU, of parts whose activation is not a setting. */
+export const GELU: Activation = gelu('none');
+
 const plain =
   (opType: string): Activation =>
   (net, module, x) =>
@@ -22,21 +25,49 @@ const quickGelu: Activation = (net, module, x) => {
   return net.op(module, 'Mul', [x, net.op(module, 'Sigmoid', [scaled])]);
 };
 
-/** By their names in transformers (ACT2FN in activations.py). */
+/** Kept between two values: by those activations that are made for few bits. */
+const clipped =
+  (of: Activation, least: number, most: number): Activation =>
+  (net, module, x) =>
+    net.op(module, 'Clip', [of(net, module, x), net.float(least), net.float(most)]);
+
+/** max(x, 0)². */
+const squaredRelu: Activation = (net, module, x) => {
+  const y = net.op(module, 'Relu', [x]);
+  return net.op(module, 'Mul', [y, y]);
+};
+
+/** (1 + erf((x − µ) / (σ√2))) / 2, with the µ and σ of MEGA. */
+const laplace: Activation = (net, module, x) => {
+  const centered = net.op(module, 'Sub', [x, net.float(0.707107)]);
+  const erf = net.op(module, 'Erf', [
+    net.op(module, 'Mul', [centered, net.float(1 / (0.282095 * Math.SQRT2))]),
+  ]);
+  return net.op(module, 'Mul', [net.op(module, 'Add', [erf, net.float(1)]), net.float(0.5)]);
+};
+
+/** By their names in transformers (ACT2FN in activations.py), which has two more: those have weights of their own. */
 const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map([
-  ['gelu', gelu('none')],
-  ['gelu_python', gelu('none')],
-  ['gelu_new', gelu('tanh')],
-  ['gelu_fast', gelu('tanh')],
+  ['gelu', GELU],
+  ['gelu_10', clipped(GELU, -10, 10)],
   ['gelu_accurate', gelu('tanh')],
+  ['gelu_fast', gelu('tanh')],
+  ['gelu_new', gelu('tanh')],
+  ['gelu_python', GELU],
   ['gelu_python_tanh', gelu('tanh')],
   ['gelu_pytorch_tanh', gelu('tanh')],
+  ['laplace', laplace],
+  ['leaky_relu', plain('LeakyRelu')],
+  ['linear', (_net, _module, x) => x],
+  ['mish', plain('Mish')],
   ['quick_gelu', quickGelu],
   ['relu', plain('Relu')],
+  ['relu2', squaredRelu],
+  ['relu6', clipped(plain('Relu'), 0, 6)],
+  ['sigmoid', plain('Sigmoid')],
   ['silu', silu],
   ['swish', silu],
   ['tanh', plain('Tanh')],
-  ['sigmoid', plain('Sigmoid')],
 ]);
 
 /**

@@ -62,6 +62,8 @@ export interface PreNormParts {
   feed?: (x: string) => string;
   /** Of what the attention, and then the feed-forward part, adds to the stream. */
   scales?: readonly [attention: string, feed: string];
+  /** Puts the tokens in other rows for the attention, and back. */
+  windows?: { into: (x: string) => string; back: (x: string) => string };
 }
 
 /** A layer as in ViT, with each norm before its part: x (tokens, hidden) to the same. */
@@ -70,15 +72,15 @@ export function preNormLayer(
   x: string,
   names: LayerModules,
   layer: EncoderLayer,
-  { feed = (y) => feedForward(net, y, names, layer), scales }: PreNormParts = {},
+  { feed = (y) => feedForward(net, y, names, layer), scales, windows }: PreNormParts = {},
 ): string {
   const { hidden, epsilon } = layer.size;
   const add = (module: string, part: string, to: string, i: 0 | 1) =>
     net.op(module, 'Add', [scales ? net.op(module, 'Mul', [part, scales[i]]) : part, to]);
   const before = layerNorm(net, names.attentionNorm, x, hidden, epsilon);
-  const mixed = selfAttention(net, before, names, layer);
+  const mixed = selfAttention(net, windows ? windows.into(before) : before, names, layer);
   const attended = linear(net, names.output, mixed, { from: hidden, to: hidden });
-  const middle = add(parentOf(names.output), attended, x, 0);
+  const middle = add(parentOf(names.output), windows ? windows.back(attended) : attended, x, 0);
   const after = layerNorm(net, names.norm, middle, hidden, epsilon);
   return add(parentOf(names.down), feed(after), middle, 1);
 }

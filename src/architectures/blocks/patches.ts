@@ -14,6 +14,8 @@ export interface PatchProjection {
   bias: boolean;
   /** Of the images, if not that in config.json. */
   size?: readonly [height: number, width: number];
+  /** Whether images are padded with 0 to whole patches; otherwise what is left of them is not read. */
+  padded?: boolean;
 }
 
 /** Patches of images. */
@@ -21,6 +23,8 @@ export interface Patches {
   /** (batch, patches, hidden) */
   x: string;
   count: number;
+  /** How many there are in a column and in a row. */
+  grid: [rows: number, columns: number];
   /** A vector tensor: (batch). */
   batch: string;
 }
@@ -41,15 +45,29 @@ export function patches(net: Network, config: Config, projection: PatchProjectio
       `${config.path}: patches of ${patch.join(' × ')} do not fit into images of ${size.join(' × ')}.`,
       'Download the config.json of this model again.',
     );
-  const count = size.reduce((n, side, i) => n * Math.floor(side / patch[i]), 1);
+  const whole = projection.padded ? Math.ceil : Math.floor;
+  const grid: [number, number] = [whole(size[0] / patch[0]), whole(size[1] / patch[1])];
+  const count = grid[0] * grid[1];
+  const left = grid.map((n, i) => Math.max(0, n * patch[i] - size[i]));
   const pixels = net.g.addInput('pixel_values', DType.float, ['batch', channels, ...size]);
   const weight = net.weight(`${module}.weight`, [hidden, channels, ...patch]);
   const inputs = [pixels, weight, ...(bias ? [net.weight(`${module}.bias`, [hidden])] : [])];
-  const maps = net.op(module, 'Conv', inputs, { kernel_shape: patch, strides: patch });
+  const maps = net.op(module, 'Conv', inputs, {
+    kernel_shape: patch,
+    strides: patch,
+    ...(projection.padded && { pads: [0, 0, ...left] }),
+  });
   const at = 'embeddings';
   const batch = net.op(at, 'Slice', [net.op(at, 'Shape', [pixels]), net.g.ints([0]), net.g.ints([1])]);
   const rows = net.op(at, 'Reshape', [maps, sized(net, batch, hidden, count)]);
-  return { x: net.op(at, 'Transpose', [rows], { perm: [0, 2, 1] }), count, batch };
+  return { x: net.op(at, 'Transpose', [rows], { perm: [0, 2, 1] }), count, grid, batch };
+}
+
+/** Tokens between the first one and the patches, which have no positions. */
+export interface Registers {
+  /** (1, count, hidden) */
+  table: string;
+  count: number;
 }
 
 /**
@@ -65,12 +83,23 @@ export function patchTokens(
   hidden: number,
   tokens: readonly string[],
   positions: string,
+  registers?: Registers,
 ): { x: string; rows: string } {
   const at = 'embeddings';
   const first = tokens.map((token) => net.op(at, 'Expand', [token, sized(net, batch, 1, hidden)]));
   const all = net.op(at, 'Concat', [...first, x], { axis: 1 });
   const placed = net.op(at, 'Add', [all, positions]);
-  return { x: flat(net, placed, hidden), rows: sized(net, batch, tokens.length + count) };
+  if (!registers) return { x: flat(net, placed, hidden), rows: sized(net, batch, tokens.length + count) };
+  const [head, rest] = net.ops(
+    at,
+    'Split',
+    [placed, net.g.ints([1, tokens.length - 1 + count])],
+    { axis: 1 },
+    2,
+  );
+  const between = net.op(at, 'Expand', [registers.table, sized(net, batch, registers.count, hidden)]);
+  const whole = net.op(at, 'Concat', [head, between, rest], { axis: 1 });
+  return { x: flat(net, whole, hidden), rows: sized(net, batch, tokens.length + registers.count + count) };
 }
 
 const sized = (net: Network, batch: string, ...rest: number[]): string =>

@@ -109,6 +109,8 @@ function withConvolution(
 ): string {
   const at = 'encoder.conv';
   const kernel = config.count('conv_kernel_size');
+  // Any other makes texts shorter, and transformers cannot add those.
+  if (kernel % 2 === 0) throw config.unsupported('conv_kernel_size', [3]);
   const group = config.count('conv_groups', 1);
   const pad = Math.floor((kernel - 1) / 2);
   const act = activationOf(config, 'conv_act', 'tanh');

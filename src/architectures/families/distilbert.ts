@@ -10,19 +10,18 @@ import { headWidth } from '../settings/encoder-size';
 /** Of all its norms: not a setting. */
 const EPSILON = 1e-12;
 
+const NAMES = { hidden_size: 'dim', num_attention_heads: 'n_heads', num_hidden_layers: 'n_layers' };
+
 /** DistilBertModel in transformers (modeling_distilbert.py). How positions were initialized does not matter. */
 export const distilbert: Family = {
   prefixes: ['distilbert.'],
   marker: 'embeddings.word_embeddings.weight',
-  build(net, config) {
+  build(net, given) {
+    const config = given.renamed(NAMES);
     const hidden = config.count('dim', 768);
     const inner = config.count('hidden_dim', 3072);
     const heads = config.count('n_heads', 12);
     const layers = config.layers('n_layers', 6);
-    // transformers takes these names too, and prefers them.
-    config.require('hidden_size', hidden);
-    config.require('num_attention_heads', heads);
-    config.require('num_hidden_layers', layers);
     const width = headWidth(config, hidden, heads);
     const act = activationOf(config, 'activation', 'gelu');
     const { ids, mask, rows } = textInputs(net);

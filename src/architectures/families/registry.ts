@@ -3,7 +3,7 @@ import { albert } from './albert';
 import { bert, electra } from './bert';
 import { debertaV2 } from './deberta';
 import { clip, clipText, clipVision } from './clip';
-import { dinov2 } from './dinov2';
+import { dinov2, dinov2WithRegisters } from './dinov2';
 import { distilbert } from './distilbert';
 import { gemma } from './gemma';
 import { gemma2 } from './gemma2';
@@ -21,6 +21,7 @@ import { qwen2, qwen3 } from './qwen';
 import { roberta, xlmRoberta } from './roberta';
 import { smollm3 } from './smollm3';
 import { starcoder2 } from './starcoder2';
+import { swin } from './swin';
 import { mt5, t5 } from './t5';
 import { deit, vit } from './vit';
 
@@ -41,6 +42,8 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['vit', vit],
   ['deit', deit],
   ['dinov2', dinov2],
+  ['dinov2_with_registers', dinov2WithRegisters],
+  ['swin', swin],
   ['clip_text_model', clipText],
   ['clip_vision_model', clipVision],
   ['clip', clip],

@@ -34,15 +34,19 @@ export const mt5 = t5Like({
   feedForward: 'gated-gelu',
 });
 
-function build(net: Network, config: Config, defaults: T5Defaults): void {
+const NAMES = {
+  hidden_size: 'd_model',
+  head_dim: 'd_kv',
+  num_attention_heads: 'num_heads',
+  num_hidden_layers: 'num_layers',
+};
+
+function build(net: Network, given: Config, defaults: T5Defaults): void {
+  const config = given.renamed(NAMES);
   const hidden = config.count('d_model', 512);
   const width = config.count('d_kv', 64);
   const heads = config.count('num_heads', defaults.heads);
   const layers = config.layers('num_layers', defaults.layers);
-  // transformers takes these names too, and prefers them.
-  config.require('hidden_size', hidden);
-  config.require('num_attention_heads', heads);
-  config.require('num_hidden_layers', layers);
   const epsilon = config.number('layer_norm_epsilon', 1e-6);
   const feed = feedForward(net, config, hidden, defaults);
   const { ids, mask, rows } = textInputs(net);

@@ -22,6 +22,16 @@ export class Config {
     private readonly prefix = '',
   ) {}
 
+  /**
+   * The same where each of these names counts as another one of a family's own, by the other name: `dim`, by
+   * `hidden_size`. transformers takes both (attribute_map), and prefers the other name if both are there.
+   */
+  renamed(names: Readonly<Record<string, string>>): Config {
+    const values = { ...this.values };
+    for (const [other, name] of Object.entries(names)) if (this.has(other)) values[name] = this.value(other);
+    return new Config(values, this.path, this.prefix);
+  }
+
   has(key: string): boolean {
     return this.value(key) !== undefined;
   }
@@ -77,6 +87,13 @@ export class Config {
     const is = (v: unknown): v is number[] =>
       Array.isArray(v) && v.length === count && v.every((n) => Number.isFinite(n) && (n as number) > 0);
     return this.checked(key, undefined, `a list of ${count} positive numbers`, is);
+  }
+
+  /** A list of positive integers. */
+  counts(key: string, missing: number[]): number[] {
+    const is = (v: unknown): v is number[] =>
+      Array.isArray(v) && v.length > 0 && v.every((n) => isCount(n) && n > 0);
+    return this.checked(key, missing, 'a list of positive integers', is);
   }
 
   flag(key: string, missing: boolean): boolean {

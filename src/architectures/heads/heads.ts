@@ -1,18 +1,20 @@
 import { HEAD_LABELS, HEAD_LAYER, OF_HEAD, type HeadLayer } from '../../graph/task-head';
-import { linear } from '../blocks/layers';
 import type { Network } from '../blocks/network';
 import type { Config } from '../folder/config';
-import { firstToken, headLinear, type Hidden } from './hidden';
-import { onImages, onTexts, onTokens, type LabelHead } from './labels';
+import { headLinear, type Features, type Hidden, type LabelHead } from './hidden';
+import { onImages, withTeacher } from './images';
+import { onTexts, onTokens } from './labels';
 import { maskedHead } from './masked';
+import { pooler } from './pooler';
 
+const WHOLE = ['batch'];
 const TOKENS = ['batch', 'sequence'];
 
 /** By the end of the class that config.json names. */
 const LABEL_HEADS: readonly [ends: string, head: LabelHead, axes: string[]][] = [
-  ['ForSequenceClassification', onTexts, ['batch']],
+  ['ForSequenceClassification', onTexts, WHOLE],
   ['ForTokenClassification', onTokens, TOKENS],
-  ['ForImageClassification', onImages, ['batch']],
+  ['ForImageClassification', onImages, WHOLE],
 ];
 
 /**
@@ -27,51 +29,46 @@ export function addHeads(net: Network, config: Config, type: string): void {
   const from = graph.nodes.length;
   const states: Hidden = { net, config, type, states: 'last_hidden_state', size };
   const pooled = pooler(states);
-  if (pooled !== undefined) net.output('pooler_output', pooled, ['batch', size]);
-  const hidden = { ...states, ...(pooled !== undefined && { pooled: 'pooler_output' }) };
+  if (pooled) net.output('pooler_output', pooled.x, [...WHOLE, pooled.size]);
+  const hidden = { ...states, ...(pooled && { pooled: { ...pooled, x: 'pooler_output' } }) };
   const found = LABEL_HEADS.find(([ends]) => config.isFor(ends));
   if (found) addLabels(hidden, found[1], found[2]);
-  else if (config.isFor('ForMaskedLM') || config.isFor('ForPreTraining')) {
+  else if (config.isFor('ForImageClassificationWithTeacher')) {
+    const logits = withTeacher(hidden);
+    if (logits) addLogits(hidden, logits, WHOLE);
+  } else if (config.isFor('ForMaskedLM') || config.isFor('ForPreTraining')) {
     const logits = maskedHead(hidden);
-    if (logits !== undefined) named(hidden, logits, TOKENS);
+    if (logits) addLogits(hidden, logits, TOKENS);
   }
   // Adapters are for the base model.
   for (const node of graph.nodes.slice(from)) node.metadata.set(OF_HEAD, type);
-}
-
-/** Whose pooler is BertPooler: the first token, a dense layer and tanh. */
-const POOLED = ['bert', 'roberta', 'xlm-roberta', 'camembert', 'mpnet'];
-
-function pooler(hidden: Hidden): string | undefined {
-  const { net, type, size } = hidden;
-  if (!POOLED.includes(type) || !net.weights.has('pooler.dense.weight')) return undefined;
-  const dense = linear(net, 'pooler.dense', firstToken(hidden), { from: size, to: size });
-  return net.op('pooler', 'Tanh', [dense]);
 }
 
 /** What the last layer reads is an output too: a head that is trained further begins there. */
 function addLabels(hidden: Hidden, head: LabelHead, axes: string[]): void {
   const last = head(hidden);
   if (!last) return;
-  const { net, states, size } = hidden;
-  const { module, bias } = last;
-  const isOutput = net.graph.outputs.some((o) => o.name === last.x);
-  const input = isOutput ? last.x : 'head_input';
-  if (!isOutput) net.output(input, last.x, ['batch', size]);
-  const x = input === states ? net.op(module, 'Reshape', [states, net.g.ints([-1, size])]) : input;
-  const count = named(hidden, headLinear(hidden, module, x, size, bias), axes);
+  const { net } = hidden;
+  const { module, bias, x: read, size } = last;
+  const isOutput = net.graph.outputs.some((o) => o.name === read);
+  const input = isOutput ? read : 'head_input';
+  if (!isOutput) net.output(input, inRows(hidden, last, axes), [...axes, size]);
+  const x = axes === TOKENS ? net.op(module, 'Reshape', [input, net.g.ints([-1, size])]) : input;
+  addLogits(hidden, headLinear(hidden, module, { x, size }, bias), axes);
   net.metadata.set(HEAD_LAYER, JSON.stringify({ module, input, bias } satisfies HeadLayer));
-  const labels = hidden.config.names('id2label');
-  if (labels?.length === count) net.metadata.set(HEAD_LABELS, JSON.stringify(labels));
 }
 
-/** Names logits, one row for each text or token, as an output; returns how many there are. */
-function named({ net, states }: Hidden, logits: string, axes: string[]): number {
-  const { inputs } = net.graph.nodes.find((n) => n.outputs[0] === logits)!;
-  const [count] = net.graph.initializers.get(inputs[1])!.dims;
+/** Names logits, one row for each text or token, as an output. */
+function addLogits(hidden: Hidden, logits: Features, axes: string[]): void {
+  const { net, config } = hidden;
+  net.output('logits', inRows(hidden, logits, axes), [...axes, logits.size]);
+  const labels = config.names('id2label');
+  if (labels?.length === logits.size) net.metadata.set(HEAD_LABELS, JSON.stringify(labels));
+}
+
+/** (tokens, size) as (batch, sequence, size), and (batch, size) as it is. */
+function inRows({ net, states }: Hidden, { x, size }: Features, axes: string[]): string {
+  if (axes === WHOLE) return x;
   const rows = net.op('', 'Slice', [net.op('', 'Shape', [states]), net.g.ints([0]), net.g.ints([2])]);
-  const all = net.op('', 'Concat', [rows, net.g.ints([count])], { axis: 0 });
-  const shaped = axes === TOKENS ? net.op('', 'Reshape', [logits, all]) : logits;
-  net.output('logits', shaped, [...axes, count]);
-  return count;
+  return net.op('', 'Reshape', [x, net.op('', 'Concat', [rows, net.g.ints([size])], { axis: 0 })]);
 }

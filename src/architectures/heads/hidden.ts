@@ -2,6 +2,12 @@ import { linear } from '../blocks/layers';
 import type { Network } from '../blocks/network';
 import type { Config } from '../folder/config';
 
+/** A tensor whose last axis has so many features. */
+export interface Features {
+  x: string;
+  size: number;
+}
+
 /** What a task model's head reads. */
 export interface Hidden {
   net: Network;
@@ -12,17 +18,50 @@ export interface Hidden {
   states: string;
   size: number;
   /** The pooler's output (batch, size), if the folder has one. */
-  pooled?: string;
+  pooled?: Features;
 }
+
+/** The last layer of a head, which gives the logits, and what it reads: (batch, size), or the states of all tokens. */
+export interface LastLayer extends Features {
+  module: string;
+  bias: boolean;
+}
+
+/** Undefined if the folder does not have its weights. */
+export type LabelHead = (hidden: Hidden) => LastLayer | undefined;
 
 /** (batch, size). A slice, not a gather: its gradient is a padding, not a scatter. */
-export function firstToken({ net, states }: Hidden): string {
-  const at = net.g.ints([1]);
-  return net.op('', 'Squeeze', [net.op('', 'Slice', [states, net.g.ints([0]), at, at]), at]);
-}
+export const tokenAt = (hidden: Hidden, index: number): string =>
+  hidden.net.op('', 'Squeeze', [tokens(hidden, index, index + 1), hidden.net.g.ints([1])]);
+
+export const firstToken = (hidden: Hidden): string => tokenAt(hidden, 0);
+
+/** The mean of the tokens from one on: (batch, size). */
+export const meanFrom = (hidden: Hidden, first: number): string => {
+  const { net, states } = hidden;
+  const some = first === 0 ? states : tokens(hidden, first, 2 ** 31 - 1);
+  return net.op('', 'ReduceMean', [some, net.g.ints([1])], { keepdims: 0 });
+};
+
+/** Some of the tokens: (batch, tokens, size). */
+const tokens = ({ net, states }: Hidden, from: number, to: number): string =>
+  net.op('', 'Slice', [states, net.g.ints([from]), net.g.ints([to]), net.g.ints([1])]);
 
 /** A linear layer of a head, under its name in the task model, to as many features as it has. */
-export function headLinear({ net }: Hidden, module: string, x: string, from: number, bias = true): string {
-  const [to] = net.weights.dims(`${module}.weight`, true)!;
-  return linear(net, module, x, { from, to, bias, fromTop: true });
+export function headLinear(
+  { net }: Hidden,
+  module: string,
+  { x, size: from }: Features,
+  bias = true,
+): Features {
+  const [size] = net.weights.dims(`${module}.weight`, true)!;
+  return { x: linear(net, module, x, { from, to: size, bias, fromTop: true }), size };
 }
+
+/** Whether the folder has the weights and biases of these modules of a head: files may hold parts of another one. */
+export const has = (hidden: Hidden, ...modules: string[]): boolean =>
+  modules.every((module) => hasParts(hidden, module, true));
+
+/** The same of one module, whose bias is a setting. */
+export const hasParts = ({ net }: Hidden, module: string, bias: boolean): boolean =>
+  net.weights.has(`${module}.weight`, true) && (!bias || net.weights.has(`${module}.bias`, true));

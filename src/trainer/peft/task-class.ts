@@ -25,8 +25,15 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   electra: { name: 'Electra', tokens: 'classifier', whole: 'classifier.out_proj' },
   mpnet: { name: 'MPNet', tokens: 'classifier', whole: 'classifier.out_proj' },
   distilbert: { name: 'DistilBert', tokens: 'classifier', whole: 'classifier' },
+  albert: { name: 'Albert', tokens: 'classifier', whole: 'classifier' },
+  'deberta-v2': { name: 'DebertaV2', tokens: 'classifier', whole: 'classifier' },
+  modernbert: { name: 'ModernBert', tokens: 'classifier', whole: 'classifier' },
   vit: { name: 'ViT', whole: 'classifier' },
   deit: { name: 'DeiT', whole: 'classifier' },
+  dinov2: { name: 'Dinov2', whole: 'classifier' },
+  dinov2_with_registers: { name: 'Dinov2WithRegisters', whole: 'classifier' },
+  swin: { name: 'Swin', whole: 'classifier' },
+  clip: { name: 'CLIP', whole: 'classifier' },
   llama: { name: 'Llama', tokens: 'score' },
   mistral: { name: 'Mistral', tokens: 'score' },
   ministral: { name: 'Ministral', tokens: 'score' },
@@ -41,9 +48,16 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   gpt2: { name: 'GPT2', tokens: 'classifier' },
 };
 
+/** What the classifiers of images read, where that is one pooling of the last hidden state. */
+const POOLING: ReadonlyMap<string, string> = new Map([
+  ['vit', 'first-token'],
+  ['deit', 'first-token'],
+  ['swin', 'mean'],
+]);
+
 /**
- * The class of transformers that computes what a trained linear head computes. A new head on a text is BERT's if it
- * reads the pooler (`model.output`): other heads have two layers, or read a decoder's last token. A folder's own head is
+ * The class of transformers that computes what a trained linear head computes. A new head on a text is that of BERT or
+ * ALBERT if it reads the pooler (`model.output`): other heads have two layers, or read a decoder's last token. A folder's own head is
  * that of its class, if the class is for the task.
  *
  * @param config the model's config.json
@@ -62,9 +76,9 @@ export function classOfLinearHead(
     task.headWeights === 'model'
       ? String(config.architectures).endsWith(modelClass)
       : input === 'image'
-        ? ['vit', 'deit'].includes(type) && task.pooling === 'first-token'
+        ? task.pooling === POOLING.get(type) && !isPooled
         : answer === 'spans'
-          ? !isPooled
-          : type === 'bert' && isPooled;
+          ? !isPooled && type !== 'modernbert'
+          : ['bert', 'albert'].includes(type) && isPooled;
   return isExact && module !== undefined ? { name: `${family.name}${modelClass}`, module } : undefined;
 }

@@ -5,6 +5,7 @@ import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { headLabels } from '../../../src/graph/task-head';
 import { host, runModel } from '../graph/onnx-models';
 import { DISTILBERT, distilbertTensors } from './distilbert';
+import { albertTensors, debertaTensors, MODERNBERT, modernbertTensors } from './encoders';
 import { bertConfig, bertTensors, Folders, safetensors, TINY, type Stored } from './folders';
 import { LLAMA, llamaTensors, values } from './llama';
 
@@ -56,8 +57,8 @@ function norm(tensors: Head, name: string, epsilon: number) {
   return (x: Vector): Vector => {
     const mean = x.reduce((a, b) => a + b) / x.length;
     const variance = x.reduce((a, b) => a + (b - mean) ** 2, 0) / x.length;
-    const [weight, bias] = ['weight', 'bias'].map((p) => tensors[`${name}.${p}`].values!);
-    return x.map((v, i) => ((v - mean) / Math.sqrt(variance + epsilon)) * weight[i] + bias[i]);
+    const [weight, bias] = ['weight', 'bias'].map((p) => tensors[`${name}.${p}`]?.values);
+    return x.map((v, i) => ((v - mean) / Math.sqrt(variance + epsilon)) * weight![i] + (bias?.[i] ?? 0));
   };
 }
 
@@ -83,12 +84,141 @@ const vocabulary =
         'd',
       )(norm(all, layerNorm, 1e-12)(affine(all, dense)(x).map(activation))),
     );
+/** ModernBERT's head on features. */
+const prediction = (all: Head) => (x: Vector) =>
+  norm(all, 'head.norm', 1e-5)(affine(all, 'head.dense')(x).map(gelu));
+const layerNorm = (name: string) => ({ [`${name}.weight`]: [SIZE], [`${name}.bias`]: [SIZE] });
 const twoLayers =
   (first: string, act: (x: number) => number, second: string) => (states: Vector[], all: Head) => [
     affine(all, second)(affine(all, first)(states[0]).map(act)),
   ];
 
+const albert = { ...bertConfig({ model_type: 'albert' }), embedding_size: SIZE, hidden_act: 'gelu' };
+const deberta = bertConfig({ model_type: 'deberta-v2', layer_norm_eps: 1e-12 });
+const electra = bertConfig({ model_type: 'electra', embedding_size: SIZE });
+
 const CASES: Case[] = [
+  {
+    architecture: 'AlbertForSequenceClassification',
+    config: albert,
+    tensors: albertTensors(),
+    head: { ...dense('albert.pooler'), ...dense('classifier', LABELS) },
+    wanted: twoLayers('albert.pooler', Math.tanh, 'classifier'),
+  },
+  {
+    architecture: 'AlbertForMaskedLM',
+    config: albert,
+    tensors: albertTensors(),
+    head: {
+      ...dense('predictions.dense'),
+      ...layerNorm('predictions.LayerNorm'),
+      'predictions.bias': [TINY.vocabulary],
+    },
+    wanted: vocabulary(
+      'predictions.dense',
+      'predictions.LayerNorm',
+      'predictions.bias',
+      `albert.${EMBEDDING}`,
+    ),
+  },
+  {
+    architecture: 'ElectraForMaskedLM',
+    config: electra,
+    tensors: bertTensors('F32', 'electra.'),
+    head: {
+      ...dense('generator_predictions.dense'),
+      ...layerNorm('generator_predictions.LayerNorm'),
+      'generator_lm_head.bias': [TINY.vocabulary],
+    },
+    wanted: vocabulary(
+      'generator_predictions.dense',
+      'generator_predictions.LayerNorm',
+      'generator_lm_head.bias',
+      `electra.${EMBEDDING}`,
+    ),
+  },
+  {
+    architecture: 'DebertaV2ForSequenceClassification',
+    config: { ...deberta, pooler_hidden_act: 'tanh' },
+    tensors: debertaTensors(),
+    head: { ...dense('pooler.dense'), ...dense('classifier', LABELS) },
+    wanted: twoLayers('pooler.dense', Math.tanh, 'classifier'),
+  },
+  {
+    architecture: 'DebertaV2ForMaskedLM',
+    config: deberta,
+    tensors: debertaTensors(),
+    head: {
+      ...dense('cls.predictions.transform.dense'),
+      ...layerNorm('cls.predictions.transform.LayerNorm'),
+      // Beside it in older files, or instead of it in newer ones.
+      'cls.predictions.decoder.bias': [TINY.vocabulary],
+    },
+    wanted: vocabulary(
+      'cls.predictions.transform.dense',
+      'cls.predictions.transform.LayerNorm',
+      'cls.predictions.decoder.bias',
+      `deberta.${EMBEDDING}`,
+    ),
+  },
+  {
+    architecture: 'DebertaV2ForMaskedLM',
+    config: { ...deberta, legacy: false },
+    tensors: debertaTensors(),
+    head: {
+      ...dense('lm_predictions.lm_head.dense'),
+      ...layerNorm('lm_predictions.lm_head.LayerNorm'),
+      'lm_predictions.lm_head.bias': [TINY.vocabulary],
+    },
+    wanted: vocabulary(
+      'lm_predictions.lm_head.dense',
+      'lm_predictions.lm_head.LayerNorm',
+      'lm_predictions.lm_head.bias',
+      `deberta.${EMBEDDING}`,
+    ),
+  },
+  {
+    architecture: 'ModernBertForSequenceClassification',
+    config: MODERNBERT,
+    tensors: modernbertTensors(),
+    head: { 'head.dense.weight': [SIZE, SIZE], 'head.norm.weight': [SIZE], ...dense('classifier', LABELS) },
+    wanted: (states, all) => [affine(all, 'classifier')(prediction(all)(states[0]))],
+  },
+  {
+    architecture: 'ModernBertForSequenceClassification',
+    config: { ...MODERNBERT, classifier_pooling: 'mean', classifier_bias: true },
+    tensors: modernbertTensors(),
+    head: { ...dense('head.dense'), 'head.norm.weight': [SIZE], ...dense('classifier', LABELS) },
+    wanted: (states, all, last) => {
+      const real = states.slice(0, last + 1);
+      const mean = real[0].map((_, i) => real.reduce((sum, x) => sum + x[i], 0) / real.length);
+      return [affine(all, 'classifier')(prediction(all)(mean))];
+    },
+  },
+  {
+    architecture: 'ModernBertForTokenClassification',
+    config: MODERNBERT,
+    tensors: modernbertTensors(),
+    head: { 'head.dense.weight': [SIZE, SIZE], 'head.norm.weight': [SIZE], ...dense('classifier', LABELS) },
+    wanted: (states, all) => states.map((x) => affine(all, 'classifier')(prediction(all)(x))),
+  },
+  {
+    architecture: 'ModernBertForMaskedLM',
+    config: MODERNBERT,
+    tensors: modernbertTensors(),
+    head: {
+      'head.dense.weight': [SIZE, SIZE],
+      'head.norm.weight': [SIZE],
+      'decoder.bias': [TINY.vocabulary],
+    },
+    wanted: (states, all) =>
+      states.map((x) =>
+        affine(
+          { 'd.weight': all['model.embeddings.tok_embeddings.weight'], 'd.bias': all['decoder.bias'] },
+          'd',
+        )(prediction(all)(x)),
+      ),
+  },
   {
     architecture: 'BertForSequenceClassification',
     config: bertConfig(),
@@ -211,7 +341,7 @@ describe.each(CASES)('the head of $architecture', (c) => {
     expect(headLabels(model)).toEqual(
       c.architecture.endsWith('MaskedLM') ? undefined : ['no', 'yes', 'perhaps'],
     );
-    const names = Object.keys(c.head).map((name) => name.replace(/^bert\.|\.\w+$/g, ''));
+    const names = Object.keys(c.head).map((name) => name.replace(/^(?:al)?bert\.|\.\w+$/g, ''));
     for (const { path } of findLinearLayers(model.graph)) expect(names).not.toContain(path);
   });
 
@@ -222,7 +352,8 @@ describe.each(CASES)('the head of $architecture', (c) => {
 });
 
 it('a BERT with a pooler has its output', () => {
-  const c = { ...CASES[0], architecture: 'BertModel', head: dense('bert.pooler.dense') };
+  const bert = CASES.find((c) => c.architecture === 'BertForSequenceClassification')!;
+  const c = { ...bert, architecture: 'BertModel', head: dense('bert.pooler.dense') };
   const { graph } = loadModelAt(folderOf(c).path);
   expect(graph.outputs.map((o) => o.name)).toEqual(['last_hidden_state', 'pooler_output']);
 });

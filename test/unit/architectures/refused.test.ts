@@ -98,7 +98,7 @@ describe('a model folder is refused', () => {
       /position_embedding_type is "relative_key"/,
       /"absolute"/,
     );
-    loads({ hidden_act: 'mish' }, /hidden_act is "mish"/, /"gelu"/);
+    loads({ hidden_act: 'prelu' }, /hidden_act is "prelu"/, /"gelu"/);
     loads({ is_decoder: true }, /is_decoder is true/, /false/);
     loads({ pruned_heads: { 0: [1] } }, /pruned_heads is \{"0":\[1\]\}/, /Export/);
     loads({ quantization_config: { bits: 4 } }, /quantization_config/, /before it was quantized/);
@@ -135,6 +135,16 @@ describe('a model folder is refused', () => {
       'model',
       /position_buckets is 200/,
       /Supported: -1/,
+    );
+    // More than the smaller map of the two stages has.
+    refuses(changed('swin', { window_size: 5 }), 'model', /relative_position_bias_table/, /again/);
+    const deep = { ...changed('swin', { depths: [2, 2, 2] }) };
+    refuses(deep, 'model', /depths is \[2,2,2\]/, /Supported/);
+    refuses(
+      { 'config.json': { model_type: 'swinv2' }, 'model.safetensors': weights },
+      'model',
+      /"swinv2"/,
+      /"swin"/,
     );
     refuses(changed('electra', { is_decoder: true }), 'model', /is_decoder is true/, /false/);
     const relative = { position_embedding_type: 'relative_key_query' };

@@ -74,3 +74,13 @@ it('DistilBERT is BERT without types of tokens', async () => {
   const distilbert = distilbertTensors(bert);
   expect(same(await answers(bertConfig(), bert), await answers(DISTILBERT, distilbert))).toBe(true);
 });
+
+it("a size has the name that transformers' attribute_map gives it, which comes before the family's own", async () => {
+  const { dim, n_heads, n_layers, ...rest } = DISTILBERT;
+  const other = { hidden_size: dim, num_attention_heads: n_heads, num_hidden_layers: n_layers };
+  const tensors = distilbertTensors();
+  const own = await answers(DISTILBERT, tensors);
+  expect(same(own, await answers({ ...rest, ...other }, tensors))).toBe(true);
+  expect(same(own, await answers({ ...rest, ...other, n_heads: 4, dim: 3 }, tensors))).toBe(true);
+  expect(same(own, await answers({ ...DISTILBERT, num_attention_heads: 4 }, tensors))).toBe(false);
+});

@@ -76,6 +76,13 @@ const FAMILIES: [name: string, folder: () => string, target: string, module: str
   ['T5', fixture('t5'), 'q', 'transformer.encoder.block.0.layer.0.SelfAttention.q'],
   ['DeiT', fixture('deit'), 'query', 'deit.encoder.layer.0.attention.attention.query'],
   ['DINOv2', fixture('dinov2'), 'query', 'dinov2.encoder.layer.0.attention.attention.query'],
+  [
+    'DINOv2 with registers',
+    fixture('dinov2-registers'),
+    'query',
+    'dinov2_with_registers.encoder.layer.0.attention.attention.query',
+  ],
+  ['Swin', fixture('swin'), 'query', 'swin.encoder.layers.0.blocks.0.attention.self.query'],
   ['CLIP', fixture('clip-text'), 'q_proj', 'text_model.encoder.layers.0.self_attn.q_proj'],
   ['Qwen3', fixture('qwen3-heads'), 'k_proj', 'model.layers.0.self_attn.k_proj'],
   ['Gemma', fixture('gemma-first'), 'o_proj', 'model.layers.0.self_attn.o_proj'],

@@ -1,0 +1,114 @@
+import { DType } from '../../graph/dtype';
+import type { Network } from './network';
+
+/** How a map of tokens is cut into square windows, in each of which all tokens attend to each other. */
+export interface WindowGrid {
+  /** Of the map. */
+  rows: number;
+  columns: number;
+  /** Features of a token. */
+  size: number;
+  /** Side of a window. */
+  side: number;
+  /** By how many tokens the map is turned, up and to the left, before it is cut. */
+  shift: number;
+}
+
+/** The sides of the map with padding to whole windows. */
+const padded = ({ rows, columns, side }: WindowGrid): [rows: number, columns: number] => [
+  Math.ceil(rows / side) * side,
+  Math.ceil(columns / side) * side,
+];
+
+/** Tokens (images · rows · columns, size) in the order of their windows, padded with 0. */
+export function intoWindows(net: Network, at: string, x: string, grid: WindowGrid): string {
+  const { rows, columns, size, side, shift } = grid;
+  const [height, width] = padded(grid);
+  const shaped = (y: string, ...dims: number[]) => net.op(at, 'Reshape', [y, net.g.ints(dims)]);
+  const map = padMap(net, at, shaped(x, -1, rows, columns, size), [height - rows, width - columns]);
+  const turned = roll(net, at, map, shift, height, width);
+  const bands = shaped(turned, -1, side, width / side, side * size);
+  return shaped(net.op(at, 'Transpose', [bands], { perm: [0, 2, 1, 3] }), -1, size);
+}
+
+/** The same tokens back in their order, without the padding. */
+export function fromWindows(net: Network, at: string, x: string, grid: WindowGrid): string {
+  const { rows, columns, size, side, shift } = grid;
+  const [height, width] = padded(grid);
+  const shaped = (y: string, ...dims: number[]) => net.op(at, 'Reshape', [y, net.g.ints(dims)]);
+  const bands = net.op(at, 'Transpose', [shaped(x, -1, width / side, side, side * size)], {
+    perm: [0, 2, 1, 3],
+  });
+  const turned = shaped(bands, -1, height, width, size);
+  const map = roll(net, at, turned, shift && height - shift, height, width, shift && width - shift);
+  const isPadded = height > rows || width > columns;
+  const cut = (y: string) =>
+    net.op(at, 'Slice', [y, net.g.ints([0, 0]), net.g.ints([rows, columns]), net.g.ints([1, 2])]);
+  return shaped(isPadded ? cut(map) : map, -1, size);
+}
+
+/**
+ * What is added to the scores of a turned map: tokens that are side by side only since it was turned do not attend to
+ * each other. As the map is not wrapped around in truth, −100, as in transformers.
+ *
+ * @returns (windows, 1, side², side²)
+ */
+export function turnedBias(net: Network, at: string, grid: WindowGrid): string {
+  const { side, shift } = grid;
+  const [height, width] = padded(grid);
+  const part = (place: number, length: number) =>
+    place < length - side ? 0 : place < length - shift ? 1 : 2;
+  const parts: number[] = [];
+  for (let top = 0; top < height; top += side)
+    for (let left = 0; left < width; left += side)
+      for (let i = 0; i < side * side; i++)
+        parts.push(3 * part(top + Math.floor(i / side), height) + part(left + (i % side), width));
+  const [count, area] = [parts.length / side ** 2, side ** 2];
+  const of = (...dims: number[]) => net.g.constant(DType.int64, dims, parts);
+  const same = net.op(at, 'Equal', [of(count, 1, area, 1), of(count, 1, 1, area)]);
+  return net.op(at, 'Where', [same, net.float(0), net.float(-100)]);
+}
+
+/**
+ * What each head adds to the scores of two tokens of a window, by how far apart they are in each direction: a table with a
+ * row for each of (2 · side − 1)² distances.
+ *
+ * @returns (1, heads, side², side²)
+ */
+export function windowDistances(net: Network, at: string, side: number, heads: number): string {
+  const span = 2 * side - 1;
+  const table = net.weight(`${at}.relative_position_bias_table`, [span * span, heads]);
+  const area = side * side;
+  const row = (i: number) => Math.floor(i / side);
+  const index = Array.from({ length: area * area }, (_, n) => {
+    const [query, key] = [Math.floor(n / area), n % area];
+    return (row(query) - row(key) + side - 1) * span + ((query % side) - (key % side) + side - 1);
+  });
+  const found = net.op(at, 'Gather', [table, net.g.constant(DType.int64, [area, area], index)]);
+  return net.op(at, 'Unsqueeze', [net.op(at, 'Transpose', [found], { perm: [2, 0, 1] }), net.g.ints([0])]);
+}
+
+/** Rows below and columns right of a map (images, rows, columns, size). */
+export function padMap(net: Network, at: string, map: string, [below, right]: readonly number[]): string {
+  if (below === 0 && right === 0) return map;
+  return net.op(at, 'Pad', [map, net.g.ints([0, 0, 0, 0, 0, below, right, 0])]);
+}
+
+/** Moves rows up and columns to the left; those that fall out come in on the other side. */
+function roll(
+  net: Network,
+  at: string,
+  map: string,
+  up: number,
+  height: number,
+  width: number,
+  left = up,
+): string {
+  if (up === 0 && left === 0) return map;
+  const along = (x: string, axis: number, by: number, length: number) => {
+    const part = (from: number, to: number) =>
+      net.op(at, 'Slice', [x, net.g.ints([from]), net.g.ints([to]), net.g.ints([axis])]);
+    return net.op(at, 'Concat', [part(by, length), part(0, by)], { axis });
+  };
+  return along(along(map, 1, up, height), 2, left, width);
+}
