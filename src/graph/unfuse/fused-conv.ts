@@ -10,7 +10,7 @@ const PLAIN = new Set(['Relu', 'Tanh', 'Sigmoid']);
 
 /** activation(Conv(x) + z). */
 export const fusedConv: Rewrite = (node, c) => {
-  requireKnown(node, ATTRIBUTES, ['X', 'W', 'B', 'Z']);
+  requireKnown(node, { attributes: ATTRIBUTES, inputs: ['X', 'W', 'B', 'Z'] });
   const { g } = c;
   const [x, w, bias, z] = node.inputs as [string, string, string?, string?];
   const own = Object.fromEntries([...node.attributes].filter(([name]) => CONV.includes(name)));
