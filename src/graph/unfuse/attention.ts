@@ -32,7 +32,7 @@ const INPUTS = [
 
 /** Self-attention with its projections, whose weights are column blocks of one: (features, query + key + value). */
 export const attention: Rewrite = (node, c) => {
-  requireKnown(node, ATTRIBUTES, INPUTS);
+  requireKnown(node, { attributes: ATTRIBUTES, inputs: INPUTS, outputs: ['output', 'present'] });
   if (attrInt(node, 'do_rotary', 0) === 1)
     throw refusal(
       node,

@@ -16,13 +16,14 @@ const INPUTS = [
   'mask',
   'position_ids',
 ];
+const OUTPUTS = ['output', 'mask_index', 'embedding_sum'];
 
 /**
  * The sum of a word's, a position's and, where they are given, a segment's embedding, normalized. The second output is
  * the number of tokens that a text's mask has as 1, zeros without a mask; the third is the sum.
  */
 export const embedLayerNormalization: Rewrite = (node, c) => {
-  requireKnown(node, ['epsilon', 'mask_index_type'], INPUTS);
+  requireKnown(node, { attributes: ['epsilon', 'mask_index_type'], inputs: INPUTS, outputs: OUTPUTS });
   const { g } = c;
   const [ids, segmentIds, words, positions, segments, gamma, beta, mask, positionIds] = node.inputs;
   const [y, count, sum] = node.outputs;

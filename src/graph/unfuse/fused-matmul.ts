@@ -2,9 +2,13 @@ import { attrFloat, attrInt } from '../attributes';
 import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
 import { knownRank } from './parts/rank';
+import { requireKnown } from './parts/refuse';
+
+const ATTRIBUTES = ['alpha', 'transA', 'transB', 'transBatchA', 'transBatchB'];
 
 /** alpha · A' B', where the matrices and the leading axis of each side may be transposed first. */
 export const fusedMatMul: Rewrite = (node, c) => {
+  requireKnown(node, { attributes: ATTRIBUTES, inputs: ['A', 'B'] });
   const alpha = attrFloat(node, 'alpha', 1);
   const type = c.declared.floatType(node.inputs[0]);
   const sides = (['A', 'B'] as const).map((side, i) => transposed(node, c, node.inputs[i], side));

@@ -21,10 +21,11 @@ const INPUTS = [
   '(past_sequence_length)',
   '(cache_indirection)',
 ];
+const OUTPUTS = ['output', 'present_key', 'present_value', '(qk)'];
 
 /** Attention between projections, which it may give their biases. */
 export const multiHeadAttention: Rewrite = (node, c) => {
-  requireKnown(node, ATTRIBUTES, INPUTS);
+  requireKnown(node, { attributes: ATTRIBUTES, inputs: INPUTS, outputs: OUTPUTS });
   const [query, key, , , mask, bias] = node.inputs;
   const [q, k, v] = projections(c, node);
   present(c, node, k, v);
@@ -64,6 +65,8 @@ function projections(c: RewriteContext, node: Node): [string, string, string] {
     const one = pick(g, x, 3, index);
     return parts[i] ? g.op('Add', [one, g.op('Reshape', [parts[i], g.ints([heads, -1])])]) : one;
   };
+  if (!key && c.declared.rank(query) === 3)
+    throw refusal(node, `the packed input query (${query}) of three axes`);
   // (batch, tokens, heads, 3, size).
   if (!key) return [packed(query, 0, 0), packed(query, 1, 1), packed(query, 2, 2)];
   const q = flat(query, 0);

@@ -8,7 +8,7 @@ import { knownRank } from './parts/rank';
 import { refusal, requireKnown } from './parts/refuse';
 import { rotate, rotatedSize } from './parts/rotate';
 
-const ATTRIBUTES = ['interleaved', 'is_packed_batching', 'num_heads', 'rotary_embedding_dim', 'scale'];
+const ATTRIBUTES = ['interleaved', 'is_packed_batching=0', 'num_heads', 'rotary_embedding_dim', 'scale'];
 const INPUTS = ['input', 'position_ids', 'cos_cache', 'sin_cache'];
 
 /**
@@ -16,8 +16,7 @@ const INPUTS = ['input', 'position_ids', 'cos_cache', 'sin_cache'];
  * attribute `scale` and do not use it.
  */
 export const rotaryEmbedding: Rewrite = (node, c) => {
-  requireKnown(node, ATTRIBUTES, INPUTS);
-  if (attrInt(node, 'is_packed_batching', 0) !== 0) throw refusal(node, 'is_packed_batching');
+  requireKnown(node, { attributes: ATTRIBUTES, inputs: INPUTS });
   const { g } = c;
   const [x, ids, cos, sin] = node.inputs as [string, string, string, string];
   const rank = knownRank(c, node, x);

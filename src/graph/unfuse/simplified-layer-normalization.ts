@@ -1,10 +1,14 @@
 import { attrFloat, attrInt } from '../attributes';
 import type { Rewrite } from '../rewrite';
 import { knownRank } from './parts/rank';
+import { requireKnown } from './parts/refuse';
 import { rms } from './parts/rms';
+
+const ATTRIBUTES = ['axis', 'epsilon', 'stash_type'];
 
 /** x / sqrt(mean(x²) + epsilon) · scale over the axes from `axis` on. */
 export const simplifiedLayerNormalization: Rewrite = (node, c) => {
+  requireKnown(node, { attributes: ATTRIBUTES, inputs: ['X', 'scale'], outputs: ['Y', 'inv_std_var'] });
   const [x, scale] = node.inputs;
   const [y, inverse] = node.outputs;
   const axis = attrInt(node, 'axis', -1);

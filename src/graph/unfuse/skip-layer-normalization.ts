@@ -1,9 +1,14 @@
 import { attrFloat } from '../attributes';
 import type { Rewrite } from '../rewrite';
+import { requireKnown } from './parts/refuse';
 import { SKIP_EPSILON, skipSum } from './parts/skip-sum';
+
+const INPUTS = ['input', 'skip', 'gamma', 'beta', 'bias'];
+const OUTPUTS = ['output', 'mean', 'inv_std_var', 'input_skip_bias_sum'];
 
 /** LayerNormalization(input + skip + bias) · gamma + beta; the fourth output is the sum. */
 export const skipLayerNormalization: Rewrite = (node, c) => {
+  requireKnown(node, { attributes: ['epsilon'], inputs: INPUTS, outputs: OUTPUTS });
   const [input, skip, gamma, beta, bias] = node.inputs;
   const [y, mean, inverse, sum] = node.outputs;
   const x = skipSum(c, input, skip, bias, sum);

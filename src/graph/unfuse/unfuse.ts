@@ -1,12 +1,17 @@
 import type { Model, Node } from '../model';
 import { rewriteModel, type Rewrite } from '../rewrite';
 import { attention } from './attention';
+import { biasAdd } from './bias-add';
+import { biasSplitGelu } from './bias-split-gelu';
 import { embedLayerNormalization } from './embed-layer-normalization';
 import { fusedConv } from './fused-conv';
+import { fusedGemm } from './fused-gemm';
 import { fusedMatMul } from './fused-matmul';
 import { gelu } from './gelu';
+import { groupNorm, skipGroupNorm } from './group-norm';
 import { groupQueryAttention } from './group-query-attention';
 import { multiHeadAttention } from './multi-head-attention';
+import { nhwcConv } from './nhwc-conv';
 import { rotaryEmbedding } from './rotary-embedding';
 import { simplifiedLayerNormalization } from './simplified-layer-normalization';
 import { skipLayerNormalization } from './skip-layer-normalization';
@@ -16,19 +21,27 @@ import { swish } from './swish';
 /** Operators that stand for several standard ones, by `domain:opType`: ONNX Runtime's (its ContribOperators.md). */
 const REWRITES = new Map<string, Rewrite>([
   ['com.microsoft:Attention', attention],
+  ['com.microsoft:BiasAdd', biasAdd],
   ['com.microsoft:BiasGelu', gelu('none')],
+  ['com.microsoft:BiasSplitGelu', biasSplitGelu],
   ['com.microsoft:EmbedLayerNormalization', embedLayerNormalization],
   ['com.microsoft:FastGelu', gelu('tanh')],
   ['com.microsoft:FusedConv', fusedConv],
+  ['com.microsoft:FusedGemm', fusedGemm],
   ['com.microsoft:FusedMatMul', fusedMatMul],
   ['com.microsoft:Gelu', gelu('none')],
+  ['com.microsoft:GroupNorm', groupNorm],
   ['com.microsoft:GroupQueryAttention', groupQueryAttention],
   ['com.microsoft:MultiHeadAttention', multiHeadAttention],
+  ['com.microsoft:NhwcConv', nhwcConv],
   ['com.microsoft:QuickGelu', swish(1.702)],
   ['com.microsoft:RotaryEmbedding', rotaryEmbedding],
   ['com.microsoft:SimplifiedLayerNormalization', simplifiedLayerNormalization],
+  ['com.microsoft:SkipGroupNorm', skipGroupNorm],
   ['com.microsoft:SkipLayerNormalization', skipLayerNormalization],
   ['com.microsoft:SkipSimplifiedLayerNormalization', skipSimplifiedLayerNormalization],
+  // FusedMatMul's former name.
+  ['com.microsoft:TransposeMatMul', fusedMatMul],
   // ONNX Runtime puts this non-standard operator into the standard domain.
   [':SimplifiedLayerNormalization', simplifiedLayerNormalization],
 ]);

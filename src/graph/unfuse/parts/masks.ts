@@ -18,14 +18,14 @@ export interface Sequence {
 export interface MaskForm {
   /** What a masked score gets. */
   filter: number;
-  /** Whether a mask of one axis may have the beginnings of texts after their ends: (2 · batch). */
+  /** Whether a mask of one axis has the beginnings of texts after their ends if it is (2 · batch). */
   begins: boolean;
 }
 
 /**
  * A mask of integers as a number to add to scores: 0 for what is seen, the filter value for the rest. It may have one
- * axis (the number of keys of each text), two (batch, keys), three (batch, tokens, keys) or four (batch, 1, longest,
- * longest).
+ * axis (the number of keys of each text, which other numbers may follow), two (batch, keys), three (batch, tokens, keys)
+ * or four (batch, 1, longest, longest).
  *
  * @returns broadcastable to (batch, heads, tokens, keys)
  */
@@ -48,17 +48,18 @@ export function maskBias(
 function withinLength({ g }: RewriteContext, mask: string, { tokens, keys }: Sequence, begins: boolean) {
   const batch = sizeOf(g, tokens, 0);
   const zero = g.constant(DType.int64, [1], [0]);
-  // Zeros stand for the beginnings that a mask does not have.
-  const all = g.op('Concat', [g.op('Cast', [mask], { to: DType.int64 }), g.op('Expand', [zero, batch])], {
-    axis: 0,
-  });
-  const part = (from: string, to: string) =>
-    g.op('Unsqueeze', [g.op('Slice', [all, from, to]), g.ints([1, 2, 3])]);
+  const whole = g.op('Cast', [mask], { to: DType.int64 });
+  const part = (x: string, from: string, to: string) =>
+    g.op('Unsqueeze', [g.op('Slice', [x, from, to]), g.ints([1, 2, 3])]);
   const places = positionsOf(g, keys, 1);
-  const before = g.op('Less', [places, part(zero, batch)]);
+  const before = g.op('Less', [places, part(whole, zero, batch)]);
   if (!begins) return before;
   const twice = g.op('Add', [batch, batch]);
-  return g.op('And', [before, g.op('GreaterOrEqual', [places, part(batch, twice)])]);
+  // Zeros stand for the beginnings that a mask does not have. One of (3 · batch + 2) has other numbers in their place.
+  const padded = g.op('Concat', [whole, g.op('Expand', [zero, batch])], { axis: 0 });
+  const has = g.op('Cast', [g.op('Equal', [sizeOf(g, mask, 0), twice])], { to: DType.int64 });
+  const starts = g.op('Mul', [part(padded, batch, twice), has]);
+  return g.op('And', [before, g.op('GreaterOrEqual', [places, starts])]);
 }
 
 function isSet({ g }: RewriteContext, mask: string, rank: number, { tokens, keys }: Sequence): string {
@@ -104,10 +105,20 @@ export function causalBias(
       const until = g.op('Add', [columns, g.scalar(window - 1, DType.int64)]);
       seen = g.op('And', [seen, g.op('LessOrEqual', [rows, until])]);
     }
-    if (last) {
-      const ends = g.op('Reshape', [g.op('Cast', [last], { to: DType.int64 }), g.ints([-1, 1, 1, 1])]);
-      seen = g.op('And', [seen, g.op('LessOrEqual', [columns, ends])]);
-    } else seen = g.op('Unsqueeze', [seen, g.ints([0, 1])]);
-    return g.op('Where', [seen, g.scalar(0, type), g.scalar(lowest(type), type)]);
+    seen = last ? g.op('And', [seen, upTo(c, columns, last)]) : g.op('Unsqueeze', [seen, g.ints([0, 1])]);
+    return hidden(c, seen, type);
   });
 }
+
+/** The lowest number for the keys after the last one of each text: (batch, 1, 1, keys). */
+export const endBias = (c: RewriteContext, keys: string, type: number, last: string): string =>
+  c.once(`end ${last} ${type}`, () => hidden(c, upTo(c, positionsOf(c.g, keys, 1), last), type));
+
+const upTo = ({ g }: RewriteContext, columns: string, last: string): string =>
+  g.op('LessOrEqual', [
+    columns,
+    g.op('Reshape', [g.op('Cast', [last], { to: DType.int64 }), g.ints([-1, 1, 1, 1])]),
+  ]);
+
+const hidden = ({ g }: RewriteContext, seen: string, type: number): string =>
+  g.op('Where', [seen, g.scalar(0, type), g.scalar(lowest(type), type)]);

@@ -15,19 +15,39 @@ export const refusal = (node: Node, what: string, hint = UNFUSED): AuroraError =
     hint,
   );
 
+/** What a rewrite knows of an operator. */
+export interface Known {
+  /** Names, or `name=value` for one that may have no other value. */
+  attributes?: readonly string[];
+  /** In order; one in parentheses must be absent. */
+  inputs: readonly string[];
+  /** Likewise. */
+  outputs?: readonly string[];
+}
+
 /**
- * Requires that a node has no attribute and no input beyond those that its rewrite knows: later versions of ONNX Runtime
- * add some that change the result.
- *
- * @param inputs names of the inputs, in order; one in parentheses must be absent
+ * Requires that a node has no attribute, input or output beyond those that its rewrite knows: later versions of ONNX
+ * Runtime add some that change the result.
  */
-export function requireKnown(node: Node, attributes: readonly string[], inputs: readonly string[]): void {
-  for (const name of node.attributes.keys())
-    if (!attributes.includes(name)) throw refusal(node, `the attribute ${name}`);
-  node.inputs.forEach((x, i) => {
-    const name = inputs[i];
-    if (x === '' || (name !== undefined && !name.startsWith('('))) return;
-    const input = name?.replace(/[()]/g, '') ?? `number ${i + 1}`;
-    throw refusal(node, `the input ${input} (${x})`, input.startsWith('past') ? NO_CACHE : UNFUSED);
-  });
+export function requireKnown(node: Node, { attributes = [], inputs, outputs = ['output'] }: Known): void {
+  for (const [name, a] of node.attributes) {
+    if (attributes.includes(name)) continue;
+    const value = a.type === 'int' || a.type === 'string' ? `${name}=${a.value}` : name;
+    const fixed = attributes.some((known) => known.startsWith(`${name}=`));
+    if (!attributes.includes(value)) throw refusal(node, `the attribute ${fixed ? value : name}`);
+  }
+  const input = unknown(node.inputs, inputs);
+  if (input) throw refusal(node, `the input ${input}`, input.startsWith('past') ? NO_CACHE : UNFUSED);
+  const output = unknown(node.outputs, outputs);
+  if (output) throw refusal(node, `the output ${output}`);
+}
+
+/** The first tensor of a node that is not known or must be absent, in words. */
+function unknown(tensors: readonly string[], names: readonly string[]): string | undefined {
+  for (const [i, tensor] of tensors.entries()) {
+    const name = names[i];
+    if (tensor === '' || (name !== undefined && !name.startsWith('('))) continue;
+    return `${name?.replace(/[()]/g, '') ?? `number ${i + 1}`} (${tensor})`;
+  }
+  return undefined;
 }

@@ -18,8 +18,20 @@ export function rms(
   y: string,
   inverseOutput: string | undefined,
 ): void {
-  const { g } = c;
   const type = c.declared.floatType(node.inputs[0]);
+  c.replace(node, 'Mul', [rootMeanSquare(c, type, input, axes, epsilon, inverseOutput), scale], {}, [y]);
+}
+
+/** x / sqrt(mean(x²) + epsilon), without a scale. */
+export function rootMeanSquare(
+  c: RewriteContext,
+  type: number,
+  input: string,
+  axes: number[],
+  epsilon: number,
+  inverseOutput?: string,
+): string {
+  const { g } = c;
   // 16-bit floats overflow at 65,504, which squares can reach: the statistics are computed in 32 bits.
   const half = type === DType.float16 || type === DType.bfloat16;
   const x = half ? g.op('Cast', [input], { to: DType.float }) : input;
@@ -27,5 +39,5 @@ export function rms(
   const root = g.op('Sqrt', [g.op('Add', [meanSquare, g.scalar(epsilon, half ? DType.float : type)])]);
   const inverse = inverseOutput ? c.produce(inverseOutput, 'Reciprocal', [root]) : g.op('Reciprocal', [root]);
   const normal = g.op('Mul', [x, inverse]);
-  c.replace(node, 'Mul', [half ? g.op('Cast', [normal], { to: type }) : normal, scale], {}, [y]);
+  return half ? g.op('Cast', [normal], { to: type }) : normal;
 }

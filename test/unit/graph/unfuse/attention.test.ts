@@ -2,7 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { unfuse } from '../../../../src/graph/unfuse/unfuse';
 import { runModel } from '../onnx-models';
-import { bits, bothWays, check, floats, fused, int32, largestDifference, type Fed } from './kernel';
+import {
+  bits,
+  bothWays,
+  check,
+  cumulative,
+  floats,
+  fused,
+  int32,
+  largestDifference,
+  type Fed,
+} from './kernel';
 
 interface Case {
   batch: number;
@@ -29,6 +39,7 @@ const masks = (batch: number, tokens: number): fc.Arbitrary<Fed | undefined> => 
     fc.constant(undefined),
     places(batch).map((ends) => int32([batch], ends)),
     places(2 * batch).map((both) => int32([2 * batch], both)),
+    places(batch).map(cumulative),
     bits([batch, tokens]),
     bits([batch, tokens, tokens]),
     fc.constant(int32([batch, 1], new Array<number>(batch).fill(1))),
@@ -50,7 +61,7 @@ const cases: fc.Arbitrary<Case> = fc
       filter: fc.constantFrom(undefined, -1, -50),
       scale: fc.constantFrom(undefined, 0.3),
       mask: masks(batch, tokens),
-      bias: fc.constantFrom(undefined, [1, 1], [1, heads], [batch, heads]),
+      bias: fc.constantFrom(undefined, [1, 1], [1, heads], [batch, 1], [batch, heads]),
       seed: fc.nat(1000),
     }),
   );

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../../src/graph/dtype';
-import { bothWays, check, floats, int32, largestDifference, type Fed } from './kernel';
+import { GraphBuilder } from '../../../../src/graph/builder';
+import { unfuse } from '../../../../src/graph/unfuse/unfuse';
+import { tensorOf } from '../../../../src/graph/values';
+import { runModel } from '../onnx-models';
+import { bothWays, check, floats, fused, int32, largestDifference, type Fed } from './kernel';
 
 const cases = fc
   .record({ batch: fc.integer({ min: 1, max: 3 }), tokens: fc.integer({ min: 1, max: 6 }) })
@@ -22,10 +26,11 @@ const cases = fc
       rotary: fc.boolean(),
       interleaved: fc.boolean(),
       positions: fc.boolean(),
+      causal: fc.constantFrom(undefined, undefined, 1, 0),
       window: fc.constantFrom(undefined, 1, 2, 3),
       softcap: fc.constantFrom(undefined, 0.7),
       sink: fc.constantFrom('none', 'smooth', 'head') as fc.Arbitrary<'none' | 'smooth' | 'head'>,
-      bias: fc.constantFrom('none', 'one', 'all') as fc.Arbitrary<'none' | 'one' | 'all'>,
+      bias: fc.constantFrom(undefined, [false, false], [false, true], [true, false], [true, true]),
       scale: fc.constantFrom(undefined, 0.4),
       seed: fc.nat(1000),
     }),
@@ -44,7 +49,7 @@ async function difference(c: Case): Promise<number> {
   const table = (more: number): Fed => floats([9, half], seed + more, { constant: true });
   const ids = { dims: [batch, tokens], values: [], dtype: DType.int64 };
   const places = Array.from({ length: batch * tokens }, (_, i) => (i % 2 ? 5 : seed % 3));
-  const biasDims = c.bias === 'one' ? [1, 1] : [batch, heads];
+  const biasDims = c.bias?.map((own, i) => (own ? [batch, heads][i] : 1));
   const { kernel, plain } = await bothWays({
     op: 'GroupQueryAttention',
     inputs: {
@@ -61,7 +66,7 @@ async function difference(c: Case): Promise<number> {
       cos_cache: c.rotary ? table(3) : undefined,
       sin_cache: c.rotary ? table(4) : undefined,
       position_ids: c.rotary && c.positions ? { ...ids, values: places } : undefined,
-      attention_bias: c.bias === 'none' ? undefined : floats([...biasDims, tokens, tokens], seed + 5),
+      attention_bias: biasDims && floats([...biasDims, tokens, tokens], seed + 5),
       head_sink: c.sink === 'head' ? floats([heads], seed + 6, { constant: true }) : undefined,
     },
     attributes: {
@@ -69,7 +74,10 @@ async function difference(c: Case): Promise<number> {
       kv_num_heads: shared,
       do_rotary: c.rotary ? 1 : undefined,
       rotary_interleaved: c.interleaved ? 1 : undefined,
-      local_window_size: c.window,
+      causal: c.causal,
+      local_window_size: c.causal === 0 ? undefined : c.window,
+      // As exporters write them, with the meaning of their absence.
+      ...(seed % 2 && { k_quant_type: 'NONE', v_quant_type: 'NONE', kv_cache_bit_width: 0, qk_output: 0 }),
       softcap: c.softcap === undefined ? undefined : { float: c.softcap },
       smooth_softmax: c.sink === 'smooth' ? 1 : undefined,
       scale: c.scale === undefined ? undefined : { float: c.scale },
@@ -94,5 +102,70 @@ describe('GroupQueryAttention', () => {
         expect(await difference(c)).toBeLessThan(2e-5);
       },
       80,
+    ));
+
+  it('normalizes queries and keys, which the CPU kernel does not, as SimplifiedLayerNormalization', () =>
+    check(
+      fc.record({
+        shared: fc.integer({ min: 1, max: 2 }),
+        epsilon: fc.constantFrom(undefined, 1e-2),
+        seed: fc.nat(99),
+      }),
+      async ({ shared, epsilon, seed }) => {
+        const [batch, tokens, heads, size] = [2, 3, 2, 16];
+        const table = (more: number) => floats([9, 8], seed + more, { constant: true });
+        const [queryNorm, keyNorm] = [1, 2].map((more) => floats([size], seed + more, { constant: true }));
+        const inputs = {
+          query: floats([batch, tokens, heads * size], seed, { size: 2 }),
+          key: floats([batch, tokens, shared * size], seed + 1, { size: 2 }),
+          value: floats([batch, tokens, shared * size], seed + 2),
+          past_key: undefined,
+          past_value: undefined,
+          seqlens_k: int32([batch], [tokens - 1, tokens - 1]),
+          total_sequence_length: int32([1], [tokens]),
+          cos_cache: table(3),
+          sin_cache: table(4),
+        };
+        const attributes = { num_heads: heads, kv_num_heads: shared, do_rotary: 1 };
+        const call = { op: 'GroupQueryAttention', inputs, attributes };
+        const norms = {
+          ids: undefined,
+          bias: undefined,
+          sink: undefined,
+          k_scale: undefined,
+          v_scale: undefined,
+        };
+        const ours = fused({
+          ...call,
+          inputs: { ...inputs, ...norms, q_norm_weight: queryNorm, k_norm_weight: keyNorm },
+          attributes: {
+            ...attributes,
+            qk_norm_epsilon: epsilon === undefined ? undefined : { float: epsilon },
+          },
+        });
+        const { model, feeds } = fused(call);
+        const before = [
+          ['query', queryNorm!],
+          ['key', keyNorm!],
+        ] as const;
+        model.graph.nodes[0]!.inputs.splice(0, 2, 'query_normal', 'key_normal');
+        const g = new GraphBuilder(model.graph, '/norm', []);
+        for (const [name, weight] of before) {
+          const parts = g.op('Reshape', [name, g.ints([0, 0, -1, size])]);
+          const scale = g.addInitializer(tensorOf(`${name}_norm`, DType.float, weight.dims, weight.values));
+          const normal = g.op('SimplifiedLayerNormalization', [parts, scale], {
+            epsilon: { float: epsilon ?? 1e-6 },
+            axis: -1,
+          });
+          g.op('Reshape', [normal, g.ints([0, 0, -1])], {}, { outputs: [`${name}_normal`] });
+        }
+        model.graph.nodes.unshift(...g.sink);
+        const [kernel, plain] = [
+          await runModel(model, feeds),
+          await runModel(unfuse(ours.model), ours.feeds),
+        ];
+        expect(largestDifference(kernel, plain)).toBeLessThan(1e-5);
+      },
+      8,
     ));
 });

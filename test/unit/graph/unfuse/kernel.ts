@@ -106,6 +106,12 @@ export const bits = (dims: number[]): fc.Arbitrary<Fed> => {
   return fc.array(fc.nat(1), { minLength: count, maxLength: count }).map((values) => int32(dims, values));
 };
 
+/** Lengths of texts as packed kernels take them: their lengths, then where queries and keys begin, (3 · batch + 2). */
+export const cumulative = (lengths: number[]): Fed => {
+  const begins = lengths.reduce((sums, n) => [...sums, sums.at(-1)! + n], [0]);
+  return int32([3 * lengths.length + 2], [...lengths, ...begins, ...begins]);
+};
+
 /** Checks a property on random cases, always the same ones. */
 export const check = <T>(cases: fc.Arbitrary<T>, holds: (example: T) => Promise<void>, numRuns = 40) =>
   fc.assert(fc.asyncProperty(cases, holds), { numRuns, seed: 1 });

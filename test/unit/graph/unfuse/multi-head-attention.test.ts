@@ -2,7 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { unfuse } from '../../../../src/graph/unfuse/unfuse';
 import { runModel, type Attributes } from '../onnx-models';
-import { bits, bothWays, check, floats, fused, int32, largestDifference, type Fed } from './kernel';
+import {
+  bits,
+  bothWays,
+  check,
+  cumulative,
+  floats,
+  fused,
+  int32,
+  largestDifference,
+  type Fed,
+} from './kernel';
 
 const small = (max: number) => fc.integer({ min: 1, max });
 
@@ -21,6 +31,7 @@ interface Case {
   scale: number | undefined;
   mask: Fed | undefined;
   attentionBias: number[] | undefined;
+  presents: boolean;
   seed: number;
 }
 
@@ -29,7 +40,7 @@ const masks = (batch: number, tokens: number, keys: number): fc.Arbitrary<Fed | 
     fc.constant(undefined),
     fc
       .array(fc.integer({ min: 0, max: keys }), { minLength: batch, maxLength: batch })
-      .map((lengths) => int32([batch], lengths)),
+      .chain((lengths) => fc.constantFrom(int32([batch], lengths), cumulative(lengths))),
     bits([batch, keys]),
     bits([batch, tokens, keys]),
   );
@@ -51,7 +62,8 @@ const cases: fc.Arbitrary<Case> = fc
       filter: fc.constantFrom(undefined, -1, -50),
       scale: fc.constantFrom(undefined, 0.3),
       mask: masks(batch, tokens, keys),
-      attentionBias: fc.constantFrom(undefined, [1, 1], [1, heads], [batch, heads]),
+      attentionBias: fc.constantFrom(undefined, [1, 1], [1, heads], [batch, 1], [batch, heads]),
+      presents: fc.boolean(),
       seed: fc.nat(1000),
     });
   });
@@ -84,7 +96,10 @@ async function difference(c: Case): Promise<number> {
       attention_bias: c.attentionBias && floats([...c.attentionBias, tokens, keys], seed + 4, { size: 2 }),
     },
     attributes: attributesOf(c),
+    outputs: c.presents ? ['y', 'keys', 'values'] : ['y'],
   });
+  for (const name of c.presents ? ['keys', 'values'] : [])
+    expect(largestDifference(kernel, plain, name)).toBeLessThan(1e-6);
   return largestDifference(kernel, plain);
 }
 

@@ -27,13 +27,48 @@ describe('what is not supported is refused by name', () => {
   it.each<[string, RegExp, () => AuroraError]>([
     [
       'an attribute that the rewrite does not know',
-      /^The operator GroupQueryAttention of the node y has the attribute k_quant_type, /,
-      () => refused('GroupQueryAttention', ['q', 'k', 'v'], { ...heads, k_quant_type: 'PER_TENSOR' }),
+      /^The operator GroupQueryAttention of the node y has the attribute later, /,
+      () => refused('GroupQueryAttention', ['q', 'k', 'v'], { ...heads, later: 1 }),
     ],
     [
       'an input that it does not know',
-      /has the input number 13 \(scale\)/,
+      /has the input number 17 \(later\)/,
+      () => refused('GroupQueryAttention', ['q', 'k', 'v', ...Array<string>(13).fill(''), 'later'], heads),
+    ],
+    [
+      'a quantized cache',
+      /has the attribute k_quant_type=PER_TENSOR, /,
+      () => refused('GroupQueryAttention', ['q', 'k', 'v'], { ...heads, k_quant_type: 'PER_TENSOR' }),
+    ],
+    [
+      'scales of a quantized cache',
+      /has the input k_scale \(scale\)/,
       () => refused('GroupQueryAttention', ['q', 'k', 'v', ...Array<string>(9).fill(''), 'scale'], heads),
+    ],
+    [
+      'scores as an output',
+      /has the output qk \(scores\)/,
+      () => refused('MultiHeadAttention', ['q', 'k', 'v'], { num_heads: 2 }, ['y', '', '', 'scores']),
+    ],
+    [
+      'an output that it does not know',
+      /has the output number 2 \(more\)/,
+      () => refused('QuickGelu', ['x'], {}, ['y', 'more']),
+    ],
+    [
+      'a window without tokens',
+      /has a local_window_size of 0/,
+      () => refused('GroupQueryAttention', ['q', 'k', 'v'], { ...heads, local_window_size: 0 }),
+    ],
+    [
+      'packed projections of three axes',
+      /has the packed input query \(q\) of three axes/,
+      () => refused('MultiHeadAttention', ['q'], { num_heads: 2 }),
+    ],
+    [
+      'packed batches',
+      /RotaryEmbedding of the node y has the attribute is_packed_batching=1/,
+      () => refused('RotaryEmbedding', ['x', 'ids', 'cos', 'sin'], { is_packed_batching: 1 }),
     ],
     [
       'a cache under another name',

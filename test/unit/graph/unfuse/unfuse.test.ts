@@ -151,6 +151,17 @@ describe('replacing FusedMatMul', () => {
     ['transBatchB', t({ transBatchB: 1 }, [2, 3, 4], [4, 2, 5])],
     ['both batches', t({ transBatchA: 1, transBatchB: 1 }, [3, 2, 2, 4], [4, 2, 2, 5])],
     [
+      'its former name',
+      {
+        op: 'TransposeMatMul',
+        inputs: [
+          [4, 3],
+          [5, 4],
+        ],
+        attributes: { transA: 1, transB: 1 },
+      },
+    ],
+    [
       'batches and matrices',
       t({ transBatchA: 1, transBatchB: 1, transA: 1, transB: 1 }, [4, 2, 3], [5, 2, 4]),
     ],
