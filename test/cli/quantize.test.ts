@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/graph/file/safetensors';
 import type { ModelSummary } from '../../src/graph/summary';
+import type { ExportRecord } from '../../src/protocol/export';
 import type { QuantizeResult } from '../../src/protocol/quantize';
 import { readRun } from '../read-run';
 import { CLI, Lab } from './lab';
@@ -79,5 +80,36 @@ describe('aurora quantize', () => {
     const operators = new Set(summary.layers.map((l) => `${l.path.split('.').at(-1)} ${l.operator}`));
     expect(operators).toContain('query MatMul');
     expect(operators).toContain('key MatMulNBits');
+
+    const again = lab.fresh('again');
+    const args = ['export', run, '--accept-drop', '--requantize', '--out', again, '--as'];
+    const { out } = lab.run(...args, 'onnx-merged');
+    expect(out).toMatch(/Quantizing the merged weights again changed them by at most [\d.]+% \(encoder/);
+    expect(out).toContain('Their logits differ from those of a merge in float32 by at most');
+    const record = JSON.parse(readFileSync(join(again, 'export.json'), 'utf8')) as ExportRecord;
+    expect(record.requantized).toHaveLength(4);
+    for (const { error, share } of record.requantized!) {
+      expect(error).toBeLessThan(0.12);
+      expect(share).toBeGreaterThan(0);
+    }
+    expect(record.largestDifference).toBeGreaterThan(0);
+    const small = JSON.parse(lab.run('inspect', `${again}/model.onnx`, '--json').out) as ModelSummary;
+    expect(small.layers.find((l) => l.path.endsWith('query'))?.operator).toBe('MatMulNBits');
+    expect(statSync(`${again}/model_q4.onnx.data`).size).toBe(statSync(`${quantized}.data`).size);
+    expect(lab.run(...args, 'onnx-dynamic')).toMatchObject({ code: 2 });
+    const plain = lab.run(
+      'train',
+      lab.experiment,
+      '--set',
+      'model.path=model.onnx',
+      '--out',
+      lab.path('plain'),
+    );
+    expect(plain.code).toBe(0);
+    const [unquantized] = lab.runs(lab.path('plain'));
+    expect(lab.run('export', unquantized, '--as', 'onnx-merged', '--requantize')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('no adapted layer of') as string,
+    });
   });
 });

@@ -2,7 +2,13 @@ import { basename } from 'node:path';
 import { metricCells, metricHeads, metricInfo, metricsIn, type Metrics } from '../../experiment/metrics';
 import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
-import { isStaticForm, roundingWords, type ExportForm, type ExportRecord } from '../../protocol/export';
+import {
+  isStaticForm,
+  requantizedWords,
+  roundingWords,
+  type ExportForm,
+  type ExportRecord,
+} from '../../protocol/export';
 import { codeSpan, plainWords } from '../../base/markdown';
 import { isHeadAlone, isNonlinear, methodName, type TrainedSpec } from '../../experiment/methods';
 import { scoresOf } from '../../protocol/scores';
@@ -168,9 +174,13 @@ const examplesCell = (score: Metrics | 'diverged'): string =>
 
 function gap(
   { task, form }: Trained,
-  { drop, form: exported, largestDifference, rounding }: ExportRecord,
+  { drop, form: exported, largestDifference, rounding, requantized }: ExportRecord,
 ): string[] {
-  const rounded = rounding ? ` ${roundingWords(rounding)}` : '';
+  const rounded = rounding
+    ? ` ${roundingWords(rounding)}`
+    : requantized
+      ? ` ${requantizedWords(requantized)}`
+      : '';
   const exact = `The logits of these files differ from the ${isStaticForm(exported) ? 'static' : form} form’s by at most ${largestDifference.toExponential(1)}.${rounded}`;
   if (!isNonlinear(task.spec.adapter)) return [exact];
   const merged = isStaticForm(exported) && form === 'dynamic';
