@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { metricCells, metricHeads, metricInfo, metricsIn, type Metrics } from '../../experiment/metrics';
 import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
+import { quantizationWords } from '../../protocol/quantization-words';
 import {
   isStaticForm,
   requantizedWords,
@@ -47,6 +48,7 @@ export function modelCard(trained: Trained, record: ExportRecord, base: BaseMode
     metricsTable(trained, record),
     ...gap(trained, record),
     ...scoresPart(trained),
+    ...quantizationPart(trained),
     '## Use',
     useOf(record, trained.task),
     '## Data',
@@ -144,6 +146,12 @@ function metricsTable(trained: Trained, { metrics, form: exported, inputs }: Exp
     ...(nonlinear ? [row(`the ${other} form`, metrics[other])] : []),
     row(`**these files** (${exported})`, metrics.exported),
   ].join('\n');
+}
+
+/** What model.quantize costs. */
+function quantizationPart({ run }: Trained): string[] {
+  const cost = run.events.findLast((e) => e.kind === 'quantization-cost');
+  return cost ? [quantizationWords(cost)] : [];
 }
 
 /** What the run scored on sets that training did not see, if these files are of the step that was scored. */
