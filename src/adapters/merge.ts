@@ -1,10 +1,12 @@
 import { isFloat } from '../graph/dtype';
 import type { LinearLayer } from '../graph/layers/linear';
 import { inFloat } from '../graph/layers/in-float';
-import type { Model, Node, Tensor } from '../graph/model';
+import type { Graph, Model, Node, Tensor } from '../graph/model';
 import { floatValues, tensorOf } from '../graph/values';
 import { AuroraError } from '../base/errors';
+import type { RequantizedLayer } from '../protocol/export';
 import { tensorName } from './inject';
+import { quantizedAgain } from './merge-quantized';
 import { layerValues, placeOf } from './methods/layer-values';
 import type { LayerChange, Values } from './methods/method';
 import { methodOf } from './methods/registry';
@@ -25,6 +27,14 @@ export interface Merge {
   replaced: Map<Node, Node[]>;
 }
 
+/** How to merge. */
+export interface MergeOptions {
+  /** Where each merged tensor is kept until it is written, so that memory need not hold them all. */
+  keep?: (tensor: Tensor) => Tensor;
+  /** Quantized weights are quantized again, as they were, rather than in floats. */
+  requantize?: { graph: Graph; onLayer: (layer: RequantizedLayer) => void };
+}
+
 /**
  * W0 + ΔW for every adapter: the static form, without extra nodes.
  *
@@ -34,13 +44,23 @@ export interface Merge {
 export function mergedWeights(
   adapters: readonly LayerAdapter[],
   values: ReadonlyMap<string, Float32Array>,
+  { keep = (t) => t, requantize }: MergeOptions = {},
 ): Merge {
-  const merge: Merge = { changed: new Map(), added: new Map(), rewired: new Map(), replaced: new Map() };
+  const merge: Merge = {
+    changed: new KeptTensors(keep),
+    added: new KeptTensors(keep),
+    rewired: new Map(),
+    replaced: new Map(),
+  };
   for (const adapter of adapters) {
     const { layer } = adapter;
     const { weight, bias } = layerChange(adapter, values);
     if (bias) mergeBias(merge, layer, bias);
     if (!weight) continue;
+    if (requantize && layer.dequantize && !isFloat(layer.weight.dtype)) {
+      requantize.onLayer(mergeQuantized(merge, requantize.graph, layer, weight));
+      continue;
+    }
     if (layer.firstColumn !== undefined && layer.sharedWith.length === 0) {
       mergeColumns(merge, layer, weight);
       continue;
@@ -62,6 +82,41 @@ export function mergedWeights(
     }
   }
   return merge;
+}
+
+class KeptTensors extends Map<string, Tensor> {
+  constructor(private readonly keep: (tensor: Tensor) => Tensor) {
+    super();
+  }
+
+  override set(name: string, tensor: Tensor): this {
+    return super.set(name, this.keep(tensor));
+  }
+}
+
+/** The layer in the form in which its weight was quantized, with what that adds to the error. */
+function mergeQuantized(
+  { changed, added, replaced }: Merge,
+  graph: Graph,
+  layer: LinearLayer,
+  delta: ArrayLike<number>,
+): RequantizedLayer {
+  const values = layer.dequantize!();
+  let [norm, change] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    values[i] += delta[i];
+    norm += values[i] ** 2;
+    change += delta[i] ** 2;
+  }
+  const { weight, scales, error, rewired } = quantizedAgain(graph, layer, values);
+  const own = rewired.length > 0 ? [...rewired[0].inputs.values()] : [weight, scales];
+  for (const t of own) (rewired.length > 0 ? added : changed).set(t.name, t);
+  for (const { node, inputs } of rewired) {
+    const renamed = node.inputs.map((x, i) => inputs.get(i)?.name ?? x);
+    replaced.set(node, [{ ...node, inputs: renamed }]);
+  }
+  const ratio = (of: number) => (of > 0 ? Math.sqrt(error / of) : 0);
+  return { path: layer.path, error: ratio(norm), share: ratio(change) };
 }
 
 /** Changes a layer's columns of a weight that it shares; another adapter may have changed other columns. */

@@ -4,6 +4,7 @@ import type { DeviceRequest } from '../engine/devices/request';
 import { placeName } from '../engine/place';
 import type { InputChange } from '../protocol/events';
 import type { Experiment } from '../experiment/experiment';
+import { quantizationWords } from '../protocol/quantization-words';
 import { deviceFields } from '../trainer/device/choose';
 import type { PausePoint } from '../trainer/loop/pause';
 import type { TrainOutcome } from '../trainer/run/conclude';
@@ -63,6 +64,8 @@ export async function trainRun(
     scoring: (set, examples) =>
       progress!.line(`Evaluating the best adapter on ${setWords(set)}: ${count(examples)} examples …`),
     scored: (set, metrics) => progress!.scored(set, metrics),
+    measuringQuantization: () => progress!.line('Measuring what model.quantize costs …'),
+    quantization: (cost) => progress!.line(quantizationWords(cost)),
     staticForm: (step) => progress!.line(`step ${step}: training the static form from here on`),
     warning(message) {
       if (warned.has(message)) return;

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { thisProcess } from './processes';
+import { presenceNow, thisProcess, type ProcessRecord } from './processes';
 
-/** A folder in each copy of the programs, with a file for each process that runs from it, named by process id. */
+/** A folder in each copy of the programs, or of a model, with a file for each process that runs from it, named by process id. */
 export const IN_USE = 'in-use';
 
 /**
- * Marks a copy of the programs as in use by this process, so that no update removes it. A killed process leaves its
- * mark behind, so updates check whether the process exists.
+ * Marks a copy as in use by this process, so that no other process removes it. A killed process leaves its mark behind,
+ * so what removes copies checks whether the process exists.
  *
  * @param copy a folder that contains `IN_USE`
  * @returns a function that removes the mark
@@ -25,4 +25,35 @@ export function noteUse(copy: string): () => void {
       // The mark is harmless once the process is gone.
     }
   };
+}
+
+const held = new Set<string>();
+
+/** Marks a copy as in use until this process ends. */
+export function useUntilExit(copy: string): void {
+  if (held.has(copy)) return;
+  mkdirSync(join(copy, IN_USE), { recursive: true });
+  process.once('exit', noteUse(copy));
+  held.add(copy);
+}
+
+/** Whether a process that may still exist uses a copy. */
+export function isInUse(copy: string): boolean {
+  const folder = join(copy, IN_USE);
+  return namesIn(folder).some((name) => {
+    try {
+      return presenceNow(JSON.parse(readFileSync(join(folder, name), 'utf8')) as ProcessRecord) !== 'gone';
+    } catch {
+      // Half written, or removed meanwhile.
+      return namesIn(folder).includes(name);
+    }
+  });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

@@ -55,6 +55,22 @@ export interface TestEvaluation {
 }
 
 /**
+ * What `model.quantize` costs on the validation data, measured after the last step. A resume revokes it, whatever its step,
+ * and measures again.
+ */
+export interface QuantizationCost {
+  /** The step of the best evaluation. */
+  step: number;
+  bits: 4 | 8;
+  /** What was evaluated: the model before training, or, with a trained head, the best adapter on it. */
+  of: 'model' | 'adapter';
+  /** On the quantized weights. */
+  quantized: Evaluated;
+  /** On the weights as they are in the file, in float32. */
+  float32: Evaluated;
+}
+
+/**
  * Who stopped a run early: the user; its window, by closing; or its sweep, to compare it with other trials (`rung`) or
  * after that (`pruned`).
  */
@@ -170,6 +186,7 @@ export type RunEvent = EventBase &
       }
     | DivergedEvaluation
     | TestEvaluation
+    | (QuantizationCost & { kind: 'quantization-cost'; seconds: number })
     /** What precedes this tensor was computed once for all trials of a sweep; `found`: by another trial. */
     | { kind: 'reused'; upTo: string; found: boolean }
     | { kind: 'checkpoint'; step: number; path: string }

@@ -34,9 +34,27 @@ const TYPES = { F16: 'float16', BF16: 'bfloat16' };
 export const roundingWords = ({ type, largest, share }: Rounding): string =>
   `Storing the merged weights in ${TYPES[type]} changed them by at most ${largest.toExponential(1)}, in all by ${percent(share)} of what the adapters change.`;
 
+/** What quantizing a merged weight again added to it. */
+export interface RequantizedLayer {
+  path: string;
+  /** ‖Ŵ − W‖ / ‖W‖, with W = W₀ + ΔW and the Frobenius norm. */
+  error: number;
+  /** ‖Ŵ − W‖ / ‖ΔW‖: above 1, the error is larger than what the adapter changed. */
+  share: number;
+}
+
+/** In two sentences. */
+export function requantizedWords(layers: readonly RequantizedLayer[]): string {
+  const worst = layers.reduce((a, b) => (b.error > a.error ? b : a));
+  const middle = layers.map((l) => l.share).sort((a, b) => a - b)[layers.length >> 1];
+  return `Quantizing the merged weights again changed them by at most ${percent(worst.error)} (${worst.path}). In the median layer, that is ${percent(middle)} of what its adapter changes.`;
+}
+
 /** What an export says about the files that it wrote. */
 export interface Written {
   rounding?: Rounding;
+  /** With `--requantize`: the layers whose merged weights are quantized again. */
+  requantized?: RequantizedLayer[];
   /** Of `safetensors`: the class of transformers that has the trained head, or the file beside the model. */
   head?: string;
 }

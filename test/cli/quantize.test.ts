@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/graph/file/safetensors';
 import type { ModelSummary } from '../../src/graph/summary';
+import type { ExportRecord } from '../../src/protocol/export';
 import type { QuantizeResult } from '../../src/protocol/quantize';
 import { readRun } from '../read-run';
 import { CLI, Lab } from './lab';
@@ -69,9 +70,25 @@ describe('aurora quantize', () => {
     expect(adapter(run).equals(adapter(lab.runs(whole)[0]))).toBe(true);
     const read = lab.fresh('read');
     const set = ['--set', 'model.path=bert', '--set', 'model.quantize=4'];
-    expect(lab.run('train', lab.experiment, ...set, '--out', read).code).toBe(0);
+    const { err: said } = lab.run('train', lab.experiment, ...set, '--out', read);
     // A folder's modules have the names of transformers' classes.
     expect(values(lab.runs(read)[0])).toEqual(values(run));
+    const { events, result } = readRun(lab.runs(read)[0]);
+    const cost = events.find((e) => e.kind === 'quantization-cost')!;
+    const best = events.findLast((e) => e.kind === 'evaluation' && e.best);
+    expect(cost).toMatchObject({
+      bits: 4,
+      of: 'adapter',
+      step: 6,
+      quantized: (best as typeof cost & { metrics: object }).metrics,
+    });
+    const [few, all] = [cost.quantized, cost.float32] as { loss: number }[];
+    expect(Math.abs(few.loss - all.loss)).toBeGreaterThan(1e-6);
+    expect(Math.abs(few.loss - all.loss)).toBeLessThan(0.1);
+    expect(result).toMatchObject({ quantization: { float32: cost.float32 } });
+    expect(said).toMatch(
+      /Validation loss of the best adapter: \d.\d{4} on weights of 4 bits, \d.\d{4} in float32/,
+    );
     const merged = lab.fresh('merged');
     const { code, err } = lab.run('export', run, '--as', 'onnx-merged', '--accept-drop', '--out', merged);
     expect([code, err]).toEqual([0, expect.anything()]);
@@ -79,5 +96,22 @@ describe('aurora quantize', () => {
     const operators = new Set(summary.layers.map((l) => `${l.path.split('.').at(-1)} ${l.operator}`));
     expect(operators).toContain('query MatMul');
     expect(operators).toContain('key MatMulNBits');
+
+    const again = lab.fresh('again');
+    const args = ['export', run, '--accept-drop', '--requantize', '--out', again, '--as'];
+    const { out } = lab.run(...args, 'onnx-merged');
+    expect(out).toMatch(/Quantizing the merged weights again changed them by at most [\d.]+% \(encoder/);
+    expect(out).toContain('Their logits differ from those of a merge in float32 by at most');
+    const record = JSON.parse(readFileSync(join(again, 'export.json'), 'utf8')) as ExportRecord;
+    expect(record.requantized).toHaveLength(4);
+    for (const { error, share } of record.requantized!) {
+      expect(error).toBeLessThan(0.12);
+      expect(share).toBeGreaterThan(0);
+    }
+    expect(record.largestDifference).toBeGreaterThan(0);
+    const small = JSON.parse(lab.run('inspect', `${again}/model.onnx`, '--json').out) as ModelSummary;
+    expect(small.layers.find((l) => l.path.endsWith('query'))?.operator).toBe('MatMulNBits');
+    expect(statSync(`${again}/model_q4.onnx.data`).size).toBe(statSync(`${quantized}.data`).size);
+    expect(lab.run(...args, 'onnx-dynamic')).toMatchObject({ code: 2 });
   });
 });

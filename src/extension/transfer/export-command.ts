@@ -24,10 +24,10 @@ export async function exportRun(services: Services, argument: unknown): Promise<
   const run = await runFrom(services, argument, { title: t('Select a run to export'), filter: isExportable });
   if (!run) return;
   const at = stateOf(run, argument);
-  const form = await pickForm(run);
-  const out = form && (await pickPlace(run, form, at));
-  if (!form || !out) return;
-  const result = await work(services, run, form, at, out);
+  const picked = await pickForm(run);
+  const out = picked && (await pickPlace(run, picked.form, at));
+  if (!picked || !out) return;
+  const result = await work(services, run, picked, at, out);
   if (!result) return;
   services.exported.fire(run.folder);
   await tell(result);
@@ -44,21 +44,40 @@ function stateOf({ run }: RunEntry, argument: unknown): string {
   return run && bestEvaluation(run) ? 'best' : 'last';
 }
 
-async function pickForm(entry: RunEntry): Promise<ExportForm | undefined> {
+interface Picked {
+  form: ExportForm;
+  /** Further options of the command. */
+  options: readonly string[];
+}
+
+async function pickForm(entry: RunEntry): Promise<Picked | undefined> {
   const { t } = vscode.l10n;
   const adapter = entry.run?.spec.adapter ?? HEAD_ALONE;
   const isFolder = isHubModel(entry.run?.spec.model.path ?? '');
   const forms = EXPORT_FORMS.filter(
     (form) => (form !== 'peft-lora' || !isHeadAlone(adapter)) && (form !== 'safetensors' || isFolder),
   );
-  const items = forms.map((form) => ({
+  const itemOf = (form: ExportForm) => ({
     label: formName(form, t),
     description: form,
     detail: formWords(form, isNonlinear(adapter), t),
     form,
-  }));
+    options: [] as string[],
+  });
+  const again = {
+    ...itemOf('onnx-merged'),
+    label: t('Merged ONNX model, quantized again'),
+    detail: t(
+      'The quantized model with the adapter merged into its weights. The error that this adds is measured.',
+    ),
+    options: ['--requantize'],
+  };
+  const isQuantized = entry.run?.spec.model.quantize !== undefined;
+  const items = forms.flatMap((form) =>
+    form === 'onnx-merged' && isQuantized ? [itemOf(form), again] : [itemOf(form)],
+  );
   const title = t('Export {0} as', runLabel(entry));
-  return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.form;
+  return vscode.window.showQuickPick(items, { title, ignoreFocusOut: true });
 }
 
 /** '' for the run folder itself. */
@@ -91,7 +110,7 @@ async function pickPlace(
 function work(
   { trainer }: Services,
   entry: RunEntry,
-  form: ExportForm,
+  { form, options: more }: Picked,
   at: string,
   { folder }: { folder?: string },
 ): Thenable<Result | undefined> {
@@ -110,7 +129,7 @@ function work(
       if (line?.kind === 'declined') declined = true;
     };
     const out = folder === undefined ? [] : ['--out', folder];
-    const args = ['export', entry.folder, '--as', form, '--at', at, ...out, '--json'];
+    const args = ['export', entry.folder, '--as', form, '--at', at, ...more, ...out, '--json'];
     const program = await trainer.open(args, { onLine });
     const canceled = token.onCancellationRequested(() => program.kill('was canceled'));
     try {

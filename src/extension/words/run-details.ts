@@ -5,6 +5,7 @@ import {
   type MetricName,
   type Metrics,
 } from '../../experiment/metrics';
+import type { Evaluated, QuantizationCost } from '../../protocol/events';
 import { scoresOf } from '../../protocol/scores';
 import { deviceWords } from '../../protocol/device-words';
 import { type AdapterSpec, isHeadAlone, methodName, type TrainedSpec } from '../../experiment/methods';
@@ -86,6 +87,8 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
         fork.changed.map((c) => c.key).join(', ') || t('nothing'),
       ),
     ]);
+  const cost = run.events.findLast((e) => e.kind === 'quantization-cost');
+  if (cost) rows.push([t('Cost of quantization'), costText(cost, t)]);
   const imported = importOf(run);
   if (imported) rows.push([t('Imported from'), t('{0} ({1})', imported.adapter, imported.peftType)]);
   for (const warning of warningsOf(run)) rows.push([t('Warning'), warning]);
@@ -106,6 +109,14 @@ function scoreRows(
     [t('Test {0}', label), text(scores?.test)],
     [t('Mean {0} of {1} evaluation sets', label, scores?.sets.length ?? 0), text(scores?.mean)],
   ];
+}
+
+function costText({ bits, of, quantized, float32 }: QuantizationCost, t: Translate): string {
+  const loss = (m: Evaluated) => (m === 'diverged' ? t('diverged') : formatMetric('loss', m.loss));
+  const [before, after] = [loss(float32), loss(quantized)];
+  return of === 'model'
+    ? t('loss {0} at {1} bits, {2} in float32, before training', after, bits, before)
+    : t('loss {0} at {1} bits, {2} in float32, with the best adapter', after, bits, before);
 }
 
 /** Without duplicates: a resumed run warns of the same data again. */

@@ -14,7 +14,8 @@ export const padded = (end: number): number => Math.ceil(end / ALIGNMENT) * ALIG
 
 const CHUNK = 1 << 26;
 
-const sizeOf = (t: Tensor): number => (isFileRef(t.data) ? t.data.length : t.data.byteLength);
+/** Bytes of a tensor's values. */
+export const sizeOf = (t: Tensor): number => (isFileRef(t.data) ? t.data.length : t.data.byteLength);
 
 /** Bytes of all initializers. */
 export const weightBytes = ({ initializers }: Graph): number =>

@@ -9,7 +9,7 @@ import {
   openSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { EXTERNAL_FROM, padded } from './data-file';
+import { EXTERNAL_FROM, padded, sizeOf } from './data-file';
 import { diskError, writeAll, writeAtomic } from '../../files/atomic';
 import { containedTarget } from '../../files/contained';
 import { AuroraError } from '../../base/errors';
@@ -65,7 +65,7 @@ export function saveChanged(model: Model, original: Model, path: string, changed
 
 /** Data inside the model file stays there. */
 const isNewAndLarge = (t: Tensor, original: Model): boolean =>
-  !original.graph.initializers.has(t.name) && readTensorBytes(t).byteLength >= EXTERNAL_FROM;
+  !original.graph.initializers.has(t.name) && sizeOf(t) >= EXTERNAL_FROM;
 
 interface Place extends ExternalData {
   length: number;

@@ -2,7 +2,15 @@ import { attrInt, toAttribute } from '../attributes';
 import { GraphBuilder } from '../builder';
 import { mapValueInfo } from '../declared';
 import { DType } from '../dtype';
-import { elementCount, type Attribute, type Graph, type Model, type Tensor, type ValueInfo } from '../model';
+import {
+  elementCount,
+  type Attribute,
+  type Graph,
+  type Model,
+  type Node,
+  type Tensor,
+  type ValueInfo,
+} from '../model';
 import { scalesOf } from '../quantized/scales';
 import { floatValues, tensorNumbers, tensorOf } from '../values';
 
@@ -34,7 +42,17 @@ function usesHalves(graph: Graph): boolean {
   );
 }
 
-function widenGraph(source: Graph): Graph {
+/** What a subgraph reads of the graphs around it. */
+interface Scope {
+  prefix: string;
+  /** Whether a name is that of a constant that still has 16 bits. */
+  isHalf: (name: string) => boolean;
+  /** The name of its values in float32. */
+  widened: (name: string) => string;
+}
+
+/** @param outer what is around a subgraph */
+function widenGraph(source: Graph, outer?: Scope): Graph {
   const wide = (i: ValueInfo): ValueInfo =>
     isHalf(i.dtype) ? { ...i, dtype: DType.float, raw: undefined } : i;
   const initializers = new Map<string, Tensor>();
@@ -47,11 +65,12 @@ function widenGraph(source: Graph): Graph {
     unknown: mapValueInfo(source, wide),
   };
   for (const t of source.initializers.values()) initializers.set(t.name, t);
-  const g = new GraphBuilder({ ...graph, nodes: source.nodes }, '/widen', graph.nodes);
+  const prefix = outer ? `${outer.prefix}/inner` : '/widen';
+  const g = new GraphBuilder({ ...graph, nodes: source.nodes }, prefix, graph.nodes);
   const renamed = new Map<string, string>();
   const tables = new Set(source.nodes.flatMap((n) => (n.opType === 'Gather' ? [n.inputs[0]] : [])));
   // Scales have to be constants, for the values of a weight and for its gradient.
-  const scales = new Set(source.nodes.flatMap(scalesOf));
+  const scales = new Set([...nodesWithin(source)].flatMap(scalesOf));
   for (const t of source.initializers.values()) {
     if (!isHalf(t.dtype)) continue;
     if (elementCount(t.dims) <= SMALL || scales.has(t.name)) {
@@ -61,30 +80,48 @@ function widenGraph(source: Graph): Graph {
     if (tables.has(t.name)) continue;
     renamed.set(t.name, g.op('Cast', [t.name], { to: DType.float }));
   }
-  const widened = (table: string): string => {
-    if (!isHalf(initializers.get(table)?.dtype ?? 0)) return table;
-    const wide = g.op('Cast', [table], { to: DType.float });
-    renamed.set(table, wide);
-    return wide;
+  const scope: Scope = {
+    prefix,
+    isHalf: (name) => {
+      const own = initializers.get(name);
+      return own ? isHalf(own.dtype) : (outer?.isHalf(name) ?? false);
+    },
+    widened: (name) => {
+      const known = renamed.get(name);
+      if (known !== undefined || !scope.isHalf(name)) return known ?? name;
+      if (!initializers.has(name)) return outer!.widened(name);
+      const wide = g.op('Cast', [name], { to: DType.float });
+      renamed.set(name, wide);
+      return wide;
+    },
   };
   for (const node of source.nodes) {
-    const attributes = new Map([...node.attributes].map(([name, a]) => [name, widenAttribute(name, a)]));
-    const table = node.opType === 'Gather' && isHalf(initializers.get(node.inputs[0])?.dtype ?? 0);
-    if (table) {
+    const attributes = new Map(
+      [...node.attributes].map(([name, a]) => [name, widenAttribute(name, a, scope)]),
+    );
+    if (node.opType === 'Gather' && scope.isHalf(node.inputs[0])) {
       // Only the rows that are read are widened.
       const rows = g.fresh('rows');
       graph.nodes.push({ ...node, outputs: [rows], attributes });
-      g.op('Cast', [rows], { to: DType.float }, { outputs: node.outputs });
+      // Not named after its output, as the node itself may be.
+      g.op('Cast', [rows], { to: DType.float }, { name: `${rows}/Cast`, outputs: node.outputs });
       continue;
     }
-    const inputs = node.inputs.map((x) => renamed.get(x) ?? (tables.has(x) ? widened(x) : x));
-    graph.nodes.push({ ...node, inputs, attributes });
+    graph.nodes.push({ ...node, inputs: node.inputs.map(scope.widened), attributes });
   }
   return graph;
 }
 
-function widenAttribute(name: string, a: Attribute): Attribute {
-  if (a.type === 'graph') return { type: 'graph', value: widenGraph(a.value) };
+/** The nodes of a graph and of its subgraphs. */
+function* nodesWithin({ nodes }: Graph): Generator<Node> {
+  for (const node of nodes) {
+    yield node;
+    for (const a of node.attributes.values()) if (a.type === 'graph') yield* nodesWithin(a.value);
+  }
+}
+
+function widenAttribute(name: string, a: Attribute, scope: Scope): Attribute {
+  if (a.type === 'graph') return { type: 'graph', value: widenGraph(a.value, scope) };
   if (a.type === 'tensor' && isHalf(a.value.dtype))
     return {
       type: 'tensor',

@@ -15,6 +15,7 @@ const KINDS: Record<RunEvent['kind'], true> = {
   evaluation: true,
   'diverged-evaluation': true,
   'test-evaluation': true,
+  'quantization-cost': true,
   reused: true,
   checkpoint: true,
   activations: true,
@@ -23,6 +24,8 @@ const KINDS: Record<RunEvent['kind'], true> = {
   failed: true,
   finished: true,
 };
+
+const AT_END: ReadonlySet<RunEvent['kind']> = new Set(['test-evaluation', 'quantization-cost']);
 
 /** Bytes up to and including the last line break. What follows is still being written, or was torn by a crash. */
 export const wholeLines = (bytes: Uint8Array): number => bytes.lastIndexOf(0x0a) + 1;
@@ -80,14 +83,15 @@ const isKnown = (event: EventBase): event is RunEvent =>
 
 /**
  * The events that count: known ones, except those that a later `resumed {fromStep}` revoked, which are all earlier
- * events of a step after `fromStep`, and scores on evaluation sets, which a run gets only at its end.
+ * events of a step after `fromStep`, and what a run gets only at its end: scores on evaluation sets, and the cost of
+ * quantization.
  */
 export function effectiveEvents(events: readonly EventBase[]): RunEvent[] {
   let kept: RunEvent[] = [];
   for (const event of events) {
     if (!isKnown(event)) continue;
     if (event.kind === 'resumed')
-      kept = kept.filter((e) => e.kind !== 'test-evaluation' && (!('step' in e) || e.step <= event.fromStep));
+      kept = kept.filter((e) => !AT_END.has(e.kind) && (!('step' in e) || e.step <= event.fromStep));
     kept.push(withoutNulls(event));
   }
   return kept;

@@ -145,7 +145,7 @@ KINDS = {"LORA": ("lora", LoraLinear), "AURORA": ("aurora", AuroraLinear)}
 def inject(model, folder):
     """Wraps the adapter's layers around the model's layers with the same paths, in place; returns the model.
 
-    Paths may have the prefix of a task model, such as "bert.", that this model lacks.
+    Paths may have the prefix of a task model, such as "bert.", that this model lacks: one name.
     """
     config, tensors = read_adapter(folder)
     if config["peft_type"] == "NONE":
@@ -155,9 +155,10 @@ def inject(model, folder):
     names = {place for place, _ in model.named_modules()}
     for path in [key.removesuffix(end) for key in tensors if key.endswith(end)]:
         own = {key.removeprefix(f"{path}."): t for key, t in tensors.items() if key.startswith(f"{path}.")}
-        parts = path.split(".")
-        places = [".".join(parts[n:]) for n in range(len(parts))]
-        parent, _, child = next((p for p in places if p in names), path).rpartition(".")
+        places = [place for place in (path, path.partition(".")[2]) if place and place in names]
+        if not places:
+            raise ValueError(f"The model has no module {path}. Is it the model that the adapter was trained on?")
+        parent, _, child = places[0].rpartition(".")
         owner = model.get_submodule(parent)
         layer = getattr(owner, child)
         rank = own[f"{name}_A.weight"].shape[0]

@@ -1,6 +1,6 @@
-import { copyFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { diskError, writeAtomic } from '../../files/atomic';
+import { writeAtomic } from '../../files/atomic';
 import { ownFile } from '../../files/contained';
 import type { BaseModel } from '../peft/base-model';
 import type { Task } from '../task/task';
@@ -63,10 +63,5 @@ export function copyIfBeside(from: string, name: string, to: string): void {
   if (path !== undefined) copy(path, join(to, name));
 }
 
-export function copy(from: string, to: string): void {
-  try {
-    copyFileSync(from, to);
-  } catch (e) {
-    throw diskError(to, e);
-  }
-}
+/** Whole, and flushed to the disk. */
+export const copy = (from: string, to: string): void => writeAtomic(to, readFileSync(from));

@@ -2,7 +2,14 @@ import { basename } from 'node:path';
 import { metricCells, metricHeads, metricInfo, metricsIn, type Metrics } from '../../experiment/metrics';
 import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
-import { isStaticForm, roundingWords, type ExportForm, type ExportRecord } from '../../protocol/export';
+import { quantizationWords } from '../../protocol/quantization-words';
+import {
+  isStaticForm,
+  requantizedWords,
+  roundingWords,
+  type ExportForm,
+  type ExportRecord,
+} from '../../protocol/export';
 import { codeSpan, plainWords } from '../../base/markdown';
 import { isHeadAlone, isNonlinear, methodName, type TrainedSpec } from '../../experiment/methods';
 import { scoresOf } from '../../protocol/scores';
@@ -41,6 +48,7 @@ export function modelCard(trained: Trained, record: ExportRecord, base: BaseMode
     metricsTable(trained, record),
     ...gap(trained, record),
     ...scoresPart(trained),
+    ...quantizationPart(trained),
     '## Use',
     useOf(record, trained.task),
     '## Data',
@@ -140,6 +148,12 @@ function metricsTable(trained: Trained, { metrics, form: exported, inputs }: Exp
   ].join('\n');
 }
 
+/** What model.quantize costs. */
+function quantizationPart({ run }: Trained): string[] {
+  const cost = run.events.findLast((e) => e.kind === 'quantization-cost');
+  return cost ? [quantizationWords(cost)] : [];
+}
+
 /** What the run scored on sets that training did not see, if these files are of the step that was scored. */
 function scoresPart({ run, step, form }: Trained): string[] {
   const scores = scoresOf(run.events, run.spec.data);
@@ -168,9 +182,13 @@ const examplesCell = (score: Metrics | 'diverged'): string =>
 
 function gap(
   { task, form }: Trained,
-  { drop, form: exported, largestDifference, rounding }: ExportRecord,
+  { drop, form: exported, largestDifference, rounding, requantized }: ExportRecord,
 ): string[] {
-  const rounded = rounding ? ` ${roundingWords(rounding)}` : '';
+  const rounded = rounding
+    ? ` ${roundingWords(rounding)}`
+    : requantized
+      ? ` ${requantizedWords(requantized)}`
+      : '';
   const exact = `The logits of these files differ from the ${isStaticForm(exported) ? 'static' : form} form’s by at most ${largestDifference.toExponential(1)}.${rounded}`;
   if (!isNonlinear(task.spec.adapter)) return [exact];
   const merged = isStaticForm(exported) && form === 'dynamic';

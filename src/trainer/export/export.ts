@@ -34,6 +34,8 @@ export interface ExportRequest {
   /** Points that a static form may lose without confirmation. */
   maxDrop: number;
   emit: (line: ExportLine) => void | Promise<void>;
+  /** Of `onnx-merged`: quantized weights are quantized again, rather than in float32. */
+  requantize?: boolean;
   /** Whether to keep a form that loses more. */
   accept: (drop: MetricDrop, metrics: ExportMetrics) => Promise<boolean>;
 }
@@ -61,7 +63,8 @@ export async function exportRun(
     await emit({ kind: 'preparing' });
     const trained = await openTrained(run, request.at, work);
     staged = new StagedFolder(request.out ?? exportFolder(run, form, trained.step));
-    const written = FORMS[form].write(trained, staged.path) ?? {};
+    const written =
+      FORMS[form].write(trained, staged.path, work, { requantize: request.requantize ?? false }) ?? {};
     const measured = await measureForms(trained, form, staged.path, work, emit, written);
     const { metrics, difference } = measured;
     const { metric } = trained.task.spec.training;
@@ -102,7 +105,7 @@ async function measureForms(
   folder: string,
   work: string,
   emit: ExportRequest['emit'],
-  { rounding }: Written,
+  { rounding, requantized }: Written,
 ): Promise<{ metrics: ExportMetrics; difference: number }> {
   const { task, parameters } = trained;
   const examples = task.data.validation.dataset.examples.length;
@@ -124,7 +127,7 @@ async function measureForms(
     1,
   );
   // Rounded weights give other logits; what that costs is measured, and confirmed like other losses.
-  if (!rounding && !(difference <= TOLERANCE * largest))
+  if (!rounding && !requantized && !(difference <= TOLERANCE * largest))
     throw new AuroraError(
       'failed',
       `The exported files do not reproduce the results of the run: their logits differ by ${difference.toExponential(1)}.`,

@@ -10,8 +10,9 @@ import { externalOf } from '../../graph/onnx/tensor';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../graph/file/safetensors';
 import { INLINE_BYTES, saveModel } from '../../graph/file/save';
 import { saveChanged } from '../../graph/file/save-changed';
+import { KeptOnDisk } from '../../graph/file/kept-on-disk';
 import { AuroraError } from '../../base/errors';
-import type { ExportForm, Written } from '../../protocol/export';
+import type { ExportForm, RequantizedLayer, Written } from '../../protocol/export';
 import { isHeadAlone, isRanked, type LoraSpec, methodName, type TrainedSpec } from '../../experiment/methods';
 import { baseModel, LICENSE_FILE } from '../peft/base-model';
 import { fitAdapter } from '../peft/fit';
@@ -33,9 +34,15 @@ import { writeFiles, writePeftAdapter } from '../peft/adapter';
 import { readByLoader, readByPeft, staticLoraConfig } from '../peft/config';
 import { peftKey } from '../peft/keys';
 
+export interface FormOptions {
+  /** Of `onnx-merged`: quantized weights are quantized again. */
+  requantize: boolean;
+}
+
 /** One export form: it writes its files and runs them from disk. */
 export interface Form {
-  write(trained: Trained, folder: string): Written | void;
+  /** @param work for temporary files */
+  write(trained: Trained, folder: string, work: string, options: FormOptions): Written | void;
   /** @param work for temporary graphs */
   measure(trained: Trained, folder: string, work: string): Promise<Measured>;
 }
@@ -92,11 +99,22 @@ const onnxDynamic: Form = {
 };
 
 const onnxMerged: Form = {
-  write({ task, parameters }, folder) {
+  write({ task, parameters }, folder, work, { requantize }) {
     requireOtherNames(task);
-    const { model, changed } = mergedModel(task, parameters);
-    saveChanged(withMetadata(model, task, 'onnx-merged'), task.original, join(folder, MODEL), changed);
+    const requantized: RequantizedLayer[] = [];
+    const kept = new KeptOnDisk(join(work, 'merged-weights'));
+    try {
+      const { model, changed } = mergedModel(task, parameters, {
+        keep: (t) => kept.add(t),
+        ...(requantize && { onRequantized: (layer) => void requantized.push(layer) }),
+      });
+      if (requantize && requantized.length === 0) throw nothingQuantized(task.spec.model.path);
+      saveChanged(withMetadata(model, task, 'onnx-merged'), task.original, join(folder, MODEL), changed);
+    } finally {
+      kept.remove();
+    }
     writeBaseFiles(folder, task, baseModel(task.spec.model.path), true);
+    return { ...(requantize && { requantized }) };
   },
   measure: measureModel,
 };
@@ -119,6 +137,13 @@ const onnxAdapterInputs: Form = {
     return measureFile(task, join(folder, MODEL), logitsName(task), Object.fromEntries(feeds));
   },
 };
+
+const nothingQuantized = (path: string): AuroraError =>
+  new AuroraError(
+    'usage',
+    `--requantize: no adapted layer of ${path} has a quantized weight.`,
+    'Export without it.',
+  );
 
 /** The LoRA equivalent to a method's static form. */
 function asLora(settings: TrainedSpec): LoraSpec {

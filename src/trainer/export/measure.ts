@@ -22,13 +22,18 @@ export interface Measured {
   logits: Float32Array[];
 }
 
-/** The task itself: the base model with adapters as nodes, in their current form. */
+/**
+ * The task itself: the base model with adapters as nodes, in their current form.
+ *
+ * @param seen called after each example
+ */
 export async function measureTask(
   task: Task,
   parameters: ReadonlyMap<string, Float32Array>,
   folder: string,
+  seen?: () => void,
 ): Promise<Measured> {
-  return measure(task, await openEvaluator(task.model, task.infos, task.graph, folder), parameters);
+  return measure(task, await openEvaluator(task.model, task.infos, task.graph, folder), parameters, seen);
 }
 
 /**
@@ -67,6 +72,7 @@ async function measure(
   task: Task,
   evaluator: Evaluator,
   parameters: ReadonlyMap<string, Float32Array> = new Map(),
+  seen?: () => void,
 ): Promise<Measured> {
   const { dataset } = task.data.validation;
   const logits = new Array<Float32Array>(dataset.examples.length);
@@ -74,6 +80,7 @@ async function measure(
     const micro = new MicroBatches(task, evaluator, CPU, () => {});
     const metrics = await evaluateDataset(evaluator, task, micro, dataset, parameters, (example, values) => {
       logits[example] = task.kind.keep?.(dataset.examples.at(example)!, values) ?? values.slice();
+      seen?.();
     });
     return { metrics, logits };
   } finally {

@@ -1,8 +1,9 @@
-import { mergedNodes, mergedWeights, type Merge } from '../../adapters/merge';
+import { mergedNodes, mergedWeights, type Merge, type MergeOptions } from '../../adapters/merge';
 import { GraphBuilder } from '../../graph/builder';
 import { forOpset } from '../../graph/file/downgrade';
 import { inlineFunctions } from '../../graph/inline';
 import { DType } from '../../graph/dtype';
+import { isDynamic } from '../../graph/quantized/dynamic';
 import { namedAs } from '../../graph/layers/layer-names';
 import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
 import type { Graph, Model, Node, Tensor } from '../../graph/model';
@@ -13,6 +14,7 @@ import { liftConstants } from '../../graph/upgrade/constants';
 import { readTensorBytes, tensorOf } from '../../graph/values';
 import { AuroraError } from '../../base/errors';
 import { aboutMethod } from '../../experiment/methods';
+import type { RequantizedLayer } from '../../protocol/export';
 import type { Task } from '../task/task';
 import { addLogits, headDims } from './head';
 
@@ -22,15 +24,24 @@ interface MergedModel {
   changed: ReadonlySet<Tensor>;
 }
 
+export interface MergedOptions extends Pick<MergeOptions, 'keep'> {
+  /** Called with each layer whose weight is quantized again; if it is left out, such weights become floats. */
+  onRequantized?: (layer: RequantizedLayer) => void;
+}
+
 /**
  * The user's own file with W0 + ΔW in place of W0: the same nodes, the same opset, constants in the same places, and
  * the trained head appended. A decoder keeps its cache.
  */
-export function mergedModel(task: Task, parameters: ReadonlyMap<string, Float32Array>): MergedModel {
+export function mergedModel(
+  task: Task,
+  parameters: ReadonlyMap<string, Float32Array>,
+  options: MergedOptions = {},
+): MergedModel {
   const { original } = task;
-  if (isMerged(original)) return mergedDecoders(task, parameters);
+  if (isMerged(original)) return mergedDecoders(task, parameters, options);
   const { model: whole } = inlineFunctions(original);
-  const merge = mergeInto(task, whole.graph, parameters);
+  const merge = mergeInto(task, whole.graph, parameters, options);
   if (whole !== original) requireOutside(task, merge);
   const initializers = new Map([...original.graph.initializers, ...merge.added]);
   const changed = new Set([...merge.added.values(), ...replace(initializers, merge)]);
@@ -43,7 +54,12 @@ export function mergedModel(task: Task, parameters: ReadonlyMap<string, Float32A
 }
 
 /** What changes in a graph of the model's file. Its nodes are the same objects. */
-function mergeInto(task: Task, graph: Graph, parameters: ReadonlyMap<string, Float32Array>): Merge {
+function mergeInto(
+  task: Task,
+  graph: Graph,
+  parameters: ReadonlyMap<string, Float32Array>,
+  { keep, onRequantized }: MergedOptions,
+): Merge {
   // Nodes remain the same objects, so that facts about one graph hold for the other.
   const lifted = liftConstants(graph);
   const paths = task.adapters.map((a) => a.layer.path);
@@ -52,9 +68,12 @@ function mergeInto(task: Task, graph: Graph, parameters: ReadonlyMap<string, Flo
     const own = layers.get(a.layer.path);
     // A fused operator may do a layer's product, or add its bias.
     const whole = own && (own.bias || !a.layer.bias || !aboutMethod(a.spec.method).onlyBiases);
-    return { ...a, layer: whole ? own : insideFused(task, a.layer, lifted) };
+    return { ...a, layer: whole ? own : insideFused(task, a.layer, lifted, onRequantized !== undefined) };
   });
-  return mergedWeights(adapters, parameters);
+  return mergedWeights(adapters, parameters, {
+    ...(keep && { keep }),
+    ...(onRequantized && { requantize: { graph: lifted, onLayer: onRequantized } }),
+  });
 }
 
 /**
@@ -78,17 +97,26 @@ function requireOutside({ original, spec }: Task, { changed, added }: Merge): vo
  * A layer of the rewritten graph whose values a fused operator of the file reads from the same initializers.
  * One of dynamic int8 is refused too: in float32, it would no longer round its input.
  *
+ * @param requantize whether it keeps its integers
  * @throws AuroraError 'model' if something else reads them too
  */
-function insideFused({ spec }: Task, layer: LinearLayer, { initializers }: Graph): LinearLayer {
-  const { path, weight, bias, sharedWith } = layer;
+function insideFused(
+  { spec }: Task,
+  layer: LinearLayer,
+  { initializers }: Graph,
+  requantize: boolean,
+): LinearLayer {
+  const { path, weight, bias, sharedWith, calls } = layer;
   const isStored = (t: Tensor) => initializers.get(t.name)?.dims.join() === t.dims.join();
-  const isWhole = !layer.dequantize && isStored(weight) && sharedWith.length === 0;
+  const keepsForm = !layer.dequantize || (requantize && isDynamic(calls[0].node));
+  const isWhole = keepsForm && isStored(weight) && sharedWith.length === 0;
   if (isWhole && (!bias || (isStored(bias.tensor) && !bias.shared))) return layer;
   throw new AuroraError(
     'model',
     `${path} is inside a fused or dynamically quantized operator in ${spec.model.path}, so its weight cannot be replaced in place.`,
-    'Export with --as onnx-dynamic, or train on an export without fused operators.',
+    layer.dequantize
+      ? 'Export with --as onnx-dynamic, or with --requantize.'
+      : 'Export with --as onnx-dynamic, or train on an export without fused operators.',
   );
 }
 
@@ -125,10 +153,17 @@ function replace(initializers: Map<string, Tensor>, merge: Merge): Tensor[] {
  *
  * @throws AuroraError 'model' if one of the adapted weights belongs to one decoder alone
  */
-function mergedDecoders(task: Task, parameters: ReadonlyMap<string, Float32Array>): MergedModel {
+function mergedDecoders(
+  task: Task,
+  parameters: ReadonlyMap<string, Float32Array>,
+  { keep, onRequantized }: MergedOptions,
+): MergedModel {
   const { original, spec } = task;
-  const [one, other] = [false, true].map((after) =>
-    mergeInto(task, decoderBranch(original, after).graph, parameters),
+  const [one, other] = [onRequantized, onRequantized && (() => {})].map((onLayer, i) =>
+    mergeInto(task, decoderBranch(original, i === 1).graph, parameters, {
+      ...(keep && { keep }),
+      ...(onLayer && { onRequantized: onLayer }),
+    }),
   );
   const isShared = ([name, tensor]: [string, Tensor]) => {
     const twin = other.changed.get(name);

@@ -5,13 +5,14 @@ import { loadUnconverted } from '../../architectures/load';
 import { discard, diskError } from '../../files/atomic';
 import { cacheFolder } from '../../files/cache-folder';
 import { hashFileNow } from '../../files/hash-now';
+import { isInUse, useUntilExit } from '../../files/in-use';
 import { modelFile } from '../../files/model-path';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 import { isFileRef } from '../../graph/model';
 import { quantizeModel } from './quantize';
 
 /** Increased whenever an older program would have written something else. */
-const VERSION = 2;
+const VERSION = 3;
 const MOST = 8;
 /** What was used since may be about to be read. */
 const RECENT_MS = 3_600_000;
@@ -42,6 +43,8 @@ export function quantizedCopy(
     tidy(folder);
   }
   utimesSync(made, new Date(), new Date());
+  // A run reads it for as long as it trains, and when it exports.
+  useUntilExit(made);
   return join(made, name);
 }
 
@@ -55,12 +58,12 @@ function keyOf(source: string, bits: number): string {
     .digest('hex');
 }
 
-/** Removes copies that were not used lately, if there are many. */
+/** Removes copies that no process uses and none used lately, if there are many. */
 function tidy(folder: string): void {
   const found = readdirSync(folder)
     .filter((name) => /^[0-9a-f]{64}$/.test(name))
     .map((name) => ({ path: join(folder, name), used: statSync(join(folder, name)).mtimeMs }))
     .sort((a, b) => b.used - a.used);
   for (const { path, used } of found.slice(MOST))
-    if (Date.now() - used > RECENT_MS) rmSync(path, { recursive: true, force: true });
+    if (Date.now() - used > RECENT_MS && !isInUse(path)) rmSync(path, { recursive: true, force: true });
 }

@@ -5,9 +5,9 @@ import { AuroraError } from '../../base/errors';
 import { replaceFile, writeAll, writeAtomic } from '../../files/atomic';
 import { removeAbandoned } from '../../files/temporary';
 import { DType } from '../../graph/dtype';
-import { copyTensor, EXTERNAL_FROM, padded } from '../../graph/file/data-file';
+import { copyTensor, EXTERNAL_FROM, padded, sizeOf } from '../../graph/file/data-file';
 import type { LinearLayer } from '../../graph/layers/linear';
-import { isFileRef, type Graph, type Model, type Tensor } from '../../graph/model';
+import type { Graph, Model, Tensor } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 import type { ExternalData } from '../../graph/onnx/tensor';
 import { upgraded } from '../../graph/prepare';
@@ -81,8 +81,6 @@ export function quantizeModel(
   );
   return { path: out, bytes: end, layers, kept: keptLayers(graph) };
 }
-
-const sizeOf = ({ data }: Tensor): number => (isFileRef(data) ? data.length : data.byteLength);
 
 /** Linear layers whose weight stays as it was. */
 const keptLayers = (graph: Graph): string[] =>

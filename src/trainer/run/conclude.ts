@@ -42,7 +42,7 @@ export function concludeFailed(error: unknown, context: RunContext): never {
 }
 
 function writeResult(outcome: RunResult['outcome'], context: RunContext): RunResult {
-  const { open, task, trainable, state, totals, scored, env, device } = context;
+  const { open, task, trainable, state, totals, scored, quantization, env, device } = context;
   const { step, best, last, lossScale } = state;
   const scores = outcome === 'diverged' ? undefined : scoresOf(scored, open.spec.data);
   const result = makeResult(
@@ -52,6 +52,7 @@ function writeResult(outcome: RunResult['outcome'], context: RunContext): RunRes
       ...(best && { best }),
       ...(last && last !== 'diverged' && outcome !== 'diverged' && { last }),
       ...(scores && { scores }),
+      ...(quantization && { quantization }),
     },
     trainedCounts(trainable),
     env,

@@ -1,6 +1,6 @@
 import type { Stepper } from '../../engine/stepper';
 import type { ScalarsWriter } from '../../runs/curve/scalars';
-import type { RunEvent } from '../../protocol/events';
+import type { QuantizationCost, RunEvent } from '../../protocol/events';
 import type { TrainableInfo } from '../../tasks/task-graph';
 import type { DeviceChoice } from '../device/choose';
 import type { InputGuard } from '../inputs/guard';
@@ -34,6 +34,8 @@ export interface RunContext {
   totals: { seconds: number; examples: number };
   /** The scores of the best adapter on the evaluation sets, as in the journal. */
   scored: RunEvent[];
+  /** Measured at the end of a run with `model.quantize`. */
+  quantization?: QuantizationCost;
   /** The current phase. */
   phase: Phase;
 }

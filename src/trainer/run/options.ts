@@ -3,7 +3,13 @@ import type { DeviceRequest } from '../../engine/devices/request';
 import type { Place } from '../../engine/place';
 import type { EvaluationSet } from '../../experiment/evaluation-sets';
 import type { Experiment } from '../../experiment/experiment';
-import type { DivergedEvaluation, Evaluated, EvaluationMetrics, InputChange } from '../../protocol/events';
+import type {
+  DivergedEvaluation,
+  Evaluated,
+  EvaluationMetrics,
+  InputChange,
+  QuantizationCost,
+} from '../../protocol/events';
 import type { DeviceChoice } from '../device/choose';
 import type { StepRecord } from '../loop/loop';
 import type { PausePoint } from '../loop/pause';
@@ -54,5 +60,8 @@ export interface TrainListener {
   /** Training has ended, and the best adapter is about to be evaluated on a set of this many examples. */
   scoring(set: EvaluationSet, examples: number): void;
   scored(set: EvaluationSet, metrics: Evaluated): void;
+  /** The cost of model.quantize is about to be measured. */
+  measuringQuantization(): void;
+  quantization(cost: QuantizationCost): void;
   warning(message: string): void;
 }

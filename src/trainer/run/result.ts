@@ -1,4 +1,4 @@
-import type { DeviceEvent, Evaluated, EvaluationMetrics } from '../../protocol/events';
+import type { DeviceEvent, Evaluated, EvaluationMetrics, QuantizationCost } from '../../protocol/events';
 import type { MeanScore, Scores } from '../../protocol/scores';
 import { deviceFields, type DeviceChoice } from '../device/choose';
 import type { Environment } from '../process/environment';
@@ -30,6 +30,8 @@ export interface RunResult {
   evaluations?: Record<string, Evaluated>;
   /** The unweighted mean over those sets. */
   evaluationsMean?: MeanScore;
+  /** What `model.quantize` costs on the validation data. */
+  quantization?: QuantizationCost;
   /** The best answer that does not depend on the input. */
   baseline: Baseline;
   /** How the answers to questions with choices were found. */
@@ -53,6 +55,7 @@ export interface Totals {
   best?: BestEvaluation;
   last?: EvaluationMetrics;
   scores?: Scores;
+  quantization?: QuantizationCost;
 }
 
 export function makeResult(

@@ -1,6 +1,5 @@
 import { openEvaluator } from '../../engine/open';
 import { requireOwned } from '../../files/fence';
-import type { StopReason } from '../../protocol/events';
 import { bestValues } from '../checkpoint/adapter-files';
 import { taskInForm } from '../loop/adapter-form';
 import { evaluateDataset } from '../loop/evaluate';
@@ -10,13 +9,7 @@ import type { Task } from '../task/task';
 import type { EvaluationData } from '../task/evaluation-data';
 import type { RunContext } from './context';
 import { graphFolder } from './prepare';
-
-/** Thrown between two examples, so that nobody waits for a large set. */
-class Stopped extends Error {
-  constructor(readonly reason: StopReason) {
-    super(reason);
-  }
-}
+import { Stopped, stopWatch } from './stopped';
 
 /**
  * Scores the best adapter on data.test and data.evaluations when training has ended, and records each score. The whole
@@ -65,10 +58,8 @@ async function scoreAll(
     const { dataset } = data.validation;
     const began = performance.now();
     open.listener.scoring(set, dataset.examples.length);
-    const metrics = await evaluateDataset(evaluator, { ...task, data }, micro, dataset, parameters, () => {
-      const reason = open.stopRequested();
-      if (reason) throw new Stopped(reason);
-    });
+    const watch = stopWatch(open);
+    const metrics = await evaluateDataset(evaluator, { ...task, data }, micro, dataset, parameters, watch);
     guard.check(state.step);
     const seconds = (performance.now() - began) / 1000;
     totals.seconds += seconds;

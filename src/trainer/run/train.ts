@@ -13,6 +13,7 @@ import { OpenRun } from './open-run';
 import type { TrainOptions } from './options';
 import { trainPhases } from './phases';
 import { graphFolder, prepare, StoppedReading, type Prepared } from './prepare';
+import { measureQuantization } from './quantization-cost';
 import { rescue } from './rescue';
 import { scoreSets } from './score';
 import { restoreStart, type Start } from './start';
@@ -96,7 +97,8 @@ async function trainOpened(
     const context = await makeContext(open, start, prepared, opened);
     announce(context, start, prepared);
     const trained = await trainPhases(context, start);
-    const end = await scoreSets(context, trained, whole, sets);
+    const scored = await scoreSets(context, trained, whole, sets);
+    const end = await measureQuantization(context, scored, whole);
     open.held.require();
     await guard.ended(context.state.step, end);
     const outcome = (open.outcome = conclude(end, context));

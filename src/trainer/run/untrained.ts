@@ -11,13 +11,15 @@ import { prepareTask } from '../task/task';
 /**
  * Loss and metrics on the validation data of a model as its file has it: what a run that trains no head starts from.
  * Leaves signals alone, since a run that follows saves before it ends.
+ *
+ * @param seen called after each example
  */
-export async function measureUntrained(spec: Experiment): Promise<Evaluated> {
+export async function measureUntrained(spec: Experiment, seen?: () => void): Promise<Evaluated> {
   const folder = mkdtempSync(join(tmpdir(), 'aurora-untrained-'));
   const remove = removedAtEnd(folder);
   try {
     const task = await prepareTask({ ...spec, adapter: HEAD_ALONE }, folder);
-    return (await measureTask(task, new Map(), folder)).metrics;
+    return (await measureTask(task, new Map(), folder, seen)).metrics;
   } finally {
     remove();
   }

@@ -3,6 +3,7 @@ import { openSession } from '../../../src/engine/onnxruntime/session';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
+import type { Graph } from '../../../src/graph/model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { prepareModel } from '../../../src/graph/prepare';
 import { summarize } from '../../../src/graph/summary';
@@ -37,6 +38,41 @@ it.each([
   for (let i = 0; i < 80; i++) wanted += values[i] * (((i * 60) % 7) - 3);
   expect(y.dtype).toBe(DType.float);
   expect(y.data[0]).toBeCloseTo(wanted, 1);
+});
+
+it('large weights in float16 that only a subgraph reads are widened', async () => {
+  const graph = emptyGraph();
+  const g = new GraphBuilder(graph, '');
+  const table = g.constant(
+    DType.float16,
+    [80, 60],
+    Array.from({ length: 4800 }, (_, i) => (i % 7) - 3),
+  );
+  const weight = g.constant(DType.float16, [60, 80], new Array<number>(4800).fill(0.5));
+  const branch = (build: (inner: GraphBuilder) => void): Graph => {
+    const within = emptyGraph();
+    build(new GraphBuilder(within, 'branch'));
+    within.outputs.push({ name: within.nodes.at(-1)!.outputs[0], dtype: DType.float16, shape: undefined });
+    return within;
+  };
+  const row = g.addInput('row', DType.int64, [1]);
+  const then_branch = branch((b) => b.op('MatMul', [b.op('Gather', [table, row]), weight]));
+  const else_branch = branch((b) => b.op('MatMul', [b.op('Transpose', [weight]), weight]));
+  const node = g.op('If', [g.addInput('choice', DType.bool, [])], {}, { outputs: ['y'] });
+  for (const [name, value] of Object.entries({ then_branch, else_branch }))
+    graph.nodes.at(-1)!.attributes.set(name, { type: 'graph', value });
+  graph.outputs.push({ name: node, dtype: DType.float16, shape: undefined });
+  const session = await openSession(encodeModel(prepareModel(modelOf(graph))));
+  const run = (choice: number) =>
+    session.run({
+      choice: { dtype: DType.bool, dims: [], data: Uint8Array.of(choice) },
+      row: { dtype: DType.int64, dims: [1], data: BigInt64Array.of(1n) },
+    });
+  const [{ y: looked }, { y: product }] = [await run(1), await run(0)];
+  await session.dispose();
+  let sum = 0;
+  for (let i = 0; i < 60; i++) sum += 0.5 * (((60 + i) % 7) - 3);
+  expect([looked.dtype, looked.data[0], product.data[0]]).toEqual([DType.float, sum, 15]);
 });
 
 it('scales in float16 become float32 constants, however many, and a merged weight has the type of the file', () => {

@@ -36,6 +36,8 @@ if they lose more than --max-drop points, the command asks before it keeps them.
 
   --at WHICH         best (default), last, or the step of a checkpoint
   --out DIR          the folder to create (default: RUN/export/FORM-step-…)
+  --requantize       with onnx-merged: weights that were quantized are quantized again, in the same form, instead of in
+                     float32; the error that this adds is printed, and the export may lose --max-drop points as above
   --max-drop POINTS  the most a merged form may lose, in hundredths of the run's metric (default: ${MAX_DROP})
   --accept-drop      keep the export, whatever it loses
   --json             JSON lines: preparing, measuring, ask (answer with a line "yes" or "no"), declined, result, problem
@@ -48,6 +50,7 @@ Exits with 23 if a merged form loses too much and is not kept.
     out: { type: 'string' },
     'max-drop': { type: 'string' },
     'accept-drop': { type: 'boolean' },
+    requantize: { type: 'boolean' },
     json: { type: 'boolean' },
   },
   async run(args) {
@@ -63,6 +66,13 @@ Exits with 23 if a merged form loses too much and is not kept.
           `--as takes ${EXPORT_FORMS.join(', ')}, not "${form ?? ''}".`,
           'See `aurora export --help`.',
         );
+      const requantize = args.flag('requantize');
+      if (requantize && form !== 'onnx-merged')
+        throw new AuroraError(
+          'usage',
+          `--requantize is for --as onnx-merged: ${form} does not write weights of few bits.`,
+          'See `aurora export --help`.',
+        );
       const out = args.text('out');
       const maxDrop = pointsOf(args.text('max-drop') ?? String(MAX_DROP));
       const result = await exportRun({
@@ -71,6 +81,7 @@ Exits with 23 if a merged form loses too much and is not kept.
         form,
         ...(out !== undefined && { out: resolve(out) }),
         maxDrop,
+        requantize,
         emit,
         accept: (drop, metrics) =>
           args.flag('accept-drop') ? Promise.resolve(true) : accept(form, drop, maxDrop, metrics, json, emit),

@@ -1,6 +1,7 @@
 import type { EvaluationMetrics } from '../../../protocol/events';
 import {
   isStaticForm,
+  requantizedWords,
   roundingWords,
   type ExportForm,
   type ExportLine,
@@ -53,9 +54,12 @@ function result(folder: string, record: ExportRecord): string {
     ]),
     '',
     ...gap,
+    ...(record.requantized ? [requantizedWords(record.requantized)] : []),
     largestDifference === 0
       ? 'Their logits are identical to those of the form they contain.'
-      : `Their logits match those of the form they contain to within ${largestDifference.toExponential(1)}.`,
+      : record.requantized
+        ? `Their logits differ from those of a merge in float32 by at most ${largestDifference.toExponential(1)}.`
+        : `Their logits match those of the form they contain to within ${largestDifference.toExponential(1)}.`,
     ...(record.rounding ? [roundingWords(record.rounding)] : []),
     ...headWords(record),
     `Wrote ${folder}`,
