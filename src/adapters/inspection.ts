@@ -2,4 +2,9 @@ import type { ModelSummary, StoredModel } from '../graph/summary';
 import type { StepCost } from '../protocol/step-cost';
 
 /** What `aurora inspect --json` prints. */
-export type Inspection = StoredModel & ModelSummary & { step: StepCost };
+export type Inspection = StoredModel &
+  ModelSummary & {
+    step: StepCost;
+    /** For each batch and length, where several are asked for; `step` is the first. */
+    steps?: StepCost[];
+  };

@@ -81,22 +81,36 @@ function published(recipe: Recipe): string[] {
  * The "training" section: the paper's values, and where it gives none what the reader chose, or a default marked as such.
  *
  * @param choices answers to the recipe's questions; without them, only what an experiment usually sets is written
+ * @param batchSize the reader's; the paper's or the default if omitted
  */
 export function recipeTraining(
   { settings, dataSets }: Recipe,
   task: TaskDescription,
   choices?: Choices,
+  batchSize?: number,
 ): string[] {
   const stated = SETTINGS.filter((key) => settings[key] !== undefined);
-  const lines = stated.map((key) => line(key, settings[key]!));
+  const lines = stated.flatMap((key) =>
+    key === 'batchSize' && batchSize !== undefined
+      ? [...changedComment(settings[key], batchSize), line(key, batchSize)]
+      : [line(key, settings[key]!)],
+  );
   const metric = dataSets.slice(0, 1).flatMap((d) => metricLines(d.metric, task));
   if (choices) return withoutLastComma([...lines, ...metric, ...chosenLines(choices)]);
-  const needed = DEFAULTS.filter(([key]) => settings[key] === undefined).flatMap(([key, value]) => [
-    UNSAID,
-    line(key, value),
-  ]);
+  const needed = DEFAULTS.filter(([key]) => settings[key] === undefined).flatMap(([key, value]) =>
+    key === 'batchSize' && batchSize !== undefined && batchSize !== value
+      ? [choiceComment({ value: batchSize, by: 'user' }), line(key, batchSize)]
+      : [UNSAID, line(key, value)],
+  );
   return withoutLastComma([...lines, ...needed, ...metric, UNSAID, line('seed', 42)]);
 }
+
+/** Examples of a batch, where nobody says otherwise. */
+export const BATCH_SIZE = 32;
+
+/** Above a value of the reader's that is not the paper's. */
+export const changedComment = (paper: unknown, chosen: number): string[] =>
+  paper === chosen ? [] : [`// Your choice; the paper’s is ${String(paper)}.`];
 
 const UNSAID = choiceComment({ value: undefined, by: 'default' });
 const SETTINGS = [
@@ -111,7 +125,7 @@ const SETTINGS = [
 ] as const;
 const DEFAULTS = [
   ['epochs', 3],
-  ['batchSize', 32],
+  ['batchSize', BATCH_SIZE],
   ['learningRate', 2e-3],
 ] as const;
 

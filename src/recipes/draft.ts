@@ -6,7 +6,14 @@ import type { Recipe } from '../experiment/paper';
 import { columnSettings, type TaskColumns } from '../experiment/tasks/columns';
 import { describeTask, type TaskName } from '../experiment/tasks/registry';
 import { writtenPath } from '../files/written-path';
-import { commentLines, recipeComments, recipeTraining, withoutLastComma } from './draft-recipe';
+import {
+  BATCH_SIZE,
+  changedComment,
+  commentLines,
+  recipeComments,
+  recipeTraining,
+  withoutLastComma,
+} from './draft-recipe';
 import { choiceComment, unaskable, type Choices } from './questions';
 
 /** The choices for a new experiment. Paths are absolute. */
@@ -16,6 +23,10 @@ export interface Draft {
   tokenizer?: string;
   /** How many tokens the model has positions for, if that is limited. */
   positions?: number;
+  /** The longest text, in tokens; the recipe's or the default if omitted. */
+  maxLength?: number;
+  /** Examples of a batch; the recipe's or the default if omitted. */
+  batchSize?: number;
   /** For images: undefined for the preprocessor_config.json beside the model. */
   preprocessor?: string;
   /** Undefined if the model has only one. */
@@ -63,9 +74,7 @@ export function draftText(file: string, draft: Draft): string {
     '  },',
     ...adapterLines(adapter, recipe?.settings.dropout),
     '  "training": {',
-    ...(recipe ? recipeTraining(recipe, describeTask(draft.task), own?.choices) : TRAINING).map(
-      (line) => `    ${line}`,
-    ),
+    ...trainingLines(draft).map((line) => `    ${line}`),
     '  }',
     '}',
   ];
@@ -73,10 +82,11 @@ export function draftText(file: string, draft: Draft): string {
 }
 
 function modelLines(
-  { model, tokenizer, preprocessor, positions = Infinity, output, task, recipe, own }: Draft,
+  { model, tokenizer, preprocessor, positions = Infinity, output, task, recipe, own, maxLength }: Draft,
   path: (p: string) => string,
 ): string[] {
   const length = own?.choices.get('model.maxLength');
+  const usual = usualLength(recipe, positions, length?.value);
   return withoutLastComma([
     `"path": ${JSON.stringify(path(model))},`,
     ...(tokenizer ? [`"tokenizer": ${JSON.stringify(path(tokenizer))},`] : []),
@@ -87,14 +97,26 @@ function modelLines(
       : [
           '// In tokens; longer texts are truncated. Preflight reports how many.',
           ...(length ? commentLines(choiceComment(length).slice('// '.length)) : []),
-          `"maxLength": ${longest(recipe?.settings.maxLength ?? length?.value ?? 128, positions)},`,
+          ...(recipe?.settings.maxLength !== undefined && maxLength !== undefined
+            ? changedComment(usual, maxLength)
+            : []),
+          `"maxLength": ${JSON.stringify(maxLength ?? usual)},`,
         ]),
   ]);
 }
 
-/** As JSON; a value that cannot be used stays as it is, to be reported. */
-const longest = (wanted: unknown, positions: number): string =>
-  JSON.stringify(typeof wanted === 'number' ? Math.min(wanted, positions) : wanted);
+/**
+ * The longest text of a new experiment, in tokens: the recipe's, the chosen one or the default, and not more than the model
+ * has positions for. A value that cannot be used stays as it is, to be reported.
+ */
+export function usualLength(
+  recipe: Recipe | undefined,
+  positions = Infinity,
+  chosen: unknown = undefined,
+): unknown {
+  const wanted = recipe?.settings.maxLength ?? chosen ?? 128;
+  return typeof wanted === 'number' ? Math.min(wanted, positions) : wanted;
+}
 
 function dataLines(
   { train, validation, test, evaluations = {}, columns, read = {} }: Draft,
@@ -134,7 +156,10 @@ const ownComments = (recipe: Recipe, { columns }: NonNullable<Draft['own']>): st
   ...commentLines(columns),
 ];
 
-const TRAINING = ['"epochs": 3,', '"batchSize": 32,', '"learningRate": 2e-3,', '"seed": 42'];
+function trainingLines({ recipe, task, own, batchSize }: Draft): string[] {
+  if (recipe) return recipeTraining(recipe, describeTask(task), own?.choices, batchSize);
+  return ['"epochs": 3,', `"batchSize": ${batchSize ?? BATCH_SIZE},`, '"learningRate": 2e-3,', '"seed": 42'];
+}
 
 /** With the pooling of texts, but not of words, where a new head is trained. */
 function taskKeys({ task, pooling = 'mean', lossOn }: Draft): string[] {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Inspection } from '../../src/adapters/inspection';
 import type { ModelSummary } from '../../src/graph/summary';
 import { version } from '../../package.json';
 import { CLI, Lab } from './lab';
@@ -48,6 +49,21 @@ describe('aurora inspect', () => {
     expect(lab.run('inspect', lab.path('model.onnx'), '--method', 'magic').err).toContain(
       'Choose from aurora',
     );
+  });
+
+  it('compares several batches and lengths', () => {
+    const sizes = ['--batch', '2,8', '--length', '8,16', '--method', 'none', '--head', 'linear'];
+    const { code, out, err } = lab.run('inspect', lab.path('model.onnx'), ...sizes);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain('Training steps on this CPU, estimated (the head alone):');
+    for (const size of ['2 × 8', '2 × 16', '8 × 8', '8 × 16'])
+      expect(out).toMatch(new RegExp(`\n  batch ${size} tokens +\\d+ MB +about `));
+    const { steps, step } = JSON.parse(
+      lab.run('inspect', lab.path('model.onnx'), '--json', '--batch', '2,8').out,
+    ) as Inspection;
+    expect(steps!.map(({ batch, length }) => [batch, length])).toEqual([2, 8].map((n) => [n, 128]));
+    expect(step).toEqual(steps![0]);
+    expect(lab.run('inspect', lab.path('model.onnx'), '--batch', '2,x')).toMatchObject({ code: 2 });
   });
 
   it('mentions a key/value cache and leaves out its inputs', () => {

@@ -88,6 +88,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     expect(await wizard.title()).toMatch(/4 of 12 layers match, .*592/);
     await window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
     await wizard.accept('Select a rank');
+    await wizard.acceptSize('text');
     await wizard.accept('file name of the experiment');
     await window.tab(`${name}.aurora.json`).waitFor();
     const file = join(lab.folder, `${name}.aurora.json`);
@@ -220,6 +221,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await wizard.choose('Select the validation data', 'Hold out 10%');
     await wizard.choose('Select settings', 'Defaults');
     await wizard.choose('Select a method', 'Head only');
+    await wizard.acceptSize('text');
     await wizard.accept('file name of the experiment');
     const file = `${basename(lab.folder)}-head.aurora.json`;
     await window.tab(file).waitFor();
@@ -251,6 +253,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await wizard.asks('Select the layers');
     await window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
     await wizard.accept('Select a rank');
+    await wizard.acceptSize('text');
     await wizard.accept('file name of the experiment');
     const file = `${basename(lab.folder)}-lora.aurora.json`;
     await window.tab(file).waitFor();

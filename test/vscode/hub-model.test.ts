@@ -48,17 +48,36 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     const wizard = new Wizard(window);
     await wizard.asks('Select the kind of task');
     expect(await wizard.title()).toMatch(/\(1 of \d+\)/);
+    // What the model offers, and what a step takes.
+    expect((await wizard.rows())[0]).toMatch(
+      /bert[^]*bert · [\d,]+ parameters · \d+ layers to adapt[^]*takes [\d.]+ MB, about .* \(batch 8 × 24 tokens/,
+    );
     await window.pick('Text classification');
     await wizard.choose('labeled training texts', 'train.jsonl');
     await wizard.choose('Select the text column', 'text');
     await wizard.choose('Select the label column', 'label');
     await wizard.choose('Select the validation data', 'validation.jsonl');
-    await wizard.acceptDefaults();
+    await wizard.choose('Select settings', 'Defaults');
+    await wizard.choose('Select a method', 'AuroRA');
+    await wizard.asks('Select the layers');
+    await wizard.ok();
+    await wizard.accept('Select a rank');
+    await wizard.accept('Select the longest text, in tokens, or type another number up to 24.');
+    await wizard.asks('Select the batch size');
+    const batches = async () => (await wizard.rows()).join('\n');
+    await expect
+      .poll(batches)
+      .toMatch(/\b16[^]*?[\d.]+ MB, about [\d.]+ m?s per step[^]*\b32[^]*the default/);
+    await window.page.keyboard.type('12');
+    await expect.poll(batches).toMatch(/^12[^]*[\d.]+ MB, about [\d.]+ m?s per step/);
+    await window.page.keyboard.press('Enter');
+    await wizard.accept('file name of the experiment');
     await window.tab(`${name}.aurora.json`).waitFor();
     const text = readFileSync(lab.path(`${name}.aurora.json`), 'utf8');
     expect(new ExperimentSource('', text).value()).toMatchObject({
       model: { path: 'bert', maxLength: 24 },
       adapter: { targetModules: ['query', 'value'] },
+      training: { batchSize: 12 },
     });
     expect(text).not.toContain('tokenizer');
     await inExplorer('notes').click({ button: 'right' });

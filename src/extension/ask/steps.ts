@@ -41,6 +41,8 @@ export interface Choices<I extends vscode.QuickPickItem> {
   /** For typed text that matches no item yet. */
   typed?: (value: string) => I | undefined;
   many?: { selected: readonly I[]; describe: (chosen: readonly I[]) => string };
+  /** The same items with what takes a while to find out; they are shown without it at first. Must not reject. */
+  fill?: (items: readonly I[]) => Promise<readonly I[]>;
 }
 
 /**
@@ -49,7 +51,7 @@ export interface Choices<I extends vscode.QuickPickItem> {
  */
 export function pick<I extends vscode.QuickPickItem>(
   place: Place,
-  { items, placeholder, active, typed, many }: Choices<I>,
+  { items, placeholder, active, typed, many, fill }: Choices<I>,
 ): Promise<readonly I[] | 'back' | 'cancel'> {
   const input = vscode.window.createQuickPick<I>();
   const title = vscode.l10n.t('{0} ({1} of {2})', place.title, place.step, place.total);
@@ -60,7 +62,21 @@ export function pick<I extends vscode.QuickPickItem>(
     matchOnDescription: true,
     matchOnDetail: true,
   });
-  input.items = items;
+  let shown = 0;
+  const show = async (chosen: readonly I[]) => {
+    const mine = ++shown;
+    input.items = chosen;
+    if (!fill) return;
+    input.busy = true;
+    const filled = await fill(chosen);
+    if (mine !== shown) return;
+    input.busy = false;
+    const at = input.activeItems[0]?.label;
+    input.keepScrollPosition = true;
+    input.items = filled;
+    input.activeItems = filled.filter((i) => i.label === at);
+  };
+  void show(items);
   if (place.step > 1) input.buttons = [vscode.QuickInputButtons.Back];
   if (active) input.activeItems = [active];
   if (many) {
@@ -73,7 +89,7 @@ export function pick<I extends vscode.QuickPickItem>(
   if (typed)
     input.onDidChangeValue((value) => {
       const item = typed(value.trim());
-      input.items = item ? [item, ...items] : items;
+      void show(item ? [item, ...items] : items);
     });
   return new Promise((resolve) => {
     const end = (result: readonly I[] | 'back' | 'cancel') => {

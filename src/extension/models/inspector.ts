@@ -4,10 +4,21 @@ import type { Inspection } from '../../adapters/inspection';
 import type { TrainerClient } from '../launcher/client';
 import { programError } from '../launcher/program-error';
 import { ModelCache } from './cache';
-import type { ModelInspector } from './models';
+import type { ModelInspector, StepChoice } from './models';
 
 /** Version of the summary's fields and of the rules that name layers; increase it with every change of either. */
 const SUMMARY = 4;
+
+const settings = ({ method, rank, targets, head, output }: Omit<StepChoice, 'batch' | 'length'>) => ({
+  method,
+  rank,
+  targets,
+  head: head === undefined ? undefined : head ? 'linear' : 'none',
+  output,
+});
+
+const options = (given: Record<string, string | number | undefined>): string[] =>
+  Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [`--${key}=${value}`]));
 
 /** Models as seen by `aurora inspect`: our own parser in a separate process, so that any file is safe. */
 export function createModelInspector(
@@ -28,11 +39,14 @@ export function createModelInspector(
   return {
     inspect: (path) => cache.inspect(path),
     cached: (path) => cache.cached(path),
-    estimate: async (path, { batch, length, method, rank, targets }) => {
-      const given = Object.entries({ batch, length, method, rank, targets });
-      const options = given.filter(([, value]) => value !== undefined);
-      const answer = await ask(path, ...options.map(([key, value]) => `--${key}=${String(value)}`));
-      return answer.step;
+    estimate: async (path, { batch, length, ...choice }) =>
+      (await ask(path, ...options({ batch, length, ...settings(choice) }))).step,
+    estimates: async (path, choice, { batches, lengths }) => {
+      const { step, steps } = await ask(
+        path,
+        ...options({ batch: batches.join(), length: lengths.join(), ...settings(choice) }),
+      );
+      return steps ?? [step];
     },
   };
 }

@@ -7,6 +7,9 @@ export interface StepChoice {
   batch: number;
   length: number;
   method?: string;
+  /** Whether a new head is trained, and on which output; as the model suggests if omitted. */
+  head?: boolean;
+  output?: string;
   rank?: number;
   /** Names, separated by commas, or all-linear. */
   targets?: string;
@@ -25,4 +28,10 @@ export interface ModelInspector {
   cached(modelPath: string): KnownModel | undefined;
   /** What a training step takes on this machine; not cached. */
   estimate(modelPath: string, choice: StepChoice): Promise<StepCost>;
+  /** The same for several batches and lengths, all lengths of the first batch first. */
+  estimates(
+    modelPath: string,
+    choice: Omit<StepChoice, 'batch' | 'length'>,
+    sizes: { batches: readonly number[]; lengths: readonly number[] },
+  ): Promise<StepCost[]>;
 }

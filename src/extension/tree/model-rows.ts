@@ -4,6 +4,7 @@ import type { StepCost } from '../../protocol/step-cost';
 import type { KnownModel } from '../models/models';
 import type { Translate } from '../translate';
 import { bytes } from '../words/format';
+import { kindOf, wayAround } from '../words/model-text';
 import { stepSettings, stepText } from '../words/step-text';
 
 /** One thing that a model offers to adapters, or what prevents training it. */
@@ -53,7 +54,7 @@ export function modelRows(
           },
         ]
       : []),
-    ...operatorRows(model, t, count),
+    ...operatorRows(model, t, language),
     ...endingsOf(model.layers).map(({ name, modules, shapes }) => ({
       id: `layers ${name}`,
       label: name,
@@ -65,9 +66,6 @@ export function modelRows(
     })),
   ];
 }
-
-const kindOf = ({ family, opset, producer }: KnownModel, t: Translate): string =>
-  family ?? (producer ? t('opset {0}, from {1}', opset, producer) : t('opset {0}', opset));
 
 function stepRow(step: StepCost, t: Translate): ModelRow {
   const settings = stepSettings(step, t);
@@ -84,20 +82,16 @@ function stepRow(step: StepCost, t: Translate): ModelRow {
   };
 }
 
-function operatorRows(
-  { missingRules, blocked, layers }: ModelSummary,
-  t: Translate,
-  count: (n: number) => string,
-): ModelRow[] {
-  const way = t(
-    '{0} of {1} layers are below it. Adapt other layers, or export the model again without graph optimization.',
-    count(blocked.length),
-    count(layers.length),
-  );
-  return missingRules.map(({ operator, nodes }) => ({
+/** Each operator without a gradient, with its nodes, and what to do about it. */
+export function operatorRows(model: ModelSummary, t: Translate, language: string): ModelRow[] {
+  const way = wayAround(model, t, language);
+  return model.missingRules.map(({ operator, nodes }) => ({
     id: `operator ${operator}`,
     label: t('Gradients cannot pass through {0}', operator),
-    description: nodes.length === 1 ? nodes[0] : t('{0} and {1} more', nodes[0], count(nodes.length - 1)),
+    description:
+      nodes.length === 1
+        ? nodes[0]
+        : t('{0} and {1} more', nodes[0], (nodes.length - 1).toLocaleString(language)),
     icon: 'warning',
     tooltip: `${nodes.slice(0, 20).join('\n')}\n\n${way}`,
   }));

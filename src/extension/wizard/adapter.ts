@@ -61,20 +61,23 @@ const targetStep: Step<WizardState> = {
   applies: (state) => !isHeadAlone(state.adapter!),
   async run(state, place) {
     const { t } = vscode.l10n;
-    const { layers } = state.summary!;
+    const { layers, blocked, missingRules } = state.summary!;
     const adapter = state.adapter as TrainedSpec;
     const paths = layers.map((l) => l.path);
-    const items = endingsOf(layers).map(({ name, modules, shapes }) => ({
-      label: name,
-      description:
-        modules === 1
-          ? t('1 module, {0}', shapes.join(', '))
-          : t('{0} modules, {1}', modules, shapes.join(', ')),
-      detail:
-        matchTargets(paths, { targetModules: [name] })
-          .matched.slice(0, 2)
-          .join(', ') + (modules > 2 ? ' …' : ''),
-    }));
+    const items = endingsOf(layers).map(({ name, modules, shapes }) => {
+      const { matched } = matchTargets(paths, { targetModules: [name] });
+      const below = matched.filter((path) => blocked.includes(path)).length;
+      const shown = matched.slice(0, 2).join(', ') + (modules > 2 ? ' …' : '');
+      const operators = missingRules.map((rule) => rule.operator).join(', ');
+      return {
+        label: name,
+        description:
+          modules === 1
+            ? t('1 module, {0}', shapes.join(', '))
+            : t('{0} modules, {1}', modules, shapes.join(', ')),
+        detail: below === 0 ? shown : `$(warning) ${t('{0} below {1}', below, operators)} · ${shown}`,
+      };
+    });
     const chosen = Array.isArray(adapter.targetModules) ? adapter.targetModules : [];
     const picked = await pick(place, {
       items,

@@ -6,7 +6,7 @@ import { COMMAND } from '../ids';
 import { FILE_KEYS, kindOf } from '../language/checks/check-files';
 import { describeTask } from '../../experiment/tasks/registry';
 import { likelyOutput } from './draft';
-import { pick, type Step } from '../ask/steps';
+import { pick, type Outcome, type Place, type Step } from '../ask/steps';
 import { findModels } from '../models/model-files';
 import { pickFile, type WizardState } from './state';
 import { readsImages } from './images';
@@ -16,41 +16,43 @@ const [, { pattern: TOKENIZER }, { pattern: PREPROCESSOR }] = FILE_KEYS;
 
 const modelStep: Step<WizardState> = {
   applies: async (state) => state.given === undefined || !(await readModel(state, modelPath(state.given))),
-  async run(state, place) {
-    const { t } = vscode.l10n;
-    const files = await findModels();
-    for (;;) {
-      const picked = await pickFile(place, {
-        files,
-        placeholder:
-          files.length > 0
-            ? t('Select the model to adapt')
-            : t(
-                'There is no model in this workspace: no folder from the Hugging Face hub, and no .onnx file. Browse for one, or run the demo with its own model.',
-              ),
-        browse: {
-          title: t('Choose an ONNX model, or the config.json of a model folder'),
-          filters: { [t('Models')]: ['onnx', 'json'] },
-        },
-        active: state.model,
-        extra: [
-          {
-            label: `$(rocket) ${t('Run the Demo')}`,
-            description: t('a small sentence encoder that comes with AuroRA'),
-            action: 'demo',
-            alwaysShow: true,
-          },
-        ],
-      });
-      if (picked === 'demo') {
-        void vscode.commands.executeCommand(COMMAND.runDemo);
-        return 'cancel';
-      }
-      if (typeof picked === 'string') return picked;
-      if (await readModel(state, modelPath(picked.path))) return 'next';
-    }
-  },
+  run: chooseModel,
 };
+
+async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
+  const { t } = vscode.l10n;
+  const files = await findModels();
+  for (;;) {
+    const picked = await pickFile(place, {
+      files,
+      placeholder:
+        files.length > 0
+          ? t('Select the model to adapt')
+          : t(
+              'There is no model in this workspace: no folder from the Hugging Face hub, and no .onnx file. Browse for one, or run the demo with its own model.',
+            ),
+      browse: {
+        title: t('Choose an ONNX model, or the config.json of a model folder'),
+        filters: { [t('Models')]: ['onnx', 'json'] },
+      },
+      active: state.model,
+      extra: [
+        {
+          label: `$(rocket) ${t('Run the Demo')}`,
+          description: t('a small sentence encoder that comes with AuroRA'),
+          action: 'demo',
+          alwaysShow: true,
+        },
+      ],
+    });
+    if (picked === 'demo') {
+      void vscode.commands.executeCommand(COMMAND.runDemo);
+      return 'cancel';
+    }
+    if (typeof picked === 'string') return picked;
+    if (await readModel(state, modelPath(picked.path))) return 'next';
+  }
+}
 
 /** Reads the model with a progress notification; false after a message if it cannot be used. */
 async function readModel(state: WizardState, path: string): Promise<boolean> {
@@ -67,6 +69,7 @@ async function readModel(state: WizardState, path: string): Promise<boolean> {
     delete state.preprocessor;
     delete state.output;
     delete state.adapter;
+    delete state.maxLength;
     return true;
   } catch (e) {
     delete state.given;
@@ -143,4 +146,4 @@ const outputStep: Step<WizardState> = {
   },
 };
 
-export const modelSteps = [modelStep, taskStep, tokenizerStep, preprocessorStep, outputStep];
+export const modelSteps = [modelStep, taskStep(chooseModel), tokenizerStep, preprocessorStep, outputStep];

@@ -11,6 +11,7 @@ import { adapterSteps } from './adapter';
 import { dataSteps } from './data';
 import { modelSteps } from './model';
 import { recipeStep } from './recipe';
+import { sizeSteps } from './size';
 import { draftOf, type WizardState } from './state';
 import { WorkspaceFiles } from '../models/workspace-files';
 
@@ -18,7 +19,7 @@ import { WorkspaceFiles } from '../models/workspace-files';
 export async function newExperiment(services: Services, model?: string): Promise<string | undefined> {
   const files = await new WorkspaceFiles().all();
   const state: WizardState = { services, files, ...(model !== undefined && { given: model }) };
-  const steps = [...modelSteps, ...dataSteps, recipeStep, ...adapterSteps, nameStep];
+  const steps = [...modelSteps, ...dataSteps, recipeStep, ...adapterSteps, ...sizeSteps, nameStep];
   if (!(await runSteps(vscode.l10n.t('New Experiment'), steps, state)) || state.file === undefined)
     return undefined;
   await makeExperiment(state.file, draftText(state.file, draftOf(state)));

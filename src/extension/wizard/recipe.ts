@@ -39,7 +39,11 @@ export const recipeStep: Step<WizardState> = {
     });
     if (typeof picked === 'string') return picked;
     const [{ recipe }] = picked;
-    if (recipe !== state.recipe) delete state.adapter;
+    if (recipe !== state.recipe) {
+      delete state.adapter;
+      delete state.maxLength;
+      delete state.batchSize;
+    }
     state.recipe = recipe;
     return 'next';
   },

@@ -52,6 +52,8 @@ export const draftOf = (s: WizardState): Draft => ({
   task: s.task!,
   columns: s.columns!,
   adapter: s.adapter!,
+  ...(s.maxLength !== undefined && { maxLength: s.maxLength }),
+  ...(s.batchSize !== undefined && { batchSize: s.batchSize }),
   ...(s.recipe && { recipe: s.recipe }),
   ...(s.known && { read: s.known.layout.read }),
   ...(s.recipe && s.known?.recipe.pooling && { pooling: s.known.recipe.pooling.value }),

@@ -1,6 +1,10 @@
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { DEFAULT_TASK, describeTask, TASKS, taskWith, type TaskName } from '../../experiment/tasks/registry';
 import { pick, type Step } from '../ask/steps';
+import { operatorRows } from '../tree/model-rows';
+import { modelText, wayAround } from '../words/model-text';
+import { stepSettings, stepText } from '../words/step-text';
 import type { WizardState } from './state';
 
 /** Logits of so many classes for each token are those of a vocabulary. */
@@ -17,22 +21,33 @@ function likelyTask({ summary }: WizardState): TaskName {
   return writes ? taskWith({ input: 'text', answer: 'text' })! : DEFAULT_TASK;
 }
 
-/** What is learned of each text, which decides the columns that are needed. */
-export const taskStep: Step<WizardState> = {
+interface TaskItem extends vscode.QuickPickItem {
+  name?: TaskName;
+}
+
+/**
+ * What is learned of each text, which decides the columns that are needed. Above the kinds is what the model offers, which
+ * lets a person choose another.
+ */
+export const taskStep = (chooseModel: Step<WizardState>['run']): Step<WizardState> => ({
   applies: () => true,
   async run(state, place) {
     const { t } = vscode.l10n;
-    const items = (Object.keys(TASKS) as TaskName[]).map((name) => {
+    const items = (Object.keys(TASKS) as TaskName[]).map((name): TaskItem => {
       const { title, detail } = describeTask(name);
       return { label: t(title), detail: t(detail), name };
     });
-    const picked = await pick(place, {
-      items,
+    const picked = await pick<TaskItem>(place, {
+      items: [...modelItems(state), separator(t('Kind of task')), ...items],
       placeholder: t('Select the kind of task'),
       active: items.find((i) => i.name === (state.task ?? likelyTask(state))),
     });
     if (typeof picked === 'string') return picked;
     const [{ name }] = picked;
+    if (name === undefined) {
+      const outcome = await chooseModel(state, place);
+      return outcome === 'cancel' ? outcome : this.run(state, place);
+    }
     if (state.task !== name) {
       delete state.output;
       delete state.columns;
@@ -41,4 +56,30 @@ export const taskStep: Step<WizardState> = {
     state.task = name;
     return 'next';
   },
-};
+});
+
+/** The model as read, and each operator without a gradient. */
+function modelItems({ model, summary }: WizardState): TaskItem[] {
+  const { t } = vscode.l10n;
+  const { language } = vscode.env;
+  const { step } = summary!;
+  const text = step && stepText(step, t);
+  return [
+    separator(t('Model')),
+    {
+      label: `$(package) ${basename(model!)}`,
+      description: modelText(summary!, t, language),
+      ...(text !== undefined && {
+        detail: t('A training step takes {0} ({1})', text, stepSettings(step!, t)),
+      }),
+    },
+    ...operatorRows(summary!, t, language).map(({ label, description, tooltip }) => ({
+      label: `$(warning) ${label}`,
+      description,
+      detail: wayAround(summary!, t, language),
+      ...(tooltip !== undefined && { tooltip }),
+    })),
+  ];
+}
+
+const separator = (label: string): TaskItem => ({ label, kind: vscode.QuickPickItemKind.Separator });

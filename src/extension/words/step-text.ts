@@ -14,6 +14,31 @@ export function stepText({ memory, time }: StepCost, t: Translate): string | und
 /** "batch 8 × 128 tokens, AuroRA r=2". */
 export function stepSettings({ method, rank, batch, length }: StepCost, t: Translate): string {
   const size = length === undefined ? t('batch {0}', batch) : t('batch {0} × {1} tokens', batch, length);
-  const name = METHOD_NAMES[method as MethodName];
+  const name = METHOD_NAMES[method as MethodName] ?? t('head only');
   return `${size}, ${rank === undefined ? name : `${name} r=${rank}`}`;
+}
+
+/**
+ * What a step of a size takes, beside that size in a list.
+ *
+ * @param cost undefined while it is being estimated
+ * @param about what else there is to say about the size
+ */
+export function sizeText(
+  cost: StepCost | undefined,
+  about: string | undefined,
+  t: Translate,
+): { description?: string; detail?: string } {
+  const text = cost && stepText(cost, t);
+  const available = cost?.memory?.available;
+  const large = available !== undefined && cost!.memory!.total > available;
+  const details = [
+    about,
+    large && t('more than the {0} of memory that are available now', bytes(available)),
+    cost && text === undefined && cost.problem,
+  ].filter((part) => part !== undefined && part !== false);
+  return {
+    ...(text !== undefined && { description: `${large ? '$(warning) ' : ''}${t('{0} per step', text)}` }),
+    ...(details.length > 0 && { detail: details.join(' · ') }),
+  };
 }

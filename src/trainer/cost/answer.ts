@@ -1,4 +1,4 @@
-import { declaredOutputs, taskOutput } from '../../adapters/task-output';
+import { declaredOutputs, taskOutput, type OutputChoice } from '../../adapters/task-output';
 import type { FixedGraph } from '../../graph/sizes/sizes';
 import { HEAD_BIAS, HEAD_WEIGHT, type HeadSpec } from '../../tasks/head';
 import type { ObjectiveName } from '../../tasks/objective';
@@ -15,16 +15,19 @@ export interface AnswerSpec {
 const CLASSES = 2;
 
 /**
- * What a model with these outputs is trained for: a language model for its next token, a classifier for its logits,
- * anything else for a new classifier on its hidden states.
+ * What a model is trained for: with a head, a new classifier on its hidden states; without one, its own logits, of the next
+ * token or of classes.
  *
- * @throws AuroraError 'model' if it is not clear which output that is
+ * @param choice what an experiment says; without `head`, a model that has logits is trained on them
+ * @throws AuroraError 'model' if there is no such output, or it is not clear which one is meant
  */
-export function answerOf({ graph, infos }: FixedGraph): AnswerSpec {
-  const logits = infos.get('logits');
-  if (logits && graph.outputs.some((o) => o.name === 'logits'))
-    return { output: 'logits', objective: logits.shape.length === 3 ? 'causal-lm' : 'cross-entropy' };
-  const output = taskOutput(declaredOutputs(graph), { output: undefined, head: true });
-  const head = { pooling: 'first-token' as const, classes: CLASSES, weight: HEAD_WEIGHT, bias: HEAD_BIAS };
-  return { output, objective: 'cross-entropy', head };
+export function answerOf(
+  { graph, infos }: FixedGraph,
+  { head = !graph.outputs.some((o) => o.name === 'logits'), output: wanted }: Partial<OutputChoice> = {},
+): AnswerSpec {
+  const output = taskOutput(declaredOutputs(graph), { output: wanted, head });
+  if (!head)
+    return { output, objective: infos.get(output)?.shape.length === 3 ? 'causal-lm' : 'cross-entropy' };
+  const spec = { pooling: 'first-token' as const, classes: CLASSES, weight: HEAD_WEIGHT, bias: HEAD_BIAS };
+  return { output, objective: 'cross-entropy', head: spec };
 }

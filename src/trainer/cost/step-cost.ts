@@ -2,7 +2,7 @@ import { likelyTargets } from '../../adapters/targets/likely-targets';
 import { parameterCount, selectAdapters } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
-import { isRanked, type TrainedSpec } from '../../experiment/methods';
+import { isHeadAlone, isRanked, type AdapterSpec } from '../../experiment/methods';
 import { findLinearLayers } from '../../graph/layers/linear';
 import type { Model } from '../../graph/model';
 import { UnknownSize } from '../../graph/sizes/rule';
@@ -14,11 +14,15 @@ import { stepMemory } from './step-memory';
 import { stepTime } from './step-time';
 
 export interface CostChoice extends BatchSize {
-  method: TrainedSpec['method'];
+  method: AdapterSpec['method'];
   /** The method's own if omitted. */
   rank?: number;
   /** The query and value layers if omitted. */
   targetModules?: string | string[];
+  /** Whether a new head is trained; by default where the model has no logits. */
+  head?: boolean;
+  /** The output that is trained on, if its name does not say so. */
+  output?: string;
 }
 
 /**
@@ -41,11 +45,14 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
   try {
     const inputs = inputSizes(model.graph, choice);
     const fixed = fixedModel(model, inputs);
-    const answer = answerOf(fixed);
+    const answer = answerOf(fixed, choice);
     const { adapters } = selectAdapters(model.graph, layers, spec, answer.output);
     const step = stepGraph(fixed, { ...answer, adapters }, inputs);
     const evaluation = evaluationGraph(fixed, { ...answer, adapters }, inputs);
-    const memory = stepMemory(step, evaluation, parameterCount(adapters));
+    const memory = stepMemory(step, evaluation, {
+      parameters: parameterCount(adapters),
+      images: !readsTexts(model.graph),
+    });
     if (!rates) return { ...about, memory, problem: 'The speed of this machine could not be measured.' };
     return { ...about, memory, time: stepTime(step, rates) };
   } catch (e) {
@@ -59,10 +66,10 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
   }
 }
 
-function adapterOn(likely: readonly string[], { method, rank, targetModules }: CostChoice): TrainedSpec {
-  const usual = {
-    ...adapterDefaults(method),
-    targetModules: targetModules ?? (likely.length > 0 ? [...likely] : 'all-linear'),
-  } as unknown as TrainedSpec;
+function adapterOn(likely: readonly string[], { method, rank, targetModules }: CostChoice): AdapterSpec {
+  const defaults = adapterDefaults(method) as unknown as AdapterSpec;
+  if (isHeadAlone(defaults)) return defaults;
+  const targets = targetModules ?? (likely.length > 0 ? [...likely] : 'all-linear');
+  const usual: AdapterSpec = { ...defaults, targetModules: targets };
   return rank !== undefined && isRanked(usual) ? { ...usual, rank } : usual;
 }

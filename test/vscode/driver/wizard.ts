@@ -31,13 +31,20 @@ export class Wizard {
   }
 
   /** Answers everything after the data as AuroRA does by default. */
-  async acceptDefaults(): Promise<void> {
+  async acceptDefaults(input: 'text' | 'image' = 'text'): Promise<void> {
     await this.choose('Select settings', 'Defaults');
     await this.choose('Select a method', 'AuroRA');
     await this.asks('Select the layers');
     await this.ok();
     await this.accept('Select a rank');
+    await this.acceptSize(input);
     await this.accept('file name of the experiment');
+  }
+
+  /** Accepts the longest text and the batch size that are suggested; of images only the latter. */
+  async acceptSize(input: 'text' | 'image'): Promise<void> {
+    if (input === 'text') await this.accept('Select the longest text');
+    await this.accept('Select the batch size');
   }
 
   /** The title, such as "New Experiment (3 of 9)", with the description of the selection. */

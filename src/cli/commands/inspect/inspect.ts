@@ -3,7 +3,13 @@ import type { Inspection } from '../../../adapters/inspection';
 import { readStructure } from '../../../architectures/load';
 import { storedModel } from '../../../architectures/stored';
 import { AuroraError, EXIT } from '../../../base/errors';
-import { DEFAULT_METHOD, isMethod, METHOD_ORDER, type MethodName } from '../../../experiment/methods';
+import {
+  DEFAULT_METHOD,
+  HEAD_ALONE,
+  isMethod,
+  METHOD_ORDER,
+  type AdapterSpec,
+} from '../../../experiment/methods';
 import { prepareModel } from '../../../graph/prepare';
 import { summarizePrepared } from '../../../graph/summary';
 import { machineRates } from '../../../trainer/cost/rates';
@@ -13,6 +19,8 @@ import { targetsOf } from '../../targets';
 import { temporaryFolder } from '../../temporary';
 import { inspectionText } from './report';
 
+const METHODS = [...METHOD_ORDER, HEAD_ALONE.method];
+
 export const inspect: Command = {
   help: `Usage: aurora inspect MODEL [options]
 
@@ -21,12 +29,14 @@ shape), the operators that block gradients and what to do about them; and what a
 estimated from the graph that would run. MODEL is an ONNX file, or a folder with config.json and safetensors. No weight is
 read, and no runtime is loaded except to measure the machine once, for about two seconds.
 
-  --batch N         examples in the step (default: 8)
-  --length N        tokens of each text (default: 128)
-  --method METHOD   ${METHOD_ORDER.join(', ')} (default: ${DEFAULT_METHOD})
+  --batch N,…       examples in the step, one or several numbers (default: 8)
+  --length N,…      tokens of each text (default: 128)
+  --method METHOD   ${METHODS.join(', ')} (default: ${DEFAULT_METHOD})
   --rank R          the adapter's rank (default: the method's)
   --targets NAMES   the adapted modules: names or path endings, separated by commas, or all-linear (default: the model's
                     query and value layers)
+  --head HEAD       linear for a new head, none for the model's own logits (default: none if it has logits)
+  --output NAME     the output that is trained on, if several could be
   --threads N       threads on the processor (default: OMP_NUM_THREADS, or one per core)
   --measure         measure the machine again
   --no-measure      do not measure it: if its speed is not known, neither is the time
@@ -38,6 +48,8 @@ read, and no runtime is loaded except to measure the machine once, for about two
     method: { type: 'string' },
     rank: { type: 'string' },
     targets: { type: 'string' },
+    head: { type: 'string' },
+    output: { type: 'string' },
     threads: { type: 'string' },
     measure: { type: 'boolean' },
     'no-measure': { type: 'boolean' },
@@ -51,16 +63,21 @@ read, and no runtime is loaded except to measure the machine once, for about two
     const summary = { ...storedModel(path, model), ...summarizePrepared(model, prepared) };
     const choice = {
       method: methodIn(args),
-      batch: atLeastOne(args, 'batch') ?? 8,
-      length: lengthIn(args, path, summary.positions),
-      rank: atLeastOne(args, 'rank'),
+      rank: numbersIn(args, 'rank')?.[0],
       targetModules: targetsOf(args.text('targets')),
+      head: headIn(args),
+      output: args.text('output'),
     };
+    const lengths = lengthsIn(args, path, summary.positions);
+    const sizes = (numbersIn(args, 'batch') ?? [8]).flatMap((batch) =>
+      lengths.map((length) => ({ batch, length })),
+    );
     const measure = args.flag('no-measure') ? 'never' : args.flag('measure') ? 'again' : 'once';
     const program = join(__dirname, 'cli.cjs');
     const folder = () => temporaryFolder('rates');
     const rates = await machineRates({ threads, program, folder, measure });
-    const inspection: Inspection = { ...summary, step: stepCost(prepared, choice, rates) };
+    const steps = sizes.map((size) => stepCost(prepared, { ...choice, ...size }, rates));
+    const inspection: Inspection = { ...summary, step: steps[0], ...(steps.length > 1 && { steps }) };
     process.stdout.write(
       args.flag('json') ? `${JSON.stringify(inspection, null, 2)}\n` : inspectionText(path, inspection),
     );
@@ -69,9 +86,10 @@ read, and no runtime is loaded except to measure the machine once, for about two
 };
 
 /** The usual one by default, unless the model has fewer positions. */
-function lengthIn(args: ParsedArgs, path: string, positions = Infinity): number {
-  const length = atLeastOne(args, 'length') ?? Math.min(128, positions);
-  if (length <= positions) return length;
+function lengthsIn(args: ParsedArgs, path: string, positions = Infinity): number[] {
+  const lengths = numbersIn(args, 'length') ?? [Math.min(128, positions)];
+  const length = Math.max(...lengths);
+  if (length <= positions) return lengths;
   throw new AuroraError(
     'usage',
     `${path} has positions for ${positions} tokens, but the length is ${length}.`,
@@ -79,20 +97,27 @@ function lengthIn(args: ParsedArgs, path: string, positions = Infinity): number 
   );
 }
 
-function methodIn(args: ParsedArgs): MethodName {
+function methodIn(args: ParsedArgs): AdapterSpec['method'] {
   const method = args.text('method') ?? DEFAULT_METHOD;
-  if (isMethod(method)) return method;
-  throw new AuroraError(
-    'usage',
-    `--method ${method} is not a method.`,
-    `Choose from ${METHOD_ORDER.join(', ')}.`,
-  );
+  if (isMethod(method) || method === HEAD_ALONE.method) return method;
+  throw new AuroraError('usage', `--method ${method} is not a method.`, `Choose from ${METHODS.join(', ')}.`);
 }
 
-function atLeastOne(args: ParsedArgs, option: string): number | undefined {
-  const given = args.text(option);
-  if (given === undefined) return undefined;
-  const value = wholeNumber(option, given);
-  if (value < 1) throw new AuroraError('usage', `--${option} takes a whole number of at least 1.`);
-  return value;
+function headIn(args: ParsedArgs): boolean | undefined {
+  const head = args.text('head');
+  if (head === undefined || head === 'linear' || head === 'none')
+    return head === undefined ? undefined : head === 'linear';
+  throw new AuroraError('usage', `--head ${head} is not a head.`, 'Choose linear or none.');
+}
+
+/** Numbers of at least 1, separated by commas. */
+function numbersIn(args: ParsedArgs, option: string): number[] | undefined {
+  return args
+    .text(option)
+    ?.split(',')
+    .map((given) => {
+      const value = wholeNumber(option, given.trim());
+      if (value < 1) throw new AuroraError('usage', `--${option} takes a whole number of at least 1.`);
+      return value;
+    });
 }

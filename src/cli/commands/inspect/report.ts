@@ -29,7 +29,7 @@ export function inspectionText(path: string, s: Inspection): string {
     '',
     ...gradientLines(s),
     '',
-    ...stepLines(s.step),
+    ...(s.steps ? severalLines(s.steps) : stepLines(s.step)),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -51,13 +51,34 @@ function gradientLines({ missingRules, blocked, layers }: Inspection): string[] 
 const some = (names: readonly string[]): string =>
   names.slice(0, NAMED).join(', ') + (names.length > NAMED ? ` and ${count(names.length - NAMED)} more` : '');
 
-function stepLines({ method, rank, batch, length, memory, time, problem }: StepCost): string[] {
-  const what = [
-    `${METHOD_NAMES[method as MethodName]}${rank === undefined ? '' : ` of rank ${rank}`}`,
-    `batch ${batch}${length === undefined ? '' : ` × ${length} tokens`}`,
-  ];
+const methodText = ({ method, rank }: StepCost): string =>
+  `${METHOD_NAMES[method as MethodName] ?? 'the head alone'}${rank === undefined ? '' : ` of rank ${rank}`}`;
+const sizeText = ({ batch, length }: StepCost): string =>
+  `batch ${batch}${length === undefined ? '' : ` × ${length} tokens`}`;
+
+/** One line for each size. */
+function severalLines(steps: readonly StepCost[]): string[] {
+  const [{ memory, time }] = steps;
+  const rows = steps.map((step) => [
+    `  ${sizeText(step)}`,
+    step.memory ? bytes(step.memory.total) : (step.problem ?? ''),
+    step.time ? `about ${stepTime(step.time.seconds)}` : '',
+  ]);
   return [
-    `A training step on this CPU, estimated (${what.join(', ')}):`,
+    `Training steps on this CPU, estimated (${methodText(steps[0])}):`,
+    ...table(rows),
+    ...(memory?.available === undefined ? [] : [`  ${bytes(memory.available)} of memory are available.`]),
+    ...(memory && !time ? [`  ${steps[0].problem}`] : []),
+    ...(memory ? [PREFLIGHT] : []),
+  ];
+}
+
+const PREFLIGHT = '`aurora preflight` measures an experiment.';
+
+function stepLines(step: StepCost): string[] {
+  const { memory, time, problem } = step;
+  return [
+    `A training step on this CPU, estimated (${methodText(step)}, ${sizeText(step)}):`,
     ...(memory ? memoryLines(memory) : []),
     ...(time
       ? [
@@ -65,7 +86,7 @@ function stepLines({ method, rank, batch, length, memory, time, problem }: StepC
         ]
       : []),
     ...(problem === undefined ? [] : [`  ${problem}`]),
-    ...(memory ? ['`aurora preflight` measures an experiment.'] : []),
+    ...(memory ? [PREFLIGHT] : []),
   ];
 }
 

@@ -120,6 +120,31 @@ describe('a new experiment', () => {
     });
   });
 
+  it('has the chosen batch size and longest text, and says where they are not the paper’s', () => {
+    const folder = makeFolder({});
+    const file = join(folder, 'x.aurora.json');
+    const of = (id: string) => PAPER_RECIPES.find((r) => r.id === id)!;
+    const made = (more: Partial<Draft>) => {
+      const text = draftText(file, draft(folder, more));
+      writeFileSync(file, text);
+      const { model, training } = loadExperiment(file);
+      return { text, sizes: [training.batchSize, model.maxLength] };
+    };
+    const chosen = { batchSize: 8, maxLength: 256 };
+    expect(made({}).sizes).toEqual([32, 128]);
+    expect(made({ positions: 24 }).sizes).toEqual([32, 24]);
+    expect(made(chosen)).toMatchObject({
+      sizes: [8, 256],
+      text: expect.not.stringMatching('paper’s is') as string,
+    });
+    const cola = made({ ...chosen, recipe: of('roberta-base/cola') });
+    expect(cola.sizes).toEqual([8, 256]);
+    expect(cola.text).toMatch(/\/\/ Your choice; the paper’s is 512\.\n +"maxLength": 256/);
+    expect(cola.text).toMatch(/\/\/ Your choice; the paper’s is 32\.\n +"batchSize": 8/);
+    const dtd = made({ ...chosen, recipe: of('vit-large/dtd') });
+    expect(dtd.text).toMatch(/\/\/ Your choice: the paper gives no value\.\n +"batchSize": 8/);
+  });
+
   it('describes each recipe', () => {
     const words = (id: string) =>
       recipeText(

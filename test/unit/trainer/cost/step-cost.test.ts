@@ -53,6 +53,23 @@ describe('what a step takes', () => {
     expect(memory!.total).toBeGreaterThan(memory!.activations + memory!.weights);
   });
 
+  it('is that of the output that a task reads: its logits, or hidden states for a new head', () => {
+    const most = (head: boolean) =>
+      stepCost(model('hf/llama'), { ...SMALL, head }, RATES).memory!.activations;
+    expect(most(false)).toBeGreaterThan(most(true));
+    const wrong = stepCost(model('hf/llama'), { ...SMALL, output: 'mystery' }, RATES);
+    expect(wrong.problem).toMatch(/no output "mystery"/);
+  });
+
+  it('is small where only a head is trained', () => {
+    const [head, lora] = (['none', 'lora'] as const).map((method) =>
+      stepCost(model('hf/bert'), { ...SMALL, method, head: true }, RATES),
+    );
+    expect([head.method, head.problem]).toEqual(['none', undefined]);
+    expect(head.memory!.activations).toBeLessThan(lora.memory!.activations);
+    expect(head.time!.flops).toBeLessThan(lora.time!.flops / 1.5);
+  });
+
   it('is its memory alone where the speed is unknown', () => {
     const cost = stepCost(model('hf/bert'), SMALL, undefined);
     expect([cost.memory !== undefined, cost.time]).toEqual([true, undefined]);

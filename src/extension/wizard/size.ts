@@ -1,0 +1,135 @@
+import * as vscode from 'vscode';
+import { isHeadAlone, isRanked } from '../../experiment/methods';
+import { describeTask } from '../../experiment/tasks/registry';
+import { usualLength } from '../../recipes/draft';
+import { BATCH_SIZE } from '../../recipes/draft-recipe';
+import type { StepCost } from '../../protocol/step-cost';
+import { pick, type Outcome, type Place, type Step } from '../ask/steps';
+import type { StepChoice } from '../models/models';
+import { sizeText } from '../words/step-text';
+import { readsImages } from './images';
+import type { WizardState } from './state';
+
+const BATCHES = [1, 2, 4, 8, 16, 32, 64];
+const LENGTHS = [32, 64, 128, 256, 512, 1024, 2048];
+/** No batch and no text is larger. */
+const MOST = 1_000_000;
+
+interface SizeItem extends vscode.QuickPickItem {
+  size: number;
+}
+
+interface SizeQuestion {
+  sizes: readonly number[];
+  /** What is chosen already, and what is usual. */
+  chosen: number;
+  usual: number;
+  most: number;
+  placeholder: string;
+  /** What a step of each size takes. */
+  costs: (sizes: readonly number[]) => Promise<StepCost[]>;
+  choose: (size: number) => void;
+}
+
+const lengthStep: Step<WizardState> = {
+  applies: (state) => !readsImages(state),
+  run(state, place) {
+    const { t } = vscode.l10n;
+    const { positions = Infinity } = state.summary!;
+    const usual = lengthOf(state);
+    const limit = Number.isFinite(positions)
+      ? t('Select the longest text, in tokens, or type another number up to {0}.', positions)
+      : t('Select the longest text, in tokens, or type another number.');
+    return askSize(place, state, {
+      sizes: LENGTHS,
+      usual,
+      chosen: state.maxLength ?? usual,
+      most: Math.min(positions, MOST),
+      placeholder: limit,
+      costs: (lengths) => costs(state, [state.batchSize ?? batchOf(state)], lengths),
+      choose: (size) => (state.maxLength = size),
+    });
+  },
+};
+
+const batchStep: Step<WizardState> = {
+  applies: () => true,
+  run(state, place) {
+    const usual = batchOf(state);
+    return askSize(place, state, {
+      sizes: BATCHES,
+      usual,
+      chosen: state.batchSize ?? usual,
+      most: MOST,
+      placeholder: vscode.l10n.t('Select the batch size, or type another number.'),
+      costs: (batches) => costs(state, batches, [state.maxLength ?? lengthOf(state)]),
+      choose: (size) => (state.batchSize = size),
+    });
+  },
+};
+
+/** Asks for a number, with the memory and the time of a training step beside each. */
+async function askSize(
+  place: Place,
+  { recipe }: WizardState,
+  { sizes, chosen, usual, most, placeholder, costs, choose }: SizeQuestion,
+): Promise<Outcome> {
+  const { t } = vscode.l10n;
+  const known = new Map<number, StepCost>();
+  const offered = [...new Set([...sizes, usual, chosen])].filter((n) => n <= most).sort((a, b) => a - b);
+  const item = (size: number): SizeItem => {
+    const about = size === usual ? (recipe ? t('the recipe’s') : t('the default')) : undefined;
+    return { label: String(size), size, ...sizeText(known.get(size), about, t) };
+  };
+  const items = offered.map(item);
+  const picked = await pick(place, {
+    items,
+    placeholder,
+    active: items.find((i) => i.size === chosen),
+    typed: (value) => {
+      const size = Number(value);
+      const other = Number.isInteger(size) && size >= 1 && size <= most && !offered.includes(size);
+      return other ? item(size) : undefined;
+    },
+    fill: async (shown) => {
+      const asked = shown.map((i) => i.size).filter((n) => !known.has(n));
+      const found = asked.length > 0 ? await costs(asked) : [];
+      found.forEach((cost, i) => known.set(asked[i], cost));
+      return shown.map((i) => item(i.size));
+    },
+  });
+  if (typeof picked === 'string') return picked;
+  choose(picked[0].size);
+  return 'next';
+}
+
+const lengthOf = ({ recipe, summary }: WizardState): number =>
+  usualLength(recipe, summary!.positions) as number;
+const batchOf = ({ recipe }: WizardState): number => recipe?.settings.batchSize ?? BATCH_SIZE;
+
+/** For each batch and length; none if that takes a program that cannot be started, which is no reason to stop. */
+async function costs(
+  state: WizardState,
+  batches: readonly number[],
+  lengths: readonly number[],
+): Promise<StepCost[]> {
+  const { services, model } = state;
+  try {
+    return await services.models.estimates(model!, choiceOf(state), { batches, lengths });
+  } catch (e) {
+    services.log.warn(String(e));
+    return [];
+  }
+}
+
+function choiceOf({ adapter, task, output }: WizardState): Omit<StepChoice, 'batch' | 'length'> {
+  return {
+    method: adapter!.method,
+    head: describeTask(task!).head,
+    ...(output !== undefined && { output }),
+    ...(isRanked(adapter!) && { rank: adapter.rank }),
+    ...(!isHeadAlone(adapter!) && { targets: [adapter!.targetModules].flat().join(',') }),
+  };
+}
+
+export const sizeSteps = [lengthStep, batchStep];

@@ -1,0 +1,35 @@
+import type { ModelSummary } from '../../graph/summary';
+import type { KnownModel } from '../models/models';
+import type { Translate } from '../translate';
+
+/** "roberta", "opset 17, from pytorch". */
+export const kindOf = ({ family, opset, producer }: KnownModel, t: Translate): string =>
+  family ?? (producer ? t('opset {0}, from {1}', opset, producer) : t('opset {0}', opset));
+
+/** "roberta · 124,055,040 parameters · 72 layers to adapt". */
+export function modelText(model: KnownModel, t: Translate, language: string): string {
+  const count = (n: number) => n.toLocaleString(language);
+  const layers = model.layers.length;
+  return [
+    kindOf(model, t),
+    t('{0} parameters', count(model.parameters)),
+    layers === 1 ? t('1 layer to adapt') : t('{0} layers to adapt', count(layers)),
+  ].join(' · ');
+}
+
+/** What to do about operators without a gradient. */
+export const wayAround = (
+  { blocked, layers }: Pick<ModelSummary, 'blocked' | 'layers'>,
+  t: Translate,
+  language: string,
+): string =>
+  blocked.length === layers.length
+    ? t(
+        'All {0} layers are below it. Export the model again without graph optimization, or train only a head.',
+        layers.length.toLocaleString(language),
+      )
+    : t(
+        '{0} of {1} layers are below it. Adapt other layers, or export the model again without graph optimization.',
+        blocked.length.toLocaleString(language),
+        layers.length.toLocaleString(language),
+      );
