@@ -1,5 +1,6 @@
 import { ropeFrom } from '../blocks/rope';
 import { rotary } from '../blocks/rotary';
+import type { Family } from '../family';
 import { gemma2Like } from './gemma2';
 
 /**
@@ -28,3 +29,23 @@ export const gemma3Text = gemma2Like({
   norms: true,
   caps: { scores: 'never' },
 });
+
+/**
+ * The model of texts in Gemma3ForConditionalGeneration (4B and larger). Without images, it computes what Gemma3ForCausalLM
+ * does.
+ */
+export const gemma3: Family = {
+  ...gemma3Text,
+  // Versions of transformers differ in what comes first.
+  prefixes: ['model.language_model.', 'language_model.model.'],
+  build(net, config) {
+    const text = config.section('text_config');
+    if (!text) throw config.unsupported('text_config', ['the settings of the model of texts']);
+    if (config.isFor('ForSequenceClassification'))
+      throw config.unsupported('architectures', [['Gemma3ForConditionalGeneration']]);
+    text.require('model_type', 'gemma3_text');
+    text.require('per_layer_config', {});
+    for (const each of [config, text]) each.require('tie_word_embeddings', true);
+    gemma3Text.build(net, text);
+  },
+};

@@ -7,7 +7,7 @@ import { dinov2, dinov2WithRegisters } from './dinov2';
 import { distilbert } from './distilbert';
 import { gemma } from './gemma';
 import { gemma2 } from './gemma2';
-import { gemma3Text } from './gemma3';
+import { gemma3, gemma3Text } from './gemma3';
 import { gptNeoX } from './gpt-neox';
 import { gpt2 } from './gpt2';
 import { granite } from './granite';
@@ -55,6 +55,7 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['gemma', gemma],
   ['gemma2', gemma2],
   ['gemma3_text', gemma3Text],
+  ['gemma3', gemma3],
   ['phi3', phi3],
   ['smollm3', smollm3],
   ['olmo2', olmo2],

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readHeader } from '../../../src/architectures/folder/header';
+import { writeTensors } from '../../../src/architectures/folder/write';
 import { readStructure } from '../../../src/architectures/load';
 import { Folders } from './folders';
 
@@ -101,3 +103,41 @@ describe('a setting of no consequence', () => {
     expect(plain(changed('gpt2-scaled', { ...one }))).toBe(plain(changed('gpt2-scaled', {})));
   });
 });
+
+describe.each(['language_model.model.', 'model.language_model.'])(
+  'a Gemma 3 with images, whose weights begin with %s',
+  (prefix) => {
+    const read = (file: string) => readFileSync(join(import.meta.dirname, '../../fixtures/hf/gemma3', file));
+    const text = JSON.parse(read('config.json').toString()) as Record<string, unknown>;
+    const loaded = (change: Record<string, unknown> = {}) => {
+      const architectures = ['Gemma3ForConditionalGeneration'];
+      const config = { model_type: 'gemma3', architectures, text_config: text, vision_config: {}, ...change };
+      const folder = folders.make({
+        'config.json': config,
+        'model.safetensors': read('model.safetensors'),
+      });
+      const path = join(folder, 'model.safetensors');
+      const tensors = [...readHeader(path).values()];
+      const other = join(folder, 'renamed');
+      writeTensors(
+        other,
+        tensors.map((t) => ({ ...t, name: t.name.replace('model.', prefix) })),
+      );
+      renameSync(other, path);
+      return readStructure(folder);
+    };
+
+    it('is the model of texts', () => {
+      const [whole, one] = [loaded(), changed('gemma3', {})].map(({ graph }) => graph);
+      expect(whole.nodes).toEqual(one.nodes);
+      expect([...whole.initializers.keys()]).toEqual([...one.initializers.keys()]);
+    });
+
+    it('is refused with a head of its own, or without the settings of that model', () => {
+      expect(() => loaded({ tie_word_embeddings: false })).toThrow(/tie_word_embeddings is false/);
+      expect(() => loaded({ text_config: undefined })).toThrow(/text_config is missing/);
+      const architectures = ['Gemma3ForSequenceClassification'];
+      expect(() => loaded({ architectures })).toThrow(/architectures is \["Gemma3ForSequence/);
+    });
+  },
+);
