@@ -9,8 +9,10 @@ import { fixture } from './files';
 /** Fused forms of reference models, whose cases hold for them too (test/fixtures/fused/make.py). */
 const FORMS = [
   ['bert', 'bert-optimized'],
+  ['bert', 'bert-apart'],
   ['llama', 'llama-grouped'],
   ['llama', 'llama-cached'],
+  ['llama', 'llama-merged'],
   ['vit', 'vit-optimized'],
 ] as const;
 const TFJS: TaskOptions = { place: { engine: 'tfjs', device: 'wasm' } };

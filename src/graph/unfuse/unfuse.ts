@@ -12,6 +12,7 @@ import { groupNorm, skipGroupNorm } from './group-norm';
 import { groupQueryAttention } from './group-query-attention';
 import { multiHeadAttention } from './multi-head-attention';
 import { nhwcConv } from './nhwc-conv';
+import { relativePositionBias } from './relative-position-bias';
 import { rotaryEmbedding } from './rotary-embedding';
 import { simplifiedLayerNormalization } from './simplified-layer-normalization';
 import { skipLayerNormalization } from './skip-layer-normalization';
@@ -35,6 +36,7 @@ const REWRITES = new Map<string, Rewrite>([
   ['com.microsoft:MultiHeadAttention', multiHeadAttention],
   ['com.microsoft:NhwcConv', nhwcConv],
   ['com.microsoft:QuickGelu', swish(1.702)],
+  ['com.microsoft:RelativePositionBias', relativePositionBias],
   ['com.microsoft:RotaryEmbedding', rotaryEmbedding],
   ['com.microsoft:SimplifiedLayerNormalization', simplifiedLayerNormalization],
   ['com.microsoft:SkipGroupNorm', skipGroupNorm],
