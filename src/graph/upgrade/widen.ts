@@ -2,7 +2,15 @@ import { attrInt, toAttribute } from '../attributes';
 import { GraphBuilder } from '../builder';
 import { mapValueInfo } from '../declared';
 import { DType } from '../dtype';
-import { elementCount, type Attribute, type Graph, type Model, type Tensor, type ValueInfo } from '../model';
+import {
+  elementCount,
+  type Attribute,
+  type Graph,
+  type Model,
+  type Node,
+  type Tensor,
+  type ValueInfo,
+} from '../model';
 import { scalesOf } from '../quantized/scales';
 import { floatValues, tensorNumbers, tensorOf } from '../values';
 
@@ -52,13 +60,14 @@ function widenGraph(source: Graph): Graph {
   const tables = new Set(source.nodes.flatMap((n) => (n.opType === 'Gather' ? [n.inputs[0]] : [])));
   // Scales have to be constants, for the values of a weight and for its gradient.
   const scales = new Set(source.nodes.flatMap(scalesOf));
+  const read = new Set(source.nodes.flatMap((n) => (widens(n) ? [] : n.inputs)));
   for (const t of source.initializers.values()) {
     if (!isHalf(t.dtype)) continue;
     if (elementCount(t.dims) <= SMALL || scales.has(t.name)) {
       initializers.set(t.name, tensorOf(t.name, DType.float, t.dims, floatValues(t)));
       continue;
     }
-    if (tables.has(t.name)) continue;
+    if (tables.has(t.name) || !read.has(t.name)) continue;
     renamed.set(t.name, g.op('Cast', [t.name], { to: DType.float }));
   }
   const widened = (table: string): string => {
@@ -77,11 +86,16 @@ function widenGraph(source: Graph): Graph {
       g.op('Cast', [rows], { to: DType.float }, { outputs: node.outputs });
       continue;
     }
-    const inputs = node.inputs.map((x) => renamed.get(x) ?? (tables.has(x) ? widened(x) : x));
+    const inputs = widens(node)
+      ? node.inputs
+      : node.inputs.map((x) => renamed.get(x) ?? (tables.has(x) ? widened(x) : x));
     graph.nodes.push({ ...node, inputs, attributes });
   }
   return graph;
 }
+
+/** In a file that `aurora quantize` wrote, weights of 16 bits are widened already. */
+const widens = (n: Node): boolean => n.opType === 'Cast' && attrInt(n, 'to', 0) === DType.float;
 
 function widenAttribute(name: string, a: Attribute): Attribute {
   if (a.type === 'graph') return { type: 'graph', value: widenGraph(a.value) };
