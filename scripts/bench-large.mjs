@@ -1,28 +1,32 @@
-import {
-  closeSync,
-  copyFileSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
+import { check } from './lib/bench/large-check.mjs';
+import { writeModel } from './lib/bench/large-model.mjs';
+import {
+  adapterOf,
+  aurora,
+  evaluationsOf,
+  hasCheckpoint,
+  killedWhen,
+  runIn,
+  stepsOf,
+} from './lib/bench/large-run.mjs';
 import { Failure, main, say } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
-const HELP = `Usage: npm run bench:large -- [--layers 32] [--vocabulary 128256] [--bits 4] [--length 256] [--folder DIR]
+const HELP = `Usage: npm run bench:large -- [--layers 32] [--vocabulary 128256] [--bits 4] [--length 256] [--threads 2] [--folder DIR] [--check]
 
 Writes a folder in the shape of LLaMA3-8B with random weights in bfloat16 (16 GB with 32 layers), a file for each layer.
-Quantizes it with \`aurora quantize\`, and trains AuroRA (r = 2 on q, k, v, up and down; batch 1) for two steps. Prints time and
-peak memory (VmHWM, Linux only) of each. The folder is removed afterwards.
+Quantizes it with \`aurora quantize\`, killed once on the way, and trains AuroRA (r = 2 on q, k, v, up and down; batch 1)
+for two steps: once to the end, and once with kill -9 after the first step, and resumed. Prints time and peak memory (VmHWM,
+Linux only) of each. The folder, 23 GB with 32 layers, is removed afterwards.
+
+--check compares with PyTorch in float64 instead (Python with torch and onnx; 2 layers take 6 GB of memory); it needs
+--layers 2 --vocabulary 8192 or so.
 `;
-const [HIDDEN, INNER, KEYS] = [4096, 14336, 1024];
 
 await main(async () => {
   const { values } = parseArgs({
@@ -31,7 +35,9 @@ await main(async () => {
       vocabulary: { type: 'string', default: '128256' },
       bits: { type: 'string', default: '4' },
       length: { type: 'string', default: '256' },
+      threads: { type: 'string', default: '2' },
       folder: { type: 'string', default: join(ROOT, '.cache', 'bench-large') },
+      check: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
@@ -45,9 +51,12 @@ await main(async () => {
     say(`${layers} layers …`);
     writeModel(model, layers, vocabulary);
     const quantized = join(folder, 'quantized', 'model.onnx');
-    report('quantize', aurora(folder, ['quantize', model, '--bits', values.bits, '--out', quantized]));
+    const quantize = ['quantize', model, '--bits', values.bits, '--out', quantized];
+    if (!values.check) await killQuantize(quantize, join(folder, 'quantized'));
+    report('quantize', aurora(folder, quantize));
     const experiment = writeExperiment(folder, length);
-    report('train', aurora(folder, ['train', experiment, '--out', join(folder, 'runs')]));
+    if (values.check) return check(folder, experiment, TEXTS(length), length);
+    await trainTwice(folder, experiment, values.threads);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -57,122 +66,60 @@ function report(what, { seconds, kilobytes }) {
   say(`${what}: ${seconds.toFixed(1)} s, peak ${(kilobytes / 1024).toFixed(0)} MB`);
 }
 
-/** Name and shape of each weight, by the file that holds it. */
-function weights(layers, vocabulary) {
-  const ends = [
-    ['model.embed_tokens.weight', [vocabulary, HIDDEN]],
-    ['lm_head.weight', [vocabulary, HIDDEN]],
-    ['model.norm.weight', [HIDDEN]],
-  ];
-  const layer = (at) => [
-    [`${at}.input_layernorm.weight`, [HIDDEN]],
-    [`${at}.post_attention_layernorm.weight`, [HIDDEN]],
-    [`${at}.self_attn.q_proj.weight`, [HIDDEN, HIDDEN]],
-    [`${at}.self_attn.k_proj.weight`, [KEYS, HIDDEN]],
-    [`${at}.self_attn.v_proj.weight`, [KEYS, HIDDEN]],
-    [`${at}.self_attn.o_proj.weight`, [HIDDEN, HIDDEN]],
-    [`${at}.mlp.gate_proj.weight`, [INNER, HIDDEN]],
-    [`${at}.mlp.up_proj.weight`, [INNER, HIDDEN]],
-    [`${at}.mlp.down_proj.weight`, [HIDDEN, INNER]],
-  ];
-  return [ends, ...Array.from({ length: layers }, (_, i) => layer(`model.layers.${i}`))];
-}
-
-function writeModel(folder, layers, vocabulary) {
-  mkdirSync(folder, { recursive: true });
-  const map = {};
-  weights(layers, vocabulary).forEach((shard, i) => {
-    const name = `model-${i}.safetensors`;
-    for (const [weight] of shard) map[weight] = name;
-    writeShard(join(folder, name), shard);
-  });
-  const config = {
-    model_type: 'llama',
-    architectures: ['LlamaForCausalLM'],
-    hidden_size: HIDDEN,
-    intermediate_size: INNER,
-    num_attention_heads: 32,
-    num_key_value_heads: 8,
-    num_hidden_layers: layers,
-    vocab_size: vocabulary,
-    rope_theta: 500000,
-    max_position_embeddings: 8192,
-    rms_norm_eps: 1e-5,
+async function killQuantize(args, folder) {
+  const data = (name) => name.includes('.data');
+  const files = () => {
+    try {
+      return readdirSync(folder);
+    } catch {
+      return [];
+    }
   };
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify({ weight_map: map }));
-  copyFileSync(join(ROOT, 'test/fixtures/data/wordpiece/tokenizer.json'), join(folder, 'tokenizer.json'));
+  await killedWhen(args, () => files().some(data));
+  if (files().some((name) => name.endsWith('.onnx'))) throw new Failure('A killed conversion left a model.');
+  say(`quantize: kill -9 leaves ${files().length} unfinished file and no model`);
 }
 
-function writeShard(path, tensors) {
-  let end = 0;
-  const header = {};
-  for (const [name, shape] of tensors) {
-    const bytes = 2 * shape.reduce((a, b) => a * b, 1);
-    header[name] = { dtype: 'BF16', shape, data_offsets: [end, end + bytes] };
-    end += bytes;
-  }
-  const text = Buffer.from(JSON.stringify(header));
-  const size = Buffer.alloc(8);
-  size.writeBigUInt64LE(BigInt(text.length));
-  const file = openSync(path, 'w');
-  writeSync(file, size);
-  writeSync(file, text);
-  for (const [name, shape] of tensors) {
-    const piece = values(name.includes('norm'));
-    for (let left = 2 * shape.reduce((a, b) => a * b, 1); left > 0; left -= piece.length)
-      writeSync(file, piece, 0, Math.min(left, piece.length));
-  }
-  closeSync(file);
+async function trainTwice(folder, experiment, threads) {
+  const train = (name) => ['train', experiment, '--threads', threads, '--out', join(folder, name)];
+  report('train', aurora(folder, train('whole')));
+  const whole = runIn(join(folder, 'whole'));
+  for (const [i, { seconds, loss }] of stepsOf(whole).entries())
+    say(`step ${i + 1}: ${seconds.toFixed(1)} s, loss ${loss.toFixed(4)}`);
+  for (const { seconds, metrics } of evaluationsOf(whole))
+    say(`evaluation: ${seconds.toFixed(1)} s, loss ${metrics.loss.toFixed(4)}`);
+  const runs = join(folder, 'broken');
+  await killedWhen(train('broken'), () => hasCheckpoint(runIn(runs), 1));
+  report('resume after kill -9', aurora(folder, ['train', '--resume', runIn(runs), '--threads', threads]));
+  if (!adapterOf(runIn(runs)).equals(adapterOf(whole)))
+    throw new Failure('The resumed run has another adapter than the one that was not killed.');
+  say('the resumed run has the same adapter, to the bit');
 }
 
-/** Ones, or numbers between ±0.03 from a fixed sequence, in bfloat16; repeated in each weight. */
-function values(ones) {
-  const floats = new Float32Array(2 ** 20 + 13);
-  let state = 1;
-  for (let i = 0; i < floats.length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    floats[i] = ones ? 1 : 0.06 * (state / 2 ** 32 - 0.5);
-  }
-  const bits = new Uint32Array(floats.buffer);
-  return Buffer.from(Uint16Array.from(bits, (b) => b >>> 16).buffer);
-}
+/** Two different ones, of more tokens than `length`. */
+const TEXTS = (length) => {
+  const text = (stride) =>
+    Array.from({ length }, (_, i) => ['the', 'cat', 'played', ',', 'unaffable'][(i * stride) % 5]).join(' ');
+  return { train: text(7), validation: text(3) };
+};
 
 function writeExperiment(folder, length) {
-  const text = Array.from({ length }, (_, i) => ['the', 'cat', 'played', ',', 'unaffable'][(i * 7) % 5]).join(
-    ' ',
-  );
-  const rows = (count) => Array.from({ length: count }, () => `${JSON.stringify({ text })}\n`).join('');
-  writeFileSync(join(folder, 'train.jsonl'), rows(2));
-  writeFileSync(join(folder, 'validation.jsonl'), rows(1));
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(TEXTS(length)))
+    writeFileSync(join(folder, `${name}.jsonl`), `${JSON.stringify({ text })}\n`);
   const path = join(folder, 'large.aurora.json');
   const targetModules = ['q_proj', 'k_proj', 'v_proj', 'up_proj', 'down_proj'];
+  const training = {
+    ...{ epochs: 2, batchSize: 1, learningRate: 1e-3, schedule: 'constant', warmupSteps: 0, weightDecay: 0 },
+    ...{ maxGradientNorm: 0, seed: 1, gradientCheckpointing: true, evaluateEvery: 2, checkpointEvery: 1 },
+  };
   const experiment = {
     model: { path: 'quantized/model.onnx', maxLength: length },
     task: { type: 'causal-language-modeling', head: 'none' },
     data: { train: 'train.jsonl', validation: 'validation.jsonl' },
-    adapter: { method: 'aurora', rank: 2, alpha: 4, targetModules },
-    training: { epochs: 1, batchSize: 1, learningRate: 1e-3, seed: 1, gradientCheckpointing: true },
+    adapter: { method: 'aurora', rank: 2, alpha: 4, dropout: 0, targetModules },
+    training,
   };
   writeFileSync(path, JSON.stringify(experiment));
   return path;
-}
-
-/** Runs a command; its peak memory is what the process says when it ends. */
-function aurora(folder, args) {
-  const probe = join(folder, 'peak.cjs');
-  const peak = join(folder, 'peak.txt');
-  writeFileSync(
-    probe,
-    `process.on('exit', () => { try { require('fs').appendFileSync(${JSON.stringify(peak)}, /VmHWM:\\s*(\\d+)/.exec(require('fs').readFileSync('/proc/self/status', 'utf8'))[1] + '\\n') } catch {} });`,
-  );
-  rmSync(peak, { force: true });
-  const began = performance.now();
-  const { status } = spawnSync(process.execPath, ['--require', probe, join(ROOT, 'dist/cli.cjs'), ...args], {
-    stdio: 'inherit',
-  });
-  if (status !== 0) throw new Failure(`aurora ${args[0]} ended with ${status}.`);
-  const seconds = (performance.now() - began) / 1000;
-  const kilobytes = Math.max(0, ...readFileSync(peak, 'utf8').trim().split('\n').map(Number));
-  return { seconds, kilobytes };
 }

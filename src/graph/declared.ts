@@ -20,11 +20,15 @@ export function filterValueInfo(graph: Graph, keep: (name: string) => boolean): 
 /** The raw fields of a graph, with its value_info entries replaced. */
 export function mapValueInfo(graph: Graph, change: (info: ValueInfo) => ValueInfo): Uint8Array[] | undefined {
   return graph.unknown?.map((raw) => {
-    if (raw[0] !== VALUE_INFO_TAG) return raw;
-    const w = new BinaryWriter();
-    writeMessage(w, VALUE_INFO, encodeValueInfo(change(valueInfoOf(raw))));
-    return w.finish();
+    return raw[0] === VALUE_INFO_TAG ? valueInfoBytes(change(valueInfoOf(raw))) : raw;
   });
+}
+
+/** An entry of value_info among a graph's raw fields. */
+export function valueInfoBytes(info: ValueInfo): Uint8Array {
+  const w = new BinaryWriter();
+  writeMessage(w, VALUE_INFO, encodeValueInfo(info));
+  return w.finish();
 }
 
 function valueInfoOf(raw: Uint8Array) {

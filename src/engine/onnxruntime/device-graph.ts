@@ -2,13 +2,26 @@ import { DType } from '../../graph/dtype';
 import type { Model } from '../../graph/model';
 import { narrowIntegers } from '../../graph/passes/narrow-integers';
 import { webgpuOperators } from '../../graph/passes/webgpu-operators';
+import { halvesInPieces } from '../../graph/pieces/halves';
+import { nbitsInPieces } from '../../graph/pieces/nbits';
+import { declareSizes } from '../../graph/sizes/declare';
 import type { HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
 import { nameTable, own } from '../../base/names';
 
-/** A copy of a step or evaluation graph that leaves its device only for shape arithmetic, as far as possible. */
-export const deviceGraph = (model: Model, device: OrtDevice): Model =>
-  device === 'webgpu' ? narrowIntegers(webgpuOperators(model)) : model;
+/** From here on, opening a graph takes longer than declaring its sizes. */
+const MANY_NODES = 8192;
+
+/**
+ * A step or evaluation graph as its device computes it best. On WebGPU, it leaves the device only for shape arithmetic, as
+ * far as possible; on the CPU, no large weight is in memory in float32, and none twice.
+ */
+export function deviceGraph(model: Model, device: OrtDevice): Model {
+  if (device === 'webgpu') return narrowIntegers(webgpuOperators(model));
+  if (device !== 'cpu') return model;
+  const graph = nbitsInPieces(halvesInPieces(model.graph));
+  return { ...model, graph: graph.nodes.length < MANY_NODES ? graph : declareSizes(graph) };
+}
 
 /** The tensors that a graph reads, with the integer type that its device supports. */
 export function deviceFeeds(model: Model, tensors: HostTensors): HostTensors {

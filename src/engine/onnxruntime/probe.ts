@@ -10,6 +10,7 @@ import { elementCount, outputsNamed, type Model, type Node, type ValueInfo } fro
 import type { TensorInfo } from '../../graph/infos';
 import { diskError, discard } from '../../files/atomic';
 import { saveByReference } from '../../graph/file/save';
+import { withoutLargeProducts } from '../../graph/pieces/shapes';
 import type { NumberArray } from '../../graph/values';
 import { tensorOf, tensorValues } from '../../graph/values';
 import type { HostTensor, HostTensors } from '../engine';
@@ -105,17 +106,14 @@ async function observeShapes(
   folder: string,
 ): Promise<{ observed: Shapes[]; plan: ProbePlan }> {
   const asked: Node[] = [];
-  const g = new GraphBuilder({ ...model.graph, nodes: [...model.graph.nodes] }, '/probe', asked);
+  const { graph: light, known } = withoutLargeProducts(model.graph);
+  const g = new GraphBuilder({ ...light, nodes: [...light.nodes] }, '/probe', asked);
   const shapes = new Map<string, string>();
-  for (const node of model.graph.nodes)
-    for (const name of node.outputs) if (name !== '') shapes.set(name, g.op('Shape', [name]));
+  for (const name of names) if (!known.has(name)) shapes.set(name, g.op('Shape', [name]));
   // ONNX Runtime works through the ends of a graph from the last to the first: in this order, it asks for a shape as
   // soon as the tensor exists. Otherwise all tensors stay in memory until the first shape is asked for.
-  const nodes = [...model.graph.nodes, ...asked.reverse()];
-  const probed: Model = {
-    ...model,
-    graph: { ...model.graph, nodes, outputs: outputsNamed([...shapes.values()]) },
-  };
+  const nodes = [...light.nodes, ...asked.reverse()];
+  const probed: Model = { ...model, graph: { ...light, nodes, outputs: outputsNamed([...shapes.values()]) } };
   const session = await openSession(saveByReference(probed, folder, 'probe.onnx'), UNOPTIMIZED);
   const run = async (dims: ReadonlyMap<string, number[]>): Promise<Shapes> => {
     const feeds: HostTensors = nameTable();
@@ -123,7 +121,9 @@ async function observeShapes(
     const out = await session.run(feeds);
     return new Map([
       ...dims,
-      ...names.map((name) => [name, Array.from(out[shapes.get(name)!].data, Number)] as const),
+      ...names.map(
+        (name) => [name, known.get(name) ?? Array.from(out[shapes.get(name)!].data, Number)] as const,
+      ),
     ]);
   };
   let first: unknown;

@@ -3,6 +3,7 @@ import { stillOwned } from '../../files/fence';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
+import { weightBytes } from '../../graph/file/data-file';
 import { saveByReference } from '../../graph/file/save';
 import type { Executable, HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
@@ -11,14 +12,15 @@ import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, Task
 import { requireTrainable } from '../../tasks/trained-tensors';
 import { deviceFeeds, deviceGraph } from './device-graph';
 import { mixedPrecision, type MixedPrecision } from './mixed-precision';
-import { openSession, type SessionOptions } from './session';
+import type { SessionOptions } from './session';
 import { GRAD_SCALE } from './gradient-scale';
 import { trainingGraph } from './training-graph';
+import { LARGE_MODEL, Turns } from './turns';
 import { nameTable, own } from '../../base/names';
 
 /**
  * Prepares a task on ONNX Runtime: one session for forward and backward together, one for evaluation, both using the
- * weights in the user's file.
+ * weights in the user's file; those of a large model take turns.
  *
  * @param model at the internal opset
  * @param infos shapes of its tensors, from a probe
@@ -38,8 +40,9 @@ export async function openTask(
   const mixed =
     options.precision === 'mixed' ? await mixedPrecision(stepModel, model.graph, folder, on) : undefined;
   const graph = deviceGraph(mixed ? mixed.apply(stepModel) : stepModel, on.device);
-  const session = await openSession(saveByReference(graph, folder, 'step.onnx'), on);
-  const evaluator = await openEvaluator(model, infos, spec, folder, options, mixed).catch(async (e) => {
+  const turns = turnsOf(model, on);
+  const session = await turns.session(saveByReference(graph, folder, 'step.onnx'), on);
+  const evaluator = await evaluatorOf(model, infos, spec, folder, on, turns, mixed).catch(async (e) => {
     // It holds device memory, which a fallback to another device may need.
     await session.dispose();
     throw e;
@@ -66,23 +69,37 @@ export async function openTask(
   return { stepper, trainable: task.trainable, warnings: [...warnings, ...(mixed?.warnings ?? [])] };
 }
 
-/**
- * Only the forward half of a task; also for a merged model, which has no adapters left.
- *
- * @param mixed how its graph gets weights in float16
- */
-export async function openEvaluator(
+/** Only the forward half of a task; also for a merged model, which has no adapters left. */
+export function openEvaluator(
   model: Model,
   infos: TensorInfos,
   spec: TaskGraphSpec,
   folder: string,
   options: EvaluatorOptions = {},
+): Promise<Evaluator> {
+  const on = sessionOptions(options);
+  return evaluatorOf(model, infos, spec, folder, on, turnsOf(model, on));
+}
+
+type On = SessionOptions & { device: OrtDevice };
+
+/** On the CPU, where weights are mapped; to another device, they would be copied at each turn. */
+const turnsOf = ({ graph }: Model, { device }: On): Turns =>
+  new Turns(device === 'cpu' && weightBytes(graph) >= LARGE_MODEL);
+
+/** @param mixed how its graph gets weights in float16 */
+async function evaluatorOf(
+  model: Model,
+  infos: TensorInfos,
+  spec: TaskGraphSpec,
+  folder: string,
+  on: On,
+  turns: Turns,
   mixed?: MixedPrecision,
 ): Promise<Evaluator> {
   const task = buildTaskGraph(model, infos, spec, false);
-  const on = sessionOptions(options);
   const graph = deviceGraph(mixed ? mixed.apply(task.model) : task.model, on.device);
-  const session = await openSession(saveByReference(graph, folder, 'evaluate.onnx'), on);
+  const session = await turns.session(saveByReference(graph, folder, 'evaluate.onnx'), on);
   return {
     async evaluate(inputs, parameters, observe = false) {
       const seen = observe ? [...task.observed.values()].flat() : [];
@@ -106,7 +123,7 @@ export async function openEvaluator(
     ...(!mixed && {
       async openGraph(other: Model, name: string): Promise<Executable> {
         const own = deviceGraph(other, on.device);
-        const opened = await openSession(saveByReference(own, folder, name), on);
+        const opened = await turns.session(saveByReference(own, folder, name), on);
         return {
           run: (inputs, fetches) => opened.run(deviceFeeds(own, inputs), fetches),
           dispose: () => opened.dispose(),
@@ -132,7 +149,7 @@ function feeds(task: TaskGraph, inputs: HostTensors, parameters: Parameters): Ho
   return all;
 }
 
-const sessionOptions = ({ place, threads }: EvaluatorOptions): SessionOptions & { device: OrtDevice } => {
+const sessionOptions = ({ place, threads }: EvaluatorOptions): On => {
   if (place?.engine === 'tfjs') throw new Error('This is the ONNX Runtime engine.');
   return { device: place?.device ?? 'cpu', threads };
 };

@@ -17,9 +17,14 @@ export class Barrier {
     private readonly g: GraphBuilder,
     after: readonly string[],
   ) {
+    const flat = (t: string) => g.op('Reshape', [t, g.ints([-1])]);
+    if (after.length === 1) {
+      const first = g.op('Gather', [flat(after[0]), g.scalar(0, DType.int64)]);
+      this.condition = g.op('Cast', [first], { to: DType.bool });
+      return;
+    }
     let elements = after.map((t) => {
-      const flat = g.op('Reshape', [t, g.ints([-1])]);
-      const first = g.op('Slice', [flat, g.ints([0]), g.ints([1]), g.ints([0])]);
+      const first = g.op('Slice', [flat(t), g.ints([0]), g.ints([1]), g.ints([0])]);
       return g.op('Cast', [first], { to: DType.float });
     });
     while (elements.length > 1)

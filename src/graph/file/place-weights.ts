@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { diskError } from '../../files/atomic';
 import { requireOwned } from '../../files/fence';
 import { identify, sameWriting, type FileIdentity } from '../../files/identity';
+import { announceCopy } from './large-copies';
 
 /** Which version of a file this process has copied to a name. */
 const copies = new Map<string, FileIdentity>();
@@ -58,6 +59,7 @@ function link(from: string, to: string): boolean {
 }
 
 function copy(from: string, to: string): void {
+  announceCopy(from, to);
   try {
     copyFileSync(from, to);
   } catch (e) {
@@ -85,7 +87,8 @@ const REMOTE = new Set([
 /** Whether a file system is known to show changes to a file's size and times at once. */
 export const isLocal = (type: number): boolean => !REMOTE.has(type);
 
-function showsChanges(folder: string): boolean {
+/** Whether links in a folder are the files themselves, with every change at once. */
+export function showsChanges(folder: string): boolean {
   // Other systems use different numbers.
   if (process.platform !== 'linux') return true;
   try {

@@ -72,6 +72,9 @@ const filled: Values = (c, dims) => {
   return new Array<number>(elementCount(dims)).fill(fill);
 };
 
+/** Where it chooses between a tensor and the same tensor, it is a barrier. */
+const choose = combine((condition, a, b) => (condition ? a : b));
+
 /** Operators that compute sizes, axes and indices, on plain numbers. */
 export const KNOWN: Record<string, Values> = {
   Shape: shape,
@@ -107,6 +110,6 @@ export const KNOWN: Record<string, Values> = {
   Less: combine((a, b) => yes(a < b)),
   Greater: combine((a, b) => yes(a > b)),
   Not: combine((a) => yes(a === 0)),
-  Where: combine((condition, a, b) => (condition ? a : b)),
+  Where: (c, dims) => (c.node.inputs[1] === c.node.inputs[2] ? c.ints(1) : choose(c, dims)),
   ReduceProd: (c) => [c.ints(0).reduce((a, b) => a * b, 1)],
 };

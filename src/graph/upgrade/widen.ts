@@ -71,13 +71,14 @@ function widenGraph(source: Graph, outer?: Scope): Graph {
   const tables = new Set(source.nodes.flatMap((n) => (n.opType === 'Gather' ? [n.inputs[0]] : [])));
   // Scales have to be constants, for the values of a weight and for its gradient.
   const scales = new Set([...nodesWithin(source)].flatMap(scalesOf));
+  const read = new Set(source.nodes.flatMap((n) => (widens(n) ? [] : n.inputs)));
   for (const t of source.initializers.values()) {
     if (!isHalf(t.dtype)) continue;
     if (elementCount(t.dims) <= SMALL || scales.has(t.name)) {
       initializers.set(t.name, tensorOf(t.name, DType.float, t.dims, floatValues(t)));
       continue;
     }
-    if (tables.has(t.name)) continue;
+    if (tables.has(t.name) || !read.has(t.name)) continue;
     renamed.set(t.name, g.op('Cast', [t.name], { to: DType.float }));
   }
   const scope: Scope = {
@@ -107,10 +108,14 @@ function widenGraph(source: Graph, outer?: Scope): Graph {
       g.op('Cast', [rows], { to: DType.float }, { name: `${rows}/Cast`, outputs: node.outputs });
       continue;
     }
-    graph.nodes.push({ ...node, inputs: node.inputs.map(scope.widened), attributes });
+    const inputs = widens(node) ? node.inputs : node.inputs.map(scope.widened);
+    graph.nodes.push({ ...node, inputs, attributes });
   }
   return graph;
 }
+
+/** In a file that `aurora quantize` wrote, weights of 16 bits are widened already. */
+const widens = (n: Node): boolean => n.opType === 'Cast' && attrInt(n, 'to', 0) === DType.float;
 
 /** The nodes of a graph and of its subgraphs. */
 function* nodesWithin({ nodes }: Graph): Generator<Node> {

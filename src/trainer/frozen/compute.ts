@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { evaluationOrder } from '../../data/order';
 import type { HostTensors } from '../../engine/engine';
+import { deviceGraph } from '../../engine/onnxruntime/device-graph';
 import { openSession } from '../../engine/onnxruntime/session';
 import { CPU } from '../../engine/place';
 import type { Evaluator } from '../../engine/stepper';
@@ -35,7 +36,7 @@ export async function computeValues(
   values: FrozenValues,
   { folder, threads, warn }: ComputeOptions,
 ): Promise<void> {
-  const session = await openSession(saveByReference(model, folder, 'frozen.onnx'), { threads });
+  const session = await openSession(saveByReference(deviceGraph(model, 'cpu'), folder, 'frozen.onnx'), { threads });
   const run = async (inputs: HostTensors) => {
     const used = nameTable(model.graph.inputs.map((i) => [i.name, inputs[i.name]] as const));
     return (await session.run(used))[tensor];

@@ -8,6 +8,7 @@ import { attempt } from '../process/failure';
 import { LEASE_MS, Pulse } from '../process/pulse';
 import type { TrainOutcome } from './conclude';
 import type { RunContext } from './context';
+import { graphFolderOf } from './graph-folder';
 import type { TrainListener, TrainOptions } from './options';
 
 /** A run whose folder this process writes, from before anything is read, and what is known about it if it fails. */
@@ -16,6 +17,8 @@ export class OpenRun {
   readonly spec: Experiment;
   readonly listener: TrainListener;
   readonly pulse: Pulse;
+  /** Where the runtime's graphs are. */
+  readonly graphs: string;
   /** The last step that was trained. */
   step = 0;
   /** Undefined if none is open. Whoever ends the run disposes of it. */
@@ -33,6 +36,7 @@ export class OpenRun {
     this.run = options.run;
     this.spec = options.spec;
     this.listener = options.listener;
+    this.graphs = graphFolderOf(this.run, this.spec);
     this.pulse = Pulse.start(this.run, options.pulseWorker, {
       ...(options.lease && { lease: LEASE_MS }),
       warn: (message) => void attempt(() => this.warn(message)),

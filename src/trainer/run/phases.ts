@@ -7,7 +7,6 @@ import { MicroBatches } from '../micro-batch/micro-batches';
 import { concludeFailed } from './conclude';
 import type { Phase, RunContext } from './context';
 import { makeHooks } from './hooks';
-import { graphFolder } from './prepare';
 import type { Start } from './start';
 
 /** Trains to the end of the run or to a stop request, starting with the dynamic form if the run has one. */
@@ -51,7 +50,7 @@ async function openStaticForm({ open, guard, state, device, phase, ...of }: RunC
   const task = taskInForm(of.task, 'static');
   const options = taskOptions(open.spec, place, open.options.threads);
   guard.opened(state.step);
-  const { stepper } = await openTask(task.model, task.infos, task.graph, graphFolder(open), options);
+  const { stepper } = await openTask(task.model, task.infos, task.graph, open.graphs, options);
   open.stepper = stepper;
   guard.opened(state.step);
   return { task, stepper, micro: new MicroBatches(task, stepper, place, open.warn, phase.micro.known()) };

@@ -30,13 +30,10 @@ export interface Prepared {
   seconds: number;
 }
 
-/** Location of the runtime's graphs. */
-export const graphFolder = ({ run }: OpenRun): string => join(run, 'graph');
-
 /** Reads model and data, guarded from before the first read, and computes what no step changes. */
 export async function prepare(open: OpenRun, { from, request, restored }: Start): Promise<Prepared> {
   const { run, spec, options, warn } = open;
-  const folder = graphFolder(open);
+  const folder = open.graphs;
   const { hashWorker: worker, acceptedInputs: accepted } = options;
   const guard = await InputGuard.begin({ run, spec, from, accepted, worker }, folder);
   const watch = readWatch(open);

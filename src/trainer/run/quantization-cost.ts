@@ -13,7 +13,6 @@ import { availableMemory } from '../micro-batch/available';
 import { adaptModel } from '../task/adapted-model';
 import { makeTask, type Task } from '../task/task';
 import type { RunContext } from './context';
-import { graphFolder } from './prepare';
 import { Stopped, stopWatch } from './stopped';
 import { measureUntrained } from './untrained';
 
@@ -94,7 +93,7 @@ async function measureAdapter(
     open.warn(`The best adapter, of step ${step}, is gone: the cost of model.quantize was not measured.`);
     return undefined;
   }
-  const folder = graphFolder(open);
+  const folder = open.graphs;
   const modules = whole.adapters.map((a) => a.layer.path);
   const task = await makeTask(full, adaptModel(full, modules), whole.data, folder);
   const { metrics } = await measureTask(

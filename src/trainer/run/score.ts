@@ -8,7 +8,6 @@ import { MicroBatches } from '../micro-batch/micro-batches';
 import type { Task } from '../task/task';
 import type { EvaluationData } from '../task/evaluation-data';
 import type { RunContext } from './context';
-import { graphFolder } from './prepare';
 import { Stopped, stopWatch } from './stopped';
 
 /**
@@ -84,7 +83,7 @@ async function openInstead({ open, guard, state, device, phase }: RunContext, ta
   guard.opened(state.step);
   const { place } = device;
   const options = { place, threads: open.options.threads };
-  const evaluator = await openEvaluator(task.model, task.infos, task.graph, graphFolder(open), options);
+  const evaluator = await openEvaluator(task.model, task.infos, task.graph, open.graphs, options);
   open.stepper = evaluator;
   guard.opened(state.step);
   return evaluator;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { discard } from '../../files/atomic';
 import { stillOwned } from '../../files/fence';
+import { onLargeCopy } from '../../graph/file/large-copies';
 import { goneBelow } from '../../runs/held';
 import { resumedChoice } from '../device/recorded';
 import type { OpenedOn } from '../device/open';
@@ -12,7 +13,7 @@ import { conclude, type TrainOutcome } from './conclude';
 import { OpenRun } from './open-run';
 import type { TrainOptions } from './options';
 import { trainPhases } from './phases';
-import { graphFolder, prepare, StoppedReading, type Prepared } from './prepare';
+import { prepare, StoppedReading, type Prepared } from './prepare';
 import { measureQuantization } from './quantization-cost';
 import { rescue } from './rescue';
 import { scoreSets } from './score';
@@ -23,6 +24,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const { run } = options;
   const open = OpenRun.open(options);
   const { journal, pulse } = open;
+  const untold = onLargeCopy(open.warn);
   try {
     const outcome = (open.outcome = await trainOpen(open));
     await pulse.end(lastState(outcome));
@@ -41,7 +43,8 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
     throw e;
   } finally {
     // A failure before there was a stepper to dispose of left its graphs, which may be large.
-    for (const name of stillOwned(run) ? ['graph', 'frozen'] : []) discard(join(run, name));
+    for (const folder of stillOwned(run) ? [open.graphs, join(run, 'frozen')] : []) discard(folder);
+    untold();
     open.close();
   }
 }
@@ -80,7 +83,7 @@ function openDevice(
     stopped: () => open.stopRequested() !== undefined,
     warn: open.warn,
     threads,
-    folder: graphFolder(open),
+    folder: open.graphs,
     program,
   });
 }

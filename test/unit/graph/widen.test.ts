@@ -75,6 +75,17 @@ it('large weights in float16 that only a subgraph reads are widened', async () =
   expect([looked.dtype, looked.data[0], product.data[0]]).toEqual([DType.float, sum, 15]);
 });
 
+it('a weight that the file widens itself is widened once', () => {
+  const graph = emptyGraph();
+  const g = new GraphBuilder(graph, '');
+  const x = g.addInput('x', DType.float, [1, 80]);
+  const weight = g.constant(DType.bfloat16, [80, 60], new Array<number>(4800).fill(1));
+  g.op('MatMul', [x, g.op('Cast', [weight], { to: DType.float })], {}, { outputs: ['y'] });
+  graph.outputs.push({ name: 'y', dtype: DType.float, shape: [1, 60] });
+  const wide = prepareModel(modelOf(graph));
+  expect(wide.graph.nodes.map((n) => n.opType)).toEqual(['Cast', 'MatMul']);
+});
+
 it('scales in float16 become float32 constants, however many, and a merged weight has the type of the file', () => {
   const graph = emptyGraph();
   const g = new GraphBuilder(graph, '');

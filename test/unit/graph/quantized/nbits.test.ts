@@ -7,7 +7,10 @@ import { toAttribute } from '../../../../src/graph/attributes';
 import { GraphBuilder } from '../../../../src/graph/builder';
 import { DType } from '../../../../src/graph/dtype';
 import { findLinearLayers } from '../../../../src/graph/layers/linear';
+import type { Graph } from '../../../../src/graph/model';
 import { encodeModel } from '../../../../src/graph/onnx/encode';
+import { nbitsInPieces } from '../../../../src/graph/pieces/nbits';
+import { isNBits } from '../../../../src/graph/quantized/nbits';
 import { tensorNumbers } from '../../../../src/graph/values';
 import { generator, symmetric } from '../../autodiff/check';
 import { nbitsLayer, type LayerOptions } from './nbits-layer';
@@ -44,12 +47,21 @@ async function check(o: LayerOptions, seed: number, pieces = 1): Promise<void> {
   const { inFeatures: K, outFeatures: N } = o;
   const draw = (n: number) => Float32Array.from({ length: n }, () => symmetric(random));
   const [x, dy] = [draw(rows * K), draw(rows * N)];
-  const session = await openSession(encodeModel(model));
-  const out = await session.run({
+  const feeds = {
     x: { dtype: DType.float, dims: [...dims, K], data: x },
     dy: { dtype: DType.float, dims: [...dims, N], data: dy },
-  });
-  await session.dispose();
+  };
+  const run = async (of: Graph) => {
+    const session = await openSession(encodeModel({ ...model, graph: of }));
+    const out = await session.run(feeds);
+    await session.dispose();
+    return out;
+  };
+  const once = nbitsInPieces(graph);
+  const inPieces = o.bits !== 2 && o.zeros !== 'float';
+  expect(once.nodes.some(isNBits)).toBe(!inPieces);
+  // The weight is there once: in the type that DequantizeLinear reads.
+  expect(once.initializers.has('w')).toBe(!inPieces);
   const stored = graph.initializers.get('bias');
   const bias = stored && tensorNumbers(stored);
   const y = new Float64Array(rows * N);
@@ -66,13 +78,16 @@ async function check(o: LayerOptions, seed: number, pieces = 1): Promise<void> {
     const scale = b.reduce((most, v) => Math.max(most, Math.abs(v)), 0) + 1;
     expect(Math.max(...Array.from(b, (v, i) => Math.abs(v - a[i]))) / scale).toBeLessThan(2e-6);
   };
-  near(out.y.data as Float32Array, y);
-  expect(out[dx].dims).toEqual([...dims, K]);
-  near(out[dx].data as Float32Array, wanted);
+  for (const out of [await run(graph), await run(once)]) {
+    expect(out.y.dims).toEqual([...dims, N]);
+    near(out.y.data as Float32Array, y);
+    expect(out[dx].dims).toEqual([...dims, K]);
+    near(out[dx].data as Float32Array, wanted);
+  }
 }
 
 describe('MatMulNBits', () => {
-  it('and its gradient are those of the dequantized weight', async () => {
+  it('and its gradient are those of the dequantized weight, also with its weight there once', async () => {
     await fc.assert(
       fc.asyncProperty(options, fc.nat(), (o, seed) => check(o, seed)),
       { numRuns: 25, seed: 1 },
@@ -81,7 +96,7 @@ describe('MatMulNBits', () => {
 
   it('dequantizes a large weight in pieces', async () => {
     const base = { bits: 4, blockSize: 32, zeros: 'packed', flat: false, bias: false, rank: 2 } as const;
-    await check({ ...base, inFeatures: 8200, outFeatures: 1100 }, 1, 2);
+    await check({ ...base, inFeatures: 8200, outFeatures: 2200 }, 1, 2);
   });
 
   it('is found under the path of its module, with its bias', () => {

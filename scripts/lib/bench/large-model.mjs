@@ -1,0 +1,92 @@
+import { closeSync, copyFileSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../run.mjs';
+
+const [HIDDEN, INNER, KEYS] = [4096, 14336, 1024];
+
+/** Writes a folder of the hub in the shape of LLaMA3-8B, with random weights in bfloat16 and one file for each layer. */
+export function writeModel(folder, layers, vocabulary) {
+  mkdirSync(folder, { recursive: true });
+  const map = {};
+  weights(layers, vocabulary).forEach((shard, i) => {
+    const name = `model-${i}.safetensors`;
+    for (const [weight] of shard) map[weight] = name;
+    writeShard(join(folder, name), shard);
+  });
+  const config = {
+    model_type: 'llama',
+    architectures: ['LlamaForCausalLM'],
+    hidden_size: HIDDEN,
+    intermediate_size: INNER,
+    num_attention_heads: 32,
+    num_key_value_heads: 8,
+    num_hidden_layers: layers,
+    vocab_size: vocabulary,
+    rope_theta: 500000,
+    max_position_embeddings: 8192,
+    rms_norm_eps: 1e-5,
+  };
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify({ weight_map: map }));
+  copyFileSync(join(ROOT, 'test/fixtures/data/wordpiece/tokenizer.json'), join(folder, 'tokenizer.json'));
+}
+
+/** Name and shape of each weight, by the file that holds it. */
+function weights(layers, vocabulary) {
+  const ends = [
+    ['model.embed_tokens.weight', [vocabulary, HIDDEN]],
+    ['lm_head.weight', [vocabulary, HIDDEN]],
+    ['model.norm.weight', [HIDDEN]],
+  ];
+  const layer = (at) => [
+    [`${at}.input_layernorm.weight`, [HIDDEN]],
+    [`${at}.post_attention_layernorm.weight`, [HIDDEN]],
+    [`${at}.self_attn.q_proj.weight`, [HIDDEN, HIDDEN]],
+    [`${at}.self_attn.k_proj.weight`, [KEYS, HIDDEN]],
+    [`${at}.self_attn.v_proj.weight`, [KEYS, HIDDEN]],
+    [`${at}.self_attn.o_proj.weight`, [HIDDEN, HIDDEN]],
+    [`${at}.mlp.gate_proj.weight`, [INNER, HIDDEN]],
+    [`${at}.mlp.up_proj.weight`, [INNER, HIDDEN]],
+    [`${at}.mlp.down_proj.weight`, [HIDDEN, INNER]],
+  ];
+  return [ends, ...Array.from({ length: layers }, (_, i) => layer(`model.layers.${i}`))];
+}
+
+function writeShard(path, tensors) {
+  let end = 0;
+  const header = {};
+  for (const [name, shape] of tensors) {
+    const bytes = 2 * shape.reduce((a, b) => a * b, 1);
+    header[name] = { dtype: 'BF16', shape, data_offsets: [end, end + bytes] };
+    end += bytes;
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  const file = openSync(path, 'w');
+  writeSync(file, size);
+  writeSync(file, text);
+  tensors.forEach(([name, shape], at) => {
+    const piece = values(name.includes('norm'));
+    let from = (at * 2 * 65537) % piece.length;
+    for (let left = 2 * shape.reduce((a, b) => a * b, 1); left > 0;) {
+      const length = Math.min(left, piece.length - from);
+      writeSync(file, piece, from, length);
+      left -= length;
+      from = 0;
+    }
+  });
+  closeSync(file);
+}
+
+/** Ones, or numbers between ±0.03 from a fixed sequence, in bfloat16; repeated in each weight, from another place on. */
+function values(ones) {
+  const floats = new Float32Array(2 ** 20 + 13);
+  let state = 1;
+  for (let i = 0; i < floats.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    floats[i] = ones ? 1 : 0.06 * (state / 2 ** 32 - 0.5);
+  }
+  const bits = new Uint32Array(floats.buffer);
+  return Buffer.from(Uint16Array.from(bits, (b) => b >>> 16).buffer);
+}

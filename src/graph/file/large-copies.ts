@@ -1,0 +1,40 @@
+import { statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AuroraError } from '../../base/errors';
+import { gigabytes } from '../../base/number-text';
+
+/** Bytes from which on a file is not copied without a word. */
+const LARGE = 1e9;
+
+type Listener = (message: string) => void;
+let listener: Listener | undefined;
+
+/** From now on, who is told before a large file is copied, until the returned function is called. */
+export function onLargeCopy(listen: Listener): () => void {
+  const before = listener;
+  listener = listen;
+  return () => {
+    listener = before;
+  };
+}
+
+/**
+ * Call before a file is copied because it cannot be linked.
+ *
+ * @throws AuroraError 'disk' if there is no room for it
+ */
+export function announceCopy(from: string, to: string): void {
+  const bytes = statSync(from).size;
+  if (bytes < LARGE) return;
+  const { bavail, bsize } = statfsSync(dirname(to));
+  const free = bavail * bsize;
+  if (bytes > free)
+    throw new AuroraError(
+      'disk',
+      `${from} (${gigabytes(bytes)}) would have to be copied to ${dirname(to)}, where ${gigabytes(free)} are free: the two are on different file systems, or on one without links.`,
+      'Keep runs on the file system of the model (--out), or free some space.',
+    );
+  listener?.(
+    `${from} (${gigabytes(bytes)}) is copied to ${dirname(to)} while this runs, because it cannot be linked there. Keep runs on the file system of the model (--out) to avoid it.`,
+  );
+}
