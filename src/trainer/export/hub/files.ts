@@ -62,7 +62,7 @@ function configOf({ spec, data: { labels } }: Task, { config }: BaseModel, chang
   };
 }
 
-/** Its file names another GELU than the one it was trained with, and so do the numbers here (`families/gemma.ts`). */
+/** Its file names another GELU than the one it was trained with, and so do the numbers here (`families/decoders/gemma.ts`). */
 const isOldGemma = ({ model_type: type, hidden_act: act, hidden_activation: activation }: Config): boolean =>
   type === 'gemma' && act === 'gelu' && (activation === undefined || activation === null);
 

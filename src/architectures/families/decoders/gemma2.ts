@@ -1,16 +1,16 @@
-import { activationOf } from '../blocks/activation';
-import { DecoderInputs, decoderOutputs, type DecoderSize } from '../blocks/decoder';
-import { gated } from '../blocks/gated';
-import { rmsNormOf } from '../blocks/layers';
-import type { Network } from '../blocks/network';
-import { ropeOf } from '../blocks/rope';
-import { rotary, type Rotate } from '../blocks/rotary';
-import { selfAttention } from '../blocks/self-attention';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
-import { decoderSize, type DecoderDefaults } from '../settings/decoder-size';
+import { activationOf } from '../../blocks/activation';
+import { DecoderInputs, decoderOutputs, type DecoderSize } from '../../blocks/decoder';
+import { gated } from '../../blocks/gated';
+import { rmsNormOf } from '../../blocks/layers';
+import type { Network } from '../../blocks/network';
+import { ropeOf } from '../../blocks/rope';
+import { rotary, type Rotate } from '../../blocks/rotary';
+import { selfAttention } from '../../blocks/self-attention';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import { decoderSize, type DecoderDefaults } from '../../settings/decoder-size';
 import { chosenBiases } from './llama';
-import { slidingWindow, windows } from '../settings/windows';
+import { slidingWindow, windows } from '../../settings/windows';
 
 const EMBEDDING = 'embed_tokens';
 

@@ -1,6 +1,6 @@
-import { LLAMA_SIZE } from '../settings/decoder-size';
+import { LLAMA_SIZE } from '../../settings/decoder-size';
 import { llamaLike } from './llama';
-import { slidingWindow, windows } from '../settings/windows';
+import { slidingWindow, windows } from '../../settings/windows';
 
 /**
  * transformers' MistralConfig and modeling_mistral.py: all layers have a window, or none. With layer_types they decide:

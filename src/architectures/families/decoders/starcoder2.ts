@@ -1,14 +1,14 @@
-import { activationOf } from '../blocks/activation';
-import { DecoderInputs, decoderOutputs } from '../blocks/decoder';
-import { layerNorm, linear } from '../blocks/layers';
-import type { Network } from '../blocks/network';
-import { ropeOf } from '../blocks/rope';
-import { rotary } from '../blocks/rotary';
-import { selfAttention } from '../blocks/self-attention';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
-import { decoderSize } from '../settings/decoder-size';
-import { slidingWindow } from '../settings/windows';
+import { activationOf } from '../../blocks/activation';
+import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
+import { layerNorm, linear } from '../../blocks/layers';
+import type { Network } from '../../blocks/network';
+import { ropeOf } from '../../blocks/rope';
+import { rotary } from '../../blocks/rotary';
+import { selfAttention } from '../../blocks/self-attention';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import { decoderSize } from '../../settings/decoder-size';
+import { slidingWindow } from '../../settings/windows';
 
 const EMBEDDING = 'embed_tokens';
 const DEFAULTS = {

@@ -1,11 +1,11 @@
-import { activationOf } from '../blocks/activation';
-import { attention } from '../blocks/attention';
-import { DecoderInputs, decoderOutputs } from '../blocks/decoder';
-import { conv1d, layerNorm } from '../blocks/layers';
-import { POSITIONS } from '../blocks/network';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
-import { headWidth } from '../settings/encoder-size';
+import { activationOf } from '../../blocks/activation';
+import { attention } from '../../blocks/attention';
+import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
+import { conv1d, layerNorm } from '../../blocks/layers';
+import { POSITIONS } from '../../blocks/network';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import { headWidth } from '../../settings/encoder-size';
 
 /** GPT2Model and GPT2LMHeadModel in transformers (modeling_gpt2.py). */
 export const gpt2: Family = {

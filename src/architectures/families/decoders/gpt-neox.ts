@@ -1,13 +1,13 @@
-import { activationOf } from '../blocks/activation';
-import { attention } from '../blocks/attention';
-import { DecoderInputs, decoderOutputs } from '../blocks/decoder';
-import { layerNorm, linear } from '../blocks/layers';
-import type { Network } from '../blocks/network';
-import { ropeFrom, type Rope } from '../blocks/rope';
-import { rotary } from '../blocks/rotary';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
-import { headWidth } from '../settings/encoder-size';
+import { activationOf } from '../../blocks/activation';
+import { attention } from '../../blocks/attention';
+import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
+import { layerNorm, linear } from '../../blocks/layers';
+import type { Network } from '../../blocks/network';
+import { ropeFrom, type Rope } from '../../blocks/rope';
+import { rotary } from '../../blocks/rotary';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import { headWidth } from '../../settings/encoder-size';
 
 const EMBEDDING = 'embed_in';
 

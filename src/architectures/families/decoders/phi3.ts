@@ -1,14 +1,14 @@
-import { activationOf } from '../blocks/activation';
-import { attention } from '../blocks/attention';
-import { DecoderInputs, decoderOutputs } from '../blocks/decoder';
-import { linear, rmsNormOf } from '../blocks/layers';
-import type { Network } from '../blocks/network';
-import { ropeOf } from '../blocks/rope';
-import { rotary } from '../blocks/rotary';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
-import { decoderSize, LLAMA_SIZE } from '../settings/decoder-size';
-import { slidingWindow } from '../settings/windows';
+import { activationOf } from '../../blocks/activation';
+import { attention } from '../../blocks/attention';
+import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
+import { linear, rmsNormOf } from '../../blocks/layers';
+import type { Network } from '../../blocks/network';
+import { ropeOf } from '../../blocks/rope';
+import { rotary } from '../../blocks/rotary';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import { decoderSize, LLAMA_SIZE } from '../../settings/decoder-size';
+import { slidingWindow } from '../../settings/windows';
 
 const EMBEDDING = 'embed_tokens';
 

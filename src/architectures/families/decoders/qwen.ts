@@ -1,7 +1,7 @@
-import type { Config } from '../folder/config';
-import { LLAMA_SIZE } from '../settings/decoder-size';
+import type { Config } from '../../folder/config';
+import { LLAMA_SIZE } from '../../settings/decoder-size';
 import { chosenBiases, llamaLike } from './llama';
-import { slidingWindow, windows, type Window } from '../settings/windows';
+import { slidingWindow, windows, type Window } from '../../settings/windows';
 
 const defaults = { ...LLAMA_SIZE, inner: 22016, vocabulary: 151936, keyValueHeads: 32 };
 const rope = { positions: 32768 };

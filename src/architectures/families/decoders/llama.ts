@@ -1,15 +1,15 @@
-import { activationOf, type Activation } from '../blocks/activation';
-import { DecoderInputs, decoderOutputs, type DecoderSize } from '../blocks/decoder';
-import { gated } from '../blocks/gated';
-import { rmsNormOf } from '../blocks/layers';
-import type { Network } from '../blocks/network';
-import { ropeOf, type RopeDefaults } from '../blocks/rope';
-import { rotary } from '../blocks/rotary';
-import { selfAttention, type QueryKeyNorm } from '../blocks/self-attention';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
-import { decoderSize, LLAMA_SIZE, type DecoderDefaults } from '../settings/decoder-size';
-import type { Window } from '../settings/windows';
+import { activationOf, type Activation } from '../../blocks/activation';
+import { DecoderInputs, decoderOutputs, type DecoderSize } from '../../blocks/decoder';
+import { gated } from '../../blocks/gated';
+import { rmsNormOf } from '../../blocks/layers';
+import type { Network } from '../../blocks/network';
+import { ropeOf, type RopeDefaults } from '../../blocks/rope';
+import { rotary } from '../../blocks/rotary';
+import { selfAttention, type QueryKeyNorm } from '../../blocks/self-attention';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import { decoderSize, LLAMA_SIZE, type DecoderDefaults } from '../../settings/decoder-size';
+import type { Window } from '../../settings/windows';
 
 const EMBEDDING = 'embed_tokens';
 

@@ -1,5 +1,5 @@
-import { activationOf, type Activation } from '../blocks/activation';
-import type { Config } from '../folder/config';
+import { activationOf, type Activation } from '../../blocks/activation';
+import type { Config } from '../../folder/config';
 import { chosenBiases, llamaLike } from './llama';
 
 /**

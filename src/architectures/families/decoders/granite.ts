@@ -1,4 +1,4 @@
-import { LLAMA_SIZE } from '../settings/decoder-size';
+import { LLAMA_SIZE } from '../../settings/decoder-size';
 import { chosenBiases, llamaLike } from './llama';
 
 /** transformers' GraniteConfig and modeling_granite.py: Llama with factors at four places. */

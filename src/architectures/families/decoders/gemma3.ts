@@ -1,6 +1,6 @@
-import { ropeFrom } from '../blocks/rope';
-import { rotary } from '../blocks/rotary';
-import type { Family } from '../family';
+import { ropeFrom } from '../../blocks/rope';
+import { rotary } from '../../blocks/rotary';
+import type { Family } from '../../family';
 import { gemma2Like } from './gemma2';
 
 /**

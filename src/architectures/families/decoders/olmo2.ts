@@ -1,14 +1,14 @@
-import { activationOf } from '../blocks/activation';
-import { DecoderInputs, decoderOutputs } from '../blocks/decoder';
-import { gated } from '../blocks/gated';
-import { rmsNormOf } from '../blocks/layers';
-import type { Network } from '../blocks/network';
-import { ropeOf } from '../blocks/rope';
-import { rotary } from '../blocks/rotary';
-import { selfAttention } from '../blocks/self-attention';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
-import { decoderSize, LLAMA_SIZE } from '../settings/decoder-size';
+import { activationOf } from '../../blocks/activation';
+import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
+import { gated } from '../../blocks/gated';
+import { rmsNormOf } from '../../blocks/layers';
+import type { Network } from '../../blocks/network';
+import { ropeOf } from '../../blocks/rope';
+import { rotary } from '../../blocks/rotary';
+import { selfAttention } from '../../blocks/self-attention';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import { decoderSize, LLAMA_SIZE } from '../../settings/decoder-size';
 import { chosenBiases } from './llama';
 
 const EMBEDDING = 'embed_tokens';
