@@ -69,7 +69,7 @@ describe('operators on images and quantized numbers of older opsets keep their n
             dilations: op === 'MaxPool' && opset >= 10 ? dilations : undefined,
           },
         })),
-      15,
+      8,
     ),
   );
 
@@ -121,7 +121,7 @@ describe('operators on images and quantized numbers of older opsets keep their n
             ].slice(0, scales ? 2 : 3),
           };
         }),
-      25,
+      15,
     ));
 
   it('QuantizeLinear and DequantizeLinear, per tensor and per channel', () =>
@@ -152,7 +152,7 @@ describe('operators on images and quantized numbers of older opsets keep their n
             more: [constant(float, shape, scales), ...(zero ? [constant(type, shape, zeros)] : [])],
           };
         }),
-      25,
+      15,
     ));
 
   it('Pad of opsets 11 to 18, also of some axes', () =>
@@ -179,6 +179,6 @@ describe('operators on images and quantized numbers of older opsets keep their n
             ].slice(0, axes ? 3 : mode === 'constant' ? 2 : 1),
           };
         }),
-      20,
+      10,
     ));
 });
