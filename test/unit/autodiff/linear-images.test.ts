@@ -60,8 +60,10 @@ async function isTransposed({ op, dims, attributes, more, seed }: Linear): Promi
   await forward.dispose();
   await backward.dispose();
   expect(dx.dims).toEqual(dims);
-  const moved = Array.from(at.data, (v, i) => (Number(v) - Number(start.data[i])) * Number(w.data[i]));
-  const back = Array.from(dx.data, (v, i) => Number(v) * Number(x.data[i]));
+  const numbers = (t: HostTensor) => Array.from(t.data, Number);
+  const products = (a: number[], b: number[]) => a.map((v, i) => v * b[i]!);
+  const change = numbers(at).map((v, i) => v - Number(start.data[i]));
+  const [moved, back] = [products(change, numbers(w)), products(numbers(dx), numbers(x))];
   const sum = (terms: number[]) => terms.reduce((a, b) => a + b, 0);
   const scale = 1 + sum(moved.map(Math.abs));
   expect(Math.abs(sum(moved) - sum(back)) / scale).toBeLessThan(2e-6);
