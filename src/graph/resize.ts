@@ -3,21 +3,29 @@ import type { Node } from './model';
 
 type Weights = { place: number; weight: number }[];
 
-/** The position on the original axis of a position on the resized axis. @param scale resized by original */
+const f32 = Math.fround;
+
+/**
+ * The position on the original axis of a position on the resized axis, rounded like ONNX Runtime's float32: the nearest
+ * neighbor of a position near the middle depends on it.
+ *
+ * @param scale resized by original
+ */
 function origin(mode: string, x: number, scale: number, length: number, out: number): number {
+  const half = () => f32(f32((x + 0.5) / scale) - 0.5);
   switch (mode) {
     case 'asymmetric':
-      return x / scale;
+      return f32(x / scale);
     case 'align_corners':
-      return out === 1 ? 0 : (x * (length - 1)) / (out - 1);
+      return out === 1 ? 0 : f32((x * (length - 1)) / (out - 1));
     case 'pytorch_half_pixel':
-      return out > 1 ? (x + 0.5) / scale - 0.5 : 0;
+      return out > 1 ? half() : 0;
     case 'half_pixel_symmetric': {
-      const adjustment = out / (length * scale);
-      return (length / 2) * (1 - adjustment) + (x + 0.5) / scale - 0.5;
+      const adjustment = f32(out / f32(length * scale));
+      return f32(f32((length / 2) * f32(1 - adjustment)) + half());
     }
     default:
-      return (x + 0.5) / scale - 0.5;
+      return half();
   }
 }
 
@@ -57,8 +65,9 @@ function weightsAt(node: Node, at: number, length: number): Weights {
 export function resizeMatrix(node: Node, length: number, out: number, scale: number): Float32Array {
   const mode = attrString(node, 'coordinate_transformation_mode', 'half_pixel');
   const matrix = new Float32Array(length * out);
+  const rounded = f32(scale);
   for (let x = 0; x < out; x++)
-    for (const { place, weight } of weightsAt(node, origin(mode, x, scale, length, out), length))
+    for (const { place, weight } of weightsAt(node, origin(mode, x, rounded, length, out), length))
       matrix[place * out + x] += weight;
   return matrix;
 }

@@ -1,7 +1,7 @@
 import { attrFloat, attrInt } from '../attributes';
 import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
-import { normalGroups } from '../upgrade/normalization';
+import { normalGroups } from './parts/groups';
 import { knownRank } from './parts/rank';
 import { refusal, requireKnown } from './parts/refuse';
 
