@@ -13,6 +13,8 @@ writeFileSync(model, '');
 /** A folder on another file system, which this one cannot link to. */
 const other = ['/dev/shm', '/var/tmp'].find((f) => existsSync(f) && statSync(f).dev !== statSync(folder).dev);
 
+const experiment = { model: { path: model, tokenizer: '', maxLength: 128 } };
+
 /** Gives the model a size, which takes no space. */
 const grow = (bytes: number) => truncateSync(model, bytes);
 
@@ -49,17 +51,17 @@ describe.runIf(other !== undefined)('a large model on another file system than t
     grow(2e9);
     const run = join(elsewhere, 'run');
     mkdirSync(run);
-    const graphs = graphFolderOf(run, { model: { path: model, maxLength: 128 } });
+    const graphs = graphFolderOf(run, experiment);
     expect(dirname(graphs)).toBe(folder);
     placeWeights(model, join(graphs, '0-model.onnx'));
     expect(statSync(join(graphs, '0-model.onnx')).size).toBe(2e9);
     grow(1e6);
-    expect(graphFolderOf(run, { model: { path: model, maxLength: 128 } })).toBe(join(run, 'graph'));
+    expect(graphFolderOf(run, experiment)).toBe(join(run, 'graph'));
   });
 
   it('has them in the run where both are on one file system', () => {
     grow(2e9);
-    const graphs = graphFolderOf(folder, { model: { path: model, maxLength: 128 } });
+    const graphs = graphFolderOf(folder, experiment);
     expect(graphs).toBe(join(folder, 'graph'));
   });
 });
