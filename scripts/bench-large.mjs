@@ -25,7 +25,7 @@ for two steps: once to the end, and once with kill -9 after the first step, and 
 Linux only) of each. The folder, 23 GB with 32 layers, is removed afterwards.
 
 --check compares with PyTorch in float64 instead (Python with torch and onnx; 2 layers take 6 GB of memory); it needs
---layers 2 --vocabulary 8192 or so.
+--layers 2 --vocabulary 8192 --length 48 or so.
 `;
 
 await main(async () => {

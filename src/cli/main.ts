@@ -6,6 +6,7 @@ import { escapeControls } from '../base/controls';
 import { AuroraError, EXIT } from '../base/errors';
 import { nearest } from '../base/nearest';
 import { useImageWorkers } from '../data/images/pool';
+import { onLargeCopy } from '../graph/file/large-copies';
 import { useGpuSupport } from '../trainer/gpu-support/use';
 import { parse, type Command } from './command';
 import { diskHint } from './disk-hint';
@@ -114,6 +115,7 @@ let current: Command | undefined;
 async function main(argv: string[]): Promise<number> {
   keepOwnCopy(__filename);
   useImageWorkers(join(__dirname, 'image-worker.cjs'));
+  onLargeCopy((message) => process.stderr.write(`note: ${message}\n`));
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(HELP);

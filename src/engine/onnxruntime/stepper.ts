@@ -11,11 +11,12 @@ import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../../tasks/
 import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
 import { requireTrainable } from '../../tasks/trained-tensors';
 import { deviceFeeds, deviceGraph } from './device-graph';
+import { LARGE_MODEL } from './large-model';
 import { mixedPrecision, type MixedPrecision } from './mixed-precision';
 import type { SessionOptions } from './session';
 import { GRAD_SCALE } from './gradient-scale';
 import { trainingGraph } from './training-graph';
-import { LARGE_MODEL, Turns } from './turns';
+import { Turns } from './turns';
 import { nameTable, own } from '../../base/names';
 
 /**

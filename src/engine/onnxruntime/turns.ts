@@ -1,9 +1,6 @@
 import type { Executable } from '../engine';
 import { openSession, type SessionOptions } from './session';
 
-/** Bytes of the weights of a model from which on its sessions take turns. */
-export const LARGE_MODEL = 2 ** 30;
-
 /**
  * The sessions of one model. Each maps the weights for itself, and the memory of a process counts what each of them has
  * read: those of a large model take turns, so that its weights are there once. Each is opened when it is to run, and

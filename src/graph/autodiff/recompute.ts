@@ -2,7 +2,7 @@ import { GraphBuilder } from '../builder';
 import { DType, isFloat } from '../dtype';
 import type { TensorInfos } from '../infos';
 import type { Graph, Node } from '../model';
-import { Barrier } from './recompute-barrier';
+import { Barrier } from '../pieces/barrier';
 import { Costs } from './recompute-cost';
 import { planCuts, type Plan } from './recompute-plan';
 

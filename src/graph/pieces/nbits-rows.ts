@@ -1,4 +1,4 @@
-import type { Barrier } from '../autodiff/recompute-barrier';
+import type { Barrier } from './barrier';
 import type { GraphBuilder } from '../builder';
 import { DType, isFloat } from '../dtype';
 import { packFourBit } from '../four-bit';

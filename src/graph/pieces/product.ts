@@ -1,4 +1,4 @@
-import { Barrier } from '../autodiff/recompute-barrier';
+import { Barrier } from './barrier';
 import type { GraphBuilder } from '../builder';
 import { piecesOf, type Rows } from './rows';
 

@@ -4,6 +4,8 @@ import { differentiate } from '../../graph/autodiff/differentiate';
 import { GraphBuilder } from '../../graph/builder';
 import { DType, isFloat } from '../../graph/dtype';
 import { elementCount, isFileRef, outputsNamed, type Graph, type Model } from '../../graph/model';
+import { halvesInPieces } from '../../graph/pieces/halves';
+import { nbitsInPieces } from '../../graph/pieces/nbits';
 import { prune } from '../../graph/prune';
 import { fixSizes, type FixedGraph } from '../../graph/sizes/sizes';
 import { tensorOf } from '../../graph/values';
@@ -46,14 +48,15 @@ export function stepGraph(fixed: FixedModel, spec: StepSpec, inputs: Sizes): Fix
   const seeds = new Map([[task.lossSum, GRAD_SCALE]]);
   const gradients = differentiate(graph, infos, seeds, trained, task.stop);
   graph.outputs = outputsNamed([task.lossSum, task.count, ...gradients.values()]);
-  return fixSizes(prune(graph), new Map([...sizes, [GRAD_SCALE, []]]));
+  const pieces = nbitsInPieces(halvesInPieces(prune(graph)));
+  return fixSizes(pieces, new Map([...sizes, [GRAD_SCALE, []]]));
 }
 
 /** The graph of an evaluation. */
 export function evaluationGraph(fixed: FixedModel, spec: StepSpec, inputs: Sizes): FixedGraph {
   const task = buildTaskGraph(fixed.model, fixed.infos, spec, false);
   const outputs = outputsNamed([task.lossSum, task.count, task.logits]);
-  return fixSizes(prune({ ...task.model.graph, outputs }), taskSizes(task, inputs));
+  return fixSizes(halvesInPieces(prune({ ...task.model.graph, outputs })), taskSizes(task, inputs));
 }
 
 /** With those of trained tensors, and of labels and dropout masks, which have the sizes of known tensors. */

@@ -1,3 +1,6 @@
+import { LARGE_MODEL } from '../../engine/onnxruntime/large-model';
+import { weightBytes } from '../../graph/file/data-file';
+import { isFourBit } from '../../graph/four-bit';
 import { isFileRef, type Graph } from '../../graph/model';
 import type { FixedGraph } from '../../graph/sizes/sizes';
 import type { StepMemory } from '../../protocol/step-cost';
@@ -8,17 +11,20 @@ import { bytesOf, mostLiveBytes } from './live-bytes';
 const PROGRAM_BYTES = 190e6;
 
 /**
- * The peak memory of a process that trains and evaluates on the CPU. Both graphs map the weights, and a runtime's memory
- * for activations is kept once it was needed.
+ * The peak memory of a process that trains and evaluates on the CPU. Both graphs map the weights, those of a large model
+ * in turn, and a runtime's memory for activations is kept once it was needed.
  *
  * @param parameters that are trained
  */
 export function stepMemory(step: FixedGraph, evaluation: FixedGraph, parameters: number): StepMemory {
+  const weights = [weightsRead(step), weightsRead(evaluation)];
+  const live = [mostLiveBytes(step), mostLiveBytes(evaluation)];
+  const inTurn = weightBytes(evaluation.graph) >= LARGE_MODEL;
   const parts = {
     program: PROGRAM_BYTES,
-    weights: weightsRead(step) + weightsRead(evaluation),
-    activations: mostLiveBytes(step),
-    evaluation: mostLiveBytes(evaluation),
+    weights: inTurn ? Math.max(...weights) : weights[0] + weights[1],
+    activations: live[0],
+    evaluation: inTurn ? Math.max(0, live[1] - live[0]) : live[1],
     trained: 16 * parameters,
   };
   const total = Object.values(parts).reduce((a, b) => a + b, 0);
@@ -30,8 +36,9 @@ export function stepMemory(step: FixedGraph, evaluation: FixedGraph, parameters:
 function weightsRead(fixed: FixedGraph): number {
   const rows = rowsRead(fixed);
   let bytes = 0;
-  for (const { name, data } of fixed.graph.initializers.values())
-    if (isFileRef(data)) bytes += Math.min(bytesOf(fixed, name), rows.get(name) ?? Infinity);
+  for (const { name, dtype, data } of fixed.graph.initializers.values())
+    if (isFileRef(data))
+      bytes += Math.min(isFourBit(dtype) ? data.length : bytesOf(fixed, name), rows.get(name) ?? Infinity);
   return bytes;
 }
 

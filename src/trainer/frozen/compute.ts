@@ -36,7 +36,9 @@ export async function computeValues(
   values: FrozenValues,
   { folder, threads, warn }: ComputeOptions,
 ): Promise<void> {
-  const session = await openSession(saveByReference(deviceGraph(model, 'cpu'), folder, 'frozen.onnx'), { threads });
+  const session = await openSession(saveByReference(deviceGraph(model, 'cpu'), folder, 'frozen.onnx'), {
+    threads,
+  });
   const run = async (inputs: HostTensors) => {
     const used = nameTable(model.graph.inputs.map((i) => [i.name, inputs[i.name]] as const));
     return (await session.run(used))[tensor];

@@ -1,5 +1,5 @@
 import type { Node } from '../../model';
-import { Barrier } from '../recompute-barrier';
+import { Barrier } from '../../pieces/barrier';
 import type { RuleContext } from '../rule';
 
 /**

@@ -2,7 +2,7 @@ import { isFloat } from '../../dtype';
 import { dequantizedRows, floatZeros, rowWidth } from '../../pieces/nbits-rows';
 import { piecesOf } from '../../pieces/rows';
 import { nbitsOf } from '../../quantized/nbits';
-import { Barrier } from '../recompute-barrier';
+import { Barrier } from '../../pieces/barrier';
 import type { Rule } from '../rule';
 
 /**

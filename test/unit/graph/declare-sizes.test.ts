@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { GraphBuilder } from '../../../src/graph/builder';
+import { Declared } from '../../../src/graph/declared';
+import { DType } from '../../../src/graph/dtype';
+import { declareSizes } from '../../../src/graph/sizes/declare';
+import { emptyGraph } from '../autodiff/check';
+
+it('equal open sizes are declared under one name, that of the input where it is one', () => {
+  const graph = emptyGraph();
+  const g = new GraphBuilder(graph, '');
+  g.addInput('x', DType.float, ['batch', 'sequence', 8]);
+  g.op('Reshape', ['x', g.ints([-1, 8])], {}, { outputs: ['flat'] });
+  g.op('Reshape', ['x', g.ints([-1, 4])], {}, { outputs: ['twice'] });
+  g.op(
+    'Gemm',
+    ['flat', g.constant(DType.float, [8, 2], new Array<number>(16).fill(1))],
+    {},
+    { outputs: ['y'] },
+  );
+  g.op('Transpose', ['x'], { perm: [1, 0, 2] }, { outputs: ['t'] });
+  for (const name of ['twice', 'y', 't']) g.addOutput(name);
+  const declared = new Declared(declareSizes(graph));
+  const shape = (name: string) => declared.shape(name);
+  expect(shape('t')).toEqual(['sequence', 'batch', 8]);
+  expect(shape('y')).toEqual([shape('flat')![0], 2]);
+  expect(shape('twice')![0]).not.toEqual(shape('flat')![0]);
+  expect(declared.dtype('y')).toBe(DType.float);
+});
+
+it('a graph with a size that only a run knows stays as it is', () => {
+  const graph = emptyGraph();
+  const g = new GraphBuilder(graph, '');
+  g.op('NonZero', [g.addInput('x', DType.float, ['batch'])], {}, { outputs: ['y'] });
+  g.addOutput('y');
+  expect(declareSizes(graph)).toBe(graph);
+});

@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { announceCopy, onLargeCopy } from '../../../../src/graph/file/large-copies';
+import { placeWeights } from '../../../../src/graph/file/place-weights';
+import { graphFolderOf } from '../../../../src/trainer/run/graph-folder';
+import { scratchFolder } from '../../../scratch';
+
+const folder = scratchFolder('copies');
+const model = join(folder, 'model.onnx');
+writeFileSync(model, '');
+
+/** A folder on another file system, which this one cannot link to. */
+const other = ['/dev/shm', '/var/tmp'].find((f) => existsSync(f) && statSync(f).dev !== statSync(folder).dev);
+
+const experiment = { model: { path: model, tokenizer: '', maxLength: 128 } };
+
+/** Gives the model a size, which takes no space. */
+const grow = (bytes: number) => truncateSync(model, bytes);
+
+describe.runIf(other !== undefined)('a large model on another file system than the run', () => {
+  const elsewhere = other === undefined ? folder : mkdtempSync(join(other, 'aurora-copies-'));
+  afterAll(() => rmSync(elsewhere, { recursive: true, force: true }));
+
+  it('is announced before it is copied, with its size; a small one is not', () => {
+    const told: string[] = [];
+    const untold = onLargeCopy((message) => told.push(message));
+    grow(1.2e9);
+    announceCopy(model, join(elsewhere, '0-model.onnx'));
+    grow(1e6);
+    announceCopy(model, join(elsewhere, '0-model.onnx'));
+    untold();
+    grow(1.2e9);
+    announceCopy(model, join(elsewhere, '0-model.onnx'));
+    expect(told).toEqual([expect.stringContaining(`${model} (1.2 GB) is copied to ${elsewhere}`)]);
+  });
+
+  it('is refused where there is no room for it, and nothing is copied', () => {
+    grow(4e12);
+    const to = join(elsewhere, '0-model.onnx');
+    expect(() => placeWeights(model, to)).toThrow(
+      expect.objectContaining({
+        kind: 'disk',
+        message: expect.stringMatching(/4000.0 GB.*are free/) as string,
+      }),
+    );
+    expect(existsSync(to)).toBe(false);
+  });
+
+  it('has the graphs of a run beside it, with its weights linked', () => {
+    grow(2e9);
+    const run = join(elsewhere, 'run');
+    mkdirSync(run);
+    const graphs = graphFolderOf(run, experiment);
+    expect(dirname(graphs)).toBe(folder);
+    placeWeights(model, join(graphs, '0-model.onnx'));
+    expect(statSync(join(graphs, '0-model.onnx')).size).toBe(2e9);
+    grow(1e6);
+    expect(graphFolderOf(run, experiment)).toBe(join(run, 'graph'));
+  });
+
+  it('has them in the run where both are on one file system', () => {
+    grow(2e9);
+    const graphs = graphFolderOf(folder, experiment);
+    expect(graphs).toBe(join(folder, 'graph'));
+  });
+});
