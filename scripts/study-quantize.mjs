@@ -33,7 +33,8 @@ await main(async () => {
   ensureDependencies();
   await build();
   const runs = [];
-  for (let seed = 1; seed <= seeds; seed++) runs.push({ seed, of: BITS.map((bits) => train(bits, steps, seed)) });
+  for (let seed = 1; seed <= seeds; seed++)
+    runs.push({ seed, of: BITS.map((bits) => train(bits, steps, seed)) });
   fillPage(PAGE, BEGIN, END, page({ machine: machine(), steps, runs }));
 });
 

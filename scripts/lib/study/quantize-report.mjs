@@ -34,16 +34,21 @@ export function page({ machine, steps, runs }) {
       );
       return `| ${seed} | ${full.last.loss.toFixed(4)} | ${cells.join(' | ')} |`;
     }),
-    '',
-    `Paired difference, mean ± standard deviation over ${runs.length} seeds: ${[1, 2]
-      .map(
-        (i) =>
-          `${nameOf(of[i].bits)} ${spread(
-            runs.map((r) => r.of[i].last.loss - r.of[0].last.loss),
-            4,
-            true,
-          )}`,
-      )
-      .join(', ')}.`,
+    ...(runs.length > 1 ? ['', paired(runs)] : []),
   ].join('\n');
+}
+
+/** Over the seeds. */
+function paired(runs) {
+  const [{ of }] = runs;
+  return `Paired difference, mean ± standard deviation over ${runs.length} seeds: ${[1, 2]
+    .map(
+      (i) =>
+        `${nameOf(of[i].bits)} ${spread(
+          runs.map((r) => r.of[i].last.loss - r.of[0].last.loss),
+          4,
+          true,
+        )}`,
+    )
+    .join(', ')}.`;
 }
