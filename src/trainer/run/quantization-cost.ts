@@ -61,7 +61,8 @@ const float32Bytes = (path: string): number =>
 
 async function measure(context: RunContext, whole: Task, bits: 4 | 8): Promise<void> {
   const { open, state, totals } = context;
-  const { quantize: _, ...model } = open.spec.model;
+  const model = { ...open.spec.model };
+  delete model.quantize;
   const full: Experiment = { ...open.spec, model };
   const best = state.best ?? { step: state.step, metrics: state.last as Exclude<Evaluated, 'diverged'> };
   const watch = stopWatch(open);

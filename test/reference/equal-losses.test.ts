@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readReference } from '../../src/cli/commands/reference/case';
+import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/commands/reference/case-task';
+import { openTask } from '../../src/engine/open';
+import { probe } from '../../src/engine/onnxruntime/probe';
+import { loadModel } from '../../src/graph/file/load';
+import { inFloat } from '../../src/graph/layers/in-float';
+import type { Model } from '../../src/graph/model';
+import { prepareModel } from '../../src/graph/prepare';
+import { isNBits, nbitsOf } from '../../src/graph/quantized/nbits';
+import { nbitsRows } from '../../src/graph/quantized/nbits-values';
+import { tensorOf } from '../../src/graph/values';
+import { AdamW } from '../../src/trainer/optimizer/optimizer';
+import { quantizeModel } from '../../src/trainer/quantize/quantize';
+import { fixture } from './files';
+
+const STEPS = 20;
+let folder: string;
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'aurora-losses-'))));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The loss before each step of a reference case, and after the last, on another file of its model. */
+async function losses(name: string, loaded: Model): Promise<number[]> {
+  const file = readReference(fixture(`${name}-aurora.json`));
+  if (file.kind !== 'model') throw new Error(`${name} is not a case over a model`);
+  const { case: c } = file;
+  const model = prepareModel(loaded);
+  const infos = await probe(model, undefined, [shapesOf(c.inputs)]);
+  const { stepper } = await openTask(model, infos, caseTask(model, c), mkdtempSync(join(folder, 'step-')));
+  const parameters = caseParameters(c);
+  const { lr, betas, eps, weightDecay } = c.adamw;
+  const groups = [{ names: [...parameters.keys()], lr, weightDecay }];
+  const optimizer = new AdamW(groups, { betas, epsilon: eps });
+  const inputs = caseFeeds(model, c, c);
+  const { count } = await stepper.evaluate(inputs, parameters);
+  const found: number[] = [];
+  for (let i = 0; i < STEPS; i++) {
+    const step = await stepper.step(inputs, parameters, 1 / count);
+    found.push(step.lossSum / step.count);
+    optimizer.step(parameters, step.gradients, 1);
+  }
+  const { lossSum } = await stepper.evaluate(inputs, parameters);
+  await stepper.dispose();
+  return [...found, lossSum / count];
+}
+
+const plain = (name: string) => losses(name, loadModel(fixture(`${name}.onnx`)));
+const largest = (a: number[], b: number[]) => Math.max(...a.map((v, i) => Math.abs(v - b[i])));
+
+/** The same model with the dequantized weights in float32. */
+function inFloats(model: Model): Model {
+  const initializers = new Map(model.graph.initializers);
+  const nodes = model.graph.nodes.flatMap((node) => {
+    if (!isNBits(node)) return [node];
+    const w = nbitsOf(node, (name) => initializers.get(name));
+    const { inFeatures, outFeatures } = w;
+    const rows = nbitsRows(w);
+    const turned = Float32Array.from(rows, (_, at) => {
+      const [i, o] = [Math.floor(at / outFeatures), at % outFeatures];
+      return rows[o * inFeatures + i];
+    });
+    const name = `${w.weight.name}/float`;
+    initializers.set(name, tensorOf(name, w.scales.dtype, [inFeatures, outFeatures], turned));
+    return inFloat(node, name);
+  });
+  return { ...model, graph: { ...model.graph, initializers, nodes } };
+}
+
+describe(`${STEPS} steps have the losses of`, () => {
+  it.each([
+    ['bert', 'bert-optimized'],
+    ['llama', 'llama-grouped'],
+    ['vit', 'vit-optimized'],
+  ])('the plain model, on packed weights and fused operators: %s as %s', async (name, form) => {
+    const fused = await losses(name, loadModel(fixture(`../fused/${form}.onnx`)));
+    expect(largest(fused, await plain(name))).toBeLessThan(1e-4);
+  });
+
+  it.each([
+    ['bert', 4, 0.02],
+    ['bert', 8, 0.0005],
+    ['llama', 4, 0.02],
+    ['llama', 8, 0.002],
+  ] as const)(
+    'the dequantized model, and those of the plain one within its error: %s, %i bits',
+    async (name, bits, error) => {
+      const path = join(folder, `${name}-${bits}.onnx`);
+      quantizeModel(fixture(`${name}.onnx`), path, { bits, blockSize: 32, symmetric: true });
+      const model = loadModel(path);
+      expect(model.graph.nodes.some(isNBits)).toBe(true);
+      const quantized = await losses(name, model);
+      expect(largest(quantized, await losses(name, inFloats(model)))).toBeLessThan(1e-4);
+      const off = largest(quantized, await plain(name));
+      expect(off).toBeGreaterThan(1e-5);
+      expect(off).toBeLessThan(error);
+    },
+  );
+});
