@@ -12,7 +12,7 @@ export interface StepCost {
 }
 
 export interface StepMemory {
-  /** The program and the runtime before a model is opened. */
+  /** The program and the runtime with its graphs, without tensors. */
   program: number;
   /** Weights that are read, in the graph of the step and in that of evaluations. */
   weights: number;
