@@ -40,6 +40,8 @@ export interface MachineRates {
   at: number;
   /** 0 for one per core. */
   threads: number;
+  /** Whether other programs used all cores meanwhile. */
+  busy?: boolean;
   /** Billions of additions and multiplications per second in products of matrices. */
   gflops: number;
   /** Bytes read and written per second by elementwise operators. */

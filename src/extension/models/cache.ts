@@ -114,8 +114,9 @@ export class ModelCache {
   }
 }
 
-/** Whether only this machine's speed was missing: the next window may know it. */
-const lacksTime = ({ step }: KnownModel): boolean => step?.memory !== undefined && step.time === undefined;
+/** Whether this machine's speed was missing, or measured while it was busy: the next window may know better. */
+const lacksTime = ({ step }: KnownModel): boolean =>
+  step?.memory !== undefined && (step.time === undefined || step.time.rates.busy === true);
 
 /** Of a folder, ms since 1970: when a file in it was written, replaced or removed; 0 if there is none. */
 const changedAt = (folder: string): Promise<number> =>

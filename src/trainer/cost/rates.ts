@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AuroraError } from '../../base/errors';
@@ -10,7 +10,7 @@ import type { MachineRates } from '../../protocol/step-cost';
 import { askChild } from '../process/child';
 
 /** Increased whenever rates are measured in another way. */
-const VERSION = 3;
+const VERSION = 4;
 /** Opening sessions comes before the measurement. */
 const LIMIT_MS = 120_000;
 /** How often a process that waits for another one's measurement looks. */
@@ -37,17 +37,32 @@ let cannot = false;
 export async function machineRates(options: RatesOptions): Promise<MachineRates | undefined> {
   const { threads, program, folder, measure } = options;
   const path = ratesFile(threads);
-  const known = measure === 'again' ? undefined : readRates(path);
+  const began = Date.now();
+  const usable = () => {
+    const found = readRates(path);
+    // What another process has measured while this one waited is as good as its own.
+    const isNew = found !== undefined && found.at >= began;
+    return found && (measure === 'never' || isNew || isUsable(found, isBusy())) ? found : undefined;
+  };
+  const known = measure === 'again' ? undefined : usable();
   if (known) return known;
   if (cannot || measure === 'never') return undefined;
-  return alone(measure === 'again' ? () => undefined : () => readRates(path), async () => {
+  return alone(measure === 'again' ? () => undefined : usable, async () => {
+    const busy = isBusy();
     const args = ['measure-rates', '--folder', folder(), '--threads', String(threads)];
     const { answer } = await askChild<MachineRates>({ program, args, limit: LIMIT_MS });
-    if (answer) save(path, answer);
+    const rates = answer && { ...answer, ...(busy && { busy }) };
+    if (rates) save(path, rates);
     else cannot = true;
-    return answer;
+    return rates;
   });
 }
+
+/** Whether more programs compute than there are cores; never on Windows, which does not say. */
+const isBusy = (): boolean => loadavg()[0] > 1.5 * cpus().length;
+
+/** What was measured while the machine was busy counts only as long as it is. */
+export const isUsable = (rates: MachineRates, busyNow: boolean): boolean => !rates.busy || busyNow;
 
 /**
  * Measures while no other process does: two would both find the machine half as fast.
