@@ -30,7 +30,7 @@ interface Chain {
 
 /**
  * Measures products of matrices, elementwise sums, erf and the start of an operator, for about two seconds in all, each by
- * its fastest run, since other programs only make a run slower. Runs in a child process.
+ * the median of many short runs, so that it hardly matters if some are interrupted. Runs in a child process.
  */
 export async function measureRates(folder: string, threads: number): Promise<MachineRates> {
   const product = await matmulRate(CPU, folder, threads, SECONDS);
@@ -48,7 +48,7 @@ export async function measureRates(folder: string, threads: number): Promise<Mac
   return {
     at: Date.now(),
     threads,
-    gflops: product.fastest,
+    gflops: product.typical,
     bytesPerSecond,
     functionsPerSecond: (LARGE_CHAIN * values) / Math.max(erf - ends, erf / 2),
     // What a run takes besides its operators is the same for both.
@@ -56,7 +56,7 @@ export async function measureRates(folder: string, threads: number): Promise<Mac
   };
 }
 
-/** Seconds for a chain of one operator, at its fastest. */
+/** Seconds for a chain of one operator, of the median run. */
 async function chainSeconds(
   folder: string,
   threads: number,
@@ -85,7 +85,7 @@ async function chainSeconds(
       [LABELS]: { dtype: DType.float, dims: [rows], data: new Float32Array(rows) },
     };
     const rate = await rateOf(SECONDS, () => evaluator.evaluate(inputs, new Map()));
-    return rate.fastest;
+    return rate.median;
   } finally {
     await evaluator.dispose();
   }

@@ -10,7 +10,7 @@ import type { MachineRates } from '../../protocol/step-cost';
 import { askChild } from '../process/child';
 
 /** Increased whenever rates are measured in another way. */
-const VERSION = 4;
+const VERSION = 5;
 /** Opening sessions comes before the measurement. */
 const LIMIT_MS = 120_000;
 /** How often a process that waits for another one's measurement looks. */

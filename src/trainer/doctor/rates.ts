@@ -13,6 +13,7 @@ import { prepareModel } from '../../graph/prepare';
 import { tensorOf } from '../../graph/values';
 import { initialAdapters, initialHead } from '../task/initialize';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
+import { median } from '../loop/sample';
 import { AdamW } from '../optimizer/optimizer';
 import { TIMED_ADAPTER } from './adapter';
 import { encoderModel } from './encoder';
@@ -21,8 +22,8 @@ export interface Rate {
   /** Runs per second, and the measured time in seconds. */
   perSecond: number;
   seconds: number;
-  /** Seconds of the fastest run: other programs only make a run slower. */
-  fastest: number;
+  /** Seconds of the median run: a program that interrupts some of them does not count. */
+  median: number;
 }
 
 const CLASSES = 4;
@@ -75,15 +76,15 @@ const SIZES = [256, 512, 1024, 2048];
 const BUSY_SECONDS = 0.05;
 
 /**
- * Billions of float32 operations per second in products of square matrices, on average and at the fastest, at the smallest
- * size that keeps the device busy.
+ * Billions of float32 operations per second in products of square matrices, on average and in the median run, at the
+ * smallest size that keeps the device busy.
  */
 export async function matmulRate(
   place: Place,
   folder: string,
   threads: number,
   seconds: number,
-): Promise<{ gflops: number; fastest: number; size: number; seconds: number }> {
+): Promise<{ gflops: number; typical: number; size: number; seconds: number }> {
   for (const size of SIZES) {
     const evaluator = await openProducts(size, place, folder, threads);
     try {
@@ -98,7 +99,7 @@ export async function matmulRate(
       if (performance.now() - began < BUSY_SECONDS * 1000 && size !== SIZES.at(-1)) continue;
       const rate = await rateOf(seconds, run);
       const each = (PRODUCTS * 2 * size ** 3) / 1e9;
-      return { gflops: rate.perSecond * each, fastest: each / rate.fastest, size, seconds: rate.seconds };
+      return { gflops: rate.perSecond * each, typical: each / rate.median, size, seconds: rate.seconds };
     } finally {
       await evaluator.dispose();
     }
@@ -133,15 +134,15 @@ export async function rateOf(seconds: number, run: () => Promise<unknown>): Prom
   const began = performance.now();
   let runs = 0;
   let spent = 0;
-  let fastest = Infinity;
+  const each: number[] = [];
   while (spent < seconds || runs < 2) {
     await run();
     runs++;
     const now = (performance.now() - began) / 1000;
-    fastest = Math.min(fastest, now - spent);
+    each.push(now - spent);
     spent = now;
   }
-  return { perSecond: runs / spent, seconds: spent, fastest };
+  return { perSecond: runs / spent, seconds: spent, median: median(each) };
 }
 
 const integers = (dims: number[], value: (i: number) => number) => ({
