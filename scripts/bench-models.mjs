@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { MODELS, modelFolder, writeJson } from './lib/bench/model-folders.mjs';
+import { MODELS, modelPath, writeJson } from './lib/bench/model-folders.mjs';
 import { Failure, main, say } from './lib/console.mjs';
 import { machine } from './lib/machine.mjs';
 import { ROOT, runNode } from './lib/run.mjs';
@@ -13,8 +13,9 @@ const HELP = `Usage: npm run bench:models -- [--model NAME]… [--rank 2]… [--
 
 What \`aurora inspect\` says that a training step takes, beside what preflight measures: peak memory and time of models in
 the exact shapes of ${NAMES.join(', ')},
-with random weights, AuroRA, batch 8. Their folders (up to 1.4 GB each) are kept in .cache/bench/models. Times mean
-something only on a quiet machine.
+with random weights, AuroRA, batch 8. vit_b_16 is exported by torchvision, if a Python has it (Debian: python3-torchvision,
+python3-onnx). Their folders (up to 1.4 GB each) are kept in .cache/bench/models. Times mean something only on a quiet
+machine.
 `;
 const BATCH = 8;
 const LENGTH = 128;
@@ -38,10 +39,14 @@ await main(() => {
   const lines = [];
   for (const name of values.model) {
     if (!MODELS[name]) throw new Failure(`There is no model ${name}: choose from ${NAMES.join(', ')}.`);
-    const path = modelFolder(folder, name);
+    const path = modelPath(folder, name);
+    if (path === undefined) {
+      say(`${name} is left out: no python3 with torchvision and onnx was found.`);
+      continue;
+    }
     for (const rank of values.rank) {
       say(`${name}, rank ${rank} …`);
-      const estimate = inspect(path, rank, values.threads);
+      const estimate = inspect(path, name, rank, values.threads);
       lines.push([`${name}, r=${rank}`, estimate, measure(folder, name, Number(rank), values)]);
     }
   }
@@ -60,7 +65,7 @@ function aurora(...args) {
   return stdout;
 }
 
-function inspect(path, rank, threads) {
+function inspect(path, name, rank, threads) {
   const sizes = [
     '--batch',
     `${BATCH}`,
@@ -68,6 +73,10 @@ function inspect(path, rank, threads) {
     `${LENGTH}`,
     '--rank',
     rank,
+    '--targets',
+    targetsOf(name).join(),
+    '--head',
+    'linear',
     '--threads',
     threads,
     '--measure',
@@ -89,11 +98,15 @@ function measure(folder, name, rank, { threads, steps }) {
   return { bytes: estimate.memoryBytes, seconds: estimate.secondsPerStep };
 }
 
+const exported = (name) => MODELS[name].family === 'torchvision';
+/** torchvision's query, key and value are one matrix. */
+const targetsOf = (name) => (exported(name) ? ['self_attention'] : ['query', 'value']);
+
 function experimentOf(name, rank) {
   const text = MODELS[name].family === 'roberta';
   const demo = join(ROOT, 'demo', 'data');
   return {
-    model: { path: name, ...(text && { maxLength: LENGTH }) },
+    model: { path: exported(name) ? `${name}/model.onnx` : name, ...(text && { maxLength: LENGTH }) },
     task: {
       type: text ? 'text-classification' : 'image-classification',
       head: 'linear',
@@ -107,7 +120,7 @@ function experimentOf(name, rank) {
           imageColumn: 'image',
           labelColumn: 'label',
         },
-    adapter: { method: 'aurora', rank, alpha: 2 * rank, targetModules: ['query', 'value'] },
+    adapter: { method: 'aurora', rank, alpha: 2 * rank, targetModules: targetsOf(name) },
     training: { batchSize: BATCH, epochs: 1, maxSteps: 3, learningRate: 1e-3, activationsEvery: 0 },
   };
 }

@@ -8,3 +8,6 @@ export function cacheFolder(env = process.env, platform: NodeJS.Platform = proce
   if (platform === 'darwin') return join(homedir(), 'Library/Caches/aurora-lab');
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'aurora-lab');
 }
+
+/** What machines were measured to do: one file for each processor and number of threads. */
+export const ratesFolder = (): string => join(cacheFolder(), 'rates');

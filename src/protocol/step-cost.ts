@@ -12,7 +12,7 @@ export interface StepCost {
 }
 
 export interface StepMemory {
-  /** The program and the runtime before a model is opened. */
+  /** The program and the runtime with its graphs, without tensors. */
   program: number;
   /** Weights that are read, in the graph of the step and in that of evaluations. */
   weights: number;
@@ -40,6 +40,8 @@ export interface MachineRates {
   at: number;
   /** 0 for one per core. */
   threads: number;
+  /** Whether other programs used all cores meanwhile. */
+  busy?: boolean;
   /** Billions of additions and multiplications per second in products of matrices. */
   gflops: number;
   /** Bytes read and written per second by elementwise operators. */

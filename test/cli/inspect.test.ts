@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Inspection } from '../../src/adapters/inspection';
 import type { ModelSummary } from '../../src/graph/summary';
@@ -64,6 +65,16 @@ describe('aurora inspect', () => {
     expect(steps!.map(({ batch, length }) => [batch, length])).toEqual([2, 8].map((n) => [n, 128]));
     expect(step).toEqual(steps![0]);
     expect(lab.run('inspect', lab.path('model.onnx'), '--batch', '2,x')).toMatchObject({ code: 2 });
+  });
+
+  it('measures the machine once, even where two ask at the same time', async () => {
+    const home = lab.fresh('home');
+    const env = { ...process.env, HOME: home, XDG_CACHE_HOME: home, LOCALAPPDATA: home };
+    const ask = () =>
+      promisify(execFile)(process.execPath, [CLI, 'inspect', lab.path('model.onnx'), '--json'], { env });
+    const answers = await Promise.all([ask(), ask()]);
+    const rates = answers.map(({ stdout }) => (JSON.parse(stdout) as Inspection).step.time!.rates);
+    expect(rates[0]).toEqual(rates[1]);
   });
 
   it('mentions a key/value cache and leaves out its inputs', () => {

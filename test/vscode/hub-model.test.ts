@@ -97,6 +97,23 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     await expect.poll(() => existsSync(join(run, 'result.json')), { timeout: 600_000 }).toBe(true);
   });
 
+  test('the run is exported as such a folder again', async () => {
+    await window.palette('AuroRA: Export Run');
+    await window.pick('safetensors');
+    await window.pick('In the run folder');
+    // A merge that loses more than a point asks first.
+    const asked = window.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Export Anyway' });
+    const done = window.toast(/exported/);
+    await asked.or(done).first().waitFor({ timeout: 300_000 });
+    if (await asked.isVisible()) await asked.click();
+    await done.waitFor({ timeout: 300_000 });
+    const [run] = readdirSync(runs).map((id) => join(runs, id));
+    const [exported] = readdirSync(join(run, 'export'));
+    expect(exported).toMatch(/^safetensors-step-/);
+    const files = readdirSync(join(run, 'export', exported));
+    expect(files).toEqual(expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']));
+  });
+
   test('the Models view says what the folder offers and what a training step takes', async () => {
     await window.sideBar();
     await window.palette('View: Close All Editors');

@@ -8,7 +8,9 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { Failure } from '../console.mjs';
 import { ROOT } from '../run.mjs';
 
 const BASE = { hidden: 768, inner: 3072, layers: 12, heads: 12 };
@@ -19,12 +21,23 @@ export const MODELS = {
   'roberta-large': { family: 'roberta', size: LARGE },
   'vit-base': { family: 'vit', size: BASE },
   'vit-large': { family: 'vit', size: LARGE },
+  // Exported by torchvision itself.
+  vit_b_16: { family: 'torchvision' },
 };
 
 const VOCABULARY = 50265;
 const POSITIONS = 514;
 const IMAGE = 224;
 const PATCH = 16;
+
+const PREPROCESSING = {
+  image_processor_type: 'ViTImageProcessor',
+  do_resize: true,
+  size: { height: IMAGE, width: IMAGE },
+  do_normalize: true,
+  image_mean: [0.5, 0.5, 0.5],
+  image_std: [0.5, 0.5, 0.5],
+};
 
 const FAMILIES = {
   roberta: {
@@ -45,10 +58,32 @@ const FAMILIES = {
 };
 
 /**
- * A folder as the hub has it, with random weights: made once, below `parent`.
+ * The path of a model with random weights, made once below `parent`: a folder as the hub has it, or an ONNX file of
+ * torchvision's, with its preprocessing beside it. Undefined if there is no Python with torchvision (Debian:
+ * python3-torchvision, python3-onnx).
  * @param {string} parent @param {string} name
  */
-export function modelFolder(parent, name) {
+export function modelPath(parent, name) {
+  if (MODELS[name].family !== 'torchvision') return modelFolder(parent, name);
+  const folder = join(parent, name);
+  const path = join(folder, 'model.onnx');
+  mkdirSync(folder, { recursive: true });
+  writeJson(join(folder, 'preprocessor_config.json'), PREPROCESSING);
+  if (existsSync(path)) return path;
+  const python = ['/usr/bin/python3', 'python3'].find(
+    (program) => spawnSync(program, ['-c', 'import torchvision, onnx'], { stdio: 'ignore' }).status === 0,
+  );
+  if (python === undefined) return undefined;
+  const partial = `${path}.partial`;
+  const script = join(ROOT, 'scripts/lib/bench', `${name}.py`);
+  const { status } = spawnSync(python, [script, partial], { stdio: 'inherit' });
+  if (status !== 0) throw new Failure(`${script} failed.`);
+  renameSync(partial, path);
+  return path;
+}
+
+/** @param {string} parent @param {string} name */
+function modelFolder(parent, name) {
   const folder = join(parent, name);
   const { family, size } = MODELS[name];
   if (existsSync(join(folder, 'model.safetensors'))) return folder;
@@ -65,15 +100,7 @@ export function modelFolder(parent, name) {
   });
   for (const file of files)
     copyFileSync(join(ROOT, 'test/fixtures/data/wordpiece', file), join(folder, file));
-  if (family === 'vit')
-    writeJson(join(folder, 'preprocessor_config.json'), {
-      image_processor_type: 'ViTImageProcessor',
-      do_resize: true,
-      size: { height: IMAGE, width: IMAGE },
-      do_normalize: true,
-      image_mean: [0.5, 0.5, 0.5],
-      image_std: [0.5, 0.5, 0.5],
-    });
+  if (family === 'vit') writeJson(join(folder, 'preprocessor_config.json'), PREPROCESSING);
   writeWeights(join(folder, 'model.safetensors'), tensors(size));
   return folder;
 }

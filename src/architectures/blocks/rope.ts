@@ -98,8 +98,8 @@ function partOf(config: Config, scaling: Config | undefined, missing: number | u
     scaling?.require(key, 1);
     return 1;
   }
-  if (!scaling?.has(key)) return config.number(key, missing);
-  const part = scaling.number(key);
+  if (!scaling?.has(key)) return config.share(key, missing);
+  const part = scaling.share(key);
   config.require(key, part);
   return part;
 }

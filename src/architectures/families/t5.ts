@@ -76,12 +76,16 @@ function build(net: Network, given: Config, defaults: T5Defaults): void {
   hiddenOutput(net, norm('encoder.final_layer_norm', x), rows, hidden);
 }
 
+/** A table has a row for each distance up to this one. */
+const FURTHEST = 65_536;
+
 /** The first layer's, which all use. */
 function tableOf(config: Config, heads: number) {
   const buckets = config.count('relative_attention_num_buckets', 32);
   const furthest = config.count('relative_attention_max_distance', 128);
   if (buckets < 4) throw config.unsupported('relative_attention_num_buckets', [32]);
-  if (furthest <= buckets / 4) throw config.unsupported('relative_attention_max_distance', [128]);
+  if (furthest <= buckets / 4 || furthest > FURTHEST)
+    throw config.unsupported('relative_attention_max_distance', [128]);
   const module = 'encoder.block.0.layer.0.SelfAttention.relative_attention_bias';
   return { module, rows: buckets, heads, buckets, furthest };
 }

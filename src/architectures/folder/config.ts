@@ -82,6 +82,12 @@ export class Config {
     return this.checked(key, missing, 'a number from 0', is);
   }
 
+  /** A number above 0 and at most 1. */
+  share(key: string, missing?: number): number {
+    const is = (v: unknown): v is number => typeof v === 'number' && v > 0 && v <= 1;
+    return this.checked(key, missing, 'a number above 0 and at most 1', is);
+  }
+
   /** So many positive numbers. */
   numbers(key: string, count: number): number[] {
     const is = (v: unknown): v is number[] =>

@@ -13,6 +13,8 @@ interface Entry {
   size: number;
   /** Modification time, ms since 1970. */
   time: number;
+  /** When the speed of a machine was last measured, ms since 1970: estimates of time follow from it. */
+  measured: number;
   summary: KnownModel;
 }
 
@@ -28,8 +30,9 @@ const LASTING: readonly ErrorKind[] = [
 
 /**
  * Summaries of model files, one small file each under `folder`, valid while the model's size and modification time stay
- * the same.
+ * the same, and until a machine's speed is measured again.
  *
+ * @param rates the folder with what machines were measured to do
  * @param ask reads a model again; rejects with an AuroraError
  */
 export class ModelCache {
@@ -40,6 +43,7 @@ export class ModelCache {
   constructor(
     private readonly folder: string,
     private readonly version: string,
+    private readonly rates: string,
     private readonly ask: (path: string) => Promise<KnownModel>,
   ) {}
 
@@ -60,7 +64,7 @@ export class ModelCache {
     const { size, time } = await identity(path);
     const same = (e: { size: number; time: number } | undefined) => e?.size === size && e.time === time;
     const entry = this.known.get(path) ?? (await this.read(path));
-    if (entry && same(entry)) {
+    if (entry && same(entry) && entry.measured === (await changedAt(this.rates))) {
       this.known.set(path, entry);
       return entry.summary;
     }
@@ -73,7 +77,9 @@ export class ModelCache {
     this.known.delete(path);
     try {
       const summary = await this.ask(path);
-      const entry: Entry = { version: this.version, path, size, time, summary };
+      // Asking may have measured the machine.
+      const measured = await changedAt(this.rates);
+      const entry: Entry = { version: this.version, path, size, time, measured, summary };
       this.known.set(path, entry);
       if (!lacksTime(summary)) this.save(entry);
       return summary;
@@ -108,8 +114,16 @@ export class ModelCache {
   }
 }
 
-/** Whether only this machine's speed was missing: the next window may know it. */
-const lacksTime = ({ step }: KnownModel): boolean => step?.memory !== undefined && step.time === undefined;
+/** Whether this machine's speed was missing, or measured while it was busy: the next window may know better. */
+const lacksTime = ({ step }: KnownModel): boolean =>
+  step?.memory !== undefined && (step.time === undefined || step.time.rates.busy === true);
+
+/** Of a folder, ms since 1970: when a file in it was written, replaced or removed; 0 if there is none. */
+const changedAt = (folder: string): Promise<number> =>
+  stat(folder).then(
+    (s) => s.mtimeMs,
+    () => 0,
+  );
 
 /** Of a folder from the hub: where the shapes of its weights are. */
 const WEIGHTS = ['model.safetensors', 'model.safetensors.index.json'];

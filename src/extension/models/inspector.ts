@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Inspection } from '../../adapters/inspection';
 import type { TrainerClient } from '../launcher/client';
+import { ratesFolder } from '../../files/cache-folder';
 import { programError } from '../launcher/program-error';
 import { ModelCache } from './cache';
 import type { ModelInspector, StepChoice } from './models';
 
 /** Version of the summary's fields and of the rules that name layers; increase it with every change of either. */
-const SUMMARY = 4;
+const SUMMARY = 5;
 
 const settings = ({ method, rank, targets, head, output }: Omit<StepChoice, 'batch' | 'length'>) => ({
   method,
@@ -35,7 +36,7 @@ export function createModelInspector(
     return JSON.parse(result.stdout) as Inspection;
   };
   const folder = join(context.globalStorageUri.fsPath, 'models');
-  const cache = new ModelCache(folder, `${version} ${SUMMARY}`, ask);
+  const cache = new ModelCache(folder, `${version} ${SUMMARY}`, ratesFolder(), ask);
   return {
     inspect: (path) => cache.inspect(path),
     cached: (path) => cache.cached(path),

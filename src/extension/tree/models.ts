@@ -25,6 +25,7 @@ export function registerModelsView(services: Services): vscode.Disposable {
     watcher.onDidDelete(() => tree.refresh()),
     watcher.onDidChange((uri) => tree.refresh(isOnnx(uri.fsPath) ? uri : vscode.Uri.joinPath(uri, '..'))),
     vscode.workspace.onDidChangeWorkspaceFolders(() => tree.refresh()),
+    services.machineChecked.event(() => tree.forgetTimes()),
     registerGuarded(services.log, COMMAND.estimateStep, (argument) => tree.estimate(argument)),
   );
 }
@@ -45,6 +46,12 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
   refresh(uri?: vscode.Uri): void {
     if (uri) this.estimates.delete(uri.fsPath);
     this.changed.fire(uri && this.known.get(uri.toString()));
+  }
+
+  /** Of another speed of the machine; they are estimated again when their rows are shown. */
+  forgetTimes(): void {
+    this.estimates.clear();
+    this.refresh();
   }
 
   async getChildren(node?: ModelNode): Promise<ModelNode[]> {

@@ -32,6 +32,17 @@ export function inputSizes(
   return sizes;
 }
 
+/** Why no batch of another size than the file's can be computed: exporters write its size into the operators, too. */
+export function fixedBatch({ inputs, initializers }: Graph): string | undefined {
+  const fixed = inputs.find(
+    ({ name, shape = [] }) => !initializers.has(name) && shape.length > 1 && typeof shape[0] === 'number',
+  );
+  return (
+    fixed &&
+    `The input ${fixed.name} is for batches of ${fixed.shape![0]}. Export the model again with a dynamic batch axis (dynamic_axes of torch.onnx.export).`
+  );
+}
+
 /** Whether a model reads texts rather than images. */
 export const readsTexts = ({ inputs }: Graph): boolean =>
   inputs.some(({ dtype, shape }) => !isFloat(dtype) && shape?.length === 2);

@@ -15,7 +15,10 @@ const SECONDS = 0.4;
 const LARGE = { rows: 1024, columns: 3072 };
 /** So small that only starting an operator takes time. */
 const SMALL = { rows: 1, columns: 8 };
-/** Operators in a row, so that feeding and fetching hardly matter. */
+/** Large operators in a row: a few milliseconds, so that some runs meet no other program. */
+const LARGE_CHAIN = 4;
+/** What such a chain moves besides: the first operator reads and writes, the last one reads. */
+const ENDS = 3;
 const CHAIN = 16;
 const LONG_CHAIN = 512;
 
@@ -26,30 +29,34 @@ interface Chain {
 }
 
 /**
- * Measures products of matrices, elementwise sums, erf and the start of an operator, for about two seconds in all. Runs in
- * a child process.
+ * Measures products of matrices, elementwise sums, erf and the start of an operator, for about two seconds in all, each by
+ * the median of many short runs, so that it hardly matters if some are interrupted. Runs in a child process.
  */
 export async function measureRates(folder: string, threads: number): Promise<MachineRates> {
   const product = await matmulRate(CPU, folder, threads, SECONDS);
   const values = LARGE.rows * LARGE.columns;
   const sums = (chain: Chain) => chainSeconds(folder, threads, chain, (g, x, y) => g.op('Add', [x, y]));
-  const add = await sums({ ...LARGE, operators: CHAIN });
+  const add = await sums({ ...LARGE, operators: LARGE_CHAIN });
   const short = await sums({ ...SMALL, operators: CHAIN });
   const long = await sums({ ...SMALL, operators: LONG_CHAIN });
-  const erf = await chainSeconds(folder, threads, { ...LARGE, operators: CHAIN }, (g, x) => g.op('Erf', [x]));
+  const erf = await chainSeconds(folder, threads, { ...LARGE, operators: LARGE_CHAIN }, (g, x) =>
+    g.op('Erf', [x]),
+  );
+  // Of each sum, two are read and one is written.
+  const bytesPerSecond = (4 * values * (3 * LARGE_CHAIN + ENDS)) / add;
+  const ends = (4 * values * ENDS) / bytesPerSecond;
   return {
     at: Date.now(),
     threads,
-    gflops: product.gflops,
-    // Two are read and one is written.
-    bytesPerSecond: (CHAIN * 3 * 4 * values) / add,
-    functionsPerSecond: (CHAIN * values) / erf,
+    gflops: product.typical,
+    bytesPerSecond,
+    functionsPerSecond: (LARGE_CHAIN * values) / Math.max(erf - ends, erf / 2),
     // What a run takes besides its operators is the same for both.
     secondsPerNode: Math.max(0, long - short) / (LONG_CHAIN - CHAIN),
   };
 }
 
-/** Seconds for a chain of one operator. */
+/** Seconds for a chain of one operator, of the median run. */
 async function chainSeconds(
   folder: string,
   threads: number,
@@ -78,7 +85,7 @@ async function chainSeconds(
       [LABELS]: { dtype: DType.float, dims: [rows], data: new Float32Array(rows) },
     };
     const rate = await rateOf(SECONDS, () => evaluator.evaluate(inputs, new Map()));
-    return 1 / rate.perSecond;
+    return rate.median;
   } finally {
     await evaluator.dispose();
   }

@@ -8,7 +8,7 @@ import type { Model } from '../../graph/model';
 import { UnknownSize } from '../../graph/sizes/rule';
 import type { MachineRates, StepCost } from '../../protocol/step-cost';
 import { answerOf } from './answer';
-import { inputSizes, readsTexts, type BatchSize } from './input-sizes';
+import { fixedBatch, inputSizes, readsTexts, type BatchSize } from './input-sizes';
 import { evaluationGraph, fixedModel, stepGraph } from './step-graph';
 import { stepMemory } from './step-memory';
 import { stepTime } from './step-time';
@@ -42,6 +42,8 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
     batch,
     ...(readsTexts(model.graph) && { length }),
   };
+  const problem = fixedBatch(model.graph);
+  if (problem !== undefined) return { ...about, problem };
   try {
     const inputs = inputSizes(model.graph, choice);
     const fixed = fixedModel(model, inputs);

@@ -13,6 +13,7 @@ import { prepareModel } from '../../graph/prepare';
 import { tensorOf } from '../../graph/values';
 import { initialAdapters, initialHead } from '../task/initialize';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
+import { median } from '../loop/sample';
 import { AdamW } from '../optimizer/optimizer';
 import { TIMED_ADAPTER } from './adapter';
 import { encoderModel } from './encoder';
@@ -21,6 +22,8 @@ export interface Rate {
   /** Runs per second, and the measured time in seconds. */
   perSecond: number;
   seconds: number;
+  /** Seconds of the median run: a program that interrupts some of them does not count. */
+  median: number;
 }
 
 const CLASSES = 4;
@@ -73,15 +76,15 @@ const SIZES = [256, 512, 1024, 2048];
 const BUSY_SECONDS = 0.05;
 
 /**
- * Billions of float32 operations per second in products of square matrices, at the smallest size that keeps the device
- * busy.
+ * Billions of float32 operations per second in products of square matrices, on average and in the median run, at the
+ * smallest size that keeps the device busy.
  */
 export async function matmulRate(
   place: Place,
   folder: string,
   threads: number,
   seconds: number,
-): Promise<{ gflops: number; size: number; seconds: number }> {
+): Promise<{ gflops: number; typical: number; size: number; seconds: number }> {
   for (const size of SIZES) {
     const evaluator = await openProducts(size, place, folder, threads);
     try {
@@ -95,7 +98,8 @@ export async function matmulRate(
       await run();
       if (performance.now() - began < BUSY_SECONDS * 1000 && size !== SIZES.at(-1)) continue;
       const rate = await rateOf(seconds, run);
-      return { gflops: (rate.perSecond * PRODUCTS * 2 * size ** 3) / 1e9, size, seconds: rate.seconds };
+      const each = (PRODUCTS * 2 * size ** 3) / 1e9;
+      return { gflops: rate.perSecond * each, typical: each / rate.median, size, seconds: rate.seconds };
     } finally {
       await evaluator.dispose();
     }
@@ -130,12 +134,15 @@ export async function rateOf(seconds: number, run: () => Promise<unknown>): Prom
   const began = performance.now();
   let runs = 0;
   let spent = 0;
+  const each: number[] = [];
   while (spent < seconds || runs < 2) {
     await run();
     runs++;
-    spent = (performance.now() - began) / 1000;
+    const now = (performance.now() - began) / 1000;
+    each.push(now - spent);
+    spent = now;
   }
-  return { perSecond: runs / spent, seconds: spent };
+  return { perSecond: runs / spent, seconds: spent, median: median(each) };
 }
 
 const integers = (dims: number[], value: (i: number) => number) => ({

@@ -22,9 +22,9 @@ export const gptNeoX: Family = {
 /** The same settings as elsewhere, but for the names of two outside of rope_parameters. */
 function ropeOf(config: Config, width: number): Rope {
   const scaling = config.filled('rope_scaling') ?? config.filled('rope_parameters');
-  const own = scaling?.has('partial_rotary_factor') ? scaling.number('partial_rotary_factor') : undefined;
+  const own = scaling?.has('partial_rotary_factor') ? scaling.share('partial_rotary_factor') : undefined;
   if (own !== undefined) config.require('rotary_pct', own);
-  const part = own ?? config.number('rotary_pct', 0.25);
+  const part = own ?? config.share('rotary_pct', 0.25);
   config.require('partial_rotary_factor', part);
   const theta = config.number('rotary_emb_base', 10000);
   // Versions of transformers read one of these names or the other.

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ModelCache } from '../../../../src/extension/models/cache';
@@ -13,7 +13,7 @@ import { FIXTURE, makeFolder } from './lab';
 /** Counts how often the file is read. */
 function cacheIn(folder: string, version = '1') {
   const asked: string[] = [];
-  const cache = new ModelCache(join(folder, 'cache'), version, (path) => {
+  const cache = new ModelCache(join(folder, 'cache'), version, join(folder, 'rates'), (path) => {
     asked.push(path);
     return new Promise((resolve, reject) =>
       setImmediate(() => {
@@ -54,7 +54,7 @@ describe('the cache of models', () => {
     const time = { seconds: 1, flops: 1, rates: {} as MachineRates };
     for (const known of [undefined, time, undefined]) {
       const step = { method: 'lora', batch: 8, memory, ...(known && { time: known }) };
-      const cache = new ModelCache(join(folder, 'cache'), '1', (at) => {
+      const cache = new ModelCache(join(folder, 'cache'), '1', join(folder, 'rates'), (at) => {
         asked.push(step);
         return Promise.resolve({ ...summarize(readStructure(at)), step });
       });
@@ -62,6 +62,19 @@ describe('the cache of models', () => {
     }
     // The third window has the answer of the second.
     expect(asked.map((s) => s.time !== undefined)).toEqual([false, true]);
+  });
+
+  it('asks again after the machine was measured again', async () => {
+    const { folder, path } = model();
+    const { cache, asked } = cacheIn(folder);
+    const rates = join(folder, 'rates');
+    for (const [at, again] of [1000, 2000].entries()) {
+      mkdirSync(rates, { recursive: true });
+      utimesSync(rates, again, again);
+      await cache.inspect(path);
+      await cacheIn(folder).cache.inspect(path);
+      expect(asked).toHaveLength(1 + at);
+    }
   });
 
   it("reads a folder again after its config.json or its weights' file has changed", async () => {
