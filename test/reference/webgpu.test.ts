@@ -4,10 +4,37 @@ import { onWebgpu } from '../webgpu';
 import { agrees } from './agrees';
 import { allFiles } from './files';
 
-/** Those with operators that no ONNX file here has; the rest would take long. */
-const HUB = ['deberta-conv-aurora', 'dinov2-gated-lora', 'modernbert-aurora', 't5-gated-lora'].map(
-  (name) => `../hf/${name}.json`,
-);
+/** One case of each family: operators and settings that no ONNX file here has. */
+const HUB = [
+  'bert-base-lora',
+  'roberta-aurora',
+  'electra-aurora',
+  'distilbert-aurora',
+  'mpnet-aurora',
+  'albert-aurora',
+  'deberta-conv-aurora',
+  'modernbert-aurora',
+  't5-gated-lora',
+  'vit-wide-lora',
+  'deit-aurora',
+  'dinov2-gated-lora',
+  'dinov2-registers-lora',
+  'swin-lora',
+  'clip-text-aurora',
+  'clip-classifier-lora',
+  'llama-scaled-aurora',
+  'mistral-window-lora',
+  'qwen2-window-lora',
+  'qwen3-window-lora',
+  'gemma-first-aurora',
+  'gemma2-lora',
+  'gemma3-kinds-aurora',
+  'phi3-long-aurora',
+  'smollm3-lora',
+  'olmo2-aurora',
+  'gpt-neox-aurora',
+  'gpt2-scaled-aurora',
+].map((name) => `../hf/${name}.json`);
 
 const WEBGPU: Place = { engine: 'onnxruntime', device: 'webgpu' };
 

@@ -48,8 +48,8 @@ export function fromWindows(net: Network, at: string, x: string, grid: WindowGri
 }
 
 /**
- * What is added to the scores of a turned map: tokens that are side by side only since it was turned do not attend to
- * each other. As the map is not wrapped around in truth, −100, as in transformers.
+ * What is added to the scores of a turned map: −100, as in transformers, for two tokens that share a window only because
+ * the map was turned, and 0 for others.
  *
  * @returns (windows, 1, side², side²)
  */

@@ -30,7 +30,8 @@ export function distancesOf(
   const range = config.atLeastOne('max_relative_positions') ?? most;
   const buckets = config.atLeastOne('position_buckets');
   const span = buckets ?? range;
-  if (buckets && range - 1 <= buckets / 2) throw config.unsupported('position_buckets', [-1]);
+  if (buckets && (buckets < 2 || range - 1 <= buckets / 2))
+    throw config.unsupported('position_buckets', [-1]);
   const weight = net.weight('encoder.rel_embeddings.weight', [2 * span, hidden]);
   const norms = config.text('norm_rel_ebd', 'none').toLowerCase().split('|');
   const isNormed = norms.some((name) => name.trim() === 'layer_norm');
@@ -51,11 +52,15 @@ export function attentionKinds(config: Config): string[] {
   return value.map((kind) => kind.trim());
 }
 
+/** Tokens of a text: the scores of a longer one would not fit into any memory. */
+const LONGEST = 2 ** 16;
+
 /** Distances that are too long for the table have its first or last row. */
 function tableRows(net: Network, rows: string, span: number, bucket: (distance: number) => number): string {
-  // Further away than this, nothing changes any more.
+  // Further away than this, nothing changes any more. With two or three buckets, all but neighbors are equally far.
+  const most = bucket(LONGEST) === bucket(1) ? 1 : LONGEST;
   let furthest = 1;
-  while (bucket(furthest) < span) furthest++;
+  while (furthest < most && bucket(furthest) < span) furthest++;
   const clamped = Array.from({ length: 2 * furthest + 1 }, (_, i) => {
     const distance = i - furthest;
     const place = Math.sign(distance) * bucket(Math.abs(distance)) + span;

@@ -138,6 +138,7 @@ describe('a model folder is refused', () => {
     );
     // More than the smaller map of the two stages has.
     refuses(changed('swin', { window_size: 5 }), 'model', /relative_position_bias_table/, /again/);
+    refuses(changed('swin', { image_size: 100_000 }), 'model', /image_size is 100000/, /224/);
     const deep = { ...changed('swin', { depths: [2, 2, 2] }) };
     refuses(deep, 'model', /depths is \[2,2,2\]/, /Supported/);
     refuses(
