@@ -1,7 +1,7 @@
 import type { Family } from '../family';
 import { albert } from './albert';
 import { bert, electra } from './bert';
-import { debertaV2 } from './deberta';
+import { debertaV2 } from './deberta/deberta';
 import { clip, clipText, clipVision } from './clip';
 import { dinov2, dinov2WithRegisters } from './dinov2';
 import { distilbert } from './distilbert';
