@@ -5,7 +5,7 @@ import { linear } from '../blocks/layers';
 import { hiddenOutput, textInputs } from '../blocks/text';
 import type { Family } from '../family';
 import { requireEncoder } from './bert';
-import { bertEmbeddings } from './bert-embeddings';
+import { bertEmbeddings } from '../blocks/bert-embeddings';
 import { encoderSize } from '../settings/encoder-size';
 
 const SIZE = { hidden: 4096, inner: 16384, layers: 12, heads: 64, epsilon: 1e-12 };

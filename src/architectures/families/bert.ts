@@ -6,7 +6,7 @@ import type { Network } from '../blocks/network';
 import { hiddenOutput, textInputs } from '../blocks/text';
 import type { Family } from '../family';
 import type { Config } from '../folder/config';
-import { bertEmbeddings, type BertEmbeddings } from './bert-embeddings';
+import { bertEmbeddings, type BertEmbeddings } from '../blocks/bert-embeddings';
 import { BASE_SIZE, encoderSize, type EncoderDefaults } from '../settings/encoder-size';
 
 /** In what BERT and the models that are built like it differ. */

@@ -4,7 +4,7 @@ import { distanceBias } from '../blocks/distance-bias';
 import { postNormLayer, type EncoderLayer } from '../blocks/encoder-layer';
 import { hiddenOutput, textInputs } from '../blocks/text';
 import type { Family } from '../family';
-import { bertEmbeddings } from './bert-embeddings';
+import { bertEmbeddings } from '../blocks/bert-embeddings';
 import { BASE_SIZE, encoderSize } from '../settings/encoder-size';
 
 /** Whatever config.json says: the encoder of transformers does not pass its setting on. */

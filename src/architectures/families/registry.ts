@@ -1,8 +1,8 @@
 import type { Family } from '../family';
 import { albert } from './albert';
 import { bert, electra } from './bert';
+import { debertaV2 } from './deberta/deberta';
 import { clip, clipText, clipVision } from './clip';
-import { debertaV2 } from './deberta';
 import { gemma } from './decoders/gemma';
 import { gemma2 } from './decoders/gemma2';
 import { gemma3, gemma3Text } from './decoders/gemma3';

@@ -1,7 +1,7 @@
 import { DType } from '../../graph/dtype';
-import { layerNorm } from '../blocks/layers';
-import { POSITIONS, type Network } from '../blocks/network';
-import { counted, embedding, flat, integers, type TextInputs } from '../blocks/text';
+import { layerNorm } from './layers';
+import { POSITIONS, type Network } from './network';
+import { counted, embedding, flat, integers, type TextInputs } from './text';
 import type { Config } from '../folder/config';
 
 /** In what the embeddings of BERT and its relatives differ. */

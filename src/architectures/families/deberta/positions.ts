@@ -1,9 +1,9 @@
-import { DType } from '../../graph/dtype';
-import { splitHeads, type AttentionShape, type Projections } from '../blocks/attention';
-import { layerNorm, linear } from '../blocks/layers';
-import type { Network } from '../blocks/network';
-import { counted } from '../blocks/text';
-import type { Config } from '../folder/config';
+import { DType } from '../../../graph/dtype';
+import { splitHeads, type AttentionShape, type Projections } from '../../blocks/attention';
+import { layerNorm, linear } from '../../blocks/layers';
+import type { Network } from '../../blocks/network';
+import { counted } from '../../blocks/text';
+import type { Config } from '../../folder/config';
 
 /** Embeddings of distances between tokens, which all layers of a DeBERTa use. */
 export interface Distances {

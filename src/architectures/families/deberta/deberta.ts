@@ -1,9 +1,9 @@
-import { DType } from '../../graph/dtype';
-import { activationOf } from '../blocks/activation';
-import { attention, type AttentionShape } from '../blocks/attention';
-import { postNormLayer, project } from '../blocks/encoder-layer';
-import { layerNorm, linear } from '../blocks/layers';
-import { LOWEST, POSITIONS, type Network } from '../blocks/network';
+import { DType } from '../../../graph/dtype';
+import { activationOf } from '../../blocks/activation';
+import { attention, type AttentionShape } from '../../blocks/attention';
+import { postNormLayer, project } from '../../blocks/encoder-layer';
+import { layerNorm, linear } from '../../blocks/layers';
+import { LOWEST, POSITIONS, type Network } from '../../blocks/network';
 import {
   counted,
   embedding,
@@ -12,12 +12,12 @@ import {
   integers,
   textInputs,
   type TextInputs,
-} from '../blocks/text';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
-import { bertModules } from './bert';
-import { attentionKinds, distanceScores, distancesOf } from './deberta-positions';
-import { encoderSize, type EncoderSize } from '../settings/encoder-size';
+} from '../../blocks/text';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import { bertModules } from '../bert';
+import { attentionKinds, distanceScores, distancesOf } from './positions';
+import { encoderSize, type EncoderSize } from '../../settings/encoder-size';
 
 const SIZE = { hidden: 1536, inner: 6144, layers: 24, heads: 24, epsilon: 1e-7 };
 
