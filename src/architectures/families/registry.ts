@@ -1,8 +1,4 @@
 import type { Family } from '../family';
-import { albert } from './albert';
-import { bert, electra } from './bert';
-import { debertaV2 } from './deberta/deberta';
-import { clip, clipText, clipVision } from './clip';
 import { gemma } from './decoders/gemma';
 import { gemma2 } from './decoders/gemma2';
 import { gemma3, gemma3Text } from './decoders/gemma3';
@@ -16,14 +12,18 @@ import { phi3 } from './decoders/phi3';
 import { qwen2, qwen3 } from './decoders/qwen';
 import { smollm3 } from './decoders/smollm3';
 import { starcoder2 } from './decoders/starcoder2';
-import { dinov2, dinov2WithRegisters } from './dinov2';
-import { distilbert } from './distilbert';
-import { modernbert } from './modernbert';
-import { mpnet } from './mpnet';
-import { roberta, xlmRoberta } from './roberta';
-import { swin } from './swin';
-import { mt5, t5 } from './t5';
-import { deit, vit } from './vit';
+import { albert } from './encoders/albert';
+import { bert, electra } from './encoders/bert';
+import { debertaV2 } from './encoders/deberta';
+import { distilbert } from './encoders/distilbert';
+import { modernbert } from './encoders/modernbert';
+import { mpnet } from './encoders/mpnet';
+import { roberta, xlmRoberta } from './encoders/roberta';
+import { mt5, t5 } from './encoders/t5';
+import { clip, clipText, clipVision } from './images/clip';
+import { dinov2, dinov2WithRegisters } from './images/dinov2';
+import { swin } from './images/swin';
+import { deit, vit } from './images/vit';
 
 /** By `model_type` in config.json. */
 export const FAMILIES: ReadonlyMap<string, Family> = new Map([

@@ -1,11 +1,11 @@
-import { activationOf } from '../blocks/activation';
-import { paddingBias } from '../blocks/attention';
-import { postNormLayer, type EncoderLayer } from '../blocks/encoder-layer';
-import { layerNorm } from '../blocks/layers';
-import { POSITIONS } from '../blocks/network';
-import { counted, embedding, flat, hiddenOutput, textInputs } from '../blocks/text';
-import type { Family } from '../family';
-import { headWidth } from '../settings/encoder-size';
+import { activationOf } from '../../blocks/activation';
+import { paddingBias } from '../../blocks/attention';
+import { postNormLayer, type EncoderLayer } from '../../blocks/encoder-layer';
+import { layerNorm } from '../../blocks/layers';
+import { POSITIONS } from '../../blocks/network';
+import { counted, embedding, flat, hiddenOutput, textInputs } from '../../blocks/text';
+import type { Family } from '../../family';
+import { headWidth } from '../../settings/encoder-size';
 
 /** Of all its norms: not a setting. */
 const EPSILON = 1e-12;

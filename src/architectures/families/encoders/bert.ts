@@ -1,13 +1,13 @@
-import { activationOf } from '../blocks/activation';
-import { paddingBias } from '../blocks/attention';
-import { postNormLayer, type EncoderLayer } from '../blocks/encoder-layer';
-import { linear } from '../blocks/layers';
-import type { Network } from '../blocks/network';
-import { hiddenOutput, textInputs } from '../blocks/text';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
-import { bertEmbeddings, type BertEmbeddings } from '../blocks/bert-embeddings';
-import { BASE_SIZE, encoderSize, type EncoderDefaults } from '../settings/encoder-size';
+import { activationOf } from '../../blocks/activation';
+import { paddingBias } from '../../blocks/attention';
+import { postNormLayer, type EncoderLayer } from '../../blocks/encoder-layer';
+import { linear } from '../../blocks/layers';
+import type { Network } from '../../blocks/network';
+import { hiddenOutput, textInputs } from '../../blocks/text';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import { bertEmbeddings, type BertEmbeddings } from '../../blocks/bert-embeddings';
+import { BASE_SIZE, encoderSize, type EncoderDefaults } from '../../settings/encoder-size';
 
 /** In what BERT and the models that are built like it differ. */
 export interface BertVariant {

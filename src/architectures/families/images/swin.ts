@@ -1,9 +1,9 @@
-import { activationOf, type Activation } from '../blocks/activation';
-import { preNormLayer, type EncoderLayer } from '../blocks/encoder-layer';
-import { layerNorm, linear } from '../blocks/layers';
-import type { Network } from '../blocks/network';
-import { patches } from '../blocks/patches';
-import { flat, hiddenOutput } from '../blocks/text';
+import { activationOf, type Activation } from '../../blocks/activation';
+import { preNormLayer, type EncoderLayer } from '../../blocks/encoder-layer';
+import { layerNorm, linear } from '../../blocks/layers';
+import type { Network } from '../../blocks/network';
+import { patches } from '../../blocks/patches';
+import { flat, hiddenOutput } from '../../blocks/text';
 import {
   fromWindows,
   intoWindows,
@@ -11,12 +11,12 @@ import {
   turnedBias,
   windowDistances,
   type WindowGrid,
-} from '../blocks/windows';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
-import { preparedSize } from '../folder/prepared-size';
-import { headWidth } from '../settings/encoder-size';
-import { bertModules } from './bert';
+} from '../../blocks/windows';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import { preparedSize } from '../../folder/prepared-size';
+import { headWidth } from '../../settings/encoder-size';
+import { bertModules } from '../encoders/bert';
 
 /** Of norms that have no setting. */
 const EPSILON = 1e-5;

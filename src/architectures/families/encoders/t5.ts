@@ -1,11 +1,11 @@
-import { activationOf } from '../blocks/activation';
-import { attention, paddingBias } from '../blocks/attention';
-import { distanceBias } from '../blocks/distance-bias';
-import { linear, rmsNorm } from '../blocks/layers';
-import type { Network } from '../blocks/network';
-import { embedding, flat, hiddenOutput, textInputs } from '../blocks/text';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
+import { activationOf } from '../../blocks/activation';
+import { attention, paddingBias } from '../../blocks/attention';
+import { distanceBias } from '../../blocks/distance-bias';
+import { linear, rmsNorm } from '../../blocks/layers';
+import type { Network } from '../../blocks/network';
+import { embedding, flat, hiddenOutput, textInputs } from '../../blocks/text';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
 
 /** For a config.json that leaves them out. */
 interface T5Defaults {

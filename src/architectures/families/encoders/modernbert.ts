@@ -1,14 +1,14 @@
-import { AuroraError } from '../../base/errors';
-import { activationOf } from '../blocks/activation';
-import { attention, paddingBias, windowBias } from '../blocks/attention';
-import { layerNorm, linear } from '../blocks/layers';
-import type { Network } from '../blocks/network';
-import { ropeFrom, type Rope } from '../blocks/rope';
-import { rotary } from '../blocks/rotary';
-import { counted, embedding, flat, hiddenOutput, textInputs } from '../blocks/text';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
-import { headWidth } from '../settings/encoder-size';
+import { AuroraError } from '../../../base/errors';
+import { activationOf } from '../../blocks/activation';
+import { attention, paddingBias, windowBias } from '../../blocks/attention';
+import { layerNorm, linear } from '../../blocks/layers';
+import type { Network } from '../../blocks/network';
+import { ropeFrom, type Rope } from '../../blocks/rope';
+import { rotary } from '../../blocks/rotary';
+import { counted, embedding, flat, hiddenOutput, textInputs } from '../../blocks/text';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import { headWidth } from '../../settings/encoder-size';
 
 /** Of a layer: whether it attends to all tokens, or to those near by. */
 const KINDS = ['full_attention', 'sliding_attention'] as const;

@@ -1,10 +1,10 @@
-import { activationOf } from '../blocks/activation';
-import { preNormLayer, type EncoderLayer } from '../blocks/encoder-layer';
-import { layerNorm } from '../blocks/layers';
-import { patches, patchTokens } from '../blocks/patches';
-import { hiddenOutput } from '../blocks/text';
-import type { Family } from '../family';
-import { encoderSize } from '../settings/encoder-size';
+import { activationOf } from '../../blocks/activation';
+import { preNormLayer, type EncoderLayer } from '../../blocks/encoder-layer';
+import { layerNorm } from '../../blocks/layers';
+import { patches, patchTokens } from '../../blocks/patches';
+import { hiddenOutput } from '../../blocks/text';
+import type { Family } from '../../family';
+import { encoderSize } from '../../settings/encoder-size';
 
 /** ViT and its relatives, as ViTModel in transformers without its pooler. */
 const vitLike = (prefix: string, tokens: readonly string[]): Family => ({

@@ -1,14 +1,14 @@
-import { activationOf } from '../blocks/activation';
-import { resizedGrid } from '../blocks/bicubic';
-import { preNormLayer, type EncoderLayer } from '../blocks/encoder-layer';
-import { layerNorm, linear } from '../blocks/layers';
-import type { Network } from '../blocks/network';
-import { patches, patchTokens, type Registers } from '../blocks/patches';
-import { hiddenOutput } from '../blocks/text';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
-import { preparedSize } from '../folder/prepared-size';
-import { BASE_SIZE, encoderSize } from '../settings/encoder-size';
+import { activationOf } from '../../blocks/activation';
+import { resizedGrid } from '../../blocks/bicubic';
+import { preNormLayer, type EncoderLayer } from '../../blocks/encoder-layer';
+import { layerNorm, linear } from '../../blocks/layers';
+import type { Network } from '../../blocks/network';
+import { patches, patchTokens, type Registers } from '../../blocks/patches';
+import { hiddenOutput } from '../../blocks/text';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import { preparedSize } from '../../folder/prepared-size';
+import { BASE_SIZE, encoderSize } from '../../settings/encoder-size';
 import { vitModules } from './vit';
 
 /** In what the two kinds of DINOv2 differ. */

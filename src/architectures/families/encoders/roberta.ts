@@ -1,5 +1,5 @@
 import { bertLike } from './bert';
-import { BASE_SIZE } from '../settings/encoder-size';
+import { BASE_SIZE } from '../../settings/encoder-size';
 
 /**
  * RoBERTa and its relatives: BERT whose positions begin after the padding id and leave out padding tokens

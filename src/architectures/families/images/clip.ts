@@ -1,14 +1,14 @@
-import { AuroraError } from '../../base/errors';
-import { activationOf } from '../blocks/activation';
-import { causalBias, type AttentionShape } from '../blocks/attention';
-import { preNormLayer } from '../blocks/encoder-layer';
-import { layerNorm } from '../blocks/layers';
-import { POSITIONS, type Network } from '../blocks/network';
-import { patches, patchTokens } from '../blocks/patches';
-import { counted, embedding, flat, hiddenOutput, textInputs } from '../blocks/text';
-import type { Family } from '../family';
-import type { Config } from '../folder/config';
-import { BASE_SIZE, encoderSize, type EncoderSize } from '../settings/encoder-size';
+import { AuroraError } from '../../../base/errors';
+import { activationOf } from '../../blocks/activation';
+import { causalBias, type AttentionShape } from '../../blocks/attention';
+import { preNormLayer } from '../../blocks/encoder-layer';
+import { layerNorm } from '../../blocks/layers';
+import { POSITIONS, type Network } from '../../blocks/network';
+import { patches, patchTokens } from '../../blocks/patches';
+import { counted, embedding, flat, hiddenOutput, textInputs } from '../../blocks/text';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import { BASE_SIZE, encoderSize, type EncoderSize } from '../../settings/encoder-size';
 
 const TEXT = 'text_model';
 const IMAGES = 'vision_model';

@@ -15,8 +15,8 @@ import {
 } from '../../blocks/text';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { bertModules } from '../bert';
-import { attentionKinds, distanceScores, distancesOf } from './positions';
+import { bertModules } from './bert';
+import { attentionKinds, distanceScores, distancesOf } from './deberta-positions';
 import { encoderSize, type EncoderSize } from '../../settings/encoder-size';
 
 const SIZE = { hidden: 1536, inner: 6144, layers: 24, heads: 24, epsilon: 1e-7 };
