@@ -20,6 +20,10 @@ machine.
 const BATCH = 8;
 const LENGTH = 128;
 
+const exported = (name) => MODELS[name].family === 'torchvision';
+/** torchvision's query, key and value are one matrix. */
+const targetsOf = (name) => (exported(name) ? ['self_attention'] : ['query', 'value']);
+
 await main(() => {
   const { values } = parseArgs({
     options: {
@@ -97,10 +101,6 @@ function measure(folder, name, rank, { threads, steps }) {
     .find((line) => line.kind === 'estimate');
   return { bytes: estimate.memoryBytes, seconds: estimate.secondsPerStep };
 }
-
-const exported = (name) => MODELS[name].family === 'torchvision';
-/** torchvision's query, key and value are one matrix. */
-const targetsOf = (name) => (exported(name) ? ['self_attention'] : ['query', 'value']);
 
 function experimentOf(name, rank) {
   const text = MODELS[name].family === 'roberta';

@@ -1,6 +1,7 @@
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { loadUnconverted } from '../../architectures/load';
+import { AuroraError } from '../../base/errors';
 import { requireOwned } from '../../files/fence';
 import { elementCount } from '../../graph/model';
 import type { Experiment } from '../../experiment/experiment';
@@ -23,20 +24,21 @@ const COPIES = 2;
  * After training with `model.quantize`, measures what quantization costs on the validation data, and records it: the losses
  * of the model itself in few bits and in float32, or, of a run that trained a head, without which the model has no loss,
  * those of the best adapter on both. Skipped with a warning if the model in float32 is too large for memory.
+ * Call when the files of the model have been verified.
  *
  * @param whole the task as the experiment defines it
  * @returns how the run ends: as before, or by a request to stop meanwhile; it is then measured on resume
  */
 export async function measureQuantization(context: RunContext, end: LoopEnd, whole: Task): Promise<LoopEnd> {
-  const { open, state } = context;
+  const { open, guard, state } = context;
   const bits = open.spec.model.quantize;
   if ((end !== 'finished' && end !== 'early-stopping') || bits === undefined) return end;
   if (state.last === undefined || state.last === 'diverged') return end;
   requireOwned(open.run);
-  // The device may not have room for another model.
+  // The device may not have room for another model. The files of this one have been verified.
   const { stepper } = open;
   open.stepper = undefined;
-  await stepper?.dispose();
+  await guard.end(() => stepper?.dispose());
   const needed = COPIES * float32Bytes(open.spec.model.path);
   const available = availableMemory() ?? freemem();
   if (needed > available) {
@@ -51,7 +53,10 @@ export async function measureQuantization(context: RunContext, end: LoopEnd, who
     return end;
   } catch (e) {
     if (e instanceof Stopped) return e.reason;
-    throw e;
+    if (!(e instanceof AuroraError) || e.kind === 'lost') throw e;
+    // The run itself has what it was asked for.
+    open.warn(`The cost of model.quantize was not measured: ${e.message}`);
+    return end;
   }
 }
 

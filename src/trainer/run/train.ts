@@ -101,9 +101,9 @@ async function trainOpened(
     announce(context, start, prepared);
     const trained = await trainPhases(context, start);
     const scored = await scoreSets(context, trained, whole, sets);
-    const end = await measureQuantization(context, scored, whole);
     open.held.require();
-    await guard.ended(context.state.step, end);
+    await guard.ended(context.state.step, scored);
+    const end = await measureQuantization(context, scored, whole);
     const outcome = (open.outcome = conclude(end, context));
     context.scalars.close();
     return outcome;
