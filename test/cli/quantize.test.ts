@@ -13,7 +13,14 @@ const lab = new Lab({
   model: { path: 'small/model_q4.onnx', tokenizer: 'tokenizer.json' },
   training: { epochs: 1, evaluateEvery: 6, checkpointEvery: 3 },
 });
-afterAll(() => lab.remove());
+// On the disk of the runs, whose graphs then link to quantized copies.
+const before = process.env.XDG_CACHE_HOME;
+process.env.XDG_CACHE_HOME = lab.path('user-cache');
+afterAll(() => {
+  if (before === undefined) delete process.env.XDG_CACHE_HOME;
+  else process.env.XDG_CACHE_HOME = before;
+  lab.remove();
+});
 const folder = lab.path('bert');
 cpSync(resolve('test/fixtures/hf/bert'), folder, { recursive: true });
 cpSync(lab.path('tokenizer.json'), join(folder, 'tokenizer.json'));
