@@ -55,7 +55,7 @@ await main(async () => {
     if (!values.check) await killQuantize(quantize, join(folder, 'quantized'));
     report('quantize', aurora(folder, quantize));
     const experiment = writeExperiment(folder, length);
-    if (values.check) return check(folder, experiment, TEXTS(length), length);
+    if (values.check) return check(folder, experiment, textsOf(length), length);
     await trainTwice(folder, experiment, values.threads);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -97,15 +97,15 @@ async function trainTwice(folder, experiment, threads) {
 }
 
 /** Two different ones, of more tokens than `length`. */
-const TEXTS = (length) => {
+function textsOf(length) {
   const text = (stride) =>
     Array.from({ length }, (_, i) => ['the', 'cat', 'played', ',', 'unaffable'][(i * stride) % 5]).join(' ');
   return { train: text(7), validation: text(3) };
-};
+}
 
 function writeExperiment(folder, length) {
   mkdirSync(folder, { recursive: true });
-  for (const [name, text] of Object.entries(TEXTS(length)))
+  for (const [name, text] of Object.entries(textsOf(length)))
     writeFileSync(join(folder, `${name}.jsonl`), `${JSON.stringify({ text })}\n`);
   const path = join(folder, 'large.aurora.json');
   const targetModules = ['q_proj', 'k_proj', 'v_proj', 'up_proj', 'down_proj'];

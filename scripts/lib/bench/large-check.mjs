@@ -9,22 +9,28 @@ import { aurora, evaluationsOf, runIn, stepsOf } from './large-run.mjs';
 const ALLOWED = 1e-3;
 const PIECES = { the: [5], cat: [6], played: [8, 10], ',': [17], unaffable: [11, 12, 13] };
 const START = 2;
+const [RATE, EPSILON] = [1, 1];
 
 /**
  * Compares two steps of \`aurora train\` with the same in PyTorch, in float64, on the dequantized weights.
  *
- * @param experiment of two steps on one text, at a constant learning rate of 1e-3 and without weight decay and clipping
+ * Where a gradient is smaller than the error of float32, Adam's steps have any sign. With an epsilon of 1, they are
+ * proportional to the gradients.
+ *
+ * @param experiment of two steps on one text, at a constant learning rate and without weight decay and clipping
  * @param texts by name: those of the experiment
  */
 export function check(folder, experiment, texts, length) {
   const run = (name, rate) => {
     const runs = join(folder, name);
-    aurora(folder, ['train', experiment, '--out', runs, '--set', `training.learningRate=${rate}`]);
+    const set = { learningRate: rate, epsilon: EPSILON };
+    const args = Object.entries(set).flatMap(([key, value]) => ['--set', `training.${key}=${value}`]);
+    aurora(folder, ['train', experiment, '--out', runs, ...args]);
     return runIn(runs);
   };
   // What an adapter begins with is saved by no run: this one leaves it as it was.
   const start = run('start', 1e-30);
-  const end = run('end', 1e-3);
+  const end = run('end', RATE);
   const ids = (text) => [START, ...text.split(' ').flatMap((word) => PIECES[word])].slice(0, length);
   const tokens = join(folder, 'tokens.json');
   writeFileSync(
@@ -39,6 +45,8 @@ export function check(folder, experiment, texts, length) {
       ...[start, end].map((r) => join(r, 'adapter/last')),
       tokens,
       join(ROOT, 'src/trainer/export'),
+      String(RATE),
+      String(EPSILON),
     ],
     { encoding: 'utf8' },
   );

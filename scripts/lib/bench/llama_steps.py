@@ -1,6 +1,6 @@
 """Two AdamW steps of AuroRA on a quantized LLaMA in PyTorch, in float64: the reference of `bench:large --check`.
 
-    python3 llama_steps.py QUANTIZED_FOLDER START_FOLDER END_FOLDER TOKENS.json LOADER_FOLDER
+    python3 llama_steps.py QUANTIZED_FOLDER START_FOLDER END_FOLDER TOKENS.json LOADER_FOLDER RATE EPSILON
 
 Weights are those of the ONNX file, dequantized; the adapter begins as in START_FOLDER. Prints as JSON the losses of both
 steps and after them, and how far the adapter is from that in END_FOLDER.
@@ -16,12 +16,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-quantized, start, end, tokens, loader = sys.argv[1:]
+quantized, start, end, tokens, loader, rate, epsilon = sys.argv[1:]
 sys.path.insert(0, loader)
 from aurora_peft_loader import inject, read_adapter  # noqa: E402
 
 torch.set_default_dtype(torch.float64)
-RATE, EPSILON, BETAS = 1e-3, 1e-8, (0.9, 0.999)
+BETAS = (0.9, 0.999)
 BLOCK = 32
 
 
@@ -104,7 +104,7 @@ model = inject(Llama(weights(quantized), config), start)
 trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
 for p in trained.values():
     p.data = p.data.double()
-optimizer = torch.optim.AdamW(trained.values(), lr=RATE, betas=BETAS, eps=EPSILON, weight_decay=0)
+optimizer = torch.optim.AdamW(trained.values(), lr=float(rate), betas=BETAS, eps=float(epsilon), weight_decay=0)
 begin = {n: p.detach().clone() for n, p in trained.items()}
 losses = []
 for _ in range(2):

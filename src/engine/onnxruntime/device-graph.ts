@@ -19,8 +19,9 @@ const MANY_NODES = 8192;
 export function deviceGraph(model: Model, device: OrtDevice): Model {
   if (device === 'webgpu') return narrowIntegers(webgpuOperators(model));
   if (device !== 'cpu') return model;
-  const graph = nbitsInPieces(halvesInPieces(model.graph));
-  return { ...model, graph: graph.nodes.length < MANY_NODES ? graph : declareSizes(graph) };
+  const pieces = nbitsInPieces(halvesInPieces(model.graph));
+  const graph = pieces.nodes.length < MANY_NODES ? pieces : declareSizes(pieces);
+  return graph === model.graph ? model : { ...model, graph };
 }
 
 /** The tensors that a graph reads, with the integer type that its device supports. */

@@ -10,17 +10,23 @@ import { flattened, shapedLike, timesTransposed, type InRows } from './product';
  * The graph of a step in which a layer that the backward pass dequantizes in pieces is computed from the same pieces going
  * forward: ONNX Runtime maps each constant separately, so a MatMulNBits beside them would have the memory of its weight
  * twice. On the CPU, this takes no longer than the operator does without prepacking. Layers without a gradient keep
- * their operator.
+ * their operator. The graph itself if it has none.
  *
  * @param graph forward and backward
  */
 export function nbitsInPieces(graph: Graph): Graph {
+  const found = new Map<Node, NBits>();
+  for (const node of graph.nodes) {
+    const w = isNBits(node) ? nbitsOf(node, (name) => graph.initializers.get(name)) : undefined;
+    if (w && isReadInRows(graph, w) && isWhole(w)) found.set(node, w);
+  }
+  if (found.size === 0) return graph;
   const nodes: Node[] = [];
   const result: Graph = { ...graph, nodes, initializers: new Map(graph.initializers) };
   const g = new GraphBuilder({ ...result, nodes: graph.nodes }, '/pieces', nodes);
   for (const node of graph.nodes) {
-    const w = isNBits(node) ? nbitsOf(node, (name) => graph.initializers.get(name)) : undefined;
-    if (w && isReadInRows(graph, w) && isWhole(w)) product(g, node, w);
+    const w = found.get(node);
+    if (w) product(g, node, w);
     else nodes.push(node);
   }
   return prune(result);
