@@ -105,9 +105,9 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     const offer = window.pane('Machine').locator('.monaco-list-row', { hasText: 'not measured yet' });
     await offer.click();
     await window.toast(/Checking this machine: Measuring ONNX Runtime on \w+/).waitFor();
-    expect(programs(server.extensions, 'doctor').length).toBeGreaterThan(0);
+    expect(programs(server.profile, 'doctor').length).toBeGreaterThan(0);
     await window.pressToast('Checking this machine', 'Cancel');
-    await expect.poll(() => programs(server.extensions, 'doctor')).toEqual([]);
+    await expect.poll(() => programs(server.profile, 'doctor')).toEqual([]);
     await offer.waitFor();
   });
 

@@ -105,7 +105,7 @@ describe('a language experiment, in VS Code 1.100', () => {
   test('New Experiment asks for questions, choices and a test set', async () => {
     await window.palette('AuroRA: New Experiment');
     await wizard.choose('Select the model to adapt', 'model.onnx');
-    await wizard.choose('Select the kind of task', 'Multiple choice');
+    await wizard.find('Select the kind of task', 'Multiple choice');
     await wizard.choose('Select the file with the training questions', 'questions.csv');
     await wizard.accept('Select the column with the questions');
     await wizard.asks('Select the column with the choices');
@@ -134,7 +134,7 @@ describe('a language experiment, in VS Code 1.100', () => {
     lab.write('commonsense_170k.json', JSON.stringify([row('true'), row('false')], null, 2));
     await window.palette('AuroRA: New Experiment');
     await wizard.choose('Select the model to adapt', 'model.onnx');
-    await wizard.choose('Select the kind of task', 'Multiple choice');
+    await wizard.find('Select the kind of task', 'Multiple choice');
     await wizard.choose('Select the file with the training questions', 'commonsense_170k.json');
     await wizard.accept('Select the column with the questions');
     await wizard.asks('Select the column with the choices');

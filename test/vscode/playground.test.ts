@@ -48,7 +48,7 @@ describe('the Playground, in VS Code 1.100', () => {
   });
 
   const page = (): Promise<Frame> => window.frameWith('aurora-playground textarea');
-  const running = () => programs(server.extensions, 'play');
+  const running = () => programs(server.profile, 'play');
   const shares = async (frame: Frame) => {
     const rows = await frame.locator('.card tbody tr').allInnerTexts();
     return rows.map((row) => Number(/([\d.]+)%/.exec(row)![1]));

@@ -66,15 +66,18 @@ export class ProcessWatch {
   private readonly isServer = (pid: number) => read(pid, 'cmdline').includes(`${this.profile}/data\0`);
 }
 
-/** Processes that run a command of our program from a folder below `folder`, whatever their parent. */
-export const programs = (folder: string, command: string): number[] =>
+/**
+ * Processes of a workbench that run a command of our program, whatever their parent. Workbenches share installed packages,
+ * but each has folders of the user's in its own profile.
+ */
+export const programs = (profile: string, command: string): number[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
       const args = read(pid, 'cmdline').split('\0');
-      const at = args.findIndex((a) => a.startsWith(folder) && /[\\/]cli\.cjs$/.test(a));
-      return at >= 0 && args[at + 1] === command;
+      const at = args.findIndex((a) => /[\\/]cli\.cjs$/.test(a));
+      return at >= 0 && args[at + 1] === command && read(pid, 'environ').includes(`=${profile}/`);
     });
 
 /** Returns an empty string for a process that has ended. */

@@ -19,6 +19,13 @@ export class Wizard {
     await this.window.pick(label);
   }
 
+  /** Picks a row that may be out of sight, by typing its text. */
+  async find(question: string | RegExp, label: string): Promise<void> {
+    await this.asks(question);
+    await this.window.page.keyboard.type(label);
+    await this.window.pick(label);
+  }
+
   /** Accepts the current selection. */
   async accept(question: string | RegExp): Promise<void> {
     await this.asks(question);
