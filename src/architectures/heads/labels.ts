@@ -19,7 +19,7 @@ const twoLayers =
     return { module: second, x: net.op('classifier', activation, [dense.x]), size: dense.size, bias: true };
   };
 
-/** DebertaV2ForSequenceClassification: its ContextPooler has an activation of its own. */
+/** DebertaV2ForSequenceClassification. Its ContextPooler applies `pooler_hidden_act`. */
 const contextPooled: LabelHead = (hidden) => {
   const [first, second] = ['pooler.dense', 'classifier'];
   if (!has(hidden, first, second)) return undefined;

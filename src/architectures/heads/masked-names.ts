@@ -19,7 +19,7 @@ interface MaskedNames {
 
 const EMBEDDING = 'embeddings.word_embeddings.weight';
 
-/** A head whose layers are below one module, with a bias of its own. */
+/** A head whose layers are all below one module, with a separate bias for the vocabulary. */
 const below =
   (module: string, parts: Partial<MaskedNames>) =>
   (config: Config): MaskedNames => ({

@@ -1,4 +1,8 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
+
+/** Typing has paused. */
+const PAUSE_MS = 300;
 
 /** The outcome of a step: continue, go back, or canceled. */
 export type Outcome = 'next' | 'back' | 'cancel';
@@ -63,11 +67,13 @@ export function pick<I extends vscode.QuickPickItem>(
     matchOnDetail: true,
   });
   let shown = 0;
-  const show = async (chosen: readonly I[]) => {
+  const show = async (chosen: readonly I[], pause = 0) => {
     const mine = ++shown;
     input.items = chosen;
     if (!fill) return;
     input.busy = true;
+    await wait(pause);
+    if (mine !== shown) return;
     const filled = await fill(chosen);
     if (mine !== shown) return;
     input.busy = false;
@@ -89,7 +95,7 @@ export function pick<I extends vscode.QuickPickItem>(
   if (typed)
     input.onDidChangeValue((value) => {
       const item = typed(value.trim());
-      void show(item ? [item, ...items] : items);
+      void show(item ? [item, ...items] : items, PAUSE_MS);
     });
   return new Promise((resolve) => {
     const end = (result: readonly I[] | 'back' | 'cancel') => {

@@ -76,6 +76,12 @@ async function askSize(
 ): Promise<Outcome> {
   const { t } = vscode.l10n;
   const known = new Map<number, StepCost>();
+  let asking = Promise.resolve();
+  const ask = async (wanted: readonly number[]) => {
+    const missing = wanted.filter((n) => !known.has(n));
+    const found = missing.length > 0 ? await costs(missing) : [];
+    found.forEach((cost, i) => known.set(missing[i], cost));
+  };
   const offered = [...new Set([...sizes, usual, chosen])].filter((n) => n <= most).sort((a, b) => a - b);
   const item = (size: number): SizeItem => {
     const about = size === usual ? (recipe ? t('the recipe’s') : t('the default')) : undefined;
@@ -92,9 +98,9 @@ async function askSize(
       return other ? item(size) : undefined;
     },
     fill: async (shown) => {
-      const asked = shown.map((i) => i.size).filter((n) => !known.has(n));
-      const found = asked.length > 0 ? await costs(asked) : [];
-      found.forEach((cost, i) => known.set(asked[i], cost));
+      // One program at a time: the next one is asked only for what is still missing.
+      asking = asking.then(() => ask(shown.map((i) => i.size)));
+      await asking;
       return shown.map((i) => item(i.size));
     },
   });
@@ -107,7 +113,7 @@ const lengthOf = ({ recipe, summary }: WizardState): number =>
   usualLength(recipe, summary!.positions) as number;
 const batchOf = ({ recipe }: WizardState): number => recipe?.settings.batchSize ?? BATCH_SIZE;
 
-/** For each batch and length; none if that takes a program that cannot be started, which is no reason to stop. */
+/** For each batch and length. Empty if the program cannot be started: the wizard goes on without estimates. */
 async function costs(
   state: WizardState,
   batches: readonly number[],

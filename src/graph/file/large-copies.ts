@@ -3,13 +3,13 @@ import { dirname } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { gigabytes } from '../../base/number-text';
 
-/** Bytes from which on a file is not copied without a word. */
+/** Files from this size on, in bytes, are copied only after a message. */
 const LARGE = 1e9;
 
 type Listener = (message: string) => void;
 let listener: Listener | undefined;
 
-/** From now on, who is told before a large file is copied, until the returned function is called. */
+/** Sets the listener that hears of a large file before it is copied. Call the result to restore the one before. */
 export function onLargeCopy(listen: Listener): () => void {
   const before = listener;
   listener = listen;
@@ -21,7 +21,7 @@ export function onLargeCopy(listen: Listener): () => void {
 /**
  * Call before a file is copied because it cannot be linked.
  *
- * @throws AuroraError 'disk' if there is no room for it
+ * @throws AuroraError 'disk' if there is not enough free space
  */
 export function announceCopy(from: string, to: string): void {
   const bytes = statSync(from).size;

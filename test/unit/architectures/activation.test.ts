@@ -58,7 +58,7 @@ it('activations have the values of PyTorch, by the names of transformers', async
   }
 });
 
-it('an activation with weights of its own is refused, with the list', () => {
+it('an activation with trainable weights is refused, with the list of the others', () => {
   const config = new Config({ hidden_act: 'prelu' }, 'config.json');
   expect(() => activationOf(config, 'hidden_act', 'gelu')).toThrow(/hidden_act is "prelu"/);
 });

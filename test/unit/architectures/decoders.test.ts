@@ -133,7 +133,7 @@ describe.each(['language_model.model.', 'model.language_model.'])(
       expect([...whole.initializers.keys()]).toEqual([...one.initializers.keys()]);
     });
 
-    it('is refused with a head of its own, or without the settings of that model', () => {
+    it('is refused with a separate head, or without the settings of that model', () => {
       expect(() => loaded({ tie_word_embeddings: false })).toThrow(/tie_word_embeddings is false/);
       expect(() => loaded({ text_config: undefined })).toThrow(/text_config is missing/);
       const architectures = ['Gemma3ForSequenceClassification'];

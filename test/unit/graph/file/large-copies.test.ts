@@ -35,7 +35,7 @@ describe.runIf(other !== undefined)('a large model on another file system than t
     expect(told).toEqual([expect.stringContaining(`${model} (1.2 GB) is copied to ${elsewhere}`)]);
   });
 
-  it('is refused where there is no room for it, and nothing is copied', () => {
+  it('is refused without enough free space, and nothing is copied', () => {
     grow(4e12);
     const to = join(elsewhere, '0-model.onnx');
     expect(() => placeWeights(model, to)).toThrow(
