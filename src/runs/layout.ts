@@ -27,7 +27,7 @@ export const runPaths = (run: string) => ({
   /** Measurements that a study needs in addition; written by `aurora study`. */
   study: join(run, 'study'),
   log: join(run, 'trainer.log'),
-  /** The user's name, note and star. Written by the editor. */
+  /** The user's name, note, star and tags. Written by the editor. */
   user: join(run, 'user.json'),
   /** The sweep and trial that it belongs to; written before the trainer starts, and only for trials. */
   trial: join(run, 'trial.json'),

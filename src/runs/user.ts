@@ -7,6 +7,8 @@ export interface RunUser {
   name?: string;
   note?: string;
   star?: boolean;
+  /** Without empty and repeated ones. */
+  tags?: string[];
 }
 
 /** Empty if there is none. Ignores values of the wrong type. */
@@ -19,19 +21,28 @@ export function userOf(json: unknown): RunUser {
   if (typeof value?.name === 'string') user.name = value.name;
   if (typeof value?.note === 'string') user.note = value.note;
   if (typeof value?.star === 'boolean') user.star = value.star;
+  const tags = Array.isArray(value?.tags) ? tagsOf(value.tags) : [];
+  if (tags.length > 0) user.tags = tags;
   return user;
 }
+
+/** Trimmed, in their order; empty and repeated ones and values that are not text are left out. */
+const tagsOf = (values: readonly unknown[]): string[] => [
+  ...new Set(values.flatMap((v) => (typeof v === 'string' && v.trim() !== '' ? [v.trim()] : []))),
+];
 
 export const writeUser = (run: string, user: RunUser): void =>
   writeAtomic(runPaths(run).user, `${JSON.stringify(user, null, 2)}\n`, run);
 
-/** Changes some annotations and keeps the others. The file omits empty texts and a removed star. */
+/** Changes some annotations and keeps the others. The file omits empty texts, no tags and a removed star. */
 export function changeUser(run: string, change: Partial<RunUser>): void {
   const user = { ...readWhatIsWhole(run), ...change };
+  const tags = tagsOf(user.tags ?? []);
   writeUser(run, {
     name: user.name?.trim() || undefined,
     note: user.note?.trim() || undefined,
     star: user.star || undefined,
+    tags: tags.length > 0 ? tags : undefined,
   });
 }
 

@@ -1,3 +1,4 @@
+import { differingKeys } from '../experiment/differing-settings';
 import { type AdapterSpec, HEAD_ALONE, METHOD_NAMES } from '../experiment/methods';
 import type { Say } from './say';
 import { isData, isRate, type Settings } from './settings';
@@ -54,7 +55,7 @@ export function labelsOf(all: readonly Named[], say: Say): (Label & { withoutRat
   });
   const named = all.map(({ settings }, i) => {
     const others = all.filter((_, k) => bases[k] === bases[i]);
-    const differing = keysThatDiffer(others).filter(
+    const differing = differingKeys(others.map((o) => o.settings)).filter(
       (key) => !isData(key) && !isOfMethod(key) && !isRate(key),
     );
     return differing.flatMap((key) => wordsOf(key, settings.get(key), say));
@@ -67,11 +68,6 @@ export function labelsOf(all: readonly Named[], say: Say): (Label & { withoutRat
     const withoutRate = { label: text(i), details: named[i] };
     return { label: [bases[i], ...details].join(', '), details, withoutRate };
   });
-}
-
-function keysThatDiffer(all: readonly Named[]): string[] {
-  const keys = [...new Set(all.flatMap(({ settings }) => [...settings.keys()]))];
-  return keys.filter((key) => new Set(all.map(({ settings }) => settings.get(key))).size > 1);
 }
 
 /** An omitted setting adds nothing. */

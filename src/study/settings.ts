@@ -1,7 +1,7 @@
+import { flatSettings, type FlatSettings } from '../experiment/differing-settings';
 import type { Experiment } from '../experiment/experiment';
 
-/** Settings by dotted key, values as JSON. */
-export type Settings = Map<string, string>;
+export type Settings = FlatSettings;
 
 /** By the schema, these do not change results, or only how they are evaluated. */
 const WITHOUT_EFFECT = [
@@ -23,22 +23,12 @@ const NOTHING: Record<string, string> = {
 
 /** All settings that determine a run's result, except its seed. */
 export function settingsOf(spec: Experiment): Settings {
-  const found: Settings = new Map();
-  flatten(spec, '', found);
+  const found = flatSettings(spec);
   for (const key of WITHOUT_EFFECT) found.delete(key);
   // Nothing but the final scores depends on these, and they are compared only where they are the same.
   for (const key of found.keys()) if (/^data\.(test$|evaluations\.)/.test(key)) found.delete(key);
   for (const [key, nothing] of Object.entries(NOTHING)) if (found.get(key) === nothing) found.delete(key);
   return found;
-}
-
-function flatten(value: object, prefix: string, found: Settings): void {
-  for (const [key, v] of Object.entries(value)) {
-    if (v === undefined) continue;
-    const isSection = typeof v === 'object' && v !== null && !Array.isArray(v);
-    if (isSection) flatten(v as object, `${prefix}${key}.`, found);
-    else found.set(`${prefix}${key}`, JSON.stringify(v));
-  }
 }
 
 /** The same text for the same settings in any order; without the keys in `but`. */
