@@ -2,7 +2,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { labelSetPredictions, type LabelSetExample } from '../unit/protocol/columns';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
 import { closeBrowser, LOOKS } from './harness';
-import { expectSound } from './sound';
+import { expectSoundInAllLooks } from './sound';
 
 let open: Wired[] = [];
 const show = async (...args: Parameters<typeof wire>) => {
@@ -61,14 +61,13 @@ const marks = (w: Wired, example: number) =>
     .evaluateAll((all) => all.map((e) => e.textContent.replace(/\s+/g, ' ').trim()));
 
 describe('the Errors page of several labels', () => {
-  for (const { theme, width } of LOOKS)
-    it(`has no problems in ${theme} at ${width} px`, async () => {
-      const w = await show(made(60), { theme, width });
-      await label(w, 'bug').click();
-      await w.page.locator('.chip').first().waitFor();
-      await w.page.locator('[data-list=text]').click();
-      await expectSound(w, `errors-label-sets-${theme}-${width}`, 100);
-    });
+  it('has no problems in any theme and width', async () => {
+    const w = await show(made(60), LOOKS[0]);
+    await label(w, 'bug').click();
+    await w.page.locator('.chip').first().waitFor();
+    await w.page.locator('[data-list=text]').click();
+    await expectSoundInAllLooks(w, 'errors-label-sets', 100);
+  });
 
   it('shows the same counts in its summary, table of labels and list', async () => {
     const w = await show(made(60));

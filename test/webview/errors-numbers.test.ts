@@ -5,7 +5,7 @@ import { ticksWithin } from '../../webview/errors/numbers/ticks';
 import { numberPredictions, type NumberExample } from '../unit/protocol/columns';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
 import { closeBrowser, LOOKS } from './harness';
-import { expectSound } from './sound';
+import { expectSoundInAllLooks } from './sound';
 
 let open: Wired[] = [];
 const show = async (...args: Parameters<typeof wire>) => {
@@ -115,13 +115,12 @@ describe('the plot of predicted against true numbers', () => {
 });
 
 describe('the Errors page of numbers', () => {
-  for (const { theme, width } of LOOKS)
-    it(`has no problems in ${theme} at ${width} px`, async () => {
-      const w = await show(made(300), { theme, width });
-      await w.page.locator('[data-table=values] button').nth(1).click();
-      await w.page.locator('.chip').first().waitFor();
-      await expectSound(w, `errors-numbers-${theme}-${width}`, 100);
-    });
+  it('has no problems in any theme and width', async () => {
+    const w = await show(made(300), LOOKS[0]);
+    await w.page.locator('[data-table=values] button').nth(1).click();
+    await w.page.locator('.chip').first().waitFor();
+    await expectSoundInAllLooks(w, 'errors-numbers', 100);
+  });
 
   it('says how far off the numbers are, overall, by true number and by length', async () => {
     const all = [

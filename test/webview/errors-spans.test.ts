@@ -5,7 +5,7 @@ import { segmentsOf } from '../../webview/spans/segments';
 import { spanPredictions, type SpanExample } from '../unit/protocol/columns';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
 import { closeBrowser, LOOKS } from './harness';
-import { expectSound } from './sound';
+import { expectSoundInAllLooks } from './sound';
 
 let open: Wired[] = [];
 const show = async (...args: Parameters<typeof wire>) => {
@@ -78,13 +78,12 @@ describe('the segments of a text', () => {
 });
 
 describe('the Errors page of spans', () => {
-  for (const { theme, width } of LOOKS)
-    it(`has no problems in ${theme} at ${width} px`, async () => {
-      const w = await show(made(60), { theme, width });
-      await type(w, 'ORG').click();
-      await w.page.locator('.chip').first().waitFor();
-      await expectSound(w, `errors-spans-${theme}-${width}`, 100);
-    });
+  it('has no problems in any theme and width', async () => {
+    const w = await show(made(60), LOOKS[0]);
+    await type(w, 'ORG').click();
+    await w.page.locator('.chip').first().waitFor();
+    await expectSoundInAllLooks(w, 'errors-spans', 100);
+  });
 
   it('shows the same counts in its summary, table of types and list', async () => {
     const w = await show(made(60));

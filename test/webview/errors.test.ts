@@ -7,7 +7,7 @@ import { labelColumns } from '../../src/protocol/prediction-columns';
 import { predictions, type Example } from '../unit/protocol/columns';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
 import { closeBrowser, LOOKS } from './harness';
-import { expectSound } from './sound';
+import { expectSound, expectSoundInAllLooks } from './sound';
 
 let open: Wired[] = [];
 const show = async (...args: Parameters<typeof wire>) => {
@@ -47,15 +47,14 @@ const cell = (w: Wired, label: number, predicted: number) =>
 const wrongIn = (p: Predictions) => [...p.columns.line.keys()].filter((i) => wrongOf(p)[i]);
 
 describe('the Errors page', () => {
-  for (const { theme, width } of LOOKS)
-    it(`has no problems in ${theme} at ${width} px`, async () => {
-      const w = await show(made(19, 600), { theme, width });
-      await cell(w, 2, 3).click();
-      await w.page.locator('.chip').first().waitFor();
-      await w.opened.send({ type: 'outdated', because: 'data' });
-      await w.page.locator('[data-action=predict]').waitFor();
-      await expectSound(w, `errors-${theme}-${width}`, 100);
-    });
+  it('has no problems in any theme and width', async () => {
+    const w = await show(made(19, 600), LOOKS[0]);
+    await cell(w, 2, 3).click();
+    await w.page.locator('.chip').first().waitFor();
+    await w.opened.send({ type: 'outdated', because: 'data' });
+    await w.page.locator('[data-action=predict]').waitFor();
+    await expectSoundInAllLooks(w, 'errors', 100);
+  });
 
   it('offers the other sets of the experiment, each in its own view', async () => {
     const alone = await show(made(5, 20));

@@ -16,11 +16,16 @@ const ROOT = join(__dirname, '..', '..');
 export type Theme = keyof typeof themes;
 export const THEMES = Object.keys(themes) as Theme[];
 
+export interface Look {
+  theme: Theme;
+  width: number;
+}
+
 /**
  * How a page is looked at: each theme and each width once. Widths change the layout, themes the colors and, in high
  * contrast, the borders.
  */
-export const LOOKS: { theme: Theme; width: number }[] = [
+export const LOOKS: Look[] = [
   { theme: 'dark', width: 320 },
   { theme: 'light', width: 1600 },
   { theme: 'hc-dark', width: 1000 },
@@ -33,6 +38,8 @@ export interface Opened {
   sent(): Promise<{ type: string; [key: string]: unknown }[]>;
   /** What the page has stored for when it is opened again (`setState`). */
   state(): Promise<unknown>;
+  /** Changes the theme and the width of the open page, as VS Code does, and waits until it was drawn again. */
+  look(look: Look): Promise<void>;
   /** Sends a message from the host to the page. Typed arrays are preserved. */
   send(message: unknown): Promise<void>;
   /** Violations of the page's Content-Security-Policy, and errors thrown in the page. */
@@ -97,6 +104,14 @@ export async function openPanel(
     page,
     sent: () => read('sent'),
     send: (message) => page.evaluate((m) => window.postMessage(m, '*'), message),
+    async look(to) {
+      await page.setViewportSize({ width: to.width, height });
+      await page.evaluate(async (theme) => {
+        (window as unknown as { harness: { dress(t: unknown): void } }).harness.dress(theme);
+        // What watches the theme or its size draws in a frame after that.
+        for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+      }, themes[to.theme]);
+    },
     complaints: async () => [...(await read<string>('violations')), ...errors],
     state: () =>
       page.evaluate(() =>
@@ -128,7 +143,7 @@ export async function openPanel(
 
 /** Runs before the page's own script. */
 function inPage({ theme, state }: { theme: (typeof themes)[Theme]; state: unknown }): void {
-  const harness = { sent: [] as unknown[], violations: [] as string[] };
+  const harness = { sent: [] as unknown[], violations: [] as string[], dress };
   let kept = state;
   Object.assign(window, {
     harness,
@@ -143,20 +158,22 @@ function inPage({ theme, state }: { theme: (typeof themes)[Theme]; state: unknow
       `CSP: ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile ?? ''}:${e.lineNumber}`,
     ),
   );
-  const dress = () => {
-    for (const [key, value] of Object.entries(theme.variables))
-      document.documentElement.style.setProperty(key, value);
-    document.body.className = theme.bodyClass;
-    Object.assign(document.body.dataset, theme.bodyData);
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(theme.defaultStyles);
-    document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets];
-  };
+  const sheet = new CSSStyleSheet();
+  function dress(now: typeof theme): void {
+    const root = document.documentElement.style;
+    for (const key of [...root].filter((k) => k.startsWith('--vscode-'))) root.removeProperty(key);
+    for (const [key, value] of Object.entries(now.variables)) root.setProperty(key, value);
+    document.body.className = now.bodyClass;
+    Object.assign(document.body.dataset, now.bodyData);
+    sheet.replaceSync(now.defaultStyles);
+    if (!document.adoptedStyleSheets.includes(sheet))
+      document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets];
+  }
   // In VS Code, the body exists before the script runs.
   new MutationObserver((_, observer) => {
     if (!document.body) return;
     observer.disconnect();
-    dress();
+    dress(theme);
   }).observe(document, { childList: true, subtree: true });
 }
 

@@ -3,7 +3,7 @@ import type { PlaySample } from '../../src/protocol/playground';
 import { closeBrowser, LOOKS } from './harness';
 import { wire, type Wired, type WireOptions } from './playground-fixture';
 import { scripted } from './scripted';
-import { expectSound } from './sound';
+import { expectSoundInAllLooks } from './sound';
 
 let open: Wired[] = [];
 afterEach(async () => {
@@ -46,13 +46,12 @@ const verdict = async (w: Wired, key = 'own adapted') =>
   (await w.page.locator(`[data-column="${key}"] .verdict`).innerText()).split(/\n+/);
 
 describe('the playground of questions with choices', () => {
-  for (const { theme, width } of LOOKS)
-    it(`has no problems in ${theme} at ${width} px`, async () => {
-      const w = await show({ theme, width });
-      await action(w, 'sample').click();
-      await w.page.locator('.card .verdict').first().waitFor();
-      await expectSound(w, `playground-choices-${theme}-${width}`, 20);
-    });
+  it('has no problems in any theme and width', async () => {
+    const w = await show(LOOKS[0]);
+    await action(w, 'sample').click();
+    await w.page.locator('.card .verdict').first().waitFor();
+    await expectSoundInAllLooks(w, 'playground-choices', 20);
+  });
 
   it('asks a validation question with its choices, and says which is right', async () => {
     const w = await show();

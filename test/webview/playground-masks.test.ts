@@ -3,7 +3,7 @@ import type { PlaySample } from '../../src/protocol/playground';
 import { closeBrowser, LOOKS } from './harness';
 import { wire, type Wired, type WireOptions } from './playground-fixture';
 import { scripted } from './scripted';
-import { expectSound } from './sound';
+import { expectSound, expectSoundInAllLooks } from './sound';
 
 let open: Wired[] = [];
 afterEach(async () => {
@@ -49,13 +49,12 @@ const lines = async (w: Wired, key: string, part: string) =>
   (await card(w, key).locator(part).innerText()).split(/\n+/);
 
 describe('the playground of masked tokens', () => {
-  for (const { theme, width } of LOOKS)
-    it(`has no problems in ${theme} at ${width} px`, async () => {
-      const w = await show({ theme, width });
-      await action(w, 'sample').click();
-      await w.page.locator('.card .verdict').nth(1).waitFor();
-      await expectSound(w, `playground-masks-${theme}-${width}`, 20);
-    });
+  it('has no problems in any theme and width', async () => {
+    const w = await show(LOOKS[0]);
+    await action(w, 'sample').click();
+    await w.page.locator('.card .verdict').nth(1).waitFor();
+    await expectSoundInAllLooks(w, 'playground-masks', 20);
+  });
 
   it('says which tokens are likely in the place of a hidden word, beside those of the base', async () => {
     const w = await show();

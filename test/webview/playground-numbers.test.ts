@@ -7,7 +7,7 @@ import { Lab } from '../cli/lab';
 import { closeBrowser, LOOKS } from './harness';
 import { wire, type Wired, type WireOptions } from './playground-fixture';
 import { scripted } from './scripted';
-import { expectSound } from './sound';
+import { expectSoundInAllLooks } from './sound';
 
 let open: Wired[] = [];
 afterEach(async () => {
@@ -72,14 +72,13 @@ describe('the difference of two numbers', () => {
 });
 
 describe('the playground of numbers', () => {
-  for (const { theme, width } of LOOKS)
-    it(`has no problems in ${theme} at ${width} px`, async () => {
-      const w = await show({ theme, width, picks: ['/runs/other'] });
-      await action(w, 'sample').click();
-      await action(w, 'compare').click();
-      await w.page.locator('.card .big').nth(2).waitFor();
-      await expectSound(w, `playground-numbers-${theme}-${width}`, 15);
-    });
+  it('has no problems in any theme and width', async () => {
+    const w = await show({ ...LOOKS[0], picks: ['/runs/other'] });
+    await action(w, 'sample').click();
+    await action(w, 'compare').click();
+    await w.page.locator('.card .big').nth(2).waitFor();
+    await expectSoundInAllLooks(w, 'playground-numbers', 15);
+  });
 
   it('asks about two texts, once both are typed, by keyboard alone', async () => {
     const w = await show();

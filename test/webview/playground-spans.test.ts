@@ -4,7 +4,7 @@ import type { PlayLine, PlayRequest, PlaySpan, TextSpan } from '../../src/protoc
 import { Lab } from '../cli/lab';
 import { closeBrowser, LOOKS } from './harness';
 import { wire, type WireOptions, type Wired } from './playground-fixture';
-import { expectSound } from './sound';
+import { expectSoundInAllLooks } from './sound';
 
 let open: Wired[] = [];
 afterEach(async () => {
@@ -118,14 +118,13 @@ const table = (w: Wired, key = 'own adapted') =>
     .evaluateAll((all) => all.map((r) => [...r.children].map((c) => c.textContent.trim())));
 
 describe('the playground of spans', () => {
-  for (const { theme, width } of LOOKS)
-    it(`has no problems in ${theme} at ${width} px`, async () => {
-      const w = await show({ theme, width, picks: ['/runs/other'] });
-      await action(w, 'sample').click();
-      await action(w, 'compare').click();
-      await w.page.locator('.card .asked').nth(2).waitFor();
-      await expectSound(w, `playground-spans-${theme}-${width}`, 20);
-    });
+  it('has no problems in any theme and width', async () => {
+    const w = await show({ ...LOOKS[0], picks: ['/runs/other'] });
+    await action(w, 'sample').click();
+    await action(w, 'compare').click();
+    await w.page.locator('.card .asked').nth(2).waitFor();
+    await expectSoundInAllLooks(w, 'playground-spans', 20);
+  });
 
   it('marks the spans in the text that was asked, not in the text typed since', async () => {
     const slow: Slow = { held: { word: 'Rome', go: () => undefined } };
