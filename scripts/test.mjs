@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from './build.mjs';
 import { makePackage } from './package.mjs';
@@ -7,6 +6,7 @@ import { Failure, main, say } from './lib/console.mjs';
 import { RETRIED_FILE } from './lib/retried.mjs';
 import { ROOT, runNode, startNode } from './lib/run.mjs';
 import { HERE } from './lib/package/targets.mjs';
+import { scratchFolder } from './lib/scratch.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { ensureOnnxRuntimeWeb } from './lib/onnxruntime-web.mjs';
 import { ensureChromium, ensurePython, ensureVulkan } from './lib/system.mjs';
@@ -61,7 +61,7 @@ async function lint() {
 }
 
 function vitest(project, filters) {
-  const folder = mkdtempSync(join(tmpdir(), 'aurora-test-'));
+  const folder = scratchFolder();
   const report = join(folder, 'report.json');
   const retried = join(folder, 'retried.json');
   const reporters = ['default', 'json', './scripts/lib/retried.mjs'].map((name) => `--reporter=${name}`);
@@ -69,7 +69,7 @@ function vitest(project, filters) {
     const code = runNode(
       join(ROOT, 'node_modules/vitest/vitest.mjs'),
       ['run', '--project', project, ...reporters, `--outputFile.json=${report}`, ...filters],
-      { env: { ...process.env, [RETRIED_FILE]: retried } },
+      { env: { ...process.env, TMPDIR: folder, [RETRIED_FILE]: retried } },
     );
     return {
       ...count(JSON.parse(readFileSync(report, 'utf8')), code),

@@ -12,7 +12,7 @@ import { onlyRun, requireWhole } from './run-facts';
 /** A run folder or a part of it is removed, renamed or made read-only during a run. */
 export const folders: Campaign = {
   name: 'folders',
-  slice: 4,
+  slice: 3,
   lacks: () => (process.platform === 'linux' ? undefined : 'Windows does not allow removing a folder in use'),
   async trial(draw, folder) {
     const { lab, result } = await labOfRuns();

@@ -12,7 +12,7 @@ import { onlyRun, resultOf } from './run-facts';
 /** A run's input files are changed between a kill and its resume, or during training. */
 export const inputs: Campaign = {
   name: 'inputs',
-  slice: 3,
+  slice: 2,
   lacks: () => (process.platform === 'linux' ? undefined : 'finding the processes to kill needs Linux'),
   async trial(draw, folder) {
     const { lab, result } = await labOfRuns();

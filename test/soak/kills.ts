@@ -20,7 +20,7 @@ let made: Made | undefined;
 /** Every command that writes is killed, with its child processes, at a random moment of its run time. */
 export const kills: Campaign = {
   name: 'kills',
-  slice: 6,
+  slice: 4,
   lacks: () => (process.platform === 'linux' ? undefined : 'finding the processes to kill needs Linux'),
   async trial(draw, folder) {
     made ??= await make();

@@ -1,0 +1,41 @@
+import { mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Linux's file system in memory. */
+const MEMORY = '/dev/shm';
+/** The tests of all tiers together stay below this. */
+const ROOM = 4 * 2 ** 30;
+const NAME = 'aurora-test-';
+
+/**
+ * A new folder for a tier's temporary files: in memory where there is room for it. A trainer waits for the disk (fsync)
+ * during two thirds of a run of seconds, which is what most tests start. The caller removes it.
+ */
+export function scratchFolder() {
+  const base = hasRoom() ? MEMORY : tmpdir();
+  for (const name of readdirSync(base))
+    if (isAbandoned(name)) rmSync(join(base, name), { recursive: true, force: true });
+  return mkdtempSync(join(base, `${NAME}${process.pid}-`));
+}
+
+function hasRoom() {
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY);
+    return process.platform === 'linux' && bavail * bsize >= ROOM;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the folder was left by a program that was killed. */
+function isAbandoned(name) {
+  const pid = new RegExp(`^${NAME}(\\d+)-`).exec(name)?.[1];
+  if (pid === undefined) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (e) {
+    return e.code === 'ESRCH';
+  }
+}
