@@ -24,6 +24,9 @@ function labWith(sweep: Partial<SweepSpec>, training: object = {}): Lab {
   return lab;
 }
 
+/** Far longer than a test, however fast the machine. */
+const LONG = { epochs: 40_000, evaluateEvery: 100_000, checkpointEvery: 3 };
+
 const runsOf = (lab: Lab) => lab.path('.aurora/runs/tiny');
 
 function folderOf(lab: Lab): string {
@@ -129,7 +132,7 @@ describe('aurora sweep', () => {
   const list = (trials: SweepSpec['trials']): Partial<SweepSpec> => ({ type: 'list', trials });
 
   it('saves and stops on a signal, has only one queue at a time, and continues', async () => {
-    const lab = labWith(list([{}, { 'training.seed': 1 }, { 'training.seed': 2 }]), { epochs: 400 });
+    const lab = labWith(list([{}, { 'training.seed': 1 }, { 'training.seed': 2 }]), LONG);
     const queue = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...ON_CPU], { stdio: 'ignore' });
     const end = ended(queue);
     const saved = () =>
@@ -166,7 +169,7 @@ describe('aurora sweep', () => {
   });
 
   it('refuses to resume a trial on changed data, names the option that accepts them, and passes it on', async () => {
-    const lab = labWith(list([{}]), { epochs: 400 });
+    const lab = labWith(list([{}]), LONG);
     const stopAfter = async (condition: () => boolean, ...more: string[]) => {
       const queue = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...ON_CPU, ...more], {
         stdio: 'ignore',

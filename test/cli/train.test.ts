@@ -118,9 +118,9 @@ describe('aurora train', () => {
     expect(readRun(run!).events.some((e) => e.kind === 'resumed')).toBe(true);
   });
 
-  it('stops on a request in the control folder and resumes to the same bits', async () => {
+  it('stops on a request in the control folder', async () => {
     const out = lab.fresh('stopped');
-    const child = lab.start('train', lab.experiment, '--out', out, '--set', 'training.epochs=400');
+    const child = lab.start('train', lab.experiment, '--out', out, '--set', 'training.epochs=40000');
     const ended = new Promise((r) => child.once('exit', r));
     for (let i = 0; i < 2000 && !lab.begun(out, 'scalars.bin'); i++) await wait(5);
     const [run] = lab.runs(out);
