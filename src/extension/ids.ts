@@ -13,6 +13,7 @@ export const COMMAND = {
   preflight: 'aurora.preflight',
   openBudget: 'aurora.openBudget',
   estimateStep: 'aurora.estimateStep',
+  showModelReport: 'aurora.showModelReport',
   stopRun: 'aurora.stopRun',
   resumeRun: 'aurora.resumeRun',
   forkRun: 'aurora.forkRun',

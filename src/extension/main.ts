@@ -9,6 +9,7 @@ import { registerVerify } from './commands/verify';
 import { registerLanguage } from './language/language';
 import { createModelInspector } from './models/inspector';
 import { registerModelFolders } from './models/model-files';
+import { registerModelReport } from './models/report';
 import { registerPreflight } from './preflight/preflight';
 import { registerWizard } from './wizard/wizard';
 import { registerGpuSupport } from './gpu/gpu-commands';
@@ -55,6 +56,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerExperimentsTree,
   registerModelsView,
   registerModelFolders,
+  registerModelReport,
   registerMachineView,
   registerCheckMachine,
   registerRunCommands,

@@ -30,6 +30,9 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     cpSync(resolve('test/fixtures/hf/bert'), folder, { recursive: true });
     for (const file of ['tokenizer.json', 'tokenizer_config.json'])
       renameSync(lab.path(file), join(folder, file));
+    cpSync(folder, lab.path('decoder'), { recursive: true });
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object;
+    lab.write('decoder/config.json', JSON.stringify({ ...config, is_decoder: true, pruned_heads: { 0: [1] } }));
     mkdirSync(lab.path('notes'));
     lab.write('notes/config.json', '{}');
     server = await startWorkbench({ version: '1.100', name: 'hub-model', vsix: vsixHere() });
@@ -47,7 +50,7 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     await window.contextMenu(inExplorer('bert'), 'New Experiment from Model');
     const wizard = new Wizard(window);
     await wizard.asks('Select the kind of task');
-    expect(await wizard.title()).toMatch(/\(1 of \d+\)/);
+    expect(await wizard.title()).toBe('New Experiment (step 1)');
     // What the model offers, and what a step takes.
     expect((await wizard.rows())[0]).toMatch(
       /bert[^]*bert · [\d,]+ parameters · \d+ layers to adapt[^]*takes [\d.]+ MB, about .* \(batch 8 × 24 tokens/,
@@ -60,6 +63,7 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     await wizard.choose('Select settings', 'Defaults');
     await wizard.choose('Select a method', 'AuroRA');
     await wizard.asks('Select the layers');
+    expect(await wizard.title()).toContain('New Experiment (8 of 12)');
     await wizard.ok();
     await wizard.accept('Select a rank');
     await wizard.accept('Select the longest text, in tokens, or type another number up to 24.');
@@ -85,6 +89,22 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     await menu.locator('.action-label', { hasText: 'Rename' }).first().waitFor();
     expect(await menu.innerText()).not.toContain('New Experiment');
     await window.page.keyboard.press('Escape');
+  });
+
+  test('a folder that is refused says why in the wizard, key by key, and in its report', async () => {
+    await window.contextMenu(inExplorer('decoder'), 'New Experiment from Model');
+    const wizard = new Wizard(window);
+    await wizard.asks('decoder cannot be used: select another model');
+    const shown = (await wizard.rows()).join('\n');
+    expect(shown).toMatch(/config\.json: pruned_heads is [^]*config\.json: is_decoder is true[^]*Export the model/);
+    await window.pick('Show Report');
+    await window.tab('Preview decoder.md').waitFor();
+    // The step stays open.
+    await wizard.choose('decoder cannot be used', 'bert');
+    await wizard.asks('Select the kind of task');
+    await window.page.keyboard.press('Escape');
+    await window.palette('View: Close All Editors');
+    rmSync(lab.path('decoder'), { recursive: true });
   });
 
   test('the experiment runs, and its curve begins', async () => {

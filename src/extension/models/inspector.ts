@@ -27,18 +27,20 @@ export function createModelInspector(
   trainer: TrainerClient,
 ): ModelInspector {
   const { version } = context.extension.packageJSON as { version: string };
-  const ask = async (path: string, ...options: string[]) => {
+  const inspect = async (path: string, ...options: string[]) => {
     // Measuring loads a native runtime, which an untrusted workspace must not start.
     const measure = vscode.workspace.isTrusted ? [] : ['--no-measure'];
-    const args = ['inspect', path, '--json', ...measure, ...options];
-    const result = await trainer.program(args, { untrusted: true });
+    const result = await trainer.program(['inspect', path, ...measure, ...options], { untrusted: true });
     if (result.code !== 0) throw programError(result, 'inspect');
-    return JSON.parse(result.stdout) as Inspection;
+    return result.stdout;
   };
+  const ask = async (path: string, ...options: string[]) =>
+    JSON.parse(await inspect(path, '--json', ...options)) as Inspection;
   const folder = join(context.globalStorageUri.fsPath, 'models');
   const cache = new ModelCache(folder, `${version} ${SUMMARY}`, ratesFolder(), ask);
   return {
     inspect: (path) => cache.inspect(path),
+    report: (path) => inspect(path),
     cached: (path) => cache.cached(path),
     estimate: async (path, { batch, length, ...choice }) =>
       (await ask(path, ...options({ batch, length, ...settings(choice) }))).step,

@@ -24,6 +24,8 @@ export type KnownModel = ModelSummary & Partial<Inspection>;
  */
 export interface ModelInspector {
   inspect(modelPath: string): Promise<KnownModel>;
+  /** What `aurora inspect` prints for people; not cached. Rejects with an AuroraError that says why it cannot be used. */
+  report(modelPath: string): Promise<string>;
   /** Only from the cache. */
   cached(modelPath: string): KnownModel | undefined;
   /** What a training step takes on this machine; not cached. */

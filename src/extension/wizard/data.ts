@@ -7,7 +7,8 @@ import { knownData } from '../../recipes/data/known';
 import { formatOf } from '../../table/files';
 import type { DataHead } from '../../table/head';
 import { DATA_FILE, readDataHead } from '../language/data-head';
-import { pick, type Step } from '../ask/steps';
+import type { Step } from '../ask/run-steps';
+import { pick } from '../ask/steps';
 import { columnSteps } from './columns';
 import {
   browseItems,
@@ -53,7 +54,7 @@ const trainStep: Step<WizardState> = {
         browse: { title: t('Choose the training data'), filters: FILTERS },
         active: state.train ?? files.find((f) => /train/i.test(basename(f))),
       });
-      if (typeof picked === 'string') return picked === 'demo' ? 'cancel' : picked;
+      if (typeof picked === 'string') return picked;
       if (await readData(state, picked.path)) return 'next';
     }
   },

@@ -1,14 +1,17 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import { AuroraError } from '../../base/errors';
 import { showError } from '../ask/guard';
 import { modelFileLater, modelPath } from '../../files/model-path';
 import { COMMAND } from '../ids';
 import { FILE_KEYS, kindOf } from '../language/checks/check-files';
 import { describeTask } from '../../experiment/tasks/registry';
 import { likelyOutput } from './draft';
-import { pick, type Outcome, type Place, type Step } from '../ask/steps';
+import type { Outcome, Place, Step } from '../ask/run-steps';
+import { pick } from '../ask/steps';
 import { findModels } from '../models/model-files';
-import { pickFile, type WizardState } from './state';
+import { refusalOf } from '../words/refusal-text';
+import { pickFile, type ActionItem, type WizardState } from './state';
 import { readsImages } from './images';
 import { taskStep } from './task';
 
@@ -23,10 +26,12 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
   const { t } = vscode.l10n;
   const files = await findModels();
   for (;;) {
-    const picked = await pickFile(place, {
+    const { refused } = state;
+    const picked = await pickFile<'demo' | 'report'>(place, {
       files,
-      placeholder:
-        files.length > 0
+      placeholder: refused
+        ? t('{0} cannot be used: select another model', basename(refused.path))
+        : files.length > 0
           ? t('Select the model to adapt')
           : t(
               'There is no model in this workspace: no folder from the Hugging Face hub, and no .onnx file. Browse for one, or run the demo with its own model.',
@@ -36,6 +41,7 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
         filters: { [t('Models')]: ['onnx', 'json'] },
       },
       active: state.model,
+      above: refused ? refusalItems(refused) : [],
       extra: [
         {
           label: `$(rocket) ${t('Run the Demo')}`,
@@ -49,12 +55,33 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
       void vscode.commands.executeCommand(COMMAND.runDemo);
       return 'cancel';
     }
-    if (typeof picked === 'string') return picked;
-    if (await readModel(state, modelPath(picked.path))) return 'next';
+    if (picked === 'report')
+      await vscode.commands.executeCommand(COMMAND.showModelReport, vscode.Uri.file(refused!.path));
+    else if (typeof picked === 'string') return picked;
+    else if (await readModel(state, modelPath(picked.path))) return 'next';
   }
 }
 
-/** Reads the model with a progress notification; false after a message if it cannot be used. */
+/** Why a model cannot be used, and its report. */
+function refusalItems({ path, error }: NonNullable<WizardState['refused']>): ActionItem<'report'>[] {
+  const { t } = vscode.l10n;
+  const { reasons, hint } = refusalOf(path, error);
+  return [
+    separator(t('Why {0} cannot be used', basename(path))),
+    ...reasons.map((reason, i) => ({
+      label: `$(error) ${reason}`,
+      ...(i === reasons.length - 1 && hint !== undefined && { detail: hint }),
+      action: 'report' as const,
+      alwaysShow: true,
+    })),
+    { label: `$(open-preview) ${t('Show Report')}`, action: 'report', alwaysShow: true },
+    separator(t('Models')),
+  ];
+}
+
+const separator = (label: string) => ({ label, kind: vscode.QuickPickItemKind.Separator });
+
+/** Reads the model with a progress notification; false, with the reason in the state, if it cannot be used. */
 async function readModel(state: WizardState, path: string): Promise<boolean> {
   const { services } = state;
   if (state.model === path && state.summary) return true;
@@ -65,6 +92,7 @@ async function readModel(state: WizardState, path: string): Promise<boolean> {
       services.models.inspect(path),
     );
     state.model = path;
+    delete state.refused;
     delete state.tokenizer;
     delete state.preprocessor;
     delete state.output;
@@ -73,7 +101,9 @@ async function readModel(state: WizardState, path: string): Promise<boolean> {
     return true;
   } catch (e) {
     delete state.given;
-    showError(services.log, e);
+    delete state.refused;
+    if (e instanceof AuroraError) state.refused = { path, error: e };
+    else showError(services.log, e);
     return false;
   }
 }
@@ -101,7 +131,7 @@ const besideStep = (
       browse: { title, filters: { JSON: ['json'] } },
       active: state[key],
     });
-    if (typeof picked === 'string') return picked === 'demo' ? 'cancel' : picked;
+    if (typeof picked === 'string') return picked;
     state[key] = picked.path;
     return 'next';
   },
