@@ -47,6 +47,16 @@ export const COMMAND = {
   openPlayground: 'aurora.openPlayground',
 } as const;
 
+/** Language model tools; package.json describes them for the model. */
+export const TOOL = {
+  inspectModel: 'aurora_inspect_model',
+  preflight: 'aurora_preflight',
+  runExperiment: 'aurora_run_experiment',
+  followRun: 'aurora_follow_run',
+  compareRuns: 'aurora_compare_runs',
+  explainRun: 'aurora_explain_run',
+} as const;
+
 /** The dashboards: each has a page webview/<name>, and package.json activates the extension to restore it. */
 export const PANELS = ['run', 'budget', 'activations', 'errors', 'playground', 'study'] as const;
 

@@ -18,6 +18,7 @@ import { createPanels } from './panels/all-panels';
 import { createRunStore } from './runs/run-store';
 import type { Services } from './services';
 import { createTrainerClient } from './launcher/trainer-client';
+import { registerTools } from './tools/tools';
 import { registerTransfer } from './transfer/transfer';
 import { registerExperimentsTree } from './tree/experiments';
 import { registerMachineView } from './tree/machine';
@@ -70,6 +71,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerPreflight,
   registerVerify,
   registerTransfer,
+  registerTools,
   registerGpuSupport,
 ];
 
