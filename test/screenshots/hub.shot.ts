@@ -89,7 +89,7 @@ async function wizard(window: Window, picture: (name: string) => Promise<void>):
   await wizard.choose('labeled training texts', 'train.jsonl');
   await wizard.choose('Select the text column', 'text');
   await wizard.choose('Select the label column', 'label');
-  await wizard.choose('Select the validation data', 'validation.jsonl');
+  await wizard.choose('Select validation data', 'validation.jsonl');
   await wizard.choose('Select settings', 'Defaults');
   await wizard.choose('Select a method', 'AuroRA');
   await wizard.asks('Select the layers');

@@ -80,7 +80,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await window.pick('train.jsonl');
     await wizard.choose('Select the text column', 'text');
     await wizard.choose('Select the label column', 'label');
-    await wizard.choose('Select the validation data', 'validation.jsonl');
+    await wizard.choose('Select validation data', 'validation.jsonl');
     await wizard.choose('Select settings', 'Defaults');
     await wizard.choose('Select a method', 'AuroRA');
     await wizard.asks('Select the layers');
@@ -218,7 +218,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await wizard.choose('labeled training texts', 'train.jsonl');
     await wizard.choose('Select the text column', 'text');
     await wizard.choose('Select the label column', 'label');
-    await wizard.choose('Select the validation data', 'Hold out 10%');
+    await wizard.choose('Select validation data', 'Hold out 10%');
     await wizard.choose('Select settings', 'Defaults');
     await wizard.choose('Select a method', 'Head only');
     await wizard.acceptSize('text');
@@ -241,7 +241,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await wizard.choose('labeled training texts', 'train.jsonl');
     await wizard.choose('Select the text column', 'text');
     await wizard.choose('Select the label column', 'label');
-    await wizard.choose('Select the validation data', 'validation.jsonl');
+    await wizard.choose('Select validation data', 'validation.jsonl');
     await wizard.asks('Select settings');
     await window.page.keyboard.type('CoLA with RoBERTa-Base');
     const [row] = await wizard.rows();

@@ -59,7 +59,7 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     await wizard.choose('labeled training texts', 'train.jsonl');
     await wizard.choose('Select the text column', 'text');
     await wizard.choose('Select the label column', 'label');
-    await wizard.choose('Select the validation data', 'validation.jsonl');
+    await wizard.choose('Select validation data', 'validation.jsonl');
     await wizard.choose('Select settings', 'Defaults');
     await wizard.choose('Select a method', 'AuroRA');
     await wizard.asks('Select the layers');
@@ -149,7 +149,7 @@ describe('a folder from the hub, in VS Code 1.100', () => {
   test('Estimate Training Step asks for the batch and the length', async () => {
     await window.contextMenu(window.row('Training step'), 'Estimate Training Step');
     await window.input('Examples in a batch', '2');
-    await window.input('Tokens of each text', '16');
+    await window.input('Tokens per text', '16');
     await window.said(
       /A training step of bert takes [\d.]+ MB, about .* \(batch 2 × 16 tokens, AuroRA r=2\)/,
     );

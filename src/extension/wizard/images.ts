@@ -62,7 +62,7 @@ export const imageTrainStep: Step<WizardState> = {
         active: items.find((i) => i.source !== undefined && i.source === (state.train ?? likely(sources))),
       });
       if (typeof picked === 'string') return picked;
-      const source = await sourceOf(picked[0], t('Choose the training images'));
+      const source = await sourceOf(picked[0], t('Select training images'));
       if (source !== undefined && (await take(state, source))) return 'next';
     }
   },
@@ -78,7 +78,7 @@ async function take(state: WizardState, source: string): Promise<boolean> {
   if (!folder && (head?.columns.length ?? 0) < 2) {
     const { t } = vscode.l10n;
     const why = t('{0} needs one column of images and one of labels.', basename(source));
-    void vscode.window.showErrorMessage(`${why} ${t('Choose another file.')}`);
+    void vscode.window.showErrorMessage(`${why} ${t('Select another file.')}`);
     return false;
   }
   if (state.train !== source) delete state.validation;

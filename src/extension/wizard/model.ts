@@ -34,10 +34,10 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
         : files.length > 0
           ? t('Select the model to adapt')
           : t(
-              'There is no model in this workspace: no folder from the Hugging Face hub, and no .onnx file. Browse for one, or run the demo with its own model.',
+              'No models in this workspace. Browse for a Hugging Face folder or an ONNX file, or run the demo with its own model.',
             ),
       browse: {
-        title: t('Choose an ONNX model, or the config.json of a model folder'),
+        title: t('Select an ONNX model, or the config.json of a model folder'),
         filters: { [t('Models')]: ['onnx', 'json'] },
       },
       active: state.model,
@@ -140,17 +140,17 @@ const besideStep = (
 const tokenizerStep = besideStep('tokenizer', (state) => !readsImages(state), {
   name: 'tokenizer.json',
   pattern: TOKENIZER,
-  placeholder: vscode.l10n.t('There is no tokenizer.json next to the model. Select its tokenizer.'),
-  title: vscode.l10n.t('Choose the tokenizer.json of the model'),
+  placeholder: vscode.l10n.t('The model has no tokenizer.json beside it. Select its tokenizer.'),
+  title: vscode.l10n.t('Select the tokenizer.json of the model'),
 });
 
 const preprocessorStep = besideStep('preprocessor', readsImages, {
   name: 'preprocessor_config.json',
   pattern: PREPROCESSOR,
   placeholder: vscode.l10n.t(
-    'There is no preprocessor_config.json next to the model. Select its preprocessing.',
+    'The model has no preprocessor_config.json beside it. Select its preprocessor.',
   ),
-  title: vscode.l10n.t('Choose the preprocessor_config.json of the model'),
+  title: vscode.l10n.t('Select the preprocessor_config.json of the model'),
 });
 
 const outputStep: Step<WizardState> = {

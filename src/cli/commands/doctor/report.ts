@@ -32,7 +32,7 @@ function system(facts: MachineFacts): string {
     `Machine  ${facts.platform}`,
     ...table(
       [
-        ['  processor', `${facts.cpu}, ${facts.cores} cores`],
+        ['  CPU', `${facts.cpu}, ${facts.cores} cores`],
         ['  memory', `${gigabytes(facts.freeMemory)} free of ${gigabytes(facts.totalMemory)}`],
         ...(gpus.length ? gpus : [['  graphics', 'none that WebGPU or CUDA could use']]),
       ],
