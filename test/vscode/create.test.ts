@@ -214,11 +214,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     // The model is known, so the wizard starts with the next question.
     await wizard.asks('Select the kind of task');
     expect(await wizard.title()).toContain('(step 1)');
-    await window.pick('Text classification');
-    await wizard.choose('labeled training texts', 'train.jsonl');
-    await wizard.choose('Select the text column', 'text');
-    await wizard.choose('Select the label column', 'label');
-    await wizard.choose('Select validation data', 'Hold out 10%');
+    await wizard.classifyTexts('Hold out 10%');
     await wizard.choose('Select settings', 'Defaults');
     await wizard.choose('Select a method', 'Head only');
     await wizard.acceptSize('text');
@@ -237,11 +233,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await window.sideBar();
     await window.palette('AuroRA: New Experiment');
     await wizard.choose('Select the model to adapt', 'model.onnx');
-    await wizard.choose('Select the kind of task', 'Text classification');
-    await wizard.choose('labeled training texts', 'train.jsonl');
-    await wizard.choose('Select the text column', 'text');
-    await wizard.choose('Select the label column', 'label');
-    await wizard.choose('Select validation data', 'validation.jsonl');
+    await wizard.classifyTexts();
     await wizard.asks('Select settings');
     await window.page.keyboard.type('CoLA with RoBERTa-Base');
     const [row] = await wizard.rows();
