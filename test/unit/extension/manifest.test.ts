@@ -122,8 +122,8 @@ describe('the extension manifest', () => {
       // VS Code ignores tools with other names.
       expect(`${name} ${toolReferenceName}`).toMatch(/^[\w-]+ [\w-]+$/);
       expect(modelDescription.length).toBeGreaterThan(100);
-      for (const property of Object.values<{ description: string }>(inputSchema.properties))
-        expect(property.description).toBeTruthy();
+      for (const property of Object.values<{ description: string } | undefined>(inputSchema.properties))
+        expect(property?.description).toBeTruthy();
     }
     expect(tools[0].inputSchema.properties.method!.enum).toEqual([...METHOD_ORDER, HEAD_ALONE.method]);
     // Tools name each other, as the next step.
