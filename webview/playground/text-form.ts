@@ -68,7 +68,7 @@ export function textForm(f: TextForm): TemplateResult {
       ${writes && busy ? button('stop', t('Stop')) : nothing}
       ${f.mask === undefined ? nothing : insertButton(f.mask, f.type)}
       ${f.can.sample ? button('sample', sampleName(f)) : nothing}
-      ${f.can.compare ? button('compare', t('Compare with …')) : nothing}
+      ${f.can.compare ? button('compare', t('Compare with…')) : nothing}
       <span class="note"
         >${writes ? t('Press {0} to generate, Escape to stop.', ENTER) : t('Press {0} to run now.', ENTER)}</span
       >

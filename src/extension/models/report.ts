@@ -20,7 +20,7 @@ export function registerModelReport({ log, models }: Services): vscode.Disposabl
       if (!(argument instanceof vscode.Uri)) return;
       const path = modelPath(argument.fsPath);
       const name = basename(path);
-      const title = t('Reading {0} …', name);
+      const title = t('Reading {0}…', name);
       const read = await vscode.window.withProgress(
         { location: vscode.ProgressLocation.Notification, title },
         () => models.report(path).catch(refused),

@@ -49,7 +49,7 @@ export class Preflights implements vscode.Disposable {
     const title = t('Preflight of {0}', experimentName(file));
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
     return vscode.window.withProgress(options, async (progress, token) => {
-      progress.report({ message: t('Reading the model …') });
+      progress.report({ message: t('Reading the model…') });
       try {
         return await measure(this.services, file, {
           token,

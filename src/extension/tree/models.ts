@@ -95,7 +95,7 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
     const name = basename(path);
     const size = await askSize(name, usual);
     if (!size) return;
-    const title = vscode.l10n.t('Estimating a training step of {0} …', name);
+    const title = vscode.l10n.t('Estimating a training step of {0}…', name);
     const location = vscode.ProgressLocation.Notification;
     const cost = await vscode.window.withProgress({ location, title }, () => models.estimate(path, size));
     this.estimates.set(path, cost);

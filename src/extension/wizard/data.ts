@@ -149,7 +149,7 @@ const validationStep: Step<WizardState> = {
       value: f as string | number | undefined,
     }));
     const browse = {
-      label: `$(folder-opened) ${t('Browse …')}`,
+      label: `$(folder-opened) ${t('Browse…')}`,
       description: '',
       value: undefined,
       alwaysShow: true,

@@ -36,8 +36,8 @@ export const sourceItem = (source: string): SourceItem => ({
 });
 
 export const browseItems = (): SourceItem[] => [
-  { label: `$(folder-opened) ${vscode.l10n.t('Browse for a Folder …')}`, browse: 'folder', alwaysShow: true },
-  { label: `$(file) ${vscode.l10n.t('Browse for a File …')}`, browse: 'file', alwaysShow: true },
+  { label: `$(folder-opened) ${vscode.l10n.t('Browse for a Folder…')}`, browse: 'folder', alwaysShow: true },
+  { label: `$(file) ${vscode.l10n.t('Browse for a File…')}`, browse: 'file', alwaysShow: true },
 ];
 
 /** @returns undefined if the dialog was canceled */

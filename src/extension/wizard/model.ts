@@ -85,7 +85,7 @@ const separator = (label: string) => ({ label, kind: vscode.QuickPickItemKind.Se
 async function readModel(state: WizardState, path: string): Promise<boolean> {
   const { services } = state;
   if (state.model === path && state.summary) return true;
-  const title = vscode.l10n.t('Reading {0} …', vscode.workspace.asRelativePath(path));
+  const title = vscode.l10n.t('Reading {0}…', vscode.workspace.asRelativePath(path));
   const location = vscode.ProgressLocation.Notification;
   try {
     state.summary = await vscode.window.withProgress({ location, title }, () =>

@@ -97,7 +97,7 @@ export async function pickFile<A extends string = never>(
 ): Promise<{ path: string } | A | 'back' | 'cancel'> {
   const items: FileItem[] = await Promise.all(files.map(fileItem));
   const other: FileItem = {
-    label: `$(folder-opened) ${vscode.l10n.t('Browse …')}`,
+    label: `$(folder-opened) ${vscode.l10n.t('Browse…')}`,
     action: BROWSE,
     alwaysShow: true,
   };

@@ -8,7 +8,7 @@ export function doctorText(line: DoctorLine): string {
     case 'system':
       return system(line);
     case 'checking':
-      return `Measuring ${line.engine} on ${line.device} …\n`;
+      return `Measuring ${line.engine} on ${line.device}…\n`;
     case 'place':
       return '';
     case 'report':

@@ -245,7 +245,7 @@ class Teller {
   async tell(line: PlayLine): Promise<void> {
     switch (line.kind) {
       case 'loading':
-        process.stderr.write('Loading …\n');
+        process.stderr.write('Loading…\n');
         return;
       case 'loaded':
         this.facts.set(line.subject, line);

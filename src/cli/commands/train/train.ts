@@ -194,7 +194,7 @@ async function fresh(
   const spec = loadExperiment(file, args.list('set'));
   let reference: Reference | undefined;
   if (args.flag('baseline') && spec.task.head === 'none') {
-    process.stderr.write('Baseline: the untrained model …\n');
+    process.stderr.write('Baseline: the untrained model…\n');
     const metrics = await measureUntrained(spec);
     if (metrics !== 'diverged') reference = { name: 'untrained', metrics, note: '' };
   } else if (args.flag('baseline')) {
