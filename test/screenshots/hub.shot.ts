@@ -37,7 +37,12 @@ beforeAll(() => {
     experiment,
     JSON.stringify({
       model: { path: 'tiny-bert', quantize: 4 },
-      data: { train: 'train.jsonl', validation: 'validation.jsonl', textColumn: 'text', labelColumn: 'label' },
+      data: {
+        train: 'train.jsonl',
+        validation: 'validation.jsonl',
+        textColumn: 'text',
+        labelColumn: 'label',
+      },
       adapter: { method: 'aurora' },
       training: { epochs: 1 },
     }),

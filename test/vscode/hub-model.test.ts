@@ -32,7 +32,10 @@ describe('a folder from the hub, in VS Code 1.100', () => {
       renameSync(lab.path(file), join(folder, file));
     cpSync(folder, lab.path('decoder'), { recursive: true });
     const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object;
-    lab.write('decoder/config.json', JSON.stringify({ ...config, is_decoder: true, pruned_heads: { 0: [1] } }));
+    lab.write(
+      'decoder/config.json',
+      JSON.stringify({ ...config, is_decoder: true, pruned_heads: { 0: [1] } }),
+    );
     mkdirSync(lab.path('notes'));
     lab.write('notes/config.json', '{}');
     server = await startWorkbench({ version: '1.100', name: 'hub-model', vsix: vsixHere() });
@@ -89,7 +92,9 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     const wizard = new Wizard(window);
     await wizard.asks('decoder cannot be used: select another model');
     const shown = (await wizard.rows()).join('\n');
-    expect(shown).toMatch(/config\.json: pruned_heads is [^]*config\.json: is_decoder is true[^]*Export the model/);
+    expect(shown).toMatch(
+      /config\.json: pruned_heads is [^]*config\.json: is_decoder is true[^]*Export the model/,
+    );
     await window.pick('Show Report');
     await window.tab('Preview decoder.md').waitFor();
     // The step stays open.

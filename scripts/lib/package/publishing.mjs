@@ -17,7 +17,16 @@ export const isPreRelease = (version) => Number(version.split('.')[1]) % 2 === 1
  * @returns {string[]}
  */
 export function missingForPublishing(root, manifest, preRelease) {
-  const { publisher, repository, bugs, icon, galleryBanner, categories = [], keywords = [], version } = manifest;
+  const {
+    publisher,
+    repository,
+    bugs,
+    icon,
+    galleryBanner,
+    categories = [],
+    keywords = [],
+    version,
+  } = manifest;
   const text = (name) => (existsSync(join(root, name)) ? readFileSync(join(root, name), 'utf8') : undefined);
   const url = typeof repository === 'string' ? repository : repository?.url;
   const missing = [
@@ -25,8 +34,11 @@ export function missingForPublishing(root, manifest, preRelease) {
       ? `publisher: "${publisher}" must be yours on the marketplace (\`npx vsce login ${publisher}\`).`
       : 'publisher: package.json names none.',
     !url && 'repository: package.json has no URL. The pictures and links of the README are made from it.',
-    url && !repositoryPages(manifest) && `repository: the host of ${url} is unknown (scripts/lib/package/repository.mjs).`,
-    !(typeof bugs === 'string' ? bugs : bugs?.url) && 'bugs: package.json has no URL where users report problems.',
+    url &&
+      !repositoryPages(manifest) &&
+      `repository: the host of ${url} is unknown (scripts/lib/package/repository.mjs).`,
+    !(typeof bugs === 'string' ? bugs : bugs?.url) &&
+      'bugs: package.json has no URL where users report problems.',
     iconProblem(root, icon),
     !galleryBanner?.color && 'galleryBanner: package.json has no color.',
     categories.length === 0 && 'categories: package.json has none.',
@@ -35,7 +47,8 @@ export function missingForPublishing(root, manifest, preRelease) {
     !manifest.license && 'license: package.json names none.',
     !text('LICENSE') && 'LICENSE is missing.',
     !text('CHANGELOG.md')?.includes(`## [${version}]`) && `CHANGELOG.md has no section for ${version}.`,
-    isPreRelease(version) && !preRelease &&
+    isPreRelease(version) &&
+      !preRelease &&
       `version: ${version} is a pre-release, because its minor version is odd. Package it with --pre-release, or release an even one.`,
   ];
   return missing.filter((sentence) => typeof sentence === 'string' && sentence !== '');

@@ -8,8 +8,7 @@ const DIGITS = 6;
 export const facts = (value: unknown): string =>
   JSON.stringify(
     value,
-    (_, v: unknown) =>
-      typeof v === 'number' && !Number.isInteger(v) ? Number(v.toPrecision(DIGITS)) : v,
+    (_, v: unknown) => (typeof v === 'number' && !Number.isInteger(v) ? Number(v.toPrecision(DIGITS)) : v),
     1,
   );
 

@@ -25,8 +25,7 @@ async function chosen({ store }: Services, input: ToolInput): Promise<RunEntry[]
   const runs = await store.runs();
   const named = optionalTexts(input, 'runs');
   const folders = workspaceFolders();
-  if (named && named.length > 0)
-    return [...new Set(named.map((name) => findRun(runs, folders, name)))];
+  if (named && named.length > 0) return [...new Set(named.map((name) => findRun(runs, folders, name)))];
   const experiment = optionalText(input, 'experiment');
   const file = experiment === undefined ? undefined : await experimentIn(experiment);
   const found = file === undefined ? runs : runs.filter((run) => run.experiment === file);

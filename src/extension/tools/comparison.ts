@@ -64,7 +64,7 @@ function known(metric: string): MetricName {
   throw new AuroraError('usage', `"${metric}" is not a metric.`, `Choose from ${METRICS.join(', ')}.`);
 }
 
-/** What may be concluded from finished runs, as `aurora study` words it; undefined if there is nothing to compare. */
+/** What may be concluded from finished runs, as `aurora study` words it; undefined if none has finished. */
 export async function conclusions(
   entries: readonly RunEntry[],
   metric?: string,
@@ -72,13 +72,17 @@ export async function conclusions(
   const runs: (StudyRun | UnfitRun)[] = [];
   for (const { folder, run, ...entry } of entries) {
     const name = runLabel({ run, ...entry });
-    runs.push(run ? await studyRun(run, name, { largest: LARGEST_HASHED }) : { folder, name, unfit: 'damaged' });
+    runs.push(
+      run ? await studyRun(run, name, { largest: LARGEST_HASHED }) : { folder, name, unfit: 'damaged' },
+    );
   }
   const { studyOf } = await import('../../study/computing');
   const study = studyOf(runs, metric === undefined ? {} : { metric: known(metric) }, english);
-  const sections = study.sections.filter((s) => s.comparisons.length > 0);
-  if (sections.length === 0) return undefined;
-  return { tests: sections.map((section) => sectionWords(section, study)), excluded: leftOutWords(study, english).slice(0, SENTENCES) };
+  if (study.sections.length === 0) return undefined;
+  return {
+    tests: study.sections.map((section) => sectionWords(section, study)),
+    excluded: leftOutWords(study, english).slice(0, SENTENCES),
+  };
 }
 
 const sectionWords = (section: Study['sections'][number], study: Study): object => ({

@@ -13,7 +13,13 @@ export async function experimentQuestion({ store }: Services, input: ToolInput):
   const changed = changedSettings(input);
   const active = (await store.runs()).filter((run) => isActive(run.state));
   const spec = await read(file, changed);
-  return { file: shownPath(file), changed, active: active.map(runLabel), shown: shownPath, ...(spec && { spec }) };
+  return {
+    file: shownPath(file),
+    changed,
+    active: active.map(runLabel),
+    shown: shownPath,
+    ...(spec && { spec }),
+  };
 }
 
 async function read(file: string, changed: readonly string[]): Promise<Experiment | undefined> {

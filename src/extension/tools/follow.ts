@@ -16,7 +16,10 @@ const POINTS = 8;
 export const followTool: Tool = {
   prepare: (_, input) =>
     Promise.resolve({
-      invocationMessage: vscode.l10n.t('Following {0}', optionalText(input, 'run') ?? vscode.l10n.t('the newest run')),
+      invocationMessage: vscode.l10n.t(
+        'Following {0}',
+        optionalText(input, 'run') ?? vscode.l10n.t('the newest run'),
+      ),
     }),
   async answer(services, input, token) {
     const { store } = services;

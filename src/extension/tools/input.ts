@@ -31,7 +31,8 @@ export function optionalCount(input: ToolInput, key: string, least = 1): number 
 export function optionalTexts(input: ToolInput, key: string): string[] | undefined {
   const value = input[key];
   if (value === undefined || value === null) return undefined;
-  if (!Array.isArray(value) || !value.every((v) => typeof v === 'string')) throw wrong(key, 'a list of texts');
+  if (!Array.isArray(value) || !value.every((v) => typeof v === 'string'))
+    throw wrong(key, 'a list of texts');
   return value;
 }
 

@@ -96,7 +96,9 @@ export function fully(entry: RunEntry, scalars: Scalars): Record<string, unknown
   const imported = importOf(run);
   const metric = metricOf(run);
   const evaluations = events.filter(isAnyEvaluation);
-  const values = evaluations.flatMap((e) => (e.kind === 'evaluation' ? [metricValue(e.metrics, metric)] : []));
+  const values = evaluations.flatMap((e) =>
+    e.kind === 'evaluation' ? [metricValue(e.metrics, metric)] : [],
+  );
   return {
     ...briefly(entry),
     settings: Object.fromEntries([...flatSettings(spec)].map(([k, v]) => [k, JSON.parse(v) as unknown])),

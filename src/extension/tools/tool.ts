@@ -44,7 +44,10 @@ export function requireWanted(token: vscode.CancellationToken): void {
 
 export const shownPath = (path: string): string => vscode.workspace.asRelativePath(path);
 
-export const confirmed = ({ title, message }: Confirmation): vscode.LanguageModelToolConfirmationMessages => ({
+export const confirmed = ({
+  title,
+  message,
+}: Confirmation): vscode.LanguageModelToolConfirmationMessages => ({
   title,
   message: new vscode.MarkdownString(message),
 });

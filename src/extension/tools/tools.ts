@@ -26,7 +26,8 @@ export function registerTools(services: Services): vscode.Disposable {
   return vscode.Disposable.from(
     ...TOOLS.map(([name, load]) =>
       lm.registerTool<ToolInput>(name, {
-        prepareInvocation: ({ input }) => plainly(services, async () => (await load()).prepare(services, input)),
+        prepareInvocation: ({ input }) =>
+          plainly(services, async () => (await load()).prepare(services, input)),
         invoke: ({ input }, token) =>
           plainly(services, async () => {
             const tool = await load();
@@ -45,7 +46,8 @@ async function plainly<T>({ log }: Services, action: () => Promise<T>): Promise<
   try {
     return await action();
   } catch (e) {
-    if (e instanceof AuroraError) throw new Error(bounded([e.message, e.hint].filter(Boolean).join('\n')), { cause: e });
+    if (e instanceof AuroraError)
+      throw new Error(bounded([e.message, e.hint].filter(Boolean).join('\n')), { cause: e });
     if (!(e instanceof vscode.CancellationError)) log.error(e as Error);
     throw e;
   }

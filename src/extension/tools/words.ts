@@ -40,7 +40,10 @@ export function runConfirmation(question: RunQuestion, t: Translate): Confirmati
 /** Asks before a preflight, which runs the model and trains a few steps without keeping anything. */
 export function preflightConfirmation(question: Omit<RunQuestion, 'changed'>, t: Translate): Confirmation {
   const parts = [
-    t('{0} is checked: its model runs a few real training steps on this machine. Nothing is kept.', code(question.file)),
+    t(
+      '{0} is checked: its model runs a few real training steps on this machine. Nothing is kept.',
+      code(question.file),
+    ),
     ...specLines(question, t),
     ...(question.active.length > 0
       ? [t('A run is in progress, so times are not reliable: {0}.', question.active.map(escape).join(', '))]

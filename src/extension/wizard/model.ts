@@ -147,9 +147,7 @@ const tokenizerStep = besideStep('tokenizer', (state) => !readsImages(state), {
 const preprocessorStep = besideStep('preprocessor', readsImages, {
   name: 'preprocessor_config.json',
   pattern: PREPROCESSOR,
-  placeholder: vscode.l10n.t(
-    'The model has no preprocessor_config.json beside it. Select its preprocessor.',
-  ),
+  placeholder: vscode.l10n.t('The model has no preprocessor_config.json beside it. Select its preprocessor.'),
   title: vscode.l10n.t('Select the preprocessor_config.json of the model'),
 });
 

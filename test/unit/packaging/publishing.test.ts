@@ -18,9 +18,14 @@ describe('what is missing for publishing', () => {
   });
 
   it('names each thing', () => {
-    const bare = { version: '0.3.0', icon: 'icon.png', keywords: Array(31).fill('x'), repository: 'https://my.host/x' };
+    const bare = {
+      version: '0.3.0',
+      icon: 'icon.png',
+      keywords: Array(31).fill('x'),
+      repository: 'https://my.host/x',
+    };
     const at = folder();
-    writeFileSync(join(at, 'icon.png'), Buffer.concat([Buffer.from('\x89PNG'), Buffer.alloc(12), Buffer.from([0, 0, 0, 64, 0, 0, 0, 64])])); // prettier-ignore
+    writeFileSync(join(at, 'icon.png'), Buffer.concat([Buffer.from('\x89PNG', 'latin1'), Buffer.alloc(12), Buffer.from([0, 0, 0, 64, 0, 0, 0, 64])])); // prettier-ignore
     expect(missingForPublishing(at, bare, false)).toEqual([
       'publisher: package.json names none.',
       'repository: the host of https://my.host/x is unknown (scripts/lib/package/repository.mjs).',
@@ -51,7 +56,10 @@ describe('the README of a package', () => {
 
   it('has absolute addresses in the public repository', () => {
     const base = 'https://github.com/someone/something';
-    expect(repositoryPages({ repository })).toEqual({ images: `${base}/raw/HEAD`, links: `${base}/blob/HEAD` });
+    expect(repositoryPages({ repository })).toEqual({
+      images: `${base}/raw/HEAD`,
+      links: `${base}/blob/HEAD`,
+    });
     expect(page(repositoryPages({ repository }))).toBe(
       `![A](${base}/raw/HEAD/docs/a.png) [B](${base}/blob/HEAD/docs/b.md#c) [C](https://c.org) [D](#d) [![E](${base}/raw/HEAD/docs/a.png)](${base}/blob/HEAD/docs/e.md)`,
     );

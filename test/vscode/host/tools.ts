@@ -34,10 +34,11 @@ suite('language model tools', () => {
   });
 
   test('inspect a model', async () => {
-    const model = await facts<{ parameters: number; trainingStep: { batch: number }; targetModules: object[] }>(
-      'aurora_inspect_model',
-      { model: 'model.onnx', batchSize: 2, maxLength: 16 },
-    );
+    const model = await facts<{
+      parameters: number;
+      trainingStep: { batch: number };
+      targetModules: object[];
+    }>('aurora_inspect_model', { model: 'model.onnx', batchSize: 2, maxLength: 16 });
     assert.equal(model.parameters, 21_121);
     assert.equal(model.trainingStep.batch, 2);
     assert.deepEqual(model.targetModules[0], { name: 'query', layers: 2, outByIn: ['32 × 32'] });
@@ -70,7 +71,9 @@ suite('language model tools', () => {
     const told = await facts<RunAnswer & { settings: object }>('aurora_explain_run');
     assert.equal(told.run, run.run);
     assert.equal((told.settings as Record<string, unknown>)['training.epochs'], 2);
-    const { runs } = await facts<{ runs: RunAnswer[] }>('aurora_compare_runs', { experiment: 'tiny.aurora.json' });
+    const { runs } = await facts<{ runs: RunAnswer[] }>('aurora_compare_runs', {
+      experiment: 'tiny.aurora.json',
+    });
     assert.ok(runs.some((r) => r.run === run.run && r.best.accuracy === run.best.accuracy));
     await assert.rejects(call('aurora_explain_run', { run: 'none' }), new RegExp(`none[^]*${run.run}`));
   });
@@ -78,7 +81,10 @@ suite('language model tools', () => {
   test('a canceled call ends', async () => {
     const source = new vscode.CancellationTokenSource();
     const settings = { 'training.epochs': 2000, 'training.evaluateEvery': 1000 };
-    const { run: id } = await facts<RunAnswer>('aurora_run_experiment', { experiment: 'tiny.aurora.json', settings });
+    const { run: id } = await facts<RunAnswer>('aurora_run_experiment', {
+      experiment: 'tiny.aurora.json',
+      settings,
+    });
     const following = call('aurora_follow_run', { run: id, waitSeconds: 600 }, source.token);
     setTimeout(() => source.cancel(), 500);
     await assert.rejects(following);

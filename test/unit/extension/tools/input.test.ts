@@ -1,21 +1,21 @@
 import { expect, it } from 'vitest';
-import {
-  changedSettings,
-  optionalCount,
-  optionalTexts,
-  text,
-} from '../../../../src/extension/tools/input';
+import { changedSettings, optionalCount, optionalTexts, text } from '../../../../src/extension/tools/input';
 
 it('settings become overrides of the command line', () =>
   expect(
     changedSettings({
-      settings: { 'training.learningRate': 0.001, 'adapter.targetModules': ['query'], 'training.metric': 'f1' },
+      settings: {
+        'training.learningRate': 0.001,
+        'adapter.targetModules': ['query'],
+        'training.metric': 'f1',
+      },
     }),
   ).toEqual(['training.learningRate=0.001', 'adapter.targetModules=["query"]', 'training.metric="f1"']));
 
 it.each(['model.path', 'data.train', 'training', 'adapter.', 'training.epochs=1 --run /etc', '--run'])(
   'the setting %s is refused: a tool changes nothing that names a file',
-  (key) => expect(() => changedSettings({ settings: { [key]: 'x' } })).toThrow(/cannot be changed for one run/),
+  (key) =>
+    expect(() => changedSettings({ settings: { [key]: 'x' } })).toThrow(/cannot be changed for one run/),
 );
 
 it('input of the wrong kind is named', () => {

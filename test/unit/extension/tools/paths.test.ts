@@ -18,7 +18,13 @@ it('a tool reads only what is in the workspace, also through links', async () =>
   expect(await inWorkspace([workspace], model)).toBe(model);
   // As VS Code names it in a workspace of several folders.
   expect(await inWorkspace([elsewhere, workspace], `${basename(workspace)}/models/m.onnx`)).toBe(model);
-  for (const given of [secret, 'link/secret.onnx', `../${basename(elsewhere)}/secret.onnx`, '/etc/passwd', '..'])
+  for (const given of [
+    secret,
+    'link/secret.onnx',
+    `../${basename(elsewhere)}/secret.onnx`,
+    '/etc/passwd',
+    '..',
+  ])
     await expect(inWorkspace([workspace], given)).rejects.toThrow(/is outside the workspace/);
   await expect(inWorkspace([workspace], 'models/n.onnx')).rejects.toThrow(/There is no models\/n\.onnx/);
   await expect(inWorkspace([], 'm.onnx')).rejects.toThrow(/There is no m\.onnx/);

@@ -20,7 +20,11 @@ function entry(at: string, accuracy: number, change: Partial<typeof spec.trainin
     spec: { ...spec, training: { ...spec.training, ...change } },
     events: [started, evaluated(40, accuracy / 2), evaluated(120, accuracy), finished(120, accuracy)],
     status: { state: 'finished', step: 120, steps: 120 },
-    result: { steps: 120, outcome: 'finished', baseline: { metric: 'accuracy', value: 0.5, answer: 'always "a"' } },
+    result: {
+      steps: 120,
+      outcome: 'finished',
+      baseline: { metric: 'accuracy', value: 0.5, answer: 'always "a"' },
+    },
   });
   const summary = readRunSummary(run);
   const state: ShownState = 'finished';
@@ -34,34 +38,41 @@ it('finds a run by id, the start of its last part, path or name, and the newest 
   const name = { ...old, user: { name: 'best so far' } };
   const find = (given?: string) => findRun([name, recent], [at], given).id;
   expect(find()).toBe(recent.id);
-  for (const given of [old.id, old.folder, old.folder.slice(at.length + 1), 'best so far', /-(....)/.exec(old.id)![1]])
+  for (const given of [
+    old.id,
+    old.folder,
+    old.folder.slice(at.length + 1),
+    'best so far',
+    /-(....)/.exec(old.id)![1],
+  ])
     expect(find(given)).toBe(old.id);
   expect(() => find('other')).toThrow('No run of this workspace is called "other".');
   expect(() => findRun([], [at])).toThrow('There are no runs in this workspace.');
   try {
     find('other');
   } catch (e) {
-    expect((e as { hint: string }).hint).toMatch(new RegExp(`first:\n${recent.id} \\(demo: AuroRA r2 .*, finished\\)\n${old.id}`));
+    expect((e as { hint: string }).hint).toMatch(
+      new RegExp(`first:\n${recent.id} \\(demo: AuroRA r2 .*, finished\\)\n${old.id}`),
+    );
   }
 });
 
 it('compares runs by their own numbers, the best first, with the settings that differ', async () => {
   const at = folder();
-  const runs = [
-    entry(at, 0.7, { learningRate: 1e-3 }, 1),
-    entry(at, 0.9, { learningRate: 2e-3 }, 2),
-  ];
+  const runs = [entry(at, 0.7, { weightDecay: 0 }, 1), entry(at, 0.9, { weightDecay: 0.1 }, 2)];
   const compared = table(runs) as { metric: string; runs: Record<string, unknown>[] };
   expect(compared.metric).toBe('accuracy');
-  expect(compared.runs.map((r) => [r.run, (r.best as { accuracy: number }).accuracy, r.differingSettings])).toEqual([
-    [runs[1].id, 0.9, { 'training.learningRate': 0.002 }],
-    [runs[0].id, 0.7, { 'training.learningRate': 0.001 }],
+  expect(
+    compared.runs.map((r) => [r.run, (r.best as { accuracy: number }).accuracy, r.differingSettings]),
+  ).toEqual([
+    [runs[1].id, 0.9, { 'training.weightDecay': 0.1 }],
+    [runs[0].id, 0.7, { 'training.weightDecay': 0 }],
   ]);
   expect((table(runs, 'loss') as typeof compared).runs[0].run).toBe(runs[1].id);
   expect(() => table(runs, 'beauty')).toThrow('"beauty" is not a metric.');
-  // One seed each: no test is possible, and that is said.
-  const said = JSON.stringify(await conclusions(runs));
-  expect(said).not.toMatch(/unlikely to be chance/);
+  // One seed each.
+  expect(JSON.stringify(await conclusions(runs))).toContain('no test is possible');
+  expect(await conclusions([])).toBeUndefined();
 });
 
 it('explains a run with what its folder holds', () => {
@@ -79,7 +90,13 @@ it('explains a run with what its folder holds', () => {
     settings: { 'training.learningRate': 0.001 },
     trainedOn: { trainExamples: 640, trainableParameters: 1000 },
     evaluations: { count: 2, firstToLast: [0.45, 0.9] },
-    curve: { firstLoss: 1, lastLoss: 0.01, largestGradientNorm: 99, secondsPerStep: 0.5, peakMemoryBytes: 1e8 },
+    curve: {
+      firstLoss: 1,
+      lastLoss: 0.01,
+      largestGradientNorm: 99,
+      secondsPerStep: 0.5,
+      peakMemoryBytes: 1e8,
+    },
   });
   const { steps } = told.curve as { steps: { step: number }[] };
   expect([steps.length, steps[0].step, steps.at(-1)!.step]).toEqual([24, 1, 100]);

@@ -92,8 +92,7 @@ describe('what is not supported is refused by name', () => {
   });
 
   it('node by node, each with its reason', () => {
-    const later = (n: number) =>
-      node('QuickGelu', ['x'], [`y${n}`], { [`later${n}`]: 1 }, 'com.microsoft');
+    const later = (n: number) => node('QuickGelu', ['x'], [`y${n}`], { [`later${n}`]: 1 }, 'com.microsoft');
     const m = model({
       opset: 20,
       domains: { 'com.microsoft': 1 },
