@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
 import { Failure, main, say } from './lib/console.mjs';
+import { isPreRelease, missingForPublishing } from './lib/package/publishing.mjs';
 import { stage } from './lib/package/stage.mjs';
 import { HERE, TARGETS } from './lib/package/targets.mjs';
 import { ROOT } from './lib/run.mjs';
@@ -15,8 +16,9 @@ const OUT = join(ROOT, 'dist-vsix');
 /**
  * Makes a platform's package and returns its path. Needs a build, which makes the demo's model.
  * @param {string} target of TARGETS
+ * @param {boolean} [preRelease] for the marketplace's pre-release channel
  */
-export async function makePackage(target) {
+export async function makePackage(target, preRelease = false) {
   say(`Packaging ${target} …`);
   const folder = join(ROOT, '.cache', 'package', target);
   await stage(target, folder);
@@ -31,6 +33,7 @@ export async function makePackage(target) {
     dependencies: false,
     rewriteRelativeLinks: false,
     skipLicense: false,
+    preRelease,
     allowMissingRepository: true,
   });
   const size = (statSync(path).size / 2 ** 20).toFixed(1);
@@ -40,8 +43,22 @@ export async function makePackage(target) {
 }
 
 export function packagePath(target) {
-  const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { name, version } = manifest();
   return join(OUT, target === 'universal' ? `${name}-${version}.vsix` : `${name}-${target}-${version}.vsix`);
+}
+
+const manifest = () => JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+/** Whether the packages are for the pre-release channel, whose minor versions are odd. */
+function forPreRelease(args) {
+  const preRelease = args.includes('--pre-release');
+  const { version } = manifest();
+  if (preRelease && !isPreRelease(version))
+    throw new Failure(
+      `Version ${version} cannot be a pre-release: its minor version is even.`,
+      'Raise it to the next odd one in package.json.',
+    );
+  return preRelease;
 }
 
 function wanted(args) {
@@ -59,9 +76,14 @@ function wanted(args) {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href)
   await main(async () => {
-    const targets = wanted(process.argv.slice(2));
+    const args = process.argv.slice(2);
+    const targets = wanted(args);
+    const preRelease = forPreRelease(args);
     ensureDependencies();
     await build();
     ensureUseLite();
-    for (const target of targets) await makePackage(target);
+    for (const target of targets) await makePackage(target, preRelease);
+    const missing = missingForPublishing(ROOT, manifest(), preRelease);
+    if (missing.length > 0)
+      say(`Before it can be published:\n${missing.map((sentence) => `  - ${sentence}`).join('\n')}`);
   });

@@ -71,15 +71,17 @@ function modelOf(path: string) {
       `${config.path} has a quantization_config: the weights of this folder are quantized.`,
       'Download the model as it was before it was quantized.',
     );
-  config.require('pruned_heads', {});
-  // Layers that differ from the others, in any family from transformers 5.15 on.
-  config.require('per_layer_config', {});
   const stored = readWeights(folder);
   const weights = new Weights(stored, folder, family.prefixes, family.marker);
   const built = (cached: boolean): Model => {
     const net = new Network(weights, cached);
-    family.build(net, config);
-    if (!cached) addHeads(net, config, type);
+    config.whole((settings) => {
+      settings.require('pruned_heads', {});
+      // Layers that differ from the others, in any family from transformers 5.15 on.
+      settings.require('per_layer_config', {});
+      family.build(net, settings);
+      if (!cached) addHeads(net, settings, type);
+    });
     net.metadata.set(TASK_PREFIX, family.prefixes[0]);
     return {
       irVersion: INTERNAL_IR_VERSION,

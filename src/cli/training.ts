@@ -38,13 +38,13 @@ export async function trainRun(
   resume: boolean,
   settings: TrainingSettings,
 ): Promise<TrainOutcome> {
-  process.stderr.write(`Preparing ${spec.name} …\n`);
+  process.stderr.write(`Preparing ${spec.name}…\n`);
   let progress: Progress | undefined;
   const reading = new ReadingProgress();
   const listener: TrainListener = {
     reading: (at) => reading.show(at),
     measuring: (places) =>
-      process.stderr.write(`Measuring the first step: ${places.map(placeName).join(', ')} …\n`),
+      process.stderr.write(`Measuring the first step: ${places.map(placeName).join(', ')}…\n`),
     device: (choice) => process.stderr.write(`${deviceLine(deviceFields(choice))}\n`),
     prepared(task, plan, fromStep) {
       const { data, adapters } = task;
@@ -62,9 +62,9 @@ export async function trainRun(
     evaluated: (step, epoch, metrics, best) => progress!.evaluation(step, epoch, metrics, best),
     diverged: (event) => progress!.diverged(event),
     scoring: (set, examples) =>
-      progress!.line(`Evaluating the best adapter on ${setWords(set)}: ${count(examples)} examples …`),
+      progress!.line(`Evaluating the best adapter on ${setWords(set)}: ${count(examples)} examples…`),
     scored: (set, metrics) => progress!.scored(set, metrics),
-    measuringQuantization: () => progress!.line('Measuring what model.quantize costs …'),
+    measuringQuantization: () => progress!.line('Measuring what model.quantize costs…'),
     quantization: (cost) => progress!.line(quantizationWords(cost)),
     staticForm: (step) => progress!.line(`step ${step}: training the static form from here on`),
     warning(message) {

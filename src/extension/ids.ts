@@ -13,6 +13,7 @@ export const COMMAND = {
   preflight: 'aurora.preflight',
   openBudget: 'aurora.openBudget',
   estimateStep: 'aurora.estimateStep',
+  showModelReport: 'aurora.showModelReport',
   stopRun: 'aurora.stopRun',
   resumeRun: 'aurora.resumeRun',
   forkRun: 'aurora.forkRun',
@@ -44,6 +45,16 @@ export const COMMAND = {
   openCard: 'aurora.openCard',
   importAdapter: 'aurora.importAdapter',
   openPlayground: 'aurora.openPlayground',
+} as const;
+
+/** Language model tools; package.json describes them for the model. */
+export const TOOL = {
+  inspectModel: 'aurora_inspect_model',
+  preflight: 'aurora_preflight',
+  runExperiment: 'aurora_run_experiment',
+  followRun: 'aurora_follow_run',
+  compareRuns: 'aurora_compare_runs',
+  explainRun: 'aurora_explain_run',
 } as const;
 
 /** The dashboards: each has a page webview/<name>, and package.json activates the extension to restore it. */

@@ -9,6 +9,7 @@ import { registerVerify } from './commands/verify';
 import { registerLanguage } from './language/language';
 import { createModelInspector } from './models/inspector';
 import { registerModelFolders } from './models/model-files';
+import { registerModelReport } from './models/report';
 import { registerPreflight } from './preflight/preflight';
 import { registerWizard } from './wizard/wizard';
 import { registerGpuSupport } from './gpu/gpu-commands';
@@ -17,6 +18,7 @@ import { createPanels } from './panels/all-panels';
 import { createRunStore } from './runs/run-store';
 import type { Services } from './services';
 import { createTrainerClient } from './launcher/trainer-client';
+import { registerTools } from './tools/tools';
 import { registerTransfer } from './transfer/transfer';
 import { registerExperimentsTree } from './tree/experiments';
 import { registerMachineView } from './tree/machine';
@@ -55,6 +57,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerExperimentsTree,
   registerModelsView,
   registerModelFolders,
+  registerModelReport,
   registerMachineView,
   registerCheckMachine,
   registerRunCommands,
@@ -68,6 +71,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerPreflight,
   registerVerify,
   registerTransfer,
+  registerTools,
   registerGpuSupport,
 ];
 

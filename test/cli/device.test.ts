@@ -58,7 +58,7 @@ describe('auto', () => {
     const r = train('--device', 'auto:cpu,webgpu');
     expect([r.code, r.err]).toEqual([
       0,
-      expect.stringContaining('Measuring the first step: ONNX Runtime on cpu, ONNX Runtime on webgpu …'),
+      expect.stringContaining('Measuring the first step: ONNX Runtime on cpu, ONNX Runtime on webgpu…'),
     ]);
     const event = device(r.run);
     const [cpu, webgpu] = event.tried;

@@ -109,7 +109,7 @@ describe('a run with a test set', () => {
     for (const name of ['loss', 'accuracy', 'f1', 'matthews'] as const)
       expect((mean as EvaluationMetrics)[name]).toBeCloseTo((whole[name]! + renamed[name]!) / 2, 12);
     expect(mean).not.toHaveProperty('examples');
-    expect(err).toContain('Evaluating the best adapter on the test set: 24 examples …');
+    expect(err).toContain('Evaluating the best adapter on the test set: 24 examples…');
     expect(err).toMatch(/renamed: loss [\d.]+ · accuracy/);
     expect(out).toContain('Of the best adapter, of step 4, on data that training did not see:');
     expect(out).toMatch(

@@ -280,7 +280,7 @@ describe('aurora play of runs', () => {
     const r = lab.type(`${text}\n\n${'the cat '.repeat(20)}\n`, 'play', run, '--with', other);
     expect([r.code, r.err]).toEqual([
       0,
-      expect.stringMatching(/Loading …\ntiny · \w{4}, step \d+: classifies texts into 2 labels\./),
+      expect.stringMatching(/Loading…\ntiny · \w{4}, step \d+: classifies texts into 2 labels\./),
     ]);
     const table = r.out.trimEnd().split('\n');
     expect(table).toHaveLength(6);

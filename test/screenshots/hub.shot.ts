@@ -1,4 +1,5 @@
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
@@ -19,11 +20,35 @@ beforeAll(() => {
   cpSync(resolve('test/fixtures/hf/bert'), join(workspace, 'tiny-bert'), { recursive: true });
   for (const name of ['tokenizer.json', 'tokenizer_config.json'])
     cpSync(resolve('test/fixtures/data/wordpiece', name), join(workspace, 'tiny-bert', name));
+  cpSync(join(workspace, 'tiny-bert'), join(workspace, 'tiny-decoder'), { recursive: true });
+  const config = JSON.parse(readFileSync(join(workspace, 'tiny-bert/config.json'), 'utf8')) as object;
+  writeFileSync(
+    join(workspace, 'tiny-decoder/config.json'),
+    JSON.stringify({ ...config, is_decoder: true, position_embedding_type: 'relative_key' }),
+  );
   const rows = Array.from({ length: 40 }, (_, i) =>
     JSON.stringify({ text: 'the cat', label: i % 2 ? 'a' : 'b' }),
   );
   for (const name of ['train.jsonl', 'validation.jsonl'])
     writeFileSync(join(workspace, name), `${rows.join('\n')}\n`);
+  // A run whose details say what its quantization costs.
+  const experiment = join(workspace, 'quantized.aurora.json');
+  writeFileSync(
+    experiment,
+    JSON.stringify({
+      model: { path: 'tiny-bert', quantize: 4 },
+      data: {
+        train: 'train.jsonl',
+        validation: 'validation.jsonl',
+        textColumn: 'text',
+        labelColumn: 'label',
+      },
+      adapter: { method: 'aurora' },
+      training: { epochs: 1 },
+    }),
+  );
+  const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'dist/cli.cjs'), 'train', experiment]);
+  if (status !== 0) throw new Error(String(stderr));
 });
 afterAll(async () => {
   await closeBrowser();
@@ -62,6 +87,12 @@ describe.each(themes)('a folder from the hub in %s', (theme) => {
       await window.expand(window.row('tiny-bert'));
       await window.row('Training step').waitFor();
       await picture('models');
+      await refused(window, picture);
+      await window.palette('View: Close All Editors');
+      await window.expand(window.row('quantized'));
+      await window.row('AuroRA r2').hover();
+      await window.page.locator('.monaco-hover', { hasText: 'Cost of quantization' }).waitFor();
+      await window.screenshot(`hub-details-${theme}`);
       await window.contextMenu(window.row(/^tiny-bert/), 'Open Budget Calculator');
       const page = await window.frameWith('aurora-budget .total strong');
       await page.locator('section.step').getByText('Estimate', { exact: true }).click();
@@ -85,16 +116,8 @@ async function wizard(window: Window, picture: (name: string) => Promise<void>):
   const estimated = () => window.page.locator('.quick-input-list', { hasText: 'per step' }).waitFor();
   await wizard.asks('Select the kind of task');
   await picture('task');
-  await window.pick('Text classification');
-  await wizard.choose('labeled training texts', 'train.jsonl');
-  await wizard.choose('Select the text column', 'text');
-  await wizard.choose('Select the label column', 'label');
-  await wizard.choose('Select the validation data', 'validation.jsonl');
-  await wizard.choose('Select settings', 'Defaults');
-  await wizard.choose('Select a method', 'AuroRA');
-  await wizard.asks('Select the layers');
-  await wizard.ok();
-  await wizard.accept('Select a rank');
+  await wizard.classifyTexts();
+  await wizard.acceptAdapter();
   await wizard.asks('Select the longest text');
   await estimated();
   await picture('length');
@@ -103,4 +126,20 @@ async function wizard(window: Window, picture: (name: string) => Promise<void>):
   await estimated();
   await picture('batch');
   await window.page.keyboard.press('Escape');
+}
+
+/** A model that cannot be used: in the wizard, in its report and in the Models view. */
+async function refused(window: Window, picture: (name: string) => Promise<void>): Promise<void> {
+  const wizard = new Wizard(window);
+  await window.palette('AuroRA: New Experiment');
+  await wizard.choose('Select the model to adapt', 'tiny-decoder');
+  await wizard.asks('tiny-decoder cannot be used');
+  await picture('refused');
+  await window.pick('Show Report');
+  await window.tab('Preview tiny-decoder.md').waitFor();
+  await window.page.keyboard.press('Escape');
+  await picture('refused-report');
+  await window.expand(window.row('tiny-decoder'));
+  await window.row('is_decoder').waitFor();
+  await picture('refused-row');
 }

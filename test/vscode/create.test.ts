@@ -65,7 +65,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
   test("New Experiment asks for model, data, method and name and offers the folder's files", async () => {
     await window.palette('AuroRA: New Experiment');
     await wizard.asks('Select the model to adapt');
-    expect(await wizard.title()).toMatch(/New Experiment \(1 of \d+\)/);
+    expect(await wizard.title()).toBe('New Experiment (step 1)');
     expect((await wizard.rows()).join('\n')).toContain('model.onnx');
     await window.pick('model.onnx');
     await wizard.asks('Select the kind of task');
@@ -80,7 +80,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await window.pick('train.jsonl');
     await wizard.choose('Select the text column', 'text');
     await wizard.choose('Select the label column', 'label');
-    await wizard.choose('Select the validation data', 'validation.jsonl');
+    await wizard.choose('Select validation data', 'validation.jsonl');
     await wizard.choose('Select settings', 'Defaults');
     await wizard.choose('Select a method', 'AuroRA');
     await wizard.asks('Select the layers');
@@ -213,12 +213,8 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await window.contextMenu(model, 'New Experiment from Model');
     // The model is known, so the wizard starts with the next question.
     await wizard.asks('Select the kind of task');
-    expect(await wizard.title()).toMatch(/\(1 of \d+\)/);
-    await window.pick('Text classification');
-    await wizard.choose('labeled training texts', 'train.jsonl');
-    await wizard.choose('Select the text column', 'text');
-    await wizard.choose('Select the label column', 'label');
-    await wizard.choose('Select the validation data', 'Hold out 10%');
+    expect(await wizard.title()).toContain('(step 1)');
+    await wizard.classifyTexts('Hold out 10%');
     await wizard.choose('Select settings', 'Defaults');
     await wizard.choose('Select a method', 'Head only');
     await wizard.acceptSize('text');
@@ -237,11 +233,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await window.sideBar();
     await window.palette('AuroRA: New Experiment');
     await wizard.choose('Select the model to adapt', 'model.onnx');
-    await wizard.choose('Select the kind of task', 'Text classification');
-    await wizard.choose('labeled training texts', 'train.jsonl');
-    await wizard.choose('Select the text column', 'text');
-    await wizard.choose('Select the label column', 'label');
-    await wizard.choose('Select the validation data', 'validation.jsonl');
+    await wizard.classifyTexts();
     await wizard.asks('Select settings');
     await window.page.keyboard.type('CoLA with RoBERTa-Base');
     const [row] = await wizard.rows();

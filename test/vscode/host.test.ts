@@ -19,8 +19,8 @@ afterAll(() => lab.remove());
 for (const version of ['1.100', '1.139'] as const) {
   const reports = [
     await hostTests(version, ['activation'], { vsix, folder: empty }),
-    // Both suites share a window, because starting it takes longer than running them.
-    await hostTests(version, ['experiment', 'training'], {
+    // The suites share a window, because starting it takes longer than running them.
+    await hostTests(version, ['experiment', 'tools', 'training'], {
       vsix,
       folder: lab.folder,
       env: { AURORA_PACKAGED_NODE: NODE_VERSION },

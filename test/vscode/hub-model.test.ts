@@ -30,6 +30,12 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     cpSync(resolve('test/fixtures/hf/bert'), folder, { recursive: true });
     for (const file of ['tokenizer.json', 'tokenizer_config.json'])
       renameSync(lab.path(file), join(folder, file));
+    cpSync(folder, lab.path('decoder'), { recursive: true });
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object;
+    lab.write(
+      'decoder/config.json',
+      JSON.stringify({ ...config, is_decoder: true, pruned_heads: { 0: [1] } }),
+    );
     mkdirSync(lab.path('notes'));
     lab.write('notes/config.json', '{}');
     server = await startWorkbench({ version: '1.100', name: 'hub-model', vsix: vsixHere() });
@@ -47,21 +53,15 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     await window.contextMenu(inExplorer('bert'), 'New Experiment from Model');
     const wizard = new Wizard(window);
     await wizard.asks('Select the kind of task');
-    expect(await wizard.title()).toMatch(/\(1 of \d+\)/);
+    expect(await wizard.title()).toBe('New Experiment (step 1)');
     // What the model offers, and what a step takes.
     expect((await wizard.rows())[0]).toMatch(
       /bert[^]*bert · [\d,]+ parameters · \d+ layers to adapt[^]*takes [\d.]+ MB, about .* \(batch 8 × 24 tokens/,
     );
-    await window.pick('Text classification');
-    await wizard.choose('labeled training texts', 'train.jsonl');
-    await wizard.choose('Select the text column', 'text');
-    await wizard.choose('Select the label column', 'label');
-    await wizard.choose('Select the validation data', 'validation.jsonl');
-    await wizard.choose('Select settings', 'Defaults');
-    await wizard.choose('Select a method', 'AuroRA');
-    await wizard.asks('Select the layers');
-    await wizard.ok();
-    await wizard.accept('Select a rank');
+    await wizard.classifyTexts();
+    await wizard.acceptAdapter();
+    // From the method on, the rest is known.
+    expect(await wizard.title()).toBe('New Experiment (10 of 12)');
     await wizard.accept('Select the longest text, in tokens, or type another number up to 24.');
     await wizard.asks('Select the batch size');
     const batches = async () => (await wizard.rows()).join('\n');
@@ -85,6 +85,24 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     await menu.locator('.action-label', { hasText: 'Rename' }).first().waitFor();
     expect(await menu.innerText()).not.toContain('New Experiment');
     await window.page.keyboard.press('Escape');
+  });
+
+  test('a folder that is refused says why in the wizard, key by key, and in its report', async () => {
+    await window.contextMenu(inExplorer('decoder'), 'New Experiment from Model');
+    const wizard = new Wizard(window);
+    await wizard.asks('decoder cannot be used: select another model');
+    const shown = (await wizard.rows()).join('\n');
+    expect(shown).toMatch(
+      /config\.json: pruned_heads is [^]*config\.json: is_decoder is true[^]*Export the model/,
+    );
+    await window.pick('Show Report');
+    await window.tab('Preview decoder.md').waitFor();
+    // The step stays open.
+    await wizard.choose('decoder cannot be used', 'bert');
+    await wizard.asks('Select the kind of task');
+    await window.page.keyboard.press('Escape');
+    await window.palette('View: Close All Editors');
+    rmSync(lab.path('decoder'), { recursive: true });
   });
 
   test('the experiment runs, and its curve begins', async () => {
@@ -129,7 +147,7 @@ describe('a folder from the hub, in VS Code 1.100', () => {
   test('Estimate Training Step asks for the batch and the length', async () => {
     await window.contextMenu(window.row('Training step'), 'Estimate Training Step');
     await window.input('Examples in a batch', '2');
-    await window.input('Tokens of each text', '16');
+    await window.input('Tokens per text', '16');
     await window.said(
       /A training step of bert takes [\d.]+ MB, about .* \(batch 2 × 16 tokens, AuroRA r=2\)/,
     );

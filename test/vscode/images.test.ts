@@ -49,7 +49,7 @@ describe('an image experiment, in VS Code 1.100', () => {
     await wizard.choose('model to adapt', 'model.onnx');
     await wizard.accept('kind of task');
     await wizard.choose('Select the training images', 'train');
-    await wizard.choose('Select the validation data', 'held-out');
+    await wizard.choose('Select validation data', 'held-out');
     await wizard.acceptDefaults('image');
     await window.tab(`${name}.aurora.json`).waitFor();
     const text = readFileSync(lab.path(`${name}.aurora.json`), 'utf8');

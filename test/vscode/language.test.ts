@@ -55,7 +55,7 @@ describe('a language experiment, in VS Code 1.100', () => {
     await wizard.choose('Select the file with the training texts', 'train.jsonl');
     await wizard.choose('the texts, the prompts, or the conversations', 'prompt');
     await wizard.choose('Select the column with the completions', 'completion');
-    await wizard.choose('Select the validation data', 'validation.jsonl');
+    await wizard.choose('Select validation data', 'validation.jsonl');
     await wizard.acceptDefaults();
     await window.tab(`${name}.aurora.json`).waitFor();
     const text = readFileSync(lab.path(`${name}.aurora.json`), 'utf8');
@@ -112,7 +112,7 @@ describe('a language experiment, in VS Code 1.100', () => {
     expect(await wizard.title()).toContain('2 columns, each with a choice');
     await wizard.ok();
     await wizard.accept('Select the column with the right answers');
-    await wizard.choose('Select the validation data', 'Hold out 20%');
+    await wizard.choose('Select validation data', 'Hold out 20%');
     await wizard.choose('Select the test set', 'questions-test.csv');
     await wizard.acceptDefaults();
     await window.tab('questions-aurora.aurora.json').waitFor();

@@ -77,7 +77,7 @@ describe('the Playground, in VS Code 1.100', () => {
   test('adds another run beside', async () => {
     const frame = await page();
     await frame.getByRole('button', { name: 'Compare with' }).click();
-    await window.page.locator('.quick-input-widget', { hasText: 'Compare with which runs?' }).waitFor();
+    await window.page.locator('.quick-input-widget', { hasText: 'Select runs to compare with' }).waitFor();
     await window.pick(other);
     await window.page.keyboard.press('Enter');
     await frame.locator('.card').nth(2).locator('.verdict').waitFor();

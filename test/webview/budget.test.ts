@@ -307,7 +307,7 @@ describe('the calculator for an experiment', () => {
   it('shows that a model is being read', async () => {
     const { opened } = await open({ file: FILE, text: TEXT });
     await opened.send({ type: 'reading', label: 'bert.onnx' });
-    await opened.page.locator('.reading', { hasText: 'Reading the model bert.onnx …' }).waitFor();
+    await opened.page.locator('.reading', { hasText: 'Reading the model bert.onnx…' }).waitFor();
   });
 
   it('reports a missing model and works with a different one', async () => {

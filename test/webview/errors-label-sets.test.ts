@@ -111,8 +111,8 @@ describe('the Errors page of several labels', () => {
     expect(new Set(lines)).toEqual(new Set(['underline dashed', 'line-through solid', 'underline solid']));
     expect(await w.page.locator('.legend li').allInnerTexts()).toEqual([
       'Found in the data and predicted',
-      'Missed in the data alone',
-      'Spurious predicted alone',
+      'Missed only in the data',
+      'Spurious only predicted',
     ]);
   });
 

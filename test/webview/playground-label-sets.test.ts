@@ -125,7 +125,7 @@ describe('the playground of several labels', () => {
     await action(none, 'sample').click();
     await expect.poll(() => verdict(none)).toEqual(['no label', '✓ It has none.']);
     expect(await none.page.locator('.truth-line').innerText()).toBe(
-      'validation.jsonl, line 7. It has no label.',
+      'validation.jsonl, line 7. It has no labels.',
     );
   });
 
@@ -159,7 +159,7 @@ describe('the playground of several labels', () => {
       await action(w, 'sample').click();
       await w.page.locator('.judged').nth(1).waitFor();
       expect(await w.page.locator('.truth-line').innerText()).toMatch(
-        /^validation\.jsonl, line \d+\. It(s labels: (cat|dog)(, dog)?| has no label\.)$/,
+        /^validation\.jsonl, line \d+\. It(s labels: (cat|dog)(, dog)?| has no labels\.)$/,
       );
       expect((await table(w)).map(([name]) => name.replace(/^.*: /, '')).sort()).toEqual(['cat', 'dog']);
       expect(await w.opened.complaints()).toEqual([]);

@@ -173,7 +173,7 @@ export class ActivationsApp extends LitElement {
 
   protected override render() {
     const { view, layer } = this;
-    if (!view) return html`<p class="note" role="status">${this.error || t('Reading the snapshots …')}</p>`;
+    if (!view) return html`<p class="note" role="status">${this.error || t('Reading the snapshots…')}</p>`;
     return html`<h1>${t('Layer activations of {0}', view.experiment)}</h1>
       <p class="note">${view.run}${view.live ? ` · ${t('training')}` : ''}</p>
       ${this.error ? html`<p class="error" role="alert">${this.error}</p>` : nothing}

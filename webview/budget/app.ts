@@ -174,7 +174,7 @@ export class BudgetApp extends LitElement {
 
   protected override render(): TemplateResult {
     const { setup, fields, answer } = this;
-    if (!setup || !fields) return html`<p role="status">${t('Opening the calculator …')}</p>`;
+    if (!setup || !fields) return html`<p role="status">${t('Opening the calculator…')}</p>`;
     const { experiment } = setup;
     return html`
       <h1>${experiment ? t('Budget of {0}', experiment.name) : t('Budget calculator')}</h1>
@@ -219,7 +219,7 @@ export class BudgetApp extends LitElement {
     const { answer, budget, reading } = this;
     const failed = answer?.model.state === 'failed' ? answer.model : undefined;
     const paper = answer?.model.state === 'ready' ? answer.model.paper : undefined;
-    if (reading !== undefined) return html`<p class="reading">${t('Reading the model {0} …', reading)}</p>`;
+    if (reading !== undefined) return html`<p class="reading">${t('Reading the model {0}…', reading)}</p>`;
     if (failed)
       return html`<div class="problem large">
         <p>${failed.message}</p>
@@ -227,7 +227,7 @@ export class BudgetApp extends LitElement {
       </div>`;
     if (!budget)
       return html`<p class="reading">
-        ${answer?.problems.length ? t('Fix the marked settings to see a budget.') : t('Calculating …')}
+        ${answer?.problems.length ? t('Fix the marked settings to see a budget.') : t('Calculating…')}
       </p>`;
     const stale = (answer?.problems.length ?? 0) > 0;
     return html`
@@ -263,7 +263,7 @@ export class BudgetApp extends LitElement {
   /** The screen reader announcement after a change. */
   private spoken(): string {
     const { answer, budget, reading, written, copied } = this;
-    if (reading !== undefined) return t('Reading the model {0} …', reading);
+    if (reading !== undefined) return t('Reading the model {0}…', reading);
     if (written) return written.message;
     if (copied) return copied;
     if (answer?.problems.length) return answer.problems.map((p) => p.message).join(' ');

@@ -60,7 +60,7 @@ export function stepSection({
         : html`<p class="problem">${t('Examples and tokens are whole numbers of at least 1.')}</p>`
     }
     <div role="status">
-      ${estimating ? html`<p class="hint">${t('Estimating …')}</p>` : step ? answer(step) : nothing}
+      ${estimating ? html`<p class="hint">${t('Estimating…')}</p>` : step ? answer(step) : nothing}
     </div>
   </section>`;
 }

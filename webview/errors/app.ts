@@ -162,7 +162,7 @@ export class ErrorsApp extends LitElement {
   protected override render() {
     const { model } = this;
     if (!model && this.error) return this.problem(this.error);
-    if (!model) return html`<p class="note" role="status">${t('Reading the predictions …')}</p>`;
+    if (!model) return html`<p class="note" role="status">${t('Reading the predictions…')}</p>`;
     const { bin } = this.ui;
     const part = this.answers(model);
     const places = [model.experiment, t('step {0}', count(model.step)), ...form(model), model.file];

@@ -61,12 +61,12 @@ export function answerCard(column: Column, context: CardContext): TemplateResult
 function answered(column: Column, context: CardContext): TemplateResult {
   const { facts, problem, trouble } = column.subject;
   if (problem) return troubled(problem, true);
-  if (!facts) return html`<p class="note" role="status">${t('Loading the model …')}</p>`;
+  if (!facts) return html`<p class="note" role="status">${t('Loading the model…')}</p>`;
   if (trouble) return troubled(trouble, false);
   if (facts.answer === 'text') return writtenText(column, context);
   const { prediction } = column.answer ?? {};
   if (prediction) return predicted(column, prediction, context);
-  return html`<p class="note">${context.busy ? t('Computing …') : t('No answer yet.')}</p>`;
+  return html`<p class="note">${context.busy ? t('Computing…') : t('No answer yet.')}</p>`;
 }
 
 const troubled = ({ message, hint }: Trouble, alert: boolean): TemplateResult =>

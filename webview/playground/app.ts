@@ -209,7 +209,7 @@ export class PlaygroundApp extends LitElement {
 
   protected override render(): TemplateResult {
     const { view } = this;
-    if (!view) return html`<p class="note" role="status">${t('Opening the playground …')}</p>`;
+    if (!view) return html`<p class="note" role="status">${t('Opening the playground…')}</p>`;
     const columns = columnsOf(view);
     const { facts } = view.subjects[0];
     return html`<main>

@@ -49,10 +49,10 @@ export function imageForm(
         <vscode-button
           data-action="choose"
           @click=${(e: Event) => (e.target as Element).closest('.image')!.querySelector('input')!.click()}
-          >${t('Choose an Image …')}</vscode-button
+          >${t('Choose an Image…')}</vscode-button
         >
         ${can.sample ? button('sample', t('Try a Validation Image')) : nothing}
-        ${can.compare ? button('compare', t('Compare with …')) : nothing}
+        ${can.compare ? button('compare', t('Compare with…')) : nothing}
       </div>
       <p class="note">
         ${shape ? t('Or paste an image, or hold Shift and drop one here. The model reads {0} × {1} pixels.', shape.width, shape.height) : nothing}

@@ -68,7 +68,7 @@ export function textForm(f: TextForm): TemplateResult {
       ${writes && busy ? button('stop', t('Stop')) : nothing}
       ${f.mask === undefined ? nothing : insertButton(f.mask, f.type)}
       ${f.can.sample ? button('sample', sampleName(f)) : nothing}
-      ${f.can.compare ? button('compare', t('Compare with …')) : nothing}
+      ${f.can.compare ? button('compare', t('Compare with…')) : nothing}
       <span class="note"
         >${writes ? t('Press {0} to generate, Escape to stop.', ENTER) : t('Press {0} to run now.', ENTER)}</span
       >
@@ -87,7 +87,7 @@ export function textForm(f: TextForm): TemplateResult {
 function fields(f: TextForm): TemplateResult {
   if (f.choices !== undefined)
     return html`${field(t('Question'), t('Type or paste a question: it is sent when you pause.'), 4, f.text, f.type)}
-    ${field(t('Choices'), t('One on each line.'), 4, f.choices, f.typeChoices)}`;
+    ${field(t('Choices'), t('One per line.'), 4, f.choices, f.typeChoices)}`;
   if (f.pair !== undefined)
     return html`${field(t('First text'), t('Type or paste both texts: they are sent when you pause.'), 2, f.text, f.type)}
     ${field(t('Second text'), '', 2, f.pair, f.typePair)}`;

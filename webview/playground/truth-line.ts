@@ -11,9 +11,9 @@ export function truthLine(
   shape: AnswerShape,
 ): string {
   const place = namedRow(file, line, t);
-  if (spans?.length === 0) return t('{0}. It has no span.', place);
+  if (spans?.length === 0) return t('{0}. It has no spans.', place);
   if (spans) return t('{0}. Its spans: {1}', place, listed(text, spans, FEW_SPANS));
-  if (labels?.length === 0) return t('{0}. It has no label.', place);
+  if (labels?.length === 0) return t('{0}. It has no labels.', place);
   if (labels) return t('{0}. Its labels: {1}', place, labels.join(', '));
   if (shape === 'text') return label === '' ? t('{0}.', place) : t('{0}. Its completion: {1}', place, label);
   if (shape === 'tokens')

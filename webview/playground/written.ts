@@ -13,7 +13,7 @@ export function writtenText(
 ): TemplateResult {
   if (!answer)
     return html`<p class="note">
-      ${busy ? t('Waiting for its turn …') : request > 0 ? t('Not run.') : t('No text yet.')}
+      ${busy ? t('Waiting for its turn…') : request > 0 ? t('Not run.') : t('No text yet.')}
     </p>`;
   const { text = '', generated } = answer;
   const { template } = subject.facts!;
@@ -21,7 +21,7 @@ export function writtenText(
   return html`<div class="written">
       <span class="prompt">${prompt}</span>${text ? html`<span class="made">${text}</span>` : nothing}
     </div>
-    <p class="note numbers">${generated ? summary(generated) : t('Writing …')}</p>`;
+    <p class="note numbers">${generated ? summary(generated) : t('Writing…')}</p>`;
 }
 
 export function ended({ ended }: Generated): string {

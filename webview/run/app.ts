@@ -268,7 +268,7 @@ export class RunPage extends LitElement {
   }
 
   protected override render(): unknown {
-    if (!this.known) return html`<p class="quiet" role="status">${t('Reading the run …')}</p>`;
+    if (!this.known) return html`<p class="quiet" role="status">${t('Reading the run…')}</p>`;
     const several = this.runs.length > 1;
     const now = Date.now() + this.clock;
     // What depends only on the data is not recomputed for every pointer move.

@@ -115,9 +115,9 @@ export function emptyWords(run: RunData): string {
   switch (run.facts?.state) {
     case 'starting':
     case undefined:
-      return t('Preparing: loading the model and the data …');
+      return t('Preparing: loading the model and the data…');
     case 'running':
-      return t('The first step is being trained …');
+      return t('The first step is being trained…');
     case 'gone':
     case 'damaged':
       return t('This run cannot be shown.');

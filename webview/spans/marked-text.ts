@@ -42,8 +42,8 @@ function spoken(text: string, spans: readonly MarkedSpan[]): string {
 export function legend(tagged = true): TemplateResult {
   const meaning = [
     ['found', t('in the data and predicted')],
-    ['missed', t('in the data alone')],
-    ['spurious', t('predicted alone')],
+    ['missed', t('only in the data')],
+    ['spurious', t('only predicted')],
   ] as const;
   return html`<ul class="legend" aria-label=${t('Marks')}>
     ${meaning.map(

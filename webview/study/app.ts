@@ -69,7 +69,7 @@ export class StudyApp extends LitElement {
     if (!shown)
       return this.error
         ? html`<p class="error" role="alert">${this.error}</p>`
-        : html`<p class="note" role="status">${t('Reading the runs …')}</p>`;
+        : html`<p class="note" role="status">${t('Reading the runs…')}</p>`;
     const { title, study } = shown;
     return html`<h1>${title}</h1>
       ${this.error ? html`<p class="error" role="alert">${this.error}</p>` : nothing}

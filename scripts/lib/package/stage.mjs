@@ -7,6 +7,7 @@ import { ROOT } from '../run.mjs';
 import { GPU_TARGETS, stageGpu } from './gpu.mjs';
 import { bundledPackages, notices } from './notices.mjs';
 import { standalone } from './readme.mjs';
+import { repositoryPages } from './repository.mjs';
 import { stageRuntime } from './runtime.mjs';
 import { SHARP_PACKAGES, stageSharp } from './sharp.mjs';
 import { TARGETS } from './targets.mjs';
@@ -27,8 +28,9 @@ export async function stage(target, folder) {
   const metafiles = await bundlePackaged(dist);
   for (const name of KEPT)
     if (existsSync(join(ROOT, name))) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  const pages = repositoryPages(repositoryManifest());
   for (const page of ['README.md', 'CHANGELOG.md'])
-    writeFileSync(join(folder, page), standalone(join(ROOT, page)));
+    writeFileSync(join(folder, page), standalone(join(ROOT, page), pages));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
   makeDemo(join(dist, 'demo'));
   makeOtherDemos(dist);
@@ -55,10 +57,12 @@ export async function bundlePackaged(dist) {
 
 /** Without fields that only the repository needs: everything is bundled, so there is nothing to install. */
 function manifest() {
-  const whole = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const whole = repositoryManifest();
   const kept = without(whole, 'scripts', 'devDependencies', 'dependencies', 'private');
   return { ...kept, engines: { vscode: whole.engines.vscode } };
 }
+
+const repositoryManifest = () => JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 function without(record, ...keys) {
   return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));

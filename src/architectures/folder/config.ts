@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
+import { Refusals } from '../../base/refusals';
 import { requireRegular } from './regular-file';
 
 /** Above any real size, and safe to multiply. */
@@ -20,7 +21,28 @@ export class Config {
     readonly path: string,
     /** Before a key's name: `rope_scaling.`. */
     private readonly prefix = '',
+    /** Where `require` puts what it refuses, instead of throwing it. */
+    private readonly refusals?: Refusals,
   ) {}
+
+  /**
+   * What `read` makes of the settings.
+   *
+   * @throws AuroraError with all that is refused meanwhile, not only the first
+   */
+  whole<T>(read: (config: Config) => T): T {
+    const refusals = new Refusals();
+    let result: T;
+    try {
+      result = read(new Config(this.values, this.path, this.prefix, refusals));
+    } catch (e) {
+      // What fails after something was refused may follow from it.
+      refusals.throwAll();
+      throw e;
+    }
+    refusals.throwAll();
+    return result;
+  }
 
   /**
    * The same where each of these names counts as another one of a family's own, by the other name: `dim`, by
@@ -29,7 +51,7 @@ export class Config {
   renamed(names: Readonly<Record<string, string>>): Config {
     const values = { ...this.values };
     for (const [other, name] of Object.entries(names)) if (this.has(other)) values[name] = this.value(other);
-    return new Config(values, this.path, this.prefix);
+    return new Config(values, this.path, this.prefix, this.refusals);
   }
 
   has(key: string): boolean {
@@ -160,7 +182,7 @@ export class Config {
     const value = this.value(key);
     if (value === undefined) return undefined;
     if (!isObject(value)) throw this.invalid(key, 'an object');
-    return new Config(value, this.path, `${this.prefix}${key}.`);
+    return new Config(value, this.path, `${this.prefix}${key}.`, this.refusals);
   }
 
   /** The same, also undefined if it has no settings. */
@@ -177,16 +199,21 @@ export class Config {
   require(key: string, ...supported: unknown[]): void {
     const value = this.value(key);
     const same = (a: unknown) => JSON.stringify(a) === JSON.stringify(value);
-    if (value !== undefined && !supported.some(same)) throw this.unsupported(key, supported);
+    if (value === undefined || supported.some(same)) return;
+    const error = this.unsupported(key, supported);
+    if (!this.refusals) throw error;
   }
 
+  /** The error for a value that is not implemented, to be thrown. */
   unsupported(key: string, supported: readonly unknown[]): AuroraError {
     const names = supported.map((v) => JSON.stringify(v)).join(', ');
-    return new AuroraError(
+    const error = new AuroraError(
       'model',
       `${this.path}: ${this.prefix}${key} is ${this.shown(key)}, which is not supported.`,
       `Supported: ${names}. Export the model to ONNX with Optimum, and use that file instead of the folder.`,
     );
+    this.refusals?.add(error);
+    return error;
   }
 
   private value(key: string): unknown {

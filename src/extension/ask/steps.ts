@@ -1,42 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
+import { titleAt, type Place } from './run-steps';
 
 /** Typing has paused. */
 const PAUSE_MS = 300;
-
-/** The outcome of a step: continue, go back, or canceled. */
-export type Outcome = 'next' | 'back' | 'cancel';
-
-export interface Place {
-  title: string;
-  step: number;
-  total: number;
-}
-
-export interface Step<S> {
-  /** Whether the step is asked at all, given what is known when its turn comes. */
-  applies(state: S): boolean | Promise<boolean>;
-  run(state: S, place: Place): Promise<Outcome>;
-}
-
-/** Asks the steps in turn, with a Back button. False if the user canceled. */
-export async function runSteps<S>(title: string, steps: readonly Step<S>[], state: S): Promise<boolean> {
-  const asked: number[] = [];
-  for (let at = 0; at < steps.length;) {
-    if (!(await steps[at].applies(state))) {
-      at++;
-      continue;
-    }
-    // What later steps depend on is not known yet, so they count as asked.
-    const before = asked.length;
-    const total = before + steps.length - at;
-    const outcome = await steps[at].run(state, { title, step: before + 1, total });
-    if (outcome === 'cancel') return false;
-    if (outcome === 'next') asked.push(at++);
-    else at = asked.pop() ?? at;
-  }
-  return true;
-}
 
 export interface Choices<I extends vscode.QuickPickItem> {
   items: readonly I[];
@@ -58,7 +25,7 @@ export function pick<I extends vscode.QuickPickItem>(
   { items, placeholder, active, typed, many, fill }: Choices<I>,
 ): Promise<readonly I[] | 'back' | 'cancel'> {
   const input = vscode.window.createQuickPick<I>();
-  const title = vscode.l10n.t('{0} ({1} of {2})', place.title, place.step, place.total);
+  const title = titleAt(place, vscode.l10n.t);
   Object.assign(input, {
     title,
     placeholder,
@@ -122,7 +89,7 @@ export function ask(
   }: { prompt: string; value: string; problem: (value: string) => Promise<string | undefined> },
 ): Promise<{ text: string } | 'back' | 'cancel'> {
   const input = vscode.window.createInputBox();
-  const title = vscode.l10n.t('{0} ({1} of {2})', place.title, place.step, place.total);
+  const title = titleAt(place, vscode.l10n.t);
   Object.assign(input, { title, prompt, value, ignoreFocusOut: true });
   input.valueSelection = [0, value.replace(/\.aurora\.json$/, '').length];
   if (place.step > 1) input.buttons = [vscode.QuickInputButtons.Back];

@@ -99,7 +99,7 @@ export async function checkedExperiment(file: string): Promise<Experiment> {
     [
       ['model', 'preprocessor'],
       spec.model.preprocessor,
-      (p) => vscode.l10n.t('The preprocessing {0} does not exist.', p),
+      (p) => vscode.l10n.t('The preprocessor {0} does not exist.', p),
     ],
     [['data', 'train'], spec.data.train, (p) => vscode.l10n.t('The training file {0} does not exist.', p)],
     [

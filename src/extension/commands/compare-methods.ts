@@ -22,7 +22,8 @@ import {
 } from '../../experiment/methods';
 import { freeName } from '../wizard/draft';
 import { saved } from '../ask/saved';
-import { pick, runSteps, type Step } from '../ask/steps';
+import { always, runSteps, type Step } from '../ask/run-steps';
+import { pick } from '../ask/steps';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { experimentFrom } from '../ask/pick';
@@ -96,7 +97,7 @@ const adaptersOf = (state: State): number =>
   specsOf(state).length + (staticAblation(state.ablations, state.training) === undefined ? 0 : 1);
 
 const methodStep: Step<State> = {
-  applies: () => true,
+  ...always,
   async run(state, place) {
     const { t } = vscode.l10n;
     const ranks = t('at 1, 2, 4 and 8 times AuroRA’s number of parameters');
@@ -143,7 +144,7 @@ const methodStep: Step<State> = {
 };
 
 const seedStep: Step<State> = {
-  applies: () => true,
+  ...always,
   async run(state, place) {
     const { t } = vscode.l10n;
     const adapters = adaptersOf(state);

@@ -89,7 +89,7 @@ async function withAdapter(model: string): Promise<PlaygroundOpen | undefined> {
   const { t } = vscode.l10n;
   const alone = { label: `$(package) ${t('No adapter')}`, description: t('the unmodified model') };
   const folder = {
-    label: `$(folder-opened) ${t('Choose an adapter folder …')}`,
+    label: `$(folder-opened) ${t('Choose an adapter folder…')}`,
     description: t('a LoRA in PEFT format, or the adapter of a run'),
   };
   const picked = await vscode.window.showQuickPick([alone, folder], {

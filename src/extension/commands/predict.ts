@@ -39,14 +39,14 @@ export async function predict(
   const title = t('Errors of {0}', runLabel(run));
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   const work = vscode.window.withProgress(options, async (progress, token) => {
-    progress.report({ message: t('Reading the model …') });
+    progress.report({ message: t('Reading the model…') });
     let step: number | undefined;
     const onLine = (text: string) => {
       const line = programLine<PredictLine>(text, ['predicting', 'result']);
       if (line?.kind === 'result') step = line.step;
       if (line?.kind !== 'predicting') return;
       const examples = count(line.examples);
-      progress.report({ message: t('Predicting {0} examples …', examples) });
+      progress.report({ message: t('Predicting {0} examples…', examples) });
     };
     try {
       const args = ['errors', run.folder, '--at', at, '--on', on, '--json', ...(again ? ['--again'] : [])];

@@ -26,7 +26,7 @@ export async function measureStudy({ trainer, log }: Services, runs: readonly st
       const onLine = (text: string) => {
         const line = programLine<StudyLine>(text, ['measuring', 'result', 'problem']);
         if (line?.kind === 'measuring')
-          progress.report({ message: t('{0}, run {1} of {2} …', line.name, line.run, line.runs) });
+          progress.report({ message: t('{0}, run {1} of {2}…', line.name, line.run, line.runs) });
         if (line?.kind === 'result') ended = true;
         if (line?.kind === 'problem') problems.push([line.message, line.hint].filter(Boolean).join(' '));
       };

@@ -41,7 +41,7 @@ function compare({ trainer }: Services, file: string): Thenable<VerifyReport | u
   const title = t('Verifying {0} on both engines', experimentName(file));
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return vscode.window.withProgress(options, async (progress, token) => {
-    progress.report({ message: t('Reading the model …') });
+    progress.report({ message: t('Reading the model…') });
     const report: VerifyReport = { ran: [] };
     const onLine = (text: string) => {
       const line = parseVerifyLine(text);

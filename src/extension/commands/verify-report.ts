@@ -32,21 +32,21 @@ export function addVerifyLine(report: VerifyReport, line: VerifyLine, t: Transla
   switch (line.kind) {
     case 'setup':
       report.setup = line;
-      return t('Running one step of {0} examples on {1} …', line.examples, placeWords(line.places[0], t));
+      return t('Running one step of {0} examples on {1}…', line.examples, placeWords(line.places[0], t));
     case 'ran':
       report.ran.push(line);
       if (report.ran.length === 2 && report.setup)
         return t(
-          'Running one step of {0} examples on {1} …',
+          'Running one step of {0} examples on {1}…',
           report.setup.examples,
           placeWords(report.setup.places[1], t),
         );
-      return report.ran.length === 4 ? t('Comparing …') : undefined;
+      return report.ran.length === 4 ? t('Comparing…') : undefined;
     case 'kinks':
       report.kinks = line;
       if (line.texts.length === line.of) return undefined;
       report.ran = [];
-      return t('Running again without the examples affected by rounding …');
+      return t('Running again without the examples affected by rounding…');
     case 'result':
       report.result = line;
       return undefined;

@@ -100,7 +100,7 @@ function moduleLines(analysis: Analysis, key: string, index: unknown, t: Transla
 }
 
 function modelLines({ model }: Analysis, t: Translate): string[] {
-  if (model.state === 'reading') return [t('Reading the model …')];
+  if (model.state === 'reading') return [t('Reading the model…')];
   if (model.state === 'failed') return [model.error.message];
   if (model.state !== 'known') return [];
   const { parameters, opset, producer, layers, inputs, outputs } = model.summary;

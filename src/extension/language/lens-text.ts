@@ -27,7 +27,7 @@ export function budgetText(
     case 'failed':
       return no(model.error.message.split('\n')[0]);
     case 'reading':
-      return { text: `$(loading~spin) ${t('Reading the model …')}`, counted: false };
+      return { text: `$(loading~spin) ${t('Reading the model…')}`, counted: false };
   }
   try {
     return { text: `$(symbol-ruler) ${budgetSentence(layers, adapter)}`, counted: true };
@@ -69,7 +69,7 @@ export function runningText(
   if (going.state === 'starting' || !status || status.steps === 0)
     return {
       folder: going.folder,
-      text: `$(sync~spin) ${status?.reading ? readingText(status.reading, t) : t('Starting …')}`,
+      text: `$(sync~spin) ${status?.reading ? readingText(status.reading, t) : t('Starting…')}`,
     };
   const share = progressPercent(status.step, status.steps);
   return { folder: going.folder, text: `$(sync~spin) ${t('Running {0}', share)}` };

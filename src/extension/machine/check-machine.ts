@@ -59,11 +59,11 @@ function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefine
     cancellable: true,
   };
   return vscode.window.withProgress(options, async (progress, token) => {
-    progress.report({ message: t('Looking for devices …') });
+    progress.report({ message: t('Looking for devices…') });
     let report: MachineCheck | undefined;
     const onLine = (text: string) => {
       const line = parseDoctorLine(text);
-      if (line?.kind === 'checking') progress.report({ message: t('Measuring {0} …', placeWords(line, t)) });
+      if (line?.kind === 'checking') progress.report({ message: t('Measuring {0}…', placeWords(line, t)) });
       if (line?.kind === 'report') report = line;
     };
     try {

@@ -23,6 +23,6 @@ export async function askSize(
   };
   const examples = await ask(t('Examples in a batch'), batch);
   if (examples === undefined) return undefined;
-  const tokens = length === undefined ? 1 : await ask(t('Tokens of each text'), length);
+  const tokens = length === undefined ? 1 : await ask(t('Tokens per text'), length);
   return tokens === undefined ? undefined : { batch: examples, length: tokens };
 }

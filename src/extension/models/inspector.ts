@@ -27,25 +27,30 @@ export function createModelInspector(
   trainer: TrainerClient,
 ): ModelInspector {
   const { version } = context.extension.packageJSON as { version: string };
-  const ask = async (path: string, ...options: string[]) => {
+  const inspect = async (path: string, options: string[], token?: vscode.CancellationToken) => {
     // Measuring loads a native runtime, which an untrusted workspace must not start.
     const measure = vscode.workspace.isTrusted ? [] : ['--no-measure'];
-    const args = ['inspect', path, '--json', ...measure, ...options];
-    const result = await trainer.program(args, { untrusted: true });
+    const args = ['inspect', path, ...measure, ...options];
+    const result = await trainer.program(args, { untrusted: true, token });
     if (result.code !== 0) throw programError(result, 'inspect');
-    return JSON.parse(result.stdout) as Inspection;
+    return result.stdout;
   };
+  const ask = async (path: string, options: string[] = [], token?: vscode.CancellationToken) =>
+    JSON.parse(await inspect(path, ['--json', ...options], token)) as Inspection;
   const folder = join(context.globalStorageUri.fsPath, 'models');
-  const cache = new ModelCache(folder, `${version} ${SUMMARY}`, ratesFolder(), ask);
+  const cache = new ModelCache(folder, `${version} ${SUMMARY}`, ratesFolder(), (path) => ask(path));
   return {
     inspect: (path) => cache.inspect(path),
+    report: (path) => inspect(path, []),
+    look: (path, { batch, length, ...choice }, token) =>
+      ask(path, options({ batch, length, ...settings(choice) }), token),
     cached: (path) => cache.cached(path),
     estimate: async (path, { batch, length, ...choice }) =>
-      (await ask(path, ...options({ batch, length, ...settings(choice) }))).step,
+      (await ask(path, options({ batch, length, ...settings(choice) }))).step,
     estimates: async (path, choice, { batches, lengths }) => {
       const { step, steps } = await ask(
         path,
-        ...options({ batch: batches.join(), length: lengths.join(), ...settings(choice) }),
+        options({ batch: batches.join(), length: lengths.join(), ...settings(choice) }),
       );
       return steps ?? [step];
     },

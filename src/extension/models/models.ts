@@ -1,3 +1,4 @@
+import type * as vscode from 'vscode';
 import type { Inspection } from '../../adapters/inspection';
 import type { ModelSummary } from '../../graph/summary';
 import type { StepCost } from '../../protocol/step-cost';
@@ -24,8 +25,12 @@ export type KnownModel = ModelSummary & Partial<Inspection>;
  */
 export interface ModelInspector {
   inspect(modelPath: string): Promise<KnownModel>;
+  /** What `aurora inspect` prints for people; not cached. Rejects with an AuroraError that says why it cannot be used. */
+  report(modelPath: string): Promise<string>;
   /** Only from the cache. */
   cached(modelPath: string): KnownModel | undefined;
+  /** All of it for a choice of batch, length and method; not cached. */
+  look(modelPath: string, choice: Partial<StepChoice>, token?: vscode.CancellationToken): Promise<Inspection>;
   /** What a training step takes on this machine; not cached. */
   estimate(modelPath: string, choice: StepChoice): Promise<StepCost>;
   /** The same for several batches and lengths, all lengths of the first batch first. */

@@ -3,12 +3,10 @@ import { experimentName } from '../../runs/layout';
 import type { PreflightProblem } from '../../protocol/preflight';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { deviceArguments } from '../launcher/device-arguments';
-import { machineArguments } from '../launcher/trainer-client';
 import { rangeOf } from '../language/diagnostics';
 import { ExperimentText } from '../language/experiment-text';
-import { addLine, parsePreflightLine, reportMarkdown, summaryLine, type PreflightReport } from './report';
-import { programError } from '../launcher/program-error';
+import { measure } from './measure';
+import { reportMarkdown, summaryLine, type PreflightReport } from './report';
 import { openReport, trustedFor } from '../notices/open-report';
 import type { ReportPages } from '../notices/report-pages';
 import { saved } from '../ask/saved';
@@ -47,23 +45,16 @@ export class Preflights implements vscode.Disposable {
 
   /** Undefined if the user canceled. */
   private async measure(file: string): Promise<PreflightReport | undefined> {
-    const report: PreflightReport = { steps: [], problems: [] };
     const { t } = vscode.l10n;
     const title = t('Preflight of {0}', experimentName(file));
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
     return vscode.window.withProgress(options, async (progress, token) => {
-      progress.report({ message: t('Reading the model …') });
-      const onLine = (text: string) => {
-        const line = parsePreflightLine(text);
-        const message = line && addLine(report, line, t);
-        if (message !== undefined) progress.report({ message });
-      };
+      progress.report({ message: t('Reading the model…') });
       try {
-        const args = ['preflight', file, '--json', ...machineArguments(deviceArguments)];
-        const result = await this.services.trainer.program(args, { token, onLine });
-        const told = report.problems.some((p) => p.severity === 'error');
-        if (result.code !== 0 && !told) throw programError(result, 'preflight');
-        return report;
+        return await measure(this.services, file, {
+          token,
+          progress: (message) => progress.report({ message }),
+        });
       } catch (e) {
         if (token.isCancellationRequested) return undefined;
         throw e;

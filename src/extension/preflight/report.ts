@@ -43,21 +43,21 @@ export function addLine(report: PreflightReport, line: PreflightLine, t: Transla
   switch (line.kind) {
     case 'modules':
       report.modules = line;
-      if (line.modules.length === 1) return t('1 module gets an adapter; reading the data …');
-      return t('{0} modules get an adapter; reading the data …', line.modules.length);
+      if (line.modules.length === 1) return t('1 module gets an adapter; reading the data…');
+      return t('{0} modules get an adapter; reading the data…', line.modules.length);
     case 'reading':
       return readingText(line, t);
     case 'data':
       report.data = line;
-      return t('{0} examples read; opening the model …', line.train.examples);
+      return t('{0} examples read; opening the model…', line.train.examples);
     case 'measuring':
-      return t('Looking for the fastest device: {0} …', line.places.map((p) => placeWords(p, t)).join(', '));
+      return t('Looking for the fastest device: {0}…', line.places.map((p) => placeWords(p, t)).join(', '));
     case 'device':
       report.device = line;
-      return t('{0}; warming up with the longest examples …', deviceWords(line, t));
+      return t('{0}; warming up with the longest examples…', deviceWords(line, t));
     case 'step':
       report.steps.push(line);
-      if (line.step === 0) return t('Measuring {0} steps …', line.of);
+      if (line.step === 0) return t('Measuring {0} steps…', line.of);
       return t('Step {0} of {1}: {2}', line.step, line.of, seconds(line.seconds));
     case 'estimate':
       report.estimate = line;

@@ -89,7 +89,7 @@ async function pickPlace(
   const { t } = vscode.l10n;
   const own = { label: `$(folder) ${t('In the run folder')}`, detail: join(entry.folder, 'export') };
   const other = {
-    label: `$(folder-opened) ${t('Choose a folder …')}`,
+    label: `$(folder-opened) ${t('Choose a folder…')}`,
     detail: t('The export is written to a new subfolder.'),
   };
   const title = t('Select where to write the export');

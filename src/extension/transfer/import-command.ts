@@ -61,7 +61,7 @@ function work({ trainer }: Services, folder: string, file: string): Thenable<Res
   const title = t('Importing {0} for {1}', basename(folder), experimentName(file));
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return vscode.window.withProgress(options, async (progress, token) => {
-    progress.report({ message: t('Measuring on the validation examples …') });
+    progress.report({ message: t('Measuring on the validation examples…') });
     let result: Result | undefined;
     const onLine = (text: string) => {
       const line = programLine<ImportLine>(text, ['preparing', 'result', 'problem']);

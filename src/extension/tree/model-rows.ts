@@ -5,6 +5,7 @@ import type { KnownModel } from '../models/models';
 import type { Translate } from '../translate';
 import { bytes } from '../words/format';
 import { kindOf, wayAround } from '../words/model-text';
+import type { Refusal } from '../words/refusal-text';
 import { stepSettings, stepText } from '../words/step-text';
 
 /** One thing that a model offers to adapters, or what prevents training it. */
@@ -15,6 +16,8 @@ export interface ModelRow {
   icon: string;
   /** More than fits into a row. */
   tooltip?: string;
+  /** Says why the model cannot be used. */
+  refused?: true;
 }
 
 /** The row that says what a training step takes. */
@@ -81,6 +84,17 @@ function stepRow(step: StepCost, t: Translate): ModelRow {
     tooltip: text === undefined ? step.problem : `${text}\n${settings}\n\n${how}`,
   };
 }
+
+/** Each reason why a model cannot be used; the first one says what to do about it. */
+export const refusalRows = ({ reasons, hint }: Refusal): ModelRow[] =>
+  reasons.map((reason, i) => ({
+    id: `refused ${i}`,
+    label: reason,
+    description: i === 0 ? (hint ?? '') : '',
+    icon: 'error',
+    tooltip: hint === undefined ? reason : `${reason}\n\n${hint}`,
+    refused: true,
+  }));
 
 /** Each operator without a gradient, with its nodes, and what to do about it. */
 export function operatorRows(model: ModelSummary, t: Translate, language: string): ModelRow[] {

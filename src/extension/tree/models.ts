@@ -11,7 +11,8 @@ import { isOnnx, MODEL_FILES } from '../models/model-paths';
 import type { Services } from '../services';
 import { bytes } from '../words/format';
 import { stepSettings, stepText } from '../words/step-text';
-import { modelRows, STEP_ROW, type ModelRow } from './model-rows';
+import { refusalOf } from '../words/refusal-text';
+import { modelRows, refusalRows, STEP_ROW, type ModelRow } from './model-rows';
 
 /** The workspace's models and, when expanded, what each offers to adapters; read only by the parser process. */
 export function registerModelsView(services: Services): vscode.Disposable {
@@ -73,6 +74,12 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
     item.tooltip = node.tooltip ?? `${node.label} · ${node.description}`;
     item.iconPath = new vscode.ThemeIcon(node.icon);
     if (node.id === STEP_ROW) item.contextValue = STEP_ROW;
+    if (node.refused)
+      item.command = {
+        command: COMMAND.showModelReport,
+        title: vscode.l10n.t('Show Model Report'),
+        arguments: [node.of],
+      };
     item.accessibilityInformation = { label: `${node.label}, ${node.description}` };
     return item;
   }
@@ -88,7 +95,7 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
     const name = basename(path);
     const size = await askSize(name, usual);
     if (!size) return;
-    const title = vscode.l10n.t('Estimating a training step of {0} …', name);
+    const title = vscode.l10n.t('Estimating a training step of {0}…', name);
     const location = vscode.ProgressLocation.Notification;
     const cost = await vscode.window.withProgress({ location, title }, () => models.estimate(path, size));
     this.estimates.set(path, cost);
@@ -114,7 +121,7 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
       return modelRows(model, vscode.l10n.t, vscode.env.language, this.estimates.get(fsPath));
     } catch (e) {
       if (!(e instanceof AuroraError)) throw e;
-      return [{ id: 'error', label: e.message, description: e.hint ?? '', icon: 'error' }];
+      return refusalRows(refusalOf(fsPath, e));
     }
   }
 }

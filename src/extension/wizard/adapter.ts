@@ -24,11 +24,12 @@ import { describeTask } from '../../experiment/tasks/registry';
 import { defaultAdapter } from '../../recipes/draft';
 import { recipeAdapter } from '../../recipes/draft-recipe';
 import { RANKS } from './draft';
-import { pick, type Step } from '../ask/steps';
+import { always, type Step } from '../ask/run-steps';
+import { pick } from '../ask/steps';
 import type { WizardState } from './state';
 
 const methodStep: Step<WizardState> = {
-  applies: () => true,
+  ...always,
   async run(state, place) {
     const { t } = vscode.l10n;
     const { layers } = state.summary!;
@@ -59,6 +60,7 @@ const methodStep: Step<WizardState> = {
 
 const targetStep: Step<WizardState> = {
   applies: (state) => !isHeadAlone(state.adapter!),
+  ahead: ({ adapter }) => adapter && !isHeadAlone(adapter),
   async run(state, place) {
     const { t } = vscode.l10n;
     const { layers, blocked, missingRules } = state.summary!;
@@ -101,6 +103,7 @@ const targetStep: Step<WizardState> = {
 const rankStep: Step<WizardState> = {
   // A rank shared by all layers is far above what one layer allows, and rarely the first thing to change.
   applies: ({ adapter }) => isRankedByLayer(adapter!),
+  ahead: ({ adapter }) => adapter && isRankedByLayer(adapter),
   async run(state, place) {
     const { t } = vscode.l10n;
     const adapter = state.adapter as RankedSpec;

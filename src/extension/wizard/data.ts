@@ -7,7 +7,8 @@ import { knownData } from '../../recipes/data/known';
 import { formatOf } from '../../table/files';
 import type { DataHead } from '../../table/head';
 import { DATA_FILE, readDataHead } from '../language/data-head';
-import { pick, type Step } from '../ask/steps';
+import type { Step } from '../ask/run-steps';
+import { pick } from '../ask/steps';
 import { columnSteps } from './columns';
 import {
   browseItems,
@@ -49,11 +50,11 @@ const trainStep: Step<WizardState> = {
               : describeTask(state.task!).answer === 'choice'
                 ? t('Select the file with the training questions')
                 : t('Select the file with the labeled training texts')
-            : t('There is no CSV, TSV, JSONL or Parquet file in this workspace. Browse for one.'),
-        browse: { title: t('Choose the training data'), filters: FILTERS },
+            : t('No CSV, TSV, JSONL or Parquet files in this workspace. Browse for one.'),
+        browse: { title: t('Select training data'), filters: FILTERS },
         active: state.train ?? files.find((f) => /train/i.test(basename(f))),
       });
-      if (typeof picked === 'string') return picked === 'demo' ? 'cancel' : picked;
+      if (typeof picked === 'string') return picked;
       if (await readData(state, picked.path)) return 'next';
     }
   },
@@ -67,7 +68,7 @@ async function readData(state: WizardState, path: string): Promise<boolean> {
     ? unfit(head, path, describeTask(state.task!))
     : t('{0} has no rows that can be read as CSV, TSV, JSON or Parquet.', basename(path));
   if (!head || why !== undefined) {
-    void vscode.window.showErrorMessage(`${why} ${t('Choose another file.')}`);
+    void vscode.window.showErrorMessage(`${why} ${t('Select another file.')}`);
     return false;
   }
   if (state.train !== path) {
@@ -113,12 +114,12 @@ const imageValidationStep: Step<WizardState> = {
     for (;;) {
       const picked = await pick(place, {
         items,
-        placeholder: t('Select the validation data'),
+        placeholder: t('Select validation data'),
         active: items.find((i) => (i.share ?? i.source) === wanted),
       });
       if (typeof picked === 'string') return picked;
       const [{ share }] = picked;
-      const validation = share ?? (await sourceOf(picked[0], t('Choose the validation data')));
+      const validation = share ?? (await sourceOf(picked[0], t('Select validation data')));
       if (validation === undefined) continue;
       state.validation = validation;
       return 'next';
@@ -148,7 +149,7 @@ const validationStep: Step<WizardState> = {
       value: f as string | number | undefined,
     }));
     const browse = {
-      label: `$(folder-opened) ${t('Browse …')}`,
+      label: `$(folder-opened) ${t('Browse…')}`,
       description: '',
       value: undefined,
       alwaysShow: true,
@@ -157,7 +158,7 @@ const validationStep: Step<WizardState> = {
     for (;;) {
       const picked = await pick(place, {
         items: [...shares, ...others, browse],
-        placeholder: t('Select the validation data'),
+        placeholder: t('Select validation data'),
         active: [...shares, ...others].find((i) => i.value === wanted),
       });
       if (typeof picked === 'string') return picked;
@@ -168,7 +169,7 @@ const validationStep: Step<WizardState> = {
 };
 
 async function browseFor(): Promise<string | undefined> {
-  const title = vscode.l10n.t('Choose the validation data');
+  const title = vscode.l10n.t('Select validation data');
   const chosen = await vscode.window.showOpenDialog({ title, filters: FILTERS });
   return chosen?.[0]?.fsPath;
 }

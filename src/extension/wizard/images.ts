@@ -2,7 +2,8 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { describeTask } from '../../experiment/tasks/registry';
 import { withPatterns } from '../../files/pattern';
-import { pick, type Step } from '../ask/steps';
+import type { Step } from '../ask/run-steps';
+import { pick } from '../ask/steps';
 import { DATA_FILE, readDataHead } from '../language/data-head';
 import { kindOf } from '../language/checks/check-files';
 import { imageFolders } from '../models/image-folders';
@@ -35,8 +36,8 @@ export const sourceItem = (source: string): SourceItem => ({
 });
 
 export const browseItems = (): SourceItem[] => [
-  { label: `$(folder-opened) ${vscode.l10n.t('Browse for a Folder …')}`, browse: 'folder', alwaysShow: true },
-  { label: `$(file) ${vscode.l10n.t('Browse for a File …')}`, browse: 'file', alwaysShow: true },
+  { label: `$(folder-opened) ${vscode.l10n.t('Browse for a Folder…')}`, browse: 'folder', alwaysShow: true },
+  { label: `$(file) ${vscode.l10n.t('Browse for a File…')}`, browse: 'file', alwaysShow: true },
 ];
 
 /** @returns undefined if the dialog was canceled */
@@ -61,7 +62,7 @@ export const imageTrainStep: Step<WizardState> = {
         active: items.find((i) => i.source !== undefined && i.source === (state.train ?? likely(sources))),
       });
       if (typeof picked === 'string') return picked;
-      const source = await sourceOf(picked[0], t('Choose the training images'));
+      const source = await sourceOf(picked[0], t('Select training images'));
       if (source !== undefined && (await take(state, source))) return 'next';
     }
   },
@@ -77,7 +78,7 @@ async function take(state: WizardState, source: string): Promise<boolean> {
   if (!folder && (head?.columns.length ?? 0) < 2) {
     const { t } = vscode.l10n;
     const why = t('{0} needs one column of images and one of labels.', basename(source));
-    void vscode.window.showErrorMessage(`${why} ${t('Choose another file.')}`);
+    void vscode.window.showErrorMessage(`${why} ${t('Select another file.')}`);
     return false;
   }
   if (state.train !== source) delete state.validation;

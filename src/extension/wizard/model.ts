@@ -1,14 +1,17 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import { AuroraError } from '../../base/errors';
 import { showError } from '../ask/guard';
 import { modelFileLater, modelPath } from '../../files/model-path';
 import { COMMAND } from '../ids';
 import { FILE_KEYS, kindOf } from '../language/checks/check-files';
 import { describeTask } from '../../experiment/tasks/registry';
 import { likelyOutput } from './draft';
-import { pick, type Outcome, type Place, type Step } from '../ask/steps';
+import type { Outcome, Place, Step } from '../ask/run-steps';
+import { pick } from '../ask/steps';
 import { findModels } from '../models/model-files';
-import { pickFile, type WizardState } from './state';
+import { refusalOf } from '../words/refusal-text';
+import { pickFile, type ActionItem, type WizardState } from './state';
 import { readsImages } from './images';
 import { taskStep } from './task';
 
@@ -23,19 +26,22 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
   const { t } = vscode.l10n;
   const files = await findModels();
   for (;;) {
-    const picked = await pickFile(place, {
+    const { refused } = state;
+    const picked = await pickFile<'demo' | 'report'>(place, {
       files,
-      placeholder:
-        files.length > 0
+      placeholder: refused
+        ? t('{0} cannot be used: select another model', basename(refused.path))
+        : files.length > 0
           ? t('Select the model to adapt')
           : t(
-              'There is no model in this workspace: no folder from the Hugging Face hub, and no .onnx file. Browse for one, or run the demo with its own model.',
+              'No models in this workspace. Browse for a Hugging Face folder or an ONNX file, or run the demo with its own model.',
             ),
       browse: {
-        title: t('Choose an ONNX model, or the config.json of a model folder'),
+        title: t('Select an ONNX model, or the config.json of a model folder'),
         filters: { [t('Models')]: ['onnx', 'json'] },
       },
       active: state.model,
+      above: refused ? refusalItems(refused) : [],
       extra: [
         {
           label: `$(rocket) ${t('Run the Demo')}`,
@@ -49,22 +55,44 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
       void vscode.commands.executeCommand(COMMAND.runDemo);
       return 'cancel';
     }
-    if (typeof picked === 'string') return picked;
-    if (await readModel(state, modelPath(picked.path))) return 'next';
+    if (picked === 'report')
+      await vscode.commands.executeCommand(COMMAND.showModelReport, vscode.Uri.file(refused!.path));
+    else if (typeof picked === 'string') return picked;
+    else if (await readModel(state, modelPath(picked.path))) return 'next';
   }
 }
 
-/** Reads the model with a progress notification; false after a message if it cannot be used. */
+/** Why a model cannot be used, and its report. */
+function refusalItems({ path, error }: NonNullable<WizardState['refused']>): ActionItem<'report'>[] {
+  const { t } = vscode.l10n;
+  const { reasons, hint } = refusalOf(path, error);
+  return [
+    separator(t('Why {0} cannot be used', basename(path))),
+    ...reasons.map((reason, i) => ({
+      label: `$(error) ${reason}`,
+      ...(i === reasons.length - 1 && hint !== undefined && { detail: hint }),
+      action: 'report' as const,
+      alwaysShow: true,
+    })),
+    { label: `$(open-preview) ${t('Show Report')}`, action: 'report', alwaysShow: true },
+    separator(t('Models')),
+  ];
+}
+
+const separator = (label: string) => ({ label, kind: vscode.QuickPickItemKind.Separator });
+
+/** Reads the model with a progress notification; false, with the reason in the state, if it cannot be used. */
 async function readModel(state: WizardState, path: string): Promise<boolean> {
   const { services } = state;
   if (state.model === path && state.summary) return true;
-  const title = vscode.l10n.t('Reading {0} …', vscode.workspace.asRelativePath(path));
+  const title = vscode.l10n.t('Reading {0}…', vscode.workspace.asRelativePath(path));
   const location = vscode.ProgressLocation.Notification;
   try {
     state.summary = await vscode.window.withProgress({ location, title }, () =>
       services.models.inspect(path),
     );
     state.model = path;
+    delete state.refused;
     delete state.tokenizer;
     delete state.preprocessor;
     delete state.output;
@@ -73,7 +101,9 @@ async function readModel(state: WizardState, path: string): Promise<boolean> {
     return true;
   } catch (e) {
     delete state.given;
-    showError(services.log, e);
+    delete state.refused;
+    if (e instanceof AuroraError) state.refused = { path, error: e };
+    else showError(services.log, e);
     return false;
   }
 }
@@ -101,7 +131,7 @@ const besideStep = (
       browse: { title, filters: { JSON: ['json'] } },
       active: state[key],
     });
-    if (typeof picked === 'string') return picked === 'demo' ? 'cancel' : picked;
+    if (typeof picked === 'string') return picked;
     state[key] = picked.path;
     return 'next';
   },
@@ -110,17 +140,15 @@ const besideStep = (
 const tokenizerStep = besideStep('tokenizer', (state) => !readsImages(state), {
   name: 'tokenizer.json',
   pattern: TOKENIZER,
-  placeholder: vscode.l10n.t('There is no tokenizer.json next to the model. Select its tokenizer.'),
-  title: vscode.l10n.t('Choose the tokenizer.json of the model'),
+  placeholder: vscode.l10n.t('The model has no tokenizer.json beside it. Select its tokenizer.'),
+  title: vscode.l10n.t('Select the tokenizer.json of the model'),
 });
 
 const preprocessorStep = besideStep('preprocessor', readsImages, {
   name: 'preprocessor_config.json',
   pattern: PREPROCESSOR,
-  placeholder: vscode.l10n.t(
-    'There is no preprocessor_config.json next to the model. Select its preprocessing.',
-  ),
-  title: vscode.l10n.t('Choose the preprocessor_config.json of the model'),
+  placeholder: vscode.l10n.t('The model has no preprocessor_config.json beside it. Select its preprocessor.'),
+  title: vscode.l10n.t('Select the preprocessor_config.json of the model'),
 });
 
 const outputStep: Step<WizardState> = {

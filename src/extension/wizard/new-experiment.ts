@@ -6,7 +6,8 @@ import { CONTEXT } from '../ids';
 import type { Services } from '../services';
 import { draftText } from '../../recipes/draft';
 import { draftName, freeName, nameProblem } from './draft';
-import { ask, runSteps, type Step } from '../ask/steps';
+import { always, runSteps, type Step } from '../ask/run-steps';
+import { ask } from '../ask/steps';
 import { adapterSteps } from './adapter';
 import { dataSteps } from './data';
 import { modelSteps } from './model';
@@ -40,7 +41,7 @@ async function makeExperiment(file: string, text: string): Promise<void> {
 }
 
 const nameStep: Step<WizardState> = {
-  applies: () => true,
+  ...always,
   async run(state, place) {
     const folder = folderOf(state);
     const value = await freeName(folder, draftName(draftOf(state)));

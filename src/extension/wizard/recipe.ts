@@ -3,7 +3,8 @@ import { modelsFor, sizeOf, settingsOf } from '../../recipes/data/registry';
 import { recipesOf } from '../../recipes/report';
 import type { Recipe } from '../../experiment/paper';
 import { recipeText } from './recipe-text';
-import { pick, type Step } from '../ask/steps';
+import { always, type Step } from '../ask/run-steps';
+import { pick } from '../ask/steps';
 import type { WizardState } from './state';
 
 interface RecipeItem extends vscode.QuickPickItem {
@@ -18,7 +19,7 @@ const likely = ({ known, summary }: WizardState): Recipe | undefined => {
 
 /** Defaults, or the paper's settings for one of its data sets. Model and data are known, and remain the user's own. */
 export const recipeStep: Step<WizardState> = {
-  applies: () => true,
+  ...always,
   async run(state, place) {
     const { t } = vscode.l10n;
     const items: RecipeItem[] = [

@@ -4,7 +4,8 @@ import { describeTask } from '../../experiment/tasks/registry';
 import { usualLength } from '../../recipes/draft';
 import { BATCH_SIZE } from '../../recipes/draft-recipe';
 import type { StepCost } from '../../protocol/step-cost';
-import { pick, type Outcome, type Place, type Step } from '../ask/steps';
+import { always, type Outcome, type Place, type Step } from '../ask/run-steps';
+import { pick } from '../ask/steps';
 import type { StepChoice } from '../models/models';
 import { sizeText } from '../words/step-text';
 import { readsImages } from './images';
@@ -33,6 +34,7 @@ interface SizeQuestion {
 
 const lengthStep: Step<WizardState> = {
   applies: (state) => !readsImages(state),
+  ahead: (state) => (state.task === undefined ? undefined : !readsImages(state)),
   run(state, place) {
     const { t } = vscode.l10n;
     const { positions = Infinity } = state.summary!;
@@ -53,7 +55,7 @@ const lengthStep: Step<WizardState> = {
 };
 
 const batchStep: Step<WizardState> = {
-  applies: () => true,
+  ...always,
   run(state, place) {
     const usual = batchOf(state);
     return askSize(place, state, {

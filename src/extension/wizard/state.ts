@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import type { AuroraError } from '../../base/errors';
 import type { AdapterSpec } from '../../experiment/methods';
 import { modelPath } from '../../files/model-path';
 import type { Services } from '../services';
@@ -8,7 +9,8 @@ import { bytes } from '../words/format';
 import type { DataHead } from '../../table/head';
 import type { KnownData } from '../../recipes/data/known';
 import type { Draft } from '../../recipes/draft';
-import { pick, type Place } from '../ask/steps';
+import type { Place } from '../ask/run-steps';
+import { pick } from '../ask/steps';
 import { withPatterns } from '../../files/pattern';
 import type { KnownModel } from '../models/models';
 import { jsonData } from '../models/json-data';
@@ -23,6 +25,8 @@ export interface WizardState extends Partial<Draft> {
   /** The model that the wizard was started on. */
   given?: string;
   summary?: KnownModel;
+  /** The model that was chosen last and cannot be used. */
+  refused?: { path: string; error: AuroraError };
   headOfData?: DataHead;
   /** What looks like a test set. */
   tests?: string[];
@@ -68,44 +72,51 @@ export const nearFirst = (folder: string, paths: readonly string[]): string[] =>
 
 interface FileItem extends vscode.QuickPickItem {
   path?: string;
-  action?: 'browse' | 'demo';
+  action?: string;
 }
 
-export interface FileChoice {
+/** A row that is not a file; `action` is what picking it returns. */
+export type ActionItem<A extends string> = vscode.QuickPickItem & { action?: A };
+
+export interface FileChoice<A extends string> {
   files: readonly string[];
   placeholder: string;
   /** For the dialog: its title, and the accepted extensions, without dots. */
   browse: { title: string; filters: Record<string, string[]> };
   active?: string;
+  /** Above the files. */
+  above?: readonly ActionItem<A>[];
   /** Options other than files. */
-  extra?: readonly (vscode.QuickPickItem & { action: 'demo' })[];
+  extra?: readonly ActionItem<A>[];
 }
 
 /** One of the workspace's files with its size, or any other through a dialog. */
-export async function pickFile(
+export async function pickFile<A extends string = never>(
   place: Place,
-  { files, placeholder, browse, active, extra = [] }: FileChoice,
-): Promise<{ path: string } | 'demo' | 'back' | 'cancel'> {
+  { files, placeholder, browse, active, above = [], extra = [] }: FileChoice<A>,
+): Promise<{ path: string } | A | 'back' | 'cancel'> {
   const items: FileItem[] = await Promise.all(files.map(fileItem));
   const other: FileItem = {
-    label: `$(folder-opened) ${vscode.l10n.t('Browse …')}`,
-    action: 'browse',
+    label: `$(folder-opened) ${vscode.l10n.t('Browse…')}`,
+    action: BROWSE,
     alwaysShow: true,
   };
   for (;;) {
     const picked = await pick<FileItem>(place, {
-      items: [...items, ...(items.length > 0 ? [separator] : []), other, ...extra],
+      items: [...above, ...items, ...(items.length > 0 ? [separator] : []), other, ...extra],
       placeholder,
       active: items.find((i) => i.path === active),
     });
     if (typeof picked === 'string') return picked;
     const [{ path, action }] = picked;
     if (path !== undefined) return { path };
-    if (action === 'demo') return 'demo';
+    if (action !== undefined && action !== BROWSE) return action as A;
     const chosen = await vscode.window.showOpenDialog({ ...browse, openLabel: vscode.l10n.t('Use') });
     if (chosen?.[0]) return { path: chosen[0].fsPath };
   }
 }
+
+const BROWSE = 'browse';
 
 const separator: FileItem = { label: '', kind: vscode.QuickPickItemKind.Separator };
 

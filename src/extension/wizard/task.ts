@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { DEFAULT_TASK, describeTask, TASKS, taskWith, type TaskName } from '../../experiment/tasks/registry';
-import { pick, type Step } from '../ask/steps';
+import { always, type Step } from '../ask/run-steps';
+import { pick } from '../ask/steps';
 import { operatorRows } from '../tree/model-rows';
 import { modelText, wayAround } from '../words/model-text';
 import { stepSettings, stepText } from '../words/step-text';
@@ -30,7 +31,7 @@ interface TaskItem extends vscode.QuickPickItem {
  * lets a person choose another.
  */
 export const taskStep = (chooseModel: Step<WizardState>['run']): Step<WizardState> => ({
-  applies: () => true,
+  ...always,
   async run(state, place) {
     const { t } = vscode.l10n;
     const items = (Object.keys(TASKS) as TaskName[]).map((name): TaskItem => {

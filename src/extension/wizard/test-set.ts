@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import { kindOf } from '../language/checks/check-files';
 import { readDataHead } from '../language/data-head';
 import { guessTests } from '../language/guess/guess-test';
-import { pick, type Step } from '../ask/steps';
+import type { Step } from '../ask/run-steps';
+import { pick } from '../ask/steps';
 import { imageSources, readsImages, sourceItem, type SourceItem } from './images';
 import { dataFiles, type WizardState } from './state';
 

@@ -16,15 +16,15 @@ export const parseExportLine = (line: string): ExportLine | undefined =>
 
 /** The progress text; undefined if there is nothing new. */
 export function progressText(line: ExportLine, t: Translate): string | undefined {
-  if (line.kind === 'preparing') return t('Reading model and data …');
+  if (line.kind === 'preparing') return t('Reading model and data…');
   if (line.kind !== 'measuring') return undefined;
   switch (line.what) {
     case 'dynamic':
-      return t('Measuring the dynamic form on {0} examples …', line.examples);
+      return t('Measuring the dynamic form on {0} examples…', line.examples);
     case 'static':
-      return t('Measuring the static form on {0} examples …', line.examples);
+      return t('Measuring the static form on {0} examples…', line.examples);
     case 'exported':
-      return t('Measuring the exported files on {0} examples …', line.examples);
+      return t('Measuring the exported files on {0} examples…', line.examples);
   }
 }
 

@@ -67,15 +67,15 @@ export class GpuProgressText {
     const { t } = this;
     switch (step) {
       case 'checking':
-        return t('Checking this platform …');
+        return t('Checking this platform…');
       case 'copying':
-        return t('Copying the bundled files …');
+        return t('Copying the bundled files…');
       case 'downloading':
-        return t('Downloading …');
+        return t('Downloading…');
       case 'unpacking':
-        return t('Unpacking …');
+        return t('Unpacking…');
       case 'verifying':
-        return t('Loading it and multiplying two matrices …');
+        return t('Loading it and multiplying two matrices…');
     }
   }
 }

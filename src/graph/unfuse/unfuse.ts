@@ -1,3 +1,4 @@
+import { Refusals } from '../../base/refusals';
 import type { Model, Node } from '../model';
 import { rewriteModel, type Rewrite } from '../rewrite';
 import { attention } from './attention';
@@ -64,10 +65,15 @@ const hasPast = ({ opType, inputs }: Node): boolean => Boolean(inputs[PAST_AT.ge
  *
  * @param keepPast whether a fused attention that reads a key/value cache stays, which only texts from their beginning
  *   can do without
- * @throws AuroraError 'model' naming the node, for an attribute or an input that is not supported
+ * @throws AuroraError 'model' naming each node with an attribute or an input that is not supported
  */
-export const unfuse = (model: Model, keepPast = false): Model =>
-  rewriteModel(model, '/unfuse', (node) => {
+export function unfuse(model: Model, keepPast = false): Model {
+  const refusals = new Refusals();
+  const unfused = rewriteModel(model, '/unfuse', (node) => {
     const rewrite = REWRITES.get(`${node.domain}:${node.opType}`);
-    return keepPast && node.domain !== '' && hasPast(node) ? undefined : rewrite;
+    if (!rewrite || (keepPast && node.domain !== '' && hasPast(node))) return undefined;
+    return (copy, c) => refusals.attempt(() => rewrite(copy, c));
   });
+  refusals.throwAll();
+  return unfused;
+}

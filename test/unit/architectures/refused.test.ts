@@ -104,6 +104,18 @@ describe('a model folder is refused', () => {
     loads({ quantization_config: { bits: 4 } }, /quantization_config/, /before it was quantized/);
   });
 
+  it('with everything that is not implemented at once, and the way forward once', () =>
+    refuses(
+      changed('electra', {
+        is_decoder: true,
+        position_embedding_type: 'relative_key',
+        pruned_heads: { 0: [1] },
+      }),
+      'model',
+      /^\S+: pruned_heads is \{"0":\[1\]\}, [^\n]*Supported: \{\}\.\n\S+: position_embedding_type is [^\n]*Supported: "absolute"\.\n\S+: is_decoder is true, [^\n]*Supported: false\.$/,
+      /^Export the model to ONNX with Optimum, and use that file instead of the folder\.$/,
+    ));
+
   it('with a model of texts and one of images in it', () => {
     const both = changed('clip-classifier', { architectures: ['CLIPModel'] });
     refuses(both, 'model', /model_type is "clip"/, /"clip_vision_model"/);

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ENGINES } from '../../../src/engine/place';
-import { COMMAND, CONTEXT, LANGUAGE, PANELS, SETTING, VIEW } from '../../../src/extension/ids';
+import { HEAD_ALONE, METHOD_ORDER } from '../../../src/experiment/methods';
+import { COMMAND, CONTEXT, LANGUAGE, PANELS, SETTING, TOOL, VIEW } from '../../../src/extension/ids';
 import type { RunEntry } from '../../../src/extension/runs/store';
 import { adapterRow, checkpointRow, exportRow } from '../../../src/extension/tree/artifacts';
 import { experimentRow } from '../../../src/extension/tree/experiment-row';
@@ -112,6 +113,24 @@ describe('the extension manifest', () => {
         .map((s) => `aurora.${s}`)
         .sort(),
     );
+  });
+
+  it('describes each language model tool for the model, and for people', () => {
+    const tools = contributes.languageModelTools;
+    expect(tools.map((tool) => tool.name)).toEqual(Object.values(TOOL));
+    for (const { name, toolReferenceName, modelDescription, inputSchema } of tools) {
+      // VS Code ignores tools with other names.
+      expect(`${name} ${toolReferenceName}`).toMatch(/^[\w-]+ [\w-]+$/);
+      expect(modelDescription.length).toBeGreaterThan(100);
+      for (const property of Object.values<{ description: string } | undefined>(inputSchema.properties))
+        expect(property?.description).toBeTruthy();
+    }
+    expect(tools[0].inputSchema.properties.method!.enum).toEqual([...METHOD_ORDER, HEAD_ALONE.method]);
+    // Tools name each other, as the next step.
+    const named = [...sources(), ...tools.map((t) => t.modelDescription)].flatMap(
+      (text) => text.match(/\baurora_[a-z_]+/g) ?? [],
+    );
+    expect(named.filter((name) => !Object.values<string>(TOOL).includes(name))).toEqual([]);
   });
 
   it('offers every engine and every device, each with a description', () => {

@@ -55,11 +55,11 @@ describe('the report of a comparison of both engines', () => {
     const rows = [row('loss', 1e-7, 1e-5), row('gradients', 4e-7, 1e-4)];
     const { report, told } = reported({ kind: 'result', agree: true, rows });
     expect(told).toEqual([
-      'Running one step of 8 examples on ONNX Runtime on cpu …',
+      'Running one step of 8 examples on ONNX Runtime on cpu…',
       undefined,
-      'Running one step of 8 examples on TensorFlow.js on wasm …',
+      'Running one step of 8 examples on TensorFlow.js on wasm…',
       undefined,
-      'Comparing …',
+      'Comparing…',
       undefined,
     ]);
     expect(verifySummary(report.result!, t)).toBe('The engines agree; the largest difference is 4.0e-7.');

@@ -37,13 +37,27 @@ export class Wizard {
     await this.window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
   }
 
-  /** Answers everything after the data as AuroRA does by default. */
-  async acceptDefaults(input: 'text' | 'image' = 'text'): Promise<void> {
+  /** Chooses the classification of the texts in train.jsonl, whose columns are `text` and `label`. */
+  async classifyTexts(validation = 'validation.jsonl'): Promise<void> {
+    await this.choose('Select the kind of task', 'Text classification');
+    await this.choose('labeled training texts', 'train.jsonl');
+    await this.choose('Select the text column', 'text');
+    await this.choose('Select the label column', 'label');
+    await this.choose('Select validation data', validation);
+  }
+
+  /** Answers from the settings to the rank as AuroRA does by default. */
+  async acceptAdapter(): Promise<void> {
     await this.choose('Select settings', 'Defaults');
     await this.choose('Select a method', 'AuroRA');
     await this.asks('Select the layers');
     await this.ok();
     await this.accept('Select a rank');
+  }
+
+  /** Answers everything after the data as AuroRA does by default. */
+  async acceptDefaults(input: 'text' | 'image' = 'text'): Promise<void> {
+    await this.acceptAdapter();
     await this.acceptSize(input);
     await this.accept('file name of the experiment');
   }

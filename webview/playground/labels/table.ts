@@ -78,7 +78,7 @@ export function shareTable(
         <th scope="col">${item}</th>
         <td></td>
         <th scope="col">${t('Probability')}</th>
-        ${first === undefined ? nothing : html`<th scope="col">${t('Points more or less than {0}', first)}</th>`}
+        ${first === undefined ? nothing : html`<th scope="col">${t('Difference from {0} in points', first)}</th>`}
       </tr>
     </thead>
     <tbody>

@@ -53,6 +53,6 @@ function judged(tokens: Masks['masks'][number], hidden: string): string {
   // Uncased models know no capitals.
   const at = tokens.findIndex(({ token }) => token.toLowerCase() === hidden.toLowerCase());
   if (at === 0) return t('✓ That is the hidden word.');
-  if (at < 0) return t('✗ The hidden word is {0}, which is none of these.', hidden);
+  if (at < 0) return t('✗ The hidden word is {0}, which is not among them.', hidden);
   return t('✗ The hidden word is {0}: {1}.', hidden, cautiousPercent(tokens[at].probability));
 }

@@ -18,12 +18,12 @@ const SECONDS_VARIABLE = 'AURORA_DOCTOR_SECONDS';
 export const doctorCommand: Command = {
   help: `Usage: aurora doctor [options]
 
-Lists this machine's processor, memory, and graphics cards with their drivers. Then measures each device that an
+Lists this machine's CPU, memory, and graphics cards with their drivers. Then measures each device that an
 engine could use here for ${SECONDS} seconds: matrix products, and training steps of a small encoder with an AuroRA
 adapter, in the same code that trains runs. Reports what is missing and how to get it.
 
   --seconds N        measure each device for N seconds (default: ${SECONDS_VARIABLE}, else ${SECONDS})
-  --threads N        threads on the processor (default: OMP_NUM_THREADS, or one per core)
+  --threads N        threads on the CPU (default: OMP_NUM_THREADS, or one per core)
   --json             JSON lines, each as soon as it is known: system, checking, place, report
 
 Exits with 0, whatever it finds.

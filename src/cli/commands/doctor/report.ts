@@ -8,7 +8,7 @@ export function doctorText(line: DoctorLine): string {
     case 'system':
       return system(line);
     case 'checking':
-      return `Measuring ${line.engine} on ${line.device} …\n`;
+      return `Measuring ${line.engine} on ${line.device}…\n`;
     case 'place':
       return '';
     case 'report':
@@ -32,7 +32,7 @@ function system(facts: MachineFacts): string {
     `Machine  ${facts.platform}`,
     ...table(
       [
-        ['  processor', `${facts.cpu}, ${facts.cores} cores`],
+        ['  CPU', `${facts.cpu}, ${facts.cores} cores`],
         ['  memory', `${gigabytes(facts.freeMemory)} free of ${gigabytes(facts.totalMemory)}`],
         ...(gpus.length ? gpus : [['  graphics', 'none that WebGPU or CUDA could use']]),
       ],

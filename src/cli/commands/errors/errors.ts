@@ -73,5 +73,5 @@ function parseOn(text = 'validation'): MeasuredOn {
 /** Results go to stdout, progress to stderr. */
 async function tell(line: PredictLine, json: boolean): Promise<void> {
   if (json) return write(`${JSON.stringify(line)}\n`);
-  if (line.kind === 'predicting') process.stderr.write(`Predicting ${count(line.examples)} examples …\n`);
+  if (line.kind === 'predicting') process.stderr.write(`Predicting ${count(line.examples)} examples…\n`);
 }

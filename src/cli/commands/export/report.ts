@@ -31,7 +31,7 @@ const MEASURED = { dynamic: 'the dynamic form', static: 'the static form', expor
 
 /** "Measuring the exported files on 2,256 examples …" */
 export const measuringText = ({ what, examples }: Extract<ExportLine, { kind: 'measuring' }>): string =>
-  `Measuring ${MEASURED[what]} on ${count(examples)} examples …\n`;
+  `Measuring ${MEASURED[what]} on ${count(examples)} examples…\n`;
 
 /** "onnx-merged loses 2.31 points of accuracy." */
 export const dropWords = (form: ExportForm, { metric, points }: MetricDrop): string =>

@@ -3,11 +3,11 @@ import { megabytes } from '../../../trainer/gpu-support/downloads';
 import { progressPercent } from '../../../base/percent';
 
 const WORDS: Record<GpuStep, string> = {
-  checking: 'Checking the platform and existing files …',
-  copying: 'Copying bundled files …',
-  downloading: 'Downloading …',
-  unpacking: 'Unpacking …',
-  verifying: 'Loading it and multiplying two matrices …',
+  checking: 'Checking the platform and existing files…',
+  copying: 'Copying bundled files…',
+  downloading: 'Downloading…',
+  unpacking: 'Unpacking…',
+  verifying: 'Loading it and multiplying two matrices…',
 };
 
 /** Shows an install in a terminal; in a log, only its steps and its end. */

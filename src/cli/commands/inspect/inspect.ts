@@ -37,7 +37,7 @@ read, and no runtime is loaded except to measure the machine once, for about two
                     query and value layers)
   --head HEAD       linear for a new head, none for the model's own logits (default: none if it has logits)
   --output NAME     the output that is trained on, if several could be
-  --threads N       threads on the processor (default: OMP_NUM_THREADS, or one per core)
+  --threads N       threads on the CPU (default: OMP_NUM_THREADS, or one per core)
   --measure         measure the machine again
   --no-measure      do not measure it: if its speed is not known, neither is the time
   --json            print one JSON object instead

@@ -38,7 +38,7 @@ base model; a language model streams its text.
   --model MODEL      an ONNX file or a folder from the hub: a classifier of texts or images, or a language model
   --adapter DIR      an adapter for it in PEFT's layout (LoRA, or AuroRA Lab's own)
   --tokenizer FILE   its tokenizer.json, if it is not beside the model
-  --threads N        threads on the processor (default: OMP_NUM_THREADS, or one per core)
+  --threads N        threads on the CPU (default: OMP_NUM_THREADS, or one per core)
 
 For language models:
   --as-typed         do not put prompts into data.promptTemplate, as training does
@@ -245,7 +245,7 @@ class Teller {
   async tell(line: PlayLine): Promise<void> {
     switch (line.kind) {
       case 'loading':
-        process.stderr.write('Loading …\n');
+        process.stderr.write('Loading…\n');
         return;
       case 'loaded':
         this.facts.set(line.subject, line);

@@ -22,7 +22,7 @@ estimate how long the run will take and how much memory it needs. Keeps nothing 
 
   --steps N          training steps to measure (default: 3)
   --set KEY=VALUE    override a setting, such as --set training.batchSize=16 (may be given several times)
-${PLACE_HELP}  --threads N        threads on the processor (default: OMP_NUM_THREADS, or one per core)
+${PLACE_HELP}  --threads N        threads on the CPU (default: OMP_NUM_THREADS, or one per core)
   --json             JSON lines, each as soon as it is known: modules, reading, data, measuring, device, step, estimate,
                      problem
 

@@ -36,7 +36,7 @@ export function preflightText(line: PreflightLine): string {
     case 'data':
       return data(line);
     case 'measuring':
-      return `\nMeasuring the first step: ${line.places.map((p) => placeName(p as Place)).join(', ')} …\n`;
+      return `\nMeasuring the first step: ${line.places.map((p) => placeName(p as Place)).join(', ')}…\n`;
     case 'device':
       return `\n${deviceLine(line)}\n`;
     case 'step':

@@ -107,7 +107,7 @@ const DOING = {
 async function tell(line: StudyLine, json: boolean): Promise<void> {
   if (json) return write(`${JSON.stringify(line)}\n`);
   if (line.kind === 'measuring')
-    process.stderr.write(`Run ${line.run} of ${line.runs}, ${line.name}: ${DOING[line.what]} …\n`);
+    process.stderr.write(`Run ${line.run} of ${line.runs}, ${line.name}: ${DOING[line.what]}…\n`);
   if (line.kind === 'problem') process.stderr.write(`warning: ${line.message} ${line.hint ?? ''}\n`);
 }
 

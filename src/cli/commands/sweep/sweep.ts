@@ -38,7 +38,7 @@ add to the section later add trials to the existing ones.
   --set KEY=VALUE    override a setting of all trials, such as --set training.epochs=1 (may be given several times)
   --lease            stop when the file control/lease in the sweep's folder has not been touched for a minute
   --json             JSON lines: plan, trial, warning, end
-${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads per trial on the processor (default: cores divided by parallel trials)
+${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads per trial on the CPU (default: cores divided by parallel trials)
 
 Exits with 0 if every trial has finished or was pruned, with 1 if any failed, with 24 if a process on another machine
 owns the sweep or one of its trials, with 25 if files have changed since earlier trials were trained on them, and with

@@ -44,7 +44,7 @@ nothing changed, it reproduces RUN bit for bit. Both stay on the run's device un
   --baseline         first train the head alone, as a separate run to compare with; for a task without a trained head,
                      first evaluate the untrained model
   --lease            stop when the file control/lease in the run folder has not been touched for a minute
-${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads on the processor (default: OMP_NUM_THREADS, or one per core)
+${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads on the CPU (default: OMP_NUM_THREADS, or one per core)
 
 Exits with 0 if the run was trained to its end, with 130 if it was stopped (everything is saved), with 17 if training
 diverged, with 19 if the device cannot be used, with 21 if not even one example fits into memory, with 24 if a process on
@@ -194,7 +194,7 @@ async function fresh(
   const spec = loadExperiment(file, args.list('set'));
   let reference: Reference | undefined;
   if (args.flag('baseline') && spec.task.head === 'none') {
-    process.stderr.write('Baseline: the untrained model …\n');
+    process.stderr.write('Baseline: the untrained model…\n');
     const metrics = await measureUntrained(spec);
     if (metrics !== 'diverged') reference = { name: 'untrained', metrics, note: '' };
   } else if (args.flag('baseline')) {

@@ -21,7 +21,7 @@ leaves out the examples in question. Always in float32. Keeps nothing on disk.
   --set KEY=VALUE        override a setting, such as --set training.batchSize=4 (may be given several times)
   --device NAME          device of ONNX Runtime: cpu (default), webgpu or cuda
   --engine-device NAME   device of TensorFlow.js: wasm (default), cpu, webgpu or tensorflow
-  --threads N            threads on the processor (default: OMP_NUM_THREADS, or one per core); wasm has one
+  --threads N            threads on the CPU (default: OMP_NUM_THREADS, or one per core); wasm has one
   --json                 JSON lines, each as soon as it is known: setup, ran, kinks, result, problem
 
 Exits with 0 if the engines agree, with 1 if they differ, with 9 if an engine lacks an operator of the model, and with

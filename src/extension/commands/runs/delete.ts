@@ -47,7 +47,7 @@ async function stopFirst({ store, trainer }: Services, runs: readonly RunEntry[]
   await vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t('Stopping {0} …', namesOf(active)),
+      title: vscode.l10n.t('Stopping {0}…', namesOf(active)),
     },
     () => Promise.all(active.map((r) => trainer.stop(r.folder))),
   );

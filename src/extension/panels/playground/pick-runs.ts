@@ -36,7 +36,7 @@ export async function pickRuns(
       ),
     ],
     {
-      title: t('Compare with which runs?'),
+      title: t('Select runs to compare with'),
       canPickMany: true,
       ignoreFocusOut: true,
       matchOnDescription: true,

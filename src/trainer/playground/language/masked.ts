@@ -34,7 +34,7 @@ export async function openMasked(opened: OpenedModel, tokenizer: Tokenizer): Pro
     if (logits.length / size < tokenizer.vocabSize)
       throw new AuroraError(
         'model',
-        `${path} gives ${logits.length / size} numbers for each token, and its tokenizer has ${tokenizer.vocabSize} of them: it is no language model.`,
+        `${path} gives ${logits.length / size} numbers for each token, and its tokenizer has ${tokenizer.vocabSize} of them, so it is not a language model.`,
         'Use the tokenizer.json that came with the model.',
       );
     return { ...asked.answer(logits), seconds, tokens: size, truncated };

@@ -48,6 +48,6 @@ describe('the CodeLens above an experiment', () => {
       folder: '/r/running',
       text: '$(sync~spin) Running 42%',
     });
-    expect(runningText([entry('starting', undefined)], t)?.text).toBe('$(sync~spin) Starting …');
+    expect(runningText([entry('starting', undefined)], t)?.text).toBe('$(sync~spin) Starting…');
   });
 });

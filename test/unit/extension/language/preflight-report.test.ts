@@ -86,11 +86,11 @@ function report(lines: readonly PreflightLine[] = LINES) {
 describe('a preflight', () => {
   it('reports each stage as it is reached', () => {
     expect(report().said).toEqual([
-      '1 module gets an adapter; reading the data …',
-      '1000 examples read; opening the model …',
-      'Looking for the fastest device: ONNX Runtime on cpu, ONNX Runtime on webgpu …',
-      'ONNX Runtime on webgpu, the fastest on this machine; warming up with the longest examples …',
-      'Measuring 1 steps …',
+      '1 module gets an adapter; reading the data…',
+      '1000 examples read; opening the model…',
+      'Looking for the fastest device: ONNX Runtime on cpu, ONNX Runtime on webgpu…',
+      'ONNX Runtime on webgpu, the fastest on this machine; warming up with the longest examples…',
+      'Measuring 1 steps…',
       'Step 1 of 1: 0.6 s',
       undefined,
       undefined,

@@ -17,7 +17,7 @@ const { t } = context;
 describe('the texts of an export', () => {
   it('say what is being measured', () => {
     const line = parseExportLine('{"kind":"measuring","what":"static","examples":24}')!;
-    expect(progressText(line, t)).toBe('Measuring the static form on 24 examples …');
+    expect(progressText(line, t)).toBe('Measuring the static form on 24 examples…');
     expect(parseExportLine('{"kind":"newer"}')).toBeUndefined();
     expect(parseExportLine('no JSON')).toBeUndefined();
   });

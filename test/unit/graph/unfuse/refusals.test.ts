@@ -90,4 +90,18 @@ describe('what is not supported is refused by name', () => {
     expect(error()).toMatchObject({ kind: 'model', hint: expect.stringMatching(/\w/) as string });
     expect(error().message).toMatch(message);
   });
+
+  it('node by node, each with its reason', () => {
+    const later = (n: number) => node('QuickGelu', ['x'], [`y${n}`], { [`later${n}`]: 1 }, 'com.microsoft');
+    const m = model({
+      opset: 20,
+      domains: { 'com.microsoft': 1 },
+      inputs: [input('x', DType.float, [undefined, 8])],
+      nodes: [later(0), later(1)],
+      outputs: ['y0', 'y1'],
+    });
+    expect(() => unfuse(m)).toThrow(
+      /^The operator QuickGelu of the node y0 has the attribute later0, [^\n]*\nThe operator QuickGelu of the node y1 has the attribute later1, [^\n]*$/,
+    );
+  });
 });

@@ -1,0 +1,3 @@
+import type { Pages } from './repository.mjs';
+
+export function standalone(path: string, pages?: Pages): string;

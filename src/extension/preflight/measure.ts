@@ -1,0 +1,30 @@
+import * as vscode from 'vscode';
+import { deviceArguments } from '../launcher/device-arguments';
+import { programError } from '../launcher/program-error';
+import { machineArguments } from '../launcher/trainer-client';
+import type { Services } from '../services';
+import { addLine, parsePreflightLine, type PreflightReport } from './report';
+
+/**
+ * Runs `aurora preflight` on a saved experiment file.
+ *
+ * @param progress gets what is being done
+ * @throws AuroraError if it could not run, or was canceled; what is wrong with the experiment is in the report
+ */
+export async function measure(
+  { trainer }: Services,
+  file: string,
+  { token, progress }: { token: vscode.CancellationToken; progress?: (message: string) => void },
+): Promise<PreflightReport> {
+  const report: PreflightReport = { steps: [], problems: [] };
+  const onLine = (text: string) => {
+    const line = parsePreflightLine(text);
+    const message = line && addLine(report, line, vscode.l10n.t);
+    if (message !== undefined) progress?.(message);
+  };
+  const args = ['preflight', file, '--json', ...machineArguments(deviceArguments)];
+  const result = await trainer.program(args, { token, onLine });
+  const told = report.problems.some((p) => p.severity === 'error');
+  if (result.code !== 0 && !told) throw programError(result, 'preflight');
+  return report;
+}

@@ -1,0 +1,25 @@
+/** Characters of an answer, about 5,000 tokens: more would crowd out the conversation. */
+export const LONGEST = 16_000;
+
+/** Of a number that is not whole: more digits than a metric is known to. */
+const DIGITS = 6;
+
+/** Facts as JSON, without rounding anything that a person would see. */
+export const facts = (value: unknown): string =>
+  JSON.stringify(
+    value,
+    (_, v: unknown) => (typeof v === 'number' && !Number.isInteger(v) ? Number(v.toPrecision(DIGITS)) : v),
+    1,
+  );
+
+/** An answer that says so if it is cut. */
+export const bounded = (text: string): string =>
+  text.length <= LONGEST
+    ? text
+    : `${text.slice(0, LONGEST)}\n… cut here: ${text.length - LONGEST} of ${text.length} characters are left out. Ask for less, such as a single run.`;
+
+/** At most `most` of a list, evenly spread, with both ends. */
+export function spread<T>(list: readonly T[], most: number): T[] {
+  if (list.length <= most) return [...list];
+  return Array.from({ length: most }, (_, i) => list[Math.round((i * (list.length - 1)) / (most - 1))]);
+}

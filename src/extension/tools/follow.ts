@@ -1,0 +1,68 @@
+import * as vscode from 'vscode';
+import { readScalars } from '../../runs/curve/scalars-reader';
+import { isActive } from '../runs/shown-state';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import { facts } from './answer';
+import { findRun } from './find-runs';
+import { optionalCount, optionalText } from './input';
+import { briefly, curve } from './run-facts';
+import { requireWanted, workspaceFolders, type Tool } from './tool';
+
+const USUAL_SECONDS = 60;
+const MOST_SECONDS = 600;
+const POINTS = 8;
+
+export const followTool: Tool = {
+  prepare: (_, input) =>
+    Promise.resolve({
+      invocationMessage: vscode.l10n.t(
+        'Following {0}',
+        optionalText(input, 'run') ?? vscode.l10n.t('the newest run'),
+      ),
+    }),
+  async answer(services, input, token) {
+    const { store } = services;
+    const seconds = Math.min(optionalCount(input, 'waitSeconds', 0) ?? USUAL_SECONDS, MOST_SECONDS);
+    const { folder } = findRun(await store.runs(), workspaceFolders(), optionalText(input, 'run'));
+    const entry = await whileActive(services, folder, seconds, token);
+    const shown = curve(readScalars(folder), POINTS);
+    return facts({
+      ...briefly(entry),
+      ...(shown && { curve: shown }),
+      next: isActive(entry.state)
+        ? 'Still in progress: call aurora_follow_run again.'
+        : 'It has ended: call aurora_explain_run for everything that its folder holds.',
+    });
+  },
+};
+
+/** Waits until the run has ended, for at most `seconds`. */
+async function whileActive(
+  { store }: Services,
+  folder: string,
+  seconds: number,
+  token: vscode.CancellationToken,
+): Promise<RunEntry> {
+  const disposables: vscode.Disposable[] = [];
+  try {
+    return await new Promise<RunEntry>((resolve, reject) => {
+      const end = () => void store.refreshRun(folder).then(resolve, reject);
+      const look = async () => {
+        if (!isActive((await store.refreshRun(folder)).state)) end();
+      };
+      const timer = setTimeout(end, 1000 * seconds);
+      disposables.push(
+        { dispose: () => clearTimeout(timer) },
+        store.onDidChange(() => {
+          if (!isActive(store.run(folder)?.state ?? 'damaged')) end();
+        }),
+        token.onCancellationRequested(() => reject(new vscode.CancellationError())),
+      );
+      requireWanted(token);
+      look().catch(reject);
+    });
+  } finally {
+    vscode.Disposable.from(...disposables).dispose();
+  }
+}

@@ -1,0 +1,54 @@
+import * as vscode from 'vscode';
+import { AuroraError } from '../../base/errors';
+import { TOOL } from '../ids';
+import type { Services } from '../services';
+import { bounded } from './answer';
+import type { ToolInput } from './input';
+import type { Tool } from './tool';
+
+/** Loaded when a language model calls one for the first time. */
+const TOOLS: [name: string, load: () => Promise<Tool>][] = [
+  [TOOL.inspectModel, async () => (await import('./inspect')).inspectTool],
+  [TOOL.preflight, async () => (await import('./preflight')).preflightTool],
+  [TOOL.runExperiment, async () => (await import('./run')).runTool],
+  [TOOL.followRun, async () => (await import('./follow')).followTool],
+  [TOOL.compareRuns, async () => (await import('./compare')).compareTool],
+  [TOOL.explainRun, async () => (await import('./explain')).explainTool],
+];
+
+/**
+ * The commands that the editor's chat can call. The extension sends nothing anywhere: VS Code passes a tool's answer to the
+ * language model that the user chose. Editors that are based on VS Code may lack them.
+ */
+export function registerTools(services: Services): vscode.Disposable {
+  const { lm } = vscode as Partial<typeof vscode>;
+  if (typeof lm?.registerTool !== 'function') return vscode.Disposable.from();
+  return vscode.Disposable.from(
+    ...TOOLS.map(([name, load]) =>
+      lm.registerTool<ToolInput>(name, {
+        prepareInvocation: ({ input }) =>
+          plainly(services, async () => (await load()).prepare(services, input)),
+        invoke: ({ input }, token) =>
+          plainly(services, async () => {
+            const tool = await load();
+            const answer = await tool.answer(services, input, token).catch((e: unknown) => {
+              throw token.isCancellationRequested ? new vscode.CancellationError() : e;
+            });
+            return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(bounded(answer))]);
+          }),
+      }),
+    ),
+  );
+}
+
+/** The language model gets an error's message, so it says what to do next. */
+async function plainly<T>({ log }: Services, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (e) {
+    if (e instanceof AuroraError)
+      throw new Error(bounded([e.message, e.hint].filter(Boolean).join('\n')), { cause: e });
+    if (!(e instanceof vscode.CancellationError)) log.error(e as Error);
+    throw e;
+  }
+}

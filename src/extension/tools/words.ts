@@ -1,0 +1,71 @@
+import type { Experiment } from '../../experiment/experiment';
+import { isHeadAlone, methodName, methodSize } from '../../experiment/methods';
+import { code, escape } from '../markdown';
+import type { Translate } from '../translate';
+
+/** What a person confirms before a tool trains. */
+export interface Confirmation {
+  title: string;
+  /** Markdown; names from files are escaped. */
+  message: string;
+}
+
+export interface RunQuestion {
+  /** The experiment file, as the workspace names it. */
+  file: string;
+  /** Undefined if it has mistakes, which the tool then reports. */
+  spec?: Experiment;
+  /** Settings that are changed for this run: "training.epochs=1". */
+  changed: readonly string[];
+  /** Display names of the runs in progress. */
+  active: readonly string[];
+  /** How a path is shown: relative to the workspace if it is in it. */
+  shown: (path: string) => string;
+}
+
+/** Asks before a run starts: what is trained, on what, and what else is going on. */
+export function runConfirmation(question: RunQuestion, t: Translate): Confirmation {
+  const { file, changed, active } = question;
+  const parts = [
+    t('{0} is trained on this machine, in a new run folder.', code(file)),
+    ...specLines(question, t),
+    ...(changed.length > 0 ? [t('Changed for this run: {0}.', changed.map(code).join(', '))] : []),
+    ...(active.length > 0
+      ? [t('Another run is in progress, so both take longer: {0}.', active.map(escape).join(', '))]
+      : []),
+  ];
+  return { title: t('Train the Experiment?'), message: parts.join('\n\n') };
+}
+
+/** Asks before a preflight, which runs the model and trains a few steps without keeping anything. */
+export function preflightConfirmation(question: Omit<RunQuestion, 'changed'>, t: Translate): Confirmation {
+  const parts = [
+    t(
+      '{0} is checked: its model runs a few real training steps on this machine. Nothing is kept.',
+      code(question.file),
+    ),
+    ...specLines(question, t),
+    ...(question.active.length > 0
+      ? [t('A run is in progress, so times are not reliable: {0}.', question.active.map(escape).join(', '))]
+      : []),
+  ];
+  return { title: t('Run the Preflight?'), message: parts.join('\n\n') };
+}
+
+function specLines({ spec, shown }: Pick<RunQuestion, 'spec' | 'shown'>, t: Translate): string[] {
+  if (!spec) return [];
+  const { adapter, training, model, data } = spec;
+  const method = isHeadAlone(adapter)
+    ? t('head only')
+    : [methodName(adapter), methodSize(adapter)].join(' ').trim();
+  return [
+    t(
+      '{0}, {1} epochs, batch {2}, learning rate {3}.',
+      method,
+      training.epochs,
+      training.batchSize * training.gradientAccumulation,
+      training.learningRate,
+    ),
+    t('Model: {0}. Training data: {1}.', code(shown(model.path)), code(shown(data.train))),
+  ];
+}
