@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { isQuiet } from './quiet';
 
 /** The next line of standard input; undefined at its end. */
 export async function nextLine(): Promise<string | undefined> {
@@ -15,7 +16,7 @@ export async function nextLine(): Promise<string | undefined> {
 
 /** Asks a yes-or-no question in the terminal. Undefined without a terminal. */
 export async function askAtTerminal(question: string): Promise<boolean | undefined> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  if (isQuiet() || !process.stdin.isTTY || !process.stderr.isTTY) return undefined;
   process.stderr.write(`${question} [y/N] `);
   return /^y(es)?$/i.test((await nextLine())?.trim() ?? '');
 }
@@ -26,7 +27,7 @@ let typed: AsyncIterator<string> | undefined;
 /** Asks for a text in the terminal: '' for Enter alone, undefined without a terminal or at the end of its input. */
 export async function textAtTerminal(question: string): Promise<string | undefined> {
   const { stdin, stderr } = process;
-  if (!stdin.isTTY || !stderr.isTTY) return undefined;
+  if (isQuiet() || !stdin.isTTY || !stderr.isTTY) return undefined;
   typed ??= createInterface({ input: stdin })[Symbol.asyncIterator]();
   stderr.write(`${question} `);
   // Waiting for an answer keeps the process alive, and only that.

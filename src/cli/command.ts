@@ -6,6 +6,8 @@ export interface Command {
   /** The whole `--help` text. */
   help: string;
   options: NonNullable<ParseArgsConfig['options']>;
+  /** What can be given, for completion: by option, and under '' the words that come first. Anything else is a file. */
+  values?: Readonly<Record<string, readonly string[]>>;
   /** @returns the exit code */
   run(args: ParsedArgs): Promise<number>;
 }
@@ -18,7 +20,11 @@ export interface ParsedArgs {
 }
 
 /** Options every command has. */
-const COMMON = { help: { type: 'boolean', short: 'h' }, verbose: { type: 'boolean' } } as const;
+export const COMMON = {
+  help: { type: 'boolean', short: 'h' },
+  quiet: { type: 'boolean', short: 'q' },
+  verbose: { type: 'boolean' },
+} as const;
 
 export function parse(command: Command, argv: string[], name: string): ParsedArgs {
   try {

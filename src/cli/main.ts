@@ -8,9 +8,12 @@ import { nearest } from '../base/nearest';
 import { useImageWorkers } from '../data/images/pool';
 import { onLargeCopy } from '../graph/file/large-copies';
 import { useGpuSupport } from '../trainer/gpu-support/use';
+import { red } from './color';
 import { parse, type Command } from './command';
 import { diskHint } from './disk-hint';
+import { stampLog } from './log-times';
 import { keepOwnCopy } from './own-copy';
+import { beQuiet, sayError } from './quiet';
 import { terminalIsGone } from './signals';
 
 /** Loaded on demand: loading the runtime alone takes as long as running `inspect`. */
@@ -79,6 +82,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'install, check or remove NVIDIA GPU support',
     load: async () => (await import('./commands/gpu/gpu')).gpuCommand,
   },
+  completion: {
+    summary: 'print a script that completes commands and options in bash or zsh',
+    load: async () => (await import('./commands/completion/completion')).completion(SHOWN),
+  },
   verify: {
     summary: 'run an experiment on both engines and compare losses and gradients',
     load: async () => (await import('./commands/verify/verify')).verifyCommand,
@@ -101,6 +108,7 @@ Usage: aurora <command> [options]
 ${SHOWN.map(([name, c]) => `  ${name.padEnd(11)}${c.summary}`).join('\n')}
 
   aurora <command> --help   all options of a command
+  --quiet                   print results and errors alone: no progress, notes or warnings
   --verbose                 show the stack trace of an error
   --version                 print the version
 
@@ -109,6 +117,8 @@ Exit codes: 0 done · 1 a check or the program failed · 2 usage · 3 experiment
 20 run folder · 21 memory · 22 adapter · 23 export that loses too much · 24 owned by another process ·
 25 model, tokenizer or data changed · 26 run folder lost · 130 stopped
 `;
+
+stampLog();
 
 let current: Command | undefined;
 
@@ -130,6 +140,7 @@ async function main(argv: string[]): Promise<number> {
   const command = await COMMANDS[name].load();
   current = command;
   const args = parse(command, rest, name);
+  if (args.flag('quiet')) beQuiet();
   if (args.flag('help')) {
     process.stdout.write(command.help);
     return EXIT.ok;
@@ -172,14 +183,14 @@ main(process.argv.slice(2)).then(
   (error: unknown) => {
     const e = asDiskError(error);
     const known = e instanceof AuroraError;
-    process.stderr.write(
-      `\nerror: ${escapeControls(known ? e.message : `unexpected: ${(e as Error)?.message ?? String(e)}`, '\n\t')}\n`,
+    sayError(
+      `\n${red('error:')} ${escapeControls(known ? e.message : `unexpected: ${(e as Error)?.message ?? String(e)}`, '\n\t')}\n`,
     );
     const hint = known && diskHint(current, e);
-    if (hint) process.stderr.write(`       ${hint}\n`);
+    if (hint) sayError(`       ${hint}\n`);
     if (!known)
-      process.stderr.write('       This is a bug in AuroRA Lab; --verbose shows where it happened.\n');
-    if (process.argv.includes('--verbose')) process.stderr.write(`${inspect(e)}\n`);
+      sayError('       This is a bug in AuroRA Lab; --verbose shows where it happened.\n');
+    if (process.argv.includes('--verbose')) sayError(`${inspect(e)}\n`);
     process.exitCode = known ? e.exitCode : EXIT.failed;
   },
 );

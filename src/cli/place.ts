@@ -5,6 +5,12 @@ import type { ParsedArgs } from './command';
 
 export const PLACE_OPTIONS = { engine: { type: 'string' }, device: { type: 'string' } } as const;
 
+/** For completion. */
+export const PLACE_VALUES = {
+  engine: Object.keys(ENGINES),
+  device: ['auto', ...new Set(Object.values(ENGINES).flat())],
+};
+
 /** An additional option of the commands that train. */
 export const FALLBACK_OPTION = { fallback: { type: 'boolean' } } as const;
 

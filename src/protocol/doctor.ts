@@ -4,7 +4,8 @@
  */
 export type DoctorLine =
   | ({ kind: 'system' } & MachineFacts)
-  | { kind: 'checking'; engine: string; device: string }
+  /** The device that is measured next: which of how many, from 1. */
+  | { kind: 'checking'; engine: string; device: string; number: number; of: number }
   | ({ kind: 'place' } & PlaceCheck)
   | ({ kind: 'report' } & MachineCheck);
 

@@ -15,6 +15,9 @@ export const EXPORT_FORMS = [
 ] as const;
 export type ExportForm = (typeof EXPORT_FORMS)[number];
 
+/** Not a form of the model: the run's curves, as an event file. */
+export const TENSORBOARD = 'tensorboard';
+
 /** Forms in which AuroRA becomes one low-rank product, which is a different function from the dynamic form. */
 export const isStaticForm = (form: ExportForm): boolean =>
   form === 'peft-lora' || form === 'onnx-merged' || form === 'safetensors';
@@ -105,4 +108,6 @@ export type ExportLine =
   | { kind: 'ask'; drop: MetricDrop; limit: number; metrics: ExportMetrics }
   | { kind: 'declined' }
   | { kind: 'result'; folder: string; record: ExportRecord }
+  /** Of --as tensorboard: how many training steps and evaluations are in the event file. */
+  | { kind: 'events'; folder: string; file: string; steps: number; evaluations: number }
   | PreflightProblem;

@@ -22,6 +22,8 @@ export const runPaths = (run: string) => ({
   adapter: join(run, 'adapter'),
   /** Written by `aurora export`, one folder per export. */
   exports: join(run, 'export'),
+  /** Event files for TensorBoard; written by `aurora export --as tensorboard`. */
+  tensorboard: join(run, 'tensorboard'),
   /** Predictions of checkpoints on the validation examples; written by `aurora errors`. */
   predictions: join(run, 'predictions'),
   /** Measurements that a study needs in addition; written by `aurora study`. */

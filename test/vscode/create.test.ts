@@ -177,9 +177,17 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await window.pick(`Step ${step}`);
     await window.pick('training.learningRate');
     await window.input('new value of training.learningRate', '0.02');
+    await window.page.locator('.quick-input-title', { hasText: 'select another setting' }).waitFor();
+    await window.page.locator('.quick-input-widget input').first().fill('training.weightDecay');
+    await window.pick('training.weightDecay');
+    await window.input('new value of training.weightDecay', '0.1');
+    await window.pick('Fork with 2 Changes');
     const fork = await newRun(before);
-    const changed = { key: 'training.learningRate', from: 0.002, to: 0.02 };
-    await overlaid(fork, step, expect.arrayContaining([changed]));
+    const changed = [
+      { key: 'training.learningRate', from: 0.002, to: 0.02 },
+      expect.objectContaining({ key: 'training.weightDecay', to: 0.1 }) as unknown,
+    ];
+    await overlaid(fork, step, expect.arrayContaining(changed));
   });
 
   test('Fork Here works from a point of the curve, by keyboard, without changes', async () => {

@@ -205,5 +205,34 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await expect.poll(() => page.locator('.total strong').innerText()).toBe('74,208');
   });
 
+  test('Run asks before it runs a file with errors, which stay when it is closed until the data are corrected', async () => {
+    const { keyboard } = window.page;
+    const problems = window.page.locator('.markers-panel .monaco-list-row', { hasText: 'has a header but no rows' });
+    lab.write('empty.csv', 'text,label\n');
+    lab.write('wrong.aurora.json', TEXT.replace('valeu', 'value').replace('train.jsonl', 'empty.csv'));
+    await window.openFile('wrong.aurora.json');
+    await window.palette('AuroRA: Run Experiment');
+    await window.modal('empty.csv has a header but no rows', 'Show Problems');
+    await problems.waitFor();
+    await window.tab('wrong.aurora.json').click({ button: 'middle' });
+    await window.tab('wrong.aurora.json').waitFor({ state: 'detached' });
+    await window.page.waitForTimeout(1000);
+    expect(await problems.count()).toBe(1);
+    lab.write('empty.csv', 'text,label\na b,yes\nc d,no\n');
+    await problems.waitFor({ state: 'detached' });
+    await keyboard.press('Escape');
+  });
+
+  test('an experiment can be duplicated with its comments, and a run’s settings are shown read-only', async () => {
+    await window.openFile('edited.aurora.json');
+    await window.palette('AuroRA: Duplicate Experiment');
+    await window.input('Name of the new experiment', 'again');
+    await window.tab('again.aurora.json').waitFor();
+    expect(lab.read('again.aurora.json')).toBe(lab.read('edited.aurora.json'));
+    await window.palette('AuroRA: Open Run Settings');
+    await window.tab('spec.json').waitFor();
+    await window.page.locator('.tab.active .codicon-lock').waitFor();
+  });
+
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

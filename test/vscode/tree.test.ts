@@ -161,12 +161,16 @@ describe('the Experiments tree, in VS Code 1.100', () => {
       'Show Errors',
       'Open Playground',
       'Reveal Run Folder',
+      'Copy Path',
+      'Open in Terminal',
     ]);
     expect(await menuOf('Best adapter')).toEqual([
       'Export Run',
       'Show Errors',
       'Open Playground',
       'Reveal Run Folder',
+      'Copy Path',
+      'Open in Terminal',
     ]);
     expect(await menuOf(/^tiny/)).toContain('Open Budget Calculator');
     expect(await menuOf(nameOf(oldest))).toEqual(

@@ -21,6 +21,7 @@ export interface Wired {
   copied: string[];
   sets: string[];
   asked: number;
+  canceled: number;
   errors: string[];
   close(): Promise<void>;
 }
@@ -46,6 +47,7 @@ export async function wire(made: Predictions, options: Options = {}): Promise<Wi
     copied: [],
     sets: [],
     asked: 0,
+    canceled: 0,
     errors: [],
     async close() {
       w.session.dispose();
@@ -71,6 +73,7 @@ export async function wire(made: Predictions, options: Options = {}): Promise<Wi
         writeFileSync(file, encodePredictions({ ...made, data: { file: data, sha256 } }));
         return Promise.resolve();
       },
+      cancel: () => void w.canceled++,
       openRow: (path, line) => w.rows.push(`${path}:${line}`),
       openSet: (on) => w.sets.push(on),
       copy: (text) => w.copied.push(text),

@@ -56,6 +56,20 @@ describe('the Errors page', () => {
     await expectSoundInAllLooks(w, 'errors', 100);
   });
 
+  for (const { theme, width } of LOOKS.slice(0, 4))
+    it(`shows how far it is and what there is so far in ${theme} at ${width} px`, async () => {
+      const w = await show(made(3, 60), { theme, width });
+      const progress = w.page.locator('.predicting');
+      await w.opened.send({ type: 'predicting', run: 'first try', done: 60, of: 240 });
+      await progress.waitFor();
+      expect(await progress.locator('p').innerText()).toBe('Predicting: 60 of 240 examples');
+      // What was predicted so far stays in view.
+      expect(await rows(w).count()).toBeGreaterThan(0);
+      await expectSound(w, `errors-predicting-${theme}-${width}`, 100);
+      await progress.getByRole('button', { name: 'Cancel' }).click();
+      await expect.poll(() => w.canceled).toBe(1);
+    });
+
   it('offers the other sets of the experiment, each in its own view', async () => {
     const alone = await show(made(5, 20));
     await rows(alone).first().waitFor();

@@ -29,6 +29,7 @@ const say = (message: ErrorsFromPage): void => post(message);
 export class ErrorsApp extends LitElement {
   @state() private model: Model | undefined;
   @state() private outdated: 'run' | 'data' | undefined;
+  @state() private predicting: Predicting | undefined;
   @state() private error: { message: string; again: boolean } | undefined;
   @state() private copied = '';
   /** The cell in the tab order. */
@@ -55,8 +56,15 @@ export class ErrorsApp extends LitElement {
     if (message.type === 'predictions') {
       this.model = modelOf(message);
       this.outdated = this.error = undefined;
+      this.predicting = message.partial && { run: message.run, ...message.partial };
+    } else if (message.type === 'predicting') {
+      this.predicting = message;
+      this.error = undefined;
     } else if (message.type === 'outdated') this.outdated = message.because;
-    else this.error = message;
+    else {
+      this.error = message;
+      this.predicting = undefined;
+    }
   }
 
   private keep(change: Partial<Ui>): void {
@@ -162,6 +170,9 @@ export class ErrorsApp extends LitElement {
   protected override render() {
     const { model } = this;
     if (!model && this.error) return this.problem(this.error);
+    if (!model && this.predicting)
+      return html`<h1>${t('Errors of {0}', this.predicting.run)}</h1>
+        ${predictingPart(this.predicting)}`;
     if (!model) return html`<p class="note" role="status">${t('Reading the predictions…')}</p>`;
     const { bin } = this.ui;
     const part = this.answers(model);
@@ -169,7 +180,8 @@ export class ErrorsApp extends LitElement {
     return html`<h1>${t('Errors of {0}', model.run)}</h1>
       <p class="note">${places.join(' · ')}</p>
       ${model.sets.length > 1 ? setChoice(model) : nothing} ${inputsWarning(model)}
-      ${this.error ? this.problem(this.error) : nothing} ${this.notice()} ${summary(model, part)}
+      ${this.error ? this.problem(this.error) : nothing}
+      ${this.predicting ? predictingPart(this.predicting) : this.notice()} ${summary(model, part)}
       <div class="overview">
         ${part.wide}
         <div class="beside">
@@ -236,6 +248,27 @@ export class ErrorsApp extends LitElement {
       >${t('Predict Again')}</vscode-button
     >`;
   }
+}
+
+interface Predicting {
+  run: string;
+  done?: number;
+  of?: number;
+}
+
+/** How far it is; what is shown below it is of the examples so far. */
+function predictingPart({ done, of }: Predicting) {
+  const known = done !== undefined && of !== undefined && of > 0;
+  const words = known
+    ? t('Predicting: {0} of {1} examples', count(done), count(of))
+    : t('Reading the model and the data …');
+  return html`<div class="notice predicting">
+    <p>${words}</p>
+    <progress aria-label=${t('Predicting')} max=${of ?? 1} value=${known ? done : nothing}></progress>
+    <vscode-button appearance="secondary" data-action="cancel" @click=${() => say({ type: 'cancel' })}
+      >${t('Cancel')}</vscode-button
+    >
+  </div>`;
 }
 
 /** The shown set stays selected: another one has its own view. */

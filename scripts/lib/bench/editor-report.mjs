@@ -13,7 +13,9 @@ export function editorReport({ numbers, machine, date, charts, runs, workbench, 
     rows.push(
       line.activation
         ? row(`load and activate, VS Code ${line.activation}`, line, 'worst ≤ 100 ms')
-        : row(`${count(line.tree)} runs listed, VS Code 1.139`, line, 'worst ≤ 1 s'),
+        : line.errors
+          ? row('first paint of Errors, VS Code 1.139', line, 'worst ≤ 1 s')
+          : row(`${count(line.tree)} runs listed, VS Code 1.139`, line, 'worst ≤ 1 s'),
     );
   if (runs)
     rows.push(

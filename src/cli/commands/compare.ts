@@ -20,7 +20,7 @@ import {
 } from '../../experiment/methods';
 import { one, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { count } from '../../base/number-text';
-import { program } from '../invocation';
+import { commandLine } from '../invocation';
 import { table } from '../table';
 
 const KNOWN: readonly string[] = [...METHOD_ORDER, HEAD_ALONE.method];
@@ -40,6 +40,7 @@ is not changed. \`aurora sweep\` trains the new experiment, and \`aurora study\`
   --rates LIST       learning rates (default: the experiment's, a third of it, and three times it). The first seed tries
                      them all for each adapter; the other seeds use the best
   --out FILE         the new experiment, in the same folder (default: NAME-compare.aurora.json)
+  --json             one JSON object: file, adapters, learningRates, seeds, trials
 `,
   options: {
     methods: { type: 'string' },
@@ -48,7 +49,9 @@ is not changed. \`aurora sweep\` trains the new experiment, and \`aurora study\`
     seeds: { type: 'string' },
     rates: { type: 'string' },
     out: { type: 'string' },
+    json: { type: 'boolean' },
   },
+  values: { methods: KNOWN },
   run(args) {
     const file = resolve(one(args, 'experiment file', 'compare'));
     const { adapter, model, training } = loadExperiment(file);
@@ -77,7 +80,7 @@ is not changed. \`aurora sweep\` trains the new experiment, and \`aurora study\`
     const staticEpochs = staticAblation(args.flag('ablations'), training);
     const comparison = { adapters, learningRates, seeds, staticEpochs };
     writeAtomic(out, comparisonText(readFileSync(file, 'utf8'), comparison));
-    process.stdout.write(report(out, comparison));
+    process.stdout.write(args.flag('json') ? `${JSON.stringify(jsonOf(out, comparison))}\n` : report(out, comparison));
     return Promise.resolve(EXIT.ok);
   },
 };
@@ -106,6 +109,18 @@ function numbers(args: ParsedArgs, option: string): number[] | undefined {
   return values;
 }
 
+const jsonOf = (file: string, { adapters, learningRates, seeds, staticEpochs }: Comparison) => ({
+  file,
+  adapters: adapters.map(({ spec, parameters }) => ({ name: nameOf(spec), parameters, ...spec })),
+  learningRates,
+  seeds,
+  trials: trialCount(
+    adapters.length + Number(staticEpochs !== undefined),
+    learningRates.length,
+    seeds.length,
+  ),
+});
+
 function report(out: string, { adapters, learningRates, seeds, staticEpochs }: Comparison): string {
   const own = adapters[0].parameters;
   const rows = adapters.map(({ spec, parameters }) => [
@@ -124,7 +139,7 @@ function report(out: string, { adapters, learningRates, seeds, staticEpochs }: C
     `Each with ${searchText(learningRates, seeds.length)}: ${count(trialCount(rows.length + more.length, learningRates.length, seeds.length))} trials.`,
     '',
     `Wrote ${out}`,
-    `Train them with: ${program()} sweep ${out}`,
+    `Train them with: ${commandLine('sweep', out)}`,
   ].join('\n')}\n`;
 }
 

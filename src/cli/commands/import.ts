@@ -9,7 +9,7 @@ import { importAdapter, type Imported } from '../../trainer/import/import';
 import { problemOf } from '../../trainer/preflight/problems';
 import { one, type Command } from '../command';
 import { count } from '../../base/number-text';
-import { program } from '../invocation';
+import { commandLine } from '../invocation';
 import { endOnSignals } from '../signals';
 import { table } from '../table';
 import { write } from '../write';
@@ -86,7 +86,7 @@ function report({ run, task, metrics, warnings }: Imported): string {
     '',
     `Run folder  ${run}`,
     '',
-    `Train it further with: ${program()} train --resume ${run}`,
+    `Train it further with: ${commandLine('train', '--resume', run)}`,
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -40,6 +40,7 @@ Needs a clone of the repository: the experiments are demo/studies/*.aurora.json.
   --out FOLDER   the report's folder (default: .cache/reproduce/NAME; the published report is in docs/studies/NAME)
 `,
   options: { out: { type: 'string' } },
+  values: { '': Object.keys(REPRODUCTIONS) },
   async run(args) {
     const name = one(args, 'study name', 'reproduce');
     if (!Object.hasOwn(REPRODUCTIONS, name))

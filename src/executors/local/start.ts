@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { AuroraError } from '../../base/errors';
 import { childEnvironment } from '../../files/child-environment';
 import { runPaths } from '../../runs/layout';
+import { LOG_TIMES_VARIABLE } from './log-times';
 
 export interface LocalTrainer {
   node: string;
@@ -41,7 +42,7 @@ export async function startTrainer(trainer: LocalTrainer): Promise<StartedTraine
   try {
     child = spawn(node, args, {
       ...(cwd !== undefined && { cwd }),
-      env: childEnvironment(env),
+      env: childEnvironment(env, { [LOG_TIMES_VARIABLE]: '1' }),
       detached: true,
       windowsHide: true,
       stdio: [waits ? 'pipe' : 'ignore', log.fd, log.fd],

@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { COMMAND } from '../ids';
+import { messageOf } from '../notices/message';
 
 /** Registers a command whose errors are shown to the user, with the next step. */
 export function registerGuarded(
@@ -20,7 +22,7 @@ export function registerGuarded(
 /** A user's mistake is shown with its hint. Anything else is our fault, and its stack goes to the log. */
 export function showError(log: vscode.LogOutputChannel, e: unknown): void {
   if (e instanceof AuroraError) {
-    void vscode.window.showErrorMessage(e.hint ? `${e.message} ${e.hint}` : e.message);
+    void offerNext(e);
     return;
   }
   log.error(e as Error);
@@ -29,4 +31,11 @@ export function showError(log: vscode.LogOutputChannel, e: unknown): void {
   void vscode.window.showErrorMessage(message, show).then((picked) => {
     if (picked === show) log.show();
   });
+}
+
+/** With the next step, where it is a command. */
+async function offerNext(e: AuroraError): Promise<void> {
+  const check = vscode.l10n.t('Check This Machine');
+  const picked = await vscode.window.showErrorMessage(messageOf(e), ...(e.kind === 'device' ? [check] : []));
+  if (picked === check) await vscode.commands.executeCommand(COMMAND.checkMachine);
 }

@@ -5,6 +5,7 @@ import type { Sweep } from '../../runs/experiment/sweep';
 import { evaluationSets } from '../../experiment/evaluation-sets';
 import type { Experiment } from '../../experiment/experiment';
 import { filesOfLater } from '../../files/pattern';
+import { messageOf } from '../notices/message';
 import { MissingError, type MissingPiece } from '../launcher/missing';
 
 /** The one place to get each thing that can be missing. */
@@ -49,7 +50,7 @@ export async function explaining<T>(action: () => Promise<T>): Promise<T | undef
 
 function showMissing(e: MissingError): void {
   const action = ACTIONS[e.piece];
-  offer(`${e.message} ${e.hint}`, action.title(), action.command, ...(action.arguments ?? []));
+  offer(messageOf(e), action.title(), action.command, ...(action.arguments ?? []));
 }
 
 /** A message with its one next action. Not awaited by the failed command, which has ended by then. */
@@ -77,7 +78,7 @@ async function showProblem({ message, file, line, column, more }: ExperimentProb
   const at = new vscode.Position(line, column);
   await vscode.window.showTextDocument(vscode.Uri.file(file), { selection: new vscode.Range(at, at) });
   const rest = more > 0 ? ` ${vscode.l10n.t('More problems: {0}.', more)}` : '';
-  offer(`${message}${rest}`, vscode.l10n.t('Show Problems'), 'workbench.actions.view.problems');
+  offer(`${messageOf({ message })}${rest}`, vscode.l10n.t('Show Problems'), 'workbench.actions.view.problems');
 }
 
 /**

@@ -6,8 +6,6 @@ import type { Services } from '../services';
 import { isTreeNode } from '../runs/nodes';
 import { registerGuarded } from '../ask/guard';
 import { runFrom } from '../ask/pick';
-import { openErrors } from './open-errors';
-import { explaining } from '../ask/training-problems';
 
 /** The command that shows what a run's best state, or one of its checkpoints, gets wrong. */
 export const registerErrors = (services: Services): vscode.Disposable =>
@@ -16,7 +14,7 @@ export const registerErrors = (services: Services): vscode.Disposable =>
       title: vscode.l10n.t('Select a run to show its errors'),
       filter: ({ run }) => run !== undefined && bestEvaluation(run) !== undefined,
     });
-    if (run) await explaining(() => showErrors(services, run, atOf(argument)));
+    if (run) showErrors(services, run, atOf(argument));
   });
 
 /** A checkpoint's step, or the adapter that a row represents; otherwise the best. */
@@ -25,7 +23,7 @@ function atOf(argument: unknown): 'best' | 'last' | number {
   return isTreeNode(argument) && argument.kind === 'adapter' ? argument.which : 'best';
 }
 
-async function showErrors(services: Services, entry: RunEntry, at: 'best' | 'last' | number): Promise<void> {
+function showErrors(services: Services, entry: RunEntry, at: 'best' | 'last' | number): void {
   const step = typeof at === 'number' ? at : entry.run && stepOf(entry.run, at);
   if (step === undefined) {
     const message = vscode.l10n.t(
@@ -35,7 +33,7 @@ async function showErrors(services: Services, entry: RunEntry, at: 'best' | 'las
     void vscode.window.showInformationMessage(message);
     return;
   }
-  await openErrors(services, entry, step, 'validation');
+  services.panels.openErrors(entry.folder, step, 'validation');
 }
 
 const stepOf = (run: NonNullable<RunEntry['run']>, at: 'best' | 'last'): number | undefined =>

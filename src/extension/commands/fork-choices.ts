@@ -21,8 +21,14 @@ interface Setting {
   type?: string | string[];
 }
 
-/** Training settings and dropout, with their current values, in the schema's order. */
-export function forkChoices(spec: Experiment): ForkChoice[] {
+/** What a fork is most often for. */
+const FIRST = 'training.learningRate';
+
+/** Training settings and dropout, with their current values: the learning rate, then in the schema's order. */
+export const forkChoices = (spec: Experiment): ForkChoice[] =>
+  allChoices(spec).sort((a, b) => Number(b.key === FIRST) - Number(a.key === FIRST));
+
+function allChoices(spec: Experiment): ForkChoice[] {
   const training = schema.properties.training.properties as Record<string, Setting>;
   const choices = Object.entries(training)
     .filter(([key]) => reasonToKeep(`training.${key}`, spec) === undefined)
@@ -48,17 +54,26 @@ function choice(key: string, value: unknown, setting: Setting): ForkChoice {
 /** A string without its quotation marks, anything else as JSON, so that --set reads back the same value. */
 const plain = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** The validation message for a new value; undefined if it is valid. */
-export function valueProblem(spec: Experiment, key: string, value: string): string | undefined {
+/**
+ * The validation message for a new value, beside other changes; undefined if it is valid.
+ *
+ * @param others "key=value", of other settings
+ */
+export function valueProblem(
+  spec: Experiment,
+  key: string,
+  value: string,
+  others: readonly string[] = [],
+): string | undefined {
   if (value.trim() === '') return `${key} needs a value.`;
   const override = `${key}=${value.trim()}`;
   try {
-    changeExperiment(spec, [override], 'spec.json');
+    changeExperiment(spec, [...others, override], 'spec.json');
     return undefined;
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
-    const [first] = e.message.split('\n');
-    return first.replace(`--set ${override}: `, '');
+    const lines = e.message.split('\n');
+    return (lines.find((line) => line.includes(override)) ?? lines[0]!).replace(`--set ${override}: `, '');
   }
 }
 

@@ -12,6 +12,7 @@ import { isTreeNode } from '../runs/nodes';
 import { bySweep } from '../words/sweep-row';
 import { askingAboutInputs } from '../ask/changed-inputs';
 import { experimentFrom } from '../ask/pick';
+import { runAnyway } from '../ask/run-anyway';
 import { orTakeOver } from '../ask/take-over';
 import { checkedSweep } from '../ask/training-problems';
 
@@ -29,6 +30,7 @@ export async function runSweep(services: Services, argument: unknown, decided: R
   if (!vscode.workspace.isTrusted) throw untrusted();
   if (!(await saved(file))) return;
   const { trials, baseHash } = await checkedSweep(file);
+  if (!(await runAnyway(services, file))) return;
   const folder = join(experimentSweeps(file), baseHash);
   const title = vscode.l10n.t('Starting the sweep of {0}: {1} trials', experimentName(file), trials.length);
   // Its check reports problems here, for each trial.

@@ -14,7 +14,7 @@ import { askingAboutInputs } from '../ask/changed-inputs';
 import { runFrom } from '../ask/pick';
 
 /**
- * Starts a new run from another run's checkpoint with one setting changed, and shows both in one dashboard. Asks for
+ * Starts a new run from another run's checkpoint with changed settings, and shows both in one dashboard. Asks for
  * missing arguments: `step` (the last checkpoint at or before it is used) and `overrides` ("key=value"; none for a run
  * that retraces the other).
  * @returns the new run folder
@@ -34,13 +34,13 @@ export async function forkRun(
   const asked = isTreeNode(argument) && argument.kind === 'checkpoint' ? argument.step : step;
   const at = await checkpoint(run, typeof asked === 'number' ? asked : undefined);
   if (at === undefined) return undefined;
-  const changes = isTexts(overrides) ? overrides : await change(run.run.spec, at, asked);
-  if (changes === undefined) return undefined;
+  const settings = isTexts(overrides) ? overrides : await changes(run.run.spec, at, asked);
+  if (settings === undefined) return undefined;
   const { trainer, store, panels } = services;
   const title = vscode.l10n.t('Forking {0} at step {1}', run.run.spec.name, at);
   const fork = await askingAboutInputs((accept) =>
     vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-      trainer.fork(run.folder, at, changes, accept),
+      trainer.fork(run.folder, at, settings, accept),
     ),
   );
   if (fork === undefined) return undefined;
@@ -87,39 +87,80 @@ async function checkpoint(entry: RunEntry, asked: number | undefined): Promise<n
 
 type Spec = NonNullable<RunEntry['run']>['spec'];
 
-/** The changed settings; undefined if the user canceled. */
-async function change(spec: Spec, at: number, asked: unknown): Promise<string[] | undefined> {
-  const nothing = {
-    label: vscode.l10n.t('$(debug-rerun) Keep All Settings'),
-    detail: vscode.l10n.t('Repeats the run bit for bit.'),
-    choice: undefined,
-  };
-  const items = forkChoices(spec).map((choice) => ({
-    label: choice.key,
-    description: choice.value ?? vscode.l10n.t('not set'),
-    detail: choice.description,
-    choice,
-  }));
-  const separator = { label: '', kind: vscode.QuickPickItemKind.Separator, choice: undefined };
-  const picked = await vscode.window.showQuickPick([...items, separator, nothing], {
-    title:
-      typeof asked === 'number' && asked !== at
-        ? vscode.l10n.t(
-            'Fork at step {0}, the last checkpoint before step {1}: select a setting to change',
-            at,
-            asked,
-          )
-        : vscode.l10n.t('Fork at step {0}: select a setting to change', at),
-    matchOnDetail: true,
-    ignoreFocusOut: true,
-  });
-  if (!picked) return undefined;
-  if (!picked.choice) return [];
-  const value = await newValue(spec, picked.choice);
-  return value === undefined ? undefined : [`${picked.choice.key}=${value}`];
+/** The changed settings, asked for one after the other until the fork is started; undefined if the user canceled. */
+async function changes(spec: Spec, at: number, asked: unknown): Promise<string[] | undefined> {
+  const changed = new Map<string, string>();
+  const overrides = () => [...changed].map(([key, value]) => `${key}=${value}`);
+  for (;;) {
+    const picked = await vscode.window.showQuickPick(forkItems(spec, changed), {
+      title: forkTitle(at, asked, changed.size),
+      matchOnDetail: true,
+      ignoreFocusOut: true,
+    });
+    if (!picked) return undefined;
+    if (!picked.choice) return overrides();
+    const { key, value: before } = picked.choice;
+    const others = overrides().filter((o) => !o.startsWith(`${key}=`));
+    const value = await newValue(spec, { ...picked.choice, value: changed.get(key) ?? before }, others);
+    // Escape goes back to the list.
+    if (value === undefined && changed.size === 0) return undefined;
+    if (value === before) changed.delete(key);
+    else if (value !== undefined) changed.set(key, value);
+  }
 }
 
-async function newValue(spec: Spec, { key, value, options }: ForkChoice): Promise<string | undefined> {
+interface ForkItem extends vscode.QuickPickItem {
+  /** Undefined to start the fork. */
+  choice: ForkChoice | undefined;
+}
+
+function forkItems(spec: Spec, changed: ReadonlyMap<string, string>): ForkItem[] {
+  const { t } = vscode.l10n;
+  const separator = { label: '', kind: vscode.QuickPickItemKind.Separator, choice: undefined };
+  const items = forkChoices(spec).map((choice): ForkItem => {
+    const value = choice.value ?? t('not set');
+    const after = changed.get(choice.key);
+    return {
+      label: choice.key,
+      description: after === undefined ? value : `${value} → ${after}`,
+      detail: choice.description,
+      choice,
+    };
+  });
+  if (changed.size === 0)
+    return [
+      ...items,
+      separator,
+      {
+        label: t('$(debug-rerun) Keep All Settings'),
+        detail: t('Repeats the run bit for bit.'),
+        choice: undefined,
+      },
+    ];
+  return [
+    {
+      label: changed.size === 1 ? t('$(repo-forked) Fork with 1 Change') : t('$(repo-forked) Fork with {0} Changes', changed.size),
+      detail: [...changed].map(([key, value]) => `${key}: ${value}`).join(' · '),
+      choice: undefined,
+    },
+    separator,
+    ...items,
+  ];
+}
+
+function forkTitle(at: number, asked: unknown, changed: number): string {
+  const { t } = vscode.l10n;
+  if (changed > 0) return t('Fork at step {0}: start, or select another setting to change', at);
+  return typeof asked === 'number' && asked !== at
+    ? t('Fork at step {0}, the last checkpoint before step {1}: select a setting to change', at, asked)
+    : t('Fork at step {0}: select a setting to change', at);
+}
+
+async function newValue(
+  spec: Spec,
+  { key, value, options }: ForkChoice,
+  others: readonly string[],
+): Promise<string | undefined> {
   const title = vscode.l10n.t('Fork: new value of {0}', key);
   if (options) {
     const items = options.map((label) => ({
@@ -135,7 +176,7 @@ async function newValue(spec: Spec, { key, value, options }: ForkChoice): Promis
       value === undefined
         ? vscode.l10n.t('Not set in this run.')
         : vscode.l10n.t('Value in this run: {0}.', value),
-    validateInput: (text) => valueProblem(spec, key, text),
+    validateInput: (text) => valueProblem(spec, key, text, others),
     ignoreFocusOut: true,
   });
   return typed?.trim();

@@ -12,6 +12,7 @@ import { registerTerminals } from '../terminal/terminal';
 import { askingAboutInputs } from '../ask/changed-inputs';
 import { registerGuarded } from '../ask/guard';
 import { experimentFrom, runFrom } from '../ask/pick';
+import { runAnyway } from '../ask/run-anyway';
 import { orTakeOver } from '../ask/take-over';
 import { checkedExperiment, explaining } from '../ask/training-problems';
 
@@ -49,6 +50,7 @@ export async function trainExperiment(services: Services, file: string): Promise
   if (!vscode.workspace.isTrusted) throw untrusted();
   if (!(await saved(file))) return undefined;
   const { name } = await checkedExperiment(file);
+  if (!(await runAnyway(services, file))) return undefined;
   const run = await starting(vscode.l10n.t('Starting {0}', name), () => services.trainer.start(file));
   await services.store.refreshRun(run);
   services.panels.openRun([run]);

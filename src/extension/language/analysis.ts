@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { dirname } from 'node:path';
 import type { JSONPath } from 'jsonc-parser';
 import { matchAhead } from '../../adapters/patterns/patterns';
 import { patternsOf } from '../../adapters/targets/targets';
@@ -5,21 +7,19 @@ import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import type { ModelSummary } from '../../graph/summary';
 import type { DataHead } from '../../table/head';
 import { checkExperiment, type LocatedProblem } from '../../runs/experiment/load';
+import { meantMethod } from '../../runs/experiment/unread-keys';
 import type { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
 import type { DataSpec } from '../../experiment/experiment';
 import { modelFileLater } from '../../files/model-path';
-import {
-  type AdapterSpec,
-  DEFAULT_METHOD,
-  HEAD_ALONE,
-  isHeadAlone,
-  isMethod,
-} from '../../experiment/methods';
+import { type AdapterSpec, isHeadAlone } from '../../experiment/methods';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import { DEFAULT_TASK, TASKS } from '../../experiment/tasks/registry';
 import type { Translate } from '../translate';
+import { editorHint } from '../words/editor-hint';
+import { shortPaths } from '../words/short-paths';
 import { columnFindings } from './checks/check-columns';
+import { dataFindings } from './checks/check-data';
 import { fileFindings, kindOf } from './checks/check-files';
 import type { DataHeads } from './columns';
 import { modelFindings } from './checks/check-model';
@@ -89,16 +89,17 @@ export async function analyze(file: string, text: string, sources: Sources): Pro
       patternsOf(adapter),
       layers.map((l) => l.path),
     );
+  const method = methodOf(value);
   const findings = [
-    ...textFindings(doc, problems, t),
+    ...textFindings(doc, problems, method, t),
     ...(await fileFindings(doc, taskOf(value), known, t)),
+    ...(await dataFindings(doc, heads, t)),
     ...(data ? columnFindings(doc, taskOf(value), data, heads, t) : []),
     ...(model.state === 'known'
       ? modelFindings(doc, model.summary, layers, adapter && !isHeadAlone(adapter) ? adapter : undefined, t)
       : []),
     ...(model.state === 'failed' ? [unreadable(doc, model.error)] : []),
   ];
-  const method = methodOf(value);
   return { doc, problems, method, ...(adapter && { adapter }), layers, trials, model, heads, findings };
 }
 
@@ -119,7 +120,7 @@ function usable<T>(value: unknown, key: string, problems: readonly LocatedProble
 
 function methodOf(value: unknown): string {
   const method = (value as { adapter?: { method?: unknown } } | null | undefined)?.adapter?.method;
-  return method === HEAD_ALONE.method || isMethod(method) ? method : DEFAULT_METHOD;
+  return meantMethod(method);
 }
 
 /** The kind of task that an experiment names, even if the schema reports an error. */
@@ -158,6 +159,12 @@ function headOptions(doc: ExperimentText, section: JSONPath): HeadOptions {
   };
 }
 
+/** The folders of the files that an experiment names, whose paths need not be written out. */
+export function foldersOf(doc: ExperimentText): string[] {
+  const model = doc.string('model', 'path');
+  return [dirname(doc.file), ...(model === undefined ? [] : [dirname(doc.resolve(model))]), homedir()];
+}
+
 function unreadable(doc: ExperimentText, error: AuroraError): Finding {
   // If this machine lacks something, the file is not at fault.
   const file = !['failed', 'device', 'usage'].includes(error.kind);
@@ -165,7 +172,7 @@ function unreadable(doc: ExperimentText, error: AuroraError): Finding {
     ...doc.span('model', 'path'),
     severity: file ? 'error' : 'information',
     code: 'model-unreadable',
-    message: error.hint ? `${error.message} ${error.hint}` : error.message,
+    message: shortPaths(error.hint ? `${error.message} ${editorHint(error.hint)}` : error.message, foldersOf(doc)),
     fixes: [],
   };
 }

@@ -5,18 +5,22 @@ import { AuroraError } from '../../base/errors';
 import { isHeadAlone, type TrainedSpec } from '../../experiment/methods';
 import { readingText } from '../../protocol/reading';
 import type { RunEntry, SweepEntry } from '../runs/store';
+import type { KeptPreflight } from '../preflight/kept';
+import { seconds } from '../preflight/report';
 import { bestValue, bySweep, doneTrials, plannedTrials } from '../words/sweep-row';
+import { shortPaths } from '../words/short-paths';
 import type { Translate } from '../translate';
-import type { Analysis } from './analysis';
+import { foldersOf, type Analysis } from './analysis';
 import { nearestEndings } from './checks/check-model';
 import { progressPercent } from '../../base/percent';
 
 /** The lens above "adapter": its cost, or why that cannot be counted. */
 export function budgetText(
-  { adapter, model, layers }: Analysis,
+  { adapter, model, layers, doc }: Analysis,
   t: Translate,
 ): { text: string; counted: boolean } {
   const no = (why: string) => ({ text: `$(warning) ${t('No budget: {0}', why)}`, counted: false });
+  const folders = foldersOf(doc);
   if (!adapter) return no(t('the adapter settings contain an error.'));
   if (isHeadAlone(adapter)) return { text: budgetSentence([], adapter), counted: true };
   switch (model.state) {
@@ -25,7 +29,7 @@ export function budgetText(
     case 'missing':
       return no(t('the model file is missing.'));
     case 'failed':
-      return no(model.error.message.split('\n')[0]);
+      return no(shortPaths(model.error.message.replace(/\s+/g, ' '), folders));
     case 'reading':
       return { text: `$(loading~spin) ${t('Reading the model…')}`, counted: false };
   }
@@ -33,7 +37,8 @@ export function budgetText(
     return { text: `$(symbol-ruler) ${budgetSentence(layers, adapter)}`, counted: true };
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
-    if (e.kind !== 'targets' || layers.length === 0 || matchesSome(layers, adapter)) return no(e.message);
+    if (e.kind !== 'targets' || layers.length === 0 || matchesSome(layers, adapter))
+      return no(shortPaths(e.message, folders));
     const [first] = [adapter.targetModules].flat();
     const near = nearestEndings(
       first,
@@ -56,6 +61,20 @@ function matchesSome(layers: Analysis['layers'], adapter: TrainedSpec): boolean 
   } catch {
     return true;
   }
+}
+
+/** "Preflight: fits, 3.0 s/step": the last one, perhaps of an earlier text. */
+export function preflightText(
+  { fits, secondsPerStep, sum }: KeptPreflight,
+  now: string,
+  t: Translate,
+): string {
+  const parts = [
+    fits ? t('fits') : t('found errors'),
+    ...(secondsPerStep === undefined ? [] : [t('{0}/step', seconds(secondsPerStep))]),
+    ...(sum === now ? [] : [t('before changes')]),
+  ];
+  return t('Preflight: {0} · Show', parts.join(', '));
 }
 
 /** The text for an experiment's running run; undefined if none is running. */

@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import { COMMAND, INTERNAL } from '../ids';
 import type { Services } from '../services';
 import type { Analysis } from './analysis';
-import { budgetText, runningSweepText, runningText, runsText, sweepText } from './lens-text';
+import { budgetText, preflightText, runningSweepText, runningText, runsText, sweepText } from './lens-text';
+import { onDidKeepPreflight, preflightOf, sumOfText } from '../preflight/kept';
 import type { LiveExperiments } from './live';
 import { rangeOf } from './diagnostics';
 
@@ -29,6 +30,7 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
     this.subscriptions = [
       live.onDidChange(() => this.changed.fire()),
       services.store.onDidChange(() => this.runsChanged()),
+      onDidKeepPreflight(() => this.changed.fire()),
     ];
   }
 
@@ -51,11 +53,20 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
         ? lens(top, running.text, COMMAND.openRun, running.folder)
         : lens(top, `$(play) ${t('Run')}`, COMMAND.runExperiment, file),
       lens(top, `$(checklist) ${t('Preflight')}`, COMMAND.preflight, file),
+      ...this.preflightLens(document, top),
       lens(top, `$(symbol-ruler) ${t('Budget')}`, COMMAND.openBudget, file),
       ...(others === undefined ? [] : [lens(top, others, INTERNAL.showExperiment, file)]),
       ...this.sweepLens(document, analysis, runs.sweep),
       budget.counted ? lens(place, budget.text, COMMAND.openBudget, file) : lens(place, budget.text, ''),
     ];
+  }
+
+  private preflightLens(document: vscode.TextDocument, range: vscode.Range): vscode.CodeLens[] {
+    const file = document.uri.fsPath;
+    const kept = preflightOf(this.services.context, file);
+    if (!kept) return [];
+    const title = preflightText(kept, sumOfText(document.getText()), vscode.l10n.t);
+    return [new vscode.CodeLens(range, { title, command: COMMAND.showPreflight, arguments: [file] })];
   }
 
   private sweepLens(

@@ -1,7 +1,15 @@
+import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 import type { Services } from '../services';
-import { analyze, firstModelState, modelPathOf, type Analysis, type ModelState } from './analysis';
+import {
+  analyze,
+  firstModelState,
+  modelPathOf,
+  type Analysis,
+  type ModelState,
+  type Sources,
+} from './analysis';
 import type { HeadOptions } from './data-head';
 import { isExperiment } from './experiment-document';
 import { HeadCache } from './head-cache';
@@ -9,7 +17,7 @@ import { WorkspaceFiles } from '../models/workspace-files';
 
 /** Delay after the last keystroke before the text is analysed. */
 const PAUSE_MS = 250;
-/** Files change without the editor noticing, so visible experiments are checked again at this interval. */
+/** Files change without the editor noticing, so open experiments are checked again at this interval. */
 const LOOK_AGAIN_MS = 5_000;
 
 interface Live {
@@ -36,7 +44,7 @@ export class LiveExperiments implements vscode.Disposable {
   constructor(private readonly services: Services) {
     const again = setInterval(() => {
       if (!vscode.window.state.focused) return;
-      for (const editor of vscode.window.visibleTextEditors) this.schedule(editor.document, 0);
+      for (const document of vscode.workspace.textDocuments) this.schedule(document, 0);
     }, LOOK_AGAIN_MS);
     this.subscriptions = [
       { dispose: () => clearInterval(again) },
@@ -57,6 +65,19 @@ export class LiveExperiments implements vscode.Disposable {
     const live = this.live(document);
     if (live.version !== document.version || !live.analysis) return this.update(document);
     return live.analysis;
+  }
+
+  /** The analysis of a file as it is on disk; undefined if it is gone. */
+  async ofFile(file: string): Promise<Analysis | undefined> {
+    const text = await readFile(file, 'utf8').catch(() => undefined);
+    if (text === undefined) return undefined;
+    const path = await modelPathOf(file, text);
+    const first = await firstModelState(
+      path,
+      path === undefined ? undefined : this.services.models.cached(path),
+    );
+    const model = first.state === 'reading' ? await this.readModel(path!) : first;
+    return analyze(file, text, { ...(await this.sources()), model });
   }
 
   dispose(): void {
@@ -98,12 +119,7 @@ export class LiveExperiments implements vscode.Disposable {
   private async analyze(document: vscode.TextDocument, live: Live): Promise<Analysis> {
     const { version, fileName } = document;
     const text = document.getText();
-    const known = await this.files.all();
-    const sources = {
-      known,
-      head: (path: string, options: HeadOptions) => this.heads.read(path, options),
-      t: vscode.l10n.t,
-    };
+    const sources = await this.sources();
     const path = await modelPathOf(fileName, text);
     const first = await firstModelState(
       path,
@@ -122,6 +138,14 @@ export class LiveExperiments implements vscode.Disposable {
         })
         .catch((e: unknown) => this.services.log.error(e as Error));
     return analysis;
+  }
+
+  private async sources(): Promise<Omit<Sources, 'model'>> {
+    return {
+      known: await this.files.all(),
+      head: (path: string, options: HeadOptions) => this.heads.read(path, options),
+      t: vscode.l10n.t,
+    };
   }
 
   private async readModel(path: string): Promise<ModelState> {

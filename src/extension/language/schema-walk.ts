@@ -68,6 +68,8 @@ function adapterKey(key: string, method: string): Schema | undefined {
 }
 
 function resolved({ $ref, ...own }: Schema): Schema {
-  if ($ref === undefined) return own;
-  return { ...ROOT.definitions[$ref.replace('#/definitions/', '')], ...own };
+  const at = $ref === undefined ? own : { ...ROOT.definitions[$ref.replace('#/definitions/', '')], ...own };
+  // Of several forms, the one with keys.
+  const keyed = at.properties ? undefined : at.anyOf?.map(resolved).find((form) => form.properties);
+  return keyed ? { ...keyed, ...at, properties: keyed.properties } : at;
 }

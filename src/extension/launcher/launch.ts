@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { startTrainer, type StartedTrainer } from '../../executors/local/start';
 import type { RunStatus } from '../../protocol/events';
+import { lastLines } from '../commands/runs/log-tail';
 import { AuroraError, EXIT } from '../../base/errors';
 import { effectiveEvents, parseJournal } from '../../runs/journal/reader';
 import { runPaths } from '../../runs/layout';
@@ -24,6 +25,8 @@ const FIRST_WORD_MS = 30_000;
 const LOOK_MS = 50;
 /** An error may have one line for each trial of a sweep. */
 const LOG_LINES = 400;
+/** Of a trainer that ended without an error of its own. */
+const SAID = 6;
 
 /**
  * Starts a trainer that outlives this process. Returns once the run folder shows that it works; throws if it does not.
@@ -78,7 +81,7 @@ async function endedAtOnce(run: string, end: number | NodeJS.Signals): Promise<A
   const how = typeof end === 'number' ? `with code ${end}` : `by ${end}`;
   return new AuroraError(
     'failed',
-    `The trainer ended immediately (${how})${said ? `: ${said.split('\n').at(-1)}` : ' without output'}.`,
+    `The trainer ended immediately (${how})${said ? `: ${lastLines(said, SAID)}` : ' without output'}.`,
     `See the log ${runPaths(run).log}.`,
   );
 }

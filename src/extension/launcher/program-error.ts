@@ -1,12 +1,16 @@
 import { AuroraError, EXIT, type ErrorKind } from '../../base/errors';
+import { lastLines } from '../commands/runs/log-tail';
 import type { ProgramResult } from './client';
+
+/** Lines of a program that failed without an error of its own: the reason is rarely in the last one alone. */
+const SAID = 6;
 
 /** The standard error of a failed `aurora` command: "error: MESSAGE", then an indented hint. */
 export function programError({ code, stderr }: ProgramResult, command: string): AuroraError {
   const kind = (Object.keys(EXIT) as (keyof typeof EXIT)[]).find((k) => k !== 'ok' && EXIT[k] === code);
   const start = /^error: /m.exec(stderr);
   if (!start) {
-    const said = stderr.trim().split('\n').at(-1);
+    const said = lastLines(stderr.trim(), SAID);
     return new AuroraError(
       'failed',
       `aurora ${command} ended with code ${code}${said ? `: ${said}` : ' without output'}.`,

@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import { withoutTimes } from '../../executors/local/log-times';
 import { parseJson } from '../../files/json';
 import { runPaths, stepOfName } from '../../runs/layout';
 import { checkStatus } from '../../runs/status';
@@ -21,10 +22,11 @@ export async function checkpointSteps(run: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
-/** The last lines of the trainer's output, for a message; empty if there is none. */
+/** The last lines of the trainer's output, for a message, without their times; empty if there is none. */
 export async function logTail(run: string, lines = 6): Promise<string> {
   const bytes = await readIfThere(runPaths(run).log);
   if (!bytes) return '';
-  const text = bytes.subarray(Math.max(0, bytes.length - Math.max(8192, 200 * lines))).toString('utf8');
+  const end = bytes.subarray(Math.max(0, bytes.length - Math.max(8192, 200 * lines)));
+  const text = withoutTimes(end.toString('utf8'));
   return text.trimEnd().split('\n').slice(-lines).join('\n');
 }

@@ -7,7 +7,8 @@ import { programError } from '../launcher/program-error';
 import { openReport } from '../notices/open-report';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { checkMarkdown, checkSummary, parseDoctorLine } from '../words/check-text';
+import { isActive } from '../runs/shown-state';
+import { checkMarkdown, checkSummary, parseDoctorLine, placeProgress } from '../words/check-text';
 
 const SCHEME = 'aurora-machine';
 const KEY = 'machineCheck';
@@ -22,6 +23,7 @@ export function registerCheckMachine(services: Services): vscode.Disposable {
     if (going) return;
     going = true;
     try {
+      if (!(await whileTraining(services))) return;
       const report = await measure(trainer);
       if (!report) return;
       await context.globalState.update(KEY, report);
@@ -61,9 +63,15 @@ function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefine
   return vscode.window.withProgress(options, async (progress, token) => {
     progress.report({ message: t('Looking for devices…') });
     let report: MachineCheck | undefined;
+    let last = '';
     const onLine = (text: string) => {
       const line = parseDoctorLine(text);
-      if (line?.kind === 'checking') progress.report({ message: t('Measuring {0}…', placeWords(line, t)) });
+      if (line?.kind === 'place') last = placeProgress(line, t);
+      if (line?.kind === 'checking') {
+        const now = t('Measuring {0} ({1} of {2})…', placeWords(line, t), line.number, line.of);
+        const message = [last, now].filter((part) => part !== '').join(' · ');
+        progress.report({ message, increment: line.number > 1 ? 100 / line.of : 0 });
+      }
       if (line?.kind === 'report') report = line;
     };
     try {
@@ -75,6 +83,18 @@ function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefine
       throw e;
     }
   });
+}
+
+/** Whether to measure now: asks if a run is training, since each would slow the other down. */
+async function whileTraining({ store }: Services): Promise<boolean> {
+  const training = (await store.runs()).filter((run) => isActive(run.state)).length;
+  if (training === 0) return true;
+  const { t } = vscode.l10n;
+  const question =
+    training === 1 ? t('A run is training on this machine.') : t('{0} runs are training on this machine.', training);
+  const detail = t('The check would slow it down, and measure less than the devices can do.');
+  const anyway = t('Check Anyway');
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, anyway)) === anyway;
 }
 
 async function tell(report: MachineCheck): Promise<void> {

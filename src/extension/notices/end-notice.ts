@@ -5,6 +5,7 @@ import type { RunEntry, ShownState, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import { bySweep } from '../words/sweep-row';
 import { endNotice, hasEnded } from '../words/end-text';
+import { nextStep } from '../words/next-step';
 import { sweepEndText } from '../words/sweep-text';
 
 /** Runs that the user stopped here; the command itself reports their end. */
@@ -64,12 +65,14 @@ async function ended({ panels }: Services, run: RunEntry): Promise<void> {
   if (askedToStop.has(run.folder) || (vscode.window.state.focused && kind === 'information')) return;
   const open = vscode.l10n.t('Open Dashboard');
   const log = vscode.l10n.t('Show Log');
+  const next = nextStep(run, vscode.l10n.t);
   const picked =
     kind === 'information'
       ? await vscode.window.showInformationMessage(message, open)
       : kind === 'error'
-        ? await vscode.window.showErrorMessage(message, log, open)
+        ? await vscode.window.showErrorMessage(message, ...(next ? [next.title] : []), log, open)
         : await vscode.window.showWarningMessage(message, log);
+  if (next && picked === next.title) await vscode.commands.executeCommand(next.command, next.argument);
   if (picked === open) panels.openRun([run.folder]);
   if (picked === log) await vscode.commands.executeCommand(COMMAND.showLog, run.folder);
 }

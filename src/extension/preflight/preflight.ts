@@ -3,14 +3,21 @@ import { registerGuarded } from '../ask/guard';
 import { experimentFrom } from '../ask/pick';
 import { explaining } from '../ask/training-problems';
 import { COMMAND } from '../ids';
+import { experimentName } from '../../runs/layout';
+import { openReport } from '../notices/open-report';
 import { ReportPages } from '../notices/report-pages';
 import type { Services } from '../services';
+import { preflightOf } from './kept';
 import type { Preflights } from './preflights';
 
 /** The command that measures what a run would take, and checks its data, before it starts. */
 export function registerPreflight(services: Services): vscode.Disposable {
   const lost = vscode.l10n.t('This report was lost when its window closed. Run the preflight again.');
-  const pages = new ReportPages('aurora-preflight', lost);
+  const pages = new ReportPages(
+    'aurora-preflight',
+    lost,
+    (file) => preflightOf(services.context, file)?.markdown,
+  );
   let preflights: Preflights | undefined;
   return vscode.Disposable.from(
     pages,
@@ -22,6 +29,16 @@ export function registerPreflight(services: Services): vscode.Disposable {
       const { Preflights } = await import('./preflights');
       preflights ??= new Preflights(services, pages);
       await explaining(() => preflights!.run(file));
+    }),
+    registerGuarded(services.log, COMMAND.showPreflight, async (argument) => {
+      const title = vscode.l10n.t('Select an experiment to show its last preflight');
+      const file = await experimentFrom(services, argument, title);
+      if (file === undefined) return;
+      if (preflightOf(services.context, file)) return openReport(pages.page(`${experimentName(file)} preflight`, file));
+      const run = vscode.l10n.t('Run Preflight');
+      const message = vscode.l10n.t('{0} has had no preflight yet.', experimentName(file));
+      if ((await vscode.window.showInformationMessage(message, run)) === run)
+        await vscode.commands.executeCommand(COMMAND.preflight, file);
     }),
   );
 }

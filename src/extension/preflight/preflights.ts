@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { experimentName } from '../../runs/layout';
 import type { PreflightProblem } from '../../protocol/preflight';
@@ -6,15 +7,24 @@ import type { Services } from '../services';
 import { rangeOf } from '../language/diagnostics';
 import { ExperimentText } from '../language/experiment-text';
 import { measure } from './measure';
+import { namedFiles, stampOf } from '../language/named-files';
+import { keepPreflight, sumOfText } from './kept';
 import { reportMarkdown, summaryLine, type PreflightReport } from './report';
+import { messageOf } from '../notices/message';
 import { openReport, trustedFor } from '../notices/open-report';
 import type { ReportPages } from '../notices/report-pages';
 import { saved } from '../ask/saved';
+
+/** Data change without the editor noticing. */
+const LOOK_AGAIN_MS = 3_000;
 
 /** Runs preflights, and shows their reports and the problems that they find. */
 export class Preflights implements vscode.Disposable {
   private readonly collection = vscode.languages.createDiagnosticCollection('aurora-preflight');
   private readonly going = new Set<string>();
+  /** Files with problems, and how the files that they name looked when they were measured. */
+  private readonly marked = new Map<string, string>();
+  private readonly timer = setInterval(() => void this.lookAgain(), LOOK_AGAIN_MS);
   // The measured text no longer exists.
   private readonly stale = vscode.workspace.onDidChangeTextDocument((e) => {
     if (e.contentChanges.length > 0) this.collection.delete(e.document.uri);
@@ -39,6 +49,7 @@ export class Preflights implements vscode.Disposable {
   }
 
   dispose(): void {
+    clearInterval(this.timer);
     this.collection.dispose();
     this.stale.dispose();
   }
@@ -65,14 +76,21 @@ export class Preflights implements vscode.Disposable {
   private async show(uri: vscode.Uri, report: PreflightReport): Promise<void> {
     const { t } = vscode.l10n;
     const name = experimentName(uri.fsPath);
-    const page = this.pages.put(`${name} preflight`, uri.fsPath, reportMarkdown(name, report, t));
+    const markdown = reportMarkdown(name, report, t);
+    const page = this.pages.put(`${name} preflight`, uri.fsPath, markdown);
     await this.mark(uri, report.problems);
     const error = report.problems.find((p) => p.severity === 'error');
+    await keepPreflight(this.services.context, uri.fsPath, {
+      sum: sumOfText(await readFile(uri.fsPath, 'utf8')),
+      fits: error === undefined,
+      ...(report.estimate && { secondsPerStep: report.estimate.secondsPerStep }),
+      markdown,
+    });
     const warnings = report.problems.length;
     const run = t('Run');
     const showReport = t('Show Report');
     const picked = error
-      ? await vscode.window.showErrorMessage(withHint(error), showReport)
+      ? await vscode.window.showErrorMessage(messageOf(error), showReport)
       : await vscode.window.showInformationMessage(
           `${name}: ${summaryLine(report, t) ?? t('nothing was measured')}${warnings === 0 ? '' : ` · ${warnings === 1 ? t('1 warning') : t('{0} warnings', warnings)}`}`,
           run,
@@ -104,12 +122,25 @@ export class Preflights implements vscode.Disposable {
       ];
       if (there.some((d) => known.includes(String(d.code)) && d.range.intersection(range))) return [];
       const { Error, Warning } = vscode.DiagnosticSeverity;
-      const mark = new vscode.Diagnostic(range, withHint(problem), severity === 'error' ? Error : Warning);
+      const mark = new vscode.Diagnostic(range, messageOf(problem), severity === 'error' ? Error : Warning);
       mark.source = 'AuroRA';
       mark.code = 'preflight';
       return [mark];
     });
     this.collection.set(uri, marks);
+    if (marks.length > 0) this.marked.set(uri.fsPath, await stampOf(await namedFiles(doc)));
+    else this.marked.delete(uri.fsPath);
+  }
+
+  /** What was measured of other data says nothing of these. */
+  private async lookAgain(): Promise<void> {
+    for (const [file, before] of [...this.marked]) {
+      const document = await readFile(file, 'utf8').catch(() => '');
+      const now = await stampOf(await namedFiles(new ExperimentText(file, document)));
+      if (now === before || this.marked.get(file) !== before) continue;
+      this.marked.delete(file);
+      this.collection.delete(vscode.Uri.file(file));
+    }
   }
 }
 
@@ -120,6 +151,3 @@ const trusted = (): Promise<boolean> =>
       'A preflight runs the model, which requires a trusted workspace. Budgets, CodeLens and diagnostics work without trust.',
     ),
   );
-
-const withHint = ({ message, hint }: PreflightProblem): string =>
-  hint === undefined ? message : `${message} ${hint}`;

@@ -78,7 +78,7 @@ export function summaryLine({ estimate, device }: PreflightReport, t: Translate)
   return [pace, roughly(minutes, t), gigabytes(memoryBytes)].join(' · ');
 }
 
-const seconds = (s: number): string =>
+export const seconds = (s: number): string =>
   s < 0.1 ? `${(1000 * s).toFixed(s < 0.01 ? 1 : 0)} ms` : `${s.toFixed(s < 10 ? 1 : 0)} s`;
 
 /** To the minute; to the second below one minute. */

@@ -1,8 +1,9 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { isHubModel } from '../../files/model-path';
-import { experimentName, stepName } from '../../runs/layout';
-import { EXPORT_FORMS, type ExportForm, type ExportLine } from '../../protocol/export';
+import { experimentName, runPaths, stepName } from '../../runs/layout';
+import { shellQuote } from '../../files/shell-quote';
+import { EXPORT_FORMS, TENSORBOARD, type ExportForm, type ExportLine } from '../../protocol/export';
 import { runFrom } from '../ask/pick';
 import { programError } from '../launcher/program-error';
 import { openReport, trustedFor } from '../notices/open-report';
@@ -14,7 +15,7 @@ import { dropQuestion, parseExportLine, progressText, resultText } from '../word
 import { formName, formWords } from '../words/form-words';
 import { isHeadAlone, isNonlinear, HEAD_ALONE } from '../../experiment/methods';
 
-type Result = Extract<ExportLine, { kind: 'result' }>;
+type Result = Extract<ExportLine, { kind: 'result' | 'events' }>;
 
 /** Exports a run's adapter in the chosen form. */
 export async function exportRun(services: Services, argument: unknown): Promise<void> {
@@ -45,7 +46,7 @@ function stateOf({ run }: RunEntry, argument: unknown): string {
 }
 
 interface Picked {
-  form: ExportForm;
+  form: ExportForm | typeof TENSORBOARD;
   /** Further options of the command. */
   options: readonly string[];
 }
@@ -76,18 +77,28 @@ async function pickForm(entry: RunEntry): Promise<Picked | undefined> {
   const items = forms.flatMap((form) =>
     form === 'onnx-merged' && isQuantized ? [itemOf(form), again] : [itemOf(form)],
   );
+  const events = {
+    label: t('TensorBoard event file'),
+    description: TENSORBOARD,
+    detail: t('The run’s curves, evaluations and settings.'),
+    form: TENSORBOARD,
+    options: [] as string[],
+  } as const;
   const title = t('Export {0} as', runLabel(entry));
-  return vscode.window.showQuickPick(items, { title, ignoreFocusOut: true });
+  return vscode.window.showQuickPick<vscode.QuickPickItem & Picked>([...items, events], { title, ignoreFocusOut: true });
 }
 
 /** '' for the run folder itself. */
 async function pickPlace(
   entry: RunEntry,
-  form: ExportForm,
+  form: Picked['form'],
   at: string,
 ): Promise<{ folder?: string } | undefined> {
   const { t } = vscode.l10n;
-  const own = { label: `$(folder) ${t('In the run folder')}`, detail: join(entry.folder, 'export') };
+  const isEvents = form === TENSORBOARD;
+  const paths = runPaths(entry.folder);
+  const inRun = isEvents ? paths.tensorboard : paths.exports;
+  const own = { label: `$(folder) ${t('In the run folder')}`, detail: inRun };
   const other = {
     label: `$(folder-opened) ${t('Choose a folder…')}`,
     detail: t('The export is written to a new subfolder.'),
@@ -102,6 +113,11 @@ async function pickPlace(
     openLabel: t('Export Here'),
   });
   if (!chosen) return undefined;
+  // TensorBoard names a run by its folder.
+  if (isEvents)
+    return {
+      folder: join(chosen[0].fsPath, `${experimentName(basename(entry.experiment))}-${basename(entry.folder)}`),
+    };
   const step = /^\d+$/.test(at) ? stepName(Number(at)) : at;
   return { folder: join(chosen[0].fsPath, `${experimentName(basename(entry.experiment))}-${form}-${step}`) };
 }
@@ -124,12 +140,13 @@ function work(
       const line = parseExportLine(text);
       const message = line && progressText(line, t);
       if (message !== undefined) progress.report({ message });
-      if (line?.kind === 'result') result = line;
-      if (line?.kind === 'ask') void ask(form, line).then((yes) => program.send(yes ? 'yes' : 'no'));
+      if (line?.kind === 'result' || line?.kind === 'events') result = line;
+      if (line?.kind === 'ask' && form !== TENSORBOARD) void ask(form, line).then((yes) => program.send(yes ? 'yes' : 'no'));
       if (line?.kind === 'declined') declined = true;
     };
     const out = folder === undefined ? [] : ['--out', folder];
-    const args = ['export', entry.folder, '--as', form, '--at', at, ...more, ...out, '--json'];
+    const state = form === TENSORBOARD ? [] : ['--at', at];
+    const args = ['export', entry.folder, '--as', form, ...state, ...more, ...out, '--json'];
     const program = await trainer.open(args, { onLine });
     const canceled = token.onCancellationRequested(() => program.kill('was canceled'));
     try {
@@ -151,11 +168,21 @@ async function ask(form: ExportForm, line: Extract<ExportLine, { kind: 'ask' }>)
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, keep)) === keep;
 }
 
-async function tell({ folder, record }: Result): Promise<void> {
+async function tell(result: Result): Promise<void> {
+  if (result.kind === 'events') return tellEvents(result);
+  const { folder, record } = result;
   const [card, copy] = [vscode.l10n.t('Open Model Card'), vscode.l10n.t('Copy Path')];
   const picked = await vscode.window.showInformationMessage(resultText(record, vscode.l10n.t), card, copy);
   if (picked === card) await openCard(folder);
   if (picked === copy) await vscode.env.clipboard.writeText(folder);
+}
+
+async function tellEvents({ folder, steps, evaluations }: Extract<Result, { kind: 'events' }>): Promise<void> {
+  const { t } = vscode.l10n;
+  const copy = t('Copy Command');
+  const message = t('Event file written: {0} training steps and {1} evaluations.', steps, evaluations);
+  const picked = await vscode.window.showInformationMessage(message, copy);
+  if (picked === copy) await vscode.env.clipboard.writeText(`tensorboard --logdir ${shellQuote(folder)}`);
 }
 
 /** Opens the README.md of an export for reading. */

@@ -59,9 +59,9 @@ export function tooltip({ title, note, error, facts, folder }: RunDetails): vsco
     md.appendMarkdown(`${before}${escaped(text)}${after}\n\n`);
   };
   paragraph('**', title, '**');
-  if (note) paragraph('', note, '');
   if (error) paragraph('$(error) ', error.message, '');
   if (error?.hint) paragraph('$(lightbulb) ', error.hint, '');
+  if (note) paragraph('', note, '');
   facts.forEach(([name, value], i) => {
     md.appendMarkdown(`${i > 0 ? '  \n' : ''}${escaped(`${name}: ${value}`)}`);
   });

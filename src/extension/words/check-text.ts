@@ -34,6 +34,10 @@ export const ratesText = (place: PlaceCheck, t: Translate): string =>
     .filter(Boolean)
     .join(' · ');
 
+/** "cpu: 12.3 steps/s", or that it cannot be used. */
+export const placeProgress = (place: PlaceCheck, t: Translate): string =>
+  t('{0}: {1}', placeWords(place, t), stepsText(place, t) || t('not available'));
+
 /** "driver NVIDIA 550.54 · 81 GB · float16" */
 export const gpuText = ({ software, driver, memory, float16 }: GpuFacts, t: Translate): string =>
   [software && t('software renderer'), driver, memory !== undefined && bytes(memory), float16 && 'float16']

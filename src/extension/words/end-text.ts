@@ -2,6 +2,7 @@ import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
 import { headline } from './run-row';
+import { errorOf } from './run-error';
 import type { Translate } from '../translate';
 
 export interface EndNotice {
@@ -30,13 +31,11 @@ export function endNotice(entry: RunEntry, t: Translate): EndNotice {
       };
     }
     case 'failed': {
-      const failed = entry.error ?? entry.run?.events.findLast((e) => e.kind === 'failed');
-      const why = failed ? [failed.message, failed.hint ?? ''].join(' ').trim() : '';
-      return {
-        kind: 'error',
-        message:
-          `${step > 0 ? t('{0} failed at step {1}.', name, step) : t('{0} failed before its first step.', name)} ${why}`.trim(),
-      };
+      const { message = '', hint = '' } = errorOf(entry, t) ?? {};
+      const place =
+        step > 0 ? t('{0} failed at step {1}.', name, step) : t('{0} failed before its first step.', name);
+      // VS Code cuts off the end of a long message.
+      return { kind: 'error', message: [message, hint, place].filter((part) => part !== '').join(' ') };
     }
     case 'stopped':
       return { kind: 'information', message: t('{0} was stopped at step {1}.', name, step) };

@@ -12,7 +12,7 @@ import { formName } from './form-words';
 
 /** A line of `aurora export --json`. */
 export const parseExportLine = (line: string): ExportLine | undefined =>
-  programLine(line, ['preparing', 'measuring', 'ask', 'declined', 'result', 'problem']);
+  programLine(line, ['preparing', 'measuring', 'ask', 'declined', 'result', 'events', 'problem']);
 
 /** The progress text; undefined if there is nothing new. */
 export function progressText(line: ExportLine, t: Translate): string | undefined {

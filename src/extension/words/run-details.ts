@@ -13,13 +13,14 @@ import { bestEvaluation, importOf, labelOfId, lastTime, runLabel, startTime } fr
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
 import { duration } from './format';
+import { errorOf, type RunError } from './run-error';
 import { metricOf, stateName } from './run-row';
 
 /** A run's tooltip. Plain text throughout, since names, notes and errors must not be formatted. */
 export interface RunDetails {
   title: string;
   note?: string;
-  error?: { message: string; hint?: string };
+  error?: RunError;
   facts: [string, string][];
   folder: string;
 }
@@ -32,18 +33,6 @@ export function runDetails(entry: RunEntry, t: Translate, locale: string): RunDe
     facts: entry.run ? facts(entry.run, t, locale) : [],
     folder: entry.folder,
   };
-}
-
-/** Why a run did not finish, and the next step; undefined if nothing went wrong. */
-export function errorOf({ state, run, error }: RunEntry, t: Translate): RunDetails['error'] {
-  if (error) return { message: error.message, hint: error.hint };
-  if (state === 'lost')
-    return {
-      message: t('Its trainer ended unexpectedly: it was killed, or its machine was switched off.'),
-      hint: t('Resume the run to continue from its last checkpoint.'),
-    };
-  const failed = state === 'failed' && run?.events.findLast((e) => e.kind === 'failed');
-  return failed ? { message: failed.message, hint: failed.hint } : undefined;
 }
 
 function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string): [string, string][] {

@@ -13,6 +13,7 @@ import {
 } from '../runs/label';
 import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
+import { errorOf } from './run-error';
 import type { Translate } from '../translate';
 import { ago } from './format';
 import { progressPercent } from '../../base/percent';
@@ -101,7 +102,8 @@ export function headline({ run }: RunEntry): string | undefined {
 export const metricOf = (run: NonNullable<RunEntry['run']>): MetricName =>
   isMetric(run.spec.training.metric) ? run.spec.training.metric : 'loss';
 
-function progress({ state, run }: RunEntry, t: Translate): string[] {
+function progress(entry: RunEntry, t: Translate): string[] {
+  const { state, run } = entry;
   const { step, steps } = run?.status ?? { step: 0, steps: 0 };
   if (isUntrainedImport({ state, run })) return [t('imported')];
   switch (state) {
@@ -114,14 +116,19 @@ function progress({ state, run }: RunEntry, t: Translate): string[] {
     case 'lost': {
       const diverged = run !== undefined && hasDiverged(run);
       const word = diverged ? t('diverged') : state === 'stopped' ? stopWord(run, t) : stateName(state, t);
-      return [step > 0 ? t('{0} at step {1}', word, step) : word];
+      const place = step > 0 ? t('{0} at step {1}', word, step) : word;
+      const why = state === 'failed' && !diverged ? errorOf(entry, t) : undefined;
+      return why ? [firstSentence(why.message), place] : [place];
     }
     case 'finished':
       return [];
     case 'damaged':
-      return [t('cannot be read')];
+      return [errorOf(entry, t)?.message ?? t('cannot be read')];
   }
 }
+
+/** Up to the first full stop that ends a sentence: names of files and numbers have some too. */
+const firstSentence = (text: string): string => /^[^]*?[.:](?=\s|$)/.exec(text)?.[0].replace(/[.:]$/, '') ?? text;
 
 /** A trial stopped by its sweep waits for the others, or has lost to them. */
 function stopWord(run: RunEntry['run'], t: Translate): string {

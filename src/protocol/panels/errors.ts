@@ -13,6 +13,8 @@ export interface ErrorsOpen {
 
 export type ErrorsFromHost =
   | PredictionsMessage
+  /** The model is predicting; without numbers while it is being read. */
+  | { type: 'predicting'; run: string; done?: number; of?: number }
   /** The content is outdated: the run was trained again, or the data were edited. */
   | { type: 'outdated'; because: 'run' | 'data' }
   /** Nothing can be shown. `again`: predicting again may help. */
@@ -33,6 +35,8 @@ export interface PredictionsMessage {
   sets: readonly MeasuredOn[];
   /** Without paths. */
   predictions: ShownPredictions;
+  /** Only so many of the examples have been predicted; the rest follows. */
+  partial?: { done: number; of: number };
 }
 
 export type ShownPredictions = Omit<PredictionFacts, 'data'> & Answers;
@@ -40,6 +44,7 @@ export type ShownPredictions = Omit<PredictionFacts, 'data'> & Answers;
 export type ErrorsFromPage =
   | { type: 'openRow'; example: number }
   | { type: 'predict' }
+  | { type: 'cancel' }
   | { type: 'copy'; text: string }
   /** Show the errors on another set. */
   | { type: 'openSet'; on: MeasuredOn };
@@ -49,7 +54,7 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 /** Validates a message from the page; undefined if invalid. */
 export function parseErrorsMessage(value: unknown): ErrorsFromPage | undefined {
   const { type, example, text, on } = (value ?? {}) as Record<string, unknown>;
-  if (type === 'predict') return { type };
+  if (type === 'predict' || type === 'cancel') return { type };
   if (type === 'openRow' && isCount(example)) return { type, example };
   if (type === 'copy' && typeof text === 'string') return { type, text };
   const set = measuredOn(on);

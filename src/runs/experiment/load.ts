@@ -8,6 +8,7 @@ import { applyOverride, parseOverride, type Override } from './overrides';
 import type { TextError } from './parse-text';
 import { capped, ExperimentSource, MOST_PROBLEMS, type Problem } from './source';
 import { baseHash, makeTrials, type Sweep } from './sweep';
+import { unreadKeyProblems } from './unread-keys';
 
 /**
  * Reads an experiment file (JSON with comments), applies `overrides` ("key=value", dotted keys), fills in every default
@@ -60,6 +61,7 @@ function parse(file: string, text: string, overrides: readonly string[]) {
   const raw = structuredClone(value) as Record<string, unknown>;
   const { schema, rule, experiment, sweep } = checkValue(value, file);
   problems.push(...schema, ...rule);
+  if (problems.length > 0) problems.push(...unreadKeyProblems(raw));
   if (problems.length > 0) throw problemsError(problems, source, set);
   return { source, set, raw, experiment: experiment!, sweep };
 }
@@ -100,7 +102,8 @@ export function checkExperiment(
     ...located('schema', schema),
     ...located('rule', rule),
   ];
-  if (problems.length > 0) return { value, problems };
+  if (problems.length > 0)
+    return { value, problems: [...problems, ...located('rule', unreadKeyProblems(raw))] };
   const made = sweep && makeTrials(raw, sweep, file);
   return {
     value,

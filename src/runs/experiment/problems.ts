@@ -1,9 +1,9 @@
 import type { AnySchemaObject, ErrorObject } from 'ajv';
 import { either } from '../../base/either';
-import { nearest } from '../../base/nearest';
 import { capped, keyPath, MOST_PROBLEMS, type Problem } from './source';
 import { DEFAULT_METHOD } from '../../experiment/methods';
 import { count } from '../../base/number-text';
+import { meantKey } from './meant-key';
 
 /** Violations of the schema in words: one problem per place, naming key, value and what was expected. */
 export function schemaProblems(errors: readonly ErrorObject[], value: unknown): Problem[] {
@@ -16,6 +16,14 @@ export function schemaProblems(errors: readonly ErrorObject[], value: unknown): 
     // "anyOf" comes after the errors of its branches and covers them all.
     if (!places.has(key) || error.keyword === 'anyOf') places.set(key, { path, error });
   }
+  // That a key is unknown says more than that no branch fits.
+  const misspelt = new Set(
+    [...places.values()].flatMap(({ path, error }) =>
+      error.keyword === 'additionalProperties' ? [JSON.stringify(path)] : [],
+    ),
+  );
+  for (const [key, { path, error }] of places)
+    if (error.keyword === 'anyOf' && misspelt.has(JSON.stringify(path))) places.delete(key);
   // Messages take longer to make than places, so only the problems that are shown get one.
   const shown = [...places.values()].slice(0, MOST_PROBLEMS).map(({ path, error }) => problemAt(path, error));
   const more = places.size - shown.length;
@@ -78,7 +86,7 @@ function unknownKey(path: (string | number)[], key: string, schema: AnySchemaObj
   const known = Object.keys(schema.properties ?? {}).filter((k) => k !== '$schema');
   const method = keyPath(path) === 'adapter' && ((data as { method?: string }).method ?? DEFAULT_METHOD);
   const where = method ? ` for the method ${method}` : '';
-  const close = nearest(key, known);
+  const close = meantKey(key, known);
   const help = close ? `did you mean "${close}"?` : `known keys here: ${known.join(', ')}`;
   return `${keyPath([...path, key])} is not a known key${where}; ${help}`;
 }

@@ -32,8 +32,8 @@ export async function doctor(options: DoctorOptions): Promise<MachineCheck> {
   const facts = await machineFacts(answer?.adapter);
   await emit({ kind: 'system', ...facts });
   const places: PlaceCheck[] = [];
-  for (const { engine, device } of options.places) {
-    await emit({ kind: 'checking', engine, device });
+  for (const [i, { engine, device }] of options.places.entries()) {
+    await emit({ kind: 'checking', engine, device, number: i + 1, of: options.places.length });
     const asked = await ask<PlaceCheck>(options, ['--place', `${engine}:${device}`]);
     const check = asked.answer ?? { engine, device, problem: problemOf(asked) };
     places.push(check);

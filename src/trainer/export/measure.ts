@@ -22,6 +22,9 @@ export interface Measured {
   logits: Float32Array[];
 }
 
+/** Gets each example as it is measured: its logits, valid during the call, and what is kept of them. */
+export type Seen = (example: number, logits: Float32Array, kept: Float32Array) => void;
+
 /**
  * The task itself: the base model with adapters as nodes, in their current form.
  *
@@ -31,7 +34,7 @@ export async function measureTask(
   task: Task,
   parameters: ReadonlyMap<string, Float32Array>,
   folder: string,
-  seen?: () => void,
+  seen?: Seen,
 ): Promise<Measured> {
   return measure(task, await openEvaluator(task.model, task.infos, task.graph, folder), parameters, seen);
 }
@@ -72,15 +75,16 @@ async function measure(
   task: Task,
   evaluator: Evaluator,
   parameters: ReadonlyMap<string, Float32Array> = new Map(),
-  seen?: () => void,
+  seen?: Seen,
 ): Promise<Measured> {
   const { dataset } = task.data.validation;
   const logits = new Array<Float32Array>(dataset.examples.length);
   try {
     const micro = new MicroBatches(task, evaluator, CPU, () => {});
     const metrics = await evaluateDataset(evaluator, task, micro, dataset, parameters, (example, values) => {
-      logits[example] = task.kind.keep?.(dataset.examples.at(example)!, values) ?? values.slice();
-      seen?.();
+      const kept = task.kind.keep?.(dataset.examples.at(example)!, values) ?? values.slice();
+      logits[example] = kept;
+      seen?.(example, values, kept);
     });
     return { metrics, logits };
   } finally {

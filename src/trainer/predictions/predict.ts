@@ -20,6 +20,7 @@ import { inputsNote } from '../../runs/inputs-note';
 import { openTrained, stepOf, type At, type Trained } from '../checkpoint/trained-run';
 import { workFolder } from '../process/work-folder';
 import { excerptsOf, withPictures } from './excerpts';
+import { partialPredictions } from './partial';
 
 export interface PredictRequest {
   run: string;
@@ -29,6 +30,8 @@ export interface PredictRequest {
   /** Even if they exist. */
   again: boolean;
   emit: (line: PredictLine) => Promise<void>;
+  /** Whether to report what has been predicted so far. */
+  partial?: boolean;
 }
 
 /**
@@ -41,6 +44,7 @@ export async function predictRun({
   on = 'validation',
   again,
   emit,
+  partial = false,
 }: PredictRequest): Promise<Predictions> {
   const summary = readRunSummary(run);
   const set = on === 'validation' ? undefined : setOf(summary, on);
@@ -56,7 +60,9 @@ export async function predictRun({
   try {
     const trained = await openTrained(run, at, work, (kind) => loadOf(kind, set));
     await emit({ kind: 'predicting', examples: trained.task.data.validation.dataset.examples.length });
-    const predictions = await predict(trained, join(work, 'graph'), on);
+    // Not awaited: the next batch need not wait until the reader has it.
+    const told = partial ? (line: PredictLine) => void emit(line) : undefined;
+    const predictions = await predict(trained, join(work, 'graph'), on, told);
     keep(run, predictionsFile(run, trained.step, on), predictions);
     return predictions;
   } finally {
@@ -104,14 +110,16 @@ function keep(run: string, path: string, predictions: Predictions): void {
   }
 }
 
-async function predict(trained: Trained, folder: string, on: MeasuredOn): Promise<Predictions> {
+async function predict(
+  trained: Trained,
+  folder: string,
+  on: MeasuredOn,
+  told: ((line: PredictLine) => void) | undefined,
+): Promise<Predictions> {
   const { task, parameters, step, form, inputs } = trained;
   const evaluation = evaluationAt(trained.run.events, step, on)?.metrics;
   const { validation } = task.data;
-  const measured = await measureTask(task, parameters, folder);
-  const metrics = requireMetrics(measured, trained.run.folder, step);
-  const answers = task.kind.predictions(validation, task.data, measured.logits);
-  return {
+  const facts = {
     step,
     form,
     data: {
@@ -119,9 +127,16 @@ async function predict(trained: Trained, folder: string, on: MeasuredOn): Promis
       sha256: (await fileSum(validation.path)) ?? '',
       ...(validation.parts && { parts: [...validation.parts] }),
     },
-    metrics,
     ...(evaluation && { evaluation }),
     ...(hasNote(inputs) && { inputs }),
+  };
+  const seen = told && partialPredictions(task, facts, told);
+  const measured = await measureTask(task, parameters, folder, seen);
+  const metrics = requireMetrics(measured, trained.run.folder, step);
+  const answers = task.kind.predictions(validation, task.data, measured.logits);
+  return {
+    ...facts,
+    metrics,
     excerpts: await withPictures(excerptsOf(validation, answers), validation.dataset, task.kind.thumbnail),
     ...answers,
   };

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { fence, requireOwned, writerOf } from '../../files/fence';
 import { disown } from '../../files/owner';
+import { shellQuote } from '../../files/shell-quote';
 import { lossOf } from '../../runs/held';
 import { createFolder, runPaths } from '../../runs/layout';
 import { homeOf } from '../../runs/trash';
@@ -33,7 +34,7 @@ export async function rescue(run: OpenRun, lost: string): Promise<AuroraError> {
     await saveMoved(run, moved, error);
     const hint = run.training
       ? resumeHint(moved)
-      : `Training stopped: start it again with \`aurora train --resume ${moved}\`.`;
+      : `Training stopped: start it again with \`aurora train --resume ${shellQuote(moved)}\`.`;
     return new AuroraError('lost', `${what} It is now ${moved}.`, hint);
   }
   const left = lost === held.run ? undefined : held.run;
@@ -68,7 +69,7 @@ const notSaved = (lost: Error, e: unknown): Error =>
     : (e as Error);
 
 const resumeHint = (run: string): string =>
-  `Training stopped, and its state is saved: resume it with \`aurora train --resume ${run}\`.`;
+  `Training stopped, and its state is saved: resume it with \`aurora train --resume ${shellQuote(run)}\`.`;
 
 /** This process still owns the folder under its new name until it has saved the run there. */
 async function saveMoved(run: OpenRun, to: string, error: Error): Promise<void> {

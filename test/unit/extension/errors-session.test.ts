@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { AuroraError } from '../../../src/base/errors';
 import { fill } from '../../../src/base/fill';
 import { ErrorsSession, type ErrorsHost } from '../../../src/extension/panels/errors/session';
 import { predictionsFile } from '../../../src/runs/predictions';
@@ -51,7 +52,8 @@ function lab(
     post: (message) => void said.push(message),
     facts: () => Promise.resolve({ name: 'first try', experiment: 'tiny', events, sets: ['validation', on] }),
     say: fill,
-    predict: vi.fn(() => Promise.resolve()),
+    predict: vi.fn<ErrorsHost['predict']>(() => Promise.resolve()),
+    cancel: vi.fn(),
     openRow: vi.fn(),
     openSet: vi.fn(),
     copy: vi.fn(),
@@ -147,15 +149,53 @@ describe('the Errors panel', () => {
   it('reports missing or damaged predictions and shows them once they are computed again', async () => {
     const w = lab();
     writeFileSync(w.file, '{');
-    expect(await told(w)).toEqual([{ type: 'error', message: expect.stringContaining(w.file), again: true }]);
-    rmSync(w.file);
-    expect(await told(w)).toEqual([{ type: 'error', message: `${w.file} no longer exists.`, again: true }]);
+    const name = basename(w.file);
+    expect(await told(w)).toEqual([{ type: 'error', message: expect.stringContaining(name), again: true }]);
     w.host.predict.mockImplementation(() => {
       writeFileSync(w.file, encodePredictions(w.made));
       return Promise.resolve();
     });
     w.session.receive({ type: 'predict' });
+    await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predicting', 'predictions']), SLOW);
+    expect(w.host.predict.mock.calls.map(([again]) => again)).toEqual([true]);
+  });
+
+  it('predicts what was not predicted yet, and shows what there is so far', async () => {
+    const w = lab();
+    const whole = encodePredictions(w.made);
+    rmSync(w.file);
+    w.host.predict.mockImplementation(async (_, tell) => {
+      tell({ done: 1, of: 2, predictions: whole });
+      await vi.waitFor(() => expect(w.said.some((m) => m.type === 'predictions')).toBe(true), SLOW);
+      // A page that was hidden gets the same again, and nothing is begun twice.
+      w.said.length = 0;
+      w.session.refresh();
+      expect(w.said.map((m) => m.type)).toEqual(['predicting', 'predictions']);
+      expect(w.said[1]).toMatchObject({ partial: { done: 1, of: 2 } });
+      w.said.length = 0;
+      writeFileSync(w.file, whole);
+    });
+    w.session.refresh();
     await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions']), SLOW);
+    expect(w.said[0]).not.toHaveProperty('partial');
+    // The second time costs nothing.
+    await told(w);
+    expect(w.host.predict).toHaveBeenCalledTimes(1);
+  });
+
+  it('offers to try again after a failure, and stops when the page is closed', async () => {
+    const w = lab();
+    rmSync(w.file);
+    w.host.predict.mockImplementation(() => Promise.reject(new AuroraError('run', 'The model is gone.', 'Restore it.')));
+    expect((await told(w, 2)).at(-1)).toEqual({ type: 'error', message: 'The model is gone. Restore it.', again: true });
+    w.host.predict.mockImplementation(() => Promise.resolve());
+    w.session.receive({ type: 'predict' });
+    await vi.waitFor(() => expect(w.said.at(-1)).toMatchObject({ message: 'Nothing was predicted.' }), SLOW);
+    w.host.predict.mockImplementation(() => new Promise(() => undefined));
+    w.session.receive({ type: 'predict' });
+    w.session.receive({ type: 'cancel' });
+    w.session.dispose();
+    expect(w.host.cancel).toHaveBeenCalledTimes(2);
   });
 
   it('reports an unreadable run, and nothing after it is closed', async () => {
@@ -168,7 +208,7 @@ describe('the Errors panel', () => {
   });
 
   it('accepts only known messages', () => {
-    const known = [{ type: 'predict' }, { type: 'openRow', example: 3 }, { type: 'copy', text: 'x' }];
+    const known = [{ type: 'predict' }, { type: 'cancel' }, { type: 'openRow', example: 3 }, { type: 'copy', text: 'x' }];
     for (const message of known) expect(parseErrorsMessage(message)).toEqual(message);
     const unknown = [
       undefined,

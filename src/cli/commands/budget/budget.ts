@@ -32,6 +32,7 @@ counted from its shapes, with the results that the paper reports for it.
     'lora-rank': { type: 'string' },
     json: { type: 'boolean' },
   },
+  values: { recipe: RECIPES, method: METHOD_ORDER },
   run(args) {
     const choice: AdapterChoice = {
       method: args.text('method'),

@@ -25,7 +25,7 @@ RUN/predictions and computed again only if the run or the data have changed sinc
   --on SET     validation (default), test for data.test, or evaluations.NAME for a set of data.evaluations
   --top N      how many texts to list (default: ${TOP})
   --again      predict again even if predictions exist
-  --json       JSON lines: predicting, result with the file, problem
+  --json       JSON lines: predicting, partial (so far), result with the file, problem
 `,
   options: {
     at: { type: 'string' },
@@ -34,6 +34,7 @@ RUN/predictions and computed again only if the run or the data have changed sinc
     again: { type: 'boolean' },
     json: { type: 'boolean' },
   },
+  values: { at: ['best', 'last'], on: ['validation', 'test'] },
   async run(args) {
     endOnSignals();
     const json = args.flag('json');
@@ -48,6 +49,7 @@ RUN/predictions and computed again only if the run or the data have changed sinc
         at: parseAt(args.text('at')),
         again: args.flag('again'),
         emit,
+        partial: json,
       });
       const file = predictionsFile(run, predictions.step, on);
       if (json) await emit({ kind: 'result', file, step: predictions.step });

@@ -2,16 +2,18 @@ import { resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
 import {
   EXPORT_FORMS,
+  TENSORBOARD,
   type ExportForm,
   type ExportLine,
   type ExportMetrics,
   type MetricDrop,
 } from '../../../protocol/export';
+import { exportEvents, type EventFile } from '../../../runs/tensorboard/export';
 import { exportRun } from '../../../trainer/export/export';
 import { problemOf } from '../../../trainer/preflight/problems';
 import { parseAt } from '../../../trainer/checkpoint/trained-run';
 import { askAtTerminal, nextLine } from '../../ask';
-import { one, type Command } from '../../command';
+import { one, type Command, type ParsedArgs } from '../../command';
 import { dropWords, exportText, measuringText } from './report';
 import { endOnSignals } from '../../signals';
 import { write } from '../../write';
@@ -29,18 +31,20 @@ export const exportCommand: Command = {
   onnx-adapter-inputs   the model with its adapters as inputs, to swap them at run time, and a file of their weights
   safetensors           of a model that is a folder from the Hugging Face hub: the folder with the adapters merged into its
                         weights, as transformers loads it
+  tensorboard           the run's curves, evaluations and settings as an event file for TensorBoard
 
-Runs the exported files on the validation set and prints their metrics beside those of the trained form. For LoRA, all
+All but tensorboard run the exported files on the validation set and print their metrics beside those of the trained form. For LoRA, all
 forms compute the same function. AuroRA's layer is not linear, so peft-lora, onnx-merged and safetensors compute a different one:
 if they lose more than --max-drop points, the command asks before it keeps them.
 
   --at WHICH         best (default), last, or the step of a checkpoint
-  --out DIR          the folder to create (default: RUN/export/FORM-step-…)
+  --out DIR          the folder to create (default: RUN/export/FORM-step-…; for tensorboard RUN/tensorboard, whose event
+                     file is replaced)
   --requantize       with onnx-merged: weights that were quantized are quantized again, in the same form, instead of in
                      float32; the error that this adds is printed, and the export may lose --max-drop points as above
   --max-drop POINTS  the most a merged form may lose, in hundredths of the run's metric (default: ${MAX_DROP})
   --accept-drop      keep the export, whatever it loses
-  --json             JSON lines: preparing, measuring, ask (answer with a line "yes" or "no"), declined, result, problem
+  --json             JSON lines: preparing, measuring, ask (answer with a line "yes" or "no"), declined, result, events, problem
 
 Exits with 23 if a merged form loses too much and is not kept.
 `,
@@ -53,17 +57,22 @@ Exits with 23 if a merged form loses too much and is not kept.
     requantize: { type: 'boolean' },
     json: { type: 'boolean' },
   },
+  values: { as: [...EXPORT_FORMS, TENSORBOARD], at: ['best', 'last'] },
   async run(args) {
     const json = args.flag('json');
     const emit = (line: ExportLine) => tell(line, json);
     endOnSignals();
     try {
       const run = resolve(one(args, 'run folder', 'export'));
+      if (args.text('as') === TENSORBOARD) {
+        await emit({ kind: 'events', ...events(run, args) });
+        return EXIT.ok;
+      }
       const form = args.text('as') as ExportForm;
       if (!EXPORT_FORMS.includes(form))
         throw new AuroraError(
           'usage',
-          `--as takes ${EXPORT_FORMS.join(', ')}, not "${form ?? ''}".`,
+          `--as takes ${[...EXPORT_FORMS, TENSORBOARD].join(', ')}, not "${form ?? ''}".`,
           'See `aurora export --help`.',
         );
       const requantize = args.flag('requantize');
@@ -94,6 +103,20 @@ Exits with 23 if a merged form loses too much and is not kept.
     }
   },
 };
+
+function events(run: string, args: ParsedArgs): EventFile {
+  const given = ['at', 'max-drop', 'accept-drop', 'requantize'].find(
+    (option) => args.text(option) !== undefined,
+  );
+  if (given !== undefined)
+    throw new AuroraError(
+      'usage',
+      `--${given} is for a form of the model, and --as tensorboard writes the curves of the whole run.`,
+      'See `aurora export --help`.',
+    );
+  const out = args.text('out');
+  return exportEvents(run, out === undefined ? undefined : resolve(out));
+}
 
 /** Results go to stdout, progress to stderr. */
 async function tell(line: ExportLine, json: boolean): Promise<void> {

@@ -9,6 +9,7 @@ import {
   type MetricDrop,
 } from '../../../protocol/export';
 import { count } from '../../../base/number-text';
+import { shellQuote } from '../../../files/shell-quote';
 import { preflightText } from '../preflight/report';
 import { metricCells, metricHeads, metricInfo, metricsIn } from '../../../experiment/metrics';
 import { table } from '../../table';
@@ -18,6 +19,8 @@ export function exportText(line: ExportLine): string {
   switch (line.kind) {
     case 'result':
       return result(line.folder, line.record);
+    case 'events':
+      return `Wrote ${count(line.steps)} training steps and ${count(line.evaluations)} evaluations to ${line.file}\nShow them with: tensorboard --logdir ${shellQuote(line.folder)}\n`;
     case 'declined':
       return 'Nothing was kept.\n';
     case 'problem':

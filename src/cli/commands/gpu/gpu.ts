@@ -63,6 +63,7 @@ its binding.
     // For the child process that check and install start.
     at: { type: 'string' },
   },
+  values: { '': ['list', 'install', 'check', 'remove', ...GPU_PART_NAMES] },
   async run(args) {
     const [action, ...rest] = args.positionals;
     if (action === 'list' && rest.length === 0) return list(args);

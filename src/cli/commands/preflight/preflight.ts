@@ -7,7 +7,7 @@ import { onlyChanges, readingOf } from '../../../protocol/reading';
 import { preflight } from '../../../trainer/preflight/preflight';
 import { problemOf } from '../../../trainer/preflight/problems';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
-import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../../place';
+import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
 import { preflightText } from './report';
 import { ReadingProgress } from '../../reading-progress';
 import { temporaryFolder } from '../../temporary';
@@ -37,6 +37,7 @@ and with 21 if not even one example fits into memory.
     threads: { type: 'string' },
     json: { type: 'boolean' },
   },
+  values: PLACE_VALUES,
   async run(args) {
     const json = args.flag('json');
     try {

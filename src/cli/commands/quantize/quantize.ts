@@ -32,6 +32,7 @@ error of each layer is printed. The weights are in FILE.data; tokenizer and conf
     symmetric: { type: 'boolean' },
     json: { type: 'boolean' },
   },
+  values: { bits: ['4', '8'], block: BLOCKS.map(String) },
   async run(args) {
     const source = one(args, 'model', 'quantize');
     const bits = Number(args.text('bits'));

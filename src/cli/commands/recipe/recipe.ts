@@ -9,7 +9,7 @@ import { recipeAdapter } from '../../../recipes/draft-recipe';
 import { defaultAdapter, draftText, type Draft } from '../../../recipes/draft';
 import type { FoundFiles } from '../../../recipes/data/files';
 import type { DataRecipe } from '../../../recipes/data/kind';
-import { dataRecipe, settingsOf } from '../../../recipes/data/registry';
+import { DATA_RECIPES, dataRecipe, settingsOf } from '../../../recipes/data/registry';
 import { questionsOf, SHARE } from '../../../recipes/questions';
 import { parseOverride } from '../../../runs/experiment/overrides';
 import { readModel } from '../../../trainer/task/adapted-model';
@@ -42,6 +42,7 @@ with --defaults; the experiment says which of its values these are.
   --set KEY=VALUE    any setting of an experiment, such as training.seed=1; may be repeated
   --defaults         accept this program's defaults for what no source states
   --out FILE         the new experiment (default: NAME-METHOD.aurora.json in the current folder)
+  --json             one JSON value instead: the recipes, the recipe, or the file that was written
 `,
   options: {
     model: { type: 'string' },
@@ -51,7 +52,9 @@ with --defaults; the experiment says which of its values these are.
     set: { type: 'string', multiple: true },
     defaults: { type: 'boolean' },
     out: { type: 'string' },
+    json: { type: 'boolean' },
   },
+  values: { '': DATA_RECIPES.map((r) => r.id), method: [...METHOD_ORDER, HEAD_ALONE.method], size: ['base', 'large'] },
   async run(args) {
     const [name, ...more] = args.positionals;
     if (more.length > 0)
@@ -67,12 +70,16 @@ with --defaults; the experiment says which of its values these are.
         'aurora recipe needs the name of a recipe, such as glue/rte.',
         'List them with `aurora recipe`.',
       );
-    if (name === undefined) process.stdout.write(listText());
-    else if (model === undefined && folder === undefined) process.stdout.write(showText(dataRecipe(name)));
+    const json = args.flag('json');
+    if (name === undefined) process.stdout.write(json ? jsonLine(DATA_RECIPES) : listText());
+    else if (model === undefined && folder === undefined)
+      process.stdout.write(json ? jsonLine(dataRecipe(name)) : showText(dataRecipe(name)));
     else await write(dataRecipe(name), required(model, 'model'), required(folder, 'data'), args);
     return EXIT.ok;
   },
 };
+
+const jsonLine = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
 function required(given: string | undefined, option: 'model' | 'data'): string {
   if (given !== undefined) return resolve(given);
@@ -128,6 +135,7 @@ async function write(recipe: DataRecipe, model: string, folder: string, args: Pa
   const text = withSettings(draftText(out, draft), new Map(edits));
   const checked = await checkText(out, text, { recipe, layout, base });
   writeAtomic(out, text);
+  if (args.flag('json')) return void process.stdout.write(jsonLine({ file: out }));
   process.stdout.write(
     writtenText({
       out,

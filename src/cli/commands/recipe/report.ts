@@ -6,7 +6,7 @@ import type { FoundFiles } from '../../../recipes/data/files';
 import type { DataRecipe } from '../../../recipes/data/kind';
 import { unaskable, type Choices } from '../../../recipes/questions';
 import { count } from '../../../base/number-text';
-import { program } from '../../invocation';
+import { commandLine } from '../../invocation';
 import { table } from '../../table';
 import type { Checked } from './check';
 import { written } from './choices';
@@ -59,7 +59,7 @@ export function writtenText(all: WrittenRecipe): string {
     '',
     ...leftOutLines(recipe),
     '',
-    `Next: ${program()} preflight ${relative(process.cwd(), out)}`,
+    `Next: ${commandLine('preflight', relative(process.cwd(), out))}`,
   ].join('\n')}\n`;
 }
 

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { ENGINES, type EngineName, type Place } from '../../../engine/place';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { Command } from '../../command';
-import { onePlace, PLACE_OPTIONS } from '../../place';
+import { onePlace, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
 import { runAnlCases } from './anl-case';
 import { readReference, type ReferenceFile } from './case';
 import { Comparison } from './compare';
@@ -30,6 +30,7 @@ used. Tolerances against PyTorch in float64, by device:
 ${tolerancesTable()}
 `,
   options: PLACE_OPTIONS,
+  values: PLACE_VALUES,
   async run(args) {
     const place = onePlace(args);
     if (args.positionals.length === 0)

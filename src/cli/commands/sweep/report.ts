@@ -8,7 +8,7 @@ import { leftText } from '../../../trainer/sweep/ended';
 import { isOver } from '../../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../../trainer/sweep/queue';
 import { undecided } from '../../../trainer/sweep/rate-search';
-import { program } from '../../invocation';
+import { commandLine } from '../../invocation';
 import { table } from '../../table';
 import { pathOf, ranked, stateText, stepTime } from './words';
 
@@ -119,6 +119,6 @@ function againWith(failed: readonly TrialView[]): string[] {
 }
 
 const nextSteps = (trial: TrialView): string[] => [
-  `  as ONNX            ${program()} export ${pathOf(trial)} --as onnx-dynamic`,
-  `  where it is wrong  ${program()} errors ${pathOf(trial)}`,
+  `  as ONNX            ${commandLine('export', pathOf(trial), '--as', 'onnx-dynamic')}`,
+  `  where it is wrong  ${commandLine('errors', pathOf(trial))}`,
 ];

@@ -11,7 +11,7 @@ import { prepareSweep } from '../../../trainer/sweep/prepare';
 import { runQueue, type SweepOutcome } from '../../../trainer/sweep/queue';
 import { roomNow, type Measured } from '../../../trainer/sweep/room';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
-import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../../place';
+import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type TakenOver } from '../../owning';
 import { onInterrupt } from '../../signals';
 import { planText } from './plan';
@@ -57,6 +57,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     ...FALLBACK_OPTION,
     threads: { type: 'string' },
   },
+  values: PLACE_VALUES,
   async run(args) {
     const file = resolve(one(args, 'experiment file', 'sweep'));
     const sweep = loadSweep(file, args.list('set'));

@@ -15,9 +15,10 @@ import type { TrainOutcome } from '../../../trainer/run/conclude';
 import { measureUntrained } from '../../../trainer/run/untrained';
 import { toldToBegin } from '../../child';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
-import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../../place';
+import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owning';
-import { program } from '../../invocation';
+import { commandLine } from '../../invocation';
+import { isQuiet } from '../../quiet';
 import { report, type Reference } from './report';
 import { onInterrupt } from '../../signals';
 import { trainRun, type TrainingSettings } from '../../training';
@@ -44,6 +45,7 @@ nothing changed, it reproduces RUN bit for bit. Both stay on the run's device un
   --baseline         first train the head alone, as a separate run to compare with; for a task without a trained head,
                      first evaluate the untrained model
   --lease            stop when the file control/lease in the run folder has not been touched for a minute
+  --json             one JSON line at the end: result (with run, best, last, seconds and more) or stopped
 ${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads on the CPU (default: OMP_NUM_THREADS, or one per core)
 
 Exits with 0 if the run was trained to its end, with 130 if it was stopped (everything is saved), with 17 if training
@@ -60,6 +62,7 @@ are not the ones that the run was trained on.
     set: { type: 'string', multiple: true },
     baseline: { type: 'boolean' },
     lease: { type: 'boolean' },
+    json: { type: 'boolean' },
     ...TAKE_OVER_OPTION,
     'accept-changed-inputs': { type: 'boolean' },
     // For a sweep's queue, so not in the help.
@@ -70,6 +73,7 @@ are not the ones that the run was trained on.
     ...FALLBACK_OPTION,
     threads: { type: 'string' },
   },
+  values: PLACE_VALUES,
   async run(args) {
     if (args.flag('when-told') && !(await toldToBegin())) return EXIT.stopped;
     const given = args.text('run');
@@ -125,7 +129,7 @@ async function resume(args: ParsedArgs, run: string, settings: TrainingSettings)
     if (args.flag('when-told')) recordFailure(run, e);
     throw e;
   }
-  return conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run);
+  return conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run, args);
 }
 
 function checkCombination(args: ParsedArgs): void {
@@ -181,7 +185,7 @@ async function fork(
     into,
   });
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
-  const go = async () => conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run);
+  const go = async () => conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run, args);
   return into === undefined ? owning(owned(args, run), go) : go();
 }
 
@@ -205,7 +209,7 @@ async function fresh(
       writeSpec(run, baseline);
       return trainRun(baseline, run, false, settings);
     });
-    if (outcome.end !== 'finished') return conclude(outcome, run);
+    if (outcome.end !== 'finished') return conclude(outcome, run, args);
     const { best } = outcome.result;
     reference = { name: 'head only', metrics: best, note: `step ${best.step}` };
     process.stderr.write('\n');
@@ -213,7 +217,7 @@ async function fresh(
   const run = given ?? newRun(file, args);
   const go = async () => {
     writeSpec(run, spec);
-    return conclude(await trainRun(spec, run, false, settings), run, reference);
+    return conclude(await trainRun(spec, run, false, settings), run, args, reference);
   };
   return given === undefined ? owning(owned(args, run), go) : go();
 }
@@ -229,19 +233,25 @@ const WHY: Partial<Record<string, string>> = {
   rung: 'Paused for comparison with the other trials',
 };
 
-function conclude(outcome: TrainOutcome, run: string, reference?: Reference): number {
+function conclude(outcome: TrainOutcome, run: string, args: ParsedArgs, reference?: Reference): number {
+  const line = (value: object) => process.stdout.write(`${JSON.stringify({ run: resolve(run), ...value })}\n`);
   if (outcome.end !== 'finished') {
+    if (args.flag('json')) line({ kind: 'stopped', reason: outcome.end, step: outcome.step });
     const why = WHY[outcome.end] ?? 'Stopped';
-    process.stderr.write(`${why}; everything is saved. Continue with: ${program()} train --resume ${run}\n`);
+    process.stderr.write(`${why}; everything is saved. Continue with: ${commandLine('train', '--resume', run)}\n`);
     return EXIT.stopped;
   }
+  if (args.flag('json')) {
+    line({ kind: 'result', ...outcome.result, ...(reference && { reference }) });
+    return EXIT.ok;
+  }
   process.stdout.write(report(outcome.result, run, reference));
-  process.stdout.write(nextSteps(run));
+  if (!isQuiet()) process.stdout.write(nextSteps(run));
   return EXIT.ok;
 }
 
 const nextSteps = (run: string): string => `Next
-  the trained model as ONNX    ${program()} export ${run} --as onnx-dynamic
+  the trained model as ONNX    ${commandLine('export', run, '--as', 'onnx-dynamic')}
   the adapter for PEFT         ${join(run, 'adapter', 'best')}
   another try                  open the experiment file in VS Code, change it, and train again
 `;

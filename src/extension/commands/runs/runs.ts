@@ -4,11 +4,13 @@ import { registerDeleteCommands } from './delete';
 import { registerDiagnostics } from './diagnostics';
 import { registerEditCommands } from './edit';
 import { registerErrors } from '../errors';
+import { registerDuplicate } from '../duplicate';
 import { registerStudy } from '../study';
 import { registerLog } from './log';
 import { registerOpenCommands } from './open';
+import { registerPlaceCommands } from './place';
 import { registerReveal } from './reveal';
-import { registerSettingsDiff } from './settings-diff';
+import { registerSettings } from './settings';
 
 /** All commands on runs except training. */
 export const registerRunCommands = (services: Services): vscode.Disposable =>
@@ -18,8 +20,10 @@ export const registerRunCommands = (services: Services): vscode.Disposable =>
     registerStudy(services),
     ...registerEditCommands(services),
     ...registerDeleteCommands(services),
-    ...registerSettingsDiff(services),
+    ...registerSettings(services),
     ...registerLog(services),
     ...registerReveal(services),
+    ...registerPlaceCommands(services),
+    registerDuplicate(services),
     ...registerDiagnostics(services),
   );

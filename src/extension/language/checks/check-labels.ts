@@ -18,16 +18,18 @@ const SHOWN = 40;
 export function labelFindings(
   doc: ExperimentText,
   task: TaskDescription,
-  { labelColumn = task.columns.label, labelColumns }: Partial<DataSpec>,
+  { labelColumn = task.columns.label, labelColumns, onBadRow }: Partial<DataSpec>,
   head: DataHead | undefined,
   t: Translate,
 ): Finding[] {
   if (!head || head.rows < 2) return [];
-  if (task.answer === 'labels' && labelColumns) return flagFindings(doc, labelColumns, head, t);
+  // A row that cannot be used stops the run, or is left out.
+  const severity = onBadRow === 'skip' ? 'warning' : 'error';
+  if (task.answer === 'labels' && labelColumns) return flagFindings(doc, labelColumns, head, severity, t);
   const column = head.columns.find((c) => c.name === labelColumn);
   if (!column) return [];
   if (task.answer === 'label') return classFindings(doc, task, column, head, t);
-  return task.answer === 'number' ? numberFindings(doc, column, head, t) : [];
+  return task.answer === 'number' ? numberFindings(doc, column, head, severity, t) : [];
 }
 
 function classFindings(
@@ -96,6 +98,7 @@ function numberFindings(
   doc: ExperimentText,
   { name, values }: Column,
   head: DataHead,
+  severity: Finding['severity'],
   t: Translate,
 ): Finding[] {
   const span = doc.span('data', 'labelColumn');
@@ -104,7 +107,7 @@ function numberFindings(
     return [
       {
         ...span,
-        severity: 'warning',
+        severity,
         code: 'label-not-number',
         message: t('"{0}" has the value "{1}", which is not a number.', name, shorten(bad, SHOWN)),
         fixes: doc.node('data', 'labelColumn')
@@ -134,6 +137,7 @@ function flagFindings(
   doc: ExperimentText,
   labelColumns: readonly string[],
   { columns }: DataHead,
+  severity: Finding['severity'],
   t: Translate,
 ): Finding[] {
   return labelColumns.flatMap((name, i): Finding[] => {
@@ -142,7 +146,7 @@ function flagFindings(
     return [
       {
         ...doc.span('data', 'labelColumns', i),
-        severity: 'warning',
+        severity,
         code: 'label-not-flag',
         message: t('"{0}" has the value "{1}", which is not 0 or 1.', name, shorten(bad, SHOWN)),
         fixes: [],

@@ -27,7 +27,7 @@ export function modelFindings(
 ): Finding[] {
   return [
     ...outputFindings(doc, model, t),
-    ...ruleFindings(doc, model, t),
+    ...ruleFindings(doc, model, layers, adapter, t),
     ...(adapter ? adapterFindings(doc, layers, adapter, t) : []),
   ];
 }
@@ -54,21 +54,50 @@ function outputFindings(doc: ExperimentText, model: ModelSummary, t: Translate):
   ];
 }
 
-function ruleFindings(doc: ExperimentText, { missingRules }: ModelSummary, t: Translate): Finding[] {
+function ruleFindings(
+  doc: ExperimentText,
+  { missingRules, blocked, outputs }: ModelSummary,
+  layers: readonly TaskLayer[],
+  adapter: TrainedSpec | undefined,
+  t: Translate,
+): Finding[] {
   if (missingRules.length === 0) return [];
   const operators = missingRules.map((m) => `${m.operator} (${m.nodes[0]})`).join(', ');
-  return [
-    {
-      ...doc.span('model', 'path'),
-      severity: 'warning',
-      code: 'operator-without-gradient',
-      message: t(
-        'Gradients cannot pass through these operators, so adapters below them cannot be trained: {0}.',
-        operators,
-      ),
-      fixes: [],
-    },
-  ];
+  // With several outputs, the one that is trained may not depend on them.
+  const below = adapter && outputs.length === 1 ? chosenOf(layers, adapter).filter((path) => blocked.includes(path)) : [];
+  const like = { ...doc.span('model', 'path'), code: 'operator-without-gradient', fixes: [] };
+  if (below.length === 0)
+    return [
+      {
+        ...like,
+        severity: 'warning',
+        message: t(
+          'Gradients cannot pass through these operators, so adapters below them cannot be trained: {0}.',
+          operators,
+        ),
+      },
+    ];
+  const named = below.slice(0, LISTED).join(', ') + (below.length > LISTED ? ', …' : '');
+  const message = t(
+    'Gradients cannot pass through {0}, and these adapted layers are below: {1}. Leave them out with adapter.excludeModules or layersToTransform.',
+    operators,
+    named,
+  );
+  return [{ ...like, severity: 'error', message }];
+}
+
+/** The paths that get an adapter; none if the targets are wrong, which is reported separately. */
+function chosenOf(layers: readonly TaskLayer[], adapter: TrainedSpec): readonly string[] {
+  try {
+    return chooseLayers(
+      layers.map((l) => l.path),
+      adapter,
+      uselessLayers(layers),
+    ).matched;
+  } catch (e) {
+    if (e instanceof AuroraError) return [];
+    throw e;
+  }
 }
 
 function adapterFindings(

@@ -1,7 +1,9 @@
 import type { LocatedProblem } from '../../../runs/experiment/load';
+import { meantKey } from '../../../runs/experiment/meant-key';
 import type { Translate } from '../../translate';
 import type { ExperimentText } from '../experiment-text';
 import type { Finding, Fix, Span } from '../finding';
+import { knownKeys } from '../schema-walk';
 import { capital } from '../../../base/capital';
 
 /**
@@ -11,10 +13,12 @@ import { capital } from '../../../base/capital';
 export function textFindings(
   doc: ExperimentText,
   problems: readonly LocatedProblem[],
+  method: string,
   t: Translate,
 ): Finding[] {
   return problems.flatMap((problem): Finding[] => {
     const { path, from, atKey, offset } = problem;
+    if (from === 'schema' && atKey) return didYouMean(doc, problem, method, t);
     if (from === 'syntax' || from === 'schema') return [];
     const message = t('{0}; the trainer rejects the experiment.', capital(problem.message));
     const error = { severity: 'error' as const, message, fixes: [] };
@@ -24,6 +28,19 @@ export function textFindings(
     const fixes = ruleFixes(doc, path.join('.'), t);
     return [{ ...doc.span(...path), severity: 'error', code: 'values-conflict', message, fixes }];
   });
+}
+
+/** VS Code's JSON service says that a key is not allowed, but not which one was meant. */
+function didYouMean(
+  doc: ExperimentText,
+  { path, offset }: LocatedProblem,
+  method: string,
+  t: Translate,
+): Finding[] {
+  const meant = meantKey(String(path.at(-1)), knownKeys(path.slice(0, -1), method));
+  if (meant === undefined) return [];
+  const message = t('Did you mean "{0}"?', meant);
+  return [{ ...keyAt(doc, offset), severity: 'information', code: 'key-misspelt', message, fixes: [] }];
 }
 
 function ruleFixes(doc: ExperimentText, key: string, t: Translate): Fix[] {

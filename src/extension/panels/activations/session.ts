@@ -6,7 +6,6 @@ import { splineSupport } from '../../../adapters/methods/spline';
 import { patchOf, tokenInText } from '../../../protocol/activation-examples';
 import type { Snapshot } from '../../../protocol/activations';
 import { rowIn } from '../../../protocol/row-place';
-import type { AuroraError } from '../../../base/errors';
 import {
   type AdapterSpec,
   type AuroraSpec,
@@ -26,6 +25,7 @@ import type {
 } from '../../../protocol/panels/activations';
 import { Snapshots } from './snapshots';
 import { binEdges, layerCard, layerMessage, layerShape, samplesOf } from './view';
+import { errorText } from '../../words/error-text';
 
 /** What the panel needs to know about its run. */
 export interface RunFacts {
@@ -117,8 +117,7 @@ export class ActivationsSession {
   private guard(work: Promise<void>): void {
     work.catch((e: unknown) => {
       this.host.failed(e);
-      const { message, hint } = e as Partial<AuroraError>;
-      this.post({ type: 'error', message: [message ?? String(e), hint].filter(Boolean).join(' ') });
+      this.post({ type: 'error', message: errorText(e) });
     });
   }
 

@@ -1,11 +1,12 @@
 import { basename, dirname, join } from 'node:path';
-import { outdated, predictionsFile, readPredictions } from '../../../runs/predictions';
+import { outdated, readPredictions } from '../../../runs/predictions';
 import { AuroraError } from '../../../base/errors';
 import type { MeasuredOn } from '../../../experiment/evaluation-sets';
 import type { RunEvent } from '../../../protocol/events';
-import type { ErrorsFromHost, ErrorsFromPage } from '../../../protocol/panels/errors';
-import type { Predictions } from '../../../protocol/predictions';
+import type { ErrorsFromHost, ErrorsFromPage, PredictionsMessage } from '../../../protocol/panels/errors';
+import { parsePredictions, type Predictions } from '../../../protocol/predictions';
 import { rowIn } from '../../../protocol/row-place';
+import { errorText } from '../../words/error-text';
 
 /** What the panel needs to know about its run. */
 export interface RunFacts {
@@ -26,13 +27,27 @@ export interface ErrorsHost {
   facts(): Promise<RunFacts>;
   /** vscode.l10n.t */
   say(sentence: string, ...values: (string | number)[]): string;
-  /** Predicts again; resolves when that has ended, whatever the result. */
-  predict(): Promise<void>;
+  /**
+   * Predicts, and reports how far. Resolves when that has ended, also if it was canceled.
+   *
+   * @param again even if there are predictions
+   */
+  predict(again: boolean, told: (so: Predicting) => void): Promise<void>;
+  /** Ends that. */
+  cancel(): void;
   openRow(file: string, line: number): void;
   /** Opens the errors on another set. */
   openSet(on: MeasuredOn): void;
   copy(text: string): void;
   failed(error: unknown): void;
+}
+
+/** How far the examples have been predicted; before the first result, without numbers. */
+export interface Predicting {
+  done?: number;
+  of?: number;
+  /** The content of a file with what was predicted so far. */
+  predictions?: string;
 }
 
 type Post = ErrorsHost['post'];
@@ -43,27 +58,80 @@ export class ErrorsSession {
   /** Counts requests, so that outdated answers are dropped. */
   private turn = 0;
   private disposed = false;
+  private predicting = false;
+  /** The last messages while it predicts, for a page that is shown again. */
+  private soFar: ErrorsFromHost[] = [];
 
   constructor(private readonly host: ErrorsHost) {}
 
   dispose(): void {
     this.disposed = true;
+    // Nobody waits for the rest.
+    if (this.predicting) this.host.cancel();
   }
 
   receive(message: ErrorsFromPage): void {
     if (message.type === 'copy') this.host.copy(message.text);
     else if (message.type === 'openSet') this.host.openSet(message.on);
-    else if (message.type === 'predict') void this.host.predict().then(() => this.refresh());
+    else if (message.type === 'predict') void this.predict(true);
+    else if (message.type === 'cancel') this.host.cancel();
     else this.openRow(message.example);
   }
 
-  /** Sends everything, then whether it is still up to date. */
-  refresh(): void {
+  /** Predicts, unless that is in progress, then sends everything. */
+  private async predict(again: boolean): Promise<void> {
+    if (this.predicting) return;
+    this.predicting = true;
+    this.soFar = [];
+    // What was sent before does not arrive after what follows.
+    this.turn++;
+    let failure: unknown;
+    try {
+      const { name } = await this.host.facts();
+      this.keep({ type: 'predicting', run: name });
+      await this.host.predict(again, (so) => void this.tell(name, so));
+    } catch (e) {
+      failure = e;
+    } finally {
+      this.predicting = false;
+    }
+    this.refresh({ failure });
+  }
+
+  /** Sends a message, unless it has ended, and keeps the last of its type. */
+  private keep(message: ErrorsFromHost): void {
+    if (!this.predicting || this.disposed) return;
+    this.soFar = [...this.soFar.filter((m) => m.type !== message.type), message];
+    this.host.post(message);
+  }
+
+  private async tell(run: string, { done, of, predictions }: Predicting): Promise<void> {
+    this.keep({ type: 'predicting', run, done, of });
+    if (predictions === undefined || done === undefined || of === undefined) return;
+    try {
+      const parsed = parsePredictions('', predictions);
+      const message = await this.message(parsed);
+      if (!this.predicting) return;
+      this.predictions = parsed;
+      this.keep({ ...message, partial: { done, of } });
+    } catch (e) {
+      // A metric may have no value yet. The next result has more examples.
+      if (!(e instanceof AuroraError)) this.host.failed(e);
+    }
+  }
+
+  /**
+   * Sends everything, then whether it is still up to date. What has not been predicted yet is.
+   *
+   * @param tried set if it was tried just now, with what went wrong
+   */
+  refresh(tried?: { failure: unknown }): void {
+    if (this.predicting) return this.soFar.forEach((message) => this.host.post(message));
     const turn = ++this.turn;
     const post: Post = (message) => {
       if (turn === this.turn && !this.disposed) this.host.post(message);
     };
-    this.send(post).catch((e: unknown) => this.fail(post, e, false));
+    this.send(post, tried).catch((e: unknown) => this.fail(post, e, false));
   }
 
   /** A file was saved, perhaps the data. */
@@ -73,28 +141,44 @@ export class ErrorsSession {
     if (named.includes(file)) this.refresh();
   }
 
-  private async send(post: Post): Promise<void> {
-    const { name, experiment, events, sets } = await this.host.facts();
-    const predictions = (this.predictions = await this.read(post));
+  private async send(post: Post, tried: { failure: unknown } | undefined): Promise<void> {
+    const { events } = await this.host.facts();
+    const predictions = await this.read(post);
     if (!predictions) return;
-    const { data, ...shown } = predictions;
+    if (predictions === 'none' && !tried) return void this.predict(false);
+    const failure = tried?.failure;
+    if (predictions === 'none' && failure === undefined)
+      return post({ type: 'error', message: this.host.say('Nothing was predicted.'), again: true });
+    if (predictions !== 'none') {
+      this.predictions = predictions;
+      post(await this.message(predictions));
+    }
+    if (predictions === 'none' || failure !== undefined) return this.fail(post, failure, true);
     const { step, on } = this.host;
-    const file = basename(data.file);
-    const { parts } = data;
-    const message = { run: name, experiment, file, on, sets, predictions: shown };
-    post({ type: 'predictions', ...message, ...(parts && { parts }) });
     const because = await outdated(predictions, step, events, on);
     if (because) post({ type: 'outdated', because });
   }
 
-  /** Undefined, after a message, if they are not available. */
-  private async read(post: Post): Promise<Predictions | undefined> {
+  private async message({ data, ...shown }: Predictions): Promise<PredictionsMessage> {
+    const { name, experiment, sets } = await this.host.facts();
+    const { parts, file } = data;
+    return {
+      type: 'predictions',
+      run: name,
+      experiment,
+      file: basename(file),
+      on: this.host.on,
+      sets,
+      predictions: shown,
+      ...(parts && { parts }),
+    };
+  }
+
+  /** Undefined, after a message, if they cannot be read. */
+  private async read(post: Post): Promise<Predictions | 'none' | undefined> {
     const { run, step, on } = this.host;
     try {
-      const predictions = await readPredictions(run, step, on);
-      if (predictions) return predictions;
-      const file = predictionsFile(run, step, on);
-      throw new AuroraError('run', this.host.say('{0} no longer exists.', file));
+      return (await readPredictions(run, step, on)) ?? 'none';
     } catch (e) {
       this.fail(post, e, true);
       return undefined;
@@ -103,8 +187,7 @@ export class ErrorsSession {
 
   private fail(post: Post, e: unknown, again: boolean): void {
     this.host.failed(e);
-    const { message, hint } = e as Partial<AuroraError>;
-    post({ type: 'error', message: [message ?? String(e), hint].filter(Boolean).join(' '), again });
+    post({ type: 'error', message: errorText(e), again });
   }
 
   private openRow(example: number): void {

@@ -3,7 +3,6 @@ import type { ErrorsFromPage, ErrorsOpen } from '../../../protocol/panels/errors
 import { evaluationSets, scoredOn, type MeasuredOn } from '../../../experiment/evaluation-sets';
 import { evaluationAt } from '../../../runs/predictions';
 import { showError } from '../../ask/guard';
-import { openErrors } from '../../commands/open-errors';
 import { predict } from '../../commands/predict';
 import { explaining } from '../../ask/training-problems';
 import { runLabel } from '../../runs/label';
@@ -22,6 +21,7 @@ export function startErrors(
 ): PanelSession<ErrorsFromPage> {
   const { store, log } = services;
   let entry: RunEntry | undefined;
+  let canceled: vscode.CancellationTokenSource | undefined;
   const session = new ErrorsSession({
     run,
     step,
@@ -33,18 +33,16 @@ export function startErrors(
       return factsOf(entry);
     },
     say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),
-    predict: () =>
-      explaining(async () =>
-        predict(services, await store.refreshRun(run), { at: String(step), on, again: true }),
-      ).then(
-        () => undefined,
-        (e: unknown) => showError(log, e),
-      ),
+    async predict(again, told) {
+      canceled = new vscode.CancellationTokenSource();
+      const { token } = canceled;
+      await explaining(async () =>
+        predict(services, await store.refreshRun(run), { at: String(step), on, again, token, told }),
+      );
+    },
+    cancel: () => canceled?.cancel(),
     openRow: (file, line) => void openDataRow(file, line).catch((e: unknown) => showError(log, e)),
-    openSet: (other) =>
-      void explaining(async () => openErrors(services, await store.refreshRun(run), step, other)).catch(
-        (e: unknown) => showError(log, e),
-      ),
+    openSet: (other) => services.panels.openErrors(run, step, other),
     copy: (text) => void vscode.env.clipboard.writeText(text),
     failed: (e) => log.error(e instanceof Error ? e : String(e)),
   });

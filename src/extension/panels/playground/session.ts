@@ -1,5 +1,4 @@
 import type { TaskShapes } from '../../../experiment/tasks/kind';
-import { AuroraError } from '../../../base/errors';
 import type {
   PlaygroundFromPage,
   PlaygroundOpen,
@@ -8,6 +7,7 @@ import type {
 import { applyLine, type PlaygroundView, type SubjectView } from '../../../protocol/panels/playground-view';
 import { modelName, parsePlayLine, type PlayRequest } from '../../../protocol/playground';
 import type { OpenProgram, ProgramResult } from '../../launcher/client';
+import { errorText } from '../../words/error-text';
 
 /** The editor's side, so that the rest runs without VS Code. */
 export interface PlaygroundHost {
@@ -120,7 +120,7 @@ export class PlaygroundSession {
       .start((line) => this.hear(line))
       .then(
         (program) => this.started(program),
-        (e: unknown) => this.end(wordsOf(e)),
+        (e: unknown) => this.end(errorText(e)),
       );
     this.post();
   }
@@ -146,7 +146,7 @@ export class PlaygroundSession {
     };
     program.ended.then(
       (result) => gone(lastWords(result)),
-      (e: unknown) => gone(wordsOf(e)),
+      (e: unknown) => gone(errorText(e)),
     );
     this.post();
   }
@@ -252,9 +252,4 @@ export class PlaygroundSession {
 function lastWords({ code, stderr }: ProgramResult): string {
   const said = stderr.trim().split('\n').at(-1);
   return `aurora play: exit code ${code}${said ? `: ${said}` : ''}.`;
-}
-
-function wordsOf(e: unknown): string {
-  const hint = e instanceof AuroraError && e.hint !== undefined ? ` ${e.hint}` : '';
-  return `${(e as Error).message}${hint}`;
 }

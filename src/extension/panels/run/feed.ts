@@ -2,6 +2,7 @@ import { RunTail, type TailChange } from '../../../runs/tail';
 import type { RunFacts, RunPageState, RunToPage, RunUpdate } from '../../../protocol/panels/run';
 import { runLabel } from '../../runs/label';
 import { isActive, shownState } from '../../runs/shown-state';
+import { shortened } from '../../words/run-error';
 
 /** Polling interval for visible runs that a trainer writes: at most four messages a second. */
 export const LIVE_MS = 250;
@@ -134,7 +135,8 @@ export function factsOf(tail: RunTail): RunFacts {
   const { summary, user, trial } = tail;
   const state = stateOf(tail);
   // The reason for a failure comes first.
-  const error = tail.error ?? (state === 'failed' ? undefined : tail.curveError);
+  const failed = state === 'failed' ? summary?.events.findLast((e) => e.kind === 'failed') : undefined;
+  const error = tail.error ?? failed ?? tail.curveError;
   const id = tail.folder.split(/[\\/]/).pop()!;
   return {
     name: runLabel({ user, id, run: summary, trial }),
@@ -146,6 +148,6 @@ export function factsOf(tail: RunTail): RunFacts {
     status: summary?.status,
     result: summary?.result,
     checkpoints: tail.checkpoints,
-    error: error && { message: error.message, hint: error.hint },
+    error: error && shortened({ folder: tail.folder, experiment: '', run: summary }, error),
   };
 }

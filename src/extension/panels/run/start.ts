@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
-import { runPaths } from '../../../runs/layout';
 import type { RunAction, RunFromPage, RunOpen } from '../../../protocol/panels/run';
 import { isAnyEvaluation } from '../../../protocol/evaluations';
 import { showError } from '../../ask/guard';
 import { COMMAND } from '../../ids';
+import { ALL_SETTINGS } from '../../commands/runs/settings';
 import { experimentOf } from '../../runs/tracked-run';
 import type { Services } from '../../services';
 import type { PageChannel, PanelSession } from '../panel';
@@ -46,7 +46,7 @@ const ACTIONS: Record<RunAction, (run: string) => Thenable<unknown>> = {
   export: (run) => vscode.commands.executeCommand(COMMAND.exportRun, run),
   errors: (run) => vscode.commands.executeCommand(COMMAND.openErrors, run),
   log: (run) => vscode.commands.executeCommand(COMMAND.showLog, run),
-  settings: (run) => vscode.commands.executeCommand('vscode.open', vscode.Uri.file(runPaths(run).spec)),
+  settings: (run) => vscode.commands.executeCommand(COMMAND.openSettings, run),
   experiment: (run) => vscode.commands.executeCommand(COMMAND.openExperiment, experimentOf(run)),
 };
 
@@ -57,7 +57,7 @@ function obey(message: Exclude<RunFromPage, { type: 'snapshot' | 'copyCsv' }>): 
     case 'fork':
       return vscode.commands.executeCommand(COMMAND.forkRun, message.run, message.step);
     case 'compareSettings':
-      return vscode.commands.executeCommand(COMMAND.compareSettings, ...message.runs);
+      return vscode.commands.executeCommand(COMMAND.compareSettings, message.runs, undefined, ALL_SETTINGS);
   }
 }
 

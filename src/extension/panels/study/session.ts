@@ -3,12 +3,12 @@ import type { RunSummary } from '../../../runs/read';
 import { geometryFile, mergedFile } from '../../../runs/study/kept';
 import { studyRun } from '../../../runs/study/study-run';
 import { fileVersion } from '../../../runs/summary-reader';
-import type { AuroraError } from '../../../base/errors';
 import type { StudyFromHost, StudyFromPage, StudySettings } from '../../../study/panel';
 import type { StudyRun, UnfitRun } from '../../../study/run';
 import type { Say } from '../../../study/say';
 import type { Study } from '../../../study/study';
 import { eachLimited } from '../../runs/each-limited';
+import { errorText } from '../../words/error-text';
 
 /** Maximum bytes of a file that the extension host may read to check whether it changed. */
 const LARGEST_HASHED = 64 * 2 ** 20;
@@ -81,9 +81,8 @@ export class StudySession {
       },
       (e: unknown) => {
         this.host.failed(e);
-        const { message, hint } = e as Partial<AuroraError>;
         if (turn === this.turn && !this.disposed)
-          this.host.post({ type: 'error', message: [message ?? String(e), hint].filter(Boolean).join(' ') });
+          this.host.post({ type: 'error', message: errorText(e) });
       },
     );
   }

@@ -282,8 +282,8 @@ describe('problems in an experiment', () => {
     expect((await analysisOf(folder, apply(words, fix))).findings).toEqual([]);
     // The defaults are not filled in if the schema reports an error elsewhere.
     const broken = await analysisOf(folder, of('other.jsonl', '{ "rnak": 2 }'));
-    expect(broken.findings).toMatchObject([{ code: 'column-missing' }]);
-    expect(broken.findings[0].message).toContain('has no column "tokens"');
+    expect(broken.findings.filter((f) => f.severity === 'error')).toMatchObject([{ code: 'column-missing' }]);
+    expect(broken.findings.at(-1)!.message).toContain('has no column "tokens"');
   });
 
   it('include numbers in place of labels, and offer to predict them', async () => {
@@ -323,7 +323,7 @@ describe('problems in an experiment', () => {
     const found = async (csv: string) => (await analysisOf(lab({ 'train.csv': csv }), text)).findings;
     expect(await found('text,label\na,1\nb,-2.5e3\n')).toEqual([]);
     const [wrong] = await found('text,label,score\na,1,0.5\nb,good,1\n');
-    expect(wrong).toMatchObject({ code: 'label-not-number', severity: 'warning' });
+    expect(wrong).toMatchObject({ code: 'label-not-number', severity: 'error' });
     expect(wrong.message).toBe('"label" has the value "good", which is not a number.');
     expect(wrong.fixes.map((f) => f.title)).toEqual(['Use the column "score"']);
     expect(apply(text, wrong.fixes[0])).toContain('"labelColumn": "score"');
@@ -374,10 +374,36 @@ describe('problems in an experiment', () => {
     expect(await found(', "messagesColumn": "chat"', 'chat\nb\n')).toEqual([]);
   });
 
+  it('include data without rows, and files of an unknown format', async () => {
+    const found = async (name: string, content: string) => {
+      const text = experiment().replace('train.csv', name);
+      const { findings } = await analysisOf(lab({ [name]: content }), text);
+      return findings.map((f) => `${f.severity} ${f.code}: ${f.message}`);
+    };
+    expect(await found('none.csv', '')).toEqual(['error data-empty: none.csv is empty.']);
+    expect(await found('blank.jsonl', '\n \n')).toEqual(['error data-empty: blank.jsonl has only blank lines.']);
+    expect(await found('head.csv', 'text,label\n')).toEqual([
+      'error data-empty: head.csv has a header but no rows.',
+    ]);
+    expect(await found('data.txt', 'a b')).toEqual([expect.stringMatching(/^error format-unknown: .*data\.txt/)]);
+  });
+
+  it('include rows that a run would stop at as errors, and as warnings if it leaves them out', async () => {
+    const task = '"task": { "type": "text-regression" },\n  "adapter"';
+    const csv = 'text,label\na,1\nb,good\nc,2\n';
+    const severity = async (more: string) => {
+      const text = experiment('{}', more).replace('"adapter"', task);
+      return (await analysisOf(lab({ 'train.csv': csv }), text)).findings.map((f) => f.severity);
+    };
+    expect(await severity('')).toEqual(['error']);
+    expect(await severity(', "onBadRow": "skip"')).toEqual(['warning']);
+  });
+
   it('leave schema violations to VS Code but offer fixes for them', async () => {
     const text = experiment('{ "rnak": 2, "activation": "tanj" }');
     const analysis = await analysisOf(lab(), text);
-    expect(analysis.findings).toEqual([]);
+    // VS Code says that a key is not allowed, but not which one was meant.
+    expect(analysis.findings).toMatchObject([{ severity: 'information', message: 'Did you mean "rank"?' }]);
     expect(budgetText(analysis, t).text).toContain('contain an error');
     const at = (word: string) => ({ offset: text.indexOf(word), length: word.length });
     const [key] = schemaFixes(analysis, at('"rnak"'), t);

@@ -136,11 +136,11 @@ describe('the error of a program', () => {
     });
   });
 
-  it('has the last line of the output if the program crashed', () => {
+  it('has the last lines of the output if the program crashed', () => {
     const error = programError({ code: 9999, stdout: '', stderr: 'trace\nSegfault' }, 'inspect');
     expect(error).toMatchObject({
       kind: 'failed',
-      message: 'aurora inspect ended with code 9999: Segfault.',
+      message: 'aurora inspect ended with code 9999: trace\nSegfault.',
     });
   });
 

@@ -8,6 +8,7 @@ import { thisProcess } from '../../../../src/files/processes';
 import type { Trainer } from '../../../../src/extension/launcher/trainer';
 import { loadSweep } from '../../../../src/runs/experiment/load';
 import { experimentSweeps } from '../../../../src/runs/layout';
+import { withoutTimes } from '../../../../src/executors/local/log-times';
 import { readRun } from '../../../read-run';
 import { isAlive, readStatus } from '../../../../src/runs/status';
 import { readSweep } from '../../../../src/runs/sweep/record';
@@ -40,7 +41,9 @@ describe('a run started from the editor', () => {
     }
     await until(() => readStatus(run)!.state === 'finished');
     expect(readRun(run).result).toMatchObject({ outcome: 'finished' });
-    expect(readFileSync(join(run, 'trainer.log'), 'utf8')).toContain('Preparing tiny');
+    const log = readFileSync(join(run, 'trainer.log'), 'utf8');
+    expect(log).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ Preparing tiny/m);
+    expect(withoutTimes(log)).toMatch(/^Preparing tiny/m);
     await until(async () => !(await groupIsThere(status.pid)));
     await until(() => studio.said.some((line) => line === `Process ${status.pid} ended: 0.`));
   });

@@ -1,0 +1,3 @@
+/** A word in red on a terminal with colors; NO_COLOR, TERM=dumb and a file or pipe have none. */
+export const red = (text: string, out: NodeJS.WriteStream = process.stderr): string =>
+  out.isTTY && out.hasColors() ? `\x1b[31m${text}\x1b[39m` : text;

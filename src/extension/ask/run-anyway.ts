@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import * as vscode from 'vscode';
+import type { Services } from '../services';
+
+/**
+ * Asks before something is run that the editor expects to fail. True if no error is known, or if it is to be run anyway. A
+ * model is only looked at if it has been read before.
+ *
+ * @param file an experiment, as saved
+ */
+export async function runAnyway(services: Services, file: string): Promise<boolean> {
+  const [first, ...others] = await errorsOf(services, file);
+  if (first === undefined) return true;
+  const { t } = vscode.l10n;
+  const show = t('Show Problems');
+  const anyway = t('Run Anyway');
+  const more = others.length === 0 ? [] : [t('More problems: {0}.', others.length)];
+  const detail = [t('The run is expected to fail.'), ...more].join(' ');
+  const picked = await vscode.window.showWarningMessage(first, { modal: true, detail }, show, anyway);
+  if (picked === show) {
+    await vscode.window.showTextDocument(vscode.Uri.file(file));
+    await vscode.commands.executeCommand('workbench.actions.view.problems');
+  }
+  return picked === anyway;
+}
+
+/** Those of the text, of the files that it names, and of its last preflight. */
+async function errorsOf(services: Services, file: string): Promise<string[]> {
+  const { analyze, firstModelState, modelPathOf } = await import('../language/analysis');
+  const { HeadCache } = await import('../language/head-cache');
+  const text = await readFile(file, 'utf8');
+  const path = await modelPathOf(file, text);
+  const model = await firstModelState(
+    path,
+    path === undefined ? undefined : services.models.cached(path),
+  );
+  const heads = new HeadCache();
+  const head = heads.read.bind(heads);
+  const { findings } = await analyze(file, text, { model, known: [], head, t: vscode.l10n.t });
+  const measured = vscode.languages
+    .getDiagnostics(vscode.Uri.file(file))
+    .filter((d) => d.code === 'preflight' && d.severity === vscode.DiagnosticSeverity.Error);
+  return [...findings.filter((f) => f.severity === 'error'), ...measured].map((f) => f.message);
+}

@@ -1,0 +1,46 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { runPaths, stepName } from '../../../runs/layout';
+import { registerGuarded } from '../../ask/guard';
+import { COMMAND } from '../../ids';
+import { isTreeNode, type TreeNode } from '../../runs/nodes';
+import { selectedRows } from '../../runs/selection';
+import type { Services } from '../../services';
+
+/** Where what a row shows is on disk: an experiment's file, or a folder. */
+export function placeOf(node: TreeNode): string {
+  switch (node.kind) {
+    case 'experiment':
+      return node.file;
+    case 'checkpoint':
+      return join(runPaths(node.folder).checkpoints, stepName(node.step));
+    case 'adapter':
+      return join(runPaths(node.folder).adapter, node.which);
+    case 'export':
+      return join(runPaths(node.folder).exports, node.name);
+    default:
+      return node.folder;
+  }
+}
+
+/** Commands on where a row's files are. */
+export function registerPlaceCommands({ log }: Services): vscode.Disposable[] {
+  return [
+    registerGuarded(log, COMMAND.copyPath, async (argument, selected) => {
+      const rows = Array.isArray(selected) && selected.length > 0 ? selected : [argument ?? selectedRows()[0]];
+      const paths = rows.filter(isTreeNode).map(placeOf);
+      if (paths.length > 0) await vscode.env.clipboard.writeText(paths.join('\n'));
+    }),
+    registerGuarded(log, COMMAND.openInTerminal, async (argument) => {
+      const row = argument ?? selectedRows()[0];
+      if (!isTreeNode(row)) return;
+      const place = placeOf(row);
+      const isFolder = await stat(place).then(
+        (s) => s.isDirectory(),
+        () => false,
+      );
+      vscode.window.createTerminal({ cwd: isFolder ? place : dirname(place) }).show();
+    }),
+  ];
+}

@@ -1,0 +1,45 @@
+import type { ErrorKind } from '../../base/errors';
+import { COMMAND } from '../ids';
+import { isResumable } from '../runs/shown-state';
+import type { RunEntry } from '../runs/store';
+import type { Translate } from '../translate';
+
+export interface NextStep {
+  title: string;
+  command: string;
+  argument?: string;
+}
+
+/** Mistakes that are mended in the experiment, or in a file that it names. */
+const IN_EXPERIMENT: readonly ErrorKind[] = [
+  'experiment',
+  'model',
+  'notOnnx',
+  'truncated',
+  'externalMissing',
+  'externalOutside',
+  'operator',
+  'targets',
+  'rank',
+  'data',
+  'labels',
+  'emptyData',
+  'tokenizer',
+  'vocabulary',
+  'memory',
+];
+
+/** What can be done in the editor about a run that failed; undefined if nothing went wrong. */
+export function nextStep(entry: RunEntry, t: Translate): NextStep | undefined {
+  const { folder, experiment, run, state } = entry;
+  if (state !== 'failed' && state !== 'lost') return undefined;
+  const kind =
+    entry.error?.kind ?? run?.events.findLast((e): e is Extract<typeof e, { kind: 'failed' }> => e.kind === 'failed')?.error;
+  if (state === 'failed' && IN_EXPERIMENT.includes(kind as ErrorKind))
+    return { title: t('Open Experiment'), command: COMMAND.openExperiment, argument: experiment };
+  if (state === 'failed' && kind === 'device')
+    return { title: t('Check This Machine'), command: COMMAND.checkMachine };
+  if (state === 'failed' && kind === 'diverged')
+    return { title: t('Fork'), command: COMMAND.forkRun, argument: folder };
+  return isResumable(entry) ? { title: t('Resume'), command: COMMAND.resumeRun, argument: folder } : undefined;
+}

@@ -1,0 +1,40 @@
+import { dirname } from 'node:path';
+import { homedir } from 'node:os';
+import type { RunEntry } from '../runs/store';
+import type { Translate } from '../translate';
+import { editorHint } from './editor-hint';
+import { shortPaths } from './short-paths';
+
+export interface RunError {
+  message: string;
+  hint?: string;
+}
+
+/** Why a run did not finish, and the next step; undefined if nothing went wrong. File names are without their paths. */
+export function errorOf(entry: RunEntry, t: Translate): RunError | undefined {
+  const { state, run, error } = entry;
+  if (error) return shortened(entry, error);
+  if (state === 'lost')
+    return {
+      message: t('Its trainer ended unexpectedly: it was killed, or its machine was switched off.'),
+      hint: t('Resume the run to continue from its last checkpoint.'),
+    };
+  const failed = state === 'failed' && run?.events.findLast((e) => e.kind === 'failed');
+  return failed ? shortened(entry, failed) : undefined;
+}
+
+/** A message about a run, and its hint, in the words of the editor. */
+export function shortened(
+  { folder, experiment, run }: Pick<RunEntry, 'folder' | 'experiment' | 'run'>,
+  { message, hint }: RunError,
+): RunError {
+  const named = run ? [run.spec.model?.path, run.spec.data?.train, run.spec.data?.validation] : [];
+  const folders = [
+    ...[folder, dirname(folder), experiment, ...named].flatMap((path) => (path ? [dirname(path)] : [])),
+    homedir(),
+  ];
+  return {
+    message: shortPaths(message, folders),
+    ...(hint && { hint: shortPaths(editorHint(hint), folders) }),
+  };
+}

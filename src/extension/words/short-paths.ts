@@ -1,0 +1,28 @@
+/** Where a path ends in a message. */
+const END = String.raw`[^\s"'\`:;,()<>|]*`;
+
+/**
+ * A message with a file's name in place of its whole path, which would push the reason out of sight. Only paths below a
+ * given folder: names of a model's nodes look like paths too.
+ *
+ * @param folders absolute paths
+ */
+export function shortPaths(message: string, folders: readonly string[]): string {
+  const roots = [...new Set(folders)].filter((f) => f.length > 2).sort((a, b) => b.length - a.length);
+  return roots.reduce(
+    (text, root) =>
+      text.replace(
+        new RegExp(`(?<![\\w/\\\\.])${literal(root)}([\\\\/]${END})?(?![\\w-])`, 'g'),
+        (path) => nameOf(path),
+      ),
+    message,
+  );
+}
+
+const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+
+/** The last part of a path; punctuation after it is part of the sentence. */
+function nameOf(path: string): string {
+  const [, whole, after] = /^(.*?)([.\\/]*)$/.exec(path)!;
+  return whole!.split(/[\\/]/).at(-1)! + after!.replace(/[\\/]/g, '');
+}

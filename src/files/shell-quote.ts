@@ -1,0 +1,10 @@
+/** Characters that no shell reads as anything else. A leading tilde or dash has a meaning of its own. */
+const PLAIN = /^(?![~-])[\w@%+=:,./-]+$/;
+/** The same for cmd and PowerShell. */
+const PLAIN_WINDOWS = /^(?![~-])[\w+=:./\\-]+$/;
+
+/** A path or another argument, as it can be pasted into a shell: in quotes if it has spaces, quotes or the like. */
+export function shellQuote(text: string, platform: NodeJS.Platform = process.platform): string {
+  if (platform === 'win32') return PLAIN_WINDOWS.test(text) ? text : `"${text.replaceAll('"', '\\"')}"`;
+  return PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,81 @@
+import type { JSONPath } from 'jsonc-parser';
+import { nearest } from '../../base/nearest';
+import { own } from '../../base/names';
+import schema from '../../experiment/experiment.schema.json';
+import { DEFAULT_METHOD, HEAD_ALONE, METHOD_ORDER } from '../../experiment/methods';
+import { meantKey } from './meant-key';
+import { keyPath, type Problem } from './source';
+
+type Keys = Record<string, { properties?: object }>;
+
+/** The sections whose settings a sweep can vary. */
+const SECTIONS = ['model', 'task', 'data', 'adapter', 'training'];
+
+const METHODS: readonly string[] = [...METHOD_ORDER, HEAD_ALONE.method];
+
+/** The method that a name stands for, perhaps misspelt. */
+export const meantMethod = (method: unknown): string =>
+  typeof method !== 'string' ? DEFAULT_METHOD : (nearest(method, METHODS) ?? DEFAULT_METHOD);
+
+const keysOf = (method: string): string[] =>
+  Object.keys(own(schema.definitions as Keys, method)?.properties ?? {});
+
+/**
+ * Misspelt keys that are not looked at while something else is wrong: those of an adapter whose method is misspelt too, and
+ * the settings of a sweep, whose trials are made only of a valid experiment.
+ */
+export function unreadKeyProblems(value: unknown): Problem[] {
+  const { adapter, sweep } = object(value);
+  return [...adapterKeys(object(adapter)), ...sweepKeys(object(sweep))];
+}
+
+function adapterKeys(adapter: Record<string, unknown>): Problem[] {
+  const { method } = adapter;
+  // The schema checks the keys of known methods.
+  if (method === undefined || METHODS.includes(method as string)) return [];
+  const meant = meantMethod(method);
+  const known = keysOf(meant);
+  return Object.keys(adapter)
+    .filter((key) => !known.includes(key))
+    .map((key) => unknown(['adapter', key], key, known, ` for the method ${meant}`));
+}
+
+function sweepKeys({ parameters, trials }: Record<string, unknown>): Problem[] {
+  const known = sweepSettings();
+  const problems = (settings: unknown, path: JSONPath): Problem[] =>
+    Object.keys(object(settings))
+      .filter((key) => !isSetting(key, known))
+      .map((key) => unknown([...path, key], key, known));
+  return [
+    ...problems(parameters, ['sweep', 'parameters']),
+    ...(Array.isArray(trials) ? trials.flatMap((t, i) => problems(t, ['sweep', 'trials', i])) : []),
+  ];
+}
+
+/** A section, a setting, or something inside one. */
+const isSetting = (key: string, known: readonly string[]): boolean =>
+  SECTIONS.includes(key) || known.includes(key.split('.').slice(0, 2).join('.'));
+
+/** Every setting of any method by its dotted key. */
+function sweepSettings(): string[] {
+  const sections = schema.properties as Keys;
+  return SECTIONS.flatMap((section) => {
+    const keys =
+      section === 'adapter'
+        ? [...new Set(METHODS.flatMap(keysOf))]
+        : Object.keys(sections[section]!.properties!);
+    return keys.map((key) => `${section}.${key}`);
+  });
+}
+
+function unknown(path: JSONPath, key: string, known: readonly string[], where = ''): Problem {
+  const meant = meantKey(key, known);
+  const name = path[0] === 'sweep' ? key : keyPath(path);
+  const message = `${name} is not a known key${where}${meant === undefined ? '' : `; did you mean "${meant}"?`}`;
+  return { path, message, atKey: true };
+}
+
+const object = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};

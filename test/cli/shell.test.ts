@@ -1,0 +1,112 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { CLI, Lab } from './lab';
+
+const bash = spawnSync('bash', ['--version']).status === 0;
+const zsh = spawnSync('zsh', ['--version']).status === 0;
+const run = (...args: string[]) =>
+  spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', maxBuffer: 1e8 });
+
+const lab = new Lab({ training: { epochs: 1, maxSteps: 2 } });
+afterAll(() => lab.remove());
+
+/** What bash offers for a line that ends at the cursor; the line's last word may be empty. */
+function offered(script: string, line: string): string[] {
+  const words = line.split(' ');
+  const body = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _aurora; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const out = execFileSync('bash', ['--norc', '-c', body, 'bash', script, ...words], {
+    encoding: 'utf8',
+    cwd: lab.folder,
+  });
+  return out.split('\n').filter((word) => word !== '');
+}
+
+describe.skipIf(!bash)('completion in bash', () => {
+  const script = lab.path('completion.bash');
+  const complete = (line: string) => {
+    if (!existsSync(script)) writeFileSync(script, run('completion', 'bash').stdout);
+    return offered(script, line);
+  };
+
+  it('completes commands', () => {
+    expect(complete('aurora pre')).toEqual(['preflight']);
+    expect(complete('aurora ')).toEqual(expect.arrayContaining(['train', 'export', 'completion', '--version']));
+    expect(complete('aurora ')).not.toContain('measure-rates');
+  });
+
+  it('completes every option that the help of a command names, and no other', () => {
+    for (const command of ['train', 'export', 'doctor', 'study']) {
+      const help = run(command, '--help').stdout;
+      const named = [...help.matchAll(/^ {2}(--[a-z-]+)/gm)].map((m) => m[1]);
+      expect(complete(`aurora ${command} --`)).toEqual(expect.arrayContaining(named));
+    }
+    expect(complete('aurora train --when')).toEqual([]);
+    expect(complete('aurora train tiny.aurora.json --res')).toEqual(['--resume']);
+  });
+
+  it('completes values, also after an equals sign, and otherwise files', () => {
+    expect(complete('aurora export run --as onnx-d')).toEqual(['onnx-dynamic']);
+    expect(complete('aurora export run --as = ad')).toEqual(['adapter']);
+    expect(complete('aurora gpu in')).toEqual(['install']);
+    expect(complete('aurora train ti')).toEqual(['tiny.aurora.json']);
+    mkdirSync(lab.path('two words'), { recursive: true });
+    expect(complete('aurora train --resume two')).toEqual(['two words']);
+  });
+});
+
+describe.skipIf(!zsh)('completion in zsh', () => {
+  it('is a script that zsh accepts', () => {
+    const script = lab.path('_aurora');
+    writeFileSync(script, run('completion', 'zsh').stdout);
+    execFileSync('zsh', ['-n', script]);
+  });
+});
+
+describe('a shell', () => {
+  it('can run a printed command whose path has spaces and quotes', () => {
+    const folder = `${lab.folder} it's`;
+    renameSync(lab.folder, folder);
+    try {
+      const trained = run('train', join(folder, 'tiny.aurora.json'));
+      const printed = /the trained model as ONNX {4}(.*) --as onnx-dynamic/.exec(trained.stdout)![1]!;
+      const words = execFileSync('sh', ['-c', `printf '%s\\0' ${printed}`], { encoding: 'utf8' });
+      const path = words.split('\0').at(-2)!;
+      expect(path).toContain("it's/");
+      expect(existsSync(join(path, 'result.json'))).toBe(true);
+    } finally {
+      renameSync(folder, lab.folder);
+    }
+  });
+
+  it('gets JSON alone from --json, and with --quiet nothing else at all', () => {
+    const { stdout, stderr, status } = run('train', lab.experiment, '--json', '--quiet');
+    const [line, ...others] = stdout.trimEnd().split('\n');
+    expect(others).toEqual([]);
+    expect(JSON.parse(line!)).toMatchObject({ kind: 'result', steps: 2 });
+    expect([stderr, status]).toEqual(['', 0]);
+    const wrong = run('train', lab.path('none.aurora.json'), '--quiet');
+    expect([wrong.stdout, wrong.status]).toEqual(['', 3]);
+    expect(wrong.stderr).toMatch(/^\nerror: There is no experiment file/);
+  });
+
+  it('gets no terminal codes where there is no terminal', () => {
+    for (const args of [['train', lab.experiment], ['train', 'none'], ['--help']]) {
+      const { stdout, stderr } = run(...args);
+      expect(stdout + stderr).not.toContain('\x1b');
+    }
+  });
+
+  it.skipIf(spawnSync('script', ['--version']).status !== 0)('gets color on a terminal, unless NO_COLOR is set', () => {
+    const onTerminal = (env: NodeJS.ProcessEnv) => {
+      const out = lab.path('typescript');
+      const command = `'${process.execPath}' '${CLI}' train none`;
+      spawnSync('script', ['-qec', command, out], { env: { ...process.env, TERM: 'xterm-256color', ...env } });
+      return readFileSync(out, 'utf8');
+    };
+    const { NO_COLOR: _, FORCE_COLOR: __, ...plain } = process.env;
+    expect(onTerminal({ ...plain, NO_COLOR: undefined, FORCE_COLOR: undefined })).toContain('\x1b[31merror:\x1b[39m');
+    expect(onTerminal({ NO_COLOR: '1', FORCE_COLOR: undefined })).not.toContain('\x1b');
+  });
+});

@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fill } from '../../../../src/base/fill';
+import { editorHint } from '../../../../src/extension/words/editor-hint';
+import { endNotice } from '../../../../src/extension/words/end-text';
+import { nextStep } from '../../../../src/extension/words/next-step';
+import { shortPaths } from '../../../../src/extension/words/short-paths';
+import { runRow } from '../../../../src/extension/words/run-row';
+import { readRunSummary } from '../../../../src/runs/read';
+import { temporaryFolders } from '../../runs/folder';
+import { context } from '../row-context';
+import { makeRun, started } from '../run-maker';
+
+const folder = temporaryFolders();
+
+describe('a path in a message', () => {
+  const short = (text: string) => shortPaths(text, ['/home/me/my work', '/home/me', 'C:\\Users\\me']);
+
+  it('is the name of its file, also in a folder whose name has spaces', () => {
+    expect(short('/home/me/my work/data/train.csv has no column "label".')).toBe(
+      'train.csv has no column "label".',
+    );
+    expect(short('Saved to /home/me/x/run-1. Resume it.')).toBe('Saved to run-1. Resume it.');
+    expect(short('"/home/me/a.json" and /home/me/b.json: bad')).toBe('"a.json" and b.json: bad');
+    expect(short('C:\\Users\\me\\data\\a.csv is empty.')).toBe('a.csv is empty.');
+  });
+
+  it('stays if it is something else', () => {
+    const others = [
+      'No gradient rule for Det (node "/encoder/layer.0/Det").',
+      'See https://example.org/home/me/x.',
+      '/home/meadow/a.csv is not below a known folder.',
+    ];
+    for (const text of others) expect(short(text)).toBe(text);
+  });
+});
+
+describe('a hint in the editor', () => {
+  /** Every hint of the programs that speaks of a command or an option. */
+  const hints = (at: string): string[] =>
+    readdirSync(at, { withFileTypes: true }).flatMap((entry) => {
+      const path = join(at, entry.name);
+      if (entry.isDirectory()) return hints(path);
+      const text = readFileSync(path, 'utf8').replace(/^\s*(\*|\/\/|\/\*).*$/gm, '');
+      return [...text.matchAll(/'([A-Z][^'\n]*(?:`aurora |--[a-z])[^'\n]*)'/g)].map((m) => m[1]!);
+    });
+
+  it('names nothing that can only be typed into a terminal', () => {
+    const found = ['engine', 'trainer/checkpoint', 'trainer/device', 'trainer/inputs', 'trainer/sweep', 'graph/autodiff']
+      .flatMap((room) => hints(join('src', room)))
+      .concat('Training stopped, and its state is saved: resume it with `aurora train --resume /a/b`.');
+    expect(found.length).toBeGreaterThan(8);
+    const left = found.map(editorHint).filter((text) => /`aurora |--[a-z]/.test(text));
+    expect(left).toEqual([]);
+  });
+});
+
+describe('a run that failed', () => {
+  const failed = (error: string, message: string, hint?: string) => {
+    const work = folder();
+    const run = makeRun(join(work, 'demo.aurora.json'), {
+      events: [started, { kind: 'failed', step: 3, error, message: message.replace('WORK', work), hint } as never],
+      status: { state: 'failed', step: 3 },
+    });
+    const experiment = join(work, 'demo.aurora.json');
+    return { folder: run, id: 'r', experiment, state: 'failed' as const, user: {}, run: readRunSummary(run) };
+  };
+
+  it('says the reason first, without paths', () => {
+    const entry = failed('labels', 'WORK/train.csv has no column "label"; it has "text".', 'Set data.labelColumn.');
+    expect(endNotice(entry, fill).message).toMatch(
+      /^train\.csv has no column "label"; it has "text"\. Set data\.labelColumn\. demo \(.*\) failed at step 3\.$/,
+    );
+    expect(runRow(entry, context).description).toMatch(
+      /^train\.csv has no column "label"; it has "text" · failed at step 3/,
+    );
+  });
+
+  it('offers the next step that the editor can take', () => {
+    expect(nextStep(failed('labels', 'x.'), fill)).toMatchObject({ title: 'Open Experiment' });
+    expect(nextStep(failed('device', 'x.'), fill)).toMatchObject({ title: 'Check This Machine' });
+    expect(nextStep(failed('diverged', 'x.'), fill)).toMatchObject({ title: 'Fork' });
+    expect(nextStep(failed('disk', 'x.'), fill)).toMatchObject({ title: 'Resume' });
+    expect(nextStep({ ...failed('disk', 'x.'), state: 'finished' }, fill)).toBeUndefined();
+  });
+});
