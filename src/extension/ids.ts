@@ -21,6 +21,7 @@ export const COMMAND = {
   openActivations: 'aurora.openActivations',
   openErrors: 'aurora.openErrors',
   openStudy: 'aurora.openStudy',
+  openRunsTable: 'aurora.openRunsTable',
   compareSettings: 'aurora.compareSettings',
   renameRun: 'aurora.renameRun',
   editNote: 'aurora.editNote',
@@ -47,7 +48,7 @@ export const COMMAND = {
 } as const;
 
 /** The dashboards: each has a page webview/<name>, and package.json activates the extension to restore it. */
-export const PANELS = ['run', 'budget', 'activations', 'errors', 'playground', 'study'] as const;
+export const PANELS = ['run', 'runs', 'budget', 'activations', 'errors', 'playground', 'study'] as const;
 
 /** Not in the palette: called from the extension's own UI. */
 export const INTERNAL = { showExperiment: '_aurora.showExperiment' } as const;

@@ -9,6 +9,7 @@ import { registerLog } from './log';
 import { registerOpenCommands } from './open';
 import { registerReveal } from './reveal';
 import { registerSettingsDiff } from './settings-diff';
+import { registerRunsTable } from './table';
 
 /** All commands on runs except training. */
 export const registerRunCommands = (services: Services): vscode.Disposable =>
@@ -16,6 +17,7 @@ export const registerRunCommands = (services: Services): vscode.Disposable =>
     ...registerOpenCommands(services),
     registerErrors(services),
     registerStudy(services),
+    registerRunsTable(services),
     ...registerEditCommands(services),
     ...registerDeleteCommands(services),
     ...registerSettingsDiff(services),
