@@ -214,10 +214,11 @@ describe('the Runs table', () => {
       await page.locator('[data-field=filter]').fill('accuracy > high');
       await page.locator('.problem').waitFor();
       await page.locator('.chart-host canvas').first().waitFor();
+      await w!.opened.screenshot(`runs-${theme}`);
       expect(await shownTexts(page.mainFrame())).toBeGreaterThan(40);
       expect(await faintTexts(page.mainFrame())).toEqual([]);
       expect(await w!.opened.accessibility()).toEqual([]);
-      await w!.opened.screenshot(`runs-${theme}`);
+
       await healthy(w!);
     },
   );

@@ -7,6 +7,7 @@ import { formatNumber } from '../run/format';
 import type { RunData } from '../run/model';
 import { LOSS, smoothedRecords } from '../run/quantities';
 import { t } from '../ui/l10n';
+import { swatch } from '../run/parts';
 
 /** As in the Run dashboard. */
 const SMOOTHING = 0.9;
@@ -108,9 +109,7 @@ export function curvesView(
       ${runs.map(
         (run) =>
           html`<li>
-            <svg class=${`swatch color-${run.index % 6}`} viewBox="0 0 28 10" aria-hidden="true">
-              <line x1="0" y1="5" x2="28" y2="5"></line>
-            </svg>
+            ${swatch(run.index)}
             <span class="legend-name">${run.facts?.name ?? '…'}</span>
             <button
               class="link"

@@ -8,6 +8,8 @@ import { t } from '../ui/l10n';
 import { cell, groupCell } from './cells';
 import { gridKey } from './keys';
 import type { Line } from './model';
+import { MOST_CURVES } from './overlay';
+import { swatch } from '../run/parts';
 import { widthsOf } from './widths';
 
 /** CSS pixels of a line; runs.css has the same. */
@@ -96,6 +98,8 @@ export class RunsGrid extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
+    // Fewer lines than before: the browser scrolls up only after this has been drawn.
+    this.top = Math.max(0, Math.min(this.top, this.lines.length * LINE - this.height / 2));
     this.active = Math.min(this.active, Math.max(0, this.total - 1));
     if (changed.size === 0) return;
     // Measured again when the number of rows has grown much: not for each that changes.
@@ -222,7 +226,7 @@ export class RunsGrid extends LitElement {
         >
           ${pinned ? '◆' : '◇'}
         </button>
-        ${color === undefined ? nothing : html`<span class=${`swatch-dot color-${color % 6}`} aria-hidden="true">●</span>`}
+        ${color === undefined || color >= MOST_CURVES ? nothing : swatch(color)}
       </div>
       ${this.group ? html`<div role="gridcell" class="cell"></div>` : nothing}
       ${this.shown.map((column, i) => cell(column, valueAt(this.columns, row, places[i])))}

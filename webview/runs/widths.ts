@@ -6,9 +6,10 @@ import { t } from '../ui/l10n';
 const SAMPLE = 300;
 const [NARROWEST, WIDEST] = [6, 30];
 /** An average character, and the space around a cell; CSS pixels. */
-const [CHARACTER, SPACE] = [7, 18];
+const [CHARACTER, SPACE] = [7.5, 18];
 /** In characters: the sort arrow. */
 const ARROW = 2;
+const STATE_MARK = 3;
 
 /** CSS pixels of each column: as wide as its texts, within limits. */
 export function widthsOf(
@@ -20,7 +21,10 @@ export function widthsOf(
   const sample = rows.filter((_, i) => i % step === 0);
   return shown.map((column) => {
     const at = columnAt(columns, column.key);
-    const texts = sample.map((row) => cellText(column, valueAt(columns, row, at), t).length);
+    const texts = sample.map(
+      (row) =>
+        cellText(column, valueAt(columns, row, at), t).length + (column.key === 'state' ? STATE_MARK : 0),
+    );
     const longest = Math.max(columnTitle(column, t).length + ARROW, ...texts);
     return Math.min(Math.max(longest, NARROWEST), WIDEST) * CHARACTER + SPACE;
   });

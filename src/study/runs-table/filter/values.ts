@@ -72,8 +72,9 @@ const NUMBER = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(.*)$/i;
 function numberIn(text: string): number | undefined {
   const [, number, unit] = NUMBER.exec(text.replaceAll(',', '')) ?? [];
   if (number === undefined || (unit !== '' && unit !== '%')) return undefined;
-  // 90 / 100 is the double nearest to 0.9, unlike 90 * 0.01.
-  return unit === '%' ? Number(number) / 100 : Number(number);
+  if (unit === '') return Number(number);
+  // The double nearest to 0.999: 99.9 / 100 is another.
+  return /e/i.test(number) ? Number(number) / 100 : Number(`${number}e-2`);
 }
 
 const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, min: 60, m: 60, h: 3600, d: 86_400 };

@@ -125,7 +125,7 @@ describe('a filter', () => {
     passes(filter, [row(cells)]).length === 1;
 
   it('compares percentages, durations, dates, texts, tags and what is missing', () => {
-    expect(on('accuracy >= 90%', { accuracy: 0.9 })).toBe(true);
+    for (let i = 0; i <= 1000; i++) expect(on(`accuracy = ${i / 10}%`, { accuracy: i / 1000 })).toBe(true);
     expect(on('duration > 1.5h and duration <= 120min', { duration: 7200 })).toBe(true);
     const noon = { started: new Date(2026, 0, 31, 12).getTime() };
     expect(['=', '<=', '>=', '<', '>', '!='].map((op) => on(`started ${op} 2026-01-31`, noon))).toEqual([
