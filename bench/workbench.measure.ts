@@ -7,7 +7,7 @@ import { closeBrowser } from '../test/vscode/driver/browser';
 import { hostTests } from '../test/vscode/driver/host';
 import { Window } from '../test/vscode/driver/window';
 import { vsixHere } from '../test/vscode/vsix';
-import { makeManyRuns } from './many-runs';
+import { copyManyRuns, makeManyRuns } from './many-runs';
 import { quantiles } from './samples';
 
 /**
@@ -17,6 +17,9 @@ import { quantiles } from './samples';
 const OUT = process.env.AURORA_BENCH_OUT!;
 const STARTS = Number(process.env.AURORA_BENCH_STARTS);
 const RUNS = 1000;
+const TABLE = 10_000;
+/** Making ten thousand folders and opening a window takes long. */
+const TABLE_STARTS = Math.min(STARTS, 3);
 
 const folder = mkdtempSync(join(tmpdir(), 'aurora-bench-'));
 afterAll(async () => {
@@ -56,6 +59,56 @@ test('a thousand runs in the tree', async () => {
   }
   note({ tree: RUNS, ...quantiles(times) });
 });
+
+test('ten thousand runs in the table', async () => {
+  const many = mkdtempSync(join(folder, 'table-'));
+  copyManyRuns(many, TABLE);
+  const times = { first: [] as number[], all: [] as number[], frames: [] as number[] };
+  for (let i = 0; i < TABLE_STARTS; i++) {
+    const server = await startWorkbench({ version: '1.139', name: 'bench', vsix: vsixHere() });
+    try {
+      const took = await untilShown(await Window.open(server, many));
+      times.first.push(took.first);
+      times.all.push(took.all);
+      times.frames.push(...took.frames);
+    } finally {
+      await server.stop();
+    }
+  }
+  note({
+    table: TABLE,
+    first: quantiles(times.first),
+    all: quantiles(times.all),
+    frame: quantiles(times.frames),
+  });
+});
+
+/** From the command to the first rows and to all of them, and the time between frames of a scroll; ms. */
+async function untilShown(window: Window): Promise<{ first: number; all: number; frames: number[] }> {
+  const { page } = window;
+  await page.locator('.activitybar .action-item a[aria-label^="AuroRA"]').waitFor();
+  let began = 0;
+  await window.palette('AuroRA: Show Runs Table', () => (began = performance.now()));
+  const table = await window.frameWith('aurora-runs .row', 300_000, 10);
+  const first = performance.now() - began;
+  await table.locator('.status', { hasText: /^10,000 runs(?! read)/ }).waitFor();
+  const all = performance.now() - began;
+  const frames = await table.evaluate(async () => {
+    const grid = document.querySelector<HTMLElement>('.grid')!;
+    const times: number[] = [];
+    const frame = () => new Promise<number>(requestAnimationFrame);
+    let last = await frame();
+    for (let i = 0; i < 120; i++) {
+      grid.scrollTop += 400;
+      const now = await frame();
+      times.push(now - last);
+      last = now;
+    }
+    return times;
+  });
+  await page.close();
+  return { first, all, frames };
+}
 
 /** From the click on the view's icon to a tree that shows its first run as one of a thousand; ms. */
 async function untilListed({ page }: Window): Promise<number> {

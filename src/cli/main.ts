@@ -58,6 +58,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'import an adapter as a run, to evaluate, compare or train it further',
     load: async () => (await import('./commands/import')).importCommand,
   },
+  runs: {
+    summary: 'list runs as a table: filter, sort, group, export as CSV',
+    load: async () => (await import('./commands/runs/runs')).runsCommand,
+  },
   study: {
     summary: 'compare runs: groups over seeds, paired tests, figures, a report',
     load: async () => (await import('./commands/study/study')).studyCommand,

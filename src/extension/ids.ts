@@ -23,6 +23,7 @@ export const COMMAND = {
   openActivations: 'aurora.openActivations',
   openErrors: 'aurora.openErrors',
   openStudy: 'aurora.openStudy',
+  openRunsTable: 'aurora.openRunsTable',
   compareSettings: 'aurora.compareSettings',
   openSettings: 'aurora.openSettings',
   renameRun: 'aurora.renameRun',
@@ -63,7 +64,7 @@ export const TOOL = {
 } as const;
 
 /** The dashboards: each has a page webview/<name>, and package.json activates the extension to restore it. */
-export const PANELS = ['run', 'budget', 'activations', 'errors', 'playground', 'study'] as const;
+export const PANELS = ['run', 'runs', 'budget', 'activations', 'errors', 'playground', 'study'] as const;
 
 /** Not in the palette: called from the extension's own UI. */
 export const INTERNAL = { showExperiment: '_aurora.showExperiment' } as const;

@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { readIfThere, unreadable } from '../files/read';
 import { runPaths } from './layout';
 import { SUMMARY_PARSERS, type RunSummary } from './read';
+import { PATIENT, versionOf, type RunFiles } from './run-files';
 
 type Part = keyof typeof SUMMARY_PARSERS;
 const PARTS = Object.keys(SUMMARY_PARSERS) as Part[];
@@ -27,8 +26,8 @@ export class SummaryReader {
    * The current summary; the same object as before if nothing has changed. Throws AuroraError (`run`) if a file is
    * missing or damaged.
    */
-  async read(): Promise<RunSummary> {
-    const fresh = await Promise.all(PARTS.map((part) => this.refresh(part)));
+  async read(files: RunFiles = PATIENT): Promise<RunSummary> {
+    const fresh = await Promise.all(PARTS.map((part) => this.refresh(part, files)));
     if (this.last && !fresh.includes(true)) return this.last;
     const value = (part: Part) => this.parsed.get(part)!.value;
     return (this.last = {
@@ -41,11 +40,11 @@ export class SummaryReader {
     });
   }
 
-  private async refresh(part: Part): Promise<boolean> {
+  private async refresh(part: Part, files: RunFiles): Promise<boolean> {
     const path = runPaths(this.folder)[part];
-    const version = await fileVersion(path);
+    const version = versionOf(await files.stat(path));
     if (this.parsed.get(part)?.version === version) return false;
-    const bytes = version === '' ? undefined : await readIfThere(path);
+    const bytes = version === '' ? undefined : await files.read(path);
     // Kept only if it can be parsed: a damaged file is reported every time, and read again once it is intact.
     this.parsed.set(part, { version, value: SUMMARY_PARSERS[part](this.folder, bytes) });
     return true;
@@ -53,12 +52,4 @@ export class SummaryReader {
 }
 
 /** Changes whenever the file is replaced or appended to; '' if it is missing. */
-export async function fileVersion(path: string): Promise<string> {
-  try {
-    const { size, mtimeMs, ino } = await stat(path);
-    return `${size}:${mtimeMs}:${ino}`;
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw unreadable(path, e);
-  }
-}
+export const fileVersion = async (path: string): Promise<string> => versionOf(await PATIENT.stat(path));

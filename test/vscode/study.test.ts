@@ -93,5 +93,43 @@ describe('Study, in VS Code 1.100', () => {
     await expect.poll(groups).toHaveLength(2);
   });
 
+  test('a table filters the runs, draws the curves of the checked ones, and is exported as CSV', async () => {
+    await window.palette('AuroRA: Show Runs Table');
+    const table = await window.frameWith('aurora-runs .row');
+    const rows = () => table.locator('.row').count();
+    await expect.poll(rows).toBe(5);
+    await table.locator('[data-field=filter]').fill('method = aurora and seed <=');
+    await table.locator('.problem', { hasText: 'Expected a value' }).waitFor();
+    await table.locator('[data-field=filter]').fill('method = aurora and seed <= 2');
+    await expect.poll(rows).toBe(2);
+    for (const box of await table.locator('.row input').all()) await box.check();
+    await expect
+      .poll(() =>
+        table
+          .locator('[data-curves]')
+          .evaluateAll((all) => all.map((c) => (c as HTMLElement).dataset.curves)),
+      )
+      .toEqual(['2', '2']);
+    await window.screenshot('runs-table');
+    await table.locator('[data-action=csv]').click();
+    await window.accept('runs.csv', 'Export');
+    const csv = join(lab.folder, 'runs.csv');
+    await expect.poll(() => existsSync(csv)).toBe(true);
+    const lines = readFileSync(csv, 'utf8').trim().split('\r\n');
+    expect(lines[0]).toMatch(/^name,state,accuracy,loss,/);
+    expect(lines).toHaveLength(3);
+  });
+
+  test('the table keeps its filter and its checked runs after a reload', async () => {
+    await window.reload();
+    const table = await window.frameWith('aurora-runs .row');
+    await expect
+      .poll(() => table.locator('[data-field=filter]').inputValue())
+      .toBe('method = aurora and seed <= 2');
+    await expect.poll(() => table.locator('.row input:checked').count()).toBe(2);
+    await table.locator('[data-action=study]').click();
+    await window.tab('Study: 2 runs').waitFor();
+  });
+
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

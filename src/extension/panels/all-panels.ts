@@ -8,12 +8,14 @@ import type { Panels } from './panels';
 import { playgroundPanel } from './playground/panel';
 import { dataRows } from './rows/data-rows';
 import { runPanel } from './run/panel';
+import { runsPanel } from './runs/panel';
 import { studyPanel } from './study/panel';
 
 /** The dashboards; registered immediately, so that a reloaded window restores them. */
 export function createPanels(services: () => Services): Panels {
   const { context, log } = services();
   const runs = new PanelHome(runPanel(services), context.extensionUri, log);
+  const tables = new PanelHome(runsPanel(services), context.extensionUri, log);
   const budgets = new PanelHome(budgetPanel(services), context.extensionUri, log);
   const activations = new PanelHome(activationsPanel(services), context.extensionUri, log);
   const errors = new PanelHome(errorsPanel(services), context.extensionUri, log);
@@ -28,7 +30,17 @@ export function createPanels(services: () => Services): Panels {
     openErrors: (run, step, on) => errors.open({ run, step, on }),
     openPlayground: (open) => playgrounds.open(open),
     openStudy: (open) => studies.open(open),
+    openRuns: (open) => tables.open(open),
     dispose: () =>
-      vscode.Disposable.from(runs, budgets, activations, errors, playgrounds, studies, rows).dispose(),
+      vscode.Disposable.from(
+        runs,
+        tables,
+        budgets,
+        activations,
+        errors,
+        playgrounds,
+        studies,
+        rows,
+      ).dispose(),
   };
 }

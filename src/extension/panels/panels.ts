@@ -2,6 +2,7 @@ import type * as vscode from 'vscode';
 import type { MeasuredOn } from '../../experiment/evaluation-sets';
 import type { PlaygroundOpen } from '../../protocol/panels/playground';
 import type { StudyOpen } from '../../study/panel';
+import type { RunsOpen } from '../../study/runs-table/panel';
 
 /** The dashboards. Each is revealed if it is already open. */
 export interface Panels extends vscode.Disposable {
@@ -16,4 +17,6 @@ export interface Panels extends vscode.Disposable {
   openErrors(run: string, step: number, on: MeasuredOn): void;
   openPlayground(open: PlaygroundOpen): void;
   openStudy(open: StudyOpen): void;
+  /** Runs as a table. */
+  openRuns(open: RunsOpen): void;
 }

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { experimentRuns, experimentSweeps } from '../../runs/layout';
+import { QUICK } from '../../runs/run-files';
 import { eachLimited } from './each-limited';
 import type { RunEntry, SweepEntry } from './store';
 import { SweepSections } from './sweep-sections';
@@ -9,6 +10,10 @@ import { TrackedSweep } from './tracked-sweep';
 
 /** Folders read in parallel: enough to keep a slow disk busy, few enough to leave room for others. */
 const CONCURRENCY = 32;
+/** How long the first reading of runs may keep the host busy before other work gets its turn. */
+const SLICE_MS = 8;
+/** A folder that takes longer is on a slow disk, where reading must not block. */
+const SLOW_MS = 25;
 
 export interface CatalogExperiment {
   file: string;
@@ -98,13 +103,21 @@ export class Catalog {
       .sort((a, b) => b.record.begun - a.record.begun);
   }
 
-  /** Scans all places: for new and removed experiments and runs, and for runs that changed. */
-  async look(): Promise<Changes> {
+  /**
+   * Scans all places: for new and removed experiments and runs, and for runs that changed.
+   *
+   * @param onRead called now and then while new runs are read: `experiments` has them
+   */
+  async look(onRead: () => void = () => undefined): Promise<Changes> {
     const before = this.shape();
     for (const [file, ids] of await this.list()) this.ids.set(file, ids);
     const listed = new Set([...this.ids].flatMap(([f, ids]) => ids.map((id) => join(experimentRuns(f), id))));
     for (const folder of listed) if (!this.runs.has(folder)) this.track(folder);
-    const changed = await this.glance([...this.runs.values()]);
+    const fresh = await this.readFirst(onRead);
+    const changed = [
+      ...fresh,
+      ...(await this.glance([...this.runs.values()].filter((r) => !fresh.has(r.entry!)))),
+    ];
     for (const [folder, run] of this.runs) if (!run.entry) this.runs.delete(folder);
     const sweeps = await this.lookAtSweeps();
     return { runs: changed, structure: sweeps || before !== this.shape() };
@@ -160,6 +173,24 @@ export class Catalog {
     if (!known || dirname(folder) !== experimentRuns(file)) return;
     const ids = new Set(this.ids.get(file)).add(basename(folder));
     this.ids.set(file, [...ids].sort().reverse());
+  }
+
+  /** Reads runs that have not been read, newest first, in slices, as long as that is fast. */
+  private async readFirst(onRead: () => void): Promise<Set<RunEntry>> {
+    const read = new Set<RunEntry>();
+    let slice = performance.now();
+    for (const run of [...this.runs.values()].filter((r) => !r.entry)) {
+      const began = performance.now();
+      await run.look(QUICK);
+      if (run.entry) read.add(run.entry);
+      const now = performance.now();
+      if (now - began > SLOW_MS) break;
+      if (now - slice < SLICE_MS) continue;
+      onRead();
+      await new Promise((resolve) => setImmediate(resolve));
+      slice = performance.now();
+    }
+    return read;
   }
 
   private async glance(runs: readonly TrackedRun[]): Promise<RunEntry[]> {

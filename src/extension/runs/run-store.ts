@@ -11,6 +11,9 @@ import type { ExperimentEntry, RunEntry, RunStore } from './store';
 const ACTIVE_MS = 250;
 /** Polling interval of the folders of known experiments, while the window is focused. */
 const FOLDERS_MS = 2000;
+/** With thousands of runs, scanning takes longer: at most a tenth of the time is spent on it. */
+const PAUSE_PER_SCAN = 9;
+const LONGEST_PAUSE_MS = 10_000;
 const EXPERIMENTS = '**/*.aurora.json';
 const NOT_IN = '**/{node_modules,.aurora}/**';
 
@@ -24,12 +27,15 @@ class WorkspaceRunStore implements RunStore {
   private readonly catalog = new Catalog();
   private readonly changed = new vscode.EventEmitter<readonly RunEntry[] | undefined>();
   readonly onDidChange = this.changed.event;
+  private readonly read = new vscode.EventEmitter<void>();
+  readonly onDidRead = this.read.event;
   private readonly subscriptions: vscode.Disposable[] = [];
   private firstLook: Promise<void> | undefined;
   /** Scans run one after the other. */
   private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private lookedAtFolders = -Infinity;
+  private scanMs = 0;
   private polling = false;
 
   constructor(private readonly log: vscode.LogOutputChannel) {}
@@ -46,6 +52,10 @@ class WorkspaceRunStore implements RunStore {
 
   run(folder: string): RunEntry | undefined {
     return this.catalog.run(canonical(folder));
+  }
+
+  known(): RunEntry[] {
+    return this.list().flatMap((e) => e.runs);
   }
 
   async refreshRun(folder: string): Promise<RunEntry> {
@@ -72,6 +82,7 @@ class WorkspaceRunStore implements RunStore {
     clearInterval(this.timer);
     for (const s of this.subscriptions) s.dispose();
     this.changed.dispose();
+    this.read.dispose();
   }
 
   private list(): ExperimentEntry[] {
@@ -111,8 +122,10 @@ class WorkspaceRunStore implements RunStore {
   }
 
   private async lookAtFolders(): Promise<void> {
-    await this.look(() => this.catalog.look());
+    const began = performance.now();
+    await this.look(() => this.catalog.look(() => this.read.fire()));
     this.lookedAtFolders = performance.now();
+    this.scanMs = this.lookedAtFolders - began;
   }
 
   private fileCame(uri: vscode.Uri): void {
@@ -131,6 +144,10 @@ class WorkspaceRunStore implements RunStore {
     void this.lookAtFolders();
   }
 
+  private get pause(): number {
+    return Math.max(FOLDERS_MS, Math.min(PAUSE_PER_SCAN * this.scanMs, LONGEST_PAUSE_MS));
+  }
+
   /** Starts polling; called once there is something that can change. */
   private watch(): void {
     this.timer ??= setInterval(() => void this.poll(), ACTIVE_MS);
@@ -144,7 +161,7 @@ class WorkspaceRunStore implements RunStore {
       if (
         this.firstLook &&
         vscode.window.state.focused &&
-        performance.now() - this.lookedAtFolders >= FOLDERS_MS
+        performance.now() - this.lookedAtFolders >= this.pause
       )
         await this.lookAtFolders();
       else if (this.catalog.active) await this.look(() => this.catalog.lookAtActive());

@@ -1,11 +1,11 @@
 import type * as vscode from 'vscode';
 import type { RunSummary } from '../../runs/read';
+import type { ShownState } from '../../runs/shown-state';
 import type { SweepRecord, TrialOf } from '../../runs/sweep/record';
 import type { RunUser } from '../../runs/user';
 import type { AuroraError } from '../../base/errors';
 
-/** The displayed state of a run: `lost` means that it claims to be running but no process does so. */
-export type ShownState = 'starting' | 'running' | 'finished' | 'stopped' | 'failed' | 'lost' | 'damaged';
+export type { ShownState };
 
 export interface RunEntry {
   /** Absolute path; the run's identity. */
@@ -61,6 +61,10 @@ export interface RunStore extends vscode.Disposable {
   runs(): Promise<RunEntry[]>;
   /** As far as known, without waiting. */
   run(folder: string): RunEntry | undefined;
+  /** The runs of the workspace that have been read so far, without waiting. */
+  known(): RunEntry[];
+  /** Fires several times while the first scan reads runs. */
+  readonly onDidRead: vscode.Event<void>;
   /** Reads one run now, wherever it is; for a run that was just created. */
   refreshRun(folder: string): Promise<RunEntry>;
   /** Scans everything again. */

@@ -1,12 +1,11 @@
-import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { earlyFailure } from '../../runs/early-failure';
 import { parseJson } from '../../files/json';
 import { runPaths } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';
 import { trialOf, type TrialOf } from '../../runs/sweep/record';
+import { PATIENT, versionOf, type RunFiles } from '../../runs/run-files';
 import { fileVersion, SummaryReader } from '../../runs/summary-reader';
-import { readIfThere } from '../../files/read';
 import { userOf, type RunUser } from '../../runs/user';
 import { AuroraError } from '../../base/errors';
 import { isActive, shownState } from './shown-state';
@@ -44,31 +43,31 @@ export class TrackedRun {
   /** Checks the folder's modification time, and its files only if that changed. True if the entry changed. */
   async glance(): Promise<boolean> {
     if (this.active) return this.look();
-    const time = await folderTime(this.folder);
+    const time = await folderTime(this.folder, PATIENT);
     return time === this.folderTime && this.now() - time > UNSETTLED_MS ? false : this.look();
   }
 
   /** Checks every file. True if the entry changed; `entry` is undefined while the folder is not a run yet. */
-  async look(): Promise<boolean> {
-    this.folderTime = await folderTime(this.folder);
+  async look(files: RunFiles = PATIENT): Promise<boolean> {
+    this.folderTime = await folderTime(this.folder, files);
     const before = this.entry;
-    this.entry = await this.read();
+    this.entry = await this.read(files);
     return !sameEntry(before, this.entry);
   }
 
-  private async read(): Promise<RunEntry | undefined> {
+  private async read(files: RunFiles): Promise<RunEntry | undefined> {
     const trial = this.readTrial();
     const base = {
       folder: this.folder,
       id: this.name,
       experiment: experimentOf(this.folder),
-      user: await this.readUser(),
+      user: await this.readUser(files),
       ...(trial && { trial }),
     };
     try {
-      const run = usable(await this.reader.read());
+      const run = usable(await this.reader.read(files));
       if (!run.status && Number.isNaN(this.made))
-        this.made = (await stat(runPaths(this.folder).spec)).mtimeMs;
+        this.made = (await files.stat(runPaths(this.folder).spec))?.mtimeMs ?? NaN;
       return { ...base, state: shownState(run, this.made, this.now()), run };
     } catch (e) {
       const failed = await earlyFailure(this.folder);
@@ -90,12 +89,12 @@ export class TrackedRun {
     return (this.trial ??= trialOf(this.folder));
   }
 
-  private async readUser(): Promise<RunUser> {
+  private async readUser(files: RunFiles): Promise<RunUser> {
     const path = runPaths(this.folder).user;
     try {
-      const version = await fileVersion(path);
+      const version = versionOf(await files.stat(path));
       if (version === this.userVersion) return this.user;
-      const bytes = await readIfThere(path);
+      const bytes = version === '' ? undefined : await files.read(path);
       this.user = bytes ? userOf(parseJson(path, bytes)) : {};
       this.userVersion = version;
     } catch {
@@ -137,10 +136,10 @@ function sameEntry(a: RunEntry | undefined, b: RunEntry | undefined): boolean {
 }
 
 /** NaN if the folder does not exist. */
-async function folderTime(folder: string): Promise<number> {
+async function folderTime(folder: string, files: RunFiles): Promise<number> {
   try {
-    const s = await stat(folder);
-    return s.isDirectory() ? s.mtimeMs : NaN;
+    const s = await files.stat(folder);
+    return s?.isDirectory() ? s.mtimeMs : NaN;
   } catch {
     return NaN;
   }

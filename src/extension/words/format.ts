@@ -10,14 +10,27 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ];
 
+/** Making one takes longer than using it, and a tree has a thousand rows. */
+const formats = new Map<string, Intl.RelativeTimeFormat>();
+
+function formatIn(locale: string): Intl.RelativeTimeFormat {
+  let format = formats.get(locale);
+  if (!format) {
+    format = new Intl.RelativeTimeFormat(locale, { numeric: 'always', style: 'short' });
+    formats.set(locale, format);
+  }
+  return format;
+}
+
 /** "3 min ago", "just now"; times in ms since 1970. */
 export function ago(time: number, now: number, locale: string, t: Translate): string {
   const seconds = (now - time) / 1000;
   const unit = UNITS.find(([, size]) => seconds >= size);
   if (!unit) return t('just now');
-  const format = new Intl.RelativeTimeFormat(locale, { numeric: 'always', style: 'short' });
   // English abbreviations end with a period, which reads like the end of a sentence in a row.
-  return format.format(-Math.floor(seconds / unit[1]), unit[0]).replace(/\.(?= )/, '');
+  return formatIn(locale)
+    .format(-Math.floor(seconds / unit[1]), unit[0])
+    .replace(/\.(?= )/, '');
 }
 
 /** "1 h 12 min", "4 min 10 s", "3.2 s" */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { isEntryName } from '../../files/contained';
@@ -151,8 +151,11 @@ export const writeTrial = (run: string, trial: TrialOf): void =>
 
 /** The trial that a run belongs to. Undefined for other runs and for an invalid file, which must not hide the run. */
 export function trialOf(run: string): TrialOf | undefined {
+  const path = runPaths(run).trial;
+  // Most runs have none, and the error of a failed read costs more than to look first.
+  if (!existsSync(path)) return undefined;
   try {
-    const trial = JSON.parse(readFileSync(runPaths(run).trial, 'utf8')) as Partial<TrialOf> | null;
+    const trial = JSON.parse(readFileSync(path, 'utf8')) as Partial<TrialOf> | null;
     const known = isEntryName(trial?.sweep) && typeof trial.number === 'number';
     return known && typeof trial.settings === 'object' && trial.settings !== null
       ? (trial as TrialOf)

@@ -48,8 +48,8 @@ export class Window {
     await this.page.locator('.statusbar').waitFor({ timeout: START_MS });
   }
 
-  /** Runs a command by its full title, such as "AuroRA: Run Experiment". */
-  async palette(title: string): Promise<void> {
+  /** Runs a command by its full title, such as "AuroRA: Run Experiment"; `onRun` is called just before. */
+  async palette(title: string, onRun: () => void = () => undefined): Promise<void> {
     const box = this.page.locator(INPUT).first();
     for (let tries = 1; ; tries++) {
       await this.page.keyboard.press('F1');
@@ -57,6 +57,8 @@ export class Window {
         await box.waitFor({ timeout: PALETTE_MS });
         // `fill`, because typed keys can arrive before the focus, especially after a webview had it.
         await box.fill(`>${title}`, { timeout: PALETTE_MS });
+        await this.option(title).waitFor({ timeout: PALETTE_MS });
+        onRun();
         return await this.option(title).click({ timeout: PALETTE_MS });
       } catch (e) {
         // On a busy machine, a webview's focus can arrive late and close the palette again.
@@ -111,6 +113,20 @@ export class Window {
     };
     for (let tries = 1; !(await written(`${path}/`)); tries++)
       if (tries === 10) throw new Error('The dialog does not take a path.');
+    await dialog.getByRole('button', { name: button }).click();
+    await dialog.waitFor({ state: 'hidden' });
+  }
+
+  /** Accepts the workbench's own dialog for saving a file, once it has inserted the proposed name. */
+  async accept(name: string, button: string): Promise<void> {
+    const dialog = this.page.locator('.quick-input-widget:visible', {
+      has: this.page.getByRole('button', { name: button }),
+    });
+    const box = dialog.locator('input').first();
+    for (let tries = 1; !(await box.inputValue()).endsWith(name); tries++) {
+      if (tries === 50) throw new Error(`The dialog does not propose ${name}.`);
+      await this.page.waitForTimeout(MENU_MS);
+    }
     await dialog.getByRole('button', { name: button }).click();
     await dialog.waitFor({ state: 'hidden' });
   }
@@ -226,8 +242,8 @@ export class Window {
   }
 
   /** The page inside a webview, found by its content because several can be open. */
-  async frameWith(selector: string, limit = 300_000): Promise<Frame> {
-    for (const end = Date.now() + limit; Date.now() < end; await this.page.waitForTimeout(100))
+  async frameWith(selector: string, limit = 300_000, every = 100): Promise<Frame> {
+    for (const end = Date.now() + limit; Date.now() < end; await this.page.waitForTimeout(every))
       for (const frame of this.page.frames())
         if (
           await frame

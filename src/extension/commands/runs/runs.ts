@@ -11,6 +11,7 @@ import { registerOpenCommands } from './open';
 import { registerPlaceCommands } from './place';
 import { registerReveal } from './reveal';
 import { registerSettings } from './settings';
+import { registerRunsTable } from './table';
 
 /** All commands on runs except training. */
 export const registerRunCommands = (services: Services): vscode.Disposable =>
@@ -18,6 +19,7 @@ export const registerRunCommands = (services: Services): vscode.Disposable =>
     ...registerOpenCommands(services),
     registerErrors(services),
     registerStudy(services),
+    registerRunsTable(services),
     ...registerEditCommands(services),
     ...registerDeleteCommands(services),
     ...registerSettings(services),

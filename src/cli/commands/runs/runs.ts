@@ -1,0 +1,117 @@
+import { resolve } from 'node:path';
+import { AuroraError, EXIT } from '../../../base/errors';
+import { readForTable } from '../../../runs/table/read';
+import { tableFolders } from '../../../runs/table/folders';
+import { runSource } from '../../../runs/table/source';
+import { english } from '../../../study/say';
+import { tableOf } from '../../../study/runs-table/columns';
+import { groupsCsv, rowsCsv } from '../../../study/runs-table/csv';
+import { runFields } from '../../../study/runs-table/fields';
+import { columnNamed } from '../../../study/runs-table/filter/names';
+import { parseFilter, type RowTest } from '../../../study/runs-table/filter/parse';
+import { groupRows } from '../../../study/runs-table/group';
+import { sortRows, startsDescending, type SortKey } from '../../../study/runs-table/sort';
+import type { Column } from '../../../study/runs-table/table';
+import type { Command } from '../../command';
+import { write } from '../../write';
+import { groupsText, jsonOf, rowsText } from './report';
+
+export const runsCommand: Command = {
+  help: `Usage: aurora runs [PATH…] [options]
+
+Lists runs as a table: state, metrics, the settings in which they differ, parameters, start, duration. PATH is an experiment
+file, a sweep's folder, a folder with runs, or a folder with experiments at any depth (default: the current folder). Runs that
+cannot be read are listed, too, and named on standard error.
+
+  --filter FILTER    such as 'accuracy > 0.9 and rank = 2', 'tag = good or star', 'not (state = failed)',
+                     'name contains lora', 'started >= 2026-01-31', 'accuracy.test = none'
+  --sort COLUMNS     comma-separated; COLUMN:asc or COLUMN:desc (default direction: the best or newest
+                     first; without it: in the order of their starts)
+  --columns LIST     comma-separated; "all" for all (default: those that differ)
+  --group-by COLUMN  one line per value, with the number of runs, and mean and standard deviation of each number
+  --json             one JSON object: columns, rows (or groups), and runs that cannot be read
+  --csv              all digits, for other programs
+
+A column is named by its key ("adapter.rank") or by the end of it if that is clear ("rank"). docs/runs.md describes the filter
+language.
+`,
+  options: {
+    filter: { type: 'string' },
+    sort: { type: 'string' },
+    columns: { type: 'string' },
+    'group-by': { type: 'string' },
+    json: { type: 'boolean' },
+    csv: { type: 'boolean' },
+  },
+  async run(args) {
+    if (args.flag('json') && args.flag('csv'))
+      throw new AuroraError('usage', '--json and --csv exclude each other.', 'Leave one of them out.');
+    const given = args.positionals.length > 0 ? args.positionals : ['.'];
+    const read = tableFolders(given.map((path) => resolve(path))).map(readForTable);
+    const unreadable = read.flatMap(({ run, error }) => (error ? [{ folder: run.folder, error }] : []));
+    const { columns, rows } = tableOf(read.map(({ run }) => runFields(runSource(run))));
+
+    const test = filterOf(args.text('filter'), columns);
+    const sort = sortOf(args.text('sort'), columns);
+    const shown = shownOf(args.text('columns'), columns);
+    const by = args.text('group-by');
+    const group = by === undefined ? undefined : columns[named(columns, by, 'group-by')].key;
+    const kept = sortRows(columns, rows.filter(test), sort);
+    const groups = group === undefined ? undefined : groupRows(columns, kept, group, sort[0]);
+
+    if (args.flag('json'))
+      await write(`${JSON.stringify(jsonOf({ columns, shown, rows: kept, group, groups, unreadable }))}\n`);
+    else if (args.flag('csv'))
+      await write(groups ? groupsCsv(columns, shown, group!, groups) : rowsCsv(columns, shown, kept));
+    else {
+      for (const { error } of unreadable) process.stderr.write(`warning: ${error.message}\n`);
+      const width = process.stdout.columns || DEFAULT_WIDTH;
+      await write(
+        groups
+          ? groupsText(columns, shown, group!, groups, width)
+          : rowsText(columns, shown, kept, rows.length, width),
+      );
+    }
+    return EXIT.ok;
+  },
+};
+
+/** Of a table that is not written to a terminal. */
+const DEFAULT_WIDTH = 160;
+
+function filterOf(text: string | undefined, columns: readonly Column[]): RowTest {
+  if (text === undefined) return () => true;
+  const found = parseFilter(text, columns, english);
+  if ('test' in found) return found.test;
+  const { message, at } = found.problem;
+  throw new AuroraError(
+    'usage',
+    `--filter, character ${at + 1}: ${message}`,
+    `${text.slice(0, at)}➜${text.slice(at)}`,
+  );
+}
+
+function named(columns: readonly Column[], name: string, option: string): number {
+  const at = columnNamed(columns, name.trim(), english);
+  if (typeof at === 'number') return at;
+  throw new AuroraError(
+    'usage',
+    `--${option}: ${at}`,
+    `The columns are ${columns.map(({ key }) => key).join(', ')}.`,
+  );
+}
+
+function sortOf(text: string | undefined, columns: readonly Column[]): SortKey[] {
+  if (text === undefined) return [];
+  return text.split(',').map((part) => {
+    const [, name, direction] = /^(.*?)(?::(asc|desc))?$/.exec(part.trim())!;
+    const column = columns[named(columns, name, 'sort')];
+    return { key: column.key, descending: direction ? direction === 'desc' : startsDescending(column) };
+  });
+}
+
+function shownOf(text: string | undefined, columns: readonly Column[]): string[] {
+  if (text === undefined) return columns.filter((c) => c.shown).map((c) => c.key);
+  if (text === 'all') return columns.map((c) => c.key);
+  return text.split(',').map((name) => columns[named(columns, name, 'columns')].key);
+}

@@ -1,0 +1,16 @@
+import * as vscode from 'vscode';
+import type { RunsOpen } from '../../../study/runs-table/panel';
+import { registerGuarded } from '../../ask/guard';
+import { COMMAND } from '../../ids';
+import { isTreeNode } from '../../runs/nodes';
+import type { Services } from '../../services';
+
+/** Shows the runs of an experiment's or a sweep's row, otherwise all, as a table. */
+export const registerRunsTable = ({ log, panels }: Services): vscode.Disposable =>
+  registerGuarded(log, COMMAND.openRunsTable, (argument) => panels.openRuns(scopeOf(argument)));
+
+function scopeOf(argument: unknown): RunsOpen {
+  if (!isTreeNode(argument)) return { all: true };
+  if (argument.kind === 'experiment') return { experiment: argument.file };
+  return argument.kind === 'sweep' ? { sweep: argument.folder } : { all: true };
+}

@@ -1,0 +1,194 @@
+import { basename, dirname } from 'node:path';
+import { experimentName, experimentSweeps } from '../../../runs/layout';
+import { runSource } from '../../../runs/table/source';
+import { ColumnFinder, rowOf } from '../../../study/runs-table/columns';
+import { runFields, type RunFields } from '../../../study/runs-table/fields';
+import type { RunsFromHost, RunsFromPage, RunsOpen, TableView } from '../../../study/runs-table/panel';
+import type { Column, Row } from '../../../study/runs-table/table';
+import { runLabel } from '../../runs/label';
+import type { RunEntry } from '../../runs/store';
+import { Curves } from './curves';
+
+/** Runs handled before other work of the host gets its turn; a few milliseconds. */
+const AT_A_TIME = 250;
+/** Rows of a message. */
+const ROWS_PER_MESSAGE = 1000;
+/** Between updates of running runs, which change several times a second. */
+const SETTLE_MS = 250;
+
+/** The editor's side, so that the rest runs without VS Code. */
+export interface TableHost {
+  title: string;
+  post(message: RunsFromHost): void;
+  /** The runs known so far, without waiting. */
+  known(): readonly RunEntry[];
+  /** All runs, once they have been read. */
+  runs(): Promise<readonly RunEntry[]>;
+  view(): TableView;
+  keep(view: TableView): void;
+  /** What needs VS Code. */
+  obey(message: Exclude<RunsFromPage, { type: 'view' | 'overlay' | 'curves' }>): void;
+  failed(error: unknown): void;
+}
+
+interface Known {
+  entry: RunEntry;
+  fields: RunFields;
+  /** As sent; undefined if it has to be sent. */
+  sent?: string;
+}
+
+/** Serves a page the runs of one scope: everything on request, then what changes. */
+export class RunsSession {
+  private readonly runs = new Map<string, Known>();
+  private finder = new ColumnFinder();
+  /** As sent, for the comparison. */
+  private columns: { list: Column[]; text: string } = { list: [], text: '' };
+  private readonly curves: Curves;
+  private visible = false;
+  private whole = false;
+  private complete = false;
+  private timer: NodeJS.Timeout | undefined;
+  private working: Promise<void> = Promise.resolve();
+  private disposed = false;
+
+  constructor(
+    private readonly open: RunsOpen,
+    private readonly host: TableHost,
+  ) {
+    this.curves = new Curves((curves) => host.post({ type: 'curves', curves }));
+  }
+
+  /** Sends everything: at once what is known, and the rest when it has been read. */
+  snapshot(): void {
+    this.visible = true;
+    this.whole = true;
+    this.host.post({
+      type: 'table',
+      title: this.host.title,
+      columns: this.columns.list,
+      view: this.host.view(),
+    });
+    this.curves.show();
+    this.update(0);
+    if (this.complete) return;
+    this.host.runs().then(
+      () => {
+        this.complete = true;
+        this.update(0);
+      },
+      (e: unknown) => this.host.failed(e),
+    );
+  }
+
+  hidden(): void {
+    this.visible = false;
+    this.curves.hide();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    clearTimeout(this.timer);
+    this.curves.dispose();
+  }
+
+  receive(message: RunsFromPage): void {
+    switch (message.type) {
+      case 'view':
+        return this.host.keep(message.view);
+      case 'overlay':
+        // Only runs that this table has, regardless of what the page sends.
+        return this.curves.set(message.runs.filter((run) => this.runs.has(run) || !this.complete));
+      case 'curves':
+        return this.curves.again(message.run);
+      default:
+        return this.host.obey(message);
+    }
+  }
+
+  /** Runs have changed, appeared or disappeared. */
+  changed(): void {
+    this.update(SETTLE_MS);
+  }
+
+  private update(after: number): void {
+    if (after === 0) clearTimeout(this.timer);
+    else if (this.timer) return;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      if (!this.visible || this.disposed) return;
+      this.working = this.working.then(() => this.send()).catch((e: unknown) => this.host.failed(e));
+    }, after);
+  }
+
+  private async send(): Promise<void> {
+    const { complete } = this;
+    const entries = (complete ? await this.host.runs() : this.host.known()).filter((r) => isIn(this.open, r));
+    const gone = complete ? this.forget(entries) : [];
+    await this.read(entries);
+    if (!this.visible || this.disposed) return;
+    const columns = this.finder.columns();
+    const text = JSON.stringify(columns);
+    if (text !== this.columns.text || this.whole) {
+      this.columns = { list: columns, text };
+      this.host.post({ type: 'table', title: this.host.title, columns });
+      for (const known of this.runs.values()) known.sent = undefined;
+      this.whole = false;
+    }
+    await this.sendRows(gone, complete);
+  }
+
+  private forget(entries: readonly RunEntry[]): string[] {
+    const there = new Set(entries.map((r) => r.folder));
+    const gone = [...this.runs.keys()].filter((folder) => !there.has(folder));
+    for (const folder of gone) this.runs.delete(folder);
+    return gone;
+  }
+
+  /** Reads what has changed, with pauses. */
+  private async read(entries: readonly RunEntry[]): Promise<void> {
+    let read = 0;
+    for (const entry of entries) {
+      const known = this.runs.get(entry.folder);
+      if (known && isSame(known.entry, entry)) continue;
+      const fields = runFields(sourceOf(entry));
+      this.finder.add(fields);
+      this.runs.set(entry.folder, { entry, fields, ...(known?.sent !== undefined && { sent: known.sent }) });
+      if (++read % AT_A_TIME === 0) await pause();
+    }
+  }
+
+  private async sendRows(gone: string[], complete: boolean): Promise<void> {
+    let rows: Row[] = [];
+    let looked = 0;
+    for (const known of this.runs.values()) {
+      const row = rowOf(known.fields, this.columns.list);
+      const text = JSON.stringify(row.cells);
+      if (text !== known.sent) rows.push(row);
+      known.sent = text;
+      if (rows.length === ROWS_PER_MESSAGE) {
+        this.host.post({ type: 'rows', rows, gone: [], reading: true });
+        rows = [];
+      }
+      if (++looked % AT_A_TIME === 0) await pause();
+      if (!this.visible || this.disposed) return;
+    }
+    this.host.post({ type: 'rows', rows, gone, reading: !complete });
+  }
+}
+
+const pause = () => new Promise((resolve) => setImmediate(resolve));
+
+/** The store makes a new entry whenever it has looked at a run. */
+const isSame = (a: RunEntry, b: RunEntry): boolean =>
+  a === b || (a.state === b.state && a.run === b.run && a.user === b.user && a.trial === b.trial);
+
+function isIn(open: RunsOpen, { experiment, trial }: RunEntry): boolean {
+  if ('experiment' in open) return experiment === open.experiment;
+  if ('sweep' in open)
+    return trial?.sweep === basename(open.sweep) && experimentSweeps(experiment) === dirname(open.sweep);
+  return true;
+}
+
+const sourceOf = (entry: RunEntry) =>
+  runSource({ ...entry, name: runLabel(entry), experiment: experimentName(entry.experiment) });

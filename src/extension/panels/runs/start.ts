@@ -1,0 +1,87 @@
+import * as vscode from 'vscode';
+import {
+  parseView,
+  type RunsFromPage,
+  type RunsOpen,
+  type TableAction,
+} from '../../../study/runs-table/panel';
+import { writeAtomic } from '../../../files/atomic';
+import { showError } from '../../ask/guard';
+import { COMMAND } from '../../ids';
+import type { Services } from '../../services';
+import type { PageChannel, PanelSession } from '../panel';
+import { RunsSession } from './session';
+import { subject } from './title';
+
+/** In the workspace's state: how each table is looked at, by what it is about. */
+const VIEWS = 'runsTable.views';
+
+/** Follows the runs, and does what the page asks for. */
+export function startRuns(
+  { store, log, context }: Services,
+  open: RunsOpen,
+  page: PageChannel,
+): PanelSession<RunsFromPage> {
+  const key = JSON.stringify(open);
+  const views = () => context.workspaceState.get<Record<string, unknown>>(VIEWS, {});
+  const failed = (e: unknown) => showError(log, e);
+  const session = new RunsSession(open, {
+    title: vscode.l10n.t('Runs of {0}', subject(open)),
+    post: (message) => page.post(message),
+    known: () => store.known(),
+    runs: async () => (await store.experiments()).flatMap((e) => e.runs),
+    view: () => parseView(Object.hasOwn(views(), key) ? views()[key] : undefined),
+    keep: (view) => void context.workspaceState.update(VIEWS, { ...views(), [key]: view }),
+    obey: (message) => {
+      Promise.resolve(obey(message, page)).catch(failed);
+    },
+    failed,
+  });
+  const changes = store.onDidChange(() => session.changed());
+  const reading = store.onDidRead(() => session.changed());
+  return {
+    snapshot: () => session.snapshot(),
+    hidden: () => session.hidden(),
+    receive: (message) => session.receive(message),
+    dispose: () => {
+      changes.dispose();
+      reading.dispose();
+      session.dispose();
+    },
+  };
+}
+
+const ACTIONS: Record<TableAction, (runs: string[]) => Thenable<unknown>> = {
+  compare: (runs) => vscode.commands.executeCommand(COMMAND.compareRuns, runs),
+  study: (runs) => vscode.commands.executeCommand(COMMAND.openStudy, runs),
+  export: ([run]) => vscode.commands.executeCommand(COMMAND.exportRun, run),
+  delete: (runs) => vscode.commands.executeCommand(COMMAND.deleteRun, runs),
+};
+
+function obey(
+  message: Extract<RunsFromPage, { type: 'open' | 'action' | 'csv' }>,
+  page: PageChannel,
+): Thenable<unknown> {
+  switch (message.type) {
+    case 'open':
+      return vscode.commands.executeCommand(COMMAND.openRun, message.run);
+    case 'action':
+      return ACTIONS[message.action](message.runs);
+    case 'csv':
+      return save(message.text, message.rows, page);
+  }
+}
+
+async function save(text: string, rows: number, page: PageChannel): Promise<void> {
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const target = await vscode.window.showSaveDialog({
+    title: vscode.l10n.t('Export the table as CSV'),
+    saveLabel: vscode.l10n.t('Export'),
+    ...(folder && { defaultUri: vscode.Uri.joinPath(folder, 'runs.csv') }),
+    filters: { CSV: ['csv'] },
+  });
+  if (!target) return;
+  if (target.scheme === 'file') writeAtomic(target.fsPath, text);
+  else await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(text));
+  page.post({ type: 'saved', rows });
+}

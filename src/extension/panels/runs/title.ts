@@ -1,0 +1,16 @@
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { experimentName } from '../../../runs/layout';
+import type { RunsOpen } from '../../../study/runs-table/panel';
+
+export function subject(open: RunsOpen): string {
+  if ('experiment' in open) return experimentName(open.experiment);
+  // As in the tree.
+  if ('sweep' in open)
+    return vscode.l10n.t(
+      'Sweep · {0} of {1}',
+      basename(open.sweep).slice(0, 4),
+      basename(dirname(open.sweep)),
+    );
+  return vscode.workspace.name ?? vscode.l10n.t('workspace');
+}

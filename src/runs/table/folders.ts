@@ -1,0 +1,70 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { AuroraError } from '../../base/errors';
+import { experimentRuns, isSweepFolder, runPaths } from '../layout';
+import { readSweep } from '../sweep/record';
+
+/**
+ * The run folders of a table, without duplicates: of experiment files, sweep folders, run folders, folders that contain
+ * runs, and folders with experiments at any depth, such as a workspace.
+ *
+ * @throws AuroraError 'run' for a path that does not exist or has no runs
+ */
+export function tableFolders(given: readonly string[]): string[] {
+  return [...new Set(given.flatMap(foldersOf))];
+}
+
+function foldersOf(path: string): string[] {
+  const there = statSync(path, { throwIfNoEntry: false });
+  const runs = !there
+    ? []
+    : isRun(path)
+      ? [path]
+      : there.isFile()
+        ? found(experimentRuns(path))
+        : isSweepFolder(path)
+          ? trials(path)
+          : found(path);
+  if (runs.length > 0) return runs;
+  throw new AuroraError(
+    'run',
+    there ? `There are no runs in ${path}.` : `There is no file or folder ${path}.`,
+    'Give an experiment file, a sweep’s folder, a folder with runs, or a folder with experiments.',
+  );
+}
+
+const isRun = (path: string): boolean => existsSync(runPaths(path).spec) || existsSync(runPaths(path).events);
+
+/** The runs of a sweep's trials, in the order in which they start. */
+function trials(sweep: string): string[] {
+  const name = basename(dirname(sweep));
+  const runs = join(dirname(dirname(dirname(sweep))), 'runs', name);
+  const started =
+    readSweep(sweep)?.trials.flatMap(({ run }) => (run === undefined ? [] : [join(runs, run)])) ?? [];
+  return started.filter(isRun);
+}
+
+/** In the order of the names, which is that of their starts. Neither deleted runs nor links are followed. */
+function found(folder: string): string[] {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
+  const names = foldersIn(folder).filter((name) => name !== 'node_modules');
+  return names.flatMap((name) => {
+    const path = join(folder, name);
+    if (name === '.aurora') return found(join(path, 'runs'));
+    if (name.startsWith('.')) return [];
+    if (isRun(path)) return [path];
+    return basename(folder) === '.aurora' && name !== 'runs' ? [] : found(path);
+  });
+}
+
+function foldersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort();
+  } catch {
+    // One that may not be read does not hide the others.
+    return [];
+  }
+}

@@ -1,0 +1,168 @@
+import { metricInfo, METRICS } from '../../experiment/metrics';
+import { shortKeys } from '../../experiment/sweep';
+import { metricKey, metricOfKey, type MetricPart, type RunFields } from './fields';
+import type { Column, ColumnType, Row, RunsTable, Value } from './table';
+
+/** What is not a metric or a setting, in the order of the columns. */
+const BEFORE: Readonly<Record<string, [title: string, type: ColumnType]>> = {
+  star: ['Star', 'boolean'],
+  name: ['Run', 'text'],
+  experiment: ['Experiment', 'text'],
+  state: ['State', 'text'],
+};
+const AFTER: typeof BEFORE = {
+  step: ['Step', 'number'],
+  parameters: ['Parameters', 'number'],
+  headParameters: ['Head parameters', 'number'],
+  started: ['Started', 'time'],
+  duration: ['Duration', 'duration'],
+  device: ['Device', 'text'],
+  engine: ['Engine', 'text'],
+  tags: ['Tags', 'list'],
+  note: ['Note', 'text'],
+  id: ['Folder', 'text'],
+};
+const ALWAYS = new Set(['name', 'state', 'parameters', 'started', 'duration']);
+/** Shown if at least one run has one. */
+const IF_ANY = new Set(['tags']);
+/** Shown if runs differ in it. */
+const IF_DIFFERENT = new Set(['experiment', 'device']);
+
+/** More differing settings than this make a table too wide to read; the rest can be chosen. */
+const MOST_SETTINGS = 12;
+
+/** Always a column of its own, and never what distinguishes an experiment. */
+const SEED = 'training.seed';
+
+/**
+ * Finds the columns of runs that are added one at a time, so that a host can pause between thousands of them. A run that is
+ * removed or changed needs a new one of these, unless the change is only in values that the columns do not depend on.
+ */
+export class ColumnFinder {
+  /** Runs whose settings could be read. */
+  private read = 0;
+  private readonly facts = new Map<string, { first: Value; differs: boolean }>();
+  private readonly metrics = new Set<string>();
+  private readonly settings = new Map<string, SettingSeen>();
+
+  add({ facts, settings, metric }: RunFields): void {
+    for (const [key, value] of facts) {
+      const seen = this.facts.get(key);
+      if (!seen) this.facts.set(key, { first: value, differs: false });
+      else if (!seen.differs && seen.first !== value) seen.differs = true;
+    }
+    if (metric) this.metrics.add(metric);
+    for (const [key, text] of settings) {
+      const seen = this.settings.get(key);
+      if (!seen)
+        this.settings.set(key, { first: text, count: 1, differs: this.read > 0, type: typeOf(text) });
+      else {
+        seen.count++;
+        if (seen.first === text) continue;
+        seen.differs = true;
+        if (seen.type !== typeOf(text)) seen.type = 'text';
+      }
+    }
+    if (settings.size > 0) this.read++;
+  }
+
+  /** Those with cells first: what describes the run, metrics, differing settings; then the settings that all share. */
+  columns(): Column[] {
+    const settings = [...this.settings].map(([key, seen]) => ({
+      key,
+      ...seen,
+      differs: seen.differs || seen.count < this.read,
+    }));
+    const titles = shortKeys(settings.map(({ key }) => key));
+    const of = ({ key, type }: { key: string; type: ColumnType }, shown: boolean): Column => ({
+      key,
+      title: titles.get(key) ?? key,
+      type,
+      kind: 'setting',
+      shown,
+    });
+    const differing = settings.filter((s) => s.differs);
+    return [
+      ...this.described(BEFORE),
+      ...this.ofMetrics(),
+      ...differing.map((s, i) => of(s, i < MOST_SETTINGS || s.key === SEED)),
+      ...this.described(AFTER),
+      ...settings
+        .filter((s) => !s.differs)
+        .map((s) => ({ ...of(s, s.key === SEED), same: settingValue(s.first) })),
+    ];
+  }
+
+  private described(of: typeof BEFORE): Column[] {
+    return Object.entries(of).map(([key, [title, type]]) => {
+      const seen = this.facts.get(key);
+      const shown =
+        ALWAYS.has(key) ||
+        (IF_ANY.has(key) && seen !== undefined) ||
+        (IF_DIFFERENT.has(key) && seen?.differs === true);
+      return { key, title, type, kind: 'run', shown };
+    });
+  }
+
+  /** The loss, and each metric that a run was trained for, are shown. */
+  private ofMetrics(): Column[] {
+    const order = [
+      ...METRICS.filter((m) => this.metrics.has(m)),
+      ...METRICS.filter((m) => !this.metrics.has(m)),
+    ];
+    const parts: MetricPart[] = ['best', 'last', 'test'];
+    return order.flatMap((metric) =>
+      parts
+        .filter((part) => this.facts.has(metricKey(metric, part)))
+        .map((part): Column => {
+          const shown = part === 'best' && (metric === 'loss' || this.metrics.has(metric));
+          const title = metricInfo(metric).label;
+          return { key: metricKey(metric, part), title, type: 'number', kind: 'metric', metric, shown };
+        }),
+    );
+  }
+}
+
+interface SettingSeen {
+  /** As JSON. */
+  first: string;
+  count: number;
+  differs: boolean;
+  type: ColumnType;
+}
+
+const typeOf = (json: string): ColumnType =>
+  json === 'true' || json === 'false' ? 'boolean' : /^-?\d/.test(json) ? 'number' : 'text';
+
+/** A setting as a cell: a list is one text. */
+function settingValue(json: string | undefined): Value {
+  if (json === undefined) return null;
+  const value: unknown = JSON.parse(json);
+  if (Array.isArray(value)) return value.map(String).join(', ');
+  return typeof value === 'number' || typeof value === 'boolean' ? value : String(value);
+}
+
+/** A run's row under these columns. */
+export function rowOf({ folder, facts, settings }: RunFields, columns: readonly Column[]): Row {
+  const cells: Value[] = [];
+  for (const { key, kind, type, same } of columns) {
+    if (same !== undefined) break;
+    if (kind !== 'setting') cells.push(facts.get(key) ?? null);
+    else {
+      const value = settingValue(settings.get(key));
+      cells.push(type === 'text' && value !== null ? String(value) : value);
+    }
+  }
+  return settings.size > 0 ? { folder, cells } : { folder, cells, unread: true };
+}
+
+export function tableOf(runs: readonly RunFields[]): RunsTable {
+  const finder = new ColumnFinder();
+  for (const run of runs) finder.add(run);
+  const columns = finder.columns();
+  return { columns, rows: runs.map((run) => rowOf(run, columns)) };
+}
+
+/** What a column's title leaves out: whether a metric is of the best or the last evaluation, or of the test set. */
+export const partOf = ({ key, kind }: Column): MetricPart | undefined =>
+  kind === 'metric' ? metricOfKey(key)?.part : undefined;

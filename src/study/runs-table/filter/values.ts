@@ -1,0 +1,101 @@
+import type { Say } from '../../say';
+import { compareTexts } from '../sort';
+import type { Column, Value } from '../table';
+import type { Operator } from './tokens';
+
+export type Matches = (value: Value) => boolean;
+
+/** Whether a cell's value fits: "> 0.9". Or what was expected in place of `text`. */
+export function matcher(column: Column, operator: Operator, text: string, say: Say): Matches | string {
+  if (operator === 'contains') {
+    const wanted = text.toLowerCase();
+    return (value) => value !== null && textsOf(value).some((t) => t.toLowerCase().includes(wanted));
+  }
+  if (operator === '!=') {
+    const same = matcher(column, '=', text, say);
+    return typeof same === 'string' ? same : (value) => !same(value);
+  }
+  switch (column.type) {
+    case 'number':
+    case 'duration': {
+      const number = column.type === 'duration' ? secondsIn(text) : numberIn(text);
+      if (number !== undefined) return within(operator, [number, number]);
+      return column.type === 'duration'
+        ? say('a duration, such as 90s, 5min or 2h')
+        : column.metric
+          ? say('a number, such as 0.9 or 90%')
+          : say('a number');
+    }
+    case 'time': {
+      const range = timesIn(text);
+      return range ? within(operator, range) : say('a date, such as 2026-01-31 or 2026-01-31T14:30');
+    }
+    case 'boolean': {
+      const wanted = BOOLEANS.get(text.toLowerCase());
+      if (wanted === undefined || operator !== '=') return say('= or != and "true" or "false"');
+      return (value) => value === wanted;
+    }
+    case 'list':
+      if (operator !== '=') return say('=, != or contains');
+      return (value) => Array.isArray(value) && value.some((item) => compareTexts(item, text) === 0);
+    case 'text':
+      return (value) => value !== null && HOLDS[operator](compareTexts(String(value), text));
+  }
+}
+
+const HOLDS: Record<Exclude<Operator, 'contains' | '!='>, (order: number) => boolean> = {
+  '=': (order) => order === 0,
+  '<': (order) => order < 0,
+  '<=': (order) => order <= 0,
+  '>': (order) => order > 0,
+  '>=': (order) => order >= 0,
+};
+
+/** Compares with a range, both ends of which count: a day is all times of the day. */
+function within(operator: keyof typeof HOLDS, [from, to]: readonly [number, number]): Matches {
+  return (value) => typeof value === 'number' && HOLDS[operator](value < from ? -1 : value > to ? 1 : 0);
+}
+
+const textsOf = (value: NonNullable<Value>): readonly string[] =>
+  Array.isArray(value) ? value : [String(value)];
+
+const BOOLEANS = new Map([
+  ['true', true],
+  ['yes', true],
+  ['false', false],
+  ['no', false],
+]);
+
+const NUMBER = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(.*)$/i;
+
+/** 0.9 and 90% are the same. */
+function numberIn(text: string): number | undefined {
+  const [, number, unit] = NUMBER.exec(text.replaceAll(',', '')) ?? [];
+  if (number === undefined || (unit !== '' && unit !== '%')) return undefined;
+  if (unit === '') return Number(number);
+  // The double nearest to 0.999: 99.9 / 100 is another.
+  return /e/i.test(number) ? Number(number) / 100 : Number(`${number}e-2`);
+}
+
+const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, min: 60, m: 60, h: 3600, d: 86_400 };
+
+function secondsIn(text: string): number | undefined {
+  const [, number, unit] = NUMBER.exec(text) ?? [];
+  const known = unit !== undefined && Object.hasOwn(SECONDS, unit.toLowerCase());
+  return known ? Number(number) * SECONDS[unit.toLowerCase()] : undefined;
+}
+
+const DATE = /^(\d{4})-(\d\d?)-(\d\d?)(?:[T ](\d\d?):(\d\d))?$/i;
+
+/** The first and last millisecond of a day or a minute of local time. */
+function timesIn(text: string): [number, number] | undefined {
+  const match = DATE.exec(text);
+  if (!match) return undefined;
+  const [year, month, day] = match.slice(1, 4).map(Number);
+  const timed = match[4] !== undefined;
+  const [hour, minute] = timed ? [Number(match[4]), Number(match[5])] : [0, 0];
+  const from = new Date(year, month - 1, day, hour, minute);
+  if (from.getMonth() !== month - 1 || from.getDate() !== day || hour > 23 || minute > 59) return undefined;
+  const to = timed ? new Date(year, month - 1, day, hour, minute + 1) : new Date(year, month - 1, day + 1);
+  return [from.getTime(), to.getTime() - 1];
+}

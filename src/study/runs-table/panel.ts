@@ -1,0 +1,86 @@
+import type { RunToPage } from '../../protocol/panels/run';
+import type { SortKey } from './sort';
+import type { Column, Row } from './table';
+
+/** What a Runs table is about: the workspace, an experiment (its file) or a sweep (its folder). */
+export type RunsOpen = { all: true } | { experiment: string } | { sweep: string };
+
+/** How the user looks at a table; kept for the workspace. What is left out is as in a new table. */
+export interface TableView {
+  /** Keys, in order. */
+  columns?: string[];
+  sort?: SortKey;
+  filter?: string;
+  /** The column to group by. */
+  group?: string;
+  /** Folders of the rows at the top. */
+  pinned?: string[];
+}
+
+export type RunsFromHost =
+  /** A new table without rows; `view` only once, before anything else. */
+  | { type: 'table'; title: string; columns: Column[]; view?: TableView }
+  /** New and changed rows, and folders of rows to remove. `reading`: more will follow at once. */
+  | { type: 'rows'; rows: Row[]; gone: string[]; reading: boolean }
+  /** The curves of one checked run. */
+  | { type: 'curves'; curves: RunToPage }
+  | { type: 'saved'; rows: number };
+
+export const TABLE_ACTIONS = ['compare', 'study', 'export', 'delete'] as const;
+export type TableAction = (typeof TABLE_ACTIONS)[number];
+
+export type RunsFromPage =
+  | { type: 'view'; view: TableView }
+  /** Whose curves are drawn, and kept up to date. */
+  | { type: 'overlay'; runs: string[] }
+  /** Something of this run's curves was lost. */
+  | { type: 'curves'; run: string }
+  | { type: 'open'; run: string }
+  | { type: 'action'; action: TableAction; runs: string[] }
+  | { type: 'csv'; text: string; rows: number };
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
+
+/** What a panel was opened for, as restored by a reload. The host checks that paths are absolute. */
+export function parseRunsOpen(value: unknown): RunsOpen | undefined {
+  const { all, experiment, sweep } = (value ?? {}) as Record<string, unknown>;
+  if (all === true) return { all };
+  if (isText(experiment)) return { experiment };
+  return isText(sweep) ? { sweep } : undefined;
+}
+
+/** A stored or sent view, as far as it is valid. */
+export function parseView(value: unknown): TableView {
+  const { columns, sort, filter, group, pinned } = (value ?? {}) as Record<string, unknown>;
+  const { key, descending } = (sort ?? {}) as Record<string, unknown>;
+  return {
+    ...(isTexts(columns) && columns.length > 0 && { columns }),
+    ...(isText(key) && typeof descending === 'boolean' && { sort: { key, descending } }),
+    ...(isText(filter) && { filter }),
+    ...(isText(group) && { group }),
+    ...(isTexts(pinned) && pinned.length > 0 && { pinned }),
+  };
+}
+
+/** A message from the page; undefined if it is of an unknown kind or incomplete. */
+export function parseRunsMessage(value: unknown): RunsFromPage | undefined {
+  const { type, view, run, runs, action, text, rows } = (value ?? {}) as Record<string, unknown>;
+  switch (type) {
+    case 'view':
+      return { type, view: parseView(view) };
+    case 'overlay':
+      return isTexts(runs) ? { type, runs } : undefined;
+    case 'curves':
+    case 'open':
+      return isText(run) ? { type, run } : undefined;
+    case 'action': {
+      const known = TABLE_ACTIONS.find((a) => a === action);
+      return known && isTexts(runs) && runs.length > 0 ? { type, action: known, runs } : undefined;
+    }
+    case 'csv':
+      return typeof text === 'string' && typeof rows === 'number' ? { type, text, rows } : undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+import type { MetricName } from '../../experiment/metrics';
+
+/** What a cell holds; null if the run has no such value. Times are in ms since 1970, durations in seconds. */
+export type Value = string | number | boolean | readonly string[] | null;
+
+export type ColumnType = 'text' | 'number' | 'boolean' | 'list' | 'time' | 'duration';
+
+export interface Column {
+  /** Unique, and the name in filters: "accuracy", "loss.last", "adapter.rank". */
+  key: string;
+  /** Above the column, in English; the key of a setting, shortened if nothing else ends the same. */
+  title: string;
+  type: ColumnType;
+  kind: 'run' | 'metric' | 'setting';
+  /** Determines the format and which values are better. */
+  metric?: MetricName;
+  /** Part of the table until the user chooses columns. */
+  shown: boolean;
+  /** The value of all rows, for a setting that does not differ: rows have no cell for it. */
+  same?: Value;
+}
+
+export interface Row {
+  /** The run folder's path: the row's identity. */
+  folder: string;
+  /** In the order of the columns. Those with `same` come last and have none. */
+  cells: readonly Value[];
+  /** Its settings could not be read, so that it does not have those that all others share. */
+  unread?: true;
+}
+
+/** Plain data, which pages and programs can be sent. */
+export interface RunsTable {
+  columns: readonly Column[];
+  rows: readonly Row[];
+}
+
+/** A row's value in column number `at`. */
+export const valueAt = (columns: readonly Column[], { cells, unread }: Row, at: number): Value =>
+  (unread ? undefined : columns[at].same) ?? cells[at] ?? null;
+
+export const columnAt = (columns: readonly Column[], key: string): number =>
+  columns.findIndex((column) => column.key === key);
+
+export const isNumeric = ({ type }: Column): boolean => type === 'number' || type === 'duration';

@@ -1,0 +1,57 @@
+import { html, nothing } from 'lit';
+import type { TableState } from '../../src/study/runs-table/fields';
+import { cellText } from '../../src/study/runs-table/format';
+import type { RowGroup } from '../../src/study/runs-table/group';
+import { isNumeric, type Column, type Value } from '../../src/study/runs-table/table';
+import { count } from '../../src/base/number-text';
+import { t } from '../ui/l10n';
+
+/** States differ by more than color. */
+const MARKS: Record<TableState, string> = {
+  starting: '○',
+  running: '●',
+  finished: '✓',
+  diverged: '✗',
+  stopped: '❙❙',
+  pruned: '⊘',
+  failed: '✗',
+  lost: '?',
+  damaged: '!',
+};
+
+export function cell(column: Column, value: Value) {
+  const text = cellText(column, value, t);
+  if (column.key === 'state' && text !== '')
+    return html`<div role="gridcell" class="cell state" data-state=${String(value)}>
+      <span class="mark" aria-hidden="true">${MARKS[value as TableState] ?? ''}</span> ${text}
+    </div>`;
+  if (column.key === 'star')
+    return html`<div
+      role="gridcell"
+      class="cell"
+      aria-label=${value === true ? t('starred') : t('not starred')}
+    >
+      ${text}
+    </div>`;
+  // A text may be cut off.
+  const title = text.length > 20 ? text : nothing;
+  return html`<div role="gridcell" class=${isNumeric(column) ? 'cell number' : 'cell'} title=${title}>
+    ${text}
+  </div>`;
+}
+
+/** "81.0% ± 1.2%", and in words for those who do not see the sign's meaning. */
+export function groupCell(column: Column, { rows, summaries }: RowGroup) {
+  const summary = isNumeric(column) ? summaries.get(column.key) : undefined;
+  if (!summary) return html`<div role="gridcell" class="cell"></div>`;
+  const { n, mean, deviation } = summary;
+  const text = (value: number) => cellText(column, column.metric ? value : Number(value.toPrecision(4)), t);
+  const short = deviation === undefined ? text(mean) : `${text(mean)} ± ${text(deviation)}`;
+  const of =
+    n < rows.length ? t('of {0} of {1} runs', count(n), count(rows.length)) : t('of {0} runs', count(n));
+  const words =
+    deviation === undefined
+      ? t('mean {0}, {1}', text(mean), of)
+      : t('mean {0}, standard deviation {1}, {2}', text(mean), text(deviation), of);
+  return html`<div role="gridcell" class="cell number" title=${words} aria-label=${words}>${short}</div>`;
+}

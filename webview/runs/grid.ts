@@ -1,0 +1,295 @@
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
+import { cellText, columnTitle } from '../../src/study/runs-table/format';
+import type { SortKey } from '../../src/study/runs-table/sort';
+import { columnAt, valueAt, type Column, type Row } from '../../src/study/runs-table/table';
+import { count } from '../../src/base/number-text';
+import { t } from '../ui/l10n';
+import { cell, groupCell } from './cells';
+import { gridKey } from './keys';
+import type { Line } from './model';
+import { MOST_CURVES } from './overlay';
+import { swatch } from '../run/parts';
+import { widthsOf } from './widths';
+
+/** CSS pixels of a line; runs.css has the same. */
+export const LINE = 26;
+/** The checkbox and the pin. */
+const TOOLS = 64;
+/** Lines drawn above and below what is visible, so that a fast scroll shows no gap. */
+const MORE = 8;
+/** Group lines have the value and the number of runs in the first column. */
+const GROUP_WIDTH = 200;
+
+export interface GridActions {
+  sort(column: Column): void;
+  check(folder: string, on: boolean): void;
+  pin(folder: string, on: boolean): void;
+  open(folder: string): void;
+  toggle(group: string): void;
+}
+
+/** The table: only the lines in view are in the document. */
+export class RunsGrid extends LitElement {
+  @property({ attribute: false }) columns: readonly Column[] = [];
+  @property({ attribute: false }) shown: readonly Column[] = [];
+  @property({ attribute: false }) pinned: readonly Row[] = [];
+  @property({ attribute: false }) lines: readonly Line[] = [];
+  @property({ attribute: false }) sort: SortKey | undefined;
+  /** The column that is grouped by. */
+  @property({ attribute: false }) group: Column | undefined;
+  /** The color of each checked run, by folder. */
+  @property({ attribute: false }) checked: ReadonlyMap<string, number> = new Map();
+  @property({ attribute: false }) actions!: GridActions;
+  private top = 0;
+  private height = 600;
+  private active = 0;
+  private frame = 0;
+  private widths: { for: string; px: number[] } = { for: '', px: [] };
+  /** The columns' widths: a page may not have inline styles in its markup. */
+  private readonly sheet = new CSSStyleSheet();
+  private layout = '';
+  private readonly resize = new ResizeObserver(() => this.measure());
+
+  protected override createRenderRoot(): this {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.adoptedStyleSheets.push(this.sheet);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.resize.disconnect();
+    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((sheet) => sheet !== this.sheet);
+  }
+
+  protected override firstUpdated(): void {
+    this.resize.observe(this.scroller);
+  }
+
+  private get scroller(): HTMLElement {
+    return this.querySelector<HTMLElement>('.grid')!;
+  }
+
+  private measure(): void {
+    this.height = this.scroller.clientHeight;
+    this.requestUpdate();
+  }
+
+  private readonly scrolled = (): void => {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.top = this.scroller.scrollTop;
+      this.requestUpdate();
+    });
+  };
+
+  /** All lines that the keyboard moves through: pinned rows, then the rest. */
+  private get total(): number {
+    return this.pinned.length + this.lines.length;
+  }
+
+  private lineAt(index: number): Line | undefined {
+    const row = this.pinned[index];
+    return row ? { kind: 'row', row } : this.lines[index - this.pinned.length];
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    // Fewer lines than before: the browser scrolls up only after this has been drawn.
+    this.top = Math.max(0, Math.min(this.top, this.lines.length * LINE - this.height / 2));
+    this.active = Math.min(this.active, Math.max(0, this.total - 1));
+    if (changed.size === 0) return;
+    // Measured again when the number of rows has grown much: not for each that changes.
+    const rows = this.lines.length;
+    const size = rows === 0 ? 0 : Math.ceil(Math.log2(rows));
+    const key = `${this.shown.map((c) => c.key).join()} ${size}`;
+    if (key === this.widths.for) return;
+    const sample = [
+      ...this.pinned,
+      ...this.lines.flatMap((l) => (l.kind === 'row' ? [l.row] : l.group.rows)),
+    ];
+    this.widths = { for: key, px: widthsOf(this.columns, this.shown, sample) };
+  }
+
+  protected override updated(): void {
+    const first = this.group ? [GROUP_WIDTH] : [];
+    const widths = [TOOLS, ...first, ...this.widths.px];
+    const layout = widths.map((px) => `${px}px`).join(' ');
+    if (layout !== this.layout) {
+      const width = widths.reduce((sum, px) => sum + px, 0);
+      this.sheet.replaceSync(
+        `.grid .line { grid-template-columns: ${layout}; } .grid .head, .grid .body { width: ${width}px; }`,
+      );
+      this.layout = layout;
+    }
+    this.querySelector<HTMLElement>('.body')!.style.height = `${this.lines.length * LINE}px`;
+    this.querySelector<HTMLElement>('.slice')!.style.transform = `translateY(${this.first * LINE}px)`;
+  }
+
+  private get first(): number {
+    return Math.max(0, Math.min(Math.floor(this.top / LINE) - MORE, this.lines.length - 1));
+  }
+
+  private get last(): number {
+    return Math.min(this.lines.length, Math.ceil((this.top + this.height) / LINE) + MORE);
+  }
+
+  protected override render(): TemplateResult {
+    const { first, last } = this;
+    const places = this.shown.map((column) => columnAt(this.columns, column.key));
+    const activeShown =
+      this.active < this.pinned.length ||
+      (this.active - this.pinned.length >= first && this.active - this.pinned.length < last);
+    return html`<div
+      class="grid"
+      role=${this.group ? 'treegrid' : 'grid'}
+      tabindex="0"
+      aria-label=${t('Runs')}
+      aria-multiselectable="true"
+      aria-rowcount=${this.total + 1}
+      aria-colcount=${this.shown.length + (this.group ? 2 : 1)}
+      aria-activedescendant=${this.total > 0 && activeShown ? `line-${this.active}` : nothing}
+      @scroll=${this.scrolled}
+      @keydown=${this.onKey}
+    >
+      <div class="head" role="rowgroup">
+        <div class="line header" role="row" aria-rowindex="1">
+          <div role="columnheader" class="cell">
+            <span class="visually-hidden">${t('Curves and pin')}</span>
+          </div>
+          ${this.group ? html`<div role="columnheader" class="cell">${columnTitle(this.group, t)}</div>` : nothing}
+          ${this.shown.map((column) => this.header(column))}
+        </div>
+        ${this.pinned.map((row, i) => this.row(row, i, places, true))}
+      </div>
+      <div class="body" role="rowgroup">
+        <div class="slice">
+          ${this.lines
+            .slice(first, last)
+            .map((line, i) =>
+              line.kind === 'row'
+                ? this.row(line.row, this.pinned.length + first + i, places, false)
+                : this.groupLine(line, this.pinned.length + first + i),
+            )}
+        </div>
+      </div>
+    </div>`;
+  }
+
+  private header(column: Column): TemplateResult {
+    const sorted =
+      this.sort?.key === column.key ? (this.sort.descending ? 'descending' : 'ascending') : 'none';
+    const arrow = sorted === 'none' ? '' : sorted === 'ascending' ? '↑' : '↓';
+    return html`<div role="columnheader" class="cell" aria-sort=${sorted} title=${column.key}>
+      <button data-sort=${column.key} @click=${() => this.actions.sort(column)}>
+        <span>${columnTitle(column, t)}</span><span aria-hidden="true">${arrow}</span>
+      </button>
+    </div>`;
+  }
+
+  private row(row: Row, index: number, places: readonly number[], pinned: boolean): TemplateResult {
+    const { folder } = row;
+    const color = this.checked.get(folder);
+    const name = String(valueAt(this.columns, row, columnAt(this.columns, 'name')));
+    const isActive = index === this.active;
+    return html`<div
+      id=${`line-${index}`}
+      class=${`line row${isActive ? ' active' : ''}${pinned ? ' pinned' : ''}`}
+      role="row"
+      aria-rowindex=${index + 2}
+      aria-level=${this.group ? (pinned ? 1 : 2) : nothing}
+      aria-selected=${color !== undefined ? 'true' : 'false'}
+      data-folder=${folder}
+      @click=${() => this.activate(index)}
+      @dblclick=${() => this.actions.open(folder)}
+    >
+      <div role="gridcell" class="cell tools">
+        <input
+          type="checkbox"
+          tabindex="-1"
+          .checked=${color !== undefined}
+          aria-label=${t('Show the curves of {0}', name)}
+          @change=${(e: Event) => this.actions.check(folder, (e.target as HTMLInputElement).checked)}
+          @dblclick=${(e: Event) => e.stopPropagation()}
+        />
+        <button
+          class="pin"
+          tabindex="-1"
+          aria-pressed=${pinned ? 'true' : 'false'}
+          aria-label=${pinned ? t('Unpin {0}', name) : t('Pin {0} to the top', name)}
+          title=${pinned ? t('Unpin') : t('Pin to the top')}
+          @click=${() => this.actions.pin(folder, !pinned)}
+          @dblclick=${(e: Event) => e.stopPropagation()}
+        >
+          ${pinned ? '◆' : '◇'}
+        </button>
+        ${color === undefined || color >= MOST_CURVES ? nothing : swatch(color)}
+      </div>
+      ${this.group ? html`<div role="gridcell" class="cell"></div>` : nothing}
+      ${this.shown.map((column, i) => cell(column, valueAt(this.columns, row, places[i])))}
+    </div>`;
+  }
+
+  private groupLine({ id, group, open }: Extract<Line, { kind: 'group' }>, index: number): TemplateResult {
+    const runs = group.rows.length === 1 ? t('1 run') : t('{0} runs', count(group.rows.length));
+    const value = cellText(this.group!, group.value, t) || t('none');
+    return html`<div
+      id=${`line-${index}`}
+      class=${`line group${index === this.active ? ' active' : ''}`}
+      role="row"
+      aria-rowindex=${index + 2}
+      aria-level="1"
+      aria-expanded=${open ? 'true' : 'false'}
+      @click=${() => {
+        this.activate(index);
+        this.actions.toggle(id);
+      }}
+    >
+      <div role="gridcell" class="cell tools" aria-hidden="true">${open ? '▾' : '▸'}</div>
+      <div role="gridcell" class="cell name">${value} <span class="quiet">${runs}</span></div>
+      ${this.shown.map((column) => groupCell(column, group))}
+    </div>`;
+  }
+
+  private activate(index: number): void {
+    this.active = index;
+    this.requestUpdate();
+  }
+
+  private readonly onKey = (e: KeyboardEvent): void => {
+    // Buttons and checkboxes have keys of their own.
+    if (e.target !== this.scroller) return;
+    const page = Math.max(1, Math.floor(this.height / LINE) - 2);
+    const key = gridKey(e, this.active, this.total, page);
+    const line = this.lineAt(this.active);
+    if (!key || !line) return;
+    e.preventDefault();
+    if (key.kind === 'move') return this.moveTo(key.to);
+    if (line.kind === 'group') {
+      const wanted = key.kind === 'expand' ? true : key.kind === 'collapse' ? false : !line.open;
+      if (wanted !== line.open && key.kind !== 'pin') this.actions.toggle(line.id);
+      return;
+    }
+    const { folder } = line.row;
+    if (key.kind === 'open') this.actions.open(folder);
+    if (key.kind === 'check') this.actions.check(folder, !this.checked.has(folder));
+    if (key.kind === 'pin') this.actions.pin(folder, this.active >= this.pinned.length);
+  };
+
+  private moveTo(index: number): void {
+    this.active = index;
+    const below = index - this.pinned.length;
+    const { scroller } = this;
+    const head = this.querySelector<HTMLElement>('.head')!.offsetHeight;
+    const room = this.height - head;
+    if (below >= 0) {
+      if (below * LINE < scroller.scrollTop) scroller.scrollTop = below * LINE;
+      else if ((below + 1) * LINE > scroller.scrollTop + room) scroller.scrollTop = (below + 1) * LINE - room;
+      this.top = scroller.scrollTop;
+    }
+    this.requestUpdate();
+  }
+}

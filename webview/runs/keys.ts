@@ -1,0 +1,40 @@
+export type GridKey =
+  { kind: 'move'; to: number } | { kind: 'open' | 'check' | 'pin' | 'expand' | 'collapse' };
+
+/** What a key does in a table of `total` lines of which `page` are visible; undefined if it does nothing. */
+export function gridKey(
+  { key, ctrlKey, metaKey, altKey }: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>,
+  active: number,
+  total: number,
+  page: number,
+): GridKey | undefined {
+  if (ctrlKey || metaKey || altKey || total === 0) return undefined;
+  const move = (to: number): GridKey => ({ kind: 'move', to: Math.min(Math.max(to, 0), total - 1) });
+  switch (key) {
+    case 'ArrowDown':
+      return move(active + 1);
+    case 'ArrowUp':
+      return move(active - 1);
+    case 'PageDown':
+      return move(active + page);
+    case 'PageUp':
+      return move(active - page);
+    case 'Home':
+      return move(0);
+    case 'End':
+      return move(total - 1);
+    case 'Enter':
+      return { kind: 'open' };
+    case ' ':
+      return { kind: 'check' };
+    case 'p':
+    case 'P':
+      return { kind: 'pin' };
+    case 'ArrowRight':
+      return { kind: 'expand' };
+    case 'ArrowLeft':
+      return { kind: 'collapse' };
+    default:
+      return undefined;
+  }
+}
