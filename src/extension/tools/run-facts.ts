@@ -9,7 +9,7 @@ import type { RunSummary } from '../../runs/read';
 import { english } from '../../study/say';
 import { bestEvaluation, checkpointSteps, importOf, runLabel, stopReason } from '../runs/label';
 import type { RunEntry } from '../runs/store';
-import { errorOf } from '../words/run-details';
+import { errorOf } from '../words/run-error';
 import { metricOf } from '../words/run-row';
 import { spread } from './answer';
 
