@@ -168,6 +168,7 @@ const training: Keys<TrainingSpec> = {
   evaluateEvery: true,
   checkpointEvery: true,
   activationsEvery: true,
+  samples: true,
   metric: true,
   earlyStopping: true,
 };
