@@ -58,10 +58,13 @@ export function ticksOf(min: number, max: number, most: number, increments?: rea
   const least = (max - min) / Math.max(1, most);
   const power = 10 ** Math.floor(Math.log10(least));
   const distance =
-    increments?.find((d) => d >= least) ?? [1, 2, 5, 10].map((n) => n * power).find((d) => d >= least * 0.999)!;
+    increments?.find((d) => d >= least) ??
+    [1, 2, 5, 10].map((n) => n * power).find((d) => d >= least * 0.999)!;
   const first = Math.ceil(min / distance - 1e-9);
   const last = Math.floor(max / distance + 1e-9);
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => Number(((first + i) * distance).toPrecision(12)));
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) =>
+    Number(((first + i) * distance).toPrecision(12)),
+  );
 }
 
 /** Powers of ten within a range, with their multiples by 2 and 5 if there are few. */

@@ -116,7 +116,13 @@ describe('the computations of a chart', () => {
 
   it('shows marks as flags that do not overlap, the most important of several', () => {
     const mark = (x: number, kind?: Mark['kind']): Mark => ({ x, kind, label: 'event' });
-    const marks = [mark(500, 'best'), mark(0, 'warning'), mark(505, 'checkpoint'), mark(520, 'stopped'), mark(9000)];
+    const marks = [
+      mark(500, 'best'),
+      mark(0, 'warning'),
+      mark(505, 'checkpoint'),
+      mark(520, 'stopped'),
+      mark(9000),
+    ];
     const lay = (all: Mark[], width = 1000) => layoutFlags([...all, { x: 40 }], (x) => x, width, 32);
     const flags = lay(marks);
     expect(flags.map(({ left, kind, marks: own }) => [left, kind, own.length])).toEqual([
@@ -143,7 +149,17 @@ describe('the computations of a chart', () => {
       const values = Float64Array.of(1, 0.5, 2, 0.25 + i);
       run.apply({ run: name, records: { from: 0, columns: ['step', 'loss'], values } });
       const metrics = { loss: 0.75, accuracy: 0.5, examples: 4 };
-      const event = { v: 1, seq: 0, t: 0, kind: 'evaluation', step: 2, epoch: 1, best: true, seconds: 1, metrics };
+      const event = {
+        v: 1,
+        seq: 0,
+        t: 0,
+        kind: 'evaluation',
+        step: 2,
+        epoch: 1,
+        best: true,
+        seconds: 1,
+        metrics,
+      };
       run.apply({ run: name, events: { from: 0, list: [event as RunEvent] } });
       return run;
     });

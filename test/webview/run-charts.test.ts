@@ -83,9 +83,11 @@ describe('the charts of a run', () => {
     ]);
     expect(found.slice(3)).toEqual([
       'Step 300: checkpoint',
-      'Step 400: checkpoint. Step 400: best evaluation. Step 412: stopped',
+      '3 events. Step 400: checkpoint. Step 400: best evaluation. Step 412: stopped',
     ]);
-    const boxes = await flags.evaluateAll((all) => all.map((f) => f.getBoundingClientRect()).map((b) => [b.left, b.right]));
+    const boxes = await flags.evaluateAll((all) =>
+      all.map((f) => f.getBoundingClientRect()).map((b) => [b.left, b.right]),
+    );
     boxes.slice(1).forEach(([left], i) => expect(left).toBeGreaterThanOrEqual(boxes[i][1]));
     await flags.nth(2).hover();
     const tip = w.page.locator('.flag-tip:visible li');
@@ -94,12 +96,18 @@ describe('the charts of a run', () => {
     // One stop for Tab; arrows move on.
     await flags.first().focus();
     await w.page.keyboard.press('End');
-    expect(await tip.allInnerTexts()).toEqual(['Step 400: checkpoint', 'Step 400: best evaluation', 'Step 412: stopped']);
+    expect(await tip.allInnerTexts()).toEqual([
+      'Step 400: checkpoint',
+      'Step 400: best evaluation',
+      'Step 412: stopped',
+    ]);
     await w.page.keyboard.press('Enter');
     await w.settled();
     const slider = w.page.getByRole('slider', { name: 'Loss' });
     expect(await slider.getAttribute('aria-valuenow')).toBe('400');
-    expect(await flags.evaluateAll((all) => all.filter((f) => (f as HTMLElement).tabIndex === 0).length)).toBe(1);
+    expect(
+      await flags.evaluateAll((all) => all.filter((f) => (f as HTMLElement).tabIndex === 0).length),
+    ).toBe(1);
     expect(await w.complaints()).toEqual([]);
     expect(await w.accessibility()).toEqual([]);
   });
@@ -109,8 +117,12 @@ describe('the charts of a run', () => {
     expect(await pixelsOf(w, 'loss', '--series-blue')).toBeGreaterThan(100);
     expect(await pixelsOf(w, 'loss', '--series-blue-shade')).toBeGreaterThan(20);
     expect(await pixelsOf(w, 'accuracy', '--series-blue')).toBe(0);
-    expect(await w.page.locator('[data-control=smoothing] + *, output').first().innerText()).toBe('auto (0.9)');
-    expect(await w.page.locator('.line-key').innerText()).toMatch(/training, each step.*training, smoothed.*validation/s);
+    expect(await w.page.locator('[data-control=smoothing] + *, output').first().innerText()).toBe(
+      'auto (0.9)',
+    );
+    expect(await w.page.locator('.line-key').innerText()).toMatch(
+      /training, each step.*training, smoothed.*validation/s,
+    );
     expect(await w.page.locator('.run-header .numbers').innerText()).toMatch(
       /Validation loss\s+0\.572\s+Training loss, smoothed\s+0\.\d+/,
     );
@@ -135,12 +147,15 @@ describe('the charts of a run', () => {
       await w.page.keyboard.press('Enter');
       const item = w.page.locator(`[data-save=${format}]`);
       await item.waitFor();
-      while (!(await item.evaluate((e) => e === document.activeElement))) await w.page.keyboard.press('ArrowDown');
+      while (!(await item.evaluate((e) => e === document.activeElement)))
+        await w.page.keyboard.press('ArrowDown');
       await w.page.keyboard.press('Enter');
       await expect.poll(async () => (await w.sent()).at(-1)?.type).toBe('saveChart');
       const message = (await w.sent()).at(-1)! as unknown as { chart: string; format: string; data: string };
       expect(message).toMatchObject({ run: run.folder, chart, format });
-      await w.page.evaluate(() => ((window as unknown as { harness: { sent: unknown[] } }).harness.sent.length = 0));
+      await w.page.evaluate(
+        () => ((window as unknown as { harness: { sent: unknown[] } }).harness.sent.length = 0),
+      );
       return message.data;
     };
     const csv = (await save('loss', 'csv')).split('\r\n');
@@ -200,30 +215,41 @@ describe('the charts of a run', () => {
 });
 
 describe('the samples of a run', () => {
-  it.each(THEMES)('show what was predicted over time, and what went from right to wrong, in %s', async (theme) => {
-    const run = trained('samples', 412);
-    run.samples([100, 200, 300, 400]);
-    run.resources(412, 0.6);
-    const w = await show([run.folder], { theme, width: theme === 'dark' ? 320 : 1000 });
-    const section = w.page.locator('[data-section=samples]');
-    expect(await section.locator('p').allInnerTexts()).toEqual([
-      'The same 2 validation rows at each evaluation.',
-      '1 of 2 are right at step 400. 1 went from right to wrong.',
-    ]);
-    const cells = await section
-      .locator('tbody tr')
-      .evaluateAll((all) => all.map((row) => [...row.children].map((c) => (c as HTMLElement).innerText.replace(/\s+/g, ' ').trim())));
-    expect(cells[0].slice(0, 3)).toEqual(['A small web server, written in Rust', 'net', '✗ wrong: web · 40%']);
-    expect(cells[0].at(-1)).toBe('✓ right: net · 70%');
-    expect(cells[1].slice(-2)).toEqual(['✓ right: math · 60%', '✗ wrong: science · 55% was right before']);
-    expect(await section.locator('td.turned').count()).toBe(1);
-    // A resume that goes back takes its evaluations with it.
-    run.samples([100, 200]);
-    await expect.poll(() => section.locator('thead th').count()).toBe(4);
-    run.samples([100, 200, 300, 400]);
-    await expect.poll(() => section.locator('thead th').count()).toBe(6);
-    expect(await w.complaints()).toEqual([]);
-    expect(await w.accessibility()).toEqual([]);
-    await w.screenshot(`run-samples-${theme}`);
-  });
+  it.each(THEMES)(
+    'show what was predicted over time, and what went from right to wrong, in %s',
+    async (theme) => {
+      const run = trained('samples', 412);
+      run.samples([100, 200, 300, 400]);
+      run.resources(412, 0.6);
+      const w = await show([run.folder], { theme, width: theme === 'dark' ? 320 : 1000 });
+      const section = w.page.locator('[data-section=samples]');
+      expect(await section.locator('p').allInnerTexts()).toEqual([
+        'The same 2 validation rows at each evaluation.',
+        '1 of 2 are right at step 400. 1 went from right to wrong.',
+      ]);
+      const cells = await section
+        .locator('tbody tr')
+        .evaluateAll((all) =>
+          all.map((row) =>
+            [...row.children].map((c) => (c as HTMLElement).innerText.replace(/\s+/g, ' ').trim()),
+          ),
+        );
+      expect(cells[0].slice(0, 3)).toEqual([
+        'A small web server, written in Rust',
+        'net',
+        '✗ wrong: web · 40%',
+      ]);
+      expect(cells[0].at(-1)).toBe('✓ right: net · 70%');
+      expect(cells[1].slice(-2)).toEqual(['✓ right: math · 60%', '✗ wrong: science · 55% was right before']);
+      expect(await section.locator('td.turned').count()).toBe(1);
+      // A resume that goes back takes its evaluations with it.
+      run.samples([100, 200]);
+      await expect.poll(() => section.locator('thead th').count()).toBe(4);
+      run.samples([100, 200, 300, 400]);
+      await expect.poll(() => section.locator('thead th').count()).toBe(6);
+      expect(await w.complaints()).toEqual([]);
+      expect(await w.accessibility()).toEqual([]);
+      await w.screenshot(`run-samples-${theme}`);
+    },
+  );
 });

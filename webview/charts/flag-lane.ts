@@ -11,6 +11,8 @@ const MOST_TOLD = 12;
 export interface FlagWords {
   /** "and 7 more" */
   more(count: number): string;
+  /** "3 events" */
+  several(count: number): string;
 }
 
 /**
@@ -43,10 +45,16 @@ export class FlagLane {
     this.buttons.forEach((button, i) => {
       const flag = this.flags[i];
       button.hidden = flag === undefined;
-      if (flag) dress(button, flag, left, this.textsOf(flag).join('. '));
+      if (flag) dress(button, flag, left, this.nameOf(flag));
     });
     if (!this.buttons.some((b) => b.tabIndex === 0 && !b.hidden) && this.flags.length > 0) this.enter(0);
     if (this.told !== undefined) this.tell(this.told);
+  }
+
+  /** With the number that it shows, so that it can be called by what is seen. */
+  private nameOf(flag: Flag): string {
+    const { length } = flag.marks;
+    return [...(length > 1 ? [this.words.several(length)] : []), ...this.textsOf(flag)].join('. ');
   }
 
   private textsOf({ marks }: Flag): string[] {

@@ -26,7 +26,9 @@ function element(shape: Shape): string {
   const { path, stroke, width, dash, fill, opacity = 1, clipped } = shape;
   return [
     `<path d="${path}" fill="${escaped(fill ?? 'none')}"`,
-    stroke ? ` stroke="${escaped(stroke)}" stroke-width="${width}" stroke-linejoin="bevel"` : ' fill-rule="evenodd"',
+    stroke
+      ? ` stroke="${escaped(stroke)}" stroke-width="${width}" stroke-linejoin="bevel"`
+      : ' fill-rule="evenodd"',
     dash?.length ? ` stroke-dasharray="${dash.join(' ')}"` : '',
     opacity < 1 ? ` opacity="${opacity}"` : '',
     clipped ? ' clip-path="url(#inner)"' : '',
@@ -53,7 +55,10 @@ export async function pngOf(picture: Picture): Promise<string> {
   return btoa(binary);
 }
 
-function paint(ctx: CanvasRenderingContext2D, { width, height, background, font, shapes, inner }: Picture): void {
+function paint(
+  ctx: CanvasRenderingContext2D,
+  { width, height, background, font, shapes, inner }: Picture,
+): void {
   ctx.fillStyle = background;
   ctx.fillRect(0, 0, width, height);
   ctx.lineJoin = 'bevel';

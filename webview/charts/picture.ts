@@ -129,7 +129,14 @@ function axes(
 
 function curveShapes(curve: Curve, p: Projection, colors: ChartColors): Shape[] {
   const { color, dash, opacity } = strokeOf(curve, colors);
-  const line: Shape = { path: lineData(curve, p), stroke: color, width: curve.width, dash, opacity, clipped: true };
+  const line: Shape = {
+    path: lineData(curve, p),
+    stroke: color,
+    width: curve.width,
+    dash,
+    opacity,
+    clipped: true,
+  };
   if (!curve.points) return [line];
   const marks: string[] = [];
   for (let i = 0; i < curve.x.length; i++) {
@@ -149,7 +156,8 @@ function lineData(curve: Curve, p: Projection): string {
     for (let k = 0; k < length; k++) {
       const at = n(x[k]);
       data += `${joined[k] ? 'L' : 'M'}${at} ${n(p.y(first[k]))}`;
-      if (low[k] < high[k]) data += `L${at} ${n(p.y(low[k]))}L${at} ${n(p.y(high[k]))}L${at} ${n(p.y(last[k]))}`;
+      if (low[k] < high[k])
+        data += `L${at} ${n(p.y(low[k]))}L${at} ${n(p.y(high[k]))}L${at} ${n(p.y(last[k]))}`;
     }
     return data;
   }
@@ -162,11 +170,21 @@ function lineData(curve: Curve, p: Projection): string {
   return data;
 }
 
-function flagShapes({ marks = [] }: ChartView, inner: Picture['inner'], p: Projection, { text }: ChartColors): Shape[] {
+function flagShapes(
+  { marks = [] }: ChartView,
+  inner: Picture['inner'],
+  p: Projection,
+  { text }: ChartColors,
+): Shape[] {
   const { left, top, width, height } = inner;
   const lines = marks
     .filter((mark) => hasLine(mark) && mark.x >= p.min && mark.x <= p.max)
-    .map(({ x }): Shape => ({ path: `M${n(p.x(x))} ${top}V${top + height}`, stroke: text, width: 1, dash: [3, 3] }));
+    .map(({ x }): Shape => ({
+      path: `M${n(p.x(x))} ${top}V${top + height}`,
+      stroke: text,
+      width: 1,
+      dash: [3, 3],
+    }));
   const flags = layoutFlags(marks, (x) => p.x(x) - left, width, FLAG_SPACE).flatMap((flag): Shape[] => {
     const at = left + flag.left - (flag.marks.length > 1 ? 11 : 6);
     const icon: Shape = { path: moved(FLAG_ICONS[flag.kind], at, top - 17), fill: text };
@@ -212,7 +230,14 @@ function legendShapes(row: readonly LegendEntry[], y: number, colors: ChartColor
     return [
       { path: `M${n(from)} ${y}H${n(from + 28)}`, stroke: color, width: curve.width, dash, opacity },
       ...(curve.points
-        ? [{ path: markPath(curve.dash % 4, from + 14, y, 3), stroke: color, width: 1.5, fill: colors.background }]
+        ? [
+            {
+              path: markPath(curve.dash % 4, from + 14, y, 3),
+              stroke: color,
+              width: 1.5,
+              fill: colors.background,
+            },
+          ]
         : []),
       { text, x: from + 34, y: y + 4, color: colors.text, anchor: 'start' as const },
     ];

@@ -24,11 +24,24 @@ import { Speech } from './speech';
 import { environmentTable, metricsTable } from './tables';
 import { placeTip, spokenValues, tip } from './charts/tip';
 import { lineKey, toolbar } from './toolbar';
-import { clampZoom, DEFAULT_UI, drawnUi, fullRange, visibleRuns, type DrawnUi, type RunUi } from './views';
+import {
+  clampZoom,
+  DEFAULT_UI,
+  drawnUi,
+  fullRange,
+  narrowest,
+  visibleRuns,
+  type DrawnUi,
+  type RunUi,
+} from './views';
 import { emptyWords } from './words';
 
 /** New data is drawn at most ten times a second; user actions take effect immediately. */
 const REDRAW_MS = 100;
+
+const fork = (run: string, step: number): void => send({ type: 'fork', run, step });
+
+const empty = (run: RunData) => html`<p class="empty">${emptyWords(run)}</p>`;
 
 const send = (message: RunFromPage): void => post(message);
 
@@ -77,17 +90,18 @@ export class RunPage extends LitElement {
       (message) => this.receive(message),
     );
     // Before a chart reports its cursor.
-    window.addEventListener('mousemove', (e) => (this.mouse = { left: e.clientX, top: e.clientY }), {
-      capture: true,
-      passive: true,
-    });
+    const track = (e: MouseEvent) => (this.mouse = { left: e.clientX, top: e.clientY });
+    window.addEventListener('mousemove', track, true);
     window.addEventListener('mousedown', (e) => {
       if (this.menu && !(e.target as Element).closest?.('.point-menu')) this.closeMenu();
     });
   }
 
   private readonly parts = new ChartParts(() => this.ui.axis, {
-    onCursor: (x) => this.hoverAt(x),
+    onCursor: (x) => {
+      this.hover = x;
+      this.requestUpdate();
+    },
     onZoom: (range) => this.zoom(range),
     onFlag: (x) => this.pickNearest(x),
     onPick: (quantity, x, y, menu) => {
@@ -128,7 +142,7 @@ export class RunPage extends LitElement {
     );
   }
 
-  /** Redraws everything: data or the way it is drawn changed. */
+  /** After new data, or a change of how they are drawn. */
   private redraw(): void {
     this.lastDrawn = performance.now();
     this.version++;
@@ -152,11 +166,7 @@ export class RunPage extends LitElement {
     return fullRange(this.visible, this.ui.axis);
   }
   private get range(): [number, number] {
-    return (this.ui.zoom && clampZoom(this.ui.zoom, this.full, this.narrowest)) || this.full;
-  }
-  /** Less than two steps have nothing in between. */
-  private get narrowest(): number {
-    return this.ui.axis === 'step' ? 2 : 0;
+    return (this.ui.zoom && clampZoom(this.ui.zoom, this.full, narrowest(this.ui.axis))) || this.full;
   }
 
   /** The chosen point, otherwise the newest of the first run that has any. */
@@ -172,12 +182,7 @@ export class RunPage extends LitElement {
   }
 
   private readonly zoom = (range: readonly [number, number] | undefined): void => {
-    this.change({ zoom: range && clampZoom(range, this.full, this.narrowest) });
-  };
-
-  private readonly hoverAt = (x: number | undefined): void => {
-    this.hover = x;
-    this.requestUpdate();
+    this.change({ zoom: range && clampZoom(range, this.full, narrowest(this.ui.axis)) });
   };
 
   private pin({ run, index }: Point): void {
@@ -211,7 +216,9 @@ export class RunPage extends LitElement {
   }
 
   private readonly closeMenu = (): void => {
-    const opener = this.menu?.opener ?? this.querySelector<HTMLElement>('[role=slider]');
+    // Its focus goes elsewhere when it closes, which closes it again.
+    if (!this.menu) return;
+    const opener = this.menu.opener ?? this.querySelector<HTMLElement>('[role=slider]');
     this.menu = undefined;
     this.requestUpdate();
     opener?.focus({ preventScroll: true });
@@ -222,9 +229,14 @@ export class RunPage extends LitElement {
     const quantity = [LOSS, ...QUANTITIES].find((q) => q.key === chart);
     if (!quantity || visible.length === 0) return;
     this.saved = '';
-    void chartFile(format, quantity, visible, drawn, this.view(quantity), this.parts.options(quantity, 0)).then(
-      (data) => send({ type: 'saveChart', run: visible[0].folder, chart, format, data }),
-    );
+    void chartFile(
+      format,
+      quantity,
+      visible,
+      drawn,
+      this.view(quantity),
+      this.parts.options(quantity, 0),
+    ).then((data) => send({ type: 'saveChart', run: visible[0].folder, chart, format, data }));
   };
 
   private onKey(e: KeyboardEvent): void {
@@ -284,13 +296,16 @@ export class RunPage extends LitElement {
     const now = Date.now() + this.clock;
     // What depends only on the data is not recomputed for every pointer move.
     const data = this.dataVersion;
-    const act = { act: (action: RunAction, run: RunData) => send({ type: 'action', action, run: run.folder }) };
+    const act = {
+      act: (action: RunAction, run: RunData) => send({ type: 'action', action, run: run.folder }),
+    };
     return html`<main>
       ${several ? html`<h1>${t('Compare {0} runs', this.runs.length)}</h1>` : nothing}
       <div class=${several ? 'headers' : ''}>
         ${guard([data], () => this.runs.map((run) => header(run, now, several, act)))}
       </div>
-      ${this.speech.say(this.runs)} ${this.runs.some((r) => r.records > 0) ? this.charts() : this.empty()}
+      ${this.speech.say(this.runs)}
+      ${this.runs.some((r) => r.records > 0) ? this.charts() : this.runs.map(empty)}
       ${guard([data, this.sampled], () => samplesTable(this.runs, this.sampled, this.chooseSamples))}
       ${guard([data], () => metricsTable(this.runs))}
       ${guard([data, this.pair], () =>
@@ -304,10 +319,9 @@ export class RunPage extends LitElement {
           (a, b) => send({ type: 'compareSettings', runs: [a.folder, b.folder] }),
         ),
       )}
-      ${this.dataSection.render(this.runs, data)}
-      ${guard([data], () => environmentTable(this.runs))}
+      ${this.dataSection.render(this.runs, data)} ${guard([data], () => environmentTable(this.runs))}
       ${pointMenu(this.menu, {
-        fork: this.fork,
+        fork,
         save: this.save,
         resetZoom: () => this.zoom(undefined),
         close: this.closeMenu,
@@ -342,10 +356,6 @@ export class RunPage extends LitElement {
     return QUANTITIES.filter((q) => this.runs.some((run) => hasValues(q, run)));
   }
 
-  private empty(): unknown {
-    return this.runs.map((run) => html`<p class="empty">${emptyWords(run)}</p>`);
-  }
-
   private charts(): TemplateResult {
     const { point, drawn, quantities } = this;
     const position = point && {
@@ -363,7 +373,7 @@ export class RunPage extends LitElement {
       >
         ${loss}
       </div>
-      ${lineKey(drawn, this.visible[0]?.index ?? 0)} ${forkBar(point, this.runs.length > 1, this.fork)}
+      ${lineKey(drawn, this.visible[0]?.index ?? 0)} ${forkBar(point, this.runs.length > 1, fork)}
       <p class="quiet help">
         ${t(
           'Drag to zoom, double-click to reset the zoom, Shift+scroll to pan. With the keyboard: arrow keys select a point, + and - zoom, 0 resets the zoom, Enter opens the menu.',
@@ -381,13 +391,13 @@ export class RunPage extends LitElement {
   /** For a screen reader also what the other charts show there; the loss is in the words of the point. */
   private pointText(point: Point, quantities: readonly Quantity[]): string {
     const x = point.run.x(this.ui.axis)[point.index];
-    return [pointWords(point), spokenValues(quantities, point.run, this.drawn, x)].filter(Boolean).join(' · ');
+    return [pointWords(point), spokenValues(quantities, point.run, this.drawn, x)]
+      .filter(Boolean)
+      .join(' · ');
   }
 
   private readonly chooseSamples = (run: number): void => {
     this.sampled = run;
     this.requestUpdate();
   };
-
-  private readonly fork = (run: string, step: number): void => send({ type: 'fork', run, step });
 }

@@ -54,7 +54,9 @@ export class ChartFigure extends LitElement {
           ${this.readouts.map(
             (r) =>
               html`<span class="readout"
-                >${r.validation ? validationSwatch(r.index) : swatch(r.index)}<span class="visually-hidden">${r.name}</span>
+                >${r.validation ? validationSwatch(r.index) : swatch(r.index)}<span class="visually-hidden"
+                  >${r.name}</span
+                >
                 <span class="value" title=${r.exact}>${r.value}</span></span
               >`,
           )}

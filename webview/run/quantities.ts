@@ -78,7 +78,15 @@ const share = (key: ResourceColumn, title: () => string): Quantity => ({
 });
 
 const size = (key: ResourceColumn, title: () => string): Quantity => ({
-  ...{ key, title, sampled: key, format: formatBytes, ticks: byteTickTexts, within: POSITIVE, fromZero: true },
+  ...{
+    key,
+    title,
+    sampled: key,
+    format: formatBytes,
+    ticks: byteTickTexts,
+    within: POSITIVE,
+    fromZero: true,
+  },
 });
 
 export const QUANTITIES: readonly Quantity[] = [

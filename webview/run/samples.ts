@@ -112,7 +112,10 @@ function summaryWords({ rows, evaluations }: RunSamples): unknown {
   const turned = now.answers.filter((a, i) => hasTurnedWrong(before?.answers[i], a)).length;
   const words = t('{0} of {1} are right at step {2}.', right, rows.length, formatCount(now.step));
   if (turned === 0) return words;
-  return html`${words} <strong>${turned === 1 ? t('1 went from right to wrong.') : t('{0} went from right to wrong.', turned)}</strong>`;
+  return html`${words}
+    <strong
+      >${turned === 1 ? t('1 went from right to wrong.') : t('{0} went from right to wrong.', turned)}</strong
+    >`;
 }
 
 /** Always with the first and the last one. */

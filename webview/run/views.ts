@@ -67,6 +67,9 @@ export function clampZoom(
   return [min, min + width];
 }
 
+/** The least width of a zoom: less than two steps have nothing in between. */
+export const narrowest = (axis: XAxis): number => (axis === 'step' ? 2 : 0);
+
 export const visibleRuns = (runs: readonly RunData[], ui: RunUi): RunData[] =>
   runs.filter((r) => !ui.hidden.includes(r.folder));
 

@@ -38,7 +38,8 @@ export class ResourcesTail {
     await this.read(resources, resourceColumns);
     const width = this.columns.length;
     let same = 0;
-    while (same < before.length && same < this.values.length && sameValue(before[same], this.values[same])) same++;
+    while (same < before.length && same < this.values.length && sameValue(before[same], this.values[same]))
+      same++;
     if (same === before.length && same === this.values.length) return undefined;
     return width === 0 || known === 0 ? 0 : Math.floor(same / width);
   }

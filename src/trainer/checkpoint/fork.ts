@@ -8,7 +8,7 @@ import { inputsUpTo, readInputs, writeInputs } from '../../runs/inputs';
 import { readRunSummary, type RunSummary } from '../../runs/read';
 import { ScalarsWriter } from '../../runs/curve/scalars';
 import { copyResources } from '../../runs/resources/resources';
-import { readSamples } from '../samples/recorder';
+import { readSamples } from '../../runs/samples';
 import type { SettingChange } from '../../runs/experiment/change';
 import { forkedExperiment } from '../../runs/experiment/fork-settings';
 import { AuroraError } from '../../base/errors';

@@ -23,7 +23,12 @@ export class GpuSampler {
     const began = performance.now();
     if (began < this.next) return;
     this.next = Infinity;
-    const query = ['--query-gpu=utilization.gpu,memory.used', '--format=csv,noheader,nounits', '-i', gpuOf(process.env)];
+    const query = [
+      '--query-gpu=utilization.gpu,memory.used',
+      '--format=csv,noheader,nounits',
+      '-i',
+      gpuOf(process.env),
+    ];
     execFile(
       'nvidia-smi',
       query,

@@ -37,7 +37,10 @@ function wordsOf(answers: Answers, rows: readonly Row[]): Words {
       const { labels, columns } = answers;
       return {
         truth: (i) => short(labels[columns.label[i]]),
-        predicted: (i) => ({ said: short(labels[columns.predicted[i]]), probability: columns.probability[i] }),
+        predicted: (i) => ({
+          said: short(labels[columns.predicted[i]]),
+          probability: columns.probability[i],
+        }),
       };
     }
     case 'number': {
@@ -78,7 +81,9 @@ function wordsOf(answers: Answers, rows: readonly Row[]): Words {
 const joined =
   (parts: { example: Uint32Array; found: Uint8Array }, other: number, word: (part: number) => string) =>
   (example: number): string => {
-    const own = [...parts.found.keys()].filter((k) => parts.example[k] === example && parts.found[k] !== other);
+    const own = [...parts.found.keys()].filter(
+      (k) => parts.example[k] === example && parts.found[k] !== other,
+    );
     return short(own.map(word).join(' · '));
   };
 
@@ -86,4 +91,3 @@ const short = (text: string): string => {
   const line = excerpt(text);
   return line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 };
-

@@ -1,7 +1,7 @@
 import { writeAtomic } from '../../files/atomic';
-import { parseSamples, type RunSamples, type SampleEvaluation, type SampleRow } from '../../protocol/run-files/samples';
-import { readIfThereSync } from '../../files/read';
+import { type RunSamples, type SampleEvaluation, type SampleRow } from '../../protocol/run-files/samples';
 import { runPaths } from '../../runs/layout';
+import { readSamples } from '../../runs/samples';
 import type { DataSplit } from '../../tasks/task-data';
 import type { Plan } from '../loop/plan';
 import { excerpt } from '../predictions/excerpts';
@@ -94,14 +94,5 @@ export class SampleRecorder {
       else high = middle;
     }
     return low;
-  }
-}
-
-/** Undefined if there are none, or the file is damaged: then it begins again. */
-export function readSamples(run: string): RunSamples | undefined {
-  try {
-    return parseSamples(JSON.parse(readIfThereSync(runPaths(run).samples)?.toString('utf8') ?? 'null'));
-  } catch {
-    return undefined;
   }
 }

@@ -18,7 +18,11 @@ it('formats numbers of any size in three digits', () => {
 
 it('gives ticks the decimals that tell them apart', () => {
   expect(tickTexts([0, 0.5, 1])).toEqual(['0', '0.5', '1.0']);
-  expect(tickTexts([0.8975, 0.898, 0.8985], { scale: 100, unit: '%' })).toEqual(['89.75%', '89.80%', '89.85%']);
+  expect(tickTexts([0.8975, 0.898, 0.8985], { scale: 100, unit: '%' })).toEqual([
+    '89.75%',
+    '89.80%',
+    '89.85%',
+  ]);
   expect(tickTexts([0, 0.5, 1], { scale: 100, unit: '%' })).toEqual(['0%', '50%', '100%']);
   expect(tickTexts([1e-5, 1.5e-5, 2e-5])).toEqual(['1e-5', '1.5e-5', '2e-5']);
   expect(tickTexts([0, 2000, 4000])).toEqual(['0', '2,000', '4,000']);

@@ -279,6 +279,7 @@ describe('the schema, the types and the loader', () => {
         evaluateEvery: 'epoch',
         checkpointEvery: 100,
         activationsEvery: 0,
+        samples: 8,
         metric: 'accuracy',
       },
     };

@@ -90,6 +90,12 @@ describe('what is sampled of the machine', () => {
     expect(parseUse('No devices were found\n')).toBeUndefined();
     expect(parseUse('')).toBeUndefined();
     const visible = [undefined, '', '2,3', 'GPU-8f1e-2', '-1'];
-    expect(visible.map((v) => gpuOf({ CUDA_VISIBLE_DEVICES: v }))).toEqual(['0', '0', '2', 'GPU-8f1e-2', '0']);
+    expect(visible.map((v) => gpuOf({ CUDA_VISIBLE_DEVICES: v }))).toEqual([
+      '0',
+      '0',
+      '2',
+      'GPU-8f1e-2',
+      '0',
+    ]);
   });
 });

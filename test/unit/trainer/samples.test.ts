@@ -28,10 +28,7 @@ describe('samples', () => {
       expect(kept.length).toBeLessThanOrEqual(11);
       expect([kept[0], kept.at(-1)]).toEqual([1, total]);
       // One after the other, as a run writes them.
-      const written = all.reduce<number[]>(
-        (now, nth) => [...now, nth].filter((n) => isKept(n, nth, 10)),
-        [],
-      );
+      const written = all.reduce<number[]>((now, nth) => [...now, nth].filter((n) => isKept(n, nth, 10)), []);
       expect(written).toEqual(kept);
     }
   });
@@ -41,7 +38,13 @@ describe('samples', () => {
       {
         answer: 'label',
         labels: ['ham', 'spam'],
-        columns: labelColumns({ ...common, label: [0, 1], predicted: [0, 0], probability: [0.9, 0.7], truth: [0.9, 0.3] }),
+        columns: labelColumns({
+          ...common,
+          label: [0, 1],
+          predicted: [0, 0],
+          probability: [0.9, 0.7],
+          truth: [0.9, 0.3],
+        }),
       },
       rows,
     );
@@ -51,7 +54,11 @@ describe('samples', () => {
       { said: 'ham', right: false, probability: 0.7, loss: 2 },
     ]);
     const number = sampleAnswers(
-      { answer: 'number', labels: ['score'], columns: numberColumns({ ...common, value: [1, 2], predicted: [1.5, 2] }) },
+      {
+        answer: 'number',
+        labels: ['score'],
+        columns: numberColumns({ ...common, value: [1, 2], predicted: [1.5, 2] }),
+      },
       rows,
     );
     expect([number.truths, number.predictions[0]]).toEqual([[1, 2], { said: 1.5, loss: 0.5 }]);
@@ -66,7 +73,12 @@ describe('samples', () => {
         labels: ['a', 'b', 'c'],
         columns: commonColumns(common),
         // The first has a and b, and is given b and c; the second has none and is given none.
-        sets: labelSetColumns({ example: [0, 0, 0], label: [0, 1, 2], found: [0, 2, 1], probability: [0.1, 0.9, 0.8] }),
+        sets: labelSetColumns({
+          example: [0, 0, 0],
+          label: [0, 1, 2],
+          found: [0, 2, 1],
+          probability: [0.1, 0.9, 0.8],
+        }),
       },
       rows,
     );
@@ -93,9 +105,11 @@ describe('samples', () => {
 
   it('turn wrong only from right, and a file of another version is none', () => {
     const [right, wrong] = [true, false].map((r) => ({ right: r, loss: 1 }));
-    expect([hasTurnedWrong(right, wrong), hasTurnedWrong(wrong, wrong), hasTurnedWrong(undefined, wrong)]).toEqual([
-      ...[true, false, false],
-    ]);
+    expect([
+      hasTurnedWrong(right, wrong),
+      hasTurnedWrong(wrong, wrong),
+      hasTurnedWrong(undefined, wrong),
+    ]).toEqual([...[true, false, false]]);
     const whole = { version: 1, answer: 'label', rows: [{ text: 'a' }], evaluations: [] };
     expect(parseSamples(whole)).toEqual(whole);
     const uneven = { ...whole, evaluations: [{ step: 1, epoch: 1, answers: [] }] };

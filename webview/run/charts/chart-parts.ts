@@ -1,4 +1,5 @@
 import { tickTexts, WHOLE_INCREMENTS } from '../../../src/base/tick-texts';
+import type { FlagWords } from '../../charts/flag-lane';
 import type { ChartOptions, ChartView } from '../../charts/line-chart';
 import { t } from '../../ui/l10n';
 import { formatCount, formatNumber, formatTime, TIME_INCREMENTS } from '../format';
@@ -10,6 +11,11 @@ import { lossSummary } from '../words';
 
 type Handlers = Required<Pick<ChartOptions, 'onCursor' | 'onZoom' | 'onFlag'>> & {
   onPick(quantity: Quantity, ...args: Parameters<NonNullable<ChartOptions['onPick']>>): void;
+};
+
+const FLAG_WORDS: FlagWords = {
+  more: (count) => t('and {0} more', count),
+  several: (count) => t('{0} events', count),
 };
 
 /** What the charts are made of, kept for as long as it is the same. */
@@ -38,7 +44,7 @@ export class ChartParts {
       xIncrements: () => ({ time: TIME_INCREMENTS, step: WHOLE_INCREMENTS, epoch: undefined })[axis()],
       ...{ onCursor, onZoom, onFlag },
       onPick: (...args) => handlers.onPick(quantity, ...args),
-      ...(key === LOSS.key && { flagWords: { more: (count: number) => t('and {0} more', count) } }),
+      ...(key === LOSS.key && { flagWords: FLAG_WORDS }),
     };
     this.kept.set(key, options);
     return options;

@@ -39,7 +39,10 @@ export class Resources {
     if (this.places.key === key) return this.places.x;
     const [ends, at] = [run.column('time'), run.x(axis)];
     let before = -Infinity;
-    const x = Float64Array.from(this.column('time'), (time) => (before = Math.max(before, between(ends, at, time))));
+    const x = Float64Array.from(
+      this.column('time'),
+      (time) => (before = Math.max(before, between(ends, at, time))),
+    );
     this.places = { key, x };
     return x;
   }

@@ -50,7 +50,9 @@ function legendOf(quantity: Quantity, runs: readonly RunData[], ui: DrawnUi): Le
         entries.push({ curve: { ...style, dash: 0, width: 1, faint: true }, text: named(t('each step')) });
       entries.push({
         curve: style,
-        text: named(smooth ? t('smoothed') : both ? t('training') : runs.length === 1 ? quantity.title() : ''),
+        text: named(
+          smooth ? t('smoothed') : both ? t('training') : runs.length === 1 ? quantity.title() : '',
+        ),
       });
     }
     if (showsValidation(quantity, ui))
@@ -88,7 +90,11 @@ function rowsOf(quantity: Quantity, run: RunData): Row[] {
   const evaluations = metric ? run.evaluations : [];
   const own = Array.from(ownSeries(quantity, run, 'step').y);
   if (sampled) {
-    const [step, time, epoch] = [run.resources.column('step'), run.resources.column('time'), run.resources.x('epoch')];
+    const [step, time, epoch] = [
+      run.resources.column('step'),
+      run.resources.column('time'),
+      run.resources.x('epoch'),
+    ];
     return own.map((value, i) => ({ step: step[i], epoch: epoch[i], values: [time[i], value] }));
   }
   if (!records)

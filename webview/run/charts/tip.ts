@@ -25,7 +25,10 @@ export function tip(
   cursor: number,
 ): TemplateResult {
   const shown = runs.filter((r) => r.records > 0).slice(0, MOST_RUNS);
-  const rows = [...placeRows(shown, ui, cursor), ...quantities.flatMap((q) => valueRows(q, shown, ui, cursor))];
+  const rows = [
+    ...placeRows(shown, ui, cursor),
+    ...quantities.flatMap((q) => valueRows(q, shown, ui, cursor)),
+  ];
   const left = runs.length - shown.length;
   return html`<table>
       ${
@@ -106,4 +109,3 @@ export function placeTip(element: HTMLElement, { left, top }: { left: number; to
   element.style.left = `${Math.max(4, beside)}px`;
   element.style.top = `${Math.max(4, Math.min(top + 16, innerHeight - height - 4))}px`;
 }
-

@@ -62,7 +62,9 @@ const ACTIONS: Record<RunAction, (run: string) => Thenable<unknown>> = {
   experiment: (run) => vscode.commands.executeCommand(COMMAND.openExperiment, experimentOf(run)),
 };
 
-function obey(message: Exclude<RunFromPage, { type: 'snapshot' | 'copyCsv' | 'saveChart' }>): Thenable<unknown> {
+function obey(
+  message: Exclude<RunFromPage, { type: 'snapshot' | 'copyCsv' | 'saveChart' }>,
+): Thenable<unknown> {
   switch (message.type) {
     case 'action':
       return ACTIONS[message.action](message.run);
