@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { readScalars } from '../../src/runs/curve/scalars-reader';
-import { closeBrowser, THEMES } from './harness';
+import { closeBrowser } from './harness';
 import { pixelsOf, trained, watch, type Watched } from './run-fixture';
 
 let open: Watched[] = [];
@@ -215,7 +215,7 @@ describe('the charts of a run', () => {
 });
 
 describe('the samples of a run', () => {
-  it.each(THEMES)(
+  it.each(['dark', 'hc-light'] as const)(
     'show what was predicted over time, and what went from right to wrong, in %s',
     async (theme) => {
       const run = trained('samples', 412);
@@ -249,6 +249,8 @@ describe('the samples of a run', () => {
       await expect.poll(() => section.locator('thead th').count()).toBe(6);
       expect(await w.complaints()).toEqual([]);
       expect(await w.accessibility()).toEqual([]);
+      const overflow = () => document.documentElement.scrollWidth - innerWidth;
+      expect(await w.page.evaluate(overflow)).toBeLessThanOrEqual(0);
       await w.screenshot(`run-samples-${theme}`);
     },
   );

@@ -24,16 +24,7 @@ import { Speech } from './speech';
 import { environmentTable, metricsTable } from './tables';
 import { placeTip, spokenValues, tip } from './charts/tip';
 import { lineKey, toolbar } from './toolbar';
-import {
-  clampZoom,
-  DEFAULT_UI,
-  drawnUi,
-  fullRange,
-  narrowest,
-  visibleRuns,
-  type DrawnUi,
-  type RunUi,
-} from './views';
+import { DEFAULT_UI, drawnUi, fullRange, visibleRuns, zoomOn, type DrawnUi, type RunUi } from './views';
 import { emptyWords } from './words';
 
 /** New data is drawn at most ten times a second; user actions take effect immediately. */
@@ -166,7 +157,7 @@ export class RunPage extends LitElement {
     return fullRange(this.visible, this.ui.axis);
   }
   private get range(): [number, number] {
-    return (this.ui.zoom && clampZoom(this.ui.zoom, this.full, narrowest(this.ui.axis))) || this.full;
+    return (this.ui.zoom && zoomOn(this.ui.axis, this.ui.zoom, this.full)) || this.full;
   }
 
   /** The chosen point, otherwise the newest of the first run that has any. */
@@ -182,7 +173,7 @@ export class RunPage extends LitElement {
   }
 
   private readonly zoom = (range: readonly [number, number] | undefined): void => {
-    this.change({ zoom: range && clampZoom(range, this.full, narrowest(this.ui.axis)) });
+    this.change({ zoom: range && zoomOn(this.ui.axis, range, this.full) });
   };
 
   private pin({ run, index }: Point): void {

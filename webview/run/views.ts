@@ -67,8 +67,12 @@ export function clampZoom(
   return [min, min + width];
 }
 
-/** The least width of a zoom: less than two steps have nothing in between. */
-export const narrowest = (axis: XAxis): number => (axis === 'step' ? 2 : 0);
+/** The same for an axis: less than two steps have nothing in between. */
+export const zoomOn = (
+  axis: XAxis,
+  zoom: readonly [number, number],
+  full: readonly [number, number],
+): [number, number] | undefined => clampZoom(zoom, full, axis === 'step' ? 2 : 0);
 
 export const visibleRuns = (runs: readonly RunData[], ui: RunUi): RunData[] =>
   runs.filter((r) => !ui.hidden.includes(r.folder));
