@@ -5,6 +5,24 @@ export function numberText(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
+/**
+ * A measured number of any size, in three significant digits: 0.892, 12.3, 1,235, 4.5e-6; "–" for NaN. For reading:
+ * tables of data and CSV have all digits.
+ */
+export function shortNumber(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? '–' : String(value);
+  const size = Math.abs(value);
+  if (size === 0) return '0';
+  if (size >= 999_999.5 || size < 0.001) return withExponent(value, 2);
+  return size >= 999.5 ? count(Math.round(value)) : String(Number(value.toPrecision(3)));
+}
+
+/** 4.5e-6, 2e7: without zeros that say nothing. */
+export function withExponent(value: number, decimals: number): string {
+  const [mantissa, exponent] = value.toExponential(decimals).split('e');
+  return `${Number(mantissa)}e${Number(exponent)}`;
+}
+
 /** A whole number with separators: 74,208. */
 export const count = (n: number): string => n.toLocaleString('en-US');
 

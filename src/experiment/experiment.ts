@@ -147,6 +147,8 @@ export interface TrainingSpec {
   checkpointEvery: number;
   /** Steps between activation snapshots; 0 for only at evaluations. */
   activationsEvery: number;
+  /** Validation rows whose predictions are recorded at each evaluation; omitted in older runs: 0. */
+  samples?: number;
   /** The validation metric that decides which checkpoint is best. */
   metric: MetricName;
   earlyStopping?: { patience: number; minDelta: number };

@@ -14,6 +14,11 @@ export const runPaths = (run: string) => ({
   events: join(run, 'events.jsonl'),
   scalars: join(run, 'scalars.bin'),
   scalarColumns: join(run, 'scalars.json'),
+  /** What the trainer and the machine used meanwhile, about once a second. */
+  resources: join(run, 'resources.bin'),
+  resourceColumns: join(run, 'resources.json'),
+  /** Predictions of a few validation rows at each evaluation. */
+  samples: join(run, 'samples.json'),
   activations: join(run, 'activations'),
   status: join(run, 'status.json'),
   /** Requests to the trainer, written by the process that watches it. */

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { AuroraError } from '../base/errors';
 import type { RunEvent } from '../protocol/events';
+import { parseSamples, type RunSamples } from '../protocol/run-files/samples';
 import { changedCurve } from './curve/check';
 import { gapWords } from './curve/curve';
 import { earlyFailure } from './early-failure';
@@ -8,6 +9,7 @@ import { parseJson } from '../files/json';
 import { runPaths, stepOfName } from './layout';
 import type { RunSummary } from './read';
 import { ScalarsTail } from './curve/scalars-tail';
+import { ResourcesTail } from './resources/tail';
 import { trialOf, type TrialOf } from './sweep/record';
 import { fileVersion, SummaryReader } from './summary-reader';
 import { readIfThere } from '../files/read';
@@ -24,6 +26,10 @@ export interface TailChange {
   records?: number;
   /** First event (of `events`) that is new or differs; undefined if none. */
   events?: number;
+  /** First record of resources.bin, likewise. */
+  resources?: number;
+  /** samples.json is new, differs or is gone. */
+  samples?: true;
 }
 
 /**
@@ -33,7 +39,9 @@ export interface TailChange {
 export class RunTail {
   private readonly summaries: SummaryReader;
   private readonly scalars: ScalarsTail;
-  private readonly versions = { user: '', checkpoints: '' };
+  private readonly versions = { user: '', checkpoints: '', samples: '' };
+  readonly resources: ResourcesTail;
+  samples: RunSamples | undefined;
   /** When spec.json was written, in ms since 1970; NaN while it is missing. */
   made = NaN;
   summary: RunSummary | undefined;
@@ -55,6 +63,7 @@ export class RunTail {
   constructor(readonly folder: string) {
     this.summaries = new SummaryReader(folder);
     this.scalars = new ScalarsTail(folder);
+    this.resources = new ResourcesTail(folder);
   }
 
   get events(): readonly RunEvent[] {
@@ -93,8 +102,27 @@ export class RunTail {
       this.error = asAuroraError(e, this.folder);
     }
     if (this.error && !this.summary && !this.gone) await this.lookAtEarlyFailure();
-    if (!this.gone) await this.lookAtRecords(change);
+    if (!this.gone) {
+      await this.lookAtRecords(change);
+      await this.lookAtExtras(change);
+    }
     return change;
+  }
+
+  /** What is shown beside the result: if it cannot be read, it is not there. */
+  private async lookAtExtras(change: TailChange): Promise<void> {
+    change.resources = await this.resources.look().catch(() => undefined);
+    const path = runPaths(this.folder).samples;
+    const version = await fileVersion(path).catch(() => '');
+    if (version === this.versions.samples) return;
+    this.versions.samples = version;
+    const bytes = await readIfThere(path).catch(() => undefined);
+    try {
+      this.samples = bytes && parseSamples(parseJson(path, bytes));
+    } catch {
+      this.samples = undefined;
+    }
+    change.samples = true;
   }
 
   private async lookAtRecords(change: TailChange): Promise<void> {

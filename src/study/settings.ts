@@ -11,6 +11,7 @@ const WITHOUT_EFFECT = [
   'training.gradientCheckpointing',
   'training.checkpointEvery',
   'training.activationsEvery',
+  'training.samples',
 ];
 
 /** Omitted if the schema reads them as nothing, so that writing them out does not count as a different setting. */

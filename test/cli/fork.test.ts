@@ -53,6 +53,7 @@ describe('a fork', () => {
     expect(readdirSync(join(run, 'activations')).sort()).toEqual(
       readdirSync(join(original, 'activations')).sort(),
     );
+    expect(file(run, 'samples.json')).toEqual(file(original, 'samples.json'));
     expect(file(run, 'activations/step-000048.bin')).toEqual(file(original, 'activations/step-000048.bin'));
   });
 

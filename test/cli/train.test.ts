@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../read-run';
+import { runPaths } from '../../src/runs/layout';
+import { ResourcesTail } from '../../src/runs/resources/tail';
+import type { RunSamples } from '../../src/protocol/run-files/samples';
 import { decodeSnapshot } from '../../src/protocol/activations';
 import { Lab } from './lab';
 
@@ -30,6 +33,18 @@ function trained(out: string, ...args: string[]): string {
   expect(done.err).not.toContain('error');
   expect(done.code).toBe(0);
   return lab.runs(lab.path(out))[0];
+}
+
+/** The samples of the machine in the only run below `out`. */
+async function resourcesOf(out: string): Promise<Record<string, number>[]> {
+  if (!lab.begun(out, 'resources.bin')) return [];
+  const tail = new ResourcesTail(lab.runs(out)[0]);
+  await tail.look();
+  const { columns, records } = tail;
+  const values = tail.rows(0);
+  return Array.from({ length: records }, (_, i) =>
+    Object.fromEntries(columns.map((name, k) => [name, values[i * columns.length + k]])),
+  );
 }
 
 describe('aurora train', () => {
@@ -115,6 +130,10 @@ describe('aurora train', () => {
     if (done.code !== 0) expect(done.err).toContain('has finished');
     expect(bits(run!)).toEqual(bits(whole));
     expect(curve(run!)).toEqual(curve(whole));
+    const samples = (of: string) => readFileSync(runPaths(of).samples, 'utf8');
+    expect(samples(run!)).toBe(samples(whole));
+    const { rows, evaluations } = JSON.parse(samples(whole)) as RunSamples;
+    expect([rows.length, evaluations.map((e) => e.step)]).toEqual([8, [10, 20, 30, 40, 48]]);
     expect(readRun(run!).events.some((e) => e.kind === 'resumed')).toBe(true);
   });
 
@@ -122,7 +141,10 @@ describe('aurora train', () => {
     const out = lab.fresh('stopped');
     const child = lab.start('train', lab.experiment, '--out', out, '--set', 'training.epochs=40000');
     const ended = new Promise((r) => child.once('exit', r));
-    for (let i = 0; i < 2000 && !lab.begun(out, 'scalars.bin'); i++) await wait(5);
+    const sampled = async (records: number) => {
+      for (let i = 0; i < 4000 && (await resourcesOf(out)).length < records; i++) await wait(5);
+    };
+    await sampled(1);
     const [run] = lab.runs(out);
     mkdirSync(join(run, 'control'), { recursive: true });
     writeFileSync(join(run, 'control/stop'), '');
@@ -130,6 +152,23 @@ describe('aurora train', () => {
     const { status, events } = readRun(run);
     expect(status?.state).toBe('stopped');
     expect(events.at(-1)).toMatchObject({ kind: 'stopped', reason: 'requested', step: status!.step });
+    // What was sampled of the machine goes on where training does, also after a kill between two checkpoints.
+    const before = await resourcesOf(out);
+    const again = lab.start('train', '--resume', run);
+    const killed = new Promise((r) => again.once('exit', r));
+    await sampled(before.length + 1);
+    again.kill('SIGKILL');
+    await killed;
+    const after = await resourcesOf(out);
+    expect(after.slice(0, before.length)).toEqual(before);
+    const steps = after.map(({ step }) => step);
+    expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+    expect(steps.at(-1)).toBeGreaterThanOrEqual(status!.step);
+    for (const { processCpu, machineMemory } of after) {
+      expect(processCpu).toBeGreaterThan(0);
+      expect(processCpu).toBeLessThanOrEqual(1);
+      expect(machineMemory).toBeGreaterThan(1e6);
+    }
   });
 
   it('refuses to resume a finished run', () => {

@@ -2,9 +2,15 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { columnsOf } from '../../webview/charts/columns';
 import { extent } from '../../webview/charts/curve';
 import { rangeY } from '../../webview/charts/range';
+import { layoutFlags } from '../../webview/charts/flag-layout';
+import type { Mark } from '../../webview/charts/marks';
 import { drawnRange, lastAtMost, lowerBound, nearest } from '../../webview/charts/search';
 import { formatBytes, formatDuration, formatNumber } from '../../webview/run/format';
-import { Smoothed } from '../../webview/run/smoothing';
+import { Smoothed, weightFor } from '../../webview/run/smoothing';
+import { chartCsv } from '../../webview/run/charts/save-chart';
+import { RunData } from '../../webview/run/model';
+import { LOSS, QUANTITIES } from '../../webview/run/quantities';
+import type { RunEvent } from '../../src/protocol/events';
 import { differences, flatten } from '../../webview/run/settings';
 import { clampZoom } from '../../webview/run/views';
 import { closeBrowser } from './harness';
@@ -41,6 +47,13 @@ describe('the computations of a chart', () => {
     expect(range([1, 1, 1, 1], [0, 1])).toEqual([0.9, 1]);
     expect(range([-1, 1, 0, 0], [-1, 1])).toEqual([-1, 1]);
     expect(range([0.9, 1, 1, 1])[1]).toBeGreaterThan(1);
+    // A value that should be impossible is not cut off.
+    expect(range([0.9, 1.1, 1, 1], [0, 1])[1]).toBe(1.1);
+    const loss = { x, y: Float64Array.of(5, 0.01, 3, 4), color: 0, dash: 0, width: 1 };
+    expect(rangeY({ curves: [loss], min: 1, max: 8, within: [0, Infinity] })[0]).toBe(0);
+    const share = { curves: [loss], min: 1, max: 8, fromZero: true, within: [0, 6] } as const;
+    expect(rangeY(share)).toEqual([0, 5.5]);
+    expect(rangeY({ ...share, log: true, fromZero: false })[1]).toBe(5.5);
   });
 
   it('keeps what is visible of each pixel column, and where the line is interrupted', () => {
@@ -101,19 +114,74 @@ describe('the computations of a chart', () => {
     expect(smoothed.extend(50)[49]).toBe(out[49]);
   });
 
+  it('shows marks as flags that do not overlap, the most important of several', () => {
+    const mark = (x: number, kind?: Mark['kind']): Mark => ({ x, kind, label: 'event' });
+    const marks = [
+      mark(500, 'best'),
+      mark(0, 'warning'),
+      mark(505, 'checkpoint'),
+      mark(520, 'stopped'),
+      mark(9000),
+    ];
+    const lay = (all: Mark[], width = 1000) => layoutFlags([...all, { x: 40 }], (x) => x, width, 32);
+    const flags = lay(marks);
+    expect(flags.map(({ left, kind, marks: own }) => [left, kind, own.length])).toEqual([
+      [0, 'warning', 1],
+      [510, 'stopped', 3],
+    ]);
+    expect(flags[1].marks.map((m) => m.x)).toEqual([500, 505, 520]);
+    const many = lay(Array.from({ length: 300 }, (_, i) => mark((i * 37) % 900, 'checkpoint')));
+    many.slice(1).forEach(({ left }, i) => expect(left - many[i].left).toBeGreaterThanOrEqual(31.999));
+    expect(many.reduce((n, f) => n + f.marks.length, 0)).toBe(300);
+    // An event of another version, without a kind, is not less important than what is known.
+    expect(lay([mark(1), mark(2, 'warning')])[0].kind).toBe('alarm');
+  });
+
+  it('smooths more the longer a run is, and not at all with few values', () => {
+    expect([0, 5, 29, 30, 100, 300, 900, 10_000, 1e6].map(weightFor)).toEqual([
+      ...[0, 0, 0, 0, 0.7, 0.9, 0.95, 0.995, 0.999],
+    ]);
+  });
+
+  it('writes every value as CSV, of several runs with their names', () => {
+    const [one, two] = ['a', 'b'].map((name, i) => {
+      const run = new RunData(name, i);
+      const values = Float64Array.of(1, 0.5, 2, 0.25 + i);
+      run.apply({ run: name, records: { from: 0, columns: ['step', 'loss'], values } });
+      const metrics = { loss: 0.75, accuracy: 0.5, examples: 4 };
+      const event = {
+        v: 1,
+        seq: 0,
+        t: 0,
+        kind: 'evaluation',
+        step: 2,
+        epoch: 1,
+        best: true,
+        seconds: 1,
+        metrics,
+      };
+      run.apply({ run: name, events: { from: 0, list: [event as RunEvent] } });
+      return run;
+    });
+    const accuracy = QUANTITIES.find((q) => q.key === 'accuracy')!;
+    expect(chartCsv(LOSS, [one])).toBe('step,epoch,loss,validation loss\r\n1,,0.5,\r\n2,,0.25,0.75\r\n');
+    expect(chartCsv(accuracy, [one, two])).toBe('run,step,epoch,accuracy\r\na,2,1,0.5\r\nb,2,1,0.5\r\n');
+  });
+
   it('keeps a zoom within the data', () => {
     expect(clampZoom([-50, 50], [0, 200])).toEqual([0, 100]);
     expect(clampZoom([150, 250], [0, 200])).toEqual([100, 200]);
     expect(clampZoom([-1, 500], [0, 200])).toBeUndefined();
+    expect(clampZoom([10.2, 10.4], [0, 200], 2)).toEqual([10.2, 12.2]);
   });
 
   it('formats numbers for reading', () => {
     expect([0.39083923, 0, 1234.5, 1e-5, 2.5e7, NaN].map(formatNumber)).toEqual([
-      '0.3908',
+      '0.391',
       '0',
       '1,235',
-      '1.00e-5',
-      '2.50e7',
+      '1e-5',
+      '2.5e7',
       '–',
     ]);
     expect([59, 61, 3723].map(formatDuration)).toEqual(['0:59', '1:01', '1:02:03']);

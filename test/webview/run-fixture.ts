@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { ScalarsWriter } from '../../src/runs/curve/scalars';
+import { ResourcesWriter } from '../../src/runs/resources/resources';
 import { RunFeed } from '../../src/extension/panels/run/feed';
 import type { RunStatus } from '../../src/protocol/events';
 import type { RunToPage } from '../../src/protocol/panels/run';
@@ -109,6 +110,42 @@ export class RunFolder {
         examples: 24,
       },
     });
+  }
+
+  /** A sample of the machine every second, as the trainer records them, while steps take a tenth of a second. */
+  resources(to: number, gpu = NaN): void {
+    const writer = new ResourcesWriter(this.folder);
+    for (let step = 10; step <= to; step += 10)
+      writer.append({
+        step,
+        time: this.origin + step * 100 + 30,
+        processCpu: 0.5 + 0.3 * Math.sin(step / 50),
+        machineCpu: 0.7 + 0.3 * Math.sin(step / 50),
+        machineMemory: 6e9 + step * 1e5,
+        gpu,
+        gpuMemory: gpu * 8e9,
+      });
+  }
+
+  /** Predictions of two rows, of which the second goes from right to wrong at the last evaluation. */
+  samples(steps: readonly number[]): void {
+    const rows = [
+      { line: 3, text: 'A small web server, written in Rust', truth: 'net' },
+      { line: 9, text: 'Plots functions of two variables', truth: 'math' },
+    ];
+    const evaluations = steps.map((step, i) => ({
+      ...{ step, epoch: step / 100 },
+      answers: [
+        { said: i === 0 ? 'web' : 'net', right: i > 0, probability: 0.4 + 0.1 * i, loss: 1 / (i + 1) },
+        i === steps.length - 1
+          ? { said: 'science', right: false, probability: 0.55, loss: 0.9 }
+          : { said: 'math', right: true, probability: 0.6, loss: 0.5 },
+      ],
+    }));
+    writeFileSync(
+      runPaths(this.folder).samples,
+      JSON.stringify({ version: 1, answer: 'label', rows, evaluations }),
+    );
   }
 
   checkpoint(step: number): void {

@@ -32,8 +32,10 @@ describe('the look of the run page', () => {
     await w.settled();
     expect(await w.complaints()).toEqual([]);
     expect(await w.accessibility(), theme).toEqual([]);
-    for (const chart of ['loss', 'accuracy', 'memory', 'gradientNorm'])
+    for (const chart of ['loss', 'memory', 'gradientNorm'])
       expect(await pixelsOf(w, chart, '--series-orange')).toBeGreaterThan(20);
+    for (const chart of ['loss', 'accuracy'])
+      expect(await pixelsOf(w, chart, '--series-orange-shade')).toBeGreaterThan(20);
     expect(await shownTexts(w.page)).toBeGreaterThan(100);
     expect(await faintTexts(w.page), theme).toEqual([]);
     // Text on a canvas is not included in the search for faint text.
@@ -41,6 +43,8 @@ describe('the look of the run page', () => {
       '--vscode-foreground',
       '--series-blue',
       '--series-orange',
+      '--series-blue-shade',
+      '--series-orange-shade',
     ]);
     expect(axes).toBeGreaterThanOrEqual(4.5);
     for (const ratio of series) expect(ratio).toBeGreaterThanOrEqual(3);

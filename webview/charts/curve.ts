@@ -1,3 +1,4 @@
+import { markPath } from './mark-path';
 import { drawnRange } from './search';
 
 /** A line or points. `x` is ascending and as long as `y`; non-finite values are gaps. */
@@ -13,6 +14,8 @@ export interface Curve {
   faint?: boolean;
   /** Marks every value; for few values. */
   points?: boolean;
+  /** On the validation data: drawn in the color's other shade, and dashed whatever `dash` says, which sets its marks. */
+  validation?: boolean;
 }
 
 /** Maps data to canvas pixels. */
@@ -71,32 +74,11 @@ export function linePath({ x, y }: Curve, p: Projection): Path2D {
   return path;
 }
 
-/** Marks at the values. Each of four dash patterns has its own shape, so that curves differ by more than color. */
+/** Marks at the values; see mark-path.ts for their shapes. */
 export function pointsPath({ x, y, dash }: Curve, p: Projection, radius: number): Path2D {
   const path = new Path2D();
   const [from, to] = drawnRange(x, p.min, p.max);
-  for (let i = from; i < to; i++) {
-    if (!drawable(y[i], p.log)) continue;
-    const cx = p.x(x[i]);
-    const cy = p.y(y[i]);
-    mark(path, dash % 4, cx, cy, radius);
-  }
+  for (let i = from; i < to; i++)
+    if (drawable(y[i], p.log)) path.addPath(new Path2D(markPath(dash % 4, p.x(x[i]), p.y(y[i]), radius)));
   return path;
-}
-
-function mark(path: Path2D, shape: number, cx: number, cy: number, r: number): void {
-  if (shape === 0) {
-    path.moveTo(cx + r, cy);
-    path.arc(cx, cy, r, 0, 2 * Math.PI);
-  } else if (shape === 1) path.rect(cx - r, cy - r, 2 * r, 2 * r);
-  else {
-    const corners = shape === 2 ? 4 : 3;
-    for (let k = 0; k < corners; k++) {
-      const angle = -Math.PI / 2 + (2 * Math.PI * k) / corners;
-      const [px, py] = [cx + 1.3 * r * Math.cos(angle), cy + 1.3 * r * Math.sin(angle)];
-      if (k === 0) path.moveTo(px, py);
-      else path.lineTo(px, py);
-    }
-    path.closePath();
-  }
 }

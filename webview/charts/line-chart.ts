@@ -1,11 +1,13 @@
 import uPlot from 'uplot';
 import { columnsOf, drawColumns } from './columns';
 import { linePath, pointsPath, type Curve, type Projection } from './curve';
+import { FlagLane, type FlagWords } from './flag-lane';
 import { paintMarks, type Mark } from './marks';
 import { onPointer } from './pointer';
 import { rangeY } from './range';
 import { nearest } from './search';
-import { chartColors, DASHES, onThemeChange, type ChartColors } from './theme';
+import { strokeOf } from './stroke';
+import { chartColors, onThemeChange, type ChartColors } from './theme';
 
 /** Fired by a chart's host after each redraw of its canvas; bubbles. */
 export const DRAWN = 'chart-drawn';
@@ -36,12 +38,20 @@ export interface ChartOptions {
   height: number;
   formatX(value: number): string;
   formatY(value: number): string;
+  /** The labels of all ticks together, which tell neighbors apart; each by `formatX` or `formatY` if left out. */
+  ticksX?(ticks: number[]): string[];
+  /** Not for a logarithmic axis. */
+  ticksY?(ticks: number[]): string[];
   /** Tick distances to choose from, in units of x; decimal ones by default. */
   xIncrements?(): number[] | undefined;
   /** The pointer's x; undefined once it has left. */
   onCursor?(x: number | undefined): void;
   /** A range was selected by dragging, panning or zooming; undefined for everything. */
   onZoom?(range: [min: number, max: number] | undefined): void;
+  /** Words of the flags; without them, or without a lane, there are none. */
+  flagWords?: FlagWords;
+  /** A flag was chosen; `x` is that of its first event. */
+  onFlag?(x: number): void;
   /** A click, or (`menu`) a secondary click at the given position in the window. */
   onPick?(x: number, y: number, menu: { left: number; top: number } | undefined): void;
 }
@@ -68,11 +78,16 @@ export class LineChart {
   private readonly intersection: IntersectionObserver;
   private readonly resize: ResizeObserver;
   private readonly unTheme: () => void;
+  private readonly lane: FlagLane | undefined;
 
+  /** @param lane above `host`, for the flags */
   constructor(
     private readonly host: HTMLElement,
     private readonly options: ChartOptions,
+    lane?: HTMLElement,
   ) {
+    const { flagWords, onFlag } = options;
+    this.lane = lane && flagWords && new FlagLane(lane, flagWords, (x) => onFlag?.(x));
     this.resize = new ResizeObserver(() => this.fit());
     this.resize.observe(host);
     this.intersection = new IntersectionObserver(
@@ -176,7 +191,8 @@ export class LineChart {
   }
 
   private uplotOptions(width: number): uPlot.Options {
-    const { height, formatX, formatY, xIncrements, onZoom } = this.options;
+    const { height, formatX, formatY, ticksX, ticksY, xIncrements, onZoom } = this.options;
+    const { log } = this.view!;
     const { text, grid, font } = this.colors;
     const axis = { stroke: text, font, ticks: { stroke: grid, size: 4, width: 1 } };
     const faint = { stroke: grid, width: 0.5 };
@@ -193,7 +209,7 @@ export class LineChart {
         {
           ...axis,
           grid: faint,
-          values: (_, ticks) => ticks.map((v) => (v === null ? '' : formatX(v))),
+          values: (_, ticks) => ticksX?.(ticks) ?? ticks.map(formatX),
           incrs: xIncrements?.(),
           label: this.view!.xLabel,
           labelFont: font,
@@ -205,7 +221,9 @@ export class LineChart {
         {
           ...axis,
           grid: faint,
-          values: (_, ticks) => ticks.map((v) => (v === null ? '' : formatY(v))),
+          // A logarithmic axis leaves out labels.
+          values: (_, ticks: (number | null)[]) =>
+            (!log && ticksY?.(ticks as number[])) || ticks.map((v) => (v === null ? '' : formatY(v))),
           size: 58,
           space: 28,
         },
@@ -256,10 +274,11 @@ export class LineChart {
     ctx.clip();
     ctx.lineJoin = 'bevel';
     for (const curve of curves) {
-      ctx.strokeStyle = this.colors.series[curve.color % this.colors.series.length];
+      const { color, dash, opacity } = strokeOf(curve, this.colors);
+      ctx.strokeStyle = color;
       ctx.lineWidth = curve.width * ratio;
-      ctx.globalAlpha = curve.faint ? 0.45 : 1;
-      ctx.setLineDash(DASHES[curve.dash % DASHES.length].map((n) => n * ratio));
+      ctx.globalAlpha = opacity;
+      ctx.setLineDash(dash.map((n) => n * ratio));
       const column = Math.max(1, Math.round(ratio));
       const columns = columnsOf(curve, projection, column);
       if (columns) drawColumns(ctx, columns, projection, column);
@@ -276,6 +295,8 @@ export class LineChart {
     ctx.save();
     paintMarks(ctx, bbox, marks, projection, this.colors);
     ctx.restore();
+    const toLane = (x: number) => (projection.x(x) - bbox.left) / ratio;
+    this.lane?.place(marks, toLane, bbox.left / ratio, bbox.width / ratio);
     this.host.dispatchEvent(new CustomEvent(DRAWN, { bubbles: true }));
   }
 
@@ -297,7 +318,7 @@ export class LineChart {
     const { width, height } = plot.bbox;
     const inside =
       left >= 0 && left <= width / devicePixelRatio && top >= 0 && top <= height / devicePixelRatio;
-    dot.className = `chart-dot color-${curve.color % this.colors.series.length}`;
+    dot.className = `chart-dot ${curve.validation ? 'shade' : 'color'}-${curve.color % this.colors.series.length}`;
     dot.hidden = !inside || curve.faint === true;
     if (inside) dot.style.transform = `translate(${left}px, ${top}px)`;
   }

@@ -2,13 +2,28 @@ import type uPlot from 'uplot';
 import type { Projection } from './curve';
 import type { ChartColors } from './theme';
 
-/** An event at an x: a labeled vertical line, or a small mark on the axis. */
+/** What an event may be, the most important first: several in one place are shown as the first of these. */
+export const MARK_KINDS = ['alarm', 'warning', 'stopped', 'fork', 'resumed', 'best', 'checkpoint'] as const;
+export type MarkKind = (typeof MARK_KINDS)[number];
+
+/** An event at an x: a flag above the chart, or a small triangle on its axis. */
 export interface Mark {
   x: number;
-  /** Omitted for a mark on the axis. */
+  /** A word or two; omitted for a triangle on the axis. */
   label?: string;
+  /** With a `label`; `alarm` by default. */
+  kind?: MarkKind;
+  /** What happened, as a sentence without its period; `label` by default. */
+  text?: string;
 }
 
+export const kindOf = ({ kind }: Mark): MarkKind => kind ?? 'alarm';
+
+/** A line through the chart says where something changed; what only records a state has none. */
+export const hasLine = (mark: Mark): boolean =>
+  mark.label !== undefined && !['best', 'checkpoint'].includes(kindOf(mark));
+
+/** What of the marks belongs inside of the chart: lines under flags, and triangles. */
 export function paintMarks(
   ctx: CanvasRenderingContext2D,
   bbox: uPlot.BBox,
@@ -19,13 +34,11 @@ export function paintMarks(
   const ratio = devicePixelRatio;
   ctx.strokeStyle = ctx.fillStyle = colors.text;
   ctx.lineWidth = ratio;
-  ctx.font = colors.font.replace('11px', `${11 * ratio}px`);
-  ctx.textBaseline = 'top';
   const bottom = bbox.top + bbox.height;
-  for (const { x, label } of marks) {
+  for (const mark of marks) {
+    const { x, label } = mark;
     if (x < projection.min || x > projection.max) continue;
     const at = Math.round(projection.x(x));
-    ctx.setLineDash(label === undefined ? [] : [3 * ratio, 3 * ratio]);
     ctx.beginPath();
     if (label === undefined) {
       const r = 4 * ratio;
@@ -33,13 +46,11 @@ export function paintMarks(
       ctx.lineTo(at, bottom - 1.6 * r);
       ctx.lineTo(at + r, bottom);
       ctx.fill();
-      continue;
+    } else if (hasLine(mark)) {
+      ctx.setLineDash([3 * ratio, 3 * ratio]);
+      ctx.moveTo(at, bbox.top);
+      ctx.lineTo(at, bottom);
+      ctx.stroke();
     }
-    ctx.moveTo(at, bbox.top);
-    ctx.lineTo(at, bottom);
-    ctx.stroke();
-    const fits = at + 4 * ratio + ctx.measureText(label).width < bbox.left + bbox.width;
-    ctx.textAlign = fits ? 'left' : 'right';
-    ctx.fillText(label, at + (fits ? 4 : -4) * ratio, bbox.top + 2 * ratio);
   }
 }

@@ -7,10 +7,15 @@ export function rangeY(view: Omit<ChartView, 'xLabel'>): [number, number] {
   const found = extent(curves, min, max, log === true);
   if (!found) return log ? [0.1, 10] : [0, 1];
   const [low, high] = found;
-  if (log) return low === high ? [low / 2, high * 2] : [low / 1.1, high * 1.1];
-  if (fromZero) return [0, high * 1.1];
+  // Values beyond what is possible are shown, rather than cut off.
+  const [bottom, top] = [Math.min(least, low), Math.max(most, high)];
+  if (log) {
+    const [from, to] = low === high ? [low / 2, high * 2] : [low / 1.1, high * 1.1];
+    return [bottom > 0 ? Math.max(bottom, from) : from, Math.min(top, to)];
+  }
+  if (fromZero) return [0, Math.min(top, high * 1.1) || 1];
   const margin = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * 0.06;
   // No axis below zero for values that are never negative.
   const from = low >= 0 ? Math.max(0, low - margin) : low - margin;
-  return [Math.max(least, from), Math.min(most, high + margin)];
+  return [Math.max(bottom, from), Math.min(top, high + margin)];
 }

@@ -6,6 +6,9 @@ const LEAST = 3;
 /** Newer high-contrast themes have no orange among their chart colors; every theme has this one. */
 const INSTEAD = 'symbolIcon-classForeground';
 
+/** How much of the foreground is in a color's other shade. */
+const SHADE = 0.5;
+
 type Rgb = readonly [number, number, number];
 
 /**
@@ -28,18 +31,22 @@ function rules(): string {
   return SERIES_COLORS.map((name) => {
     const own = variable(`charts-${name}`) || variable(INSTEAD);
     const color = standingOut(opaque(own), foreground, background);
-    return `--series-${name}: rgb(${color.join(' ')});`;
+    const shade = mixed(color, foreground, SHADE);
+    return `--series-${name}: rgb(${color.join(' ')}); --series-${name}-shade: rgb(${shade.join(' ')});`;
   }).join(' ');
 }
 
 /** @returns `color`, or the first of its mixtures with `towards` that has enough contrast to `background` */
 export function standingOut(color: Rgb, towards: Rgb, background: Rgb): Rgb {
   for (let share = 0; share < 1; share += 0.1) {
-    const mixed = color.map((v, i) => Math.round(v + share * (towards[i] - v))) as unknown as Rgb;
-    if (contrast(mixed, background) >= LEAST) return mixed;
+    const found = mixed(color, towards, share);
+    if (contrast(found, background) >= LEAST) return found;
   }
   return towards;
 }
+
+const mixed = (color: Rgb, towards: Rgb, share: number): Rgb =>
+  color.map((v, i) => Math.round(v + share * (towards[i] - v))) as unknown as Rgb;
 
 function contrast(a: Rgb, b: Rgb): number {
   const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);

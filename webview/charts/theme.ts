@@ -7,10 +7,18 @@ export interface ChartColors {
   font: string;
   /** As many as SERIES_COLORS. */
   series: string[];
+  /** Each one's other shade, for what was measured on the validation data. */
+  shades: string[];
 }
 
-/** Also the classes `color-0` … of charts.css; `followSeries` defines each as `--series-<name>`. */
+/**
+ * Also the classes `color-0` … and `shade-0` … of charts.css; `followSeries` defines each as `--series-<name>` and
+ * `--series-<name>-shade`.
+ */
 export const SERIES_COLORS = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'] as const;
+
+/** The dashes of everything that was measured on the validation data, whose marks tell runs apart. */
+export const VALIDATION_DASH: readonly number[] = [4, 3];
 
 /** On and off, in CSS pixels. Five dashes and six colors distinguish thirty series. */
 export const DASHES: readonly (readonly number[])[] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5]];
@@ -26,6 +34,7 @@ export function chartColors(): ChartColors {
     background: get('editor-background', 'transparent'),
     font: `11px ${get('font-family', 'sans-serif')}`,
     series: SERIES_COLORS.map((c) => style.getPropertyValue(`--series-${c}`).trim() || text),
+    shades: SERIES_COLORS.map((c) => style.getPropertyValue(`--series-${c}-shade`).trim() || text),
   };
 }
 

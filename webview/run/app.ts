@@ -1,32 +1,38 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
-import { own } from '../../src/base/names';
 import { metricHover } from '../../src/experiment/metrics';
-import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../src/protocol/panels/run';
-import type { ChartOptions, ChartView } from '../charts/line-chart';
+import type { ChartFormat, RunAction, RunFromPage, RunOpen, RunToPage } from '../../src/protocol/panels/run';
 import { lowerBound, nearest } from '../charts/search';
 import { connect, post, saveUi, savedUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import './chart-figure';
+import { ChartParts } from './charts/chart-parts';
+import { DataSection } from './data-section';
 import { forkBar, pointWords, type Point } from './fork';
-import { formatNumber, formatTime, TIME_INCREMENTS } from './format';
 import { header } from './header';
 import { curveKey } from './keys';
 import { RunData } from './model';
+import { pointAt } from './charts/pick';
 import { pointMenu, type OpenMenu } from './point-menu';
-import { LOSS, QUANTITIES, smoothedRecords, type Quantity } from './quantities';
-import { chartSummary, readouts } from './readouts';
+import { hasValues, LOSS, QUANTITIES, type Quantity } from './quantities';
+import { readouts } from './readouts';
+import { samplesTable } from './samples';
+import { chartFile } from './charts/save-chart';
 import { settingsTable } from './settings';
-import { dataTable, environmentTable, metricsTable, type DataPlace } from './tables';
+import { Speech } from './speech';
+import { environmentTable, metricsTable } from './tables';
+import { placeTip, spokenValues, tip } from './charts/tip';
 import { lineKey, toolbar } from './toolbar';
-import { clampZoom, DEFAULT_UI, fullRange, makeView, visibleRuns, type RunUi } from './views';
-import { emptyWords, lossSummary } from './words';
+import { DEFAULT_UI, drawnUi, fullRange, visibleRuns, zoomOn, type DrawnUi, type RunUi } from './views';
+import { emptyWords } from './words';
 
 /** New data is drawn at most ten times a second; user actions take effect immediately. */
 const REDRAW_MS = 100;
-/** Minimum interval between announcements of the live region. */
-const SPEAK_MS = 10_000;
+
+const fork = (run: string, step: number): void => send({ type: 'fork', run, step });
+
+const empty = (run: RunData) => html`<p class="empty">${emptyWords(run)}</p>`;
 
 const send = (message: RunFromPage): void => post(message);
 
@@ -39,21 +45,26 @@ export class RunPage extends LitElement {
   private waiting = false;
   /** Offset of the host's clock from this one; ms. */
   private clock = 0;
-  private views = new Map<string, { version: number; view: ChartView }>();
   private version = 0;
-  private readonly summaries = new Map<string, { version: number; text: string }>();
   private dataVersion = 0;
   private timer = 0;
   private lastDrawn = -Infinity;
   private hover: number | undefined;
+  /** Where the mouse is in the window. */
+  private mouse = { left: 0, top: 0 };
+  /** Whether the keys move the cursor. */
+  private keyed = false;
   private pinned: { folder: string; index: number } | undefined;
   private menu: OpenMenu | undefined;
-  private place: DataPlace = { table: 'records', run: 0 };
-  private dataOpen = false;
+  private readonly dataSection = new DataSection(
+    () => this.requestUpdate(),
+    (table, run) => send({ type: 'copyCsv', run, table }),
+  );
   private pair: [number, number] = [0, 1];
-  private copied = '';
-  private spoken = { text: '', at: -Infinity };
-  private readonly options = new Map<string, ChartOptions>();
+  private saved = '';
+  /** The run whose samples are shown. */
+  private sampled = 0;
+  private readonly speech = new Speech();
 
   protected override createRenderRoot(): this {
     return this;
@@ -69,10 +80,26 @@ export class RunPage extends LitElement {
       },
       (message) => this.receive(message),
     );
+    // Before a chart reports its cursor.
+    const track = (e: MouseEvent) => (this.mouse = { left: e.clientX, top: e.clientY });
+    window.addEventListener('mousemove', track, true);
     window.addEventListener('mousedown', (e) => {
       if (this.menu && !(e.target as Element).closest?.('.point-menu')) this.closeMenu();
     });
   }
+
+  private readonly parts = new ChartParts(() => this.ui.axis, {
+    onCursor: (x) => {
+      this.hover = x;
+      this.requestUpdate();
+    },
+    onZoom: (range) => this.zoom(range),
+    onFlag: (x) => this.pickNearest(x),
+    onPick: (quantity, x, y, menu) => {
+      if (quantity.key === LOSS.key) this.pick(x, y, menu);
+      else if (menu) this.openMenu(quantity.key, undefined, menu);
+    },
+  });
 
   private receive(message: RunToPage): void {
     switch (message.type) {
@@ -80,7 +107,9 @@ export class RunPage extends LitElement {
       case 'append':
         return this.take(message);
       case 'copied':
-        this.copied = t('Copied {0} rows.', message.rows);
+        return this.dataSection.copied(message.rows);
+      case 'saved':
+        this.saved = t('Saved {0}.', message.name);
         return this.requestUpdate();
     }
   }
@@ -104,7 +133,7 @@ export class RunPage extends LitElement {
     );
   }
 
-  /** Redraws everything: data or the way it is drawn changed. */
+  /** After new data, or a change of how they are drawn. */
   private redraw(): void {
     this.lastDrawn = performance.now();
     this.version++;
@@ -121,11 +150,14 @@ export class RunPage extends LitElement {
   private get visible(): RunData[] {
     return visibleRuns(this.runs, this.ui);
   }
+  private get drawn(): DrawnUi {
+    return drawnUi(this.ui, this.visible);
+  }
   private get full(): [number, number] {
     return fullRange(this.visible, this.ui.axis);
   }
   private get range(): [number, number] {
-    return (this.ui.zoom && clampZoom(this.ui.zoom, this.full)) || this.full;
+    return (this.ui.zoom && zoomOn(this.ui.axis, this.ui.zoom, this.full)) || this.full;
   }
 
   /** The chosen point, otherwise the newest of the first run that has any. */
@@ -141,12 +173,7 @@ export class RunPage extends LitElement {
   }
 
   private readonly zoom = (range: readonly [number, number] | undefined): void => {
-    this.change({ zoom: range && clampZoom(range, this.full) });
-  };
-
-  private readonly hoverAt = (x: number | undefined): void => {
-    this.hover = x;
-    this.requestUpdate();
+    this.change({ zoom: range && zoomOn(this.ui.axis, range, this.full) });
   };
 
   private pin({ run, index }: Point): void {
@@ -157,30 +184,50 @@ export class RunPage extends LitElement {
     this.requestUpdate();
   }
 
-  /** A click in the loss chart chooses the point nearest in x, of the run nearest in y. */
   private pick(x: number, y: number, menu: { left: number; top: number } | undefined): void {
-    const candidates = this.visible
-      .filter((r) => r.records > 0)
-      .map((run) => {
-        const index = nearest(run.x(this.ui.axis), x);
-        const loss = this.ui.weight > 0 ? smoothedRecords(LOSS, run, this.ui.weight) : run.column('loss');
-        return { run, index, distance: Math.abs(loss[index] - y) };
-      });
-    if (candidates.length === 0) return;
-    const point = candidates.reduce((a, b) => (b.distance < a.distance ? b : a));
-    this.pin(point);
-    if (menu) this.openMenu(point, menu);
+    const point = pointAt(this.visible, this.drawn, x, y);
+    if (point) this.pin(point);
+    if (menu) this.openMenu(LOSS.key, point, menu);
   }
 
-  private openMenu(point: Point, at: { left: number; top: number }): void {
-    this.menu = { point: { run: point.run, index: point.index }, ...at };
+  /** Chooses the step of an event. */
+  private pickNearest(x: number): void {
+    const run = this.visible.find((r) => r.records > 0);
+    if (run) this.pin({ run, index: nearest(run.x(this.ui.axis), x) });
+  }
+
+  private openMenu(
+    chart: string,
+    point: Point | undefined,
+    at: { left: number; top: number },
+    opener?: HTMLElement,
+  ): void {
+    this.menu = { chart, point: point && { run: point.run, index: point.index }, ...at, opener };
     this.requestUpdate();
   }
 
   private readonly closeMenu = (): void => {
+    // Its focus goes elsewhere when it closes, which closes it again.
+    if (!this.menu) return;
+    const opener = this.menu.opener ?? this.querySelector<HTMLElement>('[role=slider]');
     this.menu = undefined;
     this.requestUpdate();
-    this.querySelector<HTMLElement>('[role=slider]')?.focus({ preventScroll: true });
+    opener?.focus({ preventScroll: true });
+  };
+
+  private readonly save = (chart: string, format: ChartFormat): void => {
+    const { visible, drawn } = this;
+    const quantity = [LOSS, ...QUANTITIES].find((q) => q.key === chart);
+    if (!quantity || visible.length === 0) return;
+    this.saved = '';
+    void chartFile(
+      format,
+      quantity,
+      visible,
+      drawn,
+      this.view(quantity),
+      this.parts.options(quantity, 0),
+    ).then((data) => send({ type: 'saveChart', run: visible[0].folder, chart, format, data }));
   };
 
   private onKey(e: KeyboardEvent): void {
@@ -205,9 +252,8 @@ export class RunPage extends LitElement {
         return this.zoom(undefined);
       case 'menu': {
         this.pin(point);
-        const box = host.querySelector('.u-over')!.getBoundingClientRect();
-        const left = box.left + (box.width * (at - min)) / (max - min);
-        return this.openMenu(point, { left, top: box.top + 24 });
+        const { left, top } = this.crosshair(at);
+        return this.openMenu(LOSS.key, point, { left, top: top + 24 });
       }
       case 'clear':
         this.pinned = undefined;
@@ -215,42 +261,8 @@ export class RunPage extends LitElement {
     }
   }
 
-  private chartOptions(quantity: Quantity, height: number): ChartOptions {
-    const { key } = quantity;
-    const found = this.options.get(key);
-    if (found) return found;
-    const time = () => this.ui.axis === 'time';
-    const options: ChartOptions = {
-      height,
-      formatX: (v) => (time() ? formatTime(v) : formatNumber(v)),
-      formatY: quantity.formatTick ?? quantity.format,
-      xIncrements: () => (time() ? TIME_INCREMENTS : undefined),
-      onCursor: this.hoverAt,
-      onZoom: this.zoom,
-      onPick: key === LOSS.key ? (x, y, menu) => this.pick(x, y, menu) : undefined,
-    };
-    this.options.set(key, options);
-    return options;
-  }
-
-  private view(quantity: Quantity): ChartView {
-    const { version } = this;
-    const kept = this.views.get(quantity.key);
-    if (kept?.version === version) return kept.view;
-    const view = makeView(quantity, this.runs, this.ui, this.range);
-    this.views.set(quantity.key, { version, view });
-    return view;
-  }
-
-  /** Examines every value, so only when there are new ones. */
-  private summary(quantity: Quantity): string {
-    const { dataVersion: version, visible } = this;
-    const kept = this.summaries.get(quantity.key);
-    if (kept?.version === version) return kept.text;
-    const text =
-      quantity.key === LOSS.key ? visible.map(lossSummary).join(' ') : chartSummary(quantity, visible);
-    this.summaries.set(quantity.key, { version, text });
-    return text;
+  private view(quantity: Quantity) {
+    return this.parts.view(quantity, this.version, this.runs, this.drawn, this.range);
   }
 
   private chart(quantity: Quantity, height: number, position?: object): TemplateResult {
@@ -260,9 +272,11 @@ export class RunPage extends LitElement {
       .definition=${quantity.metric && !quantity.records ? metricHover(quantity.metric) : ''}
       .view=${this.view(quantity)}
       .cursor=${this.cursor}
-      .options=${this.chartOptions(quantity, height)}
-      .readouts=${readouts(quantity, this.visible, this.ui, this.cursor)}
-      .summary=${this.summary(quantity)}
+      .options=${this.parts.options(quantity, height)}
+      .readouts=${readouts(quantity, this.visible, this.drawn, this.cursor)}
+      .summary=${this.parts.summary(quantity, this.dataVersion, this.visible)}
+      .openMenu=${(at: { left: number; top: number }, opener: HTMLElement) =>
+        this.openMenu(quantity.key, quantity.key === LOSS.key ? this.point : undefined, at, opener)}
       .position=${position}
     ></aurora-chart>`;
   }
@@ -281,7 +295,9 @@ export class RunPage extends LitElement {
       <div class=${several ? 'headers' : ''}>
         ${guard([data], () => this.runs.map((run) => header(run, now, several, act)))}
       </div>
-      ${this.speech()} ${this.runs.some((r) => r.records > 0) ? this.charts() : this.empty()}
+      ${this.speech.say(this.runs)}
+      ${this.runs.some((r) => r.records > 0) ? this.charts() : this.runs.map(empty)}
+      ${guard([data, this.sampled], () => samplesTable(this.runs, this.sampled, this.chooseSamples))}
       ${guard([data], () => metricsTable(this.runs))}
       ${guard([data, this.pair], () =>
         settingsTable(
@@ -294,78 +310,85 @@ export class RunPage extends LitElement {
           (a, b) => send({ type: 'compareSettings', runs: [a.folder, b.folder] }),
         ),
       )}
-      ${guard([data, this.place, this.dataOpen, this.copied], () => this.data())}
-      ${guard([data], () => environmentTable(this.runs))}
+      ${this.dataSection.render(this.runs, data)} ${guard([data], () => environmentTable(this.runs))}
       ${pointMenu(this.menu, {
-        fork: this.fork,
+        fork,
+        save: this.save,
         resetZoom: () => this.zoom(undefined),
         close: this.closeMenu,
       })}
+      ${this.tooltip()}
     </main>`;
   }
 
-  private empty(): unknown {
-    return this.runs.map((run) => html`<p class="empty">${emptyWords(run)}</p>`);
+  /** One for all charts: at the mouse, or at the chosen step while keys choose it. */
+  private tooltip(): unknown {
+    const { cursor } = this;
+    const shown = !this.menu && cursor !== undefined && (this.hover !== undefined || this.keyed);
+    if (!shown || this.visible.every((r) => r.records === 0)) return nothing;
+    return html`<div class="tip" aria-hidden="true">
+      ${tip([LOSS, ...this.quantities], this.visible, this.drawn, cursor)}
+    </div>`;
+  }
+
+  protected override updated(): void {
+    const element = this.querySelector<HTMLElement>('.tip');
+    if (element) placeTip(element, this.hover === undefined ? this.crosshair(this.cursor!) : this.mouse);
+  }
+
+  /** The top of the loss chart at an x, in the window. */
+  private crosshair(x: number): { left: number; top: number } {
+    const { left, top, width } = this.querySelector('[role=slider] .u-over')!.getBoundingClientRect();
+    const [min, max] = this.range;
+    return { left: left + (width * (x - min)) / (max - min), top };
+  }
+
+  private get quantities(): Quantity[] {
+    return QUANTITIES.filter((q) => this.runs.some((run) => hasValues(q, run)));
   }
 
   private charts(): TemplateResult {
-    const { point } = this;
+    const { point, drawn, quantities } = this;
     const position = point && {
       now: point.run.column('step')[point.index],
       max: Math.max(...this.visible.map((r) => r.lastStep)),
-      text: pointWords(point),
+      text: this.pointText(point, quantities),
     };
     const loss = this.chart(LOSS, 300, position ?? { now: 0, max: 0, text: t('No runs are shown.') });
-    return html`${toolbar(this.runs, this.ui, this.change)}
-      <div class="loss" @keydown=${(e: KeyboardEvent) => this.onKey(e)}>${loss}</div>
-      ${lineKey(this.ui)} ${forkBar(point, this.runs.length > 1, this.fork)}
+    return html`${toolbar(this.runs, drawn, this.change)}
+      <div
+        class="loss"
+        @keydown=${(e: KeyboardEvent) => this.onKey(e)}
+        @focusin=${this.focusMoved}
+        @focusout=${this.focusMoved}
+      >
+        ${loss}
+      </div>
+      ${lineKey(drawn, this.visible[0]?.index ?? 0)} ${forkBar(point, this.runs.length > 1, fork)}
       <p class="quiet help">
         ${t(
           'Drag to zoom, double-click to reset the zoom, Shift+scroll to pan. With the keyboard: arrow keys select a point, + and - zoom, 0 resets the zoom, Enter opens the menu.',
         )}
       </p>
-      <div class="charts">${QUANTITIES.filter((q) => this.isKnown(q)).map((q) => this.chart(q, 190))}</div>`;
+      <p class="quiet" role="status">${this.saved}</p>
+      <div class="charts">${quantities.map((q) => this.chart(q, 190))}</div>`;
   }
 
-  /** A chart without data would be an empty frame. */
-  private isKnown({ metric, records, of }: Quantity): boolean {
-    return this.runs.some((r) =>
-      metric
-        ? r.evaluations.some((e) => own(e.metrics, metric) !== undefined)
-        : (of?.(r) ?? true) && records!(r).length > 0,
-    );
+  private readonly focusMoved = ({ type, target }: FocusEvent): void => {
+    this.keyed = type === 'focusin' && (target as Element).getAttribute('role') === 'slider';
+    this.requestUpdate();
+  };
+
+  /** For a screen reader also what the other charts show there; the loss is in the words of the point. */
+  private pointText(point: Point, quantities: readonly Quantity[]): string {
+    const x = point.run.x(this.ui.axis)[point.index];
+    return [pointWords(point), spokenValues(quantities, point.run, this.drawn, x)]
+      .filter(Boolean)
+      .join(' · ');
   }
 
-  private readonly fork = (run: string, step: number): void => send({ type: 'fork', run, step });
-
-  private data(): unknown {
-    if (this.runs.every((r) => r.records === 0)) return nothing;
-    return dataTable(this.runs, this.place, this.dataOpen, this.copied, {
-      go: (place) => {
-        this.place = place;
-        this.requestUpdate();
-      },
-      toggle: (open) => {
-        if (open === this.dataOpen) return;
-        this.dataOpen = open;
-        this.requestUpdate();
-      },
-      copy: (table, run) => {
-        this.copied = '';
-        send({ type: 'copyCsv', run: run.folder, table });
-      },
-    });
-  }
-
-  /** Polite and infrequent: a screen reader must not announce something four times a second. */
-  private speech(): TemplateResult {
-    const now = performance.now();
-    if (now - this.spoken.at >= SPEAK_MS) {
-      const text = this.runs
-        .map((r) => (this.runs.length > 1 ? `${r.facts?.name}: ${lossSummary(r)}` : lossSummary(r)))
-        .join(' ');
-      if (text !== this.spoken.text) this.spoken = { text, at: now };
-    }
-    return html`<p class="visually-hidden" role="status" data-live>${this.spoken.text}</p>`;
-  }
+  private readonly chooseSamples = (run: number): void => {
+    this.sampled = run;
+    this.requestUpdate();
+  };
 }

@@ -1,13 +1,16 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { LineChart, type ChartOptions, type ChartView } from '../charts/line-chart';
-import { swatch } from './parts';
+import { t } from '../ui/l10n';
+import { swatch, validationSwatch } from './parts';
 
 /** A value beside a chart's heading: a run's value at the cursor, or its last. */
 export interface Readout {
   index: number;
   /** The run's name, for those who cannot see the line before it. */
   name: string;
+  /** Measured on the validation data alone. */
+  validation: boolean;
   value: string;
   /** All digits. */
   exact: string;
@@ -28,6 +31,8 @@ export class ChartFigure extends LitElement {
   @property({ attribute: false }) summary = '';
   /** Navigable by arrow keys if set; `position` then says where it is. */
   @property({ attribute: false }) position: { now: number; max: number; text: string } | undefined;
+  /** Opens the chart's menu at a point of the window, for a button. */
+  @property({ attribute: false }) openMenu!: (at: { left: number; top: number }, opener: HTMLElement) => void;
   private chart: LineChart | undefined;
 
   protected override createRenderRoot(): this {
@@ -49,12 +54,32 @@ export class ChartFigure extends LitElement {
           ${this.readouts.map(
             (r) =>
               html`<span class="readout"
-                >${swatch(r.index)}<span class="visually-hidden">${r.name}</span>
+                >${r.validation ? validationSwatch(r.index) : swatch(r.index)}<span class="visually-hidden"
+                  >${r.name}</span
+                >
                 <span class="value" title=${r.exact}>${r.value}</span></span
               >`,
           )}
         </span>
+        <button
+          class="chart-menu"
+          aria-haspopup="menu"
+          aria-label=${t('Menu of the chart {0}', this.heading)}
+          title=${t('Save the chart …')}
+          @click=${(e: MouseEvent) => {
+            const button = e.currentTarget as HTMLElement;
+            const { left, bottom } = button.getBoundingClientRect();
+            this.openMenu({ left, top: bottom }, button);
+          }}
+        >
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <circle cx="3" cy="8" r="1.5" />
+            <circle cx="8" cy="8" r="1.5" />
+            <circle cx="13" cy="8" r="1.5" />
+          </svg>
+        </button>
       </figcaption>
+      ${this.options.flagWords ? html`<div class="flag-lane" role="toolbar" aria-label=${t('Events of the run')}></div>` : nothing}
       ${
         position
           ? html`<div
@@ -74,7 +99,8 @@ export class ChartFigure extends LitElement {
 
   protected override updated(changed: PropertyValues<this>): void {
     const host = this.querySelector<HTMLElement>('.chart-host')!;
-    this.chart ??= new LineChart(host, this.options);
+    const lane = this.querySelector<HTMLElement>('.flag-lane') ?? undefined;
+    this.chart ??= new LineChart(host, this.options, lane);
     if (changed.has('view')) this.chart.show(this.view);
     if (changed.has('cursor') || changed.has('view')) this.chart.setCursor(this.cursor);
   }

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../ui/l10n';
 import { lastAtMost } from '../charts/search';
-import { formatCount, formatDuration } from './format';
+import { formatCount, formatDuration, formatNumber } from './format';
 import type { RunData } from './model';
 
 /** A point of a run's loss curve. */
@@ -18,13 +18,13 @@ export function checkpointFor({ facts }: RunData, step: number): number | undefi
   return at < 0 ? undefined : steps[at];
 }
 
-/** The step and its exact loss, and its position on the other axes. */
-export function pointWords({ run, index }: Point): string {
+/** The step and its loss, and its position on the other axes. @param format of the loss; all digits by default */
+export function pointWords({ run, index }: Point, format: (loss: number) => string = String): string {
   const step = run.column('step')[index];
   const epoch = run.x('epoch')[index];
   const parts = [
     t('Step {0}', formatCount(step)),
-    t('loss {0}', run.column('loss')[index]),
+    t('loss {0}', format(run.column('loss')[index])),
     Number.isFinite(epoch) ? t('epoch {0}', epoch.toFixed(2)) : '',
     formatDuration(run.x('time')[index]),
   ];
@@ -42,7 +42,9 @@ export function forkBar(
   const step = run.column('step')[index];
   const checkpoint = checkpointFor(run, step);
   return html`<div class="fork-bar">
-    <span class="point">${several ? html`<b>${run.facts?.name}</b> ` : nothing}${pointWords(point)}</span>
+    <span class="point"
+      >${several ? html`<b>${run.facts?.name}</b> ` : nothing}${pointWords(point, formatNumber)}</span
+    >
     <span class="quiet" id="fork-from">${forkWords(run, step, checkpoint)}</span>
     <vscode-button
       appearance="secondary"

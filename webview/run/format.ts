@@ -1,25 +1,10 @@
-/** Four significant digits, for reading. Tables and CSV have the exact values. */
-export function formatNumber(value: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? '–' : String(value);
-  if (value === 0) return '0';
-  const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-4) return value.toExponential(2).replace('e+', 'e');
-  if (size >= 1000) return Math.round(value).toLocaleString('en-US');
-  return String(Number(value.toPrecision(4)));
-}
+import { bytes, shortNumber } from '../../src/base/number-text';
+
+export const formatNumber = shortNumber;
 
 export const formatCount = (value: number): string => Math.round(value).toLocaleString('en-US');
 
-export function formatBytes(value: number): string {
-  if (!Number.isFinite(value)) return '–';
-  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
-  let unit = 0;
-  while (Math.abs(value) >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${Number(value.toPrecision(3))} ${units[unit]}`;
-}
+export const formatBytes = (value: number): string => (Number.isFinite(value) ? bytes(value) : '–');
 
 /** 0:42, 12:05, 3:07:12 */
 export function formatDuration(seconds: number): string {

@@ -14,6 +14,7 @@ import {
   secondsPerStep,
   stateWords,
   timeLeft,
+  trainingLoss,
   warnings,
 } from './words';
 import { progressPercent } from '../../src/base/percent';
@@ -71,7 +72,14 @@ function numbers(run: RunData, now: number, several: boolean): unknown {
   const pace = secondsPerStep(run);
   if (pace !== undefined && !several) facts.push([t('Time per step'), formatStepTime(pace)]);
   if (n > 0 && !several) facts.push([t('Memory'), formatBytes(run.column('memory')[n - 1])]);
-  if (n > 0) facts.push([t('Loss'), formatNumber(run.column('loss')[n - 1])]);
+  const last = run.evaluations.at(-1);
+  if (last) facts.push([t('Validation loss'), formatNumber(run.metric(last, 'loss'))]);
+  const training = trainingLoss(run);
+  if (training)
+    facts.push([
+      training.smoothed ? t('Training loss, smoothed') : t('Training loss'),
+      formatNumber(training.value),
+    ]);
   if (best) facts.push([best.name, t('{0} at step {1}', best.value, formatCount(best.step))]);
   const { started } = run;
   if (started && !several)

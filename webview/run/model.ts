@@ -1,9 +1,11 @@
 import type { MetricName } from '../../src/experiment/metrics';
 import { batched, type RunEvent } from '../../src/protocol/events';
 import type { RunFacts, RunUpdate } from '../../src/protocol/panels/run';
+import type { RunSamples } from '../../src/protocol/run-files/samples';
 import { scoresOf, type Scores } from '../../src/protocol/scores';
 import { lastAtMost } from '../charts/search';
 import { Growing } from './growing';
+import { Resources } from './charts/resources';
 
 export type XAxis = 'step' | 'epoch' | 'time';
 export type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
@@ -12,6 +14,9 @@ export type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
 export class RunData {
   facts: RunFacts | undefined;
   events: RunEvent[] = [];
+  /** Predictions of a few validation rows; undefined if the run has none. */
+  samples: RunSamples | undefined;
+  readonly resources = new Resources(this);
   private columns = new Map<string, Growing>();
   private readonly derived = new Map<string, Derived>();
   /** Index in the charts: runs keep their colors when others are hidden. */
@@ -33,9 +38,11 @@ export class RunData {
   }
 
   /** Returns false if something in between was lost: then nothing was applied, and a snapshot is needed. */
-  apply({ facts, records, events }: RunUpdate): boolean {
+  apply({ facts, records, events, resources, samples }: RunUpdate): boolean {
     if ((records && records.from > this.records) || (events && events.from > this.events.length))
       return false;
+    if (resources && !this.resources.apply(resources)) return false;
+    if (samples !== undefined) this.samples = samples ?? undefined;
     if (facts) this.facts = facts;
     if (events) {
       this.events = [...this.events.slice(0, events.from), ...events.list];
@@ -134,6 +141,12 @@ export class RunData {
     if (axis === 'epoch') return step / (this.stepsPerEpoch ?? NaN);
     const at = lastAtMost(this.column('step'), step);
     return at < 0 ? 0 : this.x('time')[at];
+  }
+
+  /** The last step that had ended at a time; 0 before the first. */
+  stepAt(time: number): number {
+    const at = lastAtMost(this.column('time'), time);
+    return at < 0 ? 0 : this.column('step')[at];
   }
 
   metric(evaluation: Evaluation, name: MetricName): number {

@@ -1,5 +1,6 @@
 import { html, svg, type TemplateResult } from 'lit';
-import { DASHES, SERIES_COLORS } from '../charts/theme';
+import { markPath } from '../charts/mark-path';
+import { DASHES, SERIES_COLORS, VALIDATION_DASH } from '../charts/theme';
 
 /** The class for a run's color. */
 export const colorClass = (index: number): string => `color-${index % SERIES_COLORS.length}`;
@@ -8,4 +9,17 @@ export const colorClass = (index: number): string => `color-${index % SERIES_COL
 export const swatch = (index: number): TemplateResult =>
   html`<svg class="swatch ${colorClass(index)}" viewBox="0 0 28 10" aria-hidden="true">
     ${svg`<line x1="0" y1="5" x2="28" y2="5" stroke-dasharray=${DASHES[index % DASHES.length].join(' ') || 'none'} />`}
+  </svg>`;
+
+/** A sample of what was measured on the validation data: the color's other shade, dashed, with the run's marks. */
+export const validationSwatch = (index: number): TemplateResult =>
+  html`<svg class="swatch shade-${index % SERIES_COLORS.length}" viewBox="0 0 28 10" aria-hidden="true">
+    ${svg`<line x1="0" y1="5" x2="28" y2="5" stroke-dasharray=${VALIDATION_DASH.join(' ')} />`}
+    ${svg`<path class="mark" d=${markPath((index % DASHES.length) % 4, 14, 5, 3)} />`}
+  </svg>`;
+
+/** A sample of a run's raw curve, under its smoothed one. */
+export const faintSwatch = (index: number): TemplateResult =>
+  html`<svg class="swatch faint ${colorClass(index)}" viewBox="0 0 28 10" aria-hidden="true">
+    ${svg`<line x1="0" y1="5" x2="28" y2="5" />`}
   </svg>`;

@@ -1,10 +1,16 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { ref } from 'lit/directives/ref.js';
+import { CHART_FORMATS, type ChartFormat } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
 import { checkpointFor, forkWords, type Point } from './fork';
 
 export interface OpenMenu {
-  point: Point;
+  /** The key of the chart it belongs to. */
+  chart: string;
+  /** Of the loss curve, if that is where it was opened. */
+  point: Point | undefined;
+  /** Gets the focus back; the loss curve by default. */
+  opener?: HTMLElement;
   /** Position in the window, in CSS pixels. */
   left: number;
   top: number;
@@ -13,15 +19,13 @@ export interface OpenMenu {
 interface MenuActions {
   fork(run: string, step: number): void;
   resetZoom(): void;
+  save(chart: string, format: ChartFormat): void;
   close(): void;
 }
 
-/** The context menu of a point of the loss curve. */
+/** The menu of a chart, and of a point of the loss curve. */
 export function pointMenu(menu: OpenMenu | undefined, actions: MenuActions): TemplateResult | typeof nothing {
   if (!menu) return nothing;
-  const { run, index } = menu.point;
-  const step = run.column('step')[index];
-  const checkpoint = checkpointFor(run, step);
   const choose = (action: () => void) => () => {
     actions.close();
     action();
@@ -29,7 +33,7 @@ export function pointMenu(menu: OpenMenu | undefined, actions: MenuActions): Tem
   return html`<div
     class="point-menu"
     role="menu"
-    aria-label=${t('Step {0}', step)}
+    aria-label=${t('Chart')}
     ${ref((element) => place(element as HTMLElement | undefined, menu))}
     @keydown=${(e: KeyboardEvent) => onKey(e, actions)}
     @focusout=${(e: FocusEvent) => {
@@ -37,16 +41,36 @@ export function pointMenu(menu: OpenMenu | undefined, actions: MenuActions): Tem
       if (to && !(e.currentTarget as Element).contains(to)) actions.close();
     }}
   >
-    <button
-      role="menuitem"
-      aria-disabled=${checkpoint === undefined ? 'true' : 'false'}
-      @click=${checkpoint === undefined ? nothing : choose(() => actions.fork(run.folder, checkpoint))}
-    >
-      ${checkpoint === undefined ? t('Fork Here') : t('Fork from Step {0} …', checkpoint)}
-      <small>${forkWords(run, step, checkpoint)}</small>
-    </button>
+    ${menu.point ? forkItem(menu.point, choose, actions) : nothing}
     <button role="menuitem" @click=${choose(actions.resetZoom)}>${t('Reset Zoom')}</button>
+    ${CHART_FORMATS.map(
+      (format) =>
+        html`<button
+          role="menuitem"
+          data-save=${format}
+          @click=${choose(() => actions.save(menu.chart, format))}
+        >
+          ${t('Save as {0} …', format.toUpperCase())}
+        </button>`,
+    )}
   </div>`;
+}
+
+function forkItem(
+  { run, index }: Point,
+  choose: (action: () => void) => () => void,
+  actions: MenuActions,
+): TemplateResult {
+  const step = run.column('step')[index];
+  const checkpoint = checkpointFor(run, step);
+  return html`<button
+    role="menuitem"
+    aria-disabled=${checkpoint === undefined ? 'true' : 'false'}
+    @click=${checkpoint === undefined ? nothing : choose(() => actions.fork(run.folder, checkpoint))}
+  >
+    ${checkpoint === undefined ? t('Fork Here') : t('Fork from Step {0} …', checkpoint)}
+    <small>${forkWords(run, step, checkpoint)}</small>
+  </button>`;
 }
 
 const placed = new WeakMap<HTMLElement, OpenMenu>();

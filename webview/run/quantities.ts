@@ -1,28 +1,39 @@
+import { byteTickTexts, tickTexts } from '../../src/base/tick-texts';
+import { percent } from '../../src/base/percent';
 import { formatMetric, METRICS, metricInfo, type MetricName } from '../../src/experiment/metrics';
 import type { Experiment } from '../../src/experiment/experiment';
 import { shapesOf } from '../../src/experiment/tasks/registry';
+import type { ResourceColumn } from '../../src/protocol/run-files/resources';
 import { t } from '../ui/l10n';
 import { formatBytes, formatNumber } from './format';
-import { Each, type RunData } from './model';
+import { Each, type RunData, type XAxis } from './model';
 import { Smoothed } from './smoothing';
 
-/** What a chart shows: a column of the records, something computed from them, or a metric of the evaluations. */
+/**
+ * What a chart shows: a column of the records, something computed from them, a metric of the evaluations, or what was
+ * sampled of the machine.
+ */
 export interface Quantity {
   key: string;
   title(): string;
   format(value: number): string;
-  /** On the axis, where more digits tell neighboring ticks apart; as `format` by default. */
-  formatTick?(value: number): string;
+  /** The labels of an axis's ticks. */
+  ticks(values: number[]): string[];
   /** Noisy from step to step: drawn raw and smoothed. */
   smoothed?: boolean;
   /** May be drawn on a logarithmic axis. */
   log?: boolean;
+  /** A value for each step. */
   records?(run: RunData): Float64Array;
+  /** A value about once a second, at times of its own. */
+  sampled?: ResourceColumn;
   /** Whether a run has it; all have by default. */
   of?(run: RunData): boolean;
   metric?: MetricName;
   /** The axis starts at zero, because only the absolute size is meaningful. */
   fromZero?: boolean;
+  /** The minimum and maximum possible value. */
+  within?: readonly [number, number];
 }
 
 const perSecond = (run: RunData, column: string): Float64Array =>
@@ -30,51 +41,63 @@ const perSecond = (run: RunData, column: string): Float64Array =>
 
 const column = (name: string) => (run: RunData) => run.column(name);
 
+const plainTicks = (values: number[]) => tickTexts(values);
+const percentTicks = (values: number[]) => tickTexts(values, { scale: 100, unit: '%' });
+const POSITIVE = [0, Infinity] as const;
+
 export const LOSS: Quantity = {
   key: 'loss',
   title: () => t('Loss'),
   format: formatNumber,
+  ticks: plainTicks,
   smoothed: true,
   log: true,
   records: column('loss'),
   metric: 'loss',
+  within: metricInfo('loss').range,
 };
 
 const validation = (metric: MetricName): Quantity => ({
   key: metric,
   title: () => t('Validation {0}', t(metricInfo(metric).longLabel)),
   format: (value) => (Number.isNaN(value) ? '–' : formatMetric(metric, value)),
-  formatTick: (value) => (metricInfo(metric).percent ? `${formatNumber(100 * value)}%` : formatNumber(value)),
+  ticks: metricInfo(metric).percent ? percentTicks : plainTicks,
   metric,
+  within: metricInfo(metric).range,
+});
+
+const ofSteps = (key: string, title: () => string, more: Partial<Quantity> = {}): Quantity => ({
+  ...{ key, title, format: formatNumber, ticks: plainTicks, within: POSITIVE },
+  records: column(key),
+  ...more,
+});
+
+const share = (key: ResourceColumn, title: () => string): Quantity => ({
+  ...{ key, title, sampled: key, ticks: percentTicks, within: [0, 1], fromZero: true },
+  format: (value) => (Number.isNaN(value) ? '–' : percent(value)),
+});
+
+const size = (key: ResourceColumn, title: () => string): Quantity => ({
+  ...{
+    key,
+    title,
+    sampled: key,
+    format: formatBytes,
+    ticks: byteTickTexts,
+    within: POSITIVE,
+    fromZero: true,
+  },
 });
 
 export const QUANTITIES: readonly Quantity[] = [
   ...METRICS.filter((m) => m !== 'loss').map(validation),
-  {
-    key: 'learningRate',
-    title: () => t('Learning rate'),
-    format: formatNumber,
-    records: column('learningRate'),
-  },
-  {
-    key: 'gradientNorm',
-    title: () => t('Gradient norm'),
-    format: formatNumber,
-    smoothed: true,
-    log: true,
-    records: column('gradientNorm'),
-  },
-  {
-    key: 'samplesPerSecond',
-    title: () => t('Samples per second'),
-    format: formatNumber,
+  ofSteps('learningRate', () => t('Learning rate')),
+  ofSteps('gradientNorm', () => t('Gradient norm'), { smoothed: true, log: true }),
+  ofSteps('samplesPerSecond', () => t('Samples per second'), {
     smoothed: true,
     records: (run) => perSecond(run, 'examples'),
-  },
-  {
-    key: 'tokensPerSecond',
-    title: () => t('Tokens per second'),
-    format: formatNumber,
+  }),
+  ofSteps('tokensPerSecond', () => t('Tokens per second'), {
     smoothed: true,
     // An image counts as one, so that this would repeat the samples.
     of({ facts }) {
@@ -82,15 +105,36 @@ export const QUANTITIES: readonly Quantity[] = [
       return !task || !data || shapesOf({ task, data })?.input !== 'image';
     },
     records: (run) => perSecond(run, 'tokens'),
-  },
-  {
-    key: 'memory',
-    title: () => t('Memory of the trainer'),
+  }),
+  ofSteps('memory', () => t('Memory of the trainer'), {
     format: formatBytes,
-    records: column('memory'),
+    ticks: byteTickTexts,
     fromZero: true,
-  },
+  }),
+  size('machineMemory', () => t('Memory of the machine')),
+  share('processCpu', () => t('CPU use of the trainer')),
+  share('machineCpu', () => t('CPU use of the machine')),
+  share('gpu', () => t('GPU use')),
+  size('gpuMemory', () => t('GPU memory')),
 ];
 
 export const smoothedRecords = (quantity: Quantity, run: RunData, weight: number): Float64Array =>
   run.derive(`smooth:${quantity.key}:${weight}`, () => new Smoothed(() => quantity.records!(run), weight));
+
+/** What a chart shows of the training itself: a value for each step, or the machine's samples; empty for a metric. */
+export function ownSeries(
+  { records, sampled }: Quantity,
+  run: RunData,
+  axis: XAxis,
+): { x: Float64Array; y: Float64Array } {
+  if (records) return { x: run.x(axis), y: records(run) };
+  if (sampled) return { x: run.resources.x(axis), y: run.resources.column(sampled) };
+  return { x: new Float64Array(0), y: new Float64Array(0) };
+}
+
+/** Whether a run has values of it: a chart without any would be an empty frame. */
+export function hasValues(quantity: Quantity, run: RunData): boolean {
+  const { metric, records, of } = quantity;
+  if (metric && !records) return run.evaluations.some((e) => Number.isFinite(run.metric(e, metric)));
+  return (of?.(run) ?? true) && ownSeries(quantity, run, 'step').y.some(Number.isFinite);
+}

@@ -2,41 +2,56 @@ import { nearest } from '../charts/search';
 import { t } from '../ui/l10n';
 import type { Readout } from './chart-figure';
 import type { RunData } from './model';
-import { smoothedRecords, type Quantity } from './quantities';
-import type { RunUi } from './views';
+import { ownSeries, smoothedRecords, type Quantity } from './quantities';
+import { isSmoothed, showsValidation, type DrawnUi } from './views';
 
-/** The values of each run nearest to the cursor's x; the last ones without a cursor. */
+/** A number that a chart shows at an x. */
+export interface Value {
+  of: 'own' | 'smoothed' | 'validation';
+  text: string;
+  /** All digits. */
+  exact: number;
+  /** Of a validation metric: where it was measured. */
+  step?: number;
+}
+
+/** The values of a run nearest to the cursor's x; the last ones without a cursor. */
+export function valuesAt(quantity: Quantity, run: RunData, ui: DrawnUi, cursor: number | undefined): Value[] {
+  const values: Value[] = [];
+  const add = (of: Value['of'], exact: number, step?: number) =>
+    values.push({ of, exact, text: quantity.format(exact), ...(step !== undefined && { step }) });
+  if (quantity.records || quantity.sampled) {
+    const { x, y } = ownSeries(quantity, run, ui.axis);
+    const at = cursor === undefined ? y.length - 1 : nearest(x, cursor);
+    add('own', at < 0 ? NaN : y[at]);
+    if (isSmoothed(quantity, ui) && at >= 0) add('smoothed', smoothedRecords(quantity, run, ui.weight)[at]);
+  }
+  if (showsValidation(quantity, ui)) {
+    const evaluations = run.evaluations;
+    const x = Float64Array.from(evaluations, (e) => run.xOfStep(e.step, ui.axis));
+    const at = cursor === undefined ? evaluations.length - 1 : nearest(x, cursor);
+    if (at >= 0) add('validation', run.metric(evaluations[at], quantity.metric!), evaluations[at].step);
+    else if (!quantity.records) add('validation', NaN);
+  }
+  return values;
+}
+
+/** The values beside a chart's heading. */
 export function readouts(
   quantity: Quantity,
   runs: readonly RunData[],
-  ui: RunUi,
+  ui: DrawnUi,
   cursor: number | undefined,
 ): Readout[] {
+  const words = { own: '', smoothed: t('smoothed'), validation: quantity.records ? t('validation') : '' };
   return runs.map((run) => {
-    const parts: { text: string; exact: number }[] = [];
-    const add = (label: string, exact: number) =>
-      parts.push({ text: label ? `${label} ${quantity.format(exact)}` : quantity.format(exact), exact });
-    if (quantity.records) {
-      const at = cursor === undefined ? run.records - 1 : nearest(run.x(ui.axis), cursor);
-      add('', at < 0 ? NaN : quantity.records(run)[at]);
-      if (quantity.smoothed && ui.weight > 0 && at >= 0)
-        add(t('smoothed'), smoothedRecords(quantity, run, ui.weight)[at]);
-    }
-    if (quantity.metric && (ui.validation || !quantity.records)) {
-      const evaluations = run.evaluations;
-      const x = Float64Array.from(evaluations, (e) => run.xOfStep(e.step, ui.axis));
-      const at = cursor === undefined ? evaluations.length - 1 : nearest(x, cursor);
-      if (at >= 0 || !quantity.records)
-        add(
-          quantity.records ? t('validation') : '',
-          at < 0 ? NaN : run.metric(evaluations[at], quantity.metric),
-        );
-    }
+    const values = valuesAt(quantity, run, ui, cursor);
     return {
       index: run.index,
       name: run.facts?.name ?? run.folder,
-      value: parts.map((p) => p.text).join(' · '),
-      exact: parts.map((p) => String(p.exact)).join(' · '),
+      validation: quantity.metric !== undefined && !quantity.records,
+      value: values.map(({ of, text }) => [words[of], text].filter(Boolean).join(' ')).join(' · '),
+      exact: values.map(({ exact }) => String(exact)).join(' · '),
     };
   });
 }
@@ -46,9 +61,10 @@ export function chartSummary(quantity: Quantity, runs: readonly RunData[]): stri
   return runs
     .map((run) => {
       const name = run.facts?.name ?? run.folder;
-      const values = quantity.records
-        ? quantity.records(run)
-        : Float64Array.from(run.evaluations, (e) => run.metric(e, quantity.metric!));
+      const values =
+        quantity.records || quantity.sampled
+          ? ownSeries(quantity, run, 'step').y
+          : Float64Array.from(run.evaluations, (e) => run.metric(e, quantity.metric!));
       let [low, high] = [Infinity, -Infinity];
       for (const v of values) {
         if (v < low) low = v;

@@ -1,16 +1,17 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../ui/l10n';
 import type { RunData, XAxis } from './model';
-import { swatch } from './parts';
+import { faintSwatch, swatch, validationSwatch } from './parts';
 import { WEIGHTS } from './smoothing';
-import type { RunUi } from './views';
+import type { DrawnUi, RunUi } from './views';
 
 /** How the charts are drawn; applies to all of them. */
 export function toolbar(
   runs: readonly RunData[],
-  ui: RunUi,
+  ui: DrawnUi,
   change: (ui: Partial<RunUi>) => void,
 ): TemplateResult {
+  const automatic = ui.smoothing === undefined;
   return html`<section class="toolbar" aria-label=${t('Charts')}>
     <label class="field">
       <span>${t('Horizontal axis')}</span>
@@ -27,16 +28,19 @@ export function toolbar(
       </vscode-dropdown>
     </label>
     <label class="field">
-      <span>${t('Smoothing')} <output>${ui.weight || t('off')}</output></span>
+      <span
+        >${t('Smoothing')}
+        <output>${automatic ? t('auto ({0})', ui.weight || t('off')) : ui.weight || t('off')}</output></span
+      >
       <input
         type="range"
         data-control="smoothing"
-        min="0"
+        min="-1"
         max=${WEIGHTS.length - 1}
         step="1"
-        .value=${String(Math.max(0, WEIGHTS.indexOf(ui.weight as (typeof WEIGHTS)[number])))}
-        aria-valuetext=${smoothingWords(ui.weight)}
-        @input=${(e: Event) => change({ weight: WEIGHTS[Number((e.target as HTMLInputElement).value)] })}
+        .value=${String(automatic ? -1 : Math.max(0, WEIGHTS.indexOf(ui.weight as (typeof WEIGHTS)[number])))}
+        aria-valuetext=${automatic ? t('automatic: {0}', smoothingWords(ui.weight)) : smoothingWords(ui.weight)}
+        @input=${(e: Event) => change({ smoothing: WEIGHTS[Number((e.target as HTMLInputElement).value)] })}
       />
     </label>
     ${checkbox('log', t('Logarithmic axis'), ui.log, (log) => change({ log }))}
@@ -83,17 +87,16 @@ function legend(runs: readonly RunData[], ui: RunUi, change: (ui: Partial<RunUi>
 export const smoothingWords = (weight: number): string =>
   weight === 0 ? t('no smoothing') : t('exponential moving average, weight {0}, bias-corrected', weight);
 
-/** The legend of the loss chart. */
-export function lineKey(ui: RunUi): TemplateResult {
+/** How training differs from validation, in the charts of every run. @param index of the run whose color the lines have */
+export function lineKey(ui: DrawnUi, index: number): TemplateResult {
   const smooth = ui.weight > 0;
   return html`<p class="line-key">
     ${
       ui.raw || !smooth
-        ? html`<span><i class=${smooth ? 'key thin' : 'key'}></i>${t('training loss per step')}</span>`
+        ? html`<span>${smooth ? faintSwatch(index) : swatch(index)}${t('training, each step')}</span>`
         : nothing
     }
-    ${smooth ? html`<span><i class="key thick"></i>${t('smoothed: {0}', smoothingWords(ui.weight))}</span>` : nothing}
-    ${ui.validation ? html`<span><i class="key point"></i>${t('validation loss')}</span>` : nothing}
-    <span><i class="key triangle"></i>${t('checkpoint')}</span>
+    ${smooth ? html`<span>${swatch(index)}${t('training, smoothed: {0}', smoothingWords(ui.weight))}</span>` : nothing}
+    <span>${validationSwatch(index)}${t('validation')}</span>
   </p>`;
 }

@@ -1,16 +1,16 @@
-import { metricInfo } from '../../src/experiment/metrics';
 import type { ChartView } from '../charts/line-chart';
 import type { Curve } from '../charts/curve';
-import type { Mark } from '../charts/marks';
 import { t } from '../ui/l10n';
+import { marksOf } from './charts/marks';
 import type { RunData, XAxis } from './model';
-import { smoothedRecords, type Quantity } from './quantities';
+import { ownSeries, smoothedRecords, type Quantity } from './quantities';
+import { weightFor } from './smoothing';
 
 /** The page's view state. */
 export interface RunUi {
   axis: XAxis;
-  /** Weight of the past in smoothed curves; 0 for none. */
-  weight: number;
+  /** Weight of the past in smoothed curves, 0 for none; if left out, what suits the runs' length. */
+  smoothing?: number;
   log: boolean;
   raw: boolean;
   validation: boolean;
@@ -20,9 +20,19 @@ export interface RunUi {
   zoom?: [min: number, max: number];
 }
 
+/** With the weight that curves are smoothed with. */
+export interface DrawnUi extends RunUi {
+  weight: number;
+}
+
+/** @param runs that are drawn */
+export const drawnUi = (ui: RunUi, runs: readonly RunData[]): DrawnUi => ({
+  ...ui,
+  weight: ui.smoothing ?? weightFor(Math.max(0, ...runs.map((r) => r.records))),
+});
+
 export const DEFAULT_UI: RunUi = {
   axis: 'step',
-  weight: 0.9,
   log: false,
   raw: true,
   validation: true,
@@ -45,16 +55,24 @@ export function fullRange(runs: readonly RunData[], axis: XAxis): [number, numbe
   return min === max ? [min - 0.5, max + 0.5] : [min, max];
 }
 
-/** Within `full`, and not too narrow to see. */
+/** Within `full`, and not too narrow to see. @param least width that says something, such as two steps */
 export function clampZoom(
   zoom: readonly [number, number],
   full: readonly [number, number],
+  least = 0,
 ): [number, number] | undefined {
-  const width = Math.max(zoom[1] - zoom[0], (full[1] - full[0]) / 1e6);
+  const width = Math.max(zoom[1] - zoom[0], (full[1] - full[0]) / 1e6, least);
   if (!(width < full[1] - full[0])) return undefined;
   const min = Math.min(Math.max(zoom[0], full[0]), full[1] - width);
   return [min, min + width];
 }
+
+/** The same for an axis: less than two steps have nothing in between. */
+export const zoomOn = (
+  axis: XAxis,
+  zoom: readonly [number, number],
+  full: readonly [number, number],
+): [number, number] | undefined => clampZoom(zoom, full, axis === 'step' ? 2 : 0);
 
 export const visibleRuns = (runs: readonly RunData[], ui: RunUi): RunData[] =>
   runs.filter((r) => !ui.hidden.includes(r.folder));
@@ -62,61 +80,52 @@ export const visibleRuns = (runs: readonly RunData[], ui: RunUi): RunData[] =>
 export function makeView(
   quantity: Quantity,
   runs: readonly RunData[],
-  ui: RunUi,
+  ui: DrawnUi,
   range: [number, number],
 ): ChartView {
+  const shown = visibleRuns(runs, ui);
   return {
     // Smoothed curves are on top of raw ones, whichever run they belong to.
-    curves: visibleRuns(runs, ui)
+    curves: shown
       .flatMap((run) => curvesOf(quantity, run, ui))
       .sort((a, b) => Number(b.faint ?? false) - Number(a.faint ?? false)),
-    marks: quantity.key === 'loss' ? visibleRuns(runs, ui).flatMap((r) => marksOf(r, ui.axis)) : [],
+    marks: quantity.key === 'loss' ? shown.flatMap((r) => marksOf(r, ui.axis, runs.length > 1)) : [],
     min: range[0],
     max: range[1],
     log: ui.log && quantity.log === true,
     fromZero: quantity.fromZero,
-    within: quantity.metric && metricInfo(quantity.metric).range,
+    within: quantity.within,
     xLabel: axisLabel(ui.axis),
   };
 }
 
-function curvesOf(quantity: Quantity, run: RunData, ui: RunUi): Curve[] {
+function curvesOf(quantity: Quantity, run: RunData, ui: DrawnUi): Curve[] {
   const style = { color: run.index, dash: run.index };
   const curves: Curve[] = [];
-  if (quantity.records) {
-    const x = run.x(ui.axis);
-    const smooth = quantity.smoothed === true && ui.weight > 0;
+  if (quantity.records || quantity.sampled) {
+    const { x, y } = ownSeries(quantity, run, ui.axis);
+    const smooth = isSmoothed(quantity, ui);
     if (ui.raw || !smooth)
-      curves.push({
-        ...style,
-        x,
-        y: quantity.records(run),
-        width: smooth ? 1 : 2,
-        faint: smooth,
-        dash: smooth ? 0 : run.index,
-      });
+      curves.push({ ...style, x, y, width: smooth ? 1 : 2, faint: smooth, dash: smooth ? 0 : run.index });
     if (smooth) curves.push({ ...style, x, y: smoothedRecords(quantity, run, ui.weight), width: 2 });
   }
-  if (quantity.metric && (ui.validation || !quantity.records)) {
+  if (showsValidation(quantity, ui)) {
     const evaluations = run.evaluations;
     curves.push({
       ...style,
       x: Float64Array.from(evaluations, (e) => run.xOfStep(e.step, ui.axis)),
       y: Float64Array.from(evaluations, (e) => run.metric(e, quantity.metric!)),
-      // Thinner beside a training curve.
-      width: quantity.records ? 1 : 2,
+      width: 2,
       points: true,
+      validation: true,
     });
   }
   return curves;
 }
 
-function marksOf(run: RunData, axis: XAxis): Mark[] {
-  const marks: Mark[] = (run.facts?.checkpoints ?? []).map((step) => ({ x: run.xOfStep(step, axis) }));
-  const forked = run.forked;
-  if (forked) marks.push({ x: run.xOfStep(forked.fromStep, axis), label: t('forked') });
-  for (const e of run.events)
-    if (e.kind === 'resumed' && e.fromStep > 0 && e.fromStep !== forked?.fromStep)
-      marks.push({ x: run.xOfStep(e.fromStep, axis), label: t('resumed') });
-  return marks;
-}
+export const isSmoothed = ({ smoothed }: Quantity, { weight }: DrawnUi): boolean =>
+  smoothed === true && weight > 0;
+
+/** A metric's own chart always shows it; beside the training loss, the validation loss can be hidden. */
+export const showsValidation = ({ metric, records }: Quantity, { validation }: DrawnUi): boolean =>
+  metric !== undefined && (validation || !records);

@@ -4,6 +4,7 @@ import { t } from '../ui/l10n';
 import { formatCount, formatNumber } from './format';
 import type { RunData } from './model';
 import { LOSS, smoothedRecords } from './quantities';
+import { weightFor } from './smoothing';
 
 /** Number of latest steps from which the remaining time is estimated. */
 const PACE_STEPS = 50;
@@ -74,11 +75,26 @@ export function secondsPerStep(run: RunData): number | undefined {
   return latest[latest.length >> 1];
 }
 
-/** "Loss 0.83 at step 412 of 900, falling." */
+/** The training loss, smoothed as suits the run's length, so that one noisy batch is not taken for the result. */
+export function trainingLoss(run: RunData): { value: number; smoothed: boolean } | undefined {
+  const n = run.records;
+  if (n === 0) return undefined;
+  const weight = weightFor(n);
+  const values = weight > 0 ? smoothedRecords(LOSS, run, weight) : run.column('loss');
+  return { value: values[n - 1], smoothed: weight > 0 };
+}
+
+/** "Loss 0.83 at step 412 of 900, falling. Validation loss 0.91." */
 export function lossSummary(run: RunData): string {
+  const last = run.evaluations.at(-1);
+  const validation = last && t('Validation loss {0}.', formatNumber(run.metric(last, 'loss')));
+  return [trainingSummary(run), validation].filter(Boolean).join(' ');
+}
+
+function trainingSummary(run: RunData): string {
   const n = run.records;
   if (n === 0) return t('No steps have been trained yet.');
-  const loss = formatNumber(run.column('loss')[n - 1]);
+  const loss = formatNumber(trainingLoss(run)!.value);
   const [step, total] = [run.lastStep, run.totalSteps ?? run.lastStep].map(formatCount);
   const smooth = smoothedRecords(LOSS, run, TREND_WEIGHT);
   const change = smooth[n - 1] / smooth[Math.max(0, n - 1 - Math.max(10, Math.round(n / 10)))] - 1;

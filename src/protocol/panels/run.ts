@@ -1,4 +1,5 @@
 import type { RunEvent, RunStatus } from '../events';
+import type { RunSamples } from '../run-files/samples';
 import type { Experiment } from '../../experiment/experiment';
 
 /** What the Run dashboard shows: absolute paths of run folders, at least one, without duplicates. */
@@ -41,6 +42,10 @@ export interface RunUpdate {
   run: string;
   facts?: RunFacts;
   records?: RunRecords;
+  /** Records of resources.bin, like `records`. */
+  resources?: RunRecords;
+  /** samples.json, whenever it changed; null once it is gone. */
+  samples?: RunSamples | null;
   /** Events that count (src/runs/journal/reader.ts), from position `from` on. */
   events?: { from: number; list: RunEvent[] };
 }
@@ -51,7 +56,9 @@ export type RunToPage =
   /** Updates. A `from` beyond what the page has means that something was lost, and the page requests a snapshot. */
   | { type: 'append'; now: number; updates: RunUpdate[] }
   /** The number of rows copied to the clipboard, excluding the header. */
-  | { type: 'copied'; run: string; table: CsvTable; rows: number };
+  | { type: 'copied'; run: string; table: CsvTable; rows: number }
+  /** A chart was saved under this name. */
+  | { type: 'saved'; name: string };
 
 export const RUN_ACTIONS = [
   'stop',
@@ -67,9 +74,14 @@ export const RUN_ACTIONS = [
 export type RunAction = (typeof RUN_ACTIONS)[number];
 export type CsvTable = 'records' | 'evaluations';
 
+export const CHART_FORMATS = ['png', 'svg', 'csv'] as const;
+export type ChartFormat = (typeof CHART_FORMATS)[number];
+
 export type RunFromPage =
   | { type: 'snapshot' }
   | { type: 'action'; action: RunAction; run: string }
   | { type: 'fork'; run: string; step: number }
   | { type: 'compareSettings'; runs: [string, string] }
-  | { type: 'copyCsv'; run: string; table: CsvTable };
+  | { type: 'copyCsv'; run: string; table: CsvTable }
+  /** `run` is the first one in the chart; `chart` what it shows, in letters and digits; `data` the file, a PNG in Base64. */
+  | { type: 'saveChart'; run: string; chart: string; format: ChartFormat; data: string };

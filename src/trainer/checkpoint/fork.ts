@@ -7,6 +7,8 @@ import { createRun, runPaths, stepName, stepOfName } from '../../runs/layout';
 import { inputsUpTo, readInputs, writeInputs } from '../../runs/inputs';
 import { readRunSummary, type RunSummary } from '../../runs/read';
 import { ScalarsWriter } from '../../runs/curve/scalars';
+import { copyResources } from '../../runs/resources/resources';
+import { readSamples } from '../../runs/samples';
 import type { SettingChange } from '../../runs/experiment/change';
 import { forkedExperiment } from '../../runs/experiment/fork-settings';
 import { AuroraError } from '../../base/errors';
@@ -60,6 +62,8 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
   for (const c of kept) saveCheckpoint(run, withoutLimits(asTheForks(c, spec, evaluations, lost), changed));
   copyScalars(from, run, checkpoint.state);
   copySnapshots(from, run, step);
+  copyResources(from, run, step);
+  copySamples(from, run, step);
   copyInputs(from, run, step);
   const saved = kept.map((c) => c.state.step);
   const forked = { kind: 'forked', fromRun: source.id, fromStep: step, changed } as const;
@@ -205,6 +209,14 @@ function copySnapshots(from: string, run: string, step: number): void {
     if (name === 'examples.json' || (at !== undefined && at <= step))
       copy(join(activations, name), join(target, name));
   }
+}
+
+/** The evaluations that the fork has in common with its source. */
+function copySamples(from: string, run: string, step: number): void {
+  const samples = readSamples(from);
+  if (!samples) return;
+  const evaluations = samples.evaluations.filter((e) => e.step <= step);
+  writeAtomic(runPaths(run).samples, `${JSON.stringify({ ...samples, evaluations })}\n`, run);
 }
 
 function copy(from: string, to: string): void {

@@ -57,7 +57,15 @@ export interface LoopHooks {
   skipped(step: number, lossScale: LossScale): void;
   /** Whether an evaluation counts, or belongs to a diverged model. */
   judge(found: Evaluated): Judged;
-  evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean, seconds: number): void;
+  /** What an evaluation has of an example; valid only during the call. */
+  seen(example: number, logits: Float32Array): void;
+  evaluated(
+    step: number,
+    epoch: number,
+    metrics: EvaluationMetrics,
+    best: boolean,
+    seconds: number,
+  ): Promise<void>;
   diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
   snapshot(step: number): Promise<void>;
   checkpoint(step: number): Promise<void>;
@@ -175,7 +183,8 @@ async function evaluate(
   const { training } = task.spec;
   const began = performance.now();
   const { dataset } = task.data.validation;
-  const judged = hooks.judge(await evaluateDataset(stepper, task, micro, dataset, state.parameters));
+  const { parameters } = state;
+  const judged = hooks.judge(await evaluateDataset(stepper, task, micro, dataset, parameters, hooks.seen));
   const { step } = state;
   const epoch = step / plan.stepsPerEpoch;
   const seconds = (performance.now() - began) / 1000;
@@ -190,6 +199,6 @@ async function evaluate(
   const { best, stop } = state.stopping.update(metricValue(metrics, training.metric));
   state.last = metrics;
   if (best) state.best = { step, metrics };
-  hooks.evaluated(step, epoch, metrics, best, seconds);
+  await hooks.evaluated(step, epoch, metrics, best, seconds);
   return stop;
 }

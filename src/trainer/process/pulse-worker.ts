@@ -8,8 +8,10 @@ import type { Reading } from '../../protocol/reading';
 import { Looks } from './looks';
 import { CELL, type PulseData } from './pulse';
 import { CONTROL_MS, PulseWatch } from './pulse-watch';
+import { ResourceSampler, SAMPLE_MS } from './resource-sampler';
+import { ResourcesWriter } from '../../runs/resources/resources';
 
-const { run, cells, status, stopTimeout, lease, owned } = workerData as PulseData;
+const { run, cells, status, stopTimeout, lease, owned, resources } = workerData as PulseData;
 // This thread writes, too.
 if (owned) fence(run, { nonce: status.nonce });
 // The other thread writes it to the journal.
@@ -61,3 +63,17 @@ setInterval(
   whileOwned(() => watch.look()),
   CONTROL_MS,
 );
+
+if (resources) {
+  const sampler = new ResourceSampler();
+  let writer: ResourcesWriter | undefined;
+  const sample = () => {
+    const record = sampler.sample(cells[CELL.step]);
+    // While data are read, the run has no steps yet, and a resumed run still has records of steps to come.
+    if (cells[CELL.steps] === 0 || held.lost() !== undefined) return;
+    looks.try('What the machine is used for could not be recorded', () =>
+      (writer ??= new ResourcesWriter(run)).append(record),
+    );
+  };
+  setInterval(whileOwned(sample), SAMPLE_MS);
+}

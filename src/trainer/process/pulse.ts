@@ -39,6 +39,8 @@ export interface PulseOptions {
   stopTimeout?: number;
   /** Duration of a lease in milliseconds; if left out, the run needs none. */
   lease?: number;
+  /** Whether to record what the machine is used for, while steps are trained. */
+  resources?: boolean;
   /** Gets full sentences about failures that do not end the run. */
   warn?: (message: string) => void;
 }
@@ -51,6 +53,7 @@ export interface PulseData {
   lease: number | undefined;
   /** Whether this process owns the run; if so, the status has its nonce. */
   owned: boolean;
+  resources: boolean;
 }
 
 /** For this process, which has just started. */
@@ -92,9 +95,9 @@ export class Pulse {
     // A request meant for an earlier process must not stop this one.
     clear(runPaths(run).control);
     writeStatus(run, status);
-    const { stopTimeout = STOP_TIMEOUT_MS, lease, warn = () => undefined } = options;
+    const { stopTimeout = STOP_TIMEOUT_MS, lease, resources = false, warn = () => undefined } = options;
     const owned = owner !== undefined;
-    return new Pulse(workerFile, { run, cells, status, stopTimeout, lease, owned }, warn);
+    return new Pulse(workerFile, { run, cells, status, stopTimeout, lease, owned, resources }, warn);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { outputsOf } from '../../protocol/outputs';
 import { ScalarsWriter } from '../../runs/curve/scalars';
 import { runPaths } from '../../runs/layout';
+import { cutResources } from '../../runs/resources/resources';
 import { settleAdapters } from '../checkpoint/adapter-files';
 import type { Restored } from '../checkpoint/resume';
 import { initialState, restoredState } from '../checkpoint/state';
@@ -38,6 +39,7 @@ export async function makeContext(
   guard.hash();
   const scalars = ScalarsWriter.open(open.run, state.step, checkpoint?.state.curve);
   open.held.watch(runPaths(open.run).scalars);
+  cutResources(open.run, state.step);
   if (scalars.damage) open.warn(scalars.damage);
   const totals = { seconds: (restored?.seconds ?? 0) + seconds, examples: restored?.examples ?? 0 };
   const phase = { task, stepper, micro };

@@ -8,6 +8,7 @@ import { hasFiniteValues, requireFiniteParameters } from '../optimizer/finite';
 import type { LoopHooks } from '../loop/loop';
 import { skippedWarning } from '../optimizer/loss-scale';
 import { pauses } from '../loop/pause';
+import { SampleRecorder } from '../samples/recorder';
 import { ActivationRecorder } from '../snapshots/recorder';
 import { specHash } from '../checkpoint/spec-hash';
 import type { RunContext } from './context';
@@ -20,6 +21,7 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
   const watch = DivergenceWatch.of(task, run);
   const recorder = new ActivationRecorder(task, run);
   await recorder.writeExamples();
+  const samples = new SampleRecorder(task, run, plan, state.step);
   const written = new Set<WhichAdapter>();
   const keepAdapter = (which: WhichAdapter, step: number) => {
     writeAdapter(run, which, task, state.parameters, step);
@@ -48,11 +50,13 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
       journal.append({ kind: 'diverged-evaluation', ...event, ...form });
       listener.diverged(event);
     },
-    evaluated(step, epoch, metrics, best, seconds) {
+    seen: (example, logits) => samples.seen(example, logits),
+    async evaluated(step, epoch, metrics, best, seconds) {
       guard.evaluated(step);
       totals.seconds += seconds;
       const form = plan.trainedForm(step) === 'static' && ({ form: 'static' } as const);
       journal.append({ kind: 'evaluation', step, epoch, metrics, best, seconds, ...form });
+      await samples.evaluated(step, epoch);
       if (best) keepAdapter('best', step);
       listener.evaluated(step, epoch, metrics, best);
     },

@@ -39,6 +39,7 @@ export class OpenRun {
     this.graphs = graphFolderOf(this.run, this.spec);
     this.pulse = Pulse.start(this.run, options.pulseWorker, {
       ...(options.lease && { lease: LEASE_MS }),
+      resources: true,
       warn: (message) => void attempt(() => this.warn(message)),
     });
   }

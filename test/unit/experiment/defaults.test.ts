@@ -168,6 +168,7 @@ const training: Keys<TrainingSpec> = {
   evaluateEvery: true,
   checkpointEvery: true,
   activationsEvery: true,
+  samples: true,
   metric: true,
   earlyStopping: true,
 };
@@ -278,6 +279,7 @@ describe('the schema, the types and the loader', () => {
         evaluateEvery: 'epoch',
         checkpointEvery: 100,
         activationsEvery: 0,
+        samples: 8,
         metric: 'accuracy',
       },
     };

@@ -13,10 +13,20 @@ export const RECORDS_PER_MESSAGE = 250_000;
 /** Interval between the messages of one long history: ten a second. */
 const CATCH_UP_MS = 100;
 
+interface Sent {
+  records: number;
+  events: number;
+  facts: string;
+  resources: number;
+  samples: boolean;
+}
+
+const NOTHING: Readonly<Sent> = { records: 0, events: 0, facts: '', resources: 0, samples: false };
+
 interface Followed {
   tail: RunTail;
   /** How much of it the page has. */
-  sent: { records: number; events: number; facts: string };
+  sent: Sent;
 }
 
 /** Sends a page the content of some run folders: everything on request, then updates while it is visible. */
@@ -36,7 +46,7 @@ export class RunFeed {
   ) {
     this.runs = folders.map((folder) => ({
       tail: new RunTail(folder),
-      sent: { records: 0, events: 0, facts: '' },
+      sent: { ...NOTHING },
     }));
   }
 
@@ -86,7 +96,7 @@ export class RunFeed {
     // Changes made while the page was hidden are in the next snapshot.
     if (!this.visible || this.disposed) return false;
     const type = this.whole ? 'snapshot' : 'append';
-    if (this.whole) for (const run of this.runs) run.sent = { records: 0, events: 0, facts: '' };
+    if (this.whole) for (const run of this.runs) run.sent = { ...NOTHING };
     this.whole = false;
     const updates = this.runs
       .map((run, i) => update(run, changes[i], type === 'snapshot'))
@@ -100,7 +110,9 @@ export class RunFeed {
 }
 
 /** What the page has after the first change is outdated. */
-function takeBack({ sent }: Followed, { records, events }: TailChange): void {
+function takeBack({ sent }: Followed, { records, events, resources, samples }: TailChange): void {
+  sent.resources = Math.min(sent.resources, resources ?? Infinity);
+  if (samples) sent.samples = false;
   sent.records = Math.min(sent.records, records ?? Infinity);
   sent.events = Math.min(sent.events, events ?? Infinity);
 }
@@ -119,6 +131,16 @@ function update({ tail, sent }: Followed, change: TailChange, whole: boolean): R
   if (whole || change.events !== undefined || sent.events < tail.events.length) {
     update.events = { from: sent.events, list: tail.events.slice(sent.events) };
     sent.events = tail.events.length;
+  }
+  if (whole || change.resources !== undefined || sent.resources < tail.resources.records) {
+    const { columns, records } = tail.resources;
+    const from = sent.resources;
+    update.resources = { from, columns: [...columns], values: tail.resources.rows(from) };
+    sent.resources = records;
+  }
+  if (!sent.samples) {
+    update.samples = tail.samples ?? null;
+    sent.samples = true;
   }
   sent.facts = text;
   return Object.keys(update).length > 1 ? update : undefined;

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
-import type { RunAction, RunFromPage, RunOpen } from '../../../protocol/panels/run';
+import { runPaths } from '../../../runs/layout';
+import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../../protocol/panels/run';
 import { isAnyEvaluation } from '../../../protocol/evaluations';
 import { showError } from '../../ask/guard';
 import { COMMAND } from '../../ids';
@@ -9,6 +10,7 @@ import { experimentOf } from '../../runs/tracked-run';
 import type { Services } from '../../services';
 import type { PageChannel, PanelSession } from '../panel';
 import { factsOf, RunFeed } from './feed';
+import { saveChart } from './save-chart';
 
 /** Follows the runs, and does what the page asks for. */
 export function startRun({ log }: Services, { runs }: RunOpen, page: PageChannel): PanelSession<RunFromPage> {
@@ -29,13 +31,24 @@ export function startRun({ log }: Services, { runs }: RunOpen, page: PageChannel
       // Only the runs of this panel, regardless of what the page sends.
       const named = message.type === 'compareSettings' ? message.runs : [message.run];
       if (!named.every((run) => runs.includes(run))) return;
-      const done =
-        message.type === 'copyCsv'
-          ? copyCsv(feed, message).then((rows) => page.post({ ...message, type: 'copied', rows }))
-          : obey(message);
+      const done = answer(feed, runs, message, (told) => page.post(told));
       Promise.resolve(done).catch((e: unknown) => showError(log, e));
     },
   };
+}
+
+async function answer(
+  feed: RunFeed,
+  runs: readonly string[],
+  message: Exclude<RunFromPage, { type: 'snapshot' }>,
+  post: (message: RunToPage) => void,
+): Promise<void> {
+  if (message.type === 'copyCsv')
+    return post({ ...message, type: 'copied', rows: await copyCsv(feed, message) });
+  if (message.type !== 'saveChart') return void (await obey(message));
+  const of = runs.length === 1 ? factsOf(feed.tail(message.run)!).name : vscode.l10n.t('comparison');
+  const name = await saveChart(message, of);
+  if (name !== undefined) post({ type: 'saved', name });
 }
 
 const ACTIONS: Record<RunAction, (run: string) => Thenable<unknown>> = {
@@ -50,7 +63,9 @@ const ACTIONS: Record<RunAction, (run: string) => Thenable<unknown>> = {
   experiment: (run) => vscode.commands.executeCommand(COMMAND.openExperiment, experimentOf(run)),
 };
 
-function obey(message: Exclude<RunFromPage, { type: 'snapshot' | 'copyCsv' }>): Thenable<unknown> {
+function obey(
+  message: Exclude<RunFromPage, { type: 'snapshot' | 'copyCsv' | 'saveChart' }>,
+): Thenable<unknown> {
   switch (message.type) {
     case 'action':
       return ACTIONS[message.action](message.run);

@@ -1,0 +1,33 @@
+import { homedir } from 'node:os';
+import { posix } from 'node:path';
+import * as vscode from 'vscode';
+import type { ChartFormat, RunFromPage } from '../../../protocol/panels/run';
+
+/** What file systems do not allow in names, on any platform. */
+const FORBIDDEN = /[\\/:*?"<>|\p{Cc}]+/gu;
+
+/**
+ * Asks where to save a chart, and writes the file.
+ *
+ * @param of the run's name, for the file's
+ * @returns the file's name; undefined if the user changed their mind
+ */
+export async function saveChart(
+  { chart, format, data }: Extract<RunFromPage, { type: 'saveChart' }>,
+  of: string,
+): Promise<string | undefined> {
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir());
+  const words: Record<ChartFormat, string> = {
+    png: vscode.l10n.t('PNG picture'),
+    svg: vscode.l10n.t('SVG picture'),
+    csv: vscode.l10n.t('Comma-separated values'),
+  };
+  const uri = await vscode.window.showSaveDialog({
+    defaultUri: vscode.Uri.joinPath(folder, `${of.replace(FORBIDDEN, '-')} ${chart}.${format}`),
+    filters: { [words[format]]: [format] },
+    title: vscode.l10n.t('Save Chart'),
+  });
+  if (!uri) return undefined;
+  await vscode.workspace.fs.writeFile(uri, Buffer.from(data, format === 'png' ? 'base64' : 'utf8'));
+  return posix.basename(uri.path);
+}

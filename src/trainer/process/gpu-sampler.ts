@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { dirname } from 'node:path';
+import { childEnvironment } from '../../files/child-environment';
+
+/** A driver in trouble can make its own tool hang. */
+const LIMIT_MS = 10_000;
+/** The tool may run this share of the time, on one processor: on some machines it takes half a second. */
+const DUTY = 0.05;
+
+/**
+ * What an NVIDIA GPU is used for, by the driver's own tool: a new process for each look, one at a time, which ends by
+ * itself. On a machine without the tool, there is one attempt.
+ */
+export class GpuSampler {
+  /** NaN until it is known, or if there is no such GPU. */
+  use = NaN;
+  /** Bytes in use, by all programs. */
+  memory = NaN;
+  private next = 0;
+
+  /** Starts to look, unless it is too early. */
+  poll(): void {
+    const began = performance.now();
+    if (began < this.next) return;
+    this.next = Infinity;
+    const query = [
+      '--query-gpu=utilization.gpu,memory.used',
+      '--format=csv,noheader,nounits',
+      '-i',
+      gpuOf(process.env),
+    ];
+    execFile(
+      'nvidia-smi',
+      query,
+      // Windows searches the working folder for programs first, and that folder may be untrusted.
+      { cwd: dirname(process.execPath), timeout: LIMIT_MS, windowsHide: true, env: childEnvironment() },
+      (error, stdout) => {
+        const found = error ? undefined : parseUse(stdout);
+        [this.use, this.memory] = [found?.use ?? NaN, found?.memory ?? NaN];
+        const took = performance.now() - began;
+        if (found) this.next = began + Math.max(0, took / DUTY);
+      },
+    );
+  }
+}
+
+/** The first one that programs may see, else the machine's first. */
+export const gpuOf = ({ CUDA_VISIBLE_DEVICES }: NodeJS.ProcessEnv): string =>
+  /^(\d+|GPU-[\w-]+)/.exec(CUDA_VISIBLE_DEVICES?.trim() ?? '')?.[0] ?? '0';
+
+/** A line such as `83, 40536`: percent and MiB; `[N/A]` for what a GPU does not report. */
+export function parseUse(text: string): { use: number; memory: number } | undefined {
+  const cells = text.trim().split('\n')[0].split(', ');
+  if (cells.length !== 2) return undefined;
+  const [use, memory] = cells.map(Number);
+  return Number.isNaN(use) && Number.isNaN(memory) ? undefined : { use: use / 100, memory: memory * 2 ** 20 };
+}

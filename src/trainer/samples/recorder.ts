@@ -1,0 +1,98 @@
+import { writeAtomic } from '../../files/atomic';
+import { type RunSamples, type SampleEvaluation, type SampleRow } from '../../protocol/run-files/samples';
+import { runPaths } from '../../runs/layout';
+import { readSamples } from '../../runs/samples';
+import type { DataSplit } from '../../tasks/task-data';
+import type { Plan } from '../loop/plan';
+import { excerpt } from '../predictions/excerpts';
+import type { Task } from '../task/task';
+import { sampleAnswers } from './answers';
+import { isKept, spreadPlaces } from './kept';
+
+/**
+ * Writes what each evaluation predicts for a few fixed validation rows into samples.json. It takes the outputs that the
+ * evaluation computes anyway, so nothing is computed for it.
+ */
+export class SampleRecorder {
+  private readonly split: DataSplit;
+  private readonly places: ReadonlyMap<number, number>;
+  private readonly kept: Float32Array[] = [];
+  /** Steps of the plan's evaluations, ascending. */
+  private readonly planned: number[];
+  private rows: SampleRow[] | undefined;
+  private evaluations: SampleEvaluation[] = [];
+
+  /** @param from the step that the run is at: what was written of later ones is not kept */
+  constructor(
+    private readonly task: Task,
+    private readonly run: string,
+    { totalSteps, evaluates }: Pick<Plan, 'totalSteps' | 'evaluates'>,
+    from: number,
+  ) {
+    const { validation } = task.data;
+    const { examples } = validation.dataset;
+    const indices = spreadPlaces(examples.length, task.spec.training.samples ?? 0);
+    this.places = new Map(indices.map((index, place) => [index, place]));
+    const chosen = indices.map((i) => examples.at(i)!);
+    this.split = { ...validation, dataset: { ...validation.dataset, examples: chosen } };
+    this.planned = Array.from({ length: totalSteps }, (_, i) => i + 1).filter(evaluates);
+    const before = this.places.size > 0 && from > 0 ? readSamples(run) : undefined;
+    const lines = chosen.map(({ row }) => validation.rows.at(row)!.line);
+    // A fork may have another number of rows.
+    if (before?.rows.length !== lines.length || before.rows.some(({ line }, i) => line !== lines[i])) return;
+    this.rows = before.rows;
+    this.evaluations = before.evaluations.filter(({ step }) => step <= from);
+  }
+
+  /** @param logits what the evaluation has of the example; valid only during the call */
+  seen(example: number, logits: Float32Array): void {
+    const place = this.places.get(example);
+    if (place === undefined) return;
+    const { kind } = this.task;
+    this.kept[place] = kind.keep?.(this.split.dataset.examples.at(place)!, logits) ?? logits.slice();
+  }
+
+  /** Call after an evaluation whose result counts. */
+  async evaluated(step: number, epoch: number): Promise<void> {
+    if (this.places.size === 0) return;
+    const { kind, data } = this.task;
+    const { rows, dataset } = this.split;
+    const answers = kind.predictions(this.split, data, this.kept);
+    const own = dataset.examples.map(({ row }) => rows.at(row)!);
+    const { truths, predictions } = sampleAnswers(answers, own);
+    this.rows ??= await Promise.all(
+      own.map(async ({ line, text, pair }, i) => {
+        const thumbnail = await kind.thumbnail?.(dataset.examples.at(i)!);
+        return {
+          line,
+          text: excerpt(text),
+          ...(pair !== undefined && { pair: excerpt(pair) }),
+          ...(thumbnail !== undefined && { thumbnail }),
+          ...(truths[i] !== undefined && { truth: truths[i] }),
+        };
+      }),
+    );
+    const total = this.nth(step);
+    this.evaluations = [...this.evaluations, { step, epoch, answers: predictions }].filter(
+      (e) => e.step === step || isKept(this.nth(e.step), total),
+    );
+    const content: RunSamples = {
+      version: 1,
+      answer: answers.answer,
+      rows: this.rows,
+      evaluations: this.evaluations,
+    };
+    writeAtomic(runPaths(this.run).samples, `${JSON.stringify(content)}\n`, this.run);
+  }
+
+  /** Which of the plan's evaluations the one at a step is, from 1. */
+  private nth(step: number): number {
+    let [low, high] = [0, this.planned.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.planned[middle] <= step) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,76 @@
+import { tickTexts, WHOLE_INCREMENTS } from '../../../src/base/tick-texts';
+import type { FlagWords } from '../../charts/flag-lane';
+import type { ChartOptions, ChartView } from '../../charts/line-chart';
+import { t } from '../../ui/l10n';
+import { formatCount, formatNumber, formatTime, TIME_INCREMENTS } from '../format';
+import type { RunData, XAxis } from '../model';
+import { LOSS, type Quantity } from '../quantities';
+import { chartSummary } from '../readouts';
+import { makeView, type DrawnUi } from '../views';
+import { lossSummary } from '../words';
+
+type Handlers = Required<Pick<ChartOptions, 'onCursor' | 'onZoom' | 'onFlag'>> & {
+  onPick(quantity: Quantity, ...args: Parameters<NonNullable<ChartOptions['onPick']>>): void;
+};
+
+const FLAG_WORDS: FlagWords = {
+  more: (count) => t('and {0} more', count),
+  several: (count) => t('{0} events', count),
+};
+
+/** What the charts are made of, kept for as long as it is the same. */
+export class ChartParts {
+  private readonly views = new Map<string, { version: number; view: ChartView }>();
+  private readonly summaries = new Map<string, { version: number; text: string }>();
+  private readonly kept = new Map<string, ChartOptions>();
+
+  constructor(
+    private readonly axis: () => XAxis,
+    private readonly handlers: Handlers,
+  ) {}
+
+  options(quantity: Quantity, height: number): ChartOptions {
+    const { key } = quantity;
+    const found = this.kept.get(key);
+    if (found) return found;
+    const { axis, handlers } = this;
+    const { onCursor, onZoom, onFlag } = handlers;
+    const options: ChartOptions = {
+      height,
+      formatX: (v) => ({ time: formatTime, step: formatCount, epoch: formatNumber })[axis()](v),
+      formatY: quantity.format,
+      ticksX: (ticks) => (axis() === 'epoch' ? tickTexts(ticks) : ticks.map(options.formatX)),
+      ticksY: quantity.ticks,
+      xIncrements: () => ({ time: TIME_INCREMENTS, step: WHOLE_INCREMENTS, epoch: undefined })[axis()],
+      ...{ onCursor, onZoom, onFlag },
+      onPick: (...args) => handlers.onPick(quantity, ...args),
+      ...(key === LOSS.key && { flagWords: FLAG_WORDS }),
+    };
+    this.kept.set(key, options);
+    return options;
+  }
+
+  /** @param version of the data and of the way they are drawn */
+  view(
+    quantity: Quantity,
+    version: number,
+    runs: readonly RunData[],
+    ui: DrawnUi,
+    range: [number, number],
+  ): ChartView {
+    const kept = this.views.get(quantity.key);
+    if (kept?.version === version) return kept.view;
+    const view = makeView(quantity, runs, ui, range);
+    this.views.set(quantity.key, { version, view });
+    return view;
+  }
+
+  /** Examines every value, so only when there are new ones. @param version of the data */
+  summary(quantity: Quantity, version: number, runs: readonly RunData[]): string {
+    const kept = this.summaries.get(quantity.key);
+    if (kept?.version === version) return kept.text;
+    const text = quantity.key === LOSS.key ? runs.map(lossSummary).join(' ') : chartSummary(quantity, runs);
+    this.summaries.set(quantity.key, { version, text });
+    return text;
+  }
+}
