@@ -9,6 +9,12 @@ export const COMMAND = {
   runExperiment: 'aurora.runExperiment',
   runSweep: 'aurora.runSweep',
   stopSweep: 'aurora.stopSweep',
+  resumeSweep: 'aurora.resumeSweep',
+  openSweep: 'aurora.openSweep',
+  studySweep: 'aurora.studySweep',
+  revealSweep: 'aurora.revealSweep',
+  copySweepPath: 'aurora.copySweepPath',
+  deleteSweep: 'aurora.deleteSweep',
   compareMethods: 'aurora.compareMethods',
   preflight: 'aurora.preflight',
   openBudget: 'aurora.openBudget',
@@ -47,7 +53,7 @@ export const COMMAND = {
 } as const;
 
 /** The dashboards: each has a page webview/<name>, and package.json activates the extension to restore it. */
-export const PANELS = ['run', 'budget', 'activations', 'errors', 'playground', 'study'] as const;
+export const PANELS = ['run', 'sweep', 'budget', 'activations', 'errors', 'playground', 'study'] as const;
 
 /** Not in the palette: called from the extension's own UI. */
 export const INTERNAL = { showExperiment: '_aurora.showExperiment' } as const;

@@ -76,7 +76,7 @@ export function chromiumPath(): string {
  * API.
  */
 export async function openPanel(
-  name: 'run' | 'budget' | 'activations' | 'errors' | 'playground' | 'study',
+  name: 'run' | 'sweep' | 'budget' | 'activations' | 'errors' | 'playground' | 'study',
   options: { theme?: Theme; width?: number; height?: number; state?: unknown } = {},
 ): Promise<Opened> {
   const { theme = 'dark', width = 1000, height = 900, state } = options;

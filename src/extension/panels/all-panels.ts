@@ -9,11 +9,13 @@ import { playgroundPanel } from './playground/panel';
 import { dataRows } from './rows/data-rows';
 import { runPanel } from './run/panel';
 import { studyPanel } from './study/panel';
+import { sweepPanel } from './sweep/panel';
 
 /** The dashboards; registered immediately, so that a reloaded window restores them. */
 export function createPanels(services: () => Services): Panels {
   const { context, log } = services();
   const runs = new PanelHome(runPanel(services), context.extensionUri, log);
+  const sweeps = new PanelHome(sweepPanel(services), context.extensionUri, log);
   const budgets = new PanelHome(budgetPanel(services), context.extensionUri, log);
   const activations = new PanelHome(activationsPanel(services), context.extensionUri, log);
   const errors = new PanelHome(errorsPanel(services), context.extensionUri, log);
@@ -22,6 +24,7 @@ export function createPanels(services: () => Services): Panels {
   const rows = dataRows();
   return {
     openRun: (folders, preserveFocus) => runs.open({ runs: [...folders] }, preserveFocus),
+    openSweep: (sweep, preserveFocus) => sweeps.open({ sweep }, preserveFocus),
     openBudget: (file) => budgets.open(file === undefined ? {} : { file }),
     openModelBudget: (model) => budgets.open({ model }),
     openActivations: (run) => activations.open({ run }),
@@ -29,6 +32,15 @@ export function createPanels(services: () => Services): Panels {
     openPlayground: (open) => playgrounds.open(open),
     openStudy: (open) => studies.open(open),
     dispose: () =>
-      vscode.Disposable.from(runs, budgets, activations, errors, playgrounds, studies, rows).dispose(),
+      vscode.Disposable.from(
+        runs,
+        sweeps,
+        budgets,
+        activations,
+        errors,
+        playgrounds,
+        studies,
+        rows,
+      ).dispose(),
   };
 }
