@@ -204,11 +204,11 @@ describe('the Sweep page', () => {
     w = await wire({ theme, width });
     const { page } = w;
     await page.locator('.heat .cell').first().focus();
+    await w.opened.screenshot(`sweep-${theme}-${width}`);
     expect(await shownTexts(page.mainFrame())).toBeGreaterThan(80);
     expect(await faintTexts(page.mainFrame())).toEqual([]);
     expect(await w.opened.accessibility()).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-    await w.opened.screenshot(`sweep-${theme}-${width}`);
     await healthy();
   });
 });

@@ -111,7 +111,7 @@ export class HeatView extends LitElement {
                       class=${this.classOf(cell)}
                       tabindex=${j === row && i === column ? '0' : '-1'}
                       data-cell="${j}-${i}"
-                      aria-label=${this.cellWords(cell, show)}
+                      title=${this.cellWords(cell, show)}
                       @focus=${() => this.go(j, i)}
                       @click=${() => this.go(j, i)}
                       @dblclick=${() => this.open(cell)}
@@ -120,7 +120,7 @@ export class HeatView extends LitElement {
                         cell.value === undefined
                           ? cell.trials.length > 0
                             ? '…'
-                            : nothing
+                            : html`<span class="visually-hidden">${t('not tried')}</span>`
                           : metricText(this.shown.facts, cell.value)
                       }${cell.trials.length > 1 ? html` <small>×${cell.trials.length}</small>` : nothing}
                     </td>`,
