@@ -9,6 +9,11 @@ export const COMMAND = {
   runExperiment: 'aurora.runExperiment',
   runSweep: 'aurora.runSweep',
   stopSweep: 'aurora.stopSweep',
+  resumeSweep: 'aurora.resumeSweep',
+  openSweep: 'aurora.openSweep',
+  studySweep: 'aurora.studySweep',
+  revealSweep: 'aurora.revealSweep',
+  deleteSweep: 'aurora.deleteSweep',
   compareMethods: 'aurora.compareMethods',
   preflight: 'aurora.preflight',
   showPreflight: 'aurora.showPreflight',
@@ -64,7 +69,16 @@ export const TOOL = {
 } as const;
 
 /** The dashboards: each has a page webview/<name>, and package.json activates the extension to restore it. */
-export const PANELS = ['run', 'runs', 'budget', 'activations', 'errors', 'playground', 'study'] as const;
+export const PANELS = [
+  'run',
+  'runs',
+  'sweep',
+  'budget',
+  'activations',
+  'errors',
+  'playground',
+  'study',
+] as const;
 
 /** Not in the palette: called from the extension's own UI. */
 export const INTERNAL = { showExperiment: '_aurora.showExperiment' } as const;

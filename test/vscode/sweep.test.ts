@@ -54,11 +54,20 @@ describe('a sweep, in VS Code 1.100', () => {
     await window.page.locator('.codelens-decoration', { hasText: 'Run Sweep: 3 trials' }).waitFor();
   });
 
-  test('Run Sweep shows a group with its trials, each named by the settings that vary', async () => {
+  test('Run Sweep shows a group with its trials, each named by the settings that vary, and its page', async () => {
     await window.contextMenu(window.row('tiny'), 'Run Sweep');
     await untilSpoken(/^Sweep · \w{4}, running, 0 of 3/);
     await window.expand(group());
     await untilSpoken(/^Run seed \d, running, \d+\/720/);
+    const page = await window.frameWith('aurora-sweep .trial-row');
+    expect(await page.locator('h1').innerText()).toMatch(/^Sweep of tiny \w{4}$/);
+    await expect
+      .poll(() => page.locator('.trial-row').allInnerTexts())
+      .toEqual([
+        expect.stringMatching(/^1\s+1\s+running/),
+        expect.stringMatching(/^2\s+2\s+queued/),
+        expect.stringMatching(/^3\s+3\s+queued/),
+      ]);
     await window.screenshot('sweep-running');
   });
 
@@ -69,8 +78,8 @@ describe('a sweep, in VS Code 1.100', () => {
     expect(['sweep', 'train'].flatMap((command) => programs(server.profile, command))).toEqual([]);
   });
 
-  test('Run Sweep on the group continues it, also across a reload, and trains each trial once', async () => {
-    await window.contextMenu(group(), 'Run Sweep');
+  test('Resume Sweep continues it, also across a reload, and trains each trial once', async () => {
+    await window.contextMenu(group(), 'Resume Sweep');
     await untilSpoken(/^Sweep · \w{4}, running, [012] of 3/);
     await window.reload();
     await window.sideBar();
@@ -89,6 +98,30 @@ describe('a sweep, in VS Code 1.100', () => {
         'finished',
       ]);
     }
+  });
+
+  test('its page is restored by the reload, has the results, and opens a trial', async () => {
+    const page = await window.frameWith('aurora-sweep .trial-row');
+    await expect.poll(() => page.locator('.counts').innerText()).toMatch(/^3 of 3 trials done/);
+    await window.screenshot('sweep-page');
+    await page.locator('.trial-row').first().click({ button: 'right' });
+    await window.page.locator('.monaco-menu .action-label', { hasText: 'Fork' }).waitFor();
+    await window.page.keyboard.press('Escape');
+    await page.locator('.trial-row').first().dblclick();
+    await window.frameWith('aurora-run canvas');
+  });
+
+  test('Delete Sweep moves it and its trials to the trash, and Undo brings them back', async () => {
+    const [sweep] = readdirSync(join(lab.folder, '.aurora/sweeps/tiny'));
+    await window.contextMenu(group(), 'Delete Sweep');
+    await window.modal('Delete the sweep of tiny with its 3 trials?', 'Delete');
+    await window.said('Deleted the sweep of tiny. Trials: 3.');
+    await group().waitFor({ state: 'detached' });
+    expect([readdirSync(runs), readdirSync(join(lab.folder, '.aurora/sweeps/tiny'))]).toEqual([[], []]);
+    await window.pressToast('Deleted the sweep of tiny', 'Undo');
+    await untilSpoken(/^Sweep · \w{4}, finished, 3 trials, best /);
+    expect(readdirSync(runs)).toHaveLength(3);
+    expect(readdirSync(join(lab.folder, '.aurora/sweeps/tiny'))).toEqual([sweep]);
   });
 
   test('Compare Methods at Equal Budget creates an experiment with a sweep over the methods', async () => {

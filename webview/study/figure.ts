@@ -1,9 +1,9 @@
-import { html, LitElement, nothing, svg, type TemplateResult } from 'lit';
+import { html, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import type { Figure, Shape } from '../../src/study/figures/figure';
-import { pathData } from '../../src/study/figures/svg';
+import type { Figure } from '../../src/study/figures/figure';
 import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
+import { shape } from '../ui/shapes';
 import { dataTable } from './table';
 
 /** The minimum width of a figure. */
@@ -57,20 +57,5 @@ export class FigureView extends LitElement {
         <vscode-button appearance="secondary" @click=${copy}>${t('Copy as CSV')}</vscode-button>
       </details>
     </figure>`;
-  }
-}
-
-function shape(s: Shape): TemplateResult {
-  switch (s.kind) {
-    case 'line':
-      return svg`<line class=${s.class} x1=${s.x1} y1=${s.y1} x2=${s.x2} y2=${s.y2}></line>`;
-    case 'path':
-      return svg`<path class=${s.class} d=${pathData(s.points, s.closed)}></path>`;
-    case 'circle':
-      return svg`<circle class=${s.class} cx=${s.x} cy=${s.y} r=${s.r}></circle>`;
-    case 'rect':
-      return svg`<rect class=${s.class} x=${s.x} y=${s.y} width=${s.width} height=${s.height}></rect>`;
-    case 'text':
-      return svg`<text class=${s.class} x=${s.x} y=${s.y} text-anchor=${s.anchor}>${s.text}</text>`;
   }
 }

@@ -7,7 +7,7 @@ import { runItem } from './run-item';
 import { selectedRows } from '../runs/selection';
 
 /** The argument that a key binding passes instead of a row. */
-const FROM_SELECTION = 'selection';
+export const FROM_SELECTION = 'selection';
 
 /**
  * The runs for a command: the selected rows if it was called on one of them, the row it was called on, or run folders;

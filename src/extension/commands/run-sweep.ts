@@ -22,7 +22,7 @@ import { checkedSweep } from '../ask/training-problems';
  * @param decided what the user has already agreed to
  */
 export async function runSweep(services: Services, argument: unknown, decided: ResumeOptions): Promise<void> {
-  const { store, trainer } = services;
+  const { store, trainer, panels } = services;
   const file =
     (await sweepOf(services, argument))?.experiment ??
     (await experimentFrom(services, argument, vscode.l10n.t('Select an experiment to run its sweep')));
@@ -60,6 +60,7 @@ export async function runSweep(services: Services, argument: unknown, decided: R
   // It may have ended before it was seen running.
   const sweep = entry?.sweeps.find((s) => s.folder === folder);
   if (started && sweep?.record.ended && sweep.state !== 'running') void sweepEnded(sweep, entry?.runs ?? []);
+  if (started) panels.openSweep(folder);
 }
 
 /** Asks which one, if several are running. */

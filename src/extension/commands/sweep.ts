@@ -1,7 +1,10 @@
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { registerGuarded } from '../ask/guard';
 import { explaining } from '../ask/training-problems';
-import { COMMAND } from '../ids';
+import { sweepPaths } from '../../runs/sweep/record';
+import { sweepFrom } from '../ask/pick-sweep';
+import { COMMAND, FROM_ROW } from '../ids';
 import type { ResumeOptions } from '../launcher/client';
 import type { Services } from '../services';
 
@@ -15,6 +18,37 @@ export const registerSweeps = (services: Services): vscode.Disposable =>
     registerGuarded(services.log, COMMAND.stopSweep, async (argument) => {
       const { stopSweep } = await import('./run-sweep');
       await explaining(() => stopSweep(services, argument));
+    }),
+    registerGuarded(services.log, COMMAND.resumeSweep, (argument) =>
+      vscode.commands.executeCommand(COMMAND.runSweep, argument),
+    ),
+    registerGuarded(services.log, COMMAND.openSweep, async (argument, from) => {
+      const found = await sweepFrom(services, argument, vscode.l10n.t('Select a sweep to open'));
+      if (found) services.panels.openSweep(found.sweep.folder, from === FROM_ROW);
+    }),
+    registerGuarded(services.log, COMMAND.studySweep, async (argument) => {
+      const title = vscode.l10n.t('Select a sweep to study its trials');
+      const found = await sweepFrom(services, argument, title);
+      if (!found) return;
+      const runs = found.runs.filter((r) => r.run).map((r) => r.folder);
+      if (runs.length > 0) services.panels.openStudy({ runs });
+      else
+        void vscode.window.showInformationMessage(vscode.l10n.t('No trial of this sweep has started yet.'));
+    }),
+    registerGuarded(services.log, COMMAND.revealSweep, async (argument) => {
+      const title = vscode.l10n.t('Select a sweep to reveal its folder');
+      const found = await sweepFrom(services, argument, title);
+      const { revealFolder } = await import('./runs/reveal-folder');
+      if (!found) return;
+      const record = vscode.Uri.file(sweepPaths(found.sweep.folder).sweep);
+      await revealFolder(found.sweep.folder, {
+        label: vscode.l10n.t('Open {0}', basename(record.fsPath)),
+        show: () => vscode.window.showTextDocument(record),
+      });
+    }),
+    registerGuarded(services.log, COMMAND.deleteSweep, async (argument) => {
+      const { deleteSweep } = await import('./delete-sweep');
+      await deleteSweep(services, argument);
     }),
   );
 

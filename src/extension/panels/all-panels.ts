@@ -10,12 +10,14 @@ import { dataRows } from './rows/data-rows';
 import { runPanel } from './run/panel';
 import { runsPanel } from './runs/panel';
 import { studyPanel } from './study/panel';
+import { sweepPanel } from './sweep/panel';
 
 /** The dashboards; registered immediately, so that a reloaded window restores them. */
 export function createPanels(services: () => Services): Panels {
   const { context, log } = services();
   const runs = new PanelHome(runPanel(services), context.extensionUri, log);
   const tables = new PanelHome(runsPanel(services), context.extensionUri, log);
+  const sweeps = new PanelHome(sweepPanel(services), context.extensionUri, log);
   const budgets = new PanelHome(budgetPanel(services), context.extensionUri, log);
   const activations = new PanelHome(activationsPanel(services), context.extensionUri, log);
   const errors = new PanelHome(errorsPanel(services), context.extensionUri, log);
@@ -24,6 +26,7 @@ export function createPanels(services: () => Services): Panels {
   const rows = dataRows();
   return {
     openRun: (folders, preserveFocus) => runs.open({ runs: [...folders] }, preserveFocus),
+    openSweep: (sweep, preserveFocus) => sweeps.open({ sweep }, preserveFocus),
     openBudget: (file) => budgets.open(file === undefined ? {} : { file }),
     openModelBudget: (model) => budgets.open({ model }),
     openActivations: (run) => activations.open({ run }),
@@ -35,6 +38,7 @@ export function createPanels(services: () => Services): Panels {
       vscode.Disposable.from(
         runs,
         tables,
+        sweeps,
         budgets,
         activations,
         errors,

@@ -8,6 +8,8 @@ import type { RunsOpen } from '../../study/runs-table/panel';
 export interface Panels extends vscode.Disposable {
   /** One run, or several overlaid. `preserveFocus` leaves the focus where it is, as for a click in a list. */
   openRun(runs: readonly string[], preserveFocus?: boolean): void;
+  /** The folder of a sweep. */
+  openSweep(folder: string, preserveFocus?: boolean): void;
   /** Without a file: a calculator for the paper's shapes. */
   openBudget(experimentFile?: string): void;
   /** A calculator that begins with this model. */

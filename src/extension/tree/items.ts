@@ -26,6 +26,12 @@ export function treeItem(
       title: vscode.l10n.t('Open Run Dashboard'),
       arguments: [node, FROM_ROW],
     };
+  if (node.kind === 'sweep')
+    item.command = {
+      command: COMMAND.openSweep,
+      title: vscode.l10n.t('Open Sweep'),
+      arguments: [node, FROM_ROW],
+    };
   if (node.kind === 'export')
     item.command = {
       command: COMMAND.openCard,

@@ -1,8 +1,16 @@
 import { basename } from 'node:path';
-import { bestFirst, formatMetric, metricInfo, score, type MetricName } from '../../experiment/metrics';
+import {
+  bestFirst,
+  formatMetric,
+  metricInfo,
+  metricValue,
+  score,
+  type MetricName,
+} from '../../experiment/metrics';
+import { bestBy, isAnyEvaluation } from '../../protocol/evaluations';
 import { hasDiverged } from '../../runs/outcome';
 import { shortKeys } from '../../experiment/sweep';
-import { bestEvaluation, isPruned } from '../runs/label';
+import { isPruned } from '../runs/label';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import { ICONS, stateName, type Row, type RowContext } from './run-row';
 
@@ -13,10 +21,14 @@ export function bySweep(
 ): { groups: { sweep: SweepEntry; runs: RunEntry[] }[]; others: RunEntry[] } {
   const known = new Set(sweeps.map((s) => basename(s.folder)));
   const groups = sweeps
-    .map((sweep) => ({ sweep, runs: runs.filter((r) => r.trial?.sweep === basename(sweep.folder)) }))
+    .map((sweep) => ({ sweep, runs: trialsOf(sweep, runs) }))
     .filter((group) => group.runs.length > 0 || group.sweep.state === 'running');
   return { groups, others: runs.filter((r) => r.trial === undefined || !known.has(r.trial.sweep)) };
 }
+
+/** The runs of a sweep's trials, of those of its experiment. */
+export const trialsOf = (sweep: SweepEntry, runs: readonly RunEntry[]): RunEntry[] =>
+  runs.filter((r) => r.trial?.sweep === basename(sweep.folder));
 
 /** A sweep as a group of its trials: its progress and the best so far. */
 export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trusted }: RowContext): Row {
@@ -42,15 +54,16 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
     icon: ICONS[state],
     capabilities: [
       'sweep',
-      ...(state === 'running'
-        ? ['canStopSweep']
-        : trusted && (done < planned || record.ended)
-          ? ['canGoOn']
-          : []),
+      'canOpenSweep',
+      ...(state === 'running' ? ['canStopSweep'] : trusted && isIncomplete(sweep, runs) ? ['canGoOn'] : []),
     ],
     spoken: [label, stateName(state, t), ...parts].join(', '),
   };
 }
+
+/** Whether trials are left to train. */
+export const isIncomplete = ({ record }: SweepEntry, runs: readonly RunEntry[]): boolean =>
+  record.ended !== undefined || doneTrials(runs) < plannedTrials(record);
 
 /** Why it is incomplete; empty if it is complete. */
 function leftWords({ record: { ended }, state }: SweepEntry, t: RowContext['t']): string {
@@ -80,8 +93,11 @@ export function bestValue(
   runs: readonly NonNullable<RunEntry['run']>[],
   metric: MetricName,
 ): number | undefined {
-  const values = runs.flatMap((run) =>
-    hasDiverged(run) ? [] : (bestEvaluation(run)?.metrics[metric] ?? []),
-  );
+  const values = runs.flatMap((run) => {
+    // By this metric, which need not be the one that training chose by.
+    const best = hasDiverged(run) ? undefined : bestBy(metric, run.events.filter(isAnyEvaluation));
+    const value = best ? metricValue(best.metrics, metric) : NaN;
+    return Number.isNaN(value) ? [] : value;
+  });
   return values.sort((a, b) => bestFirst(score(metric, a), score(metric, b))).at(0);
 }

@@ -3,13 +3,15 @@ import type { Figure, Point, Shape } from './figure';
 /**
  * A figure as a standalone SVG file. It includes a background, so that it is readable on any page, and follows the
  * reader's light or dark theme.
+ *
+ * @param style CSS of classes that only this figure has
  */
-export function svgText({ width, height, title, summary, shapes }: Figure): string {
+export function svgText({ width, height, title, summary, shapes }: Figure, style = ''): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${n(width)}" height="${n(height)}" viewBox="0 0 ${n(width)} ${n(height)}" role="img" aria-labelledby="t d">`,
     `<title id="t">${escape(title)}</title>`,
     `<desc id="d">${escape(summary)}</desc>`,
-    `<style>${STYLE}</style>`,
+    `<style>${STYLE}${style}</style>`,
     `<rect class="ground" width="100%" height="100%"/>`,
     ...shapes.map(element),
     '</svg>',

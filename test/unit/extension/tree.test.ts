@@ -19,7 +19,7 @@ import type { NewEvent, RunStatus, StopReason } from '../../../src/protocol/even
 import { temporaryFolders } from '../runs/folder';
 import { context, NOW, t } from './row-context';
 import { exportRecord } from './transfer/record';
-import { evaluated, finished, makeRun, spec, started } from './run-maker';
+import { evaluated, finished, makeRun, metrics, spec, started } from './run-maker';
 import { sweepEntry } from './sweep-maker';
 
 const folder = temporaryFolders();
@@ -206,14 +206,26 @@ describe('a sweep', () => {
       label: 'Sweep · 1a2b',
       description: '2 of 4 · best 70.0% accuracy · 1 pruned · rank',
       icon: { id: 'sync~spin' },
-      capabilities: ['sweep', 'canStopSweep'],
+      capabilities: ['sweep', 'canOpenSweep', 'canStopSweep'],
     });
     const stopped = sweepRow(sweepEntry('stopped'), trials, context);
     expect(stopped.description).toBe('2 of 4 · best 70.0% accuracy · 1 pruned · stopped · rank');
-    expect(stopped.capabilities).toEqual(['sweep', 'canGoOn']);
+    expect(stopped.capabilities).toEqual(['sweep', 'canOpenSweep', 'canGoOn']);
     expect(sweepRow(sweepEntry('stopped'), trials, { ...context, trusted: false }).capabilities).toEqual([
       'sweep',
+      'canOpenSweep',
     ]);
+  });
+
+  it('shows the best by its own metric, which need not be the one that training chose by', () => {
+    const lower: NewEvent = {
+      ...evaluated(80, 0.6, false),
+      metrics: { ...metrics(0.6), loss: 0.2 },
+    } as NewEvent;
+    const byLoss = sweepEntry('finished');
+    byLoss.record.metric = 'loss';
+    const trial = trialOf('finished', 1, [evaluated(40, 0.61), lower]);
+    expect(sweepRow(byLoss, [trial], context).description).toContain('best 0.2000 loss');
   });
 
   it('does not count trials with a learning rate that lost a search', () => {
@@ -223,7 +235,7 @@ describe('a sweep', () => {
     );
     const row = sweepRow({ ...entry, record: { ...entry.record, trials: passed } }, trials, context);
     expect(row.description).toMatch(/^2 trials · /);
-    expect(row.capabilities).toEqual(['sweep']);
+    expect(row.capabilities).toEqual(['sweep', 'canOpenSweep']);
   });
 
   it('names trials by the settings that vary and says why they stopped', () => {

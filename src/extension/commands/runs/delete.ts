@@ -2,8 +2,11 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { listTrash, restoreRun, trashOf, trashRun, type TrashedRun } from '../../../runs/trash';
+import { listTrashedSweeps, type TrashedSweep } from '../../../runs/sweep/trash';
 import { COMMAND } from '../../ids';
 import { labelOfId, runLabel } from '../../runs/label';
+import type { SweepNode } from '../../runs/nodes';
+import { selectedRows } from '../../runs/selection';
 import { isActive } from '../../runs/shown-state';
 import type { RunEntry } from '../../runs/store';
 import { TrackedRun } from '../../runs/tracked-run';
@@ -11,21 +14,35 @@ import type { Services } from '../../services';
 import { ago } from '../../words/format';
 import { headline } from '../../words/run-row';
 import { registerGuarded, showError } from '../../ask/guard';
-import { namesOf, runsFrom } from '../../ask/pick-many';
+import { FROM_SELECTION, namesOf, runsFrom } from '../../ask/pick-many';
 
 /** Deleting asks first, moves to the trash beside the runs, and can be undone. */
 export function registerDeleteCommands(services: Services): vscode.Disposable[] {
   return [
     registerGuarded(services.log, COMMAND.deleteRun, async (...args) => {
+      const sweep = selectedSweep(args);
+      if (sweep) {
+        await vscode.commands.executeCommand(COMMAND.deleteSweep, sweep);
+        return;
+      }
       const runs = await runsFrom(services, args, { title: vscode.l10n.t('Select the runs to delete') });
       if (runs.length === 0 || !(await stopFirst(services, runs)) || !(await confirm(runs))) return;
       await remove(services, runs);
     }),
     registerGuarded(services.log, COMMAND.restoreRun, async () => {
       const picked = await pickTrashed(services);
-      for (const trashed of picked) await restore(services, trashed);
+      for (const trashed of picked) {
+        if (!('trials' in trashed)) await restore(services, trashed);
+        else await (await import('../delete-sweep')).restore(services, trashed);
+      }
     }),
   ];
+}
+
+/** The Delete key on a sweep's row. */
+function selectedSweep([argument]: readonly unknown[]): SweepNode | undefined {
+  const rows = argument === FROM_SELECTION ? selectedRows() : [];
+  return rows.length === 1 && rows[0].kind === 'sweep' ? rows[0] : undefined;
 }
 
 /** A run in training is not deleted. */
@@ -113,28 +130,47 @@ async function entryOf(folder: string): Promise<RunEntry | undefined> {
   return run.entry;
 }
 
-async function pickTrashed({ store }: Services): Promise<TrashedRun[]> {
+type TrashedItem = vscode.QuickPickItem & { trashed: TrashedRun | TrashedSweep };
+
+async function pickTrashed({ store }: Services): Promise<(TrashedRun | TrashedSweep)[]> {
   const roots = (vscode.workspace.workspaceFolders ?? []).map((f) => f.uri.fsPath);
   const places = new Set([...roots, ...(await store.experiments()).map((e) => dirname(e.file))]);
-  const lists = await Promise.all([...places].map((p) => listTrash(join(p, '.aurora', 'trash'))));
-  const all = lists.flat().sort((a, b) => b.deletedAt - a.deletedAt);
-  if (all.length === 0) {
+  const trashes = [...places].map((p) => join(p, '.aurora', 'trash'));
+  const sweeps = (await Promise.all(trashes.map(listTrashedSweeps))).flat();
+  // Those of a deleted sweep are restored with it.
+  const trials = new Set(sweeps.flatMap((s) => s.trials));
+  const lists = await Promise.all(trashes.map(listTrash));
+  const all = lists
+    .flat()
+    .filter((r) => !trials.has(r.folder))
+    .sort((a, b) => b.deletedAt - a.deletedAt);
+  if (all.length === 0 && sweeps.length === 0) {
     void vscode.window.showInformationMessage(vscode.l10n.t('There are no deleted runs in this workspace.'));
     return [];
   }
   const runs = await Promise.all(all.map(({ folder }) => entryOf(folder)));
-  const items = all.map((trashed, i) => ({
+  const deleted = (at: number) =>
+    vscode.l10n.t('Deleted {0}', ago(at, Date.now(), vscode.env.language, vscode.l10n.t));
+  const ofSweeps = sweeps.map((trashed) => ({
+    label: vscode.l10n.t('Sweep · {0}', basename(trashed.from).slice(0, 4)),
+    description: [basename(dirname(trashed.from)), vscode.l10n.t('{0} trials', trashed.trials.length)].join(
+      ' · ',
+    ),
+    detail: deleted(trashed.deletedAt),
+    picked: false,
+    trashed,
+  }));
+  const ofRuns = all.map((trashed, i) => ({
     label: runs[i] ? runLabel(runs[i]) : labelOfId(trashed.label),
     description: [basename(dirname(trashed.from)), (runs[i] && headline(runs[i])) ?? '']
       .filter((part) => part !== '')
       .join(' · '),
-    detail: vscode.l10n.t(
-      'Deleted {0}',
-      ago(trashed.deletedAt, Date.now(), vscode.env.language, vscode.l10n.t),
-    ),
-    picked: all.length === 1,
+    detail: deleted(trashed.deletedAt),
+    picked: false,
     trashed,
   }));
+  const items: TrashedItem[] = [...ofSweeps, ...ofRuns];
+  if (items.length === 1) items[0].picked = true;
   const title = vscode.l10n.t('Select the runs to restore');
   const options = { title, canPickMany: true as const, ignoreFocusOut: true, matchOnDescription: true };
   return ((await vscode.window.showQuickPick(items, options)) ?? []).map((p) => p.trashed);

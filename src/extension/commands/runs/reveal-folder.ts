@@ -1,0 +1,23 @@
+import * as vscode from 'vscode';
+
+/**
+ * Reveals a folder wherever files are browsed here.
+ *
+ * @param main shows what matters in it, offered where there is no file manager
+ */
+export async function revealFolder(
+  place: string,
+  main: { label: string; show: () => Thenable<unknown> },
+): Promise<void> {
+  const uri = vscode.Uri.file(place);
+  const onDesktop = vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined;
+  if (onDesktop) return void (await vscode.commands.executeCommand('revealFileInOS', uri));
+  // In remote windows the machine with the folder has no file manager, and the Explorer may hide the folder.
+  const [copy, window] = [vscode.l10n.t('Copy Path'), vscode.l10n.t('Open in New Window')];
+  const message = vscode.l10n.t('The folder is {0}.', place);
+  const answer = await vscode.window.showInformationMessage(message, copy, main.label, window);
+  if (answer === copy) await vscode.env.clipboard.writeText(place);
+  if (answer === main.label) await main.show();
+  if (answer === window)
+    await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow: true });
+}

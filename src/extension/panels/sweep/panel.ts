@@ -1,0 +1,17 @@
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { experimentName } from '../../../runs/layout';
+import type { SweepFromPage, SweepOpen } from '../../../protocol/panels/sweep';
+import type { Services } from '../../services';
+import type { PanelKind } from '../panel';
+import { parseMessage, parseOpen } from './messages';
+
+/** The Sweep page: the trials of one sweep. */
+export const sweepPanel = (services: () => Services): PanelKind<SweepOpen, SweepFromPage> => ({
+  name: 'sweep',
+  key: ({ sweep }) => sweep,
+  title: ({ sweep }) => vscode.l10n.t('Sweep of {0}', experimentName(basename(dirname(sweep)))),
+  parseOpen,
+  parse: parseMessage,
+  start: async (open, page) => (await import('./start')).startSweep(services(), open, page),
+});

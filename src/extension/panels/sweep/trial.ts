@@ -1,0 +1,68 @@
+import { metricValue, score, type MetricName } from '../../../experiment/metrics';
+import { bestBy, isAnyEvaluation, type Evaluation } from '../../../protocol/evaluations';
+import type { PageTrial, PageTrialState } from '../../../protocol/panels/sweep';
+import { hasDiverged } from '../../../runs/outcome';
+import type { RunSummary } from '../../../runs/read';
+import type { TrialRecord } from '../../../runs/sweep/record';
+import type { Settings } from '../../../experiment/sweep';
+import { isPruned, stopReason } from '../../runs/label';
+import type { RunEntry } from '../../runs/store';
+import { spansOf } from './spans';
+
+/**
+ * One trial for the page.
+ *
+ * @param entry its run, once that exists
+ * @param can what can be done with the run
+ */
+export function pageTrial(
+  { id, number, planned, passedOver }: TrialRecord,
+  settings: Settings,
+  entry: RunEntry | undefined,
+  { metric, can }: { metric: MetricName; can: string[] },
+): PageTrial {
+  const none = { step: 0, steps: 0, epochs: 0, spans: [], improved: [] };
+  const base = { id, number, settings, can, ...none };
+  if (!entry) return { ...base, state: passedOver ? 'passed-over' : planned ? 'queued' : 'dropped' };
+  const { folder, run, error } = entry;
+  const shown = { ...base, run: folder, state: stateOf(entry, planned) };
+  if (!run) return { ...shown, ...(error && { error: error.message }) };
+  return { ...shown, ...progressOf(run), ...resultOf(run, metric), spans: spansOf(run, entry.state) };
+}
+
+function stateOf({ state, run }: RunEntry, planned: boolean): PageTrialState {
+  if (!planned && state !== 'finished') return 'dropped';
+  if (state === 'failed') return run && hasDiverged(run) ? 'diverged' : 'failed';
+  if (state !== 'stopped') return state;
+  return isPruned({ state, run }) ? 'pruned' : stopReason(run) === 'rung' ? 'waiting' : 'stopped';
+}
+
+function progressOf({ events, status, result }: RunSummary) {
+  const started = events.findLast((e) => e.kind === 'started');
+  const failed = events.findLast((e) => e.kind === 'failed');
+  const finished = Number(result?.steps);
+  return {
+    step: Number.isFinite(finished) ? finished : (status?.step ?? 0),
+    steps: status?.steps || (started?.steps ?? 0),
+    epochs: started?.epochs ?? 0,
+    ...(failed && status?.state === 'failed' && { error: failed.message }),
+  };
+}
+
+/** By the sweep's metric; nothing of a trial that diverged. */
+function resultOf(run: RunSummary, metric: MetricName): Partial<PageTrial> {
+  if (hasDiverged(run)) return {};
+  const evaluations = run.events.filter(isAnyEvaluation);
+  const best = bestBy(metric, evaluations);
+  if (!best) return {};
+  const form = evaluations.at(-1)?.form;
+  const counted = evaluations.filter((e): e is Evaluation => e.kind === 'evaluation' && e.form === form);
+  const improved: [number, number][] = [];
+  for (const { t, metrics } of counted) {
+    const value = metricValue(metrics, metric);
+    const before = improved.at(-1)?.[1];
+    if (before === undefined || score(metric, value) > score(metric, before)) improved.push([t, value]);
+  }
+  const value = metricValue(best.metrics, metric);
+  return Number.isNaN(value) ? {} : { metric: value, loss: best.metrics.loss, improved };
+}

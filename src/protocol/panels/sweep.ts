@@ -1,0 +1,99 @@
+import type { MetricName } from '../../experiment/metrics';
+import type { Pruning, RateSearch, SweepSpec } from '../../experiment/sweep';
+
+/** What the Sweep page shows: the absolute path of a sweep's folder. */
+export interface SweepOpen {
+  sweep: string;
+}
+
+/** The queue's state; `gone`: the sweep was deleted. */
+export type QueueState = 'running' | 'finished' | 'stopped' | 'failed' | 'lost' | 'gone';
+
+/**
+ * `waiting` for the other trials at a comparison; `pruned` after one; `passed-over`: never started, since its learning
+ * rate lost the search; `dropped`: the sweep section no longer has it.
+ */
+export type PageTrialState =
+  | 'queued'
+  | 'starting'
+  | 'running'
+  | 'waiting'
+  | 'stopped'
+  | 'lost'
+  | 'finished'
+  | 'diverged'
+  | 'failed'
+  | 'damaged'
+  | 'pruned'
+  | 'passed-over'
+  | 'dropped';
+
+/** Everything but the trials. */
+export interface SweepFacts {
+  /** The experiment's name in the tree. */
+  experiment: string;
+  /** The start of the sweep's id, as in the tree. */
+  id: string;
+  state: QueueState;
+  /** Why it is incomplete, if the user has to decide. */
+  ended?: string;
+  type: SweepSpec['type'];
+  metric: MetricName;
+  /** Dotted keys that differ between trials, in the order of the file. */
+  varied: string[];
+  /** Those that were drawn on a logarithmic scale. */
+  logarithmic: string[];
+  /** Trials that train in parallel; undefined before the machine was measured. */
+  parallel?: number;
+  pruning?: Pruning;
+  search?: RateSearch;
+  /** Whether it can be started or continued here. */
+  canResume: boolean;
+}
+
+export interface PageTrial {
+  id: string;
+  /** Starting at 1. */
+  number: number;
+  /** By dotted key: what the trial changes, and the experiment's value of what others change, as far as known. */
+  settings: Record<string, unknown>;
+  state: PageTrialState;
+  /** The folder of its run, once that exists. */
+  run?: string;
+  /** What can be done with the run; as in the tree. */
+  can: string[];
+  step: number;
+  /** 0 until the trainer has determined it. */
+  steps: number;
+  /** 0 until the trainer has determined it. */
+  epochs: number;
+  /** The best value of the sweep's metric, and the loss of that evaluation; not of a diverged trial. */
+  metric?: number;
+  loss?: number;
+  /** When it trained, in ms since 1970, from its journal: one interval for each start; the last may be growing. */
+  spans: (readonly [from: number, to: number])[];
+  /** The evaluations that were better than all of the trial's before: ms since 1970, and the metric. */
+  improved: (readonly [at: number, value: number])[];
+  /** Why it failed. */
+  error?: string;
+}
+
+export type SweepToPage =
+  /** Everything. */
+  | { type: 'sweep'; facts: SweepFacts; trials: PageTrial[] }
+  /** What has changed since the last message. The trials replace those with the same id. */
+  | { type: 'changes'; facts?: SweepFacts; trials: PageTrial[] }
+  | { type: 'error'; message: string };
+
+export const SWEEP_ACTIONS = ['stop', 'resume', 'study', 'experiment', 'delete'] as const;
+export type SweepAction = (typeof SWEEP_ACTIONS)[number];
+
+export type SweepFromPage =
+  | { type: 'action'; action: SweepAction }
+  /** Opens a trial's dashboard. */
+  | { type: 'open'; run: string }
+  /** Overlays the curves of trials. */
+  | { type: 'compare'; runs: string[] }
+  | { type: 'copy'; text: string }
+  /** Asks for a path, and writes the text there. `name` has an extension. */
+  | { type: 'save'; name: string; text: string };

@@ -1,0 +1,86 @@
+import { trainedCount } from '../../experiment/sweep';
+import type { PageTrial, SweepFacts } from '../../protocol/panels/sweep';
+import { isDone, isPlanned, isTraining, trainedSeconds, trainedShare } from './trials';
+
+export interface TimeLeft {
+  seconds: number;
+  /** The number of trials whose durations it is estimated from. */
+  from: number;
+}
+
+/** A running trial that is further than this is estimated by its own pace. */
+const OWN_PACE = 0.1;
+
+/**
+ * How long a running sweep will take, estimated: what is left to train, at the pace of the trials that have ended or
+ * paused, divided by the trials that train in parallel, but at least as long as its longest trial. Undefined while none
+ * has ended, and unless it is running.
+ */
+export function timeLeft(
+  { state, parallel = 1, pruning, search }: Pick<SweepFacts, 'state' | 'parallel' | 'pruning' | 'search'>,
+  all: readonly PageTrial[],
+): TimeLeft | undefined {
+  if (state !== 'running') return undefined;
+  const trials = all.filter((t) => isPlanned(t) || t.run !== undefined);
+  const measured = trials.filter(
+    (t) => !isTraining(t) && t.state !== 'failed' && trainedShare(t) > 0 && trainedSeconds(t) > 0,
+  );
+  if (measured.length === 0) return undefined;
+  const sum = (of: (t: PageTrial) => number) => measured.reduce((total, t) => total + of(t), 0);
+  /** Seconds of a whole trial. */
+  const whole = sum(trainedSeconds) / sum(trainedShare);
+  const left = trials.filter(isPlanned).filter((t) => !isDone(t));
+  const secondsOf = (t: PageTrial): number => {
+    const share = trainedShare(t);
+    const own = isTraining(t) && share > OWN_PACE && trainedSeconds(t) > 0;
+    return (1 - share) * (own ? trainedSeconds(t) / share : whole);
+  };
+  if (pruning) return { seconds: (whole * sharesLeft(trials, pruning)) / parallel, from: measured.length };
+  const each = left.map(secondsOf);
+  const total = each.reduce((a, b) => a + b, 0) * toBeTrained(trials, left.length, search);
+  return {
+    seconds: left.length === 0 ? 0 : Math.max(total / parallel, ...each),
+    from: measured.length,
+  };
+}
+
+/** The share of the unfinished trials that a learning rate search will train; 1 without a search. */
+function toBeTrained(trials: readonly PageTrial[], left: number, search: SweepFacts['search']): number {
+  if (!search || left === 0) return 1;
+  const planned = trials.filter((t) => t.state !== 'dropped');
+  const all = trainedCount(
+    planned.map((t) => t.settings),
+    search,
+  );
+  const done = planned.filter(isDone).length;
+  return Math.min(1, Math.max(0, all - done) / left);
+}
+
+/**
+ * How many whole trainings successive halving still takes: at each comparison, those that are left, for the part up to
+ * there that is not trained yet. The furthest trials are the ones that are kept; a failed one is not.
+ */
+function sharesLeft(trials: readonly PageTrial[], pruning: NonNullable<SweepFacts['pruning']>): number {
+  const { steps = 0, epochs = 0 } = trials.find((t) => t.steps > 0) ?? {};
+  const total = pruning.minSteps === undefined ? epochs : steps;
+  const shares = trials
+    .filter((t) => t.state !== 'dropped')
+    .map((t) => ({ failed: t.state === 'failed' || t.state === 'diverged', share: trainedShare(t) }))
+    .sort((a, b) => Number(a.failed) - Number(b.failed) || b.share - a.share)
+    .map(({ failed, share }) => (failed ? 1 : share));
+  let left = shares.length;
+  let from = 0;
+  let sum = 0;
+  const train = (to: number) => {
+    for (const share of shares.slice(0, left)) sum += Math.max(0, to - Math.max(from, share));
+    from = to;
+  };
+  for (
+    let at = pruning.minSteps ?? pruning.minEpochs!;
+    left > 1 && at < total;
+    at *= pruning.eta, left = Math.max(1, Math.floor(left / pruning.eta))
+  )
+    train(at / total);
+  train(1);
+  return sum;
+}

@@ -1,0 +1,110 @@
+import { html, nothing, svg } from 'lit';
+import type { PageTrialState, SweepAction } from '../../src/protocol/panels/sweep';
+import { timeLeft } from '../../src/study/sweep/time-left';
+import { isDone, isPlanned, isTraining } from '../../src/study/sweep/trials';
+import { t } from '../ui/l10n';
+import type { Shown } from './model';
+import { planWords, queueWord, timeLeftWords, trialText, trialWord } from './words';
+
+interface HeaderActions {
+  act(action: SweepAction): void;
+  open(run: string): void;
+}
+
+/** Counted in this order after those that are done. */
+const COUNTED: readonly PageTrialState[] = [
+  'running',
+  'starting',
+  'waiting',
+  'queued',
+  'stopped',
+  'lost',
+  'pruned',
+  'failed',
+  'diverged',
+  'damaged',
+  'passed-over',
+];
+
+/** What the sweep is doing, how far it is, its best trial, and how long it will take. */
+export function header(shown: Shown, actions: HeaderActions) {
+  const { facts, trials, best } = shown;
+  const { state } = facts;
+  const left = timeLeft(facts, trials);
+  const isChecking = state === 'running' && trials.every((trial) => trial.run === undefined);
+  return html`<header>
+    <div class="title">
+      <h1>${t('Sweep of {0}', facts.experiment)} <small>${facts.id}</small></h1>
+      <span class="state state-${state}" role="status">${queueWord(state)}</span>
+    </div>
+    <p class="note">${planWords(facts)}</p>
+    ${facts.ended === undefined ? nothing : html`<p class="notice" role="status">${facts.ended}</p>`}
+    ${
+      state === 'gone'
+        ? html`<p class="notice" role="status">
+            ${t('This sweep was deleted. "AuroRA: Restore Deleted Run" brings it back.')}
+          </p>`
+        : nothing
+    }
+    ${progress(shown)}
+    ${
+      best === undefined
+        ? isChecking
+          ? html`<p class="note">${t('The first trials are being prepared.')}</p>`
+          : nothing
+        : html`<p class="best">
+            ${t('Best so far:')}
+            <button class="link" data-action="best" @click=${() => actions.open(best.run!)}>
+              ${trialText(facts, best)}
+            </button>
+          </p>`
+    }
+    ${left === undefined ? nothing : html`<p class="left">${timeLeftWords(left)}</p>`}
+    <div class="tools">${buttons(shown, actions)}</div>
+  </header>`;
+}
+
+function progress({ facts, trials }: Shown) {
+  const planned = trials.filter(isPlanned);
+  if (planned.length === 0) return nothing;
+  const count = (is: (trial: (typeof trials)[number]) => boolean) => planned.filter(is).length;
+  const done = count(isDone);
+  const counts = COUNTED.flatMap((state) => {
+    const n = trials.filter((trial) => trial.state === state).length;
+    return n > 0 ? [`${n} ${trialWord(state, facts.state)}`] : [];
+  });
+  const text = [t('{0} of {1} trials done', done, planned.length), ...counts].join(' · ');
+  const parts = [
+    ['done', done],
+    ['training', count(isTraining)],
+    ['paused', count(({ state }) => state === 'waiting')],
+  ] as const;
+  let at = 0;
+  return html`<p class="counts">${text}</p>
+    <svg class="progress" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="all" width="100" height="6"></rect>
+      ${parts.map(([name, n]) => {
+        const width = (100 * n) / planned.length;
+        at += width;
+        return svg`<rect class=${name} x=${at - width} width=${width} height="6"></rect>`;
+      })}
+    </svg>`;
+}
+
+function buttons({ facts, trials }: Shown, { act }: HeaderActions) {
+  const button = (action: SweepAction, label: string, main = false) =>
+    html`<vscode-button
+      data-action=${action}
+      appearance=${main ? 'primary' : 'secondary'}
+      @click=${() => act(action)}
+      >${label}</vscode-button
+    >`;
+  if (facts.state === 'gone') return nothing;
+  return [
+    facts.state === 'running' ? button('stop', t('Stop Sweep'), true) : nothing,
+    facts.canResume ? button('resume', t('Resume Sweep'), true) : nothing,
+    trials.some((trial) => trial.run !== undefined) ? button('study', t('Open Study')) : nothing,
+    button('experiment', t('Open Experiment')),
+    button('delete', t('Delete Sweep')),
+  ];
+}

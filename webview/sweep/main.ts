@@ -1,0 +1,20 @@
+import '../ui/page.css';
+import '../ui/fields.css';
+import '../study/study.css';
+import './sweep.css';
+import { followSeries } from '../charts/series';
+import { FigureView } from '../study/figure';
+import { registerToolkit } from '../ui/toolkit';
+import { SweepApp } from './app';
+import { HeatView } from './heat-view';
+import { ParallelView } from './parallel-view';
+import { TrialsTable } from './trials-table';
+
+followSeries();
+registerToolkit();
+customElements.define('aurora-study-figure', FigureView);
+customElements.define('aurora-parallel', ParallelView);
+customElements.define('aurora-heat', HeatView);
+customElements.define('aurora-trials', TrialsTable);
+customElements.define('aurora-sweep', SweepApp);
+document.body.append(document.createElement('aurora-sweep'));

@@ -1,0 +1,26 @@
+import { own } from '../../src/base/names';
+import { valueText } from '../../src/experiment/sweep';
+import type { PageTrial } from '../../src/protocol/panels/sweep';
+import { trainedSeconds } from '../../src/study/sweep/trials';
+import { csv } from '../ui/csv';
+import type { Shown } from './model';
+
+/** The trials with all digits. */
+export const trialsCsv = ({ facts }: Shown, trials: readonly PageTrial[]): string =>
+  csv([
+    ['trial', ...facts.varied, 'state', facts.metric, 'loss', 'step', 'steps', 'seconds', 'run'],
+    ...trials.map((trial) => [
+      trial.number,
+      ...facts.varied.map((key) => {
+        const value = own(trial.settings, key);
+        return value === undefined ? '' : valueText(value);
+      }),
+      trial.state,
+      trial.metric ?? '',
+      trial.loss ?? '',
+      trial.step,
+      trial.steps,
+      trainedSeconds(trial),
+      trial.run ?? '',
+    ]),
+  ]);

@@ -1,0 +1,104 @@
+import { formatMetric, metricInfo } from '../../src/experiment/metrics';
+import { settingsText, shortKeys } from '../../src/experiment/sweep';
+import type { PageTrial, PageTrialState, QueueState, SweepFacts } from '../../src/protocol/panels/sweep';
+import type { TimeLeft } from '../../src/study/sweep/time-left';
+import { t } from '../ui/l10n';
+
+/** A trial's state in a word or two. */
+export function trialWord(state: PageTrialState, queue: QueueState): string {
+  const words: Record<PageTrialState, string> = {
+    queued: queue === 'running' ? t('queued') : t('not started'),
+    starting: t('starting'),
+    running: t('running'),
+    waiting: t('waiting for others'),
+    stopped: t('stopped'),
+    lost: t('lost'),
+    finished: t('finished'),
+    diverged: t('diverged'),
+    failed: t('failed'),
+    damaged: t('damaged'),
+    pruned: t('pruned'),
+    'passed-over': t('passed over'),
+    dropped: t('no longer planned'),
+  };
+  return words[state];
+}
+
+export function queueWord(state: QueueState): string {
+  const words: Record<QueueState, string> = {
+    running: t('running'),
+    finished: t('finished'),
+    stopped: t('stopped'),
+    failed: t('failed'),
+    lost: t('lost'),
+    gone: t('deleted'),
+  };
+  return words[state];
+}
+
+/** How it chooses trials, in one sentence. */
+export function planWords({ type, varied, metric, parallel, pruning, search }: SweepFacts): string {
+  const kinds = { grid: t('Grid'), random: t('Random'), list: t('List') };
+  const names = [...shortKeys(varied).values()].join(', ');
+  const parts = [
+    names ? t('{0} over {1}', kinds[type], names) : kinds[type],
+    t('compared by {0}', metricInfo(metric).label),
+    parallel === undefined ? '' : parallel === 1 ? t('one at a time') : t('{0} in parallel', parallel),
+    search ? searchWords(search) : '',
+    pruning ? pruningWords(pruning) : '',
+  ];
+  return parts.filter((part) => part !== '').join(' · ');
+}
+
+const searchWords = ({ seeds }: NonNullable<SweepFacts['search']>): string =>
+  seeds === 1
+    ? t('learning rates searched with the first seed, the other seeds with the best')
+    : t('learning rates searched with the first {0} seeds, the other seeds with the best', seeds);
+
+function pruningWords({ eta, minEpochs, minSteps }: NonNullable<SweepFacts['pruning']>): string {
+  const first = minSteps ?? minEpochs!;
+  const at = [first, first * eta, first * eta * eta].join(', ');
+  return minSteps === undefined
+    ? t('one in {0} continues after {1} … epochs', eta, at)
+    : t('one in {0} continues after {1} … steps', eta, at);
+}
+
+/** "About 12 min left, estimated from 3 trials." */
+export function timeLeftWords({ seconds, from }: TimeLeft): string {
+  const minutes = Math.round(seconds / 60);
+  const time =
+    minutes < 1
+      ? t('less than a minute')
+      : minutes < 60
+        ? t('about {0} min', minutes)
+        : t('about {0} h {1} min', Math.floor(minutes / 60), 5 * Math.floor((minutes % 60) / 5));
+  return from === 1
+    ? t('Time left: {0}, estimated from 1 trial', time)
+    : t('Time left: {0}, estimated from {1} trials', time, from);
+}
+
+export const metricText = ({ metric }: SweepFacts, value: number | undefined): string =>
+  value === undefined ? '–' : formatMetric(metric, value);
+
+/** "Trial 3 · rank 4 · seed 1 · accuracy 81.0%" */
+export function trialText(facts: SweepFacts, trial: PageTrial): string {
+  const { label } = metricInfo(facts.metric);
+  return [
+    t('Trial {0}', trial.number),
+    settingsText(trial.settings, facts.varied),
+    trial.metric === undefined
+      ? trialWord(trial.state, facts.state)
+      : `${label} ${metricText(facts, trial.metric)}`,
+  ]
+    .filter((part) => part !== '')
+    .join(' · ');
+}
+
+/** "4 s", "3 min 10 s", "1 h 12 min" */
+export function durationText(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return t('{0} s', whole);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return whole % 60 === 0 ? t('{0} min', minutes) : t('{0} min {1} s', minutes, whole % 60);
+  return t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
+}
