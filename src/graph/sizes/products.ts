@@ -43,11 +43,13 @@ function windows(c: SizeContext, kernel: readonly number[]): number[] {
   const dilations = attrInts(c.node, 'dilations') ?? ones;
   const pads = attrInts(c.node, 'pads') ?? [...ones, ...ones].map(() => 0);
   const auto = attrString(c.node, 'auto_pad', 'NOTSET');
-  const round = attrInt(c.node, 'ceil_mode', 0) ? Math.ceil : Math.floor;
+  const ceil = attrInt(c.node, 'ceil_mode', 0) === 1;
   return spatial.map((size, i) => {
     if (auto.startsWith('SAME')) return Math.ceil(size / strides[i]);
     const covered = size + pads[i] + pads[i + spatial.length] - dilations[i] * (kernel[i] - 1) - 1;
-    return round(covered / strides[i]) + 1;
+    if (!ceil) return Math.floor(covered / strides[i]) + 1;
+    // A window that would begin in the margin after the axis does not count.
+    return Math.min(Math.ceil(covered / strides[i]), Math.ceil((size + pads[i]) / strides[i]) - 1) + 1;
   });
 }
 
