@@ -1,6 +1,7 @@
 import { attrInt, attrInts, attrString } from '../attributes';
 import { DType } from '../dtype';
 import { elementCount } from '../model';
+import { valuesEach } from '../quantized/lookup';
 import { broadcastDims, INT64, type SizeContext, type SizeRule } from './rule';
 
 const matmul: SizeRule = (c) => {
@@ -137,10 +138,20 @@ export const products: Record<string, SizeRule> = {
   Resize: resize,
 };
 
+/** Rows of a table of few bits, which may hold several values in each byte. */
+const quantizedRows: SizeRule = (c) => {
+  const { dims, dtype } = c.input(0);
+  const wide = dims.map((d, i) => (i === dims.length - 1 ? d * valuesEach(c.node, dtype) : d));
+  const given = attrInt(c.node, 'gather_axis', 0);
+  const axis = given < 0 ? given + dims.length : given;
+  return [{ dims: [...wide.slice(0, axis), ...c.dims(1), ...wide.slice(axis + 1)], dtype: c.input(2).dtype }];
+};
+
 /** Those of com.microsoft. */
 export const quantizedProducts: Record<string, SizeRule> = {
   MatMulNBits: quantizedProduct,
   DynamicQuantizeMatMul: quantizedProduct,
+  GatherBlockQuantized: quantizedRows,
 };
 
 /** Additions and multiplications of a node, both counted; 0 unless it is a product of matrices. */
