@@ -35,6 +35,8 @@ export interface Evaluator {
 
 /** Also runs training steps. */
 export interface Stepper extends Evaluator {
+  /** Whether a step computes logits only for the positions with a label. */
+  readonly atLabels?: boolean;
   /**
    * @param inputs the model's inputs, labels, and dropout masks if the task has them
    * @param gradScale factor on every gradient: 1 / (examples or tokens that count in the whole step)

@@ -38,7 +38,13 @@ function valueInfoOf(raw: Uint8Array) {
 }
 
 /** Operators whose output type is not the type of their first input. */
-const TYPE_FROM: Record<string, number> = { Where: 1, OneHot: 2, DequantizeLinear: 1, CastLike: 1 };
+const TYPE_FROM: Record<string, number> = {
+  Where: 1,
+  OneHot: 2,
+  DequantizeLinear: 1,
+  CastLike: 1,
+  GatherBlockQuantized: 2,
+};
 const INT64 = new Set(['Shape', 'Size', 'NonZero', 'ArgMax', 'ArgMin']);
 const BOOL = new Set('Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor Not IsNaN IsInf'.split(' '));
 

@@ -78,6 +78,7 @@ export function inferAxes(
     case 'MultiHeadAttention':
       return { rank: 3 };
     case 'Gather':
+    case 'GatherBlockQuantized':
       return first?.rank === undefined ? {} : plus(first.rank - 1, second?.rank);
     case 'Unsqueeze':
       return first?.rank === 0 && axes === 1 ? { rank: 1, length: 1 } : plus(first?.rank, axes);

@@ -7,6 +7,7 @@ import { outputLayers } from './layers/output-layers';
 import { cacheInputs } from './past/cache-inputs';
 import { prepareModel } from './prepare';
 import { isDynamic } from './quantized/dynamic';
+import { looksUpFewBits, valuesEach } from './quantized/lookup';
 import { scalesOf } from './quantized/scales';
 import { outputsReached } from './reach';
 
@@ -86,6 +87,10 @@ function parameterCount(graph: Graph, layers: readonly LinearLayer[]): number {
   const quantized = layers.filter((l) => l.dequantize);
   const weights = new Map(quantized.map((l) => [l.weight.name, l.inFeatures * l.outFeatures]));
   const scales = new Set(graph.nodes.flatMap(scalesOf));
+  for (const node of graph.nodes.filter(looksUpFewBits)) {
+    const table = graph.initializers.get(node.inputs[0]);
+    if (table) weights.set(table.name, elementCount(table.dims) * valuesEach(node, table.dtype));
+  }
   let count = 0;
   for (const { name, dims } of graph.initializers.values())
     if (dims.length > 0 && !scales.has(name)) count += weights.get(name) ?? elementCount(dims);

@@ -30,6 +30,8 @@ export interface TrainingLoss {
 export interface Objective {
   /** Type of the labels it reads, and how many leading axes of the logits they have; `all`: as many as the logits. */
   labels: { dtype: number; rank: number | 'all' };
+  /** Of a loss of labels for each position: by how many positions they are after the one that predicts them. */
+  ahead?: 0 | 1;
   /** @param training only for a cross-entropy of classes; omitted: the loss of an evaluation */
   build(g: GraphBuilder, logits: string, labels: string, dtype: number, training?: TrainingLoss): LossNodes;
   /** The same in float64, from the logits of a model that has no loss. */
@@ -97,6 +99,7 @@ export const OBJECTIVES: Record<ObjectiveName, Objective> = {
   /** logits (batch, sequence, classes), labels (batch, sequence). */
   'token-cross-entropy': {
     labels: { dtype: DType.int64, rank: 2 },
+    ahead: 0,
     build: crossEntropySum,
     measure: measureCrossEntropy,
   },
@@ -142,6 +145,7 @@ export const OBJECTIVES: Record<ObjectiveName, Objective> = {
   /** logits (batch, sequence, vocabulary), labels (batch, sequence): position t predicts label t+1. */
   'causal-lm': {
     labels: { dtype: DType.int64, rank: 2 },
+    ahead: 1,
     build(g, logits, labels, dtype) {
       const axis = g.ints([1]);
       const before = g.op('Slice', [logits, g.ints([0]), g.ints([-1]), axis]);

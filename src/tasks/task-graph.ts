@@ -8,6 +8,7 @@ import type { DocumentPlaces } from '../graph/passes/document-places';
 import { keepDocumentsApart } from '../graph/passes/keep-documents-apart';
 import { prune } from '../graph/prune';
 import { addHead, type HeadSpec } from './head';
+import { logitsAtLabels } from './label-rows';
 import { OBJECTIVES, type ObjectiveName, type TrainingLoss } from './objective';
 
 export interface TaskGraphSpec {
@@ -41,7 +42,10 @@ export interface TaskGraph {
   model: Model;
   trainable: TrainableInfo[];
   labels: string;
+  /** Of the rows with a label alone if `ahead` is known. */
   logits: string;
+  /** The loss is that of the inputs that `atLabelRows` makes of a batch with this number. */
+  ahead?: number;
   lossSum: string;
   count: string;
   /** No gradient needs to pass these. */
@@ -57,12 +61,14 @@ const ATTENTION_MASK = 'attention_mask';
  * @param model    at the internal opset
  * @param infos    shapes of its tensors, from a probe
  * @param training of a step: with dropout masks and places of documents as inputs, and its own loss
+ * @param atLabels whether a step's graph may compute logits only for the positions with a label
  */
 export function buildTaskGraph(
   model: Model,
   infos: TensorInfos,
   spec: TaskGraphSpec,
   training: boolean,
+  atLabels = false,
 ): TaskGraph {
   const output = infos.get(spec.output);
   if (!output)
@@ -95,8 +101,20 @@ export function buildTaskGraph(
   const { dtype: labelType, rank } = objective.labels;
   // With a head, the answers have its outputs instead of the hidden states' axes.
   const all = spec.head ? [output.shape[0], spec.head.classes] : output.shape;
-  const labels = g.addInput(LABELS, labelType, rank === 'all' ? all : output.shape.slice(0, rank));
-  const loss = objective.build(g, logits, labels, dtype, training ? spec.trainingLoss : undefined);
+  const { ahead } = objective;
+  const few =
+    training && atLabels && !spec.head && ahead !== undefined ? logitsAtLabels(g, infos, logits) : undefined;
+  const rows = few === undefined ? undefined : graph.inputs.at(-1)!.shape;
+  const labels = g.addInput(LABELS, labelType, rows ?? (rank === 'all' ? all : output.shape.slice(0, rank)));
+  logits = few ?? logits;
+  const { trainingLoss } = training ? spec : {};
+  const loss = OBJECTIVES[few ? 'cross-entropy' : spec.objective].build(
+    g,
+    logits,
+    labels,
+    dtype,
+    trainingLoss,
+  );
   const outputs = [loss.lossSum, loss.count, logits, ...[...observed.values()].flat()];
   graph.outputs = outputsNamed([...new Set(outputs)]);
   return {
@@ -104,6 +122,7 @@ export function buildTaskGraph(
     trainable,
     labels,
     logits,
+    ...(few !== undefined && { ahead }),
     lossSum: loss.lossSum,
     count: loss.count,
     stop: [...stop, ...loss.stop],

@@ -6,6 +6,7 @@ import { readReference } from '../../src/cli/commands/reference/case';
 import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/commands/reference/case-task';
 import { openTask } from '../../src/engine/open';
 import { probe } from '../../src/engine/onnxruntime/probe';
+import { loadModelAt } from '../../src/architectures/load';
 import { loadModel } from '../../src/graph/file/load';
 import { inFloat } from '../../src/graph/layers/in-float';
 import type { Model } from '../../src/graph/model';
@@ -16,14 +17,23 @@ import { tensorOf } from '../../src/graph/values';
 import { AdamW } from '../../src/trainer/optimizer/optimizer';
 import { quantizeModel } from '../../src/trainer/quantize/quantize';
 import { fixture } from './files';
+import { PACKED, packedForm } from './packed-forms';
 
 const STEPS = 20;
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'aurora-losses-'))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The loss before each step of a reference case, and after the last, on another file of its model. */
-async function losses(name: string, loaded: Model): Promise<number[]> {
+/**
+ * The loss before each step of a reference case, and after the last, on another file of its model.
+ *
+ * @param first gets the gradients of the first step
+ */
+async function losses(
+  name: string,
+  loaded: Model,
+  first: Map<string, Float32Array> = new Map(),
+): Promise<number[]> {
   const file = readReference(fixture(`${name}-aurora.json`));
   if (file.kind !== 'model') throw new Error(`${name} is not a case over a model`);
   const { case: c } = file;
@@ -40,6 +50,7 @@ async function losses(name: string, loaded: Model): Promise<number[]> {
   for (let i = 0; i < STEPS; i++) {
     const step = await stepper.step(inputs, parameters, 1 / count);
     found.push(step.lossSum / step.count);
+    if (i === 0) step.gradients.forEach((g, of) => first.set(of, Float32Array.from(g)));
     optimizer.step(parameters, step.gradients, 1);
   }
   const { lossSum } = await stepper.evaluate(inputs, parameters);
@@ -48,7 +59,8 @@ async function losses(name: string, loaded: Model): Promise<number[]> {
 }
 
 const plain = (name: string) => losses(name, loadModel(fixture(`${name}.onnx`)));
-const largest = (a: number[], b: number[]) => Math.max(...a.map((v, i) => Math.abs(v - b[i])));
+const largest = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Math.max(...Array.from(a, (v, i) => Math.abs(v - b[i])));
 
 /** The same model with the dequantized weights in float32. */
 function inFloats(model: Model): Model {
@@ -77,6 +89,30 @@ describe(`${STEPS} steps have the losses of`, () => {
   ])('the plain model, on packed weights and fused operators: %s as %s', async (name, form) => {
     const fused = await losses(name, loadModel(fixture(`../fused/${form}.onnx`)));
     expect(largest(fused, await plain(name))).toBeLessThan(1e-4);
+  });
+
+  it.each(Object.keys(PACKED))('the plain model, with its gradients, on %s', async (name) => {
+    const { of, plain, form } = packedForm(name, folder);
+    const [wanted, found] = [new Map<string, Float32Array>(), new Map<string, Float32Array>()];
+    const expected = await losses(of, plain, wanted);
+    expect(largest(await losses(of, form, found), expected)).toBeLessThan(1e-4);
+    expect([...found.keys()]).toEqual([...wanted.keys()]);
+    for (const [parameter, gradient] of wanted) {
+      const scale = Math.max(...gradient.map(Math.abs));
+      expect(largest(found.get(parameter)!, gradient)).toBeLessThan(1e-5 * (1 + scale));
+    }
+  });
+
+  it('the plain model within its error, on quantized embeddings too', async () => {
+    const path = join(folder, 'embeddings.onnx');
+    const modules = ['word_embeddings', 'query', 'key', 'value'];
+    quantizeModel(fixture('../hf/bert'), path, { bits: 8, blockSize: 16, symmetric: true }, modules);
+    const model = loadModel(path);
+    expect(model.graph.nodes.map((n) => n.opType)).toContain('GatherBlockQuantized');
+    const original = await losses('../hf/bert', loadModelAt(fixture('../hf/bert')));
+    const off = largest(await losses('../hf/bert', model), original);
+    expect(off).toBeGreaterThan(1e-6);
+    expect(off).toBeLessThan(0.002);
   });
 
   it.each([

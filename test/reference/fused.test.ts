@@ -1,6 +1,6 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { TaskOptions } from '../../src/engine/stepper';
 import { agrees } from './agrees';
@@ -14,6 +14,7 @@ const FORMS = [
   ['llama', 'llama-cached'],
   ['llama', 'llama-merged'],
   ['vit', 'vit-optimized'],
+  ['more/albert', 'albert-optimized'],
 ] as const;
 const TFJS: TaskOptions = { place: { engine: 'tfjs', device: 'wasm' } };
 
@@ -25,8 +26,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function onForm(plain: string, form: string): string {
   copyFileSync(fixture(`../fused/${form}.onnx`), join(folder, `${form}.onnx`));
   const path = join(folder, `${form}.json`);
-  const text = readFileSync(fixture(`${plain}-aurora.json`), 'utf8');
-  writeFileSync(path, text.replace(`"${plain}.onnx"`, `"${form}.onnx"`));
+  const answers = plain.startsWith('more/') ? plain : `${plain}-aurora`;
+  const text = readFileSync(fixture(`${answers}.json`), 'utf8');
+  writeFileSync(path, text.replace(`"${basename(plain)}.onnx"`, `"${form}.onnx"`));
   return path;
 }
 

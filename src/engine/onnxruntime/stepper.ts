@@ -9,6 +9,7 @@ import type { Executable, HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../../tasks/task-graph';
 import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
+import { atLabelRows } from '../../tasks/label-rows';
 import { requireTrainable } from '../../tasks/trained-tensors';
 import { deviceFeeds, deviceGraph } from './device-graph';
 import { LARGE_MODEL } from './large-model';
@@ -34,7 +35,7 @@ export async function openTask(
   folder: string,
   options: TaskOptions = {},
 ): Promise<OpenedTask> {
-  const task = buildTaskGraph(model, infos, spec, true);
+  const task = buildTaskGraph(model, infos, spec, true, true);
   requireTrainable(task);
   const { model: stepModel, gradients, warnings } = await trainingGraph(task, folder, options);
   const on = sessionOptions(options);
@@ -49,8 +50,10 @@ export async function openTask(
     throw e;
   });
   const fetches = [task.lossSum, task.count, ...gradients.values()];
+  const { ahead } = task;
   const stepper: Stepper = {
-    async step(inputs, parameters, gradScale) {
+    async step(batch, parameters, gradScale) {
+      const inputs = ahead === undefined ? batch : atLabelRows(batch, task.labels, ahead);
       const scale: HostTensor = { dtype: DType.float, dims: [], data: Float32Array.of(gradScale) };
       const all = { ...feeds(task, inputs, parameters), [GRAD_SCALE]: scale };
       const out = await session.run(deviceFeeds(graph, all), fetches);
@@ -61,6 +64,7 @@ export async function openTask(
       };
     },
     evaluate: evaluator.evaluate,
+    atLabels: ahead !== undefined,
     ...(evaluator.openGraph && { openGraph: evaluator.openGraph }),
     async dispose() {
       await session.dispose();

@@ -24,14 +24,14 @@ export function modulePath(
   { node, weight, bias, tied }: Traces,
   isList: (path: string) => boolean,
 ): string | undefined {
-  const owner = bias === undefined ? undefined : fromParameter(bias);
+  const owner = bias === undefined ? undefined : moduleOfParameter(bias);
   return (
     node.metadata.get(MODULE) ??
-    (tied ? undefined : fromParameter(weight)) ??
+    (tied ? undefined : moduleOfParameter(weight)) ??
     fromMetadata(node) ??
     fromScopes(node.name, owner, isList) ??
     owner ??
-    fromParameter(weight)
+    moduleOfParameter(weight)
   );
 }
 
@@ -39,11 +39,11 @@ export function modulePath(
 export function formerPath({ node, weight, bias, tied }: Traces): string | undefined {
   return (
     node.metadata.get(MODULE) ??
-    (tied ? undefined : fromParameter(weight)) ??
+    (tied ? undefined : moduleOfParameter(weight)) ??
     fromMetadata(node) ??
     scopesOf(node.name)?.join('.') ??
-    (bias ? fromParameter(bias) : undefined) ??
-    fromParameter(weight)
+    (bias ? moduleOfParameter(bias) : undefined) ??
+    moduleOfParameter(weight)
   );
 }
 
@@ -58,11 +58,14 @@ export function sameModule(a: string, b: string): boolean {
 }
 
 /** Whether a constant is named after its owning module. */
-export const isModuleParameter = (name: string): boolean => fromParameter(name) !== undefined;
+export const isModuleParameter = (name: string): boolean => moduleOfParameter(name) !== undefined;
 
-/** `encoder.layer.0.query.weight`, or TensorFlow's `bert/encoder/layer_0/query/kernel:0`. */
-function fromParameter(name: string): string | undefined {
-  const m = /^(.+)[./](?:weight|bias|kernel)(?::\d+)?$/.exec(asBefore(name));
+/**
+ * The module that a constant is named after: `encoder.layer.0.query.weight`, TensorFlow's `bert/encoder/layer_0/query/kernel:0`, or, with the operator, ONNX Runtime
+ * GenAI's `model.layers.0.attn.qkv_proj.MatMul.weight`.
+ */
+export function moduleOfParameter(name: string): string | undefined {
+  const m = /^(.+?)(?:\.(?:MatMul|Add))?[./](?:weight|bias|kernel)(?::\d+)?$/.exec(asBefore(name));
   if (!m || /^(?:onnx|_v_)::/.test(name)) return undefined;
   return m[1].replace(/^\//, '').replaceAll('/', '.');
 }
@@ -84,7 +87,9 @@ function scopesOf(name: string): string[] | undefined {
     .split('/')
     .filter((p) => p !== '');
   const last = parts.pop();
-  return parts.length > 0 && last && /^(?:MatMul|Gemm|FusedMatMul)(?:_\d+)?$/i.test(last) ? parts : undefined;
+  return parts.length > 0 && last && /^(?:MatMul|MatMulNBits|Gemm|FusedMatMul)(?:_\d+)?$/i.test(last)
+    ? parts
+    : undefined;
 }
 
 /** The bias's own module is right unless the exporter replaced it with an equal constant of another module. */

@@ -3,6 +3,7 @@ import { attrInt } from '../attributes';
 import type { TensorInfos } from '../infos';
 import { outputsNamed, type Graph, type Node } from '../model';
 import { prune } from '../prune';
+import { looksUp } from '../quantized/lookup';
 import { readersOf } from '../reads';
 
 /** Where a language model mixes the tokens of a row, and where it looks up their places. */
@@ -104,7 +105,7 @@ function learnedPositions(
     // A count of tokens is a place, whatever is counted.
     if (opType !== 'CumSum' && inputs.some((x) => given.has(x))) outputs.forEach((y) => given.add(y));
     const [table, index] = inputs as [string, string];
-    if (opType !== 'Gather' || graph.initializers.get(table)?.dims.length !== 2 || given.has(index)) continue;
+    if (!looksUp(node) || graph.initializers.get(table)?.dims.length !== 2 || given.has(index)) continue;
     const places = infos.get(index)?.shape ?? [];
     if (places.at(-1) !== infos.get(IDS)?.shape[1]) continue;
     if (leadsTo(outputs[0], readers, AFTER_POSITIONS, ({ opType: op }) => op === 'Add'))

@@ -1,6 +1,7 @@
 import { attrInt, attrInts, attrString } from '../attributes';
 import { DType } from '../dtype';
 import { elementCount } from '../model';
+import { valuesEach } from '../quantized/lookup';
 import { broadcastDims, INT64, type SizeContext, type SizeRule } from './rule';
 
 const matmul: SizeRule = (c) => {
@@ -43,11 +44,13 @@ function windows(c: SizeContext, kernel: readonly number[]): number[] {
   const dilations = attrInts(c.node, 'dilations') ?? ones;
   const pads = attrInts(c.node, 'pads') ?? [...ones, ...ones].map(() => 0);
   const auto = attrString(c.node, 'auto_pad', 'NOTSET');
-  const round = attrInt(c.node, 'ceil_mode', 0) ? Math.ceil : Math.floor;
+  const ceil = attrInt(c.node, 'ceil_mode', 0) === 1;
   return spatial.map((size, i) => {
     if (auto.startsWith('SAME')) return Math.ceil(size / strides[i]);
     const covered = size + pads[i] + pads[i + spatial.length] - dilations[i] * (kernel[i] - 1) - 1;
-    return round(covered / strides[i]) + 1;
+    if (!ceil) return Math.floor(covered / strides[i]) + 1;
+    // A window that would begin in the margin after the axis does not count.
+    return Math.min(Math.ceil(covered / strides[i]), Math.ceil((size + pads[i]) / strides[i]) - 1) + 1;
   });
 }
 
@@ -135,10 +138,20 @@ export const products: Record<string, SizeRule> = {
   Resize: resize,
 };
 
+/** Rows of a table of few bits, which may hold several values in each byte. */
+const quantizedRows: SizeRule = (c) => {
+  const { dims, dtype } = c.input(0);
+  const wide = dims.map((d, i) => (i === dims.length - 1 ? d * valuesEach(c.node, dtype) : d));
+  const given = attrInt(c.node, 'gather_axis', 0);
+  const axis = given < 0 ? given + dims.length : given;
+  return [{ dims: [...wide.slice(0, axis), ...c.dims(1), ...wide.slice(axis + 1)], dtype: c.input(2).dtype }];
+};
+
 /** Those of com.microsoft. */
 export const quantizedProducts: Record<string, SizeRule> = {
   MatMulNBits: quantizedProduct,
   DynamicQuantizeMatMul: quantizedProduct,
+  GatherBlockQuantized: quantizedRows,
 };
 
 /** Additions and multiplications of a node, both counted; 0 unless it is a product of matrices. */

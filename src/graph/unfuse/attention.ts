@@ -74,9 +74,12 @@ function projections(c: RewriteContext, node: Node): string[] {
   const { g } = c;
   const [input, weights, bias] = node.inputs as [string, string, string | undefined];
   const sizes = attrInts(node, 'qkv_hidden_sizes');
+  const paths = projectionPaths(c, node);
   // One module in the model itself, as in GPT-2.
-  if (isModuleParameter(weights) || (bias && isModuleParameter(bias))) {
+  const named = isModuleParameter(weights) || (bias !== undefined && isModuleParameter(bias));
+  if (named || paths.length === 1) {
     const product = g.op('MatMul', [input, weights], {}, { name: g.fresh('projection') });
+    if (!named) g.sink.at(-1)!.metadata.set(MODULE, paths[0]);
     const sum = bias ? g.op('Add', [product, bias]) : product;
     return sizes
       ? g.ops('Split', [sum, g.ints(sizes)], { axis: 2 }, { outputs: 3 })
@@ -84,7 +87,6 @@ function projections(c: RewriteContext, node: Node): string[] {
   }
   const parts = blocks(c, weights, 1, sizes);
   const biases = bias ? blocks(c, bias, 0, sizes) : [];
-  const paths = projectionPaths(c, node);
   return parts.map((weight, i) => {
     // Not the name of its output, which an adapter's sum gets.
     const product = g.op('MatMul', [input, weight], {}, { name: g.fresh('projection') });

@@ -33,9 +33,10 @@ export const multiHeadAttention: Rewrite = (node, c) => {
   const filter = attrFloat(node, 'mask_filter_value', -10000);
   const sequence = { tokens: q, keys: k };
   const masked = mask ? [maskBias(c, node, mask, sequence, { filter, begins: false })] : [];
+  // ONNX Runtime leaves the last token's row as it is, which only matters for keys of another text.
   const causal =
     attrInt(node, 'unidirectional', 0) === 1
-      ? [causalBias(c, sequence, type, mask || `${query} ${key ?? ''}`)]
+      ? [causalBias(c, sequence, type, mask || `${query} ${key ?? ''}`, { openEnd: Boolean(key) })]
       : [];
   dotProduct(c, node, {
     query: q,

@@ -7,6 +7,7 @@ import { StreamedRows } from '../../data/stream/rows';
 import type { MarkedFormat, Row, RowFormat, Rows } from '../../data/table/rows';
 import { checkVocabulary, loadTokenizer, type Tokenizer } from '../../data/text/tokenizer';
 import type { Model } from '../../graph/model';
+import { looksUp } from '../../graph/quantized/lookup';
 import type { Experiment } from '../../experiment/experiment';
 import type { Outputs } from '../../protocol/outputs';
 import type { TextSpan } from '../../protocol/playground';
@@ -193,7 +194,7 @@ export function embeddingRows({ graph }: Model): number | undefined {
   for (const node of graph.nodes) {
     if (['Cast', 'Identity', 'Reshape'].includes(node.opType) && ids.has(node.inputs[0]))
       ids.add(node.outputs[0]);
-    if (node.opType === 'Gather' && ids.has(node.inputs[1])) {
+    if (looksUp(node) && ids.has(node.inputs[1])) {
       const table = graph.initializers.get(node.inputs[0]);
       if (table?.dims.length === 2) return table.dims[0];
     }

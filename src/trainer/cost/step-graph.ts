@@ -39,7 +39,7 @@ export function fixedModel(model: Model, inputs: Sizes): FixedModel {
  * @throws AuroraError 'operator' if a gradient is missing
  */
 export function stepGraph(fixed: FixedModel, spec: StepSpec, inputs: Sizes): FixedGraph {
-  const task = buildTaskGraph(fixed.model, fixed.infos, spec, true);
+  const task = buildTaskGraph(fixed.model, fixed.infos, spec, true, true);
   const sizes = taskSizes(task, inputs);
   const { graph: forward, infos } = fixSizes(task.model.graph, sizes);
   const graph: Graph = { ...forward, inputs: [...forward.inputs] };

@@ -2,6 +2,7 @@ import { LARGE_MODEL } from '../../engine/onnxruntime/large-model';
 import { weightBytes } from '../../graph/file/data-file';
 import { isFourBit } from '../../graph/four-bit';
 import { isFileRef, type Graph } from '../../graph/model';
+import { looksUp } from '../../graph/quantized/lookup';
 import type { FixedGraph } from '../../graph/sizes/sizes';
 import type { StepMemory } from '../../protocol/step-cost';
 import { availableMemory } from '../micro-batch/available';
@@ -52,17 +53,16 @@ function weightsRead(fixed: FixedGraph): number {
   return bytes;
 }
 
-/** Bytes that Gather takes from each table that nothing else reads. */
+/** Bytes that are looked up in each table that nothing else reads. */
 function rowsRead(fixed: FixedGraph): Map<string, number> {
   const rows = new Map<string, number>();
   const read = (graph: Graph, visit: (x: string, i: number, node: Graph['nodes'][number]) => void) =>
     graph.nodes.forEach((node) => node.inputs.forEach((x, i) => visit(x, i, node)));
   read(fixed.graph, (x, i, node) => {
-    if (node.opType === 'Gather' && i === 0)
-      rows.set(x, (rows.get(x) ?? 0) + bytesOf(fixed, node.outputs[0]));
+    if (looksUp(node) && i === 0) rows.set(x, (rows.get(x) ?? 0) + bytesOf(fixed, node.outputs[0]));
   });
   read(fixed.graph, (x, i, node) => {
-    if (node.opType !== 'Gather' || i > 0) rows.delete(x);
+    if (!looksUp(node) || i > 0) rows.delete(x);
   });
   return rows;
 }

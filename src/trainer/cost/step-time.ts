@@ -1,5 +1,6 @@
 import { attrInt } from '../../graph/attributes';
 import { elementCount } from '../../graph/model';
+import { looksUp } from '../../graph/quantized/lookup';
 import { productFlops } from '../../graph/sizes/products';
 import type { FixedGraph } from '../../graph/sizes/sizes';
 import type { MachineRates, StepTime } from '../../protocol/step-cost';
@@ -24,7 +25,7 @@ export function stepTime(fixed: FixedGraph, rates: MachineRates): StepTime {
     if (FREE.has(node.opType)) continue;
     const { opType, inputs, outputs } = node;
     const flops = productFlops(opType, inputs.map(dims), dims(outputs[0]), attrInt(node, 'transA', 0) === 1);
-    const read = opType === 'Gather' ? bytesOf(fixed, outputs[0]) : sum(inputs.map((x) => bytesOf(fixed, x)));
+    const read = looksUp(node) ? bytesOf(fixed, outputs[0]) : sum(inputs.map((x) => bytesOf(fixed, x)));
     const bytes = read + sum(outputs.map((y) => bytesOf(fixed, y)));
     const functions = FUNCTIONS.has(opType) ? elementCount(dims(outputs[0])) : 0;
     seconds += rates.secondsPerNode;

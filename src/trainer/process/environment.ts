@@ -12,6 +12,8 @@ export interface Environment {
   runtime: string;
   node: string;
   optimization: string;
+  /** For which positions a step computes a language model's logits. */
+  logits: 'all positions' | 'labels';
   threads: number;
   platform: string;
   cpu: string;
@@ -25,6 +27,7 @@ const EXACT: (keyof Environment)[] = [
   'runtime',
   'node',
   'optimization',
+  'logits',
   'threads',
   'platform',
   'cpu',
@@ -33,8 +36,11 @@ const EXACT: (keyof Environment)[] = [
 /** Irrelevant if the engine is another one. */
 const OF_ENGINE: (keyof Environment)[] = ['runtime', 'optimization'];
 
-/** @param threads intra-op threads; 0 lets the runtime choose, one per core */
-export function environment(threads: number, { engine, device }: Place): Environment {
+/**
+ * @param threads  intra-op threads; 0 lets the runtime choose, one per core
+ * @param atLabels whether steps compute logits only for the positions with a label
+ */
+export function environment(threads: number, { engine, device }: Place, atLabels = false): Environment {
   const cores = cpus();
   return {
     auroraLab: ownVersion,
@@ -43,6 +49,7 @@ export function environment(threads: number, { engine, device }: Place): Environ
     runtime: engine === 'tfjs' ? tfjsVersion(device) : runtimeVersion(),
     node: process.versions.node,
     optimization: engine === 'tfjs' ? 'none' : 'all',
+    logits: atLabels ? 'labels' : 'all positions',
     threads: threads || cores.length,
     platform: `${platform()}-${arch()}`,
     cpu: cores[0]?.model.trim() ?? 'unknown',
@@ -63,10 +70,11 @@ function tfjsVersion(device: Place['device']): string {
 /**
  * Changes since a checkpoint that may affect the bits of what follows.
  *
- * @param before as stored in the checkpoint; older versions record no engine and no device: it was CPU
+ * @param before as stored in the checkpoint; older versions record no engine and no device: it was CPU. They computed
+ *   all logits
  */
 export function environmentWarnings(before: Partial<Environment>, now: Environment): string[] {
-  const then = { ...CPU, ...before };
+  const then = { ...CPU, logits: 'all positions', ...before };
   const other = then.engine !== now.engine;
   return EXACT.filter((key) => then[key] !== undefined && then[key] !== now[key])
     .filter((key) => !(other && OF_ENGINE.includes(key)))

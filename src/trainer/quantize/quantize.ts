@@ -6,8 +6,7 @@ import { replaceFile, writeAll, writeAtomic } from '../../files/atomic';
 import { removeAbandoned } from '../../files/temporary';
 import { DType } from '../../graph/dtype';
 import { copyTensor, EXTERNAL_FROM, padded, sizeOf } from '../../graph/file/data-file';
-import type { LinearLayer } from '../../graph/layers/linear';
-import type { Graph, Model, Tensor } from '../../graph/model';
+import type { Graph, Node, Tensor } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 import type { ExternalData } from '../../graph/onnx/tensor';
 import { upgraded } from '../../graph/prepare';
@@ -15,27 +14,28 @@ import { withoutUnused } from '../../graph/prune';
 import { zeroRowBytes } from '../../graph/quantized/nbits';
 import { quantizeRows, type Quantization } from '../../graph/quantized/quantize-rows';
 import type { QuantizedLayer, QuantizeResult } from '../../protocol/quantize';
-import { layersToQuantize, quantizedNode } from './layers';
-import { weightRows } from './weight-rows';
+import { chooseModules, quantizedLookup, quantizedNode, type Chosen } from './layers';
+import { weightRows, type RowsOfWeight } from './weight-rows';
 
 /** Pages of every system: runtimes map weights into memory. */
 const PAGE = 2 ** 16;
 
 /** A weight that is quantized when its turn to be written comes. */
 interface Pending {
-  layer: LinearLayer;
+  of: RowsOfWeight;
   weight: Tensor;
   scales: Tensor;
   zeros: Tensor | undefined;
 }
 
 /**
- * Writes a model with the weights of linear layers in few bits (MatMulNBits) to an ONNX file and a data file beside it.
- * Weights are read, quantized and written one after the other, so that memory holds one of them. The model file is
- * written last: without it, nothing is left that could be loaded.
+ * Writes a model with the weights of linear layers (MatMulNBits) and embeddings (GatherBlockQuantized) in few bits to an
+ * ONNX file and a data file beside it. Weights are read, quantized and written one after the other, so that memory holds
+ * one of them. The model file is written last: without it, nothing is left that could be loaded.
  *
  * @param source an ONNX file, or a folder from the hub
- * @param modules names of layers, as in targetModules; by default all but the model's own output and tied embeddings
+ * @param modules names of layers and embeddings, as in targetModules; by default all layers but the model's own output
+ *   and those tied to an embedding
  * @throws AuroraError 'usage' if the file exists
  */
 export function quantizeModel(
@@ -52,12 +52,16 @@ export function quantizeModel(
       'Choose another name, or delete the file first.',
     );
   const model = upgraded(loadUnconverted(source));
-  const chosen = layersToQuantize(model.graph, modules);
-  const { graph, pending } = withQuantized(model.graph, chosen, q);
+  const chosen = chooseModules(model.graph, modules, q.blockSize);
+  const { graph, pending, views } = withQuantized(model.graph, chosen, q);
   const location = `${basename(out)}.data`;
   const dataPath = `${out}.data`;
   const places = new Map<Tensor, ExternalData>();
-  const layers: QuantizedLayer[] = [];
+  const made = new Map<Tensor, QuantizedLayer>();
+  const report = (weight: Tensor, layer: QuantizedLayer) => {
+    made.set(weight, layer);
+    onLayer(layer);
+  };
   removeAbandoned(dirname(out));
   let end = 0;
   replaceFile(dataPath, (fd) => {
@@ -70,16 +74,24 @@ export function quantizeModel(
     };
     for (const t of graph.initializers.values()) {
       const own = pending.get(t);
-      if (own) layers.push(writeLayer(own, q, place, (bytes) => writeAll(fd, bytes), onLayer));
+      if (own)
+        report(
+          t,
+          writeLayer(own, q, place, (bytes) => writeAll(fd, bytes)),
+        );
       else if (!places.has(t) && sizeOf(t) >= EXTERNAL_FROM) place(t, sizeOf(t), () => copyTensor(fd, t));
     }
   });
+  for (const [view, { of, path }] of views) {
+    places.set(view, places.get(of)!);
+    report(view, { ...made.get(of)!, path });
+  }
   const opsets = new Map(model.opsets).set('com.microsoft', 1);
   writeAtomic(
     out,
     encodeModel({ ...model, opsets, graph }, (t) => places.get(t)),
   );
-  return { path: out, bytes: end, layers, kept: keptLayers(graph) };
+  return { path: out, bytes: end, layers: [...made.values()], kept: keptLayers(graph) };
 }
 
 /** Linear layers whose weight stays as it was. */
@@ -88,53 +100,76 @@ const keptLayers = (graph: Graph): string[] =>
     .filter((n) => n.opType === 'MatMul' || n.opType === 'Gemm')
     .flatMap((n) => (graph.initializers.has(n.inputs[1]) ? [n.name] : []));
 
-function withQuantized(source: Graph, layers: readonly LinearLayer[], q: Quantization) {
+/** A weight that is written anyway, as a table: a matrix of the same bytes. */
+interface View {
+  of: Tensor;
+  path: string;
+}
+
+function withQuantized(source: Graph, { layers, tables }: Chosen, q: Quantization) {
   const pending = new Map<Tensor, Pending>();
+  const views = new Map<Tensor, View>();
   const initializers = new Map(source.initializers);
-  const replaced = new Map<Model['graph']['nodes'][0], Model['graph']['nodes'][0]>();
-  const made = new Map<Tensor, string[]>();
-  for (const layer of layers) {
-    const { weight, inFeatures, outFeatures, calls } = layer;
+  const replaced = new Map<Node, Node>();
+  const made = new Map<string, { packed: Tensor; names: string[] }>();
+  const add = (name: string, dtype: number, dims: number[]): Tensor => {
+    const tensor: Tensor = { name, dtype, dims, data: new Uint8Array() };
+    initializers.set(name, tensor);
+    return tensor;
+  };
+  /** Once for each weight: its integers, scales and zero points. */
+  const store = (of: RowsOfWeight, asTable = false) => {
+    const key = `${of.weight.name} ${of.transposed} ${of.alpha}`;
+    const known = made.get(key);
+    if (known) return known;
+    const isNew = !initializers.has(`${of.weight.name}_Q${q.bits}`);
+    const name = isNew ? of.weight.name : `${of.weight.name}_${made.size}`;
+    const { inFeatures, outFeatures } = of;
     const blocks = Math.ceil(inFeatures / q.blockSize);
-    const layout = { bits: q.bits, blockSize: q.blockSize, blocks };
-    const tensor = (ending: string, dtype: number, dims: number[]): Tensor => ({
-      name: `${weight.name}_${ending}`,
-      dtype,
-      dims,
-      data: new Uint8Array(),
-    });
-    let names = made.get(weight);
-    if (!names) {
-      const packed = tensor(`Q${q.bits}`, DType.uint8, [outFeatures, blocks, (q.blockSize * q.bits) / 8]);
-      const scales = tensor('scales', DType.float, [outFeatures, blocks]);
-      const zeros = q.symmetric
-        ? undefined
-        : tensor('zero_points', DType.uint8, [outFeatures, zeroRowBytes(layout)]);
-      const all = [packed, scales, ...(zeros ? [zeros] : [])];
-      for (const t of all) initializers.set(t.name, t);
-      pending.set(packed, { layer, weight: packed, scales, zeros });
-      made.set(weight, (names = all.map((t) => t.name)));
+    const bytes = (q.blockSize * q.bits) / 8;
+    const dims = asTable ? [outFeatures, blocks * bytes] : [outFeatures, blocks, bytes];
+    const packed = add(`${name}_Q${q.bits}`, DType.uint8, dims);
+    const scales = add(`${name}_scales`, DType.float, [outFeatures, blocks]);
+    const zeroBytes = zeroRowBytes({ bits: q.bits, blockSize: q.blockSize, blocks });
+    const zeros = q.symmetric ? undefined : add(`${name}_zero_points`, DType.uint8, [outFeatures, zeroBytes]);
+    pending.set(packed, { of, weight: packed, scales, zeros });
+    const stored = { packed, names: [packed, scales, ...(zeros ? [zeros] : [])].map((t) => t.name) };
+    made.set(key, stored);
+    return stored;
+  };
+  for (const layer of layers) {
+    const { names } = store(layer);
+    for (const { node } of layer.calls) replaced.set(node, quantizedNode(node, layer, q, names));
+  }
+  for (const { path, weight, lookups } of tables) {
+    const [outFeatures, inFeatures] = weight.dims;
+    const rows = { path, weight, inFeatures, outFeatures, transposed: true, alpha: 1 };
+    const { packed, names } = store(rows, true);
+    let table = packed;
+    if (packed.dims.length > 2) {
+      table = add(`${packed.name}_rows`, DType.uint8, [outFeatures, packed.dims[1] * packed.dims[2]]);
+      views.set(table, { of: packed, path });
     }
-    for (const { node } of calls) replaced.set(node, quantizedNode(node, layer, q, names));
+    const inputs = [table.name, ...names.slice(1)];
+    for (const node of lookups) replaced.set(node, quantizedLookup(node, q, inputs));
   }
   const nodes = source.nodes.map((n) => replaced.get(n) ?? n);
-  return { graph: withoutUnused({ ...source, nodes, initializers }), pending };
+  return { graph: withoutUnused({ ...source, nodes, initializers }), pending, views };
 }
 
 function writeLayer(
-  { layer, weight, scales, zeros }: Pending,
+  { of, weight, scales, zeros }: Pending,
   q: Quantization,
   place: (t: Tensor, length: number, write: () => void) => void,
   write: (bytes: Uint8Array) => void,
-  onLayer: (layer: QuantizedLayer) => void,
 ): QuantizedLayer {
   const parts = { scales: [] as Float32Array[], zeros: [] as Uint8Array[] };
   let error = 0;
   let norm = 0;
   const bytes = (t: Tensor, size: number) => size * t.dims.reduce((a, b) => a * b, 1);
   place(weight, bytes(weight, 1), () => {
-    for (const values of weightRows(layer)) {
-      const rows = quantizeRows(values, layer.inFeatures, q);
+    for (const values of weightRows(of)) {
+      const rows = quantizeRows(values, of.inFeatures, q);
       write(rows.packed);
       parts.scales.push(rows.scales);
       parts.zeros.push(rows.zeros);
@@ -146,14 +181,12 @@ function writeLayer(
     for (const s of parts.scales) write(new Uint8Array(s.buffer));
   });
   if (zeros) place(zeros, bytes(zeros, 1), () => parts.zeros.forEach((z) => write(z)));
-  const { path, inFeatures, outFeatures } = layer;
+  const { path, inFeatures, outFeatures } = of;
   if (!Number.isFinite(error + norm))
     throw new AuroraError(
       'model',
       `The weight of ${path} has values that are not numbers (NaN or infinity), so it cannot be quantized.`,
       'Download the model again, or leave the layer out with --modules.',
     );
-  const made = { path, inFeatures, outFeatures, error: norm > 0 ? Math.sqrt(error / norm) : 0 };
-  onLayer(made);
-  return made;
+  return { path, inFeatures, outFeatures, error: norm > 0 ? Math.sqrt(error / norm) : 0 };
 }

@@ -1,14 +1,24 @@
-import type { LinearLayer } from '../../graph/layers/linear';
-import { isFileRef } from '../../graph/model';
+import { isFileRef, type Tensor } from '../../graph/model';
 import { rowsOf } from '../../graph/quantized/nbits';
 import { floatValues } from '../../graph/values';
 
 /** Of the rows that are in memory at a time. */
 const PIECE = 2 ** 24;
 
-/** The values (out, in) that a layer multiplies by, some rows at a time; a weight stored as (in, out) at once. */
-export function* weightRows(layer: LinearLayer): Generator<Float32Array> {
-  const { weight, inFeatures, outFeatures, transposed, alpha } = layer;
+/** A weight as it is quantized: (out, in), times alpha. */
+export interface RowsOfWeight {
+  path: string;
+  weight: Tensor;
+  inFeatures: number;
+  outFeatures: number;
+  /** Stored as (out, in). */
+  transposed: boolean;
+  alpha: number;
+}
+
+/** Its values, some rows at a time; a weight stored as (in, out) at once. */
+export function* weightRows(rowsOfWeight: RowsOfWeight): Generator<Float32Array> {
+  const { weight, inFeatures, outFeatures, transposed, alpha } = rowsOfWeight;
   if (!transposed) {
     const stored = floatValues(weight);
     const out = new Float32Array(stored.length);

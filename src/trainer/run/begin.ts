@@ -29,7 +29,7 @@ export async function makeContext(
 ): Promise<RunContext> {
   const checkpoint = restored?.checkpoint;
   guard.opened(from);
-  const env = environment(open.options.threads, device.place);
+  const env = environment(open.options.threads, device.place, stepper.atLabels);
   const fresh = initialState(task, trainable);
   const state = checkpoint ? restoredState(fresh, checkpoint) : fresh;
   const micro = new MicroBatches(task, stepper, device.place, open.warn, checkpoint?.state.memory);

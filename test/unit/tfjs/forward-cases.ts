@@ -138,6 +138,12 @@ export const FORWARD: Record<string, Forward> = {
   AveragePool: one(float(2, 3, 7, 6), (g) =>
     g.op('AveragePool', ['x'], { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 1, 1] }),
   ),
+  'AveragePool, strides longer than the kernel': one(float(2, 3, 9, 7), (g) =>
+    g.op('AveragePool', ['x'], { kernel_shape: [1, 2], strides: [5, 4], ceil_mode: 1 }),
+  ),
+  'MaxPool, strides longer than the kernel': one(float(2, 3, 9, 7), (g) =>
+    g.op('MaxPool', ['x'], { kernel_shape: [1, 2], strides: [5, 4], ceil_mode: 1 }),
+  ),
   'AveragePool, padding included': one(float(2, 3, 7), (g) =>
     g.op('AveragePool', ['x'], {
       kernel_shape: [3],

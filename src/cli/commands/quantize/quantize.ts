@@ -11,14 +11,14 @@ export const quantize: Command = {
   help: `Usage: aurora quantize MODEL --bits 4|8 --out FILE [options]
 
 Writes an ONNX file whose linear layers have weights of 4 or 8 bits (MatMulNBits), to train adapters on. MODEL is an ONNX
-file, or a folder with config.json and safetensors. Each block of a row gets the scale that rounds it best; the relative
+file, or a folder with config.json and safetensors. Embeddings are quantized only where --modules names them. Each block of a row gets the scale that rounds it best; the relative
 error of each layer is printed. The weights are in FILE.data; tokenizer and config files are copied beside it.
 
   --bits N           4 or 8
   --out FILE         the ONNX file to create
   --block N          values with one scale: ${BLOCKS.join(', ')} (default: 32)
-  --modules NAMES    the layers to quantize, separated by commas, as in targetModules. By default all but the model's own
-                     output, such as lm_head, and those that share their weight with an embedding
+  --modules NAMES    the layers and embeddings to quantize, separated by commas, as in targetModules. By default all layers
+                     but the model's own output, such as lm_head, and those that share their weight with an embedding
   --asymmetric       a zero point for each block, for weights that are not centered on zero
   --symmetric        none, the default
   --json             print one JSON object instead

@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import { COMMAND } from '../../ids';
-import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import { isTreeNode } from '../../runs/nodes';
 import { registerGuarded } from '../../ask/guard';
@@ -24,6 +23,4 @@ export function registerReveal(services: Services): vscode.Disposable[] {
       });
     }),
   ];
-}
-
 }

@@ -11,7 +11,7 @@ const maxPool: Rule = (c) => {
   delete attributes.storage_order;
   const [, places] = c.g.ops('MaxPool', [x], attributes, { outputs: 2 });
   const flat = (t: string) => c.op('Reshape', [t, c.g.ints([-1])]);
-  const dx = scatterElements(c, flat(c.zeros(x)), flat(places), flat(c.dy[0]!), 0);
+  const dx = scatterElements(c, flat(c.zeros(x)), flat(ofWindows(c, places)), flat(c.dy[0]!), 0);
   return [c.op('Reshape', [dx, c.shapeTensor(x)])];
 };
 
@@ -39,11 +39,25 @@ function share(c: RuleContext, w: Windows, ones: string, dtype: number): string 
     return c.g.scalar(1 / elementCount(w.kernel), dtype);
   const space = w.kernel.map((_, i) => c.extents.dim(c.x[0], i + 2));
   const image = c.op('Expand', [c.g.scalar(1, dtype), c.extents.vector([1, 1, ...space])]);
-  const mean = c.op('AveragePool', [image], Object.fromEntries(c.node.attributes));
+  const mean = ofWindows(c, c.op('AveragePool', [image], Object.fromEntries(c.node.attributes)));
   const { strides, dilations, before } = w;
   const pads = [...before, ...(ceil ? afterWithExtra(c, w) : w.after)];
   const inside = c.op('Conv', [image, ones], { strides, dilations, pads });
   return c.op('Div', [mean, inside]);
+}
+
+/**
+ * The same tensor, for ONNX Runtime's inference of shapes: with ceil_mode, it counts windows that begin beyond the axis, which
+ * there are none of when it runs (1.30).
+ */
+function ofWindows(c: RuleContext, pooled: string): string {
+  if (attrInt(c.node, 'ceil_mode', 0) === 0) return pooled;
+  const sizes = c
+    .shape(c.y[0])
+    .flatMap((size, axis) => (typeof size === 'number' && axis > 1 ? [[axis, size]] : []));
+  if (sizes.length === 0) return pooled;
+  const [axes, ends] = [0, 1].map((i) => c.g.ints(sizes.map((s) => s[i])));
+  return c.op('Slice', [pooled, c.g.ints(sizes.map(() => 0)), ends, axes]);
 }
 
 /** The mean over the spatial axes. */

@@ -2,11 +2,8 @@ import { DType } from '../../dtype';
 import type { Node } from '../../model';
 import type { RewriteContext } from '../../rewrite';
 import { positionsOf, sizeOf } from './heads';
+import { lowest } from './lowest';
 import { knownRank } from './rank';
-
-/** What a score gets that no token may see. Finite, so that a row without any key does not become NaN. */
-const lowest = (type: number): number =>
-  type === DType.float16 ? -65504 : type === DType.double ? -1.7976931348623157e308 : -3.4028234663852886e38;
 
 /** The sequence that a mask belongs to: tokens (batch, tokens, …) that attend to keys (batch, keys, …). */
 export interface Sequence {
@@ -81,6 +78,8 @@ export interface Limits {
   window?: number;
   /** An integer tensor, one number for each text: its last key. */
   last?: string;
+  /** Whether the last token sees all keys, also those after it, if there are more keys than tokens. */
+  openEnd?: boolean;
 }
 
 /**
@@ -94,13 +93,17 @@ export function causalBias(
   { tokens, keys }: Sequence,
   type: number,
   shared: string,
-  { window, last }: Limits = {},
+  { window, last, openEnd }: Limits = {},
 ): string {
-  return c.once(`causal ${shared} ${type} ${window} ${last}`, () => {
+  return c.once(`causal ${shared} ${type} ${window} ${last} ${openEnd}`, () => {
     const { g } = c;
     const columns = positionsOf(g, keys, 1);
     const rows = g.op('Unsqueeze', [tokens === keys ? columns : positionsOf(g, tokens, 1), g.ints([1])]);
     let seen = g.op('LessOrEqual', [columns, rows]);
+    if (openEnd) {
+      const next = g.op('Add', [rows, g.scalar(1, DType.int64)]);
+      seen = g.op('Or', [seen, g.op('Equal', [next, sizeOf(g, tokens, 1)])]);
+    }
     if (window !== undefined) {
       const until = g.op('Add', [columns, g.scalar(window - 1, DType.int64)]);
       seen = g.op('And', [seen, g.op('LessOrEqual', [rows, until])]);

@@ -4,8 +4,12 @@ import { pathOfScopes } from '../../layers/scope-path';
 import type { Node } from '../../model';
 import type { RewriteContext } from '../../rewrite';
 
-/** What query, key and value are called beside an output projection of this name; otherwise by BERT's names. */
+/**
+ * What query, key and value are called beside an output projection of this name; otherwise by BERT's names. One name is
+ * that of a single module for all three.
+ */
 const NAMES = new Map([
+  ['c_proj', ['c_attn']],
   ['out_lin', ['q_lin', 'k_lin', 'v_lin']],
   ['out_proj', ['q_proj', 'k_proj', 'v_proj']],
   ['o_proj', ['q_proj', 'k_proj', 'v_proj']],
@@ -13,12 +17,15 @@ const NAMES = new Map([
 ]);
 const BERT = ['query', 'key', 'value'];
 
+/** Of a node in its graph. */
+type Surroundings = Pick<RewriteContext, 'source' | 'readers' | 'constant'>;
+
 /**
- * Module paths of the three projections in a fused attention, which no longer has their names. Its output may still be
+ * Module paths of the projections in a fused attention, three or one, which no longer has their names. Its output may still be
  * named after the attention's module, `/encoder/layer.0/attention/self/Reshape_3_output_0`; the projection after it has
  * its own path.
  */
-export function projectionPaths(c: RewriteContext, node: Node): string[] {
+export function projectionPaths(c: Surroundings, node: Node): string[] {
   const after = outputProjection(c, node);
   const names = NAMES.get(after?.split('.').at(-1) ?? '') ?? BERT;
   const scope = scopeOfTensor(node.outputs[0]);
@@ -29,7 +36,7 @@ export function projectionPaths(c: RewriteContext, node: Node): string[] {
 }
 
 /** The path of the linear layer that reads an attention's output; its bias may be in the fused operator after it. */
-function outputProjection(c: RewriteContext, { outputs: [y] }: Node): string | undefined {
+function outputProjection(c: Surroundings, { outputs: [y] }: Node): string | undefined {
   const layer = c.readers(y).find((n) => n.opType === 'MatMul' || n.opType === 'Gemm');
   if (!layer || !c.constant(layer.inputs[1])) return undefined;
   const bias =
@@ -60,6 +67,6 @@ const beside = (projection: string | undefined): string | undefined =>
     ? projection.replace(/output\.dense$/, 'self')
     : projection?.replace(/\.[^.]+$/, '');
 
-const ownName = (c: RewriteContext, node: Node): string =>
+const ownName = (c: Surroundings, node: Node): string =>
   node.name ||
   `Attention_${c.source.filter((n) => n.opType === node.opType).findIndex((n) => n.outputs[0] === node.outputs[0])}`;

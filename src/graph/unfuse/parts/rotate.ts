@@ -1,3 +1,4 @@
+import type { GraphBuilder } from '../../builder';
 import type { Node } from '../../model';
 import type { RewriteContext } from '../../rewrite';
 import { lastSize } from './last-size';
@@ -43,14 +44,28 @@ export function rotate(c: RewriteContext, x: string, size: number, rest: boolean
     );
   const [cos, sin] = [table(at.cos), table(at.sin)];
   const part = (from: number, to: number) => g.op('Slice', [x, g.ints([from]), g.ints([to]), g.ints([3])]);
-  const turned = rest ? part(0, size) : x;
-  const axis = at.interleaved ? 4 : 3;
-  const pairs = at.interleaved ? g.op('Reshape', [turned, g.ints([0, 0, 0, -1, 2])]) : turned;
-  const [a, b] = g.ops('Split', [pairs], { axis, num_outputs: 2 }, { outputs: 2 });
+  const result = turnPairs(g, rest ? part(0, size) : x, cos, sin, at.interleaved);
+  return rest ? g.op('Concat', [result, part(size, Number.MAX_SAFE_INTEGER)], { axis: 3 }) : result;
+}
+
+/**
+ * Turns the pairs (i, i + half) of the last of four axes or, interleaved, (2i, 2i + 1).
+ *
+ * @param cos of each pair, broadcastable to one half; interleaved with another axis of 1
+ * @param sin likewise
+ */
+export function turnPairs(
+  g: GraphBuilder,
+  x: string,
+  cos: string,
+  sin: string,
+  interleaved: boolean,
+): string {
+  const pairs = interleaved ? g.op('Reshape', [x, g.ints([0, 0, 0, -1, 2])]) : x;
+  const [a, b] = g.ops('Split', [pairs], { axis: -1, num_outputs: 2 }, { outputs: 2 });
   const times = (v: string, by: string) => g.op('Mul', [v, by]);
   const first = g.op('Sub', [times(a, cos), times(b, sin)]);
   const second = g.op('Add', [times(b, cos), times(a, sin)]);
-  const joined = g.op('Concat', [first, second], { axis });
-  const result = at.interleaved ? g.op('Reshape', [joined, g.ints([0, 0, 0, -1])]) : joined;
-  return rest ? g.op('Concat', [result, part(size, Number.MAX_SAFE_INTEGER)], { axis: 3 }) : result;
+  const joined = g.op('Concat', [first, second], { axis: -1 });
+  return interleaved ? g.op('Reshape', [joined, g.ints([0, 0, 0, -1])]) : joined;
 }

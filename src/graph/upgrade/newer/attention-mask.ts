@@ -2,14 +2,7 @@ import { attrInt } from '../../attributes';
 import { DType } from '../../dtype';
 import type { Node } from '../../model';
 import type { RewriteContext } from '../../rewrite';
-
-/** The lowest number of each type, which masks a key like −∞. */
-const LOWEST: Record<number, number> = {
-  [DType.float]: -3.4028234663852886e38,
-  [DType.double]: -Number.MAX_VALUE,
-  [DType.float16]: -65504,
-  [DType.bfloat16]: -3.3895313892515355e38,
-};
+import { lowest } from '../../unfuse/parts/lowest';
 
 interface Mask {
   /** Added to the scores; finite, so that a row of masked keys has no NaN. */
@@ -34,10 +27,9 @@ export function attentionMask(
   const { g } = c;
   const mask = node.inputs[3] || undefined;
   const lengths = node.inputs[6] || undefined;
-  const lowest = g.scalar(LOWEST[type], type);
   const isBool = mask !== undefined && c.declared.dtype(mask) === DType.bool;
   const parts: string[] = [];
-  if (mask) parts.push(isBool ? mask : g.op('Greater', [mask, lowest]));
+  if (mask) parts.push(isBool ? mask : g.op('Greater', [mask, g.scalar(lowest(type), type)]));
   const column = lengths && g.op('Unsqueeze', [lengths, g.ints([1, 2, 3])]);
   if (attrInt(node, 'is_causal', 0) === 1) parts.push(causal(c, query, key, newKey, column));
   if (column) parts.push(g.op('Less', [places(c, key), column]));
@@ -45,7 +37,7 @@ export function attentionMask(
   const allowed = parts.reduce((a, b) => g.op('And', [a, b]));
   const open = mask && !isBool ? mask : g.scalar(0, type);
   // Half of the lowest number, since scores are added to it; TensorFlow.js computes float64 in float32.
-  const closed = Math.max(LOWEST[type], LOWEST[DType.float]) / 2;
+  const closed = Math.max(lowest(type), lowest(DType.float)) / 2;
   const bias = g.op('Where', [allowed, open, g.scalar(closed, type)]);
   if (!mask && !lengths) return { bias };
   const alive = g.op('ReduceMax', [g.op('Cast', [allowed], { to: type }), g.ints([-1])], { keepdims: 1 });

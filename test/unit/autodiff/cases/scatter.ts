@@ -67,7 +67,7 @@ const topK: Case = shape(1, 3).chain((dims) =>
 const maxPool: Case = fc
   .record({
     kernel: fc.constantFrom(1, 2, 3),
-    stride: fc.constantFrom(1, 2),
+    stride: fc.constantFrom(1, 2, 4),
     dilation: fc.constantFrom(1, 2),
     pad: fc.constantFrom(0, 1),
     ceil: fc.constantFrom(0, 1),

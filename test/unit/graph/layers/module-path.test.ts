@@ -1,11 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../../../src/graph/builder';
+import { DType } from '../../../../src/graph/dtype';
 import { namedAs } from '../../../../src/graph/layers/layer-names';
 import { findLinearLayers } from '../../../../src/graph/layers/linear';
 import { loadModel } from '../../../../src/graph/file/load';
+import { elementCount } from '../../../../src/graph/model';
 import { prepareModel } from '../../../../src/graph/prepare';
 import { isUsedIn, pathOfScopes } from '../../../../src/graph/layers/scope-path';
+import { tensorOf } from '../../../../src/graph/values';
+import { emptyGraph } from '../../autodiff/check';
 
 const FOLDER = join(import.meta.dirname, '../../../fixtures/torchvision');
 const modules = JSON.parse(readFileSync(join(FOLDER, 'modules.json'), 'utf8')) as Record<string, string[]>;
@@ -42,6 +47,36 @@ describe('module paths of a classic export', () => {
     expect(isUsedIn('features.0.0', scopes)).toBe(false);
   });
 });
+
+it.each([
+  ['MatMul', ['weight'], []],
+  ['MatMulNBits', ['qweight', 'scales'], []],
+  ['MatMul', ['weight_Q4', 'weight_Q4_scales'], ['MatMul_Q4']],
+])(
+  "the model builder of ONNX Runtime GenAI names a module's weight after its operator: %s, %j",
+  (op, parts, [name = op]) => {
+    const module = 'model.layers.0.attn.qkv_proj';
+    const graph = emptyGraph();
+    const g = new GraphBuilder(graph, '');
+    const isFew = parts.length > 1;
+    const weights = parts.map((part, i) => {
+      const dims = isFew ? (i === 0 ? [4, 1, 8] : [4, 1]) : [16, 4];
+      const values = new Array<number>(elementCount(dims)).fill(1);
+      const dtype = isFew && i === 0 ? DType.uint8 : DType.float;
+      return g.addInitializer(tensorOf(`${module}.${op}.${part}`, dtype, dims, values));
+    });
+    const product = g.op(
+      isFew ? 'MatMulNBits' : 'MatMul',
+      [g.addInput('x', DType.float, ['rows', 16]), ...weights],
+      isFew ? { K: 16, N: 4, bits: 4, block_size: 16 } : {},
+      { name: `/${module.replace(/\.(?!\d)/g, '/')}/${name}`, domain: isFew ? 'com.microsoft' : '' },
+    );
+    const bias = g.addInitializer(tensorOf(`${module}.Add.bias`, DType.float, [4], [1, 2, 3, 4]));
+    g.op('Add', [product, bias], {}, { outputs: ['y'] });
+    g.addOutput('y');
+    expect(findLinearLayers(graph)).toMatchObject([{ path: module, hasBias: true }]);
+  },
+);
 
 const REFERENCE = join(FOLDER, '../reference');
 const references = ['', 'more'].flatMap((folder) =>

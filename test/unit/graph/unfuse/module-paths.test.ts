@@ -87,6 +87,7 @@ describe('linear layers of fused files', () => {
       { attention: '', projection: 'w' },
       three('Attention_0', 'query', 'key', 'value'),
     ],
+    ['the projection after it, as one module', { projection: 'h.0.attn.c_proj.weight' }, ['h.0.attn.c_attn']],
     ['its weight, as one module', { weight: 'h.0.attn.c_attn.weight', projection: 'w' }, ['h.0.attn.c_attn']],
   ])('in a fused attention are named after %s', (_, names, paths) => {
     expect(named(names).slice(0, -1)).toEqual(paths);

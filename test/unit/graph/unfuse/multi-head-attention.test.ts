@@ -58,7 +58,7 @@ const cases: fc.Arbitrary<Case> = fc
       valueSize: small(4),
       divided: fc.boolean(),
       bias: fc.boolean(),
-      unidirectional: self ? fc.boolean() : fc.constant(false),
+      unidirectional: fc.boolean(),
       filter: fc.constantFrom(undefined, -1, -50),
       scale: fc.constantFrom(undefined, 0.3),
       mask: masks(batch, tokens, keys),
