@@ -76,7 +76,7 @@ export class RunsApp extends LitElement {
           this.check(this.overlay.folders.filter((f) => !message.gone.includes(f)));
         return this.arrangeSoon(message.reading ? ARRANGE_MS : 0);
       case 'curves': {
-        if (message.curves.type === 'copied') return;
+        if (message.curves.type !== 'snapshot' && message.curves.type !== 'append') return;
         for (const run of this.overlay.take(message.curves)) say({ type: 'curves', run });
         return this.requestUpdate();
       }

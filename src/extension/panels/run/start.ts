@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
-import { runPaths } from '../../../runs/layout';
 import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../../protocol/panels/run';
 import { isAnyEvaluation } from '../../../protocol/evaluations';
 import { showError } from '../../ask/guard';
