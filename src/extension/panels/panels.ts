@@ -7,6 +7,8 @@ import type { StudyOpen } from '../../study/panel';
 export interface Panels extends vscode.Disposable {
   /** One run, or several overlaid. `preserveFocus` leaves the focus where it is, as for a click in a list. */
   openRun(runs: readonly string[], preserveFocus?: boolean): void;
+  /** Whether a dashboard in sight shows the run. */
+  isInSight(run: string): boolean;
   /** Without a file: a calculator for the paper's shapes. */
   openBudget(experimentFile?: string): void;
   /** A calculator that begins with this model. */

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { writeAtomic } from '../../../files/atomic';
 import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../../runs/layout';
-import { loadExperiment } from '../../../runs/experiment/load';
+import { parseExperiment, readText } from '../../../runs/experiment/load';
+import { readIfThereSync } from '../../../files/read';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
 import { HEAD_ALONE } from '../../../experiment/methods';
@@ -191,7 +192,8 @@ async function fresh(
   settings: TrainingSettings,
 ): Promise<number> {
   const file = one(args, 'experiment file', 'train');
-  const spec = loadExperiment(file, args.list('set'));
+  const text = textOf(file, given);
+  const spec = parseExperiment(file, text, args.list('set'));
   let reference: Reference | undefined;
   if (args.flag('baseline') && spec.task.head === 'none') {
     process.stderr.write('Baseline: the untrained model …\n');
@@ -212,10 +214,18 @@ async function fresh(
   }
   const run = given ?? newRun(file, args);
   const go = async () => {
+    // A trial's file is its spec.json, which its sweep has written.
+    if (resolve(file) !== runPaths(run).spec) writeAtomic(runPaths(run).source, text, run);
     writeSpec(run, spec);
     return conclude(await trainRun(spec, run, false, settings), run, reference);
   };
   return given === undefined ? owning(owned(args, run), go) : go();
+}
+
+/** Who created the folder may have put the file's text there as it was then: the file may have been edited since. */
+function textOf(file: string, given: string | undefined): string {
+  const kept = given === undefined ? undefined : readIfThereSync(runPaths(given).source);
+  return kept ? Buffer.from(kept).toString('utf8') : readText(file);
 }
 
 const newRun = (file: string, args: ParsedArgs): string =>

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { runPaths } from '../../../runs/layout';
 import { COMMAND } from '../../ids';
@@ -6,10 +7,12 @@ import { runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import { registerGuarded } from '../../ask/guard';
+import { runFrom } from '../../ask/pick';
 import { runsFrom } from '../../ask/pick-many';
 import { sortedJson } from '../../../base/sorted-json';
 
 const SCHEME = 'aurora-settings';
+const SOURCE_SCHEME = 'aurora-source';
 
 /** The settings of two runs in VS Code's diff editor, read-only, since a run's spec never changes. */
 export function registerSettingsDiff(services: Services): vscode.Disposable[] {
@@ -17,8 +20,20 @@ export function registerSettingsDiff(services: Services): vscode.Disposable[] {
     provideTextDocumentContent: async (uri) =>
       `${sortedJson(JSON.parse(await readFile(runPaths(uri.query).spec, 'utf8')), 2)}\n`,
   };
+  const source: vscode.TextDocumentContentProvider = {
+    provideTextDocumentContent: (uri) => readFile(runPaths(uri.query).source, 'utf8'),
+  };
   return [
     vscode.workspace.registerTextDocumentContentProvider(SCHEME, provider),
+    vscode.workspace.registerTextDocumentContentProvider(SOURCE_SCHEME, source),
+    registerGuarded(services.log, COMMAND.showDifference, async (argument) => {
+      const run = await runFrom(services, argument, { title: vscode.l10n.t('Select a run') });
+      if (!run) return;
+      const file = vscode.Uri.file(run.experiment);
+      const name = vscode.l10n.t('{0}: as in the run {1} ↔ now', basename(run.experiment), runLabel(run));
+      const started = file.with({ scheme: SOURCE_SCHEME, query: run.folder });
+      await vscode.commands.executeCommand('vscode.diff', started, file, name);
+    }),
     registerGuarded(services.log, COMMAND.compareSettings, async (...args) => {
       const title = vscode.l10n.t('Select two runs to compare their settings');
       const runs = await runsFrom(services, args, { title, filter: (r) => r.run !== undefined, least: 2 });

@@ -11,14 +11,20 @@ import type { PageChannel, PanelSession } from '../panel';
 import { factsOf, RunFeed } from './feed';
 
 /** Follows the runs, and does what the page asks for. */
-export function startRun({ log }: Services, { runs }: RunOpen, page: PageChannel): PanelSession<RunFromPage> {
+export function startRun(
+  { log, store }: Services,
+  { runs }: RunOpen,
+  page: PageChannel,
+): PanelSession<RunFromPage> {
+  const nameOf = (folder: string) => store.run(folder)?.name;
   const feed: RunFeed = new RunFeed(
     runs,
     (message) => page.post(message),
     () => {
       // A rename is shown immediately.
-      if (runs.length === 1) page.setTitle(factsOf(feed.tail(runs[0])!).name);
+      if (runs.length === 1) page.setTitle(factsOf(feed.tail(runs[0])!, nameOf(runs[0])).name);
     },
+    nameOf,
   );
   return {
     snapshot: () => feed.snapshot(),

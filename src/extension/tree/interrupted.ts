@@ -1,0 +1,35 @@
+import { stopReason } from '../runs/label';
+import type { ExperimentEntry, RunEntry } from '../runs/store';
+import type { Row, RowContext } from '../words/run-row';
+
+/**
+ * Runs that ended with their window and have not been continued: at most one of each experiment, its newest.
+ *
+ * @param dismissed folders of runs that the user does not want to be reminded of
+ */
+export const interruptedRuns = (
+  experiments: readonly Pick<ExperimentEntry, 'runs'>[],
+  dismissed: readonly string[],
+): RunEntry[] =>
+  experiments.flatMap(({ runs }) => {
+    const newest = runs.find((r) => r.trial === undefined);
+    const closed = newest?.state === 'stopped' && stopReason(newest.run) === 'window-closed';
+    return closed && !dismissed.includes(newest.folder) ? [newest] : [];
+  });
+
+/** @param several whether there are others, so that the row has to name its experiment */
+export function interruptedRow(
+  { run }: Pick<RunEntry, 'run'>,
+  several: boolean,
+  { t, trusted }: RowContext,
+): Row {
+  const step = run?.status?.step ?? 0;
+  const name = run?.spec.name ?? '';
+  return {
+    label: several ? t('{0}: stopped at step {1}', name, step) : t('Stopped at step {0}', step),
+    description: trusted ? t('because the window closed · Resume') : t('because the window closed'),
+    icon: { id: 'debug-continue', color: 'charts.yellow' },
+    capabilities: ['interrupted', ...(trusted ? ['canResume'] : []), 'canOpen', 'canDismiss'],
+    spoken: t('{0} stopped at step {1} because the window closed', name, step),
+  };
+}
