@@ -31,7 +31,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     // As if its window had been closed: a trainer waits a minute before it believes that.
     const { events } = runPaths(run);
     const journal = readFileSync(events, 'utf8');
-    writeFileSync(events, journal.replace(/"reason":"\w+"/, '"reason":"window-closed"'));
+    writeFileSync(events, journal.replace(/("kind":"stopped".*"reason":)"\w+"/, '$1"window-closed"'));
     expect(readRun(run).events.at(-1)).toMatchObject({ kind: 'stopped', reason: 'window-closed' });
     name = `AuroRA r2 · ${/Z-(.{4})/.exec(id)![1]}`;
     server = await startWorkbench({ version: '1.100', name: 'resume', vsix: vsixHere() });

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Services } from '../services';
 import { inProgress, isIdle, type InProgress } from './in-progress';
-import { busyQuestion } from './words';
+import { busyQuestion } from './busy-words';
 
 export type BusyAnswer = { do: 'start' } | { do: 'queue' } | { do: 'stop'; these: InProgress };
 

@@ -10,10 +10,11 @@ import { matchesFilter } from './arrange';
 import { adapterRow, checkpointRow, exportRow, readArtifacts } from './artifacts';
 import { BeginWatch } from './begun';
 import { queuedNames } from '../queue/names';
-import { queuedRow } from '../queue/words';
+import { queuedRow } from '../queue/queued-row';
 import type { RunQueue } from '../queue/run-queue';
 import { experimentRow } from './experiment-row';
 import type { Folding } from './folding';
+import { GONE_SWEEP, goneRun } from './gone';
 import { interruptedRow, interruptedRuns } from './interrupted';
 import { nodeId, queuedTooltip, tooltip, treeItem } from './items';
 import { rowContext } from '../words/row-context';
@@ -43,7 +44,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   private readonly arranged = new vscode.EventEmitter<{ message: string | undefined; running: number }>();
   readonly onDidArrange = this.arranged.event;
   private readonly begun = new vscode.EventEmitter<ExperimentNode[]>();
-  /** Visible experiments whose first run appeared, or where a run was started. */
+  /** Visible experiments whose first run appeared, or where a run was started or queued. */
   readonly onDidBegin = this.begun.event;
   private readonly begins = new BeginWatch();
   private readonly subscriptions: vscode.Disposable[];
@@ -156,7 +157,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
 
   private async roots(): Promise<TreeNode[]> {
     this.experiments = await this.store.experiments();
-    this.queued = queuedNames(this.queue.items, this.experiments);
+    this.nameQueued();
     this.forgetGone();
     if (!this.orders.has('')) this.begins.look(this.beginnings());
     const shown = this.shownExperiments();
@@ -237,15 +238,23 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
    */
   private async update(runs: readonly RunEntry[] | undefined): Promise<void> {
     this.experiments = await this.store.experiments();
-    if (!runs) this.queued = queuedNames(this.queue.items, this.experiments);
+    const joined = runs ? [] : this.nameQueued();
     const shown = this.shownExperiments();
     this.tellArrangement(shown);
     const begun = this.begins.look(this.beginnings());
     // The rows have not been requested yet.
     if (!this.orders.has('')) return;
     this.draw(runs, shown);
-    const nodes = shown.filter((e) => begun.includes(e.file)).map((e) => experimentNode(e));
+    const news = [...begun, ...joined];
+    const nodes = shown.filter((e) => news.includes(e.file)).map((e) => experimentNode(e));
     if (nodes.length > 0) this.begun.fire(nodes.map((n) => this.node(n)));
+  }
+
+  /** Returns the experiments of runs that were queued since the last time. */
+  private nameQueued(): string[] {
+    const before = this.queued;
+    this.queued = queuedNames(this.queue.items, this.experiments);
+    return this.queue.items.flatMap(({ id, file }) => (before.has(id) ? [] : [file]));
   }
 
   private beginnings() {
@@ -380,14 +389,3 @@ const textOf = (row: Row): string => JSON.stringify(row);
 /** Where a trial's sweep is, whether or not it still exists. */
 const sweepFolderOf = ({ experiment, trial }: RunEntry): string | undefined =>
   trial && join(experimentSweeps(experiment), trial.sweep);
-
-/** Rows that are drawn once more after what they represent is gone. */
-const GONE_SWEEP: Row = { label: '', description: '', icon: { id: 'layers' }, capabilities: [], spoken: '' };
-
-const goneRun = (folder: string): RunEntry => ({
-  folder,
-  id: folder,
-  experiment: '',
-  state: 'damaged',
-  user: {},
-});

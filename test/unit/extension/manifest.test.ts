@@ -6,7 +6,7 @@ import { COMMAND, CONTEXT, LANGUAGE, PANELS, SETTING, VIEW } from '../../../src/
 import type { RunEntry } from '../../../src/extension/runs/store';
 import { adapterRow, checkpointRow, exportRow } from '../../../src/extension/tree/artifacts';
 import { experimentRow } from '../../../src/extension/tree/experiment-row';
-import { queuedRow } from '../../../src/extension/queue/words';
+import { queuedRow } from '../../../src/extension/queue/queued-row';
 import { interruptedRow } from '../../../src/extension/tree/interrupted';
 import { sweepRow } from '../../../src/extension/words/sweep-row';
 import { runRow } from '../../../src/extension/words/run-row';

@@ -8,7 +8,6 @@ import { selectedRows } from '../../runs/selection';
 import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
 import { runsFrom } from '../../ask/pick-many';
-import { editTags } from './tags';
 
 /** Commands that edit the user's name and note for a run. Nothing that the trainer wrote is touched. */
 export function registerEditCommands(services: Services): vscode.Disposable[] {
@@ -54,7 +53,7 @@ export function registerEditCommands(services: Services): vscode.Disposable[] {
     }),
     registerGuarded(log, COMMAND.editTags, async (...args) => {
       const runs = await runsFrom(services, args, { title: vscode.l10n.t('Select the runs to tag') });
-      if (runs.length > 0) await editTags(services, runs);
+      if (runs.length > 0) await (await import('./tags')).editTags(services, runs);
     }),
     star(COMMAND.starRun, true, vscode.l10n.t('Select the runs to star')),
     star(COMMAND.unstarRun, false, vscode.l10n.t('Select the runs to unstar')),

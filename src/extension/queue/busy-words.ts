@@ -1,9 +1,8 @@
-import { experimentName } from '../../runs/layout';
-import type { InProgress } from './in-progress';
-import type { Translate } from '../translate';
 import { progressPercent } from '../../base/percent';
+import { experimentName } from '../../runs/layout';
 import { runLabel } from '../runs/label';
-import type { Row, RowContext } from '../words/run-row';
+import type { Translate } from '../translate';
+import type { InProgress } from './in-progress';
 
 /** The question before a second run. */
 export interface BusyQuestion {
@@ -48,30 +47,5 @@ export function busyQuestion({ runs, sweeps, starting }: InProgress, t: Translat
             ? t('Stop the Sweep')
             : t('Stop the Other Run'),
     }),
-  };
-}
-
-/** A queued run's row. `position` is from 1; `held` if it is from an earlier window. */
-export function queuedRow(
-  label: string,
-  { position, held }: { position: number; held: boolean },
-  { t, trusted }: RowContext,
-): Row {
-  const description = held
-    ? t('queued in an earlier window')
-    : position === 1
-      ? t('queued · next')
-      : t('queued · number {0}', position);
-  return {
-    label,
-    description,
-    icon: { id: 'clock' },
-    capabilities: [
-      'queued',
-      'canUnqueue',
-      ...(trusted ? ['canRunNow'] : []),
-      ...(trusted && held ? ['canContinueQueue'] : []),
-    ],
-    spoken: `${t('Run {0}', label)}, ${description}`,
   };
 }
