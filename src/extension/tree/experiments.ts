@@ -15,7 +15,7 @@ import type { RunQueue } from '../queue/run-queue';
 import { experimentRow } from './experiment-row';
 import type { Folding } from './folding';
 import { GONE_SWEEP, goneRun } from './gone';
-import { interruptedRow, interruptedRuns } from './interrupted';
+import { interruptedMessage, interruptedRow, interruptedRuns } from './interrupted';
 import { nodeId, queuedTooltip, tooltip, treeItem } from './items';
 import { rowContext } from '../words/row-context';
 import {
@@ -188,8 +188,11 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const count = shown.reduce((n, e) => n + this.shownRuns(e).length, 0);
     this.arranged.fire({
       // A message would hide the welcome text that offers to clear the filter.
-      message:
-        filter && count > 0 ? vscode.l10n.t('"{0}": {1} of {2} runs', filter, count, all.length) : undefined,
+      message: filter
+        ? count > 0
+          ? vscode.l10n.t('"{0}": {1} of {2} runs', filter, count, all.length)
+          : undefined
+        : interruptedMessage(this.interrupted(), vscode.l10n.t),
       running: all.filter((r) => isActive(r.state)).length,
     });
   }

@@ -17,6 +17,17 @@ export const interruptedRuns = (
     return closed && !dismissed.includes(newest.folder) ? [newest] : [];
   });
 
+/** The whole sentence above the tree, since a narrow side bar cuts a row; undefined if there is nothing to say. */
+export function interruptedMessage(
+  runs: readonly Pick<RunEntry, 'run'>[],
+  t: RowContext['t'],
+): string | undefined {
+  if (runs.length === 0) return undefined;
+  if (runs.length > 1) return t('{0} runs stopped because the window closed.', runs.length);
+  const { spec, status } = runs[0].run!;
+  return t('{0} stopped at step {1} because the window closed.', spec.name, status?.step ?? 0);
+}
+
 /** @param several whether there are others, so that the row has to name its experiment */
 export function interruptedRow(
   { run }: Pick<RunEntry, 'run'>,
@@ -30,6 +41,6 @@ export function interruptedRow(
     description: trusted ? t('because the window closed · Resume') : t('because the window closed'),
     icon: { id: 'debug-continue', color: 'charts.yellow' },
     capabilities: ['interrupted', ...(trusted ? ['canResume'] : []), 'canOpen', 'canDismiss'],
-    spoken: t('{0} stopped at step {1} because the window closed', name, step),
+    spoken: t('{0} stopped at step {1} because the window closed.', name, step),
   };
 }

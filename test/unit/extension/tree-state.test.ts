@@ -5,11 +5,11 @@ import { sameSettings } from '../../../src/extension/language/older-version';
 import { isDemo, storedDemos } from '../../../src/extension/runs/demo-places';
 import type { RunEntry } from '../../../src/extension/runs/store';
 import { Folding } from '../../../src/extension/tree/folding';
-import { interruptedRow, interruptedRuns } from '../../../src/extension/tree/interrupted';
+import { interruptedMessage, interruptedRow, interruptedRuns } from '../../../src/extension/tree/interrupted';
 import type { StopReason } from '../../../src/protocol/events';
 import { readRunSummary } from '../../../src/runs/read';
 import { temporaryFolders } from '../runs/folder';
-import { context } from './row-context';
+import { context, t } from './row-context';
 import { makeRun, started } from './run-maker';
 
 const folder = temporaryFolders();
@@ -31,6 +31,8 @@ describe('a run that ended with its window', () => {
     const row = interruptedRow(closed, false, context);
     expect(`${row.label} ${row.description}`).toBe('Stopped at step 240 because the window closed · Resume');
     expect(row.capabilities).toContain('canResume');
+    expect(interruptedMessage([closed], t)).toBe('demo stopped at step 240 because the window closed.');
+    expect(interruptedMessage([], t)).toBeUndefined();
     expect(interruptedRow(closed, true, context).label).toBe('demo: stopped at step 240');
     const untrusted = interruptedRow(closed, false, { ...context, trusted: false });
     expect(untrusted.description).toBe('because the window closed');
