@@ -11,16 +11,18 @@ import { createModelInspector } from './models/inspector';
 import { registerModelFolders } from './models/model-files';
 import { registerModelReport } from './models/report';
 import { registerPreflight } from './preflight/preflight';
+import { registerWalkthrough } from './walkthrough/walkthrough';
 import { registerWizard } from './wizard/wizard';
 import { registerGpuSupport } from './gpu/gpu-commands';
 import { registerCheckMachine } from './machine/check-machine';
 import { createPanels } from './panels/all-panels';
+import { createQueue, registerQueue } from './queue/queue';
 import { createRunStore } from './runs/run-store';
 import type { Services } from './services';
 import { createTrainerClient } from './launcher/trainer-client';
 import { registerTools } from './tools/tools';
 import { registerTransfer } from './transfer/transfer';
-import { registerExperimentsTree } from './tree/experiments';
+import { registerExperimentsTree } from './tree/view';
 import { registerMachineView } from './tree/machine';
 import { registerModelsView } from './tree/models';
 
@@ -35,10 +37,11 @@ export function activate(context: vscode.ExtensionContext): Api {
   const log = vscode.window.createOutputChannel('AuroRA', { log: true });
   const store = createRunStore(context, log);
   const trainer = createTrainerClient(context, log);
+  const queue = createQueue(context);
   const models = createModelInspector(context, trainer);
   const machineChecked = new vscode.EventEmitter<void>();
   const exported = new vscode.EventEmitter<string>();
-  const services = { context, log, store, trainer, models, machineChecked, exported } as Services;
+  const services = { context, log, store, trainer, queue, models, machineChecked, exported } as Services;
   services.panels = createPanels(() => services);
   context.subscriptions.push(
     log,
@@ -63,11 +66,13 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerRunCommands,
   registerPlayground,
   registerTraining,
+  registerQueue,
   registerSweeps,
   registerCompare,
   registerDemo,
   registerLanguage,
   registerWizard,
+  registerWalkthrough,
   registerPreflight,
   registerVerify,
   registerTransfer,

@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import type { ModelInspector } from './models/models';
+import type { RunQueue } from './queue/run-queue';
 import type { Panels } from './panels/panels';
 import type { RunStore } from './runs/store';
 import type { TrainerClient } from './launcher/client';
@@ -10,6 +11,8 @@ export interface Services {
   log: vscode.LogOutputChannel;
   store: RunStore;
   trainer: TrainerClient;
+  /** Runs that wait for others to end. */
+  queue: RunQueue;
   models: ModelInspector;
   panels: Panels;
   /** Fires when this machine was measured again. */

@@ -9,6 +9,8 @@ import { AuroraError } from '../base/errors';
 export const runPaths = (run: string) => ({
   /** The experiment with every default filled in; never changed. */
   spec: join(run, 'spec.json'),
+  /** The experiment file's text as it was when the run was started; not of trials, forks and imported adapters. */
+  source: join(run, 'experiment.aurora.json'),
   /** The files it was trained on: SHA-256 of model, tokenizer and data. */
   inputs: join(run, 'inputs.json'),
   events: join(run, 'events.jsonl'),

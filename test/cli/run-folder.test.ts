@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { effectiveEvents, parseJournal } from '../../src/runs/journal/reader';
@@ -24,6 +24,18 @@ describe('aurora train --run', () => {
     expect(r.err).not.toContain('\u001b');
     // Two steps per second do not give two lines.
     expect(r.err.match(/^step \d+\/12 /gm)!.length).toBeLessThan(4);
+  });
+
+  it('keeps the text of the experiment file, and trains the text that is in the folder', () => {
+    const [first] = lab.runs(runs);
+    const text = lab.read('tiny.aurora.json');
+    expect(readFileSync(runPaths(first).source, 'utf8')).toBe(text);
+    const run = createRun(lab.path('queued'));
+    writeFileSync(runPaths(run).source, `// As queued.\n${text.replace('"seed": 7', '"seed": 8')}`);
+    const args = ['--set', 'training.maxSteps=1'];
+    expect(lab.run('train', lab.experiment, '--run', run, ...args).code).toBe(0);
+    expect(readRun(run).spec.training).toMatchObject({ seed: 8, maxSteps: 1 });
+    expect(readFileSync(runPaths(run).source, 'utf8')).toMatch(/^\/\/ As queued/);
   });
 
   it.each([

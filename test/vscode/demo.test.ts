@@ -84,6 +84,17 @@ describe('the demo, in VS Code 1.100', () => {
     await expect.poll(isChecked).toBe(true);
   });
 
+  test('the side bar lists the demo though no folder is open, and running it again reveals it', async () => {
+    await window.sideBar();
+    await window.row('debian-sections').waitFor();
+    await expect.poll(async () => (await window.rows()).some((row) => /AuroRA r2/.test(row))).toBe(true);
+    await window.palette('AuroRA: Run the Demo');
+    await expect
+      .poll(() => window.row('debian-sections').getAttribute('aria-selected'), { timeout: 60_000 })
+      .toBe('true');
+    expect(runsIn(globalDemo())).toHaveLength(1);
+  });
+
   test('the demo folder is offered, and Stop Run stops the run and reports what was saved', async () => {
     // The notification may already be hidden.
     await window.palette('Notifications: Show Notifications');

@@ -28,6 +28,11 @@ describe('resuming a run, in VS Code 1.100', () => {
     expect(lab.run('train', lab.experiment, '--pause-at', 'step:10').code).toBe(130);
     const [id] = readdirSync(runs);
     run = join(runs, id);
+    // As if its window had been closed: a trainer waits a minute before it believes that.
+    const { events } = runPaths(run);
+    const journal = readFileSync(events, 'utf8');
+    writeFileSync(events, journal.replace(/("kind":"stopped".*"reason":)"\w+"/, '$1"window-closed"'));
+    expect(readRun(run).events.at(-1)).toMatchObject({ kind: 'stopped', reason: 'window-closed' });
     name = `AuroRA r2 · ${/Z-(.{4})/.exec(id)![1]}`;
     server = await startWorkbench({ version: '1.100', name: 'resume', vsix: vsixHere() });
     window = await Window.open(server, lab.folder);
@@ -61,10 +66,24 @@ describe('resuming a run, in VS Code 1.100', () => {
     await expect.poll(() => page.locator('.message.error').count()).toBe(0);
   });
 
+  test('a run that ended with its window is shown without expanding anything, also after a reload', async () => {
+    const row = window.row('tiny');
+    await row.locator('.monaco-tl-twistie').click();
+    await window.row(name).waitFor({ state: 'detached' });
+    await window.palette('View: Close All Editors');
+    await window.reload();
+    await window.sideBar();
+    await window.row('Stopped at step 10').waitFor();
+    expect((await window.rows())[0]).toMatch(/^Stopped at step 10\s*because the window closed · Resume$/);
+    // What was collapsed stays so.
+    expect(await window.row('1 run').getAttribute('aria-expanded')).toBe('false');
+    await window.screenshot('resume-window-closed');
+  });
+
   test('a run with changed data is resumed only if the user agrees', async () => {
     lab.write('train.jsonl', data.replace('"label":"pets"', '"label":"other"'));
     const before = readFileSync(runPaths(run).events);
-    await window.contextMenu(window.row(name), 'Resume Run');
+    await window.row('Stopped at step 10').click();
     await dialog()
       .getByText(/train\.jsonl have changed/)
       .waitFor();
@@ -78,6 +97,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     const { pid, ...status } = statusOf(run);
     const owner = { ...status, host: 'another-host', boot: 'another', pid: pid + 1, nonce: 'another', at: 0 };
     writeFileSync(ownerFile(run), JSON.stringify(owner));
+    await window.expand(window.row('1 run'));
     await window.contextMenu(window.row(name), 'Resume Run');
     await dialog()
       .getByText(/another-host/)
@@ -88,6 +108,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     await expect.poll(() => statusOf(run).state, { timeout: 900_000 }).toBe('finished');
     expect(events('resumed')).toHaveLength(1);
     expect(events('inputs-accepted')).toHaveLength(1);
+    await window.row('Stopped at step 10').waitFor({ state: 'detached' });
   });
 
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));

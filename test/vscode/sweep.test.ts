@@ -58,7 +58,7 @@ describe('a sweep, in VS Code 1.100', () => {
     await window.contextMenu(window.row('tiny'), 'Run Sweep');
     await untilSpoken(/^Sweep · \w{4}, running, 0 of 3/);
     await window.expand(group());
-    await untilSpoken(/^Run seed \d, running, \d+\/720/);
+    await untilSpoken(/^Run seed \d, running, step \d+\/720/);
     const page = await window.frameWith('aurora-sweep .trial-row');
     expect(await page.locator('h1').innerText()).toMatch(/^Sweep of tiny \w{4}$/);
     await expect

@@ -9,6 +9,7 @@ import { pictureOnFailure } from './driver/on-failure';
 import { Window } from './driver/window';
 import { comparable, journalAt, statusOf } from './journal';
 import { vsixHere } from './vsix';
+import { readRun } from '../read-run';
 import { tinyWorkspace } from './workspace';
 
 /** A user's day from the palette: run, watch, reload, stop, and a run to the end. */
@@ -51,6 +52,18 @@ describe('training from the palette, in VS Code 1.100', () => {
     expect(await window.page.locator('.statusbar-item[id*="aurora"]').count()).toBe(1);
   });
 
+  test('a second run is queued and shown in the tree', async () => {
+    await window.openFile('short.aurora.json');
+    await window.palette('AuroRA: Run Experiment');
+    await window.modal('A run is already in progress.', 'Queue');
+    await window.row('queued · next').locator('.codicon-clock').waitFor();
+    // It keeps the settings that it was queued with.
+    lab.write('short.aurora.json', lab.read('short.aurora.json').replace('"epochs": 4', '"epochs": 5'));
+    expect(existsSync(runsOf('short'))).toBe(false);
+    // The dashboard is what the next test finds restored.
+    await window.row(/step \d+\/\d+/).click();
+  });
+
   test('after a reload, the run continues and its dashboard is restored (T2)', async () => {
     const { pid, step } = statusOf(run);
     await window.reload();
@@ -61,6 +74,14 @@ describe('training from the palette, in VS Code 1.100', () => {
     expect(comparable(shown)).toEqual(journalAt(run, shown));
   });
 
+  test('after a reload, the queue waits for the user', async () => {
+    await window.row('queued in an earlier window').waitFor();
+    const offer = await window.said('A run was queued when this window was last open');
+    await offer.getByRole('button', { name: 'Continue Queue' }).click();
+    await window.row('queued · next').waitFor();
+    expect(existsSync(runsOf('short'))).toBe(false);
+  });
+
   test('Stop Run reports what was saved and leaves no process (T4)', async () => {
     const { pid } = statusOf(run);
     await window.palette('AuroRA: Stop Run');
@@ -69,14 +90,15 @@ describe('training from the palette, in VS Code 1.100', () => {
     await expect.poll(() => isAlive(pid), { timeout: 900_000 }).toBe(false);
   });
 
-  test('a short run finishes', async () => {
-    await window.openFile('short.aurora.json');
-    await window.palette('AuroRA: Run Experiment');
+  test('the queued run starts when the other has ended, and its end is reported', async () => {
     await expect.poll(() => existsSync(runsOf('short')), { timeout: 900_000 }).toBe(true);
     const short = () => join(runsOf('short'), readdirSync(runsOf('short'))[0]);
     await expect.poll(() => existsSync(join(short(), 'result.json')), { timeout: 900_000 }).toBe(true);
     // result.json is written before the final status.
     await expect.poll(() => statusOf(short()).state).toBe('finished');
+    expect(readRun(short()).spec.training.epochs).toBe(4);
+    const notice = await window.said(/ has finished: best /);
+    await notice.getByRole('button', { name: 'Open Dashboard' }).waitFor();
   });
 
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));

@@ -41,7 +41,8 @@ export function header(run: RunData, now: number, several: boolean, actions: Hea
 function subtitle({ facts }: RunData): TemplateResult {
   const parts = [facts?.experiment !== facts?.name ? facts?.experiment : undefined, facts?.id];
   return html`<p class="quiet">${[...new Set(parts)].filter(Boolean).join(' · ')}</p>
-    ${facts?.note ? html`<p class="note">${facts.note}</p>` : nothing}`;
+    ${facts?.note ? html`<p class="note">${facts.note}</p>` : nothing}
+    ${facts?.tags ? html`<p class="quiet tags">${t('Tags: {0}', facts.tags.join(', '))}</p>` : nothing}`;
 }
 
 function progress(run: RunData): unknown {

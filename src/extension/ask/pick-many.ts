@@ -3,6 +3,7 @@ import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { runFolderOf } from '../runs/nodes';
+import { runsInTreeOrder } from './order';
 import { runItem } from './run-item';
 import { selectedRows } from '../runs/selection';
 
@@ -15,10 +16,11 @@ export const FROM_SELECTION = 'selection';
  * canceled, or after a message if there are none to choose from.
  */
 export async function runsFrom(
-  { store }: Services,
+  services: Services,
   [argument, selected]: readonly unknown[],
   choice: { title: string; filter?: (run: RunEntry) => boolean; least?: number },
 ): Promise<RunEntry[]> {
+  const { store } = services;
   const suits = choice.filter ?? (() => true);
   const given =
     argument === FROM_SELECTION
@@ -34,16 +36,16 @@ export async function runsFrom(
     return runs.filter(suits);
   }
   if (argument === FROM_SELECTION) return [];
-  return pickRuns({ store }, choice, suits, folders);
+  return pickRuns(services, choice, suits, folders);
 }
 
 async function pickRuns(
-  { store }: Pick<Services, 'store'>,
+  services: Services,
   { title, least = 1 }: { title: string; least?: number },
   suits: (run: RunEntry) => boolean,
   chosen: ReadonlySet<string>,
 ): Promise<RunEntry[]> {
-  const runs = (await store.runs()).filter(suits);
+  const runs = (await runsInTreeOrder(services)).filter(suits);
   if (runs.length < least) {
     const none =
       least > 1

@@ -3,6 +3,8 @@ import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { isTreeNode, runFolderOf } from '../runs/nodes';
 import { LANGUAGE } from '../ids';
+import { byName } from '../runs/sort';
+import { runsInTreeOrder } from './order';
 import { runItem } from './run-item';
 
 /**
@@ -10,13 +12,13 @@ import { runItem } from './run-item';
  * picked from a list. Undefined if the user canceled, or after a message if there are none to choose from.
  */
 export async function runFrom(
-  { store }: Services,
+  services: Services,
   argument: unknown,
   choice: { title: string; filter?: (run: RunEntry) => boolean },
 ): Promise<RunEntry | undefined> {
   const folder = typeof argument === 'string' ? argument : runFolderOf(argument);
-  if (folder !== undefined) return store.run(folder) ?? store.refreshRun(folder);
-  const runs = (await store.runs()).filter(choice.filter ?? (() => true));
+  if (folder !== undefined) return services.store.run(folder) ?? services.store.refreshRun(folder);
+  const runs = (await runsInTreeOrder(services)).filter(choice.filter ?? (() => true));
   if (runs.length === 0) {
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no suitable run in this workspace.'));
     return undefined;
@@ -44,7 +46,7 @@ export async function experimentFrom(
   if (isTreeNode(argument) && argument.kind === 'experiment') return argument.file;
   const open = vscode.window.activeTextEditor?.document;
   if (open?.languageId === LANGUAGE && open.uri.scheme === 'file') return open.uri.fsPath;
-  const known = (await store.experiments()).filter((e) => e.exists);
+  const known = (await store.experiments()).filter((e) => e.exists).sort(byName);
   if (known.length === 0) {
     void vscode.window.showInformationMessage(
       vscode.l10n.t('There are no experiments in this workspace. Create one with "AuroRA: New Experiment".'),

@@ -9,19 +9,6 @@ import { isAlive } from '../../runs/status';
 import { AuroraError } from '../../base/errors';
 import { statusOf } from '../launcher/run-status';
 
-/** The demos: where each is in the extension, its experiment, and the folder that it creates in a workspace. */
-export const DEMOS = {
-  text: { bundle: 'demo', experiment: 'debian-sections.aurora.json', folder: 'aurora-demo' },
-  images: { bundle: 'demo-images', experiment: 'fashion.aurora.json', folder: 'aurora-demo-images' },
-  language: {
-    bundle: 'demo-language',
-    experiment: 'debian-summaries.aurora.json',
-    folder: 'aurora-demo-language',
-  },
-} as const;
-
-export type DemoName = keyof typeof DEMOS;
-
 /**
  * Copies a self-contained demo (model, tokenizer, data, experiment) into `folder`. Existing files are kept, changed
  * or not; missing files are added. Throws an AuroraError if this build has no demo or the folder cannot be written.

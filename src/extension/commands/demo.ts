@@ -1,66 +1,18 @@
-import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { COMMAND, CONTEXT } from '../ids';
-import type { Services } from '../services';
-import { DEMOS, liveRun, makeDemoFolder, type DemoName } from './demo-folder';
-import { untrusted } from '../launcher/missing';
-import { handOver } from '../launcher/trainer-client';
 import { registerGuarded } from '../ask/guard';
-import { starting, trainExperiment } from './training';
 import { explaining } from '../ask/training-problems';
+import { COMMAND } from '../ids';
+import type { DemoName } from '../runs/demo-places';
+import type { Services } from '../services';
 
 /** Run the Demo, and those of images and of language: from the click to a curve, with no choices to make. */
 export function registerDemo(services: Services): vscode.Disposable {
-  const { context, log } = services;
-  const ran = context.globalState.get<boolean>(CONTEXT.demoRan, false);
-  if (ran) void vscode.commands.executeCommand('setContext', CONTEXT.demoRan, true);
-  const run = (demo: DemoName) => () => explaining(() => runDemo(services, demo));
+  const { log } = services;
+  const run = (demo: DemoName) => () =>
+    explaining(async () => (await import('./run-demo')).runDemo(services, demo));
   return vscode.Disposable.from(
     registerGuarded(log, COMMAND.runDemo, run('text')),
     registerGuarded(log, COMMAND.runImageDemo, run('images')),
     registerGuarded(log, COMMAND.runLanguageDemo, run('language')),
   );
-}
-
-/** @returns the run folder */
-async function runDemo(services: Services, demo: DemoName): Promise<string | undefined> {
-  const { bundle, experiment, folder: name } = DEMOS[demo];
-  const { context, panels, store, log } = services;
-  if (!vscode.workspace.isTrusted) throw untrusted();
-  const began = Date.now();
-  const workspaceFolder = vscode.workspace.workspaceFolders?.find((f) => f.uri.scheme === 'file');
-  const folder = workspaceFolder
-    ? join(workspaceFolder.uri.fsPath, name)
-    : join(context.globalStorageUri.fsPath, bundle);
-  const from = join(context.extensionPath, 'dist', bundle);
-  const file = await starting(vscode.l10n.t('Preparing the demo'), () =>
-    makeDemoFolder(from, experiment, folder),
-  );
-  log.info(`The demo is in ${folder} (${Date.now() - began} ms).`);
-  await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
-  // A second click shows the run that the first one started.
-  const live = await liveRun(file);
-  if (live) await store.refreshRun(live);
-  const run = live ?? (await trainExperiment(services, file));
-  if (run === undefined) return undefined;
-  if (live) panels.openRun([live]);
-  log.info(`The demo's trainer is running (${Date.now() - began} ms after the click).`);
-  await context.globalState.update(CONTEXT.demoRan, true);
-  await vscode.commands.executeCommand('setContext', CONTEXT.demoRan, true);
-  if (!workspaceFolder) offerFolder(services, folder);
-  return run;
-}
-
-/** The tree lists only open folders. Opening one reloads the window, and the run continues. */
-function offerFolder({ context, trainer }: Services, folder: string): void {
-  const open = vscode.l10n.t('Open Folder');
-  const message = vscode.l10n.t(
-    'The demo is training in {0}. Open that folder to see its runs in the Experiments view; training continues.',
-    folder,
-  );
-  void vscode.window.showInformationMessage(message, open).then(async (picked) => {
-    if (picked !== open) return;
-    await handOver(context, trainer.ownRuns());
-    await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.file(folder));
-  });
 }

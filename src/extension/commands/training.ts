@@ -1,20 +1,18 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { saved } from '../ask/saved';
 import { COMMAND } from '../ids';
 import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { askedToStop, registerEndNotice } from '../notices/end-notice';
-import { untrusted } from '../launcher/missing';
 import { registerStatusBar } from '../notices/status-bar';
 import { registerTerminals } from '../terminal/terminal';
 import { askingAboutInputs } from '../ask/changed-inputs';
 import { registerGuarded } from '../ask/guard';
 import { experimentFrom, runFrom } from '../ask/pick';
-import { runAnyway } from '../ask/run-anyway';
 import { orTakeOver } from '../ask/take-over';
-import { checkedExperiment, explaining } from '../ask/training-problems';
+import { explaining } from '../ask/training-problems';
+import { starting } from '../ask/starting';
 
 /** Training and what reports on it: commands, the status bar item, notifications, `aurora` in terminals. */
 export const registerTraining = (services: Services): vscode.Disposable =>
@@ -42,23 +40,10 @@ function on(
 async function runExperiment(services: Services, argument: unknown): Promise<string | undefined> {
   const title = vscode.l10n.t('Select an experiment to run');
   const file = await experimentFrom(services, argument, title);
-  return file === undefined ? undefined : trainExperiment(services, file);
+  if (file === undefined) return undefined;
+  const { trainExperiment } = await import('./train-experiment');
+  return trainExperiment(services, file);
 }
-
-/** Saves the file, checks it, starts a run of it and opens its dashboard. */
-export async function trainExperiment(services: Services, file: string): Promise<string | undefined> {
-  if (!vscode.workspace.isTrusted) throw untrusted();
-  if (!(await saved(file))) return undefined;
-  const { name } = await checkedExperiment(file);
-  if (!(await runAnyway(services, file))) return undefined;
-  const run = await starting(vscode.l10n.t('Starting {0}', name), () => services.trainer.start(file));
-  await services.store.refreshRun(run);
-  services.panels.openRun([run]);
-  return run;
-}
-
-export const starting = <T>(title: string, action: () => Promise<T>): Thenable<T> =>
-  vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, action);
 
 /** The experiment's name if the run can be read. */
 const nameOf = (run: RunEntry): string => run.run?.spec.name ?? basename(run.experiment);

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 import { GPU_PARTS, type GpuPart, type GpuState } from '../../protocol/gpu-support';
-import { starting } from '../commands/training';
+import { starting } from '../ask/starting';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { tellContext } from './gpu-context';

@@ -94,6 +94,10 @@ export function runningText(
   return { folder: going.folder, text: `$(sync~spin) ${t('Running {0}', share)}` };
 }
 
+/** Beside the state of a run that was started before the file was edited. */
+export const olderText = (t: Translate): string =>
+  `$(history) ${t('The run uses an older version · Show Difference')}`;
+
 /** The lens above "sweep". */
 export const sweepText = (trials: number, t: Translate): string =>
   `$(run-all) ${trials === 1 ? t('Run Sweep: 1 trial') : t('Run Sweep: {0} trials', trials)}`;

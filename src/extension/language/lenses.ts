@@ -1,8 +1,18 @@
 import * as vscode from 'vscode';
 import { COMMAND, INTERNAL } from '../ids';
+import type { ExperimentEntry } from '../runs/store';
 import type { Services } from '../services';
 import type { Analysis } from './analysis';
-import { budgetText, preflightText, runningSweepText, runningText, runsText, sweepText } from './lens-text';
+import { runOfOlderVersion } from './older-version';
+import {
+  budgetText,
+  olderText,
+  preflightText,
+  runningSweepText,
+  runningText,
+  runsText,
+  sweepText,
+} from './lens-text';
 import { onDidKeepPreflight, preflightOf, sumOfText } from '../preflight/kept';
 import type { LiveExperiments } from './live';
 import { rangeOf } from './diagnostics';
@@ -45,6 +55,7 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
     const runs = await this.runs(file);
     this.said.set(file, wordsOf(runs));
     const { running, others } = runs;
+    const older = await runOfOlderVersion((await this.entryOf(file)).runs, document.getText());
     const budget = budgetText(analysis, t);
     const adapter = analysis.doc.node('adapter');
     const place = adapter ? rangeOf(document, analysis.doc.keySpan(adapter)) : top;
@@ -52,6 +63,7 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
       running
         ? lens(top, running.text, COMMAND.openRun, running.folder)
         : lens(top, `$(play) ${t('Run')}`, COMMAND.runExperiment, file),
+      ...(older ? [lens(top, olderText(t), COMMAND.showDifference, older.folder)] : []),
       lens(top, `$(checklist) ${t('Preflight')}`, COMMAND.preflight, file),
       ...this.preflightLens(document, top),
       lens(top, `$(symbol-ruler) ${t('Budget')}`, COMMAND.openBudget, file),
@@ -119,12 +131,16 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
     if (before.some(([, words], i) => words !== now[i])) this.changed.fire();
   }
 
-  private async runs(file: string) {
+  private async entryOf(file: string): Promise<Pick<ExperimentEntry, 'runs' | 'sweeps'>> {
     const experiments = await this.services.store.experiments().catch((e: unknown) => {
       this.services.log.error(e as Error);
       return [];
     });
-    const { runs, sweeps } = experiments.find((e) => e.file === file) ?? { runs: [], sweeps: [] };
+    return experiments.find((e) => e.file === file) ?? { runs: [], sweeps: [] };
+  }
+
+  private async runs(file: string) {
+    const { runs, sweeps } = await this.entryOf(file);
     const { t } = vscode.l10n;
     return {
       running: runningText(runs, t),

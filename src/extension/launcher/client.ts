@@ -46,8 +46,12 @@ export interface OpenProgram {
  * AuroraError in an untrusted workspace or if something is missing.
  */
 export interface TrainerClient extends vscode.Disposable {
-  /** Creates a run folder, starts training in it and returns it. The trainer's output goes to its trainer.log. */
-  start(experimentFile: string, overrides?: readonly string[]): Promise<string>;
+  /**
+   * Creates a run folder, starts training in it and returns it. The trainer's output goes to its trainer.log.
+   *
+   * @param text the experiment's text, if not what is in the file
+   */
+  start(experimentFile: string, overrides?: readonly string[], text?: string): Promise<string>;
   /**
    * Runs or continues the sweep of an experiment. Its queue is a process like a trainer, and `stop` ends it, too.
    *

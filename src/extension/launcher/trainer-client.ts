@@ -22,7 +22,7 @@ export function createTrainerClient(
 ): TrainerClient {
   const trainer = new Trainer(trainerHost(context, log));
   return {
-    start: (file, overrides) => trainer.start(file, overrides),
+    start: (file, overrides, text) => trainer.start(file, overrides, text),
     startSweep: (file, folder, options) => trainer.startSweep(file, folder, options),
     resume: (run, options) => trainer.resume(run, options),
     fork: (run, step, overrides, accept) => trainer.fork(run, step, overrides, accept),

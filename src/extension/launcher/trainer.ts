@@ -3,6 +3,7 @@ import { freemem, totalmem, availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createFolder, createRun, experimentRuns, isSweepFolder, runPaths } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
+import { writeAtomic } from '../../files/atomic';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
 import type { MachineReport, ProgramOptions, ResumeOptions, StopOutcome } from './client';
 import { deviceArguments, forkArguments, type DeviceSettings } from './device-arguments';
@@ -67,15 +68,18 @@ export class Trainer {
     return join(this.host.storage, this.host.version);
   }
 
-  async start(experimentFile: string, overrides: readonly string[] = []): Promise<string> {
-    return this.inNewRun(experimentRuns(experimentFile), (run) => [
-      'train',
-      experimentFile,
-      ...sets(overrides),
-      ...deviceArguments(this.host.settings()),
-      '--run',
-      run,
-    ]);
+  async start(experimentFile: string, overrides: readonly string[] = [], text?: string): Promise<string> {
+    return this.inNewRun(experimentRuns(experimentFile), (run) => {
+      if (text !== undefined) writeAtomic(runPaths(run).source, text, run);
+      return [
+        'train',
+        experimentFile,
+        ...sets(overrides),
+        ...deviceArguments(this.host.settings()),
+        '--run',
+        run,
+      ];
+    });
   }
 
   async startSweep(experimentFile: string, folder: string, options: ResumeOptions = {}): Promise<void> {

@@ -11,7 +11,7 @@ import { sweepEndText } from '../words/sweep-text';
 /** Runs that the user stopped here; the command itself reports their end. */
 export const askedToStop = new Set<string>();
 
-/** Shows a notification when a run ends: once, if the run is not visible; failures always. */
+/** Shows a notification when a run ends whose dashboard is not in sight: once. */
 export function registerEndNotice(services: Services): vscode.Disposable {
   const { store, trainer } = services;
   const states = new Map<string, ShownState>();
@@ -62,7 +62,7 @@ async function ended({ panels }: Services, run: RunEntry): Promise<void> {
   // Its sweep continues, and reports how many failed.
   if (run.trial) return;
   const { kind, message } = endNotice(run, vscode.l10n.t);
-  if (askedToStop.has(run.folder) || (vscode.window.state.focused && kind === 'information')) return;
+  if (askedToStop.has(run.folder) || (vscode.window.state.focused && panels.isInSight(run.folder))) return;
   const open = vscode.l10n.t('Open Dashboard');
   const log = vscode.l10n.t('Show Log');
   const next = nextStep(run, vscode.l10n.t);

@@ -1,4 +1,6 @@
 import * as vscode from 'vscode';
+import { CONTEXT } from '../ids';
+import { markStep } from '../walkthrough/steps';
 import type { Services } from '../services';
 import { activationsPanel } from './activations/panel';
 import { budgetPanel } from './budget/panel';
@@ -18,8 +20,12 @@ export function createPanels(services: () => Services): Panels {
   const runs = new PanelHome(runPanel(services), context.extensionUri, log);
   const tables = new PanelHome(runsPanel(services), context.extensionUri, log);
   const sweeps = new PanelHome(sweepPanel(services), context.extensionUri, log);
-  const budgets = new PanelHome(budgetPanel(services), context.extensionUri, log);
-  const activations = new PanelHome(activationsPanel(services), context.extensionUri, log);
+  const budgets = new PanelHome(budgetPanel(services), context.extensionUri, log, () =>
+    markStep(context, CONTEXT.budgetSeen),
+  );
+  const activations = new PanelHome(activationsPanel(services), context.extensionUri, log, () =>
+    markStep(context, CONTEXT.activationsSeen),
+  );
   const errors = new PanelHome(errorsPanel(services), context.extensionUri, log);
   const playgrounds = new PanelHome(playgroundPanel(services), context.extensionUri, log);
   const studies = new PanelHome(studyPanel(services), context.extensionUri, log);
@@ -27,6 +33,7 @@ export function createPanels(services: () => Services): Panels {
   return {
     openRun: (folders, preserveFocus) => runs.open({ runs: [...folders] }, preserveFocus),
     openSweep: (sweep, preserveFocus) => sweeps.open({ sweep }, preserveFocus),
+    isInSight: (run) => runs.inSight().some((open) => open.runs.includes(run)),
     openBudget: (file) => budgets.open(file === undefined ? {} : { file }),
     openModelBudget: (model) => budgets.open({ model }),
     openActivations: (run) => activations.open({ run }),

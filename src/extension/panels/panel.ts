@@ -38,7 +38,7 @@ export interface PanelSession<FromPage> {
 
 /** All panels of one kind. */
 export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer {
-  private readonly panels = new Map<string, vscode.WebviewPanel>();
+  private readonly panels = new Map<string, { panel: vscode.WebviewPanel; open: Open }>();
   private readonly subscription: vscode.Disposable;
   readonly viewType: string;
 
@@ -46,6 +46,8 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
     private readonly kind: PanelKind<Open, FromPage>,
     private readonly extensionUri: vscode.Uri,
     private readonly log: vscode.LogOutputChannel,
+    /** Called for each panel that opens. */
+    private readonly opened: () => void = () => undefined,
   ) {
     this.viewType = `aurora.${kind.name}`;
     this.subscription = vscode.window.registerWebviewPanelSerializer(this.viewType, this);
@@ -53,12 +55,17 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
 
   open(open: Open, preserveFocus = false): void {
     const there = this.panels.get(this.kind.key(open));
-    if (there) return there.reveal(undefined, preserveFocus);
+    if (there) return there.panel.reveal(undefined, preserveFocus);
     const panel = vscode.window.createWebviewPanel(this.viewType, this.kind.title(open), {
       viewColumn: vscode.ViewColumn.Active,
       preserveFocus,
     });
     this.attach(panel, open);
+  }
+
+  /** What the panels show that are in sight. */
+  inSight(): Open[] {
+    return [...this.panels.values()].flatMap(({ panel, open }) => (panel.visible ? [open] : []));
   }
 
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
@@ -70,12 +77,13 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
 
   dispose(): void {
     this.subscription.dispose();
-    for (const panel of this.panels.values()) panel.dispose();
+    for (const { panel } of this.panels.values()) panel.dispose();
   }
 
   private attach(panel: vscode.WebviewPanel, open: Open): void {
     const key = this.kind.key(open);
-    this.panels.set(key, panel);
+    this.panels.set(key, { panel, open });
+    this.opened();
     const { webview } = panel;
     const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
     webview.options = { enableScripts: true, localResourceRoots: [folder] };

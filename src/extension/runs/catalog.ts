@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { experimentRuns, experimentSweeps } from '../../runs/layout';
 import { QUICK } from '../../runs/run-files';
 import { eachLimited } from './each-limited';
+import { distinctNames } from './names';
 import type { RunEntry, SweepEntry } from './store';
 import { SweepSections } from './sweep-sections';
 import { experimentOf, TrackedRun } from './tracked-run';
@@ -46,6 +47,8 @@ export class Catalog {
   private readonly runs = new Map<string, TrackedRun>();
   /** Names of run folders, newest first, by experiment file. */
   private readonly ids = new Map<string, string[]>();
+  /** The runs that had a name when they were last named, by experiment file: names change only with them. */
+  private readonly named = new Map<string, string>();
   private readonly sweeps = new Map<string, TrackedSweep>();
   private readonly sections = new SweepSections();
 
@@ -120,7 +123,8 @@ export class Catalog {
     ];
     for (const [folder, run] of this.runs) if (!run.entry) this.runs.delete(folder);
     const sweeps = await this.lookAtSweeps();
-    return { runs: changed, structure: sweeps || before !== this.shape() };
+    const renamed = this.nameRuns([...this.ids.keys()]);
+    return { runs: this.current([...changed, ...renamed]), structure: sweeps || before !== this.shape() };
   }
 
   /** Checks only active runs. */
@@ -157,7 +161,30 @@ export class Catalog {
     const changed = await run.look();
     if (!run.entry) this.runs.delete(folder);
     else this.place(folder);
-    return { runs: changed && run.entry ? [run.entry] : [], structure: was !== (run.entry !== undefined) };
+    const renamed = this.nameRuns([experimentOf(folder)]);
+    const news = changed && run.entry ? [run.entry, ...renamed] : renamed;
+    return { runs: this.current(news), structure: was !== (run.entry !== undefined) };
+  }
+
+  /** Names the runs of experiments where some appeared or disappeared; returns those whose names changed. */
+  private nameRuns(files: readonly string[]): RunEntry[] {
+    return files.flatMap((file) => {
+      const runs = (this.ids.get(file) ?? []).flatMap((id) => {
+        const tracked = this.runs.get(join(experimentRuns(file), id));
+        const entry = tracked?.entry;
+        return tracked && entry?.run && !entry.trial ? [{ id, spec: entry.run.spec, tracked }] : [];
+      });
+      const ids = runs.map((r) => r.id).join();
+      if (ids === this.named.get(file)) return [];
+      this.named.set(file, ids);
+      const names = distinctNames(runs);
+      return runs.flatMap(({ tracked }, i) => (tracked.rename(names[i]) ? [tracked.entry!] : []));
+    });
+  }
+
+  /** Each once, as it is now. */
+  private current(runs: readonly RunEntry[]): RunEntry[] {
+    return [...new Set(runs.map((r) => r.folder))].flatMap((folder) => this.run(folder) ?? []);
   }
 
   private track(folder: string): TrackedRun {

@@ -1,26 +1,35 @@
 import type { RunSummary } from '../../runs/read';
 import type { ImportedEvent, RunEvent } from '../../protocol/events';
-import { type AdapterSpec, isHeadAlone, methodName, methodSize } from '../../experiment/methods';
-import { settingsText } from '../../experiment/sweep';
+import { isMetric, type MetricName } from '../../experiment/metrics';
+import { methodLabel } from '../../experiment/run-names';
+import { trialText } from '../../experiment/short-settings';
 import type { RunEntry } from './store';
 
 /**
- * A run's display name: the user's name for it, otherwise its method and rank and the start of its id, which together
- * fit a narrow side bar. A sweep's trial is named after what distinguishes it, and a run that cannot be read after its
- * time.
+ * A run's display name: the user's name for it, otherwise the settings in which it differs from the other runs of its
+ * experiment (`distinctNames`). A sweep's trial is named after what distinguishes it, a run that is not known among others
+ * after its method, rank and id, and one that cannot be read after its time.
  */
-export function runLabel({ user, id, run, trial }: Pick<RunEntry, 'user' | 'id' | 'run' | 'trial'>): string {
+export function runLabel({
+  user,
+  name,
+  id,
+  run,
+  trial,
+}: Pick<RunEntry, 'user' | 'name' | 'id' | 'run' | 'trial'>): string {
   if (user.name !== undefined) return user.name;
-  if (trial) return settingsText(trial.settings) || `Trial ${trial.number}`;
-  const short = /Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id)?.[1];
+  if (trial) return trialText(trial.settings) || `Trial ${trial.number}`;
+  if (run && name !== undefined) return name;
+  const short = shortId(id);
   return run && short ? `${methodLabel(run.spec.adapter)} · ${short}` : labelOfId(id);
 }
 
-/** "AuroRA r2", "FourierFT n1000", "BitFit", "Head only" */
-function methodLabel(adapter: AdapterSpec): string {
-  if (isHeadAlone(adapter)) return 'Head only';
-  return [methodName(adapter), methodSize(adapter)].join(' ').trim();
-}
+/** "1a2b" of a run folder's id: enough to tell the runs of an experiment apart. Undefined for any other name. */
+export const shortId = (id: string): string | undefined => /Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id)?.[1];
+
+/** The run's metric; one that this version does not know is read as the loss. */
+export const metricOf = (run: RunSummary): MetricName =>
+  isMetric(run.spec.training.metric) ? run.spec.training.metric : 'loss';
 
 /** "2026-01-02 04:05 · 1a2b" for a run folder's id; any other name is unchanged. */
 export function labelOfId(id: string): string {

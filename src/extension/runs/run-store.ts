@@ -1,9 +1,10 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { experimentName } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
 import { CONTEXT, LANGUAGE } from '../ids';
 import { Catalog, type Changes } from './catalog';
+import { storedDemos } from './demo-places';
 import { isActive } from './shown-state';
 import type { ExperimentEntry, RunEntry, RunStore } from './store';
 
@@ -18,7 +19,7 @@ const EXPERIMENTS = '**/*.aurora.json';
 const NOT_IN = '**/{node_modules,.aurora}/**';
 
 export function createRunStore(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): RunStore {
-  const store = new WorkspaceRunStore(log);
+  const store = new WorkspaceRunStore(log, storedDemos(context.globalStorageUri.fsPath));
   context.subscriptions.push(store);
   return store;
 }
@@ -38,7 +39,11 @@ class WorkspaceRunStore implements RunStore {
   private scanMs = 0;
   private polling = false;
 
-  constructor(private readonly log: vscode.LogOutputChannel) {}
+  constructor(
+    private readonly log: vscode.LogOutputChannel,
+    /** Experiment files that are listed while no folder is open. */
+    private readonly demos: readonly string[],
+  ) {}
 
   async experiments(): Promise<ExperimentEntry[]> {
     await (this.firstLook ??= this.start());
@@ -88,7 +93,9 @@ class WorkspaceRunStore implements RunStore {
   private list(): ExperimentEntry[] {
     return this.catalog.experiments().flatMap((e) => {
       const workspaceFolder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(e.file));
-      return workspaceFolder ? [{ ...e, name: experimentName(e.file), workspaceFolder }] : [];
+      return workspaceFolder || this.demos.includes(e.file)
+        ? [{ ...e, name: experimentName(e.file), workspaceFolder }]
+        : [];
     });
   }
 
@@ -114,9 +121,10 @@ class WorkspaceRunStore implements RunStore {
   private async lookEverywhere(): Promise<void> {
     const uris = await vscode.workspace.findFiles(EXPERIMENTS, NOT_IN);
     const folders = (vscode.workspace.workspaceFolders ?? []).filter((f) => f.uri.scheme === 'file');
+    const demos = folders.length > 0 ? [] : this.demos;
     this.catalog.setPlaces(
-      uris.filter((u) => u.scheme === 'file').map((u) => u.fsPath),
-      folders.map((f) => f.uri.fsPath),
+      [...uris.filter((u) => u.scheme === 'file').map((u) => u.fsPath), ...demos],
+      [...folders.map((f) => f.uri.fsPath), ...demos.map((file) => dirname(file))],
     );
     await this.lookAtFolders();
   }

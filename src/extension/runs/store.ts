@@ -18,6 +18,8 @@ export interface RunEntry {
   run?: RunSummary;
   error?: AuroraError;
   user: RunUser;
+  /** From the settings in which it differs from the experiment's other runs (`distinctNames`), once they are known. */
+  name?: string;
   /** The sweep and trial that it belongs to. */
   trial?: TrialOf;
 }
@@ -39,7 +41,8 @@ export interface ExperimentEntry {
   exists: boolean;
   /** The name in the tree: the file's name without .aurora.json. */
   name: string;
-  workspaceFolder: vscode.WorkspaceFolder;
+  /** Undefined for a demo outside the open folders. */
+  workspaceFolder?: vscode.WorkspaceFolder;
   /** Newest first. */
   runs: RunEntry[];
   /** Newest first. */

@@ -19,13 +19,14 @@ const NEWBORN_MS = 10_000;
 /** One run folder that is polled. */
 export class TrackedRun {
   private readonly reader: SummaryReader;
-  private readonly name: string;
+  private readonly id: string;
   /** The folder's modification time at the last check: every replaced file, so every heartbeat, changes it. */
   private folderTime = NaN;
   private made = NaN;
   private userVersion = '';
   private user: RunUser = {};
   private trial: TrialOf | undefined;
+  private name: string | undefined;
   entry: RunEntry | undefined;
 
   constructor(
@@ -33,7 +34,7 @@ export class TrackedRun {
     private readonly now: () => number = Date.now,
   ) {
     this.reader = new SummaryReader(folder);
-    this.name = basename(folder);
+    this.id = basename(folder);
   }
 
   get active(): boolean {
@@ -55,14 +56,23 @@ export class TrackedRun {
     return !sameEntry(before, this.entry);
   }
 
+  /** Sets its name among the experiment's runs. True if the entry changed. */
+  rename(name: string): boolean {
+    if (this.name === name) return false;
+    this.name = name;
+    if (this.entry) this.entry = { ...this.entry, name };
+    return this.entry !== undefined;
+  }
+
   private async read(files: RunFiles): Promise<RunEntry | undefined> {
     const trial = this.readTrial();
     const base = {
       folder: this.folder,
-      id: this.name,
+      id: this.id,
       experiment: experimentOf(this.folder),
       user: await this.readUser(files),
       ...(trial && { trial }),
+      ...(this.name !== undefined && { name: this.name }),
     };
     try {
       const run = usable(await this.reader.read(files));

@@ -6,9 +6,8 @@ import type { StudyRun, UnfitRun } from '../../study/run';
 import { english } from '../../study/say';
 import type { Study } from '../../study/study';
 import { comparisonWords, examplesText, leftOutWords, sectionNotes } from '../../study/words';
-import { bestEvaluation, runLabel } from '../runs/label';
+import { bestEvaluation, metricOf, runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
-import { metricOf } from '../words/run-row';
 import { briefly } from './run-facts';
 
 /** Runs in an answer. */

@@ -7,10 +7,9 @@ import type { Scalars } from '../../runs/curve/scalars-reader';
 import { experimentName } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';
 import { english } from '../../study/say';
-import { bestEvaluation, checkpointSteps, importOf, runLabel, stopReason } from '../runs/label';
+import { bestEvaluation, checkpointSteps, importOf, metricOf, runLabel, stopReason } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import { errorOf } from '../words/run-error';
-import { metricOf } from '../words/run-row';
 import { spread } from './answer';
 
 const EVALUATIONS = 24;

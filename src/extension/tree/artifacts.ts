@@ -5,10 +5,10 @@ import { runPaths, stepOfName } from '../../runs/layout';
 import { EXPORT_FORMS, type ExportForm, type ExportRecord } from '../../protocol/export';
 import { parseRecord } from '../words/export-text';
 import { formName } from '../words/form-words';
-import { bestEvaluation } from '../runs/label';
+import { bestEvaluation, metricOf } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import { bytes } from '../words/format';
-import { metricOf, type Row, type RowContext } from '../words/run-row';
+import type { Row, RowContext } from '../words/run-row';
 
 /** What a run folder contains to continue from or to export. */
 export interface Artifacts {

@@ -2,12 +2,16 @@ import { isActive } from '../runs/shown-state';
 import type { ExperimentEntry } from '../runs/store';
 import type { Row, RowContext } from '../words/run-row';
 
-/** `shown` is how many of its runs pass the filter; `place` is the file's location, '' if that is obvious. */
+/**
+ * `shown` is how many of its runs pass the filter; `place` is the file's location, '' if that is obvious; `queued` is how
+ * many more wait for others to end.
+ */
 export function experimentRow(
   entry: Pick<ExperimentEntry, 'name' | 'exists' | 'runs' | 'hasSweep'>,
   shown: number,
   place: string,
   { t, trusted }: RowContext,
+  queued = 0,
 ): Row {
   const running = entry.runs.filter((r) => isActive(r.state)).length;
   const all = entry.runs.length;
@@ -24,6 +28,7 @@ export function experimentRow(
     entry.exists ? '' : t('file deleted'),
     count,
     running > 0 ? t('{0} running', running) : '',
+    queued > 0 ? t('{0} queued', queued) : '',
   ].filter((p) => p !== '');
   return {
     label: entry.name,

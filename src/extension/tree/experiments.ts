@@ -1,75 +1,50 @@
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { INTERNAL, VIEW } from '../ids';
 import { isActive } from '../runs/shown-state';
 import type { ExportRecord } from '../../protocol/export';
 import { experimentSweeps } from '../../runs/layout';
 import type { ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
-import { matchesFilter, sortRuns } from './arrange';
+import { byName, sortRuns } from '../runs/sort';
+import { matchesFilter } from './arrange';
 import { adapterRow, checkpointRow, exportRow, readArtifacts } from './artifacts';
 import { BeginWatch } from './begun';
+import { queuedNames } from '../queue/names';
+import { queuedRow } from '../queue/queued-row';
+import type { RunQueue } from '../queue/run-queue';
 import { experimentRow } from './experiment-row';
-import { nodeId, tooltip, treeItem } from './items';
+import type { Folding } from './folding';
+import { GONE_SWEEP, goneRun } from './gone';
+import { interruptedMessage, interruptedRow, interruptedRuns } from './interrupted';
+import { nodeId, queuedTooltip, tooltip, treeItem } from './items';
 import { rowContext } from '../words/row-context';
-import type { ExperimentNode, RunNode, SweepNode, TreeNode } from '../runs/nodes';
+import {
+  runFolderOf,
+  type ExperimentNode,
+  type QueuedNode,
+  type RunNode,
+  type SweepNode,
+  type TreeNode,
+} from '../runs/nodes';
 import { runDetails } from '../words/run-details';
 import { runRow, type Row } from '../words/run-row';
-import { rememberSelection } from '../runs/selection';
 import { bySweep, sweepRow } from '../words/sweep-row';
-import { ViewOptions } from './view-options';
+import type { ViewOptions } from './view-options';
 
-/** Update interval of "3 min ago". */
-const CLOCK_MS = 30_000;
 /** With more experiments than this, all start collapsed. */
 const OPEN_EXPERIMENTS = 5;
 
-export function registerExperimentsTree({ context, store, exported }: Services): vscode.Disposable {
-  const options = new ViewOptions(context.workspaceState);
-  const tree = new ExperimentsTree(store, options, exported.event);
-  const view = vscode.window.createTreeView(VIEW.experiments, {
-    treeDataProvider: tree,
-    canSelectMany: true,
-    showCollapseAll: true,
-  });
-  tree.onDidArrange(({ message, running }) => {
-    view.message = message;
-    view.badge = running > 0 ? { value: running, tooltip: runningText(running) } : undefined;
-  });
-  rememberSelection(() => view.selection);
-  const shown = vscode.commands.registerCommand(INTERNAL.showExperiment, async (file: string) => {
-    await vscode.commands.executeCommand(`${VIEW.experiments}.focus`);
-    const node = await tree.experiment(file);
-    if (node) await view.reveal(node, { select: true, focus: true, expand: true });
-  });
-  // Revealing a row in a hidden view would open that view.
-  const waiting = new Set<ExperimentNode>();
-  const expand = () => {
-    if (!view.visible) return;
-    for (const node of waiting)
-      view.reveal(node, { select: false, focus: false, expand: true }).then(undefined, () => undefined);
-    waiting.clear();
-  };
-  tree.onDidBegin((nodes) => {
-    for (const node of nodes) waiting.add(node);
-    expand();
-  });
-  view.onDidChangeVisibility(expand);
-  const clock = setInterval(() => view.visible && tree.refreshChanged(), CLOCK_MS);
-  return vscode.Disposable.from(view, tree, options, shown, { dispose: () => clearInterval(clock) });
-}
-
-const runningText = (n: number): string =>
-  n === 1 ? vscode.l10n.t('1 run is training') : vscode.l10n.t('{0} runs are training', n);
+/** workspaceState: run folders. */
+const DISMISSED = 'experiments.dismissed';
 
 /** experiment → sweeps → runs → checkpoints and adapters */
-class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
+export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<TreeNode[] | undefined>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly arranged = new vscode.EventEmitter<{ message: string | undefined; running: number }>();
   readonly onDidArrange = this.arranged.event;
   private readonly begun = new vscode.EventEmitter<ExperimentNode[]>();
-  /** Visible experiments whose first run appeared, or where a run was started. */
+  /** Visible experiments whose first run appeared, or where a run was started or queued. */
   readonly onDidBegin = this.begun.event;
   private readonly begins = new BeginWatch();
   private readonly subscriptions: vscode.Disposable[];
@@ -80,15 +55,22 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
   /** Sizes of adapter files, and export descriptions, known once their run was expanded. */
   private readonly sizes = new Map<string, number>();
   private readonly records = new Map<string, ExportRecord>();
+  private queued = new Map<string, string>();
+  private readonly store: RunStore;
+  private readonly queue: RunQueue;
+  private readonly memory: vscode.Memento;
 
   constructor(
-    private readonly store: RunStore,
+    { store, queue, exported, context }: Services,
     private readonly options: ViewOptions,
-    /** Fires with the run's folder. */
-    exported: vscode.Event<string>,
+    private readonly folding: Folding,
   ) {
+    this.store = store;
+    this.queue = queue;
+    this.memory = context.workspaceState;
     this.subscriptions = [
-      exported((folder) => this.changed.fire([this.node({ kind: 'run', folder })])),
+      queue.onDidChange(() => void this.update(undefined)),
+      exported.event((folder) => this.changed.fire([this.node({ kind: 'run', folder })])),
       store.onDidChange((runs) => void this.update(runs)),
       options.onDidChange(() => this.changed.fire(undefined)),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.changed.fire(undefined)),
@@ -118,7 +100,11 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
   }
 
   getParent(node: TreeNode): TreeNode | undefined {
-    if (node.kind === 'experiment') return undefined;
+    if (node.kind === 'experiment' || node.kind === 'interrupted') return undefined;
+    if (node.kind === 'queued') {
+      const item = this.queue.items.find((q) => q.id === node.id);
+      return item && this.node({ kind: 'experiment', file: item.file });
+    }
     if (node.kind === 'sweep') {
       const sweep = this.sweep(node.folder);
       return sweep && this.node({ kind: 'experiment', file: sweep.experiment });
@@ -131,8 +117,11 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
   }
 
   resolveTreeItem(item: vscode.TreeItem, node: TreeNode): vscode.TreeItem {
-    const run = node.kind === 'experiment' || node.kind === 'sweep' ? undefined : this.store.run(node.folder);
-    if (node.kind === 'run' && run)
+    const folder = runFolderOf(node);
+    const run = folder === undefined ? undefined : this.store.run(folder);
+    const queued = node.kind === 'queued' && this.queue.items.find((q) => q.id === node.id);
+    if (queued) item.tooltip = queuedTooltip(queued);
+    if ((node.kind === 'run' || node.kind === 'interrupted') && run)
       item.tooltip = tooltip(runDetails(run, vscode.l10n.t, vscode.env.language));
     else if (node.kind === 'experiment') item.tooltip = node.file;
     else if (node.kind === 'sweep') item.tooltip = node.folder;
@@ -151,6 +140,14 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     this.redraw([...this.drawn.values()]);
   }
 
+  /** Removes the reminder of a run that ended with its window. */
+  async dismiss(folder: string | undefined): Promise<void> {
+    if (folder === undefined) return;
+    const gone = this.memory.get<string[]>(DISMISSED, []).filter((f) => this.store.run(f));
+    await this.memory.update(DISMISSED, [...gone, folder]);
+    await this.update(undefined);
+  }
+
   dispose(): void {
     for (const s of this.subscriptions) s.dispose();
     this.changed.dispose();
@@ -160,19 +157,28 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
 
   private async roots(): Promise<TreeNode[]> {
     this.experiments = await this.store.experiments();
+    this.nameQueued();
     this.forgetGone();
     if (!this.orders.has('')) this.begins.look(this.beginnings());
     const shown = this.shownExperiments();
     this.tellArrangement(shown);
-    this.orders.set('', orderOf(shown.map((e) => e.file)));
-    return shown.map((e) => this.node({ kind: 'experiment', file: e.file }));
+    const roots = this.rootsOf(shown);
+    this.orders.set('', orderOf(roots.map(nodeId)));
+    return roots.map((node) => this.node(node));
+  }
+
+  private rootsOf(shown: readonly ExperimentEntry[]): TreeNode[] {
+    return [
+      ...this.interrupted().map(({ folder }): TreeNode => ({ kind: 'interrupted', folder })),
+      ...shown.map(experimentNode),
+    ];
+  }
+
+  private interrupted(): RunEntry[] {
+    return interruptedRuns(this.experiments, this.memory.get<string[]>(DISMISSED, []));
   }
 
   private shownExperiments(): ExperimentEntry[] {
-    const byName = (a: ExperimentEntry, b: ExperimentEntry) =>
-      Number(b.exists) - Number(a.exists) ||
-      a.name.localeCompare(b.name, undefined, { numeric: true }) ||
-      (a.file < b.file ? -1 : 1);
     return this.experiments.filter((e) => !this.options.filter || this.shownRuns(e).length > 0).sort(byName);
   }
 
@@ -182,8 +188,11 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     const count = shown.reduce((n, e) => n + this.shownRuns(e).length, 0);
     this.arranged.fire({
       // A message would hide the welcome text that offers to clear the filter.
-      message:
-        filter && count > 0 ? vscode.l10n.t('"{0}": {1} of {2} runs', filter, count, all.length) : undefined,
+      message: filter
+        ? count > 0
+          ? vscode.l10n.t('"{0}": {1} of {2} runs', filter, count, all.length)
+          : undefined
+        : interruptedMessage(this.interrupted(), vscode.l10n.t),
       running: all.filter((r) => isActive(r.state)).length,
     });
   }
@@ -198,7 +207,12 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     const ofRuns = (runs: readonly RunEntry[]) =>
       runs.map((r): RunNode => ({ kind: 'run', folder: r.folder }));
     if (node.kind === 'sweep') return ofRuns(groups.find((g) => g.sweep.folder === node.folder)?.runs ?? []);
-    return [...groups.map((g): SweepNode => ({ kind: 'sweep', folder: g.sweep.folder })), ...ofRuns(others)];
+    const waiting = this.queue.items.filter((q) => q.file === experiment.file);
+    return [
+      ...waiting.map(({ id }): QueuedNode => ({ kind: 'queued', id })),
+      ...groups.map((g): SweepNode => ({ kind: 'sweep', folder: g.sweep.folder })),
+      ...ofRuns(others),
+    ];
   }
 
   private sweep(folder: string | undefined): SweepEntry | undefined {
@@ -227,14 +241,23 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
    */
   private async update(runs: readonly RunEntry[] | undefined): Promise<void> {
     this.experiments = await this.store.experiments();
+    const joined = runs ? [] : this.nameQueued();
     const shown = this.shownExperiments();
     this.tellArrangement(shown);
     const begun = this.begins.look(this.beginnings());
     // The rows have not been requested yet.
     if (!this.orders.has('')) return;
     this.draw(runs, shown);
-    const nodes = shown.filter((e) => begun.includes(e.file)).map((e) => experimentNode(e));
+    const news = [...begun, ...joined];
+    const nodes = shown.filter((e) => news.includes(e.file)).map((e) => experimentNode(e));
     if (nodes.length > 0) this.begun.fire(nodes.map((n) => this.node(n)));
+  }
+
+  /** Returns the experiments of runs that were queued since the last time. */
+  private nameQueued(): string[] {
+    const before = this.queued;
+    this.queued = queuedNames(this.queue.items, this.experiments);
+    return this.queue.items.flatMap(({ id, file }) => (before.has(id) ? [] : [file]));
   }
 
   private beginnings() {
@@ -243,9 +266,10 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
   }
 
   private draw(runs: readonly RunEntry[] | undefined, shown: readonly ExperimentEntry[]): void {
-    if (this.orders.get('') !== orderOf(shown.map((e) => e.file))) return this.changed.fire(undefined);
+    if (this.orders.get('') !== orderOf(this.rootsOf(shown).map(nodeId))) return this.changed.fire(undefined);
     const ids = runs?.flatMap((r) => [
       `run:${r.folder}`,
+      `interrupted:${r.folder}`,
       `experiment:${r.experiment}`,
       `sweep:${sweepFolderOf(r) ?? ''}`,
     ]);
@@ -282,6 +306,7 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
         entry ? this.shownRuns(entry).length : 0,
         this.placeOf(entry),
         context,
+        this.queue.items.filter((q) => q.file === node.file).length,
       );
     }
     if (node.kind === 'sweep') {
@@ -289,10 +314,17 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
       const runs = this.experiments.find((e) => e.file === sweep?.experiment)?.runs ?? [];
       return sweep ? sweepRow(sweep, bySweep([sweep], runs).groups[0]?.runs ?? [], context) : GONE_SWEEP;
     }
+    if (node.kind === 'queued') {
+      const position = this.queue.items.findIndex((q) => q.id === node.id) + 1;
+      const place = { position, held: this.queue.isHeld(node.id) };
+      return queuedRow(this.queued.get(node.id) ?? '', place, context);
+    }
     const run = this.store.run(node.folder) ?? goneRun(node.folder);
     switch (node.kind) {
       case 'run':
         return runRow(run, context);
+      case 'interrupted':
+        return interruptedRow(run, this.interrupted().length > 1, context);
       case 'checkpoint':
         return checkpointRow(run, node.step, context);
       case 'adapter':
@@ -304,7 +336,8 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
 
   /** An experiment's location: its folder, unless that is the only workspace folder itself. */
   private placeOf(entry: ExperimentEntry | undefined): string {
-    if (!entry) return '';
+    // A demo's folder is not open; its row's tooltip has its path.
+    if (!entry?.workspaceFolder) return '';
     const folder = dirname(entry.file);
     const several = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
     if (folder === entry.workspaceFolder.uri.fsPath) return several ? entry.workspaceFolder.name : '';
@@ -313,22 +346,32 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
 
   private collapsible(node: TreeNode): vscode.TreeItemCollapsibleState {
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
-    if (node.kind === 'experiment') {
-      if (this.below(node).length === 0) return None;
-      return this.experiments.length <= OPEN_EXPERIMENTS || this.options.filter ? Expanded : Collapsed;
-    }
-    if (node.kind === 'sweep') return this.options.filter ? Expanded : Collapsed;
+    // A filter shows what it found.
+    const unless = (isOpen: boolean) =>
+      this.options.filter || (this.folding.isExpanded(nodeId(node)) ?? isOpen) ? Expanded : Collapsed;
+    if (node.kind === 'experiment')
+      return this.below(node).length === 0 ? None : unless(this.experiments.length <= OPEN_EXPERIMENTS);
+    if (node.kind === 'sweep') return unless(false);
     const run = node.kind === 'run' ? this.store.run(node.folder)?.run : undefined;
-    return run?.events.some((e) => e.kind === 'checkpoint' || e.kind === 'evaluation') ? Collapsed : None;
+    return run?.events.some((e) => e.kind === 'checkpoint' || e.kind === 'evaluation')
+      ? this.folding.isExpanded(nodeId(node))
+        ? Expanded
+        : Collapsed
+      : None;
   }
 
   private forgetGone(): void {
     const folders = new Set(this.experiments.flatMap((e) => e.runs.map((r) => r.folder)));
     for (const { folder } of this.experiments.flatMap((e) => e.sweeps)) folders.add(folder);
     const files = new Set(this.experiments.map((e) => e.file));
-    for (const [id, { node }] of this.drawn)
-      if (node.kind === 'experiment' ? !files.has(node.file) : !folders.has(node.folder))
-        this.drawn.delete(id);
+    const waiting = new Set(this.queue.items.map((q) => q.id));
+    const isThere = (node: TreeNode) =>
+      node.kind === 'experiment'
+        ? files.has(node.file)
+        : node.kind === 'queued'
+          ? waiting.has(node.id)
+          : folders.has(node.folder);
+    for (const [id, { node }] of this.drawn) if (!isThere(node)) this.drawn.delete(id);
   }
 }
 
@@ -349,14 +392,3 @@ const textOf = (row: Row): string => JSON.stringify(row);
 /** Where a trial's sweep is, whether or not it still exists. */
 const sweepFolderOf = ({ experiment, trial }: RunEntry): string | undefined =>
   trial && join(experimentSweeps(experiment), trial.sweep);
-
-/** Rows that are drawn once more after what they represent is gone. */
-const GONE_SWEEP: Row = { label: '', description: '', icon: { id: 'layers' }, capabilities: [], spoken: '' };
-
-const goneRun = (folder: string): RunEntry => ({
-  folder,
-  id: folder,
-  experiment: '',
-  state: 'damaged',
-  user: {},
-});

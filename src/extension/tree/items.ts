@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { COMMAND, FROM_ROW } from '../ids';
+import type { QueuedRun } from '../queue/run-queue';
 import type { RunDetails } from '../words/run-details';
 import type { TreeNode } from '../runs/nodes';
 import type { Row } from '../words/run-row';
@@ -10,7 +11,8 @@ export function treeItem(
   row: Row,
   children: vscode.TreeItemCollapsibleState,
 ): vscode.TreeItem {
-  const item = new vscode.TreeItem(row.label, children);
+  const label = row.lead === undefined ? row.label : `${row.lead} · ${row.label}`;
+  const item = new vscode.TreeItem(label, children);
   item.id = nodeId(node);
   item.description = row.description;
   item.iconPath = new vscode.ThemeIcon(
@@ -32,6 +34,12 @@ export function treeItem(
       title: vscode.l10n.t('Open Sweep'),
       arguments: [node, FROM_ROW],
     };
+  if (node.kind === 'interrupted' && row.capabilities.includes('canResume'))
+    item.command = {
+      command: COMMAND.resumeRun,
+      title: vscode.l10n.t('Resume Run'),
+      arguments: [node],
+    };
   if (node.kind === 'export')
     item.command = {
       command: COMMAND.openCard,
@@ -47,6 +55,10 @@ export function nodeId(node: TreeNode): string {
       return `experiment:${node.file}`;
     case 'sweep':
       return `sweep:${node.folder}`;
+    case 'queued':
+      return `queued:${node.id}`;
+    case 'interrupted':
+      return `interrupted:${node.folder}`;
     case 'run':
       return `run:${node.folder}`;
     case 'checkpoint':
@@ -59,7 +71,7 @@ export function nodeId(node: TreeNode): string {
 }
 
 /** Names, notes and messages are appended as text, so that they are not read as Markdown. */
-export function tooltip({ title, note, error, facts, folder }: RunDetails): vscode.MarkdownString {
+export function tooltip({ title, note, tags, error, facts, folder }: RunDetails): vscode.MarkdownString {
   const md = new vscode.MarkdownString('', true);
   const paragraph = (before: string, text: string, after: string) => {
     md.appendMarkdown(`${before}${escaped(text)}${after}\n\n`);
@@ -68,12 +80,20 @@ export function tooltip({ title, note, error, facts, folder }: RunDetails): vsco
   if (error) paragraph('$(error) ', error.message, '');
   if (error?.hint) paragraph('$(lightbulb) ', error.hint, '');
   if (note) paragraph('', note, '');
+  if (tags) paragraph('$(tag) ', tags.join(', '), '');
   facts.forEach(([name, value], i) => {
     md.appendMarkdown(`${i > 0 ? '  \n' : ''}${escaped(`${name}: ${value}`)}`);
   });
   md.appendMarkdown('\n\n');
   paragraph('', folder, '');
   return md;
+}
+
+/** What a queued run will train. */
+export function queuedTooltip({ file, at }: QueuedRun): string {
+  const when = new Date(at).toLocaleString(vscode.env.language);
+  const words = vscode.l10n.t('Trains the settings as they were when it was queued ({0}).', when);
+  return `${words}\n${file}`;
 }
 
 /** Escaped as VS Code does, but with spaces that allow line breaks: it writes only non-breaking ones. */

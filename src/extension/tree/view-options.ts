@@ -1,9 +1,8 @@
 import * as vscode from 'vscode';
 import { COMMAND, CONTEXT } from '../ids';
-import { SORTS, type Sort } from './arrange';
+import { SORT, SORTS, sortOf, type Sort } from '../runs/sort';
 
 const FILTER = 'experiments.filter';
-const SORT = 'experiments.sort';
 
 /** Filter and sort order of the Experiments view; stored per workspace. */
 export class ViewOptions implements vscode.Disposable {
@@ -25,8 +24,7 @@ export class ViewOptions implements vscode.Disposable {
   }
 
   get sort(): Sort {
-    const sort = this.memory.get<Sort>(SORT, 'newest');
-    return SORTS.includes(sort) ? sort : 'newest';
+    return sortOf(this.memory);
   }
 
   dispose(): void {
@@ -48,7 +46,7 @@ export class ViewOptions implements vscode.Disposable {
     const filter = await vscode.window.showInputBox({
       title: vscode.l10n.t('Filter runs'),
       prompt: vscode.l10n.t(
-        'Words in the name, note, state, method, metric or experiment. Leave empty to show all runs.',
+        'Words in the name, note, tags, state, method, metric or experiment. Leave empty to show all runs.',
       ),
       placeHolder: vscode.l10n.t('For example: lora failed'),
       value: this.filter,

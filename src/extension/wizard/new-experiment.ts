@@ -4,6 +4,7 @@ import { writeAtomic } from '../../files/atomic';
 import { AuroraError } from '../../base/errors';
 import { CONTEXT } from '../ids';
 import type { Services } from '../services';
+import { markStep } from '../walkthrough/steps';
 import { draftText } from '../../recipes/draft';
 import { draftName, freeName, nameProblem } from './draft';
 import { always, runSteps, type Step } from '../ask/run-steps';
@@ -23,11 +24,11 @@ export async function newExperiment(services: Services, model?: string): Promise
   const steps = [...modelSteps, ...dataSteps, recipeStep, ...adapterSteps, ...sizeSteps, nameStep];
   if (!(await runSteps(vscode.l10n.t('New Experiment'), steps, state)) || state.file === undefined)
     return undefined;
-  await makeExperiment(state.file, draftText(state.file, draftOf(state)));
+  await makeExperiment(services, state.file, draftText(state.file, draftOf(state)));
   return state.file;
 }
 
-async function makeExperiment(file: string, text: string): Promise<void> {
+async function makeExperiment({ context }: Services, file: string, text: string): Promise<void> {
   const uri = vscode.Uri.file(file);
   if (await exists(uri))
     throw new AuroraError(
@@ -37,7 +38,7 @@ async function makeExperiment(file: string, text: string): Promise<void> {
     );
   writeAtomic(file, text);
   await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: false });
-  await vscode.commands.executeCommand('setContext', CONTEXT.experimentMade, true);
+  markStep(context, CONTEXT.experimentMade);
 }
 
 const nameStep: Step<WizardState> = {

@@ -9,17 +9,18 @@ import type { Evaluated, QuantizationCost } from '../../protocol/events';
 import { scoresOf } from '../../protocol/scores';
 import { deviceWords } from '../../protocol/device-words';
 import { type AdapterSpec, isHeadAlone, methodName, type TrainedSpec } from '../../experiment/methods';
-import { bestEvaluation, importOf, labelOfId, lastTime, runLabel, startTime } from '../runs/label';
+import { bestEvaluation, importOf, labelOfId, lastTime, metricOf, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
 import { duration } from './format';
 import { errorOf, type RunError } from './run-error';
-import { metricOf, stateName } from './run-row';
+import { stateName } from './run-row';
 
 /** A run's tooltip. Plain text throughout, since names, notes and errors must not be formatted. */
 export interface RunDetails {
   title: string;
   note?: string;
+  tags?: string[];
   error?: RunError;
   facts: [string, string][];
   folder: string;
@@ -29,6 +30,7 @@ export function runDetails(entry: RunEntry, t: Translate, locale: string): RunDe
   return {
     title: t('{0} ({1})', runLabel(entry), stateName(entry.state, t)),
     note: entry.user.note,
+    tags: entry.user.tags,
     error: errorOf(entry, t),
     facts: entry.run ? facts(entry.run, t, locale) : [],
     folder: entry.folder,

@@ -1,5 +1,5 @@
 import { readingText } from '../../protocol/reading';
-import { formatMetric, isMetric, metricInfo, type MetricName, metricValue } from '../../experiment/metrics';
+import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
 import { hasDiverged } from '../../runs/outcome';
 import {
   bestEvaluation,
@@ -7,6 +7,7 @@ import {
   importOf,
   isPruned,
   lastTime,
+  metricOf,
   runLabel,
   startTime,
   stopReason,
@@ -20,6 +21,8 @@ import { progressPercent } from '../../base/percent';
 
 /** The content of a tree row, from which VS Code's tree item is made. */
 export interface Row {
+  /** What the row begins with, so that it is readable however long the label and narrow the side bar is: the metric. */
+  lead?: string;
   label: string;
   description: string;
   /** A codicon and, if meaningful, a theme color. */
@@ -51,9 +54,10 @@ export const ICONS: Record<ShownState, Row['icon']> = {
 export function runRow(entry: RunEntry, context: RowContext): Row {
   const { t } = context;
   const label = runLabel(entry);
-  const parts = [...progress(entry, t), ...result(entry, context)].filter((p) => p !== '');
+  const { lead, parts } = words(entry, context);
   const star = entry.user.star ? [t('starred')] : [];
   return {
+    ...(lead !== undefined && { lead }),
     label: entry.user.star ? `★ ${label}` : label,
     description: parts.join(' · '),
     icon: isUntrainedImport(entry)
@@ -62,7 +66,9 @@ export function runRow(entry: RunEntry, context: RowContext): Row {
         ? { id: 'circle-slash' }
         : ICONS[entry.state],
     capabilities: capabilities(entry, context.trusted),
-    spoken: [...new Set([t('Run {0}', label), stateName(entry.state, t), ...star, ...parts])].join(', '),
+    spoken: [
+      ...new Set([t('Run {0}', label), stateName(entry.state, t), ...star, ...said(lead, parts)]),
+    ].join(', '),
   };
 }
 
@@ -90,17 +96,21 @@ export function stateName(state: ShownState, t: Translate): string {
   }
 }
 
-/** The best value so far of the run's metric. The number comes first, since a narrow side bar truncates the end. */
-export function headline({ run }: RunEntry): string | undefined {
+/** The best value so far of the run's metric, with the metric's name: "64.4% accuracy". */
+export function headline(entry: RunEntry): string | undefined {
+  const best = bestOf(entry);
+  return best && `${best.value} ${best.metric}`;
+}
+
+function bestOf({ run }: RunEntry): { value: string; metric: string } | undefined {
   const best = run && bestEvaluation(run);
   if (!best) return undefined;
   const metric = metricOf(run);
-  return `${formatMetric(metric, metricValue(best.metrics, metric))} ${metricInfo(metric).label}`;
+  return {
+    value: formatMetric(metric, metricValue(best.metrics, metric)),
+    metric: metricInfo(metric).label,
+  };
 }
-
-/** The run's metric; one that this version does not know is read as the loss. */
-export const metricOf = (run: NonNullable<RunEntry['run']>): MetricName =>
-  isMetric(run.spec.training.metric) ? run.spec.training.metric : 'loss';
 
 function progress(entry: RunEntry, t: Translate): string[] {
   const { state, run } = entry;
@@ -110,7 +120,7 @@ function progress(entry: RunEntry, t: Translate): string[] {
     case 'starting':
       return [run?.status?.reading ? readingText(run.status.reading, t) : t('preparing')];
     case 'running':
-      return steps > 0 ? [`${step}/${steps}`, progressPercent(step, steps)] : [];
+      return steps > 0 ? [t('step {0}', `${step}/${steps}`), progressPercent(step, steps)] : [];
     case 'stopped':
     case 'failed':
     case 'lost': {
@@ -137,13 +147,24 @@ function stopWord(run: RunEntry['run'], t: Translate): string {
   return reason === 'pruned' ? t('pruned') : reason === 'rung' ? t('waiting for other trials') : t('stopped');
 }
 
-function result(entry: RunEntry, { t, locale, now }: RowContext): string[] {
+/** The row begins with the metric; of a run that went wrong, the description begins with what did. */
+function words(entry: RunEntry, { t, locale, now }: RowContext): { lead?: string; parts: string[] } {
   const { run, state } = entry;
-  if (!run) return [];
-  const time = isActive(state) ? startTime(run) : lastTime(run);
+  const best = bestOf(entry);
+  const went = progress(entry, t);
+  const time = run && (isActive(state) ? startTime(run) : lastTime(run));
   const when = time === undefined ? '' : ago(time, now, locale, t);
-  return [headline(entry) ?? '', isActive(state) && when ? t('started {0}', when) : when];
+  const wrong = state === 'failed' || state === 'lost' || state === 'damaged';
+  const parts = [
+    ...(wrong ? [...went, headline(entry) ?? ''] : [best?.metric ?? '', ...went]),
+    isActive(state) && when ? t('started {0}', when) : when,
+  ].filter((part) => part !== '');
+  return wrong || !best ? { parts } : { lead: best.value, parts };
 }
+
+/** The parts with the lead before the name of its metric. */
+const said = (lead: string | undefined, parts: readonly string[]): readonly string[] =>
+  lead === undefined ? parts : [`${lead} ${parts[0]}`, ...parts.slice(1)];
 
 function capabilities({ state, run, user }: RunEntry, trusted: boolean): string[] {
   const active = isActive(state);

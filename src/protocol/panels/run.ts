@@ -13,13 +13,14 @@ export type RunPageState =
 
 /** Everything but the curves and the journal: small, and resent completely whenever any of it changed. */
 export interface RunFacts {
-  /** The display name: the user's, otherwise by method and rank. */
+  /** The display name, as in the tree. */
   name: string;
   /** The folder's name. */
   id: string;
   /** The experiment's name. */
   experiment?: string;
   note?: string;
+  tags?: string[];
   state: RunPageState;
   spec?: Experiment;
   status?: RunStatus;

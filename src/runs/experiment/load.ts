@@ -134,7 +134,8 @@ function problemsError(problems: Problem[], source: ExperimentSource, set: Overr
   );
 }
 
-function readText(file: string): string {
+/** The text of an experiment file; AuroraError 'experiment' if it cannot be read. */
+export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (e) {

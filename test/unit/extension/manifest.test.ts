@@ -7,6 +7,8 @@ import { COMMAND, CONTEXT, LANGUAGE, PANELS, SETTING, TOOL, VIEW } from '../../.
 import type { RunEntry } from '../../../src/extension/runs/store';
 import { adapterRow, checkpointRow, exportRow } from '../../../src/extension/tree/artifacts';
 import { experimentRow } from '../../../src/extension/tree/experiment-row';
+import { queuedRow } from '../../../src/extension/queue/queued-row';
+import { interruptedRow } from '../../../src/extension/tree/interrupted';
 import { sweepRow } from '../../../src/extension/words/sweep-row';
 import { runRow } from '../../../src/extension/words/run-row';
 import manifest from '../../../package.json';
@@ -80,7 +82,7 @@ describe('the extension manifest', () => {
     const onContext = all.flatMap((s) => /^onContext:(.+)$/.exec(s.text)?.[1] ?? []);
     expect(onContext.filter((key) => !known.has(key))).toEqual([]);
     const code = sources().join('\n');
-    const unset = Object.keys(CONTEXT).filter((key) => !code.includes(`CONTEXT.${key},`));
+    const unset = Object.keys(CONTEXT).filter((key) => !new RegExp(`CONTEXT\\.${key}\\b`).test(code));
     expect(unset).toEqual([]);
   });
 
@@ -88,16 +90,27 @@ describe('the extension manifest', () => {
     const asked = contributes.menus['view/item/context'].flatMap((m) =>
       [...m.when.matchAll(/\\b(\w+)\\b/g)].map((w) => w[1]),
     );
-    const kinds = ['run', 'sweep', 'experiment', 'checkpoint', 'adapter', 'export'];
+    const kinds = ['run', 'sweep', 'experiment', 'checkpoint', 'adapter', 'export', 'queued', 'interrupted'];
     expect([...new Set(asked)].sort()).toEqual([...emitted()].filter((word) => !kinds.includes(word)).sort());
   });
 
   it('hides commands for a single row when several are selected', () => {
-    const several = ['compareRuns', 'openStudy', 'compareSettings', 'deleteRun', 'starRun', 'unstarRun', 'copyPath'];
+    const several = [
+      'compareRuns',
+      'openStudy',
+      'compareSettings',
+      'deleteRun',
+      'starRun',
+      'unstarRun',
+      'copyPath',
+    ];
     const shown = contributes.menus['view/item/context'].filter(
-      ({ when, group }) => !/^inline/.test(group) && !/aurora\.models\b/.test(when) && !/!listMultiSelection/.test(when),
+      ({ when, group }) =>
+        !/^inline/.test(group) && !/aurora\.models\b/.test(when) && !/!listMultiSelection/.test(when),
     );
-    expect([...new Set(shown.map((m) => m.command))].sort()).toEqual(several.map((c) => `aurora.${c}`).sort());
+    expect([...new Set(shown.map((m) => m.command))].sort()).toEqual(
+      several.map((c) => `aurora.${c}`).sort(),
+    );
   });
 
   it('activates the extension for everything that must exist after a reload', () => {
@@ -184,6 +197,8 @@ function emitted(): Set<string> {
     checkpointRow(entryOf('finished'), 40, context),
     adapterRow('best', 1000, context),
     exportRow(exportRecord(), context),
+    queuedRow('AuroRA r2', { position: 1, held: true }, context),
+    interruptedRow(entryOf('stopped'), false, context),
   ];
   return new Set(rows.flatMap((r) => r.capabilities));
 }

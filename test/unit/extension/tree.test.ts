@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { labelOfId, runLabel } from '../../../src/extension/runs/label';
 import type { RunEntry, ShownState } from '../../../src/extension/runs/store';
-import { matchesFilter, sortRuns } from '../../../src/extension/tree/arrange';
+import { sortRuns } from '../../../src/extension/runs/sort';
+import { matchesFilter } from '../../../src/extension/tree/arrange';
 import { adapterRow, checkpointRow, readArtifacts } from '../../../src/extension/tree/artifacts';
 import { experimentRow } from '../../../src/extension/tree/experiment-row';
 import { formatMetric, type MetricName } from '../../../src/experiment/metrics';
@@ -55,7 +56,8 @@ describe("a run's row", () => {
       status: { step: 45, steps: 120 },
     });
     expect(runRow(run, context)).toMatchObject({
-      description: '45/120 · 37% · 87.1% accuracy · started 5 min ago',
+      lead: '87.1%',
+      description: 'accuracy · step 45/120 · 37% · started 5 min ago',
       icon: { id: 'sync~spin' },
     });
     expect(runRow(run, context).capabilities).toEqual(expect.arrayContaining(['canStop', 'canOpen']));
@@ -64,10 +66,14 @@ describe("a run's row", () => {
 
   it("shows a finished run's best value of its metric", () => {
     const events = [started, evaluated(40, 0.9), evaluated(80, 0.8, false), finished(120, 0.8)];
-    expect(runRow(entry('finished', { events }), context).description).toBe('90.0% accuracy · 3 min ago');
-    expect(runRow(entry('finished', { events, metric: 'loss' }), context).description).toBe(
-      '0.1000 loss · 3 min ago',
-    );
+    expect(runRow(entry('finished', { events }), context)).toMatchObject({
+      lead: '90.0%',
+      description: 'accuracy · 3 min ago',
+    });
+    expect(runRow(entry('finished', { events, metric: 'loss' }), context)).toMatchObject({
+      lead: '0.1000',
+      description: 'loss · 3 min ago',
+    });
   });
 
   it('shows how other runs ended and allows resuming them', () => {
@@ -242,10 +248,11 @@ describe('a sweep', () => {
     const rows = trials.map((trial) => runRow(trial, context));
     expect(rows.map((row) => row.label)).toEqual(['rank 1', 'rank 2', 'rank 4']);
     expect(rows[1]).toMatchObject({
-      description: expect.stringMatching(/^pruned at step 40 · /) as unknown,
+      lead: '50.0%',
+      description: expect.stringMatching(/^accuracy · pruned at step 40 · /) as unknown,
       icon: { id: 'circle-slash' },
     });
-    expect(rows[2].description).toMatch(/^waiting for other trials at step 40 · /);
+    expect(rows[2].description).toMatch(/^accuracy · waiting for other trials at step 40 · /);
     expect(runLabel({ ...trials[0], user: { name: 'mine' } })).toBe('mine');
     expect(runLabel({ ...trials[0], trial: { ...trials[0].trial!, settings: {} } })).toBe('Trial 1');
   });

@@ -11,7 +11,8 @@ import { parseGpuEvent, proxyEnvironment } from '../../../src/extension/words/gp
 import * as runMessages from '../../../src/extension/panels/run/messages';
 import { Catalog } from '../../../src/extension/runs/catalog';
 import { networkEnvironment, trainerEnvironment } from '../../../src/extension/launcher/environment';
-import { matchesFilter, sortRuns } from '../../../src/extension/tree/arrange';
+import { sortRuns } from '../../../src/extension/runs/sort';
+import { matchesFilter } from '../../../src/extension/tree/arrange';
 import { runDetails } from '../../../src/extension/words/run-details';
 import { runRow } from '../../../src/extension/words/run-row';
 import { sweepRow } from '../../../src/extension/words/sweep-row';

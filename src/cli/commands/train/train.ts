@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { writeAtomic } from '../../../files/atomic';
 import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../../runs/layout';
-import { loadExperiment } from '../../../runs/experiment/load';
+import { parseExperiment, readText } from '../../../runs/experiment/load';
+import { readIfThereSync } from '../../../files/read';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
 import { HEAD_ALONE } from '../../../experiment/methods';
@@ -185,7 +186,8 @@ async function fork(
     into,
   });
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
-  const go = async () => conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run, args);
+  const go = async () =>
+    conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run, args);
   return into === undefined ? owning(owned(args, run), go) : go();
 }
 
@@ -195,7 +197,8 @@ async function fresh(
   settings: TrainingSettings,
 ): Promise<number> {
   const file = one(args, 'experiment file', 'train');
-  const spec = loadExperiment(file, args.list('set'));
+  const text = textOf(file, given);
+  const spec = parseExperiment(file, text, args.list('set'));
   let reference: Reference | undefined;
   if (args.flag('baseline') && spec.task.head === 'none') {
     process.stderr.write('Baseline: the untrained model…\n');
@@ -216,10 +219,18 @@ async function fresh(
   }
   const run = given ?? newRun(file, args);
   const go = async () => {
+    // A trial's file is its spec.json, which its sweep has written.
+    if (resolve(file) !== runPaths(run).spec) writeAtomic(runPaths(run).source, text, run);
     writeSpec(run, spec);
     return conclude(await trainRun(spec, run, false, settings), run, args, reference);
   };
   return given === undefined ? owning(owned(args, run), go) : go();
+}
+
+/** Who created the folder may have put the file's text there as it was then: the file may have been edited since. */
+function textOf(file: string, given: string | undefined): string {
+  const kept = given === undefined ? undefined : readIfThereSync(runPaths(given).source);
+  return kept ? Buffer.from(kept).toString('utf8') : readText(file);
 }
 
 const newRun = (file: string, args: ParsedArgs): string =>
@@ -234,11 +245,14 @@ const WHY: Partial<Record<string, string>> = {
 };
 
 function conclude(outcome: TrainOutcome, run: string, args: ParsedArgs, reference?: Reference): number {
-  const line = (value: object) => process.stdout.write(`${JSON.stringify({ run: resolve(run), ...value })}\n`);
+  const line = (value: object) =>
+    process.stdout.write(`${JSON.stringify({ run: resolve(run), ...value })}\n`);
   if (outcome.end !== 'finished') {
     if (args.flag('json')) line({ kind: 'stopped', reason: outcome.end, step: outcome.step });
     const why = WHY[outcome.end] ?? 'Stopped';
-    process.stderr.write(`${why}; everything is saved. Continue with: ${commandLine('train', '--resume', run)}\n`);
+    process.stderr.write(
+      `${why}; everything is saved. Continue with: ${commandLine('train', '--resume', run)}\n`,
+    );
     return EXIT.stopped;
   }
   if (args.flag('json')) {

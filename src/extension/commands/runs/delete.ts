@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { listTrash, restoreRun, trashOf, trashRun, type TrashedRun } from '../../../runs/trash';
-import { listTrashedSweeps, type TrashedSweep } from '../../../runs/sweep/trash';
+import type { TrashedRun } from '../../../runs/trash';
+import type { TrashedSweep } from '../../../runs/sweep/trash';
 import { COMMAND } from '../../ids';
 import { labelOfId, runLabel } from '../../runs/label';
 import type { SweepNode } from '../../runs/nodes';
@@ -15,6 +15,9 @@ import { ago } from '../../words/format';
 import { headline } from '../../words/run-row';
 import { registerGuarded, showError } from '../../ask/guard';
 import { FROM_SELECTION, namesOf, runsFrom } from '../../ask/pick-many';
+
+/** Loaded when something is deleted or restored. */
+const trash = () => import('../../../runs/trash');
 
 /** Deleting asks first, moves to the trash beside the runs, and can be undone. */
 export function registerDeleteCommands(services: Services): vscode.Disposable[] {
@@ -73,18 +76,19 @@ async function stopFirst({ store, trainer }: Services, runs: readonly RunEntry[]
 }
 
 async function confirm(runs: readonly RunEntry[]): Promise<boolean> {
+  const { trashOf } = await trash();
   const remove = vscode.l10n.t('Delete');
-  const trash = [...new Set(runs.map((r) => trashOf(r.folder)))].join(', ');
+  const places = [...new Set(runs.map((r) => trashOf(r.folder)))].join(', ');
   const question =
     runs.length === 1
       ? vscode.l10n.t('Delete the run {0}?', namesOf(runs))
       : vscode.l10n.t('Delete {0} runs: {1}?', runs.length, namesOf(runs, 10));
   const detail =
     runs.length === 1
-      ? vscode.l10n.t('It will be moved to {0}. To get it back, use "AuroRA: Restore Deleted Run".', trash)
+      ? vscode.l10n.t('It will be moved to {0}. To get it back, use "AuroRA: Restore Deleted Run".', places)
       : vscode.l10n.t(
           'They will be moved to {0}. To get them back, use "AuroRA: Restore Deleted Run".',
-          trash,
+          places,
         );
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) === remove;
 }
@@ -93,7 +97,7 @@ async function remove(services: Services, runs: readonly RunEntry[]): Promise<vo
   const trashed: TrashedRun[] = [];
   for (const run of runs) {
     try {
-      trashed.push(await trashRun(run.folder));
+      trashed.push(await (await trash()).trashRun(run.folder));
     } catch (e) {
       showError(services.log, e);
     }
@@ -113,6 +117,7 @@ async function remove(services: Services, runs: readonly RunEntry[]): Promise<vo
 }
 
 async function restore(services: Services, trashed: TrashedRun): Promise<void> {
+  const { restoreRun } = await trash();
   await lookAgain(services, await restoreRun(trashed));
 }
 
@@ -136,6 +141,8 @@ async function pickTrashed({ store }: Services): Promise<(TrashedRun | TrashedSw
   const roots = (vscode.workspace.workspaceFolders ?? []).map((f) => f.uri.fsPath);
   const places = new Set([...roots, ...(await store.experiments()).map((e) => dirname(e.file))]);
   const trashes = [...places].map((p) => join(p, '.aurora', 'trash'));
+  const { listTrash } = await trash();
+  const { listTrashedSweeps } = await import('../../../runs/sweep/trash');
   const sweeps = (await Promise.all(trashes.map(listTrashedSweeps))).flat();
   // Those of a deleted sweep are restored with it.
   const trials = new Set(sweeps.flatMap((s) => s.trials));

@@ -5,7 +5,6 @@ import { COMMAND } from '../../ids';
 import type { Services } from '../../services';
 import { deviceSettings } from '../../launcher/trainer-client';
 import { runFolderOf } from '../../runs/nodes';
-import { diagnosticsText } from './diagnostics-text';
 import { registerGuarded } from '../../ask/guard';
 import { lastLines, readTail } from './log-tail';
 import { runFrom } from '../../ask/pick';
@@ -26,6 +25,7 @@ export function registerDiagnostics(services: Services): vscode.Disposable[] {
       );
       const tail = run && (await readTail(runPaths(run.folder).log));
       const { version } = context.extension.packageJSON as { version: string };
+      const { diagnosticsText } = await import('./diagnostics-text');
       const text = diagnosticsText({
         versions: {
           'AuroRA Lab': version,

@@ -51,6 +51,10 @@ export function registerEditCommands(services: Services): vscode.Disposable[] {
       });
       if (note !== undefined) await change([run], { note });
     }),
+    registerGuarded(log, COMMAND.editTags, async (...args) => {
+      const runs = await runsFrom(services, args, { title: vscode.l10n.t('Select the runs to tag') });
+      if (runs.length > 0) await (await import('./tags')).editTags(services, runs);
+    }),
     star(COMMAND.starRun, true, vscode.l10n.t('Select the runs to star')),
     star(COMMAND.unstarRun, false, vscode.l10n.t('Select the runs to unstar')),
   ];

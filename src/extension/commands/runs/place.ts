@@ -8,11 +8,13 @@ import { isTreeNode, type TreeNode } from '../../runs/nodes';
 import { selectedRows } from '../../runs/selection';
 import type { Services } from '../../services';
 
-/** Where what a row shows is on disk: an experiment's file, or a folder. */
-export function placeOf(node: TreeNode): string {
+/** Where what a row shows is on disk: an experiment's file, or a folder. A queued run is nowhere yet. */
+export function placeOf(node: TreeNode): string | undefined {
   switch (node.kind) {
     case 'experiment':
       return node.file;
+    case 'queued':
+      return undefined;
     case 'checkpoint':
       return join(runPaths(node.folder).checkpoints, stepName(node.step));
     case 'adapter':
@@ -30,13 +32,14 @@ export function registerPlaceCommands({ log }: Services): vscode.Disposable[] {
     registerGuarded(log, COMMAND.copyPath, async (argument, selected) => {
       const rows =
         Array.isArray(selected) && selected.length > 0 ? selected : [argument ?? selectedRows()[0]];
-      const paths = rows.filter(isTreeNode).map(placeOf);
+      const paths = rows.filter(isTreeNode).flatMap((row) => placeOf(row) ?? []);
       if (paths.length > 0) await vscode.env.clipboard.writeText(paths.join('\n'));
     }),
     registerGuarded(log, COMMAND.openInTerminal, async (argument) => {
       const row = argument ?? selectedRows()[0];
       if (!isTreeNode(row)) return;
       const place = placeOf(row);
+      if (place === undefined) return;
       const isFolder = await stat(place).then(
         (s) => s.isDirectory(),
         () => false,

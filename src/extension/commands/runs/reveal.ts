@@ -17,7 +17,7 @@ export function registerReveal(services: Services): vscode.Disposable[] {
         title: vscode.l10n.t('Select a run to reveal its folder'),
       });
       if (!run) return;
-      await revealFolder(isTreeNode(argument) ? placeOf(argument) : run.folder, {
+      await revealFolder((isTreeNode(argument) && placeOf(argument)) || run.folder, {
         label: vscode.l10n.t('Open Settings'),
         show: () => vscode.commands.executeCommand(COMMAND.openSettings, run.folder),
       });

@@ -11,6 +11,7 @@ import { registerOpenCommands } from './open';
 import { registerPlaceCommands } from './place';
 import { registerReveal } from './reveal';
 import { registerSettings } from './settings';
+import { registerSourceDiff } from './source-diff';
 import { registerRunsTable } from './table';
 
 /** All commands on runs except training. */
@@ -23,6 +24,7 @@ export const registerRunCommands = (services: Services): vscode.Disposable =>
     ...registerEditCommands(services),
     ...registerDeleteCommands(services),
     ...registerSettings(services),
+    ...registerSourceDiff(services),
     ...registerLog(services),
     ...registerReveal(services),
     ...registerPlaceCommands(services),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { runsInTreeOrder } from '../../ask/order';
 import { runItem } from '../../ask/run-item';
 import { bestEvaluation } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
@@ -10,12 +11,12 @@ import type { Services } from '../../services';
  * @param there folders that are already shown
  */
 export async function pickRuns(
-  { store }: Services,
+  services: Services,
   labels: readonly string[],
   there: readonly string[],
 ): Promise<string[]> {
   const { t } = vscode.l10n;
-  const runs = (await store.runs()).filter((r) => isTrained(r) && !there.includes(r.folder));
+  const runs = (await runsInTreeOrder(services)).filter((r) => isTrained(r) && !there.includes(r.folder));
   if (runs.length === 0) {
     void vscode.window.showInformationMessage(
       t('This workspace has no other run that was evaluated. Train another one to compare it.'),

@@ -43,6 +43,8 @@ export class RunFeed {
     private readonly post: (message: RunToPage) => void,
     /** Called after each non-empty update. */
     private readonly told: () => void = () => undefined,
+    /** A run's name among those of its experiment, once it is known. */
+    private readonly nameOf: (folder: string) => string | undefined = () => undefined,
   ) {
     this.runs = folders.map((folder) => ({
       tail: new RunTail(folder),
@@ -99,7 +101,7 @@ export class RunFeed {
     if (this.whole) for (const run of this.runs) run.sent = { ...NOTHING };
     this.whole = false;
     const updates = this.runs
-      .map((run, i) => update(run, changes[i], type === 'snapshot'))
+      .map((run, i) => update(run, changes[i], type === 'snapshot', this.nameOf(run.tail.folder)))
       .filter((u) => u !== undefined);
     if (updates.length > 0) {
       this.post({ type, now: Date.now(), updates });
@@ -117,9 +119,14 @@ function takeBack({ sent }: Followed, { records, events, resources, samples }: T
   sent.events = Math.min(sent.events, events ?? Infinity);
 }
 
-function update({ tail, sent }: Followed, change: TailChange, whole: boolean): RunUpdate | undefined {
+function update(
+  { tail, sent }: Followed,
+  change: TailChange,
+  whole: boolean,
+  name: string | undefined,
+): RunUpdate | undefined {
   const update: RunUpdate = { run: tail.folder };
-  const facts = factsOf(tail);
+  const facts = factsOf(tail, name);
   const text = JSON.stringify(facts);
   if (whole || text !== sent.facts) update.facts = facts;
   if (whole || change.records !== undefined || sent.records < tail.records) {
@@ -153,7 +160,7 @@ export function stateOf({ gone, error, failedEarly, summary, made }: RunTail): R
   return summary ? shownState(summary, made) : 'starting';
 }
 
-export function factsOf(tail: RunTail): RunFacts {
+export function factsOf(tail: RunTail, name?: string): RunFacts {
   const { summary, user, trial } = tail;
   const state = stateOf(tail);
   // The reason for a failure comes first.
@@ -161,10 +168,11 @@ export function factsOf(tail: RunTail): RunFacts {
   const error = tail.error ?? failed ?? tail.curveError;
   const id = tail.folder.split(/[\\/]/).pop()!;
   return {
-    name: runLabel({ user, id, run: summary, trial }),
+    name: runLabel({ user, name, id, run: summary, trial }),
     id,
     experiment: summary?.spec.name,
     note: user.note,
+    tags: user.tags,
     state,
     spec: summary?.spec,
     status: summary?.status,

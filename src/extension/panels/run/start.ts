@@ -12,14 +12,20 @@ import { factsOf, RunFeed } from './feed';
 import { saveChart } from './save-chart';
 
 /** Follows the runs, and does what the page asks for. */
-export function startRun({ log }: Services, { runs }: RunOpen, page: PageChannel): PanelSession<RunFromPage> {
+export function startRun(
+  { log, store }: Services,
+  { runs }: RunOpen,
+  page: PageChannel,
+): PanelSession<RunFromPage> {
+  const nameOf = (folder: string) => store.run(folder)?.name;
   const feed: RunFeed = new RunFeed(
     runs,
     (message) => page.post(message),
     () => {
       // A rename is shown immediately.
-      if (runs.length === 1) page.setTitle(factsOf(feed.tail(runs[0])!).name);
+      if (runs.length === 1) page.setTitle(factsOf(feed.tail(runs[0])!, nameOf(runs[0])).name);
     },
+    nameOf,
   );
   return {
     snapshot: () => feed.snapshot(),

@@ -1,0 +1,84 @@
+import { differingKeys, flatSettings, type FlatSettings } from './differing-settings';
+import type { Experiment } from './experiment';
+import { type AdapterSpec, isHeadAlone, methodName, methodSize } from './methods';
+import { detailText, hasName } from './short-settings';
+
+/** A name has at most this many settings besides method and size, so that it fits a narrow side bar. */
+const MOST_DETAILS = 3;
+
+/** What comes first in a name; other settings follow in the order of the experiment. */
+const FIRST = ['training.learningRate', 'training.seed', 'training.batchSize', 'training.epochs'];
+
+/** "AuroRA r2", "FourierFT n1000", "BitFit", "Head only" */
+export function methodLabel(adapter: AdapterSpec): string {
+  if (isHeadAlone(adapter)) return 'Head only';
+  return [methodName(adapter), methodSize(adapter)].join(' ').trim();
+}
+
+/**
+ * A name for each of an experiment's runs, from the settings in which they differ: "LoRA r8 · lr 1e-3 · seed 2". Runs
+ * with the same settings have the same name. Takes time in proportion to the number of runs.
+ */
+export function settingsNames(specs: readonly Experiment[]): string[] {
+  const all = specs.map((spec) => ({
+    method: methodLabel(spec.adapter),
+    spec,
+    settings: flatSettings(spec),
+  }));
+  const keys = namedKeys(all);
+  return all.map(({ method, settings }) => [method, ...detailsOf(settings, keys)].join(' · '));
+}
+
+const detailsOf = (settings: FlatSettings, keys: readonly string[]): string[] =>
+  keys.flatMap((key) => detailText(key, settings.get(key)) ?? []).slice(0, MOST_DETAILS);
+
+interface Described {
+  method: string;
+  spec: Experiment;
+  settings: FlatSettings;
+}
+
+/** In the order of a name. */
+function namedKeys(all: readonly Described[]): string[] {
+  const inCommon = new Set(differingKeys(all.map((d) => d.settings)).filter(hasName));
+  // A method lacks the settings of others, and its name says so: they are compared among its own runs only.
+  const ofMethods = [...groupsBy(all, (d) => d.spec.adapter.method)].flatMap(([, own]) =>
+    differingKeys(own.map((d) => d.settings)).filter((key) => hasName(key) && isOfMethod(key)),
+  );
+  const labels = [...groupsBy(all, (d) => d.method).values()];
+  const keys = [...inCommon]
+    .filter((key) => !isOfMethod(key))
+    .concat(ofMethods)
+    .filter((key) => !isOfMethod(key) || labels.some((own) => varies(own, key)))
+    .filter((key) => !repeatsRate(key, all));
+  return [...new Set(keys)].sort((a, b) => rankOf(a) - rankOf(b));
+}
+
+/** Settings that some methods lack. */
+const isOfMethod = (key: string): boolean =>
+  key.startsWith('adapter.') || key === 'training.staticEpochs' || key === 'training.offsetPenalty';
+
+/** Whether it differs among runs of one method and size: an alpha that follows from the rank adds nothing. */
+const varies = (own: readonly Described[], key: string): boolean =>
+  new Set(own.map((d) => d.settings.get(key))).size > 1;
+
+/** By default, the head's rate is the adapter's. */
+const repeatsRate = (key: string, all: readonly Described[]): boolean =>
+  key === 'training.headLearningRate' &&
+  all.every(({ settings }) => settings.get(key) === settings.get('training.learningRate'));
+
+function rankOf(key: string): number {
+  if (key.startsWith('adapter.')) return -1;
+  const i = FIRST.indexOf(key);
+  return i < 0 ? FIRST.length : i;
+}
+
+function groupsBy<T>(all: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of all) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
+}

@@ -1,0 +1,90 @@
+import { own } from '../base/names';
+import { RATE, type Settings, shortKeys, valueText } from './sweep';
+
+/** Names of common settings, short enough for a list of runs. */
+const SHORT: Record<string, string> = {
+  'model.maxLength': 'length',
+  'model.quantize.bits': 'bits',
+  'training.learningRate': 'lr',
+  'training.headLearningRate': 'head lr',
+  'training.loraPlusRatio': 'LoRA+',
+  'training.batchSize': 'batch',
+  'training.gradientAccumulation': 'accumulate',
+  'training.maxSteps': 'steps',
+  'training.warmupRatio': 'warmup',
+  'training.warmupSteps': 'warmup',
+  'training.weightDecay': 'decay',
+  'training.headWeightDecay': 'head decay',
+  'training.maxGradientNorm': 'clip',
+  'training.groupByLength': 'grouped',
+  'training.staticEpochs': 'static',
+  'adapter.targetModules': 'on',
+  'adapter.excludeModules': 'without',
+  'adapter.fixed': 'F',
+  'adapter.learnable': 'L',
+  'adapter.gridSize': 'grid',
+  'adapter.splineOrder': 'order',
+  'adapter.initialization': 'init',
+};
+
+/** Not in a name: they change no result, repeat another setting, or are in the method's label. */
+const UNNAMED = new Set([
+  'name',
+  'model.tokenizer',
+  'model.preprocessor',
+  'adapter.method',
+  'adapter.rank',
+  'adapter.frequencies',
+  'adapter.useRslora',
+  'training.microBatchSize',
+  'training.gradientCheckpointing',
+  'training.checkpointEvery',
+  'training.activationsEvery',
+]);
+
+export const hasName = (key: string): boolean => !UNNAMED.has(key);
+
+/** A longer value is cut: a name is one line of a narrow list. */
+const MOST = 18;
+
+/**
+ * A setting in a name: "lr 1e-3", "no grouped".
+ *
+ * @param json its value as JSON; undefined if it is not set
+ * @returns undefined if there is nothing to say
+ */
+export function detailText(key: string, json: string | undefined): string | undefined {
+  if (json === undefined) return undefined;
+  const value = JSON.parse(json) as unknown;
+  const name = own(SHORT, key) ?? key.slice(key.lastIndexOf('.') + 1);
+  if (typeof value === 'boolean') return value ? name : `no ${name}`;
+  if (isPath(key)) return cut(fileName(String(value)));
+  return `${name} ${cut(shortValue(key, value))}`;
+}
+
+/** "r4 · lr 2e-3": what distinguishes a trial of a sweep. */
+export function trialText(settings: Settings): string {
+  const names = shortKeys(Object.keys(settings));
+  return Object.entries(settings)
+    .map(([key, value]) => `${own(SHORT, key) ?? names.get(key)} ${shortValue(key, value)}`)
+    .join(' · ');
+}
+
+const isPath = (key: string): boolean => key === 'model.path' || /^data\.(train|validation|test)$/.test(key);
+
+/** The file's name; of a model file with a common name, its folder's. */
+function fileName(path: string): string {
+  const parts = path.split(/[\\/]+/).filter((part) => part !== '');
+  const last = parts.at(-1) ?? path;
+  return /^model[^/]*\.onnx$/.test(last) && parts.length > 1 ? parts.at(-2)! : last;
+}
+
+/** "1e-3" rather than "0.001": a rate's exponent says the most. */
+function shortValue(key: string, value: unknown): string {
+  const isRate = key === RATE || key === 'training.headLearningRate';
+  if (typeof value === 'number' && value !== 0 && (isRate || Math.abs(value) < 1e-3) && Math.abs(value) < 0.1)
+    return value.toExponential().replace('e+', 'e');
+  return valueText(value);
+}
+
+const cut = (text: string): string => (text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text);

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { runPaths } from '../../../runs/layout';
+import { COMMAND } from '../../ids';
+import { runLabel } from '../../runs/label';
+import type { Services } from '../../services';
+import { registerGuarded } from '../../ask/guard';
+import { runFrom } from '../../ask/pick';
+
+const SCHEME = 'aurora-source';
+
+/** How an experiment's file has changed since a run of it began, in VS Code's diff editor; the run's side is read-only. */
+export function registerSourceDiff(services: Services): vscode.Disposable[] {
+  return [
+    vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
+      provideTextDocumentContent: (uri) => readFile(runPaths(uri.query).source, 'utf8'),
+    }),
+    registerGuarded(services.log, COMMAND.showDifference, async (argument) => {
+      const run = await runFrom(services, argument, { title: vscode.l10n.t('Select a run') });
+      if (!run) return;
+      const file = vscode.Uri.file(run.experiment);
+      const name = vscode.l10n.t('{0}: as in the run {1} ↔ now', basename(run.experiment), runLabel(run));
+      const started = file.with({ scheme: SCHEME, query: run.folder });
+      await vscode.commands.executeCommand('vscode.diff', started, file, name);
+    }),
+  ];
+}

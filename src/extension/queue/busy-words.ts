@@ -1,0 +1,51 @@
+import { progressPercent } from '../../base/percent';
+import { experimentName } from '../../runs/layout';
+import { runLabel } from '../runs/label';
+import type { Translate } from '../translate';
+import type { InProgress } from './in-progress';
+
+/** The question before a second run. */
+export interface BusyQuestion {
+  message: string;
+  detail: string;
+  /** The button that stops what is in progress; undefined while nothing can be stopped yet. */
+  stop?: string;
+}
+
+export function busyQuestion({ runs, sweeps, starting }: InProgress, t: Translate): BusyQuestion {
+  const all = runs.length + sweeps.length + starting.length;
+  const lines = [
+    ...runs.map((r) => {
+      const name = r.run?.spec.name ?? experimentName(r.experiment);
+      const { step = 0, steps = 0 } = r.run?.status ?? {};
+      const done = steps > 0 ? ` · ${progressPercent(step, steps)}` : '';
+      return `${name} · ${runLabel(r)}${done}`;
+    }),
+    ...sweeps.map((s) => t('Sweep of {0}', experimentName(s.experiment))),
+    ...starting.map((name) => t('{0} (starting)', name)),
+  ];
+  const stoppable = runs.length + sweeps.length;
+  return {
+    message:
+      all > 1
+        ? t('{0} runs are already in progress.', all)
+        : sweeps.length === 1
+          ? t('A sweep is already in progress.')
+          : t('A run is already in progress.'),
+    detail: [
+      ...lines,
+      '',
+      t(
+        'A queued run starts when nothing else is in progress, with the settings as they are now. Runs in parallel share memory and processor, and each takes longer. A run that is stopped is saved and can be resumed.',
+      ),
+    ].join('\n'),
+    ...(stoppable > 0 && {
+      stop:
+        stoppable > 1
+          ? t('Stop the Others')
+          : sweeps.length === 1
+            ? t('Stop the Sweep')
+            : t('Stop the Other Run'),
+    }),
+  };
+}

@@ -1,0 +1,84 @@
+import * as vscode from 'vscode';
+import { registerGuarded } from '../ask/guard';
+import { explaining } from '../ask/training-problems';
+import { COMMAND, CONTEXT } from '../ids';
+import { isTreeNode } from '../runs/nodes';
+import type { Services } from '../services';
+import { inProgress, isIdle, whileStarting } from './in-progress';
+import { RunQueue, type QueuedRun } from './run-queue';
+import { startRun } from './start-run';
+import { QueueStarter } from './starter';
+
+/** workspaceState. */
+const QUEUE = 'queue';
+
+export const createQueue = ({ workspaceState }: vscode.ExtensionContext): RunQueue =>
+  new RunQueue({
+    get: () => workspaceState.get(QUEUE),
+    set: (items) => void workspaceState.update(QUEUE, items),
+  });
+
+/**
+ * Starts queued runs, and their commands. What an earlier window queued starts only after the user agrees, and nothing
+ * starts in an untrusted workspace.
+ */
+export function registerQueue(services: Services): vscode.Disposable {
+  const { store, queue, log } = services;
+  const start = async (item: QueuedRun) => {
+    const { name } = item.spec;
+    await explaining(() => whileStarting(name, () => startRun(services, item))).catch((e: Error) => {
+      const message = vscode.l10n.t('The queued run of {0} could not be started: {1}', name, e.message);
+      void vscode.window.showErrorMessage(message);
+    });
+  };
+  const starter = new QueueStarter(queue, {
+    busy: async () => !vscode.workspace.isTrusted || !isIdle(await inProgress(store)),
+    start,
+  });
+  const look = () => void starter.look().catch((e: Error) => log.error(e));
+  const on = (command: string, action: (item: QueuedRun) => unknown) =>
+    registerGuarded(log, command, async (argument, selected) => {
+      const nodes = Array.isArray(selected) ? (selected as unknown[]) : [argument];
+      for (const node of nodes) {
+        const item = isTreeNode(node) && node.kind === 'queued' ? queue.take(node.id) : undefined;
+        if (item) await action(item);
+      }
+    });
+  tellHeld(queue);
+  offerHeld(queue);
+  return vscode.Disposable.from(
+    queue.onDidChange(() => {
+      tellHeld(queue);
+      look();
+    }),
+    store.onDidChange(look),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => offerHeld(queue)),
+    on(COMMAND.runQueued, start),
+    on(COMMAND.removeQueued, () => undefined),
+    registerGuarded(log, COMMAND.continueQueue, () => queue.release()),
+  );
+}
+
+/** Asks about the runs of an earlier window, once. */
+function offerHeld(queue: RunQueue): void {
+  const { t } = vscode.l10n;
+  const held = queue.items.filter((item) => queue.isHeld(item.id));
+  if (held.length === 0 || !vscode.workspace.isTrusted) return;
+  const [proceed, remove] = [t('Continue Queue'), t('Remove from Queue')];
+  const names = [...new Set(held.map((item) => item.spec.name))].join(', ');
+  const message =
+    held.length === 1
+      ? t('A run was queued when this window was last open: {0}.', names)
+      : t('{0} runs were queued when this window was last open: {1}.', held.length, names);
+  void vscode.window.showInformationMessage(message, proceed, remove).then((answer) => {
+    if (answer === proceed) queue.release();
+    if (answer === remove) held.forEach((item) => queue.take(item.id));
+  });
+}
+
+const tellHeld = (queue: RunQueue): void =>
+  void vscode.commands.executeCommand(
+    'setContext',
+    CONTEXT.queueHeld,
+    queue.items.some((item) => queue.isHeld(item.id)),
+  );

@@ -1,0 +1,26 @@
+import type { Row, RowContext } from '../words/run-row';
+
+/** A queued run's row. `position` is from 1; `held` if it is from an earlier window. */
+export function queuedRow(
+  label: string,
+  { position, held }: { position: number; held: boolean },
+  { t, trusted }: RowContext,
+): Row {
+  const description = held
+    ? t('queued in an earlier window')
+    : position === 1
+      ? t('queued · next')
+      : t('queued · number {0}', position);
+  return {
+    label,
+    description,
+    icon: { id: 'clock' },
+    capabilities: [
+      'queued',
+      'canUnqueue',
+      ...(trusted ? ['canRunNow'] : []),
+      ...(trusted && held ? ['canContinueQueue'] : []),
+    ],
+    spoken: `${t('Run {0}', label)}, ${description}`,
+  };
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import type { Experiment } from '../../experiment/experiment';
+
+/** A run that waits for the running ones to end. */
+export interface QueuedRun {
+  id: string;
+  /** The experiment file's path. */
+  file: string;
+  /** Its text when it was queued, which is what will be trained. */
+  text: string;
+  /** The same with all defaults, for its name. */
+  spec: Experiment;
+  /** When it was queued, in ms since 1970. */
+  at: number;
+}
+
+/** Where the queue is kept while the window is closed; VS Code's workspaceState. */
+export interface QueueMemory {
+  get(): unknown;
+  set(items: readonly QueuedRun[]): void;
+}
+
+/**
+ * The runs of a workspace that wait, first in, first out. Those from an earlier window are held: they start only after
+ * the user agrees.
+ */
+export class RunQueue {
+  private waiting: QueuedRun[];
+  private readonly held: Set<string>;
+  private readonly listeners = new Set<() => void>();
+
+  constructor(private readonly memory: QueueMemory) {
+    this.waiting = parseItems(memory.get());
+    this.held = new Set(this.waiting.map((item) => item.id));
+  }
+
+  get items(): readonly QueuedRun[] {
+    return this.waiting;
+  }
+
+  isHeld(id: string): boolean {
+    return this.held.has(id);
+  }
+
+  /** @returns its position, from 1 */
+  add(item: Pick<QueuedRun, 'file' | 'text' | 'spec'>, now = Date.now()): number {
+    this.change([...this.waiting, { ...item, id: randomUUID(), at: now }]);
+    return this.waiting.length;
+  }
+
+  /** Takes one out, to start it or to drop it; undefined if it is not there any more. */
+  take(id: string): QueuedRun | undefined {
+    const item = this.waiting.find((q) => q.id === id);
+    if (!item) return undefined;
+    this.held.delete(id);
+    this.change(this.waiting.filter((q) => q !== item));
+    return item;
+  }
+
+  /** The next one that may start. */
+  next(): QueuedRun | undefined {
+    return this.waiting.find((item) => !this.held.has(item.id));
+  }
+
+  /** The user agrees to those from an earlier window. */
+  release(): void {
+    this.held.clear();
+    this.tell();
+  }
+
+  onDidChange(listener: () => void): { dispose(): void } {
+    this.listeners.add(listener);
+    return { dispose: () => void this.listeners.delete(listener) };
+  }
+
+  private change(items: QueuedRun[]): void {
+    this.waiting = items;
+    this.memory.set(items);
+    this.tell();
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
+  }
+}
+
+/** Ignores what another version may have stored. */
+function parseItems(stored: unknown): QueuedRun[] {
+  if (!Array.isArray(stored)) return [];
+  return (stored as Partial<QueuedRun>[]).filter(
+    (item): item is QueuedRun =>
+      typeof item?.id === 'string' &&
+      typeof item.file === 'string' &&
+      typeof item.text === 'string' &&
+      typeof item.at === 'number' &&
+      typeof item.spec?.adapter?.method === 'string',
+  );
+}

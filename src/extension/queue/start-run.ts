@@ -1,0 +1,15 @@
+import * as vscode from 'vscode';
+import { starting } from '../ask/starting';
+import type { Services } from '../services';
+import type { QueuedRun } from './run-queue';
+
+/** Starts a run of an experiment's text. Returns its folder, once it is listed. */
+export async function startRun(
+  { store, trainer }: Pick<Services, 'store' | 'trainer'>,
+  { file, text, spec }: Pick<QueuedRun, 'file' | 'text' | 'spec'>,
+): Promise<string> {
+  const title = vscode.l10n.t('Starting {0}', spec.name);
+  const run = await starting(title, () => trainer.start(file, [], text));
+  await store.refreshRun(run);
+  return run;
+}

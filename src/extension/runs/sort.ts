@@ -1,0 +1,43 @@
+import { bestFirst, metricValue, score } from '../../experiment/metrics';
+import { hasDiverged } from '../../runs/outcome';
+import { bestEvaluation, metricOf, runLabel } from './label';
+import type { ExperimentEntry, RunEntry } from './store';
+
+export const SORTS = ['newest', 'metric', 'name'] as const;
+export type Sort = (typeof SORTS)[number];
+
+/** workspaceState: the order that the user chose for the Experiments view. */
+export const SORT = 'experiments.sort';
+
+export const sortOf = (memory: { get<T>(key: string): T | undefined }): Sort =>
+  SORTS.find((sort) => sort === memory.get(SORT)) ?? 'newest';
+
+/** Experiments in tree order: those whose file exists first, by name. */
+export const byName = (a: ExperimentEntry, b: ExperimentEntry): number =>
+  Number(b.exists) - Number(a.exists) ||
+  a.name.localeCompare(b.name, undefined, { numeric: true }) ||
+  (a.file < b.file ? -1 : 1);
+
+/** Runs in tree order: starred ones first, then as sorted; equal ones newest first. */
+export function sortRuns(runs: readonly RunEntry[], sort: Sort): RunEntry[] {
+  const order = ORDERS[sort];
+  return [...runs].sort(
+    (a, b) => Number(b.user.star ?? false) - Number(a.user.star ?? false) || order(a, b) || newest(a, b),
+  );
+}
+
+const newest = (a: RunEntry, b: RunEntry): number => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+
+const ORDERS: Record<Sort, (a: RunEntry, b: RunEntry) => number> = {
+  newest,
+  metric: (a, b) => bestFirst(scoreOf(a), scoreOf(b)),
+  name: (a, b) => runLabel(a).localeCompare(runLabel(b), undefined, { numeric: true, sensitivity: 'base' }),
+};
+
+/** Larger is better; runs that were not measured or diverged come last. */
+function scoreOf({ run }: RunEntry): number {
+  const best = run && bestEvaluation(run);
+  if (!best || hasDiverged(run)) return -Infinity;
+  const metric = metricOf(run);
+  return score(metric, metricValue(best.metrics, metric));
+}

@@ -1,0 +1,19 @@
+import type { RunEntry } from '../runs/store';
+import type { Row } from '../words/run-row';
+
+/** Rows that are drawn once more after what they represent is gone. */
+export const GONE_SWEEP: Row = {
+  label: '',
+  description: '',
+  icon: { id: 'layers' },
+  capabilities: [],
+  spoken: '',
+};
+
+export const goneRun = (folder: string): RunEntry => ({
+  folder,
+  id: folder,
+  experiment: '',
+  state: 'damaged',
+  user: {},
+});

@@ -1,0 +1,60 @@
+import * as vscode from 'vscode';
+import { registerGuarded } from '../ask/guard';
+import { COMMAND, INTERNAL, VIEW } from '../ids';
+import { runFolderOf, type ExperimentNode } from '../runs/nodes';
+import { rememberSelection } from '../runs/selection';
+import type { Services } from '../services';
+import { ExperimentsTree } from './experiments';
+import { Folding } from './folding';
+import { nodeId } from './items';
+import { ViewOptions } from './view-options';
+
+/** Update interval of "3 min ago". */
+const CLOCK_MS = 30_000;
+
+export function registerExperimentsTree(services: Services): vscode.Disposable {
+  const { context, log } = services;
+  const options = new ViewOptions(context.workspaceState);
+  const folding = new Folding(context.workspaceState);
+  const tree = new ExperimentsTree(services, options, folding);
+  const view = vscode.window.createTreeView(VIEW.experiments, {
+    treeDataProvider: tree,
+    canSelectMany: true,
+    showCollapseAll: true,
+  });
+  tree.onDidArrange(({ message, running }) => {
+    view.message = message;
+    view.badge = running > 0 ? { value: running, tooltip: runningText(running) } : undefined;
+  });
+  rememberSelection(() => view.selection);
+  const folded = [
+    view.onDidExpandElement(({ element }) => folding.set(nodeId(element), true)),
+    view.onDidCollapseElement(({ element }) => folding.set(nodeId(element), false)),
+    registerGuarded(log, COMMAND.dismissInterrupted, (node) => tree.dismiss(runFolderOf(node))),
+  ];
+  const shown = vscode.commands.registerCommand(INTERNAL.showExperiment, async (file: string) => {
+    await vscode.commands.executeCommand(`${VIEW.experiments}.focus`);
+    const node = await tree.experiment(file);
+    if (node) await view.reveal(node, { select: true, focus: true, expand: true });
+  });
+  // Revealing a row in a hidden view would open that view.
+  const waiting = new Set<ExperimentNode>();
+  const expand = () => {
+    if (!view.visible) return;
+    for (const node of waiting)
+      view.reveal(node, { select: false, focus: false, expand: true }).then(undefined, () => undefined);
+    waiting.clear();
+  };
+  tree.onDidBegin((nodes) => {
+    for (const node of nodes) waiting.add(node);
+    expand();
+  });
+  view.onDidChangeVisibility(expand);
+  const clock = setInterval(() => view.visible && tree.refreshChanged(), CLOCK_MS);
+  return vscode.Disposable.from(view, tree, options, shown, ...folded, {
+    dispose: () => clearInterval(clock),
+  });
+}
+
+const runningText = (n: number): string =>
+  n === 1 ? vscode.l10n.t('1 run is training') : vscode.l10n.t('{0} runs are training', n);

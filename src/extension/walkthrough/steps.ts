@@ -1,0 +1,24 @@
+import * as vscode from 'vscode';
+import { CONTEXT } from '../ids';
+
+/** What the walkthrough's steps are checked off by. */
+const STEPS = [CONTEXT.demoRan, CONTEXT.activationsSeen, CONTEXT.budgetSeen, CONTEXT.experimentMade] as const;
+type Step = (typeof STEPS)[number];
+
+const marked = new Set<Step>();
+
+/**
+ * Remembers that the user has done what a step of the walkthrough is about, by whatever way. A command's own event is
+ * not enough: VS Code fires none for a button on a page, a lens or another command that runs it.
+ */
+export function markStep({ globalState }: vscode.ExtensionContext, step: Step): void {
+  if (marked.has(step)) return;
+  marked.add(step);
+  void globalState.update(step, true);
+  void vscode.commands.executeCommand('setContext', step, true);
+}
+
+/** Tells VS Code of the steps that were done in earlier windows. */
+export function restoreSteps(context: vscode.ExtensionContext): void {
+  for (const step of STEPS) if (context.globalState.get(step) === true) markStep(context, step);
+}

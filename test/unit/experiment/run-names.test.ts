@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import type { Experiment } from '../../../src/experiment/experiment';
+import type { AdapterSpec } from '../../../src/experiment/methods';
+import { settingsNames } from '../../../src/experiment/run-names';
+import { trialText } from '../../../src/experiment/short-settings';
+import { distinctNames } from '../../../src/extension/runs/names';
+import { auroraSpec, loraSpec } from '../specs';
+import { spec } from '../extension/run-maker';
+
+const run = (
+  training: Partial<Experiment['training']> = {},
+  adapter: AdapterSpec = loraSpec(),
+  rest: Partial<Experiment> = {},
+): Experiment => ({ ...spec, ...rest, adapter, training: { ...spec.training, ...training } });
+
+describe("the names of an experiment's runs", () => {
+  it('have the settings that differ, the most common ones first and in short', () => {
+    const runs = [
+      run({ seed: 1, batchSize: 8, learningRate: 1e-3, headLearningRate: 1e-3 }),
+      run({ seed: 2, batchSize: 16, learningRate: 2.5e-4, headLearningRate: 2.5e-4 }),
+    ];
+    expect(settingsNames(runs)).toEqual([
+      'LoRA r8 · lr 1e-3 · seed 1 · batch 8',
+      'LoRA r8 · lr 2.5e-4 · seed 2 · batch 16',
+    ]);
+  });
+
+  it('have only the method and its size if nothing else differs', () => {
+    expect(settingsNames([run(), run()])).toEqual(['LoRA r8', 'LoRA r8']);
+    expect(settingsNames([run({}, { method: 'none' })])).toEqual(['Head only']);
+    // A comment-like setting changes no result, and an alpha that follows from the rank says nothing new.
+    const ranks = [
+      run({ checkpointEvery: 7 }, loraSpec({ rank: 4, alpha: 8 })),
+      run({}, loraSpec({ rank: 8, alpha: 16 })),
+    ];
+    expect(settingsNames(ranks)).toEqual(['LoRA r4', 'LoRA r8']);
+  });
+
+  it('do not have settings that another method lacks', () => {
+    const runs = [run({}, auroraSpec()), run(), run({ epochs: 5 })];
+    expect(settingsNames(runs)).toEqual(['AuroRA r2 · epochs 3', 'LoRA r8 · epochs 3', 'LoRA r8 · epochs 5']);
+    const grids = [run({}, auroraSpec({ gridSize: 9, fixed: false })), run({}, auroraSpec()), run()];
+    expect(settingsNames(grids)).toEqual([
+      'AuroRA r2 · grid 9 · no F',
+      `AuroRA r2 · grid ${auroraSpec().gridSize} · F`,
+      'LoRA r8',
+    ]);
+  });
+
+  it('name files without their folders and cut long values', () => {
+    const data = (train: string) => ({ data: { ...spec.data, train } });
+    const runs = [
+      run({}, loraSpec({ targetModules: ['query', 'key', 'value', 'output'] }), data('/d/a.jsonl')),
+      run({}, loraSpec(), data('/d/b.jsonl')),
+    ];
+    expect(settingsNames(runs)).toEqual([
+      'LoRA r8 · on query,key,value,o… · a.jsonl',
+      'LoRA r8 · on query,value · b.jsonl',
+    ]);
+  });
+
+  it('leave out what some runs do not set', () => {
+    expect(settingsNames([run({ maxSteps: 40 }), run()])).toEqual(['LoRA r8 · steps 40', 'LoRA r8']);
+  });
+
+  it('have the start of the id where nothing else distinguishes', () => {
+    const at = (seed: number, id: string) => ({ id: `20250102T030405Z-${id}0000`, spec: run({ seed }) });
+    expect(distinctNames([at(0, 'aaaa')])).toEqual(['LoRA r8 · aaaa']);
+    expect(distinctNames([at(0, 'aaaa'), at(0, 'bbbb')])).toEqual(['LoRA r8 · aaaa', 'LoRA r8 · bbbb']);
+    expect(distinctNames([at(0, 'aaaa'), at(0, 'bbbb'), at(1, 'cccc')])).toEqual([
+      'LoRA r8 · seed 0 · aaaa',
+      'LoRA r8 · seed 0 · bbbb',
+      'LoRA r8 · seed 1',
+    ]);
+  });
+
+  it('are short for trials of a sweep, too', () => {
+    expect(trialText({ 'adapter.rank': 4, 'training.learningRate': 0.002 })).toBe('rank 4 · lr 2e-3');
+  });
+});

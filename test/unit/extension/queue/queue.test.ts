@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { queuedNames } from '../../../../src/extension/queue/names';
+import { RunQueue, type QueuedRun } from '../../../../src/extension/queue/run-queue';
+import { QueueStarter } from '../../../../src/extension/queue/starter';
+import { busyQuestion } from '../../../../src/extension/queue/busy-words';
+import { queuedRow } from '../../../../src/extension/queue/queued-row';
+import type { RunEntry } from '../../../../src/extension/runs/store';
+import { context, t } from '../row-context';
+import { spec } from '../run-maker';
+import { sweepEntry } from '../sweep-maker';
+
+/** What workspaceState keeps while the window is closed. */
+function memory(stored: unknown = undefined) {
+  const kept = { value: stored };
+  return { kept, get: () => kept.value, set: (items: unknown) => void (kept.value = structuredClone(items)) };
+}
+
+const run = (seed: number): Pick<QueuedRun, 'file' | 'text' | 'spec'> => ({
+  file: '/w/demo.aurora.json',
+  text: `{ "seed": ${seed} }`,
+  spec: { ...spec, training: { ...spec.training, seed } },
+});
+
+/** A starter whose runs end when the test says so. */
+function machine(queue: RunQueue, fails: (item: QueuedRun) => boolean = () => false) {
+  const started: string[] = [];
+  let running = 0;
+  const starter = new QueueStarter(queue, {
+    busy: () => Promise.resolve(running > 0),
+    start: (item) => {
+      started.push(item.text);
+      if (!fails(item)) running++;
+      return Promise.resolve();
+    },
+  });
+  queue.onDidChange(() => void starter.look());
+  return {
+    started,
+    async end() {
+      running--;
+      await starter.look();
+    },
+    begin: () => void running++,
+    look: () => starter.look(),
+  };
+}
+
+describe('the queue of runs', () => {
+  it('starts them in order, each when the one before has ended, with the text they were queued with', async () => {
+    const queue = new RunQueue(memory());
+    const { started, begin, end } = machine(queue);
+    begin();
+    expect([1, 2, 3].map((n) => queue.add(run(n)))).toEqual([1, 2, 3]);
+    await end();
+    expect(started).toEqual(['{ "seed": 1 }']);
+    await end();
+    await end();
+    expect(started).toEqual([1, 2, 3].map((n) => `{ "seed": ${n} }`));
+    expect(queue.items).toEqual([]);
+  });
+
+  it('goes on with the next one if one cannot be started', async () => {
+    const queue = new RunQueue(memory());
+    const { started, begin, end } = machine(queue, (item) => item.text.includes('1'));
+    begin();
+    [1, 2, 3].forEach((n) => queue.add(run(n)));
+    await end();
+    expect(started).toEqual(['{ "seed": 1 }', '{ "seed": 2 }']);
+  });
+
+  it('keeps them while the window is closed, and starts none of these until the user agrees', async () => {
+    const kept = memory();
+    const before = new RunQueue(kept);
+    [1, 2].forEach((n) => before.add(run(n)));
+    const queue = new RunQueue(kept);
+    const { started, look, end } = machine(queue);
+    await look();
+    expect(started).toEqual([]);
+    expect(queue.items.map((item) => [item.text, queue.isHeld(item.id)])).toEqual([
+      ['{ "seed": 1 }', true],
+      ['{ "seed": 2 }', true],
+    ]);
+    // One that is queued now does not wait for them.
+    queue.add(run(3));
+    await look();
+    expect(started).toEqual(['{ "seed": 3 }']);
+    queue.release();
+    await end();
+    expect(started).toEqual(['{ "seed": 3 }', '{ "seed": 1 }']);
+  });
+
+  it('can be shortened, and survives what another version stored', () => {
+    const kept = memory();
+    const queue = new RunQueue(kept);
+    [1, 2].forEach((n) => queue.add(run(n)));
+    expect(queue.take(queue.items[0].id)?.text).toBe('{ "seed": 1 }');
+    expect(queue.take('gone')).toBeUndefined();
+    expect(new RunQueue(kept).items.map((item) => item.text)).toEqual(['{ "seed": 2 }']);
+    for (const other of [7, {}, [null, { id: 'x' }]]) expect(new RunQueue(memory(other)).items).toEqual([]);
+  });
+
+  it('shows each with a clock, its settings and its position', () => {
+    const queue = new RunQueue(memory());
+    [1, 2].forEach((n) => queue.add(run(n)));
+    const names = queuedNames(queue.items, []);
+    expect([...names.values()]).toEqual(['AuroRA r2 · seed 1', 'AuroRA r2 · seed 2']);
+    const row = queuedRow('AuroRA r2 · seed 2', { position: 2, held: false }, context);
+    expect(row).toMatchObject({
+      description: 'queued · number 2',
+      icon: { id: 'clock' },
+      capabilities: ['queued', 'canUnqueue', 'canRunNow'],
+      spoken: 'Run AuroRA r2 · seed 2, queued · number 2',
+    });
+    expect(queuedRow('a', { position: 1, held: true }, { ...context, trusted: false })).toMatchObject({
+      description: 'queued in an earlier window',
+      capabilities: ['queued', 'canUnqueue'],
+    });
+  });
+});
+
+describe('a second run', () => {
+  const training: RunEntry = {
+    folder: '/r',
+    id: 'r',
+    experiment: '/w/demo.aurora.json',
+    state: 'running',
+    user: { name: 'the first' },
+  };
+
+  it('is asked about by naming what is in progress', () => {
+    const one = busyQuestion({ runs: [training], sweeps: [], starting: [] }, t);
+    expect(one).toMatchObject({ message: 'A run is already in progress.', stop: 'Stop the Other Run' });
+    expect(one.detail).toMatch(/^demo · the first\n/);
+    const sweep = busyQuestion({ runs: [], sweeps: [sweepEntry('running')], starting: [] }, t);
+    expect(sweep).toMatchObject({ message: 'A sweep is already in progress.', stop: 'Stop the Sweep' });
+    const several = busyQuestion({ runs: [training], sweeps: [sweepEntry('running')], starting: [] }, t);
+    expect(several).toMatchObject({
+      message: '2 runs are already in progress.',
+      stop: 'Stop the Others',
+    });
+    const starting = busyQuestion({ runs: [], sweeps: [], starting: ['demo'] }, t);
+    expect(starting.stop).toBeUndefined();
+  });
+});
