@@ -7,6 +7,8 @@ import { metricValue } from '../../src/experiment/metrics';
 import type { ExportRecord } from '../../src/protocol/export';
 import { encodeSafetensors, readSafetensors } from '../../src/graph/file/safetensors';
 import { readRun } from '../read-run';
+import { runPaths } from '../../src/runs/layout';
+import { parseSamples } from '../../src/protocol/run-files/samples';
 import { writeParquet } from '../unit/data/table/duckdb';
 import { CLI, Lab } from './lab';
 import { pictured, writePictures } from './pictures';
@@ -256,6 +258,12 @@ describe.each(Object.entries(KINDS))('%s', async (_, kind) => {
     const bits = (of: string, which: string) =>
       readFileSync(join(of, 'adapter', which, 'adapter_model.safetensors')).toString('base64');
     for (const which of ['best', 'last']) expect(bits(killed, which)).toBe(bits(run, which));
+    const samples = (of: string) => readFileSync(runPaths(of).samples, 'utf8');
+    expect(samples(killed)).toBe(samples(run));
+    const { rows, evaluations } = parseSamples(JSON.parse(samples(run)))!;
+    expect([rows.length, evaluations.length > 1]).toEqual([8, true]);
+    for (const { answers } of evaluations) for (const { loss } of answers) expect(loss).toBeGreaterThan(0);
+    expect(rows.every(({ thumbnail }) => (thumbnail !== undefined) === (kind.picture ?? false))).toBe(true);
     const { best, last } = readRun(run).result!;
     expect(readRun(killed).result).toMatchObject({ best, last });
   });

@@ -33,6 +33,11 @@ export class RunFolder {
     writeFileSync(runPaths(this.folder).spec, JSON.stringify(whole));
   }
 
+  /** When the record of a step was written, in ms since 1970. */
+  timeOf(step: number): number {
+    return this.origin + step * 100;
+  }
+
   event(fields: object, t = this.origin): void {
     const line = { v: 1, seq: this.seq++, t, ...fields };
     appendFileSync(runPaths(this.folder).events, `${JSON.stringify(line)}\n`);
