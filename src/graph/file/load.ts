@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { locate } from '../../files/contained';
 import { AuroraError } from '../../base/errors';
-import { shareCopies } from '../layers/packed-copies';
+import { shareCopies } from '../unfuse/packed-copies';
 import { isFileRef, type Graph, type Model, type Tensor } from '../model';
 import { scanModel } from '../onnx/scan';
 import { externalOf, tensorBytes } from '../onnx/tensor';

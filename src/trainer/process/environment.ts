@@ -13,7 +13,7 @@ export interface Environment {
   node: string;
   optimization: string;
   /** For which positions a step computes a language model's logits. */
-  logits: 'all positions' | 'labels';
+  logits: 'computed for all positions' | 'computed at labels only';
   threads: number;
   platform: string;
   cpu: string;
@@ -34,7 +34,7 @@ const EXACT: (keyof Environment)[] = [
 ];
 
 /** Irrelevant if the engine is another one. */
-const OF_ENGINE: (keyof Environment)[] = ['runtime', 'optimization'];
+const OF_ENGINE: (keyof Environment)[] = ['runtime', 'optimization', 'logits'];
 
 /**
  * @param threads  intra-op threads; 0 lets the runtime choose, one per core
@@ -49,7 +49,7 @@ export function environment(threads: number, { engine, device }: Place, atLabels
     runtime: engine === 'tfjs' ? tfjsVersion(device) : runtimeVersion(),
     node: process.versions.node,
     optimization: engine === 'tfjs' ? 'none' : 'all',
-    logits: atLabels ? 'labels' : 'all positions',
+    logits: atLabels ? 'computed at labels only' : 'computed for all positions',
     threads: threads || cores.length,
     platform: `${platform()}-${arch()}`,
     cpu: cores[0]?.model.trim() ?? 'unknown',
@@ -74,7 +74,7 @@ function tfjsVersion(device: Place['device']): string {
  *   all logits
  */
 export function environmentWarnings(before: Partial<Environment>, now: Environment): string[] {
-  const then = { ...CPU, logits: 'all positions', ...before };
+  const then = { ...CPU, logits: 'computed for all positions', ...before };
   const other = then.engine !== now.engine;
   return EXACT.filter((key) => then[key] !== undefined && then[key] !== now[key])
     .filter((key) => !(other && OF_ENGINE.includes(key)))

@@ -88,6 +88,16 @@ describe('the warnings of a resumed run', () => {
     ]);
   });
 
+  it('name another way to compute logits than that of older versions', () => {
+    const old: Partial<Environment> = { ...cpu };
+    delete old.logits;
+    expect(environmentWarnings(old, cpu)).toEqual([]);
+    const atLabels = environment(2, { engine: 'onnxruntime', device: 'cpu' }, true);
+    expect(environmentWarnings(old, atLabels)).toEqual([
+      expect.stringMatching(/^logits was computed for all positions and is now computed at labels only: /),
+    ]);
+  });
+
   it('name the engine and not the settings that follow from it', () => {
     const other = environment(2, { engine: 'tfjs', device: 'cpu' });
     expect(other.runtime).toMatch(/^tfjs-core \d/);

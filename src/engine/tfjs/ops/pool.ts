@@ -1,10 +1,24 @@
+import { AuroraError } from '../../../base/errors';
 import { attrInt, attrInts } from '../../../graph/attributes';
+import { cropsInput } from '../../../graph/crops';
 import { elementCount } from '../../../graph/model';
-import type { Op, OpTable } from '../op';
+import { describeNode } from '../context';
+import type { Op, OpContext, OpTable } from '../op';
 import { patches, windowPlaces, windowsOf, type Windows } from './windows';
 
+/** @throws AuroraError 'operator' where ONNX Runtime reads another part of the input */
+function poolWindows(c: OpContext): Windows {
+  if (cropsInput(c.node))
+    throw new AuroraError(
+      'operator',
+      `The TensorFlow.js engine does not support auto_pad with strides longer than the kernel of ${describeNode(c.node)}.`,
+      'Use the ONNX Runtime engine for this model.',
+    );
+  return windowsOf(c, attrInts(c.node, 'kernel_shape')!);
+}
+
 const maxPool: Op = (c) => {
-  const w = windowsOf(c, attrInts(c.node, 'kernel_shape')!);
+  const w = poolWindows(c);
   // Finite, so that a product with 0 is not NaN.
   const y = c.tf.max(patches(c.tf, c.tensor(0), w, -3.4e38), 1);
   return [c.out(c.tf.reshape(y, [...c.dims(0).slice(0, 2), ...w.out]))];
@@ -12,7 +26,7 @@ const maxPool: Op = (c) => {
 
 const averagePool: Op = (c) => {
   const { tf } = c;
-  const w = windowsOf(c, attrInts(c.node, 'kernel_shape')!);
+  const w = poolWindows(c);
   const total = tf.sum(patches(c.tf, c.tensor(0), w, 0), 1);
   const counts = counted(w, attrInt(c.node, 'count_include_pad', 0) === 1);
   const y = tf.div(total, tf.tensor2d(counts, [1, counts.length]));

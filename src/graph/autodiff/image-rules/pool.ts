@@ -1,4 +1,5 @@
 import { attrInt, attrInts, attrString } from '../../attributes';
+import { cropsInput } from '../../crops';
 import { elementCount } from '../../model';
 import type { Rule, RuleContext } from '../rule';
 import { scatterElements } from '../rules/gather';
@@ -24,6 +25,8 @@ const averagePool: Rule = (c) => {
   if (attrString(c.node, 'auto_pad', '').startsWith('SAME') && w.dilations.some((d) => d !== 1))
     throw c.refuse('is not supported with both auto_pad and dilations');
   const ones = c.g.constant(dtype, [1, 1, ...kernel], new Array<number>(elementCount(kernel)).fill(1));
+  if (cropsInput(c.node))
+    throw c.refuse('is not supported with both auto_pad and strides longer than its kernel');
   const parts = c.op('Mul', [c.dy[0]!, share(c, w, ones, dtype)]);
   // Channels become part of the batch: the same kernel serves all.
   const rows = (name: string) =>

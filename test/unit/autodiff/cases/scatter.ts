@@ -79,7 +79,7 @@ const maxPool: Case = fc
     build: (g) => [
       g.op('MaxPool', ['x'], {
         kernel_shape: [kernel, 2],
-        strides: [stride, 2],
+        strides: [auto === 'NOTSET' ? stride : Math.min(stride, kernel), 2],
         ...(auto === 'NOTSET'
           ? { pads: [Math.min(pad, kernel - 1), pad, 0, 1], dilations: [dilation, 1] }
           : { auto_pad: auto }),

@@ -1,8 +1,8 @@
 import { isFileRef, type Graph, type Node, type Tensor } from '../model';
 import { readersOf, readsOf } from '../reads';
-import { projectionPaths } from '../unfuse/parts/projection-paths';
+import { projectionPaths } from './parts/projection-paths';
 import { readTensorBytes } from '../values';
-import { sameModule } from './module-path';
+import { sameModule } from '../layers/module-path';
 
 /** Of a weight, what nearly always differs from that of another module. */
 const BEGINNING = 4096;
