@@ -188,8 +188,7 @@ main(process.argv.slice(2)).then(
     );
     const hint = known && diskHint(current, e);
     if (hint) sayError(`       ${hint}\n`);
-    if (!known)
-      sayError('       This is a bug in AuroRA Lab; --verbose shows where it happened.\n');
+    if (!known) sayError('       This is a bug in AuroRA Lab; --verbose shows where it happened.\n');
     if (process.argv.includes('--verbose')) sayError(`${inspect(e)}\n`);
     process.exitCode = known ? e.exitCode : EXIT.failed;
   },

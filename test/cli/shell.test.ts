@@ -32,7 +32,9 @@ describe.skipIf(!bash)('completion in bash', () => {
 
   it('completes commands', () => {
     expect(complete('aurora pre')).toEqual(['preflight']);
-    expect(complete('aurora ')).toEqual(expect.arrayContaining(['train', 'export', 'completion', '--version']));
+    expect(complete('aurora ')).toEqual(
+      expect.arrayContaining(['train', 'export', 'completion', '--version']),
+    );
     expect(complete('aurora ')).not.toContain('measure-rates');
   });
 
@@ -98,15 +100,22 @@ describe('a shell', () => {
     }
   });
 
-  it.skipIf(spawnSync('script', ['--version']).status !== 0)('gets color on a terminal, unless NO_COLOR is set', () => {
-    const onTerminal = (env: NodeJS.ProcessEnv) => {
-      const out = lab.path('typescript');
-      const command = `'${process.execPath}' '${CLI}' train none`;
-      spawnSync('script', ['-qec', command, out], { env: { ...process.env, TERM: 'xterm-256color', ...env } });
-      return readFileSync(out, 'utf8');
-    };
-    const { NO_COLOR: _, FORCE_COLOR: __, ...plain } = process.env;
-    expect(onTerminal({ ...plain, NO_COLOR: undefined, FORCE_COLOR: undefined })).toContain('\x1b[31merror:\x1b[39m');
-    expect(onTerminal({ NO_COLOR: '1', FORCE_COLOR: undefined })).not.toContain('\x1b');
-  });
+  it.skipIf(spawnSync('script', ['--version']).status !== 0)(
+    'gets color on a terminal, unless NO_COLOR is set',
+    () => {
+      const onTerminal = (env: NodeJS.ProcessEnv) => {
+        const out = lab.path('typescript');
+        const command = `'${process.execPath}' '${CLI}' train none`;
+        spawnSync('script', ['-qec', command, out], {
+          env: { ...process.env, TERM: 'xterm-256color', ...env },
+        });
+        return readFileSync(out, 'utf8');
+      };
+      const { NO_COLOR: _, FORCE_COLOR: __, ...plain } = process.env;
+      expect(onTerminal({ ...plain, NO_COLOR: undefined, FORCE_COLOR: undefined })).toContain(
+        '\x1b[31merror:\x1b[39m',
+      );
+      expect(onTerminal({ NO_COLOR: '1', FORCE_COLOR: undefined })).not.toContain('\x1b');
+    },
+  );
 });

@@ -207,7 +207,9 @@ describe('editing an experiment, in VS Code 1.100', () => {
 
   test('Run asks before it runs a file with errors, which stay when it is closed until the data are corrected', async () => {
     const { keyboard } = window.page;
-    const problems = window.page.locator('.markers-panel .monaco-list-row', { hasText: 'has a header but no rows' });
+    const problems = window.page.locator('.markers-panel .monaco-list-row', {
+      hasText: 'has a header but no rows',
+    });
     lab.write('empty.csv', 'text,label\n');
     lab.write('wrong.aurora.json', TEXT.replace('valeu', 'value').replace('train.jsonl', 'empty.csv'));
     await window.openFile('wrong.aurora.json');

@@ -80,7 +80,9 @@ is not changed. \`aurora sweep\` trains the new experiment, and \`aurora study\`
     const staticEpochs = staticAblation(args.flag('ablations'), training);
     const comparison = { adapters, learningRates, seeds, staticEpochs };
     writeAtomic(out, comparisonText(readFileSync(file, 'utf8'), comparison));
-    process.stdout.write(args.flag('json') ? `${JSON.stringify(jsonOf(out, comparison))}\n` : report(out, comparison));
+    process.stdout.write(
+      args.flag('json') ? `${JSON.stringify(jsonOf(out, comparison))}\n` : report(out, comparison),
+    );
     return Promise.resolve(EXIT.ok);
   },
 };

@@ -78,7 +78,11 @@ async function showProblem({ message, file, line, column, more }: ExperimentProb
   const at = new vscode.Position(line, column);
   await vscode.window.showTextDocument(vscode.Uri.file(file), { selection: new vscode.Range(at, at) });
   const rest = more > 0 ? ` ${vscode.l10n.t('More problems: {0}.', more)}` : '';
-  offer(`${messageOf({ message })}${rest}`, vscode.l10n.t('Show Problems'), 'workbench.actions.view.problems');
+  offer(
+    `${messageOf({ message })}${rest}`,
+    vscode.l10n.t('Show Problems'),
+    'workbench.actions.view.problems',
+  );
 }
 
 /**

@@ -48,6 +48,9 @@ function freeName(folder: string, name: string): string {
 function nameProblem(folder: string, name: string): string | undefined {
   const { t } = vscode.l10n;
   if (name === '') return t('Enter a name.');
-  if (/[\\/:*?"<>|]/.test(name) || /^\.+$/.test(name)) return t('A name cannot contain any of \\ / : * ? " < > |.');
-  return existsSync(join(folder, `${name}${ENDING}`)) ? t('{0} already exists.', `${name}${ENDING}`) : undefined;
+  if (/[\\/:*?"<>|]/.test(name) || /^\.+$/.test(name))
+    return t('A name cannot contain any of \\ / : * ? " < > |.');
+  return existsSync(join(folder, `${name}${ENDING}`))
+    ? t('{0} already exists.', `${name}${ENDING}`)
+    : undefined;
 }

@@ -139,7 +139,10 @@ function forkItems(spec: Spec, changed: ReadonlyMap<string, string>): ForkItem[]
     ];
   return [
     {
-      label: changed.size === 1 ? t('$(repo-forked) Fork with 1 Change') : t('$(repo-forked) Fork with {0} Changes', changed.size),
+      label:
+        changed.size === 1
+          ? t('$(repo-forked) Fork with 1 Change')
+          : t('$(repo-forked) Fork with {0} Changes', changed.size),
       detail: [...changed].map(([key, value]) => `${key}: ${value}`).join(' · '),
       choice: undefined,
     },

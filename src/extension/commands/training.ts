@@ -12,7 +12,7 @@ import { registerTerminals } from '../terminal/terminal';
 import { askingAboutInputs } from '../ask/changed-inputs';
 import { registerGuarded } from '../ask/guard';
 import { experimentFrom, runFrom } from '../ask/pick';
-import { runAnyway } from '../ask/run-anyway';
+import { runAnyway } from './run-anyway';
 import { orTakeOver } from '../ask/take-over';
 import { checkedExperiment, explaining } from '../ask/training-problems';
 

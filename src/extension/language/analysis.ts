@@ -172,7 +172,10 @@ function unreadable(doc: ExperimentText, error: AuroraError): Finding {
     ...doc.span('model', 'path'),
     severity: file ? 'error' : 'information',
     code: 'model-unreadable',
-    message: shortPaths(error.hint ? `${error.message} ${editorHint(error.hint)}` : error.message, foldersOf(doc)),
+    message: shortPaths(
+      error.hint ? `${error.message} ${editorHint(error.hint)}` : error.message,
+      foldersOf(doc),
+    ),
     fixes: [],
   };
 }

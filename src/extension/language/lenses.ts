@@ -3,7 +3,7 @@ import { COMMAND, INTERNAL } from '../ids';
 import type { Services } from '../services';
 import type { Analysis } from './analysis';
 import { budgetText, preflightText, runningSweepText, runningText, runsText, sweepText } from './lens-text';
-import { onDidKeepPreflight, preflightOf, sumOfText } from '../preflight/kept';
+import { onDidKeepPreflight, preflightOf, sumOfText } from './kept-preflight';
 import type { LiveExperiments } from './live';
 import { rangeOf } from './diagnostics';
 

@@ -91,7 +91,9 @@ async function whileTraining({ store }: Services): Promise<boolean> {
   if (training === 0) return true;
   const { t } = vscode.l10n;
   const question =
-    training === 1 ? t('A run is training on this machine.') : t('{0} runs are training on this machine.', training);
+    training === 1
+      ? t('A run is training on this machine.')
+      : t('{0} runs are training on this machine.', training);
   const detail = t('The check would slow it down, and measure less than the devices can do.');
   const anyway = t('Check Anyway');
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, anyway)) === anyway;

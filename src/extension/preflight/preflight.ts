@@ -7,7 +7,7 @@ import { experimentName } from '../../runs/layout';
 import { openReport } from '../notices/open-report';
 import { ReportPages } from '../notices/report-pages';
 import type { Services } from '../services';
-import { preflightOf } from './kept';
+import { preflightOf } from '../language/kept-preflight';
 import type { Preflights } from './preflights';
 
 /** The command that measures what a run would take, and checks its data, before it starts. */
@@ -34,7 +34,8 @@ export function registerPreflight(services: Services): vscode.Disposable {
       const title = vscode.l10n.t('Select an experiment to show its last preflight');
       const file = await experimentFrom(services, argument, title);
       if (file === undefined) return;
-      if (preflightOf(services.context, file)) return openReport(pages.page(`${experimentName(file)} preflight`, file));
+      if (preflightOf(services.context, file))
+        return openReport(pages.page(`${experimentName(file)} preflight`, file));
       const run = vscode.l10n.t('Run Preflight');
       const message = vscode.l10n.t('{0} has had no preflight yet.', experimentName(file));
       if ((await vscode.window.showInformationMessage(message, run)) === run)

@@ -9,7 +9,7 @@ import { machineArguments } from '../launcher/trainer-client';
 import { rangeOf } from '../language/diagnostics';
 import { ExperimentText } from '../language/experiment-text';
 import { namedFiles, stampOf } from '../language/named-files';
-import { keepPreflight, sumOfText } from './kept';
+import { keepPreflight, sumOfText } from '../language/kept-preflight';
 import { addLine, parsePreflightLine, reportMarkdown, summaryLine, type PreflightReport } from './report';
 import { programError } from '../launcher/program-error';
 import { messageOf } from '../notices/message';

@@ -85,7 +85,10 @@ async function pickForm(entry: RunEntry): Promise<Picked | undefined> {
     options: [] as string[],
   } as const;
   const title = t('Export {0} as', runLabel(entry));
-  return vscode.window.showQuickPick<vscode.QuickPickItem & Picked>([...items, events], { title, ignoreFocusOut: true });
+  return vscode.window.showQuickPick<vscode.QuickPickItem & Picked>([...items, events], {
+    title,
+    ignoreFocusOut: true,
+  });
 }
 
 /** '' for the run folder itself. */
@@ -116,7 +119,10 @@ async function pickPlace(
   // TensorBoard names a run by its folder.
   if (isEvents)
     return {
-      folder: join(chosen[0].fsPath, `${experimentName(basename(entry.experiment))}-${basename(entry.folder)}`),
+      folder: join(
+        chosen[0].fsPath,
+        `${experimentName(basename(entry.experiment))}-${basename(entry.folder)}`,
+      ),
     };
   const step = /^\d+$/.test(at) ? stepName(Number(at)) : at;
   return { folder: join(chosen[0].fsPath, `${experimentName(basename(entry.experiment))}-${form}-${step}`) };
@@ -141,7 +147,8 @@ function work(
       const message = line && progressText(line, t);
       if (message !== undefined) progress.report({ message });
       if (line?.kind === 'result' || line?.kind === 'events') result = line;
-      if (line?.kind === 'ask' && form !== TENSORBOARD) void ask(form, line).then((yes) => program.send(yes ? 'yes' : 'no'));
+      if (line?.kind === 'ask' && form !== TENSORBOARD)
+        void ask(form, line).then((yes) => program.send(yes ? 'yes' : 'no'));
       if (line?.kind === 'declined') declined = true;
     };
     const out = folder === undefined ? [] : ['--out', folder];
@@ -177,7 +184,11 @@ async function tell(result: Result): Promise<void> {
   if (picked === copy) await vscode.env.clipboard.writeText(folder);
 }
 
-async function tellEvents({ folder, steps, evaluations }: Extract<Result, { kind: 'events' }>): Promise<void> {
+async function tellEvents({
+  folder,
+  steps,
+  evaluations,
+}: Extract<Result, { kind: 'events' }>): Promise<void> {
   const { t } = vscode.l10n;
   const copy = t('Copy Command');
   const message = t('Event file written: {0} training steps and {1} evaluations.', steps, evaluations);

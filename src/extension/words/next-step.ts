@@ -34,12 +34,15 @@ export function nextStep(entry: RunEntry, t: Translate): NextStep | undefined {
   const { folder, experiment, run, state } = entry;
   if (state !== 'failed' && state !== 'lost') return undefined;
   const kind =
-    entry.error?.kind ?? run?.events.findLast((e): e is Extract<typeof e, { kind: 'failed' }> => e.kind === 'failed')?.error;
+    entry.error?.kind ??
+    run?.events.findLast((e): e is Extract<typeof e, { kind: 'failed' }> => e.kind === 'failed')?.error;
   if (state === 'failed' && IN_EXPERIMENT.includes(kind as ErrorKind))
     return { title: t('Open Experiment'), command: COMMAND.openExperiment, argument: experiment };
   if (state === 'failed' && kind === 'device')
     return { title: t('Check This Machine'), command: COMMAND.checkMachine };
   if (state === 'failed' && kind === 'diverged')
     return { title: t('Fork'), command: COMMAND.forkRun, argument: folder };
-  return isResumable(entry) ? { title: t('Resume'), command: COMMAND.resumeRun, argument: folder } : undefined;
+  return isResumable(entry)
+    ? { title: t('Resume'), command: COMMAND.resumeRun, argument: folder }
+    : undefined;
 }

@@ -11,9 +11,8 @@ export function shortPaths(message: string, folders: readonly string[]): string 
   const roots = [...new Set(folders)].filter((f) => f.length > 2).sort((a, b) => b.length - a.length);
   return roots.reduce(
     (text, root) =>
-      text.replace(
-        new RegExp(`(?<![\\w/\\\\.])${literal(root)}([\\\\/]${END})?(?![\\w-])`, 'g'),
-        (path) => nameOf(path),
+      text.replace(new RegExp(`(?<![\\w/\\\\.])${literal(root)}([\\\\/]${END})?(?![\\w-])`, 'g'), (path) =>
+        nameOf(path),
       ),
     message,
   );

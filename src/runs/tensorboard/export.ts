@@ -95,7 +95,9 @@ const snake = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLo
 
 /** Numbers, texts and switches; a list as its JSON. Paths of this machine are of no use elsewhere. */
 function settingsOf({ spec }: RunSummary): Map<string, Setting> {
-  const all = [...flatSettings(spec)].filter(([key]) => !/^(model\.(path|tokenizer|preprocessor)|data\.)/.test(key));
+  const all = [...flatSettings(spec)].filter(
+    ([key]) => !/^(model\.(path|tokenizer|preprocessor)|data\.)/.test(key),
+  );
   return new Map(
     all.map(([key, json]) => {
       const value = JSON.parse(json) as unknown;

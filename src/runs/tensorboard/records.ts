@@ -19,7 +19,11 @@ export const fileVersion = (seconds: number): Buffer =>
   record(Buffer.concat([double(1, seconds), block(3, 'brain.Event:2')]));
 
 /** Numbers at a step. @param seconds since 1970 */
-export const scalars = (seconds: number, step: number, values: readonly (readonly [tag: string, value: number])[]): Buffer =>
+export const scalars = (
+  seconds: number,
+  step: number,
+  values: readonly (readonly [tag: string, value: number])[],
+): Buffer =>
   event(
     seconds,
     step,
@@ -32,12 +36,10 @@ const event = (seconds: number, step: number, values: readonly Buffer[]): Buffer
 export type Setting = string | number | boolean;
 
 /** What the HParams view reads: plugin_data.proto of tensorboard/plugins/hparams. */
-export function settings(
-  seconds: number,
-  group: string,
-  values: ReadonlyMap<string, Setting>,
-): Buffer {
-  const entries = [...values].map(([name, value]) => block(1, [block(1, name), block(2, [structValue(value)])]));
+export function settings(seconds: number, group: string, values: ReadonlyMap<string, Setting>): Buffer {
+  const entries = [...values].map(([name, value]) =>
+    block(1, [block(1, name), block(2, [structValue(value)])]),
+  );
   const info = block(3, [...entries, block(4, group), double(5, seconds)]);
   return plugin(seconds, '_hparams_/session_start_info', info);
 }

@@ -33,7 +33,10 @@ export function partialPredictions(
     const began = performance.now();
     if (began < next || seen.size === of) return;
     const done = [...seen.keys()].sort((a, b) => a - b);
-    const part: DataSplit = { ...validation, dataset: { ...validation.dataset, examples: pick(examples, done) } };
+    const part: DataSplit = {
+      ...validation,
+      dataset: { ...validation.dataset, examples: pick(examples, done) },
+    };
     const answers = task.kind.predictions(
       part,
       task.data,
@@ -41,7 +44,12 @@ export function partialPredictions(
     );
     const loss = answers.columns.loss.reduce((sum, x) => sum + x, 0) / done.length;
     const metrics = { loss, ...scorer.metrics(loss) };
-    const predictions = encodePredictions({ ...facts, metrics, excerpts: excerptsOf(part, answers), ...answers });
+    const predictions = encodePredictions({
+      ...facts,
+      metrics,
+      excerpts: excerptsOf(part, answers),
+      ...answers,
+    });
     emit({ kind: 'partial', done: done.length, of, predictions });
     next = performance.now() + Math.max(EVERY_MS, (performance.now() - began) / SHARE);
   };

@@ -4,8 +4,17 @@ import { duplicateText } from '../../../src/runs/experiment/duplicate';
 
 describe('the settings in which two experiments differ', () => {
   it('leave out what is equal, in any order', () => {
-    const a = { name: 'x', training: { seed: 1, rate: 0.1 }, adapter: { rank: 2, at: ['q'] }, data: { p: 1, q: 2 } };
-    const b = { training: { rate: 0.1, seed: 2 }, adapter: { at: ['q', 'v'], rank: 2 }, data: { q: 2, p: 1 } };
+    const a = {
+      name: 'x',
+      training: { seed: 1, rate: 0.1 },
+      adapter: { rank: 2, at: ['q'] },
+      data: { p: 1, q: 2 },
+    };
+    const b = {
+      training: { rate: 0.1, seed: 2 },
+      adapter: { at: ['q', 'v'], rank: 2 },
+      data: { q: 2, p: 1 },
+    };
     expect(differing(a, b)).toEqual({ name: 'x', training: { seed: 1 }, adapter: { at: ['q'] } });
     expect(differing(b, a)).toEqual({ training: { seed: 2 }, adapter: { at: ['q', 'v'] } });
     expect(differing(a, a)).toEqual({});

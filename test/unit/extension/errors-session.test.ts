@@ -186,8 +186,14 @@ describe('the Errors panel', () => {
   it('offers to try again after a failure, and stops when the page is closed', async () => {
     const w = lab();
     rmSync(w.file);
-    w.host.predict.mockImplementation(() => Promise.reject(new AuroraError('run', 'The model is gone.', 'Restore it.')));
-    expect((await told(w, 2)).at(-1)).toEqual({ type: 'error', message: 'The model is gone. Restore it.', again: true });
+    w.host.predict.mockImplementation(() =>
+      Promise.reject(new AuroraError('run', 'The model is gone.', 'Restore it.')),
+    );
+    expect((await told(w, 2)).at(-1)).toEqual({
+      type: 'error',
+      message: 'The model is gone. Restore it.',
+      again: true,
+    });
     w.host.predict.mockImplementation(() => Promise.resolve());
     w.session.receive({ type: 'predict' });
     await vi.waitFor(() => expect(w.said.at(-1)).toMatchObject({ message: 'Nothing was predicted.' }), SLOW);
@@ -208,7 +214,12 @@ describe('the Errors panel', () => {
   });
 
   it('accepts only known messages', () => {
-    const known = [{ type: 'predict' }, { type: 'cancel' }, { type: 'openRow', example: 3 }, { type: 'copy', text: 'x' }];
+    const known = [
+      { type: 'predict' },
+      { type: 'cancel' },
+      { type: 'openRow', example: 3 },
+      { type: 'copy', text: 'x' },
+    ];
     for (const message of known) expect(parseErrorsMessage(message)).toEqual(message);
     const unknown = [
       undefined,

@@ -92,11 +92,22 @@ describe('the extension manifest', () => {
   });
 
   it('hides commands for a single row when several are selected', () => {
-    const several = ['compareRuns', 'openStudy', 'compareSettings', 'deleteRun', 'starRun', 'unstarRun', 'copyPath'];
+    const several = [
+      'compareRuns',
+      'openStudy',
+      'compareSettings',
+      'deleteRun',
+      'starRun',
+      'unstarRun',
+      'copyPath',
+    ];
     const shown = contributes.menus['view/item/context'].filter(
-      ({ when, group }) => !/^inline/.test(group) && !/aurora\.models\b/.test(when) && !/!listMultiSelection/.test(when),
+      ({ when, group }) =>
+        !/^inline/.test(group) && !/aurora\.models\b/.test(when) && !/!listMultiSelection/.test(when),
     );
-    expect([...new Set(shown.map((m) => m.command))].sort()).toEqual(several.map((c) => `aurora.${c}`).sort());
+    expect([...new Set(shown.map((m) => m.command))].sort()).toEqual(
+      several.map((c) => `aurora.${c}`).sort(),
+    );
   });
 
   it('activates the extension for everything that must exist after a reload', () => {

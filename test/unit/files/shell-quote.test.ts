@@ -3,11 +3,27 @@ import { describe, expect, it } from 'vitest';
 import { shellQuote } from '../../../src/files/shell-quote';
 
 describe('a quoted argument', () => {
-  const names = ['plain.json', 'two words', "it's", 'a "b" c', '$HOME', '`ls`', '~', '-x', 'a\\b', 'é*?', '', 'a\nb', "''"];
+  const names = [
+    'plain.json',
+    'two words',
+    "it's",
+    'a "b" c',
+    '$HOME',
+    '`ls`',
+    '~',
+    '-x',
+    'a\\b',
+    'é*?',
+    '',
+    'a\nb',
+    "''",
+  ];
 
   it.skipIf(process.platform === 'win32')('reaches a program as it was', () => {
     const line = names.map((name) => shellQuote(name)).join(' ');
-    const out = execFileSync('sh', ['-c', `for a in ${line}; do printf '%s\\0' "$a"; done`], { encoding: 'utf8' });
+    const out = execFileSync('sh', ['-c', `for a in ${line}; do printf '%s\\0' "$a"; done`], {
+      encoding: 'utf8',
+    });
     expect(out.split('\0').slice(0, -1)).toEqual(names);
   });
 

@@ -30,7 +30,10 @@ ${commands.map((c) => `      ${c.name}) candidates="${words(c.options.map((o) =>
   fi
   if (( i == COMP_CWORD - 1 )); then
     case "$name" in
-${commands.filter((c) => c.words.length > 0).map((c) => `      ${c.name}) candidates="${words(c.words)}" ;;`).join('\n')}
+${commands
+  .filter((c) => c.words.length > 0)
+  .map((c) => `      ${c.name}) candidates="${words(c.words)}" ;;`)
+  .join('\n')}
     esac
     if [[ -n $candidates ]]; then
       COMPREPLY=( $(compgen -W "$candidates" -- "$current") )

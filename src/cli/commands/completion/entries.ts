@@ -21,7 +21,11 @@ export interface CompletedOption {
 }
 
 /** What can be completed of a command: its own tables, without what its help leaves out. */
-export function entryOf(name: string, summary: string, { options, values = {}, help }: Command): CompletedCommand {
+export function entryOf(
+  name: string,
+  summary: string,
+  { options, values = {}, help }: Command,
+): CompletedCommand {
   const own = Object.entries(options).filter(([option]) => new RegExp(`--${option}\\b`).test(help));
   return {
     name,

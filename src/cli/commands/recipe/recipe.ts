@@ -54,7 +54,11 @@ with --defaults; the experiment says which of its values these are.
     out: { type: 'string' },
     json: { type: 'boolean' },
   },
-  values: { '': DATA_RECIPES.map((r) => r.id), method: [...METHOD_ORDER, HEAD_ALONE.method], size: ['base', 'large'] },
+  values: {
+    '': DATA_RECIPES.map((r) => r.id),
+    method: [...METHOD_ORDER, HEAD_ALONE.method],
+    size: ['base', 'large'],
+  },
   async run(args) {
     const [name, ...more] = args.positionals;
     if (more.length > 0)

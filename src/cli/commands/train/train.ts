@@ -185,7 +185,8 @@ async function fork(
     into,
   });
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
-  const go = async () => conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run, args);
+  const go = async () =>
+    conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run, args);
   return into === undefined ? owning(owned(args, run), go) : go();
 }
 
@@ -234,11 +235,14 @@ const WHY: Partial<Record<string, string>> = {
 };
 
 function conclude(outcome: TrainOutcome, run: string, args: ParsedArgs, reference?: Reference): number {
-  const line = (value: object) => process.stdout.write(`${JSON.stringify({ run: resolve(run), ...value })}\n`);
+  const line = (value: object) =>
+    process.stdout.write(`${JSON.stringify({ run: resolve(run), ...value })}\n`);
   if (outcome.end !== 'finished') {
     if (args.flag('json')) line({ kind: 'stopped', reason: outcome.end, step: outcome.step });
     const why = WHY[outcome.end] ?? 'Stopped';
-    process.stderr.write(`${why}; everything is saved. Continue with: ${commandLine('train', '--resume', run)}\n`);
+    process.stderr.write(
+      `${why}; everything is saved. Continue with: ${commandLine('train', '--resume', run)}\n`,
+    );
     return EXIT.stopped;
   }
   if (args.flag('json')) {

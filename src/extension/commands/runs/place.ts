@@ -28,7 +28,8 @@ export function placeOf(node: TreeNode): string {
 export function registerPlaceCommands({ log }: Services): vscode.Disposable[] {
   return [
     registerGuarded(log, COMMAND.copyPath, async (argument, selected) => {
-      const rows = Array.isArray(selected) && selected.length > 0 ? selected : [argument ?? selectedRows()[0]];
+      const rows =
+        Array.isArray(selected) && selected.length > 0 ? selected : [argument ?? selectedRows()[0]];
       const paths = rows.filter(isTreeNode).map(placeOf);
       if (paths.length > 0) await vscode.env.clipboard.writeText(paths.join('\n'));
     }),

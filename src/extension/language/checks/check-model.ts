@@ -64,7 +64,8 @@ function ruleFindings(
   if (missingRules.length === 0) return [];
   const operators = missingRules.map((m) => `${m.operator} (${m.nodes[0]})`).join(', ');
   // With several outputs, the one that is trained may not depend on them.
-  const below = adapter && outputs.length === 1 ? chosenOf(layers, adapter).filter((path) => blocked.includes(path)) : [];
+  const below =
+    adapter && outputs.length === 1 ? chosenOf(layers, adapter).filter((path) => blocked.includes(path)) : [];
   const like = { ...doc.span('model', 'path'), code: 'operator-without-gradient', fixes: [] };
   if (below.length === 0)
     return [

@@ -81,8 +81,7 @@ export class StudySession {
       },
       (e: unknown) => {
         this.host.failed(e);
-        if (turn === this.turn && !this.disposed)
-          this.host.post({ type: 'error', message: errorText(e) });
+        if (turn === this.turn && !this.disposed) this.host.post({ type: 'error', message: errorText(e) });
       },
     );
   }

@@ -381,11 +381,15 @@ describe('problems in an experiment', () => {
       return findings.map((f) => `${f.severity} ${f.code}: ${f.message}`);
     };
     expect(await found('none.csv', '')).toEqual(['error data-empty: none.csv is empty.']);
-    expect(await found('blank.jsonl', '\n \n')).toEqual(['error data-empty: blank.jsonl has only blank lines.']);
+    expect(await found('blank.jsonl', '\n \n')).toEqual([
+      'error data-empty: blank.jsonl has only blank lines.',
+    ]);
     expect(await found('head.csv', 'text,label\n')).toEqual([
       'error data-empty: head.csv has a header but no rows.',
     ]);
-    expect(await found('data.txt', 'a b')).toEqual([expect.stringMatching(/^error format-unknown: .*data\.txt/)]);
+    expect(await found('data.txt', 'a b')).toEqual([
+      expect.stringMatching(/^error format-unknown: .*data\.txt/),
+    ]);
   });
 
   it('include rows that a run would stop at as errors, and as warnings if it leaves them out', async () => {

@@ -47,7 +47,14 @@ describe('a hint in the editor', () => {
     });
 
   it('names nothing that can only be typed into a terminal', () => {
-    const found = ['engine', 'trainer/checkpoint', 'trainer/device', 'trainer/inputs', 'trainer/sweep', 'graph/autodiff']
+    const found = [
+      'engine',
+      'trainer/checkpoint',
+      'trainer/device',
+      'trainer/inputs',
+      'trainer/sweep',
+      'graph/autodiff',
+    ]
       .flatMap((room) => hints(join('src', room)))
       .concat('Training stopped, and its state is saved: resume it with `aurora train --resume /a/b`.');
     expect(found.length).toBeGreaterThan(8);
@@ -60,7 +67,10 @@ describe('a run that failed', () => {
   const failed = (error: string, message: string, hint?: string) => {
     const work = folder();
     const run = makeRun(join(work, 'demo.aurora.json'), {
-      events: [started, { kind: 'failed', step: 3, error, message: message.replace('WORK', work), hint } as never],
+      events: [
+        started,
+        { kind: 'failed', step: 3, error, message: message.replace('WORK', work), hint } as never,
+      ],
       status: { state: 'failed', step: 3 },
     });
     const experiment = join(work, 'demo.aurora.json');
@@ -68,7 +78,11 @@ describe('a run that failed', () => {
   };
 
   it('says the reason first, without paths', () => {
-    const entry = failed('labels', 'WORK/train.csv has no column "label"; it has "text".', 'Set data.labelColumn.');
+    const entry = failed(
+      'labels',
+      'WORK/train.csv has no column "label"; it has "text".',
+      'Set data.labelColumn.',
+    );
     expect(endNotice(entry, fill).message).toMatch(
       /^train\.csv has no column "label"; it has "text"\. Set data\.labelColumn\. demo \(.*\) failed at step 3\.$/,
     );

@@ -17,7 +17,7 @@ const masked = (crc: number): number =>
 /** The data of each record. Throws if a checksum is wrong. */
 export function recordsOf(file: Buffer): Buffer[] {
   const records: Buffer[] = [];
-  for (let at = 0; at < file.length; ) {
+  for (let at = 0; at < file.length;) {
     const length = Number(file.readBigUInt64LE(at));
     const data = file.subarray(at + 12, at + 12 + length);
     const sums = [file.readUInt32LE(at + 8), file.readUInt32LE(at + 12 + length)];

@@ -26,7 +26,12 @@ describe('a record of TFRecord', () => {
       const [event] = eventsOf(scalars(1234.5, step, [['train/loss', 0.25]]));
       expect(event).toEqual({ time: 1234.5, step, values: [{ tag: 'train/loss', value: 0.25 }] });
     }
-    const [odd] = eventsOf(scalars(0, 1, [['a', NaN], ['b', Infinity]]));
+    const [odd] = eventsOf(
+      scalars(0, 1, [
+        ['a', NaN],
+        ['b', Infinity],
+      ]),
+    );
     expect(odd!.values.map((v) => v.value)).toEqual([NaN, Infinity]);
   });
 });
@@ -43,7 +48,14 @@ describe('a run for TensorBoard', () => {
       ],
     });
     const curve = ScalarsWriter.open(run);
-    const numbers = { learningRate: 1e-3, gradientNorm: 1, examples: 16, tokens: 100, seconds: 0.5, memory: 1 };
+    const numbers = {
+      learningRate: 1e-3,
+      gradientNorm: 1,
+      examples: 16,
+      tokens: 100,
+      seconds: 0.5,
+      memory: 1,
+    };
     for (const step of [1, 2, 3]) curve.append({ step, time: 1000 * step, loss: 1 / step, ...numbers });
     curve.close();
     return run;
@@ -64,7 +76,9 @@ describe('a run for TensorBoard', () => {
     expect(at('validation/accuracy')).toEqual([[2, 0.75]]);
     expect(at('test/matthews')[0]![1]).toBeCloseTo(0.4, 6);
     expect(at('evaluation/films/loss')).toEqual([[2, 0.5]]);
-    const plugins = events.flatMap((e) => e.values.flatMap((v) => (v.plugin ? [{ tag: v.tag, ...v.plugin }] : [])));
+    const plugins = events.flatMap((e) =>
+      e.values.flatMap((v) => (v.plugin ? [{ tag: v.tag, ...v.plugin }] : [])),
+    );
     expect(plugins.map(({ tag, name }) => [tag, name])).toEqual([
       ['_hparams_/session_start_info', 'hparams'],
       ['_hparams_/session_end_info', 'hparams'],

@@ -30,10 +30,7 @@ async function errorsOf(services: Services, file: string): Promise<string[]> {
   const { HeadCache } = await import('../language/head-cache');
   const text = await readFile(file, 'utf8');
   const path = await modelPathOf(file, text);
-  const model = await firstModelState(
-    path,
-    path === undefined ? undefined : services.models.cached(path),
-  );
+  const model = await firstModelState(path, path === undefined ? undefined : services.models.cached(path));
   const heads = new HeadCache();
   const head = heads.read.bind(heads);
   const { findings } = await analyze(file, text, { model, known: [], head, t: vscode.l10n.t });
