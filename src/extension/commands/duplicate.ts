@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { duplicateText } from '../../runs/experiment/duplicate';
 import { experimentName } from '../../runs/layout';
 import { registerGuarded } from '../ask/guard';
 import { experimentFrom } from '../ask/pick';
@@ -30,6 +29,8 @@ export const registerDuplicate = (services: Services): vscode.Disposable =>
     if (typed === undefined) return undefined;
     const name = typed.trim();
     const copy = join(folder, `${name}${ENDING}`);
+    // Its parser is only loaded when needed.
+    const { duplicateText } = await import('../../runs/experiment/duplicate');
     // Fails if the file has appeared meanwhile.
     await writeFile(copy, duplicateText(await readFile(file, 'utf8'), name), { flag: 'wx' });
     await services.store.refresh();

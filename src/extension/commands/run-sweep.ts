@@ -12,7 +12,7 @@ import { isTreeNode } from '../runs/nodes';
 import { bySweep } from '../words/sweep-row';
 import { askingAboutInputs } from '../ask/changed-inputs';
 import { experimentFrom } from '../ask/pick';
-import { runAnyway } from '../ask/run-anyway';
+import { runAnyway } from './run-anyway';
 import { orTakeOver } from '../ask/take-over';
 import { checkedSweep } from '../ask/training-problems';
 

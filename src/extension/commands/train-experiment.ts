@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import { runAnyway } from '../ask/run-anyway';
+import { runAnyway } from './run-anyway';
 import { saved } from '../ask/saved';
 import { starting } from '../ask/starting';
 import { checkedExperiment } from '../ask/training-problems';

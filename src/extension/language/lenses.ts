@@ -13,7 +13,7 @@ import {
   runsText,
   sweepText,
 } from './lens-text';
-import { onDidKeepPreflight, preflightOf, sumOfText } from '../preflight/kept';
+import { onDidKeepPreflight, preflightOf, sumOfText } from './kept-preflight';
 import type { LiveExperiments } from './live';
 import { rangeOf } from './diagnostics';
 

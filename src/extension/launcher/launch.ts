@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { startTrainer, type StartedTrainer } from '../../executors/local/start';
 import type { RunStatus } from '../../protocol/events';
-import { lastLines } from '../commands/runs/log-tail';
 import { AuroraError, EXIT } from '../../base/errors';
 import { effectiveEvents, parseJournal } from '../../runs/journal/reader';
 import { runPaths } from '../../runs/layout';
@@ -81,7 +80,7 @@ async function endedAtOnce(run: string, end: number | NodeJS.Signals): Promise<A
   const how = typeof end === 'number' ? `with code ${end}` : `by ${end}`;
   return new AuroraError(
     'failed',
-    `The trainer ended immediately (${how})${said ? `: ${lastLines(said, SAID)}` : ' without output'}.`,
+    `The trainer ended immediately (${how})${said ? `: ${said.split('\n').slice(-SAID).join('\n')}` : ' without output'}.`,
     `See the log ${runPaths(run).log}.`,
   );
 }

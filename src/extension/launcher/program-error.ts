@@ -1,5 +1,4 @@
 import { AuroraError, EXIT, type ErrorKind } from '../../base/errors';
-import { lastLines } from '../commands/runs/log-tail';
 import type { ProgramResult } from './client';
 
 /** Lines of a program that failed without an error of its own: the reason is rarely in the last one alone. */
@@ -10,7 +9,7 @@ export function programError({ code, stderr }: ProgramResult, command: string): 
   const kind = (Object.keys(EXIT) as (keyof typeof EXIT)[]).find((k) => k !== 'ok' && EXIT[k] === code);
   const start = /^error: /m.exec(stderr);
   if (!start) {
-    const said = lastLines(stderr.trim(), SAID);
+    const said = stderr.trim().split('\n').slice(-SAID).join('\n');
     return new AuroraError(
       'failed',
       `aurora ${command} ended with code ${code}${said ? `: ${said}` : ' without output'}.`,

@@ -7,7 +7,7 @@ import { experimentName } from '../../runs/layout';
 import { openReport } from '../notices/open-report';
 import { ReportPages } from '../notices/report-pages';
 import type { Services } from '../services';
-import { preflightOf } from './kept';
+import { preflightOf } from '../language/kept-preflight';
 import type { Preflights } from './preflights';
 
 /** The command that measures what a run would take, and checks its data, before it starts. */

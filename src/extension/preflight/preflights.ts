@@ -8,7 +8,7 @@ import { rangeOf } from '../language/diagnostics';
 import { ExperimentText } from '../language/experiment-text';
 import { measure } from './measure';
 import { namedFiles, stampOf } from '../language/named-files';
-import { keepPreflight, sumOfText } from './kept';
+import { keepPreflight, sumOfText } from '../language/kept-preflight';
 import { reportMarkdown, summaryLine, type PreflightReport } from './report';
 import { messageOf } from '../notices/message';
 import { openReport, trustedFor } from '../notices/open-report';

@@ -19,7 +19,7 @@ import {
   type PreflightStep,
 } from '../../protocol/preflight';
 import { code, escape, table } from '../markdown';
-import { bytes, duration } from '../words/format';
+import { bytes, duration, seconds } from '../words/format';
 import { programLine } from '../launcher/program-line';
 import type { Translate } from '../translate';
 import { isHeadAlone } from '../../experiment/methods';
@@ -77,9 +77,6 @@ export function summaryLine({ estimate, device }: PreflightReport, t: Translate)
     : t('{0}/step', seconds(secondsPerStep));
   return [pace, roughly(minutes, t), gigabytes(memoryBytes)].join(' · ');
 }
-
-export const seconds = (s: number): string =>
-  s < 0.1 ? `${(1000 * s).toFixed(s < 0.01 ? 1 : 0)} ms` : `${s.toFixed(s < 10 ? 1 : 0)} s`;
 
 /** To the minute; to the second below one minute. */
 const roughly = (minutes: number, t: Translate): string =>

@@ -41,3 +41,7 @@ export function duration(seconds: number, t: Translate): string {
   if (minutes < 60) return t('{0} min {1} s', minutes, Math.floor(seconds % 60));
   return t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
 }
+
+/** "0.6 s", or milliseconds for what is shorter. */
+export const seconds = (s: number): string =>
+  s < 0.1 ? `${(1000 * s).toFixed(s < 0.01 ? 1 : 0)} ms` : `${s.toFixed(s < 10 ? 1 : 0)} s`;

@@ -133,7 +133,7 @@ function progress(entry: RunEntry, t: Translate): string[] {
     case 'finished':
       return [];
     case 'damaged':
-      return [errorOf(entry, t)?.message ?? t('cannot be read')];
+      return [firstSentence(errorOf(entry, t)?.message ?? t('cannot be read'))];
   }
 }
 

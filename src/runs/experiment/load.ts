@@ -61,7 +61,7 @@ function parse(file: string, text: string, overrides: readonly string[]) {
   const raw = structuredClone(value) as Record<string, unknown>;
   const { schema, rule, experiment, sweep } = checkValue(value, file);
   problems.push(...schema, ...rule);
-  if (problems.length > 0) problems.push(...unreadKeyProblems(raw));
+  if (problems.length > 0) problems.push(...unreadKeyProblems(raw, problems));
   if (problems.length > 0) throw problemsError(problems, source, set);
   return { source, set, raw, experiment: experiment!, sweep };
 }
@@ -103,7 +103,7 @@ export function checkExperiment(
     ...located('rule', rule),
   ];
   if (problems.length > 0)
-    return { value, problems: [...problems, ...located('rule', unreadKeyProblems(raw))] };
+    return { value, problems: [...problems, ...located('rule', unreadKeyProblems(raw, problems))] };
   const made = sweep && makeTrials(raw, sweep, file);
   return {
     value,

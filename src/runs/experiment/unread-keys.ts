@@ -23,10 +23,15 @@ const keysOf = (method: string): string[] =>
 /**
  * Misspelt keys that are not looked at while something else is wrong: those of an adapter whose method is misspelt too, and
  * the settings of a sweep, whose trials are made only of a valid experiment.
+ *
+ * @param found the problems that are known already
  */
-export function unreadKeyProblems(value: unknown): Problem[] {
+export function unreadKeyProblems(value: unknown, found: readonly Pick<Problem, 'path'>[]): Problem[] {
   const { adapter, sweep } = object(value);
-  return [...adapterKeys(object(adapter)), ...sweepKeys(object(sweep))];
+  const known = new Set(found.map(({ path }) => JSON.stringify(path)));
+  return [...adapterKeys(object(adapter)), ...sweepKeys(object(sweep))].filter(
+    ({ path }) => !known.has(JSON.stringify(path)),
+  );
 }
 
 function adapterKeys(adapter: Record<string, unknown>): Problem[] {

@@ -98,7 +98,7 @@ describe("a run's row", () => {
       user: {},
     };
     const row = runRow(damaged, context);
-    expect(row.description).toBe('cannot be read');
+    expect(row.description).toBe('/r/spec.json is missing');
     expect(row.capabilities).toEqual(
       expect.arrayContaining(['canReveal', 'canDelete', 'canDiagnose', 'canStar']),
     );

@@ -20,7 +20,7 @@ export function exportText(line: ExportLine): string {
     case 'result':
       return result(line.folder, line.record);
     case 'events':
-      return `Wrote ${count(line.steps)} training steps and ${count(line.evaluations)} evaluations to ${line.file}\nShow them with: tensorboard --logdir ${shellQuote(line.folder)}\n`;
+      return `Wrote ${count(line.steps)} training steps and ${count(line.evaluations)} ${line.evaluations === 1 ? 'evaluation' : 'evaluations'} to ${line.file}\nShow them with: tensorboard --logdir ${shellQuote(line.folder)}\n`;
     case 'declined':
       return 'Nothing was kept.\n';
     case 'problem':

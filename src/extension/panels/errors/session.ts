@@ -80,7 +80,7 @@ export class ErrorsSession {
 
   /** Predicts, unless that is in progress, then sends everything. */
   private async predict(again: boolean): Promise<void> {
-    if (this.predicting) return;
+    if (this.predicting || this.disposed) return;
     this.predicting = true;
     this.soFar = [];
     // What was sent before does not arrive after what follows.

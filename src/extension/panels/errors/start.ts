@@ -3,7 +3,7 @@ import type { ErrorsFromPage, ErrorsOpen } from '../../../protocol/panels/errors
 import { evaluationSets, scoredOn, type MeasuredOn } from '../../../experiment/evaluation-sets';
 import { evaluationAt } from '../../../runs/predictions';
 import { showError } from '../../ask/guard';
-import { predict } from '../../commands/predict';
+import { predict } from './predict';
 import { explaining } from '../../ask/training-problems';
 import { runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';

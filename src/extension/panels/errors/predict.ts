@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
-import type { MeasuredOn } from '../../experiment/evaluation-sets';
-import type { PredictLine } from '../../protocol/predictions';
-import { programError } from '../launcher/program-error';
-import { trustedFor } from '../notices/open-report';
-import type { Predicting } from '../panels/errors/session';
-import type { RunEntry } from '../runs/store';
-import type { Services } from '../services';
-import { programLine } from '../launcher/program-line';
+import type { MeasuredOn } from '../../../experiment/evaluation-sets';
+import type { PredictLine } from '../../../protocol/predictions';
+import { programError } from '../../launcher/program-error';
+import { trustedFor } from '../../notices/open-report';
+import type { Predicting } from './session';
+import type { RunEntry } from '../../runs/store';
+import type { Services } from '../../services';
+import { programLine } from '../../launcher/program-line';
 
 export interface PredictOptions {
   /** best, last or a step */
