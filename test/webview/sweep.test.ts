@@ -197,6 +197,7 @@ describe('the Sweep page', () => {
     expect(await page.locator('.heat .cell').count()).toBeLessThan(20);
     await page.locator('[data-field=heat-x]').selectOption('training.learningRate');
     await expect.poll(() => page.locator('.heat thead th').count()).toBe(9);
+    await w.opened.screenshot('sweep-1000');
     await healthy();
   });
 

@@ -22,6 +22,9 @@ const HEIGHT = 300;
 /** How far from an axis a drag may begin, in pixels. */
 const GRIP = 12;
 
+/** With more trials, their lines are thinner, so that they do not become an area. */
+const DENSE = 200;
+
 /** Fired when a range has changed; `detail` has all ranges. */
 export const BRUSHED = 'brushed';
 /** The trial under the pointer, in `detail`; undefined for none. */
@@ -68,7 +71,7 @@ export class ParallelView extends LitElement {
     const { layout, shown, marked } = this;
     return html`<div class="scroll">
       <svg
-        class="parallel"
+        class=${shown.trials.length > DENSE ? 'parallel dense' : 'parallel'}
         width=${layout.width}
         height=${layout.height}
         role="group"

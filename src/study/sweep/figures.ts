@@ -40,10 +40,10 @@ export function axisShapes(layout: ParallelLayout): Shape[] {
   const { axes, x, top, bottom } = layout;
   return axes.flatMap((axis, i) => {
     const room = (x[i + 1] ?? layout.width) - x[i];
-    const last = i === axes.length - 1;
     return [
       line(x[i], top, x[i], bottom, 'axis'),
-      text(x[i], 14, fitted(axis.label, room - 4), i === 0 || !last ? 'start' : 'middle', 'name'),
+      // Bold text is wider than the other.
+      text(x[i], 14, fitted(axis.label, 0.85 * room - 4), 'start', 'name'),
       ...spaced(axis.ticks, layout).flatMap(({ at, label }) => [
         line(x[i] - 3, yOf(layout, at), x[i] + 3, yOf(layout, at), 'axis'),
         text(x[i] + 7, yOf(layout, at) + 4, fitted(label, room - 12), 'start', 'tick'),
