@@ -88,7 +88,10 @@ describe('the Runs table', () => {
       .poll(() => groups.locator('.name').allInnerTexts())
       .toEqual(['2 2 runs', '4 2 runs', '8 2 runs']);
     expect(
-      await groups.first().locator('[aria-label^="mean 56.5%, standard deviation 0.7%"]').innerText(),
+      await groups
+        .first()
+        .locator('[title^="mean 56.5%, standard deviation 0.7%"] [aria-hidden]')
+        .innerText(),
     ).toBe('56.5% ± 0.7%');
     expect(await page.locator('.grid').getAttribute('role')).toBe('treegrid');
     await groups.first().click();

@@ -165,7 +165,7 @@ export class RunsApp extends LitElement {
       <div class=${runs.length > 0 ? 'content split' : 'content'}>
         <aurora-runs-grid
           .columns=${model.columns}
-          .shown=${shown}
+          .shown=${shown.filter((c) => c !== by)}
           .pinned=${model.pinned}
           .lines=${model.lines}
           .sort=${view.sort ?? NEWEST}

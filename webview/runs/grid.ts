@@ -19,7 +19,7 @@ const TOOLS = 64;
 /** Lines drawn above and below what is visible, so that a fast scroll shows no gap. */
 const MORE = 8;
 /** Group lines have the value and the number of runs in the first column. */
-const GROUP_WIDTH = 200;
+const GROUP_WIDTH = 160;
 
 export interface GridActions {
   sort(column: Column): void;
@@ -105,13 +105,13 @@ export class RunsGrid extends LitElement {
     // Measured again when the number of rows has grown much: not for each that changes.
     const rows = this.lines.length;
     const size = rows === 0 ? 0 : Math.ceil(Math.log2(rows));
-    const key = `${this.shown.map((c) => c.key).join()} ${size}`;
+    const key = `${this.shown.map((c) => c.key).join()} ${size} ${this.group?.key}`;
     if (key === this.widths.for) return;
     const sample = [
       ...this.pinned,
       ...this.lines.flatMap((l) => (l.kind === 'row' ? [l.row] : l.group.rows)),
     ];
-    this.widths = { for: key, px: widthsOf(this.columns, this.shown, sample) };
+    this.widths = { for: key, px: widthsOf(this.columns, this.shown, sample, this.group !== undefined) };
   }
 
   protected override updated(): void {

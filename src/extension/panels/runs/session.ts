@@ -34,7 +34,9 @@ export interface TableHost {
 interface Known {
   entry: RunEntry;
   fields: RunFields;
-  /** As sent; undefined if it has to be sent. */
+  /** Read since its row was last sent. */
+  fresh: boolean;
+  /** Its cells as sent; most changes of a run do not affect them. */
   sent?: string;
 }
 
@@ -132,7 +134,10 @@ export class RunsSession {
     if (text !== this.columns.text || this.whole) {
       this.columns = { list: columns, text };
       this.host.post({ type: 'table', title: this.host.title, columns });
-      for (const known of this.runs.values()) known.sent = undefined;
+      for (const known of this.runs.values()) {
+        known.sent = undefined;
+        known.fresh = true;
+      }
       this.whole = false;
     }
     await this.sendRows(gone, complete);
@@ -153,7 +158,8 @@ export class RunsSession {
       if (known && isSame(known.entry, entry)) continue;
       const fields = runFields(sourceOf(entry));
       this.finder.add(fields);
-      this.runs.set(entry.folder, { entry, fields, ...(known?.sent !== undefined && { sent: known.sent }) });
+      const sent = known?.sent;
+      this.runs.set(entry.folder, { entry, fields, fresh: true, ...(sent !== undefined && { sent }) });
       if (++read % AT_A_TIME === 0) await pause();
     }
   }
@@ -162,6 +168,8 @@ export class RunsSession {
     let rows: Row[] = [];
     let looked = 0;
     for (const known of this.runs.values()) {
+      if (!known.fresh) continue;
+      known.fresh = false;
       const row = rowOf(known.fields, this.columns.list);
       const text = JSON.stringify(row.cells);
       if (text !== known.sent) rows.push(row);
