@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { changeUser } from '../../src/runs/user';
-import { parseRunsMessage, parseRunsOpen, parseView } from '../../src/study/runs-table/panel';
+import { parseRunsOpen } from '../../src/study/runs-table/open';
+import { parseRunsMessage, parseView } from '../../src/study/runs-table/panel';
 import { faintTexts, shownTexts } from './contrast';
 import { closeBrowser, THEMES, type Theme } from './harness';
 import { entryOf, manyEntries, rankedRun, wireTable, type WiredTable } from './runs-fixture';

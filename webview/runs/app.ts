@@ -3,13 +3,8 @@ import type { MetricName } from '../../src/experiment/metrics';
 import { count } from '../../src/base/number-text';
 import { rowsCsv } from '../../src/study/runs-table/csv';
 import { columnTitle } from '../../src/study/runs-table/format';
-import type {
-  RunsFromHost,
-  RunsFromPage,
-  RunsOpen,
-  TableAction,
-  TableView,
-} from '../../src/study/runs-table/panel';
+import type { RunsOpen } from '../../src/study/runs-table/open';
+import type { RunsFromHost, RunsFromPage, TableAction, TableView } from '../../src/study/runs-table/panel';
 import { startsDescending } from '../../src/study/runs-table/sort';
 import { columnAt, type Column } from '../../src/study/runs-table/table';
 import { connect, post, savedUi, saveUi } from '../ui/host';

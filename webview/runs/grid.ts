@@ -2,7 +2,7 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { property } from 'lit/decorators.js';
 import { cellText, columnTitle } from '../../src/study/runs-table/format';
 import type { SortKey } from '../../src/study/runs-table/sort';
-import { columnAt, valueAt, type Column, type Row } from '../../src/study/runs-table/table';
+import { columnAt, isNumeric, valueAt, type Column, type Row } from '../../src/study/runs-table/table';
 import { count } from '../../src/base/number-text';
 import { t } from '../ui/l10n';
 import { cell, groupCell } from './cells';
@@ -183,7 +183,7 @@ export class RunsGrid extends LitElement {
     const sorted =
       this.sort?.key === column.key ? (this.sort.descending ? 'descending' : 'ascending') : 'none';
     const arrow = sorted === 'none' ? '' : sorted === 'ascending' ? '↑' : '↓';
-    return html`<div role="columnheader" class="cell" aria-sort=${sorted} title=${column.key}>
+    return html`<div role="columnheader" class=${isNumeric(column) ? 'cell number' : 'cell'} aria-sort=${sorted} title=${column.key}>
       <button data-sort=${column.key} @click=${() => this.actions.sort(column)}>
         <span>${columnTitle(column, t)}</span><span aria-hidden="true">${arrow}</span>
       </button>

@@ -10,7 +10,8 @@ const [CHARACTER, SPACE] = [7.5, 18];
 /** In characters: the sort arrow. */
 const ARROW = 2;
 const STATE_MARK = 3;
-const PLUS_MINUS = 4;
+const PLUS_MINUS = 6;
+const NARROWEST_MEAN = 14;
 
 /** CSS pixels of each column: as wide as its texts, within limits. `grouped`: with a mean and a deviation of numbers. */
 export function widthsOf(
@@ -27,7 +28,7 @@ export function widthsOf(
     const text = Math.max(0, ...texts) + (column.key === 'state' ? STATE_MARK : 0);
     const longest = Math.max(
       columnTitle(column, t).length + ARROW,
-      grouped && isNumeric(column) ? 2 * text + PLUS_MINUS : text,
+      grouped && isNumeric(column) ? Math.max(NARROWEST_MEAN, 2 * text + PLUS_MINUS) : text,
     );
     return Math.min(Math.max(longest, NARROWEST), WIDEST) * CHARACTER + SPACE;
   });
