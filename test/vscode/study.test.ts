@@ -97,6 +97,7 @@ describe('Study, in VS Code 1.100', () => {
     await window.palette('AuroRA: Show Runs Table');
     const table = await window.frameWith('aurora-runs .row');
     const rows = () => table.locator('.row').count();
+    await table.locator('[data-field=filter]').fill('');
     await expect.poll(rows).toBe(5);
     await table.locator('[data-field=filter]').fill('method = aurora and seed <=');
     await table.locator('.problem', { hasText: 'Expected a value' }).waitFor();
@@ -112,7 +113,7 @@ describe('Study, in VS Code 1.100', () => {
       .toEqual(['2', '2']);
     await window.screenshot('runs-table');
     await table.locator('[data-action=csv]').click();
-    await window.accept('runs.csv', 'Export');
+    await window.acceptFile('runs.csv');
     const csv = join(lab.folder, 'runs.csv');
     await expect.poll(() => existsSync(csv)).toBe(true);
     const lines = readFileSync(csv, 'utf8').trim().split('\r\n');

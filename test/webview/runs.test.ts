@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { changeUser } from '../../src/runs/user';
-import { parseRunsMessage, parseRunsOpen, parseView } from '../../src/study/runs-table/panel';
+import { parseRunsOpen } from '../../src/study/runs-table/open';
+import { parseRunsMessage, parseView } from '../../src/study/runs-table/panel';
 import { faintTexts, shownTexts } from './contrast';
 import { closeBrowser, THEMES, type Theme } from './harness';
 import { entryOf, manyEntries, rankedRun, wireTable, type WiredTable } from './runs-fixture';
@@ -88,7 +89,10 @@ describe('the Runs table', () => {
       .poll(() => groups.locator('.name').allInnerTexts())
       .toEqual(['2 2 runs', '4 2 runs', '8 2 runs']);
     expect(
-      await groups.first().locator('[aria-label^="mean 56.5%, standard deviation 0.7%"]').innerText(),
+      await groups
+        .first()
+        .locator('[title^="mean 56.5%, standard deviation 0.7%"] [aria-hidden]')
+        .innerText(),
     ).toBe('56.5% ± 0.7%');
     expect(await page.locator('.grid').getAttribute('role')).toBe('treegrid');
     await groups.first().click();

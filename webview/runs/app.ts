@@ -3,13 +3,8 @@ import type { MetricName } from '../../src/experiment/metrics';
 import { count } from '../../src/base/number-text';
 import { rowsCsv } from '../../src/study/runs-table/csv';
 import { columnTitle } from '../../src/study/runs-table/format';
-import type {
-  RunsFromHost,
-  RunsFromPage,
-  RunsOpen,
-  TableAction,
-  TableView,
-} from '../../src/study/runs-table/panel';
+import type { RunsOpen } from '../../src/study/runs-table/open';
+import type { RunsFromHost, RunsFromPage, TableAction, TableView } from '../../src/study/runs-table/panel';
 import { startsDescending } from '../../src/study/runs-table/sort';
 import { columnAt, type Column } from '../../src/study/runs-table/table';
 import { connect, post, savedUi, saveUi } from '../ui/host';
@@ -165,7 +160,7 @@ export class RunsApp extends LitElement {
       <div class=${runs.length > 0 ? 'content split' : 'content'}>
         <aurora-runs-grid
           .columns=${model.columns}
-          .shown=${shown}
+          .shown=${shown.filter((c) => c !== by)}
           .pinned=${model.pinned}
           .lines=${model.lines}
           .sort=${view.sort ?? NEWEST}

@@ -53,5 +53,7 @@ export function groupCell(column: Column, { rows, summaries }: RowGroup) {
     deviation === undefined
       ? t('mean {0}, {1}', text(mean), of)
       : t('mean {0}, standard deviation {1}, {2}', text(mean), text(deviation), of);
-  return html`<div role="gridcell" class="cell number" title=${words} aria-label=${words}>${short}</div>`;
+  return html`<div role="gridcell" class="cell number" title=${words}>
+    <span aria-hidden="true">${short}</span><span class="visually-hidden">${words}</span>
+  </div>`;
 }

@@ -2,7 +2,7 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { property } from 'lit/decorators.js';
 import { cellText, columnTitle } from '../../src/study/runs-table/format';
 import type { SortKey } from '../../src/study/runs-table/sort';
-import { columnAt, valueAt, type Column, type Row } from '../../src/study/runs-table/table';
+import { columnAt, isNumeric, valueAt, type Column, type Row } from '../../src/study/runs-table/table';
 import { count } from '../../src/base/number-text';
 import { t } from '../ui/l10n';
 import { cell, groupCell } from './cells';
@@ -19,7 +19,7 @@ const TOOLS = 64;
 /** Lines drawn above and below what is visible, so that a fast scroll shows no gap. */
 const MORE = 8;
 /** Group lines have the value and the number of runs in the first column. */
-const GROUP_WIDTH = 200;
+const GROUP_WIDTH = 160;
 
 export interface GridActions {
   sort(column: Column): void;
@@ -105,13 +105,13 @@ export class RunsGrid extends LitElement {
     // Measured again when the number of rows has grown much: not for each that changes.
     const rows = this.lines.length;
     const size = rows === 0 ? 0 : Math.ceil(Math.log2(rows));
-    const key = `${this.shown.map((c) => c.key).join()} ${size}`;
+    const key = `${this.shown.map((c) => c.key).join()} ${size} ${this.group?.key}`;
     if (key === this.widths.for) return;
     const sample = [
       ...this.pinned,
       ...this.lines.flatMap((l) => (l.kind === 'row' ? [l.row] : l.group.rows)),
     ];
-    this.widths = { for: key, px: widthsOf(this.columns, this.shown, sample) };
+    this.widths = { for: key, px: widthsOf(this.columns, this.shown, sample, this.group !== undefined) };
   }
 
   protected override updated(): void {
@@ -183,7 +183,7 @@ export class RunsGrid extends LitElement {
     const sorted =
       this.sort?.key === column.key ? (this.sort.descending ? 'descending' : 'ascending') : 'none';
     const arrow = sorted === 'none' ? '' : sorted === 'ascending' ? '↑' : '↓';
-    return html`<div role="columnheader" class="cell" aria-sort=${sorted} title=${column.key}>
+    return html`<div role="columnheader" class=${isNumeric(column) ? 'cell number' : 'cell'} aria-sort=${sorted} title=${column.key}>
       <button data-sort=${column.key} @click=${() => this.actions.sort(column)}>
         <span>${columnTitle(column, t)}</span><span aria-hidden="true">${arrow}</span>
       </button>

@@ -13,8 +13,9 @@ import { TrackedSweep } from './tracked-sweep';
 const CONCURRENCY = 32;
 /** How long the first reading of runs may keep the host busy before other work gets its turn. */
 const SLICE_MS = 8;
-/** A folder that takes longer is on a slow disk, where reading must not block. */
+/** Folders that take longer are on a slow disk, where reading must not block; a busy machine delays a few, too. */
 const SLOW_MS = 25;
+const MOST_SLOW = 5;
 
 export interface CatalogExperiment {
   file: string;
@@ -117,10 +118,8 @@ export class Catalog {
     const listed = new Set([...this.ids].flatMap(([f, ids]) => ids.map((id) => join(experimentRuns(f), id))));
     for (const folder of listed) if (!this.runs.has(folder)) this.track(folder);
     const fresh = await this.readFirst(onRead);
-    const changed = [
-      ...fresh,
-      ...(await this.glance([...this.runs.values()].filter((r) => !fresh.has(r.entry!)))),
-    ];
+    const others = [...this.runs.values()].filter((r) => !r.entry || !fresh.has(r.entry));
+    const changed = [...fresh, ...(await this.glance(others, onRead))];
     for (const [folder, run] of this.runs) if (!run.entry) this.runs.delete(folder);
     const sweeps = await this.lookAtSweeps();
     const renamed = this.nameRuns([...this.ids.keys()]);
@@ -205,13 +204,14 @@ export class Catalog {
   /** Reads runs that have not been read, newest first, in slices, as long as that is fast. */
   private async readFirst(onRead: () => void): Promise<Set<RunEntry>> {
     const read = new Set<RunEntry>();
+    let slow = 0;
     let slice = performance.now();
     for (const run of [...this.runs.values()].filter((r) => !r.entry)) {
       const began = performance.now();
       await run.look(QUICK);
       if (run.entry) read.add(run.entry);
       const now = performance.now();
-      if (now - began > SLOW_MS) break;
+      if (now - began > SLOW_MS && ++slow === MOST_SLOW) break;
       if (now - slice < SLICE_MS) continue;
       onRead();
       await new Promise((resolve) => setImmediate(resolve));
@@ -220,10 +220,12 @@ export class Catalog {
     return read;
   }
 
-  private async glance(runs: readonly TrackedRun[]): Promise<RunEntry[]> {
+  private async glance(runs: readonly TrackedRun[], onRead?: () => void): Promise<RunEntry[]> {
     const changed: RunEntry[] = [];
     await eachLimited(runs, CONCURRENCY, async (run) => {
-      if ((await run.glance()) && run.entry) changed.push(run.entry);
+      if (!(await run.glance()) || !run.entry) return;
+      changed.push(run.entry);
+      onRead?.();
     });
     return changed;
   }

@@ -2,9 +2,6 @@ import type { RunToPage } from '../../protocol/panels/run';
 import type { SortKey } from './sort';
 import type { Column, Row } from './table';
 
-/** What a Runs table is about: the workspace, an experiment (its file) or a sweep (its folder). */
-export type RunsOpen = { all: true } | { experiment: string } | { sweep: string };
-
 /** How the user looks at a table; kept for the workspace. What is left out is as in a new table. */
 export interface TableView {
   /** Keys, in order. */
@@ -41,14 +38,6 @@ export type RunsFromPage =
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
-
-/** What a panel was opened for, as restored by a reload. The host checks that paths are absolute. */
-export function parseRunsOpen(value: unknown): RunsOpen | undefined {
-  const { all, experiment, sweep } = (value ?? {}) as Record<string, unknown>;
-  if (all === true) return { all };
-  if (isText(experiment)) return { experiment };
-  return isText(sweep) ? { sweep } : undefined;
-}
 
 /** A stored or sent view, as far as it is valid. */
 export function parseView(value: unknown): TableView {

@@ -118,17 +118,15 @@ export class Window {
   }
 
   /** Accepts the workbench's own dialog for saving a file, once it has inserted the proposed name. */
-  async accept(name: string, button: string): Promise<void> {
-    const dialog = this.page.locator('.quick-input-widget:visible', {
-      has: this.page.getByRole('button', { name: button }),
-    });
-    const box = dialog.locator('input').first();
+  async acceptFile(name: string): Promise<void> {
+    const box = this.page.locator(INPUT).first();
+    await box.waitFor();
     for (let tries = 1; !(await box.inputValue()).endsWith(name); tries++) {
       if (tries === 50) throw new Error(`The dialog does not propose ${name}.`);
       await this.page.waitForTimeout(MENU_MS);
     }
-    await dialog.getByRole('button', { name: button }).click();
-    await dialog.waitFor({ state: 'hidden' });
+    await box.press('Enter');
+    await box.waitFor({ state: 'hidden' });
   }
 
   /** Presses a button of a modal dialog with `text` in its message. */

@@ -1,17 +1,12 @@
 import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
-import {
-  parseRunsMessage,
-  parseRunsOpen,
-  type RunsFromPage,
-  type RunsOpen,
-} from '../../../study/runs-table/panel';
+import { parseRunsOpen, type RunsOpen } from '../../../study/runs-table/open';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
 import { subject } from './title';
 
-/** The Runs table. */
-export const runsPanel = (services: () => Services): PanelKind<RunsOpen, RunsFromPage> => ({
+/** The Runs table. Its messages are validated by the session, which activation does not load. */
+export const runsPanel = (services: () => Services): PanelKind<RunsOpen, object> => ({
   name: 'runs',
   key: (open) => JSON.stringify(open),
   title: (open) => ('all' in open ? vscode.l10n.t('Runs') : vscode.l10n.t('Runs: {0}', subject(open))),
@@ -20,6 +15,6 @@ export const runsPanel = (services: () => Services): PanelKind<RunsOpen, RunsFro
     if (open === undefined || 'all' in open) return open;
     return isAbsolute('experiment' in open ? open.experiment : open.sweep) ? open : undefined;
   },
-  parse: parseRunsMessage,
+  parse: (message) => (typeof message === 'object' && message !== null ? message : undefined),
   start: async (open, page) => (await import('./start')).startRuns(services(), open, page),
 });

@@ -3,7 +3,8 @@ import { experimentName, experimentSweeps } from '../../../runs/layout';
 import { runSource } from '../../../runs/table/source';
 import { ColumnFinder, rowOf } from '../../../study/runs-table/columns';
 import { runFields, type RunFields } from '../../../study/runs-table/fields';
-import type { RunsFromHost, RunsFromPage, RunsOpen, TableView } from '../../../study/runs-table/panel';
+import type { RunsOpen } from '../../../study/runs-table/open';
+import type { RunsFromHost, RunsFromPage, TableView } from '../../../study/runs-table/panel';
 import type { Column, Row } from '../../../study/runs-table/table';
 import { runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
@@ -34,7 +35,9 @@ export interface TableHost {
 interface Known {
   entry: RunEntry;
   fields: RunFields;
-  /** As sent; undefined if it has to be sent. */
+  /** Read since its row was last sent. */
+  fresh: boolean;
+  /** Its cells as sent; most changes of a run do not affect them. */
   sent?: string;
 }
 
@@ -132,7 +135,10 @@ export class RunsSession {
     if (text !== this.columns.text || this.whole) {
       this.columns = { list: columns, text };
       this.host.post({ type: 'table', title: this.host.title, columns });
-      for (const known of this.runs.values()) known.sent = undefined;
+      for (const known of this.runs.values()) {
+        known.sent = undefined;
+        known.fresh = true;
+      }
       this.whole = false;
     }
     await this.sendRows(gone, complete);
@@ -153,7 +159,8 @@ export class RunsSession {
       if (known && isSame(known.entry, entry)) continue;
       const fields = runFields(sourceOf(entry));
       this.finder.add(fields);
-      this.runs.set(entry.folder, { entry, fields, ...(known?.sent !== undefined && { sent: known.sent }) });
+      const sent = known?.sent;
+      this.runs.set(entry.folder, { entry, fields, fresh: true, ...(sent !== undefined && { sent }) });
       if (++read % AT_A_TIME === 0) await pause();
     }
   }
@@ -162,6 +169,8 @@ export class RunsSession {
     let rows: Row[] = [];
     let looked = 0;
     for (const known of this.runs.values()) {
+      if (!known.fresh) continue;
+      known.fresh = false;
       const row = rowOf(known.fields, this.columns.list);
       const text = JSON.stringify(row.cells);
       if (text !== known.sent) rows.push(row);

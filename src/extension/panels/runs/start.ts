@@ -1,10 +1,6 @@
 import * as vscode from 'vscode';
-import {
-  parseView,
-  type RunsFromPage,
-  type RunsOpen,
-  type TableAction,
-} from '../../../study/runs-table/panel';
+import type { RunsOpen } from '../../../study/runs-table/open';
+import { parseRunsMessage, parseView, type RunsFromPage, type TableAction } from '../../../study/runs-table/panel';
 import { writeAtomic } from '../../../files/atomic';
 import { showError } from '../../ask/guard';
 import { COMMAND } from '../../ids';
@@ -21,7 +17,7 @@ export function startRuns(
   { store, log, context }: Services,
   open: RunsOpen,
   page: PageChannel,
-): PanelSession<RunsFromPage> {
+): PanelSession<object> {
   const key = JSON.stringify(open);
   const views = () => context.workspaceState.get<Record<string, unknown>>(VIEWS, {});
   const failed = (e: unknown) => showError(log, e);
@@ -42,7 +38,11 @@ export function startRuns(
   return {
     snapshot: () => session.snapshot(),
     hidden: () => session.hidden(),
-    receive: (message) => session.receive(message),
+    receive: (message) => {
+      const known = parseRunsMessage(message);
+      if (known) session.receive(known);
+      else log.warn('aurora.runs: ignored a message of an unknown kind.');
+    },
     dispose: () => {
       changes.dispose();
       reading.dispose();

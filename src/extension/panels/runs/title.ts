@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { experimentName } from '../../../runs/layout';
-import type { RunsOpen } from '../../../study/runs-table/panel';
+import type { RunsOpen } from '../../../study/runs-table/open';
 
 export function subject(open: RunsOpen): string {
   if ('experiment' in open) return experimentName(open.experiment);
