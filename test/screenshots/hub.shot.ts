@@ -36,7 +36,7 @@ beforeAll(() => {
   writeFileSync(
     experiment,
     JSON.stringify({
-      model: { path: 'tiny-bert', quantize: 4 },
+      model: { path: 'tiny-bert', quantize: 4, maxLength: 24 },
       data: {
         train: 'train.jsonl',
         validation: 'validation.jsonl',
