@@ -84,10 +84,11 @@ describe.each(themes)('a folder from the hub in %s', (theme) => {
       await wizard(window, picture);
       await window.sideBar();
       await window.pane('Models').locator('.pane-header').click();
-      await window.expand(window.row('tiny-bert'));
-      await window.row('Training step').waitFor();
-      await picture('models');
       await refused(window, picture);
+      await window.palette('View: Close All Editors');
+      await window.expand(window.row('tiny-bert'));
+      await window.row('per step').waitFor();
+      await picture('models');
       await window.palette('View: Close All Editors');
       await window.expand(window.row('quantized'));
       await window.row('AuroRA r2').hover();

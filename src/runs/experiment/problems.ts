@@ -1,6 +1,6 @@
 import type { AnySchemaObject, ErrorObject } from 'ajv';
 import { either } from '../../base/either';
-import { nearest } from '../../base/nearest';
+import { editDistance, nearest } from '../../base/nearest';
 import { capped, keyPath, MOST_PROBLEMS, type Problem } from './source';
 import { DEFAULT_METHOD } from '../../experiment/methods';
 import { count } from '../../base/number-text';
@@ -47,8 +47,22 @@ function problemAt(path: (string | number)[], error: ErrorObject): Problem {
   const given = JSON.stringify(error.data);
   const shown = given.length > 60 ? `${given.slice(0, 57)}…` : given;
   const name = path.length > 0 ? keyPath(path) : 'the experiment';
-  return { path, message: `${name} is ${shown}, expected ${expected(schema)}` };
+  return { path, message: `${name} is ${shown}, expected ${expected(schema)}${meant(error.data, schema)}` };
 }
+
+/** A misspelled choice differs from the right one by so many letters. */
+const TYPO = 2;
+
+/** The choice that a misspelled value probably means, as the end of a sentence. */
+function meant(value: unknown, schema: AnySchemaObject): string {
+  const choices = (schema.enum ?? []) as unknown[];
+  const close = typeof value === 'string' && nearest(value, choices.filter(isText));
+  return close && editDistance(value, close) <= TYPO && close.length > TYPO + 1
+    ? `; did you mean "${close}"?`
+    : '';
+}
+
+const isText = (v: unknown): v is string => typeof v === 'string';
 
 /** For a value that exceeds a limit of the schema: its size instead of its content. */
 function tooMuch(
