@@ -60,7 +60,9 @@ export function misspelledLabels({ train, labels }: PreflightData): DataFinding[
   });
   if (found.length === 0) return [];
   const rows = (n: number) => (n === 1 ? '1 row' : `${n} rows`);
-  const shown = found.slice(0, SHOWN).map(({ label, meant }) => `"${label}" (${rows(count(label))}) like "${meant}"`);
+  const shown = found
+    .slice(0, SHOWN)
+    .map(({ label, meant }) => `"${label}" (${rows(count(label))}) like "${meant}"`);
   const more = found.length > SHOWN ? ` and ${found.length - SHOWN} others` : '';
   return [
     {

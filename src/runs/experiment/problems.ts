@@ -55,14 +55,12 @@ const TYPO = 2;
 
 /** The choice that a misspelled value probably means, as the end of a sentence. */
 function meant(value: unknown, schema: AnySchemaObject): string {
-  const choices = (schema.enum ?? []) as unknown[];
-  const close = typeof value === 'string' && nearest(value, choices.filter(isText));
-  return close && editDistance(value, close) <= TYPO && close.length > TYPO + 1
-    ? `; did you mean "${close}"?`
-    : '';
+  if (typeof value !== 'string') return '';
+  const choices = ((schema.enum ?? []) as unknown[]).filter((v) => typeof v === 'string');
+  const close = nearest(value, choices);
+  if (close === undefined || close.length <= TYPO + 1 || editDistance(value, close) > TYPO) return '';
+  return `; did you mean "${close}"?`;
 }
-
-const isText = (v: unknown): v is string => typeof v === 'string';
 
 /** For a value that exceeds a limit of the schema: its size instead of its content. */
 function tooMuch(
