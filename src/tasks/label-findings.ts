@@ -1,4 +1,5 @@
 import { either } from '../base/either';
+import { editDistance } from '../base/nearest';
 import { percent } from '../base/percent';
 import type { Experiment } from '../experiment/experiment';
 import { metricInfo } from '../experiment/metrics';
@@ -41,4 +42,39 @@ export function unmeasuredLabels({ validation, labels }: PreflightData): DataFin
       hint: 'Add such rows: otherwise, the model is not evaluated on them.',
     },
   ];
+}
+
+/** A misspelling is this much rarer than the label that was meant. */
+const RARER = 10;
+
+/**
+ * Rare labels that look like frequent ones: in other letter case, or with one letter wrong (two in long names). Each would
+ * be a class of its own. Numbers differ by one digit on purpose.
+ */
+export function misspelledLabels({ train, labels }: PreflightData): DataFinding[] {
+  const count = (label: string) => train.labels[label];
+  const found = labels.flatMap((label) => {
+    if (/\d/.test(label)) return [];
+    const meant = labels.find((other) => count(other) >= RARER * count(label) && looksLike(label, other));
+    return meant === undefined ? [] : [{ label, meant }];
+  });
+  if (found.length === 0) return [];
+  const rows = (n: number) => (n === 1 ? '1 row' : `${n} rows`);
+  const shown = found
+    .slice(0, SHOWN)
+    .map(({ label, meant }) => `"${label}" (${rows(count(label))}) like "${meant}"`);
+  const more = found.length > SHOWN ? ` and ${found.length - SHOWN} others` : '';
+  return [
+    {
+      key: 'data.train',
+      message: `Some labels look like misspellings of others: ${shown.join(', ')}${more}.`,
+      hint: 'Correct them in the data: otherwise, each is a separate class.',
+    },
+  ];
+}
+
+function looksLike(label: string, other: string): boolean {
+  const [a, b] = [label, other].map((text) => text.trim().toLowerCase());
+  const edits = a.length < 4 ? 0 : a.length < 10 ? 1 : 2;
+  return editDistance(a, b) <= edits;
 }

@@ -6,7 +6,7 @@ import { DType } from '../graph/dtype';
 import { requireTokens } from './text/ask-text';
 import { checkOutput } from './check-output';
 import { linearHead } from './head';
-import { unmeasuredLabels } from './label-findings';
+import { misspelledLabels, unmeasuredLabels } from './label-findings';
 import { labelSetPredictions } from './answers/label-set-answers';
 import { MultiLabelScores } from './metrics/multi-label';
 import { sigmoid } from './softmax';
@@ -86,7 +86,7 @@ export const multiLabelClassification = {
     const { counts, unlabeled } = labelUse(examples, labels);
     return { labels: Object.fromEntries(labels.map((label, l) => [label, counts[l]])), unlabeled };
   },
-  findings: (_, data) => unmeasuredLabels(data),
+  findings: (_, data) => [...misspelledLabels(data), ...unmeasuredLabels(data)],
   predictions: labelSetPredictions,
   ask(texts, { tokenizer, labels }, maxLength) {
     const truth = new Uint8Array(labels.length);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import { startWorkbench, THEMES, type ThemeName } from '../../scripts/lib/workbench/server.mjs';
 import { closeBrowser } from '../vscode/driver/browser';
 import { pictureOnFailure } from '../vscode/driver/on-failure';
@@ -36,7 +36,7 @@ beforeAll(() => {
   writeFileSync(
     experiment,
     JSON.stringify({
-      model: { path: 'tiny-bert', quantize: 4 },
+      model: { path: 'tiny-bert', quantize: 4, maxLength: 24 },
       data: {
         train: 'train.jsonl',
         validation: 'validation.jsonl',
@@ -76,18 +76,24 @@ describe.each(themes)('a folder from the hub in %s', (theme) => {
       const folder = window.page
         .locator('.explorer-folders-view .monaco-list-row', { hasText: 'tiny-bert' })
         .first();
-      await folder.click({ button: 'right' });
-      await window.page.locator('.monaco-menu', { hasText: 'New Experiment from Model' }).waitFor();
+      const menu = window.page.locator('.monaco-menu', { hasText: 'New Experiment from Model' });
+      // A moment after the window opens, the menus know which folders are models.
+      await vi.waitFor(async () => {
+        await window.page.keyboard.press('Escape');
+        await folder.click({ button: 'right' });
+        await menu.waitFor({ timeout: 3000 });
+      }, 60_000);
       await picture('menu');
       await window.page.keyboard.press('Escape');
       await window.contextMenu(folder, 'New Experiment from Model');
       await wizard(window, picture);
       await window.sideBar();
       await window.pane('Models').locator('.pane-header').click();
-      await window.expand(window.row('tiny-bert'));
-      await window.row('Training step').waitFor();
-      await picture('models');
       await refused(window, picture);
+      await window.palette('View: Close All Editors');
+      await window.expand(window.row('tiny-bert'));
+      await window.row('per step').waitFor();
+      await picture('models');
       await window.palette('View: Close All Editors');
       await window.expand(window.row('quantized'));
       await window.row('AuroRA r2').hover();

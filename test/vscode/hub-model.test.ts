@@ -139,13 +139,13 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     const model = window.row('bert');
     await window.expand(model);
     const shown = async () => (await window.rows('Models')).join('\n');
-    await expect.poll(shown).toMatch(/Training step: [\d.]+ MB, about .*batch 8 × 24 tokens, AuroRA r=2/s);
+    await expect.poll(shown).toMatch(/[\d.]+ MB, about [\d.]+ m?s per step.*batch 8 × 24 tokens, AuroRA r=2/s);
     expect(await shown()).toMatch(/bert · float, [\d.]+ KB/);
     expect(await shown()).toContain('query');
   });
 
   test('Estimate Training Step asks for the batch and the length', async () => {
-    await window.contextMenu(window.row('Training step'), 'Estimate Training Step');
+    await window.contextMenu(window.row('per step'), 'Estimate Training Step');
     await window.input('Examples in a batch', '2');
     await window.input('Tokens per text', '16');
     await window.said(

@@ -1,10 +1,10 @@
 /** Characters of an answer, about 5,000 tokens: more would crowd out the conversation. */
 export const LONGEST = 16_000;
 
-/** Of a number that is not whole: more digits than a metric is known to. */
+/** More than any metric is known to. */
 const DIGITS = 6;
 
-/** Facts as JSON, without rounding anything that a person would see. */
+/** Facts as JSON; numbers that are not whole have six digits. */
 export const facts = (value: unknown): string =>
   JSON.stringify(
     value,

@@ -60,9 +60,9 @@ function specLines({ spec, shown }: Pick<RunQuestion, 'spec' | 'shown'>, t: Tran
     : [methodName(adapter), methodSize(adapter)].join(' ').trim();
   return [
     t(
-      '{0}, {1} epochs, batch {2}, learning rate {3}.',
+      '{0}, {1}, batch {2}, learning rate {3}.',
       method,
-      training.epochs,
+      training.epochs === 1 ? t('1 epoch') : t('{0} epochs', training.epochs),
       training.batchSize * training.gradientAccumulation,
       training.learningRate,
     ),

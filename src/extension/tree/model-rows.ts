@@ -78,7 +78,7 @@ function stepRow(step: StepCost, t: Translate): ModelRow {
   );
   return {
     id: STEP_ROW,
-    label: text === undefined ? t('Training step: no estimate') : t('Training step: {0}', text),
+    label: text === undefined ? t('Training step: no estimate') : t('{0} per step', text),
     description: settings,
     icon: text === undefined ? 'question' : 'dashboard',
     tooltip: text === undefined ? step.problem : `${text}\n${settings}\n\n${how}`,

@@ -67,7 +67,6 @@ function refusalItems({ path, error }: NonNullable<WizardState['refused']>): Act
   const { t } = vscode.l10n;
   const { reasons, hint } = refusalOf(path, error);
   return [
-    separator(t('Why {0} cannot be used', basename(path))),
     ...reasons.map((reason, i) => ({
       label: `$(error) ${reason}`,
       ...(i === reasons.length - 1 && hint !== undefined && { detail: hint }),

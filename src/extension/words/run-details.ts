@@ -49,10 +49,10 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
     [
       t('Training'),
       t(
-        'learning rate {0}, batch {1}, {2} epochs, seed {3}',
+        'learning rate {0}, batch {1}, {2}, seed {3}',
         training.learningRate,
         training.batchSize * (training.gradientAccumulation ?? 1),
-        training.epochs,
+        training.epochs === 1 ? t('1 epoch') : t('{0} epochs', training.epochs),
         training.seed,
       ),
     ],

@@ -1,5 +1,6 @@
 import type { AnySchemaObject, ErrorObject } from 'ajv';
 import { either } from '../../base/either';
+import { editDistance, nearest } from '../../base/nearest';
 import { capped, keyPath, MOST_PROBLEMS, type Problem } from './source';
 import { DEFAULT_METHOD } from '../../experiment/methods';
 import { count } from '../../base/number-text';
@@ -55,7 +56,19 @@ function problemAt(path: (string | number)[], error: ErrorObject): Problem {
   const given = JSON.stringify(error.data);
   const shown = given.length > 60 ? `${given.slice(0, 57)}…` : given;
   const name = path.length > 0 ? keyPath(path) : 'the experiment';
-  return { path, message: `${name} is ${shown}, expected ${expected(schema)}` };
+  return { path, message: `${name} is ${shown}, expected ${expected(schema)}${meant(error.data, schema)}` };
+}
+
+/** A misspelled choice differs from the right one by so many letters. */
+const TYPO = 2;
+
+/** The choice that a misspelled value probably means, as the end of a sentence. */
+function meant(value: unknown, schema: AnySchemaObject): string {
+  if (typeof value !== 'string') return '';
+  const choices = ((schema.enum ?? []) as unknown[]).filter((v) => typeof v === 'string');
+  const close = nearest(value, choices);
+  if (close === undefined || close.length <= TYPO + 1 || editDistance(value, close) > TYPO) return '';
+  return `; did you mean "${close}"?`;
 }
 
 /** For a value that exceeds a limit of the schema: its size instead of its content. */

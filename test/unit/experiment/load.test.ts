@@ -176,8 +176,8 @@ describe('errors in an experiment file', () => {
     ['adapter.splineOrder', 4, '4, expected 1, 2 or 3'],
     [
       'adapter.method',
-      'loha',
-      '"loha", expected "aurora", "lora", "moslora", "dora", "sinelora", "vera", "fourierft", "bitfit", "full" or "none"',
+      'ia3',
+      '"ia3", expected "aurora", "lora", "moslora", "dora", "sinelora", "vera", "fourierft", "bitfit", "full" or "none"',
     ],
     ['adapter.targetModules', 7, '7, expected a non-empty text or a list of entries, each a non-empty text'],
     ['adapter.gridRange', '[1,1]', '[1, 1], expected the lower end first'],
@@ -186,6 +186,11 @@ describe('errors in an experiment file', () => {
   ])('explain the value: %s = %s', (key, value, message) => {
     expect(errorOf(MINIMAL, `${key}=${value}`)).toEqual([`--set ${key}=${value}: ${key} is ${message}.`]);
   });
+
+  it('suggest the choice that a misspelled value means', () =>
+    expect(errorOf(MINIMAL, 'training.schedule=cosin')).toEqual([
+      '--set training.schedule=cosin: training.schedule is "cosin", expected "linear", "cosine" or "constant"; did you mean "cosine"?',
+    ]));
 
   it.each(['text-classification', 'masked-language-modeling', 'multiple-choice'])(
     'refuse packing for another kind of task: %s',

@@ -58,10 +58,10 @@ it('the row of a training step says what it takes and for which batch', () => {
   };
   const row = (step: StepCost) => modelRows({ ...bert, step }, t, 'en').find((r) => r.id === STEP_ROW);
   expect(row({ ...STEP, time })).toMatchObject({
-    label: 'Training step: 1.4 GB, about 1.51 s',
+    label: '1.4 GB, about 1.51 s per step',
     description: 'batch 8 × 128 tokens, AuroRA r=2',
   });
-  expect(row(STEP)?.label).toBe('Training step: 1.4 GB');
+  expect(row(STEP)?.label).toBe('1.4 GB per step');
   const unknown = { method: 'lora', batch: 4, problem: 'The size of what Loop computes is unknown.' };
   expect(row(unknown)).toMatchObject({
     label: 'Training step: no estimate',

@@ -168,6 +168,19 @@ describe('the findings of text classification', () => {
     expect(kind.findings(experiment(), line({ ham: 89, spam: 11 }, { ham: 9, spam: 1 }))).toEqual([]);
   });
 
+  it('include rare labels that look like misspellings of frequent ones', () => {
+    const train = { positive: 50, negative: 50, postive: 1, Negative: 2, neutral: 4, a1: 90, a2: 1, pos: 1 };
+    const all = Object.fromEntries(Object.keys(train).map((label) => [label, 1]));
+    expect(kind.findings(experiment(), line(train, all))).toEqual([
+      {
+        key: 'data.train',
+        message:
+          'Some labels look like misspellings of others: "postive" (1 row) like "positive", "Negative" (2 rows) like "negative".',
+        hint: 'Correct them in the data: otherwise, each is a separate class.',
+      },
+    ]);
+  });
+
   it('include labels without validation rows and name the first few', () => {
     const labels = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`l${i}`, 10]));
     const none = Object.fromEntries(Object.keys(labels).map((l) => [l, l === 'l0' ? 9 : 0]));

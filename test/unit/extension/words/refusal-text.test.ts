@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { AuroraError } from '../../../../src/base/errors';
 import { fill as t } from '../../../../src/base/fill';
 import { refusalRows } from '../../../../src/extension/tree/model-rows';
-import { modelReport, refusalOf } from '../../../../src/extension/words/refusal-text';
+import { modelReport } from '../../../../src/extension/words/model-report';
+import { refusalOf } from '../../../../src/extension/words/refusal-text';
 
 const PATH = '/work/models/tiny_bert';
 const ERROR = new AuroraError(
@@ -22,6 +23,12 @@ it('a refusal has a reason for each key, with files named as in the folder', () 
   const missing = new AuroraError('model', `The model file ${PATH} does not exist.`);
   expect(refusalOf(PATH, missing)).toEqual({ reasons: ['The model file tiny_bert does not exist.'] });
 });
+
+it('the next step comes before the list of what is supported', () =>
+  expect(
+    refusalOf(PATH, new AuroraError('model', 'x', 'Supported: "bert", "gpt2". Export the model. Use that file.'))
+      .hint,
+  ).toBe('Export the model. Use that file. Supported: "bert", "gpt2".'));
 
 it("the Models view's rows of such a model are its reasons", () => {
   const rows = refusalRows(refusalOf(PATH, ERROR));
