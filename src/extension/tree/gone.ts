@@ -2,7 +2,13 @@ import type { RunEntry } from '../runs/store';
 import type { Row } from '../words/run-row';
 
 /** Rows that are drawn once more after what they represent is gone. */
-export const GONE_SWEEP: Row = { label: '', description: '', icon: { id: 'layers' }, capabilities: [], spoken: '' };
+export const GONE_SWEEP: Row = {
+  label: '',
+  description: '',
+  icon: { id: 'layers' },
+  capabilities: [],
+  spoken: '',
+};
 
 export const goneRun = (folder: string): RunEntry => ({
   folder,
