@@ -12,6 +12,8 @@ export function queuedRow(
       ? t('queued · next')
       : t('queued · number {0}', position);
   return {
+    // A narrow side bar cuts the end.
+    lead: `#${position}`,
     label,
     description,
     icon: { id: 'clock' },

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { CONTEXT } from '../ids';
 import type { Services } from '../services';
 import { isDemo } from '../runs/demo-places';

@@ -106,6 +106,7 @@ describe('the queue of runs', () => {
     expect([...names.values()]).toEqual(['AuroRA r2 · seed 1', 'AuroRA r2 · seed 2']);
     const row = queuedRow('AuroRA r2 · seed 2', { position: 2, held: false }, context);
     expect(row).toMatchObject({
+      lead: '#2',
       description: 'queued · number 2',
       icon: { id: 'clock' },
       capabilities: ['queued', 'canUnqueue', 'canRunNow'],
