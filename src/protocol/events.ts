@@ -1,3 +1,4 @@
+import type { Alarm } from './alarms';
 import type { TargetScale } from './outputs';
 import type { Reading } from './reading';
 import type { MetricName } from '../experiment/metrics';
@@ -185,6 +186,7 @@ export type RunEvent = EventBase &
         form?: 'static';
       }
     | DivergedEvaluation
+    | (Alarm & { kind: 'alarm' })
     | TestEvaluation
     | (QuantizationCost & { kind: 'quantization-cost'; seconds: number })
     /** What precedes this tensor was computed once for all trials of a sweep; `found`: by another trial. */

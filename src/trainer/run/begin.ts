@@ -1,6 +1,7 @@
 import { outputsOf } from '../../protocol/outputs';
 import { ScalarsWriter } from '../../runs/curve/scalars';
 import { runPaths } from '../../runs/layout';
+import { alarmWatchOf } from '../alarms/of-run';
 import { settleAdapters } from '../checkpoint/adapter-files';
 import type { Restored } from '../checkpoint/resume';
 import { initialState, restoredState } from '../checkpoint/state';
@@ -22,7 +23,7 @@ import type { Start } from './start';
 /** Assembles what a run trains with, and checks that the longest texts fit the model and the device. */
 export async function makeContext(
   open: OpenRun,
-  { from, restored }: Start,
+  { from, before, restored }: Start,
   { guard, plan, task, seconds }: Prepared,
   { stepper, trainable, choice: device }: OpenedOn,
 ): Promise<RunContext> {
@@ -39,9 +40,10 @@ export async function makeContext(
   const scalars = ScalarsWriter.open(open.run, state.step, checkpoint?.state.curve);
   open.held.watch(runPaths(open.run).scalars);
   if (scalars.damage) open.warn(scalars.damage);
+  const alarms = alarmWatchOf(task, plan, open.run, before ?? [], state.step);
   const totals = { seconds: (restored?.seconds ?? 0) + seconds, examples: restored?.examples ?? 0 };
   const phase = { task, stepper, micro };
-  return { open, task, trainable, device, env, guard, plan, state, scalars, totals, scored: [], phase };
+  return { open, task, trainable, device, env, guard, plan, state, scalars, alarms, totals, scored: [], phase };
 }
 
 /** Records what is known about a run before its first step. */
