@@ -7,6 +7,8 @@ export interface Mark {
   x: number;
   /** Omitted for a mark on the axis. */
   label?: string;
+  /** Drawn in the color of warnings. */
+  alarm?: true;
 }
 
 export function paintMarks(
@@ -17,13 +19,13 @@ export function paintMarks(
   colors: ChartColors,
 ): void {
   const ratio = devicePixelRatio;
-  ctx.strokeStyle = ctx.fillStyle = colors.text;
   ctx.lineWidth = ratio;
   ctx.font = colors.font.replace('11px', `${11 * ratio}px`);
   ctx.textBaseline = 'top';
   const bottom = bbox.top + bbox.height;
-  for (const { x, label } of marks) {
+  for (const { x, label, alarm } of marks) {
     if (x < projection.min || x > projection.max) continue;
+    ctx.strokeStyle = ctx.fillStyle = alarm ? colors.warning : colors.text;
     const at = Math.round(projection.x(x));
     ctx.setLineDash(label === undefined ? [] : [3 * ratio, 3 * ratio]);
     ctx.beginPath();

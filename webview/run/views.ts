@@ -1,4 +1,5 @@
 import { metricInfo } from '../../src/experiment/metrics';
+import { alarmName, alarmsOf } from '../../src/protocol/alarms';
 import type { ChartView } from '../charts/line-chart';
 import type { Curve } from '../charts/curve';
 import type { Mark } from '../charts/marks';
@@ -118,5 +119,10 @@ function marksOf(run: RunData, axis: XAxis): Mark[] {
   for (const e of run.events)
     if (e.kind === 'resumed' && e.fromStep > 0 && e.fromStep !== forked?.fromStep)
       marks.push({ x: run.xOfStep(e.fromStep, axis), label: t('resumed') });
+  const alarms = alarmsOf(run.events);
+  for (const step of new Set(alarms.map((a) => a.step))) {
+    const names = alarms.filter((a) => a.step === step).map(({ alarm }) => alarmName(alarm, t));
+    marks.push({ x: run.xOfStep(step, axis), label: names.join(', '), alarm: true });
+  }
   return marks;
 }

@@ -1,5 +1,7 @@
 import { readingText } from '../../protocol/reading';
 import { formatMetric, isMetric, metricInfo, type MetricName, metricValue } from '../../experiment/metrics';
+import { alarmsOf, alarmSummary } from '../../protocol/alarms';
+import { betterAnswer, worseWords } from '../../protocol/baseline';
 import { hasDiverged } from '../../runs/outcome';
 import {
   bestEvaluation,
@@ -15,6 +17,7 @@ import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
 import type { Translate } from '../translate';
 import { ago } from './format';
+import { fill } from '../../base/fill';
 import { progressPercent } from '../../base/percent';
 
 /** The content of a tree row, from which VS Code's tree item is made. */
@@ -47,10 +50,19 @@ export const ICONS: Record<ShownState, Row['icon']> = {
   damaged: { id: 'warning', color: 'problemsErrorIcon.foreground' },
 };
 
+const WARNING = { id: 'warning', color: 'problemsWarningIcon.foreground' };
+
+/** Trained, or being trained, with something wrong: a tick or a spinner alone would hide that. */
+export const isAlarming = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
+  (state === 'running' || state === 'finished') &&
+  run !== undefined &&
+  (alarmsOf(run.events).length > 0 || betterAnswer(run) !== undefined);
+
 export function runRow(entry: RunEntry, context: RowContext): Row {
   const { t } = context;
   const label = runLabel(entry);
   const parts = [...progress(entry, t), ...result(entry, context)].filter((p) => p !== '');
+  const warned = isAlarming(entry) ? [t('warning')] : [];
   const star = entry.user.star ? [t('starred')] : [];
   return {
     label: entry.user.star ? `★ ${label}` : label,
@@ -59,9 +71,11 @@ export function runRow(entry: RunEntry, context: RowContext): Row {
       ? { id: 'desktop-download' }
       : isPruned(entry)
         ? { id: 'circle-slash' }
-        : ICONS[entry.state],
+        : isAlarming(entry)
+          ? WARNING
+          : ICONS[entry.state],
     capabilities: capabilities(entry, context.trusted),
-    spoken: [...new Set([t('Run {0}', label), stateName(entry.state, t), ...star, ...parts])].join(', '),
+    spoken: [...new Set([t('Run {0}', label), stateName(entry.state, t), ...warned, ...star, ...parts])].join(', '),
   };
 }
 
@@ -89,12 +103,17 @@ export function stateName(state: ShownState, t: Translate): string {
   }
 }
 
-/** The best value so far of the run's metric. The number comes first, since a narrow side bar truncates the end. */
-export function headline({ run }: RunEntry): string | undefined {
+/**
+ * The best value so far of the run's metric. The number comes first, since a narrow side bar truncates the end; a constant
+ * answer that does better follows.
+ */
+export function headline({ run }: RunEntry, t: Translate = fill): string | undefined {
   const best = run && bestEvaluation(run);
   if (!best) return undefined;
   const metric = metricOf(run);
-  return `${formatMetric(metric, metricValue(best.metrics, metric))} ${metricInfo(metric).label}`;
+  const text = `${formatMetric(metric, metricValue(best.metrics, metric))} ${metricInfo(metric).label}`;
+  const better = betterAnswer(run);
+  return better ? `${text}, ${worseWords(better, t)}` : text;
 }
 
 /** The run's metric; one that this version does not know is read as the loss. */
@@ -134,7 +153,7 @@ function result(entry: RunEntry, { t, locale, now }: RowContext): string[] {
   if (!run) return [];
   const time = isActive(state) ? startTime(run) : lastTime(run);
   const when = time === undefined ? '' : ago(time, now, locale, t);
-  return [headline(entry) ?? '', isActive(state) && when ? t('started {0}', when) : when];
+  return [headline(entry, t) ?? '', alarmSummary(alarmsOf(run.events), t) ?? '', isActive(state) && when ? t('started {0}', when) : when];
 }
 
 function capabilities({ state, run, user }: RunEntry, trusted: boolean): string[] {
