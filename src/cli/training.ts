@@ -1,4 +1,4 @@
-import { alarmSentence } from '../protocol/alarms';
+import { alarmSentence } from '../protocol/alarms/alarms';
 import type { Outputs } from '../protocol/outputs';
 import { fill } from '../base/fill';
 import { join } from 'node:path';

@@ -1,4 +1,3 @@
-import type { Alarm } from './alarms';
 import type { TargetScale } from './outputs';
 import type { Reading } from './reading';
 import type { MetricName } from '../experiment/metrics';
@@ -150,6 +149,41 @@ export const batched = ({
   trainExamples: number;
   packedRows?: number;
 }): number => packedRows ?? trainExamples;
+
+/** What is watched for during training. Each is raised once per run; docs/alarms.md has the thresholds. */
+export const ALARMS = [
+  'loss-above-start',
+  'loss-jump',
+  'gradient-explosion',
+  'non-finite',
+  'overfitting',
+  'no-better-than-baseline',
+  'plateau',
+  'saturation',
+  'outside-support',
+] as const;
+export type AlarmKind = (typeof ALARMS)[number];
+
+/** What was observed. Numbers are in the unit of what the alarm watches: a loss, a norm, a metric, a share of 1. */
+export interface Alarm {
+  alarm: AlarmKind;
+  /** The optimizer step after which it was observed. */
+  step: number;
+  /** The last step before the trouble began, as far as known: a fork starts from a checkpoint up to there. */
+  since: number;
+  /** Left out if it is not a finite number. */
+  value?: number;
+  /** What `value` has passed. */
+  threshold?: number;
+  /** What the threshold was computed from: an earlier loss or norm, or the baseline's result. */
+  reference?: number;
+  /** Of `value`, where it is a metric. */
+  metric?: MetricName;
+  /** The best answer that ignores the input, such as: always "ham". */
+  answer?: string;
+  /** What is not finite. */
+  what?: string;
+}
 
 export type RunEvent = EventBase &
   (

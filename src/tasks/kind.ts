@@ -2,7 +2,7 @@ import type { Answered, Example, Examples, Texts, TrainingPass } from '../data/d
 import type { Experiment } from '../experiment/experiment';
 import type { TensorInfo } from '../graph/infos';
 import type { HostTensor } from '../graph/host-tensor';
-import type { Baseline } from '../protocol/baseline';
+import type { Baseline } from '../protocol/alarms/baseline';
 import type { EvaluationMetrics } from '../protocol/events';
 import type { Answer, PlayImage } from '../protocol/playground';
 import type { Answers } from '../protocol/predictions';

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { readRun } from '../read-run';
 import { EXIT } from '../../src/base/errors';
-import { alarmsOf, type Alarm } from '../../src/protocol/alarms';
+import { alarmsOf, type Alarm } from '../../src/protocol/alarms/alarms';
 import { CLI, Lab } from './lab';
 
 const labs: Lab[] = [];
@@ -19,7 +19,13 @@ const alarmsAt = (run: string): Alarm[] => alarmsOf(readRun(run).events);
 const curve = (run: string) => [...readRun(run).scalars.column('loss')!];
 
 it('a killed and resumed run raises the same alarms at the same steps; a fork keeps those up to its step', () => {
-  const training = { learningRate: 3, warmupSteps: 48, schedule: 'constant', evaluateEvery: 24, checkpointEvery: 5 };
+  const training = {
+    learningRate: 3,
+    warmupSteps: 48,
+    schedule: 'constant',
+    evaluateEvery: 24,
+    checkpointEvery: 5,
+  };
   const l = lab({ training });
   const train = (...args: string[]) => ['train', ...args, '--threads', '1', '--device', 'cpu'];
   l.run(...train(l.experiment, '--out', l.path('whole')));

@@ -93,7 +93,10 @@ describe('training from the palette, in VS Code 1.100', () => {
     expect(statusOf(run).state).toBe('running');
     await window.statusBar(/loss far above its start/).waitFor();
     await window.expand(window.row('wild'));
-    await window.row(/loss far above its start/).locator('.codicon-warning').waitFor();
+    await window
+      .row(/loss far above its start/)
+      .locator('.codicon-warning')
+      .waitFor();
     const dashboard = await Dashboard.of(window, [run]);
     await dashboard.frame.locator('[data-fact="alarms"]', { hasText: text }).waitFor();
     const notice = await window.said(text);

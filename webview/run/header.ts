@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { deviceLine, deviceWords } from '../../src/protocol/device-words';
-import { alarmsOf, alarmSentence } from '../../src/protocol/alarms';
+import { alarmsOf, alarmSentence } from '../../src/protocol/alarms/alarms';
 import { readingText } from '../../src/protocol/reading';
 import type { RunAction } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
@@ -165,8 +165,7 @@ function alarmList(run: RunData): unknown {
     ${worse === undefined ? nothing : html`<p>${worse}</p>`}
     <ul>
       ${alarms.map(
-        (alarm) =>
-          html`<li>${t('Step {0}: {1}', formatCount(alarm.step), alarmSentence(alarm, t))}</li>`,
+        (alarm) => html`<li>${t('Step {0}: {1}', formatCount(alarm.step), alarmSentence(alarm, t))}</li>`,
       )}
     </ul>
   </div>`;

@@ -1,5 +1,5 @@
 import { metricInfo } from '../../src/experiment/metrics';
-import { alarmName, alarmsOf } from '../../src/protocol/alarms';
+import { alarmName, alarmsOf } from '../../src/protocol/alarms/alarms';
 import type { ChartView } from '../charts/line-chart';
 import type { Curve } from '../charts/curve';
 import type { Mark } from '../charts/marks';

@@ -1,5 +1,5 @@
 import { formatMetric, isMetric, metricInfo, metricValue } from '../../src/experiment/metrics';
-import { betterAnswer, worseWords } from '../../src/protocol/baseline';
+import { betterAnswer, worseWords } from '../../src/protocol/alarms/baseline';
 import type { RunEvent } from '../../src/protocol/events';
 import { t } from '../ui/l10n';
 import { formatCount, formatNumber } from './format';

@@ -1,4 +1,4 @@
-import { alarmsOf, type Alarm } from '../../protocol/alarms';
+import { alarmsOf, type Alarm } from '../../protocol/alarms/alarms';
 import type { RunEvent } from '../../protocol/events';
 
 /** Alarms of a run that come within this time are shown together. */

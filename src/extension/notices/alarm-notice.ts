@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { Alarm } from '../../protocol/alarms';
+import type { Alarm } from '../../protocol/alarms/alarms';
 import { COMMAND } from '../ids';
 import { checkpointSteps } from '../launcher/run-status';
 import { isActive } from '../runs/shown-state';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { alarmsOf, alarmSummary } from '../../protocol/alarms';
+import { alarmsOf, alarmSummary } from '../../protocol/alarms/alarms';
 import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { isHubModel } from '../../files/model-path';
 import { experimentName, stepName } from '../../runs/layout';
-import { betterAnswer, worseWords } from '../../protocol/baseline';
+import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
 import { EXPORT_FORMS, type ExportForm, type ExportLine } from '../../protocol/export';
 import { runFrom } from '../ask/pick';
 import { programError } from '../launcher/program-error';

@@ -1,5 +1,5 @@
 import type { Experiment } from '../../experiment/experiment';
-import { alarmSentence, type Alarm } from '../../protocol/alarms';
+import { alarmSentence, type Alarm } from '../../protocol/alarms/alarms';
 import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';

@@ -5,8 +5,8 @@ import {
   type MetricName,
   type Metrics,
 } from '../../experiment/metrics';
-import { alarmsOf, alarmSentence } from '../../protocol/alarms';
-import { betterAnswer, worseWords } from '../../protocol/baseline';
+import { alarmsOf, alarmSentence } from '../../protocol/alarms/alarms';
+import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
 import type { Evaluated, QuantizationCost } from '../../protocol/events';
 import { scoresOf } from '../../protocol/scores';
 import { deviceWords } from '../../protocol/device-words';

@@ -1,7 +1,7 @@
 import { readingText } from '../../protocol/reading';
 import { formatMetric, isMetric, metricInfo, type MetricName, metricValue } from '../../experiment/metrics';
-import { alarmsOf, alarmSummary } from '../../protocol/alarms';
-import { betterAnswer, worseWords } from '../../protocol/baseline';
+import { alarmsOf, alarmSummary } from '../../protocol/alarms/alarms';
+import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
 import { hasDiverged } from '../../runs/outcome';
 import {
   bestEvaluation,
@@ -75,7 +75,9 @@ export function runRow(entry: RunEntry, context: RowContext): Row {
           ? WARNING
           : ICONS[entry.state],
     capabilities: capabilities(entry, context.trusted),
-    spoken: [...new Set([t('Run {0}', label), stateName(entry.state, t), ...warned, ...star, ...parts])].join(', '),
+    spoken: [...new Set([t('Run {0}', label), stateName(entry.state, t), ...warned, ...star, ...parts])].join(
+      ', ',
+    ),
   };
 }
 
@@ -153,7 +155,11 @@ function result(entry: RunEntry, { t, locale, now }: RowContext): string[] {
   if (!run) return [];
   const time = isActive(state) ? startTime(run) : lastTime(run);
   const when = time === undefined ? '' : ago(time, now, locale, t);
-  return [headline(entry, t) ?? '', alarmSummary(alarmsOf(run.events), t) ?? '', isActive(state) && when ? t('started {0}', when) : when];
+  return [
+    headline(entry, t) ?? '',
+    alarmSummary(alarmsOf(run.events), t) ?? '',
+    isActive(state) && when ? t('started {0}', when) : when,
+  ];
 }
 
 function capabilities({ state, run, user }: RunEntry, trusted: boolean): string[] {

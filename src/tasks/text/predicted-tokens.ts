@@ -2,7 +2,7 @@ import { integers } from '../../data/batch';
 import type { Examples, TextExample } from '../../data/dataset';
 import { DType } from '../../graph/dtype';
 import type { HostTensor } from '../../graph/host-tensor';
-import type { Baseline } from '../../protocol/baseline';
+import type { Baseline } from '../../protocol/alarms/baseline';
 import type { Scorer } from '../kind';
 import { perplexity } from '../metrics/perplexity';
 import { TokenAccuracy } from '../metrics/token-accuracy';

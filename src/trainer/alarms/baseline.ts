@@ -1,5 +1,5 @@
 import { isBetter, metricValue } from '../../experiment/metrics';
-import type { Baseline } from '../../protocol/baseline';
+import type { Baseline } from '../../protocol/alarms/baseline';
 import type { EvaluationMetrics } from '../../protocol/events';
 import type { Finding } from './finding';
 

@@ -1,4 +1,4 @@
-import type { Alarm } from '../../protocol/alarms';
+import type { Alarm } from '../../protocol/alarms/alarms';
 
 /** What a rule observed; it is an alarm the first time. */
 export type Finding = Alarm;

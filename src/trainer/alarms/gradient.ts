@@ -26,8 +26,6 @@ export class GradientRule {
     const reference = Math.max(SMALL_NORM, median(this.history));
     const threshold = EXPLODED * reference;
     if (!(value > threshold)) return [];
-    return [
-      { alarm: 'gradient-explosion', step, since: step - RECENT_STEPS, value, threshold, reference },
-    ];
+    return [{ alarm: 'gradient-explosion', step, since: step - RECENT_STEPS, value, threshold, reference }];
   }
 }

@@ -38,9 +38,7 @@ export class PlateauRule {
     if (this.rate.now < LEAST_RATE * this.rate.largest || loss < LEARNED * this.guessLoss) return [];
     const threshold = UNMOVED * before.loss;
     if (Math.abs(loss - before.loss) > threshold || hasFallen(before.interval, interval)) return [];
-    return [
-      { alarm: 'plateau', step, since: before.step, value: loss, threshold, reference: before.loss },
-    ];
+    return [{ alarm: 'plateau', step, since: before.step, value: loss, threshold, reference: before.loss }];
   }
 }
 

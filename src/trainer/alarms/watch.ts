@@ -1,5 +1,5 @@
-import { alarmsOf, type Alarm, type AlarmKind } from '../../protocol/alarms';
-import type { Baseline } from '../../protocol/baseline';
+import { alarmsOf, type Alarm, type AlarmKind } from '../../protocol/alarms/alarms';
+import type { Baseline } from '../../protocol/alarms/baseline';
 import { isAnyEvaluation } from '../../protocol/evaluations';
 import type { EvaluationMetrics, RunEvent } from '../../protocol/events';
 import { observed, type ActivationShares } from './activations';

@@ -73,8 +73,7 @@ export function requireFiniteLoss(step: number, loss: number): void {
   );
 }
 
-const ADVICE =
-  'Lower training.learningRate, lengthen the warm-up, or lower training.maxGradientNorm.';
+const ADVICE = 'Lower training.learningRate, lengthen the warm-up, or lower training.maxGradientNorm.';
 
 const words = (step: number, what: string): string => `Training diverged at step ${step}: ${what}.`;
 

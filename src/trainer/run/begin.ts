@@ -43,7 +43,21 @@ export async function makeContext(
   const alarms = alarmWatchOf(task, plan, open.run, before ?? [], state.step);
   const totals = { seconds: (restored?.seconds ?? 0) + seconds, examples: restored?.examples ?? 0 };
   const phase = { task, stepper, micro };
-  return { open, task, trainable, device, env, guard, plan, state, scalars, alarms, totals, scored: [], phase };
+  return {
+    open,
+    task,
+    trainable,
+    device,
+    env,
+    guard,
+    plan,
+    state,
+    scalars,
+    alarms,
+    totals,
+    scored: [],
+    phase,
+  };
 }
 
 /** Records what is known about a run before its first step. */

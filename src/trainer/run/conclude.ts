@@ -5,7 +5,7 @@ import { runPaths } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
 import type { StopReason } from '../../protocol/events';
 import { scoresOf } from '../../protocol/scores';
-import { raise } from '../alarms/raise';
+import { raise } from './raise';
 import { divergedAtEnd, NotFinite } from '../optimizer/finite';
 import type { LoopEnd } from '../loop/loop';
 import type { RunContext } from './context';

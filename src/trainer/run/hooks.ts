@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path';
 import { runPaths, stepName } from '../../runs/layout';
 import { sharesOf } from '../alarms/activations';
-import { raise } from '../alarms/raise';
+import { raise } from './raise';
 import { CHECKPOINT_VERSION, type Checkpoint } from '../checkpoint/checkpoint';
 import { putBackAdapters, writeAdapter, type WhichAdapter } from '../checkpoint/adapter-files';
 import { saveCheckpoint } from '../checkpoint/store';

@@ -3,7 +3,7 @@ import type { DeviceRequest } from '../../engine/devices/request';
 import type { Place } from '../../engine/place';
 import type { EvaluationSet } from '../../experiment/evaluation-sets';
 import type { Experiment } from '../../experiment/experiment';
-import type { Alarm } from '../../protocol/alarms';
+import type { Alarm } from '../../protocol/alarms/alarms';
 import type {
   DivergedEvaluation,
   Evaluated,

@@ -7,7 +7,7 @@ import { endNotice } from '../../../src/extension/words/end-text';
 import { runDetails } from '../../../src/extension/words/run-details';
 import { runRow } from '../../../src/extension/words/run-row';
 import { statusText } from '../../../src/extension/words/status-text';
-import type { Alarm } from '../../../src/protocol/alarms';
+import type { Alarm } from '../../../src/protocol/alarms/alarms';
 import type { NewEvent, RunEvent } from '../../../src/protocol/events';
 import { readRunSummary } from '../../../src/runs/read';
 import { temporaryFolders } from '../runs/folder';
@@ -62,7 +62,9 @@ describe("a run's row with alarms", () => {
       icon: { id: 'warning' },
       description: expect.stringMatching(/^50\.0% accuracy, worse than answering always "ham" \(60\.0%\) · /),
     });
-    expect(endNotice(at(0.5), t).message).toContain('50.0% accuracy, worse than answering always "ham" (60.0%)');
+    expect(endNotice(at(0.5), t).message).toContain(
+      '50.0% accuracy, worse than answering always "ham" (60.0%)',
+    );
     expect(runRow(at(0.6), context).icon.id).toBe('pass-filled');
     expect(runRow(at(0.7), context).description).not.toContain('worse');
   });

@@ -15,7 +15,7 @@ import {
 import { SCORINGS } from '../../../experiment/scoring';
 import { percent } from '../../../base/percent';
 import { fill } from '../../../base/fill';
-import { alarmSentence } from '../../../protocol/alarms';
+import { alarmSentence } from '../../../protocol/alarms/alarms';
 import type { Evaluated } from '../../../protocol/events';
 import type { MeanScore } from '../../../protocol/scores';
 import type { FinishedResult } from '../../../trainer/run/result';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { fill } from '../../../../src/base/fill';
-import { ALARMS, alarmSentence, alarmsOf } from '../../../../src/protocol/alarms';
+import { ALARMS, alarmSentence, alarmsOf } from '../../../../src/protocol/alarms/alarms';
 import { isAnyEvaluation } from '../../../../src/protocol/evaluations';
 import { readRunSummary } from '../../../../src/runs/read';
 import { trainHere } from './train';

@@ -1,4 +1,4 @@
-import type { Alarm } from '../../../../src/protocol/alarms';
+import type { Alarm } from '../../../../src/protocol/alarms/alarms';
 import type { EvaluationMetrics } from '../../../../src/protocol/events';
 import type { ActivationShares } from '../../../../src/trainer/alarms/activations';
 import { AlarmWatch, type WatchedRun } from '../../../../src/trainer/alarms/watch';

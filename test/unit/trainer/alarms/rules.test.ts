@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Baseline } from '../../../../src/protocol/baseline';
+import type { Baseline } from '../../../../src/protocol/alarms/baseline';
 import type { EvaluationMetrics, RunEvent } from '../../../../src/protocol/events';
 import { AlarmWatch, type WatchedStep } from '../../../../src/trainer/alarms/watch';
 
@@ -160,7 +160,9 @@ describe('a run', () => {
         const own = evaluationAt(step.step);
         const alarms = [
           ...watch.stepped(step),
-          ...own.flatMap((e) => watch.evaluated(step.step, metrics(e.kind === 'evaluation' ? e.metrics.loss : 0, 0.5))),
+          ...own.flatMap((e) =>
+            watch.evaluated(step.step, metrics(e.kind === 'evaluation' ? e.metrics.loss : 0, 0.5)),
+          ),
         ];
         events.push(...own, ...alarms.map((a) => ({ kind: 'alarm', ...a }) as RunEvent));
       }
@@ -169,7 +171,14 @@ describe('a run', () => {
     const whole = new AlarmWatch(RUN);
     go(whole, 0, 90, []);
     expect(new Set(whole.raised.map((a) => a.alarm))).toEqual(
-      new Set(['loss-above-start', 'loss-jump', 'gradient-explosion', 'no-better-than-baseline', 'overfitting', 'plateau']),
+      new Set([
+        'loss-above-start',
+        'loss-jump',
+        'gradient-explosion',
+        'no-better-than-baseline',
+        'overfitting',
+        'plateau',
+      ]),
     );
     for (let at = 0; at <= 90; at++) {
       const events = go(new AlarmWatch(RUN), 0, at, []);

@@ -1,6 +1,6 @@
-import { formatMetric, isMetric, score, type MetricName } from '../experiment/metrics';
-import { own } from '../base/names';
-import type { RunEvent } from './events';
+import { formatMetric, isMetric, score, type MetricName } from '../../experiment/metrics';
+import { own } from '../../base/names';
+import type { RunEvent } from '../events';
 
 /** The result of the best answer that does not depend on the input, on the validation examples. */
 export interface Baseline {

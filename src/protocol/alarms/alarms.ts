@@ -1,41 +1,8 @@
-import { formatMetric, metricInfo, type MetricName } from '../experiment/metrics';
-import { numberText } from '../base/number-text';
-import type { RunEvent } from './events';
+import { formatMetric, metricInfo } from '../../experiment/metrics';
+import { numberText } from '../../base/number-text';
+import type { Alarm, AlarmKind, RunEvent } from '../events';
 
-/** What is watched for during training. Each is raised once per run; docs/alarms.md has the thresholds. */
-export const ALARMS = [
-  'loss-above-start',
-  'loss-jump',
-  'gradient-explosion',
-  'non-finite',
-  'overfitting',
-  'no-better-than-baseline',
-  'plateau',
-  'saturation',
-  'outside-support',
-] as const;
-export type AlarmKind = (typeof ALARMS)[number];
-
-/** What was observed. Numbers are in the unit of what the alarm watches: a loss, a norm, a metric, a share of 1. */
-export interface Alarm {
-  alarm: AlarmKind;
-  /** The optimizer step after which it was observed. */
-  step: number;
-  /** The last step before the trouble began, as far as known: a fork starts from a checkpoint up to there. */
-  since: number;
-  /** Left out if it is not a finite number. */
-  value?: number;
-  /** What `value` has passed. */
-  threshold?: number;
-  /** What the threshold was computed from: an earlier loss or norm, or the baseline's result. */
-  reference?: number;
-  /** Of `value`, where it is a metric. */
-  metric?: MetricName;
-  /** The best answer that ignores the input, such as: always "ham". */
-  answer?: string;
-  /** What is not finite. */
-  what?: string;
-}
+export { ALARMS, type Alarm, type AlarmKind } from '../events';
 
 /** Translation in the editor and the pages: {0} and so on are replaced by the values. */
 type Translate = (sentence: string, ...values: (string | number)[]) => string;
@@ -50,7 +17,9 @@ export const alarmsOf = (events: readonly RunEvent[]): Alarm[] =>
 
 /** Without what every event has. */
 const bare = (event: Alarm): Alarm =>
-  Object.fromEntries(FIELDS.flatMap((f) => (event[f] === undefined ? [] : [[f, event[f]]]))) as unknown as Alarm;
+  Object.fromEntries(
+    FIELDS.flatMap((f) => (event[f] === undefined ? [] : [[f, event[f]]])),
+  ) as unknown as Alarm;
 
 /** A few words, for a mark on a curve or a row. */
 export function alarmName(alarm: AlarmKind, t: Translate): string {
