@@ -37,6 +37,8 @@ export const EXIT = {
   inputs: 25,
   /** The folder of a run, or a file in it, was moved or removed during training. */
   lost: 26,
+  /** A finished run whose best evaluation is worse than an answer that ignores the input. */
+  baseline: 27,
   stopped: 130,
 } as const;
 

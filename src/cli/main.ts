@@ -119,7 +119,8 @@ ${SHOWN.map(([name, c]) => `  ${name.padEnd(11)}${c.summary}`).join('\n')}
 Exit codes: 0 done · 1 a check or the program failed · 2 usage · 3 experiment file · 4 to 8 model ·
 9 operator · 10 targets · 11 rank · 12 to 14 data · 15, 16 tokenizer · 17 diverged · 18 disk · 19 device ·
 20 run folder · 21 memory · 22 adapter · 23 export that loses too much · 24 owned by another process ·
-25 model, tokenizer or data changed · 26 run folder lost · 130 stopped
+25 model, tokenizer or data changed · 26 run folder lost · 27 trained, but worse than a constant answer ·
+130 stopped
 `;
 
 stampLog();

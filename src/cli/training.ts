@@ -1,4 +1,6 @@
+import { alarmSentence } from '../protocol/alarms/alarms';
 import type { Outputs } from '../protocol/outputs';
+import { fill } from '../base/fill';
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices/request';
 import { placeName } from '../engine/place';
@@ -61,6 +63,7 @@ export async function trainRun(
     stepped: (record) => progress!.step(record),
     evaluated: (step, epoch, metrics, best) => progress!.evaluation(step, epoch, metrics, best),
     diverged: (event) => progress!.diverged(event),
+    alarm: (alarm) => progress!.line(`alarm at step ${alarm.step}: ${alarmSentence(alarm, fill)}`),
     scoring: (set, examples) =>
       progress!.line(`Evaluating the best adapter on ${setWords(set)}: ${count(examples)} examples…`),
     scored: (set, metrics) => progress!.scored(set, metrics),

@@ -150,6 +150,41 @@ export const batched = ({
   packedRows?: number;
 }): number => packedRows ?? trainExamples;
 
+/** What is watched for during training. Each is raised once per run; docs/alarms.md has the thresholds. */
+export const ALARMS = [
+  'loss-above-start',
+  'loss-jump',
+  'gradient-explosion',
+  'non-finite',
+  'overfitting',
+  'no-better-than-baseline',
+  'plateau',
+  'saturation',
+  'outside-support',
+] as const;
+export type AlarmKind = (typeof ALARMS)[number];
+
+/** What was observed. Numbers are in the unit of what the alarm watches: a loss, a norm, a metric, a share of 1. */
+export interface Alarm {
+  alarm: AlarmKind;
+  /** The optimizer step after which it was observed. */
+  step: number;
+  /** The last step before the trouble began, as far as known: a fork starts from a checkpoint up to there. */
+  since: number;
+  /** Left out if it is not a finite number. */
+  value?: number;
+  /** What `value` has passed. */
+  threshold?: number;
+  /** What the threshold was computed from: an earlier loss or norm, or the baseline's result. */
+  reference?: number;
+  /** Of `value`, where it is a metric. */
+  metric?: MetricName;
+  /** The best answer that ignores the input, such as: always "ham". */
+  answer?: string;
+  /** What is not finite. */
+  what?: string;
+}
+
 export type RunEvent = EventBase &
   (
     | RequestedEvent
@@ -185,6 +220,7 @@ export type RunEvent = EventBase &
         form?: 'static';
       }
     | DivergedEvaluation
+    | (Alarm & { kind: 'alarm' })
     | TestEvaluation
     | (QuantizationCost & { kind: 'quantization-cost'; seconds: number })
     /** What precedes this tensor was computed once for all trials of a sweep; `found`: by another trial. */

@@ -1,8 +1,8 @@
 import type { Answered, Example, Examples, Texts, TrainingPass } from '../data/dataset';
 import type { Experiment } from '../experiment/experiment';
-import type { MetricName } from '../experiment/metrics';
 import type { TensorInfo } from '../graph/infos';
 import type { HostTensor } from '../graph/host-tensor';
+import type { Baseline } from '../protocol/alarms/baseline';
 import type { EvaluationMetrics } from '../protocol/events';
 import type { Answer, PlayImage } from '../protocol/playground';
 import type { Answers } from '../protocol/predictions';
@@ -19,14 +19,6 @@ export interface Scorer<E> {
   add(example: E, logits: Float32Array): void;
   /** All but the loss. @param loss the mean, which the graph computes */
   metrics(loss: number): Omit<EvaluationMetrics, 'loss'>;
-}
-
-/** The result of the best answer that does not depend on the input, on the validation examples. */
-export interface Baseline {
-  /** Such as: always "ham". */
-  answer: string;
-  metric: MetricName;
-  value: number;
 }
 
 /** A finding about the data that makes results look better than they are, or leaves something unmeasured. */

@@ -19,6 +19,10 @@ describe('training from the palette, in VS Code 1.100', () => {
     'short.aurora.json',
     readFileSync(lab.experiment, 'utf8').replace('"epochs": 3000', '"epochs": 4'),
   );
+  lab.write(
+    'wild.aurora.json',
+    readFileSync(lab.experiment, 'utf8').replace('"learningRate": 0.01', '"learningRate": 50'),
+  );
   const runsOf = (name: string) => join(lab.folder, '.aurora/runs', name);
   let server: WorkbenchServer;
   let window: Window;
@@ -99,6 +103,33 @@ describe('training from the palette, in VS Code 1.100', () => {
     expect(readRun(short()).spec.training.epochs).toBe(4);
     const notice = await window.said(/ has finished: best /);
     await notice.getByRole('button', { name: 'Open Dashboard' }).waitFor();
+  });
+
+  test('a learning rate of 50 is shown everywhere, and a fork with a lower one replaces the run', async () => {
+    const wild = () => readdirSync(runsOf('wild')).map((id) => join(runsOf('wild'), id));
+    await window.openFile('wild.aurora.json');
+    await window.palette('AuroRA: Run Experiment');
+    const text = /The training loss is .+ far above/;
+    await window.toast(text).waitFor();
+    const [run] = wild();
+    expect(statusOf(run).state).toBe('running');
+    await window.statusBar(/loss far above its start/).waitFor();
+    await window.expand(window.row('wild'));
+    await window
+      .row(/loss far above its start/)
+      .locator('.codicon-warning')
+      .waitFor();
+    const dashboard = await Dashboard.of(window, [run]);
+    await dashboard.frame.locator('[data-fact="alarms"]', { hasText: text }).waitFor();
+    const notice = await window.said(text);
+    await notice.getByRole('button', { name: 'Fork with Lower Rate from Step 0' }).click();
+    await expect.poll(() => wild().length, { timeout: 900_000 }).toBe(2);
+    const fork = wild().find((folder) => folder !== run)!;
+    await Dashboard.of(window, [run, fork]);
+    expect(statusOf(run).state).toBe('stopped');
+    const spec = JSON.parse(readFileSync(join(fork, 'spec.json'), 'utf8')) as { training: unknown };
+    expect(spec.training).toMatchObject({ learningRate: 10 });
+    kill(statusOf(fork).pid);
   });
 
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));

@@ -281,6 +281,29 @@ describe('the curves', () => {
   });
 });
 
+describe('alarms', () => {
+  it('are marked on the curve and listed in the header, and a worse result is not called finished alone', async () => {
+    const run = trained('trouble', 400, 'finished');
+    const at = { value: 12.3, threshold: 2.1, reference: 0.7, since: 195 };
+    const before = await show([run.folder]);
+    const warning = (w: Watched) => pixelsOf(w, 'loss', '--vscode-editorWarning-foreground');
+    expect(await warning(before)).toBeLessThan(20);
+    run.event({ kind: 'alarm', alarm: 'loss-jump', step: 200, ...at });
+    const baseline = { answer: 'always "a"', metric: 'accuracy', value: 0.95 };
+    const result = { outcome: 'finished', steps: 400, baseline };
+    writeFileSync(runPaths(run.folder).result, JSON.stringify(result));
+    const w = await show([run.folder]);
+    expect(await warning(w)).toBeGreaterThan(50);
+    const box = w.page.locator('[data-fact=alarms]');
+    expect(await box.innerText()).toContain('Step 200: The training loss has jumped to 12.3');
+    expect(await box.innerText()).toContain('worse than answering always "a" (95.0%)');
+    expect(await w.page.locator('.state').first().innerText()).toBe('Finished, worse than a constant answer');
+    const numbers = await w.page.locator('.numbers').innerText();
+    expect(numbers).toContain('worse than answering always "a" (95.0%), at step 400');
+    expect(await w.complaints()).toEqual([]);
+  });
+});
+
 describe('the actions of the page', () => {
   it('include forking by keyboard at the checkpoint before the chosen point', async () => {
     const run = trained('fork', 412);

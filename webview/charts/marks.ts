@@ -32,12 +32,12 @@ export function paintMarks(
   colors: ChartColors,
 ): void {
   const ratio = devicePixelRatio;
-  ctx.strokeStyle = ctx.fillStyle = colors.text;
   ctx.lineWidth = ratio;
   const bottom = bbox.top + bbox.height;
   for (const mark of marks) {
     const { x, label } = mark;
     if (x < projection.min || x > projection.max) continue;
+    ctx.strokeStyle = ctx.fillStyle = kindOf(mark) === 'alarm' ? colors.warning : colors.text;
     const at = Math.round(projection.x(x));
     ctx.beginPath();
     if (label === undefined) {

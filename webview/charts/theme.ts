@@ -1,6 +1,7 @@
 /** The theme values for a canvas, which cannot read CSS variables. */
 export interface ChartColors {
   text: string;
+  warning: string;
   grid: string;
   background: string;
   /** CSS font shorthand at 11 px, as canvases expect it. */
@@ -30,6 +31,7 @@ export function chartColors(): ChartColors {
   const text = get('foreground', style.color);
   return {
     text,
+    warning: get('editorWarning-foreground', text),
     grid: get('charts-lines', text),
     background: get('editor-background', 'transparent'),
     font: `11px ${get('font-family', 'sans-serif')}`,

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { deviceLine, deviceWords } from '../../src/protocol/device-words';
+import { alarmsOf, alarmSentence } from '../../src/protocol/alarms/alarms';
 import { readingText } from '../../src/protocol/reading';
 import type { RunAction } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
@@ -11,11 +12,13 @@ import {
   failure,
   headline,
   isActive,
+  isWorse,
   secondsPerStep,
   stateWords,
   timeLeft,
   trainingLoss,
   warnings,
+  worseResult,
 } from './words';
 import { progressPercent } from '../../src/base/percent';
 
@@ -30,7 +33,9 @@ export function header(run: RunData, now: number, several: boolean, actions: Hea
   return html`<section class="run-header" aria-label=${t('Run {0}', name ?? '')}>
     <div class="title">
       ${several ? swatch(run.index) : nothing} ${several ? html`<h2>${name}</h2>` : html`<h1>${name}</h1>`}
-      <span class="state state-${facts?.state ?? 'starting'}">${stateWords(run)}</span>
+      <span class="state state-${facts?.state ?? 'starting'} ${isWorse(run) ? 'state-worse' : ''}"
+        >${stateWords(run)}</span
+      >
     </div>
     ${several ? nothing : subtitle(run)} ${progress(run)} ${numbers(run, now, several)}
     ${device(run, several)} ${staticForm(run)} ${origin(run)} ${problems(run)}
@@ -147,6 +152,7 @@ function problems(run: RunData): unknown {
         </div>`
       : nothing
   }
+  ${alarmList(run)}
   ${
     list.length > 0
       ? html`<details class="message warning" ?open=${list.length <= 3}>
@@ -157,6 +163,21 @@ function problems(run: RunData): unknown {
         </details>`
       : nothing
   }`;
+}
+
+/** What was wrong during training, and with its result. */
+function alarmList(run: RunData): unknown {
+  const worse = worseResult(run);
+  const alarms = alarmsOf(run.events);
+  if (alarms.length === 0 && worse === undefined) return nothing;
+  return html`<div class="message warning" role="alert" data-fact="alarms">
+    ${worse === undefined ? nothing : html`<p>${worse}</p>`}
+    <ul>
+      ${alarms.map(
+        (alarm) => html`<li>${t('Step {0}: {1}', formatCount(alarm.step), alarmSentence(alarm, t))}</li>`,
+      )}
+    </ul>
+  </div>`;
 }
 
 /** Whether it has learned something that can be tried. */

@@ -1,4 +1,5 @@
 import { formatMetric, isMetric, metricInfo, metricValue } from '../../src/experiment/metrics';
+import { betterAnswer, worseWords } from '../../src/protocol/alarms/baseline';
 import type { RunEvent } from '../../src/protocol/events';
 import { t } from '../ui/l10n';
 import { formatCount, formatNumber } from './format';
@@ -20,6 +21,7 @@ export function stateWords(run: RunData): string {
     case 'running':
       return t('Running');
     case 'finished':
+      if (isWorse(run)) return t('Finished, worse than a constant answer');
       return stoppedEarly(run) ? t('Finished early: no more improvement') : t('Finished');
     case 'stopped':
       return isUntrainedImport(run) ? t('Imported') : t('Stopped');
@@ -32,6 +34,18 @@ export function stateWords(run: RunData): string {
     case 'gone':
       return t('Folder not found');
   }
+}
+
+const answerOver = (run: RunData) => betterAnswer({ events: run.events, result: run.facts?.result });
+
+/** Whether it has finished, and a constant answer does better. */
+export const isWorse = (run: RunData): boolean =>
+  run.facts?.state === 'finished' && answerOver(run) !== undefined;
+
+/** What is wrong with a finished run's result; undefined if nothing is. */
+export function worseResult(run: RunData): string | undefined {
+  const better = isWorse(run) && answerOver(run);
+  return better ? t('The best evaluation is {0}.', worseWords(better, t)) : undefined;
 }
 
 /** Nothing was stopped. */
@@ -110,7 +124,9 @@ export function headline(run: RunData): { name: string; value: string; step: num
   const metric = run.facts?.spec?.training?.metric;
   if (!best || !isMetric(metric)) return undefined;
   const name = t('Best {0}', t(metricInfo(metric).label));
-  return { name, value: formatMetric(metric, metricValue(best.metrics, metric)), step: best.step };
+  const value = formatMetric(metric, metricValue(best.metrics, metric));
+  const better = answerOver(run);
+  return { name, value: better ? `${value}, ${worseWords(better, t)},` : value, step: best.step };
 }
 
 /** The error that ended the run; only for its last segment. */

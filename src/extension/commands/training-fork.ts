@@ -53,6 +53,8 @@ const isTexts = (value: unknown): value is string[] =>
 
 async function checkpoint(entry: RunEntry, asked: number | undefined): Promise<number | undefined> {
   const steps = await checkpointSteps(entry.folder);
+  // Its beginning needs no checkpoint.
+  if (asked === 0) return 0;
   if (steps.length === 0)
     throw new AuroraError(
       'run',

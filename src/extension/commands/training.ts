@@ -5,6 +5,7 @@ import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { askedToStop, registerEndNotice } from '../notices/end-notice';
+import { registerAlarmNotice } from '../notices/alarm-notice';
 import { registerStatusBar } from '../notices/status-bar';
 import { registerTerminals } from '../terminal/terminal';
 import { askingAboutInputs } from '../ask/changed-inputs';
@@ -23,6 +24,7 @@ export const registerTraining = (services: Services): vscode.Disposable =>
     on(services, COMMAND.forkRun, async (...args) => (await import('./training-fork')).forkRun(...args)),
     registerStatusBar(services),
     registerEndNotice(services),
+    registerAlarmNotice(services),
     registerTerminals(services),
   );
 

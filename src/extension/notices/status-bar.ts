@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { alarmsOf, alarmSummary } from '../../protocol/alarms/alarms';
 import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
@@ -11,6 +12,8 @@ const UPDATE_MS = 1000;
 
 /** Not in the palette: it acts on what the item shows. */
 const CLICKED = '_aurora.openActiveRun';
+
+const WARNING = new vscode.ThemeColor('statusBarItem.warningBackground');
 
 /** One item, shown only while something runs: experiment, progress and loss. A click opens the dashboard. */
 export function registerStatusBar(services: Services): vscode.Disposable {
@@ -32,6 +35,7 @@ export function registerStatusBar(services: Services): vscode.Disposable {
     item.text = status.text;
     item.tooltip = [...status.tooltip, vscode.l10n.t('Select to open the dashboard.')].join('\n');
     item.accessibilityInformation = { label: status.spoken };
+    item.backgroundColor = status.warns ? WARNING : undefined;
     item.show();
   };
   const soon = () => {
@@ -65,6 +69,7 @@ export function registerStatusBar(services: Services): vscode.Disposable {
 }
 
 async function activeRun(entry: RunEntry): Promise<ActiveRun> {
+  const alarm = alarmSummary(alarmsOf(entry.run?.events ?? []), vscode.l10n.t);
   return {
     folder: entry.folder,
     experiment: entry.run?.spec.name ?? entry.id,
@@ -72,6 +77,7 @@ async function activeRun(entry: RunEntry): Promise<ActiveRun> {
     step: entry.run?.status?.step ?? 0,
     steps: entry.run?.status?.steps ?? 0,
     ...(entry.run?.status?.reading && { reading: entry.run.status.reading }),
+    ...(alarm !== undefined && { alarm }),
     loss: await lastScalar(entry.folder, 'loss').catch(() => undefined),
   };
 }

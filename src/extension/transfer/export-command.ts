@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { isHubModel } from '../../files/model-path';
 import { experimentName, runPaths, stepName } from '../../runs/layout';
 import { shellQuote } from '../../files/shell-quote';
+import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
 import { EXPORT_FORMS, TENSORBOARD, type ExportForm, type ExportLine } from '../../protocol/export';
 import { runFrom } from '../ask/pick';
 import { programError } from '../launcher/program-error';
@@ -23,7 +24,7 @@ export async function exportRun(services: Services, argument: unknown): Promise<
   const message = t('Exporting runs the model to measure it, which requires a trusted workspace.');
   if (!(await trustedFor(message))) return;
   const run = await runFrom(services, argument, { title: t('Select a run to export'), filter: isExportable });
-  if (!run) return;
+  if (!run || !(await evenIfWorse(run))) return;
   const at = stateOf(run, argument);
   const picked = await pickForm(run);
   const out = picked && (await pickPlace(run, picked.form, at));
@@ -32,6 +33,20 @@ export async function exportRun(services: Services, argument: unknown): Promise<
   if (!result) return;
   services.exported.fire(run.folder);
   await tell(result);
+}
+
+/** Asks before what a constant answer would do better is passed on. */
+async function evenIfWorse({ run }: RunEntry): Promise<boolean> {
+  const { t } = vscode.l10n;
+  const better = run && betterAnswer(run);
+  if (!better) return true;
+  const anyway = t('Export Anyway');
+  const options = {
+    modal: true,
+    detail: t('Its best evaluation is {0}, which needs no model.', worseWords(better, t)),
+  };
+  const question = t('Export a run that is worse than a constant answer?');
+  return (await vscode.window.showWarningMessage(question, options, anyway)) === anyway;
 }
 
 /** It has learned something that is saved. */

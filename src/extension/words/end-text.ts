@@ -22,7 +22,7 @@ export function endNotice(entry: RunEntry, t: Translate): EndNotice {
   const step = entry.run?.status?.step ?? 0;
   switch (entry.state) {
     case 'finished': {
-      const best = headline(entry);
+      const best = headline(entry, t);
       return {
         kind: 'information',
         message: best

@@ -5,6 +5,8 @@ import {
   type MetricName,
   type Metrics,
 } from '../../experiment/metrics';
+import { alarmsOf, alarmSentence } from '../../protocol/alarms/alarms';
+import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
 import type { Evaluated, QuantizationCost } from '../../protocol/events';
 import { scoresOf } from '../../protocol/scores';
 import { deviceWords } from '../../protocol/device-words';
@@ -41,6 +43,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
   const { training } = run.spec;
   const metric = metricOf(run);
   const best = bestEvaluation(run);
+  const better = betterAnswer(run);
   const began = startTime(run);
   const device = run.events.findLast((e) => e.kind === 'device');
   const seconds = ((lastTime(run) ?? NaN) - (began ?? NaN)) / 1000;
@@ -62,6 +65,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
       t('Best {0}', metricInfo(metric).label),
       best && t('{0} at step {1}', formatMetric(metric, metricValue(best.metrics, metric)), best.step),
     ],
+    [t('Warning'), better && worseWords(better, t)],
     ...scoreRows(run, metric, t),
     [t('Started'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
     // A run that failed at once has no meaningful duration.
@@ -82,6 +86,8 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
   if (cost) rows.push([t('Cost of quantization'), costText(cost, t)]);
   const imported = importOf(run);
   if (imported) rows.push([t('Imported from'), t('{0} ({1})', imported.adapter, imported.peftType)]);
+  for (const alarm of alarmsOf(run.events))
+    rows.push([t('Alarm at step {0}', alarm.step), alarmSentence(alarm, t)]);
   for (const warning of warningsOf(run)) rows.push([t('Warning'), warning]);
   return rows.filter((row): row is [string, string] => row[1] !== undefined);
 }

@@ -1,5 +1,7 @@
 import { readingText } from '../../protocol/reading';
 import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
+import { alarmsOf, alarmSummary } from '../../protocol/alarms/alarms';
+import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
 import { hasDiverged } from '../../runs/outcome';
 import {
   bestEvaluation,
@@ -17,6 +19,7 @@ import type { RunEntry, ShownState } from '../runs/store';
 import { errorOf } from './run-error';
 import type { Translate } from '../translate';
 import { ago } from './format';
+import { fill } from '../../base/fill';
 import { progressPercent } from '../../base/percent';
 
 /** The content of a tree row, from which VS Code's tree item is made. */
@@ -51,10 +54,19 @@ export const ICONS: Record<ShownState, Row['icon']> = {
   damaged: { id: 'warning', color: 'problemsErrorIcon.foreground' },
 };
 
+const WARNING = { id: 'warning', color: 'problemsWarningIcon.foreground' };
+
+/** Trained, or being trained, with something wrong: a tick or a spinner alone would hide that. */
+export const isAlarming = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
+  (state === 'running' || state === 'finished') &&
+  run !== undefined &&
+  (alarmsOf(run.events).length > 0 || betterAnswer(run) !== undefined);
+
 export function runRow(entry: RunEntry, context: RowContext): Row {
   const { t } = context;
   const label = runLabel(entry);
   const { lead, parts } = words(entry, context);
+  const warned = isAlarming(entry) ? [t('warning')] : [];
   const star = entry.user.star ? [t('starred')] : [];
   return {
     ...(lead !== undefined && { lead }),
@@ -64,10 +76,18 @@ export function runRow(entry: RunEntry, context: RowContext): Row {
       ? { id: 'desktop-download' }
       : isPruned(entry)
         ? { id: 'circle-slash' }
-        : ICONS[entry.state],
+        : isAlarming(entry)
+          ? WARNING
+          : ICONS[entry.state],
     capabilities: capabilities(entry, context.trusted),
     spoken: [
-      ...new Set([t('Run {0}', label), stateName(entry.state, t), ...star, ...said(lead, parts)]),
+      ...new Set([
+        t('Run {0}', label),
+        stateName(entry.state, t),
+        ...warned,
+        ...star,
+        ...said(lead, parts),
+      ]),
     ].join(', '),
   };
 }
@@ -96,10 +116,19 @@ export function stateName(state: ShownState, t: Translate): string {
   }
 }
 
-/** The best value so far of the run's metric, with the metric's name: "64.4% accuracy". */
-export function headline(entry: RunEntry): string | undefined {
+/**
+ * The best value so far of the run's metric, with the metric's name: "64.4% accuracy". A constant answer that does better
+ * follows.
+ */
+export function headline(entry: RunEntry, t: Translate = fill): string | undefined {
   const best = bestOf(entry);
-  return best && `${best.value} ${best.metric}`;
+  return best && [`${best.value} ${best.metric}`, ...worse(entry, t)].join(', ');
+}
+
+/** That a constant answer does better; empty if none does. */
+function worse({ run }: RunEntry, t: Translate): string[] {
+  const better = run && betterAnswer(run);
+  return better ? [worseWords(better, t)] : [];
 }
 
 function bestOf({ run }: RunEntry): { value: string; metric: string } | undefined {
@@ -156,7 +185,10 @@ function words(entry: RunEntry, { t, locale, now }: RowContext): { lead?: string
   const when = time === undefined ? '' : ago(time, now, locale, t);
   const wrong = state === 'failed' || state === 'lost' || state === 'damaged';
   const parts = [
-    ...(wrong ? [...went, headline(entry) ?? ''] : [best?.metric ?? '', ...went]),
+    ...(wrong
+      ? [...went, headline(entry, t) ?? '']
+      : [[best?.metric ?? '', ...worse(entry, t)].join(', '), ...went]),
+    (run && alarmSummary(alarmsOf(run.events), t)) ?? '',
     isActive(state) && when ? t('started {0}', when) : when,
   ].filter((part) => part !== '');
   return wrong || !best ? { parts } : { lead: best.value, parts };

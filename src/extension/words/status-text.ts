@@ -15,6 +15,8 @@ export interface ActiveRun {
   /** Of a large file, before the first step. */
   reading?: Reading;
   loss?: number;
+  /** What is wrong, in a few words. */
+  alarm?: string;
 }
 
 export interface StatusText {
@@ -23,15 +25,21 @@ export interface StatusText {
   tooltip: string[];
   /** For screen readers, which do not read icons. */
   spoken: string;
+  /** Something is wrong with a run. */
+  warns?: true;
 }
 
 /** The text of the status bar item; undefined if nothing runs. */
 export function statusText(runs: readonly ActiveRun[], t: Translate): StatusText | undefined {
   if (runs.length === 0) return undefined;
-  const words = runs.length === 1 ? one(runs[0], t) : t('{0} runs', runs.length);
+  const alarms = runs.flatMap(({ alarm }) => (alarm === undefined ? [] : [alarm]));
+  const warns = alarms.length > 0;
+  const all = runs.length === 1 ? one(runs[0], t) : t('{0} runs', runs.length);
+  const words = warns ? `${all} · ${alarms[0]}` : all;
   return {
-    text: `$(sync~spin) ${words}`,
-    spoken: t('AuroRA is training: {0}', words),
+    text: `$(${warns ? 'warning' : 'sync~spin'}) ${words}`,
+    spoken: warns ? t('AuroRA is training, with a warning: {0}', words) : t('AuroRA is training: {0}', words),
+    ...(warns && { warns }),
     tooltip: runs.map((run) => {
       const where =
         run.steps > 0
@@ -40,7 +48,8 @@ export function statusText(runs: readonly ActiveRun[], t: Translate): StatusText
             ? readingText(run.reading, t)
             : t('preparing');
       const loss = run.loss === undefined ? '' : ` · ${t('loss {0}', lossText(run.loss))}`;
-      return `${run.experiment} · ${run.label} · ${where}${loss}`;
+      const alarm = run.alarm === undefined ? '' : ` · ${run.alarm}`;
+      return `${run.experiment} · ${run.label} · ${where}${loss}${alarm}`;
     }),
   };
 }

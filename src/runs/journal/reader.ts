@@ -14,6 +14,7 @@ const KINDS: Record<RunEvent['kind'], true> = {
   resumed: true,
   evaluation: true,
   'diverged-evaluation': true,
+  alarm: true,
   'test-evaluation': true,
   'quantization-cost': true,
   reused: true,

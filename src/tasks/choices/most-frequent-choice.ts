@@ -1,5 +1,5 @@
 import type { ChoiceText } from './choice-text';
-import type { Baseline } from '../kind';
+import type { Baseline } from '../../protocol/alarms/baseline';
 
 type Choice = Pick<ChoiceText, 'answer' | 'offered'>;
 

@@ -24,7 +24,7 @@ import { specHash } from './spec-hash';
 export interface ForkRequest {
   /** The run to fork. */
   from: string;
-  /** A step with a checkpoint in that run. */
+  /** A step with a checkpoint in that run, or 0 for its beginning. */
   step: number;
   /** "key=value" with dotted keys. */
   overrides: readonly string[];
@@ -40,8 +40,8 @@ export interface Fork {
 }
 
 /**
- * Creates a run that starts from another run's checkpoint, with changed settings and that run's history up to that
- * step; resuming it gives the counterfactual. With no changes, it reproduces the other run bit for bit.
+ * Creates a run that starts from another run's checkpoint, or from its beginning, with changed settings and that run's
+ * history up to that step; resuming it gives the counterfactual. With no changes, it reproduces the other run bit for bit.
  *
  * @throws AuroraError 'run' if there is no such checkpoint or nothing left to train, 'usage' for a setting that cannot
  *   be changed
@@ -49,7 +49,9 @@ export interface Fork {
 export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
   const source = readRunSummary(from);
   const { spec, changed } = forkedExperiment(source.spec, overrides, runPaths(from).spec);
-  const checkpoint = checkpointAt(from, step);
+  // A run starts from its seed; an imported one has a checkpoint of step 0.
+  const fromStart = step === 0 && !checkpointSteps(from).includes(0);
+  const checkpoint = fromStart ? undefined : checkpointAt(from, step);
   const started = startedEvent(source, spec, step);
   const run = into ?? createRun(dirname(from));
   const history = source.events.filter((e) => 'step' in e && e.step <= step);
@@ -58,12 +60,14 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
   const bestStep = bestOfAll?.step;
   const best = bestStep === undefined || bestStep === step ? undefined : bestCheckpoint(from, bestStep);
   const lost = bestStep !== undefined && bestStep !== step && !best;
-  const kept = best ? [best, checkpoint] : [checkpoint];
+  const kept = [best, checkpoint].filter((c) => c !== undefined);
   for (const c of kept) saveCheckpoint(run, withoutLimits(asTheForks(c, spec, evaluations, lost), changed));
-  copyScalars(from, run, checkpoint.state);
-  copySnapshots(from, run, step);
-  copyResources(from, run, step);
-  copySamples(from, run, step);
+  if (checkpoint) {
+    copyScalars(from, run, checkpoint.state);
+    copySnapshots(from, run, step);
+    copyResources(from, run, step);
+    copySamples(from, run, step);
+  }
   copyInputs(from, run, step);
   const saved = kept.map((c) => c.state.step);
   const forked = { kind: 'forked', fromRun: source.id, fromStep: step, changed } as const;
@@ -74,7 +78,9 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
       .filter(
         (e) =>
           isAnyEvaluation(e) ||
-          e.kind === 'activations' ||
+          e.kind === 'alarm' ||
+          // Its beginning takes the first snapshot again.
+          (e.kind === 'activations' && !fromStart) ||
           e.kind === 'device' ||
           e.kind === 'inputs-accepted' ||
           (e.kind === 'checkpoint' && saved.includes(e.step)),

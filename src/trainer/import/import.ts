@@ -97,7 +97,7 @@ export async function importAdapter({
     writeWords(made, subject, name ?? basename(adapter), [
       imported,
       ...startEvents(made, subject, metrics, seconds),
-      ...(snapshot ? [{ kind: 'activations', step: 0, path: snapshot } as const] : []),
+      ...(snapshot ? [{ kind: 'activations', step: 0, path: snapshot.path } as const] : []),
     ]);
     return { ...subject, run: moveInto(runs, made), metrics };
   } finally {

@@ -1,5 +1,21 @@
 import { AuroraError } from '../../base/errors';
 
+/** Something is NaN or infinite: the loss, a gradient or a parameter. */
+export class NotFinite extends AuroraError {
+  /**
+   * @param step after which it was found, or in which
+   * @param what for a sentence
+   */
+  constructor(
+    readonly step: number,
+    readonly what: string,
+    message: string,
+    hint: string,
+  ) {
+    super('diverged', message, hint);
+  }
+}
+
 /** Stops a run at the first NaN or infinity, naming the step and the tensor. */
 export function requireFinite(
   step: number,
@@ -30,10 +46,10 @@ export const divergedEvaluation = (step: number): AuroraError =>
 
 /** A run that was trained to its end but exploded on the way (divergence.ts). */
 export const divergedAtEnd = (step: number): AuroraError =>
-  diverged(
-    step,
-    'the training and validation losses are far above the loss of random guessing',
-    'Checkpoints from before its evaluations diverged are intact.',
+  new AuroraError(
+    'diverged',
+    words(step, 'the training and validation losses are far above the loss of random guessing'),
+    `${ADVICE} Checkpoints from before its evaluations diverged are intact.`,
   );
 
 function firstNonFinite(
@@ -49,16 +65,17 @@ function firstNonFinite(
 /** For a mixed-precision step: no loss scale helps if the forward pass overflows. */
 export function requireFiniteLoss(step: number, loss: number): void {
   if (Number.isFinite(loss)) return;
-  throw new AuroraError(
-    'diverged',
+  throw new NotFinite(
+    step,
+    `the loss is ${loss}`,
     `Training in mixed precision diverged at step ${step}: the loss is ${loss}. An activation may have exceeded float16's 65,504.`,
     'Set training.precision to "float32". The last checkpoint is intact.',
   );
 }
 
-const diverged = (step: number, what: string, rest = 'The last checkpoint is intact.'): AuroraError =>
-  new AuroraError(
-    'diverged',
-    `Training diverged at step ${step}: ${what}.`,
-    `Lower training.learningRate, lengthen the warm-up, or lower training.maxGradientNorm. ${rest}`,
-  );
+const ADVICE = 'Lower training.learningRate, lengthen the warm-up, or lower training.maxGradientNorm.';
+
+const words = (step: number, what: string): string => `Training diverged at step ${step}: ${what}.`;
+
+const diverged = (step: number, what: string): AuroraError =>
+  new NotFinite(step, what, words(step, what), `${ADVICE} The last checkpoint is intact.`);

@@ -2,6 +2,7 @@ import { outputsOf } from '../../protocol/outputs';
 import { ScalarsWriter } from '../../runs/curve/scalars';
 import { runPaths } from '../../runs/layout';
 import { cutResources } from '../../runs/resources/resources';
+import { alarmWatchOf } from '../alarms/of-run';
 import { settleAdapters } from '../checkpoint/adapter-files';
 import type { Restored } from '../checkpoint/resume';
 import { initialState, restoredState } from '../checkpoint/state';
@@ -23,7 +24,7 @@ import type { Start } from './start';
 /** Assembles what a run trains with, and checks that the longest texts fit the model and the device. */
 export async function makeContext(
   open: OpenRun,
-  { from, restored }: Start,
+  { from, before, restored }: Start,
   { guard, plan, task, seconds }: Prepared,
   { stepper, trainable, choice: device }: OpenedOn,
 ): Promise<RunContext> {
@@ -41,9 +42,24 @@ export async function makeContext(
   open.held.watch(runPaths(open.run).scalars);
   cutResources(open.run, state.step);
   if (scalars.damage) open.warn(scalars.damage);
+  const alarms = alarmWatchOf(task, plan, open.run, before ?? [], state.step);
   const totals = { seconds: (restored?.seconds ?? 0) + seconds, examples: restored?.examples ?? 0 };
   const phase = { task, stepper, micro };
-  return { open, task, trainable, device, env, guard, plan, state, scalars, totals, scored: [], phase };
+  return {
+    open,
+    task,
+    trainable,
+    device,
+    env,
+    guard,
+    plan,
+    state,
+    scalars,
+    alarms,
+    totals,
+    scored: [],
+    phase,
+  };
 }
 
 /** Records what is known about a run before its first step. */

@@ -5,7 +5,8 @@ import { runPaths } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
 import type { StopReason } from '../../protocol/events';
 import { scoresOf } from '../../protocol/scores';
-import { divergedAtEnd } from '../optimizer/finite';
+import { raise } from './raise';
+import { divergedAtEnd, NotFinite } from '../optimizer/finite';
 import type { LoopEnd } from '../loop/loop';
 import type { RunContext } from './context';
 import { makeResult, type FinishedResult, type RunResult } from './result';
@@ -35,14 +36,15 @@ export function conclude(end: LoopEnd, context: RunContext): TrainOutcome {
   return { end: 'finished', result };
 }
 
-/** Writes a `diverged` result if the error is divergence. Rethrows the error. */
+/** Raises its alarm and writes a `diverged` result if the error is divergence. Rethrows the error. */
 export function concludeFailed(error: unknown, context: RunContext): never {
+  if (error instanceof NotFinite) raise(context.open, context.alarms.nonFinite(error.step, error.what));
   if (error instanceof AuroraError && error.kind === 'diverged') writeResult('diverged', context);
   throw error;
 }
 
 function writeResult(outcome: RunResult['outcome'], context: RunContext): RunResult {
-  const { open, task, trainable, state, totals, scored, quantization, env, device } = context;
+  const { open, task, trainable, state, totals, scored, quantization, alarms, env, device } = context;
   const { step, best, last, lossScale } = state;
   const scores = outcome === 'diverged' ? undefined : scoresOf(scored, open.spec.data);
   const result = makeResult(
@@ -53,6 +55,7 @@ function writeResult(outcome: RunResult['outcome'], context: RunContext): RunRes
       ...(last && last !== 'diverged' && outcome !== 'diverged' && { last }),
       ...(scores && { scores }),
       ...(quantization && { quantization }),
+      ...(alarms.raised.length > 0 && { alarms: alarms.raised }),
     },
     trainedCounts(trainable),
     env,

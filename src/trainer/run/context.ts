@@ -2,6 +2,7 @@ import type { Stepper } from '../../engine/stepper';
 import type { ScalarsWriter } from '../../runs/curve/scalars';
 import type { QuantizationCost, RunEvent } from '../../protocol/events';
 import type { TrainableInfo } from '../../tasks/task-graph';
+import type { AlarmWatch } from '../alarms/watch';
 import type { DeviceChoice } from '../device/choose';
 import type { InputGuard } from '../inputs/guard';
 import type { TrainingState } from '../loop/loop';
@@ -30,6 +31,7 @@ export interface RunContext {
   plan: Plan;
   state: TrainingState;
   scalars: ScalarsWriter;
+  alarms: AlarmWatch;
   /** Over all segments of the run, including evaluations and features that are computed once. */
   totals: { seconds: number; examples: number };
   /** The scores of the best adapter on the evaluation sets, as in the journal. */

@@ -1,5 +1,7 @@
 import { join, relative } from 'node:path';
 import { runPaths, stepName } from '../../runs/layout';
+import { sharesOf } from '../alarms/activations';
+import { raise } from './raise';
 import { CHECKPOINT_VERSION, type Checkpoint } from '../checkpoint/checkpoint';
 import { putBackAdapters, writeAdapter, type WhichAdapter } from '../checkpoint/adapter-files';
 import { saveCheckpoint } from '../checkpoint/store';
@@ -15,7 +17,7 @@ import type { RunContext } from './context';
 
 /** Writes a training loop's progress to the run folder, in an order that is safe against kills. */
 export async function makeHooks(context: RunContext): Promise<LoopHooks> {
-  const { open, plan, state, scalars, guard, totals } = context;
+  const { open, plan, state, scalars, guard, totals, alarms } = context;
   const { task, stepper, micro } = context.phase;
   const { run, listener, journal, pulse, options } = open;
   const watch = DivergenceWatch.of(task, run);
@@ -37,6 +39,7 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
       watch.stepped(record.loss);
       pulse.progress(record.step, plan.totalSteps);
       listener.stepped(record);
+      raise(open, alarms.stepped(record));
     },
     skipped(step, lossScale) {
       const message = skippedWarning(step, lossScale);
@@ -49,6 +52,7 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
       const form = plan.trainedForm(event.step) === 'static' && ({ form: 'static' } as const);
       journal.append({ kind: 'diverged-evaluation', ...event, ...form });
       listener.diverged(event);
+      raise(open, alarms.evaluated(event.step, event.metrics, form ? form.form : undefined));
     },
     seen: (example, logits) => samples.seen(example, logits),
     async evaluated(step, epoch, metrics, best, seconds) {
@@ -59,10 +63,14 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
       await samples.evaluated(step, epoch);
       if (best) keepAdapter('best', step);
       listener.evaluated(step, epoch, metrics, best);
+      raise(open, alarms.evaluated(step, metrics, form ? form.form : undefined));
     },
     async snapshot(step) {
-      const path = await recorder.record(step, stepper, micro, state.parameters);
-      if (path) journal.append({ kind: 'activations', step, path });
+      const found = await recorder.record(step, stepper, micro, state.parameters);
+      if (!found) return;
+      journal.append({ kind: 'activations', step, path: found.path });
+      if (plan.trainedForm(step) === 'dynamic')
+        raise(open, alarms.observed(step, sharesOf(found.layers, task.adapters)));
     },
     async checkpoint(step) {
       await guard.verified(step);

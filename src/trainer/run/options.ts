@@ -3,6 +3,7 @@ import type { DeviceRequest } from '../../engine/devices/request';
 import type { Place } from '../../engine/place';
 import type { EvaluationSet } from '../../experiment/evaluation-sets';
 import type { Experiment } from '../../experiment/experiment';
+import type { Alarm } from '../../protocol/alarms/alarms';
 import type {
   DivergedEvaluation,
   Evaluated,
@@ -55,6 +56,7 @@ export interface TrainListener {
   stepped(record: StepRecord): void;
   evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean): void;
   diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
+  alarm(alarm: Alarm): void;
   /** From here on, the static form is trained. */
   staticForm(step: number): void;
   /** Training has ended, and the best adapter is about to be evaluated on a set of this many examples. */

@@ -1,3 +1,4 @@
+import type { Alarm } from '../../protocol/alarms/alarms';
 import type { DeviceEvent, Evaluated, EvaluationMetrics, QuantizationCost } from '../../protocol/events';
 import type { MeanScore, Scores } from '../../protocol/scores';
 import { deviceFields, type DeviceChoice } from '../device/choose';
@@ -6,7 +7,7 @@ import type { BestEvaluation } from '../loop/loop';
 import type { Task } from '../task/task';
 import { DEFAULT_SCORING, type Scoring } from '../../experiment/scoring';
 import { describeTask } from '../../experiment/tasks/registry';
-import type { Baseline } from '../../tasks/kind';
+import { isWorse, type Baseline } from '../../protocol/alarms/baseline';
 
 /** result.json: a run's result, written last. */
 export interface RunResult {
@@ -34,6 +35,10 @@ export interface RunResult {
   quantization?: QuantizationCost;
   /** The best answer that does not depend on the input. */
   baseline: Baseline;
+  /** The run has finished, and its best evaluation is worse than that. */
+  worseThanBaseline?: true;
+  /** What was wrong during training, in order. */
+  alarms?: Alarm[];
   /** How the answers to questions with choices were found. */
   scoring?: Scoring;
   trained: { adapters: number; head: number; modules: number; model: number };
@@ -56,6 +61,7 @@ export interface Totals {
   last?: EvaluationMetrics;
   scores?: Scores;
   quantization?: QuantizationCost;
+  alarms?: Alarm[];
 }
 
 export function makeResult(
@@ -66,6 +72,8 @@ export function makeResult(
   device: DeviceChoice,
 ): RunResult {
   const { best, scores, ...rest } = totals;
+  const baseline = task.kind.baseline(task.data);
+  const isOver = totals.outcome !== 'diverged';
   return {
     method: task.spec.adapter.method,
     ...rest,
@@ -75,7 +83,8 @@ export function makeResult(
       evaluations: Object.fromEntries(scores.sets.map(({ name, score }) => [name, score])),
     }),
     ...(scores?.mean !== undefined && { evaluationsMean: scores.mean }),
-    baseline: task.kind.baseline(task.data),
+    baseline,
+    ...(isOver && best && isWorse(best.metrics, baseline) && { worseThanBaseline: true as const }),
     ...scoringOf(task),
     trained: { ...trained, modules: task.adapters.length, model: task.modelSize },
     peakMemory: process.resourceUsage().maxRSS * 1024,

@@ -5,7 +5,7 @@ import type { EvaluationResult, Evaluator } from '../../engine/stepper';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
 import type { ActivationExample, ActivationExamples } from '../../protocol/activation-examples';
-import { encodeSnapshot } from '../../protocol/activations';
+import { encodeSnapshot, type LayerSnapshot } from '../../protocol/activations';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Part } from '../micro-batch/parts';
 import { methodOf } from '../../adapters/methods/registry';
@@ -38,13 +38,13 @@ export class ActivationRecorder {
     writeAtomic(join(folder, 'examples.json'), `${JSON.stringify(content)}\n`, this.run);
   }
 
-  /** @returns the snapshot's path relative to the run folder; undefined if there is no adapter to observe */
+  /** @returns the snapshot, and its path relative to the run folder; undefined if there is no adapter to observe */
   async record(
     step: number,
     evaluator: Evaluator,
     micro: MicroBatches,
     parameters: ReadonlyMap<string, Float32Array>,
-  ): Promise<string | undefined> {
+  ): Promise<{ path: string; layers: LayerSnapshot[] } | undefined> {
     const { adapters, data, spec } = this.task;
     const recorders = new Map(
       adapters.flatMap((a) => {
@@ -72,11 +72,8 @@ export class ActivationRecorder {
           for (const z of calls) recorders.get(path)?.add(z, part.indices, mask);
     }
     const file = join(runPaths(this.run).activations, `${stepName(step)}.bin`);
-    writeAtomic(
-      file,
-      encodeSnapshot({ step, layers: [...recorders.values()].map((r) => r.finish(parameters)) }),
-      this.run,
-    );
-    return relative(this.run, file);
+    const layers = [...recorders.values()].map((r) => r.finish(parameters));
+    writeAtomic(file, encodeSnapshot({ step, layers }), this.run);
+    return { path: relative(this.run, file), layers };
   }
 }

@@ -1,3 +1,4 @@
+import { alarmName, alarmSentence, alarmsOf } from '../../../src/protocol/alarms/alarms';
 import type { Mark } from '../../charts/marks';
 import { t } from '../../ui/l10n';
 import { formatCount } from '../format';
@@ -24,6 +25,8 @@ export function marksOf(run: RunData, axis: XAxis, several = false): Mark[] {
       add('stopped', e.step, e.reason === 'early-stopping' ? t('stopped early') : t('stopped'));
     else if (e.kind === 'failed') add('stopped', e.step, t('failed'), e.message);
   }
+  for (const alarm of alarmsOf(run.events))
+    add('alarm', alarm.step, alarmName(alarm.alarm, t), alarmSentence(alarm, t).replace(/\.$/, ''));
   return marks;
 }
 

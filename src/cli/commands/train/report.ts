@@ -14,6 +14,8 @@ import {
 } from '../../../experiment/metrics';
 import { SCORINGS } from '../../../experiment/scoring';
 import { percent } from '../../../base/percent';
+import { fill } from '../../../base/fill';
+import { alarmSentence } from '../../../protocol/alarms/alarms';
 import type { Evaluated } from '../../../protocol/events';
 import type { MeanScore } from '../../../protocol/scores';
 import type { FinishedResult } from '../../../trainer/run/result';
@@ -54,6 +56,7 @@ export function report(result: FinishedResult, run: string, reference: Reference
     ...table(rows, '   '),
     ...(result.scoring ? ['', `Answers were found ${SCORINGS[result.scoring]}.`] : []),
     ...belowBaseline(result),
+    ...alarmLines(result),
     ...scoreLines(result),
     '',
     `Run folder  ${run}`,
@@ -84,6 +87,15 @@ function scoreLines({ best, test, evaluations = {}, evaluationsMean }: FinishedR
     `Of the best adapter, of step ${best.step}, on data that training did not see:`,
     '',
     ...table([['', ...metricHeads(names), ''], ...rows], '   '),
+  ];
+}
+
+function alarmLines({ alarms = [] }: FinishedResult): string[] {
+  if (alarms.length === 0) return [];
+  return [
+    '',
+    'Alarms during training (docs/alarms.md):',
+    ...alarms.map((alarm) => `  step ${count(alarm.step)}: ${alarmSentence(alarm, fill)}`),
   ];
 }
 

@@ -39,7 +39,7 @@ nothing changed, it reproduces RUN bit for bit. Both stay on the run's device un
   --run RUN          train into this existing run folder, which must not have started
   --resume RUN       resume a run that was stopped or killed
   --fork RUN         start from a checkpoint of this run
-  --at STEP          the checkpoint's step
+  --at STEP          the checkpoint's step, or 0 for the run's beginning
   --set KEY=VALUE    override a setting, such as --set training.epochs=1 (may be given several times)
   --accept-changed-inputs
                      resume or fork even if the model, tokenizer or data have changed since; recorded in the journal
@@ -51,8 +51,9 @@ ${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads on the CPU (default: 
 
 Exits with 0 if the run was trained to its end, with 130 if it was stopped (everything is saved), with 17 if training
 diverged, with 19 if the device cannot be used, with 21 if not even one example fits into memory, with 24 if a process on
-another machine owns the run or another process has taken it over, and with 25 if the model, the tokenizer or the data
-are not the ones that the run was trained on.
+another machine owns the run or another process has taken it over, with 25 if the model, the tokenizer or the data
+are not the ones that the run was trained on, and with 27 if the run was trained to its end, but its best evaluation is
+worse than the best answer that ignores the input.
 `,
   options: {
     out: { type: 'string' },
@@ -257,12 +258,15 @@ function conclude(outcome: TrainOutcome, run: string, args: ParsedArgs, referenc
   }
   if (args.flag('json')) {
     line({ kind: 'result', ...outcome.result, ...(reference && { reference }) });
-    return EXIT.ok;
+    return endOf(outcome.result);
   }
   process.stdout.write(report(outcome.result, run, reference));
   if (!isQuiet()) process.stdout.write(nextSteps(run));
-  return EXIT.ok;
+  return endOf(outcome.result);
 }
+
+const endOf = ({ worseThanBaseline }: Extract<TrainOutcome, { end: 'finished' }>['result']): number =>
+  worseThanBaseline ? EXIT.baseline : EXIT.ok;
 
 const nextSteps = (run: string): string => `Next
   the trained model as ONNX    ${commandLine('export', run, '--as', 'onnx-dynamic')}

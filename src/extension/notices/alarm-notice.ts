@@ -1,0 +1,46 @@
+import * as vscode from 'vscode';
+import type { Alarm } from '../../protocol/alarms/alarms';
+import { COMMAND } from '../ids';
+import { checkpointSteps } from '../launcher/run-status';
+import { isActive } from '../runs/shown-state';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import { alarmNotice } from '../words/alarm-text';
+import { AlarmBatches } from './alarm-batches';
+
+/** Shows a notification when something goes wrong with a run: one for alarms in quick succession. */
+export function registerAlarmNotice(services: Services): vscode.Disposable {
+  const { store, log } = services;
+  // What happened before this window opened is in the tree.
+  const batches = new AlarmBatches(
+    Date.now(),
+    (run, alarms) => void show(services, run, alarms).catch((e: Error) => log.error(e)),
+  );
+  const note = (runs: readonly RunEntry[]) => {
+    for (const { folder, run, trial } of runs) {
+      // A sweep compares good and bad settings on purpose, and continues; its rows and its report show them.
+      if (!run || trial) continue;
+      batches.note(folder, run.events);
+    }
+  };
+  const changed = store.onDidChange((runs) => {
+    if (runs) note(runs);
+    else void store.runs().then(note, (e: Error) => log.error(e));
+  });
+  return vscode.Disposable.from(changed, batches);
+}
+
+async function show({ store }: Services, folder: string, alarms: readonly Alarm[]): Promise<void> {
+  const entry = store.run(folder);
+  if (!entry) return;
+  const { t } = vscode.l10n;
+  const { message, canStop, fork } = alarmNotice(entry, alarms, await checkpointSteps(folder), t);
+  const stop = t('Stop');
+  const buttons = [...(canStop ? [stop] : []), fork.title];
+  const picked = await vscode.window.showWarningMessage(message, ...buttons);
+  const stopping = picked !== undefined && isActive(store.run(folder)?.state ?? 'finished');
+  // Also before a fork, which replaces it: two would share the device.
+  if (stopping) await vscode.commands.executeCommand(COMMAND.stopRun, folder);
+  if (picked === fork.title)
+    await vscode.commands.executeCommand(COMMAND.forkRun, folder, fork.step, fork.overrides);
+}

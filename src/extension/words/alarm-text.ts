@@ -1,0 +1,52 @@
+import type { Experiment } from '../../experiment/experiment';
+import { alarmSentence, type Alarm } from '../../protocol/alarms/alarms';
+import { runLabel } from '../runs/label';
+import { isActive } from '../runs/shown-state';
+import type { RunEntry } from '../runs/store';
+import type { Translate } from '../translate';
+
+/** The learning rate of a fork is this many times smaller: half the usual distance between two rates of a search. */
+export const LOWER = 5;
+
+/** The notification for alarms of one run that came together. */
+export interface AlarmNotice {
+  message: string;
+  /** Whether there is something to stop. */
+  canStop: boolean;
+  fork: { title: string; step: number; overrides: string[] };
+}
+
+/** @param checkpoints steps of those on disk, ascending */
+export function alarmNotice(
+  entry: RunEntry,
+  alarms: readonly Alarm[],
+  checkpoints: readonly number[],
+  t: Translate,
+): AlarmNotice {
+  const label = runLabel(entry);
+  const name = entry.run ? `${entry.run.spec.name} (${label})` : label;
+  const since = Math.min(...alarms.map((alarm) => alarm.since));
+  const step = checkpoints.findLast((s) => s <= since) ?? 0;
+  const texts = alarms.map((alarm) => t('Step {0}: {1}', alarm.step, alarmSentence(alarm, t)));
+  return {
+    message: `${name}: ${texts.join(' ')}`,
+    canStop: isActive(entry.state),
+    fork: {
+      title: t('Fork with Lower Rate from Step {0}', step),
+      step,
+      overrides: entry.run ? lowerRates(entry.run.spec) : [],
+    },
+  };
+}
+
+/** A head with a rate of its own gets a lower one, too; any other follows. */
+function lowerRates({ training, task }: Experiment): string[] {
+  const { learningRate, headLearningRate } = training;
+  const set = (key: string, rate: number) => `training.${key}=${Number((rate / LOWER).toPrecision(6))}`;
+  return [
+    set('learningRate', learningRate),
+    ...(task.head !== 'none' && headLearningRate !== learningRate
+      ? [set('headLearningRate', headLearningRate)]
+      : []),
+  ];
+}

@@ -1,0 +1,126 @@
+import { formatMetric, metricInfo } from '../../experiment/metrics';
+import { numberText } from '../../base/number-text';
+import type { Alarm, AlarmKind, RunEvent } from '../events';
+
+export { ALARMS, type Alarm, type AlarmKind } from '../events';
+
+/** Translation in the editor and the pages: {0} and so on are replaced by the values. */
+type Translate = (sentence: string, ...values: (string | number)[]) => string;
+
+const FIELDS: readonly (keyof Alarm)[] = [
+  ...(['alarm', 'step', 'since', 'value', 'threshold', 'reference', 'metric', 'answer', 'what'] as const),
+];
+
+/** A journal's alarms, in order. */
+export const alarmsOf = (events: readonly RunEvent[]): Alarm[] =>
+  events.flatMap((e) => (e.kind === 'alarm' ? [bare(e)] : []));
+
+/** Without what every event has. */
+const bare = (event: Alarm): Alarm =>
+  Object.fromEntries(
+    FIELDS.flatMap((f) => (event[f] === undefined ? [] : [[f, event[f]]])),
+  ) as unknown as Alarm;
+
+/** A few words, for a mark on a curve or a row. */
+export function alarmName(alarm: AlarmKind, t: Translate): string {
+  switch (alarm) {
+    case 'loss-above-start':
+      return t('loss far above its start');
+    case 'loss-jump':
+      return t('loss jumped');
+    case 'gradient-explosion':
+      return t('gradients exploded');
+    case 'non-finite':
+      return t('not finite');
+    case 'overfitting':
+      return t('validation loss rising');
+    case 'no-better-than-baseline':
+      return t('no better than a constant answer');
+    case 'plateau':
+      return t('plateau');
+    case 'saturation':
+      return t('σ saturated');
+    case 'outside-support':
+      return t('z outside the spline');
+    default:
+      // From a later version.
+      return alarm;
+  }
+}
+
+/** What was observed, with the numbers, as a sentence. */
+export function alarmSentence(of: Alarm, t: Translate): string {
+  const { alarm, value, threshold, reference } = of;
+  const n = (x: number | undefined) => numberText(x ?? NaN);
+  const share = (x: number | undefined) => `${Math.round(100 * (x ?? NaN))}%`;
+  const metric = (x: number | undefined) => formatMetric(of.metric ?? 'loss', x ?? NaN);
+  switch (alarm) {
+    case 'loss-above-start':
+      return t(
+        'The training loss is {0}, far above the {1} of its start or of guessing (limit {2}).',
+        n(value),
+        n(reference),
+        n(threshold),
+      );
+    case 'loss-jump':
+      return t(
+        'The training loss has jumped to {0}; its average was {1} (limit {2}).',
+        n(value),
+        n(reference),
+        n(threshold),
+      );
+    case 'gradient-explosion':
+      return t(
+        'The gradient norm is {0}; it was about {1} (limit {2}).',
+        n(value),
+        n(reference),
+        n(threshold),
+      );
+    case 'non-finite':
+      return t('Not finite: {0}.', of.what ?? '');
+    case 'overfitting':
+      return t(
+        'The validation loss has risen from {0} to {1} while the training loss is falling (limit {2}).',
+        n(reference),
+        n(value),
+        n(threshold),
+      );
+    case 'no-better-than-baseline':
+      return t(
+        'No evaluation so far is better than answering {0}: best {1} {2}, against {3}.',
+        of.answer ?? '',
+        t(metricInfo(of.metric ?? 'loss').label),
+        metric(value),
+        metric(reference),
+      );
+    case 'plateau':
+      return t(
+        'Neither the training nor the validation loss has moved since step {0}: {1}, before {2}.',
+        of.since,
+        n(value),
+        n(reference),
+      );
+    case 'saturation':
+      return t(
+        'σ is saturated in {0} of the layers: its curve is flat where most of z is (limit {1}).',
+        share(value),
+        share(threshold),
+      );
+    case 'outside-support':
+      return t(
+        "{0} of z lies outside the spline's support, where the spline is zero (limit {1}).",
+        share(value),
+        share(threshold),
+      );
+    default:
+      return alarmName(alarm, t);
+  }
+}
+
+/** "loss jumped at step 12" or, for several, "loss jumped at step 12 and 2 more"; undefined for none. */
+export function alarmSummary(alarms: readonly Alarm[], t: Translate): string | undefined {
+  if (alarms.length === 0) return undefined;
+  const [first, ...more] = alarms;
+  const name = t('{0} at step {1}', alarmName(first.alarm, t), first.step);
+  return more.length === 0 ? name : t('{0} and {1} more', name, more.length);
+}
