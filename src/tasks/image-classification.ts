@@ -60,11 +60,7 @@ export const imageClassification = {
   facts: (examples, { labels }) => ({
     labels: labelCounts(classesOf(answeredOf(examples)), labels),
   }),
-  findings: (spec, data) => [
-    ...lopsided(spec, data),
-    ...misspelledLabels(data),
-    ...unmeasuredLabels(data),
-  ],
+  findings: (spec, data) => [...lopsided(spec, data), ...misspelledLabels(data), ...unmeasuredLabels(data)],
   predictions: labelPredictions,
   ask({ image }, { train }) {
     const { width, height } = train.dataset.side;

@@ -71,11 +71,7 @@ export const textClassification = {
     ),
   guessLoss: ({ labels }) => Math.log(labels.length),
   facts: (examples, { labels }) => ({ labels: labelCounts(classesOf(answeredOf(examples)), labels) }),
-  findings: (spec, data) => [
-    ...lopsided(spec, data),
-    ...misspelledLabels(data),
-    ...unmeasuredLabels(data),
-  ],
+  findings: (spec, data) => [...lopsided(spec, data), ...misspelledLabels(data), ...unmeasuredLabels(data)],
   predictions: labelPredictions,
   ask(texts, { tokenizer }, maxLength) {
     const example = { ...textExample(encodeRow(tokenizer, texts, maxLength), 0), label: 0 };

@@ -139,7 +139,9 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     const model = window.row('bert');
     await window.expand(model);
     const shown = async () => (await window.rows('Models')).join('\n');
-    await expect.poll(shown).toMatch(/[\d.]+ MB, about [\d.]+ m?s per step.*batch 8 × 24 tokens, AuroRA r=2/s);
+    await expect
+      .poll(shown)
+      .toMatch(/[\d.]+ MB, about [\d.]+ m?s per step.*batch 8 × 24 tokens, AuroRA r=2/s);
     expect(await shown()).toMatch(/bert · float, [\d.]+ KB/);
     expect(await shown()).toContain('query');
   });

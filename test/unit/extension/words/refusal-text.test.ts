@@ -26,8 +26,10 @@ it('a refusal has a reason for each key, with files named as in the folder', () 
 
 it('the next step comes before the list of what is supported', () =>
   expect(
-    refusalOf(PATH, new AuroraError('model', 'x', 'Supported: "bert", "gpt2". Export the model. Use that file.'))
-      .hint,
+    refusalOf(
+      PATH,
+      new AuroraError('model', 'x', 'Supported: "bert", "gpt2". Export the model. Use that file.'),
+    ).hint,
   ).toBe('Export the model. Use that file. Supported: "bert", "gpt2".'));
 
 it("the Models view's rows of such a model are its reasons", () => {
