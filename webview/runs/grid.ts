@@ -183,7 +183,12 @@ export class RunsGrid extends LitElement {
     const sorted =
       this.sort?.key === column.key ? (this.sort.descending ? 'descending' : 'ascending') : 'none';
     const arrow = sorted === 'none' ? '' : sorted === 'ascending' ? '↑' : '↓';
-    return html`<div role="columnheader" class=${isNumeric(column) ? 'cell number' : 'cell'} aria-sort=${sorted} title=${column.key}>
+    return html`<div
+      role="columnheader"
+      class=${isNumeric(column) ? 'cell number' : 'cell'}
+      aria-sort=${sorted}
+      title=${column.key}
+    >
       <button data-sort=${column.key} @click=${() => this.actions.sort(column)}>
         <span>${columnTitle(column, t)}</span><span aria-hidden="true">${arrow}</span>
       </button>

@@ -81,13 +81,7 @@ export function runRow(entry: RunEntry, context: RowContext): Row {
           : ICONS[entry.state],
     capabilities: capabilities(entry, context.trusted),
     spoken: [
-      ...new Set([
-        t('Run {0}', label),
-        stateName(entry.state, t),
-        ...warned,
-        ...star,
-        ...said(lead, parts),
-      ]),
+      ...new Set([t('Run {0}', label), stateName(entry.state, t), ...warned, ...star, ...said(lead, parts)]),
     ].join(', '),
   };
 }

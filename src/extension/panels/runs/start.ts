@@ -1,6 +1,11 @@
 import * as vscode from 'vscode';
 import type { RunsOpen } from '../../../study/runs-table/open';
-import { parseRunsMessage, parseView, type RunsFromPage, type TableAction } from '../../../study/runs-table/panel';
+import {
+  parseRunsMessage,
+  parseView,
+  type RunsFromPage,
+  type TableAction,
+} from '../../../study/runs-table/panel';
 import { writeAtomic } from '../../../files/atomic';
 import { showError } from '../../ask/guard';
 import { COMMAND } from '../../ids';
