@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import type { RunsOpen } from '../../../study/runs-table/open';
 import { registerGuarded } from '../../ask/guard';
 import { COMMAND } from '../../ids';

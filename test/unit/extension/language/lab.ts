@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
@@ -51,3 +51,17 @@ export const apply = (text: string, { offset, length, text: by }: Fix): string =
 
 export const covered = (text: string, { offset, length }: Finding): string =>
   text.slice(offset, offset + length);
+
+/** The rows of `lab`. */
+export const CSV = 'text,label\n"a, b",x\nc,y\nd,x\n';
+/** A folder with a model and data, and more files. */
+export const lab = (files: Record<string, string | Uint8Array> = {}) =>
+  makeFolder({
+    'm/model.onnx': readFileSync(FIXTURE),
+    'm/tokenizer.json': '{}',
+    'train.csv': CSV,
+    ...files,
+  });
+/** The text of an experiment on `lab`. */
+export const experiment = (adapter = '{}', more = '') =>
+  `{\n  "model": { "path": "m/model.onnx" },\n  "data": { "train": "train.csv"${more} },\n  "adapter": ${adapter}\n}\n`;
