@@ -9,7 +9,7 @@ import { registerVerify } from './commands/verify';
 import { registerLanguage } from './language/language';
 import { createModelInspector } from './models/inspector';
 import { registerModelFolders } from './models/model-files';
-import { registerModelReport } from './models/report';
+import { registerModelReport } from './commands/model-report';
 import { registerPreflight } from './preflight/preflight';
 import { registerWalkthrough } from './walkthrough/walkthrough';
 import { registerWizard } from './wizard/wizard';

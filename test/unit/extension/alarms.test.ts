@@ -46,7 +46,7 @@ describe("a run's row with alarms", () => {
     const row = runRow(entry('running', [asEvent(norm), asEvent(jump)]), context);
     expect(row.icon.id).toBe('warning');
     expect(row.description).toContain('gradients exploded at step 28 and 1 more');
-    expect(row.spoken).toContain('running, warning, 60/120');
+    expect(row.spoken).toContain('running, warning, step 60/120');
     const { facts } = runDetails(entry('running', [asEvent(jump)]), t, 'en');
     expect(facts).toContainEqual([
       'Alarm at step 30',
@@ -60,7 +60,8 @@ describe("a run's row with alarms", () => {
       entry('finished', [evaluated(40, accuracy), finished(60, accuracy)], result(accuracy));
     expect(runRow(at(0.5), context)).toMatchObject({
       icon: { id: 'warning' },
-      description: expect.stringMatching(/^50\.0% accuracy, worse than answering always "ham" \(60\.0%\) · /),
+      lead: '50.0%',
+      description: expect.stringMatching(/^accuracy, worse than answering always "ham" \(60\.0%\) · /),
     });
     expect(endNotice(at(0.5), t).message).toContain(
       '50.0% accuracy, worse than answering always "ham" (60.0%)',

@@ -102,6 +102,7 @@ describe('the extension manifest', () => {
       'deleteRun',
       'starRun',
       'unstarRun',
+      'editTags',
       'copyPath',
     ];
     const shown = contributes.menus['view/item/context'].filter(

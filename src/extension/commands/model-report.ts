@@ -11,7 +11,7 @@ export function registerModelReport({ log, models }: Services): vscode.Disposabl
   return vscode.Disposable.from(
     pages,
     registerGuarded(log, COMMAND.showModelReport, async (argument) =>
-      (await import('./show-report')).showReport(models, pages, argument),
+      (await import('./show-model-report')).showReport(models, pages, argument),
     ),
   );
 }
