@@ -261,7 +261,7 @@ function predictingPart({ done, of }: Predicting) {
   const known = done !== undefined && of !== undefined && of > 0;
   const words = known
     ? t('Predicting: {0} of {1} examples', count(done), count(of))
-    : t('Reading the model and the data …');
+    : t('Reading the model and the data…');
   return html`<div class="notice predicting">
     <p>${words}</p>
     <progress aria-label=${t('Predicting')} max=${of ?? 1} value=${known ? done : nothing}></progress>
