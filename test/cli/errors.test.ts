@@ -279,7 +279,7 @@ describe('a mistake in an experiment file or on the command line', () => {
       ['toString'],
       2,
       'aurora has no command "toString"',
-      'The commands are train, sweep, compare, preflight, inspect, quantize, budget, recipe, export, import, study, reproduce, errors, play, doctor, gpu, verify, reference;',
+      'The commands are train, sweep, compare, preflight, inspect, quantize, budget, recipe, export, import, runs, study, reproduce, errors, play, doctor, gpu, completion, verify, reference;',
     ],
     [['--resume', 'x'], 2, '"--resume" is an option', 'aurora --help'],
     [['train', '--epcohs', '3'], 2, 'aurora train has no option --epcohs', 'aurora train --help'],
@@ -291,7 +291,7 @@ describe('a mistake in an experiment file or on the command line', () => {
     [
       ['export', 'none', '--as', 'gguf'],
       2,
-      '--as takes adapter, peft-lora, onnx-dynamic, onnx-merged, onnx-adapter-inputs, safetensors, not "gguf"',
+      '--as takes adapter, peft-lora, onnx-dynamic, onnx-merged, onnx-adapter-inputs, safetensors, tensorboard, not "gguf"',
       'export --help',
     ],
     [['export', 'none', '--as', 'onnx-merged'], 20, /There is no run folder .*none/, '.aurora/runs'],

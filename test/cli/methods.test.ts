@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { EXIT } from '../../src/base/errors';
 import { readRun } from '../read-run';
 import type { ExportRecord } from '../../src/protocol/export';
 import type { StudyLine } from '../../src/study/lines';
@@ -44,7 +45,11 @@ describe.each(METHODS)('%s', (method, settings, parameters, lora) => {
   const [run] = lab.runs(out);
 
   it('trains as many parameters as its formula gives', () => {
-    expect([trained.code, trained.err]).toEqual([0, expect.any(String)]);
+    // So few steps may end worse than a constant answer.
+    expect([trained.code, trained.err]).toEqual([
+      expect.toBeOneOf([EXIT.ok, EXIT.baseline]),
+      expect.any(String),
+    ]);
     expect(readRun(run).result).toMatchObject({ method, trained: { adapters: parameters } });
   });
 

@@ -38,7 +38,7 @@ export function paintMarks(
     const { x, label } = mark;
     if (x < projection.min || x > projection.max) continue;
     ctx.strokeStyle = ctx.fillStyle = kindOf(mark) === 'alarm' ? colors.warning : colors.text;
-    const at = Math.round(projection.x(x));
+    const at = projection.x(x);
     ctx.beginPath();
     if (label === undefined) {
       const r = 4 * ratio;
@@ -47,9 +47,11 @@ export function paintMarks(
       ctx.lineTo(at + r, bottom);
       ctx.fill();
     } else if (hasLine(mark)) {
+      // On the pixels' edges: between them, a line would be twice as wide and half as strong.
+      const crisp = Math.round(at - ratio / 2) + ratio / 2;
       ctx.setLineDash([3 * ratio, 3 * ratio]);
-      ctx.moveTo(at, bbox.top);
-      ctx.lineTo(at, bottom);
+      ctx.moveTo(crisp, bbox.top);
+      ctx.lineTo(crisp, bottom);
       ctx.stroke();
     }
   }
