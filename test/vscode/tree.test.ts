@@ -130,7 +130,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
   });
 
   test('a run that failed before its experiment was read shows the reason and a hint', async () => {
-    await untilSpoken(/^Run 2025-01-0\d .* bad0, failed$/);
+    await untilSpoken(/^Run 2025-01-0\d .* bad0, failed, broken\.aurora\.json:1:\d+: this is not valid JSON/);
     await untilTooltip(
       'bad0',
       /broken\.aurora\.json:1:\d+: this is not valid JSON[^]*comments and trailing commas are allowed/,

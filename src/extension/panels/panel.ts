@@ -33,12 +33,14 @@ export interface PanelSession<FromPage> {
   /** The page is hidden and therefore disposed: nothing reaches it until the next `snapshot`. */
   hidden?(): void;
   receive(message: FromPage): void;
+  /** The user asked for the open panel once more. */
+  openedAgain?(): void;
   dispose(): void;
 }
 
 /** All panels of one kind. */
 export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer {
-  private readonly panels = new Map<string, { panel: vscode.WebviewPanel; open: Open }>();
+  private readonly panels = new Map<string, { panel: vscode.WebviewPanel; open: Open; again: () => void }>();
   private readonly subscription: vscode.Disposable;
   readonly viewType: string;
 
@@ -55,7 +57,10 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
 
   open(open: Open, preserveFocus = false): void {
     const there = this.panels.get(this.kind.key(open));
-    if (there) return there.panel.reveal(undefined, preserveFocus);
+    if (there) {
+      there.panel.reveal(undefined, preserveFocus);
+      return there.again();
+    }
     const panel = vscode.window.createWebviewPanel(this.viewType, this.kind.title(open), {
       viewColumn: vscode.ViewColumn.Active,
       preserveFocus,
@@ -82,7 +87,6 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
 
   private attach(panel: vscode.WebviewPanel, open: Open): void {
     const key = this.kind.key(open);
-    this.panels.set(key, { panel, open });
     this.opened();
     const { webview } = panel;
     const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
@@ -97,6 +101,7 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
     // In the order of the calls. A session that could not start was reported above.
     const session = (use: (session: PanelSession<FromPage>) => void) =>
       void started.then(use, () => undefined).catch((e: unknown) => showError(this.log, e));
+    this.panels.set(key, { panel, open, again: () => session((s) => s.openedAgain?.()) });
     webview.onDidReceiveMessage((message: unknown) => {
       if ((message as { type?: unknown } | undefined)?.type === 'ready') {
         ready = true;

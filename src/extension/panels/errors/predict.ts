@@ -1,8 +1,7 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import type { MeasuredOn } from '../../../experiment/evaluation-sets';
 import type { PredictLine } from '../../../protocol/predictions';
 import { programError } from '../../launcher/program-error';
-import { trustedFor } from '../../notices/open-report';
 import type { Predicting } from './session';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
@@ -23,10 +22,6 @@ export async function predict(
   run: RunEntry,
   { at, on, again, token, told }: PredictOptions,
 ): Promise<void> {
-  const message = vscode.l10n.t(
-    'Finding errors runs the model, which requires a trusted workspace. Stored predictions can still be shown.',
-  );
-  if (!(await trustedFor(message))) return;
   let ended = false;
   const onLine = (text: string) => {
     const line = programLine<PredictLine>(text, ['predicting', 'partial', 'result']);

@@ -2,7 +2,9 @@ import * as vscode from 'vscode';
 import type { ErrorsFromPage, ErrorsOpen } from '../../../protocol/panels/errors';
 import { evaluationSets, scoredOn, type MeasuredOn } from '../../../experiment/evaluation-sets';
 import { evaluationAt } from '../../../runs/predictions';
+import { AuroraError } from '../../../base/errors';
 import { showError } from '../../ask/guard';
+import { trustedFor } from '../../notices/open-report';
 import { predict } from './predict';
 import { explaining } from '../../ask/training-problems';
 import { runLabel } from '../../runs/label';
@@ -22,6 +24,7 @@ export function startErrors(
   const { store, log } = services;
   let entry: RunEntry | undefined;
   let canceled: vscode.CancellationTokenSource | undefined;
+  let askedForTrust = false;
   const session = new ErrorsSession({
     run,
     step,
@@ -34,6 +37,12 @@ export function startErrors(
     },
     say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),
     async predict(again, told) {
+      if (!vscode.workspace.isTrusted) {
+        // A page that is shown again does not ask again by itself.
+        if (again || !askedForTrust) void trustedFor(needsTrust());
+        askedForTrust = true;
+        throw new AuroraError('run', needsTrust());
+      }
       canceled = new vscode.CancellationTokenSource();
       const { token } = canceled;
       await explaining(async () =>
@@ -51,15 +60,23 @@ export function startErrors(
     if (entry && now && marks(entry, step, on) !== marks(now, step, on)) session.refresh();
   });
   const saves = vscode.workspace.onDidSaveTextDocument(({ uri }) => session.saved(uri.fsPath));
+  const trusted = vscode.workspace.onDidGrantWorkspaceTrust(() => session.refresh());
   return {
     snapshot: () => session.refresh(),
+    // What there was to show then may be less than now.
+    openedAgain: () => session.refresh(),
     receive: (message) => session.receive(message),
     dispose: () => {
-      vscode.Disposable.from(changes, saves).dispose();
+      vscode.Disposable.from(changes, saves, trusted).dispose();
       session.dispose();
     },
   };
 }
+
+const needsTrust = (): string =>
+  vscode.l10n.t(
+    'Finding errors runs the model, which requires a trusted workspace. Stored predictions can still be shown.',
+  );
 
 function factsOf(entry: RunEntry): RunFacts {
   if (!entry.run) throw entry.error ?? new Error(vscode.l10n.t('The run {0} cannot be read.', entry.folder));
