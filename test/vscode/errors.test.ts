@@ -62,6 +62,8 @@ describe('Errors, in VS Code 1.100', () => {
     expect(existsSync(predictionsFile(run, best))).toBe(false);
     await window.contextMenu(window.row(name), 'Show Errors');
     await window.tab(title()).waitFor();
+    // The page is there before the predictions are.
+    await expect.poll(() => existsSync(predictionsFile(run, best))).toBe(true);
     await expect.poll(told).toBe(`${wrong()} examples.`);
     await expect
       .poll(async () => (await page()).locator('.note').first().innerText())

@@ -104,7 +104,7 @@ describe('exports and imports, in VS Code 1.139', () => {
     await window.contextMenu(window.row('tiny'), 'Import Adapter');
     await window.folder(join(run, 'export', 'adapter-step-000012'), 'Import');
     await window.toast('adapter-step-000012 was imported as a run: loss').waitFor();
-    await window.row(/adapter-step-000012\s*imported/).waitFor();
+    await window.row(/adapter-step-000012\s*loss · imported/).waitFor();
     const dashboard = await window.frameWith('aurora-run .run-header:has-text("Imported from")');
     expect(await dashboard.locator('.run-header').innerText()).toContain(
       'Imported from adapter-step-000012 (AURORA).',

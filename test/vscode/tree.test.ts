@@ -244,6 +244,10 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await page.getByText(nameOf(oldest)).first().waitFor();
     await page.getByText(nameOf(newest)).first().waitFor();
     await window.contextMenu(window.row(nameOf(newest)), 'Compare Run Settings');
+    await window.pressToast(
+      `${nameOf(oldest)} and ${nameOf(newest)} have the same settings`,
+      'Show All Settings',
+    );
     await window.tab(`Settings: ${nameOf(oldest)} ↔ ${nameOf(newest)}`).waitFor();
     await window.page.locator('.monaco-diff-editor .view-line').first().waitFor();
     // An editor that takes the focus late closes a menu.
@@ -251,6 +255,8 @@ describe('the Experiments tree, in VS Code 1.100', () => {
   });
 
   test('diagnostics contain versions and the run, and no home folder', async () => {
+    // While several rows are selected, menus have only what applies to all of them.
+    await window.row('the good one').click();
     await window.contextMenu(window.row('the good one'), 'Copy Diagnostics');
     await window.statusBar('Diagnostics copied to the clipboard.').waitFor();
     const text = await window.page.evaluate(() => navigator.clipboard.readText());

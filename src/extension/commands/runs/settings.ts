@@ -47,9 +47,12 @@ export function registerSettings(services: Services): vscode.Disposable[] {
       }
       const [older, newer] = [...runs].sort((a, b) => (a.id < b.id ? -1 : 1));
       const name = vscode.l10n.t('Settings: {0} ↔ {1}', runLabel(older), runLabel(newer));
-      const sides = all
-        ? [settingsUri(older), settingsUri(newer)]
-        : [settingsUri(older, newer), settingsUri(newer, older)];
+      const equal = !all && !(await differ(older, newer));
+      if (equal && !(await askedForAll(older, newer))) return;
+      const sides =
+        all || equal
+          ? [settingsUri(older), settingsUri(newer)]
+          : [settingsUri(older, newer), settingsUri(newer, older)];
       await vscode.commands.executeCommand('vscode.diff', ...sides, name);
     }),
   ];
@@ -62,6 +65,19 @@ const settingsUri = (run: RunEntry, other?: RunEntry): vscode.Uri =>
     path: `/${run.id}/spec.json`,
     query: JSON.stringify([run.folder, ...(other ? [other.folder] : [])]),
   });
+
+async function differ(one: RunEntry, other: RunEntry): Promise<boolean> {
+  const [a, b] = [await readSpec(one.folder), await readSpec(other.folder)];
+  // A setting may be in one of them alone.
+  return Object.keys({ ...differing(a, b), ...differing(b, a) }).length > 0;
+}
+
+/** Says that there is nothing to compare. */
+async function askedForAll(one: RunEntry, other: RunEntry): Promise<boolean> {
+  const show = vscode.l10n.t('Show All Settings');
+  const message = vscode.l10n.t('{0} and {1} have the same settings.', runLabel(one), runLabel(other));
+  return (await vscode.window.showInformationMessage(message, show)) === show;
+}
 
 const readSpec = async (run: string): Promise<object> =>
   JSON.parse(await readFile(runPaths(run).spec, 'utf8')) as object;
