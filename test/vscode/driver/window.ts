@@ -222,11 +222,21 @@ export class Window {
 
   /** Opens a file of the workspace with Go to File. */
   async openFile(name: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    const box = this.page.locator(INPUT).first();
-    await box.waitFor();
-    await box.fill(name);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
+    for (let tries = 1; ; tries++) {
+      await this.page.keyboard.press('F1');
+      const box = this.page.locator(INPUT).first();
+      await box.waitFor();
+      await box.fill(name);
+      try {
+        const found = this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first();
+        await found.waitFor({ timeout: PALETTE_MS });
+        break;
+      } catch (e) {
+        // The list of files was read before this one was written.
+        if (tries === 5) throw e;
+        await this.page.keyboard.press('Escape');
+      }
+    }
     await this.page.keyboard.press('Enter');
     await this.tab(name).waitFor();
   }

@@ -53,7 +53,11 @@ export function startErrors(
     openRow: (file, line) => void openDataRow(file, line).catch((e: unknown) => showError(log, e)),
     openSet: (other) => services.panels.openErrors(run, step, other),
     copy: (text) => void vscode.env.clipboard.writeText(text),
-    failed: (e) => log.error(e instanceof Error ? e : String(e)),
+    failed: (e) => {
+      // Not a failure: the page says that trust is needed.
+      if (!vscode.workspace.isTrusted && e instanceof AuroraError) return;
+      log.error(e instanceof Error ? e : String(e));
+    },
   });
   const changes = store.onDidChange((changed) => {
     const now = changed ? changed.find((e) => e.folder === run) : store.run(run);
