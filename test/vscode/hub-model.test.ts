@@ -97,7 +97,8 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     );
     await window.pick('Show Report');
     await window.tab('Preview decoder.md').waitFor();
-    // The step stays open.
+    // The step stays open; the preview takes the focus when it has been drawn.
+    await window.settled();
     await wizard.choose('decoder cannot be used', 'bert');
     await wizard.asks('Select the kind of task');
     await window.page.keyboard.press('Escape');
