@@ -226,6 +226,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
   });
 
   test('an experiment can be duplicated with its comments, and a run’s settings are shown read-only', async () => {
+    const { keyboard } = window.page;
     await window.openFile('edited.aurora.json');
     await window.palette('AuroRA: Duplicate Experiment');
     await window.input('Name of the new experiment', 'again');
@@ -233,7 +234,9 @@ describe('editing an experiment, in VS Code 1.100', () => {
     expect(lab.read('again.aurora.json')).toBe(lab.read('edited.aurora.json'));
     await window.palette('AuroRA: Open Run Settings');
     await window.tab('spec.json').waitFor();
-    await window.page.locator('.tab.active .codicon-lock').waitFor();
+    await window.page.locator('.editor-instance .view-line').first().click();
+    await keyboard.type('x');
+    await window.page.locator('.monaco-editor-overlaymessage', { hasText: 'read-only' }).waitFor();
   });
 
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
