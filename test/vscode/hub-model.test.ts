@@ -61,7 +61,7 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     await wizard.classifyTexts();
     await wizard.acceptAdapter();
     // From the method on, the rest is known.
-    expect(await wizard.title()).toBe('New Experiment (10 of 12)');
+    await expect.poll(() => wizard.title()).toBe('New Experiment (10 of 12)');
     await wizard.accept('Select the longest text, in tokens, or type another number up to 24.');
     await wizard.asks('Select the batch size');
     const batches = async () => (await wizard.rows()).join('\n');

@@ -160,9 +160,9 @@ function progress(entry: RunEntry, t: Translate): string[] {
   }
 }
 
-/** Up to the first full stop that ends a sentence: names of files and numbers have some too. */
+/** Up to the first full stop or colon that ends a sentence: names of files, numbers and places in them have some too. */
 const firstSentence = (text: string): string =>
-  /^[^]*?[.:](?=\s|$)/.exec(text)?.[0].replace(/[.:]$/, '') ?? text;
+  /^[^]*?(\.|(?<!\d):)(?=\s|$)/.exec(text)?.[0].replace(/[.:]$/, '') ?? text;
 
 /** A trial stopped by its sweep waits for the others, or has lost to them. */
 function stopWord(run: RunEntry['run'], t: Translate): string {
