@@ -99,7 +99,7 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     await window.tab('Preview decoder.md').waitFor();
     // The step stays open; the preview takes the focus when it has been drawn.
     await window.settled();
-    await wizard.choose('decoder cannot be used', 'bert');
+    await wizard.find('decoder cannot be used', 'bert');
     await wizard.asks('Select the kind of task');
     await window.page.keyboard.press('Escape');
     await window.palette('View: Close All Editors');

@@ -355,7 +355,8 @@ describe('the Experiments tree, in VS Code 1.100', () => {
   test('a folder without experiments and an empty window show a message with a next step', async () => {
     const bare = join(lab.folder, 'bare');
     mkdirSync(bare);
-    await window.page.goto(server.url(bare));
+    // The window of the test before may still be closing its workspace.
+    await expect.poll(() => window.page.goto(server.url(bare)).then(Boolean, () => false)).toBe(true);
     await window.sideBar();
     await window.pane('Experiments').getByText('No experiments in this folder yet.').waitFor();
     await window

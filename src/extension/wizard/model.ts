@@ -62,7 +62,7 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
   }
 }
 
-/** Why a model cannot be used, and its report. */
+/** Why a model cannot be used, and its report. What is typed hides them, so that Enter takes the model that it names. */
 function refusalItems({ path, error }: NonNullable<WizardState['refused']>): ActionItem<'report'>[] {
   const { t } = vscode.l10n;
   const { reasons, hint } = refusalOf(path, error);
@@ -71,9 +71,8 @@ function refusalItems({ path, error }: NonNullable<WizardState['refused']>): Act
       label: `$(error) ${reason}`,
       ...(i === reasons.length - 1 && hint !== undefined && { detail: hint }),
       action: 'report' as const,
-      alwaysShow: true,
     })),
-    { label: `$(open-preview) ${t('Show Report')}`, action: 'report', alwaysShow: true },
+    { label: `$(open-preview) ${t('Show Report')}`, action: 'report' },
     separator(t('Models')),
   ];
 }
