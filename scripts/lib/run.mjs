@@ -27,6 +27,9 @@ export function startNode(script, args = []) {
   });
 }
 
+/** Whether `aurora` did what it was told: training may end worse than a constant answer (exit code 27). */
+export const isDone = (code) => code === 0 || code === 27;
+
 /** npm with its output captured; `shell` only as the last resort, since on Windows npm is a .cmd file. */
 export function npm(args, options = {}) {
   const cli = npmCli();

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Failure, say } from '../console.mjs';
-import { ROOT } from '../run.mjs';
+import { isDone, ROOT } from '../run.mjs';
 
 /** Trains on the few rows, then twice on all of them, with a separate cache folder. @param {{few: string, all: string}} experiments */
 export async function trained({ few, all }, folder) {
@@ -35,7 +35,7 @@ async function train(experiment, out, folder) {
       first = { seconds: (performance.now() - began) / 1000, cpu: cpuSeconds(child.pid) };
     await wait(20);
   }
-  if (code !== 0) throw new Failure(`aurora train ended with ${code}.`);
+  if (!isDone(code)) throw new Failure(`aurora train ended with ${code}.`);
   const [run] = readdirSync(out);
   const { peakMemory } = JSON.parse(readFileSync(join(out, run, 'result.json'), 'utf8'));
   return { firstStep: first, peakMB: peakMemory / 1e6 };

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { clearInterval, setInterval } from 'node:timers';
 import { Failure } from '../console.mjs';
-import { ROOT } from '../run.mjs';
+import { isDone, ROOT } from '../run.mjs';
 
 /** Runs a command; its peak memory (VmHWM) is what the process itself says when it ends. */
 export function aurora(folder, args) {
@@ -12,7 +12,7 @@ export function aurora(folder, args) {
   const { status } = spawnSync(process.execPath, ['--require', probe, join(ROOT, 'dist/cli.cjs'), ...args], {
     stdio: 'inherit',
   });
-  if (status !== 0) throw new Failure(`aurora ${args[0]} ended with ${status}.`);
+  if (!isDone(status)) throw new Failure(`aurora ${args[0]} ended with ${status}.`);
   const seconds = (performance.now() - began) / 1000;
   const kilobytes = Math.max(0, ...readFileSync(peak, 'utf8').trim().split('\n').map(Number));
   return { seconds, kilobytes };
