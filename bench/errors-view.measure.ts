@@ -1,6 +1,7 @@
 import { appendFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { EXIT } from '../src/base/errors';
 import { startWorkbench } from '../scripts/lib/workbench/server.mjs';
 import { runPaths } from '../src/runs/layout';
 import { closeBrowser } from '../test/vscode/driver/browser';
@@ -20,7 +21,8 @@ afterAll(async () => {
 });
 
 test('the first paint of Errors', async () => {
-  expect(lab.run('train', lab.experiment).code).toBe(0);
+  // So short a run may end worse than a constant answer.
+  expect(lab.run('train', lab.experiment).code).toBeOneOf([EXIT.ok, EXIT.baseline]);
   const runs = join(lab.folder, '.aurora/runs/tiny');
   const run = join(runs, readdirSync(runs)[0]!);
   const server = await startWorkbench({ version: '1.139', name: 'bench', vsix: vsixHere() });

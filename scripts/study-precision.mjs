@@ -10,7 +10,7 @@ import { Failure, main, say } from './lib/console.mjs';
 import { Contestant } from './lib/bench/contestant.mjs';
 import { machine } from './lib/machine.mjs';
 import { page } from './lib/study/precision-report.mjs';
-import { ROOT, runNode } from './lib/run.mjs';
+import { isDone, ROOT, runNode } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { fillPage } from './lib/study/study.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
@@ -118,7 +118,7 @@ function train(precision, steps, seed) {
   };
   const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   const args = ['train', 'demo/debian-sections.aurora.json', '--device', 'cpu', '--out', out, ...set];
-  if (runNode(join(ROOT, 'dist/cli.cjs'), args) !== 0)
+  if (!isDone(runNode(join(ROOT, 'dist/cli.cjs'), args)))
     throw new Failure(`The run in ${precision} precision with seed ${seed} failed.`);
   return finished(out);
 }

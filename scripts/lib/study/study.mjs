@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure, say } from '../console.mjs';
-import { ROOT, runNode } from '../run.mjs';
+import { isDone, ROOT, runNode } from '../run.mjs';
 
 export const CLI = join(ROOT, 'dist/cli.cjs');
 
@@ -39,7 +39,7 @@ export function keptRun(study, name, settings, experiment = 'debian-sections') {
   say(name);
   const set = settings.flatMap((s) => ['--set', s]);
   const args = ['train', `demo/${experiment}.aurora.json`, '--device', 'cpu', '--out', out, ...set];
-  if (runNode(CLI, args) !== 0) throw new Failure(`The run "${name}" failed.`);
+  if (!isDone(runNode(CLI, args))) throw new Failure(`The run "${name}" failed.`);
   return found();
 }
 
