@@ -1,8 +1,4 @@
-import type { Locator } from 'playwright-core';
 import type { Window } from './window';
-
-/** Longer than a step takes to close. */
-const ANSWER_MS = 15_000;
 
 /** Answers *New Experiment* step by step, like a user. Each step is identified by its question. */
 export class Wizard {
@@ -10,33 +6,17 @@ export class Wizard {
 
   /** Waits for the step with `question` in its placeholder or prompt. */
   async asks(question: string | RegExp): Promise<void> {
-    await this.words(question).waitFor();
-  }
-
-  private words(question: string | RegExp): Locator {
     const { page } = this.window;
-    return page
+    const words = page
       .getByPlaceholder(question)
-      .or(page.locator('.quick-input-message', { hasText: question }))
-      .first();
-  }
-
-  /** What is answered while the rows are drawn again is lost, and a person would answer once more. */
-  private async answer(question: string | RegExp, how: () => Promise<void>): Promise<void> {
-    await this.asks(question);
-    for (let tries = 1; ; tries++) {
-      await how();
-      try {
-        return await this.words(question).waitFor({ state: 'hidden', timeout: ANSWER_MS });
-      } catch (e) {
-        if (tries === 4) throw e;
-      }
-    }
+      .or(page.locator('.quick-input-message', { hasText: question }));
+    await words.first().waitFor();
   }
 
   /** Picks the row with this text. */
   async choose(question: string | RegExp, label: string): Promise<void> {
-    await this.answer(question, () => this.window.pick(label));
+    await this.asks(question);
+    await this.window.pick(label);
   }
 
   /** Picks a row that may be out of sight, by typing its text. */
@@ -48,7 +28,8 @@ export class Wizard {
 
   /** Accepts the current selection. */
   async accept(question: string | RegExp): Promise<void> {
-    await this.answer(question, () => this.window.page.keyboard.press('Enter'));
+    await this.asks(question);
+    await this.window.page.keyboard.press('Enter');
   }
 
   /** Accepts what is checked in a step with several choices. */
