@@ -1,4 +1,4 @@
-/** Characters that no shell reads as anything else. A leading tilde or dash has a meaning of its own. */
+/** Characters that no shell reads as anything else. A leading tilde or dash has a special meaning. */
 const PLAIN = /^(?![~-])[\w@%+=:,./-]+$/;
 /** The same for cmd and PowerShell. */
 const PLAIN_WINDOWS = /^(?![~-])[\w+=:./\\-]+$/;

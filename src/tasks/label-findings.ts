@@ -49,7 +49,7 @@ const RARER = 10;
 
 /**
  * Rare labels that look like frequent ones: in other letter case, or with one letter wrong (two in long names). Each would
- * be a class of its own. Numbers differ by one digit on purpose.
+ * be its own class. Numbers differ by one digit on purpose.
  */
 export function misspelledLabels({ train, labels }: PreflightData): DataFinding[] {
   const count = (label: string) => train.labels[label];

@@ -51,7 +51,7 @@ it('a killed and resumed run raises the same alarms at the same steps; a fork ke
   expect(alarmsAt(fork)).toEqual(alarms);
 });
 
-it('a run that is worse than a constant answer is complete, says so, and exits with 27; its sweep goes on', () => {
+it('a run that is worse than a constant answer is complete, says so, and exits with 27; its sweep continues', () => {
   // Whatever is learned is wrong on the validation data.
   const l = lab({ training: { epochs: 8, maxSteps: 80, evaluateEvery: 80, learningRate: 0.03 } });
   const swap = (text: string) =>

@@ -1,7 +1,7 @@
 import { AuroraError, EXIT, type ErrorKind } from '../../base/errors';
 import type { ProgramResult } from './client';
 
-/** Lines of a program that failed without an error of its own: the reason is rarely in the last one alone. */
+/** Lines of a program that failed without reporting an error: the reason is rarely in the last one alone. */
 const SAID = 6;
 
 /** The standard error of a failed `aurora` command: "error: MESSAGE", then an indented hint. */

@@ -115,7 +115,7 @@ const lengthOf = ({ recipe, summary }: WizardState): number =>
   usualLength(recipe, summary!.positions) as number;
 const batchOf = ({ recipe }: WizardState): number => recipe?.settings.batchSize ?? BATCH_SIZE;
 
-/** For each batch and length. Empty if the program cannot be started: the wizard goes on without estimates. */
+/** For each batch and length. Empty if the program cannot be started: the wizard continues without estimates. */
 async function costs(
   state: WizardState,
   batches: readonly number[],

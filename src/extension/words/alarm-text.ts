@@ -39,7 +39,7 @@ export function alarmNotice(
   };
 }
 
-/** A head with a rate of its own gets a lower one, too; any other follows. */
+/** A head with its own rate gets a lower one, too; any other follows. */
 function lowerRates({ training, task }: Experiment): string[] {
   const { learningRate, headLearningRate } = training;
   const set = (key: string, rate: number) => `training.${key}=${Number((rate / LOWER).toPrecision(6))}`;

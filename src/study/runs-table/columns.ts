@@ -31,7 +31,7 @@ const IF_DIFFERENT = new Set(['experiment', 'device']);
 /** More differing settings than this make a table too wide to read; the rest can be chosen. */
 const MOST_SETTINGS = 12;
 
-/** Always a column of its own, and never what distinguishes an experiment. */
+/** Always its own column, and never what distinguishes an experiment. */
 const SEED = 'training.seed';
 
 /**

@@ -20,7 +20,7 @@ const touches = (settings: Settings, key: string): boolean =>
 
 /**
  * A trial's value of each setting that varies. A list may leave some as they are in the experiment: those are read from
- * the experiment of its own run, or of another run that does not change them either.
+ * the experiment of the same run, or of another one that does not change them either.
  *
  * @param spec of the trial's run, once it exists
  * @param others the trials whose runs exist
