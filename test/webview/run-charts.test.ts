@@ -1,19 +1,8 @@
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readScalars } from '../../src/runs/curve/scalars-reader';
-import { closeBrowser } from './harness';
-import { pixelsOf, trained, watch, type Watched } from './run-fixture';
+import { pixelsOf, trained, type Watched, watching } from './run-fixture';
 
-let open: Watched[] = [];
-const show = async (...args: Parameters<typeof watch>) => {
-  const watched = await watch(...args);
-  open.push(watched);
-  return watched;
-};
-afterEach(async () => {
-  for (const w of open) await w.stop();
-  open = [];
-});
-afterAll(closeBrowser);
+const show = watching();
 
 /** The tooltip's rows: label and values. */
 const tipRows = ({ page }: Watched): Promise<Record<string, string>> =>

@@ -1,13 +1,14 @@
 import { appendFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, afterEach } from 'vitest';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { ScalarsWriter } from '../../src/runs/curve/scalars';
 import { ResourcesWriter } from '../../src/runs/resources/resources';
 import { RunFeed } from '../../src/extension/panels/run/feed';
 import type { RunStatus } from '../../src/protocol/events';
 import type { RunToPage } from '../../src/protocol/panels/run';
-import { openPanel, type Opened, type Theme } from './harness';
+import { closeBrowser, openPanel, type Opened, type Theme } from './harness';
 
 /** Provided by the harness. */
 declare function acquireVsCodeApi(): { setState(state: unknown): void };
@@ -272,3 +273,18 @@ export const pixelsOf = ({ page }: Watched, chart: string, variable: string): Pr
         count++;
     return count;
   }, variable);
+
+/** Opens pages as `watch` does, and closes them after each test. Call it at the top of a file. */
+export function watching(): typeof watch {
+  let open: Watched[] = [];
+  afterEach(async () => {
+    for (const w of open) await w.stop();
+    open = [];
+  });
+  afterAll(closeBrowser);
+  return async (...args) => {
+    const watched = await watch(...args);
+    open.push(watched);
+    return watched;
+  };
+}

@@ -1,20 +1,10 @@
 import { statSync } from 'node:fs';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { canvases, contrasts, faintTexts, shownTexts } from './contrast';
-import { closeBrowser, THEMES, type Theme } from './harness';
-import { pixelsOf, trained, watch, type Watched } from './run-fixture';
+import { THEMES, type Theme } from './harness';
+import { pixelsOf, trained, type Watched, watching } from './run-fixture';
 
-let open: Watched[] = [];
-const show = async (...args: Parameters<typeof watch>) => {
-  const watched = await watch(...args);
-  open.push(watched);
-  return watched;
-};
-afterEach(async () => {
-  for (const w of open) await w.stop();
-  open = [];
-});
-afterAll(closeBrowser);
+const show = watching();
 
 describe('the look of the run page', () => {
   it('is legible and accessible in every theme', async () => {

@@ -1,20 +1,9 @@
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runPaths } from '../../src/runs/layout';
-import { closeBrowser } from './harness';
-import { RunFolder, trained, watch, type Watched } from './run-fixture';
+import { RunFolder, trained, watching } from './run-fixture';
 
-let open: Watched[] = [];
-const show = async (...args: Parameters<typeof watch>) => {
-  const watched = await watch(...args);
-  open.push(watched);
-  return watched;
-};
-afterEach(async () => {
-  for (const w of open) await w.stop();
-  open = [];
-});
-afterAll(closeBrowser);
+const show = watching();
 
 describe('the messages of the page', () => {
   it("show a fork's origin, a failure and a hint, and ignore unknown kinds", async () => {

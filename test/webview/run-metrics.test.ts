@@ -1,18 +1,7 @@
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { closeBrowser } from './harness';
-import { RunFolder, watch, type Watched } from './run-fixture';
+import { describe, expect, it } from 'vitest';
+import { RunFolder, watching } from './run-fixture';
 
-let open: Watched[] = [];
-const show = async (...args: Parameters<typeof watch>) => {
-  const watched = await watch(...args);
-  open.push(watched);
-  return watched;
-};
-afterEach(async () => {
-  for (const w of open) await w.stop();
-  open = [];
-});
-afterAll(closeBrowser);
+const show = watching();
 
 describe('the run page', () => {
   it('shows the metrics that a run has, percentages as such', async () => {

@@ -1,22 +1,11 @@
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runPaths } from '../../src/runs/layout';
 import { readScalars } from '../../src/runs/curve/scalars-reader';
-import { closeBrowser } from './harness';
-import { pixelsOf, RunFolder, send, trained, watch, type Watched } from './run-fixture';
+import { pixelsOf, RunFolder, send, trained, type Watched, watching } from './run-fixture';
 
-let open: Watched[] = [];
-const show = async (...args: Parameters<typeof watch>) => {
-  const watched = await watch(...args);
-  open.push(watched);
-  return watched;
-};
-afterEach(async () => {
-  for (const w of open) await w.stop();
-  open = [];
-});
-afterAll(closeBrowser);
+const show = watching();
 
 /** Every number that the page has about a run, read from its data table page by page. */
 async function tableOf({ page }: Watched): Promise<number[][]> {

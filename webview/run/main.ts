@@ -2,6 +2,7 @@ import 'uplot/dist/uPlot.min.css';
 import '../ui/page.css';
 import '../charts/charts.css';
 import './run.css';
+import './samples.css';
 import { followSeries } from '../charts/series';
 import { registerToolkit } from '../ui/toolkit';
 import './app';
