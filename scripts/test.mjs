@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { build } from './build.mjs';
 import { makePackage } from './package.mjs';
 import { Failure, main, say } from './lib/console.mjs';
@@ -91,7 +92,7 @@ function count(report, code) {
     ...report.testResults.flatMap((f) =>
       f.assertionResults
         .filter((test) => test.status === 'failed')
-        .map((test) => `${relative(ROOT, f.name)} > ${test.fullName}`),
+        .map((test) => `${relative(ROOT, f.name)} > ${test.fullName}${reason(test.failureMessages[0])}`),
     ),
   ];
   if (code !== 0 && failures.length === 0) failures.push('an error outside the tests');
@@ -100,6 +101,15 @@ function count(report, code) {
     failures,
     skipped: report.numPendingTests + report.numTodoTests,
   };
+}
+
+/** The first line of a failure, and the first of our own lines that it names. */
+function reason(failure) {
+  if (!failure) return '';
+  const lines = stripVTControlCharacters(failure).split('\n');
+  const place = lines.map((line) => /\b((?:test|src|webview|bench)\/[^()]+:\d+):\d+\)?$/.exec(line)?.[1]);
+  const at = place.find((found) => found !== undefined);
+  return `: ${lines[0]}${at ? ` (${at})` : ''}`;
 }
 
 await main(async () => {

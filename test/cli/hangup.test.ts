@@ -8,7 +8,7 @@ import { readRun } from '../read-run';
 import { CLI, Lab } from './lab';
 
 const lab = new Lab({
-  training: { epochs: 4000, evaluateEvery: 20, checkpointEvery: 1000 },
+  training: { epochs: 1_000_000, evaluateEvery: 20, checkpointEvery: 1000 },
   sweep: { type: 'grid', parameters: { 'training.seed': [1, 2] }, parallel: 1 },
 });
 afterAll(() => lab.remove());

@@ -34,7 +34,7 @@ interface Training {
 
 /** Starts a run and waits until it has saved a step. */
 async function training(): Promise<Training> {
-  const lab = new Lab({ training: { epochs: 4000, evaluateEvery: 20, checkpointEvery: 6 } });
+  const lab = new Lab({ training: { epochs: 1_000_000, evaluateEvery: 20, checkpointEvery: 6 } });
   labs.push(lab);
   const log = lab.path('log');
   const runs = lab.path('.aurora/runs/tiny');

@@ -9,7 +9,7 @@ import { readRun } from '../read-run';
 import { checkpointSteps } from '../../src/trainer/checkpoint/store';
 import { CLI, Lab, suspend } from './lab';
 
-const lab = new Lab({ training: { epochs: 4000, evaluateEvery: 20, checkpointEvery: 6 } });
+const lab = new Lab({ training: { epochs: 1_000_000, evaluateEvery: 20, checkpointEvery: 6 } });
 afterAll(() => lab.remove());
 
 async function until(condition: () => boolean): Promise<void> {

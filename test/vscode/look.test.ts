@@ -15,7 +15,7 @@ import { tinyWorkspace } from './workspace';
 
 /** Runs started elsewhere: they appear automatically, with their actual content. */
 describe('runs of the command line, in VS Code 1.100', () => {
-  const lab = tinyWorkspace({ training: { epochs: 3000, evaluateEvery: 50, checkpointEvery: 500 } });
+  const lab = tinyWorkspace({ training: { epochs: 1_000_000, evaluateEvery: 50, checkpointEvery: 500 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
   let server: WorkbenchServer;
   let window: Window;

@@ -275,6 +275,7 @@ describe('the Errors page', () => {
     writeFileSync(w.data, 'rows');
     await w.page.locator('[data-action=predict]').click();
     await w.page.locator('[data-action=predict]').waitFor({ state: 'detached' });
+    await w.page.locator('.predicting').waitFor({ state: 'detached' });
     await expect.poll(() => w.asked).toBe(1);
     const folder = join(dirname(w.data), 'predictions');
     const [name] = readdirSync(folder);
@@ -284,6 +285,7 @@ describe('the Errors page', () => {
     expect(await w.opened.accessibility()).toEqual([]);
     await w.page.locator('[data-action=predict]').click();
     await w.page.locator('[role=alert]').waitFor({ state: 'detached' });
+    await w.page.locator('.predicting').waitFor({ state: 'detached' });
     // What is no longer there is computed without a question.
     rmSync(join(folder, name));
     w.session.refresh();
