@@ -13,6 +13,8 @@ import { quantiles } from './samples';
 /** Like workbench.measure.ts: from the choice of *Show Errors*, without stored predictions, to the page's first words. */
 const OUT = process.env.AURORA_BENCH_OUT!;
 const STARTS = Number(process.env.AURORA_BENCH_STARTS);
+/** Until the editor and its own extensions have started. */
+const SETTLED_MS = 6000;
 
 const lab = tinyWorkspace({ training: { epochs: 1 } });
 afterAll(async () => {
@@ -30,6 +32,7 @@ test('the first paint of Errors', async () => {
   try {
     const window = await Window.open(server, lab.folder);
     await window.sideBar();
+    await window.page.waitForTimeout(SETTLED_MS);
     for (let i = 0; i < STARTS; i++) {
       rmSync(runPaths(run).predictions, { recursive: true, force: true });
       await window.palette('AuroRA: Show Errors');

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, test } from 'vitest';
@@ -7,7 +7,7 @@ import { closeBrowser } from '../test/vscode/driver/browser';
 import { hostTests } from '../test/vscode/driver/host';
 import { Window } from '../test/vscode/driver/window';
 import { vsixHere } from '../test/vscode/vsix';
-import { copyManyRuns, makeManyRuns } from './many-runs';
+import { copyManyRuns } from './many-runs';
 import { quantiles } from './samples';
 
 /**
@@ -18,6 +18,7 @@ const OUT = process.env.AURORA_BENCH_OUT!;
 const STARTS = Number(process.env.AURORA_BENCH_STARTS);
 const RUNS = 1000;
 const TABLE = 10_000;
+const ICON = '.activitybar .action-item a[aria-label^="AuroRA"]';
 /** Making ten thousand folders and opening a window takes long. */
 const TABLE_STARTS = Math.min(STARTS, 3);
 
@@ -45,48 +46,68 @@ test.each<Version>(['1.100', '1.139'])('activation in %s', async (version) => {
   note({ activation: version, ...quantiles(times) });
 });
 
-test('a thousand runs in the tree', async () => {
-  const many = mkdtempSync(join(folder, 'many-'));
-  makeManyRuns(many, RUNS);
+/** A window that the user works in: the editor and its own extensions have started. */
+const SETTLED_MS = 6000;
+/** Both are cold: the folder's runs have not been read. `opening`: at the first moment that the window takes input. */
+const MOMENTS = ['open', 'opening'] as const;
+
+test.each(MOMENTS)('a thousand runs in the tree of a window that is %s', async (moment) => {
+  const made = mkdtempSync(join(folder, 'many-'));
+  copyManyRuns(made, RUNS);
   const times: number[] = [];
-  for (let i = 0; i < STARTS; i++) {
-    const server = await startWorkbench({ version: '1.139', name: 'bench', vsix: vsixHere() });
-    try {
-      times.push(await untilListed(await Window.open(server, many)));
-    } finally {
-      await server.stop();
-    }
-  }
-  note({ tree: RUNS, ...quantiles(times) });
+  for (let i = 0; i < STARTS; i++)
+    await inWindow(made, moment, async (window) => void times.push(await untilListed(window)));
+  note({ tree: RUNS, moment, ...quantiles(times) });
 });
 
-test('ten thousand runs in the table', async () => {
-  const many = mkdtempSync(join(folder, 'table-'));
-  copyManyRuns(many, TABLE);
+test.each(MOMENTS)('ten thousand runs in the table of a window that is %s', async (moment) => {
+  const made = mkdtempSync(join(folder, 'table-'));
+  copyManyRuns(made, TABLE);
   const times = { first: [] as number[], all: [] as number[], frames: [] as number[] };
-  for (let i = 0; i < TABLE_STARTS; i++) {
-    const server = await startWorkbench({ version: '1.139', name: 'bench', vsix: vsixHere() });
-    try {
-      const took = await untilShown(await Window.open(server, many));
+  for (let i = 0; i < TABLE_STARTS; i++)
+    await inWindow(made, moment, async (window) => {
+      const took = await untilShown(window);
       times.first.push(took.first);
       times.all.push(took.all);
       times.frames.push(...took.frames);
-    } finally {
-      await server.stop();
-    }
-  }
+    });
   note({
     table: TABLE,
+    moment,
     first: quantiles(times.first),
     all: quantiles(times.all),
     frame: quantiles(times.frames),
   });
 });
 
+/** Opens a new window on a folder. In one that is open, the runs appear only then, so that nothing has read them before. */
+async function inWindow(
+  runs: string,
+  moment: (typeof MOMENTS)[number],
+  measure: (window: Window) => Promise<void>,
+): Promise<void> {
+  const server = await startWorkbench({ version: '1.139', name: 'bench', vsix: vsixHere() });
+  const opened = moment === 'opening' ? runs : mkdtempSync(join(folder, 'empty-'));
+  const move = (from: string, to: string) => {
+    for (const name of readdirSync(from)) renameSync(join(from, name), join(to, name));
+  };
+  try {
+    const window = await Window.open(server, opened);
+    await window.page.locator(ICON).waitFor();
+    if (moment === 'open') {
+      await window.page.waitForTimeout(SETTLED_MS);
+      move(runs, opened);
+    }
+    await measure(window);
+  } finally {
+    await server.stop();
+    if (moment === 'open') move(opened, runs);
+  }
+}
+
 /** From the command to the first rows and to all of them, and the time between frames of a scroll; ms. */
 async function untilShown(window: Window): Promise<{ first: number; all: number; frames: number[] }> {
   const { page } = window;
-  await page.locator('.activitybar .action-item a[aria-label^="AuroRA"]').waitFor();
   let began = 0;
   await window.palette('AuroRA: Show Runs Table', () => (began = performance.now()));
   const table = await window.frameWith('aurora-runs .row', 300_000, 10);
@@ -112,8 +133,6 @@ async function untilShown(window: Window): Promise<{ first: number; all: number;
 
 /** From the click on the view's icon to a tree that shows its first run as one of a thousand; ms. */
 async function untilListed({ page }: Window): Promise<number> {
-  const entry = page.locator('.activitybar .action-item a[aria-label^="AuroRA"]');
-  await entry.waitFor();
   const took = page.evaluate(
     ({ count }) =>
       new Promise<number>((resolve) => {
@@ -134,7 +153,7 @@ async function untilListed({ page }: Window): Promise<number> {
     { count: RUNS },
   );
   await page.waitForTimeout(500);
-  await entry.click();
+  await page.locator(ICON).click();
   const ms = await took;
   await page.close();
   return ms;

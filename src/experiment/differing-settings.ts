@@ -1,16 +1,25 @@
 import type { Experiment } from './experiment';
 
 /** Settings by dotted key, values as JSON. */
-export type FlatSettings = Map<string, string>;
+export type FlatSettings = ReadonlyMap<string, string>;
 
-/** All settings of an experiment, in the order of its sections; lists are one value. */
+/** Lists of thousands of runs ask for the same settings several times. */
+const known = new WeakMap<Experiment, FlatSettings>();
+
+/**
+ * All settings of an experiment, in the order of its sections; lists are one value. Read once per object, which must not
+ * change afterwards.
+ */
 export function flatSettings(spec: Experiment): FlatSettings {
-  const found: FlatSettings = new Map();
+  const there = known.get(spec);
+  if (there) return there;
+  const found = new Map<string, string>();
   flatten(spec, '', found);
+  known.set(spec, found);
   return found;
 }
 
-function flatten(value: object, prefix: string, found: FlatSettings): void {
+function flatten(value: object, prefix: string, found: Map<string, string>): void {
   for (const [key, v] of Object.entries(value)) {
     if (v === undefined) continue;
     if (isSection(v)) flatten(v, `${prefix}${key}.`, found);
@@ -23,8 +32,17 @@ const isSection = (value: unknown): value is object =>
 
 /** The keys whose values are not the same in all; one that some lack differs. In order of their first appearance. */
 export function differingKeys(all: readonly FlatSettings[]): string[] {
-  const keys = [...new Set(all.flatMap((settings) => [...settings.keys()]))];
-  return keys.filter((key) => new Set(all.map((settings) => settings.get(key))).size > 1);
+  const seen = new Map<string, { first: string; count: number; differs: boolean }>();
+  for (const settings of all)
+    for (const [key, value] of settings) {
+      const found = seen.get(key);
+      if (!found) seen.set(key, { first: value, count: 1, differs: false });
+      else {
+        found.count++;
+        found.differs ||= value !== found.first;
+      }
+    }
+  return [...seen].flatMap(([key, { count, differs }]) => (differs || count < all.length ? [key] : []));
 }
 
 /** An object without what is equal in another, section by section; a list is one value. */

@@ -6,43 +6,58 @@ import { removeAbandoned } from '../files/temporary';
 import { AuroraError } from '../base/errors';
 
 /** The files of a run by content. The trainer writes them unless noted otherwise. */
-export const runPaths = (run: string) => ({
+const FILES = {
   /** The experiment with every default filled in; never changed. */
-  spec: join(run, 'spec.json'),
+  spec: 'spec.json',
   /** The experiment file's text as it was when the run was started; not of trials, forks and imported adapters. */
-  source: join(run, 'experiment.aurora.json'),
+  source: 'experiment.aurora.json',
   /** The files it was trained on: SHA-256 of model, tokenizer and data. */
-  inputs: join(run, 'inputs.json'),
-  events: join(run, 'events.jsonl'),
-  scalars: join(run, 'scalars.bin'),
-  scalarColumns: join(run, 'scalars.json'),
+  inputs: 'inputs.json',
+  events: 'events.jsonl',
+  scalars: 'scalars.bin',
+  scalarColumns: 'scalars.json',
   /** What the trainer and the machine used meanwhile, about once a second. */
-  resources: join(run, 'resources.bin'),
-  resourceColumns: join(run, 'resources.json'),
+  resources: 'resources.bin',
+  resourceColumns: 'resources.json',
   /** Predictions of a few validation rows at each evaluation. */
-  samples: join(run, 'samples.json'),
-  activations: join(run, 'activations'),
-  status: join(run, 'status.json'),
+  samples: 'samples.json',
+  activations: 'activations',
+  status: 'status.json',
   /** Requests to the trainer, written by the process that watches it. */
-  control: join(run, 'control'),
-  checkpoints: join(run, 'checkpoints'),
-  adapter: join(run, 'adapter'),
+  control: 'control',
+  checkpoints: 'checkpoints',
+  adapter: 'adapter',
   /** Written by `aurora export`, one folder per export. */
-  exports: join(run, 'export'),
+  exports: 'export',
   /** Event files for TensorBoard; written by `aurora export --as tensorboard`. */
-  tensorboard: join(run, 'tensorboard'),
+  tensorboard: 'tensorboard',
   /** Predictions of checkpoints on the validation examples; written by `aurora errors`. */
-  predictions: join(run, 'predictions'),
+  predictions: 'predictions',
   /** Measurements that a study needs in addition; written by `aurora study`. */
-  study: join(run, 'study'),
-  log: join(run, 'trainer.log'),
+  study: 'study',
+  log: 'trainer.log',
   /** The user's name, note, star and tags. Written by the editor. */
-  user: join(run, 'user.json'),
+  user: 'user.json',
   /** The sweep and trial that it belongs to; written before the trainer starts, and only for trials. */
-  trial: join(run, 'trial.json'),
+  trial: 'trial.json',
   /** Written last. */
-  result: join(run, 'result.json'),
-});
+  result: 'result.json',
+};
+
+/** Absolute paths of a run's files. Each is put together when it is asked for: of thousands of runs, few are needed. */
+export type RunPaths = { readonly [File in keyof typeof FILES]: string };
+
+class Paths {
+  constructor(readonly run: string) {}
+}
+for (const [file, name] of Object.entries(FILES))
+  Object.defineProperty(Paths.prototype, file, {
+    get(this: Paths) {
+      return join(this.run, name);
+    },
+  });
+
+export const runPaths = (run: string): RunPaths => new Paths(run) as unknown as RunPaths;
 
 /**
  * Steps with six digits, so that names sort as numbers up to a million steps.

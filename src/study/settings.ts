@@ -24,7 +24,7 @@ const NOTHING: Record<string, string> = {
 
 /** All settings that determine a run's result, except its seed. */
 export function settingsOf(spec: Experiment): Settings {
-  const found = flatSettings(spec);
+  const found = new Map(flatSettings(spec));
   for (const key of WITHOUT_EFFECT) found.delete(key);
   // Nothing but the final scores depends on these, and they are compared only where they are the same.
   for (const key of found.keys()) if (/^data\.(test$|evaluations\.)/.test(key)) found.delete(key);

@@ -122,7 +122,7 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     await window.pick('In the run folder');
     // A merge that loses more than a point asks first.
     const asked = window.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Export Anyway' });
-    const done = window.toast(/exported/);
+    const done = window.toast(/exported: /);
     await asked.or(done).first().waitFor({ timeout: 300_000 });
     if (await asked.isVisible()) await asked.click();
     await done.waitFor({ timeout: 300_000 });

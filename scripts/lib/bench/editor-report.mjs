@@ -10,20 +10,23 @@ const kb = (bytes) => `${count(Math.round(bytes / 1024))} KB`;
 export function editorReport({ numbers, machine, date, charts, runs, workbench, sizes }) {
   const rows = [];
   for (const line of workbench?.lines ?? []) {
+    const opening = line.moment === 'opening';
+    const when = opening ? ', while the window opens' : '';
     if (line.table) {
+      const table = `table of ${count(line.table)} runs`;
       rows.push(
-        row(`table of ${count(line.table)} runs: first rows`, line.first, 'worst ≤ 1 s'),
-        row(`table of ${count(line.table)} runs: all rows`, line.all, 'worst ≤ 5 s'),
-        row(`table of ${count(line.table)} runs: frame while scrolling`, line.frame, 'worst ≤ 50 ms'),
+        row(`${table}: first rows${when}`, line.first, opening ? '' : 'worst ≤ 1 s'),
+        row(`${table}: all rows${when}`, line.all, 'worst ≤ 5 s'),
       );
+      if (!opening) rows.push(row(`${table}: frame while scrolling`, line.frame, 'worst ≤ 50 ms'));
       continue;
     }
     rows.push(
       line.activation
         ? row(`load and activate, VS Code ${line.activation}`, line, 'worst ≤ 100 ms')
         : line.errors
-          ? row('first paint of Errors, VS Code 1.139', line, 'worst ≤ 1 s')
-          : row(`${count(line.tree)} runs listed, VS Code 1.139`, line, 'worst ≤ 1 s'),
+          ? row('first paint of Errors', line, 'worst ≤ 1 s')
+          : row(`${count(line.tree)} runs listed${when}`, line, opening ? '' : 'worst ≤ 1 s'),
     );
   }
   if (runs)
@@ -42,8 +45,10 @@ export function editorReport({ numbers, machine, date, charts, runs, workbench, 
     notes.push(
       `Activation and the tree: measured ${numbers.starts} times, each in a new extension host with a new profile. Activation is measured
   from the request to activate the packaged extension, once the editor's own extensions have started, until it is done;
-  the tree, from the click on the view's icon until it shows the number of runs. The table: at most 3 times, from the command
-  in a new window, whose folder has not been scanned, to the first rows and to all of them; then a scroll of 400 pixels per frame.`,
+  the tree, from the click on the view's icon until it shows the number of runs; the table, at most 3 times, from the command
+  to the first rows and to all of them, then a scroll of 400 pixels per frame. Tree and table are measured in VS Code 1.139, in
+  a window that has started, on runs that nothing has read before and with an extension that is not active yet; and
+  again as soon as a new window takes input, when the editor itself is still starting.`,
     );
   if (charts)
     notes.push(

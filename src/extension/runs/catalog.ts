@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { experimentRuns, experimentSweeps } from '../../runs/layout';
 import { QUICK } from '../../runs/run-files';
 import { eachLimited } from './each-limited';
@@ -77,10 +77,16 @@ export class Catalog {
     return [...this.ids].map(([file, ids]) => ({
       file,
       exists: this.files.has(file),
-      runs: ids.flatMap((id) => this.runs.get(join(experimentRuns(file), id))?.entry ?? []),
+      runs: this.foldersOf(file, ids).flatMap((folder) => this.runs.get(folder)?.entry ?? []),
       sweeps: this.sweepsOf(file),
       hasSweep: this.sections.has(file),
     }));
+  }
+
+  /** Called for thousands of runs several times a second while they are read. */
+  private foldersOf(file: string, ids = this.ids.get(file) ?? []): string[] {
+    const runs = `${experimentRuns(file)}${sep}`;
+    return ids.map((id) => runs + id);
   }
 
   /** Runs outside the known places that were opened. */
@@ -115,7 +121,7 @@ export class Catalog {
   async look(onRead: () => void = () => undefined): Promise<Changes> {
     const before = this.shape();
     for (const [file, ids] of await this.list()) this.ids.set(file, ids);
-    const listed = new Set([...this.ids].flatMap(([f, ids]) => ids.map((id) => join(experimentRuns(f), id))));
+    const listed = new Set([...this.ids.keys()].flatMap((file) => this.foldersOf(file)));
     for (const folder of listed) if (!this.runs.has(folder)) this.track(folder);
     const fresh = await this.readFirst(onRead);
     const others = [...this.runs.values()].filter((r) => !r.entry || !fresh.has(r.entry));
@@ -168,10 +174,10 @@ export class Catalog {
   /** Names the runs of experiments where some appeared or disappeared; returns those whose names changed. */
   private nameRuns(files: readonly string[]): RunEntry[] {
     return files.flatMap((file) => {
-      const runs = (this.ids.get(file) ?? []).flatMap((id) => {
-        const tracked = this.runs.get(join(experimentRuns(file), id));
+      const runs = this.foldersOf(file).flatMap((folder) => {
+        const tracked = this.runs.get(folder);
         const entry = tracked?.entry;
-        return tracked && entry?.run && !entry.trial ? [{ id, spec: entry.run.spec, tracked }] : [];
+        return tracked && entry?.run && !entry.trial ? [{ id: entry.id, spec: entry.run.spec, tracked }] : [];
       });
       const ids = runs.map((r) => r.id).join();
       if (ids === this.named.get(file)) return [];

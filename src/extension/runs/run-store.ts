@@ -1,4 +1,5 @@
-import { dirname, resolve } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { experimentName } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
@@ -16,6 +17,7 @@ const FOLDERS_MS = 2000;
 const PAUSE_PER_SCAN = 9;
 const LONGEST_PAUSE_MS = 10_000;
 const EXPERIMENTS = '**/*.aurora.json';
+const ENDING = '.aurora.json';
 const NOT_IN = '**/{node_modules,.aurora}/**';
 
 export function createRunStore(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): RunStore {
@@ -32,6 +34,8 @@ class WorkspaceRunStore implements RunStore {
   readonly onDidRead = this.read.event;
   private readonly subscriptions: vscode.Disposable[] = [];
   private firstLook: Promise<void> | undefined;
+  private foundInRoots!: () => void;
+  private readonly firstFound = new Promise<void>((done) => (this.foundInRoots = done));
   /** Scans run one after the other. */
   private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
@@ -47,6 +51,12 @@ class WorkspaceRunStore implements RunStore {
 
   async experiments(): Promise<ExperimentEntry[]> {
     await (this.firstLook ??= this.start());
+    return this.list();
+  }
+
+  async firstExperiments(): Promise<ExperimentEntry[]> {
+    this.firstLook ??= this.start();
+    await Promise.race([this.firstFound, this.firstLook]);
     return this.list();
   }
 
@@ -112,20 +122,24 @@ class WorkspaceRunStore implements RunStore {
         if (state.focused) this.lookedAtFolders = -Infinity;
       }),
     );
-    await this.lookEverywhere();
+    // It runs in another process, meanwhile.
+    const search = findExperiments();
+    await this.lookIn((await Promise.all(rootFolders().map(experimentsIn))).flat());
+    if (this.list().length > 0) this.foundInRoots();
+    await this.lookIn(await search);
     vscode.workspace.textDocuments.forEach((d) => this.opened(d));
-    await setContext(CONTEXT.loaded, true);
+    setContext(CONTEXT.loaded, true);
     this.watch();
   }
 
   private async lookEverywhere(): Promise<void> {
-    const uris = await vscode.workspace.findFiles(EXPERIMENTS, NOT_IN);
-    const folders = (vscode.workspace.workspaceFolders ?? []).filter((f) => f.uri.scheme === 'file');
+    await this.lookIn(await findExperiments());
+  }
+
+  private async lookIn(files: readonly string[]): Promise<void> {
+    const folders = rootFolders();
     const demos = folders.length > 0 ? [] : this.demos;
-    this.catalog.setPlaces(
-      [...uris.filter((u) => u.scheme === 'file').map((u) => u.fsPath), ...demos],
-      [...folders.map((f) => f.uri.fsPath), ...demos.map((file) => dirname(file))],
-    );
+    this.catalog.setPlaces([...files, ...demos], [...folders, ...demos.map((file) => dirname(file))]);
     await this.lookAtFolders();
   }
 
@@ -183,7 +197,7 @@ class WorkspaceRunStore implements RunStore {
       try {
         const { structure, runs } = await action();
         if (structure || runs.length > 0) {
-          await this.updateContext();
+          this.updateContext();
           this.changed.fire(structure ? undefined : runs);
         }
       } catch (e) {
@@ -194,31 +208,50 @@ class WorkspaceRunStore implements RunStore {
     return next;
   }
 
-  private async updateContext(): Promise<void> {
+  private updateContext(): void {
     const experiments = this.list();
     const runs = [...experiments.flatMap((e) => e.runs), ...this.catalog.elsewhere];
-    await Promise.all([
-      setContext(CONTEXT.hasExperiments, experiments.length > 0),
-      setContext(CONTEXT.hasRuns, runs.length > 0),
-      setContext(
-        CONTEXT.hasRunningSweep,
-        experiments.some((e) => e.sweeps.some((s) => s.state === 'running')),
-      ),
-      setContext(
-        CONTEXT.hasRunning,
-        runs.some((r) => isActive(r.state)),
-      ),
-    ]);
+    setContext(CONTEXT.hasExperiments, experiments.length > 0);
+    setContext(CONTEXT.hasRuns, runs.length > 0);
+    setContext(
+      CONTEXT.hasRunningSweep,
+      experiments.some((e) => e.sweeps.some((s) => s.state === 'running')),
+    );
+    setContext(
+      CONTEXT.hasRunning,
+      runs.some((r) => isActive(r.state)),
+    );
   }
 }
 
 const contexts = new Map<string, unknown>();
 
-/** Each context key costs a message to the window, so only changes are sent. */
-async function setContext(key: string, value: boolean): Promise<void> {
+/**
+ * Each context key costs a message to the window, so only changes are sent. Messages arrive in order: rows that are returned
+ * afterwards find the key set.
+ */
+function setContext(key: string, value: boolean): void {
   if (contexts.get(key) === value) return;
   contexts.set(key, value);
-  await vscode.commands.executeCommand('setContext', key, value);
+  // It is rejected only if the window has closed.
+  vscode.commands.executeCommand('setContext', key, value).then(undefined, () => undefined);
+}
+
+const rootFolders = (): string[] =>
+  (vscode.workspace.workspaceFolders ?? []).flatMap(({ uri }) => (uri.scheme === 'file' ? [uri.fsPath] : []));
+
+async function findExperiments(): Promise<string[]> {
+  const uris = await vscode.workspace.findFiles(EXPERIMENTS, NOT_IN);
+  return uris.filter((u) => u.scheme === 'file').map((u) => u.fsPath);
+}
+
+/** The experiments directly in a folder. */
+async function experimentsIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => name.endsWith(ENDING)).map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
 }
 
 /** A canonical spelling for a folder: VS Code writes drive letters in lower case. */

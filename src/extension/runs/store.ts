@@ -60,6 +60,11 @@ export interface ExperimentEntry {
 export interface RunStore extends vscode.Disposable {
   /** All known experiments; the first call starts the first scan, and resolves after it. */
   experiments(): Promise<ExperimentEntry[]>;
+  /**
+   * What the workspace's folders hold directly, where most experiments are, as soon as that has been read. The search
+   * through their subfolders takes longer, above all while a window opens. If there is nothing, like `experiments()`.
+   */
+  firstExperiments(): Promise<ExperimentEntry[]>;
   /** Every known run, including those outside the open folders, such as the demo's when no folder is open. */
   runs(): Promise<RunEntry[]>;
   /** As far as known, without waiting. */

@@ -156,10 +156,12 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   }
 
   private async roots(): Promise<TreeNode[]> {
-    this.experiments = await this.store.experiments();
+    const isFirst = !this.orders.has('');
+    this.experiments = await (isFirst ? this.store.firstExperiments() : this.store.experiments());
+    // The rest, and from then on whatever begins.
+    if (isFirst) void this.store.experiments().then(() => this.update(undefined));
     this.nameQueued();
     this.forgetGone();
-    if (!this.orders.has('')) this.begins.look(this.beginnings());
     const shown = this.shownExperiments();
     this.tellArrangement(shown);
     const roots = this.rootsOf(shown);

@@ -55,8 +55,9 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
       void vscode.commands.executeCommand(COMMAND.runDemo);
       return 'cancel';
     }
+    // The list is shown again at once: reading the model for its report takes seconds.
     if (picked === 'report')
-      await vscode.commands.executeCommand(COMMAND.showModelReport, vscode.Uri.file(refused!.path));
+      void vscode.commands.executeCommand(COMMAND.showModelReport, vscode.Uri.file(refused!.path));
     else if (typeof picked === 'string') return picked;
     else if (await readModel(state, modelPath(picked.path))) return 'next';
   }

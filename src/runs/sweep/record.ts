@@ -14,9 +14,9 @@ import { runPaths } from '../layout';
 
 export const SWEEP_VERSION = 1;
 
-/** The files of a sweep's folder. `status.json`, `control` and the log are the same as in a run's (runPaths). */
+/** The files of a sweep's folder; its control requests and its log are where a run's are (runPaths). */
 export const sweepPaths = (folder: string) => ({
-  ...runPaths(folder),
+  status: runPaths(folder).status,
   sweep: join(folder, 'sweep.json'),
   /** Values that trials share; removed when all are over. */
   frozen: join(folder, 'frozen'),

@@ -53,6 +53,8 @@ export class ColumnFinder {
     }
     if (metric) this.metrics.add(metric);
     for (const [key, text] of settings) {
+      // The experiment's, which is a fact.
+      if (key === 'name') continue;
       const seen = this.settings.get(key);
       if (!seen)
         this.settings.set(key, { first: text, count: 1, differs: this.read > 0, type: typeOf(text) });

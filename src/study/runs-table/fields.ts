@@ -46,7 +46,7 @@ export function metricOfKey(key: string): { metric: MetricName; part: MetricPart
   return isMetric(metric) && known && more.length === 0 ? { metric, part } : undefined;
 }
 
-/** The values of a run. Its settings are read once per `spec` object, which must not change. */
+/** The values of a run, whose `spec` must not change afterwards. */
 export function runFields(run: RunSource): RunFields {
   const { spec, events = [], user } = run;
   const facts = new Map<string, Value>([
@@ -71,7 +71,7 @@ export function runFields(run: RunSource): RunFields {
   put('device', device?.device);
   put('engine', device?.engine);
   const metric = spec?.training?.metric;
-  return { folder: run.folder, facts, settings: settingsOf(spec), ...(isMetric(metric) && { metric }) };
+  return { folder: run.folder, facts, settings: spec ? flatSettings(spec) : NONE, ...(isMetric(metric) && { metric }) };
 }
 
 type Put = (key: string, value: Value | undefined) => void;
@@ -103,16 +103,3 @@ function putTimes({ status, events = [], state }: RunSource, put: Put): void {
 }
 
 const NONE: FlatSettings = new Map();
-const known = new WeakMap<Experiment, FlatSettings>();
-
-/** Without the name, which is the experiment's. */
-function settingsOf(spec: Experiment | undefined): FlatSettings {
-  if (!spec) return NONE;
-  let found = known.get(spec);
-  if (!found) {
-    found = flatSettings(spec);
-    found.delete('name');
-    known.set(spec, found);
-  }
-  return found;
-}

@@ -85,6 +85,14 @@ export class Window {
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().click();
   }
 
+  /** Types the text of a row into an open list and accepts it, wherever the focus was. */
+  async type(label: string): Promise<void> {
+    const box = this.page.locator(INPUT).first();
+    await box.fill(label);
+    await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: label }).waitFor();
+    await box.press('Enter');
+  }
+
   private option(label: string): Locator {
     const start = label.replaceAll('"', '\\"');
     return this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${start}"]`).first();

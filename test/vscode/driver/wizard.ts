@@ -22,8 +22,7 @@ export class Wizard {
   /** Picks a row that may be out of sight, by typing its text. */
   async find(question: string | RegExp, label: string): Promise<void> {
     await this.asks(question);
-    await this.window.page.keyboard.type(label);
-    await this.window.pick(label);
+    await this.window.type(label);
   }
 
   /** Accepts the current selection. */

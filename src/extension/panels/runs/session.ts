@@ -128,7 +128,16 @@ export class RunsSession {
     const { complete } = this;
     const entries = (complete ? await this.host.runs() : this.host.known()).filter((r) => isIn(this.open, r));
     const gone = complete ? this.forget(entries) : [];
+    // The first rows are on the page long before thousands of others have been read.
+    if (this.runs.size === 0 && entries.length > AT_A_TIME) {
+      await this.read(entries.slice(0, AT_A_TIME));
+      await this.sendRead([], false);
+    }
     await this.read(entries);
+    await this.sendRead(gone, complete);
+  }
+
+  private async sendRead(gone: string[], complete: boolean): Promise<void> {
     if (!this.visible || this.disposed) return;
     const columns = this.finder.columns();
     const text = JSON.stringify(columns);
