@@ -1,9 +1,10 @@
-import { Tokenizer as HuggingFaceTokenizer, type Encoding as LibraryEncoding } from '@huggingface/tokenizers';
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { AuroraError } from '../../base/errors';
 import { chatTemplate, type ChatTemplate } from './chat';
 import { correctNormalizers } from './normalizers';
 import { findEndId, findMaskId, findPadId } from './special-ids';
 import { joinPair } from './pair';
+import { TokenCache, type Encoded } from './token-cache';
 import { isTokenId } from './token-id';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files';
 import { pairFormat, specialTokens, truncatesLeft } from './tokenizer-format';
@@ -69,6 +70,8 @@ export interface Tokenizer {
   vocabSize: number;
   /** What had to be assumed. */
   warnings: string[];
+  /** Keeps the tokens of all texts encoded until now for the next run; called once the data have been read. */
+  keep(): void;
 }
 
 function build({ tokenizer, tokenizerConfig }: TokenizerFiles): HuggingFaceTokenizer {
@@ -102,16 +105,14 @@ function reading<T>(path: string, use: () => T): T {
 /** What a token of nothing but a space reads as. */
 const SPACE = '␣';
 
-/** Encoding with special tokens by default, nothing cut. */
-function encodeWhole(
-  path: string,
-  hf: HuggingFaceTokenizer,
-  text: string,
-  add_special_tokens = true,
-): LibraryEncoding {
-  let encoding: LibraryEncoding;
+/** Encodes a text, with special tokens by default, and cuts nothing. */
+type EncodeWhole = (text: string, special?: boolean) => Encoded;
+
+/** @throws AuroraError 'tokenizer' where the library fails, or a token has no id */
+function encodeWhole(path: string, hf: HuggingFaceTokenizer, text: string, special: boolean): Encoded {
+  let encoding;
   try {
-    encoding = hf.encode(text, { return_token_type_ids: true, add_special_tokens });
+    encoding = hf.encode(text, { return_token_type_ids: true, add_special_tokens: special });
   } catch (cause) {
     throw new AuroraError(
       'tokenizer',
@@ -120,20 +121,21 @@ function encodeWhole(
       { cause },
     );
   }
-  const unknown = encoding.ids.findIndex((id) => !isTokenId(id));
+  const { ids, tokens, token_type_ids } = encoding;
+  const unknown = ids.findIndex((id) => !isTokenId(id));
   if (unknown >= 0)
     throw new AuroraError(
       'tokenizer',
-      `${path}: ${JSON.stringify(encoding.tokens[unknown])} is not in the vocabulary and there is no unknown token.`,
+      `${path}: ${JSON.stringify(tokens[unknown])} is not in the vocabulary and there is no unknown token.`,
       "Set the model's unk_token (unk_id for Unigram) in tokenizer.json.",
     );
-  if (encoding.token_type_ids?.every(isTokenId) === false)
+  if (token_type_ids?.every(isTokenId) === false)
     throw new AuroraError(
       'tokenizer',
       `${path} gives its tokens segments that are not numbers (type_id in post_processor).`,
       'Copy it again from where the model came from.',
     );
-  return encoding;
+  return { ids, ...(token_type_ids && { token_type_ids }) };
 }
 
 /** Words whose tokens are remembered. */
@@ -158,18 +160,17 @@ const MOST_COUNTED = 50_000;
  * the time of a whole book or running into the library's limit of about 100 000 tokens. Undefined where a head is not enough.
  */
 function encodeHead(
-  path: string,
-  hf: HuggingFaceTokenizer,
+  encode: EncodeWhole,
   text: string,
   maxLength: number,
-  add_special_tokens = true,
-): LibraryEncoding | undefined {
+  special = true,
+): Encoded | undefined {
   const wanted = maxLength + HEAD_MARGIN;
   for (const perToken of HEAD_CHARACTERS) {
     if (text.length <= wanted * perToken) return undefined;
     const window = text.slice(0, wanted * perToken);
     const head = window.replace(/\s\S*$/, '');
-    const encoding = head === window ? undefined : encodeWhole(path, hf, head, add_special_tokens);
+    const encoding = head === window ? undefined : encode(head, special);
     if (encoding && encoding.ids.length >= wanted) return encoding;
   }
   return undefined;
@@ -193,6 +194,10 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
   const chat = reading(path, () => chatTemplate(files));
   const vocabSize = largestId(path, hf) + 1;
 
+  const cache = new TokenCache(path);
+  const whole: EncodeWhole = (text, special = true) =>
+    cache.encoded(text, special, () => encodeWhole(path, hf, text, special));
+
   const requireRoom = (maxLength: number, special = before + after, texts = 1): void => {
     if (maxLength < special + texts)
       throw new AuroraError(
@@ -205,7 +210,7 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
   const encode = (text: string, maxLength: number): Encoding => {
     requireRoom(maxLength);
     const { ids, token_type_ids: typeIds } =
-      (left ? undefined : encodeHead(path, hf, text, maxLength)) ?? encodeWhole(path, hf, text);
+      (left ? undefined : encodeHead(whole, text, maxLength)) ?? whole(text);
     const excess = ids.length - maxLength;
     if (excess <= 0) return { ids, ...(typeIds && { typeIds }), truncated: false };
     const cut = (values: number[]): number[] =>
@@ -213,14 +218,14 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
     return { ids: cut(ids), ...(typeIds && { typeIds: cut(typeIds) }), truncated: true };
   };
 
-  const plain = (text: string) => encodeWhole(path, hf, text, false).ids;
+  const plain = (text: string) => whole(text, false).ids;
   const format = once(() => reading(path, () => pairFormat(hf, files)));
   const encodePair = (first: string, second: string, maxLength: number): Encoding => {
     const parts = format();
     const room = maxLength - (parts.length - 2);
     requireRoom(maxLength, parts.length - 2, 2);
     const head = (text: string) =>
-      (left ? undefined : encodeHead(path, hf, text, room + 1, false))?.ids ?? plain(text);
+      (left ? undefined : encodeHead(whole, text, room + 1, false))?.ids ?? plain(text);
     const texts = [head(first), head(second)];
     // Which text gets the odd token depends on all tokens of both.
     const counted =
@@ -260,7 +265,7 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
   };
 
   const around = once((): SpecialTokens => {
-    const { ids, token_type_ids: typeIds } = encodeWhole(path, hf, 'a');
+    const { ids, token_type_ids: typeIds } = whole('a');
     const token = (i: number): SpecialToken => ({ id: ids[i], ...(typeIds && { typeId: typeIds[i] }) });
     return {
       before: Array.from({ length: before }, (_, i) => token(i)),
@@ -285,7 +290,7 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
     path,
     encode,
     encodePair,
-    encodeStart: (text, length) => (encodeHead(path, hf, text, length) ?? encodeWhole(path, hf, text)).ids,
+    encodeStart: (text, length) => (encodeHead(whole, text, length) ?? whole(text)).ids,
     encodeBare: plain,
     encodePart,
     special,
@@ -301,6 +306,7 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
     ...(chat && { chat }),
     vocabSize,
     warnings: padId === undefined ? [`${path} names no padding token; batches are padded with id 0.`] : [],
+    keep: () => cache.keep(),
   };
 }
 

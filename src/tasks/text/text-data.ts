@@ -112,6 +112,7 @@ export function readsTexts<R extends Row, E extends TextExample>(
       const { outputs } = read;
       const train = encoded(spec, data.train, read.train, outputs, tokenizer);
       const validation = encoded(spec, data.validation ?? data.train, read.validation, outputs, tokenizer);
+      tokenizer.keep();
       const warnings = [
         ...tokenizer.warnings,
         ...skippedWarning([train, validation]),
@@ -125,6 +126,7 @@ export function readsTexts<R extends Row, E extends TextExample>(
       const { path } = without.validation;
       const rows = await readValidation(textRows(reader, spec, tokenizer, watch), spec, outputs);
       const validation = encoded(spec, path, rows, outputs, tokenizer);
+      tokenizer.keep();
       return {
         ...without,
         validation,
