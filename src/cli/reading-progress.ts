@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { ReadProgress } from '../data/stream/build';
 import { bar, LOG_MS, REDRAW_MS, redraw } from './bar';
+import { isScreen } from './screen';
 import { duration } from './format';
 import { progressPercent } from '../base/percent';
 
@@ -16,14 +17,14 @@ export class ReadingProgress {
     const now = performance.now();
     if (done === 0) this.began = now;
     if (done >= of) this.clear();
-    if (done >= of || now - this.drawn < (this.out.isTTY ? REDRAW_MS : LOG_MS)) return;
+    if (done >= of || now - this.drawn < (isScreen(this.out) ? REDRAW_MS : LOG_MS)) return;
     this.drawn = now;
     const share = done / of;
     const what = `reading ${basename(path)} once, ${(of / 1e9).toFixed(1)} GB`;
     const left = share > 0 && `${duration(((now - this.began) * (1 / share - 1)) / 1000)} left`;
-    const parts = [this.out.isTTY ? bar(share) : progressPercent(share, 1), what, ...(left ? [left] : [])];
+    const parts = [isScreen(this.out) ? bar(share) : progressPercent(share, 1), what, ...(left ? [left] : [])];
     const text = parts.join(' · ');
-    this.onScreen = this.out.isTTY;
+    this.onScreen = isScreen(this.out);
     if (this.onScreen) redraw(this.out, text);
     else this.out.write(`${text}\n`);
   }

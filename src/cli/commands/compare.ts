@@ -21,6 +21,7 @@ import {
 import { one, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { count } from '../../base/number-text';
 import { commandLine } from '../invocation';
+import { hints } from '../quiet';
 import { table } from '../table';
 
 const KNOWN: readonly string[] = [...METHOD_ORDER, HEAD_ALONE.method];
@@ -141,7 +142,7 @@ function report(out: string, { adapters, learningRates, seeds, staticEpochs }: C
     `Each with ${searchText(learningRates, seeds.length)}: ${count(trialCount(rows.length + more.length, learningRates.length, seeds.length))} trials.`,
     '',
     `Wrote ${out}`,
-    `Train them with: ${commandLine('sweep', out)}`,
+    ...hints(`Train them with: ${commandLine('sweep', out)}`),
   ].join('\n')}\n`;
 }
 

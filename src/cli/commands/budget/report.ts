@@ -41,7 +41,7 @@ export function budgetJson(source: BudgetSource, budget: Budget): Record<string,
 
 /** The budget as text; modules of the same name and shape share a line. */
 export function budgetText(source: BudgetSource, budget: Budget): string {
-  const { adapter, lora, equal, modules, layers, modelParameters, leftOut, warnings } = budget;
+  const { adapter, lora, equal, modules, layers, modelParameters, leftOut } = budget;
   const { title, recipe, adapter: spec } = source;
   const rows = [
     ['  trainable parameters', count(adapter.parameters), shareOf(adapter.parameters, modelParameters)],
@@ -65,7 +65,6 @@ export function budgetText(source: BudgetSource, budget: Budget): string {
     'Modules (in → out):',
     ...table(moduleRows(modules), '   '),
     ...(leftOut.length > 0 ? [`  left out: ${leftOutText(leftOut)}`] : []),
-    ...warnings.map((warning) => `\nwarning: ${warning}`),
     ...(recipe === undefined ? [] : ['', ...paperText(paperReport(recipe), shapesOf(recipe))]),
   ].join('\n')}\n`;
 }

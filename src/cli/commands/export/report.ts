@@ -12,6 +12,7 @@ import { count } from '../../../base/number-text';
 import { shellQuote } from '../../../files/shell-quote';
 import { preflightText } from '../preflight/report';
 import { metricCells, metricHeads, metricInfo, metricsIn } from '../../../experiment/metrics';
+import { hints } from '../../quiet';
 import { table } from '../../table';
 
 /** A line of an export as terminal text. */
@@ -20,7 +21,10 @@ export function exportText(line: ExportLine): string {
     case 'result':
       return result(line.folder, line.record);
     case 'events':
-      return `Wrote ${count(line.steps)} training steps and ${count(line.evaluations)} ${line.evaluations === 1 ? 'evaluation' : 'evaluations'} to ${line.file}\nShow them with: tensorboard --logdir ${shellQuote(line.folder)}\n`;
+      return `${[
+        `Wrote ${count(line.steps)} training steps and ${count(line.evaluations)} ${line.evaluations === 1 ? 'evaluation' : 'evaluations'} to ${line.file}`,
+        ...hints(`Show them with: tensorboard --logdir ${shellQuote(line.folder)}`),
+      ].join('\n')}\n`;
     case 'declined':
       return 'Nothing was kept.\n';
     case 'problem':

@@ -9,6 +9,7 @@ import { isOver } from '../../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../../trainer/sweep/queue';
 import { undecided } from '../../../trainer/sweep/rate-search';
 import { commandLine } from '../../invocation';
+import { hints } from '../../quiet';
 import { table } from '../../table';
 import { pathOf, ranked, stateText, stepTime } from './words';
 
@@ -118,7 +119,8 @@ function againWith(failed: readonly TrialView[]): string[] {
   ];
 }
 
-const nextSteps = (trial: TrialView): string[] => [
+const nextSteps = (trial: TrialView): readonly string[] =>
+  hints(
   `  as ONNX            ${commandLine('export', pathOf(trial), '--as', 'onnx-dynamic')}`,
   `  where it is wrong  ${commandLine('errors', pathOf(trial))}`,
-];
+  );

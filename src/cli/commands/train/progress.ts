@@ -3,6 +3,7 @@ import type { EvaluationSet } from '../../../experiment/evaluation-sets';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../../protocol/events';
 import type { StepRecord } from '../../../trainer/loop/loop';
 import { bar, LOG_MS, REDRAW_MS, redraw } from '../../bar';
+import { isScreen } from '../../screen';
 import { duration } from '../../format';
 import { progressPercent } from '../../../base/percent';
 
@@ -35,7 +36,7 @@ export class Progress {
     this.loss = smooth(this.loss, r.loss);
     this.secondsPerStep = smooth(this.secondsPerStep, r.seconds);
     const now = performance.now();
-    if (now - this.drawn < (this.out.isTTY ? REDRAW_MS : LOG_MS) && r.step < this.total) return;
+    if (now - this.drawn < (isScreen(this.out) ? REDRAW_MS : LOG_MS) && r.step < this.total) return;
     this.drawn = now;
     this.draw(r);
   }
@@ -71,16 +72,17 @@ export class Progress {
   private draw(r: StepRecord): void {
     const share = r.step / this.total;
     const left = (this.total - r.step) * this.secondsPerStep!;
+    const onScreen = isScreen(this.out);
     const parts = [
-      ...(this.out.isTTY ? [bar(share)] : []),
-      `step ${r.step}/${this.total}${this.out.isTTY ? '' : ` (${progressPercent(share, 1)})`}`,
+      ...(onScreen ? [bar(share)] : []),
+      `step ${r.step}/${this.total}${onScreen ? '' : ` (${progressPercent(share, 1)})`}`,
       `loss ${this.loss!.toFixed(4)}`,
       `lr ${r.learningRate.toExponential(2)}`,
       `${(r.examples / this.secondsPerStep!).toFixed(0)} samples/s`,
       `${duration(left)} left`,
     ];
     const text = parts.join(' · ');
-    if (!this.out.isTTY) {
+    if (!onScreen) {
       this.out.write(`${text}\n`);
       return;
     }
