@@ -2,7 +2,9 @@ import { basename } from 'node:path';
 import type { ReadProgress } from '../data/stream/build';
 import { bar, LOG_MS, REDRAW_MS, redraw } from './bar';
 import { isScreen } from './screen';
-import { duration } from './format';
+import { fill } from '../base/fill';
+import { bytes } from '../base/number-text';
+import { durationText } from '../base/time-text';
 import { progressPercent } from '../base/percent';
 
 /** One line while a large file is read: redrawn in place in a terminal, repeated from time to time in a log. */
@@ -20,8 +22,8 @@ export class ReadingProgress {
     if (done >= of || now - this.drawn < (isScreen(this.out) ? REDRAW_MS : LOG_MS)) return;
     this.drawn = now;
     const share = done / of;
-    const what = `reading ${basename(path)} once, ${(of / 1e9).toFixed(1)} GB`;
-    const left = share > 0 && `${duration(((now - this.began) * (1 / share - 1)) / 1000)} left`;
+    const what = `reading ${basename(path)} once, ${bytes(of)}`;
+    const left = share > 0 && `${durationText(((now - this.began) * (1 / share - 1)) / 1000, fill)} left`;
     const parts = [isScreen(this.out) ? bar(share) : progressPercent(share, 1), what, ...(left ? [left] : [])];
     const text = parts.join(' · ');
     this.onScreen = isScreen(this.out);

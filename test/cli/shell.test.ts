@@ -59,10 +59,29 @@ describe.skipIf(!bash)('completion in bash', () => {
 });
 
 describe.skipIf(!zsh)('completion in zsh', () => {
-  it('is a script that zsh accepts', () => {
-    const script = lab.path('_aurora');
-    writeFileSync(script, run('completion', 'zsh').stdout);
-    execFileSync('zsh', ['-n', script]);
+  /** What zsh offers for a line that ends at the cursor, with the script where its help says to put it. */
+  const complete = (line: string) => {
+    const folder = lab.path('zsh');
+    if (!existsSync(folder)) lab.write('zsh/_aurora', run('completion', 'zsh').stdout);
+    const out = execFileSync('zsh', ['-f', resolve('test/cli/complete.zsh'), folder, line], {
+      encoding: 'utf8',
+      cwd: lab.folder,
+      timeout: 30_000,
+    });
+    return [...new Set(out.split('\n').filter((word) => word !== ''))].sort();
+  };
+
+  it('completes commands, options, values and files in an interactive shell', () => {
+    expect(complete('aurora pre')).toEqual(['preflight']);
+    expect(complete('aurora ')).toEqual(expect.arrayContaining(['train', 'export', 'completion']));
+    expect(complete('aurora train tiny.aurora.json --res')).toEqual(['--resume']);
+    expect(complete('aurora export run --as onnx-d')).toEqual(['onnx-dynamic']);
+    expect(complete('aurora export run --as=ad')).toEqual(['adapter']);
+    expect(complete('aurora gpu in')).toEqual(['install']);
+    expect(complete('aurora train ti')).toEqual(['tiny.aurora.json']);
+    // An option that was given is not offered again, unless it may be given several times.
+    expect(complete('aurora train --json --js')).toEqual([]);
+    expect(complete('aurora train --set a=1 --se')).toEqual(['--set']);
   });
 });
 

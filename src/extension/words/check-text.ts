@@ -1,3 +1,4 @@
+import { shortNumber } from '../../base/number-text';
 import { placeWords } from '../../protocol/device-words';
 import type { DoctorLine, GpuFacts, MachineCheck, PlaceCheck } from '../../protocol/doctor';
 import { escape, table } from '../markdown';
@@ -74,8 +75,8 @@ export function checkMarkdown(check: MachineCheck, t: Translate): string {
           [t('Engine and device'), t('Training steps/s'), t('GFLOP/s'), t('Matrix size')],
           measured.map((p) => [
             placeWords(p, t),
-            rate(p.stepsPerSecond!),
-            rate(p.gflops!),
+            shortNumber(p.stepsPerSecond!),
+            shortNumber(p.gflops!),
             `${p.size} × ${p.size}`,
           ]),
         )
@@ -88,5 +89,3 @@ export function checkMarkdown(check: MachineCheck, t: Translate): string {
     problems.map(({ title, hint }) => `- ${title}${hint ? `\n  ${hint}` : ''}`).join('\n'),
   ].join('\n\n')}\n`;
 }
-
-const rate = (n: number): string => (n >= 100 ? n.toFixed(0) : n >= 10 ? n.toFixed(1) : n.toFixed(2));

@@ -14,7 +14,7 @@ import { type AdapterSpec, isHeadAlone, methodName, type TrainedSpec } from '../
 import { bestEvaluation, importOf, labelOfId, lastTime, metricOf, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
-import { duration } from './format';
+import { durationText } from '../../base/time-text';
 import { errorOf, type RunError } from './run-error';
 import { stateName } from './run-row';
 
@@ -69,7 +69,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
     ...scoreRows(run, metric, t),
     [t('Started'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
     // A run that failed at once has no meaningful duration.
-    [t('Duration'), seconds >= 0.1 ? duration(seconds, t) : undefined],
+    [t('Duration'), seconds >= 0.1 ? durationText(seconds, t) : undefined],
   ];
   const fork = run.events.find((e) => e.kind === 'forked');
   if (fork)

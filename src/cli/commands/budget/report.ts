@@ -1,11 +1,11 @@
-import { percent } from '../../../base/percent';
+import { sharePercent } from '../../../base/percent';
 import { paperReport } from '../../../recipes/report';
 import { PAPER_MODELS } from '../../../recipes/models';
 import type { Budget, ModuleBudget } from '../../../protocol/budget';
 import { leftOutText } from '../../../protocol/left-out';
 import { isRanked, methodName } from '../../../experiment/methods';
 import type { BudgetSource } from './source';
-import { count } from '../../../base/number-text';
+import { count, shortNumber } from '../../../base/number-text';
 import { paperText } from './paper-text';
 import { table } from '../../table';
 
@@ -48,9 +48,9 @@ export function budgetText(source: BudgetSource, budget: Budget): string {
     [
       `  LoRA r=${lora.rank}`,
       count(lora.parameters),
-      `the adapter has ${threeFigures(adapter.parameters / lora.parameters)} of that`,
+      `the adapter has ${sharePercent(adapter.parameters / lora.parameters)} of that`,
     ],
-    ['  LoRA of equal cost', String(Number(equal.exactRank.toFixed(3))), 'rank'],
+    ['  LoRA of equal cost', shortNumber(equal.exactRank), 'rank'],
     ['  adapter file', count(adapter.file.total), 'bytes, without a head'],
     [
       '  memory in training',
@@ -72,11 +72,7 @@ export function budgetText(source: BudgetSource, budget: Budget): string {
 const shapesOf = (recipe: string): string => PAPER_MODELS.find((m) => m.id === recipe)!.source;
 
 const shareOf = (n: number, of: number | undefined): string =>
-  of ? `${threeFigures(n / of)} of the model's ${count(of)}` : '';
-
-/** Three significant figures: 0.0598%, 6.26%, 147%. */
-const threeFigures = (share: number): string =>
-  share >= 1 ? percent(share, 0) : `${(100 * share).toPrecision(3)}%`;
+  of ? `${sharePercent(n / of)} of the model's ${count(of)}` : '';
 
 /** A large model has hundreds of modules but only a few kinds, so indices become stars. */
 function moduleRows(modules: readonly ModuleBudget[]): string[][] {

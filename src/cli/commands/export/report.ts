@@ -8,7 +8,7 @@ import {
   type ExportRecord,
   type MetricDrop,
 } from '../../../protocol/export';
-import { count } from '../../../base/number-text';
+import { count, errorText } from '../../../base/number-text';
 import { shellQuote } from '../../../files/shell-quote';
 import { preflightText } from '../preflight/report';
 import { metricCells, metricHeads, metricInfo, metricsIn } from '../../../experiment/metrics';
@@ -65,8 +65,8 @@ function result(folder: string, record: ExportRecord): string {
     largestDifference === 0
       ? 'Their logits are identical to those of the form they contain.'
       : record.requantized
-        ? `Their logits differ from those of a merge in float32 by at most ${largestDifference.toExponential(1)}.`
-        : `Their logits match those of the form they contain to within ${largestDifference.toExponential(1)}.`,
+        ? `Their logits differ from those of a merge in float32 by at most ${errorText(largestDifference)}.`
+        : `Their logits match those of the form they contain to within ${errorText(largestDifference)}.`,
     ...(record.rounding ? [roundingWords(record.rounding)] : []),
     ...headWords(record),
     `Wrote ${folder}`,

@@ -1,5 +1,5 @@
 import { GPU_PARTS, type GpuEvent, type GpuStep } from '../../../protocol/gpu-support';
-import { megabytes } from '../../../trainer/gpu-support/downloads';
+import { bytes } from '../../../base/number-text';
 import { progressPercent } from '../../../base/percent';
 import { sayError } from '../../quiet';
 import { isScreen } from '../../screen';
@@ -42,8 +42,8 @@ export class GpuProgress {
 
   private draw({ file, received, total }: Extract<GpuEvent, { kind: 'progress' }>): void {
     if (!isScreen(this.out)) return;
-    const of = total === undefined ? '' : ` of ${megabytes(total)} (${progressPercent(received, total)})`;
-    this.out.write(`\r  ${file}: ${megabytes(received)}${of}\x1b[K`);
+    const of = total === undefined ? '' : ` of ${bytes(total)} (${progressPercent(received, total)})`;
+    this.out.write(`\r  ${file}: ${bytes(received)}${of}\x1b[K`);
     this.onScreen = true;
   }
 

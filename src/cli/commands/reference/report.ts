@@ -1,8 +1,9 @@
+import { errorText } from '../../../base/number-text';
 import { passed, type Comparison, type Finding } from './compare';
 
 /** `ok  bert-aurora.json  loss 1.2e-7 · logits 3.1e-7 · …`: the worst error of each kind, in the tolerance's unit. */
 export function summaryLine(name: string, report: Comparison): string {
-  const parts = worstOf(report).map((f) => `${f.kind} ${f.problem ? 'missing' : f.error.toExponential(1)}`);
+  const parts = worstOf(report).map((f) => `${f.kind} ${f.problem ? 'missing' : errorText(f.error)}`);
   return `${failures(report).length ? 'FAIL' : 'ok  '} ${name.padEnd(28)} ${parts.join(' · ')}`;
 }
 
@@ -28,6 +29,6 @@ function worstOf({ findings }: Comparison): Finding[] {
 export const failures = (report: Comparison): Finding[] => report.findings.filter((f) => !passed(f));
 
 export const describeFailure = (f: Finding): string =>
-  `     ${f.field}: ${f.problem ?? `error ${f.error.toExponential(2)}, tolerance ${f.tolerance.toExponential(0)}`}`;
+  `     ${f.field}: ${f.problem ?? `error ${errorText(f.error)}, tolerance ${errorText(f.tolerance)}`}`;
 
 const badness = (f: Finding): number => (f.problem ? Infinity : f.error / f.tolerance);

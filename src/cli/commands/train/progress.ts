@@ -4,7 +4,9 @@ import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../../
 import type { StepRecord } from '../../../trainer/loop/loop';
 import { bar, LOG_MS, REDRAW_MS, redraw } from '../../bar';
 import { isScreen } from '../../screen';
-import { duration } from '../../format';
+import { fill } from '../../../base/fill';
+import { epochText, rateText, shortNumber } from '../../../base/number-text';
+import { durationText } from '../../../base/time-text';
 import { progressPercent } from '../../../base/percent';
 
 /** Weight of the newest step in the shown loss and speed; about the last twenty steps count. */
@@ -43,7 +45,7 @@ export class Progress {
 
   evaluation(step: number, epoch: number, m: EvaluationMetrics, best: boolean): void {
     this.line(
-      `step ${step} (epoch ${epoch.toFixed(2)}): validation ${numbersText(m)}${best ? ' · best so far' : ''}`,
+      `step ${step} (epoch ${epochText(epoch)}): validation ${numbersText(m)}${best ? ' · best so far' : ''}`,
     );
   }
 
@@ -53,9 +55,9 @@ export class Progress {
 
   diverged({ step, epoch, metrics }: Pick<DivergedEvaluation, 'step' | 'epoch' | 'metrics'>): void {
     const found = metrics
-      ? `loss ${metrics.loss.toPrecision(3)}, far above that of random guessing`
+      ? `loss ${formatMetric('loss', metrics.loss)}, far above that of random guessing`
       : 'not finite';
-    this.line(`step ${step} (epoch ${epoch.toFixed(2)}): validation diverged: ${found}`);
+    this.line(`step ${step} (epoch ${epochText(epoch)}): validation diverged: ${found}`);
   }
 
   /** Prints a line above the bar. */
@@ -76,10 +78,10 @@ export class Progress {
     const parts = [
       ...(onScreen ? [bar(share)] : []),
       `step ${r.step}/${this.total}${onScreen ? '' : ` (${progressPercent(share, 1)})`}`,
-      `loss ${this.loss!.toFixed(4)}`,
-      `lr ${r.learningRate.toExponential(2)}`,
-      `${(r.examples / this.secondsPerStep!).toFixed(0)} samples/s`,
-      `${duration(left)} left`,
+      `loss ${formatMetric('loss', this.loss!)}`,
+      `lr ${rateText(r.learningRate)}`,
+      `${shortNumber(r.examples / this.secondsPerStep!)} samples/s`,
+      `${durationText(left, fill)} left`,
     ];
     const text = parts.join(' · ');
     if (!onScreen) {
