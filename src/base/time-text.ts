@@ -8,7 +8,8 @@ export function durationText(seconds: number, say: Say): string {
   if (seconds < 9.95 && !Number.isInteger(seconds)) return say('{0} s', Number(seconds.toFixed(1)));
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return say('{0} s', whole);
-  if (whole < 3600) return two([say('{0} min', Math.floor(whole / 60)), say('{0} s', whole % 60)], whole % 60);
+  if (whole < 3600)
+    return two([say('{0} min', Math.floor(whole / 60)), say('{0} s', whole % 60)], whole % 60);
   const minutes = Math.round(whole / 60);
   return two([say('{0} h', Math.floor(minutes / 60)), say('{0} min', minutes % 60)], minutes % 60);
 }

@@ -24,7 +24,11 @@ export class ReadingProgress {
     const share = done / of;
     const what = `reading ${basename(path)} once, ${bytes(of)}`;
     const left = share > 0 && `${durationText(((now - this.began) * (1 / share - 1)) / 1000, fill)} left`;
-    const parts = [isScreen(this.out) ? bar(share) : progressPercent(share, 1), what, ...(left ? [left] : [])];
+    const parts = [
+      isScreen(this.out) ? bar(share) : progressPercent(share, 1),
+      what,
+      ...(left ? [left] : []),
+    ];
     const text = parts.join(' · ');
     this.onScreen = isScreen(this.out);
     if (this.onScreen) redraw(this.out, text);

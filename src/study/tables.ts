@@ -32,7 +32,9 @@ export function groupTable({ groups }: Section, metric: MetricName, say: Say): T
   const isSame = ({ isResult, cells }: (typeof filled)[number]) =>
     !isResult && cells.length > 1 && cells.every((cell) => cell === cells[0]);
   const shown = filled.filter((column) => !isSame(column));
-  const facts = filled.filter(isSame).flatMap(({ head, cells }) => (cells[0] === NONE ? [] : `${head} ${cells[0]}`));
+  const facts = filled
+    .filter(isSame)
+    .flatMap(({ head, cells }) => (cells[0] === NONE ? [] : `${head} ${cells[0]}`));
   return {
     head: [say('group'), ...shown.map((column) => column.head)],
     rows: chosen.map((g, i) => [g.label, ...shown.map(({ cells }) => cells[i])]),
@@ -53,13 +55,11 @@ const groupColumns = (metric: MetricName, say: Say): GroupColumn[] => [
   },
   { head: say('parameters'), cell: (g) => count(g.parameters) },
   { head: say('learning rate'), cell: (g) => settingNumber(g.learningRate) },
-  ...[...new Set<MetricName>([metric, 'loss'])].map(
-    (m): GroupColumn => ({
-      head: metricTitle(m, say),
-      cell: (g) => spreadText(m, g.metrics[m]),
-      isResult: true,
-    }),
-  ),
+  ...[...new Set<MetricName>([metric, 'loss'])].map((m): GroupColumn => ({
+    head: metricTitle(m, say),
+    cell: (g) => spreadText(m, g.metrics[m]),
+    isResult: true,
+  })),
   { head: say('time per step'), cell: (g) => (g.stepSeconds ? stepTime(g.stepSeconds.mean) : NONE) },
   { head: say('peak memory'), cell: (g) => (g.memory ? bytes(g.memory.mean) : NONE) },
 ];

@@ -148,9 +148,9 @@ describe('a shell', () => {
       const objects = stdout.startsWith('{\n') ? [stdout] : stdout.trimEnd().split('\n');
       for (const object of objects) expect(JSON.parse(object), command[0]).toBeTypeOf('object');
     }
-    expect(run('compare', lab.experiment, '--out', lab.path('q.aurora.json'), '--quiet').stdout).not.toContain(
-      'Train them with',
-    );
+    expect(
+      run('compare', lab.experiment, '--out', lab.path('q.aurora.json'), '--quiet').stdout,
+    ).not.toContain('Train them with');
   });
 
   it('gets no terminal codes where there is no terminal', () => {

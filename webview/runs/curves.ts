@@ -57,8 +57,7 @@ export class OverlayChart extends LitElement {
     this.chart ??= new LineChart(this.querySelector<HTMLElement>('.chart-host')!, {
       height: HEIGHT,
       formatX: formatCount,
-      formatY: (value) =>
-        formatMetric(this.metric ?? 'loss', value),
+      formatY: (value) => formatMetric(this.metric ?? 'loss', value),
     });
     this.chart.show(this.view());
   }

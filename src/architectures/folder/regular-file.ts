@@ -14,6 +14,5 @@ export function requireRegular(path: string, most = Infinity): void {
   const fail = (why: string) =>
     new AuroraError('model', `${path} ${why}.`, 'Download it again from the Hugging Face hub.');
   if (!found.isFile()) throw fail('is not a file');
-  if (found.size > most)
-    throw fail(`has ${count(found.size)} bytes, more than any model needs here`);
+  if (found.size > most) throw fail(`has ${count(found.size)} bytes, more than any model needs here`);
 }

@@ -101,10 +101,7 @@ export function operatorRows(model: ModelSummary, t: Translate): ModelRow[] {
   return model.missingRules.map(({ operator, nodes }) => ({
     id: `operator ${operator}`,
     label: t('Gradients cannot pass through {0}', operator),
-    description:
-      nodes.length === 1
-        ? nodes[0]
-        : t('{0} and {1} more', nodes[0], count(nodes.length - 1)),
+    description: nodes.length === 1 ? nodes[0] : t('{0} and {1} more', nodes[0], count(nodes.length - 1)),
     icon: 'warning',
     tooltip: `${nodes.slice(0, 20).join('\n')}\n\n${way}`,
   }));

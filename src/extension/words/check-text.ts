@@ -22,16 +22,16 @@ export const fastest = (check: MachineCheck): PlaceCheck | undefined =>
 export function checkSummary(check: MachineCheck, t: Translate): string {
   const best = fastest(check);
   if (!best) return t('No device on this machine can train. See the report for details.');
-  return t('Fastest device: {0}, {1} steps/s.', placeWords(best, t), rate(best.stepsPerSecond!));
+  return t('Fastest device: {0}, {1} steps/s.', placeWords(best, t), shortNumber(best.stepsPerSecond!));
 }
 
 /** "12.3 steps/s"; empty if not measured. */
 export const stepsText = ({ stepsPerSecond }: PlaceCheck, t: Translate): string =>
-  stepsPerSecond === undefined ? '' : t('{0} steps/s', rate(stepsPerSecond));
+  stepsPerSecond === undefined ? '' : t('{0} steps/s', shortNumber(stepsPerSecond));
 
 /** "12.3 steps/s · 118 GFLOP/s" */
 export const ratesText = (place: PlaceCheck, t: Translate): string =>
-  [stepsText(place, t), place.gflops !== undefined && t('{0} GFLOP/s', rate(place.gflops))]
+  [stepsText(place, t), place.gflops !== undefined && t('{0} GFLOP/s', shortNumber(place.gflops))]
     .filter(Boolean)
     .join(' · ');
 

@@ -73,9 +73,9 @@ export function alarmSentence(of: Alarm, t: Translate): string {
     case 'gradient-explosion':
       return t(
         'The gradient norm is {0}; it was about {1} (limit {2}).',
-        loss(value),
-        loss(reference),
-        loss(threshold),
+        norm(value),
+        norm(reference),
+        norm(threshold),
       );
     case 'non-finite':
       return t('Not finite: {0}.', of.what ?? '');

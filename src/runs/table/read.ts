@@ -17,9 +17,7 @@ export interface RowRead {
 /** Reads runs for a table, and names them as the editor does. */
 export function readForTable(folders: readonly string[]): RowRead[] {
   const read = folders.map(readRow);
-  const names = nameAll(
-    read.map(({ run: { folder, run } }) => ({ folder, ...(run && { spec: run.spec }) })),
-  );
+  const names = nameAll(read.map(({ run: { folder, run } }) => ({ folder, ...(run && { spec: run.spec }) })));
   return read.map(({ run, ...more }) => ({ run: { ...run, name: names.get(run.folder)! }, ...more }));
 }
 

@@ -189,7 +189,7 @@ describe('a mistake in a sweep', () => {
     ],
     [
       { type: 'list', trials: [{ 'training.epochs': 1 }, { 'training.staticEpochs': 9 }] },
-      /trial 2 \(staticEpochs 9\): training\.staticEpochs is 9, more than the 3/,
+      /trial 2 \(static 9\): training\.staticEpochs is 9, more than the 3/,
     ],
   ])('is explained: %j', (sweep, message) => expect(errorOf(sweep)).toMatch(message));
 

@@ -50,7 +50,7 @@ describe("a run's row with alarms", () => {
     const { facts } = runDetails(entry('running', [asEvent(jump)]), t, 'en');
     expect(facts).toContainEqual([
       'Alarm at step 30',
-      'The training loss has jumped to 12.3; its average was 0.7 (limit 2.1).',
+      'The training loss has jumped to 12.300; its average was 0.7000 (limit 2.1000).',
     ]);
   });
 

@@ -144,7 +144,7 @@ describe("a run's row", () => {
       Method: 'AuroRA, rank 2, alpha 2, on all-linear',
       'Best accuracy': '90.0% at step 40',
       Step: '40 / 120',
-      Duration: '2 min 0 s',
+      Duration: '2 min',
     });
   });
 });

@@ -179,7 +179,12 @@ function pairs({ columns, labels }: LabelAnswers): string[] {
         ['  label', 'predicted as', 'examples', 'share of label'],
         ...all
           .slice(0, PAIRS)
-          .map((p) => [`  ${labels[p.label]}`, labels[p.predicted], count(p.count), cautiousPercent(p.share)]),
+          .map((p) => [
+            `  ${labels[p.label]}`,
+            labels[p.predicted],
+            count(p.count),
+            cautiousPercent(p.share),
+          ]),
       ],
       '   ',
     ),

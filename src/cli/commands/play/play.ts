@@ -267,9 +267,7 @@ class Teller {
         this.answers = [];
         return;
       case 'problem':
-        sayError(
-          `error: ${line.message}\n${line.hint === undefined ? '' : `       ${line.hint}\n`}`,
-        );
+        sayError(`error: ${line.message}\n${line.hint === undefined ? '' : `       ${line.hint}\n`}`);
     }
   }
 

@@ -5,7 +5,10 @@ import type { QuantizedLayer, QuantizeResult } from '../../../protocol/quantize'
 export const layerText = ({ path, inFeatures, outFeatures, error }: QuantizedLayer): string =>
   `  ${path}  ${inFeatures} → ${outFeatures}  error ${sharePercent(error)}\n`;
 
-export function resultText({ path, bytes: size, layers, kept }: QuantizeResult, copied: readonly string[]): string {
+export function resultText(
+  { path, bytes: size, layers, kept }: QuantizeResult,
+  copied: readonly string[],
+): string {
   const worst = layers.reduce((a, b) => (b.error > a.error ? b : a));
   const weights = layers.reduce((n, l) => n + l.inFeatures * l.outFeatures, 0);
   const lines = [

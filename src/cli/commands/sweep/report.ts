@@ -123,6 +123,6 @@ function againWith(failed: readonly TrialView[]): string[] {
 
 const nextSteps = (trial: TrialView): readonly string[] =>
   hints(
-  `  as ONNX            ${commandLine('export', pathOf(trial), '--as', 'onnx-dynamic')}`,
-  `  where it is wrong  ${commandLine('errors', pathOf(trial))}`,
+    `  as ONNX            ${commandLine('export', pathOf(trial), '--as', 'onnx-dynamic')}`,
+    `  where it is wrong  ${commandLine('errors', pathOf(trial))}`,
   );

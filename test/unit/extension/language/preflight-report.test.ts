@@ -120,7 +120,7 @@ describe('a preflight', () => {
 
   it('makes a report that treats names from files as plain text', () => {
     const text = reportMarkdown('demo', report().made, t);
-    expect(text).toContain('**0.62 s/step on webgpu · 14 min · 900 MB**');
+    expect(text).toContain('**0.62 s/step on webgpu · 14 min · 910 MB**');
     expect(text).toContain(
       'Device: ONNX Runtime on webgpu, the fastest on this machine (cpu: 0.90 s/step; webgpu: 45 ms/step; cuda: no NVIDIA card).'.replace(
         /[()]/g,
@@ -135,7 +135,7 @@ describe('a preflight', () => {
     expect(text).toContain(
       '2 validation examples (0.2%) also occur in the training data; lines of v.csv and train.csv: 7 = 4.',
     );
-    expect(text).toContain('| warm-up | 2.0 s |');
+    expect(text).toContain('| warm-up | 2.00 s |');
     // Every table row has as many cells as the header.
     const tables = text.split('\n\n').filter((b) => b.startsWith('|'));
     expect(tables).toHaveLength(4);
@@ -199,7 +199,7 @@ describe('a preflight', () => {
       t,
     );
     expect(text).toContain('An example can have several labels');
-    expect(text).toContain('| a | 900 (90.0%) | 900 (90.0%) |\n| b | 300 (30%) | 300 (30%) |');
+    expect(text).toContain('| a | 900 (90.0%) | 900 (90.0%) |\n| b | 300 (30.0%) | 300 (30.0%) |');
     expect(text).toContain('| *none* | 50 (5.0%) | 50 (5.0%) |');
     expect(text).toContain('No training example occurs with different labels.');
   });
