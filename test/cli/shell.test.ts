@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CLI, Lab } from './lab';
@@ -122,20 +122,23 @@ describe('a shell', () => {
 
   it('gets JSON alone, and with --quiet nothing on standard error, whatever the command', () => {
     const model = lab.path('model.onnx');
+    const swept = lab.path('swept.aurora.json');
+    rmSync(swept, { force: true });
     const trained = () => {
       const runs = lab.path('.aurora/runs/tiny');
-      return join(runs, readdirSync(runs)[0]!);
+      // The first of them has another folder in its settings.
+      return join(runs, readdirSync(runs).at(-1)!);
     };
     const commands = [
       ['inspect', model, '--no-measure'],
       ['budget', lab.experiment],
       ['recipe', 'glue/rte'],
-      ['compare', lab.experiment],
+      ['compare', lab.experiment, '--out', swept],
       ['quantize', model, '--bits', '4', '--out', lab.path('q4.onnx')],
       ['reference', resolve('test/fixtures/reference/more/table.json')],
       ['gpu', 'list', '--storage', lab.folder],
       ['preflight', lab.experiment, '--steps', '1'],
-      ['sweep', lab.path('tiny-compare.aurora.json'), '--dry-run', '--parallel', '1', '--device', 'cpu'],
+      ['sweep', swept, '--dry-run', '--parallel', '1', '--device', 'cpu'],
       ['runs', lab.folder],
       ['study', trained()],
       ['errors', trained()],
@@ -148,9 +151,8 @@ describe('a shell', () => {
       const objects = stdout.startsWith('{\n') ? [stdout] : stdout.trimEnd().split('\n');
       for (const object of objects) expect(JSON.parse(object), command[0]).toBeTypeOf('object');
     }
-    expect(
-      run('compare', lab.experiment, '--out', lab.path('q.aurora.json'), '--quiet').stdout,
-    ).not.toContain('Train them with');
+    rmSync(swept);
+    expect(run('compare', lab.experiment, '--out', swept, '--quiet').stdout).not.toContain('Train them with');
   });
 
   it('gets no terminal codes where there is no terminal', () => {
