@@ -112,7 +112,7 @@ describe('the charts of a run', () => {
       /training, each step.*training, smoothed.*validation/s,
     );
     expect(await w.page.locator('.run-header .numbers').innerText()).toMatch(
-      /Validation loss\s+0\.572\s+Training loss, smoothed\s+0\.\d+/,
+      /Validation loss\s+0\.5722\s+Training loss, smoothed\s+0\.\d{4}/,
     );
     const slider = w.page.locator('[data-control=smoothing]');
     await slider.focus();
@@ -212,7 +212,7 @@ describe('the samples of a run', () => {
       const w = await show([run.folder], { theme, width: theme === 'dark' ? 320 : 1000 });
       const section = w.page.locator('[data-section=samples]');
       expect(await section.locator('p').allInnerTexts()).toEqual([
-        'The same 2 validation rows at each evaluation.',
+        'Predictions for the same 2 validation rows at each evaluation.',
         '1 of 2 are right at step 400. 1 went from right to wrong.',
       ]);
       const cells = await section
