@@ -1,21 +1,56 @@
-/** A predicted or measured number of any unit: four significant digits, or all of a larger whole part. */
-export function numberText(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 1000 && size < 1e15) return Math.round(value).toLocaleString('en-US');
-  return String(Number(value.toPrecision(4)));
-}
+/** Measured numbers and ticks have exponents from here on, and below the inverse of a thousand. */
+export const LARGE = 1e7;
+export const SMALL = 1e-3;
+/** Settings have exponents below this: 5e-4, but 0.02. */
+export const SMALL_SETTING = 1e-2;
+
+/** A whole number with separators: 74,208. */
+export const count = (n: number): string => n.toLocaleString('en-US');
 
 /**
- * A measured number of any size, in three significant digits: 0.892, 12.3, 1,235, 4.5e-6; "–" for NaN. For reading:
- * tables of data and CSV have all digits.
+ * A measured number of any size, in three significant digits or all of a larger whole part: 0.892, 12.3, 1,234,567,
+ * 4.5e-6; "–" for NaN. For reading: tables of data and CSV have all digits.
  */
 export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? '–' : String(value);
   const size = Math.abs(value);
   if (size === 0) return '0';
-  if (size >= 999_999.5 || size < 0.001) return withExponent(value, 2);
+  if (size >= LARGE || size < SMALL) return withExponent(value, 2);
   return size >= 999.5 ? count(Math.round(value)) : String(Number(value.toPrecision(3)));
 }
+
+/** A number of the data, true or predicted: four significant digits, or all of a larger whole part, of any size. */
+export function numberText(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1000 && size < 1e15) return count(Math.round(value));
+  return String(Number(value.toPrecision(4)));
+}
+
+/**
+ * A number in a column of its kind: with the same decimals as others, fewer from 10 on, so that it never has more than
+ * four digits after the first.
+ */
+export function decimalText(value: number, decimals: number): string {
+  const size = Math.abs(value);
+  if (!Number.isFinite(value) || size >= 1000) return shortNumber(value);
+  const whole = size < 10 ? 0 : Math.floor(Math.log10(size));
+  return value.toFixed(Math.max(0, Math.min(decimals, 4 - whole)));
+}
+
+/** A setting with all its digits, as usually written: 5e-4, 0.02, 512. */
+export const settingNumber = (value: number): string =>
+  value !== 0 && Math.abs(value) < SMALL_SETTING ? value.toExponential() : String(value);
+
+/** A learning rate that a schedule computed: as its setting is written, in three significant digits. */
+export const rateText = (rate: number): string =>
+  Number.isFinite(rate) ? settingNumber(Number(rate.toPrecision(3))) : '–';
+
+/** A difference between results that should agree: 4.5e-6. */
+export const errorText = (error: number): string => (error === 0 ? '0' : withExponent(error, 1));
+
+/** R² to three digits, four just below 1: only a perfect line shows as 1. */
+export const r2Text = (value: number): string =>
+  value >= 1 ? '1' : Math.min(value, 0.9999).toFixed(value > 0.99 ? 4 : 3);
 
 /** 4.5e-6, 2e7: without zeros that say nothing. */
 export function withExponent(value: number, decimals: number): string {
@@ -23,22 +58,9 @@ export function withExponent(value: number, decimals: number): string {
   return `${Number(mantissa)}e${Number(exponent)}`;
 }
 
-/** A whole number with separators: 74,208. */
-export const count = (n: number): string => n.toLocaleString('en-US');
-
-/** `0.86 GB`, `2.1 GB`: decimal, as memory is sold. */
-export function gigabytes(bytes: number): string {
-  const gb = bytes / 1e9;
-  return `${gb.toFixed(gb < 1 ? 2 : 1)} GB`;
-}
-
-/** The time of a step: `3.2 ms`, `48 ms`, `1.25 s`. */
-export const stepTime = (seconds: number): string =>
-  seconds < 0.1 ? milliseconds(seconds) : `${seconds.toFixed(2)} s`;
-
-/** `3.2 ms`, `1480 ms`. */
-export const milliseconds = (seconds: number): string =>
-  `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+/** 0.5, 12.25: without zeros that say nothing; "–" for NaN. */
+export const epochText = (epoch: number): string =>
+  Number.isFinite(epoch) ? String(Number(epoch.toFixed(2))) : '–';
 
 /** "312 KB", "3.2 GB", in powers of 1000, as in file managers. */
 export function bytes(size: number): string {

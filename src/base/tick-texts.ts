@@ -1,8 +1,5 @@
-import { count, withExponent } from './number-text';
+import { count, LARGE, SMALL, withExponent } from './number-text';
 
-/** From here on, and below its inverse, ticks have exponents. */
-const LARGE = 1e6;
-const SMALL = 1e-3;
 const MOST_DECIMALS = 9;
 const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
 
@@ -11,12 +8,13 @@ const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
  *
  * @param ticks ascending, evenly spaced
  * @param scale each is multiplied by this first, such as 100 for a percentage
+ * @param small with no larger one than this, they have exponents
  */
-export function tickTexts(ticks: readonly number[], { scale = 1, unit = '' } = {}): string[] {
+export function tickTexts(ticks: readonly number[], { scale = 1, unit = '', small = SMALL } = {}): string[] {
   const values = ticks.map((v) => v * scale);
   const largest = Math.max(0, ...values.map(Math.abs));
   const gap = values.length > 1 ? Math.abs(values[1] - values[0]) : largest;
-  if (largest >= LARGE || (largest > 0 && largest < SMALL)) {
+  if (largest >= LARGE || (largest > 0 && largest < small)) {
     const decimals = decimalsOf(gap / 10 ** Math.floor(Math.log10(largest)));
     return values.map((v) => (v === 0 ? `0${unit}` : `${withExponent(v, decimals)}${unit}`));
   }

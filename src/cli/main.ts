@@ -35,7 +35,7 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     load: async () => (await import('./commands/preflight/preflight')).preflightCommand,
   },
   inspect: {
-    summary: 'say what a model offers to adapters, and what a training step takes',
+    summary: 'list the layers that adapters can target, and what a training step takes',
     load: async () => (await import('./commands/inspect/inspect')).inspect,
   },
   quantize: {

@@ -13,5 +13,8 @@ export function beQuiet(): void {
 
 let sayLoudly = (text: string): void => void process.stderr.write(text);
 
+/** What to do next, below a result; nothing with `--quiet`. */
+export const hints = (...lines: readonly string[]): readonly string[] => (silenced ? [] : lines);
+
 /** Writes an error, also with `--quiet`. */
 export const sayError = (text: string): void => sayLoudly(text);

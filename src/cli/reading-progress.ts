@@ -1,7 +1,10 @@
 import { basename } from 'node:path';
 import type { ReadProgress } from '../data/stream/build';
 import { bar, LOG_MS, REDRAW_MS, redraw } from './bar';
-import { duration } from './format';
+import { isScreen } from './screen';
+import { fill } from '../base/fill';
+import { bytes } from '../base/number-text';
+import { durationText } from '../base/time-text';
 import { progressPercent } from '../base/percent';
 
 /** One line while a large file is read: redrawn in place in a terminal, repeated from time to time in a log. */
@@ -16,14 +19,18 @@ export class ReadingProgress {
     const now = performance.now();
     if (done === 0) this.began = now;
     if (done >= of) this.clear();
-    if (done >= of || now - this.drawn < (this.out.isTTY ? REDRAW_MS : LOG_MS)) return;
+    if (done >= of || now - this.drawn < (isScreen(this.out) ? REDRAW_MS : LOG_MS)) return;
     this.drawn = now;
     const share = done / of;
-    const what = `reading ${basename(path)} once, ${(of / 1e9).toFixed(1)} GB`;
-    const left = share > 0 && `${duration(((now - this.began) * (1 / share - 1)) / 1000)} left`;
-    const parts = [this.out.isTTY ? bar(share) : progressPercent(share, 1), what, ...(left ? [left] : [])];
+    const what = `reading ${basename(path)} once, ${bytes(of)}`;
+    const left = share > 0 && `${durationText(((now - this.began) * (1 / share - 1)) / 1000, fill)} left`;
+    const parts = [
+      isScreen(this.out) ? bar(share) : progressPercent(share, 1),
+      what,
+      ...(left ? [left] : []),
+    ];
     const text = parts.join(' · ');
-    this.onScreen = this.out.isTTY;
+    this.onScreen = isScreen(this.out);
     if (this.onScreen) redraw(this.out, text);
     else this.out.write(`${text}\n`);
   }

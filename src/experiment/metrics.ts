@@ -1,4 +1,5 @@
 import { own } from '../base/names';
+import { decimalText, shortNumber } from '../base/number-text';
 import { percent } from '../base/percent';
 
 export type MetricName =
@@ -269,12 +270,14 @@ export const bestFirst = (a: number, b: number): number => (a === b ? 0 : b - a)
 export const isBetter = (metric: MetricName, value: MetricValue, than: MetricValue, margin = 0): boolean =>
   value !== 'diverged' && score(metric, value) - score(metric, than) > margin;
 
-/** "61.2%", "0.4312" for a loss, "0.431" for MCC; from 1,000 on without decimals. */
+/** "61.2%", "0.4312" for a loss, "0.431" for MCC; fewer decimals from 10 on, and none from 1,000 on; 4.5e-6. */
 export function formatMetric(metric: MetricName, value: MetricValue): string {
   if (value === 'diverged' || !Number.isFinite(value)) return String(value);
-  const { percent: isPercent, digits } = metricInfo(metric);
+  const { percent: isPercent, digits, range } = metricInfo(metric);
   if (isPercent) return percent(value, digits);
-  return Math.abs(value) < 1000 ? value.toFixed(digits) : Math.round(value).toLocaleString('en-US');
+  // What has no unit of its own may be of any size.
+  const isTiny = range[1] === Infinity && value !== 0 && Math.abs(value) < 10 ** (1 - digits);
+  return isTiny ? shortNumber(value) : decimalText(value, digits);
 }
 
 /** One evaluation as cells under `metricHeads`; a dash for a metric that it lacks. */

@@ -1,3 +1,4 @@
+import { settingNumber } from '../base/number-text';
 import type { TrainingSpec } from './experiment';
 import { metricInfo } from './metrics';
 
@@ -82,4 +83,4 @@ export interface PaperReport {
 
 /** A setting as usually written: 5e-4, 0.02, 512. */
 export const settingText = (value: number | string): string =>
-  typeof value === 'number' && value > 0 && value < 0.01 ? value.toExponential() : String(value);
+  typeof value === 'number' ? settingNumber(value) : value;

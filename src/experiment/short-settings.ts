@@ -1,5 +1,5 @@
 import { own } from '../base/names';
-import { RATE, type Settings, shortKeys, valueText } from './sweep';
+import { type Settings, shortKeys, valueText } from './sweep';
 
 /** Names of common settings, short enough for a list of runs. */
 const SHORT: Record<string, string> = {
@@ -59,14 +59,19 @@ export function detailText(key: string, json: string | undefined): string | unde
   const name = own(SHORT, key) ?? key.slice(key.lastIndexOf('.') + 1);
   if (typeof value === 'boolean') return value ? name : `no ${name}`;
   if (isPath(key)) return cut(fileName(String(value)));
-  return `${name} ${cut(shortValue(key, value))}`;
+  return `${name} ${cut(valueText(value))}`;
 }
 
-/** "r4 · lr 2e-3": what distinguishes a trial of a sweep. */
-export function trialText(settings: Settings): string {
-  const names = shortKeys(Object.keys(settings));
-  return Object.entries(settings)
-    .map(([key, value]) => `${own(SHORT, key) ?? names.get(key)} ${shortValue(key, value)}`)
+/**
+ * "rank 4 · lr 2e-3": what distinguishes a trial of a sweep.
+ *
+ * @param keys what varies in the sweep
+ */
+export function trialText(settings: Settings, keys: readonly string[] = Object.keys(settings)): string {
+  const names = shortKeys(keys);
+  return keys
+    .filter((key) => Object.hasOwn(settings, key))
+    .map((key) => `${own(SHORT, key) ?? names.get(key)} ${valueText(settings[key])}`)
     .join(' · ');
 }
 
@@ -77,14 +82,6 @@ function fileName(path: string): string {
   const parts = path.split(/[\\/]+/).filter((part) => part !== '');
   const last = parts.at(-1) ?? path;
   return /^model[^/]*\.onnx$/.test(last) && parts.length > 1 ? parts.at(-2)! : last;
-}
-
-/** "1e-3" rather than "0.001": a rate's exponent says the most. */
-function shortValue(key: string, value: unknown): string {
-  const isRate = key === RATE || key === 'training.headLearningRate';
-  if (typeof value === 'number' && value !== 0 && (isRate || Math.abs(value) < 1e-3) && Math.abs(value) < 0.1)
-    return value.toExponential().replace('e+', 'e');
-  return valueText(value);
 }
 
 const cut = (text: string): string => (text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text);

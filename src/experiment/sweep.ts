@@ -1,4 +1,5 @@
 import type { MetricName } from './metrics';
+import { settingNumber } from '../base/number-text';
 import { Stream, uniform } from '../base/random';
 import { sortedJson } from '../base/sorted-json';
 
@@ -169,18 +170,10 @@ export function shortKeys(keys: readonly string[]): Map<string, string> {
   return new Map(keys.map((key) => [key, count.get(last(key))! > 1 ? key : last(key)]));
 }
 
-/** "rank 4 · learningRate 0.002": what distinguishes a trial. */
-export function settingsText(settings: Settings, keys: readonly string[] = Object.keys(settings)): string {
-  const names = shortKeys(keys);
-  return keys
-    .filter((key) => Object.hasOwn(settings, key))
-    .map((key) => `${names.get(key)} ${valueText(settings[key])}`)
-    .join(' · ');
-}
-
 /** A value for display: text without quotes, a section by its method and rank. */
 export function valueText(value: unknown): string {
   if (typeof value === 'string') return value;
+  if (typeof value === 'number') return settingNumber(value);
   if (Array.isArray(value)) return value.map(valueText).join(',');
   if (typeof value !== 'object' || value === null) return String(value);
   const entries = Object.entries(value);

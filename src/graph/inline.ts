@@ -1,4 +1,5 @@
 import { AuroraError } from '../base/errors';
+import { count } from '../base/number-text';
 import type { Attribute, Graph, Model, Node } from './model';
 import { calledKey, localFunctions, referenceOf, type LocalFunction } from './onnx/function';
 
@@ -109,7 +110,7 @@ class Inliner {
     if (++this.count > MOST_NODES)
       throw new AuroraError(
         'model',
-        `The model's local functions, written out, have more than ${MOST_NODES.toLocaleString('en')} nodes.`,
+        `The model's local functions, written out, have more than ${count(MOST_NODES)} nodes.`,
         'The file may be damaged. Export the model again.',
       );
     if (opset !== undefined && opset !== this.versions.get('')) this.opsets.set(node, opset);

@@ -1,5 +1,5 @@
 import type { DeviceEvent } from './events';
-import { stepTime } from '../base/number-text';
+import { stepTime } from '../base/time-text';
 
 /** Translation in the editor and the pages: {0} and so on are replaced by the values. */
 type Translate = (sentence: string, ...values: (string | number)[]) => string;

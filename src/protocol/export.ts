@@ -1,3 +1,4 @@
+import { errorText } from '../base/number-text';
 import { percent } from '../base/percent';
 import type { EvaluationMetrics } from './events';
 import type { MetricName } from '../experiment/metrics';
@@ -35,7 +36,7 @@ const TYPES = { F16: 'float16', BF16: 'bfloat16' };
 
 /** In a sentence. */
 export const roundingWords = ({ type, largest, share }: Rounding): string =>
-  `Storing the merged weights in ${TYPES[type]} changed them by at most ${largest.toExponential(1)}, in all by ${percent(share)} of what the adapters change.`;
+  `Storing the merged weights in ${TYPES[type]} changed them by at most ${errorText(largest)}, in all by ${percent(share)} of what the adapters change.`;
 
 /** What quantizing a merged weight again added to it. */
 export interface RequantizedLayer {

@@ -1,6 +1,7 @@
+import { formatMetric } from '../experiment/metrics';
 import type { Evaluated, QuantizationCost } from './events';
 
-const lossText = (m: Evaluated): string => (m === 'diverged' ? 'not finite' : m.loss.toFixed(4));
+const lossText = (m: Evaluated): string => (m === 'diverged' ? 'not finite' : formatMetric('loss', m.loss));
 
 /** In a sentence. */
 export function quantizationWords(cost: QuantizationCost): string {

@@ -1,3 +1,4 @@
+import { settingNumber } from '../base/number-text';
 import { differingKeys } from '../experiment/differing-settings';
 import { type AdapterSpec, HEAD_ALONE, METHOD_NAMES } from '../experiment/methods';
 import type { Say } from './say';
@@ -91,7 +92,4 @@ function wordsOf(key: string, value: string | undefined, say: Say): string[] {
 }
 
 const rateWords = (settings: Settings, say: Say): string =>
-  say('learning rate {0}', rateText(Number(settings.get('training.learningRate'))));
-
-/** 2e-3 rather than 0.002. */
-export const rateText = (rate: number): string => rate.toExponential().replace(/e\+0$/, '');
+  say('learning rate {0}', settingNumber(Number(settings.get('training.learningRate'))));

@@ -47,6 +47,7 @@ function sectionText(
   say: Say,
 ): string {
   const { metric } = study;
+  const groups = groupTable(section, metric, say);
   const rates = rateTable(section, metric, say);
   const picture = (figure: Figure, name: string): string => {
     const path = `figures/${index + 1}-${name}.svg`;
@@ -65,7 +66,8 @@ function sectionText(
     );
   return [
     `## ${plainWords(section.name)}`,
-    markdown(groupTable(section, metric, say)),
+    markdown(groups),
+    ...(groups.same ? [plainWords(groups.same)] : []),
     ...(rates ? [markdown(rates)] : []),
     ...(section.comparisons.length > 0
       ? [`### ${say('Differences')}`, list(section.comparisons.map((c) => comparisonWords(c, study, say)))]

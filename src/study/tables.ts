@@ -2,51 +2,67 @@ import type { MetricName } from '../experiment/metrics';
 import type { Table } from './figures/figure';
 import { bothOf } from './figures/merged';
 import type { Group } from './groups';
-import { rateText } from './labels';
 import { metricTitle, shown } from './metric';
 import type { StudyRun } from './run';
 import type { Say } from './say';
 import { seedOf } from './groups';
 import type { Summary } from './statistics/summary';
 import type { Section, Study } from './study';
-import { count } from '../base/number-text';
-
-const MIB = 2 ** 20;
+import { bytes, count, settingNumber } from '../base/number-text';
+import { stepTime } from '../base/time-text';
 
 /** 63.2 ± 0.2 */
 export const spreadText = (metric: MetricName, { mean, deviation }: Summary): string =>
   deviation === undefined ? shown(metric, mean) : `${shown(metric, mean)} ± ${shown(metric, deviation)}`;
 
-/** The groups of a data set, formatted for reading. */
-export function groupTable({ groups }: Section, metric: MetricName, say: Say): Table {
+interface GroupColumn {
+  head: string;
+  cell(group: Group): string;
+  /** A result, which stays even if it is the same for all. */
+  isResult?: true;
+}
+
+/**
+ * The groups of a data set, formatted for reading. What is the same for all of them is no column: `same` states it in a
+ * line, which is empty if everything differs.
+ */
+export function groupTable({ groups }: Section, metric: MetricName, say: Say): Table & { same: string } {
   const chosen = groups.filter((g) => g.chosen);
-  const metrics = [...new Set<MetricName>([metric, 'loss'])];
-  const cells = (g: Group) => [
-    g.label,
-    g.diverged.length === 0
-      ? String(g.runs.length)
-      : say('{0} (and {1} diverged)', g.runs.length, g.diverged.length),
-    count(g.parameters),
-    rateText(g.learningRate),
-    ...metrics.map((m) => spreadText(m, g.metrics[m])),
-    g.stepSeconds ? milliseconds(g.stepSeconds.mean) : '–',
-    g.memory ? (g.memory.mean / MIB).toFixed(0) : '–',
-  ];
+  const filled = groupColumns(metric, say).map((column) => ({ ...column, cells: chosen.map(column.cell) }));
+  const isSame = ({ isResult, cells }: (typeof filled)[number]) =>
+    !isResult && cells.length > 1 && cells.every((cell) => cell === cells[0]);
+  const shown = filled.filter((column) => !isSame(column));
+  const facts = filled
+    .filter(isSame)
+    .flatMap(({ head, cells }) => (cells[0] === NONE ? [] : `${head} ${cells[0]}`));
   return {
-    head: [
-      say('group'),
-      say('runs'),
-      say('parameters'),
-      say('learning rate'),
-      ...metrics.map((m) => metricTitle(m, say)),
-      say('ms/step'),
-      say('peak MiB'),
-    ],
-    rows: chosen.map(cells),
+    head: [say('group'), ...shown.map((column) => column.head)],
+    rows: chosen.map((g, i) => [g.label, ...shown.map(({ cells }) => cells[i])]),
+    same: facts.length > 0 ? say('The same for all groups: {0}', facts.join(' · ')) : '',
   };
 }
 
-const milliseconds = (seconds: number): string => (1000 * seconds).toFixed(seconds < 0.01 ? 2 : 0);
+/** Not measured. */
+const NONE = '–';
+
+const groupColumns = (metric: MetricName, say: Say): GroupColumn[] => [
+  {
+    head: say('runs'),
+    cell: ({ runs, diverged }) =>
+      diverged.length === 0
+        ? String(runs.length)
+        : say('{0} (and {1} diverged)', runs.length, diverged.length),
+  },
+  { head: say('parameters'), cell: (g) => count(g.parameters) },
+  { head: say('learning rate'), cell: (g) => settingNumber(g.learningRate) },
+  ...[...new Set<MetricName>([metric, 'loss'])].map((m): GroupColumn => ({
+    head: metricTitle(m, say),
+    cell: (g) => spreadText(m, g.metrics[m]),
+    isResult: true,
+  })),
+  { head: say('time per step'), cell: (g) => (g.stepSeconds ? stepTime(g.stepSeconds.mean) : NONE) },
+  { head: say('peak memory'), cell: (g) => (g.memory ? bytes(g.memory.mean) : NONE) },
+];
 
 /** The learning rates of each search, with the chosen one marked. */
 export function rateTable({ searches }: Section, metric: MetricName, say: Say): Table | undefined {
@@ -56,7 +72,7 @@ export function rateTable({ searches }: Section, metric: MetricName, say: Say): 
     rows: searches.flatMap((s) =>
       s.tried.map((t) => [
         s.label,
-        rateText(t.learningRate),
+        settingNumber(t.learningRate),
         t.mean === 'diverged' ? say('diverged') : shown(metric, t.mean),
         t.chosen ? say('yes') : '',
       ]),

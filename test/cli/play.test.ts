@@ -285,7 +285,7 @@ describe('aurora play of runs', () => {
     const table = r.out.trimEnd().split('\n');
     expect(table).toHaveLength(6);
     expect(table[0]).toMatch(
-      /^ {2}tiny · \w{4}, step \d+ +(pets|other) [\d.]+% +(pets|other) [\d.]+% +[\d.]+ ms +13 tokens$/,
+      /^ {2}tiny · \w{4}, step \d+ +(pets|other) [<>\d.]+% +(pets|other) [<>\d.]+% +[\d.]+ ms +13 tokens$/,
     );
     expect(table[1]).toMatch(/^ {2}base model with this run’s head +/);
     expect(table[2]).toMatch(/^ {2}tiny · \w{4}, step/);

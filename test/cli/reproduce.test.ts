@@ -1,7 +1,9 @@
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadSweep } from '../../src/runs/experiment/load';
-import { Lab } from './lab';
+import { CLI, Lab } from './lab';
 
 const lab = new Lab();
 afterAll(() => lab.remove());
@@ -28,5 +30,21 @@ describe('aurora reproduce', () => {
     for (const { spec } of debian.trials)
       expect(spec.training.headLearningRate).toBe(spec.training.learningRate);
     expect({ ...debian.base, name: '', data: {} }).toEqual({ ...spam.base, name: '', data: {} });
+  });
+
+  it('keeps standard output for JSON, and standard error for errors with --quiet', () => {
+    // A repository whose experiments have no data: the sweep ends at once.
+    mkdirSync(lab.path('clone'));
+    symlinkSync(dirname(CLI), lab.path('clone/dist'));
+    lab.write('clone/scripts/study-data.mjs', "console.log('• Fetching the data …');");
+    for (const name of ['debian-sections', 'spam-assassin'])
+      lab.write(`clone/demo/studies/${name}.aurora.json`, '{}');
+    const reproduce = (...options: string[]) => {
+      const node = ['--preserve-symlinks-main', lab.path('clone/dist/cli.cjs')];
+      const r = spawnSync(process.execPath, [...node, 'reproduce', 'demo', ...options], { encoding: 'utf8' });
+      return [r.status, r.stdout, r.stderr.trim().split('\n')[0]];
+    };
+    expect(reproduce('--json')).toEqual([3, '', '• Fetching the data …']);
+    expect(reproduce('--json', '--quiet')).toEqual([3, '', expect.stringMatching(/^error: /)]);
   });
 });

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CLI, Lab } from './lab';
 
@@ -59,10 +59,29 @@ describe.skipIf(!bash)('completion in bash', () => {
 });
 
 describe.skipIf(!zsh)('completion in zsh', () => {
-  it('is a script that zsh accepts', () => {
-    const script = lab.path('_aurora');
-    writeFileSync(script, run('completion', 'zsh').stdout);
-    execFileSync('zsh', ['-n', script]);
+  /** What zsh offers for a line that ends at the cursor, with the script where its help says to put it. */
+  const complete = (line: string) => {
+    const folder = lab.path('zsh');
+    if (!existsSync(folder)) lab.write('zsh/_aurora', run('completion', 'zsh').stdout);
+    const out = execFileSync('zsh', ['-f', resolve('test/cli/complete.zsh'), folder, line], {
+      encoding: 'utf8',
+      cwd: lab.folder,
+      timeout: 30_000,
+    });
+    return [...new Set(out.split('\n').filter((word) => word !== ''))].sort();
+  };
+
+  it('completes commands, options, values and files in an interactive shell', () => {
+    expect(complete('aurora pre')).toEqual(['preflight']);
+    expect(complete('aurora ')).toEqual(expect.arrayContaining(['train', 'export', 'completion']));
+    expect(complete('aurora train tiny.aurora.json --res')).toEqual(['--resume']);
+    expect(complete('aurora export run --as onnx-d')).toEqual(['onnx-dynamic']);
+    expect(complete('aurora export run --as=ad')).toEqual(['adapter']);
+    expect(complete('aurora gpu in')).toEqual(['install']);
+    expect(complete('aurora train ti')).toEqual(['tiny.aurora.json']);
+    // An option that was given is not offered again, unless it may be given several times.
+    expect(complete('aurora train --json --js')).toEqual([]);
+    expect(complete('aurora train --set a=1 --se')).toEqual(['--set']);
   });
 });
 
@@ -93,6 +112,49 @@ describe('a shell', () => {
     expect(wrong.stderr).toMatch(/^\nerror: There is no experiment file/);
   });
 
+  it('gets --json from every command that has results', () => {
+    const script = run('completion', 'bash').stdout;
+    const options = [...script.matchAll(/^ {6}(\w+)\) candidates="(--.*)" ;;$/gm)];
+    const without = options.flatMap(([, name, all]) => (all!.split(' ').includes('--json') ? [] : [name]));
+    expect(options.length).toBeGreaterThan(15);
+    expect(without).toEqual(['completion']);
+  });
+
+  it('gets JSON alone, and with --quiet nothing on standard error, whatever the command', () => {
+    const model = lab.path('model.onnx');
+    const swept = lab.path('swept.aurora.json');
+    rmSync(swept, { force: true });
+    const trained = () => {
+      const runs = lab.path('.aurora/runs/tiny');
+      // The first of them has another folder in its settings.
+      return join(runs, readdirSync(runs).at(-1)!);
+    };
+    const commands = [
+      ['inspect', model, '--no-measure'],
+      ['budget', lab.experiment],
+      ['recipe', 'glue/rte'],
+      ['compare', lab.experiment, '--out', swept],
+      ['quantize', model, '--bits', '4', '--out', lab.path('q4.onnx')],
+      ['reference', resolve('test/fixtures/reference/more/table.json')],
+      ['gpu', 'list', '--storage', lab.folder],
+      ['preflight', lab.experiment, '--steps', '1'],
+      ['sweep', swept, '--dry-run', '--parallel', '1', '--device', 'cpu'],
+      ['runs', lab.folder],
+      ['study', trained()],
+      ['errors', trained()],
+      ['export', trained(), '--as', 'tensorboard'],
+    ];
+    for (const command of commands) {
+      const { stdout, stderr, status } = run(...command, '--json', '--quiet');
+      expect([command[0], stderr, status]).toEqual([command[0], '', 0]);
+      // One object may take several lines.
+      const objects = stdout.startsWith('{\n') ? [stdout] : stdout.trimEnd().split('\n');
+      for (const object of objects) expect(JSON.parse(object), command[0]).toBeTypeOf('object');
+    }
+    rmSync(swept);
+    expect(run('compare', lab.experiment, '--out', swept, '--quiet').stdout).not.toContain('Train them with');
+  });
+
   it('gets no terminal codes where there is no terminal', () => {
     for (const args of [['train', lab.experiment], ['train', 'none'], ['--help']]) {
       const { stdout, stderr } = run(...args);
@@ -103,9 +165,9 @@ describe('a shell', () => {
   it.skipIf(spawnSync('script', ['--version']).status !== 0)(
     'gets color on a terminal, unless NO_COLOR is set',
     () => {
-      const onTerminal = (env: NodeJS.ProcessEnv) => {
+      const onTerminal = (env: NodeJS.ProcessEnv, file = 'none') => {
         const out = lab.path('typescript');
-        const command = `'${process.execPath}' '${CLI}' train none`;
+        const command = `'${process.execPath}' '${CLI}' train '${file}'`;
         spawnSync('script', ['-qec', command, out], {
           env: { PATH: process.env.PATH, HOME: lab.folder, TERM: 'xterm-256color', ...env },
         });
@@ -114,6 +176,8 @@ describe('a shell', () => {
       // Not this shell's variables: on many CI machines, they say that there is no color.
       expect(onTerminal({})).toContain('\x1b[31merror:\x1b[39m');
       expect(onTerminal({ NO_COLOR: '1' })).not.toContain('\x1b');
+      // A terminal that cannot redraw a line, such as that of Emacs.
+      expect(onTerminal({ TERM: 'dumb' }, lab.experiment)).not.toContain('\x1b');
     },
   );
 });

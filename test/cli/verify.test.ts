@@ -48,7 +48,7 @@ describe('aurora verify', () => {
     );
     expect(code).toBe(0);
     expect(out).toContain('ONNX Runtime on cpu against TensorFlow.js on cpu: the first batch, 2 examples');
-    expect(out).toMatch(/perturbed {3}gradients +\d\.\de-\d +1e-4 +agree +most in layer\.\d/);
+    expect(out).toMatch(/perturbed {3}gradients +[\d.]+e-\d +1e-4 +agree +most in layer\.\d/);
     expect(out).toContain('The engines agree.');
   });
 

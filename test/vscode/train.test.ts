@@ -117,10 +117,10 @@ describe('training from the palette, in VS Code 1.100', () => {
     await window.toast(text).waitFor();
     const [run] = wild();
     expect(statusOf(run).state).toBe('running');
-    await window.statusBar(/loss far above its start/).waitFor();
+    await window.statusBar(/loss far above its initial value/).waitFor();
     await window.expand(window.row('wild'));
     await window
-      .row(/loss far above its start/)
+      .row(/loss far above its initial value/)
       .locator('.codicon-warning')
       .waitFor();
     const dashboard = await Dashboard.of(window, [run]);

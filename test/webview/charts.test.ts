@@ -184,7 +184,7 @@ describe('the computations of a chart', () => {
       '2.5e7',
       '–',
     ]);
-    expect([59, 61, 3723].map(formatDuration)).toEqual(['0:59', '1:01', '1:02:03']);
+    expect([59, 61, 3723].map(formatDuration)).toEqual(['59 s', '1 min 1 s', '1 h 2 min']);
     expect(formatBytes(1.5e9)).toBe('1.5 GB');
   });
 

@@ -38,9 +38,9 @@ describe('the charts of a run', () => {
     expect(rows['Validation accuracy']).toBe(step === 200 ? '58.9%' : '58.9% (step 200)');
     for (const label of ['Loss, smoothed', 'Gradient norm', 'Learning rate', 'Samples per second'])
       expect(rows[label]).toMatch(/^\d/);
-    expect(rows['CPU use of the machine']).toMatch(/^\d+\.\d%$/);
-    expect(rows['Memory of the machine']).toBe('6.0 GB');
-    expect(Object.keys(rows)).not.toContain('GPU use');
+    expect(rows['System CPU usage']).toMatch(/^\d+\.\d%$/);
+    expect(rows['System memory']).toBe('6.0 GB');
+    expect(Object.keys(rows)).not.toContain('GPU usage');
     await w.page.mouse.move(1, 1);
     await w.settled();
     expect(await w.page.locator('.tip').count()).toBe(0);
@@ -112,7 +112,7 @@ describe('the charts of a run', () => {
       /training, each step.*training, smoothed.*validation/s,
     );
     expect(await w.page.locator('.run-header .numbers').innerText()).toMatch(
-      /Validation loss\s+0\.572\s+Training loss, smoothed\s+0\.\d+/,
+      /Validation loss\s+0\.5722\s+Training loss, smoothed\s+0\.\d{4}/,
     );
     const slider = w.page.locator('[data-control=smoothing]');
     await slider.focus();
@@ -212,7 +212,7 @@ describe('the samples of a run', () => {
       const w = await show([run.folder], { theme, width: theme === 'dark' ? 320 : 1000 });
       const section = w.page.locator('[data-section=samples]');
       expect(await section.locator('p').allInnerTexts()).toEqual([
-        'The same 2 validation rows at each evaluation.',
+        'Predictions for the same 2 validation rows at each evaluation.',
         '1 of 2 are right at step 400. 1 went from right to wrong.',
       ]);
       const cells = await section
@@ -228,7 +228,7 @@ describe('the samples of a run', () => {
         '✗ wrong: web · 40%',
       ]);
       expect(cells[0].at(-1)).toBe('✓ right: net · 70%');
-      expect(cells[1].slice(-2)).toEqual(['✓ right: math · 60%', '✗ wrong: science · 55% was right before']);
+      expect(cells[1].slice(-2)).toEqual(['✓ right: math · 60%', '✗ wrong: science · 55% previously right']);
       expect(await section.locator('td.turned').count()).toBe(1);
       // A resume that goes back takes its evaluations with it.
       run.samples([100, 200]);

@@ -203,7 +203,7 @@ describe('the Runs table', () => {
 
   it('says that there are no runs yet', async () => {
     w = await wireTable(() => []);
-    await w.page.getByText('There are no runs yet.', { exact: false }).waitFor();
+    await w.page.getByText('No runs yet.', { exact: false }).waitFor();
     await healthy(w);
   });
 

@@ -43,6 +43,7 @@ describe('the Study page', () => {
       'AuroRA r=2, without F',
       'AuroRA r=2, without L',
     ]);
+    expect(await page.locator('[data-fact=same]').innerText()).toMatch(/^The same for all groups: runs 3/);
     expect((await differences(w!))[1]).toContain('AuroRA r=2 is 2.0 points of accuracy above LoRA r=2');
     expect(await page.locator('.notice li').count()).toBe(3);
     await page.locator('[data-action=measure]').press('Enter');

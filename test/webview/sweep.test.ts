@@ -33,7 +33,7 @@ describe('the Sweep page', () => {
       '13 of 18 trials done · 2 running · 3 queued · 1 failed',
     );
     expect(await page.locator('.best').innerText()).toMatch(
-      /^Best so far: Trial 8 · method lora · rank 8 · learningRate 0.001 · accuracy 71.0%$/,
+      /^Best so far: Trial 8 · method lora · rank 8 · lr 1e-3 · accuracy 71.0%$/,
     );
     expect(await page.locator('.left').innerText()).toMatch(/^Time left: .+, estimated from \d+ trials$/);
     await page.locator('[data-action=stop]').press('Enter');
@@ -120,7 +120,7 @@ describe('the Sweep page', () => {
     const readout = page.locator('aurora-heat .readout');
     await expect
       .poll(() => readout.innerText())
-      .toMatch(/^rank 2 · learningRate 0.001 · mean \d+\.\d% · 2 trials$/);
+      .toMatch(/^rank 2 · learningRate 1e-3 · mean \d+\.\d% · 2 trials$/);
     await page.keyboard.press('Enter');
     await page.keyboard.press('PageDown');
     await page.keyboard.press('End');

@@ -2,7 +2,8 @@ import { html, nothing } from 'lit';
 import type { LayerMessage, SigmaInfo, WordsMessage } from '../../src/protocol/panels/activations';
 import { t } from '../ui/l10n';
 import { heatMap } from './heat-map';
-import { csv, number, shareText, r2 } from './numbers';
+import { r2Text } from '../../src/base/number-text';
+import { csv, number, shareText } from './numbers';
 import { wordsPanel } from './words';
 
 export interface LargeActions {
@@ -148,7 +149,7 @@ function summary({ path, step, firstStep, output, input, shape, quantiles, extre
   if (!shape) return `${t('{0} at step {1}.', path, step)} ${middle}${all}`;
   const parts = [
     t('{0} at step {1}: output {2} over z[{3}].', path, step, output, input),
-    t('A straight line fits the curve over the data with R² {0}.', r2(shape.linearity)),
+    t('A straight line fits the curve over the data with R² {0}.', r2Text(shape.linearity)),
     shape.outside === undefined
       ? ''
       : t("{0} of z[{1}] lies outside the spline's support.", shareText(shape.outside), input),

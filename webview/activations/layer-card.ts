@@ -3,7 +3,8 @@ import { property } from 'lit/decorators.js';
 import type { LayerCard, SigmaInfo } from '../../src/protocol/panels/activations';
 import { chartColors, DASHES } from '../charts/theme';
 import { t } from '../ui/l10n';
-import { shareText, r2 } from './numbers';
+import { r2Text } from '../../src/base/number-text';
+import { shareText } from './numbers';
 
 /** One layer as a card. Its canvas is drawn only while visible. */
 export class LayerCardElement extends LitElement {
@@ -53,7 +54,7 @@ export class LayerCardElement extends LitElement {
         shape
           ? html`<span class="card-numbers">
               <span title=${t('R² of a straight line through the curve, over the data.')}
-                >${t('R² {0}', r2(shape.linearity))}</span
+                >${t('R² {0}', r2Text(shape.linearity))}</span
               >
               <span title=${t('Change since the first snapshot, as a share of the spread of the curve.')}
                 >${t('changed {0}', shareText(shape.relativeChange))}</span

@@ -1,18 +1,14 @@
+import { shortNumber } from '../../src/base/number-text';
 import { roughPercent } from '../../src/base/percent';
 import type { ShapeNumbers } from '../../src/protocol/panels/activations';
 
 /** Three digits, with a proper minus sign. */
 export const number = (value: number): string => {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : value < 0 ? '−∞' : '–';
-  const text = Math.abs(value) < 1e-12 ? '0' : String(Number(value.toPrecision(3)));
-  return text.replace('-', '−');
+  return Math.abs(value) < 1e-12 ? '0' : shortNumber(value).replace(/^-/, '−');
 };
 
 export const shareText = (share: number): string => (Number.isFinite(share) ? roughPercent(share) : '–');
-
-/** R², never rounded to 1, which would be a perfect line. */
-export const r2 = (value: number): string =>
-  value >= 1 ? '1' : Math.min(value, 0.9999).toFixed(value > 0.99 ? 4 : 3);
 
 /** About `count` round numbers inside the range. */
 export function ticks([lo, hi]: readonly [number, number], count: number): number[] {

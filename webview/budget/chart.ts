@@ -4,7 +4,7 @@ import type { Budget, Curve } from '../../src/protocol/budget';
 import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
 import { axisMark } from './format';
-import { count } from '../../src/base/number-text';
+import { count, shortNumber } from '../../src/base/number-text';
 import { linearMarks, logMarks, rankMarks } from './marks';
 import { isReference } from '../../src/experiment/methods';
 
@@ -181,7 +181,7 @@ export class BudgetChart extends LitElement {
       count(points[0].parameters),
       count(points.at(-1)!.parameters),
       count(adapter.parameters),
-      equal.exactRank.toFixed(2),
+      shortNumber(equal.exactRank),
     );
   }
 

@@ -2,8 +2,9 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { AdapterBudget, Budget } from '../../src/protocol/budget';
 import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
-import { bytes, flops, finePercent } from './format';
-import { count } from '../../src/base/number-text';
+import { flops } from './format';
+import { bytes, count, shortNumber } from '../../src/base/number-text';
+import { sharePercent } from '../../src/base/percent';
 
 /** The parameter count, and how it compares with the model and LoRA. */
 export function headline({ adapter, modules, layers, modelParameters, lora, equal }: Budget): TemplateResult {
@@ -14,18 +15,15 @@ export function headline({ adapter, modules, layers, modelParameters, lora, equa
       ${
         modelParameters
           ? html`<li>
-              ${t('{0} of the model’s {1} parameters', finePercent(adapter.parameters / modelParameters), count(modelParameters))}
+              ${t('{0} of the model’s {1} parameters', sharePercent(adapter.parameters / modelParameters), count(modelParameters))}
             </li>`
           : nothing
       }
-      <li>${t('{0} of LoRA r={1}', finePercent(adapter.parameters / lora.parameters), lora.rank)}</li>
-      <li>${t('LoRA at equal cost: r = {0}', rank(equal.exactRank))}</li>
+      <li>${t('{0} of LoRA r={1}', sharePercent(adapter.parameters / lora.parameters), lora.rank)}</li>
+      <li>${t('LoRA at equal cost: r = {0}', shortNumber(equal.exactRank))}</li>
     </ul>
   </section>`;
 }
-
-/** A fractional rank with three decimals, an integer without. */
-export const rank = (r: number): string => (Number.isInteger(r) ? String(r) : r.toFixed(3));
 
 /** The adapter beside LoRA at the requested rank and at the rank of equal cost. */
 export function comparison(budget: Budget, copy: (text: string) => void): TemplateResult {
@@ -74,7 +72,7 @@ const columnsOf = ({ adapter, lora, equal }: Budget): Column[] => [
   { title: t('LoRA r={0}', lora.rank), note: t('the rank for comparison'), cost: lora },
   {
     title: t('LoRA r={0}', equal.rank),
-    note: t('nearest to equal cost, r\u00a0=\u00a0{0}', rank(equal.exactRank)),
+    note: t('nearest to equal cost, r\u00a0=\u00a0{0}', shortNumber(equal.exactRank)),
     cost: equal,
   },
 ];
@@ -95,7 +93,7 @@ function rowsOf({ adapter, modelParameters }: Budget): Row[] {
   });
   const ratio = (title: string, value: (c: AdapterBudget) => number): Row => ({
     title,
-    shown: (c) => finePercent(value(c)),
+    shown: (c) => sharePercent(value(c)),
     exact: value,
     tip: () => '',
   });

@@ -2,8 +2,8 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Budget } from '../../src/protocol/budget';
 import type { BudgetFields } from '../../src/protocol/panels/budget';
 import { t } from '../ui/l10n';
-import { finePercent } from './format';
 import { count } from '../../src/base/number-text';
+import { sharePercent } from '../../src/base/percent';
 
 /** The formulas with this adapter's numbers, shown on request. */
 export function explanation(
@@ -64,7 +64,7 @@ export function explanation(
           ' ' +
           t(
             'In the forward pass, this adds {0} to the model’s own linear layers.',
-            finePercent(flops.forward / modelForwardFlops),
+            sharePercent(flops.forward / modelForwardFlops),
           ),
       )}
       ${item(

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
-import { bytes, stepTime } from '../../src/base/number-text';
+import { bytes, shortNumber } from '../../src/base/number-text';
+import { stepTime } from '../../src/base/time-text';
 import type { BudgetStep } from '../../src/protocol/panels/budget';
 import type { StepCost, StepMemory } from '../../src/protocol/step-cost';
 import { t } from '../ui/l10n';
@@ -89,7 +90,7 @@ function costs({ memory, time }: StepCost): TemplateResult {
               <dd>
                 <strong>${t('about {0}', stepTime(time.seconds))}</strong>
                 <span class="hint"
-                  >${t('{0} at {1} GFLOP/s on the CPU', flops(time.flops), Math.round(time.rates.gflops))}</span
+                  >${t('{0} at {1} GFLOP/s on the CPU', flops(time.flops), shortNumber(time.rates.gflops))}</span
                 >
               </dd>`
           : nothing

@@ -1,7 +1,7 @@
 import { cautiousPercent } from '../../src/base/percent';
+import { formatMetric } from '../../src/experiment/metrics';
 import { accuracyOf, FEW, type Slice } from '../../src/protocol/errors-view/slices';
 import { t } from '../ui/l10n';
-import { loss } from './format';
 
 /** How well slices of the examples are answered. */
 export interface Measures {
@@ -28,6 +28,6 @@ export const rightMeasures = (slices: readonly Slice[]): Measures => ({
   few: t('With fewer than {0} examples, this share is unreliable.', FEW),
   rows: slices.map((slice) => {
     const share = accuracyOf(slice);
-    return { value: cautiousPercent(share), bar: share, other: loss(slice.loss) };
+    return { value: cautiousPercent(share), bar: share, other: formatMetric('loss', slice.loss) };
   }),
 });

@@ -4,7 +4,8 @@ import { numberText } from '../../src/base/number-text';
 import { cautiousPercent } from '../../src/base/percent';
 import { columnsOf, labelsOf, nameOf, type Column } from './columns';
 import type { PlaySpan, Prediction } from '../../src/protocol/playground';
-import { latency, tokens } from './format';
+import { stepTime } from '../../src/base/time-text';
+import { tokens } from './format';
 import { FEW_LABELS } from './labels/answer';
 import { ranked } from './labels/shares';
 import { FEW_SPANS, numberOf } from './spans/answer';
@@ -30,7 +31,7 @@ function answerText(column: Column, all: boolean): string | undefined {
     return [text.trimStart(), generated && `(${summary(generated)})`].filter(Boolean).join('\n');
   if (!prediction) return undefined;
   const lines = predictedLines(prediction, labelsOf(column), answer?.asked ?? '', all);
-  const facts = [latency(prediction.seconds)];
+  const facts = [stepTime(prediction.seconds)];
   if (prediction.tokens !== undefined) facts.push(tokens(prediction.tokens));
   if (prediction.truncated) facts.push(t('the text was cut'));
   return `${lines.join('\n')}\n(${facts.join(', ')})`;

@@ -4,7 +4,9 @@ import type { Generated } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
 import type { CardContext } from './answer-card';
 import type { Column } from './columns';
-import { latency, tokens } from './format';
+import { shortNumber } from '../../src/base/number-text';
+import { stepTime } from '../../src/base/time-text';
+import { tokens } from './format';
 
 /** A language model's text so far, after the prompt. */
 export function writtenText(
@@ -41,11 +43,8 @@ export function summary(g: Generated): string {
   const parts = [t('{0}, {1}', tokens(g.tokens), ended(g))];
   if (g.tokensPerSecond > 0)
     parts.push(
-      t('{0} tokens/s', pace(g.tokensPerSecond)),
-      t('the first after {0}', latency(g.secondsToFirst)),
+      t('{0} tokens/s', shortNumber(g.tokensPerSecond)),
+      t('the first after {0}', stepTime(g.secondsToFirst)),
     );
   return parts.join(' · ');
 }
-
-const pace = (perSecond: number): string =>
-  perSecond < 10 ? perSecond.toFixed(1) : String(Math.round(perSecond));

@@ -1,7 +1,8 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../ui/l10n';
 import { lastAtMost } from '../charts/search';
-import { formatCount, formatDuration, formatNumber } from './format';
+import { epochText } from '../../src/base/number-text';
+import { formatCount, formatDuration, formatLoss } from './format';
 import type { RunData } from './model';
 
 /** A point of a run's loss curve. */
@@ -25,7 +26,7 @@ export function pointWords({ run, index }: Point, format: (loss: number) => stri
   const parts = [
     t('Step {0}', formatCount(step)),
     t('loss {0}', format(run.column('loss')[index])),
-    Number.isFinite(epoch) ? t('epoch {0}', epoch.toFixed(2)) : '',
+    Number.isFinite(epoch) ? t('epoch {0}', epochText(epoch)) : '',
     formatDuration(run.x('time')[index]),
   ];
   return parts.filter(Boolean).join(' · ');
@@ -43,7 +44,7 @@ export function forkBar(
   const checkpoint = checkpointFor(run, step);
   return html`<div class="fork-bar">
     <span class="point"
-      >${several ? html`<b>${run.facts?.name}</b> ` : nothing}${pointWords(point, formatNumber)}</span
+      >${several ? html`<b>${run.facts?.name}</b> ` : nothing}${pointWords(point, formatLoss)}</span
     >
     <span class="quiet" id="fork-from">${forkWords(run, step, checkpoint)}</span>
     <vscode-button

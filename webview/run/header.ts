@@ -4,7 +4,7 @@ import { alarmsOf, alarmSentence } from '../../src/protocol/alarms/alarms';
 import { readingText } from '../../src/protocol/reading';
 import type { RunAction } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
-import { formatBytes, formatCount, formatDuration, formatNumber, formatStepTime } from './format';
+import { formatBytes, formatCount, formatDuration, formatLoss } from './format';
 import type { RunData } from './model';
 import { swatch } from './parts';
 import {
@@ -21,6 +21,7 @@ import {
   worseResult,
 } from './words';
 import { progressPercent } from '../../src/base/percent';
+import { stepTime } from '../../src/base/time-text';
 
 export interface HeaderActions {
   act(action: RunAction, run: RunData): void;
@@ -76,15 +77,15 @@ function numbers(run: RunData, now: number, several: boolean): unknown {
   if (run.started || n > 0) facts.push([t('Elapsed'), formatDuration(elapsed(run, now))]);
   if (left !== undefined) facts.push([t('Time left'), t('about {0}', formatDuration(left))]);
   const pace = secondsPerStep(run);
-  if (pace !== undefined && !several) facts.push([t('Time per step'), formatStepTime(pace)]);
+  if (pace !== undefined && !several) facts.push([t('Time per step'), stepTime(pace)]);
   if (n > 0 && !several) facts.push([t('Memory'), formatBytes(run.column('memory')[n - 1])]);
   const last = run.evaluations.at(-1);
-  if (last) facts.push([t('Validation loss'), formatNumber(run.metric(last, 'loss'))]);
+  if (last) facts.push([t('Validation loss'), formatLoss(run.metric(last, 'loss'))]);
   const training = trainingLoss(run);
   if (training)
     facts.push([
       training.smoothed ? t('Training loss, smoothed') : t('Training loss'),
-      formatNumber(training.value),
+      formatLoss(training.value),
     ]);
   if (best) facts.push([best.name, t('{0} at step {1}', best.value, formatCount(best.step))]);
   const { started } = run;

@@ -1,3 +1,4 @@
+import { rateText, SMALL_SETTING } from '../../src/base/number-text';
 import { byteTickTexts, tickTexts } from '../../src/base/tick-texts';
 import { percent } from '../../src/base/percent';
 import { formatMetric, METRICS, metricInfo, type MetricName } from '../../src/experiment/metrics';
@@ -5,7 +6,7 @@ import type { Experiment } from '../../src/experiment/experiment';
 import { shapesOf } from '../../src/experiment/tasks/registry';
 import type { ResourceColumn } from '../../src/protocol/run-files/resources';
 import { t } from '../ui/l10n';
-import { formatBytes, formatNumber } from './format';
+import { formatBytes, formatLoss, formatNumber } from './format';
 import { Each, type RunData, type XAxis } from './model';
 import { Smoothed } from './smoothing';
 
@@ -43,12 +44,13 @@ const column = (name: string) => (run: RunData) => run.column(name);
 
 const plainTicks = (values: number[]) => tickTexts(values);
 const percentTicks = (values: number[]) => tickTexts(values, { scale: 100, unit: '%' });
+const rateTicks = (values: number[]) => tickTexts(values, { small: SMALL_SETTING });
 const POSITIVE = [0, Infinity] as const;
 
 export const LOSS: Quantity = {
   key: 'loss',
   title: () => t('Loss'),
-  format: formatNumber,
+  format: formatLoss,
   ticks: plainTicks,
   smoothed: true,
   log: true,
@@ -91,7 +93,7 @@ const size = (key: ResourceColumn, title: () => string): Quantity => ({
 
 export const QUANTITIES: readonly Quantity[] = [
   ...METRICS.filter((m) => m !== 'loss').map(validation),
-  ofSteps('learningRate', () => t('Learning rate')),
+  ofSteps('learningRate', () => t('Learning rate'), { format: rateText, ticks: rateTicks }),
   ofSteps('gradientNorm', () => t('Gradient norm'), { smoothed: true, log: true }),
   ofSteps('samplesPerSecond', () => t('Samples per second'), {
     smoothed: true,
@@ -106,15 +108,15 @@ export const QUANTITIES: readonly Quantity[] = [
     },
     records: (run) => perSecond(run, 'tokens'),
   }),
-  ofSteps('memory', () => t('Memory of the trainer'), {
+  ofSteps('memory', () => t('Trainer memory'), {
     format: formatBytes,
     ticks: byteTickTexts,
     fromZero: true,
   }),
-  size('machineMemory', () => t('Memory of the machine')),
-  share('processCpu', () => t('CPU use of the trainer')),
-  share('machineCpu', () => t('CPU use of the machine')),
-  share('gpu', () => t('GPU use')),
+  size('machineMemory', () => t('System memory')),
+  share('processCpu', () => t('Trainer CPU usage')),
+  share('machineCpu', () => t('System CPU usage')),
+  share('gpu', () => t('GPU usage')),
   size('gpuMemory', () => t('GPU memory')),
 ];
 

@@ -11,7 +11,7 @@ import {
   type SampleRow,
 } from '../../src/protocol/run-files/samples';
 import { t } from '../ui/l10n';
-import { formatCount, formatNumber } from './format';
+import { formatCount, formatLoss } from './format';
 import type { RunData } from './model';
 
 /** Columns; of more evaluations, evenly spread ones are shown. */
@@ -31,8 +31,8 @@ export function samplesTable(
   return html`<section aria-labelledby="samples-heading" data-section="samples">
     <h2 id="samples-heading">${t('Samples')}</h2>
     <p class="quiet">
-      ${t('The same {0} validation rows at each evaluation.', samples.rows.length)}
-      ${shown.length < samples.evaluations.length ? t('{0} of {1} evaluations are shown.', shown.length, samples.evaluations.length) : nothing}
+      ${t('Predictions for the same {0} validation rows at each evaluation.', samples.rows.length)}
+      ${shown.length < samples.evaluations.length ? t('Showing {0} of {1} evaluations.', shown.length, samples.evaluations.length) : nothing}
     </p>
     <p>${summaryWords(samples)}</p>
     ${
@@ -83,9 +83,9 @@ function sampleRow(samples: RunSamples, row: SampleRow, shown: readonly SampleEv
 function cell(now: SamplePrediction, before: SamplePrediction | undefined): TemplateResult {
   const turned = hasTurnedWrong(before, now);
   const looks = turned ? 'turned' : now.right === undefined ? '' : now.right ? 'right' : 'wrong';
-  return html`<td class=${looks} title=${t('Loss {0}', formatNumber(now.loss))}>
+  return html`<td class=${looks} title=${t('Loss {0}', formatLoss(now.loss))}>
     ${now.right === undefined ? nothing : sign(now.right)} ${predictionText(now)}
-    ${turned ? html`<small>${t('was right before')}</small>` : nothing}
+    ${turned ? html`<small>${t('previously right')}</small>` : nothing}
   </td>`;
 }
 
@@ -99,7 +99,7 @@ const answerText = (answer: SampleAnswer): string => {
 };
 
 function predictionText({ said, probability, tokens, loss }: SamplePrediction): string {
-  if (tokens) return t('{0} of {1} tokens · loss {2}', ...tokens, formatNumber(loss));
+  if (tokens) return t('{0} of {1} tokens · loss {2}', ...tokens, formatLoss(loss));
   const text = said === undefined ? '–' : answerText(said);
   return probability === undefined ? text : `${text} · ${percent(probability, 0)}`;
 }

@@ -2,7 +2,7 @@ import { formatMetric, isMetric, metricInfo, metricValue } from '../../src/exper
 import { betterAnswer, worseWords } from '../../src/protocol/alarms/baseline';
 import type { RunEvent } from '../../src/protocol/events';
 import { t } from '../ui/l10n';
-import { formatCount, formatNumber } from './format';
+import { formatCount, formatLoss } from './format';
 import type { RunData } from './model';
 import { LOSS, smoothedRecords } from './quantities';
 import { weightFor } from './smoothing';
@@ -101,14 +101,14 @@ export function trainingLoss(run: RunData): { value: number; smoothed: boolean }
 /** "Loss 0.83 at step 412 of 900, falling. Validation loss 0.91." */
 export function lossSummary(run: RunData): string {
   const last = run.evaluations.at(-1);
-  const validation = last && t('Validation loss {0}.', formatNumber(run.metric(last, 'loss')));
+  const validation = last && t('Validation loss {0}.', formatLoss(run.metric(last, 'loss')));
   return [trainingSummary(run), validation].filter(Boolean).join(' ');
 }
 
 function trainingSummary(run: RunData): string {
   const n = run.records;
   if (n === 0) return t('No steps have been trained yet.');
-  const loss = formatNumber(trainingLoss(run)!.value);
+  const loss = formatLoss(trainingLoss(run)!.value);
   const [step, total] = [run.lastStep, run.totalSteps ?? run.lastStep].map(formatCount);
   const smooth = smoothedRecords(LOSS, run, TREND_WEIGHT);
   const change = smooth[n - 1] / smooth[Math.max(0, n - 1 - Math.max(10, Math.round(n / 10)))] - 1;

@@ -249,7 +249,7 @@ export class RunsApp extends LitElement {
   private counted(): string {
     const { rows, matching } = this.model;
     if (this.reading) return t('{0} runs read …', count(rows.size));
-    if (rows.size === 0) return t('There are no runs yet. This table follows runs as they start.');
+    if (rows.size === 0) return t('No runs yet. Runs appear here when they start.');
     return matching.length === rows.size
       ? rows.size === 1
         ? t('1 run')

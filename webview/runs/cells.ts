@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import type { TableState } from '../../src/study/runs-table/fields';
-import { cellText } from '../../src/study/runs-table/format';
+import { cellText, meanText } from '../../src/study/runs-table/format';
 import type { RowGroup } from '../../src/study/runs-table/group';
 import { isNumeric, type Column, type Value } from '../../src/study/runs-table/table';
 import { count } from '../../src/base/number-text';
@@ -45,7 +45,7 @@ export function groupCell(column: Column, { rows, summaries }: RowGroup) {
   const summary = isNumeric(column) ? summaries.get(column.key) : undefined;
   if (!summary) return html`<div role="gridcell" class="cell"></div>`;
   const { n, mean, deviation } = summary;
-  const text = (value: number) => cellText(column, column.metric ? value : Number(value.toPrecision(4)), t);
+  const text = (value: number) => meanText(column, value, t);
   const short = deviation === undefined ? text(mean) : `${text(mean)} ± ${text(deviation)}`;
   const of =
     n < rows.length ? t('of {0} of {1} runs', count(n), count(rows.length)) : t('of {0} runs', count(n));

@@ -3,7 +3,7 @@ import { property } from 'lit/decorators.js';
 import { formatMetric, metricInfo, metricsIn, type MetricName } from '../../src/experiment/metrics';
 import type { Curve } from '../charts/curve';
 import { LineChart, type ChartView } from '../charts/line-chart';
-import { formatNumber } from '../run/format';
+import { formatCount } from '../run/format';
 import type { RunData } from '../run/model';
 import { LOSS, smoothedRecords } from '../run/quantities';
 import { t } from '../ui/l10n';
@@ -56,11 +56,8 @@ export class OverlayChart extends LitElement {
   protected override updated(): void {
     this.chart ??= new LineChart(this.querySelector<HTMLElement>('.chart-host')!, {
       height: HEIGHT,
-      formatX: formatNumber,
-      formatY: (value) =>
-        this.metric && metricInfo(this.metric).percent
-          ? formatMetric(this.metric, value)
-          : formatNumber(value),
+      formatX: formatCount,
+      formatY: (value) => formatMetric(this.metric ?? 'loss', value),
     });
     this.chart.show(this.view());
   }

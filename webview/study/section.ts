@@ -20,12 +20,14 @@ const ANY_WIDTH = 640;
 /** One data set: its groups, the differences and how certain they are, and the figures. */
 export function sectionView(study: Study, section: Section, delta: string | undefined, act: SectionActions) {
   const { metric } = study;
+  const groups = groupTable(section, metric, t);
   const rates = rateTable(section, metric, t);
   const drawn = FIGURES.filter((name) => figureOf(name, section, metric, ANY_WIDTH, t));
   return html`<section class="data" aria-label=${section.name}>
     <h2>${section.name}</h2>
     <p class="note">${examplesText(section, t)}</p>
-    ${dataTable(groupTable(section, metric, t), t('Groups of {0}', section.name))}
+    ${dataTable(groups, t('Groups of {0}', section.name))}
+    ${groups.same ? html`<p class="note" data-fact="same">${groups.same}</p>` : nothing}
     ${differences(study, section)}
     <div class="figures">
       ${drawn.map(

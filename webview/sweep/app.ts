@@ -133,7 +133,7 @@ export class SweepApp extends LitElement {
       </div>
       <aurora-parallel .shown=${shown} .kept=${kept} .brushes=${brushes} .marked=${marked}></aurora-parallel>
       <p class="readout">
-        ${marked ? trialText(shown.facts, marked) : t('Drag along an axis to keep only the trials in a range.')}
+        ${marked ? trialText(shown.facts, marked) : t('Drag along an axis to show only the trials in a range.')}
       </p>
       <p class="filter" role="status">
         ${

@@ -42,7 +42,7 @@ export function header(shown: Shown, actions: HeaderActions) {
     ${
       state === 'gone'
         ? html`<p class="notice" role="status">
-            ${t('This sweep was deleted. "AuroRA: Restore Deleted Run" brings it back.')}
+            ${t('This sweep was deleted. Use "AuroRA: Restore Deleted Run" to restore it.')}
           </p>`
         : nothing
     }

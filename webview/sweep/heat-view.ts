@@ -54,7 +54,7 @@ export class HeatView extends LitElement {
       </div>
       ${this.grid(map, x, y, show)}
       <p class="readout" role="status">
-        ${this.read ? this.words(map, x, y, show) : t('Select a cell to read it.')}
+        ${this.read ? this.words(map, x, y, show) : t('Select a cell to see its trials.')}
       </p>`;
   }
 

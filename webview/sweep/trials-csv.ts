@@ -13,7 +13,7 @@ export const trialsCsv = ({ facts }: Shown, trials: readonly PageTrial[]): strin
       trial.number,
       ...facts.varied.map((key) => {
         const value = own(trial.settings, key);
-        return value === undefined ? '' : valueText(value);
+        return value === undefined ? '' : typeof value === 'number' ? value : valueText(value);
       }),
       trial.state,
       trial.metric ?? '',

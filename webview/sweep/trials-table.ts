@@ -2,14 +2,15 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { own } from '../../src/base/names';
 import { capital } from '../../src/base/capital';
-import { metricInfo } from '../../src/experiment/metrics';
+import { durationText } from '../../src/base/time-text';
+import { formatMetric, metricInfo } from '../../src/experiment/metrics';
 import type { PageTrial } from '../../src/protocol/panels/sweep';
 import type { Sort, SortKey } from '../../src/study/sweep/order';
 import { trainedSeconds } from '../../src/study/sweep/trials';
 import { t } from '../ui/l10n';
 import type { Shown } from './model';
 import { PICKED, POINTED } from './parallel-view';
-import { durationText, metricText, trialText, trialWord } from './words';
+import { metricText, trialText, trialWord } from './words';
 
 /** Fired with the new order. */
 export const SORTED = 'sorted';
@@ -100,7 +101,7 @@ export class TrialsTable extends LitElement {
               key: 'loss',
               label: t('Loss'),
               number: true,
-              cell: ({ loss }: PageTrial) => (loss === undefined ? '–' : loss.toPrecision(4)),
+              cell: ({ loss }: PageTrial) => (loss === undefined ? '–' : formatMetric('loss', loss)),
             } as const,
           ]),
       { key: 'progress', label: t('Step'), number: true, cell: stepText },
@@ -108,7 +109,7 @@ export class TrialsTable extends LitElement {
         key: 'duration',
         label: t('Time'),
         number: true,
-        cell: (trial) => (trial.spans.length === 0 ? '–' : durationText(trainedSeconds(trial))),
+        cell: (trial) => (trial.spans.length === 0 ? '–' : durationText(trainedSeconds(trial), t)),
       },
     ];
   }

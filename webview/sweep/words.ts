@@ -1,5 +1,6 @@
 import { formatMetric, metricInfo } from '../../src/experiment/metrics';
-import { settingsText, shortKeys } from '../../src/experiment/sweep';
+import { trialText as settingsText } from '../../src/experiment/short-settings';
+import { shortKeys } from '../../src/experiment/sweep';
 import type { PageTrial, PageTrialState, QueueState, SweepFacts } from '../../src/protocol/panels/sweep';
 import type { TimeLeft } from '../../src/study/sweep/time-left';
 import { t } from '../ui/l10n';
@@ -52,8 +53,8 @@ export function planWords({ type, varied, metric, parallel, pruning, search }: S
 
 const searchWords = ({ seeds }: NonNullable<SweepFacts['search']>): string =>
   seeds === 1
-    ? t('learning rates searched with the first seed, the other seeds with the best')
-    : t('learning rates searched with the first {0} seeds, the other seeds with the best', seeds);
+    ? t('learning rates searched with the first seed; other seeds use the best')
+    : t('learning rates searched with the first {0} seeds; other seeds use the best', seeds);
 
 function pruningWords({ eta, minEpochs, minSteps }: NonNullable<SweepFacts['pruning']>): string {
   const first = minSteps ?? minEpochs!;
@@ -92,13 +93,4 @@ export function trialText(facts: SweepFacts, trial: PageTrial): string {
   ]
     .filter((part) => part !== '')
     .join(' · ');
-}
-
-/** "4 s", "3 min 10 s", "1 h 12 min" */
-export function durationText(seconds: number): string {
-  const whole = Math.round(seconds);
-  if (whole < 60) return t('{0} s', whole);
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return whole % 60 === 0 ? t('{0} min', minutes) : t('{0} min {1} s', minutes, whole % 60);
-  return t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
 }

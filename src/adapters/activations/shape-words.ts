@@ -1,3 +1,4 @@
+import { r2Text } from '../../base/number-text';
 import { roughPercent } from '../../base/percent';
 import type { CallOut } from '../../protocol/panels/activations';
 import type { Shape } from './curves';
@@ -85,7 +86,7 @@ function linear(layers: readonly LayerShape[]): CallOut[] {
           String(layers.length),
           String(NEARLY_LINEAR),
           most.path,
-          r2(most.linearity),
+          r2Text(most.linearity),
         ],
       },
     ];
@@ -95,7 +96,7 @@ function linear(layers: readonly LayerShape[]): CallOut[] {
     path: l.path,
     sentence:
       '{0} stayed nearly linear over its data (R² of a straight line {1}); LoRA would do as well there.',
-    values: [l.path, r2(l.linearity)],
+    values: [l.path, r2Text(l.linearity)],
   }));
 }
 
@@ -153,7 +154,3 @@ const list = (range: [number, number]): string => `[${range[0]}, ${range[1]}]`;
 
 /** For use in a sentence. */
 const spoken = (share: number): string => roughPercent(share, 'less than 0.1%');
-
-/** R² to three digits, four just below 1: only a perfect line shows as 1. */
-export const r2 = (value: number): string =>
-  (value < 1 ? Math.min(value, 0.9999) : 1).toFixed(value > 0.99 && value < 1 ? 4 : 3);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statfsSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import { bytes } from '../../base/number-text';
 import { replaceFile, writeAll } from '../../files/atomic';
 import { cacheFolder } from '../../files/cache-folder';
 import { hashFileNow } from '../../files/hash-now';
@@ -102,13 +103,12 @@ function writeConverted(file: number, { dtype, data }: StoredTensor): void {
 
 const tables: Record<string, Float32Array> = {};
 
-function requireSpace(folder: string, bytes: number): void {
+function requireSpace(folder: string, needed: number): void {
   const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize > bytes) return;
-  const gib = (n: number) => `${(n / 2 ** 30).toFixed(1)} GiB`;
+  if (bavail * bsize > needed) return;
   throw new AuroraError(
     'disk',
-    `The model's weights in float32 need ${gib(bytes)} in ${folder}, where ${gib(bavail * bsize)} are free.`,
+    `The model's weights in float32 need ${bytes(needed)} in ${folder}, where ${bytes(bavail * bsize)} are free.`,
     'Free some space, or use a model that is published in float32.',
   );
 }

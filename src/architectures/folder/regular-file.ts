@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
+import { count } from '../../base/number-text';
 
 /**
  * Refuses anything but a regular file, such as a folder or a pipe, which nobody may ever write to, and a text that is longer than any
@@ -13,6 +14,5 @@ export function requireRegular(path: string, most = Infinity): void {
   const fail = (why: string) =>
     new AuroraError('model', `${path} ${why}.`, 'Download it again from the Hugging Face hub.');
   if (!found.isFile()) throw fail('is not a file');
-  if (found.size > most)
-    throw fail(`has ${found.size.toLocaleString('en-US')} bytes, more than any model needs here`);
+  if (found.size > most) throw fail(`has ${count(found.size)} bytes, more than any model needs here`);
 }

@@ -19,8 +19,9 @@ import {
   methodSize,
 } from '../../experiment/methods';
 import { one, wholeNumber, type Command, type ParsedArgs } from '../command';
-import { count } from '../../base/number-text';
+import { count, settingNumber, shortNumber } from '../../base/number-text';
 import { commandLine } from '../invocation';
+import { hints } from '../quiet';
 import { table } from '../table';
 
 const KNOWN: readonly string[] = [...METHOD_ORDER, HEAD_ALONE.method];
@@ -128,7 +129,7 @@ function report(out: string, { adapters, learningRates, seeds, staticEpochs }: C
   const rows = adapters.map(({ spec, parameters }) => [
     `  ${nameOf(spec)}`,
     count(parameters),
-    `${Number((parameters / own).toPrecision(3))} × AuroRA`,
+    `${shortNumber(parameters / own)} × AuroRA`,
   ]);
   const more =
     staticEpochs === undefined
@@ -141,13 +142,13 @@ function report(out: string, { adapters, learningRates, seeds, staticEpochs }: C
     `Each with ${searchText(learningRates, seeds.length)}: ${count(trialCount(rows.length + more.length, learningRates.length, seeds.length))} trials.`,
     '',
     `Wrote ${out}`,
-    `Train them with: ${commandLine('sweep', out)}`,
+    ...hints(`Train them with: ${commandLine('sweep', out)}`),
   ].join('\n')}\n`;
 }
 
 const searchText = (rates: readonly number[], seeds: number): string =>
   [
-    `${rates.length === 1 ? 'the learning rate' : 'the learning rates'} ${rates.join(', ')}`,
+    `${rates.length === 1 ? 'the learning rate' : 'the learning rates'} ${rates.map(settingNumber).join(', ')}`,
     seeds === 1 ? '1 seed' : `${seeds} seeds`,
   ].join(' and ') + (rates.length > 1 && seeds > 1 ? ', the first of which selects the rate' : '');
 

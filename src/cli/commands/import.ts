@@ -10,6 +10,7 @@ import { problemOf } from '../../trainer/preflight/problems';
 import { one, type Command } from '../command';
 import { count } from '../../base/number-text';
 import { commandLine } from '../invocation';
+import { hints } from '../quiet';
 import { endOnSignals } from '../signals';
 import { table } from '../table';
 import { write } from '../write';
@@ -60,7 +61,11 @@ Exits with 22 if the adapter cannot be read, uses an unsupported method, or does
       });
       const { run, metrics, warnings } = imported;
       await emit({ kind: 'result', run: resolve(run), metrics, warnings });
-      if (!json) await write(report(imported));
+      if (!json) {
+        for (const words of [...imported.task.warnings, ...warnings])
+          process.stderr.write(`warning: ${words}\n`);
+        await write(report(imported));
+      }
       return EXIT.ok;
     } catch (e) {
       if (json && e instanceof AuroraError) await write(`${JSON.stringify(problemOf(e))}\n`);
@@ -69,13 +74,12 @@ Exits with 22 if the adapter cannot be read, uses an unsupported method, or does
   },
 };
 
-function report({ run, task, metrics, warnings }: Imported): string {
+function report({ run, task, metrics }: Imported): string {
   const { adapter } = task.spec;
   const name = isHeadAlone(adapter) ? 'A head' : methodName(adapter);
   const baseline = task.kind.baseline(task.data);
   const names = metricsIn(metrics);
   const lines = [
-    ...[...task.warnings, ...warnings].map((w) => `warning: ${w}`),
     `${name} on ${task.adapters.length} modules, evaluated on ${count(metrics.examples)} validation examples:`,
     '',
     ...table([
@@ -85,8 +89,7 @@ function report({ run, task, metrics, warnings }: Imported): string {
     ]),
     '',
     `Run folder  ${run}`,
-    '',
-    `Train it further with: ${commandLine('train', '--resume', run)}`,
+    ...hints('', `Train it further with: ${commandLine('train', '--resume', run)}`),
   ];
   return `${lines.join('\n')}\n`;
 }

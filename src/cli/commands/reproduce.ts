@@ -4,10 +4,16 @@ import { join, relative, resolve } from 'node:path';
 import { childEnvironment } from '../../files/child-environment';
 import { AuroraError, EXIT } from '../../base/errors';
 import { one, type Command } from '../command';
-import { duration } from '../format';
+import { fill } from '../../base/fill';
+import { durationText } from '../../base/time-text';
+import { isQuiet } from '../quiet';
+import { write } from '../write';
 
 /** The repository that this program was built in. */
 const ROOT = join(__dirname, '..');
+
+/** Its file descriptor. */
+const STANDARD_ERROR = 2;
 
 interface Reproduction {
   title: string;
@@ -38,8 +44,9 @@ the first seed. Takes a little under two hours on two cores. Ctrl-C saves and st
 Needs a clone of the repository: the experiments are demo/studies/*.aurora.json.
 
   --out FOLDER   the report's folder (default: .cache/reproduce/NAME; the published report is in docs/studies/NAME)
+  --json         JSON lines: those of \`aurora sweep\` and \`aurora study\`, and took
 `,
-  options: { out: { type: 'string' } },
+  options: { out: { type: 'string' }, json: { type: 'boolean' } },
   values: { '': Object.keys(REPRODUCTIONS) },
   async run(args) {
     const name = one(args, 'study name', 'reproduce');
@@ -61,25 +68,31 @@ Needs a clone of the repository: the experiments are demo/studies/*.aurora.json.
     const began = performance.now();
     const cli = join(__dirname, 'cli.cjs');
     const from = (path: string) => relative(process.cwd(), path);
+    const json = args.flag('json');
+    const shared = [...(json ? ['--json'] : []), ...(isQuiet() ? ['--quiet'] : [])];
     const steps = [
-      [join(ROOT, data)],
-      ...files.map((file) => [cli, 'sweep', from(file), '--device', 'cpu']),
-      [cli, 'study', ...files.map(from), '--measure', '--against', against, '--title', title, '--out', out],
+      ...files.map((file) => ['sweep', from(file), '--device', 'cpu']),
+      ['study', ...files.map(from), '--measure', '--against', against, '--title', title, '--out', out],
     ];
+    // What the script prints is progress, and its errors are on standard error.
+    const fetched = await runNode([join(ROOT, data)], isQuiet() ? 'ignore' : STANDARD_ERROR);
+    if (fetched !== EXIT.ok) return fetched;
     for (const step of steps) {
-      const code = await runNode(step);
+      const code = await runNode([cli, ...step, ...shared], 'inherit');
       if (code !== EXIT.ok) return code;
     }
-    process.stdout.write(`Took   ${duration((performance.now() - began) / 1000)}\n`);
+    const seconds = (performance.now() - began) / 1000;
+    if (json) await write(`${JSON.stringify({ kind: 'took', seconds, out })}\n`);
+    else process.stderr.write(`Took   ${durationText(seconds, fill)}\n`);
     return EXIT.ok;
   },
 };
 
 /** Runs one step as a child process in this terminal. Ctrl-C reaches it directly, and its exit code is the result. */
-function runNode(args: readonly string[]): Promise<number> {
+function runNode(args: readonly string[], stdout: 'inherit' | 'ignore' | number): Promise<number> {
   const child = spawn(process.execPath, args, {
     cwd: process.cwd(),
-    stdio: 'inherit',
+    stdio: ['inherit', stdout, 'inherit'],
     env: childEnvironment(),
   });
   const wait = () => undefined;

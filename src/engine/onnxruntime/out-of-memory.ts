@@ -1,4 +1,5 @@
 import { AuroraError } from '../../base/errors';
+import { bytes } from '../../base/number-text';
 import { placeName, type OrtDevice } from '../place';
 
 /** ONNX Runtime's messages when memory runs out. */
@@ -29,8 +30,6 @@ export const memoryError = (device: OrtDevice, cause: Error): AuroraError =>
 
 /** The one useful number: the requested size. */
 function size(message: string): string {
-  const bytes = /requested buffer of size (\d+)/.exec(message)?.[1];
-  return bytes === undefined
-    ? ''
-    : `: another ${(Number(bytes) / 2 ** 20).toFixed(0)} MiB could not be allocated`;
+  const asked = /requested buffer of size (\d+)/.exec(message)?.[1];
+  return asked === undefined ? '' : `: another ${bytes(Number(asked))} could not be allocated`;
 }

@@ -1,3 +1,5 @@
+import { errorText } from '../../base/number-text';
+import { stepTime } from '../../base/time-text';
 import { placeWords } from '../../protocol/device-words';
 import type { PreflightProblem } from '../../protocol/preflight';
 import type {
@@ -60,7 +62,7 @@ export function addVerifyLine(report: VerifyReport, line: VerifyLine, t: Transla
 export function verifySummary({ agree, rows, first }: VerifyResult, t: Translate): string {
   if (agree) {
     const errors = rows.map((r) => r.error ?? 0);
-    return t('The engines agree; the largest difference is {0}.', Math.max(...errors).toExponential(1));
+    return t('The engines agree; the largest difference is {0}.', errorText(Math.max(...errors)));
   }
   if (!first) return t('The engines differ.');
   return first.stage === 'forward'
@@ -139,7 +141,7 @@ function rowsTable(rows: readonly VerifyRow[], t: Translate): string {
       words[r.values],
       words[r.what],
       number(r.error, t),
-      r.tolerance.toExponential(0),
+      errorText(r.tolerance),
       r.agree ? t('agree') : `**${t('differ')}**`,
       r.worst === undefined ? '' : code(r.worst),
     ]),
@@ -186,17 +188,16 @@ function firstPart(first: VerifyTensor | VerifyGradient, t: Translate): string[]
 
 const ranTable = (ran: readonly VerifyRan[], t: Translate): string =>
   table(
-    [t('engine'), t('values'), t('loss'), t('seconds')],
+    [t('engine'), t('values'), t('loss'), t('time')],
     ran.map((r) => [
       placeWords(r.place, t),
       r.values === 'initial' ? t('initial') : t('perturbed'),
       r.loss.toFixed(6),
-      // A step of a small model takes milliseconds.
-      r.seconds < 0.1 ? r.seconds.toPrecision(2) : r.seconds.toFixed(2),
+      stepTime(r.seconds),
     ]),
     [2, 3],
   );
 
 /** JSON has no NaN. */
 const number = (error: number | null, t: Translate): string =>
-  error === null ? t('not finite') : error === 0 ? '0' : error.toExponential(1);
+  error === null ? t('not finite') : errorText(error);

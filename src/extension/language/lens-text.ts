@@ -6,7 +6,7 @@ import { isHeadAlone, type TrainedSpec } from '../../experiment/methods';
 import { readingText } from '../../protocol/reading';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import type { KeptPreflight } from './kept-preflight';
-import { seconds } from '../words/format';
+import { stepTime } from '../../base/time-text';
 import { bestValue, bySweep, doneTrials, plannedTrials } from '../words/sweep-row';
 import { shortPaths } from '../words/short-paths';
 import type { Translate } from '../translate';
@@ -71,7 +71,7 @@ export function preflightText(
 ): string {
   const parts = [
     fits ? t('fits') : t('found errors'),
-    ...(secondsPerStep === undefined ? [] : [t('{0}/step', seconds(secondsPerStep))]),
+    ...(secondsPerStep === undefined ? [] : [t('{0}/step', stepTime(secondsPerStep))]),
     ...(sum === now ? [] : [t('before changes')]),
   ];
   return t('Preflight: {0} · Show', parts.join(', '));

@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
-import { numberText, count } from '../../base/number-text';
-import { percent, roughPercent } from '../../base/percent';
+import { bytes, count, numberText } from '../../base/number-text';
+import { durationText, stepTime } from '../../base/time-text';
+import { formatMetric } from '../../experiment/metrics';
+import { cautiousPercent, percent, sharePercent } from '../../base/percent';
 import { deviceLine, deviceWords, placeWords } from '../../protocol/device-words';
 import { leftOutText } from '../../protocol/left-out';
 import { readingText } from '../../protocol/reading';
@@ -19,7 +21,6 @@ import {
   type PreflightStep,
 } from '../../protocol/preflight';
 import { code, escape, table } from '../markdown';
-import { bytes, duration, seconds } from '../words/format';
 import { programLine } from '../launcher/program-line';
 import type { Translate } from '../translate';
 import { isHeadAlone } from '../../experiment/methods';
@@ -58,7 +59,7 @@ export function addLine(report: PreflightReport, line: PreflightLine, t: Transla
     case 'step':
       report.steps.push(line);
       if (line.step === 0) return t('Measuring {0} steps…', line.of);
-      return t('Step {0} of {1}: {2}', line.step, line.of, seconds(line.seconds));
+      return t('Step {0} of {1}: {2}', line.step, line.of, stepTime(line.seconds));
     case 'estimate':
       report.estimate = line;
       return undefined;
@@ -73,23 +74,16 @@ export function summaryLine({ estimate, device }: PreflightReport, t: Translate)
   if (!estimate) return undefined;
   const { secondsPerStep, minutes, memoryBytes } = estimate;
   const pace = device
-    ? t('{0}/step on {1}', seconds(secondsPerStep), device.device)
-    : t('{0}/step', seconds(secondsPerStep));
-  return [pace, roughly(minutes, t), gigabytes(memoryBytes)].join(' · ');
+    ? t('{0}/step on {1}', stepTime(secondsPerStep), device.device)
+    : t('{0}/step', stepTime(secondsPerStep));
+  return [pace, roughly(minutes, t), bytes(memoryBytes)].join(' · ');
 }
 
 /** To the minute; to the second below one minute. */
 const roughly = (minutes: number, t: Translate): string =>
-  minutes < 1
-    ? t('{0} s', Math.max(1, Math.round(60 * minutes)))
-    : minutes < 60
-      ? t('{0} min', Math.round(minutes))
-      : duration(60 * minutes, t);
+  durationText(minutes < 1 ? Math.max(1, Math.round(60 * minutes)) : 60 * Math.round(minutes), t);
 
-const gigabytes = (size: number): string => (size < 1e8 ? bytes(size) : `${(size / 1e9).toFixed(1)} GB`);
-
-const shareText = (part: number, of: number): string =>
-  part > 0 && of > 0 ? roughPercent(part / of, '< 0.1%') : percent(0);
+const shareText = (part: number, of: number): string => cautiousPercent(of > 0 ? part / of : 0);
 
 const share = (part: number, of: number): string => `${count(part)} (${shareText(part, of)})`;
 
@@ -139,7 +133,7 @@ function modulesPart(m: PreflightModules, t: Translate): string[] {
         m.modules.length,
         m.linearLayers,
         count(m.adapterParameters),
-        shareText(m.adapterParameters, m.modelParameters),
+        sharePercent(m.adapterParameters / m.modelParameters),
         count(m.modelParameters),
       );
   const unmatched = m.unmatched.map(code).join(', ');
@@ -325,11 +319,11 @@ function stepsPart(steps: readonly PreflightStep[], t: Translate): string[] {
       [t('step'), t('time'), t('examples'), t('tokens'), t('loss'), t('memory')],
       steps.map((s) => [
         name(s),
-        seconds(s.seconds),
+        stepTime(s.seconds),
         count(s.examples),
         count(s.tokens),
-        s.loss.toFixed(4),
-        gigabytes(s.memoryBytes),
+        formatMetric('loss', s.loss),
+        bytes(s.memoryBytes),
       ]),
     ),
   ];

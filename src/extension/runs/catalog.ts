@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { experimentRuns, experimentSweeps } from '../../runs/layout';
+import { distinctNames } from '../../runs/names';
 import { QUICK } from '../../runs/run-files';
 import { eachLimited } from './each-limited';
-import { distinctNames } from './names';
 import type { RunEntry, SweepEntry } from './store';
 import { SweepSections } from './sweep-sections';
 import { experimentOf, TrackedRun } from './tracked-run';

@@ -1,46 +1,13 @@
 import type { RunSummary } from '../../runs/read';
 import type { ImportedEvent, RunEvent } from '../../protocol/events';
 import { isMetric, type MetricName } from '../../experiment/metrics';
-import { methodLabel } from '../../experiment/run-names';
-import { trialText } from '../../experiment/short-settings';
 import type { RunEntry } from './store';
 
-/**
- * A run's display name: the user's name for it, otherwise the settings in which it differs from the other runs of its
- * experiment (`distinctNames`). A sweep's trial is named after what distinguishes it, a run that is not known among others
- * after its method, rank and id, and one that cannot be read after its time.
- */
-export function runLabel({
-  user,
-  name,
-  id,
-  run,
-  trial,
-}: Pick<RunEntry, 'user' | 'name' | 'id' | 'run' | 'trial'>): string {
-  if (user.name !== undefined) return user.name;
-  if (trial) return trialText(trial.settings) || `Trial ${trial.number}`;
-  if (run && name !== undefined) return name;
-  const short = shortId(id);
-  return run && short ? `${methodLabel(run.spec.adapter)} · ${short}` : labelOfId(id);
-}
-
-/** "1a2b" of a run folder's id: enough to tell the runs of an experiment apart. Undefined for any other name. */
-export const shortId = (id: string): string | undefined => /Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id)?.[1];
+export { labelOfId, runLabel, shortId } from '../../runs/names';
 
 /** The run's metric; one that this version does not know is read as the loss. */
 export const metricOf = (run: RunSummary): MetricName =>
   isMetric(run.spec.training.metric) ? run.spec.training.metric : 'loss';
-
-/** "2026-01-02 04:05 · 1a2b" for a run folder's id; any other name is unchanged. */
-export function labelOfId(id: string): string {
-  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id);
-  if (!match) return id;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number);
-  const at = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
-  const two = (n: number) => String(n).padStart(2, '0');
-  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${date} ${two(at.getHours())}:${two(at.getMinutes())} · ${match[7]}`;
-}
 
 /** When a run started, in ms since 1970; undefined if unknown. */
 export const startTime = (run: RunSummary): number | undefined =>

@@ -1,3 +1,4 @@
+import { count } from '../../base/number-text';
 import { endingsOf } from '../../adapters/targets/endings';
 import type { ModelSummary } from '../../graph/summary';
 import type { StepCost } from '../../protocol/step-cost';
@@ -32,10 +33,8 @@ export const STEP_ROW = 'step';
 export function modelRows(
   model: KnownModel,
   t: Translate,
-  language: string,
   step: StepCost | undefined = model.step,
 ): ModelRow[] {
-  const count = (n: number) => n.toLocaleString(language);
   return [
     {
       id: 'size',
@@ -57,7 +56,7 @@ export function modelRows(
           },
         ]
       : []),
-    ...operatorRows(model, t, language),
+    ...operatorRows(model, t),
     ...endingsOf(model.layers).map(({ name, modules, shapes }) => ({
       id: `layers ${name}`,
       label: name,
@@ -97,15 +96,12 @@ export const refusalRows = ({ reasons, hint }: Refusal): ModelRow[] =>
   }));
 
 /** Each operator without a gradient, with its nodes, and what to do about it. */
-export function operatorRows(model: ModelSummary, t: Translate, language: string): ModelRow[] {
-  const way = wayAround(model, t, language);
+export function operatorRows(model: ModelSummary, t: Translate): ModelRow[] {
+  const way = wayAround(model, t);
   return model.missingRules.map(({ operator, nodes }) => ({
     id: `operator ${operator}`,
     label: t('Gradients cannot pass through {0}', operator),
-    description:
-      nodes.length === 1
-        ? nodes[0]
-        : t('{0} and {1} more', nodes[0], (nodes.length - 1).toLocaleString(language)),
+    description: nodes.length === 1 ? nodes[0] : t('{0} and {1} more', nodes[0], count(nodes.length - 1)),
     icon: 'warning',
     tooltip: `${nodes.slice(0, 20).join('\n')}\n\n${way}`,
   }));

@@ -118,7 +118,7 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
     const { fsPath } = uri;
     try {
       const model = await models.inspect(fsPath);
-      return modelRows(model, vscode.l10n.t, vscode.env.language, this.estimates.get(fsPath));
+      return modelRows(model, vscode.l10n.t, this.estimates.get(fsPath));
     } catch (e) {
       if (!(e instanceof AuroraError)) throw e;
       return refusalRows(refusalOf(fsPath, e));

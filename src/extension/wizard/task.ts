@@ -62,22 +62,21 @@ export const taskStep = (chooseModel: Step<WizardState>['run']): Step<WizardStat
 /** The model as read, and each operator without a gradient. */
 function modelItems({ model, summary }: WizardState): TaskItem[] {
   const { t } = vscode.l10n;
-  const { language } = vscode.env;
   const { step } = summary!;
   const text = step && stepText(step, t);
   return [
     separator(t('Model')),
     {
       label: `$(package) ${basename(model!)}`,
-      description: modelText(summary!, t, language),
+      description: modelText(summary!, t),
       ...(text !== undefined && {
         detail: t('A training step takes {0} ({1})', text, stepSettings(step!, t)),
       }),
     },
-    ...operatorRows(summary!, t, language).map(({ label, description, tooltip }) => ({
+    ...operatorRows(summary!, t).map(({ label, description, tooltip }) => ({
       label: `$(warning) ${label}`,
       description,
-      detail: wayAround(summary!, t, language),
+      detail: wayAround(summary!, t),
       ...(tooltip !== undefined && { tooltip }),
     })),
   ];

@@ -1,3 +1,4 @@
+import { shortNumber } from '../../base/number-text';
 import { placeWords } from '../../protocol/device-words';
 import type { DoctorLine, GpuFacts, MachineCheck, PlaceCheck } from '../../protocol/doctor';
 import { escape, table } from '../markdown';
@@ -21,16 +22,16 @@ export const fastest = (check: MachineCheck): PlaceCheck | undefined =>
 export function checkSummary(check: MachineCheck, t: Translate): string {
   const best = fastest(check);
   if (!best) return t('No device on this machine can train. See the report for details.');
-  return t('Fastest device: {0}, {1} steps/s.', placeWords(best, t), rate(best.stepsPerSecond!));
+  return t('Fastest device: {0}, {1} steps/s.', placeWords(best, t), shortNumber(best.stepsPerSecond!));
 }
 
 /** "12.3 steps/s"; empty if not measured. */
 export const stepsText = ({ stepsPerSecond }: PlaceCheck, t: Translate): string =>
-  stepsPerSecond === undefined ? '' : t('{0} steps/s', rate(stepsPerSecond));
+  stepsPerSecond === undefined ? '' : t('{0} steps/s', shortNumber(stepsPerSecond));
 
 /** "12.3 steps/s · 118 GFLOP/s" */
 export const ratesText = (place: PlaceCheck, t: Translate): string =>
-  [stepsText(place, t), place.gflops !== undefined && t('{0} GFLOP/s', rate(place.gflops))]
+  [stepsText(place, t), place.gflops !== undefined && t('{0} GFLOP/s', shortNumber(place.gflops))]
     .filter(Boolean)
     .join(' · ');
 
@@ -74,8 +75,8 @@ export function checkMarkdown(check: MachineCheck, t: Translate): string {
           [t('Engine and device'), t('Training steps/s'), t('GFLOP/s'), t('Matrix size')],
           measured.map((p) => [
             placeWords(p, t),
-            rate(p.stepsPerSecond!),
-            rate(p.gflops!),
+            shortNumber(p.stepsPerSecond!),
+            shortNumber(p.gflops!),
             `${p.size} × ${p.size}`,
           ]),
         )
@@ -88,5 +89,3 @@ export function checkMarkdown(check: MachineCheck, t: Translate): string {
     problems.map(({ title, hint }) => `- ${title}${hint ? `\n  ${hint}` : ''}`).join('\n'),
   ].join('\n\n')}\n`;
 }
-
-const rate = (n: number): string => (n >= 100 ? n.toFixed(0) : n >= 10 ? n.toFixed(1) : n.toFixed(2));

@@ -32,16 +32,3 @@ export function ago(time: number, now: number, locale: string, t: Translate): st
     .format(-Math.floor(seconds / unit[1]), unit[0])
     .replace(/\.(?= )/, '');
 }
-
-/** "1 h 12 min", "4 min 10 s", "3.2 s" */
-export function duration(seconds: number, t: Translate): string {
-  if (seconds < 10) return t('{0} s', seconds.toFixed(1));
-  if (seconds < 60) return t('{0} s', Math.round(seconds));
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return t('{0} min {1} s', minutes, Math.floor(seconds % 60));
-  return t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
-}
-
-/** "0.6 s", or milliseconds for what is shorter. */
-export const seconds = (s: number): string =>
-  s < 0.1 ? `${(1000 * s).toFixed(s < 0.01 ? 1 : 0)} ms` : `${s.toFixed(s < 10 ? 1 : 0)} s`;

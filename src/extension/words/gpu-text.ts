@@ -1,3 +1,4 @@
+import { bytes } from '../../base/number-text';
 import { engineWords } from '../../protocol/device-words';
 import {
   GPU_PARTS,
@@ -38,8 +39,6 @@ function description({ version, installed }: GpuState, t: Translate): string {
     : t('{0}, installed but not usable', version);
 }
 
-const MB = 2 ** 20;
-
 /** The text of a progress notification, and the progress since the last update. */
 export class GpuProgressText {
   private file: string | undefined;
@@ -53,14 +52,14 @@ export class GpuProgressText {
     if (event.kind === 'step') return { message: this.step(event.step) };
     if (event.kind === 'result') return {};
     const { file, received, total } = event;
-    const done = (received / MB).toFixed(0);
-    if (total === undefined) return { message: t('{0}: {1} MB', file, done) };
+    const done = bytes(received);
+    if (total === undefined) return { message: t('{0}: {1}', file, done) };
     const first = this.file === undefined || this.file === file;
     this.file ??= file;
     const share = (100 * received) / total;
     const increment = first ? Math.max(0, share - this.share) : 0;
     if (first) this.share = share;
-    return { message: t('{0}: {1} of {2} MB', file, done, (total / MB).toFixed(0)), increment };
+    return { message: t('{0}: {1} of {2}', file, done, bytes(total)), increment };
   }
 
   private step(step: GpuStep): string {

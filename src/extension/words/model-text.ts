@@ -1,3 +1,4 @@
+import { count } from '../../base/number-text';
 import type { ModelSummary } from '../../graph/summary';
 import type { KnownModel } from '../models/models';
 import type { Translate } from '../translate';
@@ -7,8 +8,7 @@ export const kindOf = ({ family, opset, producer }: KnownModel, t: Translate): s
   family ?? (producer ? t('opset {0}, from {1}', opset, producer) : t('opset {0}', opset));
 
 /** "roberta · 124,055,040 parameters · 72 layers to adapt". */
-export function modelText(model: KnownModel, t: Translate, language: string): string {
-  const count = (n: number) => n.toLocaleString(language);
+export function modelText(model: KnownModel, t: Translate): string {
   const layers = model.layers.length;
   return [
     kindOf(model, t),
@@ -21,15 +21,14 @@ export function modelText(model: KnownModel, t: Translate, language: string): st
 export const wayAround = (
   { blocked, layers }: Pick<ModelSummary, 'blocked' | 'layers'>,
   t: Translate,
-  language: string,
 ): string =>
   blocked.length === layers.length
     ? t(
         'All {0} layers are below it. Export the model again without graph optimization, or train only a head.',
-        layers.length.toLocaleString(language),
+        count(layers.length),
       )
     : t(
         '{0} of {1} layers are below it. Adapt other layers, or export the model again without graph optimization.',
-        blocked.length.toLocaleString(language),
-        layers.length.toLocaleString(language),
+        count(blocked.length),
+        count(layers.length),
       );

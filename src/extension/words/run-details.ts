@@ -5,6 +5,7 @@ import {
   type MetricName,
   type Metrics,
 } from '../../experiment/metrics';
+import { valueText } from '../../experiment/sweep';
 import { alarmsOf, alarmSentence } from '../../protocol/alarms/alarms';
 import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
 import type { Evaluated, QuantizationCost } from '../../protocol/events';
@@ -14,7 +15,7 @@ import { type AdapterSpec, isHeadAlone, methodName, type TrainedSpec } from '../
 import { bestEvaluation, importOf, labelOfId, lastTime, metricOf, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
-import { duration } from './format';
+import { durationText } from '../../base/time-text';
 import { errorOf, type RunError } from './run-error';
 import { stateName } from './run-row';
 
@@ -53,7 +54,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
       t('Training'),
       t(
         'learning rate {0}, batch {1}, {2}, seed {3}',
-        training.learningRate,
+        valueText(training.learningRate),
         training.batchSize * (training.gradientAccumulation ?? 1),
         training.epochs === 1 ? t('1 epoch') : t('{0} epochs', training.epochs),
         training.seed,
@@ -69,7 +70,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
     ...scoreRows(run, metric, t),
     [t('Started'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
     // A run that failed at once has no meaningful duration.
-    [t('Duration'), seconds >= 0.1 ? duration(seconds, t) : undefined],
+    [t('Duration'), seconds >= 0.1 ? durationText(seconds, t) : undefined],
   ];
   const fork = run.events.find((e) => e.kind === 'forked');
   if (fork)

@@ -1,6 +1,7 @@
 import { readingText, type Reading } from '../../protocol/reading';
 import type { Translate } from '../translate';
 import { progressPercent } from '../../base/percent';
+import { formatMetric } from '../../experiment/metrics';
 
 /** A run in training, for the status bar. */
 export interface ActiveRun {
@@ -47,7 +48,7 @@ export function statusText(runs: readonly ActiveRun[], t: Translate): StatusText
           : run.reading
             ? readingText(run.reading, t)
             : t('preparing');
-      const loss = run.loss === undefined ? '' : ` · ${t('loss {0}', lossText(run.loss))}`;
+      const loss = run.loss === undefined ? '' : ` · ${t('loss {0}', formatMetric('loss', run.loss))}`;
       const alarm = run.alarm === undefined ? '' : ` · ${run.alarm}`;
       return `${run.experiment} · ${run.label} · ${where}${loss}${alarm}`;
     }),
@@ -57,9 +58,5 @@ export function statusText(runs: readonly ActiveRun[], t: Translate): StatusText
 function one({ experiment, step, steps, loss, reading }: ActiveRun, t: Translate): string {
   if (reading) return `${experiment} · ${readingText(reading, t)}`;
   if (steps === 0) return t('{0}: preparing', experiment);
-  return `${experiment} ${progressPercent(step, steps)}${loss === undefined ? '' : ` · ${t('loss {0}', lossText(loss))}`}`;
+  return `${experiment} ${progressPercent(step, steps)}${loss === undefined ? '' : ` · ${t('loss {0}', formatMetric('loss', loss))}`}`;
 }
-
-/** Two decimals are enough to see it fall; a small loss needs its leading digits. */
-const lossText = (loss: number): string =>
-  loss === 0 || Math.abs(loss) >= 0.1 || !Number.isFinite(loss) ? loss.toFixed(2) : loss.toPrecision(2);

@@ -1,4 +1,4 @@
-import { stepTime } from '../../base/number-text';
+import { stepTime } from '../../base/time-text';
 import { METHOD_NAMES, type MethodName } from '../../experiment/methods';
 import type { StepCost } from '../../protocol/step-cost';
 import type { Translate } from '../translate';

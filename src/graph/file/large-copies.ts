@@ -1,7 +1,7 @@
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AuroraError } from '../../base/errors';
-import { gigabytes } from '../../base/number-text';
+import { bytes } from '../../base/number-text';
 
 /** Files from this size on, in bytes, are copied only after a message. */
 const LARGE = 1e9;
@@ -24,17 +24,17 @@ export function onLargeCopy(listen: Listener): () => void {
  * @throws AuroraError 'disk' if there is not enough free space
  */
 export function announceCopy(from: string, to: string): void {
-  const bytes = statSync(from).size;
-  if (bytes < LARGE) return;
+  const { size } = statSync(from);
+  if (size < LARGE) return;
   const { bavail, bsize } = statfsSync(dirname(to));
   const free = bavail * bsize;
-  if (bytes > free)
+  if (size > free)
     throw new AuroraError(
       'disk',
-      `${from} (${gigabytes(bytes)}) would have to be copied to ${dirname(to)}, where ${gigabytes(free)} are free: the two are on different file systems, or on one without links.`,
+      `${from} (${bytes(size)}) would have to be copied to ${dirname(to)}, where ${bytes(free)} are free: the two are on different file systems, or on one without links.`,
       'Keep runs on the file system of the model (--out), or free some space.',
     );
   listener?.(
-    `${from} (${gigabytes(bytes)}) is copied to ${dirname(to)} while this runs, because it cannot be linked there. Keep runs on the file system of the model (--out) to avoid it.`,
+    `${from} (${bytes(size)}) is copied to ${dirname(to)} while this runs, because it cannot be linked there. Keep runs on the file system of the model (--out) to avoid it.`,
   );
 }

@@ -1,5 +1,5 @@
 import { formatMetric, metricInfo } from '../../experiment/metrics';
-import { numberText } from '../../base/number-text';
+import { shortNumber } from '../../base/number-text';
 import type { Alarm, AlarmKind, RunEvent } from '../events';
 
 export { ALARMS, type Alarm, type AlarmKind } from '../events';
@@ -25,7 +25,7 @@ const bare = (event: Alarm): Alarm =>
 export function alarmName(alarm: AlarmKind, t: Translate): string {
   switch (alarm) {
     case 'loss-above-start':
-      return t('loss far above its start');
+      return t('loss far above its initial value');
     case 'loss-jump':
       return t('loss jumped');
     case 'gradient-explosion':
@@ -51,43 +51,44 @@ export function alarmName(alarm: AlarmKind, t: Translate): string {
 /** What was observed, with the numbers, as a sentence. */
 export function alarmSentence(of: Alarm, t: Translate): string {
   const { alarm, value, threshold, reference } = of;
-  const n = (x: number | undefined) => numberText(x ?? NaN);
+  const loss = (x: number | undefined) => formatMetric('loss', x ?? NaN);
+  const norm = (x: number | undefined) => shortNumber(x ?? NaN);
   const share = (x: number | undefined) => `${Math.round(100 * (x ?? NaN))}%`;
   const metric = (x: number | undefined) => formatMetric(of.metric ?? 'loss', x ?? NaN);
   switch (alarm) {
     case 'loss-above-start':
       return t(
-        'The training loss is {0}, far above the {1} of its start or of guessing (limit {2}).',
-        n(value),
-        n(reference),
-        n(threshold),
+        'The training loss is {0}, far above {1}, its initial value or that of guessing (limit {2}).',
+        loss(value),
+        loss(reference),
+        loss(threshold),
       );
     case 'loss-jump':
       return t(
         'The training loss has jumped to {0}; its average was {1} (limit {2}).',
-        n(value),
-        n(reference),
-        n(threshold),
+        loss(value),
+        loss(reference),
+        loss(threshold),
       );
     case 'gradient-explosion':
       return t(
         'The gradient norm is {0}; it was about {1} (limit {2}).',
-        n(value),
-        n(reference),
-        n(threshold),
+        norm(value),
+        norm(reference),
+        norm(threshold),
       );
     case 'non-finite':
       return t('Not finite: {0}.', of.what ?? '');
     case 'overfitting':
       return t(
         'The validation loss has risen from {0} to {1} while the training loss is falling (limit {2}).',
-        n(reference),
-        n(value),
-        n(threshold),
+        loss(reference),
+        loss(value),
+        loss(threshold),
       );
     case 'no-better-than-baseline':
       return t(
-        'No evaluation so far is better than answering {0}: best {1} {2}, against {3}.',
+        'No evaluation is better than answering {0}: best {1} {2}, compared with {3}.',
         of.answer ?? '',
         t(metricInfo(of.metric ?? 'loss').label),
         metric(value),
@@ -95,10 +96,10 @@ export function alarmSentence(of: Alarm, t: Translate): string {
       );
     case 'plateau':
       return t(
-        'Neither the training nor the validation loss has moved since step {0}: {1}, before {2}.',
+        'The training and validation losses have not changed since step {0}; the validation loss is {1}, and was {2}.',
         of.since,
-        n(value),
-        n(reference),
+        loss(value),
+        loss(reference),
       );
     case 'saturation':
       return t(

@@ -76,7 +76,7 @@ function tooMuch(
   { keyword, params, data, propertyName, parentSchema }: ErrorObject,
   path: (string | number)[],
 ): string | undefined {
-  const limit = (params.limit as number | undefined)?.toLocaleString('en-US');
+  const limit = params.limit === undefined ? undefined : count(params.limit as number);
   const name = keyPath(path);
   switch (keyword) {
     case 'maxLength':

@@ -2,14 +2,8 @@ import { createHash } from 'node:crypto';
 import type { JSONPath } from 'jsonc-parser';
 import type { Experiment } from '../../experiment/experiment';
 import { sortedJson } from '../../base/sorted-json';
-import {
-  expand,
-  settingsLength,
-  settingsText,
-  trialCount,
-  type Settings,
-  type SweepSpec,
-} from '../../experiment/sweep';
+import { trialText } from '../../experiment/short-settings';
+import { expand, settingsLength, trialCount, type Settings, type SweepSpec } from '../../experiment/sweep';
 import { checkValue } from './check-value';
 import { applyOverride } from './overrides';
 import { MOST_PROBLEMS, type Problem } from './source';
@@ -62,7 +56,7 @@ export function makeTrials(
 
 /** Shortened, since settings may contain long lists. */
 function shortText(settings: Settings): string {
-  const text = settingsText(settings);
+  const text = trialText(settings);
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 

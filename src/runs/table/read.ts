@@ -2,16 +2,29 @@ import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { runPaths } from '../layout';
+import { nameAll } from '../name-all';
 import { readRunSummary } from '../read';
 import { shownState } from '../shown-state';
 import { readUser, type RunUser } from '../user';
 import type { ReadRun } from './source';
 
-/** Reads a run for a table. A damaged one is a row, too, and `error` says what is wrong with it. */
-export function readForTable(folder: string): { run: ReadRun; error?: AuroraError } {
+export interface RowRead {
+  run: ReadRun;
+  /** What is wrong with a damaged run, which is a row, too. */
+  error?: AuroraError;
+}
+
+/** Reads runs for a table, and names them as the editor does. */
+export function readForTable(folders: readonly string[]): RowRead[] {
+  const read = folders.map(readRow);
+  const names = nameAll(read.map(({ run: { folder, run } }) => ({ folder, ...(run && { spec: run.spec }) })));
+  return read.map(({ run, ...more }) => ({ run: { ...run, name: names.get(run.folder)! }, ...more }));
+}
+
+function readRow(folder: string): RowRead {
   const id = basename(folder);
   const user = userOf(folder);
-  const named = { folder, id, name: user.name ?? id, experiment: basename(dirname(folder)), user };
+  const named = { folder, id, name: id, experiment: basename(dirname(folder)), user };
   try {
     const run = readRunSummary(folder);
     const made = statSync(runPaths(folder).spec).mtimeMs;

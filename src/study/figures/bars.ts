@@ -1,3 +1,4 @@
+import { shortNumber } from '../../base/number-text';
 import { metricInfo, type MetricName } from '../../experiment/metrics';
 import type { Comparison } from '../compare';
 import { factorOf, metricTitle, shownSigned } from '../metric';
@@ -51,8 +52,6 @@ export const interval = (c: Comparison, metric: MetricName): string =>
     ? '–'
     : `${shownSigned(metric, c.mean - c.half)} … ${shownSigned(metric, c.mean + c.half)}`;
 
-const MIB = 2 ** 20;
-
 /** The time per step. */
 export const stepTime = (section: Section, width: number, say: Say): Figure | undefined =>
   costs(
@@ -66,7 +65,7 @@ export const stepTime = (section: Section, width: number, say: Say): Figure | un
   );
 
 export const peakMemory = (section: Section, width: number, say: Say): Figure | undefined =>
-  costs(section, 'memory', 1 / MIB, say('Peak memory'), say('MiB of the trainer process'), width, say);
+  costs(section, 'memory', 1e-6, say('Peak memory'), say('MB of the trainer process'), width, say);
 
 function costs(
   section: Section,
@@ -90,18 +89,17 @@ function costs(
     width,
     true,
   );
-  const number = (v: number) => v.toFixed(v < 10 ? 2 : v < 100 ? 1 : 0);
   return {
     width,
     height: fr.height,
     title,
-    summary: known.map(({ label, s }) => say('{0}: {1}', label, number(s.mean * factor))).join('; '),
+    summary: known.map(({ label, s }) => say('{0}: {1}', label, shortNumber(s.mean * factor))).join('; '),
     shapes: [...fr.shapes, ...known.flatMap(({ s }, i) => bar(fr, i, s.mean * factor, deviation(s), 0))],
     table: {
       head: [say('group'), say('runs'), unit, say('standard deviation')],
       rows: known.map(({ label, s }) => {
         const d = deviation(s);
-        return [label, String(s.n), number(s.mean * factor), d === undefined ? '–' : number(d)];
+        return [label, String(s.n), shortNumber(s.mean * factor), d === undefined ? '–' : shortNumber(d)];
       }),
     },
   };

@@ -1,3 +1,4 @@
+import { shortNumber } from '../../base/number-text';
 import { percent } from '../../base/percent';
 import type { Say } from '../say';
 import type { StudyRun } from '../run';
@@ -63,7 +64,7 @@ export function deltaPath(run: StudyRun, label: string, width: number, say: Say)
     shapes,
     table: {
       head: [say('step'), say('first component'), say('second component')],
-      rows: path.map((p) => [String(p.step), p.x.toPrecision(4), p.y.toPrecision(4)]),
+      rows: path.map((p) => [String(p.step), shortNumber(p.x), shortNumber(p.y)]),
     },
   };
 }

@@ -1,3 +1,4 @@
+import { shortNumber } from '../../base/number-text';
 import { directionsOf, effectiveRankOf } from '../geometry';
 import { seedOf } from '../groups';
 import type { StudyRun } from '../run';
@@ -55,19 +56,19 @@ export function spectrum(run: StudyRun, label: string, width: number, say: Say):
     summary: say(
       'Mean over {0} modules: {1}. The mean effective rank is {3}, out of {2} directions.',
       modules.length,
-      [...means.slice(0, NAMED).map((v) => v.toPrecision(3)), ...(means.length > NAMED ? ['…'] : [])].join(
+      [...means.slice(0, NAMED).map((v) => shortNumber(v)), ...(means.length > NAMED ? ['…'] : [])].join(
         ', ',
       ),
       Math.max(...modules.map(directionsOf)),
-      effective.toFixed(2),
+      shortNumber(effective),
     ),
     shapes,
     table: {
       head: [say('module'), ...means.map((_, k) => String(k + 1)), say('effective rank')],
       rows: modules.map((m) => [
         m.path,
-        ...means.map((_, k) => (m.values[k] === undefined ? '–' : m.values[k].toPrecision(4))),
-        effectiveRankOf(m).toFixed(2),
+        ...means.map((_, k) => (m.values[k] === undefined ? '–' : shortNumber(m.values[k]))),
+        shortNumber(effectiveRankOf(m)),
       ]),
     },
   };

@@ -1,5 +1,6 @@
+import { shortNumber } from '../../base/number-text';
 import { formatMetric, metricInfo, type MetricName } from '../../experiment/metrics';
-import { settingsText } from '../../experiment/sweep';
+import { trialText } from '../../experiment/short-settings';
 import type { PageTrial } from '../../protocol/panels/sweep';
 import { fitted, line, text, type Figure, type Point, type Shape } from '../figures/figure';
 import { linear } from '../figures/scale';
@@ -102,7 +103,7 @@ export function bestFigure(
       '{0} by trial {1}: {2}. Improvements: {3}.',
       formatMetric(metric, best.value),
       best.trial.number,
-      settingsText(best.trial.settings, varied),
+      trialText(best.trial.settings, varied),
       points.length,
     ),
     shapes: [
@@ -134,10 +135,10 @@ export function bestFigure(
     table: {
       head: [name, longLabel, say('Trial'), say('Settings')],
       rows: points.map((p) => [
-        String(Number((p.x / unit).toPrecision(4))),
+        shortNumber(p.x / unit),
         formatMetric(metric, p.value),
         String(p.trial.number),
-        settingsText(p.trial.settings, varied),
+        trialText(p.trial.settings, varied),
       ]),
     },
   };

@@ -1,4 +1,5 @@
 import { own } from '../../base/names';
+import { rateText } from '../../base/number-text';
 import { isBetter, type MetricName } from '../../experiment/metrics';
 import type { PageTrial } from '../../protocol/panels/sweep';
 import type { Axis } from './axis';
@@ -73,9 +74,8 @@ function binsOf(axis: Axis): { labels: string[]; of(value: unknown): number | un
   const [low, high] = [axis.values[0] as number, axis.values.at(-1) as number];
   const edge = (k: number) =>
     axis.kind === 'log' ? low * (high / low) ** (k / BINS) : low + ((high - low) * k) / BINS;
-  const short = (v: number) => String(Number(v.toPrecision(2)));
   return {
-    labels: Array.from({ length: BINS }, (_, k) => `${short(edge(k))} – ${short(edge(k + 1))}`),
+    labels: Array.from({ length: BINS }, (_, k) => `${rateText(edge(k))} – ${rateText(edge(k + 1))}`),
     of(value) {
       const at = axis.at(value);
       return at === undefined ? undefined : Math.min(BINS - 1, Math.floor(at * BINS));

@@ -22,7 +22,7 @@ import { useOf } from './card-use';
 import { PEFT_TYPE, readByPeft } from '../peft/config';
 import { valueText } from '../../experiment/sweep';
 import { describeTask } from '../../experiment/tasks/registry';
-import { count } from '../../base/number-text';
+import { count, errorText } from '../../base/number-text';
 import { capital } from '../../base/capital';
 
 const WHAT: Record<ExportForm, string> = {
@@ -189,7 +189,7 @@ function gap(
     : requantized
       ? ` ${requantizedWords(requantized)}`
       : '';
-  const exact = `The logits of these files differ from the ${isStaticForm(exported) ? 'static' : form} form’s by at most ${largestDifference.toExponential(1)}.${rounded}`;
+  const exact = `The logits of these files differ from the ${isStaticForm(exported) ? 'static' : form} form’s by at most ${errorText(largestDifference)}.${rounded}`;
   if (!isNonlinear(task.spec.adapter)) return [exact];
   const merged = isStaticForm(exported) && form === 'dynamic';
   return [

@@ -4,6 +4,7 @@ import { version } from '../../../package.json';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
+import { errorText } from '../../base/number-text';
 import type { EvaluationMetrics } from '../../protocol/events';
 import { isNonlinear } from '../../experiment/methods';
 import {
@@ -130,7 +131,7 @@ async function measureForms(
   if (!rounding && !requantized && !(difference <= TOLERANCE * largest))
     throw new AuroraError(
       'failed',
-      `The exported files do not reproduce the results of the run: their logits differ by ${difference.toExponential(1)}.`,
+      `The exported files do not reproduce the results of the run: their logits differ by ${errorText(difference)}.`,
       'Please report this bug in AuroRA Lab or in the runtime. The exported files were removed.',
     );
   return {

@@ -34,6 +34,3 @@ export const askedUrl = ({ url, asked }: Download): string => asked ?? url;
 
 /** The last part of a URL's path. */
 export const fileOf = (url: string): string => new URL(url).pathname.split('/').at(-1) ?? url;
-
-export const megabytes = (bytes: number): string =>
-  `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 0)} MB`;

@@ -1,6 +1,7 @@
 import { AuroraError } from '../../base/errors';
+import { bytes } from '../../base/number-text';
 import { GPU_PARTS, type GpuPart } from '../../protocol/gpu-support';
-import { megabytes, type Download } from './downloads';
+import type { Download } from './downloads';
 
 export interface Failed {
   part: GpuPart;
@@ -63,7 +64,7 @@ export function explain({ part, downloads, said, end, proxy }: Failed): AuroraEr
     );
   if (broken)
     return error(
-      `The download of ${last.url} was interrupted after ${megabytes(last.received)}${last.total === undefined ? '' : ` of ${megabytes(last.total)}`}.`,
+      `The download of ${last.url} was interrupted after ${bytes(last.received)}${last.total === undefined ? '' : ` of ${bytes(last.total)}`}.`,
       again,
     );
   if (
@@ -84,7 +85,7 @@ export function explain({ part, downloads, said, end, proxy }: Failed): AuroraEr
 export const stalled = (downloads: readonly Download[], seconds: number): AuroraError => {
   const last = downloads.at(-1);
   const from = last ? `${new URL(last.url).host} sent` : 'The install script did';
-  const so = last && last.received > 0 ? ` after ${megabytes(last.received)} of ${last.url}` : '';
+  const so = last && last.received > 0 ? ` after ${bytes(last.received)} of ${last.url}` : '';
   return new AuroraError('device', `${from} nothing for ${seconds} s${so}.`, NETWORK);
 };
 

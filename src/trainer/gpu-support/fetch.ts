@@ -2,8 +2,9 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AuroraError } from '../../base/errors';
+import { bytes } from '../../base/number-text';
 import type { GpuEvent, GpuPart } from '../../protocol/gpu-support';
-import { fileOf, megabytes, readDownloads, type Download } from './downloads';
+import { fileOf, readDownloads, type Download } from './downloads';
 import { explain, stalled } from './explain';
 import { installScript, startScript } from './script';
 
@@ -108,7 +109,7 @@ class Watcher {
     if (bavail * bsize >= needed) return;
     throw new AuroraError(
       'disk',
-      `${fileOf(url)} needs at least ${megabytes(needed)}, but ${this.folder} has only ${megabytes(bavail * bsize)} free.`,
+      `${fileOf(url)} needs at least ${bytes(needed)}, but ${this.folder} has only ${bytes(bavail * bsize)} free.`,
       'Free some space, then install again.',
     );
   }

@@ -1,4 +1,5 @@
 import { AuroraError } from '../../base/errors';
+import { formatMetric } from '../../experiment/metrics';
 import { sizesOf, type Dataset } from '../../data/dataset';
 import type { Stepper } from '../../engine/stepper';
 import type { MicroBatches } from '../micro-batch/micro-batches';
@@ -50,7 +51,7 @@ export async function checkPacking(task: Task, stepper: Stepper, micro: MicroBat
     distance(packed.gradients, alone.gradients) <= gradients * distance(alone.gradients)
   )
     return;
-  const [a, b] = [alone.lossSum, packed.lossSum].map((sum) => (sum / weight).toFixed(4));
+  const [a, b] = [alone.lossSum, packed.lossSum].map((sum) => formatMetric('loss', sum / weight));
   throw new AuroraError(
     'model',
     `${task.spec.model.path}: texts influence each other if they are packed into one row (the loss of two texts is ${b}, and ${a} apart), so training.packing cannot be used.`,

@@ -7,7 +7,7 @@ import type { Task } from '../task/task';
 import { availableMemory } from './available';
 import { forwardBytes } from './estimate';
 import type { MicroBatches } from './micro-batches';
-import { gigabytes } from '../../base/number-text';
+import { bytes } from '../../base/number-text';
 
 /** Share of the available memory to use; the rest is left to other programs. */
 const USED = 0.9;
@@ -75,7 +75,7 @@ export async function lookAhead(
       micro.restrict('step', (n + Math.floor(room)) * length);
       micro.restrict('evaluation', (n + Math.floor(room)) * length);
       micro.warn(
-        `A batch of ${whole} × ${length} tokens would take about ${gigabytes(whole * each)} of memory, more than is available on ${micro.place.device}: it is run ${n + Math.floor(room)} at a time, with the same result.`,
+        `A batch of ${whole} × ${length} tokens would take about ${bytes(whole * each)} of memory, more than is available on ${micro.place.device}: it is run ${n + Math.floor(room)} at a time, with the same result.`,
       );
       return each;
     }

@@ -16,7 +16,7 @@ import { rowName, rowPlace, rowWords } from '../../protocol/row-place';
 import { taskKind } from '../../tasks/registry';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
 import type { EvaluationData } from '../task/evaluation-data';
-import { gigabytes } from '../../base/number-text';
+import { bytes } from '../../base/number-text';
 
 /** Below this share, truncated texts are not worth reporting. */
 const TRUNCATED = 0.01;
@@ -227,12 +227,12 @@ function sharedProblems(set: PreflightSet, { train, validation }: PreflightData)
   });
 }
 
-export function memoryProblems(bytes: number, machine = totalmem()): PreflightProblem[] {
-  if (bytes < MEMORY * machine) return [];
+export function memoryProblems(size: number, machine = totalmem()): PreflightProblem[] {
+  if (size < MEMORY * machine) return [];
   return [
     warning(
       'training.microBatchSize',
-      `A step takes ${gigabytes(bytes)} of this machine's ${gigabytes(machine)} of memory.`,
+      `A step takes ${bytes(size)} of this machine's ${bytes(machine)} of memory.`,
       'Set training.microBatchSize below training.batchSize: a batch is then run in parts, with the same result.',
     ),
   ];

@@ -2,6 +2,7 @@ import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { loadUnconverted } from '../../architectures/load';
 import { AuroraError } from '../../base/errors';
+import { bytes } from '../../base/number-text';
 import { requireOwned } from '../../files/fence';
 import { elementCount } from '../../graph/model';
 import type { Experiment } from '../../experiment/experiment';
@@ -42,9 +43,8 @@ export async function measureQuantization(context: RunContext, end: LoopEnd, who
   const needed = COPIES * float32Bytes(open.spec.model.path);
   const available = availableMemory() ?? freemem();
   if (needed > available) {
-    const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
     open.warn(
-      `The cost of model.quantize was not measured: ${open.spec.model.path} in float32 may need ${gb(needed)}, and ${gb(available)} are available.`,
+      `The cost of model.quantize was not measured: ${open.spec.model.path} in float32 may need ${bytes(needed)}, and ${bytes(available)} are available.`,
     );
     return end;
   }

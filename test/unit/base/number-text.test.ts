@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest';
-import { shortNumber } from '../../../src/base/number-text';
+import {
+  decimalText,
+  epochText,
+  errorText,
+  numberText,
+  rateText,
+  settingNumber,
+  shortNumber,
+} from '../../../src/base/number-text';
 import {
   byteTickTexts,
   logTicksOf,
@@ -16,6 +24,27 @@ it('formats numbers of any size in three digits', () => {
   expect([NaN, Infinity].map(shortNumber)).toEqual(['–', 'Infinity']);
 });
 
+it('formats numbers of large size without an exponent as long as they can be read', () => {
+  expect([1_234_567, 9_999_999, 1e7].map(shortNumber)).toEqual(['1,234,567', '9,999,999', '1e7']);
+  expect([12_345_678, 0.012345, -3.14159].map(numberText)).toEqual(['12,345,678', '0.01235', '-3.142']);
+});
+
+it('keeps the decimals of a column, and fewer in large numbers', () => {
+  expect([0.5, 9.87654, 12.34567, 123.4567, 1234.56].map((v) => decimalText(v, 4))).toEqual([
+    ...['0.5000', '9.8765', '12.346', '123.46', '1,235'],
+  ]);
+  expect(decimalText(256_589.2, 4)).toBe('256,589');
+});
+
+it('writes settings with all digits, and learning rates of a schedule like them', () => {
+  expect([1e-3, 2.5e-4, 0.01, 0.05, 0, 512].map(settingNumber)).toEqual([
+    ...['1e-3', '2.5e-4', '0.01', '0.05', '0', '512'],
+  ]);
+  expect([0.00098765, 0.012345, NaN].map(rateText)).toEqual(['9.88e-4', '0.0123', '–']);
+  expect([1.23e-7, 0.5, 0].map(errorText)).toEqual(['1.2e-7', '5e-1', '0']);
+  expect([0.5, 12, 3.14159, NaN].map(epochText)).toEqual(['0.5', '12', '3.14', '–']);
+});
+
 it('gives ticks the decimals that tell them apart', () => {
   expect(tickTexts([0, 0.5, 1])).toEqual(['0', '0.5', '1.0']);
   expect(tickTexts([0.8975, 0.898, 0.8985], { scale: 100, unit: '%' })).toEqual([
@@ -27,6 +56,7 @@ it('gives ticks the decimals that tell them apart', () => {
   expect(tickTexts([1e-5, 1.5e-5, 2e-5])).toEqual(['1e-5', '1.5e-5', '2e-5']);
   expect(tickTexts([0, 2000, 4000])).toEqual(['0', '2,000', '4,000']);
   expect(tickTexts([0.7])).toEqual(['0.7']);
+  expect(tickTexts([0, 0.001, 0.002], { small: 0.01 })).toEqual(['0', '1e-3', '2e-3']);
   expect(byteTickTexts([0, 5e8, 1e9])).toEqual(['0 GB', '0.5 GB', '1.0 GB']);
 });
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cautiousPercent, percent, roughPercent } from '../../../src/base/percent';
+import { cautiousPercent, percent, roughPercent, sharePercent } from '../../../src/base/percent';
 
 it('formats a fraction with the given number of decimals', () => {
   expect([percent(0.61234), percent(0.61234, 0), percent(1.3, 2)]).toEqual(['61.2%', '61%', '130.00%']);
@@ -23,5 +23,11 @@ it('shows 0% and 100% only for exactly none and all', () => {
     '93.4%',
     '>99.9%',
     '100%',
+  ]);
+});
+
+it('gives a small share the digits that matter', () => {
+  expect([0, 0.000001, 0.000598, 0.0626, 0.2516, 1, 1.47, 12.3].map(sharePercent)).toEqual([
+    ...['0%', '<0.001%', '0.0598%', '6.26%', '25.2%', '100%', '147%', '1230%'],
   ]);
 });

@@ -37,7 +37,7 @@ describe('running out of memory', () => {
     await expect(run('cpu', 8_000_000)).rejects.toMatchObject({
       kind: 'memory',
       message:
-        'The computation does not fit into the memory of ONNX Runtime on cpu: another 244140625 MiB could not be allocated.',
+        'The computation does not fit into the memory of ONNX Runtime on cpu: another 256 TB could not be allocated.',
       hint: 'Lower training.microBatchSize, or model.maxLength.',
     });
   });

@@ -3,7 +3,7 @@ import type { Experiment } from '../../../src/experiment/experiment';
 import type { AdapterSpec } from '../../../src/experiment/methods';
 import { settingsNames } from '../../../src/experiment/run-names';
 import { trialText } from '../../../src/experiment/short-settings';
-import { distinctNames } from '../../../src/extension/runs/names';
+import { distinctNames } from '../../../src/runs/names';
 import { auroraSpec, loraSpec } from '../specs';
 import { spec } from '../extension/run-maker';
 
@@ -76,5 +76,9 @@ describe("the names of an experiment's runs", () => {
 
   it('are short for trials of a sweep, too', () => {
     expect(trialText({ 'adapter.rank': 4, 'training.learningRate': 0.002 })).toBe('rank 4 · lr 2e-3');
+    expect(trialText({ adapter: { method: 'lora', rank: 8 }, 'a.x': 1, 'b.x': '2' })).toBe(
+      'adapter lora 8 · a.x 1 · b.x 2',
+    );
+    expect(trialText({ 'a.x': 1, 'b.x': 2 }, ['b.x'])).toBe('x 2');
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkExperiment, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
-import { expand, settingsText, type SweepSpec } from '../../../src/experiment/sweep';
+import { expand, type SweepSpec } from '../../../src/experiment/sweep';
 
 let folder: string;
 let file: string;
@@ -189,7 +189,7 @@ describe('a mistake in a sweep', () => {
     ],
     [
       { type: 'list', trials: [{ 'training.epochs': 1 }, { 'training.staticEpochs': 9 }] },
-      /trial 2 \(staticEpochs 9\): training\.staticEpochs is 9, more than the 3/,
+      /trial 2 \(static 9\): training\.staticEpochs is 9, more than the 3/,
     ],
   ])('is explained: %j', (sweep, message) => expect(errorOf(sweep)).toMatch(message));
 
@@ -211,13 +211,4 @@ describe('a mistake in a sweep', () => {
     writeFileSync(file, JSON.stringify(BASE));
     expect(() => loadSweep(file)).toThrow(/has no "sweep" section/);
   });
-});
-
-it('a trial is named by the settings that vary', () => {
-  expect(settingsText({ 'adapter.rank': 4, 'training.learningRate': 0.002 })).toBe(
-    'rank 4 · learningRate 0.002',
-  );
-  expect(settingsText({ adapter: { method: 'lora', rank: 8 }, 'a.x': 1, 'b.x': '2' })).toBe(
-    'adapter lora 8 · a.x 1 · b.x 2',
-  );
 });

@@ -50,7 +50,7 @@ describe("a run's row with alarms", () => {
     const { facts } = runDetails(entry('running', [asEvent(jump)]), t, 'en');
     expect(facts).toContainEqual([
       'Alarm at step 30',
-      'The training loss has jumped to 12.3; its average was 0.7 (limit 2.1).',
+      'The training loss has jumped to 12.300; its average was 0.7000 (limit 2.1000).',
     ]);
   });
 
@@ -86,9 +86,9 @@ it('the status bar warns of a run in trouble', () => {
   const run = { folder: '/r', experiment: 'demo', label: 'a', step: 50, steps: 100, loss: 12 };
   const alarm = 'loss jumped at step 30';
   expect(statusText([{ ...run, alarm }], t)).toEqual({
-    text: '$(warning) demo 50% · loss 12.00 · loss jumped at step 30',
-    spoken: 'AuroRA is training, with a warning: demo 50% · loss 12.00 · loss jumped at step 30',
-    tooltip: ['demo · a · step 50 of 100 · loss 12.00 · loss jumped at step 30'],
+    text: '$(warning) demo 50% · loss 12.000 · loss jumped at step 30',
+    spoken: 'AuroRA is training, with a warning: demo 50% · loss 12.000 · loss jumped at step 30',
+    tooltip: ['demo · a · step 50 of 100 · loss 12.000 · loss jumped at step 30'],
     warns: true,
   });
   expect(statusText([run, { ...run, alarm }], t)!.text).toBe('$(warning) 2 runs · loss jumped at step 30');

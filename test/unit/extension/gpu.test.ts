@@ -39,12 +39,12 @@ describe('a choice of a part', () => {
 });
 
 describe('the progress of an installation', () => {
-  const MB = 2 ** 20;
+  const MB = 1e6;
   test('advances the bar with the first file, up to 100 in total', () => {
     const text = new GpuProgressText(t);
     const at = (file: string, received: number, total = 100 * MB) =>
       text.next({ kind: 'progress', file, received, total });
-    expect(at('a.zip', 10 * MB)).toEqual({ message: 'a.zip: 10 of 100 MB', increment: 10 });
+    expect(at('a.zip', 10 * MB)).toEqual({ message: 'a.zip: 10.0 MB of 100 MB', increment: 10 });
     expect(at('a.zip', 35 * MB).increment).toBe(25);
     expect(at('a.zip', 100 * MB).increment).toBe(65);
     expect(at('b.zip', 1 * MB).increment).toBe(0);
@@ -52,7 +52,7 @@ describe('the progress of an installation', () => {
 
   test('shows the received size if the total is unknown', () =>
     expect(new GpuProgressText(t).next({ kind: 'progress', file: 'a', received: 3 * MB })).toEqual({
-      message: 'a: 3 MB',
+      message: 'a: 3.0 MB',
     }));
 
   test("is read only from the program's lines", () => {

@@ -56,7 +56,7 @@ describe('the check of this machine', () => {
     const places = rows.filter((r) => r.id.startsWith('place:')).map((r) => [r.label, r.description]);
     expect(places).toEqual([
       ['cpu', '11.8 steps/s, fastest · ONNX Runtime'],
-      ['webgpu', '0.70 steps/s · ONNX Runtime'],
+      ['webgpu', '0.7 steps/s · ONNX Runtime'],
       ['cuda', 'not available · ONNX Runtime'],
     ]);
     expect(rows.find((r) => r.id.endsWith(':cuda'))).toMatchObject({

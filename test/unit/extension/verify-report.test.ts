@@ -62,13 +62,13 @@ describe('the report of a comparison of both engines', () => {
       'Comparing…',
       undefined,
     ]);
-    expect(verifySummary(report.result!, t)).toBe('The engines agree; the largest difference is 4.0e-7.');
+    expect(verifySummary(report.result!, t)).toBe('The engines agree; the largest difference is 4e-7.');
     const text = verifyMarkdown('my_run', report, t);
     expect(text).toContain('# Engine comparison: my\\_run');
     expect(text).toContain(
       '8 examples of 94 tokens, 18 trainable tensors. Both used the same dropout masks.',
     );
-    expect(text).toContain('| perturbed | gradients | 4.0e-7 | 1e-4 | agree | `layer.0.query.A` |');
+    expect(text).toContain('| perturbed | gradients | 4e-7 | 1e-4 | agree | `layer.0.query.A` |');
     expect(text).not.toContain('First difference');
   });
 

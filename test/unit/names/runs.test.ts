@@ -37,7 +37,7 @@ import { sortedJson } from '../../../src/base/sorted-json';
 import { reportFiles } from '../../../src/study/report';
 import { english } from '../../../src/study/say';
 import { studyOf } from '../../../src/study/study';
-import { settingsText } from '../../../src/experiment/sweep';
+import { trialText } from '../../../src/experiment/short-settings';
 import { context, t } from '../extension/row-context';
 import { evaluated, finished, makeRun, started } from '../extension/run-maker';
 import { sweepEntry } from '../extension/sweep-maker';
@@ -98,8 +98,8 @@ describe('names of inherited members in run folders', () => {
         const views = swept.trials.map((trial) => lookAtTrial(trial, run));
         const room = { parallel: 1, threads: 1, engine: 'onnxruntime', device: 'cpu' };
         planText({ ...swept, room }, views);
-        swept.trials.forEach((trial) => settingsText(trial.settings, keys));
-        settingsText({}, [...HOSTILE]);
+        swept.trials.forEach((trial) => trialText(trial.settings, keys));
+        trialText({}, [...HOSTILE]);
 
         const catalog = new Catalog();
         catalog.setPlaces([file], []);

@@ -73,6 +73,24 @@ describe('groups', () => {
   });
 });
 
+describe('the table of groups', () => {
+  it('states once what is the same for all, and has no column without values', () => {
+    const runs = seeds.flatMap((seed) => [studyRun(lora(2), seed, 0.62), studyRun(aurora(), seed, 0.63)]);
+    const table = groupTable(study(runs).sections[0], 'accuracy', english);
+    expect(table.same).toMatch(/^The same for all groups: runs 3 · .*learning rate /);
+    expect(table.head).not.toContain('learning rate');
+    expect(table.head).not.toContain('runs');
+    expect(table.head).toContain('accuracy, %');
+    for (const row of table.rows) expect(row).toHaveLength(table.head.length);
+    // Of one group, there is nothing to compare.
+    const [alone] = study(runs.slice(0, 1)).sections;
+    expect(groupTable(alone, 'accuracy', english)).toMatchObject({
+      same: '',
+      head: expect.arrayContaining(['runs', 'learning rate']) as string[],
+    });
+  });
+});
+
 describe('runs that diverged', () => {
   const lost = (run: StudyRun): UnfitRun => ({ ...run, unfit: 'diverged' });
 

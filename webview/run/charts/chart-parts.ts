@@ -2,7 +2,8 @@ import { tickTexts, WHOLE_INCREMENTS } from '../../../src/base/tick-texts';
 import type { FlagWords } from '../../charts/flag-lane';
 import type { ChartOptions, ChartView } from '../../charts/line-chart';
 import { t } from '../../ui/l10n';
-import { formatCount, formatNumber, formatTime, TIME_INCREMENTS } from '../format';
+import { epochText } from '../../../src/base/number-text';
+import { formatCount, formatDuration, TIME_INCREMENTS } from '../format';
 import type { RunData, XAxis } from '../model';
 import { LOSS, type Quantity } from '../quantities';
 import { chartSummary } from '../readouts';
@@ -37,7 +38,7 @@ export class ChartParts {
     const { onCursor, onZoom, onFlag } = handlers;
     const options: ChartOptions = {
       height,
-      formatX: (v) => ({ time: formatTime, step: formatCount, epoch: formatNumber })[axis()](v),
+      formatX: (v) => ({ time: formatDuration, step: formatCount, epoch: epochText })[axis()](v),
       formatY: quantity.format,
       ticksX: (ticks) => (axis() === 'epoch' ? tickTexts(ticks) : ticks.map(options.formatX)),
       ticksY: quantity.ticks,

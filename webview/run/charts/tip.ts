@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { nearest } from '../../charts/search';
 import { t } from '../../ui/l10n';
+import { epochText } from '../../../src/base/number-text';
 import { formatCount, formatDuration } from '../format';
 import type { RunData } from '../model';
 import { swatch } from '../parts';
@@ -62,8 +63,6 @@ function placeRows(runs: readonly RunData[], { axis }: DrawnUi, cursor: number):
     { label: t('Time'), cells: at.map(({ run, i }) => formatDuration(run.x('time')[i])) },
   ];
 }
-
-const epochText = (epoch: number): string => (Number.isFinite(epoch) ? epoch.toFixed(2) : '–');
 
 /** None for what no run has. */
 function valueRows(quantity: Quantity, runs: readonly RunData[], ui: DrawnUi, cursor: number): TipRow[] {

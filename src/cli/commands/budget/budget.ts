@@ -43,6 +43,8 @@ counted from its shapes, with the results that the paper reports for it.
     const loraRank = rankOf(args, 'lora-rank') ?? source.loraRank;
     const { modules, adapter, modelParameters } = source;
     const budget = budgetOf(modules, adapter, { modelParameters, loraRank, tokens: 1 });
+    if (!args.flag('json'))
+      for (const warning of budget.warnings) process.stderr.write(`warning: ${warning}\n`);
     process.stdout.write(
       args.flag('json')
         ? `${JSON.stringify(budgetJson(source, budget), null, 2)}\n`

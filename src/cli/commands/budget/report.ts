@@ -1,11 +1,11 @@
-import { percent } from '../../../base/percent';
+import { sharePercent } from '../../../base/percent';
 import { paperReport } from '../../../recipes/report';
 import { PAPER_MODELS } from '../../../recipes/models';
 import type { Budget, ModuleBudget } from '../../../protocol/budget';
 import { leftOutText } from '../../../protocol/left-out';
 import { isRanked, methodName } from '../../../experiment/methods';
 import type { BudgetSource } from './source';
-import { count } from '../../../base/number-text';
+import { count, shortNumber } from '../../../base/number-text';
 import { paperText } from './paper-text';
 import { table } from '../../table';
 
@@ -41,16 +41,16 @@ export function budgetJson(source: BudgetSource, budget: Budget): Record<string,
 
 /** The budget as text; modules of the same name and shape share a line. */
 export function budgetText(source: BudgetSource, budget: Budget): string {
-  const { adapter, lora, equal, modules, layers, modelParameters, leftOut, warnings } = budget;
+  const { adapter, lora, equal, modules, layers, modelParameters, leftOut } = budget;
   const { title, recipe, adapter: spec } = source;
   const rows = [
     ['  trainable parameters', count(adapter.parameters), shareOf(adapter.parameters, modelParameters)],
     [
       `  LoRA r=${lora.rank}`,
       count(lora.parameters),
-      `the adapter has ${threeFigures(adapter.parameters / lora.parameters)} of that`,
+      `the adapter has ${sharePercent(adapter.parameters / lora.parameters)} of that`,
     ],
-    ['  LoRA of equal cost', String(Number(equal.exactRank.toFixed(3))), 'rank'],
+    ['  LoRA of equal cost', shortNumber(equal.exactRank), 'rank'],
     ['  adapter file', count(adapter.file.total), 'bytes, without a head'],
     [
       '  memory in training',
@@ -65,7 +65,6 @@ export function budgetText(source: BudgetSource, budget: Budget): string {
     'Modules (in → out):',
     ...table(moduleRows(modules), '   '),
     ...(leftOut.length > 0 ? [`  left out: ${leftOutText(leftOut)}`] : []),
-    ...warnings.map((warning) => `\nwarning: ${warning}`),
     ...(recipe === undefined ? [] : ['', ...paperText(paperReport(recipe), shapesOf(recipe))]),
   ].join('\n')}\n`;
 }
@@ -73,11 +72,7 @@ export function budgetText(source: BudgetSource, budget: Budget): string {
 const shapesOf = (recipe: string): string => PAPER_MODELS.find((m) => m.id === recipe)!.source;
 
 const shareOf = (n: number, of: number | undefined): string =>
-  of ? `${threeFigures(n / of)} of the model's ${count(of)}` : '';
-
-/** Three significant figures: 0.0598%, 6.26%, 147%. */
-const threeFigures = (share: number): string =>
-  share >= 1 ? percent(share, 0) : `${(100 * share).toPrecision(3)}%`;
+  of ? `${sharePercent(n / of)} of the model's ${count(of)}` : '';
 
 /** A large model has hundreds of modules but only a few kinds, so indices become stars. */
 function moduleRows(modules: readonly ModuleBudget[]): string[][] {

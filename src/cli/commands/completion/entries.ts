@@ -1,5 +1,7 @@
 import { COMMON, type Command } from '../../command';
 
+type Option = Command['options'][string];
+
 export interface CompletedCommand {
   name: string;
   summary: string;
@@ -14,6 +16,8 @@ export interface CompletedOption {
   name: string;
   /** Whether a value follows. */
   takesValue: boolean;
+  /** Whether it may be given several times. */
+  repeats: boolean;
   /** Its known values; none for a file, a number or a text. */
   values: readonly string[];
   /** The first line about it in the command's help. */
@@ -31,9 +35,10 @@ export function entryOf(
     name,
     summary,
     words: values[''] ?? [],
-    options: [...own, ...Object.entries(COMMON)].map(([option, { type }]) => ({
+    options: [...own, ...Object.entries<Option>(COMMON)].map(([option, { type, multiple = false }]) => ({
       name: `--${option}`,
       takesValue: type === 'string',
+      repeats: multiple,
       values: values[option] ?? [],
       summary: COMMON_SUMMARIES[option] ?? summaryOf(option, help),
     })),

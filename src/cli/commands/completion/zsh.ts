@@ -32,7 +32,9 @@ function argumentsOf({ name, options, words }: CompletedCommand): string {
   return `        ${name}) _arguments ${all.join(' ')} ;;`;
 }
 
-function optionSpec({ name, takesValue, values, summary }: CompletedOption): string {
+/** Both `--as adapter` and `--as=adapter`. */
+function optionSpec({ name, takesValue, repeats, values, summary }: CompletedOption): string {
   const value = values.length > 0 ? `:value:(${values.join(' ')})` : ':value:_files';
-  return `'*${name}[${quoted(summary, /[[\]\\]/g)}]${takesValue ? value : ''}'`;
+  const about = `[${quoted(summary, /[[\]\\]/g)}]`;
+  return `'${repeats ? '*' : ''}${name}${takesValue ? '=' : ''}${about}${takesValue ? value : ''}'`;
 }

@@ -50,7 +50,11 @@ Exits with 0, whatever it finds.
       return answerParent(await checkPlace(parsePlace(place), { folder, seconds, threads }));
     }
     const json = args.flag('json');
-    const emit = (line: DoctorLine) => write(json ? `${JSON.stringify(line)}\n` : doctorText(line));
+    const emit = async (line: DoctorLine) => {
+      if (json) await write(`${JSON.stringify(line)}\n`);
+      else if (line.kind === 'checking') process.stderr.write(doctorText(line));
+      else await write(doctorText(line));
+    };
     const program = join(__dirname, 'cli.cjs');
     const report = await doctor({ places: places(), folder, seconds, threads, program, emit });
     // What `aurora inspect` estimates with: it was measured long ago, or while the machine was busy.

@@ -1,5 +1,5 @@
 import type { DoctorLine, MachineCheck, MachineFacts, PlaceCheck } from '../../../protocol/doctor';
-import { gigabytes } from '../../../base/number-text';
+import { bytes, shortNumber } from '../../../base/number-text';
 import { table } from '../../table';
 
 /** A line of the check as terminal text; ends with a line break, or is empty. */
@@ -22,7 +22,7 @@ function system(facts: MachineFacts): string {
     [
       g.software ? `${g.name} (software renderer)` : g.name,
       g.driver && `driver ${g.driver}`,
-      g.memory && gigabytes(g.memory),
+      g.memory && bytes(g.memory),
       g.float16 && 'float16',
     ]
       .filter(Boolean)
@@ -33,7 +33,7 @@ function system(facts: MachineFacts): string {
     ...table(
       [
         ['  CPU', `${facts.cpu}, ${facts.cores} cores`],
-        ['  memory', `${gigabytes(facts.freeMemory)} free of ${gigabytes(facts.totalMemory)}`],
+        ['  memory', `${bytes(facts.freeMemory)} free of ${bytes(facts.totalMemory)}`],
         ...(gpus.length ? gpus : [['  graphics', 'none that WebGPU or CUDA could use']]),
       ],
       '   ',
@@ -47,9 +47,9 @@ function report({ places, facts, step }: MachineCheck): string {
   const rows = measured.map((p) => [
     `  ${p.engine}`,
     p.device,
-    p.gflops!.toFixed(1),
+    shortNumber(p.gflops!),
     `${p.size} × ${p.size}`,
-    p.stepsPerSecond!.toFixed(2),
+    shortNumber(p.stepsPerSecond!),
   ]);
   const missing = [
     ...facts.missing.map((m) => ({ problem: m.what, hint: m.hint })),

@@ -33,12 +33,11 @@ import {
   ANSWER_SPURIOUS,
   type SpanColumns,
 } from '../../../protocol/prediction-columns';
-import { count } from '../../../base/number-text';
+import { count, numberText } from '../../../base/number-text';
 import { SCORINGS } from '../../../experiment/scoring';
 import { formatMetric, metricInfo, metricsIn, metricValue } from '../../../experiment/metrics';
-import { numberText } from '../../../base/number-text';
 import { setName, type MeasuredOn } from '../../../experiment/evaluation-sets';
-import { percent } from '../../../base/percent';
+import { cautiousPercent } from '../../../base/percent';
 import { table } from '../../table';
 
 /** The numbers of pairs and labels that are listed; any others are only counted. */
@@ -110,7 +109,7 @@ function foundTable(
   answers: Pick<SpanColumns, 'label' | 'found'>,
   labels: readonly string[],
 ): string[] {
-  const share = (value: number | undefined) => (value === undefined ? '–' : percent(value));
+  const share = (value: number | undefined) => (value === undefined ? '–' : cautiousPercent(value));
   const all = foundCounts(answers, labels.length);
   const rows = all
     .slice(0, LABELS)
@@ -134,7 +133,7 @@ function textLengths({ columns }: TextAnswers): string[] {
     count(s.texts),
     count(s.tokens),
     formatMetric('perplexity', s.perplexity),
-    percent(s.right),
+    cautiousPercent(s.right),
   ]);
   return [
     'By length',
@@ -180,7 +179,12 @@ function pairs({ columns, labels }: LabelAnswers): string[] {
         ['  label', 'predicted as', 'examples', 'share of label'],
         ...all
           .slice(0, PAIRS)
-          .map((p) => [`  ${labels[p.label]}`, labels[p.predicted], count(p.count), percent(p.share)]),
+          .map((p) => [
+            `  ${labels[p.label]}`,
+            labels[p.predicted],
+            count(p.count),
+            cautiousPercent(p.share),
+          ]),
       ],
       '   ',
     ),
@@ -217,8 +221,8 @@ const head = (name: string): string[] => [`  ${name}`, 'examples', 'accuracy', '
 const row = (name: string, slice: Slice): string[] => [
   `  ${name}`,
   count(slice.count),
-  percent(accuracyOf(slice)),
-  slice.loss.toFixed(4),
+  cautiousPercent(accuracyOf(slice)),
+  formatMetric('loss', slice.loss),
   slice.count < FEW ? 'too few to tell' : '',
 ];
 
@@ -273,16 +277,16 @@ function answerWords(
 function labelSetWords({ sets, labels }: LabelSetAnswers, example: number): string {
   const words = [...sets.example.keys()]
     .filter((k) => sets.example[k] === example)
-    .map((k) => `${FOUND[sets.found[k]]} ${labels[sets.label[k]]} (${percent(sets.probability[k])})`);
+    .map((k) => `${FOUND[sets.found[k]]} ${labels[sets.label[k]]} (${cautiousPercent(sets.probability[k])})`);
   return words.length > 0 ? words.join('; ') : 'no label, and none predicted';
 }
 
 function labelWords({ columns, labels }: LabelAnswers, i: number, isWrong: boolean): string {
   const [label, predicted] = [labels[columns.label[i]], labels[columns.predicted[i]]];
-  const share = percent(columns.probability[i]);
+  const share = cautiousPercent(columns.probability[i]);
   return isWrong
-    ? `${label}, predicted as ${predicted} (${share}; ${label} ${percent(columns.truth[i])})`
-    : `${label}, by a margin of ${percent(columns.margin[i])} (${share})`;
+    ? `${label}, predicted as ${predicted} (${share}; ${label} ${cautiousPercent(columns.truth[i])})`
+    : `${label}, by a margin of ${cautiousPercent(columns.margin[i])} (${share})`;
 }
 
 /** "choice 2 (food), answered choice 1 (play); 61.0%, 39.0%" */
@@ -294,7 +298,7 @@ function choiceWords({ columns, shares }: ChoiceAnswers, i: number, excerpt: Exc
   const [label, predicted] = [columns.label[i], columns.predicted[i]];
   const probabilities = [...shares.example.keys()]
     .filter((s) => shares.example[s] === i)
-    .map((s) => percent(shares.probability[s]));
+    .map((s) => cautiousPercent(shares.probability[s]));
   const answer =
     predicted === columns.choices[i]
       ? `${named(label)}, the answer names none of the choices`

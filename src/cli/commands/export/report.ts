@@ -8,10 +8,11 @@ import {
   type ExportRecord,
   type MetricDrop,
 } from '../../../protocol/export';
-import { count } from '../../../base/number-text';
+import { count, errorText } from '../../../base/number-text';
 import { shellQuote } from '../../../files/shell-quote';
 import { preflightText } from '../preflight/report';
 import { metricCells, metricHeads, metricInfo, metricsIn } from '../../../experiment/metrics';
+import { hints } from '../../quiet';
 import { table } from '../../table';
 
 /** A line of an export as terminal text. */
@@ -20,7 +21,10 @@ export function exportText(line: ExportLine): string {
     case 'result':
       return result(line.folder, line.record);
     case 'events':
-      return `Wrote ${count(line.steps)} training steps and ${count(line.evaluations)} ${line.evaluations === 1 ? 'evaluation' : 'evaluations'} to ${line.file}\nShow them with: tensorboard --logdir ${shellQuote(line.folder)}\n`;
+      return `${[
+        `Wrote ${count(line.steps)} training steps and ${count(line.evaluations)} ${line.evaluations === 1 ? 'evaluation' : 'evaluations'} to ${line.file}`,
+        ...hints(`Show them with: tensorboard --logdir ${shellQuote(line.folder)}`),
+      ].join('\n')}\n`;
     case 'declined':
       return 'Nothing was kept.\n';
     case 'problem':
@@ -61,8 +65,8 @@ function result(folder: string, record: ExportRecord): string {
     largestDifference === 0
       ? 'Their logits are identical to those of the form they contain.'
       : record.requantized
-        ? `Their logits differ from those of a merge in float32 by at most ${largestDifference.toExponential(1)}.`
-        : `Their logits match those of the form they contain to within ${largestDifference.toExponential(1)}.`,
+        ? `Their logits differ from those of a merge in float32 by at most ${errorText(largestDifference)}.`
+        : `Their logits match those of the form they contain to within ${errorText(largestDifference)}.`,
     ...(record.rounding ? [roundingWords(record.rounding)] : []),
     ...headWords(record),
     `Wrote ${folder}`,

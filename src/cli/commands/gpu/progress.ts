@@ -1,6 +1,8 @@
 import { GPU_PARTS, type GpuEvent, type GpuStep } from '../../../protocol/gpu-support';
-import { megabytes } from '../../../trainer/gpu-support/downloads';
+import { bytes } from '../../../base/number-text';
 import { progressPercent } from '../../../base/percent';
+import { sayError } from '../../quiet';
+import { isScreen } from '../../screen';
 
 const WORDS: Record<GpuStep, string> = {
   checking: 'Checking the platform and existing files…',
@@ -26,8 +28,10 @@ export class GpuProgress {
         this.line(
           `No publisher states a hash of ${unpinned.join(' and ')}: it was recorded, to be compared at later installs.`,
         );
-      if (!usable) this.line(`${problem}\n${hint}`);
-      else this.line(`${title} is ${already ? 'already ' : ''}installed and usable.`);
+      if (!usable) {
+        this.end();
+        sayError(`${problem}\n${hint}\n`);
+      } else this.line(`${title} is ${already ? 'already ' : ''}installed and usable.`);
     }
   }
 
@@ -37,9 +41,9 @@ export class GpuProgress {
   }
 
   private draw({ file, received, total }: Extract<GpuEvent, { kind: 'progress' }>): void {
-    if (!this.out.isTTY) return;
-    const of = total === undefined ? '' : ` of ${megabytes(total)} (${progressPercent(received, total)})`;
-    this.out.write(`\r  ${file}: ${megabytes(received)}${of}\x1b[K`);
+    if (!isScreen(this.out)) return;
+    const of = total === undefined ? '' : ` of ${bytes(total)} (${progressPercent(received, total)})`;
+    this.out.write(`\r  ${file}: ${bytes(received)}${of}\x1b[K`);
     this.onScreen = true;
   }
 

@@ -1,5 +1,6 @@
 import type { Inspection } from '../../../adapters/inspection';
-import { bytes, count, numberText, stepTime } from '../../../base/number-text';
+import { bytes, count, shortNumber } from '../../../base/number-text';
+import { stepTime } from '../../../base/time-text';
 import { METHOD_NAMES, type MethodName } from '../../../experiment/methods';
 import type { ModelSummary } from '../../../graph/summary';
 import type { StepCost, StepMemory } from '../../../protocol/step-cost';
@@ -82,7 +83,7 @@ function stepLines(step: StepCost): string[] {
     ...(memory ? memoryLines(memory) : []),
     ...(time
       ? [
-          `  time    about ${stepTime(time.seconds)}: ${numberText(time.flops / 1e9)} GFLOP, at ${count(Math.round(time.rates.gflops))} GFLOP/s and ${bytes(time.rates.bytesPerSecond)}/s (measured on ${day(time.rates.at)})`,
+          `  time    about ${stepTime(time.seconds)}: ${shortNumber(time.flops / 1e9)} GFLOP, at ${shortNumber(time.rates.gflops)} GFLOP/s and ${bytes(time.rates.bytesPerSecond)}/s (measured on ${day(time.rates.at)})`,
         ]
       : []),
     ...(problem === undefined ? [] : [`  ${problem}`]),

@@ -19,6 +19,7 @@ import { Player } from '../../../trainer/playground/player';
 import { parseAt } from '../../../trainer/checkpoint/trained-run';
 import { threadCount, type Command, type ParsedArgs } from '../../command';
 import { answersText, generatedText, loadedText, subjectName } from './report';
+import { sayError } from '../../quiet';
 import { temporaryFolder } from '../../temporary';
 import { write } from '../../write';
 
@@ -266,9 +267,7 @@ class Teller {
         this.answers = [];
         return;
       case 'problem':
-        process.stderr.write(
-          `error: ${line.message}\n${line.hint === undefined ? '' : `       ${line.hint}\n`}`,
-        );
+        sayError(`error: ${line.message}\n${line.hint === undefined ? '' : `       ${line.hint}\n`}`);
     }
   }
 

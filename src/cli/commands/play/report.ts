@@ -7,8 +7,9 @@ import type {
   PlayToken,
   PlayVariant,
 } from '../../../protocol/playground';
-import { count, milliseconds, numberText } from '../../../base/number-text';
-import { percent } from '../../../base/percent';
+import { count, numberText, shortNumber } from '../../../base/number-text';
+import { cautiousPercent } from '../../../base/percent';
+import { stepTime } from '../../../base/time-text';
 import { table } from '../../table';
 
 type Prediction = Extract<PlayLine, { kind: 'prediction' }>;
@@ -63,7 +64,7 @@ export function answersText(
     return [
       `  ${subjectName(of, a.variant)}`,
       ...answerText(a, of, question),
-      milliseconds(a.seconds),
+      stepTime(a.seconds),
       a.tokens === undefined ? '' : `${count(a.tokens)} ${a.tokens === 1 ? 'token' : 'tokens'}`,
       a.truncated ? 'truncated' : '',
     ];
@@ -85,7 +86,7 @@ function labelsText(probabilities: readonly number[], labels: readonly string[])
   const given = [...probabilities.keys()].filter((i) => probabilities[i] > 0.5);
   const words = given
     .sort((x, y) => probabilities[y] - probabilities[x])
-    .map((i) => `${labels[i]} ${percent(probabilities[i])}`);
+    .map((i) => `${labels[i]} ${cautiousPercent(probabilities[i])}`);
   return words.length === 0 ? 'no label' : words.join(', ');
 }
 
@@ -93,13 +94,13 @@ const likeliest = (probabilities: readonly number[], labels: readonly string[]):
   [...probabilities.keys()]
     .sort((x, y) => probabilities[y] - probabilities[x])
     .slice(0, SHOWN_LABELS)
-    .map((i) => `${labels[i]} ${percent(probabilities[i])}`);
+    .map((i) => `${labels[i]} ${cautiousPercent(probabilities[i])}`);
 
 /** The likeliest tokens for a mask. */
 const tokensText = (tokens: readonly PlayToken[]): string =>
   tokens
     .slice(0, SHOWN_LABELS)
-    .map(({ token, probability }) => escapeControls(`${token} ${percent(probability)}`))
+    .map(({ token, probability }) => escapeControls(`${token} ${cautiousPercent(probability)}`))
     .join(', ');
 
 const spansText = (spans: readonly PlaySpan[], question: string): string =>
@@ -107,7 +108,7 @@ const spansText = (spans: readonly PlaySpan[], question: string): string =>
     ? 'no span'
     : spans
         .map(({ start, end, label, probability }) =>
-          escapeControls(`${question.slice(start, end)} (${label} ${percent(probability)})`),
+          escapeControls(`${question.slice(start, end)} (${label} ${cautiousPercent(probability)})`),
         )
         .join(', ');
 
@@ -119,4 +120,4 @@ const ENDED: Record<Generated['ended'], string> = {
 };
 
 export const generatedText = (g: Generated): string =>
-  `\n  ${count(g.tokens)} tokens, ${ENDED[g.ended]} · ${g.tokensPerSecond.toFixed(1)} tokens/s, the first after ${milliseconds(g.secondsToFirst)}\n`;
+  `\n  ${count(g.tokens)} tokens, ${ENDED[g.ended]} · ${shortNumber(g.tokensPerSecond)} tokens/s, the first after ${stepTime(g.secondsToFirst)}\n`;

@@ -47,7 +47,7 @@ and with 21 if not even one example fits into memory.
       });
       const stops = await check(
         args,
-        (line) => write(json ? `${JSON.stringify(line)}\n` : preflightText(line)),
+        (line) => tell(line, json),
         json ? ({ path, done, of }) => said(readingOf(basename(path), done, of)) : (at) => reading.show(at),
       );
       return stops ? EXIT.data : EXIT.ok;
@@ -57,6 +57,13 @@ and with 21 if not even one example fits into memory.
     }
   },
 };
+
+/** Results go to stdout, progress to stderr. */
+async function tell(line: PreflightLine, json: boolean): Promise<void> {
+  if (json) return write(`${JSON.stringify(line)}\n`);
+  if (line.kind === 'measuring') process.stderr.write(preflightText(line));
+  else await write(preflightText(line));
+}
 
 async function check(
   args: ParsedArgs,

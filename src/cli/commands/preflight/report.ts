@@ -13,12 +13,12 @@ import { fill } from '../../../base/fill';
 import { readingText } from '../../../protocol/reading';
 import { leftOutText } from '../../../protocol/left-out';
 import { deviceLine } from '../../device-line';
-import { duration } from '../../format';
-import { count, gigabytes, stepTime } from '../../../base/number-text';
-import { numberText } from '../../../base/number-text';
-import { percent } from '../../../base/percent';
+import { durationText, stepTime } from '../../../base/time-text';
+import { bytes, count, numberText } from '../../../base/number-text';
+import { cautiousPercent, percent, sharePercent } from '../../../base/percent';
 import { table } from '../../table';
 import { isHeadAlone } from '../../../experiment/methods';
+import { formatMetric } from '../../../experiment/metrics';
 
 /** The number of labels listed; any others are only counted, since there may be hundreds. */
 const SHOWN_LABELS = 12;
@@ -50,7 +50,7 @@ export function preflightText(line: PreflightLine): string {
 
 function modules(line: PreflightModules): string {
   if (isHeadAlone(line)) return 'Modules  none: the head alone is trained\n';
-  const share = percent(line.adapterParameters / line.modelParameters).replace(/^0\.0%/, '< 0.1%');
+  const share = sharePercent(line.adapterParameters / line.modelParameters);
   const rows = line.modules.map((m) => [
     `  ${m.path}`,
     `${m.inFeatures} → ${m.outFeatures}`,
@@ -103,7 +103,7 @@ function sizes(splits: readonly (readonly [string, PreflightSplit])[]): string[]
         `  ${name}`,
         count(s.examples),
         ...[s.tokens.min, s.tokens.median, s.tokens.p90, s.tokens.p99, s.tokens.max].map(count),
-        `${count(s.truncated)} (${percent(s.truncated / s.examples)})`,
+        `${count(s.truncated)} (${cautiousPercent(s.truncated / s.examples)})`,
       ]),
     ],
     '   ',
@@ -133,7 +133,7 @@ function balance(labels: readonly string[], train: PreflightSplit, validation: P
   const sorted = labels.toSorted((a, b) => train.labels[b] - train.labels[a]);
   const shown = sorted.slice(0, SHOWN_LABELS);
   const cell = (s: PreflightSplit, label: string) =>
-    `${count(s.labels[label])} (${percent(s.labels[label] / labeled(s))})`;
+    `${count(s.labels[label])} (${cautiousPercent(s.labels[label] / labeled(s))})`;
   return [
     ...table(
       [
@@ -154,11 +154,11 @@ function balance(labels: readonly string[], train: PreflightSplit, validation: P
 const step = (s: PreflightStep): string =>
   s.step === 0
     ? `\nSteps    warm-up, the ${s.examples} longest examples: ${stepTime(s.seconds)}\n`
-    : `  ${s.step} of ${s.of}: ${stepTime(s.seconds)}, loss ${s.loss.toFixed(4)}, ${s.examples} examples, ${count(s.tokens)} tokens\n`;
+    : `  ${s.step} of ${s.of}: ${stepTime(s.seconds)}, loss ${formatMetric('loss', s.loss)}, ${s.examples} examples, ${count(s.tokens)} tokens\n`;
 
 const estimate = (e: PreflightEstimate): string =>
   `\n${[
-    `${stepTime(e.secondsPerStep)} per step · about ${duration(60 * e.minutes)} for ${count(e.steps)} steps and ${e.evaluations} ${e.evaluations === 1 ? 'evaluation' : 'evaluations'} · ${gigabytes(e.memoryBytes)} memory`,
+    `${stepTime(e.secondsPerStep)} per step · about ${durationText(60 * e.minutes, fill)} for ${count(e.steps)} steps and ${e.evaluations} ${e.evaluations === 1 ? 'evaluation' : 'evaluations'} · ${bytes(e.memoryBytes)} memory`,
     ...(e.microBatch
       ? [
           `${e.microBatch.examples} of a batch's ${e.microBatch.of} examples (${e.microBatch.length} tokens) are run at a time, with the same result`,

@@ -7,6 +7,7 @@ import type { DataRecipe } from '../../../recipes/data/kind';
 import { unaskable, type Choices } from '../../../recipes/questions';
 import { count } from '../../../base/number-text';
 import { commandLine } from '../../invocation';
+import { hints } from '../../quiet';
 import { table } from '../../table';
 import type { Checked } from './check';
 import { written } from './choices';
@@ -58,8 +59,7 @@ export function writtenText(all: WrittenRecipe): string {
         )),
     '',
     ...leftOutLines(recipe),
-    '',
-    `Next: ${commandLine('preflight', relative(process.cwd(), out))}`,
+    ...hints('', `Next: ${commandLine('preflight', relative(process.cwd(), out))}`),
   ].join('\n')}\n`;
 }
 

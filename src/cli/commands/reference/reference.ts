@@ -3,11 +3,12 @@ import { ENGINES, type EngineName, type Place } from '../../../engine/place';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { Command } from '../../command';
 import { onePlace, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
+import { write } from '../../write';
 import { runAnlCases } from './anl-case';
 import { readReference, type ReferenceFile } from './case';
 import { Comparison } from './compare';
 import { runModelCase } from './model-case';
-import { describeFailure, failures, summaryLine } from './report';
+import { describeFailure, failures, fileJson, summaryLine } from './report';
 import { tolerancesTable } from './tolerance';
 
 const others = (engine: EngineName): string => {
@@ -23,33 +24,47 @@ runtime and optimizer and compares every field. Prints one line per file, with t
 
   --engine NAME      onnxruntime (default), or tfjs: TensorFlow.js, with its own gradients
   --device NAME      cpu (default); also ${others('onnxruntime')} with onnxruntime; ${others('tfjs')} with tfjs
+  --json             JSON lines: file, as soon as it is known, and end
 
 Exits with 1, naming the field, if any is out of tolerance, missing or not finite, and with 19 if the device cannot be
 used. Tolerances against PyTorch in float64, by device:
 
 ${tolerancesTable()}
 `,
-  options: PLACE_OPTIONS,
+  options: { ...PLACE_OPTIONS, json: { type: 'boolean' } },
   values: PLACE_VALUES,
   async run(args) {
     const place = onePlace(args);
     if (args.positionals.length === 0)
       throw new AuroraError('usage', 'aurora reference needs at least one file.');
-    let failed = 0;
+    const json = args.flag('json');
+    const line = (value: object) => `${JSON.stringify(value)}\n`;
+    const files = args.positionals.length;
+    let agree = 0;
     for (const path of args.positionals) {
       const report = await runFile(readReference(path), place);
-      process.stdout.write(`${summaryLine(basename(path), report)}\n`);
-      const bad = failures(report);
-      if (bad.length) failed++;
-      for (const f of bad.slice(0, 20)) process.stdout.write(`${describeFailure(f)}\n`);
-      if (bad.length > 20) process.stdout.write(`     and ${bad.length - 20} more\n`);
+      await write(json ? line(fileJson(path, report)) : fileText(path, report));
+      if (failures(report).length === 0) agree++;
     }
-    process.stdout.write(
-      `${args.positionals.length - failed} of ${args.positionals.length} files agree with PyTorch\n`,
+    await write(
+      json ? line({ kind: 'end', files, agree }) : `${agree} of ${files} files agree with PyTorch\n`,
     );
-    return failed ? EXIT.failed : EXIT.ok;
+    return agree === files ? EXIT.ok : EXIT.failed;
   },
 };
+
+/** Fields out of tolerance that are named; any others are only counted. */
+const NAMED = 20;
+
+function fileText(path: string, report: Comparison): string {
+  const bad = failures(report);
+  const lines = [
+    summaryLine(basename(path), report),
+    ...bad.slice(0, NAMED).map(describeFailure),
+    ...(bad.length > NAMED ? [`     and ${bad.length - NAMED} more`] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}
 
 /** An error in one file is that file's failure and does not stop the others, unless the device cannot be used. */
 async function runFile(file: ReferenceFile, place: Place): Promise<Comparison> {

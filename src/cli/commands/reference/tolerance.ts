@@ -1,3 +1,4 @@
+import { errorText } from '../../../base/number-text';
 import type { OrtDevice, Place, TfjsBackend } from '../../../engine/place';
 
 /**
@@ -66,7 +67,7 @@ export function tolerancesTable(): string {
   ];
   const rows = Object.keys(FLOAT32).map((kind) => [
     kind,
-    ...columns.map(([, t]) => t[kind as keyof Tolerances].toExponential(0)),
+    ...columns.map(([, t]) => errorText(t[kind as keyof Tolerances])),
   ]);
   return [['', ...columns.map(([name]) => name)], ...rows]
     .map(([first, ...cells]) =>

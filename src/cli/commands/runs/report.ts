@@ -1,7 +1,7 @@
 import type { AuroraError } from '../../../base/errors';
 import { escapeControls } from '../../../base/controls';
 import { english } from '../../../study/say';
-import { cellText, columnTitle } from '../../../study/runs-table/format';
+import { cellText, columnTitle, meanText } from '../../../study/runs-table/format';
 import type { RowGroup } from '../../../study/runs-table/group';
 import {
   columnAt,
@@ -69,8 +69,7 @@ const groupName = (column: Column, value: Value): string => cellText(column, val
 function summaryText(column: Column, { rows, summaries }: RowGroup): string {
   const summary = summaries.get(column.key);
   if (!summary) return '';
-  const text = (value: number) =>
-    cellText(column, column.metric ? value : Number(value.toPrecision(4)), english);
+  const text = (value: number) => meanText(column, value, english);
   const spread = summary.deviation === undefined ? '' : ` ± ${text(summary.deviation)}`;
   return `${text(summary.mean)}${spread}${summary.n < rows.length ? ` (${summary.n})` : ''}`;
 }

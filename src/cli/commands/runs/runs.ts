@@ -47,7 +47,7 @@ language.
     if (args.flag('json') && args.flag('csv'))
       throw new AuroraError('usage', '--json and --csv exclude each other.', 'Leave one of them out.');
     const given = args.positionals.length > 0 ? args.positionals : ['.'];
-    const read = tableFolders(given.map((path) => resolve(path))).map(readForTable);
+    const read = readForTable(tableFolders(given.map((path) => resolve(path))));
     const unreadable = read.flatMap(({ run, error }) => (error ? [{ folder: run.folder, error }] : []));
     const { columns, rows } = tableOf(read.map(({ run }) => runFields(runSource(run))));
 

@@ -25,11 +25,12 @@ export function studyText(study: Study): string {
 
 function sectionText(section: Section, study: Study): string {
   const { metric } = study;
+  const groups = groupTable(section, metric, english);
   const rates = rateTable(section, metric, english);
   const merged = mergedForms(section, metric, WIDTH, english);
   return [
     `${section.name}, ${examplesText(section, english)}`,
-    rows(groupTable(section, metric, english)),
+    [rows(groups), ...(groups.same ? [`  ${groups.same}`] : [])].join('\n'),
     ...(rates ? [`Learning rates\n${rows(rates)}`] : []),
     ...(merged ? [`${merged.title}\n${rows(merged.table)}`] : []),
     ...(section.comparisons.length > 0

@@ -2,10 +2,10 @@ import { basename, join, resolve } from 'node:path';
 import { isMetric, METRICS } from '../../../experiment/metrics';
 import { writeAtomic } from '../../../files/atomic';
 import { experimentName } from '../../../runs/layout';
-import { readRunSummary } from '../../../runs/read';
+import { nameAll } from '../../../runs/name-all';
+import { readRunSummary, type RunSummary } from '../../../runs/read';
 import { studyFolders } from '../../../runs/study/folders';
 import { studyRun } from '../../../runs/study/study-run';
-import { readUser } from '../../../runs/user';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { plainStudy, type StudyLine } from '../../../study/lines';
 import { reportFiles } from '../../../study/report';
@@ -113,15 +113,26 @@ async function tell(line: StudyLine, json: boolean): Promise<void> {
 
 /** Sequential, since the files of a thousand runs cannot all be open at once. */
 async function readAll(folders: readonly string[]): Promise<(StudyRun | UnfitRun)[]> {
-  const all: (StudyRun | UnfitRun)[] = [];
+  const found: { folder: string; run?: RunSummary }[] = [];
   for (const folder of folders)
-    try {
-      all.push(await studyRun(readRunSummary(folder), readUser(folder).name ?? basename(folder)));
-    } catch (e) {
-      if (!(e instanceof AuroraError)) throw e;
-      all.push({ folder, name: basename(folder), unfit: 'damaged' });
-    }
+    found.push({ folder, run: await unlessDamaged(() => readRunSummary(folder)) });
+  const names = nameAll(found.map(({ folder, run }) => ({ folder, ...(run && { spec: run.spec }) })));
+  const all: (StudyRun | UnfitRun)[] = [];
+  for (const { folder, run } of found) {
+    const name = names.get(folder)!;
+    const read = run && (await unlessDamaged(() => studyRun(run, name)));
+    all.push(read ?? { folder, name, unfit: 'damaged' });
+  }
   return all;
+}
+
+async function unlessDamaged<T>(read: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (e) {
+    if (e instanceof AuroraError) return undefined;
+    throw e;
+  }
 }
 
 function checkReference({ sections }: Study, against: string | undefined): void {

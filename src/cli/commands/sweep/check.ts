@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SweepRecord } from '../../../runs/sweep/record';
-import { settingsText } from '../../../experiment/sweep';
+import { trialText } from '../../../experiment/short-settings';
 import { AuroraError } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
 import { askChild } from '../../../trainer/process/child';
@@ -67,7 +67,7 @@ function faultsError(faults: readonly TrialFault[], trials: SweepRecord['trials'
   const [{ kind, hint }] = faults;
   const lines = faults.map((f) => {
     const { settings } = trials.find((t) => t.number === f.number)!;
-    return `  trial ${f.number} (${settingsText(settings)}): ${f.message}`;
+    return `  trial ${f.number} (${trialText(settings)}): ${f.message}`;
   });
   const count = `${faults.length} of ${trials.length}`;
   return new AuroraError(

@@ -2,7 +2,7 @@ import { metricInfo } from '../../../experiment/metrics';
 import { isBusy, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord, SweepRoom } from '../../../runs/sweep/record';
 import { trainedCount, valueText, type Pruning, type RateSearch } from '../../../experiment/sweep';
-import { gigabytes } from '../../../base/number-text';
+import { bytes } from '../../../base/number-text';
 import { table } from '../../table';
 import { own } from '../../../base/names';
 
@@ -40,7 +40,7 @@ function valuesText(values: readonly unknown[]): string {
 function roomText({ parallel, threads, memory, device }: SweepRoom): string {
   const each = threads === 1 ? '1 thread' : `${threads} threads`;
   const where = device.startsWith('auto') ? '' : ` on ${device}`;
-  const size = memory === undefined ? '' : `, ${gigabytes(memory)} of memory per trial`;
+  const size = memory === undefined ? '' : `, ${bytes(memory)} of memory per trial`;
   return parallel === 1
     ? `One at a time${where}, with ${each}${size}.`
     : `Up to ${parallel} at a time${where}, with ${each} each${size}.`;

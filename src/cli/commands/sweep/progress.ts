@@ -3,7 +3,8 @@ import type { SweepRecord } from '../../../runs/sweep/record';
 import { trainedCount } from '../../../experiment/sweep';
 import type { Verdict } from '../../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../../trainer/sweep/queue';
-import { duration } from '../../format';
+import { fill } from '../../../base/fill';
+import { durationText } from '../../../base/time-text';
 import { pathOf, ranked, settingsOf, stateText, valueOf } from './words';
 
 /** Reports the progress of a sweep. */
@@ -118,7 +119,7 @@ export class SweepScreen extends SweepLines {
     const done = planned.reduce((n, t) => n + shareOf(t), 0);
     this.share ??= done;
     const rate = (done - this.share) / (performance.now() - this.began);
-    return rate > 0 ? ` · ${duration((planned.length - done) / rate / 1000)} left` : '';
+    return rate > 0 ? ` · ${durationText((planned.length - done) / rate / 1000, fill)} left` : '';
   }
 }
 

@@ -1,16 +1,19 @@
+import { stepTime } from '../../../base/time-text';
 import { formatMetric, metricInfo, metricValue } from '../../../experiment/metrics';
 import { bestOf, type TrialView } from '../../../runs/sweep/look';
 import { readScalars } from '../../../runs/curve/scalars-reader';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import { changeWords } from '../../../protocol/inputs-words';
-import { RATE, SEED, settingsText, shortKeys, valueText } from '../../../experiment/sweep';
+import { trialText } from '../../../experiment/short-settings';
+import { RATE, SEED, shortKeys, valueText } from '../../../experiment/sweep';
 import { leftText } from '../../../trainer/sweep/ended';
 import { isOver } from '../../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../../trainer/sweep/queue';
 import { undecided } from '../../../trainer/sweep/rate-search';
 import { commandLine } from '../../invocation';
+import { hints } from '../../quiet';
 import { table } from '../../table';
-import { pathOf, ranked, stateText, stepTime } from './words';
+import { pathOf, ranked, stateText } from './words';
 
 /** The result of a sweep: its trials, best first, the failures, and what to do next. */
 export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }: SweepOutcome): string {
@@ -64,7 +67,7 @@ function undecidedTexts({ spec, metric, varied }: SweepRecord, trials: readonly 
   const planned = trials.filter((t) => t.record.planned);
   return undecided(planned, spec.learningRateSearch, metric).flatMap((search) => {
     const keys = varied.filter((key) => key !== RATE && key !== SEED);
-    const of = settingsText(search[0].record.settings, keys);
+    const of = trialText(search[0].record.settings, keys);
     const left = search.filter((t) => !isOver(t)).map((t) => t.record.number);
     const numbers = [...left].sort((a, b) => a - b).join(', ');
     return [
@@ -118,7 +121,8 @@ function againWith(failed: readonly TrialView[]): string[] {
   ];
 }
 
-const nextSteps = (trial: TrialView): string[] => [
-  `  as ONNX            ${commandLine('export', pathOf(trial), '--as', 'onnx-dynamic')}`,
-  `  where it is wrong  ${commandLine('errors', pathOf(trial))}`,
-];
+const nextSteps = (trial: TrialView): readonly string[] =>
+  hints(
+    `  as ONNX            ${commandLine('export', pathOf(trial), '--as', 'onnx-dynamic')}`,
+    `  where it is wrong  ${commandLine('errors', pathOf(trial))}`,
+  );

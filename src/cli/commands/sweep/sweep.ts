@@ -13,6 +13,8 @@ import { roomNow, type Measured } from '../../../trainer/sweep/room';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type TakenOver } from '../../owning';
+import { isQuiet } from '../../quiet';
+import { isScreen } from '../../screen';
 import { onInterrupt } from '../../signals';
 import { planText } from './plan';
 import { checkSweep, type CheckOptions } from './check';
@@ -84,7 +86,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
 const viewOf = (args: ParsedArgs, record: SweepRecord): SweepView =>
   args.flag('json')
     ? new SweepJson(record)
-    : process.stderr.isTTY
+    : isScreen(process.stderr)
       ? new SweepScreen(record)
       : new SweepLines(record);
 
@@ -113,7 +115,7 @@ async function run(
       const whole = { ...record, room: roomOf(args, record, measured) };
       record = whole;
       view.begin(whole);
-      view.plan(planText(whole, lookAtAll(whole, runs)));
+      if (args.flag('json') || !isQuiet()) view.plan(planText(whole, lookAtAll(whole, runs)));
       return whole;
     },
     specs: specsOf(sweep),

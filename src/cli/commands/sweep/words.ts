@@ -9,7 +9,7 @@ import {
 } from '../../../experiment/metrics';
 import { bestOf, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord } from '../../../runs/sweep/record';
-import { settingsText } from '../../../experiment/sweep';
+import { trialText } from '../../../experiment/short-settings';
 
 /** "accuracy 61.2%", the best so far; empty before the first evaluation. */
 export function valueOf(trial: TrialView, metric: MetricName): string {
@@ -18,7 +18,7 @@ export function valueOf(trial: TrialView, metric: MetricName): string {
 }
 
 export const settingsOf = ({ record }: TrialView, { varied }: Pick<SweepRecord, 'varied'>): string =>
-  settingsText(record.settings, varied) || 'unchanged';
+  trialText(record.settings, varied) || 'unchanged';
 
 /** Best first; diverged trials and those without an evaluation last; ties by number. */
 export function ranked(trials: readonly TrialView[], metric: MetricName): TrialView[] {
@@ -34,10 +34,6 @@ export function pathOf({ folder }: TrialView): string {
   const near = relative(process.cwd(), folder!);
   return near.length < folder!.length ? near : folder!;
 }
-
-/** "41 ms" or "2.3 s". */
-export const stepTime = (seconds: number): string =>
-  seconds < 1 ? `${Number((1000 * seconds).toPrecision(2))} ms` : `${seconds.toPrecision(2)} s`;
 
 /** A trial's state in one word, with the step if it has not finished. */
 export function stateText(trial: TrialView): string {

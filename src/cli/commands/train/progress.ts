@@ -3,7 +3,10 @@ import type { EvaluationSet } from '../../../experiment/evaluation-sets';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../../protocol/events';
 import type { StepRecord } from '../../../trainer/loop/loop';
 import { bar, LOG_MS, REDRAW_MS, redraw } from '../../bar';
-import { duration } from '../../format';
+import { isScreen } from '../../screen';
+import { fill } from '../../../base/fill';
+import { epochText, rateText, shortNumber } from '../../../base/number-text';
+import { durationText } from '../../../base/time-text';
 import { progressPercent } from '../../../base/percent';
 
 /** Weight of the newest step in the shown loss and speed; about the last twenty steps count. */
@@ -35,14 +38,14 @@ export class Progress {
     this.loss = smooth(this.loss, r.loss);
     this.secondsPerStep = smooth(this.secondsPerStep, r.seconds);
     const now = performance.now();
-    if (now - this.drawn < (this.out.isTTY ? REDRAW_MS : LOG_MS) && r.step < this.total) return;
+    if (now - this.drawn < (isScreen(this.out) ? REDRAW_MS : LOG_MS) && r.step < this.total) return;
     this.drawn = now;
     this.draw(r);
   }
 
   evaluation(step: number, epoch: number, m: EvaluationMetrics, best: boolean): void {
     this.line(
-      `step ${step} (epoch ${epoch.toFixed(2)}): validation ${numbersText(m)}${best ? ' · best so far' : ''}`,
+      `step ${step} (epoch ${epochText(epoch)}): validation ${numbersText(m)}${best ? ' · best so far' : ''}`,
     );
   }
 
@@ -52,9 +55,9 @@ export class Progress {
 
   diverged({ step, epoch, metrics }: Pick<DivergedEvaluation, 'step' | 'epoch' | 'metrics'>): void {
     const found = metrics
-      ? `loss ${metrics.loss.toPrecision(3)}, far above that of random guessing`
+      ? `loss ${formatMetric('loss', metrics.loss)}, far above that of random guessing`
       : 'not finite';
-    this.line(`step ${step} (epoch ${epoch.toFixed(2)}): validation diverged: ${found}`);
+    this.line(`step ${step} (epoch ${epochText(epoch)}): validation diverged: ${found}`);
   }
 
   /** Prints a line above the bar. */
@@ -71,16 +74,17 @@ export class Progress {
   private draw(r: StepRecord): void {
     const share = r.step / this.total;
     const left = (this.total - r.step) * this.secondsPerStep!;
+    const onScreen = isScreen(this.out);
     const parts = [
-      ...(this.out.isTTY ? [bar(share)] : []),
-      `step ${r.step}/${this.total}${this.out.isTTY ? '' : ` (${progressPercent(share, 1)})`}`,
-      `loss ${this.loss!.toFixed(4)}`,
-      `lr ${r.learningRate.toExponential(2)}`,
-      `${(r.examples / this.secondsPerStep!).toFixed(0)} samples/s`,
-      `${duration(left)} left`,
+      ...(onScreen ? [bar(share)] : []),
+      `step ${r.step}/${this.total}${onScreen ? '' : ` (${progressPercent(share, 1)})`}`,
+      `loss ${formatMetric('loss', this.loss!)}`,
+      `lr ${rateText(r.learningRate)}`,
+      `${shortNumber(r.examples / this.secondsPerStep!)} samples/s`,
+      `${durationText(left, fill)} left`,
     ];
     const text = parts.join(' · ');
-    if (!this.out.isTTY) {
+    if (!onScreen) {
       this.out.write(`${text}\n`);
       return;
     }

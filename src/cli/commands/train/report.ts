@@ -1,7 +1,7 @@
 import { table } from '../../table';
 import { deviceWords } from '../../device-line';
-import { duration } from '../../format';
-import { count } from '../../../base/number-text';
+import { durationText } from '../../../base/time-text';
+import { bytes, count, shortNumber } from '../../../base/number-text';
 import {
   formatMetric,
   metricCells,
@@ -13,7 +13,7 @@ import {
   type Metrics,
 } from '../../../experiment/metrics';
 import { SCORINGS } from '../../../experiment/scoring';
-import { percent } from '../../../base/percent';
+import { sharePercent } from '../../../base/percent';
 import { fill } from '../../../base/fill';
 import { alarmSentence } from '../../../protocol/alarms/alarms';
 import type { Evaluated } from '../../../protocol/events';
@@ -45,12 +45,12 @@ export function report(result: FinishedResult, run: string, reference: Reference
   ];
   const head = trained.head ? `, and ${count(trained.head)} in the head` : '';
   const share = trained.model
-    ? ` (${percent(trained.adapters / trained.model, 2)} of the model's ${count(trained.model)})`
+    ? ` (${sharePercent(trained.adapters / trained.model)} of the model's ${count(trained.model)})`
     : '';
   return [
     '',
     `Trained ${count(trained.adapters)} adapter parameters${share} in ${trained.modules} modules${head}.`,
-    `${count(result.steps)} steps in ${duration(result.seconds)} (${(result.examples / result.seconds).toFixed(0)} samples/s), peak memory ${(result.peakMemory / 2 ** 30).toFixed(2)} GiB.`,
+    `${count(result.steps)} steps in ${durationText(result.seconds, fill)} (${shortNumber(result.examples / result.seconds)} samples/s), peak memory ${bytes(result.peakMemory)}.`,
     `Trained in ${deviceWords(result.device)}.`,
     '',
     ...table(rows, '   '),

@@ -19,7 +19,7 @@ import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '..
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owning';
 import { commandLine } from '../../invocation';
-import { isQuiet } from '../../quiet';
+import { hints } from '../../quiet';
 import { report, type Reference } from './report';
 import { onInterrupt } from '../../signals';
 import { trainRun, type TrainingSettings } from '../../training';
@@ -260,8 +260,7 @@ function conclude(outcome: TrainOutcome, run: string, args: ParsedArgs, referenc
     line({ kind: 'result', ...outcome.result, ...(reference && { reference }) });
     return endOf(outcome.result);
   }
-  process.stdout.write(report(outcome.result, run, reference));
-  if (!isQuiet()) process.stdout.write(nextSteps(run));
+  process.stdout.write([report(outcome.result, run, reference), ...hints(nextSteps(run))].join(''));
   return endOf(outcome.result);
 }
 

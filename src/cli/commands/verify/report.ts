@@ -7,7 +7,8 @@ import type {
   VerifyRow,
   VerifyTensor,
 } from '../../../protocol/verification';
-import { count } from '../../../base/number-text';
+import { count, errorText } from '../../../base/number-text';
+import { stepTime } from '../../../base/time-text';
 import { table } from '../../table';
 
 /** A line of the comparison as terminal text; ends with a line break. */
@@ -21,7 +22,7 @@ export function verifyText(line: VerifyLine): string {
       return `${a} against ${b}: the first batch, ${line.examples} examples${tokens}${masks}; ${line.tensors} trainable tensors.\n`;
     }
     case 'ran':
-      return `  ${placeName(line.place as Place)}, ${line.values} values: loss ${line.loss.toFixed(6)}, ${line.seconds.toFixed(2)} s\n`;
+      return `  ${placeName(line.place as Place)}, ${line.values} values: loss ${line.loss.toFixed(6)}, ${stepTime(line.seconds)}\n`;
     case 'kinks':
       return kinks(line);
     case 'result':
@@ -48,7 +49,7 @@ function result({ agree, rows, first }: VerifyResult): string {
     `  ${r.values}`,
     r.what,
     number(r.error),
-    r.tolerance.toExponential(0),
+    errorText(r.tolerance),
     r.agree ? 'agree' : 'differ',
     remark(r),
   ]);
@@ -84,4 +85,4 @@ function where(first: VerifyTensor | VerifyGradient): string[] {
 }
 
 /** JSON has no NaN, so null stands for it. */
-const number = (error: number | null): string => (error === null ? 'not finite' : error.toExponential(1));
+const number = (error: number | null): string => (error === null ? 'not finite' : errorText(error));

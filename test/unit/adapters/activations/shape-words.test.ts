@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fill } from '../../../../src/base/fill';
-import { callOuts, r2, type LayerShape } from '../../../../src/adapters/activations/shape-words';
+import { r2Text } from '../../../../src/base/number-text';
+import { callOuts, type LayerShape } from '../../../../src/adapters/activations/shape-words';
 
 const GRID = { gridRange: [-1, 1] as [number, number], gridSize: 5 };
 const layer = (path: string, over: Partial<LayerShape> = {}): LayerShape => ({
@@ -69,6 +70,6 @@ describe('the call-outs for layers', () => {
   });
 
   it('never round an R² up to 1', () => {
-    expect([r2(1), r2(0.99999), r2(0.9712)]).toEqual(['1.000', '0.9999', '0.971']);
+    expect([1, 0.99999, 0.9712].map(r2Text)).toEqual(['1', '0.9999', '0.971']);
   });
 });

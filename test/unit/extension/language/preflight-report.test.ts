@@ -91,17 +91,17 @@ describe('a preflight', () => {
       'Looking for the fastest device: ONNX Runtime on cpu, ONNX Runtime on webgpu…',
       'ONNX Runtime on webgpu, the fastest on this machine; warming up with the longest examples…',
       'Measuring 1 steps…',
-      'Step 1 of 1: 0.6 s',
+      'Step 1 of 1: 0.62 s',
       undefined,
       undefined,
     ]);
   });
 
   it.each([
-    [0.62, 14.2, 9.1e8, '0.6 s/step · 14 min · 0.9 GB'],
+    [0.62, 14.2, 9.1e8, '0.62 s/step · 14 min · 910 MB'],
     [0.045, 0.3, 5e7, '45 ms/step · 18 s · 50.0 MB'],
     [0.0046, 0.001, 2.26e9, '4.6 ms/step · 1 s · 2.3 GB'],
-    [12.6, 135, 3e10, '13 s/step · 2 h 15 min · 30.0 GB'],
+    [12.6, 135, 3e10, '12.6 s/step · 2 h 15 min · 30.0 GB'],
   ])('with %d s, %d min and %d bytes is summed up', (secondsPerStep, minutes, memoryBytes, words) => {
     const estimate = {
       ...(LINES[6] as Extract<PreflightLine, { kind: 'estimate' }>),
@@ -120,7 +120,7 @@ describe('a preflight', () => {
 
   it('makes a report that treats names from files as plain text', () => {
     const text = reportMarkdown('demo', report().made, t);
-    expect(text).toContain('**0.6 s/step on webgpu · 14 min · 0.9 GB**');
+    expect(text).toContain('**0.62 s/step on webgpu · 14 min · 910 MB**');
     expect(text).toContain(
       'Device: ONNX Runtime on webgpu, the fastest on this machine (cpu: 0.90 s/step; webgpu: 45 ms/step; cuda: no NVIDIA card).'.replace(
         /[()]/g,
@@ -130,12 +130,12 @@ describe('a preflight', () => {
     expect(text).toContain('- Warning (`data.validation`): Two texts \\<b\\>leak\\</b\\>. Remove them.');
     expect(text).toContain('These entries matched nothing: `vlaue`.');
     expect(text).toContain('| `layer.0.query` | 512 × 768 | 2 | 2,580 |');
-    expect(text).toContain('| a\\|b | 900 (90%) | 900 (90%) |');
-    expect(text).toContain('| truncated to model.maxLength | 123 (12%) | 0 (0.0%) |');
+    expect(text).toContain('| a\\|b | 900 (90.0%) | 900 (90.0%) |');
+    expect(text).toContain('| truncated to model.maxLength | 123 (12.3%) | 0 (0%) |');
     expect(text).toContain(
       '2 validation examples (0.2%) also occur in the training data; lines of v.csv and train.csv: 7 = 4.',
     );
-    expect(text).toContain('| warm-up | 2.0 s |');
+    expect(text).toContain('| warm-up | 2.00 s |');
     // Every table row has as many cells as the header.
     const tables = text.split('\n\n').filter((b) => b.startsWith('|'));
     expect(tables).toHaveLength(4);
@@ -199,7 +199,7 @@ describe('a preflight', () => {
       t,
     );
     expect(text).toContain('An example can have several labels');
-    expect(text).toContain('| a | 900 (90%) | 900 (90%) |\n| b | 300 (30%) | 300 (30%) |');
+    expect(text).toContain('| a | 900 (90.0%) | 900 (90.0%) |\n| b | 300 (30.0%) | 300 (30.0%) |');
     expect(text).toContain('| *none* | 50 (5.0%) | 50 (5.0%) |');
     expect(text).toContain('No training example occurs with different labels.');
   });

@@ -11,7 +11,7 @@ it('says what will be trained, on what, before anything starts', () =>
     title: 'Train the Experiment?',
     message: `\`mine.aurora.json\` is trained on this machine, in a new run folder.
 
-AuroRA r2, 3 epochs, batch 16, learning rate 0.001.
+AuroRA r2, 3 epochs, batch 16, learning rate 1e-3.
 
 Model: \`m.onnx\`. Training data: \`/data/train.jsonl\`.`,
   }));

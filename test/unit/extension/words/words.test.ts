@@ -35,9 +35,9 @@ describe('the status bar', () => {
   it('shows nothing, one run, or the number of runs', () => {
     expect(statusText([], t)).toBeUndefined();
     expect(statusText([run], t)).toEqual({
-      text: '$(sync~spin) debian-sections 99% · loss 0.83',
-      spoken: 'AuroRA is training: debian-sections 99% · loss 0.83',
-      tooltip: ['debian-sections · a · step 99 of 100 · loss 0.83'],
+      text: '$(sync~spin) debian-sections 99% · loss 0.8349',
+      spoken: 'AuroRA is training: debian-sections 99% · loss 0.8349',
+      tooltip: ['debian-sections · a · step 99 of 100 · loss 0.8349'],
     });
     expect(statusText([{ ...run, steps: 0, loss: undefined }], t)!.text).toBe(
       '$(sync~spin) debian-sections: preparing',
@@ -45,7 +45,7 @@ describe('the status bar', () => {
     const reading = { file: 'train.jsonl', percent: 43 };
     expect(statusText([{ ...run, steps: 0, reading }], t)).toMatchObject({
       text: '$(sync~spin) debian-sections · Reading train.jsonl: 43%',
-      tooltip: ['debian-sections · a · Reading train.jsonl: 43% · loss 0.83'],
+      tooltip: ['debian-sections · a · Reading train.jsonl: 43% · loss 0.8349'],
     });
     expect(statusText([run, run], t)!.text).toBe('$(sync~spin) 2 runs');
   });

@@ -41,7 +41,7 @@ describe.runIf(other !== undefined)('a large model on another file system than t
     expect(() => placeWeights(model, to)).toThrow(
       expect.objectContaining({
         kind: 'disk',
-        message: expect.stringMatching(/4000.0 GB.*are free/) as string,
+        message: expect.stringMatching(/4\.0 TB.*are free/) as string,
       }),
     );
     expect(existsSync(to)).toBe(false);

@@ -110,7 +110,7 @@ describe('the columns of a table of runs', () => {
       '80.0%',
       '0.2000',
       '1,000',
-      '1 min 0 s',
+      '1 min',
     ]);
     expect([text(0, 'training.learningRate'), text(1, 'training.learningRate'), text(1, 'star')]).toEqual([
       '1e-3',

@@ -26,7 +26,7 @@ describe('the axis of a setting', () => {
     expect(rates.at(1e-3)).toBeCloseTo(0.5);
     expect(rates.at(1e-2)).toBe(1);
     expect(rates.at(undefined)).toBeUndefined();
-    expect(rates.ticks.map((tick) => tick.label)).toEqual(['0.0001', '0.001', '0.01']);
+    expect(rates.ticks.map((tick) => tick.label)).toEqual(['1e-4', '1e-3', '0.01']);
     const methods = settingAxis('m', 'm', ['b', 'a', 'c', 'a']);
     expect(['b', 'a', 'c', 'd'].map((v) => methods.at(v))).toEqual([0, 0.5, 1, undefined]);
     expect(settingAxis('k', 'k', [7]).at(7)).toBe(0.5);

@@ -50,8 +50,8 @@ describe('the failure of an install script', () => {
   });
 
   test('reports how much was received before the connection broke', () => {
-    const broken = download({ status: 200, received: 5 * 2 ** 20, total: 9 * 2 ** 20, ended: 'broken' });
-    expect(why('Error: aborted', [broken]).message).toContain('after 5 MB of 9 MB');
+    const broken = download({ status: 200, received: 5e6, total: 9e6, ended: 'broken' });
+    expect(why('Error: aborted', [broken]).message).toContain('after 5.0 MB of 9.0 MB');
   });
 
   test('names the proxy without its password', () => {

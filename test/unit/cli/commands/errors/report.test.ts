@@ -28,16 +28,16 @@ describe('the errors in a terminal', () => {
   it('of spans are shown by type, worst first', () =>
     expect(part(text, 'By type, worst first')).toEqual([
       ['type', 'found', 'missed', 'spurious', 'precision', 'recall', 'F1'],
-      ['ORG', '0', '1', '0', '–', '0.0%', '0.0%'],
-      ['PER', '1', '0', '2', '33.3%', '100.0%', '50.0%'],
-      ['LOC', '2', '1', '0', '100.0%', '66.7%', '80.0%'],
+      ['ORG', '0', '1', '0', '–', '0%', '0%'],
+      ['PER', '1', '0', '2', '33.3%', '100%', '50.0%'],
+      ['LOC', '2', '1', '0', '100%', '66.7%', '80.0%'],
     ]));
 
   it('of spans are shown by length', () => {
     const rows = part(text, 'By length').slice(1);
     expect(rows.map(([bin, texts, accuracy]) => [bin, texts, accuracy])).toEqual([
-      ['8 to 29', '2', '100.0%'],
-      ['30', '2', '0.0%'],
+      ['8 to 29', '2', '100%'],
+      ['30', '2', '0%'],
     ]);
     expect(rows.map((r) => r.at(-1) === '1 truncated')).toEqual([false, true]);
   });

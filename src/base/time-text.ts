@@ -1,0 +1,26 @@
+/** Translates a sentence and fills in {0}, {1} …, like vscode.l10n.t. */
+type Say = (sentence: string, ...values: (string | number)[]) => string;
+
+/** How long something takes or took: "48 ms", "3.2 s", "48 s", "3 min 12 s", "2 h"; "–" for NaN. */
+export function durationText(seconds: number, say: Say): string {
+  if (!Number.isFinite(seconds)) return '–';
+  if (seconds < 0.1 && seconds > 0) return stepTime(seconds);
+  if (seconds < 9.95 && !Number.isInteger(seconds)) return say('{0} s', Number(seconds.toFixed(1)));
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return say('{0} s', whole);
+  if (whole < 3600)
+    return two([say('{0} min', Math.floor(whole / 60)), say('{0} s', whole % 60)], whole % 60);
+  const minutes = Math.round(whole / 60);
+  return two([say('{0} h', Math.floor(minutes / 60)), say('{0} min', minutes % 60)], minutes % 60);
+}
+
+/** The second part only if there is something in it. */
+const two = ([first, second]: [string, string], rest: number): string =>
+  rest === 0 ? first : `${first} ${second}`;
+
+/** A short time that was measured, such as a step's: "3.2 ms", "48 ms", "1.25 s", "12.6 s". */
+export function stepTime(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  if (seconds < 0.1) return `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+  return `${seconds.toFixed(seconds < 10 ? 2 : seconds < 100 ? 1 : 0)} s`;
+}

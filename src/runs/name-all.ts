@@ -1,0 +1,81 @@
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { AuroraError } from '../base/errors';
+import type { Experiment } from '../experiment/experiment';
+import { readIfThereSync } from '../files/read';
+import { runPaths } from './layout';
+import { distinctNames, runLabel } from './names';
+import { SUMMARY_PARSERS } from './read';
+import { trialOf } from './sweep/record';
+import { readUser, type RunUser } from './user';
+
+/** A run as far as it is known; what is missing is read. */
+export interface RunToName {
+  folder: string;
+  /** Undefined for a run that cannot be read. */
+  spec?: Experiment;
+}
+
+/**
+ * The display names of runs by folder, as the editor shows them: each is named among all runs of its experiment, whether
+ * they are given or not.
+ */
+export function nameAll(runs: readonly RunToName[]): Map<string, string> {
+  const known = new Map(runs.map((run) => [run.folder, run.spec]));
+  const names = new Map<string, string>();
+  for (const home of new Set(runs.map((run) => dirname(run.folder))))
+    for (const [folder, name] of namesIn(home, known)) names.set(folder, name);
+  return new Map(
+    runs.map(({ folder, spec }) => {
+      const trial = trialOf(folder);
+      const run = spec && { spec };
+      const label = runLabel({
+        user: readNotes(folder),
+        id: basename(folder),
+        ...(run && { run }),
+        ...(trial && { trial }),
+        ...(names.has(folder) && { name: names.get(folder) }),
+      });
+      return [folder, label];
+    }),
+  );
+}
+
+/** The names of a folder's runs that are no trials of a sweep. */
+function namesIn(home: string, known: ReadonlyMap<string, Experiment | undefined>): [string, string][] {
+  const all = foldersIn(home).flatMap((folder) => {
+    const spec = known.has(folder) ? known.get(folder) : readSpec(folder);
+    return spec && !trialOf(folder) ? [{ folder, id: basename(folder), spec }] : [];
+  });
+  const names = distinctNames(all);
+  return all.map(({ folder }, i) => [folder, names[i]]);
+}
+
+function foldersIn(home: string): string[] {
+  try {
+    return readdirSync(home)
+      .sort()
+      .map((id) => join(home, id));
+  } catch {
+    return [];
+  }
+}
+
+/** Undefined for anything that is no run, and for a damaged one. */
+function readSpec(folder: string): Experiment | undefined {
+  try {
+    return SUMMARY_PARSERS.spec(folder, readIfThereSync(runPaths(folder).spec));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A damaged file must not hide the run. */
+function readNotes(folder: string): RunUser {
+  try {
+    return readUser(folder);
+  } catch (e) {
+    if (e instanceof AuroraError) return {};
+    throw e;
+  }
+}
