@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
@@ -13,14 +13,14 @@ import { ensureSpam } from './lib/study/study.mjs';
 import { taskData } from './lib/study/tasks.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
-const HELP = `Usage: node scripts/study-alarms.mjs [--only TEXT] [--minutes N] [--cost] [--no-build]
+const HELP = `Usage: node scripts/study-alarms.mjs [--only TEXT] [--minutes N] [--again] [--cost] [--no-build]
 
-Trains each setting of the committed studies once (docs/alarms.md says on which rows), and writes what alarms follow from
-to test/fixtures/alarms/studies.json. Finished runs are kept in .cache/study-alarms and not repeated. --only trains those
-whose name contains TEXT; --minutes starts none after that time. The file always has all that are finished. --cost trains
-nothing, and prints how long watching takes a step.
+Trains each setting of the committed studies once (docs/alarms.md says on which rows), and adds what alarms follow from to
+test/fixtures/alarms/studies.json, run by run. Those that it has are not repeated, except with --again. --only trains those
+whose name contains TEXT; --minutes starts none after that time. --cost trains nothing, and prints how long watching takes
+a step.
 `;
-const FOLDER = join(ROOT, '.cache/study-alarms');
+const RUNS = join(ROOT, '.cache/study-alarms/runs');
 const OUT = join(ROOT, 'test/fixtures/alarms/studies.json');
 
 await main(async () => {
@@ -28,6 +28,7 @@ await main(async () => {
     options: {
       only: { type: 'string', default: '' },
       minutes: { type: 'string', default: '600' },
+      again: { type: 'boolean' },
       cost: { type: 'boolean' },
       'no-build': { type: 'boolean' },
       help: { type: 'boolean' },
@@ -42,15 +43,16 @@ await main(async () => {
   ensureUseLite();
   ensureSpam();
   taskData();
-  const runs = alarmRuns();
-  for (const run of runs)
-    if (run.name.includes(values.only) && !existsSync(fileOf(run)) && performance.now() < end) record(run);
-  const found = runs.filter((run) => existsSync(fileOf(run)));
-  const lines = found.map(({ name, rejected }) =>
-    JSON.stringify({ name, rejected, ...JSON.parse(readFileSync(fileOf({ name }), 'utf8')) }),
-  );
-  writeFileSync(OUT, `[\n${lines.join(',\n')}\n]\n`);
-  say(`${found.length} of ${runs.length} runs are in ${OUT}`);
+  const runs = alarmRuns().filter(({ name }) => name.includes(values.only));
+  const known = new Map(JSON.parse(readFileSync(OUT, 'utf8')).map((run) => [run.name, run]));
+  for (const run of runs) {
+    if (performance.now() > end || (known.has(run.name) && !values.again)) continue;
+    const { name, rejected } = run;
+    known.set(name, { name, ...(rejected && { rejected }), ...recorded(run) });
+    const lines = [...known.values()].map((found) => JSON.stringify(found));
+    writeFileSync(OUT, `[\n${lines.join(',\n')}\n]\n`);
+  }
+  say(`${runs.filter(({ name }) => known.has(name)).length} of ${runs.length} runs are in ${OUT}`);
 });
 
 async function cost() {
@@ -58,24 +60,19 @@ async function cost() {
   return runNode(join(ROOT, '.cache/bench/alarm-watch.cjs'), [OUT]);
 }
 
-function fileOf({ name }) {
-  return join(FOLDER, `${name.replace(/[^\w=+.]+/g, '-')}.json`);
-}
-
-function record(run) {
+/** What the alarms of a run follow from. */
+function recorded(run) {
   say(run.name);
-  const folder = join(FOLDER, 'runs');
-  const args = [join(ROOT, '.cache/bench/alarm-curves.cjs'), `demo/${run.experiment}.aurora.json`, folder];
+  const args = [join(ROOT, '.cache/bench/alarm-curves.cjs'), `demo/${run.experiment}.aurora.json`, RUNS];
   const began = performance.now();
   const { status, stdout } = spawnSync(process.execPath, [...args, ...run.set], {
     ...{ cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'inherit'] },
   });
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(RUNS, { recursive: true, force: true });
   if (status !== 0) throw new Failure(`The run "${run.name}" failed.`);
   const { record, raised } = JSON.parse(stdout.trim().split('\n').at(-1));
   const seconds = Math.round((performance.now() - began) / 1000);
   const alarms = raised.map(({ alarm, step }) => `${alarm} at ${step}`).join(', ') || 'no alarm';
   console.log(`  ${record.loss.length} steps in ${seconds} s: ${alarms}`);
-  mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(fileOf(run), JSON.stringify(record));
+  return record;
 }

@@ -86,4 +86,3 @@ export function taskMethods(experiment) {
     'LoRA r=8': adapter('lora', 8),
   };
 }
-
