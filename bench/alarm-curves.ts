@@ -29,7 +29,10 @@ function recordOf({ kind, data, adapters }: Task, plan: Plan, run: string): Omit
   const baseline = kind.baseline(data);
   return {
     run: {
-      ...{ guessLoss: rounded(kind.guessLoss(data), 6), baseline: { ...baseline, value: rounded(baseline.value, 6) } },
+      ...{
+        guessLoss: rounded(kind.guessLoss(data), 6),
+        baseline: { ...baseline, value: rounded(baseline.value, 6) },
+      },
       ...{ steps: plan.totalSteps, warmupSteps: plan.warmupSteps },
     },
     loss: steps.map(({ loss }) => rounded(loss, 5)),

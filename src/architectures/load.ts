@@ -64,7 +64,11 @@ export function folderWeights(path: string): FolderWeights {
 function besideOnnx(folder: string, error: AuroraError): AuroraError {
   const file = readdirSync(folder).find((name) => name.endsWith('.onnx'));
   if (file === undefined) return error;
-  return new AuroraError(error.kind, error.message, `Use the ONNX file in the folder: ${join(folder, file)}.`);
+  return new AuroraError(
+    error.kind,
+    error.message,
+    `Use the ONNX file in the folder: ${join(folder, file)}.`,
+  );
 }
 
 function modelOf(path: string) {

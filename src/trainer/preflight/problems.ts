@@ -136,11 +136,7 @@ function skippedProblems(
 }
 
 /** " (also lines 33, 47 and 2 more)" */
-function othersOf(
-  path: string,
-  [, ...others]: DataSplit['skipped'],
-  parts: DataSplit['parts'],
-): string {
+function othersOf(path: string, [, ...others]: DataSplit['skipped'], parts: DataSplit['parts']): string {
   const shown = others.slice(0, 4).map(({ line }) => rowNumber(path, line, parts));
   const more = others.length > shown.length ? `, and ${others.length - shown.length} more` : '';
   const word = parts ? '' : `${rowWord(path)}${others.length > 1 ? 's' : ''} `;

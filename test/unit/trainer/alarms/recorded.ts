@@ -28,8 +28,7 @@ export function alarmsIn({ run, loss, learningRate, gradientNorm, ...seen }: Rec
     const step = i + 1;
     const norm = gradientNorm[i] ?? NaN;
     watch.stepped({ step, loss: value, learningRate: learningRate[i], gradientNorm: norm });
-    for (const e of seen.evaluations)
-      if (e.step === step) watch.evaluated(step, metricsOf(run, e), e.form);
+    for (const e of seen.evaluations) if (e.step === step) watch.evaluated(step, metricsOf(run, e), e.form);
     observe(step);
   });
   return watch.raised;

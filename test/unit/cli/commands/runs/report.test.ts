@@ -7,7 +7,10 @@ it('leaves out the folders that all paths of a column are in', () => {
     ...{ key, title: key, type: 'text', kind: 'setting', shown: true },
   }));
   const row = (...cells: string[]) => ({ folder: '/runs/a', cells });
-  const rows = [row('/home/me/data/a/train.csv', '/is a path'), row('/home/me/data/b.csv', 'and this is not')];
+  const rows = [
+    row('/home/me/data/a/train.csv', '/is a path'),
+    row('/home/me/data/b.csv', 'and this is not'),
+  ];
   expect(rowsText(columns, ['train', 'note'], rows, 2, 80)).toBe(
     'train        note\na/train.csv  /is a path\nb.csv        and this is not\n\n2 runs\n',
   );
