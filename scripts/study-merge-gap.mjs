@@ -5,6 +5,8 @@ import { build } from './build.mjs';
 import { Failure, main } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
+import { RECIPE } from './lib/study/first.mjs';
+import { WAYS } from './lib/study/merge-gap.mjs';
 import { CLI, DATA, ensureSpam, fillPage, keptRun, spread } from './lib/study/study.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
@@ -13,23 +15,6 @@ import { ensureUseLite } from './lib/use-lite.mjs';
  * data sets. Finished runs are kept in .cache/study-merge-gap. Writes the tables of docs/studies/merge-gap.md.
  */
 const SEEDS = [1, 2, 3];
-const RECIPE = ['training.epochs=2', 'model.maxLength=48'];
-const CENTER = 'adapter.centerInputs=true';
-const PENALTY = 'training.offsetPenalty=10';
-const STATIC = 'training.staticEpochs=1';
-const WAYS = {
-  'as in the paper': [],
-  'inputs centered': [CENTER],
-  'W starts at zero': ['adapter.splineInitialization=zero'],
-  'σ(0) penalized, 10': [PENALTY],
-  'last epoch static': [STATIC],
-  'centered + penalized': [CENTER, PENALTY],
-  'centered + penalized + last epoch static': [CENTER, PENALTY, STATIC],
-  'static throughout': ['training.staticEpochs=2'],
-  'LoRA r=2, for comparison': [
-    'adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["query","value"]}',
-  ],
-};
 const STUDY = 'study-merge-gap';
 const PAGE = join(ROOT, 'docs/studies/merge-gap.md');
 

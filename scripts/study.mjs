@@ -3,6 +3,7 @@ import { build } from './build.mjs';
 import { main } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
+import { METHODS, RECIPE } from './lib/study/first.mjs';
 import { DATA, ensureSpam, fillPage, keptRun, resultOf, spread } from './lib/study/study.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
@@ -12,13 +13,6 @@ import { ensureUseLite } from './lib/use-lite.mjs';
  * the markers; the text around it is written by hand.
  */
 const SEEDS = [1, 2, 3];
-const METHODS = {
-  'head only': { method: 'none' },
-  'LoRA r=2': { method: 'lora', rank: 2, alpha: 4, targetModules: ['query', 'value'] },
-  'AuroRA r=2': { method: 'aurora', rank: 2, alpha: 4, targetModules: ['query', 'value'] },
-  'LoRA r=8': { method: 'lora', rank: 8, alpha: 16, targetModules: ['query', 'value'] },
-};
-const RECIPE = ['training.epochs=2', 'model.maxLength=48'];
 
 const page = join(ROOT, 'docs/studies/first.md');
 const BEGIN = '<!-- table: written by npm run study -->';

@@ -1,4 +1,5 @@
-import { dirname, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { AuroraError } from '../base/errors';
 import { isHubModel, modelFile } from '../files/model-path';
 import { DType } from '../graph/dtype';
@@ -59,12 +60,23 @@ export function folderWeights(path: string): FolderWeights {
   return { ...stored, type, places: weights.places(), prefix: weights.prefix, taskPrefix };
 }
 
+/** Folders of an export have config.json, too. */
+function besideOnnx(folder: string, error: AuroraError): AuroraError {
+  const file = readdirSync(folder).find((name) => name.endsWith('.onnx'));
+  if (file === undefined) return error;
+  return new AuroraError(
+    error.kind,
+    error.message,
+    `Use the ONNX file in the folder: ${join(folder, file)}.`,
+  );
+}
+
 function modelOf(path: string) {
   const folder = dirname(path);
   const config = readConfig(path);
   const type = config.text('model_type');
   const family = FAMILIES.get(type);
-  if (!family) throw config.unsupported('model_type', [...FAMILIES.keys()]);
+  if (!family) throw besideOnnx(folder, config.unsupported('model_type', [...FAMILIES.keys()]));
   if (config.has('quantization_config'))
     throw new AuroraError(
       'model',

@@ -111,7 +111,7 @@ Usage: aurora <command> [options]
 
 ${SHOWN.map(([name, c]) => `  ${name.padEnd(11)}${c.summary}`).join('\n')}
 
-  aurora <command> --help   all options of a command
+  aurora <command> --help   all options of a command; \`aurora train --help\` also has an experiment to begin with
   --quiet                   print results and errors alone: no progress, notes or warnings
   --verbose                 show the stack trace of an error
   --version                 print the version

@@ -1,7 +1,8 @@
 import type { DataSpec } from '../experiment/experiment';
 import type { List } from './list';
 import type { FilePart } from '../protocol/row-place';
-import { badRow, requireRows, type Row, type SkippedRow } from './table/rows';
+import { refuseBadRows } from './table/bad-rows';
+import { requireRows, type Row, type SkippedRow } from './table/rows';
 import type { Encoding, Tokenizer } from './text/tokenizer';
 
 export interface Example {
@@ -87,12 +88,13 @@ export function makeDataset<R extends Row, E extends TextExample>(
     const example = exampleOf(row, index++);
     if (example.size === 0) {
       const reason = emptyReason(example.ids.length === 0);
-      badRow(path, { line: row.line, reason }, onBadRow, skipped, parts);
+      skipped.push({ line: row.line, reason });
       continue;
     }
     examples.push(example);
     if (example.truncated) truncatedCount++;
   }
+  refuseBadRows(path, skipped, onBadRow, parts);
   requireRows(path, examples.length, skipped, parts);
   return { examples, truncatedCount, padId, skipped };
 }

@@ -3,7 +3,8 @@ import type { HostTensor } from '../graph/host-tensor';
 import { DType } from '../graph/dtype';
 import type { Dataset, Example, TrainingPass } from './dataset';
 import type { ImageRow } from './table/image-rows';
-import { badRow, requireRows, type Rows, type SkippedRow } from './table/rows';
+import { refuseBadRows } from './table/bad-rows';
+import { requireRows, type Rows, type SkippedRow } from './table/rows';
 import type { Augmentation } from './images/augment/augment';
 import type { Size } from './images/image';
 import type { ImageJob } from './images/job';
@@ -40,9 +41,10 @@ export function imageDataset<R extends ImageRow, E extends ImageExample>(
   for (const row of rows) {
     const reason = imageProblem(row.image);
     if (reason === undefined) examples.push(exampleOf(row, index));
-    else badRow(path, { line: row.line, reason }, onBadRow, skipped, parts);
+    else skipped.push({ line: row.line, reason });
     index++;
   }
+  refuseBadRows(path, skipped, onBadRow, parts);
   requireRows(path, examples.length, skipped, parts);
   return { examples, truncatedCount: 0, skipped, ...how };
 }

@@ -3,7 +3,8 @@ import { AuroraError } from '../base/errors';
 import { nearest } from '../base/nearest';
 import { pick, type List } from './list';
 import { requirePublished, UNPUBLISHED } from './published';
-import { badRow, markedOf, requireRows, type Row, type Rows } from './table/rows';
+import { refuseBadRows } from './table/bad-rows';
+import { markedOf, requireRows, type Row, type Rows } from './table/rows';
 
 const compareStrings = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -46,7 +47,7 @@ export const labelIndex = (labels: readonly string[]): Map<string, number> =>
   new Map(labels.map((label, i) => [label, i]));
 
 /**
- * Rows whose label is among those that are trained; the others are a data error naming file and line, or skipped.
+ * Rows whose label is among those that are trained; the others are a data error, or skipped.
  *
  * @throws AuroraError 'labels' if no label of the file is published, whatever `onBadRow` says
  */
@@ -70,10 +71,12 @@ export function withKnownLabels<R extends Row, L extends List<R>>(
       kept.push(place);
       continue;
     }
-    const near = nearest(unknown, labels);
+    // The nearest number is not what was meant.
+    const near = /\d/.test(unknown) ? undefined : nearest(unknown, labels);
     const reason = `the label "${unknown}" is not among the ${labels.length} that are trained${near === undefined ? '' : ` (nearest: "${near}")`}`;
-    badRow(path, { line: row.line, reason, unknownLabel: unknown }, onBadRow, skipped, read.parts);
+    skipped.push({ line: row.line, reason, unknownLabel: unknown });
   }
+  refuseBadRows(path, skipped, onBadRow, read.parts);
   requireRows(path, kept.length, skipped, read.parts);
   return { ...read, rows: pick(rows, kept), skipped };
 }

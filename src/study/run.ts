@@ -90,4 +90,4 @@ export interface UnfitRun {
  * Unfinished, diverged, damaged, a fork (its first steps had other settings), an import (not trained with its
  * settings), or a run with the same settings and seed as another.
  */
-export type Unfit = 'unfinished' | 'diverged' | 'damaged' | 'fork' | 'import' | 'repeated';
+export type Unfit = 'unfinished' | 'failed' | 'diverged' | 'damaged' | 'fork' | 'import' | 'repeated';

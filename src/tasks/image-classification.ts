@@ -9,7 +9,7 @@ import { linearHead } from './head';
 import { imageReader, type ImageData, type LabeledImage } from './images/image-data';
 import type { TaskKind } from './kind';
 import { labelPredictions } from './answers/label-answers';
-import { lopsided, misspelledLabels, unmeasuredLabels } from './label-findings';
+import { labelsLikeNames, lopsided, misspelledLabels, unmeasuredLabels } from './label-findings';
 import { ConfusionMatrix } from './metrics/confusion';
 import { TopKAccuracy } from './metrics/top-k';
 import { mostFrequent } from './most-frequent';
@@ -60,7 +60,12 @@ export const imageClassification = {
   facts: (examples, { labels }) => ({
     labels: labelCounts(classesOf(answeredOf(examples)), labels),
   }),
-  findings: (spec, data) => [...lopsided(spec, data), ...misspelledLabels(data), ...unmeasuredLabels(data)],
+  findings: (spec, data) => [
+    ...labelsLikeNames(spec, data),
+    ...lopsided(spec, data),
+    ...misspelledLabels(data),
+    ...unmeasuredLabels(data),
+  ],
   predictions: labelPredictions,
   ask({ image }, { train }) {
     const { width, height } = train.dataset.side;

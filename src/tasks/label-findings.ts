@@ -29,6 +29,21 @@ export function lopsided({ task, training }: Experiment, { train, labels }: Pref
   ];
 }
 
+/** Rows from which on a label column may be judged. */
+const ENOUGH_ROWS = 20;
+
+/** Labels that are hardly ever the same: another column, such as that of the rows' names. */
+export function labelsLikeNames({ data }: Experiment, { train, labels }: PreflightData): DataFinding[] {
+  if (train.examples < ENOUGH_ROWS || labels.length <= train.examples / 2) return [];
+  return [
+    {
+      key: 'data.labelColumn',
+      message: `There are ${labels.length} different labels in ${train.examples} training rows: most occur once, so nothing can be learned about them.`,
+      hint: `Check data.labelColumn${data.labelColumn === undefined ? '' : ` ("${data.labelColumn}")`}.`,
+    },
+  ];
+}
+
 /** Labels of the training data that no validation row has. */
 export function unmeasuredLabels({ validation, labels }: PreflightData): DataFinding[] {
   const missing = labels.filter((label) => validation.labels[label] === 0);
@@ -48,14 +63,22 @@ export function unmeasuredLabels({ validation, labels }: PreflightData): DataFin
 const RARER = 10;
 
 /**
- * Rare labels that look like frequent ones: in other letter case, or with one letter wrong (two in long names). Each would
- * be its own class. Numbers differ by one digit on purpose.
+ * Labels that differ from a more frequent one only in letter case or in spaces around them, and rare labels with one letter
+ * wrong (two in long names). Each would be its own class. Numbers differ by one digit on purpose.
  */
 export function misspelledLabels({ train, labels }: PreflightData): DataFinding[] {
   const count = (label: string) => train.labels[label];
+  const frequent = new Map<string, string>();
+  for (const label of labels) {
+    const before = frequent.get(plain(label));
+    if (before === undefined || count(label) > count(before)) frequent.set(plain(label), label);
+  }
   const found = labels.flatMap((label) => {
-    if (/\d/.test(label)) return [];
-    const meant = labels.find((other) => count(other) >= RARER * count(label) && looksLike(label, other));
+    const same = frequent.get(plain(label));
+    const meant =
+      same === label
+        ? labels.find((other) => count(other) >= RARER * count(label) && looksLike(label, other))
+        : same;
     return meant === undefined ? [] : [{ label, meant }];
   });
   if (found.length === 0) return [];
@@ -73,8 +96,19 @@ export function misspelledLabels({ train, labels }: PreflightData): DataFinding[
   ];
 }
 
+const plain = (label: string): string => label.trim().toLowerCase();
+
 function looksLike(label: string, other: string): boolean {
-  const [a, b] = [label, other].map((text) => text.trim().toLowerCase());
-  const edits = a.length < 4 ? 0 : a.length < 10 ? 1 : 2;
-  return editDistance(a, b) <= edits;
+  if (/\d/.test(label)) return false;
+  const [a, b] = [plain(label), plain(other)];
+  const length = Math.max(a.length, b.length);
+  const edits = length < 4 ? 0 : length < 10 ? 1 : 2;
+  return editDistance(a, b) <= edits || (length >= 4 && isSwapped(a, b));
+}
+
+/** Whether two letters next to each other have changed places: two edits, and one mistake. */
+function isSwapped(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  const at = [...a].findIndex((c, i) => c !== b[i]);
+  return a === b.slice(0, at) + b[at + 1] + b[at] + b.slice(at + 2);
 }

@@ -9,7 +9,7 @@ import { checkOutput } from './check-output';
 import { linearHead } from './head';
 import { ConfusionMatrix } from './metrics/confusion';
 import { labelPredictions } from './answers/label-answers';
-import { lopsided, misspelledLabels, unmeasuredLabels } from './label-findings';
+import { labelsLikeNames, lopsided, misspelledLabels, unmeasuredLabels } from './label-findings';
 import { mostFrequent } from './most-frequent';
 import { argmax, softmax } from './softmax';
 import { readsTexts, type TextKind } from './text/text-data';
@@ -71,7 +71,12 @@ export const textClassification = {
     ),
   guessLoss: ({ labels }) => Math.log(labels.length),
   facts: (examples, { labels }) => ({ labels: labelCounts(classesOf(answeredOf(examples)), labels) }),
-  findings: (spec, data) => [...lopsided(spec, data), ...misspelledLabels(data), ...unmeasuredLabels(data)],
+  findings: (spec, data) => [
+    ...labelsLikeNames(spec, data),
+    ...lopsided(spec, data),
+    ...misspelledLabels(data),
+    ...unmeasuredLabels(data),
+  ],
   predictions: labelPredictions,
   ask(texts, { tokenizer }, maxLength) {
     const example = { ...textExample(encodeRow(tokenizer, texts, maxLength), 0), label: 0 };

@@ -294,6 +294,12 @@ describe('a mistake in an experiment file or on the command line', () => {
       '--as takes adapter, peft-lora, onnx-dynamic, onnx-merged, onnx-adapter-inputs, safetensors, tensorboard, not "gguf"',
       'export --help',
     ],
+    [
+      ['export', 'none'],
+      2,
+      'What to export is missing: --as takes adapter, ',
+      'export none --as onnx-dynamic',
+    ],
     [['export', 'none', '--as', 'onnx-merged'], 20, /There is no run folder .*none/, '.aurora/runs'],
   ])('is explained: aurora %j', (args, exit, message, hint) =>
     refused(lab.run(...args), exit, message, hint),

@@ -141,9 +141,14 @@ describe('aurora study', () => {
     const [broken, half] = [lab.path('mixed/broken'), lab.path('mixed/half')];
     lab.write('mixed/broken/spec.json', '{');
     lab.write('mixed/half/spec.json', readFileSync(join(runs[0], 'spec.json')));
-    const r = lab.run('study', runs[0], broken, half);
+    const failed = lab.path('mixed/failed');
+    lab.write('mixed/failed/spec.json', readFileSync(join(runs[0], 'spec.json')));
+    const end = { v: 1, seq: 0, t: 0, kind: 'failed', step: 0, error: 'data', message: 'no' };
+    lab.write('mixed/failed/events.jsonl', `${JSON.stringify(end)}\n`);
+    const r = lab.run('study', runs[0], broken, half, failed);
     expect(r.out).toContain('broken is excluded: cannot be read.');
     expect(r.out).toContain('half is excluded: not finished.');
+    expect(r.out).toContain('failed is excluded: it failed.');
     expect(lab.run('study', half)).toMatchObject({
       code: 20,
       err: expect.stringContaining('None of these runs is finished'),

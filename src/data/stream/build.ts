@@ -2,8 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import type { PlacedTable } from '../../table/records';
 import { inputKey, inputOf } from '../audit';
+import { NAMED_ROWS, refuseBadRows } from '../table/bad-rows';
 import {
-  badRow,
   requireColumns,
   type MarkedFormat,
   type ReadOptions,
@@ -74,12 +74,16 @@ export async function buildIndex<R extends Row>(source: IndexSource<R>): Promise
     for (const { record, start, bytes } of records) {
       const row = 'problem' in record ? record : format.rowOf(record.fields, options);
       if ('problem' in row) {
-        if (options.onBadRow === 'fail') check();
-        badRow(path, { line: record.line, reason: row.problem }, options.onBadRow, skipped, parts);
+        skipped.push({ line: record.line, reason: row.problem });
         continue;
       }
       addPlace(columns, record.line, start, bytes);
       addRow(columns, names, { ...row, line: record.line } as R, source);
+    }
+    // The rest may be long to read.
+    if (options.onBadRow === 'fail' && skipped.length >= NAMED_ROWS) {
+      check();
+      refuseBadRows(path, skipped, options.onBadRow, parts, false);
     }
     const last = records.at(-1);
     if (last) watch?.({ path, done: table.bytesRead(last), of: size });

@@ -3,7 +3,8 @@ import type { DataSpec } from '../../experiment/experiment';
 import { emptyReason } from '../dataset';
 import type { Answered, Dataset, Example, Examples, TextDataset, TextExample } from '../dataset';
 import { MadeList } from '../list';
-import { badRow, requireRows, type Row, type SkippedRow } from '../table/rows';
+import { refuseBadRows } from '../table/bad-rows';
+import { requireRows, type Row, type SkippedRow } from '../table/rows';
 import { NO_TOKENS, TRUNCATED, type IndexColumns } from './row-index';
 import type { StreamedRows } from './rows';
 
@@ -108,12 +109,13 @@ export function streamedExamples<R extends Row, E extends Example>(
   let [length, truncatedCount] = [0, 0];
   rows.places.forEach((place, row) => {
     if (sizes[place] === 0) {
-      badRow(path, { line: lines[place]!, reason: reasonOf(flags[place]!) }, onBadRow, skipped, parts);
+      skipped.push({ line: lines[place]!, reason: reasonOf(flags[place]!) });
       return;
     }
     kept[length++] = row;
     if (flags[place]! & TRUNCATED) truncatedCount++;
   });
+  refuseBadRows(path, skipped, onBadRow, parts);
   requireRows(path, length, skipped, parts);
   return { examples: new StreamedExamples(rows, kept.slice(0, length), making), truncatedCount, skipped };
 }

@@ -9,14 +9,14 @@ import { filesOf, isPattern } from '../../files/pattern';
 import { formatOf, unreadable } from '../../table/files';
 import { canBePlaced, openPlaced } from '../../table/placed';
 import type { PlacedTable, Table } from '../../table/records';
-import { badRow, requireColumns, requireRows, ROW_OPTIONS, wantedColumns } from '../table/rows';
+import { refuseBadRows } from '../table/bad-rows';
+import { requireColumns, requireRows, ROW_OPTIONS, wantedColumns } from '../table/rows';
 import type { MarkedFormat, ReadOptions, Row, Rows } from '../table/rows';
 import type { SeveralFiles } from '../table/several';
 import { buildIndex, type Measured, type ReadWatch } from './build';
 import { INDEX_VERSION, IndexCache } from './index-cache';
 import { openParquets, spooledParquet } from './parquet-spool';
 import { RecordFile } from './record-file';
-import type { RowIndex } from './row-index';
 import { StreamedRows } from './rows';
 import { severalPlaced } from './several-placed';
 
@@ -78,7 +78,9 @@ export async function openStreamed<R extends Row>(
     if (hashed.every(isUnchanged)) cache.write(key, index);
   }
   const parts = index.before?.map((before, i) => ({ file: basename(files[i]!.path), before }));
-  const skipped = skippedIn(path, index, options, parts);
+  // Those that an earlier run has skipped are an error in one that skips none.
+  const skipped = [...index.skipped];
+  refuseBadRows(path, skipped, options.onBadRow, parts);
   const file = new RecordFile({
     path,
     files: hashed,
@@ -112,13 +114,6 @@ const hashOf = (path: string): Promise<HashedFile> =>
   hashFile(path).catch((cause) => {
     throw unreadable(path, cause);
   });
-
-/** A bad row that an earlier run has skipped is an error in one that skips none. */
-function skippedIn(path: string, { skipped }: RowIndex, { onBadRow }: ReadOptions, parts: Rows['parts']) {
-  const own: RowIndex['skipped'] = [];
-  for (const row of skipped) badRow(path, row, onBadRow, own, parts);
-  return own;
-}
 
 /** @param sha256 of each file, where there are several */
 function keyOf(path: string, sha256: string | string[], options: ReadOptions, reads: object): string {

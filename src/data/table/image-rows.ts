@@ -5,7 +5,8 @@ import { unreadable } from '../../table/files';
 import { imageFiles } from '../../table/image-files';
 import type { Fields } from '../../table/records';
 import type { ImageSource } from '../images/source';
-import { badRow, field, readRows, requireRows } from './rows';
+import { refuseBadRows } from './bad-rows';
+import { field, readRows, requireRows } from './rows';
 import type { MarkedFormat, ReadOptions, Row, Rows } from './rows';
 
 /** An image and its label; `text` is the image's name, as views show it. */
@@ -48,11 +49,13 @@ async function readFolder(folder: string, { onBadRow }: ReadOptions): Promise<Ro
     const end = file.indexOf('/');
     if (end < 0) {
       const reason = `${file} is in no folder, so it has no label`;
-      return badRow(folder, { line, reason }, onBadRow, result.skipped);
+      result.skipped.push({ line, reason });
+      return;
     }
     const image = { path: resolve(folder, file) };
     result.rows.push({ text: file, label: file.slice(0, end), line, image });
   });
+  refuseBadRows(folder, result.skipped, onBadRow);
   requireRows(folder, result.rows.length, result.skipped);
   return result;
 }

@@ -1,7 +1,7 @@
 import type { DataSpec } from '../../experiment/experiment';
 import { AuroraError } from '../../base/errors';
 import { nearest } from '../../base/nearest';
-import { rowName, rowPlace, type FilePart } from '../../protocol/row-place';
+import { rowName, type FilePart } from '../../protocol/row-place';
 import { parseConll } from '../../table/conll';
 import { parseDelimited } from '../../table/delimited';
 import { dataFormat, EMPTY_HINT, readDataFile, type DataFormat } from '../../table/files';
@@ -11,6 +11,7 @@ import { parseJsonArray } from '../../table/json';
 import { parseJsonl } from '../../table/jsonl';
 import type { Quotes } from '../../table/quoting';
 import type { Fields, Records, Table } from '../../table/records';
+import { refuseBadRows } from './bad-rows';
 import { openSeveral, type SeveralFiles } from './several';
 
 export interface Row {
@@ -165,23 +166,6 @@ export function labeledTexts(fields: Fields, options: ReadOptions): Omit<Row, 'l
   return 'problem' in label ? label : { ...texts, label: label.value };
 }
 
-/** A row that cannot be used: an error with its place, or one more on the list, as the experiment says. */
-export function badRow(
-  path: string,
-  row: SkippedRow,
-  onBadRow: DataSpec['onBadRow'],
-  skipped: SkippedRow[],
-  parts?: readonly FilePart[],
-): void {
-  if (onBadRow === 'fail')
-    throw new AuroraError(
-      'data',
-      `${rowPlace(path, row.line, parts)}: ${row.reason}.`,
-      'Correct the row, or set data.onBadRow to "skip" to train without such rows.',
-    );
-  skipped.push(row);
-}
-
 /** Throws a data error when no row is left. */
 export function requireRows(
   path: string,
@@ -251,8 +235,8 @@ export const requireColumns =
   };
 
 /**
- * The rows of a data file, or of several that a pattern names. Every record is in `rows` or in `skipped`; with onBadRow 'fail', the first bad one is a data
- * error, "FILE:LINE: why".
+ * The rows of a data file, or of several that a pattern names. Every record is in `rows` or in `skipped`; with onBadRow
+ * 'fail', bad ones are a data error.
  */
 export function readRows(path: string, options: ReadOptions): Promise<Rows<Row, Row[]>>;
 export function readRows<R extends Row>(
@@ -284,10 +268,10 @@ export async function readRows(
     for (const record of records) {
       const { line } = record;
       const row = 'problem' in record ? record : format.rowOf(record.fields, options);
-      if ('problem' in row)
-        badRow(path, { line, reason: row.problem }, options.onBadRow, result.skipped, parts);
+      if ('problem' in row) result.skipped.push({ line, reason: row.problem });
       else result.rows.push(format.placed?.({ ...row, line }, parts) ?? { ...row, line });
     }
+  refuseBadRows(path, result.skipped, options.onBadRow, parts);
   requireRows(path, result.rows.length, result.skipped, parts);
   const { quotes } = table;
   return { ...result, ...(quotes && { quotes }) };

@@ -8,6 +8,7 @@ import { pick, type Choices } from '../ask/steps';
 import { columnFacts, flagColumns } from '../language/columns';
 import { choiceColumns } from '../language/guess/guess-choices';
 import { guessAnswer, guessFor } from '../language/guess/guess-columns';
+import { isIdentifier } from '../language/guess/identifiers';
 import { labelColumns } from './label-columns';
 import type { WizardState } from './state';
 
@@ -76,38 +77,47 @@ const textStep: Step<WizardState> = {
   },
 };
 
+/** Columns that may hold the second texts: none with numbers, names of rows, or the labels alone. */
+function secondTexts(state: WizardState): Column[] {
+  const { text, pair } = state.columns!;
+  const likely = guessed(state).pair;
+  const columns = singles(state).filter(
+    (c) => c.name !== text && (!isIdentifier(c) || c.name === pair || c.name === likely),
+  );
+  const label = guessedAnswer({ ...state, columns: { ...(text !== undefined && { text }) } }).label;
+  return columns.some((c) => c.name !== label) ? columns : [];
+}
+
 const pairStep: Step<WizardState> = {
-  // One of the columns is the label's.
-  applies: (state) =>
-    kindOf(state).pairs && state.headOfData!.columns.length > 2 && singles(state).length > 1,
+  applies: (state) => kindOf(state).pairs && secondTexts(state).length > 0,
   run: (state, place) =>
-    optionalStep(state, place, 'pair', vscode.l10n.t('Select the second text column, for pairs of texts')),
+    optionalStep(state, place, 'pair', {
+      columns: secondTexts(state),
+      placeholder: vscode.l10n.t('Select the second text column, for pairs of texts'),
+    }),
 };
 
 const completionStep: Step<WizardState> = {
   applies: (state) =>
     kindOf(state).answer === 'text' && state.columns!.messages === undefined && singles(state).length > 1,
   run: (state, place) =>
-    optionalStep(
-      state,
-      place,
-      'completion',
-      vscode.l10n.t('Select the column with the completions, if the texts are prompts'),
-    ),
+    optionalStep(state, place, 'completion', {
+      columns: singles(state).filter((c) => c.name !== state.columns!.text),
+      placeholder: vscode.l10n.t('Select the column with the completions, if the texts are prompts'),
+    }),
 };
 
 async function optionalStep(
   state: WizardState,
   place: Place,
   key: 'pair' | 'completion',
-  placeholder: string,
+  asked: { columns: readonly Column[]; placeholder: string },
 ): Promise<'next' | 'back' | 'cancel'> {
   const { t } = vscode.l10n;
   const { text, [key]: chosen } = state.columns!;
   const guess = guessed(state);
   const picked = await pickColumn(state, place, {
-    columns: singles(state).filter((c) => c.name !== text),
-    placeholder,
+    ...asked,
     active: chosen ?? (guess.text === text ? guess[key] : undefined),
     none: t('None'),
   });

@@ -145,7 +145,7 @@ export function readText(file: string): string {
       code === 'ENOENT'
         ? `There is no experiment file ${file}.`
         : `The experiment file ${file} could not be read: ${(e as Error).message}.`,
-      'Give the path of a *.aurora.json file.',
+      'Give the path of a *.aurora.json file. `aurora train --help` has one to begin with.',
       { cause: e },
     );
   }

@@ -37,6 +37,7 @@ export async function studyRun(
       : undefined;
   if (unfit) return { folder, name, unfit };
   if (hasDiverged(run)) return { folder, name, unfit: 'diverged', spec };
+  if (events.at(-1)?.kind === 'failed') return { folder, name, unfit: 'failed' };
   if (!isFinished || !last || !started || !result) return { folder, name, unfit: 'unfinished' };
   const [forms, geometry, examples, stepSeconds] = await Promise.all([
     formsOf(run, last),

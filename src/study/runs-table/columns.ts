@@ -31,6 +31,8 @@ const IF_DIFFERENT = new Set(['experiment', 'device']);
 /** More differing settings than this make a table too wide to read; the rest can be chosen. */
 const MOST_SETTINGS = 12;
 
+const isTried = (key: string): boolean => /^(adapter|training)\./.test(key);
+
 /** Always its own column, and never what distinguishes an experiment. */
 const SEED = 'training.seed';
 
@@ -83,7 +85,10 @@ export class ColumnFinder {
       kind: 'setting',
       shown,
     });
-    const differing = settings.filter((s) => s.differs);
+    // What is tried comes before what it is tried on: the names of files are long.
+    const differing = settings
+      .filter((s) => s.differs)
+      .sort((a, b) => Number(isTried(b.key)) - Number(isTried(a.key)));
     return [
       ...this.described(BEFORE),
       ...this.ofMetrics(),

@@ -48,7 +48,10 @@ export const divergedEvaluation = (step: number): AuroraError =>
 export const divergedAtEnd = (step: number): AuroraError =>
   new AuroraError(
     'diverged',
-    words(step, 'the training and validation losses are far above the loss of random guessing'),
+    words(
+      step,
+      'the validation loss is far above the loss of random guessing, and the training loss above it, too',
+    ),
     `${ADVICE} Checkpoints from before its evaluations diverged are intact.`,
   );
 

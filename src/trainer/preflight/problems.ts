@@ -12,7 +12,7 @@ import type {
   PreflightSet,
   PreflightSplit,
 } from '../../protocol/preflight';
-import { rowName, rowPlace, rowWords } from '../../protocol/row-place';
+import { rowName, rowNumber, rowPlace, rowWord, rowWords } from '../../protocol/row-place';
 import { taskKind } from '../../tasks/registry';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
 import type { EvaluationData } from '../task/evaluation-data';
@@ -117,7 +117,7 @@ function skippedProblems(
     ...(bad.length
       ? [
           problem(
-            `${rowPlace(path, bad[0].line, parts)}: ${bad[0].reason}${bad.length > 1 ? `; ${bad.length} rows in all cannot be used` : ''}.`,
+            `${rowPlace(path, bad[0].line, parts)}: ${bad[0].reason}${bad.length > 1 ? `; ${bad.length} rows in all cannot be used${othersOf(path, bad, parts)}` : ''}.`,
             fails
               ? 'Correct the rows, or set data.onBadRow to "skip" to train without them.'
               : 'They are skipped (data.onBadRow is "skip").',
@@ -133,6 +133,14 @@ function skippedProblems(
         ]
       : []),
   ];
+}
+
+/** " (also lines 33, 47 and 2 more)" */
+function othersOf(path: string, [, ...others]: DataSplit['skipped'], parts: DataSplit['parts']): string {
+  const shown = others.slice(0, 4).map(({ line }) => rowNumber(path, line, parts));
+  const more = others.length > shown.length ? `, and ${others.length - shown.length} more` : '';
+  const word = parts ? '' : `${rowWord(path)}${others.length > 1 ? 's' : ''} `;
+  return ` (also ${word}${shown.join(', ')}${more})`;
 }
 
 function truncationProblems(spec: Experiment, { dataset }: DataSplit): PreflightProblem[] {

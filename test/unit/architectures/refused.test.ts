@@ -53,6 +53,14 @@ describe('a model folder is refused', () => {
       /"bert", "roberta".*ONNX/,
     ));
 
+  it('of another model_type, beside an ONNX file that can be used', () =>
+    refuses(
+      { 'config.json': { model_type: 'mamba' }, 'model.onnx': 'x' },
+      'model',
+      /model_type is "mamba"/,
+      /^Use the ONNX file in the folder: .*model\.onnx\.$/,
+    ));
+
   it('with pickled weights alone, without any, or with others', () => {
     const pickled = { 'config.json': config, 'pytorch_model.bin': 'x' };
     refuses(pickled, 'model', /only in pytorch_model\.bin/, /model\.safetensors/);

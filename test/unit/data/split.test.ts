@@ -30,6 +30,8 @@ describe('labels', () => {
     expect(failure('data', () => withKnownLabels('v.csv', read, ['a', 'games'], 'fail'))).toContain(
       'v.csv:4: the label "gamse" is not among the 2 that are trained (nearest: "games")',
     );
+    const numbers = failure('data', () => withKnownLabels('n.csv', read, ['1', '2'], 'fail'));
+    expect(numbers).not.toContain('nearest: ');
     const kept = withKnownLabels('v.csv', read, ['a', 'games'], 'skip');
     expect(kept.rows.map((r) => r.line)).toEqual([2, 3]);
     expect(kept.skipped.map((r) => r.line)).toEqual([9, 4]);

@@ -181,6 +181,36 @@ describe('the findings of text classification', () => {
     ]);
   });
 
+  it('include labels with two letters swapped, or one more in a short name', () => {
+    const train = { python: 80, pyhton: 1, libs: 90, lib: 2, admin: 40, damn: 1 };
+    const [found] = kind.findings(experiment(), line(train, train));
+    expect(found.message).toBe(
+      'Some labels look like misspellings of others: "pyhton" (1 row) like "python", "lib" (2 rows) like "libs".',
+    );
+  });
+
+  it('include a column that hardly repeats', () => {
+    const ids = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`${i}`, 1]));
+    expect(kind.findings(experiment(), line(ids, ids))).toEqual([
+      {
+        key: 'data.labelColumn',
+        message:
+          'There are 30 different labels in 30 training rows: most occur once, so nothing can be learned about them.',
+        hint: 'Check data.labelColumn ("label").',
+      },
+    ]);
+    const pairs = Object.fromEntries(Object.keys(ids).map((label) => [label, 2]));
+    expect(kind.findings(experiment(), line(pairs, pairs))).toEqual([]);
+  });
+
+  it('include labels that differ only in letter case or spaces, however frequent', () => {
+    const train = { spam: 9, Spam: 8, 'ham ': 5, ham: 5, v1: 7, V1: 6 };
+    const [found] = kind.findings(experiment(), line(train, train));
+    expect(found.message).toBe(
+      'Some labels look like misspellings of others: "Spam" (8 rows) like "spam", "ham" (5 rows) like "ham ", "V1" (6 rows) like "v1".',
+    );
+  });
+
   it('include labels without validation rows and name the first few', () => {
     const labels = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`l${i}`, 10]));
     const none = Object.fromEntries(Object.keys(labels).map((l) => [l, l === 'l0' ? 9 : 0]));

@@ -15,6 +15,7 @@ import { parseAt } from '../../../trainer/checkpoint/trained-run';
 import { askAtTerminal, nextLine } from '../../ask';
 import { one, type Command, type ParsedArgs } from '../../command';
 import { dropWords, exportText, measuringText } from './report';
+import { commandLine } from '../../invocation';
 import { endOnSignals } from '../../signals';
 import { write } from '../../write';
 
@@ -68,12 +69,16 @@ Exits with 23 if a merged form loses too much and is not kept.
         await emit({ kind: 'events', ...events(run, args) });
         return EXIT.ok;
       }
-      const form = args.text('as') as ExportForm;
-      if (!EXPORT_FORMS.includes(form))
+      const form = args.text('as') as ExportForm | undefined;
+      if (form === undefined || !EXPORT_FORMS.includes(form))
         throw new AuroraError(
           'usage',
-          `--as takes ${[...EXPORT_FORMS, TENSORBOARD].join(', ')}, not "${form ?? ''}".`,
-          'See `aurora export --help`.',
+          form === undefined
+            ? `What to export is missing: --as takes ${[...EXPORT_FORMS, TENSORBOARD].join(', ')}.`
+            : `--as takes ${[...EXPORT_FORMS, TENSORBOARD].join(', ')}, not "${form}".`,
+          form === undefined
+            ? `For the trained model as one ONNX file: ${commandLine('export', args.positionals[0]!, '--as', 'onnx-dynamic')}`
+            : 'See `aurora export --help`.',
         );
       const requantize = args.flag('requantize');
       if (requantize && form !== 'onnx-merged')

@@ -1,3 +1,4 @@
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { AuroraError } from '../../../base/errors';
 import { escapeControls } from '../../../base/controls';
 import { english } from '../../../study/say';
@@ -30,11 +31,21 @@ export function rowsText(
       key,
       title: columnTitle(column, english),
       right: isNumeric(column),
-      cells: rows.map((row) => cellText(column, valueAt(columns, row, at), english)),
+      cells: withoutFolder(rows.map((row) => cellText(column, valueAt(columns, row, at), english))),
     };
   });
   const count = rows.length === all ? `${all} runs` : `${rows.length} of ${all} runs`;
   return `${aligned(parts, width)}\n${count}\n`;
+}
+
+/** Paths without the folders that all of them are in. */
+function withoutFolder(cells: readonly string[]): readonly string[] {
+  const paths = cells.filter((cell) => cell !== '');
+  if (paths.length === 0 || !paths.every((cell) => isAbsolute(cell))) return cells;
+  let folder = dirname(paths[0]);
+  while (!paths.every((path) => path.startsWith(join(folder, sep))) && folder !== dirname(folder))
+    folder = dirname(folder);
+  return cells.map((cell) => (cell === '' ? '' : relative(folder, cell)));
 }
 
 export function groupsText(

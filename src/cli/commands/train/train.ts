@@ -19,6 +19,7 @@ import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '..
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owning';
 import { commandLine } from '../../invocation';
+import { FIRST_EXPERIMENT } from '../../first-experiment';
 import { hints } from '../../quiet';
 import { report, type Reference } from './report';
 import { onInterrupt } from '../../signals';
@@ -54,6 +55,10 @@ diverged, with 19 if the device cannot be used, with 21 if not even one example 
 another machine owns the run or another process has taken it over, with 25 if the model, the tokenizer or the data
 are not the ones that the run was trained on, and with 27 if the run was trained to its end, but its best evaluation is
 worse than the best answer that ignores the input.
+
+An experiment to begin with, such as first.aurora.json. Paths are relative to it:
+
+${FIRST_EXPERIMENT.replace(/^/gm, '  ')}
 `,
   options: {
     out: { type: 'string' },

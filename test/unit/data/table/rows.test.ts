@@ -10,6 +10,37 @@ const folder = temporaryFolder();
 const options: ReadOptions = { textColumn: 'text', labelColumn: 'label', onBadRow: 'fail' };
 const skipping: ReadOptions = { ...options, onBadRow: 'skip' };
 
+describe('rows that cannot be used', () => {
+  const error = (bad: number) =>
+    rejection(
+      'data',
+      readRows(folder.write('bad.csv', `text,label\na,x\n${' ,x\n'.repeat(bad - 1)}b,\n`), options),
+    );
+
+  it('are all named, each with its place, if they are few', async () => {
+    expect(await error(1)).toContain(
+      'bad.csv:3: "label" is empty. | Correct the row, or set data.onBadRow to "skip"',
+    );
+    const text = await error(3);
+    expect(text).toMatch(/bad\.csv:3: "text" is empty\.\n.*bad\.csv:4: "text" is empty\.\n/);
+    expect(text).toContain('bad.csv:5: "label" is empty. | Correct the rows');
+  });
+
+  it('of another encoding need another next step', async () => {
+    const path = folder.write('latin1.csv', Buffer.from('text,label\ncaf\xe9,x\nplain,y\n', 'latin1'));
+    expect(await rejection('data', readRows(path, options))).toMatch(
+      /latin1\.csv:2: not valid UTF-8\. \| Save the file as UTF-8: /,
+    );
+  });
+
+  it('are named five at a time, with the number of the others', async () => {
+    expect(await error(6)).toMatch(/bad\.csv:7: "text" is empty\.\n1 more row cannot be used\. \| Correct/);
+    const text = await error(42);
+    expect(text).toContain('\n37 more rows cannot be used.');
+    expect(text).not.toContain('bad.csv:8');
+  });
+});
+
 describe('readRows', () => {
   it("reads RFC 4180 CSV with quotes, BOM, CRLF and line breaks inside fields, and gives the file's line numbers", async () => {
     const path = folder.write(

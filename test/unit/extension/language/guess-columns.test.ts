@@ -4,12 +4,31 @@ import { describeTask, type TaskName } from '../../../../src/experiment/tasks/re
 import { readDataHead } from '../../../../src/extension/language/data-head';
 import { choiceColumns } from '../../../../src/extension/language/guess/guess-choices';
 import { guessFor } from '../../../../src/extension/language/guess/guess-columns';
+import { isIdentifier } from '../../../../src/extension/language/guess/identifiers';
 import { labelColumns } from '../../../../src/extension/wizard/label-columns';
 import { makeFolder } from './lab';
 
 const guess = async (task: TaskName, name: string, content: string) =>
   guessFor((await readDataHead(join(makeFolder({ [name]: content }), name)))!, describeTask(task));
 const jsonl = (...rows: object[]) => rows.map((r) => JSON.stringify(r)).join('\n');
+
+describe('a column', () => {
+  it.each([
+    ['id', ['a', 'a'], true],
+    ['package_id', ['libfoo-dev', 'libbar'], true],
+    ['exampleId', ['x', 'y'], true],
+    ['stars', ['1', '2.5'], true],
+    ['package', ['libfoo-dev', 'libbar2'], true],
+    ['when', ['2031-02-03', '2031-02-04'], true],
+    ['word', ['cat', 'dog'], false],
+    ['Hypothesis', ['A man sleeps.', 'A man eats.'], false],
+    ['key', ['what is the key of it', 'C major'], false],
+    ['label', ['a-b', 'a-b'], false],
+    ['empty', [], false],
+  ])('%s with %j says which row it is: %s', (name, values, is) =>
+    expect(isIdentifier({ name, values })).toBe(is),
+  );
+});
 
 describe('the likely columns', () => {
   it('of pairs are those of GLUE, SNLI and others, also beside a text', async () => {

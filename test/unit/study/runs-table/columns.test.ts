@@ -53,6 +53,14 @@ describe('the columns of a table of runs', () => {
     expect(value(found, 0, 'training.batchSize')).toBe(16);
   });
 
+  it('have what is tried before what it is tried on', () => {
+    const other = { ...withSeed(1), data: { ...spec.data, train: '/b.csv' } };
+    const [first, second] = table(source('a'), source('b', { spec: other })).columns.filter(
+      (c) => c.kind === 'setting' && c.same === undefined,
+    );
+    expect([first.key, second.key]).toEqual(['training.seed', 'data.train']);
+  });
+
   it('have the best and the last value of each metric, the parameters and the time of training', () => {
     const found = table(source('a'), source('b', { spec: withSeed(1) }));
     expect(value(found, 0, 'accuracy')).toBe(0.8);

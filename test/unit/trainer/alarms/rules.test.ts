@@ -125,9 +125,9 @@ describe('a snapshot', () => {
   it('raises what most layers show', () => {
     const watch = new AlarmWatch(RUN);
     watch.observed(0, undefined);
-    watch.observed(5, { saturated: 0.5, outside: 0.9 });
+    watch.observed(5, { saturated: 0.5, outside: 0.95 });
     expect(raised(watch)).toEqual([]);
-    watch.observed(10, { saturated: 0.6, outside: 0.95 });
+    watch.observed(10, { saturated: 0.6, outside: 0.96 });
     expect(raised(watch)).toEqual([
       ['saturation', 10, 9],
       ['outside-support', 10, 9],

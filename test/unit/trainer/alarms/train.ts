@@ -12,9 +12,20 @@ import { train } from '../../../../src/trainer/run/train';
 
 const cpu: DeviceRequest = { ...CPU, fallBack: false, given: { engine: true, device: true } };
 
+interface Options {
+  /** Changed settings, KEY=VALUE. */
+  set?: readonly string[];
+  threads?: number;
+  listener?: Partial<TrainListener>;
+}
+
 /** Trains an experiment to its end, or until it diverges, in this process. */
-export async function trainHere(file: string, runs: string): Promise<{ run: string; shown: Alarm[] }> {
-  const spec = loadExperiment(file);
+export async function trainHere(
+  file: string,
+  runs: string,
+  { set = [], threads = 1, listener: own = {} }: Options = {},
+): Promise<{ run: string; shown: Alarm[] }> {
+  const spec = loadExperiment(file, set);
   const run = createRun(runs);
   writeFileSync(runPaths(run).spec, JSON.stringify(spec));
   const programs = {
@@ -23,10 +34,11 @@ export async function trainHere(file: string, runs: string): Promise<{ run: stri
     program: resolve('dist/cli.cjs'),
   };
   const shown: Alarm[] = [];
-  const listener = new Proxy({} as TrainListener, {
-    get: (_, name) => (name === 'alarm' ? (alarm: Alarm) => shown.push(alarm) : () => {}),
+  const all: Partial<TrainListener> = { alarm: (alarm) => shown.push(alarm), ...own };
+  const listener = new Proxy(all as TrainListener, {
+    get: (found, name: keyof TrainListener) => found[name] ?? (() => {}),
   });
-  const options = { spec, run, resume: false, device: cpu, threads: 1, lease: false, pauseAt: undefined };
+  const options = { spec, run, resume: false, device: cpu, threads, lease: false, pauseAt: undefined };
   try {
     await owning({ folder: run, what: 'run', takeOver: false }, () =>
       train({ ...options, ...programs, listener, interrupted: () => false }),

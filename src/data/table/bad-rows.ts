@@ -1,0 +1,44 @@
+import { AuroraError } from '../../base/errors';
+import type { DataSpec } from '../../experiment/experiment';
+import { rowPlace, type FilePart } from '../../protocol/row-place';
+import { INVALID_UTF8 } from '../../table/records';
+import type { SkippedRow } from './rows';
+
+/** Rows that an error names, each on a line of its own. */
+export const NAMED_ROWS = 5;
+
+/**
+ * Throws a data error that names the first rows that cannot be used, "FILE:LINE: why", and how many more there are; if the
+ * experiment skips them, it does nothing.
+ *
+ * @param whole whether all rows have been looked at
+ */
+export function refuseBadRows(
+  path: string,
+  bad: readonly SkippedRow[],
+  onBadRow: DataSpec['onBadRow'],
+  parts?: readonly FilePart[],
+  whole = true,
+): void {
+  if (onBadRow === 'skip' || bad.length === 0) return;
+  const named = bad
+    .slice(0, NAMED_ROWS)
+    .map(({ line, reason }) => `${rowPlace(path, line, parts)}: ${reason}.`);
+  const more = bad.length - named.length;
+  const rest = whole
+    ? more > 0
+      ? [`${more === 1 ? '1 more row' : `${more} more rows`} cannot be used.`]
+      : []
+    : ['The rows after them have not been read.'];
+  if (bad[0]!.reason === INVALID_UTF8)
+    throw new AuroraError(
+      'data',
+      [...named, ...rest].join('\n'),
+      'Save the file as UTF-8: in VS Code, click the encoding in the Status Bar, reopen with the one in which the text is right, then save with UTF-8.',
+    );
+  throw new AuroraError(
+    'data',
+    [...named, ...rest].join('\n'),
+    `Correct ${bad.length === 1 && whole ? 'the row' : 'the rows'}, or set data.onBadRow to "skip" to train without such rows.`,
+  );
+}
