@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { RunSummary } from '../../runs/read';
 import type { ImportedEvent, RunEvent } from '../../protocol/events';
 import { isMetric, type MetricName } from '../../experiment/metrics';
@@ -23,6 +24,10 @@ export function runLabel({
   const short = shortId(id);
   return run && short ? `${methodLabel(run.spec.adapter)} · ${short}` : labelOfId(id);
 }
+
+/** The name of a run's experiment, or of its file if the run cannot be read. */
+export const experimentLabel = ({ run, experiment }: Pick<RunEntry, 'run' | 'experiment'>): string =>
+  run?.spec.name ?? basename(experiment);
 
 /** "1a2b" of a run folder's id: enough to tell the runs of an experiment apart. Undefined for any other name. */
 export const shortId = (id: string): string | undefined => /Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id)?.[1];
