@@ -44,7 +44,7 @@ export async function runSweep(services: Services, argument: unknown, decided: R
 
 /** Asks which one, if several are running. */
 export async function stopSweep(services: Services, argument: unknown): Promise<void> {
-  const { store, trainer } = services;
+  const { store, trainer, panels } = services;
   const sweep = (await sweepOf(services, argument)) ?? (await runningSweep(services));
   if (!sweep) return;
   askedToStop.add(sweep.folder);
@@ -61,8 +61,13 @@ export async function stopSweep(services: Services, argument: unknown): Promise<
     const after = entry?.sweeps.find((s) => s.folder === sweep.folder) ?? sweep;
     const { runs } = bySweep([after], entry?.runs ?? []).groups[0] ?? { runs: [] };
     const { message } = sweepEndText(after, runs, vscode.l10n.t);
-    if (state === 'stopped' || state === 'finished') void vscode.window.showInformationMessage(message);
-    else void vscode.window.showWarningMessage(message);
+    const isGood = state === 'stopped' || state === 'finished';
+    const say = isGood ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
+    // VS Code cuts a message off that has no button.
+    const open = vscode.l10n.t('Open Sweep');
+    void say(message, open).then((picked) => {
+      if (picked === open) panels.openSweep(sweep.folder);
+    });
   } finally {
     askedToStop.delete(sweep.folder);
   }

@@ -86,6 +86,9 @@ describe('the extension manifest', () => {
     expect(unset).toEqual([]);
   });
 
+  it('negates a match as VS Code reads it: it ignores a clause with !~', () =>
+    expect(whens.filter((when) => when.includes('!~'))).toEqual([]));
+
   it('uses only the capabilities that rows have, and all of them', () => {
     const asked = contributes.menus['view/item/context'].flatMap((m) =>
       [...m.when.matchAll(/\\b(\w+)\\b/g)].map((w) => w[1]),
