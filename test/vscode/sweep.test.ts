@@ -124,6 +124,22 @@ describe('a sweep, in VS Code 1.100', () => {
     expect(readdirSync(join(lab.folder, '.aurora/sweeps/tiny'))).toEqual([sweep]);
   });
 
+  test('the end of a sweep is reported once if its page is not in sight', async () => {
+    lab.write('long.aurora.json', lab.read('tiny.aurora.json').replace('"epochs": 60', '"epochs": 1000000'));
+    await window.contextMenu(window.row('long'), 'Run Sweep');
+    await window.frameWith('h1:has-text("Sweep of long")');
+    await window.openFile('long.aurora.json');
+    for (const pid of programs(server.profile, 'sweep')) process.kill(pid, 'SIGINT');
+    const notice = await window.said(/The sweep of long was stopped; 0 of 3 trials are done/);
+    await notice.getByRole('button', { name: 'Open Sweep' }).click();
+    await window.frameWith('h1:has-text("Sweep of long")');
+    await window.palette('Notifications: Show Notifications');
+    await window.page.locator('.notifications-center').waitFor();
+    expect(await window.page.locator('.notifications-center', { hasText: 'The sweep of long' }).count()).toBe(
+      0,
+    );
+  });
+
   test('Compare Methods at Equal Budget creates an experiment with a sweep over the methods', async () => {
     const wizard = new Wizard(window);
     await window.contextMenu(window.row('tiny'), 'Compare Methods at Equal Budget');

@@ -27,6 +27,13 @@ describe('training from the palette, in VS Code 1.100', () => {
       '"learningRate": 50, "warmupRatio": 0',
     ),
   );
+  lab.write(
+    'swept.aurora.json',
+    readFileSync(lab.experiment, 'utf8').replace(
+      '{',
+      '{ "sweep": { "type": "grid", "parameters": { "training.seed": [1, 2] } },',
+    ),
+  );
   const runsOf = (name: string) => join(lab.folder, '.aurora/runs', name);
   let server: WorkbenchServer;
   let window: Window;
@@ -60,7 +67,7 @@ describe('training from the palette, in VS Code 1.100', () => {
     expect(await window.page.locator('.statusbar-item[id*="aurora"]').count()).toBe(1);
   });
 
-  test('a second run is queued and shown in the tree', async () => {
+  test('a second run or sweep is queued and shown in the tree', async () => {
     await window.openFile('short.aurora.json');
     await window.palette('AuroRA: Run Experiment');
     await window.modal('A run is already in progress.', 'Queue');
@@ -68,6 +75,10 @@ describe('training from the palette, in VS Code 1.100', () => {
     // It keeps the settings that it was queued with.
     lab.write('short.aurora.json', lab.read('short.aurora.json').replace('"epochs": 4', '"epochs": 5'));
     expect(existsSync(runsOf('short'))).toBe(false);
+    await window.contextMenu(window.row('swept'), 'Run Sweep');
+    await window.modal('A run is already in progress.', 'Queue');
+    await window.contextMenu(window.row('queued · number 2'), 'Remove from Queue');
+    await window.row('queued · number 2').waitFor({ state: 'detached' });
     // The dashboard is what the next test finds restored.
     await window.row(/step \d+\/\d+/).click();
   });

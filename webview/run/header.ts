@@ -196,10 +196,9 @@ function buttons(run: RunData, several: boolean, { act }: HeaderActions): unknow
       @click=${() => act(action, run)}
       >${label}</vscode-button
     >`;
-  const resumable = state === 'stopped' || state === 'failed' || state === 'lost';
   return html`<div class="buttons">
     ${isActive(run) ? button('stop', t('Stop'), !several) : nothing}
-    ${resumable ? button('resume', t('Resume'), !several) : nothing}
+    ${run.facts?.canResume ? button('resume', t('Resume'), !several) : nothing}
     ${several ? nothing : button('activations', t('Show Layer Activations'))}
     ${several ? nothing : button('errors', t('Show Errors'))}
     ${several || !askable(run) ? nothing : button('playground', t('Open Playground'))}

@@ -154,7 +154,9 @@ export class RunsApp extends LitElement {
     return html`<header>
         <h1>${this.heading}</h1>
         ${this.tools(shown)} ${this.problem()}
-        <p class="quiet status" role="status">${this.counted()} ${this.told}</p>
+        <p class="quiet status" role="status">
+          ${[this.counted(), this.told].filter((part) => part !== '').join(' · ')}
+        </p>
         ${this.selection()}
       </header>
       <div class=${runs.length > 0 ? 'content split' : 'content'}>

@@ -53,7 +53,7 @@ export function header(shown: Shown, actions: HeaderActions) {
           ? html`<p class="note">${t('The first trials are being prepared.')}</p>`
           : nothing
         : html`<p class="best">
-            ${t('Best so far:')}
+            ${state === 'finished' && !facts.ended ? t('Best:') : t('Best so far:')}
             <button class="link" data-action="best" @click=${() => actions.open(best.run!)}>
               ${trialText(facts, best)}
             </button>

@@ -1,71 +1,50 @@
-import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { experimentName, experimentSweeps } from '../../runs/layout';
+import { experimentName } from '../../runs/layout';
 import { saved } from '../ask/saved';
-import type { ExperimentEntry, SweepEntry } from '../runs/store';
+import { startUnlessBusy } from '../queue/ask-busy';
+import { inProgress } from '../queue/in-progress';
+import { startSweep, sweepFolderOf } from '../queue/start-sweep';
+import type { SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import type { ResumeOptions } from '../launcher/client';
-import { askedToStop, sweepEnded } from '../notices/end-notice';
+import { askedToStop } from '../notices/end-notice';
 import { untrusted } from '../launcher/missing';
 import { sweepEndText } from '../words/sweep-text';
 import { isTreeNode } from '../runs/nodes';
 import { bySweep } from '../words/sweep-row';
-import { askingAboutInputs } from '../ask/changed-inputs';
 import { experimentFrom } from '../ask/pick';
 import { runAnyway } from './run-anyway';
-import { orTakeOver } from '../ask/take-over';
 import { checkedSweep } from '../ask/training-problems';
 
 /**
- * Saves the file, checks every trial, and starts or continues the sweep.
+ * Saves the file, checks every trial, and starts or continues the sweep; of one that is running, only its page is opened. If
+ * something else is in progress, the user may queue it instead.
  *
  * @param decided what the user has already agreed to
  */
 export async function runSweep(services: Services, argument: unknown, decided: ResumeOptions): Promise<void> {
-  const { store, trainer, panels } = services;
+  const { store, panels } = services;
   const file =
     (await sweepOf(services, argument))?.experiment ??
     (await experimentFrom(services, argument, vscode.l10n.t('Select an experiment to run its sweep')));
   if (file === undefined) return;
   if (!vscode.workspace.isTrusted) throw untrusted();
   if (!(await saved(file))) return;
-  const { trials, baseHash } = await checkedSweep(file);
+  const sweep = await checkedSweep(file);
   if (!(await runAnyway(services, file))) return;
-  const folder = join(experimentSweeps(file), baseHash);
-  const title = vscode.l10n.t('Starting the sweep of {0}: {1} trials', experimentName(file), trials.length);
-  // Its check reports problems here, for each trial.
-  askedToStop.add(folder);
-  let started: boolean | undefined;
-  let entry: ExperimentEntry | undefined;
-  try {
-    started = await askingAboutInputs(
-      (accept) =>
-        orTakeOver((takeOver) =>
-          vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-            trainer.startSweep(file, folder, {
-              takeOver: takeOver || decided.takeOver,
-              acceptChangedInputs: accept || decided.acceptChangedInputs,
-            }),
-          ),
-        ),
-      vscode.l10n.t(
-        'Restore the original files to keep new trials comparable with earlier ones. If you continue, the sweep records which files changed.',
-      ),
-    );
-  } finally {
-    await store.refresh();
-    entry = (await store.experiments()).find((e) => e.file === file);
-    askedToStop.delete(folder);
-  }
-  // It may have ended before it was seen running.
-  const sweep = entry?.sweeps.find((s) => s.folder === folder);
-  if (started && sweep?.record.ended && sweep.state !== 'running') void sweepEnded(sweep, entry?.runs ?? []);
+  const folder = sweepFolderOf(file, sweep);
+  const isRunning = (await inProgress(store)).sweeps.some((s) => s.folder === folder);
+  const started =
+    isRunning ||
+    (await startUnlessBusy(services, { kind: 'sweep', file, spec: sweep.base }, () =>
+      startSweep(services, file, sweep, decided),
+    ));
   if (started) panels.openSweep(folder);
 }
 
 /** Asks which one, if several are running. */
 export async function stopSweep(services: Services, argument: unknown): Promise<void> {
-  const { store, trainer } = services;
+  const { store, trainer, panels } = services;
   const sweep = (await sweepOf(services, argument)) ?? (await runningSweep(services));
   if (!sweep) return;
   askedToStop.add(sweep.folder);
@@ -82,8 +61,13 @@ export async function stopSweep(services: Services, argument: unknown): Promise<
     const after = entry?.sweeps.find((s) => s.folder === sweep.folder) ?? sweep;
     const { runs } = bySweep([after], entry?.runs ?? []).groups[0] ?? { runs: [] };
     const { message } = sweepEndText(after, runs, vscode.l10n.t);
-    if (state === 'stopped' || state === 'finished') void vscode.window.showInformationMessage(message);
-    else void vscode.window.showWarningMessage(message);
+    const isGood = state === 'stopped' || state === 'finished';
+    const say = isGood ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
+    // VS Code cuts a message off that has no button.
+    const open = vscode.l10n.t('Open Sweep');
+    void say(message, open).then((picked) => {
+      if (picked === open) panels.openSweep(sweep.folder);
+    });
   } finally {
     askedToStop.delete(sweep.folder);
   }

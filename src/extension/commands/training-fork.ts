@@ -9,14 +9,15 @@ import { checkpointFor, forkChoices, valueProblem, type ForkChoice } from './for
 import { untrusted } from '../launcher/missing';
 import { checkpointSteps } from '../launcher/run-status';
 import { isTreeNode } from '../runs/nodes';
-import { askingAboutInputs } from '../ask/changed-inputs';
 import { runFrom } from '../ask/pick';
+import { startUnlessBusy } from '../queue/ask-busy';
+import { startFork } from '../queue/start-again';
 
 /**
  * Starts a new run from another run's checkpoint with changed settings, and shows both in one dashboard. Asks for
  * missing arguments: `step` (the last checkpoint at or before it is used) and `overrides` ("key=value"; none for a run
  * that retraces the other).
- * @returns the new run folder
+ * @returns the new run folder; undefined if it was not started
  */
 export async function forkRun(
   services: Services,
@@ -35,16 +36,13 @@ export async function forkRun(
   if (at === undefined) return undefined;
   const settings = isTexts(overrides) ? overrides : await changes(run.run.spec, at, asked);
   if (settings === undefined) return undefined;
-  const { trainer, store, panels } = services;
-  const title = vscode.l10n.t('Forking {0} at step {1}', run.run.spec.name, at);
-  const fork = await askingAboutInputs((accept) =>
-    vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-      trainer.fork(run.folder, at, settings, accept),
-    ),
-  );
-  if (fork === undefined) return undefined;
-  await store.refreshRun(fork);
-  panels.openRun([run.folder, fork]);
+  const { spec } = run.run;
+  const wanted = {
+    ...{ kind: 'fork' as const, run: run.folder, step: at, overrides: [...settings] },
+    ...{ file: run.experiment, spec },
+  };
+  const fork = await startUnlessBusy(services, wanted, () => startFork(services, wanted, spec.name));
+  if (fork !== undefined) services.panels.openRun([run.folder, fork]);
   return fork;
 }
 

@@ -1,17 +1,14 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { COMMAND } from '../ids';
-import { isActive, isResumable } from '../runs/shown-state';
-import type { RunEntry } from '../runs/store';
+import { isActive } from '../runs/shown-state';
+import { experimentLabel } from '../runs/label';
 import type { Services } from '../services';
 import { askedToStop, registerEndNotice } from '../notices/end-notice';
 import { registerAlarmNotice } from '../notices/alarm-notice';
 import { registerStatusBar } from '../notices/status-bar';
 import { registerTerminals } from '../terminal/terminal';
-import { askingAboutInputs } from '../ask/changed-inputs';
 import { registerGuarded } from '../ask/guard';
 import { experimentFrom, runFrom } from '../ask/pick';
-import { orTakeOver } from '../ask/take-over';
 import { explaining } from '../ask/training-problems';
 import { starting } from '../ask/starting';
 
@@ -20,7 +17,9 @@ export const registerTraining = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
     on(services, COMMAND.runExperiment, runExperiment),
     on(services, COMMAND.stopRun, stopRun),
-    on(services, COMMAND.resumeRun, resumeRun),
+    on(services, COMMAND.resumeRun, async (_, run) =>
+      (await import('./training-resume')).resumeRun(services, run),
+    ),
     on(services, COMMAND.forkRun, async (...args) => (await import('./training-fork')).forkRun(...args)),
     registerStatusBar(services),
     registerEndNotice(services),
@@ -47,9 +46,6 @@ async function runExperiment(services: Services, argument: unknown): Promise<str
   return trainExperiment(services, file);
 }
 
-/** The experiment's name if the run can be read. */
-const nameOf = (run: RunEntry): string => run.run?.spec.name ?? basename(run.experiment);
-
 async function stopRun(services: Services, argument: unknown): Promise<void> {
   const { store, trainer } = services;
   const run = await runFrom(services, argument, {
@@ -59,10 +55,10 @@ async function stopRun(services: Services, argument: unknown): Promise<void> {
   if (!run) return;
   askedToStop.add(run.folder);
   try {
-    const title = vscode.l10n.t('Stopping {0}: the current step is finished and saved', nameOf(run));
+    const title = vscode.l10n.t('Stopping {0}: the current step is finished and saved', experimentLabel(run));
     const outcome = await starting(title, () => trainer.stop(run.folder));
     await store.refreshRun(run.folder);
-    const message = `${nameOf(run)}: ${outcome.message}`;
+    const message = `${experimentLabel(run)}: ${outcome.message}`;
     if (outcome.state === 'stopped' || outcome.state === 'finished')
       return void vscode.window.showInformationMessage(message);
     const show = vscode.l10n.t('Show Log');
@@ -72,22 +68,4 @@ async function stopRun(services: Services, argument: unknown): Promise<void> {
   } finally {
     askedToStop.delete(run.folder);
   }
-}
-
-async function resumeRun(services: Services, argument: unknown): Promise<void> {
-  const { store, trainer, panels } = services;
-  const run = await runFrom(services, argument, {
-    title: vscode.l10n.t('Select a run to resume'),
-    filter: isResumable,
-  });
-  if (!run) return;
-  const title = vscode.l10n.t('Resuming {0}', nameOf(run));
-  const resumed = await askingAboutInputs((acceptChangedInputs) =>
-    orTakeOver((takeOver) =>
-      starting(title, () => trainer.resume(run.folder, { takeOver, acceptChangedInputs })),
-    ),
-  );
-  if (!resumed) return;
-  await store.refreshRun(run.folder);
-  panels.openRun([run.folder]);
 }

@@ -4,14 +4,14 @@ import { isActive } from '../runs/shown-state';
 import type { RunEntry, ShownState, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import { bySweep } from '../words/sweep-row';
-import { endNotice, hasEnded } from '../words/end-text';
+import { endNotice, hasEnded, type EndNotice } from '../words/end-text';
 import { nextStep } from '../words/next-step';
 import { sweepEndText } from '../words/sweep-text';
 
 /** Runs that the user stopped here; the command itself reports their end. */
 export const askedToStop = new Set<string>();
 
-/** Shows a notification when a run ends whose dashboard is not in sight: once. */
+/** Shows a notification when a run or a sweep ends whose page is not in sight: once. */
 export function registerEndNotice(services: Services): vscode.Disposable {
   const { store, trainer } = services;
   const states = new Map<string, ShownState>();
@@ -30,7 +30,7 @@ export function registerEndNotice(services: Services): vscode.Disposable {
       note(experiments.flatMap((e) => e.runs));
       for (const { sweeps: found, runs: trials } of experiments)
         for (const sweep of found) {
-          if (hasEnded(sweeps.get(sweep.folder), sweep.state)) void sweepEnded(sweep, trials);
+          if (hasEnded(sweeps.get(sweep.folder), sweep.state)) void sweepEnded(services, sweep, trials);
           sweeps.set(sweep.folder, sweep.state);
         }
     });
@@ -41,22 +41,40 @@ export function registerEndNotice(services: Services): vscode.Disposable {
   });
 }
 
-/** @param runs of its experiment */
-export async function sweepEnded(sweep: SweepEntry, runs: readonly RunEntry[]): Promise<void> {
+/**
+ * Shows a notification when a sweep ends whose page is not in sight, or that cannot go on without a decision.
+ *
+ * @param runs of its experiment
+ */
+export async function sweepEnded(
+  { panels }: Services,
+  sweep: SweepEntry,
+  runs: readonly RunEntry[],
+): Promise<void> {
   const trials = bySweep([sweep], runs).groups[0]?.runs ?? [];
   const { kind, message, decision } = sweepEndText(sweep, trials, vscode.l10n.t);
-  if (askedToStop.has(sweep.folder) || (vscode.window.state.focused && kind === 'information')) return;
-  if (kind === 'information') await vscode.window.showInformationMessage(message);
-  else if (
-    (await vscode.window.showWarningMessage(message, ...(decision ? [decision.title] : []))) &&
-    decision
-  )
+  const isSeen = vscode.window.state.focused && panels.isInSight(sweep.folder);
+  if (askedToStop.has(sweep.folder) || (isSeen && !decision)) return;
+  const open = vscode.l10n.t('Open Sweep');
+  const buttons = [...(decision ? [decision.title] : []), ...(isSeen ? [] : [open])];
+  const picked = await SHOW[kind](message, ...buttons);
+  if (picked === open) panels.openSweep(sweep.folder);
+  if (decision && picked === decision.title)
     await vscode.commands.executeCommand(
       COMMAND.runSweep,
       { kind: 'sweep', folder: sweep.folder },
       decision.options,
     );
 }
+
+const SHOW: Record<
+  EndNotice['kind'],
+  (message: string, ...buttons: string[]) => Thenable<string | undefined>
+> = {
+  information: vscode.window.showInformationMessage,
+  warning: vscode.window.showWarningMessage,
+  error: vscode.window.showErrorMessage,
+};
 
 async function ended({ panels }: Services, run: RunEntry): Promise<void> {
   // Its sweep continues, and reports how many failed.

@@ -33,7 +33,9 @@ export function createPanels(services: () => Services): Panels {
   return {
     openRun: (folders, preserveFocus) => runs.open({ runs: [...folders] }, preserveFocus),
     openSweep: (sweep, preserveFocus) => sweeps.open({ sweep }, preserveFocus),
-    isInSight: (run) => runs.inSight().some((open) => open.runs.includes(run)),
+    isInSight: (folder) =>
+      runs.inSight().some((open) => open.runs.includes(folder)) ||
+      sweeps.inSight().some((open) => open.sweep === folder),
     openBudget: (file) => budgets.open(file === undefined ? {} : { file }),
     openModelBudget: (model) => budgets.open({ model }),
     openActivations: (run) => activations.open({ run }),

@@ -1,19 +1,64 @@
 import * as vscode from 'vscode';
+import { starting } from '../ask/starting';
+import { askedToStop } from '../notices/end-notice';
 import type { Services } from '../services';
-import { inProgress, isIdle, type InProgress } from './in-progress';
 import { busyQuestion } from './busy-words';
+import { inProgress, isIdle, whileStarting, type InProgress } from './in-progress';
+import type { NewQueued, QueuedWork } from './run-queue';
 
-export type BusyAnswer = { do: 'start' } | { do: 'queue' } | { do: 'stop'; these: InProgress };
+type BusyAnswer = { do: 'start' } | { do: 'queue' } | { do: 'stop'; these: InProgress };
 
-/** What to do with a run that the user wants to start. Asks only if something is in progress; undefined if canceled. */
-export async function askBusy({ store }: Pick<Services, 'store'>): Promise<BusyAnswer | undefined> {
+/** How long the status bar says that a run is queued. */
+const QUEUED_MS = 6000;
+
+/**
+ * Starts something that trains. If something is in progress, the user decides whether to queue it, to run it beside, or
+ * to stop what is in progress first.
+ *
+ * @returns what `start` does; undefined if it is queued, or if the user canceled
+ */
+export async function startUnlessBusy<T>(
+  services: Services,
+  wanted: NewQueued,
+  start: () => Promise<T>,
+): Promise<T | undefined> {
+  const answer = await askBusy(services, wanted.kind);
+  if (!answer) return undefined;
+  const { name } = wanted.spec;
+  if (answer.do === 'queue') {
+    const position = services.queue.add(wanted);
+    const message = vscode.l10n.t('$(clock) {0} is queued at position {1}.', name, position);
+    vscode.window.setStatusBarMessage(message, QUEUED_MS);
+    return undefined;
+  }
+  // Counts as starting meanwhile, so that the queue does not take the free place.
+  return whileStarting(name, async () => {
+    if (answer.do === 'stop') await stopOthers(services, answer.these);
+    return start();
+  });
+}
+
+/** Asks only if something is in progress; undefined if canceled. */
+async function askBusy({ store }: Services, wanted: QueuedWork['kind']): Promise<BusyAnswer | undefined> {
   const now = await inProgress(store);
   if (isIdle(now)) return { do: 'start' };
-  const { message, detail, stop } = busyQuestion(now, vscode.l10n.t);
+  const { message, detail, stop } = busyQuestion(now, wanted, vscode.l10n.t);
   const [queue, parallel] = [vscode.l10n.t('Queue'), vscode.l10n.t('Run in Parallel')];
   const buttons = [queue, parallel, ...(stop === undefined ? [] : [stop])];
   const answer = await vscode.window.showInformationMessage(message, { modal: true, detail }, ...buttons);
   if (answer === queue) return { do: 'queue' };
   if (answer === parallel) return { do: 'start' };
   return answer !== undefined && answer === stop ? { do: 'stop', these: now } : undefined;
+}
+
+async function stopOthers({ store, trainer }: Services, { runs, sweeps }: InProgress): Promise<void> {
+  const folders = [...runs, ...sweeps].map((r) => r.folder);
+  folders.forEach((folder) => askedToStop.add(folder));
+  try {
+    const title = vscode.l10n.t('Stopping the other runs: the current step is finished and saved');
+    await starting(title, () => Promise.all(folders.map((folder) => trainer.stop(folder))));
+    await store.refresh();
+  } finally {
+    folders.forEach((folder) => askedToStop.delete(folder));
+  }
 }

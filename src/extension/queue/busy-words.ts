@@ -3,8 +3,9 @@ import { experimentName } from '../../runs/layout';
 import { runLabel } from '../runs/label';
 import type { Translate } from '../translate';
 import type { InProgress } from './in-progress';
+import type { QueuedWork } from './run-queue';
 
-/** The question before a second run. */
+/** The question before a second run or sweep. */
 export interface BusyQuestion {
   message: string;
   detail: string;
@@ -12,7 +13,12 @@ export interface BusyQuestion {
   stop?: string;
 }
 
-export function busyQuestion({ runs, sweeps, starting }: InProgress, t: Translate): BusyQuestion {
+/** @param wanted what the user wants to start */
+export function busyQuestion(
+  { runs, sweeps, starting }: InProgress,
+  wanted: QueuedWork['kind'],
+  t: Translate,
+): BusyQuestion {
   const all = runs.length + sweeps.length + starting.length;
   const lines = [
     ...runs.map((r) => {
@@ -32,13 +38,7 @@ export function busyQuestion({ runs, sweeps, starting }: InProgress, t: Translat
         : sweeps.length === 1
           ? t('A sweep is already in progress.')
           : t('A run is already in progress.'),
-    detail: [
-      ...lines,
-      '',
-      t(
-        'A queued run starts when nothing else is in progress, with the settings as they are now. Runs in parallel share memory and processor, and each takes longer. A run that is stopped is saved and can be resumed.',
-      ),
-    ].join('\n'),
+    detail: [...lines, '', `${queueWords(wanted, t)} ${otherWords(t)}`].join('\n'),
     ...(stoppable > 0 && {
       stop:
         stoppable > 1
@@ -48,4 +48,22 @@ export function busyQuestion({ runs, sweeps, starting }: InProgress, t: Translat
             : t('Stop the Other Run'),
     }),
   };
+}
+
+const otherWords = (t: Translate): string =>
+  t(
+    'Runs in parallel share memory and processor, and each takes longer. A run that is stopped is saved and can be resumed.',
+  );
+
+function queueWords(wanted: QueuedWork['kind'], t: Translate): string {
+  switch (wanted) {
+    case 'run':
+      return t('A queued run starts when nothing else is in progress, with the settings as they are now.');
+    case 'sweep':
+      return t(
+        'A queued sweep starts when nothing else is in progress, with the settings that its file has then.',
+      );
+    default:
+      return t('A queued run starts when nothing else is in progress.');
+  }
 }

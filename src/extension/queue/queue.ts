@@ -6,7 +6,6 @@ import { isTreeNode } from '../runs/nodes';
 import type { Services } from '../services';
 import { inProgress, isIdle, whileStarting } from './in-progress';
 import { RunQueue, type QueuedRun } from './run-queue';
-import { startRun } from './start-run';
 import { QueueStarter } from './starter';
 
 /** workspaceState. */
@@ -26,7 +25,8 @@ export function registerQueue(services: Services): vscode.Disposable {
   const { store, queue, log } = services;
   const start = async (item: QueuedRun) => {
     const { name } = item.spec;
-    await explaining(() => whileStarting(name, () => startRun(services, item))).catch((e: Error) => {
+    const begin = async () => (await import('./start-queued')).startQueued(services, item);
+    await explaining(() => whileStarting(name, begin)).catch((e: Error) => {
       const message = vscode.l10n.t('The queued run of {0} could not be started: {1}', name, e.message);
       void vscode.window.showErrorMessage(message);
     });

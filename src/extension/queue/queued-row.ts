@@ -1,9 +1,10 @@
 import type { Row, RowContext } from '../words/run-row';
+import type { QueuedRun } from './run-queue';
 
-/** A queued run's row. `position` is from 1; `held` if it is from an earlier window. */
+/** The row of a queued run or sweep. `position` is from 1; `held` if it is from an earlier window. */
 export function queuedRow(
   label: string,
-  { position, held }: { position: number; held: boolean },
+  { kind, position, held }: Pick<QueuedRun, 'kind'> & { position: number; held: boolean },
   { t, trusted }: RowContext,
 ): Row {
   const description = held
@@ -23,6 +24,6 @@ export function queuedRow(
       ...(trusted ? ['canRunNow'] : []),
       ...(trusted && held ? ['canContinueQueue'] : []),
     ],
-    spoken: `${t('Run {0}', label)}, ${description}`,
+    spoken: `${kind === 'run' ? t('Run {0}', label) : label}, ${description}`,
   };
 }

@@ -1,18 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import type { Experiment } from '../../experiment/experiment';
 
-/** A run that waits for the running ones to end. */
-export interface QueuedRun {
+/** What waits. */
+export type QueuedWork =
+  /** A new run of the experiment's text as it was when it was queued. */
+  | { kind: 'run'; text: string }
+  /** Continues the run in this folder. */
+  | { kind: 'resume'; run: string }
+  | { kind: 'fork'; run: string; step: number; overrides: string[] }
+  /** The experiment's sweep, as its file is when it starts. */
+  | { kind: 'sweep' };
+
+/** A run or a sweep that waits for the running ones to end. */
+export type QueuedRun = QueuedWork & {
   id: string;
   /** The experiment file's path. */
   file: string;
-  /** Its text when it was queued, which is what will be trained. */
-  text: string;
-  /** The same with all defaults, for its name. */
+  /** The settings with all defaults, for its name. */
   spec: Experiment;
   /** When it was queued, in ms since 1970. */
   at: number;
-}
+};
+
+export type NewQueued = QueuedWork & Pick<QueuedRun, 'file' | 'spec'>;
 
 /** Where the queue is kept while the window is closed; VS Code's workspaceState. */
 export interface QueueMemory {
@@ -43,7 +53,7 @@ export class RunQueue {
   }
 
   /** @returns its position, from 1 */
-  add(item: Pick<QueuedRun, 'file' | 'text' | 'spec'>, now = Date.now()): number {
+  add(item: NewQueued, now = Date.now()): number {
     this.change([...this.waiting, { ...item, id: randomUUID(), at: now }]);
     return this.waiting.length;
   }
@@ -91,8 +101,21 @@ function parseItems(stored: unknown): QueuedRun[] {
     (item): item is QueuedRun =>
       typeof item?.id === 'string' &&
       typeof item.file === 'string' &&
-      typeof item.text === 'string' &&
       typeof item.at === 'number' &&
-      typeof item.spec?.adapter?.method === 'string',
+      typeof item.spec?.adapter?.method === 'string' &&
+      isWork(item),
   );
+}
+
+function isWork(item: Partial<QueuedRun>): boolean {
+  switch (item.kind) {
+    case 'run':
+      return typeof item.text === 'string';
+    case 'resume':
+      return typeof item.run === 'string';
+    case 'fork':
+      return typeof item.run === 'string' && typeof item.step === 'number' && Array.isArray(item.overrides);
+    default:
+      return item.kind === 'sweep';
+  }
 }

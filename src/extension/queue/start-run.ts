@@ -6,7 +6,7 @@ import type { QueuedRun } from './run-queue';
 /** Starts a run of an experiment's text. Returns its folder, once it is listed. */
 export async function startRun(
   { store, trainer }: Pick<Services, 'store' | 'trainer'>,
-  { file, text, spec }: Pick<QueuedRun, 'file' | 'text' | 'spec'>,
+  { file, text, spec }: Pick<Extract<QueuedRun, { kind: 'run' }>, 'file' | 'text' | 'spec'>,
 ): Promise<string> {
   const title = vscode.l10n.t('Starting {0}', spec.name);
   const run = await starting(title, () => trainer.start(file, [], text));

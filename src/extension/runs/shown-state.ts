@@ -1,3 +1,4 @@
+import type { RunPageState } from '../../protocol/panels/run';
 import type { RunEntry, ShownState } from './store';
 
 export { shownState, STARTUP_MS } from '../../runs/shown-state';
@@ -6,10 +7,12 @@ export { shownState, STARTUP_MS } from '../../runs/shown-state';
 export const isActive = (state: ShownState): boolean => state === 'running' || state === 'starting';
 
 /**
- * Whether it can be resumed. A run that failed before it started would only fail again, since its settings are fixed.
+ * Whether it can be resumed. A run that failed before its first step would only fail again: its settings are fixed, and
+ * there is nothing to continue.
  */
-export const isResumable = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
-  run !== undefined &&
-  (state === 'stopped' ||
-    state === 'lost' ||
-    (state === 'failed' && run.events.some((e) => e.kind === 'started')));
+export const isResumable = ({ state, run }: { state: RunPageState; run?: RunEntry['run'] }): boolean =>
+  run !== undefined && (state === 'stopped' || state === 'lost' || (state === 'failed' && isBegun(run)));
+
+/** A resumed run that fails early has no steps of its own, but a checkpoint, or an adapter that was imported. */
+const isBegun = ({ status, events }: NonNullable<RunEntry['run']>): boolean =>
+  (status?.step ?? 0) > 0 || events.some((e) => e.kind === 'checkpoint' || e.kind === 'imported');

@@ -14,8 +14,7 @@ export interface Confirmation {
 export interface RunQuestion {
   /** The experiment file, as the workspace names it. */
   file: string;
-  /** Undefined if it has mistakes, which the tool then reports. */
-  spec?: Experiment;
+  spec: Experiment;
   /** Settings that are changed for this run: "training.epochs=1". */
   changed: readonly string[];
   /** Display names of the runs in progress. */
@@ -54,7 +53,6 @@ export function preflightConfirmation(question: Omit<RunQuestion, 'changed'>, t:
 }
 
 function specLines({ spec, shown }: Pick<RunQuestion, 'spec' | 'shown'>, t: Translate): string[] {
-  if (!spec) return [];
   const { adapter, training, model, data } = spec;
   const method = isHeadAlone(adapter)
     ? t('head only')

@@ -258,7 +258,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   /** Returns the experiments of runs that were queued since the last time. */
   private nameQueued(): string[] {
     const before = this.queued;
-    this.queued = queuedNames(this.queue.items, this.experiments);
+    this.queued = queuedNames(this.queue.items, this.experiments, vscode.l10n.t);
     return this.queue.items.flatMap(({ id, file }) => (before.has(id) ? [] : [file]));
   }
 
@@ -317,8 +317,9 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       return sweep ? sweepRow(sweep, bySweep([sweep], runs).groups[0]?.runs ?? [], context) : GONE_SWEEP;
     }
     if (node.kind === 'queued') {
-      const position = this.queue.items.findIndex((q) => q.id === node.id) + 1;
-      const place = { position, held: this.queue.isHeld(node.id) };
+      const at = this.queue.items.findIndex((q) => q.id === node.id);
+      const { kind = 'run' } = this.queue.items.at(at) ?? {};
+      const place = { kind, position: at + 1, held: this.queue.isHeld(node.id) };
       return queuedRow(this.queued.get(node.id) ?? '', place, context);
     }
     const run = this.store.run(node.folder) ?? goneRun(node.folder);

@@ -89,11 +89,26 @@ export function tooltip({ title, note, tags, error, facts, folder }: RunDetails)
   return md;
 }
 
-/** What a queued run will train. */
-export function queuedTooltip({ file, at }: QueuedRun): string {
-  const when = new Date(at).toLocaleString(vscode.env.language);
-  const words = vscode.l10n.t('Trains the settings as they were when it was queued ({0}).', when);
-  return `${words}\n${file}`;
+/** What a queued run or sweep will train. */
+export function queuedTooltip(item: QueuedRun): string {
+  const when = new Date(item.at).toLocaleString(vscode.env.language);
+  return `${queuedWords(item, when)}\n${item.kind === 'resume' || item.kind === 'fork' ? item.run : item.file}`;
+}
+
+function queuedWords(item: QueuedRun, when: string): string {
+  const { t } = vscode.l10n;
+  switch (item.kind) {
+    case 'run':
+      return t('Trains the settings as they were when it was queued ({0}).', when);
+    case 'resume':
+      return t('Continues the run where it ended. Queued {0}.', when);
+    case 'fork':
+      return item.overrides.length === 0
+        ? t('Forks the run without changes. Queued {0}.', when)
+        : t('Forks the run with {0}. Queued {1}.', item.overrides.join(', '), when);
+    case 'sweep':
+      return t('Runs the sweep with the settings that its file has then. Queued {0}.', when);
+  }
 }
 
 /** Escaped as VS Code does, but with spaces that allow line breaks: it writes only non-breaking ones. */

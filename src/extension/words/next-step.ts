@@ -42,7 +42,12 @@ export function nextStep(entry: RunEntry, t: Translate): NextStep | undefined {
     return { title: t('Check This Machine'), command: COMMAND.checkMachine };
   if (state === 'failed' && kind === 'diverged')
     return { title: t('Fork'), command: COMMAND.forkRun, argument: folder };
-  return isResumable(entry)
-    ? { title: t('Resume'), command: COMMAND.resumeRun, argument: folder }
+  if (isResumable(entry)) return { title: t('Resume'), command: COMMAND.resumeRun, argument: folder };
+  return isOfFile(entry)
+    ? { title: t('Run Again'), command: COMMAND.runExperiment, argument: experiment }
     : undefined;
 }
+
+/** Whether its experiment's file says what it trains: a trial's or a fork's settings are elsewhere. */
+const isOfFile = ({ trial, run }: RunEntry): boolean =>
+  trial === undefined && run?.events.some((e) => e.kind === 'forked') !== true;

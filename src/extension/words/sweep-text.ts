@@ -23,15 +23,17 @@ export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Tr
   const planned = plannedTrials(sweep.record);
   const best = bestText(runs, sweep.record.metric);
   const failed = runs.filter((r) => r.state === 'failed').length;
+  const { ended } = sweep.record;
+  const isComplete = !ended && sweep.state === 'finished';
+  const bestWords = (value: string) => (isComplete ? t('Best: {0}.', value) : t('Best so far: {0}.', value));
   const tail = [
-    best === undefined ? '' : t('Best so far: {0}.', best),
+    best === undefined ? '' : bestWords(best),
     failed > 0 ? t('Failed: {0}.', failed) : '',
   ].filter((part) => part !== '');
   const say = (kind: EndNotice['kind'], sentence: string) => ({
     kind,
     message: [sentence, ...tail].join(' '),
   });
-  const { ended } = sweep.record;
   if (ended)
     return {
       ...say('warning', `${t('The sweep of {0} is not complete.', name)} ${ended.message}`),

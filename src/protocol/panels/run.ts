@@ -22,6 +22,7 @@ export interface RunFacts {
   note?: string;
   tags?: string[];
   state: RunPageState;
+  canResume: boolean;
   spec?: Experiment;
   status?: RunStatus;
   result?: Record<string, unknown>;

@@ -86,6 +86,9 @@ describe('the extension manifest', () => {
     expect(unset).toEqual([]);
   });
 
+  it('negates a match as VS Code reads it: it ignores a clause with !~', () =>
+    expect(whens.filter((when) => when.includes('!~'))).toEqual([]));
+
   it('uses only the capabilities that rows have, and all of them', () => {
     const asked = contributes.menus['view/item/context'].flatMap((m) =>
       [...m.when.matchAll(/\\b(\w+)\\b/g)].map((w) => w[1]),
@@ -198,7 +201,7 @@ function emitted(): Set<string> {
     checkpointRow(entryOf('finished'), 40, context),
     adapterRow('best', 1000, context),
     exportRow(exportRecord(), context),
-    queuedRow('AuroRA r2', { position: 1, held: true }, context),
+    queuedRow('AuroRA r2', { kind: 'run', position: 1, held: true }, context),
     interruptedRow(entryOf('stopped'), false, context),
   ];
   return new Set(rows.flatMap((r) => r.capabilities));

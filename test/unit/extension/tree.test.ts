@@ -260,7 +260,7 @@ describe('a sweep', () => {
   it('reports how it ended', () => {
     expect(sweepEndText(sweepEntry('finished'), trials, t)).toEqual({
       kind: 'information',
-      message: 'The sweep of demo has finished. Best so far: 70.0% accuracy.',
+      message: 'The sweep of demo has finished. Best: 70.0% accuracy.',
     });
     expect(sweepEndText(sweepEntry('stopped'), trials, t).message).toBe(
       'The sweep of demo was stopped; 2 of 4 trials are done, and everything is saved. Best so far: 70.0% accuracy.',

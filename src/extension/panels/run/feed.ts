@@ -1,7 +1,7 @@
 import { RunTail, type TailChange } from '../../../runs/tail';
 import type { RunFacts, RunPageState, RunToPage, RunUpdate } from '../../../protocol/panels/run';
 import { runLabel } from '../../runs/label';
-import { isActive, shownState } from '../../runs/shown-state';
+import { isActive, isResumable, shownState } from '../../runs/shown-state';
 import { shortened } from '../../words/run-error';
 
 /** Polling interval for visible runs that a trainer writes: at most four messages a second. */
@@ -174,6 +174,7 @@ export function factsOf(tail: RunTail, name?: string): RunFacts {
     note: user.note,
     tags: user.tags,
     state,
+    canResume: isResumable({ state, run: summary }),
     spec: summary?.spec,
     status: summary?.status,
     result: summary?.result,

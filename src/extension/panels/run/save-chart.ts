@@ -6,6 +6,8 @@ import type { ChartFormat, RunFromPage } from '../../../protocol/panels/run';
 /** What file systems do not allow in names, on any platform. */
 const FORBIDDEN = /[\\/:*?"<>|\p{Cc}]+/gu;
 
+const SAID_MS = 5000;
+
 /**
  * Asks where to save a chart, and writes the file.
  *
@@ -29,5 +31,8 @@ export async function saveChart(
   });
   if (!uri) return undefined;
   await vscode.workspace.fs.writeFile(uri, Buffer.from(data, format === 'png' ? 'base64' : 'utf8'));
-  return posix.basename(uri.path);
+  const name = posix.basename(uri.path);
+  // The page says so, too, but perhaps out of sight.
+  vscode.window.setStatusBarMessage(vscode.l10n.t('Saved {0}.', name), SAID_MS);
+  return name;
 }

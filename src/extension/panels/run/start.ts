@@ -36,7 +36,7 @@ export function startRun(
       // Only the runs of this panel, regardless of what the page sends.
       const named = message.type === 'compareSettings' ? message.runs : [message.run];
       if (!named.every((run) => runs.includes(run))) return;
-      const done = answer(feed, runs, message, (told) => page.post(told));
+      const done = answer(feed, runs, message, nameOf, (told) => page.post(told));
       Promise.resolve(done).catch((e: unknown) => showError(log, e));
     },
   };
@@ -46,12 +46,14 @@ async function answer(
   feed: RunFeed,
   runs: readonly string[],
   message: Exclude<RunFromPage, { type: 'snapshot' }>,
+  nameOf: (folder: string) => string | undefined,
   post: (message: RunToPage) => void,
 ): Promise<void> {
   if (message.type === 'copyCsv')
     return post({ ...message, type: 'copied', rows: await copyCsv(feed, message) });
   if (message.type !== 'saveChart') return void (await obey(message));
-  const of = runs.length === 1 ? factsOf(feed.tail(message.run)!).name : vscode.l10n.t('comparison');
+  const { run } = message;
+  const of = runs.length === 1 ? factsOf(feed.tail(run)!, nameOf(run)).name : vscode.l10n.t('comparison');
   const name = await saveChart(message, of);
   if (name !== undefined) post({ type: 'saved', name });
 }

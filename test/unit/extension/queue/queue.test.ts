@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { queuedNames } from '../../../../src/extension/queue/names';
-import { RunQueue, type QueuedRun } from '../../../../src/extension/queue/run-queue';
+import { RunQueue, type NewQueued, type QueuedRun } from '../../../../src/extension/queue/run-queue';
 import { QueueStarter } from '../../../../src/extension/queue/starter';
 import { busyQuestion } from '../../../../src/extension/queue/busy-words';
 import { queuedRow } from '../../../../src/extension/queue/queued-row';
@@ -15,20 +15,23 @@ function memory(stored: unknown = undefined) {
   return { kept, get: () => kept.value, set: (items: unknown) => void (kept.value = structuredClone(items)) };
 }
 
-const run = (seed: number): Pick<QueuedRun, 'file' | 'text' | 'spec'> => ({
+const run = (seed: number): NewQueued => ({
+  kind: 'run',
   file: '/w/demo.aurora.json',
   text: `{ "seed": ${seed} }`,
   spec: { ...spec, training: { ...spec.training, seed } },
 });
 
+const textOf = (item: QueuedRun | undefined) => (item?.kind === 'run' ? item.text : undefined);
+
 /** A starter whose runs end when the test says so. */
 function machine(queue: RunQueue, fails: (item: QueuedRun) => boolean = () => false) {
-  const started: string[] = [];
+  const started: (string | undefined)[] = [];
   let running = 0;
   const starter = new QueueStarter(queue, {
     busy: () => Promise.resolve(running > 0),
     start: (item) => {
-      started.push(item.text);
+      started.push(textOf(item));
       if (!fails(item)) running++;
       return Promise.resolve();
     },
@@ -61,7 +64,7 @@ describe('the queue of runs', () => {
 
   it('goes on with the next one if one cannot be started', async () => {
     const queue = new RunQueue(memory());
-    const { started, begin, end } = machine(queue, (item) => item.text.includes('1'));
+    const { started, begin, end } = machine(queue, (item) => textOf(item)!.includes('1'));
     begin();
     [1, 2, 3].forEach((n) => queue.add(run(n)));
     await end();
@@ -76,7 +79,7 @@ describe('the queue of runs', () => {
     const { started, look, end } = machine(queue);
     await look();
     expect(started).toEqual([]);
-    expect(queue.items.map((item) => [item.text, queue.isHeld(item.id)])).toEqual([
+    expect(queue.items.map((item) => [textOf(item), queue.isHeld(item.id)])).toEqual([
       ['{ "seed": 1 }', true],
       ['{ "seed": 2 }', true],
     ]);
@@ -93,18 +96,20 @@ describe('the queue of runs', () => {
     const kept = memory();
     const queue = new RunQueue(kept);
     [1, 2].forEach((n) => queue.add(run(n)));
-    expect(queue.take(queue.items[0].id)?.text).toBe('{ "seed": 1 }');
+    expect(textOf(queue.take(queue.items[0].id))).toBe('{ "seed": 1 }');
     expect(queue.take('gone')).toBeUndefined();
-    expect(new RunQueue(kept).items.map((item) => item.text)).toEqual(['{ "seed": 2 }']);
-    for (const other of [7, {}, [null, { id: 'x' }]]) expect(new RunQueue(memory(other)).items).toEqual([]);
+    expect(new RunQueue(kept).items.map(textOf)).toEqual(['{ "seed": 2 }']);
+    const unknown = { ...run(1), id: 'x', at: 0, kind: 'another' };
+    for (const other of [7, {}, [null, { id: 'x' }], [unknown]])
+      expect(new RunQueue(memory(other)).items).toEqual([]);
   });
 
   it('shows each with a clock, its settings and its position', () => {
     const queue = new RunQueue(memory());
     [1, 2].forEach((n) => queue.add(run(n)));
-    const names = queuedNames(queue.items, []);
+    const names = queuedNames(queue.items, [], t);
     expect([...names.values()]).toEqual(['AuroRA r2 · seed 1', 'AuroRA r2 · seed 2']);
-    const row = queuedRow('AuroRA r2 · seed 2', { position: 2, held: false }, context);
+    const row = queuedRow('AuroRA r2 · seed 2', { kind: 'run', position: 2, held: false }, context);
     expect(row).toMatchObject({
       lead: '#2',
       description: 'queued · number 2',
@@ -112,10 +117,31 @@ describe('the queue of runs', () => {
       capabilities: ['queued', 'canUnqueue', 'canRunNow'],
       spoken: 'Run AuroRA r2 · seed 2, queued · number 2',
     });
-    expect(queuedRow('a', { position: 1, held: true }, { ...context, trusted: false })).toMatchObject({
+    expect(
+      queuedRow('a', { kind: 'run', position: 1, held: true }, { ...context, trusted: false }),
+    ).toMatchObject({
       description: 'queued in an earlier window',
       capabilities: ['queued', 'canUnqueue'],
     });
+  });
+});
+
+describe('what else can wait', () => {
+  it('is a resumed run, a fork or a sweep, each named after what it is', () => {
+    const { file, spec } = run(1);
+    const folder = '/w/.aurora/runs/demo/20250102T030405Z-1a2b3c4d';
+    const kept = memory();
+    const queue = new RunQueue(kept);
+    queue.add({ kind: 'resume', run: folder, file, spec });
+    queue.add({ kind: 'fork', run: folder, step: 40, overrides: ['training.learningRate=0.1'], file, spec });
+    queue.add({ kind: 'sweep', file, spec });
+    const runs = [{ folder, id: 'r', experiment: file, state: 'stopped' as const, user: { name: 'mine' } }];
+    const names = queuedNames(new RunQueue(kept).items, [{ file, runs }], t);
+    expect([...names.values()]).toEqual(['Resume mine', 'Fork mine at step 40', 'Sweep']);
+    expect(queuedRow('Resume mine', { kind: 'resume', position: 1, held: false }, context).spoken).toBe(
+      'Resume mine, queued · next',
+    );
+    expect(queuedNames(queue.items, [], t).get(queue.items[0].id)).toMatch(/^Resume 2025-01-0/);
   });
 });
 
@@ -129,17 +155,29 @@ describe('a second run', () => {
   };
 
   it('is asked about by naming what is in progress', () => {
-    const one = busyQuestion({ runs: [training], sweeps: [], starting: [] }, t);
+    const one = busyQuestion({ runs: [training], sweeps: [], starting: [] }, 'run', t);
     expect(one).toMatchObject({ message: 'A run is already in progress.', stop: 'Stop the Other Run' });
     expect(one.detail).toMatch(/^demo · the first\n/);
-    const sweep = busyQuestion({ runs: [], sweeps: [sweepEntry('running')], starting: [] }, t);
+    const sweep = busyQuestion({ runs: [], sweeps: [sweepEntry('running')], starting: [] }, 'run', t);
     expect(sweep).toMatchObject({ message: 'A sweep is already in progress.', stop: 'Stop the Sweep' });
-    const several = busyQuestion({ runs: [training], sweeps: [sweepEntry('running')], starting: [] }, t);
+    const several = busyQuestion(
+      { runs: [training], sweeps: [sweepEntry('running')], starting: [] },
+      'run',
+      t,
+    );
     expect(several).toMatchObject({
       message: '2 runs are already in progress.',
       stop: 'Stop the Others',
     });
-    const starting = busyQuestion({ runs: [], sweeps: [], starting: ['demo'] }, t);
+    const starting = busyQuestion({ runs: [], sweeps: [], starting: ['demo'] }, 'run', t);
     expect(starting.stop).toBeUndefined();
+  });
+
+  it('is told when it would start, and with which settings, if it is queued', () => {
+    const busy = { runs: [training], sweeps: [], starting: [] };
+    expect(busyQuestion(busy, 'run', t).detail).toContain('with the settings as they are now.');
+    expect(busyQuestion(busy, 'sweep', t).detail).toContain('with the settings that its file has then.');
+    for (const kind of ['resume', 'fork'] as const)
+      expect(busyQuestion(busy, kind, t).detail).toContain('starts when nothing else is in progress. Runs');
   });
 });

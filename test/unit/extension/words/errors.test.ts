@@ -4,10 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { fill } from '../../../../src/base/fill';
 import { editorHint } from '../../../../src/extension/words/editor-hint';
 import { endNotice } from '../../../../src/extension/words/end-text';
+import { COMMAND } from '../../../../src/extension/ids';
+import { factsOf } from '../../../../src/extension/panels/run/feed';
 import { nextStep } from '../../../../src/extension/words/next-step';
 import { shortPaths } from '../../../../src/extension/words/short-paths';
 import { runRow } from '../../../../src/extension/words/run-row';
+import type { NewEvent } from '../../../../src/protocol/events';
 import { readRunSummary } from '../../../../src/runs/read';
+import { RunTail } from '../../../../src/runs/tail';
 import { temporaryFolders } from '../../runs/folder';
 import { context } from '../row-context';
 import { makeRun, started } from '../run-maker';
@@ -64,14 +68,15 @@ describe('a hint in the editor', () => {
 });
 
 describe('a run that failed', () => {
-  const failed = (error: string, message: string, hint?: string) => {
+  const failed = (error: string, message: string, hint?: string, step = 3, before: NewEvent[] = []) => {
     const work = folder();
     const run = makeRun(join(work, 'demo.aurora.json'), {
       events: [
+        ...before,
         started,
-        { kind: 'failed', step: 3, error, message: message.replace('WORK', work), hint } as never,
+        { kind: 'failed', step, error, message: message.replace('WORK', work), hint } as never,
       ],
-      status: { state: 'failed', step: 3 },
+      status: { state: 'failed', step },
     });
     const experiment = join(work, 'demo.aurora.json');
     return { folder: run, id: 'r', experiment, state: 'failed' as const, user: {}, run: readRunSummary(run) };
@@ -97,5 +102,27 @@ describe('a run that failed', () => {
     expect(nextStep(failed('diverged', 'x.'), fill)).toMatchObject({ title: 'Fork' });
     expect(nextStep(failed('disk', 'x.'), fill)).toMatchObject({ title: 'Resume' });
     expect(nextStep({ ...failed('disk', 'x.'), state: 'finished' }, fill)).toBeUndefined();
+  });
+
+  it('before its first step is run again, not resumed: there is nothing to continue', async () => {
+    const entry = failed('disk', 'x.', undefined, 0);
+    expect(nextStep(entry, fill)).toEqual({
+      title: 'Run Again',
+      command: COMMAND.runExperiment,
+      argument: entry.experiment,
+    });
+    expect(runRow(entry, context).capabilities).not.toContain('canResume');
+    const tail = new RunTail(entry.folder);
+    await tail.look();
+    expect(factsOf(tail).canResume, 'on its dashboard').toBe(false);
+    // The settings of these are not in the file.
+    expect(
+      nextStep({ ...entry, trial: { sweep: 's', trial: 't', number: 1, settings: {} } }, fill),
+    ).toBeUndefined();
+    const fork: NewEvent = { kind: 'forked', fromRun: 'r', fromStep: 0, changed: [] };
+    expect(nextStep(failed('disk', 'x.', undefined, 0, [fork]), fill)).toBeUndefined();
+    // It failed when it was resumed.
+    const saved: NewEvent = { kind: 'checkpoint', step: 40, path: 'checkpoints/step-000040' };
+    expect(nextStep(failed('disk', 'x.', undefined, 0, [saved]), fill)).toMatchObject({ title: 'Resume' });
   });
 });

@@ -1,0 +1,33 @@
+import * as vscode from 'vscode';
+import { runFrom } from '../ask/pick';
+import { startUnlessBusy } from '../queue/ask-busy';
+import { startResume } from '../queue/start-again';
+import { experimentLabel } from '../runs/label';
+import { isActive, isResumable } from '../runs/shown-state';
+import type { Services } from '../services';
+
+/** A second click on a row must not ask about the run that the first one is starting. */
+const underway = new Set<string>();
+
+/** Continues a run where it ended, and opens its dashboard. */
+export async function resumeRun(services: Services, argument: unknown): Promise<void> {
+  const { panels } = services;
+  const run = await runFrom(services, argument, {
+    title: vscode.l10n.t('Select a run to resume'),
+    filter: isResumable,
+  });
+  if (!run || underway.has(run.folder)) return;
+  if (isActive(run.state)) return panels.openRun([run.folder]);
+  const resume = () => startResume(services, run.folder, experimentLabel(run));
+  const file = run.experiment;
+  underway.add(run.folder);
+  try {
+    // One that cannot be read is refused, with the reason.
+    const resumed = run.run
+      ? await startUnlessBusy(services, { kind: 'resume', run: run.folder, file, spec: run.run.spec }, resume)
+      : await resume();
+    if (resumed) panels.openRun([run.folder]);
+  } finally {
+    underway.delete(run.folder);
+  }
+}

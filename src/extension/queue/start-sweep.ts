@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { experimentName, experimentSweeps } from '../../runs/layout';
+import type { Sweep } from '../../runs/experiment/sweep';
+import { askingAboutInputs } from '../ask/changed-inputs';
+import { starting } from '../ask/starting';
+import { orTakeOver } from '../ask/take-over';
+import type { ResumeOptions } from '../launcher/client';
+import { askedToStop, sweepEnded } from '../notices/end-notice';
+import type { ExperimentEntry } from '../runs/store';
+import type { Services } from '../services';
+
+/** With other settings outside its `sweep` section, an experiment has another sweep. */
+export const sweepFolderOf = (file: string, { baseHash }: Sweep): string =>
+  join(experimentSweeps(file), baseHash);
+
+/**
+ * Starts or continues an experiment's sweep. Asks if its files have changed, or if another machine may be at it.
+ *
+ * @param decided what the user has already agreed to
+ * @returns false if the user declined
+ */
+export async function startSweep(
+  services: Services,
+  file: string,
+  sweep: Sweep,
+  decided: ResumeOptions = {},
+): Promise<boolean> {
+  const { store, trainer } = services;
+  const folder = sweepFolderOf(file, sweep);
+  const title = vscode.l10n.t(
+    'Starting the sweep of {0}: {1} trials',
+    experimentName(file),
+    sweep.trials.length,
+  );
+  // Its check reports problems here, for each trial.
+  askedToStop.add(folder);
+  let started: boolean | undefined;
+  let entry: ExperimentEntry | undefined;
+  try {
+    started = await askingAboutInputs(
+      (accept) =>
+        orTakeOver((takeOver) =>
+          starting(title, () =>
+            trainer.startSweep(file, folder, {
+              takeOver: takeOver || decided.takeOver,
+              acceptChangedInputs: accept || decided.acceptChangedInputs,
+            }),
+          ),
+        ),
+      vscode.l10n.t(
+        'Restore the original files to keep new trials comparable with earlier ones. If you continue, the sweep records which files changed.',
+      ),
+    );
+  } finally {
+    await store.refresh();
+    entry = (await store.experiments()).find((e) => e.file === file);
+    askedToStop.delete(folder);
+  }
+  // It may have ended before it was seen running.
+  const now = entry?.sweeps.find((s) => s.folder === folder);
+  if (started && now?.record.ended && now.state !== 'running')
+    void sweepEnded(services, now, entry?.runs ?? []);
+  return started === true;
+}
