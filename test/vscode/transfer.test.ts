@@ -128,7 +128,7 @@ describe('exports and imports, in VS Code 1.139', () => {
     await choose('adapter');
     await window.toast('2 runs exported.').waitFor({ timeout: 300_000 });
     for (const id of readdirSync(runs))
-      expect(readdirSync(join(runs, id, 'export')).some((f) => f.startsWith('adapter-best'))).toBe(true);
+      expect(readdirSync(join(runs, id, 'export')).some((f) => f.startsWith('adapter-step-'))).toBe(true);
   });
 
   test('an adapter that does not fit is reported with the reason', async () => {

@@ -28,8 +28,9 @@ export async function exportRun(services: Services, ...args: readonly unknown[])
   if (runs.length > 1) return exportAll(services, runs, picked, place);
   const [run] = runs;
   const at = stateOf(run, args[0]);
-  const title = t('Exporting {0}', runLabel(run));
-  const result = await work(services, run, { picked, at, out: place(run, at), title });
+  const result = await withNotification(t('Exporting {0}', runLabel(run)), (notification) =>
+    work(services, run, { picked, at, out: place(run, at) }, notification),
+  );
   if (typeof result === 'string') return;
   services.exported.fire(run.folder);
   await tell(result);
@@ -67,19 +68,26 @@ async function exportAll(
   const { t } = vscode.l10n;
   const folders: string[] = [];
   const failed: { run: RunEntry; error: unknown }[] = [];
-  for (const [i, run] of runs.entries()) {
-    const at = stateOf(run, undefined);
-    const title = t('Exporting {0} of {1}: {2}', i + 1, runs.length, runLabel(run));
-    try {
-      const result = await work(services, run, { picked, at, out: place(run, at), title, several: true });
-      if (result === 'canceled') break;
-      if (result === 'declined') continue;
-      services.exported.fire(run.folder);
-      folders.push(result.folder);
-    } catch (error) {
-      failed.push({ run, error });
+  await withNotification(t('Exporting {0} runs', runs.length), async ({ progress, token }) => {
+    for (const [i, run] of runs.entries()) {
+      if (token.isCancellationRequested) return;
+      const name = t('{0} of {1}: {2}', i + 1, runs.length, runLabel(run));
+      const named = (message: string) => progress.report({ message: `${name} · ${message}` });
+      const at = stateOf(run, undefined);
+      const options = { picked, at, out: place(run, at), name };
+      try {
+        const result = await work(services, run, options, {
+          progress: { report: ({ message = '' }) => named(message) },
+          token,
+        });
+        if (typeof result === 'string') continue;
+        services.exported.fire(run.folder);
+        folders.push(result.folder);
+      } catch (error) {
+        failed.push({ run, error });
+      }
     }
-  }
+  });
   if (failed.length === runs.length) throw failed[0].error;
   await tellAll(folders, runs.length, failed);
 }
@@ -101,56 +109,67 @@ interface Export {
   at: string;
   /** By default, in the run's folder. */
   out: string | undefined;
-  title: string;
-  /** One of several: questions say which. */
-  several?: true;
+  /** Which of several runs, for questions. */
+  name?: string;
 }
 
+interface Notification {
+  progress: vscode.Progress<{ message?: string }>;
+  token: vscode.CancellationToken;
+}
+
+const withNotification = <T>(
+  title: string,
+  action: (notification: Notification) => Promise<T>,
+): Thenable<T> =>
+  vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    (progress, token) => action({ progress, token }),
+  );
+
 /** 'declined': the loss from merging. */
-function work(
+async function work(
   { trainer }: Services,
   entry: RunEntry,
-  { picked: { form, options: more }, at, out: folder, title, several }: Export,
-): Thenable<Result | 'canceled' | 'declined'> {
+  { picked: { form, options: more }, at, out: folder, name }: Export,
+  { progress, token }: Notification,
+): Promise<Result | 'canceled' | 'declined'> {
   const { t } = vscode.l10n;
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return vscode.window.withProgress(options, async (progress, token) => {
-    let result: Result | undefined;
-    let declined = false;
-    const onLine = (text: string) => {
-      const line = parseExportLine(text);
-      const message = line && progressText(line, t);
-      if (message !== undefined) progress.report({ message });
-      if (line?.kind === 'result' || line?.kind === 'events') result = line;
-      if (line?.kind === 'ask' && form !== TENSORBOARD)
-        void ask(form, line, several ? title : undefined).then((yes) => program.send(yes ? 'yes' : 'no'));
-      if (line?.kind === 'declined') declined = true;
-    };
-    const out = folder === undefined ? [] : ['--out', folder];
-    const state = form === TENSORBOARD ? [] : ['--at', at];
-    const args = ['export', entry.folder, '--as', form, ...state, ...more, ...out, '--json'];
-    const program = await trainer.open(args, { onLine });
-    const canceled = token.onCancellationRequested(() => program.kill('was canceled'));
-    try {
-      const end = await program.ended;
-      if (!result && !declined) throw programError(end, 'export');
-      return result ?? 'declined';
-    } catch (e) {
-      if (token.isCancellationRequested) return 'canceled';
-      throw e;
-    } finally {
-      canceled.dispose();
-    }
-  });
+  let result: Result | undefined;
+  let declined = false;
+  const onLine = (text: string) => {
+    const line = parseExportLine(text);
+    const message = line && progressText(line, t);
+    if (message !== undefined) progress.report({ message });
+    if (line?.kind === 'result' || line?.kind === 'events') result = line;
+    if (line?.kind === 'ask' && form !== TENSORBOARD)
+      void ask(form, line, name).then((yes) => program.send(yes ? 'yes' : 'no'));
+    if (line?.kind === 'declined') declined = true;
+  };
+  const out = folder === undefined ? [] : ['--out', folder];
+  const state = form === TENSORBOARD ? [] : ['--at', at];
+  const args = ['export', entry.folder, '--as', form, ...state, ...more, ...out, '--json'];
+  const program = await trainer.open(args, { onLine });
+  const canceled = token.onCancellationRequested(() => program.kill('was canceled'));
+  try {
+    const end = await program.ended;
+    if (!result && !declined) throw programError(end, 'export');
+    return result ?? 'declined';
+  } catch (e) {
+    if (token.isCancellationRequested) return 'canceled';
+    throw e;
+  } finally {
+    canceled.dispose();
+  }
 }
 
 async function ask(
   form: ExportForm,
   line: Extract<ExportLine, { kind: 'ask' }>,
-  title: string | undefined,
+  name: string | undefined,
 ): Promise<boolean> {
   const { question, detail: reason } = dropQuestion(form, line, vscode.l10n.t);
-  const detail = [title, reason].filter((part) => part !== undefined).join('\n\n');
+  const detail = [name, reason].filter((part) => part !== undefined).join('\n\n');
   const keep = vscode.l10n.t('Export Anyway');
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, keep)) === keep;
 }
