@@ -169,6 +169,8 @@ async function machine(window: Window, theme: string): Promise<void> {
   await fold('Experiments');
   await fold('Machine');
   await window.palette('AuroRA: Check This Machine');
+  // Beside the live run.
+  await window.modal('A run is training on this machine.', 'Check Anyway');
   await report(window, /Fastest device/, 'h2:has-text("Training speed")');
   await page.mouse.move(0, 0);
   await window.screenshot(`machine-${theme}`);

@@ -118,6 +118,19 @@ describe('exports and imports, in VS Code 1.139', () => {
     await expect.poll(finished, { timeout: 900_000 }).toBe(true);
   });
 
+  test('several runs are exported one after the other, from the menu of a checked row of the runs table', async () => {
+    await window.palette('View: Close All Editors');
+    await window.palette('AuroRA: Show Runs Table');
+    const table = await window.frameWith('aurora-runs .row');
+    await expect.poll(() => table.locator('.row').count()).toBe(2);
+    for (const box of await table.locator('.row input').all()) await box.check();
+    await window.contextMenu(table.locator('.row[aria-selected=true] .cell').nth(1), 'Export Run');
+    await choose('adapter');
+    await window.toast('2 runs exported.').waitFor({ timeout: 300_000 });
+    for (const id of readdirSync(runs))
+      expect(readdirSync(join(runs, id, 'export')).some((f) => f.startsWith('adapter-step-'))).toBe(true);
+  });
+
   test('an adapter that does not fit is reported with the reason', async () => {
     lab.write('other/adapter_config.json', '{"peft_type":"IA3","r":8}');
     await window.palette('AuroRA: Import Adapter');

@@ -6,7 +6,8 @@ import { layoutFlags } from '../../webview/charts/flag-layout';
 import type { Mark } from '../../webview/charts/marks';
 import { drawnRange, lastAtMost, lowerBound, nearest } from '../../webview/charts/search';
 import { formatBytes, formatDuration, formatNumber } from '../../webview/run/format';
-import { Smoothed, weightFor } from '../../webview/run/smoothing';
+import { weightFor } from '../../src/study/smoothing';
+import { Smoothed } from '../../webview/run/smoothing';
 import { chartCsv } from '../../webview/run/charts/save-chart';
 import { RunData } from '../../webview/run/model';
 import { LOSS, QUANTITIES } from '../../webview/run/quantities';
@@ -46,6 +47,8 @@ describe('the computations of a chart', () => {
     expect(range([0.9, 1, 1, 1], [0, 1])).toEqual([expect.closeTo(0.894), 1]);
     expect(range([1, 1, 1, 1], [0, 1])).toEqual([0.9, 1]);
     expect(range([-1, 1, 0, 0], [-1, 1])).toEqual([-1, 1]);
+    // Rounding errors are not drawn as a curve.
+    expect(range([80, 80 + 1e-12, 80, 80])).toEqual([72, expect.closeTo(88)]);
     expect(range([0.9, 1, 1, 1])[1]).toBeGreaterThan(1);
     // A value that should be impossible is not cut off.
     expect(range([0.9, 1.1, 1, 1], [0, 1])[1]).toBe(1.1);

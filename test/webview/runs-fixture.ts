@@ -112,6 +112,7 @@ export async function wireTable(
         view: () => options.view ?? {},
         keep: (view) => void w.views.push(view),
         obey: (message) => void w.asked.push(message),
+        trusted: () => true,
         failed: (e) => void w.errors.push(String((e as Error).stack)),
       },
     ),

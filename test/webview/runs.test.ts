@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { changeUser } from '../../src/runs/user';
+import { setStatus } from '../unit/extension/run-maker';
 import { parseRunsOpen } from '../../src/study/runs-table/open';
 import { parseRunsMessage, parseView } from '../../src/study/runs-table/panel';
 import { faintTexts, shownTexts } from './contrast';
@@ -110,13 +111,30 @@ describe('the Runs table', () => {
     await expect.poll(curves).toEqual(['2', '2']);
     expect(await page.locator('.legend li').count()).toBe(2);
     const runs = [w!.entries[5].folder, w!.entries[0].folder];
-    for (const action of ['compare', 'study', 'delete']) {
+    for (const action of ['compare', 'study', 'export', 'delete']) {
       await page.locator(`[data-action=${action}]`).click();
       await expect.poll(() => w!.asked.at(-1)).toEqual({ type: 'action', action, runs });
     }
     await page.locator('[data-action=csv]').click();
     await expect.poll(() => w!.asked.at(-1)).toMatchObject({ type: 'csv', rows: 6 });
     expect(await w!.opened.state()).toMatchObject({ ui: { checked: runs } });
+    // Right-clicking a checked row is about all of them, another one about itself.
+    const menuOf = async (selector: string) =>
+      JSON.parse((await page.locator(selector).first().getAttribute('data-vscode-context'))!) as object;
+    expect(await menuOf('.grid')).toMatchObject({ auroraSelected: runs });
+    expect(await menuOf(`[data-folder="${runs[0]}"]`)).toMatchObject({
+      webviewSection: 'auroraRun',
+      auroraSeveral: true,
+      auroraCan: expect.stringContaining('canDelete') as string,
+      kind: 'run',
+      folder: runs[0],
+    });
+    expect(await menuOf(`[data-folder="${w!.entries[1].folder}"]`)).not.toHaveProperty('auroraSeveral');
+    await page.locator('[data-chart=loss] .chart-menu').press('Enter');
+    await page.locator('[data-save=csv]').click();
+    await expect
+      .poll(() => w!.asked.at(-1))
+      .toMatchObject({ type: 'saveChart', chart: 'loss', format: 'csv' });
     await page.locator('[data-action=clear]').click();
     await page.locator('.curves').waitFor({ state: 'detached' });
     await healthy(w!);
@@ -140,6 +158,55 @@ describe('the Runs table', () => {
     await page.locator('[data-field=filter]').fill('rank = 8');
     await expect.poll(() => column(w!, 'adapter.rank')).toEqual(['2', '8', '8']);
     expect(w!.views.at(-1)).toMatchObject({ pinned: [w!.entries[1].folder] });
+    await healthy(w!);
+  });
+
+  it('lets the user drag a column wider, or resize it by keys, and keeps the width', async () => {
+    const { page } = await open({ view: { widths: { accuracy: 200 } } });
+    const width = async (key: string) =>
+      Math.round(
+        (await page
+          .locator('[role=columnheader]', { has: page.locator(`[data-sort="${key}"]`) })
+          .boundingBox())!.width,
+      );
+    const kept = () => w!.views.at(-1)?.widths;
+    expect(await width('accuracy')).toBe(200);
+    const before = await width('name');
+    const edge = (await page.locator('.sizer').first().boundingBox())!;
+    const [x, y] = [edge.x + edge.width / 2, edge.y + edge.height / 2];
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x + 30, y);
+    await expect.poll(() => width('name')).toBe(before + 30);
+    await page.mouse.move(x + 60, y, { steps: 3 });
+    await page.mouse.up();
+    expect(await width('name')).toBe(before + 60);
+    await expect.poll(kept).toEqual({ accuracy: 200, name: before + 60 });
+    // The order is as it was: that was no click on the heading.
+    expect(await column(w!, 'adapter.rank')).toEqual(['8', '8', '4', '4', '2', '2']);
+    await page.locator('[data-sort=accuracy]').press('Shift+ArrowLeft');
+    await expect.poll(kept).toEqual({ accuracy: 184, name: before + 60 });
+    await page.locator('[data-sort=accuracy]').press('Shift+Home');
+    await page.locator('.sizer').first().dblclick();
+    await expect.poll(() => width('name')).toBe(before);
+    expect(kept()).toBeUndefined();
+    await healthy(w!);
+  });
+
+  it('shows the training loss while a run trains', async () => {
+    const { page } = await open();
+    await page.getByText('6 runs').waitFor();
+    expect(await page.locator('[data-sort=trainingLoss]').count()).toBe(0);
+    setStatus(w!.entries[0].folder, {
+      state: 'running',
+      step: 80,
+      startedAt: Date.UTC(2026, 0, 1),
+    });
+    w!.entries[0] = await entryOf(w!.entries[0].folder);
+    expect(w!.entries[0].state).toBe('running');
+    w!.session.changed();
+    await expect.poll(async () => (await column(w!, 'trainingLoss')).at(-1)).toMatch(/^0\.0\d+$/);
+    expect((await column(w!, 'trainingLoss'))[0]).toBe('');
     await healthy(w!);
   });
 
@@ -242,10 +309,16 @@ it('messages, views and saved panel states are validated', () => {
     undefined,
   ]);
   expect(parseRunsOpen({ sweep: '/s' })).toEqual({ sweep: '/s' });
-  expect(parseView({ columns: [], sort: { key: 'a' }, filter: 3, pinned: ['/a'], group: 'rank' })).toEqual({
-    pinned: ['/a'],
-    group: 'rank',
-  });
+  expect(
+    parseView({
+      columns: [],
+      sort: { key: 'a' },
+      filter: 3,
+      pinned: ['/a'],
+      group: 'rank',
+      widths: { a: 100, b: '100', c: 3 },
+    }),
+  ).toEqual({ pinned: ['/a'], group: 'rank', widths: { a: 100 } });
   expect(
     [
       { type: 'action', action: 'rm', runs: ['/a'] },

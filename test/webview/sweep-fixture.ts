@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseMessage } from '../../src/extension/panels/sweep/messages';
 import { SweepSession } from '../../src/extension/panels/sweep/session';
 import { Catalog } from '../../src/extension/runs/catalog';
+import type { StopReason } from '../../src/protocol/events';
 import type { SweepFromPage, SweepToPage } from '../../src/protocol/panels/sweep';
 import { evaluated, started } from '../unit/extension/run-maker';
 import { finishedTrial, makeSweep, setSweepStatus, type TrialMade } from '../unit/extension/sweep-folder';
@@ -36,6 +37,90 @@ export const trialsMade = (): TrialMade[] =>
     return finishedTrial(settings, 0.61 + 0.03 * m + 0.02 * r + 0.1 * l - 0.04 * l * l);
   });
 
+const RATE = 'training.learningRate';
+const rate = (i: number): number => Number((1e-4 * 10 ** ((i * 2.5) / 30)).toPrecision(2));
+const at40 = (accuracy: number) => [started, evaluated(40, accuracy)];
+const room = { parallel: 2, threads: 1, engine: 'onnxruntime', device: 'cpu' };
+
+/** Thirty random trials with successive halving: twenty are pruned, four wait, one diverged, two train, three have finished. */
+export function prunedSweep(): SweepMade {
+  const trials = Array.from({ length: 30 }, (_, i): TrialMade => {
+    const settings = { [RATE]: rate(i), 'adapter.rank': [2, 4, 8, 16][i % 4], 'training.seed': i % 3 };
+    const accuracy = 0.9 - 0.02 * Math.abs(i - 18);
+    const stopped = (...reasons: StopReason[]) =>
+      reasons.map((reason) => ({ kind: 'stopped', step: 40, reason }) as const);
+    const status = { state: 'stopped', step: 40 } as const;
+    if (i === 29)
+      return {
+        settings,
+        events: [
+          ...at40(0.5),
+          { kind: 'diverged-evaluation', step: 80, epoch: 2, reason: 'non-finite', seconds: 1 },
+          { kind: 'failed', step: 80, error: 'diverged', message: 'The loss is not finite.' },
+        ],
+        status: { state: 'failed', step: 80 },
+      };
+    if (i >= 17 && i <= 19) return finishedTrial(settings, accuracy);
+    if (i === 16 || i === 20) return { settings, events: at40(accuracy), status: { step: 75 } };
+    if (i >= 14 && i <= 22) return { settings, events: [...at40(accuracy), ...stopped('rung')], status };
+    return { settings, events: [...at40(accuracy), ...stopped('rung', 'pruned')], status };
+  });
+  const parameters = {
+    [RATE]: { min: 1e-4, max: 0.03, scale: 'log' as const },
+    'adapter.rank': [2, 4, 8, 16],
+  };
+  const pruning = { eta: 3, minEpochs: 1 };
+  return {
+    spec: { type: 'random', seed: 0, count: 30, parameters, pruning },
+    trials,
+    varied: [RATE, 'adapter.rank', 'training.seed'],
+    room,
+  };
+}
+
+/** Three learning rates with one seed; the best of them with two more, the others are passed over. */
+export const rateSearch = (): SweepMade => ({
+  spec: {
+    type: 'grid',
+    seed: 0,
+    parameters: { [RATE]: RATES, 'training.seed': [0, 1, 2] },
+    learningRateSearch: { seeds: 1 },
+  },
+  trials: [0, 1, 2].flatMap((seed) =>
+    RATES.map((value, i): TrialMade => {
+      const settings = { [RATE]: value, 'training.seed': seed };
+      if (seed > 0 && i !== 1) return { settings, passedOver: true };
+      return seed < 2 ? finishedTrial(settings, 0.6 + 0.1 * (i % 2) + 0.01 * seed) : { settings };
+    }),
+  ),
+  varied: [RATE, 'training.seed'],
+  room,
+});
+
+/** Trials that each change something else. */
+export const listSweep = (): SweepMade => {
+  const list = [{ 'adapter.rank': 8 }, { [RATE]: 0.01 }, { 'training.epochs': 6, 'training.batchSize': 32 }];
+  const trials = list.map((settings, i) => finishedTrial(settings, 0.7 + 0.05 * i));
+  return {
+    spec: { type: 'list', seed: 0, trials: list },
+    trials,
+    varied: ['adapter.rank', RATE, 'training.epochs', 'training.batchSize'],
+    room,
+  };
+};
+
+type SweepMade = Parameters<typeof makeSweep>[1];
+
+function gridSweep(): SweepMade {
+  const parameters = { 'adapter.method': METHODS, 'adapter.rank': RANKS, [RATE]: RATES };
+  return {
+    spec: { type: 'grid', seed: 0, parameters },
+    trials: trialsMade(),
+    varied: ['adapter.method', 'adapter.rank', RATE],
+    room,
+  };
+}
+
 export interface Wired {
   opened: Opened;
   page: Opened['page'];
@@ -49,17 +134,12 @@ export interface Wired {
 }
 
 /** The page, connected as in VS Code to the host's own session on a real folder. */
-export async function wire(options: Parameters<typeof openPanel>[1] = {}): Promise<Wired> {
+export async function wire(
+  options: Parameters<typeof openPanel>[1] = {},
+  made: SweepMade = gridSweep(),
+): Promise<Wired> {
   const root = mkdtempSync(join(tmpdir(), 'aurora-sweep-'));
-  const varied = ['adapter.method', 'adapter.rank', 'training.learningRate'];
-  const parameters = { 'adapter.method': METHODS, 'adapter.rank': RANKS, 'training.learningRate': RATES };
-  const room = { parallel: 2, threads: 1, engine: 'onnxruntime', device: 'cpu' };
-  const sweep = makeSweep(join(root, 'demo.aurora.json'), {
-    spec: { type: 'grid', seed: 0, parameters },
-    trials: trialsMade(),
-    varied,
-    room,
-  });
+  const sweep = makeSweep(join(root, 'demo.aurora.json'), made);
   setSweepStatus(sweep, { state: 'running' });
   const catalog = new Catalog();
   catalog.setPlaces([], [root]);

@@ -7,7 +7,7 @@ import { readSweep, writeSweep } from '../../src/runs/sweep/record';
 import { evaluated, finished, makeRun, started } from '../unit/extension/run-maker';
 import { faintTexts, shownTexts } from './contrast';
 import { closeBrowser, LOOKS } from './harness';
-import { wire, type Wired } from './sweep-fixture';
+import { listSweep, prunedSweep, rateSearch, wire, type Wired } from './sweep-fixture';
 
 let w: Wired | undefined;
 afterEach(async () => {
@@ -63,10 +63,12 @@ describe('the Sweep page', () => {
     await rows().nth(2).dblclick();
     await expect.poll(() => w!.said.map((m) => m.type)).toEqual(['compare', 'open', 'open']);
     expect(w!.said[0]).toMatchObject({ runs: { length: 3 } });
+    const around = JSON.parse((await table.getAttribute('data-vscode-context'))!) as object;
+    expect(around).toMatchObject({ auroraSelected: { length: 1 } });
     // What VS Code's menu passes to its commands.
     const menu = JSON.parse((await rows().first().getAttribute('data-vscode-context'))!) as object;
     expect(menu).toMatchObject({
-      webviewSection: 'auroraTrial',
+      webviewSection: 'auroraRun',
       kind: 'run',
       folder: expect.any(String) as string,
     });
@@ -135,19 +137,86 @@ describe('the Sweep page', () => {
     w = await wire();
     for (const button of await w.page.locator('[data-save]').all()) await button.press('Enter');
     await w.page.locator('[data-field=best-by]').selectOption('number');
-    await expect.poll(() => w!.said.length).toBe(7);
-    const files = w.said.map((m) => (m.type === 'save' ? [m.name, m.text] : []));
+    await expect.poll(() => w!.said.length).toBe(10);
+    const files = w.said
+      .map((m) => (m.type === 'saveChart' ? [`${m.chart}.${m.format}`, m.data] : []))
+      .sort(([a], [b]) => (a < b ? -1 : 1));
     expect(files.map(([name]) => name)).toEqual([
-      'parallel-coordinates.svg',
-      'parallel-coordinates.csv',
-      'trials.csv',
-      'heat-map.svg',
-      'heat-map.csv',
-      'best-so-far.svg',
       'best-so-far.csv',
+      'best-so-far.png',
+      'best-so-far.svg',
+      'heat-map.csv',
+      'heat-map.png',
+      'heat-map.svg',
+      'parallel-coordinates.csv',
+      'parallel-coordinates.png',
+      'parallel-coordinates.svg',
+      'trials.csv',
     ]);
-    for (const [name, text] of files) expect(text, name).not.toMatch(/NaN|undefined|Infinity/);
-    expect(files[2][1].split('\r\n')).toHaveLength(20);
+    expect(files.at(-1)![1].split('\r\n')).toHaveLength(20);
+    for (const [name, data] of files) {
+      if (!name.endsWith('.png')) {
+        expect(data, name).not.toMatch(/NaN|undefined|Infinity/);
+        continue;
+      }
+      const colors = await w.page.evaluate(colorsOf, data);
+      // More than a background: lines or cells of several shades.
+      expect(colors, name).toBeGreaterThan(20);
+    }
+    await healthy();
+  });
+
+  it('shows what pruning has decided, and for which trials it waits', async () => {
+    w = await wire({}, prunedSweep());
+    const { page } = w;
+    expect(await page.locator('header .note').innerText()).toBe(
+      'Random over learningRate, rank, seed · compared by accuracy · 2 in parallel · one in 3 continues after 1, 3, 9 … epochs',
+    );
+    expect(await page.locator('.counts').innerText()).toMatch(
+      /^24 of 30 trials done · 2 running · 4 waiting for others · 20 pruned · 1 diverged$/,
+    );
+    expect(await page.locator('.best').innerText()).toMatch(/Trial 19 .* accuracy 90.0%/);
+    await page.locator('[data-sort=state]').press('Enter');
+    await expect.poll(() => page.locator('td.state-pruned').count()).toBe(20);
+    // A diverged trial has no result, and why is said.
+    const diverged = page.locator('[data-trial="30"]');
+    expect(await diverged.getAttribute('title')).toBe('The loss is not finite.');
+    expect(await diverged.locator('td').allInnerTexts()).toContain('–');
+    await w.opened.screenshot('sweep-pruned');
+    // Many cells of its heat map are empty, and scroll within the page.
+    await w.opened.look({ theme: 'dark', width: 320 });
+    await expect
+      .poll(() => page.evaluate(() => document.documentElement.scrollWidth))
+      .toBeLessThanOrEqual(320);
+    await healthy();
+  });
+
+  it('shows a search of learning rates: what it has passed over is not counted', async () => {
+    w = await wire({}, rateSearch());
+    const { page } = w;
+    expect(await page.locator('header .note').innerText()).toContain(
+      'learning rates searched with the first seed, the other seeds with the best',
+    );
+    expect(await page.locator('.counts').innerText()).toBe('4 of 5 trials done · 1 queued · 4 passed over');
+    expect(await page.locator('td.state-passed-over').count()).toBe(4);
+    // A trial without a run has no menu, not even that of the row that keys act on.
+    const menu = await page.locator('[data-trial="4"]').getAttribute('data-vscode-context');
+    expect(JSON.parse(menu!)).toMatchObject({ webviewSection: 'none' });
+    await page.locator('.heat .cell').first().waitFor();
+    await w.opened.screenshot('sweep-search');
+    await healthy();
+  });
+
+  it('shows a list of trials with the values that each leaves as they are', async () => {
+    w = await wire({}, listSweep());
+    const { page } = w;
+    expect(await page.locator('header .note').innerText()).toMatch(
+      /^List over rank, learningRate, epochs, batchSize/,
+    );
+    const cells = await page.locator('[data-trial="1"] td').allInnerTexts();
+    expect(cells.slice(0, 5).map((c) => c.trim())).toEqual(['1', '8', '0.001', '3', '16']);
+    expect(await page.locator('.handle').count()).toBe(5);
+    await w.opened.screenshot('sweep-list');
     await healthy();
   });
 
@@ -213,3 +282,15 @@ describe('the Sweep page', () => {
     await healthy();
   });
 });
+
+/** In the page: the number of different colors in a PNG. */
+async function colorsOf(data: string): Promise<number> {
+  const image = new Image();
+  image.src = `data:image/png;base64,${data}`;
+  await image.decode();
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  const context = canvas.getContext('2d')!;
+  context.drawImage(image, 0, 0);
+  return new Set(new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size;
+}

@@ -74,11 +74,12 @@ export function linePath({ x, y }: Curve, p: Projection): Path2D {
   return path;
 }
 
-/** Marks at the values; see mark-path.ts for their shapes. */
+/** Marks at the values within the axis; see mark-path.ts for their shapes. */
 export function pointsPath({ x, y, dash }: Curve, p: Projection, radius: number): Path2D {
   const path = new Path2D();
   const [from, to] = drawnRange(x, p.min, p.max);
   for (let i = from; i < to; i++)
-    if (drawable(y[i], p.log)) path.addPath(new Path2D(markPath(dash % 4, p.x(x[i]), p.y(y[i]), radius)));
+    if (x[i] >= p.min && x[i] <= p.max && drawable(y[i], p.log))
+      path.addPath(new Path2D(markPath(dash % 4, p.x(x[i]), p.y(y[i]), radius)));
   return path;
 }

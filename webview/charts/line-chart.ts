@@ -267,13 +267,12 @@ export class LineChart {
       x: (v) => bbox.left + ((v - min) / (max - min)) * bbox.width,
       y: (v) => plot.valToPos(v, 'y', true),
     };
-    ctx.save();
-    ctx.beginPath();
-    // A point at the end of the axis is drawn completely.
-    ctx.rect(bbox.left, bbox.top - 4 * ratio, bbox.width, bbox.height + 8 * ratio);
-    ctx.clip();
-    ctx.lineJoin = 'bevel';
     for (const curve of curves) {
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(bbox.left, bbox.top - 4 * ratio, bbox.width, bbox.height + 8 * ratio);
+      ctx.clip();
+      ctx.lineJoin = 'bevel';
       const { color, dash, opacity } = strokeOf(curve, this.colors);
       ctx.strokeStyle = color;
       ctx.lineWidth = curve.width * ratio;
@@ -283,14 +282,9 @@ export class LineChart {
       const columns = columnsOf(curve, projection, column);
       if (columns) drawColumns(ctx, columns, projection, column);
       else ctx.stroke(linePath(curve, projection));
-      if (!curve.points) continue;
-      ctx.setLineDash([]);
-      ctx.fillStyle = this.colors.background;
-      const path = pointsPath(curve, projection, 3 * ratio);
-      ctx.fill(path);
-      ctx.stroke(path);
+      ctx.restore();
+      if (curve.points) this.paintPoints(ctx, curve, projection);
     }
-    ctx.restore();
     // Not clipped: one at the last step would be cut in half.
     ctx.save();
     paintMarks(ctx, bbox, marks, projection, this.colors);
@@ -298,6 +292,19 @@ export class LineChart {
     const toLane = (x: number) => (projection.x(x) - bbox.left) / ratio;
     this.lane?.place(marks, toLane, bbox.left / ratio, bbox.width / ratio);
     this.host.dispatchEvent(new CustomEvent(DRAWN, { bubbles: true }));
+  }
+
+  /** Not clipped, either. */
+  private paintPoints(ctx: CanvasRenderingContext2D, curve: Curve, projection: Projection): void {
+    const ratio = devicePixelRatio;
+    const path = pointsPath(curve, projection, 3 * ratio);
+    ctx.save();
+    ctx.strokeStyle = strokeOf(curve, this.colors).color;
+    ctx.lineWidth = curve.width * ratio;
+    ctx.fillStyle = this.colors.background;
+    ctx.fill(path);
+    ctx.stroke(path);
+    ctx.restore();
   }
 
   private placeCursor(): void {

@@ -39,60 +39,14 @@ function element(shape: Shape): string {
 const escaped = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
 
-/** A picture as a PNG file with twice the pixels, in Base64. */
-export async function pngOf(picture: Picture): Promise<string> {
+/** An SVG as a PNG file with twice the pixels, in Base64. It must stand alone. @param size in CSS pixels */
+export async function pngOf(svg: string, size: { width: number; height: number }): Promise<string> {
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+  await image.decode();
   const canvas = document.createElement('canvas');
-  canvas.width = picture.width * SCALE;
-  canvas.height = picture.height * SCALE;
-  const ctx = canvas.getContext('2d')!;
-  ctx.scale(SCALE, SCALE);
-  paint(ctx, picture);
-  const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, 'image/png'));
-  const bytes = new Uint8Array(await blob!.arrayBuffer());
-  let binary = '';
-  for (let at = 0; at < bytes.length; at += 8192)
-    binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return btoa(binary);
-}
-
-function paint(
-  ctx: CanvasRenderingContext2D,
-  { width, height, background, font, shapes, inner }: Picture,
-): void {
-  ctx.fillStyle = background;
-  ctx.fillRect(0, 0, width, height);
-  ctx.lineJoin = 'bevel';
-  for (const shape of shapes) {
-    ctx.save();
-    if ('text' in shape) {
-      ctx.font = `${shape.bold ? '600 ' : ''}11px ${font}`;
-      ctx.fillStyle = shape.color;
-      ctx.textAlign = shape.anchor === 'middle' ? 'center' : shape.anchor;
-      ctx.fillText(shape.text, shape.x, shape.y);
-    } else paintPath(ctx, shape, inner);
-    ctx.restore();
-  }
-}
-
-function paintPath(
-  ctx: CanvasRenderingContext2D,
-  { path, stroke, width = 1, dash = [], fill, opacity = 1, clipped }: Extract<Shape, { path: string }>,
-  inner: Picture['inner'],
-): void {
-  if (clipped) {
-    ctx.beginPath();
-    ctx.rect(inner.left, inner.top - 4, inner.width, inner.height + 8);
-    ctx.clip();
-  }
-  const shape = new Path2D(path);
-  ctx.globalAlpha = opacity;
-  if (fill) {
-    ctx.fillStyle = fill;
-    ctx.fill(shape, 'evenodd');
-  }
-  if (!stroke) return;
-  ctx.strokeStyle = stroke;
-  ctx.lineWidth = width;
-  ctx.setLineDash([...dash]);
-  ctx.stroke(shape);
+  canvas.width = Math.round(size.width * SCALE);
+  canvas.height = Math.round(size.height * SCALE);
+  canvas.getContext('2d')!.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas.toDataURL('image/png').replace(/^[^,]*,/, '');
 }

@@ -49,18 +49,20 @@ export class ChartFigure extends LitElement {
     const { position } = this;
     return html`<figure>
       <figcaption>
-        <h3 title=${this.definition || nothing}>${this.heading}</h3>
-        <span class="readouts">
-          ${this.readouts.map(
-            (r) =>
-              html`<span class="readout"
-                >${r.validation ? validationSwatch(r.index) : swatch(r.index)}<span class="visually-hidden"
-                  >${r.name}</span
-                >
-                <span class="value" title=${r.exact}>${r.value}</span></span
-              >`,
-          )}
-        </span>
+        <div class="headline">
+          <h3 title=${this.definition || nothing}>${this.heading}</h3>
+          <span class="readouts">
+            ${this.readouts.map(
+              (r) =>
+                html`<span class="readout"
+                  >${r.validation ? validationSwatch(r.index) : swatch(r.index)}<span class="visually-hidden"
+                    >${r.name}</span
+                  >
+                  <span class="value" title=${r.exact}>${r.value}</span></span
+                >`,
+            )}
+          </span>
+        </div>
         <button
           class="chart-menu"
           aria-haspopup="menu"

@@ -1,6 +1,7 @@
 import 'uplot/dist/uPlot.min.css';
 import '../ui/page.css';
 import '../charts/charts.css';
+import '../charts/figure.css';
 import './run.css';
 import './samples.css';
 import { followSeries } from '../charts/series';

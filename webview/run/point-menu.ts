@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { ref } from 'lit/directives/ref.js';
-import { CHART_FORMATS, type ChartFormat } from '../../src/protocol/panels/run';
+import { CHART_FORMATS, type ChartFormat } from '../../src/protocol/panels/save-chart';
 import { t } from '../ui/l10n';
 import { checkpointFor, forkWords, type Point } from './fork';
 

@@ -59,7 +59,7 @@ export const LOSS: Quantity = {
   within: metricInfo('loss').range,
 };
 
-const validation = (metric: MetricName): Quantity => ({
+export const validation = (metric: MetricName): Quantity => ({
   key: metric,
   title: () => t('Validation {0}', t(metricInfo(metric).longLabel)),
   format: (value) => (Number.isNaN(value) ? '–' : formatMetric(metric, value)),

@@ -43,14 +43,20 @@ export function readouts(
   ui: DrawnUi,
   cursor: number | undefined,
 ): Readout[] {
-  const words = { own: '', smoothed: t('smoothed'), validation: quantity.records ? t('validation') : '' };
+  // Without the value of each step where that is not drawn.
+  const smoothAlone = isSmoothed(quantity, ui) && !ui.raw;
+  const words = {
+    own: '',
+    smoothed: smoothAlone ? '' : t('smoothed'),
+    validation: quantity.records ? t('validation') : '',
+  };
   return runs.map((run) => {
-    const values = valuesAt(quantity, run, ui, cursor);
+    const values = valuesAt(quantity, run, ui, cursor).filter((v) => v.of !== 'own' || !smoothAlone);
     return {
       index: run.index,
       name: run.facts?.name ?? run.folder,
       validation: quantity.metric !== undefined && !quantity.records,
-      value: values.map(({ of, text }) => [words[of], text].filter(Boolean).join(' ')).join(' · '),
+      value: values.map(({ of, text }) => [words[of], text].filter(Boolean).join(' ')).join(' · ') || '–',
       exact: values.map(({ exact }) => String(exact)).join(' · '),
     };
   });

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../ui/l10n';
 import type { RunData, XAxis } from './model';
 import { faintSwatch, swatch, validationSwatch } from './parts';
-import { WEIGHTS } from './smoothing';
+import { WEIGHTS } from '../../src/study/smoothing';
 import type { DrawnUi, RunUi } from './views';
 
 /** How the charts are drawn; applies to all of them. */

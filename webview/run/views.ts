@@ -4,7 +4,7 @@ import { t } from '../ui/l10n';
 import { marksOf } from './charts/marks';
 import type { RunData, XAxis } from './model';
 import { ownSeries, smoothedRecords, type Quantity } from './quantities';
-import { weightFor } from './smoothing';
+import { weightFor } from '../../src/study/smoothing';
 
 /** The page's view state. */
 export interface RunUi {

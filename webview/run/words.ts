@@ -5,7 +5,7 @@ import { t } from '../ui/l10n';
 import { formatCount, formatLoss } from './format';
 import type { RunData } from './model';
 import { LOSS, smoothedRecords } from './quantities';
-import { weightFor } from './smoothing';
+import { weightFor } from '../../src/study/smoothing';
 
 /** Number of latest steps from which the remaining time is estimated. */
 const PACE_STEPS = 50;

@@ -10,7 +10,6 @@ import { columnAt, type Column } from '../../src/study/runs-table/table';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import { columnsMenu } from './columns-menu';
-import { curvesView } from './curves';
 import type { GridActions } from './grid';
 import { NEWEST, TableModel } from './model';
 import { MOST_CURVES, Overlay } from './overlay';
@@ -66,6 +65,7 @@ export class RunsApp extends LitElement {
         return this.arrangeSoon(0);
       case 'rows':
         this.model.take(message.rows, message.gone, message.reading);
+        this.model.can = message.can;
         this.reading = message.reading;
         if (message.gone.length > 0)
           this.check(this.overlay.folders.filter((f) => !message.gone.includes(f)));
@@ -138,11 +138,23 @@ export class RunsApp extends LitElement {
       this.change({ pinned: on ? [...others, folder] : others });
     },
     open: (run) => say({ type: 'open', run }),
+    resize: (key, width) => {
+      const { [key]: _, ...others } = this.view.widths ?? {};
+      this.view = { ...this.view, widths: width === undefined ? others : { ...others, [key]: width } };
+      say({ type: 'view', view: this.view });
+      this.requestUpdate();
+    },
     toggle: (group) => {
       const { closed } = this.model;
       if (!closed.delete(group)) closed.add(group);
       this.arrange();
     },
+  };
+
+  private readonly curves = {
+    choose: (metric: MetricName) => this.keep({ metric }),
+    hide: (folder: string) => this.grid.check(folder, false),
+    save: say,
   };
 
   protected override render(): unknown {
@@ -168,20 +180,19 @@ export class RunsApp extends LitElement {
           .sort=${view.sort ?? NEWEST}
           .group=${by}
           .checked=${overlay.colors}
+          .can=${model.can}
+          .chosen=${view.widths ?? NO_WIDTHS}
           .actions=${this.grid}
         ></aurora-runs-grid>
         ${
           runs.length > 0
-            ? curvesView(
-                runs,
-                this.ui.metric,
-                overlay.version,
-                {
-                  choose: (metric) => this.keep({ metric }),
-                  hide: (folder) => this.grid.check(folder, false),
-                },
-                Math.max(0, overlay.folders.length - MOST_CURVES),
-              )
+            ? html`<aurora-run-curves
+                .runs=${runs}
+                .metric=${this.ui.metric}
+                .version=${overlay.version}
+                .tooMany=${Math.max(0, overlay.folders.length - MOST_CURVES)}
+                .actions=${this.curves}
+              ></aurora-run-curves>`
             : nothing
         }
       </div>`;
@@ -267,14 +278,15 @@ export class RunsApp extends LitElement {
       html`<vscode-button
         appearance="secondary"
         data-action=${action}
-        ?disabled=${folders.length < least || (action === 'export' && folders.length > 1)}
+        ?disabled=${folders.length < least}
         @click=${() => say({ type: 'action', action, runs: [...folders] })}
         >${label}</vscode-button
       >`;
     return html`<div class="selection" role="group" aria-label=${t('Checked runs')}>
       <span>${folders.length === 1 ? t('1 run checked') : t('{0} runs checked', count(folders.length))}</span>
       ${button('compare', t('Compare'), 2)} ${button('study', t('Open Study'), 2)}
-      ${button('export', t('Export Adapter'))} ${button('delete', t('Delete'))}
+      ${button('export', folders.length === 1 ? t('Export Adapter') : t('Export Adapters'))}
+      ${button('delete', t('Delete'))}
       <button class="link" data-action="clear" @click=${() => this.check([])}>${t('Uncheck All')}</button>
     </div>`;
   }
@@ -292,6 +304,8 @@ export class RunsApp extends LitElement {
     say({ type: 'csv', text, rows: rows.length });
   }
 }
+
+const NO_WIDTHS: Readonly<Record<string, number>> = {};
 
 /** Of the columns that are no settings, those in which many runs are the same. */
 const GROUPED_BY = new Set(['state', 'experiment', 'device', 'engine', 'star']);

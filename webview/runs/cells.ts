@@ -12,7 +12,7 @@ const MARKS: Record<TableState, string> = {
   running: '●',
   finished: '✓',
   diverged: '✗',
-  stopped: '❙❙',
+  stopped: '■',
   pruned: '⊘',
   failed: '✗',
   lost: '?',

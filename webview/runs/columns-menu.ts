@@ -11,8 +11,8 @@ export function columnsMenu(
 ) {
   const keys = new Set(shown.map((c) => c.key));
   const parts: [string, Column[]][] = [
-    [t('Run'), columns.filter((c) => c.kind === 'run')],
-    [t('Metrics'), columns.filter((c) => c.kind === 'metric')],
+    [t('Run'), columns.filter((c) => c.kind === 'run' && !c.metric)],
+    [t('Metrics'), columns.filter((c) => c.metric)],
     [t('Settings that differ'), columns.filter((c) => c.kind === 'setting' && c.same === undefined)],
     [t('Settings that are the same'), columns.filter((c) => c.kind === 'setting' && c.same !== undefined)],
   ];

@@ -1,138 +1,179 @@
-import { html, LitElement, nothing } from 'lit';
-import { property } from 'lit/decorators.js';
-import { formatMetric, metricInfo, metricsIn, type MetricName } from '../../src/experiment/metrics';
-import type { Curve } from '../charts/curve';
-import { LineChart, type ChartView } from '../charts/line-chart';
-import { formatCount } from '../run/format';
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property, state } from 'lit/decorators.js';
+import { metricInfo, metricsIn, type MetricName } from '../../src/experiment/metrics';
+import type { ChartFormat, SaveChart } from '../../src/protocol/panels/save-chart';
+import '../run/chart-figure';
+import { ChartParts } from '../run/charts/chart-parts';
+import { chartFile } from '../run/charts/save-chart';
 import type { RunData } from '../run/model';
-import { LOSS, smoothedRecords } from '../run/quantities';
-import { t } from '../ui/l10n';
 import { swatch } from '../run/parts';
+import { pointMenu, type OpenMenu } from '../run/point-menu';
+import { hasValues, LOSS, validation, type Quantity } from '../run/quantities';
+import { readouts } from '../run/readouts';
+import { DEFAULT_UI, drawnUi, fullRange, zoomOn, type DrawnUi } from '../run/views';
+import { t } from '../ui/l10n';
 
-/** As in the Run dashboard. */
-const SMOOTHING = 0.9;
 const HEIGHT = 220;
+/** Values of more runs do not fit beside a heading. */
+const MOST_READOUTS = 6;
 
-/** A chart of one quantity of the checked runs, by step. */
-export class OverlayChart extends LitElement {
+interface CurvesActions {
+  choose(metric: MetricName): void;
+  hide(folder: string): void;
+  save(chart: SaveChart): void;
+}
+
+/** The curves of the checked runs, in the charts of the Run dashboard, with the names of their colors. */
+export class RunCurves extends LitElement {
   @property({ attribute: false }) runs: readonly RunData[] = [];
-  /** Undefined for the training loss. */
+  /** The metric that the user has chosen. */
   @property({ attribute: false }) metric: MetricName | undefined;
   /** Changes with the data. */
   @property({ attribute: false }) version = 0;
-  private chart: LineChart | undefined;
+  /** Checked runs whose curves are not drawn. */
+  @property({ attribute: false }) tooMany = 0;
+  @property({ attribute: false }) actions!: CurvesActions;
+  @state() private cursor: number | undefined;
+  @state() private zoom: [number, number] | undefined;
+  @state() private menu: OpenMenu | undefined;
+  /** Of what is drawn, and how. */
+  private drawn = 0;
+  private readonly parts = new ChartParts(
+    () => 'step',
+    {
+      onCursor: (x) => (this.cursor = x),
+      onZoom: (range) => this.zoomTo(range && zoomOn('step', range, fullRange(this.runs, 'step'))),
+      onFlag: () => {},
+      onPick: (quantity, _x, _y, menu) => menu && this.open(quantity, menu),
+    },
+    false,
+  );
 
   protected override createRenderRoot(): this {
     return this;
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.chart?.destroy();
-    this.chart = undefined;
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('runs') || changed.has('version')) this.drawn++;
   }
 
-  private get heading(): string {
-    return this.metric
-      ? t('Validation {0}', t(metricInfo(this.metric).longLabel))
-      : t('Training loss (smoothed)');
+  private zoomTo(range: [number, number] | undefined): void {
+    this.zoom = range;
+    this.drawn++;
   }
 
-  protected override render() {
-    const drawn = this.runs.filter((run) => this.curveOf(run).x.length > 0);
-    const names = drawn.map((run) => run.facts?.name ?? '').join(', ');
-    const summary = drawn.length === 0 ? t('No values yet.') : t('Curves of {0}.', names);
-    return html`<figure>
-      <figcaption>${this.heading}</figcaption>
-      <div
-        class="chart-host"
-        role="img"
-        aria-label=${`${this.heading}. ${summary}`}
-        data-curves=${drawn.length}
-      ></div>
-    </figure>`;
+  /** Only the smoothed training loss: the noise of many runs would hide all of them. */
+  private get ui(): DrawnUi {
+    return drawnUi({ ...DEFAULT_UI, raw: false, validation: false }, this.runs);
   }
 
-  protected override updated(): void {
-    this.chart ??= new LineChart(this.querySelector<HTMLElement>('.chart-host')!, {
-      height: HEIGHT,
-      formatX: formatCount,
-      formatY: (value) => formatMetric(this.metric ?? 'loss', value),
-    });
-    this.chart.show(this.view());
+  private get metrics(): MetricName[] {
+    return metricsIn(...this.runs.flatMap((run) => run.evaluations.map((e) => e.metrics)));
   }
 
-  private curveOf(run: RunData): Curve {
-    const style = { color: run.index, dash: run.index, width: 2 };
-    const { metric } = this;
-    if (!metric) return { ...style, x: run.x('step'), y: smoothedRecords(LOSS, run, SMOOTHING) };
-    const evaluations = run.evaluations.filter((e) => e.metrics[metric] !== undefined);
-    return {
-      ...style,
-      x: Float64Array.from(evaluations, (e) => e.step),
-      y: Float64Array.from(evaluations, (e) => run.metric(e, metric)),
-      points: true,
-    };
+  /** The chosen one, if a run has it; otherwise what the first was trained for. */
+  private get shownMetric(): MetricName | undefined {
+    const { metric, metrics } = this;
+    const own = this.runs.flatMap((run) => run.facts?.spec?.training?.metric ?? [])[0];
+    return [metric, own].find((m) => m !== undefined && metrics.includes(m)) ?? metrics[0];
   }
 
-  private view(): ChartView {
-    const curves = this.runs.map((run) => this.curveOf(run));
-    const ends = curves.flatMap(({ x }) => (x.length > 0 ? [x[0], x[x.length - 1]] : []));
-    const [min, max] = ends.length > 0 ? [Math.min(...ends), Math.max(...ends)] : [0, 1];
-    return {
-      curves,
-      min: min === max ? min - 0.5 : min,
-      max: min === max ? max + 0.5 : max,
-      within: this.metric && metricInfo(this.metric).range,
-      xLabel: t('Step'),
-    };
+  private get quantities(): Quantity[] {
+    const metric = this.shownMetric;
+    return [LOSS, ...(metric ? [{ ...validation(metric), key: `validation-${metric}` }] : [])];
   }
-}
 
-/** The curves of the checked runs, with the names of their colors. */
-export function curvesView(
-  runs: readonly RunData[],
-  chosen: MetricName | undefined,
-  version: number,
-  actions: { choose(metric: MetricName): void; hide(folder: string): void },
-  tooMany: number,
-) {
-  const metrics = metricsIn(...runs.flatMap((run) => run.evaluations.map((e) => e.metrics)));
-  const own = runs.flatMap((run) => run.facts?.spec?.training?.metric ?? [])[0];
-  const metric =
-    chosen && metrics.includes(chosen) ? chosen : own && metrics.includes(own) ? own : metrics[0];
-  return html`<section class="curves" aria-label=${t('Curves')}>
-    <ul class="legend">
-      ${runs.map(
+  private open({ key }: Quantity, { left, top }: { left: number; top: number }, opener?: HTMLElement): void {
+    this.menu = { chart: key, point: undefined, left, top, opener };
+  }
+
+  private readonly close = (): void => {
+    const opener = this.menu?.opener;
+    this.menu = undefined;
+    opener?.focus({ preventScroll: true });
+  };
+
+  private view(quantity: Quantity) {
+    const range = this.zoom ?? fullRange(this.runs, 'step');
+    return this.parts.view(quantity, this.drawn, this.runs, this.ui, range);
+  }
+
+  private readonly save = (chart: string, format: ChartFormat): void => {
+    const quantity = this.quantities.find(({ key }) => key === chart);
+    if (!quantity) return;
+    const options = this.parts.options(quantity, HEIGHT);
+    void chartFile(format, quantity, this.runs, this.ui, this.view(quantity), options).then((data) =>
+      this.actions.save({ type: 'saveChart', chart, format, data }),
+    );
+  };
+
+  protected override render(): TemplateResult {
+    const { runs, tooMany, metrics } = this;
+    const [loss, ofMetric] = this.quantities;
+    const title = this.ui.weight > 0 ? t('Training loss (smoothed)') : t('Training loss');
+    return html`<section class="curves" aria-label=${t('Curves')}>
+      ${this.legend()}
+      ${tooMany > 0 ? html`<p class="note" role="status">${t('Curves of the first {0} checked runs are shown.', runs.length)}</p>` : nothing}
+      ${this.chart(loss, title)}
+      ${
+        ofMetric
+          ? html`<label class="choice"
+                >${t('Metric')}
+                <select
+                  data-field="metric"
+                  @change=${(e: Event) => this.actions.choose((e.target as HTMLSelectElement).value as MetricName)}
+                >
+                  ${metrics.map(
+                    (m) =>
+                      html`<option value=${m} ?selected=${m === ofMetric.metric}>
+                        ${t(metricInfo(m).label)}
+                      </option>`,
+                  )}
+                </select></label
+              >
+              ${this.chart(ofMetric, ofMetric.title())}`
+          : nothing
+      }
+      ${pointMenu(this.menu, {
+        fork: () => {},
+        save: this.save,
+        resetZoom: () => this.zoomTo(undefined),
+        close: this.close,
+      })}
+    </section>`;
+  }
+
+  private legend(): TemplateResult {
+    return html`<ul class="legend">
+      ${this.runs.map(
         (run) =>
           html`<li>
             ${swatch(run.index)}
-            <span class="legend-name">${run.facts?.name ?? '…'}</span>
+            <span class="legend-name" title=${run.facts?.name ?? ''}>${run.facts?.name ?? '…'}</span>
             <button
               class="link"
               aria-label=${t('Hide the curves of {0}', run.facts?.name ?? '')}
-              @click=${() => actions.hide(run.folder)}
+              @click=${() => this.actions.hide(run.folder)}
             >
               ✕
             </button>
           </li>`,
       )}
-    </ul>
-    ${tooMany > 0 ? html`<p class="note" role="status">${t('Curves of the first {0} checked runs are shown.', runs.length)}</p>` : nothing}
-    <aurora-overlay-chart .runs=${runs} .version=${version}></aurora-overlay-chart>
-    ${
-      metric
-        ? html`<label class="choice"
-              >${t('Metric')}
-              <select
-                data-field="metric"
-                @change=${(e: Event) => actions.choose((e.target as HTMLSelectElement).value as MetricName)}
-              >
-                ${metrics.map((m) => html`<option value=${m} ?selected=${m === metric}>${t(metricInfo(m).label)}</option>`)}
-              </select></label
-            >
-            <aurora-overlay-chart .runs=${runs} .metric=${metric} .version=${version}></aurora-overlay-chart>`
-        : nothing
-    }
-  </section>`;
+    </ul>`;
+  }
+
+  private chart(quantity: Quantity, heading: string): TemplateResult {
+    const { runs, cursor, ui } = this;
+    return html`<aurora-chart
+      data-chart=${quantity.key}
+      data-curves=${runs.filter((run) => hasValues(quantity, run)).length}
+      .heading=${heading}
+      .view=${this.view(quantity)}
+      .cursor=${cursor}
+      .options=${this.parts.options(quantity, HEIGHT)}
+      .readouts=${runs.length > MOST_READOUTS ? [] : readouts(quantity, runs, ui, cursor)}
+      .summary=${this.parts.summary(quantity, this.version, runs)}
+      .openMenu=${(at: { left: number; top: number }, opener: HTMLElement) => this.open(quantity, at, opener)}
+    ></aurora-chart>`;
+  }
 }

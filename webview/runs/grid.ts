@@ -6,10 +6,12 @@ import { columnAt, isNumeric, valueAt, type Column, type Row } from '../../src/s
 import { count } from '../../src/base/number-text';
 import { t } from '../ui/l10n';
 import { cell, groupCell } from './cells';
-import { gridKey } from './keys';
+import { ColumnSizer } from './column-sizer';
+import { gridKey, widthKey } from './keys';
 import type { Line } from './model';
 import { MOST_CURVES } from './overlay';
 import { swatch } from '../run/parts';
+import { NO_MENU, rowMenu, selectionMenu } from '../ui/row-menu';
 import { widthsOf } from './widths';
 
 /** CSS pixels of a line; runs.css has the same. */
@@ -27,6 +29,8 @@ export interface GridActions {
   pin(folder: string, on: boolean): void;
   open(folder: string): void;
   toggle(group: string): void;
+  /** Undefined: as wide as its texts. */
+  resize(column: string, width: number | undefined): void;
 }
 
 /** The table: only the lines in view are in the document. */
@@ -40,6 +44,10 @@ export class RunsGrid extends LitElement {
   @property({ attribute: false }) group: Column | undefined;
   /** The color of each checked run, by folder. */
   @property({ attribute: false }) checked: ReadonlyMap<string, number> = new Map();
+  /** What can be done with runs; rows refer to it. */
+  @property({ attribute: false }) can: readonly string[] = [];
+  /** The widths that the user has chosen, by column. */
+  @property({ attribute: false }) chosen: Readonly<Record<string, number>> = {};
   @property({ attribute: false }) actions!: GridActions;
   private top = 0;
   private height = 600;
@@ -50,6 +58,10 @@ export class RunsGrid extends LitElement {
   private readonly sheet = new CSSStyleSheet();
   private layout = '';
   private readonly resize = new ResizeObserver(() => this.measure());
+  private readonly sizer = new ColumnSizer({
+    drawn: () => this.layOut(),
+    chosen: (column, width) => this.actions.resize(column, width),
+  });
 
   protected override createRenderRoot(): this {
     return this;
@@ -114,9 +126,13 @@ export class RunsGrid extends LitElement {
     this.widths = { for: key, px: widthsOf(this.columns, this.shown, sample, this.group !== undefined) };
   }
 
-  protected override updated(): void {
+  private widthOf(column: Column, i: number): number {
+    return this.sizer.widthOf(column.key) ?? this.chosen[column.key] ?? this.widths.px[i];
+  }
+
+  private layOut(): void {
     const first = this.group ? [GROUP_WIDTH] : [];
-    const widths = [TOOLS, ...first, ...this.widths.px];
+    const widths = [TOOLS, ...first, ...this.shown.map((column, i) => this.widthOf(column, i))];
     const layout = widths.map((px) => `${px}px`).join(' ');
     if (layout !== this.layout) {
       const width = widths.reduce((sum, px) => sum + px, 0);
@@ -125,6 +141,10 @@ export class RunsGrid extends LitElement {
       );
       this.layout = layout;
     }
+  }
+
+  protected override updated(): void {
+    this.layOut();
     this.querySelector<HTMLElement>('.body')!.style.height = `${this.lines.length * LINE}px`;
     this.querySelector<HTMLElement>('.slice')!.style.transform = `translateY(${this.first * LINE}px)`;
   }
@@ -152,16 +172,17 @@ export class RunsGrid extends LitElement {
       aria-rowcount=${this.total + 1}
       aria-colcount=${this.shown.length + (this.group ? 2 : 1)}
       aria-activedescendant=${this.total > 0 && activeShown ? `line-${this.active}` : nothing}
+      data-vscode-context=${this.selection()}
       @scroll=${this.scrolled}
       @keydown=${this.onKey}
     >
       <div class="head" role="rowgroup">
-        <div class="line header" role="row" aria-rowindex="1">
+        <div class="line header" role="row" aria-rowindex="1" data-vscode-context=${NO_MENU}>
           <div role="columnheader" class="cell">
             <span class="visually-hidden">${t('Curves and pin')}</span>
           </div>
-          ${this.group ? html`<div role="columnheader" class="cell">${columnTitle(this.group, t)}</div>` : nothing}
-          ${this.shown.map((column) => this.header(column))}
+          ${this.group ? html`<div role="columnheader" class="cell"><span>${columnTitle(this.group, t)}</span></div>` : nothing}
+          ${this.shown.map((column, i) => this.header(column, i))}
         </div>
         ${this.pinned.map((row, i) => this.row(row, i, places, true))}
       </div>
@@ -179,7 +200,7 @@ export class RunsGrid extends LitElement {
     </div>`;
   }
 
-  private header(column: Column): TemplateResult {
+  private header(column: Column, i: number): TemplateResult {
     const sorted =
       this.sort?.key === column.key ? (this.sort.descending ? 'descending' : 'ascending') : 'none';
     const arrow = sorted === 'none' ? '' : sorted === 'ascending' ? '↑' : '↓';
@@ -189,9 +210,21 @@ export class RunsGrid extends LitElement {
       aria-sort=${sorted}
       title=${column.key}
     >
-      <button data-sort=${column.key} @click=${() => this.actions.sort(column)}>
+      <button
+        data-sort=${column.key}
+        aria-keyshortcuts="Shift+ArrowLeft Shift+ArrowRight"
+        @click=${() => this.actions.sort(column)}
+        @keydown=${(e: KeyboardEvent) => this.onHeaderKey(e, column, i)}
+      >
         <span>${columnTitle(column, t)}</span><span aria-hidden="true">${arrow}</span>
       </button>
+      <span
+        class="sizer"
+        aria-hidden="true"
+        title=${t('Drag to resize, double-click to fit; by keyboard, Shift and an arrow key on the heading.')}
+        @pointerdown=${(e: PointerEvent) => this.sizer.start(e, column.key, this.widthOf(column, i))}
+        @dblclick=${() => this.actions.resize(column.key, undefined)}
+      ></span>
     </div>`;
   }
 
@@ -208,6 +241,7 @@ export class RunsGrid extends LitElement {
       aria-level=${this.group ? (pinned ? 1 : 2) : nothing}
       aria-selected=${color !== undefined ? 'true' : 'false'}
       data-folder=${folder}
+      data-vscode-context=${this.menu(row)}
       @click=${() => this.activate(index)}
       @dblclick=${() => this.actions.open(folder)}
     >
@@ -245,6 +279,7 @@ export class RunsGrid extends LitElement {
       id=${`line-${index}`}
       class=${`line group${index === this.active ? ' active' : ''}`}
       role="row"
+      data-vscode-context=${NO_MENU}
       aria-rowindex=${index + 2}
       aria-level="1"
       aria-expanded=${open ? 'true' : 'false'}
@@ -257,6 +292,25 @@ export class RunsGrid extends LitElement {
       <div role="gridcell" class="cell name">${value} <span class="quiet">${runs}</span></div>
       ${this.shown.map((column) => groupCell(column, group))}
     </div>`;
+  }
+
+  private menu({ folder, can }: Row): string {
+    const { checked } = this;
+    return rowMenu(folder, this.can[can ?? -1] ?? '', checked.size > 1 && checked.has(folder));
+  }
+
+  /** The rows around have the checked runs, for the menu of one of them. */
+  private selection(): string {
+    const line = this.lineAt(this.active);
+    const active = line?.kind === 'row' ? this.menu(line.row) : NO_MENU;
+    return selectionMenu([...this.checked.keys()], active);
+  }
+
+  private onHeaderKey(e: KeyboardEvent, column: Column, i: number): void {
+    const width = widthKey(e, this.widthOf(column, i));
+    if (width === 'other') return;
+    e.preventDefault();
+    this.actions.resize(column.key, width);
   }
 
   private activate(index: number): void {

@@ -1,3 +1,5 @@
+import { NARROWEST, WIDEST } from '../../src/study/runs-table/panel';
+
 export type GridKey =
   { kind: 'move'; to: number } | { kind: 'open' | 'check' | 'pin' | 'expand' | 'collapse' };
 
@@ -38,3 +40,29 @@ export function gridKey(
       return undefined;
   }
 }
+
+/** Pixels that a key changes a column's width by. */
+const STEP = 16;
+
+/**
+ * A column's width after a key on its heading: Shift and an arrow key change it, Shift+Home fits it to its texts (undefined).
+ * 'other' for any other key.
+ */
+export function widthKey(
+  {
+    key,
+    shiftKey,
+    ctrlKey,
+    metaKey,
+    altKey,
+  }: Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'metaKey' | 'altKey'>,
+  width: number,
+): number | undefined | 'other' {
+  if (!shiftKey || ctrlKey || metaKey || altKey) return 'other';
+  if (key === 'Home') return undefined;
+  const by = { ArrowLeft: -STEP, ArrowRight: STEP }[key];
+  return by === undefined ? 'other' : within(width + by);
+}
+
+/** A width that a column may have. */
+export const within = (width: number): number => Math.round(Math.min(Math.max(width, NARROWEST), WIDEST));

@@ -19,6 +19,8 @@ export class TableModel {
   private next: { columns: readonly Column[]; rows: Map<string, Row> } | undefined;
   /** The groups that the user has closed, by value. */
   readonly closed = new Set<string>();
+  /** What can be done with runs; rows refer to it. */
+  can: readonly string[] = [];
   problem: FilterProblem | undefined;
   /** Folders of the rows that match the filter, in order; without groups. */
   matching: readonly Row[] = [];

@@ -1,9 +1,9 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { state } from 'lit/decorators.js';
 import type { PageTrial, SweepFromPage, SweepOpen, SweepToPage } from '../../src/protocol/panels/sweep';
+import type { SaveChart } from '../../src/protocol/panels/save-chart';
 import type { Figure } from '../../src/study/figures/figure';
 import { bestFigure } from '../../src/study/sweep/figures';
-
 import { sortTrials, type Sort } from '../../src/study/sweep/order';
 import { within, type Brushes } from '../../src/study/sweep/parallel';
 import { connect, post, savedUi, saveUi } from '../ui/host';
@@ -69,7 +69,7 @@ export class SweepApp extends LitElement {
     on<string | undefined>(POINTED, (id) => (this.pointed = id));
     on<ReadonlySet<string>>(SELECTED, (ids) => (this.selected = ids));
     on<{ id: string; open: boolean }>(PICKED, (picked) => this.pick(picked));
-    on<{ name: string; text: string }>(SAVE, (file) => say({ type: 'save', ...file }));
+    on<SaveChart>(SAVE, say);
     // Of the table of values below a figure.
     on<string>('copy-csv', (text) => say({ type: 'copy', text }));
   }
@@ -125,11 +125,12 @@ export class SweepApp extends LitElement {
       <div class="heading">
         <h2 id="parallel-heading">${t('Settings and results')}</h2>
         ${legend(shown)}
-        ${saveButtons(
-          'parallel-coordinates',
-          () => parallelFigure(shown, kept),
-          () => trialsCsv(shown, kept),
-        )}
+        ${saveButtons({
+          chart: 'parallel-coordinates',
+          heading: t('Settings and results'),
+          figure: () => parallelFigure(shown, kept),
+          csv: () => trialsCsv(shown, kept),
+        })}
       </div>
       <aurora-parallel .shown=${shown} .kept=${kept} .brushes=${brushes} .marked=${marked}></aurora-parallel>
       <p class="readout">
@@ -163,7 +164,7 @@ export class SweepApp extends LitElement {
           @click=${() => say({ type: 'compare', runs })}
           >${t('Compare Selected')}</vscode-button
         >
-        ${saveButtons('trials', undefined, () => trialsCsv(shown, trials))}
+        ${saveButtons({ chart: 'trials', heading: t('Trials'), csv: () => trialsCsv(shown, trials) })}
       </div>
       <aurora-trials
         .shown=${shown}
@@ -198,7 +199,16 @@ export class SweepApp extends LitElement {
             <option value="number" ?selected=${by === 'number'}>${t('trial number')}</option>
           </select></label
         >
-        ${isEmpty ? nothing : saveButtons('best-so-far', () => draw(640), numbers)}
+        ${
+          isEmpty
+            ? nothing
+            : saveButtons({
+                chart: 'best-so-far',
+                heading: t('Best result so far'),
+                figure: () => draw(640),
+                csv: numbers,
+              })
+        }
       </div>
       ${
         isEmpty

@@ -46,11 +46,12 @@ export class HeatView extends LitElement {
     return html`<div class="heading">
         <h2>${t('Heat map')}</h2>
         ${this.choices(x, y, show)}
-        ${saveButtons(
-          'heat-map',
-          () => this.figure(map, x, y, show),
-          () => this.csv(map, x, y),
-        )}
+        ${saveButtons({
+          chart: 'heat-map',
+          heading: t('Heat map'),
+          figure: () => this.figure(map, x, y, show),
+          csv: () => this.csv(map, x, y),
+        })}
       </div>
       ${this.grid(map, x, y, show)}
       <p class="readout" role="status">

@@ -1,31 +1,54 @@
-import { html } from 'lit';
+import { html, nothing } from 'lit';
 import type { Figure } from '../../src/study/figures/figure';
 import { svgText } from '../../src/study/figures/svg';
 import { SWEEP_STYLE } from '../../src/study/sweep/svg-style';
+import { CHART_FORMATS, type ChartFormat, type SaveChart } from '../../src/protocol/panels/save-chart';
+import { pngOf } from '../charts/picture-files';
 import { t } from '../ui/l10n';
 
-/** Fired with the name and the text of a file to save; bubbles. */
-export const SAVE = 'save-file';
+/** Fired with the file to save (`SaveChart`); bubbles. */
+export const SAVE = 'save-chart';
 
-/** Buttons that save a figure and its numbers. */
-export function saveButtons(
-  name: string,
-  figure: (() => Figure | undefined) | undefined,
-  numbers: () => string,
-) {
-  const save = (e: Event, extension: string, text: string | undefined) => {
-    if (text === undefined) return;
-    const detail = { name: `${name}.${extension}`, text };
-    e.currentTarget!.dispatchEvent(new CustomEvent(SAVE, { detail, bubbles: true, composed: true }));
+interface Saved {
+  /** For the file's name. */
+  chart: string;
+  /** For people. */
+  heading: string;
+  /** Without one, there are only numbers. */
+  figure?: () => Figure | undefined;
+  csv: () => string;
+}
+
+/** Buttons that save a figure, and its numbers. */
+export function saveButtons({ chart, heading, figure, csv }: Saved) {
+  const save = async (button: EventTarget, format: ChartFormat) => {
+    const data = format === 'csv' ? csv() : await pictureOf(figure?.(), format);
+    if (data === undefined) return;
+    const detail: SaveChart = { type: 'saveChart', chart, format, data };
+    button.dispatchEvent(new CustomEvent(SAVE, { detail, bubbles: true, composed: true }));
   };
-  const asSvg = (e: Event) => {
-    const drawn = figure?.();
-    save(e, 'svg', drawn && svgText(drawn, SWEEP_STYLE));
-  };
-  return html`<span class="save">
-    ${figure ? html`<button class="link" data-save="${name}.svg" @click=${asSvg}>${t('Save as SVG')}</button>` : ''}
-    <button class="link" data-save="${name}.csv" @click=${(e: Event) => save(e, 'csv', numbers())}>
-      ${t('Save as CSV')}
-    </button>
+  return html`<span class="save" role="group" aria-label=${t('Save {0}', heading)}>
+    <span aria-hidden="true">${t('Save as')}</span>
+    ${CHART_FORMATS.map((format) =>
+      figure || format === 'csv'
+        ? html`<button
+            class="link"
+            data-save="${chart}.${format}"
+            aria-label=${t('Save {0} as {1}', heading, format.toUpperCase())}
+            @click=${(e: Event) => void save(e.currentTarget!, format)}
+          >
+            ${format.toUpperCase()}
+          </button>`
+        : nothing,
+    )}
   </span>`;
+}
+
+/** A PNG in the colors of the page; an SVG follows its reader's. */
+async function pictureOf(figure: Figure | undefined, format: 'png' | 'svg'): Promise<string | undefined> {
+  if (!figure) return undefined;
+  if (format === 'svg') return svgText(figure, SWEEP_STYLE);
+  const { classList } = document.body;
+  const isLight = classList.contains('vscode-light') || classList.contains('vscode-high-contrast-light');
+  return pngOf(svgText(figure, SWEEP_STYLE, isLight ? 'light' : 'dark'), figure);
 }

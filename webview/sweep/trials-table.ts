@@ -8,6 +8,7 @@ import type { PageTrial } from '../../src/protocol/panels/sweep';
 import type { Sort, SortKey } from '../../src/study/sweep/order';
 import { trainedSeconds } from '../../src/study/sweep/trials';
 import { t } from '../ui/l10n';
+import { NO_MENU, rowMenu, selectionMenu } from '../ui/row-menu';
 import type { Shown } from './model';
 import { PICKED, POINTED } from './parallel-view';
 import { metricText, trialText, trialWord } from './words';
@@ -127,7 +128,7 @@ export class TrialsTable extends LitElement {
         aria-rowcount=${trials.length + 1}
         aria-multiselectable="true"
         aria-activedescendant=${at >= from && at < to ? `trial-${trials[at].number}` : nothing}
-        data-vscode-context=${contextOf(trials[at])}
+        data-vscode-context=${this.selection(trials[at])}
         @keydown=${(e: KeyboardEvent) => this.onKey(e, at)}
       >
         <thead>
@@ -169,7 +170,7 @@ export class TrialsTable extends LitElement {
       aria-label=${trialText(this.shown.facts, trial)}
       title=${trial.error ?? nothing}
       data-trial=${trial.number}
-      data-vscode-context=${contextOf(trial)}
+      data-vscode-context=${this.menu(trial)}
       @click=${(e: MouseEvent) => this.pick(trial, e)}
       @dblclick=${() => this.tell(PICKED, { id: trial.id, open: true })}
       @pointerenter=${() => this.tell(POINTED, trial.id)}
@@ -182,6 +183,18 @@ export class TrialsTable extends LitElement {
           </td>`,
       )}
     </tr>`;
+  }
+
+  private menu({ id, run, can }: PageTrial): string {
+    const { selected } = this;
+    return run === undefined ? NO_MENU : rowMenu(run, can.join(' '), selected.size > 1 && selected.has(id));
+  }
+
+  private selection(active: PageTrial | undefined): string {
+    const runs = this.shown.trials.flatMap(({ id, run }) =>
+      this.selected.has(id) && run !== undefined ? [run] : [],
+    );
+    return selectionMenu(runs, active ? this.menu(active) : NO_MENU);
   }
 
   private tell(name: string, detail: unknown): void {
@@ -231,18 +244,6 @@ export class TrialsTable extends LitElement {
 }
 
 const NONE = { ctrlKey: false, metaKey: false, shiftKey: false };
-
-/** What VS Code's menu passes to the commands, which take it for the row of the tree. */
-const contextOf = (trial: PageTrial | undefined): string | typeof nothing =>
-  trial?.run === undefined
-    ? nothing
-    : JSON.stringify({
-        webviewSection: 'auroraTrial',
-        auroraCan: trial.can.join(' '),
-        kind: 'run',
-        folder: trial.run,
-        preventDefaultContextMenuItems: true,
-      });
 
 /** In place of rows that are not in view. */
 const spacer = (rows: number, columns: number) =>

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 import { COMMAND } from '../ids';
 import { messageOf } from '../notices/message';
+import { withPageSelection } from '../runs/page-row';
 
 /** Registers a command whose errors are shown to the user, with the next step. */
 export function registerGuarded(
@@ -11,7 +12,7 @@ export function registerGuarded(
 ): vscode.Disposable {
   return vscode.commands.registerCommand(command, async (...args: unknown[]) => {
     try {
-      return await action(...args);
+      return await action(...withPageSelection(args));
     } catch (e) {
       showError(log, e);
       return undefined;

@@ -10,9 +10,9 @@ import { isTreeNode } from '../runs/nodes';
 /** Adapter export and import. */
 export const registerTransfer = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
-    registerGuarded(services.log, COMMAND.exportRun, async (argument) => {
+    registerGuarded(services.log, COMMAND.exportRun, async (...args) => {
       const { exportRun } = await import('./export-command');
-      await explaining(() => exportRun(services, argument));
+      await explaining(() => exportRun(services, ...args));
     }),
     registerGuarded(services.log, COMMAND.importAdapter, async (argument) => {
       const { importAdapter } = await import('./import-command');

@@ -192,7 +192,8 @@ function words(entry: RunEntry, { t, locale, now }: RowContext): { lead?: string
 const said = (lead: string | undefined, parts: readonly string[]): readonly string[] =>
   lead === undefined ? parts : [`${lead} ${parts[0]}`, ...parts.slice(1)];
 
-function capabilities({ state, run, user }: RunEntry, trusted: boolean): string[] {
+/** What can be done with a run. */
+export function capabilities({ state, run, user }: RunEntry, trusted: boolean): string[] {
   const active = isActive(state);
   const can: Record<string, boolean> = {
     canStop: active,

@@ -1,6 +1,7 @@
 import type { RunEvent, RunStatus } from '../events';
 import type { RunSamples } from '../run-files/samples';
 import type { Experiment } from '../../experiment/experiment';
+import type { SaveChart } from './save-chart';
 
 /** What the Run dashboard shows: absolute paths of run folders, at least one, without duplicates. */
 export interface RunOpen {
@@ -76,14 +77,11 @@ export const RUN_ACTIONS = [
 export type RunAction = (typeof RUN_ACTIONS)[number];
 export type CsvTable = 'records' | 'evaluations';
 
-export const CHART_FORMATS = ['png', 'svg', 'csv'] as const;
-export type ChartFormat = (typeof CHART_FORMATS)[number];
-
 export type RunFromPage =
   | { type: 'snapshot' }
   | { type: 'action'; action: RunAction; run: string }
   | { type: 'fork'; run: string; step: number }
   | { type: 'compareSettings'; runs: [string, string] }
   | { type: 'copyCsv'; run: string; table: CsvTable }
-  /** `run` is the first one in the chart; `chart` what it shows, in letters and digits; `data` the file, a PNG in Base64. */
-  | { type: 'saveChart'; run: string; chart: string; format: ChartFormat; data: string };
+  /** `run` is the first one in the chart. */
+  | (SaveChart & { run: string });

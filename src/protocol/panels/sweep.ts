@@ -1,4 +1,5 @@
 import type { MetricName } from '../../experiment/metrics';
+import type { SaveChart } from './save-chart';
 import type { Pruning, RateSearch, SweepSpec } from '../../experiment/sweep';
 
 /** What the Sweep page shows: the absolute path of a sweep's folder. */
@@ -95,5 +96,4 @@ export type SweepFromPage =
   /** Overlays the curves of trials. */
   | { type: 'compare'; runs: string[] }
   | { type: 'copy'; text: string }
-  /** Asks for a path, and writes the text there. `name` has an extension. */
-  | { type: 'save'; name: string; text: string };
+  | SaveChart;

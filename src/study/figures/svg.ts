@@ -1,23 +1,40 @@
 import type { Figure, Point, Shape } from './figure';
 
+export type SvgTheme = 'light' | 'dark';
+
+/** CSS of a figure's classes, and what is different on a dark background. */
+export interface SvgStyle {
+  light: string;
+  dark: string;
+}
+
 /**
- * A figure as a standalone SVG file. It includes a background, so that it is readable on any page, and follows the
- * reader's light or dark theme.
+ * A figure as a standalone SVG file. It includes a background, so that it is readable on any page.
  *
- * @param style CSS of classes that only this figure has
+ * @param style of classes that only this figure has
+ * @param theme by default, the reader's
  */
-export function svgText({ width, height, title, summary, shapes }: Figure, style = ''): string {
+export function svgText(
+  { width, height, title, summary, shapes }: Figure,
+  style: SvgStyle = { light: '', dark: '' },
+  theme?: SvgTheme,
+): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${n(width)}" height="${n(height)}" viewBox="0 0 ${n(width)} ${n(height)}" role="img" aria-labelledby="t d">`,
     `<title id="t">${escape(title)}</title>`,
     `<desc id="d">${escape(summary)}</desc>`,
-    `<style>${STYLE}${style}</style>`,
+    `<style>${cssOf(STYLE, theme)}${cssOf(style, theme)}</style>`,
     `<rect class="ground" width="100%" height="100%"/>`,
     ...shapes.map(element),
     '</svg>',
     '',
   ].join('\n');
 }
+
+const cssOf = ({ light, dark }: SvgStyle, theme: SvgTheme | undefined): string =>
+  theme === 'light' || dark === ''
+    ? light
+    : light + (theme === 'dark' ? dark : `@media (prefers-color-scheme:dark){${dark}}`);
 
 function element(s: Shape): string {
   switch (s.kind) {
@@ -51,16 +68,18 @@ const DARK = ['#56b4e9', '#e69f00', '#2fc39a', '#e09bc6', '#ff8a70', '#f0e442'];
 const series = (colors: readonly string[]): string =>
   colors.map((c, i) => `.series-${i}{color:${c}}`).join('');
 
-const STYLE = [
-  `svg{color:#1f2328;font:11px system-ui,sans-serif}`,
-  `.ground{fill:#fff}text{fill:currentColor}.mark{fill-opacity:.75}`,
-  `.grid{stroke:currentColor;stroke-opacity:.15}.axis{stroke:currentColor;stroke-opacity:.6}`,
-  `.leader{fill:none;stroke:currentColor;stroke-opacity:.4}`,
-  `.whisker{stroke:currentColor;stroke-width:1.3}`,
-  `.curve{fill:none;stroke:currentColor;stroke-width:2}.curve.thin{stroke-width:1;stroke-opacity:.3}`,
-  `.dash-1{stroke-dasharray:8 4}.dash-2{stroke-dasharray:2 3}.dash-3{stroke-dasharray:10 3 2 3}.dash-4{stroke-dasharray:5 5}`,
-  `.dot{fill:currentColor;stroke:currentColor;stroke-width:1.5}.dot.hollow{fill:#fff}.dot.thin{fill-opacity:.4;stroke:none}`,
-  `.bar{fill:currentColor;fill-opacity:.55;stroke:currentColor}`,
-  series(LIGHT),
-  `@media (prefers-color-scheme:dark){svg{color:#e6edf3}.ground{fill:#0d1117}.dot.hollow{fill:#0d1117}${series(DARK)}}`,
-].join('');
+const STYLE: SvgStyle = {
+  light: [
+    `svg{color:#1f2328;font:11px system-ui,sans-serif}`,
+    `.ground{fill:#fff}text{fill:currentColor}.mark{fill-opacity:.75}`,
+    `.grid{stroke:currentColor;stroke-opacity:.15}.axis{stroke:currentColor;stroke-opacity:.6}`,
+    `.leader{fill:none;stroke:currentColor;stroke-opacity:.4}`,
+    `.whisker{stroke:currentColor;stroke-width:1.3}`,
+    `.curve{fill:none;stroke:currentColor;stroke-width:2}.curve.thin{stroke-width:1;stroke-opacity:.3}`,
+    `.dash-1{stroke-dasharray:8 4}.dash-2{stroke-dasharray:2 3}.dash-3{stroke-dasharray:10 3 2 3}.dash-4{stroke-dasharray:5 5}`,
+    `.dot{fill:currentColor;stroke:currentColor;stroke-width:1.5}.dot.hollow{fill:#fff}.dot.thin{fill-opacity:.4;stroke:none}`,
+    `.bar{fill:currentColor;fill-opacity:.55;stroke:currentColor}`,
+    series(LIGHT),
+  ].join(''),
+  dark: `svg{color:#e6edf3}.ground{fill:#0d1117}.dot.hollow{fill:#0d1117}${series(DARK)}`,
+};

@@ -10,6 +10,8 @@ const BEFORE: Readonly<Record<string, [title: string, type: ColumnType]>> = {
   experiment: ['Experiment', 'text'],
   state: ['State', 'text'],
 };
+/** Beside the metrics, in whose form it is. */
+const LIVE: typeof BEFORE = { trainingLoss: ['training loss', 'number'] };
 const AFTER: typeof BEFORE = {
   step: ['Step', 'number'],
   parameters: ['Parameters', 'number'],
@@ -24,7 +26,7 @@ const AFTER: typeof BEFORE = {
 };
 const ALWAYS = new Set(['name', 'state', 'parameters', 'started', 'duration']);
 /** Shown if at least one run has one. */
-const IF_ANY = new Set(['tags']);
+const IF_ANY = new Set(['tags', 'trainingLoss']);
 /** Shown if runs differ in it. */
 const IF_DIFFERENT = new Set(['experiment', 'device']);
 
@@ -92,6 +94,7 @@ export class ColumnFinder {
     return [
       ...this.described(BEFORE),
       ...this.ofMetrics(),
+      ...this.described(LIVE).map((column): Column => ({ ...column, metric: 'loss' })),
       ...differing.map((s, i) => of(s, i < MOST_SETTINGS || s.key === SEED)),
       ...this.described(AFTER),
       ...settings

@@ -21,6 +21,8 @@ export interface RunSource {
   spec?: Experiment;
   events?: readonly RunEvent[];
   status?: RunStatus;
+  /** At the last step, smoothed; of a run in training. */
+  trainingLoss?: number;
   user: { note?: string; star?: boolean; tags?: readonly string[] };
 }
 
@@ -63,6 +65,7 @@ export function runFields(run: RunSource): RunFields {
   put('note', user.note);
   putMetrics(events, spec, put);
   const started = events.find((e) => e.kind === 'started');
+  put('trainingLoss', run.trainingLoss);
   put('step', run.status?.step);
   put('parameters', started?.trainable);
   put('headParameters', started?.trainableHead);

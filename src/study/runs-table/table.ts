@@ -27,6 +27,8 @@ export interface Row {
   cells: readonly Value[];
   /** Its settings could not be read, so that it does not have those that all others share. */
   unread?: true;
+  /** What can be done with the run, as in the tree: a place in the list that comes with the rows. */
+  can?: number;
 }
 
 /** Plain data, which pages and programs can be sent. */

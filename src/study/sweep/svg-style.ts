@@ -1,3 +1,4 @@
+import type { SvgStyle } from '../figures/svg';
 import { SHADES } from './shade';
 
 /** The ends of the scale in a saved figure, as in `series-0` and `series-1`: blue and orange, which all can tell apart. */
@@ -18,11 +19,13 @@ const scale = ([worst, best]: number[][]): string =>
   }).join('');
 
 /** What a saved figure of a sweep needs in addition to the styles of all figures. */
-export const SWEEP_STYLE = [
-  `.trial{fill:none;stroke:currentColor;stroke-opacity:.7}.trial.unmeasured{stroke-dasharray:3 3;stroke-opacity:.3}`,
-  `.shade-${SHADES - 1}{stroke-width:2.5}`,
-  `.cell{fill:currentColor;fill-opacity:.35;stroke:currentColor}.cell.untried{fill:none;stroke-opacity:.25;stroke-dasharray:3 3}`,
-  `.name{font-weight:600}.tick{paint-order:stroke;stroke:#fff;stroke-width:3px}`,
-  scale(LIGHT),
-  `@media (prefers-color-scheme:dark){.tick{stroke:#0d1117}${scale(DARK)}}`,
-].join('');
+export const SWEEP_STYLE: SvgStyle = {
+  light: [
+    `.trial{fill:none;stroke:currentColor;stroke-opacity:.7}.trial.unmeasured{stroke-dasharray:3 3;stroke-opacity:.3}`,
+    `.shade-${SHADES - 1}{stroke-width:2.5}`,
+    `.cell{fill:currentColor;fill-opacity:.35;stroke:currentColor}.cell.untried{fill:none;stroke-opacity:.25;stroke-dasharray:3 3}`,
+    `.name{font-weight:600}.tick{paint-order:stroke;stroke:#fff;stroke-width:3px}`,
+    scale(LIGHT),
+  ].join(''),
+  dark: `.tick{stroke:#0d1117}${scale(DARK)}`,
+};

@@ -17,7 +17,7 @@ import { readRunSummary } from '../../../src/runs/read';
 import { temporaryFolders } from '../runs/folder';
 import { exportRecord } from './transfer/record';
 import { context } from './row-context';
-import { makeRun } from './run-maker';
+import { evaluated, makeRun } from './run-maker';
 import { sweepEntry } from './sweep-maker';
 
 const ROOT = join(__dirname, '..', '..', '..');
@@ -107,6 +107,7 @@ describe('the extension manifest', () => {
       'unstarRun',
       'editTags',
       'copyPath',
+      'exportRun',
     ];
     const shown = contributes.menus['view/item/context'].filter(
       ({ when, group }) =>
@@ -115,6 +116,20 @@ describe('the extension manifest', () => {
     expect([...new Set(shown.map((m) => m.command))].sort()).toEqual(
       several.map((c) => `aurora.${c}`).sort(),
     );
+  });
+
+  it('offers on a page what the tree offers for a run', () => {
+    const { 'view/item/context': tree, 'webview/context': page } = contributes.menus;
+    const run = new Set(runRows().flatMap((row) => row.capabilities));
+    const ofRun = tree.filter(
+      ({ command, when, group }) =>
+        !/^inline/.test(group) &&
+        (/(copyPath|openInTerminal)$/.test(command) ||
+          [...when.matchAll(/\\b(\w+)\\b/g)].some(([, word]) => run.has(word))),
+    );
+    const plain = ({ command, group, when }: (typeof tree)[number]) =>
+      `${group} ${command} ${/listMultiSelection|auroraSeveral/.test(when) ? 'one' : 'several'}`;
+    expect(page.map(plain).sort()).toEqual(ofRun.map(plain).sort());
   });
 
   it('activates the extension for everything that must exist after a reload', () => {
@@ -183,17 +198,21 @@ describe('the extension manifest', () => {
 
 function entryOf(state: RunEntry['state'], star = false): RunEntry {
   const run = makeRun(join(folder(), 'demo.aurora.json'), {
-    events: [{ kind: 'checkpoint', step: 40, path: 'checkpoints/step-000040' }],
+    events: [evaluated(40, 0.8), { kind: 'checkpoint', step: 40, path: 'checkpoints/step-000040' }],
     status: {},
   });
   return { folder: run, id: 'x', experiment: '', state, run: readRunSummary(run), user: { star } };
 }
 
+function runRows() {
+  const states = ['starting', 'running', 'finished', 'stopped', 'failed', 'lost', 'damaged'] as const;
+  return states.flatMap((s) => [true, false].map((star) => runRow(entryOf(s, star), context)));
+}
+
 /** Every context value that a row can have. */
 function emitted(): Set<string> {
-  const states = ['starting', 'running', 'finished', 'stopped', 'failed', 'lost', 'damaged'] as const;
   const rows = [
-    ...states.flatMap((s) => [true, false].map((star) => runRow(entryOf(s, star), context))),
+    ...runRows(),
     ...[true, false].map((exists) =>
       experimentRow({ name: 'e', exists, runs: [], hasSweep: true }, 0, '', context),
     ),

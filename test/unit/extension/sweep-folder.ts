@@ -14,6 +14,8 @@ export interface TrialMade {
   events?: readonly NewEvent[];
   status?: Partial<RunStatus>;
   result?: Record<string, unknown>;
+  /** Never started, since its learning rate lost the search. */
+  passedOver?: true;
   /** Its experiment, if settings change it visibly. */
   spec?: Experiment;
 }
@@ -48,8 +50,14 @@ export function makeSweep(
   const folder = join(experimentSweeps(experimentFile), '1a2b3c4d');
   mkdirSync(folder, { recursive: true });
   const records = trials.map((made, i) => {
-    const { settings, events } = made;
-    const base = { id: `t${i + 1}`, number: i + 1, settings, planned: true };
+    const { settings, events, passedOver } = made;
+    const base = {
+      id: `t${i + 1}`,
+      number: i + 1,
+      settings,
+      planned: true,
+      ...(passedOver && { passedOver }),
+    };
     if (!events) return base;
     const run = makeRun(experimentFile, { at: new Date(1e12 + 1000 * i), spec: made.spec ?? spec, ...made });
     spread(run, Date.now() - HOUR + 60_000 * i);

@@ -180,14 +180,16 @@ describe('the Sweep page’s session', () => {
     expect([undefined, {}, { sweep: 'relative' }, { sweep: 3 }].map(parseOpen)).toEqual(
       Array(4).fill(undefined),
     );
-    expect(parseMessage({ type: 'save', name: 'trials.csv', text: 'a' })).toBeDefined();
+    const saved = { type: 'saveChart', chart: 'heat-map', format: 'png', data: 'a' };
+    expect(parseMessage(saved)).toEqual(saved);
     const wrong = [
       null,
       { type: 'action', action: 'format' },
       { type: 'open' },
       { type: 'compare', runs: ['/a'] },
-      { type: 'save', name: '../x.csv', text: 'a' },
-      { type: 'save', name: 'x.sh', text: 'a' },
+      { ...saved, chart: '../x' },
+      { ...saved, format: 'sh' },
+      { ...saved, data: '' },
     ];
     expect(wrong.map(parseMessage)).toEqual(wrong.map(() => undefined));
   });

@@ -28,6 +28,8 @@ export class ChartParts {
   constructor(
     private readonly axis: () => XAxis,
     private readonly handlers: Handlers,
+    /** Whether the loss chart has a lane for events. */
+    private readonly flags = true,
   ) {}
 
   options(quantity: Quantity, height: number): ChartOptions {
@@ -45,7 +47,7 @@ export class ChartParts {
       xIncrements: () => ({ time: TIME_INCREMENTS, step: WHOLE_INCREMENTS, epoch: undefined })[axis()],
       ...{ onCursor, onZoom, onFlag },
       onPick: (...args) => handlers.onPick(quantity, ...args),
-      ...(key === LOSS.key && { flagWords: FLAG_WORDS }),
+      ...(this.flags && key === LOSS.key && { flagWords: FLAG_WORDS }),
     };
     this.kept.set(key, options);
     return options;
@@ -61,7 +63,7 @@ export class ChartParts {
   ): ChartView {
     const kept = this.views.get(quantity.key);
     if (kept?.version === version) return kept.view;
-    const view = makeView(quantity, runs, ui, range);
+    const view = { ...makeView(quantity, runs, ui, range), ...(!this.flags && { marks: [] }) };
     this.views.set(quantity.key, { version, view });
     return view;
   }

@@ -1,5 +1,5 @@
 import { csv } from '../../../src/base/csv';
-import type { ChartFormat } from '../../../src/protocol/panels/run';
+import type { ChartFormat } from '../../../src/protocol/panels/save-chart';
 import type { ChartOptions, ChartView } from '../../charts/line-chart';
 import { pictureOf, type LegendEntry } from '../../charts/picture';
 import { pngOf, svgOf } from '../../charts/picture-files';
@@ -34,7 +34,8 @@ export async function chartFile(
     colors: chartColors(),
     increments: options.xIncrements?.(),
   });
-  return format === 'svg' ? svgOf(picture) : pngOf(picture);
+  const svg = svgOf(picture);
+  return format === 'svg' ? svg : pngOf(svg, picture);
 }
 
 function legendOf(quantity: Quantity, runs: readonly RunData[], ui: DrawnUi): LegendEntry[] {

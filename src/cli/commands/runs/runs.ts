@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
+import { RecentLoss } from '../../../runs/curve/recent-loss';
 import { readForTable } from '../../../runs/table/read';
 import { tableFolders } from '../../../runs/table/folders';
 import { runSource } from '../../../runs/table/source';
 import { english } from '../../../study/say';
 import { tableOf } from '../../../study/runs-table/columns';
 import { groupsCsv, rowsCsv } from '../../../study/runs-table/csv';
-import { runFields } from '../../../study/runs-table/fields';
+import { runFields, type RunSource } from '../../../study/runs-table/fields';
 import { columnNamed } from '../../../study/runs-table/filter/names';
 import { parseFilter, type RowTest } from '../../../study/runs-table/filter/parse';
 import { groupRows } from '../../../study/runs-table/group';
@@ -49,7 +50,8 @@ language.
     const given = args.positionals.length > 0 ? args.positionals : ['.'];
     const read = readForTable(tableFolders(given.map((path) => resolve(path))));
     const unreadable = read.flatMap(({ run, error }) => (error ? [{ folder: run.folder, error }] : []));
-    const { columns, rows } = tableOf(read.map(({ run }) => runFields(runSource(run))));
+    const sources = await Promise.all(read.map(({ run }) => withLoss(runSource(run))));
+    const { columns, rows } = tableOf(sources.map(runFields));
 
     const test = filterOf(args.text('filter'), columns);
     const sort = sortOf(args.text('sort'), columns);
@@ -75,6 +77,13 @@ language.
     return EXIT.ok;
   },
 };
+
+/** With the training loss if it trains. The run's own commands tell what is wrong with its curve. */
+async function withLoss(run: RunSource): Promise<RunSource> {
+  if (run.state !== 'running') return run;
+  const trainingLoss = await new RecentLoss(run.folder).read().catch(() => undefined);
+  return trainingLoss === undefined ? run : { ...run, trainingLoss };
+}
 
 /** Of a table that is not written to a terminal. */
 const DEFAULT_WIDTH = 160;

@@ -1,4 +1,5 @@
-import { CHART_FORMATS, RUN_ACTIONS, type RunFromPage, type RunOpen } from '../../../protocol/panels/run';
+import { RUN_ACTIONS, type RunFromPage, type RunOpen } from '../../../protocol/panels/run';
+import { parseSaveChart } from '../../../protocol/panels/save-chart';
 
 type Fields = Record<string, unknown>;
 
@@ -14,7 +15,7 @@ export function parseOpen(value: unknown): RunOpen | undefined {
 /** A message from the page; undefined if it is of an unknown kind or incomplete. */
 export function parseMessage(value: unknown): RunFromPage | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { type, run, action, step, table, runs, chart, format, data } = value as Fields;
+  const { type, run, action, step, table, runs } = value as Fields;
   if (type === 'snapshot') return { type };
   if (type === 'compareSettings') {
     if (!Array.isArray(runs) || runs.length !== 2 || !runs.every(isText)) return undefined;
@@ -33,10 +34,8 @@ export function parseMessage(value: unknown): RunFromPage | undefined {
     case 'copyCsv':
       return table === 'records' || table === 'evaluations' ? { type, run, table } : undefined;
     case 'saveChart': {
-      const known = CHART_FORMATS.find((f) => f === format);
-      return known && isText(data) && isText(chart) && /^[A-Za-z0-9]+$/.test(chart)
-        ? { type, run, chart, format: known, data }
-        : undefined;
+      const chart = parseSaveChart(value as Fields);
+      return chart && { ...chart, run };
     }
     default:
       return undefined;

@@ -9,7 +9,7 @@ import { experimentOf } from '../../runs/tracked-run';
 import type { Services } from '../../services';
 import type { PageChannel, PanelSession } from '../panel';
 import { factsOf, RunFeed } from './feed';
-import { saveChart } from './save-chart';
+import { saveChart } from '../save-chart';
 
 /** Follows the runs, and does what the page asks for. */
 export function startRun(

@@ -7,8 +7,10 @@ import type { RunsOpen } from '../../../study/runs-table/open';
 import type { RunsFromHost, RunsFromPage, TableView } from '../../../study/runs-table/panel';
 import type { Column, Row } from '../../../study/runs-table/table';
 import { runLabel } from '../../runs/label';
+import { capabilities } from '../../words/run-row';
 import type { RunEntry } from '../../runs/store';
 import { Curves } from './curves';
+import { LiveLosses } from './live-losses';
 
 /** Runs handled before other work of the host gets its turn; a few milliseconds. */
 const AT_A_TIME = 250;
@@ -27,6 +29,8 @@ export interface TableHost {
   runs(): Promise<readonly RunEntry[]>;
   view(): TableView;
   keep(view: TableView): void;
+  /** Whether code may be executed here. */
+  trusted(): boolean;
   /** What needs VS Code. */
   obey(message: Exclude<RunsFromPage, { type: 'view' | 'overlay' | 'curves' }>): void;
   failed(error: unknown): void;
@@ -35,6 +39,7 @@ export interface TableHost {
 interface Known {
   entry: RunEntry;
   fields: RunFields;
+  trusted: boolean;
   /** Read since its row was last sent. */
   fresh: boolean;
   /** Its cells as sent; most changes of a run do not affect them. */
@@ -48,6 +53,9 @@ export class RunsSession {
   /** As sent, for the comparison. */
   private columns: { list: Column[]; text: string } = { list: [], text: '' };
   private readonly curves: Curves;
+  private readonly losses = new LiveLosses();
+  /** What can be done with runs: few different lists. */
+  private readonly can: string[] = [];
   private visible = false;
   private whole = false;
   private complete = false;
@@ -163,13 +171,25 @@ export class RunsSession {
   /** Reads what has changed, with pauses. */
   private async read(entries: readonly RunEntry[]): Promise<void> {
     let read = 0;
+    const trusted = this.host.trusted();
     for (const entry of entries) {
       const known = this.runs.get(entry.folder);
-      if (known && isSame(known.entry, entry)) continue;
-      const fields = runFields(sourceOf(entry));
+      const before = this.losses.last(entry.folder);
+      const loss = this.losses.follows(entry) ? await this.losses.read(entry) : before;
+      if (known && isSame(known.entry, entry) && known.trusted === trusted && loss === before) continue;
+      const fields = runFields({
+        ...sourceOf(entry),
+        ...(loss !== undefined && { trainingLoss: loss }),
+      });
       this.finder.add(fields);
       const sent = known?.sent;
-      this.runs.set(entry.folder, { entry, fields, fresh: true, ...(sent !== undefined && { sent }) });
+      this.runs.set(entry.folder, {
+        entry,
+        fields,
+        trusted,
+        fresh: true,
+        ...(sent !== undefined && { sent }),
+      });
       if (++read % AT_A_TIME === 0) await pause();
     }
   }
@@ -180,18 +200,24 @@ export class RunsSession {
     for (const known of this.runs.values()) {
       if (!known.fresh) continue;
       known.fresh = false;
-      const row = rowOf(known.fields, this.columns.list);
-      const text = JSON.stringify(row.cells);
+      const row = { ...rowOf(known.fields, this.columns.list), can: this.canOf(known) };
+      const text = JSON.stringify([row.cells, row.can]);
       if (text !== known.sent) rows.push(row);
       known.sent = text;
       if (rows.length === ROWS_PER_MESSAGE) {
-        this.host.post({ type: 'rows', rows, gone: [], reading: true });
+        this.host.post({ type: 'rows', rows, gone: [], reading: true, can: this.can });
         rows = [];
       }
       if (++looked % AT_A_TIME === 0) await pause();
       if (!this.visible || this.disposed) return;
     }
-    this.host.post({ type: 'rows', rows, gone, reading: !complete });
+    this.host.post({ type: 'rows', rows, gone, reading: !complete, can: this.can });
+  }
+
+  private canOf({ entry, trusted }: Known): number {
+    const words = capabilities(entry, trusted).join(' ');
+    const at = this.can.indexOf(words);
+    return at >= 0 ? at : this.can.push(words) - 1;
   }
 }
 

@@ -11,6 +11,7 @@ import { showError } from '../../ask/guard';
 import { COMMAND } from '../../ids';
 import type { Services } from '../../services';
 import type { PageChannel, PanelSession } from '../panel';
+import { saveChart } from '../save-chart';
 import { RunsSession } from './session';
 import { subject } from './title';
 
@@ -34,12 +35,14 @@ export function startRuns(
     view: () => parseView(Object.hasOwn(views(), key) ? views()[key] : undefined),
     keep: (view) => void context.workspaceState.update(VIEWS, { ...views(), [key]: view }),
     obey: (message) => {
-      Promise.resolve(obey(message, page)).catch(failed);
+      Promise.resolve(obey(message, page, subject(open))).catch(failed);
     },
+    trusted: () => vscode.workspace.isTrusted,
     failed,
   });
   const changes = store.onDidChange(() => session.changed());
   const reading = store.onDidRead(() => session.changed());
+  const trust = vscode.workspace.onDidGrantWorkspaceTrust(() => session.changed());
   return {
     snapshot: () => session.snapshot(),
     hidden: () => session.hidden(),
@@ -51,6 +54,7 @@ export function startRuns(
     dispose: () => {
       changes.dispose();
       reading.dispose();
+      trust.dispose();
       session.dispose();
     },
   };
@@ -59,13 +63,14 @@ export function startRuns(
 const ACTIONS: Record<TableAction, (runs: string[]) => Thenable<unknown>> = {
   compare: (runs) => vscode.commands.executeCommand(COMMAND.compareRuns, runs),
   study: (runs) => vscode.commands.executeCommand(COMMAND.openStudy, runs),
-  export: ([run]) => vscode.commands.executeCommand(COMMAND.exportRun, run),
+  export: (runs) => vscode.commands.executeCommand(COMMAND.exportRun, runs),
   delete: (runs) => vscode.commands.executeCommand(COMMAND.deleteRun, runs),
 };
 
 function obey(
-  message: Extract<RunsFromPage, { type: 'open' | 'action' | 'csv' }>,
+  message: Extract<RunsFromPage, { type: 'open' | 'action' | 'csv' | 'saveChart' }>,
   page: PageChannel,
+  about: string,
 ): Thenable<unknown> {
   switch (message.type) {
     case 'open':
@@ -74,6 +79,8 @@ function obey(
       return ACTIONS[message.action](message.runs);
     case 'csv':
       return save(message.text, message.rows, page);
+    case 'saveChart':
+      return saveChart(message, about);
   }
 }
 

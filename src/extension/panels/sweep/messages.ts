@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path';
+import { parseSaveChart } from '../../../protocol/panels/save-chart';
 import { SWEEP_ACTIONS, type SweepFromPage, type SweepOpen } from '../../../protocol/panels/sweep';
 
 type Fields = Record<string, unknown>;
@@ -12,7 +13,7 @@ export function parseOpen(value: unknown): SweepOpen | undefined {
 
 /** A message from the page; undefined if it is of an unknown kind or incomplete. */
 export function parseMessage(value: unknown): SweepFromPage | undefined {
-  const { type, action, run, runs, name, text } = (value ?? {}) as Fields;
+  const { type, action, run, runs, text } = (value ?? {}) as Fields;
   switch (type) {
     case 'action': {
       const known = SWEEP_ACTIONS.find((a) => a === action);
@@ -24,11 +25,8 @@ export function parseMessage(value: unknown): SweepFromPage | undefined {
       return Array.isArray(runs) && runs.length > 1 && runs.every(isText) ? { type, runs } : undefined;
     case 'copy':
       return isText(text) ? { type, text } : undefined;
-    case 'save':
-      // A name in the folder that the user selects.
-      return isText(name) && /^[\w-]+\.(svg|csv)$/.test(name) && isText(text)
-        ? { type, name, text }
-        : undefined;
+    case 'saveChart':
+      return parseSaveChart(value as Fields);
     default:
       return undefined;
   }

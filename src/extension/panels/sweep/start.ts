@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { SweepAction, SweepFromPage, SweepOpen } from '../../../protocol/panels/sweep';
 import { readSweep } from '../../../runs/sweep/record';
@@ -9,7 +9,9 @@ import type { SweepNode } from '../../runs/nodes';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import { rowContext } from '../../words/row-context';
+import { experimentName } from '../../../runs/layout';
 import type { PageChannel, PanelSession } from '../panel';
+import { saveChart } from '../save-chart';
 import { SweepSession } from './session';
 
 /** At most four messages a second. */
@@ -43,7 +45,7 @@ export function startSweep(
   let timer: NodeJS.Timeout | undefined;
   const subscriptions = [
     store.onDidChange((changed) => {
-      if (changed && !changed.some((r) => r.trial?.sweep === nameOf(folder))) return;
+      if (changed && !changed.some((r) => r.trial?.sweep === basename(folder))) return;
       timer ??= setTimeout(() => {
         timer = undefined;
         session.look();
@@ -70,8 +72,11 @@ export function startSweep(
         return message.runs.every(isKnown) && panels.openRun(message.runs);
       case 'copy':
         return vscode.env.clipboard.writeText(message.text);
-      case 'save':
-        return save(message.name, message.text, dirname(dirname(dirname(dirname(folder)))));
+      case 'saveChart':
+        return saveChart(
+          message,
+          vscode.l10n.t('{0} sweep {1}', experimentName(experiment), basename(folder).slice(0, 4)),
+        );
     }
   };
   return {
@@ -84,15 +89,4 @@ export function startSweep(
       for (const s of subscriptions) s.dispose();
     },
   };
-}
-
-const nameOf = (folder: string): string => folder.split(/[\\/]/).at(-1)!;
-
-/** Asks for a path, by default in `home`. */
-async function save(name: string, text: string, home: string): Promise<void> {
-  const uri = await vscode.window.showSaveDialog({
-    defaultUri: vscode.Uri.file(join(home, name)),
-    filters: name.endsWith('.svg') ? { SVG: ['svg'] } : { CSV: ['csv'] },
-  });
-  if (uri) await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
 }

@@ -95,6 +95,17 @@ describe('the columns of a table of runs', () => {
     expect(value(found, 1, 'accuracy.last')).toBe(null);
   });
 
+  it('have the training loss while a run trains', () => {
+    const found = table(source('a', { state: 'running', trainingLoss: 0.12345 }), source('b'));
+    expect(shown(found)).toContain('trainingLoss');
+    expect(shown(table(source('b')))).not.toContain('trainingLoss');
+    const column = found.columns[columnAt(found.columns, 'trainingLoss')];
+    expect([0, 1].map((row) => cellText(column, value(found, row, 'trainingLoss'), english))).toEqual([
+      '0.1235',
+      '',
+    ]);
+  });
+
   it('keep a run that cannot be read, without settings that it may not have', () => {
     const found = table(source('a'), {
       folder: '/x',

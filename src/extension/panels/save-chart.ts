@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { posix } from 'node:path';
 import * as vscode from 'vscode';
-import type { ChartFormat, RunFromPage } from '../../../protocol/panels/run';
+import type { ChartFormat, SaveChart } from '../../protocol/panels/save-chart';
 
 /** What file systems do not allow in names, on any platform. */
 const FORBIDDEN = /[\\/:*?"<>|\p{Cc}]+/gu;
@@ -11,13 +11,10 @@ const SAID_MS = 5000;
 /**
  * Asks where to save a chart, and writes the file.
  *
- * @param of the run's name, for the file's
+ * @param of the name of what it is about, for the file's
  * @returns the file's name; undefined if the user changed their mind
  */
-export async function saveChart(
-  { chart, format, data }: Extract<RunFromPage, { type: 'saveChart' }>,
-  of: string,
-): Promise<string | undefined> {
+export async function saveChart({ chart, format, data }: SaveChart, of: string): Promise<string | undefined> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir());
   const words: Record<ChartFormat, string> = {
     png: vscode.l10n.t('PNG picture'),

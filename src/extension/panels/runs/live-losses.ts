@@ -1,0 +1,28 @@
+import { RecentLoss } from '../../../runs/curve/recent-loss';
+import { isActive } from '../../runs/shown-state';
+import type { RunEntry } from '../../runs/store';
+
+/** The training loss of runs in training. One that ends keeps its last. */
+export class LiveLosses {
+  private readonly following = new Map<string, RecentLoss>();
+  private readonly values = new Map<string, number | undefined>();
+
+  /** Whether there may be a new value: while it trains, and once after that. */
+  follows({ folder, state }: RunEntry): boolean {
+    return isActive(state) || this.following.has(folder);
+  }
+
+  last(folder: string): number | undefined {
+    return this.values.get(folder);
+  }
+
+  async read({ folder, state }: RunEntry): Promise<number | undefined> {
+    const recent = this.following.get(folder) ?? new RecentLoss(folder);
+    if (isActive(state)) this.following.set(folder, recent);
+    else this.following.delete(folder);
+    // The run's dashboard tells what is wrong with its curve.
+    const value = await recent.read().catch(() => undefined);
+    this.values.set(folder, value);
+    return value;
+  }
+}

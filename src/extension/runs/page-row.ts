@@ -1,0 +1,17 @@
+import type { RunNode } from './nodes';
+
+/** What VS Code passes to a command in the menu of a run's row on a page: the row of the tree, and what is selected there. */
+interface PageRow extends RunNode {
+  /** Whether it is one of several selected rows. */
+  auroraSeveral?: boolean;
+  /** The folders of all of them; from the element around the rows. */
+  auroraSelected?: unknown;
+}
+
+/** A command's arguments with the page's other selected rows in second place, as VS Code passes those of a tree. */
+export function withPageSelection(args: readonly unknown[]): unknown[] {
+  const { auroraSeveral, auroraSelected } = (args[0] ?? {}) as Partial<PageRow>;
+  if (auroraSeveral !== true || !Array.isArray(auroraSelected)) return [...args];
+  const folders = auroraSelected.filter((folder) => typeof folder === 'string');
+  return [args[0], folders.map((folder): RunNode => ({ kind: 'run', folder })), ...args.slice(2)];
+}

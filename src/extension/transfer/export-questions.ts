@@ -1,0 +1,127 @@
+import { basename, join } from 'node:path';
+import * as vscode from 'vscode';
+import { isHeadAlone, isNonlinear, HEAD_ALONE } from '../../experiment/methods';
+import { isHubModel } from '../../files/model-path';
+import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
+import { EXPORT_FORMS, TENSORBOARD, type ExportForm } from '../../protocol/export';
+import { experimentName, runPaths, stepName } from '../../runs/layout';
+import { namesOf } from '../ask/pick-many';
+import { runLabel } from '../runs/label';
+import type { RunEntry } from '../runs/store';
+import { formName, formWords } from '../words/form-words';
+
+/** Asks before what a constant answer would do better is passed on. */
+export async function evenIfWorse(runs: readonly RunEntry[]): Promise<boolean> {
+  const { t } = vscode.l10n;
+  const worse = runs.flatMap((entry) => {
+    const better = entry.run && betterAnswer(entry.run);
+    return better ? [{ entry, words: worseWords(better, t) }] : [];
+  });
+  if (worse.length === 0) return true;
+  const anyway = t('Export Anyway');
+  const [question, detail] =
+    runs.length === 1
+      ? [
+          t('Export a run that is worse than a constant answer?'),
+          t('Its best evaluation is {0}, which needs no model.', worse[0].words),
+        ]
+      : [
+          t('Export runs that are worse than a constant answer?'),
+          t(
+            'The best evaluation is worse than that of an answer without a model: {0}.',
+            namesOf(worse.map(({ entry }) => entry)),
+          ),
+        ];
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, anyway)) === anyway;
+}
+
+export interface Picked {
+  form: ExportForm | typeof TENSORBOARD;
+  /** Further options of the command. */
+  options: readonly string[];
+}
+
+/** A form that all of the runs can be exported in. */
+export async function pickForm(runs: readonly RunEntry[]): Promise<Picked | undefined> {
+  const { t } = vscode.l10n;
+  const adapters = runs.map(({ run }) => run?.spec.adapter ?? HEAD_ALONE);
+  const areFolders = runs.every(({ run }) => isHubModel(run?.spec.model.path ?? ''));
+  const forms = EXPORT_FORMS.filter(
+    (form) => (form !== 'peft-lora' || !adapters.some(isHeadAlone)) && (form !== 'safetensors' || areFolders),
+  );
+  const itemOf = (form: ExportForm) => ({
+    label: formName(form, t),
+    description: form,
+    detail: formWords(form, adapters.some(isNonlinear), t),
+    form,
+    options: [] as string[],
+  });
+  const again = {
+    ...itemOf('onnx-merged'),
+    label: t('Merged ONNX model, quantized again'),
+    detail: t(
+      'The quantized model with the adapter merged into its weights. The error that this adds is measured.',
+    ),
+    options: ['--requantize'],
+  };
+  const isQuantized = runs.every(({ run }) => run?.spec.model.quantize !== undefined);
+  const items = forms.flatMap((form) =>
+    form === 'onnx-merged' && isQuantized ? [itemOf(form), again] : [itemOf(form)],
+  );
+  const events = {
+    label: t('TensorBoard event file'),
+    description: TENSORBOARD,
+    detail: t('The run’s curves, evaluations and settings.'),
+    form: TENSORBOARD,
+    options: [] as string[],
+  } as const;
+  const title =
+    runs.length === 1 ? t('Export {0} as', runLabel(runs[0])) : t('Export {0} runs as', runs.length);
+  return vscode.window.showQuickPick<vscode.QuickPickItem & Picked>([...items, events], {
+    title,
+    ignoreFocusOut: true,
+  });
+}
+
+/**
+ * Where the export of each run goes; undefined if the user canceled.
+ *
+ * @returns the new folder of a run in the chosen folder; undefined for the run's own folder
+ */
+export async function pickPlace(
+  runs: readonly RunEntry[],
+  form: Picked['form'],
+): Promise<((entry: RunEntry, at: string) => string | undefined) | undefined> {
+  const { t } = vscode.l10n;
+  const isEvents = form === TENSORBOARD;
+  const isOne = runs.length === 1;
+  const paths = runPaths(runs[0].folder);
+  const own = {
+    label: `$(folder) ${isOne ? t('In the run folder') : t('In the run folders')}`,
+    ...(isOne && { detail: isEvents ? paths.tensorboard : paths.exports }),
+  };
+  const other = {
+    label: `$(folder-opened) ${t('Choose a folder…')}`,
+    detail: isOne
+      ? t('The export is written to a new subfolder.')
+      : t('Each export is written to a new subfolder.'),
+  };
+  const title = isOne ? t('Select where to write the export') : t('Select where to write the exports');
+  const picked = await vscode.window.showQuickPick([own, other], { title, ignoreFocusOut: true });
+  if (picked === own) return () => undefined;
+  if (picked !== other) return undefined;
+  const chosen = await vscode.window.showOpenDialog({
+    canSelectFiles: false,
+    canSelectFolders: true,
+    openLabel: t('Export Here'),
+  });
+  return chosen && ((entry, at) => join(chosen[0].fsPath, folderName(entry, form, at, isOne)));
+}
+
+/** TensorBoard names a run by its folder; several runs may have the same experiment and step. */
+function folderName({ experiment, folder }: RunEntry, form: Picked['form'], at: string, isOne: boolean) {
+  const run = `${experimentName(basename(experiment))}-${basename(folder)}`;
+  if (form === TENSORBOARD) return run;
+  const step = /^\d+$/.test(at) ? stepName(Number(at)) : at;
+  return `${isOne ? experimentName(basename(experiment)) : run}-${form}-${step}`;
+}

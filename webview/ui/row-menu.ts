@@ -1,0 +1,22 @@
+/**
+ * What VS Code's menu of a run's row passes to its commands (`data-vscode-context`), which take it for the row of the tree.
+ *
+ * @param can what can be done with the run, as in the tree
+ * @param several whether it is one of several selected rows
+ */
+export const rowMenu = (folder: string, can: string, several: boolean): string =>
+  JSON.stringify({
+    webviewSection: 'auroraRun',
+    auroraCan: can,
+    kind: 'run',
+    folder,
+    ...(several && { auroraSeveral: true }),
+    preventDefaultContextMenuItems: true,
+  });
+
+/** Of a row without a run: it has no menu, nor that of the element around it. */
+export const NO_MENU = JSON.stringify({ webviewSection: 'none', preventDefaultContextMenuItems: true });
+
+/** Of the element around the rows: which ones are selected, and the menu of the active row, which a key opens. */
+export const selectionMenu = (folders: readonly string[], active: string): string =>
+  JSON.stringify({ ...(JSON.parse(active) as object), auroraSelected: folders });
