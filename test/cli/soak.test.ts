@@ -3,16 +3,20 @@ import { describe, expect, it } from 'vitest';
 
 /** The same trials each time, so that a new failure comes from a change. */
 const SEED = '1';
+const CAMPAIGNS = ['mutants', 'kills', 'disks', 'folders', 'inputs', 'clocks'];
+
+function inject(campaigns: readonly string[]): string {
+  const args = ['scripts/soak.mjs', '--built', '--slice', '--seed', SEED, '--only', campaigns.join()];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  return `${stdout}${stderr}`;
+}
 
 describe('a short fault injection', () => {
-  it.each(['mutants', 'kills', 'disks', 'folders', 'inputs', 'clocks'])(
-    'with %s has no unclean outcome',
-    { timeout: 600_000 },
-    (name) => {
-      const args = ['scripts/soak.mjs', '--built', '--slice', '--seed', SEED, '--only', name];
-      const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-      expect(`${stdout}${stderr}`).not.toContain('UNCLEAN');
-      expect(status).toBe(0);
-    },
-  );
+  let all: string | undefined;
+
+  it.for(CAMPAIGNS)('with %s has no unclean outcome', (name, { task }) => {
+    // All in one program, which trains what they damage only once; a retry repeats one.
+    const said = task.result?.retryCount ? inject([name]) : (all ??= inject(CAMPAIGNS));
+    expect(said).toMatch(new RegExp(`^${name} +(skipped: |seeds 1 to \\d+: \\d+ trials, 0 unclean )`, 'm'));
+  });
 });
