@@ -74,7 +74,12 @@ export function runFields(run: RunSource): RunFields {
   put('device', device?.device);
   put('engine', device?.engine);
   const metric = spec?.training?.metric;
-  return { folder: run.folder, facts, settings: spec ? flatSettings(spec) : NONE, ...(isMetric(metric) && { metric }) };
+  return {
+    folder: run.folder,
+    facts,
+    settings: spec ? flatSettings(spec) : NONE,
+    ...(isMetric(metric) && { metric }),
+  };
 }
 
 type Put = (key: string, value: Value | undefined) => void;
