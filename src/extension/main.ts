@@ -4,7 +4,7 @@ import { registerPlayground } from './commands/playground';
 import { registerRunCommands } from './commands/runs/runs';
 import { registerCompare } from './commands/compare';
 import { registerSweeps } from './commands/sweep';
-import { registerTraining } from './commands/training';
+import { registerTraining } from './commands/training/training';
 import { registerVerify } from './commands/verify';
 import { registerLanguage } from './language/language';
 import { createModelInspector } from './models/inspector';

@@ -139,8 +139,10 @@ export class RunsApp extends LitElement {
     },
     open: (run) => say({ type: 'open', run }),
     resize: (key, width) => {
-      const { [key]: _, ...others } = this.view.widths ?? {};
-      this.view = { ...this.view, widths: width === undefined ? others : { ...others, [key]: width } };
+      const widths = { ...this.view.widths };
+      if (width === undefined) delete widths[key];
+      else widths[key] = width;
+      this.view = { ...this.view, widths };
       say({ type: 'view', view: this.view });
       this.requestUpdate();
     },

@@ -8,7 +8,7 @@ import { DEMOS, demoFolder, type DemoName } from '../runs/demo-places';
 import type { Services } from '../services';
 import { markStep } from '../walkthrough/steps';
 import { liveRun, makeDemoFolder } from './demo-folder';
-import { trainExperiment } from './train-experiment';
+import { trainExperiment } from './training/train-experiment';
 
 /** @returns the run folder */
 export async function runDemo(services: Services, demo: DemoName): Promise<string | undefined> {

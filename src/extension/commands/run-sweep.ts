@@ -13,7 +13,7 @@ import { sweepEndText } from '../words/sweep-text';
 import { isTreeNode } from '../runs/nodes';
 import { bySweep } from '../words/sweep-row';
 import { experimentFrom } from '../ask/pick';
-import { runAnyway } from './run-anyway';
+import { runAnyway } from './training/run-anyway';
 import { checkedSweep } from '../ask/training-problems';
 
 /**

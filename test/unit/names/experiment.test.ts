@@ -12,7 +12,7 @@ import { writeAdapter } from '../../../src/extension/panels/budget/edit';
 import { readExperiment } from '../../../src/extension/panels/budget/experiment';
 import { computeBudget } from '../../../src/extension/panels/budget/compute';
 import { parseFields } from '../../../src/extension/panels/budget/fields';
-import { forkChoices, valueProblem } from '../../../src/extension/commands/fork-choices';
+import { forkChoices, valueProblem } from '../../../src/extension/commands/training/fork-choices';
 import { loadModel } from '../../../src/graph/file/load';
 import { summarize } from '../../../src/graph/summary';
 import { changeExperiment, settingChanges } from '../../../src/runs/experiment/change';

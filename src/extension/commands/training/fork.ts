@@ -1,17 +1,17 @@
 import * as vscode from 'vscode';
-import { formatMetric, metricInfo } from '../../experiment/metrics';
-import { runPaths } from '../../runs/layout';
-import { AuroraError } from '../../base/errors';
-import { metricOf, runLabel } from '../runs/label';
-import type { RunEntry } from '../runs/store';
-import type { Services } from '../services';
+import { formatMetric, metricInfo } from '../../../experiment/metrics';
+import { runPaths } from '../../../runs/layout';
+import { AuroraError } from '../../../base/errors';
+import { metricOf, runLabel } from '../../runs/label';
+import type { RunEntry } from '../../runs/store';
+import type { Services } from '../../services';
 import { checkpointFor, forkChoices, valueProblem, type ForkChoice } from './fork-choices';
-import { untrusted } from '../launcher/missing';
-import { checkpointSteps } from '../launcher/run-status';
-import { isTreeNode } from '../runs/nodes';
-import { runFrom } from '../ask/pick';
-import { startUnlessBusy } from '../queue/ask-busy';
-import { startFork } from '../queue/start-again';
+import { untrusted } from '../../launcher/missing';
+import { checkpointSteps } from '../../launcher/run-status';
+import { isTreeNode } from '../../runs/nodes';
+import { runFrom } from '../../ask/pick';
+import { startUnlessBusy } from '../../queue/ask-busy';
+import { startFork } from '../../queue/start-again';
 
 /**
  * Starts a new run from another run's checkpoint with changed settings, and shows both in one dashboard. Asks for

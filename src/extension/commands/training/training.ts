@@ -1,16 +1,16 @@
 import * as vscode from 'vscode';
-import { COMMAND } from '../ids';
-import { isActive } from '../runs/shown-state';
-import { experimentLabel } from '../runs/label';
-import type { Services } from '../services';
-import { askedToStop, registerEndNotice } from '../notices/end-notice';
-import { registerAlarmNotice } from '../notices/alarm-notice';
-import { registerStatusBar } from '../notices/status-bar';
-import { registerTerminals } from '../terminal/terminal';
-import { registerGuarded } from '../ask/guard';
-import { experimentFrom, runFrom } from '../ask/pick';
-import { explaining } from '../ask/training-problems';
-import { starting } from '../ask/starting';
+import { COMMAND } from '../../ids';
+import { isActive } from '../../runs/shown-state';
+import { experimentLabel } from '../../runs/label';
+import type { Services } from '../../services';
+import { askedToStop, registerEndNotice } from '../../notices/end-notice';
+import { registerAlarmNotice } from '../../notices/alarm-notice';
+import { registerStatusBar } from '../../notices/status-bar';
+import { registerTerminals } from '../../terminal/terminal';
+import { registerGuarded } from '../../ask/guard';
+import { experimentFrom, runFrom } from '../../ask/pick';
+import { explaining } from '../../ask/training-problems';
+import { starting } from '../../ask/starting';
 
 /** Training and what reports on it: commands, the status bar item, notifications, `aurora` in terminals. */
 export const registerTraining = (services: Services): vscode.Disposable =>
@@ -18,9 +18,9 @@ export const registerTraining = (services: Services): vscode.Disposable =>
     on(services, COMMAND.runExperiment, runExperiment),
     on(services, COMMAND.stopRun, stopRun),
     on(services, COMMAND.resumeRun, async (_, run) =>
-      (await import('./training-resume')).resumeRun(services, run),
+      (await import('./resume')).resumeRun(services, run),
     ),
-    on(services, COMMAND.forkRun, async (...args) => (await import('./training-fork')).forkRun(...args)),
+    on(services, COMMAND.forkRun, async (...args) => (await import('./fork')).forkRun(...args)),
     registerStatusBar(services),
     registerEndNotice(services),
     registerAlarmNotice(services),

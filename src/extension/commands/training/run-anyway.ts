@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import type { Services } from '../services';
+import type { Services } from '../../services';
 
 /**
  * Asks before something is run that the editor expects to fail. True if no error is known, or if it is to be run anyway. A
@@ -26,8 +26,8 @@ export async function runAnyway(services: Services, file: string): Promise<boole
 
 /** Those of the text, of the files that it names, and of its last preflight. */
 async function errorsOf(services: Services, file: string): Promise<string[]> {
-  const { analyze, firstModelState, modelPathOf } = await import('../language/analysis');
-  const { HeadCache } = await import('../language/head-cache');
+  const { analyze, firstModelState, modelPathOf } = await import('../../language/analysis');
+  const { HeadCache } = await import('../../language/head-cache');
   const text = await readFile(file, 'utf8');
   const path = await modelPathOf(file, text);
   const model = await firstModelState(path, path === undefined ? undefined : services.models.cached(path));

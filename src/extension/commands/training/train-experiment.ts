@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { runAnyway } from './run-anyway';
-import { saved } from '../ask/saved';
-import { checkedExperiment } from '../ask/training-problems';
-import { untrusted } from '../launcher/missing';
-import { startUnlessBusy } from '../queue/ask-busy';
-import { startRun } from '../queue/start-run';
-import type { Services } from '../services';
+import { saved } from '../../ask/saved';
+import { checkedExperiment } from '../../ask/training-problems';
+import { untrusted } from '../../launcher/missing';
+import { startUnlessBusy } from '../../queue/ask-busy';
+import { startRun } from '../../queue/start-run';
+import type { Services } from '../../services';
 
 /**
  * Saves the file, checks it, starts a run of it and opens its dashboard. If something is in progress, the user may queue

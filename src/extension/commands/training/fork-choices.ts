@@ -1,8 +1,8 @@
-import { changeExperiment } from '../../runs/experiment/change';
-import { reasonToKeep } from '../../runs/experiment/fork-settings';
-import { AuroraError } from '../../base/errors';
-import type { Experiment } from '../../experiment/experiment';
-import schema from '../../experiment/experiment.schema.json';
+import { changeExperiment } from '../../../runs/experiment/change';
+import { reasonToKeep } from '../../../runs/experiment/fork-settings';
+import { AuroraError } from '../../../base/errors';
+import type { Experiment } from '../../../experiment/experiment';
+import schema from '../../../experiment/experiment.schema.json';
 
 /** A setting that a fork may change. */
 export interface ForkChoice {
