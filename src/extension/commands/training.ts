@@ -18,7 +18,7 @@ export const registerTraining = (services: Services): vscode.Disposable =>
     on(services, COMMAND.runExperiment, runExperiment),
     on(services, COMMAND.stopRun, stopRun),
     on(services, COMMAND.resumeRun, async (_, run) =>
-      (await import('./training-resume')).resumeRun(services, run),
+      (await import('./runs/resume')).resumeRun(services, run),
     ),
     on(services, COMMAND.forkRun, async (...args) => (await import('./training-fork')).forkRun(...args)),
     registerStatusBar(services),

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
-import { runFrom } from '../ask/pick';
-import { startUnlessBusy } from '../queue/ask-busy';
-import { startResume } from '../queue/start-again';
-import { experimentLabel } from '../runs/label';
-import { isActive, isResumable } from '../runs/shown-state';
-import type { Services } from '../services';
+import { runFrom } from '../../ask/pick';
+import { startUnlessBusy } from '../../queue/ask-busy';
+import { startResume } from '../../queue/start-again';
+import { experimentLabel } from '../../runs/label';
+import { isActive, isResumable } from '../../runs/shown-state';
+import type { Services } from '../../services';
 
 /** A second click on a row must not ask about the run that the first one is starting. */
 const underway = new Set<string>();
