@@ -17,9 +17,7 @@ export const registerTraining = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
     on(services, COMMAND.runExperiment, runExperiment),
     on(services, COMMAND.stopRun, stopRun),
-    on(services, COMMAND.resumeRun, async (_, run) =>
-      (await import('./resume')).resumeRun(services, run),
-    ),
+    on(services, COMMAND.resumeRun, async (_, run) => (await import('./resume')).resumeRun(services, run)),
     on(services, COMMAND.forkRun, async (...args) => (await import('./fork')).forkRun(...args)),
     registerStatusBar(services),
     registerEndNotice(services),

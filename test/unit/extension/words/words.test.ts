@@ -15,7 +15,11 @@ import { fill as t } from '../../../../src/base/fill';
 import { hasEnded } from '../../../../src/extension/words/end-text';
 import { liveRun, makeDemoFolder } from '../../../../src/extension/commands/demo-folder';
 import { DEMOS } from '../../../../src/extension/runs/demo-places';
-import { checkpointFor, forkChoices, valueProblem } from '../../../../src/extension/commands/training/fork-choices';
+import {
+  checkpointFor,
+  forkChoices,
+  valueProblem,
+} from '../../../../src/extension/commands/training/fork-choices';
 import { lastScalar } from '../../../../src/extension/launcher/last-scalar';
 import { statusText } from '../../../../src/extension/words/status-text';
 import { writeTerminalScripts } from '../../../../src/extension/terminal/scripts';
