@@ -19,7 +19,7 @@ it('has an experiment and a documented threshold for each alarm', () => {
   for (const alarm of ALARMS) expect(documented).toContain(`| \`${alarm}\` |`);
 });
 
-it.concurrent.each(ALARMS)('%s is raised within 50 steps or two evaluations', async (kind) => {
+it.each(ALARMS)('%s is raised within 50 steps or two evaluations', async (kind) => {
   const { run, shown } = await trainHere(join(FOLDER, `${kind}.aurora.json`), runs);
   const { events, result } = readRunSummary(run);
   const alarms = alarmsOf(events);
