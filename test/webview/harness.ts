@@ -52,17 +52,28 @@ export interface Opened {
 }
 
 let browser: Promise<Browser> | undefined;
-const launch = () =>
-  (browser ??= chromium.launch({
+const launch = (): Promise<Browser> => (browser ??= started());
+
+function started(): Promise<Browser> {
+  const gone = () => (browser = undefined);
+  const made = chromium.launch({
     executablePath: chromiumPath(),
     // Root, as in a container, cannot use the sandbox.
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-sync'],
-  }));
+  });
+  // The next file starts another one.
+  made.then((running) => running.once('disconnected', gone), gone);
+  return made;
+}
 
-/** Call this in afterAll. */
+/** Call this in afterAll. The browser stays for the next files of this process, and ends with it. */
+export async function closePages(): Promise<void> {
+  for (const context of (await browser)?.contexts() ?? []) await context.close();
+}
+
+/** For a program that would not end otherwise. */
 export async function closeBrowser(): Promise<void> {
   await (await browser)?.close();
-  browser = undefined;
 }
 
 export function chromiumPath(): string {

@@ -3,7 +3,7 @@ import { changeUser } from '../../src/runs/user';
 import { parseRunsOpen } from '../../src/study/runs-table/open';
 import { parseRunsMessage, parseView } from '../../src/study/runs-table/panel';
 import { faintTexts, shownTexts } from './contrast';
-import { closeBrowser, THEMES, type Theme } from './harness';
+import { closePages, THEMES, type Theme } from './harness';
 import { entryOf, manyEntries, rankedRun, wireTable, type WiredTable } from './runs-fixture';
 
 let w: WiredTable | undefined;
@@ -11,7 +11,7 @@ afterEach(async () => {
   await w?.close();
   w = undefined;
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 /** Ranks 2, 4 and 8 with two seeds each. */
 const ranked = (file: string) =>
