@@ -270,12 +270,7 @@ describe('aurora sweep', () => {
     expect(readdirSync(runsOf(lab))).toHaveLength(2 * (2 + 1));
     const study = JSON.parse(lab.run('study', lab.experiment, '--json').out) as { study: Study };
     const groups = study.study.sections[0].groups;
-    expect(groups.map((g) => (g.chosen ? g.seeds : g.seeds.length)).sort()).toEqual([
-      1,
-      1,
-      [1, 2],
-      [1, 2],
-    ]);
+    expect(groups.map((g) => (g.chosen ? g.seeds : g.seeds.length)).sort()).toEqual([1, 1, [1, 2], [1, 2]]);
     // The decision is final. With one more rate it is a new search, which that rate wins here: all are
     // equally bad, and it is the lowest.
     expect(lab.run('sweep', lab.experiment, ...ON_CPU).err).toBe('');
