@@ -19,8 +19,11 @@ const retries = (usual: number): number => {
 /** Unit tests about what a process has loaded, or has not yet. */
 const OWN_PROCESS = ['test/unit/devices/candidates.test.ts', 'test/unit/engine/device-errors.test.ts'];
 
-/** Workers of the tiers that wait for other programs most of the time. */
-const WAITING = 3;
+/**
+ * Tiers that wait for other programs or a clock. Files share a process: loading the same modules and starting the same
+ * browser for each took a tenth of their time.
+ */
+const WAITING = { maxWorkers: 3, isolate: false };
 
 export default defineConfig({
   plugins: [pythonAsText],
@@ -38,23 +41,26 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // Files share a process: a quarter of the time went into loading the same modules for each.
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: OWN_PROCESS, isolate: false },
+        // Some of them wait for a clock, and a quarter of the time went into loading the same modules for each.
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: OWN_PROCESS, ...WAITING },
       },
-      { extends: true, test: { name: 'unit-alone', include: OWN_PROCESS } },
+      {
+        extends: true,
+        test: { name: 'unit-alone', include: OWN_PROCESS, maxWorkers: WAITING.maxWorkers },
+      },
       {
         extends: true,
         test: {
           name: 'cli',
           include: ['test/cli/**/*.test.ts'],
-          maxWorkers: WAITING,
+          ...WAITING,
           // Processes, signals, full disks and limits of the kernel: once is the machine's, twice is ours.
           retry: retries(1),
         },
       },
       {
         extends: true,
-        test: { name: 'webview', include: ['test/webview/**/*.test.ts'], maxWorkers: WAITING },
+        test: { name: 'webview', include: ['test/webview/**/*.test.ts'], ...WAITING },
       },
       { extends: true, test: { name: 'reference', include: ['test/reference/**/*.test.ts'] } },
       { extends: true, test: { name: 'interop', include: ['test/interop/**/*.test.ts'] } },
@@ -83,7 +89,7 @@ export default defineConfig({
         test: {
           name: 'vscode',
           include: ['test/vscode/**/*.test.ts'],
-          maxWorkers: WAITING,
+          ...WAITING,
           // A menu that closes under the pointer, a frame that is late: twice is the editor's, a third time is ours.
           retry: retries(2),
         },

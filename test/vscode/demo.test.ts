@@ -129,7 +129,7 @@ describe('the demo, in VS Code 1.100', () => {
     await expect.poll(() => statusOf(run).state, { timeout: 900_000 }).toBe('stopped');
     const experiment = join(empty, 'aurora-demo/debian-sections.aurora.json');
     const text = readFileSync(experiment, 'utf8')
-      .replace('"epochs": 3', '"epochs": 1, "maxSteps": 40')
+      .replace('"epochs": 3', '"epochs": 1, "maxSteps": 24')
       .replace('"schedule": "linear"', '"schedule": "constant"');
     writeFileSync(experiment, text);
     await window.openFile('debian-sections.aurora.json');
@@ -139,7 +139,7 @@ describe('the demo, in VS Code 1.100', () => {
     await expect.poll(() => runsIn(join(empty, 'aurora-demo')).length, { timeout: 900_000 }).toBe(2);
     const short = runsIn(join(empty, 'aurora-demo')).find((r) => r !== run)!;
     await expect.poll(() => existsSync(join(short, 'result.json')), LONG).toBe(true);
-    console.log(`40 steps of the demo took ${((Date.now() - began) / 1000).toFixed(0)} s.`);
+    console.log(`24 steps of the demo took ${((Date.now() - began) / 1000).toFixed(0)} s.`);
     const { best, baseline } = JSON.parse(readFileSync(join(short, 'result.json'), 'utf8')) as {
       best: { accuracy: number };
       baseline: { metric: string; value: number };

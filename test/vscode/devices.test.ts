@@ -19,7 +19,7 @@ const TRAIN_MS = 400_000;
 
 /** A run's device: measured, chosen, rejected, replaced, and compared with the other engine. */
 describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
-  const lab = tinyWorkspace({ training: { epochs: 2 } });
+  const lab = tinyWorkspace({ training: { epochs: 1 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
   let server: WorkbenchServer;
   let window: Window;

@@ -140,9 +140,8 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
   test('allows checking the machine, because that reads nothing from the workspace', async () => {
     await window.palette('AuroRA: Check This Machine');
     await window.toast(/Checking this machine: Measuring ONNX Runtime on cpu/).waitFor();
-    // Once the next device is measured, the CPU has been.
-    await window.toast(/Measuring .* on (webgpu|wasm)/).waitFor({ timeout: 900_000 });
-    expect(watch.commands).toContain('doctor');
+    // devices.test.ts waits for what it measures.
+    await expect.poll(() => watch.commands).toContain('doctor');
     await window.pressToast('Checking this machine', 'Cancel');
     await expect.poll(() => programs(server.profile, 'doctor')).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { AdapterSpec } from '../../src/experiment/methods';
 import { decodeSnapshot, encodeSnapshot } from '../../src/protocol/activations';
 import { adapter, cards, openFirst, RUN, wire as wirePage, type Wired } from './activations-fixture';
-import { closeBrowser, LOOKS } from './harness';
+import { closePages, LOOKS } from './harness';
 import { expectSoundInAllLooks } from './sound';
 
 let stop: (() => Promise<void>)[] = [];
@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const s of stop) await s();
   stop = [];
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 async function wire(...args: Parameters<typeof wirePage>): Promise<Wired> {
   const wired = await wirePage(...args);

@@ -7,7 +7,7 @@ import { summarize } from '../../src/graph/summary';
 import { BudgetSession } from '../../src/extension/panels/budget/session';
 import { parseBudgetMessage, type BudgetFromPage } from '../../src/protocol/panels/budget';
 import { sender } from './bridge';
-import { closeBrowser, LOOKS, openPanel, type Opened } from './harness';
+import { closePages, LOOKS, openPanel, type Opened } from './harness';
 import { expectSoundInAllLooks } from './sound';
 
 const FILE = resolve('test/fixtures/reference/tiny.aurora.json');
@@ -25,7 +25,7 @@ afterEach(async () => {
   await panel?.close();
   panel = undefined;
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 /** The built page, connected to the extension's own session instead of VS Code. */
 async function open(

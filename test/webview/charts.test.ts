@@ -14,12 +14,12 @@ import { LOSS, QUANTITIES } from '../../webview/run/quantities';
 import type { RunEvent } from '../../src/protocol/events';
 import { differences, flatten } from '../../webview/run/settings';
 import { clampZoom } from '../../webview/run/views';
-import { closeBrowser } from './harness';
+import { closePages } from './harness';
 import { RunFolder, watch, type Watched } from './run-fixture';
 
 let open: Watched | undefined;
 afterEach(() => open?.stop().then(() => (open = undefined)));
-afterAll(closeBrowser);
+afterAll(closePages);
 
 describe('the computations of a chart', () => {
   const x = Float64Array.of(1, 2, 4, 8);

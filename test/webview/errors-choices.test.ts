@@ -2,7 +2,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { type ChoiceAnswers, type PredictionFacts } from '../../src/protocol/predictions';
 import { choiceColumns, choiceShares } from '../../src/protocol/prediction-columns';
 import { rows, status, wire, type Wired } from './errors-fixture';
-import { closeBrowser, LOOKS } from './harness';
+import { closePages, LOOKS } from './harness';
 import { expectSoundInAllLooks } from './sound';
 
 let open: Wired[] = [];
@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const w of open) await w.close();
   open = [];
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 const ALL = Array.from({ length: 40 }, (_, i) => i);
 const CHOICES = [

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { labelSetPredictions, type LabelSetExample } from '../unit/protocol/columns';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
-import { closeBrowser, LOOKS } from './harness';
+import { closePages, LOOKS } from './harness';
 import { expectSoundInAllLooks } from './sound';
 
 let open: Wired[] = [];
@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const w of open) await w.close();
   open = [];
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 const TEXTS: (LabelSetExample & { text: string })[] = [
   {

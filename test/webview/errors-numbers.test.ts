@@ -4,7 +4,7 @@ import { plotOf } from '../../webview/errors/numbers/plot';
 import { ticksWithin } from '../../webview/errors/numbers/ticks';
 import { numberPredictions, type NumberExample } from '../unit/protocol/columns';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
-import { closeBrowser, LOOKS } from './harness';
+import { closePages, LOOKS } from './harness';
 import { expectSoundInAllLooks } from './sound';
 
 let open: Wired[] = [];
@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const w of open) await w.close();
   open = [];
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 const FIRST = ['A man is playing a guitar.', 'Two dogs run along the beach.', 'The council met on Monday.'];
 const SECOND = [

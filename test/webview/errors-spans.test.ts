@@ -4,7 +4,7 @@ import { ANSWER_FOUND } from '../../src/protocol/prediction-columns';
 import { segmentsOf } from '../../webview/spans/segments';
 import { spanPredictions, type SpanExample } from '../unit/protocol/columns';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
-import { closeBrowser, LOOKS } from './harness';
+import { closePages, LOOKS } from './harness';
 import { expectSoundInAllLooks } from './sound';
 
 let open: Wired[] = [];
@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const w of open) await w.close();
   open = [];
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 const SENTENCES = [
   '=[Anna Miller PER] joined =[Acme ORG] in =[Oslo LOC] .',

@@ -2,14 +2,14 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { type PredictionFacts, type TextAnswers } from '../../src/protocol/predictions';
 import { textColumns } from '../../src/protocol/prediction-columns';
 import { rows, status, wire, type Wired } from './errors-fixture';
-import { closeBrowser } from './harness';
+import { closePages } from './harness';
 
 let open: Wired[] = [];
 afterEach(async () => {
   for (const w of open) await w.close();
   open = [];
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 const ALL = Array.from({ length: 60 }, (_, i) => i);
 

@@ -6,7 +6,7 @@ import { type Predictions } from '../../src/protocol/predictions';
 import { labelColumns } from '../../src/protocol/prediction-columns';
 import { predictions, type Example } from '../unit/protocol/columns';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
-import { closeBrowser, LOOKS } from './harness';
+import { closePages, LOOKS } from './harness';
 import { expectSound, expectSoundInAllLooks } from './sound';
 
 let open: Wired[] = [];
@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const w of open) await w.close();
   open = [];
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 /** Reproducible texts with several labels. About one in three of each label is mistaken for a neighbor. */
 function made(labels: number, examples: number, more: { right?: boolean; texts?: number } = {}) {

@@ -46,23 +46,39 @@ export interface Opened {
   complaints(): Promise<string[]>;
   /** axe-core's serious and critical findings, as "rule: element". */
   accessibility(): Promise<string[]>;
-  /** Saves to .cache/screenshots/<name>.png, which Git ignores. */
+  /** Saves to .cache/screenshots/<name>.jpg, which Git ignores; writing a PNG takes longer. */
   screenshot(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
+/** What axe-core's types leave out. */
+interface Rated {
+  _audit: { rules: { id: string; impact?: string }[] };
+}
+
 let browser: Promise<Browser> | undefined;
-const launch = () =>
-  (browser ??= chromium.launch({
+const launch = (): Promise<Browser> => (browser ??= started());
+
+function started(): Promise<Browser> {
+  const gone = () => (browser = undefined);
+  const made = chromium.launch({
     executablePath: chromiumPath(),
     // Root, as in a container, cannot use the sandbox.
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-sync'],
-  }));
+  });
+  // The next file starts another one.
+  made.then((running) => running.once('disconnected', gone), gone);
+  return made;
+}
 
-/** Call this in afterAll. */
+/** Call this in afterAll. The browser stays for the next files of this process, and ends with it. */
+export async function closePages(): Promise<void> {
+  for (const context of (await browser)?.contexts() ?? []) await context.close();
+}
+
+/** For a program that would not end otherwise. */
 export async function closeBrowser(): Promise<void> {
   await (await browser)?.close();
-  browser = undefined;
 }
 
 export function chromiumPath(): string {
@@ -118,16 +134,20 @@ export async function openPanel(
         (window as unknown as { acquireVsCodeApi(): { getState(): unknown } }).acquireVsCodeApi().getState(),
       ),
     async accessibility() {
-      await page.evaluate(axe.source);
-      const { violations } = await page.evaluate(() =>
-        (window as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }),
-      );
+      if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() => {
+        const checker = (window as unknown as { axe: typeof axe & Rated }).axe;
+        // A rule's impact is that of all its findings, and lesser ones are not reported.
+        const lesser = checker._audit.rules.filter((r) => r.impact === 'minor' || r.impact === 'moderate');
+        const rules = Object.fromEntries(lesser.map(({ id }) => [id, { enabled: false }]));
+        return checker.run(document, { resultTypes: ['violations'], rules });
+      });
       return violations
         .filter((v) => v.impact === 'serious' || v.impact === 'critical')
         .flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 200)} ${n.failureSummary ?? ''}`));
     },
     async screenshot(file) {
-      const path = join(ROOT, '.cache', 'screenshots', `${file}.png`);
+      const path = join(ROOT, '.cache', 'screenshots', `${file}.jpg`);
       mkdirSync(dirname(path), { recursive: true });
       await page.screenshot({ path, fullPage: true });
     },

@@ -8,7 +8,7 @@ import { Lab } from '../cli/lab';
 import { pictured, writePictures } from '../cli/pictures';
 import { openFirst, wire as wireActivations } from './activations-fixture';
 import { rows, wire as wireErrors } from './errors-fixture';
-import { closeBrowser, LOOKS } from './harness';
+import { closePages, LOOKS } from './harness';
 import { wire as wirePlayground, type WireOptions } from './playground-fixture';
 import { expectSoundInAllLooks } from './sound';
 
@@ -39,7 +39,7 @@ afterEach(async () => {
   open = [];
 });
 afterAll(async () => {
-  await closeBrowser();
+  await closePages();
   lab.remove();
 });
 

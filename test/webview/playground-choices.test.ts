@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { PlaySample } from '../../src/protocol/playground';
-import { closeBrowser, LOOKS } from './harness';
+import { closePages, LOOKS } from './harness';
 import { wire, type Wired, type WireOptions } from './playground-fixture';
 import { scripted } from './scripted';
 import { expectSoundInAllLooks } from './sound';
@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const w of open) await w.close();
   open = [];
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 const SHAPES = { input: 'text', answer: 'choice' } as const;
 const SAMPLE: PlaySample = {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { PlaySample } from '../../src/protocol/playground';
 import { Lab } from '../cli/lab';
-import { closeBrowser, LOOKS } from './harness';
+import { closePages, LOOKS } from './harness';
 import { wire, type Wired, type WireOptions } from './playground-fixture';
 import { scripted } from './scripted';
 import { expectSoundInAllLooks } from './sound';
@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const w of open) await w.close();
   open = [];
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 const SHAPES = { input: 'text', answer: 'labels' } as const;
 /** One of them has a comma. */

@@ -4,7 +4,7 @@ import { numberText } from '../../src/base/number-text';
 import type { PlaySample } from '../../src/protocol/playground';
 import { difference } from '../../webview/playground/numbers/difference';
 import { Lab } from '../cli/lab';
-import { closeBrowser, LOOKS } from './harness';
+import { closePages, LOOKS } from './harness';
 import { wire, type Wired, type WireOptions } from './playground-fixture';
 import { scripted } from './scripted';
 import { expectSoundInAllLooks } from './sound';
@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const w of open) await w.close();
   open = [];
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 const SHAPES = { input: 'pair', answer: 'number' } as const;
 const SAMPLE: PlaySample = {

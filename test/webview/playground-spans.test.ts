@@ -2,7 +2,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { OpenProgram } from '../../src/extension/launcher/client';
 import type { PlayLine, PlayRequest, PlaySpan, TextSpan } from '../../src/protocol/playground';
 import { Lab } from '../cli/lab';
-import { closeBrowser, LOOKS } from './harness';
+import { closePages, LOOKS } from './harness';
 import { wire, type WireOptions, type Wired } from './playground-fixture';
 import { expectSoundInAllLooks } from './sound';
 
@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const w of open) await w.close();
   open = [];
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 const TRUE_TEXT = 'Anna Miller of Acme visits New York City on Monday .';
 const at = (text: string, words: string, label: string): TextSpan => {

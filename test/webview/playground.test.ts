@@ -4,7 +4,7 @@ import type { OpenProgram } from '../../src/extension/launcher/client';
 import type { PlayLine, PlayRequest } from '../../src/protocol/playground';
 import { Lab } from '../cli/lab';
 import { contrasts } from './contrast';
-import { closeBrowser, LOOKS } from './harness';
+import { closePages, LOOKS } from './harness';
 import { fixtureModel, wire, type Wired } from './playground-fixture';
 import { expectSound } from './sound';
 
@@ -29,7 +29,7 @@ afterEach(async () => {
   open = [];
 });
 afterAll(async () => {
-  await closeBrowser();
+  await closePages();
   lab.remove();
 });
 

@@ -8,7 +8,7 @@ import { ResourcesWriter } from '../../src/runs/resources/resources';
 import { RunFeed } from '../../src/extension/panels/run/feed';
 import type { RunStatus } from '../../src/protocol/events';
 import type { RunToPage } from '../../src/protocol/panels/run';
-import { closeBrowser, openPanel, type Opened, type Theme } from './harness';
+import { closePages, openPanel, type Opened, type Theme } from './harness';
 
 /** Provided by the harness. */
 declare function acquireVsCodeApi(): { setState(state: unknown): void };
@@ -281,7 +281,7 @@ export function watching(): typeof watch {
     for (const w of open) await w.stop();
     open = [];
   });
-  afterAll(closeBrowser);
+  afterAll(closePages);
   return async (...args) => {
     const watched = await watch(...args);
     open.push(watched);

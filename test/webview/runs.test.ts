@@ -4,7 +4,7 @@ import { setStatus } from '../unit/extension/run-maker';
 import { parseRunsOpen } from '../../src/study/runs-table/open';
 import { parseRunsMessage, parseView } from '../../src/study/runs-table/panel';
 import { faintTexts, shownTexts } from './contrast';
-import { closeBrowser, THEMES, type Theme } from './harness';
+import { closePages, THEMES, type Theme } from './harness';
 import { entryOf, manyEntries, rankedRun, wireTable, type WiredTable } from './runs-fixture';
 
 let w: WiredTable | undefined;
@@ -12,7 +12,7 @@ afterEach(async () => {
   await w?.close();
   w = undefined;
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 /** Ranks 2, 4 and 8 with two seeds each. */
 const ranked = (file: string) =>

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { parseStudyMessage, parseStudyOpen } from '../../src/study/panel';
 import { faintTexts, shownTexts } from './contrast';
-import { closeBrowser, THEMES } from './harness';
+import { closePages, THEMES } from './harness';
 import { finishedRun, measured, METHODS, wire, type Wired } from './study-fixture';
 
 let w: Wired | undefined;
@@ -9,7 +9,7 @@ afterEach(async () => {
   await w?.close();
   w = undefined;
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 const whole = (experiment: string) =>
   METHODS.flatMap(([adapter, accuracy]) =>

@@ -6,7 +6,7 @@ import { experimentRuns } from '../../src/runs/layout';
 import { readSweep, writeSweep } from '../../src/runs/sweep/record';
 import { evaluated, finished, makeRun, started } from '../unit/extension/run-maker';
 import { faintTexts, shownTexts } from './contrast';
-import { closeBrowser, LOOKS } from './harness';
+import { closePages, LOOKS } from './harness';
 import { listSweep, prunedSweep, rateSearch, wire, type Wired } from './sweep-fixture';
 
 let w: Wired | undefined;
@@ -14,7 +14,7 @@ afterEach(async () => {
   await w?.close();
   w = undefined;
 });
-afterAll(closeBrowser);
+afterAll(closePages);
 
 const healthy = async () => {
   expect(await w!.opened.complaints()).toEqual([]);

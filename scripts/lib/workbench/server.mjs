@@ -130,12 +130,22 @@ export async function startWorkbench(options) {
   return { port, profile, extensions, logFile, url, stop };
 }
 
+/** Hashes of packages, which have up to 112 MB, by path and time of the last change. */
+const hashes = new Map();
+
+function contentOf(vsix) {
+  const key = `${vsix} ${statSync(vsix).mtimeMs}`;
+  if (!hashes.has(key))
+    hashes.set(key, createHash('sha256').update(readFileSync(vsix)).digest('hex').slice(0, 12));
+  return hashes.get(key);
+}
+
 /**
  * Packages installed once per version and content; a window sees no difference, and 170 MB need not be copied each
  * time.
  */
 function installed(version, vsix, { node, entry }) {
-  const hash = createHash('sha256').update(readFileSync(vsix)).digest('hex').slice(0, 12);
+  const hash = contentOf(vsix);
   const home = join(HOME, 'extensions');
   const folder = join(home, `${version}-${hash}`);
   const stamp = join(folder, 'installed');

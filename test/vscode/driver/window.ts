@@ -17,6 +17,9 @@ const INPUT = '.quick-input-widget input:not([type="checkbox"])';
 
 /** A workbench window, driven as by a user: keyboard, palette and menus. */
 export class Window {
+  /** Whether the side bar may be there without a click: it stays, and reappears after a reload. */
+  private mayBeShown = false;
+
   private constructor(readonly page: Page) {}
 
   /** Opens a folder, or an empty window without one, and waits for the workbench. */
@@ -37,6 +40,7 @@ export class Window {
 
   /** Reloads as a user would, so that the workbench can save open files. */
   async reload(): Promise<void> {
+    this.mayBeShown = true;
     const loaded = this.page.waitForEvent('load', { timeout: START_MS });
     await this.palette('Developer: Reload Window');
     await loaded;
@@ -181,10 +185,10 @@ export class Window {
     const entry = this.page.locator('.activitybar .action-item', { has: icon });
     await entry.waitFor({ timeout: START_MS });
     const shown = () => this.pane('Experiments').waitFor({ timeout: SIDE_BAR_MS });
-    // After a reload, the side bar may reappear automatically, and a click would then hide it.
-    await shown()
-      .catch(() => entry.click().then(shown))
-      .catch(() => entry.click());
+    // A click would hide it.
+    const first = this.mayBeShown ? shown() : entry.click().then(shown);
+    this.mayBeShown = true;
+    await first.catch(() => entry.click().then(shown)).catch(() => entry.click());
     await this.pane('Experiments').waitFor();
   }
 
