@@ -139,7 +139,8 @@ export class RunsApp extends LitElement {
     },
     open: (run) => say({ type: 'open', run }),
     resize: (key, width) => {
-      const { [key]: _, ...others } = this.view.widths ?? {};
+      const kept = Object.entries(this.view.widths ?? {}).filter(([other]) => other !== key);
+      const others = Object.fromEntries(kept);
       this.view = { ...this.view, widths: width === undefined ? others : { ...others, [key]: width } };
       say({ type: 'view', view: this.view });
       this.requestUpdate();
