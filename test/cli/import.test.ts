@@ -175,7 +175,9 @@ describe('an adapter from another program', () => {
       targetModules: ['layer.0.query', 'layer.1.value'],
       alphaPattern: { 'layer\\.1\\.value': 3 },
     });
-    expect(warned).toContain('does not list its labels: they are assumed to be "other", "pets", in this order');
+    expect(warned).toContain(
+      'does not list its labels: they are assumed to be "other", "pets", in this order',
+    );
     expect(warned).toContain(
       'does not state what its head reads: it is applied to the mean of the hidden states',
     );
