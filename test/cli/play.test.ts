@@ -493,7 +493,7 @@ describe('aurora play of models', () => {
     );
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^language\/model\.onnx \+ adapter:\n is a soup of rain and salt\.\n {2}9 tokens, ended by the model · [\d.]+ tokens\/s, the first after [\d.]+ ms\nbase model:\n in the north is cold and clear\.\n/,
+      /^language\/model\.onnx \+ adapter:\n is a soup of rain and salt\.\n {2}9 tokens, ended by the model · [\d.,]+ tokens\/s, the first after [\d.]+ ms\nbase model:\n in the north is cold and clear\.\n/,
     );
   });
 });

@@ -299,7 +299,7 @@ describe('aurora sweep', () => {
     });
     const r = lab.run('sweep', lab.experiment, '--dry-run', '--device', 'cpu');
     expect(r.out).toMatch(
-      /^Sweep of tiny: random, 5 trials, compared by accuracy\n {2}training\.learningRate {3}0\.\d+, /,
+      /^Sweep of tiny: random, 5 trials, compared by accuracy\n {2}training\.learningRate {3}\d\.\d+e-\d, /,
     );
     expect(r.out).toMatch(/ on cpu, with \d+ threads? (each, )?.*of memory per trial\.$/m);
     expect(existsSync(lab.path('.aurora'))).toBe(false);

@@ -50,7 +50,7 @@ export const divergedAtEnd = (step: number): AuroraError =>
     'diverged',
     words(
       step,
-      'the validation loss is far above the loss of random guessing, and the training loss above it, too',
+      'the validation loss is far above that of random guessing, and the training loss is above it too',
     ),
     `${ADVICE} Checkpoints from before its evaluations diverged are intact.`,
   );
