@@ -39,7 +39,9 @@ describe('a run that explodes', () => {
     const l = lab(exploding(method, metric));
     const out = train(l);
     expect(out.code, out.err).toBe(EXIT.diverged);
-    expect(out.err).toContain('error: Training diverged at step 10: the validation loss is far above that of random guessing');
+    expect(out.err).toContain(
+      'error: Training diverged at step 10: the validation loss is far above that of random guessing',
+    );
     expect(out.err).not.toContain('best so far');
     const [run] = l.runs(l.path('out'));
     expect(resultOf(run)).toMatchObject({ outcome: 'diverged', steps: 10 });

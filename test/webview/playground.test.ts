@@ -211,7 +211,7 @@ describe('the Playground page', () => {
     expect(await written('own adapted')).toBe('Das Wetter schmeckt heute nach Äpfeln 🍎.');
     expect(await written('own base')).toBe('Das Wetter im Süden ist schön: überall Sonne ☀.');
     expect(await column(w, 'own base').locator('.numbers').innerText()).toMatch(
-      /^28 tokens, ended by the model · [\d.]+ tokens\/s · the first after [\d.]+ ms$/,
+      /^28 tokens, ended by the model · [\d.,]+ tokens\/s · the first after [\d.]+ ms$/,
     );
     // Typing alone sends no request.
     await w.page.waitForTimeout(600);

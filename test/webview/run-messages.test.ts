@@ -103,7 +103,7 @@ describe('the messages of the page', () => {
     const w = await show([run.folder]);
     const live = w.page.locator('[data-live]');
     const said = await live.innerText();
-    expect(said).toMatch(/^Loss 0\.\d+ at step 300 of 900, falling\. Validation loss 0\.617\.$/);
+    expect(said).toMatch(/^Loss 0\.\d+ at step 300 of 900, falling\. Validation loss 0\.6167\.$/);
     run.append(301, 320);
     await w.page.waitForTimeout(800);
     expect(await live.innerText()).toBe(said);

@@ -195,7 +195,7 @@ describe('the Sweep page', () => {
     w = await wire({}, rateSearch());
     const { page } = w;
     expect(await page.locator('header .note').innerText()).toContain(
-      'learning rates searched with the first seed, the other seeds with the best',
+      'learning rates searched with the first seed; other seeds use the best',
     );
     expect(await page.locator('.counts').innerText()).toBe('4 of 5 trials done · 1 queued · 4 passed over');
     expect(await page.locator('td.state-passed-over').count()).toBe(4);
@@ -214,7 +214,7 @@ describe('the Sweep page', () => {
       /^List over rank, learningRate, epochs, batchSize/,
     );
     const cells = await page.locator('[data-trial="1"] td').allInnerTexts();
-    expect(cells.slice(0, 5).map((c) => c.trim())).toEqual(['1', '8', '0.001', '3', '16']);
+    expect(cells.slice(0, 5).map((c) => c.trim())).toEqual(['1', '8', '1e-3', '3', '16']);
     expect(await page.locator('.handle').count()).toBe(5);
     await w.opened.screenshot('sweep-list');
     await healthy();
