@@ -39,10 +39,18 @@ describe('Study, in VS Code 1.100', () => {
   });
 
   const page = (): Promise<Frame> => window.frameWith('aurora-study section.data');
+  /** Each group and its number of runs, which is stated below the table if it is the same for all. */
   const groups = async () => {
-    const rows = await (await page()).locator('section.data > .scroll').first().locator('tbody tr').all();
+    const section = (await page()).locator('section.data');
+    const table = section.locator('> .scroll').first();
+    const at = (await table.locator('thead th').allInnerTexts()).indexOf('runs');
+    const same = at < 0 && /runs (\d+)/.exec(await section.locator('[data-fact=same]').innerText())?.[1];
+    const rows = await table.locator('tbody tr').all();
     return Promise.all(
-      rows.map(async (row) => (await row.locator('th, td').allInnerTexts()).slice(0, 2).join(' × ')),
+      rows.map(async (row) => {
+        const cells = await row.locator('th, td').allInnerTexts();
+        return `${cells[0]} × ${same || cells[at]}`;
+      }),
     );
   };
   const difference = async () => (await page()).locator('.differences li').first().innerText();
