@@ -13,7 +13,12 @@ describe('aurora reference', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'aurora-command-'));
     printed = '';
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((printed += String(text)), true));
+    vi.spyOn(process.stdout, 'write').mockImplementation((text, encoding, done?: () => void) => {
+      printed += String(text);
+      // The command waits until the text is out.
+      (typeof encoding === 'function' ? encoding : done)?.();
+      return true;
+    });
   });
   afterEach(() => {
     vi.restoreAllMocks();
