@@ -1,4 +1,4 @@
-/** Measured numbers and ticks have exponents from here on, and below the inverse of a thousand. */
+/** From LARGE on, and below SMALL, measured numbers and ticks have exponents. */
 export const LARGE = 1e7;
 export const SMALL = 1e-3;
 /** Settings have exponents below this: 5e-4, but 0.02. */
@@ -54,6 +54,7 @@ export const r2Text = (value: number): string =>
 
 /** 4.5e-6, 2e7: without zeros that say nothing. */
 export function withExponent(value: number, decimals: number): string {
+  if (!Number.isFinite(value)) return String(value);
   const [mantissa, exponent] = value.toExponential(decimals).split('e');
   return `${Number(mantissa)}e${Number(exponent)}`;
 }
@@ -62,7 +63,7 @@ export function withExponent(value: number, decimals: number): string {
 export const epochText = (epoch: number): string =>
   Number.isFinite(epoch) ? String(Number(epoch.toFixed(2))) : '–';
 
-/** "312 KB", "3.2 GB", in powers of 1000, as in file managers. */
+/** "312 KB", "3.2 GB", in powers of 1000. */
 export function bytes(size: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB'];
   let unit = 0;

@@ -275,7 +275,7 @@ export function formatMetric(metric: MetricName, value: MetricValue): string {
   if (value === 'diverged' || !Number.isFinite(value)) return String(value);
   const { percent: isPercent, digits, range } = metricInfo(metric);
   if (isPercent) return percent(value, digits);
-  // What has no unit of its own may be of any size.
+  // The scale of a loss or an error follows from the data.
   const isTiny = range[1] === Infinity && value !== 0 && Math.abs(value) < 10 ** (1 - digits);
   return isTiny ? shortNumber(value) : decimalText(value, digits);
 }

@@ -65,8 +65,9 @@ function foldersIn(home: string): string[] {
 function readSpec(folder: string): Experiment | undefined {
   try {
     return SUMMARY_PARSERS.spec(folder, readIfThereSync(runPaths(folder).spec));
-  } catch {
-    return undefined;
+  } catch (e) {
+    if (e instanceof AuroraError) return undefined;
+    throw e;
   }
 }
 

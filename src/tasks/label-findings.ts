@@ -29,16 +29,17 @@ export function lopsided({ task, training }: Experiment, { train, labels }: Pref
   ];
 }
 
-/** Rows from which on a label column may be judged. */
+/** Fewer rows do not show what a label column is. */
 const ENOUGH_ROWS = 20;
 
 /** Labels that are hardly ever the same: another column, such as that of the rows' names. */
 export function labelsLikeNames({ data }: Experiment, { train, labels }: PreflightData): DataFinding[] {
-  if (train.examples < ENOUGH_ROWS || labels.length <= train.examples / 2) return [];
+  const once = labels.filter((label) => train.labels[label] === 1).length;
+  if (train.examples < ENOUGH_ROWS || once <= train.examples / 2) return [];
   return [
     {
       key: 'data.labelColumn',
-      message: `There are ${labels.length} different labels in ${train.examples} training rows: most occur once, so nothing can be learned about them.`,
+      message: `${once} of ${train.examples} training rows have a label that no other row has, so nothing can be learned about it.`,
       hint: `Check data.labelColumn${data.labelColumn === undefined ? '' : ` ("${data.labelColumn}")`}.`,
     },
   ];
@@ -73,11 +74,15 @@ export function misspelledLabels({ train, labels }: PreflightData): DataFinding[
     const before = frequent.get(plain(label));
     if (before === undefined || count(label) > count(before)) frequent.set(plain(label), label);
   }
+  // Of thousands of labels, few can be meant.
+  const common = labels.filter((label) => count(label) >= RARER);
   const found = labels.flatMap((label) => {
     const same = frequent.get(plain(label));
     const meant =
       same === label
-        ? labels.find((other) => count(other) >= RARER * count(label) && looksLike(label, other))
+        ? common.find(
+            (other) => other !== label && count(other) >= RARER * count(label) && looksLike(label, other),
+          )
         : same;
     return meant === undefined ? [] : [{ label, meant }];
   });

@@ -33,7 +33,7 @@ describe('the language demo', () => {
 });
 
 describe('a run after its untrained baseline', () => {
-  // Its model has a head of its own, as a baseline that is only measured needs.
+  // The untrained model is measured only if it has a head.
   const endless = new Lab({
     task: { type: 'masked-language-modeling', head: 'none' },
     training: { epochs: 40_000, evaluateEvery: 100_000 },

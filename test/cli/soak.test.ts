@@ -5,18 +5,19 @@ import { describe, expect, it } from 'vitest';
 const SEED = '1';
 const CAMPAIGNS = ['mutants', 'kills', 'disks', 'folders', 'inputs', 'clocks'];
 
-function inject(campaigns: readonly string[]): string {
+function inject(campaigns: readonly string[]) {
   const args = ['scripts/soak.mjs', '--built', '--slice', '--seed', SEED, '--only', campaigns.join()];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  return `${stdout}${stderr}`;
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  return { said: `${stdout}${stderr}`, status };
 }
 
 describe('a short fault injection', () => {
-  let all: string | undefined;
+  let all: ReturnType<typeof inject> | undefined;
 
-  it.for(CAMPAIGNS)('with %s has no unclean outcome', (name, { task }) => {
+  it.for(CAMPAIGNS)('with %s has no unclean outcome', { timeout: 3_600_000 }, (name, { task }) => {
     // All in one program, which trains what they damage only once; a retry repeats one.
-    const said = task.result?.retryCount ? inject([name]) : (all ??= inject(CAMPAIGNS));
+    const { said, status } = task.result?.retryCount ? inject([name]) : (all ??= inject(CAMPAIGNS));
     expect(said).toMatch(new RegExp(`^${name} +(skipped: |seeds 1 to \\d+: \\d+ trials, 0 unclean )`, 'm'));
+    expect(status, said).toBe(0);
   });
 });

@@ -124,7 +124,7 @@ describe('a sweep, in VS Code 1.100', () => {
     expect(readdirSync(join(lab.folder, '.aurora/sweeps/tiny'))).toEqual([sweep]);
   });
 
-  test('the end of a sweep is reported once if its page is not in sight', async () => {
+  test('the end of a sweep is reported once if its page is not visible', async () => {
     lab.write('long.aurora.json', lab.read('tiny.aurora.json').replace('"epochs": 60', '"epochs": 1000000'));
     await window.contextMenu(window.row('long'), 'Run Sweep');
     await window.frameWith('h1:has-text("Sweep of long")');

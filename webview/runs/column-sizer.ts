@@ -21,8 +21,6 @@ export class ColumnSizer {
   start(e: PointerEvent, column: string, width: number): void {
     if (e.button !== 0) return;
     e.preventDefault();
-    const handle = e.currentTarget as HTMLElement;
-    handle.setPointerCapture(e.pointerId);
     this.drag = { column, from: e.clientX, width, now: width };
     const stop = new AbortController();
     const { signal } = stop;
@@ -33,7 +31,8 @@ export class ColumnSizer {
       if (drag && keep && drag.now !== drag.width) this.on.chosen(drag.column, drag.now);
       this.on.drawn();
     };
-    handle.addEventListener(
+    // On the window: the column may disappear while its edge is dragged.
+    window.addEventListener(
       'pointermove',
       ({ clientX }) => {
         if (!this.drag) return;
@@ -42,8 +41,8 @@ export class ColumnSizer {
       },
       { signal },
     );
-    handle.addEventListener('pointerup', () => end(true), { signal });
-    handle.addEventListener('pointercancel', () => end(false), { signal });
+    window.addEventListener('pointerup', () => end(true), { signal });
+    window.addEventListener('pointercancel', () => end(false), { signal });
     window.addEventListener('keydown', ({ key }) => key === 'Escape' && end(false), { signal });
   }
 }

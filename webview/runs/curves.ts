@@ -53,8 +53,22 @@ export class RunCurves extends LitElement {
     return this;
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener('mousedown', this.outside);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener('mousedown', this.outside);
+  }
+
+  private readonly outside = (e: MouseEvent): void => {
+    if (this.menu && !(e.target as Element).closest?.('.point-menu')) this.close();
+  };
+
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('runs') || changed.has('version')) this.drawn++;
+    if (changed.has('version')) this.drawn++;
   }
 
   private zoomTo(range: [number, number] | undefined): void {
@@ -80,7 +94,10 @@ export class RunCurves extends LitElement {
 
   private get quantities(): Quantity[] {
     const metric = this.shownMetric;
-    return [LOSS, ...(metric ? [{ ...validation(metric), key: `validation-${metric}` }] : [])];
+    return [
+      LOSS,
+      ...(metric ? [{ ...validation(metric), key: metric === 'loss' ? 'validation-loss' : metric }] : []),
+    ];
   }
 
   private open({ key }: Quantity, { left, top }: { left: number; top: number }, opener?: HTMLElement): void {
@@ -94,7 +111,9 @@ export class RunCurves extends LitElement {
   };
 
   private view(quantity: Quantity) {
-    const range = this.zoom ?? fullRange(this.runs, 'step');
+    // Other runs may end before the part that was zoomed in on.
+    const full = fullRange(this.runs, 'step');
+    const range = (this.zoom && zoomOn('step', this.zoom, full)) || full;
     return this.parts.view(quantity, this.drawn, this.runs, this.ui, range);
   }
 

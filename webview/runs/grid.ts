@@ -212,7 +212,7 @@ export class RunsGrid extends LitElement {
     >
       <button
         data-sort=${column.key}
-        aria-keyshortcuts="Shift+ArrowLeft Shift+ArrowRight"
+        aria-keyshortcuts="Shift+ArrowLeft Shift+ArrowRight Shift+Home"
         @click=${() => this.actions.sort(column)}
         @keydown=${(e: KeyboardEvent) => this.onHeaderKey(e, column, i)}
       >

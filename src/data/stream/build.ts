@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import type { PlacedTable } from '../../table/records';
 import { inputKey, inputOf } from '../audit';
-import { NAMED_ROWS, refuseBadRows } from '../table/bad-rows';
+import { refuseBadRows } from '../table/bad-rows';
 import {
   requireColumns,
   type MarkedFormat,
@@ -81,7 +81,7 @@ export async function buildIndex<R extends Row>(source: IndexSource<R>): Promise
       addRow(columns, names, { ...row, line: record.line } as R, source);
     }
     // The rest may be long to read.
-    if (options.onBadRow === 'fail' && skipped.length >= NAMED_ROWS) {
+    if (options.onBadRow === 'fail' && skipped.length > 0) {
       check();
       refuseBadRows(path, skipped, options.onBadRow, parts, false);
     }

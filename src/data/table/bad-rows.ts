@@ -4,8 +4,8 @@ import { rowPlace, type FilePart } from '../../protocol/row-place';
 import { INVALID_UTF8 } from '../../table/records';
 import type { SkippedRow } from './rows';
 
-/** Rows that an error names, each on a line of its own. */
-export const NAMED_ROWS = 5;
+/** The most rows that an error names, one per line. */
+const NAMED_ROWS = 5;
 
 /**
  * Throws a data error that names the first rows that cannot be used, "FILE:LINE: why", and how many more there are; if the
@@ -29,16 +29,10 @@ export function refuseBadRows(
     ? more > 0
       ? [`${more === 1 ? '1 more row' : `${more} more rows`} cannot be used.`]
       : []
-    : ['The rows after them have not been read.'];
-  if (bad[0]!.reason === INVALID_UTF8)
-    throw new AuroraError(
-      'data',
-      [...named, ...rest].join('\n'),
-      'Save the file as UTF-8: in VS Code, click the encoding in the Status Bar, reopen with the one in which the text is right, then save with UTF-8.',
-    );
-  throw new AuroraError(
-    'data',
-    [...named, ...rest].join('\n'),
-    `Correct ${bad.length === 1 && whole ? 'the row' : 'the rows'}, or set data.onBadRow to "skip" to train without such rows.`,
-  );
+    : ['There may be more.'];
+  const hint =
+    bad[0]!.reason === INVALID_UTF8
+      ? 'Save the file as UTF-8: in VS Code, click the encoding in the Status Bar, reopen with the one in which the text is right, then save with UTF-8.'
+      : `Correct ${bad.length === 1 && whole ? 'the row' : 'the rows'}, or set data.onBadRow to "skip" to train without such rows.`;
+  throw new AuroraError('data', [...named, ...rest].join('\n'), hint);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../../package.json';
 import { replaceFile, writeAll } from '../../files/atomic';
@@ -10,7 +10,7 @@ import { tokenizerSum } from './tokenizer-files';
 /** Increased whenever the same files would give other tokens, or an older program would have written something else. */
 const VERSION = 1;
 const NAME = /^[0-9a-f]{64}\.tokens$/;
-/** Of one tokenizer's texts; those of the last run come first. More in one run are not kept. */
+/** Of one tokenizer's texts; those of the last run come first. A run with more keeps none. */
 const MOST_BYTES = 2 ** 26;
 /** Tokenizers; the longest unused are removed first. */
 const MOST_FILES = 8;
@@ -34,7 +34,7 @@ export interface Encoded {
  * tokenizer. A file that is damaged or of another version counts as missing; one that cannot be written only costs time.
  */
 export class TokenCache {
-  private readonly path: string;
+  private path = '';
   /** Records by key, as in the file. */
   private known: ReadonlyMap<string, Buffer> | undefined;
   private used: Map<string, Buffer> | undefined = new Map();
@@ -42,28 +42,32 @@ export class TokenCache {
   private newCharacters = 0;
 
   constructor(
-    tokenizer: string,
+    private readonly tokenizer: string,
     private readonly folder = join(cacheFolder(), 'tokens'),
-  ) {
-    const parts = JSON.stringify([VERSION, version, tokenizerSum(tokenizer)]);
-    this.path = join(folder, `${createHash('sha256').update(parts).digest('hex')}.tokens`);
-  }
+  ) {}
 
   /** `special`: with special tokens around it. `encode` is asked for what is not known. */
   encoded(text: string, special: boolean, encode: () => Encoded): Encoded {
     if (!this.used) return encode();
     const key = keyOf(text, special);
-    this.known ??= read(this.path);
+    this.known ??= this.open();
     const there = this.used.get(key) ?? this.known.get(key);
-    const record = there ?? pack(key, encode());
-    if (!there) this.newCharacters += text.length;
+    const fresh = there ? undefined : encode();
+    const record = there ?? pack(key, fresh!);
+    if (fresh) this.newCharacters += text.length;
     if (!this.used.has(key)) {
       this.used.set(key, record);
       this.bytes += record.length;
     }
     // Of more, a part would gain little; large files have an index instead.
     if (this.bytes > MOST_BYTES) this.used = this.known = undefined;
-    return unpack(record);
+    return fresh ?? unpack(record);
+  }
+
+  private open(): ReadonlyMap<string, Buffer> {
+    const parts = JSON.stringify([VERSION, version, tokenizerSum(this.tokenizer)]);
+    this.path = join(this.folder, `${createHash('sha256').update(parts).digest('hex')}.tokens`);
+    return read(this.path);
   }
 
   /** Writes what is new, for the next run. From then on, nothing is kept. */
@@ -85,12 +89,11 @@ export class TokenCache {
     for (const [key, record] of known)
       if (!used.has(key) && (left -= record.length) >= 0) records.push(record);
     const content = Buffer.concat(records);
-    mkdirSync(this.folder, { recursive: true });
-    removeAbandoned(this.folder);
     replaceFile(this.path, (file) => {
       writeAll(file, createHash('sha256').update(content).digest());
       writeAll(file, content);
     });
+    removeAbandoned(this.folder);
     this.tidy();
   }
 

@@ -4,7 +4,7 @@ import { chatTemplate, type ChatTemplate } from './chat';
 import { correctNormalizers } from './normalizers';
 import { findEndId, findMaskId, findPadId } from './special-ids';
 import { joinPair } from './pair';
-import { TokenCache, type Encoded } from './token-cache';
+import type { Encoded, TokenCache } from './token-cache';
 import { isTokenId } from './token-id';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files';
 import { pairFormat, specialTokens, truncatesLeft } from './tokenizer-format';
@@ -70,8 +70,6 @@ export interface Tokenizer {
   vocabSize: number;
   /** What had to be assumed. */
   warnings: string[];
-  /** Keeps the tokens of all texts encoded until now for the next run; called once the data have been read. */
-  keep(): void;
 }
 
 function build({ tokenizer, tokenizerConfig }: TokenizerFiles): HuggingFaceTokenizer {
@@ -180,12 +178,17 @@ function encodeHead(
  * A tokenizer.json with the tokenizer_config.json and config.json beside it, if any. Throws tokenizer errors: no
  * such file, not JSON, a part that is not supported.
  */
-export function loadTokenizer(path: string): Tokenizer {
+export function loadTokenizer(path: string, cache?: TokenCache): Tokenizer {
   const files = readTokenizerFiles(path);
-  return reading(path, () => wrap(path, files, build(files)));
+  return reading(path, () => wrap(path, files, build(files), cache));
 }
 
-function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): Tokenizer {
+function wrap(
+  path: string,
+  files: TokenizerFiles,
+  hf: HuggingFaceTokenizer,
+  cache: TokenCache | undefined,
+): Tokenizer {
   const { before, after } = specialTokens(hf);
   const left = truncatesLeft(files);
   const padId = findPadId(files, (token) => hf.token_to_id(token));
@@ -194,9 +197,10 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
   const chat = reading(path, () => chatTemplate(files));
   const vocabSize = largestId(path, hf) + 1;
 
-  const cache = new TokenCache(path);
-  const whole: EncodeWhole = (text, special = true) =>
-    cache.encoded(text, special, () => encodeWhole(path, hf, text, special));
+  const whole: EncodeWhole = (text, special = true) => {
+    const encode = () => encodeWhole(path, hf, text, special);
+    return cache ? cache.encoded(text, special, encode) : encode();
+  };
 
   const requireRoom = (maxLength: number, special = before + after, texts = 1): void => {
     if (maxLength < special + texts)
@@ -306,7 +310,6 @@ function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): To
     ...(chat && { chat }),
     vocabSize,
     warnings: padId === undefined ? [`${path} names no padding token; batches are padded with id 0.`] : [],
-    keep: () => cache.keep(),
   };
 }
 

@@ -17,7 +17,7 @@ import { runAnyway } from './training/run-anyway';
 import { checkedSweep } from '../ask/training-problems';
 
 /**
- * Saves the file, checks every trial, and starts or continues the sweep; of one that is running, only its page is opened. If
+ * Saves the file, checks every trial, and starts or continues the sweep; if it is already running, only opens its page. If
  * something else is in progress, the user may queue it instead.
  *
  * @param decided what the user has already agreed to
@@ -31,14 +31,13 @@ export async function runSweep(services: Services, argument: unknown, decided: R
   if (!vscode.workspace.isTrusted) throw untrusted();
   if (!(await saved(file))) return;
   const sweep = await checkedSweep(file);
-  if (!(await runAnyway(services, file))) return;
   const folder = sweepFolderOf(file, sweep);
   const isRunning = (await inProgress(store)).sweeps.some((s) => s.folder === folder);
-  const started =
-    isRunning ||
-    (await startUnlessBusy(services, { kind: 'sweep', file, spec: sweep.base }, () =>
-      startSweep(services, file, sweep, decided),
-    ));
+  if (isRunning) return panels.openSweep(folder);
+  if (!(await runAnyway(services, file))) return;
+  const started = await startUnlessBusy(services, { kind: 'sweep', file, spec: sweep.base }, () =>
+    startSweep(services, file, sweep, decided),
+  );
   if (started) panels.openSweep(folder);
 }
 
@@ -63,7 +62,7 @@ export async function stopSweep(services: Services, argument: unknown): Promise<
     const { message } = sweepEndText(after, runs, vscode.l10n.t);
     const isGood = state === 'stopped' || state === 'finished';
     const say = isGood ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
-    // VS Code cuts a message off that has no button.
+    // VS Code shows a message without buttons on one line, cut off.
     const open = vscode.l10n.t('Open Sweep');
     void say(message, open).then((picked) => {
       if (picked === open) panels.openSweep(sweep.folder);

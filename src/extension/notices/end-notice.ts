@@ -11,7 +11,7 @@ import { sweepEndText } from '../words/sweep-text';
 /** Runs that the user stopped here; the command itself reports their end. */
 export const askedToStop = new Set<string>();
 
-/** Shows a notification when a run or a sweep ends whose page is not in sight: once. */
+/** Shows a notification when a run or a sweep ends whose page is not visible: once. */
 export function registerEndNotice(services: Services): vscode.Disposable {
   const { store, trainer } = services;
   const states = new Map<string, ShownState>();
@@ -42,7 +42,7 @@ export function registerEndNotice(services: Services): vscode.Disposable {
 }
 
 /**
- * Shows a notification when a sweep ends whose page is not in sight, or that cannot go on without a decision.
+ * Shows a notification when a sweep ends whose page is not visible, or that needs a decision to continue.
  *
  * @param runs of its experiment
  */

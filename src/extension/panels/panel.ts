@@ -68,7 +68,7 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
     this.attach(panel, open);
   }
 
-  /** What the panels show that are in sight. */
+  /** What the visible panels show. */
   inSight(): Open[] {
     return [...this.panels.values()].flatMap(({ panel, open }) => (panel.visible ? [open] : []));
   }

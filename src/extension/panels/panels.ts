@@ -10,7 +10,7 @@ export interface Panels extends vscode.Disposable {
   openRun(runs: readonly string[], preserveFocus?: boolean): void;
   /** The folder of a sweep. */
   openSweep(folder: string, preserveFocus?: boolean): void;
-  /** Whether a dashboard in sight shows the run, or the page in sight is the sweep's. */
+  /** Whether a visible dashboard shows the run, or a visible page is the sweep's. */
   isInSight(folder: string): boolean;
   /** Without a file: a calculator for the paper's shapes. */
   openBudget(experimentFile?: string): void;

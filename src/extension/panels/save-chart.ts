@@ -6,7 +6,7 @@ import type { ChartFormat, SaveChart } from '../../protocol/panels/save-chart';
 /** What file systems do not allow in names, on any platform. */
 const FORBIDDEN = /[\\/:*?"<>|\p{Cc}]+/gu;
 
-const SAID_MS = 5000;
+const MESSAGE_MS = 5000;
 
 /**
  * Asks where to save a chart, and writes the file.
@@ -29,7 +29,7 @@ export async function saveChart({ chart, format, data }: SaveChart, of: string):
   if (!uri) return undefined;
   await vscode.workspace.fs.writeFile(uri, Buffer.from(data, format === 'png' ? 'base64' : 'utf8'));
   const name = posix.basename(uri.path);
-  // The page says so, too, but perhaps out of sight.
-  vscode.window.setStatusBarMessage(vscode.l10n.t('Saved {0}.', name), SAID_MS);
+  // The dashboard says so, too, but that may be hidden; the table and the sweep page do not.
+  vscode.window.setStatusBarMessage(vscode.l10n.t('Saved {0}.', name), MESSAGE_MS);
   return name;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Experiment } from '../../experiment/experiment';
 
-/** What waits. */
+/** What a queued item starts. */
 export type QueuedWork =
   /** A new run of the experiment's text as it was when it was queued. */
   | { kind: 'run'; text: string }
@@ -52,8 +52,10 @@ export class RunQueue {
     return this.held.has(id);
   }
 
-  /** @returns its position, from 1 */
+  /** @returns its position, from 1; a run to resume or a sweep that waits already keeps its own */
   add(item: NewQueued, now = Date.now()): number {
+    const at = this.waiting.findIndex((q) => isSameWork(q, item));
+    if (at >= 0) return at + 1;
     this.change([...this.waiting, { ...item, id: randomUUID(), at: now }]);
     return this.waiting.length;
   }
@@ -93,6 +95,11 @@ export class RunQueue {
     for (const listener of this.listeners) listener();
   }
 }
+
+/** New runs and forks can be queued several times. */
+const isSameWork = (a: NewQueued, b: NewQueued): boolean =>
+  (a.kind === 'sweep' && b.kind === 'sweep' && a.file === b.file) ||
+  (a.kind === 'resume' && b.kind === 'resume' && a.run === b.run);
 
 /** Ignores what another version may have stored. */
 function parseItems(stored: unknown): QueuedRun[] {

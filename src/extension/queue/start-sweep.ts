@@ -15,7 +15,7 @@ export const sweepFolderOf = (file: string, { baseHash }: Sweep): string =>
   join(experimentSweeps(file), baseHash);
 
 /**
- * Starts or continues an experiment's sweep. Asks if its files have changed, or if another machine may be at it.
+ * Starts or continues an experiment's sweep. Asks if its files have changed, or if another machine may be running it.
  *
  * @param decided what the user has already agreed to
  * @returns false if the user declined

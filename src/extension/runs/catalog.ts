@@ -13,8 +13,9 @@ import { TrackedSweep } from './tracked-sweep';
 const CONCURRENCY = 32;
 /** How long the first reading of runs may keep the host busy before other work gets its turn. */
 const SLICE_MS = 8;
-/** Folders that take longer are on a slow disk, where reading must not block; a busy machine delays a few, too. */
+/** Folders that take longer are on a slow disk, where reading must not block; a busy machine delays some, too. */
 const SLOW_MS = 25;
+/** In a row. */
 const MOST_SLOW = 5;
 
 export interface CatalogExperiment {
@@ -217,7 +218,8 @@ export class Catalog {
       await run.look(QUICK);
       if (run.entry) read.add(run.entry);
       const now = performance.now();
-      if (now - began > SLOW_MS && ++slow === MOST_SLOW) break;
+      slow = now - began > SLOW_MS ? slow + 1 : 0;
+      if (slow === MOST_SLOW) break;
       if (now - slice < SLICE_MS) continue;
       onRead();
       await new Promise((resolve) => setImmediate(resolve));

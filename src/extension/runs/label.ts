@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { experimentName } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';
 import type { ImportedEvent, RunEvent } from '../../protocol/events';
 import { isMetric, type MetricName } from '../../experiment/metrics';
@@ -8,7 +8,7 @@ export { labelOfId, runLabel, shortId } from '../../runs/names';
 
 /** The name of a run's experiment, or of its file if the run cannot be read. */
 export const experimentLabel = ({ run, experiment }: Pick<RunEntry, 'run' | 'experiment'>): string =>
-  run?.spec.name ?? basename(experiment);
+  run?.spec.name ?? experimentName(experiment);
 
 /** The run's metric; one that this version does not know is read as the loss. */
 export const metricOf = (run: RunSummary): MetricName =>

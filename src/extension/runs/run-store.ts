@@ -122,11 +122,17 @@ class WorkspaceRunStore implements RunStore {
         if (state.focused) this.lookedAtFolders = -Infinity;
       }),
     );
-    // It runs in another process, meanwhile.
-    const search = findExperiments();
+    // It takes longer than reading the root folders.
+    const search = findExperiments().catch((e: Error): string[] => {
+      this.log.error(e);
+      return [];
+    });
     await this.lookIn((await Promise.all(rootFolders().map(experimentsIn))).flat());
     if (this.list().length > 0) this.foundInRoots();
-    await this.lookIn(await search);
+    // Not in place of what was found in the root folders, or created since.
+    const more = (await search).filter((file) => !this.catalog.has(file));
+    for (const file of more) this.catalog.addFile(file);
+    if (more.length > 0) await this.lookAtFolders();
     vscode.workspace.textDocuments.forEach((d) => this.opened(d));
     setContext(CONTEXT.loaded, true);
     this.watch();
@@ -144,10 +150,14 @@ class WorkspaceRunStore implements RunStore {
   }
 
   private async lookAtFolders(): Promise<void> {
-    const began = performance.now();
-    await this.look(() => this.catalog.look(() => this.read.fire()));
+    await this.look(async () => {
+      // Without the wait for other scans.
+      const began = performance.now();
+      const changes = await this.catalog.look(() => this.read.fire());
+      this.scanMs = performance.now() - began;
+      return changes;
+    });
     this.lookedAtFolders = performance.now();
-    this.scanMs = this.lookedAtFolders - began;
   }
 
   private fileCame(uri: vscode.Uri): void {

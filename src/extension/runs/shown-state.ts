@@ -13,6 +13,6 @@ export const isActive = (state: ShownState): boolean => state === 'running' || s
 export const isResumable = ({ state, run }: { state: RunPageState; run?: RunEntry['run'] }): boolean =>
   run !== undefined && (state === 'stopped' || state === 'lost' || (state === 'failed' && isBegun(run)));
 
-/** A resumed run that fails early has no steps of its own, but a checkpoint, or an adapter that was imported. */
+/** A resumed run that fails before its first step still has a checkpoint or an imported adapter. */
 const isBegun = ({ status, events }: NonNullable<RunEntry['run']>): boolean =>
   (status?.step ?? 0) > 0 || events.some((e) => e.kind === 'checkpoint' || e.kind === 'imported');

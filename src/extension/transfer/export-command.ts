@@ -47,7 +47,11 @@ async function runsToExport(services: Services, args: readonly unknown[]): Promi
     });
     return run ? [run] : [];
   }
-  const given = await runsFrom(services, args, { title: t('Select the runs to export') });
+  // Several rows export runs, not the checkpoints and adapters among them.
+  const rows = Array.isArray(selected)
+    ? selected.filter((row) => !isTreeNode(row) || row.kind === 'run')
+    : selected;
+  const given = await runsFrom(services, [argument, rows], { title: t('Select the runs to export') });
   const runs = given.filter(isExportable);
   if (runs.length < given.length) {
     const without = given.filter((run) => !isExportable(run));
@@ -58,7 +62,7 @@ async function runsToExport(services: Services, args: readonly unknown[]): Promi
   return runs;
 }
 
-/** The others go on if one fails. */
+/** If one fails, the others are still exported. */
 async function exportAll(
   services: Services,
   runs: readonly RunEntry[],
@@ -68,9 +72,11 @@ async function exportAll(
   const { t } = vscode.l10n;
   const folders: string[] = [];
   const failed: { run: RunEntry; error: unknown }[] = [];
+  let isCanceled = false;
   await withNotification(t('Exporting {0} runs', runs.length), async ({ progress, token }) => {
     for (const [i, run] of runs.entries()) {
-      if (token.isCancellationRequested) return;
+      isCanceled = token.isCancellationRequested;
+      if (isCanceled) return;
       const name = t('{0} of {1}: {2}', i + 1, runs.length, runLabel(run));
       const named = (message: string) => progress.report({ message: `${name} · ${message}` });
       const at = stateOf(run, undefined);
@@ -80,6 +86,7 @@ async function exportAll(
           progress: { report: ({ message = '' }) => named(message) },
           token,
         });
+        isCanceled = token.isCancellationRequested;
         if (typeof result === 'string') continue;
         services.exported.fire(run.folder);
         folders.push(result.folder);
@@ -88,7 +95,7 @@ async function exportAll(
       }
     }
   });
-  if (failed.length === runs.length) throw failed[0].error;
+  if (isCanceled && folders.length === 0) return;
   await tellAll(folders, runs.length, failed);
 }
 

@@ -1,5 +1,6 @@
 import { DType } from '../dtype';
 import { AuroraError } from '../../base/errors';
+import { bytes } from '../../base/number-text';
 import {
   isFileRef,
   type Attribute,
@@ -33,7 +34,7 @@ export function encodeModel(model: Model, place: Placement = inline): Uint8Array
   if (inside > MAX_BYTES)
     throw new AuroraError(
       'model',
-      `The weights take ${(inside / 2 ** 30).toFixed(1)} GiB, but an ONNX file can hold at most 2 GiB.`,
+      `The weights take ${bytes(inside)}, but an ONNX file can hold at most ${bytes(2 ** 31)}.`,
       'Store the weights in a data file beside the model.',
     );
   const w = new BinaryWriter();

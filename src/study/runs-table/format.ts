@@ -26,7 +26,7 @@ export function columnTitle(column: Column, say: Say): string {
   return part === 'last' ? say('{0} (last)', title) : part === 'test' ? say('{0} (test)', title) : title;
 }
 
-/** A mean or a spread of cells: of whole numbers, it is none. */
+/** A mean or a spread of cells; the mean of whole numbers is rarely whole. */
 export function meanText(column: Column, value: number, say: Say): string {
   const hasUnit = column.metric !== undefined || column.type === 'duration' || column.type === 'time';
   return hasUnit ? cellText(column, value, say) : numberText(value);

@@ -5,6 +5,7 @@ import { mapped } from '../../data/list';
 import { streamedDataset } from '../../data/stream/examples';
 import { StreamedRows } from '../../data/stream/rows';
 import type { MarkedFormat, Row, RowFormat, Rows } from '../../data/table/rows';
+import { TokenCache } from '../../data/text/token-cache';
 import { checkVocabulary, loadTokenizer, type Tokenizer } from '../../data/text/tokenizer';
 import type { Model } from '../../graph/model';
 import { looksUp } from '../../graph/quantized/lookup';
@@ -88,8 +89,9 @@ export function readsTexts<R extends Row, E extends TextExample>(
     spec: Experiment,
     model: Model,
     { labels, scale }: Outputs = NO_OUTPUTS,
+    cache?: TokenCache,
   ): Promise<TextData<E>> {
-    const tokenizer = tokenizerFor(spec, model);
+    const tokenizer = tokenizerFor(spec, model, cache);
     const dataset = { examples: [], truncatedCount: 0, padId: tokenizer.padId, skipped: [] };
     const none = (path: string): TextSplit<E> => ({ path, rows: [], dataset, skipped: [] });
     const { train, validation = train } = spec.data;
@@ -107,12 +109,13 @@ export function readsTexts<R extends Row, E extends TextExample>(
   return {
     async load(spec, model, known, watch) {
       const { data } = spec;
-      const tokenizer = tokenizerFor(spec, model);
+      const cache = new TokenCache(spec.model.tokenizer);
+      const tokenizer = tokenizerFor(spec, model, cache);
       const read = await readSplits(textRows(reader, spec, tokenizer, watch), spec, known, model);
       const { outputs } = read;
       const train = encoded(spec, data.train, read.train, outputs, tokenizer);
       const validation = encoded(spec, data.validation ?? data.train, read.validation, outputs, tokenizer);
-      tokenizer.keep();
+      cache.keep();
       const warnings = [
         ...tokenizer.warnings,
         ...skippedWarning([train, validation]),
@@ -121,19 +124,20 @@ export function readsTexts<R extends Row, E extends TextExample>(
       return { train, validation, ...outputs, tokenizer, assumed: assumedOf(tokenizer), warnings };
     },
     async loadValidation(spec, model, outputs = NO_OUTPUTS, watch) {
-      const without = await withoutRows(spec, model, outputs);
+      const cache = new TokenCache(spec.model.tokenizer);
+      const without = await withoutRows(spec, model, outputs, cache);
       const { tokenizer } = without;
       const { path } = without.validation;
       const rows = await readValidation(textRows(reader, spec, tokenizer, watch), spec, outputs);
       const validation = encoded(spec, path, rows, outputs, tokenizer);
-      tokenizer.keep();
+      cache.keep();
       return {
         ...without,
         validation,
         warnings: [...tokenizer.warnings, ...skippedWarning([validation])],
       };
     },
-    withoutRows,
+    withoutRows: (spec, model, outputs) => withoutRows(spec, model, outputs),
     inputs: makeInputs,
     varies: () => false,
     shown({ tokenizer }, { rows, dataset }, index) {
@@ -170,8 +174,8 @@ export function readsTexts<R extends Row, E extends TextExample>(
 }
 
 /** Which id pads does not matter to a model that masks padding: only others get that warning. */
-function tokenizerFor(spec: Experiment, model: Model): Tokenizer {
-  const tokenizer = loadTokenizer(spec.model.tokenizer);
+function tokenizerFor(spec: Experiment, model: Model, cache?: TokenCache): Tokenizer {
+  const tokenizer = loadTokenizer(spec.model.tokenizer, cache);
   checkInputs(modelInputs(model), spec.model.path);
   const vocabulary = embeddingRows(model);
   if (vocabulary !== undefined) checkVocabulary(tokenizer, vocabulary, spec.model.path);

@@ -195,7 +195,7 @@ describe('the findings of text classification', () => {
       {
         key: 'data.labelColumn',
         message:
-          'There are 30 different labels in 30 training rows: most occur once, so nothing can be learned about them.',
+          '30 of 30 training rows have a label that no other row has, so nothing can be learned about it.',
         hint: 'Check data.labelColumn ("label").',
       },
     ]);

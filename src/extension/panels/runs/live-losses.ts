@@ -20,9 +20,14 @@ export class LiveLosses {
     const recent = this.following.get(folder) ?? new RecentLoss(folder);
     if (isActive(state)) this.following.set(folder, recent);
     else this.following.delete(folder);
-    // The run's dashboard tells what is wrong with its curve.
+    // If the curve is damaged, the run's dashboard reports it.
     const value = await recent.read().catch(() => undefined);
     this.values.set(folder, value);
     return value;
+  }
+
+  forget(folder: string): void {
+    this.following.delete(folder);
+    this.values.delete(folder);
   }
 }

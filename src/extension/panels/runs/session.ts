@@ -164,7 +164,10 @@ export class RunsSession {
   private forget(entries: readonly RunEntry[]): string[] {
     const there = new Set(entries.map((r) => r.folder));
     const gone = [...this.runs.keys()].filter((folder) => !there.has(folder));
-    for (const folder of gone) this.runs.delete(folder);
+    for (const folder of gone) {
+      this.runs.delete(folder);
+      this.losses.forget(folder);
+    }
     return gone;
   }
 

@@ -129,7 +129,7 @@ describe('the rows of a large file', () => {
     expect(await rejection('data', open(path))).toContain('bad.jsonl:7: no "label".');
     const many = folder.write('many.jsonl', `${content}${'{"text":"z"}\n'.repeat(9)}`);
     const text = await rejection('data', open(many));
-    expect(text).toContain('many.jsonl:11: no "label".\nThe rows after them have not been read.');
+    expect(text).toContain('many.jsonl:8: no "label".\nThere may be more.');
     const other = { options: { ...options, textColumn: 'texts' } };
     expect(await rejection('data', open(path, other))).toContain(
       'has no column "texts"; it has "text", "label"',

@@ -173,7 +173,7 @@ describe('a second run', () => {
     expect(starting.stop).toBeUndefined();
   });
 
-  it('is told when it would start, and with which settings, if it is queued', () => {
+  it('says when a queued run starts, and with which settings', () => {
     const busy = { runs: [training], sweeps: [], starting: [] };
     expect(busyQuestion(busy, 'run', t).detail).toContain('with the settings as they are now.');
     expect(busyQuestion(busy, 'sweep', t).detail).toContain('with the settings that its file has then.');

@@ -13,5 +13,10 @@ const REJECTED: Record<string, AlarmKind[]> = {
 
 it.each(RUNS.map((run) => [run.name, run] as const))('raises no alarm, or is rejected: %s', (name, run) => {
   const raised = alarmsIn(run).map(({ alarm }) => alarm);
+  expect(run.loss.length).toBeGreaterThan(30);
+  expect(run.evaluations.length).toBeGreaterThan(0);
   expect(raised).toEqual(run.rejected ? (REJECTED[name] ?? []) : []);
 });
+
+it('has the rejected settings that it excuses', () =>
+  expect(RUNS.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(REJECTED))));
