@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { loadSweep } from '../../src/runs/experiment/load';
+import { suspend } from '../cli/lab';
 import { readRun } from '../read-run';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';
@@ -10,6 +11,7 @@ import { pictureOnFailure } from './driver/on-failure';
 import { programs } from './driver/processes';
 import { Window } from './driver/window';
 import { Wizard } from './driver/wizard';
+import { statusOf } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
@@ -45,8 +47,14 @@ describe('a sweep, in VS Code 1.100', () => {
       .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
   const untilSpoken = (...what: RegExp[]) =>
     expect
-      .poll(spoken, { timeout: 900_000 })
+      .poll(spoken, { timeout: 300_000 })
       .toEqual(expect.arrayContaining(what.map((w) => expect.stringMatching(w) as unknown)));
+  /** The process of a trial that has reported a step. */
+  const runningTrial = (): number | undefined => {
+    const ids = existsSync(runs) ? readdirSync(runs) : [];
+    const begun = ids.map((id) => join(runs, id)).filter((run) => existsSync(join(run, 'status.json')));
+    return begun.map(statusOf).find(({ state, step }) => state === 'running' && step > 0)?.pid;
+  };
   const group = () => window.row('Sweep ·');
 
   test('the CodeLens above the section shows the number of trials', async () => {
@@ -56,6 +64,9 @@ describe('a sweep, in VS Code 1.100', () => {
 
   test('Run Sweep shows a group with its trials, each named by the settings that vary, and its page', async () => {
     await window.contextMenu(window.row('tiny'), 'Run Sweep');
+    // The first trial would end before a slow window has shown it.
+    await expect.poll(runningTrial, { interval: 20 }).toBeDefined();
+    await suspend(runningTrial()!);
     await untilSpoken(/^Sweep · \w{4}, running, 0 of 3/);
     await window.expand(group());
     await untilSpoken(/^Run seed \d, running, step \d+\/720/);
@@ -73,6 +84,7 @@ describe('a sweep, in VS Code 1.100', () => {
 
   test('Stop Sweep saves the current trial and leaves no process', async () => {
     await window.contextMenu(group(), 'Stop Sweep');
+    process.kill(runningTrial()!, 'SIGCONT');
     await window.said(/The sweep of tiny was stopped; [012] of 3 trials are done, and everything is saved/);
     await untilSpoken(/^Sweep · \w{4}, stopped, [012] of 3/);
     expect(['sweep', 'train'].flatMap((command) => programs(server.profile, command))).toEqual([]);
@@ -80,7 +92,7 @@ describe('a sweep, in VS Code 1.100', () => {
 
   test('Resume Sweep continues it, also across a reload, and trains each trial once', async () => {
     await window.contextMenu(group(), 'Resume Sweep');
-    await untilSpoken(/^Sweep · \w{4}, running, [012] of 3/);
+    await untilSpoken(/^Sweep · \w{4}, (running, [012] of 3|finished, 3 trials)/);
     await window.reload();
     await window.sideBar();
     await untilSpoken(/^Sweep · \w{4}, (running, [012] of 3|finished, 3 trials), best /);
