@@ -139,10 +139,12 @@ async function untilListed({ page }: Window): Promise<number> {
         let began = 0;
         addEventListener('mousedown', () => (began ||= performance.now()), { capture: true });
         const look = () => {
+          // The Explorer has rows too, of the same runs' folders.
+          const row = '.sidebar .monaco-list-row';
           const twistie = document.querySelector<HTMLElement>(
-            '.sidebar .monaco-list-row[aria-expanded="false"] .monaco-tl-twistie.collapsible',
+            `${row}[aria-label^="Experiment "][aria-expanded="false"] .monaco-tl-twistie.collapsible`,
           );
-          if (document.querySelector(`.sidebar .monaco-list-row[aria-setsize="${count}"]`))
+          if (document.querySelector(`${row}[aria-label^="Run "][aria-setsize="${count}"]`))
             return resolve(performance.now() - began);
           // A user would take longer to open the experiment; do not count that time.
           twistie?.click();

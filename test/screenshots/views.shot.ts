@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import { startWorkbench, THEMES, type ThemeName } from '../../scripts/lib/workbench/server.mjs';
 import { closeBrowser } from '../vscode/driver/browser';
 import { pictureOnFailure } from '../vscode/driver/on-failure';
 import { Window } from '../vscode/driver/window';
+import { Wizard } from '../vscode/driver/wizard';
 import { choose, legible, look } from './look';
 
 const ROOT = join(__dirname, '..', '..');
@@ -194,21 +195,20 @@ async function report(window: Window, says: RegExp, heading: string): Promise<vo
 /** The steps of a new experiment up to the choice of the layers to adapt. */
 async function wizard(window: Window, theme: string): Promise<void> {
   const { page } = window;
+  const asked = new Wizard(window);
   await window.palette('AuroRA: New Experiment');
-  const title = page.locator('.quick-input-widget:visible .quick-input-title');
-  const ok = page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').first();
-  for (
-    let asked = '';
-    !(await page.locator('.quick-input-widget', { hasText: 'Select the layers' }).count());
-  ) {
-    await expect.poll(() => title.innerText()).not.toBe(asked);
-    asked = await title.innerText();
-    if (await page.locator('.quick-input-widget input[placeholder^="Select the layers"]').count()) break;
-    await ok.waitFor();
-    if (await page.locator('.quick-input-widget input[placeholder^="Select settings"]').count())
-      await window.screenshot(`recipes-${theme}`);
-    await page.keyboard.press('Enter');
-  }
+  await asked.accept('Select the model to adapt');
+  await asked.choose('Select the kind of task', 'Text classification');
+  await asked.choose('labeled training texts', `${NAME}-train`);
+  await asked.choose('Select the text column', 'text');
+  await asked.choose('Select the label column', 'label');
+  await asked.choose('Select validation data', `${NAME}-validation`);
+  await asked.asks('Select settings');
+  await window.settled();
+  await window.screenshot(`recipes-${theme}`);
+  await asked.choose('Select settings', 'Defaults');
+  await asked.choose('Select a method', 'AuroRA');
+  await asked.asks('Select the layers');
   await window.settled();
   await window.screenshot(`wizard-${theme}`);
   await page.keyboard.press('Escape');

@@ -35,8 +35,8 @@ export async function runSweep(services: Services, argument: unknown, decided: R
   const isRunning = (await inProgress(store)).sweeps.some((s) => s.folder === folder);
   if (isRunning) return panels.openSweep(folder);
   if (!(await runAnyway(services, file))) return;
-  const started = await startUnlessBusy(services, { kind: 'sweep', file, spec: sweep.base }, () =>
-    startSweep(services, file, sweep, decided),
+  const started = await startUnlessBusy(services, { kind: 'sweep', file, spec: sweep.base, decided }, () =>
+    startSweep(services, file, sweep, { decided }),
   );
   if (started) panels.openSweep(folder);
 }

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { registerGuarded } from '../ask/guard';
 import { explaining } from '../ask/training-problems';
 import { COMMAND, CONTEXT } from '../ids';
+import { messageOf } from '../notices/message';
 import { isTreeNode } from '../runs/nodes';
 import type { Services } from '../services';
 import { inProgress, isIdle, whileStarting } from './in-progress';
@@ -23,17 +24,31 @@ export const createQueue = ({ workspaceState }: vscode.ExtensionContext): RunQue
  */
 export function registerQueue(services: Services): vscode.Disposable {
   const { store, queue, log } = services;
-  const start = async (item: QueuedRun) => {
+  const start = async (item: QueuedRun, attended: boolean): Promise<void> => {
     const { name } = item.spec;
-    const begin = async () => (await import('./start-queued')).startQueued(services, item);
-    await explaining(() => whileStarting(name, begin)).catch((e: Error) => {
-      const message = vscode.l10n.t('The queued run of {0} could not be started: {1}', name, e.message);
-      void vscode.window.showErrorMessage(message);
-    });
+    const begin = async () => (await import('./start-queued')).startQueued(services, item, attended);
+    try {
+      if (!(await explaining(() => whileStarting(name, begin)))) queue.putBack(item);
+    } catch (e) {
+      queue.putBack(item);
+      void tellFailed(item, e as Error);
+    }
+  };
+  const runNow = async (item: QueuedRun): Promise<void> => {
+    const taken = queue.take(item.id);
+    if (taken) await start(taken, true);
+  };
+  const tellFailed = async (item: QueuedRun, e: Error): Promise<void> => {
+    const { name } = item.spec;
+    const message = vscode.l10n.t('The queued run of {0} could not be started: {1}', name, messageOf(e));
+    const [now, remove] = [vscode.l10n.t('Run Now'), vscode.l10n.t('Remove from Queue')];
+    const picked = await vscode.window.showErrorMessage(message, now, remove);
+    if (picked === now) await runNow(item);
+    if (picked === remove) queue.take(item.id);
   };
   const starter = new QueueStarter(queue, {
     busy: async () => !vscode.workspace.isTrusted || !isIdle(await inProgress(store)),
-    start,
+    start: (item) => start(item, false),
   });
   const look = () => void starter.look().catch((e: Error) => log.error(e));
   const on = (command: string, action: (item: QueuedRun) => unknown) =>
@@ -53,7 +68,7 @@ export function registerQueue(services: Services): vscode.Disposable {
     }),
     store.onDidChange(look),
     vscode.workspace.onDidGrantWorkspaceTrust(() => offerHeld(queue)),
-    on(COMMAND.runQueued, start),
+    on(COMMAND.runQueued, (item) => start(item, true)),
     on(COMMAND.removeQueued, () => undefined),
     registerGuarded(log, COMMAND.continueQueue, () => queue.release()),
   );
@@ -62,7 +77,7 @@ export function registerQueue(services: Services): vscode.Disposable {
 /** Asks about the runs of an earlier window, once. */
 function offerHeld(queue: RunQueue): void {
   const { t } = vscode.l10n;
-  const held = queue.items.filter((item) => queue.isHeld(item.id));
+  const held = queue.items.filter((item) => queue.heldBecause(item.id));
   if (held.length === 0 || !vscode.workspace.isTrusted) return;
   const [proceed, remove] = [t('Continue Queue'), t('Remove from Queue')];
   const names = [...new Set(held.map((item) => item.spec.name))].join(', ');
@@ -80,5 +95,5 @@ const tellHeld = (queue: RunQueue): void =>
   void vscode.commands.executeCommand(
     'setContext',
     CONTEXT.queueHeld,
-    queue.items.some((item) => queue.isHeld(item.id)),
+    queue.items.some((item) => queue.heldBecause(item.id)),
   );

@@ -1,14 +1,17 @@
 import type { Row, RowContext } from '../words/run-row';
-import type { QueuedRun } from './run-queue';
+import type { Held, QueuedRun } from './run-queue';
 
-/** The row of a queued run or sweep. `position` is from 1; `held` if it is from an earlier window. */
+/** The row of a queued run or sweep. `position` is from 1. */
 export function queuedRow(
   label: string,
-  { kind, position, held }: Pick<QueuedRun, 'kind'> & { position: number; held: boolean },
+  { kind, position, held }: Pick<QueuedRun, 'kind'> & { position: number; held: Held | undefined },
   { t, trusted }: RowContext,
 ): Row {
-  const description = held
+  const description =
+    held === 'earlier'
     ? t('queued in an earlier window')
+    : held === 'failed'
+    ? t('could not be started')
     : position === 1
       ? t('queued · next')
       : t('queued · number {0}', position);

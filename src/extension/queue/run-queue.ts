@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Experiment } from '../../experiment/experiment';
+import type { ResumeOptions } from '../launcher/client';
 
 /** What a queued item starts. */
 export type QueuedWork =
@@ -8,8 +9,8 @@ export type QueuedWork =
   /** Continues the run in this folder. */
   | { kind: 'resume'; run: string }
   | { kind: 'fork'; run: string; step: number; overrides: string[] }
-  /** The experiment's sweep, as its file is when it starts. */
-  | { kind: 'sweep' };
+  /** The experiment's sweep, as its file is when it starts. `decided` is what the user has already agreed to. */
+  | { kind: 'sweep'; decided?: ResumeOptions };
 
 /** A run or a sweep that waits for the running ones to end. */
 export type QueuedRun = QueuedWork & {
@@ -24,6 +25,9 @@ export type QueuedRun = QueuedWork & {
 
 export type NewQueued = QueuedWork & Pick<QueuedRun, 'file' | 'spec'>;
 
+/** Why an item does not start by itself: an earlier window queued it, or its start failed. */
+export type Held = 'earlier' | 'failed';
+
 /** Where the queue is kept while the window is closed; VS Code's workspaceState. */
 export interface QueueMemory {
   get(): unknown;
@@ -31,25 +35,25 @@ export interface QueueMemory {
 }
 
 /**
- * The runs of a workspace that wait, first in, first out. Those from an earlier window are held: they start only after
- * the user agrees.
+ * The runs of a workspace that wait, first in, first out. Those from an earlier window, and those that could not be
+ * started, are held: they start only after the user agrees.
  */
 export class RunQueue {
   private waiting: QueuedRun[];
-  private readonly held: Set<string>;
+  private readonly held: Map<string, Held>;
   private readonly listeners = new Set<() => void>();
 
   constructor(private readonly memory: QueueMemory) {
     this.waiting = parseItems(memory.get());
-    this.held = new Set(this.waiting.map((item) => item.id));
+    this.held = new Map(this.waiting.map((item) => [item.id, 'earlier']));
   }
 
   get items(): readonly QueuedRun[] {
     return this.waiting;
   }
 
-  isHeld(id: string): boolean {
-    return this.held.has(id);
+  heldBecause(id: string): Held | undefined {
+    return this.held.get(id);
   }
 
   /** @returns its position, from 1; a run to resume or a sweep that waits already keeps its own */
@@ -69,12 +73,18 @@ export class RunQueue {
     return item;
   }
 
+  /** Puts one that could not be started back to the front, where it waits for the user. */
+  putBack(item: QueuedRun): void {
+    this.held.set(item.id, 'failed');
+    this.change([item, ...this.waiting]);
+  }
+
   /** The next one that may start. */
   next(): QueuedRun | undefined {
     return this.waiting.find((item) => !this.held.has(item.id));
   }
 
-  /** The user agrees to those from an earlier window. */
+  /** The user agrees to those that are held. */
   release(): void {
     this.held.clear();
     this.tell();

@@ -1,25 +1,31 @@
 import * as vscode from 'vscode';
 import { askingAboutInputs } from '../ask/changed-inputs';
 import { starting } from '../ask/starting';
-import { orTakeOver } from '../ask/take-over';
+import { askingBefore } from '../ask/asking-before';
+import type { ResumeOptions } from '../launcher/client';
 import type { Services } from '../services';
 import type { QueuedWork } from './run-queue';
 
 type Starts = Pick<Services, 'store' | 'trainer'>;
 
 /**
- * Continues a run. Asks if its files have changed, or if another machine may be training it.
+ * Continues a run. Asks if its files have changed, or if another machine may be training it; if `attended` is false,
+ * these are errors.
  *
  * @param name its experiment's, for messages
  * @returns false if the user declined
  */
-export async function startResume({ store, trainer }: Starts, run: string, name: string): Promise<boolean> {
+export async function startResume(
+  { store, trainer }: Starts,
+  run: string,
+  name: string,
+  attended = true,
+): Promise<boolean> {
   const title = vscode.l10n.t('Resuming {0}', name);
-  const resumed = await askingAboutInputs((acceptChangedInputs) =>
-    orTakeOver((takeOver) => starting(title, () => trainer.resume(run, { takeOver, acceptChangedInputs }))),
-  );
+  const resume = (options: ResumeOptions) => starting(title, () => trainer.resume(run, options));
+  const resumed = await askingBefore(resume, { attended });
   if (resumed) await store.refreshRun(run);
-  return resumed === true;
+  return resumed;
 }
 
 /** Forks a run. Returns the fork's folder, once it is listed; undefined if the user declined to use changed files. */
@@ -27,11 +33,11 @@ export async function startFork(
   { store, trainer }: Starts,
   { run, step, overrides }: Extract<QueuedWork, { kind: 'fork' }>,
   name: string,
+  attended = true,
 ): Promise<string | undefined> {
   const title = vscode.l10n.t('Forking {0} at step {1}', name, step);
-  const fork = await askingAboutInputs((accept) =>
-    starting(title, () => trainer.fork(run, step, overrides, accept)),
-  );
+  const begin = (accept: boolean) => starting(title, () => trainer.fork(run, step, overrides, accept));
+  const fork = await (attended ? askingAboutInputs(begin) : begin(false));
   if (fork !== undefined) await store.refreshRun(fork);
   return fork;
 }

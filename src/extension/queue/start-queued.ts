@@ -5,17 +5,24 @@ import { startFork, startResume } from './start-again';
 import { startRun } from './start-run';
 import { startSweep } from './start-sweep';
 
-/** Starts what has waited. Resolves once it is listed as running, or if the user declined. */
-export async function startQueued(services: Services, item: QueuedRun): Promise<void> {
+/**
+ * Starts what has waited. Resolves once it is listed as running.
+ *
+ * @param attended whether the user is there to be asked; otherwise, what is to be asked is an error
+ * @returns false if the user declined
+ */
+export async function startQueued(services: Services, item: QueuedRun, attended: boolean): Promise<boolean> {
   const { name } = item.spec;
   switch (item.kind) {
     case 'run':
-      return void (await startRun(services, item));
+      return Boolean(await startRun(services, item));
     case 'resume':
-      return void (await startResume(services, item.run, name));
+      return startResume(services, item.run, name, attended);
     case 'fork':
-      return void (await startFork(services, item, name));
-    case 'sweep':
-      return void (await startSweep(services, item.file, await checkedSweep(item.file)));
+      return Boolean(await startFork(services, item, name, attended));
+    case 'sweep': {
+      const asks = { decided: item.decided, attended };
+      return startSweep(services, item.file, await checkedSweep(item.file), asks);
+    }
   }
 }

@@ -2,10 +2,8 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { experimentName, experimentSweeps } from '../../runs/layout';
 import type { Sweep } from '../../runs/experiment/sweep';
-import { askingAboutInputs } from '../ask/changed-inputs';
+import { askingBefore, type Asks } from '../ask/asking-before';
 import { starting } from '../ask/starting';
-import { orTakeOver } from '../ask/take-over';
-import type { ResumeOptions } from '../launcher/client';
 import { askedToStop, sweepEnded } from '../notices/end-notice';
 import type { ExperimentEntry } from '../runs/store';
 import type { Services } from '../services';
@@ -17,14 +15,13 @@ export const sweepFolderOf = (file: string, { baseHash }: Sweep): string =>
 /**
  * Starts or continues an experiment's sweep. Asks if its files have changed, or if another machine may be running it.
  *
- * @param decided what the user has already agreed to
  * @returns false if the user declined
  */
 export async function startSweep(
   services: Services,
   file: string,
   sweep: Sweep,
-  decided: ResumeOptions = {},
+  asks: Asks,
 ): Promise<boolean> {
   const { store, trainer } = services;
   const folder = sweepFolderOf(file, sweep);
@@ -35,19 +32,12 @@ export async function startSweep(
   );
   // Its check reports problems here, for each trial.
   askedToStop.add(folder);
-  let started: boolean | undefined;
+  let started = false;
   let entry: ExperimentEntry | undefined;
   try {
-    started = await askingAboutInputs(
-      (accept) =>
-        orTakeOver((takeOver) =>
-          starting(title, () =>
-            trainer.startSweep(file, folder, {
-              takeOver: takeOver || decided.takeOver,
-              acceptChangedInputs: accept || decided.acceptChangedInputs,
-            }),
-          ),
-        ),
+    started = await askingBefore(
+      (options) => starting(title, () => trainer.startSweep(file, folder, options)),
+      asks,
       vscode.l10n.t(
         'Restore the original files to keep new trials comparable with earlier ones. If you continue, the sweep records which files changed.',
       ),
@@ -61,5 +51,5 @@ export async function startSweep(
   const now = entry?.sweeps.find((s) => s.folder === folder);
   if (started && now?.record.ended && now.state !== 'running')
     void sweepEnded(services, now, entry?.runs ?? []);
-  return started === true;
+  return started;
 }

@@ -319,7 +319,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     if (node.kind === 'queued') {
       const at = this.queue.items.findIndex((q) => q.id === node.id);
       const { kind = 'run' } = this.queue.items[at] ?? {};
-      const place = { kind, position: at + 1, held: this.queue.isHeld(node.id) };
+      const place = { kind, position: at + 1, held: this.queue.heldBecause(node.id) };
       return queuedRow(this.queued.get(node.id) ?? '', place, context);
     }
     const run = this.store.run(node.folder) ?? goneRun(node.folder);

@@ -220,7 +220,7 @@ function emitted(): Set<string> {
     checkpointRow(entryOf('finished'), 40, context),
     adapterRow('best', 1000, context),
     exportRow(exportRecord(), context),
-    queuedRow('AuroRA r2', { kind: 'run', position: 1, held: true }, context),
+    queuedRow('AuroRA r2', { kind: 'run', position: 1, held: 'earlier' }, context),
     interruptedRow(entryOf('stopped'), false, context),
   ];
   return new Set(rows.flatMap((r) => r.capabilities));

@@ -119,7 +119,7 @@ export class RunsSession {
 
   /** Runs have changed, appeared or disappeared. */
   changed(): void {
-    this.update(SETTLE_MS);
+    this.update(this.runs.size === 0 ? 0 : SETTLE_MS);
   }
 
   private update(after: number): void {

@@ -79,9 +79,9 @@ describe('the queue of runs', () => {
     const { started, look, end } = machine(queue);
     await look();
     expect(started).toEqual([]);
-    expect(queue.items.map((item) => [textOf(item), queue.isHeld(item.id)])).toEqual([
-      ['{ "seed": 1 }', true],
-      ['{ "seed": 2 }', true],
+    expect(queue.items.map((item) => [textOf(item), queue.heldBecause(item.id)])).toEqual([
+      ['{ "seed": 1 }', 'earlier'],
+      ['{ "seed": 2 }', 'earlier'],
     ]);
     // One that is queued now does not wait for them.
     queue.add(run(3));
@@ -90,6 +90,24 @@ describe('the queue of runs', () => {
     queue.release();
     await end();
     expect(started).toEqual(['{ "seed": 3 }', '{ "seed": 1 }']);
+  });
+
+  it('keeps a run that could not be started at the front, until the user starts it', async () => {
+    const kept = memory();
+    const queue = new RunQueue(kept);
+    const { started, begin, end } = machine(queue);
+    begin();
+    [1, 2].forEach((n) => queue.add(run(n)));
+    queue.putBack(queue.take(queue.items[0].id)!);
+    expect(queue.items.map((item) => [textOf(item), queue.heldBecause(item.id)])).toEqual([
+      ['{ "seed": 1 }', 'failed'],
+      ['{ "seed": 2 }', undefined],
+    ]);
+    await end();
+    expect(started).toEqual(['{ "seed": 2 }']);
+    expect(new RunQueue(kept).items.map(textOf)).toEqual(['{ "seed": 1 }']);
+    const row = queuedRow('a', { kind: 'run', position: 1, held: 'failed' }, context);
+    expect(row.description).toBe('could not be started');
   });
 
   it('can be shortened, and survives what another version stored', () => {
@@ -109,7 +127,7 @@ describe('the queue of runs', () => {
     [1, 2].forEach((n) => queue.add(run(n)));
     const names = queuedNames(queue.items, [], t);
     expect([...names.values()]).toEqual(['AuroRA r2 · seed 1', 'AuroRA r2 · seed 2']);
-    const row = queuedRow('AuroRA r2 · seed 2', { kind: 'run', position: 2, held: false }, context);
+    const row = queuedRow('AuroRA r2 · seed 2', { kind: 'run', position: 2, held: undefined }, context);
     expect(row).toMatchObject({
       lead: '#2',
       description: 'queued · number 2',
@@ -118,7 +136,7 @@ describe('the queue of runs', () => {
       spoken: 'Run AuroRA r2 · seed 2, queued · number 2',
     });
     expect(
-      queuedRow('a', { kind: 'run', position: 1, held: true }, { ...context, trusted: false }),
+      queuedRow('a', { kind: 'run', position: 1, held: 'earlier' }, { ...context, trusted: false }),
     ).toMatchObject({
       description: 'queued in an earlier window',
       capabilities: ['queued', 'canUnqueue'],
@@ -138,7 +156,7 @@ describe('what else can wait', () => {
     const runs = [{ folder, id: 'r', experiment: file, state: 'stopped' as const, user: { name: 'mine' } }];
     const names = queuedNames(new RunQueue(kept).items, [{ file, runs }], t);
     expect([...names.values()]).toEqual(['Resume mine', 'Fork mine at step 40', 'Sweep']);
-    expect(queuedRow('Resume mine', { kind: 'resume', position: 1, held: false }, context).spoken).toBe(
+    expect(queuedRow('Resume mine', { kind: 'resume', position: 1, held: undefined }, context).spoken).toBe(
       'Resume mine, queued · next',
     );
     expect(queuedNames(queue.items, [], t).get(queue.items[0].id)).toMatch(/^Resume 2025-01-0/);
