@@ -9,12 +9,12 @@ export function queuedRow(
 ): Row {
   const description =
     held === 'earlier'
-    ? t('queued in an earlier window')
-    : held === 'failed'
-    ? t('could not be started')
-    : position === 1
-      ? t('queued · next')
-      : t('queued · number {0}', position);
+      ? t('queued in an earlier window')
+      : held === 'failed'
+        ? t('could not be started')
+        : position === 1
+          ? t('queued · next')
+          : t('queued · number {0}', position);
   return {
     // A narrow side bar cuts the end.
     lead: `#${position}`,

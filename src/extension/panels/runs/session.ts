@@ -14,6 +14,8 @@ import { LiveLosses } from './live-losses';
 
 /** Runs handled before other work of the host gets its turn; a few milliseconds. */
 const AT_A_TIME = 250;
+/** As many as a window shows. */
+const FIRST = 50;
 /** Rows of a message. */
 const ROWS_PER_MESSAGE = 1000;
 /** Between updates of running runs, which change several times a second. */
@@ -60,6 +62,8 @@ export class RunsSession {
   private whole = false;
   private complete = false;
   private timer: NodeJS.Timeout | undefined;
+  /** When the timer ends, in ms. */
+  private due = 0;
   private working: Promise<void> = Promise.resolve();
   private disposed = false;
 
@@ -123,8 +127,10 @@ export class RunsSession {
   }
 
   private update(after: number): void {
-    if (after === 0) clearTimeout(this.timer);
-    else if (this.timer) return;
+    const due = performance.now() + after;
+    if (this.timer && this.due <= due) return;
+    clearTimeout(this.timer);
+    this.due = due;
     this.timer = setTimeout(() => {
       this.timer = undefined;
       if (!this.visible || this.disposed) return;
@@ -137,8 +143,8 @@ export class RunsSession {
     const entries = (complete ? await this.host.runs() : this.host.known()).filter((r) => isIn(this.open, r));
     const gone = complete ? this.forget(entries) : [];
     // The first rows are on the page long before thousands of others have been read.
-    if (this.runs.size === 0 && entries.length > AT_A_TIME) {
-      await this.read(entries.slice(0, AT_A_TIME));
+    if (this.runs.size === 0 && entries.length > FIRST) {
+      await this.read(entries.slice(0, FIRST));
       await this.sendRead([], false);
     }
     await this.read(entries);

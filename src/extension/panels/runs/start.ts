@@ -40,8 +40,6 @@ export function startRuns(
     trusted: () => vscode.workspace.isTrusted,
     failed,
   });
-  // While the page is loading.
-  store.experiments().catch(failed);
   const changes = store.onDidChange(() => session.changed());
   const reading = store.onDidRead(() => session.changed());
   const trust = vscode.workspace.onDidGrantWorkspaceTrust(() => session.changed());
