@@ -38,6 +38,7 @@ describe('training from the palette, in VS Code 1.100', () => {
   let server: WorkbenchServer;
   let window: Window;
   let run: string;
+  let fork: string;
 
   beforeAll(async () => {
     server = await startWorkbench({ version: '1.100', name: 'train', vsix: vsixHere() });
@@ -47,7 +48,8 @@ describe('training from the palette, in VS Code 1.100', () => {
   });
   beforeEach(() => pictureOnFailure(window));
   afterAll(async () => {
-    if (run && !existsSync(join(run, 'result.json'))) kill(statusOf(run).pid);
+    for (const folder of [run, fork])
+      if (folder && !existsSync(join(folder, 'result.json'))) kill(statusOf(folder).pid);
     await server?.stop();
     await closeBrowser();
     lab.remove();
@@ -139,12 +141,26 @@ describe('training from the palette, in VS Code 1.100', () => {
     const notice = await window.said(text);
     await notice.getByRole('button', { name: 'Fork with Lower Rate from Step 0' }).click();
     await expect.poll(() => wild().length, { timeout: 900_000 }).toBe(2);
-    const fork = wild().find((folder) => folder !== run)!;
+    fork = wild().find((folder) => folder !== run)!;
     await Dashboard.of(window, [run, fork]);
     expect(statusOf(run).state).toBe('stopped');
     const spec = JSON.parse(readFileSync(join(fork, 'spec.json'), 'utf8')) as { training: unknown };
     expect(spec.training).toMatchObject({ learningRate: 10 });
+  });
+
+  test('a queued resume asks nothing by itself: with changed data, it goes back, and Run Now asks', async () => {
+    await window.contextMenu(window.row(/saved at step|stopped/), 'Resume Run');
+    await window.modal('A run is already in progress.', 'Queue');
+    await window.row('Resume').and(window.row('queued · next')).waitFor();
+    lab.write('train.jsonl', lab.read('train.jsonl').replace('"label":"pets"', '"label":"other"'));
     kill(statusOf(fork).pid);
+    const notice = await window.said(/The queued run of tiny could not be started: .*train\.jsonl/);
+    await window.row('could not be started').waitFor();
+    expect(statusOf(run).state).toBe('stopped');
+    await notice.getByRole('button', { name: 'Run Now' }).click();
+    await window.modal('have changed', 'Continue with Changed Files');
+    await expect.poll(() => statusOf(run).state, { timeout: 900_000 }).toBe('running');
+    await window.row('could not be started').waitFor({ state: 'detached' });
   });
 
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
