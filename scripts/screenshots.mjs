@@ -25,7 +25,11 @@ await main(async () => {
   await build();
   prepareRuns();
   const readme = process.argv.includes('--readme');
-  const env = { ...process.env, AURORA_SCREENSHOTS: WORKSPACE, ...(readme && { AURORA_THEMES: 'dark' }) };
+  const env = {
+    ...process.env,
+    AURORA_SCREENSHOTS: WORKSPACE,
+    ...(readme && { AURORA_THEMES: 'dark', AURORA_README: '1' }),
+  };
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const code = runNode(vitest, ['run', '--project', 'screenshots', ...(readme ? ['views'] : [])], { env });
   rmSync(WORKSPACE, { recursive: true, force: true });
@@ -46,7 +50,8 @@ function prepareRuns() {
   const words = { star: true, note: 'The first run, to compare others with.' };
   writeFileSync(join(runs, first, 'user.json'), `${JSON.stringify(words, null, 2)}\n`);
   // Makes the errors view load at once; next to a training run it would take a minute.
-  if (runNode(join(ROOT, 'dist/cli.cjs'), ['errors', join(runs, first), '--json']) !== 0)
+  const errors = ['errors', join(runs, first), '--json'];
+  if (runNode(join(ROOT, 'dist/cli.cjs'), errors, { stdio: ['ignore', 'ignore', 'inherit'] }) !== 0)
     throw new Failure('The errors of the first run could not be computed; the message is above.');
 }
 
