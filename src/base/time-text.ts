@@ -14,6 +14,15 @@ export function durationText(seconds: number, say: Say): string {
   return two([say('{0} h', Math.floor(minutes / 60)), say('{0} min', minutes % 60)], minutes % 60);
 }
 
+/** A time that was estimated: "less than a minute", "about 12 min", "about 2 h 5 min". */
+export function estimateText(seconds: number, say: Say): string {
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1) return say('less than a minute');
+  if (minutes < 60) return say('about {0} min', minutes);
+  const [hours, rest] = [Math.floor(minutes / 60), 5 * Math.floor((minutes % 60) / 5)];
+  return rest === 0 ? say('about {0} h', hours) : say('about {0} h {1} min', hours, rest);
+}
+
 /** The second part only if there is something in it. */
 const two = ([first, second]: [string, string], rest: number): string =>
   rest === 0 ? first : `${first} ${second}`;
@@ -22,5 +31,5 @@ const two = ([first, second]: [string, string], rest: number): string =>
 export function stepTime(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';
   if (seconds < 0.1) return `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
-  return `${seconds.toFixed(seconds < 10 ? 2 : seconds < 100 ? 1 : 0)} s`;
+  return `${seconds.toFixed(seconds < 9.995 ? 2 : seconds < 99.95 ? 1 : 0)} s`;
 }

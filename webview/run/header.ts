@@ -21,7 +21,7 @@ import {
   worseResult,
 } from './words';
 import { progressPercent } from '../../src/base/percent';
-import { stepTime } from '../../src/base/time-text';
+import { estimateText, stepTime } from '../../src/base/time-text';
 
 export interface HeaderActions {
   act(action: RunAction, run: RunData): void;
@@ -75,7 +75,7 @@ function numbers(run: RunData, now: number, several: boolean): unknown {
   const n = run.records;
   const facts: [string, string][] = [];
   if (run.started || n > 0) facts.push([t('Elapsed'), formatDuration(elapsed(run, now))]);
-  if (left !== undefined) facts.push([t('Time left'), t('about {0}', formatDuration(left))]);
+  if (left !== undefined) facts.push([t('Time left'), estimateText(left, t)]);
   const pace = secondsPerStep(run);
   if (pace !== undefined && !several) facts.push([t('Time per step'), stepTime(pace)]);
   if (n > 0 && !several) facts.push([t('Memory'), formatBytes(run.column('memory')[n - 1])]);

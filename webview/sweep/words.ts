@@ -1,3 +1,4 @@
+import { estimateText } from '../../src/base/time-text';
 import { formatMetric, metricInfo } from '../../src/experiment/metrics';
 import { trialText as settingsText } from '../../src/experiment/short-settings';
 import { shortKeys } from '../../src/experiment/sweep';
@@ -66,13 +67,7 @@ function pruningWords({ eta, minEpochs, minSteps }: NonNullable<SweepFacts['prun
 
 /** "About 12 min left, estimated from 3 trials." */
 export function timeLeftWords({ seconds, from }: TimeLeft): string {
-  const minutes = Math.round(seconds / 60);
-  const time =
-    minutes < 1
-      ? t('less than a minute')
-      : minutes < 60
-        ? t('about {0} min', minutes)
-        : t('about {0} h {1} min', Math.floor(minutes / 60), 5 * Math.floor((minutes % 60) / 5));
+  const time = estimateText(seconds, t);
   return from === 1
     ? t('Time left: {0}, estimated from 1 trial', time)
     : t('Time left: {0}, estimated from {1} trials', time, from);
