@@ -18,7 +18,7 @@ const LORA = 'adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["quer
 
 /**
  * Pictures of every view, in four themes, of real runs of the demo, into .cache/screenshots/workbench; with --readme
- * only those of the README, which are dark, and cropped into docs/images. Fails if a page has low-contrast text or a blank canvas.
+ * only those of the README, which are dark, and cropped into docs/images; with names, such as `views`, only these files'. Fails if a page has low-contrast text or a blank canvas.
  */
 await main(async () => {
   ensureDependencies();
@@ -31,7 +31,8 @@ await main(async () => {
     ...(readme && { AURORA_THEMES: 'dark', AURORA_README: '1' }),
   };
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-  const code = runNode(vitest, ['run', '--project', 'screenshots', ...(readme ? ['views'] : [])], { env });
+  const files = readme ? ['views'] : process.argv.slice(2);
+  const code = runNode(vitest, ['run', '--project', 'screenshots', ...files], { env });
   rmSync(WORKSPACE, { recursive: true, force: true });
   if (code !== 0) return code;
   say('The pictures are in .cache/screenshots/workbench/.');
