@@ -12,17 +12,18 @@ import { findLinearLayers } from '../src/graph/layers/linear';
 import { loadModel } from '../src/graph/file/load';
 import { prepareModel } from '../src/graph/prepare';
 import { AdamW } from '../src/trainer/optimizer/optimizer';
+import { quantizeModel } from '../src/trainer/quantize/quantize';
 import { HEAD, type BenchCase, type DenseArray } from './case';
 import { answerCommands } from './commands';
 
 /**
  * AuroRA Lab's side of the benchmark. Usage: step CASE THREADS [ENGINE:DEVICE [WAY]], where WAY is "whole",
- * "checkpointing", "mixed" or the size of a micro-batch. Its commands are "step" and "evaluate".
+ * "checkpointing", "mixed", "8-bit" or "4-bit" (of its weights), or the size of a micro-batch. Its commands are "step" and "evaluate".
  */
 async function main(path: string, threads: number, place: Place, way: string): Promise<void> {
   const c = JSON.parse(readFileSync(path, 'utf8')) as BenchCase;
   const folder = mkdtempSync(join(dirname(path), 'step-'));
-  const model = prepareModel(loadModel(join(dirname(path), c.model)));
+  const model = prepareModel(loadModel(inWay(join(dirname(path), c.model), way, folder)));
   const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), c.adapter);
   const infos = await probe(model, folder);
   const { stepper } = await openTask(
@@ -64,6 +65,15 @@ async function main(path: string, threads: number, place: Place, way: string): P
     },
   });
   await stepper.dispose();
+}
+
+/** The model's file, with quantized weights if the way says so. */
+function inWay(source: string, way: string, folder: string): string {
+  const bits = /^([48])-bit$/.exec(way)?.[1];
+  if (bits === undefined) return source;
+  const out = join(folder, 'quantized', 'model.onnx');
+  quantizeModel(source, out, { bits: Number(bits) as 4 | 8, blockSize: 32, symmetric: true });
+  return out;
 }
 
 const int64 = (t: DenseArray) => ({

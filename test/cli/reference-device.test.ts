@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { compareWithPyTorch, PLACES, problemOf } from '../../scripts/lib/gpu/references.mjs';
 import { onWebgpu } from '../webgpu';
 import { CLI } from './lab';
 
@@ -29,5 +30,24 @@ describe('aurora reference --device', () => {
     expect([code, out]).toEqual([19, '']);
     expect(err).toContain('error: WebGPU found no GPU with a Vulkan driver.');
     expect(err).toContain('vulkaninfo');
+  });
+});
+
+describe('npm run check:gpu', () => {
+  afterEach(() => void vi.unstubAllEnvs());
+  const webgpu = PLACES.find(({ engine, device }) => engine === 'onnxruntime' && device === 'webgpu')!;
+
+  it.runIf(onWebgpu)('compares the files that there is time for', async () => {
+    const { done, of, problem } = await compareWithPyTorch(webgpu, [FILE], 600);
+    expect(done).toMatchObject([{ file: 'table', agrees: true }]);
+    expect([of, problem]).toEqual([1, undefined]);
+    const late = await compareWithPyTorch(webgpu, [FILE], 0.01);
+    expect([late.done, late.of, late.problem]).toEqual([[], 1, undefined]);
+  });
+
+  it.skipIf(process.platform !== 'linux')('says why a GPU cannot be used', async () => {
+    vi.stubEnv('VK_DRIVER_FILES', '/nowhere/icd.json');
+    vi.stubEnv('VK_ICD_FILENAMES', '/nowhere/icd.json');
+    expect(await problemOf(webgpu)).toBe('WebGPU found no GPU with a Vulkan driver.');
   });
 });

@@ -48,7 +48,8 @@ export function table({ figures }) {
   );
 }
 
-function title(name) {
+/** "6x384:4x32" in words. */
+export function title(name) {
   const [encoder, batch] = name.split(':');
   const [layers, width] = encoder.split('x');
   return `${layers} layers × ${width}, batch ${batch.replace('x', ' × ')}`;

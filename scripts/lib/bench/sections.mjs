@@ -5,12 +5,12 @@ import { ROOT } from '../run.mjs';
 const PATH = join(ROOT, 'docs', 'benchmarks.md');
 const HEAD = `# Benchmarks
 
-Written by \`npm run bench\` (training), \`npm run bench:memory\`, \`npm run bench:devices\`, \`npm run bench:language\`,
-\`npm run bench:data\` and \`npm run bench:editor\` (the extension); do not edit. The section on large models is written by hand, from
-what \`npm run bench:large\` prints.
+Written by \`npm run bench\` (training), \`npm run bench:memory\`, \`npm run bench:devices\`, \`npm run bench:scaling\`,
+\`npm run bench:opening\`, \`npm run bench:language\`, \`npm run bench:data\` and \`npm run bench:editor\` (the extension); do not
+edit. The section on large models is written by hand, from what \`npm run bench:large\` prints.
 `;
 /** In file order. */
-const SECTIONS = ['training', 'memory', 'devices', 'language', 'large', 'data', 'editor'];
+const SECTIONS = ['training', 'memory', 'devices', 'scaling', 'opening', 'language', 'large', 'data', 'editor'];
 const begin = (name) => `<!-- ${name}: begin -->`;
 const end = (name) => `<!-- ${name}: end -->`;
 

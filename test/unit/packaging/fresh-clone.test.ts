@@ -17,7 +17,7 @@ function packagesOf(script: string, seen = new Set<string>()): string[] {
   });
 }
 
-it.each(['start', 'test', 'build', 'package', 'workbench', 'bench', 'screenshots', 'soak', 'study'])(
+it.each(['start', 'test', 'build', 'package', 'workbench', 'bench', 'check-gpu', 'screenshots', 'soak', 'study'])(
   'npm run %s works before anything is installed: it loads no package',
   (name) => {
     const seen = new Set<string>();
