@@ -25,7 +25,7 @@ export interface Int8Step {
 /** The least cosine similarity of each trainable tensor's gradient to that in float32. */
 export const AGREEMENT = 0.99;
 /** Shares of the layers that stay in float32, those with the largest rounding errors first, until the rest agrees. */
-const SHARES = [0, 1 / 8, 1 / 4, 1 / 2];
+const SHARES = [0, 1 / 8, 1 / 4, 1 / 2, 3 / 4];
 
 /**
  * A step's graph with its frozen layers in int8, except for those that do not tolerate it.
@@ -85,7 +85,7 @@ const someKept = (kept: readonly string[], of: number, cosine: number): string =
   `${kept.length} of ${of} frozen layers stay in float32, because with all of them in int8, the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}: ${list(kept)}.`;
 
 const allKept = (cosine: number): string =>
-  `All layers stay in float32, although training.precision is "int8": the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}, also with only half of the layers in int8.`;
+  `All layers stay in float32, although training.precision is "int8": the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}, also with only a quarter of the layers in int8.`;
 
 const list = (names: readonly string[]): string =>
   names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');

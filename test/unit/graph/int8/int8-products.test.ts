@@ -15,7 +15,7 @@ import { host, input, model, node } from '../onnx-models';
 import { scratchFolder } from '../../../scratch';
 
 const folder = scratchFolder('int8');
-const [WIDE, NARROW] = [32, 24];
+const [WIDE, NARROW] = [48, 32];
 
 const numbers = (seed: number, n: number) => Array.from({ length: n }, (_, i) => normal(seed, i));
 const weight = (name: string, seed: number, ...dims: number[]): Tensor =>
@@ -163,7 +163,7 @@ describe('products in int8', () => {
 
   it('read weights in float16 and parts of packed weights', async () => {
     const packed = weight('packed', 8, WIDE, 2 * NARROW);
-    const half = tensorOf('half', DType.float16, W.dims, Array.from(tensorValues(W), Number));
+    const half = tensorOf('half', DType.float16, W.dims, Array.from(tensorValues(W) as Float32Array));
     const m = sketch(
       [
         node('Cast', ['half'], ['wide'], { to: DType.float }),
