@@ -10,7 +10,7 @@ const MARK = 'aurora.frozenProduct';
 const FLOATS: readonly number[] = [DType.float, DType.float16, DType.bfloat16];
 
 /** Rounding the rows of a narrower product takes as long as the product. */
-const LEAST_WIDTH = 32;
+const LEAST_WIDTH = 16;
 
 /**
  * A copy of a forward graph that marks the products of what the data become and the user's own weights. The products of
