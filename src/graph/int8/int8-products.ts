@@ -80,7 +80,7 @@ function scaledBias(g: GraphBuilder, gemm: Node): string {
  * A copy of a step's graph with its marked products in int8: rows of activations and gradients are quantized as they
  * come, weights have been (`writeInt8Weights`).
  *
- * @param kept layers whose products stay in float32
+ * @param kept products that stay in float32, by their weights (`weightKey`)
  */
 export function withInt8Products(
   model: Model,
@@ -91,7 +91,7 @@ export function withInt8Products(
   const products = new Int8Products(model, weights);
   for (const node of model.graph.nodes) {
     const product = found.get(node.outputs[0]);
-    if (product && !kept.has(product.layer)) products.emit(product, node.outputs[0]);
+    if (product && !kept.has(weightKey(product))) products.emit(product, node.outputs[0]);
     else products.keep(node);
   }
   return products.finish();

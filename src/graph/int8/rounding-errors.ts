@@ -1,11 +1,11 @@
 import { outputsNamed, type Model } from '../model';
 import { frozenProducts } from './frozen-products';
 import { Int8Products } from './int8-products';
-import type { Int8Weight } from './weights-file';
+import { weightKey, type Int8Weight } from './weights-file';
 
 export interface RoundingErrors {
   model: Model;
-  /** Of each layer: outputs ‖y − y′‖² / ‖y‖², one for each product y in float32 that would be y′ in int8. */
+  /** By the weights of the products (`weightKey`): outputs ‖y − y′‖² / ‖y‖², one for each product y in float32 that would be y′ in int8. */
   errors: Map<string, string[]>;
 }
 
@@ -24,7 +24,8 @@ export function roundingErrors(model: Model, weights: ReadonlyMap<string, Int8We
     const rounded = g.fresh('rounded');
     products.emit(product, rounded);
     const error = g.op('Div', [squares(g.op('Sub', [rounded, exact])), squares(exact)]);
-    errors.set(product.layer, [...(errors.get(product.layer) ?? []), error]);
+    const key = weightKey(product);
+    errors.set(key, [...(errors.get(key) ?? []), error]);
   }
   return { model: products.finish(outputsNamed([...errors.values()].flat())), errors };
 }

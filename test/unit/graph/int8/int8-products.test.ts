@@ -138,7 +138,7 @@ describe('products in int8', () => {
     const int8 = withInt8Products(marked, weightsOf(marked));
     expect(int8.graph.nodes.filter((n) => n.opType === 'QuantizeLinear')).toHaveLength(1);
     expect(int8.graph.nodes.filter((n) => n.opType === 'MatMulIntegerToFloat')).toHaveLength(2);
-    const kept = withInt8Products(marked, weightsOf(marked), new Set(['W']));
+    const kept = withInt8Products(marked, weightsOf(marked), new Set(['W.int8']));
     expect(kept.graph.nodes.filter((n) => n.opType === 'MatMul').map((n) => n.inputs[1])).toEqual(['W']);
   });
 
@@ -202,8 +202,11 @@ describe('products in int8', () => {
       await run(withInt8Products(m, weights), feeds(x, dy)),
     ];
     const found = new Map([...errors].map(([layer, names]) => [layer, names.map((n) => out[n][0])]));
-    expect([...found.keys()]).toEqual(['W', 'V']);
-    for (const [at, name] of ['h', 'dx'].entries())
-      expect(found.get('W')![at]).toBeCloseTo(distance(rounded[name], exact[name]) ** 2, 7);
+    expect([...found.keys()]).toEqual(['W.int8', 'V.transposed.int8', 'W.transposed.int8']);
+    for (const [key, name] of [
+      ['W.int8', 'h'],
+      ['W.transposed.int8', 'dx'],
+    ])
+      expect(found.get(key)![0]).toBeCloseTo(distance(rounded[name], exact[name]) ** 2, 7);
   });
 });
