@@ -22,7 +22,9 @@ describe('training in int8', () => {
     const full = column(train('full', '--set', 'training.precision=float32'), 'loss');
     const losses = column(int8, 'loss');
     expect(losses).not.toEqual(full);
-    losses.forEach((loss, i) => expect(Math.abs(loss - full[i]) / full[i], `step ${i + 1}`).toBeLessThan(0.02));
+    losses.forEach((loss, i) =>
+      expect(Math.abs(loss - full[i]) / full[i], `step ${i + 1}`).toBeLessThan(0.02),
+    );
 
     const before = new Set(lab.runs(lab.path('int8')));
     const r = lab.run('train', '--fork', int8, '--at', '6');

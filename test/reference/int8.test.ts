@@ -25,8 +25,7 @@ describe('frozen layers in int8', () => {
     expect(leastCosine(exact.gradients, rounded.gradients)).toBeGreaterThanOrEqual(AGREEMENT);
     expect(stepDifference(exact, rounded).loss).toBeLessThan(0.02);
     // Shows that something was computed in int8, wherever nothing is reported.
-    if (rounded.warnings.length === 0)
-      expect(stepDifference(exact, rounded).gradient).toBeGreaterThan(1e-4);
+    if (rounded.warnings.length === 0) expect(stepDifference(exact, rounded).gradient).toBeGreaterThan(1e-4);
     const again = await referenceStep(file.modelPath, file.case, { precision: 'int8' });
     expect(again.gradients).toEqual(rounded.gradients);
   });

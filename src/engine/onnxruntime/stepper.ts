@@ -52,8 +52,7 @@ export async function openTask(
   if (precision === 'int8') requireCpu(on);
   const frozen = precision === 'int8' ? model.graph : undefined;
   const { model: stepModel, gradients, warnings } = await trainingGraph(task, folder, options, frozen);
-  const mixed =
-    precision === 'mixed' ? await mixedPrecision(stepModel, model.graph, folder, on) : undefined;
+  const mixed = precision === 'mixed' ? await mixedPrecision(stepModel, model.graph, folder, on) : undefined;
   const judge = judgedBatch && judgeOn(await judgedBatch(), task, gradients, folder, on);
   const int8 = precision === 'int8' ? await int8Step(stepModel, folder, on, judge) : undefined;
   const graph = deviceGraph(mixed ? mixed.apply(stepModel) : (int8?.model ?? stepModel), on.device);

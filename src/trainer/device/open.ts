@@ -63,8 +63,7 @@ export async function openOnDevice(
 }
 
 async function openProved(task: Task, place: Place, { threads, folder }: OpenOptions): Promise<OpenedTask> {
-  const open = () =>
-    openTask(task.model, task.infos, task.graph, folder, taskOptions(task, place, threads));
+  const open = () => openTask(task.model, task.infos, task.graph, folder, taskOptions(task, place, threads));
   if (onProcessor(place)) return open();
   const opened = await open().catch((e: unknown) => {
     // An error in the model or the experiment occurs on every device.
