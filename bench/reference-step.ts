@@ -11,7 +11,10 @@ import { prepareModel } from '../src/graph/prepare';
 import { LossScale } from '../src/trainer/optimizer/loss-scale';
 import { withLossScale } from '../src/trainer/optimizer/loss-scale-stepper';
 
-/** The result of one step on a reference file's model; in mixed precision as in a run, with the loss scaled. */
+/**
+ * The result of one step on a reference file's model; in mixed precision as in a run, with the loss scaled. Int8 is judged
+ * on the case itself.
+ */
 export async function referenceStep(
   modelPath: string,
   c: ReferenceCase,
@@ -24,7 +27,10 @@ export async function referenceStep(
   const parameters = caseParameters(c);
   const folder = mkdtempSync(join(tmpdir(), 'aurora-reference-'));
   try {
-    const { stepper, warnings = [] } = await openTask(model, infos, spec, join(folder, 'step'), options);
+    const { stepper, warnings = [] } = await openTask(model, infos, spec, join(folder, 'step'), {
+      judgedBatch: () => Promise.resolve({ inputs, parameters }),
+      ...options,
+    });
     const { count } = await stepper.evaluate(inputs, parameters);
     const run = options.precision === 'mixed' ? withLossScale(stepper, new LossScale()) : stepper;
     const result = await run.step(inputs, parameters, 1 / count);

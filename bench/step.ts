@@ -18,7 +18,8 @@ import { answerCommands } from './commands';
 
 /**
  * AuroRA Lab's side of the benchmark. Usage: step CASE THREADS [ENGINE:DEVICE [WAY]], where WAY is "whole",
- * "checkpointing", "mixed", "8-bit" or "4-bit" (of its weights), or the size of a micro-batch. Its commands are "step" and "evaluate".
+ * "checkpointing", "mixed", "int8", "8-bit" or "4-bit" (of its weights), or the size of a micro-batch. Its commands are
+ * "step" and "evaluate".
  */
 async function main(path: string, threads: number, place: Place, way: string): Promise<void> {
   const c = JSON.parse(readFileSync(path, 'utf8')) as BenchCase;
@@ -40,7 +41,7 @@ async function main(path: string, threads: number, place: Place, way: string): P
       threads,
       place,
       gradientCheckpointing: way === 'checkpointing',
-      precision: way === 'mixed' ? 'mixed' : 'float32',
+      precision: way === 'mixed' || way === 'int8' ? way : 'float32',
     },
   );
   const parameters = new Map(

@@ -51,6 +51,12 @@ export interface OpenedTask {
   warnings?: readonly string[];
 }
 
+/** A batch that int8 is judged on. */
+export interface JudgedBatch {
+  inputs: HostTensors;
+  parameters: Parameters;
+}
+
 export interface EvaluatorOptions {
   /** ONNX Runtime on the CPU by default. */
   place?: Place;
@@ -59,8 +65,13 @@ export interface EvaluatorOptions {
 }
 
 export interface TaskOptions extends EvaluatorOptions {
-  /** 'mixed': frozen weights in float16, everything else in float32; the caller scales the loss. */
-  precision?: 'float32' | 'mixed';
+  /**
+   * 'mixed': frozen weights in float16, everything else in float32; the caller scales the loss. 'int8': the products of
+   * a step with frozen weights in int8; evaluations stay in float32.
+   */
+  precision?: 'float32' | 'mixed' | 'int8';
+  /** For int8: layers whose gradients differ too much on it stay in float32. By default, none does. */
+  judgedBatch?: () => Promise<JudgedBatch>;
   /** Recompute each layer's activations in the backward pass instead of keeping them. */
   gradientCheckpointing?: boolean;
 }

@@ -113,8 +113,11 @@ export interface TrainingSpec {
   gradientAccumulation: number;
   /** Maximum number of examples run at once; halved automatically if a batch does not fit. The result is the same. */
   microBatchSize?: number;
-  /** 'mixed': frozen weights in float16, adapters in float32, with loss scaling. */
-  precision: 'float32' | 'mixed';
+  /**
+   * 'mixed': frozen weights in float16, adapters in float32, with loss scaling. 'int8': frozen layers in int8 in
+   * training steps, adapters and evaluations in float32.
+   */
+  precision: 'float32' | 'mixed' | 'int8';
   /** Recompute each layer in the backward pass: less memory, more time, the same gradients. */
   gradientCheckpointing: boolean;
   /** The last epochs train the static form, which is merged without loss; 0 or omitted: none. */

@@ -8,16 +8,26 @@ import { saveByReference } from '../../graph/file/save';
 import type { Executable, HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../../tasks/task-graph';
-import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
+import type {
+  Evaluator,
+  EvaluatorOptions,
+  JudgedBatch,
+  OpenedTask,
+  Parameters,
+  Stepper,
+  TaskOptions,
+} from '../stepper';
 import { atLabelRows } from '../../tasks/label-rows';
 import { requireTrainable } from '../../tasks/trained-tensors';
 import { deviceFeeds, deviceGraph } from './device-graph';
 import { LARGE_MODEL } from './large-model';
+import { int8Step, type Judge } from './int8/int8-step';
 import { mixedPrecision, type MixedPrecision } from './mixed-precision';
-import type { SessionOptions } from './session';
+import { openSession, type SessionOptions } from './session';
 import { GRAD_SCALE } from './gradient-scale';
 import { trainingGraph } from './training-graph';
 import { Turns } from './turns';
+import { AuroraError } from '../../base/errors';
 import { nameTable, own } from '../../base/names';
 
 /**
@@ -37,11 +47,15 @@ export async function openTask(
 ): Promise<OpenedTask> {
   const task = buildTaskGraph(model, infos, spec, true, true);
   requireTrainable(task);
-  const { model: stepModel, gradients, warnings } = await trainingGraph(task, folder, options);
   const on = sessionOptions(options);
-  const mixed =
-    options.precision === 'mixed' ? await mixedPrecision(stepModel, model.graph, folder, on) : undefined;
-  const graph = deviceGraph(mixed ? mixed.apply(stepModel) : stepModel, on.device);
+  const { precision, judgedBatch } = options;
+  if (precision === 'int8') requireCpu(on);
+  const frozen = precision === 'int8' ? model.graph : undefined;
+  const { model: stepModel, gradients, warnings } = await trainingGraph(task, folder, options, frozen);
+  const mixed = precision === 'mixed' ? await mixedPrecision(stepModel, model.graph, folder, on) : undefined;
+  const judge = judgedBatch && judgeOn(await judgedBatch(), task, gradients, folder, on);
+  const int8 = precision === 'int8' ? await int8Step(stepModel, folder, on, judge) : undefined;
+  const graph = deviceGraph(mixed ? mixed.apply(stepModel) : (int8?.model ?? stepModel), on.device);
   const turns = turnsOf(model, on);
   const session = await turns.session(saveByReference(graph, folder, 'step.onnx'), on);
   const evaluator = await evaluatorOf(model, infos, spec, folder, on, turns, mixed).catch(async (e) => {
@@ -50,12 +64,9 @@ export async function openTask(
     throw e;
   });
   const fetches = [task.lossSum, task.count, ...gradients.values()];
-  const { ahead } = task;
   const stepper: Stepper = {
     async step(batch, parameters, gradScale) {
-      const inputs = ahead === undefined ? batch : atLabelRows(batch, task.labels, ahead);
-      const scale: HostTensor = { dtype: DType.float, dims: [], data: Float32Array.of(gradScale) };
-      const all = { ...feeds(task, inputs, parameters), [GRAD_SCALE]: scale };
+      const all = stepFeeds(task, batch, parameters, gradScale);
       const out = await session.run(deviceFeeds(graph, all), fetches);
       return {
         lossSum: Number(out[task.lossSum].data[0]),
@@ -64,14 +75,15 @@ export async function openTask(
       };
     },
     evaluate: evaluator.evaluate,
-    atLabels: ahead !== undefined,
+    atLabels: task.ahead !== undefined,
     ...(evaluator.openGraph && { openGraph: evaluator.openGraph }),
     async dispose() {
       await session.dispose();
       await evaluator.dispose();
     },
   };
-  return { stepper, trainable: task.trainable, warnings: [...warnings, ...(mixed?.warnings ?? [])] };
+  const told = [...warnings, ...(mixed?.warnings ?? []), ...(int8?.warnings ?? [])];
+  return { stepper, trainable: task.trainable, warnings: told };
 }
 
 /** Only the forward half of a task; also for a merged model, which has no adapters left. */
@@ -141,6 +153,51 @@ async function evaluatorOf(
       if (stillOwned(folder)) discard(folder);
     },
   };
+}
+
+/** ONNX Runtime has these products of integers for the CPU alone. */
+function requireCpu({ device }: On): void {
+  if (device !== 'cpu')
+    throw new AuroraError(
+      'device',
+      `training.precision "int8" is for the CPU, and this run is on ${device}.`,
+      'Train on the CPU: --device cpu, or the setting aurora.device. Or set training.precision to "float32" or "mixed".',
+    );
+}
+
+/** Runs graphs on a batch before there is a session for steps; one is open at a time. */
+function judgeOn(
+  { inputs, parameters }: JudgedBatch,
+  task: TaskGraph,
+  gradients: ReadonlyMap<string, string>,
+  folder: string,
+  on: On,
+): Judge {
+  const all = stepFeeds(task, inputs, parameters, 1);
+  return {
+    gradients,
+    async run(model, outputs) {
+      const graph = deviceGraph(model, on.device);
+      const session = await openSession(saveByReference(graph, folder, 'judge.onnx'), on);
+      try {
+        return await session.run(deviceFeeds(graph, all), outputs);
+      } finally {
+        await session.dispose();
+      }
+    },
+  };
+}
+
+function stepFeeds(
+  task: TaskGraph,
+  batch: HostTensors,
+  parameters: Parameters,
+  gradScale: number,
+): HostTensors {
+  const { ahead, labels } = task;
+  const inputs = ahead === undefined ? batch : atLabelRows(batch, labels, ahead);
+  const scale: HostTensor = { dtype: DType.float, dims: [], data: Float32Array.of(gradScale) };
+  return { ...feeds(task, inputs, parameters), [GRAD_SCALE]: scale };
 }
 
 function feeds(task: TaskGraph, inputs: HostTensors, parameters: Parameters): HostTensors {

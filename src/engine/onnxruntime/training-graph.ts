@@ -1,7 +1,8 @@
 import { differentiate } from '../../graph/autodiff/differentiate';
 import { recompute } from '../../graph/autodiff/recompute';
 import { GraphBuilder } from '../../graph/builder';
-import { outputsNamed, type Model } from '../../graph/model';
+import { markFrozenProducts } from '../../graph/int8/frozen-products';
+import { outputsNamed, type Graph, type Model } from '../../graph/model';
 import { prune } from '../../graph/prune';
 import type { TaskGraph } from '../../tasks/task-graph';
 import type { TaskOptions } from '../stepper';
@@ -15,19 +16,25 @@ const NOTHING_TO_RECOMPUTE =
   'Gradient checkpointing has no effect on this model: the backward pass reads too little from inside its layers ' +
   'for recomputation to save memory. Training continues without it.';
 
-/** Forward and backward in one graph; its outputs are the loss and the gradients. */
+/**
+ * Forward and backward in one graph; its outputs are the loss and the gradients.
+ *
+ * @param frozen the user's graph, if the products with its weights are to be marked
+ */
 export async function trainingGraph(
   task: TaskGraph,
   folder: string,
   options: Pick<TaskOptions, 'gradientCheckpointing'> = {},
+  frozen?: Graph,
 ): Promise<{ model: Model; gradients: Map<string, string>; warnings: string[] }> {
   const infos = await probe(task.model, folder);
   const folded = await foldConstants(task.model, infos);
-  const graph = { ...folded, inputs: [...folded.inputs] };
+  const names = task.trainable.map((t) => t.name);
+  const marked = frozen ? markFrozenProducts(folded, frozen, names) : folded;
+  const graph = { ...marked, nodes: [...marked.nodes], inputs: [...marked.inputs] };
   const dtype = infos.get(task.lossSum)!.dtype;
   new GraphBuilder(graph, '/seed').addInput(GRAD_SCALE, dtype, []);
   const forward = new Set(graph.nodes);
-  const names = task.trainable.map((t) => t.name);
   const gradients = differentiate(graph, infos, new Map([[task.lossSum, GRAD_SCALE]]), names, task.stop);
   requireReached(names.filter((n) => !gradients.has(n)));
   graph.outputs = outputsNamed([task.lossSum, task.count, ...gradients.values()]);

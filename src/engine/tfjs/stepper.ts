@@ -157,7 +157,7 @@ function deviceTensor(tf: Tf, values: ReadonlyMap<string, Value>, name: string):
 }
 
 function requireSupported({ precision, gradientCheckpointing }: TaskOptions): void {
-  if (precision === 'mixed')
+  if (precision === 'mixed' || precision === 'int8')
     throw new AuroraError(
       'experiment',
       'TensorFlow.js computes in float32 only.',

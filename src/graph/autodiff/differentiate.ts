@@ -3,6 +3,7 @@ import { attrInt } from '../attributes';
 import { GraphBuilder } from '../builder';
 import { isFloat } from '../dtype';
 import type { TensorInfos } from '../infos';
+import { inheritMark } from '../int8/frozen-products';
 import type { Graph, Node } from '../model';
 import { Extents } from './extents';
 import { ruleFor } from './registry';
@@ -34,7 +35,9 @@ export function differentiate(
     const dy = node.outputs.map((y) => collect(g, parts, y));
     if (dy.every((d) => d === undefined)) continue;
     const context = new RuleContext(g, node, dy, infos, (t) => path.tensors.has(t), extents);
+    const first = graph.nodes.length;
     const dx = ruleFor(node)!(context);
+    inheritMark(node, graph.nodes.slice(first));
     dx.forEach((gradient, i) => {
       if (gradient === undefined || !context.needs(i)) return;
       const list = parts.get(node.inputs[i]) ?? [];

@@ -14,7 +14,7 @@ import { choiceProblems } from './choice-rules';
 import type { Problem } from './source';
 
 /** Rules that a schema cannot express: values that are valid one by one but not together. */
-export function ruleProblems({ adapter, data, task, training }: Experiment): Problem[] {
+export function ruleProblems({ adapter, data, model, task, training }: Experiment): Problem[] {
   const problems = adapterRuleProblems(adapter);
   if (isHeadAlone(adapter) && task.head === 'none')
     problems.push({
@@ -64,6 +64,11 @@ export function ruleProblems({ adapter, data, task, training }: Experiment): Pro
     problems.push({
       path: ['training', 'packing'],
       message: `training.packing is for causal-language-modeling, and task.type is "${task.type}"`,
+    });
+  if (training.precision === 'int8' && model.quantize !== undefined)
+    problems.push({
+      path: ['training', 'precision'],
+      message: `training.precision is "int8" and model.quantize is ${model.quantize}, but only weights in float32 can be computed in int8`,
     });
   const { staticEpochs = 0, epochs, earlyStopping } = training;
   if (staticEpochs > epochs)

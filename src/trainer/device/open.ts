@@ -52,7 +52,7 @@ export async function openOnDevice(
       task.infos,
       task.graph,
       options.folder,
-      taskOptions(task.spec, to, options.threads),
+      taskOptions(task, to, options.threads),
     );
     const tried = choice.tried.filter((t) => t.place.device !== place.device);
     return {
@@ -63,8 +63,7 @@ export async function openOnDevice(
 }
 
 async function openProved(task: Task, place: Place, { threads, folder }: OpenOptions): Promise<OpenedTask> {
-  const open = () =>
-    openTask(task.model, task.infos, task.graph, folder, taskOptions(task.spec, place, threads));
+  const open = () => openTask(task.model, task.infos, task.graph, folder, taskOptions(task, place, threads));
   if (onProcessor(place)) return open();
   const opened = await open().catch((e: unknown) => {
     // An error in the model or the experiment occurs on every device.

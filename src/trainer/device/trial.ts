@@ -99,7 +99,7 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
       task.infos,
       task.graph,
       folder,
-      taskOptions(spec, place, threads),
+      taskOptions(task, place, threads),
     );
     const { parameters } = initialState(task, trainable);
     const micro = new MicroBatches(task, stepper, place, () => undefined);

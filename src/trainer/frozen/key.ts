@@ -29,6 +29,7 @@ export async function valuesKey(
       batchSize: training.batchSize,
       microBatchSize: training.microBatchSize,
       threads,
+      precision: training.precision,
     }),
   );
   for (const { dataset } of [task.data.train, task.data.validation]) task.kind.hashInputs(dataset, hash);

@@ -192,6 +192,11 @@ describe('errors in an experiment file', () => {
       '--set training.schedule=cosin: training.schedule is "cosin", expected "linear", "cosine" or "constant"; did you mean "cosine"?',
     ]));
 
+  it('refuse int8 of a model that is quantized', () =>
+    expect(errorOf(MINIMAL, 'training.precision=int8', 'model.quantize=8')).toEqual([
+      '--set training.precision=int8: training.precision is "int8" and model.quantize is 8, but only weights in float32 can be computed in int8.',
+    ]));
+
   it.each(['text-classification', 'masked-language-modeling', 'multiple-choice'])(
     'refuse packing for another kind of task: %s',
     (type) => {

@@ -161,6 +161,7 @@ describe('what cannot run is reported before training', () => {
 
   it.each<[string, TaskOptions, RegExp]>([
     ['mixed precision', { precision: 'mixed' }, /float32 only/],
+    ['int8', { precision: 'int8' }, /float32 only/],
     ['gradient checkpointing', { gradientCheckpointing: true }, /does not support gradient checkpointing/],
   ])('for %s', async (_, options, message) => {
     await expect(open(on('cpu'), 0, options)).rejects.toMatchObject({

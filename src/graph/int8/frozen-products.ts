@@ -1,0 +1,68 @@
+import { DType } from '../dtype';
+import { linearOperand, weightOperands, type WeightOperand } from '../layers/weight-operands';
+import type { Graph, Node } from '../model';
+import { readsOf } from '../reads';
+
+/** In the metadata of a product in a step's graph whose second factor is a frozen weight: the weight's name there. */
+const MARK = 'aurora.frozenProduct';
+
+/** Other types are quantized already. */
+const FLOATS: readonly number[] = [DType.float, DType.float16, DType.bfloat16];
+
+/** Rounding the rows of a narrower product takes as long as the product. */
+const LEAST_WIDTH = 16;
+
+/**
+ * A copy of a forward graph that marks the products of what the data become and the user's own weights. The products of
+ * a gradient and the same weight inherit the mark (`inheritMark`). A product of two weights, as DoRA's, has none.
+ *
+ * @param own the user's graph: constants of adapters are not its weights
+ * @param trained inputs that are not data
+ */
+export function markFrozenProducts(graph: Graph, own: Graph, trained: readonly string[]): Graph {
+  const operands = weightOperands(graph);
+  const data = new Set(graph.inputs.map((i) => i.name));
+  for (const name of [...trained, ...graph.initializers.keys()]) data.delete(name);
+  const nodes = graph.nodes.map((node) => {
+    if (readsOf(node).some((x) => data.has(x))) node.outputs.forEach((y) => data.add(y));
+    const operand = data.has(node.inputs[0]) ? linearOperand(graph, operands, node) : undefined;
+    if (!operand || !isFrozen(operand) || !own.initializers.has(operand.tensor.name)) return node;
+    return { ...node, metadata: new Map(node.metadata).set(MARK, node.inputs[1]) };
+  });
+  return { ...graph, nodes };
+}
+
+const isFrozen = ({ tensor, type, dims, plain, values }: WeightOperand): boolean =>
+  FLOATS.includes(tensor.dtype) &&
+  type === DType.float &&
+  Math.min(...dims) >= LEAST_WIDTH &&
+  (plain || values !== undefined);
+
+/** @param emitted by the gradient rule of `from` */
+export function inheritMark(from: Node, emitted: readonly Node[]): void {
+  const mark = from.metadata.get(MARK);
+  if (mark === undefined) return;
+  for (const node of emitted)
+    if (node.inputs[1] === from.inputs[1] && ['MatMul', 'Gemm'].includes(node.opType))
+      node.metadata.set(MARK, mark);
+}
+
+/** A marked product. */
+export interface FrozenProduct {
+  node: Node;
+  /** The same for all products of a layer, forward and backward: the name of its weight. */
+  layer: string;
+  operand: WeightOperand;
+}
+
+/** In order, by their first output. */
+export function frozenProducts(graph: Graph): Map<string, FrozenProduct> {
+  const operands = weightOperands(graph);
+  const found = new Map<string, FrozenProduct>();
+  for (const node of graph.nodes) {
+    const layer = node.metadata.get(MARK);
+    const operand = layer === undefined ? undefined : linearOperand(graph, operands, node);
+    if (operand) found.set(node.outputs[0], { node, layer: layer!, operand });
+  }
+  return found;
+}

@@ -1,0 +1,71 @@
+import { replaceFile, writeAll } from '../../files/atomic';
+import { DType } from '../dtype';
+import type { WeightOperand } from '../layers/weight-operands';
+import type { Tensor } from '../model';
+import { floatValues, tensorOf } from '../values';
+import type { FrozenProduct } from './frozen-products';
+
+/** Aligned for every vector unit that may read a weight in place. */
+const ALIGNMENT = 64;
+
+/** A matrix (in, out) in int8, symmetric: `values` · `scales`, which has one number for each column. */
+export interface Int8Weight {
+  values: Tensor;
+  scales: Tensor;
+}
+
+/** A weight is stored twice: as the forward pass multiplies with it, and transposed for the backward pass. */
+export const weightKey = ({ layer, operand }: FrozenProduct): string =>
+  `${layer}${operand.transposed ? '.transposed' : ''}.int8`;
+
+/**
+ * Writes the weights of products in int8 into one file, each column with its own scale. One weight at a time is in
+ * memory in float32.
+ *
+ * @param largest magnitude of an integer: 127, or less where larger ones overflow
+ * @returns by `weightKey`
+ * @throws AuroraError 'disk' if the disk is full
+ */
+export function writeInt8Weights(
+  products: Iterable<FrozenProduct>,
+  path: string,
+  largest: number,
+): Map<string, Int8Weight> {
+  const written = new Map<string, Int8Weight>();
+  replaceFile(path, (fd) => {
+    let offset = 0;
+    for (const product of products) {
+      const name = weightKey(product);
+      if (written.has(name)) continue;
+      const { values, scales, dims } = quantized(product.operand, largest);
+      writeAll(fd, new Uint8Array(values.buffer), offset);
+      const data = { path, offset, length: values.length };
+      written.set(name, {
+        values: { name, dtype: DType.int8, dims, data },
+        scales: tensorOf(`${name}.scales`, DType.float, [scales.length], scales),
+      });
+      offset = Math.ceil((offset + values.length) / ALIGNMENT) * ALIGNMENT;
+    }
+  });
+  return written;
+}
+
+function quantized({ tensor, dims, part, transposed, values: computed }: WeightOperand, largest: number) {
+  const stored = computed?.() ?? floatValues(tensor);
+  const [rows, columns] = dims;
+  const first = (r: number) => r * tensor.dims[1] + (part?.from ?? 0);
+  const scales = new Float32Array(transposed ? rows : columns);
+  for (let r = 0; r < rows; r++)
+    for (let c = 0, at = first(r); c < columns; c++, at++) {
+      const output = transposed ? r : c;
+      scales[output] = Math.max(scales[output], Math.abs(stored[at]));
+    }
+  // A column of zeros has any scale.
+  scales.forEach((size, output) => (scales[output] = size === 0 ? 1 : size / largest));
+  const values = new Int8Array(rows * columns);
+  for (let r = 0; r < rows; r++)
+    for (let c = 0, at = first(r); c < columns; c++, at++)
+      if (transposed) values[c * rows + r] = Math.round(stored[at] / scales[r]);
+      else values[r * columns + c] = Math.round(stored[at] / scales[c]);
+  return { values, scales, dims: transposed ? [columns, rows] : [rows, columns] };
+}

@@ -1,0 +1,212 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openSession } from '../../../../src/engine/onnxruntime/session';
+import { DType } from '../../../../src/graph/dtype';
+import { saveByReference } from '../../../../src/graph/file/save';
+import { frozenProducts, inheritMark, markFrozenProducts } from '../../../../src/graph/int8/frozen-products';
+import { withInt8Products } from '../../../../src/graph/int8/int8-products';
+import { roundingErrors } from '../../../../src/graph/int8/rounding-errors';
+import { writeInt8Weights } from '../../../../src/graph/int8/weights-file';
+import type { HostTensors } from '../../../../src/graph/host-tensor';
+import type { Model, Node, Tensor } from '../../../../src/graph/model';
+import { tensorOf, tensorValues } from '../../../../src/graph/values';
+import { normal } from '../../../../src/base/random';
+import { host, input, model, node } from '../onnx-models';
+import { scratchFolder } from '../../../scratch';
+
+const folder = scratchFolder('int8');
+const [WIDE, NARROW] = [48, 32];
+
+const numbers = (seed: number, n: number) => Array.from({ length: n }, (_, i) => normal(seed, i));
+const weight = (name: string, seed: number, ...dims: number[]): Tensor =>
+  tensorOf(name, DType.float, dims, numbers(seed, dims[0] * dims[1]));
+const W = weight('W', 1, WIDE, NARROW);
+const V = weight('V', 2, WIDE, NARROW);
+const bias = tensorOf('b', DType.float, [WIDE], numbers(3, WIDE));
+
+const sketch = (nodes: Node[], outputs: string[], initializers: Tensor[]): Model =>
+  model({
+    opset: 21,
+    inputs: [
+      input('x', DType.float, ['n', 's', WIDE]),
+      input('A', DType.float, [16, WIDE]),
+      input('dy', DType.float, ['m', NARROW]),
+    ],
+    nodes,
+    outputs,
+    initializers,
+  });
+
+/** A product, its backward pass as `MatMul`'s rule emits it, and one with everything that Gemm has. */
+function step(): Model {
+  const m = sketch(
+    [
+      node('MatMul', ['x', 'W'], ['h']),
+      node('Gemm', ['dy', 'V', 'b'], ['z'], { transB: 1, alpha: { float: -0.5 }, beta: { float: 2 } }),
+    ],
+    ['h', 'z', 'dx'],
+    [W, V, bias],
+  );
+  const graph = markFrozenProducts(m.graph, m.graph, ['A']);
+  const backward = node('Gemm', ['dy', 'W'], ['dx'], { transB: 1 });
+  inheritMark(graph.nodes[0], [backward]);
+  return { ...m, graph: { ...graph, nodes: [...graph.nodes, backward] } };
+}
+
+async function run(m: Model, feeds: HostTensors): Promise<Record<string, number[]>> {
+  const session = await openSession(saveByReference(m, folder, 'step.onnx'), { threads: 2 });
+  const given = Object.fromEntries(m.graph.inputs.map(({ name }) => [name, feeds[name]]));
+  const out = await session.run(given);
+  await session.dispose();
+  return Object.fromEntries(Object.entries(out).map(([name, t]) => [name, Array.from(t.data, Number)]));
+}
+
+const weightsOf = (m: Model, largest = 127) =>
+  writeInt8Weights(frozenProducts(m.graph).values(), join(folder, `weights.int8`), largest);
+
+const feeds = (x: number[], dy: number[]): HostTensors => ({
+  x: host([1, x.length / WIDE, WIDE], x),
+  A: host([16, WIDE], numbers(9, 16 * WIDE)),
+  dy: host([dy.length / NARROW, NARROW], dy),
+});
+
+/** What the definition says, in float64: both factors rounded to 127 steps, rows and columns by their own largest. */
+function defined(x: number[], w: (i: number, o: number) => number, ins: number, outs: number): number[] {
+  const rounded = (all: number[]) => {
+    const largest = Math.max(...all.map(Math.abs));
+    return all.map((v) => (Math.round((v / largest) * 127) * largest) / 127);
+  };
+  const columns = Array.from({ length: outs }, (_, o) =>
+    rounded(Array.from({ length: ins }, (_, i) => w(i, o))),
+  );
+  return Array.from({ length: x.length / ins }, (_, r) => rounded(x.slice(r * ins, (r + 1) * ins))).flatMap(
+    (row) => columns.map((column) => row.reduce((sum, v, i) => sum + v * column[i], 0)),
+  );
+}
+
+const distance = (a: number[], b: number[]) =>
+  Math.sqrt(a.reduce((s, v, i) => s + (v - b[i]) ** 2, 0) / b.reduce((s, v) => s + v * v, 0));
+
+describe('products in int8', () => {
+  const [x, dy] = [numbers(4, 5 * WIDE), numbers(5, 5 * NARROW)];
+
+  it('are those of rounded rows and rounded columns, near float32, forward and backward', async () => {
+    const m = step();
+    const int8 = withInt8Products(m, weightsOf(m));
+    expect(int8.graph.nodes.some((n) => n.opType === 'MatMul' || n.opType === 'Gemm')).toBe(false);
+    expect([...int8.graph.initializers.keys()].filter((name) => name === 'W' || name === 'V')).toEqual([]);
+    const [exact, rounded] = [await run(m, feeds(x, dy)), await run(int8, feeds(x, dy))];
+    const [w, v] = [tensorValues(W), tensorValues(V)] as Float32Array[];
+    const b = tensorValues(bias) as Float32Array;
+    const expected: Record<string, number[]> = {
+      h: defined(x, (i, o) => w[i * NARROW + o], WIDE, NARROW),
+      dx: defined(dy, (i, o) => w[o * NARROW + i], NARROW, WIDE),
+      z: defined(dy, (i, o) => -0.5 * v[o * NARROW + i], NARROW, WIDE).map((y, at) => y + 2 * b[at % WIDE]),
+    };
+    for (const name of ['h', 'dx', 'z']) {
+      expect(distance(rounded[name], expected[name]), name).toBeLessThan(1e-5);
+      expect(distance(rounded[name], exact[name]), name).toBeLessThan(0.02);
+      expect(rounded[name], name).not.toEqual(exact[name]);
+    }
+  });
+
+  it('give a row the same bits whatever the other rows are', async () => {
+    const m = step();
+    const int8 = withInt8Products(m, weightsOf(m));
+    const whole = await run(int8, feeds(x, dy));
+    const others = (all: number[], width: number, factor: number) => [
+      ...numbers(6, 70 * width).map((v) => factor * v),
+      ...all.slice(2 * width, 3 * width),
+      ...Array<number>(width).fill(0),
+    ];
+    for (const factor of [1e-6, 1, 1e6]) {
+      const found = await run(int8, feeds(others(x, WIDE, factor), others(dy, NARROW, factor)));
+      expect(found.h.slice(70 * NARROW, 71 * NARROW)).toEqual(whole.h.slice(2 * NARROW, 3 * NARROW));
+      expect(found.dx.slice(70 * WIDE, 71 * WIDE)).toEqual(whole.dx.slice(2 * WIDE, 3 * WIDE));
+      // A row of zeros, as padding has.
+      expect(found.h.slice(71 * NARROW).every((v) => v === 0)).toBe(true);
+    }
+  });
+
+  it('quantize what several products read once', () => {
+    const m = sketch(
+      [node('MatMul', ['x', 'W'], ['q']), node('MatMul', ['x', 'V'], ['k'])],
+      ['q', 'k'],
+      [W, V],
+    );
+    const marked = { ...m, graph: markFrozenProducts(m.graph, m.graph, ['A']) };
+    const int8 = withInt8Products(marked, weightsOf(marked));
+    expect(int8.graph.nodes.filter((n) => n.opType === 'QuantizeLinear')).toHaveLength(1);
+    expect(int8.graph.nodes.filter((n) => n.opType === 'MatMulIntegerToFloat')).toHaveLength(2);
+    const kept = withInt8Products(marked, weightsOf(marked), new Set(['W.int8']));
+    expect(kept.graph.nodes.filter((n) => n.opType === 'MatMul').map((n) => n.inputs[1])).toEqual(['W']);
+  });
+
+  it('are none of weights alone, of trained weights, of constants of adapters and of narrow ones', () => {
+    const small = weight('small', 7, WIDE, 8);
+    const m = sketch(
+      [
+        node('MatMul', ['A', 'W'], ['ofWeights']),
+        node('Transpose', ['A'], ['At'], { perm: [1, 0] }),
+        node('MatMul', ['x', 'At'], ['trained']),
+        node('MatMul', ['x', 'V'], ['adapter']),
+        node('MatMul', ['x', 'small'], ['narrow']),
+      ],
+      ['ofWeights', 'trained', 'adapter', 'narrow'],
+      [W, V, small],
+    );
+    const own = sketch([], [], [W, small]).graph;
+    expect(frozenProducts(markFrozenProducts(m.graph, own, ['A'])).size).toBe(0);
+    // With V in the user's model, its product is one.
+    expect([...frozenProducts(markFrozenProducts(m.graph, m.graph, ['A'])).keys()]).toEqual(['adapter']);
+  });
+
+  it('read weights in float16 and parts of packed weights', async () => {
+    const packed = weight('packed', 8, WIDE, 2 * NARROW);
+    const half = tensorOf('half', DType.float16, W.dims, Array.from(tensorValues(W) as Float32Array));
+    const m = sketch(
+      [
+        node('Cast', ['half'], ['wide'], { to: DType.float }),
+        node('MatMul', ['x', 'wide'], ['h']),
+        {
+          ...node('Split', ['packed', 'sizes'], ['p', 'q'], { axis: 1 }),
+          metadata: new Map([['aurora.packed', '1']]),
+        },
+        node('MatMul', ['x', 'q'], ['z']),
+      ],
+      ['h', 'z'],
+      [half, packed, tensorOf('sizes', DType.int64, [2], [NARROW, NARROW])],
+    );
+    const marked = { ...m, graph: markFrozenProducts(m.graph, m.graph, ['A']) };
+    const int8 = withInt8Products(marked, weightsOf(marked));
+    expect(int8.graph.nodes.filter((n) => n.opType === 'MatMulIntegerToFloat')).toHaveLength(2);
+    const [exact, rounded] = [await run(m, feeds(x, dy)), await run(int8, feeds(x, dy))];
+    for (const name of ['h', 'z']) expect(distance(rounded[name], exact[name]), name).toBeLessThan(0.02);
+  });
+
+  it('have weights of 7 bits for processors that overflow, and each direction its own copy', () => {
+    const weights = weightsOf(step(), 64);
+    expect([...weights.keys()]).toEqual(['W.int8', 'V.transposed.int8', 'W.transposed.int8']);
+    for (const { values } of weights.values())
+      expect(Math.max(...Array.from(tensorValues(values), (v) => Math.abs(Number(v))))).toBe(64);
+    expect(weights.get('W.transposed.int8')!.values.dims).toEqual([NARROW, WIDE]);
+  });
+
+  it('tell the error of each layer', async () => {
+    const m = step();
+    const weights = weightsOf(m);
+    const { model: compared, errors } = roundingErrors(m, weights);
+    const out = await run(compared, feeds(x, dy));
+    const [exact, rounded] = [
+      await run(m, feeds(x, dy)),
+      await run(withInt8Products(m, weights), feeds(x, dy)),
+    ];
+    const found = new Map([...errors].map(([layer, names]) => [layer, names.map((n) => out[n][0])]));
+    expect([...found.keys()]).toEqual(['W.int8', 'V.transposed.int8', 'W.transposed.int8']);
+    for (const [key, name] of [
+      ['W.int8', 'h'],
+      ['W.transposed.int8', 'dx'],
+    ])
+      expect(found.get(key)![0]).toBeCloseTo(distance(rounded[name], exact[name]) ** 2, 7);
+  });
+});
