@@ -26,7 +26,7 @@ function read(path: string): number {
   const file = openSync(path, 'r');
   const buffer = Buffer.alloc(CHUNK);
   let bytes = 0;
-  for (let n; (n = readSync(file, buffer)) > 0; ) bytes += n;
+  for (let n; (n = readSync(file, buffer)) > 0;) bytes += n;
   closeSync(file);
   return bytes;
 }

@@ -97,7 +97,8 @@ async function main(axis: string, threads: number, rounds: number): Promise<void
     const rates = await measureRates(join(folder, 'rates'), threads);
     const points = [];
     for (const [i, setting] of AXES[axis].entries()) {
-      const size = setting[axis === 'width' ? 'hidden' : axis === 'depth' ? 'layers' : (axis as keyof Setting)];
+      const size =
+        setting[axis === 'width' ? 'hidden' : axis === 'depth' ? 'layers' : (axis as keyof Setting)];
       const step = await openStep(setting, join(folder, `${i}`), threads, rates);
       points.push({ size, step, times: [] as number[] });
     }
@@ -106,7 +107,12 @@ async function main(axis: string, threads: number, rounds: number): Promise<void
         const ms = await step.milliseconds();
         if (round >= 0) times.push(ms);
       }
-    const line = points.map(({ size, step: { flops, estimate }, times }) => ({ size, flops, estimate, times }));
+    const line = points.map(({ size, step: { flops, estimate }, times }) => ({
+      size,
+      flops,
+      estimate,
+      times,
+    }));
     process.stdout.write(`${JSON.stringify(line)}\n`);
     for (const { step } of points) await step.dispose();
   } finally {

@@ -57,8 +57,15 @@ await main(async () => {
       'docs/devices.md says what each of them needs. On Linux, `vulkaninfo --summary` lists what WebGPU can use.',
     );
   const software = adapter?.software === true && places.every(({ device }) => device === 'webgpu');
-  if (software) say(`There is only a software renderer, ${adapter.name}: this tries the check itself, not a GPU.`);
-  const check = { case: CASE[software ? 'software' : 'gpu'], adapter, software, cards: nvidiaCards(), absent };
+  if (software)
+    say(`There is only a software renderer, ${adapter.name}: this tries the check itself, not a GPU.`);
+  const check = {
+    case: CASE[software ? 'software' : 'gpu'],
+    adapter,
+    software,
+    cards: nvidiaCards(),
+    absent,
+  };
 
   const seconds = (part) => minutes * 60 * SHARES[part];
   check.references = [];
@@ -81,7 +88,9 @@ await main(async () => {
   }
   say('Devices …');
   const limits = { threads, rounds: 10, seconds: seconds('devices') };
-  check.devices = await runCase(check.case, findTorch(), limits, TIMED).catch((e) => ({ problem: e.message }));
+  check.devices = await runCase(check.case, findTorch(), limits, TIMED).catch((e) => ({
+    problem: e.message,
+  }));
 
   const date = new Date().toISOString().slice(0, 10);
   const text = report({ ...check, date, machine: machine(), minutes: (performance.now() - began) / 60_000 });

@@ -9,7 +9,7 @@ import { writePeftAdapter } from '../../src/trainer/peft/adapter';
 import { adaptModel } from '../../src/trainer/task/adapted-model';
 import { initialAdapters } from '../../src/trainer/task/initialize';
 import type { Task } from '../../src/trainer/task/task';
-import { perturbed } from '../../src/trainer/verify/perturb';
+import { perturbed } from '../../src/trainer/task/perturb';
 import { Lab } from '../cli/lab';
 import { onPython, python } from './python';
 

@@ -2,7 +2,11 @@ import { markdownTable, median, share } from './sections.mjs';
 
 /** The goals, as shares of the time to read the file, and of its size. */
 const GOALS = { time: 1.5, memory: 0.2 };
-const PARTS = { graph: 'graph, without its weights', shapes: 'shapes of its tensors', sessions: 'two sessions' };
+const PARTS = {
+  graph: 'graph, without its weights',
+  shapes: 'shapes of its tensors',
+  sessions: 'two sessions',
+};
 
 const ms = (v) => `${Math.round(v).toLocaleString('en-US')} ms`;
 const mb = (v) => `${Math.round(v / 1e6).toLocaleString('en-US')} MB`;
@@ -29,7 +33,12 @@ ${markdownTable(
   ['', 'time, median', 'of reading', 'extra memory'],
   [
     ['reading the file', ms(read), '1.00×', mb(of((r) => r.read.memory))],
-    ['opening it', ms(of((r) => r.open.ms)), share(time, 1), `${mb(memory * bytes)}, ${share(memory, 1)} its size`],
+    [
+      'opening it',
+      ms(of((r) => r.open.ms)),
+      share(time, 1),
+      `${mb(memory * bytes)}, ${share(memory, 1)} its size`,
+    ],
     ...parts,
   ],
 )}

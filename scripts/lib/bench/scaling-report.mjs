@@ -33,12 +33,23 @@ export function slope(xs, ys) {
 export function slopes(axis, points) {
   const over = (part) => {
     const xs = part.map((p) => p.size);
-    const rounds = part[0].times.map((_, r) => slope(xs, part.map((p) => p.times[r])));
+    const rounds = part[0].times.map((_, r) =>
+      slope(
+        xs,
+        part.map((p) => p.times[r]),
+      ),
+    );
     const sorted = rounds.sort((a, b) => a - b);
     return {
       time: [0.25, 0.5, 0.75].map((q) => sorted[Math.floor(q * (sorted.length - 1))]),
-      flops: slope(xs, part.map((p) => p.flops)),
-      estimate: slope(xs, part.map((p) => p.estimate)),
+      flops: slope(
+        xs,
+        part.map((p) => p.flops),
+      ),
+      estimate: slope(
+        xs,
+        part.map((p) => p.estimate),
+      ),
     };
   };
   return { axis, points, all: over(points), end: over(points.slice(-2)) };

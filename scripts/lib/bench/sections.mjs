@@ -10,7 +10,17 @@ Written by \`npm run bench\` (training), \`npm run bench:memory\`, \`npm run ben
 edit. The section on large models is written by hand, from what \`npm run bench:large\` prints.
 `;
 /** In file order. */
-const SECTIONS = ['training', 'memory', 'devices', 'scaling', 'opening', 'language', 'large', 'data', 'editor'];
+const SECTIONS = [
+  'training',
+  'memory',
+  'devices',
+  'scaling',
+  'opening',
+  'language',
+  'large',
+  'data',
+  'editor',
+];
 const begin = (name) => `<!-- ${name}: begin -->`;
 const end = (name) => `<!-- ${name}: end -->`;
 

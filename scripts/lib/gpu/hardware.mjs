@@ -17,8 +17,9 @@ export function lookAtAdapter() {
 
 /** NVIDIA's cards as text, such as "NVIDIA L4, driver 550.54.15, 23034 MiB"; empty if there is none. */
 export const nvidiaCards = () =>
-  nvidia('name,driver_version,memory.total').map(([name, driver, mebibytes]) =>
-    `${name}, driver ${driver}, ${Number(mebibytes).toLocaleString('en-US')} MiB`,
+  nvidia('name,driver_version,memory.total').map(
+    ([name, driver, mebibytes]) =>
+      `${name}, driver ${driver}, ${Number(mebibytes).toLocaleString('en-US')} MiB`,
   );
 
 /** MB that programs use on NVIDIA's cards, all together; undefined if no card says so. */

@@ -45,7 +45,10 @@ export const problemOf = async (place) => {
 export async function compareWithPyTorch({ engine, device }, files, seconds) {
   const began = performance.now();
   const args = [join(ROOT, 'dist', 'cli.cjs'), 'reference', '--engine', engine, '--device', device, '--json'];
-  const child = spawn(process.execPath, [...args, ...files], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...args, ...files], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let late = false;
   const timer = setTimeout(() => {
     late = true;

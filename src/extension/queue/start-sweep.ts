@@ -32,7 +32,7 @@ export async function startSweep(
   );
   // Its check reports problems here, for each trial.
   askedToStop.add(folder);
-  let started = false;
+  let started: boolean;
   let entry: ExperimentEntry | undefined;
   try {
     started = await askingBefore(

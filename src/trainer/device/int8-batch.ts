@@ -3,7 +3,7 @@ import { epochOrder } from '../../data/order';
 import type { JudgedBatch } from '../../engine/stepper';
 import { DropoutMasks } from '../optimizer/dropout';
 import { initialParameters, type Task } from '../task/task';
-import { perturbed } from '../verify/perturb';
+import { perturbed } from '../task/perturb';
 
 /** Enough rows to see a layer's outliers, few enough for any memory that has room for a step. */
 const EXAMPLES = 8;

@@ -7,7 +7,7 @@ import type { VerifyLine, VerifyResult } from '../../protocol/verification';
 import { firstStep } from '../device/trial';
 import { DropoutMasks } from '../optimizer/dropout';
 import { initialParameters, prepareTask } from '../task/task';
-import { perturbed } from './perturb';
+import { perturbed } from '../task/perturb';
 import { verifySides } from './sides';
 
 export interface VerifyExperimentOptions {

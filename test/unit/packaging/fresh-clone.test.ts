@@ -17,11 +17,19 @@ function packagesOf(script: string, seen = new Set<string>()): string[] {
   });
 }
 
-it.each(['start', 'test', 'build', 'package', 'workbench', 'bench', 'check-gpu', 'screenshots', 'soak', 'study'])(
-  'npm run %s works before anything is installed: it loads no package',
-  (name) => {
-    const seen = new Set<string>();
-    expect(packagesOf(join(ROOT, 'scripts', `${name}.mjs`), seen)).toEqual([]);
-    expect(seen.size).toBeGreaterThan(2);
-  },
-);
+it.each([
+  'start',
+  'test',
+  'build',
+  'package',
+  'workbench',
+  'bench',
+  'check-gpu',
+  'screenshots',
+  'soak',
+  'study',
+])('npm run %s works before anything is installed: it loads no package', (name) => {
+  const seen = new Set<string>();
+  expect(packagesOf(join(ROOT, 'scripts', `${name}.mjs`), seen)).toEqual([]);
+  expect(seen.size).toBeGreaterThan(2);
+});

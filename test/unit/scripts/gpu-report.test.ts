@@ -3,10 +3,25 @@ import { passed, report, type Check } from '../../../scripts/lib/gpu/report.mjs'
 
 const gradients = { kind: 'gradients', error: 4e-5, tolerance: 1e-4 };
 const bert = { file: 'bert-aurora', agrees: true, worst: [gradients], failures: [] };
-const float32 = { name: 'float32', gap: 2e-7, tolerance: 1e-3, step: 12.4, cpuStep: 40, hostMB: 300, gpuMB: 512 };
+const float32 = {
+  name: 'float32',
+  gap: 2e-7,
+  tolerance: 1e-3,
+  step: 12.4,
+  cpuStep: 40,
+  hostMB: 300,
+  gpuMB: 512,
+};
 const GPU: Check = {
   date: '2026-11-28',
-  machine: { cpu: 'CPU', cores: 8, memoryGB: 32, system: 'linux x64', node: '20.19.0', onnxruntime: '1.30.0' },
+  machine: {
+    cpu: 'CPU',
+    cores: 8,
+    memoryGB: 32,
+    system: 'linux x64',
+    node: '20.19.0',
+    onnxruntime: '1.30.0',
+  },
   minutes: 7.2,
   case: '6x384:16x128',
   adapter: { name: 'NVIDIA L4', driver: '550', software: false },
@@ -15,7 +30,10 @@ const GPU: Check = {
   absent: [{ name: 'TensorFlow.js, tensorflow', problem: 'It is not installed.' }],
   references: [{ name: 'ONNX Runtime, webgpu', done: [bert], of: 140, seconds: 61.2 }],
   steps: [{ name: 'ONNX Runtime, webgpu', rows: [float32] }],
-  devices: { rounds: 10, figures: [{ name: 'ONNX Runtime, cpu', on: 'cpu', step: 40, fastest: 38, peakMB: 250 }] },
+  devices: {
+    rounds: 10,
+    figures: [{ name: 'ONNX Runtime, cpu', on: 'cpu', step: 40, fastest: 38, peakMB: 250 }],
+  },
 };
 const lavapipe = { name: 'llvmpipe', driver: 'Mesa 25', software: true };
 

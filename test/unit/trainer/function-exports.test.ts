@@ -8,7 +8,7 @@ import { loadExperiment } from '../../../src/runs/experiment/load';
 import { largestDifference, measureFile, measureTask } from '../../../src/trainer/export/measure';
 import { mergedModel } from '../../../src/trainer/export/merged';
 import { initialParameters, prepareTask } from '../../../src/trainer/task/task';
-import { perturbed } from '../../../src/trainer/verify/perturb';
+import { perturbed } from '../../../src/trainer/task/perturb';
 import { functionBytes, OWN } from '../graph/functions';
 import { node } from '../graph/onnx-models';
 import { languageLab } from './generation/language-lab';

@@ -20,7 +20,7 @@ import { mergedModel } from '../../../src/trainer/export/merged';
 import { adaptModel } from '../../../src/trainer/task/adapted-model';
 import { initialAdapters } from '../../../src/trainer/task/initialize';
 import { initialParameters, prepareTask, type Task } from '../../../src/trainer/task/task';
-import { perturbed } from '../../../src/trainer/verify/perturb';
+import { perturbed } from '../../../src/trainer/task/perturb';
 import { Lab } from '../../cli/lab';
 
 const FIXTURES = resolve('test/fixtures/hf');

@@ -19,7 +19,7 @@ import { mergedModel } from '../../../src/trainer/export/merged';
 import { initialAdapters } from '../../../src/trainer/task/initialize';
 import { adaptModel } from '../../../src/trainer/task/adapted-model';
 import { initialParameters, prepareTask, type Task } from '../../../src/trainer/task/task';
-import { perturbed } from '../../../src/trainer/verify/perturb';
+import { perturbed } from '../../../src/trainer/task/perturb';
 import { languageLab } from './generation/language-lab';
 
 const names = ({ graph }: Model) => [graph.inputs, graph.outputs].map((all) => all.map((v) => v.name));

@@ -16,7 +16,7 @@ import { mergedModel } from '../../../src/trainer/export/merged';
 import { initialAdapters } from '../../../src/trainer/task/initialize';
 import { adaptModel } from '../../../src/trainer/task/adapted-model';
 import type { Task } from '../../../src/trainer/task/task';
-import { perturbed } from '../../../src/trainer/verify/perturb';
+import { perturbed } from '../../../src/trainer/task/perturb';
 import { Lab } from '../../cli/lab';
 import { emptyGraph, generator, modelOf, symmetric } from '../autodiff/check';
 

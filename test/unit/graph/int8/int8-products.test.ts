@@ -9,7 +9,7 @@ import { roundingErrors } from '../../../../src/graph/int8/rounding-errors';
 import { writeInt8Weights } from '../../../../src/graph/int8/weights-file';
 import type { HostTensors } from '../../../../src/graph/host-tensor';
 import type { Model, Node, Tensor } from '../../../../src/graph/model';
-import { tensorOf, tensorValues } from '../../../../src/graph/values';
+import { tensorNumbers, tensorOf, tensorValues } from '../../../../src/graph/values';
 import { normal } from '../../../../src/base/random';
 import { host, input, model, node } from '../onnx-models';
 import { scratchFolder } from '../../../scratch';
@@ -188,7 +188,7 @@ describe('products in int8', () => {
     const weights = weightsOf(step(), 64);
     expect([...weights.keys()]).toEqual(['W.int8', 'V.transposed.int8', 'W.transposed.int8']);
     for (const { values } of weights.values())
-      expect(Math.max(...Array.from(tensorValues(values), (v) => Math.abs(Number(v))))).toBe(64);
+      expect(Math.max(...tensorNumbers(values).map(Math.abs))).toBe(64);
     expect(weights.get('W.transposed.int8')!.values.dims).toEqual([NARROW, WIDE]);
   });
 

@@ -12,7 +12,7 @@ import { write } from '../../../../src/trainer/generation/write';
 import { openWriter } from '../../../../src/trainer/generation/writer';
 import { MicroBatches } from '../../../../src/trainer/micro-batch/micro-batches';
 import { initialParameters, prepareTask } from '../../../../src/trainer/task/task';
-import { perturbed } from '../../../../src/trainer/verify/perturb';
+import { perturbed } from '../../../../src/trainer/task/perturb';
 import { safetensors, type Stored } from '../../architectures/folders';
 import { languageLab } from './language-lab';
 import { writing } from './writing';

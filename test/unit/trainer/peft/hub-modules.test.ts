@@ -9,7 +9,7 @@ import { fitAdapter } from '../../../../src/trainer/peft/fit';
 import { readAdapterFolder } from '../../../../src/trainer/peft/folder';
 import { adaptModel } from '../../../../src/trainer/task/adapted-model';
 import { initialAdapters } from '../../../../src/trainer/task/initialize';
-import { perturbed } from '../../../../src/trainer/verify/perturb';
+import { perturbed } from '../../../../src/trainer/task/perturb';
 import { Lab } from '../../../cli/lab';
 import { bertConfig, bertTensors, Folders, safetensors } from '../../architectures/folders';
 import { DISTILBERT, distilbertTensors } from '../../architectures/distilbert';
