@@ -9,8 +9,8 @@ import { ensureDependencies } from './lib/setup.mjs';
 
 const HELP = `Usage: npm run bench:memory -- [--threads 2] [--rounds 8] [--case 6x384:16x128]…
 
-Measures peak memory and time of a training step: unchanged, with gradient checkpointing, and with the batch in parts,
-with the same encoder, adapters and batch. The variants take turns. With the standard cases, it writes its section of
+Measures peak memory and time of a training step: unchanged, with gradient checkpointing, with the batch in parts, and in
+int8, with the same encoder, adapters and batch. The variants take turns. With the standard cases, it writes its section of
 docs/benchmarks.md.
 `;
 /** Encoder:batch×length. */
@@ -21,6 +21,7 @@ const WAYS = [
   { way: 'checkpointing', name: 'checkpointing' },
   { way: '4', name: 'micro-batches of 4' },
   { way: '1', name: 'micro-batches of 1' },
+  { way: 'int8', name: 'int8' },
 ];
 /** Time limit of one case for all ways together: the whole run stays under ten minutes. */
 const SECONDS = 150;
