@@ -36,7 +36,7 @@ export class RowQuantizer {
     return this.g.scalar(ZERO_POINT, DType.uint8);
   }
 
-  /** One pass over x for each of the extremes, and one that divides and rounds: a row is a block of its own scale. */
+  /** Reads x three times: for the largest and the smallest value of each row, and to round. Each row is one block. */
   private quantize(x: string, width: number): QuantizedRows {
     const { g } = this;
     const number = (value: number) => g.scalar(value, DType.float);
