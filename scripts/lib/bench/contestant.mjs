@@ -19,7 +19,8 @@ const BLAS = '/usr/lib/x86_64-linux-gnu/libblas.so.3';
  * default.
  */
 export function torchSide(name, python, args) {
-  if (existsSync(BLAS) && !/openblas|blis|mkl/.test(realpathSync(BLAS)))
+  const isOnGpu = args.includes('cuda');
+  if (!isOnGpu && existsSync(BLAS) && !/openblas|blis|mkl/.test(realpathSync(BLAS)))
     say(
       'PyTorch uses the slow reference BLAS here. Install libopenblas0-pthread; otherwise its times are meaningless.',
     );
