@@ -156,6 +156,7 @@ describe('training from the palette, in VS Code 1.100', () => {
     kill(statusOf(fork).pid);
     const notice = await window.said(/The queued run of tiny could not be started: .*train\.jsonl/);
     await window.row('could not be started').waitFor();
+    await window.screenshot('queue-failed');
     expect(statusOf(run).state).toBe('stopped');
     await notice.getByRole('button', { name: 'Run Now' }).click();
     await window.modal('have changed', 'Continue with Changed Files');

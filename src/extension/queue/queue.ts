@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { AuroraError } from '../../base/errors';
 import { registerGuarded } from '../ask/guard';
 import { explaining } from '../ask/training-problems';
 import { COMMAND, CONTEXT } from '../ids';
@@ -40,7 +41,10 @@ export function registerQueue(services: Services): vscode.Disposable {
   };
   const tellFailed = async (item: QueuedRun, e: Error): Promise<void> => {
     const { name } = item.spec;
-    const message = vscode.l10n.t('The queued run of {0} could not be started: {1}', name, messageOf(e));
+    // What Run Now asks about needs no other hint.
+    const isAsked = e instanceof AuroraError && (e.kind === 'inputs' || e.kind === 'owned');
+    const why = messageOf(isAsked ? { message: e.message } : e);
+    const message = vscode.l10n.t('The queued run of {0} could not be started: {1}', name, why);
     const [now, remove] = [vscode.l10n.t('Run Now'), vscode.l10n.t('Remove from Queue')];
     const picked = await vscode.window.showErrorMessage(message, now, remove);
     if (picked === now) await runNow(item);

@@ -20,7 +20,7 @@ export function queuedRow(
     lead: `#${position}`,
     label,
     description,
-    icon: { id: 'clock' },
+    icon: held === 'failed' ? { id: 'warning', color: 'problemsWarningIcon.foreground' } : { id: 'clock' },
     capabilities: [
       'queued',
       'canUnqueue',

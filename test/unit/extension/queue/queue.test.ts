@@ -107,7 +107,7 @@ describe('the queue of runs', () => {
     expect(started).toEqual(['{ "seed": 2 }']);
     expect(new RunQueue(kept).items.map(textOf)).toEqual(['{ "seed": 1 }']);
     const row = queuedRow('a', { kind: 'run', position: 1, held: 'failed' }, context);
-    expect(row.description).toBe('could not be started');
+    expect(row).toMatchObject({ description: 'could not be started', icon: { id: 'warning' } });
   });
 
   it('can be shortened, and survives what another version stored', () => {
