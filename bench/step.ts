@@ -1,20 +1,17 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { selectAdapters } from '../src/adapters/targets/select';
 import type { HostTensors } from '../src/engine/engine';
 import type { StepResult } from '../src/engine/stepper';
-import { probe } from '../src/engine/onnxruntime/probe';
 import { openTask } from '../src/engine/open';
 import { CPU, type Place } from '../src/engine/place';
+import type { FixedGraph } from '../src/graph/sizes/sizes';
 import { LABELS } from '../src/tasks/task-graph';
-import { DType } from '../src/graph/dtype';
-import { findLinearLayers } from '../src/graph/layers/linear';
-import { loadModel } from '../src/graph/file/load';
-import { prepareModel } from '../src/graph/prepare';
+import { nodeWork, sum } from '../src/trainer/cost/node-work';
+import { evaluationGraph, fixedModel, stepGraph } from '../src/trainer/cost/step-graph';
 import { AdamW } from '../src/trainer/optimizer/optimizer';
 import { quantizeModel } from '../src/trainer/quantize/quantize';
-import { HEAD, type BenchCase, type DenseArray } from './case';
 import { answerCommands } from './commands';
+import { caseInputs, openCase, readCase, type OpenedCase } from './open-case';
 
 /**
  * AuroRA Lab's side of the benchmark. Usage: step CASE THREADS [ENGINE:DEVICE [WAY]], where WAY is "whole",
@@ -22,38 +19,26 @@ import { answerCommands } from './commands';
  * "step" and "evaluate".
  */
 async function main(path: string, threads: number, place: Place, way: string): Promise<void> {
-  const c = JSON.parse(readFileSync(path, 'utf8')) as BenchCase;
+  const c = readCase(path);
   const folder = mkdtempSync(join(dirname(path), 'step-'));
-  const model = prepareModel(loadModel(inWay(join(dirname(path), c.model), way, folder)));
-  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), c.adapter);
-  const infos = await probe(model, folder);
-  const { stepper } = await openTask(
-    model,
-    infos,
-    {
-      objective: 'cross-entropy',
-      head: { pooling: c.pooling, ...HEAD },
-      output: 'last_hidden_state',
-      adapters,
-    },
-    folder,
-    {
-      threads,
-      place,
-      gradientCheckpointing: way === 'checkpointing',
-      precision: way === 'mixed' || way === 'int8' ? way : 'float32',
-    },
-  );
+  const source = inWay(join(dirname(path), c.model), way, folder);
+  const opened = await openCase(c, path, folder, source);
+  const { model, infos, spec } = opened;
+  const { stepper } = await openTask(model, infos, spec, folder, {
+    threads,
+    place,
+    gradientCheckpointing: way === 'checkpointing',
+    precision: way === 'mixed' || way === 'int8' ? way : 'float32',
+  });
   const parameters = new Map(
     Object.entries(c.trainable).map(([name, t]) => [name, Float32Array.from(t.data)]),
   );
   const { lr, betas, eps, weightDecay } = c.adamw;
   const optimizer = new AdamW([{ names: [...parameters.keys()], lr, weightDecay }], { betas, epsilon: eps });
-  const inputs: HostTensors = { [LABELS]: int64(c.labels) };
-  for (const [name, t] of Object.entries(c.inputs)) inputs[name] = int64(t);
+  const inputs = caseInputs(c);
   const parts = /^\d+$/.test(way) ? split(inputs, Number(way)) : [inputs];
 
-  await answerCommands({
+  const commands = {
     async step() {
       const whole: StepResult = { lossSum: 0, count: 0, gradients: new Map() };
       for (const part of parts) add(whole, await stepper.step(part, parameters, 1 / c.labels.data.length));
@@ -64,8 +49,22 @@ async function main(path: string, threads: number, place: Place, way: string): P
       const { lossSum, count } = await stepper.evaluate(inputs, parameters);
       return { loss: lossSum / count };
     },
-  });
+  };
+  await answerCommands(commands, way === 'whole' ? flopsOf(opened, inputs) : {});
   await stepper.dispose();
+}
+
+/** Operations of the products that a step and an evaluation need. */
+function flopsOf({ model, spec }: OpenedCase, inputs: HostTensors) {
+  const sizes = new Map(model.graph.inputs.map(({ name }) => [name, [...inputs[name].dims]] as [string, number[]]));
+  const fixed = fixedModel(model, sizes);
+  const flops = (graph: FixedGraph) => sum(nodeWork(graph).map((work) => work.flops));
+  return {
+    flops: {
+      step: flops(stepGraph(fixed, spec, sizes)),
+      evaluate: flops(evaluationGraph(fixed, spec, sizes)),
+    },
+  };
 }
 
 /** The model's file, with quantized weights if the way says so. */
@@ -76,12 +75,6 @@ function inWay(source: string, way: string, folder: string): string {
   quantizeModel(source, out, { bits: Number(bits) as 4 | 8, blockSize: 32, symmetric: true });
   return out;
 }
-
-const int64 = (t: DenseArray) => ({
-  dtype: DType.int64,
-  dims: t.dims,
-  data: BigInt64Array.from(t.data, BigInt),
-});
 
 /** The same batch split into batches of a few examples each. */
 function split(inputs: HostTensors, examples: number): HostTensors[] {

@@ -5,14 +5,15 @@ import { benchOptions, buildBench, cleanUp, FOLDER, prepareCase, takeTurns } fro
 import { Contestant, findTorch, torchSide } from './lib/bench/contestant.mjs';
 import { Failure, main, say } from './lib/console.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
-import { report, summarize, table } from './lib/bench/report.mjs';
+import { profileTable, report, summarize, table } from './lib/bench/report.mjs';
 import { writeSection } from './lib/bench/sections.mjs';
-import { machine } from './lib/machine.mjs';
+import { busy, machine } from './lib/machine.mjs';
 
 const HELP = `Usage: npm run bench -- [--threads 2] [--rounds 12] [--case 6x384:16x128]… [--against DIR]
 
-Times training steps and evaluations of AuroRA Lab and, if python3 has it, of PyTorch, with the same encoder, adapters
-and batch. They take turns. With the standard cases and PyTorch, it writes its section of docs/benchmarks.md.
+Times training steps and evaluations of AuroRA Lab, in float32 and in int8, and, if python3 has it, of PyTorch, with the
+same encoder, adapters and batch, beside the best rate of the machine's matrix products. They take turns. Then it profiles
+the step. With the standard cases and PyTorch, it writes its section of docs/benchmarks.md.
 
   --against DIR  another checkout of this repository, with its dependencies installed, instead of PyTorch: whether a
                  change has made the step slower
@@ -20,11 +21,13 @@ and batch. They take turns. With the standard cases and PyTorch, it writes its s
 /** Encoder:batch×length. */
 const CASES = ['6x384:16x128', '12x768:16x32', '12x768:16x128'];
 /**
- * Time limit of one case: a slow or busy machine runs fewer rounds, so that the whole run takes under eight minutes.
+ * Time limit of one case: a slow or busy machine runs fewer rounds, so that the whole run takes under ten minutes.
  */
-const SECONDS = { step: 85, evaluate: 30 };
+const SECONDS = { step: 110, evaluate: 40 };
 /** Warm-up rounds, not counted: first use of memory, caches, clock rates. */
 const WARM_UP = 2;
+/** Steps of a profile. */
+const PROFILED = 5;
 
 await main(async () => {
   const options = benchOptions(HELP, 12);
@@ -36,19 +39,33 @@ await main(async () => {
   if (against) buildThere(against);
   else if (!torch)
     say('No python3 with torch was found (Debian: python3-torch), so only AuroRA Lab is measured.');
+  const load = await busy();
   const results = [];
   for (const name of cases ?? CASES) {
     say(`${name.replace(':', ', batch ')} …`);
     results.push(await runCase(name, threads, rounds, { torch, against }));
   }
   console.log(`\n${table(results, against ?? 'PyTorch')}\n`);
+  if (against) return;
+  const profiles = (cases ?? CASES).map((name) => profile(name, threads));
+  console.log(`${profileTable(profiles)}\n`);
   if (!torch || cases) return;
-  await writeSection('training', report(results, machine(), threads));
+  await writeSection('training', report(results, profiles, { machine: machine(), threads, busy: load }));
   say('Written to docs/benchmarks.md.');
 });
 
 function stepOf(checkout) {
   return join(checkout, '.cache', 'bench', 'step.cjs');
+}
+
+/** How the time of a case's step is distributed over operators. */
+function profile(name, threads) {
+  say(`profile of ${name} …`);
+  const args = [join(FOLDER, 'profile.cjs'), prepareCase(name), `${threads}`, `${PROFILED}`];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  cleanUp();
+  if (status !== 0) throw new Failure(`The step could not be profiled:\n${stderr}`);
+  return { name, operators: JSON.parse(stdout) };
 }
 
 /** Each checkout bundles its own sources. */
@@ -63,23 +80,25 @@ function buildThere(checkout) {
     throw new Failure(`${checkout} could not be built.`, 'Run `npm ci` there first.');
 }
 
-/** Both sides alternate, so that other load on the machine affects both equally. */
+/** All sides alternate, so that other load on the machine affects them equally. */
 async function runCase(name, threads, rounds, { torch, against }) {
   const path = prepareCase(name);
-  const sides = [
-    new Contestant('AuroRA Lab', process.execPath, [join(FOLDER, 'step.cjs'), path, `${threads}`]),
-  ];
-  if (torch) sides.push(torchSide('PyTorch', torch, [path, `${threads}`]));
-  if (against) sides.push(new Contestant(against, process.execPath, [stepOf(against), path, `${threads}`]));
+  const step = join(FOLDER, 'step.cjs');
+  const ours = new Contestant('AuroRA Lab', process.execPath, [step, path, `${threads}`]);
+  const limit = new Contestant('Limit', process.execPath, [join(FOLDER, 'product.cjs'), path, `${threads}`]);
+  limit.command = 'product';
+  const inInt8 = [step, path, `${threads}`, 'onnxruntime:cpu', 'int8'];
+  const int8 = against ? undefined : new Contestant('int8', process.execPath, inInt8);
+  const other = torch
+    ? torchSide('PyTorch', torch, [path, `${threads}`])
+    : against && new Contestant(against, process.execPath, [stepOf(against), path, `${threads}`]);
+  const sides = [ours, int8, other, limit].filter(Boolean);
   try {
     for (const side of sides) await side.ready();
     const counted = await takeTurns(sides, 'step', { warmUp: WARM_UP, rounds, seconds: SECONDS.step });
-    await takeTurns(sides, 'evaluate', {
-      warmUp: 1,
-      rounds: Math.ceil(rounds / 2),
-      seconds: SECONDS.evaluate,
-    });
-    return summarize(name, counted, sides);
+    const evaluations = Math.ceil(rounds / 2);
+    await takeTurns(sides, 'evaluate', { warmUp: 1, rounds: evaluations, seconds: SECONDS.evaluate });
+    return summarize(name, counted, { ours, int8, other, limit });
   } finally {
     sides.forEach((side) => side.end());
     cleanUp();

@@ -39,13 +39,14 @@ export function positive(option, text) {
 
 /**
  * All contestants alternate, so that other load on the machine affects all of them equally. A slow or busy machine runs
- * fewer rounds than requested. Returns the number of rounds that counted.
+ * fewer rounds than requested. One that has a command of its own gets that one. Returns the number of rounds that counted.
  */
 export async function takeTurns(contestants, command, { warmUp, rounds, seconds }) {
   const end = performance.now() + seconds * 1000;
   let round = 0;
   while (round < warmUp + rounds && (round < warmUp + FEWEST_ROUNDS || performance.now() < end)) {
-    for (const contestant of contestants) await contestant.measure(command, round >= warmUp);
+    for (const contestant of contestants)
+      await contestant.measure(contestant.command ?? command, round >= warmUp);
     round++;
   }
   for (const contestant of contestants) await contestant.noteMemory(command);
@@ -54,7 +55,10 @@ export async function takeTurns(contestants, command, { warmUp, rounds, seconds 
 
 /** Bundles the programs of the benchmarks of a step. */
 export const buildBench = () =>
-  buildPrograms(['prepare', 'step', 'reference-precision'], ['onnxruntime-node', 'webgpu']);
+  buildPrograms(
+    ['prepare', 'step', 'product', 'profile', 'reference-precision'],
+    ['onnxruntime-node', 'webgpu'],
+  );
 
 /** Runs in a separate process, so that the memory for making the model counts for neither side. */
 export function prepareCase(name) {

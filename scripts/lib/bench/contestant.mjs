@@ -36,6 +36,8 @@ export class Contestant {
   times = {};
   cpuTimes = {};
   peakMB = {};
+  /** Billions of operations per second that it reported, in order. */
+  gflops = [];
   /** Every loss it reported, in order. */
   losses = [];
   /** Its description of itself. */
@@ -55,9 +57,10 @@ export class Contestant {
 
   /** @param counts false during warm-up */
   async measure(command, counts) {
-    const { ms, cpuMs, loss } = await this.ask(command);
+    const { ms, cpuMs, loss, gflops } = await this.ask(command);
     this.losses.push(loss);
     if (!counts) return;
+    if (gflops !== undefined) this.gflops.push(gflops);
     (this.times[command] ??= []).push(ms);
     (this.cpuTimes[command] ??= []).push(cpuMs);
   }

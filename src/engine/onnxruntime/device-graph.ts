@@ -9,8 +9,8 @@ import type { HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
 import { nameTable, own } from '../../base/names';
 
-/** From here on, opening a graph takes longer than declaring its sizes. */
-const MANY_NODES = 8192;
+/** From here on, opening a graph takes longer than declaring its sizes first. */
+const MANY_NODES = 512;
 
 /**
  * A step or evaluation graph as its device computes it best. On WebGPU, it leaves the device only for shape arithmetic, as

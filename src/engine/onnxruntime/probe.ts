@@ -10,6 +10,7 @@ import { elementCount, outputsNamed, type Model, type Node, type ValueInfo } fro
 import type { TensorInfo } from '../../graph/infos';
 import { diskError, discard } from '../../files/atomic';
 import { saveByReference } from '../../graph/file/save';
+import { declareSizes } from '../../graph/sizes/declare';
 import { withoutLargeProducts } from '../../graph/pieces/shapes';
 import type { NumberArray } from '../../graph/values';
 import { tensorOf, tensorValues } from '../../graph/values';
@@ -29,10 +30,11 @@ const UNOPTIMIZED: SessionOptions = { optimization: 'disabled' };
  * @throws AuroraError 'model', with the runtime's message for the most likely sizes, if the model does not run
  */
 export async function probe(
-  model: Model,
+  source: Model,
   near = tmpdir(),
   examples: readonly ExampleDims[] = [],
 ): Promise<Map<string, TensorInfo>> {
+  const model = { ...source, graph: declareSizes(source.graph) };
   const names = model.graph.nodes.flatMap((n) => n.outputs).filter((n) => n !== '');
   const plans = probePlans(realInputs(model), examples);
   const folder = temporaryFolder(near);

@@ -2,7 +2,7 @@ import { discard } from '../../files/atomic';
 import { stillOwned } from '../../files/fence';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
-import type { Model } from '../../graph/model';
+import type { Graph, Model } from '../../graph/model';
 import { weightBytes } from '../../graph/file/data-file';
 import { saveByReference } from '../../graph/file/save';
 import type { Executable, HostTensor, HostTensors } from '../engine';
@@ -57,7 +57,8 @@ export async function openTask(
   const int8 = precision === 'int8' ? await int8Step(stepModel, folder, on, judge) : undefined;
   const graph = deviceGraph(mixed ? mixed.apply(stepModel) : (int8?.model ?? stepModel), on.device);
   const turns = turnsOf(model, on);
-  const session = await turns.session(saveByReference(graph, folder, 'step.onnx'), on);
+  const optimization = on.device === 'cpu' && isPlain(graph.graph) ? 'products' : 'all';
+  const session = await turns.session(saveByReference(graph, folder, 'step.onnx'), { ...on, optimization });
   const evaluator = await evaluatorOf(model, infos, spec, folder, on, turns, mixed).catch(async (e) => {
     // It holds device memory, which a fallback to another device may need.
     await session.dispose();
@@ -154,6 +155,11 @@ async function evaluatorOf(
     },
   };
 }
+
+/** Operators that the runtime's other optimizations make faster: convolutions, and products with quantized weights. */
+const OPTIMIZED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'DequantizeLinear', 'MatMulNBits']);
+
+const isPlain = ({ nodes }: Graph): boolean => !nodes.some(({ opType }) => OPTIMIZED.has(opType));
 
 /** ONNX Runtime has these products of integers for the CPU alone. */
 function requireCpu({ device }: On): void {

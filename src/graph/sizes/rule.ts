@@ -44,6 +44,11 @@ export class SizeContext {
     return values;
   }
 
+  /** Whether the values of all inputs are known. */
+  get isConstant(): boolean {
+    return this.inputs.every((input, i) => this.node.inputs[i] === '' || input?.values !== undefined);
+  }
+
   /** An axis counted from the front. */
   axis(otherwise: number, rank = this.dims(0).length): number {
     const axis = attrInt(this.node, 'axis', otherwise);

@@ -75,6 +75,9 @@ const filled: Values = (c, dims) => {
 /** Where it chooses between a tensor and the same tensor, it is a barrier. */
 const choose = combine((condition, a, b) => (condition ? a : b));
 
+/** Those whose result may be known though an input's values are not. */
+export const FROM_SIZES: ReadonlySet<string> = new Set(['Shape', 'Size', 'Where']);
+
 /** Operators that compute sizes, axes and indices, on plain numbers. */
 export const KNOWN: Record<string, Values> = {
   Shape: shape,

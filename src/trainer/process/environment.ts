@@ -48,7 +48,7 @@ export function environment(threads: number, { engine, device }: Place, atLabels
     device,
     runtime: engine === 'tfjs' ? tfjsVersion(device) : runtimeVersion(),
     node: process.versions.node,
-    optimization: engine === 'tfjs' ? 'none' : 'all',
+    optimization: engine === 'tfjs' ? 'none' : device === 'cpu' ? 'products' : 'all',
     logits: atLabels ? 'computed at labels only' : 'computed for all positions',
     threads: threads || cores.length,
     platform: `${platform()}-${arch()}`,
