@@ -8,14 +8,16 @@ import type { FixedGraph } from '../src/graph/sizes/sizes';
 import { LABELS } from '../src/tasks/task-graph';
 import { nodeWork, sum } from '../src/trainer/cost/node-work';
 import { evaluationGraph, fixedModel, stepGraph } from '../src/trainer/cost/step-graph';
+import { defaultTokens } from '../src/trainer/micro-batch/default-parts';
 import { AdamW } from '../src/trainer/optimizer/optimizer';
 import { quantizeModel } from '../src/trainer/quantize/quantize';
+import type { BenchCase } from './case';
 import { answerCommands } from './commands';
 import { caseInputs, openCase, readCase, type OpenedCase } from './open-case';
 
 /**
- * AuroRA Lab's side of the benchmark. Usage: step CASE THREADS [ENGINE:DEVICE [WAY]], where WAY is "whole",
- * "checkpointing", "mixed", "int8", "8-bit" or "4-bit" (of its weights), or the size of a micro-batch. Its commands are
+ * AuroRA Lab's side of the benchmark. Usage: step CASE THREADS [ENGINE:DEVICE [WAY]], where WAY is "default",
+ * "whole" (the batch at once), "checkpointing", "mixed", "int8", "8-bit" or "4-bit" (of its weights), or the size of a micro-batch. Its commands are
  * "step" and "evaluate".
  */
 async function main(path: string, threads: number, place: Place, way: string): Promise<void> {
@@ -36,7 +38,7 @@ async function main(path: string, threads: number, place: Place, way: string): P
   const { lr, betas, eps, weightDecay } = c.adamw;
   const optimizer = new AdamW([{ names: [...parameters.keys()], lr, weightDecay }], { betas, epsilon: eps });
   const inputs = caseInputs(c);
-  const parts = /^\d+$/.test(way) ? split(inputs, Number(way)) : [inputs];
+  const parts = split(inputs, examplesAtOnce(opened, c, place, way));
 
   const commands = {
     async step() {
@@ -50,13 +52,24 @@ async function main(path: string, threads: number, place: Place, way: string): P
       return { loss: lossSum / count };
     },
   };
-  await answerCommands(commands, way === 'whole' ? flopsOf(opened, inputs) : {});
+  await answerCommands(commands, way === 'default' ? flopsOf(opened, inputs) : {});
   await stepper.dispose();
+}
+
+function examplesAtOnce({ infos, spec }: OpenedCase, c: BenchCase, { device }: Place, way: string): number {
+  if (/^\d+$/.test(way)) return Number(way);
+  const [batch, length] = c.inputs.input_ids.dims;
+  const isDefault = device === 'cpu' && (way === 'default' || way === 'int8');
+  return isDefault
+    ? Math.min(batch, defaultTokens({ adapters: spec.adapters, infos }, batch, length) / length)
+    : batch;
 }
 
 /** Operations of the products that a step and an evaluation need. */
 function flopsOf({ model, spec }: OpenedCase, inputs: HostTensors) {
-  const sizes = new Map(model.graph.inputs.map(({ name }) => [name, [...inputs[name].dims]] as [string, number[]]));
+  const sizes = new Map(
+    model.graph.inputs.map(({ name }) => [name, [...inputs[name].dims]] as [string, number[]]),
+  );
   const fixed = fixedModel(model, sizes);
   const flops = (graph: FixedGraph) => sum(nodeWork(graph).map((work) => work.flops));
   return {
@@ -106,7 +119,7 @@ function parsePlace(text: string | undefined): Place {
 }
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
-const [path, threads, place, way = 'whole'] = process.argv.slice(2);
+const [path, threads, place, way = 'default'] = process.argv.slice(2);
 main(path, Number(threads), parsePlace(place), way).catch((e: Error) => {
   // A missing device is a valid result, not a failure of the benchmark.
   process.stdout.write(`${JSON.stringify({ ready: false, problem: e.message })}\n`, () => process.exit(1));

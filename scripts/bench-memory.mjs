@@ -9,15 +9,16 @@ import { ensureDependencies } from './lib/setup.mjs';
 
 const HELP = `Usage: npm run bench:memory -- [--threads 2] [--rounds 8] [--case 6x384:16x128]…
 
-Measures peak memory and time of a training step: unchanged, with gradient checkpointing, with the batch in parts, and in
-int8, with the same encoder, adapters and batch. The variants take turns. With the standard cases, it writes its section of
+Measures peak memory and time of a training step: with the whole batch at once, as by default, with gradient checkpointing,
+with the batch in small parts, and in int8, with the same encoder, adapters and batch. The variants take turns. With the standard cases, it writes its section of
 docs/benchmarks.md.
 `;
 /** Encoder:batch×length. */
 const CASES = ['6x384:16x128', '12x768:16x32', '12x768:16x128'];
 /** Ways to run one step, each in a separate process; the first is the baseline. */
 const WAYS = [
-  { way: 'whole', name: 'baseline' },
+  { way: 'whole', name: 'the whole batch' },
+  { way: 'default', name: 'by default' },
   { way: 'checkpointing', name: 'checkpointing' },
   { way: '4', name: 'micro-batches of 4' },
   { way: '1', name: 'micro-batches of 1' },

@@ -59,17 +59,17 @@ export function report(results, machine, threads) {
   const exact = again.every((f) => f.lossGap === 0);
   return `## Time and memory of a step
 
-The same training step of AuroRA (r = 2 on query and value of every layer, a linear head) in five variants: unchanged
-(the baseline); with \`training.gradientCheckpointing\`, which runs each layer again in the backward pass instead of
-keeping its activations; with \`training.microBatchSize\` 4 and 1, which runs the batch in parts and adds their
-gradients; and with \`training.precision: "int8"\`, which computes frozen layers in int8. Ratios are relative to the baseline. Each variant runs in a separate process, and they take turns step by
-step.
+The same training step of AuroRA (r = 2 on query and value of every layer, a linear head) in six variants: with the whole
+batch at once (\`training.microBatchSize\` of the batch's size), to which ratios are relative; as by default, in parts of 1,024
+tokens or more; with \`training.gradientCheckpointing\`, which runs each layer again in the backward pass instead of keeping its
+activations; in parts of 4 and of 1 text; and with \`training.precision: "int8"\`, which computes frozen layers in int8, in parts as
+by default. Each variant runs in a separate process, and they take turns step by step.
 
 ${table(results)}
 
 - Memory is the peak of the process (VmHWM on Linux). It includes interpreter, runtime and weights, which no variant
   reduces, so the ratio improves with the size of the batch.
-- The losses of the first four variants never differed by more than ${largest(false)}${
+- The losses of those in float32 never differed by more than ${largest(false)}${
     exact ? '; with checkpointing they were bitwise identical' : ''
   }. Those of int8, which is approximate, differed by up to ${largest(true)}.
 - All frozen layers are in int8 here. A run keeps those in float32 that do not tolerate it ([devices.md](devices.md#int8-on-the-cpu)), and is

@@ -1,15 +1,18 @@
 import { likelyTargets } from '../../adapters/targets/likely-targets';
-import { parameterCount, selectAdapters } from '../../adapters/targets/select';
+import { parameterCount, selectAdapters, type LayerAdapter } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
 import { isHeadAlone, isRanked, type AdapterSpec } from '../../experiment/methods';
 import { findLinearLayers } from '../../graph/layers/linear';
-import type { Model } from '../../graph/model';
+import { elementCount, type Model } from '../../graph/model';
 import { UnknownSize } from '../../graph/sizes/rule';
 import type { MachineRates, StepCost } from '../../protocol/step-cost';
+import { defaultParts } from '../micro-batch/default-parts';
 import { answerOf } from './answer';
 import { fixedBatch, inputSizes, readsTexts, type BatchSize } from './input-sizes';
-import { evaluationGraph, fixedModel, stepGraph } from './step-graph';
+import { evaluationGraph, fixedModel, stepGraph, type FixedModel } from './step-graph';
+import { bytesOf } from './live-bytes';
+import { sum } from './node-work';
 import { stepMemory } from './step-memory';
 import { stepTime } from './step-time';
 
@@ -50,8 +53,13 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
     const answer = answerOf(fixed, choice);
     const { adapters } = selectAdapters(model.graph, layers, spec, answer.output);
     const step = stepGraph(fixed, { ...answer, adapters }, inputs);
+    const stepAt = (examples: number) => {
+      const sizes = inputSizes(model.graph, { ...choice, batch: examples });
+      return stepGraph(fixedModel(model, sizes), { ...answer, adapters }, sizes);
+    };
     const evaluation = evaluationGraph(fixed, { ...answer, adapters }, inputs);
-    const memory = stepMemory(step, evaluation, {
+    const batchOfPart = Math.ceil(batch / partsOf(fixed, adapters));
+    const memory = stepMemory(batchOfPart === batch ? step : stepAt(batchOfPart), evaluation, {
       parameters: parameterCount(adapters),
       images: !readsTexts(model.graph),
     });
@@ -66,6 +74,15 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
     if (e instanceof AuroraError) return { ...about, problem: e.message };
     throw e;
   }
+}
+
+/** In how many parts a step is run, unless the experiment says otherwise. */
+function partsOf(fixed: FixedModel, adapters: readonly LayerAdapter[]): number {
+  const rows = adapters.flatMap(({ layer: { calls, inFeatures } }) =>
+    calls.map(({ input }) => elementCount(fixed.infos.get(input)!.shape) / inFeatures),
+  );
+  const outputs = fixed.graph.nodes.flatMap((node) => node.outputs.filter((name) => name !== ''));
+  return defaultParts(Math.max(0, ...rows), sum(outputs.map((name) => bytesOf(fixed, name))));
 }
 
 function adapterOn(likely: readonly string[], { method, rank, targetModules }: CostChoice): AdapterSpec {

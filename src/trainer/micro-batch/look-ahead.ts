@@ -45,7 +45,7 @@ export async function lookAhead(
   const { trainingSet: dataset } = task;
   const longest = longestBatch(task);
   const length = sizeOf(dataset, longest[0]);
-  const whole = Math.min(longest.length, micro.size('step', length));
+  const whole = Math.min(longest.length, micro.size('step', length, longest.length));
   if (whole === 1 || HELD * forwardBytes(task, whole, length) < HARMLESS * left) return undefined;
 
   const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);

@@ -3,6 +3,7 @@ import { placeName, type Place } from '../../engine/place';
 import type { Evaluator } from '../../engine/stepper';
 import { AuroraError } from '../../base/errors';
 import type { Task } from '../task/task';
+import { defaultTokens } from './default-parts';
 import { isOutOfMemory } from './out-of-memory';
 import { ignoresPadding } from './padding';
 import { cutBatch, halved, partSize, type Part, type PartLimit } from './parts';
@@ -22,7 +23,8 @@ export interface KnownLimits {
 
 /**
  * Splits batches into parts that fit into memory: at most training.microBatchSize examples and, once the engine runs
- * out of memory, half of the size that failed from then on. Sums over the parts equal those of the whole batch.
+ * out of memory, half of the size that failed from then on. Steps of large batches on the CPU have parts anyway
+ * (`defaultTokens`). Sums over the parts equal those of the whole batch.
  */
 export class MicroBatches {
   private readonly tokens: Partial<Record<Pass, number>>;
@@ -50,9 +52,22 @@ export class MicroBatches {
     return { examples, tokens: this.tokens[pass] ?? Infinity };
   }
 
-  /** How many examples of this length are run at once. */
-  size(pass: Pass, length: number): number {
-    return partSize(this.limit(pass), length);
+  /**
+   * How many examples of this length fit at once.
+   *
+   * @param of how many are to be run; by default, memory alone counts
+   */
+  size(pass: Pass, length: number, of = Infinity): number {
+    return partSize(of === Infinity ? this.limit(pass) : this.limitOf(pass, of, length), length);
+  }
+
+  /** The limit for a batch, padded to this length. */
+  private limitOf(pass: Pass, examples: number, length: number): PartLimit {
+    const limit = this.limit(pass);
+    const { engine, device } = this.place;
+    const isChosen = this.task.spec.training.microBatchSize !== undefined;
+    if (pass !== 'step' || isChosen || engine !== 'onnxruntime' || device !== 'cpu') return limit;
+    return { ...limit, tokens: Math.min(limit.tokens, defaultTokens(this.task, examples, length)) };
   }
 
   /** From here on, runs at most this many padded tokens at once. */
@@ -74,11 +89,12 @@ export class MicroBatches {
     run: (parts: readonly Part[]) => Promise<T>,
   ): Promise<T> {
     const lengthOf = (i: number) => sizeOf(dataset, i);
+    const length = Math.max(...batch.map(lengthOf));
     let tried: readonly Part[] | undefined;
     for (;;) {
-      let parts = cutBatch(batch, lengthOf, this.limit(pass), true);
-      if (parts.length > 1 && !(await this.trimsPadding()))
-        parts = cutBatch(batch, lengthOf, this.limit(pass), false);
+      const limit = this.limitOf(pass, batch.length, length);
+      let parts = cutBatch(batch, lengthOf, limit, true);
+      if (parts.length > 1 && !(await this.trimsPadding())) parts = cutBatch(batch, lengthOf, limit, false);
       try {
         const result = await run(parts);
         if (tried) this.warn(this.doesNotFit(pass, tried, parts));

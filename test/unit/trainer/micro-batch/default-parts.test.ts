@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import type { Place } from '../../../../src/engine/place';
+import { DType } from '../../../../src/graph/dtype';
+import type { TensorInfo } from '../../../../src/graph/infos';
+import { defaultTokens } from '../../../../src/trainer/micro-batch/default-parts';
+import { MicroBatches } from '../../../../src/trainer/micro-batch/micro-batches';
+import type { Task } from '../../../../src/trainer/task/task';
+
+/** An adapted layer of this width in a model with as many other tensors of its shape. */
+const taskOf = (shape: TensorInfo['shape'], tensors: number): Task =>
+  ({
+    adapters: [{ layer: { calls: [{ input: 'x0' }] } }],
+    infos: new Map(Array.from({ length: tensors }, (_, i) => [`x${i}`, { dtype: DType.float, shape }])),
+    spec: { training: {} },
+    data: { train: { dataset: datasetOf(16, 128) } },
+  }) as unknown as Task;
+
+const datasetOf = (count: number, size: number) => ({
+  examples: Array.from({ length: count }, () => ({ size })),
+  truncatedCount: 0,
+});
+
+const TOKENS = ['batch', 'sequence', 384];
+const CPU: Place = { engine: 'onnxruntime', device: 'cpu' };
+
+describe('parts of a step by default', () => {
+  it('have 1,024 rows or more', () => {
+    expect(defaultTokens(taskOf(TOKENS, 100), 16, 128)).toBe(8 * 128);
+    expect(defaultTokens(taskOf(TOKENS, 100), 17, 128)).toBe(9 * 128);
+    expect(defaultTokens(taskOf(TOKENS, 100), 15, 128)).toBe(Infinity);
+    expect(defaultTokens(taskOf(TOKENS, 100), 64, 32)).toBe(32 * 32);
+  });
+
+  it('have many bytes of tensors', () => {
+    expect(defaultTokens(taskOf(TOKENS, 60), 16, 128)).toBe(Infinity);
+    // A few long texts, of which each is a part.
+    expect(defaultTokens(taskOf(TOKENS, 200), 4, 2048)).toBe(2048);
+  });
+
+  it('count the rows of images, and of flattened tokens', () => {
+    expect(defaultTokens(taskOf(['batch', 197, 384], 200), 16, 1)).toBe(6);
+    expect(defaultTokens(taskOf(['14|33|65', 384], 100), 16, 128)).toBe(8 * 128);
+  });
+
+  it('are none if only a head is trained', () => {
+    expect(defaultTokens({ ...taskOf(TOKENS, 100), adapters: [] }, 16, 128)).toBe(Infinity);
+  });
+
+  const partsOf = async (pass: 'step' | 'evaluation', place: Place, microBatchSize?: number) => {
+    const task = { ...taskOf(TOKENS, 100), spec: { training: { microBatchSize } } } as unknown as Task;
+    const micro = new MicroBatches(task, {} as never, place, () => {});
+    const { dataset } = task.data.train;
+    const all = Array.from({ length: 16 }, (_, i) => i);
+    return micro.run(pass, dataset, all, (parts) =>
+      Promise.resolve(parts.map(({ indices }) => indices.length)),
+    );
+  };
+
+  it('are those of steps on the CPU, unless the experiment chooses', async () => {
+    expect(await partsOf('step', CPU)).toEqual([8, 8]);
+    expect(await partsOf('step', CPU, 16)).toEqual([16]);
+    expect(await partsOf('step', CPU, 4)).toEqual([4, 4, 4, 4]);
+    expect(await partsOf('evaluation', CPU)).toEqual([16]);
+    expect(await partsOf('step', { engine: 'onnxruntime', device: 'webgpu' })).toEqual([16]);
+    expect(await partsOf('step', { engine: 'tfjs', device: 'wasm' })).toEqual([16]);
+  });
+});
