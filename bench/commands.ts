@@ -12,7 +12,10 @@ export async function answerCommands(
   commands: Record<string, () => Promise<object>>,
   about: object = {},
 ): Promise<void> {
-  const all = { ...commands, memory: () => Promise.resolve({ peakMB: peakMemory() }) };
+  const all = {
+    ...commands,
+    memory: () => Promise.resolve({ peakMB: peakMemory(), againMB: mappedAgain() }),
+  };
   process.stdout.write(`${JSON.stringify({ ready: true, ...about })}\n`);
   for await (const line of createInterface({ input: process.stdin })) {
     const cpu = process.cpuUsage();
@@ -28,4 +31,23 @@ export async function answerCommands(
 function peakMemory(): number {
   if (process.platform !== 'linux') return process.resourceUsage().maxRSS / 1024;
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024;
+}
+
+/**
+ * Memory in MB that a peak counts twice, because a file is mapped twice: by the sessions of steps and of evaluations. 0
+ * on systems other than Linux.
+ */
+function mappedAgain(): number {
+  if (process.platform !== 'linux') return 0;
+  const resident = new Map<string, number[]>();
+  let part = '';
+  for (const line of readFileSync('/proc/self/smaps', 'utf8').split('\n')) {
+    const [, offset, inode] = /^[\da-f]+-[\da-f]+ \S+ ([\da-f]+) \S+ (\d+)/.exec(line) ?? [];
+    if (inode !== undefined) part = inode === '0' ? '' : `${inode} ${offset}`;
+    const kilobytes = /^Rss:\s+(\d+)/.exec(line)?.[1];
+    if (kilobytes === undefined || part === '') continue;
+    resident.set(part, [...(resident.get(part) ?? []), Number(kilobytes)]);
+  }
+  const again = [...resident.values()].map((each) => each.reduce((a, b) => a + b) - Math.max(...each));
+  return again.reduce((a, b) => a + b, 0) / 1024;
 }

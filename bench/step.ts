@@ -48,7 +48,12 @@ async function main(path: string, threads: number, place: Place, way: string): P
       return { loss: whole.lossSum / whole.count };
     },
     async evaluate() {
-      const { lossSum, count } = await stepper.evaluate(inputs, parameters);
+      let [lossSum, count] = [0, 0];
+      for (const part of parts) {
+        const sums = await stepper.evaluate(part, parameters);
+        lossSum += sums.lossSum;
+        count += sums.count;
+      }
       return { loss: lossSum / count };
     },
   };

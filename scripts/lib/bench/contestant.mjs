@@ -36,6 +36,8 @@ export class Contestant {
   times = {};
   cpuTimes = {};
   peakMB = {};
+  /** The same without what is counted twice. */
+  onceMB = {};
   /** Billions of operations per second that it reported, in order. */
   gflops = [];
   /** Every loss it reported, in order. */
@@ -67,7 +69,9 @@ export class Contestant {
 
   /** Records the process's peak memory so far, under the name of its last action. */
   async noteMemory(phase) {
-    this.peakMB[phase] = (await this.ask('memory')).peakMB;
+    const { peakMB, againMB = 0 } = await this.ask('memory');
+    this.peakMB[phase] = peakMB;
+    this.onceMB[phase] = peakMB - againMB;
   }
 
   end() {

@@ -41,6 +41,7 @@ function figuresOf(side, flops, limits) {
     evaluate: median(side.times.evaluate),
     stepMB: side.peakMB.step,
     allMB: side.peakMB.evaluate,
+    onceMB: side.onceMB.evaluate,
     rate: flops && { step: median(rates('step')), evaluate: median(rates('evaluate')) },
     share: flops && { step: spread(shares('step')), evaluate: spread(shares('evaluate')) },
     about: side.about,
@@ -175,6 +176,6 @@ ${profileTable(profiles)}
 - Other programs used ${percent(busy)} of the processors before it started. ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}.
 - Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}; Python ${python}, torch ${torch}.
 - "Evaluation included": the evaluation session maps the model's file a second time, and the operating system
-  counts those shared pages for each mapping.
+  counts those shared pages for each mapping; the line below it does not.
 `;
 }

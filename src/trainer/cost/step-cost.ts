@@ -48,23 +48,26 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
   const problem = fixedBatch(model.graph);
   if (problem !== undefined) return { ...about, problem };
   try {
-    const inputs = inputSizes(model.graph, choice);
-    const fixed = fixedModel(model, inputs);
-    const answer = answerOf(fixed, choice);
-    const { adapters } = selectAdapters(model.graph, layers, spec, answer.output);
-    const step = stepGraph(fixed, { ...answer, adapters }, inputs);
-    const stepAt = (examples: number) => {
-      const sizes = inputSizes(model.graph, { ...choice, batch: examples });
-      return stepGraph(fixedModel(model, sizes), { ...answer, adapters }, sizes);
+    const fixedAt = (examples: number) => {
+      const inputs = inputSizes(model.graph, { length, batch: examples });
+      return { inputs, fixed: fixedModel(model, inputs) };
     };
-    const evaluation = evaluationGraph(fixed, { ...answer, adapters }, inputs);
-    const batchOfPart = Math.ceil(batch / partsOf(fixed, adapters));
-    const memory = stepMemory(batchOfPart === batch ? step : stepAt(batchOfPart), evaluation, {
+    const whole = fixedAt(batch);
+    const answer = answerOf(whole.fixed, choice);
+    const { adapters } = selectAdapters(model.graph, layers, spec, answer.output);
+    const graphsOf = ({ fixed, inputs }: typeof whole) => ({
+      step: stepGraph(fixed, { ...answer, adapters }, inputs),
+      evaluation: evaluationGraph(fixed, { ...answer, adapters }, inputs),
+    });
+    const graphs = graphsOf(whole);
+    const parts = partsOf(whole.fixed, adapters);
+    const part = parts === 1 ? graphs : graphsOf(fixedAt(Math.ceil(batch / parts)));
+    const memory = stepMemory(part.step, part.evaluation, {
       parameters: parameterCount(adapters),
       images: !readsTexts(model.graph),
     });
     if (!rates) return { ...about, memory, problem: 'The speed of this machine could not be measured.' };
-    return { ...about, memory, time: stepTime(step, rates) };
+    return { ...about, memory, time: stepTime(graphs.step, rates) };
   } catch (e) {
     if (e instanceof UnknownSize)
       return {
@@ -76,7 +79,7 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
   }
 }
 
-/** In how many parts a step is run, unless the experiment says otherwise. */
+/** In how many parts a batch is run, unless the experiment says otherwise. */
 function partsOf(fixed: FixedModel, adapters: readonly LayerAdapter[]): number {
   const rows = adapters.flatMap(({ layer: { calls, inFeatures } }) =>
     calls.map(({ input }) => elementCount(fixed.infos.get(input)!.shape) / inFeatures),

@@ -8,7 +8,7 @@ const LEAST_ROWS = 1024;
 const LEAST_BYTES = 2 ** 27;
 
 /**
- * In how many parts a step's batch is run on the CPU if the experiment does not say: as many as take no more time
+ * In how many parts a batch is run on the CPU if the experiment does not say: as many as take no more time
  * (docs/benchmarks.md).
  *
  * @param rows of the largest input of an adapted layer
@@ -28,11 +28,7 @@ interface Of {
  * @param task whole, or the rest of one after a frozen prefix: both have the same parts
  * @returns Infinity if the batch is one part
  */
-export function defaultTokens(
-  { adapters, infos }: Of,
-  examples: number,
-  length: number,
-): number {
+export function defaultTokens({ adapters, infos }: Of, examples: number, length: number): number {
   const rows = adapters.flatMap(({ layer }) =>
     layer.calls.map(({ input }) => elementsOf(infos.get(input)?.shape.slice(0, -1) ?? [], examples, length)),
   );

@@ -23,7 +23,7 @@ export interface KnownLimits {
 
 /**
  * Splits batches into parts that fit into memory: at most training.microBatchSize examples and, once the engine runs
- * out of memory, half of the size that failed from then on. Steps of large batches on the CPU have parts anyway
+ * out of memory, half of the size that failed from then on. Large batches on the CPU have parts anyway
  * (`defaultTokens`). Sums over the parts equal those of the whole batch.
  */
 export class MicroBatches {
@@ -66,7 +66,7 @@ export class MicroBatches {
     const limit = this.limit(pass);
     const { engine, device } = this.place;
     const isChosen = this.task.spec.training.microBatchSize !== undefined;
-    if (pass !== 'step' || isChosen || engine !== 'onnxruntime' || device !== 'cpu') return limit;
+    if (isChosen || engine !== 'onnxruntime' || device !== 'cpu') return limit;
     return { ...limit, tokens: Math.min(limit.tokens, defaultTokens(this.task, examples, length)) };
   }
 

@@ -23,7 +23,7 @@ const datasetOf = (count: number, size: number) => ({
 const TOKENS = ['batch', 'sequence', 384];
 const CPU: Place = { engine: 'onnxruntime', device: 'cpu' };
 
-describe('parts of a step by default', () => {
+describe('parts of a batch by default', () => {
   it('have 1,024 rows or more', () => {
     expect(defaultTokens(taskOf(TOKENS, 100), 16, 128)).toBe(8 * 128);
     expect(defaultTokens(taskOf(TOKENS, 100), 17, 128)).toBe(9 * 128);
@@ -56,11 +56,11 @@ describe('parts of a step by default', () => {
     );
   };
 
-  it('are those of steps on the CPU, unless the experiment chooses', async () => {
+  it('are those of steps and evaluations on the CPU, unless the experiment chooses', async () => {
     expect(await partsOf('step', CPU)).toEqual([8, 8]);
     expect(await partsOf('step', CPU, 16)).toEqual([16]);
     expect(await partsOf('step', CPU, 4)).toEqual([4, 4, 4, 4]);
-    expect(await partsOf('evaluation', CPU)).toEqual([16]);
+    expect(await partsOf('evaluation', CPU)).toEqual([8, 8]);
     expect(await partsOf('step', { engine: 'onnxruntime', device: 'webgpu' })).toEqual([16]);
     expect(await partsOf('step', { engine: 'tfjs', device: 'wasm' })).toEqual([16]);
   });
