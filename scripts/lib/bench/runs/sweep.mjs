@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, say } from '../../console.mjs';
 import { childrenSeconds } from '../../machine.mjs';
@@ -61,9 +61,7 @@ function measured(args) {
 
 /** How many trials the sweep ran at a time, and with how many threads. */
 function roomOfSweep() {
-  const sweeps = join(FOLDER, '.aurora', 'sweeps');
-  const record = readdirSync(join(sweeps))
-    .map((name) => join(sweeps, name, 'sweep.json'))
-    .find(existsSync);
-  return JSON.parse(readFileSync(record, 'utf8')).room;
+  const sweeps = join(FOLDER, '.aurora', 'sweeps', 'sweep');
+  const [own] = readdirSync(sweeps);
+  return JSON.parse(readFileSync(join(sweeps, own, 'sweep.json'), 'utf8')).room;
 }
