@@ -26,7 +26,6 @@ export function share({ threads, rounds }) {
       what: 'the demo, batch 32 × 48',
       experiment: writeExperiment('share-demo', {
         model: { path: useLite(), maxLength: 48 },
-        training: { maxSteps: 120 },
       }),
     },
     {
