@@ -9,6 +9,8 @@ import { AURORA, encoder, FOLDER, someRows, writeExperiment } from './prepare.mj
 const RATES = [1e-3, 1.5e-3, 2e-3, 3e-3, 4e-3, 6e-3, 8e-3, 1e-2];
 const SEEDS = [1, 2, 3];
 const BATCH = 16;
+/** Fewer rows lack labels that the validation data has. */
+const LEAST_ROWS = 256;
 
 /**
  * A sweep of 24 trials on the top third of six layers, and the same trials as separate runs, half of them before it. Both with
@@ -18,9 +20,9 @@ export function sweep({ steps }) {
   const path = encoder('6x384');
   const base = {
     model: { path, maxLength: 48 },
-    data: { train: someRows('train', BATCH * steps), validation: someRows('validation', 128) },
+    data: { train: someRows('train', Math.max(LEAST_ROWS, BATCH * steps)), validation: someRows('validation', 128) },
     adapter: { layersToTransform: [4, 5] },
-    training: { batchSize: BATCH },
+    training: { batchSize: BATCH, maxSteps: steps },
   };
   const whole = writeExperiment('sweep', {
     ...base,
