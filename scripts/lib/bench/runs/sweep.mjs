@@ -20,7 +20,10 @@ export function sweep({ steps }) {
   const path = encoder('6x384');
   const base = {
     model: { path, maxLength: 48 },
-    data: { train: someRows('train', Math.max(LEAST_ROWS, BATCH * steps)), validation: someRows('validation', 128) },
+    data: {
+      train: someRows('train', Math.max(LEAST_ROWS, BATCH * steps)),
+      validation: someRows('validation', 128),
+    },
     adapter: { layersToTransform: [4, 5] },
     training: { batchSize: BATCH, maxSteps: steps },
   };
