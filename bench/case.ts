@@ -1,4 +1,4 @@
-import type { AuroraSpec } from '../src/experiment/methods';
+import type { TrainedSpec } from '../src/experiment/methods';
 
 /** The position of an encoder weight in the ONNX file, under its PyTorch module's name. */
 export interface StoredWeight {
@@ -25,7 +25,9 @@ export interface BenchCase {
   labels: DenseArray;
   pooling: 'mean' | 'first-token';
   classes: number;
-  adapter: AuroraSpec;
+  adapter: TrainedSpec;
+  /** Of a step's graph, whose products alone are counted as FLOPs. */
+  cost: { nodes: number; flops: number };
   /** Paths of the adapted layers. */
   modules: string[];
   /** Initial values. */

@@ -7,8 +7,13 @@ import { findLinearLayers } from '../src/graph/layers/linear';
 import { loadModel } from '../src/graph/file/load';
 import { isFileRef, type Model } from '../src/graph/model';
 import { saveModel } from '../src/graph/file/save';
+import { prepareModel } from '../src/graph/prepare';
 import { random, uniform } from '../src/base/random';
+import { adapterDefaults } from '../src/experiment/adapter-defaults';
+import type { TrainedSpec } from '../src/experiment/methods';
 import { EPSILON, encoderModel, type EncoderSize } from '../src/trainer/doctor/encoder';
+import { nodeWork, sum } from '../src/trainer/cost/node-work';
+import { fixedModel, stepGraph } from '../src/trainer/cost/step-graph';
 import { initialAdapters, initialHead } from '../src/trainer/task/initialize';
 import { TIMED_ADAPTER } from '../src/trainer/doctor/adapter';
 import { HEAD, type BenchCase, type DenseArray, type StoredWeight } from './case';
@@ -24,16 +29,25 @@ const SIZES: Record<string, EncoderSize> = {
 /**
  * Writes the model if it is missing, and one benchmark case for it.
  *
- * Usage: prepare FOLDER SIZE BATCH LENGTH; prints the path of the case.
+ * Usage: prepare FOLDER SIZE BATCH LENGTH [METHOD TARGETS]; prints the path of the case. TARGETS are module names, with
+ * commas between them, or "all-linear".
  */
-function main(folder: string, sizeName: string, batch: number, length: number): void {
+function main(
+  folder: string,
+  sizeName: string,
+  batch: number,
+  length: number,
+  method?: string,
+  targets?: string,
+): void {
   const size = SIZES[sizeName];
   mkdirSync(folder, { recursive: true });
   const file = `${sizeName}.onnx`;
   const path = join(folder, file);
   if (!existsSync(path)) saveModel(encoderModel(size), path);
   const model = loadModel(path);
-  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), TIMED_ADAPTER);
+  const adapter = method === undefined ? TIMED_ADAPTER : adapterOf(method, targets!);
+  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), adapter);
   const dims = new Map(adapters.flatMap((a) => a.tensors.map((t) => [tensorName(a, t.name), t.dims])));
   dims.set('head.weight', [HEAD.classes, size.hidden]).set('head.bias', [HEAD.classes]);
   const initial = new Map([
@@ -49,16 +63,39 @@ function main(folder: string, sizeName: string, batch: number, length: number): 
     labels: { dims: [batch], data: Array.from({ length: batch }, (_, i) => i % HEAD.classes) },
     pooling: 'mean',
     classes: HEAD.classes,
-    adapter: TIMED_ADAPTER,
+    adapter,
+    cost: costOf(prepareModel(loadModel(path)), adapter, batch, length),
     modules: adapters.map((a) => a.layer.path),
     trainable: Object.fromEntries(
       [...initial].map(([name, data]) => [name, { dims: dims.get(name)!, data: [...data] }]),
     ),
     adamw: { lr: 8e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.01 },
   };
-  const out = join(folder, `${sizeName}-${batch}x${length}.json`);
+  const way = method === undefined ? '' : `-${method}-${targets}`;
+  const out = join(folder, `${sizeName}-${batch}x${length}${way}.json`);
   writeFileSync(out, JSON.stringify(benchCase));
   process.stdout.write(`${out}\n`);
+}
+
+/** Of the timed adapter's rank. */
+function adapterOf(method: string, targets: string): TrainedSpec {
+  const { rank, alpha } = TIMED_ADAPTER;
+  const targetModules = targets === 'all-linear' ? targets : targets.split(',');
+  return { ...adapterDefaults(method), rank, alpha, targetModules } as unknown as TrainedSpec;
+}
+
+/** What a step's graph has to compute, before the runtime optimizes it. */
+function costOf(model: Model, adapter: TrainedSpec, batch: number, length: number): BenchCase['cost'] {
+  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), adapter);
+  const sizes = new Map(['input_ids', 'attention_mask'].map((name) => [name, [batch, length]]));
+  const spec = {
+    objective: 'cross-entropy' as const,
+    head: { pooling: 'mean' as const, ...HEAD },
+    output: 'last_hidden_state',
+    adapters,
+  };
+  const step = stepGraph(fixedModel(model, sizes), spec, sizes);
+  return { nodes: step.graph.nodes.length, flops: sum(nodeWork(step).map(({ flops }) => flops)) };
 }
 
 /** Random tokens; every text but the first is a little shorter than the batch length. */
@@ -88,5 +125,5 @@ function storedWeights(model: Model): Record<string, StoredWeight> {
   return found;
 }
 
-const [folder, size, batch, length] = process.argv.slice(2);
-main(folder, size, Number(batch), Number(length));
+const [folder, size, batch, length, method, targets] = process.argv.slice(2);
+main(folder, size, Number(batch), Number(length), method, targets);

@@ -59,7 +59,7 @@ async function packing(threads, rounds) {
     say(`Packing: ${texts.what} …`);
     const programs = texts.sides.map(({ name, experiment }) => ({
       name,
-      args: ['packing.cjs', experiment, `${threads}`, `${STEPS}`],
+      args: ['epoch.cjs', experiment, `${threads}`, `${STEPS}`],
     }));
     results.push(
       await withSides(programs, async (sides) => {

@@ -43,3 +43,26 @@ export async function quiet(share, limitMs) {
     if (now <= share || Date.now() >= end) return now;
   }
 }
+
+/** CPU time of all threads of a process so far; undefined where /proc does not exist. */
+export function cpuSeconds(pid) {
+  try {
+    const fields = statOf(pid);
+    return (fields[11] + fields[12]) / 100;
+  } catch {
+    return undefined;
+  }
+}
+
+/** CPU time of this process's children that have ended, and of theirs; undefined where /proc does not exist. */
+export function childrenSeconds() {
+  try {
+    const fields = statOf('self');
+    return (fields[13] + fields[14]) / 100;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fields of /proc/PID/stat after the program's name. */
+const statOf = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').map(Number);

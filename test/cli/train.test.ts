@@ -86,6 +86,19 @@ describe('aurora train', () => {
     }
   });
 
+  it('records the first loss before the state that the run began with', () => {
+    const settings = ['maxSteps=1', 'warmupRatio=0', 'weightDecay=0.5'];
+    const run = trained('first', ...settings.flatMap((s) => ['--set', `training.${s}`]));
+    const { events, scalars } = readRun(run);
+    const begun = events.find((e) => e.kind === 'activations')!;
+    expect(begun).toMatchObject({ step: 0 });
+    expect(begun.t).toBeGreaterThanOrEqual(scalars.column('time')![0]);
+    const weights = (of: string, step: number) =>
+      decodeSnapshot(readFileSync(join(of, `activations/step-00000${step}.bin`))).layers[0].W;
+    expect(weights(run, 0)).toEqual(weights(whole, 0));
+    expect(weights(run, 1)).not.toEqual(weights(run, 0));
+  });
+
   it('gives the same bits for the same seed and different ones for another', () => {
     expect(bits(trained('again'))).toEqual(bits(whole));
     expect(bits(trained('other', '--set', 'training.seed=8'))).not.toEqual(bits(whole));

@@ -60,11 +60,17 @@ export const buildBench = () =>
     ['onnxruntime-node', 'webgpu'],
   );
 
-/** Runs in a separate process, so that the memory for making the model counts for neither side. */
-export function prepareCase(name) {
+/**
+ * Runs in a separate process, so that the memory for making the model counts for neither side.
+ * @param {string} name ENCODER:BATCHxLENGTH
+ * @param {string} [method] with its targets, instead of the timed adapter
+ * @param {string} [targets]
+ */
+export function prepareCase(name, method, targets) {
   const match = /^(6x384|12x768):(\d+)x(\d+)$/.exec(name);
   if (!match) throw new Failure(`--case ${name} is not ENCODER:BATCHxLENGTH.`, 'For example 6x384:16x128.');
-  const args = [join(FOLDER, 'prepare.cjs'), FOLDER, ...match.slice(1)];
+  const adapter = method === undefined ? [] : [method, targets];
+  const args = [join(FOLDER, 'prepare.cjs'), FOLDER, ...match.slice(1), ...adapter];
   const result = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
   if (result.status !== 0) throw new Failure(`The benchmark's model could not be made:\n${result.stderr}`);
   return result.stdout.trim();

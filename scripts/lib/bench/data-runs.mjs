@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Failure, say } from '../console.mjs';
+import { cpuSeconds } from '../machine.mjs';
 import { isDone, ROOT } from '../run.mjs';
 
 /** Trains on the few rows, then twice on all of them, with a separate cache folder. @param {{few: string, all: string}} experiments */
@@ -45,14 +46,4 @@ async function train(experiment, out, folder) {
 function hasStepped(out) {
   const scalars = readdirSync(out).map((run) => join(out, run, 'scalars.bin'));
   return scalars.some((path) => existsSync(path) && statSync(path).size > 0);
-}
-
-/** Of all its threads so far; undefined where /proc does not exist. */
-function cpuSeconds(pid) {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  } catch {
-    return undefined;
-  }
 }

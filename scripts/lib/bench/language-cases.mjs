@@ -17,7 +17,7 @@ export async function buildLanguage() {
   const esbuild = await import('esbuild');
   const [host] = bundles(FOLDER, {
     programs: {
-      packing: 'bench/packing.ts',
+      epoch: 'bench/epoch.ts',
       generation: 'bench/generation.ts',
       'schema-validator': PROGRAMS['schema-validator'],
     },

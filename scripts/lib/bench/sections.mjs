@@ -6,8 +6,8 @@ const PATH = join(ROOT, 'docs', 'benchmarks.md');
 const HEAD = `# Benchmarks
 
 Written by \`npm run bench\` (training), \`npm run bench:memory\`, \`npm run bench:devices\`, \`npm run bench:scaling\`,
-\`npm run bench:opening\`, \`npm run bench:language\`, \`npm run bench:data\` and \`npm run bench:editor\` (the extension); do not
-edit. The section on large models is written by hand, from what \`npm run bench:large\` prints.
+\`npm run bench:opening\`, \`npm run bench:runs\`, \`npm run bench:language\`, \`npm run bench:data\` and \`npm run bench:editor\` (the
+extension); do not edit. The section on large models is written by hand, from what \`npm run bench:large\` prints.
 `;
 /** In file order. */
 const SECTIONS = [
@@ -16,6 +16,7 @@ const SECTIONS = [
   'devices',
   'scaling',
   'opening',
+  'runs',
   'language',
   'large',
   'data',

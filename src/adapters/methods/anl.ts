@@ -1,6 +1,6 @@
 import type { Activation } from '../../experiment/methods';
 import type { GraphBuilder } from '../../graph/builder';
-import { basis, basisCenters, basisCount, basisSum, gridStep, type SplineSpec } from './spline';
+import { basis, basisCenters, basisCount, gridStep, splineNodes, type SplineSpec } from './spline';
 
 /** What defines the adaptive nonlinear layer, apart from H and W. */
 export interface AnlSpec extends SplineSpec {
@@ -20,7 +20,7 @@ export function anlNodes(
   z: string,
   H: string,
   W: string,
-  spec: AnlSpec,
+  spec: AnlSpec & { rank: number },
   dtype: number,
 ): string {
   const act = (x: string) =>
@@ -29,14 +29,13 @@ export function anlNodes(
       : spec.activation === 'sigmoid'
         ? g.op('Sigmoid', [x])
         : g.op('LeakyRelu', [x], { alpha: { float: LEAKY_SLOPE } });
+  // As rows, which products take as they are, in both directions.
+  const rows = g.op('Reshape', [z, g.ints([-1, spec.rank])]);
   const parts: string[] = [];
-  if (spec.fixed) parts.push(act(g.op('MatMul', [act(z), g.op('Transpose', [H])])));
-  if (spec.learnable) {
-    const { sum, norm } = basisSum(g, z, spec, dtype);
-    const weights = g.op('Mul', [g.op('Transpose', [W]), g.scalar(norm, dtype)]);
-    parts.push(g.op('MatMul', [sum, weights]));
-  }
-  return parts.length === 2 ? g.op('Add', parts) : parts[0];
+  if (spec.fixed) parts.push(act(g.op('Gemm', [act(rows), H], { transB: 1 })));
+  if (spec.learnable) parts.push(splineNodes(g, rows, W, spec, dtype));
+  const sum = parts.length === 2 ? g.op('Add', parts) : parts[0];
+  return g.op('Reshape', [sum, g.op('Shape', [z])]);
 }
 
 /** The same on the host for one vector z of length r; float64 internally. */

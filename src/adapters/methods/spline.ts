@@ -7,6 +7,10 @@ export interface SplineSpec {
   gridRange: [number, number];
 }
 
+interface RankedSpline extends SplineSpec {
+  rank: number;
+}
+
 export const basisCount = (s: SplineSpec): number => s.gridSize + s.splineOrder;
 
 /** Width of one grid interval. */
@@ -45,45 +49,54 @@ export function basis(order: number, t: number): number {
 }
 
 /**
- * Nodes for Σ over the rank dimensions of all bases: z (…, r) → (…, G+k). The result lacks the factor `norm`, which is
- * cheaper to apply to the small W.
+ * Nodes for the learnable part, W Σⱼ b(zⱼ): z (n, r) → (n, r). `W` is the name of a tensor (r, G+k). Both powers of
+ * every basis at every dimension of z are columns of one tensor, from a product and into one, so that a step starts few
+ * nodes; distances are in units of where a power ends, so that no node but the product has a vector as an operand.
  */
-export function basisSum(
-  g: GraphBuilder,
-  z: string,
-  s: SplineSpec,
-  dtype: number,
-): { sum: string; norm: number } {
-  const column = g.op('Unsqueeze', [z, g.ints([-1])]);
-  const bases = s.splineOrder === 1 ? hats(g, column, s, dtype) : smoothBases(g, column, s, dtype);
-  return { sum: g.op('ReduceSum', [bases, g.ints([-2])], { keepdims: 0 }), norm: FORMS[s.splineOrder].norm };
+export function splineNodes(g: GraphBuilder, z: string, W: string, s: RankedSpline, dtype: number): string {
+  if (s.splineOrder === 1) return sumOfHats(g, z, W, s, dtype);
+  const { outer, inner, weight, norm } = FORMS[s.splineOrder];
+  const h = gridStep(s);
+  const centers = basisCenters(s);
+  const columns = [
+    { edge: outer, factor: norm * outer ** s.splineOrder },
+    { edge: inner, factor: -norm * weight * inner ** s.splineOrder },
+  ].flatMap(({ edge, factor }) =>
+    range(s.rank).flatMap((dim) =>
+      centers.map((center, basis) => ({ dim, basis, center, width: edge * h, factor })),
+    ),
+  );
+  const table = (rows: number, value: (column: (typeof columns)[number], row: number) => number) =>
+    g.constant(
+      dtype,
+      [rows, columns.length],
+      range(rows).flatMap((row) => columns.map((column) => value(column, row))),
+    );
+  const scales = table(s.rank, ({ dim, width }, j) => (dim === j ? 1 / width : 0));
+  const offsets = table(1, ({ center, width }) => -center / width);
+  const distance = g.op('Abs', [g.op('Gemm', [z, scales, offsets])]);
+  const left = g.op('Relu', [g.op('Sub', [g.scalar(1, dtype), distance])]);
+  const powers = g.op('Pow', [left, g.scalar(s.splineOrder, dtype)]);
+  const factors = table(centers.length, ({ basis, factor }, i) => (basis === i ? factor : 0));
+  return g.op('MatMul', [powers, g.op('Gemm', [factors, W], { transA: 1, transB: 1 })]);
 }
 
-function smoothBases(g: GraphBuilder, column: string, s: SplineSpec, dtype: number): string {
-  const { outer, inner, weight } = FORMS[s.splineOrder];
-  const h = gridStep(s);
-  const centers = basisCenters(s).map((c) => c / h);
-  const scaled = g.op('Mul', [column, g.scalar(1 / h, dtype)]);
-  const u = g.op('Abs', [g.op('Sub', [scaled, g.constant(dtype, [centers.length], centers)])]);
-  const power = (edge: number) => {
-    const m = g.op('Relu', [g.op('Sub', [g.scalar(edge, dtype), u])]);
-    const square = g.op('Mul', [m, m]);
-    return s.splineOrder === 2 ? square : g.op('Mul', [square, m]);
-  };
-  return g.op('Sub', [power(outer), g.op('Mul', [power(inner), g.scalar(weight, dtype)])]);
-}
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /**
  * Order 1 has corners. Cox–de Boor's intervals are half-open, so its slope at a knot is the one to the right;
  * comparisons reproduce that, while |t| and Relu would not.
  */
-function hats(g: GraphBuilder, column: string, s: SplineSpec, dtype: number): string {
+function sumOfHats(g: GraphBuilder, z: string, W: string, s: SplineSpec, dtype: number): string {
   const centers = basisCenters(s);
+  const column = g.op('Unsqueeze', [z, g.ints([-1])]);
   const offset = g.op('Sub', [column, g.constant(dtype, [centers.length], centers)]);
   const t = g.op('Mul', [offset, g.scalar(1 / gridStep(s), dtype)]);
   const one = g.scalar(1, dtype);
   const zero = g.scalar(0, dtype);
   const sides = g.op('Where', [g.op('Less', [t, zero]), g.op('Add', [one, t]), g.op('Sub', [one, t])]);
   const inside = g.op('And', [g.op('GreaterOrEqual', [t, g.scalar(-1, dtype)]), g.op('Less', [t, one])]);
-  return g.op('Where', [inside, sides, zero]);
+  const bases = g.op('Where', [inside, sides, zero]);
+  const sum = g.op('ReduceSum', [bases, g.ints([-2])], { keepdims: 0 });
+  return g.op('MatMul', [sum, g.op('Transpose', [W])]);
 }

@@ -53,6 +53,8 @@ export interface TrainingState {
 /** The loop's callbacks to the run that owns it. */
 export interface LoopHooks {
   stepped(record: StepRecord): void;
+  /** After the first step of a run, whose loss a user waits for: what is recorded of the state before it. */
+  begun(): Promise<void>;
   /** This step's gradients overflowed float16 and were discarded. */
   skipped(step: number, lossScale: LossScale): void;
   /** Whether an evaluation counts, or belongs to a diverged model. */
@@ -118,6 +120,7 @@ export async function trainingLoop(
       tokens: result.tokens,
       seconds: (performance.now() - began) / 1000,
     });
+    if (step === 1) await hooks.begun();
     const stop = plan.evaluates(step) && (await evaluate(task, stepper, micro, plan, state, hooks));
     if (plan.snapshots(step)) await hooks.snapshot(step);
     if (plan.checkpoints(step) || hooks.checkpointRequested()) await hooks.checkpoint(step);

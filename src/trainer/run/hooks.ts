@@ -8,6 +8,7 @@ import { saveCheckpoint } from '../checkpoint/store';
 import { DivergenceWatch } from '../loop/divergence';
 import { hasFiniteValues, requireFiniteParameters } from '../optimizer/finite';
 import type { LoopHooks } from '../loop/loop';
+import type { Parameters } from '../../engine/stepper';
 import { skippedWarning } from '../optimizer/loss-scale';
 import { pauses } from '../loop/pause';
 import { SampleRecorder } from '../samples/recorder';
@@ -22,7 +23,17 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
   const { run, listener, journal, pulse, options } = open;
   const watch = DivergenceWatch.of(task, run);
   const recorder = new ActivationRecorder(task, run);
-  await recorder.writeExamples();
+  const isNew = state.step === 0;
+  if (!isNew) await recorder.writeExamples();
+  // The first step changes them before they are recorded.
+  const initial = isNew && recorder.observes ? copyOf(state.parameters) : undefined;
+  const observe = async (step: number, parameters: Parameters) => {
+    const found = await recorder.record(step, stepper, micro, parameters);
+    if (!found) return;
+    journal.append({ kind: 'activations', step, path: found.path });
+    if (plan.trainedForm(step) === 'dynamic')
+      raise(open, alarms.observed(step, sharesOf(found.layers, task.adapters)));
+  };
   const samples = new SampleRecorder(task, run, plan, state.step);
   const written = new Set<WhichAdapter>();
   const keepAdapter = (which: WhichAdapter, step: number) => {
@@ -65,13 +76,11 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
       listener.evaluated(step, epoch, metrics, best);
       raise(open, alarms.evaluated(step, metrics, form ? form.form : undefined));
     },
-    async snapshot(step) {
-      const found = await recorder.record(step, stepper, micro, state.parameters);
-      if (!found) return;
-      journal.append({ kind: 'activations', step, path: found.path });
-      if (plan.trainedForm(step) === 'dynamic')
-        raise(open, alarms.observed(step, sharesOf(found.layers, task.adapters)));
+    async begun() {
+      await recorder.writeExamples();
+      if (initial) await observe(0, initial);
     },
+    snapshot: (step) => observe(step, state.parameters),
     async checkpoint(step) {
       await guard.verified(step);
       requireFiniteParameters(step, state.parameters);
@@ -93,6 +102,9 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
     checkpointRequested: () => pulse.checkpointRequested(),
   };
 }
+
+const copyOf = (parameters: Parameters): Parameters =>
+  new Map(Array.from(parameters, ([name, values]) => [name, values.slice()]));
 
 /** Everything that changes during training, in its current state. */
 export const checkpointOf = ({ open, phase, state, scalars, totals, env }: RunContext): Checkpoint => ({

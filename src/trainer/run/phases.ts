@@ -37,7 +37,6 @@ async function trainPhase(context: RunContext, phase: Phase): Promise<LoopEnd> {
   }
   context.phase = phase;
   const hooks = await makeHooks(context);
-  if (state.step === 0) await hooks.snapshot(0);
   return trainingLoop(task, stepper, micro, plan, state, hooks).catch((e) => concludeFailed(e, context));
 }
 

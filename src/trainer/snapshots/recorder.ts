@@ -26,6 +26,11 @@ export class ActivationRecorder {
     this.indices = firstExamples(task.data.validation.dataset, SNAPSHOT_EXAMPLES);
   }
 
+  /** Whether there is an adapter to observe. */
+  get observes(): boolean {
+    return this.layerRecorders().size > 0;
+  }
+
   /** Records which data rows the snapshots' example ids are, and where their tokens are in them. */
   async writeExamples(): Promise<void> {
     const { data, kind } = this.task;
@@ -45,15 +50,8 @@ export class ActivationRecorder {
     micro: MicroBatches,
     parameters: ReadonlyMap<string, Float32Array>,
   ): Promise<{ path: string; layers: LayerSnapshot[] } | undefined> {
-    const { adapters, data, spec } = this.task;
-    const recorders = new Map(
-      adapters.flatMap((a) => {
-        const { spec } = a;
-        return isRanked(spec) && methodOf(spec).showsZ
-          ? [[a.layer.path, new LayerRecorder(a, spec.rank)] as const]
-          : [];
-      }),
-    );
+    const { data, spec } = this.task;
+    const recorders = this.layerRecorders();
     if (recorders.size === 0) return undefined;
     for (let at = 0; at < this.indices.length; at += spec.training.batchSize) {
       const batch = this.indices.slice(at, at + spec.training.batchSize);
@@ -75,5 +73,15 @@ export class ActivationRecorder {
     const layers = [...recorders.values()].map((r) => r.finish(parameters));
     writeAtomic(file, encodeSnapshot({ step, layers }), this.run);
     return { path: relative(this.run, file), layers };
+  }
+  private layerRecorders(): Map<string, LayerRecorder> {
+    return new Map(
+      this.task.adapters.flatMap((a) => {
+        const { spec } = a;
+        return isRanked(spec) && methodOf(spec).showsZ
+          ? [[a.layer.path, new LayerRecorder(a, spec.rank)] as const]
+          : [];
+      }),
+    );
   }
 }

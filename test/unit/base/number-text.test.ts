@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import {
+  count,
   decimalText,
   epochText,
   errorText,
@@ -66,4 +67,9 @@ it('chooses ticks within a range, and whole ones where only those exist', () => 
   expect(ticksOf(3, 5, 10, WHOLE_INCREMENTS)).toEqual([3, 4, 5]);
   expect(logTicksOf(0.05, 2)).toEqual([0.05, 0.1, 0.2, 0.5, 1, 2]);
   expect(logTicksOf(1e-6, 1)).toEqual([1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1, 1]);
+});
+
+it('a whole number has separators', () => {
+  const numbers = [0, 999, 1000, 74_208, 1_234_567, -123, -1234, 123_456];
+  expect(numbers.map(count)).toEqual(numbers.map((n) => n.toLocaleString('en-US')));
 });

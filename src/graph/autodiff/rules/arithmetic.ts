@@ -28,10 +28,16 @@ const reciprocal: Rule = (c) => [c.op('Neg', [c.op('Mul', [c.dy[0]!, c.op('Mul',
 
 const sqrt: Rule = (c) => [c.op('Div', [c.op('Mul', [c.dy[0]!, c.scalar(0.5, c.y[0])]), c.y[0]])];
 
+/**
+ * Makes every number that is not tiny at least 1. On the CPU, a product and a Clip take a third of the time of Sign, which
+ * runs on one thread.
+ */
+const STEEP = 1e30;
+
 const abs: Rule = (c) => {
-  const zero = c.scalar(0, c.x[0]);
-  const up = c.where(c.op('Greater', [c.x[0], zero]), c.dy[0]!, c.x[0]);
-  return [c.op('Sub', [up, c.where(c.op('Less', [c.x[0], zero]), c.dy[0]!, c.x[0])])];
+  const [x] = c.x;
+  const steep = c.op('Mul', [x, c.scalar(STEEP, x)]);
+  return [c.op('Mul', [c.dy[0]!, c.op('Clip', [steep, c.scalar(-1, x), c.scalar(1, x)])])];
 };
 
 export const arithmetic: Record<string, Rule> = {

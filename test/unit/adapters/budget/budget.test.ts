@@ -207,12 +207,12 @@ describe('the cost of training', () => {
       const call = { x: 'x', product: () => '', weightTimes: () => '', alpha: 1 };
       method.delta!(new GraphBuilder(graph, ''), call, names, on, DType.float, 'dynamic');
       const maker = new Map(graph.nodes.map((n) => [n.outputs[0], n]));
-      /** The parameter from which a product's second factor is computed. */
-      const factor = (name: string): string => {
-        const node = maker.get(name);
-        return node ? factor(node.inputs[0]) : name;
-      };
-      const products = graph.nodes.filter((n) => n.opType === 'MatMul').map((n) => factor(n.inputs[1]));
+      /** What a tensor is computed from. */
+      const sources = (name: string): string[] => maker.get(name)?.inputs.flatMap(sources) ?? [name];
+      // Those of a token; a product of parameters alone is computed once in a step.
+      const products = graph.nodes
+        .filter((n) => ['MatMul', 'Gemm'].includes(n.opType) && sources(n.inputs[0]).includes('x'))
+        .flatMap((n) => sources(n.inputs[1]).filter((name) => name in names));
       expect(products.sort()).toEqual(tensors.map((t) => t.name).sort());
       const flops = tensors.reduce((n, t) => n + 2 * elementCount(t.dims), 0);
       expect(budgetOf([layer], spec, { loraRank: 1, tokens: 1 }).adapter.flops.forward).toBe(flops);

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { sizeOf } from '../src/data/dataset';
+import { lengthOf } from '../src/data/batch';
+import { sizeOf, type Dataset } from '../src/data/dataset';
+import { longestExamples } from '../src/data/order';
 import { openTask } from '../src/engine/open';
 import { CPU } from '../src/engine/place';
 import { loadExperiment } from '../src/runs/experiment/load';
@@ -15,12 +17,14 @@ import { prepareTask, type Task } from '../src/trainer/task/task';
 import { answerCommands } from './commands';
 
 /**
- * Trains a language model. Usage: packing EXPERIMENT THREADS STEPS. "step" is the next of STEPS steps that represent an
- * epoch, from the shortest to the longest, and then again from the first.
+ * Trains on texts. Usage: epoch EXPERIMENT THREADS STEPS [padded]. "step" is the next of STEPS steps that represent an
+ * epoch, from the shortest to the longest, and then again from the first. With "padded", every text is padded to the
+ * longest of all.
  */
-async function main(path: string, threads: number, count: number): Promise<void> {
+async function main(path: string, threads: number, count: number, isPadded: boolean): Promise<void> {
   const folder = mkdtempSync(join(dirname(path), 'graph-'));
-  const task = await prepareTask(loadExperiment(path), folder);
+  const prepared = await prepareTask(loadExperiment(path), folder);
+  const task = isPadded ? paddedToLongest(prepared) : prepared;
   const { stepper, trainable } = await openTask(task.model, task.infos, task.graph, folder, { threads });
   const { training } = task.spec;
   const { trainingSet } = task;
@@ -49,11 +53,20 @@ async function main(path: string, threads: number, count: number): Promise<void>
       batchSize,
       steps: steps.length,
       tokens: sum(steps.flat(2).map((i) => sizeOf(trainingSet, i))),
-      positions: sum(steps.map((step) => paddedTokens(trainingSet, step))),
+      positions: isPadded
+        ? steps.flat(2).length * longestOf(trainingSet)
+        : sum(steps.map((step) => paddedTokens(trainingSet, step))),
     },
   );
   await stepper.dispose();
   rmSync(folder, { recursive: true, force: true });
+}
+
+const longestOf = (dataset: Dataset): number => lengthOf(dataset, longestExamples(dataset, 1));
+
+function paddedToLongest(task: Task): Task {
+  const longest = longestOf(task.trainingSet);
+  return { ...task, feeds: (dataset, indices, _, pass) => task.feeds(dataset, indices, longest, pass) };
 }
 
 /** As many rows as hold about as many texts as a batch of the experiment. */
@@ -66,8 +79,8 @@ function rowsOfBatch({ spec, data, trainingSet }: Task): number {
 }
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
-const [path, threads, steps] = process.argv.slice(2);
-main(path, Number(threads), Number(steps)).catch((e: unknown) => {
+const [path, threads, steps, way] = process.argv.slice(2);
+main(path, Number(threads), Number(steps), way === 'padded').catch((e: unknown) => {
   console.error(e);
   process.exit(1);
 });
