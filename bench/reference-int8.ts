@@ -4,8 +4,8 @@ import { leastCosine } from '../src/engine/onnxruntime/int8/agreement';
 import { referenceStep } from './reference-step';
 
 /**
- * Usage: reference-int8 FILE…. Prints one line of JSON per file with a model: the least cosine of its gradients in int8, with
- * all layers in int8 and as a run chooses, and what it says about its choice.
+ * Usage: reference-int8 FILE…. Prints one line of JSON per file with a model: the least cosine of its gradients in int8,
+ * with all layers in int8 and as a run chooses, and what it says about its choice.
  */
 async function main(files: string[]): Promise<void> {
   for (const path of files) {

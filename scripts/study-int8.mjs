@@ -11,7 +11,7 @@ import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { importSource } from './lib/source.mjs';
 import { page } from './lib/study/int8-report.mjs';
-import { DATA, ensureSpam, fillPage, keptRun, resultOf } from './lib/study/study.mjs';
+import { DATA, ensureSpam, fillPage, keptRun, resultOf, writeFirstRows } from './lib/study/study.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
 const HELP = `Usage: node scripts/study-int8.mjs [--seeds 8] [--steps N] [--curve 120] [--minutes N]
@@ -37,6 +37,8 @@ const RATES = {
   SpamAssassin: { lora: 1e-2, aurora: 3e-3 },
 };
 const METHODS = { 'AuroRA r=2': 'aurora', 'LoRA r=2': 'lora' };
+/** Validation texts of the 12-layer encoder. */
+const CURVE_ROWS = 64;
 /** Models of which no layer is in int8. */
 const NO_EFFECT = /has no effect/;
 
@@ -122,9 +124,13 @@ function curveParts(steps, losses) {
     precision,
     run() {
       if (!existsSync(model)) prepareCase('12x768:16x32');
+      // Only the losses of the steps are reported, and an evaluation in full takes longer than they do.
+      const validation = join(FOLDER, 'validation.jsonl');
+      writeFirstRows('debian-sections-validation', validation, CURVE_ROWS);
       const settings = [
         `model.path=${model}`,
         `model.tokenizer=${join(ROOT, '.cache/use-lite/tokenizer.json')}`,
+        `data.validation=${validation}`,
         'training.batchSize=16',
         `training.maxSteps=${steps}`,
         `training.evaluateEvery=${steps}`,

@@ -1,9 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { gunzipSync } from 'node:zlib';
 import { build } from './build.mjs';
 import { buildBench, cleanUp, FOLDER as BENCH, positive, prepareCase } from './lib/bench/cases.mjs';
 import { Failure, main, say } from './lib/console.mjs';
@@ -12,7 +10,7 @@ import { machine } from './lib/machine.mjs';
 import { page } from './lib/study/precision-report.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
-import { fillPage, keptRun, resultOf } from './lib/study/study.mjs';
+import { fillPage, keptRun, resultOf, writeFirstRows } from './lib/study/study.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
 const HELP = `Usage: node scripts/study-precision.mjs [--steps 276] [--seeds 3] [--rounds 7]
@@ -26,7 +24,6 @@ const CASES = { cpu: ['6x384:16x128', '12x768:16x32'], webgpu: ['6x384:4x32'] };
 const REFERENCES = ['bert-aurora', 'bert-lora', 'llama-aurora', 'vit-aurora', 'more/t5', 'more/gpt2'];
 const VALIDATION_ROWS = 1000;
 const STUDY = 'study-precision';
-const FOLDER = join(ROOT, '.cache', STUDY);
 const PAGE = join(ROOT, 'docs', 'studies', 'mixed-precision.md');
 const BEGIN = '<!-- numbers: written by scripts/study-precision.mjs -->';
 const END = '<!-- end of numbers -->';
@@ -100,10 +97,8 @@ async function measure(device, name, rounds) {
 
 /** The last evaluation of the demo's experiment after this many steps, on the first rows of its validation set. */
 function train(precision, steps, seed) {
-  mkdirSync(FOLDER, { recursive: true });
-  const validation = join(FOLDER, 'validation.jsonl');
-  const rows = gunzipSync(readFileSync(join(ROOT, 'demo/data/debian-sections-validation.jsonl.gz')));
-  writeFileSync(validation, `${rows.toString('utf8').split('\n').slice(0, VALIDATION_ROWS).join('\n')}\n`);
+  const validation = join(ROOT, '.cache', STUDY, 'validation.jsonl');
+  writeFirstRows('debian-sections-validation', validation, VALIDATION_ROWS);
   const settings = [
     `data.validation=${validation}`,
     `training.maxSteps=${steps}`,

@@ -5,15 +5,15 @@ import type { FrozenProduct } from './frozen-products';
 import { weightRows } from './outliers';
 
 /**
- * Emits the float32 part of products in int8 whose activations have outlier channels (LLM.int8, Dettmers et al. 2022): these
- * channels are 0 in what is rounded, and multiplied by themselves.
+ * Emits the float32 part of products in int8 whose activations have outlier channels (LLM.int8, Dettmers et al. 2022):
+ * these channels are 0 in what is rounded, and have a thin product of their own.
  */
 export class ExactChannels {
   private readonly masked = new Map<string, string>();
 
   constructor(private readonly g: GraphBuilder) {}
 
-  /** x with zeros in these channels; one pass for all its products. @param width of x's last axis */
+  /** x, of this width, with zeros in these channels; one pass for all its products. */
   without(x: string, channels: readonly number[], width: number): string {
     const key = `${x}:${channels.join()}`;
     const known = this.masked.get(key);

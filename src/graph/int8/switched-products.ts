@@ -11,8 +11,8 @@ export interface SwitchedProducts {
 }
 
 /**
- * A step's graph that computes some products both in float32 and in int8, so that one session can try every choice between
- * them. All others are in int8.
+ * A step's graph that computes some products both in float32 and in int8, so that one session can try every choice
+ * between them. All others are in int8.
  *
  * @param either their weights (`weightKey`)
  */

@@ -19,9 +19,9 @@ export interface Int8Step {
 export const AGREEMENT = 0.99;
 
 /**
- * A step's graph with its frozen layers in int8. If the gradients do not agree with float32, the outlier channels of activations are multiplied in float32; if
- * they still do not, the forward pass of as few layers as possible stays in float32. Rounding gradients costs next to nothing: on the demo's
- * model, all of the error is in the forward pass.
+ * A step's graph with its frozen layers in int8. If the gradients do not agree with float32, the outlier channels of
+ * activations are multiplied in float32. If they still do not, the forward pass of as few layers as possible stays in
+ * float32. Rounding gradients costs next to nothing: on the demo's model, all of the error is in the forward pass.
  *
  * @param step whose products are marked
  * @param folder of the step's graph; the weights in int8 are written there

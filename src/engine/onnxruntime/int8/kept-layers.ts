@@ -10,9 +10,9 @@ import { gradientsOf, whileOpen, type Judge } from './judge';
 const GROUPS = 16;
 
 /**
- * Groups of layers whose forward pass is to stay in float32, the next one first, until the gradients agree: those first
- * whose rounding alone changes the gradients most. A product's own rounding error does not tell, since it depends on
- * what comes after it: an early layer's passes through the whole model, and where ReLUs follow, it moves values across their kink.
+ * Groups of neighboring layers, in the order in which their forward pass is to stay in float32 until the gradients agree:
+ * those first whose rounding alone changes the gradients most. A product's own rounding error does not say that: an early
+ * layer's passes through the whole model, and where ReLUs follow, it moves values across their kink.
  *
  * @param forward the weight of each layer's forward product, in order
  * @param agreement a cosine that is enough
@@ -46,7 +46,7 @@ export async function worstFirst(
     const alone = new Map<string[], number>();
     for (const group of groups) alone.set(group, await cosine(new Set(group)));
     const sorted = groups.toSorted((a, b) => alone.get(a)! - alone.get(b)!);
-    // With all of them, whether the backward pass is tolerated is seen by whoever opens the graph.
+    // Always fewer than all: whether the backward pass alone is tolerated, the caller finds out.
     let [few, enough] = [0, sorted.length];
     while (enough - few > 1) {
       const half = (few + enough) >> 1;
