@@ -68,7 +68,7 @@ await main(async () => {
   const { readScalars } = await importSource('src/runs/curve/scalars-reader.ts');
   const { summarize } = await importSource('src/study/statistics/summary.ts');
   const losses = (run) => [...readScalars(run).column('loss')];
-  const parts = [...referenceParts(), ...curveParts(curve, losses), ...runParts(seeds, steps)];
+  const parts = [...referenceParts(), ...runParts(seeds, steps), ...curveParts(curve, losses)];
   const results = [];
   for (const part of parts) {
     if (performance.now() >= end) {
