@@ -1,18 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { gunzipSync } from 'node:zlib';
 import { build } from './build.mjs';
 import { buildBench, cleanUp, FOLDER as BENCH, positive, prepareCase } from './lib/bench/cases.mjs';
 import { Failure, main, say } from './lib/console.mjs';
 import { Contestant } from './lib/bench/contestant.mjs';
 import { machine } from './lib/machine.mjs';
 import { page } from './lib/study/precision-report.mjs';
-import { isDone, ROOT, runNode } from './lib/run.mjs';
+import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
-import { fillPage } from './lib/study/study.mjs';
+import { fillPage, keptRun, resultOf, writeFirstRows } from './lib/study/study.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
 const HELP = `Usage: node scripts/study-precision.mjs [--steps 276] [--seeds 3] [--rounds 7]
@@ -25,7 +23,7 @@ const DEVICES = ['cpu', 'webgpu'];
 const CASES = { cpu: ['6x384:16x128', '12x768:16x32'], webgpu: ['6x384:4x32'] };
 const REFERENCES = ['bert-aurora', 'bert-lora', 'llama-aurora', 'vit-aurora', 'more/t5', 'more/gpt2'];
 const VALIDATION_ROWS = 1000;
-const FOLDER = join(ROOT, '.cache', 'study-precision');
+const STUDY = 'study-precision';
 const PAGE = join(ROOT, 'docs', 'studies', 'mixed-precision.md');
 const BEGIN = '<!-- numbers: written by scripts/study-precision.mjs -->';
 const END = '<!-- end of numbers -->';
@@ -97,36 +95,19 @@ async function measure(device, name, rounds) {
   };
 }
 
-/** The demo's experiment for this many steps, on the first rows of its validation set; finished runs are kept. */
+/** The last evaluation of the demo's experiment after this many steps, on the first rows of its validation set. */
 function train(precision, steps, seed) {
-  const out = join(FOLDER, `${precision}-${steps}-${seed}`);
-  const found = finished(out);
-  if (found) return found;
-  rmSync(out, { recursive: true, force: true });
-  mkdirSync(FOLDER, { recursive: true });
-  const validation = join(FOLDER, 'validation.jsonl');
-  const rows = gunzipSync(readFileSync(join(ROOT, 'demo/data/debian-sections-validation.jsonl.gz')));
-  writeFileSync(validation, `${rows.toString('utf8').split('\n').slice(0, VALIDATION_ROWS).join('\n')}\n`);
-  say(`${precision}, seed ${seed} …`);
-  const settings = {
-    'data.validation': validation,
-    'training.maxSteps': steps,
-    'training.seed': seed,
-    'training.precision': precision,
-    'training.evaluateEvery': steps,
-    'training.checkpointEvery': steps,
-  };
-  const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-  const args = ['train', 'demo/debian-sections.aurora.json', '--device', 'cpu', '--out', out, ...set];
-  if (!isDone(runNode(join(ROOT, 'dist/cli.cjs'), args)))
-    throw new Failure(`The run in ${precision} precision with seed ${seed} failed.`);
-  return finished(out);
-}
-
-function finished(out) {
-  const [run] = existsSync(out) ? readdirSync(out) : [];
-  const result = run && join(out, run, 'result.json');
-  return result && existsSync(result) ? JSON.parse(readFileSync(result, 'utf8')).last : undefined;
+  const validation = join(ROOT, '.cache', STUDY, 'validation.jsonl');
+  writeFirstRows('debian-sections-validation', validation, VALIDATION_ROWS);
+  const settings = [
+    `data.validation=${validation}`,
+    `training.maxSteps=${steps}`,
+    `training.seed=${seed}`,
+    `training.precision=${precision}`,
+    `training.evaluateEvery=${steps}`,
+    `training.checkpointEvery=${steps}`,
+  ];
+  return resultOf(keptRun(STUDY, `${precision}-${steps}-${seed}`, settings)).last;
 }
 
 function median(values) {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { Failure, say } from '../console.mjs';
 import { isDone, ROOT, runNode } from '../run.mjs';
 
@@ -18,6 +19,18 @@ export const DATA = {
 
 export function ensureSpam() {
   if (!existsSync(join(SPAM, 'train.jsonl'))) runNode(join(ROOT, 'scripts/spam-data.mjs'));
+}
+
+/**
+ * Writes the first rows of a data set of the demo.
+ * @param {string} name of a file in demo/data, without .jsonl.gz
+ * @param {string} out
+ * @param {number} rows
+ */
+export function writeFirstRows(name, out, rows) {
+  const text = gunzipSync(readFileSync(join(ROOT, 'demo/data', `${name}.jsonl.gz`))).toString('utf8');
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, `${text.split('\n').slice(0, rows).join('\n')}\n`);
 }
 
 /**

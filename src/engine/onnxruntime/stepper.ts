@@ -21,7 +21,8 @@ import { atLabelRows } from '../../tasks/label-rows';
 import { requireTrainable } from '../../tasks/trained-tensors';
 import { deviceFeeds, deviceGraph } from './device-graph';
 import { LARGE_MODEL } from './large-model';
-import { int8Step, type Judge } from './int8/int8-step';
+import { int8Step } from './int8/int8-step';
+import type { Judge } from './int8/judge';
 import { mixedPrecision, type MixedPrecision } from './mixed-precision';
 import { openSession, type SessionOptions } from './session';
 import { GRAD_SCALE } from './gradient-scale';
@@ -171,7 +172,7 @@ function requireCpu({ device }: On): void {
     );
 }
 
-/** Runs graphs on a batch before there is a session for steps; one is open at a time. */
+/** Runs graphs on a batch before there is a session for steps. */
 function judgeOn(
   { inputs, parameters }: JudgedBatch,
   task: TaskGraph,
@@ -182,14 +183,13 @@ function judgeOn(
   const all = stepFeeds(task, inputs, parameters, 1);
   return {
     gradients,
-    async run(model, outputs) {
+    async open(model) {
       const graph = deviceGraph(model, on.device);
       const session = await openSession(saveByReference(graph, folder, 'judge.onnx'), on);
-      try {
-        return await session.run(deviceFeeds(graph, all), outputs);
-      } finally {
-        await session.dispose();
-      }
+      return {
+        run: (outputs, more) => session.run(deviceFeeds(graph, { ...all, ...more }), outputs),
+        dispose: () => session.dispose(),
+      };
     },
   };
 }

@@ -50,22 +50,31 @@ export function writeInt8Weights(
   return written;
 }
 
-function quantized({ tensor, dims, part, transposed, values: computed }: WeightOperand, largest: number) {
+/** Calls back with each value of a weight, and which input and output of the layer it connects. */
+export function eachWeight(
+  { tensor, dims, part, transposed, values: computed }: WeightOperand,
+  each: (input: number, output: number, value: number) => void,
+): void {
   const stored = computed?.() ?? floatValues(tensor);
   const [rows, columns] = dims;
-  const first = (r: number) => r * tensor.dims[1] + (part?.from ?? 0);
-  const scales = new Float32Array(transposed ? rows : columns);
   for (let r = 0; r < rows; r++)
-    for (let c = 0, at = first(r); c < columns; c++, at++) {
-      const output = transposed ? r : c;
-      scales[output] = Math.max(scales[output], Math.abs(stored[at]));
-    }
+    for (let c = 0, at = r * tensor.dims[1] + (part?.from ?? 0); c < columns; c++, at++)
+      if (transposed) each(c, r, stored[at]);
+      else each(r, c, stored[at]);
+}
+
+function quantized(operand: WeightOperand, largest: number) {
+  const [inputs, outputs] = operand.transposed ? operand.dims.toReversed() : operand.dims;
+  const weight = new Float32Array(inputs * outputs);
+  const scales = new Float32Array(outputs);
+  eachWeight(operand, (i, o, w) => {
+    weight[i * outputs + o] = w;
+    scales[o] = Math.max(scales[o], Math.abs(w));
+  });
   // A column of zeros has any scale.
-  scales.forEach((size, output) => (scales[output] = size === 0 ? 1 : size / largest));
-  const values = new Int8Array(rows * columns);
-  for (let r = 0; r < rows; r++)
-    for (let c = 0, at = first(r); c < columns; c++, at++)
-      if (transposed) values[c * rows + r] = Math.round(stored[at] / scales[r]);
-      else values[r * columns + c] = Math.round(stored[at] / scales[c]);
-  return { values, scales, dims: transposed ? [columns, rows] : [rows, columns] };
+  scales.forEach((size, o) => (scales[o] = size === 0 ? 1 : size / largest));
+  const values = new Int8Array(weight.length);
+  for (let i = 0, at = 0; i < inputs; i++)
+    for (let o = 0; o < outputs; o++, at++) values[at] = Math.round(weight[at] / scales[o]);
+  return { values, scales, dims: [inputs, outputs] };
 }

@@ -1,20 +1,13 @@
 import { join } from 'node:path';
-import { frozenProducts } from '../../../graph/int8/frozen-products';
-import { withInt8Products } from '../../../graph/int8/int8-products';
-import { roundingErrors } from '../../../graph/int8/rounding-errors';
+import { frozenProducts, type FrozenProduct } from '../../../graph/int8/frozen-products';
+import { withInt8Products, type ExactInputs } from '../../../graph/int8/int8-products';
 import { weightKey, writeInt8Weights } from '../../../graph/int8/weights-file';
 import type { Model } from '../../../graph/model';
-import type { HostTensors } from '../../engine';
 import type { SessionOptions } from '../session';
-import { leastCosine, type Gradients } from './agreement';
+import { cosineOf, gradientsOf, whileOpen, type Judge } from './judge';
+import { worstFirst } from './kept-layers';
 import { largestWeight } from './saturation';
-
-/** Runs a graph once on the batch that int8 is judged on. */
-export interface Judge {
-  run(model: Model, outputs: readonly string[]): Promise<HostTensors>;
-  /** The outputs of the step's graph that are gradients, by the name of the trainable tensor. */
-  gradients: ReadonlyMap<string, string>;
-}
+import { outlierInputs } from './outlier-inputs';
 
 export interface Int8Step {
   model: Model;
@@ -24,14 +17,11 @@ export interface Int8Step {
 
 /** The least cosine similarity of each trainable tensor's gradient to that in float32. */
 export const AGREEMENT = 0.99;
-/**
- * Shares of the layers whose forward pass stays in float32, those with the largest rounding errors first, until the
- * gradients agree. Rounding gradients costs next to nothing: on the demo's model, all of the error is in the forward pass.
- */
-const SHARES = [0, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1];
 
 /**
- * A step's graph with its frozen layers in int8, except for those that do not tolerate it.
+ * A step's graph with its frozen layers in int8. If the gradients do not agree with float32, the outlier channels of
+ * activations are multiplied in float32. If they still do not, the forward pass of as few layers as possible stays in
+ * float32. Rounding gradients costs next to nothing: on the demo's model, all of the error is in the forward pass.
  *
  * @param step whose products are marked
  * @param folder of the step's graph; the weights in int8 are written there
@@ -43,47 +33,47 @@ export async function int8Step(
   options: SessionOptions,
   judge?: Judge,
 ): Promise<Int8Step> {
-  const products = [...frozenProducts(step.graph).values()];
-  /** The weight of each layer's first product, which is the forward one. */
-  const forward = new Map<string, string>();
-  for (const product of products)
-    if (!forward.has(product.layer)) forward.set(product.layer, weightKey(product));
-  const layers = [...forward.keys()];
-  if (layers.length === 0) return { model: step, warnings: [NOTHING] };
-  const weights = writeInt8Weights(products, join(folder, 'weights.int8'), await largestWeight(options));
-  if (!judge) return { model: withInt8Products(step, weights), warnings: [] };
-  const gradientsOf = async (model: Model): Promise<Gradients> => {
-    const out = await judge.run(model, [...judge.gradients.values()]);
-    return new Map([...judge.gradients].map(([name, y]) => [name, out[y].data as Float32Array]));
-  };
-  const exact = await gradientsOf(step);
-  const tried: number[] = [];
-  let worstFirst = layers;
-  for (const share of SHARES) {
-    if (tried.length === 1) {
-      const errors = await largestErrors(roundingErrors(step, weights), judge);
-      const of = (layer: string) => errors.get(forward.get(layer)!)!;
-      worstFirst = layers.toSorted((a, b) => of(b) - of(a));
-    }
-    const kept = worstFirst.slice(0, Math.ceil(share * layers.length));
-    const model = withInt8Products(step, weights, new Set(kept.map((layer) => forward.get(layer)!)));
-    const cosine = leastCosine(exact, await gradientsOf(model));
-    if (cosine >= AGREEMENT)
-      return { model, warnings: kept.length ? [someKept(kept, layers.length, tried[0])] : [] };
-    tried.push(cosine);
+  const products = new Map<string, FrozenProduct[]>();
+  /** Layers, by the weight of their first product, which is the forward one. */
+  const layerOf = new Map<string, string>();
+  const seen = new Set<string>();
+  for (const product of frozenProducts(step.graph).values()) {
+    const key = weightKey(product);
+    products.set(key, [...(products.get(key) ?? []), product]);
+    if (!seen.has(product.layer)) layerOf.set(key, product.layer);
+    seen.add(product.layer);
   }
-  return { model: step, warnings: [allKept(tried[0])] };
-}
+  if (products.size === 0) return { model: step, warnings: [NOTHING] };
+  const largest = await largestWeight(options);
+  const first = [...products.values()].map(([product]) => product);
+  const weights = writeInt8Weights(first, join(folder, 'weights.int8'), largest);
+  const everything = withInt8Products(step, weights);
+  if (!judge) return { model: everything, warnings: [] };
 
-/** The largest error of each weight's products. */
-async function largestErrors(
-  { model, errors }: ReturnType<typeof roundingErrors>,
-  judge: Judge,
-): Promise<Map<string, number>> {
-  const out = await judge.run(model, [...errors.values()].flat());
-  // A product that is 0 has no error.
-  const of = (name: string) => Number(out[name].data[0]) || 0;
-  return new Map([...errors].map(([key, names]) => [key, Math.max(...names.map(of))]));
+  const exact = await whileOpen(judge, step, (opened) => gradientsOf(judge, opened));
+  const cosine = await cosineOf(judge, everything, exact);
+  if (cosine >= AGREEMENT) return { model: everything, warnings: [] };
+
+  const forward = [...layerOf.keys()];
+  let [best, exactInputs]: [number, ExactInputs] = [cosine, new Map()];
+  const outliers = await outlierInputs(step, products, forward, judge);
+  if (outliers.size > 0) {
+    const model = withInt8Products(step, weights, new Set(), outliers);
+    const found = await cosineOf(judge, model, exact);
+    if (found >= AGREEMENT) return { model, warnings: [] };
+    if (!(found <= best)) [best, exactInputs] = [found, outliers];
+  }
+
+  const { groups, enough } = await worstFirst(step, weights, forward, exactInputs, judge, exact, AGREEMENT);
+  for (let n = enough; n <= groups.length; n++) {
+    const kept = groups.slice(0, n).flat();
+    const model = withInt8Products(step, weights, new Set(kept), exactInputs);
+    if ((await cosineOf(judge, model, exact)) >= AGREEMENT) {
+      const names = kept.map((key) => layerOf.get(key)!);
+      return { model, warnings: [someKept(names, forward.length, best)] };
+    }
+  }
+  return { model: step, warnings: [allKept(best)] };
 }
 
 const NOTHING =

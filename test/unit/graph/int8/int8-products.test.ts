@@ -5,7 +5,8 @@ import { DType } from '../../../../src/graph/dtype';
 import { saveByReference } from '../../../../src/graph/file/save';
 import { frozenProducts, inheritMark, markFrozenProducts } from '../../../../src/graph/int8/frozen-products';
 import { withInt8Products } from '../../../../src/graph/int8/int8-products';
-import { roundingErrors } from '../../../../src/graph/int8/rounding-errors';
+import { channelSizes, outlierChannels } from '../../../../src/graph/int8/outliers';
+import { switchedProducts } from '../../../../src/graph/int8/switched-products';
 import { writeInt8Weights } from '../../../../src/graph/int8/weights-file';
 import type { HostTensors } from '../../../../src/graph/host-tensor';
 import type { Model, Node, Tensor } from '../../../../src/graph/model';
@@ -86,6 +87,8 @@ function defined(x: number[], w: (i: number, o: number) => number, ins: number, 
 
 const distance = (a: number[], b: number[]) =>
   Math.sqrt(a.reduce((s, v, i) => s + (v - b[i]) ** 2, 0) / b.reduce((s, v) => s + v * v, 0));
+
+const norm = (a: number[]) => Math.sqrt(a.reduce((s, v) => s + v * v, 0));
 
 describe('products in int8', () => {
   const [x, dy] = [numbers(4, 5 * WIDE), numbers(5, 5 * NARROW)];
@@ -192,21 +195,64 @@ describe('products in int8', () => {
     expect(weights.get('W.transposed.int8')!.values.dims).toEqual([NARROW, WIDE]);
   });
 
-  it('tell the error of each layer', async () => {
+  it('multiply outlier channels in float32, so that the others keep their precision', async () => {
     const m = step();
     const weights = weightsOf(m);
-    const { model: compared, errors } = roundingErrors(m, weights);
-    const out = await run(compared, feeds(x, dy));
-    const [exact, rounded] = [
-      await run(m, feeds(x, dy)),
-      await run(withInt8Products(m, weights), feeds(x, dy)),
+    const large = x.map((v, i) => (i % WIDE === 3 ? 1000 * v : v));
+    const [exact, plain] = [
+      await run(m, feeds(large, dy)),
+      await run(withInt8Products(m, weights), feeds(large, dy)),
     ];
-    const found = new Map([...errors].map(([layer, names]) => [layer, names.map((n) => out[n][0])]));
-    expect([...found.keys()]).toEqual(['W.int8', 'V.transposed.int8', 'W.transposed.int8']);
-    for (const [key, name] of [
-      ['W.int8', 'h'],
-      ['W.transposed.int8', 'dx'],
-    ])
-      expect(found.get(key)![0]).toBeCloseTo(distance(rounded[name], exact[name]) ** 2, 7);
+    const { model: sizing, sizes } = channelSizes(m, ['x', 'dy']);
+    const found = await run(sizing, feeds(large, dy));
+    const channels = outlierChannels(found[sizes.get('x')!]);
+    expect(channels).toEqual([3]);
+    expect(outlierChannels(found[sizes.get('dy')!])).toEqual([]);
+    const inputs = new Map([
+      ['W.int8', channels],
+      ['V.transposed.int8', [1, 5]],
+    ]);
+    const mixed = withInt8Products(m, weights, new Set(), inputs);
+    const near = await run(mixed, feeds(large, dy));
+    // What the other channels contribute is all that rounding can lose.
+    const others = await run(
+      m,
+      feeds(
+        x.map((v, i) => (i % WIDE === 3 ? 0 : v)),
+        dy,
+      ),
+    );
+    const lost = (h: number[]) => distance(h, exact.h) * (norm(exact.h) / norm(others.h));
+    expect(lost(plain.h)).toBeGreaterThan(0.5);
+    expect(lost(near.h)).toBeLessThan(0.02);
+    // A Gemm's factor and bias are applied once.
+    expect(distance(near.z, exact.z)).toBeLessThan(0.02);
+    const row = await run(mixed, feeds([...numbers(6, 9 * WIDE), ...large.slice(0, WIDE)], dy));
+    expect(row.h.slice(9 * NARROW)).toEqual(near.h.slice(0, NARROW));
+  });
+
+  it('have few outlier channels, or none', () => {
+    const sizes = (...large: number[]) => Array.from({ length: 64 }, (_, i) => large[i] ?? 1);
+    expect(outlierChannels(sizes(5, 7, 1, 100))).toEqual([1, 3]);
+    expect(outlierChannels(sizes(...Array.from({ length: 10 }, (_, i) => 10 + i)))).toEqual([6, 7, 8, 9]);
+    expect(outlierChannels(sizes(5, 4))).toEqual([]);
+  });
+
+  it('can be chosen again for each run of one session', async () => {
+    const m = step();
+    const weights = weightsOf(m);
+    const forward = new Set(['W.int8', 'V.transposed.int8']);
+    const { model: both, switches } = switchedProducts(m, weights, forward, new Map());
+    expect([...switches.keys()]).toEqual([...forward]);
+    for (const rounded of ['W.int8', 'V.transposed.int8']) {
+      const chosen = [...switches].map(([key, input]) => [
+        input,
+        { dtype: DType.bool, dims: [], data: Uint8Array.of(key === rounded ? 1 : 0) },
+      ]);
+      const kept = [...forward].filter((key) => key !== rounded);
+      const expected = await run(withInt8Products(m, weights, new Set(kept)), feeds(x, dy));
+      const given = { ...feeds(x, dy), ...Object.fromEntries(chosen) };
+      expect(await run(both, given)).toEqual(expected);
+    }
   });
 });
