@@ -35,6 +35,8 @@ const EXACT: (keyof Environment)[] = [
 
 /** Irrelevant if the engine is another one. */
 const OF_ENGINE: (keyof Environment)[] = ['runtime', 'optimization', 'logits'];
+/** The same for the device. */
+const OF_DEVICE: (keyof Environment)[] = ['optimization'];
 
 /**
  * @param threads  intra-op threads; 0 lets the runtime choose, one per core
@@ -75,9 +77,9 @@ function tfjsVersion(device: Place['device']): string {
  */
 export function environmentWarnings(before: Partial<Environment>, now: Environment): string[] {
   const then = { ...CPU, logits: 'computed for all positions', ...before };
-  const other = then.engine !== now.engine;
+  const follows = then.engine !== now.engine ? OF_ENGINE : then.device !== now.device ? OF_DEVICE : [];
   return EXACT.filter((key) => then[key] !== undefined && then[key] !== now[key])
-    .filter((key) => !(other && OF_ENGINE.includes(key)))
+    .filter((key) => !follows.includes(key))
     .map(
       (key) =>
         `${key} was ${then[key]} and is now ${now[key]}: the resumed run may differ from an uninterrupted one in the last bits.`,

@@ -197,6 +197,9 @@ const CASES: Record<string, Case> = {
   },
 };
 
+/** Sums of float32 in another order, relative to the largest gradient of a tensor. */
+const ROUNDING = 5e-6;
+
 describe('texts in one row', () => {
   it.each(Object.entries(CASES))('have the loss and gradients of texts apart: %s', async (_, given) => {
     const task = await taskOf(given);
@@ -204,13 +207,13 @@ describe('texts in one row', () => {
     expect(task.trainingSet.examples.length).toBe(3);
     for (const place of [CPU, JAVASCRIPT]) {
       const { packed, apart } = await bothWays(task, place);
-      expectAlike(packed, apart, 2e-6);
+      expectAlike(packed, apart, ROUNDING);
     }
   });
 
   it('have them with recomputed layers too', async () => {
     const { packed, apart } = await bothWays(await taskOf(LLAMA), CPU, { gradientCheckpointing: true });
-    expectAlike(packed, apart, 2e-6);
+    expectAlike(packed, apart, ROUNDING);
   });
 
   it('have nearly those with weights in float16', async () => {
