@@ -7,12 +7,15 @@ const HEAD = `# Benchmarks
 
 Written by \`npm run bench\` (training), \`npm run bench:memory\`, \`npm run bench:devices\`, \`npm run bench:scaling\`,
 \`npm run bench:opening\`, \`npm run bench:runs\`, \`npm run bench:language\`, \`npm run bench:data\` and \`npm run bench:editor\` (the
-extension); do not edit. The section on large models is written by hand, from what \`npm run bench:large\` prints.
+extension); do not edit. The sections on targets and on the effect of each change are written by hand, and that on large models
+from what \`npm run bench:large\` prints.
 `;
 /** In file order. */
 const SECTIONS = [
+  'targets',
   'training',
   'memory',
+  'effects',
   'devices',
   'scaling',
   'opening',
