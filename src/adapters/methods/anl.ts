@@ -20,7 +20,7 @@ export function anlNodes(
   z: string,
   H: string,
   W: string,
-  spec: AnlSpec & { rank: number },
+  spec: AnlSpec,
   dtype: number,
 ): string {
   const act = (x: string) =>
@@ -30,7 +30,7 @@ export function anlNodes(
         ? g.op('Sigmoid', [x])
         : g.op('LeakyRelu', [x], { alpha: { float: LEAKY_SLOPE } });
   // As rows, which products take as they are, in both directions.
-  const rows = g.op('Reshape', [z, g.ints([-1, spec.rank])]);
+  const rows = g.op('Flatten', [z], { axis: -1 });
   const parts: string[] = [];
   if (spec.fixed) parts.push(act(g.op('Gemm', [act(rows), H], { transB: 1 })));
   if (spec.learnable) parts.push(splineNodes(g, rows, W, spec, dtype));

@@ -7,10 +7,6 @@ export interface SplineSpec {
   gridRange: [number, number];
 }
 
-interface RankedSpline extends SplineSpec {
-  rank: number;
-}
-
 export const basisCount = (s: SplineSpec): number => s.gridSize + s.splineOrder;
 
 /** Width of one grid interval. */
@@ -49,11 +45,12 @@ export function basis(order: number, t: number): number {
 }
 
 /**
- * Nodes for the learnable part, W Σⱼ b(zⱼ): z (n, r) → (n, r). `W` is the name of a tensor (r, G+k). Both powers of
- * every basis at every dimension of z are columns of one tensor, from a product and into one, so that a step starts few
- * nodes; distances are in units of where a power ends, so that no node but the product has a vector as an operand.
+ * Nodes for the learnable part, W Σⱼ b(zⱼ): z (n, r) → (n, r). `W` is the name of a tensor (r, G+k). Both powers of every
+ * basis are columns of one tensor, from a product and into one, so that a step starts few nodes; distances are in units of
+ * where a power ends, so that no node but the product has a vector as an operand. Nothing depends on r: adapters of any rank
+ * are inputs of the same exported graph.
  */
-export function splineNodes(g: GraphBuilder, z: string, W: string, s: RankedSpline, dtype: number): string {
+export function splineNodes(g: GraphBuilder, z: string, W: string, s: SplineSpec, dtype: number): string {
   if (s.splineOrder === 1) return sumOfHats(g, z, W, s, dtype);
   const { outer, inner, weight, norm } = FORMS[s.splineOrder];
   const h = gridStep(s);
@@ -62,26 +59,25 @@ export function splineNodes(g: GraphBuilder, z: string, W: string, s: RankedSpli
     { edge: outer, factor: norm * outer ** s.splineOrder },
     { edge: inner, factor: -norm * weight * inner ** s.splineOrder },
   ].flatMap(({ edge, factor }) =>
-    range(s.rank).flatMap((dim) =>
-      centers.map((center, basis) => ({ dim, basis, center, width: edge * h, factor })),
-    ),
+    centers.map((center, basis) => ({ basis, center, width: edge * h, factor })),
   );
-  const table = (rows: number, value: (column: (typeof columns)[number], row: number) => number) =>
-    g.constant(
-      dtype,
-      [rows, columns.length],
-      range(rows).flatMap((row) => columns.map((column) => value(column, row))),
-    );
-  const scales = table(s.rank, ({ dim, width }, j) => (dim === j ? 1 / width : 0));
-  const offsets = table(1, ({ center, width }) => -center / width);
-  const distance = g.op('Abs', [g.op('Gemm', [z, scales, offsets])]);
+  const row = (value: (column: (typeof columns)[number]) => number) =>
+    g.constant(dtype, [1, columns.length], columns.map(value));
+  const scales = row(({ width }) => 1 / width);
+  const offsets = row(({ center, width }) => -center / width);
+  const each = g.op('Reshape', [z, g.ints([-1, 1])]);
+  const distance = g.op('Abs', [g.op('Gemm', [each, scales, offsets])]);
   const left = g.op('Relu', [g.op('Sub', [g.scalar(1, dtype), distance])]);
   const powers = g.op('Pow', [left, g.scalar(s.splineOrder, dtype)]);
-  const factors = table(centers.length, ({ basis, factor }, i) => (basis === i ? factor : 0));
-  return g.op('MatMul', [powers, g.op('Gemm', [factors, W], { transA: 1, transB: 1 })]);
+  const shape = g.op('Concat', [g.op('Shape', [z]), g.ints([columns.length])], { axis: 0 });
+  const sum = g.op('ReduceSum', [g.op('Reshape', [powers, shape]), g.ints([1])], { keepdims: 0 });
+  const factors = g.constant(
+    dtype,
+    [centers.length, columns.length],
+    centers.flatMap((_, i) => columns.map(({ basis, factor }) => (basis === i ? factor : 0))),
+  );
+  return g.op('MatMul', [sum, g.op('Gemm', [factors, W], { transA: 1, transB: 1 })]);
 }
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /**
  * Order 1 has corners. Cox–de Boor's intervals are half-open, so its slope at a knot is the one to the right;

@@ -101,8 +101,7 @@ function anlModel(c: AnlCase): Model {
   const g = new GraphBuilder(graph, '/anl');
   for (const name of ['z', 'weight', ...(c.fixed ? ['H'] : []), ...(c.learnable ? ['W'] : [])] as const)
     g.addInput(name, DType.float, c[name as 'z'].dims);
-  const spec = { ...c, rank: c.z.dims.at(-1)! };
-  const sigma = anlNodes(g, 'z', 'H', 'W', spec, DType.float);
+  const sigma = anlNodes(g, 'z', 'H', 'W', c, DType.float);
   const loss = g.op('ReduceSum', [g.op('Mul', [sigma, 'weight'])], { keepdims: 0 });
   g.addOutput(sigma);
   g.addOutput(loss);
