@@ -88,6 +88,8 @@ describe('Errors, in VS Code 1.100', () => {
     await window.contextMenu(window.row('Checkpoint at step 3'), 'Show Errors');
     await window.tab(title()).waitFor();
     await expect.poll(async () => (await page()).locator('.note').first().innerText()).toContain('step 3');
+    // They are kept once all texts are predicted; the page shows the first ones sooner.
+    await expect.poll(() => existsSync(predictionsFile(run, 3))).toBe(true);
     expect(predictions(3).step).toBe(3);
     await closeTab();
     await window.contextMenu(window.row('Best adapter'), 'Show Errors');

@@ -109,7 +109,7 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
     expect(lab.run('errors', run).code).toBe(0);
     await window.palette('AuroRA: Show Errors');
     const page = await window.frameWith('aurora-errors .matrix');
-    expect(await page.locator('.summary').innerText()).toContain('24 examples right');
+    await expect.poll(() => page.locator('.summary').innerText()).toContain('24 examples right');
   });
 
   test('does not allow forking or resuming a run and does not offer the demo', async () => {
