@@ -105,6 +105,12 @@ export function table(results, other = 'PyTorch') {
         (s) => s.allMB,
         plain((s) => s.allMB),
       ),
+      compared(
+        '– each page counted once',
+        'MB',
+        (s) => s.onceMB,
+        plain((s) => s.onceMB),
+      ),
     ];
   });
   return markdownTable(['', 'AuroRA Lab', 'int8', other, 'ratio', 'int8, ratio'], rows);
@@ -129,7 +135,8 @@ export function profileTable(profiles) {
     const [products, others] = [true, false].map((is) =>
       operators.filter(({ operator }) => PRODUCTS.has(operator) === is),
     );
-    const part = ({ operator, nodes, ms }) => `${operator} ${((100 * ms) / all).toFixed(1)}% (${nodes})`;
+    const part = ({ operator, nodes, ms }) =>
+      `${operator} ${((100 * ms) / all).toFixed(1)}% (${Math.round(nodes)})`;
     return [title(name), ...[products, others.slice(0, NAMED)].map((of) => of.map(part).join(', '))];
   });
   return markdownTable(['', 'products', 'other nodes'], rows);
