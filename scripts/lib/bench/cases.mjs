@@ -39,7 +39,7 @@ export function positive(option, text) {
 
 /**
  * All contestants alternate, so that other load on the machine affects all of them equally. A slow or busy machine runs
- * fewer rounds than requested. One that has a command of its own gets that one. Returns the number of rounds that counted.
+ * fewer rounds than requested. A contestant with a `command` runs that instead. Returns the number of rounds that counted.
  */
 export async function takeTurns(contestants, command, { warmUp, rounds, seconds }) {
   const end = performance.now() + seconds * 1000;

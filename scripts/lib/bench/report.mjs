@@ -63,29 +63,18 @@ const ratio = (ours, other, command) =>
 export function table(results, other = 'PyTorch') {
   const rows = results.flatMap(({ name, ours, int8, torch, limit }) => {
     const row = (what, of) => [what, of(ours), int8 ? of(int8) : '–', torch ? of(torch) : '–', '', ''];
-    const compared = (what, unit, of, ratioOf) => {
+    const compared = (what, unit, of, ratioOf = (side) => share(of(side), of(torch))) => {
       const cells = row(what, (side) => whole(of(side), unit));
       if (torch) cells[4] = ratioOf(ours);
       if (torch && int8) cells[5] = ratioOf(int8);
       return cells;
     };
     const inRounds = (command) => (side) => times(ratio(side, torch, command));
-    const plain = (of) => (side) => share(of(side), of(torch));
     return [
       [`**${title(name)}**`, '', '', '', '', ''],
       compared('step, median', 'ms', (s) => s.step, inRounds('step')),
-      compared(
-        'step, fastest',
-        'ms',
-        (s) => s.fastest,
-        plain((s) => s.fastest),
-      ),
-      compared(
-        'step, CPU time',
-        'ms',
-        (s) => s.stepCpu,
-        plain((s) => s.stepCpu),
-      ),
+      compared('step, fastest', 'ms', (s) => s.fastest),
+      compared('step, CPU time', 'ms', (s) => s.stepCpu),
       compared('evaluation, median', 'ms', (s) => s.evaluate, inRounds('evaluate')),
       ...(ours.rate
         ? [
@@ -93,24 +82,9 @@ export function table(results, other = 'PyTorch') {
             row('rate of an evaluation', (s) => rate(s, 'evaluate')),
           ]
         : []),
-      compared(
-        'peak memory, training',
-        'MB',
-        (s) => s.stepMB,
-        plain((s) => s.stepMB),
-      ),
-      compared(
-        'peak memory, evaluation included',
-        'MB',
-        (s) => s.allMB,
-        plain((s) => s.allMB),
-      ),
-      compared(
-        '– each page counted once',
-        'MB',
-        (s) => s.onceMB,
-        plain((s) => s.onceMB),
-      ),
+      compared('peak memory, training', 'MB', (s) => s.stepMB),
+      compared('peak memory, evaluation included', 'MB', (s) => s.allMB),
+      compared('– each page counted once', 'MB', (s) => s.onceMB),
     ];
   });
   return markdownTable(['', 'AuroRA Lab', 'int8', other, 'ratio', 'int8, ratio'], rows);
@@ -124,8 +98,8 @@ const rate = (side, command) => {
   return `${whole(side.rate[command], 'GFLOP/s')}, ${percent(of.median)} (${percent(of.from)} to ${percent(of.to)})`;
 };
 
-/** Operators that are no matrix products, the slowest first. */
 const PRODUCTS = new Set(['MatMul', 'Gemm', 'FusedMatMul']);
+/** How many other operators are named, the slowest first. */
 const NAMED = 8;
 
 /** What keeps a step from the machine's limit: the share of each operator in the time of its nodes. */

@@ -2,7 +2,7 @@ import { discard } from '../../files/atomic';
 import { stillOwned } from '../../files/fence';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
-import type { Graph, Model } from '../../graph/model';
+import type { Model } from '../../graph/model';
 import { weightBytes } from '../../graph/file/data-file';
 import { saveByReference } from '../../graph/file/save';
 import type { Executable, HostTensor, HostTensors } from '../engine';
@@ -58,8 +58,7 @@ export async function openTask(
   const int8 = precision === 'int8' ? await int8Step(stepModel, folder, on, judge) : undefined;
   const graph = deviceGraph(mixed ? mixed.apply(stepModel) : (int8?.model ?? stepModel), on.device);
   const turns = turnsOf(model, on);
-  const optimization = on.device === 'cpu' && isPlain(graph.graph) ? 'products' : 'all';
-  const session = await turns.session(saveByReference(graph, folder, 'step.onnx'), { ...on, optimization });
+  const session = await turns.session(saveByReference(graph, folder, 'step.onnx'), forSteps(graph, on));
   const evaluator = await evaluatorOf(model, infos, spec, folder, on, turns, mixed).catch(async (e) => {
     // It holds device memory, which a fallback to another device may need.
     await session.dispose();
@@ -160,7 +159,10 @@ async function evaluatorOf(
 /** Operators that the runtime's other optimizations make faster: convolutions, and products with quantized weights. */
 const OPTIMIZED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'DequantizeLinear', 'MatMulNBits']);
 
-const isPlain = ({ nodes }: Graph): boolean => !nodes.some(({ opType }) => OPTIMIZED.has(opType));
+const forSteps = ({ graph }: Model, on: On): SessionOptions => {
+  const gains = on.device !== 'cpu' || graph.nodes.some(({ opType }) => OPTIMIZED.has(opType));
+  return { ...on, optimization: gains ? 'all' : 'products' };
+};
 
 /** ONNX Runtime has these products of integers for the CPU alone. */
 function requireCpu({ device }: On): void {
@@ -185,7 +187,7 @@ function judgeOn(
     gradients,
     async open(model) {
       const graph = deviceGraph(model, on.device);
-      const session = await openSession(saveByReference(graph, folder, 'judge.onnx'), on);
+      const session = await openSession(saveByReference(graph, folder, 'judge.onnx'), forSteps(graph, on));
       return {
         run: (outputs, more) => session.run(deviceFeeds(graph, { ...all, ...more }), outputs),
         dispose: () => session.dispose(),

@@ -1,4 +1,4 @@
-import { valueInfoBytes } from '../declared';
+import { filterValueInfo, valueInfoBytes } from '../declared';
 import type { TensorInfo } from '../infos';
 import type { Graph } from '../model';
 import { UnknownSize } from './rule';
@@ -14,9 +14,7 @@ const TRIED = [
 /**
  * A graph that declares the shape of each tensor, with the same name for equal open sizes: ONNX Runtime compares each new
  * tensor with all that are free again, and where it cannot know that two are equal, it takes minutes to open a graph of
- * 50,000 nodes. The graph itself if a size is known only once it runs.
- *
- * @param graph without declarations for its inner tensors
+ * 50,000 nodes. An exporter's declarations are replaced. The graph itself if a size is known only once it runs.
  */
 export function declareSizes(graph: Graph): Graph {
   const open = [...new Set(graph.inputs.flatMap((i) => i.shape ?? []).filter((d) => typeof d === 'string'))];
@@ -49,5 +47,6 @@ export function declareSizes(graph: Graph): Graph {
       return [valueInfoBytes({ name, dtype: first.dtype, shape })];
     }),
   );
-  return { ...graph, unknown: [...(graph.unknown ?? []), ...declared] };
+  const others = filterValueInfo(graph, (name) => !infos[0].has(name)) ?? [];
+  return { ...graph, unknown: [...others, ...declared] };
 }

@@ -74,6 +74,7 @@ export class ActivationRecorder {
     writeAtomic(file, encodeSnapshot({ step, layers }), this.run);
     return { path: relative(this.run, file), layers };
   }
+
   private layerRecorders(): Map<string, LayerRecorder> {
     return new Map(
       this.task.adapters.flatMap((a) => {
