@@ -10,7 +10,9 @@ export const ROOMS = {
   experiment: ['base'],
   protocol: ['base', 'experiment'],
   study: ['base', 'experiment', 'protocol'],
-  files: ['base'],
+  // The experiment's references to the hub are paths in its cache.
+  files: ['base', 'experiment'],
+  hub: ['base', 'experiment', 'protocol', 'files'],
   graph: ['base', 'files'],
   architectures: ['base', 'files', 'graph'],
   table: ['base', 'experiment'],
