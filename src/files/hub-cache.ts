@@ -22,7 +22,7 @@ export function hubCacheFolder(env: CacheEnvironment = process.env, home = homed
 }
 
 /** As Python's expanduser and expandvars. */
-const expanded = (path: string, env: CacheEnvironment, home: string): string =>
+export const expanded = (path: string, env: CacheEnvironment, home = homedir()): string =>
   path
     .replace(/^~(?=$|[\\/])/, () => home)
     .replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, plain?: string) => env[braced ?? plain!] ?? whole);
