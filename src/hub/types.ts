@@ -69,4 +69,8 @@ export type DownloadEvent =
 export interface DownloadOptions {
   tell?(event: DownloadEvent): void;
   signal?: AbortSignal;
+  /** Bytes that are requested, flushed and resumed together. */
+  block?: number;
+  /** Whether the cache's disk has symbolic links; tried out by default. Without them, snapshots hold the files themselves. */
+  symlinks?: boolean;
 }
