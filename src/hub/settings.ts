@@ -8,6 +8,8 @@ export interface HubSettings {
   endpoint: string;
   /** No request may be made. */
   offline: boolean;
+  /** Whether large files may come from Xet's servers. */
+  xet: boolean;
   /** Must not appear in any text, and goes to the endpoint only. */
   token?: string;
   /** The folder of the cache. */
@@ -26,6 +28,7 @@ export function hubSettings(env: Environment = process.env): HubSettings {
   return {
     endpoint: (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
     offline: isTrue(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE),
+    xet: !isTrue(env.HF_HUB_DISABLE_XET),
     ...(token !== undefined && { token }),
     cache: hubCacheFolder(env),
     proxies: {

@@ -41,4 +41,8 @@ export interface HubFile {
 export interface DownloadOptions {
   tell?(event: DownloadEvent): void;
   signal?: AbortSignal;
+  /** Bytes that are requested, flushed and resumed together. */
+  block?: number;
+  /** Whether the cache's disk has symbolic links; tried out by default. Without them, snapshots hold the files themselves. */
+  symlinks?: boolean;
 }

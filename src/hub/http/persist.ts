@@ -1,0 +1,45 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { AuroraError } from '../../base/errors';
+import { Failure } from './failure';
+
+export interface Persistence {
+  /** The pause before the n-th repetition, in seconds. */
+  pause?: (n: number) => number;
+  /** Before each pause. */
+  tell?(reason: string, seconds: number): void;
+  signal?: AbortSignal;
+}
+
+/** The hub counts requests in windows of five minutes. */
+const LONGEST_WAIT = 330;
+
+const doubling = (n: number): number => Math.min(60, 2 ** (n - 1));
+
+/**
+ * Repeats what fails for a passing reason, with growing pauses, or as long as the server asks for.
+ *
+ * @param action gets a function to call whenever something has arrived: then the count of failures starts over
+ * @throws AuroraError 'network', 'gated', 'usage' or 'stopped'
+ */
+export async function persist<T>(
+  action: (progress: () => void) => Promise<T>,
+  { pause = doubling, tell, signal }: Persistence,
+): Promise<T> {
+  for (let failures = 0; ; ) {
+    if (signal?.aborted) throw stopped();
+    try {
+      return await action(() => (failures = 0));
+    } catch (e) {
+      if (signal?.aborted) throw stopped();
+      if (!(e instanceof Failure)) throw e;
+      failures++;
+      if (failures > e.tries) throw e.error;
+      const seconds = e.after ?? pause(failures);
+      if (seconds > LONGEST_WAIT) throw e.error;
+      tell?.(e.message, seconds);
+      await wait(seconds * 1000, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+export const stopped = () => new AuroraError('stopped', 'The download was stopped.', 'Start it again to continue.');
