@@ -77,5 +77,7 @@ export function isCached(ref: HubReference, cache = hubCacheFolder()): boolean {
   const path = snapshotPath(cache, ref);
   if (ref.kind === 'dataset' || ref.path !== '')
     return hasWildcard(path) ? matchedBy(path).some((file) => existsSync(file)) : existsSync(path);
-  return existsSync(join(path, MODEL_CONFIG)) && readdirSync(path).some((name) => name.endsWith('.safetensors'));
+  if (!existsSync(join(path, MODEL_CONFIG))) return false;
+  // A link whose blob was removed does not count.
+  return readdirSync(path).some((name) => name.endsWith('.safetensors') && existsSync(join(path, name)));
 }

@@ -5,13 +5,14 @@ import { hubReferenceText, isCommit } from '../../../experiment/hub-reference';
 import { snapshotPath } from '../../../files/hub-cache';
 import { hasWildcard, matching } from '../../../files/pattern';
 import { referenceTo } from '../../../hub/cache';
+import { cachedInfo } from '../../../hub/cached-info';
 import type { Hub } from '../../../hub/client';
 import { CONVERTED, convertedSplits, splitPath, type ConvertedSplit } from '../../../hub/converted';
 import type { RepoInfo } from '../../../hub/types';
 import type { GotReference, HubSplit } from '../../../protocol/hub';
 import { hubSet } from '../../../recipes/data/hub-sets';
 import { textAtTerminal } from '../../ask';
-import { cachedInfo, described, missingOf, type Plan } from './plan';
+import { described, missingOf, type Plan } from './plan';
 
 export interface DataChoice {
   revision?: string;
@@ -30,7 +31,7 @@ export async function planData(hub: Hub, name: string, choice: DataChoice): Prom
   const repo = set?.repo ?? name;
   const own = choice.files.length > 0;
   const revision = choice.revision ?? (own ? 'main' : CONVERTED);
-  const known = isCommit(revision) || hub.settings.offline ? cachedInfo(hub, 'dataset', repo, revision) : undefined;
+  const known = isCommit(revision) || hub.settings.offline ? cachedInfo(hub.settings.cache, 'dataset', repo, revision) : undefined;
   const info = known ?? (await infoOf(hub, repo, revision, own));
   const all = convertedSplits(info.files);
   const configs = [...new Set(all.map(({ config }) => config))];

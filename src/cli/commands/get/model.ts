@@ -4,6 +4,7 @@ import { AuroraError } from '../../../base/errors';
 import { hubReferenceText, isCommit } from '../../../experiment/hub-reference';
 import { snapshotFolder, snapshotPath } from '../../../files/hub-cache';
 import { referenceTo } from '../../../hub/cache';
+import { cachedInfo } from '../../../hub/cached-info';
 import { chooseModelFiles, type ModelFiles } from '../../../hub/choose-files';
 import type { Hub } from '../../../hub/client';
 import type { RepoInfo } from '../../../hub/types';
@@ -12,7 +13,7 @@ import { machineRates } from '../../../trainer/cost/rates';
 import { writeHeadersOnly } from '../../../trainer/hub/headers-only';
 import { modelVerdict } from '../../../trainer/hub/verdict';
 import { temporaryFolder } from '../../temporary';
-import { cachedInfo, described, missingOf, type Plan } from './plan';
+import { described, missingOf, type Plan } from './plan';
 
 export interface ModelChoice {
   /** A branch, a tag or a commit; main by default. */
@@ -62,7 +63,7 @@ export async function planModel(hub: Hub, name: string, { revision = 'main', fil
 /** A model that is whole in the cache, at a commit, or at the last known one when no request may be made. */
 function wholeInCache(hub: Hub, name: string, revision: string, file: string | undefined) {
   if (!isCommit(revision) && !hub.settings.offline) return undefined;
-  const info = cachedInfo(hub, 'model', name, revision);
+  const info = cachedInfo(hub.settings.cache, 'model', name, revision);
   try {
     const chosen = info && chooseModelFiles(name, info.files, file);
     return chosen && isWhole(hub, info, chosen) ? { info, chosen } : undefined;

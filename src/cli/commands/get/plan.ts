@@ -1,9 +1,4 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import type { HubKind } from '../../../experiment/hub-reference';
-import { snapshotFolder } from '../../../files/hub-cache';
-import { filesBelow, isFolder } from '../../../files/tree';
-import { cachedCommit, cachedPath, referenceTo } from '../../../hub/cache';
+import { cachedPath, referenceTo } from '../../../hub/cache';
 import type { Hub } from '../../../hub/client';
 import type { RepoInfo } from '../../../hub/types';
 import type { GotReference, HubData, HubModel } from '../../../protocol/hub';
@@ -46,22 +41,4 @@ export async function described(
     cached: bytes(paths) - bytes(missing),
     host: new URL(hub.settings.endpoint).host,
   };
-}
-
-/**
- * A repository as far as it is in the cache, without a request; undefined if nothing of it is.
- *
- * @param revision a commit, or a branch or tag that was asked for before
- */
-export function cachedInfo(
-  { settings: { cache } }: Hub,
-  kind: HubKind,
-  id: string,
-  revision: string,
-): RepoInfo | undefined {
-  const commit = cachedCommit(cache, { kind, repo: id }, revision);
-  const folder = commit === undefined ? undefined : snapshotFolder(cache, { kind, repo: id, revision: commit });
-  if (commit === undefined || folder === undefined || !isFolder(folder)) return undefined;
-  const files = filesBelow(folder).map((path) => ({ path, size: statSync(join(folder, path)).size, gitSha1: '' }));
-  return { kind, id, revision, commit, gated: false, private: false, files };
 }
