@@ -26,6 +26,8 @@ export class HubServer {
   token = 'hf_test_token_that_must_not_leak';
   /** Files of a page of a listing. */
   pageSize = 1000;
+  /** Whether parts of files are served. */
+  ranges = true;
   /** Whether Xet's servers answer. */
   xet: 'works' | 'refused' = 'refused';
 
@@ -62,6 +64,7 @@ export class HubServer {
   private listener(host: 'hub' | 'store'): Server {
     return createServer((message, response) => {
       const url = new URL(message.url!, 'http://host');
+      if (!this.ranges) delete message.headers.range;
       const found = host === 'hub' ? this.onHub(url, message) : this.onStore(url, message);
       const request: Request = { host, url, message, route: found.route, ...found.part };
       this.seen.push({

@@ -1,4 +1,3 @@
-import { capital } from '../../base/capital';
 import { AuroraError } from '../../base/errors';
 
 /** Why a request did not bring what was asked for, and whether to repeat it. */
@@ -113,13 +112,13 @@ export function refusal(request: Refusal): Failure {
   if (code === 'GatedRepo')
     return fail(
       'gated',
-      `${capital(what)} is gated: its owners grant access to those who accept their conditions.`,
+      `Access to ${what} is gated: its owners grant it to those who accept their conditions.`,
       authorized
         ? `Accept them at ${page ?? url.origin} with the account of your token. Access is sometimes granted only after days.`
         : `Accept them at ${page ?? url.origin}, then set HF_TOKEN to a token of your account, or sign in in the editor.`,
     );
   if (code === 'RevisionNotFound')
-    return fail('usage', `${capital(what)} has no such revision.`, 'Check the name of the branch or tag.');
+    return fail('usage', `${url.host} does not have this revision of ${what}.`, 'Check the name of the branch or tag.');
   if (code === 'EntryNotFound' && oddTries === 0)
     return fail('usage', `${url.host} does not have ${what}.`, 'Check its name.');
   if (code === 'RepoNotFound' || (status === 401 && page !== undefined))
