@@ -147,7 +147,7 @@ export class Hub {
     discard(reply);
     if (reply.status === 200 || reply.status === 206) throw oddLength(reply.url, path);
     const page = pageAddress(endpoint, file.repo.kind, file.repo.id);
-    throw refusal({ ...reply, what: `${path} of ${file.repo.id}`, page: at ? undefined : page, missingTries: ODD_TRIES });
+    throw refusal({ ...reply, what: `${path} of ${file.repo.id}`, page: at ? undefined : page, oddTries: ODD_TRIES });
   }
 
   private ask(address: string, what: string, page?: string): Promise<Answer> {

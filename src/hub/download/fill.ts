@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { requireOwned } from '../../files/fence';
 import { connectionFailure, oddLength } from '../http/failure';
@@ -28,10 +29,7 @@ export interface Fill extends Persistence {
  */
 export async function fill({ path, size, source, block, lock, name, at: tell, ...retry }: Fill): Promise<void> {
   requireOwned(lock);
-  const file = await open(path, 'a').then(async (made) => {
-    await made.close();
-    return open(path, 'r+');
-  });
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT);
   try {
     let at = await usable(file, size, block);
     tell(at);
@@ -50,7 +48,6 @@ export async function fill({ path, size, source, block, lock, name, at: tell, ..
             throw oddLength(part.url, name);
           }
           if (fresh.length === 0) continue;
-          requireOwned(lock);
           await writeWhole(file, fresh, at);
           at += fresh.length;
           progress();
@@ -59,6 +56,7 @@ export async function fill({ path, size, source, block, lock, name, at: tell, ..
         if (at < part.end) throw connectionFailure(part.url, new Error('It ended early'));
       }, retry);
       await file.datasync();
+      requireOwned(lock);
     }
   } finally {
     await file.close();

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { AuroraError } from '../../base/errors';
 import { diskError } from '../../files/atomic';
 import { claim } from '../../files/owner';
+import { removeAbandoned } from '../../files/temporary';
 import { stopped } from '../http/persist';
 
 export interface Lock {
@@ -80,6 +81,7 @@ const isIdle = (partial: string): boolean => {
 
 function remove(folder: string): void {
   try {
+    removeAbandoned(folder);
     rmdirSync(folder);
   } catch {
     // The next owner is in it already.

@@ -13,7 +13,7 @@ import {
 import { dirname, join, relative } from 'node:path';
 import { diskError, discard, replaceFile, writeAll } from '../../files/atomic';
 import { flushFolder, renameFlushed } from '../../files/folder';
-import { temporaryBeside } from '../../files/temporary';
+import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 
 /** Where a file of a snapshot is, under its own name, and where its bytes are. */
 export interface Places {
@@ -31,6 +31,8 @@ export interface Places {
 export function place(from: string | undefined, { pointer, blob }: Places, symlinks: boolean): void {
   try {
     mkdirSync(dirname(pointer), { recursive: true });
+    // Unfinished links of processes that were killed.
+    removeAbandoned(dirname(pointer));
     if (symlinks) {
       if (from !== undefined) renameFlushed(from, blob);
       link(blob, pointer);

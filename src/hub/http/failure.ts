@@ -1,4 +1,3 @@
-import { capital } from '../../base/capital';
 import { AuroraError } from '../../base/errors';
 
 /** Why a request did not bring what was asked for, and whether to repeat it. */
@@ -97,8 +96,8 @@ export interface Refusal {
   what: string;
   /** The page of the repository, where its conditions are. */
   page?: string;
-  /** How often a 404 is repeated: what a listing names must exist. */
-  missingTries?: number;
+  /** How often to repeat what contradicts a listing, which names only what exists and may be read. */
+  oddTries?: number;
 }
 
 /**
@@ -106,21 +105,21 @@ export interface Refusal {
  * answers 401 for gated, private and missing repositories alike, and says in X-Error-Code which it is.
  */
 export function refusal(request: Refusal): Failure {
-  const { url, status, header, authorized, what, page, missingTries = 0 } = request;
+  const { url, status, header, authorized, what, page, oddTries = 0 } = request;
   const code = header('x-error-code');
   const fail = (kind: 'network' | 'gated' | 'usage', message: string, hint: string, tries = 0) =>
     new Failure(new AuroraError(kind, message, hint), tries);
   if (code === 'GatedRepo')
     return fail(
       'gated',
-      `${capital(what)} is gated: its owners grant access to those who accept their conditions.`,
+      `Access to ${what} is gated: its owners grant it to those who accept their conditions.`,
       authorized
         ? `Accept them at ${page ?? url.origin} with the account of your token. Access is sometimes granted only after days.`
         : `Accept them at ${page ?? url.origin}, then set HF_TOKEN to a token of your account, or sign in in the editor.`,
     );
   if (code === 'RevisionNotFound')
-    return fail('usage', `${capital(what)} has no such revision.`, 'Check the name of the branch or tag.');
-  if (code === 'EntryNotFound' && missingTries === 0)
+    return fail('usage', `${url.host} does not have this revision of ${what}.`, 'Check the name of the branch or tag.');
+  if (code === 'EntryNotFound' && oddTries === 0)
     return fail('usage', `${url.host} does not have ${what}.`, 'Check its name.');
   if (code === 'RepoNotFound' || (status === 401 && page !== undefined))
     return fail(
@@ -131,14 +130,15 @@ export function refusal(request: Refusal): Failure {
         : 'Check the name. For a private repository, set HF_TOKEN, or sign in in the editor.',
     );
   if (status === 401 || status === 403)
-    return fail('gated', `${url.host} refuses access to ${what} (${status}).`, 'Check the token.', ODD_TRIES);
+    // Where a file is stored, the signature of its address may have expired.
+    return fail('gated', `${url.host} refuses access to ${what} (${status}).`, 'Check the token.', page ? 0 : oddTries);
   if (status === 407) return connectionFailure(url, new Error('407'));
   if (status === 404 || status === 416)
     return fail(
       'network',
       `${url.host} does not have ${what} (${status}).`,
       'If HF_ENDPOINT names a mirror, check that it has this version.',
-      missingTries,
+      oddTries,
     );
   const later = status === 429 || status === 408 || status >= 500;
   const after = later ? waitingTime(header) : undefined;
