@@ -149,7 +149,7 @@ async function gotSplit({ settings }: Hub, info: RepoInfo, split: ConvertedSplit
   const ref = referenceTo(info, referencePath(split));
   const path = snapshotPath(settings.cache, ref);
   const named = { reference: hubReferenceText(ref), path, split: split.split };
-  if (!split.files[0].path.endsWith('.parquet')) return named;
+  if (!path.endsWith('.parquet')) return named;
   const { columns, labelNames } = await describedColumns(path);
   return {
     ...named,

@@ -2,7 +2,6 @@ import { AuroraError, EXIT } from '../../../base/errors';
 import { Hub } from '../../../hub/client';
 import { HUB_SETS } from '../../../recipes/data/hub-sets';
 import { wholeNumber, type Command, type ParsedArgs } from '../../command';
-import { hints } from '../../quiet';
 import { write } from '../../write';
 import { planData } from './data';
 import { FETCH_HELP, FETCH_OPTIONS, fetchPlans, writeLine } from './fetch';
@@ -60,8 +59,7 @@ export const getCommand: Command = {
     if (!got) return EXIT.ok;
     if (args.flag('json')) await writeLine({ kind: 'got', got });
     else if (got.length > 0) await write(gotText(got));
-    else if (plans.length === 0) process.stderr.write('Everything that it names on the hub is in the cache.\n');
-    else process.stderr.write(hints('Everything that it names on the hub is in the cache now.').join('\n') + '\n');
+    else process.stderr.write('Everything that it names on the hub is in the cache.\n');
     return EXIT.ok;
   },
 };

@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AuroraError } from '../../../base/errors';
-import { parseHubReference, type HubReference } from '../../../experiment/hub-reference';
-import type { Experiment } from '../../../experiment/experiment';
+import { hubReferenceProblem, parseHubReference, type HubReference } from '../../../experiment/hub-reference';
 import { MODEL_CONFIG } from '../../../files/model-path';
+import { hasWildcard } from '../../../files/pattern';
 import { isFolder } from '../../../files/tree';
 import type { Hub } from '../../../hub/client';
-import { checkExperiment, readText } from '../../../runs/experiment/load';
-import { isCached, referencesIn } from '../../../runs/experiment/hub-references';
+import { hubTextsIn, isCached } from '../../../runs/experiment/hub-references';
+import { readText } from '../../../runs/experiment/load';
 import { ExperimentSource } from '../../../runs/experiment/source';
-import { hasWildcard } from '../../../files/pattern';
 import { readInputs } from '../../../runs/inputs';
 import { runPaths } from '../../../runs/layout';
 import { namedFiles } from './data';
@@ -26,11 +25,13 @@ function ofExperiment(file: string): HubReference[] {
   const unreadable = source.firstError();
   if (unreadable !== undefined)
     throw new AuroraError('experiment', unreadable, 'Write plain JSON; comments and trailing commas are allowed.');
-  const { value, problems } = checkExperiment(file, text);
-  const wrong = problems.find(({ message }) => message.includes('is "hf://'));
-  if (wrong)
-    throw new AuroraError('experiment', `${source.locate({ path: wrong.path, message: '' })}: ${wrong.message}.`);
-  return referencesIn(value as Experiment).map(({ ref }) => ref);
+  return hubTextsIn(source.value()).map(({ path, text: written }) => {
+    const ref = parseHubReference(written);
+    if (ref) return ref;
+    const problem = hubReferenceProblem(written, path[0] === 'model' ? 'model' : 'dataset');
+    const at = source.locate({ path, message: '' });
+    throw new AuroraError('experiment', `${at}: "${written}", ${problem}.`);
+  });
 }
 
 /** inputs.json names every file; of a model's folder, what belongs to it follows from config.json. */
