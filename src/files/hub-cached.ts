@@ -16,7 +16,9 @@ export async function cachedModels(cache = hubCacheFolder()): Promise<string[]> 
   const found = await eachSnapshot(cache, 'model', async (folder) => {
     const files = await filesIn(folder, 1);
     const isFolder = files.includes(MODEL_CONFIG) && files.some((path) => /^[^/]+\.safetensors$/.test(path));
-    return isFolder ? [folder] : files.filter((path) => path.endsWith('.onnx')).map((path) => join(folder, path));
+    return isFolder
+      ? [folder]
+      : files.filter((path) => path.endsWith('.onnx')).map((path) => join(folder, path));
   });
   return found;
 }
@@ -64,4 +66,8 @@ async function filesIn(folder: string, depth: number, within = ''): Promise<stri
   return (await Promise.all(found)).flat().sort();
 }
 
-const namesIn = (folder: string): Promise<string[]> => readdir(folder).then((all) => all.sort(), () => []);
+const namesIn = (folder: string): Promise<string[]> =>
+  readdir(folder).then(
+    (all) => all.sort(),
+    () => [],
+  );

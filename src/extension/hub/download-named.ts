@@ -42,7 +42,10 @@ export async function downloadNamed(services: Services, file: string): Promise<b
   const download = t('Download');
   const picked = await vscode.window.showInformationMessage(message, { modal: true, detail }, download);
   if (picked !== download) return false;
-  return (await downloading(services, [file], { title: t('Downloading what {0} names', name), page, file })) !== undefined;
+  return (
+    (await downloading(services, [file], { title: t('Downloading what {0} names', name), page, file })) !==
+    undefined
+  );
 }
 
 /**

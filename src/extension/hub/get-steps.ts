@@ -139,7 +139,8 @@ function detailsItems(shown: Shown, kind: HubKind): DetailsItem[] {
     description: pageOf(kind, shown.id),
     action: 'page',
   };
-  const about = shown.kind === 'model' ? [verdictRow(shown.verdict, t)] : shown.splits.map((s) => splitRow(s, t));
+  const about =
+    shown.kind === 'model' ? [verdictRow(shown.verdict, t)] : shown.splits.map((s) => splitRow(s, t));
   const refused = shown.kind === 'model' && shown.verdict.usable === false;
   return [
     ...(refused ? [...about, download] : [download, ...about]),

@@ -22,7 +22,11 @@ export interface Got {
  * @param given a name, in place of the search
  * @returns undefined if nothing was got
  */
-export async function getFromHub(services: Services, kind: HubKind, given?: string): Promise<Got | undefined> {
+export async function getFromHub(
+  services: Services,
+  kind: HubKind,
+  given?: string,
+): Promise<Got | undefined> {
   const { t } = vscode.l10n;
   const state: GetState = { services, kind, asked: { text: '' }, ...(given !== undefined && { given }) };
   const title = kind === 'model' ? t('Get Model') : t('Get Data Set');

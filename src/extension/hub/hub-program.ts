@@ -92,6 +92,11 @@ export async function downloadHub(
       else if (line.kind !== 'found' && line.kind !== 'model' && line.kind !== 'data') tell(line);
     },
   });
-  if (!got) throw new AuroraError('failed', 'aurora get ended without a result.', 'Run it again: it goes on where it ended.');
+  if (!got)
+    throw new AuroraError(
+      'failed',
+      'aurora get ended without a result.',
+      'Run it again: it goes on where it ended.',
+    );
   return got;
 }

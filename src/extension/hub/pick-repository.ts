@@ -79,7 +79,12 @@ export function pickRepository(
   });
 }
 
-async function found(services: Services, kind: HubKind, text: string, signal: AbortSignal): Promise<FoundRepo[]> {
+async function found(
+  services: Services,
+  kind: HubKind,
+  text: string,
+  signal: AbortSignal,
+): Promise<FoundRepo[]> {
   const source = new vscode.CancellationTokenSource();
   signal.addEventListener('abort', () => source.cancel());
   try {
@@ -92,13 +97,11 @@ async function found(services: Services, kind: HubKind, text: string, signal: Ab
 function repoRows(repos: readonly FoundRepo[], own: readonly NamedItem[]): NamedItem[] {
   const { t } = vscode.l10n;
   const others = repos.filter(({ id }) => !own.some(({ name }) => name === id));
-  const rows = others.map(
-    (repo): NamedItem => ({
-      ...foundRow(repo, Date.now(), vscode.env.language, t),
-      name: repo.id,
-      alwaysShow: true,
-    }),
-  );
+  const rows = others.map((repo): NamedItem => ({
+    ...foundRow(repo, Date.now(), vscode.env.language, t),
+    name: repo.id,
+    alwaysShow: true,
+  }));
   return rows.length === 0 ? [] : [separator(hubHost()), ...rows];
 }
 
@@ -107,13 +110,19 @@ function rowsBeside(own: readonly NamedItem[], text: string, t: typeof vscode.l1
   if (text === '' || !isRepoName(text) || own.some(({ name }) => name === text)) return [];
   return [
     separator(t('By its exact name')),
-    { label: `$(arrow-right) ${text}`, description: t('open it, if there is one'), name: text, alwaysShow: true },
+    {
+      label: `$(arrow-right) ${text}`,
+      description: t('open it, if there is one'),
+      name: text,
+      alwaysShow: true,
+    },
   ];
 }
 
 function failure(e: Error): NamedItem {
   const message = e instanceof AuroraError ? messageOf({ message: e.message }) : e.message;
-  const detail = e instanceof AuroraError && e.hint !== undefined ? messageOf({ message: e.hint }) : undefined;
+  const detail =
+    e instanceof AuroraError && e.hint !== undefined ? messageOf({ message: e.hint }) : undefined;
   return { label: `$(error) ${message}`, ...(detail !== undefined && { detail }), alwaysShow: true };
 }
 

@@ -32,7 +32,9 @@ export async function signIn({ secrets }: vscode.ExtensionContext): Promise<bool
       resolve(text);
       input.dispose();
     };
-    input.onDidTriggerButton(() => void vscode.env.openExternal(vscode.Uri.parse(hubPage('settings/tokens'))));
+    input.onDidTriggerButton(
+      () => void vscode.env.openExternal(vscode.Uri.parse(hubPage('settings/tokens'))),
+    );
     input.onDidChangeValue(() => (input.validationMessage = ''));
     input.onDidAccept(() => {
       const text = input.value.trim();
@@ -52,9 +54,10 @@ export async function signOut({ secrets }: vscode.ExtensionContext): Promise<voi
   const was = (await secrets.get(KEY)) !== undefined;
   await secrets.delete(KEY);
   const others = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'].filter((name) => process.env[name]);
-  const left =
-    others.length > 0 ? [t('{0} of the environment still gives access.', others[0])] : [];
-  const done = was ? t('The token was removed from VS Code.') : t('You are not signed in to Hugging Face in VS Code.');
+  const left = others.length > 0 ? [t('{0} of the environment still gives access.', others[0])] : [];
+  const done = was
+    ? t('The token was removed from VS Code.')
+    : t('You are not signed in to Hugging Face in VS Code.');
   void vscode.window.showInformationMessage([done, ...left].join(' '));
 }
 

@@ -52,7 +52,9 @@ const trainStep: Step<WizardState> = {
               : describeTask(state.task!).answer === 'choice'
                 ? t('Select the file with the training questions')
                 : t('Select the file with the labeled training texts')
-            : t('No CSV, TSV, JSONL or Parquet files in this workspace. Browse for one, or get one from the hub.'),
+            : t(
+                'No CSV, TSV, JSONL or Parquet files in this workspace. Browse for one, or get one from the hub.',
+              ),
         browse: { title: t('Select training data'), filters: FILTERS },
         active: state.train ?? files.find((f) => /train/i.test(shownName(f))),
         extra: [hubItem(t('Get Data Set from the Hub…'))],
@@ -163,7 +165,9 @@ const validationStep: Step<WizardState> = {
       alwaysShow: true,
     };
     const wanted =
-      state.validation ?? splitBeside(train, files) ?? (likely === undefined ? 0.1 : join(dirname(train), likely));
+      state.validation ??
+      splitBeside(train, files) ??
+      (likely === undefined ? 0.1 : join(dirname(train), likely));
     for (;;) {
       const picked = await pick(place, {
         items: [...shares, ...others, browse],

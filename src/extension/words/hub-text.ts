@@ -1,6 +1,14 @@
 import { count } from '../../base/number-text';
 import { durationText } from '../../base/time-text';
-import type { DownloadEvent, FoundRepo, HubData, HubModel, HubRepo, HubSplit, ModelVerdict } from '../../protocol/hub';
+import type {
+  DownloadEvent,
+  FoundRepo,
+  HubData,
+  HubModel,
+  HubRepo,
+  HubSplit,
+  ModelVerdict,
+} from '../../protocol/hub';
 import type { Translate } from '../translate';
 import { ago, bytes } from './format';
 import { stepSettings, stepText } from './step-text';
@@ -51,7 +59,11 @@ export function downloadRow({ size, cached, host }: HubRepo, cache: string, t: T
   return {
     label: `$(cloud-download) ${t('Download {0}', bytes(left))}`,
     description: cached > 0 ? t('of {0}; the rest is in the cache', bytes(size)) : '',
-    detail: t('Contacts {0} and the storage that it redirects to. Goes to {1}, which Python shares.', host, cache),
+    detail: t(
+      'Contacts {0} and the storage that it redirects to. Goes to {1}, which Python shares.',
+      host,
+      cache,
+    ),
   };
 }
 
@@ -105,11 +117,16 @@ export const cardRows = ({ card = '' }: HubRepo): Row[] =>
 export const splitRow = ({ name, files, size, partial }: HubSplit, t: Translate): Row => ({
   label: name,
   description: [bytes(size), ...(files > 1 ? [t('{0} files', count(files))] : [])].join(' · '),
-  ...(partial && { detail: t('Only its beginning: the hub converts the first gigabytes of large data sets.') }),
+  ...(partial && {
+    detail: t('Only its beginning: the hub converts the first gigabytes of large data sets.'),
+  }),
 });
 
 /** The question before what a file names is downloaded. */
-export function namedText(shown: readonly (HubModel | HubData)[], t: Translate): { message: string; detail: string } {
+export function namedText(
+  shown: readonly (HubModel | HubData)[],
+  t: Translate,
+): { message: string; detail: string } {
   const left = (of: readonly HubRepo[]) => of.reduce((sum, { size, cached }) => sum + size - cached, 0);
   return {
     message: t('Download {0} from {1}?', bytes(left(shown)), shown[0]?.host ?? ''),
@@ -144,7 +161,9 @@ export class HubProgressText {
       case 'verifying':
         return { message: t('Checking {0}…', event.path) };
       case 'retrying':
-        return { message: t('{0} Trying again in {1}.', sentence(event.reason), durationText(event.seconds, t)) };
+        return {
+          message: t('{0} Trying again in {1}.', sentence(event.reason), durationText(event.seconds, t)),
+        };
       case 'file':
         return {};
     }

@@ -10,7 +10,11 @@ import { programError } from '../../../src/extension/launcher/program-error';
 import { parseGpuEvent } from '../../../src/extension/words/gpu-text';
 import * as runMessages from '../../../src/extension/panels/run/messages';
 import { Catalog } from '../../../src/extension/runs/catalog';
-import { downloadEnvironment, hubEnvironment, trainerEnvironment } from '../../../src/extension/launcher/environment';
+import {
+  downloadEnvironment,
+  hubEnvironment,
+  trainerEnvironment,
+} from '../../../src/extension/launcher/environment';
 import { sortRuns } from '../../../src/extension/runs/sort';
 import { matchesFilter } from '../../../src/extension/tree/arrange';
 import { runDetails } from '../../../src/extension/words/run-details';
