@@ -208,7 +208,8 @@ describe('aurora get model', () => {
     expect(code).toBe(EXIT.ok);
     expect(out + err).not.toContain(token);
     for (const { host, headers } of server.seen) expect(headers.includes(token)).toBe(host === 'hub');
-    for (const path of cached('token')) expect(readFileSync(lab.path(`token/${path}`)).includes(token)).toBe(false);
+    for (const path of cached('token'))
+      expect(readFileSync(lab.path(`token/${path}`)).includes(token)).toBe(false);
   });
 });
 
@@ -236,7 +237,10 @@ describe('aurora get data', () => {
     ]);
     expect([code, out.split('\n')[0]]).toEqual([EXIT.ok, `validation: ${RTE}/validation/0000.parquet`]);
     const open = await aurora('splits', ['get', 'data', 'nyu-mll/glue', '--yes']);
-    expect(open).toMatchObject({ code: EXIT.usage, err: expect.stringContaining('--config: mrpc, rte') as string });
+    expect(open).toMatchObject({
+      code: EXIT.usage,
+      err: expect.stringContaining('--config: mrpc, rte') as string,
+    });
     const wrong = await aurora('splits', ['get', 'data', 'glue/rte', '--split', 'dev', '--yes']);
     expect(wrong.err).toContain('no split "dev"');
   });
@@ -244,7 +248,14 @@ describe('aurora get data', () => {
   it('gets files of a repository that the hub has not converted, by a pattern', async () => {
     const refused = await aurora('files', ['get', 'data', 'an-org/tables', '--yes']);
     expect(refused).toMatchObject({ code: EXIT.data, err: expect.stringContaining('--file') as string });
-    const { out } = await aurora('files', ['get', 'data', 'an-org/tables', '--file', 'data/a-*.csv', '--yes']);
+    const { out } = await aurora('files', [
+      'get',
+      'data',
+      'an-org/tables',
+      '--file',
+      'data/a-*.csv',
+      '--yes',
+    ]);
     expect(out).toBe(`data/a-*.csv: hf://datasets/an-org/tables@${plain.commit}/data/a-*.csv\n`);
     expect(cached('files').filter((path) => path.endsWith('.csv'))).toHaveLength(2);
   });
@@ -256,7 +267,12 @@ describe('aurora start', () => {
   it('writes an experiment that trains, and that another machine can fetch to the byte', async () => {
     const file = lab.path('rte.aurora.json');
     rmSync(file, { force: true });
-    const settings = ['model.maxLength=16', 'training.maxSteps=4', 'training.batchSize=4', 'training.evaluateEvery=4'];
+    const settings = [
+      'model.maxLength=16',
+      'training.maxSteps=4',
+      'training.batchSize=4',
+      'training.evaluateEvery=4',
+    ];
     const set = settings.flatMap((text) => ['--set', text]);
     const started = await aurora('start', [...START, '--out', file, ...set]);
     expect([started.code, started.err]).toEqual([EXIT.ok, expect.anything()]);
@@ -287,18 +303,25 @@ describe('aurora start', () => {
       ['third', run],
     ]) {
       expect(await aurora(cache, ['get', what, '--yes'])).toMatchObject({ code: EXIT.ok });
-      const snapshots = (of: string) => cached(of).filter((path) => /^(models|datasets)--.*\/snapshots\//.test(path));
+      const snapshots = (of: string) =>
+        cached(of).filter((path) => /^(models|datasets)--.*\/snapshots\//.test(path));
       // The set has a test split, which the experiment does not name.
       const expected = snapshots('start').filter((path) => !/rte\/test/.test(path));
       expect(snapshots(cache)).toEqual(expected);
       for (const path of expected)
         expect(readFileSync(lab.path(`${cache}/${path}`))).toEqual(readFileSync(lab.path(`start/${path}`)));
     }
-    expect((await aurora('other', ['preflight', file, '--steps', '1', '--device', 'cpu'])).code).toBe(EXIT.ok);
+    expect((await aurora('other', ['preflight', file, '--steps', '1', '--device', 'cpu'])).code).toBe(
+      EXIT.ok,
+    );
 
     server.seen.splice(0);
     const offline = await aurora('other', ['get', file], { HF_HUB_OFFLINE: '1' });
-    expect([offline.code, offline.err, server.seen]).toEqual([EXIT.ok, expect.stringContaining('in the cache'), []]);
+    expect([offline.code, offline.err, server.seen]).toEqual([
+      EXIT.ok,
+      expect.stringContaining('in the cache'),
+      [],
+    ]);
   });
 
   it('takes a folder with the data instead of the hub’s', async () => {
@@ -316,7 +339,9 @@ describe('aurora start', () => {
   it('explains which data sets have a recipe', async () => {
     const { code, err } = await aurora('none', ['start', 'an-org/bert', 'boolq', '--yes']);
     expect([code, err]).toEqual([EXIT.usage, expect.stringContaining('trains on commonsense170k')]);
-    expect((await aurora('none', ['start', 'an-org/bert', 'glue/rtee', '--yes'])).err).toContain('Did you mean "glue/rte"');
+    expect((await aurora('none', ['start', 'an-org/bert', 'glue/rtee', '--yes'])).err).toContain(
+      'Did you mean "glue/rte"',
+    );
     expect(server.seen).toEqual([]);
   });
 });

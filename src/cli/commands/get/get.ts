@@ -21,7 +21,12 @@ would download: the beginning of the card, the files, and what training the mode
 headers of its weights. With an experiment or a run, downloads whatever it names and this machine lacks.
 
 A model is config.json, the tokenizer or the preprocessor, and the weights in one precision, as safetensors or ONNX. Of a
-data set, the Parquet files to which the hub converts it. The data sets of the paper have names: ${HUB_SETS.slice(0, 5).map(({ id }) => id).join(', ')} …
+data set, the Parquet files to which the hub converts it. The data sets of the paper have names: ${HUB_SETS.slice(
+  0,
+  5,
+)
+  .map(({ id }) => id)
+  .join(', ')} …
 
 An interrupted download is resumed by the same command. What is in the cache at a commit is used without a request.
 
@@ -77,7 +82,9 @@ async function plansOf(hub: Hub, what: string, name: string | undefined, args: P
   const revision = args.text('revision');
   if (what === 'model')
     return [await planModel(hub, name, { ...(revision !== undefined && { revision }), file: files[0] })];
-  return [await planData(hub, name, { revision, config: args.text('config'), splits: args.list('split'), files })];
+  return [
+    await planData(hub, name, { revision, config: args.text('config'), splits: args.list('split'), files }),
+  ];
 }
 
 const EXAMPLE = { model: 'FacebookAI/roberta-base', data: 'glue/rte' };
