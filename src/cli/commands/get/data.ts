@@ -21,6 +21,8 @@ export interface DataChoice {
   preferred?: string;
   /** All of them by default. */
   splits: readonly string[];
+  /** Of all of them only these, as far as there are any. */
+  needed?: readonly string[];
   /** Files of the repository itself, by path or pattern, instead of the hub's conversion. */
   files: readonly string[];
 }
@@ -43,8 +45,9 @@ export async function planData(hub: Hub, name: string, choice: DataChoice): Prom
     : splitsOf(
         info,
         all,
-        await configOf(info, configs, choice.config ?? wanted(set?.config ?? choice.preferred, configs)),
+        await configOf(info, configs, choice.config ?? usual(set?.config ?? choice.preferred, configs)),
         choice.splits,
+        choice.needed,
       );
   const paths = splits.flatMap(({ files }) => files.map(({ path }) => path));
   const missing = missingOf(hub, info, paths);
@@ -92,7 +95,7 @@ const notConverted = (repo: string, paths: readonly string[]): AuroraError => {
 };
 
 /** The paper's configuration, unless it is called otherwise by now and is the only one. */
-const wanted = (config: string | undefined, configs: readonly string[]): string | undefined =>
+const usual = (config: string | undefined, configs: readonly string[]): string | undefined =>
   config !== undefined && configs.includes(config) ? config : configs.length === 1 ? configs[0] : undefined;
 
 async function configOf(
@@ -117,6 +120,7 @@ function splitsOf(
   all: readonly ConvertedSplit[],
   config: string,
   chosen: readonly string[],
+  needed: readonly string[] | undefined,
 ): ConvertedSplit[] {
   const splits = all.filter((split) => split.config === config);
   const unknown = chosen.find((name) => !splits.some(({ split }) => split === name));
@@ -126,7 +130,8 @@ function splitsOf(
       `${id} has no split "${unknown}" in ${config}.`,
       `Its splits are ${listed(splits.map(({ split }) => split))}.`,
     );
-  return chosen.length === 0 ? splits : splits.filter(({ split }) => chosen.includes(split));
+  const wanted = chosen.length > 0 ? chosen : needed;
+  return wanted ? splits.filter(({ split }) => wanted.includes(split)) : splits;
 }
 
 /** Files of the repository by a path or a pattern, as one split. */
