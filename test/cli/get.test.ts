@@ -13,12 +13,20 @@ import { quoted, writeParquet } from '../unit/data/table/duckdb';
 import { CLI, Lab, type Outcome } from './lab';
 
 const lab = new Lab();
+/** From util-linux: runs a command in a new terminal. */
+const SCRIPT = '/usr/bin/script';
 const server = new HubServer();
 const FIXTURES = resolve('test/fixtures');
 const fixture = (path: string) => readFileSync(join(FIXTURES, path));
 
 /** The program in a cache; the server runs in this process, so that it must not be blocked. */
-function aurora(cache: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+function aurora(
+  cache: string,
+  args: readonly string[],
+  more: NodeJS.ProcessEnv = {},
+  [program, ...before]: readonly string[] = [process.execPath, CLI],
+  typed?: string,
+): Promise<Outcome> {
   const env = {
     ...process.env,
     HF_ENDPOINT: server.endpoint,
@@ -26,7 +34,8 @@ function aurora(cache: string, args: readonly string[], more: NodeJS.ProcessEnv 
     HF_TOKEN_PATH: lab.path('no-token'),
     ...more,
   };
-  const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, [...before, ...args], { env, stdio: 'pipe' });
+  child.stdin.end(typed);
   const read = { out: '', err: '' };
   child.stdout.on('data', (part) => (read.out += String(part)));
   child.stderr.on('data', (part) => (read.err += String(part)));
@@ -244,6 +253,29 @@ describe('aurora get data', () => {
     const wrong = await aurora('splits', ['get', 'data', 'glue/rte', '--split', 'dev', '--yes']);
     expect(wrong.err).toContain('no split "dev"');
   });
+
+  it.runIf(existsSync(SCRIPT))(
+    'asks in a terminal for the configuration, the splits, and before it downloads',
+    async () => {
+      const typed = (answers: string, cache: string) => {
+        const command = [process.execPath, CLI, 'get', 'data', 'nyu-mll/glue'].join(' ');
+        return aurora(cache, [], {}, [SCRIPT, '-qec', command, '/dev/null'], answers);
+      };
+      const no = await typed('rte\n\nn\n', 'asked');
+      expect([no.code, no.out]).toEqual([
+        EXIT.ok,
+        expect.stringContaining('Splits [train, validation, test]'),
+      ]);
+      expect(no.out).toContain('Download?');
+      expect(cached('asked').some((path) => path.includes('snapshots'))).toBe(false);
+      const yes = await typed('rte\nvalidation, test\ny\n', 'asked');
+      expect([yes.code, yes.out]).toEqual([
+        EXIT.ok,
+        expect.stringContaining(`test: ${RTE}/test/0000.parquet`),
+      ]);
+      expect(cached('asked').filter((path) => path.includes('/snapshots/'))).toHaveLength(2);
+    },
+  );
 
   it('gets files of a repository that the hub has not converted, by a pattern', async () => {
     const refused = await aurora('files', ['get', 'data', 'an-org/tables', '--yes']);

@@ -21,6 +21,8 @@ export interface DataChoice {
   preferred?: string;
   /** All of them by default. */
   splits: readonly string[];
+  /** Whether to ask for them in a terminal. */
+  ask?: boolean;
   /** Of all of them only these, as far as there are any. */
   needed?: readonly string[];
   /** Files of the repository itself, by path or pattern, instead of the hub's conversion. */
@@ -42,13 +44,7 @@ export async function planData(hub: Hub, name: string, choice: DataChoice): Prom
   const configs = [...new Set(all.map(({ config }) => config))];
   const splits = own
     ? choice.files.map((path) => namedFiles(info, path))
-    : splitsOf(
-        info,
-        all,
-        await configOf(info, configs, choice.config ?? usual(set?.config ?? choice.preferred, configs)),
-        choice.splits,
-        choice.needed,
-      );
+    : await splitsOf(info, all, choice, usual(set?.config ?? choice.preferred, configs));
   const paths = splits.flatMap(({ files }) => files.map(({ path }) => path));
   const missing = missingOf(hub, info, paths);
   const shown = splits.map((split) => shownSplit(info, split));
@@ -115,23 +111,31 @@ async function configOf(
   );
 }
 
-function splitsOf(
-  { id }: RepoInfo,
+async function splitsOf(
+  info: RepoInfo,
   all: readonly ConvertedSplit[],
-  config: string,
-  chosen: readonly string[],
-  needed: readonly string[] | undefined,
-): ConvertedSplit[] {
+  { config: chosen, splits: named, needed, ask }: DataChoice,
+  preferred: string | undefined,
+): Promise<ConvertedSplit[]> {
+  const config = await configOf(info, [...new Set(all.map((split) => split.config))], chosen ?? preferred);
   const splits = all.filter((split) => split.config === config);
-  const unknown = chosen.find((name) => !splits.some(({ split }) => split === name));
+  const names = splits.map(({ split }) => split);
+  const asked = named.length === 0 && ask ? await splitsAtTerminal(names) : undefined;
+  const wanted = named.length > 0 ? named : (needed ?? asked ?? names);
+  const unknown = needed ? undefined : wanted.find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw new AuroraError(
       'usage',
-      `${id} has no split "${unknown}" in ${config}.`,
-      `Its splits are ${listed(splits.map(({ split }) => split))}.`,
+      `${info.id} has no split "${unknown}" in ${config}.`,
+      `Its splits are ${listed(names)}.`,
     );
-  const wanted = chosen.length > 0 ? chosen : needed;
-  return wanted ? splits.filter(({ split }) => wanted.includes(split)) : splits;
+  return splits.filter(({ split }) => wanted.includes(split));
+}
+
+/** Enter alone takes all of them. */
+async function splitsAtTerminal(names: readonly string[]): Promise<readonly string[] | undefined> {
+  const answer = await textAtTerminal(`Splits [${names.join(', ')}]:`);
+  return answer === undefined || answer === '' ? undefined : answer.split(/[\s,]+/);
 }
 
 /** Files of the repository by a path or a pattern, as one split. */

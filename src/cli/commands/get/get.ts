@@ -82,9 +82,9 @@ async function plansOf(hub: Hub, what: string, name: string | undefined, args: P
   const revision = args.text('revision');
   if (what === 'model')
     return [await planModel(hub, name, { ...(revision !== undefined && { revision }), file: files[0] })];
-  return [
-    await planData(hub, name, { revision, config: args.text('config'), splits: args.list('split'), files }),
-  ];
+  const ask = !args.flag('yes') && !args.flag('json') && !args.flag('show');
+  const choice = { revision, config: args.text('config'), splits: args.list('split'), files, ask };
+  return [await planData(hub, name, choice)];
 }
 
 const EXAMPLE = { model: 'FacebookAI/roberta-base', data: 'glue/rte' };
