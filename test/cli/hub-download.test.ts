@@ -150,7 +150,8 @@ it(`downloads a model of ${Math.round(SIZE / 1e6)} MB through 200 faults and ${K
       kills++;
       accounts.killed();
     } else accounts.settle();
-    const how = end.signal ? `killed ${midway ? 'midway' : 'at a rename'}` : end.code === 0 ? 'done' : end.err.split('\n')[0]);
+    const killed = midway ? 'killed midway' : 'killed at a rename';
+    const how = end.signal ? killed : end.code === 0 ? 'done' : end.err.split('\n')[0];
     ends[how] = (ends[how] ?? 0) + 1;
     expect(end.code, end.err).not.toBe(OUR_FAULT);
     expect(incorrect()).toEqual([]);
