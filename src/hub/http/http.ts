@@ -12,6 +12,7 @@ export interface Reply {
   url: URL;
   /** Whether it carried the token. */
   authorized: boolean;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
   header(name: string): string | undefined;
   /** Must be read, or given up with `discard`. */
   body: Readable;
@@ -95,15 +96,14 @@ export class Http {
       headers,
       signal: init.signal ?? undefined,
     });
-    const answered = new Headers();
-    for (const name of ['content-type', 'content-length', 'content-range', 'etag', 'link', 'x-request-id']) {
-      const value = reply.header(name);
-      if (value !== undefined) answered.set(name, value);
-    }
     const empty = reply.status === 204 || reply.status === 304;
     if (empty) discard(reply);
     const body = empty ? null : (Readable.toWeb(reply.body) as ReadableStream<Uint8Array>);
-    return new Response(body, { status: reply.status, headers: answered });
+    const named = Object.entries(reply.headers).flatMap(([name, value]) =>
+      [value ?? []].flat().map((each): [string, string] => [name, each]),
+    );
+    const response = new Response(body, { status: reply.status, headers: named });
+    return Object.defineProperty(response, 'url', { value: reply.url.href });
   };
 
   private async hop(
@@ -118,7 +118,11 @@ export class Http {
     this.connections ??= dispatcher(this.settings, this.stallMs);
     this.hosts.add(url.host);
     try {
-      const { statusCode, headers: answered, body } = await request(url, {
+      const {
+        statusCode,
+        headers: answered,
+        body,
+      } = await request(url, {
         method,
         dispatcher: this.connections,
         signal,
@@ -133,7 +137,7 @@ export class Http {
       const header = (name: string) => [answered[name] ?? []].flat()[0];
       // Errors of a body that nobody reads any more.
       body.on('error', () => undefined);
-      return { status: statusCode, url, authorized, header, body };
+      return { status: statusCode, url, authorized, headers: answered, header, body };
     } catch (e) {
       throw connectionFailure(url, e);
     }
