@@ -139,7 +139,7 @@ describe('models and data from the hub, in VS Code 1.100', () => {
   test('New Experiment lists what is in the cache', async () => {
     await window.palette('AuroRA: New Experiment');
     await wizard.asks('Select the model to adapt');
-    expect(await rows()).toMatch(/^bert\s+an-org\/bert@\w{7}, from the hub[^]*Get Model from the Hub…/);
+    expect(await rows()).toMatch(/^bert\s*an-org\/bert@\w{7}, from the hub[^]*Get Model from the Hub…/);
     await window.page.keyboard.press('Escape');
   });
 

@@ -3,7 +3,7 @@ import { download } from '../../../hub/download/download';
 import type { Hub } from '../../../hub/client';
 import type { GotReference, HubLine } from '../../../protocol/hub';
 import type { ParsedArgs } from '../../command';
-import { askAtTerminal } from '../../ask';
+import { textAtTerminal } from '../../ask';
 import { write } from '../../write';
 import type { Plan } from './plan';
 import { DownloadProgress } from './progress';
@@ -39,15 +39,16 @@ export async function fetchPlans(
     else process.stderr.write(planText(shown));
   if (args.flag('show')) return undefined;
   if (plans.some(({ missing }) => missing.length > 0) && !(await isAgreed(plans, args))) return undefined;
-  for (const { info, paths, missing } of plans) if (missing.length > 0) await downloadShown(hub, info, paths, json);
+  for (const { info, paths, missing } of plans)
+    if (missing.length > 0) await downloadShown(hub, info, paths, json);
   return (await Promise.all(plans.map((plan) => plan.got()))).flat();
 }
 
 async function isAgreed(plans: readonly Plan[], args: ParsedArgs): Promise<boolean> {
   refuseUnusable(plans, args);
   if (args.flag('yes')) return true;
-  const agreed = args.flag('json') ? undefined : await askAtTerminal('Download?');
-  if (agreed !== undefined) return agreed;
+  const answer = args.flag('json') ? undefined : await textAtTerminal('Download? [y/N]');
+  if (answer !== undefined) return /^y(es)?$/i.test(answer);
   throw new AuroraError(
     'usage',
     'Nothing was downloaded, because nobody can be asked here.',
@@ -59,10 +60,19 @@ async function isAgreed(plans: readonly Plan[], args: ParsedArgs): Promise<boole
 function refuseUnusable(plans: readonly Plan[], args: ParsedArgs): void {
   for (const { shown } of plans)
     if (shown.kind === 'model' && shown.verdict.usable === false && !args.flag('yes'))
-      throw new AuroraError('model', shown.verdict.problem, shown.verdict.hint ?? 'Add --yes to download it anyway.');
+      throw new AuroraError(
+        'model',
+        shown.verdict.problem,
+        shown.verdict.hint ?? 'Add --yes to download it anyway.',
+      );
 }
 
-async function downloadShown(hub: Hub, info: Plan['info'], paths: readonly string[], json: boolean): Promise<void> {
+async function downloadShown(
+  hub: Hub,
+  info: Plan['info'],
+  paths: readonly string[],
+  json: boolean,
+): Promise<void> {
   const progress = new DownloadProgress();
   const stop = new AbortController();
   const abort = () => stop.abort();

@@ -21,7 +21,12 @@ would download: the beginning of the card, the files, and what training the mode
 headers of its weights. With an experiment or a run, downloads whatever it names and this machine lacks.
 
 A model is config.json, the tokenizer or the preprocessor, and the weights in one precision, as safetensors or ONNX. Of a
-data set, the Parquet files to which the hub converts it. The data sets of the paper have names: ${HUB_SETS.slice(0, 5).map(({ id }) => id).join(', ')} …
+data set, the Parquet files to which the hub converts it. The data sets of the paper have names: ${HUB_SETS.slice(
+  0,
+  5,
+)
+  .map(({ id }) => id)
+  .join(', ')} …
 
 An interrupted download is resumed by the same command. What is in the cache at a commit is used without a request.
 
@@ -77,9 +82,10 @@ async function plansOf(hub: Hub, what: string, name: string | undefined, args: P
   const revision = args.text('revision');
   if (what === 'model')
     return [await planModel(hub, name, { ...(revision !== undefined && { revision }), file: files[0] })];
-  const open = args.flag('show') && args.flag('json');
-  const [config, splits] = [args.text('config'), args.list('split')];
-  return [await planData(hub, name, { revision, config, splits, files, open })];
+  const ask = !args.flag('yes') && !args.flag('json') && !args.flag('show');
+  const open = args.flag('json') && args.flag('show');
+  const choice = { revision, config: args.text('config'), splits: args.list('split'), files, ask, open };
+  return [await planData(hub, name, choice)];
 }
 
 const EXAMPLE = { model: 'FacebookAI/roberta-base', data: 'glue/rte' };

@@ -10,7 +10,7 @@ import type { Hub } from '../../../hub/client';
 import type { RepoInfo } from '../../../hub/types';
 import type { ModelVerdict } from '../../../protocol/hub';
 import { machineRates } from '../../../trainer/cost/rates';
-import { writeHeadersOnly, type ReadRange } from '../../../trainer/hub/headers-only';
+import { isStructure, writeHeadersOnly, type ReadRange } from '../../../trainer/hub/headers-only';
 import { modelVerdict } from '../../../trainer/hub/verdict';
 import { threadCount } from '../../command';
 import { temporaryFolder } from '../../temporary';
@@ -29,7 +29,11 @@ export interface ModelPlan extends Plan {
 }
 
 /** What training needs of a model, and what it would take. What is in the cache at a commit needs no request. */
-export async function planModel(hub: Hub, name: string, { revision = 'main', file }: ModelChoice): Promise<ModelPlan> {
+export async function planModel(
+  hub: Hub,
+  name: string,
+  { revision = 'main', file }: ModelChoice,
+): Promise<ModelPlan> {
   const local = wholeInCache(hub, name, revision, file);
   if (!local && hub.settings.offline)
     throw new AuroraError(
@@ -59,7 +63,10 @@ export async function planModel(hub: Hub, name: string, { revision = 'main', fil
       verdict: await verdictOf(hub, info, chosen, missing),
     },
     got: () =>
-      Promise.resolve([at(chosen.model), ...[tokenizer, preprocessor].flatMap((path) => (path ? [at(path)] : []))]),
+      Promise.resolve([
+        at(chosen.model),
+        ...[tokenizer, preprocessor].flatMap((path) => (path ? [at(path)] : [])),
+      ]),
     beside: {
       ...(tokenizer !== undefined && { tokenizer: at(tokenizer).path }),
       ...(preprocessor !== undefined && { preprocessor: at(preprocessor).path }),
@@ -116,7 +123,11 @@ async function verdictOf(
   const folder = temporaryFolder('headers');
   const read: ReadRange = (path, start, end) =>
     hub.range({ repo: info, file: info.files.find((f) => f.path === path)! }, start, end);
-  const texts = files.filter(({ path }) => /^config\.json$|\.index\.json$/.test(path));
-  await writeHeadersOnly(folder, { texts, weights: files.filter(({ path }) => weights.includes(path)) }, read);
+  const texts = files.filter(({ path }) => isStructure(path));
+  await writeHeadersOnly(
+    folder,
+    { texts, weights: files.filter(({ path }) => weights.includes(path)) },
+    read,
+  );
   return modelVerdict(folder, options);
 }

@@ -24,7 +24,11 @@ function ofExperiment(file: string): HubReference[] {
   const source = new ExperimentSource(file, text);
   const unreadable = source.firstError();
   if (unreadable !== undefined)
-    throw new AuroraError('experiment', unreadable, 'Write plain JSON; comments and trailing commas are allowed.');
+    throw new AuroraError(
+      'experiment',
+      unreadable,
+      'Write plain JSON; comments and trailing commas are allowed.',
+    );
   return hubTextsIn(source.value()).map(({ path, text: written }) => {
     const ref = parseHubReference(written);
     if (ref) return ref;
@@ -47,7 +51,9 @@ function ofRun(run: string): HubReference[] {
     const ref = hub === undefined ? undefined : parseHubReference(hub);
     if (!ref) return [];
     const isFolderModel = role === 'model' && basename(ref.path) === MODEL_CONFIG;
-    return [isFolderModel ? { ...ref, path: ref.path.slice(0, -MODEL_CONFIG.length).replace(/\/$/, '') } : ref];
+    return [
+      isFolderModel ? { ...ref, path: ref.path.slice(0, -MODEL_CONFIG.length).replace(/\/$/, '') } : ref,
+    ];
   });
 }
 
@@ -80,7 +86,10 @@ async function modelOf(hub: Hub, group: readonly HubReference[]): Promise<Plan> 
   const file = group.find(({ path }) => path.endsWith('.onnx'))?.path;
   const plan = await planModel(hub, repo, { revision, ...(file !== undefined && { file }) });
   const others = group.map(({ path }) => path).filter((path) => path !== '' && !plan.paths.includes(path));
-  const paths = [...plan.paths, ...others.flatMap((path) => namedFiles(plan.info, path).files.map((f) => f.path))];
+  const paths = [
+    ...plan.paths,
+    ...others.flatMap((path) => namedFiles(plan.info, path).files.map((f) => f.path)),
+  ];
   return { ...plan, paths, missing: missingOf(hub, plan.info, paths) };
 }
 
