@@ -155,7 +155,8 @@ describe('models and data from the hub, in VS Code 1.100', () => {
     expect(hub.seen).toEqual([]);
     await window.page.locator('.view-line', { hasText: '"path"' }).first().click();
     await window.page.keyboard.press('Control+.');
-    await window.page.locator('.action-widget .monaco-list-row', { hasText: 'Download' }).first().click();
+    await window.page.locator('.action-widget .monaco-list-row.focused', { hasText: 'Download' }).waitFor();
+    await window.page.keyboard.press('Enter');
     await window.modal('from 127.0.0.1', 'Download');
     await problem.waitFor({ state: 'hidden' });
     const [snapshot] = readdirSync(join(cache(), 'models--an-org--bert/snapshots'));
