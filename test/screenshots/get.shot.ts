@@ -47,6 +47,7 @@ describe.each(themes)('from a name on the hub in %s', (theme) => {
     };
     try {
       window = await Window.open(server, workspace, { width: 1280, height: 860 });
+      window.page.setDefaultTimeout(30_000);
       const wizard = new Wizard(window);
       const box = window.page.locator('.quick-input-widget input:not([type="checkbox"])').first();
       await window.sideBar();
@@ -61,16 +62,18 @@ describe.each(themes)('from a name on the hub in %s', (theme) => {
       await box.fill('bert');
       await window.page.locator('.quick-input-list', { hasText: 'apache-2.0' }).waitFor();
       await picture('search');
-      await wizard.find('Select a model', 'an-org/bert-gated');
+      await window.pick('an-org/bert-gated');
       await window.toast('is gated').waitFor();
       await picture('gated');
       await window.pressToast('is gated', 'Sign In');
       await window.page.getByPlaceholder('hf_…').waitFor();
       await picture('sign-in');
+      // Back to the list.
       await window.page.keyboard.press('Escape');
-      await window.palette('Notifications: Clear All Notifications');
-      await window.palette('AuroRA: Get Model');
-      await wizard.find('Select a model', 'an-org/bert-small');
+      await wizard.asks('Select a model');
+      await box.fill('bert-small');
+      await window.page.locator('.quick-input-list', { hasText: 'apache-2.0' }).waitFor();
+      await window.pick('an-org/bert-small');
       await wizard.asks('an-org/bert-small ·');
       await picture('model');
       await window.page.keyboard.press('Enter');

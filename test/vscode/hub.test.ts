@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
@@ -24,6 +24,7 @@ describe('models and data from the hub, in VS Code 1.100', () => {
   const hub = new HubServer();
   const bert = smallBert();
   const gated = { ...smallBert('an-org/gated'), gated: 'manual' as const };
+  const slow = smallBert('an-org/slow');
   const folder = scratchFolder('from-hub');
   const workspace = join(folder, 'work');
   const file = join(workspace, 'rte-aurora.aurora.json');
@@ -38,10 +39,10 @@ describe('models and data from the hub, in VS Code 1.100', () => {
     mkdirSync(workspace);
     const glue = await smallGlue(folder);
     commit = glue.commit;
-    hub.repositories.push(bert, gated, glue);
+    hub.repositories.push(bert, gated, slow, glue);
     await hub.start();
     const env = { HF_ENDPOINT: hub.endpoint };
-    server = await startWorkbench({ version: '1.100', name: 'hub', extension: process.cwd(), env });
+    server = await startWorkbench({ version: '1.100', name: 'hub', vsix: vsixHere(), env });
     window = await Window.open(server, workspace);
     wizard = new Wizard(window);
     await window.sideBar();
@@ -78,9 +79,11 @@ describe('models and data from the hub, in VS Code 1.100', () => {
     await wizard.find('Select a model', 'an-org/bert');
     await wizard.asks(`an-org/bert · fill-mask · apache-2.0 · at commit ${bert.commit.slice(0, 7)}`);
     const details = await rows();
-    expect(details).toMatch(/Download [\d.]+ KB[^]*Contacts 127\.0\.0\.1:\d+ and the storage/);
+    expect(details).toMatch(
+      /Download [\d.]+ KB\s*to .*hub, which Python shares[^]*Contacts 127\.0\.0\.1:\d+ and the storage/,
+    );
     expect(details).toMatch(/bert · [\d,]+ parameters · \d+ modules can be adapted/);
-    expect(details).toMatch(/A training step takes [^]*fits the/);
+    expect(details).toMatch(/A training step takes [^]*Fits the/);
     expect(details).toContain('A small one, for tests.');
     expect(details).toContain('model.safetensors');
     expect(details).not.toContain('.bin');
@@ -163,6 +166,30 @@ describe('models and data from the hub, in VS Code 1.100', () => {
     expect(snapshot).toBe(bert.commit);
   });
 
+  test('a download that is canceled leaves no file that looks complete, and goes on the next time', async () => {
+    await window.palette('Notifications: Clear All Notifications');
+    // The connection stays open, and nothing more comes.
+    hub.fault = ({ route, start = 0, end = 0 }) =>
+      route === 'store' && end - start > 50_000 ? { kind: 'stall', after: 30_000 } : undefined;
+    const get = async () => {
+      await window.palette('AuroRA: Get Model');
+      await wizard.find('Select a model', 'an-org/slow');
+      await wizard.accept(/^an-org\/slow ·/);
+    };
+    await get();
+    const toast = window.toast('Downloading an-org/slow');
+    await expect.poll(() => toast.innerText()).toMatch(/[\d.]+ KB of [\d.]+ KB/);
+    await toast.getByRole('button', { name: 'Cancel' }).click();
+    await toast.waitFor({ state: 'hidden' });
+    const snapshot = join(cache(), 'models--an-org--slow/snapshots', slow.commit);
+    expect(existsSync(join(snapshot, 'model.safetensors'))).toBe(false);
+    hub.fault = () => undefined;
+    await get();
+    await window.toast(/an-org\/slow and .* are on this machine/).waitFor();
+    const weights = slow.files.find(({ path }) => path === 'model.safetensors')!;
+    expect(readFileSync(join(snapshot, 'model.safetensors'))).toEqual(weights.bytes);
+  });
+
   test('a gated model offers to sign in, and the token appears nowhere but in requests to the hub', async () => {
     hub.seen.splice(0);
     await window.palette('Notifications: Clear All Notifications');
@@ -184,4 +211,63 @@ describe('models and data from the hub, in VS Code 1.100', () => {
   });
 
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
+});
+
+/** A workspace that nobody trusts must not choose where requests go, nor start any. */
+describe('the hub in Restricted Mode, in VS Code 1.100', () => {
+  const hub = new HubServer();
+  const bert = smallBert();
+  const folder = scratchFolder('untrusted-hub');
+  let server: WorkbenchServer;
+  let window: Window;
+
+  beforeAll(async () => {
+    hub.repositories.push(bert);
+    await hub.start();
+    mkdirSync(join(folder, '.vscode'));
+    const settings = { 'http.proxy': 'http://127.0.0.1:9', 'aurora.nodePath': '/nowhere/node' };
+    writeFileSync(join(folder, '.vscode/settings.json'), JSON.stringify(settings));
+    writeFileSync(join(folder, '.env'), 'HF_ENDPOINT=http://127.0.0.1:9\n');
+    const model = { path: `hf://an-org/bert@${bert.commit}` };
+    writeFileSync(join(folder, 'own.aurora.json'), JSON.stringify({ model }));
+    const env = { HF_ENDPOINT: hub.endpoint };
+    server = await startWorkbench({
+      version: '1.100',
+      name: 'hub-trust',
+      vsix: vsixHere(),
+      trust: true,
+      env,
+    });
+    window = await Window.open(server, folder);
+    await window.sideBar();
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    await server?.stop();
+    await closeBrowser();
+    hub.stop();
+  });
+
+  test('what an experiment names is not downloaded', async () => {
+    await window.statusBar('Restricted Mode').waitFor();
+    await window.openFile('own.aurora.json');
+    await window.page.locator('.squiggly-error').first().waitFor();
+    const offered = (await window.offered('AuroRA: Download')).join('\n');
+    expect(offered).not.toContain('Download What an Experiment Names');
+    await window.page.locator('.view-line').first().click();
+    await window.page.keyboard.press('Control+.');
+    await window.page.locator('.action-widget .monaco-list-row.focused', { hasText: 'Download' }).waitFor();
+    await window.page.keyboard.press('Enter');
+    await window.toast('This workspace is in Restricted Mode').waitFor();
+    expect(hub.seen).toEqual([]);
+  });
+
+  test('a model is got by its name, whatever the workspace says about proxies and programs', async () => {
+    const wizard = new Wizard(window);
+    await window.palette('AuroRA: Get Model');
+    await wizard.find('Select a model', 'an-org/bert');
+    await wizard.accept(/^an-org\/bert ·/);
+    await window.toast('an-org/bert is on this machine.').waitFor();
+    expect(hub.seen.length).toBeGreaterThan(0);
+  });
 });

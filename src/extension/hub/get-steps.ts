@@ -1,13 +1,13 @@
+import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import type { HubKind } from '../../experiment/hub-reference';
 import { hubCacheFolder } from '../../files/hub-cache';
 import type { HubData } from '../../protocol/hub';
 import { always, type Outcome, type Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
-import { messageOf } from '../notices/message';
 import type { Services } from '../services';
 import { bytes } from '../words/format';
-import { cardRows, downloadRow, fileRows, repoFacts, splitRow, verdictRow } from '../words/hub-text';
+import { cardRows, downloadRow, fileRows, repoFacts, splitRow, verdictRows } from '../words/hub-text';
 import { pageOf } from './host';
 import { WHAT, type Shown } from './hub-program';
 import { pickRepository, type Asked } from './pick-repository';
@@ -132,7 +132,7 @@ const detailsStep: Step<GetState> = {
 
 function detailsItems(shown: Shown, kind: HubKind): DetailsItem[] {
   const { t } = vscode.l10n;
-  const cache = messageOf({ message: hubCacheFolder() });
+  const cache = hubCacheFolder().replace(homedir(), '~');
   const download: DetailsItem = { ...downloadRow(shown, cache, t), action: 'download' };
   const page: DetailsItem = {
     label: `$(link-external) ${t('Open Page')}`,
@@ -140,7 +140,9 @@ function detailsItems(shown: Shown, kind: HubKind): DetailsItem[] {
     action: 'page',
   };
   const about =
-    shown.kind === 'model' ? [verdictRow(shown.verdict, t)] : shown.splits.map((s) => splitRow(s, t));
+    shown.kind === 'model'
+      ? verdictRows(shown.verdict, t)
+      : shown.splits.filter(({ partial }) => partial).map((split) => splitRow(split, t));
   const refused = shown.kind === 'model' && shown.verdict.usable === false;
   return [
     ...(refused ? [...about, download] : [download, ...about]),

@@ -43,8 +43,11 @@ export function pickRepository(
     matchOnDescription: true,
     matchOnDetail: true,
     value: asked.text,
+    // Not in the API's types yet. The order of the hub's answer, by downloads, says more than that of the names.
+    sortByLabel: false,
   });
-  const own = suggestions(kind, t);
+  const paper = kind === 'model' ? t('The AuroRA paper’s models') : t('The AuroRA paper’s data sets');
+  const own = [separator(paper), ...suggestions(kind, t)];
   const query = new LastQuery((text, signal) => found(services, kind, text, signal));
   const show = async (value: string) => {
     const text = value.trim();
@@ -59,8 +62,14 @@ export function pickRepository(
     input.busy = false;
     const active = input.activeItems[0]?.label;
     input.keepScrollPosition = true;
-    input.items = [...own, ...(Array.isArray(repos) ? repoRows(repos, own) : [failure(repos)]), ...rest];
-    input.activeItems = input.items.filter(({ label }) => label === active);
+    const known = Array.isArray(repos) && repos.some(({ id }) => id === text);
+    input.items = [
+      ...own,
+      ...(Array.isArray(repos) ? repoRows(repos, own) : [failure(repos)]),
+      ...(known ? [] : rest),
+    ];
+    // The exact name alone was there before; what was found comes first.
+    input.activeItems = input.items.filter((item) => item.label === active && !rest.includes(item));
   };
   return new Promise((resolve) => {
     const end = (name?: string) => {
@@ -70,7 +79,8 @@ export function pickRepository(
     };
     input.onDidChangeValue((value) => void show(value));
     input.onDidAccept(() => {
-      const [item] = input.selectedItems;
+      // The selection is empty if the rows were replaced at the moment of the key press.
+      const item = input.selectedItems[0] ?? input.activeItems[0];
       if (item?.name !== undefined) end(item.name);
     });
     input.onDidHide(() => end());

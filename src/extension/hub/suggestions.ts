@@ -17,22 +17,25 @@ export const suggestions = (kind: HubKind, t: Translate): NamedItem[] =>
   kind === 'model' ? HUB_MODELS.map((model) => modelItem(model, t)) : HUB_SETS.map((set) => setItem(set, t));
 
 function modelItem({ model, repo, trainable }: HubModelName, t: Translate): NamedItem {
-  const of = t('{0} parameters, one of the AuroRA paper’s models', count(model.parameters));
-  return {
-    label: repo,
-    description: trainable ? of : `${of} · ${t('its budget alone can be calculated here')}`,
-    name: repo,
-  };
+  const parts = [
+    ...[model.name, t('{0} parameters', count(model.parameters))],
+    ...(trainable ? [] : [t('only its budget can be calculated')]),
+  ];
+  return { label: repo, description: parts.join(' · '), name: repo };
 }
 
 function setItem({ id, repo, config, source }: HubSet, t: Translate): NamedItem {
   const recipe = DATA_RECIPES.find((each) => each.id === id);
+  const parts = [
+    ...(config === 'default' ? [repo] : [repo, config]),
+    ...(recipe ? [] : [t('a test of commonsense reasoning')]),
+  ];
+  // Who has published it matters where it is not its authors.
+  const copy = /^a copy, [^:]*: (.*)/.exec(source)?.[1];
   return {
     label: id,
-    description: config === 'default' ? repo : `${repo} · ${config}`,
-    detail: recipe
-      ? t('with the AuroRA paper’s settings · {0}', source)
-      : t('a test of commonsense reasoning · {0}', source),
+    description: parts.join(' · '),
+    ...(copy !== undefined && { detail: t('A copy: {0}', copy) }),
     name: id,
   };
 }

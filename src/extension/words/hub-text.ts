@@ -9,6 +9,7 @@ import type {
   HubSplit,
   ModelVerdict,
 } from '../../protocol/hub';
+import type { StepCost } from '../../protocol/step-cost';
 import type { Translate } from '../translate';
 import { ago, bytes } from './format';
 import { stepSettings, stepText } from './step-text';
@@ -56,50 +57,53 @@ export function downloadRow({ size, cached, host }: HubRepo, cache: string, t: T
   const left = size - cached;
   if (left === 0)
     return { label: `$(check) ${t('Use')}`, description: t('{0}, all of it in {1}', bytes(size), cache) };
+  const rest = cached > 0 ? t('of {0}; the rest is in the cache', bytes(size)) : '';
   return {
     label: `$(cloud-download) ${t('Download {0}', bytes(left))}`,
-    description: cached > 0 ? t('of {0}; the rest is in the cache', bytes(size)) : '',
-    detail: t(
-      'Contacts {0} and the storage that it redirects to. Goes to {1}, which Python shares.',
-      host,
-      cache,
-    ),
+    description: [rest, t('to {0}, which Python shares', cache)].filter(Boolean).join(' · '),
+    detail: t('Contacts {0} and the storage that it redirects to.', host),
   };
 }
 
-/** Whether and how a model can be trained. */
-export function verdictRow(verdict: ModelVerdict, t: Translate): Row {
-  if (verdict.usable === 'unknown') return { label: `$(question) ${verdict.problem}` };
-  if (!verdict.usable)
-    return {
-      label: `$(error) ${t('Cannot be trained: {0}', verdict.problem)}`,
-      ...(verdict.hint !== undefined && { detail: verdict.hint }),
-    };
+/** Whether and how a model can be trained, and what that takes. */
+export function verdictRows(verdict: ModelVerdict, t: Translate): Row[] {
+  if (verdict.usable === 'unknown') return [{ label: `$(question) ${verdict.problem}` }];
+  if (!verdict.usable) {
+    const label = `$(error) ${t('Cannot be trained: {0}', verdict.problem)}`;
+    return [{ label, ...(verdict.hint !== undefined && { detail: verdict.hint }) }];
+  }
   const { family, parameters, layers, blocked, step } = verdict;
-  const { memory } = step;
+  const offers = [
+    family ?? 'ONNX',
+    t('{0} parameters', count(parameters)),
+    layers === 1 ? t('1 module can be adapted') : t('{0} modules can be adapted', count(layers)),
+    ...(blocked > 0 ? [t('{0} of them without a gradient', count(blocked))] : []),
+  ];
+  return [
+    { label: `${blocked === layers ? '$(warning)' : '$(check)'} ${offers.join(' · ')}` },
+    ...stepRows(step, t),
+  ];
+}
+
+function stepRows(step: StepCost, t: Translate): Row[] {
+  const { memory, problem } = step;
   const text = stepText(step, t);
-  const large = memory?.available !== undefined && memory.total > memory.available;
+  if (text === undefined || !memory) return problem === undefined ? [] : [{ label: `$(warning) ${problem}` }];
+  const { total, available } = memory;
+  const large = available !== undefined && total > available;
   const fits =
-    memory?.available === undefined
-      ? []
-      : [
-          large
-            ? t('more than the {0} of memory that are available now', bytes(memory.available))
-            : t('fits the {0} of memory that are available now', bytes(memory.available)),
-        ];
-  const cost =
-    text === undefined
-      ? step.problem
-      : [t('A training step takes {0} ({1})', text, stepSettings(step, t)), ...fits].join(' · ');
-  return {
-    label: `${large || blocked === layers ? '$(warning)' : '$(check)'} ${[
-      family ?? 'ONNX',
-      t('{0} parameters', count(parameters)),
-      layers === 1 ? t('1 module can be adapted') : t('{0} modules can be adapted', count(layers)),
-      ...(blocked > 0 ? [t('{0} of them without a gradient', count(blocked))] : []),
-    ].join(' · ')}`,
-    ...(cost !== undefined && { detail: cost }),
-  };
+    available === undefined
+      ? undefined
+      : large
+        ? t('More than the {0} of memory that are available now.', bytes(available))
+        : t('Fits the {0} of memory that are available now.', bytes(available));
+  return [
+    {
+      label: `${large ? '$(warning)' : '$(check)'} ${t('A training step takes {0}', text)}`,
+      description: stepSettings(step, t),
+      ...(fits !== undefined && { detail: fits }),
+    },
+  ];
 }
 
 export const fileRows = ({ files }: HubRepo, t: Translate): Row[] => [

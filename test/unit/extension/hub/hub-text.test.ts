@@ -11,7 +11,7 @@ import {
   namedText,
   repoFacts,
   splitRow,
-  verdictRow,
+  verdictRows,
 } from '../../../../src/extension/words/hub-text';
 import type { HubModel, ModelVerdict } from '../../../../src/protocol/hub';
 
@@ -89,9 +89,14 @@ describe('a repository in a list', () => {
       'stabilityai/stable-diffusion-xl-base-1.0',
     ]);
     const sets = suggestions('dataset', t);
-    expect(sets.filter(({ detail }) => detail?.includes('paper’s settings'))).toHaveLength(15);
     expect(sets).toHaveLength(23);
-    expect(sets.find(({ name }) => name === 'glue/rte')).toMatchObject({ description: 'nyu-mll/glue · rte' });
+    expect(sets.filter(({ description }) => description?.includes('a test of'))).toHaveLength(8);
+    expect(sets.filter(({ detail }) => detail?.startsWith('A copy: '))).toHaveLength(7);
+    expect(sets.find(({ name }) => name === 'glue/rte')).toEqual({
+      label: 'glue/rte',
+      description: 'nyu-mll/glue · rte',
+      name: 'glue/rte',
+    });
   });
 });
 
@@ -100,13 +105,12 @@ describe('the details before a download', () => {
     expect(repoFacts({ ...model, gated: true }, t)).toBe('fill-mask · mit · gated · at commit e2da8e2');
     expect(downloadRow(model, '~/hub', t)).toEqual({
       label: '$(cloud-download) Download 503 MB',
-      description: '',
-      detail:
-        'Contacts huggingface.co and the storage that it redirects to. Goes to ~/hub, which Python shares.',
+      description: 'to ~/hub, which Python shares',
+      detail: 'Contacts huggingface.co and the storage that it redirects to.',
     });
     expect(downloadRow({ ...model, cached: 3e6 }, '~/hub', t)).toMatchObject({
       label: '$(cloud-download) Download 500 MB',
-      description: 'of 503 MB; the rest is in the cache',
+      description: 'of 503 MB; the rest is in the cache · to ~/hub, which Python shares',
     });
     expect(downloadRow({ ...model, cached: 503e6 }, '~/hub', t)).toEqual({
       label: '$(check) Use',
@@ -114,22 +118,30 @@ describe('the details before a download', () => {
     });
   });
 
-  test.each([
-    [
-      verdict(8e9),
-      '$(check) roberta · 124,645,632 parameters · 72 modules can be adapted',
-      'A training step takes 1.4 GB (batch 8 × 128 tokens, AuroRA r=2) · fits the 8.0 GB of memory that are available now',
-    ],
-    [
-      verdict(1e9, { blocked: 72 }),
-      '$(warning) roberta · 124,645,632 parameters · 72 modules can be adapted · 72 of them without a gradient',
-      'A training step takes 1.4 GB (batch 8 × 128 tokens, AuroRA r=2) · more than the 1.0 GB of memory that are available now',
-    ],
-    [{ usable: false, problem: 'No.', hint: 'Do.' }, '$(error) Cannot be trained: No.', 'Do.'],
-    [{ usable: 'unknown', problem: 'Later.' }, '$(question) Later.', undefined],
-  ] as const)('say whether the model can be trained: %o', (given, label, detail) =>
-    expect(verdictRow(given, t)).toEqual({ label, ...(detail && { detail }) }),
-  );
+  test('say whether the model can be trained, and whether it fits', () => {
+    expect(verdictRows(verdict(8e9), t)).toEqual([
+      { label: '$(check) roberta · 124,645,632 parameters · 72 modules can be adapted' },
+      {
+        label: '$(check) A training step takes 1.4 GB',
+        description: 'batch 8 × 128 tokens, AuroRA r=2',
+        detail: 'Fits the 8.0 GB of memory that are available now.',
+      },
+    ]);
+    const [offers, step] = verdictRows(verdict(1e9, { blocked: 72 }), t);
+    expect(offers.label).toMatch(/^\$\(warning\) .* · 72 of them without a gradient$/);
+    expect(step).toMatchObject({
+      label: expect.stringContaining('$(warning)') as string,
+      detail: 'More than the 1.0 GB of memory that are available now.',
+    });
+    const none = { step: { method: 'aurora', batch: 8, problem: 'Not known.' } };
+    expect(verdictRows(verdict(1e9, none), t)[1]).toEqual({ label: '$(warning) Not known.' });
+    expect(verdictRows({ usable: false, problem: 'No.', hint: 'Do.' }, t)).toEqual([
+      { label: '$(error) Cannot be trained: No.', detail: 'Do.' },
+    ]);
+    expect(verdictRows({ usable: 'unknown', problem: 'Later.' }, t)).toEqual([
+      { label: '$(question) Later.' },
+    ]);
+  });
 
   test('show the lines of the card as they are, without icons of its own, and the first files', () => {
     expect(cardRows(model)).toEqual([{ label: '# RoBERTa' }, { label: 'A model with $\u200b(flame).' }]);
