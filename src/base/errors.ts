@@ -39,6 +39,10 @@ export const EXIT = {
   lost: 26,
   /** A finished run whose best evaluation is worse than an answer that ignores the input. */
   baseline: 27,
+  /** A server of the hub cannot be reached, or does not answer as it should. */
+  network: 28,
+  /** A repository whose files the user may not fetch, with this token or without one. */
+  gated: 29,
   stopped: 130,
 } as const;
 

@@ -1,4 +1,5 @@
 import { own } from '../base/names';
+import { hubName } from './hub-reference';
 import { type Settings, shortKeys, valueText } from './sweep';
 
 /** Names of common settings, short enough for a list of runs. */
@@ -77,8 +78,10 @@ export function trialText(settings: Settings, keys: readonly string[] = Object.k
 
 const isPath = (key: string): boolean => key === 'model.path' || /^data\.(train|validation|test)$/.test(key);
 
-/** The file's name; of a model file with a common name, its folder's. */
+/** The file's name; of a model file with a common name, its folder's, and on the hub, the repository's. */
 function fileName(path: string): string {
+  const onHub = hubName(path);
+  if (onHub !== undefined) return onHub;
   const parts = path.split(/[\\/]+/).filter((part) => part !== '');
   const last = parts.at(-1) ?? path;
   return /^model[^/]*\.onnx$/.test(last) && parts.length > 1 ? parts.at(-2)! : last;

@@ -43,7 +43,7 @@ export type Contained =
 
 /**
  * Resolves a name from a file. In a Hugging Face hub cache, where `snapshots/REVISION` links to `blobs`, those blobs
- * count as inside. Read from `real`: resolving the name again may find a different link.
+ * count as inside, and so does the store that repositories share. Read from `real`: resolving the name again may find a different link.
  */
 export function locate(root: string, name: string): Contained {
   const spelled = containedName(name);
@@ -89,11 +89,17 @@ export function containedTarget(root: string, name: string): string | undefined 
   return join(home, spelled);
 }
 
-/** A folder and, if it is a snapshot in a hub cache or inside one, the blobs of that cache. */
+/**
+ * A folder and, if it is a snapshot in a hub cache or inside one, the blobs of that cache. Newer versions of huggingface_hub
+ * (_shared_blobs.py) replace a blob that is in Xet by a link to the store of all repositories, `blobs` in the cache itself.
+ */
 function homesOf(folder: string): string[] {
   for (let at = folder; dirname(at) !== at; at = dirname(at)) {
     const above = dirname(at);
-    if (basename(above) === 'snapshots') return [folder, join(dirname(above), 'blobs')];
+    if (basename(above) !== 'snapshots') continue;
+    const repo = dirname(above);
+    const shared = /^(models|datasets)--/.test(basename(repo)) ? [join(dirname(repo), 'blobs')] : [];
+    return [folder, join(repo, 'blobs'), ...shared];
   }
   return [folder];
 }

@@ -3,6 +3,7 @@ import { adapterDefaults } from '../experiment/adapter-defaults';
 import type { DataSpec, TaskSpec } from '../experiment/experiment';
 import { aboutMethod, type AdapterSpec, isHeadAlone, isRanked, methodName } from '../experiment/methods';
 import type { Recipe } from '../experiment/paper';
+import { hubName } from '../experiment/hub-reference';
 import { columnSettings, type TaskColumns } from '../experiment/tasks/columns';
 import { describeTask, type TaskName } from '../experiment/tasks/registry';
 import { writtenPath } from '../files/written-path';
@@ -61,7 +62,7 @@ export function draftText(file: string, draft: Draft): string {
   const { adapter, recipe, own } = draft;
   const path = (p: string) => writtenPath(file, p);
   const lines = [
-    `// ${headline(draft)}, trained on ${basename(draft.train)}.`,
+    `// ${headline(draft)}, trained on ${shownName(draft.train)}.`,
     ...(recipe ? (own ? ownComments(recipe, own) : recipeComments(recipe)) : []),
     '// Hover over a key for its meaning, its unit and the paper’s value.',
     '{',
@@ -177,10 +178,12 @@ const listed = (value: unknown): string =>
   Array.isArray(value) ? `[${value.map((v) => JSON.stringify(v)).join(', ')}]` : JSON.stringify(value);
 
 function headline({ adapter, model }: Draft): string {
-  if (isHeadAlone(adapter)) return `Only a head on the frozen ${basename(model)}`;
+  if (isHeadAlone(adapter)) return `Only a head on the frozen ${shownName(model)}`;
   const rank = isRanked(adapter) ? ` of rank ${adapter.rank}` : '';
-  return `${methodName(adapter)}${rank} in ${basename(model)}`;
+  return `${methodName(adapter)}${rank} in ${shownName(model)}`;
 }
+
+const shownName = (path: string): string => hubName(path) ?? basename(path);
 
 function adapterLines(adapter: AdapterSpec, dropout: number | undefined): string[] {
   if (isHeadAlone(adapter)) return ['  "adapter": { "method": "none" },'];

@@ -6,6 +6,7 @@ import { isFolder } from '../files/tree';
 import { sameIdentity, sameWriting, type FileIdentity } from '../files/identity';
 import { readJsonIfThere } from '../files/json';
 import { AuroraError } from '../base/errors';
+import { hubReferenceText, referenceOf } from '../experiment/hub-reference';
 import type { InputChange, InputRole } from '../protocol/events';
 import { runPaths } from './layout';
 
@@ -16,6 +17,8 @@ export interface InputFile {
   path: string;
   /** The pattern of the experiment that it matches, if that names several files. */
   pattern?: string;
+  /** Its reference, if it is in a cache of the hub: `aurora get RUN` fetches the same bytes on another machine. */
+  hub?: string;
   /** Bytes; 0 if the file was missing. */
   size: number;
   /** Null if the file was missing, which also matters: tokenizers read two files that may be missing. */
@@ -33,8 +36,16 @@ export interface InputsRecord {
   earlier?: { since: number; files: InputFile[] }[];
 }
 
-export const writeInputs = (run: string, record: InputsRecord): void =>
-  writeAtomic(runPaths(run).inputs, `${JSON.stringify(record, null, 2)}\n`, run);
+export function writeInputs(run: string, record: InputsRecord): void {
+  const files = record.files.map(withReference);
+  writeAtomic(runPaths(run).inputs, `${JSON.stringify({ ...record, files }, null, 2)}\n`, run);
+}
+
+/** On another machine, a path may no longer say it. */
+function withReference(file: InputFile): InputFile {
+  const ref = referenceOf(file.path);
+  return ref ? { ...file, hub: hubReferenceText(ref) } : file;
+}
 
 /** From now on, a file of the run must be read to count as unchanged: its times did not show a change. */
 export function distrustTimes(run: string, path: string): void {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { isHubReference, parseHubReference } from '../../experiment/hub-reference';
 import { fileKeys } from './checks/check-files';
 import { rangeOf } from './diagnostics';
 import { hoverAt } from './hover-text';
@@ -63,6 +64,7 @@ export class ExperimentAssistance
       if (
         !node ||
         written === undefined ||
+        (isHubReference(written) && !parseHubReference(written)) ||
         findings.some((f) => f.offset === node.offset && /^file-/.test(f.code))
       )
         return [];

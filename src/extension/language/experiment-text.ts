@@ -1,5 +1,6 @@
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { findNodeAtLocation, type JSONPath, type Node } from 'jsonc-parser';
+import { localPath } from '../../files/hub-cache';
 import { writtenPath } from '../../files/written-path';
 import { parseText } from '../../runs/experiment/parse-text';
 import type { Span } from './finding';
@@ -49,12 +50,12 @@ export class ExperimentText {
     return key ? { offset: key.offset, length: key.length } : { offset: node.offset, length: 1 };
   }
 
-  /** Resolves a path from the file to an absolute path. */
+  /** The absolute path of a path from the file, or of what it names on the hub. */
   resolve(path: string): string {
-    return resolve(dirname(this.file), path);
+    return localPath(dirname(this.file), path);
   }
 
-  /** An absolute path as written in the file: relative to it, with forward slashes. */
+  /** An absolute path as written in the file: relative to it, with forward slashes, or a reference to the hub. */
   written(path: string): string {
     return writtenPath(this.file, path);
   }

@@ -3,6 +3,9 @@ import { uselessLayers } from '../../adapters/budget/budget';
 import { chooseLayers } from '../../adapters/targets/choose';
 import { AuroraError } from '../../base/errors';
 import { leftOutText } from '../../protocol/left-out';
+import { parseHubReference } from '../../experiment/hub-reference';
+import { hubCacheFolder, snapshotPath } from '../../files/hub-cache';
+import { isCached } from '../../runs/experiment/hub-references';
 import type { DataHead } from '../../table/head';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
@@ -54,7 +57,9 @@ function valueLines(analysis: Analysis, path: JSONPath, t: Translate): string[] 
   const [part, key, index] = path;
   if (part === 'adapter' && (key === 'targetModules' || key === 'excludeModules'))
     return moduleLines(analysis, key, index, t);
-  if (part === 'model' && key === 'path') return modelLines(analysis, t);
+  const hub = hubLines(analysis.doc.string(...path), t);
+  if (part === 'model' && key === 'path') return [...hub, ...modelLines(analysis, t)];
+  if (hub.length > 0) return hub;
   if (namesColumn(path)) return columnLines(headOf(analysis.heads, path), analysis.doc.string(...path), t);
   return [];
 }
@@ -97,6 +102,18 @@ function moduleLines(analysis: Analysis, key: string, index: unknown, t: Transla
     if (e instanceof AuroraError) return [e.message];
     throw e;
   }
+}
+
+/** Of a reference to the hub: where its files are. */
+function hubLines(text: string | undefined, t: Translate): string[] {
+  const ref = text === undefined ? undefined : parseHubReference(text);
+  if (!ref) return [];
+  const name = `${ref.repo}@${ref.revision.slice(0, 7)}`;
+  return [
+    isCached(ref)
+      ? t('{0} on the Hugging Face hub, in the cache: {1}', name, snapshotPath(hubCacheFolder(), ref))
+      : t('{0} on the Hugging Face hub, not downloaded to this machine.', name),
+  ];
 }
 
 function modelLines({ model }: Analysis, t: Translate): string[] {

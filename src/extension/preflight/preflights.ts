@@ -117,6 +117,7 @@ export class Preflights implements vscode.Disposable {
         'rank-too-large',
         'column-missing',
         'file-missing',
+        'file-not-downloaded',
         'tokenizer-missing',
         'preprocessor-missing',
       ];

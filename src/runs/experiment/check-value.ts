@@ -1,10 +1,12 @@
 import { basename, dirname, join, resolve } from 'node:path';
+import { localPath } from '../../files/hub-cache';
 import { modelFile } from '../../files/model-path';
 import type { DataSpec, Experiment } from '../../experiment/experiment';
 import type { AdapterSpec } from '../../experiment/methods';
 import type { SweepSpec } from '../../experiment/sweep';
 import { describeTask } from '../../experiment/tasks/registry';
 import { schemaProblems } from './problems';
+import { referenceProblems } from './hub-references';
 import { adapterRuleProblems, metricProblems, ruleProblems } from './rules';
 import { schemaValidator } from './schema-validator';
 import type { Problem } from './source';
@@ -29,6 +31,7 @@ export function checkValue(value: unknown, file: string): Checked {
   fillTaskDefaults(plain);
   const experiment = complete(plain, file);
   const rule = [
+    ...referenceProblems(plain),
     ...ruleProblems(experiment),
     ...(sweep ? sweepRuleProblems(sweep) : []),
     ...(sweep?.metric ? metricProblems(['sweep', 'metric'], sweep.metric, experiment.task.type) : []),
@@ -61,11 +64,12 @@ function fillTaskDefaults({ task, data, training }: Experiment): void {
   training.metric ??= metrics[0];
 }
 
-/** Fills in defaults that depend on other values or on the file, and makes paths absolute. */
+/** Fills in defaults that depend on other values or on the file, and makes paths absolute: those on the hub in its cache. */
 function complete(e: Experiment, file: string): Experiment {
   const folder = dirname(resolve(file));
-  const path = modelFile(resolve(folder, e.model.path));
-  const { tokenizer, preprocessor = 'preprocessor_config.json' } = e.model;
+  const local = (written: string) => localPath(folder, written);
+  const path = modelFile(local(e.model.path));
+  const { tokenizer, preprocessor } = e.model;
   const images = describeTask(e.task.type).input === 'image';
   const { validation, test, evaluations } = e.data;
   return {
@@ -74,17 +78,17 @@ function complete(e: Experiment, file: string): Experiment {
     model: {
       ...e.model,
       path,
-      tokenizer: tokenizer ? resolve(folder, tokenizer) : join(dirname(path), 'tokenizer.json'),
+      tokenizer: tokenizer ? local(tokenizer) : join(dirname(path), 'tokenizer.json'),
       ...(images && {
-        preprocessor: resolve(e.model.preprocessor === undefined ? dirname(path) : folder, preprocessor),
+        preprocessor: preprocessor ? local(preprocessor) : join(dirname(path), 'preprocessor_config.json'),
       }),
     },
     data: {
       ...e.data,
-      train: resolve(folder, e.data.train),
-      ...(validation && { validation: resolve(folder, validation) }),
-      ...(test && { test: resolve(folder, test) }),
-      ...(evaluations && { evaluations: withPaths(evaluations, folder) }),
+      train: local(e.data.train),
+      ...(validation && { validation: local(validation) }),
+      ...(test && { test: local(test) }),
+      ...(evaluations && { evaluations: withPaths(evaluations, local) }),
     },
     training: {
       ...e.training,
@@ -94,7 +98,7 @@ function complete(e: Experiment, file: string): Experiment {
   };
 }
 
-const withPaths = (evaluations: NonNullable<DataSpec['evaluations']>, folder: string) =>
+const withPaths = (evaluations: NonNullable<DataSpec['evaluations']>, local: (written: string) => string) =>
   Object.fromEntries(
-    Object.entries(evaluations).map(([name, set]) => [name, { ...set, path: resolve(folder, set.path) }]),
+    Object.entries(evaluations).map(([name, set]) => [name, { ...set, path: local(set.path) }]),
   );

@@ -4,6 +4,7 @@ import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { trainedCount } from '../../experiment/sweep';
 import { checkValue } from './check-value';
+import { missingReferences } from './hub-references';
 import { applyOverride, parseOverride, type Override } from './overrides';
 import type { TextError } from './parse-text';
 import { capped, ExperimentSource, MOST_PROBLEMS, type Problem } from './source';
@@ -12,8 +13,9 @@ import { unreadKeyProblems } from './unread-keys';
 
 /**
  * Reads an experiment file (JSON with comments), applies `overrides` ("key=value", dotted keys), fills in every default
- * and makes all paths absolute, relative to the file's folder. Throws all problems as one AuroraError (`experiment`),
- * one line each with FILE:LINE:COLUMN or the override at fault.
+ * and makes all paths absolute, relative to the file's folder; what it names on the hub becomes a path in the hub's cache,
+ * without any request. Throws all problems as one AuroraError (`experiment`), one line each with FILE:LINE:COLUMN or the
+ * override at fault.
  */
 export const loadExperiment = (file: string, overrides: readonly string[] = []): Experiment =>
   parseExperiment(file, readText(file), overrides);
@@ -62,6 +64,7 @@ function parse(file: string, text: string, overrides: readonly string[]) {
   const { schema, rule, experiment, sweep } = checkValue(value, file);
   problems.push(...schema, ...rule);
   if (problems.length > 0) problems.push(...unreadKeyProblems(raw, problems));
+  else problems.push(...missingReferences(raw, file));
   if (problems.length > 0) throw problemsError(problems, source, set);
   return { source, set, raw, experiment: experiment!, sweep };
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { metricCells, metricHeads, metricInfo, metricsIn, type Metrics } from '../../experiment/metrics';
+import { hubReferenceText, referenceOf } from '../../experiment/hub-reference';
 import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
 import { quantizationWords } from '../../protocol/quantization-words';
@@ -204,7 +205,10 @@ function data(trained: Trained): string {
   const { spec } = run;
   const chosen = at === 'best' && run.events.filter((e) => e.kind === 'evaluation').length > 1;
   const { train, validation } = task.data;
-  const file = (path: string) => codeSpan(basename(path));
+  const file = (path: string) => {
+    const ref = referenceOf(path);
+    return codeSpan(ref ? hubReferenceText(ref) : basename(path));
+  };
   const held = spec.data.validation === undefined;
   return [
     isAsImported(trained)

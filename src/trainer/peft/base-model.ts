@@ -1,11 +1,14 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { referenceOf } from '../../experiment/hub-reference';
 import { ownFile } from '../../files/contained';
 
 /** Information about a model from the files beside it. */
 export interface BaseModel {
-  /** From its config.json, otherwise its folder's name; never its path on this machine. */
+  /** On the hub, or from its config.json, otherwise its folder's name; never its path on this machine. */
   name: string;
+  /** The commit, if it is known. */
+  revision?: string;
   /** Its config.json; empty if it is missing or cannot be read. */
   config: Record<string, unknown>;
   license: License;
@@ -42,8 +45,10 @@ export function baseModel(modelPath: string): BaseModel {
   const files = names(folder).filter(
     (name) => LICENSE_FILE.test(name) && ownFile(folder, name) !== undefined,
   );
+  const ref = referenceOf(modelPath);
   return {
-    name: known ? named : basename(folder),
+    name: ref?.repo ?? (known ? named : basename(folder)),
+    ...(ref && { revision: ref.revision }),
     config,
     license: { id: licenseOf(folder, config, files), files },
   };

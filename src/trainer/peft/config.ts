@@ -83,11 +83,13 @@ function patternOf(
 
 function common(spec: Experiment): Json {
   const { type, head } = spec.task;
-  const { name, config } = baseModel(spec.model.path);
+  const { name, revision, config } = baseModel(spec.model.path);
   const module = head === 'linear' ? headModule(spec, config) : undefined;
   const { peftTaskType = null, head: hasHead } = describeTask(type);
   return {
     base_model_name_or_path: name,
+    // AutoPeftModel loads the base model at this commit.
+    ...(revision !== undefined && { revision }),
     bias: 'none',
     inference_mode: true,
     modules_to_save: module === undefined ? null : [module],

@@ -191,6 +191,22 @@ describe.skipIf(process.platform === 'win32')('links', () => {
       expect(locate(snapshot, 'c').is).toBe('linkedOut');
     });
 
+    it('may lead on to the store that the repositories of a cache share', () => {
+      // huggingface_hub, tests/test_shared_blobs.py: blobs/ETAG -> ../../blobs/cf/XET_HASH
+      const cache = join(top, String(count++));
+      const repo = join(cache, 'models--org--repo');
+      for (const at of ['blobs/cf', 'models--org--repo/blobs', 'models--org--repo/snapshots/abc', 'run/snapshots/abc'])
+        mkdirSync(join(cache, at), { recursive: true });
+      writeFileSync(join(cache, 'blobs/cf/cfab'), 'shared');
+      symlinkSync('../../blobs/cf/cfab', join(repo, 'blobs/f00'));
+      symlinkSync('../../blobs/f00', join(repo, 'snapshots/abc/model.safetensors'));
+      const found = locate(join(repo, 'snapshots/abc'), 'model.safetensors');
+      expect(found).toMatchObject({ is: 'inside', real: realpathSync(join(cache, 'blobs/cf/cfab')) });
+      // Only a repository of the cache has such a store.
+      symlinkSync('../../../blobs/cf/cfab', join(cache, 'run/snapshots/abc/w'));
+      expect(locate(join(cache, 'run/snapshots/abc'), 'w')).toMatchObject({ is: 'linkedOut' });
+    });
+
     it('may lead only to blobs of the same cache', () => {
       const { root } = folder();
       mkdirSync(join(root, '../../blobs'), { recursive: true });

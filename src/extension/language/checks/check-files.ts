@@ -2,10 +2,12 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AuroraError } from '../../../base/errors';
 import { editDistance } from '../../../base/nearest';
+import { isHubReference, parseHubReference } from '../../../experiment/hub-reference';
 import type { TaskDescription } from '../../../experiment/tasks/kind';
 import type { Translate } from '../../translate';
 import { MODEL_CONFIG, modelFileLater } from '../../../files/model-path';
 import { filesOfLater, hasWildcard } from '../../../files/pattern';
+import { isCached } from '../../../runs/experiment/hub-references';
 import { DATA_FILE } from '../data-head';
 import type { ExperimentText } from '../experiment-text';
 import type { Finding, Fix, Span } from '../finding';
@@ -51,6 +53,10 @@ export async function fileFindings(
   for (const { path, pattern } of fileKeys(doc)) {
     const written = doc.string(...path);
     if (written === undefined) continue;
+    if (isHubReference(written)) {
+      findings.push(...hubFindings(doc, path, t));
+      continue;
+    }
     const file = doc.resolve(written);
     const kind = await kindOf(file);
     if (kind === 'missing' && path[0] === 'data' && hasWildcard(file)) {
@@ -85,6 +91,17 @@ export async function fileFindings(
   }
   findings.push(...(await missingBeside(doc, images ? 'preprocessor' : 'tokenizer', known, t)));
   return findings;
+}
+
+/** What is on the hub and not on this machine. A reference with a mistake is a problem of the experiment itself. */
+function hubFindings(doc: ExperimentText, path: readonly string[], t: Translate): Finding[] {
+  const ref = parseHubReference(doc.string(...path)!);
+  if (!ref || isCached(ref)) return [];
+  const message = t(
+    '{0} has not been downloaded to this machine. Run `aurora get` with this file, which downloads everything that it names.',
+    ref.path === '' ? ref.repo : `${ref.repo}/${ref.path}`,
+  );
+  return [{ ...doc.span(...path), severity: 'error', code: 'file-not-downloaded', message, fixes: [] }];
 }
 
 /** Why a pattern cannot be read; undefined if it can. */

@@ -1,5 +1,7 @@
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, relative, sep } from 'node:path';
 import type { BudgetModule } from '../../../adapters/budget/budget';
+import { hubName } from '../../../experiment/hub-reference';
+import { localPath } from '../../../files/hub-cache';
 import { PAPER_MODELS, type PaperModel } from '../../../recipes/models';
 import { paperReport } from '../../../recipes/report';
 import type { ModelChoice } from '../../../protocol/panels/budget';
@@ -33,9 +35,9 @@ export function modelChoices(
     sources.set(choice.id, source);
   };
   if (experiment?.modelPath !== undefined) {
-    const path = resolve(dirname(experiment.file), experiment.modelPath);
+    const path = localPath(dirname(experiment.file), experiment.modelPath);
     const { names } = experiment;
-    const label = path.split(/[\\/]/).slice(-2).join('/');
+    const label = hubName(path) ?? path.split(/[\\/]/).slice(-2).join('/');
     add({ id: fileId(path), label, kind: 'experiment', ...(names && { names }) }, { path });
   }
   for (const { path, label } of files) add({ id: fileId(path), label, kind: 'file' }, { path });

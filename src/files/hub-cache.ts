@@ -1,0 +1,52 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseHubReference, referenceOf, type HubReference } from '../experiment/hub-reference';
+
+/**
+ * Where the files of the Hugging Face hub are on this machine: in its own cache, which Python's libraries share.
+ * https://huggingface.co/docs/hub/local-cache and huggingface_hub/constants.py
+ */
+
+export type CacheEnvironment = Readonly<Partial<Record<string, string>>>;
+
+/** HF_HOME: the cache's folder, and what else Hugging Face's libraries keep of a user, such as the token. */
+export function hubHome(env: CacheEnvironment = process.env, home = homedir()): string {
+  if (env.HF_HOME) return resolve(expanded(env.HF_HOME, env, home));
+  return join(env.XDG_CACHE_HOME ? expanded(env.XDG_CACHE_HOME, env, home) : join(home, '.cache'), 'huggingface');
+}
+
+/** HF_HUB_CACHE, on every system. */
+export function hubCacheFolder(env: CacheEnvironment = process.env, home = homedir()): string {
+  const named = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
+  return named ? resolve(expanded(named, env, home)) : join(hubHome(env, home), 'hub');
+}
+
+/** As Python's expanduser and expandvars. */
+export const expanded = (path: string, env: CacheEnvironment, home = homedir()): string =>
+  path
+    .replace(/^~(?=$|[\\/])/, () => home)
+    .replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, plain?: string) => env[braced ?? plain!] ?? whole);
+
+/** The folder of a repository: `models--ORG--NAME`. */
+export const repoFolder = (cache: string, { kind, repo }: Pick<HubReference, 'kind' | 'repo'>): string =>
+  join(cache, `${kind}s--${repo.replaceAll('/', '--')}`);
+
+/** The folder with a commit's files under their own names. */
+export const snapshotFolder = (cache: string, ref: Omit<HubReference, 'path'>): string =>
+  join(repoFolder(cache, ref), 'snapshots', ref.revision);
+
+/** Where a reference's file or files are, whether or not they were downloaded. */
+export const snapshotPath = (cache: string, ref: HubReference): string =>
+  join(snapshotFolder(cache, ref), ...ref.path.split('/').filter((part) => part !== ''));
+
+/** What a path in this machine's cache stands for, so that the reference leads back to the path; undefined for any other. */
+export function ownReferenceOf(path: string): HubReference | undefined {
+  const ref = referenceOf(path);
+  return ref && snapshotPath(hubCacheFolder(), ref) === resolve(path) ? ref : undefined;
+}
+
+/** The absolute path of what an experiment names: a path relative to the experiment's folder, or a reference to the hub. */
+export function localPath(folder: string, written: string): string {
+  const ref = parseHubReference(written);
+  return ref ? snapshotPath(hubCacheFolder(), ref) : resolve(folder, written);
+}

@@ -1,0 +1,100 @@
+import { AuroraError } from '../base/errors';
+import { isCommit, type HubKind } from '../experiment/hub-reference';
+import { containedName } from '../files/contained';
+import type { FoundRepo, RepoFile, RepoInfo } from './types';
+
+/**
+ * The hub's answers, as hf_api.py of huggingface_hub reads them (ModelInfo, DatasetInfo, RepoFile). Nothing in them is
+ * trusted: names become paths on this machine.
+ */
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The fields of a search that `foundRepo` reads; the hub sends only those that are asked for. */
+export const SEARCH_FIELDS = [
+  'downloads',
+  'likes',
+  'lastModified',
+  'gated',
+  'private',
+  'tags',
+  'usedStorage',
+];
+
+export function foundRepo(kind: HubKind, answer: unknown): FoundRepo | undefined {
+  const a = fields(answer);
+  if (typeof a.id !== 'string') return undefined;
+  return {
+    kind,
+    id: a.id,
+    ...described(a),
+    downloads: number(a.downloads) ?? 0,
+    likes: number(a.likes) ?? 0,
+    changed: text(a.lastModified),
+    size: number(a.usedStorage),
+    ...access(a),
+  };
+}
+
+/** @throws AuroraError 'network' if it is not the answer of a hub */
+export function repoInfo(kind: HubKind, revision: string, answer: unknown): Omit<RepoInfo, 'files'> {
+  const a = fields(answer);
+  const commit = text(a.sha);
+  if (typeof a.id !== 'string' || commit === undefined || !isCommit(commit))
+    throw strange(`its description of ${revision} names no commit`);
+  return { kind, id: a.id, revision, commit, ...described(a), ...access(a) };
+}
+
+/**
+ * A page of a listing; folders are left out.
+ *
+ * @throws AuroraError 'network' if a file has no size or hash, or has a name that cannot be a path here
+ */
+export function repoFiles(answer: unknown, platform = process.platform): RepoFile[] {
+  if (!Array.isArray(answer)) throw strange('its listing is not a list');
+  return answer.map(fields).flatMap((entry) => {
+    if (entry.type !== 'file') return [];
+    const { path, size, oid } = entry;
+    const lfs = fields(entry.lfs);
+    const sha256 = text(lfs.oid);
+    const xet = text(entry.xetHash);
+    const named = typeof path === 'string' && containedName(path, platform) === path;
+    if (!named) throw strange(`its listing names a file ${JSON.stringify(path)}`);
+    const known = number(lfs.size) ?? number(size);
+    const hashed = typeof oid === 'string' && /^[0-9a-f]{40}$/.test(oid);
+    if (known === undefined || !hashed || (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)))
+      throw strange(`its listing states no size or hash of ${path}`);
+    const large = sha256 !== undefined && { sha256 };
+    return [{ path, size: known, gitSha1: oid, ...large, ...(xet && /^[0-9a-f]{64}$/.test(xet) && { xet }) }];
+  });
+}
+
+/** The task and the licence: of a data set both are only tags. */
+function described(a: Fields): Pick<RepoInfo, 'task' | 'licence'> {
+  const tags = Array.isArray(a.tags) ? a.tags.filter((tag) => typeof tag === 'string') : [];
+  const tagged = (prefix: string) => tags.find((tag) => tag.startsWith(prefix))?.slice(prefix.length);
+  const { license } = fields(a.cardData);
+  const task = text(a.pipeline_tag) ?? tagged('task_categories:');
+  const licence = tagged('license:') ?? text(license);
+  return { ...(task !== undefined && { task }), ...(licence !== undefined && { licence }) };
+}
+
+/** `gated` is false, "auto" or "manual". */
+const access = (a: Fields) => ({
+  gated: a.gated !== undefined && a.gated !== false,
+  private: a.private === true,
+});
+
+const fields = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+const number = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+
+export const strange = (what: string): AuroraError =>
+  new AuroraError(
+    'network',
+    `The server does not answer as a hub does: ${what}.`,
+    'If HF_ENDPOINT names a mirror, check it.',
+  );

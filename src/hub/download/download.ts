@@ -1,0 +1,151 @@
+import { rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { AuroraError } from '../../base/errors';
+import { diskError } from '../../files/atomic';
+import { makeFolders } from '../../files/folder';
+import { rememberHash } from '../../files/hash';
+import { identityOf } from '../../files/identity';
+import { repoFolder, snapshotFolder, snapshotPath } from '../../files/hub-cache';
+import { repoWords } from '../addresses';
+import { blobName, cachedCommit, referenceTo, refFile } from '../cache';
+import type { Hub } from '../client';
+import type { DownloadOptions, RepoFile, RepoInfo } from '../types';
+import { fill } from './fill';
+import { withLock } from './lock';
+import { hasSymlinks, place, writeRef, type Places } from './place';
+import { Progress } from './progress';
+import { Source } from './source';
+import { requireSpace } from './space';
+import { isRight, requireVerifiable } from './verify';
+
+/** Large enough that the request costs little beside it, small enough to lose when a process ends. */
+const BLOCK = 32 * 1024 * 1024;
+
+/**
+ * Brings files of a repository into the cache: those that are there already without a request, the others resumed where
+ * an earlier download stopped, and each under its own name only when it is complete and verified.
+ *
+ * @param paths of files that `info` lists
+ * @returns the snapshot's folder
+ * @throws AuroraError 'network', 'gated', 'disk', 'stopped'
+ */
+export async function download(
+  hub: Hub,
+  info: RepoInfo,
+  paths: readonly string[],
+  options: DownloadOptions = {},
+): Promise<string> {
+  const { cache } = hub.settings;
+  const wanted = paths.map((path) => listed(info, path));
+  const repo = { kind: info.kind, repo: info.id };
+  const placesOf = (file: RepoFile): Places => ({
+    pointer: snapshotPath(cache, referenceTo(info, file.path)),
+    blob: join(repoFolder(cache, repo), 'blobs', blobName(file)),
+  });
+  const missing = wanted.filter((file) => !isWhole(placesOf(file).pointer, file));
+  const progress = new Progress(wanted, missing, options.tell);
+  if (missing.length > 0) {
+    missing.forEach(requireVerifiable);
+    const blobs = join(repoFolder(cache, repo), 'blobs');
+    const rest = missing.map((file) => remaining(placesOf(file), file)).reduce((sum, n) => sum + n, 0);
+    requireSpace(cache, rest);
+    try {
+      makeFolders(blobs);
+      options = { ...options, symlinks: options.symlinks ?? hasSymlinks(cache) };
+    } catch (e) {
+      throw diskError(cache, e);
+    }
+  }
+  for (const file of missing) await fetchFile(hub, info, file, placesOf(file), progress, options);
+  if (info.revision !== info.commit)
+    writeRef(refFile(cache, repo, info.revision), cachedCommit(cache, repo, info.revision), info.commit);
+  return snapshotFolder(cache, { ...repo, revision: info.commit });
+}
+
+async function fetchFile(
+  hub: Hub,
+  info: RepoInfo,
+  file: RepoFile,
+  places: Places,
+  progress: Progress,
+  { signal, symlinks = true, block = BLOCK }: DownloadOptions,
+): Promise<void> {
+  const { path, size } = file;
+  const partial = partialOf(places);
+  const isDone = () => isWhole(places.pointer, file);
+  const lock = {
+    cache: hub.settings.cache,
+    repo: repoFolder('', { kind: info.kind, repo: info.id }),
+    blob: blobName(file),
+    partial,
+    signal,
+    waiting: () => progress.tell({ kind: 'waiting', path }),
+  };
+  await withLock(lock, isDone, async (folder) => {
+    if (isWhole(places.blob, file)) return place(undefined, places, symlinks);
+    const source = new Source(hub, { repo: info, file }, signal);
+    const retry = {
+      pause: hub.options.pause,
+      signal,
+      tell: (reason: string, seconds: number) => progress.tell({ kind: 'retrying', path, reason, seconds }),
+    };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const at = (bytes: number) => progress.at(path, bytes);
+        await fill({ path: partial, size, source, block, lock: folder, name: path, at, ...retry });
+        progress.tell({ kind: 'verifying', path });
+        if (await isRight(partial, file)) break;
+        rmSync(partial, { force: true });
+      } catch (e) {
+        throw diskError(partial, e);
+      }
+      if (attempt === 2) throw wrong(hub, info, file);
+      retry.tell(`${path} does not have the hash that the hub states: it is downloaded again.`, 0);
+      source.avoidXet();
+    }
+    place(partial, places, symlinks);
+    remember(places.pointer, file);
+  });
+  progress.finish(path);
+}
+
+function listed(info: RepoInfo, path: string): RepoFile {
+  const file = info.files.find((each) => each.path === path);
+  if (file) return file;
+  const what = repoWords(info.kind, info.id);
+  throw new AuroraError(
+    'usage',
+    `There is no ${path} in ${what}.`,
+    'Check its name on the page of the repository.',
+  );
+}
+
+/**
+ * The unfinished file. Its name is not huggingface_hub's (`BLOB.incomplete`), which a Python process would append to
+ * while this one writes.
+ */
+const partialOf = ({ blob }: Places): string => `${blob}.aurora.incomplete`;
+
+/** Links are followed. The size is that of the listing; the content was verified by whoever put it there. */
+function isWhole(path: string, { size }: RepoFile): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && found.isFile() && found.size === size;
+}
+
+function remaining(places: Places, file: RepoFile): number {
+  if (isWhole(places.blob, file)) return 0;
+  const there = statSync(partialOf(places), { throwIfNoEntry: false })?.size ?? 0;
+  return Math.max(0, file.size - there);
+}
+
+/** Runs identify their model by this hash; it need not be computed again. */
+function remember(path: string, { sha256 }: RepoFile): void {
+  if (sha256 !== undefined) rememberHash(identityOf(statSync(path, { bigint: true })), sha256);
+}
+
+const wrong = (hub: Hub, info: RepoInfo, { path }: RepoFile): AuroraError =>
+  new AuroraError(
+    'network',
+    `${path} of ${info.id} was downloaded twice and does not have the hash that ${hub.http.endpoint.host} states.`,
+    'Nothing of it was kept. If HF_ENDPOINT names a mirror, check it; otherwise, check whether a proxy changes files.',
+  );

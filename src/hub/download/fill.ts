@@ -1,0 +1,86 @@
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { requireOwned } from '../../files/fence';
+import { connectionFailure, oddLength } from '../http/failure';
+import { persist, type Persistence } from '../http/persist';
+import type { Source } from './source';
+
+export interface Fill extends Persistence {
+  /** The unfinished file; need not exist. */
+  path: string;
+  size: number;
+  source: Source;
+  /** Bytes that are requested, flushed and resumed together. */
+  block: number;
+  /** The folder of the lock: another process may have taken it over while this one was suspended. */
+  lock: string;
+  /** The file's name, for messages. */
+  name: string;
+  /** The number of bytes that are there now. */
+  at(bytes: number): void;
+}
+
+/**
+ * Completes an unfinished file. Blocks are flushed before the next one begins, so everything up to the last start of a
+ * block survived, whatever ended the process; behind that, a power cut may have left a hole. Within this process, the last
+ * byte written counts.
+ *
+ * @throws AuroraError, or the system's error for a failed write
+ */
+export async function fill({
+  path,
+  size,
+  source,
+  block,
+  lock,
+  name,
+  at: tell,
+  ...retry
+}: Fill): Promise<void> {
+  requireOwned(lock);
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT);
+  try {
+    let at = await usable(file, size, block);
+    tell(at);
+    while (at < size) {
+      const end = Math.min(size, (Math.floor(at / block) + 1) * block);
+      await persist(async (progress) => {
+        const began = at;
+        const part = await source.open(at, end);
+        let position = part.start;
+        for await (const bytes of part.bytes) {
+          const fresh = bytes.subarray(Math.max(0, at - position));
+          position += bytes.length;
+          if (position > part.end) {
+            // Which of its bytes are the right ones is not known.
+            at = began;
+            throw oddLength(part.url, name);
+          }
+          if (fresh.length === 0) continue;
+          await writeWhole(file, fresh, at);
+          at += fresh.length;
+          progress();
+          tell(at);
+        }
+        if (at < part.end) throw connectionFailure(part.url, new Error('It ended early'));
+      }, retry);
+      await file.datasync();
+      requireOwned(lock);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** How much of an unfinished file is used; the rest is cut off. */
+async function usable(file: FileHandle, size: number, block: number): Promise<number> {
+  const there = (await file.stat()).size;
+  const use = there === size ? size : there > size ? 0 : Math.floor(there / block) * block;
+  if (use !== there) await file.truncate(use);
+  return use;
+}
+
+async function writeWhole(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;)
+    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+}

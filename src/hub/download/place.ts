@@ -1,0 +1,98 @@
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { diskError, discard, replaceFile, writeAll } from '../../files/atomic';
+import { flushFolder, makeFolders, renameFlushed } from '../../files/folder';
+import { removeAbandoned, temporaryBeside } from '../../files/temporary';
+
+/** Where a file of a snapshot is, under its own name, and where its bytes are. */
+export interface Places {
+  pointer: string;
+  blob: string;
+}
+
+/**
+ * Puts a verified file into its place, its own name last.
+ *
+ * @param from the complete file; undefined if the blob is there already
+ * @param symlinks without them, the snapshot holds the file itself and `blobs` is not used, as in huggingface_hub's
+ *   `_create_symlink`
+ */
+export function place(from: string | undefined, { pointer, blob }: Places, symlinks: boolean): void {
+  try {
+    makeFolders(dirname(pointer));
+    // Unfinished links of processes that were killed.
+    removeAbandoned(dirname(pointer));
+    if (symlinks) {
+      if (from !== undefined) renameFlushed(from, blob);
+      link(blob, pointer);
+    } else if (from !== undefined) renameFlushed(from, pointer);
+    else copy(blob, pointer);
+  } catch (e) {
+    throw diskError(pointer, e);
+  }
+}
+
+/** A relative link, so that the cache can be moved; over an old one at once. */
+function link(blob: string, pointer: string): void {
+  const temporary = temporaryBeside(pointer);
+  try {
+    symlinkSync(relative(dirname(pointer), blob), temporary, 'file');
+    renameFlushed(temporary, pointer);
+  } catch (e) {
+    discard(temporary);
+    throw e;
+  }
+}
+
+function copy(blob: string, pointer: string): void {
+  const temporary = temporaryBeside(pointer);
+  try {
+    copyFileSync(blob, temporary, constants.COPYFILE_FICLONE);
+    const fd = openSync(temporary, 'r+');
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameFlushed(temporary, pointer);
+  } catch (e) {
+    discard(temporary);
+    throw e;
+  }
+}
+
+/** Writes which commit a branch or tag names now: only if that has changed, since the cache may be read-only. */
+export function writeRef(path: string, known: string | undefined, commit: string): void {
+  if (known !== commit) replaceFile(path, (fd) => writeAll(fd, Buffer.from(commit)));
+}
+
+const supported = new Map<string, boolean>();
+
+/** Whether symbolic links can be made in a folder: on Windows, only in developer mode or as an administrator. */
+export function hasSymlinks(folder: string): boolean {
+  const known = supported.get(folder);
+  if (known !== undefined) return known;
+  const trial = mkdtempSync(join(folder, '.aurora-links-'));
+  let works = true;
+  try {
+    writeFileSync(join(trial, 'file'), '');
+    symlinkSync('file', join(trial, 'link'), 'file');
+  } catch {
+    works = false;
+  } finally {
+    rmSync(trial, { recursive: true, force: true });
+    flushFolder(folder);
+  }
+  supported.set(folder, works);
+  return works;
+}

@@ -1,0 +1,176 @@
+import { AuroraError } from '../../base/errors';
+
+/** Why a request did not bring what was asked for, and whether to repeat it. */
+export class Failure extends Error {
+  constructor(
+    /** What the user sees if it is final. */
+    readonly error: AuroraError,
+    /** How often in a row it may be repeated. */
+    readonly tries: number,
+    /** How long the server wants it to wait, in seconds. */
+    readonly after?: number,
+  ) {
+    super(error.message);
+  }
+}
+
+/** What passes with time. With the pauses of `persist`, nine tries take about four minutes. */
+export const TRANSIENT_TRIES = 8;
+
+/** Answers that contradict an earlier one: a mirror or a cache of the network may be behind for a moment. */
+export const ODD_TRIES = 3;
+
+const PROXY = '"http.proxy" in VS Code, or HTTPS_PROXY in a terminal';
+const NETWORK = `Check the network. Behind a proxy, set ${PROXY}.`;
+
+/**
+ * Why there was no answer, or not all of it.
+ *
+ * @param url what was asked for; only its host appears in the message
+ */
+export function connectionFailure(url: URL, e: unknown): Failure {
+  const codes = codesOf(e);
+  const host = url.host;
+  const fail = (message: string, hint: string, tries = TRANSIENT_TRIES) =>
+    new Failure(new AuroraError('network', message, hint), tries);
+  if (codes.some((code) => /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS/.test(code)))
+    return fail(
+      `The certificate of ${host} is not trusted (${codes[0]}).`,
+      "Save your company's certificate to a file and set NODE_EXTRA_CA_CERTS to its path.",
+      0,
+    );
+  if (codes.some((code) => ['ENOTFOUND', 'EAI_AGAIN'].includes(code)))
+    return fail(`${host} could not be found (${codes[0]}).`, NETWORK);
+  if (/\b407\b|proxy auth/i.test(String((e as Error).message)))
+    return fail(
+      'The proxy requires a user name and a password.',
+      'Add them to its address: http://NAME:PASSWORD@HOST:PORT.',
+      0,
+    );
+  const stalled = codes.find((code) => /TIMEOUT/.test(code));
+  if (stalled) return fail(`${host} sent nothing for too long.`, NETWORK);
+  return fail(`The connection to ${host} was lost${codes[0] ? ` (${codes[0]})` : ''}.`, NETWORK);
+}
+
+/** The codes of an error and of what caused it. */
+function codesOf(e: unknown): string[] {
+  const codes: string[] = [];
+  for (let at = e; at instanceof Error && codes.length < 8; at = at.cause) {
+    const { code, errors } = at as NodeJS.ErrnoException & { errors?: unknown[] };
+    if (typeof code === 'string') codes.push(code);
+    // Several addresses of one name were tried.
+    for (const each of errors ?? []) codes.push(...codesOf(each));
+  }
+  return codes;
+}
+
+/** A length that contradicts the listing, or the request. */
+export const oddLength = (url: URL, path: string): Failure =>
+  new Failure(
+    new AuroraError(
+      'network',
+      `${url.host} sends another length of ${path} than was asked for.`,
+      'If HF_ENDPOINT names a mirror, check that it has this version.',
+    ),
+    ODD_TRIES,
+  );
+
+/** A text that ends early, or a page of a proxy in place of an answer. */
+export const notJson = (url: URL): Failure =>
+  new Failure(
+    new AuroraError(
+      'network',
+      `${url.host} does not answer as a hub does: it sends no JSON from ${url.pathname}.`,
+      'If HF_ENDPOINT names a mirror, check it. Otherwise, check whether a proxy or a login page of the network answers in its place.',
+    ),
+    ODD_TRIES,
+  );
+
+export interface Refusal {
+  url: URL;
+  status: number;
+  header(name: string): string | undefined;
+  /** Whether a token was sent. */
+  authorized: boolean;
+  /** What was asked for, in words: "the model FacebookAI/roberta-base". */
+  what: string;
+  /** The page of the repository, where its conditions are; undefined if another host than the hub's has refused. */
+  page?: string;
+  /** How often to repeat what contradicts a listing, which names only what exists and may be read. */
+  oddTries?: number;
+}
+
+/**
+ * Why the server refused. The codes are those that hf_raise_for_status of huggingface_hub (utils/_http.py) reads: the hub
+ * answers 401 for gated, private and missing repositories alike, and says in X-Error-Code which it is.
+ */
+export function refusal(request: Refusal): Failure {
+  const { url, status, header, authorized, what, page, oddTries = 0 } = request;
+  const code = header('x-error-code');
+  const fail = (kind: 'network' | 'gated' | 'usage', message: string, hint: string, tries = 0) =>
+    new Failure(new AuroraError(kind, message, hint), tries);
+  if (code === 'GatedRepo')
+    return fail(
+      'gated',
+      `Access to ${what} is gated: its owners grant it to those who accept their conditions.`,
+      authorized
+        ? `Accept them at ${page ?? url.origin} with the account of your token. Access is sometimes granted only after days.`
+        : `Accept them at ${page ?? url.origin}, then set HF_TOKEN to a token of your account, or sign in in the editor.`,
+    );
+  if (code === 'RevisionNotFound')
+    return fail(
+      'usage',
+      `${url.host} does not have this revision of ${what}.`,
+      'Check the name of the branch or tag.',
+    );
+  if (code === 'EntryNotFound' && oddTries === 0)
+    return fail('usage', `${url.host} does not have ${what}.`, 'Check its name.');
+  if (code === 'RepoNotFound' || (status === 401 && page !== undefined))
+    return fail(
+      status === 401 || status === 403 ? 'gated' : 'usage',
+      `${url.host} does not have ${what}, or it is private${authorized ? ' and your token does not give access to it' : ''}.`,
+      authorized
+        ? 'Check the name, and that the token is valid and may read it.'
+        : 'Check the name. For a private repository, set HF_TOKEN, or sign in in the editor.',
+    );
+  if (status === 401 || status === 403)
+    // Where a file is stored, the signature of its address may have expired.
+    return fail(
+      'gated',
+      `${url.host} refuses access to ${what} (${status}).`,
+      'Check the token.',
+      page ? 0 : oddTries,
+    );
+  if (status === 407) return connectionFailure(url, new Error('407'));
+  if (status === 404 || status === 416)
+    return fail(
+      'network',
+      `${url.host} does not have ${what} (${status}).`,
+      'If HF_ENDPOINT names a mirror, check that it has this version.',
+      oddTries,
+    );
+  const later = status === 429 || status === 408 || status >= 500;
+  const after = later ? waitingTime(header) : undefined;
+  return new Failure(
+    new AuroraError(
+      'network',
+      `${url.host} responded with ${status} to the request for ${what}.`,
+      later ? 'Try again in a few minutes.' : 'If HF_ENDPOINT names a mirror, check it.',
+    ),
+    later ? TRANSIENT_TRIES : 0,
+    after,
+  );
+}
+
+/**
+ * Seconds that the server asks to wait: Retry-After in either form (RFC 9110, 10.2.3), or the hub's own header, for
+ * example RateLimit: "resolvers";r=0;t=55 (https://huggingface.co/docs/hub/rate-limits).
+ */
+export function waitingTime(header: Refusal['header'], now = Date.now()): number | undefined {
+  const after = header('retry-after');
+  if (after !== undefined && /^\d+$/.test(after)) return Number(after);
+  const at = after === undefined ? NaN : Date.parse(after);
+  if (!Number.isNaN(at)) return Math.max(0, (at - now) / 1000);
+  const reset = /(?:^|;)\s*t=(\d+)/.exec(header('ratelimit') ?? '')?.[1];
+  return reset === undefined ? undefined : Number(reset);
+}

@@ -1,0 +1,172 @@
+import { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { AuroraError } from '../../base/errors';
+import type { HubSettings } from '../settings';
+import { dispatcher } from './dispatcher';
+import { connectionFailure } from './failure';
+
+/** A server's answer, whatever its status. */
+export interface Reply {
+  status: number;
+  /** Of the last request, after redirects. */
+  url: URL;
+  /** Whether it carried the token. */
+  authorized: boolean;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  header(name: string): string | undefined;
+  /** Must be read, or given up with `discard`. */
+  body: Readable;
+}
+
+export interface Send {
+  method?: Dispatcher.HttpMethod;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/** A server that sends nothing for this long is given up. */
+const STALL_MS = 30_000;
+const MOST_REDIRECTS = 5;
+
+/**
+ * The only code that makes requests. The token is added here and only for the endpoint's own origin, on each hop anew:
+ * the hosts to which the hub redirects a file get signed addresses instead.
+ */
+export class Http {
+  readonly endpoint: URL;
+  /** The hosts that were contacted. */
+  readonly hosts = new Set<string>();
+  private connections: Promise<Dispatcher> | undefined;
+
+  constructor(
+    private readonly settings: HubSettings,
+    private readonly stallMs = STALL_MS,
+  ) {
+    try {
+      this.endpoint = new URL(settings.endpoint);
+    } catch {
+      throw new AuroraError(
+        'usage',
+        `HF_ENDPOINT is "${settings.endpoint}", which is not an address.`,
+        'Set it to an address such as https://huggingface.co, or unset it.',
+      );
+    }
+  }
+
+  /**
+   * Sends a request and follows redirects.
+   *
+   * @throws AuroraError 'network' in offline mode
+   * @throws Failure if there is no answer
+   */
+  async send(address: string | URL, { method = 'GET', headers, signal }: Send = {}): Promise<Reply> {
+    let url = new URL(address);
+    const own = { ...headers };
+    if (this.settings.offline)
+      throw new AuroraError(
+        'network',
+        `Offline mode is on: nothing was requested from ${url.host}.`,
+        'Unset HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE to use the network.',
+      );
+    for (let hops = 0; ; hops++) {
+      const reply = await this.hop(url, method, own, signal);
+      const location = reply.status >= 300 && reply.status < 400 ? reply.header('location') : undefined;
+      if (location === undefined) return reply;
+      discard(reply);
+      const next = new URL(location, url);
+      const downgraded = url.protocol === 'https:' && next.protocol !== 'https:';
+      if (hops === MOST_REDIRECTS || downgraded || !/^https?:$/.test(next.protocol))
+        throw new AuroraError(
+          'network',
+          `${url.host} redirects ${downgraded ? `to ${next.host} without encryption` : 'too often, or to no address'}.`,
+          'If HF_ENDPOINT names a mirror, check it.',
+        );
+      // A caller's own token, such as Xet's, is for the host that it was sent to.
+      if (next.origin !== url.origin) delete own.authorization;
+      url = next;
+    }
+  }
+
+  /** `fetch` for the hub's client library, with the same rules. */
+  readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    const address = input instanceof Request ? input.url : input;
+    const headers = Object.fromEntries(new Headers(init.headers).entries());
+    const reply = await this.send(address, {
+      method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
+      headers,
+      signal: init.signal ?? undefined,
+    });
+    const empty = reply.status === 204 || reply.status === 304;
+    if (empty) discard(reply);
+    const body = empty ? null : (Readable.toWeb(reply.body) as ReadableStream<Uint8Array>);
+    const named = Object.entries(reply.headers).flatMap(([name, value]) =>
+      [value ?? []].flat().map((each): [string, string] => [name, each]),
+    );
+    const response = new Response(body, { status: reply.status, headers: named });
+    return Object.defineProperty(response, 'url', { value: reply.url.href });
+  };
+
+  private async hop(
+    url: URL,
+    method: Dispatcher.HttpMethod,
+    headers: Record<string, string>,
+    signal: AbortSignal | undefined,
+  ): Promise<Reply> {
+    const { token } = this.settings;
+    const authorized =
+      token !== undefined && url.origin === this.endpoint.origin && headers.authorization === undefined;
+    // Loaded for the first request only: most commands make none.
+    const { request } = await import('undici');
+    const connections = await (this.connections ??= dispatcher(this.settings, this.stallMs));
+    this.hosts.add(url.host);
+    try {
+      const {
+        statusCode,
+        headers: answered,
+        body,
+      } = await request(url, {
+        method,
+        dispatcher: connections,
+        signal,
+        headers: {
+          'user-agent': 'aurora-lab',
+          // The bytes on the wire are counted and resumed.
+          'accept-encoding': 'identity',
+          ...headers,
+          ...(authorized && { authorization: `Bearer ${token}` }),
+        },
+      });
+      const header = (name: string) => [answered[name] ?? []].flat()[0];
+      // Errors of a body that nobody reads any more.
+      body.on('error', () => undefined);
+      return { status: statusCode, url, authorized, headers: answered, header, body };
+    } catch (e) {
+      throw connectionFailure(url, e);
+    }
+  }
+}
+
+/** Gives up the rest of an answer. */
+export function discard({ body }: Pick<Reply, 'body'>): void {
+  body.destroy();
+}
+
+/**
+ * Reads an answer, and gives up what is behind the first `most` bytes.
+ *
+ * @throws Failure if the connection is lost before that
+ */
+export async function readFirst(reply: Reply, most: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const piece of reply.body as AsyncIterable<Buffer>) {
+      pieces.push(piece);
+      size += piece.length;
+      if (size >= most) break;
+    }
+  } catch (e) {
+    throw connectionFailure(reply.url, e);
+  }
+  return Buffer.concat(pieces, size).subarray(0, most);
+}

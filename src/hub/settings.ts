@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expanded, hubCacheFolder, hubHome } from '../files/hub-cache';
+
+/** What the environment says about the hub, in the variables that huggingface_hub reads. */
+export interface HubSettings {
+  /** "https://huggingface.co", or a mirror; no slash at the end. */
+  endpoint: string;
+  /** No request may be made. */
+  offline: boolean;
+  /** Whether large files may come from Xet's servers. */
+  xet: boolean;
+  /** Must not appear in any text, and goes to the endpoint only. */
+  token?: string;
+  /** The folder of the cache. */
+  cache: string;
+  /** Proxies, as their variables state them. */
+  proxies: { http?: string; https?: string; except?: string };
+  /** Files with certificates to trust beside the usual ones, each with the variable that names it. */
+  certificates: { variable: string; path: string }[];
+}
+
+type Environment = Readonly<NodeJS.ProcessEnv>;
+
+/** The names and their order are those of constants.py and utils/_auth.py of huggingface_hub. */
+export function hubSettings(env: Environment = process.env): HubSettings {
+  const token = tokenOf(env);
+  return {
+    endpoint: (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
+    offline: isTrue(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE),
+    xet: !isTrue(env.HF_HUB_DISABLE_XET),
+    ...(token !== undefined && { token }),
+    cache: hubCacheFolder(env),
+    proxies: {
+      http: env.http_proxy || env.HTTP_PROXY || undefined,
+      https: env.https_proxy || env.HTTPS_PROXY || undefined,
+      except: env.no_proxy || env.NO_PROXY || undefined,
+    },
+    certificates: CERTIFICATES.flatMap((variable) => {
+      const path = env[variable];
+      return path ? [{ variable, path: expanded(path, env) }] : [];
+    }),
+  };
+}
+
+/**
+ * NODE_EXTRA_CA_CERTS is Node's; the others are those of requests and httpx, on which huggingface_hub is built.
+ * Python trusts only the named file; here it is trusted in addition.
+ */
+const CERTIFICATES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'];
+
+const isTrue = (value = ''): boolean => ['1', 'ON', 'YES', 'TRUE'].includes(value.toUpperCase());
+
+/** The variables first, then the file that `hf auth login` writes. */
+function tokenOf(env: Environment): string | undefined {
+  const named = clean(env.HF_TOKEN) ?? clean(env.HUGGING_FACE_HUB_TOKEN);
+  if (named !== undefined || isTrue(env.HF_HUB_DISABLE_IMPLICIT_TOKEN)) return named;
+  const path = env.HF_TOKEN_PATH ? expanded(env.HF_TOKEN_PATH, env) : join(hubHome(env), 'token');
+  try {
+    return clean(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Line ends get into tokens where people paste them. */
+const clean = (token: string | undefined): string | undefined =>
+  token?.replace(/[\r\n]/g, '').trim() || undefined;

@@ -1,0 +1,81 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JSONPath } from 'jsonc-parser';
+import type { Experiment } from '../../experiment/experiment';
+import {
+  hubReferenceProblem,
+  hubReferenceText,
+  isHubReference,
+  parseHubReference,
+  type HubKind,
+  type HubReference,
+} from '../../experiment/hub-reference';
+import { hubCacheFolder, snapshotPath } from '../../files/hub-cache';
+import { MODEL_CONFIG } from '../../files/model-path';
+import { hasWildcard, matchedBy } from '../../files/pattern';
+import { keyPath, type Problem } from './source';
+
+/** A file that an experiment names on the hub, and the setting that does. */
+export interface NamedReference {
+  path: string[];
+  text: string;
+  kind: HubKind;
+}
+
+type Named = Pick<Experiment, 'model' | 'data'>;
+
+/** What an experiment names on the hub, as it is written, with and without mistakes. */
+export function namedReferences({ model, data }: Named): NamedReference[] {
+  const named: [path: string[], kind: HubKind, text: string | undefined][] = [
+    ...(['path', 'tokenizer', 'preprocessor'] as const).map(
+      (key): [string[], HubKind, string | undefined] => [['model', key], 'model', model[key]],
+    ),
+    ...(['train', 'validation', 'test'] as const).map((key): [string[], HubKind, string | undefined] => [
+      ['data', key],
+      'dataset',
+      data[key],
+    ]),
+    ...Object.entries(data.evaluations ?? {}).map(([name, set]): [string[], HubKind, string] => [
+      ['data', 'evaluations', name, 'path'],
+      'dataset',
+      set.path,
+    ]),
+  ];
+  return named.flatMap(([path, kind, text]) =>
+    text !== undefined && isHubReference(text) ? [{ path, text, kind }] : [],
+  );
+}
+
+/** References that lead nowhere, such as one with a branch in place of a commit. */
+export const referenceProblems = (named: Named): Problem[] =>
+  namedReferences(named).flatMap(({ path, text, kind }) => {
+    const problem = hubReferenceProblem(text, kind);
+    return problem === undefined ? [] : [{ path, message: `${path.join('.')} is "${text}", ${problem}` }];
+  });
+
+/** Every reference in an experiment's content, also those that its sweep varies, in the order of the text. */
+export function referencesIn(value: unknown, path: JSONPath = []): { path: JSONPath; ref: HubReference }[] {
+  if (typeof value === 'string') {
+    const ref = parseHubReference(value);
+    return ref ? [{ path, ref }] : [];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  const children = Array.isArray(value) ? [...value.entries()] : Object.entries(value as object);
+  return children.flatMap(([key, child]: [string | number, unknown]) => referencesIn(child, [...path, key]));
+}
+
+/** References whose files are not on this machine. @param file the experiment */
+export const missingReferences = (value: unknown, file: string): Problem[] =>
+  referencesIn(value).flatMap(({ path, ref }) => {
+    if (isCached(ref)) return [];
+    const message = `${keyPath(path)} is "${hubReferenceText(ref)}", which has not been downloaded to this machine: run \`aurora get ${file}\``;
+    return [{ path, message }];
+  });
+
+/** Whether a reference's file, one of its pattern, or the model of a repository is in the cache. */
+export function isCached(ref: HubReference, cache = hubCacheFolder()): boolean {
+  const path = snapshotPath(cache, ref);
+  if (ref.kind === 'dataset' || ref.path !== '')
+    return hasWildcard(path) ? matchedBy(path).some((file) => existsSync(file)) : existsSync(path);
+  return existsSync(join(path, MODEL_CONFIG)) && readdirSync(path).some((name) => name.endsWith('.safetensors'));
+}
