@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { AuroraError } from '../../base/errors';
 import type { HubSettings } from '../settings';
 import { dispatcher } from './dispatcher';
@@ -36,7 +36,7 @@ export class Http {
   readonly endpoint: URL;
   /** The hosts that were contacted. */
   readonly hosts = new Set<string>();
-  private connections: Dispatcher | undefined;
+  private connections: Promise<Dispatcher> | undefined;
 
   constructor(
     private readonly settings: HubSettings,
@@ -115,7 +115,9 @@ export class Http {
     const { token } = this.settings;
     const authorized =
       token !== undefined && url.origin === this.endpoint.origin && headers.authorization === undefined;
-    this.connections ??= dispatcher(this.settings, this.stallMs);
+    // Loaded for the first request only: most commands make none.
+    const { request } = await import('undici');
+    const connections = await (this.connections ??= dispatcher(this.settings, this.stallMs));
     this.hosts.add(url.host);
     try {
       const {
@@ -124,7 +126,7 @@ export class Http {
         body,
       } = await request(url, {
         method,
-        dispatcher: this.connections,
+        dispatcher: connections,
         signal,
         headers: {
           'user-agent': 'aurora-lab',
