@@ -46,6 +46,14 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: "count an adapter's parameters beside LoRA's, on your model or one of the paper's",
     load: async () => (await import('./commands/budget/budget')).budgetCommand,
   },
+  get: {
+    summary: 'download a model or a data set from the Hugging Face hub',
+    load: async () => (await import('./commands/get/get')).getCommand,
+  },
+  start: {
+    summary: "get a model and one of the paper's data sets, and write the experiment",
+    load: async () => (await import('./commands/start/start')).startCommand,
+  },
   recipe: {
     summary: "write an experiment with one of the paper's data sets, as it is distributed",
     load: async () => (await import('./commands/recipe/recipe')).recipeCommand,
@@ -120,7 +128,7 @@ Exit codes: 0 done · 1 a check or the program failed · 2 usage · 3 experiment
 9 operator · 10 targets · 11 rank · 12 to 14 data · 15, 16 tokenizer · 17 diverged · 18 disk · 19 device ·
 20 run folder · 21 memory · 22 adapter · 23 export that loses too much · 24 owned by another process ·
 25 model, tokenizer or data changed · 26 run folder lost · 27 trained, but worse than a constant answer ·
-130 stopped
+28 the hub cannot be reached · 29 a repository that may not be read · 130 stopped
 `;
 
 stampLog();

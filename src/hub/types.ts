@@ -1,23 +1,7 @@
 import type { HubKind } from '../experiment/hub-reference';
+import type { DownloadEvent, FoundRepo } from '../protocol/hub';
 
-/** A repository as a search finds it. */
-export interface FoundRepo {
-  kind: HubKind;
-  /** "FacebookAI/roberta-base". */
-  id: string;
-  /** The hub's name of the task: "fill-mask". */
-  task?: string;
-  licence?: string;
-  /** In the last 30 days. */
-  downloads: number;
-  likes: number;
-  /** ISO 8601. */
-  changed?: string;
-  /** Bytes of everything in the repository; absent where the hub does not state it. */
-  size?: number;
-  gated: boolean;
-  private: boolean;
-}
+export type { DownloadEvent, FoundRepo };
 
 /** A file of a repository as its listing states it. */
 export interface RepoFile {
@@ -53,18 +37,6 @@ export interface HubFile {
   repo: Pick<RepoInfo, 'kind' | 'id' | 'commit'>;
   file: RepoFile;
 }
-
-/** What a download reports. Bytes count those of all files, including what was there before. */
-export type DownloadEvent =
-  | { kind: 'started'; files: number; done: number; total: number }
-  /** At most a few times a second. */
-  | { kind: 'progress'; path: string; done: number; total: number }
-  /** Another process is downloading the same file. */
-  | { kind: 'waiting'; path: string }
-  | { kind: 'verifying'; path: string }
-  /** A request failed and will be repeated. */
-  | { kind: 'retrying'; path: string; reason: string; seconds: number }
-  | { kind: 'file'; path: string; size: number; cached: boolean };
 
 export interface DownloadOptions {
   tell?(event: DownloadEvent): void;

@@ -1,5 +1,5 @@
 import { taskWith } from '../../experiment/tasks/registry';
-import type { DataRecipe } from './kind';
+import type { DataRecipe, Layout } from './kind';
 
 /** The project that distributes Commonsense170K; its script trains on the files as they are. */
 const LLM_ADAPTERS = 'LLM-Adapters (arXiv 2304.01933), finetune.py';
@@ -20,6 +20,18 @@ const TEST_FOLDERS = {
   obqa: 'openbookqa',
 };
 
+/** The same columns in each form. The tests are where LLM-Adapters has them beside its training file. */
+const LAYOUT: Omit<Layout, 'title' | 'train' | 'source'> = {
+  validation: [],
+  test: [],
+  evaluations: Object.entries(TEST_FOLDERS).map(([name, folder]) => ({
+    name,
+    files: ['dataset/', '', '../dataset/', '../'].map((above) => `${above}${folder}/test.json`),
+  })),
+  columns: { text: 'instruction', completion: 'output', label: 'answer' },
+  read: { promptTemplate: TEMPLATE },
+};
+
 /** The joint training set of the eight commonsense tests. */
 export const COMMONSENSE_DATA: DataRecipe = {
   id: 'commonsense170k',
@@ -33,20 +45,14 @@ export const COMMONSENSE_DATA: DataRecipe = {
     source: 'not stated in the paper; LLM-Adapters holds out a number of rows (val_set_size)',
   },
   validated: false,
-  folders: ['', 'ft-training_set'],
+  folders: ['', 'ft-training_set', 'default', 'data'],
   layouts: [
+    { ...LAYOUT, title: 'LLM-Adapters’ JSON file', train: ['commonsense_170k.json'], source: LLM_ADAPTERS },
     {
-      title: 'LLM-Adapters’ JSON file',
-      train: ['commonsense_170k.json'],
-      validation: [],
-      test: [],
-      evaluations: Object.entries(TEST_FOLDERS).map(([name, folder]) => ({
-        name,
-        files: ['dataset/', '', '../dataset/', '../'].map((above) => `${above}${folder}/test.json`),
-      })),
-      columns: { text: 'instruction', completion: 'output', label: 'answer' },
-      read: { promptTemplate: TEMPLATE },
-      source: LLM_ADAPTERS,
+      ...LAYOUT,
+      title: 'the hub’s Parquet files',
+      train: ['train-00000-of-00001.parquet', 'train/0000.parquet'],
+      source: 'zwhe99/commonsense_170k on the hub, which has the columns of LLM-Adapters’ file',
     },
   ],
   leftOut: [

@@ -1,6 +1,8 @@
 import type { TaskName } from '../../experiment/tasks/registry';
 import { describeTask } from '../../experiment/tasks/registry';
+import { referenceOf } from '../../experiment/hub-reference';
 import { singleName } from './files';
+import { HUB_SETS } from './hub-sets';
 import type { DataRecipe, Layout } from './kind';
 import { DATA_RECIPES } from './registry';
 
@@ -21,6 +23,8 @@ const COMMON = /^(train\b.*|data|default|plain_text|)$/;
  * @param path with the separators of any platform
  */
 export function knownData(path: string, task: TaskName): KnownData | undefined {
+  const ofHub = knownOnHub(path, task);
+  if (ofHub) return ofHub;
   const end = `/${singleName(path.replaceAll('\\', '/').toLowerCase())}`;
   for (const recipe of DATA_RECIPES)
     for (const layout of recipe.layouts.filter(({ columns }) => columns.label ?? columns.completion)) {
@@ -47,6 +51,8 @@ export function knownImages(
   labeled?: readonly string[],
 ): KnownData | undefined {
   if (describeTask(task).input !== 'image') return undefined;
+  const ofHub = knownOnHub(path, task);
+  if (ofHub) return ofHub;
   const parts = path.replaceAll('\\', '/').split('/').map(plain);
   for (const recipe of DATA_RECIPES.filter((r) => r.task.value === task)) {
     const own = recipe.folders.filter((folder) => !COMMON.test(folder) && folder !== 'images');
@@ -58,6 +64,15 @@ export function knownImages(
     return { recipe, layout: layout ?? { ...recipe.layouts[0], columns: {} } };
   }
   return undefined;
+}
+
+/** By the repository and the configuration that a file in the hub's cache is from. */
+function knownOnHub(path: string, task: TaskName): KnownData | undefined {
+  const ref = referenceOf(path);
+  const set = HUB_SETS.find(({ repo, config }) => repo === ref?.repo && ref.path.startsWith(`${config}/`));
+  const recipe = DATA_RECIPES.find(({ id, task: { value } }) => id === set?.id && value === task);
+  const layout = recipe?.layouts.find(({ train }) => train.some((file) => file.endsWith('.parquet')));
+  return recipe && layout && { recipe, layout };
 }
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');

@@ -1,7 +1,4 @@
 import { join } from 'node:path';
-import type { Inspection } from '../../../adapters/inspection';
-import { readStructure } from '../../../architectures/load';
-import { storedModel } from '../../../architectures/stored';
 import { AuroraError, EXIT } from '../../../base/errors';
 import {
   DEFAULT_METHOD,
@@ -10,10 +7,8 @@ import {
   METHOD_ORDER,
   type AdapterSpec,
 } from '../../../experiment/methods';
-import { prepareModel } from '../../../graph/prepare';
-import { summarizePrepared } from '../../../graph/summary';
+import { inspectModel } from '../../../trainer/cost/inspect-model';
 import { machineRates } from '../../../trainer/cost/rates';
-import { stepCost } from '../../../trainer/cost/step-cost';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { targetsOf } from '../../targets';
 import { temporaryFolder } from '../../temporary';
@@ -58,44 +53,27 @@ read, and no runtime is loaded except to measure the machine once, for about two
   async run(args) {
     const path = one(args, 'model', 'inspect');
     const threads = threadCount(args.text('threads'));
-    const model = readStructure(path);
-    const prepared = prepareModel(model);
-    const summary = { ...storedModel(path, model), ...summarizePrepared(model, prepared) };
     const choice = {
       method: methodIn(args),
       rank: numbersIn(args, 'rank')?.[0],
       targetModules: targetsOf(args.text('targets')),
       head: headIn(args),
       output: args.text('output'),
+      batches: numbersIn(args, 'batch'),
+      lengths: numbersIn(args, 'length'),
     };
-    const lengths = lengthsIn(args, path, summary.positions);
-    const sizes = (numbersIn(args, 'batch') ?? [8]).flatMap((batch) =>
-      lengths.map((length) => ({ batch, length })),
-    );
     const measure = args.flag('no-measure') ? 'never' : args.flag('measure') ? 'again' : 'once';
     const program = join(__dirname, 'cli.cjs');
     const folder = () => temporaryFolder('rates');
-    const rates = await machineRates({ threads, program, folder, measure });
-    const steps = sizes.map((size) => stepCost(prepared, { ...choice, ...size }, rates));
-    const inspection: Inspection = { ...summary, step: steps[0], ...(steps.length > 1 && { steps }) };
+    const inspection = await inspectModel(path, choice, () =>
+      machineRates({ threads, program, folder, measure }),
+    );
     process.stdout.write(
       args.flag('json') ? `${JSON.stringify(inspection, null, 2)}\n` : inspectionText(path, inspection),
     );
     return EXIT.ok;
   },
 };
-
-/** The usual one by default, unless the model has fewer positions. */
-function lengthsIn(args: ParsedArgs, path: string, positions = Infinity): number[] {
-  const lengths = numbersIn(args, 'length') ?? [Math.min(128, positions)];
-  const length = Math.max(...lengths);
-  if (length <= positions) return lengths;
-  throw new AuroraError(
-    'usage',
-    `${path} has positions for ${positions} tokens, but the length is ${length}.`,
-    `Choose a length of ${positions} or less.`,
-  );
-}
 
 function methodIn(args: ParsedArgs): AdapterSpec['method'] {
   const method = args.text('method') ?? DEFAULT_METHOD;

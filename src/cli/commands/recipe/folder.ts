@@ -5,7 +5,7 @@ import { findFiles, type FoundFiles } from '../../../recipes/data/files';
 import type { DataRecipe } from '../../../recipes/data/kind';
 
 /** The hub's conversions have a folder for each split. */
-const SPLITS = ['train', 'validation', 'test'];
+const SPLITS = ['train', 'validation', 'val', 'test'];
 
 /** @throws AuroraError 'data' if the folder does not have the data set's files */
 export function filesIn(recipe: DataRecipe, folder: string): FoundFiles {

@@ -25,6 +25,23 @@ import { withSettings } from './set';
 import { showText } from './show';
 import { sizeFor } from './size';
 
+/** What of an experiment is chosen, also by `aurora start`. */
+export const RECIPE_OPTIONS = {
+  size: { type: 'string' },
+  method: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  defaults: { type: 'boolean' },
+  out: { type: 'string' },
+} as const;
+
+export const RECIPE_OPTIONS_HELP = `\
+  --size SIZE        the paper's model whose settings to use: base or large (default: by the width of MODEL's layers)
+  --method METHOD    ${[...METHOD_ORDER, HEAD_ALONE.method].join(', ')} (default: aurora)
+  --set KEY=VALUE    any setting of an experiment, such as training.seed=1; may be repeated
+  --defaults         accept this program's defaults for what no source states
+  --out FILE         the new experiment (default: NAME-METHOD.aurora.json in the current folder)
+`;
+
 export const recipeCommand: Command = {
   help: `Usage: aurora recipe [NAME [--model MODEL --data FOLDER] [options]]
 
@@ -37,21 +54,12 @@ with --defaults; the experiment says which of its values these are.
 
   --model MODEL      an ONNX file, with tokenizer.json beside it, or a folder with config.json and safetensors
   --data FOLDER      the folder with the data set's files, or with its subfolder
-  --size SIZE        the paper's model whose settings to use: base or large (default: by the width of MODEL's layers)
-  --method METHOD    ${[...METHOD_ORDER, HEAD_ALONE.method].join(', ')} (default: aurora)
-  --set KEY=VALUE    any setting of an experiment, such as training.seed=1; may be repeated
-  --defaults         accept this program's defaults for what no source states
-  --out FILE         the new experiment (default: NAME-METHOD.aurora.json in the current folder)
-  --json             one JSON value instead: the recipes, the recipe, or the file that was written
+${RECIPE_OPTIONS_HELP}  --json             one JSON value instead: the recipes, the recipe, or the file that was written
 `,
   options: {
     model: { type: 'string' },
     data: { type: 'string' },
-    size: { type: 'string' },
-    method: { type: 'string' },
-    set: { type: 'string', multiple: true },
-    defaults: { type: 'boolean' },
-    out: { type: 'string' },
+    ...RECIPE_OPTIONS,
     json: { type: 'boolean' },
   },
   values: {
@@ -78,7 +86,7 @@ with --defaults; the experiment says which of its values these are.
     if (name === undefined) process.stdout.write(json ? jsonLine(DATA_RECIPES) : listText());
     else if (model === undefined && folder === undefined)
       process.stdout.write(json ? jsonLine(dataRecipe(name)) : showText(dataRecipe(name)));
-    else await write(dataRecipe(name), required(model, 'model'), required(folder, 'data'), args);
+    else await writeRecipe(dataRecipe(name), required(model, 'model'), required(folder, 'data'), args);
     return EXIT.ok;
   },
 };
@@ -91,7 +99,20 @@ function required(given: string | undefined, option: 'model' | 'data'): string {
   throw new AuroraError('usage', `To write an experiment, name ${what} with --${option}.`);
 }
 
-async function write(recipe: DataRecipe, model: string, folder: string, args: ParsedArgs): Promise<void> {
+/**
+ * Writes the experiment, and says what it has from where.
+ *
+ * @param model a file, or a folder from the hub
+ * @param folder with the data
+ * @param beside files of the model that are not beside it
+ */
+export async function writeRecipe(
+  recipe: DataRecipe,
+  model: string,
+  folder: string,
+  args: ParsedArgs,
+  beside: Pick<Draft, 'tokenizer' | 'preprocessor'> = {},
+): Promise<void> {
   const adapterName = methodOf(args);
   const short = basename(recipe.id);
   const out = resolve(args.text('out') ?? join('.', `${short}-${adapterName}.aurora.json`));
@@ -119,6 +140,7 @@ async function write(recipe: DataRecipe, model: string, folder: string, args: Pa
   const evaluations = evaluationsIn(layout, folder);
   const draft: Draft = {
     model,
+    ...beside,
     train: join(folder, found.train),
     validation: validation ?? (choices.get(SHARE.key)!.value as number),
     evaluations: evaluations.found,

@@ -1,6 +1,7 @@
 import { wrap } from '../../../base/wrap';
 import { PAPER_METRIC_LABELS, settingText, type Recipe } from '../../../experiment/paper';
 import { columnSettings } from '../../../experiment/tasks/columns';
+import { hubSet } from '../../../recipes/data/hub-sets';
 import { NOT_STATED, type DataRecipe, type Layout, type Sourced } from '../../../recipes/data/kind';
 import { settingsOf, sizesOf } from '../../../recipes/data/registry';
 import { recipeModel } from '../../../recipes/draft-recipe';
@@ -46,11 +47,17 @@ export function showText(recipe: DataRecipe): string {
 const openOf = ({ validated, others = {} }: DataRecipe, settings: Recipe): Question[] =>
   [...(validated ? [] : [SHARE]), ...questionsOf(settings)].filter(({ key }) => !Object.hasOwn(others, key));
 
+function onHub({ id }: DataRecipe): Sourced<string> | undefined {
+  const set = hubSet(id);
+  return set && { value: `${set.repo}, ${set.config}`, source: set.source };
+}
+
 function factLines(recipe: DataRecipe, { dataSets }: Recipe): string[] {
   const { task, labels, classes, pooling, lossOn, others = {}, split } = recipe;
   const metrics = [...new Set(dataSets.map(({ metric }) => PAPER_METRIC_LABELS[metric]))].join(', ');
   const facts: [name: string, fact: Sourced<unknown> | undefined][] = [
     ['task', task],
+    ['on the hub', onHub(recipe)],
     ['labels', labels && { value: labels.value.join(', '), source: `${labels.source}, in this order` }],
     ['number of labels', classes && { value: classes.value.join(', '), source: classes.source }],
     ['pooling', pooling],

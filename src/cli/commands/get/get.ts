@@ -1,0 +1,104 @@
+import { AuroraError, EXIT } from '../../../base/errors';
+import { Hub } from '../../../hub/client';
+import { HUB_SETS } from '../../../recipes/data/hub-sets';
+import { wholeNumber, type Command, type ParsedArgs } from '../../command';
+import { write } from '../../write';
+import { planData } from './data';
+import { FETCH_HELP, FETCH_OPTIONS, fetchPlans, writeLine } from './fetch';
+import { planModel } from './model';
+import { planReferences, referencesOf } from './named';
+import type { Plan } from './plan';
+import { foundText, gotText } from './report';
+
+const HELP = `Usage: aurora get model NAME [options]
+       aurora get data NAME [options]
+       aurora get FILE.aurora.json | RUN
+       aurora get model|data --search TEXT
+
+Downloads a model or a data set from the Hugging Face hub into the hub's own cache (HF_HUB_CACHE, or ~/.cache/huggingface/hub),
+which Python's libraries share, and prints the reference by which an experiment names it at this commit. Shows before what it
+would download: the beginning of the card, the files, and what training the model would take, from config.json and the
+headers of its weights. With an experiment or a run, downloads whatever it names and this machine lacks.
+
+A model is config.json, the tokenizer or the preprocessor, and the weights in one precision, as safetensors or ONNX. Of a
+data set, the Parquet files to which the hub converts it. The data sets of the paper have names: ${HUB_SETS.slice(
+  0,
+  5,
+)
+  .map(({ id }) => id)
+  .join(', ')} …
+
+An interrupted download is resumed by the same command. What is in the cache at a commit is used without a request.
+
+  --revision R       a branch, a tag, a pull request (refs/pr/N) or a commit (default: main)
+  --file FILE        of a model: an ONNX file; of data: a file of the repository itself, or a pattern, may be repeated
+  --config NAME      the configuration of a data set, which the hub also calls its subset
+  --split NAME       a split, may be repeated (default: all of the configuration)
+  --search TEXT      search instead
+  --limit N          search results (default: 20)
+${FETCH_HELP}
+HF_ENDPOINT names a mirror, HF_TOKEN or \`hf auth login\` give access to gated and private repositories, and with HF_HUB_OFFLINE=1
+only the cache is used. HTTPS_PROXY and NODE_EXTRA_CA_CERTS are honoured.
+`;
+
+export const getCommand: Command = {
+  help: HELP,
+  options: {
+    revision: { type: 'string' },
+    file: { type: 'string', multiple: true },
+    config: { type: 'string' },
+    split: { type: 'string', multiple: true },
+    search: { type: 'string' },
+    limit: { type: 'string' },
+    ...FETCH_OPTIONS,
+  },
+  values: { '': ['model', 'data'] },
+  async run(args) {
+    const hub = new Hub();
+    const [what, name, ...more] = args.positionals;
+    if (args.text('search') !== undefined) return search(hub, kindOf(what), args);
+    if (what === undefined || more.length > 0)
+      throw new AuroraError('usage', 'aurora get takes model or data with a name, or an experiment.', SEE);
+    const plans = await plansOf(hub, what, name, args);
+    const got = await fetchPlans(hub, plans, args);
+    if (!got) return EXIT.ok;
+    if (args.flag('json')) await writeLine({ kind: 'got', got });
+    else if (got.length > 0) await write(gotText(got));
+    else process.stderr.write('Everything that it names on the hub is in the cache.\n');
+    return EXIT.ok;
+  },
+};
+
+const SEE = 'See `aurora get --help`.';
+
+async function plansOf(hub: Hub, what: string, name: string | undefined, args: ParsedArgs): Promise<Plan[]> {
+  if (what !== 'model' && what !== 'data') {
+    if (name !== undefined) throw new AuroraError('usage', `aurora get has no "${what}".`, SEE);
+    return planReferences(hub, referencesOf(what));
+  }
+  if (name === undefined)
+    throw new AuroraError('usage', `aurora get ${what} needs a name, such as ${EXAMPLE[what]}.`, SEE);
+  const files = args.list('file');
+  const revision = args.text('revision');
+  if (what === 'model')
+    return [await planModel(hub, name, { ...(revision !== undefined && { revision }), file: files[0] })];
+  const ask = !args.flag('yes') && !args.flag('json') && !args.flag('show');
+  const choice = { revision, config: args.text('config'), splits: args.list('split'), files, ask };
+  return [await planData(hub, name, choice)];
+}
+
+const EXAMPLE = { model: 'FacebookAI/roberta-base', data: 'glue/rte' };
+
+function kindOf(what: string | undefined): 'model' | 'dataset' {
+  if (what === 'model') return 'model';
+  if (what === 'data') return 'dataset';
+  throw new AuroraError('usage', '--search needs model or data.', SEE);
+}
+
+async function search(hub: Hub, kind: 'model' | 'dataset', args: ParsedArgs): Promise<number> {
+  const limit = wholeNumber('limit', args.text('limit') ?? '20');
+  const repos = await hub.search(kind, args.text('search')!, { limit });
+  if (args.flag('json')) await writeLine({ kind: 'found', repos });
+  else await write(foundText(repos));
+  return EXIT.ok;
+}

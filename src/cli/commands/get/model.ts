@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AuroraError } from '../../../base/errors';
+import { hubReferenceText, isCommit } from '../../../experiment/hub-reference';
+import { snapshotFolder, snapshotPath } from '../../../files/hub-cache';
+import { referenceTo } from '../../../hub/cache';
+import { cachedInfo } from '../../../hub/cached-info';
+import { chooseModelFiles, type ModelFiles } from '../../../hub/choose-files';
+import type { Hub } from '../../../hub/client';
+import type { RepoInfo } from '../../../hub/types';
+import type { ModelVerdict } from '../../../protocol/hub';
+import { machineRates } from '../../../trainer/cost/rates';
+import { isStructure, writeHeadersOnly, type ReadRange } from '../../../trainer/hub/headers-only';
+import { modelVerdict } from '../../../trainer/hub/verdict';
+import { threadCount } from '../../command';
+import { temporaryFolder } from '../../temporary';
+import { described, missingOf, type Plan } from './plan';
+
+export interface ModelChoice {
+  /** A branch, a tag or a commit; main by default. */
+  revision?: string;
+  /** An ONNX file of the repository. */
+  file?: string;
+}
+
+/** With the paths of what an experiment has to name beside the model. */
+export interface ModelPlan extends Plan {
+  beside: { tokenizer?: string; preprocessor?: string };
+}
+
+/** What training needs of a model, and what it would take. What is in the cache at a commit needs no request. */
+export async function planModel(
+  hub: Hub,
+  name: string,
+  { revision = 'main', file }: ModelChoice,
+): Promise<ModelPlan> {
+  const local = wholeInCache(hub, name, revision, file);
+  if (!local && hub.settings.offline)
+    throw new AuroraError(
+      'network',
+      `Offline mode is on, and the model ${name} is not complete in ${hub.settings.cache}.`,
+      'Unset HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE to download it.',
+    );
+  const info = local?.info ?? (await hub.info('model', name, revision));
+  const chosen = local?.chosen ?? chooseModelFiles(info.id, info.files, file);
+  const paths = chosen.files.map(({ path }) => path);
+  const missing = missingOf(hub, info, paths);
+  const at = (path: string) => ({
+    reference: hubReferenceText(referenceTo(info, path)),
+    path: snapshotPath(hub.settings.cache, referenceTo(info, path)),
+  });
+  // Others are found beside the model.
+  const apart = (path: string | undefined) =>
+    chosen.model.includes('/') && path !== undefined && !path.includes('/') ? path : undefined;
+  const [tokenizer, preprocessor] = [apart(chosen.tokenizer), apart(chosen.preprocessor)];
+  return {
+    info,
+    paths,
+    missing,
+    shown: {
+      kind: 'model',
+      ...(await described(hub, info, paths, missing)),
+      verdict: await verdictOf(hub, info, chosen, missing),
+    },
+    got: () =>
+      Promise.resolve([
+        at(chosen.model),
+        ...[tokenizer, preprocessor].flatMap((path) => (path ? [at(path)] : [])),
+      ]),
+    beside: {
+      ...(tokenizer !== undefined && { tokenizer: at(tokenizer).path }),
+      ...(preprocessor !== undefined && { preprocessor: at(preprocessor).path }),
+    },
+  };
+}
+
+/** A model that is whole in the cache, at a commit, or at the last known one when no request may be made. */
+function wholeInCache(hub: Hub, name: string, revision: string, file: string | undefined) {
+  if (!isCommit(revision) && !hub.settings.offline) return undefined;
+  const info = cachedInfo(hub.settings.cache, 'model', name, revision);
+  try {
+    const chosen = info && chooseModelFiles(name, info.files, file);
+    return chosen && isWhole(hub, info, chosen) ? { info, chosen } : undefined;
+  } catch (e) {
+    // Without weights, or with a damaged index.
+    if (e instanceof AuroraError || e instanceof SyntaxError) return undefined;
+    throw e;
+  }
+}
+
+/** Other programs may have downloaded only a part. */
+function isWhole({ settings }: Hub, info: RepoInfo, { files, weights, ...chosen }: ModelFiles): boolean {
+  const index = files.find(({ path }) => path.endsWith('.index.json'));
+  if (chosen.tokenizer === undefined && chosen.preprocessor === undefined) return false;
+  if (!index) return true;
+  const text = readFileSync(snapshotPath(settings.cache, referenceTo(info, index.path)), 'utf8');
+  const { weight_map: map = {} } = JSON.parse(text) as { weight_map?: Record<string, string> };
+  return Object.values(map).every((path) => weights.includes(path));
+}
+
+async function verdictOf(
+  hub: Hub,
+  info: RepoInfo,
+  { model, files, weights }: ModelFiles,
+  missing: readonly string[],
+): Promise<ModelVerdict> {
+  const options = {
+    name: info.id,
+    rates: () =>
+      machineRates({
+        threads: threadCount(undefined),
+        program: join(__dirname, 'cli.cjs'),
+        folder: () => temporaryFolder('rates'),
+        measure: 'once',
+      }),
+  };
+  if (missing.length === 0) {
+    const folder = snapshotFolder(hub.settings.cache, referenceTo(info, ''));
+    return modelVerdict(join(folder, model), options);
+  }
+  if (model !== '')
+    return { usable: 'unknown', problem: 'What an ONNX file offers is known when it has been downloaded.' };
+  const folder = temporaryFolder('headers');
+  const read: ReadRange = (path, start, end) =>
+    hub.range({ repo: info, file: info.files.find((f) => f.path === path)! }, start, end);
+  const texts = files.filter(({ path }) => isStructure(path));
+  await writeHeadersOnly(
+    folder,
+    { texts, weights: files.filter(({ path }) => weights.includes(path)) },
+    read,
+  );
+  return modelVerdict(folder, options);
+}

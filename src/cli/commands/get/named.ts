@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { AuroraError } from '../../../base/errors';
+import { hubReferenceProblem, parseHubReference, type HubReference } from '../../../experiment/hub-reference';
+import { MODEL_CONFIG } from '../../../files/model-path';
+import { hasWildcard } from '../../../files/pattern';
+import { isFolder } from '../../../files/tree';
+import type { Hub } from '../../../hub/client';
+import { hubTextsIn, isCached } from '../../../runs/experiment/hub-references';
+import { readText } from '../../../runs/experiment/load';
+import { ExperimentSource } from '../../../runs/experiment/source';
+import { readInputs } from '../../../runs/inputs';
+import { runPaths } from '../../../runs/layout';
+import { namedFiles } from './data';
+import { planModel } from './model';
+import { described, missingOf, type Plan } from './plan';
+
+/** What an experiment file names on the hub, or what a run was trained on. */
+export const referencesOf = (path: string): HubReference[] =>
+  isFolder(path) && existsSync(runPaths(path).spec) ? ofRun(path) : ofExperiment(path);
+
+function ofExperiment(file: string): HubReference[] {
+  const text = readText(file);
+  const source = new ExperimentSource(file, text);
+  const unreadable = source.firstError();
+  if (unreadable !== undefined)
+    throw new AuroraError(
+      'experiment',
+      unreadable,
+      'Write plain JSON; comments and trailing commas are allowed.',
+    );
+  return hubTextsIn(source.value()).map(({ path, text: written }) => {
+    const ref = parseHubReference(written);
+    if (ref) return ref;
+    const problem = hubReferenceProblem(written, path[0] === 'model' ? 'model' : 'dataset');
+    const at = source.locate({ path, message: '' });
+    throw new AuroraError('experiment', `${at}: "${written}", ${problem}.`);
+  });
+}
+
+/** inputs.json names every file; of a model's folder, what belongs to it follows from config.json. */
+function ofRun(run: string): HubReference[] {
+  const record = readInputs(run);
+  if (!record)
+    throw new AuroraError(
+      'run',
+      `${run} does not record what it was trained on.`,
+      'An older version made it, or it ended before its first checkpoint.',
+    );
+  return record.files.flatMap(({ role, hub }) => {
+    const ref = hub === undefined ? undefined : parseHubReference(hub);
+    if (!ref) return [];
+    const isFolderModel = role === 'model' && basename(ref.path) === MODEL_CONFIG;
+    return [
+      isFolderModel ? { ...ref, path: ref.path.slice(0, -MODEL_CONFIG.length).replace(/\/$/, '') } : ref,
+    ];
+  });
+}
+
+/**
+ * What has to be downloaded for references: one plan for each repository at one commit. Those whose files are all in the
+ * cache need none, and no request.
+ */
+export async function planReferences(hub: Hub, refs: readonly HubReference[]): Promise<Plan[]> {
+  const groups = new Map<string, HubReference[]>();
+  for (const ref of refs) {
+    const key = `${ref.kind} ${ref.repo} ${ref.revision}`;
+    groups.set(key, [...(groups.get(key) ?? []), ref]);
+  }
+  const plans: Plan[] = [];
+  for (const group of groups.values()) {
+    const [{ kind }] = group;
+    if (group.every((ref) => isSurelyCached(hub, ref))) continue;
+    plans.push(kind === 'model' ? await modelOf(hub, group) : await dataOf(hub, group));
+  }
+  return plans.filter(({ missing }) => missing.length > 0);
+}
+
+/** Of a pattern, nothing here says how many files it has. */
+const isSurelyCached = (hub: Hub, ref: HubReference): boolean =>
+  isCached(ref, hub.settings.cache) && ref.path !== '' && (!hasWildcard(ref.path) || hub.settings.offline);
+
+/** The model with what belongs to it; files that are named on their own come with it, or alone. */
+async function modelOf(hub: Hub, group: readonly HubReference[]): Promise<Plan> {
+  const [{ repo, revision }] = group;
+  const file = group.find(({ path }) => path.endsWith('.onnx'))?.path;
+  const plan = await planModel(hub, repo, { revision, ...(file !== undefined && { file }) });
+  const others = group.map(({ path }) => path).filter((path) => path !== '' && !plan.paths.includes(path));
+  const paths = [
+    ...plan.paths,
+    ...others.flatMap((path) => namedFiles(plan.info, path).files.map((f) => f.path)),
+  ];
+  return { ...plan, paths, missing: missingOf(hub, plan.info, paths) };
+}
+
+async function dataOf(hub: Hub, group: readonly HubReference[]): Promise<Plan> {
+  const [{ repo, revision }] = group;
+  const info = await hub.info('dataset', repo, revision);
+  const splits = group.map(({ path }) => namedFiles(info, path));
+  const paths = [...new Set(splits.flatMap(({ files }) => files.map(({ path }) => path)))];
+  const missing = missingOf(hub, info, paths);
+  const shown = await described(hub, info, paths, missing);
+  return {
+    info,
+    paths,
+    missing,
+    shown: { kind: 'data', ...shown, config: '', configs: [], splits: [] },
+    got: () => Promise.resolve([]),
+  };
+}

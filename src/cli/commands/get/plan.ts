@@ -1,0 +1,44 @@
+import { cachedPath, referenceTo } from '../../../hub/cache';
+import type { Hub } from '../../../hub/client';
+import type { RepoInfo } from '../../../hub/types';
+import type { GotReference, HubData, HubModel } from '../../../protocol/hub';
+
+/** What would be downloaded, before anybody has agreed to it. */
+export interface Plan {
+  info: RepoInfo;
+  /** What is shown about it. */
+  shown: HubModel | HubData;
+  /** The files to have, and those of them that are not in the cache. */
+  paths: string[];
+  missing: string[];
+  /** What is in the cache when they all are. */
+  got(): Promise<GotReference[]>;
+}
+
+/** Files that are needed, and those of them that have to be downloaded. */
+export function missingOf({ settings }: Hub, info: RepoInfo, paths: readonly string[]): string[] {
+  return paths.filter((path) => cachedPath(settings.cache, referenceTo(info, path)) === undefined);
+}
+
+/** What is the same for models and data. */
+export async function described(
+  hub: Hub,
+  info: RepoInfo,
+  paths: readonly string[],
+  missing: readonly string[],
+): Promise<Omit<HubModel, 'kind' | 'verdict'>> {
+  const sizes = new Map(info.files.map(({ path, size }) => [path, size]));
+  const files = paths.map((path) => ({ path, size: sizes.get(path)! }));
+  const bytes = (of: readonly string[]) => of.reduce((sum, path) => sum + sizes.get(path)!, 0);
+  const card = missing.length > 0 ? await hub.card(info) : undefined;
+  const { id, commit, task, licence, gated } = info;
+  return {
+    ...{ id, commit, gated, private: info.private, files },
+    ...(task !== undefined && { task }),
+    ...(licence !== undefined && { licence }),
+    ...(card !== undefined && { card }),
+    size: bytes(paths),
+    cached: bytes(paths) - bytes(missing),
+    host: new URL(hub.settings.endpoint).host,
+  };
+}

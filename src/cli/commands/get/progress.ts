@@ -1,0 +1,56 @@
+import { fill } from '../../../base/fill';
+import { bytes } from '../../../base/number-text';
+import { progressPercent } from '../../../base/percent';
+import { durationText } from '../../../base/time-text';
+import type { DownloadEvent } from '../../../protocol/hub';
+import { bar, LOG_MS, REDRAW_MS, redraw } from '../../bar';
+import { isScreen } from '../../screen';
+
+/** One line while files are downloaded, as in ReadingProgress: bytes, and the time that is left at the present speed. */
+export class DownloadProgress {
+  /** When the first byte of this process was counted, and how many were there before. */
+  private began = performance.now();
+  private before = 0;
+  private drawn = -Infinity;
+  private onScreen = false;
+
+  constructor(private readonly out: NodeJS.WriteStream = process.stderr) {}
+
+  show(event: DownloadEvent): void {
+    if (event.kind === 'started') {
+      this.began = performance.now();
+      this.before = event.done;
+    } else if (event.kind === 'progress') this.draw(event);
+    else if (event.kind === 'waiting') this.say(`waiting for another process that downloads ${event.path}`);
+    else if (event.kind === 'retrying')
+      this.say(`${event.path}: ${event.reason}; trying again in ${durationText(event.seconds, fill)}`);
+  }
+
+  clear(): void {
+    if (this.onScreen) this.out.write('\r\x1b[K');
+    this.onScreen = false;
+  }
+
+  private draw({ path, done, total }: { path: string; done: number; total: number }): void {
+    const now = performance.now();
+    if (now - this.drawn < (isScreen(this.out) ? REDRAW_MS : LOG_MS)) return;
+    this.drawn = now;
+    const share = total > 0 ? done / total : 1;
+    const speed = (done - this.before) / (now - this.began);
+    const left = speed > 0 ? [`${durationText((total - done) / speed / 1000, fill)} left`] : [];
+    const parts = [
+      isScreen(this.out) ? bar(share) : progressPercent(share, 1),
+      `${bytes(done)} of ${bytes(total)}`,
+      ...left,
+      path,
+    ];
+    this.onScreen = isScreen(this.out);
+    if (this.onScreen) redraw(this.out, parts.join(' · '));
+    else this.out.write(`${parts.join(' · ')}\n`);
+  }
+
+  private say(text: string): void {
+    this.clear();
+    this.out.write(`${text}\n`);
+  }
+}

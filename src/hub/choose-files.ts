@@ -1,0 +1,171 @@
+import { AuroraError } from '../base/errors';
+
+/** A file of a repository. */
+export interface ListedFile {
+  /** In the repository, with forward slashes. */
+  path: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** What training needs of a model's repository. */
+export interface ModelFiles {
+  /** The model: empty for the repository as a whole, otherwise its ONNX file. */
+  model: string;
+  /** tokenizer.json and preprocessor_config.json, if they are there. */
+  tokenizer?: string;
+  preprocessor?: string;
+  /** The files to download: what describes the model first, then its weights. */
+  files: ListedFile[];
+  /** Those with the weights, in one precision. */
+  weights: string[];
+}
+
+/** What the trainer and the exports read beside the weights; model cards state the license. */
+const BESIDE = new Set([
+  'config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'chat_template.jinja',
+  'preprocessor_config.json',
+  'README.md',
+]);
+const LICENSE = /^(licen[cs]e|copying|notice)(\.(md|txt))?$/i;
+
+const ONE_FILE = 'model.safetensors';
+const INDEX = 'model.safetensors.index.json';
+const SHARD = /^model-\d+-of-(\d+)\.safetensors$/;
+
+/**
+ * Chooses what training needs of a model's repository: the small files that describe the model, and its weights in one
+ * precision, which are those that transformers' from_pretrained reads without a `variant`. Where there are no safetensors,
+ * that is an ONNX file with its data.
+ *
+ * @param named an ONNX file of the repository, which is used instead
+ * @throws AuroraError 'model' if nothing can be used, saying what is there
+ */
+export function chooseModelFiles(repo: string, all: readonly ListedFile[], named?: string): ModelFiles {
+  const found = named === undefined ? weightsIn(repo, all) : onnxWith(repo, all, named);
+  const { model, weights } = found;
+  const folders = [...new Set([folderOf(model), ''])];
+  const paths = new Set(all.map(({ path }) => path));
+  const beside = all.filter(
+    ({ path }) =>
+      LICENSE.test(path) ||
+      folders.some((folder) => path.startsWith(folder) && BESIDE.has(path.slice(folder.length))),
+  );
+  const nearest = (name: string) => folders.map((folder) => folder + name).find((path) => paths.has(path));
+  const tokenizer = nearest('tokenizer.json');
+  const preprocessor = nearest('preprocessor_config.json');
+  return {
+    model,
+    ...(tokenizer !== undefined && { tokenizer }),
+    ...(preprocessor !== undefined && { preprocessor }),
+    files: [...beside, ...all.filter(({ path }) => found.read.includes(path))],
+    weights,
+  };
+}
+
+/** Bytes of several files. */
+export const sizeOf = (files: readonly ListedFile[]): number =>
+  files.reduce((sum, { size }) => sum + size, 0);
+
+interface Weights {
+  model: string;
+  /** What is read for the weights: an index too. */
+  read: string[];
+  weights: string[];
+}
+
+function weightsIn(repo: string, all: readonly ListedFile[]): Weights {
+  const paths = all.map(({ path }) => path);
+  if (paths.includes('config.json')) {
+    if (paths.includes(ONE_FILE)) return { model: '', read: [ONE_FILE], weights: [ONE_FILE] };
+    const shards = paths.filter((path) => SHARD.test(path)).sort();
+    if (paths.includes(INDEX) && shards.length > 0)
+      return { model: '', read: [INDEX, ...shards], weights: shards };
+  }
+  const onnx = plainestOnnx(paths);
+  if (onnx !== undefined) return onnxWith(repo, all, onnx);
+  throw unusable(repo, paths);
+}
+
+/** The file in full precision, and not only the encoder or the decoder of a model that has both. */
+const ONNX_NAMES = [
+  'model.onnx',
+  'onnx/model.onnx',
+  'decoder_model_merged.onnx',
+  'onnx/decoder_model_merged.onnx',
+];
+
+function plainestOnnx(paths: readonly string[]): string | undefined {
+  const onnx = paths.filter((path) => path.endsWith('.onnx'));
+  return ONNX_NAMES.find((name) => onnx.includes(name)) ?? (onnx.length === 1 ? onnx[0] : undefined);
+}
+
+function onnxWith(repo: string, all: readonly ListedFile[], model: string): Weights {
+  const paths = all.map(({ path }) => path);
+  if (!model.endsWith('.onnx') || !paths.includes(model))
+    throw new AuroraError(
+      'usage',
+      `${repo} has no ONNX file ${model}.`,
+      listed(
+        'Its ONNX files are',
+        paths.filter((path) => path.endsWith('.onnx')),
+      ) ?? 'It has no ONNX files: omit --file.',
+    );
+  // Exporters name the data after the model: model.onnx_data, model.onnx_data_1, model.onnx.data.
+  const data = paths.filter(
+    (path) => path.startsWith(model) && /^[._]data(_\d+)?$/.test(path.slice(model.length)),
+  );
+  return { model, read: [model, ...data], weights: [model, ...data] };
+}
+
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
+
+/** Weights that Python pickles can run code when they are loaded. */
+const PICKLED = /(^|\/)(pytorch_model.*\.bin|.*\.(pth?|ckpt))$/;
+
+function unusable(repo: string, paths: readonly string[]): AuroraError {
+  const first = (pattern: RegExp) => paths.find((path) => pattern.test(path));
+  const refuse = (why: string, hint: string) => new AuroraError('model', `${repo} ${why}.`, hint);
+  if (first(/(^|\/)adapter_(model\.safetensors|config\.json)$/) !== undefined)
+    return refuse(
+      'is an adapter, not a model',
+      'Get the base model that its card names. `aurora import` reads an adapter that was downloaded.',
+    );
+  const others = first(/\.safetensors$/);
+  const pickled = first(PICKLED);
+  if (pickled !== undefined && others === undefined)
+    return refuse(
+      `has its weights only in ${pickled}, a format that can run code when it is loaded`,
+      `Look in its pull requests for one by the bot SFconvertbot, "Adding \`safetensors\` variant", and get its revision with --revision refs/pr/NUMBER. Where there is none, the hub's space safetensors/convert opens one for anyone with an account.`,
+    );
+  if (others !== undefined)
+    return refuse(
+      paths.includes('config.json')
+        ? `has no ${ONE_FILE} and no ${INDEX} with its files, only ${others}`
+        : `has ${others}, but no config.json`,
+      'Get the repository with the model as transformers loads it; files of other programs and variants of one precision are not read.',
+    );
+  const onnx = paths.filter((path) => path.endsWith('.onnx'));
+  if (onnx.length > 0)
+    return refuse(`has ${onnx.length} ONNX files`, listed('Choose one with --file:', onnx)!);
+  const quantized = first(/\.gguf$/);
+  if (quantized !== undefined)
+    return refuse(
+      `has its weights only as GGUF (${quantized}), which cannot be trained on`,
+      'Get the model that it was made from: its card names it.',
+    );
+  const foreign = first(/\.(h5|msgpack|tflite|mlmodel)$/);
+  return refuse(
+    foreign === undefined ? 'has no weights' : `has its weights only in ${foreign}`,
+    `A model needs config.json with ${ONE_FILE}, or an ONNX file.`,
+  );
+}
+
+const listed = (before: string, names: readonly string[]): string | undefined =>
+  names.length === 0
+    ? undefined
+    : `${before} ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}.`;
