@@ -126,7 +126,11 @@ export class Http {
     this.connections ??= dispatcher(this.settings, this.stallMs);
     this.hosts.add(url.host);
     try {
-      const { statusCode, headers: answered, body } = await request(url, {
+      const {
+        statusCode,
+        headers: answered,
+        body,
+      } = await request(url, {
         method,
         dispatcher: this.connections,
         signal,

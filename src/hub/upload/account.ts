@@ -25,11 +25,12 @@ export async function accountOf(hub: Hub): Promise<Account> {
       'Publishing needs an access token of the hub, and there is none.',
       `${make}, then set HF_TOKEN to it, run \`hf auth login\`, or sign in in the editor.`,
     );
-  const { name, orgs, auth } = await askHub(hub, '/api/whoami-v2', { what: 'the question whose token it is' });
+  const { name, orgs, auth } = await askHub(hub, '/api/whoami-v2', {
+    what: 'the question whose token it is',
+  });
   if (typeof name !== 'string') throw strange('it does not say whose token it is');
   const { role } = (auth as { accessToken?: { role?: unknown } } | undefined)?.accessToken ?? {};
-  if (role === 'read')
-    throw new AuroraError('gated', `The token of ${name} may only read.`, `${make}.`);
+  if (role === 'read') throw new AuroraError('gated', `The token of ${name} may only read.`, `${make}.`);
   const named = Array.isArray(orgs) ? orgs.map((org: { name?: unknown } | null) => org?.name) : [];
   return { name, owners: [name, ...named.filter((each) => typeof each === 'string')] };
 }

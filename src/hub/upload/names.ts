@@ -20,11 +20,13 @@ export function requireRepoId(id: string): void {
 export function repoName(text: string): string {
   const name = text
     .normalize('NFKD')
+    // Accents, which are characters of their own now.
+    .replace(/\p{M}/gu, '')
     .replace(/[^A-Za-z0-9._-]+/g, '-')
-    .replace(/\.{2,}/g, '.')
-    .replace(/-{2,}/g, '-')
+    .replace(/[-.]*-[-.]*/g, '-')
+    .replace(/[.]{2,}/g, '.')
     .slice(0, 60)
     .replace(/^[-.]+|[-.]+$/g, '')
-    .replace(/\.git$/, '');
+    .replace(/[.]git$/, '');
   return NAME.test(name) ? name : 'adapter';
 }

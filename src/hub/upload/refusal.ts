@@ -33,7 +33,11 @@ export async function uploadRefusal(hub: Hub, reply: Reply, what: string): Promi
     );
   switch (status) {
     case 401:
-      return fail('gated', `${url.host} does not accept the token (401).`, `Create one at ${tokenPage(hub)}.`);
+      return fail(
+        'gated',
+        `${url.host} does not accept the token (401).`,
+        `Create one at ${tokenPage(hub)}.`,
+      );
     case 403:
       return fail(
         'gated',
@@ -41,7 +45,11 @@ export async function uploadRefusal(hub: Hub, reply: Reply, what: string): Promi
         `It needs write access to this repository: check it at ${tokenPage(hub)}.`,
       );
     case 404:
-      return fail('usage', `${url.host} refuses ${what}: there is no such repository (404).`, 'Check its name.');
+      return fail(
+        'usage',
+        `${url.host} refuses ${what}: there is no such repository (404).`,
+        'Check its name.',
+      );
     case 409:
     case 412:
       return fail(
@@ -57,7 +65,11 @@ export async function uploadRefusal(hub: Hub, reply: Reply, what: string): Promi
       );
   }
   if (status === 408 || status === 429 || status >= 500) return refusal({ ...reply, what });
-  return fail('network', `${url.host} refuses ${what} (${status}).`, 'If HF_ENDPOINT names a mirror, check it.');
+  return fail(
+    'network',
+    `${url.host} refuses ${what} (${status}).`,
+    'If HF_ENDPOINT names a mirror, check it.',
+  );
 }
 
 /** The hub explains itself in X-Error-Message, or in a JSON body. */

@@ -65,7 +65,8 @@ export class UploadRequests {
     const reply = await this.hub.http.send(address, {
       method,
       headers: Object.fromEntries(new Headers(init.headers).entries()),
-      body: init.body instanceof Blob ? this.streamed(init.body, path, part) : (init.body as string | undefined),
+      body:
+        init.body instanceof Blob ? this.streamed(init.body, path, part) : (init.body as string | undefined),
       signal: this.aborter.signal,
     });
     if (reply.status < 200 || reply.status >= 300)
@@ -78,7 +79,10 @@ export class UploadRequests {
       const value = reply.header(name);
       if (value !== undefined) headers.set(name, value);
     }
-    return new Response(reply.status === 204 ? null : Uint8Array.from(body), { status: reply.status, headers });
+    return new Response(reply.status === 204 ? null : Uint8Array.from(body), {
+      status: reply.status,
+      headers,
+    });
   }
 
   private streamed(blob: Blob, path = '', part = 0): StreamedBody {

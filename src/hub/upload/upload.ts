@@ -87,7 +87,11 @@ async function commitOnce(
     const words = safeWords(hub, (e as Error).message);
     // Of a single file, within an answer about many.
     if (e instanceof HubApiError)
-      throw new AuroraError('network', `${hub.http.endpoint.host} refuses the upload to ${repo.id}: ${words}`, 'Check the storage that your account has left.');
+      throw new AuroraError(
+        'network',
+        `${hub.http.endpoint.host} refuses the upload to ${repo.id}: ${words}`,
+        'Check the storage that your account has left.',
+      );
     throw strange(words);
   }
 }

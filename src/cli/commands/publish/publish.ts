@@ -92,7 +92,15 @@ async function publish(args: ParsedArgs, emit: Emit): Promise<Published | undefi
       tell: (event) => (json ? void emit(event) : progress.show(event)),
     });
     const address = pageAddress(hub.settings.endpoint, 'model', repo.id);
-    return { kind: 'published', repo: repo.id, commit, isNew, private: repo.private, address, hosts: hub.hosts };
+    return {
+      kind: 'published',
+      repo: repo.id,
+      commit,
+      isNew,
+      private: repo.private,
+      address,
+      hosts: hub.hosts,
+    };
   } finally {
     progress.clear();
   }
