@@ -15,10 +15,6 @@ export const treeAddress = (endpoint: string, kind: HubKind, repo: string, commi
 export const fileAddress = (endpoint: string, { repo, file }: HubFile): string =>
   `${pageAddress(endpoint, repo.kind, repo.id)}/resolve/${repo.commit}/${file.path.split('/').map(encodeURIComponent).join('/')}`;
 
-/** Answers with an access token for Xet's own servers. */
-export const xetTokenAddress = (endpoint: string, { kind, id, commit }: HubFile['repo']): string =>
-  `${endpoint}/api/${kind}s/${id}/xet-read-token/${commit}`;
-
 /** The page for people. */
 export const pageAddress = (endpoint: string, kind: HubKind, repo: string): string =>
   `${endpoint}/${kind === 'dataset' ? 'datasets/' : ''}${repo}`;

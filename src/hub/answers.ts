@@ -11,7 +11,15 @@ import type { FoundRepo, RepoFile, RepoInfo } from './types';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The fields of a search that `foundRepo` reads; the hub sends only those that are asked for. */
-export const SEARCH_FIELDS = ['downloads', 'likes', 'lastModified', 'gated', 'private', 'tags', 'usedStorage'];
+export const SEARCH_FIELDS = [
+  'downloads',
+  'likes',
+  'lastModified',
+  'gated',
+  'private',
+  'tags',
+  'usedStorage',
+];
 
 export function foundRepo(kind: HubKind, answer: unknown): FoundRepo | undefined {
   const a = fields(answer);
@@ -77,7 +85,8 @@ const access = (a: Fields) => ({
   private: a.private === true,
 });
 
-const fields = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {});
+const fields = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 const number = (value: unknown): number | undefined =>

@@ -146,8 +146,9 @@ export class Hub {
     if (reply.status === 200 && length === size) return reply;
     discard(reply);
     if (reply.status === 200 || reply.status === 206) throw oddLength(reply.url, path);
-    const page = pageAddress(endpoint, file.repo.kind, file.repo.id);
-    throw refusal({ ...reply, what: `${path} of ${file.repo.id}`, page: at ? undefined : page, oddTries: ODD_TRIES });
+    const own = reply.url.origin === this.http.endpoint.origin;
+    const page = own ? pageAddress(endpoint, file.repo.kind, file.repo.id) : undefined;
+    throw refusal({ ...reply, what: `${path} of ${file.repo.id}`, page, oddTries: ODD_TRIES });
   }
 
   private ask(address: string, what: string, page?: string): Promise<Answer> {
@@ -175,7 +176,10 @@ export class Hub {
     const link = /<([^>]+)>\s*;[^,]*\brel="?next"?/.exec(reply.header('link') ?? '')?.[1];
     if (link === undefined) return undefined;
     const { endpoint } = this.settings;
-    const next = new URL(link.replace(/^https:\/\/(hub-ci\.)?huggingface\.co(?=\/)/, () => endpoint), reply.url);
+    const next = new URL(
+      link.replace(/^https:\/\/(hub-ci\.)?huggingface\.co(?=\/)/, () => endpoint),
+      reply.url,
+    );
     if (next.origin !== this.http.endpoint.origin) throw strange(`its listing continues on ${next.host}`);
     return next.href;
   }

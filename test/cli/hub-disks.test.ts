@@ -74,7 +74,9 @@ describe.skipIf(!mounted)('on a disk', () => {
     fill(3_000_000);
     const end = await run(join(disk, 'small'));
     expect(end.code).toBe(18);
-    expect(end.err).toMatch(/^The download needs 5\.0 MB, and only .+ MB are free in .+\nFree some space, or set HF_HUB_CACHE/);
+    expect(end.err).toMatch(
+      /^The download needs 5\.0 MB, and only .+ MB are free in .+\nFree some space, or set HF_HUB_CACHE/,
+    );
     expect(readdirSync(disk)).toEqual(['filler']);
   });
 
@@ -88,9 +90,13 @@ describe.skipIf(!mounted)('on a disk', () => {
     const end = await run(home);
     expect([end.code, end.err]).toEqual([
       18,
-      expect.stringMatching(/^The disk is full: .+\.aurora\.incomplete could not be written\.\nFree some space/),
+      expect.stringMatching(
+        /^The disk is full: .+\.aurora\.incomplete could not be written\.\nFree some space/,
+      ),
     ]);
-    expect(readdirSync(join(home, 'hub/models--an-org--a-model/snapshots', MODEL.commit))).toEqual(['config.json']);
+    expect(readdirSync(join(home, 'hub/models--an-org--a-model/snapshots', MODEL.commit))).toEqual([
+      'config.json',
+    ]);
     server.sending = () => undefined;
     rmSync(join(disk, 'filler'));
     server.seen.length = 0;

@@ -154,7 +154,17 @@ it(`downloads a model of ${Math.round(SIZE / 1e6)} MB through 200 faults and ${K
     expect(incorrect()).toEqual([]);
   }
   const seconds = performance.now() / 1000;
-  console.log(JSON.stringify({ seed: SEED, kills, ends, injected: plan.injected, sent: accounts.sent, size: SIZE, seconds }));
+  console.log(
+    JSON.stringify({
+      seed: SEED,
+      kills,
+      ends,
+      injected: plan.injected,
+      sent: accounts.sent,
+      size: SIZE,
+      seconds,
+    }),
+  );
 
   // It came to its end with every fault and kill behind it, correct to the byte.
   expect([plan.total, kills]).toEqual([200, KILLS]);
@@ -167,7 +177,9 @@ it(`downloads a model of ${Math.round(SIZE / 1e6)} MB through 200 faults and ${K
   expect(readFileSync(join(repository, 'refs/main'), 'utf8')).toBe(MODEL.commit);
   // Nothing is left of the interruptions.
   expect(readdirSync(join(repository, 'blobs')).sort()).toEqual([...named.keys()].sort());
-  expect(readdirSync(cache, { recursive: true, encoding: 'utf8' }).filter((n) => n.endsWith('.aurora-tmp'))).toEqual([]);
+  expect(
+    readdirSync(cache, { recursive: true, encoding: 'utf8' }).filter((n) => n.endsWith('.aurora-tmp')),
+  ).toEqual([]);
 
   expect(accounts.violations).toEqual([]);
 
@@ -175,7 +187,9 @@ it(`downloads a model of ${Math.round(SIZE / 1e6)} MB through 200 faults and ${K
   expect(server.seen.some((r) => r.host === 'hub' && r.headers.includes(server.token))).toBe(true);
   const elsewhere = server.seen.filter((r) => r.host === 'store');
   expect(elsewhere.length).toBeGreaterThan(60);
-  expect(elsewhere.filter((r) => r.headers.includes(server.token) || r.target.includes(server.token))).toEqual([]);
+  expect(
+    elsewhere.filter((r) => r.headers.includes(server.token) || r.target.includes(server.token)),
+  ).toEqual([]);
   expect(server.seen.filter((r) => r.target.includes(server.token))).toEqual([]);
   expect(outputs.filter((text) => text.includes(server.token))).toEqual([]);
   expect(outputs.filter((text) => text.includes('secret-signature'))).toEqual([]);

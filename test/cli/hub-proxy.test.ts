@@ -41,7 +41,9 @@ it('reaches a mirror behind a proxy, with a private certificate, and nothing els
     expect(readFileSync(join(folder, 'config.json'))).toEqual(config);
     expect(hub.hosts).toEqual([host]);
   }
-  expect(new Set(files.seen.filter((line) => line.startsWith('CONNECT')))).toEqual(new Set([`CONNECT ${host}:443`]));
+  expect(new Set(files.seen.filter((line) => line.startsWith('CONNECT')))).toEqual(
+    new Set([`CONNECT ${host}:443`]),
+  );
 
   const missing = { ...env, SSL_CERT_FILE: join(root, 'none.pem') };
   await expect(new Hub(hubSettings(missing), options).info('model', 'an-org/a-model')).rejects.toMatchObject({

@@ -29,11 +29,15 @@ const status =
   () => ({ kind: 'status', status: code, headers });
 const part = (length: number, at: number) => Math.floor(length * at);
 
-const gated = (code: number) => status(code, { 'x-error-code': 'GatedRepo', 'x-error-message': 'restricted' });
+const gated = (code: number) =>
+  status(code, { 'x-error-code': 'GatedRepo', 'x-error-message': 'restricted' });
 const busy = [
   status(429, { 'retry-after': '0' }),
   status(429, { 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT' }),
-  status(429, { ratelimit: '"resolvers";r=0;t=0', 'ratelimit-policy': '"fixed window";"resolvers";q=3000;w=300' }),
+  status(429, {
+    ratelimit: '"resolvers";r=0;t=0',
+    'ratelimit-policy': '"fixed window";"resolvers";q=3000;w=300',
+  }),
 ];
 const down = [500, 502, 503, 504].map((code) => status(code));
 const hangUp: Make = () => ({ kind: 'hang up' });
@@ -46,7 +50,8 @@ const shorter: Make = (length) => ({ kind: 'wrong length', by: -Math.ceil(length
 const longer: Make = () => ({ kind: 'wrong length', by: 777 });
 const wrongPart: Make = () => ({ kind: 'wrong part', by: 16 });
 
-const times = (n: number, ...makes: Make[]): Make[] => Array.from({ length: n }, (_, i) => makes[i % makes.length]);
+const times = (n: number, ...makes: Make[]): Make[] =>
+  Array.from({ length: n }, (_, i) => makes[i % makes.length]);
 
 /** The hub's API. A gated or missing repository ends the program. */
 const API = [
@@ -112,7 +117,8 @@ export class FaultPlan {
     const places = [...files].flatMap(([path, size]) =>
       Array.from({ length: Math.ceil(size / block) }, (_, i) => `${path} ${i}`),
     );
-    const add = (place: string, make: Make) => this.blocks.set(place, [...(this.blocks.get(place) ?? []), make]);
+    const add = (place: string, make: Make) =>
+      this.blocks.set(place, [...(this.blocks.get(place) ?? []), make]);
     for (const make of shuffled(CONTENT, random)) add(places[random.below(places.length)], make);
     for (let i = 0; i < WRONG_BYTES; i++) {
       const path = spoil[i % spoil.length];

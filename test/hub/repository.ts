@@ -64,4 +64,3 @@ export function someBytes(size: number, seed: number): Buffer {
 
 /** A commit's name, made of a text. */
 export const commitOf = (text: string): string => createHash('sha1').update(text).digest('hex');
-

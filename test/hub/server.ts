@@ -100,8 +100,11 @@ export class HubServer {
 
   private onHub(url: URL, message: IncomingMessage): Answer {
     const [, kinds, id, action, rest] =
-      /^\/api\/(models|datasets)\/([^/]+(?:\/[^/]+)?)\/(revision|tree|xet-read-token)\/(.+)$/.exec(url.pathname) ?? [];
-    if (action !== undefined) return this.onRepository(kind(kinds), id, action, decodeURIComponent(rest), url, message);
+      /^\/api\/(models|datasets)\/([^/]+(?:\/[^/]+)?)\/(revision|tree|xet-read-token)\/(.+)$/.exec(
+        url.pathname,
+      ) ?? [];
+    if (action !== undefined)
+      return this.onRepository(kind(kinds), id, action, decodeURIComponent(rest), url, message);
     const search = /^\/api\/(models|datasets)$/.exec(url.pathname);
     if (search) return json('search', this.search(kind(search[1]), url));
     const resolve = /^\/(datasets\/)?([^/]+(?:\/[^/]+)?)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
@@ -119,8 +122,28 @@ export class HubServer {
     const etag = `"${file.sha256 ?? file.gitSha1}"`;
     const headers = { 'x-repo-commit': repository.commit, 'accept-ranges': 'bytes', vary: 'Origin, Accept' };
     if (file.sha256 === undefined)
-      return content('resolve', file, message, { ...headers, etag, 'content-type': 'text/plain; charset=utf-8' });
-    const base = `${this.endpoint}/api/${repository.kind}s/${repository.id}`;
+      return content('resolve', file, message, {
+        ...headers,
+        etag,
+        'content-type': 'text/plain; charset=utf-8',
+      });
+    const token = `${this.endpoint}/api/${repository.kind}s/${repository.id}/xet-read-token/${repository.commit}`;
+    const links = `<${token}>; rel="xet-auth", <${this.storage}/v1/reconstructions/${file.xet}>; rel="xet-reconstruction-info"`;
+    // file-download-info.ts of huggingface.js asks so for what it needs for Xet, in place of a redirect.
+    if (file.xet && message.headers.accept?.includes('application/vnd.xet-fileinfo+json'))
+      return {
+        route: 'xet-info',
+        status: 200,
+        headers: {
+          ...headers,
+          'content-type': 'application/vnd.xet-fileinfo+json',
+          'x-linked-size': String(file.bytes.length),
+          'x-linked-etag': etag,
+          'x-xet-hash': file.xet,
+          link: links,
+        },
+        body: Buffer.from('{}'),
+      };
     return {
       route: 'redirect',
       part: { file },
@@ -130,10 +153,7 @@ export class HubServer {
         location: `${this.storage}/${file.sha256}?X-Amz-Signature=secret-signature&X-Amz-Expires=3600`,
         'x-linked-size': String(file.bytes.length),
         'x-linked-etag': etag,
-        ...(file.xet && {
-          'x-xet-hash': file.xet,
-          link: `<${base}/xet-read-token/${repository.commit}>; rel="xet-auth"`,
-        }),
+        ...(file.xet && { 'x-xet-hash': file.xet, link: links }),
       },
       body: Buffer.from('Found. Redirecting'),
     };
@@ -169,8 +189,8 @@ export class HubServer {
     const next = new URL(`${this.endpoint}${url.pathname}${url.search}`);
     next.searchParams.set('cursor', String(from + this.pageSize));
     const more = from + this.pageSize < all.length;
-    const link = more ? { link: `<${next.href}>; rel="next"` } : {};
-    return json('tree', all.slice(from, from + this.pageSize), link);
+    const page = all.slice(from, from + this.pageSize);
+    return json('tree', page, more ? { link: `<${next.href}>; rel="next"` } : undefined);
   }
 
   private search(of: 'model' | 'dataset', url: URL): object[] {
@@ -184,7 +204,7 @@ export class HubServer {
 
   private onStore(url: URL, message: IncomingMessage): Answer {
     const files = this.repositories.flatMap((r) => r.files);
-    const [, plan] = /^\/v1\/reconstructions\/([0-9a-f]{64})$/.exec(url.pathname) ?? [];
+    const [, plan] = /^\/v2\/reconstructions\/([0-9a-f]{64})$/.exec(url.pathname) ?? [];
     if (plan !== undefined) {
       const file = files.find((f) => f.xet === plan);
       const allowed = message.headers.authorization === 'Bearer xet_access_token';
@@ -197,7 +217,10 @@ export class HubServer {
     const file = files.find((f) => f.sha256 !== undefined && url.pathname === `/${f.sha256}`);
     const signed = url.searchParams.get('X-Amz-Signature') === 'secret-signature';
     if (!file || !signed) return failed('store', 403, '', 'Access denied');
-    return content('store', file, message, { etag: '"an-etag-of-the-store"', 'content-type': 'binary/octet-stream' });
+    return content('store', file, message, {
+      etag: '"an-etag-of-the-store"',
+      'content-type': 'binary/octet-stream',
+    });
   }
 
   private find(of: 'model' | 'dataset', id: string): Repository | undefined {
@@ -279,7 +302,11 @@ function json(route: string, value: unknown, headers: Record<string, string> = {
 
 function failed(route: string, status: number, code: string, words: string): Answer {
   const { headers, body } = json(route, { error: words });
-  const more = { 'x-error-message': words, 'x-request-id': 'Root=1-test', ...(code && { 'x-error-code': code }) };
+  const more = {
+    'x-error-message': words,
+    'x-request-id': 'Root=1-test',
+    ...(code && { 'x-error-code': code }),
+  };
   return { route, status, headers: { ...headers, ...more }, body };
 }
 
@@ -334,4 +361,3 @@ const listed = ({ path, bytes, gitSha1, sha256, xet }: StoredFile) => ({
   ...(xet && { xetHash: xet }),
   path,
 });
-

@@ -20,7 +20,7 @@ export function xorb(bytes: Buffer): Buffer {
   return Buffer.concat(pieces);
 }
 
-/** How to rebuild a part of a file: the chunks that contain it (https://huggingface.co/docs/xet/api, v1). */
+/** How to rebuild a part of a file: the chunks that contain it (https://huggingface.co/docs/xet/download-protocol, v2). */
 export function reconstruction(file: StoredFile, range: string | undefined, storage: string): object {
   const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
   const size = file.bytes.length;
@@ -33,12 +33,11 @@ export function reconstruction(file: StoredFile, range: string | undefined, stor
   return {
     offset_into_first_range: start - chunks.start * CHUNK,
     terms: [{ hash: file.xet, unpacked_length: unpacked, range: chunks }],
-    fetch_info: {
+    xorbs: {
       [file.xet!]: [
         {
-          range: chunks,
           url: `${storage}/xorbs/${file.xet}?X-Xet-Signature=secret-signature`,
-          url_range: { start: first, end: first + bytes - 1 },
+          ranges: [{ chunks, bytes: { start: first, end: first + bytes - 1 } }],
         },
       ],
     },

@@ -112,7 +112,11 @@ function listed(info: RepoInfo, path: string): RepoFile {
   const file = info.files.find((each) => each.path === path);
   if (file) return file;
   const what = repoWords(info.kind, info.id);
-  throw new AuroraError('usage', `There is no ${path} in ${what}.`, 'Check its name on the page of the repository.');
+  throw new AuroraError(
+    'usage',
+    `There is no ${path} in ${what}.`,
+    'Check its name on the page of the repository.',
+  );
 }
 
 /**

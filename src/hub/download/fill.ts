@@ -27,7 +27,16 @@ export interface Fill extends Persistence {
  *
  * @throws AuroraError, or the system's error for a failed write
  */
-export async function fill({ path, size, source, block, lock, name, at: tell, ...retry }: Fill): Promise<void> {
+export async function fill({
+  path,
+  size,
+  source,
+  block,
+  lock,
+  name,
+  at: tell,
+  ...retry
+}: Fill): Promise<void> {
   requireOwned(lock);
   const file = await open(path, constants.O_RDWR | constants.O_CREAT);
   try {
@@ -72,6 +81,6 @@ async function usable(file: FileHandle, size: number, block: number): Promise<nu
 }
 
 async function writeWhole(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; )
+  for (let done = 0; done < bytes.length;)
     done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
 }

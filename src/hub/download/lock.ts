@@ -39,7 +39,7 @@ export async function withLock(
   action: (folder: string) => Promise<void>,
 ): Promise<void> {
   const folder = join(lock.cache, '.locks', lock.repo, `${lock.blob}.aurora`);
-  for (let told = false; !isDone(); ) {
+  for (let told = false; !isDone();) {
     if (lock.signal?.aborted) throw stopped();
     const owner = await attempt(folder, lock.partial);
     if (owner) {

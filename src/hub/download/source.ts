@@ -1,6 +1,4 @@
-import type { XetBlob } from '@huggingface/hub';
 import { AuroraError } from '../../base/errors';
-import { xetTokenAddress } from '../addresses';
 import type { Hub } from '../client';
 import { connectionFailure, Failure } from '../http/failure';
 import type { HubFile } from '../types';
@@ -20,7 +18,7 @@ export interface Part {
 export class Source {
   /** Where the plain address redirected to: the hub need not be asked again for each block. */
   private at: URL | undefined;
-  private blob: XetBlob | undefined;
+  private blob: Blob | undefined;
   private plain: boolean;
 
   constructor(
@@ -63,7 +61,7 @@ export class Source {
    * for, the plain address is tried instead, which serves the same bytes.
    */
   private async openXet(start: number, end: number): Promise<Part> {
-    const url = new URL(xetTokenAddress(this.hub.settings.endpoint, this.file.repo));
+    const url = this.hub.http.endpoint;
     const refused = (e: unknown): Failure => {
       this.hub.xetRefused = true;
       const hint = 'Set HF_HUB_DISABLE_XET=1 to download without Xet.';
@@ -71,24 +69,31 @@ export class Source {
       return new Failure(new AuroraError('network', said, hint), 1, 0);
     };
     try {
-      this.blob ??= await this.makeBlob(url);
-      const { body } = await this.blob.slice(start, end).response();
-      return { start, end, bytes: passing(body as unknown as AsyncIterable<Uint8Array>, refused), url };
+      this.blob ??= await this.findBlob();
+      const bytes = this.blob.slice(start, end).stream() as unknown as AsyncIterable<Uint8Array>;
+      return { start, end, bytes: passing(bytes, refused), url };
     } catch (e) {
       throw refused(e);
     }
   }
 
-  private async makeBlob(url: URL): Promise<XetBlob> {
-    const { XetBlob } = await import('@huggingface/hub');
-    const { http } = this.hub;
-    return new XetBlob({
-      hash: this.file.file.xet!,
-      size: this.file.file.size,
-      refreshUrl: url.href,
+  /** The library's own way to a file in Xet; its parts are fetched when they are read. */
+  private async findBlob(): Promise<Blob> {
+    const { downloadFile, fileDownloadInfo } = await import('@huggingface/hub');
+    const { hub, file, signal } = this;
+    const asked = {
+      repo: { type: file.repo.kind, name: file.repo.id },
+      path: file.file.path,
+      revision: file.repo.commit,
+      hubUrl: hub.settings.endpoint,
       // Adds the token where it may go; the library is not given it.
-      fetch: (input, init) => http.fetch(input as string, { ...init, signal: this.signal }),
-    });
+      fetch: (input: string | URL | Request, init?: RequestInit) =>
+        hub.http.fetch(input, { ...init, signal }),
+    };
+    const downloadInfo = await fileDownloadInfo(asked);
+    const blob = downloadInfo?.xet && (await downloadFile({ ...asked, downloadInfo }));
+    if (!blob || blob.size !== file.file.size) throw new Error('It is not in Xet, or is another file there');
+    return blob;
   }
 }
 

@@ -94,7 +94,7 @@ export interface Refusal {
   authorized: boolean;
   /** What was asked for, in words: "the model FacebookAI/roberta-base". */
   what: string;
-  /** The page of the repository, where its conditions are. */
+  /** The page of the repository, where its conditions are; undefined if another host than the hub's has refused. */
   page?: string;
   /** How often to repeat what contradicts a listing, which names only what exists and may be read. */
   oddTries?: number;
@@ -118,7 +118,11 @@ export function refusal(request: Refusal): Failure {
         : `Accept them at ${page ?? url.origin}, then set HF_TOKEN to a token of your account, or sign in in the editor.`,
     );
   if (code === 'RevisionNotFound')
-    return fail('usage', `${url.host} does not have this revision of ${what}.`, 'Check the name of the branch or tag.');
+    return fail(
+      'usage',
+      `${url.host} does not have this revision of ${what}.`,
+      'Check the name of the branch or tag.',
+    );
   if (code === 'EntryNotFound' && oddTries === 0)
     return fail('usage', `${url.host} does not have ${what}.`, 'Check its name.');
   if (code === 'RepoNotFound' || (status === 401 && page !== undefined))
@@ -131,7 +135,12 @@ export function refusal(request: Refusal): Failure {
     );
   if (status === 401 || status === 403)
     // Where a file is stored, the signature of its address may have expired.
-    return fail('gated', `${url.host} refuses access to ${what} (${status}).`, 'Check the token.', page ? 0 : oddTries);
+    return fail(
+      'gated',
+      `${url.host} refuses access to ${what} (${status}).`,
+      'Check the token.',
+      page ? 0 : oddTries,
+    );
   if (status === 407) return connectionFailure(url, new Error('407'));
   if (status === 404 || status === 416)
     return fail(

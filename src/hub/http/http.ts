@@ -12,6 +12,7 @@ export interface Reply {
   url: URL;
   /** Whether it carried the token. */
   authorized: boolean;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
   header(name: string): string | undefined;
   /** Must be read, or given up with `discard`. */
   body: Readable;
@@ -108,15 +109,14 @@ export class Http {
       headers,
       signal: init.signal ?? undefined,
     });
-    const answered = new Headers();
-    for (const name of ['content-type', 'content-length', 'content-range', 'etag', 'link', 'x-request-id']) {
-      const value = reply.header(name);
-      if (value !== undefined) answered.set(name, value);
-    }
     const empty = reply.status === 204 || reply.status === 304;
     if (empty) discard(reply);
     const body = empty ? null : (Readable.toWeb(reply.body) as ReadableStream<Uint8Array>);
-    return new Response(body, { status: reply.status, headers: answered });
+    const named = Object.entries(reply.headers).flatMap(([name, value]) =>
+      [value ?? []].flat().map((each): [string, string] => [name, each]),
+    );
+    const response = new Response(body, { status: reply.status, headers: named });
+    return Object.defineProperty(response, 'url', { value: reply.url.href });
   };
 
   private async hop(url: URL, { method = 'GET', headers = {}, body: sent, signal }: Send): Promise<Reply> {
@@ -148,7 +148,7 @@ export class Http {
       const header = (name: string) => [answered[name] ?? []].flat()[0];
       // Errors of a body that nobody reads any more.
       body.on('error', () => undefined);
-      return { status: statusCode, url, authorized, header, body };
+      return { status: statusCode, url, authorized, headers: answered, header, body };
     } catch (e) {
       throw connectionFailure(url, e);
     }

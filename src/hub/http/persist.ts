@@ -25,16 +25,19 @@ export async function persist<T>(
   action: (progress: () => void) => Promise<T>,
   { pause = doubling, tell, signal }: Persistence,
 ): Promise<T> {
-  for (let failures = 0; ; ) {
+  /** How often in a row it has failed for reasons of each patience. */
+  const failures = new Map<number, number>();
+  for (;;) {
     if (signal?.aborted) throw stopped();
     try {
-      return await action(() => (failures = 0));
+      return await action(() => failures.clear());
     } catch (e) {
       if (signal?.aborted) throw stopped();
       if (!(e instanceof Failure)) throw e;
-      failures++;
-      if (failures > e.tries) throw e.error;
-      const seconds = e.after ?? pause(failures);
+      const failed = (failures.get(e.tries) ?? 0) + 1;
+      if (failed > e.tries) throw e.error;
+      failures.set(e.tries, failed);
+      const seconds = e.after ?? pause(failed);
       if (seconds > LONGEST_WAIT) throw e.error;
       tell?.(e.message, seconds);
       await wait(seconds * 1000, undefined, { signal }).catch(() => undefined);
@@ -42,4 +45,5 @@ export async function persist<T>(
   }
 }
 
-export const stopped = () => new AuroraError('stopped', 'The download was stopped.', 'Start it again to continue.');
+export const stopped = () =>
+  new AuroraError('stopped', 'The download was stopped.', 'Start it again to continue.');

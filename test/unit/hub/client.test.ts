@@ -5,7 +5,13 @@ import { servedModel } from './hub';
 
 const { server, model, hub: hubFor } = servedModel();
 server.repositories.push(
-  { kind: 'model', id: 'gpt2', commit: commitOf('gpt2'), refs: ['main'], files: [smallFile('config.json', '{}')] },
+  {
+    kind: 'model',
+    id: 'gpt2',
+    commit: commitOf('gpt2'),
+    refs: ['main'],
+    files: [smallFile('config.json', '{}')],
+  },
   {
     kind: 'model',
     id: 'an-org/gated',
@@ -69,7 +75,12 @@ describe('info', () => {
   });
 
   it('repeats what fails for a moment, and says so when it gives up', async () => {
-    failing({ kind: 'status', status: 503 }, { kind: 'hang up' }, { kind: 'cut', after: 20 }, { kind: 'stall', after: 5 });
+    failing(
+      { kind: 'status', status: 503 },
+      { kind: 'hang up' },
+      { kind: 'cut', after: 20 },
+      { kind: 'stall', after: 5 },
+    );
     expect((await hubFor().info('model', 'gpt2')).id).toBe('gpt2');
     server.fault = () => ({ kind: 'status', status: 502 });
     const host = new URL(server.endpoint).host;
@@ -87,7 +98,13 @@ describe('info', () => {
 
   it.each([
     ['an-org/none', 'main', undefined, 'gated', /does not have the model an-org\/none, or it is private\.$/],
-    ['an-org/none', 'main', 'token', 'usage', /or it is private and your token does not give access to it\.$/],
+    [
+      'an-org/none',
+      'main',
+      'token',
+      'usage',
+      /or it is private and your token does not give access to it\.$/,
+    ],
     ['gpt2', 'no-branch', undefined, 'usage', /does not have this revision of the model gpt2\.$/],
   ])('explains that there is no %s@%s (token: %s)', async (id, revision, token, kind, message) => {
     const hub = hubFor(token ? { token: server.token } : {});
@@ -114,15 +131,18 @@ describe('info', () => {
     }
   });
 
-  it.each(['../up', '/abs', 'a/../../b', 'a\\b', ''])('refuses a listing with a file named %j', async (path) => {
-    const files = [...model.files];
-    model.files = [{ ...smallFile('x', ''), path }];
-    try {
-      await expect(hubFor().info('model', 'an-org/a-model')).rejects.toMatchObject({ kind: 'network' });
-    } finally {
-      model.files = files;
-    }
-  });
+  it.each(['../up', '/abs', 'a/../../b', 'a\\b', ''])(
+    'refuses a listing with a file named %j',
+    async (path) => {
+      const files = [...model.files];
+      model.files = [{ ...smallFile('x', ''), path }];
+      try {
+        await expect(hubFor().info('model', 'an-org/a-model')).rejects.toMatchObject({ kind: 'network' });
+      } finally {
+        model.files = files;
+      }
+    },
+  );
 
   it('makes no request in offline mode', async () => {
     const hub = hubFor({ offline: true });
@@ -171,10 +191,16 @@ describe('a range of a file', () => {
 
   it('is exactly the bytes asked for, of small files and of those on another host', async () => {
     const { hub, ...files } = await open();
-    expect(Buffer.from(await hub.range(files.large, 8, 4096)).equals(large.bytes.subarray(8, 4096))).toBe(true);
-    expect(Buffer.from(await hub.range(files.small, 0, small.bytes.length)).toString()).toBe('{"model_type":"bert"}');
+    expect(Buffer.from(await hub.range(files.large, 8, 4096)).equals(large.bytes.subarray(8, 4096))).toBe(
+      true,
+    );
+    expect(Buffer.from(await hub.range(files.small, 0, small.bytes.length)).toString()).toBe(
+      '{"model_type":"bert"}',
+    );
     expect(await hub.range(files.small, 5, 5)).toEqual(new Uint8Array());
-    expect(hub.hosts.map((host) => `http://${host}`).sort()).toEqual([server.endpoint, server.storage].sort());
+    expect(hub.hosts.map((host) => `http://${host}`).sort()).toEqual(
+      [server.endpoint, server.storage].sort(),
+    );
     expect(server.seen.filter((r) => r.route === 'store').map((r) => r.range)).toEqual(['bytes=8-4095']);
   });
 
@@ -231,7 +257,9 @@ it('a redirect is not followed without encryption, nor for ever', async () => {
   const file = { repo: info, file: info.files[0] };
   const location = `${server.endpoint}/loop`;
   server.fault = () => ({ kind: 'status', status: 302, headers: { location } });
-  await expect(hub.range(file, 0, 2)).rejects.toMatchObject({ message: expect.stringMatching(/redirects too often/) });
+  await expect(hub.range(file, 0, 2)).rejects.toMatchObject({
+    message: expect.stringMatching(/redirects too often/),
+  });
   server.fault = () => ({ kind: 'status', status: 302, headers: { location: 'file:///etc/passwd' } });
   await expect(hub.range(file, 0, 2)).rejects.toMatchObject({ kind: 'network' });
 });
