@@ -69,7 +69,12 @@ function partsOf(text: string): Parts | undefined {
   const at = name.indexOf('@');
   if (at < 0) {
     const [org, own, ...path] = name.split('/');
-    return { kind, repo: own === undefined ? org : `${org}/${own}`, revision: undefined, path: path.join('/') };
+    return {
+      kind,
+      repo: own === undefined ? org : `${org}/${own}`,
+      revision: undefined,
+      path: path.join('/'),
+    };
   }
   const [revision, ...path] = name.slice(at + 1).split('/');
   return { kind, repo: name.slice(0, at), revision, path: path.join('/') };

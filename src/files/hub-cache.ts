@@ -1,6 +1,11 @@
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { parseHubReference, referenceOf, type HubReference } from '../experiment/hub-reference';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import {
+  hubReferenceText,
+  parseHubReference,
+  referenceOf,
+  type HubReference,
+} from '../experiment/hub-reference';
 
 /**
  * Where the files of the Hugging Face hub are on this machine: in its own cache, which Python's libraries share.
@@ -12,7 +17,10 @@ export type CacheEnvironment = Readonly<Partial<Record<string, string>>>;
 /** HF_HOME: the cache's folder, and what else Hugging Face's libraries keep of a user, such as the token. */
 export function hubHome(env: CacheEnvironment = process.env, home = homedir()): string {
   if (env.HF_HOME) return resolve(expanded(env.HF_HOME, env, home));
-  return join(env.XDG_CACHE_HOME ? expanded(env.XDG_CACHE_HOME, env, home) : join(home, '.cache'), 'huggingface');
+  return join(
+    env.XDG_CACHE_HOME ? expanded(env.XDG_CACHE_HOME, env, home) : join(home, '.cache'),
+    'huggingface',
+  );
 }
 
 /** HF_HUB_CACHE, on every system. */
@@ -25,7 +33,10 @@ export function hubCacheFolder(env: CacheEnvironment = process.env, home = homed
 export const expanded = (path: string, env: CacheEnvironment, home = homedir()): string =>
   path
     .replace(/^~(?=$|[\\/])/, () => home)
-    .replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, plain?: string) => env[braced ?? plain!] ?? whole);
+    .replace(
+      /\$(?:\{(\w+)\}|(\w+))/g,
+      (whole, braced?: string, plain?: string) => env[braced ?? plain!] ?? whole,
+    );
 
 /** The folder of a repository: `models--ORG--NAME`. */
 export const repoFolder = (cache: string, { kind, repo }: Pick<HubReference, 'kind' | 'repo'>): string =>
@@ -40,7 +51,7 @@ export const snapshotPath = (cache: string, ref: HubReference): string =>
   join(snapshotFolder(cache, ref), ...ref.path.split('/').filter((part) => part !== ''));
 
 /** What a path in this machine's cache stands for, so that the reference leads back to the path; undefined for any other. */
-export function ownReferenceOf(path: string): HubReference | undefined {
+function ownReferenceOf(path: string): HubReference | undefined {
   const ref = referenceOf(path);
   return ref && snapshotPath(hubCacheFolder(), ref) === resolve(path) ? ref : undefined;
 }
@@ -49,4 +60,13 @@ export function ownReferenceOf(path: string): HubReference | undefined {
 export function localPath(folder: string, written: string): string {
   const ref = parseHubReference(written);
   return ref ? snapshotPath(hubCacheFolder(), ref) : resolve(folder, written);
+}
+
+/**
+ * `path` as an experiment names it: relative to the folder of `file`, with forward slashes; absolute if they share no root
+ * (drives). What is in the hub's cache is named by its reference, which leads to the same bytes on every machine.
+ */
+export function writtenPath(file: string, path: string): string {
+  const ref = ownReferenceOf(path);
+  return ref ? hubReferenceText(ref) : relative(dirname(file), path).split(sep).join('/');
 }

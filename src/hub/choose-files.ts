@@ -52,7 +52,8 @@ export function chooseModelFiles(repo: string, all: readonly ListedFile[], named
   const paths = new Set(all.map(({ path }) => path));
   const beside = all.filter(
     ({ path }) =>
-      LICENSE.test(path) || folders.some((folder) => path.startsWith(folder) && BESIDE.has(path.slice(folder.length))),
+      LICENSE.test(path) ||
+      folders.some((folder) => path.startsWith(folder) && BESIDE.has(path.slice(folder.length))),
   );
   const nearest = (name: string) => folders.map((folder) => folder + name).find((path) => paths.has(path));
   const tokenizer = nearest('tokenizer.json');
@@ -67,7 +68,8 @@ export function chooseModelFiles(repo: string, all: readonly ListedFile[], named
 }
 
 /** Bytes of several files. */
-export const sizeOf = (files: readonly ListedFile[]): number => files.reduce((sum, { size }) => sum + size, 0);
+export const sizeOf = (files: readonly ListedFile[]): number =>
+  files.reduce((sum, { size }) => sum + size, 0);
 
 interface Weights {
   model: string;
@@ -90,7 +92,12 @@ function weightsIn(repo: string, all: readonly ListedFile[]): Weights {
 }
 
 /** The file in full precision, and not only the encoder or the decoder of a model that has both. */
-const ONNX_NAMES = ['model.onnx', 'onnx/model.onnx', 'decoder_model_merged.onnx', 'onnx/decoder_model_merged.onnx'];
+const ONNX_NAMES = [
+  'model.onnx',
+  'onnx/model.onnx',
+  'decoder_model_merged.onnx',
+  'onnx/decoder_model_merged.onnx',
+];
 
 function plainestOnnx(paths: readonly string[]): string | undefined {
   const onnx = paths.filter((path) => path.endsWith('.onnx'));
@@ -103,10 +110,15 @@ function onnxWith(repo: string, all: readonly ListedFile[], model: string): Weig
     throw new AuroraError(
       'usage',
       `${repo} has no ONNX file ${model}.`,
-      listed('Its ONNX files are', paths.filter((path) => path.endsWith('.onnx'))) ?? 'It has no ONNX files: omit --file.',
+      listed(
+        'Its ONNX files are',
+        paths.filter((path) => path.endsWith('.onnx')),
+      ) ?? 'It has no ONNX files: omit --file.',
     );
   // Exporters name the data after the model: model.onnx_data, model.onnx_data_1, model.onnx.data.
-  const data = paths.filter((path) => path.startsWith(model) && /^[._]data(_\d+)?$/.test(path.slice(model.length)));
+  const data = paths.filter(
+    (path) => path.startsWith(model) && /^[._]data(_\d+)?$/.test(path.slice(model.length)),
+  );
   return { model, read: [model, ...data], weights: [model, ...data] };
 }
 
@@ -138,7 +150,8 @@ function unusable(repo: string, paths: readonly string[]): AuroraError {
       'Get the repository with the model as transformers loads it; files of other programs and variants of one precision are not read.',
     );
   const onnx = paths.filter((path) => path.endsWith('.onnx'));
-  if (onnx.length > 0) return refuse(`has ${onnx.length} ONNX files`, listed('Choose one with --file:', onnx)!);
+  if (onnx.length > 0)
+    return refuse(`has ${onnx.length} ONNX files`, listed('Choose one with --file:', onnx)!);
   const quantized = first(/\.gguf$/);
   if (quantized !== undefined)
     return refuse(
@@ -153,4 +166,6 @@ function unusable(repo: string, paths: readonly string[]): AuroraError {
 }
 
 const listed = (before: string, names: readonly string[]): string | undefined =>
-  names.length === 0 ? undefined : `${before} ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}.`;
+  names.length === 0
+    ? undefined
+    : `${before} ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}.`;

@@ -35,5 +35,7 @@ const place = (split: string): number => (ORDER.indexOf(split) + ORDER.length + 
 
 /** The path of a split in its repository: its only file, or a pattern for several. */
 export function splitPath({ files: [first, ...others] }: ConvertedSplit): string {
-  return others.length === 0 ? first!.path : `${first!.path.slice(0, first!.path.lastIndexOf('/'))}/*.parquet`;
+  return others.length === 0
+    ? first!.path
+    : `${first!.path.slice(0, first!.path.lastIndexOf('/'))}/*.parquet`;
 }

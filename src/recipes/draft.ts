@@ -6,7 +6,7 @@ import type { Recipe } from '../experiment/paper';
 import { hubName } from '../experiment/hub-reference';
 import { columnSettings, type TaskColumns } from '../experiment/tasks/columns';
 import { describeTask, type TaskName } from '../experiment/tasks/registry';
-import { writtenPath } from '../files/written-path';
+import { writtenPath } from '../files/hub-cache';
 import {
   BATCH_SIZE,
   changedComment,

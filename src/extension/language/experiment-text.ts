@@ -1,7 +1,6 @@
 import { dirname } from 'node:path';
 import { findNodeAtLocation, type JSONPath, type Node } from 'jsonc-parser';
-import { localPath } from '../../files/hub-cache';
-import { writtenPath } from '../../files/written-path';
+import { localPath, writtenPath } from '../../files/hub-cache';
 import { parseText } from '../../runs/experiment/parse-text';
 import type { Span } from './finding';
 

@@ -106,7 +106,10 @@ const parquet = (hub: ImageSet['hub']): Layout => ({
   title: 'the hub’s Parquet files',
   train: ['train-00000-of-00001.parquet', 'train/0000.parquet'],
   // As the set's own validation folder, some copies call it val.
-  validation: ['validation', 'val'].flatMap((split) => [`${split}-00000-of-00001.parquet`, `${split}/0000.parquet`]),
+  validation: ['validation', 'val'].flatMap((split) => [
+    `${split}-00000-of-00001.parquet`,
+    `${split}/0000.parquet`,
+  ]),
   test: ['test-00000-of-00001.parquet', 'test/0000.parquet'],
   columns: hub?.columns ?? {},
   ...(!hub && { columnsInFile: true }),

@@ -53,16 +53,20 @@ export const referenceProblems = (named: Named): Problem[] =>
     return problem === undefined ? [] : [{ path, message: `${path.join('.')} is "${text}", ${problem}` }];
   });
 
-/** Every reference in an experiment's content, also those that its sweep varies, in the order of the text. */
-export function referencesIn(value: unknown, path: JSONPath = []): { path: JSONPath; ref: HubReference }[] {
-  if (typeof value === 'string') {
-    const ref = parseHubReference(value);
-    return ref ? [{ path, ref }] : [];
-  }
+/** Every text that is meant as a reference in an experiment's content, also in its sweep, in the order of the text. */
+export function hubTextsIn(value: unknown, path: JSONPath = []): { path: JSONPath; text: string }[] {
+  if (typeof value === 'string') return isHubReference(value) ? [{ path, text: value }] : [];
   if (typeof value !== 'object' || value === null) return [];
-  const children = Array.isArray(value) ? [...value.entries()] : Object.entries(value as object);
-  return children.flatMap(([key, child]: [string | number, unknown]) => referencesIn(child, [...path, key]));
+  const children = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  return children.flatMap(([key, child]: [string | number, unknown]) => hubTextsIn(child, [...path, key]));
 }
+
+/** Those of them that are references. */
+export const referencesIn = (value: unknown): { path: JSONPath; ref: HubReference }[] =>
+  hubTextsIn(value).flatMap(({ path, text }) => {
+    const ref = parseHubReference(text);
+    return ref ? [{ path, ref }] : [];
+  });
 
 /** References whose files are not on this machine. @param file the experiment */
 export const missingReferences = (value: unknown, file: string): Problem[] =>

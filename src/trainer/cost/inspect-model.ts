@@ -37,7 +37,11 @@ export async function inspectModel(
 }
 
 /** The usual one by default, unless the model has fewer positions. */
-function lengthsFor(path: string, given: readonly number[] | undefined, positions = Infinity): readonly number[] {
+function lengthsFor(
+  path: string,
+  given: readonly number[] | undefined,
+  positions = Infinity,
+): readonly number[] {
   const lengths = given ?? [Math.min(128, positions)];
   const length = Math.max(...lengths);
   if (length <= positions) return lengths;

@@ -13,6 +13,10 @@ export interface RangedFile {
 /** Reads the bytes of a file from `start` up to, not including, `end`. */
 export type ReadRange = (path: string, start: number, end: number) => Promise<Uint8Array>;
 
+/** The texts that a model's structure depends on; preprocessor_config.json has the size of its images. */
+export const isStructure = (path: string): boolean =>
+  /^(config|preprocessor_config)\.json$|\.safetensors\.index\.json$/.test(path);
+
 /** What most headers fit into: BERT's takes 20 kB. */
 const FIRST = 64 * 1024;
 /** As the reader of headers. */
@@ -24,7 +28,7 @@ const MOST_TEXT = 16_000_000;
  * Writes a model's folder as it will be after the download, with the texts as they are and the weights as empty files of
  * the right size with the right header. On most file systems, these take no space.
  *
- * @param texts files that are read as a whole
+ * @param texts files that are read as a whole (`isStructure`)
  * @param weights safetensors files
  * @param folder an empty one
  * @throws AuroraError 'model' if a header is too long

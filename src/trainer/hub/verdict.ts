@@ -21,7 +21,11 @@ export interface VerdictOptions {
  */
 export async function modelVerdict(path: string, { name, rates }: VerdictOptions): Promise<ModelVerdict> {
   try {
-    const { family, parameters, layers, blocked, step } = await inspectModel(path, { method: DEFAULT_METHOD }, rates);
+    const { family, parameters, layers, blocked, step } = await inspectModel(
+      path,
+      { method: DEFAULT_METHOD },
+      rates,
+    );
     return {
       usable: true,
       ...(family !== undefined && { family }),

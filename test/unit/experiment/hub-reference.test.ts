@@ -13,7 +13,12 @@ describe('a reference to the hub', () => {
   it.each([
     [`hf://FacebookAI/roberta-base@${C}`, 'model', 'FacebookAI/roberta-base', ''],
     [`hf://gpt2@${C}/onnx/model.onnx`, 'model', 'gpt2', 'onnx/model.onnx'],
-    [`hf://datasets/nyu-mll/glue@${C}/rte/train/0000.parquet`, 'dataset', 'nyu-mll/glue', 'rte/train/0000.parquet'],
+    [
+      `hf://datasets/nyu-mll/glue@${C}/rte/train/0000.parquet`,
+      'dataset',
+      'nyu-mll/glue',
+      'rte/train/0000.parquet',
+    ],
     [`hf://datasets/squad@${C}/plain_text/train/*.parquet`, 'dataset', 'squad', 'plain_text/train/*.parquet'],
   ] as const)('%s has its parts, and is written the same', (text, kind, repo, path) => {
     const ref = parseHubReference(text)!;
@@ -24,7 +29,11 @@ describe('a reference to the hub', () => {
 
   it.each([
     ['hf://roberta-base', 'without a commit', '`aurora get model roberta-base`'],
-    ['hf://FacebookAI/roberta-base@main', 'in which "main" is not a commit', 'aurora get model FacebookAI/roberta-base'],
+    [
+      'hf://FacebookAI/roberta-base@main',
+      'in which "main" is not a commit',
+      'aurora get model FacebookAI/roberta-base',
+    ],
     [`hf://FacebookAI/roberta-base@${C.slice(1)}`, 'is not a commit', 'aurora get'],
     [`hf://FacebookAI/roberta-base@${C.toUpperCase()}`, 'is not a commit', 'aurora get'],
     [`hf://a/b/c@${C}`, '"a/b/c" is not the name of a repository', ''],
@@ -50,9 +59,17 @@ describe('a reference to the hub', () => {
   });
 
   it.each([
-    [`/c/hub/models--FacebookAI--roberta-base/snapshots/${C}/config.json`, `hf://FacebookAI/roberta-base@${C}/config.json`, 'roberta-base'],
+    [
+      `/c/hub/models--FacebookAI--roberta-base/snapshots/${C}/config.json`,
+      `hf://FacebookAI/roberta-base@${C}/config.json`,
+      'roberta-base',
+    ],
     [`/c/hub/models--gpt2/snapshots/${C}`, `hf://gpt2@${C}`, 'gpt2'],
-    [`C:\\hub\\datasets--nyu-mll--glue\\snapshots\\${C}\\rte\\train\\0000.parquet`, `hf://datasets/nyu-mll/glue@${C}/rte/train/0000.parquet`, 'glue/rte/train'],
+    [
+      `C:\\hub\\datasets--nyu-mll--glue\\snapshots\\${C}\\rte\\train\\0000.parquet`,
+      `hf://datasets/nyu-mll/glue@${C}/rte/train/0000.parquet`,
+      'glue/rte/train',
+    ],
   ])('is what %s stands for', (path, text, name) => {
     expect(hubReferenceText(referenceOf(path)!)).toBe(text);
     expect(hubName(path)).toBe(name);

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AuroraError } from '../../../src/base/errors';
+import type { AuroraError } from '../../../src/base/errors';
 import { checkExperiment, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
 import { readInputs, writeInputs } from '../../../src/runs/inputs';
 
@@ -53,7 +53,12 @@ function errorOf(load: () => unknown): string {
 
 describe('an experiment that names the hub', () => {
   it('reads what is in the cache: the model, data, patterns and evaluations', () => {
-    put(model('config.json'), model('model.safetensors'), glue('rte/train/0000.parquet'), glue('rte/train/0001.parquet'));
+    put(
+      model('config.json'),
+      model('model.safetensors'),
+      glue('rte/train/0000.parquet'),
+      glue('rte/train/0001.parquet'),
+    );
     put(glue('rte/validation/0000.parquet'), glue('mrpc/test/0000.parquet'), glue('rte/test/0000.parquet'));
     experiment({
       validation: `${GLUE}/rte/validation/0000.parquet`,
@@ -112,6 +117,9 @@ describe('an experiment that names the hub', () => {
       { ...named, role: 'validation', path: join(folder, 'own.csv') } as const,
     ];
     writeInputs(run, { version: 1, since: 0, files });
-    expect(readInputs(run)!.files.map(({ hub }) => hub)).toEqual([`${GLUE}/rte/train/0000.parquet`, undefined]);
+    expect(readInputs(run)!.files.map(({ hub }) => hub)).toEqual([
+      `${GLUE}/rte/train/0000.parquet`,
+      undefined,
+    ]);
   });
 });

@@ -148,7 +148,7 @@ describe('errors in an experiment file', () => {
   it('name missing keys at the object that lacks them', () => {
     expect(errorOf('{\n  "model": {} }')).toEqual([
       'FILE:1:1: data is missing: The labeled examples: CSV, TSV, JSONL, JSON, Parquet or CoNLL files, or folders of images (docs/data.md).',
-      'FILE:2:3: model.path is missing: An ONNX file (opset 9 to 24), or a folder from the Hugging Face hub with config.json and safetensors. hf://ORG/NAME@COMMIT is a model of the hub at one commit, in the hub\'s own cache; `aurora get` downloads it.',
+      "FILE:2:3: model.path is missing: An ONNX file (opset 9 to 24), or a folder from the Hugging Face hub with config.json and safetensors. hf://ORG/NAME@COMMIT is a model of the hub at one commit, in the hub's own cache; `aurora get` downloads it.",
     ]);
   });
 

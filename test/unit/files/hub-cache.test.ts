@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { hubCacheFolder, hubHome, localPath } from '../../../src/files/hub-cache';
-import { writtenPath } from '../../../src/files/written-path';
+import { hubCacheFolder, hubHome, localPath, writtenPath } from '../../../src/files/hub-cache';
 
 const C = '0123456789abcdef0123456789abcdef01234567';
 afterEach(() => vi.unstubAllEnvs());
@@ -14,7 +13,10 @@ describe('the hub’s cache', () => {
     [{ XDG_CACHE_HOME: '/var/c', HF_HOME: '~/hf' }, '/home/me/hf/hub'],
     [{ HF_HOME: '$DATA/hf', DATA: '/data' }, '/data/hf/hub'],
     [{ HF_HOME: '/hf', HUGGINGFACE_HUB_CACHE: '/old' }, '/old'],
-    [{ HF_HOME: '/hf', HUGGINGFACE_HUB_CACHE: '/old', HF_HUB_CACHE: '${DATA}/new', DATA: '/data' }, '/data/new'],
+    [
+      { HF_HOME: '/hf', HUGGINGFACE_HUB_CACHE: '/old', HF_HUB_CACHE: '${DATA}/new', DATA: '/data' },
+      '/data/new',
+    ],
     [{ HF_HUB_CACHE: '' }, '/home/me/.cache/huggingface/hub'],
   ])('is where %o says', (env, folder) => {
     expect(hubCacheFolder(env, '/home/me')).toBe(resolve(folder));

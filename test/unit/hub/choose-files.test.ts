@@ -69,7 +69,13 @@ describe('the files that training needs of a model', () => {
 
   it('are an ONNX file with its data where there are no safetensors, with the tokenizer above it', () => {
     const { model, files, tokenizer } = chosen(
-      ...['config.json', 'tokenizer.json', 'onnx/model.onnx', 'onnx/model.onnx_data', 'onnx/model_quantized.onnx'],
+      ...[
+        'config.json',
+        'tokenizer.json',
+        'onnx/model.onnx',
+        'onnx/model.onnx_data',
+        'onnx/model_quantized.onnx',
+      ],
       ...['pytorch_model.bin', 'onnx/model_fp16.onnx', 'onnx/model_fp16.onnx_data'],
     );
     expect([model, tokenizer]).toEqual(['onnx/model.onnx', 'tokenizer.json']);
@@ -77,15 +83,26 @@ describe('the files that training needs of a model', () => {
   });
 
   it('are the ONNX file that is asked for, and what lies beside it', () => {
-    const files = list('config.json', 'model.safetensors', 'tokenizer.json', 'onnx/tokenizer.json', 'onnx/model_fp16.onnx');
+    const files = list(
+      'config.json',
+      'model.safetensors',
+      'tokenizer.json',
+      'onnx/tokenizer.json',
+      'onnx/model_fp16.onnx',
+    );
     const found = chooseModelFiles('org/name', files, 'onnx/model_fp16.onnx');
     expect(found).toMatchObject({ model: 'onnx/model_fp16.onnx', tokenizer: 'onnx/tokenizer.json' });
     expect(found.files.map(({ path }) => path)).not.toContain('model.safetensors');
-    expect(() => chooseModelFiles('org/name', files, 'onnx/model.onnx')).toThrow('org/name has no ONNX file onnx/model.onnx.');
+    expect(() => chooseModelFiles('org/name', files, 'onnx/model.onnx')).toThrow(
+      'org/name has no ONNX file onnx/model.onnx.',
+    );
   });
 
   it('include images’ preprocessing', () => {
-    const found = chooseModelFiles('a/b', list('config.json', 'model.safetensors', 'preprocessor_config.json'));
+    const found = chooseModelFiles(
+      'a/b',
+      list('config.json', 'model.safetensors', 'preprocessor_config.json'),
+    );
     expect(found.preprocessor).toBe('preprocessor_config.json');
     expect(sizeOf(found.files)).toBe(1000 + 1001 + 1002);
   });

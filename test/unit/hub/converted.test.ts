@@ -17,11 +17,16 @@ describe('a data set that the hub has converted', () => {
       ['rte', 'validation', false, 'rte/validation/0000.parquet'],
       ['rte', 'test', false, 'rte/test/0000.parquet'],
     ]);
-    expect(splits[1].files.map(({ path }) => path)).toEqual(['rte/train/0000.parquet', 'rte/train/0001.parquet']);
+    expect(splits[1].files.map(({ path }) => path)).toEqual([
+      'rte/train/0000.parquet',
+      'rte/train/0001.parquet',
+    ]);
   });
 
   it('may have only its beginning', () => {
-    const [split] = convertedSplits(list('default/partial-train/0000.parquet', 'default/partial-train/0001.parquet'));
+    const [split] = convertedSplits(
+      list('default/partial-train/0000.parquet', 'default/partial-train/0001.parquet'),
+    );
     expect(split).toMatchObject({ config: 'default', split: 'train', partial: true });
     expect(splitPath(split)).toBe('default/partial-train/*.parquet');
   });

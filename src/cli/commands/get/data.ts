@@ -31,13 +31,21 @@ export async function planData(hub: Hub, name: string, choice: DataChoice): Prom
   const repo = set?.repo ?? name;
   const own = choice.files.length > 0;
   const revision = choice.revision ?? (own ? 'main' : CONVERTED);
-  const known = isCommit(revision) || hub.settings.offline ? cachedInfo(hub.settings.cache, 'dataset', repo, revision) : undefined;
+  const known =
+    isCommit(revision) || hub.settings.offline
+      ? cachedInfo(hub.settings.cache, 'dataset', repo, revision)
+      : undefined;
   const info = known ?? (await infoOf(hub, repo, revision, own));
   const all = convertedSplits(info.files);
   const configs = [...new Set(all.map(({ config }) => config))];
   const splits = own
     ? choice.files.map((path) => namedFiles(info, path))
-    : splitsOf(info, all, await configOf(info, configs, choice.config ?? wanted(set?.config ?? choice.preferred, configs)), choice.splits);
+    : splitsOf(
+        info,
+        all,
+        await configOf(info, configs, choice.config ?? wanted(set?.config ?? choice.preferred, configs)),
+        choice.splits,
+      );
   const paths = splits.flatMap(({ files }) => files.map(({ path }) => path));
   const missing = missingOf(hub, info, paths);
   const shown = splits.map((split) => shownSplit(info, split));
@@ -63,7 +71,10 @@ async function infoOf(hub: Hub, repo: string, revision: string, own: boolean): P
     if (own || revision !== CONVERTED || !(e instanceof AuroraError) || e.kind !== 'usage') throw e;
     // It may exist all the same.
     const { files } = await hub.info('dataset', repo);
-    throw notConverted(repo, files.map(({ path }) => path));
+    throw notConverted(
+      repo,
+      files.map(({ path }) => path),
+    );
   }
 }
 
@@ -123,16 +134,24 @@ export function namedFiles({ id, files: all }: RepoInfo, path: string): Converte
   const folder = dirname(path);
   const beside = all.filter((file) => dirname(file.path) === folder);
   const inside = all.filter((file) => file.path.startsWith(`${path}/`));
-  const names = matching(path, beside.map((file) => file.path.slice(file.path.lastIndexOf('/') + 1)));
+  const names = matching(
+    path,
+    beside.map((file) => file.path.slice(file.path.lastIndexOf('/') + 1)),
+  );
   const files = hasWildcard(path)
     ? names.map((name) => beside.find((file) => file.path.endsWith(`/${name}`) || file.path === name)!)
     : [...all.filter((file) => file.path === path), ...inside];
   if (files.length > 0) return { config: '', split: path, partial: false, files };
   const data = all.map((file) => file.path).filter((name) => DATA.test(name));
-  throw new AuroraError('usage', `${id} has no file ${path}.`, `Its data files are ${listed(data) || 'none'}.`);
+  throw new AuroraError(
+    'usage',
+    `${id} has no file ${path}.`,
+    `Its data files are ${listed(data) || 'none'}.`,
+  );
 }
 
-const referencePath = (split: ConvertedSplit): string => (split.config === '' ? split.split : splitPath(split));
+const referencePath = (split: ConvertedSplit): string =>
+  split.config === '' ? split.split : splitPath(split);
 
 function shownSplit(info: RepoInfo, split: ConvertedSplit): HubSplit {
   return {
@@ -149,7 +168,7 @@ async function gotSplit({ settings }: Hub, info: RepoInfo, split: ConvertedSplit
   const ref = referenceTo(info, referencePath(split));
   const path = snapshotPath(settings.cache, ref);
   const named = { reference: hubReferenceText(ref), path, split: split.split };
-  if (!split.files[0].path.endsWith('.parquet')) return named;
+  if (!path.endsWith('.parquet')) return named;
   const { columns, labelNames } = await describedColumns(path);
   return {
     ...named,

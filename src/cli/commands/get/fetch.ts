@@ -39,7 +39,8 @@ export async function fetchPlans(
     else process.stderr.write(planText(shown));
   if (args.flag('show')) return undefined;
   if (plans.some(({ missing }) => missing.length > 0) && !(await isAgreed(plans, args))) return undefined;
-  for (const { info, paths, missing } of plans) if (missing.length > 0) await downloadShown(hub, info, paths, json);
+  for (const { info, paths, missing } of plans)
+    if (missing.length > 0) await downloadShown(hub, info, paths, json);
   return (await Promise.all(plans.map((plan) => plan.got()))).flat();
 }
 
@@ -59,10 +60,19 @@ async function isAgreed(plans: readonly Plan[], args: ParsedArgs): Promise<boole
 function refuseUnusable(plans: readonly Plan[], args: ParsedArgs): void {
   for (const { shown } of plans)
     if (shown.kind === 'model' && shown.verdict.usable === false && !args.flag('yes'))
-      throw new AuroraError('model', shown.verdict.problem, shown.verdict.hint ?? 'Add --yes to download it anyway.');
+      throw new AuroraError(
+        'model',
+        shown.verdict.problem,
+        shown.verdict.hint ?? 'Add --yes to download it anyway.',
+      );
 }
 
-async function downloadShown(hub: Hub, info: Plan['info'], paths: readonly string[], json: boolean): Promise<void> {
+async function downloadShown(
+  hub: Hub,
+  info: Plan['info'],
+  paths: readonly string[],
+  json: boolean,
+): Promise<void> {
   const progress = new DownloadProgress();
   const stop = new AbortController();
   const abort = () => stop.abort();

@@ -2,7 +2,6 @@ import { AuroraError, EXIT } from '../../../base/errors';
 import { Hub } from '../../../hub/client';
 import { HUB_SETS } from '../../../recipes/data/hub-sets';
 import { wholeNumber, type Command, type ParsedArgs } from '../../command';
-import { hints } from '../../quiet';
 import { write } from '../../write';
 import { planData } from './data';
 import { FETCH_HELP, FETCH_OPTIONS, fetchPlans, writeLine } from './fetch';
@@ -22,7 +21,12 @@ would download: the beginning of the card, the files, and what training the mode
 headers of its weights. With an experiment or a run, downloads whatever it names and this machine lacks.
 
 A model is config.json, the tokenizer or the preprocessor, and the weights in one precision, as safetensors or ONNX. Of a
-data set, the Parquet files to which the hub converts it. The data sets of the paper have names: ${HUB_SETS.slice(0, 5).map(({ id }) => id).join(', ')} …
+data set, the Parquet files to which the hub converts it. The data sets of the paper have names: ${HUB_SETS.slice(
+  0,
+  5,
+)
+  .map(({ id }) => id)
+  .join(', ')} …
 
 An interrupted download is resumed by the same command. What is in the cache at a commit is used without a request.
 
@@ -60,8 +64,7 @@ export const getCommand: Command = {
     if (!got) return EXIT.ok;
     if (args.flag('json')) await writeLine({ kind: 'got', got });
     else if (got.length > 0) await write(gotText(got));
-    else if (plans.length === 0) process.stderr.write('Everything that it names on the hub is in the cache.\n');
-    else process.stderr.write(hints('Everything that it names on the hub is in the cache now.').join('\n') + '\n');
+    else process.stderr.write('Everything that it names on the hub is in the cache.\n');
     return EXIT.ok;
   },
 };
@@ -79,7 +82,9 @@ async function plansOf(hub: Hub, what: string, name: string | undefined, args: P
   const revision = args.text('revision');
   if (what === 'model')
     return [await planModel(hub, name, { ...(revision !== undefined && { revision }), file: files[0] })];
-  return [await planData(hub, name, { revision, config: args.text('config'), splits: args.list('split'), files })];
+  return [
+    await planData(hub, name, { revision, config: args.text('config'), splits: args.list('split'), files }),
+  ];
 }
 
 const EXAMPLE = { model: 'FacebookAI/roberta-base', data: 'glue/rte' };

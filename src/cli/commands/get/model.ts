@@ -10,8 +10,9 @@ import type { Hub } from '../../../hub/client';
 import type { RepoInfo } from '../../../hub/types';
 import type { ModelVerdict } from '../../../protocol/hub';
 import { machineRates } from '../../../trainer/cost/rates';
-import { writeHeadersOnly } from '../../../trainer/hub/headers-only';
+import { isStructure, writeHeadersOnly, type ReadRange } from '../../../trainer/hub/headers-only';
 import { modelVerdict } from '../../../trainer/hub/verdict';
+import { threadCount } from '../../command';
 import { temporaryFolder } from '../../temporary';
 import { described, missingOf, type Plan } from './plan';
 
@@ -28,8 +29,18 @@ export interface ModelPlan extends Plan {
 }
 
 /** What training needs of a model, and what it would take. What is in the cache at a commit needs no request. */
-export async function planModel(hub: Hub, name: string, { revision = 'main', file }: ModelChoice): Promise<ModelPlan> {
+export async function planModel(
+  hub: Hub,
+  name: string,
+  { revision = 'main', file }: ModelChoice,
+): Promise<ModelPlan> {
   const local = wholeInCache(hub, name, revision, file);
+  if (!local && hub.settings.offline)
+    throw new AuroraError(
+      'network',
+      `Offline mode is on, and the model ${name} is not complete in ${hub.settings.cache}.`,
+      'Unset HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE to download it.',
+    );
   const info = local?.info ?? (await hub.info('model', name, revision));
   const chosen = local?.chosen ?? chooseModelFiles(info.id, info.files, file);
   const paths = chosen.files.map(({ path }) => path);
@@ -52,7 +63,10 @@ export async function planModel(hub: Hub, name: string, { revision = 'main', fil
       verdict: await verdictOf(hub, info, chosen, missing),
     },
     got: () =>
-      Promise.resolve([at(chosen.model), ...[tokenizer, preprocessor].flatMap((path) => (path ? [at(path)] : []))]),
+      Promise.resolve([
+        at(chosen.model),
+        ...[tokenizer, preprocessor].flatMap((path) => (path ? [at(path)] : [])),
+      ]),
     beside: {
       ...(tokenizer !== undefined && { tokenizer: at(tokenizer).path }),
       ...(preprocessor !== undefined && { preprocessor: at(preprocessor).path }),
@@ -68,7 +82,8 @@ function wholeInCache(hub: Hub, name: string, revision: string, file: string | u
     const chosen = info && chooseModelFiles(name, info.files, file);
     return chosen && isWhole(hub, info, chosen) ? { info, chosen } : undefined;
   } catch (e) {
-    if (e instanceof AuroraError) return undefined;
+    // Without weights, or with a damaged index.
+    if (e instanceof AuroraError || e instanceof SyntaxError) return undefined;
     throw e;
   }
 }
@@ -83,9 +98,6 @@ function isWhole({ settings }: Hub, info: RepoInfo, { files, weights, ...chosen 
   return Object.values(map).every((path) => weights.includes(path));
 }
 
-/** More than any graph without its weights. */
-const MOST_GRAPH = 16_000_000;
-
 async function verdictOf(
   hub: Hub,
   info: RepoInfo,
@@ -96,7 +108,7 @@ async function verdictOf(
     name: info.id,
     rates: () =>
       machineRates({
-        threads: 0,
+        threads: threadCount(undefined),
         program: join(__dirname, 'cli.cjs'),
         folder: () => temporaryFolder('rates'),
         measure: 'once',
@@ -106,15 +118,16 @@ async function verdictOf(
     const folder = snapshotFolder(hub.settings.cache, referenceTo(info, ''));
     return modelVerdict(join(folder, model), options);
   }
-  const onnx = model !== '';
-  if (onnx && files.find(({ path }) => path === model)!.size > MOST_GRAPH)
+  if (model !== '')
     return { usable: 'unknown', problem: 'What an ONNX file offers is known when it has been downloaded.' };
   const folder = temporaryFolder('headers');
-  const texts = files.filter(({ path }) => /^config\.json$|\.index\.json$/.test(path) || path === model);
+  const read: ReadRange = (path, start, end) =>
+    hub.range({ repo: info, file: info.files.find((f) => f.path === path)! }, start, end);
+  const texts = files.filter(({ path }) => isStructure(path));
   await writeHeadersOnly(
     folder,
-    { texts, weights: files.filter(({ path }) => weights.includes(path) && path !== model) },
-    (path, start, end) => hub.range({ repo: info, file: info.files.find((f) => f.path === path)! }, start, end),
+    { texts, weights: files.filter(({ path }) => weights.includes(path)) },
+    read,
   );
-  return modelVerdict(join(folder, model), options);
+  return modelVerdict(folder, options);
 }

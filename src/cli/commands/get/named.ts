@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AuroraError } from '../../../base/errors';
-import { parseHubReference, type HubReference } from '../../../experiment/hub-reference';
-import type { Experiment } from '../../../experiment/experiment';
+import { hubReferenceProblem, parseHubReference, type HubReference } from '../../../experiment/hub-reference';
 import { MODEL_CONFIG } from '../../../files/model-path';
+import { hasWildcard } from '../../../files/pattern';
 import { isFolder } from '../../../files/tree';
 import type { Hub } from '../../../hub/client';
-import { checkExperiment, readText } from '../../../runs/experiment/load';
-import { isCached, referencesIn } from '../../../runs/experiment/hub-references';
+import { hubTextsIn, isCached } from '../../../runs/experiment/hub-references';
+import { readText } from '../../../runs/experiment/load';
 import { ExperimentSource } from '../../../runs/experiment/source';
-import { hasWildcard } from '../../../files/pattern';
 import { readInputs } from '../../../runs/inputs';
 import { runPaths } from '../../../runs/layout';
 import { namedFiles } from './data';
@@ -25,12 +24,18 @@ function ofExperiment(file: string): HubReference[] {
   const source = new ExperimentSource(file, text);
   const unreadable = source.firstError();
   if (unreadable !== undefined)
-    throw new AuroraError('experiment', unreadable, 'Write plain JSON; comments and trailing commas are allowed.');
-  const { value, problems } = checkExperiment(file, text);
-  const wrong = problems.find(({ message }) => message.includes('is "hf://'));
-  if (wrong)
-    throw new AuroraError('experiment', `${source.locate({ path: wrong.path, message: '' })}: ${wrong.message}.`);
-  return referencesIn(value as Experiment).map(({ ref }) => ref);
+    throw new AuroraError(
+      'experiment',
+      unreadable,
+      'Write plain JSON; comments and trailing commas are allowed.',
+    );
+  return hubTextsIn(source.value()).map(({ path, text: written }) => {
+    const ref = parseHubReference(written);
+    if (ref) return ref;
+    const problem = hubReferenceProblem(written, path[0] === 'model' ? 'model' : 'dataset');
+    const at = source.locate({ path, message: '' });
+    throw new AuroraError('experiment', `${at}: "${written}", ${problem}.`);
+  });
 }
 
 /** inputs.json names every file; of a model's folder, what belongs to it follows from config.json. */
@@ -46,7 +51,9 @@ function ofRun(run: string): HubReference[] {
     const ref = hub === undefined ? undefined : parseHubReference(hub);
     if (!ref) return [];
     const isFolderModel = role === 'model' && basename(ref.path) === MODEL_CONFIG;
-    return [isFolderModel ? { ...ref, path: ref.path.slice(0, -MODEL_CONFIG.length).replace(/\/$/, '') } : ref];
+    return [
+      isFolderModel ? { ...ref, path: ref.path.slice(0, -MODEL_CONFIG.length).replace(/\/$/, '') } : ref,
+    ];
   });
 }
 
@@ -79,7 +86,10 @@ async function modelOf(hub: Hub, group: readonly HubReference[]): Promise<Plan> 
   const file = group.find(({ path }) => path.endsWith('.onnx'))?.path;
   const plan = await planModel(hub, repo, { revision, ...(file !== undefined && { file }) });
   const others = group.map(({ path }) => path).filter((path) => path !== '' && !plan.paths.includes(path));
-  const paths = [...plan.paths, ...others.flatMap((path) => namedFiles(plan.info, path).files.map((f) => f.path))];
+  const paths = [
+    ...plan.paths,
+    ...others.flatMap((path) => namedFiles(plan.info, path).files.map((f) => f.path)),
+  ];
   return { ...plan, paths, missing: missingOf(hub, plan.info, paths) };
 }
 

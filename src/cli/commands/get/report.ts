@@ -1,7 +1,14 @@
 import { bytes, count } from '../../../base/number-text';
 import { stepTime } from '../../../base/time-text';
 import { wrap } from '../../../base/wrap';
-import type { FoundRepo, GotReference, HubData, HubModel, HubRepo, ModelVerdict } from '../../../protocol/hub';
+import type {
+  FoundRepo,
+  GotReference,
+  HubData,
+  HubModel,
+  HubRepo,
+  ModelVerdict,
+} from '../../../protocol/hub';
 import { table } from '../../table';
 
 const WIDTH = 112;
@@ -38,7 +45,9 @@ export function verdictLines(verdict: ModelVerdict): string[] {
     const { problem } = verdict;
     const hint = 'hint' in verdict ? verdict.hint : undefined;
     const text = verdict.usable === false ? `Cannot be trained on: ${problem}` : problem;
-    return wrap([text, ...(hint === undefined ? [] : [hint])].join(' '), WIDTH - 2).map((line) => `  ${line}`);
+    return wrap([text, ...(hint === undefined ? [] : [hint])].join(' '), WIDTH - 2).map(
+      (line) => `  ${line}`,
+    );
   }
   const { family, parameters, layers, blocked, step } = verdict;
   const size = `batch ${step.batch}${step.length === undefined ? '' : ` × ${step.length} tokens`}`;
@@ -61,7 +70,9 @@ function splitLines({ config, splits, configs }: HubData): string[] {
   if (splits.length === 0) return [];
   const others = configs.filter((name) => name !== config);
   return [
-    ...(config === '' ? [] : [`  configuration ${config}${others.length > 0 ? ` (others: ${some(others)})` : ''}`]),
+    ...(config === ''
+      ? []
+      : [`  configuration ${config}${others.length > 0 ? ` (others: ${some(others)})` : ''}`]),
     ...table(
       splits.map(({ name, files, size, partial }) => [
         `  ${name}`,
@@ -78,7 +89,8 @@ export function gotText(got: readonly GotReference[]): string {
   const lines = got.flatMap(({ reference, split, columns = [] }) => [
     split === undefined ? reference : `${split}: ${reference}`,
     ...columns.map(
-      ({ name, labels }) => `  ${name}${labels === undefined ? '' : `: ${count(labels.length)} labels, ${some(labels)}`}`,
+      ({ name, labels }) =>
+        `  ${name}${labels === undefined ? '' : `: ${count(labels.length)} labels, ${some(labels)}`}`,
     ),
   ]);
   return `${lines.join('\n')}\n`;

@@ -65,7 +65,9 @@ read, and no runtime is loaded except to measure the machine once, for about two
     const measure = args.flag('no-measure') ? 'never' : args.flag('measure') ? 'again' : 'once';
     const program = join(__dirname, 'cli.cjs');
     const folder = () => temporaryFolder('rates');
-    const inspection = await inspectModel(path, choice, () => machineRates({ threads, program, folder, measure }));
+    const inspection = await inspectModel(path, choice, () =>
+      machineRates({ threads, program, folder, measure }),
+    );
     process.stdout.write(
       args.flag('json') ? `${JSON.stringify(inspection, null, 2)}\n` : inspectionText(path, inspection),
     );

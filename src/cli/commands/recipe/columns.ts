@@ -25,7 +25,8 @@ export async function withColumns(
   };
   const image = chosen('imageColumn') ?? columns.find((name) => IMAGE.includes(name));
   // Of several, such as the breed and the species of a pet, the one that is called so.
-  const label = chosen('labelColumn') ?? (labelled.length === 1 ? labelled[0] : labelled.find((c) => c === 'label'));
+  const label =
+    chosen('labelColumn') ?? (labelled.length === 1 ? labelled[0] : labelled.find((c) => c === 'label'));
   if (image !== undefined && label !== undefined)
     return { ...layout, columns: { image, label }, source: `${basename(train)} itself` };
   throw new AuroraError(

@@ -22,7 +22,9 @@ Gets a model and one of the paper's data sets from the Hugging Face hub, and wri
 fetches the same bytes on another machine. Shows before what it would download, and asks.
 
   MODEL              the name of a model on the hub, or a file or folder on this machine
-  DATA               ${HUB_SETS.filter(({ id }) => hasRecipe(id)).map(({ id }) => id).join(', ')}
+  DATA               ${HUB_SETS.filter(({ id }) => hasRecipe(id))
+    .map(({ id }) => id)
+    .join(', ')}
   --revision R       of the model: a branch, a tag, a pull request (refs/pr/N) or a commit (default: main)
   --repo ORG/NAME    another repository with the same data
   --data FOLDER      a folder with the data on this machine instead
@@ -83,5 +85,9 @@ async function dataOf(hub: Hub, id: string, args: ParsedArgs): Promise<Plan | st
   if (folder !== undefined) return resolve(folder);
   const repo = args.text('repo');
   const { config } = requireHubSet(id);
-  return planData(hub, repo ?? id, { splits: [], files: [], ...(repo !== undefined && { preferred: config }) });
+  return planData(hub, repo ?? id, {
+    splits: [],
+    files: [],
+    ...(repo !== undefined && { preferred: config }),
+  });
 }

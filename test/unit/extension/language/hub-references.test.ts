@@ -61,17 +61,25 @@ describe('references to the hub in the editor', () => {
     const branch = 'hf://datasets/org/texts@main/data/train.csv';
     const text = experiment(branch);
     const { findings, problems } = await analysisOf(lab(), text);
-    expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining('"main" is not a commit')]);
+    expect(problems.map(({ message }) => message)).toEqual([
+      expect.stringContaining('"main" is not a commit'),
+    ]);
     expect(findings.filter(({ code }) => code.startsWith('file-'))).toEqual([]);
   });
 
   it('are offered for files of the cache, as other files are by their paths', async () => {
     const folder = lab();
     const text = experiment('');
-    const known = [join(folder, `hub/datasets--org--texts/snapshots/${C}/data/train.csv`), join(folder, 'own.csv')];
+    const known = [
+      join(folder, `hub/datasets--org--texts/snapshots/${C}/data/train.csv`),
+      join(folder, 'own.csv'),
+    ];
     const analysis = await analysisOf(folder, text, known);
     const at = text.indexOf('"train": "') + '"train": "'.length;
-    expect(suggestionsAt(analysis, at, known, t)?.suggestions.map(({ value }) => value)).toEqual([TRAIN, 'own.csv']);
+    expect(suggestionsAt(analysis, at, known, t)?.suggestions.map(({ value }) => value)).toEqual([
+      TRAIN,
+      'own.csv',
+    ]);
     expect(readFileSync(known[1], 'utf8')).toBe(CSV);
   });
 });

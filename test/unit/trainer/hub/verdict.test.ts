@@ -1,12 +1,22 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { filesBelow, isFolder } from '../../../../src/files/tree';
+import { filesBelow } from '../../../../src/files/tree';
 import { chooseModelFiles } from '../../../../src/hub/choose-files';
 import type { ModelVerdict } from '../../../../src/protocol/hub';
 import type { MachineRates } from '../../../../src/protocol/step-cost';
-import { writeHeadersOnly } from '../../../../src/trainer/hub/headers-only';
+import { isStructure, writeHeadersOnly } from '../../../../src/trainer/hub/headers-only';
 import { modelVerdict } from '../../../../src/trainer/hub/verdict';
 
 const FIXTURES = resolve('test/fixtures/hf');
@@ -45,7 +55,7 @@ async function before(repo: string): Promise<{ verdict: ModelVerdict; read: numb
   await writeHeadersOnly(
     folder,
     {
-      texts: files.filter(({ path }) => path === 'config.json' || path.endsWith('.index.json')),
+      texts: files.filter(({ path }) => isStructure(path)),
       weights: files.filter(({ path }) => weights.includes(path)),
     },
     (path, start, end) => {
@@ -58,7 +68,7 @@ async function before(repo: string): Promise<{ verdict: ModelVerdict; read: numb
 }
 
 describe('the verdict before a download', () => {
-  const names = readdirSync(FIXTURES).filter((name) => isFolder(join(FIXTURES, name)));
+  const names = readdirSync(FIXTURES).filter((name) => existsSync(join(FIXTURES, name, 'config.json')));
 
   it.each(names)('equals the one after it: %s', async (name) => {
     const repo = join(FIXTURES, name);
@@ -146,5 +156,8 @@ function splitWeights(path: string, to: string): void {
     length.writeBigUInt64LE(BigInt(json.length));
     writeFileSync(join(to, file), Buffer.concat([length, json, ...parts]));
   }
-  writeFileSync(join(to, 'model.safetensors.index.json'), JSON.stringify({ metadata: {}, weight_map: weightMap }));
+  writeFileSync(
+    join(to, 'model.safetensors.index.json'),
+    JSON.stringify({ metadata: {}, weight_map: weightMap }),
+  );
 }
