@@ -1,6 +1,8 @@
 import type { TaskName } from '../../experiment/tasks/registry';
 import { describeTask } from '../../experiment/tasks/registry';
+import { referenceOf } from '../../experiment/hub-reference';
 import { singleName } from './files';
+import { HUB_SETS } from './hub-sets';
 import type { DataRecipe, Layout } from './kind';
 import { DATA_RECIPES } from './registry';
 
@@ -8,6 +10,21 @@ import { DATA_RECIPES } from './registry';
 export interface KnownData {
   recipe: DataRecipe;
   layout: Layout;
+}
+
+/** The paper's data set that a file in the hub's cache belongs to; undefined for any other file. */
+export function hubRecipe(path: string): DataRecipe | undefined {
+  const ref = referenceOf(path);
+  if (ref?.kind !== 'dataset') return undefined;
+  const sets = HUB_SETS.filter(({ repo, config }) => repo === ref.repo && ref.path.startsWith(`${config}/`));
+  return DATA_RECIPES.find(({ id }) => sets.some((set) => set.id === id));
+}
+
+/** The layout of the hub's Parquet files, for the task that the data set is for. */
+function knownOfHub(path: string, task: TaskName): KnownData | undefined {
+  const recipe = hubRecipe(path);
+  const layout = recipe?.layouts.find(({ train }) => train.some((file) => file.endsWith('.parquet')));
+  return recipe && layout && recipe.task.value === task ? { recipe, layout } : undefined;
 }
 
 /** Names of files and folders that any data set may have. */
@@ -21,6 +38,8 @@ const COMMON = /^(train\b.*|data|default|plain_text|)$/;
  * @param path with the separators of any platform
  */
 export function knownData(path: string, task: TaskName): KnownData | undefined {
+  const ofHub = knownOfHub(path, task);
+  if (ofHub && (ofHub.layout.columns.label ?? ofHub.layout.columns.completion)) return ofHub;
   const end = `/${singleName(path.replaceAll('\\', '/').toLowerCase())}`;
   for (const recipe of DATA_RECIPES)
     for (const layout of recipe.layouts.filter(({ columns }) => columns.label ?? columns.completion)) {
@@ -47,6 +66,8 @@ export function knownImages(
   labeled?: readonly string[],
 ): KnownData | undefined {
   if (describeTask(task).input !== 'image') return undefined;
+  const ofHub = knownOfHub(path, task);
+  if (ofHub) return ofHub;
   const parts = path.replaceAll('\\', '/').split('/').map(plain);
   for (const recipe of DATA_RECIPES.filter((r) => r.task.value === task)) {
     const own = recipe.folders.filter((folder) => !COMMON.test(folder) && folder !== 'images');

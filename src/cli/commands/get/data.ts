@@ -1,11 +1,10 @@
 import { dirname } from 'node:path/posix';
 import { AuroraError } from '../../../base/errors';
 import { describedColumns } from '../../../data/table/described-columns';
-import { hubReferenceText, isCommit } from '../../../experiment/hub-reference';
+import { hubReferenceText } from '../../../experiment/hub-reference';
 import { snapshotPath } from '../../../files/hub-cache';
 import { hasWildcard, matching } from '../../../files/pattern';
 import { referenceTo } from '../../../hub/cache';
-import { cachedInfo } from '../../../hub/cached-info';
 import type { Hub } from '../../../hub/client';
 import { CONVERTED, convertedSplits, splitPath, type ConvertedSplit } from '../../../hub/converted';
 import type { RepoInfo } from '../../../hub/types';
@@ -23,6 +22,8 @@ export interface DataChoice {
   splits: readonly string[];
   /** Files of the repository itself, by path or pattern, instead of the hub's conversion. */
   files: readonly string[];
+  /** Only shows what may be chosen if the configuration is not known. */
+  open?: boolean;
 }
 
 /** What is downloaded of a data set: splits of one configuration, as the hub has converted them, or files by name. */
@@ -31,21 +32,16 @@ export async function planData(hub: Hub, name: string, choice: DataChoice): Prom
   const repo = set?.repo ?? name;
   const own = choice.files.length > 0;
   const revision = choice.revision ?? (own ? 'main' : CONVERTED);
-  const known =
-    isCommit(revision) || hub.settings.offline
-      ? cachedInfo(hub.settings.cache, 'dataset', repo, revision)
-      : undefined;
-  const info = known ?? (await infoOf(hub, repo, revision, own));
+  // The files of a commit that are in the cache do not say which others it has.
+  const info = await infoOf(hub, repo, revision, own);
   const all = convertedSplits(info.files);
   const configs = [...new Set(all.map(({ config }) => config))];
+  const config = choice.config ?? wanted(set?.config ?? choice.preferred, configs);
   const splits = own
     ? choice.files.map((path) => namedFiles(info, path))
-    : splitsOf(
-        info,
-        all,
-        await configOf(info, configs, choice.config ?? wanted(set?.config ?? choice.preferred, configs)),
-        choice.splits,
-      );
+    : config === undefined && choice.open === true && configs.length > 0
+      ? []
+      : splitsOf(info, all, await configOf(info, configs, config), choice.splits);
   const paths = splits.flatMap(({ files }) => files.map(({ path }) => path));
   const missing = missingOf(hub, info, paths);
   const shown = splits.map((split) => shownSplit(info, split));
@@ -56,7 +52,7 @@ export async function planData(hub: Hub, name: string, choice: DataChoice): Prom
     shown: {
       kind: 'data',
       ...(await described(hub, info, paths, missing)),
-      config: splits[0].config,
+      config: splits[0]?.config ?? '',
       splits: shown,
       configs,
     },

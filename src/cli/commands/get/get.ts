@@ -82,9 +82,9 @@ async function plansOf(hub: Hub, what: string, name: string | undefined, args: P
   const revision = args.text('revision');
   if (what === 'model')
     return [await planModel(hub, name, { ...(revision !== undefined && { revision }), file: files[0] })];
-  return [
-    await planData(hub, name, { revision, config: args.text('config'), splits: args.list('split'), files }),
-  ];
+  const open = args.flag('show') && args.flag('json');
+  const [config, splits] = [args.text('config'), args.list('split')];
+  return [await planData(hub, name, { revision, config, splits, files, open })];
 }
 
 const EXAMPLE = { model: 'FacebookAI/roberta-base', data: 'glue/rte' };
