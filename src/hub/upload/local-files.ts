@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesBelow } from '../../files/tree';
-import type { UploadChange } from '../../protocol/publish';
+import type { UploadChange } from '../../protocol/hub/publish';
 import type { RepoFile } from '../types';
 
 /** A file to upload, with both hashes by which the hub may know it. */

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { AuroraError } from '../../base/errors';
-import type { UploadEvent } from '../../protocol/publish';
+import type { UploadEvent } from '../../protocol/hub/publish';
 import { strange } from '../answers';
 import type { Hub } from '../client';
 import { Failure } from '../http/failure';

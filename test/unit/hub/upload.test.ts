@@ -5,7 +5,7 @@ import { Hub } from '../../../src/hub/client';
 import type { HubSettings } from '../../../src/hub/settings';
 import { accountOf } from '../../../src/hub/upload/account';
 import { changeOf, localFiles, type LocalFile } from '../../../src/hub/upload/local-files';
-import { repoName, requireRepoId } from '../../../src/hub/upload/names';
+import { repoName, requireRepoId } from '../../../src/experiment/repo-name';
 import {
   createRepository,
   findRepository,
@@ -14,7 +14,7 @@ import {
   otherFiles,
 } from '../../../src/hub/upload/repository';
 import { upload } from '../../../src/hub/upload/upload';
-import type { UploadEvent } from '../../../src/protocol/publish';
+import type { UploadEvent } from '../../../src/protocol/hub/publish';
 import { commitOf, largeFile, smallFile, someBytes, type Repository } from '../../hub/repository';
 import { HubServer } from '../../hub/server';
 import type { UploadFault, UploadRequest } from '../../hub/uploads';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Hub } from '../../../hub/client';
 import { changeOf, type LocalFile } from '../../../hub/upload/local-files';
 import type { ExportRecord } from '../../../protocol/export';
-import type { PublishPlan } from '../../../protocol/publish';
+import type { PublishPlan } from '../../../protocol/hub/publish';
 import type { Target } from './target';
 
 /** What the upload of an exported adapter would do. */

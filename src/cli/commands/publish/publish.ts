@@ -7,7 +7,7 @@ import { localFiles } from '../../../hub/upload/local-files';
 import { createRepository } from '../../../hub/upload/repository';
 import { upload } from '../../../hub/upload/upload';
 import type { ExportLine, ExportRecord } from '../../../protocol/export';
-import type { PublishLine, Published } from '../../../protocol/publish';
+import type { PublishLine, Published } from '../../../protocol/hub/publish';
 import { readRunSummary } from '../../../runs/read';
 import { parseAt } from '../../../trainer/checkpoint/trained-run';
 import { exportRun } from '../../../trainer/export/export';

@@ -1,7 +1,7 @@
 import { fill } from '../../../base/fill';
 import { bytes, count } from '../../../base/number-text';
 import { durationText } from '../../../base/time-text';
-import type { Published, PublishPlan, UploadEvent } from '../../../protocol/publish';
+import type { Published, PublishPlan, UploadEvent } from '../../../protocol/hub/publish';
 import { LOG_MS, REDRAW_MS, redraw } from '../../bar';
 import { isScreen } from '../../screen';
 import { table } from '../../table';

@@ -2,7 +2,7 @@ import { AuroraError } from '../../../base/errors';
 import type { Hub } from '../../../hub/client';
 import type { RepoInfo } from '../../../hub/types';
 import type { Account } from '../../../hub/upload/account';
-import { repoName, requireRepoId } from '../../../hub/upload/names';
+import { repoName, requireRepoId } from '../../../experiment/repo-name';
 import { findRepository, holdsAdapter, otherFiles } from '../../../hub/upload/repository';
 
 export interface Wanted {

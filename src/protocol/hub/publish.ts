@@ -1,5 +1,5 @@
-import type { ExportLine } from './export';
-import type { PreflightProblem } from './preflight';
+import type { ExportLine } from '../export';
+import type { PreflightProblem } from '../preflight';
 
 /** What an upload does to a file of the repository. */
 export type UploadChange = 'new' | 'replaced' | 'unchanged';

@@ -1,4 +1,4 @@
-import { AuroraError } from '../../base/errors';
+import { AuroraError } from '../base/errors';
 
 /** What is asked of names in repo ids (utils/_validators.py of huggingface_hub). */
 const MOST = 96;
