@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 
@@ -21,6 +21,21 @@ export function makeFolderIn(within: string, path: string): string {
     }
   }
   return path;
+}
+
+/**
+ * Creates a folder and those above it. `mkdir` with `recursive` does the same, but says ENOENT for a disk that is read-only.
+ */
+export function makeFolders(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (e) {
+    const { code } = e as NodeJS.ErrnoException;
+    if (code === 'EEXIST' || (code === 'EROFS' && existsSync(path))) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw e;
+    makeFolders(dirname(path));
+    makeFolders(path);
+  }
 }
 
 /** Renames so that the new name survives a power cut. The caller must have flushed the content. */

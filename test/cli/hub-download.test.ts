@@ -100,6 +100,7 @@ const MOMENTS: Moment[] = [
 ];
 
 it(`downloads a model of ${Math.round(SIZE / 1e6)} MB through 200 faults and ${KILLS} kills, and nothing twice but what was interrupted`, async () => {
+  const began = performance.now();
   server.repositories.push(MODEL);
   // Several pages.
   server.pageSize = 4;
@@ -132,14 +133,15 @@ it(`downloads a model of ${Math.round(SIZE / 1e6)} MB through 200 faults and ${K
   let end: End | undefined;
   for (let starts = 1; end?.code !== 0 || plan.left > 0; starts++) {
     expect(starts, JSON.stringify({ kills, left: plan.left, ends, err: end?.err })).toBeLessThan(MOST_STARTS);
-    const moment = random.next() < 0.4 ? MOMENTS[random.below(MOMENTS.length)] : undefined;
+    const moment = random.next() < 0.8 ? MOMENTS[random.below(MOMENTS.length)] : undefined;
     // Together less than the model, so that it is not complete before the last kill.
     let rest = kills < KILLS ? random.below((2 * SIZE * 0.8) / KILLS) : Infinity;
     const args = [MODEL.id, String(BLOCK)];
     const { child, ended } = startProgram(program, args, env, kills < KILLS ? moment : undefined);
+    let midway = false;
     onSent = (bytes) => {
       rest -= bytes;
-      if (rest < 0) child.kill('SIGKILL');
+      if (rest < 0) midway = child.kill('SIGKILL') || midway;
     };
     end = await ended;
     onSent = () => undefined;
@@ -148,12 +150,13 @@ it(`downloads a model of ${Math.round(SIZE / 1e6)} MB through 200 faults and ${K
       kills++;
       accounts.killed();
     } else accounts.settle();
-    const how = end.signal ?? (end.code === 0 ? 'done' : end.err.split('\n')[0]);
+    const killed = midway ? 'killed midway' : 'killed at a rename';
+    const how = end.signal ? killed : end.code === 0 ? 'done' : end.err.split('\n')[0];
     ends[how] = (ends[how] ?? 0) + 1;
     expect(end.code, end.err).not.toBe(OUR_FAULT);
     expect(incorrect()).toEqual([]);
   }
-  const seconds = performance.now() / 1000;
+  const seconds = (performance.now() - began) / 1000;
   console.log(
     JSON.stringify({
       seed: SEED,

@@ -77,7 +77,6 @@ const CONTENT = [
   ...times(40, cut),
   ...times(8, cutShort),
   ...times(6, stall),
-  ...times(6, slow),
   ...times(16, shorter, longer),
   ...times(6, wrongPart),
   ...times(8, status(416, { 'content-range': 'bytes */5' })),
@@ -88,8 +87,11 @@ const CONTENT = [
   ...times(13, hangUp),
 ];
 
-/** Of these, the file's own faults come first, since each costs a download of the whole file. */
+/** Each costs a download of the whole file. */
 const WRONG_BYTES = 6;
+
+/** After these the block has arrived, so they are the last of theirs. */
+const SLOW = 6;
 
 /**
  * Two hundred faults, each of which is sure to happen: those of the content belong to a block of a file, which is served
@@ -121,9 +123,10 @@ export class FaultPlan {
       this.blocks.set(place, [...(this.blocks.get(place) ?? []), make]);
     for (const make of shuffled(CONTENT, random)) add(places[random.below(places.length)], make);
     for (let i = 0; i < WRONG_BYTES; i++) {
-      const path = spoil[i % spoil.length];
+      const path = spoil[i % spoil.length]!;
       add(`${path} ${random.below(Math.ceil(files.get(path)! / block))}`, wrongBytes);
     }
+    for (const place of shuffled(places, random).slice(0, SLOW)) add(place, slow);
   }
 
   /** Those that have not happened yet. */

@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { diskError } from '../../files/atomic';
+import { makeFolders } from '../../files/folder';
 import { rememberHash } from '../../files/hash';
 import { identityOf } from '../../files/identity';
 import { repoFolder, snapshotFolder, snapshotPath } from '../../files/hub-cache';
@@ -49,7 +50,7 @@ export async function download(
     const rest = missing.map((file) => remaining(placesOf(file), file)).reduce((sum, n) => sum + n, 0);
     requireSpace(cache, rest);
     try {
-      mkdirSync(blobs, { recursive: true });
+      makeFolders(blobs);
       options = { ...options, symlinks: options.symlinks ?? hasSymlinks(cache) };
     } catch (e) {
       throw diskError(cache, e);

@@ -1,8 +1,9 @@
-import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AuroraError } from '../../base/errors';
 import { diskError } from '../../files/atomic';
+import { makeFolders } from '../../files/folder';
 import { claim } from '../../files/owner';
 import { removeAbandoned } from '../../files/temporary';
 import { stopped } from '../http/persist';
@@ -60,7 +61,7 @@ export async function withLock(
 
 async function attempt(folder: string, partial: string) {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
   } catch (e) {
     throw diskError(folder, e);
   }

@@ -3,7 +3,6 @@ import {
   constants,
   copyFileSync,
   fsyncSync,
-  mkdirSync,
   mkdtempSync,
   openSync,
   rmSync,
@@ -12,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { diskError, discard, replaceFile, writeAll } from '../../files/atomic';
-import { flushFolder, renameFlushed } from '../../files/folder';
+import { flushFolder, makeFolders, renameFlushed } from '../../files/folder';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 
 /** Where a file of a snapshot is, under its own name, and where its bytes are. */
@@ -30,7 +29,7 @@ export interface Places {
  */
 export function place(from: string | undefined, { pointer, blob }: Places, symlinks: boolean): void {
   try {
-    mkdirSync(dirname(pointer), { recursive: true });
+    makeFolders(dirname(pointer));
     // Unfinished links of processes that were killed.
     removeAbandoned(dirname(pointer));
     if (symlinks) {

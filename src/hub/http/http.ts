@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { AuroraError } from '../../base/errors';
 import type { HubSettings } from '../settings';
 import { dispatcher } from './dispatcher';
@@ -47,7 +47,7 @@ export class Http {
   readonly endpoint: URL;
   /** The hosts that were contacted. */
   readonly hosts = new Set<string>();
-  private connections: Dispatcher | undefined;
+  private connections: Promise<Dispatcher> | undefined;
 
   constructor(
     private readonly settings: HubSettings,
@@ -123,7 +123,9 @@ export class Http {
     const { token } = this.settings;
     const authorized =
       token !== undefined && url.origin === this.endpoint.origin && headers.authorization === undefined;
-    this.connections ??= dispatcher(this.settings, this.stallMs);
+    // Loaded for the first request only: most commands make none.
+    const { request } = await import('undici');
+    const connections = await (this.connections ??= dispatcher(this.settings, this.stallMs));
     this.hosts.add(url.host);
     try {
       const {
@@ -132,7 +134,7 @@ export class Http {
         body,
       } = await request(url, {
         method,
-        dispatcher: this.connections,
+        dispatcher: connections,
         signal,
         ...(sent !== undefined && { headersTimeout: PATIENCE * this.stallMs }),
         body: typeof sent === 'object' ? Readable.from(sent.open()) : sent,

@@ -124,8 +124,9 @@ describe('a download', () => {
     expect(faults).toEqual([]);
     const starts = content().map((r) => Number(/\d+/.exec(r.range!)![0]));
     expect([starts[0], starts.slice(-2)]).toEqual([0, [100_000, 200_000]]);
-    // What arrived of an answer was kept, also in between.
-    expect(starts.slice(1, -2).every((at) => at >= 65_536 && at < 100_000)).toBe(true);
+    // What arrived of an answer was kept; a lost connection takes some of it along.
+    expect(starts).toEqual([...starts].sort((a, b) => a - b));
+    expect(starts.at(-3)).toBeGreaterThan(0);
     expect(events.filter((e) => e.kind === 'retrying').length).toBe(5);
     expectModel(await get(hub, [other.path]), [other]);
   });
