@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/errors';
@@ -194,6 +194,15 @@ describe('aurora publish', () => {
     expect(visible('alice/tiny')).toContain('adapter_model.safetensors');
     expect(uploads.commits.length).toBe(1);
     expect(uploads.stored.length).toBe(new Set(uploads.stored).size);
+  });
+
+  it('can be stopped with Ctrl-C, which removes its temporary files and leaves nothing visible', async () => {
+    for (const name of readdirSync(lab.path('tmp'))) rmSync(lab.path(`tmp/${name}`), { recursive: true });
+    const child = start(['publish', run, '--yes'], server.token);
+    server.receiving = ({ route }) => void (route === 'put' && child.kill('SIGINT'));
+    expect(await new Promise((done) => child.on('close', done))).toBe(EXIT.stopped);
+    expect(readdirSync(lab.path('tmp'))).toEqual([]);
+    expect([visible('alice/tiny'), uploads.commits]).toEqual([['.gitattributes'], []]);
   });
 
   const other = (id: string, files: string[], more: Partial<Repository> = {}): Repository => ({

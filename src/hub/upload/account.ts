@@ -26,7 +26,7 @@ export async function accountOf(hub: Hub): Promise<Account> {
       `${make}, then set HF_TOKEN to it, run \`hf auth login\`, or sign in in the editor.`,
     );
   const { name, orgs, auth } = await askHub(hub, '/api/whoami-v2', {
-    what: 'the question whose token it is',
+    what: 'the name of your account',
   });
   if (typeof name !== 'string') throw strange('it does not say whose token it is');
   const { role } = (auth as { accessToken?: { role?: unknown } } | undefined)?.accessToken ?? {};

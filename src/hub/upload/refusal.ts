@@ -47,8 +47,8 @@ export async function uploadRefusal(hub: Hub, reply: Reply, what: string): Promi
     case 404:
       return fail(
         'usage',
-        `${url.host} refuses ${what}: there is no such repository (404).`,
-        'Check its name.',
+        `${url.host} does not take ${what}: it has no such repository, or takes no uploads (404).`,
+        'Check the name. If HF_ENDPOINT names a mirror, publish to the hub itself.',
       );
     case 409:
     case 412:

@@ -141,6 +141,35 @@ describe('an upload', () => {
   });
 });
 
+describe('a redirect', () => {
+  const to = (status: number, location: string): UploadFault => ({
+    kind: 'status',
+    status,
+    headers: { location },
+  });
+
+  it.each<UploadRequest['route']>(['create', 'put', 'commit'])(
+    'of %s sends the content again',
+    async (route) => {
+      let redirected = 0;
+      uploads.fault = ({ message, url }) =>
+        uploads.route(url, message.method!, route === 'put' ? 'store' : 'hub') === route && redirected++ === 0
+          ? to(route === 'put' ? 307 : 308, url.pathname + url.search)
+          : undefined;
+      await publish();
+      expect(redirected).toBe(2);
+      expectPublished();
+    },
+  );
+
+  it('to another host has no token', async () => {
+    failing('preupload', to(307, `${server.storage}/elsewhere`));
+    await publish();
+    const [elsewhere] = server.seen.filter(({ target }) => target === '/elsewhere');
+    expect([elsewhere.host, elsewhere.headers.includes(server.token)]).toEqual(['store', false]);
+  });
+});
+
 describe('what was interrupted', () => {
   it.each<[UploadRequest['route'], UploadFault[]]>([
     ['put', [{ kind: 'cut', after: 100_000 }, { kind: 'no answer' }]],
@@ -247,6 +276,20 @@ describe('a refusal', () => {
       kind: 'usage',
       message: 'alice/rte has changed since it was looked at.',
     });
+  });
+
+  it('if it changes during the upload: the hub compares the commit', async () => {
+    uploads.fault = ({ route }) => {
+      if (route === 'batch') at('alice/rte').commit = commitOf('another');
+      return undefined;
+    };
+    await expect(publish()).rejects.toMatchObject({
+      kind: 'usage',
+      message: expect.stringMatching(
+        /changed or created meanwhile \(412\)\. It says: A commit has happened since/,
+      ),
+    });
+    expect(uploads.commits).toEqual([]);
   });
 
   it('if the hub makes a private repository public', async () => {
