@@ -238,7 +238,9 @@ describe('a refusal', () => {
     ['batch', 302, 'network', /\(302\)/],
   ])('of %s with %i is explained', async (route, status, kind, message) => {
     const body = { error: `Bad token ${server.token}\u001b[31m` };
-    uploads.fault = (request) => (request.route === route ? { kind: 'status', status, body } : undefined);
+    const headers = status === 302 ? { location: '/login' } : undefined;
+    uploads.fault = (request) =>
+      request.route === route ? { kind: 'status', status, body, headers } : undefined;
     const e: unknown = await publish().catch((error: unknown) => error);
     expect(e).toMatchObject({ kind, message: expect.stringMatching(message) });
     const text =
