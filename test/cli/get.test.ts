@@ -13,12 +13,20 @@ import { quoted, writeParquet } from '../unit/data/table/duckdb';
 import { CLI, Lab, type Outcome } from './lab';
 
 const lab = new Lab();
+/** From util-linux: runs a command in a new terminal. */
+const SCRIPT = '/usr/bin/script';
 const server = new HubServer();
 const FIXTURES = resolve('test/fixtures');
 const fixture = (path: string) => readFileSync(join(FIXTURES, path));
 
 /** The program in a cache; the server runs in this process, so that it must not be blocked. */
-function aurora(cache: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+function aurora(
+  cache: string,
+  args: readonly string[],
+  more: NodeJS.ProcessEnv = {},
+  [program, ...before]: readonly string[] = [process.execPath, CLI],
+  typed?: string,
+): Promise<Outcome> {
   const env = {
     ...process.env,
     HF_ENDPOINT: server.endpoint,
@@ -26,7 +34,8 @@ function aurora(cache: string, args: readonly string[], more: NodeJS.ProcessEnv 
     HF_TOKEN_PATH: lab.path('no-token'),
     ...more,
   };
-  const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, [...before, ...args], { env, stdio: 'pipe' });
+  child.stdin.end(typed);
   const read = { out: '', err: '' };
   child.stdout.on('data', (part) => (read.out += String(part)));
   child.stderr.on('data', (part) => (read.err += String(part)));
@@ -245,6 +254,29 @@ describe('aurora get data', () => {
     expect(wrong.err).toContain('no split "dev"');
   });
 
+  it.runIf(existsSync(SCRIPT))(
+    'asks in a terminal for the configuration, the splits, and before it downloads',
+    async () => {
+      const typed = (answers: string, cache: string) => {
+        const command = [process.execPath, CLI, 'get', 'data', 'nyu-mll/glue'].join(' ');
+        return aurora(cache, [], {}, [SCRIPT, '-qec', command, '/dev/null'], answers);
+      };
+      const no = await typed('rte\n\nn\n', 'asked');
+      expect([no.code, no.out]).toEqual([
+        EXIT.ok,
+        expect.stringContaining('Splits [train, validation, test]'),
+      ]);
+      expect(no.out).toContain('Download?');
+      expect(cached('asked').some((path) => path.includes('snapshots'))).toBe(false);
+      const yes = await typed('rte\nvalidation, test\ny\n', 'asked');
+      expect([yes.code, yes.out]).toEqual([
+        EXIT.ok,
+        expect.stringContaining(`test: ${RTE}/test/0000.parquet`),
+      ]);
+      expect(cached('asked').filter((path) => path.includes('/snapshots/'))).toHaveLength(2);
+    },
+  );
+
   it('gets files of a repository that the hub has not converted, by a pattern', async () => {
     const refused = await aurora('files', ['get', 'data', 'an-org/tables', '--yes']);
     expect(refused).toMatchObject({ code: EXIT.data, err: expect.stringContaining('--file') as string });
@@ -263,6 +295,7 @@ describe('aurora get data', () => {
 
 describe('aurora start', () => {
   const START = ['start', 'an-org/bert', 'glue/rte', '--size', 'base', '--defaults', '--yes'];
+  const SHORT = ['--set', 'model.maxLength=16'];
 
   it('writes an experiment that trains, and that another machine can fetch to the byte', async () => {
     const file = lab.path('rte.aurora.json');
@@ -274,7 +307,7 @@ describe('aurora start', () => {
       'training.evaluateEvery=4',
     ];
     const set = settings.flatMap((text) => ['--set', text]);
-    const started = await aurora('start', [...START, '--out', file, ...set]);
+    const started = await aurora('start', [...START, ...SHORT, '--out', file, ...set]);
     expect([started.code, started.err]).toEqual([EXIT.ok, expect.anything()]);
     const text = readFileSync(file, 'utf8');
     expect(text).toContain(`"path": "${MODEL}"`);
@@ -305,8 +338,9 @@ describe('aurora start', () => {
       expect(await aurora(cache, ['get', what, '--yes'])).toMatchObject({ code: EXIT.ok });
       const snapshots = (of: string) =>
         cached(of).filter((path) => /^(models|datasets)--.*\/snapshots\//.test(path));
-      // The set has a test split, which the experiment does not name.
-      const expected = snapshots('start').filter((path) => !/rte\/test/.test(path));
+      const expected = snapshots('start');
+      // Test sets are not read.
+      expect(expected.some((path) => path.includes('rte/test'))).toBe(false);
       expect(snapshots(cache)).toEqual(expected);
       for (const path of expected)
         expect(readFileSync(lab.path(`${cache}/${path}`))).toEqual(readFileSync(lab.path(`start/${path}`)));
@@ -329,7 +363,15 @@ describe('aurora start', () => {
     for (const { path, bytes } of glue.files) lab.write(`own/${path}`, bytes);
     const file = lab.path('own.aurora.json');
     rmSync(file, { force: true });
-    const started = await aurora('own-cache', [...START, '--data', folder, '--out', file, '--json']);
+    const started = await aurora('own-cache', [
+      ...START,
+      ...SHORT,
+      '--data',
+      folder,
+      '--out',
+      file,
+      '--json',
+    ]);
     expect([started.code, started.err]).toEqual([EXIT.ok, expect.anything()]);
     expect(readFileSync(file, 'utf8')).toContain('"train": "own/rte/train/*.parquet"');
     expect(cached('own-cache').some((path) => path.startsWith('datasets--'))).toBe(false);

@@ -1,7 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { describeTask } from '../../experiment/tasks/registry';
-import { cachedData } from '../../files/hub-cached';
 import { withPatterns } from '../../files/pattern';
 import type { Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
@@ -10,6 +9,7 @@ import { kindOf } from '../language/checks/check-files';
 import { imageFolders } from '../models/image-folders';
 import { knownImages } from '../../recipes/data/known';
 import { EXCLUDED } from '../models/workspace-files';
+import { cachedData } from '../models/hub-cached';
 import { shownName, shownPlace } from './hub-files';
 import { nearFirst, type WizardState } from './state';
 

@@ -4,7 +4,6 @@ import * as vscode from 'vscode';
 import { referenceOf } from '../../experiment/hub-reference';
 import type { AuroraError } from '../../base/errors';
 import type { AdapterSpec } from '../../experiment/methods';
-import { cachedData } from '../../files/hub-cached';
 import { modelPath } from '../../files/model-path';
 import type { Services } from '../services';
 import { bytes } from '../words/format';
@@ -16,6 +15,7 @@ import { pick } from '../ask/steps';
 import { withPatterns } from '../../files/pattern';
 import type { KnownModel } from '../models/models';
 import { jsonData } from '../models/json-data';
+import { cachedData } from '../models/hub-cached';
 import { shownName, shownPlace } from './hub-files';
 
 /** What the user has chosen so far. */

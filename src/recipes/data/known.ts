@@ -12,21 +12,6 @@ export interface KnownData {
   layout: Layout;
 }
 
-/** The paper's data set that a file in the hub's cache belongs to; undefined for any other file. */
-export function hubRecipe(path: string): DataRecipe | undefined {
-  const ref = referenceOf(path);
-  if (ref?.kind !== 'dataset') return undefined;
-  const sets = HUB_SETS.filter(({ repo, config }) => repo === ref.repo && ref.path.startsWith(`${config}/`));
-  return DATA_RECIPES.find(({ id }) => sets.some((set) => set.id === id));
-}
-
-/** The layout of the hub's Parquet files, for the task that the data set is for. */
-function knownOfHub(path: string, task: TaskName): KnownData | undefined {
-  const recipe = hubRecipe(path);
-  const layout = recipe?.layouts.find(({ train }) => train.some((file) => file.endsWith('.parquet')));
-  return recipe && layout && recipe.task.value === task ? { recipe, layout } : undefined;
-}
-
 /** Names of files and folders that any data set may have. */
 const COMMON = /^(train\b.*|data|default|plain_text|)$/;
 
@@ -38,8 +23,8 @@ const COMMON = /^(train\b.*|data|default|plain_text|)$/;
  * @param path with the separators of any platform
  */
 export function knownData(path: string, task: TaskName): KnownData | undefined {
-  const ofHub = knownOfHub(path, task);
-  if (ofHub && (ofHub.layout.columns.label ?? ofHub.layout.columns.completion)) return ofHub;
+  const ofHub = knownOnHub(path, task);
+  if (ofHub) return ofHub;
   const end = `/${singleName(path.replaceAll('\\', '/').toLowerCase())}`;
   for (const recipe of DATA_RECIPES)
     for (const layout of recipe.layouts.filter(({ columns }) => columns.label ?? columns.completion)) {
@@ -66,7 +51,7 @@ export function knownImages(
   labeled?: readonly string[],
 ): KnownData | undefined {
   if (describeTask(task).input !== 'image') return undefined;
-  const ofHub = knownOfHub(path, task);
+  const ofHub = knownOnHub(path, task);
   if (ofHub) return ofHub;
   const parts = path.replaceAll('\\', '/').split('/').map(plain);
   for (const recipe of DATA_RECIPES.filter((r) => r.task.value === task)) {
@@ -79,6 +64,20 @@ export function knownImages(
     return { recipe, layout: layout ?? { ...recipe.layouts[0], columns: {} } };
   }
   return undefined;
+}
+
+/** The paper's data set that a file in the hub's cache is from, by its repository and configuration. */
+export function hubRecipe(path: string): DataRecipe | undefined {
+  const ref = referenceOf(path);
+  const set = HUB_SETS.find(({ repo, config }) => repo === ref?.repo && ref.path.startsWith(`${config}/`));
+  return DATA_RECIPES.find(({ id }) => id === set?.id);
+}
+
+function knownOnHub(path: string, task: TaskName): KnownData | undefined {
+  const found = hubRecipe(path);
+  const recipe = found?.task.value === task ? found : undefined;
+  const layout = recipe?.layouts.find(({ train }) => train.some((file) => file.endsWith('.parquet')));
+  return recipe && layout && { recipe, layout };
 }
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');

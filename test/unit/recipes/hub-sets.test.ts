@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { COMMONSENSE, GLUE, IMAGES } from '../../../src/recipes/data-sets';
 import { findFiles } from '../../../src/recipes/data/files';
 import { HUB_SETS, hubSet, requireHubSet } from '../../../src/recipes/data/hub-sets';
+import { knownData, knownImages } from '../../../src/recipes/data/known';
 import { DATA_RECIPES } from '../../../src/recipes/data/registry';
 import { isRepoName } from '../../../src/experiment/hub-reference';
 
@@ -40,6 +41,20 @@ describe('the paper’s data sets on the hub', () => {
     expect(findFiles(recipe, names)).toMatchObject({ train: `${config}/train/0000.parquet` });
     const many = [`${config}/train/0000.parquet`, `${config}/train/0001.parquet`];
     expect(findFiles(recipe, many)).toMatchObject({ train: `${config}/train/*.parquet` });
+  });
+
+  it('are recognized in the hub’s cache, also where their folder says nothing', () => {
+    const at = (repo: string, path: string) => `/hub/datasets--${repo}/snapshots/${'0'.repeat(40)}/${path}`;
+    const images = at('timm--resisc45', 'default/train/0000.parquet');
+    expect(knownImages(images, 'image-classification', ['image', 'label'])?.recipe.id).toBe(
+      'images/resisc45',
+    );
+    const cola = at('nyu-mll--glue', 'cola/train/0000.parquet');
+    expect(knownData(cola, 'text-classification')?.recipe.id).toBe('glue/cola');
+    expect(knownData(cola, 'text-regression')).toBeUndefined();
+    expect(
+      knownData(at('someone--else', 'default/train/0000.parquet'), 'text-classification'),
+    ).toBeUndefined();
   });
 
   it('may call their validation set val', () => {

@@ -20,9 +20,13 @@ export interface DataChoice {
   preferred?: string;
   /** All of them by default. */
   splits: readonly string[];
+  /** Whether to ask for them in a terminal. */
+  ask?: boolean;
+  /** Of all of them only these, as far as there are any. */
+  needed?: readonly string[];
   /** Files of the repository itself, by path or pattern, instead of the hub's conversion. */
   files: readonly string[];
-  /** Only shows what may be chosen if the configuration is not known. */
+  /** Whether a configuration that is not known is left to choose: the plan then has no splits. */
   open?: boolean;
 }
 
@@ -32,16 +36,16 @@ export async function planData(hub: Hub, name: string, choice: DataChoice): Prom
   const repo = set?.repo ?? name;
   const own = choice.files.length > 0;
   const revision = choice.revision ?? (own ? 'main' : CONVERTED);
-  // The files of a commit that are in the cache do not say which others it has.
+  // Which files of a commit are in the cache does not say which others it has.
   const info = await infoOf(hub, repo, revision, own);
   const all = convertedSplits(info.files);
   const configs = [...new Set(all.map(({ config }) => config))];
-  const config = choice.config ?? wanted(set?.config ?? choice.preferred, configs);
+  const config = choice.config ?? usual(set?.config ?? choice.preferred, configs);
   const splits = own
     ? choice.files.map((path) => namedFiles(info, path))
-    : config === undefined && choice.open === true && configs.length > 0
+    : choice.open && configs.length > 0 && config === undefined
       ? []
-      : splitsOf(info, all, await configOf(info, configs, config), choice.splits);
+      : await splitsOf(info, all, choice, config);
   const paths = splits.flatMap(({ files }) => files.map(({ path }) => path));
   const missing = missingOf(hub, info, paths);
   const shown = splits.map((split) => shownSplit(info, split));
@@ -88,7 +92,7 @@ const notConverted = (repo: string, paths: readonly string[]): AuroraError => {
 };
 
 /** The paper's configuration, unless it is called otherwise by now and is the only one. */
-const wanted = (config: string | undefined, configs: readonly string[]): string | undefined =>
+const usual = (config: string | undefined, configs: readonly string[]): string | undefined =>
   config !== undefined && configs.includes(config) ? config : configs.length === 1 ? configs[0] : undefined;
 
 async function configOf(
@@ -108,21 +112,31 @@ async function configOf(
   );
 }
 
-function splitsOf(
-  { id }: RepoInfo,
+async function splitsOf(
+  info: RepoInfo,
   all: readonly ConvertedSplit[],
-  config: string,
-  chosen: readonly string[],
-): ConvertedSplit[] {
+  { splits: named, needed, ask }: DataChoice,
+  chosen: string | undefined,
+): Promise<ConvertedSplit[]> {
+  const config = await configOf(info, [...new Set(all.map((split) => split.config))], chosen);
   const splits = all.filter((split) => split.config === config);
-  const unknown = chosen.find((name) => !splits.some(({ split }) => split === name));
+  const names = splits.map(({ split }) => split);
+  const asked = named.length === 0 && ask ? await splitsAtTerminal(names) : undefined;
+  const wanted = named.length > 0 ? named : (needed ?? asked ?? names);
+  const unknown = needed ? undefined : wanted.find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw new AuroraError(
       'usage',
-      `${id} has no split "${unknown}" in ${config}.`,
-      `Its splits are ${listed(splits.map(({ split }) => split))}.`,
+      `${info.id} has no split "${unknown}" in ${config}.`,
+      `Its splits are ${listed(names)}.`,
     );
-  return chosen.length === 0 ? splits : splits.filter(({ split }) => chosen.includes(split));
+  return splits.filter(({ split }) => wanted.includes(split));
+}
+
+/** Enter alone takes all of them. */
+async function splitsAtTerminal(names: readonly string[]): Promise<readonly string[] | undefined> {
+  const answer = await textAtTerminal(`Splits [${names.join(', ')}]:`);
+  return answer === undefined || answer === '' ? undefined : answer.split(/[\s,]+/);
 }
 
 /** Files of the repository by a path or a pattern, as one split. */

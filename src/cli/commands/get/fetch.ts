@@ -3,7 +3,7 @@ import { download } from '../../../hub/download/download';
 import type { Hub } from '../../../hub/client';
 import type { GotReference, HubLine } from '../../../protocol/hub';
 import type { ParsedArgs } from '../../command';
-import { askAtTerminal } from '../../ask';
+import { textAtTerminal } from '../../ask';
 import { write } from '../../write';
 import type { Plan } from './plan';
 import { DownloadProgress } from './progress';
@@ -47,8 +47,8 @@ export async function fetchPlans(
 async function isAgreed(plans: readonly Plan[], args: ParsedArgs): Promise<boolean> {
   refuseUnusable(plans, args);
   if (args.flag('yes')) return true;
-  const agreed = args.flag('json') ? undefined : await askAtTerminal('Download?');
-  if (agreed !== undefined) return agreed;
+  const answer = args.flag('json') ? undefined : await textAtTerminal('Download? [y/N]');
+  if (answer !== undefined) return /^y(es)?$/i.test(answer);
   throw new AuroraError(
     'usage',
     'Nothing was downloaded, because nobody can be asked here.',

@@ -82,9 +82,10 @@ async function plansOf(hub: Hub, what: string, name: string | undefined, args: P
   const revision = args.text('revision');
   if (what === 'model')
     return [await planModel(hub, name, { ...(revision !== undefined && { revision }), file: files[0] })];
-  const open = args.flag('show') && args.flag('json');
-  const [config, splits] = [args.text('config'), args.list('split')];
-  return [await planData(hub, name, { revision, config, splits, files, open })];
+  const ask = !args.flag('yes') && !args.flag('json') && !args.flag('show');
+  const open = args.flag('json') && args.flag('show');
+  const choice = { revision, config: args.text('config'), splits: args.list('split'), files, ask, open };
+  return [await planData(hub, name, choice)];
 }
 
 const EXAMPLE = { model: 'FacebookAI/roberta-base', data: 'glue/rte' };

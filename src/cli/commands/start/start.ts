@@ -5,7 +5,7 @@ import { HEAD_ALONE, METHOD_ORDER } from '../../../experiment/methods';
 import { snapshotFolder } from '../../../files/hub-cache';
 import { referenceTo } from '../../../hub/cache';
 import { Hub } from '../../../hub/client';
-import { HUB_SETS, requireHubSet } from '../../../recipes/data/hub-sets';
+import { requireHubSet } from '../../../recipes/data/hub-sets';
 import { DATA_RECIPES, dataRecipe } from '../../../recipes/data/registry';
 import type { Command, ParsedArgs } from '../../command';
 import { planData } from '../get/data';
@@ -22,9 +22,7 @@ Gets a model and one of the paper's data sets from the Hugging Face hub, and wri
 fetches the same bytes on another machine. Shows before what it would download, and asks.
 
   MODEL              the name of a model on the hub, or a file or folder on this machine
-  DATA               ${HUB_SETS.filter(({ id }) => hasRecipe(id))
-    .map(({ id }) => id)
-    .join(', ')}
+  DATA               ${DATA_RECIPES.map(({ id }) => id).join(', ')}
   --revision R       of the model: a branch, a tag, a pull request (refs/pr/N) or a commit (default: main)
   --repo ORG/NAME    another repository with the same data
   --data FOLDER      a folder with the data on this machine instead
@@ -60,12 +58,10 @@ ${RECIPE_OPTIONS_HELP}${FETCH_HELP}`,
   },
 };
 
-const hasRecipe = (id: string): boolean => DATA_RECIPES.some((recipe) => recipe.id === id);
-
 /** The eight tests of commonsense reasoning are not trained on by themselves. */
 function recipeOf(name: string) {
   const { id } = requireHubSet(name);
-  if (hasRecipe(id)) return dataRecipe(id);
+  if (DATA_RECIPES.some((recipe) => recipe.id === id)) return dataRecipe(id);
   throw new AuroraError(
     'usage',
     `The paper only evaluates on ${id}: it trains on commonsense170k.`,
@@ -80,14 +76,13 @@ async function modelOf(hub: Hub, name: string, args: ParsedArgs): Promise<ModelP
   return planModel(hub, name, revision === undefined ? {} : { revision });
 }
 
+/** Recipes do not read test sets; some copies on the hub have further splits. */
+const USED = ['train', 'validation', 'val'];
+
 async function dataOf(hub: Hub, id: string, args: ParsedArgs): Promise<Plan | string> {
   const folder = args.text('data');
   if (folder !== undefined) return resolve(folder);
   const repo = args.text('repo');
   const { config } = requireHubSet(id);
-  return planData(hub, repo ?? id, {
-    splits: [],
-    files: [],
-    ...(repo !== undefined && { preferred: config }),
-  });
+  return planData(hub, repo ?? id, { splits: [], needed: USED, files: [], preferred: config });
 }

@@ -114,6 +114,19 @@ describe('the verdict before a download', () => {
     expect(JSON.stringify(verdict)).not.toContain(tmpdir());
   });
 
+  it.each(['gpt2', 'gpt2-untied'])(
+    'tells a head that only seems to be tied by its first values: %s',
+    async (name) => {
+      const repo = temporary();
+      cpSync(join(FIXTURES, name), repo, { recursive: true });
+      const config = JSON.parse(readFileSync(join(repo, 'config.json'), 'utf8')) as object;
+      writeFileSync(join(repo, 'config.json'), JSON.stringify({ ...config, tie_word_embeddings: true }));
+      const { verdict } = await before(repo);
+      expect(verdict).toEqual(await verdictOn(repo));
+      expect(verdict.usable).toBe(true);
+    },
+  );
+
   it('is the same for a model in several files', async () => {
     const repo = temporary();
     const source = join(FIXTURES, 'bert');

@@ -91,4 +91,14 @@ describe('the base model of an export', () => {
       license: { id: undefined, files: [] },
     });
   });
+
+  it('of the hub’s cache is its repository at its commit, whatever config.json says', () => {
+    const commit = '0123456789abcdef0123456789abcdef01234567';
+    const folder = join(root, 'models--FacebookAI--roberta-base', 'snapshots', commit);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'config.json'), '{ "_name_or_path": "someone/else" }');
+    const base = baseModel(join(folder, 'config.json'));
+    expect(base).toMatchObject({ name: 'FacebookAI/roberta-base', revision: commit });
+    expect(found({ 'config.json': '{ "_name_or_path": "someone/else" }' })).not.toHaveProperty('revision');
+  });
 });

@@ -1,10 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HubKind } from '../experiment/hub-reference';
-import { isCommit } from '../experiment/hub-reference';
-import { hubCacheFolder } from './hub-cache';
-import { MODEL_CONFIG } from './model-path';
-import { withPatterns } from './pattern';
+import { isCommit, type HubKind } from '../../experiment/hub-reference';
+import { hubCacheFolder } from '../../files/hub-cache';
+import { MODEL_CONFIG } from '../../files/model-path';
+import { withPatterns } from '../../files/pattern';
 
 /** What the hub's cache has that can be trained on, for lists in which a person chooses. No requests, and nothing is read. */
 
