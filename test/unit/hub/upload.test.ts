@@ -1,4 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Hub } from '../../../src/hub/client';
@@ -139,6 +141,28 @@ describe('an upload', () => {
       reason: expect.stringMatching(/responded with 503/),
     });
   });
+});
+
+it('goes through the proxy of the environment, to the storage too', async () => {
+  const tunnels: string[] = [];
+  const proxy = createServer().on('connect', ({ url = '' }, socket: Socket) => {
+    tunnels.push(url);
+    const there = connect(Number(url.split(':')[1]), '127.0.0.1');
+    for (const each of [socket, there]) each.on('error', () => undefined);
+    socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+    socket.pipe(there).pipe(socket);
+  });
+  await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+  const http = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  try {
+    await publish(hubFor({ proxies: { http } }));
+  } finally {
+    proxy.close();
+  }
+  expectPublished();
+  expect(new Set(tunnels.map((host) => `http://${host}`))).toEqual(
+    new Set([server.endpoint, server.storage]),
+  );
 });
 
 describe('a redirect', () => {
