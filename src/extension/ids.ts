@@ -6,6 +6,11 @@ export const COMMAND = {
   runLanguageDemo: 'aurora.runLanguageDemo',
   newExperiment: 'aurora.newExperiment',
   newExperimentFromModel: 'aurora.newExperimentFromModel',
+  getModel: 'aurora.getModel',
+  getData: 'aurora.getData',
+  downloadExperiment: 'aurora.downloadExperiment',
+  signIn: 'aurora.signIn',
+  signOut: 'aurora.signOut',
   runExperiment: 'aurora.runExperiment',
   runSweep: 'aurora.runSweep',
   stopSweep: 'aurora.stopSweep',
@@ -59,6 +64,7 @@ export const COMMAND = {
   removeGpuSupport: 'aurora.removeGpuSupport',
   verifyEngines: 'aurora.verifyEngines',
   exportRun: 'aurora.exportRun',
+  publishAdapter: 'aurora.publishAdapter',
   openCard: 'aurora.openCard',
   importAdapter: 'aurora.importAdapter',
   openPlayground: 'aurora.openPlayground',
@@ -109,6 +115,8 @@ export const CONTEXT = {
   /** Runs of an earlier window wait for the user's agreement. */
   queueHeld: 'aurora.queueHeld',
   machineKnown: 'aurora.machineKnown',
+  /** Something was got from the hub. */
+  hubUsed: 'aurora.hubUsed',
   demoRan: 'aurora.demoRan',
   experimentMade: 'aurora.experimentMade',
   activationsSeen: 'aurora.activationsSeen',

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { registerDemo } from './commands/demo';
+import { registerGet } from './commands/get';
 import { registerPlayground } from './commands/playground';
 import { registerRunCommands } from './commands/runs/runs';
 import { registerCompare } from './commands/compare';
@@ -70,6 +71,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerSweeps,
   registerCompare,
   registerDemo,
+  registerGet,
   registerLanguage,
   registerWizard,
   registerWalkthrough,

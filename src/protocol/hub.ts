@@ -67,7 +67,7 @@ export interface HubModel extends HubRepo {
 /** A data set's files in one of its configurations. */
 export interface HubData extends HubRepo {
   kind: 'data';
-  /** Empty where files were named instead. */
+  /** Empty where files were named instead, and with --show where it has to be chosen first: then there are no splits. */
   config: string;
   splits: HubSplit[];
   /** What may be chosen instead. */

@@ -54,7 +54,7 @@ describe('the demo, in VS Code 1.100', () => {
 
   test('without a folder, the walkthrough leads to a first drawn point without any choice', async () => {
     await window.palette('AuroRA: Get Started');
-    await step().waitFor();
+    await step().click();
     const button = window.page
       .locator('.gettingStartedContainer')
       .getByRole('button', { name: 'Run the Demo' });

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { experimentName } from '../../runs/layout';
 import { saved } from '../ask/saved';
+import { offerDownload } from '../hub/download-named';
 import { startUnlessBusy } from '../queue/ask-busy';
 import { inProgress } from '../queue/in-progress';
 import { startSweep, sweepFolderOf } from '../queue/start-sweep';
@@ -29,7 +30,7 @@ export async function runSweep(services: Services, argument: unknown, decided: R
     (await experimentFrom(services, argument, vscode.l10n.t('Select an experiment to run its sweep')));
   if (file === undefined) return;
   if (!vscode.workspace.isTrusted) throw untrusted();
-  if (!(await saved(file))) return;
+  if (!(await saved(file)) || !(await offerDownload(services, file))) return;
   const sweep = await checkedSweep(file);
   const folder = sweepFolderOf(file, sweep);
   const isRunning = (await inProgress(store)).sweeps.some((s) => s.folder === folder);

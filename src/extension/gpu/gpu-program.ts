@@ -3,8 +3,8 @@ import { AuroraError } from '../../base/errors';
 import type { GpuEvent, GpuPart, GpuState } from '../../protocol/gpu-support';
 import { programError } from '../launcher/program-error';
 import type { Services } from '../services';
-import { networkEnvironment } from '../launcher/environment';
-import { parseGpuEvent, proxyEnvironment } from '../words/gpu-text';
+import { throughNetwork } from '../launcher/network';
+import { parseGpuEvent } from '../words/gpu-text';
 
 const { t } = vscode.l10n;
 
@@ -35,17 +35,11 @@ export async function installGpu(
   tell: (event: GpuEvent) => void,
   token: vscode.CancellationToken,
 ): Promise<GpuResult> {
-  const http = vscode.workspace.getConfiguration('http');
   let result: GpuResult | undefined;
   await run(services, ['install', part], {
     token,
     timeout: LONGEST_MS,
-    env: {
-      ...networkEnvironment(process.env),
-      ...(http.get('proxySupport') === 'off'
-        ? {}
-        : proxyEnvironment(http.get('proxy', ''), http.get<string[]>('noProxy', []))),
-    },
+    env: throughNetwork(),
     onLine(line) {
       services.log.trace(line);
       const event = parseGpuEvent(line);

@@ -45,7 +45,10 @@ export class ExperimentDiagnostics implements vscode.CodeActionProvider, vscode.
     const within: Span = { offset, length: document.offsetAt(range.end) - offset };
     const own = analysis.findings
       .filter((f) => rangeOf(document, f).intersection(range))
-      .flatMap((f) => f.fixes.map((fix) => action(document, fix, [diagnostic(document, f)])));
+      .flatMap((f) => [
+        ...f.fixes.map((fix) => action(document, fix, [diagnostic(document, f)])),
+        ...(f.command ? [commandAction(document, f, f.command)] : []),
+      ]);
     const there = vscode.languages.getDiagnostics(document.uri);
     const meant = schemaFixes(analysis, within, vscode.l10n.t).map((fix) => {
       // VS Code's JSON service has already reported it.
@@ -121,6 +124,18 @@ function diagnostic(document: Placed, finding: Finding): vscode.Diagnostic {
   const made = new vscode.Diagnostic(rangeOf(document, finding), message, SEVERITY[severity]);
   made.source = SOURCE;
   made.code = code;
+  return made;
+}
+
+function commandAction(
+  document: vscode.TextDocument,
+  finding: Finding,
+  command: NonNullable<Finding['command']>,
+): vscode.CodeAction {
+  const made = new vscode.CodeAction(command.title, vscode.CodeActionKind.QuickFix);
+  made.command = { ...command, arguments: [document.uri] };
+  made.diagnostics = [diagnostic(document, finding)];
+  made.isPreferred = true;
   return made;
 }
 

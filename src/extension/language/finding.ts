@@ -20,4 +20,6 @@ export interface Finding extends Span {
   code: string;
   message: string;
   fixes: Fix[];
+  /** A command that solves the problem; its argument is the experiment. */
+  command?: { title: string; command: string };
 }

@@ -10,6 +10,8 @@ const NAMES = new Set(
     'SYSTEMDRIVE WINDIR COMSPEC PATHEXT NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE ' +
     // Where GPU libraries are found.
     'LD_LIBRARY_PATH DYLD_LIBRARY_PATH DYLD_FALLBACK_LIBRARY_PATH ' +
+    // Where the hub's cache is, in which an experiment's references lead to files. Not the token.
+    'HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE ' +
     // How long a check of this machine measures each device.
     'AURORA_DOCTOR_SECONDS'
   ).split(' '),
@@ -32,5 +34,43 @@ export function trainerEnvironment(
 const NETWORK =
   /^((GLOBAL_AGENT_)?(HTTPS?|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|CDN_STORAGE|(npm_config_)?TFJS_.*|npm_config_(https?_|no)?proxy)$/i;
 
-export const networkEnvironment = (from: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+const networkEnvironment = (from: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(from).filter(([name]) => NETWORK.test(name)));
+
+const PROXY = /^(GLOBAL_AGENT_)?(HTTPS?|NO)_PROXY$|^npm_config_(https?_|no)?proxy$/i;
+
+/** What the editor's settings say about proxies: http.proxySupport, http.proxy and http.noProxy. */
+export interface ProxySettings {
+  support: string;
+  proxy: string;
+  noProxy: readonly string[];
+}
+
+/** Proxies and certificates of a program that downloads. As in the editor, its settings precede the environment. */
+export function downloadEnvironment(
+  from: NodeJS.ProcessEnv,
+  { support, proxy, noProxy }: ProxySettings,
+): NodeJS.ProcessEnv {
+  const inherited = networkEnvironment(from);
+  if (support === 'off' || proxy.trim() === '') return inherited;
+  // Programs read a variable in small letters before the same one in capitals.
+  const others = Object.entries(inherited).filter(
+    ([name]) => !PROXY.test(name) || (noProxy.length === 0 && /no_?proxy$/i.test(name)),
+  );
+  const none = noProxy.length > 0 ? { NO_PROXY: noProxy.join(',') } : {};
+  return { ...Object.fromEntries(others), HTTPS_PROXY: proxy.trim(), HTTP_PROXY: proxy.trim(), ...none };
+}
+
+/** What huggingface_hub's users set beside it: a mirror, offline mode, access, certificates. */
+const HUB =
+  /^(HF_ENDPOINT|HF_HUB_OFFLINE|TRANSFORMERS_OFFLINE|HF_HUB_DISABLE_XET|HF_TOKEN|HUGGING_FACE_HUB_TOKEN|HF_TOKEN_PATH|HF_HUB_DISABLE_IMPLICIT_TOKEN|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE)$/;
+
+/**
+ * In addition for a program that asks the Hugging Face hub.
+ *
+ * @param token of the account that the user is signed in to in the editor, before any other
+ */
+export const hubEnvironment = (from: NodeJS.ProcessEnv, token: string | undefined): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(from).filter(([name]) => HUB.test(name))),
+  ...(token !== undefined && { HF_TOKEN: token }),
+});

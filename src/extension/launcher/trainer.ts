@@ -39,6 +39,7 @@ const NATIVE: readonly string[] = [
   'train',
   'preflight',
   'export',
+  'publish',
   'import',
   'errors',
   'reference',
@@ -51,6 +52,10 @@ const NATIVE: readonly string[] = [
  * Our own parser, in a separate process without the runtime, is safe on any file. The others read no workspace files.
  */
 const HARMLESS: readonly string[] = ['inspect', 'doctor', 'gpu'];
+
+/** A download by name reads none either, while one of what a file names does. */
+const isHarmless = ([command, what]: readonly string[]): boolean =>
+  HARMLESS.includes(command) || (command === 'get' && (what === 'model' || what === 'data'));
 
 /** The trainer client without VS Code: TrainerClient's contract, on plain Node. */
 export class Trainer {
@@ -140,7 +145,7 @@ export class Trainer {
     options: ProgramOptions = {},
     input = false,
   ): Promise<RunningProgram> {
-    const harmless = options.untrusted === true && HARMLESS.includes(args[0]);
+    const harmless = options.untrusted === true && isHarmless(args);
     if (!harmless) await this.requireTrust();
     const node = await this.node();
     if (NATIVE.includes(args[0])) await findRuntime(this.host.dist);

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { offerDownload } from '../hub/download-named';
 import { experimentName } from '../../runs/layout';
 import type { PreflightProblem } from '../../protocol/preflight';
 import { COMMAND } from '../ids';
@@ -38,7 +39,7 @@ export class Preflights implements vscode.Disposable {
   async run(file: string): Promise<void> {
     if (!(await trusted()) || this.going.has(file)) return;
     const uri = vscode.Uri.file(file);
-    if (!(await saved(file))) return;
+    if (!(await saved(file)) || !(await offerDownload(this.services, file))) return;
     this.going.add(file);
     try {
       const report = await this.measure(file);

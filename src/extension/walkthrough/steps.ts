@@ -2,7 +2,13 @@ import * as vscode from 'vscode';
 import { CONTEXT } from '../ids';
 
 /** What the walkthrough's steps are checked off by. */
-const STEPS = [CONTEXT.demoRan, CONTEXT.activationsSeen, CONTEXT.budgetSeen, CONTEXT.experimentMade] as const;
+const STEPS = [
+  CONTEXT.hubUsed,
+  CONTEXT.demoRan,
+  CONTEXT.activationsSeen,
+  CONTEXT.budgetSeen,
+  CONTEXT.experimentMade,
+] as const;
 type Step = (typeof STEPS)[number];
 
 const marked = new Set<Step>();

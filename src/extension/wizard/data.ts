@@ -19,6 +19,8 @@ import {
   sourceOf,
   type SourceItem,
 } from './images';
+import { hubItem, getData } from './from-hub';
+import { shownName, shownPlace, splitBeside } from './hub-files';
 import { dataFiles, nearFirst, pickFile, type WizardState } from './state';
 import { testStep } from './test-set';
 import { percent } from '../../base/percent';
@@ -41,7 +43,7 @@ const trainStep: Step<WizardState> = {
       (await dataFiles(state)).filter((f) => suits(state, f)),
     );
     for (;;) {
-      const picked = await pickFile(place, {
+      const picked = await pickFile<'hub'>(place, {
         files,
         placeholder:
           files.length > 0
@@ -50,10 +52,18 @@ const trainStep: Step<WizardState> = {
               : describeTask(state.task!).answer === 'choice'
                 ? t('Select the file with the training questions')
                 : t('Select the file with the labeled training texts')
-            : t('No CSV, TSV, JSONL or Parquet files in this workspace. Browse for one.'),
+            : t(
+                'No CSV, TSV, JSONL or Parquet files in this workspace. Browse for one, or get one from the hub.',
+              ),
         browse: { title: t('Select training data'), filters: FILTERS },
-        active: state.train ?? files.find((f) => /train/i.test(basename(f))),
+        active: state.train ?? files.find((f) => /train/i.test(shownName(f))),
+        extra: [hubItem(t('Get Data Set from the Hub…'))],
       });
+      if (picked === 'hub') {
+        const got = await getData(state);
+        if (got !== undefined && (await readData(state, got))) return 'next';
+        continue;
+      }
       if (typeof picked === 'string') return picked;
       if (await readData(state, picked.path)) return 'next';
     }
@@ -110,7 +120,7 @@ const imageValidationStep: Step<WizardState> = {
       ...browseItems(),
     ];
     const near = [/val|dev/i, /test/i].flatMap((name) => sources.filter((s) => name.test(basename(s))))[0];
-    const wanted = state.validation ?? near ?? 0.1;
+    const wanted = state.validation ?? splitBeside(state.train!, sources) ?? near ?? 0.1;
     for (;;) {
       const picked = await pick(place, {
         items,
@@ -144,8 +154,8 @@ const validationStep: Step<WizardState> = {
       value: share as string | number | undefined,
     }));
     const others = files.map((f) => ({
-      label: basename(f),
-      description: vscode.workspace.asRelativePath(f),
+      label: shownName(f),
+      description: shownPlace(f),
       value: f as string | number | undefined,
     }));
     const browse = {
@@ -154,7 +164,10 @@ const validationStep: Step<WizardState> = {
       value: undefined,
       alwaysShow: true,
     };
-    const wanted = state.validation ?? (likely === undefined ? 0.1 : join(dirname(train), likely));
+    const wanted =
+      state.validation ??
+      splitBeside(train, files) ??
+      (likely === undefined ? 0.1 : join(dirname(train), likely));
     for (;;) {
       const picked = await pick(place, {
         items: [...shares, ...others, browse],

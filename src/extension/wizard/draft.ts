@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { ModelSummary } from '../../graph/summary';
 import { isHeadAlone } from '../../experiment/methods';
 import type { Draft } from '../../recipes/draft';
+import { referenceOf } from '../../experiment/hub-reference';
 import { DATA_FILE } from '../language/data-head';
 
 /**
@@ -31,7 +32,7 @@ export async function freeName(folder: string, name: string): Promise<string> {
 
 /** An experiment's default name: its data, without "train", and its method. */
 export function draftName({ train, adapter }: Pick<Draft, 'train' | 'adapter'>): string {
-  const data = basename(train)
+  const data = basename(hubData(train) ?? train)
     .replace(DATA_FILE, '')
     // Of a numbered set.
     .replace(/-\*-of-\d+(-\*)?$/, '')
@@ -40,6 +41,17 @@ export function draftName({ train, adapter }: Pick<Draft, 'train' | 'adapter'>):
   const stem = data === '' ? basename(dirname(train)) : data;
   return `${stem.replace(/[^\p{L}\p{N}._-]+/gu, '-')}-${isHeadAlone(adapter) ? 'head' : adapter.method}`;
 }
+
+/** Of a split in the hub's cache: its configuration, or its repository if that has only one. */
+function hubData(train: string): string | undefined {
+  const ref = referenceOf(train);
+  if (!ref) return undefined;
+  const config = /^([^/]+)\/[^/]+\/[^/]+$/.exec(ref.path)?.[1];
+  return config === undefined || COMMON.test(config) ? basename(ref.repo) : config;
+}
+
+/** Names that any data set's configuration may have, and the folder of files that their author has uploaded. */
+const COMMON = /^(default|plain_text|data|main)$/;
 
 /** Why a file name is invalid; undefined if it is valid. */
 export function nameProblem(name: string): 'empty' | 'slash' | 'ending' | undefined {

@@ -9,6 +9,8 @@ import { kindOf } from '../language/checks/check-files';
 import { imageFolders } from '../models/image-folders';
 import { knownImages } from '../../recipes/data/known';
 import { EXCLUDED } from '../models/workspace-files';
+import { cachedData } from '../models/hub-cached';
+import { shownName, shownPlace } from './hub-files';
 import { nearFirst, type WizardState } from './state';
 
 const IMAGES = '**/*.{jpg,jpeg,png,webp,gif,tif,tiff,avif}';
@@ -18,10 +20,12 @@ const LIMIT = 20_000;
 export const readsImages = ({ task }: WizardState): boolean => describeTask(task!).input === 'image';
 
 /** Folders of labeled images, and data files. */
-export async function imageSources({ files }: WizardState): Promise<string[]> {
+export async function imageSources(state: WizardState): Promise<string[]> {
   const found = await vscode.workspace.findFiles(IMAGES, EXCLUDED, LIMIT);
   const local = found.filter((uri) => uri.scheme === 'file').map((uri) => uri.fsPath);
-  return [...imageFolders(local), ...withPatterns(files.filter((file) => DATA_FILE.test(file)))];
+  state.cached ??= await cachedData();
+  const data = withPatterns(state.files.filter((file) => DATA_FILE.test(file)));
+  return [...imageFolders(local), ...data, ...state.cached];
 }
 
 export interface SourceItem extends vscode.QuickPickItem {
@@ -30,8 +34,8 @@ export interface SourceItem extends vscode.QuickPickItem {
 }
 
 export const sourceItem = (source: string): SourceItem => ({
-  label: basename(source),
-  description: vscode.workspace.asRelativePath(source),
+  label: shownName(source),
+  description: shownPlace(source),
   source,
 });
 

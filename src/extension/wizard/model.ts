@@ -1,8 +1,10 @@
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 import { showError } from '../ask/guard';
+import { hubName } from '../../experiment/hub-reference';
 import { modelFileLater, modelPath } from '../../files/model-path';
+import { getFromHub } from '../hub/get';
 import { COMMAND } from '../ids';
 import { FILE_KEYS, kindOf } from '../language/checks/check-files';
 import { describeTask } from '../../experiment/tasks/registry';
@@ -11,6 +13,9 @@ import type { Outcome, Place, Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
 import { findModels } from '../models/model-files';
 import { refusalOf } from '../words/refusal-text';
+import { cachedModels } from '../models/hub-cached';
+import { hubItem } from './from-hub';
+import { shownName } from './hub-files';
 import { pickFile, type ActionItem, type WizardState } from './state';
 import { readsImages } from './images';
 import { taskStep } from './task';
@@ -24,17 +29,17 @@ const modelStep: Step<WizardState> = {
 
 async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
   const { t } = vscode.l10n;
-  const files = await findModels();
+  const files = [...(await findModels()), ...(await cachedModels())];
   for (;;) {
     const { refused } = state;
-    const picked = await pickFile<'demo' | 'report'>(place, {
+    const picked = await pickFile<'demo' | 'report' | 'hub'>(place, {
       files,
       placeholder: refused
-        ? t('{0} cannot be used: select another model', basename(refused.path))
+        ? t('{0} cannot be used: select another model', shownName(refused.path))
         : files.length > 0
           ? t('Select the model to adapt')
           : t(
-              'No models in this workspace. Browse for a Hugging Face folder or an ONNX file, or run the demo with its own model.',
+              'No models in this workspace. Get one from the Hugging Face hub, browse for an ONNX file, or run the demo with its own model.',
             ),
       browse: {
         title: t('Select an ONNX model, or the config.json of a model folder'),
@@ -43,6 +48,7 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
       active: state.model,
       above: refused ? refusalItems(refused) : [],
       extra: [
+        hubItem(t('Get Model from the Hub…')),
         {
           label: `$(rocket) ${t('Run the Demo')}`,
           description: t('a small sentence encoder that comes with AuroRA'),
@@ -56,7 +62,10 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
       return 'cancel';
     }
     // The list is shown again at once: reading the model for its report takes seconds.
-    if (picked === 'report')
+    if (picked === 'hub') {
+      const got = await getFromHub(state.services, 'model');
+      if (got && (await readModel(state, modelPath(got.references[0]!.path)))) return 'next';
+    } else if (picked === 'report')
       void vscode.commands.executeCommand(COMMAND.showModelReport, vscode.Uri.file(refused!.path));
     else if (typeof picked === 'string') return picked;
     else if (await readModel(state, modelPath(picked.path))) return 'next';
@@ -84,7 +93,7 @@ const separator = (label: string) => ({ label, kind: vscode.QuickPickItemKind.Se
 async function readModel(state: WizardState, path: string): Promise<boolean> {
   const { services } = state;
   if (state.model === path && state.summary) return true;
-  const title = vscode.l10n.t('Reading {0}…', vscode.workspace.asRelativePath(path));
+  const title = vscode.l10n.t('Reading {0}…', hubName(path) ?? vscode.workspace.asRelativePath(path));
   const location = vscode.ProgressLocation.Notification;
   try {
     state.summary = await vscode.window.withProgress({ location, title }, () =>

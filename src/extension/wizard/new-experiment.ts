@@ -2,6 +2,8 @@ import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { writeAtomic } from '../../files/atomic';
 import { AuroraError } from '../../base/errors';
+import { referenceOf } from '../../experiment/hub-reference';
+import type { GotReference } from '../../protocol/hub';
 import { CONTEXT } from '../ids';
 import type { Services } from '../services';
 import { markStep } from '../walkthrough/steps';
@@ -11,16 +13,25 @@ import { always, runSteps, type Step } from '../ask/run-steps';
 import { ask } from '../ask/steps';
 import { adapterSteps } from './adapter';
 import { dataSteps } from './data';
+import { takeData } from './from-hub';
 import { modelSteps } from './model';
 import { recipeStep } from './recipe';
 import { sizeSteps } from './size';
 import { draftOf, type WizardState } from './state';
 import { WorkspaceFiles } from '../models/workspace-files';
 
+/** What is known before anything is asked. */
+export interface Given {
+  model?: string;
+  /** Splits of a data set from the hub. */
+  data?: readonly GotReference[];
+}
+
 /** Asks for model, data and method in turn, and writes the experiment's file. */
-export async function newExperiment(services: Services, model?: string): Promise<string | undefined> {
+export async function newExperiment(services: Services, given: Given = {}): Promise<string | undefined> {
   const files = await new WorkspaceFiles().all();
-  const state: WizardState = { services, files, ...(model !== undefined && { given: model }) };
+  const state: WizardState = { services, files, ...(given.model !== undefined && { given: given.model }) };
+  if (given.data) takeData(state, given.data);
   const steps = [...modelSteps, ...dataSteps, recipeStep, ...adapterSteps, ...sizeSteps, nameStep];
   if (!(await runSteps(vscode.l10n.t('New Experiment'), steps, state)) || state.file === undefined)
     return undefined;
@@ -44,7 +55,8 @@ async function makeExperiment({ context }: Services, file: string, text: string)
 const nameStep: Step<WizardState> = {
   ...always,
   async run(state, place) {
-    const folder = folderOf(state);
+    const folder = folderOf(state) ?? (await chosenFolder());
+    if (folder === undefined) return 'back';
     const value = await freeName(folder, draftName(draftOf(state)));
     const answer = await ask(place, {
       prompt: vscode.l10n.t(
@@ -75,12 +87,19 @@ async function problemOf(folder: string, text: string): Promise<string | undefin
     : undefined;
 }
 
-/** The workspace folder of the model or the data; without one, the data's own folder. */
-function folderOf(state: WizardState): string {
+/** The workspace folder of the model or the data; without one, the data's own folder, unless the hub's cache has them. */
+function folderOf(state: WizardState): string | undefined {
   const { workspace } = vscode;
   const around = [state.train!, state.model!].map((f) => workspace.getWorkspaceFolder(vscode.Uri.file(f)));
   const folder = around.find((f) => f !== undefined) ?? workspace.workspaceFolders?.[0];
-  return folder?.uri.fsPath ?? dirname(state.train!);
+  if (folder) return folder.uri.fsPath;
+  return referenceOf(state.train!) ? undefined : dirname(state.train!);
+}
+
+async function chosenFolder(): Promise<string | undefined> {
+  const title = vscode.l10n.t('Select a folder for the experiment');
+  const chosen = await vscode.window.showOpenDialog({ title, canSelectFolders: true, canSelectFiles: false });
+  return chosen?.[0]?.fsPath;
 }
 
 async function exists(uri: vscode.Uri): Promise<boolean> {

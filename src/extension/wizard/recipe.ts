@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { modelsFor, sizeOf, settingsOf } from '../../recipes/data/registry';
+import { modelsFor, sizeOf, settingsOf, sizesOf } from '../../recipes/data/registry';
 import { recipesOf } from '../../recipes/report';
 import type { Recipe } from '../../experiment/paper';
 import { recipeText } from './recipe-text';
@@ -17,21 +17,37 @@ const likely = ({ known, summary }: WizardState): Recipe | undefined => {
   return size && settingsOf(known.recipe, size);
 };
 
-/** Defaults, or the paper's settings for one of its data sets. Model and data are known, and remain the user's own. */
+/** The settings for the data set that was chosen, of each size. */
+const recipesFor = ({ known }: WizardState): Recipe[] =>
+  known ? sizesOf(known.recipe).map((size) => settingsOf(known.recipe, size)) : [];
+
+const section = (label: string | undefined, recipes: readonly Recipe[]): RecipeItem[] =>
+  label === undefined || recipes.length === 0
+    ? []
+    : [
+        { label, kind: vscode.QuickPickItemKind.Separator },
+        ...recipes.map((recipe) => ({ ...recipeText(recipe, vscode.l10n.t), recipe })),
+      ];
+
+/** Defaults, or the paper's settings for one of its data sets. Those of the chosen data set come first. */
 export const recipeStep: Step<WizardState> = {
   ...always,
   async run(state, place) {
     const { t } = vscode.l10n;
+    const own = recipesFor(state);
     const items: RecipeItem[] = [
       {
         label: t('Defaults'),
         description: t('3 epochs · batch 32 · learning rate 2e-3'),
         detail: t('a starting point for any model; everything can be changed in the file'),
       },
-      ...modelsFor(state.task!).flatMap(({ id, name }): RecipeItem[] => [
-        { label: name, kind: vscode.QuickPickItemKind.Separator },
-        ...recipesOf(id).map((recipe) => ({ ...recipeText(recipe, t), recipe })),
-      ]),
+      ...section(state.known?.recipe.name, own),
+      ...modelsFor(state.task!).flatMap(({ id, name }) =>
+        section(
+          name,
+          recipesOf(id).filter((recipe) => !own.includes(recipe)),
+        ),
+      ),
     ];
     const picked = await pick<RecipeItem>(place, {
       items,

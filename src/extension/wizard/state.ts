@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { referenceOf } from '../../experiment/hub-reference';
 import type { AuroraError } from '../../base/errors';
 import type { AdapterSpec } from '../../experiment/methods';
 import { modelPath } from '../../files/model-path';
@@ -14,6 +15,8 @@ import { pick } from '../ask/steps';
 import { withPatterns } from '../../files/pattern';
 import type { KnownModel } from '../models/models';
 import { jsonData } from '../models/json-data';
+import { cachedData } from '../models/hub-cached';
+import { shownName, shownPlace } from './hub-files';
 
 /** What the user has chosen so far. */
 export interface WizardState extends Partial<Draft> {
@@ -22,6 +25,8 @@ export interface WizardState extends Partial<Draft> {
   files: string[];
   /** JSON files with rows; found when a step on data first needs them. */
   lists?: string[];
+  /** Data in the hub's cache, likewise. */
+  cached?: string[];
   /** The model that the wizard was started on. */
   given?: string;
   summary?: KnownModel;
@@ -40,7 +45,8 @@ export interface WizardState extends Partial<Draft> {
 /** The files that may hold data; each numbered set as its pattern. */
 export async function dataFiles(state: WizardState): Promise<string[]> {
   state.lists ??= await jsonData();
-  return withPatterns([...state.files, ...state.lists]);
+  state.cached ??= await cachedData();
+  return [...withPatterns([...state.files, ...state.lists]), ...state.cached];
 }
 
 /** All choices, once every step is done. */
@@ -121,6 +127,7 @@ const BROWSE = 'browse';
 const separator: FileItem = { label: '', kind: vscode.QuickPickItemKind.Separator };
 
 async function fileItem(path: string): Promise<FileItem> {
+  if (referenceOf(path)) return { label: shownName(path), description: shownPlace(path), path };
   // A folder is a model from the hub; its own size says nothing.
   const size = await stat(path).then(
     (s) => (s.isDirectory() ? vscode.l10n.t('model folder') : bytes(s.size)),

@@ -1,18 +1,21 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { DEFAULT_TASK, describeTask, TASKS, taskWith, type TaskName } from '../../experiment/tasks/registry';
+import { hubRecipe } from '../../recipes/data/known';
 import { always, type Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
 import { operatorRows } from '../tree/model-rows';
 import { modelText, wayAround } from '../words/model-text';
 import { stepSettings, stepText } from '../words/step-text';
+import { shownName } from './hub-files';
 import type { WizardState } from './state';
 
 /** Logits of so many classes for each token are those of a vocabulary. */
 const VOCABULARY = 256;
 
-/** A model with one input of four axes reads images; one whose only output has a vocabulary's logits writes texts. */
-function likelyTask({ summary }: WizardState): TaskName {
+/** What one of the paper's data sets is for; a model with one input of four axes reads images; one whose only output has a vocabulary's logits writes texts. */
+function likelyTask({ summary, train }: WizardState): TaskName {
+  const known = train === undefined ? undefined : hubRecipe(train);
+  if (known) return known.task.value;
   const { inputs, outputs } = summary!;
   const images = inputs.length === 1 && inputs[0].shape?.length === 4;
   if (images) return taskWith({ input: 'image', answer: 'label' })!;
@@ -67,7 +70,7 @@ function modelItems({ model, summary }: WizardState): TaskItem[] {
   return [
     separator(t('Model')),
     {
-      label: `$(package) ${basename(model!)}`,
+      label: `$(package) ${shownName(model!)}`,
       description: modelText(summary!, t),
       ...(text !== undefined && {
         detail: t('A training step takes {0} ({1})', text, stepSettings(step!, t)),

@@ -89,10 +89,3 @@ export function gpuResult(part: GpuPart, check: GpuCheck, t: Translate): string 
   if (!check.usable) return `${check.problem ?? ''} ${check.hint ?? ''}`.trim();
   return t('{0} is installed and ready to use as the device "{1}".', title, place.device);
 }
-
-/** The editor's proxy takes precedence over the environment's, as in the editor itself. */
-export function proxyEnvironment(proxy: string, without: readonly string[]): NodeJS.ProcessEnv {
-  if (proxy.trim() === '') return {};
-  const none = without.length > 0 ? { NO_PROXY: without.join(',') } : {};
-  return { HTTPS_PROXY: proxy.trim(), HTTP_PROXY: proxy.trim(), ...none };
-}

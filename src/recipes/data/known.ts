@@ -66,11 +66,16 @@ export function knownImages(
   return undefined;
 }
 
-/** By the repository and the configuration that a file in the hub's cache is from. */
-function knownOnHub(path: string, task: TaskName): KnownData | undefined {
+/** The paper's data set that a file in the hub's cache is from, by its repository and configuration. */
+export function hubRecipe(path: string): DataRecipe | undefined {
   const ref = referenceOf(path);
   const set = HUB_SETS.find(({ repo, config }) => repo === ref?.repo && ref.path.startsWith(`${config}/`));
-  const recipe = DATA_RECIPES.find(({ id, task: { value } }) => id === set?.id && value === task);
+  return DATA_RECIPES.find(({ id }) => id === set?.id);
+}
+
+function knownOnHub(path: string, task: TaskName): KnownData | undefined {
+  const found = hubRecipe(path);
+  const recipe = found?.task.value === task ? found : undefined;
   const layout = recipe?.layouts.find(({ train }) => train.some((file) => file.endsWith('.parquet')));
   return recipe && layout && { recipe, layout };
 }

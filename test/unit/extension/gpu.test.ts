@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { fill as t } from '../../../src/base/fill';
+import { gpuChoice, GpuProgressText, gpuResult, parseGpuEvent } from '../../../src/extension/words/gpu-text';
 import {
-  gpuChoice,
-  GpuProgressText,
-  gpuResult,
-  parseGpuEvent,
-  proxyEnvironment,
-} from '../../../src/extension/words/gpu-text';
-import { networkEnvironment } from '../../../src/extension/launcher/environment';
+  downloadEnvironment,
+  hubEnvironment,
+  trainerEnvironment,
+} from '../../../src/extension/launcher/environment';
 import { fits, GPU_PART_NAMES, type GpuState } from '../../../src/protocol/gpu-support';
 
 test('each part is offered on the platforms that its package supports', () => {
@@ -69,13 +67,19 @@ test('the result names the device, or what is missing with a hint', () => {
 });
 
 describe('the network settings', () => {
-  test("pass the editor's proxy to the installer", () => {
-    expect(proxyEnvironment(' http://p:1 ', ['a', 'b'])).toEqual({
+  const settings = { support: 'override', proxy: ' http://p:1 ', noProxy: ['a', 'b'] };
+
+  test("pass the editor's proxy to a program that downloads, before the environment's", () => {
+    const from = { https_proxy: '1', HTTPS_PROXY: '2', no_proxy: '3', NODE_EXTRA_CA_CERTS: '4' };
+    expect(downloadEnvironment(from, settings)).toEqual({
       HTTPS_PROXY: 'http://p:1',
       HTTP_PROXY: 'http://p:1',
       NO_PROXY: 'a,b',
+      NODE_EXTRA_CA_CERTS: '4',
     });
-    expect(proxyEnvironment('', ['a'])).toEqual({});
+    expect(downloadEnvironment(from, { ...settings, noProxy: [] })).toMatchObject({ no_proxy: '3' });
+    expect(downloadEnvironment(from, { ...settings, support: 'off' })).toEqual(from);
+    expect(downloadEnvironment(from, { ...settings, proxy: '' })).toEqual(from);
   });
 
   test('include only the network variables of the environment', () => {
@@ -88,7 +92,23 @@ describe('the network settings', () => {
       NPM_TOKEN: 'secret',
       NODE_OPTIONS: '--inspect',
       AWS_SECRET_ACCESS_KEY: 'secret',
+      HF_TOKEN: 'secret',
     };
-    expect(Object.values(networkEnvironment(given)).sort()).toEqual(['1', '2', '3', '4', '5']);
+    const found = downloadEnvironment(given, { ...settings, proxy: '' });
+    expect(Object.values(found).sort()).toEqual(['1', '2', '3', '4', '5']);
+  });
+
+  test('of the hub reach only the program that asks it, and signing in precedes the environment', () => {
+    const given = {
+      HF_ENDPOINT: 'https://mirror',
+      HF_TOKEN: 'hf_env',
+      HF_HOME: '/hf',
+      PATH: '/bin',
+      NPM_TOKEN: 'x',
+    };
+    expect(hubEnvironment(given, undefined)).toEqual({ HF_ENDPOINT: 'https://mirror', HF_TOKEN: 'hf_env' });
+    expect(hubEnvironment(given, 'hf_own').HF_TOKEN).toBe('hf_own');
+    // Every program has to find the cache.
+    expect(trainerEnvironment(given, 'linux')).toEqual({ HF_HOME: '/hf', PATH: '/bin' });
   });
 });

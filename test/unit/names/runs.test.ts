@@ -7,10 +7,14 @@ import { diagnosticsText } from '../../../src/extension/commands/runs/diagnostic
 import { addVerifyLine, parseVerifyLine } from '../../../src/extension/commands/verify-report';
 import { addLine, parsePreflightLine, reportMarkdown } from '../../../src/extension/preflight/report';
 import { programError } from '../../../src/extension/launcher/program-error';
-import { parseGpuEvent, proxyEnvironment } from '../../../src/extension/words/gpu-text';
+import { parseGpuEvent } from '../../../src/extension/words/gpu-text';
 import * as runMessages from '../../../src/extension/panels/run/messages';
 import { Catalog } from '../../../src/extension/runs/catalog';
-import { networkEnvironment, trainerEnvironment } from '../../../src/extension/launcher/environment';
+import {
+  downloadEnvironment,
+  hubEnvironment,
+  trainerEnvironment,
+} from '../../../src/extension/launcher/environment';
 import { sortRuns } from '../../../src/extension/runs/sort';
 import { matchesFilter } from '../../../src/extension/tree/arrange';
 import { runDetails } from '../../../src/extension/words/run-details';
@@ -207,7 +211,8 @@ describe('names of inherited members in messages', () => {
     eachHandled('environment', fc.array(fc.tuple(name, name)), (variables) => {
       const from = JSON.parse(object(variables.map(([k, v]) => [k, JSON.stringify(v)]))) as NodeJS.ProcessEnv;
       expect(Object.keys(trainerEnvironment(from))).toEqual([]);
-      expect(Object.keys(networkEnvironment(from))).toEqual([]);
-      proxyEnvironment('__proto__', ['constructor']);
+      expect(Object.keys(hubEnvironment(from, undefined))).toEqual([]);
+      const proxies = { support: 'override', proxy: '__proto__', noProxy: ['constructor'] };
+      expect(Object.keys(downloadEnvironment(from, proxies))).toHaveLength(3);
     }));
 });

@@ -1,11 +1,10 @@
 import { dirname } from 'node:path/posix';
 import { AuroraError } from '../../../base/errors';
 import { describedColumns } from '../../../data/table/described-columns';
-import { hubReferenceText, isCommit } from '../../../experiment/hub-reference';
+import { hubReferenceText } from '../../../experiment/hub-reference';
 import { snapshotPath } from '../../../files/hub-cache';
 import { hasWildcard, matching } from '../../../files/pattern';
 import { referenceTo } from '../../../hub/cache';
-import { cachedInfo } from '../../../hub/cached-info';
 import type { Hub } from '../../../hub/client';
 import { CONVERTED, convertedSplits, splitPath, type ConvertedSplit } from '../../../hub/converted';
 import type { RepoInfo } from '../../../hub/types';
@@ -27,6 +26,8 @@ export interface DataChoice {
   needed?: readonly string[];
   /** Files of the repository itself, by path or pattern, instead of the hub's conversion. */
   files: readonly string[];
+  /** Whether a configuration that is not known is left to choose: the plan then has no splits. */
+  open?: boolean;
 }
 
 /** What is downloaded of a data set: splits of one configuration, as the hub has converted them, or files by name. */
@@ -35,16 +36,16 @@ export async function planData(hub: Hub, name: string, choice: DataChoice): Prom
   const repo = set?.repo ?? name;
   const own = choice.files.length > 0;
   const revision = choice.revision ?? (own ? 'main' : CONVERTED);
-  const known =
-    isCommit(revision) || hub.settings.offline
-      ? cachedInfo(hub.settings.cache, 'dataset', repo, revision)
-      : undefined;
-  const info = known ?? (await infoOf(hub, repo, revision, own));
+  // Which files of a commit are in the cache does not say which others it has.
+  const info = await infoOf(hub, repo, revision, own);
   const all = convertedSplits(info.files);
   const configs = [...new Set(all.map(({ config }) => config))];
+  const config = choice.config ?? usual(set?.config ?? choice.preferred, configs);
   const splits = own
     ? choice.files.map((path) => namedFiles(info, path))
-    : await splitsOf(info, all, choice, usual(set?.config ?? choice.preferred, configs));
+    : choice.open && configs.length > 0 && config === undefined
+      ? []
+      : await splitsOf(info, all, choice, config);
   const paths = splits.flatMap(({ files }) => files.map(({ path }) => path));
   const missing = missingOf(hub, info, paths);
   const shown = splits.map((split) => shownSplit(info, split));
@@ -55,7 +56,7 @@ export async function planData(hub: Hub, name: string, choice: DataChoice): Prom
     shown: {
       kind: 'data',
       ...(await described(hub, info, paths, missing)),
-      config: splits[0].config,
+      config: splits[0]?.config ?? '',
       splits: shown,
       configs,
     },
@@ -114,10 +115,10 @@ async function configOf(
 async function splitsOf(
   info: RepoInfo,
   all: readonly ConvertedSplit[],
-  { config: chosen, splits: named, needed, ask }: DataChoice,
-  preferred: string | undefined,
+  { splits: named, needed, ask }: DataChoice,
+  chosen: string | undefined,
 ): Promise<ConvertedSplit[]> {
-  const config = await configOf(info, [...new Set(all.map((split) => split.config))], chosen ?? preferred);
+  const config = await configOf(info, [...new Set(all.map((split) => split.config))], chosen);
   const splits = all.filter((split) => split.config === config);
   const names = splits.map(({ split }) => split);
   const asked = named.length === 0 && ask ? await splitsAtTerminal(names) : undefined;

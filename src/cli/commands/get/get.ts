@@ -83,7 +83,8 @@ async function plansOf(hub: Hub, what: string, name: string | undefined, args: P
   if (what === 'model')
     return [await planModel(hub, name, { ...(revision !== undefined && { revision }), file: files[0] })];
   const ask = !args.flag('yes') && !args.flag('json') && !args.flag('show');
-  const choice = { revision, config: args.text('config'), splits: args.list('split'), files, ask };
+  const open = args.flag('json') && args.flag('show');
+  const choice = { revision, config: args.text('config'), splits: args.list('split'), files, ask, open };
   return [await planData(hub, name, choice)];
 }
 

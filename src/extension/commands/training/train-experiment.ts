@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { runAnyway } from './run-anyway';
 import { saved } from '../../ask/saved';
 import { checkedExperiment } from '../../ask/training-problems';
+import { offerDownload } from '../../hub/download-named';
 import { untrusted } from '../../launcher/missing';
 import { startUnlessBusy } from '../../queue/ask-busy';
 import { startRun } from '../../queue/start-run';
@@ -17,6 +18,7 @@ import type { Services } from '../../services';
 export async function trainExperiment(services: Services, file: string): Promise<string | undefined> {
   if (!vscode.workspace.isTrusted) throw untrusted();
   if (!(await saved(file))) return undefined;
+  if (!(await offerDownload(services, file))) return undefined;
   const spec = await checkedExperiment(file);
   if (!(await runAnyway(services, file))) return undefined;
   const wanted = { kind: 'run' as const, file, text: await readFile(file, 'utf8'), spec };

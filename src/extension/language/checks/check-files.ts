@@ -4,6 +4,7 @@ import { AuroraError } from '../../../base/errors';
 import { editDistance } from '../../../base/nearest';
 import { isHubReference, parseHubReference } from '../../../experiment/hub-reference';
 import type { TaskDescription } from '../../../experiment/tasks/kind';
+import { COMMAND } from '../../ids';
 import type { Translate } from '../../translate';
 import { MODEL_CONFIG, modelFileLater } from '../../../files/model-path';
 import { filesOfLater, hasWildcard } from '../../../files/pattern';
@@ -97,11 +98,17 @@ export async function fileFindings(
 function hubFindings(doc: ExperimentText, path: readonly string[], t: Translate): Finding[] {
   const ref = parseHubReference(doc.string(...path)!);
   if (!ref || isCached(ref)) return [];
-  const message = t(
-    '{0} has not been downloaded to this machine. Run `aurora get` with this file, which downloads everything that it names.',
-    ref.path === '' ? ref.repo : `${ref.repo}/${ref.path}`,
-  );
-  return [{ ...doc.span(...path), severity: 'error', code: 'file-not-downloaded', message, fixes: [] }];
+  const name = ref.path === '' ? ref.repo : `${ref.repo}/${ref.path}`;
+  return [
+    {
+      ...doc.span(...path),
+      severity: 'error',
+      code: 'file-not-downloaded',
+      message: t('{0} has not been downloaded to this machine.', name),
+      fixes: [],
+      command: { title: t('Download'), command: COMMAND.downloadExperiment },
+    },
+  ];
 }
 
 /** Why a pattern cannot be read; undefined if it can. */

@@ -51,7 +51,10 @@ describe('references to the hub in the editor', () => {
       ['file-not-downloaded', 'error', `"${MODEL}"`, []],
       ['file-not-downloaded', 'error', `"${TRAIN}"`, []],
     ]);
-    expect(analysis.findings[0].message).toContain('aurora get');
+    expect(analysis.findings[0].message).toBe('org/bert has not been downloaded to this machine.');
+    expect(analysis.findings.map((f) => f.command?.command)).toEqual(
+      Array(2).fill('aurora.downloadExperiment'),
+    );
     expect(hoverAt(analysis, text.indexOf(TRAIN), t)?.lines).toEqual([
       'org/texts@0123456 on the Hugging Face hub, not downloaded to this machine.',
     ]);

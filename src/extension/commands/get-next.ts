@@ -1,0 +1,35 @@
+import * as vscode from 'vscode';
+import type { HubKind } from '../../experiment/hub-reference';
+import { showError } from '../ask/guard';
+import { getFromHub, type Got } from '../hub/get';
+import type { Services } from '../services';
+
+/** What was got in this window, for the experiment that it is meant for. */
+const last: Partial<Record<HubKind, Got>> = {};
+
+/** Gets a model or a data set, and offers what it is for. */
+export async function getAndGoOn(services: Services, kind: HubKind, given?: string): Promise<void> {
+  const got = await getFromHub(services, kind, given);
+  if (!got) return;
+  last[kind] = got;
+  const { t } = vscode.l10n;
+  const create = t('New Experiment');
+  const other = kind === 'model' ? t('Get Data Set') : t('Get Model');
+  const both = last.model !== undefined && last.dataset !== undefined;
+  const message = both
+    ? t('{0} and {1} are on this machine.', last.model!.id, last.dataset!.id)
+    : t('{0} is on this machine.', got.id);
+  // Not awaited by the command, which has ended by then.
+  void vscode.window
+    .showInformationMessage(message, ...(both ? [create, other] : [other, create]))
+    .then(async (picked) => {
+      if (picked === other) return getAndGoOn(services, kind === 'model' ? 'dataset' : 'model');
+      if (picked !== create) return;
+      const { newExperiment } = await import('../wizard/new-experiment');
+      await newExperiment(services, {
+        ...(last.model && { model: last.model.references[0]!.path }),
+        ...(last.dataset && { data: last.dataset.references }),
+      });
+    })
+    .then(undefined, (e: Error) => showError(services.log, e));
+}

@@ -1,0 +1,38 @@
+import * as vscode from 'vscode';
+import { registerGuarded } from '../ask/guard';
+import { experimentFrom } from '../ask/pick';
+import { explaining } from '../ask/training-problems';
+import { COMMAND } from '../ids';
+import { untrusted } from '../launcher/missing';
+import type { Services } from '../services';
+
+/** Models and data sets from the Hugging Face hub. Nothing is requested before the user runs one of these. */
+export function registerGet(services: Services): vscode.Disposable {
+  const { log, context } = services;
+  const get = (kind: 'model' | 'dataset') => (name: unknown) =>
+    explaining(async () => {
+      const { getAndGoOn } = await import('./get-next');
+      // The walkthrough names a repository; menus may pass anything.
+      return getAndGoOn(services, kind, typeof name === 'string' ? name : undefined);
+    });
+  return vscode.Disposable.from(
+    registerGuarded(log, COMMAND.getModel, get('model')),
+    registerGuarded(log, COMMAND.getData, get('dataset')),
+    registerGuarded(log, COMMAND.downloadExperiment, (argument) =>
+      explaining(async () => {
+        if (!vscode.workspace.isTrusted) throw untrusted();
+        const { downloadNamed } = await import('../hub/download-named');
+        const file = await experimentFrom(services, argument, vscode.l10n.t('Select an experiment'));
+        return file === undefined ? undefined : downloadNamed(services, file);
+      }),
+    ),
+    registerGuarded(log, COMMAND.signIn, async () => {
+      const { signIn } = await import('../hub/token');
+      if (await signIn(context))
+        void vscode.window.showInformationMessage(
+          vscode.l10n.t('The token is used from the next request on, which is when it is checked.'),
+        );
+    }),
+    registerGuarded(log, COMMAND.signOut, async () => (await import('../hub/token')).signOut(context)),
+  );
+}

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { isCached, referencesIn } from '../../runs/experiment/hub-references';
+import { ExperimentSource } from '../../runs/experiment/source';
+import { saved } from '../ask/saved';
+import type { Services } from '../services';
+import { namedText } from '../words/hub-text';
+import { downloading } from './downloading';
+import { hubHost, hubPage } from './host';
+import { showHub, type Shown } from './hub-program';
+import { withAccess } from './with-access';
+
+/**
+ * Downloads what an experiment names on the hub and this machine lacks, after showing how much that is.
+ *
+ * @returns whether everything is here now
+ */
+export async function downloadNamed(services: Services, file: string): Promise<boolean> {
+  const { t } = vscode.l10n;
+  if (!(await saved(file))) return false;
+  const name = vscode.workspace.asRelativePath(file);
+  const options = {
+    location: vscode.ProgressLocation.Notification,
+    title: t('Asking {0} what {1} needs…', hubHost(), name),
+    cancellable: true,
+  };
+  const page = hubPage('');
+  const shown = await withAccess<Shown[]>(services, page, () =>
+    Promise.resolve(
+      vscode.window.withProgress(options, (_, token) =>
+        showHub(services, [file], { token, cwd: dirname(file) }),
+      ),
+    ),
+  );
+  if (!shown) return false;
+  if (shown.length === 0) {
+    void vscode.window.showInformationMessage(t('Everything that {0} names is on this machine.', name));
+    return true;
+  }
+  const { message, detail } = namedText(shown, t);
+  const download = t('Download');
+  const picked = await vscode.window.showInformationMessage(message, { modal: true, detail }, download);
+  if (picked !== download) return false;
+  return (
+    (await downloading(services, [file], { title: t('Downloading what {0} names', name), page, file })) !==
+    undefined
+  );
+}
+
+/**
+ * Before an experiment is trained: offers to download what it names. Nothing is requested until the user agrees.
+ *
+ * @returns whether to go on; also if the experiment cannot be read, which is reported elsewhere
+ */
+export async function offerDownload(services: Services, file: string): Promise<boolean> {
+  const missing = await missingRepositories(file);
+  if (missing.length === 0) return true;
+  const { t } = vscode.l10n;
+  const message =
+    missing.length === 1
+      ? t('{0} has not been downloaded to this machine.', missing[0])
+      : t('{0} have not been downloaded to this machine.', missing.join(', '));
+  const download = t('Download…');
+  const detail = t('{0} is asked how large it is before anything is downloaded.', hubHost());
+  const picked = await vscode.window.showWarningMessage(message, { modal: true, detail }, download);
+  return picked === download && downloadNamed(services, file);
+}
+
+async function missingRepositories(file: string): Promise<string[]> {
+  const source = new ExperimentSource(file, await readFile(file, 'utf8'));
+  if (source.firstError() !== undefined) return [];
+  const missing = referencesIn(source.value()).filter(({ ref }) => !isCached(ref));
+  return [...new Set(missing.map(({ ref }) => ref.repo))];
+}

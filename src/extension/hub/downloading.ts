@@ -1,0 +1,45 @@
+import { dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { AuroraError } from '../../base/errors';
+import type { GotReference } from '../../protocol/hub';
+import { messageOf } from '../notices/message';
+import type { Services } from '../services';
+import { HubProgressText } from '../words/hub-text';
+import { downloadHub } from './hub-program';
+import { withAccess } from './with-access';
+
+/**
+ * Downloads with a notification that shows bytes and the time that is left, and can be canceled. What is there is kept,
+ * so that the next attempt goes on where this one ended.
+ *
+ * @param args of `aurora get`
+ * @param file the experiment among them
+ * @returns undefined, after a message, if it failed or was canceled
+ */
+export async function downloading(
+  services: Services,
+  args: readonly string[],
+  { title, page, file }: { title: string; page: string; file?: string },
+): Promise<GotReference[] | undefined> {
+  const { t } = vscode.l10n;
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  for (;;) {
+    try {
+      return await withAccess(services, page, () =>
+        Promise.resolve(
+          vscode.window.withProgress(options, (progress, token) => {
+            const text = new HubProgressText(t);
+            return downloadHub(services, args, (event) => progress.report(text.next(event)), {
+              token,
+              ...(file !== undefined && { cwd: dirname(file) }),
+            });
+          }),
+        ),
+      );
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+      const again = t('Try Again');
+      if ((await vscode.window.showErrorMessage(messageOf(e), again)) !== again) return undefined;
+    }
+  }
+}

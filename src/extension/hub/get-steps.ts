@@ -1,0 +1,156 @@
+import * as vscode from 'vscode';
+import type { HubKind } from '../../experiment/hub-reference';
+import { hubCacheFolder } from '../../files/hub-cache';
+import type { HubData } from '../../protocol/hub';
+import { always, type Outcome, type Step } from '../ask/run-steps';
+import { pick } from '../ask/steps';
+import { messageOf } from '../notices/message';
+import type { Services } from '../services';
+import { bytes } from '../words/format';
+import { cardRows, downloadRow, fileRows, repoFacts, splitRow, verdictRow } from '../words/hub-text';
+import { pageOf } from './host';
+import { WHAT, type Shown } from './hub-program';
+import { pickRepository, type Asked } from './pick-repository';
+import { showing } from './showing';
+
+/** What the user has chosen so far. */
+export interface GetState {
+  services: Services;
+  kind: HubKind;
+  asked: Asked;
+  /** The name that the command was called with. */
+  given?: string;
+  /** The repository; of a data set in one configuration, with all of its splits. */
+  whole?: Shown;
+  /** What would be downloaded. */
+  shown?: Shown;
+}
+
+/** `aurora get` for what is shown, at the commit at which it was shown. */
+export function argumentsOf(shown: Shown): string[] {
+  const { id, commit } = shown;
+  if (shown.kind === 'model') return ['model', id, '--revision', commit];
+  return [...dataArguments(shown), ...shown.splits.flatMap(({ name }) => ['--split', name])];
+}
+
+const dataArguments = ({ id, commit, config }: Pick<HubData, 'id' | 'commit' | 'config'>): string[] => [
+  ...['data', id, '--revision', commit],
+  ...['--config', config],
+];
+
+const repositoryStep: Step<GetState> = {
+  async applies(state) {
+    const { given } = state;
+    if (given === undefined) return true;
+    delete state.given;
+    return !(await look(state, [WHAT[state.kind], given], given));
+  },
+  async run(state, place) {
+    for (;;) {
+      const name = await pickRepository(state.services, state.kind, place, state.asked);
+      if (name === undefined) return 'cancel';
+      if (await look(state, [WHAT[state.kind], name], name)) return 'next';
+    }
+  },
+};
+
+/** False, after a message, if it cannot be read. */
+async function look(state: GetState, args: readonly string[], name: string): Promise<boolean> {
+  const shown = await showing(state.services, state.kind, args, name);
+  if (!shown) return false;
+  state.whole = state.shown = shown;
+  return true;
+}
+
+const dataOf = ({ whole }: GetState): HubData | undefined => (whole?.kind === 'data' ? whole : undefined);
+
+/** The configurations of a data set, unless the name means one of them. */
+const configStep: Step<GetState> = {
+  applies: (state) => (dataOf(state)?.configs.length ?? 0) > 1 && dataOf(state)!.splits.length === 0,
+  async run(state, place) {
+    const data = dataOf(state)!;
+    const picked = await pick(place, {
+      items: data.configs.map((label) => ({ label })),
+      placeholder: vscode.l10n.t('Select the configuration of {0}', data.id),
+    });
+    if (typeof picked === 'string') return picked;
+    const args = dataArguments({ ...data, config: picked[0].label });
+    return (await look(state, args, data.id)) ? 'next' : 'cancel';
+  },
+};
+
+const splitsStep: Step<GetState> = {
+  applies: (state) => (dataOf(state)?.splits.length ?? 0) > 1,
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const data = dataOf(state)!;
+    const items = data.splits.map((split) => ({ ...splitRow(split, t), split }));
+    const before = state.shown?.kind === 'data' ? state.shown.splits.map(({ name }) => name) : [];
+    const picked = await pick(place, {
+      items,
+      placeholder: t('Select the splits to download, of {0}', `${data.id} ${data.config}`),
+      many: {
+        selected: items.filter(({ label }) => before.includes(label)),
+        describe: (chosen) => bytes(chosen.reduce((sum, { split }) => sum + split.size, 0)),
+      },
+    });
+    if (typeof picked === 'string') return picked;
+    const names = picked.map(({ label }) => label);
+    if (names.length === data.splits.length) state.shown = data;
+    else {
+      const args = argumentsOf({ ...data, splits: data.splits.filter(({ name }) => names.includes(name)) });
+      const shown = await showing(state.services, state.kind, args, data.id);
+      if (!shown) return 'cancel';
+      state.shown = shown;
+    }
+    return 'next';
+  },
+};
+
+interface DetailsItem extends vscode.QuickPickItem {
+  action?: 'download' | 'page';
+}
+
+/** All that is known before the download. The row to agree with comes first; where training is impossible, the reason does. */
+const detailsStep: Step<GetState> = {
+  ...always,
+  async run({ shown, kind }, place): Promise<Outcome> {
+    const items = detailsItems(shown!, kind);
+    for (;;) {
+      const picked = await pick(place, {
+        items,
+        placeholder: `${shown!.id} · ${repoFacts(shown!, vscode.l10n.t)}`,
+        active: items[0],
+      });
+      if (typeof picked === 'string') return picked;
+      const [{ action }] = picked;
+      if (action === 'download') return 'next';
+      if (action === 'page') void vscode.env.openExternal(vscode.Uri.parse(pageOf(kind, shown!.id)));
+    }
+  },
+};
+
+function detailsItems(shown: Shown, kind: HubKind): DetailsItem[] {
+  const { t } = vscode.l10n;
+  const cache = messageOf({ message: hubCacheFolder() });
+  const download: DetailsItem = { ...downloadRow(shown, cache, t), action: 'download' };
+  const page: DetailsItem = {
+    label: `$(link-external) ${t('Open Page')}`,
+    description: pageOf(kind, shown.id),
+    action: 'page',
+  };
+  const about =
+    shown.kind === 'model' ? [verdictRow(shown.verdict, t)] : shown.splits.map((s) => splitRow(s, t));
+  const refused = shown.kind === 'model' && shown.verdict.usable === false;
+  return [
+    ...(refused ? [...about, download] : [download, ...about]),
+    page,
+    ...section(t('Card'), cardRows(shown)),
+    ...section(t('Files'), fileRows(shown, t)),
+  ];
+}
+
+const section = (label: string, rows: vscode.QuickPickItem[]): vscode.QuickPickItem[] =>
+  rows.length === 0 ? [] : [{ label, kind: vscode.QuickPickItemKind.Separator }, ...rows];
+
+export const getSteps: readonly Step<GetState>[] = [repositoryStep, configStep, splitsStep, detailsStep];

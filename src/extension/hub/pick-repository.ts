@@ -1,0 +1,129 @@
+import * as vscode from 'vscode';
+import { AuroraError } from '../../base/errors';
+import { isRepoName, type HubKind } from '../../experiment/hub-reference';
+import type { FoundRepo } from '../../protocol/hub';
+import { titleAt, type Place } from '../ask/run-steps';
+import { messageOf } from '../notices/message';
+import type { Services } from '../services';
+import { foundRow } from '../words/hub-text';
+import { hubHost } from './host';
+import { searchHub } from './hub-program';
+import { LastQuery } from './last-query';
+import { suggestions, type NamedItem } from './suggestions';
+
+/** A hub has so many names with one letter that they are of no use. */
+const SHORTEST = 2;
+
+export interface Asked {
+  /** What was typed before. */
+  text: string;
+}
+
+/**
+ * Asks for a repository, and searches as the user types. The paper's own are listed first, without a request.
+ *
+ * @param asked keeps what was typed, for the next time
+ * @returns its name, or one of the paper's names of data sets; undefined if the user canceled
+ */
+export function pickRepository(
+  services: Services,
+  kind: HubKind,
+  place: Place,
+  asked: Asked,
+): Promise<string | undefined> {
+  const { t } = vscode.l10n;
+  const input = vscode.window.createQuickPick<NamedItem>();
+  Object.assign(input, {
+    title: titleAt(place, t),
+    placeholder:
+      kind === 'model'
+        ? t('Select a model, or type to search {0}', hubHost())
+        : t('Select a data set, or type to search {0}', hubHost()),
+    ignoreFocusOut: true,
+    matchOnDescription: true,
+    matchOnDetail: true,
+    value: asked.text,
+  });
+  const own = suggestions(kind, t);
+  const query = new LastQuery((text, signal) => found(services, kind, text, signal));
+  const show = async (value: string) => {
+    const text = value.trim();
+    asked.text = value;
+    const rest = rowsBeside(own, text, t);
+    // The paper's own are filtered by VS Code; what the hub found has been filtered.
+    input.items = [...own, ...rest];
+    input.busy = text.length >= SHORTEST;
+    if (!input.busy) return query.cancel();
+    const repos = await query.ask(text).catch((e: unknown) => e as Error);
+    if (repos === undefined) return;
+    input.busy = false;
+    const active = input.activeItems[0]?.label;
+    input.keepScrollPosition = true;
+    input.items = [...own, ...(Array.isArray(repos) ? repoRows(repos, own) : [failure(repos)]), ...rest];
+    input.activeItems = input.items.filter(({ label }) => label === active);
+  };
+  return new Promise((resolve) => {
+    const end = (name?: string) => {
+      query.cancel();
+      resolve(name);
+      input.dispose();
+    };
+    input.onDidChangeValue((value) => void show(value));
+    input.onDidAccept(() => {
+      const [item] = input.selectedItems;
+      if (item?.name !== undefined) end(item.name);
+    });
+    input.onDidHide(() => end());
+    void show(asked.text);
+    input.show();
+  });
+}
+
+async function found(
+  services: Services,
+  kind: HubKind,
+  text: string,
+  signal: AbortSignal,
+): Promise<FoundRepo[]> {
+  const source = new vscode.CancellationTokenSource();
+  signal.addEventListener('abort', () => source.cancel());
+  try {
+    return await searchHub(services, kind, text, source.token);
+  } finally {
+    source.dispose();
+  }
+}
+
+function repoRows(repos: readonly FoundRepo[], own: readonly NamedItem[]): NamedItem[] {
+  const { t } = vscode.l10n;
+  const others = repos.filter(({ id }) => !own.some(({ name }) => name === id));
+  const rows = others.map((repo): NamedItem => ({
+    ...foundRow(repo, Date.now(), vscode.env.language, t),
+    name: repo.id,
+    alwaysShow: true,
+  }));
+  return rows.length === 0 ? [] : [separator(hubHost()), ...rows];
+}
+
+/** The name as it is typed: private repositories, and those of a mirror without a search, are not found. */
+function rowsBeside(own: readonly NamedItem[], text: string, t: typeof vscode.l10n.t): NamedItem[] {
+  if (text === '' || !isRepoName(text) || own.some(({ name }) => name === text)) return [];
+  return [
+    separator(t('By its exact name')),
+    {
+      label: `$(arrow-right) ${text}`,
+      description: t('open it, if there is one'),
+      name: text,
+      alwaysShow: true,
+    },
+  ];
+}
+
+function failure(e: Error): NamedItem {
+  const message = e instanceof AuroraError ? messageOf({ message: e.message }) : e.message;
+  const detail =
+    e instanceof AuroraError && e.hint !== undefined ? messageOf({ message: e.hint }) : undefined;
+  return { label: `$(error) ${message}`, ...(detail !== undefined && { detail }), alwaysShow: true };
+}
+
+const separator = (label: string): NamedItem => ({ label, kind: vscode.QuickPickItemKind.Separator });

@@ -1,0 +1,36 @@
+import * as vscode from 'vscode';
+import { showError } from '../ask/guard';
+import type { HubKind } from '../../experiment/hub-reference';
+import { hubSet } from '../../recipes/data/hub-sets';
+import type { Services } from '../services';
+import { hubHost, pageOf } from './host';
+import { showHub, type Shown } from './hub-program';
+import { withAccess } from './with-access';
+
+/**
+ * Asks what would be downloaded, which takes a few requests of a few kilobytes.
+ *
+ * @returns undefined, after a message, if it cannot be read, or if the user canceled
+ */
+export async function showing(
+  services: Services,
+  kind: HubKind,
+  args: readonly string[],
+  name: string,
+): Promise<Shown | undefined> {
+  const repo = (kind === 'dataset' && hubSet(name)?.repo) || name;
+  const options = {
+    location: vscode.ProgressLocation.Notification,
+    title: vscode.l10n.t('Asking {0} about {1}…', hubHost(), name),
+    cancellable: true,
+  };
+  try {
+    const shown = await withAccess(services, pageOf(kind, repo), () =>
+      Promise.resolve(vscode.window.withProgress(options, (_, token) => showHub(services, args, { token }))),
+    );
+    return shown?.[0];
+  } catch (e) {
+    showError(services.log, e);
+    return undefined;
+  }
+}

@@ -1,0 +1,79 @@
+import * as vscode from 'vscode';
+import { hubHost, hubPage } from './host';
+
+/**
+ * The token of the user's account on the hub. It is in VS Code's secret storage, leaves it only in the environment of
+ * `aurora get` and `aurora publish`, and must not appear in any text.
+ */
+const KEY = 'huggingFaceToken';
+
+export const storedToken = ({ secrets }: vscode.ExtensionContext): Thenable<string | undefined> =>
+  secrets.get(KEY);
+
+/** Asks for a token and keeps it. False if the user canceled. */
+export async function signIn({ secrets }: vscode.ExtensionContext): Promise<boolean> {
+  const { t } = vscode.l10n;
+  const input = vscode.window.createInputBox();
+  const create = { iconPath: new vscode.ThemeIcon('link-external'), tooltip: t('Create a Token…') };
+  Object.assign(input, {
+    title: t('Sign In to Hugging Face'),
+    prompt: t(
+      'A token from {0}. One that may read is enough to download; publishing needs one that may write. It is kept in the secret storage of VS Code and sent to {1} only.',
+      hubPage('settings/tokens'),
+      hubHost(),
+    ),
+    placeholder: 'hf_…',
+    password: true,
+    ignoreFocusOut: true,
+    buttons: [create],
+  });
+  const token = await new Promise<string | undefined>((resolve) => {
+    const end = (text?: string) => {
+      resolve(text);
+      input.dispose();
+    };
+    input.onDidTriggerButton(
+      () => void vscode.env.openExternal(vscode.Uri.parse(hubPage('settings/tokens'))),
+    );
+    input.onDidChangeValue(() => (input.validationMessage = ''));
+    input.onDidAccept(() => {
+      const text = input.value.trim();
+      if (/^[\x21-\x7e]+$/.test(text)) end(text);
+      else input.validationMessage = text === '' ? t('Enter a token.') : t('A token has no spaces.');
+    });
+    input.onDidHide(() => end());
+    input.show();
+  });
+  if (token === undefined) return false;
+  await secrets.store(KEY, token);
+  return true;
+}
+
+export async function signOut({ secrets }: vscode.ExtensionContext): Promise<void> {
+  const { t } = vscode.l10n;
+  const was = (await secrets.get(KEY)) !== undefined;
+  await secrets.delete(KEY);
+  const others = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'].filter((name) => process.env[name]);
+  const left = others.length > 0 ? [t('{0} of the environment still gives access.', others[0])] : [];
+  const done = was
+    ? t('The token was removed from VS Code.')
+    : t('You are not signed in to Hugging Face in VS Code.');
+  void vscode.window.showInformationMessage([done, ...left].join(' '));
+}
+
+/** What a refusal offers, before the same is tried again. @returns whether to try again */
+export async function offerSignIn(
+  context: vscode.ExtensionContext,
+  message: string,
+  page: string,
+): Promise<boolean> {
+  const { t } = vscode.l10n;
+  const signedIn = (await storedToken(context)) !== undefined;
+  const sign = signedIn ? t('Use Another Token') : t('Sign In');
+  const open = t('Open Page');
+  for (;;) {
+    const picked = await vscode.window.showErrorMessage(message, sign, open);
+    if (picked === open) void vscode.env.openExternal(vscode.Uri.parse(page));
+    else return picked === sign && (await signIn(context));
+  }
+}

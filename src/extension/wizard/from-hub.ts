@@ -1,0 +1,24 @@
+import { getFromHub } from '../hub/get';
+import type { GotReference } from '../../protocol/hub';
+import type { ActionItem, WizardState } from './state';
+
+/** The row that gets what the wizard asks for, and takes it. */
+export const hubItem = (label: string): ActionItem<'hub'> => ({
+  label: `$(cloud-download) ${label}`,
+  action: 'hub',
+  alwaysShow: true,
+});
+
+/** @returns the training data; undefined if nothing was got */
+export async function getData(state: WizardState): Promise<string | undefined> {
+  const got = await getFromHub(state.services, 'dataset');
+  delete state.cached;
+  return got && takeData(state, got.references);
+}
+
+/** Suggests the splits of a data set for what they are called. @returns the training data */
+export function takeData(state: WizardState, splits: readonly GotReference[]): string | undefined {
+  const train = splits.find(({ split = '' }) => split.startsWith('train')) ?? splits[0];
+  if (train) state.train = train.path;
+  return train?.path;
+}

@@ -1,0 +1,23 @@
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { hubName, referenceOf } from '../../experiment/hub-reference';
+
+/** A short name of a file or folder: of one in the hub's cache, whose folder is a commit, what it stands for. */
+export const shownName = (path: string): string => hubName(path) ?? basename(path);
+
+/** Where a file is: beside its name in a list. */
+export function shownPlace(path: string): string {
+  const ref = referenceOf(path);
+  if (!ref) return vscode.workspace.asRelativePath(path);
+  return vscode.l10n.t('{0}@{1}, from the hub', ref.repo, ref.revision.slice(0, 7));
+}
+
+const VALIDATION = ['validation', 'valid', 'val', 'dev', 'test'];
+
+/** The validation split beside a training split of the hub, or else the test split: rte/validation/0000.parquet. */
+export function splitBeside(train: string, files: readonly string[]): string | undefined {
+  if (!referenceOf(train)) return undefined;
+  const folder = dirname(dirname(train));
+  const beside = files.filter((file) => file !== train && dirname(dirname(file)) === folder);
+  return VALIDATION.flatMap((name) => beside.filter((file) => basename(dirname(file)).startsWith(name)))[0];
+}

@@ -1,0 +1,183 @@
+import { count } from '../../base/number-text';
+import { durationText } from '../../base/time-text';
+import type {
+  DownloadEvent,
+  FoundRepo,
+  HubData,
+  HubModel,
+  HubRepo,
+  HubSplit,
+  ModelVerdict,
+} from '../../protocol/hub';
+import type { Translate } from '../translate';
+import { ago, bytes } from './format';
+import { stepSettings, stepText } from './step-text';
+
+/** A row of a quick pick. */
+export interface Row {
+  label: string;
+  description?: string;
+  detail?: string;
+}
+
+/** Files that are listed before the rest is counted. */
+const NAMED = 12;
+
+/** A repository that a search found: what it is for first, then how large, under which license, how well known. */
+export function foundRow(
+  { id, task, size, licence, downloads, changed, gated, private: own }: FoundRepo,
+  now: number,
+  locale: string,
+  t: Translate,
+): Row {
+  const time = Date.parse(changed ?? '');
+  return {
+    label: id,
+    description: [
+      ...[task, size !== undefined && bytes(size), licence],
+      t('{0} downloads', count(downloads)),
+      !Number.isNaN(time) && t('changed {0}', ago(time, now, locale, t)),
+      gated && `$(lock) ${t('gated')}`,
+      own && `$(lock) ${t('private')}`,
+    ]
+      .filter(Boolean)
+      .join(' · '),
+  };
+}
+
+/** "fill-mask · mit · at commit e2da8e2". */
+export const repoFacts = ({ task, licence, gated, private: own, commit }: HubRepo, t: Translate): string =>
+  [task, licence, gated && t('gated'), own && t('private'), t('at commit {0}', commit.slice(0, 7))]
+    .filter(Boolean)
+    .join(' · ');
+
+/** What the first row of the details does, and from where. */
+export function downloadRow({ size, cached, host }: HubRepo, cache: string, t: Translate): Row {
+  const left = size - cached;
+  if (left === 0)
+    return { label: `$(check) ${t('Use')}`, description: t('{0}, all of it in {1}', bytes(size), cache) };
+  return {
+    label: `$(cloud-download) ${t('Download {0}', bytes(left))}`,
+    description: cached > 0 ? t('of {0}; the rest is in the cache', bytes(size)) : '',
+    detail: t(
+      'Contacts {0} and the storage that it redirects to. Goes to {1}, which Python shares.',
+      host,
+      cache,
+    ),
+  };
+}
+
+/** Whether and how a model can be trained. */
+export function verdictRow(verdict: ModelVerdict, t: Translate): Row {
+  if (verdict.usable === 'unknown') return { label: `$(question) ${verdict.problem}` };
+  if (!verdict.usable)
+    return {
+      label: `$(error) ${t('Cannot be trained: {0}', verdict.problem)}`,
+      ...(verdict.hint !== undefined && { detail: verdict.hint }),
+    };
+  const { family, parameters, layers, blocked, step } = verdict;
+  const { memory } = step;
+  const text = stepText(step, t);
+  const large = memory?.available !== undefined && memory.total > memory.available;
+  const fits =
+    memory?.available === undefined
+      ? []
+      : [
+          large
+            ? t('more than the {0} of memory that are available now', bytes(memory.available))
+            : t('fits the {0} of memory that are available now', bytes(memory.available)),
+        ];
+  const cost =
+    text === undefined
+      ? step.problem
+      : [t('A training step takes {0} ({1})', text, stepSettings(step, t)), ...fits].join(' · ');
+  return {
+    label: `${large || blocked === layers ? '$(warning)' : '$(check)'} ${[
+      family ?? 'ONNX',
+      t('{0} parameters', count(parameters)),
+      layers === 1 ? t('1 module can be adapted') : t('{0} modules can be adapted', count(layers)),
+      ...(blocked > 0 ? [t('{0} of them without a gradient', count(blocked))] : []),
+    ].join(' · ')}`,
+    ...(cost !== undefined && { detail: cost }),
+  };
+}
+
+export const fileRows = ({ files }: HubRepo, t: Translate): Row[] => [
+  ...files.slice(0, NAMED).map(({ path, size }) => ({ label: path, description: bytes(size) })),
+  ...(files.length > NAMED ? [{ label: t('{0} more files', count(files.length - NAMED)) }] : []),
+];
+
+/** The lines of a card that say something. */
+export const cardRows = ({ card = '' }: HubRepo): Row[] =>
+  card
+    .split('\n')
+    .filter((line) => /[\p{L}\p{N}]/u.test(line))
+    .map((label) => ({ label: label.replaceAll('$(', '$\u200b(') }));
+
+export const splitRow = ({ name, files, size, partial }: HubSplit, t: Translate): Row => ({
+  label: name,
+  description: [bytes(size), ...(files > 1 ? [t('{0} files', count(files))] : [])].join(' · '),
+  ...(partial && {
+    detail: t('Only its beginning: the hub converts the first gigabytes of large data sets.'),
+  }),
+});
+
+/** The question before what a file names is downloaded. */
+export function namedText(
+  shown: readonly (HubModel | HubData)[],
+  t: Translate,
+): { message: string; detail: string } {
+  const left = (of: readonly HubRepo[]) => of.reduce((sum, { size, cached }) => sum + size - cached, 0);
+  return {
+    message: t('Download {0} from {1}?', bytes(left(shown)), shown[0]?.host ?? ''),
+    detail: shown.map((repo) => `${repo.id}: ${bytes(left([repo]))}`).join('\n'),
+  };
+}
+
+/** The text of the progress notification, and the progress in percent since the last event. */
+export class HubProgressText {
+  private share = 0;
+  private began = 0;
+  private before = 0;
+
+  constructor(
+    private readonly t: Translate,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  next(event: DownloadEvent): { message?: string; increment?: number } {
+    const { t } = this;
+    switch (event.kind) {
+      case 'started':
+        // A second repository of the same experiment starts again, and a bar cannot go back.
+        this.began = this.now();
+        this.before = event.done;
+        this.share = 0;
+        return { message: t('{0} of {1}', bytes(event.done), bytes(event.total)) };
+      case 'progress':
+        return this.progress(event);
+      case 'waiting':
+        return { message: t('Another program is downloading {0}; waiting for it…', event.path) };
+      case 'verifying':
+        return { message: t('Checking {0}…', event.path) };
+      case 'retrying':
+        return {
+          message: t('{0} Trying again in {1}.', sentence(event.reason), durationText(event.seconds, t)),
+        };
+      case 'file':
+        return {};
+    }
+  }
+
+  private progress({ done, total }: { done: number; total: number }): { message: string; increment: number } {
+    const { t } = this;
+    const speed = (done - this.before) / (this.now() - this.began);
+    const left = speed > 0 ? [t('{0} left', durationText((total - done) / speed / 1000, t))] : [];
+    const share = total > 0 ? (100 * done) / total : 100;
+    const increment = Math.max(0, share - this.share);
+    this.share = Math.max(share, this.share);
+    return { message: [t('{0} of {1}', bytes(done), bytes(total)), ...left].join(' · '), increment };
+  }
+}
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
