@@ -14,7 +14,7 @@ export async function dispatcher(
   { proxies, certificates }: HubSettings,
   stallMs: number,
 ): Promise<Dispatcher> {
-  const { EnvHttpProxyAgent } = await import('undici');
+  const { EnvHttpProxyAgent } = await import('../packages');
   const ca = trusted(certificates);
   return new EnvHttpProxyAgent({
     // An empty text, since undici would otherwise read this process's variables.

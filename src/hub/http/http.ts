@@ -124,7 +124,7 @@ export class Http {
     const authorized =
       token !== undefined && url.origin === this.endpoint.origin && headers.authorization === undefined;
     // Loaded for the first request only: most commands make none.
-    const { request } = await import('undici');
+    const { request } = await import('../packages');
     const connections = await (this.connections ??= dispatcher(this.settings, this.stallMs));
     this.hosts.add(url.host);
     try {

@@ -60,7 +60,7 @@ async function commitOnce(
   title: string,
   { tell, progress }: Pick<Upload, 'tell'> & { progress(): void },
 ): Promise<string> {
-  const { commit, HubApiError } = await import('@huggingface/hub');
+  const { commit, HubApiError } = await import('../packages');
   const requests = new UploadRequests(hub, repo.id, files, { tell, progress });
   try {
     const made = commit({
