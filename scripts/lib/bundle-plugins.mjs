@@ -11,12 +11,19 @@ const COPIED = {
     'wasm/tfjs-backend-wasm-simd.wasm',
 };
 
-/** TensorFlow.js is two thirds of all code, loaded when it is chosen, and tfjs-core must exist only once. */
+/**
+ * Loaded only when they are used: TensorFlow.js is two thirds of all code, and tfjs-core must exist only once; the hub's
+ * packages are a third of the rest.
+ */
+const APART = { library: './tfjs.cjs', packages: './hub-packages.cjs' };
+
 export const apart = {
   name: 'apart',
   setup: (build) =>
-    build.onResolve({ filter: /^\.\.?\/library$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './tfjs.cjs', external: true } : undefined,
+    build.onResolve({ filter: /^\.\.?\/(library|packages)$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import'
+        ? { path: APART[path.slice(path.lastIndexOf('/') + 1)], external: true }
+        : undefined,
     ),
 };
 

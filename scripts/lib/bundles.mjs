@@ -8,6 +8,7 @@ import { ROOT } from './run.mjs';
 export const PROGRAMS = {
   cli: 'src/cli/main.ts',
   tfjs: 'src/engine/tfjs/library.ts',
+  'hub-packages': 'src/hub/packages.ts',
   'pulse-worker': 'src/trainer/process/pulse-worker.ts',
   'data-worker': 'src/extension/data-worker/worker.ts',
   'hash-worker': 'src/trainer/inputs/hash-worker.ts',

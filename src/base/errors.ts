@@ -41,7 +41,7 @@ export const EXIT = {
   baseline: 27,
   /** A server of the hub cannot be reached, or does not answer as it should. */
   network: 28,
-  /** A repository whose files the user may not fetch, with this token or without one. */
+  /** A repository that the user may not read or write, with this token or without one. */
   gated: 29,
   stopped: 130,
 } as const;

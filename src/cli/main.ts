@@ -62,6 +62,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'export a trained adapter or model, and measure the exported files',
     load: async () => (await import('./commands/export/export')).exportCommand,
   },
+  publish: {
+    summary: 'upload the adapter of a run to the Hugging Face hub',
+    load: async () => (await import('./commands/publish/publish')).publishCommand,
+  },
   import: {
     summary: 'import an adapter as a run, to evaluate, compare or train it further',
     load: async () => (await import('./commands/import')).importCommand,
@@ -128,7 +132,7 @@ Exit codes: 0 done · 1 a check or the program failed · 2 usage · 3 experiment
 9 operator · 10 targets · 11 rank · 12 to 14 data · 15, 16 tokenizer · 17 diverged · 18 disk · 19 device ·
 20 run folder · 21 memory · 22 adapter · 23 export that loses too much · 24 owned by another process ·
 25 model, tokenizer or data changed · 26 run folder lost · 27 trained, but worse than a constant answer ·
-28 the hub cannot be reached · 29 a repository that may not be read · 130 stopped
+28 the hub cannot be reached · 29 a repository that may not be read or written · 130 stopped
 `;
 
 stampLog();

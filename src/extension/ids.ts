@@ -64,6 +64,7 @@ export const COMMAND = {
   removeGpuSupport: 'aurora.removeGpuSupport',
   verifyEngines: 'aurora.verifyEngines',
   exportRun: 'aurora.exportRun',
+  publishAdapter: 'aurora.publishAdapter',
   openCard: 'aurora.openCard',
   importAdapter: 'aurora.importAdapter',
   openPlayground: 'aurora.openPlayground',

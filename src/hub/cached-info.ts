@@ -2,6 +2,7 @@ import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import type { HubKind } from '../experiment/hub-reference';
 import { snapshotFolder } from '../files/hub-cache';
+import { isTemporary } from '../files/temporary';
 import { cachedCommit } from './cache';
 import type { RepoFile, RepoInfo } from './types';
 
@@ -29,7 +30,7 @@ function filesIn(folder: string): RepoFile[] {
   return entries.flatMap((entry) => {
     const at = join(entry.parentPath, entry.name);
     const found = statSync(at, { throwIfNoEntry: false });
-    if (!found?.isFile()) return [];
+    if (!found?.isFile() || isTemporary(entry.name)) return [];
     // Without links, the hash is not known; nothing needs it, since the file is there.
     const blob = entry.isSymbolicLink() ? basename(readlinkSync(at)) : '';
     const path = relative(folder, at).replaceAll('\\', '/');

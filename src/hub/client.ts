@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { AuroraError } from '../base/errors';
 import type { HubKind } from '../experiment/hub-reference';
@@ -35,6 +36,11 @@ export class Hub {
     readonly options: HubOptions = {},
   ) {
     this.http = new Http(settings, options.stallMs);
+  }
+
+  /** For answers that somebody waits for: without a network, the error comes after seven seconds. */
+  private get patience(): Persistence {
+    return { most: 3, pause: this.options.pause, signal: this.options.signal };
   }
 
   /** The hosts that were contacted so far. */
@@ -111,7 +117,8 @@ export class Hub {
       throw new RangeError(`${file.file.path} has no bytes ${start} to ${end}`);
     if (start === end) return new Uint8Array();
     const cached = cachedPath(this.settings.cache, referenceTo(file.repo, file.file.path));
-    if (cached !== undefined) return readPart(cached, start, end);
+    // One that is too short will be downloaded again.
+    if (cached !== undefined && statSync(cached).size === file.file.size) return readPart(cached, start, end);
     return persist(async () => {
       const reply = await this.open(file, start, end);
       // A server without ranges sends the file from its start.
@@ -119,7 +126,7 @@ export class Hub {
       const bytes = await readFirst(reply, skip + end - start);
       if (bytes.length !== skip + end - start) throw oddLength(reply.url, file.file.path);
       return bytes.subarray(skip);
-    }, this.options);
+    }, this.patience);
   }
 
   /**
@@ -165,7 +172,7 @@ export class Hub {
       } catch {
         throw notJson(reply.url);
       }
-    }, this.options);
+    }, this.patience);
   }
 
   /**

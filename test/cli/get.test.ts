@@ -9,15 +9,13 @@ import { readInputs } from '../../src/runs/inputs';
 import { readRun } from '../read-run';
 import { commitOf, largeFile, smallFile, type Repository } from '../hub/repository';
 import { HubServer } from '../hub/server';
-import { quoted, writeParquet } from '../unit/data/table/duckdb';
+import { pairs, smallBert } from '../hub/small-repositories';
 import { CLI, Lab, type Outcome } from './lab';
 
 const lab = new Lab();
 /** From util-linux: runs a command in a new terminal. */
 const SCRIPT = '/usr/bin/script';
 const server = new HubServer();
-const FIXTURES = resolve('test/fixtures');
-const fixture = (path: string) => readFileSync(join(FIXTURES, path));
 
 /** The program in a cache; the server runs in this process, so that it must not be blocked. */
 function aurora(
@@ -49,21 +47,12 @@ const lines = (out: string) =>
 const line = <K extends HubLine['kind']>(out: string, kind: K) =>
   lines(out).find((l): l is Extract<HubLine, { kind: K }> => l.kind === kind)!;
 
+const small = smallBert();
 const bert: Repository = {
-  kind: 'model',
-  id: 'an-org/bert',
-  commit: commitOf('bert'),
-  refs: ['main'],
-  task: 'fill-mask',
-  tags: ['license:apache-2.0'],
+  ...small,
   files: [
-    smallFile('README.md', '---\nlicense: apache-2.0\n---\n\n# BERT\n\nA small one.\n'),
-    smallFile('config.json', fixture('hf/bert/config.json')),
-    smallFile('tokenizer.json', fixture('data/wordpiece/tokenizer.json')),
-    smallFile('tokenizer_config.json', fixture('data/wordpiece/tokenizer_config.json')),
-    largeFile('model.safetensors', fixture('hf/bert/model.safetensors')),
-    largeFile('pytorch_model.bin', Buffer.alloc(5000, 1)),
-    largeFile('onnx/model.onnx', fixture('reference/bert.onnx')),
+    ...small.files,
+    largeFile('onnx/model.onnx', readFileSync(resolve('test/fixtures/reference/bert.onnx'))),
   ],
 };
 const pickled: Repository = {
@@ -89,21 +78,8 @@ const plain: Repository = {
 };
 
 /** Rows as nyu-mll/glue has RTE. */
-async function parquet(rows: number, salt: number, hidden = false): Promise<Buffer> {
-  const words = ['the cat played', 'unaffable cats', 'the play !', 'playing , the cats'];
-  const values = Array.from({ length: rows }, (_, i) => {
-    const [one, two] = [words[(i + salt) % 4], words[(i * 3 + salt) % 4]];
-    return `(${quoted(one)}, ${quoted(two)}, ${hidden ? -1 : (i + salt) % 2}::bigint, ${i}::integer)`;
-  });
-  const path = lab.path(`rows-${salt}.parquet`);
-  const label = { names: ['entailment', 'not_entailment'], _type: 'ClassLabel' };
-  await writeParquet(
-    path,
-    `select * from (values ${values.join(', ')}) t(sentence1, sentence2, label, idx)`,
-    `kv_metadata {huggingface: ${quoted(JSON.stringify({ info: { features: { label } } }))}}`,
-  );
-  return readFileSync(path);
-}
+const parquet = (rows: number, salt: number, hidden = false): Promise<Buffer> =>
+  pairs(lab.path(`rows-${salt}.parquet`), rows, salt, hidden);
 
 beforeAll(async () => {
   glue.files = [
@@ -138,7 +114,7 @@ describe('aurora get model', () => {
       cached: 0,
       verdict: { usable: true, family: 'bert', step: { memory: {} } },
     });
-    expect(model.card).toContain('A small one.');
+    expect(model.card).toContain('A small one, for tests.');
     expect(model.files.map(({ path }) => path).sort()).toEqual(
       ['README.md', 'config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'].sort(),
     );

@@ -133,7 +133,7 @@ it(`downloads a model of ${Math.round(SIZE / 1e6)} MB through 200 faults and ${K
   let end: End | undefined;
   for (let starts = 1; end?.code !== 0 || plan.left > 0; starts++) {
     expect(starts, JSON.stringify({ kills, left: plan.left, ends, err: end?.err })).toBeLessThan(MOST_STARTS);
-    const moment = random.next() < 0.4 ? MOMENTS[random.below(MOMENTS.length)] : undefined;
+    const moment = random.next() < 0.8 ? MOMENTS[random.below(MOMENTS.length)] : undefined;
     // Together less than the model, so that it is not complete before the last kill.
     let rest = kills < KILLS ? random.below((2 * SIZE * 0.8) / KILLS) : Infinity;
     const args = [MODEL.id, String(BLOCK)];

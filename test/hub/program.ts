@@ -22,14 +22,32 @@ const DOWNLOADING = `
   });
 `;
 
+/** Uploads a folder to a repository, which it creates. */
+export const UPLOADING = `
+  import { Hub } from './client';
+  import { localFiles } from './upload/local-files';
+  import { createRepository, findRepository } from './upload/repository';
+  import { upload } from './upload/upload';
+  const [id, folder] = process.argv.slice(2);
+  async function main() {
+    const hub = new Hub(undefined, { stallMs: 1000, pause: (n) => n * 0.004 });
+    const repo = (await findRepository(hub, id)) ?? (await createRepository(hub, id, true));
+    await upload(hub, repo, { files: await localFiles(folder), title: 'An adapter' });
+  }
+  main().catch((e) => {
+    console.error(e);
+    process.exitCode = 70;
+  });
+`;
+
 /** The exit code for what is not an AuroraError. */
 export const OUR_FAULT = 70;
 
 /** Builds the program as the product's programs are built. */
-export async function buildProgram(file: string): Promise<void> {
+export async function buildProgram(file: string, contents = DOWNLOADING): Promise<void> {
   const resolveDir = resolve(import.meta.dirname, '../../src/hub');
   await build({
-    stdin: { contents: DOWNLOADING, resolveDir, loader: 'ts' },
+    stdin: { contents, resolveDir, loader: 'ts' },
     bundle: true,
     platform: 'node',
     target: 'node20',

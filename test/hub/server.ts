@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { send, type Fault } from './faults';
 import type { Repository, StoredFile } from './repository';
+import { reply, takeUpload } from './take-upload';
+import { Uploads, type UploadRequest } from './uploads';
 import { reconstruction, xorb } from './xet';
 
 /**
@@ -30,6 +32,11 @@ export class HubServer {
   ranges = true;
   /** Whether Xet's servers answer. */
   xet: 'works' | 'refused' = 'refused';
+
+  /** What clients send. */
+  readonly uploads = new Uploads(this);
+  /** Called for each piece of what a client sends. */
+  receiving: (request: UploadRequest, bytes: number) => void = () => undefined;
 
   private readonly hub = this.listener('hub');
   private readonly store = this.listener('store');
@@ -63,7 +70,16 @@ export class HubServer {
 
   private listener(host: 'hub' | 'store'): Server {
     return createServer((message, response) => {
+      if (message.method !== 'GET')
+        return takeUpload(this.uploads, host, message, response, {
+          seen: (request) => this.seen.push(request),
+          received: (request, bytes) => this.receiving(request, bytes),
+        });
       const url = new URL(message.url!, 'http://host');
+      if (url.pathname === '/api/whoami-v2') {
+        this.seen.push({ host, route: 'whoami', target: message.url!, headers: message.rawHeaders.join('\n'), range: undefined });
+        return reply(response, this.uploads.whoami(message));
+      }
       if (!this.ranges) delete message.headers.range;
       const found = host === 'hub' ? this.onHub(url, message) : this.onStore(url, message);
       const request: Request = { host, url, message, route: found.route, ...found.part };
@@ -262,6 +278,8 @@ export interface Seen {
   target: string;
   headers: string;
   range: string | undefined;
+  /** What was sent, of an upload. */
+  body?: string;
 }
 
 /** What is sent if nothing goes wrong. */

@@ -43,7 +43,7 @@ export async function smallGlue(folder: string): Promise<Repository> {
 }
 
 /** Rows as RTE has them there: pairs of texts, labels with names, those of the test set hidden. */
-async function pairs(path: string, rows: number, salt: number, hidden: boolean): Promise<Buffer> {
+export async function pairs(path: string, rows: number, salt: number, hidden: boolean): Promise<Buffer> {
   const words = ['the cat played', 'unaffable cats', 'the play !', 'playing , the cats'];
   const values = Array.from({ length: rows }, (_, i) => {
     const [one, two] = [words[(i + salt) % 4], words[(i * 3 + salt) % 4]];

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../../package.json';
@@ -108,11 +108,7 @@ export class TokenCache {
 }
 
 const keyOf = (text: string, special: boolean): string =>
-  createHash('sha256')
-    .update(special ? 'special ' : 'bare ')
-    .update(text)
-    .digest()
-    .toString('latin1', 0, KEY_BYTES);
+  hash('sha256', `${special ? 'special' : 'bare'} ${text}`, 'buffer').toString('latin1', 0, KEY_BYTES);
 
 /** A record: key, number of tokens, ids and, where there are any, segments; numbers of 32 bits, little-endian. */
 function pack(key: string, { ids, token_type_ids: segments }: Encoded): Buffer {
@@ -126,8 +122,11 @@ function pack(key: string, { ids, token_type_ids: segments }: Encoded): Buffer {
 
 function unpack(record: Buffer): Encoded {
   const { count, segments } = countOf(record, 0);
-  const numbers = (from: number) =>
-    Array.from({ length: count }, (_, i) => record.readUInt32LE(KEY_BYTES + 4 + 4 * (from + i)));
+  const numbers = (from: number) => {
+    const found = new Array<number>(count);
+    for (let i = 0; i < count; i++) found[i] = record.readUInt32LE(KEY_BYTES + 4 + 4 * (from + i));
+    return found;
+  };
   return { ids: numbers(0), ...(segments && { token_type_ids: numbers(count) }) };
 }
 

@@ -56,7 +56,11 @@ export async function openTask(
   const mixed = precision === 'mixed' ? await mixedPrecision(stepModel, model.graph, folder, on) : undefined;
   const judge = judgedBatch && judgeOn(await judgedBatch(), task, gradients, folder, on);
   const int8 = precision === 'int8' ? await int8Step(stepModel, folder, on, judge) : undefined;
-  const graph = deviceGraph(mixed ? mixed.apply(stepModel) : (int8?.model ?? stepModel), on.device);
+  const graph = deviceGraph(
+    mixed ? mixed.apply(stepModel) : (int8?.model ?? stepModel),
+    on.device,
+    options.gradientCheckpointing,
+  );
   const turns = turnsOf(model, on);
   const session = await turns.session(saveByReference(graph, folder, 'step.onnx'), forSteps(graph, on));
   const evaluator = await evaluatorOf(model, infos, spec, folder, on, turns, mixed).catch(async (e) => {

@@ -3,7 +3,7 @@ import { hubHost, hubPage } from './host';
 
 /**
  * The token of the user's account on the hub. It is in VS Code's secret storage, leaves it only in the environment of
- * `aurora get`, and must not appear in any text.
+ * `aurora get` and `aurora publish`, and must not appear in any text.
  */
 const KEY = 'huggingFaceToken';
 
@@ -18,7 +18,7 @@ export async function signIn({ secrets }: vscode.ExtensionContext): Promise<bool
   Object.assign(input, {
     title: t('Sign In to Hugging Face'),
     prompt: t(
-      'A token that may read, from {0}. It is kept in the secret storage of VS Code and sent to {1} only.',
+      'A token from {0}. One that may read is enough to download; publishing needs one that may write. It is kept in the secret storage of VS Code and sent to {1} only.',
       hubPage('settings/tokens'),
       hubHost(),
     ),

@@ -22,6 +22,7 @@ const PROGRAMS = [
   'schema-validator.cjs',
   'experiment.schema.json',
   'tfjs.cjs',
+  'hub-packages.cjs',
   'wasm/tfjs-backend-wasm.wasm',
   'wasm/tfjs-backend-wasm-simd.wasm',
 ];

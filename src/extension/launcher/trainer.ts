@@ -39,6 +39,7 @@ const NATIVE: readonly string[] = [
   'train',
   'preflight',
   'export',
+  'publish',
   'import',
   'errors',
   'reference',

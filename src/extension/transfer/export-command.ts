@@ -6,11 +6,12 @@ import { runFrom } from '../ask/pick';
 import { namesOf, runsFrom } from '../ask/pick-many';
 import { programError } from '../launcher/program-error';
 import { openReport, trustedFor } from '../notices/open-report';
-import { bestEvaluation, checkpointSteps, runLabel } from '../runs/label';
+import { runLabel } from '../runs/label';
 import { isTreeNode } from '../runs/nodes';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { dropQuestion, parseExportLine, progressText, resultText } from '../words/export-text';
+import { isExportable, stateOf } from './exportable';
 import { evenIfWorse, pickForm, pickPlace, type Picked } from './export-questions';
 
 type Result = Extract<ExportLine, { kind: 'result' | 'events' }>;
@@ -97,17 +98,6 @@ async function exportAll(
   });
   if (isCanceled && folders.length === 0) return;
   await tellAll(folders, runs.length, failed);
-}
-
-/** It has learned something that is saved. */
-const isExportable = ({ run }: RunEntry): boolean =>
-  run !== undefined && (bestEvaluation(run) !== undefined || checkpointSteps(run).length > 0);
-
-/** Which of a run's states a row represents, as for --at. */
-function stateOf({ run }: RunEntry, argument: unknown): string {
-  if (isTreeNode(argument) && argument.kind === 'checkpoint') return String(argument.step);
-  if (isTreeNode(argument) && argument.kind === 'adapter') return argument.which;
-  return run && bestEvaluation(run) ? 'best' : 'last';
 }
 
 interface Export {

@@ -35,6 +35,17 @@ export async function evenIfWorse(runs: readonly RunEntry[]): Promise<boolean> {
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, anyway)) === anyway;
 }
 
+/** The same for a run that is published. */
+export async function publishEvenIfWorse({ run }: RunEntry): Promise<boolean> {
+  const { t } = vscode.l10n;
+  const better = run && betterAnswer(run);
+  if (!better) return true;
+  const anyway = t('Publish Anyway');
+  const question = t('Publish a run that is worse than a constant answer?');
+  const detail = t('Its best evaluation is {0}, which needs no model.', worseWords(better, t));
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, anyway)) === anyway;
+}
+
 export interface Picked {
   form: ExportForm | typeof TENSORBOARD;
   /** Further options of the command. */

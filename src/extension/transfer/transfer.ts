@@ -7,12 +7,16 @@ import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { isTreeNode } from '../runs/nodes';
 
-/** Adapter export and import. */
+/** Adapter export, import and publishing. */
 export const registerTransfer = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
     registerGuarded(services.log, COMMAND.exportRun, async (...args) => {
       const { exportRun } = await import('./export-command');
       await explaining(() => exportRun(services, ...args));
+    }),
+    registerGuarded(services.log, COMMAND.publishAdapter, async (argument) => {
+      const { publishAdapter } = await import('./publish-command');
+      await explaining(() => publishAdapter(services, argument));
     }),
     registerGuarded(services.log, COMMAND.importAdapter, async (argument) => {
       const { importAdapter } = await import('./import-command');

@@ -79,7 +79,7 @@ export class Source {
 
   /** The library's own way to a file in Xet; its parts are fetched when they are read. */
   private async findBlob(): Promise<Blob> {
-    const { downloadFile, fileDownloadInfo } = await import('@huggingface/hub');
+    const { downloadFile, fileDownloadInfo } = await import('../packages');
     const { hub, file, signal } = this;
     const asked = {
       repo: { type: file.repo.kind, name: file.repo.id },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
-import { EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { AuroraError } from '../../base/errors';
 import type { HubSettings } from '../settings';
 
@@ -10,7 +10,11 @@ import type { HubSettings } from '../settings';
  * @param stallMs a server that sends nothing for this long is given up
  * @throws AuroraError 'usage' if a file of certificates cannot be read
  */
-export function dispatcher({ proxies, certificates }: HubSettings, stallMs: number): Dispatcher {
+export async function dispatcher(
+  { proxies, certificates }: HubSettings,
+  stallMs: number,
+): Promise<Dispatcher> {
+  const { EnvHttpProxyAgent } = await import('../packages');
   const ca = trusted(certificates);
   return new EnvHttpProxyAgent({
     // An empty text, since undici would otherwise read this process's variables.

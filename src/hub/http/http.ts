@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { AuroraError } from '../../base/errors';
 import type { HubSettings } from '../settings';
 import { dispatcher } from './dispatcher';
@@ -21,11 +21,22 @@ export interface Reply {
 export interface Send {
   method?: Dispatcher.HttpMethod;
   headers?: Record<string, string>;
+  body?: string | StreamedBody;
   signal?: AbortSignal;
+}
+
+/** A body that is read while it is sent. */
+export interface StreamedBody {
+  /** Bytes; storage servers take no body of unknown length. */
+  size: number;
+  /** From the start; called again if a redirect asks for the body at another address. */
+  open(): AsyncIterable<Uint8Array>;
 }
 
 /** A server that sends nothing for this long is given up. */
 const STALL_MS = 30_000;
+/** Some work on what was sent before they answer: a commit, or a file of many parts. */
+const PATIENCE = 10;
 const MOST_REDIRECTS = 5;
 
 /**
@@ -36,7 +47,7 @@ export class Http {
   readonly endpoint: URL;
   /** The hosts that were contacted. */
   readonly hosts = new Set<string>();
-  private connections: Dispatcher | undefined;
+  private connections: Promise<Dispatcher> | undefined;
 
   constructor(
     private readonly settings: HubSettings,
@@ -59,7 +70,7 @@ export class Http {
    * @throws AuroraError 'network' in offline mode
    * @throws Failure if there is no answer
    */
-  async send(address: string | URL, { method = 'GET', headers, signal }: Send = {}): Promise<Reply> {
+  async send(address: string | URL, { method = 'GET', headers, body, signal }: Send = {}): Promise<Reply> {
     let url = new URL(address);
     const own = { ...headers };
     if (this.settings.offline)
@@ -69,9 +80,11 @@ export class Http {
         'Unset HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE to use the network.',
       );
     for (let hops = 0; ; hops++) {
-      const reply = await this.hop(url, method, own, signal);
+      const reply = await this.hop(url, { method, headers: own, body, signal });
       const location = reply.status >= 300 && reply.status < 400 ? reply.header('location') : undefined;
-      if (location === undefined) return reply;
+      // Of the others, browsers make a GET.
+      const repeats = body === undefined || reply.status === 307 || reply.status === 308;
+      if (location === undefined || !repeats) return reply;
       discard(reply);
       const next = new URL(location, url);
       const downgraded = url.protocol === 'https:' && next.protocol !== 'https:';
@@ -106,16 +119,13 @@ export class Http {
     return Object.defineProperty(response, 'url', { value: reply.url.href });
   };
 
-  private async hop(
-    url: URL,
-    method: Dispatcher.HttpMethod,
-    headers: Record<string, string>,
-    signal: AbortSignal | undefined,
-  ): Promise<Reply> {
+  private async hop(url: URL, { method = 'GET', headers = {}, body: sent, signal }: Send): Promise<Reply> {
     const { token } = this.settings;
     const authorized =
       token !== undefined && url.origin === this.endpoint.origin && headers.authorization === undefined;
-    this.connections ??= dispatcher(this.settings, this.stallMs);
+    // Loaded for the first request only: most commands make none.
+    const { request } = await import('../packages');
+    const connections = await (this.connections ??= dispatcher(this.settings, this.stallMs));
     this.hosts.add(url.host);
     try {
       const {
@@ -124,9 +134,12 @@ export class Http {
         body,
       } = await request(url, {
         method,
-        dispatcher: this.connections,
+        dispatcher: connections,
         signal,
+        ...(sent !== undefined && { headersTimeout: PATIENCE * this.stallMs }),
+        body: typeof sent === 'object' ? Readable.from(sent.open()) : sent,
         headers: {
+          ...(typeof sent === 'object' && { 'content-length': String(sent.size) }),
           'user-agent': 'aurora-lab',
           // The bytes on the wire are counted and resumed.
           'accept-encoding': 'identity',

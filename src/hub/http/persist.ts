@@ -5,6 +5,8 @@ import { Failure } from './failure';
 export interface Persistence {
   /** The pause before the n-th repetition, in seconds. */
   pause?: (n: number) => number;
+  /** How often in a row to repeat what passes with time, if less than usual: somebody is waiting. */
+  most?: number;
   /** Before each pause. */
   tell?(reason: string, seconds: number): void;
   signal?: AbortSignal;
@@ -23,7 +25,7 @@ const doubling = (n: number): number => Math.min(60, 2 ** (n - 1));
  */
 export async function persist<T>(
   action: (progress: () => void) => Promise<T>,
-  { pause = doubling, tell, signal }: Persistence,
+  { pause = doubling, most = Infinity, tell, signal }: Persistence,
 ): Promise<T> {
   /** How often in a row it has failed for reasons of each patience. */
   const failures = new Map<number, number>();
@@ -35,7 +37,7 @@ export async function persist<T>(
       if (signal?.aborted) throw stopped();
       if (!(e instanceof Failure)) throw e;
       const failed = (failures.get(e.tries) ?? 0) + 1;
-      if (failed > e.tries) throw e.error;
+      if (failed > Math.min(e.tries, most)) throw e.error;
       failures.set(e.tries, failed);
       const seconds = e.after ?? pause(failed);
       if (seconds > LONGEST_WAIT) throw e.error;

@@ -88,7 +88,7 @@ function common(spec: Experiment): Json {
   const { peftTaskType = null, head: hasHead } = describeTask(type);
   return {
     base_model_name_or_path: name,
-    // AutoPeftModel loads the base model at this commit.
+    // PeftConfig: the specific base model version to use.
     ...(revision !== undefined && { revision }),
     bias: 'none',
     inference_mode: true,

@@ -195,7 +195,12 @@ describe.skipIf(process.platform === 'win32')('links', () => {
       // huggingface_hub, tests/test_shared_blobs.py: blobs/ETAG -> ../../blobs/cf/XET_HASH
       const cache = join(top, String(count++));
       const repo = join(cache, 'models--org--repo');
-      for (const at of ['blobs/cf', 'models--org--repo/blobs', 'models--org--repo/snapshots/abc', 'run/snapshots/abc'])
+      for (const at of [
+        'blobs/cf',
+        'models--org--repo/blobs',
+        'models--org--repo/snapshots/abc',
+        'run/snapshots/abc',
+      ])
         mkdirSync(join(cache, at), { recursive: true });
       writeFileSync(join(cache, 'blobs/cf/cfab'), 'shared');
       symlinkSync('../../blobs/cf/cfab', join(repo, 'blobs/f00'));

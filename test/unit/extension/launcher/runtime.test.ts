@@ -38,6 +38,7 @@ beforeAll(() => {
     'schema-validator.cjs',
     'experiment.schema.json',
     'tfjs.cjs',
+    'hub-packages.cjs',
     'wasm',
   ])
     cpSync(resolve('dist', name), join(dist, name), { recursive: true });

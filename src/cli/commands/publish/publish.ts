@@ -1,0 +1,146 @@
+import { basename, join, resolve } from 'node:path';
+import { AuroraError, EXIT } from '../../../base/errors';
+import { pageAddress } from '../../../hub/addresses';
+import { Hub } from '../../../hub/client';
+import { accountOf } from '../../../hub/upload/account';
+import { localFiles } from '../../../hub/upload/local-files';
+import { createRepository } from '../../../hub/upload/repository';
+import { upload } from '../../../hub/upload/upload';
+import type { ExportLine, ExportRecord } from '../../../protocol/export';
+import type { PublishLine, Published } from '../../../protocol/hub/publish';
+import { readRunSummary } from '../../../runs/read';
+import { parseAt } from '../../../trainer/checkpoint/trained-run';
+import { exportRun } from '../../../trainer/export/export';
+import { problemOf } from '../../../trainer/preflight/problems';
+import { askAtTerminal, nextLine } from '../../ask';
+import { one, type Command, type ParsedArgs } from '../../command';
+import { temporaryFolder } from '../../temporary';
+import { write } from '../../write';
+import { measuringText } from '../export/report';
+import { planOf } from './plan';
+import { planText, publishedText, UploadProgress } from './report';
+import { targetOf } from './target';
+
+export const publishCommand: Command = {
+  help: `Usage: aurora publish RUN [--to OWNER/NAME] [--public] [options]
+
+Uploads the adapter of a run to a repository of yours on the Hugging Face hub, in PEFT's file layout and with its card, as
+\`aurora export --as adapter\` writes it. Shows first what would be uploaded and where to, and asks.
+
+A repository that does not exist is created, as a private one without --public. One that exists must be empty or hold an adapter. All
+files become visible together, by one commit: an upload that was interrupted leaves nothing of it visible, and the same command
+continues it. Files that are only in the repository stay there.
+
+  --to NAME          the repository: OWNER/NAME, or a NAME in your own account (default: the name of the experiment)
+  --public           create a public repository, or publish to one that is public
+  --at WHICH         best (default), last, or the step of a checkpoint
+  --yes              upload without asking
+  --json             JSON lines: preparing, measuring, plan, ask (answer with a line "yes" or "no"), declined, sending, retrying,
+                     published, problem
+
+The token needs write access: set HF_TOKEN, or run \`hf auth login\`. HF_ENDPOINT names a mirror; HTTPS_PROXY and
+NODE_EXTRA_CA_CERTS are honored.
+`,
+  options: {
+    to: { type: 'string' },
+    public: { type: 'boolean' },
+    at: { type: 'string' },
+    yes: { type: 'boolean', short: 'y' },
+    json: { type: 'boolean' },
+  },
+  values: { at: ['best', 'last'] },
+  async run(args) {
+    const json = args.flag('json');
+    const emit = (line: PublishLine) => (json ? write(`${JSON.stringify(line)}\n`) : Promise.resolve());
+    try {
+      const published = await publish(args, emit);
+      await emit(published ?? { kind: 'declined' });
+      if (!json) await write(published ? publishedText(published) : 'Nothing was uploaded.\n');
+      return EXIT.ok;
+    } catch (e) {
+      if (json && e instanceof AuroraError) await emit(problemOf(e));
+      throw e;
+    }
+  },
+};
+
+type Emit = (line: PublishLine) => Promise<void>;
+
+/** @returns undefined if the user declined */
+async function publish(args: ParsedArgs, emit: Emit): Promise<Published | undefined> {
+  const json = args.flag('json');
+  const run = resolve(one(args, 'run folder', 'publish'));
+  const { spec, id } = readRunSummary(run);
+  const hub = new Hub();
+  // What can be refused is refused before the adapter is measured, which takes a while.
+  const wanted = { to: args.text('to'), public: args.flag('public'), run: id, experiment: spec.name };
+  const target = await targetOf(hub, await accountOf(hub), wanted);
+  const exported = await exportAdapter(run, args.text('at'), json, emit);
+  const files = await localFiles(exported.folder);
+  const plan = planOf(hub, target, exported, files);
+  await emit(plan);
+  if (!json) process.stderr.write(planText(plan));
+  const isDone = files.length > 0 && plan.size === 0 && !plan.isNew;
+  if (!isDone && !(await isAgreed(args, emit))) return undefined;
+  const repo = target.there ?? (await createRepository(hub, target.id, target.private));
+  const progress = new UploadProgress();
+  const title = `Upload the adapter of ${basename(run)} at step ${plan.step}`;
+  try {
+    const { commit, isNew } = await upload(hub, repo, {
+      files,
+      title,
+      tell: (event) => (json ? void emit(event) : progress.show(event)),
+    });
+    const address = pageAddress(hub.settings.endpoint, 'model', repo.id);
+    return {
+      kind: 'published',
+      repo: repo.id,
+      commit,
+      isNew,
+      private: repo.private,
+      address,
+      hosts: hub.hosts,
+    };
+  } finally {
+    progress.clear();
+  }
+}
+
+async function exportAdapter(
+  run: string,
+  at: string | undefined,
+  json: boolean,
+  emit: Emit,
+): Promise<{ folder: string; record: ExportRecord }> {
+  const exported = await exportRun({
+    run,
+    at: parseAt(at),
+    form: 'adapter',
+    out: join(temporaryFolder('publish'), 'adapter'),
+    // The adapter is written as it was trained, and loses nothing.
+    maxDrop: Infinity,
+    accept: () => Promise.resolve(true),
+    emit: (line: ExportLine) => {
+      if (line.kind !== 'preparing' && line.kind !== 'measuring') return;
+      if (!json && line.kind === 'measuring') process.stderr.write(measuringText(line));
+      return emit(line);
+    },
+  });
+  return exported!;
+}
+
+async function isAgreed(args: ParsedArgs, emit: Emit): Promise<boolean> {
+  if (args.flag('yes')) return true;
+  let answer: boolean | undefined;
+  if (args.flag('json')) {
+    await emit({ kind: 'ask' });
+    const line = await nextLine();
+    answer = line === undefined ? undefined : line.trim() === 'yes';
+  } else answer = await askAtTerminal('Upload?');
+  if (answer !== undefined) return answer;
+  throw new AuroraError(
+    'usage',
+    'Nothing was uploaded, because nobody can be asked here.',
+    'Add --yes to upload without asking.',
+  );
+}

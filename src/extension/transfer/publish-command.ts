@@ -1,0 +1,136 @@
+import * as vscode from 'vscode';
+import type { AuroraError } from '../../base/errors';
+import { repoName, requireRepoId } from '../../experiment/repo-name';
+import type { Published, PublishPlan } from '../../protocol/hub/publish';
+import { runFrom } from '../ask/pick';
+import { hubEnvironment } from '../launcher/environment';
+import { throughNetwork } from '../launcher/network';
+import { programError } from '../launcher/program-error';
+import { trustedFor } from '../notices/open-report';
+import { experimentLabel, runLabel } from '../runs/label';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import { parsePublishLine, publishedText, publishProgress, publishQuestion } from '../words/publish-text';
+import { hubHost, hubPage } from '../hub/host';
+import { storedToken } from '../hub/token';
+import { withAccess } from '../hub/with-access';
+import { isExportable, stateOf } from './exportable';
+import { publishEvenIfWorse } from './export-questions';
+
+/** Uploads the adapter of a run to a repository of the user's, after it was shown what and where to. */
+export async function publishAdapter(services: Services, argument: unknown): Promise<void> {
+  const { t } = vscode.l10n;
+  const message = t('Publishing runs the model to measure it, which requires a trusted workspace.');
+  if (!(await trustedFor(message))) return;
+  const choice = { title: t('Select a run to publish'), filter: isExportable };
+  const run = await runFrom(services, argument, choice);
+  if (!run || !(await publishEvenIfWorse(run))) return;
+  const to = await askRepository(run);
+  const visible = to === undefined ? undefined : await pickVisibility();
+  if (to === undefined || visible === undefined) return;
+  const args = ['publish', run.folder, '--to', to, '--at', stateOf(run, argument), ...visible];
+  const published = await withAccess(services, hubPage('settings/tokens'), () =>
+    work(services, runLabel(run), args),
+  );
+  if (published) await tell(published);
+}
+
+async function askRepository(run: RunEntry): Promise<string | undefined> {
+  const { t } = vscode.l10n;
+  const value = repoName(experimentLabel(run));
+  const text = await vscode.window.showInputBox({
+    title: t('Publish {0}', runLabel(run)),
+    prompt: t(
+      'A repository on {0}: OWNER/NAME, or a NAME in your own account. If there is none, it is created after you have agreed.',
+      hubHost(),
+    ),
+    value,
+    ignoreFocusOut: true,
+    validateInput(name) {
+      try {
+        // Whose account it is, only the hub knows.
+        requireRepoId(name.includes('/') ? name : `owner/${name}`);
+        return undefined;
+      } catch (e) {
+        return [(e as AuroraError).message, (e as AuroraError).hint].join(' ');
+      }
+    },
+  });
+  return text;
+}
+
+/** @returns options of the command */
+async function pickVisibility(): Promise<string[] | undefined> {
+  const { t } = vscode.l10n;
+  const items = [
+    {
+      label: `$(lock) ${t('Private')}`,
+      detail: t('Only you, and those to whom you give access, can see it.'),
+      options: [] as string[],
+    },
+    {
+      label: `$(globe) ${t('Public')}`,
+      detail: t('Everybody can see it and download it.'),
+      options: ['--public'],
+    },
+  ];
+  const title = t('Who can see the repository');
+  return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.options;
+}
+
+/** Undefined if the user declined or canceled. */
+function work(
+  { context, trainer, log }: Services,
+  name: string,
+  args: readonly string[],
+): Promise<Published | undefined> {
+  const { t } = vscode.l10n;
+  const options = {
+    location: vscode.ProgressLocation.Notification,
+    title: t('Publishing {0}', name),
+    cancellable: true,
+  };
+  return Promise.resolve(
+    vscode.window.withProgress(options, async (progress, token) => {
+      let plan: PublishPlan | undefined;
+      let published: Published | undefined;
+      let declined = false;
+      const onLine = (text: string) => {
+        const line = parsePublishLine(text);
+        if (line && line.kind !== 'sending') log.trace(text);
+        const message = line && publishProgress(line, t);
+        if (message !== undefined) progress.report({ message });
+        if (line?.kind === 'plan') plan = line;
+        if (line?.kind === 'ask') void ask(plan).then((yes) => program.send(yes ? 'yes' : 'no'));
+        if (line?.kind === 'declined') declined = true;
+        if (line?.kind === 'published') published = line;
+      };
+      // The workspace has no say in where the adapter goes and with what access.
+      const env = { ...throughNetwork(), ...hubEnvironment(process.env, await storedToken(context)) };
+      const program = await trainer.open([...args, '--json'], { onLine, env });
+      const canceled = token.onCancellationRequested(() => program.kill('was canceled'));
+      try {
+        const end = await program.ended;
+        if (!published && !declined) throw programError(end, 'publish');
+        return published;
+      } finally {
+        canceled.dispose();
+      }
+    }),
+  );
+}
+
+async function ask(plan: PublishPlan | undefined): Promise<boolean> {
+  if (!plan) return false;
+  const { question, detail } = publishQuestion(plan, vscode.l10n.t);
+  const upload = vscode.l10n.t('Upload');
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, upload)) === upload;
+}
+
+async function tell(published: Published): Promise<void> {
+  const { t } = vscode.l10n;
+  const [open, copy] = [t('Open Page'), t('Copy Name')];
+  const picked = await vscode.window.showInformationMessage(publishedText(published, t), open, copy);
+  if (picked === open) void vscode.env.openExternal(vscode.Uri.parse(published.address));
+  if (picked === copy) await vscode.env.clipboard.writeText(published.repo);
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import {
+  parsePublishLine,
+  publishedText,
+  publishProgress,
+  publishQuestion,
+} from '../../../../src/extension/words/publish-text';
+import type { Published, PublishPlan } from '../../../../src/protocol/hub/publish';
+import { context } from '../row-context';
+
+const { t } = context;
+const plan: PublishPlan = {
+  kind: 'plan',
+  repo: 'alice/rte',
+  isNew: true,
+  private: true,
+  host: 'hub.example',
+  base: 'an-org/bert',
+  revision: 'abcdef0123456789',
+  run: 'a-run',
+  step: 1200,
+  files: [
+    { path: 'README.md', size: 3000, change: 'new' },
+    { path: 'adapter_config.json', size: 700, change: 'unchanged' },
+    { path: 'adapter_model.safetensors', size: 1_000_000, change: 'replaced' },
+  ],
+  size: 1_003_000,
+  warnings: ['It replaces the adapter of another run (b).'],
+};
+
+describe('the texts of publishing', () => {
+  it('ask with the repository, who can see it, the host, and every file with its size', () => {
+    const { question, detail } = publishQuestion(plan, t);
+    expect(question).toBe('Create the private repository alice/rte and upload the adapter?');
+    expect(detail.split('\n\n')).toEqual([
+      'The adapter at step 1,200, for an-org/bert@abcdef0.',
+      'README.md, 3.0 KB\nadapter_config.json, 700 B, is there already\nadapter_model.safetensors, 1.0 MB, replaces the file there',
+      '1.0 MB, to hub.example and the storage that it names. Only you, and those to whom you give access, can see it.',
+      'It replaces the adapter of another run (b).',
+    ]);
+    const open = {
+      ...plan,
+      isNew: false,
+      private: false,
+      revision: undefined,
+      files: Array(14).fill(plan.files[0]),
+    };
+    expect(publishQuestion(open, t).question).toBe('Upload the adapter to the public repository alice/rte?');
+    expect(publishQuestion(open, t).detail).toContain('and 2 more files');
+    expect(publishQuestion(open, t).detail).toContain('Everybody can see it');
+  });
+
+  it('report progress', () => {
+    const text = (line: object) => publishProgress(parsePublishLine(JSON.stringify(line))!, t);
+    expect(text({ kind: 'sending', path: 'a', done: 1000, total: 3000 })).toBe('1.0 KB of 3.0 KB · a');
+    expect(text({ kind: 'retrying', reason: 'It failed.', seconds: 2 })).toMatch(
+      /^It failed\. Trying again in 2/,
+    );
+    expect(text({ kind: 'measuring', what: 'exported', examples: 24 })).toContain('24 examples');
+    expect(text({ kind: 'ask' })).toBeUndefined();
+    expect(parsePublishLine('{"kind":"newer"}')).toBeUndefined();
+  });
+
+  it('say where it is now', () => {
+    const done = { kind: 'published', repo: 'alice/rte', commit: 'abcdef0123', isNew: true } as Published;
+    expect(publishedText(done, t)).toBe('The adapter was published as alice/rte, at commit abcdef0.');
+    expect(publishedText({ ...done, isNew: false }, t)).toMatch(
+      /^alice\/rte has exactly this adapter already/,
+    );
+  });
+});
