@@ -7,9 +7,14 @@ import type { HubFile } from './types';
 export const infoAddress = (endpoint: string, kind: HubKind, repo: string, revision: string): string =>
   `${endpoint}/api/${kind}s/${repo}/revision/${encodeURIComponent(revision)}`;
 
-/** All files of a commit, in pages. */
-export const treeAddress = (endpoint: string, kind: HubKind, repo: string, commit: string): string =>
-  `${endpoint}/api/${kind}s/${repo}/tree/${commit}?recursive=true`;
+/** All files of a commit, or those that are in no folder, in pages. */
+export const treeAddress = (
+  endpoint: string,
+  kind: HubKind,
+  repo: string,
+  commit: string,
+  deep: boolean,
+): string => `${endpoint}/api/${kind}s/${repo}/tree/${commit}${deep ? '?recursive=true' : ''}`;
 
 /** Answers with the file, or redirects to where it is stored. */
 export const fileAddress = (endpoint: string, { repo, file }: HubFile): string =>

@@ -72,9 +72,15 @@ export class Hub {
    * A repository at one commit, with all its files; in offline mode, with those in the cache.
    *
    * @param revision a branch, a tag or a commit
+   * @param options.deep whether files in folders are wanted, too
    * @throws AuroraError 'usage' if there is none, 'gated' if it may not be read, 'network'
    */
-  async info(kind: HubKind, repo: string, revision = 'main'): Promise<RepoInfo> {
+  async info(
+    kind: HubKind,
+    repo: string,
+    revision = 'main',
+    { deep = true }: { deep?: boolean } = {},
+  ): Promise<RepoInfo> {
     const { endpoint, offline, cache } = this.settings;
     if (offline) {
       const cached = cachedInfo(cache, kind, repo, revision);
@@ -90,7 +96,7 @@ export class Hub {
     const page = pageAddress(endpoint, kind, repo);
     const found = repoInfo(kind, revision, (await this.ask(asked, what, page)).answer);
     const files: RepoFile[] = [];
-    let next: string | undefined = treeAddress(endpoint, kind, found.id, found.commit);
+    let next: string | undefined = treeAddress(endpoint, kind, found.id, found.commit, deep);
     while (next !== undefined) {
       const { answer, reply }: Answer = await this.ask(next, what, page);
       files.push(...repoFiles(answer));

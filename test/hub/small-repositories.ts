@@ -31,9 +31,10 @@ export async function smallGlue(folder: string): Promise<Repository> {
     kind: 'dataset',
     id: 'nyu-mll/glue',
     commit: commitOf('glue'),
-    refs: ['refs/convert/parquet'],
+    refs: ['refs/convert/parquet', 'main'],
     tags: ['license:other'],
     files: [
+      smallFile('README.md', '---\nlicense: other\n---\n\n# GLUE\n\nA few rows, for tests.\n'),
       await file('rte/train/0000.parquet', 64, 0),
       await file('rte/validation/0000.parquet', 16, 2),
       await file('rte/test/0000.parquet', 8, 3, true),

@@ -94,7 +94,9 @@ describe('models and data from the hub, in VS Code 1.100', () => {
     await wizard.find('Select a data set', 'glue/rte');
     await wizard.asks('Select the splits to download');
     await wizard.ok();
-    await wizard.accept(/^nyu-mll\/glue · other/);
+    await wizard.asks(/^nyu-mll\/glue · other/);
+    expect(await rows()).toContain('A few rows, for tests.');
+    await window.page.keyboard.press('Enter');
     await window.pressToast('an-org/bert and nyu-mll/glue are on this machine.', 'New Experiment');
     await wizard.accept('Select the kind of task');
     await wizard.accept('labeled training texts');

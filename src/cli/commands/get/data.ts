@@ -55,7 +55,7 @@ export async function planData(hub: Hub, name: string, choice: DataChoice): Prom
     missing,
     shown: {
       kind: 'data',
-      ...(await described(hub, info, paths, missing)),
+      ...(await described(hub, info, paths, missing, await aboutOf(hub, info, own || missing.length === 0))),
       config: splits[0]?.config ?? '',
       splits: shown,
       configs,
@@ -75,6 +75,18 @@ async function infoOf(hub: Hub, repo: string, revision: string, own: boolean): P
       repo,
       files.map(({ path }) => path),
     );
+  }
+}
+
+/** What the hub has converted has no card: that is on the main branch. */
+async function aboutOf(hub: Hub, info: RepoInfo, whole: boolean): Promise<RepoInfo> {
+  if (whole || hub.settings.offline) return info;
+  try {
+    return await hub.info('dataset', info.id, 'main', { deep: false });
+  } catch (e) {
+    // It is not needed to download anything.
+    if (e instanceof AuroraError) return info;
+    throw e;
   }
 }
 

@@ -20,20 +20,22 @@ export function missingOf({ settings }: Hub, info: RepoInfo, paths: readonly str
   return paths.filter((path) => cachedPath(settings.cache, referenceTo(info, path)) === undefined);
 }
 
-/** What is the same for models and data. */
+/** What is the same for models and data. @param about the revision that has the card, if that is another */
 export async function described(
   hub: Hub,
   info: RepoInfo,
   paths: readonly string[],
   missing: readonly string[],
+  about: RepoInfo = info,
 ): Promise<Omit<HubModel, 'kind' | 'verdict'>> {
   const sizes = new Map(info.files.map(({ path, size }) => [path, size]));
   const files = paths.map((path) => ({ path, size: sizes.get(path)! }));
   const bytes = (of: readonly string[]) => of.reduce((sum, path) => sum + sizes.get(path)!, 0);
-  const card = missing.length > 0 ? await hub.card(info) : undefined;
-  const { id, commit, task, licence, gated } = info;
+  const card = missing.length > 0 ? await hub.card(about) : undefined;
+  const { id, commit } = info;
+  const { task, licence, gated } = about;
   return {
-    ...{ id, commit, gated, private: info.private, files },
+    ...{ id, commit, gated, private: about.private, files },
     ...(task !== undefined && { task }),
     ...(licence !== undefined && { licence }),
     ...(card !== undefined && { card }),
