@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EXIT } from '../../../../src/base/errors';
 import { ownerFile } from '../../../../src/files/fence';
 import { groupIsThere } from '../../../../src/files/process-tree';
 import { thisProcess } from '../../../../src/files/processes';
@@ -203,6 +204,20 @@ describe('in an untrusted workspace', () => {
     const { code, stdout } = await inspect.ended;
     expect(code).toBe(0);
     expect(JSON.parse(stdout).layers.length).toBeGreaterThan(0);
+  });
+
+  it('a download by name runs, and one of what a file names does not', async () => {
+    const careful = studio.window({ trusted: () => false });
+    const options = {
+      untrusted: true,
+      env: { HF_HUB_OFFLINE: '1', HF_HUB_CACHE: studio.lab.path('no-cache') },
+    };
+    await expect(careful.program(['get', studio.lab.experiment], options)).rejects.toMatchObject({
+      piece: 'trust',
+    });
+    const get = await careful.program(['get', 'model', 'org/name', '--show', '--json'], options);
+    const { code, stderr } = await get.ended;
+    expect([code, stderr]).toEqual([EXIT.network, expect.stringContaining('Offline mode is on')]);
   });
 
   it('`inspect` loads no native library', () => {
