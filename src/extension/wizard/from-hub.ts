@@ -13,12 +13,9 @@ export const hubItem = (label: string): ActionItem<'hub'> => ({
 export async function getData(state: WizardState): Promise<string | undefined> {
   const got = await getFromHub(state.services, 'dataset');
   delete state.cached;
-  return got && takeData(state, got.references);
+  return got && trainingData(got.references);
 }
 
-/** Suggests the splits of a data set for what they are called. @returns the training data */
-export function takeData(state: WizardState, splits: readonly GotReference[]): string | undefined {
-  const train = splits.find(({ split = '' }) => split.startsWith('train')) ?? splits[0];
-  if (train) state.train = train.path;
-  return train?.path;
-}
+/** The split of a data set that is called so, or its first. */
+export const trainingData = (splits: readonly GotReference[]): string | undefined =>
+  (splits.find(({ split = '' }) => split.startsWith('train')) ?? splits[0])?.path;

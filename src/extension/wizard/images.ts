@@ -10,6 +10,7 @@ import { imageFolders } from '../models/image-folders';
 import { knownImages } from '../../recipes/data/known';
 import { EXCLUDED } from '../models/workspace-files';
 import { cachedData } from '../models/hub-cached';
+import { getData, hubItem } from './from-hub';
 import { shownName, shownPlace } from './hub-files';
 import { nearFirst, type WizardState } from './state';
 
@@ -31,6 +32,7 @@ export async function imageSources(state: WizardState): Promise<string[]> {
 export interface SourceItem extends vscode.QuickPickItem {
   source?: string;
   browse?: 'folder' | 'file';
+  action?: 'hub';
 }
 
 export const sourceItem = (source: string): SourceItem => ({
@@ -57,16 +59,23 @@ export const imageTrainStep: Step<WizardState> = {
   applies: readsImages,
   async run(state, place) {
     const { t } = vscode.l10n;
-    const sources = nearFirst(dirname(state.model!), await imageSources(state));
-    const items = [...sources.map(sourceItem), ...browseItems()];
     for (;;) {
+      const sources = nearFirst(dirname(state.model!), await imageSources(state));
+      const items: SourceItem[] = [
+        ...sources.map(sourceItem),
+        ...browseItems(),
+        hubItem(t('Get Data Set from the Hub…')),
+      ];
       const picked = await pick<SourceItem>(place, {
         items,
         placeholder: t('Select the training images: a folder with one folder for each label, or a data file'),
         active: items.find((i) => i.source !== undefined && i.source === (state.train ?? likely(sources))),
       });
       if (typeof picked === 'string') return picked;
-      const source = await sourceOf(picked[0], t('Select training images'));
+      const source =
+        picked[0].action === 'hub'
+          ? await getData(state)
+          : await sourceOf(picked[0], t('Select training images'));
       if (source !== undefined && (await take(state, source))) return 'next';
     }
   },

@@ -13,7 +13,7 @@ import { always, runSteps, type Step } from '../ask/run-steps';
 import { ask } from '../ask/steps';
 import { adapterSteps } from './adapter';
 import { dataSteps } from './data';
-import { takeData } from './from-hub';
+import { trainingData } from './from-hub';
 import { modelSteps } from './model';
 import { recipeStep } from './recipe';
 import { sizeSteps } from './size';
@@ -31,7 +31,7 @@ export interface Given {
 export async function newExperiment(services: Services, given: Given = {}): Promise<string | undefined> {
   const files = await new WorkspaceFiles().all();
   const state: WizardState = { services, files, ...(given.model !== undefined && { given: given.model }) };
-  if (given.data) takeData(state, given.data);
+  if (given.data) state.train = trainingData(given.data);
   const steps = [...modelSteps, ...dataSteps, recipeStep, ...adapterSteps, ...sizeSteps, nameStep];
   if (!(await runSteps(vscode.l10n.t('New Experiment'), steps, state)) || state.file === undefined)
     return undefined;
