@@ -123,11 +123,16 @@ async function verdictOf(
   const folder = temporaryFolder('headers');
   const read: ReadRange = (path, start, end) =>
     hub.range({ repo: info, file: info.files.find((f) => f.path === path)! }, start, end);
-  const texts = files.filter(({ path }) => isStructure(path));
-  await writeHeadersOnly(
-    folder,
-    { texts, weights: files.filter(({ path }) => weights.includes(path)) },
-    read,
-  );
+  const structure = {
+    texts: files.filter(({ path }) => isStructure(path)),
+    weights: files.filter(({ path }) => weights.includes(path)),
+  };
+  try {
+    await writeHeadersOnly(folder, structure, read);
+  } catch (e) {
+    // A mirror without ranges, or a temporary folder without room: the model can be got all the same.
+    if (!(e instanceof AuroraError) || (e.kind !== 'network' && e.kind !== 'disk')) throw e;
+    return { usable: 'unknown', problem: `What it offers is not known before the download: ${e.message}` };
+  }
   return modelVerdict(folder, options);
 }
