@@ -56,7 +56,8 @@ export async function download(
       throw diskError(cache, e);
     }
   }
-  for (const file of missing) await fetchFile(hub, info, file, placesOf(file), progress, options);
+  // What names or begins a set comes last, config.json and the first of several files, so that a part is not taken for all of it.
+  for (const file of missing.reverse()) await fetchFile(hub, info, file, placesOf(file), progress, options);
   if (info.revision !== info.commit)
     writeRef(refFile(cache, repo, info.revision), cachedCommit(cache, repo, info.revision), info.commit);
   return snapshotFolder(cache, { ...repo, revision: info.commit });
