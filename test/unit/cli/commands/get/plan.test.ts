@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { planModel } from '../../../../../src/cli/commands/get/model';
 import { missingOf } from '../../../../../src/cli/commands/get/plan';
 import { planText } from '../../../../../src/cli/commands/get/report';
 import { Hub } from '../../../../../src/hub/client';
@@ -45,4 +46,13 @@ it('what a hub says does not control the terminal', () => {
   });
   expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   expect(text).not.toMatch(/^Download\?/m);
+});
+
+it('a model of the paper has its short name without the network too', async () => {
+  const cache = scratchFolder('plan-offline');
+  const endpoint = 'http://127.0.0.1:1';
+  const hub = new Hub({ endpoint, cache, offline: true, xet: true, proxies: {}, certificates: [] });
+  await expect(planModel(hub, 'roberta-base', {})).rejects.toThrow(
+    'the model FacebookAI/roberta-base is not',
+  );
 });
