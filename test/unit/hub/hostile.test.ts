@@ -128,3 +128,21 @@ it.each(['http://user:a-password@[bad', 'ftp://user:a-password@proxy'])(
     expect(JSON.stringify({ ...error }) + (error as Error).stack).not.toContain('a-password');
   },
 );
+
+it('explains a token that cannot be sent, without it', async () => {
+  const hub = await hubOf(() => undefined, { token: 'hf_a\u0001secret é' });
+  const error = (await hub.info('model', 'a/b').catch((e: unknown) => e)) as Error;
+  expect(error).toMatchObject({ kind: 'usage' });
+  expect(String(error.stack)).not.toContain('secret');
+});
+
+it.each([
+  'mirror.example',
+  'file:///etc',
+  'user:a-password@mirror',
+  'https://user:a-password@mirror.example',
+])('takes no hub at %s', async (endpoint) => {
+  const error = (await hubOf(() => undefined, { endpoint }).catch((e: unknown) => e)) as Error;
+  expect(error).toMatchObject({ kind: 'usage' });
+  expect(error.message).not.toContain('a-password');
+});
