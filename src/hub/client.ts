@@ -41,9 +41,9 @@ export class Hub {
     this.http = new Http(settings, options.stallMs);
   }
 
-  /** For answers that somebody waits for: without a network, the error comes after seven seconds. */
+  /** For answers that somebody waits for, without a message: without a network, the error comes after seven seconds. */
   private get patience(): Persistence {
-    return { most: 3, pause: this.options.pause, signal: this.options.signal };
+    return { most: 3, longest: 20, pause: this.options.pause, signal: this.options.signal };
   }
 
   /** The hosts that were contacted so far. */
