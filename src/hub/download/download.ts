@@ -36,7 +36,8 @@ export async function download(
   options: DownloadOptions = {},
 ): Promise<string> {
   const { cache } = hub.settings;
-  const wanted = paths.map((path) => listed(info, path));
+  const files = new Map(info.files.map((file) => [file.path, file]));
+  const wanted = paths.map((path) => files.get(path) ?? unlisted(info, path));
   const repo = { kind: info.kind, repo: info.id };
   const placesOf = (file: RepoFile): Places => ({
     pointer: snapshotPath(cache, referenceTo(info, file.path)),
@@ -110,9 +111,7 @@ async function fetchFile(
   progress.finish(path);
 }
 
-function listed(info: RepoInfo, path: string): RepoFile {
-  const file = info.files.find((each) => each.path === path);
-  if (file) return file;
+function unlisted(info: RepoInfo, path: string): never {
   const what = repoWords(info.kind, info.id);
   throw new AuroraError(
     'usage',
