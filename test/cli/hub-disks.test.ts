@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildProgram, startProgram } from '../hub/program';
@@ -94,7 +94,7 @@ describe.skipIf(!mounted)('on a disk', () => {
         /^The disk is full: .+\.aurora\.incomplete could not be written\.\nFree some space/,
       ),
     ]);
-    expect(existsSync(join(home, 'hub/models--an-org--a-model/snapshots'))).toBe(false);
+    expect(readdirSync(join(home, 'hub/models--an-org--a-model/snapshots', MODEL.commit))).toEqual([]);
     server.sending = () => undefined;
     rmSync(join(disk, 'filler'));
     server.seen.length = 0;

@@ -43,6 +43,7 @@ export async function download(
     pointer: snapshotPath(cache, referenceTo(info, file.path)),
     blob: join(repoFolder(cache, repo), 'blobs', blobName(file)),
   });
+  const snapshot = snapshotFolder(cache, { ...repo, revision: info.commit });
   const missing = wanted.filter((file) => !isWhole(placesOf(file).pointer, file));
   const progress = new Progress(wanted, missing, options.tell);
   if (missing.length > 0) {
@@ -52,6 +53,8 @@ export async function download(
     requireSpace(cache, rest);
     try {
       makeFolders(blobs);
+      // Without it, `hf cache` calls a repository damaged whose download was interrupted.
+      makeFolders(snapshot);
       options = { ...options, symlinks: options.symlinks ?? hasSymlinks(cache) };
     } catch (e) {
       throw diskError(cache, e);
@@ -61,7 +64,7 @@ export async function download(
   for (const file of missing.reverse()) await fetchFile(hub, info, file, placesOf(file), progress, options);
   if (info.revision !== info.commit)
     writeRef(refFile(cache, repo, info.revision), cachedCommit(cache, repo, info.revision), info.commit);
-  return snapshotFolder(cache, { ...repo, revision: info.commit });
+  return snapshot;
 }
 
 async function fetchFile(
