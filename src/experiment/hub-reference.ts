@@ -51,7 +51,7 @@ export function hubReferenceProblem(text: string, kind: HubKind): string | undef
 }
 
 /** As huggingface_hub's validate_repo_id: no "--", which separates the parts of a folder's name in the cache, and no "..". */
-const REPO = /^(?:[\w-][\w.-]{0,95}\/)?[\w-][\w.-]{0,95}$/;
+const REPO = /^(?:\w[\w.-]{0,95}\/)?\w[\w.-]{0,95}$/;
 export const isRepoName = (name: string): boolean =>
   REPO.test(name) && !/--|\.\.|[.-]$|[.-]\/|\.git$/.test(name);
 

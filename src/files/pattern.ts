@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AuroraError } from '../base/errors';
+import { referenceOf } from '../experiment/hub-reference';
 
 /** Data in several files: `train-*.parquet` in place of a file's name. */
 
@@ -134,8 +135,29 @@ const SHARD = /^(.*)-(\d+)-of-(\d+)(\D.*|)$/su;
 /** No set has more files than this. */
 const MOST_SHARDS = 100_000;
 
-/** The first file that a numbered set lacks and the pattern would match; undefined if nothing is missing. */
+/** As the hub numbers the files to which it converts a split. */
+const CONVERTED = /^\d{4}\.parquet$/;
+
+/**
+ * The first file that the hub's conversion of a split has and its folder in the cache lacks. The names do not say how many
+ * files there are, but the first one is downloaded last.
+ */
+function missingConverted(pattern: string, names: readonly string[]): string | undefined {
+  const there = names.filter((name) => CONVERTED.test(name)).sort();
+  if (there.length === 0 || !referenceOf(pattern)) return undefined;
+  const named = there.map((_, n) => `${String(n).padStart(4, '0')}.parquet`);
+  const missing = named.find((name, n) => there[n] !== name);
+  return missing !== undefined && matching(pattern, [missing]).length > 0 ? missing : undefined;
+}
+
+/**
+ * The first file that a numbered set lacks and the pattern would match; undefined if nothing is missing.
+ *
+ * @param pattern a path with a pattern at its end
+ */
 export function missingShard(pattern: string, names: readonly string[]): string | undefined {
+  const converted = missingConverted(pattern, names);
+  if (converted !== undefined) return converted;
   const sets = new Map<string, { name: (number: number) => string; of: number; there: Set<number> }>();
   for (const name of names) {
     const [, stem, number, of, rest] = SHARD.exec(name) ?? [];

@@ -1,5 +1,5 @@
 import { AuroraError } from '../base/errors';
-import { isCommit, type HubKind } from '../experiment/hub-reference';
+import { isCommit, isRepoName, type HubKind } from '../experiment/hub-reference';
 import { containedName } from '../files/contained';
 import type { FoundRepo, RepoFile, RepoInfo } from './types';
 
@@ -23,7 +23,7 @@ export const SEARCH_FIELDS = [
 
 export function foundRepo(kind: HubKind, answer: unknown): FoundRepo | undefined {
   const a = fields(answer);
-  if (typeof a.id !== 'string') return undefined;
+  if (typeof a.id !== 'string' || !isRepoName(a.id)) return undefined;
   return {
     kind,
     id: a.id,
@@ -40,8 +40,10 @@ export function foundRepo(kind: HubKind, answer: unknown): FoundRepo | undefined
 export function repoInfo(kind: HubKind, revision: string, answer: unknown): Omit<RepoInfo, 'files'> {
   const a = fields(answer);
   const commit = text(a.sha);
-  if (typeof a.id !== 'string' || commit === undefined || !isCommit(commit))
+  if (commit === undefined || !isCommit(commit))
     throw strange(`its description of ${revision} names no commit`);
+  if (typeof a.id !== 'string' || !isRepoName(a.id))
+    throw strange(`its description of ${revision} names the repository ${JSON.stringify(a.id)}`);
   return { kind, id: a.id, revision, commit, ...described(a), ...access(a) };
 }
 

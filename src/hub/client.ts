@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { AuroraError } from '../base/errors';
-import type { HubKind } from '../experiment/hub-reference';
+import { isRepoName, type HubKind } from '../experiment/hub-reference';
 import { fileAddress, infoAddress, pageAddress, repoWords, treeAddress } from './addresses';
 import { foundRepo, repoFiles, repoInfo, SEARCH_FIELDS, strange } from './answers';
 import { cachedPath, referenceTo } from './cache';
@@ -20,6 +20,9 @@ export interface HubOptions extends Pick<Persistence, 'pause' | 'signal'> {
 
 /** A page of a listing has a thousand files. */
 const MOST_ANSWER = 64_000_000;
+/** The hub recommends at most 100,000 files. */
+const MOST_FILES = 1_000_000;
+const MOST_PAGES = 10_000;
 /** A card's metadata can be long; the lines behind it are what is shown. */
 const MOST_CARD = 65_536;
 /** What `range` may ask for at once: headers of safetensors are at most this long in practice. */
@@ -38,9 +41,9 @@ export class Hub {
     this.http = new Http(settings, options.stallMs);
   }
 
-  /** For answers that somebody waits for: without a network, the error comes after seven seconds. */
+  /** For answers that somebody waits for, without a message: without a network, the error comes after seven seconds. */
   private get patience(): Persistence {
-    return { most: 3, pause: this.options.pause, signal: this.options.signal };
+    return { most: 3, longest: 20, pause: this.options.pause, signal: this.options.signal };
   }
 
   /** The hosts that were contacted so far. */
@@ -73,7 +76,7 @@ export class Hub {
    *
    * @param revision a branch, a tag or a commit
    * @param options.deep whether files in folders are wanted, too
-   * @throws AuroraError 'usage' if there is none, 'gated' if it may not be read, 'network'
+   * @throws AuroraError 'usage' if there is none or the name cannot be one, 'gated' if it may not be read, 'network'
    */
   async info(
     kind: HubKind,
@@ -82,6 +85,7 @@ export class Hub {
     { deep = true }: { deep?: boolean } = {},
   ): Promise<RepoInfo> {
     const { endpoint, offline, cache } = this.settings;
+    requireNames(repo, revision);
     if (offline) {
       const cached = cachedInfo(cache, kind, repo, revision);
       if (cached) return cached;
@@ -97,9 +101,11 @@ export class Hub {
     const found = repoInfo(kind, revision, (await this.ask(asked, what, page)).answer);
     const files: RepoFile[] = [];
     let next: string | undefined = treeAddress(endpoint, kind, found.id, found.commit, deep);
-    while (next !== undefined) {
+    for (let pages = 1; next !== undefined; pages++) {
+      if (pages > MOST_PAGES || files.length > MOST_FILES)
+        throw strange(`its listing of ${found.id} does not end`);
       const { answer, reply }: Answer = await this.ask(next, what, page);
-      files.push(...repoFiles(answer));
+      for (const file of repoFiles(answer)) files.push(file);
       next = this.nextPage(reply);
     }
     return { ...found, files };
@@ -129,6 +135,10 @@ export class Hub {
       const reply = await this.open(file, start, end);
       // A server without ranges sends the file from its start.
       const skip = reply.status === 206 ? 0 : start;
+      if (skip + end - start > MOST_RANGE) {
+        discard(reply);
+        throw strange(`${reply.url.host} sends ${file.file.path} only as a whole`);
+      }
       const bytes = await readFirst(reply, skip + end - start);
       if (bytes.length !== skip + end - start) throw oddLength(reply.url, file.file.path);
       return bytes.subarray(skip);
@@ -196,6 +206,25 @@ export class Hub {
     if (next.origin !== this.http.endpoint.origin) throw strange(`its listing continues on ${next.host}`);
     return next.href;
   }
+}
+
+/** Names of branches and tags, as git check-ref-format has them: they become paths too. */
+const NO_REVISION = /^[-/]|\.\.|[\0-\x20\x7f~^:?*[\\]|\/$|^$/;
+
+/** Typed by a person, or from a file that somebody else has written. */
+function requireNames(repo: string, revision: string): void {
+  if (!isRepoName(repo))
+    throw new AuroraError(
+      'usage',
+      `"${repo}" is not the name of a repository.`,
+      'Use ORG/NAME, which is the end of the address of its page.',
+    );
+  if (NO_REVISION.test(revision))
+    throw new AuroraError(
+      'usage',
+      `"${revision}" cannot be the name of a revision.`,
+      'Use a branch, a tag, a pull request (refs/pr/N) or a commit.',
+    );
 }
 
 interface OpenAt {

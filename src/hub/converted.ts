@@ -16,7 +16,7 @@ export interface ConvertedSplit {
 /** CONFIG/SPLIT/0000.parquet, or CONFIG/partial-SPLIT/0000.parquet. */
 const FILE = /^([^/]+)\/(partial-)?([^/]+)\/(\d+)\.parquet$/;
 
-/** The splits in that branch, in the order in which data sets are used. */
+/** The splits in that branch, in the order in which data sets are used. One whose first file is missing is not there as a whole. */
 export function convertedSplits(files: readonly ListedFile[]): ConvertedSplit[] {
   const splits = new Map<string, ConvertedSplit>();
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
@@ -27,8 +27,11 @@ export function convertedSplits(files: readonly ListedFile[]): ConvertedSplit[] 
     splits.set(key, found);
     found.files.push(file);
   }
-  return [...splits.values()].sort((a, b) => place(a.split) - place(b.split));
+  return [...splits.values()].filter(beginsAtZero).sort((a, b) => place(a.split) - place(b.split));
 }
+
+/** In the cache, an interrupted download leaves the last files of a split. */
+const beginsAtZero = ({ files: [first] }: ConvertedSplit): boolean => /\/0+\.parquet$/.test(first!.path);
 
 const ORDER = ['train', 'validation', 'val', 'test'];
 const place = (split: string): number => (ORDER.indexOf(split) + ORDER.length + 1) % (ORDER.length + 1);

@@ -32,8 +32,8 @@ export function hubSettings(env: Environment = process.env): HubSettings {
     ...(token !== undefined && { token }),
     cache: hubCacheFolder(env),
     proxies: {
-      http: env.http_proxy || env.HTTP_PROXY || undefined,
-      https: env.https_proxy || env.HTTPS_PROXY || undefined,
+      http: proxyOf(env.http_proxy || env.HTTP_PROXY),
+      https: proxyOf(env.https_proxy || env.HTTPS_PROXY),
       except: env.no_proxy || env.NO_PROXY || undefined,
     },
     certificates: CERTIFICATES.flatMap((variable) => {
@@ -42,6 +42,10 @@ export function hubSettings(env: Environment = process.env): HubSettings {
     }),
   };
 }
+
+/** As requests, httpx and curl read it: "proxy.example:3128" is an address too. */
+const proxyOf = (address = ''): string | undefined =>
+  address === '' || address.includes('://') ? address || undefined : `http://${address}`;
 
 /**
  * NODE_EXTRA_CA_CERTS is Node's; the others are those of requests and httpx, on which huggingface_hub is built.

@@ -24,3 +24,7 @@ export const HUB_MODELS: readonly HubModelName[] = PAPER_MODELS.map((model) => (
   repo: REPOS[model.id]!,
   trainable: model.id !== 'sdxl',
 }));
+
+/** The repository of a model of the paper by its short name, under which some of them were on the hub before; undefined for any other. */
+export const hubModelRepo = (name: string): string | undefined =>
+  HUB_MODELS.find(({ model }) => model.id === name.toLowerCase())?.repo;

@@ -94,9 +94,7 @@ describe.skipIf(!mounted)('on a disk', () => {
         /^The disk is full: .+\.aurora\.incomplete could not be written\.\nFree some space/,
       ),
     ]);
-    expect(readdirSync(join(home, 'hub/models--an-org--a-model/snapshots', MODEL.commit))).toEqual([
-      'config.json',
-    ]);
+    expect(readdirSync(join(home, 'hub/models--an-org--a-model/snapshots', MODEL.commit))).toEqual([]);
     server.sending = () => undefined;
     rmSync(join(disk, 'filler'));
     server.seen.length = 0;

@@ -96,7 +96,7 @@ export async function downloadHub(
     throw new AuroraError(
       'failed',
       'aurora get ended without a result.',
-      'Run it again: it goes on where it ended.',
+      'Run it again: it continues where it stopped.',
     );
   return got;
 }

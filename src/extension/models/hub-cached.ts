@@ -30,13 +30,15 @@ const NUMBERED = /^(.*\/)\d{4}\.parquet$/;
 export const cachedData = (cache = hubCacheFolder()): Promise<string[]> =>
   eachSnapshot(cache, 'dataset', async (folder) => {
     const files = (await filesIn(folder, 2)).filter((path) => DATA.test(path));
-    const several = (path: string) => {
+    const several = (path: string): string[] => {
       const [, beside] = NUMBERED.exec(path) ?? [];
-      return beside !== undefined && files.filter((other) => NUMBERED.exec(other)?.[1] === beside).length > 1
-        ? `${beside}*.parquet`
-        : path;
+      if (beside === undefined) return [path];
+      // The first one is downloaded last.
+      if (!files.includes(`${beside}0000.parquet`)) return [];
+      const more = files.some((other) => other !== path && NUMBERED.exec(other)?.[1] === beside);
+      return [more ? `${beside}*.parquet` : path];
     };
-    return withPatterns([...new Set(files.map(several))].map((path) => join(folder, path)));
+    return withPatterns([...new Set(files.flatMap(several))].map((path) => join(folder, path)));
   });
 
 async function eachSnapshot(

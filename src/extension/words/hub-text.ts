@@ -1,3 +1,4 @@
+import { escapeControls } from '../../base/controls';
 import { count } from '../../base/number-text';
 import { durationText } from '../../base/time-text';
 import type {
@@ -21,6 +22,9 @@ export interface Row {
   detail?: string;
 }
 
+/** Texts of the hub are displayed on one line: in rows of a quick pick, "$(name)" would be an icon. */
+const plain = (text: string): string => escapeControls(text).replaceAll('$(', '$\u200b(');
+
 /** Files that are listed before the rest is counted. */
 const NAMED = 12;
 
@@ -35,7 +39,7 @@ export function foundRow(
   return {
     label: id,
     description: [
-      ...[task, size !== undefined && bytes(size), licence],
+      ...[task && plain(task), size !== undefined && bytes(size), licence && plain(licence)],
       t('{0} downloads', count(downloads)),
       !Number.isNaN(time) && t('changed {0}', ago(time, now, locale, t)),
       gated && `$(lock) ${t('gated')}`,
@@ -48,7 +52,13 @@ export function foundRow(
 
 /** "fill-mask · mit · at commit e2da8e2". */
 export const repoFacts = ({ task, licence, gated, private: own, commit }: HubRepo, t: Translate): string =>
-  [task, licence, gated && t('gated'), own && t('private'), t('at commit {0}', commit.slice(0, 7))]
+  [
+    task && plain(task),
+    licence && plain(licence),
+    gated && t('gated'),
+    own && t('private'),
+    t('at commit {0}', commit.slice(0, 7)),
+  ]
     .filter(Boolean)
     .join(' · ');
 
@@ -65,6 +75,7 @@ export function downloadRow({ size, cached, host }: HubRepo, cache: string, t: T
   };
 }
 
+<<<<<<< HEAD
 /** Whether and how a model can be trained, and what that takes. */
 export function verdictRows(verdict: ModelVerdict, t: Translate): Row[] {
   if (verdict.usable === 'unknown') return [{ label: `$(question) ${verdict.problem}` }];
@@ -72,6 +83,16 @@ export function verdictRows(verdict: ModelVerdict, t: Translate): Row[] {
     const label = `$(error) ${t('Cannot be trained: {0}', verdict.problem)}`;
     return [{ label, ...(verdict.hint !== undefined && { detail: verdict.hint }) }];
   }
+=======
+/** Whether and how a model can be trained. */
+export function verdictRow(verdict: ModelVerdict, t: Translate): Row {
+  if (verdict.usable === 'unknown') return { label: `$(question) ${plain(verdict.problem)}` };
+  if (!verdict.usable)
+    return {
+      label: `$(error) ${t('Cannot be trained: {0}', plain(verdict.problem))}`,
+      ...(verdict.hint !== undefined && { detail: plain(verdict.hint) }),
+    };
+>>>>>>> hub-review
   const { family, parameters, layers, blocked, step } = verdict;
   const offers = [
     family ?? 'ONNX',
@@ -92,6 +113,7 @@ function stepRows(step: StepCost, t: Translate): Row[] {
   const { total, available } = memory;
   const large = available !== undefined && total > available;
   const fits =
+<<<<<<< HEAD
     available === undefined
       ? undefined
       : large
@@ -104,10 +126,32 @@ function stepRows(step: StepCost, t: Translate): Row[] {
       ...(fits !== undefined && { detail: fits }),
     },
   ];
+=======
+    memory?.available === undefined
+      ? []
+      : [
+          large
+            ? t('more than the {0} of memory that are available now', bytes(memory.available))
+            : t('fits the {0} of memory that are available now', bytes(memory.available)),
+        ];
+  const cost =
+    text === undefined
+      ? step.problem
+      : [t('A training step takes {0} ({1})', text, stepSettings(step, t)), ...fits].join(' · ');
+  return {
+    label: `${large || blocked === layers ? '$(warning)' : '$(check)'} ${[
+      family === undefined ? 'ONNX' : plain(family),
+      t('{0} parameters', count(parameters)),
+      layers === 1 ? t('1 module can be adapted') : t('{0} modules can be adapted', count(layers)),
+      ...(blocked > 0 ? [t('{0} of them without a gradient', count(blocked))] : []),
+    ].join(' · ')}`,
+    ...(cost !== undefined && { detail: cost }),
+  };
+>>>>>>> hub-review
 }
 
 export const fileRows = ({ files }: HubRepo, t: Translate): Row[] => [
-  ...files.slice(0, NAMED).map(({ path, size }) => ({ label: path, description: bytes(size) })),
+  ...files.slice(0, NAMED).map(({ path, size }) => ({ label: plain(path), description: bytes(size) })),
   ...(files.length > NAMED ? [{ label: t('{0} more files', count(files.length - NAMED)) }] : []),
 ];
 
@@ -116,7 +160,7 @@ export const cardRows = ({ card = '' }: HubRepo): Row[] =>
   card
     .split('\n')
     .filter((line) => /[\p{L}\p{N}]/u.test(line))
-    .map((label) => ({ label: label.replaceAll('$(', '$\u200b(') }));
+    .map((label) => ({ label: plain(label) }));
 
 export const splitRow = ({ name, files, size, partial }: HubSplit, t: Translate): Row => ({
   label: name,

@@ -36,12 +36,14 @@ export async function download(
   options: DownloadOptions = {},
 ): Promise<string> {
   const { cache } = hub.settings;
-  const wanted = paths.map((path) => listed(info, path));
+  const files = new Map(info.files.map((file) => [file.path, file]));
+  const wanted = paths.map((path) => files.get(path) ?? unlisted(info, path));
   const repo = { kind: info.kind, repo: info.id };
   const placesOf = (file: RepoFile): Places => ({
     pointer: snapshotPath(cache, referenceTo(info, file.path)),
     blob: join(repoFolder(cache, repo), 'blobs', blobName(file)),
   });
+  const snapshot = snapshotFolder(cache, { ...repo, revision: info.commit });
   const missing = wanted.filter((file) => !isWhole(placesOf(file).pointer, file));
   const progress = new Progress(wanted, missing, options.tell);
   if (missing.length > 0) {
@@ -51,15 +53,18 @@ export async function download(
     requireSpace(cache, rest);
     try {
       makeFolders(blobs);
+      // Without it, `hf cache` calls a repository damaged whose download was interrupted.
+      makeFolders(snapshot);
       options = { ...options, symlinks: options.symlinks ?? hasSymlinks(cache) };
     } catch (e) {
       throw diskError(cache, e);
     }
   }
-  for (const file of missing) await fetchFile(hub, info, file, placesOf(file), progress, options);
+  // What names or begins a set comes last, config.json and the first of several files, so that a part is not taken for all of it.
+  for (const file of missing.reverse()) await fetchFile(hub, info, file, placesOf(file), progress, options);
   if (info.revision !== info.commit)
     writeRef(refFile(cache, repo, info.revision), cachedCommit(cache, repo, info.revision), info.commit);
-  return snapshotFolder(cache, { ...repo, revision: info.commit });
+  return snapshot;
 }
 
 async function fetchFile(
@@ -109,9 +114,7 @@ async function fetchFile(
   progress.finish(path);
 }
 
-function listed(info: RepoInfo, path: string): RepoFile {
-  const file = info.files.find((each) => each.path === path);
-  if (file) return file;
+function unlisted(info: RepoInfo, path: string): never {
   const what = repoWords(info.kind, info.id);
   throw new AuroraError(
     'usage',

@@ -41,6 +41,8 @@ export async function fill({
   const file = await open(path, constants.O_RDWR | constants.O_CREAT);
   try {
     let at = await usable(file, size, block);
+    /** Only more than ever before is progress: what is thrown away and sent again is not. */
+    let furthest = at;
     tell(at);
     while (at < size) {
       const end = Math.min(size, (Math.floor(at / block) + 1) * block);
@@ -59,7 +61,8 @@ export async function fill({
           if (fresh.length === 0) continue;
           await writeWhole(file, fresh, at);
           at += fresh.length;
-          progress();
+          if (at > furthest) progress();
+          furthest = Math.max(furthest, at);
           tell(at);
         }
         if (at < part.end) throw connectionFailure(part.url, new Error('It ended early'));

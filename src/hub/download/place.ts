@@ -78,11 +78,14 @@ export function writeRef(path: string, known: string | undefined, commit: string
 
 const supported = new Map<string, boolean>();
 
-/** Whether symbolic links can be made in a folder: on Windows, only in developer mode or as an administrator. */
-export function hasSymlinks(folder: string): boolean {
-  const known = supported.get(folder);
+/** Whether symbolic links can be made in a cache: on Windows, only in developer mode or as an administrator. */
+export function hasSymlinks(cache: string): boolean {
+  const known = supported.get(cache);
   if (known !== undefined) return known;
-  const trial = mkdtempSync(join(folder, '.aurora-links-'));
+  // `hf cache` calls any other folder in the cache damaged, if this process is killed here.
+  const locks = join(cache, '.locks');
+  makeFolders(locks);
+  const trial = mkdtempSync(join(locks, 'aurora-links-'));
   let works = true;
   try {
     writeFileSync(join(trial, 'file'), '');
@@ -91,8 +94,8 @@ export function hasSymlinks(folder: string): boolean {
     works = false;
   } finally {
     rmSync(trial, { recursive: true, force: true });
-    flushFolder(folder);
+    flushFolder(locks);
   }
-  supported.set(folder, works);
+  supported.set(cache, works);
   return works;
 }

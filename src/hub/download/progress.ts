@@ -19,9 +19,9 @@ export class Progress {
     this.there = new Map(this.sizes);
     for (const { path } of missing) this.there.set(path, 0);
     this.tell({ kind: 'started', files: wanted.length, done: this.done, total: this.total });
+    const absent = new Set(missing.map(({ path }) => path));
     for (const { path, size } of wanted)
-      if (this.there.get(path) === size && !missing.some((m) => m.path === path))
-        this.tell({ kind: 'file', path, size, cached: true });
+      if (!absent.has(path)) this.tell({ kind: 'file', path, size, cached: true });
   }
 
   private get done(): number {

@@ -8,7 +8,7 @@ import type { HubSettings } from '../settings';
  * Connections through the environment's proxies, with its certificates. Node's own fetch has no proxies before Node 24.
  *
  * @param stallMs a server that sends nothing for this long is given up
- * @throws AuroraError 'usage' if a file of certificates cannot be read
+ * @throws AuroraError 'usage' if a file of certificates cannot be read, or a proxy's address
  */
 export async function dispatcher(
   { proxies, certificates }: HubSettings,
@@ -16,6 +16,7 @@ export async function dispatcher(
 ): Promise<Dispatcher> {
   const { EnvHttpProxyAgent } = await import('../packages');
   const ca = trusted(certificates);
+  for (const proxy of [proxies.http, proxies.https]) requireProxy(proxy);
   return new EnvHttpProxyAgent({
     // An empty text, since undici would otherwise read this process's variables.
     httpProxy: proxies.http ?? '',
@@ -43,4 +44,15 @@ function trusted(certificates: HubSettings['certificates']): { ca?: string[] } {
     }
   });
   return more.length > 0 ? { ca: [...rootCertificates, ...more] } : {};
+}
+
+/** The message does not repeat the address, which may have a password. */
+function requireProxy(address: string | undefined): void {
+  const url = address !== undefined && URL.canParse(address) ? new URL(address) : undefined;
+  if (address === undefined || (url && /^(https?|socks5?):$/.test(url.protocol))) return;
+  throw new AuroraError(
+    'usage',
+    'The address of the proxy cannot be read.',
+    'Set "http.proxy" in VS Code, or HTTP_PROXY and HTTPS_PROXY in a terminal, to http://HOST:PORT.',
+  );
 }

@@ -53,15 +53,7 @@ export class Http {
     private readonly settings: HubSettings,
     private readonly stallMs = STALL_MS,
   ) {
-    try {
-      this.endpoint = new URL(settings.endpoint);
-    } catch {
-      throw new AuroraError(
-        'usage',
-        `HF_ENDPOINT is "${settings.endpoint}", which is not an address.`,
-        'Set it to an address such as https://huggingface.co, or unset it.',
-      );
-    }
+    this.endpoint = endpointOf(settings.endpoint);
   }
 
   /**
@@ -123,6 +115,12 @@ export class Http {
     const { token } = this.settings;
     const authorized =
       token !== undefined && url.origin === this.endpoint.origin && headers.authorization === undefined;
+    if (authorized && !/^[\x21-\x7e]+$/.test(token))
+      throw new AuroraError(
+        'usage',
+        'The access token of the hub has characters that no token has.',
+        'Copy it again, to HF_TOKEN or with `hf auth login`.',
+      );
     // Loaded for the first request only: most commands make none.
     const { request } = await import('../packages');
     const connections = await (this.connections ??= dispatcher(this.settings, this.stallMs));
@@ -155,6 +153,18 @@ export class Http {
       throw connectionFailure(url, e);
     }
   }
+}
+
+/** It appears in messages, so it must not have a password. */
+function endpointOf(address: string): URL {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return url;
+  const shown = address.includes('@') ? '' : ` ("${address}")`;
+  throw new AuroraError(
+    'usage',
+    `HF_ENDPOINT${shown} is not the address of a hub.`,
+    'Set it to an address such as https://huggingface.co, without a user name, or unset it.',
+  );
 }
 
 /** Gives up the rest of an answer. */

@@ -7,6 +7,8 @@ export interface Persistence {
   pause?: (n: number) => number;
   /** How often in a row to repeat what passes with time, if less than usual: somebody is waiting. */
   most?: number;
+  /** Seconds that a server may ask to wait, if less than usual. */
+  longest?: number;
   /** Before each pause. */
   tell?(reason: string, seconds: number): void;
   signal?: AbortSignal;
@@ -25,7 +27,7 @@ const doubling = (n: number): number => Math.min(60, 2 ** (n - 1));
  */
 export async function persist<T>(
   action: (progress: () => void) => Promise<T>,
-  { pause = doubling, most = Infinity, tell, signal }: Persistence,
+  { pause = doubling, most = Infinity, longest = LONGEST_WAIT, tell, signal }: Persistence,
 ): Promise<T> {
   /** How often in a row it has failed for reasons of each patience. */
   const failures = new Map<number, number>();
@@ -40,7 +42,7 @@ export async function persist<T>(
       if (failed > Math.min(e.tries, most)) throw e.error;
       failures.set(e.tries, failed);
       const seconds = e.after ?? pause(failed);
-      if (seconds > LONGEST_WAIT) throw e.error;
+      if (seconds > longest) throw e.error;
       tell?.(e.message, seconds);
       await wait(seconds * 1000, undefined, { signal }).catch(() => undefined);
     }

@@ -39,9 +39,11 @@ function patternOf(files: readonly string[]): string {
   if (only !== undefined) return only;
   const [first] = files;
   const folder = first.slice(0, first.lastIndexOf('/') + 1);
-  const pattern = shardPattern(first.slice(folder.length));
+  const name = first.slice(folder.length);
+  const pattern = shardPattern(name);
   if (pattern !== undefined) return folder + pattern;
-  return files.length > 1 ? `${folder}*.parquet` : first;
+  const isLater = /^\d{4}\.parquet$/.test(name) && name !== '0000.parquet';
+  return files.length > 1 || isLater ? `${folder}*.parquet` : first;
 }
 
 /**

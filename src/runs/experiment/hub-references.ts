@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { JSONPath } from 'jsonc-parser';
 import type { Experiment } from '../../experiment/experiment';
 import {
@@ -12,7 +12,7 @@ import {
 } from '../../experiment/hub-reference';
 import { hubCacheFolder, snapshotPath } from '../../files/hub-cache';
 import { MODEL_CONFIG } from '../../files/model-path';
-import { hasWildcard, matchedBy } from '../../files/pattern';
+import { hasWildcard, matchedBy, missingShard } from '../../files/pattern';
 import { keyPath, type Problem } from './source';
 
 /** A file that an experiment names on the hub, and the setting that does. */
@@ -80,8 +80,15 @@ export const missingReferences = (value: unknown, file: string): Problem[] =>
 export function isCached(ref: HubReference, cache = hubCacheFolder()): boolean {
   const path = snapshotPath(cache, ref);
   if (ref.kind === 'dataset' || ref.path !== '')
-    return hasWildcard(path) ? matchedBy(path).some((file) => existsSync(file)) : existsSync(path);
+    return hasWildcard(path) ? isWhole(path, matchedBy(path)) : existsSync(path);
   if (!existsSync(join(path, MODEL_CONFIG))) return false;
   // A link whose blob was removed does not count.
   return readdirSync(path).some((name) => name.endsWith('.safetensors') && existsSync(join(path, name)));
 }
+
+const isWhole = (pattern: string, files: readonly string[]): boolean =>
+  files.some((file) => existsSync(file)) &&
+  missingShard(
+    pattern,
+    files.map((file) => basename(file)),
+  ) === undefined;

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import { diskError } from '../../files/atomic';
 import { isHeaderEntry } from '../../graph/file/safetensors';
 
 /** A file whose bytes can be had in parts. */
@@ -31,7 +32,7 @@ const MOST_TEXT = 16_000_000;
  * @param texts files that are read as a whole (`isStructure`)
  * @param weights safetensors files
  * @param folder an empty one
- * @throws AuroraError 'model' if a header is too long
+ * @throws AuroraError 'model' if a header is too long, 'disk' if the disk has no room for such files
  */
 export async function writeHeadersOnly(
   folder: string,
@@ -66,7 +67,12 @@ async function writeHeader(to: string, { path, size }: RangedFile, read: ReadRan
   const rest = end > first.length ? await read(path, first.length, end) : new Uint8Array();
   const header = Buffer.concat([first.subarray(0, end), rest]);
   writeFileSync(to, header, { flag: 'wx' });
-  truncateSync(to, size);
+  try {
+    truncateSync(to, size);
+  } catch (e) {
+    // A disk on which it does take space, or a size that no disk has.
+    throw diskError(to, e);
+  }
   return Object.entries(parsed(header.subarray(8))).flatMap(([name, entry]) => {
     if (name === '__metadata__' || !isHeaderEntry(entry)) return [];
     const [start, stop] = entry.data_offsets.map((offset) => end + offset);
@@ -76,6 +82,8 @@ async function writeHeader(to: string, { path, size }: RangedFile, read: ReadRan
 
 /** Of an output that may be tied to the embedding, and of what it may be tied to, only so much is compared. */
 const COMPARED = 4096;
+/** Models have at most four like it; each takes a request. */
+const MOST_COMPARED = 8;
 const HEAD = /(^|\.)(lm_head|embed_out)\.weight$/;
 
 /**
@@ -86,6 +94,7 @@ function comparedOf(tensors: readonly PlacedTensor[]): PlacedTensor[] {
   const head = tensors.find(({ name }) => HEAD.test(name));
   return tensors
     .filter(({ form }) => form === head?.form)
+    .slice(0, MOST_COMPARED)
     .map((tensor) => ({ ...tensor, stop: Math.min(tensor.stop, tensor.start + COMPARED) }));
 }
 

@@ -23,6 +23,12 @@ describe('a data set that the hub has converted', () => {
     ]);
   });
 
+  it('has no split whose first file is missing, as an interrupted download leaves it', () => {
+    expect(convertedSplits(list('rte/train/0001.parquet', 'rte/test/0000.parquet'))).toMatchObject([
+      { split: 'test' },
+    ]);
+  });
+
   it('may have only its beginning', () => {
     const [split] = convertedSplits(
       list('default/partial-train/0000.parquet', 'default/partial-train/0001.parquet'),

@@ -16,9 +16,12 @@ import { cachedCommit, cachedPath } from '../../../src/hub/cache';
 import type { Hub } from '../../../src/hub/client';
 import { download } from '../../../src/hub/download/download';
 import type { DownloadEvent, DownloadOptions } from '../../../src/hub/types';
+import { snapshotPath } from '../../../src/files/hub-cache';
+import { filesOf } from '../../../src/files/pattern';
+import { isCached } from '../../../src/runs/experiment/hub-references';
 import type { Fault } from '../../hub/faults';
 import { buildProgram, startProgram } from '../../hub/program';
-import type { Repository, StoredFile } from '../../hub/repository';
+import { commitOf, largeFile, someBytes, type Repository, type StoredFile } from '../../hub/repository';
 import { scratchFolder } from '../../scratch';
 import { servedModel } from './hub';
 
@@ -211,6 +214,35 @@ describe('a download', () => {
   });
 });
 
+describe('a split in several files', () => {
+  const split: Repository = {
+    kind: 'dataset',
+    id: 'an-org/a-split',
+    commit: commitOf('a split'),
+    refs: ['refs/convert/parquet'],
+    files: [0, 1, 2].map((n) => largeFile(`default/train/000${n}.parquet`, someBytes(5000, n))),
+  };
+  server.repositories.push(split);
+  const pattern = 'default/train/*.parquet';
+  const ref = { kind: 'dataset', repo: split.id, revision: split.commit, path: pattern } as const;
+
+  it('is not taken for whole while one of them is missing', async () => {
+    const hub = hubFor();
+    const { cache } = hub.settings;
+    const stop = new AbortController();
+    const tell = ({ kind }: DownloadEvent) => kind === 'file' && stop.abort();
+    const info = await hub.info('dataset', split.id, 'refs/convert/parquet');
+    const wanted = split.files.map(({ path }) => path);
+    const stopped = download(hub, info, wanted, { tell, signal: stop.signal });
+    await expect(stopped).rejects.toMatchObject({ kind: 'stopped' });
+    expect(isCached(ref, cache)).toBe(false);
+    expect(() => filesOf(snapshotPath(cache, ref))).toThrow(/has no 0000\.parquet, but has other files/);
+    await download(hub, info, wanted);
+    expect(isCached(ref, cache)).toBe(true);
+    expect(filesOf(snapshotPath(cache, ref)).length).toBe(3);
+  });
+});
+
 describe('Xet', () => {
   it('gives the bytes through the hub’s client library, in blocks', async () => {
     server.xet = 'works';
@@ -336,8 +368,8 @@ describe('a cache that Python wrote', () => {
     writeFileSync(join(repo, 'blobs', `${blobOf(large)}.incomplete`), large.bytes.subarray(0, 1000));
     expectModel(await get(hubFor({ cache })));
     expect(content(['resolve', 'redirect']).map((r) => r.target.split('/').at(-1))).toEqual([
-      config.path,
       other.path,
+      config.path,
     ]);
     expect(statSync(join(repo, 'blobs', `${blobOf(large)}.incomplete`)).size).toBe(1000);
   });

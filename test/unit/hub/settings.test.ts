@@ -23,7 +23,7 @@ describe('the settings of the hub', () => {
     const settings = hubSettings({
       ...env,
       HF_ENDPOINT: 'https://mirror.example/hf/',
-      https_proxy: 'http://proxy:3128',
+      https_proxy: 'proxy:3128',
       HTTP_PROXY: 'http://proxy:3129',
       NO_PROXY: 'localhost',
       REQUESTS_CA_BUNDLE: '~/ca.pem',

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { waitingTime } from '../../../src/hub/http/failure';
+import { AuroraError } from '../../../src/base/errors';
+import { Failure, waitingTime } from '../../../src/hub/http/failure';
+import { persist } from '../../../src/hub/http/persist';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 const wait = (headers: Record<string, string>) => waitingTime((name) => headers[name], now);
@@ -14,4 +16,10 @@ it.each([
   [{}, undefined],
 ])('reads how long to wait from %j', (headers, seconds) => {
   expect(wait(headers as Record<string, string>)).toBe(seconds);
+});
+
+it('a download does not wait longer than the hub’s window', async () => {
+  const error = new AuroraError('network', 'Later.');
+  const action = () => Promise.reject(new Failure(error, 8, 3600));
+  await expect(persist(action, {})).rejects.toBe(error);
 });

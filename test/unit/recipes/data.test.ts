@@ -214,6 +214,7 @@ describe('the files of a data set', () => {
     for (const [names, train] of [
       [['train-00000-of-00002.parquet', 'train-00001-of-00002.parquet'], 'train-*-of-00002.parquet'],
       [['train/0000.parquet', 'train/0001.parquet'], 'train/*.parquet'],
+      [['train/0001.parquet'], 'train/*.parquet'],
       [['train-00000-of-00010.parquet'], 'train-*-of-00010.parquet'],
       [['data/train-00000-of-00002-2f70549ed86cbeba.parquet'], 'data/train-*-of-00002-*.parquet'],
       [['train-00001-of-00002.parquet', 'train-00000-of-00001.parquet'], 'train-00000-of-00001.parquet'],

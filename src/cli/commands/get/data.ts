@@ -1,4 +1,4 @@
-import { dirname } from 'node:path/posix';
+import { basename, dirname } from 'node:path/posix';
 import { AuroraError } from '../../../base/errors';
 import { describedColumns } from '../../../data/table/described-columns';
 import { hubReferenceText } from '../../../experiment/hub-reference';
@@ -154,14 +154,12 @@ async function splitsAtTerminal(names: readonly string[]): Promise<readonly stri
 /** Files of the repository by a path or a pattern, as one split. */
 export function namedFiles({ id, files: all }: RepoInfo, path: string): ConvertedSplit {
   const folder = dirname(path);
-  const beside = all.filter((file) => dirname(file.path) === folder);
-  const inside = all.filter((file) => file.path.startsWith(`${path}/`));
-  const names = matching(
-    path,
-    beside.map((file) => file.path.slice(file.path.lastIndexOf('/') + 1)),
+  const beside = new Map(
+    all.filter((file) => dirname(file.path) === folder).map((file) => [basename(file.path), file]),
   );
+  const inside = all.filter((file) => file.path.startsWith(`${path}/`));
   const files = hasWildcard(path)
-    ? names.map((name) => beside.find((file) => file.path.endsWith(`/${name}`) || file.path === name)!)
+    ? matching(path, [...beside.keys()]).map((name) => beside.get(name)!)
     : [...all.filter((file) => file.path === path), ...inside];
   if (files.length > 0) return { config: '', split: path, partial: false, files };
   const data = all.map((file) => file.path).filter((name) => DATA.test(name));

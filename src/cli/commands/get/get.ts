@@ -28,7 +28,8 @@ data set, the Parquet files to which the hub converts it. The data sets of the p
   .map(({ id }) => id)
   .join(', ')} …
 
-An interrupted download is resumed by the same command. What is in the cache at a commit is used without a request.
+An interrupted download is resumed by the same command. A model that is in the cache at a commit, and a file that an experiment
+names, are used without a request.
 
   --revision R       a branch, a tag, a pull request (refs/pr/N) or a commit (default: main)
   --file FILE        of a model: an ONNX file; of data: a file of the repository itself, or a pattern, may be repeated

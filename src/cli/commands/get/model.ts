@@ -9,6 +9,7 @@ import { chooseModelFiles, type ModelFiles } from '../../../hub/choose-files';
 import type { Hub } from '../../../hub/client';
 import type { RepoInfo } from '../../../hub/types';
 import type { ModelVerdict } from '../../../protocol/hub';
+import { hubModelRepo } from '../../../recipes/hub-models';
 import { machineRates } from '../../../trainer/cost/rates';
 import { isStructure, writeHeadersOnly, type ReadRange } from '../../../trainer/hub/headers-only';
 import { modelVerdict } from '../../../trainer/hub/verdict';
@@ -31,9 +32,11 @@ export interface ModelPlan extends Plan {
 /** What training needs of a model, and what it would take. What is in the cache at a commit needs no request. */
 export async function planModel(
   hub: Hub,
-  name: string,
+  named: string,
   { revision = 'main', file }: ModelChoice,
 ): Promise<ModelPlan> {
+  // Also without the network, where nobody says how a repository is called by now.
+  const name = hubModelRepo(named) ?? named;
   const local = wholeInCache(hub, name, revision, file);
   if (!local && hub.settings.offline)
     throw new AuroraError(
@@ -123,11 +126,16 @@ async function verdictOf(
   const folder = temporaryFolder('headers');
   const read: ReadRange = (path, start, end) =>
     hub.range({ repo: info, file: info.files.find((f) => f.path === path)! }, start, end);
-  const texts = files.filter(({ path }) => isStructure(path));
-  await writeHeadersOnly(
-    folder,
-    { texts, weights: files.filter(({ path }) => weights.includes(path)) },
-    read,
-  );
+  const structure = {
+    texts: files.filter(({ path }) => isStructure(path)),
+    weights: files.filter(({ path }) => weights.includes(path)),
+  };
+  try {
+    await writeHeadersOnly(folder, structure, read);
+  } catch (e) {
+    // A mirror without ranges, or a temporary folder without room: the model can be got all the same.
+    if (!(e instanceof AuroraError) || (e.kind !== 'network' && e.kind !== 'disk')) throw e;
+    return { usable: 'unknown', problem: `What it offers is not known before the download: ${e.message}` };
+  }
   return modelVerdict(folder, options);
 }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { cachedPath, referenceTo } from '../../../hub/cache';
 import type { Hub } from '../../../hub/client';
 import type { RepoInfo } from '../../../hub/types';
@@ -15,9 +16,13 @@ export interface Plan {
   got(): Promise<GotReference[]>;
 }
 
-/** Files that are needed, and those of them that have to be downloaded. */
+/** Those of the files that have to be downloaded: they are not there, or not as long as the hub states. */
 export function missingOf({ settings }: Hub, info: RepoInfo, paths: readonly string[]): string[] {
-  return paths.filter((path) => cachedPath(settings.cache, referenceTo(info, path)) === undefined);
+  const sizes = new Map(info.files.map(({ path, size }) => [path, size]));
+  return paths.filter((path) => {
+    const cached = cachedPath(settings.cache, referenceTo(info, path));
+    return cached === undefined || statSync(cached).size !== sizes.get(path);
+  });
 }
 
 /** What is the same for models and data. @param about the revision that has the card, if that is another */

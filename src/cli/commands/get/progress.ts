@@ -1,3 +1,4 @@
+import { escapeControls } from '../../../base/controls';
 import { fill } from '../../../base/fill';
 import { bytes } from '../../../base/number-text';
 import { progressPercent } from '../../../base/percent';
@@ -42,7 +43,7 @@ export class DownloadProgress {
       isScreen(this.out) ? bar(share) : progressPercent(share, 1),
       `${bytes(done)} of ${bytes(total)}`,
       ...left,
-      path,
+      escapeControls(path),
     ];
     this.onScreen = isScreen(this.out);
     if (this.onScreen) redraw(this.out, parts.join(' · '));
@@ -51,6 +52,6 @@ export class DownloadProgress {
 
   private say(text: string): void {
     this.clear();
-    this.out.write(`${text}\n`);
+    this.out.write(`${escapeControls(text)}\n`);
   }
 }

@@ -1,3 +1,4 @@
+import { escapeControls } from '../../../base/controls';
 import { bytes, count } from '../../../base/number-text';
 import { stepTime } from '../../../base/time-text';
 import { wrap } from '../../../base/wrap';
@@ -25,7 +26,7 @@ export function planText(shown: HubModel | HubData): string {
     ...(shown.files.length > NAMED ? [`  and ${count(shown.files.length - NAMED)} more files`] : []),
     sizeLine(shown),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${lines.map((line) => escapeControls(line, '\t')).join('\n')}\n`;
 }
 
 function facts({ task, licence, gated, private: own }: HubRepo): string {
@@ -93,7 +94,7 @@ export function gotText(got: readonly GotReference[]): string {
         `  ${name}${labels === undefined ? '' : `: ${count(labels.length)} labels, ${some(labels)}`}`,
     ),
   ]);
-  return `${lines.join('\n')}\n`;
+  return `${lines.map((line) => escapeControls(line)).join('\n')}\n`;
 }
 
 export function foundText(repos: readonly FoundRepo[]): string {

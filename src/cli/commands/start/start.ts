@@ -25,11 +25,13 @@ fetches the same bytes on another machine. Shows before what it would download, 
   DATA               ${DATA_RECIPES.map(({ id }) => id).join(', ')}
   --revision R       of the model: a branch, a tag, a pull request (refs/pr/N) or a commit (default: main)
   --repo ORG/NAME    another repository with the same data
+  --config NAME      its configuration, if it has several and none is called as usual
   --data FOLDER      a folder with the data on this machine instead
 ${RECIPE_OPTIONS_HELP}${FETCH_HELP}`,
   options: {
     revision: { type: 'string' },
     repo: { type: 'string' },
+    config: { type: 'string' },
     data: { type: 'string' },
     ...RECIPE_OPTIONS,
     ...FETCH_OPTIONS,
@@ -83,6 +85,7 @@ async function dataOf(hub: Hub, id: string, args: ParsedArgs): Promise<Plan | st
   const folder = args.text('data');
   if (folder !== undefined) return resolve(folder);
   const repo = args.text('repo');
-  const { config } = requireHubSet(id);
-  return planData(hub, repo ?? id, { splits: [], needed: USED, files: [], preferred: config });
+  const config = args.text('config');
+  const preferred = requireHubSet(id).config;
+  return planData(hub, repo ?? id, { config, preferred, splits: [], needed: USED, files: [] });
 }

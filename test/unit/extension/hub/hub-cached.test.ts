@@ -29,6 +29,8 @@ test('the cache is listed by what can be trained on: whole models, and data file
 
   const one = file('datasets--org--a', 'rte/train/0000.parquet');
   for (const path of ['rte/big/0000.parquet', 'rte/big/0001.parquet']) file('datasets--org--a', path);
+  // An interrupted download: the first file comes last.
+  for (const path of ['rte/half/0001.parquet', 'rte/half/0002.parquet']) file('datasets--org--a', path);
   for (const n of [0, 1]) file('datasets--org--b', `data/train-0000${n}-of-00002.parquet`);
   file('datasets--org--b', 'README.md');
   expect(await cachedData(cache)).toEqual([

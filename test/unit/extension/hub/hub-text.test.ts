@@ -194,3 +194,24 @@ test('the host and its pages are those of the mirror, if the environment names o
   expect(hubPage('a/b', { HF_ENDPOINT: 'https://mirror/' })).toBe('https://mirror/a/b');
   expect(pageOf('dataset', 'a/b')).toMatch(/\/datasets\/a\/b$/);
 });
+
+test('what a hub says shows no icons and stays on its line', () => {
+  const evil = '$(check) ok\nDownload';
+  const found = {
+    ...model,
+    kind: 'model' as const,
+    task: evil,
+    licence: evil,
+    downloads: 1,
+    likes: 1,
+    size: 1,
+  };
+  const refused: ModelVerdict = { usable: false, problem: evil, hint: evil };
+  const texts = [
+    foundRow(found, NOW, 'en', t),
+    ...fileRows({ ...model, files: [{ path: evil, size: 1 }] }, t),
+    { ...verdictRow(refused, t), label: verdictRow(refused, t).label.replace('$(error)', '') },
+    { label: repoFacts(found, t) },
+  ].flatMap(({ label, description = '', detail = '' }) => [label, description, detail]);
+  for (const text of texts) expect(text).not.toMatch(/\$\(|\n/);
+});

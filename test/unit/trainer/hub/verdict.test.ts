@@ -174,3 +174,32 @@ function splitWeights(path: string, to: string): void {
     JSON.stringify({ metadata: {}, weight_map: weightMap }),
   );
 }
+
+/** A safetensors file of scalars that all have the same place. */
+function scalars(names: readonly string[]): Buffer {
+  const entry = { dtype: 'F32', shape: [1], data_offsets: [0, 4] };
+  const header = Buffer.from(JSON.stringify(Object.fromEntries(names.map((name) => [name, entry]))));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header, Buffer.alloc(4)]);
+}
+
+it('reads only a few parts, however many tensors are like the head', async () => {
+  const file = scalars(['lm_head.weight', ...Array.from({ length: 5000 }, (_, i) => `t${i}`)]);
+  let reads = 0;
+  const weights = [{ path: 'model.safetensors', size: file.length }];
+  await writeHeadersOnly(temporary(), { texts: [], weights }, (_, start, end) => {
+    reads++;
+    return Promise.resolve(file.subarray(start, end));
+  });
+  expect(reads).toBeLessThanOrEqual(10);
+});
+
+it('explains a size that no disk has', async () => {
+  const file = scalars(['a']);
+  const weights = [{ path: 'model.safetensors', size: 9e15 }];
+  const read = (_: string, start: number, end: number) => Promise.resolve(file.subarray(start, end));
+  await expect(writeHeadersOnly(temporary(), { texts: [], weights }, read)).rejects.toMatchObject({
+    kind: 'disk',
+  });
+});

@@ -1,0 +1,58 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { planModel } from '../../../../../src/cli/commands/get/model';
+import { missingOf } from '../../../../../src/cli/commands/get/plan';
+import { planText } from '../../../../../src/cli/commands/get/report';
+import { Hub } from '../../../../../src/hub/client';
+import { commitOf } from '../../../../hub/repository';
+import { scratchFolder } from '../../../../scratch';
+
+const commit = commitOf('a commit');
+
+it('a cached file that is too short, or a link to nothing, is missing', () => {
+  const cache = scratchFolder('plan');
+  const folder = join(cache, 'models--a--b', 'snapshots', commit);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'whole'), '12345');
+  writeFileSync(join(folder, 'short'), '123');
+  symlinkSync('../../blobs/gone', join(folder, 'link'));
+  const endpoint = 'http://127.0.0.1:1';
+  const hub = new Hub({ endpoint, cache, offline: true, xet: true, proxies: {}, certificates: [] });
+  const paths = ['whole', 'short', 'link', 'absent'];
+  const files = paths.map((path) => ({ path, size: 5, gitSha1: commit }));
+  const repo = { kind: 'model', id: 'a/b', revision: commit, commit, gated: false, private: false } as const;
+  expect(missingOf(hub, { ...repo, files }, paths)).toEqual(['short', 'link', 'absent']);
+});
+
+it('what a hub says does not control the terminal', () => {
+  const evil = 'x\u001b]0;title\u0007\r\nDownload? [y/N] y';
+  const text = planText({
+    kind: 'data',
+    id: 'a/b',
+    commit,
+    task: evil,
+    licence: evil,
+    gated: false,
+    private: false,
+    card: 'A card.',
+    files: [{ path: evil, size: 1 }],
+    size: 1,
+    cached: 0,
+    host: 'hub.example',
+    config: evil,
+    configs: [evil, `${evil}2`],
+    splits: [{ name: evil, reference: '', files: 1, size: 1 }],
+  });
+  expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  expect(text).not.toMatch(/^Download\?/m);
+});
+
+it('a model of the paper has its short name without the network too', async () => {
+  const cache = scratchFolder('plan-offline');
+  const endpoint = 'http://127.0.0.1:1';
+  const hub = new Hub({ endpoint, cache, offline: true, xet: true, proxies: {}, certificates: [] });
+  await expect(planModel(hub, 'roberta-base', {})).rejects.toThrow(
+    'the model FacebookAI/roberta-base is not',
+  );
+});
