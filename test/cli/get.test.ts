@@ -152,6 +152,21 @@ describe('aurora get model', () => {
     expect(server.seen).toEqual([]);
   });
 
+  it('gets the commit that was shown, and keeps which branch that was, for programs without a network', async () => {
+    const shown = ['--commit', bert.commit, '--yes', '--json'];
+    expect((await aurora('branch', ['get', 'model', 'an-org/bert', ...shown])).code).toBe(EXIT.ok);
+    const ref = lab.path('branch/models--an-org--bert/refs/main');
+    expect(readFileSync(ref, 'utf8')).toBe(bert.commit);
+    server.seen.splice(0);
+    const offline = await aurora('branch', ['get', 'model', 'an-org/bert', '--json'], {
+      HF_HUB_OFFLINE: '1',
+    });
+    expect(line(offline.out, 'got').got[0].reference).toBe(MODEL);
+    expect(server.seen).toEqual([]);
+    const wrong = await aurora('branch', ['get', 'model', 'an-org/bert', '--commit', 'main', '--yes']);
+    expect([wrong.code, wrong.err]).toEqual([EXIT.usage, expect.stringContaining('not "main"')]);
+  });
+
   it('gets an ONNX file by name, with the tokenizer above it', async () => {
     const { code, out } = await aurora('onnx', [
       ...['get', 'model', 'an-org/bert', '--file', 'onnx/model.onnx', '--yes', '--json'],

@@ -14,6 +14,7 @@ import { pictureOnFailure } from './driver/on-failure';
 import { Window } from './driver/window';
 import { Wizard } from './driver/wizard';
 import { comparable, journalAt } from './journal';
+import { vsixHere } from './vsix';
 
 /** What the issue allows for the clicks from a name to a curve. */
 const CLICKS_MS = 60_000;

@@ -29,12 +29,12 @@ export interface GetState {
 /** `aurora get` for what is shown, at the commit at which it was shown. */
 export function argumentsOf(shown: Shown): string[] {
   const { id, commit } = shown;
-  if (shown.kind === 'model') return ['model', id, '--revision', commit];
+  if (shown.kind === 'model') return ['model', id, '--commit', commit];
   return [...dataArguments(shown), ...shown.splits.flatMap(({ name }) => ['--split', name])];
 }
 
 const dataArguments = ({ id, commit, config }: Pick<HubData, 'id' | 'commit' | 'config'>): string[] => [
-  ...['data', id, '--revision', commit],
+  ...['data', id, '--commit', commit],
   ...['--config', config],
 ];
 

@@ -75,27 +75,16 @@ export function downloadRow({ size, cached, host }: HubRepo, cache: string, t: T
   };
 }
 
-<<<<<<< HEAD
 /** Whether and how a model can be trained, and what that takes. */
 export function verdictRows(verdict: ModelVerdict, t: Translate): Row[] {
-  if (verdict.usable === 'unknown') return [{ label: `$(question) ${verdict.problem}` }];
+  if (verdict.usable === 'unknown') return [{ label: `$(question) ${plain(verdict.problem)}` }];
   if (!verdict.usable) {
-    const label = `$(error) ${t('Cannot be trained: {0}', verdict.problem)}`;
-    return [{ label, ...(verdict.hint !== undefined && { detail: verdict.hint }) }];
+    const label = `$(error) ${t('Cannot be trained: {0}', plain(verdict.problem))}`;
+    return [{ label, ...(verdict.hint !== undefined && { detail: plain(verdict.hint) }) }];
   }
-=======
-/** Whether and how a model can be trained. */
-export function verdictRow(verdict: ModelVerdict, t: Translate): Row {
-  if (verdict.usable === 'unknown') return { label: `$(question) ${plain(verdict.problem)}` };
-  if (!verdict.usable)
-    return {
-      label: `$(error) ${t('Cannot be trained: {0}', plain(verdict.problem))}`,
-      ...(verdict.hint !== undefined && { detail: plain(verdict.hint) }),
-    };
->>>>>>> hub-review
   const { family, parameters, layers, blocked, step } = verdict;
   const offers = [
-    family ?? 'ONNX',
+    family === undefined ? 'ONNX' : plain(family),
     t('{0} parameters', count(parameters)),
     layers === 1 ? t('1 module can be adapted') : t('{0} modules can be adapted', count(layers)),
     ...(blocked > 0 ? [t('{0} of them without a gradient', count(blocked))] : []),
@@ -109,11 +98,11 @@ export function verdictRow(verdict: ModelVerdict, t: Translate): Row {
 function stepRows(step: StepCost, t: Translate): Row[] {
   const { memory, problem } = step;
   const text = stepText(step, t);
-  if (text === undefined || !memory) return problem === undefined ? [] : [{ label: `$(warning) ${problem}` }];
+  if (text === undefined || !memory)
+    return problem === undefined ? [] : [{ label: `$(warning) ${plain(problem)}` }];
   const { total, available } = memory;
   const large = available !== undefined && total > available;
   const fits =
-<<<<<<< HEAD
     available === undefined
       ? undefined
       : large
@@ -126,28 +115,6 @@ function stepRows(step: StepCost, t: Translate): Row[] {
       ...(fits !== undefined && { detail: fits }),
     },
   ];
-=======
-    memory?.available === undefined
-      ? []
-      : [
-          large
-            ? t('more than the {0} of memory that are available now', bytes(memory.available))
-            : t('fits the {0} of memory that are available now', bytes(memory.available)),
-        ];
-  const cost =
-    text === undefined
-      ? step.problem
-      : [t('A training step takes {0} ({1})', text, stepSettings(step, t)), ...fits].join(' · ');
-  return {
-    label: `${large || blocked === layers ? '$(warning)' : '$(check)'} ${[
-      family === undefined ? 'ONNX' : plain(family),
-      t('{0} parameters', count(parameters)),
-      layers === 1 ? t('1 module can be adapted') : t('{0} modules can be adapted', count(layers)),
-      ...(blocked > 0 ? [t('{0} of them without a gradient', count(blocked))] : []),
-    ].join(' · ')}`,
-    ...(cost !== undefined && { detail: cost }),
-  };
->>>>>>> hub-review
 }
 
 export const fileRows = ({ files }: HubRepo, t: Translate): Row[] => [

@@ -36,21 +36,16 @@ export async function download(
   options: DownloadOptions = {},
 ): Promise<string> {
   const { cache } = hub.settings;
-  const files = new Map(info.files.map((file) => [file.path, file]));
-  const wanted = paths.map((path) => files.get(path) ?? unlisted(info, path));
+  const wanted = listed(info, paths);
   const repo = { kind: info.kind, repo: info.id };
-  const placesOf = (file: RepoFile): Places => ({
-    pointer: snapshotPath(cache, referenceTo(info, file.path)),
-    blob: join(repoFolder(cache, repo), 'blobs', blobName(file)),
-  });
+  const placesOf = (file: RepoFile) => placesIn(cache, info, file);
   const snapshot = snapshotFolder(cache, { ...repo, revision: info.commit });
   const missing = wanted.filter((file) => !isWhole(placesOf(file).pointer, file));
   const progress = new Progress(wanted, missing, options.tell);
   if (missing.length > 0) {
     missing.forEach(requireVerifiable);
     const blobs = join(repoFolder(cache, repo), 'blobs');
-    const rest = missing.map((file) => remaining(placesOf(file), file)).reduce((sum, n) => sum + n, 0);
-    requireSpace(cache, rest);
+    requireSpace(cache, bytesLeft(hub, info, paths));
     try {
       makeFolders(blobs);
       // Without it, `hf cache` calls a repository damaged whose download was interrupted.
@@ -66,6 +61,25 @@ export async function download(
     writeRef(refFile(cache, repo, info.revision), cachedCommit(cache, repo, info.revision), info.commit);
   return snapshot;
 }
+
+/** How much a download still has to write. */
+export function bytesLeft({ settings: { cache } }: Hub, info: RepoInfo, paths: readonly string[]): number {
+  const left = listed(info, paths).map((file) => {
+    const places = placesIn(cache, info, file);
+    return isWhole(places.pointer, file) ? 0 : remaining(places, file);
+  });
+  return left.reduce((sum, n) => sum + n, 0);
+}
+
+function listed(info: RepoInfo, paths: readonly string[]): RepoFile[] {
+  const files = new Map(info.files.map((file) => [file.path, file]));
+  return paths.map((path) => files.get(path) ?? unlisted(info, path));
+}
+
+const placesIn = (cache: string, info: RepoInfo, file: RepoFile): Places => ({
+  pointer: snapshotPath(cache, referenceTo(info, file.path)),
+  blob: join(repoFolder(cache, { kind: info.kind, repo: info.id }), 'blobs', blobName(file)),
+});
 
 async function fetchFile(
   hub: Hub,

@@ -15,6 +15,8 @@ import { described, missingOf, type Plan } from './plan';
 
 export interface DataChoice {
   revision?: string;
+  /** What the revision named when it was shown. */
+  commit?: string;
   config?: string;
   /** The configuration, if there is one of this name. */
   preferred?: string;
@@ -37,7 +39,7 @@ export async function planData(hub: Hub, name: string, choice: DataChoice): Prom
   const own = choice.files.length > 0;
   const revision = choice.revision ?? (own ? 'main' : CONVERTED);
   // Which files of a commit are in the cache does not say which others it has.
-  const info = await infoOf(hub, repo, revision, own);
+  const info = { ...(await infoOf(hub, repo, choice.commit ?? revision, own)), revision };
   const all = convertedSplits(info.files);
   const configs = [...new Set(all.map(({ config }) => config))];
   const config = choice.config ?? usual(set?.config ?? choice.preferred, configs);

@@ -1,5 +1,6 @@
 import { AuroraError } from '../../../base/errors';
-import { download } from '../../../hub/download/download';
+import { bytesLeft, download } from '../../../hub/download/download';
+import { requireSpace } from '../../../hub/download/space';
 import type { Hub } from '../../../hub/client';
 import type { GotReference, HubLine } from '../../../protocol/hub';
 import type { ParsedArgs } from '../../command';
@@ -38,9 +39,11 @@ export async function fetchPlans(
     if (json) await writeLine(shown);
     else process.stderr.write(planText(shown));
   if (args.flag('show')) return undefined;
-  if (plans.some(({ missing }) => missing.length > 0) && !(await isAgreed(plans, args))) return undefined;
-  for (const { info, paths, missing } of plans)
-    if (missing.length > 0) await downloadShown(hub, info, paths, json);
+  const lacking = plans.filter(({ missing }) => missing.length > 0);
+  if (lacking.length > 0 && !(await isAgreed(plans, args))) return undefined;
+  const left = lacking.reduce((sum, { info, paths }) => sum + bytesLeft(hub, info, paths), 0);
+  requireSpace(hub.settings.cache, left);
+  for (const { info, paths } of lacking) await downloadShown(hub, info, paths, json);
   return (await Promise.all(plans.map((plan) => plan.got()))).flat();
 }
 

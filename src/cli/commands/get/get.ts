@@ -1,4 +1,5 @@
 import { AuroraError, EXIT } from '../../../base/errors';
+import { isCommit } from '../../../experiment/hub-reference';
 import { Hub } from '../../../hub/client';
 import { HUB_SETS } from '../../../recipes/data/hub-sets';
 import { wholeNumber, type Command, type ParsedArgs } from '../../command';
@@ -32,6 +33,7 @@ An interrupted download is resumed by the same command. A model that is in the c
 names, are used without a request.
 
   --revision R       a branch, a tag, a pull request (refs/pr/N) or a commit (default: main)
+  --commit COMMIT    the commit that the revision named when it was shown, which is downloaded whatever it names now
   --file FILE        of a model: an ONNX file; of data: a file of the repository itself, or a pattern, may be repeated
   --config NAME      the configuration of a data set, which the hub also calls its subset
   --split NAME       a split, may be repeated (default: all of the configuration)
@@ -46,6 +48,7 @@ export const getCommand: Command = {
   help: HELP,
   options: {
     revision: { type: 'string' },
+    commit: { type: 'string' },
     file: { type: 'string', multiple: true },
     config: { type: 'string' },
     split: { type: 'string', multiple: true },
@@ -81,12 +84,28 @@ async function plansOf(hub: Hub, what: string, name: string | undefined, args: P
     throw new AuroraError('usage', `aurora get ${what} needs a name, such as ${EXAMPLE[what]}.`, SEE);
   const files = args.list('file');
   const revision = args.text('revision');
+  const commit = commitOf(args.text('commit'));
   if (what === 'model')
-    return [await planModel(hub, name, { ...(revision !== undefined && { revision }), file: files[0] })];
+    return [
+      await planModel(hub, name, { ...(revision !== undefined && { revision }), commit, file: files[0] }),
+    ];
   const ask = !args.flag('yes') && !args.flag('json') && !args.flag('show');
   const open = args.flag('json') && args.flag('show');
-  const choice = { revision, config: args.text('config'), splits: args.list('split'), files, ask, open };
+  const choice = {
+    revision,
+    commit,
+    config: args.text('config'),
+    splits: args.list('split'),
+    files,
+    ask,
+    open,
+  };
   return [await planData(hub, name, choice)];
+}
+
+function commitOf(given: string | undefined): string | undefined {
+  if (given === undefined || isCommit(given)) return given;
+  throw new AuroraError('usage', `--commit takes the 40 digits of a commit, not "${given}".`, SEE);
 }
 
 const EXAMPLE = { model: 'FacebookAI/roberta-base', data: 'glue/rte' };

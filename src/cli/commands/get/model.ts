@@ -20,6 +20,8 @@ import { described, missingOf, type Plan } from './plan';
 export interface ModelChoice {
   /** A branch, a tag or a commit; main by default. */
   revision?: string;
+  /** What the revision named when it was shown. */
+  commit?: string;
   /** An ONNX file of the repository. */
   file?: string;
 }
@@ -33,18 +35,18 @@ export interface ModelPlan extends Plan {
 export async function planModel(
   hub: Hub,
   named: string,
-  { revision = 'main', file }: ModelChoice,
+  { revision = 'main', commit, file }: ModelChoice,
 ): Promise<ModelPlan> {
   // Also without the network, where nobody says how a repository is called by now.
   const name = hubModelRepo(named) ?? named;
-  const local = wholeInCache(hub, name, revision, file);
+  const local = wholeInCache(hub, name, commit ?? revision, file);
   if (!local && hub.settings.offline)
     throw new AuroraError(
       'network',
       `Offline mode is on, and the model ${name} is not complete in ${hub.settings.cache}.`,
       'Unset HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE to download it.',
     );
-  const info = local?.info ?? (await hub.info('model', name, revision));
+  const info = { ...(local?.info ?? (await hub.info('model', name, commit ?? revision))), revision };
   const chosen = local?.chosen ?? chooseModelFiles(info.id, info.files, file);
   const paths = chosen.files.map(({ path }) => path);
   const missing = missingOf(hub, info, paths);

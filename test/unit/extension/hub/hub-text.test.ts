@@ -210,7 +210,7 @@ test('what a hub says shows no icons and stays on its line', () => {
   const texts = [
     foundRow(found, NOW, 'en', t),
     ...fileRows({ ...model, files: [{ path: evil, size: 1 }] }, t),
-    { ...verdictRow(refused, t), label: verdictRow(refused, t).label.replace('$(error)', '') },
+    ...verdictRows(refused, t).map((row) => ({ ...row, label: row.label.replace('$(error)', '') })),
     { label: repoFacts(found, t) },
   ].flatMap(({ label, description = '', detail = '' }) => [label, description, detail]);
   for (const text of texts) expect(text).not.toMatch(/\$\(|\n/);
