@@ -77,7 +77,13 @@ export class HubServer {
         });
       const url = new URL(message.url!, 'http://host');
       if (url.pathname === '/api/whoami-v2') {
-        this.seen.push({ host, route: 'whoami', target: message.url!, headers: message.rawHeaders.join('\n'), range: undefined });
+        this.seen.push({
+          host,
+          route: 'whoami',
+          target: message.url!,
+          headers: message.rawHeaders.join('\n'),
+          range: undefined,
+        });
         return reply(response, this.uploads.whoami(message));
       }
       if (!this.ranges) delete message.headers.range;
