@@ -34,6 +34,7 @@ const DIST = [
   'experiment.schema.json',
   'extension.cjs',
   'hash-worker.cjs',
+  'hub-packages.cjs',
   'image-worker.cjs',
   'pulse-worker.cjs',
   'schema-validator.cjs',

@@ -158,6 +158,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     expect(await menuOf('Checkpoint at step 6')).toEqual([
       'Fork Run',
       'Export Run',
+      'Publish Adapter',
       'Show Errors',
       'Open Playground',
       'Reveal Run Folder',
@@ -166,6 +167,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     ]);
     expect(await menuOf('Best adapter')).toEqual([
       'Export Run',
+      'Publish Adapter',
       'Show Errors',
       'Open Playground',
       'Reveal Run Folder',
