@@ -4,6 +4,19 @@ export const PURE = ['base', 'experiment', 'protocol', 'study'];
 /** A model in memory, and operations on it. */
 const MODEL = ['files', 'graph', 'adapters'];
 
+const TRAINER = [
+  ...PURE,
+  ...MODEL,
+  'hub',
+  'architectures',
+  'data',
+  'recipes',
+  'tasks',
+  'engine',
+  'runs',
+  'executors',
+];
+
 /** Imports go one way (CONTRIBUTING.md): the folders of src, each with those that it may import. */
 export const ROOMS = {
   base: [],
@@ -23,31 +36,8 @@ export const ROOMS = {
   engine: ['base', 'experiment', 'protocol', ...MODEL, 'tasks'],
   runs: [...PURE, 'files'],
   executors: ['base', 'experiment', 'protocol', 'files', 'runs'],
-  trainer: [
-    ...PURE,
-    ...MODEL,
-    'hub',
-    'architectures',
-    'data',
-    'recipes',
-    'tasks',
-    'engine',
-    'runs',
-    'executors',
-  ],
-  cli: [
-    ...PURE,
-    ...MODEL,
-    'hub',
-    'architectures',
-    'data',
-    'recipes',
-    'tasks',
-    'engine',
-    'runs',
-    'executors',
-    'trainer',
-  ],
+  trainer: TRAINER,
+  cli: [...TRAINER, 'trainer'],
   demo: ['base', 'files', 'graph'],
   // The host loads no runtime and no model: it calls the trainer program.
   extension: [...PURE, ...MODEL, 'table', 'recipes', 'runs', 'executors'],

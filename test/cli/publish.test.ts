@@ -250,7 +250,7 @@ describe('aurora publish', () => {
     },
   );
 
-  it('replaces the adapter of another run where it is told to, and warns', async () => {
+  it('replaces the adapter of another run with --to, and warns', async () => {
     server.repositories.push(other('alice/rte', ['adapter_config.json', 'export.json', 'picture.txt']));
     const { code, out } = await aurora(['publish', run, '--to', 'rte', '--public', '--json'], 'yes\n');
     expect(code).toBe(EXIT.ok);

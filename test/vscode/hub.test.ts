@@ -168,7 +168,7 @@ describe('models and data from the hub, in VS Code 1.100', () => {
     expect(snapshot).toBe(bert.commit);
   });
 
-  test('a download that is canceled leaves no file that looks complete, and goes on the next time', async () => {
+  test('a download that is canceled leaves no file that looks complete, and is resumed the next time', async () => {
     await window.palette('Notifications: Clear All Notifications');
     const get = async (fault: HubServer['fault']) => {
       await window.palette('AuroRA: Get Model');

@@ -8,7 +8,7 @@ import type { Services } from '../services';
 const last: Partial<Record<HubKind, Got>> = {};
 
 /** Gets a model or a data set, and offers what it is for. */
-export async function getAndGoOn(services: Services, kind: HubKind, given?: string): Promise<void> {
+export async function getThenOffer(services: Services, kind: HubKind, given?: string): Promise<void> {
   const got = await getFromHub(services, kind, given);
   if (!got) return;
   last[kind] = got;
@@ -23,7 +23,7 @@ export async function getAndGoOn(services: Services, kind: HubKind, given?: stri
   void vscode.window
     .showInformationMessage(message, ...(both ? [create, other] : [other, create]))
     .then(async (picked) => {
-      if (picked === other) return getAndGoOn(services, kind === 'model' ? 'dataset' : 'model');
+      if (picked === other) return getThenOffer(services, kind === 'model' ? 'dataset' : 'model');
       if (picked !== create) return;
       const { newExperiment } = await import('../wizard/new-experiment');
       await newExperiment(services, {

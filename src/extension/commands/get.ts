@@ -11,9 +11,9 @@ export function registerGet(services: Services): vscode.Disposable {
   const { log, context } = services;
   const get = (kind: 'model' | 'dataset') => (name: unknown) =>
     explaining(async () => {
-      const { getAndGoOn } = await import('./get-next');
+      const { getThenOffer } = await import('./get-next');
       // The walkthrough names a repository; menus may pass anything.
-      return getAndGoOn(services, kind, typeof name === 'string' ? name : undefined);
+      return getThenOffer(services, kind, typeof name === 'string' ? name : undefined);
     });
   return vscode.Disposable.from(
     registerGuarded(log, COMMAND.getModel, get('model')),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { isCached, referencesIn } from '../../runs/experiment/hub-references';
+import { isCachedLater, referencesIn } from '../../runs/experiment/hub-references';
 import { ExperimentSource } from '../../runs/experiment/source';
 import { saved } from '../ask/saved';
 import type { Services } from '../services';
@@ -51,7 +51,7 @@ export async function downloadNamed(services: Services, file: string): Promise<b
 /**
  * Before an experiment is trained: offers to download what it names. Nothing is requested until the user agrees.
  *
- * @returns whether to go on; also if the experiment cannot be read, which is reported elsewhere
+ * @returns whether to continue; also if the experiment cannot be read, which is reported elsewhere
  */
 export async function offerDownload(services: Services, file: string): Promise<boolean> {
   const missing = await missingRepositories(file);
@@ -70,6 +70,8 @@ export async function offerDownload(services: Services, file: string): Promise<b
 async function missingRepositories(file: string): Promise<string[]> {
   const source = new ExperimentSource(file, await readFile(file, 'utf8'));
   if (source.firstError() !== undefined) return [];
-  const missing = referencesIn(source.value()).filter(({ ref }) => !isCached(ref));
-  return [...new Set(missing.map(({ ref }) => ref.repo))];
+  const missing = referencesIn(source.value()).map(async ({ ref }) =>
+    (await isCachedLater(ref)) ? [] : [ref.repo],
+  );
+  return [...new Set((await Promise.all(missing)).flat())];
 }

@@ -10,7 +10,7 @@ import { withAccess } from './with-access';
 
 /**
  * Downloads with a notification that shows bytes and the time that is left, and can be canceled. What is there is kept,
- * so that the next attempt goes on where this one ended.
+ * so that the next attempt continues from there.
  *
  * @param args of `aurora get`
  * @param file the experiment among them

@@ -24,14 +24,12 @@ function modelItem({ model, repo, trainable }: HubModelName, t: Translate): Name
   return { label: repo, description: parts.join(' · '), name: repo };
 }
 
-function setItem({ id, repo, config, source }: HubSet, t: Translate): NamedItem {
+function setItem({ id, repo, config, copy }: HubSet, t: Translate): NamedItem {
   const recipe = DATA_RECIPES.find((each) => each.id === id);
   const parts = [
     ...(config === 'default' ? [repo] : [repo, config]),
     ...(recipe ? [] : [t('a test of commonsense reasoning')]),
   ];
-  // Who has published it matters where it is not its authors.
-  const copy = /^a copy, [^:]*: (.*)/.exec(source)?.[1];
   return {
     label: id,
     description: parts.join(' · '),

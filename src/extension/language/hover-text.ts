@@ -5,7 +5,7 @@ import { AuroraError } from '../../base/errors';
 import { leftOutText } from '../../protocol/left-out';
 import { parseHubReference } from '../../experiment/hub-reference';
 import { hubCacheFolder, snapshotPath } from '../../files/hub-cache';
-import { isCached } from '../../runs/experiment/hub-references';
+import { NOT_DOWNLOADED } from './checks/check-files';
 import type { DataHead } from '../../table/head';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
@@ -57,7 +57,7 @@ function valueLines(analysis: Analysis, path: JSONPath, t: Translate): string[] 
   const [part, key, index] = path;
   if (part === 'adapter' && (key === 'targetModules' || key === 'excludeModules'))
     return moduleLines(analysis, key, index, t);
-  const hub = hubLines(analysis.doc.string(...path), t);
+  const hub = hubLines(analysis, path, t);
   if (part === 'model' && key === 'path') return [...hub, ...modelLines(analysis, t)];
   if (hub.length > 0) return hub;
   if (namesColumn(path)) return columnLines(headOf(analysis.heads, path), analysis.doc.string(...path), t);
@@ -105,12 +105,15 @@ function moduleLines(analysis: Analysis, key: string, index: unknown, t: Transla
 }
 
 /** Of a reference to the hub: where its files are. */
-function hubLines(text: string | undefined, t: Translate): string[] {
+function hubLines({ doc, findings }: Analysis, path: JSONPath, t: Translate): string[] {
+  const text = doc.string(...path);
   const ref = text === undefined ? undefined : parseHubReference(text);
   if (!ref) return [];
   const name = `${ref.repo}@${ref.revision.slice(0, 7)}`;
+  const { offset } = doc.span(...path);
+  const missing = findings.some((finding) => finding.code === NOT_DOWNLOADED && finding.offset === offset);
   return [
-    isCached(ref)
+    !missing
       ? t('{0} on the Hugging Face hub, in the cache: {1}', name, snapshotPath(hubCacheFolder(), ref))
       : t('{0} on the Hugging Face hub, not downloaded to this machine.', name),
   ];

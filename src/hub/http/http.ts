@@ -40,7 +40,7 @@ const PATIENCE = 10;
 const MOST_REDIRECTS = 5;
 
 /**
- * The only code that makes requests. The token is added here and only for the endpoint's own origin, on each hop anew:
+ * The only code that makes requests. The token is added here and only for the endpoint's own origin, decided at each redirect:
  * the hosts to which the hub redirects a file get signed addresses instead.
  */
 export class Http {

@@ -9,8 +9,10 @@ export interface HubSet {
   repo: string;
   /** One of its configurations, which the hub's viewer calls subsets. */
   config: string;
-  /** Who says so. Where the authors have not published it there, it is a copy, which is not checked against the original. */
+  /** Who says so. */
   source: string;
+  /** Whose copy it is, where its authors have not published it there: it is not checked against the original. */
+  copy?: string;
 }
 
 /** nyu-mll/glue: configurations of glue.py, which transformers' run_glue.py loads by the same names. */
@@ -33,6 +35,7 @@ const copy = (id: string, repo: string, config: string, why: string): HubSet => 
   repo,
   config,
   source: `a copy, ${repo}: ${why}`,
+  copy: why,
 });
 
 /** lm-evaluation-harness names these configurations (lm_eval/tasks: winogrande, arc, openbookqa). */

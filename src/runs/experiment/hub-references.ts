@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { JSONPath } from 'jsonc-parser';
 import type { Experiment } from '../../experiment/experiment';
@@ -12,7 +13,7 @@ import {
 } from '../../experiment/hub-reference';
 import { hubCacheFolder, snapshotPath } from '../../files/hub-cache';
 import { MODEL_CONFIG } from '../../files/model-path';
-import { hasWildcard, matchedBy, missingShard } from '../../files/pattern';
+import { filesOfLater, hasWildcard, matchedBy, missingShard } from '../../files/pattern';
 import { keyPath, type Problem } from './source';
 
 /** A file that an experiment names on the hub, and the setting that does. */
@@ -84,6 +85,31 @@ export function isCached(ref: HubReference, cache = hubCacheFolder()): boolean {
   if (!existsSync(join(path, MODEL_CONFIG))) return false;
   // A link whose blob was removed does not count.
   return readdirSync(path).some((name) => name.endsWith('.safetensors') && existsSync(join(path, name)));
+}
+
+/** The same for the editor, which must not wait for a disk. */
+export async function isCachedLater(ref: HubReference, cache = hubCacheFolder()): Promise<boolean> {
+  const path = snapshotPath(cache, ref);
+  const isThere = (file: string) =>
+    stat(file).then(
+      () => true,
+      () => false,
+    );
+  if (ref.kind === 'dataset' || ref.path !== '') {
+    if (!hasWildcard(path)) return isThere(path);
+    // Without a match, it throws.
+    const files = await filesOfLater(path).catch(() => []);
+    return (
+      files.length > 0 &&
+      missingShard(
+        path,
+        files.map((file) => basename(file)),
+      ) === undefined
+    );
+  }
+  if (!(await isThere(join(path, MODEL_CONFIG)))) return false;
+  const weights = (await readdir(path)).filter((name) => name.endsWith('.safetensors'));
+  return (await Promise.all(weights.map((name) => isThere(join(path, name))))).includes(true);
 }
 
 const isWhole = (pattern: string, files: readonly string[]): boolean =>

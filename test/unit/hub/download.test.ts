@@ -18,7 +18,7 @@ import { download } from '../../../src/hub/download/download';
 import type { DownloadEvent, DownloadOptions } from '../../../src/hub/types';
 import { snapshotPath } from '../../../src/files/hub-cache';
 import { filesOf } from '../../../src/files/pattern';
-import { isCached } from '../../../src/runs/experiment/hub-references';
+import { isCached, isCachedLater } from '../../../src/runs/experiment/hub-references';
 import type { Fault } from '../../hub/faults';
 import { buildProgram, startProgram } from '../../hub/program';
 import { commitOf, largeFile, someBytes, type Repository, type StoredFile } from '../../hub/repository';
@@ -112,7 +112,7 @@ describe('a download', () => {
     }
   });
 
-  it('goes on where a server that cuts, stalls or redirects to an expired address stopped', async () => {
+  it('resumes where a server that cuts, stalls or redirects to an expired address stopped', async () => {
     const faults: Fault[] = [
       { kind: 'cut', after: 70_000 },
       { kind: 'stall', after: 10_000 },
@@ -170,7 +170,7 @@ describe('a download', () => {
     expect(filesIn(repoOf(hub))).toEqual([]);
   });
 
-  it('stops when it is told to, and goes on from there later', async () => {
+  it('stops when it is aborted, and resumes from there later', async () => {
     const cache = newCache();
     const stop = new AbortController();
     server.fault = ({ route }) => (route === 'store' ? { kind: 'slow', pauseMs: 5, pieces: 10 } : undefined);
@@ -235,10 +235,10 @@ describe('a split in several files', () => {
     const wanted = split.files.map(({ path }) => path);
     const stopped = download(hub, info, wanted, { tell, signal: stop.signal });
     await expect(stopped).rejects.toMatchObject({ kind: 'stopped' });
-    expect(isCached(ref, cache)).toBe(false);
+    expect([isCached(ref, cache), await isCachedLater(ref, cache)]).toEqual([false, false]);
     expect(() => filesOf(snapshotPath(cache, ref))).toThrow(/has no 0000\.parquet, but has other files/);
     await download(hub, info, wanted);
-    expect(isCached(ref, cache)).toBe(true);
+    expect([isCached(ref, cache), await isCachedLater(ref, cache)]).toEqual([true, true]);
     expect(filesOf(snapshotPath(cache, ref)).length).toBe(3);
   });
 });

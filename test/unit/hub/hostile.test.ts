@@ -38,7 +38,7 @@ async function hubOf(
   return new Hub(settings, { pause: () => 0.001, stallMs: 2000 });
 }
 
-/** Describes a repository, and lists it as it is told. */
+/** Answers for a repository, with the given files on each page of its listing. */
 const listing =
   (files: (response: ServerResponse, count: number) => object[]) =>
   ({ url }: IncomingMessage, response: ServerResponse, count: number) =>

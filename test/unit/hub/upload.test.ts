@@ -229,7 +229,7 @@ describe('what was interrupted', () => {
     expect([uploads.commits.length, sent('commit').length]).toEqual([1, 1]);
   });
 
-  it('gives up after a while; then nothing is visible, and the next upload goes on', async () => {
+  it('gives up after a while; then nothing is visible, and the next upload continues', async () => {
     uploads.fault = ({ route }) => (route === 'commit' ? { kind: 'status', status: 503 } : undefined);
     await expect(publish()).rejects.toMatchObject({ kind: 'network' });
     expect(at('alice/rte').files.map(({ path }) => path)).toEqual(['.gitattributes']);

@@ -8,7 +8,7 @@ import { COMMAND } from '../../ids';
 import type { Translate } from '../../translate';
 import { MODEL_CONFIG, modelFileLater } from '../../../files/model-path';
 import { filesOfLater, hasWildcard } from '../../../files/pattern';
-import { isCached } from '../../../runs/experiment/hub-references';
+import { isCachedLater } from '../../../runs/experiment/hub-references';
 import { DATA_FILE } from '../data-head';
 import type { ExperimentText } from '../experiment-text';
 import type { Finding, Fix, Span } from '../finding';
@@ -55,7 +55,7 @@ export async function fileFindings(
     const written = doc.string(...path);
     if (written === undefined) continue;
     if (isHubReference(written)) {
-      findings.push(...hubFindings(doc, path, t));
+      findings.push(...(await hubFindings(doc, path, t)));
       continue;
     }
     const file = doc.resolve(written);
@@ -94,16 +94,19 @@ export async function fileFindings(
   return findings;
 }
 
+/** The code of the finding, from which a hover knows it too. */
+export const NOT_DOWNLOADED = 'file-not-downloaded';
+
 /** What is on the hub and not on this machine. A reference with a mistake is a problem of the experiment itself. */
-function hubFindings(doc: ExperimentText, path: readonly string[], t: Translate): Finding[] {
+async function hubFindings(doc: ExperimentText, path: readonly string[], t: Translate): Promise<Finding[]> {
   const ref = parseHubReference(doc.string(...path)!);
-  if (!ref || isCached(ref)) return [];
+  if (!ref || (await isCachedLater(ref))) return [];
   const name = ref.path === '' ? ref.repo : `${ref.repo}/${ref.path}`;
   return [
     {
       ...doc.span(...path),
       severity: 'error',
-      code: 'file-not-downloaded',
+      code: NOT_DOWNLOADED,
       message: t('{0} has not been downloaded to this machine.', name),
       fixes: [],
       command: { title: t('Download'), command: COMMAND.downloadExperiment },

@@ -143,7 +143,7 @@ describe('the details before a download', () => {
     ]);
   });
 
-  test('show the lines of the card as they are, without icons of its own, and the first files', () => {
+  test('show the lines of the card as they are, without icons from the hub, and the first files', () => {
     expect(cardRows(model)).toEqual([{ label: '# RoBERTa' }, { label: 'A model with $\u200b(flame).' }]);
     const files = Array.from({ length: 20 }, (_, i) => ({ path: `${i}`, size: 1 }));
     expect(fileRows({ ...model, files }, t).at(-1)).toEqual({ label: '8 more files' });
