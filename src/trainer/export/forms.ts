@@ -34,6 +34,7 @@ import { logitsName } from './head';
 import { hubFolder } from './hub/form';
 import { measureFile, measureTask, type Measured } from './measure';
 import { mergedModel } from './merged';
+import { pipelineFolder } from './pipeline/form';
 import { writeFiles, writePeftAdapter } from '../peft/adapter';
 import { readByLoader, readByPeft, staticLoraConfig } from '../peft/config';
 import { peftKey } from '../peft/keys';
@@ -177,13 +178,22 @@ const noLora = (what: string): AuroraError =>
     'Export it with --as onnx-merged or onnx-dynamic.',
   );
 
+const folderForm = ({ task }: Trained): Form =>
+  isPipeline(task.spec.model.path) ? pipelineFolder : hubFolder;
+
+/** The model's own folder, or the pipeline's. */
+const wholeFolder: Form = {
+  write: (trained, ...rest) => folderForm(trained).write(trained, ...rest),
+  measure: (trained, ...rest) => folderForm(trained).measure(trained, ...rest),
+};
+
 export const FORMS: Record<ExportForm, Form> = {
   adapter,
   'peft-lora': peftLora,
   'onnx-dynamic': onnxDynamic,
   'onnx-merged': onnxMerged,
   'onnx-adapter-inputs': onnxAdapterInputs,
-  safetensors: hubFolder,
+  safetensors: wholeFolder,
 };
 
 /** The files, read back as an import would read them, on the base model. */

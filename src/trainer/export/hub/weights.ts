@@ -25,7 +25,7 @@ export const isLabelHead: LeftOut = (name) => /^(?:classifier|score|pre_classifi
  */
 export function writeWeights(
   folder: string,
-  { shards, prefix }: FolderWeights,
+  { shards, prefix }: Pick<FolderWeights, 'shards' | 'prefix'>,
   changed: ChangedWeights,
   leftOut: LeftOut,
   head?: NewHead,
