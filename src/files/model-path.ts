@@ -1,21 +1,38 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isFolder } from './tree';
 
 /** Says what the model of a folder from the Hugging Face hub is. */
 export const MODEL_CONFIG = 'config.json';
+/** Says which models the folder of a diffusers pipeline has, each in a folder of its name. */
+export const PIPELINE_INDEX = 'model_index.json';
 
-/** The file that a model's path stands for: the config.json of a folder, otherwise the path itself. */
-export const modelFile = (path: string): string => (isFolder(path) ? join(path, MODEL_CONFIG) : path);
+const SETTINGS: readonly string[] = [MODEL_CONFIG, PIPELINE_INDEX];
+
+/**
+ * The file that a model's path stands for: the config.json of a folder, or its model_index.json if it is a pipeline,
+ * otherwise the path itself.
+ */
+export function modelFile(path: string): string {
+  if (!isFolder(path)) return path;
+  const index = join(path, PIPELINE_INDEX);
+  return existsSync(index) ? index : join(path, MODEL_CONFIG);
+}
 
 /** The same for the editor, which must not wait for a disk. */
 export async function modelFileLater(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isDirectory() ? join(path, MODEL_CONFIG) : path;
+  const found = (of: string) => stat(of).catch(() => undefined);
+  if (!(await found(path))?.isDirectory()) return path;
+  const index = join(path, PIPELINE_INDEX);
+  return (await found(index)) ? index : join(path, MODEL_CONFIG);
 }
 
-/** A model's path as an experiment names it: the folder rather than its config.json. */
-export const modelPath = (path: string): string => (basename(path) === MODEL_CONFIG ? dirname(path) : path);
+/** A model's path as an experiment names it: the folder rather than the file that says what is in it. */
+export const modelPath = (path: string): string => (SETTINGS.includes(basename(path)) ? dirname(path) : path);
 
-/** Whether a model's path is a folder from the hub, or its config.json, rather than an ONNX file. */
-export const isHubModel = (path: string): boolean => basename(modelFile(path)) === MODEL_CONFIG;
+/** Whether a model's path is a folder from the hub, or the file that says what is in it, rather than an ONNX file. */
+export const isHubModel = (path: string): boolean => SETTINGS.includes(basename(modelFile(path)));
+
+/** Whether a model's path is the folder of a diffusers pipeline, or its model_index.json. */
+export const isPipeline = (path: string): boolean => basename(modelFile(path)) === PIPELINE_INDEX;

@@ -4,7 +4,7 @@ import type { HostTensor } from '../graph/host-tensor';
 import { binaryCrossEntropy, crossEntropy } from './softmax';
 
 export type ObjectiveName =
-  'cross-entropy' | 'token-cross-entropy' | 'binary-cross-entropy' | 'mse' | 'causal-lm';
+  'cross-entropy' | 'token-cross-entropy' | 'binary-cross-entropy' | 'mse' | 'noise-mse' | 'causal-lm';
 
 /** Positions with this label do not count (PyTorch's ignore_index). */
 export const IGNORE_LABEL = -100;
@@ -19,11 +19,13 @@ export interface LossNodes {
   stop: string[];
 }
 
-/** How the cross-entropy of a step differs from that of an evaluation, as in PyTorch's CrossEntropyLoss. */
+/** How the loss of a step differs from that of an evaluation. */
 export interface TrainingLoss {
-  /** Share of the target that is spread evenly over all classes, from 0 to below 1. */
+  /** Of noise-mse: whether the loss of each example is multiplied by its entry in an input of the graph. */
+  exampleWeights?: boolean;
+  /** Of a cross-entropy, as in PyTorch: share of the target that is spread evenly over all classes, from 0 to below 1. */
   labelSmoothing?: number;
-  /** The weight of each class. The mean is then over the weights of the targets. */
+  /** Of a cross-entropy: the weight of each class. The mean is then over the weights of the targets. */
   classWeights?: readonly number[];
 }
 
@@ -32,8 +34,18 @@ export interface Objective {
   labels: { dtype: number; rank: number | 'all' };
   /** Of a loss of labels for each position: by how many positions they are after the one that predicts them. */
   ahead?: 0 | 1;
-  /** @param training only for a cross-entropy of classes; omitted: the loss of an evaluation */
-  build(g: GraphBuilder, logits: string, labels: string, dtype: number, training?: TrainingLoss): LossNodes;
+  /**
+   * @param training what differs in a step; omitted: the loss of an evaluation
+   * @param weights of the examples (batch), if `training` has them
+   */
+  build(
+    g: GraphBuilder,
+    logits: string,
+    labels: string,
+    dtype: number,
+    training?: TrainingLoss,
+    weights?: string,
+  ): LossNodes;
   /** The same in float64, from the logits of a model that has no loss. */
   measure(logits: HostTensor, labels: HostTensor): { lossSum: number; count: number };
 }
@@ -139,6 +151,32 @@ export const OBJECTIVES: Record<ObjectiveName, Objective> = {
       const data = logits.data as Float32Array;
       const squares = Array.from(labels.data as Float32Array, (y, i) => (data[i * outputs] - y) ** 2);
       return { lossSum: squares.reduce((a, b) => a + b, 0), count: rows };
+    },
+  },
+
+  /**
+   * A prediction and its target, both (batch, …): the mean squared error of each example, and 1 example counted for each.
+   * Weights change the sum and not the count, as in diffusers' training scripts.
+   */
+  'noise-mse': {
+    labels: { dtype: DType.float, rank: 'all' },
+    build(g, logits, labels, dtype, _training, weights) {
+      const inType = (x: string) => (dtype === DType.float ? x : g.op('Cast', [x], { to: dtype }));
+      const difference = g.op('Sub', [logits, inType(labels)]);
+      const rows = g.op('Reshape', [g.op('Mul', [difference, difference]), g.ints([0, -1])]);
+      const means = g.op('ReduceMean', [rows, g.ints([1])], { keepdims: 0 });
+      const losses = weights === undefined ? means : g.op('Mul', [means, inType(weights)]);
+      return {
+        lossSum: g.op('ReduceSum', [losses], { keepdims: 0 }),
+        count: g.op('Cast', [g.op('Size', [means])], { to: dtype }),
+        stop: [],
+      };
+    },
+    measure(logits, labels) {
+      const data = logits.data as Float32Array;
+      const [count] = logits.dims;
+      const squares = Array.from(labels.data as Float32Array, (y, i) => (data[i] - y) ** 2);
+      return { lossSum: squares.reduce((a, b) => a + b, 0) / (squares.length / count), count };
     },
   },
 

@@ -2,6 +2,7 @@ import { injectAdapters, tensorName } from '../adapters/inject';
 import { dropoutOf, type LayerAdapter } from '../adapters/targets/select';
 import { noSuchOutput } from '../adapters/task-output';
 import { GraphBuilder } from '../graph/builder';
+import { DType } from '../graph/dtype';
 import type { TensorInfos } from '../graph/infos';
 import { outputsNamed, type Model } from '../graph/model';
 import type { DocumentPlaces } from '../graph/passes/document-places';
@@ -55,12 +56,14 @@ export interface TaskGraph {
 }
 
 export const LABELS = 'aurora.labels';
+/** Only in a step whose loss has them: how much each row counts, float32 (batch). */
+export const EXAMPLE_WEIGHTS = 'aurora.exampleWeights';
 const ATTENTION_MASK = 'attention_mask';
 
 /**
  * @param model    at the internal opset
  * @param infos    shapes of its tensors, from a probe
- * @param training of a step: with dropout masks and places of documents as inputs, and its own loss
+ * @param training of a step: with dropout masks, places of documents and weights of examples as inputs, and its own loss
  * @param atLabels whether a step's graph may compute logits only for the positions with a label
  */
 export function buildTaskGraph(
@@ -108,12 +111,16 @@ export function buildTaskGraph(
   const labels = g.addInput(LABELS, labelType, rows ?? (rank === 'all' ? all : output.shape.slice(0, rank)));
   logits = few ?? logits;
   const { trainingLoss } = training ? spec : {};
+  const weights = trainingLoss?.exampleWeights
+    ? g.addInput(EXAMPLE_WEIGHTS, DType.float, output.shape.slice(0, 1))
+    : undefined;
   const loss = OBJECTIVES[few ? 'cross-entropy' : spec.objective].build(
     g,
     logits,
     labels,
     dtype,
     trainingLoss,
+    weights,
   );
   const outputs = [loss.lossSum, loss.count, logits, ...[...observed.values()].flat()];
   graph.outputs = outputsNamed([...new Set(outputs)]);

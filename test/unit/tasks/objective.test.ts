@@ -28,6 +28,7 @@ const AXES: Record<ObjectiveName, string[]> = {
   'token-cross-entropy': ['batch', 'sequence'],
   'binary-cross-entropy': ['batch'],
   mse: ['batch'],
+  'noise-mse': ['batch', 'channels'],
   'causal-lm': ['batch', 'sequence'],
 };
 const NAMES = Object.keys(OBJECTIVES) as ObjectiveName[];
@@ -140,6 +141,33 @@ describe('the measured loss', () => {
     const found = OBJECTIVES.mse.measure(float([2, 2], [1, 50, -2, 60]), float([2], [0.5, 1]));
     expect(found).toEqual({ lossSum: 0.25 + 9, count: 2 });
   });
+
+  it('of noise-mse is the mean over all elements of each example', () => {
+    const found = OBJECTIVES['noise-mse'].measure(
+      float([2, 1, 2], [1, 2, 3, 4]),
+      float([2, 1, 2], [0, 0, 3, 2]),
+    );
+    expect(found).toEqual({ lossSum: 2.5 + 2, count: 2 });
+  });
+});
+
+it('weights of examples change the sum of noise-mse and not its count', async () => {
+  const graph = emptyGraph();
+  const g = new GraphBuilder(graph, '');
+  for (const name of ['logits', 'labels']) g.addInput(name, DType.float, ['batch', 'values']);
+  g.addInput('weights', DType.float, ['batch']);
+  const { build } = OBJECTIVES['noise-mse'];
+  const { lossSum, count } = build(g, 'logits', 'labels', DType.float, { exampleWeights: true }, 'weights');
+  [lossSum, count].forEach((output) => g.addOutput(output));
+  const session = await openSession(encodeModel(modelOf(graph)));
+  const feeds = {
+    logits: float([2, 2], [1, 2, 3, 4]),
+    labels: float([2, 2], [0, 0, 3, 2]),
+    weights: float([2], [10, 0.5]),
+  };
+  const out = await session.run(feeds, [lossSum, count]);
+  await session.dispose();
+  expect([...out[lossSum].data, ...out[count].data]).toEqual([26, 2]);
 });
 
 describe('a linear head', () => {
