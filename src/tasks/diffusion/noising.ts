@@ -1,14 +1,20 @@
 import type { NoiseSchedule } from './noise-schedule';
 
+/** All that training needs of a schedule. */
+export type TrainingSchedule = Pick<NoiseSchedule, 'predictionType' | 'alphasCumprod'>;
+
 /** √ᾱ and √(1 − ᾱ): how much of the picture and of the noise there is at a timestep. */
-export function scales({ alphasCumprod }: NoiseSchedule, timestep: number): [signal: number, noise: number] {
+export function scales(
+  { alphasCumprod }: TrainingSchedule,
+  timestep: number,
+): [signal: number, noise: number] {
   const alpha = alphasCumprod[timestep]!;
   return [Math.sqrt(alpha), Math.sqrt(1 - alpha)];
 }
 
 /** xₜ = √ᾱₜ·x₀ + √(1 − ᾱₜ)·ε, in float64 before it is rounded (Ho et al., 2020, equation 4). */
 export function addNoise(
-  schedule: NoiseSchedule,
+  schedule: TrainingSchedule,
   sample: ArrayLike<number>,
   noise: ArrayLike<number>,
   timestep: number,
@@ -19,7 +25,7 @@ export function addNoise(
 
 /** v = √ᾱₜ·ε − √(1 − ᾱₜ)·x₀ (Salimans and Ho, "Progressive distillation", 2022, appendix D). */
 export function velocity(
-  schedule: NoiseSchedule,
+  schedule: TrainingSchedule,
   sample: ArrayLike<number>,
   noise: ArrayLike<number>,
   timestep: number,
@@ -30,7 +36,7 @@ export function velocity(
 
 /** What the model is trained to predict. */
 export const target = (
-  schedule: NoiseSchedule,
+  schedule: TrainingSchedule,
   sample: ArrayLike<number>,
   noise: ArrayLike<number>,
   timestep: number,
@@ -40,7 +46,7 @@ export const target = (
     : velocity(schedule, sample, noise, timestep);
 
 /** ᾱₜ / (1 − ᾱₜ) */
-export function signalToNoise({ alphasCumprod }: NoiseSchedule, timestep: number): number {
+export function signalToNoise({ alphasCumprod }: TrainingSchedule, timestep: number): number {
   const alpha = alphasCumprod[timestep]!;
   return alpha / (1 - alpha);
 }
@@ -49,7 +55,7 @@ export function signalToNoise({ alphasCumprod }: NoiseSchedule, timestep: number
  * The weight of a timestep's loss: min(SNR, γ) / SNR for ε, and min(SNR, γ) / (SNR + 1) for v (Hang et al., "Efficient
  * diffusion training via min-SNR weighting strategy", 2023, section 3.4).
  */
-export function minSnrWeight(schedule: NoiseSchedule, timestep: number, gamma: number): number {
+export function minSnrWeight(schedule: TrainingSchedule, timestep: number, gamma: number): number {
   const snr = signalToNoise(schedule, timestep);
   return Math.min(snr, gamma) / (schedule.predictionType === 'epsilon' ? snr : snr + 1);
 }
