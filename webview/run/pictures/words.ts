@@ -1,0 +1,28 @@
+import type { RunPictures } from '../../../src/protocol/run-files/pictures';
+import { t } from '../../ui/l10n';
+import { formatCount } from '../format';
+import type { Moment } from './columns';
+
+export const momentText = (moment: Moment): string =>
+  moment === 'base' ? t('Base model') : t('Step {0}', formatCount(moment));
+
+/** Names of samplers, as in the papers. */
+const SAMPLER_NAMES: Record<RunPictures['sampler'], string> = { ddim: 'DDIM', euler: 'Euler' };
+
+/** How all of them were drawn. */
+export function settingsText({
+  sampler,
+  steps,
+  guidance,
+  width,
+  height,
+  negativePrompt,
+}: RunPictures): string {
+  const words = t(
+    'Drawn from the same noise before training and at evaluations: {0}, {1} steps, guidance {2}, {3} × {4} pixels.',
+    ...[SAMPLER_NAMES[sampler], steps, guidance, width, height],
+  );
+  return negativePrompt === undefined || negativePrompt === ''
+    ? words
+    : `${words} ${t('Negative prompt: {0}.', negativePrompt)}`;
+}
