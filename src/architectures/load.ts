@@ -12,6 +12,7 @@ import { readConfig } from './folder/config';
 import { convertWeights } from './folder/converted';
 import type { StoredTensor } from './folder/header';
 import { readWeights, type StoredWeights } from './folder/weight-files';
+import { typeKey, typeOf } from './folder/type';
 import { Weights } from './folder/weights';
 
 /**
@@ -44,7 +45,7 @@ export const readStructure = (path: string): Model =>
 
 /** The weights of a folder from the hub, as they are stored. */
 export interface FolderWeights extends StoredWeights {
-  /** `model_type` in config.json. */
+  /** `model_type` in config.json, or diffusers' `_class_name`. */
   type: string;
   /** Where the weights of the graph are, by their names there. */
   places: ReadonlyMap<string, StoredTensor>;
@@ -74,9 +75,9 @@ function besideOnnx(folder: string, error: AuroraError): AuroraError {
 function modelOf(path: string) {
   const folder = dirname(path);
   const config = readConfig(path);
-  const type = config.text('model_type');
+  const type = typeOf(config);
   const family = FAMILIES.get(type);
-  if (!family) throw besideOnnx(folder, config.unsupported('model_type', [...FAMILIES.keys()]));
+  if (!family) throw besideOnnx(folder, config.unsupported(typeKey(config), [...FAMILIES.keys()]));
   if (config.has('quantization_config'))
     throw new AuroraError(
       'model',

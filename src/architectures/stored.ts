@@ -5,6 +5,7 @@ import { elementCount, isFileRef, type Model } from '../graph/model';
 import type { StoredModel } from '../graph/summary';
 import { POSITIONS } from './blocks/network';
 import { readConfig } from './folder/config';
+import { typeOf } from './folder/type';
 import { readWeights } from './folder/weight-files';
 
 /** safetensors' names for the types that ONNX names otherwise. */
@@ -28,7 +29,7 @@ export function storedModel(path: string, { graph, metadata }: Model): StoredMod
   const positions = metadata.get(POSITIONS);
   const tensors = [...readWeights(dirname(file)).tensors.values()].filter((t) => !BUFFERS.has(t.dtype));
   return {
-    family: readConfig(file).text('model_type'),
+    family: typeOf(readConfig(file)),
     ...(positions !== undefined && { positions: Number(positions) }),
     weights: added(tensors.map(({ dtype, data }) => ({ type: TYPES[dtype] ?? dtype, bytes: data.length }))),
   };

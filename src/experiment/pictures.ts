@@ -13,5 +13,13 @@ export interface PictureSettings {
   seed: number;
 }
 
+/** Pictures that are drawn during training: training.pictures of an experiment. */
+export interface PicturesSpec extends PictureSettings {
+  prompts: string[];
+  negativePrompt?: string;
+  /** Steps of training between them. */
+  every: number;
+}
+
 /** As diffusers' pipelines have it, with half as many steps. */
 export const PICTURE_DEFAULTS: PictureSettings = { steps: 25, guidance: 7.5, sampler: 'ddim', seed: 0 };

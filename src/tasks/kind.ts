@@ -76,6 +76,8 @@ export interface TaskKind<
    * task.labelSmoothing and task.classWeights are for these.
    */
   classes?(example: Answered<E>): readonly number[];
+  /** Whether the rows of a training batch have weights, for a kind whose inputs then hold them. */
+  weighsRows?(spec: Experiment): boolean;
   /**
    * The training data as rows of several examples, for training.packing. Only for a kind whose loss is the same for
    * examples one after the other.

@@ -14,11 +14,16 @@ export const allFiles = (): string[] =>
       .map((name) => `${folder}${name}`),
   );
 
-/** The names of cases over folders with config.json and safetensors, in test/fixtures/hf. */
-export const hubFiles = (): string[] =>
-  readdirSync(fixture('../hf'))
+const filesIn = (folder: string): string[] =>
+  readdirSync(fixture(folder))
     .filter((name) => name.endsWith('.json'))
-    .map((name) => `../hf/${name}`);
+    .map((name) => `${folder}/${name}`);
+
+/** The names of cases over folders with config.json and safetensors, in test/fixtures/hf. */
+export const hubFiles = (): string[] => filesIn('../hf');
+
+/** The same over components of pipelines, in test/fixtures/diffusers. */
+export const pipelineFiles = (): string[] => filesIn('../diffusers');
 
 /** A reference file with a model: any but `anl.json`. */
 export function modelFile(name: string) {

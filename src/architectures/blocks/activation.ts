@@ -17,7 +17,9 @@ const plain =
   (net, module, x) =>
     net.op(module, opType, [x]);
 
-const silu: Activation = (net, module, x) => net.op(module, 'Mul', [x, net.op(module, 'Sigmoid', [x])]);
+/** x · sigmoid(x). */
+export const SILU: Activation = (net, module, x) =>
+  net.op(module, 'Mul', [x, net.op(module, 'Sigmoid', [x])]);
 
 /** x · sigmoid(1.702 x), as in CLIP. */
 const quickGelu: Activation = (net, module, x) => {
@@ -65,8 +67,8 @@ const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map([
   ['relu2', squaredRelu],
   ['relu6', clipped(plain('Relu'), 0, 6)],
   ['sigmoid', plain('Sigmoid')],
-  ['silu', silu],
-  ['swish', silu],
+  ['silu', SILU],
+  ['swish', SILU],
   ['tanh', plain('Tanh')],
 ]);
 

@@ -20,12 +20,15 @@ import { modernbert } from './encoders/modernbert';
 import { mpnet } from './encoders/mpnet';
 import { roberta, xlmRoberta } from './encoders/roberta';
 import { mt5, t5 } from './encoders/t5';
-import { clip, clipText, clipVision } from './images/clip';
+import { autoencoder } from './diffusion/autoencoder';
+import { unet } from './diffusion/unet';
+import { clip, clipVision } from './images/clip';
+import { clipText } from './images/clip-text';
 import { dinov2, dinov2WithRegisters } from './images/dinov2';
 import { swin } from './images/swin';
 import { deit, vit } from './images/vit';
 
-/** By `model_type` in config.json. */
+/** By `model_type` in config.json, which is transformers', or `_class_name`, which is diffusers'. */
 export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['bert', bert],
   ['roberta', roberta],
@@ -63,4 +66,6 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['starcoder2', starcoder2],
   ['gpt_neox', gptNeoX],
   ['gpt2', gpt2],
+  ['UNet2DConditionModel', unet],
+  ['AutoencoderKL', autoencoder],
 ]);

@@ -124,6 +124,28 @@ export class Config {
     return this.checked(key, missing, 'a list of positive integers', is);
   }
 
+  /** How many layers each of `length` parts has: one number for all, or a list. */
+  layersEach(key: string, length: number, missing: number): number[] {
+    return this.each(key, length, missing, LAYERS, isLayers);
+  }
+
+  /** The same of parts that themselves have parts, each with its number of layers. */
+  layerListsEach(key: string, length: number, missing: number): (number | number[])[] {
+    const is = (v: unknown): v is number | number[] =>
+      isLayers(v) || (Array.isArray(v) && v.length <= MOST_LAYERS && v.every(isLayers));
+    return this.each(key, length, missing, `${LAYERS} or a list of them`, is);
+  }
+
+  /** A positive integer for all of `length` parts, or a list with one for each. */
+  countEach(key: string, length: number, missing?: number): number[] {
+    return this.each(key, length, missing, 'a positive integer', (v): v is number => isCount(v) && v > 0);
+  }
+
+  /** True or false for all of `length` parts, or a list with one for each. */
+  flagEach(key: string, length: number, missing: boolean): boolean[] {
+    return this.each(key, length, missing, 'true or false', (v): v is boolean => typeof v === 'boolean');
+  }
+
   flag(key: string, missing: boolean): boolean {
     return this.checked(key, missing, 'true or false', (v): v is boolean => typeof v === 'boolean');
   }
@@ -232,6 +254,20 @@ export class Config {
     return value;
   }
 
+  private each<T>(
+    key: string,
+    length: number,
+    missing: T | undefined,
+    what: string,
+    is: (v: unknown) => v is T,
+  ): T[] {
+    const whole = `${what}, or a list of ${length} such values`;
+    const isAll = (v: unknown): v is T | T[] =>
+      Array.isArray(v) ? v.length === length && v.every(is) : is(v);
+    const value = this.checked<T | T[]>(key, missing, whole, isAll);
+    return Array.isArray(value) ? (value as T[]) : new Array<T>(length).fill(value);
+  }
+
   private invalid(key: string, what: string): AuroraError {
     return new AuroraError(
       'model',
@@ -248,6 +284,10 @@ export class Config {
 
 const isCount = (v: unknown): v is number =>
   Number.isInteger(v) && (v as number) >= 0 && (v as number) < MOST;
+
+const LAYERS = `a positive integer up to ${MOST_LAYERS}`;
+
+const isLayers = (v: unknown): v is number => isCount(v) && v > 0 && v <= MOST_LAYERS;
 
 const isObject = (v: unknown): v is Record<string, unknown> =>
   typeof v === 'object' && v !== null && !Array.isArray(v);

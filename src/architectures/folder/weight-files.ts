@@ -5,8 +5,16 @@ import { locate } from '../../files/contained';
 import { readHeader, type StoredTensor } from './header';
 import { requireRegular } from './regular-file';
 
-export const ONE_FILE = 'model.safetensors';
-export const INDEX = 'model.safetensors.index.json';
+const ONE_FILE = 'model.safetensors';
+const INDEX = 'model.safetensors.index.json';
+
+/** What a model's weights are called: in transformers and in diffusers, in float32 and, where there is nothing else, in float16. */
+const NAMES: readonly { file: string; index: string }[] = ['', 'fp16'].flatMap((variant) =>
+  ['model', 'diffusion_pytorch_model'].map((name) => ({
+    file: [name, variant, 'safetensors'].filter((part) => part !== '').join('.'),
+    index: [name, 'safetensors.index', variant, 'json'].filter((part) => part !== '').join('.'),
+  })),
+);
 /** A hundred bytes for each of a hundred thousand weights. */
 const MOST_INDEX_BYTES = 16_000_000;
 
@@ -17,21 +25,25 @@ export interface StoredWeights {
   files: string[];
   /** The safetensors files by their names in the folder: in the hub's cache, those are links. */
   shards: ReadonlyMap<string, string>;
+  /** The name of the index; undefined if there is one file. */
+  index?: string;
 }
 
 /**
- * The tensors of a model folder, from `model.safetensors` or from the files that `model.safetensors.index.json` lists.
- * Only their headers are read.
+ * The tensors of a model folder, from `model.safetensors` or from the files that `model.safetensors.index.json` lists, or
+ * from those with diffusers' names. Only their headers are read.
  *
  * @throws AuroraError 'externalMissing' for a file that is missing, 'externalOutside' for one outside of the folder
  */
 export function readWeights(folder: string): StoredWeights {
-  if (existsSync(join(folder, ONE_FILE))) {
-    const path = weightFile(folder, ONE_FILE, 'The model');
-    return { tensors: readHeader(path), files: [path], shards: new Map([[ONE_FILE, path]]) };
+  const isThere = (name: string) => existsSync(join(folder, name));
+  const found = NAMES.find(({ file, index }) => isThere(file) || isThere(index));
+  if (!found) throw noWeights(folder);
+  if (isThere(found.file)) {
+    const path = weightFile(folder, found.file, 'The model');
+    return { tensors: readHeader(path), files: [path], shards: new Map([[found.file, path]]) };
   }
-  const index = join(folder, INDEX);
-  if (!existsSync(index)) throw noWeights(folder);
+  const index = join(folder, found.index);
   const places = readIndex(index);
   const headers = new Map<string, Map<string, StoredTensor>>();
   const shards = new Map<string, string>();
@@ -48,11 +60,11 @@ export function readWeights(folder: string): StoredWeights {
       throw new AuroraError(
         'model',
         `${index} places the weight ${name} in ${file}, which does not have it.`,
-        `Download ${file} and ${INDEX} again, from the same revision.`,
+        `Download ${file} and ${found.index} again, from the same revision.`,
       );
     tensors.set(name, tensor);
   }
-  return { tensors, files: [index, ...shards.values()], shards };
+  return { tensors, files: [index, ...shards.values()], shards, index: found.index };
 }
 
 function weightFile(folder: string, name: string, needs: string): string {

@@ -6,6 +6,7 @@ import { AuroraError } from '../../../src/base/errors';
 import { Folders } from './folders';
 
 const HUB = join(import.meta.dirname, '../../fixtures/hf');
+const PIPELINES = join(HUB, '../diffusers');
 const VALUES = [-1, 0, 0.5, 1e6, 1e308, 'x', null, true, [], {}, [1e9], { rope_type: 'x' }, 'NaN'];
 const MOST_BYTES = 50e6;
 
@@ -15,13 +16,17 @@ const folders = new Folders();
 afterAll(() => folders.remove());
 
 /** The first fixture of each family. */
-const families = new Map<string, { name: string; config: Settings }>();
-for (const name of readdirSync(HUB).sort()) {
-  const path = join(HUB, name, 'config.json');
-  if (!existsSync(path)) continue;
-  const config = JSON.parse(readFileSync(path, 'utf8')) as Settings;
-  const type = String(config.model_type);
-  if (!families.has(type)) families.set(type, { name, config });
+const families = new Map<string, { path: string; config: Settings }>();
+for (const path of [
+  ...readdirSync(HUB)
+    .sort()
+    .map((name) => join(HUB, name)),
+  join(PIPELINES, 'sdxl/unet'),
+]) {
+  if (!existsSync(join(path, 'config.json'))) continue;
+  const config = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8')) as Settings;
+  const type = String(config.model_type ?? config._class_name);
+  if (!families.has(type)) families.set(type, { path, config });
 }
 
 const isSection = (value: unknown): value is Settings =>
@@ -58,9 +63,9 @@ function problem(folder: string): string | undefined {
 }
 
 describe('a setting of any value costs no memory, and gives a model or one error with a next step', () => {
-  it.each([...families])('%s', (_, { name, config }) => {
+  it.each([...families])('%s', (_, { path, config }) => {
     const folder = folders.make({ 'config.json': config });
-    cpSync(join(HUB, name), folder, { recursive: true });
+    cpSync(path, folder, { recursive: true });
     const problems = placesIn(config).flatMap((place, i) =>
       // A size that no table has, and one of the others in turn.
       [2 ** 31 - 1, VALUES[i % VALUES.length], VALUES[(i + 5) % VALUES.length]].flatMap((value) => {

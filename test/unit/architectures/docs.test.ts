@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { FAMILIES } from '../../../src/architectures/families/registry';
 
-it('docs/models.md lists each model_type', () => {
+it('docs/models.md lists each model_type, and each class of diffusers', () => {
   const text = readFileSync(join(import.meta.dirname, '../../../docs/models.md'), 'utf8');
   const [, table] = text.split('| `model_type` |');
   const rows = table

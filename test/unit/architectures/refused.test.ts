@@ -65,8 +65,8 @@ describe('a model folder is refused', () => {
     const pickled = { 'config.json': config, 'pytorch_model.bin': 'x' };
     refuses(pickled, 'model', /only in pytorch_model\.bin/, /model\.safetensors/);
     refuses({ 'config.json': config }, 'externalMissing', /neither model\.safetensors nor/, /Download/);
-    const renamed = { 'config.json': config, 'model.fp16.safetensors': weights };
-    refuses(renamed, 'externalMissing', /only model\.fp16\.safetensors/, /rename/);
+    const renamed = { 'config.json': config, 'model.int8.safetensors': weights };
+    refuses(renamed, 'externalMissing', /only model\.int8\.safetensors/, /rename/);
   });
 
   it('without a weight', () => {

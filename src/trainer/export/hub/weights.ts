@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { readHeader, type StoredTensor } from '../../../architectures/folder/header';
-import { INDEX, ONE_FILE } from '../../../architectures/folder/weight-files';
 import { bytesOf, writeTensors, type WrittenTensor } from '../../../architectures/folder/write';
 import type { FolderWeights } from '../../../architectures/load';
 import { writeAtomic } from '../../../files/atomic';
@@ -25,7 +24,7 @@ export const isLabelHead: LeftOut = (name) => /^(?:classifier|score|pre_classifi
  */
 export function writeWeights(
   folder: string,
-  { shards, prefix }: FolderWeights,
+  { shards, index, prefix }: FolderWeights,
   changed: ChangedWeights,
   leftOut: LeftOut,
   head?: NewHead,
@@ -46,9 +45,9 @@ export function writeWeights(
     }
   }
   // transformers finds only this file without an index.
-  if (!shards.has(ONE_FILE)) {
-    const index = { metadata: { total_size: total }, weight_map: map };
-    writeAtomic(join(folder, INDEX), `${JSON.stringify(index, null, 2)}\n`);
+  if (index !== undefined) {
+    const content = { metadata: { total_size: total }, weight_map: map };
+    writeAtomic(join(folder, index), `${JSON.stringify(content, null, 2)}\n`);
   }
 }
 

@@ -1,0 +1,108 @@
+import { DType } from '../../../graph/dtype';
+import { activationOf, SILU, type Activation } from '../../blocks/activation';
+import { conv2d, groupNorm } from '../../blocks/images';
+import { linear } from '../../blocks/layers';
+import type { Network } from '../../blocks/network';
+import type { Family } from '../../family';
+import type { Config } from '../../folder/config';
+import type { Tokens } from './attention';
+import { Blocks } from './unet-blocks';
+import { unetShape } from './unet-shape';
+import { timeEmbedding, waves, type Waves } from './timestep';
+
+/** UNet2DConditionModel in diffusers (unet_2d_condition.py), in the shapes of Stable Diffusion 1, 2 and XL. */
+export const unet: Family = {
+  prefixes: [''],
+  marker: 'conv_in.weight',
+  build(net, config) {
+    refuse(config);
+    const shape = unetShape(config);
+    const { act, norm } = shape;
+    const channels = config.count('in_channels', 4);
+    const sample = net.g.addInput('sample', DType.float, ['batch', channels, 'height', 'width']);
+    const timestep = net.g.addInput('timestep', DType.int64, ['batch']);
+    const context = contextOf(net, config, shape.context);
+    const time = timeOf(net, config, timestep, shape.down[0].channels, act);
+    const centered = config.flag('center_input_sample', false)
+      ? net.op('', 'Sub', [net.op('', 'Mul', [sample, net.float(2)]), net.float(1)])
+      : sample;
+    const kernel = (name: string) => config.count(`${name}_kernel`, 3);
+    const [first] = shape.down;
+    let x = conv2d(net, 'conv_in', centered, {
+      from: channels,
+      to: first.channels,
+      kernel: kernel('conv_in'),
+    });
+    const batch = net.op('', 'Shape', [sample], { start: 0, end: 1 });
+    x = new Blocks(net, config, shape, { context, time, batch }).all(x);
+    x = act(net, '', groupNorm(net, 'conv_norm_out', x, first.channels, norm));
+    const to = config.count('out_channels', 4);
+    x = conv2d(net, 'conv_out', x, { from: first.channels, to, kernel: kernel('conv_out') });
+    net.output('out_sample', x, ['batch', to, 'height', 'width']);
+  },
+};
+
+/** Settings of other models of this class, which need other inputs or modules. */
+function refuse(config: Config): void {
+  for (const key of ['num_attention_heads', 'class_embed_type', 'num_class_embeds', 'time_cond_proj_dim'])
+    config.require(key, null);
+  config.require('dual_cross_attention', false);
+  config.require('class_embeddings_concat', false);
+  config.require('attention_type', 'default');
+  config.require('time_embedding_type', 'positional');
+  config.require('addition_embed_type', null, 'text_time');
+  config.require('resnet_time_scale_shift', 'default', 'scale_shift');
+  config.require('encoder_hid_dim_type', null, 'text_proj');
+}
+
+/** The input encoder_hidden_states as rows of vectors, projected if the text encoder's have another size. */
+function contextOf(net: Network, config: Config, size: number): Tokens {
+  const from = config.has('encoder_hid_dim') ? config.count('encoder_hid_dim') : size;
+  const states = net.g.addInput('encoder_hidden_states', DType.float, ['batch', 'sequence', from]);
+  const x = net.op('', 'Reshape', [states, net.g.ints([-1, from])]);
+  if (!config.has('encoder_hid_dim')) return { x, size };
+  return { x: linear(net, 'encoder_hid_proj', x, { from, to: size }), size };
+}
+
+/** The activated embedding of the time, and of what else holds for a whole picture: (batch, size). */
+function timeOf(
+  net: Network,
+  config: Config,
+  timestep: string,
+  channels: number,
+  act: Activation,
+): { x: string; size: number } {
+  const kind: Waves = {
+    cosineFirst: config.flag('flip_sin_to_cos', true),
+    shift: config.fromZero('freq_shift', 0),
+  };
+  const size = config.count('time_embedding_dim', 4 * channels);
+  const at = net.op('time_proj', 'Cast', [timestep], { to: DType.float });
+  const sizes = { from: channels, to: size };
+  let x = timeEmbedding(net, 'time_embedding', () => waves(net, 'time_proj', at, channels, kind), sizes, act);
+  if (config.has('timestep_post_act'))
+    x = activationOf(config, 'timestep_post_act', '')(net, 'time_embedding', x);
+  if (config.has('addition_embed_type')) x = net.op('', 'Add', [x, addedTo(net, config, size, kind)]);
+  if (config.has('time_embedding_act_fn')) x = activationOf(config, 'time_embedding_act_fn', '')(net, '', x);
+  return { x: act(net, '', x), size };
+}
+
+/** `text_time`: the pooled text embedding beside the waves of six numbers, such as the picture's size. */
+function addedTo(net: Network, config: Config, size: number, kind: Waves): string {
+  const each = config.count('addition_time_embed_dim');
+  const from = config.count('projection_class_embeddings_input_dim');
+  const texts = from - IDS * each;
+  if (texts < 1) throw config.unsupported('addition_time_embed_dim', [`less than a sixth of ${from}`]);
+  const input = () => {
+    const embeds = net.g.addInput('text_embeds', DType.float, ['batch', texts]);
+    const ids = net.g.addInput('time_ids', DType.float, ['batch', IDS]);
+    const flat = net.op('add_time_proj', 'Reshape', [ids, net.g.ints([-1])]);
+    const made = waves(net, 'add_time_proj', flat, each, kind);
+    const rows = net.op('add_time_proj', 'Reshape', [made, net.g.ints([-1, IDS * each])]);
+    return net.op('', 'Concat', [embeds, rows], { axis: 1 });
+  };
+  return timeEmbedding(net, 'add_embedding', input, { from, to: size }, SILU);
+}
+
+/** Original height and width, top and left of the crop, target height and width. */
+const IDS = 6;

@@ -1,0 +1,10 @@
+import type { Config } from './config';
+
+/** diffusers' name of what config.json describes: `UNet2DConditionModel`. */
+export const CLASS_NAME = '_class_name';
+
+/** The key in which a config.json names its family: `model_type`, or diffusers' `_class_name`. */
+export const typeKey = (config: Config): string =>
+  config.isText(CLASS_NAME) && !config.isText('model_type') ? CLASS_NAME : 'model_type';
+
+export const typeOf = (config: Config): string => config.text(typeKey(config));
