@@ -1,5 +1,6 @@
 import { AuroraError } from '../base/errors';
-import { choosePipelineFiles, PIPELINE_INDEX } from './choose-pipeline';
+import { PIPELINE_INDEX } from '../files/model-path';
+import { choosePipelineFiles } from './choose-pipeline';
 
 /** A file of a repository. */
 export interface ListedFile {

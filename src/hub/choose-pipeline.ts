@@ -1,8 +1,6 @@
 import { AuroraError } from '../base/errors';
+import { PIPELINE_INDEX } from '../files/model-path';
 import type { ListedFile, ModelFiles } from './choose-files';
-
-/** Says what the components of a diffusers pipeline are. */
-export const PIPELINE_INDEX = 'model_index.json';
 
 /** Components with weights, and what diffusers or transformers calls their files without the ending. */
 const WITH_WEIGHTS: Readonly<Record<string, string>> = {
