@@ -12,8 +12,10 @@ export function pictureAnswer(column: Column, { busy, request, prompt, save }: C
   const { drawing } = answer ?? {};
   if (drawing && busy) {
     const words = t('Step {0} of {1}', drawing.step, drawing.of);
-    return html`<progress max=${drawing.of} value=${drawing.step} aria-label=${t('Steps')}></progress>
-      <p class="note numbers">${words}</p>`;
+    return html`<div>
+      <progress max=${drawing.of} value=${drawing.step} aria-label=${t('Steps')}></progress>
+      <p class="note numbers">${words}</p>
+    </div>`;
   }
   if (drawing) return html`<p class="note">${t('Stopped at step {0} of {1}.', drawing.step, drawing.of)}</p>`;
   return html`<p class="note">
