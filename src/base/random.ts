@@ -23,6 +23,12 @@ export const Stream = {
   augmentation: 13,
   masking: 14,
   packing: 15,
+  noise: 16,
+  timesteps: 17,
+  posterior: 18,
+  noiseOffset: 19,
+  classImages: 20,
+  pictures: 21,
 } as const;
 
 const M0 = 0xd2511f53;

@@ -1,6 +1,7 @@
 import type { EvaluationSpec } from './evaluation-sets';
 import type { AdapterSpec } from './methods';
 import type { MetricName } from './metrics';
+import type { PicturesSpec } from './pictures';
 import type { Scoring } from './scoring';
 import type { TaskName } from './tasks/registry';
 
@@ -19,7 +20,7 @@ export interface Experiment {
 }
 
 export interface ModelSpec {
-  /** The ONNX file; of a folder from the hub, its config.json. */
+  /** The ONNX file; of a folder from the hub, its config.json; of a pipeline of diffusers, its model_index.json. */
   path: string;
   /** tokenizer.json; beside the model, or in its folder, by default. */
   tokenizer: string;
@@ -50,13 +51,32 @@ export interface TaskSpec {
   labelSmoothing?: number;
   /** How much each label counts in the training loss; labels that are left out count 1. */
   classWeights?: 'balanced' | Record<string, number>;
+  /** The prompt of all training images; omitted where each has its own caption. */
+  instancePrompt?: string;
+  /** The prompt of the class images. */
+  classPrompt?: string;
+  /** Weight of the loss on class images; omitted: 1. */
+  priorWeight?: number;
+  /** Of a random number for each channel that is added to its noise; omitted: 0. */
+  noiseOffset?: number;
+  /** γ of Min-SNR weighting; omitted: none. */
+  snrGamma?: number;
+  /** Whether the text encoders of a pipeline are adapted too; omitted: false. */
+  trainTextEncoder?: boolean;
+  /** Width and height of training images; omitted: 512, for SDXL 1024. */
+  resolution?: number;
+  /** Whether images are cropped to their middle; omitted: true. */
+  centerCrop?: boolean;
 }
 
 export interface DataSpec {
   train: string;
   /** A file; omitted for a seeded split of the training file. */
   validation?: string;
-  /** Share of the training file held out when there is no validation file. */
+  /**
+   * Share of the training file held out when there is no validation file; for a task on pictures also 0, which measures
+   * the training images.
+   */
   validationFraction: number;
   /** A file that only the best adapter is scored on, once, at the end. */
   test?: string;
@@ -68,6 +88,8 @@ export interface DataSpec {
   imageColumn?: string;
   /** Random changes of the training images; omitted: none. */
   augmentation?: AugmentationSpec;
+  /** A folder of images of the subject's class, for a task on pictures. */
+  classImages?: string;
   /** The second text of each row, for a task on pairs of texts. */
   textPairColumn?: string;
   /** Omitted for a task without labels. */
@@ -152,6 +174,8 @@ export interface TrainingSpec {
   activationsEvery: number;
   /** Validation rows whose predictions are recorded at each evaluation; omitted in older runs: 0. */
   samples?: number;
+  /** Drawn during training, for a task on pictures; omitted: none. */
+  pictures?: PicturesSpec;
   /** The validation metric that decides which checkpoint is best. */
   metric: MetricName;
   earlyStopping?: { patience: number; minDelta: number };

@@ -207,7 +207,7 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     inPoints: false,
     meanOf: 'loss',
     definition:
-      'Mean cross-entropy in nats; for numbers the mean squared error, in variances of the training data. Lower is better.',
+      'Mean cross-entropy in nats; for numbers the mean squared error, in variances of the training data; for pictures that of the predicted noise. Lower is better.',
     source: 'scikit-learn, log_loss and mean_squared_error',
   },
 };

@@ -1,4 +1,6 @@
 import { AuroraError } from '../base/errors';
+import { PIPELINE_INDEX } from '../files/model-path';
+import { choosePipelineFiles } from './choose-pipeline';
 
 /** A file of a repository. */
 export interface ListedFile {
@@ -10,9 +12,9 @@ export interface ListedFile {
 
 /** What training needs of a model's repository. */
 export interface ModelFiles {
-  /** The model: empty for the repository as a whole, otherwise its ONNX file. */
+  /** The model: empty for the repository as a whole, which may be a pipeline, otherwise its ONNX file. */
   model: string;
-  /** tokenizer.json and preprocessor_config.json, if they are there. */
+  /** tokenizer.json (of a pipeline also vocab.json) and preprocessor_config.json, if they are there. */
   tokenizer?: string;
   preprocessor?: string;
   /** The files to download: what describes the model first, then its weights. */
@@ -40,12 +42,18 @@ const SHARD = /^model-\d+-of-(\d+)\.safetensors$/;
 /**
  * Chooses what training needs of a model's repository: the small files that describe the model, and its weights in one
  * precision, which are those that transformers' from_pretrained reads without a `variant`. Where there are no safetensors,
- * that is an ONNX file with its data.
+ * that is an ONNX file with its data. Of a diffusers pipeline, that is each component.
  *
  * @param named an ONNX file of the repository, which is used instead
  * @throws AuroraError 'model' if nothing can be used, saying what is there
  */
 export function chooseModelFiles(repo: string, all: readonly ListedFile[], named?: string): ModelFiles {
+  if (named === undefined && all.some(({ path }) => path === PIPELINE_INDEX))
+    return choosePipelineFiles(
+      repo,
+      all,
+      all.filter(({ path }) => LICENSE.test(path) || path === 'README.md'),
+    );
   const found = named === undefined ? weightsIn(repo, all) : onnxWith(repo, all, named);
   const { model, weights } = found;
   const folders = [...new Set([folderOf(model), ''])];

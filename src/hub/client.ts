@@ -171,7 +171,9 @@ export class Hub {
     if (reply.status === 200 || reply.status === 206) throw oddLength(reply.url, path);
     const own = reply.url.origin === this.http.endpoint.origin;
     const page = own ? pageAddress(endpoint, file.repo.kind, file.repo.id) : undefined;
-    throw refusal({ ...reply, what: `${path} of ${file.repo.id}`, page, oddTries: ODD_TRIES });
+    const { id, kind } = file.repo;
+    const names = { what: `${path} of ${id}`, repository: repoWords(kind, id) };
+    throw refusal({ ...reply, ...names, page, oddTries: ODD_TRIES });
   }
 
   private ask(address: string, what: string, page?: string): Promise<Answer> {

@@ -1,4 +1,5 @@
 import { AuroraError } from '../base/errors';
+import { SAMPLERS, type PictureSettings } from '../experiment/pictures';
 import { ANSWER_SHAPES, INPUT_SHAPES, type TaskShapes } from '../experiment/tasks/kind';
 
 /**
@@ -19,6 +20,8 @@ export type PlayRequest =
     }
   /** A prompt; `asTyped` without the template of the data. */
   | { kind: 'generate'; request: number; text: string; asTyped?: boolean; settings: GenerationSettings }
+  /** A prompt and what to stay away from, for models that answer with a picture. */
+  | { kind: 'draw'; request: number; text: string; negative?: string; settings: DrawingSettings }
   /** Requests a validation row of a run. */
   | { kind: 'sample'; request: number; subject: string }
   | { kind: 'stop'; request: number };
@@ -72,6 +75,12 @@ export const GENERATION_DEFAULTS: GenerationSettings = {
   seed: 0,
 };
 
+/** In pixels; both sides are multiples of 8, by which the autoencoder divides them. */
+export interface DrawingSettings extends PictureSettings {
+  width: number;
+  height: number;
+}
+
 export type PlayLine =
   | { kind: 'loading'; subject: string }
   | ({ kind: 'loaded'; subject: string } & PlayFacts)
@@ -79,6 +88,9 @@ export type PlayLine =
   /** More of a generated text. */
   | { kind: 'token'; request: number; subject: string; variant: PlayVariant; text: string }
   | ({ kind: 'generated'; request: number; subject: string; variant: PlayVariant } & Generated)
+  /** Steps of a picture that are done. */
+  | { kind: 'drawing'; request: number; subject: string; variant: PlayVariant; step: number; of: number }
+  | ({ kind: 'picture'; request: number; subject: string; variant: PlayVariant } & PlayPicture)
   | ({ kind: 'sample'; request: number; subject: string } & PlaySample)
   /** The answer is complete: everything was sent, it was stopped, or a newer question arrived. */
   | { kind: 'answered'; request: number }
@@ -101,6 +113,8 @@ export interface PlayFacts extends TaskShapes {
   template?: string;
   /** How to crop an image from a picture. */
   image?: ImageShape;
+  /** What a picture is drawn with unless the request says otherwise: the size is that of training. */
+  drawing?: Omit<DrawingSettings, 'seed'>;
   /** Assumptions, as full sentences. */
   assumed: string[];
 }
@@ -167,6 +181,15 @@ export interface Generated {
   ended: 'end' | 'length' | 'full' | 'stopped';
 }
 
+export interface PlayPicture {
+  width: number;
+  height: number;
+  /** The file, in base64. */
+  png: string;
+  /** Of all its steps and the decoding. */
+  seconds: number;
+}
+
 export interface PlaySample {
   /** Of an image: its name. */
   text: string;
@@ -218,6 +241,16 @@ const settings = object({
   topP: (value) => number(value) && (value as number) > 0 && (value as number) <= 1,
   seed: count,
 });
+const side: Check = (value) =>
+  count(value) && (value as number) >= 8 && (value as number) <= 4096 && (value as number) % 8 === 0;
+const drawing: Fields = {
+  width: side,
+  height: side,
+  steps: (value) => count(value) && (value as number) >= 1 && (value as number) <= 1000,
+  guidance: number,
+  sampler: oneOf(...SAMPLERS),
+};
+const drawingSettings = object({ ...drawing, seed: count });
 const source = either(
   object({ kind: oneOf('run'), run: text, at: either(oneOf('best', 'last'), count) }),
   object({ kind: oneOf('model'), model: text, tokenizer: maybe(text), adapter: maybe(text) }),
@@ -225,6 +258,7 @@ const source = either(
 
 export const isPlayImage = (value: unknown): value is PlayImage => image(value);
 export const isGenerationSettings = (value: unknown): value is GenerationSettings => settings(value);
+export const isDrawingSettings = (value: unknown): value is DrawingSettings => drawingSettings(value);
 
 const REQUESTS: Record<PlayRequest['kind'], Fields> = {
   load: { subject: text, source, base: maybe(flag) },
@@ -237,6 +271,7 @@ const REQUESTS: Record<PlayRequest['kind'], Fields> = {
     image: maybe(image),
   },
   generate: { request: count, text, asTyped: maybe(flag), settings },
+  draw: { request: count, text, negative: maybe(text), settings: drawingSettings },
   sample: { request: count, subject: text },
   stop: { request: count },
 };
@@ -258,6 +293,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     mask: maybe(text),
     template: maybe(text),
     image: maybe(object({ width: count, height: count, shortestEdge: maybe(count) })),
+    drawing: maybe(object(drawing)),
     assumed: listOf(text),
   },
   prediction: {
@@ -281,6 +317,8 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     tokensPerSecond: number,
     ended: oneOf('end', 'length', 'full', 'stopped'),
   },
+  drawing: { ...answer, step: count, of: count },
+  picture: { ...answer, width: count, height: count, png: text, seconds: number },
   sample: {
     request: count,
     subject: text,

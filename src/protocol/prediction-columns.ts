@@ -40,6 +40,12 @@ export interface ChoiceColumns extends Columns {
   predicted: Uint32Array;
 }
 
+/** An example is an image with one amount of noise. */
+export interface PictureColumns extends Columns {
+  /** Of the noise schedule, from 0: the later, the more noise. */
+  timestep: Uint32Array;
+}
+
 export interface ChoiceShares {
   example: Uint32Array;
   probability: Float64Array;
@@ -95,6 +101,7 @@ export const CHOICE_COLUMNS = {
   label: Uint32Array,
   predicted: Uint32Array,
 } as const;
+export const PICTURE_COLUMNS = { ...COLUMNS, timestep: Uint32Array } as const;
 export const CHOICE_SHARES = { example: Uint32Array, probability: Float64Array } as const;
 export const LABEL_SET_COLUMNS = {
   example: Uint32Array,
@@ -126,6 +133,7 @@ export const labelColumns = (lists: Lists): LabelColumns => arraysOf(LABEL_COLUM
 export const numberColumns = (lists: Lists): NumberColumns => arraysOf(NUMBER_COLUMNS, lists);
 export const textColumns = (lists: Lists): TextColumns => arraysOf(TEXT_COLUMNS, lists);
 export const choiceColumns = (lists: Lists): ChoiceColumns => arraysOf(CHOICE_COLUMNS, lists);
+export const pictureColumns = (lists: Lists): PictureColumns => arraysOf(PICTURE_COLUMNS, lists);
 export const choiceShares = (lists: Lists): ChoiceShares => arraysOf(CHOICE_SHARES, lists);
 export const commonColumns = (lists: Lists): Columns => arraysOf(COLUMNS, lists);
 export const labelSetColumns = (lists: Lists): LabelSetColumns => arraysOf(LABEL_SET_COLUMNS, lists);

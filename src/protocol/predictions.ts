@@ -13,6 +13,7 @@ import {
   LABEL_COLUMNS,
   LABEL_SET_COLUMNS,
   NUMBER_COLUMNS,
+  PICTURE_COLUMNS,
   SPAN_COLUMNS,
   TEXT_COLUMNS,
   choiceColumns,
@@ -22,6 +23,7 @@ import {
   labelSetColumns,
   listsOf,
   numberColumns,
+  pictureColumns,
   spanColumns,
   textColumns,
   type ChoiceColumns,
@@ -31,6 +33,7 @@ import {
   type LabelSetColumns,
   type Lists,
   type NumberColumns,
+  type PictureColumns,
   type SpanColumns,
   type TextColumns,
   type Types,
@@ -61,7 +64,7 @@ export interface PredictionFacts {
 
 /** The answers, by their shape. */
 export type Answers =
-  LabelAnswers | LabelSetAnswers | SpanAnswers | NumberAnswers | TextAnswers | ChoiceAnswers;
+  LabelAnswers | LabelSetAnswers | SpanAnswers | NumberAnswers | TextAnswers | ChoiceAnswers | PictureAnswers;
 
 export interface LabelAnswers {
   answer: 'label';
@@ -110,6 +113,13 @@ export interface ChoiceAnswers {
   columns: ChoiceColumns;
   /** The probability of each choice, by example and in their order; empty if the model wrote its answers. */
   shares: ChoiceShares;
+}
+
+export interface PictureAnswers {
+  answer: 'picture';
+  /** Empty. */
+  labels: string[];
+  columns: PictureColumns;
 }
 
 export interface Excerpt {
@@ -222,6 +232,10 @@ function parseAnswers(value: Record<string, unknown>): Answers | undefined {
   if (answer === 'text')
     return areColumns(columns, TEXT_COLUMNS, ends, 1)
       ? { answer, labels, columns: textColumns(columns) }
+      : undefined;
+  if (answer === 'picture')
+    return areColumns(columns, PICTURE_COLUMNS, ends, 1)
+      ? { answer, labels, columns: pictureColumns(columns) }
       : undefined;
   if (answer === 'choice') {
     if (!areColumns(columns, CHOICE_COLUMNS, { cut: 2 }, 1)) return undefined;

@@ -21,6 +21,8 @@ const FILES = {
   resourceColumns: 'resources.json',
   /** Predictions of a few validation rows at each evaluation. */
   samples: 'samples.json',
+  /** What was drawn of the prompts of training.pictures, and index.json, which lists it. */
+  pictures: 'pictures',
   activations: 'activations',
   status: 'status.json',
   /** Requests to the trainer, written by the process that watches it. */

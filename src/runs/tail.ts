@@ -1,12 +1,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import { AuroraError } from '../base/errors';
 import type { RunEvent } from '../protocol/events';
+import { parsePictures, type RunPictures } from '../protocol/run-files/pictures';
 import { parseSamples, type RunSamples } from '../protocol/run-files/samples';
 import { changedCurve } from './curve/check';
 import { gapWords } from './curve/curve';
 import { earlyFailure } from './early-failure';
 import { parseJson } from '../files/json';
 import { runPaths, stepOfName } from './layout';
+import { picturesIndex } from './pictures';
 import type { RunSummary } from './read';
 import { ScalarsTail } from './curve/scalars-tail';
 import { ResourcesTail } from './resources/tail';
@@ -30,6 +32,8 @@ export interface TailChange {
   resources?: number;
   /** samples.json is new, differs or is gone. */
   samples?: true;
+  /** pictures/index.json, likewise. */
+  pictures?: true;
 }
 
 /**
@@ -39,9 +43,10 @@ export interface TailChange {
 export class RunTail {
   private readonly summaries: SummaryReader;
   private readonly scalars: ScalarsTail;
-  private readonly versions = { user: '', checkpoints: '', samples: '' };
+  private readonly versions = { user: '', checkpoints: '', samples: '', pictures: '' };
   readonly resources: ResourcesTail;
   samples: RunSamples | undefined;
+  pictures: RunPictures | undefined;
   /** When spec.json was written, in ms since 1970; NaN while it is missing. */
   made = NaN;
   summary: RunSummary | undefined;
@@ -112,17 +117,33 @@ export class RunTail {
   /** What is shown beside the result: if it cannot be read, it is not there. */
   private async lookAtExtras(change: TailChange): Promise<void> {
     change.resources = await this.resources.look().catch(() => undefined);
-    const path = runPaths(this.folder).samples;
+    const samples = await this.changedFile('samples', runPaths(this.folder).samples, parseSamples);
+    if (samples) {
+      this.samples = samples.value;
+      change.samples = true;
+    }
+    const pictures = await this.changedFile('pictures', picturesIndex(this.folder), parsePictures);
+    if (pictures) {
+      this.pictures = pictures.value;
+      change.pictures = true;
+    }
+  }
+
+  /** What a file says now, if it changed since the last look; nothing once it is gone or damaged. */
+  private async changedFile<T>(
+    name: 'samples' | 'pictures',
+    path: string,
+    parse: (value: unknown) => T | undefined,
+  ): Promise<{ value: T | undefined } | undefined> {
     const version = await fileVersion(path).catch(() => '');
-    if (version === this.versions.samples) return;
-    this.versions.samples = version;
+    if (version === this.versions[name]) return undefined;
+    this.versions[name] = version;
     const bytes = await readIfThere(path).catch(() => undefined);
     try {
-      this.samples = bytes && parseSamples(parseJson(path, bytes));
+      return { value: bytes && parse(parseJson(path, bytes)) };
     } catch {
-      this.samples = undefined;
+      return { value: undefined };
     }
-    change.samples = true;
   }
 
   private async lookAtRecords(change: TailChange): Promise<void> {

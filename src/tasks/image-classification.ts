@@ -12,7 +12,7 @@ import { labelPredictions } from './answers/label-answers';
 import { labelsLikeNames, lopsided, misspelledLabels, unmeasuredLabels } from './label-findings';
 import { ConfusionMatrix } from './metrics/confusion';
 import { TopKAccuracy } from './metrics/top-k';
-import { mostFrequent } from './most-frequent';
+import { mostFrequent } from './metrics/most-frequent';
 import { argmax, softmax } from './softmax';
 
 const classesOf = (examples: Iterable<Pick<LabeledImage, 'label'>>): Int32Array =>

@@ -4,6 +4,7 @@ import { imageClassification } from './image-classification';
 import { causalLanguageModeling } from './causal-language-modeling';
 import { maskedLanguageModeling } from './masked-language-modeling';
 import { multipleChoice } from './multiple-choice';
+import { subjectGeneration } from './subject-generation';
 import { multiLabelClassification } from './multi-label-classification';
 import { textClassification } from './text-classification';
 import { textRegression } from './text-regression';
@@ -19,6 +20,7 @@ const KINDS: Record<TaskName, TaskKind> = {
   'causal-language-modeling': causalLanguageModeling,
   'masked-language-modeling': maskedLanguageModeling,
   'multiple-choice': multipleChoice,
+  'subject-generation': subjectGeneration,
 };
 
 export const taskKind = (name: TaskName): TaskKind => KINDS[name];

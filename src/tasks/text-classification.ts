@@ -10,7 +10,7 @@ import { linearHead } from './head';
 import { ConfusionMatrix } from './metrics/confusion';
 import { labelPredictions } from './answers/label-answers';
 import { labelsLikeNames, lopsided, misspelledLabels, unmeasuredLabels } from './label-findings';
-import { mostFrequent } from './most-frequent';
+import { mostFrequent } from './metrics/most-frequent';
 import { argmax, softmax } from './softmax';
 import { readsTexts, type TextKind } from './text/text-data';
 

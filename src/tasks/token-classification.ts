@@ -9,7 +9,7 @@ import { requireTokens } from './text/ask-text';
 import { checkOutput } from './check-output';
 import { HEAD_BIAS, HEAD_WEIGHT } from './head';
 import { unmeasuredLabels } from './label-findings';
-import { mostFrequent } from './most-frequent';
+import { mostFrequent } from './metrics/most-frequent';
 import { IGNORE_LABEL } from './objective';
 import { softmax } from './softmax';
 import { spanPredictions } from './spans/span-answers';

@@ -14,11 +14,12 @@ import type { TaskData } from './task-data';
  * @throws AuroraError 'labels' naming a label of task.classWeights that the data do not have
  */
 export function trainingLoss<E extends Example>(
-  { task }: Experiment,
-  { classes }: Pick<TaskKind<E>, 'classes'>,
+  spec: Experiment,
+  { classes, weighsRows }: Pick<TaskKind<E>, 'classes' | 'weighsRows'>,
   { train, labels }: TaskData<E>,
 ): TrainingLoss | undefined {
-  const { labelSmoothing = 0, classWeights } = task;
+  if (weighsRows?.(spec)) return { exampleWeights: true };
+  const { labelSmoothing = 0, classWeights } = spec.task;
   const { examples } = train.dataset;
   if (!classes || examples.length === 0 || (labelSmoothing === 0 && classWeights === undefined))
     return undefined;

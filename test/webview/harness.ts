@@ -9,6 +9,10 @@ import { panelHtml } from '../../src/extension/panels/html';
 import themes from '../fixtures/themes.json';
 
 const ROOT = join(__dirname, '..', '..');
+/** Where pages find files of runs, by their absolute paths. */
+const FILES = '/files/';
+/** As `PageChannel.address` of the host. */
+export const address = (path: string): string => FILES + encodeURI(path.replace(/^\//, ''));
 
 /**
  * The CSS variables of Dark Modern, Light Modern and the two high-contrast themes, taken from VS Code 1.100.
@@ -198,7 +202,11 @@ function inPage({ theme, state }: { theme: (typeof themes)[Theme]; state: unknow
 }
 
 async function serve(name: string): Promise<Server> {
-  const types: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css' };
+  const types: Record<string, string> = {
+    '.js': 'text/javascript',
+    '.css': 'text/css',
+    '.png': 'image/png',
+  };
   const server = createServer((request, response): unknown => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     if (path === '/') {
@@ -215,7 +223,9 @@ async function serve(name: string): Promise<Server> {
         }),
       );
     }
-    const file = join(ROOT, 'dist', 'webview', path);
+    const file = path.startsWith(FILES)
+      ? decodeURIComponent(path.slice(FILES.length - 1))
+      : join(ROOT, 'dist', 'webview', path);
     response.statusCode = existsSync(file) ? 200 : path === '/favicon.ico' ? 204 : 404;
     response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream');
     return response.end(existsSync(file) ? readFileSync(file) : '');

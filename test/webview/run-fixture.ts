@@ -1,6 +1,7 @@
-import { appendFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, afterEach } from 'vitest';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { ScalarsWriter } from '../../src/runs/curve/scalars';
@@ -8,10 +9,28 @@ import { ResourcesWriter } from '../../src/runs/resources/resources';
 import { RunFeed } from '../../src/extension/panels/run/feed';
 import type { RunStatus } from '../../src/protocol/events';
 import type { RunToPage } from '../../src/protocol/panels/run';
-import { closePages, openPanel, type Opened, type Theme } from './harness';
+import type { RunPictures } from '../../src/protocol/run-files/pictures';
+import { picturesIndex } from '../../src/runs/pictures';
+import { address, closePages, openPanel, type Opened, type Theme } from './harness';
 
 /** Provided by the harness. */
 declare function acquireVsCodeApi(): { setState(state: unknown): void };
+
+const PROMPTS = ['a photo of sks dog', 'a photo of sks dog on the moon, in the style of an old engraving'];
+
+/** A bright square of a share of the side, in noise. */
+async function squarePicture(file: string, side: number, share: number, hue: number): Promise<void> {
+  const pixels = Buffer.alloc(side * side * 3);
+  for (let y = 0; y < side; y++)
+    for (let x = 0; x < side; x++) {
+      const inside = Math.max(Math.abs(x - side / 2), Math.abs(y - side / 2)) < (share * side) / 2;
+      for (let c = 0; c < 3; c++)
+        pixels[(y * side + x) * 3 + c] = inside
+          ? [230, 180 - 60 * hue, 60 + 90 * hue][c]
+          : (x * 37 + y * 91 + x * y * 13 + c * 17) % 160;
+    }
+  await sharp(pixels, { raw: { width: side, height: side, channels: 3 } }).toFile(file);
+}
 
 /** A run folder in the trainer's format, of any length. */
 export class RunFolder {
@@ -154,6 +173,30 @@ export class RunFolder {
     );
   }
 
+  /** Pictures of each prompt before training and at some steps: the later, the more of a bright square they show. */
+  async pictures(steps: readonly number[], { side = 64, prompts = PROMPTS } = {}): Promise<void> {
+    const { pictures } = runPaths(this.folder);
+    mkdirSync(pictures, { recursive: true });
+    const draw = async (name: string, share: number) => {
+      const files = prompts.map((_, i) => `${name}-${i}.png`);
+      for (const [i, file] of files.entries())
+        if (!existsSync(join(pictures, file))) await squarePicture(join(pictures, file), side, share, i);
+      return files;
+    };
+    const base = await draw('base', 0.1);
+    const evaluations: RunPictures['evaluations'] = [];
+    for (const step of steps)
+      evaluations.push({ step, files: await draw(stepName(step), 0.1 + (0.8 * step) / this.steps) });
+    const index: RunPictures = {
+      version: 1,
+      ...{ width: side, height: side, sampler: 'ddim', steps: 25, guidance: 7.5 },
+      prompts: prompts.map((text, seed) => ({ text, seed })),
+      base,
+      evaluations,
+    };
+    writeFileSync(picturesIndex(this.folder), JSON.stringify(index));
+  }
+
   checkpoint(step: number): void {
     mkdirSync(join(runPaths(this.folder).checkpoints, stepName(step)), { recursive: true });
     this.event({ kind: 'checkpoint', step, path: `checkpoints/${stepName(step)}` });
@@ -181,10 +224,11 @@ export async function watch(
   const opened = await openPanel('run', options);
   const messages: RunToPage[] = [];
   let sending = Promise.resolve();
-  const feed = new RunFeed(folders, (message) => {
+  const post = (message: RunToPage) => {
     messages.push(message);
     sending = sending.then(() => send(opened, message));
-  });
+  };
+  const feed = new RunFeed(folders, post, undefined, undefined, address);
   await opened.send({ type: 'init', open: { runs: folders }, l10n: {} });
   feed.snapshot();
   while (messages.length === 0) await new Promise((r) => setTimeout(r, 20));

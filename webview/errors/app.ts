@@ -15,6 +15,7 @@ import { modelOf, type Model } from './model';
 import { numberPart } from './numbers/part';
 import type { AnswerPart } from './part';
 import { binName, lengthTable } from './slices';
+import { picturePart } from './pictures/part';
 import { spanPart } from './spans/part';
 import { textPart } from './texts/part';
 import { summary } from './summary';
@@ -124,6 +125,8 @@ export class ErrorsApp extends LitElement {
         return numberPart(model, state, act);
       case 'text':
         return textPart(model);
+      case 'picture':
+        return picturePart(model, state, act);
       case 'choice':
         return choicePart(model);
     }

@@ -6,17 +6,20 @@ import { choiceParts } from './choices/model';
 import { labelSetParts } from './label-sets/model';
 import { labelParts } from './labels/model';
 import { numberParts } from './numbers/model';
+import { pictureParts } from './pictures/model';
 import { spanParts } from './spans/model';
 import { textParts } from './texts/model';
 
 /** What the page shows of a set of predictions, computed once; more of it by the shape of the answer. */
-export type Model = LabelModel | LabelSetModel | SpanModel | NumberModel | TextModel | ChoiceModel;
+export type Model =
+  LabelModel | LabelSetModel | SpanModel | NumberModel | TextModel | ChoiceModel | PictureModel;
 export type LabelModel = CommonModel & ReturnType<typeof labelParts>;
 export type LabelSetModel = CommonModel & ReturnType<typeof labelSetParts>;
 export type SpanModel = CommonModel & ReturnType<typeof spanParts>;
 export type NumberModel = CommonModel & ReturnType<typeof numberParts>;
 export type TextModel = CommonModel & ReturnType<typeof textParts>;
 export type ChoiceModel = CommonModel & ReturnType<typeof choiceParts>;
+export type PictureModel = CommonModel & ReturnType<typeof pictureParts>;
 export type CommonModel = ReturnType<typeof commonParts>;
 
 export function modelOf(message: PredictionsMessage): Model {
@@ -34,6 +37,8 @@ export function modelOf(message: PredictionsMessage): Model {
       return { ...common, ...numberParts(predictions, common.bins) };
     case 'text':
       return { ...common, ...textParts(predictions, common.bins) };
+    case 'picture':
+      return { ...common, ...pictureParts(predictions) };
     case 'choice':
       return { ...common, ...choiceParts(predictions) };
   }

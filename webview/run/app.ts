@@ -14,6 +14,7 @@ import { forkBar, pointWords, type Point } from './fork';
 import { header } from './header';
 import { curveKey } from './keys';
 import { RunData } from './model';
+import { pictureStrip } from './pictures/strip';
 import { pointAt } from './charts/pick';
 import { pointMenu, type OpenMenu } from './point-menu';
 import { hasValues, LOSS, QUANTITIES, type Quantity } from './quantities';
@@ -297,7 +298,7 @@ export class RunPage extends LitElement {
         ${guard([data], () => this.runs.map((run) => header(run, now, several, act)))}
       </div>
       ${this.speech.say(this.runs)}
-      ${this.runs.some((r) => r.records > 0) ? this.charts() : this.runs.map(empty)}
+      ${this.runs.some((r) => r.records > 0) ? this.charts() : [this.runs.map(empty), pictureStrip(this.runs, data)]}
       ${guard([data, this.sampled], () => samplesTable(this.runs, this.sampled, this.chooseSamples))}
       ${guard([data], () => metricsTable(this.runs))}
       ${guard([data, this.pair], () =>
@@ -372,6 +373,7 @@ export class RunPage extends LitElement {
         )}
       </p>
       <p class="quiet" role="status">${this.saved}</p>
+      ${pictureStrip(this.runs, this.dataVersion)}
       <div class="charts">${quantities.map((q) => this.chart(q, 190))}</div>`;
   }
 

@@ -4,6 +4,7 @@ import '../charts/charts.css';
 import '../charts/figure.css';
 import './run.css';
 import './samples.css';
+import './pictures/pictures.css';
 import { followSeries } from '../charts/series';
 import { registerToolkit } from '../ui/toolkit';
 import './app';

@@ -1,6 +1,6 @@
 import type { MetricName } from '../../src/experiment/metrics';
 import { batched, type RunEvent } from '../../src/protocol/events';
-import type { RunFacts, RunUpdate } from '../../src/protocol/panels/run';
+import type { RunFacts, RunUpdate, ShownPictures } from '../../src/protocol/panels/run';
 import type { RunSamples } from '../../src/protocol/run-files/samples';
 import { scoresOf, type Scores } from '../../src/protocol/scores';
 import { lastAtMost } from '../charts/search';
@@ -16,6 +16,8 @@ export class RunData {
   events: RunEvent[] = [];
   /** Predictions of a few validation rows; undefined if the run has none. */
   samples: RunSamples | undefined;
+  /** What was drawn before training and at evaluations; undefined if nothing was. */
+  pictures: ShownPictures | undefined;
   readonly resources = new Resources(this);
   private columns = new Map<string, Growing>();
   private readonly derived = new Map<string, Derived>();
@@ -38,11 +40,12 @@ export class RunData {
   }
 
   /** Returns false if something in between was lost: then nothing was applied, and a snapshot is needed. */
-  apply({ facts, records, events, resources, samples }: RunUpdate): boolean {
+  apply({ facts, records, events, resources, samples, pictures }: RunUpdate): boolean {
     if ((records && records.from > this.records) || (events && events.from > this.events.length))
       return false;
     if (resources && !this.resources.apply(resources)) return false;
     if (samples !== undefined) this.samples = samples ?? undefined;
+    if (pictures !== undefined) this.pictures = pictures ?? undefined;
     if (facts) this.facts = facts;
     if (events) {
       this.events = [...this.events.slice(0, events.from), ...events.list];

@@ -33,7 +33,7 @@ export const imageFormat = (path: string): MarkedFormat<ImageRow> => ({
 });
 
 /** An encoded image without a name has that of its row. */
-function withName(path: string, row: ImageRow, parts: Rows['parts']): ImageRow {
+export function withName<R extends ImageRow>(path: string, row: R, parts: Rows['parts']): R {
   if (!('bytes' in row.image) || row.image.name !== '') return row;
   const name = rowName(path, row.line, parts);
   return { ...row, text: name, image: { ...row.image, name: rowPlace(path, row.line, parts) } };
@@ -67,10 +67,20 @@ function imageRow(
 ): Omit<ImageRow, 'line'> | { problem: string } {
   const label = field(fields, labelColumn!);
   if ('problem' in label) return label;
-  const value = fields.get(imageColumn!);
-  if (value instanceof Uint8Array) return encoded(value, undefined, label.value);
+  const image = imageField(path, fields, imageColumn!);
+  return 'problem' in image ? image : { ...image, label: label.value };
+}
+
+/** The image of a record, and its name. @param path of the data file */
+export function imageField(
+  path: string,
+  fields: Fields,
+  imageColumn: string,
+): Pick<ImageRow, 'text' | 'image'> | { problem: string } {
+  const value = fields.get(imageColumn);
+  if (value instanceof Uint8Array) return encoded(value, undefined);
   if (typeof value === 'object' && value !== null && 'bytes' in value && value.bytes instanceof Uint8Array)
-    return encoded(value.bytes, 'path' in value ? value.path : undefined, label.value);
+    return encoded(value.bytes, 'path' in value ? value.path : undefined);
   const named = typeof value === 'object' && value !== null && 'path' in value ? value.path : value;
   if (typeof named !== 'string' || named.trim() === '')
     return {
@@ -79,11 +89,11 @@ function imageRow(
           ? `no "${imageColumn}"`
           : `"${imageColumn}" is neither a path nor an encoded image`,
     };
-  return { text: named, label: label.value, image: { path: resolve(dirname(path), named) } };
+  return { text: named, image: { path: resolve(dirname(path), named) } };
 }
 
 /** Names are for views and errors only; the hub's data sets often have none. */
-function encoded(bytes: Uint8Array, path: unknown, label: string): Omit<ImageRow, 'line'> {
+function encoded(bytes: Uint8Array, path: unknown): Pick<ImageRow, 'text' | 'image'> {
   const name = typeof path === 'string' ? path : '';
-  return { text: name, label, image: { bytes, name } };
+  return { text: name, image: { bytes, name } };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import { CLIP_FILES, readClipFiles } from './clip-files';
 
 export type Json = Record<string, unknown>;
 
@@ -44,7 +45,7 @@ const textBeside = (path: string): { chatTemplate?: string } =>
 /** SHA-256 of all these files. @throws AuroraError 'tokenizer' as `readTokenizerFiles` */
 export function tokenizerSum(path: string): string {
   const hash = createHash('sha256');
-  for (const name of [basename(path), ...BESIDE]) {
+  for (const name of [basename(path), ...BESIDE, ...(basename(path) === VOCAB ? CLIP_FILES : [])]) {
     const file = join(dirname(path), name);
     hash.update(existsSync(file) ? `${name} ` : `no ${name} `);
     if (existsSync(file)) hash.update(createHash('sha256').update(readFileSync(file)).digest());
@@ -52,12 +53,25 @@ export function tokenizerSum(path: string): string {
   return hash.digest('hex');
 }
 
+/** Of tokenizers without a tokenizer.json. */
+const VOCAB = 'vocab.json';
+
 const BESIDE = ['tokenizer_config.json', 'config.json', 'chat_template.jinja'];
 
 /** What the library implements; it would take any other type for a plain word list. */
 const MODELS = ['WordPiece', 'BPE', 'Unigram'];
 
-/** tokenizer.json and the two files beside it that complete it. Throws tokenizer errors. */
+/** Whether this is the vocab.json of a CLIP tokenizer, as its tokenizer_config.json says. */
+function isClip(path: string): boolean {
+  const config = join(dirname(path), 'tokenizer_config.json');
+  const name = basename(path) === VOCAB && existsSync(config) && readJson(config).tokenizer_class;
+  return typeof name === 'string' && /^CLIPTokenizer(Fast)?$/.test(name);
+}
+
+/**
+ * tokenizer.json and the two files beside it that complete it, or the vocab.json of a CLIP tokenizer with those beside it.
+ * Throws tokenizer errors.
+ */
 export function readTokenizerFiles(path: string): TokenizerFiles {
   if (!existsSync(path))
     throw new AuroraError(
@@ -65,6 +79,7 @@ export function readTokenizerFiles(path: string): TokenizerFiles {
       `${path} does not exist.`,
       'Put the model\'s tokenizer.json beside the ONNX file, or name it in model.tokenizer. A "fast" Hugging Face tokenizer writes one with save_pretrained.',
     );
+  if (isClip(path)) return readClipFiles(path, readJson);
   const tokenizer = readJson(path);
   const { model } = tokenizer;
   if (!isObject(model) || typeof model.vocab !== 'object' || model.vocab === null)

@@ -5,10 +5,19 @@ export const INPUT_SHAPES = ['text', 'pair', 'image', 'chat'] as const;
 export type InputShape = (typeof INPUT_SHAPES)[number];
 
 /**
- * The output: one label, several, a number, labeled spans of a text, a text, the hidden tokens of a text, or one of the
- * choices that come with the input.
+ * The output: one label, several, a number, labeled spans of a text, a text, the hidden tokens of a text, one of the
+ * choices that come with the input, or a picture.
  */
-export const ANSWER_SHAPES = ['label', 'labels', 'number', 'spans', 'text', 'tokens', 'choice'] as const;
+export const ANSWER_SHAPES = [
+  'label',
+  'labels',
+  'number',
+  'spans',
+  'text',
+  'tokens',
+  'choice',
+  'picture',
+] as const;
 export type AnswerShape = (typeof ANSWER_SHAPES)[number];
 
 /** Whether a language model learns to write the answer after the input. */
@@ -25,7 +34,7 @@ export interface TaskDescription extends TaskShapes {
   /** As a choice: its name, and what it learns. */
   title: string;
   detail: string;
-  /** The metrics of an evaluation besides the loss; the first is the default of training.metric. */
+  /** The metrics of an evaluation besides the loss; the first, or else the loss, is the default of training.metric. */
   metrics: readonly MetricName[];
   /** Whether a new head can be trained; otherwise the model's own output is the answer. */
   head: boolean;
@@ -36,6 +45,8 @@ export interface TaskDescription extends TaskShapes {
    * nowhere else.
    */
   columns: { text?: string; image?: string; label?: string; choices?: string };
+  /** Defaults of other settings, by their dotted keys, where those of the schema do not suit the kind. */
+  defaults?: Readonly<Record<string, unknown>>;
   /** `pipeline_tag` of a model card on the Hub. */
   pipelineTag: string;
   /** How the names of transformers' classes for it end: `BertForSequenceClassification`. */

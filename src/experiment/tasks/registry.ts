@@ -5,6 +5,7 @@ import { imageClassification } from './image-classification';
 import { causalLanguageModeling } from './causal-language-modeling';
 import { maskedLanguageModeling } from './masked-language-modeling';
 import { multipleChoice } from './multiple-choice';
+import { subjectGeneration } from './subject-generation';
 import { multiLabelClassification } from './multi-label-classification';
 import { textClassification } from './text-classification';
 import { textRegression } from './text-regression';
@@ -20,6 +21,7 @@ export const TASKS = {
   'causal-language-modeling': causalLanguageModeling,
   'masked-language-modeling': maskedLanguageModeling,
   'multiple-choice': multipleChoice,
+  'subject-generation': subjectGeneration,
 } as const satisfies Record<string, TaskDescription>;
 
 export type TaskName = keyof typeof TASKS;

@@ -16,6 +16,8 @@ export interface PanelKind<Open, FromPage> {
   parseOpen(value: unknown): Open | undefined;
   /** Validates a message from the page; undefined is logged and ignored. */
   parse(message: unknown): FromPage | undefined;
+  /** Folders beside the page's own, whose files it may show by their address; absolute paths. */
+  folders?(open: Open): string[];
   /** Loads the session's code, too, which activation does not need. */
   start(open: Open, page: PageChannel): Promise<PanelSession<FromPage>>;
 }
@@ -25,6 +27,8 @@ export interface PageChannel {
   /** Nothing is sent to a page that is hidden or has not sent `ready`: it gets a snapshot when it is shown again. */
   post(message: unknown): void;
   setTitle(title: string): void;
+  /** What the page loads a file by, if it is in one of the kind's `folders`; absolute path. */
+  address(path: string): string;
 }
 
 export interface PanelSession<FromPage> {
@@ -90,13 +94,18 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
     this.opened();
     const { webview } = panel;
     const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
-    webview.options = { enableScripts: true, localResourceRoots: [folder] };
+    const others = this.kind.folders?.(open).map((path) => vscode.Uri.file(path)) ?? [];
+    webview.options = { enableScripts: true, localResourceRoots: [folder, ...others] };
     panel.iconPath = vscode.Uri.joinPath(this.extensionUri, 'media', 'aurora-tab.svg');
     let ready = false;
     const post = (message: unknown) => {
       if (ready && panel.visible) void webview.postMessage(message);
     };
-    const started = this.kind.start(open, { post, setTitle: (title) => (panel.title = title) });
+    const started = this.kind.start(open, {
+      post,
+      setTitle: (title) => (panel.title = title),
+      address: (path) => webview.asWebviewUri(vscode.Uri.file(path)).toString(),
+    });
     started.catch((e: unknown) => showError(this.log, e));
     // In the order of the calls. A session that could not start was reported above.
     const session = (use: (session: PanelSession<FromPage>) => void) =>

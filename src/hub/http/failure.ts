@@ -94,6 +94,8 @@ export interface Refusal {
   authorized: boolean;
   /** What was asked for, in words: "the model FacebookAI/roberta-base". */
   what: string;
+  /** The repository of a file that was asked for, in words: access is granted to it as a whole. */
+  repository?: string;
   /** The page of the repository, where its conditions are; undefined if another host than the hub's has refused. */
   page?: string;
   /** How often to repeat what contradicts a listing, which names only what exists and may be read. */
@@ -107,12 +109,13 @@ export interface Refusal {
 export function refusal(request: Refusal): Failure {
   const { url, status, header, authorized, what, page, oddTries = 0 } = request;
   const code = header('x-error-code');
+  const { repository = what } = request;
   const fail = (kind: 'network' | 'gated' | 'usage', message: string, hint: string, tries = 0) =>
     new Failure(new AuroraError(kind, message, hint), tries);
   if (code === 'GatedRepo')
     return fail(
       'gated',
-      `Access to ${what} is gated: its owners grant it to those who accept their conditions.`,
+      `Access to ${repository} is gated: its owners grant it to those who accept their conditions.`,
       authorized
         ? `Accept them at ${page ?? url.origin} with the account of your token. Access is sometimes granted only after days.`
         : `Accept them at ${page ?? url.origin}, then set HF_TOKEN to a token of your account, or sign in in the editor.`,
@@ -120,7 +123,7 @@ export function refusal(request: Refusal): Failure {
   if (code === 'RevisionNotFound')
     return fail(
       'usage',
-      `${url.host} does not have this revision of ${what}.`,
+      `${url.host} does not have this revision of ${repository}.`,
       'Check the name of the branch or tag.',
     );
   if (code === 'EntryNotFound' && oddTries === 0)
@@ -128,7 +131,7 @@ export function refusal(request: Refusal): Failure {
   if (code === 'RepoNotFound' || (status === 401 && page !== undefined))
     return fail(
       status === 401 || status === 403 ? 'gated' : 'usage',
-      `${url.host} does not have ${what}, or it is private${authorized ? ' and your token does not give access to it' : ''}.`,
+      `${url.host} does not have ${repository}, or it is private${authorized ? ' and your token does not give access to it' : ''}.`,
       authorized
         ? 'Check the name, and that the token is valid and may read it.'
         : 'Check the name. For a private repository, set HF_TOKEN, or sign in in the editor.',

@@ -1,13 +1,14 @@
 import type { Answers, Excerpt } from '../predictions';
 import type { Columns } from '../prediction-columns';
+import { isGraded } from './is-graded';
 import type { LengthBin } from './slices';
 
 /** The wrong examples, all of them by the model's confidence, all of them, or those whose text is stored. */
 export type List = 'wrong' | 'unsure' | 'all' | 'text';
 
-/** A number is more or less far off and a text more or less unlikely, never wrong, and neither has a confidence. */
+/** Graded answers are never wrong, and have no confidence. */
 export const listsOf = (answer: Answers['answer']): readonly List[] =>
-  answer === 'number' || answer === 'text' ? ['all', 'text'] : ['wrong', 'unsure', 'text'];
+  isGraded(answer) ? ['all', 'text'] : ['wrong', 'unsure', 'text'];
 
 /** Greatest loss first, or smallest margin first. */
 export type Order = 'loss' | 'margin';

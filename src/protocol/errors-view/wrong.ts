@@ -8,7 +8,7 @@ export function wrongOf(predictions: Answers): Uint8Array {
     return Uint8Array.from(label, (l, i) => Number(l !== predicted[i]));
   }
   const wrong = new Uint8Array(predictions.columns.line.length);
-  if (predictions.answer === 'number' || predictions.answer === 'text') return wrong;
+  if (predictions.answer !== 'labels' && predictions.answer !== 'spans') return wrong;
   const { example, found } = predictions.answer === 'labels' ? predictions.sets : predictions.spans;
   found.forEach((f, i) => {
     if (f !== ANSWER_FOUND) wrong[example[i]] = 1;

@@ -1,4 +1,5 @@
 import type { RunEvent, RunStatus } from '../events';
+import type { RunPictures } from '../run-files/pictures';
 import type { RunSamples } from '../run-files/samples';
 import type { Experiment } from '../../experiment/experiment';
 import type { SaveChart } from './save-chart';
@@ -49,8 +50,16 @@ export interface RunUpdate {
   resources?: RunRecords;
   /** samples.json, whenever it changed; null once it is gone. */
   samples?: RunSamples | null;
+  /** pictures/index.json, likewise. */
+  pictures?: ShownPictures | null;
   /** Events that count (src/runs/journal/reader.ts), from position `from` on. */
   events?: { from: number; list: RunEvent[] };
+}
+
+export interface ShownPictures {
+  index: RunPictures;
+  /** The address of the folder that the files are in, for the page. */
+  folder: string;
 }
 
 export type RunToPage =
@@ -81,6 +90,8 @@ export type RunFromPage =
   | { type: 'snapshot' }
   | { type: 'action'; action: RunAction; run: string }
   | { type: 'fork'; run: string; step: number }
+  /** Opens a picture of the run in an editor. */
+  | { type: 'openPicture'; run: string; file: string }
   | { type: 'compareSettings'; runs: [string, string] }
   | { type: 'copyCsv'; run: string; table: CsvTable }
   /** `run` is the first one in the chart. */

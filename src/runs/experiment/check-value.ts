@@ -6,6 +6,7 @@ import type { AdapterSpec } from '../../experiment/methods';
 import type { SweepSpec } from '../../experiment/sweep';
 import { describeTask } from '../../experiment/tasks/registry';
 import { schemaProblems } from './problems';
+import { fillOwnDefaults } from './own-defaults';
 import { referenceProblems } from './hub-references';
 import { adapterRuleProblems, metricProblems, ruleProblems } from './rules';
 import { schemaValidator } from './schema-validator';
@@ -24,6 +25,7 @@ export interface Checked {
 
 /** Checks an experiment file's content. Fills defaults into `value` in place; paths become absolute in `experiment`. */
 export function checkValue(value: unknown, file: string): Checked {
+  fillOwnDefaults(value);
   const validate = schemaValidator();
   if (!validate(value)) return { schema: schemaProblems(validate.errors ?? [], value), rule: [] };
   const { sweep, ...plain } = value as Experiment & { $schema?: string; sweep?: SweepSpec };
@@ -61,7 +63,7 @@ function fillTaskDefaults({ task, data, training }: Experiment): void {
     data.completionColumn === undefined
   )
     data.choicesColumn ??= columns.choices;
-  training.metric ??= metrics[0];
+  training.metric ??= metrics[0] ?? 'loss';
 }
 
 /** Fills in defaults that depend on other values or on the file, and makes paths absolute: those on the hub in its cache. */
@@ -71,7 +73,7 @@ function complete(e: Experiment, file: string): Experiment {
   const path = modelFile(local(e.model.path));
   const { tokenizer, preprocessor } = e.model;
   const images = describeTask(e.task.type).input === 'image';
-  const { validation, test, evaluations } = e.data;
+  const { validation, test, evaluations, classImages } = e.data;
   return {
     ...e,
     name: e.name ?? basename(file).replace(/(\.aurora)?\.json$/, ''),
@@ -88,6 +90,7 @@ function complete(e: Experiment, file: string): Experiment {
       train: local(e.data.train),
       ...(validation && { validation: local(validation) }),
       ...(test && { test: local(test) }),
+      ...(classImages && { classImages: local(classImages) }),
       ...(evaluations && { evaluations: withPaths(evaluations, local) }),
     },
     training: {

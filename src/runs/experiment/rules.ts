@@ -11,6 +11,7 @@ import type { MetricName } from '../../experiment/metrics';
 import { isWritten } from '../../experiment/tasks/kind';
 import { describeTask, type TaskName } from '../../experiment/tasks/registry';
 import { choiceProblems } from './choice-rules';
+import { pictureProblems } from './picture-rules';
 import type { Problem } from './source';
 
 /** Rules that a schema cannot express: values that are valid one by one but not together. */
@@ -22,7 +23,7 @@ export function ruleProblems({ adapter, data, model, task, training }: Experimen
       message: 'task.head and adapter.method are both "none", so there is nothing to train',
     });
   problems.push(...columnProblems(['data'], data, task.type), ...imageProblems(['data'], data, task.type));
-  problems.push(...choiceProblems(data, task));
+  problems.push(...choiceProblems(data, task), ...pictureProblems({ data, task, training, model }));
   for (const [name, set] of Object.entries(data.evaluations ?? {}))
     for (const check of [columnProblems, imageProblems])
       problems.push(...check(['data', 'evaluations', name], set, task.type));
@@ -156,11 +157,11 @@ function imageProblems(
     path: [...at, key],
     message: `${[...at, key].join('.')} is for ${what}, and task.type is "${type}"`,
   });
-  if (describeTask(type).input === 'image')
-    return data.textColumn === undefined ? [] : [problem('textColumn', 'texts')];
-  return (['imageColumn', 'augmentation'] as const)
-    .filter((key) => data[key] !== undefined)
-    .map((key) => problem(key, 'images'));
+  const { input, answer } = describeTask(type);
+  if (input === 'image') return data.textColumn === undefined ? [] : [problem('textColumn', 'texts')];
+  const others =
+    answer === 'picture' ? (['augmentation'] as const) : (['imageColumn', 'augmentation'] as const);
+  return others.filter((key) => data[key] !== undefined).map((key) => problem(key, 'images'));
 }
 
 /** The same for an adapter's settings only. */

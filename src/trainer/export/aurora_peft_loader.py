@@ -145,28 +145,39 @@ KINDS = {"LORA": ("lora", LoraLinear), "AURORA": ("aurora", AuroraLinear)}
 def inject(model, folder):
     """Wraps the adapter's layers around the model's layers with the same paths, in place; returns the model.
 
-    Paths may have the prefix of a task model, such as "bert.", that this model lacks: one name.
+    Paths may have the prefix of a task model, such as "bert.", that this model lacks: one name. The model may be a
+    pipeline of diffusers: its U-Net and its text encoders are adapted.
     """
     config, tensors = read_adapter(folder)
     if config["peft_type"] == "NONE":
         return model
     name, kind = KINDS[config["peft_type"]]
     end = f".{name}_A.weight"
-    names = {place for place, _ in model.named_modules()}
     for path in [key.removesuffix(end) for key in tensors if key.endswith(end)]:
         own = {key.removeprefix(f"{path}."): t for key, t in tensors.items() if key.startswith(f"{path}.")}
-        places = [place for place in (path, path.partition(".")[2]) if place and place in names]
-        if not places:
-            raise ValueError(f"The model has no module {path}. Is it the model that the adapter was trained on?")
-        parent, _, child = places[0].rpartition(".")
-        owner = model.get_submodule(parent)
+        root, place = find(model, path)
+        parent, _, child = place.rpartition(".")
+        owner = root.get_submodule(parent)
         layer = getattr(owner, child)
         rank = own[f"{name}_A.weight"].shape[0]
         alpha = of_pattern(config.get("alpha_pattern"), path, config[f"{name}_alpha"])
         scale = alpha / (rank**0.5 if config.get("use_rslora") else rank)
         adapter = kind(layer, own, config, scale).to(layer.weight.device, layer.weight.dtype)
-        setattr(owner, child, adapter.train(model.training))
+        setattr(owner, child, adapter.train(root.training))
     return model
+
+
+def find(model, path):
+    """The module that has a path, and the path there. In a pipeline, a text encoder's begins with its name."""
+    short = path.partition(".")[2]
+    if isinstance(model, nn.Module):
+        places = [(model, path), (model, short)]
+    else:
+        places = [(getattr(model, path.partition(".")[0], None), short), (model.unet, path)]
+    for root, place in places:
+        if place and isinstance(root, nn.Module) and place in dict(root.named_modules()):
+            return root, place
+    raise ValueError(f"The model has no module {path}. Is it the model that the adapter was trained on?")
 
 
 def of_pattern(patterns, path, otherwise):

@@ -47,6 +47,12 @@ export function cardAnswer(task: Task): CardAnswer {
         outputs: `It predicts the next token. Of a question’s choices, the answer is found ${SCORINGS[task.spec.task.scoring ?? DEFAULT_SCORING]}.`,
         ...nextToken,
       };
+    case 'picture':
+      return {
+        outputs: 'It predicts the noise in the latents of a picture, from which a sampler draws one.',
+        holds: 'the predicted noise',
+        print: 'print(logits.shape)',
+      };
     case 'tokens':
       return {
         outputs: 'It predicts the tokens that are masked in a text.',

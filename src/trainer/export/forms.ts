@@ -1,9 +1,12 @@
 import { basename, join } from 'node:path';
+import { tensorName } from '../../adapters/inject';
 import { plainLora } from '../../adapters/methods/lora';
 import { methodOf } from '../../adapters/methods/registry';
 import { ownValues } from '../../adapters/merge';
+import type { LayerAdapter } from '../../adapters/targets/select';
 import { DType } from '../../graph/dtype';
 import { writeAtomic } from '../../files/atomic';
+import { isPipeline } from '../../files/model-path';
 import { pytorchPathOf } from '../../graph/layers/layer-names';
 import type { Model } from '../../graph/model';
 import { externalOf } from '../../graph/onnx/tensor';
@@ -24,12 +27,14 @@ import type { Trained } from '../checkpoint/trained-run';
 import { adapterInputsModel } from './adapter-inputs';
 import loader from './aurora_peft_loader.py';
 import { BASE_NAMES, writeBaseFiles } from './base-files';
+import { writeDiffusersLora } from './diffusers-lora';
 import { dynamicModel } from './dynamic';
 import { RECORD, sha256 } from './folder';
 import { logitsName } from './head';
 import { hubFolder } from './hub/form';
 import { measureFile, measureTask, type Measured } from './measure';
 import { mergedModel } from './merged';
+import { pipelineFolder } from './pipeline/form';
 import { writeFiles, writePeftAdapter } from '../peft/adapter';
 import { readByLoader, readByPeft, staticLoraConfig } from '../peft/config';
 import { peftKey } from '../peft/keys';
@@ -63,28 +68,42 @@ const peftLora: Form = {
     const { spec, adapters } = task;
     const { adapter: settings } = spec;
     if (isHeadAlone(settings)) throw noLora('only a head');
-    if (readByPeft(settings)) return writePeftAdapter(folder, spec, adapters, parameters, task.data, form);
-    const lora = asLora(settings);
+    const isPlain = readByPeft(settings);
+    const lora = isPlain ? undefined : asLora(settings);
+    const partsOf = (a: LayerAdapter) => (isPlain ? ownParts(a, parameters) : loraParts(a, parameters));
+    if (isPipeline(spec.model.path)) return writeDiffusersLora(folder, adapters, partsOf);
+    if (!lora) return writePeftAdapter(folder, spec, adapters, parameters, task.data, form);
     const tensors = new Map<string, FloatTensor>();
-    for (const a of adapters) {
-      const { layer } = a;
-      const { A, B } = methodOf(a.spec).lowRank!(ownValues(a, parameters), a);
-      const rank = B.length / layer.outFeatures;
-      if (rank > Math.min(layer.inFeatures, layer.outFeatures))
-        throw noLora(`a rank of ${rank}, more than ${layer.path} allows`);
-      tensors.set(peftKey(pytorchPathOf(layer), 'lora_A.weight'), {
-        dims: [rank, layer.inFeatures],
-        data: A,
-      });
-      tensors.set(peftKey(pytorchPathOf(layer), 'lora_B.weight'), {
-        dims: [layer.outFeatures, rank],
-        data: B,
-      });
-    }
+    for (const a of adapters)
+      for (const [part, tensor] of partsOf(a)) tensors.set(peftKey(pytorchPathOf(a.layer), part), tensor);
     writeFiles(folder, staticLoraConfig(spec, lora, adapters), tensors, spec, parameters, task.data);
   },
   measure: measureAdapter,
 };
+
+type Parameters = ReadonlyMap<string, Float32Array>;
+
+/** Of a method that PEFT reads. */
+const ownParts = (a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> =>
+  new Map(
+    a.tensors.map(({ name, peftName, dims }) => [
+      peftName,
+      { dims, data: parameters.get(tensorName(a, name))! },
+    ]),
+  );
+
+/** The static form of another method as a LoRA. */
+function loraParts(a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> {
+  const { layer } = a;
+  const { A, B } = methodOf(a.spec).lowRank!(ownValues(a, parameters), a);
+  const rank = B.length / layer.outFeatures;
+  if (rank > Math.min(layer.inFeatures, layer.outFeatures))
+    throw noLora(`a rank of ${rank}, more than ${layer.path} allows`);
+  return new Map([
+    ['lora_A.weight', { dims: [rank, layer.inFeatures], data: A }],
+    ['lora_B.weight', { dims: [layer.outFeatures, rank], data: B }],
+  ]);
+}
 
 const onnxDynamic: Form = {
   write({ task, parameters }, folder) {
@@ -159,13 +178,22 @@ const noLora = (what: string): AuroraError =>
     'Export it with --as onnx-merged or onnx-dynamic.',
   );
 
+const folderForm = ({ task }: Trained): Form =>
+  isPipeline(task.spec.model.path) ? pipelineFolder : hubFolder;
+
+/** The model's own folder, or the pipeline's. */
+const wholeFolder: Form = {
+  write: (trained, ...rest) => folderForm(trained).write(trained, ...rest),
+  measure: (trained, ...rest) => folderForm(trained).measure(trained, ...rest),
+};
+
 export const FORMS: Record<ExportForm, Form> = {
   adapter,
   'peft-lora': peftLora,
   'onnx-dynamic': onnxDynamic,
   'onnx-merged': onnxMerged,
   'onnx-adapter-inputs': onnxAdapterInputs,
-  safetensors: hubFolder,
+  safetensors: wholeFolder,
 };
 
 /** The files, read back as an import would read them, on the base model. */

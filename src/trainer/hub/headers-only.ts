@@ -16,7 +16,9 @@ export type ReadRange = (path: string, start: number, end: number) => Promise<Ui
 
 /** The texts that a model's structure depends on; preprocessor_config.json has the size of its images. */
 export const isStructure = (path: string): boolean =>
-  /^(config|preprocessor_config)\.json$|\.safetensors\.index\.json$/.test(path);
+  /^(config|preprocessor_config|model_index)\.json$|\/(config|scheduler_config)\.json$|\.safetensors\.index\.json$/.test(
+    path,
+  );
 
 /** What most headers fit into: BERT's takes 20 kB. */
 const FIRST = 64 * 1024;

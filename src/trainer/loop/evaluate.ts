@@ -59,11 +59,11 @@ export async function evaluateDataset(
   return { loss: lossSum / count, ...scorer.metrics(lossSum / count) };
 }
 
-/** One example's logits, as a view: a vector, or one for each of its tokens without the padding after them. */
+/** One example's logits, as a view: a vector, one for each of its tokens without the padding after them, or an image. */
 function logitsOf({ logits }: EvaluationResult, at: number, size: number): Float32Array {
   const [rows, ...dims] = logits.dims;
   const data = logits.data as Float32Array;
   const stride = data.length / rows;
-  const length = dims.length > 1 ? size * dims[1] : stride;
+  const length = dims.length === 2 ? size * dims[1] : stride;
   return data.subarray(at * stride, at * stride + length);
 }

@@ -4,6 +4,7 @@ import { decodeSafetensors, type SafetensorsFile } from '../../graph/file/safete
 import type { TargetScale } from '../../protocol/outputs';
 import { AuroraError } from '../../base/errors';
 import { CONFIG_FILE, OWN_FILE, WEIGHTS_FILE, type OwnWords } from './adapter';
+import { diffusersFile, LORA_FILE, readDiffusersLora } from './diffusers';
 
 /** An adapter in PEFT's file layout, as stored on disk. */
 export interface AdapterFolder {
@@ -14,13 +15,18 @@ export interface AdapterFolder {
   own?: OwnWords;
 }
 
-/** @throws AuroraError 'adapter' if it is not an adapter, or incomplete */
+/**
+ * @param folder in PEFT's layout, or with the one file of diffusers' layout, or that file
+ * @throws AuroraError 'adapter' if it is not an adapter, or incomplete
+ */
 export function readAdapterFolder(folder: string): AdapterFolder {
+  const file = diffusersFile(folder, WEIGHTS_FILE);
+  if (file !== undefined) return readDiffusersLora(file);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new AuroraError(
       'adapter',
       `The folder ${folder} does not exist.`,
-      `Specify the folder that contains ${CONFIG_FILE} and ${WEIGHTS_FILE}.`,
+      `Specify the folder that contains ${CONFIG_FILE} and ${WEIGHTS_FILE}, or ${LORA_FILE}.`,
     );
   const path = join(folder, WEIGHTS_FILE);
   if (!existsSync(path)) throw withoutWeights(folder);

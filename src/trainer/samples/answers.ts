@@ -1,4 +1,5 @@
 import { ANSWER_MISSED, ANSWER_SPURIOUS } from '../../protocol/prediction-columns';
+import { isGraded } from '../../protocol/errors-view/is-graded';
 import { wrongOf } from '../../protocol/errors-view/wrong';
 import type { Answers } from '../../protocol/predictions';
 import type { SampleAnswer, SamplePrediction } from '../../protocol/run-files/samples';
@@ -14,7 +15,7 @@ export function sampleAnswers(
   rows: readonly Row[],
 ): { truths: (SampleAnswer | undefined)[]; predictions: SamplePrediction[] } {
   const wrong = wrongOf(answers);
-  const isJudged = answers.answer !== 'number' && answers.answer !== 'text';
+  const isJudged = !isGraded(answers.answer);
   const words = wordsOf(answers, rows);
   return {
     truths: rows.map((_, i) => words.truth?.(i)),
@@ -51,6 +52,8 @@ function wordsOf(answers: Answers, rows: readonly Row[]): Words {
       const { right, answered } = answers.columns;
       return { predicted: (i) => ({ tokens: [right[i], answered[i]] }) };
     }
+    case 'picture':
+      return { predicted: () => ({}) };
     case 'choice': {
       const { columns, shares } = answers;
       const choice = (i: number, at: number) => short(rows[i].choices?.[at] ?? '');

@@ -24,6 +24,7 @@ import type {
   SineloraSpec,
   VeraSpec,
 } from '../../../src/experiment/methods';
+import type { PicturesSpec } from '../../../src/experiment/pictures';
 import schema from '../../../src/experiment/experiment.schema.json';
 import { TASKS } from '../../../src/experiment/tasks/registry';
 import type { Pruning, SweepRange, SweepSpec } from '../../../src/experiment/sweep';
@@ -65,6 +66,14 @@ const task: Keys<TaskSpec> = {
   chatTemplate: true,
   labelSmoothing: true,
   classWeights: true,
+  instancePrompt: true,
+  classPrompt: true,
+  priorWeight: true,
+  noiseOffset: true,
+  snrGamma: true,
+  trainTextEncoder: true,
+  resolution: true,
+  centerCrop: true,
 };
 const data: Keys<DataSpec> = {
   train: true,
@@ -75,6 +84,7 @@ const data: Keys<DataSpec> = {
   textColumn: true,
   textPairColumn: true,
   imageColumn: true,
+  classImages: true,
   augmentation: true,
   labelColumn: true,
   labelColumns: true,
@@ -169,8 +179,18 @@ const training: Keys<TrainingSpec> = {
   checkpointEvery: true,
   activationsEvery: true,
   samples: true,
+  pictures: true,
   metric: true,
   earlyStopping: true,
+};
+const pictures: Keys<PicturesSpec> = {
+  prompts: true,
+  negativePrompt: true,
+  every: true,
+  steps: true,
+  guidance: true,
+  sampler: true,
+  seed: true,
 };
 const sweep: Keys<SweepSpec> = {
   type: true,
@@ -215,6 +235,7 @@ describe('the schema, the types and the loader', () => {
     ['full', d.full.properties, full],
     ['none', d.none.properties, none],
     ['training', p.training.properties, training],
+    ['pictures', p.training.properties.pictures.properties, pictures],
     ['early stopping', p.training.properties.earlyStopping.properties, earlyStopping],
     ['sweep', p.sweep.properties, sweep],
     ['range', d.sweepRange.properties, range],
@@ -312,7 +333,7 @@ describe('the schema, the types and the loader', () => {
       expect([data.textColumn, data.labelColumn, training.metric]).toEqual([
         columns.text,
         columns.label,
-        metrics[0],
+        metrics[0] ?? 'loss',
       ]);
     }
     const tagged = load('task.type=token-classification');

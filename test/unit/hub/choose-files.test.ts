@@ -119,7 +119,6 @@ describe('the files that training needs of a model', () => {
     [['config.json', 'model-q4_0.gguf'], 'only as GGUF'],
     [['config.json', 'model.fp16.safetensors'], 'has no model.safetensors'],
     [['config.json', 'model.safetensors.index.json'], 'has no weights'],
-    [['unet/diffusion_pytorch_model.safetensors', 'model_index.json'], 'no config.json'],
     [['config.json', 'a.onnx', 'b.onnx'], 'has 2 ONNX files'],
     [['config.json', 'tf_model.h5'], 'only in tf_model.h5'],
     [['README.md'], 'has no weights'],

@@ -239,7 +239,7 @@ describe('a range of a file', () => {
     };
     expect(await read()).toMatchObject({
       kind: 'gated',
-      message: expect.stringMatching(/^Access to config\.json of an-org\/gated is gated/),
+      message: expect.stringMatching(/^Access to the model an-org\/gated is gated/),
       hint: `Accept them at ${server.endpoint}/an-org/gated, then set HF_TOKEN to a token of your account, or sign in in the editor.`,
     });
     const refused = await read('hf_of_somebody_else');

@@ -8,6 +8,8 @@ import {
   type PlayRequest,
 } from '../../../src/protocol/playground';
 
+const DRAWN = { steps: 25, guidance: 7.5, sampler: 'euler', width: 512, height: 640 } as const;
+
 const REQUESTS: PlayRequest[] = [
   { kind: 'load', subject: 'a', source: { kind: 'run', run: '/r', at: 'best' } },
   { kind: 'load', subject: 'a', source: { kind: 'run', run: '/r', at: 120 }, base: false },
@@ -17,6 +19,8 @@ const REQUESTS: PlayRequest[] = [
   { kind: 'predict', request: 1, image: { width: 1, height: 1, rgba: 'AAAA' } },
   { kind: 'generate', request: 2, text: '', settings: GENERATION_DEFAULTS },
   { kind: 'generate', request: 2, text: 'x', asTyped: true, settings: GENERATION_DEFAULTS },
+  { kind: 'draw', request: 2, text: 'a dog', settings: { ...DRAWN, seed: 3 } },
+  { kind: 'draw', request: 2, text: '', negative: 'blurry', settings: { ...DRAWN, seed: 3 } },
   { kind: 'sample', request: 3, subject: 'a' },
   { kind: 'stop', request: 2 },
 ];
@@ -35,6 +39,7 @@ const LINES: PlayLine[] = [
     form: 'static',
     base: 'model',
     samples: true,
+    drawing: DRAWN,
     assumed: [],
   },
   { kind: 'prediction', ...of, probabilities: [0, 1], seconds: 0.1, tokens: 3, truncated: true },
@@ -50,6 +55,8 @@ const LINES: PlayLine[] = [
     tokensPerSecond: 10,
     ended: 'full',
   },
+  { kind: 'drawing', ...of, step: 3, of: 25 },
+  { kind: 'picture', ...of, width: 512, height: 640, png: 'iVBORw0KGgo=', seconds: 3.5 },
   { kind: 'sample', request: 1, subject: 'a', text: 'x', label: 'y', file: 'f', line: 3 },
   { kind: 'answered', request: 1 },
   { kind: 'problem', message: 'x' },
@@ -96,6 +103,21 @@ describe('requests', () => {
   ])('are rejected for generation with %j', (wrong) => {
     const settings = { ...GENERATION_DEFAULTS, ...wrong };
     const line = JSON.stringify({ kind: 'generate', request: 1, text: 'x', settings });
+    expect(() => parsePlayRequest(line)).toThrow('"settings"');
+  });
+
+  it.each([
+    { steps: 0 },
+    { steps: 2000 },
+    { guidance: -1 },
+    { sampler: 'magic' },
+    { seed: 0.5 },
+    { width: 0 },
+    { width: 500 },
+    { height: 1e6 },
+  ])('are rejected for a picture with %j', (wrong) => {
+    const settings = { ...DRAWN, seed: 0, ...wrong };
+    const line = JSON.stringify({ kind: 'draw', request: 1, text: 'x', settings });
     expect(() => parsePlayRequest(line)).toThrow('"settings"');
   });
 

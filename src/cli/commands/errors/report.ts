@@ -12,7 +12,9 @@ import {
   type Slice,
 } from '../../../protocol/errors-view/slices';
 import { foundCounts } from '../../../protocol/errors-view/found-counts';
+import { isGraded } from '../../../protocol/errors-view/is-graded';
 import { numberErrors, valueBins, type NumberError } from '../../../protocol/errors-view/number-errors';
+import { lossByImage, lossByTimestep } from '../../../protocol/errors-view/picture-losses';
 import { textSlices } from '../../../protocol/errors-view/text-slices';
 import { tellingOrder } from '../../../protocol/errors-view/telling';
 import { wrongOf } from '../../../protocol/errors-view/wrong';
@@ -23,6 +25,7 @@ import {
   type LabelSetAnswers,
   type NumberAnswers,
   type Excerpt,
+  type PictureAnswers,
   type Predictions,
   type SpanAnswers,
   type TextAnswers,
@@ -77,6 +80,8 @@ function parts(predictions: Predictions, wrong: Uint8Array): string[][] {
       return [numberSlices(predictions)];
     case 'text':
       return [textLengths(predictions)];
+    case 'picture':
+      return [timesteps(predictions), images(predictions)];
     case 'choice':
       return [[`Answers are found ${SCORINGS[predictions.scoring]}.`], lengths(predictions, wrong)];
   }
@@ -85,7 +90,6 @@ function parts(predictions: Predictions, wrong: Uint8Array): string[][] {
 function headline(predictions: Predictions, wrong: Uint8Array, on: MeasuredOn): string[] {
   const { step, form, metrics, data, inputs } = predictions;
   const right = wrong.length - wrong.reduce((n, w) => n + w, 0);
-  const isGraded = predictions.answer === 'number' || predictions.answer === 'text';
   const numbers = metricsIn(metrics).map(
     (m) => `${metricInfo(m).label} ${formatMetric(m, metricValue(metrics, m))}`,
   );
@@ -94,7 +98,7 @@ function headline(predictions: Predictions, wrong: Uint8Array, on: MeasuredOn): 
       ? `${count(wrong.length)} ${on} examples`
       : `${count(wrong.length)} examples of ${setName(on)}`;
   return [
-    `Step ${step}${form === 'static' ? ', static form' : ''}${isGraded ? `, ${examples}` : `: ${count(right)} of ${examples} are right`} · ${numbers.join(' · ')}`,
+    `Step ${step}${form === 'static' ? ', static form' : ''}${isGraded(predictions.answer) ? `, ${examples}` : `: ${count(right)} of ${examples} are right`} · ${numbers.join(' · ')}`,
     `Data     ${data.file}`,
     ...[...(inputs?.changed ?? []), ...(inputs?.notes ?? [])].map((words) => `warning: ${words}`),
     ...(inputs?.changed.length ? ['These metrics are not those of the trained model.'] : []),
@@ -138,6 +142,31 @@ function textLengths({ columns }: TextAnswers): string[] {
   return [
     'By length',
     ...table([['  tokens', 'texts', 'predicted tokens', 'perplexity', 'right'], ...rows], '   '),
+  ];
+}
+
+/** How well the noise is predicted, by how much of it there is. */
+const timesteps = ({ columns }: PictureAnswers): string[] => [
+  'By timestep',
+  ...table(
+    [
+      ['  timestep', 'images', 'mean loss'],
+      ...lossByTimestep(columns).map((s) => [`  ${s.key}`, count(s.count), formatMetric('loss', s.loss)]),
+    ],
+    '   ',
+  ),
+];
+
+function images({ columns, data }: Extract<Predictions, PictureAnswers>): string[] {
+  const all = lossByImage(columns);
+  const rows = all.slice(0, LABELS).map((s) => [
+    `  ${rowName(data.file, s.key, data.parts)}`,
+    formatMetric('loss', s.loss),
+  ]);
+  return [
+    'By image, largest loss first',
+    ...table([['  image', 'mean loss'], ...rows], '   '),
+    ...(all.length > LABELS ? [`  and ${all.length - LABELS} more images`] : []),
   ];
 }
 
@@ -263,6 +292,10 @@ function answerWords(
     case 'text': {
       const { loss, answered, right } = predictions.columns;
       return `perplexity ${formatMetric('perplexity', Math.exp(loss[example]))}, ${count(right[example])} of ${count(answered[example])} tokens right`;
+    }
+    case 'picture': {
+      const { timestep, loss } = predictions.columns;
+      return `timestep ${timestep[example]}, loss ${formatMetric('loss', loss[example])}`;
     }
     case 'choice':
       return choiceWords(predictions, example, excerpt);

@@ -21,8 +21,8 @@ which Python's libraries share, and prints the reference by which an experiment 
 would download: the beginning of the card, the files, and what training the model would take, from config.json and the
 headers of its weights. With an experiment or a run, downloads whatever it names and this machine lacks.
 
-A model is config.json, the tokenizer or the preprocessor, and the weights in one precision, as safetensors or ONNX. Of a
-data set, the Parquet files to which the hub converts it. The data sets of the paper have names: ${HUB_SETS.slice(
+A model is config.json, the tokenizer or the preprocessor, and the weights in one precision, as safetensors or ONNX; of a
+pipeline with a U-Net, that of each component. Of a data set, the Parquet files to which the hub converts it. The data sets of the paper have names: ${HUB_SETS.slice(
   0,
   5,
 )

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { AuroraError } from '../../../base/errors';
 import { hubReferenceText, isCommit } from '../../../experiment/hub-reference';
 import { snapshotFolder, snapshotPath } from '../../../files/hub-cache';
+import { PIPELINE_INDEX } from '../../../files/model-path';
 import { referenceTo } from '../../../hub/cache';
 import { cachedInfo } from '../../../hub/cached-info';
 import { chooseModelFiles, type ModelFiles } from '../../../hub/choose-files';
@@ -95,12 +96,26 @@ function wholeInCache(hub: Hub, name: string, revision: string, file: string | u
 
 /** Other programs may have downloaded only a part. */
 function isWhole({ settings }: Hub, info: RepoInfo, { files, weights, ...chosen }: ModelFiles): boolean {
-  const index = files.find(({ path }) => path.endsWith('.index.json'));
   if (chosen.tokenizer === undefined && chosen.preprocessor === undefined) return false;
-  if (!index) return true;
-  const text = readFileSync(snapshotPath(settings.cache, referenceTo(info, index.path)), 'utf8');
-  const { weight_map: map = {} } = JSON.parse(text) as { weight_map?: Record<string, string> };
-  return Object.values(map).every((path) => weights.includes(path));
+  const read = (path: string): unknown =>
+    JSON.parse(readFileSync(snapshotPath(settings.cache, referenceTo(info, path)), 'utf8'));
+  const paths = files.map(({ path }) => path);
+  const isAll = (index: string): boolean => {
+    const { weight_map: map = {} } = read(index) as { weight_map?: Record<string, string> };
+    return Object.values(map).every((path) => weights.includes(posix.join(posix.dirname(index), path)));
+  };
+  return (
+    paths.filter((path) => path.endsWith('.index.json')).every(isAll) &&
+    (!paths.includes(PIPELINE_INDEX) || hasSecondEncoder(read(PIPELINE_INDEX), paths))
+  );
+}
+
+/** The one component that a pipeline may have or not: only its index says it. */
+function hasSecondEncoder(index: unknown, paths: readonly string[]): boolean {
+  // Of a component that was left out, the library is null.
+  const library = (index as { text_encoder_2?: (string | null)[] }).text_encoder_2?.[0];
+  const folders = ['text_encoder_2/', 'tokenizer_2/'];
+  return library == null || folders.every((folder) => paths.some((path) => path.startsWith(folder)));
 }
 
 async function verdictOf(
@@ -123,7 +138,7 @@ async function verdictOf(
     const folder = snapshotFolder(hub.settings.cache, referenceTo(info, ''));
     return modelVerdict(join(folder, model), options);
   }
-  if (model !== '')
+  if (weights.some((path) => path.endsWith('.onnx')))
     return { usable: 'unknown', problem: 'What an ONNX file offers is known when it has been downloaded.' };
   const folder = temporaryFolder('headers');
   const read: ReadRange = (path, start, end) =>

@@ -34,6 +34,7 @@ export function loadedText(facts: PlayFacts): string {
     label: `classifies ${facts.input}s into ${facts.labels.length} labels`,
     labels: `labels ${facts.input}s with ${facts.labels.length} labels`,
     choice: 'chooses one of the answers to a question',
+    picture: 'draws pictures from a prompt',
     number: `predicts a number for each ${facts.input}`,
   }[facts.answer];
   const form = facts.form === 'static' ? ' in its static form' : '';

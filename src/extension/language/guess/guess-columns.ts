@@ -61,6 +61,7 @@ export function guessAnswer(
       return guessRight(head);
     case 'text':
     case 'tokens':
+    case 'picture':
       return {};
   }
 }

@@ -1,3 +1,4 @@
+import { runPaths } from '../../../runs/layout';
 import { RunTail, type TailChange } from '../../../runs/tail';
 import type { RunFacts, RunPageState, RunToPage, RunUpdate } from '../../../protocol/panels/run';
 import { runLabel } from '../../runs/label';
@@ -19,9 +20,17 @@ interface Sent {
   facts: string;
   resources: number;
   samples: boolean;
+  pictures: boolean;
 }
 
-const NOTHING: Readonly<Sent> = { records: 0, events: 0, facts: '', resources: 0, samples: false };
+const NOTHING: Readonly<Sent> = {
+  records: 0,
+  events: 0,
+  facts: '',
+  resources: 0,
+  samples: false,
+  pictures: false,
+};
 
 interface Followed {
   tail: RunTail;
@@ -45,6 +54,8 @@ export class RunFeed {
     private readonly told: () => void = () => undefined,
     /** A run's name among those of its experiment, once it is known. */
     private readonly nameOf: (folder: string) => string | undefined = () => undefined,
+    /** The address that a page has for a file or folder. */
+    private readonly address: (path: string) => string = (path) => path,
   ) {
     this.runs = folders.map((folder) => ({
       tail: new RunTail(folder),
@@ -101,7 +112,9 @@ export class RunFeed {
     if (this.whole) for (const run of this.runs) run.sent = { ...NOTHING };
     this.whole = false;
     const updates = this.runs
-      .map((run, i) => update(run, changes[i], type === 'snapshot', this.nameOf(run.tail.folder)))
+      .map((run, i) =>
+        update(run, changes[i], type === 'snapshot', this.nameOf(run.tail.folder), this.address),
+      )
       .filter((u) => u !== undefined);
     if (updates.length > 0) {
       this.post({ type, now: Date.now(), updates });
@@ -112,9 +125,10 @@ export class RunFeed {
 }
 
 /** What the page has after the first change is outdated. */
-function takeBack({ sent }: Followed, { records, events, resources, samples }: TailChange): void {
+function takeBack({ sent }: Followed, { records, events, resources, ...files }: TailChange): void {
   sent.resources = Math.min(sent.resources, resources ?? Infinity);
-  if (samples) sent.samples = false;
+  if (files.samples) sent.samples = false;
+  if (files.pictures) sent.pictures = false;
   sent.records = Math.min(sent.records, records ?? Infinity);
   sent.events = Math.min(sent.events, events ?? Infinity);
 }
@@ -124,6 +138,7 @@ function update(
   change: TailChange,
   whole: boolean,
   name: string | undefined,
+  address: (path: string) => string,
 ): RunUpdate | undefined {
   const update: RunUpdate = { run: tail.folder };
   const facts = factsOf(tail, name);
@@ -148,6 +163,11 @@ function update(
   if (!sent.samples) {
     update.samples = tail.samples ?? null;
     sent.samples = true;
+  }
+  if (!sent.pictures) {
+    const { pictures: index } = tail;
+    update.pictures = index ? { index, folder: address(runPaths(tail.folder).pictures) } : null;
+    sent.pictures = true;
   }
   sent.facts = text;
   return Object.keys(update).length > 1 ? update : undefined;

@@ -1,4 +1,5 @@
 import { RUN_ACTIONS, type RunFromPage, type RunOpen } from '../../../protocol/panels/run';
+import { isPictureName } from '../../../protocol/run-files/pictures';
 import { parseSaveChart } from '../../../protocol/panels/save-chart';
 
 type Fields = Record<string, unknown>;
@@ -15,7 +16,7 @@ export function parseOpen(value: unknown): RunOpen | undefined {
 /** A message from the page; undefined if it is of an unknown kind or incomplete. */
 export function parseMessage(value: unknown): RunFromPage | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { type, run, action, step, table, runs } = value as Fields;
+  const { type, run, action, step, table, runs, file } = value as Fields;
   if (type === 'snapshot') return { type };
   if (type === 'compareSettings') {
     if (!Array.isArray(runs) || runs.length !== 2 || !runs.every(isText)) return undefined;
@@ -31,6 +32,8 @@ export function parseMessage(value: unknown): RunFromPage | undefined {
       return Number.isSafeInteger(step) && (step as number) >= 0
         ? { type, run, step: step as number }
         : undefined;
+    case 'openPicture':
+      return isPictureName(file) ? { type, run, file } : undefined;
     case 'copyCsv':
       return table === 'records' || table === 'evaluations' ? { type, run, table } : undefined;
     case 'saveChart': {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunFromPage, RunOpen } from '../../../protocol/panels/run';
+import { runPaths } from '../../../runs/layout';
 import { runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
@@ -15,6 +16,7 @@ export const runPanel = (services: () => Services): PanelKind<RunOpen, RunFromPa
       ? titleOf(services().store.run(runs[0]))
       : vscode.l10n.t('Compare {0} runs', runs.length),
   parseOpen,
+  folders: ({ runs }) => runs.map((run) => runPaths(run).pictures),
   parse: parseMessage,
   start: async (open, page) => (await import('./start')).startRun(services(), open, page),
 });

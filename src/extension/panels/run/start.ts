@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
+import { runPaths } from '../../../runs/layout';
 import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../../protocol/panels/run';
 import { isAnyEvaluation } from '../../../protocol/evaluations';
 import { showError } from '../../ask/guard';
@@ -26,6 +28,7 @@ export function startRun(
       if (runs.length === 1) page.setTitle(factsOf(feed.tail(runs[0])!, nameOf(runs[0])).name);
     },
     nameOf,
+    (path) => page.address(path),
   );
   return {
     snapshot: () => feed.snapshot(),
@@ -78,6 +81,11 @@ function obey(
       return ACTIONS[message.action](message.run);
     case 'fork':
       return vscode.commands.executeCommand(COMMAND.forkRun, message.run, message.step);
+    case 'openPicture':
+      return vscode.commands.executeCommand(
+        'vscode.open',
+        vscode.Uri.file(join(runPaths(message.run).pictures, message.file)),
+      );
     case 'compareSettings':
       return vscode.commands.executeCommand(COMMAND.compareSettings, message.runs, undefined, ALL_SETTINGS);
   }

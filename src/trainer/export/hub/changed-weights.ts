@@ -12,6 +12,9 @@ const SIXTEEN_BITS = {
   BF16: { encode: toBfloat16, decode: fromBfloat16 },
 };
 
+/** Components of a pipeline may have weights of the same name. */
+const placeOf = ({ name, data }: StoredTensor): string => `${data.path}\0${name}`;
+
 /**
  * The stored weights that a run's adapters change. Each is merged when it is written, so that memory holds one at a time.
  */
@@ -20,7 +23,7 @@ export class ChangedWeights {
   private lost = 0;
   private change = 0;
   private type: Rounding['type'] | undefined;
-  /** By their names in the file: what gives the values, and the weight before. */
+  /** By file and name in it: what gives the values, and the weight before. */
   private readonly changes = new Map<string, { before: Tensor; merged: () => Tensor | undefined }>();
 
   /** @throws AuroraError 'model' for an adapter on a weight that the embedding has too */
@@ -38,7 +41,7 @@ export class ChangedWeights {
           'Export with --as onnx-merged, or leave the layer out with adapter.excludeModules.',
         );
       for (const before of [layer.weight, ...(layer.bias ? [layer.bias.tensor] : [])])
-        this.changes.set(places.get(before.name)!.name, {
+        this.changes.set(placeOf(places.get(before.name)!), {
           before,
           merged: () => mergedWeights([adapter], parameters).changed.get(before.name),
         });
@@ -46,12 +49,13 @@ export class ChangedWeights {
   }
 
   has(stored: StoredTensor): boolean {
-    return this.changes.has(stored.name);
+    return this.changes.has(placeOf(stored));
   }
 
   /** A weight with its adapter, in its stored type. */
-  bytes({ name, dtype, data }: StoredTensor): Uint8Array {
-    const { before, merged } = this.changes.get(name)!;
+  bytes(stored: StoredTensor): Uint8Array {
+    const { name, dtype, data } = stored;
+    const { before, merged } = this.changes.get(placeOf(stored))!;
     const tensor = merged();
     // An adapter may change only the bias, or only the weight.
     if (!tensor) return readFileRef(data);

@@ -10,6 +10,7 @@ import type { Form } from '../forms';
 import { measureTask } from '../measure';
 import { ChangedWeights } from './changed-weights';
 import { writeHubFiles } from './files';
+import { requireUnquantized } from './require-unquantized';
 import { HEAD_FILE, headTensors, readHead, writeHead } from './head';
 import { isLabelHead, writeWeights } from './weights';
 
@@ -18,7 +19,7 @@ export const hubFolder: Form = {
   write({ task, parameters }, folder) {
     const { spec, head } = task;
     if (!isHubModel(spec.model.path)) throw noFolder(spec.model.path);
-    if (spec.model.quantize) throw quantized(spec.model.path, spec.model.quantize);
+    requireUnquantized(spec);
     const weights = folderWeights(spec.model.path);
     const changed = new ChangedWeights(task, parameters, weights.places);
     const base = baseModel(spec.model.path);
@@ -53,13 +54,6 @@ export const hubFolder: Form = {
     return measureTask(read, readHead(folder, task, headClass?.module), work);
   },
 };
-
-const quantized = (path: string, bits: number): AuroraError =>
-  new AuroraError(
-    'usage',
-    `The adapters were trained on ${path} in ${bits} bits (model.quantize), and --as safetensors writes its own weights.`,
-    'Export with --as onnx-merged or onnx-dynamic.',
-  );
 
 const noClass = ({ architectures }: Record<string, unknown>, path: string): AuroraError =>
   new AuroraError(

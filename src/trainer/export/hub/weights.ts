@@ -24,7 +24,7 @@ export const isLabelHead: LeftOut = (name) => /^(?:classifier|score|pre_classifi
  */
 export function writeWeights(
   folder: string,
-  { shards, index, prefix }: FolderWeights,
+  { shards, index, prefix }: Pick<FolderWeights, 'shards' | 'index' | 'prefix'>,
   changed: ChangedWeights,
   leftOut: LeftOut,
   head?: NewHead,

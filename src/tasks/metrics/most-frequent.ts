@@ -1,5 +1,5 @@
-import type { MetricName } from '../experiment/metrics';
-import type { Baseline } from '../protocol/alarms/baseline';
+import type { MetricName } from '../../experiment/metrics';
+import type { Baseline } from '../../protocol/alarms/baseline';
 
 /**
  * Always the most frequent class of the training data; the first at ties.

@@ -1,0 +1,56 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AuroraError } from '../../base/errors';
+import { loadTokenizer, type Tokenizer } from './tokenizer';
+
+/** What a text encoder of a pipeline reads of a prompt. */
+export interface PromptTokenizer {
+  tokenizer: Tokenizer;
+  /** Of every prompt, in tokens. */
+  length: number;
+  padId: number;
+  /** `length` ids: the start, the prompt, cut if it is too long, the end, and padding. */
+  encode(prompt: string): { ids: Int32Array; truncated: boolean };
+}
+
+/**
+ * @param folder of a pipeline, such as tokenizer or tokenizer_2
+ * @param positions that the text encoder has
+ * @throws AuroraError 'tokenizer'
+ */
+export function loadPromptTokenizer(folder: string, positions: number): PromptTokenizer {
+  const tokenizer = loadTokenizer(tokenizerPath(folder));
+  const length = Math.min(modelMaxLength(folder), positions);
+  const { padId } = tokenizer;
+  return {
+    tokenizer,
+    length,
+    padId,
+    encode(prompt) {
+      const { ids, truncated } = tokenizer.encode(prompt, length);
+      return { ids: new Int32Array(length).fill(padId).map((pad, i) => ids[i] ?? pad), truncated };
+    },
+  };
+}
+
+/** vocab.json, which diffusers reads, otherwise tokenizer.json. */
+function tokenizerPath(folder: string): string {
+  const has = (...names: string[]) => names.every((name) => existsSync(join(folder, name)));
+  if (has('vocab.json', 'merges.txt')) return join(folder, 'vocab.json');
+  if (has('tokenizer.json')) return join(folder, 'tokenizer.json');
+  throw new AuroraError(
+    'tokenizer',
+    `${folder} has neither vocab.json and merges.txt nor tokenizer.json.`,
+    'Download the tokenizer of this pipeline again.',
+  );
+}
+
+/** transformers writes a number without meaning where there is no limit. */
+function modelMaxLength(folder: string): number {
+  const path = join(folder, 'tokenizer_config.json');
+  const config = existsSync(path)
+    ? (JSON.parse(readFileSync(path, 'utf8')) as { model_max_length?: unknown })
+    : {};
+  const length = config.model_max_length;
+  return typeof length === 'number' && length > 0 ? length : Infinity;
+}

@@ -1,0 +1,28 @@
+import type { PictureColumns } from '../prediction-columns';
+
+/** The mean loss of some examples that have something in common. */
+export interface PictureLoss {
+  /** The timestep, or the line of the image. */
+  key: number;
+  count: number;
+  loss: number;
+}
+
+/** By timestep, in their order. */
+export const lossByTimestep = ({ timestep, loss }: PictureColumns): PictureLoss[] =>
+  meansBy(timestep, loss).sort((a, b) => a.key - b.key);
+
+/** By image, largest loss first. */
+export const lossByImage = ({ line, loss }: PictureColumns): PictureLoss[] =>
+  meansBy(line, loss).sort((a, b) => b.loss - a.loss);
+
+function meansBy(keys: Uint32Array, losses: Float64Array): PictureLoss[] {
+  const sums = new Map<number, PictureLoss>();
+  keys.forEach((key, i) => {
+    const sum = sums.get(key) ?? { key, count: 0, loss: 0 };
+    sums.set(key, sum);
+    sum.count++;
+    sum.loss += losses[i];
+  });
+  return [...sums.values()].map(({ key, count, loss }) => ({ key, count, loss: loss / count }));
+}

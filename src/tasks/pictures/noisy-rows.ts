@@ -1,0 +1,152 @@
+import { DType } from '../../graph/dtype';
+import type { HostTensor, HostTensors } from '../../graph/host-tensor';
+import type { ValueInfo } from '../../graph/model';
+import { elementCount } from '../../graph/model';
+import type { TrainingPass } from '../../data/dataset';
+import {
+  drawClassImage,
+  drawOffsetNoise,
+  drawTimestep,
+  samplePosterior,
+  type DrawKeys,
+} from '../diffusion/draws';
+import { addNoise, minSnrWeight, target } from '../diffusion/noising';
+import { EXAMPLE_WEIGHTS } from '../task-graph';
+import type { EncodedPicture, PictureExample } from './picture-example';
+
+/** An image with noise, as the model reads it, and what it is to predict. */
+interface NoisyRow {
+  encoded: EncodedPicture;
+  timestep: number;
+  sample: Float32Array;
+  target: Float32Array;
+  /** Of its loss in training. */
+  weight: number;
+}
+
+/** The names of a U-Net's inputs that are not encoded, as Optimum has them. */
+const SAMPLE = 'sample';
+const TIMESTEP = 'timestep';
+
+/**
+ * The rows of a batch, as in diffusers' train_dreambooth.py: instance images first, then a class image for each of them.
+ * An evaluation has no class images.
+ */
+function noisyRows(examples: readonly PictureExample[], pass: TrainingPass | undefined): NoisyRow[] {
+  const own = examples.map((example) => noisyRow(example, keysOf(example, pass), 1, pass !== undefined));
+  if (pass === undefined || !examples[0]?.classImages) return own;
+  const others = examples.map((example) => {
+    const keys = { ...keysOf(example, pass), row: 2 * example.row + 1 };
+    const { classImages = [], noising } = example;
+    return noisyRow(classImages[drawClassImage(keys, classImages.length)]!, keys, noising.priorWeight, true);
+  });
+  return [...own, ...others];
+}
+
+/** Of an evaluation, all timesteps of an image have their own draws. */
+const keysOf = ({ row, noising, timestep }: PictureExample, pass?: TrainingPass): DrawKeys => ({
+  seed: noising.seed,
+  pass: pass ? pass.epoch + 1 : 0,
+  row: 2 * (pass ? row : row * noising.schedule.alphasCumprod.length + timestep!),
+});
+
+function noisyRow(example: PictureExample, keys: DrawKeys, weight: number, isTraining: boolean): NoisyRow {
+  const { noising, encoded } = example;
+  if (!encoded) throw new Error(`The image of row ${example.row} has not been encoded`);
+  const { schedule, noiseOffset, snrGamma } = noising;
+  const latents = samplePosterior(
+    keys,
+    encoded.latents.data as Float32Array,
+    encoded.scalingFactor,
+    encoded.shiftFactor,
+  );
+  const [channels, perChannel] = sizeOf(encoded);
+  const noise = drawOffsetNoise(keys, channels, perChannel, isTraining ? noiseOffset : 0);
+  const timestep = example.timestep ?? drawTimestep(keys, schedule.alphasCumprod.length);
+  return {
+    encoded,
+    timestep,
+    sample: addNoise(schedule, latents, noise, timestep),
+    target: target(schedule, latents, noise, timestep),
+    weight: snrGamma === undefined ? weight : weight * minSnrWeight(schedule, timestep, snrGamma),
+  };
+}
+
+/** Channels of the latents, and the elements of each. */
+function sizeOf({ latents: { dims } }: EncodedPicture): [channels: number, perChannel: number] {
+  const [both, ...sides] = dims;
+  return [both! / 2, elementCount(sides)];
+}
+
+/** Of the latents of some rows: (rows, c, h, w). */
+const batchDims = (rows: readonly NoisyRow[]): number[] => {
+  const [both, ...sides] = rows[0]!.encoded.latents.dims;
+  return [rows.length, both! / 2, ...sides];
+};
+
+/** Of a row in each input. */
+export const rowSizes = ({ latents, inputs }: EncodedPicture): Map<string, readonly number[]> =>
+  new Map<string, readonly number[]>([
+    [SAMPLE, [latents.dims[0]! / 2, ...latents.dims.slice(1)]],
+    [TIMESTEP, []],
+    ...Object.entries(inputs).map(([name, { dims }]) => [name, dims] as const),
+  ]);
+
+/** @param wanted inputs of the model: `sample`, `timestep` and what the encoders give */
+export function noisyInputs(
+  examples: readonly PictureExample[],
+  wanted: readonly ValueInfo[],
+  pass: TrainingPass | undefined,
+): HostTensors {
+  const rows = noisyRows(examples, pass);
+  const inputs: HostTensors = {};
+  for (const { name, dtype } of wanted)
+    inputs[name] =
+      name === SAMPLE
+        ? { dtype: DType.float, dims: batchDims(rows), data: joined(rows.map((r) => r.sample)) }
+        : name === TIMESTEP
+          ? timesteps(rows, dtype)
+          : stacked(rows.map(({ encoded }) => encoded.inputs[name]!));
+  if (isWeighted(examples))
+    inputs[EXAMPLE_WEIGHTS] = {
+      dtype: DType.float,
+      dims: [rows.length],
+      data: Float32Array.from(rows, (r) => (pass ? r.weight : 1)),
+    };
+  return inputs;
+}
+
+const isWeighted = ([example]: readonly PictureExample[]): boolean =>
+  example !== undefined && (example.noising.snrGamma !== undefined || example.classImages !== undefined);
+
+export function noisyTargets(examples: readonly PictureExample[], pass?: TrainingPass): HostTensor {
+  const rows = noisyRows(examples, pass);
+  return { dtype: DType.float, dims: batchDims(rows), data: joined(rows.map((r) => r.target)) };
+}
+
+function timesteps(rows: readonly NoisyRow[], dtype: number): HostTensor {
+  const values = rows.map((r) => r.timestep);
+  return dtype === DType.float
+    ? { dtype, dims: [rows.length], data: Float32Array.from(values) }
+    : { dtype: DType.int64, dims: [rows.length], data: BigInt64Array.from(values, BigInt) };
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Tensors of the same dimensions with a first axis. */
+function stacked(parts: readonly HostTensor[]): HostTensor {
+  const [{ dtype, dims, data }] = parts as [HostTensor];
+  const all = [parts.length, ...dims];
+  if (!(data instanceof BigInt64Array))
+    return { dtype, dims: all, data: joined(parts.map((p) => p.data as Float32Array)) };
+  const ids = parts.flatMap((p) => [...(p.data as BigInt64Array)]);
+  return { dtype, dims: all, data: BigInt64Array.from(ids) };
+}

@@ -1,0 +1,200 @@
+import { dirname, join } from 'node:path';
+import { splitRows } from '../../data/split';
+import { imageProblem } from '../../data/images/source';
+import { pictureOf, thumbnailOf } from '../../data/images/thumbnail';
+import { refuseBadRows } from '../../data/table/bad-rows';
+import { captionsFile, readPictureRows, type PictureRow } from '../../data/table/picture-rows';
+import { requireRows, type Rows } from '../../data/table/rows';
+import { imageKeys } from '../../data/image-keys';
+import type { List } from '../../data/list';
+import type { Experiment } from '../../experiment/experiment';
+import { identify } from '../../files/identity';
+import type { Model } from '../../graph/model';
+import { readNoiseSchedule } from '../diffusion/noise-schedule';
+import { modelInputs, skippedWarning, validationPlace, type DataReader } from '../task-data';
+import { noisyInputs } from './noisy-rows';
+import type { Noising, PictureData, PictureExample, PictureSplit } from './picture-example';
+
+/** Timesteps at which each validation image is measured, evenly spread. */
+const MEASURED = 8;
+
+/** In pixels, unless task.resolution says otherwise. */
+const RESOLUTION = 512;
+const SDXL_RESOLUTION = 1024;
+
+/** The input that only U-Nets of the SDXL kind have. */
+const SIZES = 'time_ids';
+
+const scheduleFile = ({ path }: Experiment['model']): string =>
+  join(dirname(path), 'scheduler', 'scheduler_config.json');
+
+function noisingOf({ model, task, training }: Experiment): Noising {
+  const { predictionType, alphasCumprod } = readNoiseSchedule(scheduleFile(model));
+  return {
+    seed: training.seed,
+    schedule: { predictionType, alphasCumprod },
+    noiseOffset: task.noiseOffset ?? 0,
+    ...(task.snrGamma !== undefined && { snrGamma: task.snrGamma }),
+    priorWeight: task.priorWeight ?? 1,
+  };
+}
+
+/** The middles of equal parts of the schedule. */
+function measuredTimesteps({ schedule: { alphasCumprod } }: Noising): number[] {
+  const count = Math.min(MEASURED, alphasCumprod.length);
+  return Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) / count) * alphasCumprod.length));
+}
+
+/** @param timesteps of each image; none in training */
+function splitOf(
+  path: string,
+  { rows, skipped, parts }: Rows<PictureRow>,
+  noising: Noising,
+  onBadRow: Experiment['data']['onBadRow'],
+  timesteps?: readonly number[],
+): PictureSplit {
+  const examples: PictureExample[] = [];
+  const bad = [...skipped];
+  let row = 0;
+  for (const { image, prompt, line } of rows) {
+    const reason = imageProblem(image);
+    const example = { size: 1, row: row++, source: image, prompt, noising };
+    if (reason !== undefined) bad.push({ line, reason });
+    else if (timesteps) examples.push(...timesteps.map((timestep) => ({ ...example, timestep })));
+    else examples.push(example);
+  }
+  refuseBadRows(path, bad, onBadRow, parts);
+  requireRows(path, examples.length, bad, parts);
+  const dataset = { examples, truncatedCount: 0, skipped: bad };
+  return { path, rows, dataset, skipped: bad, ...(parts && { parts }) };
+}
+
+const noRows = (path: string): PictureSplit => ({
+  path,
+  rows: [],
+  dataset: { examples: [], truncatedCount: 0, skipped: [] },
+  skipped: [],
+});
+
+function withoutRows({ data, task }: Experiment, model: Model): PictureData {
+  const isXl = modelInputs(model).some(({ name }) => name === SIZES);
+  return {
+    train: noRows(data.train),
+    validation: noRows(data.validation ?? data.train),
+    labels: [],
+    assumed: [],
+    warnings: [],
+    resolution: task.resolution ?? (isXl ? SDXL_RESOLUTION : RESOLUTION),
+    centerCrop: task.centerCrop ?? true,
+  };
+}
+
+const readRows = (path: string, { data, task }: Experiment): Promise<Rows<PictureRow>> =>
+  readPictureRows(path, data, task.instancePrompt);
+
+/** Where the rows of a path are: those of a folder may be the lines of a file in it. */
+const placeOf = (path: string, { task }: Experiment): string =>
+  (task.instancePrompt === undefined && captionsFile(path)) || path;
+
+async function classImages(spec: Experiment, noising: Noising): Promise<PictureExample[] | undefined> {
+  const { classImages: path, onBadRow } = spec.data;
+  if (path === undefined) return undefined;
+  const rows = await readPictureRows(path, spec.data, spec.task.classPrompt!);
+  return splitOf(path, rows, noising, onBadRow).dataset.examples;
+}
+
+/** Rows that are held out, or the training rows themselves for data.validationFraction 0. */
+function validationRows(spec: Experiment, rows: Rows<PictureRow>) {
+  const { train, validationFraction } = spec.data;
+  if (validationFraction === 0) return { train: rows.rows, validation: rows.rows };
+  return splitRows(train, rows.rows, validationFraction, spec.training.seed, () => '');
+}
+
+/** Images with prompts, and how noise is added to them. The pipeline's encoders run later, in the trainer. */
+export const pictureReader: DataReader<PictureExample, PictureData> = {
+  async load(spec, model) {
+    const { data } = spec;
+    const noising = noisingOf(spec);
+    const read = await readRows(data.train, spec);
+    const rows =
+      data.validation === undefined
+        ? validationRows(spec, read)
+        : { train: read.rows, validation: undefined };
+    const train = splitOf(placeOf(data.train, spec), { ...read, rows: rows.train }, noising, data.onBadRow);
+    const others = await classImages(spec, noising);
+    if (others) for (const example of train.dataset.examples) example.classImages = others;
+    const path = data.validation ?? data.train;
+    const validated = rows.validation
+      ? { ...read, rows: rows.validation, skipped: [] }
+      : await readRows(path, spec);
+    const timesteps = measuredTimesteps(noising);
+    const validation = splitOf(placeOf(path, spec), validated, noising, 'skip', timesteps);
+    return {
+      ...withoutRows(spec, model),
+      train,
+      validation,
+      warnings: skippedWarning(data.validation === undefined ? [train] : [train, validation]),
+    };
+  },
+  async loadValidation(spec, model, _, watch) {
+    const { data } = spec;
+    if (data.validation === undefined) {
+      const all = await this.load(spec, model, undefined, watch);
+      return { ...all, train: noRows(data.train) };
+    }
+    const noising = noisingOf(spec);
+    const rows = await readRows(data.validation, spec);
+    const validation = splitOf(
+      placeOf(data.validation, spec),
+      rows,
+      noising,
+      data.onBadRow,
+      measuredTimesteps(noising),
+    );
+    return { ...withoutRows(spec, model), validation, warnings: skippedWarning([validation]) };
+  },
+  withoutRows: (spec, model) => Promise.resolve(withoutRows(spec, model)),
+  async samples(spec, { validation }) {
+    return Promise.resolve(
+      Array.from(validation.rows as List<PictureRow>, ({ prompt, line }) => ({
+        text: prompt,
+        label: '',
+        ...validationPlace(spec, line, validation.parts),
+      })),
+    );
+  },
+  inputs: ({ examples }, indices, wanted, _, pass) =>
+    noisyInputs(
+      indices.map((i) => examples.at(i)!),
+      wanted,
+      pass,
+    ),
+  thumbnail: ({ source }) => thumbnailOf(source),
+  inputKeys: (lists) => imageKeys(lists as readonly List<PictureRow>[]),
+  // Noise differs between epochs.
+  varies: () => true,
+  async shown({ resolution }, { rows, dataset }, index) {
+    const { row, source, prompt, timestep } = dataset.examples[index]!;
+    const { text, line } = rows.at(row) as PictureRow;
+    const side = { width: resolution, height: resolution };
+    const picture = await pictureOf(source, {
+      resample: 'bilinear',
+      resize: { shortestEdge: resolution },
+      crop: side,
+    });
+    const name = timestep === undefined ? text : `${text}, timestep ${timestep}`;
+    return {
+      line,
+      ids: [],
+      label: prompt,
+      image: { name, ...side, ...(picture !== undefined && { picture }) },
+    };
+  },
+  hashInputs({ examples }, hash) {
+    for (const { source, prompt } of examples) {
+      hash.update(`,${JSON.stringify(prompt)}`);
+      if ('bytes' in source) hash.update(`,${source.bytes.length}`).update(source.bytes);
+      else if ('path' in source) hash.update(`,${source.path} ${JSON.stringify(identify(source.path))}`);
+    }
+  },
+};

@@ -1,0 +1,63 @@
+import type { Dataset, Example } from '../../data/dataset';
+import type { ImageSource } from '../../data/images/source';
+import type { HostTensor } from '../../graph/host-tensor';
+import type { TrainingSchedule } from '../diffusion/noising';
+import type { DataSplit, TaskData } from '../task-data';
+
+/** An image with its prompt; in an evaluation with one of several fixed amounts of noise. Plain data, shared by reference. */
+export interface PictureExample extends Example {
+  source: ImageSource;
+  prompt: string;
+  noising: Noising;
+  /** Of an evaluation; training draws one in each epoch. */
+  timestep?: number;
+  /** What the pipeline's encoders make of it. Set before the first batch. */
+  encoded?: EncodedPicture;
+  /** Class images, one of which is drawn for each example in each epoch (prior preservation). */
+  classImages?: readonly PictureExample[];
+}
+
+/** How noise is drawn and mixed, the same for all examples. */
+export interface Noising {
+  seed: number;
+  schedule: TrainingSchedule;
+  noiseOffset: number;
+  /** γ of Min-SNR; undefined for the same weight at all timesteps. */
+  snrGamma?: number;
+  /** Of the loss on class images. */
+  priorWeight: number;
+}
+
+export interface EncodedPicture {
+  /** latent_parameters of the image: (2c, h, w), means before log-variances. */
+  latents: HostTensor;
+  scalingFactor: number;
+  shiftFactor: number;
+  /** The model's other inputs by their names, without the axis of the batch. */
+  inputs: Readonly<Record<string, HostTensor>>;
+}
+
+export interface PictureDataset extends Dataset<PictureExample> {
+  examples: PictureExample[];
+}
+
+export interface PictureSplit extends DataSplit<PictureExample> {
+  dataset: PictureDataset;
+}
+
+export interface PictureData extends TaskData<PictureExample> {
+  train: PictureSplit;
+  validation: PictureSplit;
+  /** Of the images in pixels, and how they are cut to it. */
+  resolution: number;
+  centerCrop: boolean;
+}
+
+/** Every example with an image of its own, class images too. */
+export function picturesOf({
+  train,
+  validation,
+}: Pick<PictureData, 'train' | 'validation'>): PictureExample[] {
+  const examples = [...train.dataset.examples, ...validation.dataset.examples];
+  return [...examples, ...new Set(examples.flatMap(({ classImages }) => classImages ?? []))];
+}
