@@ -102,13 +102,14 @@ export function paddingBias(net: Network, mask: string): string {
  * The same for tokens that attend to themselves and to those before them: (batch, 1, queries, keys). One lowest float for
  * both reasons: two of them would add up to infinity.
  *
+ * @param mask of integers (batch, keys); undefined if no text is padded
  * @param positions int64 (keys)
  * @param window how many tokens are seen, the current one included; all by default
  * @param queries their positions; those of the keys by default
  */
 export function causalBias(
   net: Network,
-  mask: string,
+  mask: string | undefined,
   positions: string,
   window?: number,
   queries = positions,
@@ -116,7 +117,7 @@ export function causalBias(
   const rows = net.op('', 'Unsqueeze', [queries, net.g.ints([1])]);
   const unless = (seen: string, bias: string) => net.op('', 'Where', [seen, bias, net.float(LOWEST)]);
   const visible = net.op('', 'LessOrEqual', [positions, rows]);
-  const padding = paddingBias(net, mask);
+  const padding = mask === undefined ? net.float(0) : paddingBias(net, mask);
   if (window === undefined) return unless(visible, padding);
   const last = net.op('', 'Add', [positions, net.g.scalar(window - 1, DType.int64)]);
   return unless(visible, unless(net.op('', 'LessOrEqual', [rows, last]), padding));

@@ -40,10 +40,11 @@ export const flat = (net: Network, x: string, size: number): string =>
 
 /** Names hidden states (tokens, size) as the output last_hidden_state, (batch, sequence, size). */
 export function hiddenOutput(net: Network, x: string, rows: string, size: number): void {
-  net.output('last_hidden_state', unflat(net, x, rows, size), [...AXES, size]);
+  net.output('last_hidden_state', inRows(net, x, rows, size), [...AXES, size]);
 }
 
-const unflat = (net: Network, x: string, rows: string, size: number): string =>
+/** Hidden states (tokens, size) as (batch, sequence, size). */
+export const inRows = (net: Network, x: string, rows: string, size: number): string =>
   net.op('', 'Reshape', [x, net.op('', 'Concat', [rows, net.g.ints([size])], { axis: 0 })]);
 
 /**
@@ -91,5 +92,5 @@ export function languageHead(
   const logits = net.op(head, 'Gemm', [x, weight], { transB: 1 });
   const scaled = factor === undefined ? logits : net.op('', 'Mul', [logits, net.float(factor)]);
   const capped = cap === undefined ? scaled : softCap(net, '', scaled, cap);
-  net.output('logits', unflat(net, capped, rows, vocabulary), [...AXES, vocabulary]);
+  net.output('logits', inRows(net, capped, rows, vocabulary), [...AXES, vocabulary]);
 }

@@ -20,8 +20,10 @@ import { modernbert } from './encoders/modernbert';
 import { mpnet } from './encoders/mpnet';
 import { roberta, xlmRoberta } from './encoders/roberta';
 import { mt5, t5 } from './encoders/t5';
+import { autoencoder } from './diffusion/autoencoder';
 import { unet } from './diffusion/unet';
-import { clip, clipText, clipVision } from './images/clip';
+import { clip, clipVision } from './images/clip';
+import { clipText } from './images/clip-text';
 import { dinov2, dinov2WithRegisters } from './images/dinov2';
 import { swin } from './images/swin';
 import { deit, vit } from './images/vit';
@@ -65,4 +67,5 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['gpt_neox', gptNeoX],
   ['gpt2', gpt2],
   ['UNet2DConditionModel', unet],
+  ['AutoencoderKL', autoencoder],
 ]);

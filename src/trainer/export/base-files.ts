@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { ownFile } from '../../files/contained';
+import { isPipeline } from '../../files/model-path';
 import type { BaseModel } from '../peft/base-model';
 import type { Task } from '../task/task';
 import { describeTask } from '../../experiment/tasks/registry';
@@ -22,12 +23,15 @@ export const BASE_NAMES: readonly string[] = ['config.json', TOKENIZER, ...TOKEN
  */
 export function writeBaseFiles(folder: string, task: Task, base: BaseModel, named: boolean): void {
   const { tokenizer, preprocessor, path } = task.spec.model;
-  if (preprocessor !== undefined) copy(preprocessor, join(folder, PREPROCESSOR));
+  // What prepares a U-Net's inputs are whole models: they stay in the pipeline.
+  if (isPipeline(path)) copyIfBeside(join(dirname(path), 'unet'), 'config.json', folder);
+  else if (preprocessor !== undefined) copy(preprocessor, join(folder, PREPROCESSOR));
   else {
     copy(tokenizer, join(folder, TOKENIZER));
     for (const name of TOKENIZER_FILES) copyIfBeside(dirname(tokenizer), name, folder);
   }
   for (const name of base.license.files) copyIfBeside(dirname(path), name, folder);
+  if (isPipeline(path)) return;
   const config = configOf(task, base, named);
   writeAtomic(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
 }

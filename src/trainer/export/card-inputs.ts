@@ -12,7 +12,16 @@ interface CardInput {
   headInputs: string;
 }
 
+/** The trained graph predicts noise; a pipeline of diffusers prepares what it reads. */
+const PICTURES: CardInput = {
+  prepared: 'Images are resized, and cropped to a square, as diffusers’ DreamBooth scripts do.',
+  holds: 'latents, timesteps and what the text encoders give, as diffusers’ pipelines feed them',
+  inputs: 'sample, timestep, encoder_hidden_states',
+  headInputs: '',
+};
+
 export function cardInput({ spec: { task, model } }: Task): CardInput {
+  if (describeTask(task.type).answer === 'picture') return PICTURES;
   if (describeTask(task.type).input === 'image')
     return {
       prepared: 'Images are resized and normalized as in `preprocessor_config.json` of the base model.',

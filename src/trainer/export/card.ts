@@ -17,9 +17,11 @@ import { scoresOf } from '../../protocol/scores';
 import { sortedJson } from '../../base/sorted-json';
 import type { BaseModel } from '../peft/base-model';
 import type { Trained } from '../checkpoint/trained-run';
+import type { Task } from '../task/task';
 import { cardAnswer } from './card-answers';
 import { cardInput } from './card-inputs';
 import { useOf } from './card-use';
+import { pictureUse } from './card-use-pictures';
 import { PEFT_TYPE, readByPeft } from '../peft/config';
 import { valueText } from '../../experiment/sweep';
 import { describeTask } from '../../experiment/tasks/registry';
@@ -35,6 +37,12 @@ const WHAT: Record<ExportForm, string> = {
   safetensors: 'the base model’s folder with the adapters merged into its weights',
 };
 
+/** Whether diffusers is the library that reads it. */
+const isPicture = ({ spec }: Task): boolean => describeTask(spec.task.type).answer === 'picture';
+
+const whatOf = (form: ExportForm, task: Task): string =>
+  form === 'peft-lora' && isPicture(task) ? 'the adapter as a LoRA in diffusers’ layout' : WHAT[form];
+
 /**
  * README.md of an export: what it is, how good it is, what it was made from, and its license. Markdown with the front
  * matter of model hubs.
@@ -43,7 +51,7 @@ export function modelCard(trained: Trained, record: ExportRecord, base: BaseMode
   const parts = [
     frontMatter(trained, record, base),
     `# ${plainWords(trained.run.spec.name)}`,
-    `${capital(WHAT[record.form])}. ${methodWords(trained)} of **${plainWords(base.name)}**, ${origin(trained)} AuroRA Lab ${record.version} (run ${codeSpan(record.run)}).`,
+    `${capital(whatOf(record.form, trained.task))}. ${methodWords(trained)} of **${plainWords(base.name)}**, ${origin(trained)} AuroRA Lab ${record.version} (run ${codeSpan(record.run)}).`,
     ...inputsWarning(record),
     '## Metrics',
     metricsTable(trained, record),
@@ -51,7 +59,8 @@ export function modelCard(trained: Trained, record: ExportRecord, base: BaseMode
     ...scoresPart(trained),
     ...quantizationPart(trained),
     '## Use',
-    useOf(record, trained.task),
+    (isPicture(trained.task) ? pictureUse(record.form, trained.task, base) : undefined) ??
+      useOf(record, trained.task),
     '## Data',
     data(trained),
     '## Settings',
@@ -68,7 +77,8 @@ function frontMatter(
   { form }: ExportRecord,
   { name, license: { id } }: BaseModel,
 ): string {
-  const { adapter } = task.spec;
+  const { adapter, task: settings } = task.spec;
+  const ofDiffusers = isPicture(task);
   // PEFT loads these, but not AuroRA's dynamic form in its layout.
   const peft = form === 'peft-lora' || (form === 'adapter' && readByPeft(adapter));
   const tags = new Set([
@@ -76,17 +86,26 @@ function frontMatter(
     // The Hub tags PEFT types in lower case.
     ...(peft ? [PEFT_TYPE.toLowerCase()] : []),
     ...(isOnnx(form) ? ['onnx'] : []),
+    ...(ofDiffusers ? ['diffusers'] : []),
   ]);
   return [
     '---',
     `base_model: ${JSON.stringify(name)}`,
-    ...(peft ? ['library_name: peft'] : []),
-    ...(form === 'safetensors' ? ['library_name: transformers'] : []),
+    ...libraryLine(form, peft, ofDiffusers),
     ...(id ? [`license: ${/^[\w.+-]+$/.test(id) ? id.toLowerCase() : JSON.stringify(id)}`] : []),
-    `pipeline_tag: ${describeTask(task.spec.task.type).pipelineTag}`,
+    `pipeline_tag: ${describeTask(settings.type).pipelineTag}`,
+    ...(settings.instancePrompt === undefined
+      ? []
+      : [`instance_prompt: ${JSON.stringify(settings.instancePrompt)}`]),
     ...(tags.size > 0 ? [`tags: [${[...tags].join(', ')}]`] : []),
     '---',
   ].join('\n');
+}
+
+function libraryLine(form: ExportForm, peft: boolean, ofDiffusers: boolean): string[] {
+  if (form === 'safetensors') return [`library_name: ${ofDiffusers ? 'diffusers' : 'transformers'}`];
+  if (ofDiffusers) return form === 'peft-lora' ? ['library_name: diffusers'] : [];
+  return peft ? ['library_name: peft'] : [];
 }
 
 const isOnnx = (form: ExportForm): boolean => form.startsWith('onnx-');

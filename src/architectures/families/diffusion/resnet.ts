@@ -44,3 +44,18 @@ export function resnet(
 /** (batch, channels) to (batch, channels, 1, 1). */
 const perChannel = (net: Network, module: string, x: string): string =>
   net.op(module, 'Unsqueeze', [x, net.g.ints([2, 3])]);
+
+/** Downsample2D: half the height and width. Without padding, zeros follow the last row and column. */
+export const downsampled = (
+  net: Network,
+  module: string,
+  x: string,
+  channels: number,
+  padding: number,
+): string =>
+  conv2d(net, module, x, {
+    from: channels,
+    to: channels,
+    stride: 2,
+    pads: padding === 0 ? [0, 0, 1, 1] : [padding, padding, padding, padding],
+  });

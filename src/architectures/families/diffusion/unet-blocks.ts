@@ -2,7 +2,7 @@ import { conv2d, doubled } from '../../blocks/images';
 import type { Network } from '../../blocks/network';
 import type { Config } from '../../folder/config';
 import { headsOf, type Heads, type Tokens } from './attention';
-import { resnet, type ResnetKind } from './resnet';
+import { downsampled, resnet, type ResnetKind } from './resnet';
 import { transformer } from './transformer';
 import type { Level, UNetShape } from './unet-shape';
 
@@ -125,18 +125,3 @@ export class Blocks {
     return found;
   }
 }
-
-/** Downsample2D: half the height and width. Without padding, zeros follow the last row and column. */
-export const downsampled = (
-  net: Network,
-  module: string,
-  x: string,
-  channels: number,
-  padding: number,
-): string =>
-  conv2d(net, module, x, {
-    from: channels,
-    to: channels,
-    stride: 2,
-    pads: padding === 0 ? [0, 0, 1, 1] : [padding, padding, padding, padding],
-  });

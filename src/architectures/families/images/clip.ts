@@ -1,40 +1,16 @@
 import { AuroraError } from '../../../base/errors';
 import { activationOf } from '../../blocks/activation';
-import { causalBias, type AttentionShape } from '../../blocks/attention';
+import type { AttentionShape } from '../../blocks/attention';
 import { preNormLayer } from '../../blocks/encoder-layer';
 import { layerNorm } from '../../blocks/layers';
-import { POSITIONS, type Network } from '../../blocks/network';
+import type { Network } from '../../blocks/network';
 import { patches, patchTokens } from '../../blocks/patches';
-import { counted, embedding, flat, hiddenOutput, textInputs } from '../../blocks/text';
+import { hiddenOutput } from '../../blocks/text';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
 import { BASE_SIZE, encoderSize, type EncoderSize } from '../../settings/encoder-size';
 
-const TEXT = 'text_model';
 const IMAGES = 'vision_model';
-
-/** CLIPTextModel in transformers (modeling_clip.py), without what picks one token's state. */
-export const clipText: Family = {
-  prefixes: [''],
-  marker: `${TEXT}.embeddings.token_embedding.weight`,
-  build(net, config) {
-    config.require('is_causal', true);
-    const size = encoderSize(config, { hidden: 512, inner: 2048, layers: 12, heads: 8, epsilon: 1e-5 });
-    const { hidden, heads, width, epsilon } = size;
-    const { ids, mask, rows } = textInputs(net);
-    const places = counted(net, rows);
-    const table = (name: string, at: string, count: number) =>
-      embedding(net, `${TEXT}.embeddings.${name}`, at, count, hidden);
-    const words = table('token_embedding', ids, config.count('vocab_size', 49408));
-    const most = config.count('max_position_embeddings', 77);
-    net.metadata.set(POSITIONS, String(most));
-    const sum = net.op(`${TEXT}.embeddings`, 'Add', [words, table('position_embedding', places, most)]);
-    const bias = causalBias(net, mask, places);
-    const shape = { heads, keyValueHeads: heads, width, rows, bias };
-    const x = encoded(net, config, TEXT, flat(net, sum, hidden), size, shape);
-    hiddenOutput(net, layerNorm(net, `${TEXT}.final_layer_norm`, x, hidden, epsilon), rows, hidden);
-  },
-};
 
 /** CLIPVisionModel in transformers, without the norm of its pooled state. */
 export const clipVision: Family = {
@@ -74,23 +50,30 @@ function buildVision(net: Network, config: Config): void {
   hiddenOutput(net, encoded(net, config, IMAGES, x, size, shape), rows, hidden);
 }
 
-/** The layers of either: x (tokens, hidden) to the same. */
-function encoded(
+/**
+ * The layers of either model: x (tokens, hidden) to the same.
+ *
+ * @param before is given what each of them reads
+ */
+export function encoded(
   net: Network,
   config: Config,
   model: string,
   embedded: string,
   { hidden, inner, layers, epsilon }: EncoderSize,
   shape: AttentionShape,
+  before: (i: number, x: string) => void = () => undefined,
 ): string {
   const act = activationOf(config, 'hidden_act', 'quick_gelu');
   let x = embedded;
-  for (let i = 0; i < layers; i++)
+  for (let i = 0; i < layers; i++) {
+    before(i, x);
     x = preNormLayer(net, x, modulesOf(`${model}.encoder.layers.${i}`), {
       size: { hidden, inner, epsilon },
       shape,
       act,
     });
+  }
   return x;
 }
 

@@ -2,8 +2,11 @@ import { PAPER_METRIC_LABELS } from '../../../experiment/paper';
 import { describeTask } from '../../../experiment/tasks/registry';
 import { DATA_RECIPES, settingsOf, sizesOf } from '../../../recipes/data/registry';
 import { PAPER } from '../../../recipes/paper';
+import { SUBJECT_TASK } from '../../../recipes/dreambooth';
+import { SDXL } from '../../../recipes/sdxl';
 import { program } from '../../invocation';
 import { table } from '../../table';
+import { DREAMBOOTH } from './dreambooth';
 
 /** Every recipe, with its task, its metric and the paper's models. */
 export function listText(): string {
@@ -17,9 +20,10 @@ export function listText(): string {
       sizes.map((size) => recipe.models[size]).join(', '),
     ];
   });
+  const subject = [`  ${DREAMBOOTH}`, describeTask(SUBJECT_TASK).title, '', SDXL.id];
   return `${[
     `The data sets of the AuroRA paper (${PAPER.source}) that can be trained from their files:`,
-    ...table([['', 'task', 'metric', 'the paper’s models'], ...rows], '   '),
+    ...table([['', 'task', 'metric', 'the paper’s models'], ...rows, subject], '   '),
     '',
     `${program()} recipe NAME                             its columns, settings and their sources`,
     `${program()} recipe NAME --model MODEL --data FOLDER    writes the experiment`,

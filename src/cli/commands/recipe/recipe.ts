@@ -9,6 +9,7 @@ import { recipeAdapter } from '../../../recipes/draft-recipe';
 import { defaultAdapter, draftText, type Draft } from '../../../recipes/draft';
 import type { FoundFiles } from '../../../recipes/data/files';
 import type { DataRecipe } from '../../../recipes/data/kind';
+import { SCRIPT_DEFAULTS } from '../../../recipes/dreambooth';
 import { DATA_RECIPES, dataRecipe, settingsOf } from '../../../recipes/data/registry';
 import { questionsOf, SHARE } from '../../../recipes/questions';
 import { parseOverride } from '../../../runs/experiment/overrides';
@@ -17,6 +18,7 @@ import type { Command, ParsedArgs } from '../../command';
 import { checkText } from './check';
 import { chooseOpen } from './choices';
 import { withColumns } from './columns';
+import { DREAMBOOTH, dreamboothText, writeDreambooth } from './dreambooth';
 import { evaluationsIn } from './evaluations';
 import { filesIn } from './folder';
 import { listText } from './list';
@@ -52,6 +54,9 @@ the folder of the data, writes the experiment, after reading the data once as tr
 What no source states is asked for in a terminal. Elsewhere, state it with --set, or accept the defaults of AuroRA Lab
 with --defaults; the experiment says which of its values these are.
 
+aurora recipe dreambooth --model PIPELINE --data FOLDER writes the experiment for pictures of a subject, from a folder of a few
+images of it.
+
   --model MODEL      an ONNX file, with tokenizer.json beside it, or a folder with config.json and safetensors
   --data FOLDER      the folder with the data set's files, or with its subfolder
 ${RECIPE_OPTIONS_HELP}  --json             one JSON value instead: the recipes, the recipe, or the file that was written
@@ -63,7 +68,7 @@ ${RECIPE_OPTIONS_HELP}  --json             one JSON value instead: the recipes, 
     json: { type: 'boolean' },
   },
   values: {
-    '': DATA_RECIPES.map((r) => r.id),
+    '': [...DATA_RECIPES.map((r) => r.id), DREAMBOOTH],
     method: [...METHOD_ORDER, HEAD_ALONE.method],
     size: ['base', 'large'],
   },
@@ -84,7 +89,14 @@ ${RECIPE_OPTIONS_HELP}  --json             one JSON value instead: the recipes, 
       );
     const json = args.flag('json');
     if (name === undefined) process.stdout.write(json ? jsonLine(DATA_RECIPES) : listText());
-    else if (model === undefined && folder === undefined)
+    else if (name.toLowerCase() === DREAMBOOTH) {
+      if (model === undefined && folder === undefined)
+        process.stdout.write(json ? jsonLine(SCRIPT_DEFAULTS) : dreamboothText());
+      else {
+        const [pipeline, images] = [required(model, 'model'), required(folder, 'data')];
+        await writeDreambooth(pipeline, images, args, methodOf(args), settingsIn(args));
+      }
+    } else if (model === undefined && folder === undefined)
       process.stdout.write(json ? jsonLine(dataRecipe(name)) : showText(dataRecipe(name)));
     else await writeRecipe(dataRecipe(name), required(model, 'model'), required(folder, 'data'), args);
     return EXIT.ok;
@@ -124,12 +136,7 @@ export async function writeRecipe(
       `${model} is a folder without config.json, so it is not a model.`,
       'Name the .onnx file in it, or a folder as the hub has it, with config.json and safetensors.',
     );
-  const set = new Map(
-    args.list('set').map((text) => {
-      const { path, value } = parseOverride(text);
-      return [path.join('.'), value];
-    }),
-  );
+  const set = settingsIn(args);
   const found = filesIn(recipe, folder);
   const validation = validationOf(recipe, folder, found, set, out);
   const base = readModel(model);
@@ -175,6 +182,15 @@ export async function writeRecipe(
     }),
   );
 }
+
+/** Of --set, by key. */
+const settingsIn = (args: ParsedArgs): Map<string, unknown> =>
+  new Map(
+    args.list('set').map((text) => {
+      const { path, value } = parseOverride(text);
+      return [path.join('.'), value];
+    }),
+  );
 
 /** The draft has these already, with paths relative to the new file. */
 const VALIDATION = ['data.validation', SHARE.key];
