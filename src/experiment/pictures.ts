@@ -23,3 +23,7 @@ export interface PicturesSpec extends PictureSettings {
 
 /** As diffusers' pipelines have it, with half as many steps. */
 export const PICTURE_DEFAULTS: PictureSettings = { steps: 25, guidance: 7.5, sampler: 'ddim', seed: 0 };
+
+/** As in the papers. */
+const SAMPLER_NAMES: Record<SamplerName, string> = { ddim: 'DDIM', euler: 'Euler' };
+export const samplerName = (sampler: SamplerName): string => SAMPLER_NAMES[sampler];

@@ -75,6 +75,12 @@ export function patchOf(
   return undefined;
 }
 
+/** In diffusers' U-Nets: keys and values of cross-attention, and everything in a text encoder. */
+const PROMPT_LAYERS = /(^|\.)attn2\.to_[kv]$|^text_encoder(_\d+)?\./;
+
+/** Whether the tokens of a layer are a prompt's, in a model that draws pictures; those of its others are patches. */
+export const readsPrompt = (path: string): boolean => PROMPT_LAYERS.test(path);
+
 /** The examples in a file's parsed JSON; undefined if there are none. */
 export function parseExamples(value: unknown): ActivationExamples | undefined {
   const { file, parts, examples } = (value ?? {}) as Partial<ActivationExamples>;

@@ -14,7 +14,7 @@ export function isMetrics(value: unknown): value is EvaluationMetrics {
   const metrics = (value ?? {}) as Partial<EvaluationMetrics>;
   const found = metricsIn(metrics);
   return (
-    found.length > 1 &&
+    found.length > 0 &&
     [...found, 'loss' as const, 'examples' as const].every((name) => Number.isFinite(metrics[name]))
   );
 }

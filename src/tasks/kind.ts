@@ -76,6 +76,10 @@ export interface TaskKind<
    * task.labelSmoothing and task.classWeights are for these.
    */
   classes?(example: Answered<E>): readonly number[];
+  /** Sizes of an example in the model's inputs, for a kind that knows them from its data. */
+  inputSizes?(data: D): ReadonlyMap<string, readonly number[]> | undefined;
+  /** Keys of a training batch's dropout masks, one for each row, for a kind with more rows than examples. */
+  maskKeys?(dataset: D['train']['dataset'], indices: readonly number[]): number[];
   /** Whether the rows of a training batch have weights, for a kind whose inputs then hold them. */
   weighsRows?(spec: Experiment): boolean;
   /**

@@ -2,7 +2,7 @@ import { AuroraError } from '../base/errors';
 import { DType } from '../graph/dtype';
 import type { TaskKind } from './kind';
 import { picturePredictions, rowLoss } from './answers/picture-answers';
-import { noisyTargets } from './pictures/noisy-rows';
+import { noisyTargets, rowSizes } from './pictures/noisy-rows';
 import { pictureReader } from './pictures/picture-data';
 import type { PictureData, PictureExample } from './pictures/picture-example';
 
@@ -21,6 +21,12 @@ export const subjectGeneration = {
   },
   expected: (examples, _, pass) => noisyTargets(examples, pass),
   weight: () => 1,
+  inputSizes: ({ train, validation }) => {
+    const [{ encoded } = {}] = [...train.dataset.examples, ...validation.dataset.examples];
+    return encoded && rowSizes(encoded);
+  },
+  maskKeys: ({ examples }, indices) =>
+    examples[0]?.classImages ? [...indices, ...indices.map((i) => examples.length + i)] : [...indices],
   weighsRows: ({ task, data }) => task.snrGamma !== undefined || data.classImages !== undefined,
   scorer() {
     let examples = 0;

@@ -23,6 +23,8 @@ export interface Wired {
   page: Opened['page'];
   session: PlaygroundSession;
   copied: string[];
+  /** Names of the pictures that were saved. */
+  saved: string[];
   errors: string[];
   /** The programs started so far, in order. */
   programs: OpenProgram[];
@@ -51,6 +53,7 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     opened,
     page: opened.page,
     copied: [],
+    saved: [],
     errors: [],
     programs: [],
     posted: [],
@@ -78,6 +81,10 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     shapesOf: () => options.shapes ?? { input: 'text', answer: 'label' },
     pickRuns: () => Promise.resolve(options.picks ?? []),
     copy: (text) => wired.copied.push(text),
+    savePicture(name) {
+      wired.saved.push(name);
+      return Promise.resolve(`${name}.png`);
+    },
     failed: (e) => wired.errors.push(String(e)),
   });
   await hearPage(

@@ -43,8 +43,12 @@ function landed({ count, words, examples }: WordsMessage): string {
     : t('{0} tokens from {1} validation examples are in this bin.', count, examples);
 }
 
-const textPart = (w: Word) =>
-  w.token ? html`${w.before}<mark>${w.token}</mark>${w.after}` : t('Token with id {0}.', w.id);
+function textPart(w: Word) {
+  if (w.token) return html`${w.before}<mark>${w.token}</mark>${w.after}`;
+  return w.position === undefined
+    ? t('Token with id {0}.', w.id)
+    : t('Token {0} of the prompt, counted from its start token, 0.', w.position);
+}
 
 /** The image with the token's patch framed. */
 function imagePart({ patch }: Word, { name, width, height, picture }: ShownImage) {

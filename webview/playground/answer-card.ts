@@ -7,6 +7,7 @@ import { labelSetAnswer } from './label-sets/answer';
 import { labelAnswer } from './labels/answer';
 import { maskAnswer } from './masks/answer';
 import { numberAnswer } from './numbers/answer';
+import { pictureAnswer } from './pictures/answer';
 import { spanAnswer } from './spans/answer';
 import { writtenText } from './written';
 
@@ -27,6 +28,8 @@ export interface CardContext {
   /** Whether the prompt was asked without the template of training. */
   asTyped: boolean;
   remove(subject: string): void;
+  /** Asks where to save a column's picture. */
+  save(column: Column): void;
 }
 
 /** One subject's answer, in four parts that are aligned across all cards. */
@@ -64,6 +67,7 @@ function answered(column: Column, context: CardContext): TemplateResult {
   if (!facts) return html`<p class="note" role="status">${t('Loading the model…')}</p>`;
   if (trouble) return troubled(trouble, false);
   if (facts.answer === 'text') return writtenText(column, context);
+  if (facts.answer === 'picture') return pictureAnswer(column, context);
   const { prediction } = column.answer ?? {};
   if (prediction) return predicted(column, prediction, context);
   return html`<p class="note">${context.busy ? t('Computing…') : t('No answer yet.')}</p>`;

@@ -16,6 +16,8 @@ import { columnsOf } from './columns';
 import { answersText } from './copy';
 import { imageForm } from './image-form';
 import { drawImage, imageIn, readPicture } from './picture';
+import { pictureForm } from './pictures/form';
+import { drawingOf, typedDrawing, type TypedDrawing } from './pictures/settings';
 import { notices } from './notices';
 import { DEFAULT_TYPED, settingsOf, type TypedSettings } from './settings';
 import { speech } from './speech';
@@ -65,8 +67,8 @@ export class PlaygroundApp extends LitElement {
   }
 
   private receive(message: PlaygroundToPage): void {
-    if (message.type === 'copied') {
-      this.copied = t('Copied.');
+    if (message.type === 'copied' || message.type === 'saved') {
+      this.copied = message.type === 'saved' ? t('Saved {0}.', message.name) : t('Copied.');
       return;
     }
     const before = this.view;
@@ -121,9 +123,10 @@ export class PlaygroundApp extends LitElement {
     const own = this.view?.subjects[0];
     return own?.facts ?? own?.shapes;
   }
-  /** Whether it answers without a button press; generating a text takes too long for that. */
+  /** Whether it answers without a button press; a text or a picture takes too long for that. */
   private get answersAtOnce(): boolean {
-    return this.shapes !== undefined && this.shapes.input !== 'image' && this.shapes.answer !== 'text';
+    const { shapes } = this;
+    return shapes !== undefined && shapes.input !== 'image' && !['text', 'picture'].includes(shapes.answer);
   }
   private get text(): string {
     return this.ui.text ?? '';
@@ -147,6 +150,10 @@ export class PlaygroundApp extends LitElement {
     return { ...DEFAULT_TYPED, ...this.ui.settings };
   }
 
+  private get drawing(): TypedDrawing {
+    return typedDrawing(this.ui.drawing, this.view?.subjects[0].facts?.drawing);
+  }
+
   private keep(change: Partial<Ui>): void {
     this.ui = { ...this.ui, ...change };
     saveUi(this.ui);
@@ -165,8 +172,18 @@ export class PlaygroundApp extends LitElement {
     return JSON.stringify([this.text, this.pair, this.choices]);
   }
 
+  private draw(): void {
+    const settings = drawingOf(this.drawing);
+    if (!settings) return;
+    const { negative } = this.ui;
+    this.copied = '';
+    this.keep({ prompt: this.text });
+    say({ type: 'draw', text: this.text, ...(negative?.trim() && { negative }), settings });
+  }
+
   private ask(): void {
     clearTimeout(this.pause);
+    if (this.shapes?.answer === 'picture') return this.draw();
     const { text, pair, choices } = this;
     if (!isAskable({ text, mask: this.mask, pair, choices })) return;
     this.asked = this.question;
@@ -222,7 +239,7 @@ export class PlaygroundApp extends LitElement {
             </ul>`
           : nothing
       }
-      <div class=${facts?.answer === 'text' ? 'columns wide' : 'columns'}>
+      <div class=${facts?.answer === 'text' || facts?.answer === 'picture' ? 'columns wide' : 'columns'}>
         ${repeat(
           columns,
           (c) => c.key,
@@ -238,6 +255,7 @@ export class PlaygroundApp extends LitElement {
               prompt: this.ui.prompt ?? '',
               asTyped: this.ui.promptAsTyped ?? false,
               remove: (subject) => say({ type: 'remove', subject }),
+              save: ({ subject, variant }) => say({ type: 'savePicture', subject: subject.id, variant }),
             }),
         )}
       </div>
@@ -260,6 +278,19 @@ export class PlaygroundApp extends LitElement {
       return imageForm(facts?.image, view.image, this.broken || this.picture, (file) => this.take(file), {
         ...(this.truth && { truth: truthLine(this.truth, shapes.answer) }),
         can,
+        act: (action) => this.act(action),
+      });
+    if (shapes.answer === 'picture')
+      return pictureForm({
+        prompt: this.text,
+        negative: this.ui.negative ?? '',
+        settings: facts && this.drawing,
+        ready: view.program === 'running',
+        busy: view.busy,
+        ...(this.truth && { truth: truthLine(this.truth, shapes.answer) }),
+        can,
+        type: (change) => this.keep(change),
+        set: (change) => this.keep({ drawing: { ...this.ui.drawing, ...change } }),
         act: (action) => this.act(action),
       });
     return textForm({

@@ -29,6 +29,13 @@ interface BelowActions {
 export function below(columns: readonly Column[], state: BelowState, act: BelowActions): unknown {
   const answers = columns.filter((c) => c.answer);
   if (answers.length === 0) return nothing;
+  if (answers.some((c) => c.subject.facts?.answer === 'picture'))
+    return html`${
+        answers.length > 1
+          ? html`<p class="note">${t('All pictures start from the same noise.')}</p>`
+          : nothing
+      }
+      <p class="note" role="status">${state.copied}</p>`;
   const more = words(answers);
   return html`${marks(answers, state)}${answers.length > 1 && more.compared ? html`<p class="note">${more.compared}</p>` : nothing}
     <div class="buttons">

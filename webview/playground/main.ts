@@ -1,4 +1,5 @@
 import '../ui/page.css';
+import '../ui/fields.css';
 import '../spans/spans.css';
 import './playground.css';
 import './spans/answer.css';

@@ -18,7 +18,8 @@ export function speech({ busy, request }: PlaygroundView, columns: readonly Colu
   const said = columns.flatMap((c) => {
     const { answer } = c;
     if (answer?.request !== request) return [];
-    const { prediction, generated } = answer;
+    const { prediction, generated, picture } = answer;
+    if (picture) return [t('{0}: the picture is drawn.', nameOf(c))];
     if (generated) return [t('{0} wrote {1}.', nameOf(c), tokens(generated.tokens))];
     if (!prediction) return [];
     return [t('{0}: {1}.', nameOf(c), answerWords(c, prediction))];

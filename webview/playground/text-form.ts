@@ -32,25 +32,14 @@ export interface TextForm {
   act(action: 'ask' | 'stop' | 'sample' | 'compare'): void;
 }
 
-const ENTER = navigator.userAgent.includes('Mac') ? '⌘Enter' : 'Ctrl+Enter';
+/** How the keys that ask are called. */
+export const ENTER = navigator.userAgent.includes('Mac') ? '⌘Enter' : 'Ctrl+Enter';
 
 /** The field for a text, and its buttons. */
 export function textForm(f: TextForm): TemplateResult {
   const { writes, busy, act } = f;
   const typed = isAskable(f);
   const askable = typed && f.running && (!writes || settingsOf(f.settings) !== undefined);
-  const button = (action: Parameters<TextForm['act']>[0], label: string, primary = false, usable = true) =>
-    html`<vscode-button
-      appearance=${primary ? 'primary' : 'secondary'}
-      data-action=${action}
-      ?disabled=${!usable}
-      @click=${(e: Event) => {
-        act(action);
-        // The button disappears, and the focus would be lost with it.
-        if (action === 'stop') (e.target as Element).closest('form')!.querySelector('textarea')!.focus();
-      }}
-      >${label}</vscode-button
-    >`;
   return html`<form
     @submit=${(e: Event) => e.preventDefault()}
     @keydown=${(e: KeyboardEvent) => {
@@ -64,11 +53,11 @@ export function textForm(f: TextForm): TemplateResult {
     ${f.template === undefined ? nothing : templateBox(f.template, f)}
     ${writes ? settingsForm(f.settings, (change) => f.set({ ...f.settings, ...change })) : nothing}
     <div class="buttons">
-      ${button('ask', writes ? t('Generate') : t('Ask'), true, askable)}
-      ${writes && busy ? button('stop', t('Stop')) : nothing}
+      ${button(act, 'ask', writes ? t('Generate') : t('Ask'), true, askable)}
+      ${writes && busy ? button(act, 'stop', t('Stop')) : nothing}
       ${f.mask === undefined ? nothing : insertButton(f.mask, f.type)}
-      ${f.can.sample ? button('sample', sampleName(f)) : nothing}
-      ${f.can.compare ? button('compare', t('Compare with…')) : nothing}
+      ${f.can.sample ? button(act, 'sample', sampleName(f)) : nothing}
+      ${f.can.compare ? button(act, 'compare', t('Compare with…')) : nothing}
       <span class="note"
         >${writes ? t('Press {0} to generate, Escape to stop.', ENTER) : t('Press {0} to run now.', ENTER)}</span
       >
@@ -82,6 +71,26 @@ export function textForm(f: TextForm): TemplateResult {
     }
   </form>`;
 }
+
+/** @param usable whether it can be pressed now */
+export const button = (
+  act: TextForm['act'],
+  action: Parameters<TextForm['act']>[0],
+  label: string,
+  primary = false,
+  usable = true,
+): TemplateResult =>
+  html`<vscode-button
+    appearance=${primary ? 'primary' : 'secondary'}
+    data-action=${action}
+    ?disabled=${!usable}
+    @click=${(e: Event) => {
+      act(action);
+      // The button disappears, and the focus would be lost with it.
+      if (action === 'stop') (e.target as Element).closest('form')!.querySelector('textarea')!.focus();
+    }}
+    >${label}</vscode-button
+  >`;
 
 /** What is typed: a question with its choices, a pair of texts, or one text. */
 function fields(f: TextForm): TemplateResult {
@@ -131,7 +140,7 @@ const templateBox = (template: string, { asTyped, useTemplate }: TextForm): Temp
     <code>${template.replaceAll('\n', '↵')}</code>
   </p>`;
 
-const field = (
+export const field = (
   label: string,
   placeholder: string,
   rows: number,

@@ -142,6 +142,8 @@ export interface Word {
   /** Where the row is an image: the image, and the part of it that the token stands for, if it does. */
   image?: ShownImage;
   patch?: Patch;
+  /** Where the row is an image, but the layer reads its prompt: the token's position in that, from 0. */
+  position?: number;
 }
 
 export interface ErrorMessage {

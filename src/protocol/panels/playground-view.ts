@@ -4,6 +4,7 @@ import type {
   PlayFacts,
   PlayImage,
   PlayLine,
+  PlayPicture,
   PlaySample,
   PlayVariant,
   Prediction,
@@ -63,6 +64,9 @@ export interface AnswerView {
   /** From a language model, as far as it is generated. */
   text?: string;
   generated?: Generated;
+  /** Of a picture that is being drawn: the steps that are done. */
+  drawing?: { step: number; of: number };
+  picture?: PlayPicture;
 }
 
 /** Applies a line of the program's output. */
@@ -87,6 +91,16 @@ export function applyLine(view: PlaygroundView, line: PlayLine): void {
     case 'generated':
       if (subject)
         subject.answers[line.variant] = { request: line.request, text: line.text, generated: line };
+      return;
+    case 'drawing':
+      if (subject)
+        subject.answers[line.variant] = {
+          request: line.request,
+          drawing: { step: line.step, of: line.of },
+        };
+      return;
+    case 'picture':
+      if (subject) subject.answers[line.variant] = { request: line.request, picture: line };
       return;
     case 'sample':
       view.sample = line;

@@ -1,9 +1,13 @@
 import {
+  isDrawingSettings,
   isGenerationSettings,
   isPlayImage,
+  PLAY_VARIANTS,
+  type DrawingSettings,
   type GenerationSettings,
   type PlayImage,
   type PlayLine,
+  type PlayVariant,
 } from '../playground';
 import type { PlaygroundView } from './playground-view';
 
@@ -19,13 +23,18 @@ export type PlaygroundToPage =
   | { type: 'snapshot'; view: PlaygroundView }
   /** The program's output since then, at most ten times a second. */
   | { type: 'lines'; lines: PlayLine[] }
-  | { type: 'copied' };
+  | { type: 'copied' }
+  /** A picture was saved under this name. */
+  | { type: 'saved'; name: string };
 
 export type PlaygroundFromPage =
   /** A text, a pair of texts, or a question with its choices. */
   | { type: 'ask'; text: string; pair?: string; choices?: string[] }
   | { type: 'askImage'; image: PlayImage }
   | { type: 'generate'; text: string; asTyped?: boolean; settings: GenerationSettings }
+  | { type: 'draw'; text: string; negative?: string; settings: DrawingSettings }
+  /** Asks where to save a picture that was drawn. */
+  | { type: 'savePicture'; subject: string; variant: PlayVariant }
   | { type: 'stop' }
   /** Requests a validation row of the first run. */
   | { type: 'sample' }
@@ -42,10 +51,8 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 
 /** Validates a message from the page; undefined if invalid. */
 export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | undefined {
-  const { type, text, pair, choices, image, asTyped, settings, runs, subject } = (value ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const { type, text, pair, choices, image, asTyped, negative, settings, runs, subject, variant } = (value ??
+    {}) as Record<string, unknown>;
   switch (type) {
     case 'stop':
     case 'sample':
@@ -66,6 +73,14 @@ export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | und
       return isText(text) && isGenerationSettings(settings)
         ? { type, text, ...(asTyped === true && { asTyped }), settings }
         : undefined;
+    case 'draw':
+      return isText(text) && (negative === undefined || isText(negative)) && isDrawingSettings(settings)
+        ? { type, text, ...(negative !== undefined && { negative }), settings }
+        : undefined;
+    case 'savePicture': {
+      const known = PLAY_VARIANTS.find((v) => v === variant);
+      return isText(subject) && known ? { type, subject, variant: known } : undefined;
+    }
     case 'restore':
       return Array.isArray(runs) && runs.every(isText) ? { type, runs } : undefined;
     case 'remove':

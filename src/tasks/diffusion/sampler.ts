@@ -1,10 +1,13 @@
+import type { SamplerName } from '../../experiment/pictures';
 import { ddim } from './ddim';
 import { euler } from './euler';
 import type { NoiseSchedule } from './noise-schedule';
 
-/** The samplers by their names in experiments. Both are deterministic: a picture depends on its noise alone. */
-export const SAMPLERS = { ddim, euler };
-export type SamplerName = keyof typeof SAMPLERS;
+/** Both are deterministic: a picture depends on its noise alone. */
+const SAMPLERS: Record<
+  SamplerName,
+  (schedule: NoiseSchedule, steps: number, noise: ArrayLike<number>) => Sampler
+> = { ddim, euler };
 
 /** Draws one picture, a prediction at a time: take `next`, predict from it, give the prediction to `step`. */
 export interface Sampler {

@@ -84,6 +84,14 @@ const batchDims = (rows: readonly NoisyRow[]): number[] => {
   return [rows.length, both! / 2, ...sides];
 };
 
+/** Of a row in each input. */
+export const rowSizes = ({ latents, inputs }: EncodedPicture): Map<string, readonly number[]> =>
+  new Map<string, readonly number[]>([
+    [SAMPLE, [latents.dims[0]! / 2, ...latents.dims.slice(1)]],
+    [TIMESTEP, []],
+    ...Object.entries(inputs).map(([name, { dims }]) => [name, dims] as const),
+  ]);
+
 /** @param wanted inputs of the model: `sample`, `timestep` and what the encoders give */
 export function noisyInputs(
   examples: readonly PictureExample[],
@@ -99,11 +107,11 @@ export function noisyInputs(
         : name === TIMESTEP
           ? timesteps(rows, dtype)
           : stacked(rows.map(({ encoded }) => encoded.inputs[name]!));
-  if (pass && isWeighted(examples))
+  if (isWeighted(examples))
     inputs[EXAMPLE_WEIGHTS] = {
       dtype: DType.float,
       dims: [rows.length],
-      data: Float32Array.from(rows, (r) => r.weight),
+      data: Float32Array.from(rows, (r) => (pass ? r.weight : 1)),
     };
   return inputs;
 }

@@ -43,6 +43,6 @@ export interface EncodeOptions {
   threads: number;
   /** Called after each image and prompt. */
   progress?: (done: number, of: number) => void;
-  /** Asked in between. What was encoded before stays. @throws AuroraError 'stopped' */
-  isStopped?: () => boolean;
+  /** Asked in between: once true, nothing more is encoded. What was stays. */
+  stopped?: () => boolean;
 }

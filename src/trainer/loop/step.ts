@@ -51,7 +51,7 @@ export async function gradientStep(
     const result = await micro.run('step', dataset, batch, (parts) =>
       sumOf(parts, async ({ indices, length }) => {
         const inputs = await task.feeds(dataset, indices, length, pass);
-        const masks = dropout.masks(step, indices, length);
+        const masks = dropout.masks(step, task.maskKeys(dataset, indices), length);
         return stepper.step({ ...inputs, ...masks }, parameters, 1 / weight);
       }),
     );

@@ -49,11 +49,13 @@ export async function lookAhead(
   if (whole === 1 || HELD * forwardBytes(task, whole, length) < HARMLESS * left) return undefined;
 
   const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
+  // Rows that only training has take memory too.
+  const pass = { seed: task.spec.training.seed, epoch: 0 };
   const run = (indices: readonly number[]) =>
     micro.run('step', dataset, indices, async (parts) => {
       for (const part of parts) {
-        const inputs = await task.feeds(dataset, part.indices, part.length);
-        const masks = dropout.masks(0, part.indices, part.length);
+        const inputs = await task.feeds(dataset, part.indices, part.length, pass);
+        const masks = dropout.masks(0, task.maskKeys(dataset, part.indices), part.length);
         await stepper.step({ ...inputs, ...masks }, parameters, 1 / part.indices.length);
         await stepper.evaluate(inputs, parameters);
       }

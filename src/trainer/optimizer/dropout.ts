@@ -55,7 +55,7 @@ export class DropoutMasks {
     );
   }
 
-  /** @param examples the data rows of the batch; @param sequence its padded length */
+  /** @param examples what the masks of the batch's rows depend on; @param sequence its padded length */
   masks(step: number, examples: readonly number[], sequence: number): HostTensors {
     const out: HostTensors = nameTable();
     for (const call of this.calls) {

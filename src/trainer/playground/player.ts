@@ -9,7 +9,7 @@ import { openRun, type OpenOptions } from './run';
 import type { Subject } from './subject';
 
 export type Emit = (line: PlayLine) => void | Promise<void>;
-type Question = Extract<PlayRequest, { kind: 'predict' | 'generate' }>;
+type Question = Extract<PlayRequest, { kind: 'predict' | 'generate' | 'draw' }>;
 
 /** Opens what a source names. */
 const openSubject = (source: PlaySource, options: OpenOptions): Promise<Subject> =>
@@ -77,6 +77,7 @@ export class Player {
         return this.sample(request.request, request.subject);
       case 'predict':
       case 'generate':
+      case 'draw':
         return this.ask(request);
     }
   }
@@ -141,11 +142,20 @@ export class Player {
     subject: Subject,
     of: { request: number; subject: string; variant: PlayVariant },
   ): Promise<void> {
-    if (question.kind === 'predict') {
-      if ('next' in subject) throw wrongQuestion('writes texts', 'generate');
+    const stopped = () => this.asked !== of.request;
+    if ('draw' in subject) {
+      if (question.kind !== 'draw') throw wrongQuestion('draws pictures', 'draw');
+      const progress = (step: number, total: number) =>
+        this.emit({ kind: 'drawing', ...of, step, of: total });
+      const picture = await subject.draw(question, of.variant, { stopped, progress });
+      if (picture) await this.emit({ kind: 'picture', ...of, ...picture });
+      return;
+    }
+    if ('answer' in subject) {
+      if (question.kind !== 'predict') throw wrongQuestion('gives labels', 'predict');
       return this.emit({ kind: 'prediction', ...of, ...(await subject.answer(question, of.variant)) });
     }
-    if (!('next' in subject)) throw wrongQuestion('gives labels', 'predict');
+    if (question.kind !== 'generate') throw wrongQuestion('writes texts', 'generate');
     const { template } = subject.facts;
     const made = await generate(
       subject,
@@ -153,7 +163,7 @@ export class Player {
       template === undefined || question.asTyped ? question.text : inTemplate(template, question.text),
       question.settings,
       async (text) => this.emit({ kind: 'token', ...of, text }),
-      () => this.asked !== of.request,
+      stopped,
     );
     await this.emit({ kind: 'generated', ...of, ...made });
   }
@@ -175,7 +185,8 @@ export class Player {
   }
 }
 
-const isQuestion = (r: PlayRequest): r is Question => r.kind === 'predict' || r.kind === 'generate';
+const QUESTIONS: readonly PlayRequest['kind'][] = ['predict', 'generate', 'draw'];
+const isQuestion = (r: PlayRequest): r is Question => QUESTIONS.includes(r.kind);
 
 const requestOf = (r: PlayRequest): number | undefined => ('request' in r ? r.request : undefined);
 

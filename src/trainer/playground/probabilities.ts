@@ -11,7 +11,7 @@ export function probabilitiesOf(values: ArrayLike<number>, scale: Scale): number
   return scale === 'one-label' ? [...softmax(numbers)] : numbers.map((v) => 1 / (1 + Math.exp(-v)));
 }
 
-export function requireFinite(numbers: readonly number[] | Float32Array): void {
+export function requireFinite(numbers: readonly number[] | Float32Array | Float64Array): void {
   if (!numbers.every(Number.isFinite))
     throw new AuroraError(
       'model',

@@ -1,7 +1,16 @@
-import type { PlayFacts, PlayImage, PlaySample, PlayVariant, Prediction } from '../../protocol/playground';
+import type {
+  DrawingSettings,
+  PlayFacts,
+  PlayImage,
+  PlayPicture,
+  PlaySample,
+  PlayVariant,
+  Prediction,
+} from '../../protocol/playground';
+import type { DrawingHooks } from '../diffusion/sampler';
 
 /** What can be queried: a loaded run or model, with its base model if it has one. */
-export type Subject = Classifier | LanguageModel;
+export type Subject = Classifier | LanguageModel | Painter;
 
 interface Loaded {
   facts: PlayFacts;
@@ -35,4 +44,23 @@ export interface LanguageModel extends Loaded {
   ends: ReadonlySet<number>;
   /** The longest text it reads, in tokens; undefined if not stated. */
   longest?: number;
+}
+
+/** A prompt, and what to stay away from. */
+export interface DrawingQuestion {
+  text: string;
+  negative?: string;
+  settings: DrawingSettings;
+}
+
+export interface Painter extends Loaded {
+  /**
+   * @returns undefined if it was stopped
+   * @throws AuroraError for settings that the pipeline cannot draw with
+   */
+  draw(
+    question: DrawingQuestion,
+    variant: PlayVariant,
+    hooks: DrawingHooks,
+  ): Promise<PlayPicture | undefined>;
 }

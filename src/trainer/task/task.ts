@@ -3,6 +3,7 @@ import type { Dataset, Example, TrainingPass } from '../../data/dataset';
 import type { ReadWatch } from '../../data/stream/build';
 import type { HostTensors } from '../../engine/engine';
 import { documentsInput } from '../../data/batch';
+import { batchInfos } from '../../graph/sizes/batch-infos';
 import { documentPlaces } from '../../graph/passes/document-places';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { TaskKind } from '../../tasks/kind';
@@ -49,6 +50,8 @@ export interface Task {
   ) => Promise<HostTensors>;
   /** Begins to read what `feeds` will be asked for, where that takes long. */
   readAhead: (dataset: Dataset, indices: readonly number[], pass?: TrainingPass) => void;
+  /** What the dropout masks of a training batch's rows depend on. */
+  maskKeys: (dataset: Dataset, indices: readonly number[]) => readonly number[];
   /** How much an example counts in the mean loss of a step. */
   weight: (example: Example) => number;
   /** Number of weights in the model. */
@@ -85,8 +88,9 @@ export async function makeTask(
   data: TaskData,
   near: string,
 ): Promise<Task> {
-  const infos = await probe(model, near);
   const kind = taskKind(spec.task.type);
+  const sizes = kind.inputSizes?.(data);
+  const infos = (sizes && batchInfos(model.graph, sizes)) ?? (await probe(model, near));
   kind.checkOutput(spec, output, infos.get(output)!, data.labels);
   const head = kind.head(spec, data.labels);
   const packed = spec.training.packing ? kind.pack!(data.train.dataset, spec) : undefined;
@@ -115,6 +119,7 @@ export async function makeTask(
     trainingSet: packed ?? data.train.dataset,
     feeds: (dataset, indices, length, pass) => batchFeeds(kind, inputs, dataset, indices, length, pass),
     readAhead: (dataset, indices, pass) => kind.readAhead?.(dataset, indices, pass),
+    maskKeys: (dataset, indices) => kind.maskKeys?.(dataset, indices) ?? indices,
     weight: weightIn(kind, loss),
     modelSize,
     warnings: [...warnings, ...data.warnings, ...(packed ? nothingPacked(spec, data, packed) : [])],

@@ -40,7 +40,8 @@ export async function verifyExperiment(
   const { seed, microBatchSize } = spec.training;
   const examples = firstStep(task)[0].slice(0, microBatchSize);
   const lengths = examples.map((i) => sizeOf(dataset, i));
-  const masks = new DropoutMasks(task.adapters, task.infos, seed).masks(0, examples, Math.max(...lengths));
+  const keys = task.maskKeys(dataset, examples);
+  const masks = new DropoutMasks(task.adapters, task.infos, seed).masks(0, keys, Math.max(...lengths));
   await emit({
     kind: 'setup',
     places: [{ ...places[0] }, { ...places[1] }],
@@ -52,7 +53,7 @@ export async function verifyExperiment(
   const subject = {
     infos: task.infos,
     spec: task.graph,
-    inputs: { ...(await task.feeds(dataset, examples)), ...masks },
+    inputs: { ...(await task.feeds(dataset, examples, undefined, { seed, epoch: 0 })), ...masks },
     rounds: [
       { values: 'initial' as const, parameters: initial },
       { values: 'perturbed' as const, parameters: perturbed(initial, seed) },

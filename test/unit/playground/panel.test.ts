@@ -22,12 +22,17 @@ const facts: PlayLine = {
   assumed: [],
 };
 
+const DRAWING = { steps: 25, guidance: 7.5, sampler: 'ddim', seed: 3, width: 512, height: 512 } as const;
+
 describe('messages from the page', () => {
   it.each([
     { type: 'ask', text: 'x' },
     { type: 'askImage', image: { width: 1, height: 1, rgba: 'AAAAAA==' } },
     { type: 'generate', text: 'x', settings: GENERATION_DEFAULTS },
     { type: 'generate', text: 'x', asTyped: true, settings: GENERATION_DEFAULTS },
+    { type: 'draw', text: 'x', settings: DRAWING },
+    { type: 'draw', text: 'x', negative: 'y', settings: DRAWING },
+    { type: 'savePicture', subject: 'own', variant: 'base' },
     { type: 'stop' },
     { type: 'sample' },
     { type: 'compare' },
@@ -45,6 +50,8 @@ describe('messages from the page', () => {
     { type: 'sing' },
     { type: 'ask' },
     { type: 'generate', text: 'x', settings: {} },
+    { type: 'draw', text: 'x', settings: { ...DRAWING, width: 500 } },
+    { type: 'savePicture', subject: 'own', variant: 'other' },
     { type: 'restore', runs: [1] },
     { type: 'askImage', image: { width: 1 } },
   ])('do not include %j', (message) => expect(parsePlaygroundMessage(message)).toBeUndefined());
@@ -132,6 +139,7 @@ function session(starts: (() => Promise<never>)[] = []) {
     killed?: string;
   }[] = [];
   const failed: unknown[] = [];
+  const saved: { name: string; png: string }[] = [];
   const made = new PlaygroundSession(
     { kind: 'run', run: '/r', at: 'best' },
     {
@@ -158,16 +166,50 @@ function session(starts: (() => Promise<never>)[] = []) {
       shapesOf: () => undefined,
       pickRuns: () => Promise.resolve(['/other', '/r']),
       copy: () => undefined,
+      savePicture: (name, png) => {
+        saved.push({ name, png: Buffer.from(png).toString() });
+        return Promise.resolve(`${name}.png`);
+      },
       failed: (e) => failed.push(e),
     },
   );
   const shown = () => posted.findLast((m) => m.type === 'snapshot')!.view;
-  return { made, posted, programs, failed, shown };
+  return { made, posted, programs, failed, saved, shown };
 }
 
 const soon = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the session', () => {
+  it('draws a picture, follows its steps, and saves it under its prompt, seed and model', async () => {
+    const { made, programs, posted, saved, shown } = session();
+    made.snapshot();
+    await soon();
+    const [{ hear, sent }] = programs;
+    hear({ ...facts, answer: 'picture' });
+    made.receive({ type: 'draw', text: 'a dog', negative: 'blurry', settings: DRAWING });
+    expect(sent.at(-1)).toEqual({
+      ...{ kind: 'draw', request: 1, text: 'a dog', negative: 'blurry' },
+      settings: DRAWING,
+    });
+    const of = { request: 1, subject: 'own', variant: 'base' } as const;
+    hear({ kind: 'drawing', ...of, step: 3, of: 25 });
+    made.snapshot();
+    expect(shown().subjects[0].answers.base).toEqual({ request: 1, drawing: { step: 3, of: 25 } });
+    const png = Buffer.from('the picture').toString('base64');
+    hear({ kind: 'picture', ...of, width: 512, height: 512, png, seconds: 2 });
+    hear({ kind: 'answered', request: 1 });
+    made.receive({ type: 'savePicture', subject: 'own', variant: 'base' });
+    // There is none of the adapted model.
+    made.receive({ type: 'savePicture', subject: 'own', variant: 'adapted' });
+    await soon();
+    expect(saved).toEqual([{ name: 'a dog 3 Base model', png: 'the picture' }]);
+    expect(posted.at(-1)).toEqual({ type: 'saved', name: 'a dog 3 Base model.png' });
+    // The next one starts again.
+    made.receive({ type: 'draw', text: 'a cat', settings: DRAWING });
+    expect(shown().subjects[0].answers).toEqual({});
+    made.dispose();
+  });
+
   it('starts one program once its page is ready', async () => {
     const { made, programs, shown } = session();
     expect(programs).toHaveLength(0);

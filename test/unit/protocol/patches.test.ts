@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { patchOf } from '../../../src/protocol/activation-examples';
+import { patchOf, readsPrompt } from '../../../src/protocol/activation-examples';
 
 const square = { width: 224, height: 224 };
 
@@ -32,4 +32,27 @@ describe('the patch of a token', () => {
     expect(patchOf(square, 1, 0)).toBeUndefined();
     expect(patchOf(square, 47, 12)).toBeUndefined();
   });
+});
+
+describe('the tokens of a U-Net', () => {
+  it('are patches of the latents, of another grid at each level', () => {
+    for (const side of [64, 32, 16, 8])
+      expect(patchOf({ width: 512, height: 512 }, side * side, side + 3)).toEqual({
+        left: 3 / side,
+        top: 1 / side,
+        width: 1 / side,
+        height: 1 / side,
+      });
+  });
+
+  it.each([
+    ['down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_k', false],
+    ['down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_q', false],
+    ['mid_block.attentions.0.transformer_blocks.3.attn2.to_out.0', false],
+    ['down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k', true],
+    ['up_blocks.1.attentions.2.transformer_blocks.0.attn2.to_v', true],
+    ['text_encoder.text_model.encoder.layers.0.self_attn.q_proj', true],
+    ['text_encoder_2.text_model.encoder.layers.0.self_attn.out_proj', true],
+    ['vit.encoder.layer.0.attention.attention.query', false],
+  ])('are those of the prompt or not: %s', (path, isPrompt) => expect(readsPrompt(path)).toBe(isPrompt));
 });

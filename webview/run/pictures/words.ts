@@ -1,3 +1,4 @@
+import { samplerName } from '../../../src/experiment/pictures';
 import type { RunPictures } from '../../../src/protocol/run-files/pictures';
 import { t } from '../../ui/l10n';
 import { formatCount } from '../format';
@@ -5,9 +6,6 @@ import type { Moment } from './columns';
 
 export const momentText = (moment: Moment): string =>
   moment === 'base' ? t('Base model') : t('Step {0}', formatCount(moment));
-
-/** Names of samplers, as in the papers. */
-const SAMPLER_NAMES: Record<RunPictures['sampler'], string> = { ddim: 'DDIM', euler: 'Euler' };
 
 /** How all of them were drawn. */
 export function settingsText({
@@ -20,7 +18,7 @@ export function settingsText({
 }: RunPictures): string {
   const words = t(
     'Drawn from the same noise before training and at evaluations: {0}, {1} steps, guidance {2}, {3} × {4} pixels.',
-    ...[SAMPLER_NAMES[sampler], steps, guidance, width, height],
+    ...[samplerName(sampler), steps, guidance, width, height],
   );
   return negativePrompt === undefined || negativePrompt === ''
     ? words

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { escapeControls } from '../../../base/controls';
 import { AuroraError, EXIT } from '../../../base/errors';
+import { PICTURE_DEFAULTS, SAMPLERS } from '../../../experiment/pictures';
 import {
   GENERATION_DEFAULTS,
   isGenerationSettings,
@@ -18,25 +18,27 @@ import { fittedPixels } from '../../../data/images/pixels';
 import { Player } from '../../../trainer/playground/player';
 import { parseAt } from '../../../trainer/checkpoint/trained-run';
 import { threadCount, type Command, type ParsedArgs } from '../../command';
-import { answersText, generatedText, loadedText, subjectName } from './report';
-import { sayError } from '../../quiet';
 import { temporaryFolder } from '../../temporary';
 import { write } from '../../write';
+import { drawingOf, drawingOptionsOf, type DrawingOptions } from './drawing';
+import { Teller } from './teller';
 
 const D = GENERATION_DEFAULTS;
+const P = PICTURE_DEFAULTS;
 
 export const play: Command = {
   help: `Usage: aurora play RUN [--at best|last|STEP] [--with RUN …]
        aurora play --model MODEL [--adapter DIR] [--tokenizer FILE]
 
-Loads a checkpoint of a run, or any classifier or language model, and answers each line that you type (pairs: two
+Loads a checkpoint of a run, or any classifier, language model or pipeline, and answers each line that you type (pairs: two
 texts with a tab between them; questions: a tab before each choice; images: the path of one; texts with hidden tokens:
 the mask token in the place of each). A classifier prints the most likely labels and the time taken, beside those of the
-base model; a language model streams its text.
+base model; a language model streams its text; a pipeline draws a picture of each prompt and writes it into a PNG file.
 
   --at WHICH         best (default), last, or the step of a checkpoint
   --with RUN         another run to answer as well, at its best checkpoint (may be given several times)
-  --model MODEL      an ONNX file or a folder from the hub: a classifier of texts or images, or a language model
+  --model MODEL      an ONNX file or a folder from the hub: a classifier of texts or images, a language model,
+                     or a pipeline of diffusers
   --adapter DIR      an adapter for it in PEFT's layout (LoRA, or AuroRA Lab's own)
   --tokenizer FILE   its tokenizer.json, if it is not beside the model
   --threads N        threads on the CPU (default: OMP_NUM_THREADS, or one per core)
@@ -47,10 +49,19 @@ For language models:
   --temperature T    0 (default) always takes the most likely token
   --top-k K          sample only from the K most likely tokens (default: all)
   --top-p P          sample only from the most likely tokens with a total probability of P (default: ${D.topP})
-  --seed N           seed for sampling; the same seed gives the same text (default: ${D.seed})
+  --seed N           seed for sampling; the same seed gives the same text, or picture (default: ${D.seed})
 
-  --json             JSON lines in both directions, including images. Input: load, unload, predict, generate, sample,
-                     stop. Output: loading, loaded, prediction, token, generated, sample, answered, problem
+For pipelines:
+  --negative TEXT    what pictures stay away from
+  --steps N          predictions for a picture (default: ${P.steps}, or as in the run's training.pictures)
+  --guidance G       how closely to follow the prompt; up to 1 for not at all (default: ${P.guidance}, or as in the run)
+  --sampler NAME     ${SAMPLERS.join(' or ')} (default: ${P.sampler}, or as in the run)
+  --size WxH         such as 512x512 (default: that of training)
+  --out DIR          where pictures are written (default: the current folder); no file is overwritten
+
+  --json             JSON lines in both directions, including images. Input: load, unload, predict, generate, draw, sample,
+                     stop. Output: loading, loaded, prediction, token, generated, drawing, picture, sample, answered,
+                     problem
 `,
   options: {
     at: { type: 'string' },
@@ -65,14 +76,22 @@ For language models:
     'top-p': { type: 'string' },
     seed: { type: 'string' },
     'as-typed': { type: 'boolean' },
+    negative: { type: 'string' },
+    steps: { type: 'string' },
+    guidance: { type: 'string' },
+    sampler: { type: 'string' },
+    size: { type: 'string' },
+    out: { type: 'string' },
     json: { type: 'boolean' },
   },
+  values: { sampler: SAMPLERS },
   async run(args) {
     const sources = sourcesOf(args);
     const settings = settingsOf(args);
+    const drawing = drawingOptionsOf(args);
     const options = { folder: temporaryFolder('play'), threads: threadCount(args.text('threads')) };
     if (args.flag('json')) return speakJson(sources, options);
-    return atTerminal(sources, settings, options, args.flag('as-typed'));
+    return atTerminal(sources, { settings, asTyped: args.flag('as-typed'), drawing }, options);
   },
 };
 
@@ -149,14 +168,19 @@ async function speakJson(sources: readonly PlaySource[], options: PlayerOptions)
   });
 }
 
+interface Asking {
+  settings: GenerationSettings;
+  asTyped: boolean;
+  drawing: DrawingOptions;
+}
+
 async function atTerminal(
   sources: readonly PlaySource[],
-  settings: GenerationSettings,
+  { settings, asTyped, drawing }: Asking,
   options: PlayerOptions,
-  asTyped: boolean,
 ): Promise<number> {
   const facts = new Map<string, PlayFacts>();
-  const teller = new Teller(facts);
+  const teller = new Teller(facts, drawing);
   const player = new Player((line) => teller.tell(line), options);
   for (const [i, source] of sources.entries()) await player.load(String(i + 1), source, i === 0);
   const { input, answer, image: shape } = facts.get('1')!;
@@ -167,7 +191,7 @@ async function atTerminal(
   });
   let request = 0;
   let busy = false;
-  // Ctrl-C stops the text that is being generated; otherwise it ends the program.
+  // Ctrl-C stops the text or the picture that is being made; otherwise it ends the program.
   lines.on('SIGINT', () => (busy ? void player.receive({ kind: 'stop', request }) : lines.close()));
   if (typed)
     process.stderr.write(`Type ${TYPED[answer] ?? WANTED[input]} and press Enter. Press Ctrl-D to quit.\n`);
@@ -179,7 +203,16 @@ async function atTerminal(
       teller.question = text;
       try {
         if (answer === 'text') await player.receive({ kind: 'generate', request, text, asTyped, settings });
-        else
+        else if (answer === 'picture') {
+          const { negative } = drawing;
+          await player.receive({
+            kind: 'draw',
+            request,
+            text,
+            ...(negative !== undefined && { negative }),
+            settings: drawingOf(facts.get('1')!, drawing),
+          });
+        } else
           await player.receive({
             kind: 'predict',
             request,
@@ -200,6 +233,7 @@ async function atTerminal(
 /** By the answer, where the input does not say it. */
 const TYPED: Partial<Record<PlayFacts['answer'], string>> = {
   choice: 'a question, with a tab before each choice,',
+  picture: 'a prompt',
   tokens: 'a text with masks',
 };
 
@@ -232,54 +266,4 @@ function textsOf(
   }
   const tab = input === 'pair' ? line.indexOf('\t') : -1;
   return tab < 0 ? { text: line } : { text: line.slice(0, tab), pair: line.slice(tab + 1) };
-}
-
-/** Output for a terminal: answers on stdout, everything else on stderr. */
-class Teller {
-  private answers: Extract<PlayLine, { kind: 'prediction' }>[] = [];
-  private writing = '';
-  /** The text in hand. */
-  question = '';
-
-  constructor(private readonly facts: Map<string, PlayFacts>) {}
-
-  async tell(line: PlayLine): Promise<void> {
-    switch (line.kind) {
-      case 'loading':
-        process.stderr.write('Loading…\n');
-        return;
-      case 'loaded':
-        this.facts.set(line.subject, line);
-        process.stderr.write(loadedText(line));
-        return;
-      case 'prediction':
-        this.answers.push(line);
-        return;
-      case 'token':
-        await this.head(line);
-        return write(escapeControls(line.text, '\n\t'));
-      case 'generated':
-        await this.head(line);
-        return write(generatedText(line));
-      case 'answered':
-        this.writing = '';
-        if (this.answers.length > 0) await write(answersText(this.answers, this.facts, this.question));
-        this.answers = [];
-        return;
-      case 'problem':
-        sayError(`error: ${line.message}\n${line.hint === undefined ? '' : `       ${line.hint}\n`}`);
-    }
-  }
-
-  /** Prints the model's name before its text begins. */
-  private async head({
-    subject,
-    variant,
-  }: Extract<PlayLine, { kind: 'token' | 'generated' }>): Promise<void> {
-    const of = this.facts.get(subject)!;
-    const who = `${subject} ${variant}`;
-    if (this.writing === who) return;
-    this.writing = who;
-    if (of.base !== undefined) await write(`${escapeControls(subjectName(of, variant))}:\n`);
-  }
 }

@@ -3,7 +3,7 @@ import { hasSigma } from '../../../adapters/activations/curves';
 import { methodOf } from '../../../adapters/methods/registry';
 import { callOuts } from '../../../adapters/activations/shape-words';
 import { splineSupport } from '../../../adapters/methods/spline';
-import { patchOf, tokenInText } from '../../../protocol/activation-examples';
+import { patchOf, readsPrompt, tokenInText } from '../../../protocol/activation-examples';
 import type { Snapshot } from '../../../protocol/activations';
 import { rowIn } from '../../../protocol/row-place';
 import {
@@ -214,7 +214,8 @@ export class ActivationsSession {
     const words = samplesOf(layer, coordinate, bin).flatMap(([example, token]): Word[] => {
       const row = known?.examples[example];
       if (!row) return [];
-      const { label, ids, image } = row;
+      const { label, ids } = row;
+      const image = readsPrompt(path) ? undefined : row.image;
       const { file, row: line } = rowIn(basename(known.file), row.line, known.parts);
       const patch = image && patchOf(image, layer.tokens / known.examples.length, token);
       return [
@@ -222,6 +223,7 @@ export class ActivationsSession {
           ...{ example, file, line, label, id: ids[token] ?? -1, ...tokenInText(row, token) },
           ...(image && { image }),
           ...(patch && { patch }),
+          ...(row.image && !image && { position: token }),
         },
       ];
     });

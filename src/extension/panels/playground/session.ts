@@ -23,12 +23,24 @@ export interface PlaygroundHost {
   /** Asks for runs to compare; those with exactly these labels come first. */
   pickRuns(labels: readonly string[], there: readonly string[]): Promise<readonly string[]>;
   copy(text: string): void;
+  /**
+   * Asks where to save a picture.
+   *
+   * @param name without its ending
+   * @returns the file's name; undefined if the user changed their mind
+   */
+  savePicture(name: string, png: Uint8Array): Promise<string | undefined>;
   failed(error: unknown): void;
 }
 
 /** Minimum interval between updates of the page. */
 const POST_MS = 100;
 const OWN = 'own';
+/** Characters of a prompt in the name of a file. */
+const NAME = 40;
+
+type Kind<K extends PlayRequest['kind']> = Omit<Extract<PlayRequest, { kind: K }>, 'request'>;
+type Question = Kind<'predict'> | Kind<'generate'> | Kind<'draw'>;
 
 /** One playground: the program that answers, the questions, and its output. */
 export class PlaygroundSession {
@@ -41,6 +53,8 @@ export class PlaygroundSession {
   private posted = -Infinity;
   /** Asked again for a run that is added. */
   private question: Extract<PlaygroundFromPage, { type: 'ask' | 'askImage' }> | undefined;
+  /** Of the newest picture: its prompt and seed, for the name of a file. */
+  private drawn = '';
   private ids = 0;
 
   constructor(
@@ -67,6 +81,13 @@ export class PlaygroundSession {
         return this.ask();
       case 'generate':
         return this.generate(message);
+      case 'draw': {
+        const { text, negative, settings } = message;
+        this.drawn = `${text.slice(0, NAME)} ${settings.seed}`;
+        return this.put({ kind: 'draw', text, ...(negative !== undefined && { negative }), settings });
+      }
+      case 'savePicture':
+        return void this.savePicture(message).catch((e: unknown) => this.host.failed(e));
       case 'stop':
         return this.send({ kind: 'stop', request: this.view.request });
       case 'sample':
@@ -87,6 +108,18 @@ export class PlaygroundSession {
 
   private generate({ text, asTyped, settings }: Extract<PlaygroundFromPage, { type: 'generate' }>): void {
     this.put({ kind: 'generate', text, ...(asTyped && { asTyped }), settings });
+  }
+
+  private async savePicture({
+    subject,
+    variant,
+  }: Extract<PlaygroundFromPage, { type: 'savePicture' }>): Promise<void> {
+    const shown = this.view.subjects.find((s) => s.id === subject);
+    const png = shown?.answers[variant]?.picture?.png;
+    if (!shown || png === undefined) return;
+    const of = variant === 'base' ? this.host.say('Base model') : shown.title;
+    const name = await this.host.savePicture(`${this.drawn} ${of}`, Buffer.from(png, 'base64'));
+    if (name !== undefined) this.host.post({ type: 'saved', name });
   }
 
   /** A run was renamed. */
@@ -196,19 +229,15 @@ export class PlaygroundSession {
   }
 
   /** Sends a question to the program; the page learns at once that it is the newest. */
-  private put(
-    question:
-      | Omit<Extract<PlayRequest, { kind: 'predict' }>, 'request'>
-      | Omit<Extract<PlayRequest, { kind: 'generate' }>, 'request'>,
-  ): void {
+  private put(question: Question): void {
     if (!this.program) return;
     const request = ++this.ids;
     const { text, pair, choices, image } = question.kind === 'predict' ? question : {};
     Object.assign(this.view, { request, busy: true, text, pair, choices, image });
     for (const s of this.view.subjects) {
       s.trouble = undefined;
-      // A text starts again; probabilities stay until the new ones arrive.
-      if (question.kind === 'generate') s.answers = {};
+      // A text or a picture starts again; probabilities stay until the new ones arrive.
+      if (question.kind !== 'predict') s.answers = {};
     }
     this.send({ ...question, request });
     this.post();

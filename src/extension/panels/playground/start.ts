@@ -4,6 +4,7 @@ import { shapesOf } from '../../../experiment/tasks/registry';
 import type { Services } from '../../services';
 import { machineArguments } from '../../launcher/trainer-client';
 import type { PageChannel, PanelSession } from '../panel';
+import { saveFile } from '../save-file';
 import { pickRuns } from './pick-runs';
 import { PlaygroundSession } from './session';
 import { nameOf, titleOf } from './title';
@@ -27,6 +28,10 @@ export function startPlayground(
     },
     pickRuns: (labels, there) => pickRuns(services, labels, there),
     copy: (text) => void vscode.env.clipboard.writeText(text),
+    savePicture: (name, png) =>
+      saveFile(png, `${name}.png`, vscode.l10n.t('Save Picture'), {
+        [vscode.l10n.t('PNG picture')]: ['png'],
+      }),
     failed: (e) => log.warn(e instanceof Error ? e.message : String(e)),
   });
   let title = titleOf(services, open);

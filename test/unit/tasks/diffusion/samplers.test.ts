@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { SAMPLERS, type SamplerName } from '../../../../src/experiment/pictures';
 import { drawPictureNoise } from '../../../../src/tasks/diffusion/draws';
 import type { NoiseSchedule } from '../../../../src/tasks/diffusion/noise-schedule';
-import { SAMPLERS, startSampler, type SamplerName } from '../../../../src/tasks/diffusion/sampler';
+import { startSampler } from '../../../../src/tasks/diffusion/sampler';
 import { sampleSigmas } from '../../../../src/tasks/diffusion/sigmas';
 import { SD15, SD21, SDXL, scheduleOf } from './configs';
 
@@ -43,7 +44,7 @@ function draw(name: SamplerName, schedule: NoiseSchedule, steps: number, noise: 
   return { latents: [...sampler.latents], timesteps };
 }
 
-const CASES = (Object.keys(SAMPLERS) as SamplerName[]).flatMap((name) =>
+const CASES = SAMPLERS.flatMap((name) =>
   [SD15, SD21, SDXL].flatMap((config) =>
     ['leading', 'linspace', 'trailing'].map((spacing) => ({
       name,

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { AuroraError } from '../../../base/errors';
+import { numberIn } from '../../../base/number-in';
+import { SAMPLERS } from '../../../experiment/pictures';
+import { writeAtomic } from '../../../files/atomic';
+import {
+  isDrawingSettings,
+  type DrawingSettings,
+  type PlayFacts,
+  type PlayPicture,
+  type PlayVariant,
+} from '../../../protocol/playground';
+import type { ParsedArgs } from '../../command';
+
+/** What the command line says of pictures; the rest is as in training. */
+export interface DrawingOptions {
+  negative?: string;
+  settings: Partial<DrawingSettings>;
+  /** Where pictures go. */
+  folder: string;
+}
+
+/** @throws AuroraError 'usage' */
+export function drawingOptionsOf(args: ParsedArgs): DrawingOptions {
+  const settings: Record<string, unknown> = {};
+  for (const name of ['steps', 'guidance', 'seed']) {
+    const given = args.text(name);
+    if (given !== undefined) settings[name] = numberIn(given);
+  }
+  if (args.text('sampler') !== undefined) settings.sampler = args.text('sampler');
+  const size = args.text('size');
+  if (size !== undefined) {
+    const [, width, height] = /^(\d+)x(\d+)$/.exec(size) ?? [];
+    Object.assign(settings, { width: Number(width), height: Number(height) });
+  }
+  const usual = { steps: 1, guidance: 1, seed: 0, sampler: SAMPLERS[0], width: 8, height: 8 };
+  if (!isDrawingSettings({ ...usual, ...settings }))
+    throw new AuroraError(
+      'usage',
+      `--steps takes a whole number from 1 to 1000, --guidance a number of at least 0, --sampler ${SAMPLERS.join(' or ')}, and --size a width and a height such as 512x512, multiples of 8 up to 4096.`,
+      'See `aurora play --help`.',
+    );
+  const negative = args.text('negative');
+  return { ...(negative !== undefined && { negative }), settings, folder: resolve(args.text('out') ?? '.') };
+}
+
+/** All settings of a picture. */
+export const drawingOf = ({ drawing }: PlayFacts, { settings }: DrawingOptions): DrawingSettings => ({
+  ...drawing!,
+  seed: 0,
+  ...settings,
+});
+
+/**
+ * Writes a picture under a name that is not taken.
+ *
+ * @param number that its name begins to look at
+ * @returns the path
+ */
+export function writePicture(
+  { png }: PlayPicture,
+  { folder }: DrawingOptions,
+  number: number,
+  of: { subject: string; variant: PlayVariant },
+): string {
+  const who = `${of.subject === '1' ? '' : `-run-${of.subject}`}${of.variant === 'base' ? '-base' : ''}`;
+  const pathOf = (n: number) => join(folder, `picture-${n}${who}.png`);
+  let n = number;
+  while (existsSync(pathOf(n))) n++;
+  writeAtomic(pathOf(n), Buffer.from(png, 'base64'));
+  return pathOf(n);
+}

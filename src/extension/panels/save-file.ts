@@ -1,0 +1,35 @@
+import { homedir } from 'node:os';
+import { posix } from 'node:path';
+import * as vscode from 'vscode';
+
+/** What file systems do not allow in names, on any platform. */
+const FORBIDDEN = /[\\/:*?"<>|\p{Cc}]+/gu;
+
+const MESSAGE_MS = 5000;
+
+/**
+ * Asks where to save a file, and writes it.
+ *
+ * @param name suggested; may contain anything
+ * @param filters its kind, in words, and the ending
+ * @returns the file's name; undefined if the user changed their mind
+ */
+export async function saveFile(
+  data: Uint8Array,
+  name: string,
+  title: string,
+  filters: Record<string, string[]>,
+): Promise<string | undefined> {
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir());
+  const uri = await vscode.window.showSaveDialog({
+    defaultUri: vscode.Uri.joinPath(folder, name.replace(FORBIDDEN, '-')),
+    filters,
+    title,
+  });
+  if (!uri) return undefined;
+  await vscode.workspace.fs.writeFile(uri, data);
+  const saved = posix.basename(uri.path);
+  // Some pages say so, too, but they may be hidden.
+  vscode.window.setStatusBarMessage(vscode.l10n.t('Saved {0}.', saved), MESSAGE_MS);
+  return saved;
+}

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { openImage, type ImageSource } from '../../data/images/source';
+import { hashFile } from '../../files/hash';
+import { DType } from '../../graph/dtype';
+import type { FloatTensor, SafetensorsFile } from '../../graph/file/safetensors';
+import { openComponent, type Component } from './component';
+import type { EncodeOptions, ToEncode } from './encoded';
+import { keyOf, modelHashes, type Kept } from './kept';
+import { prepareImage, type CropPlace } from './prepare-image';
+
+/** Of the VAE's encoder, as Optimum names its input and output. */
+const SAMPLE = 'sample';
+const PARAMETERS = 'latent_parameters';
+
+/** What is known of an image once it was encoded. */
+export interface EncodedImage {
+  /** latent_parameters [2c, h, w]. */
+  parameters: FloatTensor;
+  timeIds: number[];
+}
+
+/**
+ * Encodes the images that are not kept yet.
+ *
+ * @returns the key of each image, or undefined if it was stopped
+ * @throws AuroraError 'data' for an image that cannot be read, and where the encoder cannot run
+ */
+export async function encodeImages(
+  encoder: Component,
+  { images, resolution, centerCrop, seed, resample }: ToEncode & { resample: 'bilinear' | 'lanczos' },
+  kept: Kept,
+  options: EncodeOptions,
+  done: () => void,
+): Promise<string[] | undefined> {
+  const files = await modelHashes(encoder);
+  const placeOf = (image: number): CropPlace => (centerCrop ? 'center' : { seed, image });
+  const keys: string[] = [];
+  for (const [i, source] of images.entries())
+    keys.push(keyOf({ files, resolution, resample, place: placeOf(i), image: await contentOf(source) }));
+  const missing = keys.flatMap((key, i) => (keys.indexOf(key) === i && !readImage(kept, key) ? [i] : []));
+  for (let i = keys.length - missing.length; i > 0; i--) done();
+  if (missing.length === 0) return keys;
+  const session = await openComponent(encoder, [PARAMETERS], options);
+  try {
+    for (const i of missing) {
+      if (options.stopped?.()) return undefined;
+      const { pixels, timeIds } = await prepareImage(images[i]!, resolution, placeOf(i), resample);
+      const dims = [1, 3, resolution, resolution];
+      const out = await session.run({ [SAMPLE]: { dtype: DType.float, dims, data: pixels } });
+      const { dims: shape, data } = out[PARAMETERS]!;
+      const tensor = { dims: shape.slice(1), data: data as Float32Array };
+      kept.write(keys[i]!, new Map([[PARAMETERS, tensor]]), { timeIds: timeIds.join(' ') });
+      done();
+    }
+  } finally {
+    await session.close();
+  }
+  return keys;
+}
+
+/** @returns undefined if it is not kept */
+export function readImage(kept: Kept, key: string): EncodedImage | undefined {
+  const file: SafetensorsFile | undefined = kept.read(key);
+  const parameters = file?.tensors.get(PARAMETERS);
+  const timeIds = file?.metadata.timeIds?.split(' ').map(Number);
+  return parameters && timeIds && { parameters, timeIds };
+}
+
+async function contentOf(source: ImageSource): Promise<string> {
+  if ('path' in source) {
+    // A missing file is an error of the data.
+    const hashed = await hashFile(source.path).catch(() => undefined);
+    if (hashed) return hashed.sha256;
+  }
+  const sha256 = (bytes: Uint8Array | Uint8ClampedArray) => createHash('sha256').update(bytes).digest('hex');
+  if ('bytes' in source) return sha256(source.bytes);
+  const { width, height, data } = 'fitted' in source ? source.fitted : await openImage(source);
+  return `${width} × ${height} ${sha256(data)}`;
+}
