@@ -1,11 +1,23 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { CPU, type Place } from '../../src/engine/place';
 import { agrees } from './agrees';
-import { pipelineFiles } from './files';
+import { fixture, pipelineFiles } from './files';
+import { forwardErrors } from './forward-cases';
 
-describe("models from diffusers' folders agree with PyTorch", () => {
-  it.each(pipelineFiles())('on ONNX Runtime: %s', (name) => agrees(name));
+const PLACES: [string, Place][] = [
+  ['ONNX Runtime', CPU],
+  ['TensorFlow.js', { engine: 'tfjs', device: 'wasm' }],
+];
+const isForward = (name: string) => name.endsWith('-forward.json');
+const forward = pipelineFiles().filter(isForward);
+const trained = pipelineFiles().filter((name) => !isForward(name));
 
-  it.each(pipelineFiles())('on TensorFlow.js: %s', (name) =>
-    agrees(name, { place: { engine: 'tfjs', device: 'wasm' } }),
-  );
+describe.each(PLACES)("models from diffusers' folders agree with PyTorch on %s", (_, place) => {
+  it.each(trained)('in training: %s', (name) => agrees(name, { place }));
+
+  it.each(forward)('forward: %s', async (name) => {
+    const errors = await forwardErrors(fixture(name), place);
+    expect(errors.size).toBeGreaterThan(1);
+    for (const [output, error] of errors) expect(error, output).toBeLessThan(1e-4);
+  });
 });

@@ -104,6 +104,11 @@ export class Config {
     return this.checked(key, missing, 'a number from 0', is);
   }
 
+  /** Any number. */
+  any(key: string, missing: number): number {
+    return this.checked(key, missing, 'a number', (v): v is number => Number.isFinite(v));
+  }
+
   /** A number above 0 and at most 1. */
   share(key: string, missing?: number): number {
     const is = (v: unknown): v is number => typeof v === 'number' && v > 0 && v <= 1;
@@ -165,6 +170,12 @@ export class Config {
     if (!Array.isArray(value) || !value.every((v) => typeof v === 'string'))
       throw this.invalid(key, 'a list of texts');
     return value;
+  }
+
+  /** Whether it is a list of two texts: a component of a pipeline, by library and class. */
+  isPair(key: string): boolean {
+    const value = this.value(key);
+    return Array.isArray(value) && value.length === 2 && value.every((v) => typeof v === 'string');
   }
 
   /** At least so many flags, each 0 or 1; undefined if they are missing. */

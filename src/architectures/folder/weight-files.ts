@@ -29,6 +29,10 @@ export interface StoredWeights {
   index?: string;
 }
 
+/** Whether a folder has weights that can be read. */
+export const hasWeights = (folder: string): boolean =>
+  NAMES.some(({ file, index }) => existsSync(join(folder, file)) || existsSync(join(folder, index)));
+
 /**
  * The tensors of a model folder, from `model.safetensors` or from the files that `model.safetensors.index.json` lists, or
  * from those with diffusers' names. Only their headers are read.

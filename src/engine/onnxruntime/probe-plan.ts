@@ -43,6 +43,10 @@ const LENGTHS = [
   [...orders(809, 821, 1013), ...orders(1021, 1031, 1061)],
 ];
 
+/** Whether height and width of an input are free: a million pixels would take long, and much memory. */
+const isPicture = ({ shape }: ValueInfo): boolean =>
+  shape?.length === 4 && shape.slice(2).every((dim) => typeof dim !== 'number');
+
 /**
  * The ways to probe a model, most likely first. A model that runs at none of the made-up sizes (an image model whose
  * exporter declared the height free) may run at those of real batches.
@@ -61,7 +65,8 @@ export function probePlans(inputs: readonly ValueInfo[], examples: readonly Exam
     (axes, i, all) =>
       examples.every((e) => agrees(axes, e)) && all.findIndex((a) => samePartition(a, axes)) === i,
   );
-  const made = LENGTHS.flatMap((lengths) => ties.map((axes) => planOf(inputs, axes, lengths)));
+  const lengths = inputs.some(isPicture) ? LENGTHS.slice(0, -1) : LENGTHS;
+  const made = lengths.flatMap((of) => ties.map((axes) => planOf(inputs, axes, of)));
   if (examples.length === 0) return made;
   const free = examplePlan(inputs, examples, BATCHES[0]);
   return [...made, free, examplePlan(inputs, examples, [undefined, undefined, undefined])];

@@ -21,8 +21,9 @@ export const unet: Family = {
     const channels = config.count('in_channels', 4);
     const sample = net.g.addInput('sample', DType.float, ['batch', channels, 'height', 'width']);
     const timestep = net.g.addInput('timestep', DType.int64, ['batch']);
+    const batch = net.op('', 'Shape', [sample], { start: 0, end: 1 });
     const context = contextOf(net, config, shape.context);
-    const time = timeOf(net, config, timestep, shape.down[0].channels, act);
+    const time = timeOf(net, config, { timestep, batch }, shape.down[0].channels, act);
     const centered = config.flag('center_input_sample', false)
       ? net.op('', 'Sub', [net.op('', 'Mul', [sample, net.float(2)]), net.float(1)])
       : sample;
@@ -33,7 +34,6 @@ export const unet: Family = {
       to: first.channels,
       kernel: kernel('conv_in'),
     });
-    const batch = net.op('', 'Shape', [sample], { start: 0, end: 1 });
     x = new Blocks(net, config, shape, { context, time, batch }).all(x);
     x = act(net, '', groupNorm(net, 'conv_norm_out', x, first.channels, norm));
     const to = config.count('out_channels', 4);
@@ -68,7 +68,7 @@ function contextOf(net: Network, config: Config, size: number): Tokens {
 function timeOf(
   net: Network,
   config: Config,
-  timestep: string,
+  { timestep, batch }: { timestep: string; batch: string },
   channels: number,
   act: Activation,
 ): { x: string; size: number } {
@@ -82,27 +82,29 @@ function timeOf(
   let x = timeEmbedding(net, 'time_embedding', () => waves(net, 'time_proj', at, channels, kind), sizes, act);
   if (config.has('timestep_post_act'))
     x = activationOf(config, 'timestep_post_act', '')(net, 'time_embedding', x);
-  if (config.has('addition_embed_type')) x = net.op('', 'Add', [x, addedTo(net, config, size, kind)]);
+  if (config.has('addition_embed_type')) x = net.op('', 'Add', [x, addedTo(net, config, batch, size, kind)]);
   if (config.has('time_embedding_act_fn')) x = activationOf(config, 'time_embedding_act_fn', '')(net, '', x);
   return { x: act(net, '', x), size };
 }
 
-/** `text_time`: the pooled text embedding beside the waves of six numbers, such as the picture's size. */
-function addedTo(net: Network, config: Config, size: number, kind: Waves): string {
+/**
+ * `text_time`: the pooled text embedding beside the waves of a few numbers, such as the picture's size: six in SDXL, five
+ * in its refiner. Only the size of both together is known.
+ *
+ * @param batch a vector tensor: (batch)
+ */
+function addedTo(net: Network, config: Config, batch: string, size: number, kind: Waves): string {
   const each = config.count('addition_time_embed_dim');
   const from = config.count('projection_class_embeddings_input_dim');
-  const texts = from - IDS * each;
-  if (texts < 1) throw config.unsupported('addition_time_embed_dim', [`less than a sixth of ${from}`]);
+  if (each >= from) throw config.unsupported('addition_time_embed_dim', [`less than ${from}`]);
   const input = () => {
-    const embeds = net.g.addInput('text_embeds', DType.float, ['batch', texts]);
-    const ids = net.g.addInput('time_ids', DType.float, ['batch', IDS]);
+    const embeds = net.g.addInput('text_embeds', DType.float, ['batch', 'text_size']);
+    const ids = net.g.addInput('time_ids', DType.float, ['batch', 'ids']);
     const flat = net.op('add_time_proj', 'Reshape', [ids, net.g.ints([-1])]);
     const made = waves(net, 'add_time_proj', flat, each, kind);
-    const rows = net.op('add_time_proj', 'Reshape', [made, net.g.ints([-1, IDS * each])]);
-    return net.op('', 'Concat', [embeds, rows], { axis: 1 });
+    const rows = net.op('add_time_proj', 'Concat', [batch, net.g.ints([-1])], { axis: 0 });
+    const beside = net.op('add_time_proj', 'Reshape', [made, rows]);
+    return net.op('', 'Concat', [embeds, beside], { axis: 1 });
   };
   return timeEmbedding(net, 'add_embedding', input, { from, to: size }, SILU);
 }
-
-/** Original height and width, top and left of the crop, target height and width. */
-const IDS = 6;

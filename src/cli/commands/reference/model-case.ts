@@ -8,6 +8,8 @@ import { CPU } from '../../../engine/place';
 import { probe } from '../../../engine/onnxruntime/probe';
 import type { Stepper, TaskOptions } from '../../../engine/stepper';
 import { loadModelAt } from '../../../architectures/load';
+import { loadWithTextEncoders, readPipeline } from '../../../architectures/pipeline';
+import { isPipeline } from '../../../files/model-path';
 import type { Model } from '../../../graph/model';
 import { prepareModel } from '../../../graph/prepare';
 import { AdamW } from '../../../trainer/optimizer/optimizer';
@@ -30,7 +32,7 @@ export async function runModelCase(
   const place = options.place ?? CPU;
   const tolerances = tolerancesOf(place);
   const report = new Comparison();
-  const model = prepareModel(loadModelAt(modelPath));
+  const model = prepareModel(loadCase(modelPath, c));
   if (!checkFields(report, c, model.graph)) return report;
   const examples = [c, ...c.otherShapes].map((f) => shapesOf(f.inputs));
   const infos = await probe(model, undefined, examples);
@@ -106,6 +108,12 @@ export async function runModelCase(
   }
   return report;
 }
+
+/** A pipeline's text encoders belong to the model if the case has their inputs. */
+const loadCase = (path: string, { inputs }: ReferenceCase): Model =>
+  isPipeline(path) && own(inputs ?? {}, 'input_ids')
+    ? loadWithTextEncoders(readPipeline(path))
+    : loadModelAt(path);
 
 type Task = Pick<ReferenceCase, 'objective' | 'trainingLoss'>;
 

@@ -1,0 +1,156 @@
+import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadModelAt } from '../../../src/architectures/load';
+import {
+  loadTextEncoder,
+  loadWithTextEncoders,
+  readPipeline,
+  withLatentSize,
+} from '../../../src/architectures/pipeline';
+import { findLinearLayers } from '../../../src/graph/layers/linear';
+import { prune } from '../../../src/graph/prune';
+import { DType } from '../../../src/graph/dtype';
+import type { Model } from '../../../src/graph/model';
+import { difference, host, runModel } from '../graph/onnx-models';
+import { Folders } from './folders';
+
+const PIPELINES = join(import.meta.dirname, '../../fixtures/diffusers');
+
+const folders = new Folders();
+afterAll(() => folders.remove());
+
+/** A copy of a pipeline, to be changed. */
+function copyOf(name: string): string {
+  const folder = folders.make({});
+  cpSync(join(PIPELINES, name), folder, { recursive: true });
+  return folder;
+}
+
+function changeJson(path: string, change: Record<string, unknown>): void {
+  writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), ...change }));
+}
+
+const inputsOf = (model: Model) => Object.fromEntries(model.graph.inputs.map((i) => [i.name, i.shape]));
+
+const noise = (dims: number[], seed: number) =>
+  host(
+    dims,
+    Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(seed + 1.7 * i)),
+    DType.float,
+  );
+
+describe('the folder of a pipeline', () => {
+  it('has its components by name, and what the autoencoder does to latents', () => {
+    const folder = join(PIPELINES, 'sdxl');
+    const pipeline = readPipeline(folder);
+    expect(readPipeline(join(folder, 'model_index.json'))).toEqual(pipeline);
+    expect(pipeline).toMatchObject({
+      class: 'StableDiffusionXLPipeline',
+      isXl: true,
+      unet: join(folder, 'unet/config.json'),
+      vae: { encoder: join(folder, 'vae/config.json'), scalingFactor: 0.13025, shiftFactor: 0, factor: 2 },
+      forceZerosForEmptyPrompt: true,
+    });
+    expect(pipeline.textEncoders.map((e) => [e.name, e.tokenizer])).toEqual([
+      ['text_encoder', join(folder, 'tokenizer')],
+      ['text_encoder_2', join(folder, 'tokenizer_2')],
+    ]);
+  });
+
+  it('is its U-Net, whose text inputs have the sizes that the last text encoder gives', () => {
+    const own = inputsOf(loadModelAt(join(PIPELINES, 'sdxl')));
+    expect(own).toMatchObject({ text_embeds: ['batch', 16], time_ids: ['batch', 6] });
+    const alone = inputsOf(loadModelAt(join(PIPELINES, 'sdxl/unet')));
+    expect(alone).toEqual({ ...own, text_embeds: ['batch', 'text_size'], time_ids: ['batch', 'ids'] });
+  });
+
+  it('of another class is refused, and so is one without a part', () => {
+    const folder = copyOf('sd');
+    rmSync(join(folder, 'scheduler'), { recursive: true });
+    expect(() => readPipeline(folder)).toThrow(/has no scheduler\/scheduler_config\.json/);
+    changeJson(join(folder, 'model_index.json'), { _class_name: 'FluxPipeline' });
+    expect(() => readPipeline(folder)).toThrow(/_class_name is "FluxPipeline", which is not supported/);
+  });
+
+  it('may have float16 weights alone', () => {
+    const folder = copyOf('sd');
+    const at = (name: string) => join(folder, 'text_encoder', name);
+    renameSync(at('model.safetensors'), at('model.fp16.safetensors'));
+    expect(() => loadTextEncoder(readPipeline(folder), 0)).not.toThrow();
+  });
+});
+
+describe('a U-Net', () => {
+  const feeds = (height: number, width: number) => ({
+    sample: noise([1, 4, height, width], 1),
+    timestep: host([1], [500], DType.int64),
+    encoder_hidden_states: noise([1, 3, 16], 2),
+  });
+
+  it('runs on latents whose sides are odd, and is the same where the size is fixed', async () => {
+    const model = loadModelAt(join(PIPELINES, 'sd'));
+    for (const [height, width] of [
+      [16, 8],
+      [5, 7],
+    ]) {
+      const fixed = withLatentSize(model, height, width, 3);
+      expect(inputsOf(fixed)).toMatchObject({ sample: ['batch', 4, height, width] });
+      const crops = fixed.graph.nodes.filter((n) => n.opType === 'Slice').length;
+      expect(crops > 0).toBe(height === 5);
+      const [free, own] = [
+        await runModel(model, feeds(height, width)),
+        await runModel(fixed, feeds(height, width)),
+      ];
+      expect(free.out_sample.dims).toEqual([1, 4, height, width]);
+      expect(difference(free, own, 1e-6, 1e-6)).toBeUndefined();
+    }
+  });
+
+  it.each([
+    ['class_embed_type', 'timestep'],
+    ['num_class_embeds', 1000],
+    ['dual_cross_attention', true],
+    ['addition_embed_type', 'image'],
+    ['time_cond_proj_dim', 256],
+    ['norm_num_groups', 3],
+    ['down_block_types', ['DownBlock2D', 'AttnDownBlock2D', 'CrossAttnDownBlock2D']],
+    ['mid_block_type', 'UNetMidBlock2DSimpleCrossAttn'],
+  ])('with %s %j is refused by name', (key, value) => {
+    const folder = copyOf('sdxl');
+    changeJson(join(folder, 'unet/config.json'), { [key]: value });
+    expect(() => loadModelAt(folder)).toThrow(new RegExp(`unet/config.json: ${key} is .* not supported`));
+  });
+});
+
+describe('a U-Net with its text encoders', () => {
+  it('has the modules of all under their names, and reads tokens in place of states', () => {
+    const model = loadWithTextEncoders(readPipeline(join(PIPELINES, 'sdxl')));
+    expect(Object.keys(inputsOf(model))).toEqual([
+      'sample',
+      'timestep',
+      'time_ids',
+      'input_ids',
+      'input_ids_2',
+    ]);
+    const paths = findLinearLayers(model.graph).map((l) => l.path);
+    for (const path of [
+      'text_encoder.text_model.encoder.layers.0.self_attn.q_proj',
+      'text_encoder_2.text_projection',
+      'mid_block.attentions.0.transformer_blocks.1.attn2.to_out.0',
+    ])
+      expect(paths).toContain(path);
+    // The graph is in order, and nothing in it is left over.
+    expect(prune(model.graph).nodes).toEqual(model.graph.nodes);
+  });
+
+  it('gives what they give one after the other', async () => {
+    const pipeline = readPipeline(join(PIPELINES, 'sd'));
+    const ids = host([1, 6], [3, 8, 20, 7, 587, 587], DType.int64);
+    const { last_hidden_state: states } = await runModel(loadTextEncoder(pipeline, 0), { input_ids: ids });
+    const others = { sample: noise([1, 4, 8, 8], 1), timestep: host([1], [10], DType.int64) };
+    const apart = await runModel(loadModelAt(pipeline.folder), { ...others, encoder_hidden_states: states });
+    const whole = await runModel(loadWithTextEncoders(pipeline), { ...others, input_ids: ids });
+    expect(difference(apart, whole, 1e-5, 1e-6)).toBeUndefined();
+  });
+});
