@@ -5,7 +5,7 @@ import { drawPictureNoise } from '../../tasks/diffusion/draws';
 import type { NoiseSchedule } from '../../tasks/diffusion/noise-schedule';
 import { startSampler, type SamplerStep } from '../../tasks/diffusion/sampler';
 import { roundHalfEven } from '../../tasks/diffusion/timesteps';
-import { requireFinite } from '../playground/probabilities';
+import { requireFinite } from '../task/finite-output';
 import type { PromptEmbedding } from './encoded';
 
 /** The U-Net's prediction of a batch: inputs as Optimum names them; (b, c, h, w). */

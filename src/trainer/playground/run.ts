@@ -13,7 +13,7 @@ import { runPainter } from './drawing/run-drawing';
 import { factsOf } from './run-facts';
 import { languageModel, type Evaluate } from './language/run-language';
 import type { Classifier, Question, Subject } from './subject';
-import { requireFinite } from './probabilities';
+import { requireFinite } from '../task/finite-output';
 import { black, requireImage } from './images/pictures';
 import { questionTexts, requireTexts, WARM_UP } from './texts';
 

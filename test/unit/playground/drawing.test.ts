@@ -21,7 +21,7 @@ afterEach(async () => {
 /** A loaded pipeline, and all that the player has said. */
 async function open(source: PlaySource, base = true) {
   const lines: PlayLine[] = [];
-  const heard = { on: (_: PlayLine): void => undefined };
+  const heard: { on: (line: PlayLine) => void } = { on: () => undefined };
   const emit = (line: PlayLine) => {
     lines.push(line);
     heard.on(line);
