@@ -49,6 +49,7 @@ const EMBEDDED = 'encoder_hidden_states';
 const IDS = 'input_ids';
 const SECOND_IDS = 'input_ids_2';
 const TIME_IDS = 'time_ids';
+const TIMESTEP = 'timestep';
 
 /**
  * @param inputs of the U-Net's graph, or of that of the U-Net with the text encoders
@@ -68,7 +69,7 @@ export function openDrawer(
   const schedule = pipelineSchedule(pipeline);
   const { vae } = pipeline;
   const kept = new Kept(options.keep);
-  const timestepType = inputs.find((i) => i.name === 'timestep')?.dtype ?? DType.int64;
+  const timestep = inputs.find((i) => i.name === TIMESTEP)!;
   const reads = (name: string) => inputs.some((i) => i.name === name);
   const isEmbedded = reads(EMBEDDED);
 
@@ -121,7 +122,7 @@ export function openDrawer(
       const times = pictureTimeIds(width, height);
       const [prompt, other] = await (isEmbedded ? embedded : tokenized)(text, negative, times);
       const shape = [vae.latentChannels, height / vae.factor, width / vae.factor] as const;
-      const drawing = { schedule, settings, shape, prompt, negative: other, timestepType };
+      const drawing = { schedule, settings, shape, prompt, negative: other, timestep };
       const latents = await drawLatents(drawing, predict, hooks);
       if (!latents) return undefined;
       const decoder = { load: () => loadVaeDecoder(pipeline), path: vae.decoder };
