@@ -7,7 +7,7 @@ import { bytes } from '../base/number-text';
 import { durationText } from '../base/time-text';
 import { progressPercent } from '../base/percent';
 
-/** One line while a large file is read: redrawn in place in a terminal, repeated from time to time in a log. */
+/** One line while something large is read, once: redrawn in place in a terminal, repeated from time to time in a log. */
 export class ReadingProgress {
   private began = performance.now();
   private drawn = -Infinity;
@@ -16,13 +16,21 @@ export class ReadingProgress {
   constructor(private readonly out: NodeJS.WriteStream = process.stderr) {}
 
   show({ path, done, of }: ReadProgress): void {
+    this.line(`reading ${basename(path)} once, ${bytes(of)}`, done, of);
+  }
+
+  /** @param of images and prompts, those of each encoder apart */
+  encoding(done: number, of: number): void {
+    this.line('encoding images and prompts once', done, of);
+  }
+
+  private line(what: string, done: number, of: number): void {
     const now = performance.now();
     if (done === 0) this.began = now;
     if (done >= of) this.clear();
     if (done >= of || now - this.drawn < (isScreen(this.out) ? REDRAW_MS : LOG_MS)) return;
     this.drawn = now;
     const share = done / of;
-    const what = `reading ${basename(path)} once, ${bytes(of)}`;
     const left = share > 0 && `${durationText(((now - this.began) * (1 / share - 1)) / 1000, fill)} left`;
     const parts = [
       isScreen(this.out) ? bar(share) : progressPercent(share, 1),

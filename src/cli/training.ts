@@ -14,6 +14,7 @@ import type { TrainListener } from '../trainer/run/options';
 import { train } from '../trainer/run/train';
 import { deviceLine } from './device-line';
 import { count } from '../base/number-text';
+import { durationText } from '../base/time-text';
 import { Progress, setWords } from './commands/train/progress';
 import { ReadingProgress } from './reading-progress';
 
@@ -45,6 +46,7 @@ export async function trainRun(
   const reading = new ReadingProgress();
   const listener: TrainListener = {
     reading: (at) => reading.show(at),
+    encoding: (done, of) => reading.encoding(done, of),
     measuring: (places) =>
       process.stderr.write(`Measuring the first step: ${places.map(placeName).join(', ')}…\n`),
     device: (choice) => process.stderr.write(`${deviceLine(deviceFields(choice))}\n`),
@@ -62,6 +64,10 @@ export async function trainRun(
     },
     stepped: (record) => progress!.step(record),
     evaluated: (step, epoch, metrics, best) => progress!.evaluation(step, epoch, metrics, best),
+    drew: (step, pictures, seconds) =>
+      progress!.line(
+        `step ${step}: drew ${pictures === 1 ? 'a picture' : `${pictures} pictures`} in ${durationText(seconds, fill)}`,
+      ),
     diverged: (event) => progress!.diverged(event),
     alarm: (alarm) => progress!.line(`alarm at step ${alarm.step}: ${alarmSentence(alarm, fill)}`),
     scoring: (set, examples) =>

@@ -38,8 +38,8 @@ export type PlaySource =
 /** The name of a model, with its adapter: most files are called model.onnx, so the folder is more informative. */
 export function modelName(model: string, adapter?: string): string {
   const last = (path: string, parts: number) => path.split(/[\\/]/).filter(Boolean).slice(-parts).join('/');
-  // Of a folder from the hub, the config.json is given too.
-  const path = model.replace(/[\\/]config\.json$/, '');
+  // Of a folder from the hub, the file that says what is in it is given too.
+  const path = model.replace(/[\\/](config|model_index)\.json$/, '');
   const name = last(path, /(^|[\\/])model(_\w+)?\.onnx$/.test(path) ? 2 : 1);
   return adapter === undefined ? name : `${name} + ${last(adapter, 1)}`;
 }

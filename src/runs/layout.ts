@@ -21,6 +21,8 @@ const FILES = {
   resourceColumns: 'resources.json',
   /** Predictions of a few validation rows at each evaluation. */
   samples: 'samples.json',
+  /** What a pipeline's encoders made of images and prompts. */
+  encoded: 'encoded',
   /** What was drawn of the prompts of training.pictures, and index.json, which lists it. */
   pictures: 'pictures',
   activations: 'activations',

@@ -8,6 +8,7 @@ import { inputsUpTo, readInputs, writeInputs } from '../../runs/inputs';
 import { readRunSummary, type RunSummary } from '../../runs/read';
 import { ScalarsWriter } from '../../runs/curve/scalars';
 import { copyResources } from '../../runs/resources/resources';
+import { picturesIndex, readPictures } from '../../runs/pictures';
 import { readSamples } from '../../runs/samples';
 import type { SettingChange } from '../../runs/experiment/change';
 import { forkedExperiment } from '../../runs/experiment/fork-settings';
@@ -67,6 +68,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
     copySnapshots(from, run, step);
     copyResources(from, run, step);
     copySamples(from, run, step);
+    copyPictures(from, run, step);
   }
   copyInputs(from, run, step);
   const saved = kept.map((c) => c.state.step);
@@ -223,6 +225,18 @@ function copySamples(from: string, run: string, step: number): void {
   if (!samples) return;
   const evaluations = samples.evaluations.filter((e) => e.step <= step);
   writeAtomic(runPaths(run).samples, `${JSON.stringify({ ...samples, evaluations })}\n`, run);
+}
+
+/** What was drawn up to the step. */
+function copyPictures(from: string, run: string, step: number): void {
+  const found = readPictures(from);
+  if (!found) return;
+  const evaluations = found.evaluations.filter((e) => e.step <= step);
+  const [source, target] = [runPaths(from).pictures, runPaths(run).pictures];
+  mkdirSync(target, { recursive: true });
+  for (const file of [...found.base, ...evaluations.flatMap(({ files }) => files)])
+    if (existsSync(join(source, file))) copy(join(source, file), join(target, file));
+  writeAtomic(picturesIndex(run), `${JSON.stringify({ ...found, evaluations })}\n`, run);
 }
 
 function copy(from: string, to: string): void {

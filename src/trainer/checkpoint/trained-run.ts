@@ -13,6 +13,7 @@ import type { TaskKind } from '../../tasks/kind';
 import { taskKind } from '../../tasks/registry';
 import type { LoadData } from '../../tasks/task-data';
 import type { Environment } from '../process/environment';
+import { withEncodings } from '../diffusion/encode-data';
 import { readPeftAdapter, stepOfAdapter } from '../peft/adapter';
 import { inputsNote } from '../../runs/inputs-note';
 import { taskInForm } from '../loop/adapter-form';
@@ -79,7 +80,9 @@ export async function openTrained(
   const evaluation = run.events.find((e) => e.kind === 'evaluation' && e.step === step);
   const form = makePlan(run.spec.training, batched(started)).trainedForm(step);
   const inputs = await inputsNote(run, step);
-  const prepared = await prepareTask(run.spec, near, started, load(taskKind(run.spec.task.type)));
+  const encodings = { keep: runPaths(folder).encoded, folder: near, threads: 0 };
+  const read = withEncodings(load(taskKind(run.spec.task.type)), encodings);
+  const prepared = await prepareTask(run.spec, near, started, read);
   const { parameters, environment } = savedAt(run, at, step, prepared);
   requireFitting(folder, prepared, parameters);
   return {

@@ -9,14 +9,14 @@ import { prune } from '../../graph/prune';
 
 /** An encoder or a decoder of a pipeline. */
 export interface Component {
-  model: Model;
-  /** The file that says how it is built: config.json, or an ONNX file. */
+  /** Of the file that says how it is built: config.json, or an ONNX file. */
   path: string;
+  load(): Model;
 }
 
 /** A component that is in memory. */
 export interface OpenComponent {
-  /** The outputs that it was opened for. */
+  /** @returns the outputs that it was opened for */
   run(inputs: HostTensors): Promise<HostTensors>;
   close(): Promise<void>;
 }
@@ -26,9 +26,10 @@ export interface OpenComponent {
  *
  * @param folder for its graph, which is removed when it is closed
  * @param threads 0 for one per core
+ * @throws AuroraError 'model' if the runtime rejects it
  */
 export async function openComponent(
-  { model }: Component,
+  model: Model,
   outputs: readonly string[],
   { folder, threads }: { folder: string; threads: number },
 ): Promise<OpenComponent> {

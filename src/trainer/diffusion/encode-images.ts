@@ -32,7 +32,8 @@ export async function encodeImages(
   options: EncodeOptions,
   done: () => void,
 ): Promise<string[] | undefined> {
-  const files = await modelHashes(encoder);
+  const model = encoder.load();
+  const files = await modelHashes(model, encoder.path);
   const placeOf = (image: number): CropPlace => (centerCrop ? 'center' : { seed, image });
   const keys: string[] = [];
   for (const [i, source] of images.entries())
@@ -40,7 +41,7 @@ export async function encodeImages(
   const missing = keys.flatMap((key, i) => (keys.indexOf(key) === i && !readImage(kept, key) ? [i] : []));
   for (let i = keys.length - missing.length; i > 0; i--) done();
   if (missing.length === 0) return keys;
-  const session = await openComponent(encoder, [PARAMETERS], options);
+  const session = await openComponent(model, [PARAMETERS], options);
   try {
     for (const i of missing) {
       if (options.stopped?.()) return undefined;

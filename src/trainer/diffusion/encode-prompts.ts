@@ -1,6 +1,7 @@
 import type { PromptTokenizer } from '../../data/text/prompt-tokenizer';
 import { DType } from '../../graph/dtype';
 import type { HostTensor } from '../../graph/host-tensor';
+import type { Model } from '../../graph/model';
 import { modelInputs } from '../../tasks/task-data';
 import { openComponent, type Component } from './component';
 import type { EncodeOptions, PromptEmbedding } from './encoded';
@@ -20,7 +21,7 @@ const LAYER = /^hidden_states\.(\d+)$/;
 const HIDDEN = 'hidden';
 
 /** Which of an encoder's outputs a U-Net reads: SDXL's those of the last layer but one. */
-function outputsOf({ model }: TextEncoder, isXl: boolean): { hidden: string; pooled?: string } {
+function outputsOf(model: Model, isXl: boolean): { hidden: string; pooled?: string } {
   const names = model.graph.outputs.map((o) => o.name);
   if (!isXl) return { hidden: LAST };
   const layers = names.filter((name) => LAYER.test(name)).length;
@@ -59,8 +60,9 @@ async function encodeWith(
   options: EncodeOptions,
   done: () => void,
 ): Promise<Map<string, string> | undefined> {
-  const files = await modelHashes(encoder);
-  const { hidden, pooled } = outputsOf(encoder, isXl);
+  const model = encoder.load();
+  const files = await modelHashes(model, encoder.path);
+  const { hidden, pooled } = outputsOf(model, isXl);
   const ids = new Map(texts.map((text) => [text, encoder.tokenizer.encode(text).ids]));
   const keys = new Map(
     texts.map((text) => [text, keyOf({ files, hidden, pooled, ids: [...ids.get(text)!] })]),
@@ -68,8 +70,8 @@ async function encodeWith(
   const missing = texts.filter((text) => !kept.read(keys.get(text)!));
   for (let i = texts.length - missing.length; i > 0; i--) done();
   if (missing.length === 0) return keys;
-  const session = await openComponent(encoder, pooled ? [hidden, pooled] : [hidden], options);
-  const [input] = modelInputs(encoder.model);
+  const session = await openComponent(model, pooled ? [hidden, pooled] : [hidden], options);
+  const [input] = modelInputs(model);
   try {
     for (const text of missing) {
       if (options.stopped?.()) return undefined;

@@ -12,8 +12,7 @@ import {
   type FloatTensor,
   type SafetensorsFile,
 } from '../../graph/file/safetensors';
-import { isFileRef } from '../../graph/model';
-import type { Component } from './component';
+import { isFileRef, type Model } from '../../graph/model';
 
 /** Results of encoders in a folder, one file for each, named after what it was computed from. */
 export class Kept {
@@ -46,8 +45,12 @@ export class Kept {
 export const keyOf = (content: unknown): string =>
   createHash('sha256').update(sortedJson({ version, content })).digest('hex').slice(0, 32);
 
-/** SHA-256 of a model's own files: what says how it is built, and its weights. */
-export async function modelHashes({ model, path }: Component): Promise<string[]> {
+/**
+ * SHA-256 of a model's own files: what says how it is built, and its weights.
+ *
+ * @param path of its config.json, or of its ONNX file
+ */
+export async function modelHashes(model: Model, path: string): Promise<string[]> {
   const weights = [...model.graph.initializers.values()].flatMap(({ data }) =>
     isFileRef(data) ? [data.path] : [],
   );

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Model } from '../../graph/model';
 import { layersBeside } from '../../graph/reach';
 import { AuroraError } from '../../base/errors';
@@ -8,6 +9,7 @@ import type { Outputs } from '../../protocol/outputs';
 import { UNSCALED } from '../../tasks/numbers';
 import { taskKind } from '../../tasks/registry';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
+import { withEncodings } from '../diffusion/encode-data';
 import { initialParameters, makeTask, type Task } from '../task/task';
 import { fitAdapter, type FittedAdapter } from '../peft/fit';
 import type { AdapterFolder } from '../peft/folder';
@@ -22,23 +24,25 @@ export interface ImportSubject {
 
 /**
  * @param near a folder for temporary graphs on the model's file system
- * @param read awaited when the model's structure has been read, and before its weights are
+ * @param modelRead awaited when the model's structure has been read, and before its weights are
  * @throws AuroraError if the adapter does not fit the experiment's model, data or task
  */
 export async function importSubject(
   from: AdapterFolder,
   experiment: Experiment,
   near: string,
-  read: (model: Model) => Promise<void>,
+  modelRead: (model: Model) => Promise<void>,
 ): Promise<ImportSubject> {
   const plain = adaptModel({ ...experiment, adapter: HEAD_ALONE });
-  await read(plain.original);
+  await modelRead(plain.original);
   const fitted = fitAdapter(from, plain.model.graph, plain.layers);
   requireReaching(from.folder, plain, fitted);
   const warnings: string[] = [];
   const spec = specOf(from, experiment, fitted, warnings);
   const known = from.own;
-  const load = (outputs?: Outputs) => taskKind(spec.task.type).load(spec, plain.model, outputs);
+  const encodings = { keep: join(near, 'encoded'), folder: join(near, 'encoder'), threads: 0 };
+  const read = withEncodings(taskKind(spec.task.type).load, encodings);
+  const load = (outputs?: Outputs) => read(spec, plain.model, outputs);
   const found = await load(known);
   // A head from elsewhere gives numbers in the unit of the data.
   const unscaled = fitted.head && !known && found.scale;

@@ -1,17 +1,20 @@
 import { dirname, join, resolve } from 'node:path';
 import { weightFilesOf } from '../../architectures/load';
-import { isHubModel } from '../../files/model-path';
+import { isHubModel, isPipeline } from '../../files/model-path';
 import { isFileRef, type Model } from '../../graph/model';
 import { evaluationSets } from '../../experiment/evaluation-sets';
 import { matchedBy } from '../../files/pattern';
 import type { InputRole } from '../../protocol/events';
 import type { InputFile } from '../../runs/inputs';
 import type { DataSpec, Experiment } from '../../experiment/experiment';
+import { pipelineFiles } from './pipeline-files';
 
 export type InputPath = Pick<InputFile, 'role' | 'path' | 'pattern'>;
 
 /** What an experiment reads, except its model's data files, which only the model names. */
 export function inputPaths({ model, data }: Experiment): InputPath[] {
+  if (isPipeline(model.path))
+    return [{ role: 'model', path: model.path }, ...pipelineFiles(model.path), ...dataPaths(data)];
   // A folder's config.json is its model file, and beside the tokenizer too.
   const readers = readerPaths(model).filter(({ path }) => path !== model.path);
   return [{ role: 'model', path: model.path }, ...readers, ...dataPaths(data)];
@@ -21,6 +24,7 @@ export function inputPaths({ model, data }: Experiment): InputPath[] {
 function dataPaths(data: DataSpec): InputPath[] {
   const named: InputPath[] = [
     { role: 'train', path: data.train },
+    ...(data.classImages === undefined ? [] : [{ role: 'train', path: data.classImages } as const]),
     ...(data.validation === undefined ? [] : [{ role: 'validation', path: data.validation } as const]),
     ...scoredPaths(data),
   ];

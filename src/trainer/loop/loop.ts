@@ -71,6 +71,8 @@ export interface LoopHooks {
   diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
   snapshot(step: number): Promise<void>;
   checkpoint(step: number): Promise<void>;
+  /** Draws what is due after a step. What a stop request leaves out is drawn when training continues there. */
+  pictures(step: number): Promise<void>;
   stopRequested(): StopReason | undefined;
   checkpointRequested(): boolean;
 }
@@ -99,6 +101,7 @@ export async function trainingLoop(
     const { epoch, batches } = batchesAt(step);
     task.readAhead(dataset, batches.flat(), { seed: training.seed, epoch });
   };
+  if (state.step > 0) await hooks.pictures(state.step);
   const until = state.step < plan.staticFrom ? plan.staticFrom : plan.totalSteps;
   while (state.step < until) {
     const began = performance.now();
@@ -124,6 +127,7 @@ export async function trainingLoop(
     const stop = plan.evaluates(step) && (await evaluate(task, stepper, micro, plan, state, hooks));
     if (plan.snapshots(step)) await hooks.snapshot(step);
     if (plan.checkpoints(step) || hooks.checkpointRequested()) await hooks.checkpoint(step);
+    await hooks.pictures(step);
     if (stop && step < plan.totalSteps) return 'early-stopping';
     const reason = hooks.stopRequested();
     if (reason && step < plan.totalSteps) {

@@ -3,7 +3,7 @@ import { checkVocabulary, loadTokenizer } from '../../data/text/tokenizer';
 import { probe } from '../../engine/onnxruntime/probe';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
-import { modelFile } from '../../files/model-path';
+import { isPipeline, modelFile } from '../../files/model-path';
 import { loadModelAt } from '../../architectures/load';
 import type { Model, ValueInfo } from '../../graph/model';
 import { cacheInputs } from '../../graph/past/cache-inputs';
@@ -14,6 +14,7 @@ import { modelInputs } from '../../tasks/task-data';
 import { readAdapterFolder, type AdapterFolder } from '../peft/folder';
 import { findAnswer, unfit, whatItReads } from './answer';
 import { adaptedGraph, plainGraph, type AnswerGraph } from './graph';
+import { openPipeline } from './drawing/pipeline';
 import { openImages } from './images/images';
 import { openLanguageModel } from './language/language';
 import { fillsMasks, openMasked } from './language/masked';
@@ -36,7 +37,7 @@ export interface OpenedModel {
 }
 
 /**
- * An ONNX file, alone or with an adapter from disk.
+ * An ONNX file, a folder from the hub or a pipeline, alone or with an adapter from disk.
  *
  * @throws AuroraError 'model' if it cannot answer anything, 'adapter' for an adapter that does not fit
  */
@@ -44,6 +45,7 @@ export async function openModel(
   source: Extract<PlaySource, { kind: 'model' }>,
   options: OpenOptions,
 ): Promise<Subject> {
+  if (isPipeline(source.model)) return openPipeline(source, options);
   const path = modelFile(source.model);
   const adapter = source.adapter === undefined ? undefined : readAdapterFolder(source.adapter);
   const file = loadModelAt(path);

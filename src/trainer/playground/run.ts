@@ -4,10 +4,12 @@ import type { Example } from '../../data/dataset';
 import type { PlaySample, PlayVariant } from '../../protocol/playground';
 import { permutation, Stream } from '../../base/random';
 import type { InputShape } from '../../experiment/tasks/kind';
+import { describeTask } from '../../experiment/tasks/registry';
 import type { Input, TaskKind } from '../../tasks/kind';
 import type { Sample } from '../../tasks/task-data';
 import { openTrained, type At, type Trained } from '../checkpoint/trained-run';
 import { withoutAdapters } from './base';
+import { runPainter } from './drawing/run-drawing';
 import { factsOf } from './run-facts';
 import { languageModel, type Evaluate } from './language/run-language';
 import type { Classifier, Question, Subject } from './subject';
@@ -41,6 +43,8 @@ export async function openRun(run: string, at: At, { folder, threads }: OpenOpti
     sample: samples(trained),
     dispose: () => evaluator.dispose(),
   };
+  if (describeTask(task.spec.task.type).answer === 'picture')
+    return { ...loaded, ...runPainter(trained, evaluator, values, { folder, threads }) };
   const { ask } = kind;
   return ask
     ? { ...loaded, ...(await classifier(trained, ask, evaluate)) }

@@ -14,14 +14,18 @@ export interface AnswerSession {
   dispose(): Promise<void>;
 }
 
-/** @throws AuroraError 'model' with the runtime's message if it rejects the model */
+/**
+ * @param prepack whether it is worth a second copy of the weights: for short inputs, which are many
+ * @throws AuroraError 'model' with the runtime's message if it rejects the model
+ */
 export async function openAnswers(
   path: string,
   graph: AnswerGraph,
   { folder, threads }: OpenOptions,
+  prepack = true,
 ): Promise<AnswerSession> {
   const saved = saveByReference(answersOnly(graph), join(folder, 'model'), 'answer.onnx');
-  const session = await openSession(saved, { threads, prepack: true }).catch((e: Error) => {
+  const session = await openSession(saved, { threads, prepack }).catch((e: Error) => {
     if (e instanceof AuroraError) throw e;
     throw new AuroraError(
       'model',

@@ -58,7 +58,12 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
   await tell([line, ...dataProblems(spec, data, sets, line)]);
 
   // Loaded only now: the runtime takes longer to load than everything before it takes to run.
-  const [{ makeTask }, { measure }] = await Promise.all([import('../task/task'), import('./measure')]);
+  const [{ makeTask }, { measure }, { standInsFor }] = await Promise.all([
+    import('../task/task'),
+    import('./measure'),
+    import('../diffusion/stand-ins'),
+  ]);
+  for (const of of [data, ...sets.map((set) => set.data)]) standInsFor(spec, adapted.model, of);
   const task = await makeTask(tolerant, adapted, data, join(folder, 'probe'));
   const estimate = await measure(
     task,

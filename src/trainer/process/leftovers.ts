@@ -11,9 +11,9 @@ const OLD_NAMES = /^(.+\.(json|jsonl|bin|safetensors)\.\d+\.tmp|(export|predicti
  * `frozen` belong to the trainer, which replaces and removes them itself.
  */
 export function removeLeftovers(run: string): void {
-  const { adapter, activations, predictions, study, exports, checkpoints } = runPaths(run);
+  const { adapter, activations, pictures, encoded, predictions, study, exports, checkpoints } = runPaths(run);
   const inside = [adapter, checkpoints].flatMap((folder) => [folder, ...foldersIn(folder)]);
-  for (const folder of [run, activations, predictions, study, exports, ...inside])
+  for (const folder of [run, activations, pictures, encoded, predictions, study, exports, ...inside])
     removeAbandoned(folder, OLD_NAMES);
 }
 

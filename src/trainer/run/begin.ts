@@ -25,7 +25,7 @@ import type { Start } from './start';
 export async function makeContext(
   open: OpenRun,
   { from, before, restored }: Start,
-  { guard, plan, task, seconds }: Prepared,
+  { guard, plan, task, drawer, seconds }: Prepared,
   { stepper, trainable, choice: device }: OpenedOn,
 ): Promise<RunContext> {
   const checkpoint = restored?.checkpoint;
@@ -56,6 +56,7 @@ export async function makeContext(
     state,
     scalars,
     alarms,
+    drawer,
     totals,
     scored: [],
     phase,

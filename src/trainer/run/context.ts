@@ -4,6 +4,7 @@ import type { QuantizationCost, RunEvent } from '../../protocol/events';
 import type { TrainableInfo } from '../../tasks/task-graph';
 import type { AlarmWatch } from '../alarms/watch';
 import type { DeviceChoice } from '../device/choose';
+import type { Drawer } from '../diffusion/drawer';
 import type { InputGuard } from '../inputs/guard';
 import type { TrainingState } from '../loop/loop';
 import type { Plan } from '../loop/plan';
@@ -32,6 +33,8 @@ export interface RunContext {
   state: TrainingState;
   scalars: ScalarsWriter;
   alarms: AlarmWatch;
+  /** Draws pictures during training. */
+  drawer: Drawer | undefined;
   /** Over all segments of the run, including evaluations and features that are computed once. */
   totals: { seconds: number; examples: number };
   /** The scores of the best adapter on the evaluation sets, as in the journal. */

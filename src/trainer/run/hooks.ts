@@ -5,6 +5,7 @@ import { raise } from './raise';
 import { CHECKPOINT_VERSION, type Checkpoint } from '../checkpoint/checkpoint';
 import { putBackAdapters, writeAdapter, type WhichAdapter } from '../checkpoint/adapter-files';
 import { saveCheckpoint } from '../checkpoint/store';
+import { PictureRecorder } from '../diffusion/picture-recorder';
 import { DivergenceWatch } from '../loop/divergence';
 import { hasFiniteValues, requireFiniteParameters } from '../optimizer/finite';
 import type { LoopHooks } from '../loop/loop';
@@ -35,6 +36,8 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
       raise(open, alarms.observed(step, sharesOf(found.layers, task.adapters)));
   };
   const samples = new SampleRecorder(task, run, plan, state.step);
+  const pictures =
+    context.drawer && new PictureRecorder(task, run, context.drawer, plan.totalSteps, state.step);
   const written = new Set<WhichAdapter>();
   const keepAdapter = (which: WhichAdapter, step: number) => {
     writeAdapter(run, which, task, state.parameters, step);
@@ -92,6 +95,19 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
         step,
         path: relative(run, join(runPaths(run).checkpoints, stepName(step))),
       });
+    },
+    async pictures(step) {
+      if (!pictures) return;
+      const began = performance.now();
+      const drawn = await pictures.after(
+        step,
+        { stepper, micro },
+        state.parameters,
+        () => open.stopRequested() !== undefined,
+      );
+      const seconds = (performance.now() - began) / 1000;
+      totals.seconds += seconds;
+      if (drawn > 0) listener.drew(step, drawn, seconds);
     },
     stopRequested() {
       // After everything that belongs to a step: a rescue elsewhere saves a complete one.

@@ -49,12 +49,16 @@ export interface TrainOptions {
 export interface TrainListener {
   /** A large file is being read from start to end, once. */
   reading(progress: ReadProgress): void;
+  /** A pipeline's encoders read images and prompts, once. */
+  encoding(done: number, of: number): void;
   /** What is about to be measured for `--device auto`. */
   measuring(places: readonly Place[]): void;
   device(choice: DeviceChoice): void;
   prepared(task: Task, plan: Plan, fromStep: number): void;
   stepped(record: StepRecord): void;
   evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean): void;
+  /** Pictures of training.pictures were drawn after a step. */
+  drew(step: number, pictures: number, seconds: number): void;
   diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
   alarm(alarm: Alarm): void;
   /** From here on, the static form is trained. */

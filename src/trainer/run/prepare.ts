@@ -1,10 +1,9 @@
-import { basename, join } from 'node:path';
-import type { ReadWatch } from '../../data/stream/build';
+import { join } from 'node:path';
 import type { DeviceRequest } from '../../engine/devices/request';
 import { CPU } from '../../engine/place';
 import type { Experiment } from '../../experiment/experiment';
-import type { StopReason } from '../../protocol/events';
-import { readingOf } from '../../protocol/reading';
+import { taskKind } from '../../tasks/registry';
+import type { Drawer } from '../diffusion/drawer';
 import { withFrozenPrefix, type Reuse } from '../frozen/reuse';
 import { InputGuard } from '../inputs/guard';
 import { nextForm, taskInForm } from '../loop/adapter-form';
@@ -12,7 +11,9 @@ import { makePlan, type Plan } from '../loop/plan';
 import { dataWarnings } from '../preflight/warnings';
 import { loadEvaluationSets, setWarnings, type EvaluationData } from '../task/evaluation-data';
 import { prepareTask, type Task } from '../task/task';
+import { Encodings } from './encodings';
 import type { OpenRun } from './open-run';
+import { readWatch } from './reading';
 import type { Start } from './start';
 
 /** What will be trained, before a device is chosen. */
@@ -26,6 +27,8 @@ export interface Prepared {
   reuse: Reuse;
   /** What the best adapter is scored on at the end. */
   sets: EvaluationData[];
+  /** Draws pictures during training, if the experiment asks for them. */
+  drawer: Drawer | undefined;
   /** Seconds spent on what is computed once. */
   seconds: number;
 }
@@ -37,9 +40,13 @@ export async function prepare(open: OpenRun, { from, request, restored }: Start)
   const { hashWorker: worker, acceptedInputs: accepted } = options;
   const guard = await InputGuard.begin({ run, spec, from, accepted, worker }, folder);
   const watch = readWatch(open);
-  const whole = await prepareTask(spec, folder, restored?.known, undefined, watch);
+  const encodings = new Encodings(open);
+  const load = encodings.of(taskKind(spec.task.type).load);
+  const whole = await prepareTask(spec, folder, restored?.known, load, watch);
   await guard.modelRead(whole.original);
   const sets = await loadEvaluationSets(spec, whole.model, whole.data, watch);
+  for (const { data } of sets) await encodings.encode(whole.model, data);
+  const drawer = await encodings.drawer(whole.model, whole.data);
   const warnings = [...whole.warnings, ...sets.flatMap(setWarnings), ...dataWarnings(spec, whole.data, sets)];
   warnings.forEach(warn);
   const began = performance.now();
@@ -49,23 +56,8 @@ export async function prepare(open: OpenRun, { from, request, restored }: Start)
   const reuse = await withFrozenPrefix(whole, { folder, keep, threads, warn, layers });
   const seconds = (performance.now() - began) / 1000;
   const plan = makePlan(spec.training, reuse.task.trainingSet.examples.length);
-  return { guard, plan, whole, task: taskInForm(reuse.task, nextForm(plan, from)), reuse, sets, seconds };
-}
-
-/** Thrown while data are read: nothing has been trained that could be saved. */
-export class StoppedReading extends Error {
-  constructor(readonly reason: StopReason) {
-    super(reason);
-  }
-}
-
-function readWatch(open: OpenRun): ReadWatch {
-  return (progress) => {
-    const reason = open.stopRequested();
-    if (reason) throw new StoppedReading(reason);
-    open.listener.reading(progress);
-    open.pulse.reading(readingOf(basename(progress.path), progress.done, progress.of));
-  };
+  const task = taskInForm(reuse.task, nextForm(plan, from));
+  return { guard, plan, whole, task, reuse, sets, drawer, seconds };
 }
 
 /** Values from the CPU do not match another device's, and mixed precision gives others for the same weights. */

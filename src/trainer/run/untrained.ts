@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Experiment } from '../../experiment/experiment';
 import { HEAD_ALONE } from '../../experiment/methods';
 import type { Evaluated } from '../../protocol/events';
+import { taskKind } from '../../tasks/registry';
+import { withEncodings } from '../diffusion/encode-data';
 import { measureTask } from '../export/measure';
 import { removedAtEnd } from '../process/removed-at-exit';
 import { prepareTask } from '../task/task';
@@ -18,7 +20,9 @@ export async function measureUntrained(spec: Experiment, seen?: () => void): Pro
   const folder = mkdtempSync(join(tmpdir(), 'aurora-untrained-'));
   const remove = removedAtEnd(folder);
   try {
-    const task = await prepareTask({ ...spec, adapter: HEAD_ALONE }, folder);
+    const encodings = { keep: join(folder, 'encoded'), folder: join(folder, 'encoder'), threads: 0 };
+    const load = withEncodings(taskKind(spec.task.type).load, encodings);
+    const task = await prepareTask({ ...spec, adapter: HEAD_ALONE }, folder, undefined, load);
     return (await measureTask(task, new Map(), folder, seen)).metrics;
   } finally {
     remove();

@@ -4,7 +4,9 @@ import type { Place } from '../../engine/place';
 import type { Experiment } from '../../experiment/experiment';
 import { AuroraError } from '../../base/errors';
 import type { VerifyLine, VerifyResult } from '../../protocol/verification';
+import { taskKind } from '../../tasks/registry';
 import { firstStep } from '../device/trial';
+import { withEncodings } from '../diffusion/encode-data';
 import { DropoutMasks } from '../optimizer/dropout';
 import { initialParameters, prepareTask } from '../task/task';
 import { perturbed } from '../task/perturb';
@@ -28,7 +30,9 @@ export async function verifyExperiment(
   spec: Experiment,
   { places, folder, threads, emit }: VerifyExperimentOptions,
 ): Promise<VerifyResult> {
-  const task = await prepareTask(spec, join(folder, 'probe'));
+  const encodings = { keep: join(folder, 'encoded'), folder: join(folder, 'encoder'), threads };
+  const load = withEncodings(taskKind(spec.task.type).load, encodings);
+  const task = await prepareTask(spec, join(folder, 'probe'), undefined, load);
   const initial = initialParameters(task);
   if (initial.size === 0)
     throw new AuroraError(

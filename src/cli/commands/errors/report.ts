@@ -159,10 +159,9 @@ const timesteps = ({ columns }: PictureAnswers): string[] => [
 
 function images({ columns, data }: Extract<Predictions, PictureAnswers>): string[] {
   const all = lossByImage(columns);
-  const rows = all.slice(0, LABELS).map((s) => [
-    `  ${rowName(data.file, s.key, data.parts)}`,
-    formatMetric('loss', s.loss),
-  ]);
+  const rows = all
+    .slice(0, LABELS)
+    .map((s) => [`  ${rowName(data.file, s.key, data.parts)}`, formatMetric('loss', s.loss)]);
   return [
     'By image, largest loss first',
     ...table([['  image', 'mean loss'], ...rows], '   '),

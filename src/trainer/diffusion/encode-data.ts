@@ -1,0 +1,79 @@
+import { readPipeline } from '../../architectures/pipeline';
+import type { Experiment } from '../../experiment/experiment';
+import { DType } from '../../graph/dtype';
+import type { HostTensor } from '../../graph/host-tensor';
+import type { Model } from '../../graph/model';
+import { picturesOf, type EncodedPicture, type PictureData } from '../../tasks/pictures/picture-example';
+import { modelInputs, type LoadData, type TaskData } from '../../tasks/task-data';
+import { encodePipeline } from './encode';
+import type { EncodeOptions } from './encoded';
+import { promptInputs } from './prompt-inputs';
+
+/** Whether data are images that a pipeline's encoders are to read. */
+export const isPictureData = (data: TaskData): data is PictureData => 'resolution' in data;
+
+/**
+ * Lets a pipeline's encoders read the images and prompts of data, once, and sets `encoded` of each example. The encoders are
+ * in memory only meanwhile. Does nothing for another task's data, or without rows.
+ *
+ * @returns false if it was stopped
+ */
+export async function encodeData(
+  spec: Experiment,
+  model: Model,
+  data: TaskData,
+  options: EncodeOptions,
+): Promise<boolean> {
+  if (!isPictureData(data)) return true;
+  const pictures = picturesOf(data);
+  if (pictures.length === 0) return true;
+  const pipeline = readPipeline(spec.model.path);
+  const { resolution, centerCrop, warnings } = data;
+  const images = [...new Set(pictures.map((p) => p.source))];
+  const texts = [...new Set(pictures.map((p) => p.prompt))];
+  const inputs = promptInputs(pipeline, modelInputs(model));
+  const encoded = await encodePipeline(
+    pipeline,
+    {
+      ...{ images, resolution, centerCrop },
+      prompts: inputs.areEmbedded ? texts : [],
+      seed: spec.training.seed,
+    },
+    options,
+  );
+  if (!encoded) return false;
+  warnings.push(...texts.filter(inputs.isCut).map(truncatedWarning));
+  const made = new Map<string, EncodedPicture['inputs']>();
+  const inputsOf = (prompt: string, timeIds: readonly number[]) => {
+    const key = JSON.stringify([prompt, timeIds]);
+    const known = made.get(key) ?? inputs.of(prompt, timeIds, encoded.embedding);
+    made.set(key, known);
+    return known;
+  };
+  const [channels, height, width] = encoded.latentShape;
+  const latents = images.map((_, i): HostTensor => ({
+    dtype: DType.float,
+    dims: [2 * channels, height, width],
+    data: encoded.latents(i),
+  }));
+  const { scalingFactor, shiftFactor } = pipeline.vae;
+  const placeOf = new Map(images.map((image, i) => [image, i]));
+  for (const picture of pictures) {
+    const at = placeOf.get(picture.source)!;
+    const own = inputsOf(picture.prompt, encoded.timeIds(at));
+    picture.encoded = { latents: latents[at]!, scalingFactor, shiftFactor, inputs: own };
+  }
+  return true;
+}
+
+/** Reads data and lets the encoders read them. @param options for those who cannot be stopped */
+export const withEncodings =
+  (load: LoadData, options: EncodeOptions): LoadData =>
+  async (spec, model, known, watch) => {
+    const data = await load(spec, model, known, watch);
+    await encodeData(spec, model, data, options);
+    return data;
+  };
+
+const truncatedWarning = (prompt: string): string =>
+  `A prompt is longer than the text encoder reads, and its end has no effect: ${JSON.stringify(prompt)}.`;

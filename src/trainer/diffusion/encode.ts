@@ -1,0 +1,94 @@
+import { dirname, join } from 'node:path';
+import { loadTextEncoder, loadVaeEncoder, type Pipeline } from '../../architectures/pipeline';
+import { readConfig } from '../../architectures/folder/config';
+import { AuroraError } from '../../base/errors';
+import { loadPromptTokenizer, type PromptTokenizer } from '../../data/text/prompt-tokenizer';
+import { MODEL_CONFIG } from '../../files/model-path';
+import type { Encoded, EncodeOptions, PromptEmbedding, ToEncode } from './encoded';
+import { encodeImages, readImage } from './encode-images';
+import { encodePrompts } from './encode-prompts';
+import { Kept } from './kept';
+
+/**
+ * What a pipeline's encoders make of images and prompts. Each is in memory only meanwhile; what was encoded before, also by
+ * an interrupted call, is read from `keep`.
+ *
+ * @returns undefined if it was stopped
+ * @throws AuroraError where an image cannot be read or an encoder cannot be used
+ */
+export async function encodePipeline(
+  pipeline: Pipeline,
+  what: ToEncode,
+  options: EncodeOptions,
+): Promise<Encoded | undefined> {
+  const { images, prompts, resolution } = what;
+  const { factor, latentChannels } = pipeline.vae;
+  if (resolution % factor !== 0)
+    throw new AuroraError(
+      'experiment',
+      `task.resolution is ${resolution}, but the autoencoder of ${pipeline.folder} makes one latent of ${factor} × ${factor} pixels.`,
+      `Choose a multiple of ${factor}.`,
+    );
+  const kept = new Kept(options.keep);
+  const of = images.length + new Set(prompts).size * pipeline.textEncoders.length;
+  let done = 0;
+  const count = () => options.progress?.(++done, of);
+  const keys = images.length > 0 ? await imageKeys(pipeline, what, kept, options, count) : [];
+  const read = keys && (await promptReader(pipeline, prompts, kept, options, count));
+  if (!keys || !read) return undefined;
+  const imageOf = (image: number) => {
+    const found = readImage(kept, keys[image]!);
+    if (found) return found;
+    throw new AuroraError(
+      'lost',
+      `What was encoded of image ${image + 1} is gone from ${options.keep}.`,
+      'Run the command again, which encodes it again.',
+    );
+  };
+  return {
+    latentShape: [latentChannels, resolution / factor, resolution / factor],
+    latents: (image) => imageOf(image).parameters.data,
+    embedding: read.embedding,
+    timeIds: (image) => imageOf(image).timeIds,
+    truncated: read.truncated,
+  };
+}
+
+/** @returns undefined if it was stopped */
+export async function promptReader(
+  pipeline: Pipeline,
+  prompts: readonly string[],
+  kept: Kept,
+  options: EncodeOptions,
+  done: () => void,
+): Promise<{ embedding: (prompt: string) => PromptEmbedding; truncated: string[] } | undefined> {
+  const tokenizers = promptTokenizers(pipeline);
+  const encoders = tokenizers.map((tokenizer, i) => ({
+    load: () => loadTextEncoder(pipeline, i),
+    path: pipeline.textEncoders[i]!.model,
+    tokenizer,
+  }));
+  const embedding = await encodePrompts(encoders, pipeline.isXl, prompts, kept, options, done);
+  const isCut = (prompt: string) => tokenizers.some(({ encode }) => encode(prompt).truncated);
+  return embedding && { embedding, truncated: [...new Set(prompts)].filter(isCut) };
+}
+
+/** Of each text encoder. @throws AuroraError 'tokenizer' */
+export const promptTokenizers = ({ textEncoders }: Pipeline): PromptTokenizer[] =>
+  textEncoders.map(({ model, tokenizer }) => {
+    const config = readConfig(join(dirname(model), MODEL_CONFIG));
+    return loadPromptTokenizer(tokenizer, config.count('max_position_embeddings', 77));
+  });
+
+function imageKeys(
+  pipeline: Pipeline,
+  what: ToEncode,
+  kept: Kept,
+  options: EncodeOptions,
+  done: () => void,
+): Promise<string[] | undefined> {
+  const encoder = { load: () => loadVaeEncoder(pipeline), path: pipeline.vae.encoder };
+  // The defaults of train_dreambooth.py and train_dreambooth_lora_sdxl.py.
+  const resample = pipeline.isXl ? 'lanczos' : 'bilinear';
+  return encodeImages(encoder, { ...what, resample }, kept, options, done);
+}

@@ -1,0 +1,43 @@
+import type { Evaluator, Parameters } from '../../engine/stepper';
+import { DType } from '../../graph/dtype';
+import type { HostTensor, HostTensors } from '../../graph/host-tensor';
+import { elementCount } from '../../graph/model';
+import { LABELS } from '../../tasks/task-graph';
+import type { MicroBatches } from '../micro-batch/micro-batches';
+import { isOutOfMemory } from '../micro-batch/out-of-memory';
+import type { Predict } from './sampler';
+
+/** What a model in training predicts, in the session that its evaluations use. All rows at once if they fit into memory. */
+export function taskPredict(evaluator: Evaluator, micro: MicroBatches, parameters: Parameters): Predict {
+  const evaluate = async (inputs: HostTensors): Promise<Float32Array> => {
+    const { dims } = inputs.sample!;
+    // What the loss compares with, which nobody reads.
+    const labels = { dtype: DType.float, dims, data: new Float32Array(elementCount(dims)) };
+    const { logits } = await evaluator.evaluate({ ...inputs, [LABELS]: labels }, parameters);
+    return logits.data as Float32Array;
+  };
+  return async (inputs) => {
+    const { dims } = inputs.sample!;
+    const rows = dims[0]!;
+    if (micro.size('evaluation', 1) >= rows)
+      try {
+        return await evaluate(inputs);
+      } catch (e) {
+        if (rows === 1 || !isOutOfMemory(e)) throw e;
+        micro.restrict('evaluation', 1);
+      }
+    const size = elementCount(dims.slice(1));
+    const all = new Float32Array(rows * size);
+    for (let row = 0; row < rows; row++) all.set(await evaluate(rowOf(inputs, row)), row * size);
+    return all;
+  };
+}
+
+/** A batch of one. */
+const rowOf = (inputs: HostTensors, row: number): HostTensors =>
+  Object.fromEntries(
+    Object.entries(inputs).map(([name, { dtype, dims, data }]): [string, HostTensor] => {
+      const size = data.length / dims[0]!;
+      return [name, { dtype, dims: [1, ...dims.slice(1)], data: data.slice(row * size, (row + 1) * size) }];
+    }),
+  );

@@ -1,0 +1,21 @@
+import { basename } from 'node:path';
+import type { ReadWatch } from '../../data/stream/build';
+import type { StopReason } from '../../protocol/events';
+import { readingOf } from '../../protocol/reading';
+import type { OpenRun } from './open-run';
+
+/** Thrown while data are read: nothing has been trained that could be saved. */
+export class StoppedReading extends Error {
+  constructor(readonly reason: StopReason) {
+    super(reason);
+  }
+}
+
+export function readWatch(open: OpenRun): ReadWatch {
+  return (progress) => {
+    const reason = open.stopRequested();
+    if (reason) throw new StoppedReading(reason);
+    open.listener.reading(progress);
+    open.pulse.reading(readingOf(basename(progress.path), progress.done, progress.of));
+  };
+}
