@@ -14,7 +14,6 @@ import type { TrainListener } from '../trainer/run/options';
 import { train } from '../trainer/run/train';
 import { deviceLine } from './device-line';
 import { count } from '../base/number-text';
-import { durationText } from '../base/time-text';
 import { Progress, setWords } from './commands/train/progress';
 import { ReadingProgress } from './reading-progress';
 
@@ -64,10 +63,7 @@ export async function trainRun(
     },
     stepped: (record) => progress!.step(record),
     evaluated: (step, epoch, metrics, best) => progress!.evaluation(step, epoch, metrics, best),
-    drew: (step, pictures, seconds) =>
-      progress!.line(
-        `step ${step}: drew ${pictures === 1 ? 'a picture' : `${pictures} pictures`} in ${durationText(seconds, fill)}`,
-      ),
+    drew: (step, drawn, seconds) => progress!.drew(step, drawn, seconds),
     diverged: (event) => progress!.diverged(event),
     alarm: (alarm) => progress!.line(`alarm at step ${alarm.step}: ${alarmSentence(alarm, fill)}`),
     scoring: (set, examples) =>

@@ -110,37 +110,37 @@ function validationRows(spec: Experiment, rows: Rows<PictureRow>) {
   return splitRows(train, rows.rows, validationFraction, spec.training.seed, () => '');
 }
 
+/** The data of an experiment, or of a run without a validation file. */
+async function loadAll(spec: Experiment, model: Model): Promise<PictureData> {
+  const { data } = spec;
+  const noising = noisingOf(spec);
+  const read = await readRows(data.train, spec);
+  const rows =
+    data.validation === undefined ? validationRows(spec, read) : { train: read.rows, validation: undefined };
+  const train = splitOf(placeOf(data.train, spec), { ...read, rows: rows.train }, noising, data.onBadRow);
+  const others = await classImages(spec, noising);
+  if (others) for (const example of train.dataset.examples) example.classImages = others;
+  const path = data.validation ?? data.train;
+  const validated = rows.validation
+    ? { ...read, rows: rows.validation, skipped: [] }
+    : await readRows(path, spec);
+  const timesteps = measuredTimesteps(noising);
+  const validation = splitOf(placeOf(path, spec), validated, noising, 'skip', timesteps);
+  return {
+    ...withoutRows(spec, model),
+    train,
+    validation,
+    warnings: skippedWarning(data.validation === undefined ? [train] : [train, validation]),
+  };
+}
+
 /** Images with prompts, and how noise is added to them. The pipeline's encoders run later, in the trainer. */
 export const pictureReader: DataReader<PictureExample, PictureData> = {
-  async load(spec, model) {
-    const { data } = spec;
-    const noising = noisingOf(spec);
-    const read = await readRows(data.train, spec);
-    const rows =
-      data.validation === undefined
-        ? validationRows(spec, read)
-        : { train: read.rows, validation: undefined };
-    const train = splitOf(placeOf(data.train, spec), { ...read, rows: rows.train }, noising, data.onBadRow);
-    const others = await classImages(spec, noising);
-    if (others) for (const example of train.dataset.examples) example.classImages = others;
-    const path = data.validation ?? data.train;
-    const validated = rows.validation
-      ? { ...read, rows: rows.validation, skipped: [] }
-      : await readRows(path, spec);
-    const timesteps = measuredTimesteps(noising);
-    const validation = splitOf(placeOf(path, spec), validated, noising, 'skip', timesteps);
-    return {
-      ...withoutRows(spec, model),
-      train,
-      validation,
-      warnings: skippedWarning(data.validation === undefined ? [train] : [train, validation]),
-    };
-  },
-  async loadValidation(spec, model, _, watch) {
+  load: loadAll,
+  async loadValidation(spec, model) {
     const { data } = spec;
     if (data.validation === undefined) {
-      const all = await this.load(spec, model, undefined, watch);
-      return { ...all, train: noRows(data.train) };
+      return { ...(await loadAll(spec, model)), train: noRows(data.train) };
     }
     const noising = noisingOf(spec);
     const rows = await readRows(data.validation, spec);

@@ -22,6 +22,13 @@ interface Running {
   micro: MicroBatches;
 }
 
+/** How many pictures were drawn. */
+export interface Drawn {
+  /** Without the adapters. */
+  base: number;
+  adapted: number;
+}
+
 /**
  * Draws the prompts of training.pictures during training, and once without the adapters, into the folder `pictures`. Each
  * picture is written whole, and the index after it, so that a reader finds all that the index names. Nothing that training
@@ -49,26 +56,27 @@ export class PictureRecorder {
    * Draws what is due after a step, and the pictures without the adapters if they are missing.
    *
    * @param stopped asked between the steps of a sampler; what is missing then is drawn when the run resumes at this step
-   * @returns how many pictures were drawn
+   * @returns how many pictures were drawn, without the adapters and with them
    */
   async after(
     step: number,
     { stepper, micro }: Running,
     parameters: Parameters,
     stopped: () => boolean,
-  ): Promise<number> {
+  ): Promise<Drawn> {
     const { prompts, base, evaluations } = this.pictures;
-    let drawn = 0;
+    const drawn: Drawn = { base: 0, adapted: 0 };
     if (base.length < prompts.length) {
       const values = withoutAdapters(this.task.adapters, parameters);
-      drawn += await this.draw('base', base, taskPredict(stepper, micro, values), stopped);
+      drawn.base = await this.draw('base', base, taskPredict(stepper, micro, values), stopped);
     }
     const isDue = step > 0 && (step % this.spec.every === 0 || step === this.totalSteps);
     if (!isDue || stopped()) return drawn;
     const at = evaluations.find((e) => e.step === step) ?? { step, files: [] };
     if (!evaluations.includes(at)) evaluations.push(at);
     const predict = taskPredict(stepper, micro, parameters);
-    return drawn + (await this.draw(stepName(step), at.files, predict, stopped));
+    drawn.adapted = await this.draw(stepName(step), at.files, predict, stopped);
+    return drawn;
   }
 
   /** @param files the names of those that are there, by prompt; each new one is added */

@@ -107,7 +107,7 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
       );
       const seconds = (performance.now() - began) / 1000;
       totals.seconds += seconds;
-      if (drawn > 0) listener.drew(step, drawn, seconds);
+      if (drawn.base + drawn.adapted > 0) listener.drew(step, drawn, seconds);
     },
     stopRequested() {
       // After everything that belongs to a step: a rescue elsewhere saves a complete one.

@@ -11,6 +11,7 @@ import type {
   InputChange,
   QuantizationCost,
 } from '../../protocol/events';
+import type { Drawn } from '../diffusion/picture-recorder';
 import type { DeviceChoice } from '../device/choose';
 import type { StepRecord } from '../loop/loop';
 import type { PausePoint } from '../loop/pause';
@@ -58,7 +59,7 @@ export interface TrainListener {
   stepped(record: StepRecord): void;
   evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean): void;
   /** Pictures of training.pictures were drawn after a step. */
-  drew(step: number, pictures: number, seconds: number): void;
+  drew(step: number, drawn: Drawn, seconds: number): void;
   diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
   alarm(alarm: Alarm): void;
   /** From here on, the static form is trained. */

@@ -1,6 +1,7 @@
 import { formatMetric, metricInfo, metricValue, metricsIn } from '../../../experiment/metrics';
 import type { EvaluationSet } from '../../../experiment/evaluation-sets';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../../protocol/events';
+import type { Drawn } from '../../../trainer/diffusion/picture-recorder';
 import type { StepRecord } from '../../../trainer/loop/loop';
 import { bar, LOG_MS, REDRAW_MS, redraw } from '../../bar';
 import { isScreen } from '../../screen';
@@ -47,6 +48,15 @@ export class Progress {
     this.line(
       `step ${step} (epoch ${epochText(epoch)}): validation ${numbersText(m)}${best ? ' · best so far' : ''}`,
     );
+  }
+
+  drew(step: number, { base, adapted }: Drawn, seconds: number): void {
+    const pictures = (n: number) => (n === 1 ? '1 picture' : `${n} pictures`);
+    const parts = [
+      ...(adapted > 0 ? [pictures(adapted)] : []),
+      ...(base > 0 ? [`${pictures(base)} without the adapter`] : []),
+    ];
+    this.line(`step ${step}: drew ${parts.join(' and ')} in ${durationText(seconds, fill)}`);
   }
 
   scored(set: EvaluationSet, m: Evaluated): void {
