@@ -1,12 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { folderWeights, loadModelAt } from '../../../architectures/load';
 import { prepareModel } from '../../../graph/prepare';
+import { loadWithTextEncoders, readPipeline } from '../../../architectures/pipeline';
+import { AuroraError } from '../../../base/errors';
 import type { StoredTensor } from '../../../architectures/folder/header';
 import { readWeights } from '../../../architectures/folder/weight-files';
 import { writeAtomic } from '../../../files/atomic';
 import { ownFile } from '../../../files/contained';
-import { modelFile, PIPELINE_INDEX } from '../../../files/model-path';
+import { isHubModel, PIPELINE_INDEX } from '../../../files/model-path';
 import { isFolder } from '../../../files/tree';
 import { baseModel } from '../../peft/base-model';
 import { componentOf, type Component } from '../../peft/diffusers';
@@ -23,7 +25,8 @@ export const pipelineFolder: Form = {
   write({ task, parameters }, folder) {
     const { path } = task.spec.model;
     requireUnquantized(task.spec);
-    const from = dirname(modelFile(resolve(path)));
+    const { folder: from, unet } = readPipeline(path);
+    if (!isHubModel(unet)) throw inOnnx(path);
     const changed = new ChangedWeights(task, parameters, placesIn(from, task));
     const index = indexOf(from);
     for (const name of componentsIn(index, from))
@@ -36,7 +39,10 @@ export const pipelineFolder: Form = {
   },
 
   measure({ task }, folder, work) {
-    const model = prepareModel(loadModelAt(folder, join(work, 'weights')));
+    const loaded = task.spec.task.trainTextEncoder
+      ? loadWithTextEncoders(readPipeline(folder))
+      : loadModelAt(folder, join(work, 'weights'));
+    const model = prepareModel(loaded);
     const read: Task = { ...task, model, adapters: [], graph: { ...task.graph, adapters: [] } };
     return measureTask(read, new Map(), work);
   },
@@ -68,15 +74,10 @@ const componentsIn = (index: Index, from: string): string[] =>
 /** The index without components that are not in the folder, such as a safety checker that was not downloaded. */
 function present(index: Index, from: string): Index {
   const there = componentsIn(index, from);
-  const entries = Object.entries(index).map(([name, value]) =>
-    isComponent(value) && !there.includes(name) ? [name, [null, null]] : [name, value],
-  );
-  return Object.fromEntries([
-    ...entries,
-    ...('safety_checker' in index && !there.includes('safety_checker')
-      ? [['requires_safety_checker', false]]
-      : []),
-  ]) as Index;
+  const isLeft = (name: string) => isComponent(index[name]) && !there.includes(name);
+  const entries = Object.entries(index).map(([name, value]) => [name, isLeft(name) ? [null, null] : value]);
+  const checker = isLeft('safety_checker') ? [['requires_safety_checker', false]] : [];
+  return Object.fromEntries([...entries, ...checker]) as Index;
 }
 
 /** Of the half-precision variant, which diffusers reads only if it is asked for. */
@@ -97,3 +98,10 @@ function writeComponent(from: string, to: string, changed: ChangedWeights): void
   );
   for (const name of small) copyIfBeside(from, name, to);
 }
+
+const inOnnx = (path: string): AuroraError =>
+  new AuroraError(
+    'usage',
+    `${path} is a pipeline of ONNX files, and --as safetensors writes one of diffusers with other weights.`,
+    'Export with --as onnx-merged.',
+  );
