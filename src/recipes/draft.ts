@@ -40,6 +40,8 @@ export interface Draft {
   /** Files that the best adapter is scored on at the end, by name. */
   evaluations?: Record<string, string>;
   task: TaskName;
+  /** For a task on pictures. */
+  subject?: SubjectDraft;
   columns: TaskColumns;
   adapter: AdapterSpec;
   /** The paper's settings for one of its data sets; undefined for this program's defaults. */
@@ -51,6 +53,14 @@ export interface Draft {
   read?: Pick<DataSpec, 'header' | 'quoting' | 'promptTemplate'>;
   /** For a recipe's own data: answers to its questions, and where the columns are from, in a sentence. */
   own?: { choices: Choices; columns: string };
+}
+
+/** What the images of a subject show. */
+export interface SubjectDraft {
+  /** Undefined where each image has its own caption. */
+  prompt?: string;
+  /** A folder of other images of its class, and the prompt of those. */
+  classImages?: { path: string; prompt: string };
 }
 
 /** A method with all the schema's defaults. */
@@ -93,7 +103,7 @@ function modelLines(
     ...(tokenizer ? [`"tokenizer": ${JSON.stringify(path(tokenizer))},`] : []),
     ...(preprocessor ? [`"preprocessor": ${JSON.stringify(path(preprocessor))},`] : []),
     ...(output ? [`"output": ${JSON.stringify(output)},`] : []),
-    ...(describeTask(task).input === 'image'
+    ...(describeTask(task).input === 'image' || draws(task)
       ? []
       : [
           '// In tokens; longer texts are truncated. Preflight reports how many.',
@@ -120,14 +130,16 @@ export function usualLength(
 }
 
 function dataLines(
-  { train, validation, test, evaluations = {}, columns, read = {} }: Draft,
+  { train, validation, test, evaluations = {}, task, subject, columns, read = {} }: Draft,
   path: (p: string) => string,
 ): string[] {
   const [key, value] =
     typeof validation === 'string' ? ['validation', path(validation)] : ['validationFraction', validation];
   const settings = [
     ['train', path(train)],
-    [key, value],
+    ...(subject?.classImages ? [['classImages', path(subject.classImages.path)]] : []),
+    // Of a few images of a subject, none is held out.
+    ...(draws(task) && value === 0 ? [] : [[key, value]]),
     ...columnSettings(columns),
     ...Object.entries(read),
   ];
@@ -157,19 +169,36 @@ const ownComments = (recipe: Recipe, { columns }: NonNullable<Draft['own']>): st
   ...commentLines(columns),
 ];
 
-function trainingLines({ recipe, task, own, batchSize }: Draft): string[] {
+const draws = (task: TaskName): boolean => describeTask(task).answer === 'picture';
+
+function trainingLines({ recipe, task, own, batchSize, subject }: Draft): string[] {
+  if (draws(task)) return pictureTraining(subject?.prompt ?? 'a photo', batchSize);
   if (recipe) return recipeTraining(recipe, describeTask(task), own?.choices, batchSize);
   return ['"epochs": 3,', `"batchSize": ${batchSize ?? BATCH_SIZE},`, '"learningRate": 2e-3,', '"seed": 42'];
 }
 
+const pictureTraining = (prompt: string, batchSize = 1): string[] => [
+  '"epochs": 100,',
+  `"batchSize": ${batchSize},`,
+  '// As in diffusers’ example of DreamBooth with LoRA.',
+  '"learningRate": 5e-4,',
+  '// In optimizer steps; the images are few, and each is measured with several amounts of noise.',
+  '"evaluateEvery": 100,',
+  '"seed": 42,',
+  '// Drawn during training, and shown in the run’s dashboard beside the base model’s.',
+  `"pictures": { "prompts": [${JSON.stringify(prompt)}], "every": 100 }`,
+];
+
 /** With the pooling of texts, but not of words, where a new head is trained. */
-function taskKeys({ task, pooling = 'mean', lossOn }: Draft): string[] {
+function taskKeys({ task, subject, pooling = 'mean', lossOn }: Draft): string[] {
   const { head, answer } = describeTask(task);
   return [
     `"type": ${JSON.stringify(task)}`,
     ...(head ? ['"head": "linear"'] : []),
     ...(head && answer !== 'spans' ? [`"pooling": ${JSON.stringify(pooling)}`] : []),
     ...(lossOn ? [`"lossOn": ${JSON.stringify(lossOn)}`] : []),
+    ...(subject?.prompt === undefined ? [] : [`"instancePrompt": ${JSON.stringify(subject.prompt)}`]),
+    ...(subject?.classImages ? [`"classPrompt": ${JSON.stringify(subject.classImages.prompt)}`] : []),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { getLocation, type JSONPath } from 'jsonc-parser';
 import { endingsOf } from '../../adapters/targets/endings';
 import type { Column } from '../../table/head';
+import { isPipelineIndex, modelPath } from '../../files/model-path';
 import { withPatterns } from '../../files/pattern';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
@@ -57,7 +58,11 @@ function valueSuggestions(
   if (fileKey)
     return [...new Set([...(part === 'data' ? withPatterns(known) : []), ...known])]
       .filter((file) => fileKey.pattern.test(file))
-      .map((file) => ({ kind: 'file', value: analysis.doc.written(file), detail: t('file') }));
+      .map((file) => ({
+        kind: 'file',
+        value: analysis.doc.written(modelPath(file)),
+        detail: isPipelineIndex(file) ? t('pipeline folder') : t('file'),
+      }));
   if (part === 'model' && key === 'output' && analysis.model.state === 'known')
     return analysis.model.summary.outputs.map((o) => ({
       kind: 'output',

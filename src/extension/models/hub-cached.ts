@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCommit, type HubKind } from '../../experiment/hub-reference';
 import { hubCacheFolder } from '../../files/hub-cache';
-import { MODEL_CONFIG } from '../../files/model-path';
+import { MODEL_CONFIG, PIPELINE_INDEX } from '../../files/model-path';
 import { withPatterns } from '../../files/pattern';
 
 /** What the hub's cache has that can be trained on, for lists in which a person chooses. No requests, and nothing is read. */
@@ -10,10 +10,11 @@ import { withPatterns } from '../../files/pattern';
 /** More would not be found in a list either. */
 const MOST = 300;
 
-/** Paths of models: folders with config.json and safetensors, and ONNX files. */
+/** Paths of models: pipelines, folders with config.json and safetensors, and ONNX files. */
 export async function cachedModels(cache = hubCacheFolder()): Promise<string[]> {
   const found = await eachSnapshot(cache, 'model', async (folder) => {
     const files = await filesIn(folder, 1);
+    if (files.includes(PIPELINE_INDEX)) return files.some((path) => UNET.test(path)) ? [folder] : [];
     const isFolder = files.includes(MODEL_CONFIG) && files.some((path) => /^[^/]+\.safetensors$/.test(path));
     return isFolder
       ? [folder]
@@ -21,6 +22,9 @@ export async function cachedModels(cache = hubCacheFolder()): Promise<string[]> 
   });
   return found;
 }
+
+/** Of a pipeline, what an interrupted download may lack. */
+const UNET = /^unet\/[^/]+\.(safetensors|onnx)$/;
 
 const DATA = /\.(parquet|(csv|tsv|jsonl|conll)(\.gz)?)$/;
 /** As the hub numbers the files to which it converts a split. */

@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
+import { PIPELINE_INDEX } from '../../files/model-path';
 
 /** One search for everything that an experiment may name: models, tokenizers, data. */
 const DATA = ['csv', 'tsv', 'jsonl', 'ndjson', 'conll', 'iob', 'iob2', 'bio'];
 const PATTERN = `**/*.{onnx,parquet,${DATA.flatMap((d) => [d, `${d}.gz`]).join(',')}}`;
 const TOKENIZERS = '**/*{tokenizer,preprocessor}*.json';
+const PIPELINES = `**/${PIPELINE_INDEX}`;
 /** Folders that hold no files of an experiment. */
 export const EXCLUDED = '**/{node_modules,.git,.aurora,.venv,__pycache__}/**';
 const LIMIT = 2000;
@@ -11,7 +13,7 @@ const LIMIT = 2000;
 /** How long new files may be missing from the result. */
 const FRESH_MS = 30_000;
 
-/** Absolute paths of the workspace's models, tokenizers and data files; cached for a short time. */
+/** Absolute paths of the workspace's models (of a pipeline, its model_index.json), tokenizers and data files; cached for a short time. */
 export class WorkspaceFiles {
   private found: Promise<string[]> | undefined;
   private at = 0;
@@ -27,7 +29,7 @@ export class WorkspaceFiles {
 
 async function search(): Promise<string[]> {
   const files = await Promise.all(
-    [PATTERN, TOKENIZERS].map((p) => vscode.workspace.findFiles(p, EXCLUDED, LIMIT)),
+    [PATTERN, TOKENIZERS, PIPELINES].map((p) => vscode.workspace.findFiles(p, EXCLUDED, LIMIT)),
   );
   return files
     .flat()

@@ -33,10 +33,11 @@ const methodStep: Step<WizardState> = {
   async run(state, place) {
     const { t } = vscode.l10n;
     const { layers } = state.summary!;
-    const likely = likelyTargets(layers);
+    const { head, defaults } = describeTask(state.task!);
+    const usualTargets = defaults?.['adapter.targetModules'] as string[] | undefined;
+    const likely = usualTargets ?? likelyTargets(layers);
     const targets = likely.length > 0 ? likely : 'all-linear';
     // First the default choices of a comparison, then the others.
-    const { head } = describeTask(state.task!);
     const methods = [...new Set([...COMPARED, ...METHOD_ORDER])].filter(
       (method) => head || method !== HEAD_ALONE.method,
     );

@@ -51,7 +51,7 @@ const imageStep: Step<WizardState> = {
 };
 
 const textStep: Step<WizardState> = {
-  applies: (state) => kindOf(state).input !== 'image',
+  applies: (state) => kindOf(state).input !== 'image' && state.headOfData !== undefined,
   async run(state, place) {
     const { t } = vscode.l10n;
     const { answer } = kindOf(state);

@@ -21,6 +21,7 @@ import {
 } from './images';
 import { hubItem, getData } from './from-hub';
 import { shownName, shownPlace, splitBeside } from './hub-files';
+import { drawsPictures, pictureSteps } from './pictures';
 import { dataFiles, nearFirst, pickFile, type WizardState } from './state';
 import { testStep } from './test-set';
 import { percent } from '../../base/percent';
@@ -31,11 +32,12 @@ const FILTERS = {
 
 /** Not the other JSON files that are among those of the workspace. CoNLL files have tags of words, and no texts. */
 const suits = ({ task }: WizardState, file: string): boolean =>
-  (DATA_FILE.test(file) || (formatOf(file) === 'json' && !/(tokenizer|preprocessor)[^/\\]*$/i.test(file))) &&
+  (DATA_FILE.test(file) ||
+    (formatOf(file) === 'json' && !/(tokenizer|preprocessor|model_index)[^/\\]*$/i.test(file))) &&
   (formatOf(file) !== 'conll' || describeTask(task!).answer === 'spans');
 
 const trainStep: Step<WizardState> = {
-  applies: (state) => !readsImages(state),
+  applies: (state) => !readsImages(state) && !drawsPictures(state),
   async run(state, place) {
     const { t } = vscode.l10n;
     const files = nearFirst(
@@ -138,7 +140,7 @@ const imageValidationStep: Step<WizardState> = {
 };
 
 const validationStep: Step<WizardState> = {
-  applies: (state) => !readsImages(state),
+  applies: (state) => !readsImages(state) && !drawsPictures(state),
   async run(state, place) {
     const { t } = vscode.l10n;
     const train = state.train!;
@@ -190,6 +192,7 @@ async function browseFor(): Promise<string | undefined> {
 export const dataSteps = [
   trainStep,
   imageTrainStep,
+  ...pictureSteps,
   ...columnSteps,
   validationStep,
   imageValidationStep,

@@ -18,6 +18,7 @@ import { hubItem } from './from-hub';
 import { shownName } from './hub-files';
 import { pickFile, type ActionItem, type WizardState } from './state';
 import { readsImages } from './images';
+import { drawsPictures } from './pictures';
 import { taskStep } from './task';
 
 const [, { pattern: TOKENIZER }, { pattern: PREPROCESSOR }] = FILE_KEYS;
@@ -145,7 +146,7 @@ const besideStep = (
   },
 });
 
-const tokenizerStep = besideStep('tokenizer', (state) => !readsImages(state), {
+const tokenizerStep = besideStep('tokenizer', (state) => !readsImages(state) && !drawsPictures(state), {
   name: 'tokenizer.json',
   pattern: TOKENIZER,
   placeholder: vscode.l10n.t('The model has no tokenizer.json beside it. Select its tokenizer.'),

@@ -3,8 +3,9 @@ import { modelsFor, sizeOf, settingsOf, sizesOf } from '../../recipes/data/regis
 import { recipesOf } from '../../recipes/report';
 import type { Recipe } from '../../experiment/paper';
 import { recipeText } from './recipe-text';
-import { always, type Step } from '../ask/run-steps';
+import type { Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
+import { drawsPictures } from './pictures';
 import type { WizardState } from './state';
 
 interface RecipeItem extends vscode.QuickPickItem {
@@ -31,7 +32,9 @@ const section = (label: string | undefined, recipes: readonly Recipe[]): RecipeI
 
 /** Defaults, or the paper's settings for one of its data sets. Those of the chosen data set come first. */
 export const recipeStep: Step<WizardState> = {
-  ...always,
+  // The paper gives no settings for its pictures.
+  applies: (state) => !drawsPictures(state),
+  ahead: (state) => (state.task === undefined ? undefined : !drawsPictures(state)),
   async run(state, place) {
     const { t } = vscode.l10n;
     const own = recipesFor(state);

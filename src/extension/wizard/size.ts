@@ -4,11 +4,12 @@ import { describeTask } from '../../experiment/tasks/registry';
 import { usualLength } from '../../recipes/draft';
 import { BATCH_SIZE } from '../../recipes/draft-recipe';
 import type { StepCost } from '../../protocol/step-cost';
-import { always, type Outcome, type Place, type Step } from '../ask/run-steps';
+import type { Outcome, Place, Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
 import type { StepChoice } from '../models/models';
 import { sizeText } from '../words/step-text';
 import { readsImages } from './images';
+import { drawsPictures } from './pictures';
 import type { WizardState } from './state';
 
 const BATCHES = [1, 2, 4, 8, 16, 32, 64];
@@ -33,8 +34,8 @@ interface SizeQuestion {
 }
 
 const lengthStep: Step<WizardState> = {
-  applies: (state) => !readsImages(state),
-  ahead: (state) => (state.task === undefined ? undefined : !readsImages(state)),
+  applies: (state) => !readsImages(state) && !drawsPictures(state),
+  ahead: (state) => (state.task === undefined ? undefined : !readsImages(state) && !drawsPictures(state)),
   run(state, place) {
     const { t } = vscode.l10n;
     const { positions = Infinity } = state.summary!;
@@ -55,7 +56,9 @@ const lengthStep: Step<WizardState> = {
 };
 
 const batchStep: Step<WizardState> = {
-  ...always,
+  // A few large images: one at a time.
+  applies: (state) => !drawsPictures(state),
+  ahead: (state) => (state.task === undefined ? undefined : !drawsPictures(state)),
   run(state, place) {
     const usual = batchOf(state);
     return askSize(place, state, {

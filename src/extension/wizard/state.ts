@@ -33,6 +33,8 @@ export interface WizardState extends Partial<Draft> {
   /** The model that was chosen last and cannot be used. */
   refused?: { path: string; error: AuroraError };
   headOfData?: DataHead;
+  /** Whether the training images have captions. */
+  captioned?: boolean;
   /** What looks like a test set. */
   tests?: string[];
   /** The paper's data set that the training data belong to. */
@@ -64,6 +66,7 @@ export const draftOf = (s: WizardState): Draft => ({
   adapter: s.adapter!,
   ...(s.maxLength !== undefined && { maxLength: s.maxLength }),
   ...(s.batchSize !== undefined && { batchSize: s.batchSize }),
+  ...(s.subject && { subject: s.subject }),
   ...(s.recipe && { recipe: s.recipe }),
   ...(s.known && { read: s.known.layout.read }),
   ...(s.recipe && s.known?.recipe.pooling && { pooling: s.known.recipe.pooling.value }),

@@ -12,11 +12,12 @@ import type { WizardState } from './state';
 /** Logits of so many classes for each token are those of a vocabulary. */
 const VOCABULARY = 256;
 
-/** What one of the paper's data sets is for; a model with one input of four axes reads images; one whose only output has a vocabulary's logits writes texts. */
+/** What one of the paper's data sets is for; a model with a timestep draws pictures, and one with one input of four axes reads images; one whose only output has a vocabulary's logits writes texts. */
 function likelyTask({ summary, train }: WizardState): TaskName {
   const known = train === undefined ? undefined : hubRecipe(train);
   if (known) return known.task.value;
   const { inputs, outputs } = summary!;
+  if (inputs.some(({ name }) => name === 'timestep')) return taskWith({ input: 'text', answer: 'picture' })!;
   const images = inputs.length === 1 && inputs[0].shape?.length === 4;
   if (images) return taskWith({ input: 'image', answer: 'label' })!;
   const [{ name, shape }] = outputs;

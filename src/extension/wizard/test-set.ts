@@ -4,13 +4,14 @@ import { readDataHead } from '../language/data-head';
 import { guessTests } from '../language/guess/guess-test';
 import type { Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
+import { drawsPictures } from './pictures';
 import { imageSources, readsImages, sourceItem, type SourceItem } from './images';
 import { dataFiles, type WizardState } from './state';
 
 /** A file or folder that looks like a test set: asked only where there is one, since most data have none. */
 export const testStep: Step<WizardState> = {
   async applies(state) {
-    state.tests = await testsOf(state);
+    state.tests = drawsPictures(state) ? [] : await testsOf(state);
     if (state.tests.length === 0 || !state.tests.includes(state.test ?? '')) delete state.test;
     return state.tests.length > 0;
   },

@@ -1,16 +1,17 @@
 import { byteSize } from '../../graph/dtype';
+import { batchMultiple } from '../../graph/sizes/batch-multiple';
 import type { TensorInfo, TensorInfos } from '../../graph/infos';
 import type { Task } from '../task/task';
 
 type Shape = TensorInfo['shape'];
 
-/** Elements of a tensor for a batch: its axes are the batch, both together (`|`), or the length. */
+/** Elements of a tensor for a batch: its axes are multiples of the batch, batch and length together (`|`), or the length. */
 export function elementsOf(shape: Shape, examples: number, length: number): number {
   const size = (axis: number | string) =>
     typeof axis === 'number'
       ? axis
-      : axis === 'batch'
-        ? examples
+      : batchMultiple(axis) !== undefined
+        ? examples * batchMultiple(axis)!
         : axis.includes('|')
           ? examples * length
           : length;

@@ -2,6 +2,7 @@ import { maskName } from '../../adapters/inject';
 import { dropoutOf, type LayerAdapter } from '../../adapters/targets/select';
 import type { HostTensors } from '../../engine/engine';
 import { DType } from '../../graph/dtype';
+import { batchMultiple } from '../../graph/sizes/batch-multiple';
 import type { TensorInfos } from '../../graph/infos';
 import { AuroraError } from '../../base/errors';
 import { philox4x32, Stream } from '../../base/random';
@@ -11,6 +12,8 @@ import { nameTable } from '../../base/names';
 interface MaskedCall {
   name: string;
   features: number;
+  /** Whether the tokens of all examples lie on one axis. */
+  isFlat: boolean;
   /** Tokens of each example: those of a batch of texts, or always as many, as for images; undefined behind pooling. */
   tokens: 'sequence' | number | undefined;
   probability: number;
@@ -24,7 +27,7 @@ interface MaskedCall {
 export class DropoutMasks {
   private readonly calls: MaskedCall[];
 
-  /** @param infos shapes of the layers' inputs: (batch, sequence, features) or (batch, features) */
+  /** @param infos shapes of the layers' inputs: (batch, sequence, features), (batch, features), or (batch · positions, features) */
   constructor(
     adapters: readonly LayerAdapter[],
     infos: TensorInfos,
@@ -35,9 +38,11 @@ export class DropoutMasks {
         ? []
         : layer.calls.map((call, nth) => {
             const shape = infos.get(call.input)!.shape;
-            const tokens = shape.length === 3 ? shape[1] : undefined;
+            const each = batchMultiple(shape[0]!);
+            const isFlat = shape.length === 2 && each !== undefined && each > 1;
+            const tokens = isFlat ? each : shape.length === 3 ? shape[1] : undefined;
             const known = shape.length === 2 || tokens === 'sequence' || typeof tokens === 'number';
-            if (shape[0] !== 'batch' || !known)
+            if (!(isFlat || shape[0] === 'batch') || !known)
               throw new AuroraError(
                 'experiment',
                 `adapter.dropout cannot be used on ${layer.path}: its input has the shape [${shape.join(', ')}], not [batch, sequence, features].`,
@@ -47,6 +52,7 @@ export class DropoutMasks {
             return {
               name: maskName(layer.path, nth),
               features: shape.at(-1) as number,
+              isFlat,
               tokens: tokens as MaskedCall['tokens'],
               probability: dropoutOf(spec),
               key,
@@ -66,7 +72,9 @@ export class DropoutMasks {
         for (let t = 0; t < positions; t++)
           this.fill(data, (b * positions + t) * call.features, call, step, example, t);
       });
-      const dims = [examples.length, ...(tokens === undefined ? [] : [tokens]), call.features];
+      const dims = call.isFlat
+        ? [examples.length * positions, call.features]
+        : [examples.length, ...(tokens === undefined ? [] : [tokens]), call.features];
       out[call.name] = { dtype: DType.bool, dims, data };
     }
     return out;

@@ -16,3 +16,15 @@ it('models are ONNX files, and folders with config.json and safetensors', () => 
     ]),
   ).toEqual(['/w/a.onnx', '/w/b', '/w/b/onnx/model.onnx', '/w/large']);
 });
+
+it('pipelines are models, and what is in one is not', () => {
+  expect(
+    modelsAmong([
+      '/w/sd/model_index.json',
+      '/w/sd/text_encoder/config.json',
+      '/w/sd/text_encoder/model.safetensors',
+      '/w/sd/unet/model.onnx',
+      '/w/sd-tuned.onnx',
+    ]),
+  ).toEqual(['/w/sd', '/w/sd-tuned.onnx']);
+});

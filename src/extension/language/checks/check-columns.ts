@@ -39,7 +39,7 @@ export function columnFindings(
   heads: DataHeads,
   t: Translate,
 ): Finding[] {
-  const missing = namedColumns(task, data).flatMap((column) =>
+  const missing = namedColumns(doc, task, data).flatMap((column) =>
     (['train', 'validation', 'test'] as const).flatMap((part) =>
       missingFindings(doc, task, column, { path: ['data', part], head: heads[part] }, t),
     ),
@@ -63,7 +63,7 @@ function setFindings(
     const section = ['data', 'evaluations', name];
     const file = { path: [...section, 'path'], head: own(heads.evaluations ?? {}, name) };
     const set = { name, path, key: file.path, columns };
-    return namedColumns(task, dataOfSet(data as DataSpec, set)).flatMap((column) =>
+    return namedColumns(doc, task, dataOfSet(data as DataSpec, set)).flatMap((column) =>
       missingFindings(doc, task, { ...column, path: [...section, ...column.path.slice(1)] }, file, t),
     );
   });
@@ -73,15 +73,17 @@ function setFindings(
 const settingName = (path: JSONPath, key: string): string =>
   [...path.slice(0, path.lastIndexOf(key)), key].join('.');
 
-function namedColumns(task: TaskDescription, data: Partial<DataSpec>): NamedColumn[] {
+function namedColumns(doc: ExperimentText, task: TaskDescription, data: Partial<DataSpec>): NamedColumn[] {
   const { textColumn = task.columns.text, textPairColumn, completionColumn, messagesColumn } = data;
   const { choiceColumns } = data;
   const elsewhere = choiceColumns ?? completionColumn;
   const { choicesColumn = elsewhere === undefined ? task.columns.choices : undefined } = data;
   const { imageColumn = task.columns.image, labelColumn = task.columns.label, labelColumns } = data;
   if (messagesColumn !== undefined) return one('messagesColumn', messagesColumn);
+  // With one prompt for all images, their captions are not read.
+  const prompted = task.answer === 'picture' && doc.node('task', 'instancePrompt') !== undefined;
   return [
-    ...one('textColumn', textColumn),
+    ...(prompted ? [] : one('textColumn', textColumn)),
     ...one('imageColumn', imageColumn),
     ...one('textPairColumn', textPairColumn),
     ...one('completionColumn', completionColumn),

@@ -6,7 +6,7 @@ import { isHubReference, parseHubReference } from '../../../experiment/hub-refer
 import type { TaskDescription } from '../../../experiment/tasks/kind';
 import { COMMAND } from '../../ids';
 import type { Translate } from '../../translate';
-import { MODEL_CONFIG, modelFileLater } from '../../../files/model-path';
+import { MODEL_CONFIG, modelFileLater, modelPath } from '../../../files/model-path';
 import { filesOfLater, hasWildcard } from '../../../files/pattern';
 import { isCachedLater } from '../../../runs/experiment/hub-references';
 import { DATA_FILE } from '../data-head';
@@ -15,12 +15,13 @@ import type { Finding, Fix, Span } from '../finding';
 
 /** The files that an experiment names: the key, and what it accepts. */
 export const FILE_KEYS = [
-  { path: ['model', 'path'], pattern: /\.onnx$/i },
+  { path: ['model', 'path'], pattern: /\.onnx$|(^|[\\/])model_index\.json$/i },
   { path: ['model', 'tokenizer'], pattern: /(^|[\\/])[^\\/]*tokenizer[^\\/]*\.json$/i },
   { path: ['model', 'preprocessor'], pattern: /(^|[\\/])[^\\/]*preprocessor[^\\/]*\.json$/i },
   { path: ['data', 'train'], pattern: DATA_FILE },
   { path: ['data', 'validation'], pattern: DATA_FILE },
   { path: ['data', 'test'], pattern: DATA_FILE },
+  { path: ['data', 'classImages'], pattern: DATA_FILE },
 ] as const;
 
 /** The same with the files of data.evaluations. */
@@ -45,11 +46,12 @@ const BESIDE = {
  */
 export async function fileFindings(
   doc: ExperimentText,
-  { input }: Pick<TaskDescription, 'input'>,
+  { input, answer }: Pick<TaskDescription, 'input' | 'answer'>,
   known: readonly string[],
   t: Translate,
 ): Promise<Finding[]> {
-  const images = input === 'image';
+  const pictures = answer === 'picture';
+  const images = input === 'image' || pictures;
   const findings: Finding[] = [];
   for (const { path, pattern } of fileKeys(doc)) {
     const written = doc.string(...path);
@@ -77,7 +79,7 @@ export async function fileFindings(
       ? (await kindOf(await modelFileLater(file))) === 'file'
       : images && path[0] === 'data';
     if (kind === 'file' || (kind === 'folder' && folders)) continue;
-    const candidates = await nearestFiles(file, pattern, known);
+    const candidates = (await nearestFiles(file, pattern, known)).map(modelPath);
     const span = doc.span(...path);
     const what =
       kind !== 'folder'
@@ -90,7 +92,9 @@ export async function fileFindings(
     const message = `${what}${near}`;
     findings.push({ ...span, severity: 'error', code, message, fixes: filesFixes(doc, span, candidates, t) });
   }
-  findings.push(...(await missingBeside(doc, images ? 'preprocessor' : 'tokenizer', known, t)));
+  // A pipeline has its tokenizers in folders.
+  if (!pictures)
+    findings.push(...(await missingBeside(doc, images ? 'preprocessor' : 'tokenizer', known, t)));
   return findings;
 }
 

@@ -23,9 +23,14 @@ test('the cache is listed by what can be trained on: whole models, and data file
   file('models--org--gone', 'config.json');
   symlinkSync('../../blobs/missing', at('models--org--gone', 'model.safetensors'));
   const onnx = file('models--org--onnx', 'onnx/model.onnx');
-  expect(await cachedModels(cache)).toEqual(
-    [onnx, at('models--org--whole', '.').replace(/\/\.$/, '')].sort(),
+  const parts = ['model_index.json', 'text_encoder/model.onnx', 'unet/config.json'];
+  for (const path of [...parts, 'unet/diffusion_pytorch_model.safetensors'])
+    file('models--org--pipeline', path);
+  for (const path of parts) file('models--org--interrupted', path);
+  const [whole, pipeline] = ['whole', 'pipeline'].map((name) =>
+    at(`models--org--${name}`, '.').replace(/\/\.$/, ''),
   );
+  expect(await cachedModels(cache)).toEqual([onnx, pipeline, whole].sort());
 
   const one = file('datasets--org--a', 'rte/train/0000.parquet');
   for (const path of ['rte/big/0000.parquet', 'rte/big/0001.parquet']) file('datasets--org--a', path);

@@ -30,6 +30,35 @@ function draft(folder: string, more: Partial<Draft> = {}): Draft {
 }
 
 describe('a new experiment', () => {
+  it('on pictures names the folders and prompts, draws during training, and can be loaded by the trainer', () => {
+    const folder = makeFolder({ 'sd/model_index.json': '{}', 'sd/unet/config.json': '{}' });
+    const file = join(folder, 'x.aurora.json');
+    const pictures = (subject: Draft['subject']) =>
+      draft(folder, {
+        model: join(folder, 'sd'),
+        train: join(folder, 'dog'),
+        validation: 0,
+        task: 'subject-generation',
+        columns: {},
+        adapter: { ...defaultAdapter('aurora'), targetModules: ['to_q', 'to_out.0'] } as Draft['adapter'],
+        ...(subject && { subject }),
+      });
+    const classImages = { path: join(folder, 'dogs'), prompt: 'a photo of a dog' };
+    writeFileSync(file, draftText(file, pictures({ prompt: 'a photo of sks dog', classImages })));
+    expect(loadExperiment(file)).toMatchObject({
+      model: { path: join(folder, 'sd', 'model_index.json') },
+      task: { instancePrompt: 'a photo of sks dog', classPrompt: 'a photo of a dog' },
+      data: { train: join(folder, 'dog'), classImages: join(folder, 'dogs'), validationFraction: 0 },
+      training: { batchSize: 1, pictures: { prompts: ['a photo of sks dog'], every: 100 } },
+    });
+    // With captions.
+    const text = draftText(file, pictures({}));
+    expect(text).not.toContain('Prompt');
+    expect(text).not.toContain('maxLength');
+    writeFileSync(file, text);
+    expect(loadExperiment(file).task.instancePrompt).toBeUndefined();
+  });
+
   it.each(['aurora', 'lora', 'none'] as const)('with %s can be loaded by the trainer', (method) => {
     const folder = makeFolder({});
     const file = join(folder, 'sub', 'x.aurora.json');
