@@ -108,7 +108,7 @@ def samples(vae, model, scale, prompts, steps=25, guidance=3.0):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vae-steps", type=int, default=600)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--data", default=FOLDER, help="the folder with Fashion-MNIST's IDX files")
     parser.add_argument("--checkpoint", default="/tmp/pretrain-pictures", help="beginning of two files' names")
     args = parser.parse_args()

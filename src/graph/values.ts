@@ -90,11 +90,21 @@ export function tensorValues(t: Tensor): NumberArray {
 export function floatValues(t: Tensor): Float32Array {
   const values = tensorValues(t);
   if (values instanceof Float32Array) return values;
-  if (t.dtype === DType.bfloat16)
-    return new Float32Array(Uint32Array.from(values as Uint16Array, (v) => v << 16).buffer);
+  if (t.dtype === DType.bfloat16) return fromBits(values as Uint16Array);
   if (t.dtype !== DType.float16) return Float32Array.from(values as Float64Array);
   const decoded = halfValues();
-  return Float32Array.from(values as Uint16Array, (v) => decoded[v]);
+  const halves = values as Uint16Array;
+  const floats = new Float32Array(halves.length);
+  // Twenty times as fast as Float32Array.from with a function; models have billions of weights.
+  for (let i = 0; i < halves.length; i++) floats[i] = decoded[halves[i]];
+  return floats;
+}
+
+/** bfloat16 is the upper half of a float32. */
+function fromBits(halves: Uint16Array): Float32Array {
+  const bits = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
+  return new Float32Array(bits.buffer);
 }
 
 /** The values of an integer or float tensor as plain numbers; for the small constants that rules read. */

@@ -1,22 +1,15 @@
 import { loadVaeDecoder, type Pipeline } from '../../architectures/pipeline';
 import { AuroraError } from '../../base/errors';
 import { encodePng } from '../../data/images/png';
-import { DType } from '../../graph/dtype';
 import type { HostTensors } from '../../graph/host-tensor';
 import type { ValueInfo } from '../../graph/model';
 import type { DrawingSettings } from '../../protocol/playground';
 import { decodeLatents } from './decode';
-import { promptReader, promptTokenizers } from './encode';
-import type { EncodeOptions } from './encoded';
+import { promptReader } from './encode';
+import type { EncodeOptions, PromptEmbedding } from './encoded';
 import { Kept } from './kept';
-import {
-  conditionsOf,
-  drawLatents,
-  pictureTimeIds,
-  zeroEmbedding,
-  type DrawingHooks,
-  type Predict,
-} from './sampler';
+import { promptInputs } from './prompt-inputs';
+import { drawLatents, pictureTimeIds, zeroEmbedding, type DrawingHooks, type Predict } from './sampler';
 import { pipelineSchedule } from './schedule';
 
 /** A prompt, and what to stay away from. */
@@ -44,11 +37,7 @@ export interface Drawer {
   draw(question: DrawingQuestion, predict: Predict, hooks?: DrawingHooks): Promise<DrawnPicture | undefined>;
 }
 
-/** Of a U-Net alone; with the text encoders in its graph, it reads token ids. */
-const EMBEDDED = 'encoder_hidden_states';
-const IDS = 'input_ids';
-const SECOND_IDS = 'input_ids_2';
-const TIME_IDS = 'time_ids';
+const TIMESTEP = 'timestep';
 
 /**
  * @param inputs of the U-Net's graph, or of that of the U-Net with the text encoders
@@ -68,9 +57,8 @@ export function openDrawer(
   const schedule = pipelineSchedule(pipeline);
   const { vae } = pipeline;
   const kept = new Kept(options.keep);
-  const timestepType = inputs.find((i) => i.name === 'timestep')?.dtype ?? DType.int64;
-  const reads = (name: string) => inputs.some((i) => i.name === name);
-  const isEmbedded = reads(EMBEDDED);
+  const timestep = inputs.find((i) => i.name === TIMESTEP)!;
+  const reads = promptInputs(pipeline, inputs);
 
   /** Whether a negative prompt is all zeros instead of an embedding. */
   const isZero = (negative: string) => negative === '' && pipeline.isXl && pipeline.forceZerosForEmptyPrompt;
@@ -82,32 +70,16 @@ export function openDrawer(
     return (await promptReader(pipeline, prompts, kept, options, () => undefined))!.embedding;
   };
 
-  /** Of the prompt and of the negative one. */
-  const embedded = async (text: string, negative: string, times: readonly number[]) => {
-    const embedding = await encode([{ text, negative }]);
-    const prompt = embedding(text);
-    const other = isZero(negative) ? zeroEmbedding(prompt) : embedding(negative);
-    return [conditionsOf(prompt, times), conditionsOf(other, times)] as const;
-  };
-
-  const tokenized = (text: string, negative: string, times: readonly number[]) => {
-    const tokenizers = promptTokenizers(pipeline);
-    const conditions = (prompt: string): HostTensors => {
-      const all: HostTensors = {};
-      tokenizers.forEach(({ encode, length }, i) => {
-        const data = BigInt64Array.from(encode(prompt).ids, BigInt);
-        all[i === 0 ? IDS : SECOND_IDS] = { dtype: DType.int64, dims: [1, length], data };
-      });
-      if (reads(TIME_IDS))
-        all[TIME_IDS] = { dtype: DType.float, dims: [1, times.length], data: Float32Array.from(times) };
-      return all;
-    };
-    return [conditions(text), conditions(negative)] as const;
+  /** What the U-Net reads of the prompt and of the negative one. */
+  const conditions = async (text: string, negative: string, times: readonly number[]) => {
+    const embedding = reads.areEmbedded ? await encode([{ text, negative }]) : nothing;
+    const other = isZero(negative) ? () => zeroEmbedding(embedding(text)) : embedding;
+    return [reads.of(text, times, embedding), reads.of(negative, times, other)].map(asBatch);
   };
 
   return {
     async prepare(questions) {
-      if (isEmbedded) await encode(questions);
+      if (reads.areEmbedded) await encode(questions);
     },
     async draw({ text, negative = '', settings }, predict, hooks) {
       const { width, height } = settings;
@@ -119,9 +91,9 @@ export function openDrawer(
             `Choose multiples of ${vae.factor}.`,
           );
       const times = pictureTimeIds(width, height);
-      const [prompt, other] = await (isEmbedded ? embedded : tokenized)(text, negative, times);
+      const [prompt, other] = await conditions(text, negative, times);
       const shape = [vae.latentChannels, height / vae.factor, width / vae.factor] as const;
-      const drawing = { schedule, settings, shape, prompt, negative: other, timestepType };
+      const drawing = { schedule, settings, shape, prompt, negative: other, timestep };
       const latents = await drawLatents(drawing, predict, hooks);
       if (!latents) return undefined;
       const decoder = { load: () => loadVaeDecoder(pipeline), path: vae.decoder };
@@ -133,3 +105,12 @@ export function openDrawer(
     },
   };
 }
+
+/** Of text encoders that are in the U-Net's graph: they read tokens. */
+const nothing = (prompt: string): PromptEmbedding => {
+  throw new Error(`${prompt} is not embedded`);
+};
+
+/** A batch of one. */
+const asBatch = (row: HostTensors): HostTensors =>
+  Object.fromEntries(Object.entries(row).map(([name, t]) => [name, { ...t, dims: [1, ...t.dims] }]));

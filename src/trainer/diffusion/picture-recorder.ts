@@ -6,7 +6,7 @@ import type { RunPictures } from '../../protocol/run-files/pictures';
 import { runPaths, stepName } from '../../runs/layout';
 import { picturesIndex, readPictures } from '../../runs/pictures';
 import type { MicroBatches } from '../micro-batch/micro-batches';
-import { withoutAdapters } from '../playground/base';
+import { withoutAdapters } from '../task/without-adapters';
 import type { Task } from '../task/task';
 import type { Drawer } from './drawer';
 import { isPictureData } from './encode-data';

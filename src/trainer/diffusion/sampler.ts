@@ -2,10 +2,11 @@ import type { PictureSettings } from '../../experiment/pictures';
 import { DType } from '../../graph/dtype';
 import type { HostTensor, HostTensors } from '../../graph/host-tensor';
 import { drawPictureNoise } from '../../tasks/diffusion/draws';
+import type { ValueInfo } from '../../graph/model';
 import type { NoiseSchedule } from '../../tasks/diffusion/noise-schedule';
 import { startSampler, type SamplerStep } from '../../tasks/diffusion/sampler';
 import { roundHalfEven } from '../../tasks/diffusion/timesteps';
-import { requireFinite } from '../playground/probabilities';
+import { requireFinite } from '../task/finite-output';
 import type { PromptEmbedding } from './encoded';
 
 /** The U-Net's prediction of a batch: inputs as Optimum names them; (b, c, h, w). */
@@ -20,8 +21,11 @@ export interface Drawing {
   prompt: HostTensors;
   /** The same of the negative prompt. Read only with guidance. */
   negative: HostTensors;
-  /** The type of the U-Net's timesteps: int64 takes the nearest one where a sampler's lies between two. */
-  timestepType: number;
+  /**
+   * The U-Net's input: one timestep for each row, or, as some exports have it, one for all. Of type int64, it takes the nearest
+   * one where a sampler's lies between two.
+   */
+  timestep: Pick<ValueInfo, 'dtype' | 'shape'>;
 }
 
 export interface DrawingHooks {
@@ -96,20 +100,21 @@ export const zeroEmbedding = ({ hidden, tokens, width, pooled }: PromptEmbedding
 });
 
 function latentInputs(
-  { shape, timestepType }: Drawing,
+  { shape, timestep: { dtype, shape: timestepShape } }: Drawing,
   { input, timestep }: SamplerStep,
   rows: number,
 ): HostTensors {
   const data = new Float32Array(rows * input.length);
   for (let row = 0; row < rows; row++) data.set(input, row * input.length);
-  const times = new Array<number>(rows).fill(timestep);
+  const isOne = timestepShape?.length === 0;
+  const times = new Array<number>(isOne ? 1 : rows).fill(timestep);
   return {
     sample: { dtype: DType.float, dims: [rows, ...shape], data },
     timestep: {
-      dtype: timestepType,
-      dims: [rows],
+      dtype,
+      dims: isOne ? [] : [rows],
       data:
-        timestepType === DType.int64
+        dtype === DType.int64
           ? BigInt64Array.from(times, (t) => BigInt(roundHalfEven(t)))
           : Float32Array.from(times),
     },

@@ -1,21 +1,14 @@
 import type { Evaluator, Parameters } from '../../engine/stepper';
-import { DType } from '../../graph/dtype';
 import type { HostTensor, HostTensors } from '../../graph/host-tensor';
 import { elementCount } from '../../graph/model';
-import { LABELS } from '../../tasks/task-graph';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import { isOutOfMemory } from '../micro-batch/out-of-memory';
+import { evaluatorPredict } from './predict';
 import type { Predict } from './sampler';
 
 /** What a model in training predicts, in the session that its evaluations use. All rows at once if they fit into memory. */
 export function taskPredict(evaluator: Evaluator, micro: MicroBatches, parameters: Parameters): Predict {
-  const evaluate = async (inputs: HostTensors): Promise<Float32Array> => {
-    const { dims } = inputs.sample!;
-    // What the loss compares with, which nobody reads.
-    const labels = { dtype: DType.float, dims, data: new Float32Array(elementCount(dims)) };
-    const { logits } = await evaluator.evaluate({ ...inputs, [LABELS]: labels }, parameters);
-    return logits.data as Float32Array;
-  };
+  const evaluate = evaluatorPredict(evaluator, parameters);
   return async (inputs) => {
     const { dims } = inputs.sample!;
     const rows = dims[0]!;

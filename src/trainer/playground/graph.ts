@@ -12,7 +12,7 @@ import { PLAY_VARIANTS, type PlayVariant } from '../../protocol/playground';
 import { fitAdapter, type FittedAdapter } from '../peft/fit';
 import type { AdapterFolder } from '../peft/folder';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
-import { withoutAdapters } from './base';
+import { withoutAdapters } from '../task/without-adapters';
 import { nameTable } from '../../base/names';
 
 /** A model that outputs its answer, with its adapter's tensors as inputs. */

@@ -8,12 +8,12 @@ import { describeTask } from '../../experiment/tasks/registry';
 import type { Input, TaskKind } from '../../tasks/kind';
 import type { Sample } from '../../tasks/task-data';
 import { openTrained, type At, type Trained } from '../checkpoint/trained-run';
-import { withoutAdapters } from './base';
+import { withoutAdapters } from '../task/without-adapters';
 import { runPainter } from './drawing/run-drawing';
 import { factsOf } from './run-facts';
 import { languageModel, type Evaluate } from './language/run-language';
 import type { Classifier, Question, Subject } from './subject';
-import { requireFinite } from './probabilities';
+import { requireFinite } from '../task/finite-output';
 import { black, requireImage } from './images/pictures';
 import { questionTexts, requireTexts, WARM_UP } from './texts';
 

@@ -1,5 +1,4 @@
 import type {
-  DrawingSettings,
   PlayFacts,
   PlayImage,
   PlayPicture,
@@ -7,6 +6,7 @@ import type {
   PlayVariant,
   Prediction,
 } from '../../protocol/playground';
+import type { DrawingQuestion } from '../diffusion/drawer';
 import type { DrawingHooks } from '../diffusion/sampler';
 
 /** What can be queried: a loaded run or model, with its base model if it has one. */
@@ -44,13 +44,6 @@ export interface LanguageModel extends Loaded {
   ends: ReadonlySet<number>;
   /** The longest text it reads, in tokens; undefined if not stated. */
   longest?: number;
-}
-
-/** A prompt, and what to stay away from. */
-export interface DrawingQuestion {
-  text: string;
-  negative?: string;
-  settings: DrawingSettings;
 }
 
 export interface Painter extends Loaded {

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { loadUnconverted } from '../../architectures/load';
+import { readPipeline } from '../../architectures/pipeline';
 import { discard, diskError } from '../../files/atomic';
 import { cacheFolder } from '../../files/cache-folder';
 import { hashFileNow } from '../../files/hash-now';
 import { isInUse, useUntilExit } from '../../files/in-use';
-import { modelFile } from '../../files/model-path';
+import { isPipeline, modelFile } from '../../files/model-path';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 import { isFileRef } from '../../graph/model';
 import { quantizeModel } from './quantize';
@@ -49,13 +50,20 @@ export function quantizedCopy(
 }
 
 function keyOf(source: string, bits: number): string {
-  const files = new Set([modelFile(resolve(source))]);
+  const files = new Set([modelFile(resolve(source)), ...configsOf(source)]);
   for (const { data } of loadUnconverted(source).graph.initializers.values())
     if (isFileRef(data)) files.add(data.path);
   const sums = [...files].map((path) => hashFileNow(path));
   return createHash('sha256')
     .update(JSON.stringify([VERSION, bits, sums]))
     .digest('hex');
+}
+
+/** Of a pipeline, the settings of the components that its graph depends on are beside their weights. */
+function configsOf(source: string): string[] {
+  if (!isPipeline(source)) return [];
+  const { unet, textEncoders } = readPipeline(source);
+  return [unet, ...textEncoders.map(({ model }) => model)].filter((path) => path.endsWith('.json'));
 }
 
 /** Removes copies that no process uses and none used lately, if there are many. */

@@ -29,7 +29,10 @@ const batchNorm: Rule = (c) => {
   return [c.op('Mul', [c.dy[0]!, perChannel(c, c.op('Div', [scale, root]))])];
 };
 
-/** Like layer normalization, over the spatial axes. */
+/**
+ * Like layer normalization, over the spatial axes: with g = dy·scale, dx = (g − mean g)/σ − (x − μ)·mean(g·(x − μ))/σ³. What
+ * is divided by σ are numbers for each channel where that is possible, not images.
+ */
 const instanceNorm: Rule = (c) => {
   refuseTrained(c);
   const [x, scale] = c.x;
@@ -40,13 +43,17 @@ const instanceNorm: Rule = (c) => {
       .map((_, i) => i + 2),
   );
   const mean = (t: string) => c.op('ReduceMean', [t, axes], { keepdims: 1 });
+  const mul = (a: string, b: string) => c.op('Mul', [a, b]);
   const centered = c.op('Sub', [x, mean(x)]);
-  const variance = mean(c.op('Mul', [centered, centered]));
-  const root = c.op('Sqrt', [c.op('Add', [variance, c.scalar(attrFloat(c.node, 'epsilon', 1e-5), x)])]);
-  const normal = c.op('Div', [centered, root]);
-  const g = c.op('Mul', [c.dy[0]!, perChannel(c, scale)]);
-  const along = c.op('Mul', [normal, mean(c.op('Mul', [g, normal]))]);
-  return [c.op('Div', [c.op('Sub', [c.op('Sub', [g, mean(g)]), along]), root])];
+  const variance = mean(mul(centered, centered));
+  const epsilon = c.scalar(attrFloat(c.node, 'epsilon', 1e-5), x);
+  const inverse = c.op('Reciprocal', [c.op('Sqrt', [c.op('Add', [variance, epsilon])])]);
+  // Group normalization is written with a scale of ones.
+  const isOne = c.constant(scale)?.every((s) => s === 1);
+  const g = isOne ? c.dy[0]! : mul(c.dy[0]!, perChannel(c, scale));
+  const slope = mul(mean(mul(g, centered)), mul(inverse, mul(inverse, inverse)));
+  const spread = c.op('Sub', [mul(g, inverse), mul(mean(g), inverse)]);
+  return [c.op('Sub', [spread, mul(centered, slope)])];
 };
 
 export const frozenNorm: Record<string, Rule> = {

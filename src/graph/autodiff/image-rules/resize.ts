@@ -3,8 +3,8 @@ import { resizeMatrix, unsupportedResize } from '../../resize';
 import type { Rule, RuleContext } from '../rule';
 
 /**
- * The transposed product along each resized axis. An open axis must be repeated a whole number of times (the nearest
- * neighbor at scale 2, …): then the gradient is a sum over the repeats.
+ * The transposed product along each resized axis. Where each row is repeated a whole number of times (the nearest neighbor
+ * at scale 2, …), it is a sum over the repeats; an open axis must be.
  */
 const resize: Rule = (c) => {
   const unknown = unsupportedResize(c.node);
@@ -20,15 +20,18 @@ const resize: Rule = (c) => {
     const before = now.slice(0, axis).reduce(c.extents.mul, 1);
     const after = now.slice(axis + 1).reduce(c.extents.mul, 1);
     now[axis] = c.extents.dim(x, axis);
-    if (typeof length === 'number' && typeof out === 'number') {
+    const times = repeats(c, scale);
+    if (times !== undefined) {
+      const apart = c.op('Reshape', [dy, c.extents.vector([before, now[axis], times, after])]);
+      dy = c.op('ReduceSum', [apart, c.g.ints([2])], { keepdims: 0 });
+    } else if (typeof length === 'number' && typeof out === 'number') {
       const values = resizeMatrix(c.node, length, out, scale ?? out / length);
       const matrix = c.g.constant(c.info(x).dtype, [length, out], Array.from(values));
       dy = c.op('MatMul', [matrix, c.op('Reshape', [dy, c.extents.vector([before, out, after])])]);
-    } else {
-      const times = repeats(c, scale);
-      const apart = c.op('Reshape', [dy, c.extents.vector([before, now[axis], times, after])]);
-      dy = c.op('ReduceSum', [apart, c.g.ints([2])], { keepdims: 0 });
-    }
+    } else
+      throw c.refuse(
+        'is supported over an open axis only for repeated rows (the nearest neighbor, a whole scale)',
+      );
   });
   return [c.op('Reshape', [dy, c.shapeTensor(x)])];
 };
@@ -42,19 +45,15 @@ function scaleOf(c: RuleContext, axis: number): number | undefined {
   return axes ? (scales[axes.indexOf(axis)] ?? 1) : scales[axis];
 }
 
-/** How often each row of an open axis is repeated. */
-function repeats(c: RuleContext, scale: number | undefined): number {
+/** How often each row is repeated; undefined if rows are mixed, or not all repeated alike. */
+function repeats(c: RuleContext, scale: number | undefined): number | undefined {
+  if (scale === undefined || !Number.isInteger(scale)) return undefined;
   const example = 3;
-  if (scale !== undefined && Number.isInteger(scale)) {
-    const matrix = resizeMatrix(c.node, example, example * scale, scale);
-    const isRepeated = (at: number) =>
-      matrix[at] ===
-      Number(Math.floor(at / (example * scale)) === Math.floor((at % (example * scale)) / scale));
-    if (matrix.every((_, at) => isRepeated(at))) return scale;
-  }
-  throw c.refuse(
-    'is supported over an open axis only for repeated rows (the nearest neighbor, a whole scale)',
-  );
+  const matrix = resizeMatrix(c.node, example, example * scale, scale);
+  const isRepeated = (at: number) =>
+    matrix[at] ===
+    Number(Math.floor(at / (example * scale)) === Math.floor((at % (example * scale)) / scale));
+  return matrix.every((_, at) => isRepeated(at)) ? scale : undefined;
 }
 
 export const resizes: Record<string, Rule> = { Resize: resize };

@@ -6,7 +6,7 @@ import type { PlayVariant } from '../../../protocol/playground';
 import type { AnswerGraph } from '../graph';
 import type { OpenedModel } from '../model';
 import { endTokens, longestText } from '../model-files';
-import { requireFinite } from '../probabilities';
+import { requireFinite } from '../../task/finite-output';
 import { openAnswers } from '../session';
 import type { LanguageModel } from '../subject';
 import { oneText, textInputs, warmUpText, type ReadText } from '../texts';

@@ -5,7 +5,7 @@ import { askMasks } from '../../../tasks/text/ask-masks';
 import { maskingOf } from '../../../tasks/text/masked-text';
 import type { OpenedModel } from '../model';
 import { longestText, USUAL_LENGTH, type ModelFiles } from '../model-files';
-import { requireFinite } from '../probabilities';
+import { requireFinite } from '../../task/finite-output';
 import { openAnswers } from '../session';
 import type { Classifier, Question } from '../subject';
 import { oneText, questionTexts, textInputs } from '../texts';

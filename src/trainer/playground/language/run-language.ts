@@ -5,7 +5,7 @@ import { IGNORE_LABEL } from '../../../tasks/objective';
 import type { PlayVariant } from '../../../protocol/playground';
 import type { Trained } from '../../checkpoint/trained-run';
 import { endTokens, longestText, readModelFiles } from '../model-files';
-import { requireFinite } from '../probabilities';
+import { requireFinite } from '../../task/finite-output';
 import { factsOf } from '../run-facts';
 import type { LanguageModel } from '../subject';
 

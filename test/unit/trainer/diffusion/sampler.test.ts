@@ -28,7 +28,7 @@ const drawing = (guidance: number, more: Partial<Drawing['settings']> = {}): Dra
   shape,
   prompt: conditionsOf(embedding(1), pictureTimeIds(24, 8)),
   negative: conditionsOf(zeroEmbedding(embedding(1)), pictureTimeIds(24, 8)),
-  timestepType: DType.int64,
+  timestep: { dtype: DType.int64, shape: ['batch'] },
 });
 
 /** A model whose prediction depends on everything that it reads, row by row. */
@@ -119,10 +119,10 @@ describe('drawing latents', () => {
   });
 
   it('takes the nearest timestep where the model has whole ones, and exact ones otherwise', async () => {
-    const timesteps = async (timestepType: number) => {
+    const timesteps = async (dtype: number) => {
       const found: number[] = [];
       await drawLatents(
-        { ...drawing(1, { sampler: 'euler', steps: 4 }), timestepType },
+        { ...drawing(1, { sampler: 'euler', steps: 4 }), timestep: { dtype, shape: ['batch'] } },
         ({ sample, timestep }) => {
           found.push(Number(timestep!.data[0]));
           return Promise.resolve(sample!.data as Float32Array);
@@ -134,12 +134,23 @@ describe('drawing latents', () => {
     expect(await timesteps(DType.int64)).toEqual([999, 666, 333, 0]);
     const some = { ...drawing(1, { sampler: 'euler' as const, steps: 5 }) };
     const found: unknown[] = [];
-    for (const timestepType of [DType.int64, DType.float])
-      await drawLatents({ ...some, timestepType }, ({ sample, timestep }) => {
+    for (const dtype of [DType.int64, DType.float])
+      await drawLatents({ ...some, timestep: { dtype, shape: ['batch'] } }, ({ sample, timestep }) => {
         found.push(timestep!.data[0]);
         return Promise.resolve(sample!.data as Float32Array);
       });
     expect(found).toEqual([999n, 749n, 500n, 250n, 0n, 999, 749.25, 499.5, 249.75, 0]);
+  });
+
+  it('gives one timestep for all rows to a model that reads it so', async () => {
+    await drawLatents(
+      { ...drawing(3), timestep: { dtype: DType.int64, shape: [] } },
+      ({ sample, timestep }) => {
+        expect([sample!.dims[0], timestep!.dims, timestep!.data.length]).toEqual([2, [], 1]);
+        return Promise.resolve(sample!.data as Float32Array);
+      },
+    );
+    expect.assertions(5);
   });
 
   it('reports a model whose prediction is not finite', async () => {
