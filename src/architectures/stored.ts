@@ -1,12 +1,14 @@
 import { dirname, resolve } from 'node:path';
-import { isHubModel, modelFile } from '../files/model-path';
+import { isHubModel, isPipeline, modelFile } from '../files/model-path';
 import { dtypeName } from '../graph/dtype';
-import { elementCount, isFileRef, type Model } from '../graph/model';
-import type { StoredModel } from '../graph/summary';
+import { loadModel } from '../graph/file/load';
+import { elementCount, isFileRef, type Graph, type Model } from '../graph/model';
+import type { StoredModel, StoredWeight } from '../graph/summary';
 import { POSITIONS } from './blocks/network';
 import { readConfig } from './folder/config';
 import { typeOf } from './folder/type';
 import { readWeights } from './folder/weight-files';
+import { readPipeline, type Pipeline } from './pipeline/read';
 
 /** safetensors' names for the types that ONNX names otherwise. */
 const TYPES: Readonly<Record<string, string>> = { F32: 'float', F16: 'float16', BF16: 'bfloat16' };
@@ -16,26 +18,57 @@ const BUFFERS = new Set(['I64', 'BOOL']);
 
 /** From the headers of a folder's weights, or from an ONNX file's own tensors. */
 export function storedModel(path: string, { graph, metadata }: Model): StoredModel {
-  if (!isHubModel(path))
+  if (isPipeline(path)) {
+    const pipeline = readPipeline(path);
+    const { family, weights } = storedPart(pipeline.unet, graph);
+    return { family, weights, parts: partsOf(pipeline) };
+  }
+  if (!isHubModel(path)) return { weights: storedPart(path, graph).weights };
+  const positions = metadata.get(POSITIONS);
+  const { family, weights } = storedPart(path, graph);
+  return { family, ...(positions !== undefined && { positions: Number(positions) }), weights };
+}
+
+/** What a pipeline has beside its U-Net. */
+function partsOf({ vae, textEncoders }: Pipeline): StoredModel['parts'] {
+  const { encoder, decoder } = vae;
+  const halves = [
+    { name: 'vae_encoder', model: encoder },
+    { name: 'vae_decoder', model: decoder },
+  ];
+  const models = [...(encoder === decoder ? [{ name: 'vae', model: encoder }] : halves), ...textEncoders];
+  return models.map(({ name, model }) => ({ name, ...storedPart(model) }));
+}
+
+type StoredPart = NonNullable<StoredModel['parts']>[number];
+
+/** @param read the graph of an ONNX file, if it was read already */
+function storedPart(path: string, read?: Graph): Omit<StoredPart, 'name'> {
+  if (!isHubModel(path)) {
+    const tensors = [...(read ?? loadModel(path).graph).initializers.values()];
     return {
+      family: 'ONNX',
+      parameters: sum(tensors.map((t) => elementCount(t.dims))),
       weights: added(
-        [...graph.initializers.values()].map(({ dtype, dims, data }) => ({
+        tensors.map(({ dtype, dims, data }) => ({
           type: dtypeName(dtype),
           bytes: elementCount(dims) === 0 ? 0 : isFileRef(data) ? data.length : data.byteLength,
         })),
       ),
     };
+  }
   const file = modelFile(resolve(path));
-  const positions = metadata.get(POSITIONS);
   const tensors = [...readWeights(dirname(file)).tensors.values()].filter((t) => !BUFFERS.has(t.dtype));
   return {
     family: typeOf(readConfig(file)),
-    ...(positions !== undefined && { positions: Number(positions) }),
+    parameters: sum(tensors.map((t) => elementCount(t.dims))),
     weights: added(tensors.map(({ dtype, data }) => ({ type: TYPES[dtype] ?? dtype, bytes: data.length }))),
   };
 }
 
-function added(parts: StoredModel['weights']): StoredModel['weights'] {
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+function added(parts: readonly StoredWeight[]): StoredWeight[] {
   const bytes = new Map<string, number>();
   for (const part of parts) bytes.set(part.type, (bytes.get(part.type) ?? 0) + part.bytes);
   return [...bytes].map(([type, n]) => ({ type, bytes: n })).sort((a, b) => b.bytes - a.bytes);

@@ -10,6 +10,9 @@ export interface OpOptions {
   outputs?: number | string[];
 }
 
+/** What the names of constants begin with that are no parameters, in models that are written from a folder. */
+export const CONSTANTS = '/constants';
+
 /**
  * Appends nodes and constants to a graph under unique names. Emission order is execution order, so inputs must exist
  * before they are used.

@@ -1,3 +1,4 @@
+import { CONSTANTS } from './builder';
 import { gradientPath } from './autodiff/differentiate';
 import { ruleFor } from './autodiff/registry';
 import { dtypeName } from './dtype';
@@ -28,12 +29,19 @@ export interface ModelSummary {
 
 /** What a model's files say about it and a graph does not. */
 export interface StoredModel {
-  /** model_type of a folder from the hub. */
+  /** model_type of a folder from the hub, or diffusers' class. */
   family?: string;
   /** How many tokens of a text it has positions for, if that is limited and known. */
   positions?: number;
   /** How the weights are stored: bytes by type, the most first. */
-  weights: { type: string; bytes: number }[];
+  weights: StoredWeight[];
+  /** The other models of a pipeline. */
+  parts?: { name: string; family: string; parameters: number; weights: StoredWeight[] }[];
+}
+
+export interface StoredWeight {
+  type: string;
+  bytes: number;
 }
 
 export interface LayerSummary {
@@ -93,7 +101,8 @@ function parameterCount(graph: Graph, layers: readonly LinearLayer[]): number {
   }
   let count = 0;
   for (const { name, dims } of graph.initializers.values())
-    if (dims.length > 0 && !scales.has(name)) count += weights.get(name) ?? elementCount(dims);
+    if (dims.length > 0 && !scales.has(name) && !name.startsWith(`${CONSTANTS}/`))
+      count += weights.get(name) ?? elementCount(dims);
   return count;
 }
 

@@ -114,6 +114,17 @@ describe('aurora inspect', () => {
     });
   });
 
+  it('says what a pipeline has beside its U-Net, and what a step of that takes', () => {
+    const { code, out, err } = lab.run('inspect', resolve('test/fixtures/diffusers/sdxl'), '--no-measure');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain('137,692 parameters, UNet2DConditionModel');
+    expect(out).toContain('weights  float, 551 KB\nvae: ');
+    expect(out).toMatch(/\nvae: [\d,]+ parameters, AutoencoderKL \(float, [\d.]+ KB\)\n/);
+    expect(out).toMatch(/\ntext_encoder_2: [\d,]+ parameters, clip_text_model /);
+    expect(out).toContain('text_embeds float [batch, 16]');
+    expect(out).toMatch(/\(AuroRA of rank 2, batch 1\):\n {2}memory +\d+ MB/);
+  });
+
   it('loads no runtime, nor does a budget, unlike training', () => {
     for (const args of [
       ['inspect', lab.path('model.onnx')],

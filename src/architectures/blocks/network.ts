@@ -1,5 +1,5 @@
 import type { AttributeLike } from '../../graph/attributes';
-import { GraphBuilder } from '../../graph/builder';
+import { CONSTANTS, GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import type { Graph } from '../../graph/model';
 import type { Weights } from '../folder/weights';
@@ -12,6 +12,10 @@ export const POSITIONS = 'aurora.positions';
 
 /** The same: up to how many tokens, padding included, positions count alike, if longer texts have another scaling. */
 export const SCALED_AFTER = 'aurora.scaled-after';
+
+/** The same: usual sizes of axes that are open, by name, as JSON. */
+export const USUAL_SIZES = 'aurora.usual-sizes';
+
 /** In a model's metadata: what transformers' task models put before the base model's names. */
 export const TASK_PREFIX = 'aurora.prefix';
 
@@ -21,7 +25,7 @@ export const TASK_PREFIX = 'aurora.prefix';
  */
 export class Network {
   readonly graph: Graph = { name: 'model', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
-  readonly g = new GraphBuilder(this.graph, '/constants');
+  readonly g = new GraphBuilder(this.graph, CONSTANTS);
   /** Of the model. */
   readonly metadata = new Map<string, string>();
   private readonly counts = new Map<string, number>();

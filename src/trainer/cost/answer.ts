@@ -11,23 +11,31 @@ export interface AnswerSpec {
   output: string;
 }
 
+/** By the axes of a model's own output: words of a text, or a picture. */
+const OBJECTIVE: Readonly<Record<number, ObjectiveName>> = { 3: 'causal-lm', 4: 'noise-mse' };
+
+/** Outputs that are answers. */
+const WITHOUT_HEAD = ['logits', 'out_sample'];
+
 /** A new head's size hardly matters. */
 const CLASSES = 2;
 
 /**
  * What a model is trained for: with a head, a new classifier on its hidden states; without one, its own logits, of the next
- * token or of classes.
+ * token or of classes, or the noise in a picture.
  *
- * @param choice what an experiment says; without `head`, a model that has logits is trained on them
+ * @param choice what an experiment says; without `head`, a model that has logits or predicts a picture is trained on them
  * @throws AuroraError 'model' if there is no such output, or it is not clear which one is meant
  */
 export function answerOf(
   { graph, infos }: FixedGraph,
-  { head = !graph.outputs.some((o) => o.name === 'logits'), output: wanted }: Partial<OutputChoice> = {},
+  {
+    head = !graph.outputs.some((o) => WITHOUT_HEAD.includes(o.name)),
+    output: wanted,
+  }: Partial<OutputChoice> = {},
 ): AnswerSpec {
   const output = taskOutput(declaredOutputs(graph), { output: wanted, head });
-  if (!head)
-    return { output, objective: infos.get(output)?.shape.length === 3 ? 'causal-lm' : 'cross-entropy' };
+  if (!head) return { output, objective: OBJECTIVE[infos.get(output)?.shape.length ?? 0] ?? 'cross-entropy' };
   const spec = { pooling: 'first-token' as const, classes: CLASSES, weight: HEAD_WEIGHT, bias: HEAD_BIAS };
   return { output, objective: 'cross-entropy', head: spec };
 }

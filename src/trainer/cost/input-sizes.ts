@@ -1,3 +1,4 @@
+import { own } from '../../base/names';
 import { isFloat } from '../../graph/dtype';
 import type { Graph, ValueInfo } from '../../graph/model';
 
@@ -6,6 +7,8 @@ export interface BatchSize {
   batch: number;
   /** Tokens of each text. */
   length: number;
+  /** Of open axes, by their names in the model: comes before the others. */
+  usual?: Readonly<Record<string, number>>;
 }
 
 /** Of an image whose file leaves them open: as most models are trained. */
@@ -14,7 +17,7 @@ const IMAGE = { channels: 3, side: 224 };
 /** Sizes of a model's inputs for a batch: an image's own, and of texts the length. */
 export function inputSizes(
   { inputs, initializers }: Graph,
-  { batch, length }: BatchSize,
+  { batch, length, usual = {} }: BatchSize,
 ): Map<string, number[]> {
   const sizeOf = ({ dtype, shape }: ValueInfo, axis: number): number => {
     if (axis === 0) return batch;
@@ -26,7 +29,10 @@ export function inputSizes(
     if (!input.shape || initializers.has(input.name)) continue;
     sizes.set(
       input.name,
-      input.shape.map((d, axis) => (typeof d === 'number' ? d : sizeOf(input, axis))),
+      input.shape.map((d, axis) => {
+        if (typeof d === 'number') return d;
+        return (axis > 0 && d !== undefined ? own(usual, d) : undefined) ?? sizeOf(input, axis);
+      }),
     );
   }
   return sizes;

@@ -8,7 +8,7 @@ import type { MachineRates } from '../../protocol/step-cost';
 import { stepCost, type CostChoice } from './step-cost';
 
 export type InspectionChoice = Omit<CostChoice, 'batch' | 'length'> & {
-  /** 8 by default. */
+  /** 8 by default, 1 for pictures. */
   batches?: readonly number[];
   /** In tokens; 128 by default, unless the model has fewer positions. */
   lengths?: readonly number[];
@@ -23,12 +23,14 @@ export type InspectionChoice = Omit<CostChoice, 'batch' | 'length'> & {
  */
 export async function inspectModel(
   path: string,
-  { batches = [8], lengths: given, ...choice }: InspectionChoice,
+  { batches: wanted, lengths: given, ...choice }: InspectionChoice,
   ratesOf: () => Promise<MachineRates | undefined>,
 ): Promise<Inspection> {
   const model = readStructure(path);
   const prepared = prepareModel(model);
   const summary = { ...storedModel(path, model), ...summarizePrepared(model, prepared) };
+  // Of a picture in training, one is usual, and often all that fits into memory.
+  const batches = wanted ?? [model.graph.outputs.some((o) => o.name === 'out_sample') ? 1 : 8];
   const lengths = lengthsFor(path, given, summary.positions);
   const sizes = batches.flatMap((batch) => lengths.map((length) => ({ batch, length })));
   const rates = await ratesOf();

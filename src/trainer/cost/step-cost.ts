@@ -1,3 +1,4 @@
+import { USUAL_SIZES } from '../../architectures/blocks/network';
 import { likelyTargets } from '../../adapters/targets/likely-targets';
 import { parameterCount, selectAdapters, type LayerAdapter } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
@@ -48,8 +49,9 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
   const problem = fixedBatch(model.graph);
   if (problem !== undefined) return { ...about, problem };
   try {
+    const usual = JSON.parse(model.metadata.get(USUAL_SIZES) ?? '{}') as Record<string, number>;
     const fixedAt = (examples: number) => {
-      const inputs = inputSizes(model.graph, { length, batch: examples });
+      const inputs = inputSizes(model.graph, { length, batch: examples, usual });
       return { inputs, fixed: fixedModel(model, inputs) };
     };
     const whole = fixedAt(batch);

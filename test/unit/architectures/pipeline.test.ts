@@ -2,12 +2,7 @@ import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadModelAt } from '../../../src/architectures/load';
-import {
-  loadTextEncoder,
-  loadWithTextEncoders,
-  readPipeline,
-  withLatentSize,
-} from '../../../src/architectures/pipeline';
+import { loadTextEncoder, loadWithTextEncoders, readPipeline } from '../../../src/architectures/pipeline';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { prune } from '../../../src/graph/prune';
 import { DType } from '../../../src/graph/dtype';
@@ -82,29 +77,16 @@ describe('the folder of a pipeline', () => {
 });
 
 describe('a U-Net', () => {
-  const feeds = (height: number, width: number) => ({
-    sample: noise([1, 4, height, width], 1),
-    timestep: host([1], [500], DType.int64),
-    encoder_hidden_states: noise([1, 3, 16], 2),
-  });
-
-  it('runs on latents whose sides are odd, and is the same where the size is fixed', async () => {
-    const model = loadModelAt(join(PIPELINES, 'sd'));
-    for (const [height, width] of [
-      [16, 8],
-      [5, 7],
-    ]) {
-      const fixed = withLatentSize(model, height, width, 3);
-      expect(inputsOf(fixed)).toMatchObject({ sample: ['batch', 4, height, width] });
-      const crops = fixed.graph.nodes.filter((n) => n.opType === 'Slice').length;
-      expect(crops > 0).toBe(height === 5);
-      const [free, own] = [
-        await runModel(model, feeds(height, width)),
-        await runModel(fixed, feeds(height, width)),
-      ];
-      expect(free.out_sample.dims).toEqual([1, 4, height, width]);
-      expect(difference(free, own, 1e-6, 1e-6)).toBeUndefined();
-    }
+  it.each([
+    [16, 8],
+    [5, 7],
+  ])('runs on latents of %i × %i', async (height, width) => {
+    const { out_sample: made } = await runModel(loadModelAt(join(PIPELINES, 'sd')), {
+      sample: noise([1, 4, height, width], 1),
+      timestep: host([1], [500], DType.int64),
+      encoder_hidden_states: noise([1, 3, 16], 2),
+    });
+    expect(made.dims).toEqual([1, 4, height, width]);
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { batchInfos } from '../../../src/graph/sizes/batch-infos';
 import { readModel } from '../../../src/trainer/task/adapted-model';
 
 it.each(['sd', 'sdxl'])('of a U-Net, sizes alone say what a probe finds by running it: %s', async (name) => {
-  const { model } = readModel(`test/fixtures/diffusers/${name}/unet/config.json`);
+  const { model } = readModel(`test/fixtures/diffusers/${name}/model_index.json`);
   const sizes = new Map(
     model.graph.inputs.map(({ name: input, shape }): [string, number[]] => {
       const open: Record<string, number> = { height: 8, width: 8, sequence: 77 };

@@ -15,9 +15,6 @@ export interface Read {
   batch: string;
 }
 
-/** In a node's metadata: it cuts a tensor to a size that it has already if the model's levels halve the picture evenly. */
-export const CROP = 'aurora.crop';
-
 /** A picture at one resolution: (batch, channels, height, width). */
 interface Picture {
   x: string;
@@ -100,9 +97,7 @@ export class Blocks {
   private cut(module: string, x: string, skip: string): string {
     const { net } = this;
     const sides = net.op(module, 'Shape', [skip], { start: 2, end: 4 });
-    const cut = net.op(module, 'Slice', [x, net.g.ints([0, 0]), sides, net.g.ints([2, 3])]);
-    net.graph.nodes.at(-1)!.metadata.set(CROP, '1');
-    return cut;
+    return net.op(module, 'Slice', [x, net.g.ints([0, 0]), sides, net.g.ints([2, 3])]);
   }
 
   /** A resnet, and the transformer after it if there is one. */

@@ -2,7 +2,7 @@ import { DType } from '../../../graph/dtype';
 import { activationOf, SILU, type Activation } from '../../blocks/activation';
 import { conv2d, groupNorm } from '../../blocks/images';
 import { linear } from '../../blocks/layers';
-import type { Network } from '../../blocks/network';
+import { USUAL_SIZES, type Network } from '../../blocks/network';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
 import type { Tokens } from './attention';
@@ -38,9 +38,29 @@ export const unet: Family = {
     x = act(net, '', groupNorm(net, 'conv_norm_out', x, first.channels, norm));
     const to = config.count('out_channels', 4);
     x = conv2d(net, 'conv_out', x, { from: first.channels, to, kernel: kernel('conv_out') });
+    const [high, wide] = config.size('sample_size', LATENTS);
+    net.metadata.set(
+      USUAL_SIZES,
+      JSON.stringify({ height: high, width: wide, sequence: TOKENS, ...textSizes(config) }),
+    );
     net.output('out_sample', x, ['batch', to, 'height', 'width']);
   },
 };
+
+/** Of Stable Diffusion 1: 512 pixels. */
+const LATENTS = 64;
+/** Of a prompt for CLIP. */
+const TOKENS = 77;
+/** Original height and width, top and left of the crop, target height and width. */
+const IDS = 6;
+
+/** The usual number of time ids, and what it leaves for the text embeddings. */
+function textSizes(config: Config): Record<string, number> {
+  if (!config.has('addition_embed_type')) return {};
+  const whole = config.count('projection_class_embeddings_input_dim');
+  const text = whole - IDS * config.count('addition_time_embed_dim');
+  return text > 0 ? { ids: IDS, text_size: text } : {};
+}
 
 /** Settings of other models of this class, which need other inputs or modules. */
 function refuse(config: Config): void {

@@ -21,15 +21,15 @@ export const inspect: Command = {
 
 Says what a model offers, before anything runs: its family, inputs, outputs and weights, every linear layer (module path,
 shape), the operators that block gradients and what to do about them; and what a training step takes on this machine's CPU,
-estimated from the graph that would run. MODEL is an ONNX file, or a folder with config.json and safetensors. No weight is
-read, and no runtime is loaded except to measure the machine once, for about two seconds.
+estimated from the graph that would run. MODEL is an ONNX file, a folder with config.json and safetensors, or a
+pipeline of diffusers, whose U-Net it is. No weight is read, and no runtime is loaded except to measure the machine once, for about two seconds.
 
-  --batch N,…       examples in the step, one or several numbers (default: 8)
+  --batch N,…       examples in the step, one or several numbers (default: 8, or 1 for a U-Net)
   --length N,…      tokens of each text (default: 128)
   --method METHOD   ${METHODS.join(', ')} (default: ${DEFAULT_METHOD})
   --rank R          the adapter's rank (default: the method's)
   --targets NAMES   the adapted modules: names or path endings, separated by commas, or all-linear (default: the model's
-                    query and value layers)
+                    query and value layers, in a U-Net all four of its attentions)
   --head HEAD       linear for a new head, none for the model's own logits (default: none if it has logits)
   --output NAME     the output that is trained on, if several could be
   --threads N       threads on the CPU (default: OMP_NUM_THREADS, or one per core)

@@ -18,7 +18,11 @@ export function inspectionText(path: string, s: Inspection): string {
     : `opset ${s.opset}${s.producer ? `, from ${s.producer}` : ''}`;
   const lines = [
     `${path}: ${count(s.parameters)} parameters, ${kind}`,
-    `weights  ${s.weights.map((w) => `${w.type}, ${bytes(w.bytes)}`).join(' · ')}`,
+    `weights  ${weightsText(s.weights)}`,
+    ...(s.parts ?? []).map(
+      (part) =>
+        `${part.name}: ${count(part.parameters)} parameters, ${part.family} (${weightsText(part.weights)})`,
+    ),
     `inputs   ${s.inputs.map(value).join(' · ')}`,
     `outputs  ${s.outputs.map(value).join(' · ')}`,
     ...(s.cachedLayers
@@ -34,6 +38,9 @@ export function inspectionText(path: string, s: Inspection): string {
   ];
   return `${lines.join('\n')}\n`;
 }
+
+const weightsText = (weights: Inspection['weights']): string =>
+  weights.map((w) => `${w.type}, ${bytes(w.bytes)}`).join(' · ');
 
 function gradientLines({ missingRules, blocked, layers }: Inspection): string[] {
   if (missingRules.length === 0)
