@@ -46,7 +46,7 @@ export interface TaskDescription extends TaskShapes {
    */
   columns: { text?: string; image?: string; label?: string; choices?: string };
   /** Defaults of other settings, by their dotted keys, where those of the schema do not suit the kind. */
-  defaults?: Readonly<Record<string, unknown>>;
+  defaults?(task: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
   /** `pipeline_tag` of a model card on the Hub. */
   pipelineTag: string;
   /** How the names of transformers' classes for it end: `BertForSequenceClassification`. */

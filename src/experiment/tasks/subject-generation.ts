@@ -1,5 +1,9 @@
 import type { TaskDescription } from './kind';
 
+/** The attention layers, as in diffusers' training scripts. */
+const OF_UNET = ['to_q', 'to_k', 'to_v', 'to_out.0'];
+const OF_TEXT_ENCODERS = ['q_proj', 'k_proj', 'v_proj', 'out_proj'];
+
 export const subjectGeneration: TaskDescription = {
   title: 'Subject generation',
   detail: 'Pictures of a subject from a prompt, learned from a few images as in DreamBooth',
@@ -9,11 +13,11 @@ export const subjectGeneration: TaskDescription = {
   pairs: false,
   metrics: [],
   columns: { text: 'text', image: 'image' },
-  defaults: {
+  defaults: ({ trainTextEncoder }) => ({
     // With five images, none can be spared.
     'data.validationFraction': 0,
-    'adapter.targetModules': ['to_q', 'to_k', 'to_v', 'to_out.0'],
-  },
+    'adapter.targetModules': trainTextEncoder === true ? [...OF_UNET, ...OF_TEXT_ENCODERS] : OF_UNET,
+  }),
   pipelineTag: 'text-to-image',
   modelClass: 'UNet2DConditionModel',
 };

@@ -34,7 +34,7 @@ const methodStep: Step<WizardState> = {
     const { t } = vscode.l10n;
     const { layers } = state.summary!;
     const { head, defaults } = describeTask(state.task!);
-    const usualTargets = defaults?.['adapter.targetModules'] as string[] | undefined;
+    const usualTargets = defaults?.({})['adapter.targetModules'] as string[] | undefined;
     const likely = usualTargets ?? likelyTargets(layers);
     const targets = likely.length > 0 ? likely : 'all-linear';
     // First the default choices of a comparison, then the others.

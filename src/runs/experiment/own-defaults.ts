@@ -13,9 +13,9 @@ type Section = Record<string, unknown>;
  */
 export function fillOwnDefaults(value: unknown): void {
   if (!isObject(value)) return;
-  const { type } = isObject(value.task) ? value.task : {};
-  const { defaults = {} } = own<Partial<TaskDescription>>(TASKS, String(type)) ?? {};
-  for (const [key, setting] of Object.entries(defaults)) {
+  const task = isObject(value.task) ? value.task : {};
+  const kind = own<TaskDescription>(TASKS, String(task.type));
+  for (const [key, setting] of Object.entries(kind?.defaults?.(task) ?? {})) {
     const [section, name] = key.split('.') as [string, string];
     const at = own(value, section) ?? {};
     if (!isObject(at) || own(at, name) !== undefined) continue;

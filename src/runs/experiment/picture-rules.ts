@@ -40,9 +40,14 @@ function foreign({ data, task, training }: Read): Problem[] {
   ];
 }
 
-function missing({ data, task }: Read): Problem[] {
+function missing({ data, task, model }: Read): Problem[] {
   const problems: Problem[] = [];
   const problem = (path: string[], message: string) => problems.push({ path, message });
+  if (task.trainTextEncoder && model.quantize !== undefined)
+    problem(
+      ['model', 'quantize'],
+      `model.quantize is ${model.quantize}, but task.trainTextEncoder trains the text encoders too, and only a U-Net can be quantized`,
+    );
   if (data.classImages !== undefined && task.classPrompt === undefined)
     problem(['task', 'classPrompt'], 'task.classPrompt is missing: the prompt of data.classImages');
   if (data.classImages === undefined)

@@ -3,7 +3,7 @@ import { probe } from '../../engine/onnxruntime/probe';
 import type { TensorInfos } from '../../graph/infos';
 import { AuroraError, type ErrorKind } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
-import { adaptTo, readModel, type BaseModel } from '../task/adapted-model';
+import { adaptTo, readModelOf, type BaseModel } from '../task/adapted-model';
 import { taskKind } from '../../tasks/registry';
 import { DropoutMasks } from '../optimizer/dropout';
 
@@ -48,8 +48,8 @@ class Checker {
 
   async check(spec: Experiment): Promise<void> {
     const { path, quantize } = spec.model;
-    const key = quantize ? `${path} ${quantize}` : path;
-    const base = this.models.of(key, () => readModel(path, quantize));
+    const key = [path, quantize, spec.task.trainTextEncoder].filter(Boolean).join(' ');
+    const base = this.models.of(key, () => readModelOf(spec));
     const { model, adapters, output } = adaptTo(base, spec);
     const { tokenizer, maxLength } = spec.model;
     const seed = spec.data.validation === undefined ? spec.training.seed : undefined;

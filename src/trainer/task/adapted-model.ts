@@ -5,6 +5,7 @@ import { namedAs } from '../../graph/layers/layer-names';
 import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
 import { TASK_PREFIX } from '../../architectures/blocks/network';
 import { loadModelAt } from '../../architectures/load';
+import { loadWithTextEncoders, readPipeline } from '../../architectures/pipeline';
 import { taskPath } from '../../architectures/task-path';
 import { loadModel } from '../../graph/file/load';
 import { elementCount, type Model } from '../../graph/model';
@@ -44,8 +45,16 @@ export interface BaseModel {
  * @param quantize bits of the weights of its linear layers, if they are to be quantized
  * @throws AuroraError where the file cannot be used
  */
-export function readModel(path: string, quantize?: 4 | 8): BaseModel {
-  const original = quantize ? loadModel(quantizedCopy(path, quantize)) : loadModelAt(path);
+export const readModel = (path: string, quantize?: 4 | 8): BaseModel =>
+  prepared(quantize ? loadModel(quantizedCopy(path, quantize)) : loadModelAt(path));
+
+/** The model of an experiment; with task.trainTextEncoder, text encoders and U-Net in one. */
+export const readModelOf = ({ model, task }: Pick<Experiment, 'model' | 'task'>): BaseModel =>
+  task.trainTextEncoder
+    ? prepared(loadWithTextEncoders(readPipeline(model.path)))
+    : readModel(model.path, model.quantize);
+
+function prepared(original: Model): BaseModel {
   const model = prepareModel(original);
   const prefix = original.metadata.get(TASK_PREFIX);
   const layers = findLinearLayers(model.graph);
@@ -61,7 +70,7 @@ const inTaskModel = (layers: readonly LinearLayer[], prefix: string): LinearLaye
  * @throws AuroraError if the file, a target, a rank or an operator cannot be used
  */
 export const adaptModel = (spec: Experiment, modules?: readonly string[]): AdaptedModel =>
-  adaptTo(readModel(spec.model.path, spec.model.quantize), spec, modules);
+  adaptTo(readModelOf(spec), spec, modules);
 
 /** The same for a model that has already been read. */
 export function adaptTo(

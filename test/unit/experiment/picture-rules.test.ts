@@ -44,6 +44,9 @@ describe('an experiment with pictures', () => {
     expect(adapter).toMatchObject({ targetModules: ['to_q', 'to_k', 'to_v', 'to_out.0'] });
     expect(training.metric).toBe('loss');
     expect(errorOf(PICTURES, 'adapter.method=none')).not.toMatch('targetModules');
+    expect(load(PICTURES, 'task.trainTextEncoder=true').adapter).toMatchObject({
+      targetModules: ['to_q', 'to_k', 'to_v', 'to_out.0', 'q_proj', 'k_proj', 'v_proj', 'out_proj'],
+    });
     expect(load(PICTURES, 'adapter.targetModules=["to_q"]').adapter).toMatchObject({
       targetModules: ['to_q'],
     });
@@ -63,6 +66,9 @@ describe('an experiment with pictures', () => {
 
   it('needs a prompt for class images, and class images for their settings', () => {
     expect(errorOf(PICTURES, 'data.classImages=class')).toMatch('task.classPrompt is missing');
+    expect(errorOf(PICTURES, 'task.trainTextEncoder=true', 'model.quantize=8')).toMatch(
+      'model.quantize is 8',
+    );
     expect(errorOf(PICTURES, 'task.priorWeight=2')).toMatch('task.priorWeight is for class images');
   });
 
