@@ -15,6 +15,7 @@ from loop import train
 from picture_data import everything
 
 SEED, BATCH, RATE = 2, 128, 2e-3
+CHECKPOINT = "/tmp/pretrain-picture-classifier.pt"
 OUT = Path(__file__).resolve().parents[2] / "demo" / "models" / "fashion-classifier"
 PROVENANCE = (
     "Made for AuroRA Lab by scripts/pretrain/picture_classifier.py from Fashion-MNIST (MIT). Classes, in the order of the"
@@ -52,7 +53,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--data", default=FOLDER, help="the folder with Fashion-MNIST's IDX files")
-    parser.add_argument("--checkpoint", default="/tmp/pretrain-picture-classifier.pt")
+    parser.add_argument("--checkpoint", default=CHECKPOINT)
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(SEED)

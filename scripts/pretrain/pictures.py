@@ -11,8 +11,9 @@ from torch.nn import functional as F
 
 from fashion_mnist import FOLDER
 from loop import train
+from picture_classifier import CHECKPOINT, Classifier
 from picture_configs import INDEX, SCHEDULER, TEXT, UNET, VAE
-from picture_data import CAPTIONS, MERGES, TEMPLATES, UNSEEN, clip_tokenizer, everything, known, tokens
+from picture_data import CAPTIONS, MERGES, NOUNS, PRETRAINED, TEMPLATES, UNSEEN, clip_tokenizer, everything, known, tokens
 from picture_diffusion import ddim, noisy
 
 from autoencoder import AutoencoderKL
@@ -27,6 +28,8 @@ VAE_BATCH, VAE_RATE, KL = 64, 2e-3, 5e-4
 UNET_BATCH, UNET_RATE = 64, 1e-3
 """Share of empty prompts, so that guidance has something to compare with."""
 EMPTY = 0.1
+"""Pictures of each class that are judged at the end."""
+EACH = 20
 
 
 def generator_of(step):
@@ -105,6 +108,14 @@ def samples(vae, model, scale, prompts, steps=25, guidance=3.0):
     return vae.decode((latents / scale).bfloat16()).float().clamp(-1, 1)
 
 
+def recognized(drawn, classes):
+    """Share of the pictures that the classifier takes for the class that was asked for."""
+    classifier = Classifier()
+    classifier.load_state_dict(torch.load(CHECKPOINT, weights_only=True)["model"])
+    with torch.no_grad():
+        return (classifier(drawn).argmax(-1) == torch.tensor(classes)).float().mean().item()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vae-steps", type=int, default=600)
@@ -131,7 +142,8 @@ def main():
     for part in (vae, *model.values()):
         print(type(part).__name__, sum(p.numel() for p in part.parameters()), "parameters")
     print(f"{time.process_time() - began:.0f} s of processor time")
-    torch.save(samples(half_vae, half, scale, CAPTIONS[:: len(TEMPLATES)][:9] * 8), f"{args.checkpoint}-samples.pt")
+    prompts = [TEMPLATES[0].format(noun) for noun in NOUNS] * EACH
+    print(f"{len(prompts)} pictures: {recognized(samples(half_vae, half, scale, prompts), PRETRAINED * EACH):.3f} recognized")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { EXIT } from '../../src/base/errors';
 import { decodeImage } from '../../src/data/images/decode';
+import { png } from '../png';
 import { Lab } from './lab';
 
 const PIPELINE = resolve('test/fixtures/diffusers/sd');
@@ -53,5 +55,53 @@ describe('aurora play of a pipeline in a terminal', () => {
   ])('refuses %s %s', (option, value) => {
     const { code, err } = play('', option, value);
     expect([code, err]).toEqual([2, expect.stringContaining('--steps takes a whole number')]);
+  });
+});
+
+describe('aurora play of a run on a pipeline', () => {
+  it('draws with and without the adapter what the run itself drew in training', () => {
+    for (let i = 0; i < 4; i++)
+      lab.write(
+        `images/${i}.png`,
+        png(40, 36, (x, y) => [6 * x, 7 * y, 60 * i]),
+      );
+    lab.write(
+      'pictures.aurora.json',
+      JSON.stringify({
+        model: { path: PIPELINE },
+        task: { type: 'subject-generation', instancePrompt: 'a photo of sks dog', resolution: 32 },
+        data: { train: 'images', validationFraction: 0.25 },
+        adapter: { method: 'lora', rank: 2 },
+        training: {
+          epochs: 2,
+          batchSize: 1,
+          learningRate: 0.05,
+          pictures: { prompts: ['a dog'], every: 3, steps: 4, guidance: 3, sampler: 'euler', seed: 9 },
+        },
+      }),
+    );
+    const { code } = lab.run('train', lab.path('pictures.aurora.json'), '--out', lab.path('runs'));
+    // Random weights learn little: the result may be worse than zero everywhere.
+    expect([EXIT.ok, EXIT.baseline]).toContain(code);
+    const [run] = lab.runs(lab.path('runs'));
+    const out = lab.path('drawn');
+    const played = lab.type('a dog\n', 'play', run!, '--at', 'last', '--out', out, '--seed', '9');
+    expect([played.code, played.out.trim().split('\n').length]).toEqual([0, 2]);
+    const file = (path: string) => readFileSync(join(run!, 'pictures', path));
+    expect(readFileSync(`${out}/picture-1.png`)).toEqual(file('step-000006-0.png'));
+    expect(readFileSync(`${out}/picture-1-base.png`)).toEqual(file('base-0.png'));
+    expect(file('step-000006-0.png')).not.toEqual(file('base-0.png'));
+    // A prompt of its validation data.
+    const request = JSON.stringify({ kind: 'sample', request: 1, subject: '1' });
+    const lines = lab.type(`${request}\n`, 'play', '--json', run!).out.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { kind: 'loading' },
+      {
+        kind: 'loaded',
+        base: 'model',
+        drawing: { width: 32, height: 32, steps: 4, guidance: 3, sampler: 'euler' },
+      },
+      { kind: 'sample', text: 'a photo of sks dog' },
+    ]);
   });
 });

@@ -81,6 +81,13 @@ describe('a run on pictures', () => {
     await rows(w).first().waitFor();
     await expectSoundInAllLooks(w, 'errors-pictures', 20);
     expect(await w.page.locator('[data-table=values] tbody tr').count()).toBe(8);
+    // Both filters together leave one noisy image.
+    await w.page.locator('[data-table=images] button').first().click();
+    await expect.poll(() => rows(w).count()).toBe(8);
+    await w.page.locator('[data-table=values] button').first().click();
+    await expect.poll(() => rows(w).count()).toBe(1);
+    const [image] = await w.page.locator('[data-table=images] .chosen th').allInnerTexts();
+    expect(await rows(w).first().locator('.text').innerText()).toBe(image);
   });
 
   it('draws in the playground, adapted and base, with the settings of its pictures', async () => {

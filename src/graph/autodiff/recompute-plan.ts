@@ -12,6 +12,8 @@ export interface Plan {
 
 /** Few enough to try all pairs quickly. */
 const MOST_CANDIDATES = 240;
+/** Parts of the forward pass that have a candidate each, if there is any in them. */
+const PARTS = MOST_CANDIDATES / 2;
 /** The fraction of the forward pass worth recomputing per fraction of memory saved. */
 const WORK_FOR_MEMORY = 0.2;
 /** Relative to what the backward pass keeps and the forward pass itself takes: anything less would not be noticed. */
@@ -132,7 +134,7 @@ class Forward {
     this.work = nodes.map((n) => costs.work(n));
   }
 
-  /** Positions where about as little or less crosses than at their neighbors. */
+  /** Positions where about as little or less crosses than at their neighbors, in all parts of the forward pass. */
   candidates(): number[] {
     const crossing = this.live();
     const narrow = [...crossing.keys()].filter(
@@ -143,7 +145,12 @@ class Forward {
         crossing[p] <= crossing[p + 1] * 1.01,
     );
     const inOrder = [...narrow].sort((a, b) => crossing[a] - crossing[b] || a - b);
-    return inOrder.slice(0, MOST_CANDIDATES).sort((a, b) => a - b);
+    if (inOrder.length <= MOST_CANDIDATES) return narrow;
+    // In a U-Net, what crosses grows toward the middle, since the way up reads what the way down has made.
+    const partOf = (p: number) => Math.floor((p / this.nodes.length) * PARTS);
+    const ofParts = new Map([...inOrder].reverse().map((p) => [partOf(p), p]));
+    const chosen = new Set([...ofParts.values(), ...inOrder]);
+    return [...chosen].slice(0, MOST_CANDIDATES).sort((a, b) => a - b);
   }
 
   /** Peak bytes of the forward pass itself if it keeps nothing for the backward pass. */

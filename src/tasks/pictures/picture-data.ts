@@ -154,14 +154,15 @@ export const pictureReader: DataReader<PictureExample, PictureData> = {
     return { ...withoutRows(spec, model), validation, warnings: skippedWarning([validation]) };
   },
   withoutRows: (spec, model) => Promise.resolve(withoutRows(spec, model)),
-  async samples(spec, { validation }) {
-    return Promise.resolve(
-      Array.from(validation.rows as List<PictureRow>, ({ prompt, line }) => ({
-        text: prompt,
-        label: '',
-        ...validationPlace(spec, line, validation.parts),
-      })),
-    );
+  async samples(spec) {
+    const { validation, train } = spec.data;
+    const read = await readRows(validation ?? train, spec);
+    const rows = validation === undefined ? validationRows(spec, read).validation : read.rows;
+    return Array.from(rows as List<PictureRow>, ({ prompt, line }) => ({
+      text: prompt,
+      label: '',
+      ...validationPlace(spec, line, read.parts),
+    }));
   },
   inputs: ({ examples }, indices, wanted, _, pass) =>
     noisyInputs(

@@ -228,13 +228,20 @@ function data(trained: Trained): string {
     const ref = referenceOf(path);
     return codeSpan(ref ? hubReferenceText(ref) : basename(path));
   };
-  const held = spec.data.validation === undefined && spec.data.validationFraction > 0;
-  const same = spec.data.validation === undefined && !held;
+  const { validationFraction: share } = spec.data;
+  // With a share of 0, the training rows themselves are measured.
+  const own = spec.data.validation === undefined && share === 0;
+  const held = spec.data.validation === undefined && !own;
+  const measured = own
+    ? 'from the training data'
+    : held
+      ? 'held out from the same file'
+      : `from ${file(validation.path)}`;
   return [
     isAsImported(trained)
       ? '- Training: unknown, because the adapter was imported.'
-      : `- Training: ${count(trainExamples)} examples from ${file(train.path)}${held ? `, without the ${percent(spec.data.validationFraction)} held out` : ''}.`,
-    `- Validation: ${count(validation.dataset.examples.length)} examples ${same ? 'from the training data' : held ? 'held out from the same file' : `from ${file(validation.path)}`}.${chosen ? ' The step was chosen on them, so the metrics above are slightly optimistic.' : ''}`,
+      : `- Training: ${count(trainExamples)} examples from ${file(train.path)}${held ? `, without the ${percent(share)} held out` : ''}.`,
+    `- Validation: ${count(validation.dataset.examples.length)} examples ${measured}.${chosen ? ' The step was chosen on them, so the metrics above are slightly optimistic.' : ''}`,
     `- ${cardInput(task).prepared}`,
     `- ${cardAnswer(task).outputs}`,
   ].join('\n');

@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AuroraError } from '../../../base/errors';
 import { numberIn } from '../../../base/number-in';
 import { SAMPLERS } from '../../../experiment/pictures';
 import { writeAtomic } from '../../../files/atomic';
+import { isFolder } from '../../../files/tree';
 import {
   isDrawingSettings,
   type DrawingSettings,
@@ -52,11 +53,16 @@ export const drawingOf = ({ drawing }: PlayFacts, { settings }: DrawingOptions):
   ...settings,
 });
 
+/** The first number from which on no picture in a folder has a name. */
+export function freeNumber({ folder }: DrawingOptions): number {
+  const names = isFolder(folder) ? readdirSync(folder) : [];
+  const taken = names.map((name) => Number(/^picture-(\d{1,9})\b/.exec(name)?.[1] ?? 0));
+  return 1 + Math.max(0, ...taken);
+}
+
 /**
- * Writes a picture under a name that is not taken.
- *
- * @param number that its name begins to look at
- * @returns the path
+ * @param number of the prompt: pictures of the same one differ in who drew them
+ * @returns the path of the picture's file
  */
 export function writePicture(
   { png }: PlayPicture,
@@ -65,9 +71,7 @@ export function writePicture(
   of: { subject: string; variant: PlayVariant },
 ): string {
   const who = `${of.subject === '1' ? '' : `-run-${of.subject}`}${of.variant === 'base' ? '-base' : ''}`;
-  const pathOf = (n: number) => join(folder, `picture-${n}${who}.png`);
-  let n = number;
-  while (existsSync(pathOf(n))) n++;
-  writeAtomic(pathOf(n), Buffer.from(png, 'base64'));
-  return pathOf(n);
+  const path = join(folder, `picture-${number}${who}.png`);
+  writeAtomic(path, Buffer.from(png, 'base64'));
+  return path;
 }

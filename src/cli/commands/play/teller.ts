@@ -6,7 +6,7 @@ import { redraw } from '../../bar';
 import { isScreen } from '../../screen';
 import { sayError } from '../../quiet';
 import { write } from '../../write';
-import { writePicture, type DrawingOptions } from './drawing';
+import { freeNumber, writePicture, type DrawingOptions } from './drawing';
 import { answersText, generatedText, loadedText, subjectName } from './report';
 
 /** Output for a terminal: answers on stdout, everything else on stderr. */
@@ -16,8 +16,8 @@ export class Teller {
   /** The text in hand. */
   question = '';
 
-  /** Pictures written so far. */
-  private pictures = 0;
+  /** Of the prompt in hand, in the names of its pictures; undefined before the first. */
+  private number: number | undefined;
 
   /** @param facts of what was loaded, which it fills in */
   constructor(
@@ -48,7 +48,7 @@ export class Teller {
         return;
       case 'picture': {
         if (isScreen(process.stderr)) redraw(process.stderr, '');
-        const path = writePicture(line, this.drawing, ++this.pictures, line);
+        const path = writePicture(line, this.drawing, (this.number ??= freeNumber(this.drawing)), line);
         const who = subjectName(this.facts.get(line.subject)!, line.variant);
         return write(
           escapeControls(
@@ -58,6 +58,7 @@ export class Teller {
       }
       case 'answered':
         this.writing = '';
+        this.number = undefined;
         if (this.answers.length > 0) await write(answersText(this.answers, this.facts, this.question));
         this.answers = [];
         return;
