@@ -41,7 +41,7 @@ export async function encodeImages(
   const missing = keys.flatMap((key, i) => (keys.indexOf(key) === i && !readImage(kept, key) ? [i] : []));
   for (let i = keys.length - missing.length; i > 0; i--) done();
   if (missing.length === 0) return keys;
-  const session = await openComponent(model, [PARAMETERS], options);
+  const session = await openComponent(model, encoder.path, [PARAMETERS], options);
   try {
     for (const i of missing) {
       if (options.stopped?.()) return undefined;

@@ -70,7 +70,7 @@ async function encodeWith(
   const missing = texts.filter((text) => !kept.read(keys.get(text)!));
   for (let i = texts.length - missing.length; i > 0; i--) done();
   if (missing.length === 0) return keys;
-  const session = await openComponent(model, pooled ? [hidden, pooled] : [hidden], options);
+  const session = await openComponent(model, encoder.path, pooled ? [hidden, pooled] : [hidden], options);
   const [input] = modelInputs(model);
   try {
     for (const text of missing) {
