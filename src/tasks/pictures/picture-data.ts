@@ -55,23 +55,13 @@ function splitOf(
   path: string,
   { rows, skipped, parts }: Rows<PictureRow>,
   noising: Noising,
-  onBadRow: Experiment['data']['onBadRow'],
   timesteps?: readonly number[],
 ): PictureSplit {
-  const examples: PictureExample[] = [];
-  const bad = [...skipped];
-  let row = 0;
-  for (const { image, prompt, line } of rows) {
-    const reason = imageProblem(image);
-    const example = { size: 1, row: row++, source: image, prompt, noising };
-    if (reason !== undefined) bad.push({ line, reason });
-    else if (timesteps) examples.push(...timesteps.map((timestep) => ({ ...example, timestep })));
-    else examples.push(example);
-  }
-  refuseBadRows(path, bad, onBadRow, parts);
-  requireRows(path, examples.length, bad, parts);
-  const dataset = { examples, truncatedCount: 0, skipped: bad };
-  return { path, rows, dataset, skipped: bad, ...(parts && { parts }) };
+  const examples = Array.from(rows, ({ image, prompt }, row): PictureExample[] => {
+    const example = { size: 1, row, source: image, prompt, noising };
+    return timesteps ? timesteps.map((timestep) => ({ ...example, timestep })) : [example];
+  }).flat();
+  return { path, rows, dataset: { examples, truncatedCount: 0, skipped }, skipped, ...(parts && { parts }) };
 }
 
 const noRows = (path: string): PictureSplit => ({
@@ -101,18 +91,34 @@ function withoutRows({ data, model: named, task }: Experiment, model: Model): Pi
   };
 }
 
-const readRows = (path: string, { data, task }: Experiment): Promise<Rows<PictureRow>> =>
-  readPictureRows(path, data, task.instancePrompt);
-
 /** Where the rows of a path are: those of a folder may be the lines of a file in it. */
-const placeOf = (path: string, { task }: Experiment): string =>
-  (task.instancePrompt === undefined && captionsFile(path)) || path;
+const placeOf = (path: string, prompt: string | undefined): string =>
+  (prompt === undefined && captionsFile(path)) || path;
 
-async function classImages(spec: Experiment, noising: Noising): Promise<PictureExample[] | undefined> {
-  const { classImages: path, onBadRow } = spec.data;
-  if (path === undefined) return undefined;
-  const rows = await readPictureRows(path, spec.data, spec.task.classPrompt!);
-  return splitOf(path, rows, noising, onBadRow).dataset.examples;
+/** The rows whose images look whole, so that a split holds out a share of those. */
+async function readRows(
+  path: string,
+  { data, task }: Experiment,
+  prompt = task.instancePrompt,
+): Promise<Rows<PictureRow>> {
+  const read = await readPictureRows(path, data, prompt);
+  const skipped = [...read.skipped];
+  const rows = read.rows.filter(({ image, line }) => {
+    const reason = imageProblem(image);
+    if (reason !== undefined) skipped.push({ line, reason });
+    return reason === undefined;
+  });
+  const place = placeOf(path, prompt);
+  refuseBadRows(place, skipped, data.onBadRow, read.parts);
+  requireRows(place, rows.length, skipped, read.parts);
+  return { ...read, rows, skipped };
+}
+
+async function readClassImages(spec: Experiment, noising: Noising): Promise<PictureSplit | undefined> {
+  const { classImages: path } = spec.data;
+  return path === undefined
+    ? undefined
+    : splitOf(path, await readRows(path, spec, spec.task.classPrompt!), noising);
 }
 
 /** Rows that are held out, or the training rows themselves for data.validationFraction 0. */
@@ -129,20 +135,25 @@ async function loadAll(spec: Experiment, model: Model): Promise<PictureData> {
   const read = await readRows(data.train, spec);
   const rows =
     data.validation === undefined ? validationRows(spec, read) : { train: read.rows, validation: undefined };
-  const train = splitOf(placeOf(data.train, spec), { ...read, rows: rows.train }, noising, data.onBadRow);
-  const others = await classImages(spec, noising);
-  if (others) for (const example of train.dataset.examples) example.classImages = others;
+  const { instancePrompt: prompt } = spec.task;
+  const train = splitOf(placeOf(data.train, prompt), { ...read, rows: rows.train }, noising);
+  const others = await readClassImages(spec, noising);
+  if (others) for (const example of train.dataset.examples) example.classImages = others.dataset.examples;
   const path = data.validation ?? data.train;
   const validated = rows.validation
     ? { ...read, rows: rows.validation, skipped: [] }
     : await readRows(path, spec);
   const timesteps = measuredTimesteps(noising);
-  const validation = splitOf(placeOf(path, spec), validated, noising, 'skip', timesteps);
+  const validation = splitOf(placeOf(path, prompt), validated, noising, timesteps);
   return {
     ...withoutRows(spec, model),
     train,
     validation,
-    warnings: skippedWarning(data.validation === undefined ? [train] : [train, validation]),
+    warnings: skippedWarning([
+      train,
+      ...(data.validation === undefined ? [] : [validation]),
+      ...(others ? [others] : []),
+    ]),
   };
 }
 
@@ -150,19 +161,14 @@ async function loadAll(spec: Experiment, model: Model): Promise<PictureData> {
 export const pictureReader: DataReader<PictureExample, PictureData> = {
   load: loadAll,
   async loadValidation(spec, model) {
-    const { data } = spec;
+    const { data, task } = spec;
     if (data.validation === undefined) {
       return { ...(await loadAll(spec, model)), train: noRows(data.train) };
     }
     const noising = noisingOf(spec);
     const rows = await readRows(data.validation, spec);
-    const validation = splitOf(
-      placeOf(data.validation, spec),
-      rows,
-      noising,
-      data.onBadRow,
-      measuredTimesteps(noising),
-    );
+    const path = placeOf(data.validation, task.instancePrompt);
+    const validation = splitOf(path, rows, noising, measuredTimesteps(noising));
     return { ...withoutRows(spec, model), validation, warnings: skippedWarning([validation]) };
   },
   withoutRows: (spec, model) => Promise.resolve(withoutRows(spec, model)),

@@ -4,7 +4,7 @@ import { hashFile } from '../../files/hash';
 import { DType } from '../../graph/dtype';
 import type { FloatTensor, SafetensorsFile } from '../../graph/file/safetensors';
 import { openComponent, type Component } from './component';
-import type { EncodeOptions, ToEncode } from './encoded';
+import { isStopped, type EncodeOptions, type ToEncode } from './encoded';
 import { keyOf, modelHashes, type Kept } from './kept';
 import { prepareImage, type CropPlace } from './prepare-image';
 
@@ -34,18 +34,24 @@ export async function encodeImages(
 ): Promise<string[] | undefined> {
   const model = encoder.load();
   const files = await modelHashes(model, encoder.path);
-  const placeOf = (image: number): CropPlace => (centerCrop ? 'center' : { seed, image });
   const keys: string[] = [];
-  for (const [i, source] of images.entries())
-    keys.push(keyOf({ files, resolution, resample, place: placeOf(i), image: await contentOf(source) }));
-  const missing = keys.flatMap((key, i) => (keys.indexOf(key) === i && !readImage(kept, key) ? [i] : []));
+  const places: CropPlace[] = [];
+  for (const source of images) {
+    const image = await contentOf(source);
+    const place: CropPlace = centerCrop ? 'center' : { seed, image: numberOf(image) };
+    places.push(place);
+    keys.push(keyOf({ files, resolution, resample, place, image }));
+  }
+  const missing = [...new Map(keys.map((key, i) => [key, i]))].flatMap(([key, i]) =>
+    readImage(kept, key) ? [] : [i],
+  );
   for (let i = keys.length - missing.length; i > 0; i--) done();
   if (missing.length === 0) return keys;
   const session = await openComponent(model, encoder.path, [PARAMETERS], options);
   try {
     for (const i of missing) {
-      if (options.stopped?.()) return undefined;
-      const { pixels, timeIds } = await prepareImage(images[i]!, resolution, placeOf(i), resample);
+      if (await isStopped(options)) return undefined;
+      const { pixels, timeIds } = await prepareImage(images[i]!, resolution, places[i]!, resample);
       const dims = [1, 3, resolution, resolution];
       const out = await session.run({ [SAMPLE]: { dtype: DType.float, dims, data: pixels } });
       const { dims: shape, data } = out[PARAMETERS]!;
@@ -66,6 +72,9 @@ export function readImage(kept: Kept, key: string): EncodedImage | undefined {
   const timeIds = file?.metadata.timeIds?.split(' ').map(Number);
   return parameters && timeIds && { parameters, timeIds };
 }
+
+/** 32 bits that stand for an image: it is cropped at the same place whatever else is encoded with it. */
+const numberOf = (content: string): number => createHash('sha256').update(content).digest().readUInt32LE(0);
 
 async function contentOf(source: ImageSource): Promise<string> {
   if ('path' in source) {

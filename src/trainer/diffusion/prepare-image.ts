@@ -7,7 +7,7 @@ import { resize } from '../../data/images/resize';
 import { openImage, type ImageSource } from '../../data/images/source';
 import { roundHalfEven } from '../../tasks/diffusion/timesteps';
 
-/** Where an image is cut. */
+/** Where an image is cut: in its middle, or at a place that is drawn for this number of it. */
 export type CropPlace = 'center' | { seed: number; image: number };
 
 export interface PreparedImage {

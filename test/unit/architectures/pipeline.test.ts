@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadModelAt } from '../../../src/architectures/load';
+import { loadModelAt, weightFilesOf } from '../../../src/architectures/load';
 import {
   loadTextEncoder,
   loadVaeDecoder,
@@ -158,6 +158,7 @@ describe('a pipeline that was exported to ONNX', () => {
       const { inputs } = loadTextEncoder(exported, i).graph;
       expect(inputs).toEqual(loadTextEncoder(own, i).graph.inputs);
     }
+    expect(weightFilesOf(exported.folder)).toEqual([exported.unet]);
     expect(exported.vae).toEqual({
       ...own.vae,
       encoder: join(exported.folder, 'vae_encoder/model.onnx'),

@@ -70,7 +70,22 @@ describe('a few images of a subject', () => {
     expect(train.dataset.examples).toHaveLength(3);
     expect(validation.dataset.examples).toHaveLength(24);
     expect(warnings.join()).toMatch('1 rows were skipped');
+    const held = await load(PROMPT, 'data.onBadRow=skip', 'data.validationFraction=0.34');
+    expect(held.train.dataset.examples).toHaveLength(2);
+    expect(held.validation.dataset.examples).toHaveLength(8);
+    expect(held.warnings.join()).toMatch('1 rows were skipped');
   });
+
+  it.each([['data.validation=others'], ['data.classImages=others', 'task.classPrompt=a dog']])(
+    'name one that is damaged elsewhere: %s',
+    async (...set) => {
+      await colours(join(folder, 'others'), 2);
+      writeFileSync(join(folder, 'others', 'bad.png'), 'no image');
+      await expect(load(PROMPT, ...set)).rejects.toThrow(/others, image 3.*bad\.png is not a JPEG/s);
+      const { warnings } = await load(PROMPT, ...set, 'data.onBadRow=skip');
+      expect(warnings.join()).toMatch(/1 rows were skipped.*bad\.png/);
+    },
+  );
 });
 
 describe('images with captions', () => {

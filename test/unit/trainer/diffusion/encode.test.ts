@@ -131,6 +131,17 @@ describe.each(['sd', 'sdxl'])('what the encoders of %s make', (name) => {
 describe('encoding', () => {
   const pipeline = readPipeline(fixture('sd'));
 
+  it('crops an image at the same place, whatever else there is', async () => {
+    const anywhere = { ...wanted({ centerCrop: false }), prompts: [] };
+    const images = [0, 1, 2, 3].map(pictureOf);
+    const all = (await encodePipeline(pipeline, { ...anywhere, images }, options('crop')))!;
+    const last = { ...anywhere, images: images.slice(3) };
+    const alone = (await encodePipeline(pipeline, last, options('crop-alone')))!;
+    expect(alone.timeIds(0)).toEqual(all.timeIds(3));
+    expect(alone.latents(0)).toEqual(all.latents(3));
+    expect(new Set(images.map((_, i) => all.timeIds(i).join())).size).toBeGreaterThan(1);
+  });
+
   it('ends once it is stopped, and continues from there', async () => {
     const seen: [number, number][] = [];
     const opened = options('stopped');
