@@ -6,7 +6,7 @@ import { caseFeeds, caseParameters, caseTask, shapesOf } from '../src/cli/comman
 import { openTask } from '../src/engine/open';
 import { probe } from '../src/engine/onnxruntime/probe';
 import type { StepResult, TaskOptions } from '../src/engine/stepper';
-import { loadModel } from '../src/graph/file/load';
+import { loadModelAt } from '../src/architectures/load';
 import { prepareModel } from '../src/graph/prepare';
 import { LossScale } from '../src/trainer/optimizer/loss-scale';
 import { withLossScale } from '../src/trainer/optimizer/loss-scale-stepper';
@@ -20,7 +20,7 @@ export async function referenceStep(
   c: ReferenceCase,
   options: TaskOptions,
 ): Promise<StepResult & { warnings: readonly string[] }> {
-  const model = prepareModel(loadModel(modelPath));
+  const model = prepareModel(loadModelAt(modelPath));
   const infos = await probe(model, undefined, [shapesOf(c.inputs)]);
   const spec = caseTask(model, c);
   const inputs = caseFeeds(model, c, c);

@@ -39,7 +39,7 @@ await main(async () => {
     const experiment = await writeExperiment(folder, { bits, resolution, steps });
     const runs = join(folder, 'runs');
     const { seconds, kilobytes } = aurora(folder, [
-      ...['train', experiment, '--threads', values.threads, '--out', runs],
+      ...['train', experiment, '--threads', values.threads, '--device', 'cpu', '--out', runs],
     ]);
     say(`train: ${seconds.toFixed(1)} s, peak ${(kilobytes / 1e6).toFixed(2)} GB`);
     const run = runIn(runs);

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { isHubModel, isPipeline, modelFile } from '../files/model-path';
 import { DType } from '../graph/dtype';
 import { loadModel } from '../graph/file/load';
-import type { Model } from '../graph/model';
+import { isFileRef, type Model } from '../graph/model';
 import { buildModel } from './build';
 import type { Family } from './family';
 import { convertWeights } from './folder/converted';
@@ -74,8 +74,13 @@ export function folderWeights(path: string): FolderWeights {
   return { ...stored, type, places: weights.places(), prefix: weights.prefix, taskPrefix };
 }
 
-/** The files that a folder's weights are in, and the index of several. */
-export const weightFilesOf = (path: string): string[] => readWeights(dirname(modelFileOf(path))).files;
+/** The files that a folder's weights are in, and the index of several; of a pipeline those of its U-Net. */
+export function weightFilesOf(path: string): string[] {
+  const file = modelFileOf(path);
+  if (isHubModel(file)) return readWeights(dirname(file)).files;
+  const data = [...loadModel(file).graph.initializers.values()].map((t) => t.data);
+  return [...new Set([file, ...data.flatMap((d) => (isFileRef(d) ? [d.path] : []))])];
+}
 
 /** The config.json of a folder, or of a pipeline's U-Net. */
 const modelFileOf = (path: string): string =>

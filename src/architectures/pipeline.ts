@@ -33,7 +33,10 @@ export const loadVaeDecoder = ({ vae }: Pick<Pipeline, 'vae'>): Model =>
  * @param i which of the pipeline's
  */
 export const loadTextEncoder = ({ textEncoders }: Pick<Pipeline, 'textEncoders'>, i: number): Model =>
-  textEncoder(textEncoders[i].model, 'float32');
+  loadTextEncoderAt(textEncoders[i].model);
+
+/** The same by its path. */
+export const loadTextEncoderAt = (path: string): Model => textEncoder(path, 'float32');
 
 /**
  * Text encoders and U-Net in one graph: `input_ids`, and `input_ids_2` of a second encoder, take the place of

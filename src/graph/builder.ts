@@ -13,6 +13,9 @@ export interface OpOptions {
 /** What the names of constants begin with that are no parameters, in models that are written from a folder. */
 export const CONSTANTS = '/constants';
 
+/** Whether a constant is such a one, also of a part of a model: `/text_encoder/constants/…`. */
+export const isWritten = (name: string): boolean => /^(?:\/\w+)?\/constants\//.test(name);
+
 /**
  * Appends nodes and constants to a graph under unique names. Emission order is execution order, so inputs must exist
  * before they are used.

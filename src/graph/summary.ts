@@ -1,4 +1,4 @@
-import { CONSTANTS } from './builder';
+import { isWritten } from './builder';
 import { gradientPath } from './autodiff/differentiate';
 import { ruleFor } from './autodiff/registry';
 import { dtypeName } from './dtype';
@@ -101,7 +101,7 @@ function parameterCount(graph: Graph, layers: readonly LinearLayer[]): number {
   }
   let count = 0;
   for (const { name, dims } of graph.initializers.values())
-    if (dims.length > 0 && !scales.has(name) && !name.startsWith(`${CONSTANTS}/`))
+    if (dims.length > 0 && !scales.has(name) && !isWritten(name))
       count += weights.get(name) ?? elementCount(dims);
   return count;
 }

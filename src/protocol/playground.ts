@@ -30,8 +30,8 @@ export type PlayRequest =
 export type PlaySource =
   | { kind: 'run'; run: string; at: 'best' | 'last' | number }
   /**
-   * An ONNX file, with tokenizer.json beside it unless specified, or a folder from the hub; `adapter` is a folder in
-   * PEFT's layout.
+   * An ONNX file, with tokenizer.json beside it unless specified, a folder from the hub, or a pipeline of diffusers; `adapter` is
+   * a folder in PEFT's layout, or a LoRA in diffusers' layout.
    */
   | { kind: 'model'; model: string; tokenizer?: string; adapter?: string };
 

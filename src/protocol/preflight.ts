@@ -56,6 +56,8 @@ export interface PreflightData {
   validation: PreflightSplit;
   /** In the order of the model's outputs. */
   labels: string[];
+  /** The training examples are also those for validation, with noise of their own. */
+  measuresTraining?: true;
   duplicates: PreflightDuplicates;
   /** Only with training.packing. */
   packing?: PreflightPacking;
@@ -104,6 +106,8 @@ export interface PreflightSplit {
   numbers?: NumberFacts;
   /** Instead of labels, for a language model: the tokens that are to be predicted. */
   targets?: number;
+  /** Instead of labels, for a task on pictures: images, class images, and the timesteps at which each is measured. */
+  pictures?: { images: number; classImages: number; timesteps: number };
   /** Tokens per text, including special tokens, after truncation to model.maxLength. */
   tokens: { min: number; median: number; mean: number; p90: number; p99: number; max: number };
   /** Texts that are longer than model.maxLength and are truncated. */

@@ -11,18 +11,16 @@ const REPOS: Readonly<Record<string, string>> = {
   sdxl: 'stabilityai/stable-diffusion-xl-base-1.0',
 };
 
-/** A model of the paper on the hub. Of SDXL, only the budget can be calculated here. */
+/** A model of the paper on the hub. */
 export interface HubModelName {
   model: PaperModel;
   repo: string;
-  trainable: boolean;
 }
 
 /** In the paper's order. */
 export const HUB_MODELS: readonly HubModelName[] = PAPER_MODELS.map((model) => ({
   model,
   repo: REPOS[model.id]!,
-  trainable: model.id !== 'sdxl',
 }));
 
 /** The repository of a model of the paper by its short name, under which some of them were on the hub before; undefined for any other. */

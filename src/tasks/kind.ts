@@ -97,7 +97,7 @@ export interface TaskKind<
   facts(
     examples: Examples<E>,
     outputs: Outputs,
-  ): Pick<PreflightSplit, 'labels' | 'unlabeled' | 'numbers' | 'targets'>;
+  ): Pick<PreflightSplit, 'labels' | 'unlabeled' | 'numbers' | 'targets' | 'pictures'>;
   findings(spec: Experiment, data: PreflightData): DataFinding[];
   /** What predictions and comparisons need of an example's logits, where all of them would be too many. */
   keep?(example: E, logits: Float32Array): Float32Array;

@@ -40,7 +40,12 @@ export const subjectGeneration = {
   },
   // Of zero everywhere: noise has a variance of 1, and so have latents, by their scaling factor.
   guessLoss: () => 1,
-  facts: () => ({ labels: {} }),
+  facts(examples) {
+    const all = [...examples];
+    const images = new Set(all.map((e) => e.row)).size;
+    const timesteps = new Set(all.flatMap((e) => e.timestep ?? [])).size;
+    return { labels: {}, pictures: { images, classImages: all[0]?.classImages?.length ?? 0, timesteps } };
+  },
   findings: () => [],
   keep: (example, logits) => Float32Array.of(rowLoss(example, logits)),
   predictions: picturePredictions,

@@ -22,6 +22,8 @@ export interface TaskGraphSpec {
   documents?: DocumentPlaces;
   /** Only in the loss of a step; an evaluation's is always the plain objective. */
   trainingLoss?: TrainingLoss;
+  /** Whether the sizes of all tensors follow from those of the inputs, of which only the batch is open. */
+  sized?: true;
 }
 
 /** Whether a step's forward graph differs from that of an evaluation. */
@@ -53,6 +55,8 @@ export interface TaskGraph {
   stop: string[];
   /** z of every call of an adapted layer, by module path. */
   observed: Map<string, string[]>;
+  /** As the task has it. */
+  sized?: true;
 }
 
 export const LABELS = 'aurora.labels';
@@ -134,5 +138,6 @@ export function buildTaskGraph(
     count: loss.count,
     stop: [...stop, ...loss.stop],
     observed,
+    ...(spec.sized && { sized: true }),
   };
 }

@@ -9,7 +9,7 @@ import { readInputs } from '../../src/runs/inputs';
 import { readRun } from '../read-run';
 import { commitOf, largeFile, smallFile, type Repository } from '../hub/repository';
 import { HubServer } from '../hub/server';
-import { pairs, smallBert } from '../hub/small-repositories';
+import { pairs, smallBert, smallPipeline } from '../hub/small-repositories';
 import { CLI, Lab, type Outcome } from './lab';
 
 const lab = new Lab();
@@ -62,6 +62,7 @@ const pickled: Repository = {
   files: bert.files.filter(({ path }) => !/safetensors|onnx/.test(path)),
 };
 const gated: Repository = { ...bert, id: 'an-org/gated', commit: commitOf('gated'), gated: 'manual' };
+const pipeline = smallPipeline();
 const glue: Repository = {
   kind: 'dataset',
   id: 'nyu-mll/glue',
@@ -89,7 +90,7 @@ beforeAll(async () => {
     largeFile('rte/test/0000.parquet', await parquet(8, 3, true)),
     largeFile('mrpc/train/0000.parquet', await parquet(8, 4)),
   ];
-  server.repositories.push(bert, pickled, gated, glue, plain);
+  server.repositories.push(bert, pickled, gated, pipeline, glue, plain);
   await server.start();
 });
 beforeEach(() => void server.seen.splice(0));
@@ -165,6 +166,42 @@ describe('aurora get model', () => {
     expect(server.seen).toEqual([]);
     const wrong = await aurora('branch', ['get', 'model', 'an-org/bert', '--commit', 'main', '--yes']);
     expect([wrong.code, wrong.err]).toEqual([EXIT.usage, expect.stringContaining('not "main"')]);
+  });
+
+  it('gets a pipeline, component by component, judged before from a few kilobytes', async () => {
+    const shown = await aurora('pipeline', ['get', 'model', 'an-org/pipeline', '--show', '--json']);
+    const model = line(shown.out, 'model');
+    const { verdict } = model;
+    expect(verdict).toMatchObject({ usable: true, family: 'UNet2DConditionModel', blocked: 0 });
+    const fixture = resolve('test/fixtures/diffusers/sdxl');
+    expect(model.files.map(({ path }) => path).sort()).toEqual(['README.md', ...filesBelow(fixture)].sort());
+
+    const got = await aurora('pipeline', ['get', 'model', 'an-org/pipeline', '--yes', '--json']);
+    expect(got.code).toBe(EXIT.ok);
+    const { reference, path } = line(got.out, 'got').got[0];
+    expect(reference).toBe(`hf://an-org/pipeline@${pipeline.commit}`);
+    for (const file of filesBelow(fixture))
+      expect([file, readFileSync(join(path, file)).equals(readFileSync(join(fixture, file)))]).toEqual([
+        file,
+        true,
+      ]);
+
+    server.seen.splice(0);
+    const again = await aurora('pipeline', ['get', 'model', 'an-org/pipeline', '--json'], {
+      HF_HUB_OFFLINE: '1',
+    });
+    expect(again.code).toBe(EXIT.ok);
+    expect(server.seen).toEqual([]);
+    const after = line(again.out, 'model').verdict;
+    for (const each of [verdict, after]) if (each.usable === true) delete each.step.memory?.available;
+    expect(after).toEqual(verdict);
+
+    // Another program may have got the first text encoder alone.
+    rmSync(join(path, 'text_encoder_2'), { recursive: true });
+    const part = await aurora('pipeline', ['get', 'model', 'an-org/pipeline', '--json'], {
+      HF_HUB_OFFLINE: '1',
+    });
+    expect(part.out + part.err).toContain('is not complete in');
   });
 
   it('gets an ONNX file by name, with the tokenizer above it', async () => {

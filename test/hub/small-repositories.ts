@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { filesBelow } from '../../src/files/tree';
 import { quoted, writeParquet } from '../unit/data/table/duckdb';
 import { commitOf, largeFile, smallFile, type Repository } from './repository';
 
@@ -20,6 +21,26 @@ export const smallBert = (id = 'an-org/bert'): Repository => ({
     smallFile('tokenizer_config.json', fixture('data/wordpiece/tokenizer_config.json')),
     largeFile('model.safetensors', fixture('hf/bert/model.safetensors')),
     largeFile('pytorch_model.bin', Buffer.alloc(5000, 1)),
+  ],
+});
+
+/** A small random pipeline of the SDXL kind, beside what nothing here needs. */
+export const smallPipeline = (id = 'an-org/pipeline'): Repository => ({
+  kind: 'model',
+  id,
+  commit: commitOf(id),
+  refs: ['main'],
+  task: 'text-to-image',
+  tags: ['license:openrail++'],
+  files: [
+    smallFile('README.md', '---\nlicense: openrail++\n---\n\n# A pipeline\n\nA small one, for tests.\n'),
+    ...filesBelow(resolve('test/fixtures/diffusers/sdxl')).map((path) => {
+      const bytes = fixture(join('diffusers/sdxl', path));
+      return path.endsWith('.safetensors') ? largeFile(path, bytes) : smallFile(path, bytes);
+    }),
+    largeFile('sd_xl_base_1.0.safetensors', Buffer.alloc(5000, 1)),
+    largeFile('unet/diffusion_pytorch_model.fp16.safetensors', Buffer.alloc(5000, 2)),
+    smallFile('safety_checker/config.json', '{}'),
   ],
 });
 

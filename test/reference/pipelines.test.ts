@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { CPU, type Place } from '../../src/engine/place';
+import { runModelCase } from '../../src/cli/commands/reference/model-case';
+import { describeFailure, failures } from '../../src/cli/commands/reference/report';
 import { agrees } from './agrees';
-import { fixture, pipelineFiles } from './files';
+import { fixture, modelFile, pipelineFiles } from './files';
 import { forwardErrors } from './forward-cases';
 
 const PLACES: [string, Place][] = [
@@ -19,5 +21,14 @@ describe.each(PLACES)("models from diffusers' folders agree with PyTorch on %s",
     const errors = await forwardErrors(fixture(name), place);
     expect(errors.size).toBeGreaterThan(1);
     for (const [output, error] of errors) expect(error, output).toBeLessThan(1e-4);
+  });
+});
+
+describe('a pipeline that was exported to ONNX agrees with PyTorch', () => {
+  it.each(['../diffusers/sdxl-lora.json', '../diffusers/sdxl-text-aurora.json'])('on %s', async (name) => {
+    const { case: c } = modelFile(name);
+    const report = await runModelCase(fixture('../diffusers/sdxl-onnx'), c);
+    expect(failures(report).map(describeFailure)).toEqual([]);
+    expect(report.findings.length).toBeGreaterThan(20);
   });
 });

@@ -67,7 +67,7 @@ async function wizard(window: Window, steps: readonly [string, string][], name: 
     else if (answer === 'Enter') await window.page.keyboard.press('Enter');
     else await window.pick(answer);
   }
-  await wizard.asks('Select settings');
+  await wizard.asks(/Select settings|Select a method/);
   await window.settled();
   await window.screenshot(`wizard-${steps.length}-${name}`);
   await window.page.keyboard.press('Escape');
@@ -76,16 +76,18 @@ async function wizard(window: Window, steps: readonly [string, string][], name: 
 async function pages(window: Window, kind: string, theme: string): Promise<void> {
   const runs = readdirSync(join(workspace, kind, '.aurora/runs', kind));
   await choose(window, 'AuroRA: Open Run Dashboard', runs);
-  await look(window, 'aurora-run canvas', `run-${kind}-${theme}`);
+  const dashboard = await look(window, 'aurora-run canvas', `run-${kind}-${theme}`);
+  if (await dashboard.locator('aurora-pictures table').count()) await strip(window, dashboard, theme);
   await choose(window, 'AuroRA: Show Errors', runs);
   await look(window, 'aurora-errors .list tbody tr', `errors-${kind}-${theme}`);
   await choose(window, 'AuroRA: Open Playground', runs);
   const page = await window.frameWith('aurora-playground [data-action=sample]');
   await page.locator('[data-action=sample]').click();
   await page.locator('.truth-line').waitFor();
-  if (await page.locator('[data-action=ask]', { hasText: 'Generate' }).count())
+  if (await page.locator('[data-action=ask]', { hasText: /Generate|Draw/ }).count())
     await page.locator('[data-action=ask]').click();
   await page.locator('.card .numbers').last().waitFor();
+  await page.locator('.card progress').waitFor({ state: 'detached' });
   await look(window, 'aurora-playground .card', `playground-${kind}-${theme}`);
   await choose(window, 'AuroRA: Show Layer Activations', runs);
   // Not all cards are in sight, and only those are drawn.
@@ -99,6 +101,19 @@ async function pages(window: Window, kind: string, theme: string): Promise<void>
   await window.settled();
   await window.screenshot(`layer-${kind}-${theme}`);
   expect.soft(await faintTexts(layers)).toEqual([]);
+}
+
+/** The pictures over training time, and one of them enlarged. */
+async function strip(window: Window, page: Frame, theme: string): Promise<void> {
+  const pictures = page.locator('aurora-pictures');
+  await pictures.evaluate((e) => e.scrollIntoView({ block: 'center' }));
+  await window.settled();
+  await window.screenshot(`strip-${theme}`);
+  await pictures.locator('button').last().press('Enter');
+  await page.locator('dialog[open] img').nth(1).waitFor();
+  await window.settled();
+  await window.screenshot(`strip-large-${theme}`);
+  await page.locator('dialog[open]').press('Escape');
 }
 
 /** From the middle to the right, the first bin with something in it. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { TaskName } from '../../src/experiment/tasks/registry';
@@ -73,6 +73,14 @@ const SENTENCES = [
   ['the', 'unaffable', 'cats', 'play', 'the', 'play'],
   ['playing', ',', 'the', 'play'],
 ];
+
+/** Five pictures of bags, which the pipeline has never seen. */
+const bags: Kind['files'] = () =>
+  Object.fromEntries(
+    readdirSync(join(ROOT, 'demo/data/fashion-bags/train'))
+      .slice(0, 5)
+      .map((name) => [`bags/${name}`, readFileSync(join(ROOT, 'demo/data/fashion-bags/train', name))]),
+  );
 
 /** Every kind but that of the demo, on data that it can learn a little of in seconds. */
 export const KINDS: Kind[] = [
@@ -183,6 +191,39 @@ export const KINDS: Kind[] = [
     files: drawings,
   },
   {
+    name: 'pictures',
+    type: 'subject-generation',
+    steps: [
+      ['Select the model to adapt', '· pictures'],
+      ['kind of task', 'Enter'],
+      ['images of the subject', 'bags'],
+      ['The prompt of all images', 'Enter'],
+      ['images of others of its class', 'None'],
+    ],
+    model: { [join(ROOT, 'demo/models/fashion-pictures')]: 'fashion-pictures' },
+    settings: {
+      model: { path: 'fashion-pictures' },
+      task: { instancePrompt: 'a photo of a bag', resolution: 32 },
+      data: { train: 'bags', validation: undefined },
+      adapter: { method: 'aurora', rank: 2 },
+      training: {
+        epochs: 100,
+        maxSteps: 200,
+        batchSize: 4,
+        learningRate: 0.005,
+        evaluateEvery: 20,
+        activationsEvery: 0,
+        pictures: {
+          prompts: ['a photo of a bag', 'a photo of a sneaker'],
+          every: 20,
+          steps: 20,
+          guidance: 3,
+        },
+      },
+    },
+    files: bags,
+  },
+  {
     name: 'spans',
     type: 'token-classification',
     model: BERT,
@@ -252,7 +293,7 @@ export function makeKinds(workspace: string, kinds: readonly Kind[] = KINDS): vo
   for (const kind of kinds) {
     const folder = join(workspace, kind.name);
     mkdirSync(folder, { recursive: true });
-    for (const [from, to] of Object.entries(kind.model)) cpSync(from, join(folder, to));
+    for (const [from, to] of Object.entries(kind.model)) cpSync(from, join(folder, to), { recursive: true });
     for (const [name, content] of Object.entries(kind.files())) {
       mkdirSync(dirname(join(folder, name)), { recursive: true });
       writeFileSync(join(folder, name), content);

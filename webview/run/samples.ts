@@ -51,7 +51,7 @@ export function samplesTable(
         <thead>
           <tr>
             <th scope="col">${t('Row')}</th>
-            ${samples.answer === 'text' ? nothing : html`<th scope="col">${t('True answer')}</th>`}
+            ${hasTruths(samples) ? html`<th scope="col">${t('True answer')}</th>` : nothing}
             ${shown.map(({ step }) => html`<th scope="col">${t('Step {0}', formatCount(step))}</th>`)}
           </tr>
         </thead>
@@ -63,6 +63,9 @@ export function samplesTable(
   </section>`;
 }
 
+/** A text is its own answer, and the noise in a picture is in no words. */
+const hasTruths = ({ answer }: RunSamples): boolean => answer !== 'text' && answer !== 'picture';
+
 function sampleRow(samples: RunSamples, row: SampleRow, shown: readonly SampleEvaluation[], i: number) {
   const { evaluations } = samples;
   return html`<tr>
@@ -71,7 +74,7 @@ function sampleRow(samples: RunSamples, row: SampleRow, shown: readonly SampleEv
       <span class="excerpt">${row.text}</span>
       ${row.pair === undefined ? nothing : html`<span class="excerpt">${row.pair}</span>`}
     </th>
-    ${samples.answer === 'text' ? nothing : html`<td>${row.truth === undefined ? '–' : answerText(row.truth)}</td>`}
+    ${hasTruths(samples) ? html`<td>${row.truth === undefined ? '–' : answerText(row.truth)}</td>` : nothing}
     ${shown.map((evaluation) => {
       // The one before it, even if it has no column.
       const before = evaluations[evaluations.indexOf(evaluation) - 1];
@@ -100,7 +103,8 @@ const answerText = (answer: SampleAnswer): string => {
 
 function predictionText({ said, probability, tokens, loss }: SamplePrediction): string {
   if (tokens) return t('{0} of {1} tokens · loss {2}', ...tokens, formatLoss(loss));
-  const text = said === undefined ? '–' : answerText(said);
+  if (said === undefined) return t('loss {0}', formatLoss(loss));
+  const text = answerText(said);
   return probability === undefined ? text : `${text} · ${percent(probability, 0)}`;
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
 import { Refusals } from '../../base/refusals';
@@ -83,7 +84,7 @@ export class Config {
     throw new AuroraError(
       'model',
       `${this.path}: ${this.prefix}${key} is ${count}, more layers than any model has.`,
-      'Download the config.json of this model again.',
+      `Download the ${basename(this.path)} of this model again.`,
     );
   }
 
@@ -259,7 +260,7 @@ export class Config {
       throw new AuroraError(
         'model',
         `${this.path} has no ${this.prefix}${key}.`,
-        'Download the config.json of this model again.',
+        `Download the ${basename(this.path)} of this model again.`,
       );
     if (!is(value)) throw this.invalid(key, what);
     return value;
@@ -283,7 +284,7 @@ export class Config {
     return new AuroraError(
       'model',
       `${this.path}: ${this.prefix}${key} is ${this.shown(key)}, not ${what}.`,
-      'Download the config.json of this model again.',
+      `Download the ${basename(this.path)} of this model again.`,
     );
   }
 
@@ -309,7 +310,7 @@ export function readConfig(path: string): Config {
     new AuroraError(
       'model',
       `${path} ${why}.`,
-      'A model folder needs the config.json that Hugging Face publishes with the model: download it again.',
+      `A model folder needs the ${basename(path)} that Hugging Face publishes with the model: download it again.`,
       { cause },
     );
   let text: string;

@@ -51,7 +51,7 @@ function declared(model: Model, inputs: Inputs): Model {
     if (!wanted || input.shape?.length !== wanted.shape.length) return input;
     const { dtype = input.dtype, shape } = wanted;
     if (dtype !== input.dtype) names.set(input.name, g.op('Cast', [input.name], { to: input.dtype }));
-    return { ...input, dtype, shape };
+    return { name: input.name, dtype, shape };
   });
   const nodes = model.graph.nodes.map((node) =>
     node.inputs.some((x) => names.has(x))

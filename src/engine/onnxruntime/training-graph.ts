@@ -4,6 +4,7 @@ import { GraphBuilder } from '../../graph/builder';
 import { markFrozenProducts } from '../../graph/int8/frozen-products';
 import { outputsNamed, type Graph, type Model } from '../../graph/model';
 import { prune } from '../../graph/prune';
+import { statedInfos } from '../../graph/sizes/batch-infos';
 import type { TaskGraph } from '../../tasks/task-graph';
 import type { TaskOptions } from '../stepper';
 import { requireReached } from '../../tasks/trained-tensors';
@@ -27,7 +28,8 @@ export async function trainingGraph(
   options: Pick<TaskOptions, 'gradientCheckpointing'> = {},
   frozen?: Graph,
 ): Promise<{ model: Model; gradients: Map<string, string>; warnings: string[] }> {
-  const infos = await probe(task.model, folder);
+  // A probe would run a U-Net at its full size, and with several examples at once.
+  const infos = (task.sized && statedInfos(task.model.graph)) ?? (await probe(task.model, folder));
   const folded = await foldConstants(task.model, infos);
   const names = task.trainable.map((t) => t.name);
   const marked = frozen ? markFrozenProducts(folded, frozen, names) : folded;

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 import type { Sweep } from '../../runs/experiment/sweep';
 import { evaluationSets } from '../../experiment/evaluation-sets';
+import { describeTask } from '../../experiment/tasks/registry';
 import type { Experiment } from '../../experiment/experiment';
 import { filesOfLater } from '../../files/pattern';
 import { messageOf } from '../notices/message';
@@ -95,10 +96,12 @@ export async function checkedExperiment(file: string): Promise<Experiment> {
   const spec = atItsPlace(file, () => loadExperiment(file));
   const files: [path: string[], file: string | undefined, message: (path: string) => string][] = [
     [['model', 'path'], spec.model.path, (p) => vscode.l10n.t('The model {0} does not exist.', p)],
-    // A model reads texts or images.
+    // A model reads texts or images; a pipeline has its tokenizers in folders.
     [
       ['model', 'tokenizer'],
-      spec.model.preprocessor === undefined ? spec.model.tokenizer : undefined,
+      spec.model.preprocessor === undefined && describeTask(spec.task.type).answer !== 'picture'
+        ? spec.model.tokenizer
+        : undefined,
       (p) => vscode.l10n.t('The tokenizer {0} does not exist.', p),
     ],
     [
@@ -111,6 +114,11 @@ export async function checkedExperiment(file: string): Promise<Experiment> {
       ['data', 'validation'],
       spec.data.validation,
       (p) => vscode.l10n.t('The validation file {0} does not exist.', p),
+    ],
+    [
+      ['data', 'classImages'],
+      spec.data.classImages,
+      (p) => vscode.l10n.t('The folder {0} of class images does not exist.', p),
     ],
     ...evaluationSets(spec.data).map(
       ({ key, name, path }) =>

@@ -16,11 +16,8 @@ export interface NamedItem extends QuickPickItem {
 export const suggestions = (kind: HubKind, t: Translate): NamedItem[] =>
   kind === 'model' ? HUB_MODELS.map((model) => modelItem(model, t)) : HUB_SETS.map((set) => setItem(set, t));
 
-function modelItem({ model, repo, trainable }: HubModelName, t: Translate): NamedItem {
-  const parts = [
-    ...[model.name, t('{0} parameters', count(model.parameters))],
-    ...(trainable ? [] : [t('only its budget can be calculated')]),
-  ];
+function modelItem({ model, repo }: HubModelName, t: Translate): NamedItem {
+  const parts = [model.name, t('{0} parameters', count(model.parameters))];
   return { label: repo, description: parts.join(' · '), name: repo };
 }
 

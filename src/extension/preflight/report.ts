@@ -209,6 +209,7 @@ const quotesText = ({ quotes }: PreflightSplit, t: Translate): string =>
 
 function answersPart(d: PreflightData, splits: readonly PreflightSplit[], t: Translate): string[] {
   if (d.train.numbers) return numbersPart(splits, t);
+  if (d.train.pictures) return picturesPart(d, splits, t);
   return d.train.targets === undefined ? labelsPart(d, t) : targetsPart(splits, t);
 }
 
@@ -237,6 +238,27 @@ function targetsPart([train, validation]: readonly PreflightSplit[], t: Translat
   return [
     `### ${t('Tokens to predict')}`,
     table(['', t('training'), t('validation')], [[t('tokens'), ...cells]]),
+  ];
+}
+
+function picturesPart(d: PreflightData, splits: readonly PreflightSplit[], t: Translate): string[] {
+  const row = (name: string, of: (p: NonNullable<PreflightSplit['pictures']>) => number) => [
+    name,
+    ...splits.map(({ pictures }) => (pictures ? count(of(pictures)) : '–')),
+  ];
+  return [
+    `### ${t('Images')}`,
+    table(
+      ['', t('training'), t('validation')],
+      [
+        row(t('images'), (p) => p.images),
+        row(t('class images'), (p) => p.classImages),
+        row(t('timesteps of each'), (p) => p.timesteps),
+      ],
+    ),
+    ...(d.measuresTraining
+      ? [t('The training images are also measured, with noise and timesteps that stay the same.')]
+      : []),
   ];
 }
 

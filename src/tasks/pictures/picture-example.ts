@@ -53,11 +53,8 @@ export interface PictureData extends TaskData<PictureExample> {
   centerCrop: boolean;
 }
 
-/** Every example with an image of its own, class images too. */
-export function picturesOf({
-  train,
-  validation,
-}: Pick<PictureData, 'train' | 'validation'>): PictureExample[] {
-  const examples = [...train.dataset.examples, ...validation.dataset.examples];
-  return [...examples, ...new Set(examples.flatMap(({ classImages }) => classImages ?? []))];
+/** Examples of training, then the class images. */
+export function trainingPictures({ train: { dataset } }: Pick<PictureData, 'train'>): PictureExample[] {
+  const [first] = dataset.examples;
+  return [...dataset.examples, ...(first?.classImages ?? [])];
 }

@@ -1,5 +1,4 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { HostTensors } from '../../engine/engine';
 import { deviceGraph } from '../../engine/onnxruntime/device-graph';
 import { openSession } from '../../engine/onnxruntime/session';
@@ -24,25 +23,22 @@ export interface OpenComponent {
 /**
  * Opens a component for some of its outputs; what the others need is not computed.
  *
- * @param folder for its graph, which is removed when it is closed
+ * @param path of the component
+ * @param folder where its graph is written, with its weights linked or copied beside it: they stay there, so that they are not
+ *   copied again for the next prompt or picture. The caller removes it
  * @param threads 0 for one per core
  * @throws AuroraError 'model' if the runtime rejects it
  */
 export async function openComponent(
   model: Model,
+  path: string,
   outputs: readonly string[],
   { folder, threads }: { folder: string; threads: number },
 ): Promise<OpenComponent> {
   const pruned = { ...model, graph: prune({ ...model.graph, outputs: outputsNamed(outputs) }) };
-  const own = join(folder, 'component');
+  const own = join(folder, basename(dirname(path)));
   const session = await openSession(saveByReference(deviceGraph(pruned, 'cpu'), own, 'component.onnx'), {
     threads,
   });
-  return {
-    run: (inputs) => session.run(inputs),
-    async close() {
-      await session.dispose();
-      rmSync(own, { recursive: true, force: true });
-    },
-  };
+  return { run: (inputs) => session.run(inputs), close: () => session.dispose() };
 }

@@ -28,7 +28,7 @@ export async function decodeLatents(
   { scalingFactor, shiftFactor }: LatentScale,
   options: { folder: string; threads: number },
 ): Promise<RgbImage> {
-  const session = await openComponent(decoder.load(), [PIXELS], options);
+  const session = await openComponent(decoder.load(), decoder.path, [PIXELS], options);
   try {
     const data = Float32Array.from(latents, (x) => x / scalingFactor + shiftFactor);
     const out = await session.run({ [LATENTS]: { dtype: DType.float, dims: [1, ...shape], data } });

@@ -4,7 +4,7 @@ import { hashFile } from '../../files/hash';
 import { DType } from '../../graph/dtype';
 import type { FloatTensor, SafetensorsFile } from '../../graph/file/safetensors';
 import { openComponent, type Component } from './component';
-import type { EncodeOptions, ToEncode } from './encoded';
+import { isStopped, type EncodeOptions, type ToEncode } from './encoded';
 import { keyOf, modelHashes, type Kept } from './kept';
 import { prepareImage, type CropPlace } from './prepare-image';
 
@@ -42,13 +42,15 @@ export async function encodeImages(
     places.push(place);
     keys.push(keyOf({ files, resolution, resample, place, image }));
   }
-  const missing = keys.flatMap((key, i) => (keys.indexOf(key) === i && !readImage(kept, key) ? [i] : []));
+  const missing = [...new Map(keys.map((key, i) => [key, i]))].flatMap(([key, i]) =>
+    readImage(kept, key) ? [] : [i],
+  );
   for (let i = keys.length - missing.length; i > 0; i--) done();
   if (missing.length === 0) return keys;
-  const session = await openComponent(model, [PARAMETERS], options);
+  const session = await openComponent(model, encoder.path, [PARAMETERS], options);
   try {
     for (const i of missing) {
-      if (options.stopped?.()) return undefined;
+      if (await isStopped(options)) return undefined;
       const { pixels, timeIds } = await prepareImage(images[i]!, resolution, places[i]!, resample);
       const dims = [1, 3, resolution, resolution];
       const out = await session.run({ [SAMPLE]: { dtype: DType.float, dims, data: pixels } });

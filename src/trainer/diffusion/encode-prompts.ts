@@ -4,7 +4,7 @@ import type { HostTensor } from '../../graph/host-tensor';
 import type { Model } from '../../graph/model';
 import { modelInputs } from '../../tasks/task-data';
 import { openComponent, type Component } from './component';
-import type { EncodeOptions, PromptEmbedding } from './encoded';
+import { isStopped, type EncodeOptions, type PromptEmbedding } from './encoded';
 import { keyOf, modelHashes, type Kept } from './kept';
 
 /** A text encoder of a pipeline. */
@@ -70,11 +70,11 @@ async function encodeWith(
   const missing = texts.filter((text) => !kept.read(keys.get(text)!));
   for (let i = texts.length - missing.length; i > 0; i--) done();
   if (missing.length === 0) return keys;
-  const session = await openComponent(model, pooled ? [hidden, pooled] : [hidden], options);
+  const session = await openComponent(model, encoder.path, pooled ? [hidden, pooled] : [hidden], options);
   const [input] = modelInputs(model);
   try {
     for (const text of missing) {
-      if (options.stopped?.()) return undefined;
+      if (await isStopped(options)) return undefined;
       const out = await session.run({ [input!.name]: idTensor(ids.get(text)!, input!.dtype) });
       const tensors = new Map([[HIDDEN, row(out[hidden]!)]]);
       if (pooled) tensors.set(POOLED, row(out[pooled]!));

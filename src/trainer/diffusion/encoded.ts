@@ -46,3 +46,9 @@ export interface EncodeOptions {
   /** Asked in between: once true, nothing more is encoded. What was stays. */
   stopped?: () => boolean;
 }
+
+/** Whether to stop. Signals and requests are read only here: the runtime blocks the event loop. */
+export async function isStopped({ stopped }: Pick<EncodeOptions, 'stopped'>): Promise<boolean> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return stopped?.() ?? false;
+}

@@ -7,7 +7,7 @@ import type { NoiseSchedule } from '../../tasks/diffusion/noise-schedule';
 import { startSampler, type SamplerStep } from '../../tasks/diffusion/sampler';
 import { roundHalfEven } from '../../tasks/diffusion/timesteps';
 import { requireFinite } from '../task/finite-output';
-import type { PromptEmbedding } from './encoded';
+import { isStopped, type PromptEmbedding } from './encoded';
 
 /** The U-Net's prediction of a batch: inputs as Optimum names them; (b, c, h, w). */
 export type Predict = (inputs: HostTensors) => Promise<ArrayLike<number>>;
@@ -46,7 +46,7 @@ export interface DrawingHooks {
 export async function drawLatents(
   drawing: Drawing,
   predict: Predict,
-  { stopped, progress }: DrawingHooks = {},
+  hooks: DrawingHooks = {},
 ): Promise<Float64Array | undefined> {
   const { schedule, settings, shape, prompt, negative } = drawing;
   const { steps, guidance, seed } = settings;
@@ -55,12 +55,10 @@ export async function drawLatents(
   const guided = guidance > 1;
   const conditions = guided ? together(negative, prompt) : prompt;
   for (let step = sampler.next(); step; step = sampler.next()) {
-    // The runtime blocks the event loop: requests to stop are read only here.
-    await new Promise((resolve) => setImmediate(resolve));
-    if (stopped?.()) return undefined;
+    if (await isStopped(hooks)) return undefined;
     const rows = await predict({ ...latentInputs(drawing, step, guided ? 2 : 1), ...conditions });
     sampler.step(guided ? guide(rows, guidance) : rows);
-    await progress?.(step.index + 1, steps);
+    await hooks.progress?.(step.index + 1, steps);
   }
   requireFinite(sampler.latents);
   return sampler.latents;

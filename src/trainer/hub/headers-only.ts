@@ -16,7 +16,7 @@ export type ReadRange = (path: string, start: number, end: number) => Promise<Ui
 
 /** The texts that a model's structure depends on; preprocessor_config.json has the size of its images. */
 export const isStructure = (path: string): boolean =>
-  /^(config|preprocessor_config|model_index)\.json$|\/(config|scheduler_config)\.json$|\.safetensors\.index\.json$/.test(
+  /^(config|preprocessor_config|model_index)\.json$|\/(config|scheduler_config|tokenizer_config)\.json$|\.safetensors\.index\.json$/.test(
     path,
   );
 

@@ -29,7 +29,8 @@ export function dataLine(
   const keyOf = kind.inputKeys?.(splits.map((s) => s.rows));
   const trained = audited(train.rows, keyOf);
   // Training rows that are measured themselves are no accident.
-  const chosen = audited(validation.rows === train.rows ? [] : validation.rows, keyOf);
+  const measuresTraining = validation.rows === train.rows;
+  const chosen = audited(measuresTraining ? [] : validation.rows, keyOf);
   const setLine = ({ set, data: { validation: own } }: EvaluationData): PreflightSet => {
     const rows = audited(own.rows, keyOf);
     return {
@@ -45,6 +46,7 @@ export function dataLine(
     train: split(train),
     validation: split(validation),
     labels: [...labels],
+    ...(measuresTraining && { measuresTraining }),
     duplicates: findDuplicates(trained, chosen),
     ...(sets.length > 0 && { sets: sets.map(setLine) }),
   };

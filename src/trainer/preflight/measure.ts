@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { sizeOf, type Dataset } from '../../data/dataset';
 import { evaluationOrder, firstExamples } from '../../data/order';
 import type { Stepper } from '../../engine/stepper';
+import type { PicturesSpec } from '../../experiment/pictures';
 import { elementCount } from '../../graph/model';
 import type { PreflightEstimate } from '../../protocol/preflight';
 import { clipByGlobalNorm } from '../optimizer/clip';
@@ -79,13 +80,14 @@ export async function measure(
     const snapshotTokens = snapshots * paddedTokens(whole.validation, [seen]);
     const { batchSize } = training;
     const scoredTokens = evaluatedTokens(sets, batchSize);
+    const pictureTokens = picturePredictions(training.pictures, plan.totalSteps);
     // A set is scored once, by the whole model: its features are computed for it, as for the data of training.
     const featureTokens = evaluatedTokens([whole.train, whole.validation], batchSize) + scoredTokens;
     const sampleTokens = evaluatedTokens([train.dataset, validation.dataset], batchSize);
     const other =
       preparation +
       (featureSeconds / sampleTokens) * featureTokens +
-      evaluationRate * (evaluationTokens + snapshotTokens + scoredTokens);
+      evaluationRate * (evaluationTokens + snapshotTokens + scoredTokens + pictureTokens);
     return {
       kind: 'estimate',
       secondsPerStep: median(seconds),
@@ -100,6 +102,14 @@ export async function measure(
   } finally {
     await stepper.dispose();
   }
+}
+
+/** Rows that the model predicts to draw all pictures, with the adapter and without; a row is as long as an example. */
+function picturePredictions(pictures: PicturesSpec | undefined, totalSteps: number): number {
+  if (!pictures) return 0;
+  const { prompts, every, steps, guidance } = pictures;
+  const times = 1 + Math.ceil(totalSteps / every);
+  return times * prompts.length * steps * (guidance > 1 ? 2 : 1);
 }
 
 /** How many of the longest texts run at once, if less than a whole batch. */

@@ -12,6 +12,8 @@ import { StoppedReading } from './reading';
 /** What a pipeline's encoders make of a run's images and prompts: kept in the run, or by its sweep for all trials. */
 export class Encodings {
   private readonly options: EncodeOptions;
+  /** Spent so far. */
+  seconds = 0;
 
   constructor(private readonly open: OpenRun) {
     const { run, options } = open;
@@ -29,7 +31,9 @@ export class Encodings {
 
   /** @throws StoppedReading */
   async encode(model: Model, data: TaskData): Promise<void> {
+    const began = performance.now();
     const isDone = await encodeData(this.open.spec, model, data, this.options);
+    this.seconds += (performance.now() - began) / 1000;
     if (!isDone) throw new StoppedReading(this.open.stopRequested() ?? 'requested');
   }
 

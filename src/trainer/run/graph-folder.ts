@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { cacheFolder } from '../../files/cache-folder';
-import { modelFile } from '../../files/model-path';
+import { isPipeline, modelFile } from '../../files/model-path';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 import type { Experiment } from '../../experiment/experiment';
 import { showsChanges } from '../../graph/file/place-weights';
@@ -16,7 +16,9 @@ const LARGE = 1e9;
 export function graphFolderOf(run: string, { model }: Pick<Experiment, 'model'>, large = LARGE): string {
   const inRun = join(run, 'graph');
   try {
-    const own = dirname(modelFile(resolve(model.path)));
+    const root = dirname(modelFile(resolve(model.path)));
+    // The other parts of a pipeline are smaller.
+    const own = isPipeline(root) ? join(root, 'unet') : root;
     const weights = model.quantize === undefined ? own : cacheFolder();
     if (statSync(weights).dev === statSync(run).dev || bytesIn(own) < large || !showsChanges(weights))
       return inRun;

@@ -54,7 +54,7 @@ export async function prepare(open: OpenRun, { from, request, restored }: Start)
   const keep = frozen ?? join(run, 'frozen');
   const layers = frozen !== undefined && isExact(spec, request);
   const reuse = await withFrozenPrefix(whole, { folder, keep, threads, warn, layers });
-  const seconds = (performance.now() - began) / 1000;
+  const seconds = encodings.seconds + (performance.now() - began) / 1000;
   const plan = makePlan(spec.training, reuse.task.trainingSet.examples.length);
   const task = taskInForm(reuse.task, nextForm(plan, from));
   return { guard, plan, whole, task, reuse, sets, drawer, seconds };

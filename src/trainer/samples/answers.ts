@@ -13,12 +13,18 @@ const LONGEST = 200;
 export function sampleAnswers(
   answers: Answers,
   rows: readonly Row[],
-): { truths: (SampleAnswer | undefined)[]; predictions: SamplePrediction[] } {
+): {
+  truths: (SampleAnswer | undefined)[];
+  /** What tells examples of one row apart. */
+  details: (string | undefined)[];
+  predictions: SamplePrediction[];
+} {
   const wrong = wrongOf(answers);
   const isJudged = !isGraded(answers.answer);
   const words = wordsOf(answers, rows);
   return {
     truths: rows.map((_, i) => words.truth?.(i)),
+    details: rows.map((_, i) => words.detail?.(i)),
     predictions: rows.map((_, i) => ({
       ...words.predicted(i),
       ...(isJudged && { right: wrong[i] === 0 }),
@@ -29,6 +35,7 @@ export function sampleAnswers(
 
 interface Words {
   truth?: (example: number) => SampleAnswer;
+  detail?: (example: number) => string;
   predicted: (example: number) => Omit<SamplePrediction, 'loss' | 'right'>;
 }
 
@@ -52,8 +59,10 @@ function wordsOf(answers: Answers, rows: readonly Row[]): Words {
       const { right, answered } = answers.columns;
       return { predicted: (i) => ({ tokens: [right[i], answered[i]] }) };
     }
-    case 'picture':
-      return { predicted: () => ({}) };
+    case 'picture': {
+      const { timestep } = answers.columns;
+      return { detail: (i) => `timestep ${timestep[i]}`, predicted: () => ({}) };
+    }
     case 'choice': {
       const { columns, shares } = answers;
       const choice = (i: number, at: number) => short(rows[i].choices?.[at] ?? '');

@@ -59,13 +59,13 @@ export class SampleRecorder {
     const { rows, dataset } = this.split;
     const answers = kind.predictions(this.split, data, this.kept);
     const own = dataset.examples.map(({ row }) => rows.at(row)!);
-    const { truths, predictions } = sampleAnswers(answers, own);
+    const { truths, details, predictions } = sampleAnswers(answers, own);
     this.rows ??= await Promise.all(
       own.map(async ({ line, text, pair }, i) => {
         const thumbnail = await kind.thumbnail?.(dataset.examples.at(i)!);
         return {
           line,
-          text: excerpt(text),
+          text: details[i] === undefined ? excerpt(text) : `${excerpt(text)}, ${details[i]}`,
           ...(pair !== undefined && { pair: excerpt(pair) }),
           ...(thumbnail !== undefined && { thumbnail }),
           ...(truths[i] !== undefined && { truth: truths[i] }),

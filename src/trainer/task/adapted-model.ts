@@ -7,6 +7,7 @@ import { TASK_PREFIX } from '../../architectures/blocks/network';
 import { loadModelAt } from '../../architectures/load';
 import { loadWithTextEncoders, readPipeline } from '../../architectures/pipeline';
 import { taskPath } from '../../architectures/task-path';
+import { isWritten } from '../../graph/builder';
 import { loadModel } from '../../graph/file/load';
 import { elementCount, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
@@ -101,6 +102,6 @@ export function adaptTo(
 }
 
 function weightCount({ graph }: Model): number {
-  const weights = [...graph.initializers.values()].filter((t) => t.dims.length > 0);
+  const weights = [...graph.initializers.values()].filter((t) => t.dims.length > 0 && !isWritten(t.name));
   return weights.reduce((n, t) => n + elementCount(t.dims), 0);
 }

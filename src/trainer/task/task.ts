@@ -90,7 +90,8 @@ export async function makeTask(
 ): Promise<Task> {
   const kind = taskKind(spec.task.type);
   const sizes = kind.inputSizes?.(data);
-  const infos = (sizes && batchInfos(model.graph, sizes)) ?? (await probe(model, near));
+  const exact = sizes && batchInfos(model.graph, sizes);
+  const infos = exact ?? (await probe(model, near));
   kind.checkOutput(spec, output, infos.get(output)!, data.labels);
   const head = kind.head(spec, data.labels);
   const packed = spec.training.packing ? kind.pack!(data.train.dataset, spec) : undefined;
@@ -104,6 +105,7 @@ export async function makeTask(
     adapters,
     ...(documents && { documents }),
     ...(loss && { trainingLoss: loss }),
+    ...(exact && { sized: true }),
   };
   return {
     spec,

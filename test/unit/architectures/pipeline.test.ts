@@ -1,14 +1,17 @@
 import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadModelAt } from '../../../src/architectures/load';
+import { loadModelAt, weightFilesOf } from '../../../src/architectures/load';
 import {
   loadTextEncoder,
+  loadVaeDecoder,
+  loadVaeEncoder,
   loadWithTextEncoders,
   readPipeline,
   requireTextToImage,
 } from '../../../src/architectures/pipeline';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
+import { prepareModel } from '../../../src/graph/prepare';
 import { prune } from '../../../src/graph/prune';
 import { DType } from '../../../src/graph/dtype';
 import type { Model } from '../../../src/graph/model';
@@ -150,5 +153,49 @@ describe('a U-Net with its text encoders', () => {
     const apart = await runModel(loadModelAt(pipeline.folder), { ...others, encoder_hidden_states: states });
     const whole = await runModel(loadWithTextEncoders(pipeline), { ...others, input_ids: ids });
     expect(difference(apart, whole, 1e-5, 1e-6)).toBeUndefined();
+  });
+});
+
+describe('a pipeline that was exported to ONNX', () => {
+  const folder = join(PIPELINES, 'sdxl');
+  const [exported, own] = [`${folder}-onnx`, folder].map(readPipeline);
+  const same = async (a: Model, b: Model, feeds: Record<string, ReturnType<typeof host>>) =>
+    expect(
+      difference(await runModel(prepareModel(a), feeds), await runModel(b, feeds), 1e-4, 1e-5),
+    ).toBeUndefined();
+
+  it('has inputs of the types and sizes that the folder has', () => {
+    expect(inputsOf(loadModelAt(exported.folder))).toEqual(inputsOf(loadModelAt(own.folder)));
+    for (const [i] of own.textEncoders.entries()) {
+      const { inputs } = loadTextEncoder(exported, i).graph;
+      expect(inputs).toEqual(loadTextEncoder(own, i).graph.inputs);
+    }
+    expect(weightFilesOf(exported.folder)).toEqual([exported.unet]);
+    expect(exported.vae).toEqual({
+      ...own.vae,
+      encoder: join(exported.folder, 'vae_encoder/model.onnx'),
+      decoder: join(exported.folder, 'vae_decoder/model.onnx'),
+    });
+  });
+
+  it('computes the same', async () => {
+    const ids = { input_ids: host([2, 5], [3, 8, 20, 587, 7, 587, 1, 2, 3, 4], DType.int64) };
+    for (const i of [0, 1]) await same(loadTextEncoder(exported, i), loadTextEncoder(own, i), ids);
+    await same(loadVaeEncoder(exported), loadVaeEncoder(own), { sample: noise([1, 3, 8, 12], 1) });
+    await same(loadVaeDecoder(exported), loadVaeDecoder(own), { latent_sample: noise([1, 4, 4, 6], 1) });
+    await same(loadModelAt(exported.folder), loadModelAt(own.folder), {
+      sample: noise([3, 4, 8, 12], 1),
+      timestep: host([3], [10, 500, 7], DType.int64),
+      encoder_hidden_states: noise([3, 4, 28], 2),
+      text_embeds: noise([3, 16], 3),
+      time_ids: noise([3, 6], 4),
+    });
+  });
+
+  it('has the layers of the folder, also with its text encoders', () => {
+    const pathsOf = (model: Model) => findLinearLayers(prepareModel(model).graph).map((l) => l.path);
+    expect(pathsOf(loadModelAt(exported.folder)).sort()).toEqual(pathsOf(loadModelAt(own.folder)).sort());
+    const whole = pathsOf(loadWithTextEncoders(exported));
+    expect(whole.sort()).toEqual(pathsOf(loadWithTextEncoders(own)).sort());
   });
 });

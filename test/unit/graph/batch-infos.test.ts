@@ -1,18 +1,37 @@
 import { expect, it } from 'vitest';
+import { selectAdapters } from '../../../src/adapters/targets/select';
 import { probe } from '../../../src/engine/onnxruntime/probe';
-import { batchInfos } from '../../../src/graph/sizes/batch-infos';
+import { batchInfos, statedInfos } from '../../../src/graph/sizes/batch-infos';
+import type { Dim } from '../../../src/graph/model';
+import { buildTaskGraph } from '../../../src/tasks/task-graph';
 import { readModel } from '../../../src/trainer/task/adapted-model';
+import { auroraSpec } from '../specs';
+
+/** Sizes of one example. */
+function exactly(shape: readonly Dim[]): number[] {
+  const open: Record<string, number> = { height: 8, width: 8, sequence: 77 };
+  return shape.slice(1).map((d) => (typeof d === 'number' ? d : open[d as string]!));
+}
 
 it.each(['sd', 'sdxl'])('of a U-Net, sizes alone say what a probe finds by running it: %s', async (name) => {
   const { model } = readModel(`test/fixtures/diffusers/${name}/model_index.json`);
-  const sizes = new Map(
-    model.graph.inputs.map(({ name: input, shape }): [string, number[]] => {
-      const open: Record<string, number> = { height: 8, width: 8, sequence: 77 };
-      return [input, shape!.slice(1).map((d) => (typeof d === 'number' ? d : open[d as string]!))];
-    }),
-  );
+  const sizes = new Map(model.graph.inputs.map(({ name: input, shape }) => [input, exactly(shape!)]));
   const inputs = model.graph.inputs.map((i) => ({ ...i, shape: ['batch', ...sizes.get(i.name)!] }));
   const probed = await probe({ ...model, graph: { ...model.graph, inputs } });
   const found = batchInfos(model.graph, sizes)!;
   for (const [tensor, info] of probed) expect([tensor, found.get(tensor)]).toEqual([tensor, info]);
+});
+
+it.each(['sd', 'sdxl'])('of a step on a U-Net, too, whose inputs state them: %s', async (name) => {
+  const { model, layers } = readModel(`test/fixtures/diffusers/${name}/model_index.json`);
+  const sizes = new Map(model.graph.inputs.map(({ name: input, shape }) => [input, exactly(shape!)]));
+  const spec = auroraSpec({ targetModules: ['to_q', 'to_out.0'] });
+  const { adapters } = selectAdapters(model.graph, layers, spec, 'out_sample');
+  const infos = batchInfos(model.graph, sizes)!;
+  const task = { objective: 'noise-mse', output: 'out_sample', adapters, sized: true } as const;
+  const { model: whole } = buildTaskGraph(model, infos, task, true, true);
+  const found = statedInfos(whole.graph)!;
+  for (const [tensor, info] of await probe(whole))
+    expect([tensor, found.get(tensor)]).toEqual([tensor, info]);
+  expect(statedInfos(model.graph)).toBeUndefined();
 });

@@ -1,9 +1,17 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { loadModelAt } from '../../../src/architectures/load';
+import {
+  loadTextEncoder,
+  loadVaeDecoder,
+  loadVaeEncoder,
+  readPipeline,
+} from '../../../src/architectures/pipeline';
 import { decodeImage } from '../../../src/data/images/decode';
 import type { SamplerName } from '../../../src/experiment/pictures';
 import { encodeSafetensors, type FloatTensor } from '../../../src/graph/file/safetensors';
+import { saveModel } from '../../../src/graph/file/save';
 import type { DrawingSettings, PlayLine, PlayRequest, PlaySource } from '../../../src/protocol/playground';
 import { Player } from '../../../src/trainer/playground/player';
 import { scratchFolder } from '../../scratch';
@@ -199,6 +207,34 @@ describe('a pipeline with an adapter', () => {
   it('is refused if it belongs to another model', async () => {
     const adapter = loraFile('other', { [UNET]: [64, 64] });
     await expect(open(pipeline('sd', adapter))).rejects.toThrow(/to_q/);
+  });
+});
+
+/** The same pipeline in the layout of Optimum's exports. */
+function exported(name: string): string {
+  const folder = join(scratch, `${name}-onnx`);
+  const pipeline = readPipeline(fixture(name));
+  const others = (path: string) => !/\.safetensors$/.test(path);
+  cpSync(fixture(name), folder, { recursive: true, filter: others });
+  for (const half of ['vae_encoder', 'vae_decoder'])
+    cpSync(join(fixture(name), 'vae'), join(folder, half), { recursive: true, filter: others });
+  rmSync(join(folder, 'vae'), { recursive: true });
+  const parts = {
+    unet: loadModelAt(pipeline.folder),
+    vae_encoder: loadVaeEncoder(pipeline),
+    vae_decoder: loadVaeDecoder(pipeline),
+    ...Object.fromEntries(pipeline.textEncoders.map((of, i) => [of.name, loadTextEncoder(pipeline, i)])),
+  };
+  for (const [part, model] of Object.entries(parts)) saveModel(model, join(folder, part, 'model.onnx'));
+  return folder;
+}
+
+describe.each(['sd', 'sdxl'])('ONNX files of %s', (name) => {
+  it('draw the same picture', async () => {
+    const asked = () => request('a photo of a dog', { sampler: 'euler', steps: 4 });
+    const [published] = await drawn(await open(pipeline(name)), asked());
+    const [onnx] = await drawn(await open({ kind: 'model', model: exported(name) }), asked());
+    expect(apart(onnx!.data, published!.data)).toBeLessThanOrEqual(1);
   });
 });
 

@@ -39,7 +39,8 @@ base model; a language model streams its text; a pipeline draws a picture of eac
   --with RUN         another run to answer as well, at its best checkpoint (may be given several times)
   --model MODEL      an ONNX file or a folder from the hub: a classifier of texts or images, a language model,
                      or a pipeline of diffusers
-  --adapter DIR      an adapter for it in PEFT's layout (LoRA, or AuroRA Lab's own)
+  --adapter DIR      an adapter for it in PEFT's layout (LoRA, or AuroRA Lab's own), or a LoRA of
+                     diffusers
   --tokenizer FILE   its tokenizer.json, if it is not beside the model
   --threads N        threads on the CPU (default: OMP_NUM_THREADS, or one per core)
 

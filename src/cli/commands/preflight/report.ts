@@ -64,7 +64,8 @@ function modules(line: PreflightModules): string {
   ].join('\n')}\n`;
 }
 
-function data({ train, validation, labels, duplicates, packing, sets = [] }: PreflightData): string {
+function data(line: PreflightData): string {
+  const { train, validation, labels, duplicates, packing, sets = [] } = line;
   const splits = [
     ['training', train],
     ['validation', validation],
@@ -73,7 +74,7 @@ function data({ train, validation, labels, duplicates, packing, sets = [] }: Pre
   const { acrossSplits, withinTrain, conflicts } = duplicates;
   return `${[
     '',
-    `Data     ${basename(train.path)}${validation.path === train.path ? ', a share of it held out' : ` and ${basename(validation.path)}`}`,
+    `Data     ${basename(train.path)}${line.measuresTraining ? ', which is also measured' : validation.path === train.path ? ', a share of it held out' : ` and ${basename(validation.path)}`}`,
     ...sizes(all),
     ...all.flatMap(([name, s]) =>
       s.quotes ? [`  quotes in the ${name} file: read ${QUOTES[s.quotes]}`] : [],
@@ -117,6 +118,7 @@ function answers(
 ): string[] {
   const [[, train], [, validation]] = splits;
   if (train.numbers) return numbers(splits);
+  if (train.pictures) return pictures(splits);
   if (train.targets === undefined) return balance(labels, train, validation);
   return splits.map(([name, s]) => `  tokens to predict in the ${name} data: ${count(s.targets ?? 0)}`);
 }
@@ -127,6 +129,17 @@ function numbers(splits: readonly (readonly [string, PreflightSplit])[]): string
   );
   return table([['  numbers', 'min', 'median', 'max', 'mean', 'standard deviation'], ...rows], '   ');
 }
+
+/** Images, and at how many timesteps each is measured. */
+const pictures = (splits: readonly (readonly [string, PreflightSplit])[]): string[] =>
+  splits.flatMap(([name, { pictures: p }]) => {
+    if (!p) return [];
+    const more = [
+      ...(p.classImages > 0 ? [`${count(p.classImages)} class images`] : []),
+      ...(p.timesteps > 0 ? [`${p.timesteps} timesteps of each`] : []),
+    ];
+    return [`  ${name}: ${[`${count(p.images)} images`, ...more].join(', ')}`];
+  });
 
 /** The largest classes first. */
 function balance(labels: readonly string[], train: PreflightSplit, validation: PreflightSplit): string[] {

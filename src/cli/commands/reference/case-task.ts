@@ -11,7 +11,9 @@ import { nameTable, own } from '../../../base/names';
 
 /** The task that a reference file trains on its model. */
 export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
-  const output = taskOutput(declaredOutputs(model.graph), { output: undefined, head: Boolean(c.head) });
+  const output =
+    predicted(model, c) ??
+    taskOutput(declaredOutputs(model.graph), { output: undefined, head: Boolean(c.head) });
   const { adapters: found } = selectAdapters(
     model.graph,
     findLinearLayers(model.graph),
@@ -23,6 +25,14 @@ export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
   const { objective, trainingLoss } = c;
   return { objective, head, output, adapters, ...(trainingLoss && { trainingLoss }) };
 }
+
+/** Which output of a model with several a target is for: one with as many axes. */
+const predicted = ({ graph }: Model, { objective, head, labels }: ReferenceCase): string | undefined =>
+  objective === 'noise-mse' && !head
+    ? ['out_sample', 'last_hidden_state', 'text_embeds'].find((name) =>
+        graph.outputs.some((o) => o.name === name && o.shape?.length === labels.dims.length),
+      )
+    : undefined;
 
 /** One batch of the case, with its labels. */
 export function caseFeeds(

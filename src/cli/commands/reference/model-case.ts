@@ -7,13 +7,11 @@ import { openEvaluator, openTask } from '../../../engine/open';
 import { CPU } from '../../../engine/place';
 import { probe } from '../../../engine/onnxruntime/probe';
 import type { Stepper, TaskOptions } from '../../../engine/stepper';
-import { loadModelAt } from '../../../architectures/load';
-import { loadWithTextEncoders, readPipeline } from '../../../architectures/pipeline';
-import { isPipeline } from '../../../files/model-path';
 import type { Model } from '../../../graph/model';
 import { prepareModel } from '../../../graph/prepare';
 import { AdamW } from '../../../trainer/optimizer/optimizer';
 import type { ReferenceCase, StepFields } from './case';
+import { caseModel } from './case-model';
 import { caseFeeds, caseTask, caseWeight, shapesOf } from './case-task';
 import { Comparison, largest } from './compare';
 import { checkFields } from './fields';
@@ -32,7 +30,7 @@ export async function runModelCase(
   const place = options.place ?? CPU;
   const tolerances = tolerancesOf(place);
   const report = new Comparison();
-  const model = prepareModel(loadCase(modelPath, c));
+  const model = prepareModel(caseModel(modelPath, c));
   if (!checkFields(report, c, model.graph)) return report;
   const examples = [c, ...c.otherShapes].map((f) => shapesOf(f.inputs));
   const infos = await probe(model, undefined, examples);
@@ -108,12 +106,6 @@ export async function runModelCase(
   }
   return report;
 }
-
-/** A pipeline's text encoders belong to the model if the case has their inputs. */
-const loadCase = (path: string, { inputs }: ReferenceCase): Model =>
-  isPipeline(path) && own(inputs ?? {}, 'input_ids')
-    ? loadWithTextEncoders(readPipeline(path))
-    : loadModelAt(path);
 
 type Task = Pick<ReferenceCase, 'objective' | 'trainingLoss'>;
 

@@ -72,5 +72,9 @@ function defaultsOf({ unet, vae }: Pipeline): NonNullable<PlayFacts['drawing']> 
   const config = readConfig(join(dirname(unet), MODEL_CONFIG));
   const [height, width] = config.size('sample_size', 64);
   const { steps, guidance, sampler } = PICTURE_DEFAULTS;
-  return { width: width * vae.factor, height: height * vae.factor, steps, guidance, sampler };
+  const [wide, high] = [width, height].map((latents) => sideOf(latents * vae.factor));
+  return { width: wide!, height: high!, steps, guidance, sampler };
 }
+
+/** A side that a request may have. */
+const sideOf = (pixels: number): number => Math.min(Math.max(8 * Math.round(pixels / 8), 8), 4096);

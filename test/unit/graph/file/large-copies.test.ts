@@ -59,6 +59,18 @@ describe.runIf(other !== undefined)('a large model on another file system than t
     expect(graphFolderOf(run, experiment)).toBe(join(run, 'graph'));
   });
 
+  it('of a pipeline has its graphs beside the U-Net', () => {
+    const pipeline = join(folder, 'pipeline');
+    const run = join(elsewhere, 'run-of-pipeline');
+    for (const made of [join(pipeline, 'unet'), run]) mkdirSync(made, { recursive: true });
+    for (const file of ['model_index.json', 'unet/diffusion_pytorch_model.safetensors'])
+      writeFileSync(join(pipeline, file), '');
+    const of = { model: { ...experiment.model, path: pipeline } };
+    expect(graphFolderOf(run, of)).toBe(join(run, 'graph'));
+    truncateSync(join(pipeline, 'unet/diffusion_pytorch_model.safetensors'), 2e9);
+    expect(dirname(graphFolderOf(run, of))).toBe(join(pipeline, 'unet'));
+  });
+
   it('has them in the run where both are on one file system', () => {
     grow(2e9);
     const graphs = graphFolderOf(folder, experiment);

@@ -77,6 +77,13 @@ describe('the verdict before a download', () => {
     expect(verdict).toEqual(await verdictOn(repo));
   });
 
+  it.each(['sd', 'sdxl'])('equals the one after it, of a pipeline: %s', async (name) => {
+    const repo = resolve('test/fixtures/diffusers', name);
+    const { verdict } = await before(repo);
+    expect(verdict).toMatchObject({ usable: true, family: 'UNet2DConditionModel', blocked: 0 });
+    expect(verdict).toEqual(await verdictOn(repo));
+  });
+
   it('says what a model offers and takes', async () => {
     expect((await before(join(FIXTURES, 'bert'))).verdict).toMatchObject({
       usable: true,
