@@ -12,6 +12,7 @@ import { textInputs, vaeInputs } from './pipeline/onnx-inputs';
 import type { Pipeline } from './pipeline/read';
 
 export { readPipeline, type Pipeline, type PipelineClass, type TextEncoderPaths } from './pipeline/read';
+export { requireTextToImage } from './pipeline/text-to-image';
 
 /**
  * `sample` (batch, 3, height, width), from −1 to 1, to `latent_parameters` (batch, 2 · channels, …): mean and log-variance.

@@ -8,7 +8,7 @@ import { clippedToRgb, cmykToRgb, highBytes } from './modes';
 import { loadSharp } from './sharp';
 
 /** Where Pillow refuses an image too: a small file can hold more pixels than there is memory. */
-const MAX_PIXELS = 178_956_970;
+export const MAX_PIXELS = 178_956_970;
 
 /** Pillow ignores color profiles, and reads files with errors unless they end too early. */
 const AS_PILLOW = {

@@ -46,6 +46,13 @@ function encodedIn({ copied, column }: CopiedImage): EncodedImage {
   };
 }
 
+/** What errors call an image. */
+export function nameOf(source: ImageSource): string {
+  if ('path' in source) return source.path;
+  if ('copied' in source) return source.copied.place;
+  return 'name' in source ? source.name : 'An image';
+}
+
 const SIGNATURE_BYTES = 16;
 
 /** Why an image cannot be read, by its first bytes alone: a data set may have very many. Undefined if it seems whole. */

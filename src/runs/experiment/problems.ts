@@ -112,7 +112,7 @@ function expected(schema: AnySchemaObject): string {
   if (Array.isArray(schema.type)) return either(schema.type.map((type) => expected({ ...schema, type })));
   switch (schema.type) {
     case 'integer':
-      return `a whole number${bounds(schema)}`;
+      return `a ${schema.multipleOf ? `multiple of ${schema.multipleOf}` : 'whole number'}${bounds(schema)}`;
     case 'number':
       return `a number${bounds(schema)}`;
     case 'string':

@@ -1,4 +1,4 @@
-import { loadVaeDecoder, type Pipeline } from '../../architectures/pipeline';
+import { loadVaeDecoder, requireTextToImage, type Pipeline } from '../../architectures/pipeline';
 import { AuroraError } from '../../base/errors';
 import { encodePng } from '../../data/images/png';
 import type { HostTensors } from '../../graph/host-tensor';
@@ -48,12 +48,7 @@ export function openDrawer(
   inputs: readonly ValueInfo[],
   options: Pick<EncodeOptions, 'keep' | 'folder' | 'threads'>,
 ): Drawer {
-  if (pipeline.requiresAestheticsScore)
-    throw new AuroraError(
-      'model',
-      `${pipeline.folder} refines pictures of another pipeline: it does not draw from a prompt.`,
-      'Choose the base model of SDXL.',
-    );
+  requireTextToImage(pipeline);
   const schedule = pipelineSchedule(pipeline);
   const { vae } = pipeline;
   const kept = new Kept(options.keep);

@@ -1,4 +1,4 @@
-import { readPipeline } from '../../architectures/pipeline';
+import { readPipeline, requireTextToImage } from '../../architectures/pipeline';
 import type { Experiment } from '../../experiment/experiment';
 import { DType } from '../../graph/dtype';
 import type { HostTensor } from '../../graph/host-tensor';
@@ -22,6 +22,7 @@ export const isPictureData = (data: TaskData): data is PictureData => 'resolutio
  * in memory only meanwhile. Does nothing for another task's data, or without rows.
  *
  * @returns false if it was stopped
+ * @throws AuroraError 'model' for a pipeline that does not draw from prompts alone, and as `encodePipeline`
  */
 export async function encodeData(
   spec: Experiment,
@@ -45,6 +46,11 @@ async function encodePictures(
 ): Promise<boolean> {
   if (pictures.length === 0) return true;
   const pipeline = readPipeline(spec.model.path);
+<<<<<<< HEAD
+  requireTextToImage(pipeline);
+  const { resolution, centerCrop, warnings } = data;
+=======
+>>>>>>> main
   const images = [...new Set(pictures.map((p) => p.source))];
   const texts = [...new Set(pictures.map((p) => p.prompt))];
   const inputs = promptInputs(pipeline, modelInputs(model));

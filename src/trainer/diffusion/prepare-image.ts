@@ -4,6 +4,7 @@ import { resizedSize } from '../../data/images/plan';
 import { tensor } from '../../data/images/preprocess';
 import type { Resample } from '../../data/images/resample';
 import { resize } from '../../data/images/resize';
+import { requireResizable } from '../../data/images/resizable';
 import { openImage, type ImageSource } from '../../data/images/source';
 import { roundHalfEven } from '../../tasks/diffusion/timesteps';
 
@@ -24,7 +25,7 @@ const PIXELS = { rescale: 1 / 255, normalize: { mean: [0.5, 0.5, 0.5], std: [0.5
  * An image as diffusers' train_dreambooth.py prepares it: turned as its EXIF data say, the shorter side resized to
  * `resolution`, and cropped to a square.
  *
- * @throws AuroraError 'data' if it cannot be read
+ * @throws AuroraError 'data' if it cannot be read, or is too narrow
  */
 export async function prepareImage(
   source: ImageSource,
@@ -33,7 +34,9 @@ export async function prepareImage(
   resample: Resample,
 ): Promise<PreparedImage> {
   const image = 'fitted' in source ? source.fitted : await openImage(source);
-  const resized = resize(image, resizedSize(image, { shortestEdge: resolution }), resample);
+  const to = { shortestEdge: resolution };
+  requireResizable(source, image, to);
+  const resized = resize(image, resizedSize(image, to), resample);
   const top = cropStart(resized.height - resolution, place, 0);
   const left = cropStart(resized.width - resolution, place, 1);
   const cropped = crop(resized, { top, left, width: resolution, height: resolution });

@@ -1,4 +1,4 @@
-import { readPipeline } from '../../architectures/pipeline';
+import { readPipeline, requireTextToImage } from '../../architectures/pipeline';
 import type { Experiment } from '../../experiment/experiment';
 import { DType } from '../../graph/dtype';
 import type { HostTensor } from '../../graph/host-tensor';
@@ -14,10 +14,14 @@ const LATENT_INPUTS = ['sample', 'timestep'];
 /**
  * Sets `encoded` of each example without any encoder: time and memory of a step do not depend on the values, and encoders take
  * long. Does nothing for another task's data.
+ *
+ * @throws AuroraError 'model' for a pipeline that does not draw from prompts alone
  */
 export function standInsFor(spec: Experiment, model: Model, data: TaskData): void {
   if (!isPictureData(data)) return;
-  const { scalingFactor, shiftFactor, factor } = readPipeline(spec.model.path).vae;
+  const pipeline = readPipeline(spec.model.path);
+  requireTextToImage(pipeline);
+  const { scalingFactor, shiftFactor, factor } = pipeline.vae;
   const inputs = modelInputs(model);
   const channels = inputs.find(({ name }) => name === 'sample')!.shape![1] as number;
   const side = data.resolution / factor;

@@ -2,17 +2,12 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { weightFilesOf } from '../../architectures/load';
 import { readPipeline } from '../../architectures/pipeline';
+import { CLIP_FILES } from '../../data/text/clip-files';
 import { isHubModel } from '../../files/model-path';
 import type { InputPath } from './files';
 
 /** What a tokenizer of a pipeline may consist of. */
-const TOKENIZER = [
-  'vocab.json',
-  'merges.txt',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-];
+const TOKENIZER = ['vocab.json', 'tokenizer.json', 'tokenizer_config.json', ...CLIP_FILES];
 
 /**
  * What training reads of a pipeline besides model_index.json and the weights of its U-Net: settings, encoders and decoder,

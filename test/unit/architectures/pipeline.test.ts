@@ -8,6 +8,7 @@ import {
   loadVaeEncoder,
   loadWithTextEncoders,
   readPipeline,
+  requireTextToImage,
 } from '../../../src/architectures/pipeline';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { prepareModel } from '../../../src/graph/prepare';
@@ -58,6 +59,17 @@ describe('the folder of a pipeline', () => {
       ['text_encoder', join(folder, 'tokenizer')],
       ['text_encoder_2', join(folder, 'tokenizer_2')],
     ]);
+  });
+
+  it.each([
+    ['unet/config.json', { in_channels: 9 }, 'in_channels is 9, but the latents of the autoencoder have 4'],
+    ['unet/config.json', { out_channels: 8 }, 'out_channels is 8, but the latents of the autoencoder have 4'],
+    ['model_index.json', { requires_aesthetics_score: true }, 'refines pictures of another pipeline'],
+  ])('draws from a prompt alone, but not with %s %o', (file, change, message) => {
+    const folder = copyOf('sd');
+    expect(() => requireTextToImage(readPipeline(folder))).not.toThrow();
+    changeJson(join(folder, file), change);
+    expect(() => requireTextToImage(readPipeline(folder))).toThrow(message);
   });
 
   it('is its U-Net, whose text inputs have the sizes that the last text encoder gives', () => {

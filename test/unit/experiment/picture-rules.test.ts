@@ -27,6 +27,12 @@ function errorOf(...set: string[]): string {
 const PICTURES = 'task.type=subject-generation';
 
 describe('an experiment with pictures', () => {
+  it('says of which number its resolution is a multiple', () => {
+    expect(errorOf(PICTURES, 'task.resolution=36')).toMatch(
+      'task.resolution is 36, expected a multiple of 8 of at least 8 and at most 4096',
+    );
+  });
+
   it('has the defaults of its kind', () => {
     const { task, data, adapter, training } = load(
       PICTURES,

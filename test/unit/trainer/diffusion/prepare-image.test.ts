@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { RgbImage } from '../../../../src/data/images/image';
+import { imageValues } from '../../../../src/data/images/job';
+import { fittedPixels } from '../../../../src/data/images/pixels';
 import { toImage } from '../../../../src/trainer/diffusion/decode';
 import { prepareImage } from '../../../../src/trainer/diffusion/prepare-image';
+import { png } from '../../../png';
 
 /** Red is the column, green the row. */
 function grid(width: number, height: number): RgbImage {
@@ -56,6 +59,17 @@ describe('an image for a pipeline', () => {
     expect(Math.max(...places)).toBeLessThanOrEqual(24);
     expect(places.size).toBeGreaterThan(12);
     expect((await at(1, 3)).timeIds.slice(2, 4)).toEqual([0, (await at(1, 3)).left]);
+  });
+
+  it('is refused where it is so narrow that nothing would hold it', async () => {
+    const source = { bytes: png(400_000, 1, () => [0, 0, 0]), name: 'line.png' };
+    await expect(prepareImage(source, 512, 'center', 'bilinear')).rejects.toMatchObject({
+      kind: 'data',
+      message: expect.stringMatching(/^line\.png has 400000 × 1 pixels: .* 204800000 × 512/) as string,
+    });
+    const plan = { resize: { shortestEdge: 224 }, resample: 'bilinear' } as const;
+    await expect(imageValues({ source, plan })).rejects.toThrow('line.png has 400000 × 1 pixels');
+    await expect(fittedPixels(source, plan)).rejects.toThrow('line.png has 400000 × 1 pixels');
   });
 
   it('comes back from a decoder in bytes, with what is beyond cut off', () => {
