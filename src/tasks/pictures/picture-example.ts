@@ -56,8 +56,11 @@ export interface PictureData extends TaskData<PictureExample> {
   promptTokenizer: () => PromptTokenizer;
 }
 
-/** Examples of training, then the class images. */
-export function trainingPictures({ train: { dataset } }: Pick<PictureData, 'train'>): PictureExample[] {
-  const [first] = dataset.examples;
-  return [...dataset.examples, ...(first?.classImages ?? [])];
+/** Every example: of training, its class images, and of validation. */
+export function picturesOf({
+  train,
+  validation,
+}: Pick<PictureData, 'train' | 'validation'>): PictureExample[] {
+  const { examples } = train.dataset;
+  return [...examples, ...(examples[0]?.classImages ?? []), ...validation.dataset.examples];
 }

@@ -3,12 +3,7 @@ import type { Experiment } from '../../experiment/experiment';
 import { DType } from '../../graph/dtype';
 import type { HostTensor } from '../../graph/host-tensor';
 import type { Model } from '../../graph/model';
-import {
-  trainingPictures,
-  type EncodedPicture,
-  type PictureData,
-  type PictureExample,
-} from '../../tasks/pictures/picture-example';
+import { picturesOf, type EncodedPicture, type PictureData } from '../../tasks/pictures/picture-example';
 import { modelInputs, type LoadData, type TaskData } from '../../tasks/task-data';
 import { encodePipeline } from './encode';
 import type { EncodeOptions } from './encoded';
@@ -31,26 +26,11 @@ export async function encodeData(
   options: EncodeOptions,
 ): Promise<boolean> {
   if (!isPictureData(data)) return true;
-  // Apart: a random crop depends on the image's place among these, also where validation data are read alone.
-  for (const pictures of [trainingPictures(data), data.validation.dataset.examples])
-    if (!(await encodePictures(spec, model, data, pictures, options))) return false;
-  return true;
-}
-
-async function encodePictures(
-  spec: Experiment,
-  model: Model,
-  { resolution, centerCrop, warnings }: PictureData,
-  pictures: readonly PictureExample[],
-  options: EncodeOptions,
-): Promise<boolean> {
+  const pictures = picturesOf(data);
   if (pictures.length === 0) return true;
-  const pipeline = readPipeline(spec.model.path);
-<<<<<<< HEAD
-  requireTextToImage(pipeline);
   const { resolution, centerCrop, warnings } = data;
-=======
->>>>>>> main
+  const pipeline = readPipeline(spec.model.path);
+  requireTextToImage(pipeline);
   const images = [...new Set(pictures.map((p) => p.source))];
   const texts = [...new Set(pictures.map((p) => p.prompt))];
   const inputs = promptInputs(pipeline, modelInputs(model));

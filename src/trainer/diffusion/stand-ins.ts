@@ -3,7 +3,7 @@ import type { Experiment } from '../../experiment/experiment';
 import { DType } from '../../graph/dtype';
 import type { HostTensor } from '../../graph/host-tensor';
 import { elementCount, type Model } from '../../graph/model';
-import { trainingPictures, type EncodedPicture } from '../../tasks/pictures/picture-example';
+import { picturesOf, type EncodedPicture } from '../../tasks/pictures/picture-example';
 import { modelInputs, type TaskData } from '../../tasks/task-data';
 import { isPictureData } from './encode-data';
 
@@ -41,8 +41,7 @@ export function standInsFor(spec: Experiment, model: Model, data: TaskData): voi
         ]),
     ),
   };
-  for (const picture of [...trainingPictures(data), ...data.validation.dataset.examples])
-    picture.encoded = encoded;
+  for (const picture of picturesOf(data)) picture.encoded = encoded;
 }
 
 const zeros = (dtype: number, dims: number[]): HostTensor => ({
