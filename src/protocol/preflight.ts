@@ -56,7 +56,7 @@ export interface PreflightData {
   validation: PreflightSplit;
   /** In the order of the model's outputs. */
   labels: string[];
-  /** The training examples are also those for validation, with noise of their own. */
+  /** The training examples are also those for validation, with other noise. */
   measuresTraining?: true;
   duplicates: PreflightDuplicates;
   /** Only with training.packing. */

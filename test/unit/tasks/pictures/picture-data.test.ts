@@ -32,7 +32,7 @@ describe('a few images of a subject', () => {
     expect([resolution, centerCrop]).toEqual([512, true]);
   });
 
-  it('can be held out in part, or be in a folder of their own', async () => {
+  it('can be held out in part, or be in another folder', async () => {
     const held = await load(PROMPT, 'data.validationFraction=0.34');
     expect(held.train.dataset.examples).toHaveLength(2);
     expect(held.validation.dataset.examples).toHaveLength(8);
