@@ -24,9 +24,9 @@ const END = '<!-- end of tables -->';
 const SEEDS = [1, 2, 3];
 /** Of the search. */
 const OTHER_SEED = 9;
-const RATES = [3e-4, 1e-3, 3e-3, 1e-2];
-const EPOCHS = 100;
-const STEPS = 200;
+const RATES = [1e-3, 3e-3, 1e-2];
+const EPOCHS = 50;
+const STEPS = 400;
 const METHODS = { 'AuroRA r=2': ['aurora', 2], 'LoRA r=2': ['lora', 2], 'LoRA r=8': ['lora', 8] };
 const BAGS = join(ROOT, 'demo/data/fashion-bags');
 

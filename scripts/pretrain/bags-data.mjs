@@ -15,7 +15,7 @@ import { ROOT } from '../lib/run.mjs';
 /** Fashion-MNIST's label of bags. */
 const BAG = 8;
 /** Our folder: Fashion-MNIST's files, and which of its bags. `test` is for what was chosen by `validation`. */
-const SPLITS = { train: ['train', 0, 16], validation: ['t10k', 0, 48], test: ['t10k', 48, 96] };
+const SPLITS = { train: ['train', 0, 64], validation: ['t10k', 0, 48], test: ['t10k', 48, 96] };
 const SIDE = 28;
 const BORDER = 2;
 
