@@ -7,7 +7,6 @@ import {
   trainingPictures,
   type EncodedPicture,
   type PictureData,
-  type PictureExample,
 } from '../../tasks/pictures/picture-example';
 import { modelInputs, type LoadData, type TaskData } from '../../tasks/task-data';
 import { encodePipeline } from './encode';
@@ -31,26 +30,11 @@ export async function encodeData(
   options: EncodeOptions,
 ): Promise<boolean> {
   if (!isPictureData(data)) return true;
-  // Apart: a random crop depends on the image's place among these, also where validation data are read alone.
-  for (const pictures of [trainingPictures(data), data.validation.dataset.examples])
-    if (!(await encodePictures(spec, model, data, pictures, options))) return false;
-  return true;
-}
-
-async function encodePictures(
-  spec: Experiment,
-  model: Model,
-  { resolution, centerCrop, warnings }: PictureData,
-  pictures: readonly PictureExample[],
-  options: EncodeOptions,
-): Promise<boolean> {
+  const pictures = [...trainingPictures(data), ...data.validation.dataset.examples];
   if (pictures.length === 0) return true;
   const pipeline = readPipeline(spec.model.path);
-<<<<<<< HEAD
   requireTextToImage(pipeline);
   const { resolution, centerCrop, warnings } = data;
-=======
->>>>>>> main
   const images = [...new Set(pictures.map((p) => p.source))];
   const texts = [...new Set(pictures.map((p) => p.prompt))];
   const inputs = promptInputs(pipeline, modelInputs(model));
@@ -64,8 +48,7 @@ async function encodePictures(
     options,
   );
   if (!encoded) return false;
-  const cut = texts.filter(inputs.isCut).map(truncatedWarning);
-  warnings.push(...cut.filter((warning) => !warnings.includes(warning)));
+  warnings.push(...texts.filter(inputs.isCut).map(truncatedWarning));
   const made = new Map<string, EncodedPicture['inputs']>();
   const inputsOf = (prompt: string, timeIds: readonly number[]) => {
     const key = JSON.stringify([prompt, timeIds]);
