@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/errors';
 import type { AdapterSpec } from '../../src/experiment/methods';
+import { tokenInText, type ActivationExample } from '../../src/protocol/activation-examples';
 import { decodeSnapshot, type LayerSnapshot } from '../../src/protocol/activations';
 import { parsePredictions } from '../../src/protocol/predictions';
 import { Lab } from '../cli/lab';
@@ -147,5 +148,14 @@ describe('the layer activations of a run on pictures', () => {
     const { page } = await words(ends('attn2.to_k'));
     expect(await page.locator('.words svg.image').count()).toBe(0);
     expect(await page.locator('.words .label').first().innerText()).toBe('a photo of sks dog');
+    const { examples } = JSON.parse(readFileSync(join(run, 'activations/examples.json'), 'utf8')) as {
+      examples: ActivationExample[];
+    };
+    // The prompt between its start and its end token, whatever the tokenizer makes of it.
+    expect(examples[0]!.text).toBe('a photo of sks dog');
+    expect(tokenInText(examples[0]!, 1)).toMatchObject({ before: '', token: expect.stringMatching(/^a/) });
+    const quotes = await page.locator('.words blockquote').allInnerTexts();
+    for (const quote of quotes)
+      expect(quote).toMatch(/a photo of sks dog|special token|^Token \d+ of the prompt/);
   });
 });

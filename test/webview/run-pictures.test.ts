@@ -121,6 +121,24 @@ describe('the pictures of a run', () => {
     expect(loaded.length).toBeLessThan(200);
   });
 
+  it('follow the newest one, beside the prompt and the base model’s, until the user scrolls away', async () => {
+    const run = await withPictures([100, 150, 200, 250, 280, 300], 'running');
+    const w = await watch([run.folder], { width: 720 });
+    await strip(w).scrollIntoViewIfNeeded();
+    const box = async (moment: number | 'base') => (await picture(w, 0, moment).boundingBox())!;
+    const end = async (moment: number) => Math.round((await box(moment)).x + (await box(moment)).width);
+    await expect.poll(() => end(300)).toBeLessThanOrEqual(720);
+    const prompt = (await strip(w).locator('tbody th').first().boundingBox())!;
+    expect(Math.round((await box('base')).x - (prompt.x + prompt.width))).toBeLessThan(4);
+    await strip(w)
+      .locator('.scroll')
+      .evaluate((e) => (e.scrollLeft = 0));
+    await w.page.waitForTimeout(100);
+    await run.pictures([100, 150, 200, 250, 280, 300, 310]);
+    await picture(w, 0, 310).waitFor({ state: 'attached' });
+    expect(await end(310)).toBeGreaterThan(720);
+  });
+
   it('say which file cannot be read or was not drawn', async () => {
     const run = await withPictures([100]);
     rmSync(join(runPaths(run.folder).pictures, 'step-000100-1.png'));

@@ -15,6 +15,7 @@ export function truthLine(
   if (spans) return t('{0}. Its spans: {1}', place, listed(text, spans, FEW_SPANS));
   if (labels?.length === 0) return t('{0}. It has no labels.', place);
   if (labels) return t('{0}. Its labels: {1}', place, labels.join(', '));
+  if (shape === 'picture') return t('{0}.', place);
   if (shape === 'text') return label === '' ? t('{0}.', place) : t('{0}. Its completion: {1}', place, label);
   if (shape === 'tokens')
     return label === '' ? t('{0}.', place) : t('{0}. The hidden word: {1}', place, label);

@@ -10,6 +10,8 @@ import type { List } from '../../data/list';
 import type { Experiment } from '../../experiment/experiment';
 import { identify } from '../../files/identity';
 import type { Model } from '../../graph/model';
+import { loadPromptTokenizer, type PromptTokenizer } from '../../data/text/prompt-tokenizer';
+import { shownText } from '../text/shown-text';
 import { readNoiseSchedule } from '../diffusion/noise-schedule';
 import { modelInputs, skippedWarning, validationPlace, type DataReader } from '../task-data';
 import { noisyInputs } from './noisy-rows';
@@ -21,6 +23,9 @@ const MEASURED = 8;
 /** In pixels, unless task.resolution says otherwise. */
 const RESOLUTION = 512;
 const SDXL_RESOLUTION = 1024;
+
+/** Of CLIP's text encoders, in tokens. */
+const POSITIONS = 77;
 
 /** The input that only U-Nets of the SDXL kind have. */
 const SIZES = 'time_ids';
@@ -66,7 +71,13 @@ const noRows = (path: string): PictureSplit => ({
   skipped: [],
 });
 
-function withoutRows({ data, task }: Experiment, model: Model): PictureData {
+/** Of the first text encoder; loaded once, when it is first asked for. */
+function promptTokenizer({ path }: Experiment['model']): () => PromptTokenizer {
+  let loaded: PromptTokenizer | undefined;
+  return () => (loaded ??= loadPromptTokenizer(join(dirname(path), 'tokenizer'), POSITIONS));
+}
+
+function withoutRows({ data, model: named, task }: Experiment, model: Model): PictureData {
   const isXl = modelInputs(model).some(({ name }) => name === SIZES);
   return {
     train: noRows(data.train),
@@ -76,6 +87,7 @@ function withoutRows({ data, task }: Experiment, model: Model): PictureData {
     warnings: [],
     resolution: task.resolution ?? (isXl ? SDXL_RESOLUTION : RESOLUTION),
     centerCrop: task.centerCrop ?? true,
+    promptTokenizer: promptTokenizer(named),
   };
 }
 
@@ -180,7 +192,7 @@ export const pictureReader: DataReader<PictureExample, PictureData> = {
   inputKeys: (lists) => imageKeys(lists as readonly List<PictureRow>[]),
   // Noise differs between epochs.
   varies: () => true,
-  async shown({ resolution }, { rows, dataset }, index) {
+  async shown({ resolution, promptTokenizer }, { rows, dataset }, index) {
     const { row, source, prompt, timestep } = dataset.examples[index]!;
     const { text, line } = rows.at(row) as PictureRow;
     const side = { width: resolution, height: resolution };
@@ -190,10 +202,11 @@ export const pictureReader: DataReader<PictureExample, PictureData> = {
       crop: side,
     });
     const name = timestep === undefined ? text : `${text}, timestep ${timestep}`;
+    const { tokenizer, length } = promptTokenizer();
+    // Without the padding up to that length.
+    const ids = Int32Array.from(tokenizer.encode(prompt, length).ids);
     return {
-      line,
-      ids: [],
-      label: prompt,
+      ...shownText({ line, label: prompt, text: prompt }, { ids }, tokenizer),
       image: { name, ...side, ...(picture !== undefined && { picture }) },
     };
   },

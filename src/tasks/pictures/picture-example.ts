@@ -1,4 +1,5 @@
 import type { Dataset, Example } from '../../data/dataset';
+import type { PromptTokenizer } from '../../data/text/prompt-tokenizer';
 import type { ImageSource } from '../../data/images/source';
 import type { HostTensor } from '../../graph/host-tensor';
 import type { TrainingSchedule } from '../diffusion/noising';
@@ -51,6 +52,8 @@ export interface PictureData extends TaskData<PictureExample> {
   /** Of the images in pixels, and how they are cut to it. */
   resolution: number;
   centerCrop: boolean;
+  /** Of the prompts, to show their words. @throws AuroraError 'tokenizer' */
+  promptTokenizer: () => PromptTokenizer;
 }
 
 /** Examples of training, then the class images. */

@@ -13,7 +13,7 @@ const CHARACTERS_A_TOKEN = 16;
 /** A text with the places of its tokens in it. */
 export function shownText(
   { line, label, text }: Row,
-  { ids }: TextExample,
+  { ids }: Pick<TextExample, 'ids'>,
   tokenizer: Tokenizer,
 ): ActivationExample {
   // A long text costs no more than the part that is read.

@@ -110,7 +110,7 @@ function nameOf({ columns, texts }: PictureModel, { key }: PictureLoss): string 
 function lossMeasures(slices: readonly PictureLoss[]): Measures {
   const worst = Math.max(...slices.map((s) => s.loss));
   return {
-    heads: [t('Mean loss'), t('Share of the largest')],
+    heads: [t('Mean loss'), t('Of largest')],
     long: 'bad',
     few: t('With fewer than {0} noisy images, differences may be due to chance.', FEW),
     rows: slices.map(({ loss }) => ({

@@ -183,8 +183,12 @@ export class PictureStrip extends LitElement {
 
   /** The newest pictures stay in view until the user scrolls away. */
   protected override updated(): void {
-    const scroll = this.querySelector('.scroll');
-    if (this.follows && scroll) scroll.scrollLeft = scroll.scrollWidth;
+    // Once the thumbnails have their sizes.
+    if (this.follows)
+      requestAnimationFrame(() => {
+        const scroll = this.querySelector('.scroll');
+        if (scroll) scroll.scrollLeft = scroll.scrollWidth;
+      });
     // A run may lose its pictures while one is enlarged.
     if (this.large && !this.run?.pictures?.index.prompts[this.large.prompt]) this.dialog?.close();
   }

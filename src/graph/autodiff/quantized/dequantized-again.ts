@@ -7,11 +7,31 @@ import type { RuleContext } from '../rule';
  * the backward pass. The weight itself if it is not a DequantizeLinear of constants.
  */
 export function dequantizedAgain(c: RuleContext, weight: string, dy: string): string {
-  const { nodes, initializers } = c.g.graph;
-  const maker = initializers.has(weight) ? undefined : nodes.find((n) => n.outputs[0] === weight);
-  if (maker?.opType !== 'DequantizeLinear' || !maker.inputs.every((x) => x === '' || initializers.has(x)))
-    return weight;
+  const { initializers } = c.g.graph;
+  const maker = initializers.has(weight) ? undefined : dequantizedIn(c).get(weight);
+  if (!maker?.inputs.every((x) => x === '' || initializers.has(x))) return weight;
   return dequantizeAfter(c, maker.inputs, maker.attributes, dy);
+}
+
+interface Index {
+  /** Nodes that are in it. */
+  seen: number;
+  byOutput: Map<string, Node>;
+}
+
+/** One for each gradient graph. */
+const indices = new WeakMap<RuleContext['extents'], Index>();
+
+/** The DequantizeLinear nodes by their outputs. A search for each product would take seconds in a graph of thousands. */
+function dequantizedIn({ g, extents }: RuleContext): ReadonlyMap<string, Node> {
+  const index = indices.get(extents) ?? { seen: 0, byOutput: new Map<string, Node>() };
+  indices.set(extents, index);
+  const { nodes } = g.graph;
+  for (; index.seen < nodes.length; index.seen++) {
+    const node = nodes[index.seen];
+    if (node.opType === 'DequantizeLinear') index.byOutput.set(node.outputs[0], node);
+  }
+  return index.byOutput;
 }
 
 /** @param inputs of DequantizeLinear: constants */
