@@ -44,8 +44,7 @@ export async function encodeData(
     options,
   );
   if (!encoded) return false;
-  const cut = texts.filter(inputs.isCut).map(truncatedWarning);
-  warnings.push(...cut.filter((warning) => !warnings.includes(warning)));
+  warnings.push(...texts.filter(inputs.isCut).map(truncatedWarning));
   const made = new Map<string, EncodedPicture['inputs']>();
   const inputsOf = (prompt: string, timeIds: readonly number[]) => {
     const key = JSON.stringify([prompt, timeIds]);
