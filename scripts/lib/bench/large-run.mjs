@@ -13,10 +13,27 @@ export function aurora(folder, args) {
     stdio: 'inherit',
   });
   if (!isDone(status)) throw new Failure(`aurora ${args[0]} ended with ${status}.`);
-  const seconds = (performance.now() - began) / 1000;
-  const kilobytes = Math.max(0, ...readFileSync(peak, 'utf8').trim().split('\n').map(Number));
-  return { seconds, kilobytes };
+  return { seconds: (performance.now() - began) / 1000, kilobytes: peakIn(peak) };
 }
+
+/** The same for a command that is asked to stop, as by Ctrl+C, as soon as a condition holds. */
+export async function auroraUntil(folder, args, holds) {
+  const { probe, peak } = probeIn(folder);
+  const began = performance.now();
+  const child = spawn(process.execPath, ['--require', probe, join(ROOT, 'dist/cli.cjs'), ...args], {
+    stdio: 'inherit',
+  });
+  let asked = false;
+  const timer = setInterval(() => {
+    if (!asked && holds()) asked = child.kill('SIGINT');
+  }, 100);
+  const status = await new Promise((done) => child.once('exit', done));
+  clearInterval(timer);
+  if (!asked && !isDone(status)) throw new Failure(`aurora ${args[0]} ended with ${status}.`);
+  return { seconds: (performance.now() - began) / 1000, kilobytes: peakIn(peak) };
+}
+
+const peakIn = (file) => Math.max(0, ...readFileSync(file, 'utf8').trim().split('\n').map(Number));
 
 function probeIn(folder) {
   const probe = join(folder, 'peak.cjs');
