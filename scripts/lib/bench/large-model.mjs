@@ -1,6 +1,7 @@
-import { closeSync, copyFileSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../run.mjs';
+import { writeHalves } from './random-halves.mjs';
 
 const [HIDDEN, INNER, KEYS] = [4096, 14336, 1024];
 
@@ -11,7 +12,7 @@ export function writeModel(folder, layers, vocabulary) {
   weights(layers, vocabulary).forEach((shard, i) => {
     const name = `model-${i}.safetensors`;
     for (const [weight] of shard) map[weight] = name;
-    writeShard(join(folder, name), shard);
+    writeHalves(join(folder, name), shard, 'BF16');
   });
   const config = {
     model_type: 'llama',
@@ -50,43 +51,4 @@ function weights(layers, vocabulary) {
     [`${at}.mlp.down_proj.weight`, [HIDDEN, INNER]],
   ];
   return [ends, ...Array.from({ length: layers }, (_, i) => layer(`model.layers.${i}`))];
-}
-
-function writeShard(path, tensors) {
-  let end = 0;
-  const header = {};
-  for (const [name, shape] of tensors) {
-    const bytes = 2 * shape.reduce((a, b) => a * b, 1);
-    header[name] = { dtype: 'BF16', shape, data_offsets: [end, end + bytes] };
-    end += bytes;
-  }
-  const text = Buffer.from(JSON.stringify(header));
-  const size = Buffer.alloc(8);
-  size.writeBigUInt64LE(BigInt(text.length));
-  const file = openSync(path, 'w');
-  writeSync(file, size);
-  writeSync(file, text);
-  tensors.forEach(([name, shape], at) => {
-    const piece = values(name.includes('norm'));
-    let from = (at * 2 * 65537) % piece.length;
-    for (let left = 2 * shape.reduce((a, b) => a * b, 1); left > 0;) {
-      const length = Math.min(left, piece.length - from);
-      writeSync(file, piece, from, length);
-      left -= length;
-      from = 0;
-    }
-  });
-  closeSync(file);
-}
-
-/** Ones, or numbers between ±0.03 from a fixed sequence, in bfloat16; repeated in each weight, from another place on. */
-function values(ones) {
-  const floats = new Float32Array(2 ** 20 + 13);
-  let state = 1;
-  for (let i = 0; i < floats.length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    floats[i] = ones ? 1 : 0.06 * (state / 2 ** 32 - 0.5);
-  }
-  const bits = new Uint32Array(floats.buffer);
-  return Buffer.from(Uint16Array.from(bits, (b) => b >>> 16).buffer);
 }

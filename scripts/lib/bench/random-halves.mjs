@@ -3,15 +3,18 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 const elements = (shape) => shape.reduce((a, b) => a * b, 1);
 
 /**
- * Writes a safetensors file of float16: ones for the weights of norms, otherwise numbers between ±0.03 from a fixed sequence.
+ * Writes a safetensors file: ones for the weights of norms, otherwise numbers between ±0.03 from a fixed sequence, repeated in
+ * each weight, from another place on.
  * @param {[string, number[]][]} weights names and shapes
+ * @param {'F16' | 'BF16'} dtype
  */
-export function writeHalves(path, weights) {
+export function writeHalves(path, weights, dtype = 'F16') {
+  const { ones, random } = (pieces[dtype] ??= piecesOf(dtype === 'F16' ? half : bfloat16));
   let end = 0;
   const header = {};
   for (const [name, shape] of weights) {
     const bytes = 2 * elements(shape);
-    header[name] = { dtype: 'F16', shape, data_offsets: [end, end + bytes] };
+    header[name] = { dtype, shape, data_offsets: [end, end + bytes] };
     end += bytes;
   }
   const text = Buffer.from(JSON.stringify(header));
@@ -21,7 +24,7 @@ export function writeHalves(path, weights) {
   writeSync(file, size);
   writeSync(file, text);
   weights.forEach(([name, shape], at) => {
-    const piece = /norm\w*\.weight$/.test(name) ? ONES : RANDOM;
+    const piece = /norm\w*\.weight$/.test(name) ? ones : random;
     let from = (at * 2 * 65537) % piece.length;
     for (let left = 2 * elements(shape); left > 0;) {
       const length = Math.min(left, piece.length - from);
@@ -33,22 +36,23 @@ export function writeHalves(path, weights) {
   closeSync(file);
 }
 
-const LENGTH = 2 ** 20 + 13;
-const ONES = Buffer.from(new Uint16Array(LENGTH).fill(0x3c00).buffer);
-const RANDOM = randomHalves();
+const pieces = {};
 
-function randomHalves() {
-  const halves = new Uint16Array(LENGTH);
+function piecesOf(bits) {
+  const random = new Uint16Array(2 ** 20 + 13);
   let state = 1;
-  for (let i = 0; i < LENGTH; i++) {
+  for (let i = 0; i < random.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const value = (state >>> 8) / 2 ** 24 - 0.5;
-    halves[i] = half(0.06 * value);
+    random[i] = bits(0.06 * ((state >>> 8) / 2 ** 24 - 0.5));
   }
-  return Buffer.from(halves.buffer);
+  const ones = new Uint16Array(random.length).fill(bits(1));
+  return { ones: Buffer.from(ones.buffer), random: Buffer.from(random.buffer) };
 }
 
-/** A number below 1 in float16, rounded toward zero. */
+/** The upper half of a float32. */
+const bfloat16 = (value) => new Uint32Array(Float32Array.of(value).buffer)[0] >>> 16;
+
+/** A number of at most 1 in float16, rounded toward zero. */
 function half(value) {
   const sign = value < 0 ? 0x8000 : 0;
   const exponent = Math.max(-14, Math.floor(Math.log2(Math.abs(value) || 1e-9)));
