@@ -5,6 +5,7 @@ import {
   type GenerationSettings,
 } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
+import { numberFields, type NumberField } from './number-fields';
 
 /** As typed; errors are shown beside it. */
 export type TypedSettings = Record<keyof GenerationSettings, string>;
@@ -24,30 +25,16 @@ export function settingsForm(
   typed: TypedSettings,
   change: (change: Partial<TypedSettings>) => void,
 ): TemplateResult {
-  const fields: [keyof GenerationSettings, string, string, string][] = [
+  const fields: NumberField<keyof GenerationSettings>[] = [
     ['maxTokens', t('Maximum tokens'), t('number of tokens to generate'), '1'],
     ['temperature', t('Temperature'), t('0: always the most likely token'), '0.1'],
     ['topK', t('Top-k'), t('sample from the k most likely; 0: all'), '1'],
     ['topP', t('Top-p'), t('cumulative probability to sample from; 1: all'), '0.05'],
     ['seed', t('Seed'), t('same seed, same text'), '1'],
   ];
+  const problem = (key: keyof GenerationSettings) => (isUsable(typed, key) ? undefined : wrong(key));
   return html`<div class="settings" role="group" aria-label=${t('Generation settings')}>
-    ${fields.map(
-      ([key, label, help, step]) =>
-        html`<label>
-          <span>${label}</span>
-          <input
-            type="number"
-            name=${key}
-            min="0"
-            step=${step}
-            .value=${typed[key]}
-            aria-invalid=${isUsable(typed, key) ? 'false' : 'true'}
-            @input=${(e: Event) => change({ [key]: (e.target as HTMLInputElement).value })}
-          />
-          <small>${isUsable(typed, key) ? help : wrong(key)}</small>
-        </label>`,
-    )}
+    ${numberFields(fields, typed, problem, (key, value) => change({ [key]: value }))}
   </div>`;
 }
 

@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 import type { Sweep } from '../../runs/experiment/sweep';
 import { evaluationSets } from '../../experiment/evaluation-sets';
-import { describeTask } from '../../experiment/tasks/registry';
 import type { Experiment } from '../../experiment/experiment';
+import { isPipelineIndex } from '../../files/model-path';
 import { filesOfLater } from '../../files/pattern';
 import { messageOf } from '../notices/message';
 import { MissingError, type MissingPiece } from '../launcher/missing';
@@ -99,7 +99,7 @@ export async function checkedExperiment(file: string): Promise<Experiment> {
     // A model reads texts or images; a pipeline has its tokenizers in folders.
     [
       ['model', 'tokenizer'],
-      spec.model.preprocessor === undefined && describeTask(spec.task.type).answer !== 'picture'
+      spec.model.preprocessor === undefined && !isPipelineIndex(spec.model.path)
         ? spec.model.tokenizer
         : undefined,
       (p) => vscode.l10n.t('The tokenizer {0} does not exist.', p),

@@ -62,7 +62,7 @@ export function openDrawer(
       isZero(negative) ? [text] : [text, negative],
     );
     // Nothing stops it.
-    return (await promptReader(pipeline, prompts, kept, options, () => undefined))!.embedding;
+    return (await promptReader(pipeline, prompts, kept, options, () => undefined))!;
   };
 
   /** What the U-Net reads of the prompt and of the negative one. */

@@ -34,8 +34,8 @@ export async function encodePipeline(
   let done = 0;
   const count = () => options.progress?.(++done, of);
   const keys = images.length > 0 ? await imageKeys(pipeline, what, kept, options, count) : [];
-  const read = keys && (await promptReader(pipeline, prompts, kept, options, count));
-  if (!keys || !read) return undefined;
+  const embedding = keys && (await promptReader(pipeline, prompts, kept, options, count));
+  if (!keys || !embedding) return undefined;
   const imageOf = (image: number) => {
     const found = readImage(kept, keys[image]!);
     if (found) return found;
@@ -48,29 +48,25 @@ export async function encodePipeline(
   return {
     latentShape: [latentChannels, resolution / factor, resolution / factor],
     latents: (image) => imageOf(image).parameters.data,
-    embedding: read.embedding,
+    embedding,
     timeIds: (image) => imageOf(image).timeIds,
-    truncated: read.truncated,
   };
 }
 
-/** @returns undefined if it was stopped */
-export async function promptReader(
+/** Encodes prompts that are not kept. @returns a reader of their embeddings; undefined if it was stopped */
+export function promptReader(
   pipeline: Pipeline,
   prompts: readonly string[],
   kept: Kept,
   options: EncodeOptions,
   done: () => void,
-): Promise<{ embedding: (prompt: string) => PromptEmbedding; truncated: string[] } | undefined> {
-  const tokenizers = promptTokenizers(pipeline);
-  const encoders = tokenizers.map((tokenizer, i) => ({
+): Promise<((prompt: string) => PromptEmbedding) | undefined> {
+  const encoders = promptTokenizers(pipeline).map((tokenizer, i) => ({
     load: () => loadTextEncoder(pipeline, i),
     path: pipeline.textEncoders[i]!.model,
     tokenizer,
   }));
-  const embedding = await encodePrompts(encoders, pipeline.isXl, prompts, kept, options, done);
-  const isCut = (prompt: string) => tokenizers.some(({ encode }) => encode(prompt).truncated);
-  return embedding && { embedding, truncated: [...new Set(prompts)].filter(isCut) };
+  return encodePrompts(encoders, pipeline.isXl, prompts, kept, options, done);
 }
 
 /** Of each text encoder. @throws AuroraError 'tokenizer' */

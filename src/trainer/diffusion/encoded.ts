@@ -30,8 +30,6 @@ export interface Encoded {
   embedding(prompt: string): PromptEmbedding;
   /** SDXL's time_ids of an image: original height and width, top and left of the crop, and the resolution twice. */
   timeIds(image: number): number[];
-  /** Prompts of which the text encoders did not read the end. */
-  truncated: readonly string[];
 }
 
 export interface EncodeOptions {

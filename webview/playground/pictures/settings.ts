@@ -1,8 +1,8 @@
 import { html, type TemplateResult } from 'lit';
 import { PICTURE_DEFAULTS, samplerName, SAMPLERS } from '../../../src/experiment/pictures';
 import { isDrawingSettings, type DrawingSettings, type PlayFacts } from '../../../src/protocol/playground';
-
 import { t } from '../../ui/l10n';
+import { numberFields, type NumberField } from '../number-fields';
 
 /** As typed; errors are shown beside it. */
 export type TypedDrawing = Record<keyof DrawingSettings, string>;
@@ -31,31 +31,16 @@ export function drawingForm(
   typed: TypedDrawing,
   change: (change: Partial<TypedDrawing>) => void,
 ): TemplateResult {
-  const fields: [Exclude<keyof DrawingSettings, 'sampler'>, string, string, string][] = [
+  const fields: NumberField<Exclude<keyof DrawingSettings, 'sampler'>>[] = [
     ['steps', t('Steps'), t('predictions of the noise'), '1'],
     ['guidance', t('Guidance'), t('how closely to follow the prompt; 1: no guidance'), '0.5'],
     ['seed', t('Seed'), t('same seed, same picture'), '1'],
     ['width', t('Width'), t('pixels, a multiple of 8'), '8'],
     ['height', t('Height'), t('pixels, a multiple of 8'), '8'],
   ];
-  const usable = (key: keyof DrawingSettings) => isUsable(typed, key);
+  const problem = (key: keyof DrawingSettings) => (isUsable(typed, key) ? undefined : wrong(key));
   return html`<div class="settings" role="group" aria-label=${t('Picture settings')}>
-    ${fields.map(
-      ([key, label, help, step]) =>
-        html`<label>
-          <span>${label}</span>
-          <input
-            type="number"
-            name=${key}
-            min="0"
-            step=${step}
-            .value=${typed[key]}
-            aria-invalid=${usable(key) ? 'false' : 'true'}
-            @input=${(e: Event) => change({ [key]: (e.target as HTMLInputElement).value })}
-          />
-          <small>${usable(key) ? help : wrong(key)}</small>
-        </label>`,
-    )}
+    ${numberFields(fields, typed, problem, (key, value) => change({ [key]: value }))}
     <label>
       <span>${t('Sampler')}</span>
       <select

@@ -9,6 +9,7 @@ import { saveByReference } from '../../../../src/graph/file/save';
 import type { Model } from '../../../../src/graph/model';
 import { encodePipeline } from '../../../../src/trainer/diffusion/encode';
 import type { ToEncode } from '../../../../src/trainer/diffusion/encoded';
+import { promptInputs } from '../../../../src/trainer/diffusion/prompt-inputs';
 import { prepareImage } from '../../../../src/trainer/diffusion/prepare-image';
 import { png } from '../../../png';
 import { scratchFolder } from '../../../scratch';
@@ -159,14 +160,13 @@ describe('encoding', () => {
     ]);
   });
 
-  it('names prompts that are too long for the text encoder', async () => {
-    const long = 'dog '.repeat(100);
-    const encoded = await encodePipeline(
-      pipeline,
-      wanted({ images: [], prompts: ['a', long] }),
-      options('long'),
-    );
-    expect(encoded!.truncated).toEqual([long]);
+  it('knows prompts that are too long for the text encoder', () => {
+    const { isCut } = promptInputs(pipeline, []);
+    expect(['a', 'dog '.repeat(100)].map(isCut)).toEqual([false, true]);
+  });
+
+  it('has no embedding of a prompt that it was not given', async () => {
+    const encoded = await encodePipeline(pipeline, wanted({ images: [], prompts: ['a'] }), options('one'));
     expect(() => encoded!.embedding('never seen')).toThrow('was not encoded');
   });
 
