@@ -312,6 +312,7 @@ export function makeKinds(workspace: string, kinds: readonly Kind[] = KINDS): vo
     const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'dist/cli.cjs'), 'train', file], {
       encoding: 'utf8',
     });
-    if (status !== 0) throw new Error(`${kind.name} does not train: ${stderr}`);
+    // 27: trained, but no better than the most frequent answer.
+    if (status !== 0 && status !== 27) throw new Error(`${kind.name} does not train: ${stderr}`);
   }
 }

@@ -32,15 +32,40 @@ const TIMESTEP = 'timestep';
  * The rows of a batch, as in diffusers' train_dreambooth.py: instance images first, then a class image for each of them.
  * An evaluation has no class images.
  */
-function noisyRows(examples: readonly PictureExample[], pass: TrainingPass | undefined): NoisyRow[] {
-  const own = examples.map((example) => noisyRow(example, keysOf(example, pass), 1, pass !== undefined));
-  if (pass === undefined || !examples[0]?.classImages) return own;
-  const others = examples.map((example) => {
-    const keys = { ...keysOf(example, pass), row: 2 * example.row + 1 };
-    const { classImages = [], noising } = example;
-    return noisyRow(classImages[drawClassImage(keys, classImages.length)]!, keys, noising.priorWeight, true);
-  });
-  return [...own, ...others];
+const inOrder = (rows: readonly Rows[]): NoisyRow[] => [
+  ...rows.map(([own]) => own),
+  ...rows.flatMap(([, ofClass]) => ofClass ?? []),
+];
+
+/** Of an example: its own row, and in training that of its class image. */
+type Rows = readonly [own: NoisyRow, ofClass?: NoisyRow];
+
+/** Drawn for a batch's inputs, until its targets are asked for: on a GPU, drawing them again would be a good part of a step. */
+const drawn = new WeakMap<PictureExample, { pass: string; rows: Rows }>();
+
+const passKey = (pass: TrainingPass | undefined): string => (pass ? `${pass.seed} ${pass.epoch}` : '');
+
+function rowsForInputs(example: PictureExample, pass: TrainingPass | undefined): Rows {
+  const rows = drawRows(example, pass);
+  drawn.set(example, { pass: passKey(pass), rows });
+  return rows;
+}
+
+function rowsForTargets(example: PictureExample, pass: TrainingPass | undefined): Rows {
+  const known = drawn.get(example);
+  drawn.delete(example);
+  const fits = known?.pass === passKey(pass) && known.rows[0].encoded === example.encoded;
+  return fits ? known.rows : drawRows(example, pass);
+}
+
+function drawRows(example: PictureExample, pass: TrainingPass | undefined): Rows {
+  const keys = keysOf(example, pass);
+  const own = noisyRow(example, keys, 1, pass !== undefined);
+  const { classImages, noising } = example;
+  if (pass === undefined || !classImages) return [own];
+  const ofClass = { ...keys, row: 2 * example.row + 1 };
+  const other = classImages[drawClassImage(ofClass, classImages.length)]!;
+  return [own, noisyRow(other, ofClass, noising.priorWeight, true)];
 }
 
 /** Of an evaluation, all timesteps of an image have their own draws. */
@@ -98,7 +123,7 @@ export function noisyInputs(
   wanted: readonly ValueInfo[],
   pass: TrainingPass | undefined,
 ): HostTensors {
-  const rows = noisyRows(examples, pass);
+  const rows = inOrder(examples.map((example) => rowsForInputs(example, pass)));
   const inputs: HostTensors = {};
   for (const { name, dtype } of wanted)
     inputs[name] =
@@ -120,7 +145,7 @@ const isWeighted = ([example]: readonly PictureExample[]): boolean =>
   example !== undefined && (example.noising.snrGamma !== undefined || example.classImages !== undefined);
 
 export function noisyTargets(examples: readonly PictureExample[], pass?: TrainingPass): HostTensor {
-  const rows = noisyRows(examples, pass);
+  const rows = inOrder(examples.map((example) => rowsForTargets(example, pass)));
   return { dtype: DType.float, dims: batchDims(rows), data: joined(rows.map((r) => r.target)) };
 }
 

@@ -46,6 +46,21 @@ const rows = (t: HostTensor) =>
 describe('a noisy row', () => {
   const examples = [picture(0, 2), picture(1, -4)];
 
+  it('has the same targets without its inputs, and others once the image is encoded again', () => {
+    const example = picture(0, 2);
+    const pass = { seed: 7, epoch: 2 };
+    const alone = rows(noisyTargets([picture(0, 2)], pass));
+    noisyInputs([example], wanted, pass);
+    expect(rows(noisyTargets([example], pass))).toEqual(alone);
+    const noising: Noising = { ...NOISING, schedule: { ...schedule, predictionType: 'v_prediction' } };
+    const v = picture(0, 2, { noising });
+    noisyInputs([v], wanted, pass);
+    const before = rows(noisyTargets([v], pass));
+    noisyInputs([v], wanted, pass);
+    v.encoded = picture(0, 5).encoded;
+    expect(rows(noisyTargets([v], pass))).not.toEqual(before);
+  });
+
   it('mixes latents, scaled, and the noise that is to be predicted', () => {
     const inputs = noisyInputs(examples, wanted, { seed: 7, epoch: 2 });
     const targets = noisyTargets(examples, { seed: 7, epoch: 2 });
