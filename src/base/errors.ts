@@ -43,6 +43,8 @@ export const EXIT = {
   network: 28,
   /** A repository that the user may not read or write, with this token or without one. */
   gated: 29,
+  /** Saved, because the scheduler of a cluster ends it: to be started again (EX_TEMPFAIL of sysexits.h). */
+  requeue: 75,
   stopped: 130,
 } as const;
 

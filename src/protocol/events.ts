@@ -71,10 +71,10 @@ export interface QuantizationCost {
 }
 
 /**
- * Who stopped a run early: the user; its window, by closing; or its sweep, to compare it with other trials (`rung`) or
- * after that (`pruned`).
+ * Who stopped a run early: the user; its window, by closing; its sweep, to compare it with other trials (`rung`) or
+ * after that (`pruned`); or a cluster's scheduler (`preempted`), which starts it again.
  */
-export type StopReason = 'requested' | 'window-closed' | 'rung' | 'pruned';
+export type StopReason = 'requested' | 'window-closed' | 'rung' | 'pruned' | 'preempted';
 
 /** First line of a fork: what follows up to `fromStep` was copied from the original run. */
 export interface ForkedEvent {

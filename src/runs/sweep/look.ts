@@ -3,14 +3,19 @@ import { hostname } from 'node:os';
 import { presenceNow } from '../../files/processes';
 import type { StopReason } from '../../protocol/events';
 import type { MetricName } from '../../experiment/metrics';
+import type { ClusterTrial } from '../../protocol/run-files/cluster';
 import { bestBy, isAnyEvaluation, type AnyEvaluation, type Evaluation } from '../../protocol/evaluations';
 import { runPaths } from '../layout';
 import { hasDiverged, stateOf } from '../outcome';
 import { readRunSummary, type RunSummary } from '../read';
 import type { TrialRecord } from './record';
 
-/** `lost`: its trainer ended without reporting it. `starting`: a trainer was started and has not reported yet. */
-export type TrialState = 'waiting' | 'starting' | 'running' | 'finished' | 'failed' | 'stopped' | 'lost';
+/**
+ * `lost`: its trainer ended without reporting it. `queued`: a cluster's scheduler has it. `starting`: a trainer was
+ * started and has not reported yet.
+ */
+export type TrialState =
+  'waiting' | 'queued' | 'starting' | 'running' | 'finished' | 'failed' | 'stopped' | 'lost';
 
 /** A trial's state according to its run folder. */
 export interface TrialView {
@@ -29,6 +34,8 @@ export interface TrialView {
   error?: { error?: string; message: string; hint?: string };
   /** It failed because its training diverged, regardless of earlier evaluations. */
   diverged?: true;
+  /** What the scheduler of a cluster says about it. */
+  cluster?: ClusterTrial;
   /** High-water mark in bytes, once it has finished. */
   peakMemory?: number;
 }
@@ -36,7 +43,9 @@ export interface TrialView {
 /** If the system does not identify a process: one that has reported nothing for this long must be a different one. */
 const FIRST_WORD_MS = 60_000;
 
-export const isBusy = ({ state }: TrialView): boolean => state === 'running' || state === 'starting';
+/** Whether a trainer has it, or will: nobody may start another one. */
+export const isBusy = ({ state }: TrialView): boolean =>
+  state === 'running' || state === 'starting' || state === 'queued';
 
 /** The evaluation that a trial is judged by. */
 export const bestOf = ({ evaluations }: TrialView, metric: MetricName): Evaluation | undefined =>

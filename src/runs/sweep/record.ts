@@ -4,6 +4,7 @@ import { writeAtomic } from '../../files/atomic';
 import { isEntryName } from '../../files/contained';
 import type { ProcessRecord } from '../../files/processes';
 import { AuroraError } from '../../base/errors';
+import type { ExecutorName } from '../../experiment/cluster';
 import type { MetricName } from '../../experiment/metrics';
 import type { Settings, SweepSpec } from '../../experiment/sweep';
 import { parseJson } from '../../files/json';
@@ -37,6 +38,8 @@ export interface SweepRecord {
   baseHash: string;
   /** Dotted keys that differ between trials, in the order of the file. */
   varied: string[];
+  /** Where trials are trained; this machine if omitted. */
+  on?: Exclude<ExecutorName, 'local'>;
   /** How trials are run; kept, since a different number of threads may change the bits. */
   room?: SweepRoom;
   /** Each file that trials read, as its newest reader found it. Sweeps of earlier versions have none. */

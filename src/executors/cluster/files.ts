@@ -1,0 +1,26 @@
+import type { Experiment } from '../../experiment/experiment';
+
+/** How a sweep's files get to the cluster and back: not at all if the folder is shared, else by rsync or through a pod. */
+export interface ClusterFiles {
+  /** The path on the cluster of an absolute path on this machine. */
+  there(path: string): string;
+  /** The path on this machine of a path on the cluster; undefined if it has none. */
+  here(path: string): string | undefined;
+  /** Sends the trainer's package, once for each version, and compares its hashes with ours there. */
+  sendTrainer(): Promise<TrainerThere>;
+  /** Sends a submission's folder, and the models and data of its trials as far as they are not there. */
+  sendSubmission(folder: string, specs: readonly Experiment[]): Promise<void>;
+  /** Brings what has grown in the folders of these runs (paths here): the small files only, in bounded time. */
+  follow(runs: readonly string[]): Promise<void>;
+  /** Brings the whole folders of these runs; they are complete once this returns. */
+  collect(runs: readonly string[]): Promise<void>;
+  /** Leaves a request (`stop`, `checkpoint`) in the control folders of these runs. */
+  request(runs: readonly string[], what: 'stop' | 'checkpoint'): Promise<void>;
+}
+
+export interface TrainerThere {
+  /** The program on the cluster, cli.cjs. */
+  program: string;
+  /** SHA-256 of its manifest, which has the hash of each file. */
+  hash: string;
+}

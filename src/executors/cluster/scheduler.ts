@@ -1,0 +1,74 @@
+import type { ClusterTrialState } from '../../protocol/run-files/cluster';
+
+/** Trials that are submitted together. Its folder has a file for each task: `tasks/0.json`, `tasks/1.json` and so on. */
+export interface Submission {
+  /** Identifies it in the scheduler, also after a kill: a DNS label of at most 50 characters, such as `aurora-1f0c9a42-3-5d3e`. */
+  name: string;
+  /** Its path on this machine. */
+  folder: string;
+  tasks: readonly SubmittedTask[];
+  /** The most tasks at a time. */
+  parallel?: number;
+  /** What the scheduler knows it by, as far as it has been submitted. */
+  jobs: readonly JobRef[];
+}
+
+export interface SubmittedTask {
+  /** The trial's id. */
+  trial: string;
+  number: number;
+  /** The name of the run's folder. */
+  run: string;
+}
+
+/** A job array, or an indexed job: a contiguous part of a submission, since arrays have a largest size. */
+export interface JobRef {
+  /** Slurm's job number, or the name of Kubernetes' job. */
+  id: string;
+  /** The first task of the submission in it. Its other tasks follow. */
+  first: number;
+  count: number;
+}
+
+/** What the scheduler says about one task. */
+export interface JobState {
+  state: ClusterTrialState;
+  /** The scheduler's own code: why it waits (`Priority`), or how it ended (`NODE_FAIL`, `TIMEOUT`, `OOMKilled`). */
+  code?: string;
+  /** What the scheduler adds to the code, as it words it. */
+  detail?: string;
+  node?: string;
+  restarts?: number;
+  exitCode?: number;
+  /** The task's own name there: `123_4`, or a pod's name. */
+  job: string;
+  /** The log's path on the cluster, or how to read it there. */
+  log?: string;
+}
+
+/** Slurm, or Kubernetes. It decides who runs where and when; we only submit, ask and cancel. */
+export interface Scheduler {
+  /** Whom errors name: "Slurm on login.example.org". */
+  readonly name: string;
+  /**
+   * Fails early, with the next step: it can be reached, knows the partition or namespace, and so on.
+   *
+   * @throws AuroraError 'network' if it cannot be reached, 'experiment' if it refuses a setting
+   */
+  check(): Promise<void>;
+  /**
+   * Submits the tasks that are in no job of `submission.jobs` yet. A job of the submission's name that the scheduler
+   * already has, from a process that was killed here, is adopted rather than submitted again.
+   *
+   * @param submitted called with each job at once, to be recorded before the next one is submitted
+   */
+  submit(submission: Submission, submitted: (job: JobRef) => void): Promise<void>;
+  /**
+   * What the scheduler knows about each task, by its index in the submission; nothing about a task that it has forgotten.
+   *
+   * @throws AuroraError 'network' if it cannot be reached: then nothing is known, which is not the same as lost
+   */
+  states(submissions: readonly Submission[]): Promise<Map<number, JobState>[]>;
+  /** Takes tasks out of the queue; running ones get SIGTERM, and are killed if they do not end. */
+  cancel(submission: Submission, tasks: readonly number[] | 'all'): Promise<void>;
+}

@@ -1,0 +1,74 @@
+/** Where a sweep's trials are trained. */
+export type ExecutorName = 'local' | 'slurm' | 'kubernetes';
+
+/**
+ * The `cluster` section of an experiment file, or the same as a setting of the machine: how trials run on a cluster. It
+ * changes nothing about what is learned, so it is neither in a run's spec.json nor part of a sweep's hash.
+ */
+export interface ClusterSettings {
+  slurm?: SlurmSettings;
+  kubernetes?: KubernetesSettings;
+}
+
+/** Options of `sbatch`, by their usual names. */
+export interface SlurmSettings {
+  /** The login node, as `ssh` knows it; omitted: Slurm's commands are on this machine. */
+  host?: string;
+  /** An absolute folder on the cluster; omitted: the experiment's folder is shared with the cluster, at the same path. */
+  folder?: string;
+  partition?: string;
+  account?: string;
+  qos?: string;
+  reservation?: string;
+  constraint?: string;
+  /** The time limit of each trial, in Slurm's forms: minutes, `hours:minutes:seconds`, `days-hours`. */
+  time?: string;
+  /** Memory of each trial, such as `16G`. */
+  memory?: string;
+  /** Cores, and threads, of each trial; omitted: 1. */
+  cpus?: number;
+  /** Such as `gpu:1`. */
+  gres?: string;
+  /** The most trials at a time; omitted: as many as the cluster has room for. */
+  parallel?: number;
+  /** Seconds before the time limit at which a trial saves and is requeued; omitted: 90. */
+  signalBefore?: number;
+  /** Loaded with `module load`. */
+  modules?: string[];
+  /** Lines of shell that run before the trainer. */
+  prologue?: string[];
+  /** Node on the cluster; omitted: `node`, after modules and prologue. */
+  node?: string;
+  /** Further options of `sbatch`, one each. */
+  options?: string[];
+}
+
+export interface KubernetesSettings {
+  /** kubectl's context; omitted: the current one. */
+  context?: string;
+  namespace?: string;
+  /** The image with the trainer, built from the Dockerfile that `aurora sweep --write` writes. */
+  image: string;
+  /** The persistent volume claim that all pods mount; its access mode is ReadWriteMany. */
+  claim: string;
+  /** Where pods mount it; omitted: `/aurora`. */
+  mount?: string;
+  /** Where this machine mounts the same volume; omitted: files go through a pod. */
+  folder?: string;
+  /** Cores, and threads, of each trial; omitted: 1. */
+  cpus?: number;
+  /** Memory of each trial, such as `16Gi`. */
+  memory?: string;
+  /** GPUs of each trial; omitted: none. */
+  gpus?: number;
+  /** The resource's name; omitted: `nvidia.com/gpu`. */
+  gpuResource?: string;
+  /** The most trials at a time; omitted: all. */
+  parallel?: number;
+  /** How often a trial whose pod failed is tried again; omitted: 3. */
+  retries?: number;
+  serviceAccount?: string;
+  imagePullSecrets?: string[];
+  nodeSelector?: Record<string, string>;
+  tolerations?: Record<string, unknown>[];
+}

@@ -1,0 +1,39 @@
+import type { ExecutorName } from '../../experiment/cluster';
+
+/**
+ * `cluster.json` in the folder of a sweep that runs on a cluster: what the scheduler last said about its trials, for
+ * those who show them. Replaced at every change; what was submitted is in `submissions`.
+ */
+export interface ClusterFile {
+  version: 1;
+  executor: Exclude<ExecutorName, 'local'>;
+  /** The login node or the context; empty if the scheduler is on this machine. */
+  place: string;
+  /** When the scheduler last answered, in ms since 1970. */
+  at: number;
+  /** Since when it does not answer, and why. */
+  unreachable?: { since: number; message: string };
+  /** By trial id. A trial that was not submitted yet is not there. */
+  trials: Record<string, ClusterTrial>;
+}
+
+/**
+ * `preempted`: it saved and waits to be started again. `lost`: the scheduler does not know it any more, or lost its
+ * node, and its run has not finished.
+ */
+export type ClusterTrialState =
+  'queued' | 'running' | 'preempted' | 'finished' | 'failed' | 'cancelled' | 'lost';
+
+export interface ClusterTrial {
+  state: ClusterTrialState;
+  /** The scheduler's own code, such as `Priority`, `TIMEOUT` or `Unschedulable`: `protocol/cluster/reasons.ts` says it in words. */
+  code?: string;
+  /** What the scheduler adds to it. */
+  detail?: string;
+  /** Its name in the scheduler: `123_4`, or a pod. */
+  job: string;
+  node?: string;
+  restarts?: number;
+  /** Its log, as a path on this machine. */
+  log?: string;
+}
