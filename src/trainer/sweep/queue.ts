@@ -1,22 +1,19 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { writeAtomic } from '../../files/atomic';
+import type { Executor, TrialTask } from '../../executors/executor';
 import { requireOwned, stillOwned, type OwnerRecord } from '../../files/fence';
-import { claim, heldBy } from '../../files/owner';
+import { claim } from '../../files/owner';
 import { removeAbandoned } from '../../files/temporary';
 import { Journal } from '../../runs/journal/journal';
 import { runPaths } from '../../runs/layout';
-import { ownerByStatus, readStatus, writeStatus } from '../../runs/status';
+import { ownerByStatus, ownerOfRun, readStatus, writeStatus } from '../../runs/status';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
-import { TrialLooker } from '../../runs/sweep/looker';
 import {
   sweepPaths,
   writeSweep,
   type SweepEnd,
   type SweepRecord,
   type SweepRoom,
-  type TrialRecord,
 } from '../../runs/sweep/record';
 import { AuroraError } from '../../base/errors';
 import type { StopReason } from '../../protocol/events';
@@ -26,14 +23,9 @@ import { unlessRefused } from '../process/failure';
 import { Pulse } from '../process/pulse';
 import { Attempts } from './attempts';
 import { decide, type Verdict } from './halving';
-import { trialInputs } from './inputs';
 import { toDecide } from './ended';
-import { launchTrial, type Launcher } from './launch';
 import { decideRates } from './rate-search';
-import { hasMemory } from './room';
 
-/** Interval between checks of the trials' folders. */
-const LOOK_MS = 250;
 /** A trainer asked to stop ends within two minutes, even if something hangs; after this the queue stops waiting. */
 const STOP_TIMEOUT_MS = 180_000;
 
@@ -47,18 +39,14 @@ export interface QueueOptions {
   prepare(stopped: () => boolean): Promise<(SweepRecord & { room: SweepRoom }) | undefined>;
   /** Each planned trial's experiment, by id. */
   specs: ReadonlyMap<string, Experiment>;
-  /** Where runs of the experiment are. */
-  runs: string;
-  program: string;
+  /** Where the trials of this record are trained. `save` writes the record with all its trials to disk. */
+  executor(record: SweepRecord & { room: SweepRoom }, save: () => void): Executor;
   pulseWorker: string;
-  fallBack: boolean;
   /** Stop if the lease of the sweep's folder is not renewed for this many milliseconds. */
   lease?: number;
   retryFailed: boolean;
   /** Also start and resume trials on files that have changed. */
   acceptInputs: boolean;
-  /** Whether to take over trials from this owner, which this machine cannot see. */
-  takenOver(owner: OwnerRecord): boolean;
   interrupted: () => boolean;
   /** No more trials are started, while others are still being trained. */
   refused(error: AuroraError): void;
@@ -118,33 +106,23 @@ async function work(
   record: SweepRecord & { room: SweepRoom },
   pulse: Pulse,
 ): Promise<SweepOutcome> {
-  const { folder, specs, runs, program, fallBack, acceptInputs, interrupted } = options;
-  const { room, spec } = record;
-  const launcher: Launcher = {
-    program,
-    sweep: folder.split(/[\\/]/).at(-1)!,
-    frozen: sweepPaths(folder).frozen,
-    runs,
-    room,
-    fallBack,
-    acceptInputs,
-    inputs: (trial, spec) => trialInputs(record, trial, spec, { runs, accept: acceptInputs }),
-    save: () => writeSweep(folder, record),
-  };
+  const { folder, specs, acceptInputs, interrupted } = options;
+  const { spec } = record;
+  const executor = options.executor(record, () => writeSweep(folder, record));
   const attempts = new Attempts(options.retryFailed, acceptInputs);
-  const looker = new TrialLooker();
   const completed = new Set<string>();
   const elsewhere = new Map<string, OwnerRecord>();
   /** Why no more trials are started: their files have changed. Running trials have already read theirs. */
   let refused: AuroraError | undefined;
   for (;;) {
     requireOwned(folder);
-    const trials = record.trials.map((t) => attempts.seen(looker.look(t, runOf(t, runs))));
-    for (const { state, folder } of trials)
-      if (state === 'finished' && !completed.has(folder!)) {
-        completed.add(folder!);
-        await completeUnowned(folder!);
-      }
+    const trials = (await executor.follow(record.trials)).map((t) => attempts.seen(t));
+    const finished = trials.filter(({ state, folder }) => state === 'finished' && !completed.has(folder!));
+    await executor.collect(finished);
+    for (const { folder } of finished) {
+      completed.add(folder!);
+      await completeUnowned(folder!);
+    }
     const planned = trials.filter((t) => t.record.planned);
     const verdicts = spec.learningRateSearch
       ? decideRates(planned, spec.learningRateSearch, record.metric)
@@ -157,7 +135,7 @@ async function work(
     const stopped = interrupted() ? 'requested' : pulse.stopRequested();
     if (stopped) {
       if (busy.length === 0) return { stopped, trials, verdicts, elsewhere };
-      for (const { folder } of busy) askToStop(folder!);
+      await executor.cancel(busy);
     } else {
       for (const t of planned)
         if (verdicts.get(t.record.id)!.kind === 'prune' && !isBusy(t)) await unlessRefused(() => prune(t));
@@ -176,74 +154,25 @@ async function work(
         const stopped = elsewhere.size > 0 ? ('owned' as const) : ('requested' as const);
         return { ...(!all && { stopped }), trials, verdicts, elsewhere };
       }
-      const mayBegin = ready.length > 0 && busy.length < room.parallel && hasRoom(trials, room);
-      const next = mayBegin ? await firstFree(ready, options, elsewhere) : undefined;
-      if (next) {
-        attempts.launched(next.trial);
-        const verdict = verdicts.get(next.trial.record.id) as Extract<Verdict, { kind: 'go' }>;
-        try {
-          await launchTrial(launcher, next.trial.record, specs.get(next.trial.record.id)!, {
-            until: verdict.until,
-            takeOver: next.takeOver,
-          });
-        } catch (e) {
-          if (!(e instanceof AuroraError) || e.kind !== 'inputs') throw e;
-          refused = e;
-          if (busy.length > 0) options.refused(e);
-        }
+      const tasks = ready.map(({ record }): TrialTask => {
+        const { until } = verdicts.get(record.id) as Extract<Verdict, { kind: 'go' }>;
+        return { record, spec: specs.get(record.id)!, ...(until !== undefined && { until }) };
+      });
+      try {
+        const submitted = tasks.length > 0 ? await executor.submit(tasks, trials) : undefined;
+        for (const [id, owner] of submitted?.elsewhere ?? []) elsewhere.set(id, owner);
+        const begun = new Set(submitted?.trials);
+        for (const trial of ready) if (begun.has(trial.record.id)) attempts.launched(trial);
         // Again at once: there may be room for another.
+        if (begun.size > 0) continue;
+      } catch (e) {
+        if (!(e instanceof AuroraError) || e.kind !== 'inputs') throw e;
+        refused = e;
+        if (busy.length > 0) options.refused(e);
         continue;
       }
     }
-    await wait(LOOK_MS);
-  }
-}
-
-const runOf = ({ run }: TrialRecord, runs: string): string | undefined =>
-  run === undefined ? undefined : join(runs, run);
-
-/**
- * The first trial whose run has no owner. A trial owned by a process that this machine cannot see is skipped and
- * recorded; one owned by a local process is started when that has ended.
- */
-async function firstFree(
-  ready: readonly TrialView[],
-  { runs, takenOver }: Pick<QueueOptions, 'runs' | 'takenOver'>,
-  elsewhere: Map<string, OwnerRecord>,
-): Promise<{ trial: TrialView; takeOver: boolean } | undefined> {
-  for (const trial of ready) {
-    const held = await ownerOf(runOf(trial.record, runs));
-    if (!held) return { trial, takeOver: false };
-    if (held.as === 'unseen' && takenOver(held.heldBy)) return { trial, takeOver: true };
-    if (held.as === 'unseen') elsewhere.set(trial.record.id, held.heldBy);
-  }
-  return undefined;
-}
-
-/** Also undefined if a run is damaged: its trainer reports how. */
-const ownerOf = async (run: string | undefined) => {
-  try {
-    return run === undefined ? undefined : await heldBy(run, ownerByStatus(run));
-  } catch {
-    return undefined;
-  }
-};
-
-/** There is always room for one trial: it reports itself if it does not fit. */
-function hasRoom(trials: readonly TrialView[], { memory }: SweepRoom): boolean {
-  const busy = trials.filter(isBusy);
-  const peak = Math.max(memory ?? 0, ...trials.map((t) => t.peakMemory ?? 0));
-  const fresh = busy.filter((t) => t.state === 'starting' || t.step === 0);
-  return busy.length === 0 || hasMemory(peak || undefined, fresh.length);
-}
-
-/** Repeated at every check: a trainer that has just started clears earlier requests. */
-function askToStop(run: string): void {
-  try {
-    writeAtomic(join(runPaths(run).control, 'stop'), '', run);
-  } catch (e) {
-    // It was clearing the folder at this moment.
-    if (((e as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw e;
+    await wait(executor.interval);
   }
 }
 
@@ -266,7 +195,7 @@ function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Ve
 async function prune({ folder, state, reason, step }: TrialView): Promise<void> {
   if (folder === undefined || reason === 'pruned') return;
   // Somebody trains it by hand, or elsewhere: it is pruned once that has ended.
-  if (await ownerOf(folder)) return;
+  if (await ownerOfRun(folder)) return;
   const got = await claim(folder, { earlier: ownerByStatus(folder) });
   if (!('owner' in got)) return;
   try {
