@@ -112,6 +112,7 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
   },
   // Internal commands have no summary, so the help leaves them out.
   'check-trials': { load: async () => (await import('./commands/sweep/check-trials')).checkTrialsCommand },
+  trial: { load: async () => (await import('./commands/trial/trial')).trialCommand },
   'measure-rates': { load: async () => (await import('./commands/measure-rates')).measureRatesCommand },
   'measure-device': { load: async () => (await import('./commands/measure-device')).measureDevice },
 };

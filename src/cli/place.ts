@@ -22,21 +22,23 @@ export const PLACE_HELP = `\
 `;
 
 /** --engine, --device and --fallback of a command that trains. */
-export function deviceRequest(args: ParsedArgs): DeviceRequest {
-  const engine = engineOf(args.text('engine'));
-  const given = args.text('device');
+export const deviceRequest = (args: ParsedArgs): DeviceRequest =>
+  requestOf(args.text('engine'), args.text('device'), args.flag('fallback'));
+
+/** A request by the names of the options; undefined for one that is not given. */
+export function requestOf(
+  engineName: string | undefined,
+  given: string | undefined,
+  fallBack: boolean,
+): DeviceRequest {
+  const engine = engineOf(engineName);
   const several = given?.startsWith('auto:') ? given.slice('auto:'.length).split(',') : undefined;
   const device = several
     ? several.map((name) => placeOf(engine, name.trim()))
     : given === undefined || given === 'auto'
       ? 'auto'
       : placeOf(engine, given).device;
-  return {
-    engine,
-    device,
-    fallBack: args.flag('fallback'),
-    given: { engine: args.text('engine') !== undefined, device: device !== 'auto' },
-  };
+  return { engine, device, fallBack, given: { engine: engineName !== undefined, device: device !== 'auto' } };
 }
 
 /** --engine and --device of a command that runs on one device; the CPU by default. */

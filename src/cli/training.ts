@@ -10,7 +10,7 @@ import { quantizationWords } from '../protocol/quantization-words';
 import { deviceFields } from '../trainer/device/choose';
 import type { PausePoint } from '../trainer/loop/pause';
 import type { TrainOutcome } from '../trainer/run/conclude';
-import type { TrainListener } from '../trainer/run/options';
+import type { TrainListener, TrainOptions } from '../trainer/run/options';
 import { train } from '../trainer/run/train';
 import { deviceLine } from './device-line';
 import { count } from '../base/number-text';
@@ -27,7 +27,7 @@ export interface TrainingSettings {
   acceptedInputs?: readonly InputChange[];
   pauseAt?: PausePoint;
   frozen?: string;
-  interrupted: () => boolean;
+  interrupted: TrainOptions['interrupted'];
 }
 
 /** A baseline and its run produce the same warnings about the data; each is printed once. */

@@ -23,8 +23,8 @@ const SLACK_MS = 5000;
 /** Linux counts exactly; `ps` rounds to seconds, and so does a process's estimate of its start. */
 const SAME_START = process.platform === 'linux' ? 0 : 3000;
 
-/** Command lines of our programs: node …/cli.cjs train, aurora train, aurora.cjs sweep. */
-const TRAINER = /(?:^|[\\/\s"'])(?:cli\.cjs|aurora(?:\.cjs)?)["']?\s+["']?(?:train|sweep)(?![\w.-])/;
+/** Command lines of our programs: node …/cli.cjs train, aurora train, aurora.cjs sweep, cli.cjs trial. */
+const TRAINER = /(?:^|[\\/\s"'])(?:cli\.cjs|aurora(?:\.cjs)?)["']?\s+["']?(?:train|trial|sweep)(?![\w.-])/;
 
 const machine = (): Pick<ProcessRecord, 'host' | 'boot' | 'pidNamespace'> => ({
   host: hostname(),

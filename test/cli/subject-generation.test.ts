@@ -171,6 +171,23 @@ describe('a run on a pipeline', () => {
     expect(content(run!).adapters).toEqual(content(whole).adapters);
   });
 
+  it('is refused before it begins if the scheduler cannot draw in so many steps', () => {
+    const many = ['--set', 'training.pictures.steps=1000'];
+    const problem = /training\.pictures\.steps is 1000\. A picture cannot be drawn in 1000 steps/;
+    const trained = spawnSync(process.execPath, [CLI, ...training(lab.path('many'), ...many)], {
+      encoding: 'utf8',
+    });
+    expect(trained).toMatchObject({ status: 3, stderr: expect.stringMatching(problem) as string });
+    const args = [CLI, 'preflight', experiment, '--json', ...many];
+    const checked = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(checked.status).toBe(3);
+    expect(JSON.parse(checked.stdout.trim().split('\n').at(-1)!)).toMatchObject({
+      kind: 'problem',
+      key: 'training.pictures',
+      message: expect.stringMatching(problem) as string,
+    });
+  });
+
   it('gives a fork what it has drawn so far', () => {
     const before = lab.runs(join(whole, '..'));
     const r = lab.run('train', '--fork', whole, '--at', '4');

@@ -6,6 +6,7 @@ import type { DeviceRequest } from '../../engine/devices/request';
 import type { Experiment } from '../../experiment/experiment';
 import { isHeadAlone, isRanked } from '../../experiment/methods';
 import type { PreflightLine, PreflightModules } from '../../protocol/preflight';
+import { requireDrawingSteps } from '../diffusion/require-steps';
 import { adaptModel, type AdaptedModel } from '../task/adapted-model';
 import { taskKind } from '../../tasks/registry';
 import { loadEvaluationSets } from '../task/evaluation-data';
@@ -44,6 +45,7 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
       await emit(line);
     }
   };
+  requireDrawingSteps(spec);
   const adapted = adaptModel(spec);
   const modules = modulesLine(spec, adapted);
   const paths = adapted.layers.map((l) => l.path);

@@ -58,7 +58,9 @@ export class OpenRun {
   };
 
   stopRequested(): StopReason | undefined {
-    return this.options.interrupted() ? 'requested' : this.pulse.stopRequested();
+    // A scheduler starts a run again that it ended, so what the user asked for outweighs its signal.
+    const signalled = this.options.interrupted();
+    return signalled === 'requested' ? signalled : (this.pulse.stopRequested() ?? signalled);
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import type {
   EvaluationMetrics,
   InputChange,
   QuantizationCost,
+  StopReason,
 } from '../../protocol/events';
 import type { Drawn } from '../diffusion/picture-recorder';
 import type { DeviceChoice } from '../device/choose';
@@ -42,8 +43,8 @@ export interface TrainOptions {
   /** The built program, which measures each device in a separate process. */
   program: string;
   listener: TrainListener;
-  /** Set by a signal handler: finish the step, save, stop. */
-  interrupted: () => boolean;
+  /** Why a signal asked to finish the step, save and stop; undefined without one. */
+  interrupted: () => StopReason | undefined;
 }
 
 /** What a terminal shows; everything is also in the run folder. */

@@ -11,6 +11,7 @@ import { makePlan, type Plan } from '../loop/plan';
 import { dataWarnings } from '../preflight/warnings';
 import { loadEvaluationSets, setWarnings, type EvaluationData } from '../task/evaluation-data';
 import { prepareTask, type Task } from '../task/task';
+import { requireDrawingSteps } from '../diffusion/require-steps';
 import { Encodings } from './encodings';
 import type { OpenRun } from './open-run';
 import { readWatch } from './reading';
@@ -40,6 +41,7 @@ export async function prepare(open: OpenRun, { from, request, restored }: Start)
   const { hashWorker: worker, acceptedInputs: accepted } = options;
   const guard = await InputGuard.begin({ run, spec, from, accepted, worker }, folder);
   const watch = readWatch(open);
+  requireDrawingSteps(spec);
   const encodings = new Encodings(open);
   const load = encodings.of(taskKind(spec.task.type).load);
   const whole = await prepareTask(spec, folder, restored?.known, load, watch);

@@ -102,7 +102,7 @@ describe.each(Object.entries(KINDS))('%s', (name, kind) => {
     };
     const options = { spec, run, resume: false, device: cpu, threads: 1, lease: false, pauseAt: undefined };
     const outcome = await owning({ folder: run, what: 'run', takeOver: false }, () =>
-      train({ ...options, ...programs, listener, interrupted: () => false }),
+      train({ ...options, ...programs, listener, interrupted: () => undefined }),
     );
     expect(outcome.end).toBe('finished');
     return run;

@@ -106,13 +106,14 @@ const owned = (args: ParsedArgs, folder: string): Owned => ({
 
 /** @param given a run folder to train into, which this process owns */
 async function runTrain(args: ParsedArgs, given?: string): Promise<number> {
+  const interrupted = onInterrupt();
   const settings: TrainingSettings = {
     device: deviceRequest(args),
     threads: threadCount(args.text('threads')),
     lease: args.flag('lease'),
     pauseAt: parsePausePoint(args.text('pause-at')),
     frozen: args.text('frozen'),
-    interrupted: onInterrupt(),
+    interrupted: () => (interrupted() ? 'requested' : undefined),
   };
   checkCombination(args);
   const resumed = args.text('resume');

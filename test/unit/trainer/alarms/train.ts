@@ -41,7 +41,7 @@ export async function trainHere(
   const options = { spec, run, resume: false, device: cpu, threads, lease: false, pauseAt: undefined };
   try {
     await owning({ folder: run, what: 'run', takeOver: false }, () =>
-      train({ ...options, ...programs, listener, interrupted: () => false }),
+      train({ ...options, ...programs, listener, interrupted: () => undefined }),
     );
   } catch (e) {
     if (!(e instanceof AuroraError) || e.kind !== 'diverged') throw e;

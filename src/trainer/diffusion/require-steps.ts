@@ -1,0 +1,25 @@
+import { readPipeline } from '../../architectures/pipeline';
+import { AuroraError } from '../../base/errors';
+import type { Experiment } from '../../experiment/experiment';
+import { startSampler } from '../../tasks/diffusion/sampler';
+import { pipelineSchedule } from './schedule';
+
+/**
+ * Before anything is encoded or trained: the pipeline's scheduler can draw what training.pictures asks for.
+ *
+ * @throws AuroraError 'experiment' for a number of steps that it does not have, 'model' for a scheduler that is not supported
+ */
+export function requireDrawingSteps({ model, training: { pictures } }: Experiment): void {
+  if (!pictures) return;
+  const { sampler, steps } = pictures;
+  try {
+    startSampler(sampler, pipelineSchedule(readPipeline(model.path)), steps, []);
+  } catch (e) {
+    if (!(e instanceof AuroraError) || e.kind !== 'usage') throw e;
+    throw new AuroraError(
+      'experiment',
+      `training.pictures.steps is ${steps}. ${e.message}`,
+      e.hint && `${e.hint} The setting is training.pictures.steps.`,
+    );
+  }
+}
