@@ -133,12 +133,18 @@ async function standing(
 }
 
 /**
- * A job that Slurm restarts keeps its id and gets a higher count, and Slurm ensures that the old processes are gone.
- * Kubernetes gives a pod no restart count, and may start the next pod before the last one has ended.
+ * A job that Slurm restarts keeps its id and gets a higher count, and Slurm ensures that the old processes are gone. An index of
+ * a Kubernetes job counts the pods that it had (our manifest passes on both counts), and with `podReplacementPolicy: Failed`
+ * the next pod starts only when the last one has ended.
  */
 export function schedulerJob(env: NodeJS.ProcessEnv): OwnerRecord['job'] {
   const { SLURM_JOB_ID: id, SLURM_CLUSTER_NAME: cluster = '', SLURM_RESTART_COUNT: count } = env;
-  return id ? { id: `slurm:${cluster}:${id}`, restarts: Number(count ?? 0) } : undefined;
+  if (id) return { id: `slurm:${cluster}:${id}`, restarts: Number(count ?? 0) };
+  const { AURORA_KUBERNETES_JOB: uid, JOB_COMPLETION_INDEX: index } = env;
+  if (!uid || !index) return undefined;
+  const { AURORA_KUBERNETES_FAILURES: failures, AURORA_KUBERNETES_IGNORED: ignored } = env;
+  // A count that a pod does not have is an empty text.
+  return { id: `kubernetes:${uid}:${index}`, restarts: Number(failures ?? 0) + Number(ignored ?? 0) };
 }
 
 const successorFile = (folder: string, nonce: string): string => join(folder, `.owner-${nonce}.json`);
