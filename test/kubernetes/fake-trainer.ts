@@ -16,7 +16,7 @@ const PROGRAM = `
 const { appendFileSync, readFileSync } = require('node:fs');
 const file = process.argv[3];
 const { lasts = 0, exits } = JSON.parse(readFileSync(file, 'utf8'));
-const { AURORA_KUBERNETES_JOB: job, AURORA_KUBERNETES_FAILURES: f, AURORA_KUBERNETES_IGNORED: i } = process.env;
+const { AURORA_JOB: job, AURORA_JOB_FAILURES: f, AURORA_JOB_IGNORED_FAILURES: i } = process.env;
 appendFileSync(file + '.starts', [job, f, i].join(' ') + '\\n');
 const starts = readFileSync(file + '.starts', 'utf8').trim().split('\\n').length;
 process.on('SIGTERM', () => { console.log('saved'); process.exit(75); });

@@ -89,11 +89,11 @@ const annotation = (name: string) => ({
 const ENVIRONMENT = [
   { name: LOG_TIMES_VARIABLE, value: '1' },
   {
-    name: 'AURORA_KUBERNETES_JOB',
+    name: 'AURORA_JOB',
     valueFrom: { fieldRef: { fieldPath: "metadata.labels['batch.kubernetes.io/controller-uid']" } },
   },
-  { name: 'AURORA_KUBERNETES_FAILURES', ...annotation('job-index-failure-count') },
-  { name: 'AURORA_KUBERNETES_IGNORED', ...annotation('job-index-ignored-failure-count') },
+  { name: 'AURORA_JOB_FAILURES', ...annotation('job-index-failure-count') },
+  { name: 'AURORA_JOB_IGNORED_FAILURES', ...annotation('job-index-ignored-failure-count') },
 ];
 
 /**
