@@ -56,7 +56,8 @@ export function sshShell(host: string): ClusterShell {
       });
       if (!output) return late(host, timeoutMs);
       const at = output.stdout.indexOf(BEGIN);
-      if (at < 0) throw sshError(host, output.stderr);
+      // ssh's own code for a lost connection, which may leave half of the output. No program of Slurm uses it.
+      if (at < 0 || output.code === 255) throw sshError(host, output.stderr || 'the connection was lost');
       return { ...output, stdout: output.stdout.slice(at + BEGIN.length) };
     },
   };
