@@ -22,8 +22,10 @@ export interface Submitted {
 export interface Executor {
   /** Between two looks at the trials, in milliseconds. */
   readonly interval: number;
+  /** Trials wait and run without this process, which only follows them: Ctrl-C ends no more than that. */
+  readonly outlives: boolean;
   /** The state of each trial; brings what is needed to show it here, if it is elsewhere. */
-  follow(trials: readonly TrialRecord[]): Promise<TrialView[]>;
+  follow(trials: readonly TrialRecord[]): Promise<readonly TrialView[]>;
   /**
    * Starts or queues the first of these tasks, as many as there is room for. Whenever this process is killed, the next one
    * knows from disk what was submitted.
@@ -34,6 +36,10 @@ export interface Executor {
   submit(tasks: readonly TrialTask[], trials: readonly TrialView[]): Promise<Submitted>;
   /** Asks trials to save and end, and takes those that have not begun out of the queue. May be repeated. */
   cancel(trials: readonly TrialView[]): Promise<void>;
-  /** Brings the run folders of trials that have ended here, whole. */
-  collect(trials: readonly TrialView[]): Promise<void>;
+  /**
+   * Brings the run folders of trials that have ended here, whole.
+   *
+   * @returns whether they all are here; otherwise, try again
+   */
+  collect(trials: readonly TrialView[]): Promise<boolean>;
 }

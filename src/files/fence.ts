@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { AuroraError } from '../base/errors';
 import type { ProcessRecord } from './processes';
+import { reopening } from './read';
 
 /** owner.json: the only process that may write to a folder; `files/owner.ts` decides which one. */
 export interface OwnerRecord extends ProcessRecord {
@@ -13,6 +14,12 @@ export interface OwnerRecord extends ProcessRecord {
 }
 
 export const ownerFile = (folder: string): string => join(folder, 'owner.json');
+
+/**
+ * Names who replaces the owner with this nonce. It stays for a while if that owner was not known to have ended: whatever
+ * happens to owner.json, it must find that it has been replaced.
+ */
+export const successorFile = (folder: string, nonce: string): string => join(folder, `.owner-${nonce}.json`);
 
 /** A nonce is part of a file name. */
 const NONCE = /^[\w-]{1,64}$/;
@@ -82,12 +89,23 @@ export function stillOwned(path: string): boolean {
 function otherOwner(folder: string, { nonce, restore }: Writer): OwnerRecord | undefined {
   let owner: OwnerRecord | undefined;
   try {
-    owner = parseOwner(readFileSync(ownerFile(folder)));
+    owner = parseOwner(reopening(() => readFileSync(ownerFile(folder))));
   } catch (e) {
     // A disk that does not respond is not another owner. A missing file is restored before another process claims it.
     if ((e as NodeJS.ErrnoException).code !== 'ENOENT' || !restore) return undefined;
+    const successor = successorOf(folder, nonce);
+    if (successor) return successor;
     restore();
     return otherOwner(folder, { nonce });
   }
   return owner && owner.nonce !== nonce ? owner : undefined;
+}
+
+/** Who replaced an owner and has released the folder since. */
+function successorOf(folder: string, nonce: string): OwnerRecord | undefined {
+  try {
+    return parseOwner(reopening(() => readFileSync(successorFile(folder, nonce))));
+  } catch {
+    return undefined;
+  }
 }

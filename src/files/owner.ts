@@ -1,12 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AuroraError } from '../base/errors';
 import { diskError } from './atomic';
-import { fence, ownerFile, parseOwner, type OwnerRecord } from './fence';
-import { presence, thisProcess } from './processes';
+import { fence, ownerFile, parseOwner, successorFile, type OwnerRecord } from './fence';
+import { ownerNow, ownersOf } from './owner/records';
+import { presence, thisProcess, type Presence } from './processes';
+import { schedulerJob } from './owner/scheduler-job';
 import { temporaryBeside } from './temporary';
 
 export interface ClaimRequest {
@@ -27,9 +28,10 @@ export interface Owner {
   release(): void;
 }
 
-/** For file systems without links: how long an incomplete record may still be being written. */
-const UNWRITTEN_MS = 2000;
+/** Before the next look at a folder that a client of the disk shows as it was. */
 const LOOK_MS = 50;
+/** No claim takes longer, and no process that may have been replaced comes back later. */
+const REPLACED_MS = 24 * 60 * 60_000;
 
 /**
  * Makes this process the only one that writes to a folder, until it releases the folder or ends. Every write there is
@@ -48,33 +50,49 @@ export async function claim(folder: string, request: ClaimRequest = {}): Promise
   const text = `${JSON.stringify(mine)}\n`;
   const path = ownerFile(folder);
   const temporary = temporaryBeside(path);
-  const agreed = new Set<string>();
+  /** Of each owner that may be replaced, whether it has certainly ended. */
+  const ended = new Map<string, boolean>();
   let succeeded = false;
   try {
     writeFileSync(temporary, text, { flush: true });
     for (;;) {
-      const known = await holder(folder);
+      const chain = await ownersOf(folder);
+      const known = chain.at(-1);
+      if (known?.nonce === mine.nonce) {
+        const before = await ownerNow(folder);
+        if (before && chain.some(({ nonce }) => nonce === before.nonce)) {
+          // If there was no owner, the record is already in place; otherwise this ends the previous owner's claim.
+          renameSync(temporary, path);
+          succeeded = true;
+          for (const r of chain)
+            if (!ended.has(r.nonce)) ended.set(r.nonce, (await presence(r, r.at)) === 'gone');
+          return {
+            owner: ownerOf(folder, mine.nonce, text, before.nonce === mine.nonce ? undefined : before.nonce),
+          };
+        }
+        // The owner that this one was to replace has been replaced before: what was read was not the newest record.
+        withdraw(folder, chain);
+        await wait(LOOK_MS);
+        continue;
+      }
       const found = known ?? request.earlier;
-      if (found?.nonce === mine.nonce) break;
-      const as = found && !agreed.has(found.nonce) && (await standing(found, mine.job, request.takeOver));
-      if (found && as) return { heldBy: found, as };
-      if (found) agreed.add(found.nonce);
+      if (found && !ended.has(found.nonce)) {
+        const where = await presence(found, found.at);
+        const as = await standing(found, where, mine.job, request.takeOver);
+        if (as) return { heldBy: found, as };
+        ended.set(found.nonce, where === 'gone');
+      }
       // Only the first process that names itself the successor of this owner succeeds.
-      exclusively(temporary, known ? successorFile(folder, known.nonce) : path, text);
+      const target = known ? successorFile(folder, known.nonce) : path;
+      if (!exclusively(temporary, target, text)) await wait(LOOK_MS);
     }
-    const before = await read(path);
-    const over = before && before.nonce !== mine.nonce ? before.nonce : undefined;
-    // If there was no owner, the record is already in place; otherwise this ends the previous owner's claim.
-    renameSync(temporary, path);
-    succeeded = true;
-    return { owner: ownerOf(folder, mine.nonce, text, over) };
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === 'ENOENT' && !statSync(folder, { throwIfNoEntry: false }))
       throw new AuroraError('run', `There is no folder ${folder}.`, 'Check the path.', { cause: e });
     throw diskError(path, e);
   } finally {
     rmSync(temporary, { force: true });
-    tidy(folder, mine.nonce, succeeded);
+    tidy(folder, mine.nonce, succeeded ? ended : undefined);
   }
 }
 
@@ -83,9 +101,10 @@ export async function heldBy(
   folder: string,
   earlier?: OwnerRecord,
 ): Promise<Extract<Claim, { heldBy: OwnerRecord }> | undefined> {
-  const found = (await holder(folder)) ?? earlier;
-  const as = found && (await standing(found, schedulerJob(process.env)));
-  return found && as && { heldBy: found, as };
+  const found = (await ownersOf(folder)).at(-1) ?? earlier;
+  if (!found) return undefined;
+  const as = await standing(found, await presence(found, found.at), schedulerJob(process.env));
+  return as && { heldBy: found, as };
 }
 
 /** Removes owner.json if it belongs to this owner, which has released the folder or was ended. */
@@ -123,78 +142,55 @@ function ownerOf(folder: string, nonce: string, text: string, over: string | und
 /** Why an owner cannot be replaced; undefined if it can. */
 async function standing(
   found: OwnerRecord,
+  where: Presence,
   job: OwnerRecord['job'],
   takeOver?: ClaimRequest['takeOver'],
 ): Promise<'alive' | 'unseen' | undefined> {
-  const where = await presence(found, found.at);
   if (where === 'alive') return 'alive';
   const restarted = job && job.id === found.job?.id && job.restarts > found.job.restarts;
   return where === 'gone' || restarted || (await takeOver?.(found)) ? undefined : 'unseen';
 }
 
-/**
- * A job that Slurm restarts keeps its id and gets a higher count, and Slurm ensures that the old processes are gone.
- * Kubernetes gives a pod no restart count, and may start the next pod before the last one has ended.
- */
-export function schedulerJob(env: NodeJS.ProcessEnv): OwnerRecord['job'] {
-  const { SLURM_JOB_ID: id, SLURM_CLUSTER_NAME: cluster = '', SLURM_RESTART_COUNT: count } = env;
-  return id ? { id: `slurm:${cluster}:${id}`, restarts: Number(count ?? 0) } : undefined;
-}
-
-const successorFile = (folder: string, nonce: string): string => join(folder, `.owner-${nonce}.json`);
-
-/** The current or next owner of the folder: the last in the chain of successors. Undefined if there is none. */
-async function holder(folder: string): Promise<OwnerRecord | undefined> {
-  let last = await read(ownerFile(folder));
-  const seen = new Set<string>();
-  while (last && !seen.has(last.nonce)) {
-    seen.add(last.nonce);
-    last = (await read(successorFile(folder, last.nonce))) ?? last;
-  }
-  return last;
-}
-
-async function read(path: string): Promise<OwnerRecord | undefined> {
-  for (const until = performance.now() + UNWRITTEN_MS; ; await wait(LOOK_MS)) {
-    let bytes: Buffer;
-    try {
-      bytes = readFileSync(path);
-    } catch (e) {
-      if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw e;
-    }
-    const record = parseOwner(bytes);
-    if (record) return record;
-    // Damaged: gets a nonce that no process uses.
-    const nonce = `damaged-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
-    if (performance.now() > until) return { pid: 0, host: hostname(), nonce, at: 0 };
-  }
-}
-
-/** Creates a file that is complete from the start, unless it already exists. */
-function exclusively(whole: string, target: string, text: string): void {
+/** Creates a file that is complete from the start, unless it already exists. Whether it may have. */
+function exclusively(whole: string, target: string, text: string): boolean {
   try {
     linkSync(whole, target);
+    return true;
   } catch (e) {
     const { code } = e as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
+    if (code === 'EEXIST') return false;
     if (code === 'ENOENT') throw e;
     // A file system without links.
     try {
       writeFileSync(target, text, { flag: 'wx', flush: true });
+      return true;
     } catch (again) {
       if ((again as NodeJS.ErrnoException).code !== 'EEXIST') throw again;
+      return false;
     }
   }
 }
 
-/** Removes the successor files of this claim and, if it succeeded, those of earlier ones. */
-function tidy(folder: string, nonce: string, succeeded: boolean): void {
+/** Takes back what names this process, the last of the chain, as the successor of the one before it. */
+function withdraw(folder: string, chain: readonly OwnerRecord[]): void {
+  const before = chain.at(-2);
+  if (before) rmSync(successorFile(folder, before.nonce), { force: true });
+}
+
+/**
+ * Removes successor files: those of a claim that failed, or else those of owners that have ended or were replaced long ago.
+ *
+ * @param ended undefined if the claim failed
+ */
+function tidy(folder: string, nonce: string, ended: ReadonlyMap<string, boolean> | undefined): void {
   try {
-    for (const name of readdirSync(folder).filter((n) => /^\.owner-[\w-]+\.json$/.test(n))) {
+    for (const name of readdirSync(folder)) {
+      const of = /^\.owner-([\w-]+)\.json$/.exec(name)?.[1];
+      if (of === undefined || of === nonce) continue;
       const path = join(folder, name);
-      const isMine = parseOwner(readFileSync(path))?.nonce === nonce;
-      if (isMine || (succeeded && name !== `.owner-${nonce}.json`)) rmSync(path, { force: true });
+      const isOld = () => Date.now() - statSync(path).mtimeMs > REPLACED_MS;
+      const isMine = () => parseOwner(readFileSync(path))?.nonce === nonce;
+      if (ended ? (ended.get(of) ?? isOld()) : isMine()) rmSync(path, { force: true });
     }
   } catch {
     // They are small and harmless: each applies only to the owner that it names.

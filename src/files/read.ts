@@ -2,10 +2,38 @@ import { readFileSync } from 'node:fs';
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { AuroraError } from '../base/errors';
 
+/**
+ * On NFS, a file that another machine replaces or removes between its opening and its reading is "stale" (ESTALE): its name
+ * may already belong to its successor.
+ */
+const ATTEMPTS = 5;
+
+const isStale = (e: unknown): boolean => (e as NodeJS.ErrnoException | undefined)?.code === 'ESTALE';
+
+/** Repeats what opens and reads a file, for as long as the file is replaced meanwhile. */
+export function reopening<T>(read: () => T): T {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return read();
+    } catch (e) {
+      if (attempt === ATTEMPTS || !isStale(e)) throw e;
+    }
+}
+
+/** The same without blocking. */
+export async function reopeningLater<T>(read: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await read();
+    } catch (e) {
+      if (attempt === ATTEMPTS || !isStale(e)) throw e;
+    }
+}
+
 /** The file's bytes; undefined if it does not exist. Throws AuroraError (`run`) if it cannot be read. */
 export async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path);
+    return await reopeningLater(() => readFile(path));
   } catch (e) {
     return absentOrThrow(path, e);
   }
@@ -14,7 +42,7 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
 /** The file, opened for reading; undefined if it does not exist. Throws AuroraError (`run`) if it cannot be read. */
 export async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, 'r');
+    return await reopeningLater(() => open(path, 'r'));
   } catch (e) {
     return absentOrThrow(path, e);
   }
@@ -23,7 +51,7 @@ export async function openIfThere(path: string): Promise<FileHandle | undefined>
 /** Like `readIfThere`, but blocking. */
 export function readIfThereSync(path: string): Buffer | undefined {
   try {
-    return readFileSync(path);
+    return reopening(() => readFileSync(path));
   } catch (e) {
     return absentOrThrow(path, e);
   }

@@ -1,11 +1,9 @@
-import { join } from 'node:path';
-import { writeAtomic } from '../../files/atomic';
 import type { OwnerRecord } from '../../files/fence';
-import { runPaths } from '../../runs/layout';
 import { ownerOfRun } from '../../runs/status';
 import type { TrialView } from '../../runs/sweep/look';
 import { TrialLooker } from '../../runs/sweep/looker';
 import { runOf, type TrialRecord } from '../../runs/sweep/record';
+import { requestIn } from '../cluster/request';
 import type { Executor, Submitted, TrialTask } from '../executor';
 import { launchTrial, type LocalSettings } from './launch';
 import { hasRoom } from './room';
@@ -16,6 +14,7 @@ const LOOK_MS = 250;
 /** Trains trials on this machine, as many at a time as cores and memory allow. */
 export class LocalExecutor implements Executor {
   readonly interval = LOOK_MS;
+  readonly outlives = false;
   private readonly looker = new TrialLooker();
 
   /** @param takenOver whether to take over trials from this owner, which this machine cannot see */
@@ -42,13 +41,13 @@ export class LocalExecutor implements Executor {
 
   /** Repeated at every look: a trainer that has just started clears earlier requests. */
   cancel(trials: readonly TrialView[]): Promise<void> {
-    for (const { folder } of trials) askToStop(folder!);
+    for (const { folder } of trials) requestIn(folder!, 'stop');
     return Promise.resolve();
   }
 
   /** They are here. */
-  collect(): Promise<void> {
-    return Promise.resolve();
+  collect(): Promise<boolean> {
+    return Promise.resolve(true);
   }
 
   /**
@@ -67,14 +66,5 @@ export class LocalExecutor implements Executor {
       if (held.as === 'unseen') elsewhere.set(task.record.id, held.heldBy);
     }
     return undefined;
-  }
-}
-
-function askToStop(run: string): void {
-  try {
-    writeAtomic(join(runPaths(run).control, 'stop'), '', run);
-  } catch (e) {
-    // It was clearing the folder at this moment.
-    if (((e as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw e;
   }
 }

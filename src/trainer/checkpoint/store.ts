@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { holdsNull } from '../../experiment/metrics';
-import { diskError, writeAtomic } from '../../files/atomic';
+import { discard, diskError, writeAtomic } from '../../files/atomic';
 import { requireOwned } from '../../files/fence';
 import { flushFolder, makeFolderIn, renameFlushed } from '../../files/folder';
 import { isTemporary, temporaryBeside } from '../../files/temporary';
@@ -162,8 +162,17 @@ function prune(run: string, newest: CheckpointState): void {
   const steps = checkpointSteps(run);
   const keep = checkpointsToKeep(steps, newest.step, (step) => bestAsOf(join(folder, stepName(step))));
   requireOwned(folder);
-  for (const step of steps)
-    if (!keep.has(step)) rmSync(join(folder, stepName(step)), { recursive: true, force: true });
+  for (const step of steps) if (!keep.has(step)) remove(join(folder, stepName(step)));
+}
+
+/**
+ * Out of sight first. NFS keeps a file that a process on this machine has open, under another name (`.nfs…`), and the folder
+ * with it: what is left of it is removed like any leftover, and is no reason to end the run.
+ */
+function remove(checkpoint: string): void {
+  const aside = temporaryBeside(checkpoint);
+  renameSync(checkpoint, aside);
+  discard(aside);
 }
 
 /** The step of the best evaluation up to a checkpoint; undefined if there is none or it cannot be read. */
@@ -199,8 +208,7 @@ const OLD_TEMPORARY = /^\.step-\d{6,}\.tmp(\.old)?$/;
 /** Removes what a kill left behind. */
 function removeLeftovers(folder: string): void {
   for (const name of namesIn(folder))
-    if (isTemporary(name) || OLD_TEMPORARY.test(name))
-      rmSync(join(folder, name), { recursive: true, force: true });
+    if (isTemporary(name) || OLD_TEMPORARY.test(name)) discard(join(folder, name));
 }
 
 /** A checkpoint that was being replaced by another for the same step, also from earlier versions. */
@@ -233,5 +241,5 @@ function replaceFolder(from: string, to: string): void {
     if ((e as NodeJS.ErrnoException).code !== 'ENOENT') throw e;
   }
   renameFlushed(from, to);
-  rmSync(old, { recursive: true, force: true });
+  discard(old);
 }

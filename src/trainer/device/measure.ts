@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { discard } from '../../files/atomic';
 import { requireOwned, stillOwned } from '../../files/fence';
 import type { Place } from '../../engine/place';
 import { askChild } from '../process/child';
@@ -72,6 +73,6 @@ async function inChild(
     return { secondsPerStep: answer.secondsPerStep };
   } finally {
     // By now another process may own the run and write there.
-    if (stillOwned(own)) rmSync(own, { recursive: true, force: true });
+    if (stillOwned(own)) discard(own);
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { arch, cpus } from 'node:os';
 import { version } from '../../../package.json';
 import { hashFile } from '../../files/hash';
 import { isFileRef } from '../../graph/model';
@@ -28,7 +29,9 @@ export async function valuesKey(
       // Splitting batches differently, or another number of threads, may give other bits.
       batchSize: training.batchSize,
       microBatchSize: training.microBatchSize,
-      threads,
+      threads: threads || cpus().length,
+      // Nodes of a cluster may have different ones.
+      processor: [arch(), cpus()[0]?.model.trim()],
       precision: training.precision,
     }),
   );

@@ -1,10 +1,11 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { sizesOf } from '../../data/dataset';
 import { epochOrder } from '../../data/order';
 import { openEvaluator } from '../../engine/open';
 import { CPU } from '../../engine/place';
-import { renameFlushed } from '../../files/folder';
+import { flushFolder, renameFlushed } from '../../files/folder';
+import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { initialParameters, type Task } from '../task/task';
 import { computeValues, hasSpace, type ComputeOptions } from './compute';
@@ -50,12 +51,14 @@ export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promi
   const datasets = [task.data.train.dataset, task.data.validation.dataset];
   const values = new FrozenValues(path, prefix, datasets);
   // An empty file records that the values do not give the same logits.
-  const found = [0, values.bytes].includes(sizeOf(path));
+  const found = hasSize(path, [0, values.bytes]);
   let seconds = 0;
   if (!found) {
     mkdirSync(keep, { recursive: true });
     if (values.bytes > LIMIT_BYTES || !hasSpace(values)) return { task, seconds: 0 };
-    const own = new FrozenValues(`${path}.${process.pid}`, prefix, datasets);
+    removeAbandoned(keep);
+    // Processes of other machines share the folder, and have the same process ids.
+    const own = new FrozenValues(temporaryBeside(path), prefix, datasets);
     try {
       const began = performance.now();
       await computeValues(task, prefix, own, options);
@@ -63,7 +66,7 @@ export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promi
       const isSame = await givesTheSame(task, restTask(task, prefix, own), options);
       // The model was written in the meantime: the values match no known model, and the run's own watch stops it.
       if ((await valuesKey(task, prefix, threads)) !== key) return { task, seconds };
-      publish(own.path, path, isSame);
+      publish(own.path, path, isSame, [0, values.bytes]);
     } finally {
       rmSync(own.path, { force: true });
     }
@@ -74,14 +77,29 @@ export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promi
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? -1;
 
-function publish(from: string, to: string, isSame: boolean): void {
+const hasSize = (path: string, sizes: readonly number[]): boolean => sizes.includes(sizeOf(path));
+
+/**
+ * Gives the values their name, unless another trial was faster: on NFS, a file that is replaced is gone for those on other
+ * machines who are reading it.
+ *
+ * @param sizes of a whole file
+ */
+function publish(from: string, to: string, isSame: boolean, sizes: readonly number[]): void {
   if (!isSame) {
     truncateSync(from);
     const file = openSync(from, 'r+');
     fsyncSync(file);
     closeSync(file);
   }
-  renameFlushed(from, to);
+  try {
+    linkSync(from, to);
+    flushFolder(dirname(to));
+  } catch (e) {
+    const isThere = (e as NodeJS.ErrnoException).code === 'EEXIST';
+    // It was cut short, or the file system has no links.
+    if (!isThere || !hasSize(to, sizes)) renameFlushed(from, to);
+  }
 }
 
 /** For a head, whose features come from the CPU while it may be on another device. Relative to the largest logit. */

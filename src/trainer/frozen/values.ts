@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { sizeOf, type Dataset } from '../../data/dataset';
 import { AuroraError } from '../../base/errors';
+import { reopening } from '../../files/read';
 import type { Prefix } from './prefix';
 
 const FLOAT_BYTES = 4;
@@ -42,10 +43,19 @@ export class FrozenValues {
 
   /** Values of some examples, each padded with zeros to `rows` rows. */
   read(dataset: Dataset, examples: readonly number[], rows: number): Float32Array {
+    try {
+      return reopening(() => this.readOnce(dataset, examples, rows));
+    } catch (cause) {
+      if (cause instanceof AuroraError) throw cause;
+      throw this.gone(`cannot be read any more (${(cause as NodeJS.ErrnoException).code})`);
+    }
+  }
+
+  private readOnce(dataset: Dataset, examples: readonly number[], rows: number): Float32Array {
     const { width } = this.prefix;
     const out = new Float32Array(examples.length * rows * width);
     const bytes = new Uint8Array(out.buffer);
-    const file = this.open();
+    const file = openSync(this.path, 'r');
     try {
       examples.forEach((example, i) => {
         const length = FLOAT_BYTES * width * this.rows(dataset, example);
@@ -57,14 +67,6 @@ export class FrozenValues {
       closeSync(file);
     }
     return out;
-  }
-
-  private open(): number {
-    try {
-      return openSync(this.path, 'r');
-    } catch (cause) {
-      throw this.gone(`cannot be read any more (${(cause as NodeJS.ErrnoException).code})`);
-    }
   }
 
   private gone(what: string): AuroraError {

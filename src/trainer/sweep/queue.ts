@@ -7,6 +7,7 @@ import { removeAbandoned } from '../../files/temporary';
 import { Journal } from '../../runs/journal/journal';
 import { runPaths } from '../../runs/layout';
 import { ownerByStatus, ownerOfRun, readStatus, writeStatus } from '../../runs/status';
+import { takeCancelled } from '../../runs/sweep/cancel';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import {
   sweepPaths,
@@ -47,6 +48,8 @@ export interface QueueOptions {
   retryFailed: boolean;
   /** Also start and resume trials on files that have changed. */
   acceptInputs: boolean;
+  /** Submits what is ready, and follows nothing. */
+  once?: boolean;
   interrupted: () => boolean;
   /** No more trials are started, while others are still being trained. */
   refused(error: AuroraError): void;
@@ -55,8 +58,11 @@ export interface QueueOptions {
 }
 
 export interface SweepOutcome {
-  /** Undefined if nothing is left to do; `owned` if only other machines can continue. */
-  stopped?: StopReason | 'owned';
+  /**
+   * Undefined if nothing is left to do; `owned` if only other machines can continue; `detached` if trials are left to a
+   * cluster, and nobody follows them.
+   */
+  stopped?: StopReason | 'owned' | 'detached';
   trials: TrialView[];
   verdicts: ReadonlyMap<string, Verdict>;
   /** Skipped trials and their owners, by trial id: processes that this machine cannot see. */
@@ -117,43 +123,42 @@ async function work(
   for (;;) {
     requireOwned(folder);
     const trials = (await executor.follow(record.trials)).map((t) => attempts.seen(t));
-    const finished = trials.filter(({ state, folder }) => state === 'finished' && !completed.has(folder!));
-    await executor.collect(finished);
-    for (const { folder } of finished) {
-      completed.add(folder!);
-      await completeUnowned(folder!);
-    }
+    const whole = await executor.collect(trials.filter(hasEnded));
+    for (const { state, folder } of whole ? trials : [])
+      if (state === 'finished' && !completed.has(folder!)) {
+        completed.add(folder!);
+        await completeUnowned(folder!);
+      }
     const planned = trials.filter((t) => t.record.planned);
     const verdicts = spec.learningRateSearch
       ? decideRates(planned, spec.learningRateSearch, record.metric)
       : decide(planned, spec.pruning, record.metric);
+    const is = (t: TrialView, kind: Verdict['kind']) => verdicts.get(t.record.id)?.kind === kind;
     if (passOver(planned, verdicts)) writeSweep(folder, record);
-    const over = planned.filter((t) => ['over', 'prune'].includes(verdicts.get(t.record.id)!.kind));
+    const over = planned.filter((t) => is(t, 'over') || is(t, 'prune'));
     pulse.progress(over.length, planned.length);
     options.looked(trials, verdicts);
     const busy = trials.filter(isBusy);
-    const stopped = interrupted() ? 'requested' : pulse.stopRequested();
+    const end = (stopped?: SweepOutcome['stopped']): SweepOutcome => ({
+      ...(stopped && { stopped }),
+      ...{ trials, verdicts, elsewhere },
+    });
+    const stopped = interrupted() ? 'interrupted' : pulse.stopRequested();
+    if (stopped && stopped !== 'requested' && executor.outlives)
+      return end(busy.length > 0 ? 'detached' : 'requested');
     if (stopped) {
-      if (busy.length === 0) return { stopped, trials, verdicts, elsewhere };
+      if (busy.length === 0) return end(stopped === 'interrupted' ? 'requested' : stopped);
       await executor.cancel(busy);
     } else {
-      for (const t of planned)
-        if (verdicts.get(t.record.id)!.kind === 'prune' && !isBusy(t)) await unlessRefused(() => prune(t));
+      await cancelSome(trials, verdicts, options, executor, attempts);
+      for (const t of planned) if (is(t, 'prune') && !isBusy(t)) await unlessRefused(() => prune(t));
       const ready = planned.filter(
-        (t) =>
-          verdicts.get(t.record.id)!.kind === 'go' &&
-          !refused &&
-          !isBusy(t) &&
-          !elsewhere.has(t.record.id) &&
-          attempts.mayLaunch(t),
+        (t) => is(t, 'go') && !refused && !isBusy(t) && !elsewhere.has(t.record.id) && attempts.mayLaunch(t),
       );
       if (refused && busy.length === 0) throw refused;
-      if (ready.length === 0 && busy.length === 0) {
+      if (ready.length === 0 && busy.length === 0 && whole)
         // Trials that were stopped individually are still to be done.
-        const all = over.length === planned.length;
-        const stopped = elsewhere.size > 0 ? ('owned' as const) : ('requested' as const);
-        return { ...(!all && { stopped }), trials, verdicts, elsewhere };
-      }
+        return end(over.length === planned.length ? undefined : elsewhere.size > 0 ? 'owned' : 'requested');
       const tasks = ready.map(({ record }): TrialTask => {
         const { until } = verdicts.get(record.id) as Extract<Verdict, { kind: 'go' }>;
         return { record, spec: specs.get(record.id)!, ...(until !== undefined && { until }) };
@@ -165,6 +170,7 @@ async function work(
         for (const trial of ready) if (begun.has(trial.record.id)) attempts.launched(trial);
         // Again at once: there may be room for another.
         if (begun.size > 0) continue;
+        if (options.once) return end('detached');
       } catch (e) {
         if (!(e instanceof AuroraError) || e.kind !== 'inputs') throw e;
         refused = e;
@@ -172,8 +178,40 @@ async function work(
         continue;
       }
     }
-    await wait(executor.interval);
+    await pause(executor.interval, () => interrupted() || pulse.stopRequested() !== undefined);
   }
+}
+
+/** Between two checks for a request to stop, in milliseconds: a cluster is not asked more often than it must be. */
+const REQUEST_MS = 250;
+
+async function pause(ms: number, isOver: () => boolean): Promise<void> {
+  const until = performance.now() + ms;
+  const wasOver = isOver();
+  for (let left = ms; left > 0 && isOver() === wasOver; left = until - performance.now())
+    await wait(Math.min(left, REQUEST_MS));
+}
+
+/** Nothing more happens to its run, as far as this sweep knows. */
+const hasEnded = (t: TrialView): boolean =>
+  t.state === 'finished' ||
+  t.state === 'failed' ||
+  (t.state === 'stopped' && (t.reason === 'requested' || t.reason === 'pruned'));
+
+/** Cancels what the user asks for, and takes trials out of a cluster's queue that are not to be trained any more. */
+async function cancelSome(
+  trials: readonly TrialView[],
+  verdicts: ReadonlyMap<string, Verdict>,
+  { folder }: QueueOptions,
+  executor: Executor,
+  attempts: Attempts,
+): Promise<void> {
+  const asked = new Set(takeCancelled(folder));
+  for (const t of trials) if (asked.has(t.record.number)) attempts.cancel(t);
+  const isUnwanted = (t: TrialView) =>
+    t.state === 'queued' && (!t.record.planned || verdicts.get(t.record.id)?.kind === 'prune');
+  const some = trials.filter((t) => isBusy(t) && (attempts.isCancelled(t) || isUnwanted(t)));
+  if (some.length > 0) await executor.cancel(some);
 }
 
 /**

@@ -7,7 +7,8 @@ import { build } from 'esbuild';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { writeAtomic } from '../../../src/files/atomic';
 import { ownerFile, parseOwner, requireOwned, stillOwned } from '../../../src/files/fence';
-import { claim, schedulerJob, type Claim } from '../../../src/files/owner';
+import { claim, type Claim } from '../../../src/files/owner';
+import { schedulerJob } from '../../../src/files/owner/scheduler-job';
 import { thisProcess } from '../../../src/files/processes';
 import { temporaryFolders } from '../runs/folder';
 import { scratchFolder } from '../../scratch';
@@ -164,6 +165,18 @@ describe('the owner of a folder', () => {
     } finally {
       process.env = env;
     }
+  });
+
+  it('is replaced by a later pod of its index of a Kubernetes job, whose counts the manifest passes on', () => {
+    const pod = { AURORA_JOB: 'uid', JOB_COMPLETION_INDEX: '3' };
+    expect(schedulerJob({ ...pod, AURORA_JOB_FAILURES: '0', AURORA_JOB_IGNORED_FAILURES: '' })).toEqual({
+      id: 'kubernetes:uid:3',
+      restarts: 0,
+    });
+    expect(
+      schedulerJob({ ...pod, AURORA_JOB_FAILURES: '1', AURORA_JOB_IGNORED_FAILURES: '2' }),
+    ).toMatchObject({ restarts: 3 });
+    expect(schedulerJob({ JOB_COMPLETION_INDEX: '3' })).toBeUndefined();
   });
 
   it("is taken from the run's status if the run predates owner.json", async () => {
