@@ -12,7 +12,12 @@ const SETTINGS = { parallel: 2, memory: '3G', signalBefore: 30 };
 const SWEEP = {
   type: 'list',
   trials: [
-    { 'training.seed': 1, 'training.epochs': 1200, 'training.evaluateEvery': 1000, 'training.checkpointEvery': 300 },
+    {
+      'training.seed': 1,
+      'training.epochs': 1200,
+      'training.evaluateEvery': 1000,
+      'training.checkpointEvery': 300,
+    },
     ...Array.from({ length: 23 }, (_, i) => ({ 'training.seed': i + 2 })),
   ],
 };
@@ -20,6 +25,7 @@ const TRAINING = { epochs: 60, evaluateEvery: 100, checkpointEvery: 20 };
 
 /** `aurora sweep` in the background. */
 class Queue {
+  private static readonly all: Queue[] = [];
   private readonly child: ChildProcess;
   readonly ended: Promise<number | null>;
   text = '';
@@ -32,6 +38,15 @@ class Queue {
     for (const stream of [this.child.stdout!, this.child.stderr!])
       stream.setEncoding('utf8').on('data', (text: string) => (this.text += text));
     this.ended = new Promise((resolve) => this.child.once('close', resolve));
+    Queue.all.push(this);
+  }
+
+  /** Ends those that a failed test has left. */
+  static async killAll(): Promise<void> {
+    for (const { child, ended } of Queue.all) {
+      child.kill('SIGKILL');
+      await ended;
+    }
   }
 
   get hasEnded(): boolean {
@@ -44,6 +59,7 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
   const labs: Lab[] = [];
   beforeAll(async () => (slurm = await Slurm.start()));
   afterAll(async () => {
+    await Queue.killAll();
     await slurm?.stop();
     labs.forEach((lab) => lab.remove());
   });
@@ -61,7 +77,11 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     const together = new Together(lab.folder);
     const queue = new Queue(lab, slurm.env, '--on', 'slurm');
     const step = async (what: string, isSo: () => boolean) => {
-      await until(what, () => queue.hasEnded || isSo(), 120_000);
+      await until(what, () => queue.hasEnded || isSo(), 60_000).catch((e: Error) => {
+        throw new Error(
+          `${e.message}:\n${queue.text}\n${slurm.command('squeue', '--states=all')}\n${slurm.logs()}\n${JSON.stringify(files.cluster)}`,
+        );
+      });
       if (queue.hasEnded) throw new Error(`the queue ended before ${what}:\n${queue.text}`);
       console.log(new Date().toISOString().slice(14, 21), what);
     };
