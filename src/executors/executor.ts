@@ -1,4 +1,5 @@
 import type { Experiment } from '../experiment/experiment';
+import type { OwnerRecord } from '../files/fence';
 import type { TrialView } from '../runs/sweep/look';
 import type { TrialRecord } from '../runs/sweep/record';
 
@@ -10,16 +11,35 @@ export interface TrialTask {
   until?: string;
 }
 
+export interface Submitted {
+  /** Ids of the trials that were started or queued. */
+  trials: readonly string[];
+  /** Trials that were skipped and their owners, by trial id: processes that this machine cannot see. */
+  elsewhere: ReadonlyMap<string, OwnerRecord>;
+}
+
 /** Where the trials of one sweep are trained. All its state is on disk: another process can continue at any time. */
 export interface Executor {
-  /** How many of these trials can be submitted now. */
-  room(trials: readonly TrialView[]): number;
-  /** Starts or queues trials. Whenever this process is killed, the next one knows from disk what was submitted. */
-  submit(tasks: readonly TrialTask[]): Promise<void>;
+  /** Between two looks at the trials, in milliseconds. */
+  readonly interval: number;
+  /** Trials wait and run without this process, which only follows them: Ctrl-C ends no more than that. */
+  readonly outlives: boolean;
   /** The state of each trial; brings what is needed to show it here, if it is elsewhere. */
-  follow(trials: readonly TrialRecord[]): Promise<TrialView[]>;
-  /** Asks trials to save and end, and takes those that have not begun out of the queue. */
+  follow(trials: readonly TrialRecord[]): Promise<readonly TrialView[]>;
+  /**
+   * Starts or queues the first of these tasks, as many as there is room for. Whenever this process is killed, the next one
+   * knows from disk what was submitted.
+   *
+   * @param trials all of the sweep
+   * @throws AuroraError 'inputs' if files have changed since earlier trials were trained on them
+   */
+  submit(tasks: readonly TrialTask[], trials: readonly TrialView[]): Promise<Submitted>;
+  /** Asks trials to save and end, and takes those that have not begun out of the queue. May be repeated. */
   cancel(trials: readonly TrialView[]): Promise<void>;
-  /** Brings the run folders of trials that have ended here, whole. */
-  collect(trials: readonly TrialView[]): Promise<void>;
+  /**
+   * Brings the run folders of trials that have ended here, whole.
+   *
+   * @returns whether they all are here; otherwise, try again
+   */
+  collect(trials: readonly TrialView[]): Promise<boolean>;
 }

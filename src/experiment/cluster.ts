@@ -7,7 +7,8 @@ export type ExecutorName = 'local' | 'slurm' | 'kubernetes';
  */
 export interface ClusterSettings {
   slurm?: SlurmSettings;
-  kubernetes?: KubernetesSettings;
+  /** What is missing may come from the settings of the machine. */
+  kubernetes?: Partial<KubernetesSettings>;
 }
 
 /** Options of `sbatch`, by their usual names. */

@@ -1,5 +1,6 @@
 import { writeAtomic } from '../files/atomic';
 import type { OwnerRecord } from '../files/fence';
+import { heldBy, type Claim } from '../files/owner';
 import { AuroraError } from '../base/errors';
 import type { RunStatus } from '../protocol/events';
 import { readJsonIfThere } from '../files/json';
@@ -30,6 +31,15 @@ export function readStatus(run: string): RunStatus | undefined {
 export function ownerByStatus(folder: string): OwnerRecord | undefined {
   const status = readStatus(folder);
   return status?.state === 'running' ? { ...status, at: status.heartbeat } : undefined;
+}
+
+/** The owner of a run that may not be replaced without asking. Also undefined if the run is damaged: its trainer reports how. */
+export async function ownerOfRun(run: string): Promise<Extract<Claim, { heldBy: OwnerRecord }> | undefined> {
+  try {
+    return await heldBy(run, ownerByStatus(run));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The value of a status.json. Throws AuroraError (`run`) if it is invalid. */

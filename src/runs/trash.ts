@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { diskError, writeAtomic } from '../files/atomic';
@@ -47,6 +48,12 @@ function sourceOf(trash: string, place: string): string {
   const [kind, ...rest] = place.split('/');
   const home = dirname(trash);
   return kind === 'runs' ? join(home, 'runs', ...rest) : join(dirname(home), ...rest);
+}
+
+/** Whether a run of this path was deleted and can be restored. */
+export function isInTrash(run: string): boolean {
+  const { trash, place } = placeIn(run);
+  return existsSync(join(trash, place));
 }
 
 /** Moves a run that is not in use to the trash. Throws AuroraError (`disk`) if it cannot be moved. */

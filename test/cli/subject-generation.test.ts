@@ -174,7 +174,9 @@ describe('a run on a pipeline', () => {
   it('is refused before it begins if the scheduler cannot draw in so many steps', () => {
     const many = ['--set', 'training.pictures.steps=1000'];
     const problem = /training\.pictures\.steps is 1000\. A picture cannot be drawn in 1000 steps/;
-    const trained = spawnSync(process.execPath, [CLI, ...training('many', ...many)], { encoding: 'utf8' });
+    const trained = spawnSync(process.execPath, [CLI, ...training(lab.path('many'), ...many)], {
+      encoding: 'utf8',
+    });
     expect(trained).toMatchObject({ status: 3, stderr: expect.stringMatching(problem) as string });
     const args = [CLI, 'preflight', experiment, '--json', ...many];
     const checked = spawnSync(process.execPath, args, { encoding: 'utf8' });

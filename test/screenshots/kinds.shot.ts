@@ -65,6 +65,8 @@ async function wizard(window: Window, steps: readonly [string, string][], name: 
     }
     if (answer === 'OK') await wizard.ok();
     else if (answer === 'Enter') await window.page.keyboard.press('Enter');
+    // There are more kinds than fit, so the row may not be drawn.
+    else if (question === 'kind of task') await wizard.find(question, answer);
     else await window.pick(answer);
   }
   await wizard.asks(/Select settings|Select a method/);

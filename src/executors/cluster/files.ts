@@ -21,6 +21,8 @@ export interface ClusterFiles {
 export interface TrainerThere {
   /** The program on the cluster, cli.cjs. */
   program: string;
+  /** The Node that was sent with it; undefined if this build has none, or none for the cluster's system. */
+  node?: string;
   /** SHA-256 of its manifest, which has the hash of each file. */
   hash: string;
 }

@@ -19,6 +19,8 @@ export interface SubmittedTask {
   number: number;
   /** The name of the run's folder. */
   run: string;
+  /** The step at which it was submitted: whether anything has happened since. */
+  step: number;
 }
 
 /** A job array, or an indexed job: a contiguous part of a submission, since arrays have a largest size. */
@@ -58,9 +60,13 @@ export interface Scheduler {
   check(): Promise<void>;
   /**
    * Submits the tasks that are in no job of `submission.jobs` yet. A job of the submission's name that the scheduler
-   * already has, from a process that was killed here, is adopted rather than submitted again.
+   * already has, from a process that was killed here, is adopted rather than submitted again. However many jobs these are,
+   * no more than `parallel` of their tasks run at a time.
    *
+   * @param submission the executor has sent its folder and the trainer (`ClusterFiles`)
    * @param submitted called with each job at once, to be recorded before the next one is submitted
+   * @throws AuroraError 'network' if it cannot be reached: tried again later. Any other if it refuses: nothing of this
+   *   job was submitted
    */
   submit(submission: Submission, submitted: (job: JobRef) => void): Promise<void>;
   /**
@@ -69,6 +75,6 @@ export interface Scheduler {
    * @throws AuroraError 'network' if it cannot be reached: then nothing is known, which is not the same as lost
    */
   states(submissions: readonly Submission[]): Promise<Map<number, JobState>[]>;
-  /** Takes tasks out of the queue; running ones get SIGTERM, and are killed if they do not end. */
+  /** Takes tasks out of the queue; running ones get SIGTERM, and are killed if they do not end. May be repeated. */
   cancel(submission: Submission, tasks: readonly number[] | 'all'): Promise<void>;
 }

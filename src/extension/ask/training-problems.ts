@@ -7,7 +7,7 @@ import type { Experiment } from '../../experiment/experiment';
 import { isPipelineIndex } from '../../files/model-path';
 import { filesOfLater } from '../../files/pattern';
 import { messageOf } from '../notices/message';
-import { MissingError, type MissingPiece } from '../launcher/missing';
+import { MissingError, type MissingPiece } from '../../executors/missing';
 
 /** The one place to get each thing that can be missing. */
 const ACTIONS: Record<MissingPiece, { title: () => string; command: string; arguments?: unknown[] }> = {

@@ -3,7 +3,7 @@ import { registerGuarded } from '../ask/guard';
 import { experimentFrom } from '../ask/pick';
 import { explaining } from '../ask/training-problems';
 import { COMMAND } from '../ids';
-import { untrusted } from '../launcher/missing';
+import { untrusted } from '../../executors/missing';
 import type { Services } from '../services';
 
 /** Models and data sets from the Hugging Face hub. Nothing is requested before the user runs one of these. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { starting } from '../ask/starting';
 import { CONTEXT, INTERNAL } from '../ids';
-import { untrusted } from '../launcher/missing';
+import { untrusted } from '../../executors/missing';
 import { handOver } from '../launcher/trainer-client';
 import { DEMOS, demoFolder, type DemoName } from '../runs/demo-places';
 import type { Services } from '../services';

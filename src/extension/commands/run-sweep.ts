@@ -9,7 +9,7 @@ import type { SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import type { ResumeOptions } from '../launcher/client';
 import { askedToStop } from '../notices/end-notice';
-import { untrusted } from '../launcher/missing';
+import { untrusted } from '../../executors/missing';
 import { sweepEndText } from '../words/sweep-text';
 import { isTreeNode } from '../runs/nodes';
 import { bySweep } from '../words/sweep-row';

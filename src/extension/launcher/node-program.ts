@@ -4,7 +4,8 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { childEnvironment } from '../../files/child-environment';
 import { trainerEnvironment } from './environment';
-import { MissingError } from './missing';
+import { NODE_NAME } from '../../executors/package/files';
+import { MissingError } from '../../executors/missing';
 
 export interface NodeProgram {
   path: string;
@@ -27,8 +28,6 @@ const OLDEST = [20, 19];
 
 /** `node --version` answers in a tenth of a second; a cold network disk may take longer. */
 const VERSION_TIMEOUT_MS = 10_000;
-
-export const NODE_NAME = process.platform === 'win32' ? 'node.exe' : 'node';
 
 /**
  * The Node that trains: the setting, otherwise the extension's own, otherwise the extension host's if that is plain

@@ -6,8 +6,7 @@ import { diskError } from '../../files/atomic';
 import { moveFlushed } from '../../files/folder';
 import { IN_USE } from '../../files/in-use';
 import { temporaryBeside } from '../../files/temporary';
-import { NODE_NAME } from './node-program';
-import { runtimeFiles, type RuntimeFile } from './runtime-files';
+import { NODE_NAME, runtimeFiles, type RuntimeFile } from '../../executors/package/files';
 import { own } from '../../base/names';
 
 /** Where trainers run from: outside the extension, which an update removes. */

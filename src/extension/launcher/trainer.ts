@@ -10,11 +10,11 @@ import { deviceArguments, forkArguments, type DeviceSettings } from './device-ar
 import { trainerEnvironment } from './environment';
 import { launchTrainer, type Launch } from './launch';
 import { Leases, type Memory } from './leases';
-import { untrusted } from './missing';
+import { untrusted } from '../../executors/missing';
 import { findNode, type NodeProgram } from './node-program';
 import { startProgram, type RunningProgram } from './program';
 import { ensureRuntime, type RuntimeCopy } from './runtime-copy';
-import { findRuntime } from './runtime-files';
+import { findRuntime } from '../../executors/package/files';
 import { keepCopy, removeOldVersions } from './runtime-users';
 import { stopRun } from './stop';
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
-import { untrusted } from '../launcher/missing';
+import { untrusted } from '../../executors/missing';
 import type { Services } from '../services';
 import type { ToolInput } from './input';
 import { inWorkspace } from './paths';

@@ -36,4 +36,7 @@ export interface ClusterTrial {
   restarts?: number;
   /** Its log, as a path on this machine. */
   log?: string;
+  exitCode?: number;
+  /** Its run's folder has been brought here whole, since it ended. */
+  collected?: true;
 }

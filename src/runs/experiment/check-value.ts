@@ -1,10 +1,12 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { localPath } from '../../files/hub-cache';
 import { modelFile } from '../../files/model-path';
+import type { ClusterSettings } from '../../experiment/cluster';
 import type { DataSpec, Experiment } from '../../experiment/experiment';
 import type { AdapterSpec } from '../../experiment/methods';
 import type { SweepSpec } from '../../experiment/sweep';
 import { describeTask } from '../../experiment/tasks/registry';
+import { clusterRuleProblems } from './cluster-rules';
 import { schemaProblems } from './problems';
 import { fillOwnDefaults } from './own-defaults';
 import { referenceProblems } from './hub-references';
@@ -19,8 +21,9 @@ export interface Checked {
   rule: Problem[];
   /** With every default; may have problems listed in `rule`. */
   experiment?: Experiment;
-  /** The file's `sweep` section, which a run does not keep. */
+  /** The file's `sweep` and `cluster` sections, which a run does not keep. */
   sweep?: SweepSpec;
+  cluster?: ClusterSettings;
 }
 
 /** Checks an experiment file's content. Fills defaults into `value` in place; paths become absolute in `experiment`. */
@@ -28,7 +31,11 @@ export function checkValue(value: unknown, file: string): Checked {
   fillOwnDefaults(value);
   const validate = schemaValidator();
   if (!validate(value)) return { schema: schemaProblems(validate.errors ?? [], value), rule: [] };
-  const { sweep, ...plain } = value as Experiment & { $schema?: string; sweep?: SweepSpec };
+  const { sweep, cluster, ...plain } = value as Experiment & {
+    $schema?: string;
+    sweep?: SweepSpec;
+    cluster?: ClusterSettings;
+  };
   delete plain.$schema;
   fillTaskDefaults(plain);
   const experiment = complete(plain, file);
@@ -36,9 +43,10 @@ export function checkValue(value: unknown, file: string): Checked {
     ...referenceProblems(plain),
     ...ruleProblems(experiment),
     ...(sweep ? sweepRuleProblems(sweep) : []),
+    ...(cluster ? clusterRuleProblems(cluster) : []),
     ...(sweep?.metric ? metricProblems(['sweep', 'metric'], sweep.metric, experiment.task.type) : []),
   ];
-  return { schema: [], rule, experiment, ...(sweep && { sweep }) };
+  return { schema: [], rule, experiment, ...(sweep && { sweep }), ...(cluster && { cluster }) };
 }
 
 /** Problems in an adapter's settings from any source. Their defaults must be filled in. */

@@ -30,7 +30,7 @@ export const parseExperiment = (file: string, text: string, overrides: readonly 
  * @throws AuroraError 'experiment' like loadExperiment, and if the file has no sweep or a trial has a mistake
  */
 export function loadSweep(file: string, overrides: readonly string[] = []): Sweep {
-  const { source, set, raw, experiment, sweep } = parse(file, readText(file), overrides);
+  const { source, set, raw, experiment, sweep, cluster } = parse(file, readText(file), overrides);
   if (!sweep)
     throw new AuroraError(
       'experiment',
@@ -42,7 +42,7 @@ export function loadSweep(file: string, overrides: readonly string[] = []): Swee
     if (sweep.parameters && Object.hasOwn(sweep.parameters, path.join('.')))
       problems.push({ path, message: `the sweep already varies ${text.split('=')[0]}` });
   if (problems.length > 0) throw problemsError(problems, source, set);
-  return { spec: sweep, base: experiment, baseHash: baseHash(raw), trials };
+  return { spec: sweep, base: experiment, baseHash: baseHash(raw), trials, ...(cluster && { cluster }) };
 }
 
 function parse(file: string, text: string, overrides: readonly string[]) {
@@ -61,12 +61,12 @@ function parse(file: string, text: string, overrides: readonly string[]) {
     ...(isObject(value) ? set.flatMap((override) => applyOverride(value, override)) : []),
   ];
   const raw = structuredClone(value) as Record<string, unknown>;
-  const { schema, rule, experiment, sweep } = checkValue(value, file);
+  const { schema, rule, experiment, sweep, cluster } = checkValue(value, file);
   problems.push(...schema, ...rule);
   if (problems.length > 0) problems.push(...unreadKeyProblems(raw, problems));
   else problems.push(...missingReferences(raw, file));
   if (problems.length > 0) throw problemsError(problems, source, set);
-  return { source, set, raw, experiment: experiment!, sweep };
+  return { source, set, raw, experiment: experiment!, sweep, cluster };
 }
 
 /** A problem in an editor's text: its place and the check that found it. */

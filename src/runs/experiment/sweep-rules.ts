@@ -100,7 +100,7 @@ function parameterProblems({ type, parameters = {}, trials = [] }: SweepSpec): P
     ...keys.flatMap(({ key, path }) => {
       const wrong =
         prototypeProblem(key.split('.')) ??
-        (/^(sweep|name|\$schema)(\.|$)/.test(key) ? `${key} is not a setting of a trial` : undefined);
+        (/^(sweep|cluster|name|\$schema)(\.|$)/.test(key) ? `${key} is not a setting of a trial` : undefined);
       return wrong === undefined ? [] : [{ ...problem(path, wrong), atKey: true as const }];
     }),
     ...Object.entries(parameters).flatMap(([key, values]) => {

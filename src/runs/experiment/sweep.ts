@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JSONPath } from 'jsonc-parser';
+import type { ClusterSettings } from '../../experiment/cluster';
 import type { Experiment } from '../../experiment/experiment';
 import { sortedJson } from '../../base/sorted-json';
 import { trialText } from '../../experiment/short-settings';
@@ -20,11 +21,13 @@ export interface Trial {
 
 export interface Sweep {
   spec: SweepSpec;
-  /** The experiment without its sweep. */
+  /** The experiment without its sweep and its cluster. */
   base: Experiment;
-  /** Hash of everything in the file except the sweep: with another base, the same settings are other trials. */
+  /** Hash of everything in the file except the sweep and the cluster: with another base, the same settings are other trials. */
   baseHash: string;
   trials: Trial[];
+  /** The file's `cluster` section. */
+  cluster?: ClusterSettings;
 }
 
 /** @param raw the file's content without defaults, so that a setting that follows another keeps following it */
@@ -36,6 +39,7 @@ export function makeTrials(
   const problems = new Map<string, Problem>();
   const base = { ...raw };
   delete base.sweep;
+  delete base.cluster;
   const large = tooLarge(base, sweep);
   if (large) return { trials: [], problems: [large] };
   const trials = expand(sweep).flatMap((settings, i) => {
@@ -76,7 +80,7 @@ function tooLarge(base: Record<string, unknown>, sweep: SweepSpec): Problem | un
 }
 
 export const baseHash = (raw: Record<string, unknown>): string =>
-  hash({ ...raw, sweep: undefined, $schema: undefined });
+  hash({ ...raw, sweep: undefined, cluster: undefined, $schema: undefined });
 
 const hash = (value: object): string =>
   createHash('sha256').update(sortedJson(value)).digest('hex').slice(0, 8);

@@ -104,6 +104,10 @@ export interface TrialOf {
   settings: Settings;
 }
 
+/** The folder of a trial's run; undefined before it has a name. */
+export const runOf = ({ run }: TrialRecord, runs: string): string | undefined =>
+  run === undefined ? undefined : join(runs, run);
+
 export const writeSweep = (folder: string, record: SweepRecord): void =>
   writeAtomic(sweepPaths(folder).sweep, `${JSON.stringify(record, null, 2)}\n`, folder);
 

@@ -13,6 +13,9 @@ interface Attempt {
 /** What this process has started, to avoid restarting what would only end the same way. */
 export class Attempts {
   private readonly begun = new Map<string, Attempt>();
+  /** Trials that were queued or trained while this process watched. */
+  private readonly watched = new Set<string>();
+  private readonly cancelled = new Set<string>();
 
   /** @param acceptInputs whether to continue trials that were stopped because their files changed */
   constructor(
@@ -22,19 +25,21 @@ export class Attempts {
 
   /** A trial as the queue should see it: a failed one may be retried once, and one that will not run has failed. */
   seen(trial: TrialView): TrialView {
-    const attempt = this.begun.get(trial.record.id);
+    const { id } = trial.record;
+    const attempt = this.begun.get(id);
+    if (isBusy(trial)) this.watched.add(id);
     const again = this.retryFailed || (this.acceptInputs && trial.error?.error === 'inputs');
     if (trial.state === 'failed' && again && !attempt) return { ...trial, state: 'stopped' };
     if (!attempt || isBusy(trial) || !isGone(trial) || trial.step > attempt.step || attempt.inVain < IN_VAIN)
       return trial;
-    const message = `Its trainer ended unexpectedly ${IN_VAIN} times at step ${trial.step}.`;
-    const hint = trial.folder === undefined ? undefined : `See its log in ${trial.folder}.`;
-    return { ...trial, state: 'failed', error: { message, hint } };
+    return { ...trial, state: 'failed', error: failure(trial) };
   }
 
   /** False for one that was stopped while this queue ran: that was intended. */
   mayLaunch(trial: TrialView): boolean {
-    return !(this.begun.has(trial.record.id) && trial.state === 'stopped' && isByHand(trial));
+    const { id } = trial.record;
+    if (this.cancelled.has(id)) return false;
+    return !((this.begun.has(id) || this.watched.has(id)) && trial.state === 'stopped' && isByHand(trial));
   }
 
   launched({ record, step }: TrialView): void {
@@ -42,8 +47,34 @@ export class Attempts {
     const inVain = before && before.step === step ? before.inVain + 1 : 1;
     this.begun.set(record.id, { step, inVain });
   }
+
+  /** This process does not start it any more. */
+  cancel({ record }: TrialView): void {
+    this.cancelled.add(record.id);
+  }
+
+  isCancelled({ record }: TrialView): boolean {
+    return this.cancelled.has(record.id);
+  }
 }
 
-const isGone = ({ state }: TrialView): boolean => state === 'lost' || state === 'waiting';
+/** A cluster's scheduler may also end one that has saved, and not start it again. */
+const isGone = ({ state, reason }: TrialView): boolean =>
+  state === 'lost' || state === 'waiting' || (state === 'stopped' && reason === 'preempted');
 
-const isByHand = ({ reason }: TrialView): boolean => reason !== 'rung' && reason !== 'pruned';
+const isByHand = ({ reason }: TrialView): boolean =>
+  reason !== 'rung' && reason !== 'pruned' && reason !== 'preempted';
+
+function failure({ step, folder, cluster }: TrialView): NonNullable<TrialView['error']> {
+  const why = cluster?.code === undefined ? '' : ` (${cluster.code})`;
+  const log = cluster?.log ?? folder;
+  return {
+    message: `Its trainer ended unexpectedly ${IN_VAIN} times at step ${step}${why}.`,
+    hint:
+      log === undefined
+        ? undefined
+        : cluster?.log === undefined
+          ? `See its log in ${log}.`
+          : `See its log, ${log}.`,
+  };
+}

@@ -1,22 +1,20 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { writeAtomic } from '../../files/atomic';
+import type { Executor, TrialTask } from '../../executors/executor';
 import { requireOwned, stillOwned, type OwnerRecord } from '../../files/fence';
-import { claim, heldBy } from '../../files/owner';
+import { claim } from '../../files/owner';
 import { removeAbandoned } from '../../files/temporary';
 import { Journal } from '../../runs/journal/journal';
 import { runPaths } from '../../runs/layout';
-import { ownerByStatus, readStatus, writeStatus } from '../../runs/status';
+import { ownerByStatus, ownerOfRun, readStatus, writeStatus } from '../../runs/status';
+import { takeCancelled } from '../../runs/sweep/cancel';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
-import { TrialLooker } from '../../runs/sweep/looker';
 import {
   sweepPaths,
   writeSweep,
   type SweepEnd,
   type SweepRecord,
   type SweepRoom,
-  type TrialRecord,
 } from '../../runs/sweep/record';
 import { AuroraError } from '../../base/errors';
 import type { StopReason } from '../../protocol/events';
@@ -26,14 +24,9 @@ import { unlessRefused } from '../process/failure';
 import { Pulse } from '../process/pulse';
 import { Attempts } from './attempts';
 import { decide, type Verdict } from './halving';
-import { trialInputs } from './inputs';
 import { toDecide } from './ended';
-import { launchTrial, type Launcher } from './launch';
 import { decideRates } from './rate-search';
-import { hasMemory } from './room';
 
-/** Interval between checks of the trials' folders. */
-const LOOK_MS = 250;
 /** A trainer asked to stop ends within two minutes, even if something hangs; after this the queue stops waiting. */
 const STOP_TIMEOUT_MS = 180_000;
 
@@ -47,18 +40,16 @@ export interface QueueOptions {
   prepare(stopped: () => boolean): Promise<(SweepRecord & { room: SweepRoom }) | undefined>;
   /** Each planned trial's experiment, by id. */
   specs: ReadonlyMap<string, Experiment>;
-  /** Where runs of the experiment are. */
-  runs: string;
-  program: string;
+  /** Where the trials of this record are trained. `save` writes the record with all its trials to disk. */
+  executor(record: SweepRecord & { room: SweepRoom }, save: () => void): Executor;
   pulseWorker: string;
-  fallBack: boolean;
   /** Stop if the lease of the sweep's folder is not renewed for this many milliseconds. */
   lease?: number;
   retryFailed: boolean;
   /** Also start and resume trials on files that have changed. */
   acceptInputs: boolean;
-  /** Whether to take over trials from this owner, which this machine cannot see. */
-  takenOver(owner: OwnerRecord): boolean;
+  /** Submits what is ready, and follows nothing. */
+  once?: boolean;
   interrupted: () => boolean;
   /** No more trials are started, while others are still being trained. */
   refused(error: AuroraError): void;
@@ -67,8 +58,11 @@ export interface QueueOptions {
 }
 
 export interface SweepOutcome {
-  /** Undefined if nothing is left to do; `owned` if only other machines can continue. */
-  stopped?: StopReason | 'owned';
+  /**
+   * Undefined if nothing is left to do; `owned` if only other machines can continue; `detached` if trials are left to a
+   * cluster, and nobody follows them.
+   */
+  stopped?: StopReason | 'owned' | 'detached';
   trials: TrialView[];
   verdicts: ReadonlyMap<string, Verdict>;
   /** Skipped trials and their owners, by trial id: processes that this machine cannot see. */
@@ -118,29 +112,19 @@ async function work(
   record: SweepRecord & { room: SweepRoom },
   pulse: Pulse,
 ): Promise<SweepOutcome> {
-  const { folder, specs, runs, program, fallBack, acceptInputs, interrupted } = options;
-  const { room, spec } = record;
-  const launcher: Launcher = {
-    program,
-    sweep: folder.split(/[\\/]/).at(-1)!,
-    frozen: sweepPaths(folder).frozen,
-    runs,
-    room,
-    fallBack,
-    acceptInputs,
-    inputs: (trial, spec) => trialInputs(record, trial, spec, { runs, accept: acceptInputs }),
-    save: () => writeSweep(folder, record),
-  };
+  const { folder, specs, acceptInputs, interrupted } = options;
+  const { spec } = record;
+  const executor = options.executor(record, () => writeSweep(folder, record));
   const attempts = new Attempts(options.retryFailed, acceptInputs);
-  const looker = new TrialLooker();
   const completed = new Set<string>();
   const elsewhere = new Map<string, OwnerRecord>();
   /** Why no more trials are started: their files have changed. Running trials have already read theirs. */
   let refused: AuroraError | undefined;
   for (;;) {
     requireOwned(folder);
-    const trials = record.trials.map((t) => attempts.seen(looker.look(t, runOf(t, runs))));
-    for (const { state, folder } of trials)
+    const trials = (await executor.follow(record.trials)).map((t) => attempts.seen(t));
+    const whole = await executor.collect(trials.filter(hasEnded));
+    for (const { state, folder } of whole ? trials : [])
       if (state === 'finished' && !completed.has(folder!)) {
         completed.add(folder!);
         await completeUnowned(folder!);
@@ -149,102 +133,85 @@ async function work(
     const verdicts = spec.learningRateSearch
       ? decideRates(planned, spec.learningRateSearch, record.metric)
       : decide(planned, spec.pruning, record.metric);
+    const is = (t: TrialView, kind: Verdict['kind']) => verdicts.get(t.record.id)?.kind === kind;
     if (passOver(planned, verdicts)) writeSweep(folder, record);
-    const over = planned.filter((t) => ['over', 'prune'].includes(verdicts.get(t.record.id)!.kind));
+    const over = planned.filter((t) => is(t, 'over') || is(t, 'prune'));
     pulse.progress(over.length, planned.length);
     options.looked(trials, verdicts);
     const busy = trials.filter(isBusy);
-    const stopped = interrupted() ? 'requested' : pulse.stopRequested();
+    const end = (stopped?: SweepOutcome['stopped']): SweepOutcome => ({
+      ...(stopped && { stopped }),
+      ...{ trials, verdicts, elsewhere },
+    });
+    const stopped = interrupted() ? 'interrupted' : pulse.stopRequested();
+    if (stopped && stopped !== 'requested' && executor.outlives)
+      return end(busy.length > 0 ? 'detached' : 'requested');
     if (stopped) {
-      if (busy.length === 0) return { stopped, trials, verdicts, elsewhere };
-      for (const { folder } of busy) askToStop(folder!);
+      if (busy.length === 0) return end(stopped === 'interrupted' ? 'requested' : stopped);
+      await executor.cancel(busy);
     } else {
-      for (const t of planned)
-        if (verdicts.get(t.record.id)!.kind === 'prune' && !isBusy(t)) await unlessRefused(() => prune(t));
+      await cancelSome(trials, verdicts, options, executor, attempts);
+      for (const t of planned) if (is(t, 'prune') && !isBusy(t)) await unlessRefused(() => prune(t));
       const ready = planned.filter(
-        (t) =>
-          verdicts.get(t.record.id)!.kind === 'go' &&
-          !refused &&
-          !isBusy(t) &&
-          !elsewhere.has(t.record.id) &&
-          attempts.mayLaunch(t),
+        (t) => is(t, 'go') && !refused && !isBusy(t) && !elsewhere.has(t.record.id) && attempts.mayLaunch(t),
       );
       if (refused && busy.length === 0) throw refused;
-      if (ready.length === 0 && busy.length === 0) {
+      if (ready.length === 0 && busy.length === 0 && whole)
         // Trials that were stopped individually are still to be done.
-        const all = over.length === planned.length;
-        const stopped = elsewhere.size > 0 ? ('owned' as const) : ('requested' as const);
-        return { ...(!all && { stopped }), trials, verdicts, elsewhere };
-      }
-      const mayBegin = ready.length > 0 && busy.length < room.parallel && hasRoom(trials, room);
-      const next = mayBegin ? await firstFree(ready, options, elsewhere) : undefined;
-      if (next) {
-        attempts.launched(next.trial);
-        const verdict = verdicts.get(next.trial.record.id) as Extract<Verdict, { kind: 'go' }>;
-        try {
-          await launchTrial(launcher, next.trial.record, specs.get(next.trial.record.id)!, {
-            until: verdict.until,
-            takeOver: next.takeOver,
-          });
-        } catch (e) {
-          if (!(e instanceof AuroraError) || e.kind !== 'inputs') throw e;
-          refused = e;
-          if (busy.length > 0) options.refused(e);
-        }
+        return end(over.length === planned.length ? undefined : elsewhere.size > 0 ? 'owned' : 'requested');
+      const tasks = ready.map(({ record }): TrialTask => {
+        const { until } = verdicts.get(record.id) as Extract<Verdict, { kind: 'go' }>;
+        return { record, spec: specs.get(record.id)!, ...(until !== undefined && { until }) };
+      });
+      try {
+        const submitted = tasks.length > 0 ? await executor.submit(tasks, trials) : undefined;
+        for (const [id, owner] of submitted?.elsewhere ?? []) elsewhere.set(id, owner);
+        const begun = new Set(submitted?.trials);
+        for (const trial of ready) if (begun.has(trial.record.id)) attempts.launched(trial);
         // Again at once: there may be room for another.
+        if (begun.size > 0) continue;
+        if (options.once) return end('detached');
+      } catch (e) {
+        if (!(e instanceof AuroraError) || e.kind !== 'inputs') throw e;
+        refused = e;
+        if (busy.length > 0) options.refused(e);
         continue;
       }
     }
-    await wait(LOOK_MS);
+    await pause(executor.interval, () => interrupted() || pulse.stopRequested() !== undefined);
   }
 }
 
-const runOf = ({ run }: TrialRecord, runs: string): string | undefined =>
-  run === undefined ? undefined : join(runs, run);
+/** Between two checks for a request to stop, in milliseconds: a cluster is not asked more often than it must be. */
+const REQUEST_MS = 250;
 
-/**
- * The first trial whose run has no owner. A trial owned by a process that this machine cannot see is skipped and
- * recorded; one owned by a local process is started when that has ended.
- */
-async function firstFree(
-  ready: readonly TrialView[],
-  { runs, takenOver }: Pick<QueueOptions, 'runs' | 'takenOver'>,
-  elsewhere: Map<string, OwnerRecord>,
-): Promise<{ trial: TrialView; takeOver: boolean } | undefined> {
-  for (const trial of ready) {
-    const held = await ownerOf(runOf(trial.record, runs));
-    if (!held) return { trial, takeOver: false };
-    if (held.as === 'unseen' && takenOver(held.heldBy)) return { trial, takeOver: true };
-    if (held.as === 'unseen') elsewhere.set(trial.record.id, held.heldBy);
-  }
-  return undefined;
+async function pause(ms: number, isOver: () => boolean): Promise<void> {
+  const until = performance.now() + ms;
+  const wasOver = isOver();
+  for (let left = ms; left > 0 && isOver() === wasOver; left = until - performance.now())
+    await wait(Math.min(left, REQUEST_MS));
 }
 
-/** Also undefined if a run is damaged: its trainer reports how. */
-const ownerOf = async (run: string | undefined) => {
-  try {
-    return run === undefined ? undefined : await heldBy(run, ownerByStatus(run));
-  } catch {
-    return undefined;
-  }
-};
+/** Nothing more happens to its run, as far as this sweep knows. */
+const hasEnded = (t: TrialView): boolean =>
+  t.state === 'finished' ||
+  t.state === 'failed' ||
+  (t.state === 'stopped' && (t.reason === 'requested' || t.reason === 'pruned'));
 
-/** There is always room for one trial: it reports itself if it does not fit. */
-function hasRoom(trials: readonly TrialView[], { memory }: SweepRoom): boolean {
-  const busy = trials.filter(isBusy);
-  const peak = Math.max(memory ?? 0, ...trials.map((t) => t.peakMemory ?? 0));
-  const fresh = busy.filter((t) => t.state === 'starting' || t.step === 0);
-  return busy.length === 0 || hasMemory(peak || undefined, fresh.length);
-}
-
-/** Repeated at every check: a trainer that has just started clears earlier requests. */
-function askToStop(run: string): void {
-  try {
-    writeAtomic(join(runPaths(run).control, 'stop'), '', run);
-  } catch (e) {
-    // It was clearing the folder at this moment.
-    if (((e as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw e;
-  }
+/** Cancels what the user asks for, and takes trials out of a cluster's queue that are not to be trained any more. */
+async function cancelSome(
+  trials: readonly TrialView[],
+  verdicts: ReadonlyMap<string, Verdict>,
+  { folder }: QueueOptions,
+  executor: Executor,
+  attempts: Attempts,
+): Promise<void> {
+  const asked = new Set(takeCancelled(folder));
+  for (const t of trials) if (asked.has(t.record.number)) attempts.cancel(t);
+  const isUnwanted = (t: TrialView) =>
+    t.state === 'queued' && (!t.record.planned || verdicts.get(t.record.id)?.kind === 'prune');
+  const some = trials.filter((t) => isBusy(t) && (attempts.isCancelled(t) || isUnwanted(t)));
+  if (some.length > 0) await executor.cancel(some);
 }
 
 /**
@@ -266,7 +233,7 @@ function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Ve
 async function prune({ folder, state, reason, step }: TrialView): Promise<void> {
   if (folder === undefined || reason === 'pruned') return;
   // Somebody trains it by hand, or elsewhere: it is pruned once that has ended.
-  if (await ownerOf(folder)) return;
+  if (await ownerOfRun(folder)) return;
   const got = await claim(folder, { earlier: ownerByStatus(folder) });
   if (!('owner' in got)) return;
   try {

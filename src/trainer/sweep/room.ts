@@ -45,15 +45,6 @@ export function roomFor(r: RoomRequest): { parallel: number; threads: number } {
   return { parallel, threads: r.threads || Math.max(1, Math.floor(r.cores / parallel)) };
 }
 
-/**
- * Whether one more trial fits beside the running ones: their memory is no longer free, but a trial before its first
- * step has yet to take it.
- */
-export const hasMemory = (memory: number | undefined, beforeFirstStep: number): boolean => {
-  const available = availableMemory();
-  return memory === undefined || available === undefined || available >= (beforeFirstStep + 1) * memory;
-};
-
 /** A trial's preflight; `code` and `problem` say why it ended early. */
 export interface TrialMeasured extends Measured {
   code: number;

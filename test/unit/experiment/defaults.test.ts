@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AURORA_DEFAULTS } from '../../../src/adapters/methods/defaults';
+import type { ClusterSettings, KubernetesSettings, SlurmSettings } from '../../../src/experiment/cluster';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import type { EvaluationSpec } from '../../../src/experiment/evaluation-sets';
 import type {
@@ -203,6 +204,44 @@ const sweep: Keys<SweepSpec> = {
   pruning: true,
   learningRateSearch: true,
 };
+const cluster: Keys<ClusterSettings> = { slurm: true, kubernetes: true };
+const slurm: Keys<SlurmSettings> = {
+  host: true,
+  folder: true,
+  partition: true,
+  account: true,
+  qos: true,
+  reservation: true,
+  constraint: true,
+  time: true,
+  memory: true,
+  cpus: true,
+  gres: true,
+  parallel: true,
+  signalBefore: true,
+  modules: true,
+  prologue: true,
+  node: true,
+  options: true,
+};
+const kubernetes: Keys<KubernetesSettings> = {
+  context: true,
+  namespace: true,
+  image: true,
+  claim: true,
+  mount: true,
+  folder: true,
+  cpus: true,
+  memory: true,
+  gpus: true,
+  gpuResource: true,
+  parallel: true,
+  retries: true,
+  serviceAccount: true,
+  imagePullSecrets: true,
+  nodeSelector: true,
+  tolerations: true,
+};
 const range: Keys<SweepRange> = { min: true, max: true, scale: true, integer: true };
 const pruning: Keys<Pruning> = { eta: true, minEpochs: true, minSteps: true };
 const earlyStopping: Keys<NonNullable<TrainingSpec['earlyStopping']>> = { patience: true, minDelta: true };
@@ -219,7 +258,7 @@ function load(...set: string[]): Experiment {
 describe('the schema, the types and the loader', () => {
   const { properties: p, definitions: d } = schema;
   it.each([
-    ['experiment', p, { ...experiment, $schema: true, sweep: true }],
+    ['experiment', p, { ...experiment, $schema: true, sweep: true, cluster: true }],
     ['model', p.model.properties, model],
     ['task', p.task.properties, task],
     ['data', p.data.properties, data],
@@ -240,6 +279,9 @@ describe('the schema, the types and the loader', () => {
     ['sweep', p.sweep.properties, sweep],
     ['range', d.sweepRange.properties, range],
     ['pruning', p.sweep.properties.pruning.properties, pruning],
+    ['cluster', p.cluster.properties, cluster],
+    ['slurm', p.cluster.properties.slurm.properties, slurm],
+    ['kubernetes', p.cluster.properties.kubernetes.properties, kubernetes],
   ])('agree on the keys: %s', (_, properties, keys) => {
     expect(Object.keys(properties).sort()).toEqual(Object.keys(keys).sort());
   });

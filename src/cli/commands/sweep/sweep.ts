@@ -16,6 +16,7 @@ import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type TakenOver } from '../../
 import { isQuiet } from '../../quiet';
 import { isScreen } from '../../screen';
 import { onInterrupt } from '../../signals';
+import { localExecutor } from './executor';
 import { planText } from './plan';
 import { checkSweep, type CheckOptions } from './check';
 import { SweepLines, SweepScreen, type SweepView } from './progress';
@@ -119,14 +120,12 @@ async function run(
       return whole;
     },
     specs: specsOf(sweep),
-    runs,
-    program: join(__dirname, 'cli.cjs'),
+    executor: (record, save) =>
+      localExecutor(record, { ...{ folder, runs, takenOver, save }, ...trialOptions(args) }),
     pulseWorker: join(__dirname, 'pulse-worker.cjs'),
-    fallBack: args.flag('fallback'),
     ...(args.flag('lease') && { lease: LEASE_MS }),
     retryFailed: args.flag('retry-failed'),
     acceptInputs: args.flag('accept-changed-inputs'),
-    takenOver,
     interrupted,
     refused: ({ message }) => view.warn(`${message} The running trials finish first.`),
     looked: (trials, verdicts) => view.looked(trials, verdicts),
@@ -158,6 +157,11 @@ function roomOf(args: ParsedArgs, { room, spec, trials }: SweepRecord, measured:
   if (asked !== undefined && !place.device.startsWith('auto')) return roomNow(place, limits);
   return roomNow({ ...place, ...known, ...measured }, limits);
 }
+
+const trialOptions = (args: ParsedArgs) => ({
+  fallBack: args.flag('fallback'),
+  acceptInputs: args.flag('accept-changed-inputs'),
+});
 
 const placeOf = (args: ParsedArgs) => ({
   engine: args.text('engine') ?? 'onnxruntime',

@@ -6,7 +6,7 @@ import { metricOf, runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import { checkpointFor, forkChoices, valueProblem, type ForkChoice } from './fork-choices';
-import { untrusted } from '../../launcher/missing';
+import { untrusted } from '../../../executors/missing';
 import { checkpointSteps } from '../../launcher/run-status';
 import { isTreeNode } from '../../runs/nodes';
 import { runFrom } from '../../ask/pick';

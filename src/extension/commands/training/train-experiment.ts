@@ -4,7 +4,7 @@ import { runAnyway } from './run-anyway';
 import { saved } from '../../ask/saved';
 import { checkedExperiment } from '../../ask/training-problems';
 import { offerDownload } from '../../hub/download-named';
-import { untrusted } from '../../launcher/missing';
+import { untrusted } from '../../../executors/missing';
 import { startUnlessBusy } from '../../queue/ask-busy';
 import { startRun } from '../../queue/start-run';
 import type { Services } from '../../services';

@@ -15,9 +15,9 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { NODE_NAME, findNode } from '../../../../src/extension/launcher/node-program';
+import { findNode } from '../../../../src/extension/launcher/node-program';
 import { ensureRuntime } from '../../../../src/extension/launcher/runtime-copy';
-import { findRuntime } from '../../../../src/extension/launcher/runtime-files';
+import { NODE_NAME, findRuntime } from '../../../../src/executors/package/files';
 import { removeOldVersions } from '../../../../src/extension/launcher/runtime-users';
 import { processRecord } from '../../../../src/files/processes';
 import { scratchFolder } from '../../../scratch';
@@ -145,7 +145,7 @@ describe('the copy that trainers run from', () => {
 
 describe('a missing part', () => {
   it('can be the runtime of this platform', async () => {
-    await expect(findRuntime(dist, 'aix', 'ppc64')).rejects.toMatchObject({
+    await expect(findRuntime(dist, { platform: 'aix', arch: 'ppc64' })).rejects.toMatchObject({
       piece: 'runtime',
       message: 'This build of AuroRA Lab does not include ONNX Runtime for aix-ppc64.',
     });

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { LocalExecutor } from '../../../../src/executors/local/executor';
 import { ownerFile } from '../../../../src/files/fence';
 import { Journal } from '../../../../src/runs/journal/journal';
 import { runPaths } from '../../../../src/runs/layout';
@@ -57,14 +58,16 @@ describe('a sweep', () => {
     const folder = join(home, 'sweep');
     mkdirSync(folder);
     const outcome = await runQueue({
-      ...{ folder, runs: join(home, 'runs'), pulseWorker, program: join(home, 'none.cjs') },
-      ...{
-        specs: new Map(),
-        fallBack: false,
-        retryFailed: false,
-        acceptInputs: false,
-        takenOver: () => false,
-      },
+      ...{ folder, pulseWorker, specs: new Map(), retryFailed: false, acceptInputs: false },
+      executor: ({ room }, save) =>
+        new LocalExecutor(
+          {
+            ...{ runs: join(home, 'runs'), program: join(home, 'none.cjs'), sweep: 'sweep', frozen: '' },
+            ...{ room, save, fallBack: false, acceptInputs: false },
+            ...{ inputs: () => Promise.resolve([]), available: () => undefined },
+          },
+          () => false,
+        ),
       prepare: () => Promise.resolve(record),
       interrupted: () => false,
       refused: () => undefined,

@@ -1,9 +1,18 @@
 import { lstat, readFile, readdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { MissingError } from './missing';
-import { NODE_NAME } from './node-program';
+import { MissingError } from '../missing';
 
-/** A file of the extension that a trainer needs: its source, and its place in the copy. */
+/** A system and processor, as Node names them. */
+export interface Platform {
+  platform: string;
+  arch: string;
+}
+
+export const THIS_PLATFORM: Platform = { platform: process.platform, arch: process.arch };
+
+export const NODE_NAME = process.platform === 'win32' ? 'node.exe' : 'node';
+
+/** A file of this build that a trainer needs: its source, and its place in the copy. */
 export interface RuntimeFile {
   source: string;
   /** Relative to the copy's root. */
@@ -33,8 +42,7 @@ const PROGRAMS = [
  */
 export async function findRuntime(
   dist: string,
-  platform: NodeJS.Platform = process.platform,
-  arch: string = process.arch,
+  { platform, arch }: Platform = THIS_PLATFORM,
 ): Promise<{ modules: string; version: string; binary: string }> {
   for (const modules of [join(dist, 'node_modules'), join(dirname(dist), 'node_modules')]) {
     const root = join(modules, 'onnxruntime-node');
@@ -52,14 +60,14 @@ export async function findRuntime(
   );
 }
 
-/** Everything that a trainer loads, for this platform only. */
-export async function runtimeFiles(dist: string): Promise<RuntimeFile[]> {
-  const { modules, binary } = await findRuntime(dist);
+/** Everything that a trainer loads, for one platform only. */
+export async function runtimeFiles(dist: string, platform: Platform = THIS_PLATFORM): Promise<RuntimeFile[]> {
+  const { modules, binary } = await findRuntime(dist, platform);
   const packages = join(modules, 'onnxruntime-node');
   const common = join(modules, 'onnxruntime-common');
   const node = join(dist, 'node', NODE_NAME);
   // In the repository dist/node is a link to a Node that updates of the extension do not remove.
-  const carried = (await lstat(node).catch(() => undefined))?.isFile();
+  const carried = isThis(platform) && (await lstat(node).catch(() => undefined))?.isFile();
   const own = [...PROGRAMS.map((name) => join(dist, name)), ...(carried ? [node] : [])];
   const theirs = [
     join(packages, 'package.json'),
@@ -67,8 +75,8 @@ export async function runtimeFiles(dist: string): Promise<RuntimeFile[]> {
     ...(await below(join(packages, 'dist'), isCode)),
     ...(await below(join(common, 'dist', 'cjs'), isCode)),
     ...(await below(binary, () => true)),
-    ...(await dawnFiles(modules)),
-    ...(await sharpFiles(modules)),
+    ...(await dawnFiles(modules, platform)),
+    ...(await sharpFiles(modules, platform)),
   ];
   return Promise.all([
     ...own.map((f) => described(dist, f)),
@@ -77,9 +85,8 @@ export async function runtimeFiles(dist: string): Promise<RuntimeFile[]> {
 }
 
 /** WebGPU for TensorFlow.js; a platform without it trains on its other devices. */
-async function dawnFiles(modules: string): Promise<string[]> {
+async function dawnFiles(modules: string, { platform, arch }: Platform): Promise<string[]> {
   const root = join(modules, 'webgpu');
-  const { platform, arch } = process;
   const binary = join(root, 'dist', `${platform}-${platform === 'darwin' ? 'universal' : arch}`);
   const there = await stat(join(binary, 'dawn.node')).catch(() => undefined);
   if (!there) return [];
@@ -87,8 +94,8 @@ async function dawnFiles(modules: string): Promise<string[]> {
 }
 
 /** What reads images; a platform without it trains on texts. */
-async function sharpFiles(modules: string): Promise<string[]> {
-  const here = `${process.platform}-${process.arch}`;
+async function sharpFiles(modules: string, { platform, arch }: Platform): Promise<string[]> {
+  const here = `${platform}-${arch}`;
   const packages = [
     'sharp',
     'detect-libc',
@@ -102,6 +109,9 @@ async function sharpFiles(modules: string): Promise<string[]> {
   );
   return files.flat();
 }
+
+export const isThis = ({ platform, arch }: Platform): boolean =>
+  platform === process.platform && arch === process.arch;
 
 const isCodeOrBinary = (name: string): boolean => /\.([cm]?js|json|node|dylib|dll|so[.\d]*)$/.test(name);
 const isCode = (name: string): boolean => /\.(js|json)$/.test(name);

@@ -1,4 +1,4 @@
-import { AuroraError, type ErrorKind } from '../../base/errors';
+import { AuroraError, type ErrorKind } from '../base/errors';
 
 /** What training can lack; each has its own message and next action. */
 export type MissingPiece = 'trust' | 'node' | 'nodeSetting' | 'runtime' | 'program';

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTrainer } from '../../executors/local/start';
 import { writeAtomic } from '../../files/atomic';
 import { processRecord } from '../../files/processes';
 import { writeInputs, type InputFile } from '../../runs/inputs';
 import { createFolder, newRunId, runPaths } from '../../runs/layout';
 import { writeTrial, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
-import type { Experiment } from '../../experiment/experiment';
+import type { TrialTask } from '../executor';
+import { startTrainer } from './start';
 
-export interface Launcher {
+export interface LocalSettings {
   /** This program, dist/cli.cjs. */
   program: string;
   /** The name of the sweep's folder. */
@@ -18,11 +18,13 @@ export interface Launcher {
   /** Where runs of the experiment are. */
   runs: string;
   room: SweepRoom;
+  /** Free memory in bytes; undefined if the system does not report it. */
+  available(this: void): number | undefined;
   fallBack: boolean;
   /** Accept files that changed since a trial was trained on them. */
   acceptInputs: boolean;
   /** The files that a new trial will read; AuroraError 'inputs' if they differ from those of earlier trials. */
-  inputs(trial: TrialRecord, spec: Experiment): Promise<InputFile[]>;
+  inputs(trial: TrialRecord, spec: TrialTask['spec']): Promise<InputFile[]>;
   /** Writes the record with all its trials to disk. */
   save(): void;
 }
@@ -33,14 +35,12 @@ export interface Launcher {
  * folder is created, and the trainer waits for a line on its standard input, sent once its process id is written;
  * without that line it ends.
  *
- * @param until the comparison at which the trial pauses
  * @param takeOver whether the run's owner is a process of another machine that has ended
  */
 export async function launchTrial(
-  { program, sweep, frozen, runs, room, fallBack, acceptInputs, inputs, save }: Launcher,
-  trial: TrialRecord,
-  spec: Experiment,
-  { until, takeOver }: { until: string | undefined; takeOver: boolean },
+  { program, sweep, frozen, runs, room, fallBack, acceptInputs, inputs, save }: LocalSettings,
+  { record: trial, spec, until }: TrialTask,
+  takeOver: boolean,
 ): Promise<void> {
   const run = runFolder(runs, trial, save);
   const begun = existsSync(runPaths(run).events);

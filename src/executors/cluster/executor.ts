@@ -1,0 +1,343 @@
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { AuroraError } from '../../base/errors';
+import type { Experiment } from '../../experiment/experiment';
+import type { ClusterFile, ClusterTrial } from '../../protocol/run-files/cluster';
+import type { InputFile } from '../../runs/inputs';
+import { isBusy, type TrialView } from '../../runs/sweep/look';
+import { TrialLooker } from '../../runs/sweep/looker';
+import { runOf, sweepPaths, type TrialRecord } from '../../runs/sweep/record';
+import type { Executor, Submitted, TrialTask } from '../executor';
+import type { ClusterFiles } from './files';
+import { reserveRun } from './run-names';
+import type { JobState, Scheduler } from './scheduler';
+import { StatusFile } from './status-file';
+import { Submissions, unsubmitted } from './submissions';
+import { SubmittedTrials, type Current, type Entry } from './submitted-trials';
+import { taskFile, type TaskSettings } from './task-file';
+import { trialState } from './trial-state';
+
+/** Looks after which a shared disk shows what a node has written: a client of NFS caches it for a minute. */
+const SETTLED_LOOKS = 6;
+/** A trial that was asked to save and end gets this long, in ms, before its job is cancelled. */
+const STOP_MS = 300_000;
+
+export interface ClusterOptions extends Omit<TaskSettings, 'sweep'> {
+  executor: ClusterFile['executor'];
+  /** The login node or the context; empty if the scheduler is on this machine. */
+  place: string;
+  /** The sweep's folder, which this process owns. */
+  folder: string;
+  /** Where runs of the experiment are. */
+  runs: string;
+  scheduler: Scheduler;
+  files: ClusterFiles;
+  /** Each planned trial's experiment, by id. */
+  specs: ReadonlyMap<string, Experiment>;
+  /** The most trials at a time; omitted: as many as the cluster has room for. */
+  parallel?: number;
+  /** Milliseconds between two looks. */
+  interval: number;
+  /** This process looks once: a trial that has ended without a word is submitted again at once. */
+  once: boolean;
+  /** The files that a new trial will read; AuroraError 'inputs' if they differ from those of earlier trials. */
+  inputs(trial: TrialRecord, spec: Experiment): Promise<InputFile[]>;
+  /** Writes the sweep's record with all its trials to disk. */
+  save(): void;
+  /** Gets whole sentences. */
+  warn(message: string): void;
+}
+
+/**
+ * Trains trials on a cluster. Its scheduler decides who runs where and when; this submits, asks, cancels and collects.
+ * All state is on disk and in the scheduler, so that any process can continue, on any machine that reaches both.
+ */
+export class ClusterExecutor implements Executor {
+  readonly interval: number;
+  readonly outlives = true;
+  private readonly submissions: Submissions;
+  private readonly status: StatusFile;
+  private readonly looker = new TrialLooker();
+  private readonly submitted = new SubmittedTrials();
+  private views: readonly TrialView[] = [];
+  private loaded = false;
+  private checked = false;
+  private at = 0;
+  private down: ClusterFile['unreachable'];
+  private readonly warned = new Set<string>();
+  private readonly collected = new Set<string>();
+
+  constructor(private readonly options: ClusterOptions) {
+    this.interval = options.interval;
+    this.submissions = new Submissions(options.folder);
+    this.status = new StatusFile(options.folder);
+  }
+
+  async follow(records: readonly TrialRecord[]): Promise<readonly TrialView[]> {
+    this.load(records);
+    const { runs, files, warn, scheduler } = this.options;
+    const answers = await this.reaching(async () => {
+      await this.ask();
+      await files.follow(records.filter((r) => this.mayGrow(r)).map((r) => runOf(r, runs)!));
+    });
+    if (answers && this.down) warn(`${scheduler.name} answers again.`);
+    if (answers) this.down = undefined;
+    this.views = records.map((record) => this.view(record));
+    this.write();
+    return this.views;
+  }
+
+  async submit(tasks: readonly TrialTask[], trials: readonly TrialView[]): Promise<Submitted> {
+    const none: Submitted = { trials: [], elsewhere: new Map() };
+    const parallel = this.submitted.room(this.options.parallel);
+    if (this.down || parallel === 0) return none;
+    if (!(await this.reaching(() => this.check()))) return none;
+    const entry = await this.create(tasks, trials, parallel);
+    const before = this.submitted.add(entry);
+    for (const current of this.submitted.currentOf(entry)) current.isNew = true;
+    try {
+      await this.reaching(() => this.complete(entry));
+    } catch (e) {
+      const isGone = this.refused(entry, e, before);
+      if (isGone) return none;
+    }
+    return { ...none, trials: tasks.map(({ record }) => record.id) };
+  }
+
+  async cancel(trials: readonly TrialView[]): Promise<void> {
+    const { files, scheduler } = this.options;
+    const running: string[] = [];
+    const queued = new Map<Entry, Current[]>();
+    for (const { record, folder } of trials) {
+      const current = this.submitted.of(record.id);
+      const isRunning = !current || current.job?.state === 'running';
+      if (isRunning && folder !== undefined) running.push(folder);
+      if (!current) continue;
+      current.cancelled ??= performance.now();
+      // One that is about to begin has no folder for a request yet; it saves on SIGTERM, too.
+      if (!isRunning || performance.now() - current.cancelled > STOP_MS)
+        queued.set(current.entry, [...(queued.get(current.entry) ?? []), current]);
+    }
+    await this.reaching(async () => {
+      if (running.length > 0) await files.request(running, 'stop');
+      for (const [entry, some] of queued) {
+        if (unsubmitted(entry.submission) > 0) continue;
+        const all = some.length === entry.submission.tasks.length;
+        await scheduler.cancel(entry.submission, all ? 'all' : some.map(({ index }) => index));
+      }
+    });
+  }
+
+  async collect(trials: readonly TrialView[]): Promise<boolean> {
+    const left = trials.filter(
+      ({ record, folder }) => folder !== undefined && !this.collected.has(record.id),
+    );
+    if (left.length === 0) return true;
+    const folders = left.map(({ folder }) => folder!);
+    if (this.down || !(await this.reaching(() => this.options.files.collect(folders)))) return false;
+    for (const { record } of left) this.collected.add(record.id);
+    this.write();
+    return true;
+  }
+
+  /** What was submitted before, and what the scheduler said then: it forgets jobs that have ended. */
+  private load(records: readonly TrialRecord[]): void {
+    if (this.loaded) return;
+    this.loaded = true;
+    for (const submission of this.submissions.read()) this.submitted.add({ submission });
+    const known = this.status.read();
+    for (const record of records) {
+      const current = this.submitted.of(record.id);
+      if (!current) continue;
+      current.job = known.get(record.id);
+      if (current.job?.collected) this.collected.add(record.id);
+      // The scheduler is not asked about what has finished long ago.
+      const seen = this.looker.look(record, runOf(record, this.options.runs));
+      if (seen.state !== 'finished') continue;
+      current.done = true;
+      current.seen = { ...seen, ...(current.job && { cluster: { ...current.job, state: 'finished' } }) };
+    }
+  }
+
+  private async ask(): Promise<void> {
+    for (const entry of this.submitted.unfinished())
+      if (unsubmitted(entry.submission) > 0) {
+        try {
+          await this.complete(entry);
+        } catch (e) {
+          this.refused(entry, e);
+        }
+      }
+    const live = this.submitted.unfinished();
+    const answers = live.length > 0 ? await this.options.scheduler.states(live.map((e) => e.submission)) : [];
+    live.forEach((entry, i) => {
+      for (const current of this.submitted.currentOf(entry))
+        this.told(current, answers[i]?.get(current.index));
+    });
+    this.at = Date.now();
+  }
+
+  private told(current: Current, state: JobState | undefined): void {
+    const { log, ...rest } = state ?? ({} as Partial<JobState>);
+    const here = log === undefined ? undefined : this.options.files.here(log);
+    const before = current.job;
+    if (state) current.job = { ...rest, ...(here !== undefined && { log: here }) } as ClusterTrial;
+    // Forgotten: how it ended is still known, if this or an earlier process has seen it.
+    else if (current.cancelled !== undefined && before) current.job = { ...before, state: 'cancelled' };
+    else if (!before || !hasEnded(before)) current.job = undefined;
+    const isThere = this.isPending(current) || (current.job && !hasEnded(current.job));
+    current.gone = isThere ? 0 : current.gone + 1;
+  }
+
+  private view(record: TrialRecord): TrialView {
+    const { runs, once } = this.options;
+    const folder = runOf(record, runs);
+    const current = this.submitted.of(record.id);
+    if (!current) return this.looker.look(record, folder);
+    const { job, entry, index, seen, isNew } = current;
+    // Nothing more can happen to it, or nothing has.
+    if (current.done && seen?.state === 'finished') return seen;
+    const isWaiting = job?.state === 'queued' && !job.restarts && seen && seen.folder === undefined;
+    if (folder !== undefined && job && hasEnded(job)) revalidate(folder);
+    const found = isWaiting ? seen : this.looker.look(record, folder);
+    const settled = current.gone > (once && !isNew ? 0 : SETTLED_LOOKS);
+    const view: TrialView =
+      this.isPending(current) && found.state !== 'finished'
+        ? { ...found, state: 'queued' }
+        : trialState(found, entry.submission.tasks[index]!, job, settled);
+    current.done = !isBusy(view);
+    current.seen = view.state === 'finished' ? view : found;
+    return view;
+  }
+
+  /** Whether the run's folder on the cluster may have grown since the last look. */
+  private mayGrow({ id }: TrialRecord): boolean {
+    const current = this.submitted.of(id);
+    if (!current || current.done || this.isPending(current)) return false;
+    return !(current.job?.state === 'queued' && !current.job.restarts);
+  }
+
+  /** Whether its submission is written, and the scheduler may not have it yet. */
+  private isPending({ entry: { submission }, index }: Current): boolean {
+    return !submission.jobs.some(({ first, count }) => index >= first && index < first + count);
+  }
+
+  private async create(
+    tasks: readonly TrialTask[],
+    trials: readonly TrialView[],
+    parallel: number | undefined,
+  ): Promise<Entry> {
+    const { folder, runs, files, save, inputs } = this.options;
+    const read = new Map<string, InputFile[]>();
+    for (const { record, spec } of tasks) {
+      const key = inputsKey(spec);
+      if (!read.has(key)) read.set(key, await inputs(record, spec));
+    }
+    for (const { record } of tasks) reserveRun(record, runs);
+    save();
+    const steps = new Map(trials.map((t) => [t.record.id, t.step]));
+    const { frozen } = sweepPaths(folder);
+    const sweep = basename(folder);
+    const there = (path: string) => files.there(path);
+    const written = tasks.map((task) =>
+      taskFile(
+        task,
+        { ...this.options, sweep },
+        { run: runOf(task.record, runs)!, inputs: read.get(inputsKey(task.spec))!, frozen },
+        there,
+      ),
+    );
+    const listed = tasks.map(({ record: { id, number, run } }) => ({
+      ...{ trial: id, number, run: run!, step: steps.get(id) ?? 0 },
+    }));
+    return { submission: this.submissions.create(listed, written, parallel) };
+  }
+
+  private async check(): Promise<void> {
+    if (this.checked) return;
+    await this.options.scheduler.check();
+    this.checked = true;
+  }
+
+  /** Submits what is left of a submission; also after a kill at any moment of this. */
+  private async complete(entry: Entry): Promise<void> {
+    const { files, scheduler, specs } = this.options;
+    await this.check();
+    await files.sendTrainer();
+    const { submission } = entry;
+    const own = submission.tasks.flatMap(({ trial }) => specs.get(trial) ?? []);
+    const distinct = new Map(own.map((spec) => [inputsKey(spec), spec]));
+    await files.sendSubmission(submission.folder, [...distinct.values()]);
+    await scheduler.submit(submission, (job) => {
+      entry.submission = this.submissions.submitted(entry.submission, job);
+    });
+  }
+
+  /**
+   * While trials are in the cluster's hands, a refusal does not end their sweep: room in the queue may come.
+   *
+   * @returns whether nothing of the submission is there
+   * @throws the error, if there is nothing to wait for
+   */
+  private refused(entry: Entry, e: unknown, before?: ReadonlyMap<string, Current>): boolean {
+    if (isUnreachable(e)) throw e;
+    const { folder, jobs } = entry.submission;
+    if (jobs.length === 0) {
+      this.submissions.remove(folder);
+      this.submitted.remove(entry, before);
+    }
+    if (!(e instanceof AuroraError) || !this.submitted.hasLive()) throw e;
+    if (!this.warned.has(e.message))
+      this.options.warn(`${e.message} The other trials are not affected; this is tried again.`);
+    this.warned.add(e.message);
+    return jobs.length === 0;
+  }
+
+  /**
+   * A cluster that does not answer loses nothing: what is known stays, and the next look tries again.
+   *
+   * @returns whether it answered
+   */
+  private async reaching(action: () => Promise<void>): Promise<boolean> {
+    try {
+      await action();
+      return true;
+    } catch (e) {
+      if (!isUnreachable(e)) throw e;
+      if (!this.down) this.options.warn(`${e.message} Nothing is lost; it is asked again until it answers.`);
+      this.down ??= { since: Date.now(), message: e.message };
+      return false;
+    }
+  }
+
+  private write(): void {
+    const { executor, place } = this.options;
+    const trials = Object.fromEntries(
+      this.views.flatMap(({ record: { id }, cluster }) =>
+        cluster ? [[id, { ...cluster, ...(this.collected.has(id) && { collected: true as const }) }]] : [],
+      ),
+    );
+    this.status.write({
+      ...{ version: 1, executor, place, at: this.at },
+      ...(this.down && { unreachable: this.down }),
+      trials,
+    });
+  }
+}
+
+const isUnreachable = (e: unknown): e is AuroraError => e instanceof AuroraError && e.kind === 'network';
+
+const hasEnded = ({ state }: ClusterTrial): boolean =>
+  state === 'finished' || state === 'failed' || state === 'cancelled' || state === 'lost';
+
+/** Trials that read the same files. */
+const inputsKey = ({ model, data }: Experiment): string => JSON.stringify([model, data]);
+
+/** Opening a folder makes a client of NFS ask for its present content. */
+function revalidate(folder: string): void {
+  try {
+    readdirSync(folder);
+  } catch {
+    // The look reports what is wrong with it.
+  }
+}

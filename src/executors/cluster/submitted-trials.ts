@@ -1,0 +1,88 @@
+import type { ClusterTrial } from '../../protocol/run-files/cluster';
+import type { TrialView } from '../../runs/sweep/look';
+import type { Submission } from './scheduler';
+
+/** A submission, whose list of jobs grows. */
+export interface Entry {
+  submission: Submission;
+}
+
+/** The last task that was submitted for a trial. Its earlier ones have ended. */
+export interface Current {
+  entry: Entry;
+  index: number;
+  /** What the scheduler last said about it. */
+  job?: ClusterTrial;
+  /** The run's folder at the last look. */
+  seen?: TrialView;
+  /** Looks since the scheduler does not have it any more. */
+  gone: number;
+  /** It is neither queued nor running, for the scheduler as for the folder. */
+  done: boolean;
+  /** This process has submitted it: the scheduler may take a moment to show it. */
+  isNew?: boolean;
+  /** When this process began to cancel it, in ms of a monotonic clock. */
+  cancelled?: number;
+}
+
+/** Which task is each trial's own, among all submissions of a sweep. */
+export class SubmittedTrials {
+  private readonly entries = new Set<Entry>();
+  private readonly current = new Map<string, Current>();
+
+  of(trial: string): Current | undefined {
+    return this.current.get(trial);
+  }
+
+  /** @returns the tasks that it replaces, by trial */
+  add(entry: Entry): Map<string, Current> {
+    const before = new Map<string, Current>();
+    this.entries.add(entry);
+    entry.submission.tasks.forEach(({ trial }, index) => {
+      const replaced = this.current.get(trial);
+      if (replaced) before.set(trial, replaced);
+      this.current.set(trial, { entry, index, gone: 0, done: false });
+    });
+    return before;
+  }
+
+  /** For one that was never submitted. */
+  remove(entry: Entry, before: ReadonlyMap<string, Current> = new Map()): void {
+    this.entries.delete(entry);
+    for (const { trial } of entry.submission.tasks) {
+      const replaced = before.get(trial);
+      if (replaced) this.current.set(trial, replaced);
+      else this.current.delete(trial);
+    }
+  }
+
+  currentOf(entry: Entry): Current[] {
+    return entry.submission.tasks.flatMap(({ trial }) => {
+      const current = this.current.get(trial);
+      return current?.entry === entry ? [current] : [];
+    });
+  }
+
+  /** Those with a task that may still wait or run. */
+  unfinished(): Entry[] {
+    return [...this.entries].filter((entry) => this.liveIn(entry) > 0);
+  }
+
+  /** Whether the scheduler has a task that may still wait or run. */
+  hasLive(): boolean {
+    return this.unfinished().some(({ submission }) => submission.jobs.length > 0);
+  }
+
+  /** How many tasks a new submission may run at a time beside those that are there; undefined if there is no limit. */
+  room(parallel: number | undefined): number | undefined {
+    if (parallel === undefined) return undefined;
+    const used = this.unfinished().map((entry) =>
+      Math.min(entry.submission.parallel ?? Infinity, this.liveIn(entry)),
+    );
+    return Math.max(0, parallel - used.reduce((sum, n) => sum + n, 0));
+  }
+
+  private liveIn(entry: Entry): number {
+    return this.currentOf(entry).filter(({ done }) => !done).length;
+  }
+}

@@ -1,0 +1,59 @@
+import { EXIT } from '../../base/errors';
+import type { ClusterTrial } from '../../protocol/run-files/cluster';
+import type { TrialView } from '../../runs/sweep/look';
+import type { SubmittedTask } from './scheduler';
+
+/** Exit codes of a trainer that would end the same way again, from before it had a folder to report it in. */
+const HOPELESS: readonly number[] = [EXIT.usage, EXIT.experiment, EXIT.model, EXIT.data, EXIT.inputs];
+
+/**
+ * A trial's state from its run folder and from what the scheduler says about its task. A scheduler knows who waits, who
+ * runs and who was killed; only the folder knows what was learned, and a disk that nodes share may show it late.
+ *
+ * @param view by the run's folder
+ * @param job undefined if the scheduler does not know the task, or not any more
+ * @param settled whether a folder that says nothing of an end will not say more: enough time has passed since
+ */
+export function trialState(
+  view: TrialView,
+  task: SubmittedTask,
+  job: ClusterTrial | undefined,
+  settled: boolean,
+): TrialView {
+  const as = (state: TrialView['state'], more: Partial<TrialView> = {}): TrialView => ({
+    ...view,
+    reason: undefined,
+    error: undefined,
+    state,
+    ...more,
+    ...(job && { cluster: { ...job, ...(state === 'lost' && { state: 'lost' as const }) } }),
+  });
+  if (view.state === 'finished') return as('finished');
+  if (job?.state === 'queued' || job?.state === 'preempted') return as('queued');
+  // By its heartbeat; a scheduler that has lost its own state may not know a task that runs.
+  if (view.state === 'running' || view.state === 'starting') return as(view.state);
+  if (job?.state === 'running') return as('starting');
+  if (hasEnded(view, task, job)) return as(view.state, { reason: view.reason, error: view.error });
+  if (job?.state === 'cancelled') return as('stopped', { reason: 'requested' });
+  if (!settled) return as(view.step > 0 ? 'running' : 'queued');
+  // It saved, and nothing has started it again.
+  if (view.state === 'stopped' && view.reason === 'preempted') return as('stopped', { reason: 'preempted' });
+  if (view.folder === undefined && job?.exitCode !== undefined && HOPELESS.includes(job.exitCode))
+    return as('failed', {
+      error: {
+        message: `It ended before its first step, with exit code ${job.exitCode}.`,
+        hint: job.log === undefined ? undefined : `See its log, ${job.log}.`,
+      },
+    });
+  return as('lost');
+}
+
+/** Whether the folder says how this very task ended, rather than an earlier one of the trial. */
+function hasEnded(view: TrialView, { step }: SubmittedTask, job: ClusterTrial | undefined): boolean {
+  if (view.state === 'failed') return true;
+  if (view.state !== 'stopped') return false;
+  if (view.step > step || view.reason === 'pruned') return true;
+  if (view.reason === 'preempted') return false;
+  // Ended by the user at the step at which it was submitted, or left so by a task that never began.
+  return view.reason !== 'rung' && (!job || job.exitCode === EXIT.stopped);
+}

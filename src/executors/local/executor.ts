@@ -1,0 +1,70 @@
+import type { OwnerRecord } from '../../files/fence';
+import { ownerOfRun } from '../../runs/status';
+import type { TrialView } from '../../runs/sweep/look';
+import { TrialLooker } from '../../runs/sweep/looker';
+import { runOf, type TrialRecord } from '../../runs/sweep/record';
+import { requestIn } from '../cluster/request';
+import type { Executor, Submitted, TrialTask } from '../executor';
+import { launchTrial, type LocalSettings } from './launch';
+import { hasRoom } from './room';
+
+/** Interval between checks of the trials' folders. */
+const LOOK_MS = 250;
+
+/** Trains trials on this machine, as many at a time as cores and memory allow. */
+export class LocalExecutor implements Executor {
+  readonly interval = LOOK_MS;
+  readonly outlives = false;
+  private readonly looker = new TrialLooker();
+
+  /** @param takenOver whether to take over trials from this owner, which this machine cannot see */
+  constructor(
+    private readonly settings: LocalSettings,
+    private readonly takenOver: (owner: OwnerRecord) => boolean,
+  ) {}
+
+  follow(trials: readonly TrialRecord[]): Promise<TrialView[]> {
+    const { runs } = this.settings;
+    return Promise.resolve(trials.map((t) => this.looker.look(t, runOf(t, runs))));
+  }
+
+  /** Starts one: whether there is room for another shows at the next look. */
+  async submit(tasks: readonly TrialTask[], trials: readonly TrialView[]): Promise<Submitted> {
+    const elsewhere = new Map<string, OwnerRecord>();
+    const { room, available } = this.settings;
+    if (!hasRoom(trials, room, available)) return { trials: [], elsewhere };
+    const next = await this.firstFree(tasks, elsewhere);
+    if (!next) return { trials: [], elsewhere };
+    await launchTrial(this.settings, next.task, next.takeOver);
+    return { trials: [next.task.record.id], elsewhere };
+  }
+
+  /** Repeated at every look: a trainer that has just started clears earlier requests. */
+  cancel(trials: readonly TrialView[]): Promise<void> {
+    for (const { folder } of trials) requestIn(folder!, 'stop');
+    return Promise.resolve();
+  }
+
+  /** They are here. */
+  collect(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  /**
+   * The first trial whose run has no owner. A trial owned by a process that this machine cannot see is skipped; one owned
+   * by a local process is started when that has ended.
+   */
+  private async firstFree(
+    tasks: readonly TrialTask[],
+    elsewhere: Map<string, OwnerRecord>,
+  ): Promise<{ task: TrialTask; takeOver: boolean } | undefined> {
+    for (const task of tasks) {
+      const run = runOf(task.record, this.settings.runs);
+      const held = run === undefined ? undefined : await ownerOfRun(run);
+      if (!held) return { task, takeOver: false };
+      if (held.as === 'unseen' && this.takenOver(held.heldBy)) return { task, takeOver: true };
+      if (held.as === 'unseen') elsewhere.set(task.record.id, held.heldBy);
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,134 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { AuroraError } from '../../base/errors';
+import { isEntryName } from '../../files/contained';
+import { removeAbandoned, temporaryBeside } from '../../files/temporary';
+import { runPaths } from '../../runs/layout';
+import { RECORDS, writeRecordsHere } from '../cluster/records-here';
+import type { Rsync } from './rsync';
+
+/** Whoever shows the curves waits for it. */
+const FOLLOW_MS = 60_000;
+/** Checkpoints of many trials over a slow line; the next look continues. */
+const COLLECT_MS = 2 * 3_600_000;
+/** Run folders at a time, so that the first ones are complete early. */
+const BATCH = 250;
+
+/** What is about one machine, or is written only by it. */
+const NEVER = ['owner.json', '.owner-*', 'control', ...RECORDS];
+/** What no curve needs. */
+const LARGE = ['checkpoints', 'adapter', 'encoded', 'activations'];
+const MOST_BYTES = '64m';
+/** What says how far a run is: it comes after what it speaks of. */
+const LAST = ['status.json', 'result.json'];
+
+export interface BringOptions {
+  rsync: Rsync;
+  /** The `.aurora` folder beside the experiment, for what is on its way. */
+  home: string;
+  there: (path: string) => string;
+  here: (path: string) => string | undefined;
+}
+
+/** Brings run folders from a login node, which may not exist yet. */
+export class RunBringer {
+  private cleaned = false;
+
+  constructor(private readonly options: BringOptions) {}
+
+  /**
+   * The small files of runs, as far as they have changed. What does not arrive in a minute is left for the next time.
+   *
+   * @param runs folders here
+   * @throws AuroraError as `Rsync`
+   */
+  async follow(runs: readonly string[]): Promise<void> {
+    for (const [folder, names] of byFolder(runs)) {
+      const options = [`--max-size=${MOST_BYTES}`, ...excluded([...NEVER, ...LARGE])];
+      await this.bring(folder, names, options, FOLLOW_MS, false);
+    }
+  }
+
+  /**
+   * The whole folders of runs that have ended. Checkpoints that the trainer has removed since an earlier time are removed
+   * here, too; what was added here stays.
+   *
+   * @throws AuroraError as `Rsync`, 'network' if it takes too long
+   */
+  async collect(runs: readonly string[]): Promise<void> {
+    // Of files and folders directly in a run's folder, some are only here: notes, exports, studies.
+    const options = ['--delete', '--filter=P /*/*', ...excluded(NEVER)];
+    for (const [folder, names] of byFolder(runs))
+      for (let i = 0; i < names.length; i += BATCH) {
+        const whole = await this.bring(folder, names.slice(i, i + BATCH), options, COLLECT_MS, true);
+        if (!whole)
+          throw new AuroraError(
+            'network',
+            `Run folders could not be copied from the cluster within ${COLLECT_MS / 3_600_000} hours.`,
+            'Run the sweep again: what has arrived is not copied again.',
+          );
+      }
+  }
+
+  /** @returns false if the time was not enough */
+  private async bring(
+    folder: string,
+    names: readonly string[],
+    options: readonly string[],
+    timeoutMs: number,
+    again: boolean,
+  ): Promise<boolean> {
+    const { rsync, home, there, here } = this.options;
+    mkdirSync(folder, { recursive: true });
+    if (!this.cleaned) removeAbandoned(home);
+    this.cleaned = true;
+    const temporary = temporaryBeside(join(home, 'arriving'));
+    // On the same disk, so that a file is replaced at once and never half there.
+    const halves = join(temporary, 'halves');
+    mkdirSync(halves, { recursive: true });
+    const until = performance.now() + timeoutMs;
+    const copy = (entries: readonly string[], to: string, more: readonly string[]) =>
+      rsync.copy({
+        from: { there: there(folder) },
+        to,
+        entries,
+        options: [`--temp-dir=${halves}`, ...more],
+        timeoutMs: Math.max(1, until - performance.now()),
+      });
+    try {
+      const unknown = names.filter((name) => again || !existsSync(runPaths(join(folder, name)).spec));
+      const first = await copy(names, folder, [...LAST.map((name) => `--exclude=/*/${name}`), ...options]);
+      const records = unknown.flatMap((name) => RECORDS.map((record) => `${name}/${record}`));
+      if (!first || !(await copy(records, temporary, []))) return false;
+      for (const name of unknown)
+        if (existsSync(join(folder, name))) writeRecordsHere(join(folder, name), join(temporary, name), here);
+      // Of those that are here: one that began in between has no record yet.
+      const begun = names.filter((name) => existsSync(runPaths(join(folder, name)).spec));
+      return await copy(
+        begun.flatMap((name) => LAST.map((last) => `${name}/${last}`)),
+        folder,
+        [],
+      );
+    } finally {
+      rmSync(temporary, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Directly in a run's folder; and what is unfinished there, at any depth. */
+const excluded = (names: readonly string[]): string[] => [
+  ...names.map((name) => `--exclude=/*/${name}`),
+  ...['.*.aurora-tmp', '.*.aurora-tmp.old'].map((name) => `--exclude=${name}`),
+];
+
+/** The names of runs by the folder that they are in. */
+function byFolder(runs: readonly string[]): Map<string, string[]> {
+  const folders = new Map<string, string[]>();
+  for (const run of runs) {
+    const name = basename(run);
+    if (!isEntryName(name)) throw new AuroraError('run', `${run} is not a run's folder.`, 'Check its name.');
+    const folder = dirname(run);
+    folders.set(folder, [...(folders.get(folder) ?? []), name]);
+  }
+  return folders;
+}

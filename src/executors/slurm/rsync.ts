@@ -1,0 +1,118 @@
+import { AuroraError } from '../../base/errors';
+import { shellQuote } from '../../files/shell-quote';
+import { runChild } from './child';
+import { sshError, sshOptions } from './ssh';
+
+export interface RsyncCopy {
+  /** Folders whose entries are copied, and where to. One is on the host: `{ there: '/folder' }`. */
+  from: string | { there: string };
+  to: string | { there: string };
+  /** Relative to `from`. Those that are missing there are left out. */
+  entries: readonly string[];
+  options?: readonly string[];
+  /** Ends it after this long; what it has copied stays. */
+  timeoutMs: number;
+}
+
+/** Without a byte for so long, the connection counts as lost. */
+const SILENT_SECONDS = 60;
+
+/** rsync between this machine and a login node, over the same connection as its shell. */
+export class Rsync {
+  private ssh: Promise<string> | undefined;
+
+  constructor(private readonly host: string) {
+    if (process.platform === 'win32')
+      throw new AuroraError(
+        'experiment',
+        'Files cannot be copied to a cluster from Windows, which has no rsync.',
+        'Start the sweep in WSL or on the login node, or use a folder that this machine and the cluster share.',
+      );
+    // rsync's own marks in the names of hosts.
+    if (/[/:]/.test(host))
+      throw new AuroraError(
+        'experiment',
+        `cluster.slurm.host is "${host}", which rsync cannot use.`,
+        'Give the login node a name in ~/.ssh/config (Host, HostName, Port, User), and write that name.',
+      );
+  }
+
+  /**
+   * Copies files and folders with their times; links stay links. Each file is replaced at once.
+   *
+   * @returns false if it was not done in time
+   * @throws AuroraError 'network' if the host cannot be reached, 'disk' if there is no room
+   */
+  async copy({ from, to, entries, options = [], timeoutMs }: RsyncCopy): Promise<boolean> {
+    if (entries.length === 0) return true;
+    // The shell splits it at spaces, except in quotes.
+    this.ssh ??= sshOptions(this.host).then((all) =>
+      ['ssh', ...all].map((word) => shellQuote(word, 'linux')).join(' '),
+    );
+    const args = [
+      ...['--recursive', '--links', '--times', '--omit-dir-times', '--no-implied-dirs'],
+      ...['--ignore-missing-args', '--from0', '--files-from=-', `--timeout=${SILENT_SECONDS}`],
+      ...options,
+      ...['-e', await this.ssh, '--', this.place(from), this.place(to)],
+    ];
+    const input = entries.map((entry) => `${entry}\0`).join('');
+    let output;
+    try {
+      output = await runChild('rsync', args, { input, timeoutMs });
+    } catch (cause) {
+      throw new AuroraError(
+        'network',
+        `rsync could not be started: ${(cause as Error).message}.`,
+        'Install rsync on this machine, which copies files to the cluster.',
+        { cause },
+      );
+    }
+    if (!output) return false;
+    // 24: files that vanished while they were listed, such as a checkpoint that made room.
+    if (output.code !== 0 && output.code !== 24) throw this.error(output.code, output.stderr);
+    return true;
+  }
+
+  private place(folder: RsyncCopy['from']): string {
+    return typeof folder === 'string' ? `${folder}/` : `${this.host}:${folder.there}/`;
+  }
+
+  private error(code: number, stderr: string): AuroraError {
+    const { host } = this;
+    if (/command not found|rsync: not found/i.test(stderr))
+      return new AuroraError(
+        'network',
+        `${host} has no rsync.`,
+        'Install it there, or load its module in a file that your shell reads at each login.',
+      );
+    if (/is your shell clean|protocol incompatibility/i.test(stderr))
+      return new AuroraError(
+        'network',
+        `The shell on ${host} prints something at login, which rsync cannot read past.`,
+        `\`ssh ${host} true\` must print nothing: let ~/.bashrc there print only in a terminal.`,
+      );
+    const full = /^.*(?:No space left on device|Disk quota exceeded).*$/im.exec(stderr)?.[0];
+    if (full !== undefined)
+      return new AuroraError(
+        'disk',
+        `No room is left where files are copied to (${host}): ${full.replace(/^rsync(?:: |\[.*?\]:? )/, '').trim()}.`,
+        'Free some space and run the sweep again; what was copied is not copied again.',
+      );
+    // 255 is ssh's own; 12 is a broken stream and 30 a timeout.
+    if (code === 255 || code === 12 || code === 30)
+      return sshError(host, reasonOf(stderr) || 'the connection was lost');
+    return new AuroraError(
+      'network',
+      `rsync failed with ${host}: ${reasonOf(stderr) || `exit code ${code}`}.`,
+      'Check the folders and their permissions on both sides.',
+    );
+  }
+}
+
+/** Its first complaint, without what rsync says at its end. */
+const reasonOf = (stderr: string): string =>
+  stderr
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^rsync error: .* \(code \d+\) at /.test(line))
+    .at(0) ?? '';

@@ -1,0 +1,90 @@
+import type { JSONPath } from 'jsonc-parser';
+import type { ClusterSettings, SlurmSettings } from '../../experiment/cluster';
+import { keyPath, type Problem } from './source';
+
+/** What a text must look like: as Slurm or Kubernetes reads it, and without anything that a shell or a script would. */
+type Form = readonly [pattern: RegExp, expected: string];
+
+const NAME: Form = [/^[\w.+-]+$/, 'a name of letters, digits, ".", "-" and "_"'];
+const NAMES: Form = [/^[\w.+-]+(,[\w.+-]+)*$/, 'a name, or several with commas'];
+// A pod cannot have more than one line in any of these.
+const LINE: Form = [/^\P{Cc}+$/u, 'one line of text'];
+const DNS: Form = [/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'a name of lower case letters, digits, "." and "-"'];
+
+const SLURM: Partial<Record<keyof SlurmSettings, Form>> = {
+  host: [/^[^-\s\p{Cc}][^\s\p{Cc}]*$/u, 'the name of a host, as you type it after ssh'],
+  folder: [/^\/\P{Cc}*$/u, 'an absolute folder, such as "/scratch/me/aurora"'],
+  partition: NAMES,
+  account: NAME,
+  qos: NAME,
+  reservation: NAMES,
+  constraint: [/^[\w.+\-:=,&|*()[\]]+$/, 'features such as "a100|h100"'],
+  time: [/^(\d+-)?\d+(:\d{1,2}){0,2}$/, 'minutes, "hours:minutes:seconds" or "days-hours"'],
+  memory: [/^[1-9]\d*[KMGT]?B?$/i, 'a size such as "16G"'],
+  gres: [/^[\w.:,/=()*-]+$/, 'resources such as "gpu:1"'],
+  node: LINE,
+};
+
+const KUBERNETES: Record<string, Form> = {
+  context: [/^[^-\p{Cc}]\P{Cc}*$/u, "the name of one of kubectl's contexts"],
+  namespace: DNS,
+  image: [/^[^-\s\p{Cc}][^\s\p{Cc}]*$/u, 'the name of an image'],
+  claim: DNS,
+  mount: [/^\/[^:\p{Cc}]*$/u, 'an absolute folder in the pod, such as "/aurora"'],
+  folder: LINE,
+  memory: [/^[1-9]\d*([KMGT]i?|k)?$/, 'a size such as "16Gi"'],
+  gpuResource: [/^[\w.-]+(\/[\w.-]+)?$/, 'a resource such as "nvidia.com/gpu"'],
+  serviceAccount: DNS,
+};
+
+/** Options of sbatch that the array needs for itself. */
+const OURS =
+  /^(-[aJoeiDdWQ]|--(array|job-name|output|error|input|chdir|dependency|open-mode|signal|requeue|no-requeue|parsable|wait|wrap|test-only|quiet|hold|ntasks|nodes|export))(=|\s|$)/;
+
+/** Rules for the cluster section that the schema cannot express. */
+export function clusterRuleProblems({ slurm, kubernetes }: ClusterSettings): Problem[] {
+  return [
+    ...formProblems(['cluster', 'slurm'], slurm, SLURM),
+    ...listProblems(['cluster', 'slurm', 'modules'], slurm?.modules, [
+      /^[^-\s\p{Cc}][^\s\p{Cc}]*$/u,
+      'the name of a module',
+    ]),
+    ...listProblems(['cluster', 'slurm', 'prologue'], slurm?.prologue, LINE),
+    ...optionProblems(slurm?.options ?? []),
+    ...formProblems(['cluster', 'kubernetes'], kubernetes, KUBERNETES),
+    ...listProblems(['cluster', 'kubernetes', 'imagePullSecrets'], kubernetes?.imagePullSecrets, DNS),
+  ];
+}
+
+function formProblems(
+  path: JSONPath,
+  settings: object = {},
+  forms: Readonly<Record<string, Form | undefined>>,
+): Problem[] {
+  return Object.entries(settings).flatMap(([key, value]) => {
+    const form = Object.hasOwn(forms, key) ? forms[key] : undefined;
+    return form && typeof value === 'string' ? formProblem([...path, key], value, form) : [];
+  });
+}
+
+const listProblems = (path: JSONPath, values: readonly string[] = [], form: Form): Problem[] =>
+  values.flatMap((value, i) => formProblem([...path, i], value, form));
+
+const formProblem = (path: JSONPath, value: string, [pattern, expected]: Form): Problem[] =>
+  pattern.test(value)
+    ? []
+    : [{ path, message: `${keyPath(path)} is ${JSON.stringify(value)}, expected ${expected}` }];
+
+function optionProblems(options: readonly string[]): Problem[] {
+  return options.flatMap((option, i) => {
+    const path = ['cluster', 'slurm', 'options', i];
+    if (OURS.test(option))
+      return [
+        { path, message: `${keyPath(path)} is ${JSON.stringify(option)}, which the sweep sets itself` },
+      ];
+    return formProblem(path, option, [
+      /^--?[A-Za-z]\P{Cc}*$/u,
+      'an option of sbatch, such as "--exclude=node07"',
+    ]);
+  });
+}
