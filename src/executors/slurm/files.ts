@@ -18,8 +18,7 @@ export function slurmFiles(
   shell: ClusterShell,
   options: SlurmFilesOptions,
 ): ClusterFiles {
-  if (host !== undefined && folder !== undefined)
-    return new RsyncFiles({ ...options, host, folder, shell });
+  if (host !== undefined && folder !== undefined) return new RsyncFiles({ ...options, host, folder, shell });
   const { dist, home } = options;
   if (host === undefined) return new SharedFiles({ dist, home });
   return new SharedFiles({
