@@ -25,7 +25,8 @@ export function placesOf(
   setting: ClusterSettings = {},
   hasSlurm: boolean,
 ): Place[] {
-  const from = (on: 'slurm' | 'kubernetes') => (section[on] ? 'experiment' : setting[on] ? 'setting' : undefined);
+  const from = (on: 'slurm' | 'kubernetes') =>
+    section[on] ? 'experiment' : setting[on] ? 'setting' : undefined;
   const slurm = from('slurm') ?? (hasSlurm ? 'path' : undefined);
   const kubernetes = from('kubernetes');
   const host = section.slurm?.host ?? setting.slurm?.host ?? '';

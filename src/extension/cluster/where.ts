@@ -4,7 +4,7 @@ import { experimentName } from '../../runs/layout';
 import type { Sweep } from '../../runs/experiment/sweep';
 import { executorName } from '../words/cluster/cluster-words';
 import { isConfigured, isOnPath, placesOf, type Place } from './places';
-import { clusterSetting } from './setting';
+import { clusterSetting } from '../launcher/cluster-setting';
 
 interface PlaceItem extends vscode.QuickPickItem {
   place: Place;
@@ -46,7 +46,8 @@ function item(place: Place): PlaceItem {
     };
   const { on, cluster } = place;
   const label = `$(server-environment) ${executorName(on)}`;
-  if (!cluster) return { label, description: t('not configured'), detail: t('Shows how to configure it'), place };
+  if (!cluster)
+    return { label, description: t('not configured'), detail: t('Shows how to configure it'), place };
   return {
     label,
     description: cluster.place || (on === 'slurm' ? t('on this machine') : t('current context')),

@@ -70,13 +70,11 @@ export async function stopSweep(services: Services, argument: unknown): Promise<
     );
     const location = vscode.ProgressLocation.Window;
     // Nobody may follow a sweep whose trials are in a cluster's queue.
-    const { state } = await vscode.window.withProgress({ location, title }, () =>
-      sweep.state === 'running'
-        ? trainer.stop(sweep.folder)
-        : trainer
-            .cancelTrials(sweep.experiment, sweep.folder, 'all')
-            .then(() => ({ state: 'stopped' }) as const),
-    );
+    const state = await vscode.window.withProgress({ location, title }, async () => {
+      if (sweep.state === 'running') return (await trainer.stop(sweep.folder)).state;
+      await trainer.cancelTrials(sweep.experiment, sweep.folder, 'all');
+      return 'stopped';
+    });
     await store.refresh();
     const entry = (await store.experiments()).find((e) => e.file === sweep.experiment);
     const after = entry?.sweeps.find((s) => s.folder === sweep.folder) ?? sweep;

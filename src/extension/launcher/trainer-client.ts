@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { clusterSetting } from '../cluster/setting';
+import { clusterSetting } from './cluster-setting';
 import { SETTING } from '../ids';
 import type { TrainerClient } from './client';
 import type { DeviceSettings } from './device-arguments';

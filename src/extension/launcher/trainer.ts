@@ -4,6 +4,7 @@ import { freemem, totalmem, availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createFolder, createRun, experimentRuns, isSweepFolder, runPaths } from '../../runs/layout';
 import { AuroraError, EXIT } from '../../base/errors';
+import { readSweep } from '../../runs/sweep/record';
 import { writeAtomic } from '../../files/atomic';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
 import type { MachineReport, ProgramOptions, ResumeOptions, StopOutcome, SweepOptions } from './client';
@@ -17,7 +18,7 @@ import { startProgram, type RunningProgram } from './program';
 import { ensureRuntime, type RuntimeCopy } from './runtime-copy';
 import { findRuntime } from '../../executors/package/files';
 import { keepCopy, removeOldVersions } from './runtime-users';
-import { stopRun } from './stop';
+import { STOP_TIMES, stopRun, type StopTimes } from './stop';
 
 /** What the trainer client needs from the editor. */
 export interface TrainerHost {
@@ -122,7 +123,11 @@ export class Trainer {
     const { code, stderr } = await running.ended;
     // Trials that are left to train are no error here.
     if (code === 0 || code === EXIT.stopped) return;
-    throw new AuroraError('run', stderr.trim() || `aurora sweep --cancel ended with code ${code}.`, `See ${folder}.`);
+    throw new AuroraError(
+      'run',
+      stderr.trim() || `aurora sweep --cancel ended with code ${code}.`,
+      `See ${folder}.`,
+    );
   }
 
   /** The setting aurora.cluster in a file: arguments can be seen by all users of a machine, and are limited in length. */
@@ -165,7 +170,7 @@ export class Trainer {
     const under = this.stopping.get(run);
     if (under) return under;
     const stop = this.requireTrust()
-      .then(() => stopRun(run))
+      .then(() => stopRun(run, stopTimes(run)))
       .finally(() => {
         this.stopping.delete(run);
       });
@@ -348,6 +353,15 @@ export class Trainer {
 
 /** A sweep reports nothing until it has checked all its trials. */
 const SWEEP_PATIENCE_MS = 30 * 60_000;
+
+/**
+ * Trials on a cluster may take five minutes to save and end before their jobs are cancelled; whoever follows them waits for
+ * that.
+ */
+function stopTimes(folder: string): StopTimes {
+  const on = isSweepFolder(folder) ? readSweep(folder)?.on : undefined;
+  return on ? { ...STOP_TIMES, asked: 6 * 60_000 } : STOP_TIMES;
+}
 
 interface Programs {
   node: string;
