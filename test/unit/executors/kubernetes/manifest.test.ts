@@ -5,7 +5,7 @@ import { jobManifest, type JobRequest } from '../../../../src/executors/kubernet
 import { apiErrors } from '../../../kubernetes/api-rules';
 import { schemaErrors } from '../../../kubernetes/schema';
 
-const task = (number: number) => ({ trial: `t${number}`, number, run: `run-${number}` });
+const task = (number: number) => ({ trial: `t${number}`, number, run: `run-${number}`, step: 0 });
 
 const request = (more: Partial<JobRequest> = {}): JobRequest => ({
   submission: { name: 'aurora-1f0c9a42-3-5d3e', tasks: [1, 2, 3].map(task) },
