@@ -7,7 +7,6 @@ import type { KubernetesSettings } from '../../experiment/cluster';
 import type { TrainerThere } from '../cluster/files';
 import { requestIn } from '../cluster/request';
 import type { KubernetesFiles } from './files';
-import { trainerInImage } from './image';
 import { mountOf, type Account } from './pod';
 
 /** The volume is mounted on this machine too: run folders appear here as pods write them. */
@@ -15,12 +14,12 @@ export class MountedFiles implements KubernetesFiles {
   readonly account: Account | undefined;
   private readonly mount: string;
   private readonly folder: string;
-  private trainer: Promise<TrainerThere> | undefined;
+  private known: Promise<TrainerThere> | undefined;
 
-  /** @param dist the folder of cli.cjs */
+  /** @param trainer what the image has */
   constructor(
     settings: KubernetesSettings & { folder: string },
-    private readonly dist: string,
+    private readonly trainer: () => Promise<TrainerThere>,
   ) {
     this.folder = settings.folder;
     this.mount = mountOf(settings);
@@ -45,7 +44,7 @@ export class MountedFiles implements KubernetesFiles {
   }
 
   sendTrainer(): Promise<TrainerThere> {
-    return (this.trainer ??= trainerInImage(this.dist));
+    return (this.known ??= this.trainer());
   }
 
   sendSubmission(_folder: string, specs: readonly Experiment[]): Promise<void> {

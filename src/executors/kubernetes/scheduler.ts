@@ -35,20 +35,22 @@ export class KubernetesScheduler implements Scheduler {
   async submit(submission: Submission, submitted: Parameters<Scheduler['submit']>[1]): Promise<void> {
     if (submission.jobs.length > 0) return;
     const { name, folder, tasks } = submission;
-    const text = await this.manifest(submission);
-    writeAtomic(join(folder, 'job.yaml'), text, folder);
-    const { code, stderr } = await this.kubectl.run(['create', '--filename=-'], { input: text });
+    const job = await this.manifest(submission);
+    writeAtomic(join(folder, 'job.yaml'), yamlText(job), folder);
+    const { code, stderr } = await this.kubectl.run(['create', '--filename=-'], {
+      input: JSON.stringify(job),
+    });
     // Names are unique: it is the job of a process that was killed before it could record it.
     if (code !== 0 && !stderr.includes('(AlreadyExists)')) throw refused(this.name, stderr);
     submitted({ id: name, first: 0, count: tasks.length });
   }
 
   /** The job of a submission, as it is created. */
-  async manifest(submission: Submission): Promise<string> {
+  async manifest(submission: Submission) {
     const { hash } = await this.files.sendTrainer();
     const { settings, files } = this;
     const folder = files.there(submission.folder);
-    return yamlText(jobManifest({ submission, folder, trainerHash: hash, settings, account: files.account }));
+    return jobManifest({ submission, folder, trainerHash: hash, settings, account: files.account });
   }
 
   async states(submissions: readonly Submission[]): Promise<Map<number, JobState>[]> {
