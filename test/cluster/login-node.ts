@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, vi } from 'vitest';
-import { startSshd, type Sshd } from './sshd';
+import { afterAll, beforeAll, describe, vi } from 'vitest';
+import { hasSshd, startSshd, type Sshd } from './sshd';
+
+/** `describe` for tests that need a login node: a machine without sshd skips them. */
+export const withLogin = describe.skipIf(!hasSshd || process.env.AURORA_TEST_SLURM === '0');
 
 /**
  * A login node for the tests of a file, which finds it as `cluster`. Its folder has a short path.

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { readStructure } from '../../src/architectures/load';
 import { RsyncFiles } from '../../src/executors/slurm/rsync-files';
 import { sshShell } from '../../src/executors/slurm/shell';
@@ -30,7 +30,8 @@ import { filesRead } from '../../src/trainer/inputs/files-read';
 import { CLI, Lab } from '../cli/lab';
 import { png } from '../png';
 import { readRun } from '../read-run';
-import { loginNode } from './login-node';
+import { loginNode, withLogin } from './login-node';
+import { hasSshd } from './sshd';
 
 const node = loginNode();
 const folder = join(realpathSync(node.folder), 'there');
@@ -155,7 +156,7 @@ async function submission(lab: Lab, spec: Experiment, files: RsyncFiles) {
 const bits = (run: string) =>
   ['best', 'last'].map((at) => readFileSync(join(run, 'adapter', at, 'adapter_model.safetensors'), 'base64'));
 
-describe.each(Object.entries(KINDS))('%s', (_, make) => {
+withLogin.each(Object.entries(KINDS))('%s', (_, make) => {
   it('trains there with nothing of this machine, and comes back as if trained here', async () => {
     const lab = new Lab();
     const base = JSON.parse(lab.read('tiny.aurora.json')) as Record<string, Record<string, unknown>>;
@@ -197,7 +198,7 @@ describe.each(Object.entries(KINDS))('%s', (_, make) => {
   });
 });
 
-describe('files that are there', () => {
+withLogin('files that are there', () => {
   const lab = new Lab();
   const spec = loadExperiment(lab.experiment);
 
@@ -273,19 +274,22 @@ describe('files that are there', () => {
 
 const NOWHERE = { path: (name: string) => name };
 
-it('a table of images that only this machine has is refused before anything is sent', async () => {
-  const lab = new Lab({ task: { type: 'image-classification' } });
-  KINDS['images that a table names']!(lab);
-  lab.write('train.jsonl', JSON.stringify({ image: lab.path('pictures/1.png'), label: 'cat' }));
-  const spec = { ...loadExperiment(lab.experiment) };
-  await expect(filesRead(spec)).rejects.toMatchObject({
-    kind: 'data',
-    message: expect.stringContaining('names images by absolute paths'),
-  });
-  lab.remove();
-});
+it.skipIf(!hasSshd)(
+  'a table of images that only this machine has is refused before anything is sent',
+  async () => {
+    const lab = new Lab({ task: { type: 'image-classification' } });
+    KINDS['images that a table names']!(lab);
+    lab.write('train.jsonl', JSON.stringify({ image: lab.path('pictures/1.png'), label: 'cat' }));
+    const spec = { ...loadExperiment(lab.experiment) };
+    await expect(filesRead(spec)).rejects.toMatchObject({
+      kind: 'data',
+      message: expect.stringContaining('names images by absolute paths'),
+    });
+    lab.remove();
+  },
+);
 
-describe('a setting that cannot work', () => {
+withLogin('a setting that cannot work', () => {
   it.each(['relative/folder', '/with space', '/$HOME/x', '/a/../b', '/'])('is refused: folder %s', (bad) => {
     const make = () => new RsyncFiles({ ...options(NOWHERE), folder: bad });
     expect(make).toThrow('cluster.slurm.folder is');

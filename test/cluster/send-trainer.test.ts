@@ -17,7 +17,8 @@ import { MANIFEST, trainerPackage, type TrainerPackage } from '../../src/executo
 import { Rsync } from '../../src/executors/slurm/rsync';
 import { sendTrainer } from '../../src/executors/slurm/send-trainer';
 import { sshShell } from '../../src/executors/slurm/shell';
-import { loginNode } from './login-node';
+import { loginNode, withLogin } from './login-node';
+import { hasSshd } from './sshd';
 
 const node = loginNode();
 const here = join(node.folder, 'here');
@@ -47,7 +48,7 @@ afterEach(async () => {
   rmSync(trainers, { recursive: true, force: true });
 });
 
-describe('the trainer on a cluster', () => {
+withLogin('the trainer on a cluster', () => {
   it('runs there, and is sent once', async () => {
     const pkg = await trainerPackage(resolve('dist'));
     const { program, hash } = await send(pkg);
@@ -131,7 +132,9 @@ describe('the trainer on a cluster', () => {
   });
 });
 
-describe.skipIf(process.platform !== 'linux' || process.getuid!() !== 0)('a disk of 4 MB there', () => {
+const canMount = hasSshd && process.platform === 'linux' && process.getuid!() === 0;
+
+describe.skipIf(!canMount)('a disk of 4 MB there', () => {
   const disk = join(node.folder, 'disk');
   beforeAll(() => {
     mkdirSync(disk);
@@ -151,7 +154,7 @@ describe.skipIf(process.platform !== 'linux' || process.getuid!() !== 0)('a disk
   });
 });
 
-describe('a cluster without rsync', () => {
+withLogin('a cluster without rsync', () => {
   it('is named', async () => {
     const path = process.env.PATH;
     vi.stubEnv('PATH', `${join(node.folder, 'sshd/bin')}:/nowhere`);

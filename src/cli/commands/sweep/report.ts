@@ -33,7 +33,8 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
     ],
     ...begun.map((t) => row(t, record)),
   ];
-  const failed = begun.filter((t) => t.state === 'failed');
+  // On a cluster, also one that has ended before it had a folder.
+  const failed = ranked(trials, metric).filter((t) => t.state === 'failed');
   const [best] = begun;
   const next =
     best && bestOf(best, metric) && !best.diverged && !stopped
@@ -112,8 +113,8 @@ function row(trial: TrialView, { metric, varied }: SweepRecord): string[] {
 /** The median, since trials run in parallel and the first step includes the warm-up. */
 function secondsPerStep(run: string): number | undefined {
   try {
-    const seconds = [...(readScalars(run).column('seconds') ?? [])].sort((a, b) => a - b);
-    return seconds.at(seconds.length >> 1);
+    const seconds = readScalars(run).column('seconds')?.sort();
+    return seconds?.at(seconds.length >> 1);
   } catch {
     return undefined;
   }

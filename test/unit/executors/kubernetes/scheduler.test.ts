@@ -45,7 +45,7 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
     mkdirSync(join(folder, 'tasks'), { recursive: true });
     for (const [i, task] of tasks.entries())
       writeFileSync(join(folder, 'tasks', `${i}.json`), JSON.stringify(task));
-    const named = tasks.map((_, i) => ({ trial: `t${i}`, number: i + 1, run: `r${i}` }));
+    const named = tasks.map((_, i) => ({ trial: `t${i}`, number: i + 1, run: `r${i}`, step: 0 }));
     return { name: `aurora-test-${count}`, folder, tasks: named, jobs: [], ...more };
   }
 
