@@ -160,7 +160,7 @@ function locally(sweep: Partial<SweepSpec>, training: object = {}): Map<string, 
 describe('a sweep on a cluster', () => {
   it('survives kill -9 of the queue, lost nodes, preemption and a scheduler that forgets, and learns the same bits', async () => {
     const sweep = seeds(1, 2, 3, 4, 5);
-    const training = { epochs: 60, checkpointEvery: 20 };
+    const training = { epochs: 24, checkpointEvery: 20 };
     const lab = labWith(sweep, training);
     const { cluster, port } = await clusterWith();
     // Two jobs, and the process is killed when the scheduler has the first and this machine does not know it.
