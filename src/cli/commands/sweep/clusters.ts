@@ -1,6 +1,8 @@
 import type { Cluster } from '../../../executors/cluster/cluster';
 import { AuroraError } from '../../../base/errors';
 import type { ClusterSettings, ExecutorName } from '../../../experiment/cluster';
+import { slurmCluster } from '../../../executors/slurm/cluster';
+import { slurmSettings } from '../../../runs/experiment/cluster';
 import type { Experiment } from '../../../experiment/experiment';
 
 export interface ClusterRequest {
@@ -18,7 +20,9 @@ export interface ClusterRequest {
 export type ClusterName = Exclude<ExecutorName, 'local'>;
 
 /** The clusters that trials can be trained on. */
-const CLUSTERS: Partial<Record<ClusterName, (request: ClusterRequest) => Cluster>> = {};
+const CLUSTERS: Partial<Record<ClusterName, (request: ClusterRequest) => Cluster>> = {
+  slurm: ({ settings, ...request }) => slurmCluster(slurmSettings(settings), request),
+};
 
 export function clusterOf(name: ClusterName, request: ClusterRequest): Cluster {
   const make = CLUSTERS[name];

@@ -1,0 +1,35 @@
+import { MANIFEST } from '../package/package';
+
+/** Where the image has the trainer's package; the Dockerfile puts it there. */
+export const TRAINER_FOLDER = '/opt/aurora';
+export const TRAINER_PROGRAM = `${TRAINER_FOLDER}/cli.cjs`;
+
+/** In a submission's folder: an empty file for each task that was cancelled, named by its index. */
+export const CANCELLED_FOLDER = 'cancelled';
+
+/**
+ * What a pod runs, with the submission's folder and the hash of the trainer's package as arguments. A task's output is in its log on the
+ * volume, which outlives the pod, and in `kubectl logs`. The first process of a container gets no signal that it has no
+ * handler for, so the shell passes SIGTERM to the trainer and waits until it has saved.
+ */
+export const CONTAINER_SCRIPT = `
+submission=$1 hash=$2 task=$JOB_COMPLETION_INDEX
+trap 'exit 75' TERM
+fail() { echo "$1" >&2; exit 2; }
+[ -d "$submission/tasks" ] || fail "$submission is not on the volume. Continue the sweep on the machine that began it."
+[ -e "$submission/${CANCELLED_FOLDER}/$task" ] && exit 130
+[ "$(sha256sum <${TRAINER_FOLDER}/${MANIFEST} | cut -d ' ' -f 1)" = "$hash" ] ||
+  fail "This image has another version of the trainer. Build it again from what 'aurora sweep --write' writes."
+mkdir -p "$submission/logs" || exit 18
+output=$(mktemp -u) && mkfifo "$output" || exit 18
+tee -a "$submission/logs/$task.log" <"$output" & tee=$!
+node ${TRAINER_PROGRAM} trial "$submission/tasks/$task.json" >"$output" 2>&1 & trainer=$!
+trap 'kill -TERM "$trainer"' TERM
+while :; do
+  wait "$trainer"
+  code=$?
+  kill -0 "$trainer" 2>/dev/null || break
+done
+wait "$tee"
+exit "$code"
+`.trimStart();

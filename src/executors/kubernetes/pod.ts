@@ -1,0 +1,44 @@
+import type { KubernetesSettings } from '../../experiment/cluster';
+
+/** Whom the files on the volume belong to, if this machine mounts it too; else the image's user. */
+export interface Account {
+  uid: number;
+  gid: number;
+}
+
+const VOLUME = 'aurora';
+
+/** Where pods have the volume. As this machine does, if it mounts it: then every path is the same in both. */
+export function mountOf({ mount, folder }: KubernetesSettings): string {
+  const usual = folder?.startsWith('/') ? folder : '/aurora';
+  return (mount ?? usual).replace(/(?<=.)\/+$/, '');
+}
+
+/** What all pods have in common. It satisfies the `restricted` Pod Security Standard. */
+export const podSettings = (settings: KubernetesSettings, account?: Account) => ({
+  ...(settings.serviceAccount !== undefined && { serviceAccountName: settings.serviceAccount }),
+  automountServiceAccountToken: false,
+  enableServiceLinks: false,
+  ...(settings.imagePullSecrets && {
+    imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })),
+  }),
+  ...(settings.nodeSelector && { nodeSelector: settings.nodeSelector }),
+  ...(settings.tolerations && { tolerations: settings.tolerations }),
+  securityContext: {
+    runAsNonRoot: true,
+    ...(account && { runAsUser: account.uid, runAsGroup: account.gid }),
+    // The group of the image's user: it may then write to a volume that Kubernetes formats.
+    fsGroup: account?.gid ?? IMAGE_USER,
+    fsGroupChangePolicy: 'OnRootMismatch',
+    seccompProfile: { type: 'RuntimeDefault' },
+  },
+  volumes: [{ name: VOLUME, persistentVolumeClaim: { claimName: settings.claim } }],
+});
+
+/** User and group of the image, which the Dockerfile sets. */
+export const IMAGE_USER = 1000;
+
+export const volumeMount = (settings: KubernetesSettings) => ({
+  volumeMounts: [{ name: VOLUME, mountPath: mountOf(settings) }],
+  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+});

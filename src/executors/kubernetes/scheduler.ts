@@ -1,0 +1,149 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { KubernetesSettings } from '../../experiment/cluster';
+import { writeAtomic } from '../../files/atomic';
+import type { JobState, Scheduler, Submission } from '../cluster/scheduler';
+import { checkCluster } from './check';
+import { CANCELLED_FOLDER } from './container';
+import { explainWaiting } from './events';
+import type { KubernetesFiles } from './files';
+import { refused, type Kubectl } from './kubectl';
+import { jobManifest } from './manifest';
+import { JOB_NAME, type Job, type Pod } from './objects';
+import { jobStates, newestPods } from './states';
+import { yamlText } from './yaml';
+
+/** A command line has room for this many names. */
+const NAMES_AT_ONCE = 100;
+
+/** Kubernetes, through the user's own kubectl: each submission is one Indexed Job of the same name. */
+export class KubernetesScheduler implements Scheduler {
+  readonly name: string;
+
+  constructor(
+    private readonly settings: KubernetesSettings,
+    private readonly kubectl: Kubectl,
+    private readonly files: KubernetesFiles,
+  ) {
+    this.name = kubectl.name;
+  }
+
+  check(): Promise<void> {
+    return checkCluster(this.kubectl, this.settings);
+  }
+
+  async submit(submission: Submission, submitted: Parameters<Scheduler['submit']>[1]): Promise<void> {
+    if (submission.jobs.length > 0) return;
+    const { name, folder, tasks } = submission;
+    const job = await this.manifest(submission);
+    writeAtomic(join(folder, 'job.yaml'), yamlText(job), folder);
+    const { code, stderr } = await this.kubectl.run(['create', '--filename=-'], {
+      input: JSON.stringify(job),
+    });
+    // Names are unique: it is the job of a process that was killed before it could record it.
+    if (code !== 0 && !stderr.includes('(AlreadyExists)')) throw refused(this.name, stderr);
+    submitted({ id: name, first: 0, count: tasks.length });
+  }
+
+  /** The job of a submission, as it is created. */
+  async manifest(submission: Submission) {
+    const { hash } = await this.files.sendTrainer();
+    const { settings, files } = this;
+    const folder = files.there(submission.folder);
+    return jobManifest({ submission, folder, trainerHash: hash, settings, account: files.account });
+  }
+
+  async states(submissions: readonly Submission[]): Promise<Map<number, JobState>[]> {
+    const names = submissions.flatMap(({ jobs }) => jobs.map(({ id }) => id));
+    const jobs = new Map<string, Job>();
+    const pods: Pod[] = [];
+    for (let i = 0; i < names.length; i += NAMES_AT_ONCE) {
+      const some = names.slice(i, i + NAMES_AT_ONCE);
+      const selector = `--selector=${JOB_NAME} in (${some.join(',')})`;
+      const [found, theirs] = await Promise.all([
+        this.list<Job>(['get', 'jobs', selector.replace(JOB_NAME, 'app.kubernetes.io/instance')]),
+        // Those that succeeded are in the job's status, and there may be ten thousand.
+        this.list<Pod>(['get', 'pods', selector, '--field-selector=status.phase!=Succeeded']),
+      ]);
+      for (const job of found) jobs.set(job.metadata.name, job);
+      pods.push(...theirs);
+    }
+    const newest = newestPods(pods);
+    return Promise.all(
+      submissions.map(async (submission) => {
+        const states = new Map<number, JobState>();
+        for (const { id, first } of submission.jobs) {
+          const job = jobs.get(id);
+          if (!job) continue;
+          const own = newest.get(id);
+          const told = await explainWaiting(this.kubectl, job, own, jobStates(job, own));
+          for (const [index, state] of told)
+            states.set(first + index, { ...state, log: this.logOf(submission, index) });
+        }
+        return withoutCancelled(submission, states);
+      }),
+    );
+  }
+
+  async cancel(submission: Submission, tasks: readonly number[] | 'all'): Promise<void> {
+    const { jobs, folder } = submission;
+    if (jobs.length === 0) return;
+    const marked = tasks === 'all' ? [] : this.mark(folder, tasks);
+    const cancelled = new Set([...cancelledIn(folder), ...marked]);
+    const all = tasks === 'all' || cancelled.size >= submission.tasks.length;
+    if (all) return this.delete(jobs.map(({ id }) => `job/${id}`));
+    // An index cannot be taken out of a job: the pod that comes next finds the mark, and ends at once.
+    await this.files.sendFolder(join(folder, CANCELLED_FOLDER));
+    const index = 'batch.kubernetes.io/job-completion-index';
+    for (const { id } of jobs) {
+      const selector = `--selector=${JOB_NAME}=${id},${index} in (${tasks.join(',')})`;
+      const { code, stderr } = await this.kubectl.run([
+        'delete',
+        'pods',
+        selector,
+        '--ignore-not-found',
+        '--wait=false',
+      ]);
+      if (code !== 0) throw refused(this.name, stderr);
+    }
+  }
+
+  private async delete(names: readonly string[]): Promise<void> {
+    // Its pods get SIGTERM.
+    const args = ['delete', ...names, '--ignore-not-found', '--wait=false', '--cascade=background'];
+    const { code, stderr } = await this.kubectl.run(args);
+    if (code !== 0) throw refused(this.name, stderr);
+  }
+
+  private async list<T>(args: readonly string[]): Promise<T[]> {
+    return ((await this.kubectl.json(args)) as { items: T[] } | undefined)?.items ?? [];
+  }
+
+  private mark(folder: string, tasks: readonly number[]): readonly number[] {
+    for (const index of tasks) writeAtomic(join(folder, CANCELLED_FOLDER, String(index)), '', folder);
+    return tasks;
+  }
+
+  private logOf({ folder }: Submission, index: number): string {
+    return this.files.there(join(folder, 'logs', `${index}.log`));
+  }
+}
+
+/** What was cancelled never trains again, although its job would start a pod for it once more. */
+function withoutCancelled(submission: Submission, states: Map<number, JobState>): Map<number, JobState> {
+  for (const index of cancelledIn(submission.folder)) {
+    const known = states.get(index);
+    if (known && ['queued', 'preempted', 'failed'].includes(known.state))
+      states.set(index, { ...known, state: 'cancelled' });
+  }
+  return states;
+}
+
+function cancelledIn(folder: string): number[] {
+  const marks = join(folder, CANCELLED_FOLDER);
+  return existsSync(marks)
+    ? readdirSync(marks)
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number)
+    : [];
+}
