@@ -11,6 +11,9 @@ export interface ClusterSettings {
   kubernetes?: Partial<KubernetesSettings>;
 }
 
+/** Seconds before the time limit at which a trial saves, if the settings say nothing. */
+export const SIGNAL_BEFORE = 90;
+
 /** Options of `sbatch`, by their usual names. */
 export interface SlurmSettings {
   /** The login node, as `ssh` knows it; omitted: Slurm's commands are on this machine. */

@@ -98,9 +98,11 @@ export class Slurm {
   /** The node fails, with everything that runs on it. */
   async killNode(node: string): Promise<void> {
     await this.kill(node);
+    // All at once: what is left of a job for a moment would report the end of the others to Slurm.
+    for (const pid of this.processes(node)) signal(pid, 'SIGSTOP');
     await until('its processes to end', () => {
       const left = this.processes(node);
-      left.forEach(endNow);
+      left.forEach((pid) => signal(pid, 'SIGKILL'));
       return left.length === 0;
     });
   }
@@ -137,7 +139,7 @@ export class Slurm {
   private killAll(): void {
     for (const daemon of this.daemons.values()) daemon.kill('SIGKILL');
     this.daemons.clear();
-    for (const node of this.nodes) for (const pid of this.processes(node)) endNow(pid);
+    for (const node of this.nodes) for (const pid of this.processes(node)) signal(pid, 'SIGKILL');
   }
 
   private async configure({ maxArraySize = 1001, configuration = [] }: SlurmOptions): Promise<void> {
@@ -259,9 +261,9 @@ function readProc(pid: number, file: string): string {
   }
 }
 
-function endNow(pid: number): void {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, name);
   } catch {
     // It has ended meanwhile.
   }

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import type { SlurmSettings } from '../../experiment/cluster';
+import { writeAtomic } from '../../files/atomic';
 import type { ClusterFiles } from '../cluster/files';
 import { unsubmitted } from '../cluster/submissions';
 import type { JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
@@ -56,7 +58,7 @@ export class SlurmScheduler implements Scheduler {
     const jobs = [...submission.jobs];
     const add = (job: JobRef) => {
       jobs.push(job);
-      this.states_.submitted(job);
+      this.states_.submitted(job, performance.now());
       submitted(job);
     };
     for (const job of await this.adoptable(submission)) if (!overlaps(jobs, job)) add(job);
@@ -131,6 +133,9 @@ export class SlurmScheduler implements Scheduler {
     after: string | undefined,
   ): Promise<string | undefined> {
     const script = await this.script(submission, job, after);
+    // For those who want to know what ran.
+    const file = job.first === 0 ? 'job.sh' : `job-${job.first}.sh`;
+    writeAtomic(join(submission.folder, file), script, submission.folder);
     const output = await this.shell.run(`${ON_PATH}exec sbatch --parsable`, {
       input: script,
       timeoutMs: SUBMIT_MS,

@@ -1,9 +1,6 @@
-import type { SlurmSettings } from '../../experiment/cluster';
+import { SIGNAL_BEFORE, type SlurmSettings } from '../../experiment/cluster';
 import { EXIT } from '../../base/errors';
 import { shellQuote } from '../../files/shell-quote';
-
-/** Seconds before the time limit at which a trial saves, if the settings say nothing. */
-export const SIGNAL_BEFORE = 90;
 
 export interface ArrayScript {
   settings: SlurmSettings;

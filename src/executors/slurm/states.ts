@@ -4,9 +4,8 @@ import { stateOf, type QueueLine } from './queue';
 
 /** What Slurm says about the tasks of jobs, look after look. */
 export class TaskStates {
-  /** Tasks that waited at the last look, by array. */
-  private waiting = new Map<string, ReadonlySet<number>>();
-  private at = -Infinity;
+  /** Tasks that waited at the last look, by array, and when that was. */
+  private waiting = new Map<string, Waiting>();
   /** How often each task that has begun was restarted, by job, such as `123_4`. */
   private readonly begun = new Map<string, number>();
 
@@ -23,21 +22,22 @@ export class TaskStates {
   ): Map<number, JobState>[] {
     const byArray = new Map<string, QueueLine[]>();
     for (const line of lines) byArray.set(line.array, [...(byArray.get(line.array) ?? []), line]);
-    const before = now - this.at < minJobAge / 2 ? this.waiting : new Map<string, ReadonlySet<number>>();
-    const waiting = new Map<string, ReadonlySet<number>>();
+    const waiting = new Map<string, Waiting>();
     const states = submissions.map((submission) => {
       const found = new Map<number, JobState>();
       for (const job of submission.jobs) {
         // After the loss of its own state, Slurm gives a number again: to somebody else's job.
         const own = (byArray.get(job.id) ?? []).filter(({ name }) => name === jobName(submission, job));
-        const tasks = tasksOf(job, own, before.get(job.id));
-        waiting.set(job.id, new Set([...tasks].flatMap(([i, { state }]) => (state === 'queued' ? [i] : []))));
+        const before = this.waiting.get(job.id);
+        const isRecent = before !== undefined && now - before.at < minJobAge / 2;
+        const tasks = tasksOf(job, own, isRecent ? before.tasks : undefined);
+        const queued = [...tasks].flatMap(([i, { state }]) => (state === 'queued' ? [i] : []));
+        waiting.set(job.id, { tasks: new Set(queued), at: now });
         for (const [i, state] of tasks) found.set(job.first + i, this.withRestarts(state));
       }
       return found;
     });
     this.waiting = waiting;
-    this.at = now;
     return states;
   }
 
@@ -50,9 +50,14 @@ export class TaskStates {
   }
 
   /** A job that has just been submitted: its tasks wait. */
-  submitted({ id, count }: JobRef): void {
-    this.waiting.set(id, new Set(Array.from({ length: count }, (_, i) => i)));
+  submitted({ id, count }: JobRef, now: number): void {
+    this.waiting.set(id, { tasks: new Set(Array.from({ length: count }, (_, i) => i)), at: now });
   }
+}
+
+interface Waiting {
+  tasks: ReadonlySet<number>;
+  at: number;
 }
 
 /** By index in the array. */

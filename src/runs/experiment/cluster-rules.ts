@@ -1,5 +1,5 @@
 import type { JSONPath } from 'jsonc-parser';
-import type { ClusterSettings, SlurmSettings } from '../../experiment/cluster';
+import { SIGNAL_BEFORE, type ClusterSettings, type SlurmSettings } from '../../experiment/cluster';
 import { keyPath, type Problem } from './source';
 
 /** What a text must look like: as Slurm or Kubernetes reads it, and without anything that a shell or a script would. */
@@ -51,6 +51,7 @@ export function clusterRuleProblems({ slurm, kubernetes }: ClusterSettings): Pro
     ]),
     ...listProblems(['cluster', 'slurm', 'prologue'], slurm?.prologue, LINE),
     ...optionProblems(slurm?.options ?? []),
+    ...timeProblem(slurm ?? {}),
     ...formProblems(['cluster', 'kubernetes'], kubernetes, KUBERNETES),
     ...listProblems(['cluster', 'kubernetes', 'imagePullSecrets'], kubernetes?.imagePullSecrets, DNS),
   ];
@@ -87,4 +88,26 @@ function optionProblems(options: readonly string[]): Problem[] {
       'an option of sbatch, such as "--exclude=node07"',
     ]);
   });
+}
+
+/** A trial that has to save as soon as it has begun never ends. */
+function timeProblem({ time, signalBefore = SIGNAL_BEFORE }: SlurmSettings): Problem[] {
+  const seconds = time === undefined ? undefined : secondsOf(time);
+  if (seconds === undefined || seconds > signalBefore) return [];
+  const path = ['cluster', 'slurm', 'time'];
+  return [
+    {
+      path,
+      message: `${keyPath(path)} is "${time}", expected more than the ${signalBefore} s before its end at which a trial saves`,
+    },
+  ];
+}
+
+/** Slurm's forms: minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes:seconds. */
+function secondsOf(time: string): number | undefined {
+  const [, days, rest] = /^(?:(\d+)-)?(\d+(?::\d+){0,2})$/.exec(time) ?? [];
+  if (rest === undefined) return undefined;
+  const parts = rest.split(':').map(Number);
+  const [hours, minutes, seconds] = days !== undefined || parts.length === 3 ? parts : [0, ...parts];
+  return Number(days ?? 0) * 86_400 + hours! * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0);
 }

@@ -91,6 +91,16 @@ describe('the cluster section', () => {
     ]);
   });
 
+  it.each(['1', '1:30', '0:01:00'])(
+    'refuses a time limit of %s, which ends before a trial can train',
+    (time) => {
+      expect(slurm({ time })).toEqual([
+        expect.stringContaining('expected more than the 90 s before its end'),
+      ]);
+      expect(slurm({ time, signalBefore: 30 })).toEqual([]);
+    },
+  );
+
   it('refuses options of sbatch that the array needs', () => {
     expect(slurm({ options: ['--array=0-3', '-J name', '--requeue', 'x', '--comment=a\nb'] })).toEqual([
       'cluster.slurm.options[0] is "--array=0-3", which the sweep sets itself',

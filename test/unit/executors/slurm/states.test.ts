@@ -45,7 +45,7 @@ describe('the states of tasks', () => {
   it('are canceled for one that waited and is gone', () => {
     const states = new TaskStates();
     const two = submission(3, [{ id: '7', first: 0, count: 3 }]);
-    states.submitted(two.jobs[0]!);
+    states.submitted(two.jobs[0]!, 0);
     const look = (tasks: string, now: number) =>
       [...states.read([two], line('7', tasks, two.name, 'PENDING'), { now, minJobAge: MINUTE })[0]!].map(
         ([i, { state }]) => `${i} ${state}`,
@@ -66,7 +66,7 @@ describe('the states of tasks', () => {
   it('are unknown for an array that Slurm has forgotten', () => {
     const states = new TaskStates();
     const two = submission(2, [{ id: '7', first: 0, count: 2 }]);
-    states.submitted(two.jobs[0]!);
+    states.submitted(two.jobs[0]!, 0);
     expect(states.read([two], [], { now: 0, minJobAge: MINUTE })[0]!.size).toBe(0);
   });
 
