@@ -60,6 +60,17 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: {
+          name: 'cluster',
+          include: ['test/cluster/**/*.test.ts'],
+          // Each starts a cluster on this machine.
+          maxWorkers: 1,
+          // A scheduler that polls: twice is ours.
+          retry: retries(1),
+        },
+      },
+      {
+        extends: true,
         test: { name: 'webview', include: ['test/webview/**/*.test.ts'], ...WAITING },
       },
       { extends: true, test: { name: 'reference', include: ['test/reference/**/*.test.ts'] } },

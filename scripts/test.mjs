@@ -10,7 +10,7 @@ import { HERE } from './lib/package/targets.mjs';
 import { scratchFolder } from './lib/scratch.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { ensureOnnxRuntimeWeb } from './lib/onnxruntime-web.mjs';
-import { ensureChromium, ensurePython, ensureVulkan } from './lib/system.mjs';
+import { ensureChromium, ensurePython, ensureSlurm, ensureVulkan } from './lib/system.mjs';
 import { ensureUseLite, fetchUseLite } from './lib/use-lite.mjs';
 import { ensureWorkbench } from './lib/workbench/install.mjs';
 
@@ -20,6 +20,7 @@ const TIERS = {
   cli: (filters) => vitest('cli', filters),
   reference: (filters) => vitest('reference', filters),
   interop: (filters) => vitest('interop', filters),
+  cluster: (filters) => vitest('cluster', filters),
   webview: (filters) => vitest('webview', filters),
   vscode: (filters) => vitest('vscode', filters),
 };
@@ -34,8 +35,10 @@ const NEEDS = {
     ensureChromium();
     ensureOnnxRuntimeWeb();
   },
+  cluster: () => ensureSlurm(),
   webview: () => ensureChromium(),
   async vscode() {
+    ensureSlurm();
     for (const version of ['1.100', '1.139']) ensureWorkbench(version);
     ensureUseLite();
     // At the same time: compressing one keeps only one core busy.

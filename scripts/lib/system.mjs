@@ -58,6 +58,18 @@ export function ensurePython() {
   );
 }
 
+/**
+ * Slurm, and what reaches a login node: the tests start their own daemons. Elsewhere than on Linux, or with
+ * AURORA_TEST_SLURM=0, they are skipped, visibly.
+ */
+export function ensureSlurm() {
+  if (process.env.AURORA_TEST_SLURM === '0' || process.platform !== 'linux') return;
+  ensurePackages(
+    ['slurm-wlm', 'munge', 'openssh-server', 'openssh-client', 'rsync'],
+    'or set AURORA_TEST_SLURM=0 to skip the tests that need them',
+  );
+}
+
 /** A different wall clock for a process, for clock faults; if it cannot be installed, those are skipped, visibly. */
 export function ensureFakeTime() {
   if (process.platform !== 'linux' || process.getuid() !== 0 || !has('apt-get')) return;

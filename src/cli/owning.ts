@@ -13,6 +13,8 @@ export interface Owned {
   what: 'run' | 'sweep';
   /** The user has confirmed in advance that an owner on another machine has ended. */
   takeOver: boolean;
+  /** Decides, without asking the user, whether an owner on another machine has ended. */
+  hasEnded?: () => Promise<boolean>;
 }
 
 /** Whether the user has confirmed that this owner has ended. */
@@ -25,7 +27,7 @@ export type TakenOver = (owner: OwnerRecord) => boolean;
  *   may still own it and the user does not confirm that it has ended
  */
 export async function owning<T>(
-  { folder, what, takeOver }: Owned,
+  { folder, what, takeOver, hasEnded }: Owned,
   action: (takenOver: TakenOver) => Promise<T>,
 ): Promise<T> {
   let confirmed: OwnerRecord | undefined;
@@ -33,6 +35,7 @@ export async function owning<T>(
     earlier: ownerByStatus(folder),
     takeOver: async (owner) => {
       if (takeOver) return true;
+      if (hasEnded) return hasEnded();
       if ((await askAtTerminal(question(folder, what, owner))) !== true) return false;
       confirmed = owner;
       return true;

@@ -1,8 +1,12 @@
 import { stateOf } from './outcome';
 import type { RunSummary } from './read';
 
-/** The displayed state of a run: `lost` means that it claims to be running but no process does so. */
-export type ShownState = 'starting' | 'running' | 'finished' | 'stopped' | 'failed' | 'lost' | 'damaged';
+/**
+ * The displayed state of a run. `lost`: it claims to be running but no process does so. `queued`: a cluster's scheduler has
+ * it, for the first time or again (`sweep/shown-on-cluster.ts`).
+ */
+export type ShownState =
+  'queued' | 'starting' | 'running' | 'finished' | 'stopped' | 'failed' | 'lost' | 'damaged';
 
 /** A run folder without a status for so long never started. A cold start takes a few seconds. */
 export const STARTUP_MS = 30_000;

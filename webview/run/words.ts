@@ -16,6 +16,8 @@ const TREND_WEIGHT = 0.9;
 export function stateWords(run: RunData): string {
   const state = run.facts?.state ?? 'starting';
   switch (state) {
+    case 'queued':
+      return t('Queued on the cluster');
     case 'starting':
       return t('Starting');
     case 'running':

@@ -8,6 +8,7 @@ import { t } from '../ui/l10n';
 
 /** States differ by more than color. */
 const MARKS: Record<TableState, string> = {
+  queued: '…',
   starting: '○',
   running: '●',
   finished: '✓',

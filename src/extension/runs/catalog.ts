@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
+import { own } from '../../base/names';
 import { experimentRuns, experimentSweeps } from '../../runs/layout';
 import { distinctNames } from '../../runs/names';
 import { QUICK } from '../../runs/run-files';
@@ -129,8 +130,12 @@ export class Catalog {
     const changed = [...fresh, ...(await this.glance(others, onRead))];
     for (const [folder, run] of this.runs) if (!run.entry) this.runs.delete(folder);
     const sweeps = await this.lookAtSweeps();
+    const scheduled = this.scheduleRuns();
     const renamed = this.nameRuns([...this.ids.keys()]);
-    return { runs: this.current([...changed, ...renamed]), structure: sweeps || before !== this.shape() };
+    return {
+      runs: this.current([...changed, ...scheduled, ...renamed]),
+      structure: sweeps || before !== this.shape(),
+    };
   }
 
   /** Checks only active runs. */
@@ -158,6 +163,22 @@ export class Catalog {
       changed = (await sweep.look()) || changed;
     });
     return changed;
+  }
+
+  /** Tells the runs of sweeps on a cluster what its scheduler said; returns those whose entries changed. */
+  private scheduleRuns(): RunEntry[] {
+    return [...this.sweeps.values()].flatMap(({ entry, folder }) => {
+      if (!entry?.cluster) return [];
+      const { executor, trials } = entry.cluster;
+      const runs = `${experimentRuns(entry.experiment)}${sep}`;
+      return entry.record.trials.flatMap(({ id, run }) => {
+        const tracked = run === undefined ? undefined : this.runs.get(runs + run);
+        // A run that was restored or copied may belong to another sweep of this name.
+        if (tracked?.entry?.trial?.sweep !== basename(folder)) return [];
+        const trial = own(trials, id);
+        return tracked.schedule(trial && { executor, ...trial }) ? [tracked.entry] : [];
+      });
+    });
   }
 
   /** Reads one run, wherever it is; from then on it is scanned like the others. */

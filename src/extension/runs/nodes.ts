@@ -1,3 +1,5 @@
+import type { ClusterTrialState } from '../../protocol/run-files/cluster';
+
 /** The rows of the Experiments tree; its menus also pass them to commands. */
 export type ExperimentNode = { kind: 'experiment'; file: string };
 export type RunNode = { kind: 'run'; folder: string };
@@ -6,23 +8,43 @@ export type AdapterNode = { kind: 'adapter'; folder: string; which: 'best' | 'la
 /** `name` is a folder's name in the run's exports folder. */
 export type ExportNode = { kind: 'export'; folder: string; name: string };
 export type SweepNode = { kind: 'sweep'; folder: string };
+/** The trials of a sweep (`folder`) on a cluster that are in this state there and have no run yet. */
+export type TrialsNode = { kind: 'trials'; folder: string; state: ClusterTrialState };
+/** One of them. `trial` is its id in the sweep. */
+export type TrialNode = { kind: 'trial'; folder: string; trial: string };
 /** A run that waits (`RunQueue`). */
 export type QueuedNode = { kind: 'queued'; id: string };
 /** Above all experiments: a run that ended with its window. */
 export type InterruptedNode = { kind: 'interrupted'; folder: string };
 /** Those that belong to a run have its folder. */
 export type RunPartNode = RunNode | CheckpointNode | AdapterNode | ExportNode | InterruptedNode;
-export type TreeNode = ExperimentNode | SweepNode | QueuedNode | RunPartNode;
+export type SweepPartNode = SweepNode | TrialsNode | TrialNode;
+export type TreeNode = ExperimentNode | SweepPartNode | QueuedNode | RunPartNode;
+
+const KINDS: readonly TreeNode['kind'][] = [
+  'experiment',
+  'sweep',
+  'trials',
+  'trial',
+  'queued',
+  'interrupted',
+  'run',
+  'checkpoint',
+  'adapter',
+  'export',
+];
 
 export const isTreeNode = (value: unknown): value is TreeNode =>
   typeof value === 'object' &&
   value !== null &&
-  ['experiment', 'sweep', 'queued', 'interrupted', 'run', 'checkpoint', 'adapter', 'export'].includes(
-    (value as { kind?: unknown }).kind as string,
-  );
+  KINDS.includes((value as { kind?: unknown }).kind as TreeNode['kind']);
+
+/** A row below an experiment that is not about a run. */
+export const isSweepPart = (node: TreeNode): node is SweepPartNode =>
+  node.kind === 'sweep' || node.kind === 'trials' || node.kind === 'trial';
 
 /** The run folder that a row represents or belongs to. */
 export const runFolderOf = (value: unknown): string | undefined =>
-  isTreeNode(value) && value.kind !== 'experiment' && value.kind !== 'sweep' && value.kind !== 'queued'
+  isTreeNode(value) && value.kind !== 'experiment' && value.kind !== 'queued' && !isSweepPart(value)
     ? value.folder
     : undefined;

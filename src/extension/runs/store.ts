@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { ClusterFile, ClusterTrial } from '../../protocol/run-files/cluster';
 import type { RunSummary } from '../../runs/read';
 import type { ShownState } from '../../runs/shown-state';
 import type { SweepRecord, TrialOf } from '../../runs/sweep/record';
@@ -22,6 +23,12 @@ export interface RunEntry {
   name?: string;
   /** The sweep and trial that it belongs to. */
   trial?: TrialOf;
+  /** What the scheduler of the cluster that trains it last said about it. */
+  cluster?: OnCluster;
+}
+
+export interface OnCluster extends ClusterTrial {
+  executor: ClusterFile['executor'];
 }
 
 /** A sweep that was started; its trials are runs. */
@@ -32,6 +39,8 @@ export interface SweepEntry {
   /** The state of its queue. */
   state: Extract<ShownState, 'running' | 'finished' | 'stopped' | 'failed' | 'lost'>;
   record: SweepRecord;
+  /** What the scheduler last said, if it runs on a cluster. */
+  cluster?: ClusterFile;
 }
 
 export interface ExperimentEntry {

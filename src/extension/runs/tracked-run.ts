@@ -1,15 +1,18 @@
 import { basename, dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { earlyFailure } from '../../runs/early-failure';
 import { parseJson } from '../../files/json';
 import { runPaths } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';
 import { trialOf, type TrialOf } from '../../runs/sweep/record';
+import { shownOnCluster } from '../../runs/sweep/shown-on-cluster';
 import { PATIENT, versionOf, type RunFiles } from '../../runs/run-files';
 import { fileVersion, SummaryReader } from '../../runs/summary-reader';
 import { userOf, type RunUser } from '../../runs/user';
 import { AuroraError } from '../../base/errors';
 import { isActive, shownState } from './shown-state';
-import type { RunEntry } from './store';
+import { stopReason } from './label';
+import type { OnCluster, RunEntry, ShownState } from './store';
 
 /** If a folder changed this recently, another change may have the same time stamp. */
 const UNSETTLED_MS = 2000;
@@ -27,6 +30,9 @@ export class TrackedRun {
   private user: RunUser = {};
   private trial: TrialOf | undefined;
   private name: string | undefined;
+  private cluster: OnCluster | undefined;
+  /** According to its folder. */
+  private own: ShownState = 'damaged';
   entry: RunEntry | undefined;
 
   constructor(
@@ -52,7 +58,8 @@ export class TrackedRun {
   async look(files: RunFiles = PATIENT): Promise<boolean> {
     this.folderTime = await folderTime(this.folder, files);
     const before = this.entry;
-    this.entry = await this.read(files);
+    const entry = await this.read(files);
+    this.entry = entry && this.onCluster(entry);
     return !sameEntry(before, this.entry);
   }
 
@@ -62,6 +69,21 @@ export class TrackedRun {
     this.name = name;
     if (this.entry) this.entry = { ...this.entry, name };
     return this.entry !== undefined;
+  }
+
+  /** Sets what a cluster's scheduler says about it. True if the entry changed. */
+  schedule(cluster: OnCluster | undefined): boolean {
+    if (isDeepStrictEqual(this.cluster, cluster)) return false;
+    this.cluster = cluster;
+    if (this.entry) this.entry = this.onCluster({ ...this.entry, state: this.own });
+    return this.entry !== undefined;
+  }
+
+  private onCluster(entry: RunEntry): RunEntry {
+    const { cluster } = this;
+    this.own = entry.state;
+    if (!cluster) return withoutCluster(entry);
+    return { ...entry, state: shownOnCluster(entry.state, stopReason(entry.run), cluster), cluster };
   }
 
   private async read(files: RunFiles): Promise<RunEntry | undefined> {
@@ -138,6 +160,12 @@ function usable(run: RunSummary): RunSummary {
     `${runPaths(run.folder).spec} does not contain the experiment of a run.`,
     'It was changed or written by another program; restore it from a copy, or delete the run.',
   );
+}
+
+function withoutCluster(entry: RunEntry): RunEntry {
+  const rest = { ...entry };
+  delete rest.cluster;
+  return rest;
 }
 
 function sameEntry(a: RunEntry | undefined, b: RunEntry | undefined): boolean {

@@ -4,14 +4,17 @@ import { experimentName } from '../../runs/layout';
 import { checkStatus, isAlive } from '../../runs/status';
 import { fileVersion } from '../../runs/summary-reader';
 import { readIfThere } from '../../files/read';
+import { checkCluster, clusterPath } from '../../runs/sweep/cluster-file';
 import { checkSweep, sweepPaths, type SweepRecord } from '../../runs/sweep/record';
 import type { RunStatus } from '../../protocol/events';
+import type { ClusterFile } from '../../protocol/run-files/cluster';
 import type { SweepEntry } from './store';
 
 /** One sweep folder that is polled. */
 export class TrackedSweep {
-  private versions = { sweep: '', status: '' };
+  private versions = { sweep: '', status: '', cluster: '' };
   private record: SweepRecord | undefined;
+  private cluster: ClusterFile | undefined;
   private status: RunStatus | undefined;
   /** Undefined if the folder contains no readable sweep. */
   entry: SweepEntry | undefined;
@@ -34,25 +37,31 @@ export class TrackedSweep {
       // Damaged: its trials are shown as ordinary runs.
       this.record = undefined;
     }
-    const { record, status, folder } = this;
+    const { record, status, folder, cluster } = this;
     const state = isAlive(status, this.now())
       ? 'running'
       : status?.state === 'running'
         ? 'lost'
         : status?.state;
-    if (before?.record !== record || before?.state !== (state ?? 'lost'))
+    if (before?.record !== record || before?.state !== (state ?? 'lost') || before?.cluster !== cluster)
       this.entry = record && {
         folder,
         experiment: experimentOfSweep(folder),
         state: state ?? 'lost',
         record,
+        ...(cluster && { cluster }),
       };
     return before !== this.entry;
   }
 
   private async read(): Promise<void> {
     const { sweep, status } = sweepPaths(this.folder);
-    const now = { sweep: await fileVersion(sweep), status: await fileVersion(status) };
+    const cluster = clusterPath(this.folder);
+    const now = {
+      sweep: await fileVersion(sweep),
+      status: await fileVersion(status),
+      cluster: await fileVersion(cluster),
+    };
     if (now.sweep !== this.versions.sweep) {
       const bytes = await readIfThere(sweep);
       this.record = bytes && checkSweep(sweep, parseJson(sweep, bytes));
@@ -61,7 +70,18 @@ export class TrackedSweep {
       const bytes = await readIfThere(status);
       this.status = bytes && checkStatus(status, parseJson(status, bytes));
     }
+    if (now.cluster !== this.versions.cluster) this.cluster = await readCluster(cluster);
     this.versions = now;
+  }
+}
+
+/** Undefined also for a damaged one: then the trials' folders decide. */
+async function readCluster(path: string): Promise<ClusterFile | undefined> {
+  try {
+    const bytes = await readIfThere(path);
+    return bytes && checkCluster(path, parseJson(path, bytes));
+  } catch {
+    return undefined;
   }
 }
 

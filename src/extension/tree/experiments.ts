@@ -1,11 +1,10 @@
-import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { isActive } from '../runs/shown-state';
 import type { ExportRecord } from '../../protocol/export';
-import { experimentSweeps } from '../../runs/layout';
 import type { ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import { byName, sortRuns } from '../runs/sort';
+import { sweepFolderOf } from '../runs/sweep-of';
 import { matchesFilter } from './arrange';
 import { adapterRow, checkpointRow, exportRow, readArtifacts } from './artifacts';
 import { BeginWatch } from './begun';
@@ -16,6 +15,7 @@ import { experimentRow } from './experiment-row';
 import type { Folding } from './folding';
 import { GONE_SWEEP, goneRun } from './gone';
 import { interruptedMessage, interruptedRow, interruptedRuns } from './interrupted';
+import { placeOf } from './place-of';
 import { nodeId, queuedTooltip, tooltip, treeItem } from './items';
 import { rowContext } from '../words/row-context';
 import {
@@ -25,10 +25,12 @@ import {
   type RunNode,
   type SweepNode,
   type TreeNode,
+  type TrialsNode,
 } from '../runs/nodes';
 import { runDetails } from '../words/run-details';
 import { runRow, type Row } from '../words/run-row';
 import { bySweep, sweepRow } from '../words/sweep-row';
+import { TrialRows } from './trials';
 import type { ViewOptions } from './view-options';
 
 /** With more experiments than this, all start collapsed. */
@@ -52,6 +54,10 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   private readonly drawn = new Map<string, Drawn>();
   /** The row order last returned: of experiments (under ''), and below each experiment and sweep. */
   private readonly orders = new Map<string, string>();
+  private readonly trials = new TrialRows((folder) => {
+    const entry = this.experiments.find((e) => e.sweeps.some((s) => s.folder === folder));
+    return entry && { sweep: this.sweep(folder)!, runs: entry.runs };
+  });
   /** Sizes of adapter files, and export descriptions, known once their run was expanded. */
   private readonly sizes = new Map<string, number>();
   private readonly records = new Map<string, ExportRecord>();
@@ -79,7 +85,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
 
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
     if (!node) return this.roots();
-    if (node.kind === 'experiment' || node.kind === 'sweep') {
+    if (node.kind === 'experiment' || node.kind === 'sweep' || node.kind === 'trials') {
       const below = this.below(node);
       this.orders.set(nodeId(node), orderOf(below.map(nodeId)));
       return below.map((child) => this.node(child));
@@ -109,6 +115,11 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       const sweep = this.sweep(node.folder);
       return sweep && this.node({ kind: 'experiment', file: sweep.experiment });
     }
+    if (node.kind === 'trials') return this.node({ kind: 'sweep', folder: node.folder });
+    if (node.kind === 'trial') {
+      const group = this.trials.groupOf(node);
+      return group && this.node(group);
+    }
     if (node.kind !== 'run') return this.node({ kind: 'run', folder: node.folder });
     const run = this.store.run(node.folder);
     const sweep = run && this.sweep(sweepFolderOf(run));
@@ -124,7 +135,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     if ((node.kind === 'run' || node.kind === 'interrupted') && run)
       item.tooltip = tooltip(runDetails(run, vscode.l10n.t, vscode.env.language));
     else if (node.kind === 'experiment') item.tooltip = node.file;
-    else if (node.kind === 'sweep') item.tooltip = node.folder;
+    else if (node.kind === 'sweep' || node.kind === 'trial') item.tooltip = this.trials.tooltip(node);
     return item;
   }
 
@@ -200,7 +211,8 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   }
 
   /** An experiment's sweeps and its other runs, or a sweep's trials; filtered and sorted. */
-  private below(node: ExperimentNode | SweepNode): TreeNode[] {
+  private below(node: ExperimentNode | SweepNode | TrialsNode): TreeNode[] {
+    if (node.kind === 'trials') return this.trials.below(node);
     const experiment = this.experiments.find((e) =>
       node.kind === 'experiment' ? e.file === node.file : e.sweeps.some((s) => s.folder === node.folder),
     );
@@ -208,7 +220,11 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const { groups, others } = bySweep(experiment.sweeps, this.shownRuns(experiment));
     const ofRuns = (runs: readonly RunEntry[]) =>
       runs.map((r): RunNode => ({ kind: 'run', folder: r.folder }));
-    if (node.kind === 'sweep') return ofRuns(groups.find((g) => g.sweep.folder === node.folder)?.runs ?? []);
+    if (node.kind === 'sweep') {
+      const runs = ofRuns(groups.find((g) => g.sweep.folder === node.folder)?.runs ?? []);
+      // A filter finds runs.
+      return this.options.filter ? runs : [...this.trials.groups(node.folder), ...runs];
+    }
     const waiting = this.queue.items.filter((q) => q.file === experiment.file);
     return [
       ...waiting.map(({ id }): QueuedNode => ({ kind: 'queued', id })),
@@ -281,7 +297,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
 
   private redraw(drawn: readonly Drawn[]): void {
     const stale = drawn.filter(({ node, text }) => {
-      if (node.kind === 'experiment' || node.kind === 'sweep') {
+      if (node.kind === 'experiment' || node.kind === 'sweep' || node.kind === 'trials') {
         const order = this.orders.get(nodeId(node));
         if (order !== undefined && order !== orderOf(this.below(node).map(nodeId))) return true;
       }
@@ -306,7 +322,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       return experimentRow(
         entry ?? gone,
         entry ? this.shownRuns(entry).length : 0,
-        this.placeOf(entry),
+        placeOf(entry),
         context,
         this.queue.items.filter((q) => q.file === node.file).length,
       );
@@ -316,6 +332,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       const runs = this.experiments.find((e) => e.file === sweep?.experiment)?.runs ?? [];
       return sweep ? sweepRow(sweep, bySweep([sweep], runs).groups[0]?.runs ?? [], context) : GONE_SWEEP;
     }
+    if (node.kind === 'trials' || node.kind === 'trial') return this.trials.row(node, context);
     if (node.kind === 'queued') {
       const at = this.queue.items.findIndex((q) => q.id === node.id);
       const { kind = 'run' } = this.queue.items[at] ?? {};
@@ -337,16 +354,6 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     }
   }
 
-  /** An experiment's location: its folder, unless that is the only workspace folder itself. */
-  private placeOf(entry: ExperimentEntry | undefined): string {
-    // A demo's folder is not open; its row's tooltip has its path.
-    if (!entry?.workspaceFolder) return '';
-    const folder = dirname(entry.file);
-    const several = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
-    if (folder === entry.workspaceFolder.uri.fsPath) return several ? entry.workspaceFolder.name : '';
-    return vscode.workspace.asRelativePath(folder, several);
-  }
-
   private collapsible(node: TreeNode): vscode.TreeItemCollapsibleState {
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
     // A filter shows what it found.
@@ -354,7 +361,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       this.options.filter || (this.folding.isExpanded(nodeId(node)) ?? isOpen) ? Expanded : Collapsed;
     if (node.kind === 'experiment')
       return this.below(node).length === 0 ? None : unless(this.experiments.length <= OPEN_EXPERIMENTS);
-    if (node.kind === 'sweep') return unless(false);
+    if (node.kind === 'sweep' || node.kind === 'trials') return unless(false);
     const run = node.kind === 'run' ? this.store.run(node.folder)?.run : undefined;
     return run?.events.some((e) => e.kind === 'checkpoint' || e.kind === 'evaluation')
       ? this.folding.isExpanded(nodeId(node))
@@ -391,7 +398,3 @@ const experimentNode = ({ file }: ExperimentEntry): ExperimentNode => ({ kind: '
 const orderOf = (paths: readonly string[]): string => paths.join('\n');
 
 const textOf = (row: Row): string => JSON.stringify(row);
-
-/** Where a trial's sweep is, whether or not it still exists. */
-const sweepFolderOf = ({ experiment, trial }: RunEntry): string | undefined =>
-  trial && join(experimentSweeps(experiment), trial.sweep);

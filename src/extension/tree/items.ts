@@ -55,6 +55,10 @@ export function nodeId(node: TreeNode): string {
       return `experiment:${node.file}`;
     case 'sweep':
       return `sweep:${node.folder}`;
+    case 'trials':
+      return `trials:${node.folder}:${node.state}`;
+    case 'trial':
+      return `trial:${node.folder}:${node.trial}`;
     case 'queued':
       return `queued:${node.id}`;
     case 'interrupted':

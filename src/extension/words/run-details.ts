@@ -16,8 +16,9 @@ import { bestEvaluation, importOf, labelOfId, lastTime, metricOf, runLabel, star
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
 import { durationText } from '../../base/time-text';
+import { clusterWord, executorName, reasonWords } from './cluster/cluster-words';
 import { errorOf, type RunError } from './run-error';
-import { stateName } from './run-row';
+import { stateWord } from './run-row';
 
 /** A run's tooltip. Plain text throughout, since names, notes and errors must not be formatted. */
 export interface RunDetails {
@@ -31,13 +32,26 @@ export interface RunDetails {
 
 export function runDetails(entry: RunEntry, t: Translate, locale: string): RunDetails {
   return {
-    title: t('{0} ({1})', runLabel(entry), stateName(entry.state, t)),
+    title: t('{0} ({1})', runLabel(entry), stateWord(entry, t)),
     note: entry.user.note,
     tags: entry.user.tags,
     error: errorOf(entry, t),
-    facts: entry.run ? facts(entry.run, t, locale) : [],
+    facts: [...(entry.run ? facts(entry.run, t, locale) : []), ...clusterFacts(entry, t)],
     folder: entry.folder,
   };
+}
+
+function clusterFacts({ cluster }: Pick<RunEntry, 'cluster'>, t: Translate): [string, string][] {
+  if (!cluster) return [];
+  const { executor, job, node, restarts = 0 } = cluster;
+  const why = reasonWords(cluster);
+  const said = clusterWord(cluster.state, t);
+  return [
+    [t('{0} job', executorName(executor)), job],
+    [executorName(executor), why === undefined ? said : `${said} (${why})`],
+    ...(node === undefined ? [] : [[t('Node'), node] as [string, string]]),
+    ...(restarts > 0 ? [[t('Restarts'), String(restarts)] as [string, string]] : []),
+  ];
 }
 
 function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string): [string, string][] {

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { homedir } from 'node:os';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
+import { executorName } from './cluster/cluster-words';
 import { editorHint } from './editor-hint';
 import { shortPaths } from './short-paths';
 
@@ -14,6 +15,11 @@ export interface RunError {
 export function errorOf(entry: RunEntry, t: Translate): RunError | undefined {
   const { state, run, error } = entry;
   if (error) return shortened(entry, error);
+  if (state === 'lost' && entry.cluster)
+    return {
+      message: t('{0} lost it, and it has not finished.', executorName(entry.cluster.executor)),
+      hint: t('Run the sweep to submit it again: it continues from its last checkpoint.'),
+    };
   if (state === 'lost')
     return {
       message: t('Its trainer ended unexpectedly: it was killed, or its machine was switched off.'),

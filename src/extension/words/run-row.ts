@@ -16,6 +16,7 @@ import {
 } from '../runs/label';
 import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
+import { reasonWords } from './cluster/cluster-words';
 import { errorOf } from './run-error';
 import type { Translate } from '../translate';
 import { ago } from './format';
@@ -45,6 +46,7 @@ export interface RowContext {
 }
 
 export const ICONS: Record<ShownState, Row['icon']> = {
+  queued: { id: 'clock' },
   starting: { id: 'loading~spin', color: 'charts.blue' },
   running: { id: 'sync~spin', color: 'charts.blue' },
   finished: { id: 'pass-filled', color: 'testing.iconPassed' },
@@ -81,7 +83,7 @@ export function runRow(entry: RunEntry, context: RowContext): Row {
           : ICONS[entry.state],
     capabilities: capabilities(entry, context.trusted),
     spoken: [
-      ...new Set([t('Run {0}', label), stateName(entry.state, t), ...warned, ...star, ...said(lead, parts)]),
+      ...new Set([t('Run {0}', label), stateWord(entry, t), ...warned, ...star, ...said(lead, parts)]),
     ].join(', '),
   };
 }
@@ -90,9 +92,15 @@ export function runRow(entry: RunEntry, context: RowContext): Row {
 const isUntrainedImport = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
   state === 'stopped' && run?.status?.step === 0 && importOf(run) !== undefined;
 
+/** A run's state in one word; one that waits in a cluster's queue may have begun before. */
+export const stateWord = ({ state, run }: Pick<RunEntry, 'state' | 'run'>, t: Translate): string =>
+  state === 'queued' && stopReason(run) === 'preempted' ? t('preempted') : stateName(state, t);
+
 /** A run's state in one word. */
 export function stateName(state: ShownState, t: Translate): string {
   switch (state) {
+    case 'queued':
+      return t('queued');
     case 'starting':
       return t('starting');
     case 'running':
@@ -136,22 +144,32 @@ function bestOf({ run }: RunEntry): { value: string; metric: string } | undefine
 }
 
 function progress(entry: RunEntry, t: Translate): string[] {
-  const { state, run } = entry;
+  const { state, run, cluster } = entry;
   const { step, steps } = run?.status ?? { step: 0, steps: 0 };
   if (isUntrainedImport({ state, run })) return [t('imported')];
+  const why = cluster && reasonWords(cluster);
+  const reason = why === undefined ? [] : [why];
   switch (state) {
+    case 'queued': {
+      const word = stateWord(entry, t);
+      return [step > 0 ? t('{0} at step {1}', word, step) : word, ...reason];
+    }
     case 'starting':
       return [run?.status?.reading ? readingText(run.status.reading, t) : t('preparing')];
     case 'running':
-      return steps > 0 ? [t('step {0}', `${step}/${steps}`), progressPercent(step, steps)] : [];
+      return [
+        ...(steps > 0 ? [t('step {0}', `${step}/${steps}`), progressPercent(step, steps)] : []),
+        ...(cluster?.node === undefined ? [] : [t('on {0}', cluster.node)]),
+      ];
     case 'stopped':
     case 'failed':
     case 'lost': {
       const diverged = run !== undefined && hasDiverged(run);
       const word = diverged ? t('diverged') : state === 'stopped' ? stopWord(run, t) : stateName(state, t);
       const place = step > 0 ? t('{0} at step {1}', word, step) : word;
-      const why = state === 'failed' && !diverged ? errorOf(entry, t) : undefined;
-      return why ? [firstSentence(why.message), place] : [place];
+      const error = state === 'failed' && !diverged ? errorOf(entry, t) : undefined;
+      if (error) return [firstSentence(error.message), place];
+      return diverged || state === 'stopped' ? [place] : [place, ...reason];
     }
     case 'finished':
       return [];
@@ -167,6 +185,7 @@ const firstSentence = (text: string): string =>
 /** A trial stopped by its sweep waits for the others, or has lost to them. */
 function stopWord(run: RunEntry['run'], t: Translate): string {
   const reason = stopReason(run);
+  if (reason === 'preempted') return t('preempted');
   return reason === 'pruned' ? t('pruned') : reason === 'rung' ? t('waiting for other trials') : t('stopped');
 }
 
@@ -193,8 +212,9 @@ const said = (lead: string | undefined, parts: readonly string[]): readonly stri
   lead === undefined ? parts : [`${lead} ${parts[0]}`, ...parts.slice(1)];
 
 /** What can be done with a run. */
-export function capabilities({ state, run, user }: RunEntry, trusted: boolean): string[] {
-  const active = isActive(state);
+export function capabilities({ state, run, user, cluster }: RunEntry, trusted: boolean): string[] {
+  // A scheduler will start one that is queued.
+  const active = isActive(state) || state === 'queued';
   const can: Record<string, boolean> = {
     canStop: active,
     canResume: trusted && isResumable({ state, run }),
@@ -208,6 +228,7 @@ export function capabilities({ state, run, user }: RunEntry, trusted: boolean): 
     canEditUser: true,
     canReveal: true,
     canDiagnose: true,
+    canShowClusterLog: cluster?.log !== undefined,
     canStar: !user.star,
     canUnstar: user.star === true,
     canDelete: !active,

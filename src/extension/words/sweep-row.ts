@@ -10,8 +10,11 @@ import {
 import { bestBy, isAnyEvaluation } from '../../protocol/evaluations';
 import { hasDiverged } from '../../runs/outcome';
 import { shortKeys } from '../../experiment/sweep';
-import { isPruned } from '../runs/label';
+import type { ClusterFile, ClusterTrialState } from '../../protocol/run-files/cluster';
+import { isPruned, stopReason } from '../runs/label';
 import type { RunEntry, SweepEntry } from '../runs/store';
+import { clusterName, clusterWord, executorName, isUnfollowed } from './cluster/cluster-words';
+import { trialsWithoutRun } from './cluster/trial-row';
 import { ICONS, stateName, type Row, type RowContext } from './run-row';
 
 /** The trials of each sweep that has any or is active, and the runs that belong to none. */
@@ -22,7 +25,7 @@ export function bySweep(
   const known = new Set(sweeps.map((s) => basename(s.folder)));
   const groups = sweeps
     .map((sweep) => ({ sweep, runs: trialsOf(sweep, runs) }))
-    .filter((group) => group.runs.length > 0 || group.sweep.state === 'running');
+    .filter(({ sweep, runs }) => runs.length > 0 || sweep.state === 'running' || sweep.cluster !== undefined);
   return { groups, others: runs.filter((r) => r.trial === undefined || !known.has(r.trial.sweep)) };
 }
 
@@ -32,7 +35,7 @@ export const trialsOf = (sweep: SweepEntry, runs: readonly RunEntry[]): RunEntry
 
 /** A sweep as a group of its trials: its progress and the best so far. */
 export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trusted }: RowContext): Row {
-  const { record, state } = sweep;
+  const { record, state, cluster } = sweep;
   const done = doneTrials(runs);
   const planned = plannedTrials(record);
   const failed = runs.filter((r) => r.state === 'failed').length;
@@ -41,9 +44,10 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
   const parts = [
     done === planned ? t('{0} trials', planned) : t('{0} of {1}', done, planned),
     best === undefined ? '' : t('best {0}', best),
+    ...(cluster ? clusterParts(sweep, cluster, runs, t) : []),
     pruned > 0 ? t('{0} pruned', pruned) : '',
     failed > 0 ? t('{0} failed', failed) : '',
-    state === 'running' ? '' : leftWords(sweep, t),
+    state === 'running' || isUnfollowed(sweep) ? '' : leftWords(sweep, t),
     [...shortKeys(record.varied).values()].join(', '),
   ].filter((part) => part !== '');
   // Short, like a run's: a narrow side bar truncates the end.
@@ -51,14 +55,44 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
   return {
     label,
     description: parts.join(' · '),
-    icon: ICONS[state],
+    icon: isUnfollowed(sweep) || cluster?.unreachable ? ICONS.lost : ICONS[state],
     capabilities: [
       'sweep',
       'canOpenSweep',
-      ...(state === 'running' ? ['canStopSweep'] : trusted && isIncomplete(sweep, runs) ? ['canGoOn'] : []),
+      ...(canStop(sweep, trusted) ? ['canStopSweep'] : []),
+      ...(state !== 'running' && trusted && isIncomplete(sweep, runs) ? ['canGoOn'] : []),
     ],
-    spoken: [label, stateName(state, t), ...parts].join(', '),
+    spoken: [label, ...(isUnfollowed(sweep) ? [] : [stateName(state, t)]), ...parts].join(', '),
   };
+}
+
+/** A sweep's trials can be in a cluster's queue while nobody follows it. */
+const canStop = (sweep: SweepEntry, trusted: boolean): boolean =>
+  sweep.state === 'running' || (trusted && isUnfollowed(sweep));
+
+/** Where it runs, whether that is known at the moment, and the trials that wait or that were lost. */
+function clusterParts(
+  sweep: SweepEntry,
+  cluster: ClusterFile,
+  runs: readonly RunEntry[],
+  t: RowContext['t'],
+): string[] {
+  const waiting = [...trialsWithoutRun(sweep, runs)].map(
+    ([state, trials]) => [state, trials.length] as const,
+  );
+  const count = (is: ClusterTrialState, shown: (run: RunEntry) => boolean) =>
+    (waiting.find(([state]) => state === is)?.[1] ?? 0) + runs.filter(shown).length;
+  const isPreempted = (r: RunEntry) => r.state === 'queued' && stopReason(r.run) === 'preempted';
+  const counts = [
+    [count('queued', (r) => r.state === 'queued' && !isPreempted(r)), 'queued'],
+    [count('preempted', isPreempted), 'preempted'],
+    [count('lost', (r) => r.state === 'lost'), 'lost'],
+  ] as const;
+  return [
+    cluster.unreachable ? t('{0} does not answer', clusterName(cluster, t)) : executorName(cluster.executor),
+    isUnfollowed(sweep) ? t('not followed') : '',
+    ...counts.map(([n, state]) => (n > 0 ? `${n} ${clusterWord(state, t)}` : '')),
+  ];
 }
 
 /** Whether trials are left to train. */

@@ -11,7 +11,7 @@ export interface RunOpen {
 
 /** As in the tree; `gone` is a folder that no longer exists. */
 export type RunPageState =
-  'starting' | 'running' | 'finished' | 'stopped' | 'failed' | 'lost' | 'damaged' | 'gone';
+  'queued' | 'starting' | 'running' | 'finished' | 'stopped' | 'failed' | 'lost' | 'damaged' | 'gone';
 
 /** Everything but the curves and the journal: small, and resent completely whenever any of it changed. */
 export interface RunFacts {

@@ -5,9 +5,21 @@ import type { RunEvent, RunStatus } from '../../protocol/events';
 import { scoresOf } from '../../protocol/scores';
 import type { Value } from './table';
 
-/** `pruned`: by its sweep. `lost`: its trainer ended without reporting it. `damaged`: it cannot be read. */
+/**
+ * `queued`: in a cluster's queue. `pruned`: by its sweep. `lost`: its trainer ended without reporting it. `damaged`: it cannot
+ * be read.
+ */
 export type TableState =
-  'starting' | 'running' | 'finished' | 'diverged' | 'stopped' | 'pruned' | 'failed' | 'lost' | 'damaged';
+  | 'queued'
+  | 'starting'
+  | 'running'
+  | 'finished'
+  | 'diverged'
+  | 'stopped'
+  | 'pruned'
+  | 'failed'
+  | 'lost'
+  | 'damaged';
 
 /** A run as far as it could be read. */
 export interface RunSource {

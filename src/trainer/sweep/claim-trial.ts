@@ -49,9 +49,9 @@ const refusal = (run: string, { pid, host, job }: OwnerRecord, as: 'alive' | 'un
  * Waits until the owner's heartbeat has not moved for long enough, or has. Only times that the disk's own clock has written are
  * compared with each other: clocks of nodes differ.
  */
-async function isSilent(
+export async function isSilent(
   run: string,
-  { silentMs = SILENT_MS, lookMs = LOOK_MS }: SilenceOptions,
+  { silentMs = SILENT_MS, lookMs = LOOK_MS }: SilenceOptions = {},
 ): Promise<boolean> {
   const first = lastSign(run);
   for (;;) {

@@ -16,6 +16,7 @@ export function prepareSweep(folder: string, sweep: Sweep, overrides: readonly s
     metric: sweep.spec.metric ?? sweep.base.training.metric,
     baseHash: sweep.baseHash,
     varied: [...new Set(sweep.trials.flatMap((t) => Object.keys(t.settings)))],
+    ...(known?.on && { on: known.on }),
     room: known?.room,
     inputs: known?.inputs,
     acceptedInputs: known?.acceptedInputs,

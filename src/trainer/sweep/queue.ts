@@ -48,6 +48,8 @@ export interface QueueOptions {
   retryFailed: boolean;
   /** Also start and resume trials on files that have changed. */
   acceptInputs: boolean;
+  /** Milliseconds after which the queue stops waiting for trials that were asked to stop. */
+  stopTimeout?: number;
   /** Submits what is ready, and follows nothing. */
   once?: boolean;
   interrupted: () => boolean;
@@ -74,8 +76,8 @@ export interface SweepOutcome {
  * without trainers, another queue can continue; it waits for living trainers.
  */
 export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
-  const { folder, pulseWorker, lease } = options;
-  const pulse = Pulse.start(folder, pulseWorker, { lease, stopTimeout: STOP_TIMEOUT_MS });
+  const { folder, pulseWorker, lease, stopTimeout = STOP_TIMEOUT_MS } = options;
+  const pulse = Pulse.start(folder, pulseWorker, { lease, stopTimeout });
   let record: Awaited<ReturnType<QueueOptions['prepare']>>;
   /** Call before the final status is written, so that its readers also find the reason. */
   const leave = (ended: SweepEnd | undefined) => {

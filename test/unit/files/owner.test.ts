@@ -167,6 +167,18 @@ describe('the owner of a folder', () => {
     }
   });
 
+  it('is replaced by a later pod of its index of a Kubernetes job, whose counts the manifest passes on', () => {
+    const pod = { AURORA_JOB: 'uid', JOB_COMPLETION_INDEX: '3' };
+    expect(schedulerJob({ ...pod, AURORA_JOB_FAILURES: '0', AURORA_JOB_IGNORED_FAILURES: '' })).toEqual({
+      id: 'kubernetes:uid:3',
+      restarts: 0,
+    });
+    expect(
+      schedulerJob({ ...pod, AURORA_JOB_FAILURES: '1', AURORA_JOB_IGNORED_FAILURES: '2' }),
+    ).toMatchObject({ restarts: 3 });
+    expect(schedulerJob({ JOB_COMPLETION_INDEX: '3' })).toBeUndefined();
+  });
+
   it("is taken from the run's status if the run predates owner.json", async () => {
     const path = folder();
     const earlier = { ...thisProcess(), nonce: 'n', at: Date.now() };

@@ -20,6 +20,8 @@ export interface CheckOptions {
   program: string;
   /** Options for the trials' engine and device. */
   place: readonly string[];
+  /** Whether trials are trained on this machine, so that what they need here is measured. */
+  here: boolean;
   stopped: () => boolean;
 }
 
@@ -32,7 +34,7 @@ export interface CheckOptions {
  */
 export async function checkSweep(
   { trials }: SweepRecord,
-  { specs, program, place, stopped }: CheckOptions,
+  { specs, program, place, here, stopped }: CheckOptions,
 ): Promise<Measured> {
   const fresh = trials.filter((t) => t.planned && t.unchecked);
   if (fresh.length === 0) return {};
@@ -54,7 +56,9 @@ export async function checkSweep(
       `The trials could not be checked (${how})${printed.trim() ? `: ${printed.trim().split('\n').at(-1)}` : ''}.`,
     );
   const whole = toCheck.filter((t) => !answer.faults.some((f) => f.number === t.number));
-  const { measured, faults } = await measureTrials(program, whole, place, work, stopped);
+  const { measured, faults } = here
+    ? await measureTrials(program, whole, place, work, stopped)
+    : { measured: {}, faults: [] };
   remove();
   if (stopped()) return {};
   const all = [...answer.faults, ...faults].sort((a, b) => a.number - b.number);

@@ -1,31 +1,59 @@
 import { basename, join } from 'node:path';
+import { ClusterExecutor } from '../../../executors/cluster/executor';
+import type { Executor } from '../../../executors/executor';
 import { LocalExecutor } from '../../../executors/local/executor';
+import type { Experiment } from '../../../experiment/experiment';
 import { sweepPaths, type SweepRecord, type SweepRoom } from '../../../runs/sweep/record';
 import { availableMemory } from '../../../trainer/micro-batch/available';
 import { trialInputs } from '../../../trainer/sweep/inputs';
 import type { TakenOver } from '../../owning';
+import type { Where } from './where';
+
+/** Between two looks at a cluster, in milliseconds: its scheduler serves others, too. Tests set the variable. */
+const CLUSTER_LOOK_MS = Number(process.env.AURORA_CLUSTER_LOOK_MS) || 10_000;
 
 export interface ExecutorOptions {
   /** The sweep's folder. */
   folder: string;
   /** Where runs of the experiment are. */
   runs: string;
+  /** Each planned trial's experiment, by id. */
+  specs: ReadonlyMap<string, Experiment>;
   takenOver: TakenOver;
   /** Writes the record with all its trials to disk. */
   save: () => void;
   fallBack: boolean;
   acceptInputs: boolean;
+  once: boolean;
+  warn: (message: string) => void;
 }
 
-export const localExecutor = (
+/** What trains the trials of this record. */
+export function executorOf(
+  where: Where,
   record: SweepRecord & { room: SweepRoom },
-  { folder, runs, takenOver, save, fallBack, acceptInputs }: ExecutorOptions,
-): LocalExecutor =>
-  new LocalExecutor(
-    {
-      ...{ program: join(__dirname, 'cli.cjs'), sweep: basename(folder), frozen: sweepPaths(folder).frozen },
-      ...{ runs, room: record.room, available: availableMemory, fallBack, acceptInputs, save },
-      inputs: (trial, spec) => trialInputs(record, trial, spec, { runs, accept: acceptInputs }),
-    },
-    takenOver,
-  );
+  { folder, runs, specs, takenOver, save, fallBack, acceptInputs, once, warn }: ExecutorOptions,
+): Executor {
+  const { room } = record;
+  const inputs: ConstructorParameters<typeof LocalExecutor>[0]['inputs'] = (trial, spec) =>
+    trialInputs(record, trial, spec, { runs, accept: acceptInputs });
+  if (where.on === 'local') {
+    const program = join(__dirname, 'cli.cjs');
+    const { frozen } = sweepPaths(folder);
+    return new LocalExecutor(
+      {
+        ...{ program, sweep: basename(folder), frozen, runs, room },
+        ...{ available: availableMemory, fallBack, acceptInputs, save, inputs },
+      },
+      takenOver,
+    );
+  }
+  const { scheduler, files, place } = where.cluster;
+  const planned = record.trials.filter((t) => t.planned).length;
+  return new ClusterExecutor({
+    ...{ executor: where.on, place, folder, runs, scheduler, files, specs, fallBack, acceptInputs },
+    ...{ threads: room.threads, engine: room.engine, device: room.device },
+    ...(room.parallel < planned && { parallel: room.parallel }),
+    ...{ interval: CLUSTER_LOOK_MS, once, inputs, save, warn },
+  });
+}

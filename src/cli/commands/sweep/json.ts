@@ -47,7 +47,7 @@ export class SweepJson implements SweepView {
   }
 
   private trial(trial: TrialView) {
-    const { record, state, reason, step, steps, folder, error, evaluations } = trial;
+    const { record, state, reason, step, steps, folder, error, evaluations, cluster } = trial;
     const best = bestOf(trial, this.record.metric);
     const { id, number } = record;
     // Also for a trial that was pruned because its evaluation diverged.
@@ -64,6 +64,7 @@ export class SweepJson implements SweepView {
       ...(diverged && { diverged }),
       folder,
       error,
+      cluster,
     };
   }
 

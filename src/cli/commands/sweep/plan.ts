@@ -5,13 +5,14 @@ import { trainedCount, valueText, type Pruning, type RateSearch } from '../../..
 import { bytes } from '../../../base/number-text';
 import { table } from '../../table';
 import { own } from '../../../base/names';
+import { placeName } from './place-name';
 
 /** Values of a setting that are listed; any others are only counted. */
 const LISTED = 8;
 
 /** What a sweep is about to do: how many trials, what varies, and how they are run. */
 export function planText(record: SweepRecord & { room: SweepRoom }, trials: readonly TrialView[]): string {
-  const { name, spec, metric, varied, room } = record;
+  const { name, spec, metric, varied, room, on } = record;
   const planned = trials.filter((t) => t.record.planned);
   const finished = planned.filter((t) => t.state === 'finished').length;
   const begun = planned.filter((t) => t.state !== 'waiting' && t.state !== 'finished').length;
@@ -21,7 +22,7 @@ export function planText(record: SweepRecord & { room: SweepRoom }, trials: read
   return [
     `Sweep of ${name}: ${spec.type}, ${planned.length === 1 ? '1 trial' : `${planned.length} trials`}, compared by ${metricInfo(metric).label}`,
     ...table(rows, '   '),
-    `  ${roomText(room)}`,
+    `  ${roomText(room, on)}`,
     ...(spec.pruning ? [`  ${pruningText(spec.pruning)}`] : []),
     ...(spec.learningRateSearch ? [`  ${searchText(spec.learningRateSearch, planned)}`] : []),
     ...(before.length
@@ -37,9 +38,9 @@ function valuesText(values: readonly unknown[]): string {
   return all.length > LISTED ? `${shown}, … (${all.length} values)` : shown;
 }
 
-function roomText({ parallel, threads, memory, device }: SweepRoom): string {
+function roomText({ parallel, threads, memory, device }: SweepRoom, on: SweepRecord['on']): string {
   const each = threads === 1 ? '1 thread' : `${threads} threads`;
-  const where = device.startsWith('auto') ? '' : ` on ${device}`;
+  const where = on ? ` on ${placeName(on)}` : device.startsWith('auto') ? '' : ` on ${device}`;
   const size = memory === undefined ? '' : `, ${bytes(memory)} of memory per trial`;
   return parallel === 1
     ? `One at a time${where}, with ${each}${size}.`

@@ -19,6 +19,8 @@ export interface SweepView {
 /** The shortest time between two summaries in a log. */
 const LOG_MS = 30_000;
 const BAR = 12;
+/** Trials on a cluster that are drawn; the summary counts the others. */
+const BARS = 20;
 
 /** For a log: a line when a trial ends or pauses, and a summary from time to time. */
 export class SweepLines implements SweepView {
@@ -86,7 +88,10 @@ export class SweepScreen extends SweepLines {
 
   override looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void {
     const block = [
-      ...trials.filter(isBusy).map((t) => bar(t, this.record)),
+      ...trials
+        .filter((t) => isBusy(t) && t.state !== 'queued')
+        .slice(0, BARS)
+        .map((t) => bar(t, this.record)),
       `${summary(trials, verdicts, this.record)}${this.timeLeft(trials, verdicts)}`,
     ];
     this.clear();
@@ -145,11 +150,13 @@ function summary(
   const finished = is('over').length - failed;
   const settings = planned.map((t) => t.record.settings);
   const toTrain = trainedCount(settings, record.spec.learningRateSearch);
-  const busy = trials.filter(isBusy).length;
+  const queued = trials.filter((t) => t.state === 'queued').length;
+  const busy = trials.filter(isBusy).length - queued;
   const [best] = ranked(trials, record.metric);
   const value = best && !best.diverged && valueOf(best, record.metric);
   return [
     `${finished} of ${toTrain} finished`,
+    queued && `${queued} queued`,
     busy && `${busy} running`,
     failed && `${failed} failed`,
     is('prune').length &&

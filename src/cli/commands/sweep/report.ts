@@ -1,6 +1,6 @@
 import { stepTime } from '../../../base/time-text';
 import { formatMetric, metricInfo, metricValue } from '../../../experiment/metrics';
-import { bestOf, type TrialView } from '../../../runs/sweep/look';
+import { bestOf, isBusy, type TrialView } from '../../../runs/sweep/look';
 import { readScalars } from '../../../runs/curve/scalars-reader';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import { changeWords } from '../../../protocol/inputs-words';
@@ -13,6 +13,7 @@ import { undecided } from '../../../trainer/sweep/rate-search';
 import { commandLine } from '../../invocation';
 import { hints } from '../../quiet';
 import { table } from '../../table';
+import { placeName } from './place-name';
 import { pathOf, ranked, stateText } from './words';
 
 /** The result of a sweep: its trials, best first, the failures, and what to do next. */
@@ -32,7 +33,8 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
     ],
     ...begun.map((t) => row(t, record)),
   ];
-  const failed = begun.filter((t) => t.state === 'failed');
+  // On a cluster, also one that has ended before it had a folder.
+  const failed = ranked(trials, metric).filter((t) => t.state === 'failed');
   const [best] = begun;
   const next =
     best && bestOf(best, metric) && !best.diverged && !stopped
@@ -54,11 +56,21 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
       `From trial ${trial} on, new trials were trained on changed files: ${files.map(changeWords).join('. ')}.`,
       '',
     ]),
-    ...(stopped && stopped !== 'owned'
+    ...(stopped === 'detached' ? leftWith(record, trials) : []),
+    ...(stopped && stopped !== 'owned' && stopped !== 'detached'
       ? ['Stopped; everything is saved. Run the same command to continue.']
       : next),
     '',
   ].join('\n');
+}
+
+/** What a cluster still has to do when nobody follows it any more. */
+function leftWith({ on }: SweepRecord, trials: readonly TrialView[]): string[] {
+  const queued = trials.filter((t) => t.state === 'queued').length;
+  const running = trials.filter(isBusy).length - queued;
+  return [
+    `${queued} queued and ${running} running on ${placeName(on ?? 'local')}. Run the same command to follow them and to submit the rest; with --cancel all, it cancels them.`,
+  ];
 }
 
 /** Searches in which no learning rate could be chosen. */

@@ -3,9 +3,10 @@ import { loadSweep } from '../../../runs/experiment/load';
 import type { Sweep } from '../../../runs/experiment/sweep';
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import { lookAtTrial } from '../../../runs/sweep/look';
-import { writeSweep, type SweepRecord, type SweepRoom } from '../../../runs/sweep/record';
+import { writeSweep, type SweepRecord, type SweepRoom, type TrialRecord } from '../../../runs/sweep/record';
 import { EXIT } from '../../../base/errors';
 import { LEASE_MS } from '../../../trainer/process/pulse';
+import { isSilent } from '../../../trainer/sweep/claim-trial';
 import { refuseChangedInputs } from '../../../trainer/sweep/inputs';
 import { prepareSweep } from '../../../trainer/sweep/prepare';
 import { runQueue, type SweepOutcome } from '../../../trainer/sweep/queue';
@@ -16,7 +17,11 @@ import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type TakenOver } from '../../
 import { isQuiet } from '../../quiet';
 import { isScreen } from '../../screen';
 import { onInterrupt } from '../../signals';
-import { localExecutor } from './executor';
+import { askQueue, cancelled, cancelNow } from './cancel';
+import { executorOf, type ExecutorOptions } from './executor';
+import { placeName } from './place-name';
+import { showSubmission } from './submission';
+import { clusterRoom, whereOf, type Where } from './where';
 import { planText } from './plan';
 import { checkSweep, type CheckOptions } from './check';
 import { SweepLines, SweepScreen, type SweepView } from './progress';
@@ -32,8 +37,15 @@ the running trials finish their step, save and stop. The same command continues 
 finished trials are not trained again, and stopped or killed ones resume from their last checkpoint. Values that you
 add to the section later add trials to the existing ones.
 
+  --on PLACE         local, slurm or kubernetes: where trials are trained (default: where the sweep began, else local).
+                     A cluster is described in the experiment's "cluster" section. Its jobs do not need this command:
+                     Ctrl-C stops following them, and the same command follows them again, on any machine
+  --cluster FILE     settings of a cluster in a JSON file, for what the experiment's section leaves out
+  --no-wait          submit what is ready to the cluster, and exit
+  --cancel all|N,N   cancel all trials or those with these numbers: queued ones leave the queue, running ones save
+  --write DIR        write what Kubernetes needs (manifests, Dockerfile, trainer) into DIR, and submit nothing
   --parallel N       trials to run in parallel (default: measured, in a few steps of the largest trial)
-  --dry-run          show what would be trained, and train nothing
+  --dry-run          show what would be trained and submitted, and train nothing
   --retry-failed     retry failed trials
   --accept-changed-inputs
                      start and resume trials even if the model, tokenizer or data have changed since the sweep or
@@ -48,6 +60,11 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
 130 if it was stopped.
 `,
   options: {
+    on: { type: 'string' },
+    cluster: { type: 'string' },
+    'no-wait': { type: 'boolean' },
+    cancel: { type: 'string' },
+    write: { type: 'string' },
     parallel: { type: 'string' },
     'dry-run': { type: 'boolean' },
     'retry-failed': { type: 'boolean' },
@@ -60,7 +77,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     ...FALLBACK_OPTION,
     threads: { type: 'string' },
   },
-  values: PLACE_VALUES,
+  values: { ...PLACE_VALUES, on: ['local', 'slurm', 'kubernetes'] },
   async run(args) {
     const file = resolve(one(args, 'experiment file', 'sweep'));
     const sweep = loadSweep(file, args.list('set'));
@@ -69,20 +86,53 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     const folder = join(experimentSweeps(file), sweep.baseHash);
     const runs = experimentRuns(file);
     const record = prepareSweep(folder, sweep, args.list('set'));
+    const where = whereOf(args, { file, folder, sweep, record });
+    setPlace(record, where);
     const view = viewOf(args, record);
-    if (args.flag('dry-run')) {
-      const measured = await checkSweep(record, checkOptions(args, sweep));
-      const planned = { ...record, room: roomOf(args, record, measured) };
+    const context: Context = { ...{ args, folder, runs, sweep, where, view } };
+    if (args.flag('dry-run') || args.text('write') !== undefined) {
+      const measured = await checkSweep(record, checkOptions(context));
+      const planned = { ...record, room: roomOf(context, record, measured) };
       view.begin(planned);
       view.plan(planText(planned, lookAtAll(record, runs)));
+      if (where.on !== 'local') await showSubmission(args, where.cluster, planned, folder);
+      return EXIT.ok;
+    }
+    const cancel = args.text('cancel');
+    const which = cancel === undefined ? undefined : cancelled(cancel, record.trials);
+    if (which && (await askQueue(folder, which))) {
+      process.stderr.write('The process that runs the sweep cancels them.\n');
       return EXIT.ok;
     }
     createFolder(folder);
-    return owning({ folder, what: 'sweep', takeOver: args.flag('take-over') }, (takenOver) =>
-      run(args, { folder, runs, sweep, takenOver }, view),
+    return owning(
+      {
+        ...{ folder, what: 'sweep', takeOver: args.flag('take-over') },
+        // It only follows: what it has submitted is on disk, and the scheduler decides who trains.
+        ...(where.on !== 'local' && { hasEnded: () => isSilent(folder) }),
+      },
+      (takenOver) => (which ? cancelHere(context, takenOver, which) : run(context, takenOver)),
     );
   },
 };
+
+/** Trials on a cluster may be in the middle of a long step, and its scheduler ends what hangs. */
+const CLUSTER_STOP_MS = 3_600_000;
+
+/** What this command works on. */
+interface Context {
+  args: ParsedArgs;
+  folder: string;
+  runs: string;
+  sweep: Sweep;
+  where: Where;
+  view: SweepView;
+}
+
+function setPlace(record: SweepRecord, { on }: Where): void {
+  if (on === 'local') delete record.on;
+  else record.on = on;
+}
 
 const viewOf = (args: ParsedArgs, record: SweepRecord): SweepView =>
   args.flag('json')
@@ -94,45 +144,73 @@ const viewOf = (args: ParsedArgs, record: SweepRecord): SweepView =>
 const lookAtAll = ({ trials }: SweepRecord, runs: string) =>
   trials.map((t) => lookAtTrial(t, t.run === undefined ? undefined : join(runs, t.run)));
 
-async function run(
-  args: ParsedArgs,
-  { folder, runs, sweep, takenOver }: { folder: string; runs: string; sweep: Sweep; takenOver: TakenOver },
-  view: SweepView,
-): Promise<number> {
+async function run(context: Context, takenOver: TakenOver): Promise<number> {
+  const { args, folder, runs, sweep, where, view } = context;
   const interrupted = onInterrupt(
-    'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.',
+    where.on === 'local'
+      ? 'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.'
+      : `This command no longer follows the trials; they stay on ${placeName(where.on)}.`,
   );
   // Read again, now that no other process can change it.
   let record = prepareSweep(folder, sweep, args.list('set'));
+  setPlace(record, where);
+  const once = args.flag('no-wait');
   const outcome = await runQueue({
     folder,
     async prepare(stopped) {
       // Written first, so that the sweep is visible and can be stopped during the check.
       writeSweep(folder, record);
       if (!args.flag('accept-changed-inputs')) await refuseChangedInputs(record, specsOf(sweep), runs);
-      const measured = await checkSweep(record, { ...checkOptions(args, sweep), stopped });
+      const measured = await checkSweep(record, { ...checkOptions(context), stopped });
       if (stopped()) return undefined;
       for (const trial of record.trials) delete trial.unchecked;
-      const whole = { ...record, room: roomOf(args, record, measured) };
+      const whole = { ...record, room: roomOf(context, record, measured) };
       record = whole;
       view.begin(whole);
       if (args.flag('json') || !isQuiet()) view.plan(planText(whole, lookAtAll(whole, runs)));
       return whole;
     },
     specs: specsOf(sweep),
-    executor: (record, save) =>
-      localExecutor(record, { ...{ folder, runs, takenOver, save }, ...trialOptions(args) }),
+    executor: (record, save) => executorOf(where, record, executorOptions(context, takenOver, save)),
     pulseWorker: join(__dirname, 'pulse-worker.cjs'),
     ...(args.flag('lease') && { lease: LEASE_MS }),
     retryFailed: args.flag('retry-failed'),
     acceptInputs: args.flag('accept-changed-inputs'),
+    once,
+    ...(where.on !== 'local' && { stopTimeout: CLUSTER_STOP_MS }),
     interrupted,
     refused: ({ message }) => view.warn(`${message} The running trials finish first.`),
     looked: (trials, verdicts) => view.looked(trials, verdicts),
   });
   view.end(outcome, sweepReport(record, outcome));
-  return exitCode(outcome);
+  return once && outcome.stopped === 'detached' ? EXIT.ok : exitCode(outcome);
 }
+
+async function cancelHere(
+  context: Context,
+  takenOver: TakenOver,
+  which: readonly TrialRecord[] | 'all',
+): Promise<number> {
+  const { args, folder, sweep, where } = context;
+  const record = prepareSweep(folder, sweep, args.list('set'));
+  const { room } = record;
+  if (!room) return EXIT.ok;
+  const save = () => writeSweep(folder, { ...record, room });
+  const executor = executorOf(where, { ...record, room }, executorOptions(context, takenOver, save));
+  return cancelNow(executor, record.trials, which, onInterrupt('They are cancelled without this command.'));
+}
+
+const executorOptions = (
+  { args, folder, runs, sweep, view }: Context,
+  takenOver: TakenOver,
+  save: () => void,
+): ExecutorOptions => ({
+  ...{ folder, runs, takenOver, save, specs: specsOf(sweep) },
+  fallBack: args.flag('fallback'),
+  acceptInputs: args.flag('accept-changed-inputs'),
+  once: args.flag('no-wait'),
+  warn: (message) => view.warn(message),
+});
 
 function exitCode({ stopped, trials }: SweepOutcome): number {
   if (stopped === 'owned') return EXIT.owned;
@@ -141,7 +219,9 @@ function exitCode({ stopped, trials }: SweepOutcome): number {
 }
 
 /** How many trials run in parallel, on which device, with how many threads; measured unless given. */
-function roomOf(args: ParsedArgs, { room, spec, trials }: SweepRecord, measured: Measured): SweepRoom {
+function roomOf({ args, where }: Context, record: SweepRecord, measured: Measured): SweepRoom {
+  if (where.on !== 'local') return clusterRoom(args, where.cluster, record);
+  const { room, spec, trials } = record;
   const given = args.text('parallel');
   const asked = given === undefined ? spec.parallel : Math.max(1, wholeNumber('parallel', given));
   const [engine, device] = [args.text('engine'), args.text('device')];
@@ -158,22 +238,18 @@ function roomOf(args: ParsedArgs, { room, spec, trials }: SweepRecord, measured:
   return roomNow({ ...place, ...known, ...measured }, limits);
 }
 
-const trialOptions = (args: ParsedArgs) => ({
-  fallBack: args.flag('fallback'),
-  acceptInputs: args.flag('accept-changed-inputs'),
-});
-
 const placeOf = (args: ParsedArgs) => ({
   engine: args.text('engine') ?? 'onnxruntime',
   device: args.text('device') ?? 'auto',
 });
 
-function checkOptions(args: ParsedArgs, sweep: Sweep): CheckOptions {
+function checkOptions({ args, sweep, where }: Context): CheckOptions {
   const { engine, device } = placeOf(args);
   return {
     specs: specsOf(sweep),
     program: join(__dirname, 'cli.cjs'),
     place: ['--engine', engine, '--device', device, ...(args.flag('fallback') ? ['--fallback'] : [])],
+    here: where.on === 'local',
     stopped: () => false,
   };
 }

@@ -35,8 +35,14 @@ export function pathOf({ folder }: TrialView): string {
   return near.length < folder!.length ? near : folder!;
 }
 
-/** A trial's state in one word, with the step if it has not finished. */
+/** A trial's state in one word, with the step if it has not finished, and what a cluster adds to it. */
 export function stateText(trial: TrialView): string {
+  const { state, cluster } = trial;
+  const more = state === 'lost' || state === 'queued' ? cluster?.code : undefined;
+  return more === undefined ? ownText(trial) : `${ownText(trial)} (${more})`;
+}
+
+function ownText(trial: TrialView): string {
   const { state, reason, step } = trial;
   const at = step > 0 ? ` at step ${step}` : '';
   if (state === 'stopped' && reason === 'pruned') return `pruned${at}`;

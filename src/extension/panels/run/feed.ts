@@ -1,8 +1,10 @@
 import { runPaths } from '../../../runs/layout';
 import { RunTail, type TailChange } from '../../../runs/tail';
 import type { RunFacts, RunPageState, RunToPage, RunUpdate } from '../../../protocol/panels/run';
-import { runLabel } from '../../runs/label';
+import { shownOnCluster } from '../../../runs/sweep/shown-on-cluster';
+import { runLabel, stopReason } from '../../runs/label';
 import { isActive, isResumable, shownState } from '../../runs/shown-state';
+import type { RunEntry } from '../../runs/store';
 import { shortened } from '../../words/run-error';
 
 /** Polling interval for visible runs that a trainer writes: at most four messages a second. */
@@ -32,6 +34,9 @@ const NOTHING: Readonly<Sent> = {
   pictures: false,
 };
 
+/** Its name among the runs of its experiment, and what a cluster's scheduler says about it. */
+export type Known = Pick<RunEntry, 'name' | 'cluster'>;
+
 interface Followed {
   tail: RunTail;
   /** How much of it the page has. */
@@ -52,8 +57,8 @@ export class RunFeed {
     private readonly post: (message: RunToPage) => void,
     /** Called after each non-empty update. */
     private readonly told: () => void = () => undefined,
-    /** A run's name among those of its experiment, once it is known. */
-    private readonly nameOf: (folder: string) => string | undefined = () => undefined,
+    /** What its folder does not say about a run, once it is known. */
+    private readonly known: (folder: string) => Known | undefined = () => undefined,
     /** The address that a page has for a file or folder. */
     private readonly address: (path: string) => string = (path) => path,
   ) {
@@ -97,7 +102,9 @@ export class RunFeed {
     const changes = await Promise.all(this.runs.map(({ tail }) => tail.look()));
     this.looking = false;
     const behind = this.send(changes);
-    const active = this.runs.some(({ tail }) => isActive(stateOf(tail) as Parameters<typeof isActive>[0]));
+    const active = this.runs.some(({ tail }) =>
+      isActive(stateOf(tail, this.known(tail.folder)) as Parameters<typeof isActive>[0]),
+    );
     const pause = behind ? CATCH_UP_MS : active ? LIVE_MS : IDLE_MS;
     // Measured between reads, however long a read takes; on a slow disk half of the time is left to others.
     this.after(Math.max(pause - (performance.now() - began), pause / 2));
@@ -113,7 +120,7 @@ export class RunFeed {
     this.whole = false;
     const updates = this.runs
       .map((run, i) =>
-        update(run, changes[i], type === 'snapshot', this.nameOf(run.tail.folder), this.address),
+        update(run, changes[i], type === 'snapshot', this.known(run.tail.folder), this.address),
       )
       .filter((u) => u !== undefined);
     if (updates.length > 0) {
@@ -137,11 +144,11 @@ function update(
   { tail, sent }: Followed,
   change: TailChange,
   whole: boolean,
-  name: string | undefined,
+  known: Known | undefined,
   address: (path: string) => string,
 ): RunUpdate | undefined {
   const update: RunUpdate = { run: tail.folder };
-  const facts = factsOf(tail, name);
+  const facts = factsOf(tail, known);
   const text = JSON.stringify(facts);
   if (whole || text !== sent.facts) update.facts = facts;
   if (whole || change.records !== undefined || sent.records < tail.records) {
@@ -173,16 +180,22 @@ function update(
   return Object.keys(update).length > 1 ? update : undefined;
 }
 
-export function stateOf({ gone, error, failedEarly, summary, made }: RunTail): RunPageState {
+export function stateOf(
+  { gone, error, failedEarly, summary, made }: RunTail,
+  { cluster }: Known = {},
+): RunPageState {
   if (gone) return 'gone';
   if (failedEarly) return 'failed';
   if (error) return 'damaged';
-  return summary ? shownState(summary, made) : 'starting';
+  if (!summary) return 'starting';
+  const own = shownState(summary, made);
+  return cluster ? shownOnCluster(own, stopReason(summary), cluster) : own;
 }
 
-export function factsOf(tail: RunTail, name?: string): RunFacts {
+export function factsOf(tail: RunTail, known: Known = {}): RunFacts {
   const { summary, user, trial } = tail;
-  const state = stateOf(tail);
+  const { name } = known;
+  const state = stateOf(tail, known);
   // The reason for a failure comes first.
   const failed = state === 'failed' ? summary?.events.findLast((e) => e.kind === 'failed') : undefined;
   const error = tail.error ?? failed ?? tail.curveError;

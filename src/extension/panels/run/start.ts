@@ -10,7 +10,7 @@ import { ALL_SETTINGS } from '../../commands/runs/settings';
 import { experimentOf } from '../../runs/tracked-run';
 import type { Services } from '../../services';
 import type { PageChannel, PanelSession } from '../panel';
-import { factsOf, RunFeed } from './feed';
+import { factsOf, RunFeed, type Known } from './feed';
 import { saveChart } from '../save-chart';
 
 /** Follows the runs, and does what the page asks for. */
@@ -19,15 +19,15 @@ export function startRun(
   { runs }: RunOpen,
   page: PageChannel,
 ): PanelSession<RunFromPage> {
-  const nameOf = (folder: string) => store.run(folder)?.name;
+  const known = (folder: string) => store.run(folder);
   const feed: RunFeed = new RunFeed(
     runs,
     (message) => page.post(message),
     () => {
       // A rename is shown immediately.
-      if (runs.length === 1) page.setTitle(factsOf(feed.tail(runs[0])!, nameOf(runs[0])).name);
+      if (runs.length === 1) page.setTitle(factsOf(feed.tail(runs[0])!, known(runs[0])).name);
     },
-    nameOf,
+    known,
     (path) => page.address(path),
   );
   return {
@@ -39,7 +39,7 @@ export function startRun(
       // Only the runs of this panel, regardless of what the page sends.
       const named = message.type === 'compareSettings' ? message.runs : [message.run];
       if (!named.every((run) => runs.includes(run))) return;
-      const done = answer(feed, runs, message, nameOf, (told) => page.post(told));
+      const done = answer(feed, runs, message, known, (told) => page.post(told));
       Promise.resolve(done).catch((e: unknown) => showError(log, e));
     },
   };
@@ -49,14 +49,14 @@ async function answer(
   feed: RunFeed,
   runs: readonly string[],
   message: Exclude<RunFromPage, { type: 'snapshot' }>,
-  nameOf: (folder: string) => string | undefined,
+  known: (folder: string) => Known | undefined,
   post: (message: RunToPage) => void,
 ): Promise<void> {
   if (message.type === 'copyCsv')
     return post({ ...message, type: 'copied', rows: await copyCsv(feed, message) });
   if (message.type !== 'saveChart') return void (await obey(message));
   const { run } = message;
-  const of = runs.length === 1 ? factsOf(feed.tail(run)!, nameOf(run)).name : vscode.l10n.t('comparison');
+  const of = runs.length === 1 ? factsOf(feed.tail(run)!, known(run)).name : vscode.l10n.t('comparison');
   const name = await saveChart(message, of);
   if (name !== undefined) post({ type: 'saved', name });
 }

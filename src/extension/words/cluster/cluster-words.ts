@@ -1,0 +1,79 @@
+import type { ClusterFile, ClusterTrial, ClusterTrialState } from '../../../protocol/run-files/cluster';
+import type { OnCluster, SweepEntry } from '../../runs/store';
+import type { Translate } from '../../translate';
+import { ago } from '../format';
+import type { RowContext } from '../run-row';
+
+export const executorName = (executor: ClusterFile['executor']): string =>
+  executor === 'slurm' ? 'Slurm' : 'Kubernetes';
+
+/** "Slurm on login.example.org" */
+export const clusterName = (
+  { executor, place }: Pick<ClusterFile, 'executor' | 'place'>,
+  t: Translate,
+): string => (place === '' ? executorName(executor) : t('{0} on {1}', executorName(executor), place));
+
+/** A trial's state in a word or two. */
+export function clusterWord(state: ClusterTrialState, t: Translate): string {
+  switch (state) {
+    case 'queued':
+      return t('queued');
+    case 'running':
+      return t('running');
+    case 'preempted':
+      return t('preempted');
+    case 'finished':
+      return t('finished');
+    case 'failed':
+      return t('failed');
+    case 'cancelled':
+      return t('canceled');
+    case 'lost':
+      return t('lost');
+  }
+}
+
+/** Why the scheduler lets it wait, or how it ended; undefined if it did not say. */
+export const reasonWords = ({ code, detail }: Pick<OnCluster, 'code' | 'detail'>): string | undefined =>
+  detail ?? code;
+
+/** Trials that the scheduler has: in its queue, or running. */
+export const isWithScheduler = ({ state }: ClusterTrial): boolean =>
+  state === 'queued' || state === 'running' || state === 'preempted';
+
+/** Whether nobody follows it although the scheduler still has trials of it. */
+export const isUnfollowed = ({ cluster, state }: SweepEntry): boolean =>
+  cluster !== undefined && state !== 'running' && Object.values(cluster.trials).some(isWithScheduler);
+
+/** Where a sweep runs, and how old what is shown of it is. */
+export function clusterLines(cluster: ClusterFile, { t, now, locale }: RowContext): string[] {
+  const name = clusterName(cluster, t);
+  const { unreachable, at } = cluster;
+  return [
+    at > 0 ? t('{0}, asked {1}', name, ago(at, now, locale, t)) : name,
+    ...(unreachable ? [unreachableText(cluster, t, locale)] : []),
+  ];
+}
+
+/** Since when the scheduler does not answer, and why. */
+export const unreachableText = (cluster: ClusterFile, t: Translate, locale: string): string =>
+  t(
+    '{0} has not answered since {1}: {2}',
+    clusterName(cluster, t),
+    new Date(cluster.unreachable!.since).toLocaleTimeString(locale),
+    cluster.unreachable!.message,
+  );
+
+/** What the scheduler says about a trial, in lines. */
+export function trialLines(cluster: OnCluster, t: Translate): string[] {
+  const { executor, job, node, restarts = 0, code } = cluster;
+  const why = reasonWords(cluster);
+  const said = clusterWord(cluster.state, t);
+  return [
+    `${executorName(executor)}: ${why === undefined ? said : t('{0} ({1})', said, why)}`,
+    t('Job: {0}', job),
+    ...(code === undefined || code === why ? [] : [t('Code: {0}', code)]),
+    ...(node === undefined ? [] : [t('Node: {0}', node)]),
+    ...(restarts > 0 ? [t('Restarts: {0}', restarts)] : []),
+  ];
+}

@@ -1,0 +1,117 @@
+import { trialText } from '../../../experiment/short-settings';
+import type { ClusterTrial, ClusterTrialState } from '../../../protocol/run-files/cluster';
+import { own } from '../../../base/names';
+import type { TrialRecord } from '../../../runs/sweep/record';
+import type { OnCluster, RunEntry, SweepEntry } from '../../runs/store';
+import { clusterWord, isWithScheduler, reasonWords } from './cluster-words';
+import { ICONS, type Row, type RowContext } from '../run-row';
+
+/** A trial that a cluster's scheduler knows and that has no run folder yet. */
+export interface QueuedTrial {
+  record: TrialRecord;
+  cluster: OnCluster;
+}
+
+/** What needs attention comes first. */
+const ORDER: readonly ClusterTrialState[] = [
+  'lost',
+  'failed',
+  'cancelled',
+  'preempted',
+  'running',
+  'queued',
+  'finished',
+];
+
+/** The trials of a sweep without a run, by what the scheduler says about them. */
+export function trialsWithoutRun(
+  { record, cluster }: Pick<SweepEntry, 'record' | 'cluster'>,
+  runs: readonly Pick<RunEntry, 'id'>[],
+): Map<ClusterTrialState, QueuedTrial[]> {
+  const groups = new Map<ClusterTrialState, QueuedTrial[]>();
+  if (!cluster) return groups;
+  const begun = new Set(runs.map((r) => r.id));
+  for (const trial of record.trials) {
+    const said = own(cluster.trials, trial.id);
+    if (!said || (trial.run !== undefined && begun.has(trial.run))) continue;
+    const group = groups.get(said.state) ?? [];
+    group.push({ record: trial, cluster: { executor: cluster.executor, ...said } });
+    groups.set(said.state, group);
+  }
+  return new Map(ORDER.flatMap((state) => (groups.has(state) ? [[state, groups.get(state)!]] : [])));
+}
+
+export const CLUSTER_ICONS: Record<ClusterTrialState, Row['icon']> = {
+  queued: ICONS.queued,
+  running: ICONS.starting,
+  preempted: ICONS.queued,
+  finished: ICONS.finished,
+  failed: ICONS.failed,
+  cancelled: ICONS.stopped,
+  lost: ICONS.lost,
+};
+
+/** Trials without a run that are in the same state: how many, and why. */
+export function trialsRow(
+  state: ClusterTrialState,
+  trials: readonly QueuedTrial[],
+  shown: number,
+  { t }: RowContext,
+): Row {
+  const count = trials.length;
+  const label =
+    count === 1 ? t('1 trial {0}', groupWord(state, t)) : t('{0} trials {1}', count, groupWord(state, t));
+  const parts = [
+    ...reasonsOf(trials.map((trial) => trial.cluster)),
+    ...(shown < count ? [t('showing {0}', shown)] : []),
+  ];
+  return {
+    label,
+    description: parts.join(' · '),
+    icon: CLUSTER_ICONS[state],
+    capabilities: ['trials'],
+    spoken: [label, ...parts].join(', '),
+  };
+}
+
+/** A trial without a run that is running has not created its folder yet. */
+const groupWord = (state: ClusterTrialState, t: RowContext['t']): string =>
+  state === 'running' ? t('starting') : clusterWord(state, t);
+
+/** The most frequent reasons first, each with its count if there are several. */
+function reasonsOf(trials: readonly OnCluster[]): string[] {
+  const counts = new Map<string, number>();
+  for (const trial of trials) {
+    const why = reasonWords(trial);
+    if (why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  return sorted.map(([why, count]) => (sorted.length > 1 ? `${why} (${count})` : why));
+}
+
+/** A trial without a run. */
+export function trialRow({ record, cluster }: QueuedTrial, { t, trusted }: RowContext): Row {
+  const label = trialText(record.settings) || t('Trial {0}', record.number);
+  const why = reasonWords(cluster);
+  const parts = [
+    groupWord(cluster.state, t),
+    ...(why === undefined ? [] : [why]),
+    ...(cluster.node === undefined ? [] : [t('on {0}', cluster.node)]),
+  ];
+  return {
+    label,
+    description: parts.join(' · '),
+    icon: CLUSTER_ICONS[cluster.state],
+    capabilities: ['trial', ...trialCapabilities(cluster, trusted)],
+    spoken: [t('Trial {0}', label), ...parts].join(', '),
+  };
+}
+
+function trialCapabilities(cluster: ClusterTrial, trusted: boolean): string[] {
+  const can: Record<string, boolean> = {
+    canStop: trusted && isWithScheduler(cluster),
+    canResume: trusted && ['cancelled', 'lost', 'failed'].includes(cluster.state),
+    canShowClusterLog: cluster.log !== undefined,
+  };
+  return Object.keys(can).filter((word) => can[word]);
+}

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { AuroraError } from '../../base/errors';
+import type { ClusterFile, ClusterTrial, ClusterTrialState } from '../../protocol/run-files/cluster';
+
+export const CLUSTER_VERSION = 1;
+
+/** cluster.json of a sweep's folder. */
+export const clusterPath = (sweep: string): string => join(sweep, 'cluster.json');
+
+const STATES: readonly string[] = [
+  'queued',
+  'running',
+  'preempted',
+  'finished',
+  'failed',
+  'cancelled',
+  'lost',
+] satisfies ClusterTrialState[];
+
+/**
+ * The value of a cluster.json. Trials that it describes in a way that this version does not know are left out.
+ *
+ * @throws AuroraError 'run' if it is of another version or damaged
+ */
+export function checkCluster(path: string, value: unknown): ClusterFile {
+  const file = value as Partial<ClusterFile> | null;
+  const { executor, place, at, trials } = file ?? {};
+  if (
+    file?.version !== CLUSTER_VERSION ||
+    (executor !== 'slurm' && executor !== 'kubernetes') ||
+    typeof place !== 'string' ||
+    typeof at !== 'number' ||
+    typeof trials !== 'object' ||
+    trials === null
+  )
+    throw new AuroraError(
+      'run',
+      `${path} is not the state of a cluster of this version.`,
+      'Delete it; whoever follows the sweep writes it again.',
+    );
+  const { unreachable } = file;
+  const isKnown = typeof unreachable?.since === 'number' && typeof unreachable.message === 'string';
+  const kept = Object.entries(trials).filter(([, trial]) => isTrial(trial));
+  return {
+    version: CLUSTER_VERSION,
+    executor,
+    place,
+    at,
+    ...(isKnown && { unreachable }),
+    // No name of a file leads to a prototype.
+    trials: Object.fromEntries(kept),
+  };
+}
+
+function isTrial(value: Partial<ClusterTrial> | null): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    STATES.includes(String(value.state)) &&
+    typeof value.job === 'string' &&
+    [value.code, value.detail, value.node, value.log].every((v) => v === undefined || typeof v === 'string')
+  );
+}

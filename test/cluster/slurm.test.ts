@@ -1,0 +1,30 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasSlurm, Slurm, until } from './slurm';
+
+describe.skipIf(!hasSlurm)('the Slurm of these tests', () => {
+  let slurm: Slurm;
+  beforeAll(async () => (slurm = await Slurm.start()));
+  afterAll(() => slurm?.stop());
+
+  it('continues with a job after its node has failed, and after the controller was killed', async () => {
+    const script = join(slurm.folder, 'job.sh');
+    writeFileSync(script, '#!/bin/bash\nexec srun sleep 600\n');
+    const job = slurm.command('sbatch', '--parsable', '-o', '/dev/null', script).trim();
+    const state = () => slurm.command('squeue', '-h', '-t', 'all', '-j', job, '-o', '%T %N').trim();
+    await until('the job to run', () => state() === 'RUNNING node1');
+    await until('its processes', () => slurm.processes('node1').length >= 3);
+    await slurm.killNode('node1');
+    expect(slurm.processes('node1')).toEqual([]);
+    await until('the job to be requeued elsewhere', () => state() === 'RUNNING node2');
+    // The controller saves its state at most 5 s later.
+    await sleep(6000);
+    await slurm.killController();
+    expect(() => state()).toThrow(/Unable to contact slurm controller/);
+    slurm.startController();
+    await until('Slurm to answer', () => slurm.answers());
+    expect(state()).toBe('RUNNING node2');
+  });
+});
