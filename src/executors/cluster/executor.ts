@@ -205,6 +205,8 @@ export class ClusterExecutor implements Executor {
       this.isPending(current) && found.state !== 'finished'
         ? { ...found, state: 'queued' }
         : trialState(found, entry.submission.tasks[index]!, job, settled);
+    // Also of one that the scheduler does not know any more, nobody may learn only from its silence.
+    if (view.state === 'lost') view.cluster ??= { state: 'lost', job: `${entry.submission.name}-${index}` };
     current.done = !isBusy(view);
     current.seen = view.state === 'finished' ? view : found;
     return view;

@@ -8,7 +8,11 @@ export interface Account {
 
 const VOLUME = 'aurora';
 
-export const mountOf = ({ mount = '/aurora' }: KubernetesSettings): string => mount.replace(/(?<=.)\/+$/, '');
+/** Where pods have the volume. As this machine does, if it mounts it: then every path is the same in both. */
+export function mountOf({ mount, folder }: KubernetesSettings): string {
+  const usual = folder?.startsWith('/') ? folder : '/aurora';
+  return (mount ?? usual).replace(/(?<=.)\/+$/, '');
+}
 
 /** What all pods have in common. It satisfies the `restricted` Pod Security Standard. */
 export const podSettings = (settings: KubernetesSettings, account?: Account) => ({

@@ -4,17 +4,17 @@ import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { shellQuote } from '../../files/shell-quote';
 import type { ClusterFiles, TrainerThere } from '../cluster/files';
-import { trainerPackage } from '../package/package';
+import { packageFor } from '../package/package';
 import { RunBringer } from './bring-runs';
 import { clusterPlatform, lines } from './platform';
-import { Rsync } from './rsync';
+import { Rsync, type Remote } from './rsync';
 import { InputSender } from './send-inputs';
 import { sendTrainer } from './send-trainer';
 import type { ClusterShell } from './shell';
 
 export interface RsyncFilesOptions {
-  /** The login node. */
-  host: string;
+  /** The login node, or what rsync reaches in its place. */
+  host: string | Remote;
   shell: ClusterShell;
   /** An absolute folder on the cluster; under it, each file has the path that it has here. */
   folder: string;
@@ -26,6 +26,8 @@ export interface RsyncFilesOptions {
   sweep: string;
   /** Every file that training this experiment reads. */
   filesRead: (spec: Experiment) => Promise<string[]>;
+  /** The trainer that is there already; omitted: the package is sent. */
+  trainer?: () => Promise<TrainerThere>;
 }
 
 /** No character that a shell, rsync or Slurm reads as anything else. */
@@ -122,8 +124,9 @@ exit 0`;
   }
 
   private async install(): Promise<TrainerThere> {
-    const { shell, dist, folder } = this.options;
-    const pkg = await trainerPackage(dist, await clusterPlatform(shell));
+    const { shell, dist, folder, trainer } = this.options;
+    if (trainer) return trainer();
+    const pkg = await packageFor(dist, await clusterPlatform(shell), shell.name);
     return sendTrainer(pkg, { shell, rsync: this.rsync, trainers: `${folder}/.aurora/trainers` });
   }
 

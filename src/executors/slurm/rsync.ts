@@ -17,11 +17,36 @@ export interface RsyncCopy {
 /** Without a byte for so long, the connection counts as lost. */
 const SILENT_SECONDS = 60;
 
-/** rsync between this machine and a login node, over the same connection as its shell. */
-export class Rsync {
-  private ssh: Promise<string> | undefined;
+/** How rsync reaches the other side. */
+export interface Remote {
+  /** For messages. */
+  name: string;
+  /** What stands before the paths there, and between `command` and the command of the other side. */
+  host: string;
+  /** The program that runs a command there, with its arguments. */
+  command: () => Promise<string[]>;
+  /** The error for a connection that cannot be made, or was lost. */
+  lost: (reason: string) => AuroraError;
+}
 
-  constructor(private readonly host: string) {
+/** A login node, over the same connection as its shell. */
+export function sshRemote(host: string): Remote {
+  let options: Promise<string[]> | undefined;
+  return {
+    name: host,
+    host,
+    command: async () => ['ssh', ...(await (options ??= sshOptions(host)))],
+    lost: (reason) => sshError(host, reason),
+  };
+}
+
+/** rsync between this machine and another one. */
+export class Rsync {
+  private readonly remote: Remote;
+
+  constructor(remote: Remote | string) {
+    this.remote = typeof remote === 'string' ? sshRemote(remote) : remote;
+    const { host } = this.remote;
     if (process.platform === 'win32')
       throw new AuroraError(
         'experiment',
@@ -45,15 +70,13 @@ export class Rsync {
    */
   async copy({ from, to, entries, options = [], timeoutMs }: RsyncCopy): Promise<boolean> {
     if (entries.length === 0) return true;
-    // The shell splits it at spaces, except in quotes.
-    this.ssh ??= sshOptions(this.host).then((all) =>
-      ['ssh', ...all].map((word) => shellQuote(word, 'linux')).join(' '),
-    );
+    // rsync splits it at spaces, except in quotes.
+    const command = (await this.remote.command()).map((word) => shellQuote(word, 'linux')).join(' ');
     const args = [
       ...['--recursive', '--links', '--times', '--omit-dir-times', '--no-implied-dirs'],
       ...['--ignore-missing-args', '--from0', '--files-from=-', `--timeout=${SILENT_SECONDS}`],
       ...options,
-      ...['-e', await this.ssh, '--', this.place(from), this.place(to)],
+      ...['-e', command, '--', this.place(from), this.place(to)],
     ];
     const input = entries.map((entry) => `${entry}\0`).join('');
     let output;
@@ -74,11 +97,11 @@ export class Rsync {
   }
 
   private place(folder: RsyncCopy['from']): string {
-    return typeof folder === 'string' ? `${folder}/` : `${this.host}:${folder.there}/`;
+    return typeof folder === 'string' ? `${folder}/` : `${this.remote.host}:${folder.there}/`;
   }
 
   private error(code: number, stderr: string): AuroraError {
-    const { host } = this;
+    const { name: host, lost } = this.remote;
     if (/command not found|rsync: not found/i.test(stderr))
       return new AuroraError(
         'network',
@@ -100,7 +123,7 @@ export class Rsync {
       );
     // 255 is ssh's own; 12 is a broken stream and 30 a timeout.
     if (code === 255 || code === 12 || code === 30)
-      return sshError(host, reasonOf(stderr) || 'the connection was lost');
+      return lost(reasonOf(stderr) || 'the connection was lost');
     return new AuroraError(
       'network',
       `rsync failed with ${host}: ${reasonOf(stderr) || `exit code ${code}`}.`,

@@ -2,6 +2,7 @@ import { experimentName } from '../../runs/layout';
 import type { SweepEnd } from '../../runs/sweep/record';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import type { Translate } from '../translate';
+import { executorName, isUnfollowed, isWithScheduler } from './cluster/cluster-words';
 import { bestText, doneTrials, plannedTrials } from './sweep-row';
 import type { ResumeOptions } from '../launcher/client';
 import type { EndNotice } from './end-text';
@@ -39,6 +40,16 @@ export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Tr
       ...say('warning', `${t('The sweep of {0} is not complete.', name)} ${ended.message}`),
       decision: decisionOf(ended, t),
     };
+  if (sweep.cluster && isUnfollowed(sweep)) {
+    const { executor, trials } = sweep.cluster;
+    const count = Object.values(trials).filter(isWithScheduler).length;
+    const where = executorName(executor);
+    const message =
+      count === 1
+        ? t('A trial of the sweep of {0} is on {1}, and nothing follows it.', name, where)
+        : t('{0} trials of the sweep of {1} are on {2}, and nothing follows them.', count, name, where);
+    return { ...say('warning', message), decision: { title: t('Continue'), options: {} } };
+  }
   switch (sweep.state) {
     case 'finished':
       return say(failed > 0 ? 'warning' : 'information', t('The sweep of {0} has finished.', name));

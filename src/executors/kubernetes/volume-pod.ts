@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { AuroraError } from '../../base/errors';
+import { sortedJson } from '../../base/sorted-json';
+import type { KubernetesSettings } from '../../experiment/cluster';
+import type { Remote } from '../slurm/rsync';
+import type { ClusterShell } from '../slurm/shell';
+import { refused, type Kubectl } from './kubectl';
+import { podSettings, volumeMount } from './pod';
+
+/** The pod ends after this long, so that none is forgotten; the next look starts another one. */
+const LASTS_SECONDS = 4 * 60 * 60;
+/** An image of a few GB may have to be pulled first. */
+const READY_SECONDS = 300;
+/** For this long, a pod that was there counts as there. */
+const KNOWN_MS = 30_000;
+/** As much as a shell script may take that reads many files. */
+const SCRIPT_MS = 60_000;
+
+/** A pod that mounts the volume and waits: files go through it, where this machine does not mount the volume. */
+export class VolumePod {
+  readonly name: string;
+  private knownAt = -Infinity;
+
+  constructor(
+    private readonly kubectl: Kubectl,
+    private readonly settings: KubernetesSettings,
+  ) {
+    // Settings that differ need another pod; the same ones share it, also from another process.
+    const hash = createHash('sha256').update(sortedJson(this.spec())).digest('hex').slice(0, 8);
+    this.name = `aurora-files-${hash}`;
+  }
+
+  manifest() {
+    const labels = { 'app.kubernetes.io/name': 'aurora-lab', 'app.kubernetes.io/component': 'files' };
+    return { apiVersion: 'v1', kind: 'Pod', metadata: { name: this.name, labels }, spec: this.spec() };
+  }
+
+  /**
+   * Starts the pod unless it runs.
+   *
+   * @throws AuroraError 'network' if it does not start in time, 'experiment' if the cluster refuses it
+   */
+  async ensure(): Promise<void> {
+    if (performance.now() - this.knownAt < KNOWN_MS) return;
+    const found = (await this.kubectl.json(['get', 'pod', this.name])) as PodFound | undefined;
+    const isOver =
+      found?.metadata?.deletionTimestamp !== undefined ||
+      /^(Failed|Succeeded)$/.test(found?.status?.phase ?? '');
+    if (isOver) await this.remove();
+    if (!found || isOver) await this.start();
+    await this.untilReady();
+    this.knownAt = performance.now();
+  }
+
+  /** Scripts run in the pod. */
+  shell(): ClusterShell {
+    return {
+      name: this.name,
+      run: async (script, { input, timeoutMs = SCRIPT_MS } = {}) => {
+        await this.ensure();
+        const marked = `(\n${script}\n)\ncode=$?\nprintf '\\n%s' ${END}\nexit "$code"`;
+        const args = ['exec', '--stdin', this.name, '--', '/bin/sh', '-c', marked];
+        const output = await this.kubectl.run(args, { timeoutMs, ...(input !== undefined && { input }) });
+        // kubectl may lose the connection without an error, with half of the output.
+        if (!output.stdout.endsWith(`\n${END}`)) throw this.lost(lastWords(output.stderr));
+        return { ...output, stdout: output.stdout.slice(0, -END.length - 1) };
+      },
+    };
+  }
+
+  /** rsync runs its other side in the pod. */
+  remote(): Remote {
+    return {
+      name: this.name,
+      // rsync puts the host before the command: in the pod, this program runs it.
+      host: 'env',
+      command: async () => {
+        await this.ensure();
+        return ['kubectl', ...this.kubectl.options, 'exec', '--stdin', this.name, '--'];
+      },
+      lost: (reason) => this.lost(reason),
+    };
+  }
+
+  private lost(reason: string): AuroraError {
+    this.knownAt = -Infinity;
+    return new AuroraError(
+      'network',
+      `The pod ${this.name}, through which files go to the volume, cannot be reached: ${reason}.`,
+      `See "kubectl describe pod ${this.name}". What was copied is not copied again.`,
+    );
+  }
+
+  private async remove(): Promise<void> {
+    await this.kubectl.run(['delete', 'pod', this.name, '--ignore-not-found', '--wait=true']);
+  }
+
+  private async start(): Promise<void> {
+    const { code, stderr } = await this.kubectl.run(['create', '--filename=-'], {
+      input: JSON.stringify(this.manifest()),
+    });
+    // Another process was faster.
+    if (code !== 0 && !stderr.includes('(AlreadyExists)')) throw refused(this.kubectl.name, stderr);
+  }
+
+  private async untilReady(): Promise<void> {
+    const { code, stderr } = await this.kubectl.run(
+      ['wait', '--for=condition=Ready', `pod/${this.name}`, `--timeout=${READY_SECONDS}s`],
+      { timeoutMs: (READY_SECONDS + 30) * 1000 },
+    );
+    if (code !== 0) throw this.lost(lastWords(stderr));
+  }
+
+  private spec() {
+    const { settings } = this;
+    return {
+      ...podSettings(settings),
+      restartPolicy: 'Never',
+      activeDeadlineSeconds: LASTS_SECONDS,
+      // A first process gets no SIGTERM that it has no handler for, and there is nothing to save.
+      terminationGracePeriodSeconds: 0,
+      containers: [
+        {
+          name: 'files',
+          image: settings.image,
+          command: ['sleep', String(LASTS_SECONDS)],
+          resources: { requests: { cpu: '100m', memory: '256Mi' } },
+          ...volumeMount(settings),
+        },
+      ],
+    };
+  }
+}
+
+/** What ends the output of a script, which is then whole. */
+const END = 'aurora-lab-end';
+
+interface PodFound {
+  metadata?: { deletionTimestamp?: string };
+  status?: { phase?: string };
+}
+
+const lastWords = (stderr: string): string =>
+  stderr.trim().split('\n').at(-1)!.trim().replace(/\.$/, '') || 'the connection was lost';
