@@ -51,9 +51,9 @@ export function trialState(
 /** Whether the folder says how this very task ended, rather than an earlier one of the trial. */
 function hasEnded(view: TrialView, { step }: SubmittedTask, job: ClusterTrial | undefined): boolean {
   if (view.state === 'failed') return true;
-  if (view.state !== 'stopped') return false;
+  // One that was preempted waits to be started again.
+  if (view.state !== 'stopped' || view.reason === 'preempted') return false;
   if (view.step > step || view.reason === 'pruned') return true;
-  if (view.reason === 'preempted') return false;
   // Ended by the user at the step at which it was submitted, or left so by a task that never began.
   return view.reason !== 'rung' && (!job || job.exitCode === EXIT.stopped);
 }

@@ -4,7 +4,7 @@ import type { Sweep } from '../../../runs/experiment/sweep';
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import { lookAtTrial } from '../../../runs/sweep/look';
 import { writeSweep, type SweepRecord, type SweepRoom, type TrialRecord } from '../../../runs/sweep/record';
-import { EXIT } from '../../../base/errors';
+import { AuroraError, EXIT } from '../../../base/errors';
 import { LEASE_MS } from '../../../trainer/process/pulse';
 import { isSilent } from '../../../trainer/sweep/claim-trial';
 import { refuseChangedInputs } from '../../../trainer/sweep/inputs';
@@ -100,6 +100,8 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     }
     const cancel = args.text('cancel');
     const which = cancel === undefined ? undefined : cancelled(cancel, record.trials);
+    if (which && record.trials.every((t) => t.run === undefined))
+      throw new AuroraError('usage', `No trial of ${file} has begun.`, 'There is nothing to cancel.');
     if (which && (await askQueue(folder, which))) {
       process.stderr.write('The process that runs the sweep cancels them.\n');
       return EXIT.ok;
