@@ -25,7 +25,7 @@ export interface Sshd {
 }
 
 const SSHD = '/usr/sbin/sshd';
-export const hasSshd = (): boolean => existsSync(SSHD);
+export const hasSshd = existsSync(SSHD);
 
 /**
  * @param folder an empty one for its files, with a short path: a socket's path has at most 104 characters

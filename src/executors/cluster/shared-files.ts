@@ -6,7 +6,7 @@ import { withPaths } from '../../experiment/paths';
 import { matchedBy } from '../../files/pattern';
 import { installPackage } from '../package/folder';
 import { THIS_PLATFORM, type Platform } from '../package/files';
-import { nodeIn, trainerPackage } from '../package/package';
+import { nodeIn, packageFor } from '../package/package';
 import { noteSubmitted, removeUnused } from '../package/unused';
 import type { ClusterFiles, TrainerThere } from './files';
 import { requestIn } from './request';
@@ -82,8 +82,8 @@ export class SharedFiles implements ClusterFiles {
   }
 
   private async install(): Promise<TrainerThere> {
-    const { dist, home, platform } = this.options;
-    const pkg = await trainerPackage(dist, platform ? await platform() : THIS_PLATFORM);
+    const { dist, home, platform, place = 'the cluster' } = this.options;
+    const pkg = await packageFor(dist, platform ? await platform() : THIS_PLATFORM, place);
     const trainers = join(home, 'trainers');
     const folder = (this.package = await installPackage(pkg, trainers));
     removeUnused(trainers, pkg.hash);

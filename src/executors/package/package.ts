@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { AuroraError } from '../../base/errors';
 import { hashFile } from '../../files/hash';
-import { NODE_NAME, runtimeFiles, THIS_PLATFORM, type Platform, type RuntimeFile } from './files';
+import { MissingError } from '../missing';
+import { isThis, NODE_NAME, runtimeFiles, THIS_PLATFORM, type Platform, type RuntimeFile } from './files';
 
 /** The manifest in a package's folder, in the format of `sha256sum`. */
 export const MANIFEST = 'SHA256SUMS';
@@ -32,6 +34,27 @@ export async function trainerPackage(
   files.sort((a, b) => (a.target < b.target ? -1 : 1));
   const manifest = files.map(({ sha256, target }) => `${sha256}  ${target}\n`).join('');
   return { hash: createHash('sha256').update(manifest).digest('hex'), manifest, files };
+}
+
+/**
+ * The package for a cluster.
+ *
+ * @param place whom errors name
+ * @throws AuroraError 'device' if this build has none for its system
+ */
+export async function packageFor(dist: string, platform: Platform, place: string): Promise<TrainerPackage> {
+  try {
+    return await trainerPackage(dist, platform);
+  } catch (e) {
+    if (!(e instanceof MissingError) || e.piece !== 'runtime' || isThis(platform)) throw e;
+    const system = `${platform.platform}-${platform.arch}`;
+    throw new AuroraError(
+      'device',
+      `This build of AuroRA Lab has no ONNX Runtime for ${system}, the system of ${place}.`,
+      `Start the sweep on the cluster itself, for example with VS Code's Remote - SSH, which installs the build for ${system} there.`,
+      { cause: e },
+    );
+  }
 }
 
 const NODE = `node/${NODE_NAME}`;

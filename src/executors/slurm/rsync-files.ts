@@ -4,7 +4,7 @@ import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { shellQuote } from '../../files/shell-quote';
 import type { ClusterFiles, TrainerThere } from '../cluster/files';
-import { trainerPackage } from '../package/package';
+import { packageFor } from '../package/package';
 import { RunBringer } from './bring-runs';
 import { clusterPlatform, lines } from './platform';
 import { Rsync, type Remote } from './rsync';
@@ -86,7 +86,7 @@ export class RsyncFiles implements ClusterFiles {
       throw new AuroraError(
         'disk',
         `${this.there(submission)} could not be made on ${this.options.shell.name}: ${stderr.trim()}.`,
-        'Check cluster.slurm.folder: an absolute path on the cluster that you may write to.',
+        'It must be in a folder on the cluster that you may write to.',
       );
     const whole = await this.rsync.copy({
       from: dirname(submission),
@@ -126,7 +126,7 @@ exit 0`;
   private async install(): Promise<TrainerThere> {
     const { shell, dist, folder, trainer } = this.options;
     if (trainer) return trainer();
-    const pkg = await trainerPackage(dist, await clusterPlatform(shell));
+    const pkg = await packageFor(dist, await clusterPlatform(shell), shell.name);
     return sendTrainer(pkg, { shell, rsync: this.rsync, trainers: `${folder}/.aurora/trainers` });
   }
 

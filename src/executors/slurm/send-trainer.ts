@@ -42,7 +42,13 @@ export async function sendTrainer(
     const target = exists ? folder : partial;
     const made = await shell.run(`mkdir -p ${q(`${target}/${IN_USE}`)}`);
     if (made.code !== 0) throw notWritable(shell, target, made.stderr);
-    await send(pkg, rsync, target, attempt > 1 || exists);
+    try {
+      await send(pkg, rsync, target, attempt > 1 || exists);
+    } catch (e) {
+      // Another process may have finished meanwhile, and moved the folder away.
+      if (exists || !(await look(shell, pkg, folder)).exists) throw e;
+      continue;
+    }
     if (exists) continue;
     const sent = await look(shell, pkg, partial);
     if (sent.damaged.length === 0) await place(shell, pkg, partial, folder);
@@ -89,7 +95,7 @@ exit 0`;
 /** Another process may have been faster; then its folder stays. */
 async function place(shell: ClusterShell, pkg: TrainerPackage, from: string, to: string): Promise<void> {
   const { code, stderr } = await shell.run(
-    `cat > ${q(`${from}/${MANIFEST}`)} && { [ -e ${q(to)} ] || mv ${q(from)} ${q(to)}; }`,
+    `[ -e ${q(to)} ] || { cd ${q(from)} && cat > ${MANIFEST} && mv ${q(from)} ${q(to)}; } || [ -e ${q(to)} ]`,
     { input: pkg.manifest },
   );
   if (code !== 0) throw notWritable(shell, to, stderr);

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { readStructure } from '../../architectures/load';
 import { AuroraError } from '../../base/errors';
 import { imageField } from '../../data/table/image-rows';
@@ -34,11 +34,23 @@ export async function filesRead(spec: Experiment): Promise<string[]> {
   const named = inputs.flatMap(({ path }) =>
     isFolder(path) ? filesBelow(path).map((name) => join(path, name)) : [resolve(path)],
   );
-  const beside = inputs
-    .filter(isOfModel)
-    .flatMap(({ path }) => BESIDE.map((name) => join(dirname(resolve(path)), name)));
+  const folders = [...new Set(inputs.filter(isOfModel).map(({ path }) => dirname(resolve(path))))];
+  const beside = folders.flatMap((folder) => BESIDE.map((name) => join(folder, name)));
+  const read = new Set(named);
+  const links = folders.flatMap(linksIn).filter(([, real]) => read.has(real));
   const images = await Promise.all(tablesOf(spec.data).map(imagesIn));
-  return [...new Set([...named, ...beside, ...images.flat()])].filter((path) => existsSync(path));
+  return [...new Set([...named, ...links.map(([link]) => link), ...beside, ...images.flat()])].filter(
+    (path) => existsSync(path),
+  );
+}
+
+/** In the hub's cache, a model's weights are known by the files that its names lead to. */
+function linksIn(folder: string): [link: string, real: string][] {
+  const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isSymbolicLink());
+  return entries.flatMap(({ name }): [string, string][] => {
+    const link = join(folder, name);
+    return existsSync(link) ? [[link, realpathSync(link)]] : [];
+  });
 }
 
 const isOfModel = ({ role }: InputPath): boolean =>
@@ -63,6 +75,7 @@ async function imagesIn(data: DataSpec): Promise<string[]> {
     rowOf(fields, { imageColumn }) {
       const found = imageField(data.train, fields, imageColumn!);
       if ('problem' in found) return found;
+      if ('path' in found.image && isAbsolute(found.text)) throw absoluteImage(data.train, found.text);
       return { text: '', label: '', file: 'path' in found.image ? found.image.path : '' };
     },
   };
@@ -74,3 +87,10 @@ async function imagesIn(data: DataSpec): Promise<string[]> {
     throw e;
   }
 }
+
+const absoluteImage = (table: string, image: string): AuroraError =>
+  new AuroraError(
+    'data',
+    `${table} names images by absolute paths, such as ${image}, which the cluster does not have.`,
+    'Write paths relative to the folder of that file.',
+  );

@@ -33,7 +33,8 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
     ],
     ...begun.map((t) => row(t, record)),
   ];
-  const failed = begun.filter((t) => t.state === 'failed');
+  // On a cluster, also one that has ended before it had a folder.
+  const failed = ranked(trials, metric).filter((t) => t.state === 'failed');
   const [best] = begun;
   const next =
     best && bestOf(best, metric) && !best.diverged && !stopped

@@ -17,6 +17,17 @@ describe('a folder that the cluster shares', () => {
     expect(readdirSync(join(home, 'trainers'))).toEqual([there.hash]);
   });
 
+  it('gets none if its system is another one, and says where to start the sweep', async () => {
+    const platform = async () => ({ platform: 'linux', arch: 'riscv64' });
+    const files = new SharedFiles({ dist: resolve('dist'), home, platform, place: 'login.example.org' });
+    await expect(files.sendTrainer()).rejects.toMatchObject({
+      kind: 'device',
+      message:
+        'This build of AuroRA Lab has no ONNX Runtime for linux-riscv64, the system of login.example.org.',
+      hint: expect.stringContaining('Remote - SSH'),
+    });
+  });
+
   it('is checked for files that the cluster does not see, each once', async () => {
     const data = join(folder, 'data');
     mkdirSync(data);

@@ -1,0 +1,29 @@
+import type { SlurmSettings } from '../../experiment/cluster';
+import type { ClusterFiles } from '../cluster/files';
+import { SharedFiles } from '../cluster/shared-files';
+import { clusterPlatform, unseenFiles } from './platform';
+import { RsyncFiles, type RsyncFilesOptions } from './rsync-files';
+import type { ClusterShell } from './shell';
+
+export type SlurmFilesOptions = Pick<RsyncFilesOptions, 'dist' | 'home' | 'sweep' | 'filesRead'>;
+
+/**
+ * How a sweep's files get to Slurm's nodes: by rsync into `folder`, or not at all, because they share the experiment's.
+ *
+ * @param shell the login node's, or this machine's if the settings name none
+ * @throws AuroraError 'experiment' for a folder or a host that cannot be used
+ */
+export function slurmFiles(
+  { host, folder }: Pick<SlurmSettings, 'host' | 'folder'>,
+  shell: ClusterShell,
+  options: SlurmFilesOptions,
+): ClusterFiles {
+  if (host !== undefined && folder !== undefined) return new RsyncFiles({ ...options, host, folder, shell });
+  const { dist, home } = options;
+  if (host === undefined) return new SharedFiles({ dist, home });
+  return new SharedFiles({
+    ...{ dist, home, place: host },
+    platform: () => clusterPlatform(shell),
+    unseen: (paths) => unseenFiles(shell, paths),
+  });
+}

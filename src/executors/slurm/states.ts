@@ -1,0 +1,65 @@
+import type { JobRef, JobState, Submission } from '../cluster/scheduler';
+import { jobName } from './job-name';
+import { stateOf, type QueueLine } from './queue';
+
+/** What Slurm says about the tasks of jobs, look after look. */
+export class TaskStates {
+  /** Tasks that waited at the last look, by array. */
+  private waiting = new Map<string, ReadonlySet<number>>();
+  private at = -Infinity;
+
+  /**
+   * The states of a submission's tasks, by their index in it. Slurm forgets a waiting task at once when it is cancelled, and
+   * one that has run only after `minJobAge`: one that waited a moment ago and is gone was cancelled by somebody.
+   *
+   * @param now monotonic, in ms
+   */
+  read(
+    submissions: readonly Submission[],
+    lines: readonly QueueLine[],
+    { now, minJobAge }: { now: number; minJobAge: number },
+  ): Map<number, JobState>[] {
+    const byArray = new Map<string, QueueLine[]>();
+    for (const line of lines) byArray.set(line.array, [...(byArray.get(line.array) ?? []), line]);
+    const before = now - this.at < minJobAge / 2 ? this.waiting : new Map<string, ReadonlySet<number>>();
+    const waiting = new Map<string, ReadonlySet<number>>();
+    const states = submissions.map((submission) => {
+      const found = new Map<number, JobState>();
+      for (const job of submission.jobs) {
+        // After the loss of its own state, Slurm gives a number again: to somebody else's job.
+        const own = (byArray.get(job.id) ?? []).filter(({ name }) => name === jobName(submission, job));
+        const tasks = tasksOf(job, own, before.get(job.id));
+        waiting.set(job.id, new Set([...tasks].flatMap(([i, { state }]) => (state === 'queued' ? [i] : []))));
+        for (const [i, state] of tasks) found.set(job.first + i, state);
+      }
+      return found;
+    });
+    this.waiting = waiting;
+    this.at = now;
+    return states;
+  }
+
+  /** A job that has just been submitted: its tasks wait. */
+  submitted({ id, count }: JobRef): void {
+    this.waiting.set(id, new Set(Array.from({ length: count }, (_, i) => i)));
+  }
+}
+
+/** By index in the array. */
+function tasksOf(
+  { id, count }: JobRef,
+  lines: readonly QueueLine[],
+  waited: ReadonlySet<number> | undefined,
+): Map<number, JobState> {
+  const found = new Map<number, JobState>();
+  if (lines.length === 0) return found;
+  const remains = lines.some(({ tasks, state }) => tasks.length === 0 && state === 'CANCELLED');
+  for (const line of lines) {
+    const state = stateOf(line);
+    for (const task of line.tasks) found.set(task, { ...state, job: `${id}_${task}` });
+  }
+  for (let task = 0; task < count; task++)
+    if (!found.has(task) && (remains || waited?.has(task)))
+      found.set(task, { state: 'cancelled', job: `${id}_${task}` });
+  return found;
+}

@@ -1,0 +1,331 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { SweepSpec } from '../../src/experiment/sweep';
+import type { ClusterFile } from '../../src/protocol/run-files/cluster';
+import { runPaths } from '../../src/runs/layout';
+import { readStatus } from '../../src/runs/status';
+import { readSweep, type SweepRecord } from '../../src/runs/sweep/record';
+import { readRun } from '../read-run';
+import { scratchFolder } from '../scratch';
+import { CLI, Lab } from './lab';
+import { buildWithSimulatedCluster } from './simulated/build';
+import { LARGEST_VARIABLE, PORT_VARIABLE } from './simulated/protocol';
+import { SimulatedCluster } from './simulated/scheduler';
+
+/** The programs, with a simulated scheduler in place of Slurm. */
+const built = scratchFolder('simulated');
+let program: string;
+beforeAll(async () => (program = await buildWithSimulatedCluster(built)));
+
+const labs: Lab[] = [];
+const clusters: SimulatedCluster[] = [];
+const queues: ChildProcess[] = [];
+afterEach(() => {
+  for (const queue of queues.splice(0)) queue.kill('SIGKILL');
+  for (const cluster of clusters.splice(0)) cluster.stop();
+  for (const lab of labs.splice(0)) lab.remove();
+});
+
+function labWith(sweep: Partial<SweepSpec>, training: object = {}): Lab {
+  const lab = new Lab({
+    training: { epochs: 1, evaluateEvery: 4, ...training },
+    sweep,
+    cluster: { slurm: { parallel: 2 } },
+  });
+  labs.push(lab);
+  return lab;
+}
+
+const seeds = (...some: number[]): Partial<SweepSpec> => ({
+  type: 'grid',
+  parameters: { 'training.seed': some },
+});
+
+/** Far longer than a test, however fast the machine. */
+const LONG = { epochs: 40_000, evaluateEvery: 100_000, checkpointEvery: 3 };
+
+const runsOf = (lab: Lab) => lab.path('.aurora/runs/tiny');
+const runNames = (lab: Lab) => (existsSync(runsOf(lab)) ? readdirSync(runsOf(lab)) : []);
+
+function folderOf(lab: Lab): string {
+  const sweeps = lab.path('.aurora/sweeps/tiny');
+  return join(sweeps, readdirSync(sweeps)[0]);
+}
+
+const recordOf = (lab: Lab): SweepRecord => readSweep(folderOf(lab))!;
+const runOf = (lab: Lab, number: number): string =>
+  join(runsOf(lab), recordOf(lab).trials.find((t) => t.number === number)!.run!);
+
+const clusterFile = (lab: Lab): ClusterFile =>
+  JSON.parse(readFileSync(join(folderOf(lab), 'cluster.json'), 'utf8')) as ClusterFile;
+
+const stateOf = (lab: Lab, number: number) => {
+  const { id } = recordOf(lab).trials.find((t) => t.number === number)!;
+  return clusterFile(lab).trials[id]?.state;
+};
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 6000 && !quietly(condition); i++) await wait(10);
+  expect(condition()).toBe(true);
+}
+
+/** Files are not there yet. */
+function quietly(condition: () => boolean): boolean {
+  try {
+    return condition();
+  } catch {
+    return false;
+  }
+}
+
+const waits: NodeJS.ProcessEnv = { AURORA_CLUSTER_LOOK_MS: '100' };
+
+class Queue {
+  out = '';
+  err = '';
+  readonly ended: Promise<number | null>;
+  private constructor(readonly child: ChildProcess) {
+    queues.push(child);
+    child.stdout!.on('data', (text: Buffer) => (this.out += text.toString()));
+    child.stderr!.on('data', (text: Buffer) => (this.err += text.toString()));
+    this.ended = new Promise((resolve) => child.once('close', resolve));
+  }
+
+  static start(lab: Lab, port: number, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Queue {
+    const all = [program, 'sweep', lab.experiment, '--on', 'slurm', ...args];
+    return new Queue(
+      spawn(process.execPath, all, {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, ...waits, [PORT_VARIABLE]: String(port), ...env },
+      }),
+    );
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
+    this.child.kill(signal);
+    return this.ended;
+  }
+}
+
+async function clusterWith(slots = 2): Promise<{ cluster: SimulatedCluster; port: number }> {
+  const cluster = new SimulatedCluster(CLI, slots);
+  clusters.push(cluster);
+  return { cluster, port: await cluster.start() };
+}
+
+const bits = (run: string): string[] =>
+  ['best', 'last'].map((which) =>
+    createHash('sha256')
+      .update(readFileSync(join(run, 'adapter', which, 'adapter_model.safetensors')))
+      .digest('hex'),
+  );
+
+/** What each trial has learned, by id: nothing that depends on the clock. */
+function results(lab: Lab): Map<string, unknown> {
+  const { trials } = recordOf(lab);
+  // Each trial that has begun has exactly one run.
+  const begun = trials.filter((t) => t.run !== undefined && existsSync(join(runsOf(lab), t.run)));
+  expect(runNames(lab).sort()).toEqual(begun.map((t) => t.run!).sort());
+  return new Map(
+    begun.map(({ id, run }) => {
+      const { events, scalars } = readRun(join(runsOf(lab), run!));
+      const last = events.findLast((e) => e.kind === 'finished' || e.kind === 'stopped')!;
+      const evaluations = events.flatMap((e) =>
+        e.kind === 'evaluation' ? [{ ...e.metrics, step: e.step }] : [],
+      );
+      const end = last.kind === 'stopped' ? last.reason : last.kind;
+      const isWhole = end === 'finished';
+      return [
+        id,
+        {
+          ...{ end, evaluations, losses: [...scalars.column('loss')!] },
+          ...(isWhole && { bits: bits(join(runsOf(lab), run!)) }),
+        },
+      ];
+    }),
+  );
+}
+
+function locally(sweep: Partial<SweepSpec>, training: object = {}): Map<string, unknown> {
+  const lab = labWith(sweep, training);
+  const { code } = lab.run('sweep', lab.experiment, '--parallel', '2', '--threads', '1', '--device', 'cpu');
+  expect(code).toBe(0);
+  return results(lab);
+}
+
+describe('a sweep on a cluster', () => {
+  it('survives kill -9 of the queue, lost nodes, preemption and a scheduler that forgets, and learns the same bits', async () => {
+    const sweep = seeds(1, 2, 3, 4, 5);
+    const training = { epochs: 60, checkpointEvery: 20 };
+    const lab = labWith(sweep, training);
+    const { cluster, port } = await clusterWith();
+    // Two jobs, and the process is killed when the scheduler has the first and this machine does not know it.
+    const split = { [LARGEST_VARIABLE]: '3' };
+    let queue = Queue.start(lab, port, [], split);
+    cluster.accepted = () => queue.child.kill('SIGKILL');
+    await queue.ended;
+    expect(cluster.jobs).toHaveLength(1);
+    cluster.accepted = undefined;
+    queue = Queue.start(lab, port, [], split);
+    await until(() => cluster.jobs.length === 2);
+    // Jobs go on without it.
+    await queue.kill();
+    await until(() => cluster.running().some((t) => existsSync(runPaths(runOf(lab, t.number)).events)));
+    const saved = (number: number) => existsSync(join(runOf(lab, number), 'checkpoints/step-000020'));
+    const [lost, preempted] = cluster.running();
+    await until(() => saved(lost.number) && saved(preempted.number));
+    cluster.lose(lost);
+    cluster.preempt(preempted);
+    await until(() => lost.state === 'lost' && preempted.restarts === 1);
+    queue = Queue.start(lab, port, ['--json'], split);
+    await until(() => queue.out.includes('"state":"lost"') && cluster.jobs.length === 3);
+    await queue.kill();
+    // What has ended is known by its folder alone.
+    await until(() => cluster.tasks().every(({ state }) => state !== 'running' && state !== 'queued'));
+    cluster.forget();
+    queue = Queue.start(lab, port);
+    expect(await queue.ended).toBe(0);
+    expect(cluster.twice).toEqual([]);
+    expect(queue.out).toMatch(/^Best: trial \d/m);
+    // One more start for each trial that was interrupted.
+    expect(cluster.starts.toSorted()).toEqual([1, 2, 3, 4, 5, lost.number, preempted.number].sort());
+    expect(results(lab)).toEqual(locally(sweep, training));
+    expect(Object.values(clusterFile(lab).trials).map(({ state }) => state)).toEqual(
+      Array(5).fill('finished'),
+    );
+  }, 300_000);
+
+  it('prunes the same trials as on this machine', async () => {
+    const rates = [0.00001, 0.00003, 0.003, 0.01];
+    const sweep: Partial<SweepSpec> = {
+      ...{ type: 'list', trials: rates.map((r) => ({ 'training.learningRate': r })) },
+      pruning: { eta: 2, minEpochs: 1 },
+    };
+    const training = { epochs: 4, evaluateEvery: 'epoch' };
+    const lab = labWith(sweep, training);
+    const { cluster, port } = await clusterWith();
+    expect(await Queue.start(lab, port).ended).toBe(0);
+    expect(cluster.twice).toEqual([]);
+    // All, then half of them, then the best.
+    expect(cluster.jobs.map(({ tasks }) => tasks.length)).toEqual([4, 2, 1]);
+    expect(results(lab)).toEqual(locally(sweep, training));
+  });
+
+  it('searches learning rates with the first seed, and trains the others with the best', async () => {
+    const sweep: Partial<SweepSpec> = {
+      ...{ type: 'grid', learningRateSearch: { seeds: 1 } },
+      parameters: { 'training.learningRate': [0.00001, 0.01], 'training.seed': [1, 2] },
+    };
+    const lab = labWith(sweep);
+    const { cluster, port } = await clusterWith();
+    expect(await Queue.start(lab, port).ended).toBe(0);
+    expect(cluster.jobs.map(({ tasks }) => tasks.length)).toEqual([2, 1]);
+    expect(recordOf(lab).trials.filter((t) => t.passedOver)).toHaveLength(1);
+    expect(results(lab)).toEqual(locally(sweep));
+  });
+
+  it('gives up on a trial that is lost three times without a step, says why, and finishes the others', async () => {
+    const lab = labWith(seeds(1, 2));
+    const { cluster, port } = await clusterWith();
+    cluster.crashes = ({ number }) => number === 1;
+    const queue = Queue.start(lab, port);
+    expect(await queue.ended).toBe(1);
+    expect(cluster.starts.toSorted()).toEqual([1, 1, 1, 2]);
+    expect(queue.out).toMatch(/^Trial 1 failed: .* 3 times at step 0/m);
+    expect(queue.out).toMatch(/^ {2}See its log, .*\/submissions\/3\/logs\/\d+_0\.log\.$/m);
+  });
+
+  it('loses nothing while the scheduler does not answer, and says so once', async () => {
+    const lab = labWith(seeds(1), LONG);
+    const { cluster, port } = await clusterWith();
+    const queue = Queue.start(lab, port);
+    await until(() => stateOf(lab, 1) === 'running');
+    cluster.answers = false;
+    await until(() => clusterFile(lab).unreachable !== undefined);
+    await wait(1000);
+    expect(clusterFile(lab).trials[recordOf(lab).trials[0].id]).toMatchObject({ state: 'running' });
+    cluster.answers = true;
+    await until(() => queue.err.includes('answers again'));
+    expect(queue.err.split('does not answer')).toHaveLength(2);
+    expect(clusterFile(lab).unreachable).toBeUndefined();
+    expect(cluster.starts).toEqual([1]);
+  });
+
+  it('leaves its jobs to the cluster on Ctrl-C, follows them again, and ends them on request', async () => {
+    const lab = labWith(seeds(1, 2, 3), LONG);
+    const { cluster, port } = await clusterWith();
+    const submitted = Queue.start(lab, port, ['--no-wait']);
+    expect(await submitted.ended).toBe(0);
+    expect(submitted.out).toMatch(/^\d queued and \d running on Slurm\. Run the same command/m);
+    const queue = Queue.start(lab, port);
+    await until(() => readStatus(folderOf(lab))?.pid === queue.child.pid && stateOf(lab, 2) === 'running');
+    expect(await queue.kill('SIGINT')).toBe(130);
+    expect(cluster.running()).toHaveLength(2);
+    // Another place is refused, and the sweep continues where it began.
+    const local = lab.run('sweep', lab.experiment, '--on', 'local');
+    expect([local.code, local.err]).toEqual([2, expect.stringContaining('began on Slurm')]);
+    const again = Queue.start(lab, port);
+    await until(() => readStatus(folderOf(lab))?.pid === again.child.pid && stateOf(lab, 3) === 'queued');
+    mkdirSync(runPaths(folderOf(lab)).control, { recursive: true });
+    writeFileSync(join(runPaths(folderOf(lab)).control, 'stop'), '');
+    expect(await again.ended).toBe(130);
+    expect(cluster.tasks().map(({ state, exitCode }) => [state, exitCode])).toEqual([
+      ['failed', 130],
+      ['failed', 130],
+      ['cancelled', undefined],
+    ]);
+    expect([1, 2].map((n) => readStatus(runOf(lab, n))?.state)).toEqual(['stopped', 'stopped']);
+    expect(runNames(lab)).toHaveLength(2);
+  });
+
+  it('cancels single trials, with a queue and without one, and does not submit them again until asked', async () => {
+    const lab = labWith(seeds(1, 2, 3), LONG);
+    const { cluster, port } = await clusterWith(2);
+    const queue = Queue.start(lab, port);
+    await until(() => stateOf(lab, 2) === 'running' && stateOf(lab, 3) === 'queued');
+    const asked = Queue.start(lab, port, ['--cancel', '3']);
+    expect([await asked.ended, asked.err]).toEqual([0, expect.stringContaining('cancels them')]);
+    await until(() => stateOf(lab, 3) === 'cancelled');
+    // Somebody else's scancel counts the same.
+    cluster.cancel(cluster.running().filter(({ number }) => number === 2));
+    await until(() => stateOf(lab, 2) === 'cancelled');
+    await wait(1000);
+    expect(cluster.starts.toSorted()).toEqual([1, 2]);
+    await queue.kill();
+    const wrong = Queue.start(lab, port, ['--cancel', '9']);
+    expect([await wrong.ended, wrong.err]).toEqual([2, expect.stringContaining('are 1 to 3')]);
+    expect(await Queue.start(lab, port, ['--cancel', 'all']).ended).toBe(0);
+    expect(readStatus(runOf(lab, 1))?.state).toBe('stopped');
+    expect(cluster.running()).toEqual([]);
+    // The next call trains them all.
+    const next = Queue.start(lab, port);
+    await until(() => cluster.jobs.length === 2 && cluster.jobs[1].tasks.length === 3);
+    await next.kill();
+  });
+
+  it('leaves nothing of a submission that is refused, and submits it when it is accepted', async () => {
+    const lab = labWith(seeds(1));
+    const { cluster, port } = await clusterWith();
+    cluster.refusal = 'Slurm has no partition "gpu".';
+    const refused = Queue.start(lab, port);
+    expect([await refused.ended, refused.err]).toEqual([3, expect.stringContaining('no partition "gpu"')]);
+    expect(readdirSync(join(folderOf(lab), 'submissions'))).toEqual([]);
+    cluster.refusal = undefined;
+    expect(await Queue.start(lab, port).ended).toBe(0);
+    expect(cluster.starts).toEqual([1]);
+  });
+
+  it('--dry-run shows what would be submitted, and leaves nothing', async () => {
+    const lab = labWith(seeds(1, 2, 3));
+    const { port } = await clusterWith();
+    const dry = Queue.start(lab, port, ['--dry-run']);
+    expect(await dry.ended).toBe(0);
+    expect(dry.out).toContain('Up to 2 at a time on Slurm, with 1 thread each.');
+    expect(dry.out).toContain('a batch script for 3 tasks');
+    expect(existsSync(lab.path('.aurora'))).toBe(false);
+  });
+});
