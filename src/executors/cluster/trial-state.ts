@@ -26,7 +26,8 @@ export function trialState(
     error: undefined,
     state,
     ...more,
-    ...(job && { cluster: { ...job, ...(state === 'lost' && { state: 'lost' as const }) } }),
+    // A scheduler may still see the end of a task that has finished, and does not know what it has lost.
+    ...(job && { cluster: { ...job, ...((state === 'lost' || state === 'finished') && { state }) } }),
   });
   if (view.state === 'finished') return as('finished');
   if (job?.state === 'queued' || job?.state === 'preempted') return as('queued');
