@@ -1,3 +1,4 @@
+import { clusterReason } from '../../protocol/cluster/reasons';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 
 /** A trainer that ends unexpectedly this often without a step has a cause that a restart will not fix. */
@@ -78,15 +79,10 @@ const isByHand = ({ reason }: TrialView): boolean =>
   reason !== 'rung' && reason !== 'pruned' && reason !== 'preempted';
 
 function failure({ step, folder, cluster }: TrialView): NonNullable<TrialView['error']> {
-  const why = cluster?.code === undefined ? '' : ` (${cluster.code})`;
-  const log = cluster?.log ?? folder;
+  const why = cluster && clusterReason(cluster);
+  const log = cluster?.log === undefined ? undefined : `See its log, ${cluster.log}.`;
   return {
-    message: `Its trainer ended unexpectedly ${IN_VAIN} times at step ${step}${why}.`,
-    hint:
-      log === undefined
-        ? undefined
-        : cluster?.log === undefined
-          ? `See its log in ${log}.`
-          : `See its log, ${log}.`,
+    message: `Its trainer ended unexpectedly ${IN_VAIN} times at step ${step}${why === undefined ? '' : `: ${why}`}.`,
+    hint: log ?? (folder === undefined ? undefined : `See its log in ${folder}.`),
   };
 }
