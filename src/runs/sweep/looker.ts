@@ -23,14 +23,15 @@ export class TrialLooker {
       if (!isPassing(e)) return unreadTrial(record, folder, e);
       const known = this.known.get(record.id);
       if (!known) throw e;
-      return known.view;
+      return { ...known.view, record };
     }
   }
 
   private read(record: TrialRecord, folder: string | undefined, now: number): TrialView {
     const version = folder === undefined ? '' : versionOf(folder, record, now);
     const known = this.known.get(record.id);
-    if (known && known.version === version && version !== '' && !isBusy(known.view)) return known.view;
+    if (known && known.version === version && version !== '' && !isBusy(known.view))
+      return known.view.record === record ? known.view : { ...known.view, record };
     const view = readTrial(record, folder, now);
     this.known.set(record.id, { version, view });
     return view;
