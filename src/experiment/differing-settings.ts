@@ -23,9 +23,21 @@ function flatten(value: object, prefix: string, found: Map<string, string>): voi
   for (const [key, v] of Object.entries(value)) {
     if (v === undefined) continue;
     if (isSection(v)) flatten(v, `${prefix}${key}.`, found);
-    else found.set(`${prefix}${key}`, JSON.stringify(v));
+    else found.set(once(`${prefix}${key}`), once(JSON.stringify(v)));
   }
 }
+
+/** Thousands of runs have the same keys and mostly the same values: one string for all of them. */
+function once(text: string): string {
+  const there = texts.get(text);
+  if (there !== undefined) return there;
+  if (texts.size < MOST_TEXTS && text.length < LONGEST_TEXT) texts.set(text, text);
+  return text;
+}
+
+const texts = new Map<string, string>();
+const MOST_TEXTS = 10_000;
+const LONGEST_TEXT = 200;
 
 const isSection = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

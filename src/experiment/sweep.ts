@@ -47,8 +47,8 @@ export const SEED = 'training.seed';
 /** What a trial changes, by dotted key, in the order of application. */
 export type Settings = Record<string, unknown>;
 
-/** More than anybody waits for; one list too many in a grid exceeds it. */
-export const MOST_TRIALS = 1000;
+/** As many as a cluster trains, and as many as are listed and compared in seconds (docs/benchmarks.md); one list too many in a grid exceeds it. */
+export const MOST_TRIALS = 20_000;
 
 /** How many of the trials a sweep trains: in a search, all rates with the first seeds, the others with one rate. */
 export function trainedCount(trials: readonly Settings[], search: RateSearch | undefined): number {

@@ -9,8 +9,8 @@ export async function changedSince(
   { folder, spec }: RunSummary,
   step: number,
   options?: CompareOptions,
+  record = readInputs(folder),
 ): Promise<InputChange[]> {
-  const record = readInputs(folder);
   const changes = await changedInputs((record && filesBehind(record, step)) ?? [], options);
   return changes.filter(
     ({ role, after }) =>

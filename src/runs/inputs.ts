@@ -1,6 +1,5 @@
 import { writeAtomic } from '../files/atomic';
-import type { HashedFile } from '../files/hash';
-import { hashData, identifyData } from '../files/identify-data';
+import { identifyData } from '../files/identify-data';
 import { matchedBy } from '../files/pattern';
 import { isFolder } from '../files/tree';
 import { sameIdentity, sameWriting, type FileIdentity } from '../files/identity';
@@ -8,6 +7,7 @@ import { readJsonIfThere } from '../files/json';
 import { AuroraError } from '../base/errors';
 import { hubReferenceText, referenceOf } from '../experiment/hub-reference';
 import type { InputChange, InputRole } from '../protocol/events';
+import { FilesNow } from './files-now';
 import { runPaths } from './layout';
 
 /** A file that determines what a run learns. */
@@ -105,21 +105,23 @@ export interface CompareOptions {
    * this counts as unchanged if its size is the same.
    */
   largest?: number;
+  /** For several comparisons at about the same time. */
+  now?: FilesNow;
 }
 
 /** The files that differ on disk from their recorded state. */
 export async function changedInputs(
   files: readonly InputFile[],
-  { largest }: CompareOptions = {},
+  { largest, now = new FilesNow() }: CompareOptions = {},
 ): Promise<InputChange[]> {
   const changes: InputChange[] = [];
   for (const file of files) {
-    const after = await sumNow(file, largest);
+    const after = await sumNow(file, largest, now);
     if (after !== file.sha256) changes.push({ role: file.role, path: file.path, before: file.sha256, after });
   }
   for (const { role, path } of addedFiles(files)) {
-    const large = largest !== undefined && (identifyData(path)?.size ?? 0) > largest;
-    const after = large ? '' : ((await hashIfThere(path))?.sha256 ?? null);
+    const large = largest !== undefined && (now.identity(path)?.size ?? 0) > largest;
+    const after = large ? '' : ((await now.hash(path))?.sha256 ?? null);
     if (after !== null) changes.push({ role, path, before: null, after });
   }
   return changes;
@@ -144,29 +146,22 @@ export function addedFiles(files: readonly InputFile[]): Pick<InputFile, 'role' 
  */
 export async function hashInput(named: Pick<InputFile, 'role' | 'path' | 'pattern'>): Promise<InputFile> {
   const { path } = named;
-  const file = identifyData(path) && (await hashIfThere(path));
+  const file = identifyData(path) && (await new FilesNow().hash(path));
   if (!file) return { ...named, size: 0, sha256: null };
   const { sha256, identity, settled } = file;
   return { ...named, size: identity.size, sha256, ...(settled && { identity }) };
 }
 
-async function sumNow({ path, size, sha256, identity }: InputFile, largest?: number): Promise<string | null> {
+async function sumNow(
+  { path, size, sha256, identity }: InputFile,
+  largest: number | undefined,
+  files: FilesNow,
+): Promise<string | null> {
   // Looking at every file of a folder would block the editor, which gives a limit.
   if (largest !== undefined && isFolder(path)) return sha256;
-  const now = identifyData(path);
+  const now = files.identity(path);
   if (!now) return null;
   if (identity && (largest === undefined ? sameIdentity : sameWriting)(identity, now)) return sha256;
   if (largest !== undefined && now.size > largest && now.size === size) return sha256;
-  return (await hashIfThere(path))?.sha256 ?? null;
-}
-
-async function hashIfThere(path: string): Promise<HashedFile | undefined> {
-  try {
-    return await hashData(path);
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new AuroraError('inputs', `${path} cannot be compared: ${(e as Error).message}.`, undefined, {
-      cause: e,
-    });
-  }
+  return (await files.hash(path))?.sha256 ?? null;
 }

@@ -7,7 +7,7 @@ import { parsePredictions, type Predictions } from '../protocol/predictions';
 import { runPaths, stepName } from './layout';
 import { hashOfAll } from '../files/folder-identity';
 import { filesOfLater } from '../files/pattern';
-import { readIfThere } from '../files/read';
+import { PATIENT, type RunFiles } from './run-files';
 import { scoredOn, type MeasuredOn } from '../experiment/evaluation-sets';
 
 export const predictionsFile = (run: string, step: number, on: MeasuredOn = 'validation'): string =>
@@ -25,9 +25,10 @@ export async function readPredictions(
   run: string,
   step: number,
   on?: MeasuredOn,
+  files: RunFiles = PATIENT,
 ): Promise<Predictions | undefined> {
   const path = predictionsFile(run, step, on);
-  const bytes = await readIfThere(path);
+  const bytes = await files.read(path);
   return bytes && parsePredictions(path, bytes.toString('utf8'));
 }
 

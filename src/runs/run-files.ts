@@ -1,12 +1,14 @@
-import { statSync, type Stats } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { readIfThere, readIfThereSync, unreadable } from '../files/read';
+import { openIfThere, readIfThere, readIfThereSync, reopening, unreadable } from '../files/read';
 
 /** How the files of run folders are read. */
 export interface RunFiles {
   /** Undefined if there is nothing at that path. Throws AuroraError (`run`) if it cannot be read. */
   stat(path: string): Promise<Stats | undefined>;
   read(path: string): Promise<Buffer | undefined>;
+  /** The last complete records of `width` bytes, at most this many; empty if the file is missing. */
+  readLast(path: string, records: number, width: number): Promise<Buffer>;
 }
 
 /** Other work continues while a disk is waited for. */
@@ -20,6 +22,17 @@ export const PATIENT: RunFiles = {
     }
   },
   read: readIfThere,
+  async readLast(path, most, width) {
+    const file = await openIfThere(path);
+    if (!file) return Buffer.alloc(0);
+    try {
+      const { from, bytes } = lastOf((await file.stat()).size, most, width);
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, from);
+      return complete(bytes, bytesRead, width);
+    } finally {
+      await file.close();
+    }
+  },
 };
 
 /**
@@ -34,8 +47,35 @@ export const QUICK: RunFiles = {
       throw unreadable(path, e);
     }
   },
-  read: async (path) => readIfThereSync(path),
+  // The error of a failed read costs more than to look first.
+  read: async (path) => (existsSync(path) ? readIfThereSync(path) : undefined),
+  async readLast(path, most, width) {
+    if (!existsSync(path)) return Buffer.alloc(0);
+    try {
+      return reopening(() => {
+        const file = openSync(path, 'r');
+        try {
+          const { from, bytes } = lastOf(fstatSync(file).size, most, width);
+          return complete(bytes, readSync(file, bytes, 0, bytes.length, from), width);
+        } finally {
+          closeSync(file);
+        }
+      });
+    } catch (e) {
+      throw unreadable(path, e);
+    }
+  },
 };
+
+function lastOf(size: number, most: number, width: number): { from: number; bytes: Buffer } {
+  const records = Math.floor(size / width);
+  const from = Math.max(0, records - most);
+  return { from: from * width, bytes: Buffer.alloc((records - from) * width) };
+}
+
+/** Fewer than wanted if the file was cut meanwhile. */
+const complete = (bytes: Buffer, read: number, width: number): Buffer =>
+  bytes.subarray(0, Math.floor(read / width) * width);
 
 /** Changes whenever the file is replaced or appended to; '' if it is missing. */
 export const versionOf = (stats: Stats | undefined): string =>

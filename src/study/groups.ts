@@ -1,3 +1,4 @@
+import { gathered } from '../base/gathered';
 import { type MetricName, metricValue, METRICS } from '../experiment/metrics';
 import type { Experiment } from '../experiment/experiment';
 import { type AdapterSpec, isHeadAlone, isReference, isSubject } from '../experiment/methods';
@@ -5,7 +6,7 @@ import { labelsOf, rankOf, type Label } from './labels';
 import { resolutionOf } from './metric';
 import type { StudyRun } from './run';
 import type { Say } from './say';
-import { isRate, keyOf, settingsOf, type Settings } from './settings';
+import { groupKey, isRate, keyOf, settingsOf } from './settings';
 import { summarize, type Summary } from './statistics/summary';
 
 /** Runs with the same settings that differ in their seed. */
@@ -38,25 +39,21 @@ export interface Group extends Label {
  * @param diverged the settings of runs that do not count because their training diverged
  */
 export function groupsOf(runs: readonly StudyRun[], diverged: readonly Experiment[], say: Say): Group[] {
-  const found = new Map<string, { settings: Settings; runs: StudyRun[] }>();
-  for (const run of runs) {
-    const settings = settingsOf(run.spec);
-    const key = keyOf(settings);
-    const group = found.get(key) ?? { settings, runs: [] };
-    group.runs.push(run);
-    found.set(key, group);
-  }
-  const all = [...found.values()];
-  const lost = [...found.keys()].map((key) => diverged.filter((spec) => keyOf(settingsOf(spec)) === key));
+  const found = gathered(runs, (run) => groupKey(run.spec));
+  const all = [...found.values()].map((runs) => ({ settings: settingsOf(runs[0].spec), runs }));
+  const lostBy = gathered(diverged, groupKey);
+  const lost = [...found.keys()].map((key) => lostBy.get(key) ?? []);
   const named = labelsOf(
     all.map(({ settings, runs }) => ({ settings, adapter: runs[0].spec.adapter })),
     say,
   );
+  const labels = new Set<string>();
   const groups = all.map(({ settings, runs }, i): Group => {
     runs.sort((a, b) => seedOf(a) - seedOf(b));
     const { adapter, training } = runs[0].spec;
     const rank = rankOf(adapter);
-    const isTwin = named.findIndex((n) => n.label === named[i].label) !== i;
+    const isTwin = labels.has(named[i].label);
+    labels.add(named[i].label);
     return {
       label: isTwin ? `${named[i].label} (${i + 1})` : named[i].label,
       details: named[i].details,

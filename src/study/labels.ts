@@ -1,4 +1,5 @@
 import { settingNumber } from '../base/number-text';
+import { gathered } from '../base/gathered';
 import { differingKeys } from '../experiment/differing-settings';
 import { type AdapterSpec, HEAD_ALONE, METHOD_NAMES } from '../experiment/methods';
 import type { Say } from './say';
@@ -54,19 +55,23 @@ export function labelsOf(all: readonly Named[], say: Say): (Label & { withoutRat
     const name = methodName(adapter.method, say);
     return rank === undefined ? name : `${name} r=${rank}`;
   });
-  const named = all.map(({ settings }, i) => {
-    const others = all.filter((_, k) => bases[k] === bases[i]);
-    const differing = differingKeys(others.map((o) => o.settings)).filter(
-      (key) => !isData(key) && !isOfMethod(key) && !isRate(key),
-    );
-    return differing.flatMap((key) => wordsOf(key, settings.get(key), say));
-  });
-  const text = (i: number) => [bases[i], ...named[i]].join(', ');
-  const texts = all.map((_, i) => text(i));
+  const differing = new Map(
+    [...gathered(all, (_, i) => bases[i])].map(([base, others]) => [
+      base,
+      differingKeys(others.map((o) => o.settings)).filter(
+        (key) => !isData(key) && !isOfMethod(key) && !isRate(key),
+      ),
+    ]),
+  );
+  const named = all.map(({ settings }, i) =>
+    differing.get(bases[i])!.flatMap((key) => wordsOf(key, settings.get(key), say)),
+  );
+  const texts = all.map((_, i) => [bases[i], ...named[i]].join(', '));
+  const sameText = gathered(texts, (text) => text);
   return all.map(({ settings }, i) => {
-    const isAlone = texts.filter((t) => t === texts[i]).length === 1;
+    const isAlone = sameText.get(texts[i])!.length === 1;
     const details = isAlone ? named[i] : [...named[i], rateWords(settings, say)];
-    const withoutRate = { label: text(i), details: named[i] };
+    const withoutRate = { label: texts[i], details: named[i] };
     return { label: [bases[i], ...details].join(', '), details, withoutRate };
   });
 }

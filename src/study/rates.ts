@@ -1,7 +1,8 @@
+import { gathered } from '../base/gathered';
 import { type MetricName, metricValue, type MetricValue, score } from '../experiment/metrics';
 import type { Experiment } from '../experiment/experiment';
 import { seedOf, type Group } from './groups';
-import { isRate, keyOf, settingsOf } from './settings';
+import { groupKey, isRate, keyOf, settingsOf } from './settings';
 import { meanOf } from './statistics/summary';
 
 /** A search over learning rates: groups that differ only in them. */
@@ -40,10 +41,9 @@ export function chooseRates(
   diverged: readonly Experiment[],
 ): RateSearch[] {
   const lost = ratesWithoutGroup(groups, diverged);
-  const families = [...new Set(groups.map((g) => g.family))];
-  const searches = families.flatMap((name) => {
-    const family = groups.filter((g) => g.family === name);
-    const without = lost.filter((l) => l.family === name);
+  const lostBy = gathered(lost, (l) => l.family);
+  const searches = [...gathered(groups, (g) => g.family)].flatMap(([name, family]) => {
+    const without = lostBy.get(name) ?? [];
     if (family.length + without.length < 2) return [];
     const trained = (g: Group) => [...g.seeds, ...g.diverged];
     const shared = trained(family[0]).filter((seed) => family.every((g) => trained(g).includes(seed)));
@@ -79,13 +79,10 @@ function ratesWithoutGroup(
   groups: readonly Group[],
   diverged: readonly Experiment[],
 ): { family: string; learningRate: number; lostSeeds: number[] }[] {
-  const known = new Set(groups.map((g) => keyOf(settingsOf(g.runs[0].spec))));
-  const lost = new Map<string, Experiment[]>();
-  for (const spec of diverged) {
-    const key = keyOf(settingsOf(spec));
-    if (!known.has(key)) lost.set(key, [...(lost.get(key) ?? []), spec]);
-  }
-  return [...lost.values()].map((specs) => ({
+  if (diverged.length === 0) return [];
+  const known = new Set(groups.map((g) => groupKey(g.runs[0].spec)));
+  const lost = [...gathered(diverged, groupKey)].filter(([key]) => !known.has(key));
+  return lost.map(([, specs]) => ({
     family: keyOf(settingsOf(specs[0]), isRate),
     learningRate: specs[0].training.learningRate,
     lostSeeds: specs.map((spec) => spec.training.seed).sort((a, b) => a - b),
@@ -93,8 +90,6 @@ function ratesWithoutGroup(
 }
 
 function nameWithoutRates(chosen: readonly Group[]): void {
-  for (const group of chosen) {
-    const namesakes = chosen.filter((g) => g.withoutRate.label === group.withoutRate.label);
-    if (namesakes.length === 1) Object.assign(group, group.withoutRate);
-  }
+  for (const namesakes of gathered(chosen, (g) => g.withoutRate.label).values())
+    if (namesakes.length === 1) Object.assign(namesakes[0], namesakes[0].withoutRate);
 }

@@ -5,6 +5,7 @@ import type { Figure, Table } from './figures/figure';
 import { svgText } from './figures/svg';
 import { missingWords } from './missing';
 import type { Say } from './say';
+import { shownOf } from './shown';
 import type { Section, Study } from './study';
 import { groupTable, groupsCsvRows, rateTable, runsCsvRows } from './tables';
 import { comparisonWords, leftOutWords, sectionNotes } from './words';
@@ -18,7 +19,7 @@ const MOST_DELTAS = 6;
 /** A report's files by their path in its folder: report.md, its figures as SVG, and the numbers as CSV. */
 export function reportFiles(study: Study, title: string, say: Say): Map<string, string> {
   const files = new Map<string, string>();
-  const parts = study.sections.map((section, i) => sectionText(section, i, study, files, say));
+  const parts = shownOf(study).sections.map((section, i) => sectionText(section, i, study, files, say));
   const rest = [
     ...leftOutWords(study, say),
     ...study.missing.map(

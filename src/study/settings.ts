@@ -4,7 +4,7 @@ import type { Experiment } from '../experiment/experiment';
 export type Settings = FlatSettings;
 
 /** By the schema, these do not change results, or only how they are evaluated. */
-const WITHOUT_EFFECT = [
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'name',
   'training.seed',
   'training.microBatchSize',
@@ -12,7 +12,7 @@ const WITHOUT_EFFECT = [
   'training.checkpointEvery',
   'training.activationsEvery',
   'training.samples',
-];
+]);
 
 /** Omitted if the schema reads them as nothing, so that writing them out does not count as a different setting. */
 const NOTHING: Record<string, string> = {
@@ -22,19 +22,24 @@ const NOTHING: Record<string, string> = {
   'training.offsetPenalty': '0',
 };
 
+/** Nothing but the final scores depends on these, and they are compared only where they are the same. */
+const SCORED = /^data\.(test$|evaluations\.)/;
+
+const counts = ([key, value]: readonly [string, string]): boolean =>
+  !WITHOUT_EFFECT.has(key) && NOTHING[key] !== value && !SCORED.test(key);
+
 /** All settings that determine a run's result, except its seed. */
-export function settingsOf(spec: Experiment): Settings {
-  const found = new Map(flatSettings(spec));
-  for (const key of WITHOUT_EFFECT) found.delete(key);
-  // Nothing but the final scores depends on these, and they are compared only where they are the same.
-  for (const key of found.keys()) if (/^data\.(test$|evaluations\.)/.test(key)) found.delete(key);
-  for (const [key, nothing] of Object.entries(NOTHING)) if (found.get(key) === nothing) found.delete(key);
-  return found;
-}
+export const settingsOf = (spec: Experiment): Settings => new Map([...flatSettings(spec)].filter(counts));
 
 /** The same text for the same settings in any order; without the keys in `but`. */
 export const keyOf = (settings: Settings, but: (key: string) => boolean = () => false): string =>
-  JSON.stringify([...settings].filter(([key]) => !but(key)).sort(([a], [b]) => (a < b ? -1 : 1)));
+  textOf([...settings].filter(([key]) => !but(key)));
+
+const textOf = (settings: [string, string][]): string =>
+  JSON.stringify(settings.sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** The same text for runs that differ only in their seed. */
+export const groupKey = (spec: Experiment): string => textOf([...flatSettings(spec)].filter(counts));
 
 /** What determines which examples are trained on and evaluated: runs that differ here are not compared. */
 export const isData = (key: string): boolean => /^(data|task)\./.test(key);

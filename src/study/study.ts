@@ -1,3 +1,4 @@
+import { gathered } from '../base/gathered';
 import { isMetric, metricsIn, metricValue, type MetricName } from '../experiment/metrics';
 import type { Experiment } from '../experiment/experiment';
 import { isReference, isSubject } from '../experiment/methods';
@@ -8,7 +9,7 @@ import { missingOf, type Missing } from './missing';
 import { chooseRates, type RateSearch } from './rates';
 import type { JudgedOn, StudyRun, Unfit, UnfitRun } from './run';
 import type { Say } from './say';
-import { isData, keyOf, settingsOf } from './settings';
+import { groupKey, isData, keyOf, settingsOf } from './settings';
 import { holm } from './statistics/holm';
 
 export interface StudyOptions {
@@ -53,6 +54,8 @@ export interface Section {
   ablations: Comparison[];
   /** For the accuracy, by the number of examples alone; undefined for a task without it. */
   samplingError?: number;
+  /** Chosen groups that are not shown (`shownOf`). */
+  hidden?: number;
 }
 
 /** The runs as a study: grouped, summarized and compared. */
@@ -63,30 +66,26 @@ export function studyOf(runs: readonly (StudyRun | UnfitRun)[], options: StudyOp
   const metric = metrics.find((m) => m === options.metric) ?? ownMetric(fit);
   const diverged = divergedOf(runs, fit);
   const dataOf = (spec: Experiment) => keyOf(settingsOf(spec), (key) => !isData(key));
-  const keys = fit.map((r) => dataOf(r.spec));
-  const sections = [...new Set(keys)].map((key) =>
-    sectionOf(
-      fit.filter((_, i) => keys[i] === key),
-      diverged.filter((spec) => dataOf(spec) === key),
-      metric,
-      options.against,
-      say,
-    ),
+  const divergedBy = gathered(diverged, dataOf);
+  const sections = [...gathered(fit, (run) => dataOf(run.spec))].map(([key, of]) =>
+    sectionOf(of, divergedBy.get(key) ?? [], metric, options.against, say),
   );
   const tests = correct(sections.flatMap((s) => s.comparisons));
+  const counted = new Set(fit);
   const leftOut = runs.flatMap((r) => {
-    const why = 'unfit' in r ? r.unfit : fit.includes(r) ? undefined : 'repeated';
+    const why = 'unfit' in r ? r.unfit : counted.has(r) ? undefined : 'repeated';
     return why ? [{ folder: r.folder, name: r.name, why }] : [];
   });
   return { metric, metrics, sections, leftOut, tests, missing: missingOf(sections) };
 }
 
-const repeatKey = (spec: Experiment): string => `${spec.training.seed} ${keyOf(settingsOf(spec))}`;
+const repeatKey = (spec: Experiment): string => `${spec.training.seed} ${groupKey(spec)}`;
 
 /** The settings of the runs that diverged, without duplicates and without those that finished another time. */
 function divergedOf(runs: readonly (StudyRun | UnfitRun)[], fit: readonly StudyRun[]): Experiment[] {
-  const finished = new Set(fit.map((r) => repeatKey(r.spec)));
   const found = runs.flatMap((r) => ('unfit' in r && r.unfit === 'diverged' ? (r.spec ?? []) : []));
+  if (found.length === 0) return [];
+  const finished = new Set(fit.map((r) => repeatKey(r.spec)));
   return [...new Map(found.map((spec) => [repeatKey(spec), spec])).entries()].flatMap(([key, spec]) =>
     finished.has(key) ? [] : [spec],
   );
@@ -170,12 +169,7 @@ function defaultReference(groups: readonly Group[]): Group {
 }
 
 function ablationsOf(groups: readonly Group[], metric: MetricName): Comparison[] {
-  const kin = new Map<string, Group[]>();
-  for (const g of groups) {
-    const key = `${g.method} ${g.rank}`;
-    kin.set(key, [...(kin.get(key) ?? []), g]);
-  }
-  return [...kin.values()].flatMap((all) => {
+  return [...gathered(groups, (g) => `${g.method} ${g.rank}`).values()].flatMap((all) => {
     const plain = all.reduce((a, b) => (b.details.length < a.details.length ? b : a));
     return all.filter((g) => g !== plain).map((g) => compareGroups(g, plain, metric));
   });

@@ -1,3 +1,4 @@
+import { count } from '../base/number-text';
 import type { StudyRun } from './run';
 import type { Say } from './say';
 
@@ -18,7 +19,7 @@ export function inputNotes(runs: readonly StudyRun[], say: Say): string[] {
           say(
             'Not all runs were trained on the same version of {0}: it was a different one for {1}. Differences between the runs may be due to that.',
             path,
-            names(others),
+            names(others, say),
           ),
         ];
   });
@@ -31,7 +32,7 @@ export function inputNotes(runs: readonly StudyRun[], say: Say): string[] {
       ? [
           say(
             'Files changed during these runs, and training was continued with the changed files: {0}.',
-            names(accepted),
+            names(accepted, say),
           ),
         ]
       : []),
@@ -40,7 +41,7 @@ export function inputNotes(runs: readonly StudyRun[], say: Say): string[] {
           say(
             'These files have changed since runs were trained on them: {0}. The numbers refer to the original files; new measurements of {1} would not.',
             now.join(', '),
-            names(changed),
+            names(changed, say),
           ),
         ]
       : []),
@@ -53,4 +54,11 @@ function commonest<T>(values: readonly T[]): T | undefined {
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
 }
 
-const names = (runs: readonly StudyRun[]): string => runs.map((r) => r.name).join(', ');
+/** Of thousands, the first few say which. */
+const MOST_NAMED = 20;
+
+function names(runs: readonly StudyRun[], say: Say): string {
+  const all = runs.slice(0, MOST_NAMED).map((r) => r.name);
+  const more = runs.length - all.length;
+  return more > 0 ? say('{0} and {1} more', all.join(', '), count(more)) : all.join(', ');
+}

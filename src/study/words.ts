@@ -1,9 +1,11 @@
+import { gathered } from '../base/gathered';
 import { metricInfo, type MetricName } from '../experiment/metrics';
 import type { Comparison } from './compare';
 import { digitsOf, factorOf, shown, shownSigned } from './metric';
 import type { ChosenBy } from './run';
 import type { Say } from './say';
 import type { Section, Study } from './study';
+import { MOST_SHOWN } from './shown';
 import { inputNotes } from './trained-on';
 import { count } from '../base/number-text';
 
@@ -104,7 +106,7 @@ function amount(value: number, metric: MetricName, say: Say): string {
 
 /** How to read the numbers of a data set. */
 export function sectionNotes(section: Section, { metric, tests }: Study, say: Say): string[] {
-  const notes = stepNotes(section, say);
+  const notes = [...hiddenNotes(section, metric, say), ...stepNotes(section, say)];
   for (const { label, diverged, runs } of section.groups)
     if (diverged.length > 0)
       notes.push(
@@ -176,6 +178,19 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
   const runs = section.groups.flatMap((g) => g.runs);
   return [...notes, ...inputNotes(runs, say), ...rateNotes(section, say)];
 }
+
+/** That there are more groups than are shown. */
+const hiddenNotes = ({ groups, hidden }: Section, metric: MetricName, say: Say): string[] =>
+  hidden === undefined
+    ? []
+    : [
+        say(
+          'Of {0} groups, the {1} best by {2} are shown, and the one that they are compared with. The report’s groups.csv has all of them.',
+          count(groups.filter((g) => g.chosen).length + hidden),
+          MOST_SHOWN,
+          say(metricInfo(metric).label),
+        ),
+      ];
 
 /** That nothing was chosen on the set that the numbers are from. */
 function scoreNotes({ on, groups }: Section, say: Say): string[] {
@@ -260,9 +275,16 @@ const WHY = {
   repeated: 'same settings and seed as a newer run',
 } as const;
 
-/** Which runs are excluded, and why. */
-export const leftOutWords = (study: Study, say: Say): string[] =>
-  study.leftOut.map(({ name, why }) => say('{0} is excluded: {1}.', name, say(WHY[why])));
+/** Which runs are excluded, and why; of many with the same reason only their number. */
+export const leftOutWords = ({ leftOut }: Pick<Study, 'leftOut'>, say: Say): string[] =>
+  [...gathered(leftOut, (run) => run.why)].flatMap(([why, runs]) =>
+    runs.length > MOST_NAMED
+      ? [say('{0} runs are excluded: {1}.', count(runs.length), say(WHY[why]))]
+      : runs.map(({ name }) => say('{0} is excluded: {1}.', name, say(WHY[why]))),
+  );
+
+/** A sweep with successive halving leaves most of its trials unfinished. */
+const MOST_NAMED = 20;
 
 /** "2,256 validation examples" */
 export function examplesText({ on, examples }: Pick<Section, 'on' | 'examples'>, say: Say): string {

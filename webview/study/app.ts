@@ -131,7 +131,7 @@ export class StudyApp extends LitElement {
     const words = leftOutWords(study, t);
     if (words.length === 0) return nothing;
     return html`<details class="notes" ?open=${study.sections.length === 0}>
-      <summary>${t('Excluded runs: {0}', words.length)}</summary>
+      <summary>${t('Excluded runs: {0}', study.leftOut.length)}</summary>
       <ul>
         ${words.map((w) => html`<li>${w}</li>`)}
       </ul>

@@ -69,6 +69,9 @@ function parse(file: string, text: string, overrides: readonly string[]) {
   return { source, set, raw, experiment: experiment!, sweep, cluster };
 }
 
+/** An editor checks its text after each pause in typing, which thousands of trials would make a pause of the editor, too. */
+const MOST_CHECKED = 1000;
+
 /** A problem in an editor's text: its place and the check that found it. */
 export interface LocatedProblem {
   path: JSONPath;
@@ -83,7 +86,8 @@ export interface LocatedProblem {
 /**
  * Like loadExperiment, for an editor's text and without throwing. Returns all problems with their offsets, and `value`:
  * the experiment as far as the text defines it, with defaults filled in where its shape allows. `experiment` is set if
- * nothing is wrong, except perhaps in a trial of its sweep. `trials` is the number of trials that are trained.
+ * nothing is wrong, except perhaps in a trial of its sweep: of thousands, only some are checked. `trials` is the number of
+ * trials that are trained.
  */
 export function checkExperiment(
   file: string,
@@ -107,16 +111,11 @@ export function checkExperiment(
   ];
   if (problems.length > 0)
     return { value, problems: [...problems, ...located('rule', unreadKeyProblems(raw, problems))] };
-  const made = sweep && makeTrials(raw, sweep, file);
+  const made = sweep && makeTrials(raw, sweep, file, MOST_CHECKED);
   return {
     value,
     experiment,
-    ...(made && {
-      trials: trainedCount(
-        made.trials.map((t) => t.settings),
-        sweep!.learningRateSearch,
-      ),
-    }),
+    ...(made && { trials: trainedCount(made.settings, sweep!.learningRateSearch) }),
     problems: located('rule', made?.problems ?? []),
   };
 }

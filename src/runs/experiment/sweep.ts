@@ -30,19 +30,27 @@ export interface Sweep {
   cluster?: ClusterSettings;
 }
 
-/** @param raw the file's content without defaults, so that a setting that follows another keeps following it */
+/**
+ * @param raw the file's content without defaults, so that a setting that follows another keeps following it
+ * @param most the most trials to make: of more, a sample with every listed value
+ * @returns the trials, the settings of all trials, and what is wrong
+ */
 export function makeTrials(
   raw: Record<string, unknown>,
   sweep: SweepSpec,
   file: string,
-): { trials: Trial[]; problems: Problem[] } {
+  most = Infinity,
+): { trials: Trial[]; settings: Settings[]; problems: Problem[] } {
   const problems = new Map<string, Problem>();
   const base = { ...raw };
   delete base.sweep;
   delete base.cluster;
   const large = tooLarge(base, sweep);
-  if (large) return { trials: [], problems: [large] };
-  const trials = expand(sweep).flatMap((settings, i) => {
+  if (large) return { trials: [], settings: [], problems: [large] };
+  const all = expand(sweep);
+  const sample = all.length > most ? sampleOf(all, most) : undefined;
+  const trials = all.flatMap((settings, i) => {
+    if (sample?.has(i) === false) return [];
     // Nobody reads more, and most mistakes are in all trials.
     if (problems.size > MOST_PROBLEMS) return [];
     const { spec, wrong } = makeTrial(base, settings, file);
@@ -55,7 +63,23 @@ export function makeTrials(
     }
     return spec ? [{ id: hash(settings), settings, spec }] : [];
   });
-  return { trials, problems: [...problems.values()] };
+  return { trials, settings: all, problems: [...problems.values()] };
+}
+
+/** Indices of evenly spread trials, and of the first with each value. */
+function sampleOf(all: readonly Settings[], most: number): Set<number> {
+  const sample = new Set(Array.from({ length: most }, (_, i) => Math.floor((i * all.length) / most)));
+  const values = new Map<string, Set<unknown>>();
+  for (const [i, settings] of all.entries())
+    for (const [key, value] of Object.entries(settings)) {
+      const known = values.get(key) ?? new Set();
+      values.set(key, known);
+      // Of a range, each trial has a value of its own.
+      if (known.size > most / 10 || known.has(value)) continue;
+      known.add(value);
+      sample.add(i);
+    }
+  return sample;
 }
 
 /** Shortened, since settings may contain long lists. */
@@ -68,7 +92,7 @@ function shortText(settings: Settings): string {
  * Characters in all trials together. An experiment has a thousand or two, and the editor makes the trials again after
  * each pause in typing.
  */
-const MOST_CHARACTERS = 20_000_000;
+const MOST_CHARACTERS = 40_000_000;
 
 function tooLarge(base: Record<string, unknown>, sweep: SweepSpec): Problem | undefined {
   const trials = trialCount(sweep);

@@ -9,6 +9,7 @@ import { changedSince } from '../inputs-note';
 import { wrongOf } from '../../protocol/errors-view/wrong';
 import { readPredictions } from '../predictions';
 import type { RunSummary } from '../read';
+import { PATIENT, type RunFiles } from '../run-files';
 import { readGeometry, readMerged } from './kept';
 import { medianStepSeconds } from './step-seconds';
 import { isNonlinear } from '../../experiment/methods';
@@ -18,12 +19,12 @@ type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
 /**
  * What a study needs from a run, as far as its folder has it.
  *
- * @param compare how closely to compare the current files with those that it was trained on
+ * @param options how to read it, and how closely to compare the current files with those that it was trained on
  */
 export async function studyRun(
   run: RunSummary,
   name: string,
-  compare: CompareOptions = {},
+  { files = PATIENT, ...compare }: CompareOptions & { files?: RunFiles } = {},
 ): Promise<StudyRun | UnfitRun> {
   const { folder, spec, events, result } = run;
   const last = events.findLast((e) => e.kind === 'evaluation');
@@ -40,13 +41,15 @@ export async function studyRun(
   if (events.at(-1)?.kind === 'failed') return { folder, name, unfit: 'failed' };
   if (!isFinished || !last || !started || !result) return { folder, name, unfit: 'unfinished' };
   const [forms, geometry, examples, stepSeconds] = await Promise.all([
-    formsOf(run, last),
-    readGeometry(folder, last.step),
-    examplesOf(folder, last),
-    medianStepSeconds(folder),
+    formsOf(run, last, files),
+    readGeometry(folder, last.step, files),
+    examplesOf(folder, last, files),
+    medianStepSeconds(folder, files),
   ]);
-  const trainedOn = trainedOnBy(run, last.step);
-  const changed = await changedSince(run, last.step, compare);
+  const inputs = readInputs(folder);
+  const behind = inputs && filesBehind(inputs, last.step);
+  const trainedOn = behind && Object.fromEntries(behind.map(({ path, sha256 }) => [path, sha256]));
+  const changed = await changedSince(run, last.step, compare, inputs);
   const { peakMemory } = result as { peakMemory?: unknown };
   const place = placeOf(result);
   return {
@@ -56,7 +59,7 @@ export async function studyRun(
     step: last.step,
     chosenBy: chosenBy(run),
     metrics: last.metrics,
-    ...(await scoresIn(run)),
+    ...(await scoresIn(run, files)),
     parameters: started.trainable,
     ...(stepSeconds !== undefined && { stepSeconds }),
     ...(typeof peakMemory === 'number' && { memory: peakMemory }),
@@ -71,15 +74,14 @@ export async function studyRun(
 }
 
 /** The scores on the sets that training did not see, except those that diverged: they cannot be compared. */
-async function scoresIn({
-  folder,
-  events,
-  spec,
-}: RunSummary): Promise<Pick<StudyRun, 'test' | 'evaluations'>> {
+async function scoresIn(
+  { folder, events, spec }: RunSummary,
+  files: RunFiles,
+): Promise<Pick<StudyRun, 'test' | 'evaluations'>> {
   const scores = scoresOf(events, spec.data);
   if (!scores) return {};
   const { step, test, sets, mean } = scores;
-  const examples = test && test !== 'diverged' ? await testExamples(folder, step, test) : undefined;
+  const examples = test && test !== 'diverged' ? await testExamples(folder, step, test, files) : undefined;
   const sizes = sets.flatMap(({ score }) => (score === 'diverged' ? [] : [score.examples]));
   return {
     ...(test && test !== 'diverged' && { test: { step, metrics: test, ...(examples && { examples }) } }),
@@ -101,24 +103,36 @@ function chosenBy({ spec, events }: RunSummary): ChosenBy[] {
   ];
 }
 
-async function formsOf({ folder, spec }: RunSummary, last: Evaluation): Promise<Forms | undefined> {
+async function formsOf(
+  { folder, spec }: RunSummary,
+  last: Evaluation,
+  files: RunFiles,
+): Promise<Forms | undefined> {
   const { metrics, form, step } = last;
   if (!isNonlinear(spec.adapter) || form === 'static')
     return { trained: metrics, merged: metrics, same: true };
-  const kept = await readMerged(folder, step);
+  const kept = await readMerged(folder, step, files);
   return kept && { trained: kept.trained, merged: kept.merged, same: false };
 }
 
 /** Undefined if there are none, or they are from before the run was trained again. */
-const examplesOf = async (folder: string, last: Evaluation): Promise<ExampleOutcomes | undefined> =>
-  outcomesIn(await readPredictions(folder, last.step).catch(() => undefined), last.metrics);
+const examplesOf = async (
+  folder: string,
+  last: Evaluation,
+  files: RunFiles,
+): Promise<ExampleOutcomes | undefined> =>
+  outcomesIn(
+    await readPredictions(folder, last.step, 'validation', files).catch(() => undefined),
+    last.metrics,
+  );
 
 const testExamples = async (
   folder: string,
   step: number,
   metrics: EvaluationMetrics,
+  files: RunFiles,
 ): Promise<ExampleOutcomes | undefined> =>
-  outcomesIn(await readPredictions(folder, step, 'test').catch(() => undefined), metrics);
+  outcomesIn(await readPredictions(folder, step, 'test', files).catch(() => undefined), metrics);
 
 function outcomesIn(kept: Predictions | undefined, metrics: EvaluationMetrics): ExampleOutcomes | undefined {
   if (!kept || JSON.stringify(kept.evaluation) !== JSON.stringify(metrics)) return undefined;
@@ -127,12 +141,6 @@ function outcomesIn(kept: Predictions | undefined, metrics: EvaluationMetrics): 
     correct: wrongOf(kept).map((wrong) => 1 - wrong),
     loss: kept.columns.loss,
   };
-}
-
-function trainedOnBy({ folder }: RunSummary, step: number): StudyRun['trainedOn'] {
-  const record = readInputs(folder);
-  const files = record && filesBehind(record, step);
-  return files && Object.fromEntries(files.map(({ path, sha256 }) => [path, sha256]));
 }
 
 function placeOf(result: Record<string, unknown>): string | undefined {

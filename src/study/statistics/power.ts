@@ -37,6 +37,19 @@ export function power(difference: number, parts: readonly Part[], alpha: number)
 export function detectableDifference(parts: readonly Part[], alpha = 0.05, wanted = 0.8): number | undefined {
   const error = errorOf({ parts });
   if (error === 0) return undefined;
+  if (parts.length > 1) return findDetectable(parts, alpha, wanted);
+  // In units of the error, it depends only on the degrees of freedom, which most comparisons of a study have in common.
+  const [{ df }] = parts;
+  const key = `${df} ${alpha} ${wanted}`;
+  let known = ofOne.get(key);
+  if (known === undefined) ofOne.set(key, (known = findDetectable([{ variance: 1, df }], alpha, wanted)));
+  return known * error;
+}
+
+const ofOne = new Map<string, number>();
+
+function findDetectable(parts: readonly Part[], alpha: number, wanted: number): number {
+  const error = errorOf({ parts });
   const miss = (shift: number) => power(shift * error, parts, alpha) - wanted;
   let [low, high] = [0, 4];
   let [atLow, atHigh] = [alpha - wanted, miss(high)];

@@ -5,6 +5,17 @@ export const twoSided = (t: number, df: number): number => incompleteBeta(df / (
 
 /** The t that |t| exceeds with probability `alpha`: 4.303 for two degrees of freedom and 0.05. */
 export function criticalT(df: number, alpha: number): number {
+  if (alpha !== USUAL) return findCriticalT(df, alpha);
+  let known = usual.get(df);
+  if (known === undefined) usual.set(df, (known = findCriticalT(df, alpha)));
+  return known;
+}
+
+/** A study of thousands of groups asks for the same few values. */
+const USUAL = 0.05;
+const usual = new Map<number, number>();
+
+function findCriticalT(df: number, alpha: number): number {
   let low = 0;
   let high = 1;
   while (twoSided(high, df) > alpha) high *= 2;

@@ -28,6 +28,7 @@ function errorOf(sweep: object, ...set: string[]): string {
   }
   throw new Error('It was accepted.');
 }
+const MANY = Array.from({ length: 101 }, (_, i) => i + 1);
 const spec = (sweep: Partial<SweepSpec>): SweepSpec => ({ type: 'grid', seed: 1, ...sweep });
 
 describe('the trials of a sweep', () => {
@@ -85,18 +86,26 @@ describe('the trials of a sweep', () => {
     const long = Array.from({ length: 5000 }, (_, i) => `layer${i}`);
     const parameters = {
       'adapter.targetModules': [long],
-      'training.seed': Array.from({ length: 500 }, (_, i) => i),
+      'training.seed': Array.from({ length: 1000 }, (_, i) => i),
     };
     expect(errorOf({ type: 'grid', parameters })).toMatch(
-      /FILE:\d+:\d+: the experiment and its settings have [\d,]+ characters in 500 trials, more than 20,000,000: use fewer trials or shorter lists\./,
+      /FILE:\d+:\d+: the experiment and its settings have [\d,]+ characters in 1000 trials, more than 40,000,000: use fewer trials or shorter lists\./,
     );
-    expect(errorOf({ type: 'random', count: 500, parameters })).toContain('more than 20,000,000');
+    expect(errorOf({ type: 'random', count: 1000, parameters })).toContain('more than 40,000,000');
     write(
       { type: 'list', trials: parameters['training.seed'].map((seed) => ({ 'training.seed': seed })) },
       { ...BASE, adapter: { targetModules: long } },
     );
-    expect(() => loadSweep(file)).toThrow('more than 20,000,000');
+    expect(() => loadSweep(file)).toThrow('more than 40,000,000');
     expect(load({ type: 'list', trials: [{ 'adapter.targetModules': long }] }).trials).toHaveLength(1);
+  });
+
+  it('are checked by an editor at every value and in a sample, and counted, if there are thousands', () => {
+    const parameters = { 'training.seed': MANY, 'adapter.rank': [...MANY, 0] };
+    const text = JSON.stringify({ ...BASE, sweep: { type: 'grid', parameters } });
+    const { trials, problems } = checkExperiment(file, text);
+    expect(trials).toBe(101 * 102);
+    expect(problems.map(({ path }) => path)).toEqual([['sweep', 'parameters', 'adapter.rank', 101]]);
   });
 
   it('are identified by their settings, whatever else the section contains', () => {
@@ -180,12 +189,15 @@ describe('a mistake in a sweep', () => {
       /learningRateSearch and sweep\.pruning cannot be combined/,
     ],
     [
-      { type: 'random', count: 2000, parameters: { 'adapter.alpha': { min: 1, max: 2 } } },
-      /the sweep has 2000 trials, more than 1000/,
+      { type: 'random', count: 30_000, parameters: { 'adapter.alpha': { min: 1, max: 2 } } },
+      /the sweep has 30000 trials, more than 20000/,
     ],
     [
-      { type: 'list', trials: Array.from({ length: 1001 }, (_, seed) => ({ 'training.seed': seed })) },
-      /the sweep has 1001 trials, more than 1000/,
+      {
+        type: 'grid',
+        parameters: { 'training.seed': MANY, 'training.epochs': MANY, 'adapter.rank': [1, 2] },
+      },
+      /the sweep has 20402 trials, more than 20000/,
     ],
     [
       { type: 'list', trials: [{ 'training.epochs': 1 }, { 'training.staticEpochs': 9 }] },

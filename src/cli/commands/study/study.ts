@@ -2,14 +2,17 @@ import { basename, join, resolve } from 'node:path';
 import { isMetric, METRICS } from '../../../experiment/metrics';
 import { writeAtomic } from '../../../files/atomic';
 import { experimentName } from '../../../runs/layout';
+import { FilesNow } from '../../../runs/files-now';
 import { nameAll } from '../../../runs/name-all';
 import { readRunSummary, type RunSummary } from '../../../runs/read';
+import { QUICK } from '../../../runs/run-files';
 import { studyFolders } from '../../../runs/study/folders';
 import { studyRun } from '../../../runs/study/study-run';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { plainStudy, type StudyLine } from '../../../study/lines';
 import { reportFiles } from '../../../study/report';
 import type { StudyRun, UnfitRun } from '../../../study/run';
+import { shownOf } from '../../../study/shown';
 import { english } from '../../../study/say';
 import { studyOf, type Study } from '../../../study/study';
 import { problemOf } from '../../../trainer/preflight/problems';
@@ -70,7 +73,7 @@ all its runs.
         study: plainStudy(study),
         ...(out !== undefined && { out: resolve(out) }),
       };
-      await write(json ? `${JSON.stringify(line)}\n` : studyText(study));
+      await write(json ? `${JSON.stringify(line)}\n` : studyText(shownOf(study)));
       if (!json && out !== undefined) await write(`\nReport  ${join(resolve(out), 'report.md')}\n`);
       return EXIT.ok;
     } catch (e) {
@@ -118,9 +121,10 @@ async function readAll(folders: readonly string[]): Promise<(StudyRun | UnfitRun
     found.push({ folder, run: await unlessDamaged(() => readRunSummary(folder)) });
   const names = nameAll(found.map(({ folder, run }) => ({ folder, ...(run && { spec: run.spec }) })));
   const all: (StudyRun | UnfitRun)[] = [];
+  const now = new FilesNow();
   for (const { folder, run } of found) {
     const name = names.get(folder)!;
-    const read = run && (await unlessDamaged(() => studyRun(run, name)));
+    const read = run && (await unlessDamaged(() => studyRun(run, name, { files: QUICK, now })));
     all.push(read ?? { folder, name, unfit: 'damaged' });
   }
   return all;

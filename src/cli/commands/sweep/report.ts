@@ -113,8 +113,8 @@ function row(trial: TrialView, { metric, varied }: SweepRecord): string[] {
 /** The median, since trials run in parallel and the first step includes the warm-up. */
 function secondsPerStep(run: string): number | undefined {
   try {
-    const seconds = [...(readScalars(run).column('seconds') ?? [])].sort((a, b) => a - b);
-    return seconds.at(seconds.length >> 1);
+    const seconds = readScalars(run).column('seconds')?.sort();
+    return seconds?.at(seconds.length >> 1);
   } catch {
     return undefined;
   }

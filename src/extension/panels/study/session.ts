@@ -1,3 +1,4 @@
+import { FilesNow } from '../../../runs/files-now';
 import { predictionsFile } from '../../../runs/predictions';
 import type { RunSummary } from '../../../runs/read';
 import { geometryFile, mergedFile } from '../../../runs/study/kept';
@@ -74,10 +75,10 @@ export class StudySession {
   refresh(): void {
     const turn = ++this.turn;
     Promise.all([this.read(), computing()]).then(
-      ([shown, { plainStudy }]) => {
+      ([shown, { plainStudy, shownOf }]) => {
         if (turn !== this.turn || this.disposed) return;
         this.shown = shown;
-        this.host.post({ type: 'study', title: shown.title, study: plainStudy(shown.study) });
+        this.host.post({ type: 'study', title: shown.title, study: plainStudy(shownOf(shown.study)) });
       },
       (e: unknown) => {
         this.host.failed(e);
@@ -89,14 +90,15 @@ export class StudySession {
   private async read(): Promise<{ title: string; study: Study }> {
     const { title, runs } = await this.host.runs();
     const read = new Map<string, StudyRun | UnfitRun>();
-    await eachLimited(runs, AT_ONCE, async (run) => void read.set(run.folder, await this.runOf(run)));
+    const now = new FilesNow();
+    await eachLimited(runs, AT_ONCE, async (run) => void read.set(run.folder, await this.runOf(run, now)));
     const all = runs.map((r) => read.get(r.folder)!);
     const { studyOf } = await computing();
     return { title, study: studyOf(all, this.settings, this.host.say) };
   }
 
   /** Read again only if the run, its name or its measurements have changed. */
-  private async runOf({ folder, name, run }: KnownRun): Promise<StudyRun | UnfitRun> {
+  private async runOf({ folder, name, run }: KnownRun, now: FilesNow): Promise<StudyRun | UnfitRun> {
     if (!run) return { folder, name, unfit: 'damaged' };
     const step = run.events.findLast((e) => e.kind === 'evaluation')?.step ?? 0;
     const scored = run.events.findLast((e) => e.kind === 'test-evaluation');
@@ -109,7 +111,7 @@ export class StudySession {
     const version = [run, name, ...(await Promise.all(files.map(fileVersion)))];
     const before = this.known.get(folder);
     if (before?.version.every((v, i) => v === version[i])) return before.run;
-    const read = await studyRun(run, name, { largest: LARGEST_HASHED });
+    const read = await studyRun(run, name, { largest: LARGEST_HASHED, now });
     this.known.set(folder, { version, run: read });
     return read;
   }

@@ -1,0 +1,148 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SubmittedTask } from '../../src/executors/cluster/scheduler';
+import type { ClusterFile } from '../../src/protocol/run-files/cluster';
+import { loadSweep } from '../../src/runs/experiment/load';
+import type { Sweep, Trial } from '../../src/runs/experiment/sweep';
+import { experimentRuns, experimentSweeps } from '../../src/runs/layout';
+import { sweepPaths, SWEEP_VERSION, type SweepRecord, type TrialRecord } from '../../src/runs/sweep/record';
+import { TASK_VERSION, type TaskFile } from '../../src/runs/sweep/task';
+import { inputsOf, STEPS, writeExperiment, type SweepKind } from './experiment';
+import { writeTrained } from './trained';
+
+/** The experiment's file and the sweep's folder. */
+export interface Study {
+  file: string;
+  sweep: string;
+}
+
+/** Slurm's default: arrays have at most this many tasks. */
+const ARRAY = 1000;
+/** The first submission is from then, in ms since 1970. */
+const BEGUN = Date.UTC(2026, 0, 5, 8);
+
+/**
+ * A sweep of so many trials as Slurm leaves it once all are trained to their end, 1,000 steps: run folders, sweep.json,
+ * submissions with their task files and logs, cluster.json.
+ *
+ * @param tell called now and then with the number of trials so far
+ */
+export function simulate(
+  folder: string,
+  { trials, kind, tell }: { trials: number; kind: SweepKind; tell?: (written: number) => void },
+): Study {
+  const file = writeExperiment(folder, trials, kind);
+  const sweep = loadSweep(file);
+  const sweepFolder = join(experimentSweeps(file), sweep.baseHash);
+  const inputs = inputsOf(folder);
+  const records = sweep.trials.map(recordOf);
+  const runs = experimentRuns(file);
+  mkdirSync(sweepFolder, { recursive: true });
+  writeFileSync(join(folder, '.aurora', '.gitignore'), '*\n');
+  const of = (trial: Trial, i: number): Omit<TaskFile, 'version' | 'threads' | 'engine' | 'device'> => ({
+    ...{ run: join(runs, records[i].run!), sweep: sweep.baseHash, trial: trial.id, number: i + 1 },
+    ...{ settings: trial.settings, spec: trial.spec, inputs },
+  });
+  for (const [i, trial] of sweep.trials.entries()) {
+    const { run, spec, ...named } = of(trial, i);
+    const belongs = {
+      sweep: named.sweep,
+      trial: named.trial,
+      number: named.number,
+      settings: named.settings,
+    };
+    writeTrained({ run, spec, inputs, trial: belongs, began: beganAt(i), steps: STEPS, state: 'finished' });
+    if ((i + 1) % 1000 === 0) tell?.(i + 1);
+  }
+  writeSubmission(join(sweepFolder, 'submissions', '1'), sweep.trials.map(of));
+  writeFileSync(
+    sweepPaths(sweepFolder).sweep,
+    `${JSON.stringify(sweepRecord(sweep, records, inputs), null, 2)}\n`,
+  );
+  writeFileSync(join(sweepFolder, 'cluster.json'), JSON.stringify(clusterFile(sweepFolder, records)));
+  const heartbeat = beganAt(trials) + 500 * STEPS;
+  const status = {
+    pid: 4711,
+    nonce: 'q',
+    host: 'login1',
+    boot: 'elsewhere',
+    state: 'finished',
+    startedAt: BEGUN,
+    heartbeat,
+  };
+  writeFileSync(sweepPaths(sweepFolder).status, JSON.stringify({ ...status, step: trials, steps: trials }));
+  return { file, sweep: sweepFolder };
+}
+
+const beganAt = (i: number): number => BEGUN + 1000 * i;
+
+const recordOf = ({ id, settings }: Trial, i: number): TrialRecord => {
+  const time = new Date(beganAt(i)).toISOString().slice(0, 19).replace(/[-:]/g, '');
+  return { id, number: i + 1, settings, run: `${time}Z-${i.toString(16).padStart(8, '0')}`, planned: true };
+};
+
+const sweepRecord = (
+  { base, spec, baseHash, trials }: Sweep,
+  records: TrialRecord[],
+  inputs: SweepRecord['inputs'],
+): SweepRecord => ({
+  version: SWEEP_VERSION,
+  begun: BEGUN,
+  name: base.name,
+  overrides: [],
+  spec,
+  metric: base.training.metric,
+  baseHash,
+  varied: [...new Set(trials.flatMap((t) => Object.keys(t.settings)))],
+  on: 'slurm',
+  room: { parallel: 500, threads: 1, memory: 2 ** 30, engine: 'onnxruntime', device: 'cpu' },
+  inputs,
+  trials: records,
+});
+
+/** The name of a task in Slurm: the arrays' numbers start at 1000. */
+const jobOf = (i: number): string => `${1000 + Math.floor(i / ARRAY)}_${i % ARRAY}`;
+
+function writeSubmission(
+  folder: string,
+  tasks: Omit<TaskFile, 'version' | 'threads' | 'engine' | 'device'>[],
+): void {
+  for (const name of ['tasks', 'logs']) mkdirSync(join(folder, name), { recursive: true });
+  for (const [i, task] of tasks.entries()) {
+    const whole: TaskFile = {
+      version: TASK_VERSION,
+      ...task,
+      threads: 1,
+      engine: 'onnxruntime',
+      device: 'cpu',
+    };
+    writeFileSync(join(folder, 'tasks', `${i}.json`), JSON.stringify(whole));
+    writeFileSync(join(folder, 'logs', `${jobOf(i)}.log`), `Training ${task.run}.\n`);
+  }
+  const submitted: SubmittedTask[] = tasks.map(({ trial, number, run }) => ({
+    trial,
+    number,
+    run: run.split('/').at(-1)!,
+    step: 0,
+  }));
+  const jobs = Array.from({ length: Math.ceil(tasks.length / ARRAY) }, (_, i) => ({
+    id: String(1000 + i),
+    first: i * ARRAY,
+    count: Math.min(ARRAY, tasks.length - i * ARRAY),
+  }));
+  const submission = { name: 'aurora-simulated-1', folder, tasks: submitted, jobs };
+  writeFileSync(join(folder, 'submission.json'), JSON.stringify(submission));
+}
+
+const clusterFile = (sweep: string, records: readonly TrialRecord[]): ClusterFile => ({
+  version: 1,
+  executor: 'slurm',
+  place: '',
+  at: beganAt(records.length),
+  trials: Object.fromEntries(
+    records.map(({ id }, i) => {
+      const log = join(sweep, 'submissions', '1', 'logs', `${jobOf(i)}.log`);
+      return [id, { state: 'finished', job: jobOf(i), node: `node${i % 64}`, log }];
+    }),
+  ),
+});
