@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs';
-import { writeAtomic } from '../../files/atomic';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { diskError, discard } from '../../files/atomic';
 import { readJsonIfThere } from '../../files/json';
+import { readIfThereSync } from '../../files/read';
+import { temporaryBeside } from '../../files/temporary';
 import { runPaths } from '../../runs/layout';
 import type { InputsRecord } from '../../runs/inputs';
 
@@ -23,7 +25,23 @@ export function writeRecordsHere(
     if (!existsSync(there[record])) continue;
     const value = withPathsHere(readJsonIfThere(there[record]), here);
     const text = record === 'trial' ? JSON.stringify(value) : JSON.stringify(value, null, 2);
-    writeAtomic(own[record], `${text}\n`, run);
+    replaceIfNew(own[record], `${text}\n`);
+  }
+}
+
+/**
+ * Not flushed, as nothing is that comes with it: waiting for the disk three times for each of ten thousand runs takes
+ * minutes, and what a power cut damages comes again with the whole folder.
+ */
+function replaceIfNew(path: string, text: string): void {
+  if (readIfThereSync(path)?.toString('utf8') === text) return;
+  const temporary = temporaryBeside(path);
+  try {
+    writeFileSync(temporary, text, { flag: 'wx' });
+    renameSync(temporary, path);
+  } catch (e) {
+    discard(temporary);
+    throw diskError(path, e);
   }
 }
 
