@@ -13,6 +13,8 @@ export const COMMAND = {
   signOut: 'aurora.signOut',
   runExperiment: 'aurora.runExperiment',
   runSweep: 'aurora.runSweep',
+  runSweepOn: 'aurora.runSweepOn',
+  showClusterLog: 'aurora.showClusterLog',
   stopSweep: 'aurora.stopSweep',
   resumeSweep: 'aurora.resumeSweep',
   openSweep: 'aurora.openSweep',
@@ -136,4 +138,5 @@ export const SETTING = {
   engine: 'engine',
   device: 'device',
   fallBackToCpu: 'fallBackToCpu',
+  cluster: 'cluster',
 } as const;

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { registerClusterNotices } from './cluster/notices';
 import { registerDemo } from './commands/demo';
 import { registerGet } from './commands/get';
 import { registerPlayground } from './commands/playground';
@@ -69,6 +70,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerTraining,
   registerQueue,
   registerSweeps,
+  registerClusterNotices,
   registerCompare,
   registerDemo,
   registerGet,

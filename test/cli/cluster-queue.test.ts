@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SweepSpec } from '../../src/experiment/sweep';
 import type { ClusterFile } from '../../src/protocol/run-files/cluster';
+import { ownerFile } from '../../src/files/fence';
 import { runPaths } from '../../src/runs/layout';
 import { readStatus } from '../../src/runs/status';
 import { readSweep, type SweepRecord } from '../../src/runs/sweep/record';
@@ -160,7 +161,7 @@ function locally(sweep: Partial<SweepSpec>, training: object = {}): Map<string, 
 describe('a sweep on a cluster', () => {
   it('survives kill -9 of the queue, lost nodes, preemption and a scheduler that forgets, and learns the same bits', async () => {
     const sweep = seeds(1, 2, 3, 4, 5);
-    const training = { epochs: 60, checkpointEvery: 20 };
+    const training = { epochs: 24, checkpointEvery: 20 };
     const lab = labWith(sweep, training);
     const { cluster, port } = await clusterWith();
     // Two jobs, and the process is killed when the scheduler has the first and this machine does not know it.
@@ -251,7 +252,7 @@ describe('a sweep on a cluster', () => {
     cluster.answers = true;
     await until(() => queue.err.includes('answers again'));
     expect(queue.err.split('does not answer')).toHaveLength(2);
-    expect(clusterFile(lab).unreachable).toBeUndefined();
+    await until(() => clusterFile(lab).unreachable === undefined);
     expect(cluster.starts).toEqual([1]);
   });
 
@@ -317,6 +318,41 @@ describe('a sweep on a cluster', () => {
     cluster.refusal = undefined;
     expect(await Queue.start(lab, port).ended).toBe(0);
     expect(cluster.starts).toEqual([1]);
+  });
+
+  it('is followed from another login node once the heartbeat of the last one stands still', async () => {
+    const lab = labWith(seeds(1), LONG);
+    const { cluster, port } = await clusterWith();
+    const first = Queue.start(lab, port);
+    await until(() => stateOf(lab, 1) === 'running');
+    await first.kill();
+    const folder = folderOf(lab);
+    const owner = JSON.parse(readFileSync(ownerFile(folder), 'utf8')) as object;
+    const elsewhere = { host: 'login2', boot: 'another', nonce: 'ffffffffffffffff' };
+    writeFileSync(ownerFile(folder), JSON.stringify({ ...owner, ...elsewhere }));
+    // Alive: its heartbeat moves while the second looks.
+    const beat = setInterval(() => {
+      if (existsSync(runPaths(folder).status)) utimesSync(runPaths(folder).status, new Date(), new Date());
+    }, 300);
+    const refused = Queue.start(lab, port);
+    expect([await refused.ended, refused.err]).toEqual([24, expect.stringContaining('login2')]);
+    clearInterval(beat);
+    const long = new Date(Date.now() - 120_000);
+    for (const path of [runPaths(folder).status, ownerFile(folder)]) utimesSync(path, long, long);
+    const second = Queue.start(lab, port);
+    await until(() => readStatus(folder)?.pid === second.child.pid && stateOf(lab, 1) === 'running');
+    expect(await second.kill('SIGINT')).toBe(130);
+    expect(cluster.starts).toEqual([1]);
+  });
+
+  it('fails at once if the cluster has never answered', async () => {
+    const lab = labWith(seeds(1));
+    const { cluster, port } = await clusterWith();
+    cluster.answers = false;
+    const queue = Queue.start(lab, port);
+    expect([await queue.ended, queue.err]).toEqual([28, expect.stringContaining('does not answer')]);
+    const nothing = Queue.start(lab, port, ['--cancel', 'all']);
+    expect([await nothing.ended, nothing.err]).toEqual([2, expect.stringContaining('has begun')]);
   });
 
   it('--dry-run shows what would be submitted, and leaves nothing', async () => {

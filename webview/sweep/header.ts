@@ -16,6 +16,7 @@ const COUNTED: readonly PageTrialState[] = [
   'running',
   'starting',
   'waiting',
+  'preempted',
   'queued',
   'stopped',
   'lost',
@@ -30,7 +31,9 @@ const COUNTED: readonly PageTrialState[] = [
 export function header(shown: Shown, actions: HeaderActions) {
   const { facts, trials, best } = shown;
   const { state } = facts;
-  const left = timeLeft(facts, trials);
+  // How many trials a cluster trains at a time changes with its load.
+  const isUnknown = facts.on !== undefined && facts.parallel === undefined;
+  const left = isUnknown ? undefined : timeLeft(facts, trials);
   const isChecking = state === 'running' && trials.every((trial) => trial.run === undefined);
   return html`<header>
     <div class="title">
@@ -38,6 +41,7 @@ export function header(shown: Shown, actions: HeaderActions) {
       <span class="state state-${state}" role="status">${queueWord(state)}</span>
     </div>
     <p class="note">${planWords(facts)}</p>
+    ${facts.notice === undefined ? nothing : html`<p class="notice" role="status">${facts.notice}</p>`}
     ${facts.ended === undefined ? nothing : html`<p class="notice" role="status">${facts.ended}</p>`}
     ${
       state === 'gone'
@@ -71,7 +75,7 @@ function progress({ facts, trials }: Shown) {
   const done = count(isDone);
   const counts = COUNTED.flatMap((state) => {
     const n = trials.filter((trial) => trial.state === state).length;
-    return n > 0 ? [`${n} ${trialWord(state, facts.state)}`] : [];
+    return n > 0 ? [`${n} ${trialWord(state, facts.state, facts.on !== undefined)}`] : [];
   });
   const text = [t('{0} of {1} trials done', done, planned.length), ...counts].join(' · ');
   const parts = [
@@ -101,7 +105,9 @@ function buttons({ facts, trials }: Shown, { act }: HeaderActions) {
     >`;
   if (facts.state === 'gone') return nothing;
   return [
-    facts.state === 'running' ? button('stop', t('Stop Sweep'), true) : nothing,
+    facts.state === 'running' || facts.canStop
+      ? button('stop', t('Stop Sweep'), facts.state === 'running')
+      : nothing,
     facts.canResume ? button('resume', t('Resume Sweep'), true) : nothing,
     trials.some((trial) => trial.run !== undefined) ? button('study', t('Open Study')) : nothing,
     button('experiment', t('Open Experiment')),

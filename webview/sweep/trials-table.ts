@@ -4,11 +4,11 @@ import { own } from '../../src/base/names';
 import { capital } from '../../src/base/capital';
 import { durationText } from '../../src/base/time-text';
 import { formatMetric, metricInfo } from '../../src/experiment/metrics';
-import type { PageTrial } from '../../src/protocol/panels/sweep';
+import type { PageTrial, SweepFacts } from '../../src/protocol/panels/sweep';
 import type { Sort, SortKey } from '../../src/study/sweep/order';
 import { trainedSeconds } from '../../src/study/sweep/trials';
 import { t } from '../ui/l10n';
-import { NO_MENU, rowMenu, selectionMenu } from '../ui/row-menu';
+import { NO_MENU, rowMenu, selectionMenu, trialMenu } from '../ui/row-menu';
 import type { Shown } from './model';
 import { PICKED, POINTED } from './parallel-view';
 import { metricText, trialText, trialWord } from './words';
@@ -88,7 +88,7 @@ export class TrialsTable extends LitElement {
         number: axis.kind !== 'category',
         cell: ({ settings }) => axis.text(own(settings, axis.key)),
       })),
-      { key: 'state', label: t('State'), cell: (trial) => trialWord(trial.state, facts.state) },
+      { key: 'state', label: t('State'), cell: (trial) => stateText(trial, facts) },
       {
         key: 'metric',
         label: capital(metricInfo(facts.metric).label),
@@ -168,7 +168,7 @@ export class TrialsTable extends LitElement {
       aria-rowindex=${at + 2}
       aria-selected=${this.selected.has(trial.id) ? 'true' : 'false'}
       aria-label=${trialText(this.shown.facts, trial)}
-      title=${trial.error ?? nothing}
+      title=${trial.error ?? trial.cluster ?? nothing}
       data-trial=${trial.number}
       data-vscode-context=${this.menu(trial)}
       @click=${(e: MouseEvent) => this.pick(trial, e)}
@@ -187,7 +187,9 @@ export class TrialsTable extends LitElement {
 
   private menu({ id, run, can }: PageTrial): string {
     const { selected } = this;
-    return run === undefined ? NO_MENU : rowMenu(run, can.join(' '), selected.size > 1 && selected.has(id));
+    if (run === undefined)
+      return can.length === 0 ? NO_MENU : trialMenu(this.shown.facts.folder, id, can.join(' '));
+    return rowMenu(run, can.join(' '), selected.size > 1 && selected.has(id));
   }
 
   private selection(active: PageTrial | undefined): string {
@@ -242,6 +244,11 @@ export class TrialsTable extends LitElement {
     e.preventDefault();
   }
 }
+
+const stateText = (trial: PageTrial, { state, on }: SweepFacts): string => {
+  const word = trialWord(trial.state, state, on !== undefined && trial.cluster !== undefined);
+  return trial.cluster === undefined ? word : `${word} · ${trial.cluster}`;
+};
 
 const NONE = { ctrlKey: false, metaKey: false, shiftKey: false };
 

@@ -6,10 +6,15 @@ import type { PageTrial, PageTrialState, QueueState, SweepFacts } from '../../sr
 import type { TimeLeft } from '../../src/study/sweep/time-left';
 import { t } from '../ui/l10n';
 
-/** A trial's state in a word or two. */
-export function trialWord(state: PageTrialState, queue: QueueState): string {
+/**
+ * A trial's state in a word or two.
+ *
+ * @param isSubmitted whether it is in a cluster's queue, which the sweep's own queue does not empty
+ */
+export function trialWord(state: PageTrialState, queue: QueueState, isSubmitted = false): string {
   const words: Record<PageTrialState, string> = {
-    queued: queue === 'running' ? t('queued') : t('not started'),
+    queued: queue === 'running' || isSubmitted ? t('queued') : t('not started'),
+    preempted: t('preempted'),
     starting: t('starting'),
     running: t('running'),
     waiting: t('waiting for others'),
@@ -39,10 +44,11 @@ export function queueWord(state: QueueState): string {
 }
 
 /** How it chooses trials, in one sentence. */
-export function planWords({ type, varied, metric, parallel, pruning, search }: SweepFacts): string {
+export function planWords({ type, varied, metric, parallel, pruning, search, on }: SweepFacts): string {
   const kinds = { grid: t('Grid'), random: t('Random'), list: t('List') };
   const names = [...shortKeys(varied).values()].join(', ');
   const parts = [
+    on ?? '',
     names ? t('{0} over {1}', kinds[type], names) : kinds[type],
     t('compared by {0}', metricInfo(metric).label),
     parallel === undefined ? '' : parallel === 1 ? t('one at a time') : t('{0} in parallel', parallel),

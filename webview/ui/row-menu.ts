@@ -14,6 +14,17 @@ export const rowMenu = (folder: string, can: string, several: boolean): string =
     preventDefaultContextMenuItems: true,
   });
 
+/** The same of a sweep's trial that is on a cluster and has no run yet. `folder` is the sweep's. */
+export const trialMenu = (folder: string, trial: string, can: string): string =>
+  JSON.stringify({
+    webviewSection: 'auroraRun',
+    auroraCan: can,
+    kind: 'trial',
+    folder,
+    trial,
+    preventDefaultContextMenuItems: true,
+  });
+
 /** Of a row without a run: it has no menu, nor that of the element around it. */
 export const NO_MENU = JSON.stringify({ webviewSection: 'none', preventDefaultContextMenuItems: true });
 

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import type { ClusterFile, ClusterTrial } from '../../protocol/run-files/cluster';
+import { requireOwned } from '../../files/fence';
 import type { InputFile } from '../../runs/inputs';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import { TrialLooker } from '../../runs/sweep/looker';
@@ -98,6 +99,7 @@ export class ClusterExecutor implements Executor {
     const entry = await this.create(tasks, trials, parallel);
     const before = this.submitted.add(entry);
     for (const current of this.submitted.currentOf(entry)) current.isNew = true;
+    for (const { record } of tasks) this.collected.delete(record.id);
     try {
       await this.reaching(() => this.complete(entry));
     } catch (e) {
@@ -177,7 +179,7 @@ export class ClusterExecutor implements Executor {
       for (const current of this.submitted.currentOf(entry))
         this.told(current, answers[i]?.get(current.index));
     });
-    this.at = Date.now();
+    if (live.length > 0) this.at = Date.now();
   }
 
   private told(current: Current, state: JobState | undefined): void {
@@ -208,6 +210,8 @@ export class ClusterExecutor implements Executor {
       this.isPending(current) && found.state !== 'finished'
         ? { ...found, state: 'queued' }
         : trialState(found, entry.submission.tasks[index]!, job, settled);
+    // Also of one that the scheduler does not know any more, nobody may learn only from its silence.
+    if (view.state === 'lost') view.cluster ??= { state: 'lost', job: `${entry.submission.name}-${index}` };
     current.done = !isBusy(view);
     current.seen = isFinal(view) ? view : found;
     return view;
@@ -260,17 +264,20 @@ export class ClusterExecutor implements Executor {
     if (this.checked) return;
     await this.options.scheduler.check();
     this.checked = true;
+    this.at = Date.now();
   }
 
   /** Submits what is left of a submission; also after a kill at any moment of this. */
   private async complete(entry: Entry): Promise<void> {
-    const { files, scheduler, specs } = this.options;
+    const { files, scheduler, specs, folder } = this.options;
     await this.check();
     await files.sendTrainer();
     const { submission } = entry;
     const own = submission.tasks.flatMap(({ trial }) => specs.get(trial) ?? []);
     const distinct = new Map(own.map((spec) => [inputsKey(spec), spec]));
     await files.sendSubmission(submission.folder, [...distinct.values()]);
+    // Another process may have taken over while models were sent.
+    requireOwned(folder);
     await scheduler.submit(submission, (job) => {
       entry.submission = this.submissions.submitted(entry.submission, job);
     });
@@ -300,13 +307,15 @@ export class ClusterExecutor implements Executor {
    * A cluster that does not answer loses nothing: what is known stays, and the next look tries again.
    *
    * @returns whether it answered
+   * @throws AuroraError 'network' if it never has, and nothing of the sweep is there
    */
   private async reaching(action: () => Promise<void>): Promise<boolean> {
     try {
       await action();
       return true;
     } catch (e) {
-      if (!isUnreachable(e)) throw e;
+      const isNew = this.at === 0 && this.submitted.unfinished().length === 0;
+      if (!isUnreachable(e) || isNew || this.options.once) throw e;
       if (!this.down) this.options.warn(`${e.message} Nothing is lost; it is asked again until it answers.`);
       this.down ??= { since: Date.now(), message: e.message };
       return false;

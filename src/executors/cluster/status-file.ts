@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { readJsonIfThere } from '../../files/json';
 import type { ClusterFile, ClusterTrial } from '../../protocol/run-files/cluster';
+import { checkCluster, clusterPath } from '../../runs/sweep/cluster-file';
 
 /** Readers see that somebody still asks the scheduler, also if nothing changes. */
 const REPEAT_MS = 60_000;
@@ -10,27 +10,58 @@ const REPEAT_MS = 60_000;
 export class StatusFile {
   private written = '';
   private at = -Infinity;
+  /** By trial id, with the job that it was. */
+  private readonly lost = new Map<string, NonNullable<ClusterTrial['lost']> & { job: string }>();
 
   constructor(private readonly sweep: string) {}
 
   /** What the scheduler last said, by trial id; empty without a usable file, since it can be asked again. */
   read(): Map<string, ClusterTrial> {
     try {
-      const file = readJsonIfThere(pathOf(this.sweep)) as Partial<ClusterFile> | undefined;
-      return new Map(file?.version === 1 ? Object.entries(file.trials ?? {}) : []);
+      const path = clusterPath(this.sweep);
+      const value = readJsonIfThere(path);
+      const known = new Map(value === undefined ? [] : Object.entries(checkCluster(path, value).trials));
+      for (const [id, { lost, state, job }] of known)
+        if (lost) this.lost.set(id, { ...lost, job: state === 'lost' ? job : '' });
+      return known;
     } catch {
       return new Map();
     }
   }
 
-  write(file: ClusterFile): void {
-    const { at, ...rest } = file;
+  write({ trials, ...file }: ClusterFile): void {
+    const { at, ...rest } = { ...file, trials: this.withLosses(trials) };
     const content = JSON.stringify(rest);
     if (content === this.written && performance.now() - this.at < REPEAT_MS) return;
-    writeAtomic(pathOf(this.sweep), `${JSON.stringify({ ...rest, at })}\n`, this.sweep);
+    writeAtomic(clusterPath(this.sweep), `${JSON.stringify({ ...rest, at })}\n`, this.sweep);
     this.written = content;
     this.at = performance.now();
   }
-}
 
-const pathOf = (sweep: string): string => join(sweep, 'cluster.json');
+  /** A lost trial is submitted again within a moment, in which no reader may look: so its loss stays in the file. */
+  private withLosses(trials: ClusterFile['trials']): ClusterFile['trials'] {
+    return Object.fromEntries(
+      Object.entries(trials).map(([id, trial]) => {
+        const { state, code, node, job } = trial;
+        const before = this.lost.get(id);
+        const isNew = state === 'lost' && before?.job !== job;
+        if (isNew)
+          this.lost.set(id, {
+            ...{ times: (before?.times ?? 0) + 1, at: Date.now(), job },
+            ...(code !== undefined && { code }),
+            ...(node !== undefined && { node }),
+          });
+        const now = this.lost.get(id);
+        if (!now) return [id, trial];
+        const { times, at, code: why, node: where } = now;
+        const lost = {
+          times,
+          at,
+          ...(why !== undefined && { code: why }),
+          ...(where !== undefined && { node: where }),
+        };
+        return [id, { ...trial, lost }];
+      }),
+    );
+  }
+}

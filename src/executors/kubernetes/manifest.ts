@@ -88,6 +88,8 @@ const annotation = (name: string) => ({
 /** The job, and how many pods this index has had: later pods of the index end the claims of earlier ones. */
 const ENVIRONMENT = [
   { name: LOG_TIMES_VARIABLE, value: '1' },
+  // For caches: a user that the image does not know has none.
+  { name: 'HOME', value: '/tmp' },
   {
     name: 'AURORA_JOB',
     valueFrom: { fieldRef: { fieldPath: "metadata.labels['batch.kubernetes.io/controller-uid']" } },

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { experimentName } from '../../runs/layout';
 import { saved } from '../ask/saved';
+import { agreesTo } from '../cluster/confirm';
+import { whereToRun } from '../cluster/where';
 import { offerDownload } from '../hub/download-named';
 import { startUnlessBusy } from '../queue/ask-busy';
-import { inProgress } from '../queue/in-progress';
 import { startSweep, sweepFolderOf } from '../queue/start-sweep';
 import type { SweepEntry } from '../runs/store';
 import type { Services } from '../services';
@@ -12,6 +13,7 @@ import { askedToStop } from '../notices/end-notice';
 import { untrusted } from '../../executors/missing';
 import { sweepEndText } from '../words/sweep-text';
 import { isTreeNode } from '../runs/nodes';
+import { isUnfollowed } from '../words/cluster/cluster-words';
 import { bySweep } from '../words/sweep-row';
 import { experimentFrom } from '../ask/pick';
 import { runAnyway } from './training/run-anyway';
@@ -22,8 +24,14 @@ import { checkedSweep } from '../ask/training-problems';
  * something else is in progress, the user may queue it instead.
  *
  * @param decided what the user has already agreed to
+ * @param always whether to ask where to run even if nothing but this machine is configured
  */
-export async function runSweep(services: Services, argument: unknown, decided: ResumeOptions): Promise<void> {
+export async function runSweep(
+  services: Services,
+  argument: unknown,
+  decided: ResumeOptions,
+  always = false,
+): Promise<void> {
   const { store, panels } = services;
   const file =
     (await sweepOf(services, argument))?.experiment ??
@@ -33,12 +41,18 @@ export async function runSweep(services: Services, argument: unknown, decided: R
   if (!(await saved(file)) || !(await offerDownload(services, file))) return;
   const sweep = await checkedSweep(file);
   const folder = sweepFolderOf(file, sweep);
-  const isRunning = (await inProgress(store)).sweeps.some((s) => s.folder === folder);
-  if (isRunning) return panels.openSweep(folder);
-  if (!(await runAnyway(services, file))) return;
-  const started = await startUnlessBusy(services, { kind: 'sweep', file, spec: sweep.base, decided }, () =>
-    startSweep(services, file, sweep, { decided }),
-  );
+  const begun = (await store.experiments()).flatMap((e) => e.sweeps).find((s) => s.folder === folder);
+  if (begun?.state === 'running') return panels.openSweep(folder);
+  // A sweep that began somewhere continues there.
+  const on = begun ? (begun.record.on ?? 'local') : await whereToRun(file, sweep, always);
+  if (on === undefined || (on !== 'local' && !(await agreesTo(services, file, on, sweep.cluster)))) return;
+  if (!(await runAnyway(services, file, on === 'local'))) return;
+  const start = () => startSweep(services, file, sweep, { decided }, on);
+  // A cluster's trials leave this machine to others.
+  const started =
+    on === 'local'
+      ? await startUnlessBusy(services, { kind: 'sweep', file, spec: sweep.base, decided }, start)
+      : await start();
   if (started) panels.openSweep(folder);
 }
 
@@ -55,7 +69,12 @@ export async function stopSweep(services: Services, argument: unknown): Promise<
       name,
     );
     const location = vscode.ProgressLocation.Window;
-    const { state } = await vscode.window.withProgress({ location, title }, () => trainer.stop(sweep.folder));
+    // Nobody may follow a sweep whose trials are in a cluster's queue.
+    const state = await vscode.window.withProgress({ location, title }, async () => {
+      if (sweep.state === 'running') return (await trainer.stop(sweep.folder)).state;
+      await trainer.cancelTrials(sweep.experiment, sweep.folder, 'all');
+      return 'stopped';
+    });
     await store.refresh();
     const entry = (await store.experiments()).find((e) => e.file === sweep.experiment);
     const after = entry?.sweeps.find((s) => s.folder === sweep.folder) ?? sweep;
@@ -81,7 +100,9 @@ async function sweepOf({ store }: Services, argument: unknown): Promise<SweepEnt
 
 /** The only running sweep, or the one that is picked. */
 async function runningSweep({ store }: Services): Promise<SweepEntry | undefined> {
-  const running = (await store.experiments()).flatMap((e) => e.sweeps.filter((s) => s.state === 'running'));
+  const running = (await store.experiments()).flatMap((e) =>
+    e.sweeps.filter((s) => s.state === 'running' || isUnfollowed(s)),
+  );
   if (running.length === 0)
     void vscode.window.showInformationMessage(vscode.l10n.t('No sweep is running in this workspace.'));
   if (running.length < 2) return running[0];

@@ -15,6 +15,10 @@ export const registerSweeps = (services: Services): vscode.Disposable =>
       const { runSweep } = await import('./run-sweep');
       await explaining(() => runSweep(services, argument, isOptions(options) ? options : {}));
     }),
+    registerGuarded(services.log, COMMAND.runSweepOn, async (argument) => {
+      const { runSweep } = await import('./run-sweep');
+      await explaining(() => runSweep(services, argument, {}, true));
+    }),
     registerGuarded(services.log, COMMAND.stopSweep, async (argument) => {
       const { stopSweep } = await import('./run-sweep');
       await explaining(() => stopSweep(services, argument));

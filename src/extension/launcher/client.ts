@@ -1,10 +1,16 @@
 import type * as vscode from 'vscode';
+import type { ExecutorName } from '../../experiment/cluster';
 
 export interface ResumeOptions {
   /** From a process on another machine that is known to have ended. */
   takeOver?: boolean;
   /** With a model, tokenizer or data that have changed since. */
   acceptChangedInputs?: boolean;
+}
+
+export interface SweepOptions extends ResumeOptions {
+  /** Where its trials are trained; omitted: on this machine. */
+  on?: ExecutorName;
 }
 
 export interface StopOutcome {
@@ -53,11 +59,17 @@ export interface TrainerClient extends vscode.Disposable {
    */
   start(experimentFile: string, overrides?: readonly string[], text?: string): Promise<string>;
   /**
-   * Runs or continues the sweep of an experiment. Its queue is a process like a trainer, and `stop` ends it, too.
+   * Runs or continues the sweep of an experiment. Its queue is a process like a trainer, and `stop` ends it, too. On a
+   * cluster that process also outlives the window, whatever the settings say: it only follows.
    *
    * @param folder the sweep's folder, which need not exist
    */
-  startSweep(experimentFile: string, folder: string, options?: ResumeOptions): Promise<void>;
+  startSweep(experimentFile: string, folder: string, options?: SweepOptions): Promise<void>;
+  /**
+   * Takes trials of a sweep on a cluster out of its queue, or asks them to save and end. Whoever follows the sweep does it;
+   * if nobody does, this waits until it is done.
+   */
+  cancelTrials(experimentFile: string, folder: string, trials: readonly number[] | 'all'): Promise<void>;
   /** Continues a stopped or lost run. */
   resume(run: string, options?: ResumeOptions): Promise<void>;
   /** Starts a new run from another run's checkpoint, with settings changed ("training.learningRate=1e-4"). */

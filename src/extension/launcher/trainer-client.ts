@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { clusterSetting } from './cluster-setting';
 import { SETTING } from '../ids';
 import type { TrainerClient } from './client';
 import type { DeviceSettings } from './device-arguments';
@@ -24,6 +25,7 @@ export function createTrainerClient(
   return {
     start: (file, overrides, text) => trainer.start(file, overrides, text),
     startSweep: (file, folder, options) => trainer.startSweep(file, folder, options),
+    cancelTrials: (file, folder, trials) => trainer.cancelTrials(file, folder, trials),
     resume: (run, options) => trainer.resume(run, options),
     fork: (run, step, overrides, accept) => trainer.fork(run, step, overrides, accept),
     stop: (run) => trainer.stop(run),
@@ -72,6 +74,7 @@ function trainerHost(context: vscode.ExtensionContext, log: vscode.LogOutputChan
         nodePath: settings.get(SETTING.nodePath, ''),
         threads: settings.get(SETTING.threads, 0),
         keepRunsAfterClose: settings.get(SETTING.keepRunsAfterClose, false),
+        cluster: clusterSetting(),
         ...deviceSettings(settings),
       };
     },

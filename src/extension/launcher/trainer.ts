@@ -1,13 +1,15 @@
+import { mkdirSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { freemem, totalmem, availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createFolder, createRun, experimentRuns, isSweepFolder, runPaths } from '../../runs/layout';
-import { AuroraError } from '../../base/errors';
+import { AuroraError, EXIT } from '../../base/errors';
+import { readSweep } from '../../runs/sweep/record';
 import { writeAtomic } from '../../files/atomic';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
-import type { MachineReport, ProgramOptions, ResumeOptions, StopOutcome } from './client';
+import type { MachineReport, ProgramOptions, ResumeOptions, StopOutcome, SweepOptions } from './client';
 import { deviceArguments, forkArguments, type DeviceSettings } from './device-arguments';
-import { trainerEnvironment } from './environment';
+import { clusterEnvironment, trainerEnvironment } from './environment';
 import { launchTrainer, type Launch } from './launch';
 import { Leases, type Memory } from './leases';
 import { untrusted } from '../../executors/missing';
@@ -16,7 +18,7 @@ import { startProgram, type RunningProgram } from './program';
 import { ensureRuntime, type RuntimeCopy } from './runtime-copy';
 import { findRuntime } from '../../executors/package/files';
 import { keepCopy, removeOldVersions } from './runtime-users';
-import { stopRun } from './stop';
+import { STOP_TIMES, stopRun, type StopTimes } from './stop';
 
 /** What the trainer client needs from the editor. */
 export interface TrainerHost {
@@ -29,7 +31,13 @@ export interface TrainerHost {
   execPath: string;
   electron: string | undefined;
   trusted(): boolean;
-  settings(): { nodePath: string; threads: number; keepRunsAfterClose: boolean } & DeviceSettings;
+  settings(): {
+    nodePath: string;
+    threads: number;
+    keepRunsAfterClose: boolean;
+    /** As it is in the settings, unchecked. */
+    cluster: object;
+  } & DeviceSettings;
   memory: Memory;
   info(message: string): void;
 }
@@ -87,14 +95,50 @@ export class Trainer {
     });
   }
 
-  async startSweep(experimentFile: string, folder: string, options: ResumeOptions = {}): Promise<void> {
+  async startSweep(experimentFile: string, folder: string, options: SweepOptions = {}): Promise<void> {
     await this.requireTrust();
     createFolder(folder);
-    const more = [...deviceArguments(this.host.settings()), ...resumeArguments(options)];
-    const args = ['sweep', experimentFile, ...more];
+    const { on = 'local' } = options;
+    const waiting = { patience: SWEEP_PATIENCE_MS, checks: true };
+    // The settings of this machine's devices say nothing about a cluster's.
+    const place =
+      on === 'local' ? deviceArguments(this.host.settings()) : ['--on', on, ...this.clusterArguments()];
+    const args = ['sweep', experimentFile, ...place, ...resumeArguments(options)];
     await this.withCopy((programs) =>
-      this.launch(programs, folder, args, { patience: SWEEP_PATIENCE_MS, checks: true }),
+      on === 'local'
+        ? this.launch(programs, folder, args, waiting)
+        : this.launchUnbound(programs, folder, args, waiting),
     );
+  }
+
+  async cancelTrials(
+    experimentFile: string,
+    folder: string,
+    trials: readonly number[] | 'all',
+  ): Promise<void> {
+    await this.requireTrust();
+    const which = trials === 'all' ? trials : trials.join();
+    const args = ['sweep', experimentFile, '--cancel', which, ...this.clusterArguments()];
+    const env = clusterEnvironment(process.env);
+    const running = await this.program(args, { cwd: dirname(experimentFile), env });
+    const { code, stderr } = await running.ended;
+    // Trials that are left to train are no error here.
+    if (code === 0 || code === EXIT.stopped) return;
+    throw new AuroraError(
+      'run',
+      stderr.trim() || `aurora sweep --cancel ended with code ${code}.`,
+      `See ${folder}.`,
+    );
+  }
+
+  /** The setting aurora.cluster in a file: arguments can be seen by all users of a machine, and are limited in length. */
+  private clusterArguments(): string[] {
+    const { cluster } = this.host.settings();
+    if (Object.keys(cluster).length === 0) return [];
+    const file = join(this.host.storage, 'cluster-settings.json');
+    mkdirSync(this.host.storage, { recursive: true });
+    writeAtomic(file, `${JSON.stringify(cluster, null, 2)}\n`);
+    return ['--cluster', file];
   }
 
   async resume(run: string, options: ResumeOptions = {}): Promise<void> {
@@ -127,7 +171,7 @@ export class Trainer {
     const under = this.stopping.get(run);
     if (under) return under;
     const stop = this.requireTrust()
-      .then(() => stopRun(run))
+      .then(() => stopRun(run, stopTimes(run)))
       .finally(() => {
         this.stopping.delete(run);
       });
@@ -242,6 +286,19 @@ export class Trainer {
     }
   }
 
+  /** Starts what outlives this window, and is not limited by the settings of this machine. */
+  private async launchUnbound(
+    { node, copy }: Programs,
+    folder: string,
+    args: readonly string[],
+    waiting: Pick<Launch, 'patience' | 'checks'>,
+  ): Promise<void> {
+    const env = { ...this.environment(), ...clusterEnvironment(process.env) };
+    const launched = await launchTrainer({ node, args: [copy.cli, ...args], run: folder, env, ...waiting });
+    this.host.info(`Process ${launched.pid} follows ${folder}.`);
+    void launched.ended.then((end) => this.host.info(`Process ${launched.pid} ended: ${end}.`));
+  }
+
   /** @param args a command that works in the folder `run`, with its arguments */
   private async launch(
     { node, copy }: Programs,
@@ -297,6 +354,15 @@ export class Trainer {
 
 /** A sweep reports nothing until it has checked all its trials. */
 const SWEEP_PATIENCE_MS = 30 * 60_000;
+
+/**
+ * Trials on a cluster may take five minutes to save and end before their jobs are cancelled; whoever follows them waits for
+ * that.
+ */
+function stopTimes(folder: string): StopTimes {
+  const on = isSweepFolder(folder) ? readSweep(folder)?.on : undefined;
+  return on ? { ...STOP_TIMES, asked: 6 * 60_000 } : STOP_TIMES;
+}
 
 interface Programs {
   node: string;

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import { isActive } from '../runs/shown-state';
+import { isActiveHere } from '../runs/shown-state';
 import type { RunEntry, RunStore, SweepEntry } from '../runs/store';
 
-/** What is training, or about to. */
+/** What is training on this machine, or about to. */
 export interface InProgress {
   /** Without the trials of running sweeps. */
   runs: RunEntry[];
@@ -25,9 +25,10 @@ export async function whileStarting<T>(name: string, action: () => PromiseLike<T
 }
 
 export async function inProgress(store: Pick<RunStore, 'experiments' | 'runs'>): Promise<InProgress> {
-  const sweeps = (await store.experiments()).flatMap((e) => e.sweeps.filter((s) => s.state === 'running'));
+  const all = (await store.experiments()).flatMap((e) => e.sweeps);
+  const sweeps = all.filter((s) => s.state === 'running' && s.record.on === undefined);
   const running = new Set(sweeps.map((s) => basename(s.folder)));
-  const runs = (await store.runs()).filter((r) => isActive(r.state) && !running.has(r.trial?.sweep ?? ''));
+  const runs = (await store.runs()).filter((r) => isActiveHere(r) && !running.has(r.trial?.sweep ?? ''));
   return { runs, sweeps, starting: [...starting].map((s) => s.name) };
 }
 

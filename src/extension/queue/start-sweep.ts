@@ -7,6 +7,8 @@ import { starting } from '../ask/starting';
 import { askedToStop, sweepEnded } from '../notices/end-notice';
 import type { ExperimentEntry } from '../runs/store';
 import type { Services } from '../services';
+import type { ExecutorName } from '../../experiment/cluster';
+import { executorName } from '../words/cluster/cluster-words';
 
 /** With other settings outside its `sweep` section, an experiment has another sweep. */
 export const sweepFolderOf = (file: string, { baseHash }: Sweep): string =>
@@ -22,21 +24,22 @@ export async function startSweep(
   file: string,
   sweep: Sweep,
   asks: Asks,
+  on: ExecutorName = 'local',
 ): Promise<boolean> {
   const { store, trainer } = services;
   const folder = sweepFolderOf(file, sweep);
-  const title = vscode.l10n.t(
-    'Starting the sweep of {0}: {1} trials',
-    experimentName(file),
-    sweep.trials.length,
-  );
+  const [name, count] = [experimentName(file), sweep.trials.length];
+  const title =
+    on === 'local'
+      ? vscode.l10n.t('Starting the sweep of {0}: {1} trials', name, count)
+      : vscode.l10n.t('Starting the sweep of {0} on {1}: {2} trials', name, executorName(on), count);
   // Its check reports problems here, for each trial.
   askedToStop.add(folder);
   let started: boolean;
   let entry: ExperimentEntry | undefined;
   try {
     started = await askingBefore(
-      (options) => starting(title, () => trainer.startSweep(file, folder, options)),
+      (options) => starting(title, () => trainer.startSweep(file, folder, { ...options, on })),
       asks,
       vscode.l10n.t(
         'Restore the original files to keep new trials comparable with earlier ones. If you continue, the sweep records which files changed.',

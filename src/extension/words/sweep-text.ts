@@ -2,6 +2,7 @@ import { experimentName } from '../../runs/layout';
 import type { SweepEnd } from '../../runs/sweep/record';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import type { Translate } from '../translate';
+import { executorName, isUnfollowed, isWithScheduler } from './cluster/cluster-words';
 import { bestText, doneTrials, plannedTrials } from './sweep-row';
 import type { ResumeOptions } from '../launcher/client';
 import type { EndNotice } from './end-text';
@@ -17,8 +18,17 @@ function decisionOf({ error }: SweepEnd, t: Translate): SweepEndNotice['decision
     : { title: t('Continue with Changed Files'), options: { acceptChangedInputs: true } };
 }
 
-/** The notification for a sweep whose queue has ended. */
-export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Translate): SweepEndNotice {
+/**
+ * The notification for a sweep whose queue has ended.
+ *
+ * @param error what its queue last reported, if it failed
+ */
+export function sweepEndText(
+  sweep: SweepEntry,
+  runs: readonly RunEntry[],
+  t: Translate,
+  error?: { message: string; hint?: string },
+): SweepEndNotice {
   const name = experimentName(sweep.experiment);
   const planned = plannedTrials(sweep.record);
   const best = bestText(runs, sweep.record.metric);
@@ -39,6 +49,19 @@ export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Tr
       ...say('warning', `${t('The sweep of {0} is not complete.', name)} ${ended.message}`),
       decision: decisionOf(ended, t),
     };
+  const why = error ? [error.message, error.hint].filter((part) => part !== undefined).join(' ') : '';
+  if (sweep.cluster && isUnfollowed(sweep)) {
+    const { executor, trials } = sweep.cluster;
+    const count = Object.values(trials).filter(isWithScheduler).length;
+    const where = executorName(executor);
+    const message =
+      count === 1
+        ? t('A trial of the sweep of {0} is on {1}, and nothing follows it.', name, where)
+        : t('{0} trials of the sweep of {1} are on {2}, and nothing follows them.', count, name, where);
+    const whole = why === '' ? message : `${message} ${why}`;
+    return { ...say('warning', whole), decision: { title: t('Continue'), options: {} } };
+  }
+  if (why !== '') return say('error', `${t('The sweep of {0} ended with an error.', name)} ${why}`);
   switch (sweep.state) {
     case 'finished':
       return say(failed > 0 ? 'warning' : 'information', t('The sweep of {0} has finished.', name));

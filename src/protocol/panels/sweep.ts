@@ -11,11 +11,12 @@ export interface SweepOpen {
 export type QueueState = 'running' | 'finished' | 'stopped' | 'failed' | 'lost' | 'gone';
 
 /**
- * `waiting` for the other trials at a comparison; `pruned` after one; `passed-over`: never started, since its learning
+ * `queued`: not started; with `cluster`, in the cluster's queue. `preempted`: it saved, and is in the queue again. `waiting` for the other trials at a comparison; `pruned` after one; `passed-over`: never started, since its learning
  * rate lost the search; `dropped`: the sweep section no longer has it.
  */
 export type PageTrialState =
   | 'queued'
+  | 'preempted'
   | 'starting'
   | 'running'
   | 'waiting'
@@ -31,6 +32,12 @@ export type PageTrialState =
 
 /** Everything but the trials. */
 export interface SweepFacts {
+  /** The sweep's folder. */
+  folder: string;
+  /** On a cluster: "Slurm on login.example.org". */
+  on?: string;
+  /** What is wrong with the view of the cluster: it does not answer, or nobody asks it. */
+  notice?: string;
   /** The experiment's name in the tree. */
   experiment: string;
   /** The start of the sweep's id, as in the tree. */
@@ -50,6 +57,8 @@ export interface SweepFacts {
   search?: RateSearch;
   /** Whether it can be started or continued here. */
   canResume: boolean;
+  /** Whether trials are in a cluster's queue that can be cancelled here. */
+  canStop?: boolean;
 }
 
 export interface PageTrial {
@@ -77,6 +86,8 @@ export interface PageTrial {
   improved: (readonly [at: number, value: number])[];
   /** Why it failed. */
   error?: string;
+  /** Of a trial on a cluster: why it waits, where it runs, or how its job ended. */
+  cluster?: string;
 }
 
 export type SweepToPage =

@@ -58,6 +58,9 @@ function isTrial(value: Partial<ClusterTrial> | null): boolean {
     value !== null &&
     STATES.includes(String(value.state)) &&
     typeof value.job === 'string' &&
-    [value.code, value.detail, value.node, value.log].every((v) => v === undefined || typeof v === 'string')
+    [value.code, value.detail, value.node, value.log].every(
+      (v) => v === undefined || typeof v === 'string',
+    ) &&
+    (value.lost === undefined || typeof (value.lost as Partial<typeof value.lost> | null)?.times === 'number')
   );
 }

@@ -16,6 +16,7 @@ const STATES: readonly PageTrialState[] = [
   'running',
   'starting',
   'waiting',
+  'preempted',
   'queued',
   'stopped',
   'lost',

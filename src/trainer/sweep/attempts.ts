@@ -1,3 +1,4 @@
+import { clusterReason } from '../../protocol/cluster/reasons';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 
 /** A trainer that ends unexpectedly this often without a step has a cause that a restart will not fix. */
@@ -16,6 +17,8 @@ export class Attempts {
   /** Trials that were queued or trained while this process watched. */
   private readonly watched = new Set<string>();
   private readonly cancelled = new Set<string>();
+  /** Those that the user wants after all, until they are started. */
+  private readonly resumed = new Set<string>();
 
   /** @param acceptInputs whether to continue trials that were stopped because their files changed */
   constructor(
@@ -38,6 +41,7 @@ export class Attempts {
   /** False for one that was stopped while this queue ran: that was intended. */
   mayLaunch(trial: TrialView): boolean {
     const { id } = trial.record;
+    if (this.resumed.has(id)) return true;
     if (this.cancelled.has(id)) return false;
     return !((this.begun.has(id) || this.watched.has(id)) && trial.state === 'stopped' && isByHand(trial));
   }
@@ -46,11 +50,20 @@ export class Attempts {
     const before = this.begun.get(record.id);
     const inVain = before && before.step === step ? before.inVain + 1 : 1;
     this.begun.set(record.id, { step, inVain });
+    this.resumed.delete(record.id);
   }
 
   /** This process does not start it any more. */
   cancel({ record }: TrialView): void {
     this.cancelled.add(record.id);
+    this.resumed.delete(record.id);
+  }
+
+  /** It is started again once it has ended, however it was stopped. */
+  resume({ record }: TrialView): void {
+    this.cancelled.delete(record.id);
+    this.begun.delete(record.id);
+    this.resumed.add(record.id);
   }
 
   isCancelled({ record }: TrialView): boolean {
@@ -66,15 +79,10 @@ const isByHand = ({ reason }: TrialView): boolean =>
   reason !== 'rung' && reason !== 'pruned' && reason !== 'preempted';
 
 function failure({ step, folder, cluster }: TrialView): NonNullable<TrialView['error']> {
-  const why = cluster?.code === undefined ? '' : ` (${cluster.code})`;
-  const log = cluster?.log ?? folder;
+  const why = cluster && clusterReason(cluster);
+  const log = cluster?.log === undefined ? undefined : `See its log, ${cluster.log}.`;
   return {
-    message: `Its trainer ended unexpectedly ${IN_VAIN} times at step ${step}${why}.`,
-    hint:
-      log === undefined
-        ? undefined
-        : cluster?.log === undefined
-          ? `See its log in ${log}.`
-          : `See its log, ${log}.`,
+    message: `Its trainer ended unexpectedly ${IN_VAIN} times at step ${step}${why === undefined ? '' : `: ${why}`}.`,
+    hint: log ?? (folder === undefined ? undefined : `See its log in ${folder}.`),
   };
 }

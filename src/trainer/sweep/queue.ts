@@ -7,7 +7,7 @@ import { removeAbandoned } from '../../files/temporary';
 import { Journal } from '../../runs/journal/journal';
 import { runPaths } from '../../runs/layout';
 import { ownerByStatus, ownerOfRun, readStatus, writeStatus } from '../../runs/status';
-import { takeCancelled } from '../../runs/sweep/cancel';
+import { takeCancelled, takeResumed } from '../../runs/sweep/cancel';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import {
   sweepPaths,
@@ -212,8 +212,11 @@ async function cancelSome(
   executor: Executor,
   attempts: Attempts,
 ): Promise<void> {
-  const asked = new Set(takeCancelled(folder));
-  for (const t of trials) if (asked.has(t.record.number)) attempts.cancel(t);
+  const [asked, again] = [new Set(takeCancelled(folder)), new Set(takeResumed(folder))];
+  for (const t of trials) {
+    if (asked.has(t.record.number)) attempts.cancel(t);
+    if (again.has(t.record.number)) attempts.resume(t);
+  }
   const isUnwanted = (t: TrialView) =>
     t.state === 'queued' && (!t.record.planned || verdicts.get(t.record.id)?.kind === 'prune');
   const some = trials.filter((t) => isBusy(t) && (attempts.isCancelled(t) || isUnwanted(t)));

@@ -10,6 +10,7 @@ import { experimentRow } from '../../../src/extension/tree/experiment-row';
 import { queuedRow } from '../../../src/extension/queue/queued-row';
 import { interruptedRow } from '../../../src/extension/tree/interrupted';
 import { sweepRow } from '../../../src/extension/words/sweep-row';
+import { trialRow } from '../../../src/extension/words/cluster/trial-row';
 import { runRow } from '../../../src/extension/words/run-row';
 import manifest from '../../../package.json';
 import texts from '../../../package.nls.json';
@@ -93,7 +94,18 @@ describe('the extension manifest', () => {
     const asked = contributes.menus['view/item/context'].flatMap((m) =>
       [...m.when.matchAll(/\\b(\w+)\\b/g)].map((w) => w[1]),
     );
-    const kinds = ['run', 'sweep', 'experiment', 'checkpoint', 'adapter', 'export', 'queued', 'interrupted'];
+    const kinds = [
+      'run',
+      'sweep',
+      'experiment',
+      'checkpoint',
+      'adapter',
+      'export',
+      'queued',
+      'interrupted',
+      'trial',
+      'trials',
+    ];
     expect([...new Set(asked)].sort()).toEqual([...emitted()].filter((word) => !kinds.includes(word)).sort());
   });
 
@@ -206,10 +218,15 @@ function entryOf(state: RunEntry['state'], star = false): RunEntry {
 
 function runRows() {
   const states = ['starting', 'running', 'finished', 'stopped', 'failed', 'lost', 'damaged'] as const;
-  return states.flatMap((s) => [true, false].map((star) => runRow(entryOf(s, star), context)));
+  return [
+    ...states.flatMap((s) => [true, false].map((star) => runRow(entryOf(s, star), context))),
+    runRow({ ...entryOf('queued'), cluster: ON_CLUSTER }, context),
+  ];
 }
 
 /** Every context value that a row can have. */
+const ON_CLUSTER = { executor: 'slurm', state: 'queued', job: '1_0', log: '/w/1_0.log' } as const;
+
 function emitted(): Set<string> {
   const rows = [
     ...runRows(),
@@ -222,6 +239,7 @@ function emitted(): Set<string> {
     exportRow(exportRecord(), context),
     queuedRow('AuroRA r2', { kind: 'run', position: 1, held: 'earlier' }, context),
     interruptedRow(entryOf('stopped'), false, context),
+    trialRow({ record: { id: 't1', number: 1, settings: {}, planned: true }, cluster: ON_CLUSTER }, context),
   ];
   return new Set(rows.flatMap((r) => r.capabilities));
 }

@@ -1,9 +1,9 @@
 import type { Cluster } from '../../../executors/cluster/cluster';
-import { AuroraError } from '../../../base/errors';
-import type { ClusterSettings, ExecutorName } from '../../../experiment/cluster';
+import { kubernetesCluster } from '../../../executors/kubernetes/cluster';
 import { slurmCluster } from '../../../executors/slurm/cluster';
-import { slurmSettings } from '../../../runs/experiment/cluster';
+import type { ClusterSettings, ExecutorName } from '../../../experiment/cluster';
 import type { Experiment } from '../../../experiment/experiment';
+import { kubernetesSettings, slurmSettings } from '../../../runs/experiment/cluster';
 
 export interface ClusterRequest {
   settings: ClusterSettings;
@@ -20,12 +20,9 @@ export interface ClusterRequest {
 export type ClusterName = Exclude<ExecutorName, 'local'>;
 
 /** The clusters that trials can be trained on. */
-const CLUSTERS: Partial<Record<ClusterName, (request: ClusterRequest) => Cluster>> = {
+const CLUSTERS: Record<ClusterName, (request: ClusterRequest) => Cluster> = {
   slurm: ({ settings, ...request }) => slurmCluster(slurmSettings(settings), request),
+  kubernetes: ({ settings, ...request }) => kubernetesCluster(kubernetesSettings(settings), request),
 };
 
-export function clusterOf(name: ClusterName, request: ClusterRequest): Cluster {
-  const make = CLUSTERS[name];
-  if (!make) throw new AuroraError('usage', `This version cannot train on ${name}.`);
-  return make(request);
-}
+export const clusterOf = (name: ClusterName, request: ClusterRequest): Cluster => CLUSTERS[name](request);

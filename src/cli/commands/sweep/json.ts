@@ -15,11 +15,11 @@ export class SweepJson implements SweepView {
   }
 
   plan(): void {
-    const { name, metric, varied, room, spec, trials } = this.record;
+    const { name, metric, varied, room, spec, trials, on } = this.record;
     const planned = trials
       .filter((t) => t.planned)
       .map(({ id, number, settings }) => ({ id, number, settings }));
-    this.tell({ kind: 'plan', name, type: spec.type, metric, varied, room, trials: planned });
+    this.tell({ kind: 'plan', name, type: spec.type, metric, varied, on, room, trials: planned });
   }
 
   looked(trials: readonly TrialView[]): void {

@@ -4,6 +4,7 @@ import { trainedCount } from '../../../experiment/sweep';
 import type { Verdict } from '../../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../../trainer/sweep/queue';
 import { fill } from '../../../base/fill';
+import { clusterReason } from '../../../protocol/cluster/reasons';
 import { durationText } from '../../../base/time-text';
 import { pathOf, ranked, settingsOf, stateText, valueOf } from './words';
 
@@ -25,6 +26,7 @@ const BARS = 20;
 /** For a log: a line when a trial ends or pauses, and a summary from time to time. */
 export class SweepLines implements SweepView {
   private readonly said = new Map<string, string>();
+  private readonly restarts = new Map<string, number>();
   private summed = performance.now();
   private lastSummary = '';
   private first = true;
@@ -50,6 +52,11 @@ export class SweepLines implements SweepView {
       // The plan already shows the states at the first look.
       if (!this.first && before !== state && !isBusy(trial) && trial.state !== 'waiting')
         this.line(this.words(trial));
+      const { restarts = 0 } = trial.cluster ?? {};
+      const known = this.restarts.get(trial.record.id) ?? 0;
+      if (!this.first && restarts > known)
+        this.line(`trial ${trial.record.number} was requeued at step ${trial.step}`);
+      if (restarts !== known) this.restarts.set(trial.record.id, restarts);
     }
     this.first = false;
     if (performance.now() - this.summed < LOG_MS) return;
@@ -76,7 +83,8 @@ export class SweepLines implements SweepView {
     const value = valueOf(trial, this.record.metric);
     const parts = [`trial ${number} ${stateText(trial)}`, value, settingsOf(trial, this.record)];
     const where = trial.folder === undefined ? '' : ` · ${pathOf(trial)}`;
-    return `${parts.filter((p) => p !== '').join(' · ')}${trial.state === 'failed' ? `: ${trial.error?.message}` : where}`;
+    const again = trial.cluster && trial.state === 'lost' ? ' · will be submitted again' : '';
+    return `${parts.filter((p) => p !== '').join(' · ')}${trial.state === 'failed' ? `: ${trial.error?.message}` : where}${again}`;
   }
 }
 
@@ -150,13 +158,13 @@ function summary(
   const finished = is('over').length - failed;
   const settings = planned.map((t) => t.record.settings);
   const toTrain = trainedCount(settings, record.spec.learningRateSearch);
-  const queued = trials.filter((t) => t.state === 'queued').length;
-  const busy = trials.filter(isBusy).length - queued;
+  const queued = trials.filter((t) => t.state === 'queued');
+  const busy = trials.filter(isBusy).length - queued.length;
   const [best] = ranked(trials, record.metric);
   const value = best && !best.diverged && valueOf(best, record.metric);
   return [
     `${finished} of ${toTrain} finished`,
-    queued && `${queued} queued`,
+    queued.length && queuedText(queued),
     busy && `${busy} running`,
     failed && `${failed} failed`,
     is('prune').length &&
@@ -165,4 +173,15 @@ function summary(
   ]
     .filter(Boolean)
     .join(' · ');
+}
+
+/** With the reason that most of them have. */
+function queuedText(queued: readonly TrialView[]): string {
+  const counts = new Map<string, number>();
+  for (const { cluster } of queued) {
+    const why = cluster && clusterReason(cluster);
+    if (why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1);
+  }
+  const [most] = [...counts].sort(([, a], [, b]) => b - a);
+  return `${queued.length} queued${most ? ` (${most[0]})` : ''}`;
 }

@@ -9,6 +9,7 @@ import {
 } from '../../../experiment/metrics';
 import { bestOf, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord } from '../../../runs/sweep/record';
+import { clusterReason } from '../../../protocol/cluster/reasons';
 import { trialText } from '../../../experiment/short-settings';
 
 /** "accuracy 61.2%", the best so far; empty before the first evaluation. */
@@ -42,8 +43,8 @@ export function pathOf({ folder }: TrialView): string {
 /** A trial's state in one word, with the step if it has not finished, and what a cluster adds to it. */
 export function stateText(trial: TrialView): string {
   const { state, cluster } = trial;
-  const more = state === 'lost' || state === 'queued' ? cluster?.code : undefined;
-  return more === undefined ? ownText(trial) : `${ownText(trial)} (${more})`;
+  const why = cluster && (state === 'lost' || state === 'queued') ? clusterReason(cluster) : undefined;
+  return why === undefined ? ownText(trial) : `${ownText(trial)} (${why})`;
 }
 
 function ownText(trial: TrialView): string {

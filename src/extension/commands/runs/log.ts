@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { runPaths } from '../../../runs/layout';
 import { COMMAND } from '../../ids';
@@ -23,18 +24,26 @@ export function registerLog(services: Services): vscode.Disposable[] {
         title: vscode.l10n.t('Select a run to show its trainer log'),
       });
       if (!run) return;
-      const uri = vscode.Uri.from({
-        scheme: SCHEME,
-        path: `/${run.id}/${vscode.l10n.t('Log of {0}', runLabel(run)).replaceAll('/', '-')}.log`,
-        query: run.folder,
-      });
-      await logs.refresh(uri);
-      const document = await vscode.workspace.openTextDocument(uri);
-      logs.opened(document);
-      const editor = await vscode.window.showTextDocument(document);
-      showEnd(editor);
+      await show(logs, runPaths(run.folder).log, run.id, vscode.l10n.t('Log of {0}', runLabel(run)));
+    }),
+    registerGuarded(services.log, COMMAND.showClusterLog, async (argument) => {
+      const { clusterLogFrom } = await import('../../cluster/log');
+      const found = await clusterLogFrom(services, argument);
+      if (!found) return;
+      const { path, label } = found;
+      await show(logs, path, basename(path), vscode.l10n.t('Cluster Log of {0}', label));
     }),
   ];
+}
+
+/** @param id what distinguishes it from others with the same title */
+async function show(logs: LogDocuments, log: string, id: string, title: string): Promise<void> {
+  const path = `/${id}/${title.replaceAll('/', '-')}.log`;
+  const uri = vscode.Uri.from({ scheme: SCHEME, path, query: log });
+  await logs.refresh(uri);
+  const document = await vscode.workspace.openTextDocument(uri);
+  logs.opened(document);
+  showEnd(await vscode.window.showTextDocument(document));
 }
 
 class LogDocuments implements vscode.TextDocumentContentProvider, vscode.Disposable {
@@ -49,7 +58,7 @@ class LogDocuments implements vscode.TextDocumentContentProvider, vscode.Disposa
 
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     this.timer ??= setInterval(() => void this.lookAtOpen(), FOLLOW_MS);
-    const tail = await readTail(runPaths(uri.query).log);
+    const tail = await readTail(uri.query);
     this.sizes.set(uri.toString(), tail?.size ?? 0);
     return (
       tail?.text ||
@@ -58,7 +67,7 @@ class LogDocuments implements vscode.TextDocumentContentProvider, vscode.Disposa
   }
 
   async refresh(uri: vscode.Uri): Promise<void> {
-    const size = await stat(runPaths(uri.query).log).then(
+    const size = await stat(uri.query).then(
       (s) => s.size,
       () => 0,
     );

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { runFrom } from '../../ask/pick';
+import { clusterTrialOf, resumeTrial } from '../../cluster/trial';
 import { startUnlessBusy } from '../../queue/ask-busy';
 import { startResume } from '../../queue/start-again';
 import { experimentLabel } from '../../runs/label';
@@ -12,11 +13,16 @@ const underway = new Set<string>();
 /** Continues a run where it ended, and opens its dashboard. */
 export async function resumeRun(services: Services, argument: unknown): Promise<void> {
   const { panels } = services;
+  const trial = await clusterTrialOf(services, argument);
+  if (trial) return resumeTrial(trial);
   const run = await runFrom(services, argument, {
     title: vscode.l10n.t('Select a run to resume'),
     filter: isResumable,
   });
   if (!run || underway.has(run.folder)) return;
+  const picked = await clusterTrialOf(services, run.folder);
+  // Where its sweep trains it.
+  if (picked) return resumeTrial(picked);
   if (isActive(run.state)) return panels.openRun([run.folder]);
   const resume = () => startResume(services, run.folder, experimentLabel(run));
   const file = run.experiment;

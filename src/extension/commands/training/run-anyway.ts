@@ -7,9 +7,10 @@ import type { Services } from '../../services';
  * model is only looked at if it has been read before.
  *
  * @param file an experiment, as saved
+ * @param here false if it trains on another machine, about which preflight says nothing
  */
-export async function runAnyway(services: Services, file: string): Promise<boolean> {
-  const [first, ...others] = await errorsOf(services, file);
+export async function runAnyway(services: Services, file: string, here = true): Promise<boolean> {
+  const [first, ...others] = await errorsOf(services, file, here);
   if (first === undefined) return true;
   const { t } = vscode.l10n;
   const show = t('Show Problems');
@@ -25,7 +26,7 @@ export async function runAnyway(services: Services, file: string): Promise<boole
 }
 
 /** Those of the text, of the files that it names, and of its last preflight. */
-async function errorsOf(services: Services, file: string): Promise<string[]> {
+async function errorsOf(services: Services, file: string, here: boolean): Promise<string[]> {
   const { analyze, firstModelState, modelPathOf } = await import('../../language/analysis');
   const { HeadCache } = await import('../../language/head-cache');
   const text = await readFile(file, 'utf8');
@@ -36,6 +37,6 @@ async function errorsOf(services: Services, file: string): Promise<string[]> {
   const { findings } = await analyze(file, text, { model, known: [], head, t: vscode.l10n.t });
   const measured = vscode.languages
     .getDiagnostics(vscode.Uri.file(file))
-    .filter((d) => d.code === 'preflight' && d.severity === vscode.DiagnosticSeverity.Error);
+    .filter((d) => here && d.code === 'preflight' && d.severity === vscode.DiagnosticSeverity.Error);
   return [...findings.filter((f) => f.severity === 'error'), ...measured].map((f) => f.message);
 }

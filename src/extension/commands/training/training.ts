@@ -46,11 +46,16 @@ async function runExperiment(services: Services, argument: unknown): Promise<str
 
 async function stopRun(services: Services, argument: unknown): Promise<void> {
   const { store, trainer } = services;
+  const { clusterTrialOf, stopTrial } = await import('../../cluster/trial');
+  const trial = await clusterTrialOf(services, argument);
+  if (trial) return stopTrial(services, trial);
   const run = await runFrom(services, argument, {
     title: vscode.l10n.t('Select a run to stop'),
     filter: (r) => isActive(r.state),
   });
   if (!run) return;
+  const picked = await clusterTrialOf(services, run.folder);
+  if (picked) return stopTrial(services, picked);
   askedToStop.add(run.folder);
   try {
     const title = vscode.l10n.t('Stopping {0}: the current step is finished and saved', experimentLabel(run));

@@ -2,16 +2,26 @@ import { basename } from 'node:path';
 import { experimentName } from '../../../runs/layout';
 import type { SweepFacts } from '../../../protocol/panels/sweep';
 import type { RunEntry, SweepEntry } from '../../runs/store';
+import type { ClusterFile } from '../../../protocol/run-files/cluster';
+import { clusterName, isUnfollowed, unreachableText } from '../../words/cluster/cluster-words';
+import type { RowContext } from '../../words/run-row';
 import { isIncomplete } from '../../words/sweep-row';
 
 /** @param runs of its trials */
-export function factsOf(sweep: SweepEntry, runs: readonly RunEntry[], trusted: boolean): SweepFacts {
-  const { record, state, folder, experiment } = sweep;
+export function factsOf(
+  sweep: SweepEntry,
+  runs: readonly RunEntry[],
+  { trusted, t, locale }: Pick<RowContext, 'trusted' | 't' | 'locale'>,
+): SweepFacts {
+  const { record, state, folder, experiment, cluster } = sweep;
   const { spec, room, varied, metric, ended } = record;
   const logarithmic = Object.entries(spec.parameters ?? {}).flatMap(([key, values]) =>
     !Array.isArray(values) && values.scale === 'log' ? [key] : [],
   );
   return {
+    folder,
+    ...(cluster && { on: clusterName(cluster, t) }),
+    ...(cluster && noticeOf(sweep, cluster, t, locale)),
     experiment: experimentName(experiment),
     id: basename(folder).slice(0, 4),
     state,
@@ -24,5 +34,23 @@ export function factsOf(sweep: SweepEntry, runs: readonly RunEntry[], trusted: b
     ...(spec.pruning && { pruning: spec.pruning }),
     ...(spec.learningRateSearch && { search: spec.learningRateSearch }),
     canResume: trusted && state !== 'running' && isIncomplete(sweep, runs),
+    ...(trusted && isUnfollowed(sweep) && { canStop: true }),
   };
+}
+
+function noticeOf(
+  sweep: SweepEntry,
+  cluster: ClusterFile,
+  t: RowContext['t'],
+  locale: string,
+): Pick<SweepFacts, 'notice'> {
+  if (isUnfollowed(sweep))
+    return {
+      notice: t(
+        'Nothing follows the trials on {0} at the moment. What is shown was last known at {1}; Resume Sweep continues.',
+        clusterName(cluster, t),
+        new Date(cluster.at).toLocaleString(locale),
+      ),
+    };
+  return cluster.unreachable ? { notice: unreachableText(cluster, t, locale) } : {};
 }

@@ -1,5 +1,8 @@
 import type { PageTrial, SweepFacts, SweepToPage } from '../../../protocol/panels/sweep';
-import type { RunEntry, SweepEntry } from '../../runs/store';
+import { own } from '../../../base/names';
+import type { TrialRecord } from '../../../runs/sweep/record';
+import type { OnCluster, RunEntry, SweepEntry } from '../../runs/store';
+import { trialRow } from '../../words/cluster/trial-row';
 import { runRow, type RowContext } from '../../words/run-row';
 import { factsOf } from './facts';
 import { settingsOf } from './settings';
@@ -97,7 +100,11 @@ export class SweepSession {
     const next = new Map<string, Shown>();
     const changed: PageTrial[] = [];
     for (const { trial, entry } of pairs) {
-      const from = [trial, entry?.run, entry?.state, entry?.error?.message, context.trusted, first];
+      const said = sweep.cluster && own(sweep.cluster.trials, trial.id);
+      const cluster = said && { executor: sweep.cluster!.executor, ...said };
+      // The file is read as a whole whenever a trial in it changes.
+      const text = cluster && JSON.stringify(cluster);
+      const from = [trial, entry?.run, entry?.state, entry?.error?.message, context.trusted, first, text];
       const before = this.trials.get(trial.id);
       if (before && before.from.every((v, i) => v === from[i])) {
         next.set(trial.id, before);
@@ -107,11 +114,12 @@ export class SweepSession {
         trial,
         settingsOf(trial.settings, record.varied, entry?.run?.spec, known),
         entry,
-        { metric: record.metric, can: entry ? runRow(entry, context).capabilities : [] },
+        { metric: record.metric, can: capabilities(trial, entry, cluster, context), t: context.t },
+        cluster,
       );
-      const text = JSON.stringify(shown);
-      if (before?.text !== text) changed.push(shown);
-      next.set(trial.id, { from, trial: shown, text });
+      const sent = JSON.stringify(shown);
+      if (before?.text !== sent) changed.push(shown);
+      next.set(trial.id, { from, trial: shown, text: sent });
     }
     const isGone = [...this.trials.keys()].some((id) => !next.has(id));
     this.trials = next;
@@ -119,14 +127,25 @@ export class SweepSession {
     this.facts = factsOf(
       sweep,
       runs.filter((r) => ids.has(r.id)),
-      context.trusted,
+      context,
     );
     return isGone ? undefined : changed;
   }
 }
 
+function capabilities(
+  record: TrialRecord,
+  entry: RunEntry | undefined,
+  cluster: OnCluster | undefined,
+  context: RowContext,
+): string[] {
+  if (entry) return runRow(entry, context).capabilities;
+  return cluster ? trialRow({ record, cluster }, context).capabilities : [];
+}
+
 /** Of a sweep that was deleted before it was shown. */
 const NOTHING: SweepFacts = {
+  folder: '',
   experiment: '',
   id: '',
   state: 'gone',

@@ -6,23 +6,29 @@ import type { RunSummary } from '../../../runs/read';
 import type { TrialRecord } from '../../../runs/sweep/record';
 import type { Settings } from '../../../experiment/sweep';
 import { isPruned, stopReason } from '../../runs/label';
-import type { RunEntry } from '../../runs/store';
+import type { OnCluster, RunEntry } from '../../runs/store';
+import type { Translate } from '../../translate';
+import { reasonWords } from '../../words/cluster/cluster-words';
 import { spansOf } from './spans';
 
 /**
  * One trial for the page.
  *
  * @param entry its run, once that exists
- * @param can what can be done with the run
+ * @param can what can be done with it
+ * @param cluster what the scheduler of a cluster says about it
  */
 export function pageTrial(
   { id, number, planned, passedOver }: TrialRecord,
   settings: Settings,
   entry: RunEntry | undefined,
-  { metric, can }: { metric: MetricName; can: string[] },
+  { metric, can, t }: { metric: MetricName; can: string[]; t: Translate },
+  cluster?: OnCluster,
 ): PageTrial {
   const none = { step: 0, steps: 0, epochs: 0, spans: [], improved: [] };
-  const base = { id, number, settings, can, ...none };
+  const said = cluster && clusterText(cluster, t);
+  const base = { id, number, settings, can, ...none, ...(said !== undefined && { cluster: said }) };
+  if (!entry && cluster && planned) return { ...base, state: WITHOUT_RUN[cluster.state] };
   if (!entry) return { ...base, state: passedOver ? 'passed-over' : planned ? 'queued' : 'dropped' };
   const { folder, run, error } = entry;
   const shown = { ...base, run: folder, state: stateOf(entry, planned) };
@@ -30,8 +36,32 @@ export function pageTrial(
   return { ...shown, ...progressOf(run), ...resultOf(run, metric), spans: spansOf(run, entry.state) };
 }
 
+/** One that the scheduler has started creates its folder next. */
+const WITHOUT_RUN: Record<OnCluster['state'], PageTrialState> = {
+  queued: 'queued',
+  preempted: 'preempted',
+  running: 'starting',
+  finished: 'finished',
+  failed: 'failed',
+  cancelled: 'stopped',
+  lost: 'lost',
+};
+
+/** Why it waits, where it runs, or how its job ended; and that it was lost before. */
+function clusterText(cluster: OnCluster, t: Translate): string | undefined {
+  const { state, node, lost } = cluster;
+  const now = state === 'running' ? node && t('on {0}', node) : reasonWords(cluster);
+  const before = lost && state !== 'lost' ? reasonWords({ code: lost.code }) : undefined;
+  const parts = [
+    ...(now === undefined || state === 'finished' ? [] : [now]),
+    ...(before === undefined ? [] : [t('lost before: {0}', before)]),
+  ];
+  return parts.length > 0 ? parts.join(' · ') : undefined;
+}
+
 function stateOf({ state, run }: RunEntry, planned: boolean): PageTrialState {
   if (!planned && state !== 'finished') return 'dropped';
+  if (state === 'queued') return stopReason(run) === 'preempted' ? 'preempted' : 'queued';
   if (state === 'failed') return run && hasDiverged(run) ? 'diverged' : 'failed';
   if (state !== 'stopped') return state;
   return isPruned({ state, run }) ? 'pruned' : stopReason(run) === 'rung' ? 'waiting' : 'stopped';

@@ -31,7 +31,7 @@ export class Studio {
       execPath: process.execPath,
       electron: undefined,
       trusted: () => true,
-      settings: () => ({ nodePath: '', threads: 1, keepRunsAfterClose: false, ...AUTO }),
+      settings: () => ({ nodePath: '', threads: 1, keepRunsAfterClose: false, cluster: {}, ...AUTO }),
       memory: { get: () => this.remembered, set: (runs) => (this.remembered = runs) },
       info: (message) => this.said.push(message),
       ...over,

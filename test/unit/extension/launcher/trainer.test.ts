@@ -179,7 +179,7 @@ describe('after a window reload', () => {
 
 it('a run without a lease needs no window', async () => {
   const free = studio.window({
-    settings: () => ({ nodePath: '', threads: 1, keepRunsAfterClose: true, ...AUTO }),
+    settings: () => ({ nodePath: '', threads: 1, keepRunsAfterClose: true, cluster: {}, ...AUTO }),
   });
   const run = await studio.start(free, ...LONG);
   expect(free.runs()).toEqual([]);

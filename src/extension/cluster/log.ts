@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import * as vscode from 'vscode';
+import { trialText } from '../../experiment/short-settings';
+import { clusterName } from '../words/cluster/cluster-words';
+import type { Services } from '../services';
+import { clusterTrialOf, type ClusterTrialEntry } from './trial';
+
+/** The cluster's log of a trial, or of one that is picked. */
+export async function clusterLogFrom(
+  services: Services,
+  argument: unknown,
+): Promise<{ path: string; label: string } | undefined> {
+  const { t } = vscode.l10n;
+  const trial = argument === undefined ? await picked(services) : await clusterTrialOf(services, argument);
+  if (!trial) return undefined;
+  const { label, cluster, sweep } = trial;
+  const { log } = cluster;
+  if (log !== undefined && existsSync(log)) return { path: log, label };
+  void vscode.window.showInformationMessage(
+    log === undefined
+      ? t('{0} has no log of {1} yet: it has not been started.', label, clusterName(sweep.cluster!, t))
+      : t('The log {0} is not here yet: it is brought with the files of its run.', log),
+  );
+  return undefined;
+}
+
+async function picked({ store }: Services): Promise<ClusterTrialEntry | undefined> {
+  const { t } = vscode.l10n;
+  const sweeps = (await store.experiments()).flatMap((e) => e.sweeps);
+  const items = sweeps.flatMap((sweep) =>
+    sweep.record.trials.flatMap((record) => {
+      const said = sweep.cluster?.trials[record.id];
+      if (said?.log === undefined) return [];
+      const label = trialText(record.settings) || t('Trial {0}', record.number);
+      const cluster = { executor: sweep.cluster!.executor, ...said };
+      return [{ label, description: said.job, trial: { sweep, record, label, cluster } }];
+    }),
+  );
+  if (items.length === 0)
+    void vscode.window.showInformationMessage(t('No trial in this workspace has a log of a cluster.'));
+  if (items.length < 2) return items[0]?.trial;
+  const title = t('Select a trial to show its log');
+  return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true, matchOnDescription: true }))
+    ?.trial;
+}

@@ -1,0 +1,81 @@
+import * as vscode from 'vscode';
+import type { ExecutorName } from '../../experiment/cluster';
+import { experimentName } from '../../runs/layout';
+import type { Sweep } from '../../runs/experiment/sweep';
+import { executorName } from '../words/cluster/cluster-words';
+import { isConfigured, isOnPath, placesOf, type Place } from './places';
+import { clusterSetting } from '../launcher/cluster-setting';
+
+interface PlaceItem extends vscode.QuickPickItem {
+  place: Place;
+}
+
+/**
+ * Asks where a new sweep runs, if there is more than this machine.
+ *
+ * @param always also if there is not: then the others are listed with how to configure them
+ * @returns undefined if the user canceled, or asked for that
+ */
+export async function whereToRun(
+  file: string,
+  { cluster, trials }: Sweep,
+  always: boolean,
+): Promise<ExecutorName | undefined> {
+  const places = placesOf(cluster, clusterSetting(), await isOnPath('sbatch'));
+  const offered = always ? places : places.filter(isConfigured);
+  if (offered.length === 1) return 'local';
+  const { t } = vscode.l10n;
+  const picked = await vscode.window.showQuickPick(offered.map(item), {
+    title: t('Run the sweep of {0}: {1} trials', experimentName(file), trials.length),
+    placeHolder: t('Select where to run it'),
+    ignoreFocusOut: true,
+  });
+  if (!picked) return undefined;
+  if (isConfigured(picked.place)) return picked.place.on;
+  await explain(picked.place.on);
+  return undefined;
+}
+
+function item(place: Place): PlaceItem {
+  const { t } = vscode.l10n;
+  if (place.on === 'local')
+    return {
+      label: `$(device-desktop) ${t('This machine')}`,
+      detail: t('As many trials at a time as memory and cores allow'),
+      place,
+    };
+  const { on, cluster } = place;
+  const label = `$(server-environment) ${executorName(on)}`;
+  if (!cluster)
+    return { label, description: t('not configured'), detail: t('Shows how to configure it'), place };
+  return {
+    label,
+    description: cluster.place || (on === 'slurm' ? t('on this machine') : t('current context')),
+    detail: {
+      experiment: t("As in the experiment's cluster section"),
+      setting: t('As in the setting aurora.cluster'),
+      path: t("Its commands are on this machine's PATH"),
+    }[cluster.from],
+    place,
+  };
+}
+
+async function explain(on: ExecutorName): Promise<void> {
+  const { t } = vscode.l10n;
+  const settings = t('Open Settings');
+  const message =
+    on === 'slurm'
+      ? t('No Slurm is configured: sbatch is not on the PATH of this machine.')
+      : t('No Kubernetes cluster is configured.');
+  const detail =
+    on === 'slurm'
+      ? t(
+          'Add a "cluster" section with "slurm" to the experiment, or the same to the setting aurora.cluster: { "slurm": { "host": "login.example.org", "partition": "gpu" } }. The host is what you type after ssh; you log in to it with a key.',
+        )
+      : t(
+          'Add a "cluster" section with "kubernetes" to the experiment, or the same to the setting aurora.cluster: { "kubernetes": { "image": "…", "claim": "…" } }. `aurora sweep FILE --on kubernetes --write FOLDER` writes the Dockerfile of the image.',
+        );
+  const picked = await vscode.window.showInformationMessage(message, { modal: true, detail }, settings);
+  if (picked === settings)
+    await vscode.commands.executeCommand('workbench.action.openSettings', 'aurora.cluster');
+}

@@ -1,0 +1,133 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ClusterFile } from '../../src/protocol/run-files/cluster';
+import { experimentSweeps } from '../../src/runs/layout';
+import type { SweepRecord } from '../../src/runs/sweep/record';
+import { SimulatedCluster } from '../kubernetes/simulated-cluster';
+import type { SimulatedPod } from '../kubernetes/simulated-pod';
+import { standInKubectl, type StandIn } from '../kubernetes/stand-in';
+import { readRun } from '../read-run';
+import { scratchFolder } from '../scratch';
+import { CLI, Lab, type Outcome } from './lab';
+import { bits } from './task';
+
+const RATES = [0.01, 0.005, 0.002, 0.001];
+
+describe.skipIf(process.platform === 'win32')('a sweep on Kubernetes', () => {
+  const root = scratchFolder('kubernetes');
+  const written = join(root, 'written');
+  const labs: Lab[] = [];
+  let cluster: SimulatedCluster;
+  let standIn: StandIn;
+
+  function lab(sweep: object, training: object = {}): Lab {
+    const made = new Lab({
+      training: { epochs: 3, evaluateEvery: 10, checkpointEvery: 2, ...training },
+      sweep,
+      cluster: { kubernetes: { image: 'lab/aurora:1', claim: 'lab', parallel: 2 } },
+    });
+    // The volume, which pods mount at the same path as this machine.
+    const text = JSON.parse(readFileSync(made.experiment, 'utf8')) as { cluster: { kubernetes: object } };
+    Object.assign(text.cluster.kubernetes, { folder: made.folder });
+    writeFileSync(made.experiment, JSON.stringify(text));
+    labs.push(made);
+    return made;
+  }
+
+  beforeAll(() => {
+    const one = lab({ type: 'grid', parameters: { 'training.learningRate': RATES } });
+    expect(
+      one.run('sweep', one.experiment, '--on', 'kubernetes', '--dry-run', '--write', written),
+    ).toMatchObject({
+      code: 0,
+    });
+  });
+  const begin = async () => {
+    cluster = new SimulatedCluster(join(written, 'image/trainer'));
+    cluster.claims.set('lab', { spec: { accessModes: ['ReadWriteMany'] } });
+    standIn = await standInKubectl(join(root, 'bin'), cluster);
+  };
+  afterEach(async () => {
+    cluster?.close();
+    await standIn?.close();
+  });
+  afterAll(() => labs.forEach((one) => one.remove()));
+
+  /** `aurora sweep` with the stand-in on its PATH; this process answers the stand-in meanwhile. */
+  function sweep(one: Lab, ...args: string[]): { outcome: Promise<Outcome>; kill: () => void } {
+    const child = spawn(process.execPath, [CLI, 'sweep', one.experiment, '--on', 'kubernetes', ...args], {
+      env: { ...process.env, PATH: standIn.path, AURORA_CLUSTER_LOOK_MS: '200' },
+    });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (text) => (out += text));
+    child.stderr.on('data', (text) => (err += text));
+    const outcome = new Promise<Outcome>((done) => child.on('close', (code) => done({ code, out, err })));
+    return { outcome, kill: () => child.kill('SIGKILL') };
+  }
+
+  async function until(condition: () => boolean): Promise<void> {
+    for (let i = 0; i < 6000 && !condition(); i++) await wait(20);
+    expect(condition()).toBe(true);
+  }
+  const folderOf = (one: Lab): string => {
+    const sweeps = experimentSweeps(one.experiment);
+    return join(sweeps, readdirSync(sweeps)[0]!);
+  };
+  const json = <T>(one: Lab, name: string): T =>
+    JSON.parse(readFileSync(join(folderOf(one), name), 'utf8')) as T;
+  const runsOf = (one: Lab): string[] =>
+    json<SweepRecord>(one, 'sweep.json').trials.map(({ run }) => one.path(join('.aurora/runs/tiny', run!)));
+  const stops = (run: string) => readRun(run).events.flatMap((e) => (e.kind === 'stopped' ? [e.reason] : []));
+
+  /** Whether its trial has saved a step. */
+  const hasStepped = (pod: SimulatedPod): boolean => {
+    const { index, job } = pod;
+    const [submission] = job.manifest.spec.template.spec.containers[0]!.args as [string];
+    const task = JSON.parse(readFileSync(join(submission, 'tasks', `${index}.json`), 'utf8')) as {
+      run: string;
+    };
+    const checkpoints = join(task.run, 'checkpoints');
+    return existsSync(checkpoints) && readdirSync(checkpoints).some((name) => /^step-0*[1-9]/.test(name));
+  };
+
+  it('writes the image and the manifests without asking the cluster', () => {
+    expect(readdirSync(written).sort()).toEqual(['image', 'job.yaml']);
+    expect(readFileSync(join(written, 'image/Dockerfile'), 'utf8')).toContain('COPY trainer /opt/aurora');
+    const sums = spawnSync('sha256sum', ['--check', '--strict', '--quiet', 'SHA256SUMS'], {
+      cwd: join(written, 'image/trainer'),
+      encoding: 'utf8',
+    });
+    expect(sums).toMatchObject({ status: 0, stdout: '' });
+    expect(readFileSync(join(written, 'job.yaml'), 'utf8')).toMatch(/^apiVersion: batch\/v1\nkind: Job\n/);
+  });
+
+  it('trains every trial like a local run, although pods are evicted, killed and lost with their nodes', async () => {
+    await begin();
+    const one = lab({ type: 'grid', parameters: { 'training.learningRate': RATES } }, { epochs: 8 });
+    const { outcome } = sweep(one);
+    const did: string[] = [];
+    for (const what of ['evict', 'outOfMemory', 'loseNode'] as const) {
+      await until(() => cluster.running().some((pod) => hasStepped(pod)));
+      const pod = cluster.running().find((p) => hasStepped(p))!;
+      cluster[what](pod);
+      did.push(pod.name);
+      await until(() => pod.isOver);
+    }
+    expect(await outcome).toMatchObject({ code: 0 });
+    expect(cluster.mostAtOnce).toBe(1);
+    const local = lab({ type: 'grid', parameters: { 'training.learningRate': RATES } }, { epochs: 8 });
+    expect(
+      local.run('sweep', local.experiment, '--threads', '1', '--device', 'cpu', '--on', 'local'),
+    ).toMatchObject({
+      code: 0,
+    });
+    expect(runsOf(one).map(bits)).toEqual(runsOf(local).map(bits));
+    expect(runsOf(one).flatMap(stops)).toEqual(['preempted']);
+    const { trials, place } = json<ClusterFile>(one, 'cluster.json');
+    expect(Object.values(trials).map(({ state }) => state)).toEqual(Array(4).fill('finished'));
+    expect(place).toBe('');
+  });
+});

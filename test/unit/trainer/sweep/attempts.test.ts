@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import { requestCancel, requestResume, takeCancelled, takeResumed } from '../../../../src/runs/sweep/cancel';
+import type { TrialView } from '../../../../src/runs/sweep/look';
+import { Attempts } from '../../../../src/trainer/sweep/attempts';
+import { temporaryFolders } from '../../runs/folder';
+
+const folder = temporaryFolders();
+const trial = (more: Partial<TrialView>): TrialView => ({
+  record: { id: 't1', number: 1, settings: {}, planned: true },
+  ...{ state: 'running', step: 0, steps: 10, evaluations: [] },
+  ...more,
+});
+const stopped = trial({ state: 'stopped', reason: 'requested', step: 3 });
+
+it('requests to cancel and to resume are taken once, by number', () => {
+  const sweep = folder();
+  requestCancel(sweep, [1, 12]);
+  requestResume(sweep, [3]);
+  expect([takeCancelled(sweep).sort((a, b) => a - b), takeResumed(sweep)]).toEqual([[1, 12], [3]]);
+  expect([takeCancelled(sweep), takeResumed(sweep)]).toEqual([[], []]);
+});
+
+it('a trial that was stopped while the queue ran starts again only once the user resumes it', () => {
+  const attempts = new Attempts(false, false);
+  attempts.launched(trial({}));
+  attempts.seen(trial({}));
+  expect(attempts.mayLaunch(attempts.seen(stopped))).toBe(false);
+  attempts.resume(stopped);
+  expect(attempts.mayLaunch(attempts.seen(stopped))).toBe(true);
+  attempts.launched(stopped);
+  attempts.seen(trial({ step: 4 }));
+  expect(attempts.mayLaunch(attempts.seen({ ...stopped, step: 5 }))).toBe(false);
+});
+
+it('a trial that was cancelled is not started before it is resumed', () => {
+  const attempts = new Attempts(false, false);
+  attempts.cancel(trial({ state: 'waiting' }));
+  expect(attempts.mayLaunch(trial({ state: 'waiting' }))).toBe(false);
+  attempts.resume(trial({ state: 'waiting' }));
+  expect(attempts.mayLaunch(trial({ state: 'waiting' }))).toBe(true);
+});
