@@ -59,7 +59,7 @@ export class RsyncFiles implements ClusterFiles {
     this.rsync = new Rsync(host);
     const there = (path: string) => this.there(path);
     this.inputs = new InputSender(shell, this.rsync, folder, there);
-    this.bringer = new RunBringer({ rsync: this.rsync, home, there, here: (path) => this.here(path) });
+    this.bringer = new RunBringer({ shell, rsync: this.rsync, home, there, here: (path) => this.here(path) });
   }
 
   there(path: string): string {

@@ -7,6 +7,8 @@ export class TaskStates {
   /** Tasks that waited at the last look, by array. */
   private waiting = new Map<string, ReadonlySet<number>>();
   private at = -Infinity;
+  /** How often each task that has begun was restarted, by job, such as `123_4`. */
+  private readonly begun = new Map<string, number>();
 
   /**
    * The states of a submission's tasks, by their index in it. Slurm forgets a waiting task at once when it is cancelled, and
@@ -30,13 +32,21 @@ export class TaskStates {
         const own = (byArray.get(job.id) ?? []).filter(({ name }) => name === jobName(submission, job));
         const tasks = tasksOf(job, own, before.get(job.id));
         waiting.set(job.id, new Set([...tasks].flatMap(([i, { state }]) => (state === 'queued' ? [i] : []))));
-        for (const [i, state] of tasks) found.set(job.first + i, state);
+        for (const [i, state] of tasks) found.set(job.first + i, this.withRestarts(state));
       }
       return found;
     });
     this.waiting = waiting;
     this.at = now;
     return states;
+  }
+
+  /** squeue lists a requeued task in one line with those that never ran, as if it had no restarts. */
+  private withRestarts(state: JobState): JobState {
+    const known = this.begun.get(state.job);
+    if (state.state === 'running') this.begun.set(state.job, state.restarts ?? 0);
+    if (state.state !== 'queued' || known === undefined) return state;
+    return { ...state, state: 'preempted', restarts: known + 1 };
   }
 
   /** A job that has just been submitted: its tasks wait. */

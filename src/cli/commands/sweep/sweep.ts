@@ -4,6 +4,7 @@ import type { Sweep } from '../../../runs/experiment/sweep';
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import { lookAtTrial } from '../../../runs/sweep/look';
 import { writeSweep, type SweepRecord, type SweepRoom, type TrialRecord } from '../../../runs/sweep/record';
+import { gpusFor } from '../../../executors/local/devices';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { LEASE_MS } from '../../../trainer/process/pulse';
 import { isSilent } from '../../../trainer/sweep/claim-trial';
@@ -92,7 +93,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     const context: Context = { ...{ args, folder, runs, sweep, where, view } };
     if (args.flag('dry-run') || args.text('write') !== undefined) {
       const measured = await checkSweep(record, checkOptions(context));
-      const planned = { ...record, room: roomOf(context, record, measured) };
+      const planned = { ...record, room: await roomOf(context, record, measured) };
       view.begin(planned);
       view.plan(planText(planned, lookAtAll(record, runs)));
       if (where.on !== 'local') await showSubmission(args, where.cluster, planned, folder);
@@ -166,7 +167,7 @@ async function run(context: Context, takenOver: TakenOver): Promise<number> {
       const measured = await checkSweep(record, { ...checkOptions(context), stopped });
       if (stopped()) return undefined;
       for (const trial of record.trials) delete trial.unchecked;
-      const whole = { ...record, room: roomOf(context, record, measured) };
+      const whole = { ...record, room: await roomOf(context, record, measured) };
       record = whole;
       view.begin(whole);
       if (args.flag('json') || !isQuiet()) view.plan(planText(whole, lookAtAll(whole, runs)));
@@ -221,7 +222,7 @@ function exitCode({ stopped, trials }: SweepOutcome): number {
 }
 
 /** How many trials run in parallel, on which device, with how many threads; measured unless given. */
-function roomOf({ args, where }: Context, record: SweepRecord, measured: Measured): SweepRoom {
+async function roomOf({ args, where }: Context, record: SweepRecord, measured: Measured): Promise<SweepRoom> {
   if (where.on !== 'local') return clusterRoom(args, where.cluster, record);
   const { room, spec, trials } = record;
   const given = args.text('parallel');
@@ -235,9 +236,9 @@ function roomOf({ args, where }: Context, record: SweepRecord, measured: Measure
     trials: trials.filter((t) => t.planned).length,
   };
   const isKnown = known && (asked !== undefined || known.memory !== undefined);
-  if (isKnown) return roomNow(known, limits);
-  if (asked !== undefined && !place.device.startsWith('auto')) return roomNow(place, limits);
-  return roomNow({ ...place, ...known, ...measured }, limits);
+  const isGiven = asked !== undefined && !place.device.startsWith('auto');
+  const all = isKnown ? known : isGiven ? place : { ...place, ...known, ...measured };
+  return roomNow(all, { ...limits, gpus: (await gpusFor(all.device)).length });
 }
 
 const placeOf = (args: ParsedArgs) => ({
