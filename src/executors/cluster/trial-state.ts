@@ -26,7 +26,7 @@ export function trialState(
     error: undefined,
     state,
     ...more,
-    // The folder says more than the scheduler, or says it sooner.
+    // A scheduler may still see the end of a task that has finished, and does not know what it has lost.
     ...(job && { cluster: { ...job, ...((state === 'lost' || state === 'finished') && { state }) } }),
   });
   if (view.state === 'finished') return as('finished');
