@@ -119,8 +119,10 @@ export class Slurm {
 
   /** Ends all jobs and daemons, and removes their files. */
   async stop(): Promise<void> {
-    this.killAll();
-    await sleep(100);
+    await until('all jobs to end', () => {
+      this.killAll();
+      return this.nodes.every((node) => this.processes(node).length === 0);
+    });
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 

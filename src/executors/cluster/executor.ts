@@ -39,6 +39,8 @@ export interface ClusterOptions extends Omit<TaskSettings, 'sweep'> {
   parallel?: number;
   /** Milliseconds between two looks. */
   interval: number;
+  /** That has looked at the trials before. */
+  looker?: TrialLooker;
   /** This process looks once: a trial that has ended without a word is submitted again at once. */
   once: boolean;
   /** The files that a new trial will read; AuroraError 'inputs' if they differ from those of earlier trials. */
@@ -58,7 +60,7 @@ export class ClusterExecutor implements Executor {
   readonly outlives = true;
   private readonly submissions: Submissions;
   private readonly status: StatusFile;
-  private readonly looker = new TrialLooker();
+  private readonly looker: TrialLooker;
   private readonly submitted = new SubmittedTrials();
   private views: readonly TrialView[] = [];
   private loaded = false;
@@ -70,6 +72,7 @@ export class ClusterExecutor implements Executor {
 
   constructor(private readonly options: ClusterOptions) {
     this.interval = options.interval;
+    this.looker = options.looker ?? new TrialLooker();
     this.submissions = new Submissions(options.folder);
     this.status = new StatusFile(options.folder);
   }
@@ -198,7 +201,7 @@ export class ClusterExecutor implements Executor {
     if (!current) return this.looker.look(record, folder);
     const { job, entry, index, seen, isNew } = current;
     // Nothing more can happen to it, or nothing has.
-    if (current.done && seen?.state === 'finished') return seen;
+    if (current.done && seen && isFinal(seen)) return seen;
     const isWaiting = job?.state === 'queued' && !job.restarts && seen && seen.folder === undefined;
     if (folder !== undefined && job && hasEnded(job)) revalidate(folder);
     const found = isWaiting ? seen : this.looker.look(record, folder);
@@ -210,7 +213,7 @@ export class ClusterExecutor implements Executor {
     // Also of one that the scheduler does not know any more, nobody may learn only from its silence.
     if (view.state === 'lost') view.cluster ??= { state: 'lost', job: `${entry.submission.name}-${index}` };
     current.done = !isBusy(view);
-    current.seen = view.state === 'finished' ? view : found;
+    current.seen = isFinal(view) ? view : found;
     return view;
   }
 
@@ -338,6 +341,10 @@ const isUnreachable = (e: unknown): e is AuroraError => e instanceof AuroraError
 
 const hasEnded = ({ state }: ClusterTrial): boolean =>
   state === 'finished' || state === 'failed' || state === 'cancelled' || state === 'lost';
+
+/** Nobody continues it while this process decides about the sweep: its folder need not be read again. */
+const isFinal = ({ state, reason }: TrialView): boolean =>
+  state === 'finished' || (state === 'stopped' && reason === 'pruned');
 
 /** Trials that read the same files. */
 const inputsKey = ({ model, data }: Experiment): string => JSON.stringify([model, data]);

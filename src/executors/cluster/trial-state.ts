@@ -26,15 +26,18 @@ export function trialState(
     error: undefined,
     state,
     ...more,
-    ...(job && { cluster: { ...job, ...(state === 'lost' && { state: 'lost' as const }) } }),
+    // A scheduler may still see the end of a task that has finished, and does not know what it has lost.
+    ...(job && { cluster: { ...job, ...((state === 'lost' || state === 'finished') && { state }) } }),
   });
   if (view.state === 'finished') return as('finished');
   if (job?.state === 'queued' || job?.state === 'preempted') return as('queued');
   // By its heartbeat; a scheduler that has lost its own state may not know a task that runs.
   if (view.state === 'running' || view.state === 'starting') return as(view.state);
   if (job?.state === 'running') return as('starting');
+  // It also saves if somebody cancels its job, and must not be started again then.
+  const isCancelled = job?.state === 'cancelled' && (view.state !== 'stopped' || view.reason === 'preempted');
+  if (isCancelled && view.state !== 'failed') return as('stopped', { reason: 'requested' });
   if (hasEnded(view, task, job)) return as(view.state, { reason: view.reason, error: view.error });
-  if (job?.state === 'cancelled') return as('stopped', { reason: 'requested' });
   if (!settled) return as(view.step > 0 ? 'running' : 'queued');
   // It saved, and nothing has started it again.
   if (view.state === 'stopped' && view.reason === 'preempted') return as('stopped', { reason: 'preempted' });

@@ -60,13 +60,16 @@ export class KubernetesScheduler implements Scheduler {
     for (let i = 0; i < names.length; i += NAMES_AT_ONCE) {
       const some = names.slice(i, i + NAMES_AT_ONCE);
       const selector = `--selector=${JOB_NAME} in (${some.join(',')})`;
-      const [found, theirs] = await Promise.all([
-        this.list<Job>(['get', 'jobs', selector.replace(JOB_NAME, 'app.kubernetes.io/instance')]),
-        // Those that succeeded are in the job's status, and there may be ten thousand.
-        this.list<Pod>(['get', 'pods', selector, '--field-selector=status.phase!=Succeeded']),
+      // Those that succeeded are in the job's status, and there may be ten thousand. The job is asked second: what a pod
+      // has done in between, it knows.
+      const theirs = ['get', 'pods', selector, '--field-selector=status.phase!=Succeeded'];
+      pods.push(...(await this.list<Pod>(theirs)));
+      const found = await this.list<Job>([
+        'get',
+        'jobs',
+        selector.replace(JOB_NAME, 'app.kubernetes.io/instance'),
       ]);
       for (const job of found) jobs.set(job.metadata.name, job);
-      pods.push(...theirs);
     }
     const newest = newestPods(pods);
     return Promise.all(

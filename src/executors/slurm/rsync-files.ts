@@ -86,7 +86,7 @@ export class RsyncFiles implements ClusterFiles {
       throw new AuroraError(
         'disk',
         `${this.there(submission)} could not be made on ${this.options.shell.name}: ${stderr.trim()}.`,
-        'Check cluster.slurm.folder: an absolute path on the cluster that you may write to.',
+        'It must be in a folder on the cluster that you may write to.',
       );
     const whole = await this.rsync.copy({
       from: dirname(submission),

@@ -126,8 +126,8 @@ async function work(
     requireOwned(folder);
     const trials = (await executor.follow(record.trials)).map((t) => attempts.seen(t));
     const whole = await executor.collect(trials.filter(hasEnded));
-    for (const { state, folder } of whole ? trials : [])
-      if (state === 'finished' && !completed.has(folder!)) {
+    for (const { unreported, folder } of whole ? trials : [])
+      if (unreported && !completed.has(folder!)) {
         completed.add(folder!);
         await completeUnowned(folder!);
       }
