@@ -135,7 +135,7 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
   test('a window that is reloaded follows it to its end, and opens the study', async () => {
     await window.reload();
     await window.sideBar();
-    await untilSpoken(/^Sweep · \w{4}, finished, 3 trials, best [\d.]+% accuracy, Slurm/);
+    await untilSpoken(/^Sweep · \w{4}, finished, 3 trials, Slurm, best [\d.]+% accuracy/);
     await window.expand(group());
     await untilSpoken(...[1, 2, 3].map((seed) => new RegExp(`^Run seed ${seed}, finished, `)));
     const ids = readdirSync(runs);

@@ -61,7 +61,7 @@ export const unreachableText = (cluster: ClusterFile, t: Translate, locale: stri
   t(
     '{0} has not answered since {1}: {2}',
     clusterName(cluster, t),
-    new Date(cluster.unreachable!.since).toLocaleTimeString(locale),
+    new Date(cluster.unreachable!.since).toLocaleString(locale, { dateStyle: 'short', timeStyle: 'short' }),
     cluster.unreachable!.message,
   );
 

@@ -169,7 +169,7 @@ describe('a sweep on a cluster', () => {
   it('that nobody follows can be continued and stopped, and says how old what is shown is', async () => {
     const { sweep, runs } = await seen(WAITING, slurm(trials), 'stopped');
     const row = sweepRow(sweep, runs, context);
-    expect(row.description).toContain('Slurm · not followed · 1 queued');
+    expect(row.description).toBe('not followed · 0 of 3 · Slurm · 1 queued · 1 lost · rank');
     expect(row.capabilities).toEqual(['sweep', 'canOpenSweep', 'canStopSweep', 'canGoOn']);
     expect(sweepEndText(sweep, runs, t)).toEqual({
       kind: 'warning',
@@ -189,7 +189,7 @@ describe('a sweep on a cluster', () => {
   it('whose cluster does not answer says since when and why', async () => {
     const unreachable = { since: Date.UTC(2026, 0, 2), message: 'login cannot be reached.' };
     const { sweep, runs } = await seen(WAITING, slurm(trials, { unreachable }));
-    expect(sweepRow(sweep, runs, context).description).toContain('Slurm on login does not answer');
+    expect(sweepRow(sweep, runs, context).description).toMatch(/^Slurm on login does not answer · 0 of 3/);
     expect(factsOf(sweep, runs, context).notice).toMatch(
       /^Slurm on login has not answered since .*: login cannot be reached\.$/,
     );

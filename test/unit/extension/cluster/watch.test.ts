@@ -1,9 +1,15 @@
-import { expect, it } from 'vitest';
-import { isOnPath, placesOf } from '../../../../src/extension/cluster/places';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { placesOf } from '../../../../src/extension/cluster/places';
+import { hasSlurmHere, isOnPath } from '../../../../src/extension/cluster/slurm-here';
 import { ClusterWatch } from '../../../../src/extension/cluster/watch';
 import type { SweepEntry } from '../../../../src/extension/runs/store';
 import type { ClusterFile, ClusterTrial } from '../../../../src/protocol/run-files/cluster';
+import { temporaryFolders } from '../../runs/folder';
 import { sweepEntry } from '../sweep-maker';
+
+const folder = temporaryFolders();
 
 const START = 1000;
 const on = (
@@ -66,4 +72,24 @@ it.skipIf(process.platform === 'win32')('finds programs on the PATH', async () =
   expect(await isOnPath('sh', '/nowhere:/bin:/usr/bin')).toBe(true);
   expect(await isOnPath('sh', '')).toBe(false);
   expect(await isOnPath('no-such-program', '/bin:/usr/bin')).toBe(false);
+});
+
+describe.skipIf(process.platform === 'win32')('Slurm on this machine', () => {
+  /** The environment of a machine with these commands. */
+  const machine = (scontrol: string): NodeJS.ProcessEnv => {
+    const bin = folder();
+    for (const [name, script] of [
+      ['sbatch', 'exit 0'],
+      ['scontrol', scontrol],
+    ])
+      writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return { PATH: bin };
+  };
+
+  it('is offered if its controller is up or down, not if only its commands are installed', async () => {
+    expect(await hasSlurmHere(machine('echo "Slurmctld(primary) at head is UP"'))).toBe(true);
+    expect(await hasSlurmHere(machine('echo "Slurmctld(primary) at head is DOWN"; exit 1'))).toBe(true);
+    expect(await hasSlurmHere(machine('echo "scontrol: fatal: no configuration" >&2; exit 1'))).toBe(false);
+    expect(await hasSlurmHere({ PATH: folder() })).toBe(false);
+  });
 });
