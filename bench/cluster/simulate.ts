@@ -130,7 +130,7 @@ function writeSubmission(
     first: i * ARRAY,
     count: Math.min(ARRAY, tasks.length - i * ARRAY),
   }));
-  const submission = { name: 'aurora-simulated-1', folder, tasks: submitted, jobs };
+  const submission = { version: 1, name: 'aurora-simulated-1', tasks: submitted, jobs };
   writeFileSync(join(folder, 'submission.json'), JSON.stringify(submission));
 }
 

@@ -16,14 +16,17 @@ const LOOK_MS = 250;
 export class LocalExecutor implements Executor {
   readonly interval = LOOK_MS;
   readonly outlives = false;
-  private readonly looker = new TrialLooker();
   /** Of this machine, once a trial needs to know. */
   private gpus: string[] | undefined;
 
-  /** @param takenOver whether to take over trials from this owner, which this machine cannot see */
+  /**
+   * @param takenOver whether to take over trials from this owner, which this machine cannot see
+   * @param looker that has looked at the trials before
+   */
   constructor(
     private readonly settings: LocalSettings,
     private readonly takenOver: (owner: OwnerRecord) => boolean,
+    private readonly looker = new TrialLooker(),
   ) {}
 
   follow(trials: readonly TrialRecord[]): Promise<TrialView[]> {

@@ -34,6 +34,8 @@ export interface TrialView {
   error?: { error?: string; message: string; hint?: string };
   /** It failed because its training diverged, regardless of earlier evaluations. */
   diverged?: true;
+  /** Its result is written, but its trainer was killed before it could report the end. */
+  unreported?: true;
   /** What the scheduler of a cluster says about it. */
   cluster?: ClusterTrial;
   /** High-water mark in bytes, once it has finished. */
@@ -93,6 +95,7 @@ function tell(run: RunSummary, starting: boolean, now: number): Partial<TrialVie
       state,
       step: Number(result.steps),
       peakMemory: Number(result.peakMemory) || undefined,
+      ...(status?.state === 'running' && { unreported: true }),
     };
   if (events.length === 0 && !status) return { ...at, state: 'waiting' };
   if (state === 'failed' || state === 'diverged') {

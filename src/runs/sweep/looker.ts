@@ -13,7 +13,8 @@ export class TrialLooker {
   look(record: TrialRecord, folder: string | undefined, now = Date.now()): TrialView {
     const version = folder === undefined ? '' : versionOf(folder, record, now);
     const known = this.known.get(record.id);
-    if (known && known.version === version && version !== '' && !isBusy(known.view)) return known.view;
+    if (known && known.version === version && version !== '' && !isBusy(known.view))
+      return known.view.record === record ? known.view : { ...known.view, record };
     const view = lookAtTrial(record, folder, now);
     this.known.set(record.id, { version, view });
     return view;

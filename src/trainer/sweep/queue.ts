@@ -126,8 +126,8 @@ async function work(
     requireOwned(folder);
     const trials = (await executor.follow(record.trials)).map((t) => attempts.seen(t));
     const whole = await executor.collect(trials.filter(hasEnded));
-    for (const { state, folder } of whole ? trials : [])
-      if (state === 'finished' && !completed.has(folder!)) {
+    for (const { unreported, folder } of whole ? trials : [])
+      if (unreported && !completed.has(folder!)) {
         completed.add(folder!);
         await completeUnowned(folder!);
       }
@@ -153,12 +153,15 @@ async function work(
       await executor.cancel(busy);
     } else {
       await cancelSome(trials, verdicts, options, executor, attempts);
-      for (const t of planned) if (is(t, 'prune') && !isBusy(t)) await unlessRefused(() => prune(t));
+      const losers = planned.filter(isToPrune).filter((t) => is(t, 'prune') && !isBusy(t));
+      // First brought whole: what is written here after that is not replaced by what a cluster has.
+      const isHere = await executor.collect(losers);
+      for (const t of isHere ? losers : []) await unlessRefused(() => prune(t));
       const ready = planned.filter(
         (t) => is(t, 'go') && !refused && !isBusy(t) && !elsewhere.has(t.record.id) && attempts.mayLaunch(t),
       );
       if (refused && busy.length === 0) throw refused;
-      if (ready.length === 0 && busy.length === 0 && whole)
+      if (ready.length === 0 && busy.length === 0 && whole && isHere)
         // Trials that were stopped individually are still to be done.
         return end(over.length === planned.length ? undefined : elsewhere.size > 0 ? 'owned' : 'requested');
       const tasks = ready.map(({ record }): TrialTask => {
@@ -196,9 +199,7 @@ async function pause(ms: number, isOver: () => boolean): Promise<void> {
 
 /** Nothing more happens to its run, as far as this sweep knows. */
 const hasEnded = (t: TrialView): boolean =>
-  t.state === 'finished' ||
-  t.state === 'failed' ||
-  (t.state === 'stopped' && (t.reason === 'requested' || t.reason === 'pruned'));
+  t.state === 'finished' || t.state === 'failed' || (t.state === 'stopped' && t.reason === 'requested');
 
 /** Cancels what the user asks for, and takes trials out of a cluster's queue that are not to be trained any more. */
 async function cancelSome(
@@ -234,9 +235,11 @@ function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Ve
   return changed.length > 0;
 }
 
+const isToPrune = (t: TrialView): t is TrialView & { folder: string } =>
+  t.folder !== undefined && t.reason !== 'pruned';
+
 /** The trial's own journal says why it ends here; without that line it is not restarted either. */
-async function prune({ folder, state, reason, step }: TrialView): Promise<void> {
-  if (folder === undefined || reason === 'pruned') return;
+async function prune({ folder, state, step }: TrialView & { folder: string }): Promise<void> {
   // Somebody trains it by hand, or elsewhere: it is pruned once that has ended.
   if (await ownerOfRun(folder)) return;
   const got = await claim(folder, { earlier: ownerByStatus(folder) });
