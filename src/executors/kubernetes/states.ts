@@ -37,9 +37,7 @@ export function jobStates(job: Job, pods: ReadonlyMap<number, Pod> = new Map()):
     const pod = pods.get(i);
     const named = { job: pod?.metadata.name ?? `${job.metadata.name}-${i}` };
     if (finished.has(i)) states.set(i, { ...named, state: 'finished' });
-    // The pod was asked about a moment earlier: the next look knows how it ended.
-    else if (failed.has(i) && pod?.status?.phase !== 'Running')
-      states.set(i, { ...named, ...(pod && placeOf(pod)), ...failure(pod) });
+    else if (failed.has(i)) states.set(i, { ...named, ...(pod && placeOf(pod)), ...failure(pod) });
     else states.set(i, pod ? { ...podState(pod), ...whenOver(job) } : { ...named, ...withoutPod(job) });
   }
   return states;

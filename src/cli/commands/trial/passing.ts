@@ -1,18 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-
-/**
- * What a network disk answers while its server restarts or another takes its place. A full disk or a missing permission is not
- * among them: somebody has to do something about those.
- */
-const PASSING: readonly (string | undefined)[] = [
-  'ESTALE',
-  'EIO',
-  'EREMOTEIO',
-  'ETIMEDOUT',
-  'EAGAIN',
-  'EBUSY',
-  'ENOLCK',
-];
+import { isPassing } from '../../../files/read';
 
 /** Before each new attempt, in ms: most servers are back after minutes. */
 const PAUSES = [1000, 10_000, 60_000, 300_000];
@@ -43,10 +30,4 @@ export async function despiteDisk<T>(
     const end = performance.now() + PAUSES[failures];
     while (performance.now() < end && !stopped()) await wait(LOOK_MS);
   }
-}
-
-function isPassing(e: unknown): boolean {
-  for (let at = e; at instanceof Error; at = at.cause)
-    if (PASSING.includes((at as NodeJS.ErrnoException).code)) return true;
-  return false;
 }

@@ -96,11 +96,11 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
     await states(one);
     const selector = (key: string) => `--selector=${key} in (${one.name})`;
     expect(standIn.commands.calls.map((args) => args.filter((arg) => !arg.startsWith('--output')))).toEqual([
+      ['get', 'jobs', selector('app.kubernetes.io/instance'), '--ignore-not-found'],
       [
         ...['get', 'pods', selector('batch.kubernetes.io/job-name')],
         ...['--field-selector=status.phase!=Succeeded', '--ignore-not-found'],
       ],
-      ['get', 'jobs', selector('app.kubernetes.io/instance'), '--ignore-not-found'],
     ]);
     expect(kubectl(settings).options).toEqual(['--context=lab', '--namespace=team']);
   });
