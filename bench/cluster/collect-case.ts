@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { AuroraError } from '../../src/base/errors';
 import { RunBringer } from '../../src/executors/slurm/bring-runs';
 import { Rsync } from '../../src/executors/slurm/rsync';
+import { localShell } from '../../src/executors/slurm/shell';
 import { experimentRuns } from '../../src/runs/layout';
 import { timed } from './timed';
 
@@ -32,7 +33,7 @@ export async function collectCase({
   const from = experimentRuns(file);
   const there = (path: string) => (path.startsWith(runs) ? from + path.slice(runs.length) : path);
   const here = (path: string) => (path.startsWith(from) ? runs + path.slice(from.length) : undefined);
-  const bringer = new RunBringer({ rsync, home, there, here });
+  const bringer = new RunBringer({ rsync, shell: localShell(), home, there, here });
   const all = readdirSync(from).map((name) => join(runs, name));
   try {
     const follow = await timed(() => bringer.follow(all));

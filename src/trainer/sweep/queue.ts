@@ -159,10 +159,11 @@ async function work(
       );
       if (refused && busy.length === 0) throw refused;
       if (ready.length === 0 && busy.length === 0 && whole) {
-        const pruned = await pruneSome(executor, losers);
-        if (pruned === 'some') continue;
+        // First brought whole: what is written here after that is not replaced by what a cluster has.
+        const isHere = await executor.collect(losers);
+        if (isHere && (await pruneSome(losers))) continue;
         // Trials that were stopped individually are still to be done.
-        if (pruned === 'none')
+        if (isHere)
           return end(over.length === planned.length ? undefined : elsewhere.size > 0 ? 'owned' : 'requested');
       }
       const tasks = ready.map(({ record }): TrialTask => {
@@ -177,7 +178,7 @@ async function work(
         // Again at once: there may be room for another.
         if (begun.size > 0) continue;
         // Not before: thousands of trials lose the first comparison at once, and nobody should wait for that.
-        await pruneSome(executor, losers, PRUNE_MS);
+        if (await executor.collect(losers)) await pruneSome(losers, PRUNE_MS);
         if (options.once) return end('detached');
       } catch (e) {
         if (!(e instanceof AuroraError) || e.kind !== 'inputs') throw e;
@@ -238,25 +239,16 @@ function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Ve
   return changed.length > 0;
 }
 
-const isToPrune = (t: TrialView): t is TrialView & { folder: string } =>
-  t.folder !== undefined && t.reason !== 'pruned';
-
 /** Of a look, in milliseconds: pruning a trial waits for the disk a few times. */
 const PRUNE_MS = 2000;
 
+type Begun = TrialView & { folder: string };
+
 /**
- * Prunes trials that lost a comparison. First they are brought whole: what is written here after that is not replaced by what
- * a cluster has.
- *
  * @param ms the rest is left to the next look
- * @returns whether any trial was pruned; `away` if they are not here yet
+ * @returns whether any trial was pruned
  */
-async function pruneSome(
-  executor: Executor,
-  trials: readonly (TrialView & { folder: string })[],
-  ms = Infinity,
-): Promise<'some' | 'none' | 'away'> {
-  if (!(await executor.collect(trials))) return 'away';
+async function pruneSome(trials: readonly Begun[], ms = Infinity): Promise<boolean> {
   const until = performance.now() + ms;
   let some = false;
   for (const trial of trials) {
@@ -265,15 +257,17 @@ async function pruneSome(
       some = (await prune(trial)) || some;
     });
   }
-  return some ? 'some' : 'none';
+  return some;
 }
+
+const isToPrune = (t: TrialView): t is Begun => t.folder !== undefined && t.reason !== 'pruned';
 
 /**
  * The trial's own journal says why it ends here; without that line it is not restarted either.
  *
  * @returns whether that line is new
  */
-async function prune({ folder, state, step }: TrialView & { folder: string }): Promise<boolean> {
+async function prune({ folder, state, step }: Begun): Promise<boolean> {
   // Somebody trains it by hand, or elsewhere: it is pruned once that has ended.
   if (await ownerOfRun(folder)) return false;
   const got = await claim(folder, { earlier: ownerByStatus(folder) });

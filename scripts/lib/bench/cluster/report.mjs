@@ -14,7 +14,7 @@ const ROWS = {
     again: 'a scan, nothing has changed',
     change: 'a scan, one run has changed, to its row',
   },
-  panel: { first: 'the Study panel opens', again: 'the Study panel, one run has changed' },
+  panel: { first: 'the Study panel opens', again: 'the Study panel is refreshed' },
   experiment: { load: 'the trials of the file', check: 'the editor checks the file' },
   collect: {
     follow: 'all run folders by rsync, without checkpoints',
@@ -51,6 +51,7 @@ ${markdownTable(head, rows)}
 - At the first comparison of successive halving all trials have 100 steps. A pruned trial waits for the disk a few times, so
   a look prunes for at most two seconds and leaves the others to the next one.
 - rsync has its other side on this machine, and takes the time of the disk. Each run is brought once, when it has ended.
+- A dash was not measured.
 - ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}, Node ${machine.node}. Other programs used
   ${Math.round(100 * others)}% of the CPUs just before; times include waiting for them, CPU times do not.
 `;
