@@ -6,13 +6,14 @@
  *   those that they remove or replace disappear late. A change that this process makes in a folder refreshes its names.
  * - Contents: reading a file that was replaced meanwhile fails with ESTALE the first time (`stale`: "error"), or returns the
  *   replaced content for as long (`stale`: "content", as with `nocto`).
+ * - Renames to a path that matches `failing.pattern` fail with `failing.codes`, one each.
  * - The server decides what it is asked to do: exclusive creation, links and renames are atomic.
  */
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
-const { root, host, lateMs = 300, stale = 'error' } = JSON.parse(process.env.AURORA_TEST_DISK);
+const { root, host, lateMs = 300, stale = 'error', failing } = JSON.parse(process.env.AURORA_TEST_DISK);
 
 os.hostname = () => host;
 const { readFileSync, readlinkSync, existsSync, statSync, readdirSync, openSync } = fs;
@@ -118,6 +119,8 @@ for (const call of [
   const real = fs[call];
   fs[call] = (...args) => {
     try {
+      if (call === 'renameSync' && failing?.codes.length > 0 && new RegExp(failing.pattern).test(args[1]))
+        throw failure(failing.codes.shift(), args[1]);
       return real(...args);
     } finally {
       changed(...args.filter((arg) => typeof arg === 'string').slice(0, call === 'writeFileSync' ? 1 : 2));

@@ -59,13 +59,13 @@ export function ensurePython() {
 }
 
 /**
- * Slurm, and what reaches a login node: the tests start their own daemons. Elsewhere than on Linux, or with
+ * Slurm, what reaches a login node, and kubectl: the tests start their own daemons. Elsewhere than on Linux, or with
  * AURORA_TEST_SLURM=0, they are skipped, visibly.
  */
 export function ensureSlurm() {
   if (process.env.AURORA_TEST_SLURM === '0' || process.platform !== 'linux') return;
   ensurePackages(
-    ['slurm-wlm', 'munge', 'openssh-server', 'openssh-client', 'rsync'],
+    ['slurm-wlm', 'munge', 'openssh-server', 'openssh-client', 'rsync', 'kubernetes-client'],
     'or set AURORA_TEST_SLURM=0 to skip the tests that need them',
   );
 }

@@ -55,7 +55,7 @@ export interface KubernetesSettings {
   image: string;
   /** The persistent volume claim that all pods mount; its access mode is ReadWriteMany. */
   claim: string;
-  /** Where pods mount it; omitted: `/aurora`. */
+  /** Where pods mount it; omitted: at `folder`, if that is given, else at `/aurora`. */
   mount?: string;
   /** Where this machine mounts the same volume; omitted: files go through a pod. */
   folder?: string;

@@ -30,6 +30,28 @@ export async function reopeningLater<T>(read: () => Promise<T>): Promise<T> {
     }
 }
 
+/**
+ * What a network disk answers while its server restarts or another takes its place. A full disk or a missing permission is not
+ * among them: somebody has to do something about those.
+ */
+const PASSING: readonly (string | undefined)[] = [
+  'ESTALE',
+  'EIO',
+  'EREMOTEIO',
+  'ETIMEDOUT',
+  'EAGAIN',
+  'EBUSY',
+  'ENOTEMPTY',
+  'ENOLCK',
+];
+
+/** Whether an error, or what caused it, is a failure of a disk that passes. */
+export function isPassing(e: unknown): boolean {
+  for (let at = e; at instanceof Error; at = at.cause)
+    if (PASSING.includes((at as NodeJS.ErrnoException).code)) return true;
+  return false;
+}
+
 /** The file's bytes; undefined if it does not exist. Throws AuroraError (`run`) if it cannot be read. */
 export async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {

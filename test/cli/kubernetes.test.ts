@@ -130,4 +130,56 @@ describe.skipIf(process.platform === 'win32')('a sweep on Kubernetes', () => {
     expect(Object.values(trials).map(({ state }) => state)).toEqual(Array(4).fill('finished'));
     expect(place).toBe('');
   });
+
+  it('submits trials again whose job is gone, and says so, also after a kill of the command', async () => {
+    await begin();
+    const one = lab(
+      { type: 'grid', parameters: { 'training.learningRate': RATES.slice(0, 2) } },
+      { epochs: 8 },
+    );
+    const first = sweep(one);
+    await until(() => cluster.running().some(hasStepped));
+    first.kill();
+    await first.outcome;
+    const [job] = cluster.jobs.keys();
+    cluster.forget(job!);
+    const { code, err, out } = await sweep(one).outcome;
+    expect({ code, err }).toMatchObject({ code: 0 });
+    expect(`${out}${err}`).toMatch(/lost/i);
+    expect(cluster.jobs.size).toBeGreaterThan(0);
+    expect(cluster.jobs.has(job!)).toBe(false);
+    for (const run of runsOf(one)) expect(readRun(run).result).toMatchObject({ outcome: 'finished' });
+    expect(cluster.mostAtOnce).toBe(1);
+  });
+
+  it('reports a trial that failed and finishes the others, while the API server is away for a moment', async () => {
+    await begin();
+    const one = lab({ type: 'grid', parameters: { 'training.learningRate': [0.01, 1e30] } });
+    const { outcome } = sweep(one);
+    await until(() => cluster.running().length > 0);
+    cluster.unreachable = 'Unable to connect to the server: dial tcp 10.0.0.1:6443: i/o timeout';
+    await wait(1500);
+    cluster.unreachable = undefined;
+    const { code, out, err } = await outcome;
+    expect(code).toBe(1);
+    expect(`${out}${err}`).toContain('i/o timeout');
+    const [job] = cluster.jobs.values();
+    expect([[...job!.completed], [...job!.failed]]).toEqual([[0], [1]]);
+    expect(job!.countsOf(1)).toEqual({ failures: 0, ignored: 0 });
+  });
+
+  it('stops one trial, and trains the others', async () => {
+    await begin();
+    const one = lab(
+      { type: 'grid', parameters: { 'training.learningRate': RATES.slice(0, 2) } },
+      { epochs: 40 },
+    );
+    const { outcome } = sweep(one);
+    await until(() => cluster.running().length === 2 && cluster.running().every(hasStepped));
+    expect(await sweep(one, '--cancel', '1').outcome).toMatchObject({ code: 0 });
+    expect(await outcome).toMatchObject({ code: 130 });
+    const [first, second] = runsOf(one);
+    expect(stops(first!)).toEqual(['requested']);
+    expect(readRun(second!).result).toMatchObject({ outcome: 'finished' });
+  });
 });

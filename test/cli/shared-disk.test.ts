@@ -35,15 +35,20 @@ interface Start {
   restarts?: number;
   stale?: 'error' | 'content';
   root?: string;
+  /** Renames to this path fail with these codes, one each. */
+  failing?: { pattern: string; codes: string[] };
 }
 
 /** A task of a job on a node of a cluster, which sees what others change on the disk half a second late. */
-function start(task: string, { host, job = '7', restarts = 0, stale = 'error', root = lab.folder }: Start) {
+function start(
+  task: string,
+  { host, job = '7', restarts = 0, stale = 'error', root = lab.folder, failing }: Start,
+) {
   const log = openSync(`${task}.${host}.log`, 'a');
   const args = ['--require', resolve('test/shared-disk.cjs'), CLI, 'trial', task];
   const env = {
     ...process.env,
-    AURORA_TEST_DISK: JSON.stringify({ root, host, lateMs: 500, stale }),
+    AURORA_TEST_DISK: JSON.stringify({ root, host, lateMs: 500, stale, failing }),
     SLURM_JOB_ID: job,
     SLURM_CLUSTER_NAME: 'c',
     SLURM_RESTART_COUNT: String(restarts),
@@ -167,6 +172,17 @@ describe.skipIf(process.platform === 'win32')('on a disk that nodes share', () =
     first.child.kill('SIGUSR2');
     expect(await first.exit).toBe(75);
     expect(readRun(run).events.filter((e) => e.kind === 'resumed')).toEqual([]);
+  });
+
+  it('a disk that fails for a while does not end a trial', async () => {
+    const name = fresh('failing');
+    const task = await writeTask(lab, name);
+    const run = runOf(lab, name);
+    const failing = { pattern: 'checkpoints/step-000009$', codes: ['ESTALE'] };
+    const { exit, said } = start(task, { host: 'a', failing });
+    expect(await exit).toBe(0);
+    expect(said()).toMatch(/could not be written \(ESTALE\)\. Trying again in 1 s\./);
+    expectWhole(run);
   });
 
   it('trials that start at once on several nodes share what they all compute', async () => {

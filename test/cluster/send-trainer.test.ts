@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -18,7 +19,7 @@ import { Rsync } from '../../src/executors/slurm/rsync';
 import { sendTrainer } from '../../src/executors/slurm/send-trainer';
 import { sshShell } from '../../src/executors/slurm/shell';
 import { loginNode, withLogin } from './login-node';
-import { hasSshd } from './sshd';
+import { hasSshd, startSshd, type Sshd } from './sshd';
 
 const node = loginNode();
 const here = join(node.folder, 'here');
@@ -154,7 +155,32 @@ describe.skipIf(!canMount)('a disk of 4 MB there', () => {
   });
 });
 
-withLogin('a cluster without rsync', () => {
+withLogin('a login node of another user', () => {
+  const bare = join(node.folder, 'bare');
+  let other: Sshd;
+  beforeAll(async () => {
+    mkdirSync(bare);
+    for (const name of ['sh', 'dd', 'mkdir', 'sha256sum', 'printf'])
+      symlinkSync(execFileSync('which', [name], { encoding: 'utf8' }).trim(), join(bare, name));
+    other = await startSshd(join(node.folder, 'other'), { PATH: bare });
+  });
+  afterAll(() => other.stop());
+
+  it('that has no rsync is named', async () => {
+    const { PATH, XDG_RUNTIME_DIR } = process.env;
+    onTestFinished(() => {
+      vi.stubEnv('PATH', PATH);
+      vi.stubEnv('XDG_RUNTIME_DIR', XDG_RUNTIME_DIR);
+    });
+    for (const [name, value] of Object.entries(other.env)) vi.stubEnv(name, value);
+    await expect(send(packageOf({ 'cli.cjs': Buffer.from('z') }))).rejects.toMatchObject({
+      kind: 'network',
+      message: 'cluster has no rsync.',
+    });
+  });
+});
+
+withLogin('a machine without rsync', () => {
   it('is named', async () => {
     const path = process.env.PATH;
     vi.stubEnv('PATH', `${join(node.folder, 'sshd/bin')}:/nowhere`);

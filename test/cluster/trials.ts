@@ -82,10 +82,17 @@ export class Together {
 
   private look(): void {
     const now = new Map<string, number>();
+    const tasks = new Map<string, string>();
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
       const [, program = '', command, task = ''] = readProc(pid, 'cmdline').split('\0');
       // Neither srun, which has the same arguments behind its own, nor one that has ended and is not yet waited for.
-      if (!program.endsWith('cli.cjs') || command !== 'trial' || !task.includes(this.folder)) continue;
+      if (program.endsWith('cli.cjs') && command === 'trial' && task.includes(this.folder))
+        tasks.set(pid, task);
+    }
+    for (const [pid, task] of tasks) {
+      const parent = /^PPid:\t(\d+)$/m.exec(readProc(pid, 'status'))?.[1];
+      // A trainer that starts a program is two processes until that program is loaded.
+      if (parent === undefined || tasks.has(parent)) continue;
       const run = this.runOf(task);
       now.set(run, (now.get(run) ?? 0) + 1);
     }

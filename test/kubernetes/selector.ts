@@ -2,6 +2,7 @@ type Labels = Record<string, string | undefined>;
 
 /** A label selector as `kubectl` takes it: `a=b`, `a!=b` and `a in (b,c)`, with commas between them. */
 export function selects(selector: string, labels: Labels): boolean {
+  if (selector === '') return true;
   return selector.split(/,(?![^(]*\))/).every((part) => {
     const [, key, values] = /^(\S+) in \((.*)\)$/.exec(part) ?? [];
     if (key !== undefined) return values!.split(',').includes(labels[key] ?? '');

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseMessage } from '../../src/extension/panels/sweep/messages';
 import { SweepSession } from '../../src/extension/panels/sweep/session';
 import { Catalog } from '../../src/extension/runs/catalog';
 import type { StopReason } from '../../src/protocol/events';
+import type { ClusterFile } from '../../src/protocol/run-files/cluster';
+import { clusterPath } from '../../src/runs/sweep/cluster-file';
 import type { SweepFromPage, SweepToPage } from '../../src/protocol/panels/sweep';
 import { evaluated, started } from '../unit/extension/run-maker';
 import { finishedTrial, makeSweep, setSweepStatus, type TrialMade } from '../unit/extension/sweep-folder';
@@ -109,6 +111,44 @@ export const listSweep = (): SweepMade => {
   };
 };
 
+/** Seven trials on Slurm: in every state that its scheduler tells, and what it said when it last answered. */
+export function clusterSweep(): { made: SweepMade; cluster: ClusterFile } {
+  const on = { host: 'node7', boot: 'another' } as const;
+  const saved = [started, evaluated(40, 0.66), { kind: 'stopped', step: 40, reason: 'preempted' }] as const;
+  const trials = [1, 2, 4, 8, 16, 32, 64].map((value, i): TrialMade => {
+    const settings = { 'adapter.rank': value };
+    if (i === 0) return finishedTrial(settings, 0.71);
+    if (i === 1) return { settings, events: [started, evaluated(40, 0.6)], status: { ...on, step: 70 } };
+    if (i === 2) return { settings, events: saved, status: { ...on, state: 'stopped', step: 40 } };
+    return { settings };
+  });
+  const lost = { times: 1, at: Date.now(), code: 'NODE_FAIL', node: 'node3' };
+  return {
+    made: {
+      spec: { type: 'grid', seed: 0, parameters: { 'adapter.rank': [1, 2, 4, 8, 16, 32, 64] } },
+      trials,
+      varied: ['adapter.rank'],
+      on: 'slurm',
+    },
+    cluster: {
+      version: 1,
+      executor: 'slurm',
+      place: 'login.example.org',
+      at: Date.now(),
+      unreachable: { since: Date.UTC(2026, 0, 2, 12), message: 'login.example.org: No route to host.' },
+      trials: {
+        t1: { state: 'finished', job: '4711_0' },
+        t2: { state: 'running', job: '4711_1', node: 'node7', log: '/shared/4711_1.log' },
+        t3: { state: 'queued', job: '4711_2', code: 'BeginTime', restarts: 1 },
+        t4: { state: 'queued', job: '4712_0', code: 'Priority', lost },
+        t5: { state: 'queued', job: '4711_4', code: 'JobArrayTaskLimit' },
+        t6: { state: 'lost', job: '4711_5', code: 'OUT_OF_MEMORY', lost: { ...lost, code: 'OUT_OF_MEMORY' } },
+        t7: { state: 'cancelled', job: '4711_6' },
+      },
+    },
+  };
+}
+
 type SweepMade = Parameters<typeof makeSweep>[1];
 
 function gridSweep(): SweepMade {
@@ -137,9 +177,11 @@ export interface Wired {
 export async function wire(
   options: Parameters<typeof openPanel>[1] = {},
   made: SweepMade = gridSweep(),
+  cluster?: ClusterFile,
 ): Promise<Wired> {
   const root = mkdtempSync(join(tmpdir(), 'aurora-sweep-'));
   const sweep = makeSweep(join(root, 'demo.aurora.json'), made);
+  if (cluster) writeFileSync(clusterPath(sweep), JSON.stringify(cluster));
   setSweepStatus(sweep, { state: 'running' });
   const catalog = new Catalog();
   catalog.setPlaces([], [root]);

@@ -31,7 +31,9 @@ const COUNTED: readonly PageTrialState[] = [
 export function header(shown: Shown, actions: HeaderActions) {
   const { facts, trials, best } = shown;
   const { state } = facts;
-  const left = timeLeft(facts, trials);
+  // How many trials a cluster trains at a time changes with its load.
+  const isUnknown = facts.on !== undefined && facts.parallel === undefined;
+  const left = isUnknown ? undefined : timeLeft(facts, trials);
   const isChecking = state === 'running' && trials.every((trial) => trial.run === undefined);
   return html`<header>
     <div class="title">

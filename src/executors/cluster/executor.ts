@@ -1,21 +1,17 @@
 import { readdirSync } from 'node:fs';
-import { basename } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import type { ClusterFile, ClusterTrial } from '../../protocol/run-files/cluster';
 import { requireOwned } from '../../files/fence';
-import type { InputFile } from '../../runs/inputs';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import { TrialLooker } from '../../runs/sweep/looker';
-import { runOf, sweepPaths, type TrialRecord } from '../../runs/sweep/record';
+import { runOf, type TrialRecord } from '../../runs/sweep/record';
 import type { Executor, Submitted, TrialTask } from '../executor';
-import type { ClusterFiles } from './files';
-import { reserveRun } from './run-names';
+import { createSubmission, inputsKey, type SubmissionOptions } from './create-submission';
 import type { JobState, Scheduler } from './scheduler';
 import { StatusFile } from './status-file';
 import { Submissions, unsubmitted } from './submissions';
 import { SubmittedTrials, type Current, type Entry } from './submitted-trials';
-import { taskFile, type TaskSettings } from './task-file';
 import { trialState } from './trial-state';
 
 /** Looks after which a shared disk shows what a node has written: a client of NFS caches it for a minute. */
@@ -23,28 +19,21 @@ const SETTLED_LOOKS = 6;
 /** A trial that was asked to save and end gets this long, in ms, before its job is cancelled. */
 const STOP_MS = 300_000;
 
-export interface ClusterOptions extends Omit<TaskSettings, 'sweep'> {
+export interface ClusterOptions extends SubmissionOptions {
   executor: ClusterFile['executor'];
   /** The login node or the context; empty if the scheduler is on this machine. */
   place: string;
-  /** The sweep's folder, which this process owns. */
-  folder: string;
-  /** Where runs of the experiment are. */
-  runs: string;
   scheduler: Scheduler;
-  files: ClusterFiles;
   /** Each planned trial's experiment, by id. */
   specs: ReadonlyMap<string, Experiment>;
   /** The most trials at a time; omitted: as many as the cluster has room for. */
   parallel?: number;
   /** Milliseconds between two looks. */
   interval: number;
+  /** That has looked at the trials before. */
+  looker?: TrialLooker;
   /** This process looks once: a trial that has ended without a word is submitted again at once. */
   once: boolean;
-  /** The files that a new trial will read; AuroraError 'inputs' if they differ from those of earlier trials. */
-  inputs(trial: TrialRecord, spec: Experiment): Promise<InputFile[]>;
-  /** Writes the sweep's record with all its trials to disk. */
-  save(): void;
   /** Gets whole sentences. */
   warn(message: string): void;
 }
@@ -58,18 +47,21 @@ export class ClusterExecutor implements Executor {
   readonly outlives = true;
   private readonly submissions: Submissions;
   private readonly status: StatusFile;
-  private readonly looker = new TrialLooker();
+  private readonly looker: TrialLooker;
   private readonly submitted = new SubmittedTrials();
   private views: readonly TrialView[] = [];
   private loaded = false;
   private checked = false;
   private at = 0;
   private down: ClusterFile['unreachable'];
+  /** When a submission was last refused, in ms of a monotonic clock. */
+  private refusedAt = -Infinity;
   private readonly warned = new Set<string>();
   private readonly collected = new Set<string>();
 
   constructor(private readonly options: ClusterOptions) {
     this.interval = options.interval;
+    this.looker = options.looker ?? new TrialLooker();
     this.submissions = new Submissions(options.folder);
     this.status = new StatusFile(options.folder);
   }
@@ -91,9 +83,12 @@ export class ClusterExecutor implements Executor {
   async submit(tasks: readonly TrialTask[], trials: readonly TrialView[]): Promise<Submitted> {
     const none: Submitted = { trials: [], elsewhere: new Map() };
     const parallel = this.submitted.room(this.options.parallel);
-    if (this.down || parallel === 0) return none;
+    if (this.down || parallel === 0 || this.isRefusing()) return none;
     if (!(await this.reaching(() => this.check()))) return none;
-    const entry = await this.create(tasks, trials, parallel);
+    const steps = new Map(trials.map((t) => [t.record.id, t.step]));
+    const entry = {
+      submission: await createSubmission(this.submissions, this.options, tasks, steps, parallel),
+    };
     const before = this.submitted.add(entry);
     for (const current of this.submitted.currentOf(entry)) current.isNew = true;
     for (const { record } of tasks) this.collected.delete(record.id);
@@ -117,8 +112,9 @@ export class ClusterExecutor implements Executor {
       if (!current) continue;
       current.cancelled ??= performance.now();
       // One that is about to begin has no folder for a request yet; it saves on SIGTERM, too.
-      if (!isRunning || performance.now() - current.cancelled > STOP_MS)
-        queued.set(current.entry, [...(queued.get(current.entry) ?? []), current]);
+      if (isRunning && performance.now() - current.cancelled <= STOP_MS) continue;
+      if (!queued.has(current.entry)) queued.set(current.entry, []);
+      queued.get(current.entry)!.push(current);
     }
     await this.reaching(async () => {
       if (running.length > 0) await files.request(running, 'stop');
@@ -163,7 +159,7 @@ export class ClusterExecutor implements Executor {
 
   private async ask(): Promise<void> {
     for (const entry of this.submitted.unfinished())
-      if (unsubmitted(entry.submission) > 0) {
+      if (unsubmitted(entry.submission) > 0 && !this.isRefusing()) {
         try {
           await this.complete(entry);
         } catch (e) {
@@ -198,7 +194,7 @@ export class ClusterExecutor implements Executor {
     if (!current) return this.looker.look(record, folder);
     const { job, entry, index, seen, isNew } = current;
     // Nothing more can happen to it, or nothing has.
-    if (current.done && seen?.state === 'finished') return seen;
+    if (current.done && seen && isFinal(seen)) return seen;
     const isWaiting = job?.state === 'queued' && !job.restarts && seen && seen.folder === undefined;
     if (folder !== undefined && job && hasEnded(job)) revalidate(folder);
     const found = isWaiting ? seen : this.looker.look(record, folder);
@@ -210,7 +206,7 @@ export class ClusterExecutor implements Executor {
     // Also of one that the scheduler does not know any more, nobody may learn only from its silence.
     if (view.state === 'lost') view.cluster ??= { state: 'lost', job: `${entry.submission.name}-${index}` };
     current.done = !isBusy(view);
-    current.seen = view.state === 'finished' ? view : found;
+    current.seen = isFinal(view) ? view : found;
     return view;
   }
 
@@ -224,37 +220,6 @@ export class ClusterExecutor implements Executor {
   /** Whether its submission is written, and the scheduler may not have it yet. */
   private isPending({ entry: { submission }, index }: Current): boolean {
     return !submission.jobs.some(({ first, count }) => index >= first && index < first + count);
-  }
-
-  private async create(
-    tasks: readonly TrialTask[],
-    trials: readonly TrialView[],
-    parallel: number | undefined,
-  ): Promise<Entry> {
-    const { folder, runs, files, save, inputs } = this.options;
-    const read = new Map<string, InputFile[]>();
-    for (const { record, spec } of tasks) {
-      const key = inputsKey(spec);
-      if (!read.has(key)) read.set(key, await inputs(record, spec));
-    }
-    for (const { record } of tasks) reserveRun(record, runs);
-    save();
-    const steps = new Map(trials.map((t) => [t.record.id, t.step]));
-    const { frozen } = sweepPaths(folder);
-    const sweep = basename(folder);
-    const there = (path: string) => files.there(path);
-    const written = tasks.map((task) =>
-      taskFile(
-        task,
-        { ...this.options, sweep },
-        { run: runOf(task.record, runs)!, inputs: read.get(inputsKey(task.spec))!, frozen },
-        there,
-      ),
-    );
-    const listed = tasks.map(({ record: { id, number, run } }) => ({
-      ...{ trial: id, number, run: run!, step: steps.get(id) ?? 0 },
-    }));
-    return { submission: this.submissions.create(listed, written, parallel) };
   }
 
   private async check(): Promise<void> {
@@ -294,10 +259,16 @@ export class ClusterExecutor implements Executor {
       this.submitted.remove(entry, before);
     }
     if (!(e instanceof AuroraError) || !this.submitted.hasLive()) throw e;
+    this.refusedAt = performance.now();
     if (!this.warned.has(e.message))
       this.options.warn(`${e.message} The other trials are not affected; this is tried again.`);
     this.warned.add(e.message);
     return jobs.length === 0;
+  }
+
+  /** Ten thousand tasks are not offered again at every look. */
+  private isRefusing(): boolean {
+    return performance.now() - this.refusedAt < SETTLED_LOOKS * this.interval;
   }
 
   /**
@@ -339,8 +310,9 @@ const isUnreachable = (e: unknown): e is AuroraError => e instanceof AuroraError
 const hasEnded = ({ state }: ClusterTrial): boolean =>
   state === 'finished' || state === 'failed' || state === 'cancelled' || state === 'lost';
 
-/** Trials that read the same files. */
-const inputsKey = ({ model, data }: Experiment): string => JSON.stringify([model, data]);
+/** Nobody continues it while this process decides about the sweep: its folder need not be read again. */
+const isFinal = ({ state, reason }: TrialView): boolean =>
+  state === 'finished' || (state === 'stopped' && reason === 'pruned');
 
 /** Opening a folder makes a client of NFS ask for its present content. */
 function revalidate(folder: string): void {

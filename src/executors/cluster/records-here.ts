@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
-import { writeAtomic } from '../../files/atomic';
-import { readJsonIfThere } from '../../files/json';
-import { runPaths } from '../../runs/layout';
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { diskError, discard } from '../../files/atomic';
+import { readIfThereSync } from '../../files/read';
+import { temporaryBeside } from '../../files/temporary';
 import type { InputsRecord } from '../../runs/inputs';
 
 /** Files of a run that name other files: as the trainer wrote them, they have paths of the cluster. */
@@ -10,20 +11,41 @@ export const RECORDS = ['inputs.json', 'trial.json', 'spec.json'] as const;
 /**
  * Writes them into a run's folder here, with paths of this machine. The experiment comes last: a run counts from then on.
  *
- * @param brought the folder that has them as they are on the cluster
+ * @param texts each as it is on the cluster, by its name; one that is not whole JSON is left for the next time
  * @param here the path on this machine of a path of the cluster; undefined for any other text
  */
 export function writeRecordsHere(
   run: string,
-  brought: string,
+  texts: ReadonlyMap<string, string>,
   here: (path: string) => string | undefined,
 ): void {
-  const [there, own] = [runPaths(brought), runPaths(run)];
-  for (const record of ['inputs', 'trial', 'spec'] as const) {
-    if (!existsSync(there[record])) continue;
-    const value = withPathsHere(readJsonIfThere(there[record]), here);
-    const text = record === 'trial' ? JSON.stringify(value) : JSON.stringify(value, null, 2);
-    writeAtomic(own[record], `${text}\n`, run);
+  for (const name of RECORDS) {
+    const value = parsed(texts.get(name));
+    if (value === undefined) continue;
+    const moved = withPathsHere(value, here);
+    const text = name === 'trial.json' ? JSON.stringify(moved) : JSON.stringify(moved, null, 2);
+    replace(join(run, name), `${text}\n`);
+  }
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Not flushed, as the files that come with it are not: thousands of runs may come at once. */
+function replace(path: string, text: string): void {
+  if (readIfThereSync(path)?.toString('utf8') === text) return;
+  const temporary = temporaryBeside(path);
+  try {
+    writeFileSync(temporary, text);
+    renameSync(temporary, path);
+  } catch (e) {
+    discard(temporary);
+    throw diskError(path, e);
   }
 }
 

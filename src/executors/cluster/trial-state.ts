@@ -26,7 +26,7 @@ export function trialState(
     error: undefined,
     state,
     ...more,
-    // The folder says more than the scheduler, or says it sooner.
+    // A scheduler may still see the end of a task that has finished, and does not know what it has lost.
     ...(job && { cluster: { ...job, ...((state === 'lost' || state === 'finished') && { state }) } }),
   });
   if (view.state === 'finished') return as('finished');
@@ -34,10 +34,9 @@ export function trialState(
   // By its heartbeat; a scheduler that has lost its own state may not know a task that runs.
   if (view.state === 'running' || view.state === 'starting') return as(view.state);
   if (job?.state === 'running') return as('starting');
-  // It also saves if somebody cancels its job, and must not be started again then.
-  const isCancelled = job?.state === 'cancelled' && (view.state !== 'stopped' || view.reason === 'preempted');
-  if (isCancelled && view.state !== 'failed') return as('stopped', { reason: 'requested' });
-  if (hasEnded(view, task, job)) return as(view.state, { reason: view.reason, error: view.error });
+  if (hasEnded(view, task, job, settled)) return as(view.state, { reason: view.reason, error: view.error });
+  // Also one that saved when somebody cancelled its job: it must not be started again then.
+  if (job?.state === 'cancelled') return as('stopped', { reason: 'requested' });
   if (!settled) return as(view.step > 0 ? 'running' : 'queued');
   // It saved, and nothing has started it again.
   if (view.state === 'stopped' && view.reason === 'preempted') return as('stopped', { reason: 'preempted' });
@@ -52,8 +51,14 @@ export function trialState(
 }
 
 /** Whether the folder says how this very task ended, rather than an earlier one of the trial. */
-function hasEnded(view: TrialView, { step }: SubmittedTask, job: ClusterTrial | undefined): boolean {
-  if (view.state === 'failed') return true;
+function hasEnded(
+  view: TrialView,
+  { step }: SubmittedTask,
+  job: ClusterTrial | undefined,
+  settled: boolean,
+): boolean {
+  // A disk that shows late what a successful retry has written still shows the failure before.
+  if (view.state === 'failed') return settled || job?.state !== 'finished';
   // One that was preempted waits to be started again.
   if (view.state !== 'stopped' || view.reason === 'preempted') return false;
   if (view.step > step || view.reason === 'pruned') return true;

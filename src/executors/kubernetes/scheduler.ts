@@ -60,13 +60,13 @@ export class KubernetesScheduler implements Scheduler {
     for (let i = 0; i < names.length; i += NAMES_AT_ONCE) {
       const some = names.slice(i, i + NAMES_AT_ONCE);
       const selector = `--selector=${JOB_NAME} in (${some.join(',')})`;
-      const [found, theirs] = await Promise.all([
-        this.list<Job>(['get', 'jobs', selector.replace(JOB_NAME, 'app.kubernetes.io/instance')]),
-        // Those that succeeded are in the job's status, and there may be ten thousand.
-        this.list<Pod>(['get', 'pods', selector, '--field-selector=status.phase!=Succeeded']),
-      ]);
-      for (const job of found) jobs.set(job.metadata.name, job);
-      pods.push(...theirs);
+      const ours = selector.replace(JOB_NAME, 'app.kubernetes.io/instance');
+      for (const job of await this.list<Job>(['get', 'jobs', ours])) jobs.set(job.metadata.name, job);
+      // Asked second: how the pod of an index ended that has failed is known by then. Those that succeeded are in the
+      // job's status, and there may be ten thousand.
+      pods.push(
+        ...(await this.list<Pod>(['get', 'pods', selector, '--field-selector=status.phase!=Succeeded'])),
+      );
     }
     const newest = newestPods(pods);
     return Promise.all(

@@ -58,12 +58,16 @@ export class VolumePod {
       name: this.name,
       run: async (script, { input, timeoutMs = SCRIPT_MS } = {}) => {
         await this.ensure();
-        const marked = `(\n${script}\n)\ncode=$?\nprintf '\\n%s' ${END}\nexit "$code"`;
+        const marked = `(\n${script}\n)\nprintf '\\n%s %s' ${END} "$?"`;
         const args = ['exec', '--stdin', this.name, '--', '/bin/sh', '-c', marked];
-        const output = await this.kubectl.run(args, { timeoutMs, ...(input !== undefined && { input }) });
+        const { stdout, stderr } = await this.kubectl.run(args, {
+          timeoutMs,
+          ...(input !== undefined && { input }),
+        });
         // kubectl may lose the connection without an error, with half of the output.
-        if (!output.stdout.endsWith(`\n${END}`)) throw this.lost(lastWords(output.stderr));
-        return { ...output, stdout: output.stdout.slice(0, -END.length - 1) };
+        const end = ENDED.exec(stdout);
+        if (!end) throw this.lost(lastWords(stderr));
+        return { code: Number(end[1]), stdout: stdout.slice(0, end.index), stderr };
       },
     };
   }
@@ -132,8 +136,9 @@ export class VolumePod {
   }
 }
 
-/** What ends the output of a script, which is then whole. */
+/** What ends the output of a script, which is then whole, with its exit code. */
 const END = 'aurora-lab-end';
+const ENDED = new RegExp(`\\n${END} (\\d+)$`);
 
 interface PodFound {
   metadata?: { deletionTimestamp?: string };

@@ -5,22 +5,28 @@ import { TrialLooker } from '../../runs/sweep/looker';
 import { runOf, type TrialRecord } from '../../runs/sweep/record';
 import { requestIn } from '../cluster/request';
 import type { Executor, Submitted, TrialTask } from '../executor';
+import { gpusFor, nextGpu } from './devices';
 import { launchTrial, type LocalSettings } from './launch';
 import { hasRoom } from './room';
 
 /** Interval between checks of the trials' folders. */
 const LOOK_MS = 250;
 
-/** Trains trials on this machine, as many at a time as cores and memory allow. */
+/** Trains trials on this machine, as many at a time as cores and memory allow, or one on each NVIDIA GPU. */
 export class LocalExecutor implements Executor {
   readonly interval = LOOK_MS;
   readonly outlives = false;
-  private readonly looker = new TrialLooker();
+  /** Of this machine, once a trial needs to know. */
+  private gpus: string[] | undefined;
 
-  /** @param takenOver whether to take over trials from this owner, which this machine cannot see */
+  /**
+   * @param takenOver whether to take over trials from this owner, which this machine cannot see
+   * @param looker that has looked at the trials before
+   */
   constructor(
     private readonly settings: LocalSettings,
     private readonly takenOver: (owner: OwnerRecord) => boolean,
+    private readonly looker = new TrialLooker(),
   ) {}
 
   follow(trials: readonly TrialRecord[]): Promise<TrialView[]> {
@@ -35,7 +41,8 @@ export class LocalExecutor implements Executor {
     if (!hasRoom(trials, room, available)) return { trials: [], elsewhere };
     const next = await this.firstFree(tasks, elsewhere);
     if (!next) return { trials: [], elsewhere };
-    await launchTrial(this.settings, next.task, next.takeOver);
+    this.gpus ??= await gpusFor(room.device);
+    await launchTrial(this.settings, next.task, { takeOver: next.takeOver, gpu: nextGpu(this.gpus, trials) });
     return { trials: [next.task.record.id], elsewhere };
   }
 

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
+import { childEnvironment } from '../../files/child-environment';
 import { processRecord } from '../../files/processes';
 import { writeInputs, type InputFile } from '../../runs/inputs';
 import { createFolder, newRunId, runPaths } from '../../runs/layout';
 import { writeTrial, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
 import type { TrialTask } from '../executor';
+import { GPU_VARIABLE } from './devices';
 import { startTrainer } from './start';
 
 export interface LocalSettings {
@@ -35,12 +37,13 @@ export interface LocalSettings {
  * folder is created, and the trainer waits for a line on its standard input, sent once its process id is written;
  * without that line it ends.
  *
- * @param takeOver whether the run's owner is a process of another machine that has ended
+ * @param how.takeOver whether the run's owner is a process of another machine that has ended
+ * @param how.gpu the only GPU that it may see; undefined if it need not be told
  */
 export async function launchTrial(
   { program, sweep, frozen, runs, room, fallBack, acceptInputs, inputs, save }: LocalSettings,
   { record: trial, spec, until }: TrialTask,
-  takeOver: boolean,
+  { takeOver, gpu }: { takeOver: boolean; gpu?: string },
 ): Promise<void> {
   const run = runFolder(runs, trial, save);
   const begun = existsSync(runPaths(run).events);
@@ -68,9 +71,14 @@ export async function launchTrial(
       ...(until === undefined ? [] : ['--pause-at', until]),
     ],
     run,
+    ...(gpu !== undefined && { env: childEnvironment(process.env, { [GPU_VARIABLE]: gpu }) }),
     waits: true,
   });
-  trial.launched = { ...(await processRecord(trainer.pid)), at: Date.now() };
+  trial.launched = {
+    ...(await processRecord(trainer.pid)),
+    at: Date.now(),
+    ...(gpu !== undefined && { gpu }),
+  };
   save();
   trainer.begin();
 }

@@ -3,16 +3,19 @@ import { basename, dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { isEntryName } from '../../files/contained';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
+import { shellQuote } from '../../files/shell-quote';
 import { runPaths } from '../../runs/layout';
 import { RECORDS, writeRecordsHere } from '../cluster/records-here';
+import { lines } from './platform';
 import type { Rsync } from './rsync';
+import type { ClusterShell } from './shell';
 
 /** Whoever shows the curves waits for it. */
 const FOLLOW_MS = 60_000;
 /** Checkpoints of many trials over a slow line; the next look continues. */
 const COLLECT_MS = 2 * 3_600_000;
 /** Run folders at a time, so that the first ones are complete early. */
-const BATCH = 250;
+const BATCH = 1000;
 
 /** What is about one machine, or is written only by it. */
 const NEVER = ['owner.json', '.owner-*', 'control', ...RECORDS];
@@ -23,6 +26,7 @@ const MOST_BYTES = '64m';
 const LAST = ['status.json', 'result.json'];
 
 export interface BringOptions {
+  shell: ClusterShell;
   rsync: Rsync;
   /** The `.aurora` folder beside the experiment, for what is on its way. */
   home: string;
@@ -98,10 +102,9 @@ export class RunBringer {
     try {
       const unknown = names.filter((name) => again || !existsSync(runPaths(join(folder, name)).spec));
       const first = await copy(names, folder, [...LAST.map((name) => `--exclude=/*/${name}`), ...options]);
-      const records = unknown.flatMap((name) => RECORDS.map((record) => `${name}/${record}`));
-      if (!first || !(await copy(records, temporary, []))) return false;
-      for (const name of unknown)
-        if (existsSync(join(folder, name))) writeRecordsHere(join(folder, name), join(temporary, name), here);
+      if (!first) return false;
+      for (const [name, texts] of await this.records(folder, unknown))
+        if (existsSync(join(folder, name))) writeRecordsHere(join(folder, name), texts, here);
       // Of those that are here: one that began in between has no record yet.
       const begun = names.filter((name) => existsSync(runPaths(join(folder, name)).spec));
       return await copy(
@@ -113,7 +116,34 @@ export class RunBringer {
       rmSync(temporary, { recursive: true, force: true });
     }
   }
+
+  /**
+   * The records of runs as they are on the cluster, by the run's name and their own. As text in one answer: thousands of
+   * files that are read here and removed again would take longer than everything else.
+   */
+  private async records(folder: string, names: readonly string[]): Promise<Map<string, Map<string, string>>> {
+    const found = new Map<string, Map<string, string>>();
+    if (names.length === 0) return found;
+    const { shell, there } = this.options;
+    const paths = names.flatMap((name) => RECORDS.map((record) => `${name}/${record}`));
+    const { stdout } = await shell.run(
+      `cd ${shellQuote(there(folder), 'linux')} 2>/dev/null && tr '\\n' '\\0' | LC_ALL=C xargs -0 grep -asH ''`,
+      { input: lines(paths), timeoutMs: RECORDS_MS },
+    );
+    for (const line of stdout.split('\n')) {
+      const [, name, record, text] = LINE.exec(line) ?? [];
+      if (name === undefined) continue;
+      const texts = found.get(name) ?? new Map<string, string>();
+      texts.set(record!, `${texts.get(record!) ?? ''}${text}\n`);
+      found.set(name, texts);
+    }
+    return found;
+  }
 }
+
+/** What grep writes before each line of a file. */
+const LINE = /^([^/]+)\/([a-z]+\.json):(.*)$/;
+const RECORDS_MS = 10 * 60_000;
 
 /** Directly in a run's folder; and what is unfinished there, at any depth. */
 const excluded = (names: readonly string[]): string[] => [

@@ -59,7 +59,7 @@ export class RsyncFiles implements ClusterFiles {
     this.rsync = new Rsync(host);
     const there = (path: string) => this.there(path);
     this.inputs = new InputSender(shell, this.rsync, folder, there);
-    this.bringer = new RunBringer({ rsync: this.rsync, home, there, here: (path) => this.here(path) });
+    this.bringer = new RunBringer({ shell, rsync: this.rsync, home, there, here: (path) => this.here(path) });
   }
 
   there(path: string): string {
@@ -86,7 +86,7 @@ export class RsyncFiles implements ClusterFiles {
       throw new AuroraError(
         'disk',
         `${this.there(submission)} could not be made on ${this.options.shell.name}: ${stderr.trim()}.`,
-        'Check cluster.slurm.folder: an absolute path on the cluster that you may write to.',
+        'It must be in a folder on the cluster that you may write to.',
       );
     const whole = await this.rsync.copy({
       from: dirname(submission),

@@ -84,7 +84,7 @@ done`;
     throw new AuroraError(
       'disk',
       `Links could not be made in ${this.folder} on ${this.shell.name}: ${stderr.trim().split('\n').at(-1)}.`,
-      'Check cluster.slurm.folder: an absolute path on the cluster that you may write to.',
+      'It must be in a folder on the cluster that you may write to.',
     );
   }
 

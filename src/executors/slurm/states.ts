@@ -1,3 +1,4 @@
+import { gathered } from '../../base/gathered';
 import type { JobRef, JobState, Submission } from '../cluster/scheduler';
 import { jobName } from './job-name';
 import { stateOf, type QueueLine } from './queue';
@@ -20,8 +21,7 @@ export class TaskStates {
     lines: readonly QueueLine[],
     { now, minJobAge }: { now: number; minJobAge: number },
   ): Map<number, JobState>[] {
-    const byArray = new Map<string, QueueLine[]>();
-    for (const line of lines) byArray.set(line.array, [...(byArray.get(line.array) ?? []), line]);
+    const byArray = gathered(lines, (line) => line.array);
     const waiting = new Map<string, Waiting>();
     const states = submissions.map((submission) => {
       const found = new Map<number, JobState>();

@@ -29,8 +29,8 @@ export async function agreesTo(
   const { t } = vscode.l10n;
   const run = t('Run on {0}', executorName(on));
   const picked = await vscode.window.showWarningMessage(
-    t('Run what the experiment {0} says on {1}?', experimentName(file), executorName(on)),
-    { modal: true, detail: `${t('From its "cluster" section:')}\n${text}` },
+    t('Run on {0} with these settings of the experiment {1}?', executorName(on), experimentName(file)),
+    { modal: true, detail: text },
     run,
   );
   if (picked !== run) return false;

@@ -1,6 +1,3 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
 import type { ClusterSettings, ExecutorName } from '../../experiment/cluster';
 
 /** Where a sweep can run. */
@@ -39,17 +36,3 @@ export function placesOf(
 }
 
 export const isConfigured = ({ on, cluster }: Place): boolean => on === 'local' || cluster !== undefined;
-
-/** Whether a program is on the PATH. */
-export async function isOnPath(program: string, path = process.env.PATH ?? ''): Promise<boolean> {
-  for (const folder of path.split(delimiter)) {
-    if (folder === '') continue;
-    try {
-      await access(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      // The next one may have it.
-    }
-  }
-  return false;
-}

@@ -3,7 +3,8 @@ import type { ExecutorName } from '../../experiment/cluster';
 import { experimentName } from '../../runs/layout';
 import type { Sweep } from '../../runs/experiment/sweep';
 import { executorName } from '../words/cluster/cluster-words';
-import { isConfigured, isOnPath, placesOf, type Place } from './places';
+import { isConfigured, placesOf, type Place } from './places';
+import { hasSlurmHere } from './slurm-here';
 import { clusterSetting } from '../launcher/cluster-setting';
 
 interface PlaceItem extends vscode.QuickPickItem {
@@ -21,7 +22,7 @@ export async function whereToRun(
   { cluster, trials }: Sweep,
   always: boolean,
 ): Promise<ExecutorName | undefined> {
-  const places = placesOf(cluster, clusterSetting(), await isOnPath('sbatch'));
+  const places = placesOf(cluster, clusterSetting(), await hasSlurmHere());
   const offered = always ? places : places.filter(isConfigured);
   if (offered.length === 1) return 'local';
   const { t } = vscode.l10n;

@@ -10,6 +10,7 @@ import { sweepFrom, type SweepRuns } from '../ask/pick-sweep';
 import { COMMAND } from '../ids';
 import { isActive } from '../runs/shown-state';
 import type { Services } from '../services';
+import { isUnfollowed } from '../words/cluster/cluster-words';
 
 /** Deletes a sweep with its trials: asks first, moves them to the trash, and can be undone. */
 export async function deleteSweep(services: Services, argument: unknown): Promise<void> {
@@ -34,8 +35,9 @@ export async function restore(services: Services, trashed: TrashedSweep): Promis
   }
 }
 
+/** Jobs in a cluster's queue would create its trials again. */
 const isRunning = ({ sweep, runs }: SweepRuns): boolean =>
-  sweep.state === 'running' || runs.some((r) => isActive(r.state));
+  sweep.state === 'running' || isUnfollowed(sweep) || runs.some((r) => isActive(r.state));
 
 async function stopFirst({ sweep, runs }: SweepRuns): Promise<boolean> {
   const stop = vscode.l10n.t('Stop');
@@ -50,7 +52,7 @@ async function stopFirst({ sweep, runs }: SweepRuns): Promise<boolean> {
     stop,
   );
   if (answer !== stop) return false;
-  if (sweep.state === 'running')
+  if (sweep.state === 'running' || isUnfollowed(sweep))
     await vscode.commands.executeCommand(COMMAND.stopSweep, { kind: 'sweep', folder: sweep.folder });
   // A trial that somebody trains by hand.
   else

@@ -37,6 +37,19 @@ const NETWORK =
 const networkEnvironment = (from: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(from).filter(([name]) => NETWORK.test(name)));
 
+/**
+ * How the user reaches a cluster: the agent with their ssh keys, Slurm's and kubectl's configuration. Not what describes a
+ * job that the editor itself may run in, and paths of credentials rather than tokens.
+ */
+const CLUSTER =
+  /^(SSH_AUTH_SOCK|KRB5CCNAME|SLURM_(CONF|CONF_SERVER|CLUSTERS)|(SBATCH|SQUEUE|SACCT|SCANCEL)_\w+|KUBECONFIG|AWS_(PROFILE|CONFIG_FILE|SHARED_CREDENTIALS_FILE|REGION)|CLOUDSDK_CONFIG|GOOGLE_APPLICATION_CREDENTIALS|AZURE_CONFIG_DIR|AURORA_CLUSTER_LOOK_MS)$/;
+
+/** In addition for a program that runs sbatch, ssh or kubectl. */
+export const clusterEnvironment = (from: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...networkEnvironment(from),
+  ...Object.fromEntries(Object.entries(from).filter(([name]) => CLUSTER.test(name))),
+});
+
 const PROXY = /^(GLOBAL_AGENT_)?(HTTPS?|NO)_PROXY$|^npm_config_(https?_|no)?proxy$/i;
 
 /** What the editor's settings say about proxies: http.proxySupport, http.proxy and http.noProxy. */

@@ -71,12 +71,19 @@ async function refuseWithoutSpec(run: string): Promise<void> {
   throw new AuroraError(kind, failed?.message ?? 'The run could not start.', failed?.hint);
 }
 
-/** The trainer's last message in its log, if any: "error: MESSAGE", then an indented hint. */
+/** The last message of a program in its log, if it ends with one: "error: MESSAGE", then an indented hint. */
+export async function loggedError(run: string): Promise<{ message: string; hint?: string } | undefined> {
+  const own = /(?:^|[^]*\n)error: ([^]*?)(?:\n {7}([^]*))?$/.exec(await logTail(run, LOG_LINES));
+  if (!own) return undefined;
+  const hint = own[2]?.replace(/\n {7}/g, ' ').trim();
+  return { message: own[1].trim(), ...(hint !== undefined && { hint }) };
+}
+
 async function endedAtOnce(run: string, end: number | NodeJS.Signals): Promise<AuroraError> {
   const said = await logTail(run, LOG_LINES);
-  const own = /(?:^|[^]*\n)error: ([^]*?)(?:\n {7}([^]*))?$/.exec(said);
+  const own = await loggedError(run);
   const kind = end === EXIT.owned ? 'owned' : end === EXIT.inputs ? 'inputs' : 'run';
-  if (own) return new AuroraError(kind, own[1].trim(), own[2]?.replace(/\n {7}/g, ' ').trim());
+  if (own) return new AuroraError(kind, own.message, own.hint);
   const how = typeof end === 'number' ? `with code ${end}` : `by ${end}`;
   return new AuroraError(
     'failed',

@@ -9,7 +9,7 @@ import { writeAtomic } from '../../files/atomic';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
 import type { MachineReport, ProgramOptions, ResumeOptions, StopOutcome, SweepOptions } from './client';
 import { deviceArguments, forkArguments, type DeviceSettings } from './device-arguments';
-import { trainerEnvironment } from './environment';
+import { clusterEnvironment, trainerEnvironment } from './environment';
 import { launchTrainer, type Launch } from './launch';
 import { Leases, type Memory } from './leases';
 import { untrusted } from '../../executors/missing';
@@ -119,7 +119,8 @@ export class Trainer {
     await this.requireTrust();
     const which = trials === 'all' ? trials : trials.join();
     const args = ['sweep', experimentFile, '--cancel', which, ...this.clusterArguments()];
-    const running = await this.program(args, { cwd: dirname(experimentFile) });
+    const env = clusterEnvironment(process.env);
+    const running = await this.program(args, { cwd: dirname(experimentFile), env });
     const { code, stderr } = await running.ended;
     // Trials that are left to train are no error here.
     if (code === 0 || code === EXIT.stopped) return;
@@ -292,7 +293,7 @@ export class Trainer {
     args: readonly string[],
     waiting: Pick<Launch, 'patience' | 'checks'>,
   ): Promise<void> {
-    const env = this.environment();
+    const env = { ...this.environment(), ...clusterEnvironment(process.env) };
     const launched = await launchTrainer({ node, args: [copy.cli, ...args], run: folder, env, ...waiting });
     this.host.info(`Process ${launched.pid} follows ${folder}.`);
     void launched.ended.then((end) => this.host.info(`Process ${launched.pid} ended: ${end}.`));

@@ -7,7 +7,7 @@ import { programError } from '../launcher/program-error';
 import { openReport } from '../notices/open-report';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { isActive } from '../runs/shown-state';
+import { isActiveHere } from '../runs/shown-state';
 import { checkMarkdown, checkSummary, parseDoctorLine, placeProgress } from '../words/check-text';
 
 const SCHEME = 'aurora-machine';
@@ -87,7 +87,7 @@ function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefine
 
 /** Whether to measure now: asks if a run is training, since each would slow the other down. */
 async function whileTraining({ store }: Services): Promise<boolean> {
-  const training = (await store.runs()).filter((run) => isActive(run.state)).length;
+  const training = (await store.runs()).filter(isActiveHere).length;
   if (training === 0) return true;
   const { t } = vscode.l10n;
   const question =

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { COMMAND } from '../ids';
+import { loggedError } from '../launcher/launch';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry, ShownState, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
@@ -52,7 +53,10 @@ export async function sweepEnded(
   runs: readonly RunEntry[],
 ): Promise<void> {
   const trials = bySweep([sweep], runs).groups[0]?.runs ?? [];
-  const { kind, message, decision } = sweepEndText(sweep, trials, vscode.l10n.t);
+  // Of a cluster's, the reason is most often the cluster's own refusal.
+  const isFailed = sweep.record.on !== undefined && sweep.state === 'failed';
+  const error = isFailed ? await loggedError(sweep.folder).catch(() => undefined) : undefined;
+  const { kind, message, decision } = sweepEndText(sweep, trials, vscode.l10n.t, error);
   const isSeen = vscode.window.state.focused && panels.isInSight(sweep.folder);
   if (askedToStop.has(sweep.folder) || (isSeen && !decision)) return;
   const open = vscode.l10n.t('Open Sweep');

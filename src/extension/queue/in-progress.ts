@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { isActive } from '../runs/shown-state';
+import { isActiveHere } from '../runs/shown-state';
 import type { RunEntry, RunStore, SweepEntry } from '../runs/store';
 
 /** What is training on this machine, or about to. */
@@ -27,9 +27,8 @@ export async function whileStarting<T>(name: string, action: () => PromiseLike<T
 export async function inProgress(store: Pick<RunStore, 'experiments' | 'runs'>): Promise<InProgress> {
   const all = (await store.experiments()).flatMap((e) => e.sweeps);
   const sweeps = all.filter((s) => s.state === 'running' && s.record.on === undefined);
-  // Of a cluster, none is on this machine.
-  const others = new Set([...sweeps, ...all.filter((s) => s.record.on)].map((s) => basename(s.folder)));
-  const runs = (await store.runs()).filter((r) => isActive(r.state) && !others.has(r.trial?.sweep ?? ''));
+  const running = new Set(sweeps.map((s) => basename(s.folder)));
+  const runs = (await store.runs()).filter((r) => isActiveHere(r) && !running.has(r.trial?.sweep ?? ''));
   return { runs, sweeps, starting: [...starting].map((s) => s.name) };
 }
 

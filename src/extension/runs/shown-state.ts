@@ -6,6 +6,14 @@ export { shownState, STARTUP_MS } from '../../runs/shown-state';
 /** Whether a trainer works on it, or is about to. */
 export const isActive = (state: ShownState): boolean => state === 'running' || state === 'starting';
 
+/** Whether it trains on this machine, as far as is known: not on a cluster. */
+export const isActiveHere = ({ state, cluster }: Pick<RunEntry, 'state' | 'cluster'>): boolean =>
+  isActive(state) && cluster === undefined;
+
+/** Whether a cluster's scheduler has it: it would create the run again if its folder were gone. */
+export const isOnCluster = ({ state, cluster }: Pick<RunEntry, 'state' | 'cluster'>): boolean =>
+  cluster !== undefined && (isActive(state) || state === 'queued');
+
 /**
  * Whether it can be resumed. A run that failed before its first step would only fail again: its settings are fixed, and
  * there is nothing to continue.

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { runLabel } from '../runs/label';
-import { isActive } from '../runs/shown-state';
+import { isActiveHere } from '../runs/shown-state';
 import type { Services } from '../services';
 import { changedSettings, text, type ToolInput } from './input';
 import { experimentIn, shownPath } from './tool';
@@ -14,7 +14,7 @@ import type { RunQuestion } from './words';
 export async function experimentQuestion({ store }: Services, input: ToolInput): Promise<RunQuestion> {
   const file = await experimentIn(text(input, 'experiment'));
   const changed = changedSettings(input);
-  const active = (await store.runs()).filter((run) => isActive(run.state));
+  const active = (await store.runs()).filter(isActiveHere);
   const { parseExperiment } = await import('../../runs/experiment/load');
   const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));
   return {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { CONTEXT, VIEW } from '../ids';
 import { lastCheck } from '../machine/check-machine';
-import { isActive } from '../runs/shown-state';
+import { isActiveHere } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import type { MachineReport } from '../launcher/client';
@@ -98,7 +98,7 @@ class MachineTree implements vscode.TreeDataProvider<MachineNode>, vscode.Dispos
 
   private async activeRuns(): Promise<RunEntry[]> {
     const experiments = await this.services.store.experiments();
-    return experiments.flatMap((e) => e.runs.filter((r) => isActive(r.state)));
+    return experiments.flatMap((e) => e.runs.filter(isActiveHere));
   }
 
   private nodesOf(runs: readonly RunEntry[]): RunNode[] {

@@ -42,9 +42,12 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
   const pruned = runs.filter(isPruned).length;
   const best = bestText(runs, record.metric);
   const parts = [
+    // First, since a narrow side bar cuts the end.
+    cluster?.unreachable ? t('{0} does not answer', clusterName(cluster, t)) : '',
+    isUnfollowed(sweep) ? t('not followed') : '',
     done === planned ? t('{0} trials', planned) : t('{0} of {1}', done, planned),
-    best === undefined ? '' : t('best {0}', best),
     ...(cluster ? clusterParts(sweep, cluster, runs, t) : []),
+    best === undefined ? '' : t('best {0}', best),
     pruned > 0 ? t('{0} pruned', pruned) : '',
     failed > 0 ? t('{0} failed', failed) : '',
     state === 'running' || isUnfollowed(sweep) ? '' : leftWords(sweep, t),
@@ -70,7 +73,7 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
 const canStop = (sweep: SweepEntry, trusted: boolean): boolean =>
   sweep.state === 'running' || (trusted && isUnfollowed(sweep));
 
-/** Where it runs, whether that is known at the moment, and the trials that wait or that were lost. */
+/** Where it runs, and the trials that wait or that were lost. */
 function clusterParts(
   sweep: SweepEntry,
   cluster: ClusterFile,
@@ -89,8 +92,7 @@ function clusterParts(
     [count('lost', (r) => r.state === 'lost'), 'lost'],
   ] as const;
   return [
-    cluster.unreachable ? t('{0} does not answer', clusterName(cluster, t)) : executorName(cluster.executor),
-    isUnfollowed(sweep) ? t('not followed') : '',
+    cluster.unreachable ? '' : executorName(cluster.executor),
     ...counts.map(([n, state]) => (n > 0 ? `${n} ${clusterWord(state, t)}` : '')),
   ];
 }

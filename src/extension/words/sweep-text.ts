@@ -18,8 +18,17 @@ function decisionOf({ error }: SweepEnd, t: Translate): SweepEndNotice['decision
     : { title: t('Continue with Changed Files'), options: { acceptChangedInputs: true } };
 }
 
-/** The notification for a sweep whose queue has ended. */
-export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Translate): SweepEndNotice {
+/**
+ * The notification for a sweep whose queue has ended.
+ *
+ * @param error what its queue last reported, if it failed
+ */
+export function sweepEndText(
+  sweep: SweepEntry,
+  runs: readonly RunEntry[],
+  t: Translate,
+  error?: { message: string; hint?: string },
+): SweepEndNotice {
   const name = experimentName(sweep.experiment);
   const planned = plannedTrials(sweep.record);
   const best = bestText(runs, sweep.record.metric);
@@ -40,6 +49,7 @@ export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Tr
       ...say('warning', `${t('The sweep of {0} is not complete.', name)} ${ended.message}`),
       decision: decisionOf(ended, t),
     };
+  const why = error ? [error.message, error.hint].filter((part) => part !== undefined).join(' ') : '';
   if (sweep.cluster && isUnfollowed(sweep)) {
     const { executor, trials } = sweep.cluster;
     const count = Object.values(trials).filter(isWithScheduler).length;
@@ -48,8 +58,10 @@ export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Tr
       count === 1
         ? t('A trial of the sweep of {0} is on {1}, and nothing follows it.', name, where)
         : t('{0} trials of the sweep of {1} are on {2}, and nothing follows them.', count, name, where);
-    return { ...say('warning', message), decision: { title: t('Continue'), options: {} } };
+    const whole = why === '' ? message : `${message} ${why}`;
+    return { ...say('warning', whole), decision: { title: t('Continue'), options: {} } };
   }
+  if (why !== '') return say('error', `${t('The sweep of {0} ended with an error.', name)} ${why}`);
   switch (sweep.state) {
     case 'finished':
       return say(failed > 0 ? 'warning' : 'information', t('The sweep of {0} has finished.', name));

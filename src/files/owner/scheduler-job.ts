@@ -7,14 +7,14 @@ import type { OwnerRecord } from '../fence';
  *
  * A Slurm job keeps its id. A pod of an Indexed Job has the counts of the pods before it as annotations
  * (`batch.kubernetes.io/job-index-failure-count` and `job-index-ignored-failure-count`), and its manifest passes them on as
- * AURORA_KUBERNETES_FAILURES and AURORA_KUBERNETES_IGNORED, and the job's uid as AURORA_KUBERNETES_JOB.
+ * AURORA_JOB_FAILURES and AURORA_JOB_IGNORED_FAILURES, and the job's uid as AURORA_JOB.
  */
 export function schedulerJob(env: NodeJS.ProcessEnv): OwnerRecord['job'] {
   const { SLURM_JOB_ID: id, SLURM_CLUSTER_NAME: cluster = '', SLURM_RESTART_COUNT: count } = env;
   if (id) return { id: `slurm:${cluster}:${id}`, restarts: number(count) };
-  const { AURORA_KUBERNETES_JOB: uid, JOB_COMPLETION_INDEX: index } = env;
+  const { AURORA_JOB: uid, JOB_COMPLETION_INDEX: index } = env;
   if (!uid || !index) return undefined;
-  const { AURORA_KUBERNETES_FAILURES: failures, AURORA_KUBERNETES_IGNORED: ignored } = env;
+  const { AURORA_JOB_FAILURES: failures, AURORA_JOB_IGNORED_FAILURES: ignored } = env;
   return { id: `kubernetes:${uid}:${index}`, restarts: number(failures) + number(ignored) };
 }
 

@@ -30,7 +30,8 @@ const KUBERNETES: Record<string, Form> = {
   namespace: DNS,
   image: [/^[^-\s\p{Cc}][^\s\p{Cc}]*$/u, 'the name of an image'],
   claim: DNS,
-  mount: [/^\/[^:\p{Cc}]*$/u, 'an absolute folder in the pod, such as "/aurora"'],
+  // Paths below it are in scripts, and in what rsync is asked for.
+  mount: [/^(?:\/[\w@+=.,-]+)+\/?$/, 'an absolute folder of plain characters, such as "/aurora"'],
   folder: LINE,
   memory: [/^[1-9]\d*([KMGT]i?|k)?$/, 'a size such as "16Gi"'],
   gpuResource: [/^[\w.-]+(\/[\w.-]+)?$/, 'a resource such as "nvidia.com/gpu"'],

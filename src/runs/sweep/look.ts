@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { presenceNow } from '../../files/processes';
 import type { StopReason } from '../../protocol/events';
@@ -34,6 +34,8 @@ export interface TrialView {
   error?: { error?: string; message: string; hint?: string };
   /** It failed because its training diverged, regardless of earlier evaluations. */
   diverged?: true;
+  /** Its result is written, but its trainer was killed before it could report the end. */
+  unreported?: true;
   /** What the scheduler of a cluster says about it. */
   cluster?: ClusterTrial;
   /** High-water mark in bytes, once it has finished. */
@@ -53,16 +55,28 @@ export const bestOf = ({ evaluations }: TrialView, metric: MetricName): Evaluati
 
 /** @param folder the folder of the trial's run; undefined before it exists */
 export function lookAtTrial(record: TrialRecord, folder: string | undefined, now = Date.now()): TrialView {
+  try {
+    return readTrial(record, folder, now);
+  } catch (e) {
+    return unreadTrial(record, folder, e);
+  }
+}
+
+/** The view of a trial whose run is damaged, or cannot be read. */
+export function unreadTrial(record: TrialRecord, folder: string | undefined, e: unknown): TrialView {
+  const none = { record, state: 'failed' as const, step: 0, steps: 0, evaluations: [] };
+  return { ...none, ...(folder !== undefined && { folder }), error: { message: (e as Error).message } };
+}
+
+/** @throws AuroraError 'run' if the run is damaged or cannot be read, or the system's error */
+export function readTrial(record: TrialRecord, folder: string | undefined, now = Date.now()): TrialView {
   const none: TrialView = { record, state: 'waiting', step: 0, steps: 0, evaluations: [] };
   if (folder === undefined) return none;
   const view = { ...none, folder };
   const starting = isStarting(record, folder, now);
-  if (!existsSync(runPaths(folder).spec)) return starting ? { ...view, state: 'starting' } : none;
-  try {
-    return { ...view, ...tell(readRunSummary(folder), starting, now) };
-  } catch (e) {
-    return { ...view, state: 'failed', error: { message: (e as Error).message } };
-  }
+  if (!statSync(runPaths(folder).spec, { throwIfNoEntry: false }))
+    return starting ? { ...view, state: 'starting' } : none;
+  return { ...view, ...tell(readRunSummary(folder), starting, now) };
 }
 
 /** Whether a process was started for the trial and has not written its first status. */
@@ -93,6 +107,7 @@ function tell(run: RunSummary, starting: boolean, now: number): Partial<TrialVie
       state,
       step: Number(result.steps),
       peakMemory: Number(result.peakMemory) || undefined,
+      ...(status?.state === 'running' && { unreported: true }),
     };
   if (events.length === 0 && !status) return { ...at, state: 'waiting' };
   if (state === 'failed' || state === 'diverged') {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
+import { isPassing } from '../../files/read';
 import { runPaths } from '../layout';
-import { isBusy, lookAtTrial, type TrialView } from './look';
+import { isBusy, readTrial, unreadTrial, type TrialView } from './look';
 import type { TrialRecord } from './record';
 
 /** A folder that changed this recently may change again without getting a new time stamp. */
@@ -10,11 +11,28 @@ const UNSETTLED_MS = 2000;
 export class TrialLooker {
   private readonly known = new Map<string, { version: string; view: TrialView }>();
 
+  /**
+   * While a network disk does not answer, a trial is as it was: as a failed one, it would lose its comparison for good.
+   *
+   * @throws the error if it was never read
+   */
   look(record: TrialRecord, folder: string | undefined, now = Date.now()): TrialView {
+    try {
+      return this.read(record, folder, now);
+    } catch (e) {
+      if (!isPassing(e)) return unreadTrial(record, folder, e);
+      const known = this.known.get(record.id);
+      if (!known) throw e;
+      return { ...known.view, record };
+    }
+  }
+
+  private read(record: TrialRecord, folder: string | undefined, now: number): TrialView {
     const version = folder === undefined ? '' : versionOf(folder, record, now);
     const known = this.known.get(record.id);
-    if (known && known.version === version && version !== '' && !isBusy(known.view)) return known.view;
-    const view = lookAtTrial(record, folder, now);
+    if (known && known.version === version && version !== '' && !isBusy(known.view))
+      return known.view.record === record ? known.view : { ...known.view, record };
+    const view = readTrial(record, folder, now);
     this.known.set(record.id, { version, view });
     return view;
   }

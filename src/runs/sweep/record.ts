@@ -85,8 +85,8 @@ export interface TrialRecord {
   settings: Settings;
   /** The name of its run's folder, once it has started. */
   run?: string;
-  /** The last process started for it, and when, in ms since 1970. */
-  launched?: { pid: number; at: number } & Partial<ProcessRecord>;
+  /** The last process started for it, when, in ms since 1970, and the GPU that it got if there are several. */
+  launched?: { pid: number; at: number; gpu?: string } & Partial<ProcessRecord>;
   /** False if the sweep section no longer has it: it is shown but not continued. */
   planned: boolean;
   /** Not checked yet; none of the sweep's new trials starts before that. */

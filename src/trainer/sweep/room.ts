@@ -17,7 +17,7 @@ const MOST_WORDS = 16 * 1024 * 1024;
 const LOOK_MS = 100;
 const MOST_ASKED = 50;
 
-/** Devices that exist once, regardless of the number of cores. */
+/** Devices of which there are as many as there are, regardless of the number of cores. */
 const GRAPHICS: readonly string[] = Object.values(ENGINES)
   .flat()
   .filter((device) => !onProcessor({ device }));
@@ -33,6 +33,8 @@ export interface RoomRequest {
   /** Requested threads per trial; 0 for a fair share of the cores. */
   threads: number;
   device: string;
+  /** The number of GPUs that trials can be spread over. */
+  gpus: number;
   trials: number;
 }
 
@@ -40,7 +42,8 @@ export interface RoomRequest {
 export function roomFor(r: RoomRequest): { parallel: number; threads: number } {
   const fits = r.memory === undefined || r.available === undefined ? 1 : (SHARE * r.available) / r.memory;
   const cores = Math.floor(r.cores / Math.max(1, r.threads));
-  const most = r.asked ?? (GRAPHICS.includes(r.device) ? 1 : Math.min(cores, Math.floor(fits)));
+  const most =
+    r.asked ?? (GRAPHICS.includes(r.device) ? Math.max(1, r.gpus) : Math.min(cores, Math.floor(fits)));
   const parallel = Math.max(1, Math.min(most, r.trials));
   return { parallel, threads: r.threads || Math.max(1, Math.floor(r.cores / parallel)) };
 }
@@ -106,7 +109,7 @@ export async function measureTrial(
 /** The room on this machine now, for trials as measured. */
 export function roomNow(
   { memory, engine, device }: Measured & { engine: string; device: string },
-  asked: Pick<RoomRequest, 'asked' | 'threads' | 'trials'>,
+  asked: Pick<RoomRequest, 'asked' | 'threads' | 'gpus' | 'trials'>,
 ): SweepRoom {
   const now = { cores: availableParallelism(), available: availableMemory(), memory, device };
   return { ...roomFor({ ...now, ...asked }), memory, engine, device };

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -20,6 +20,7 @@ const PROGRAM = `
   import { requireOwned } from './fence';
   import { claim, heldBy } from './owner';
   import { readIfThereSync } from './read';
+  import { claimTrial } from '../trainer/sweep/claim-trial';
   const owners = new Map();
   const actions = {
     async claim(at) {
@@ -28,6 +29,11 @@ const PROGRAM = `
       owners.set(at, got.owner);
       return 'owner';
     },
+    async trial(at) {
+      owners.set(at, await claimTrial(at, { silentMs: 700, lookMs: 20 }));
+      return 'owner';
+    },
+    beat: (at) => (writeAtomic(at + '/status.json', JSON.stringify({ state: 'running', heartbeat: 0 })), 'beaten'),
     look: async (at) => (await heldBy(at))?.as ?? 'free',
     check: (at) => (requireOwned(at), 'mine'),
     write: (at) => (writeAtomic(at + '/file', process.pid + ''), 'written'),
@@ -161,6 +167,41 @@ describe.each(['error', 'content'] as const)('on a disk that shows changes late 
     expect(readdirSync(path)).not.toContain('owner.json');
     // The scheduler may start it again: nobody owns it.
     expect(await node('c', disk, 3).ask('claim', path)).toBe('owner');
+  });
+});
+
+describe('the owner of a trial, if it is another job on a node that nobody sees,', () => {
+  const disk = (path: string) => ({ root: resolve(path, '..') });
+
+  it('is replaced once its heartbeat has not moved for long enough, by the clock of the disk', async () => {
+    const path = folder();
+    writeFileSync(ownerFile(path), first({ job: { id: 'slurm:c:6', restarts: 5 } }));
+    const a = node('a', disk(path));
+    const began = performance.now();
+    expect(await a.ask('trial', path)).toBe('owner');
+    expect(performance.now() - began).toBeGreaterThan(600);
+    expect(await a.ask('release', path)).toBe('released');
+    // Nobody needs to wait for one that has been silent for long.
+    writeFileSync(ownerFile(path), first({ nonce: 'second', job: { id: 'slurm:c:6', restarts: 5 } }));
+    utimesSync(ownerFile(path), 1, 1);
+    const again = performance.now();
+    expect(await a.ask('trial', path)).toBe('owner');
+    expect(performance.now() - again).toBeLessThan(600);
+  });
+
+  it('is not replaced while its heartbeat moves, nor if no scheduler started it', async () => {
+    const path = folder();
+    const [a, b] = [node('a', disk(path), 1, '6'), node('b', disk(path))];
+    expect(await a.ask('claim', path)).toBe('owner');
+    const asked = b.ask('trial', path);
+    for (let i = 0; i < 8; i++) {
+      await wait(100);
+      await a.ask('beat', path);
+    }
+    expect(await asked).toBe('owned');
+    writeFileSync(ownerFile(path), first({ nonce: 'third', job: undefined }));
+    utimesSync(ownerFile(path), 1, 1);
+    expect(await b.ask('trial', path)).toBe('owned');
   });
 });
 

@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { processRecord } from '../../../src/files/processes';
 import { lookAtTrial } from '../../../src/runs/sweep/look';
+import { TrialLooker } from '../../../src/runs/sweep/looker';
+import { runPaths } from '../../../src/runs/layout';
 import type { TrialRecord } from '../../../src/runs/sweep/record';
 import type { NewEvent, RunStatus } from '../../../src/protocol/events';
 import { evaluated, makeRun, setStatus, started } from '../extension/run-maker';
@@ -56,4 +59,20 @@ it('a trainer is considered gone when its process is, not when only its heartbea
     await ended;
   }
   expect(look(mine, { launched: { pid: trainer.pid!, at: Date.now() } }).state).toBe('lost');
+});
+
+it.runIf(process.platform === 'linux')('a trial is as it was while the disk does not answer', () => {
+  const stopped = run({ state: 'stopped' }, [started, { kind: 'stopped', step: 4, reason: 'rung' }]);
+  const looker = new TrialLooker();
+  const before = looker.look(record, stopped);
+  expect(before).toMatchObject({ state: 'stopped', reason: 'rung' });
+  const { events } = runPaths(stopped);
+  rmSync(events);
+  // Reading it is an error of the system, EIO.
+  symlinkSync('/proc/self/mem', events);
+  expect(looker.look(record, stopped)).toEqual(before);
+  expect(() => new TrialLooker().look(record, stopped)).toThrow(/EIO/);
+  rmSync(events);
+  writeFileSync(events, 'damaged\n');
+  expect(looker.look(record, stopped)).toMatchObject({ state: 'failed' });
 });

@@ -3,6 +3,7 @@ import { ClusterExecutor } from '../../../executors/cluster/executor';
 import type { Executor } from '../../../executors/executor';
 import { LocalExecutor } from '../../../executors/local/executor';
 import type { Experiment } from '../../../experiment/experiment';
+import type { TrialLooker } from '../../../runs/sweep/looker';
 import { sweepPaths, type SweepRecord, type SweepRoom } from '../../../runs/sweep/record';
 import { availableMemory } from '../../../trainer/micro-batch/available';
 import { trialInputs } from '../../../trainer/sweep/inputs';
@@ -25,6 +26,8 @@ export interface ExecutorOptions {
   fallBack: boolean;
   acceptInputs: boolean;
   once: boolean;
+  /** That has looked at the trials before. */
+  looker: TrialLooker;
   warn: (message: string) => void;
 }
 
@@ -32,7 +35,7 @@ export interface ExecutorOptions {
 export function executorOf(
   where: Where,
   record: SweepRecord & { room: SweepRoom },
-  { folder, runs, specs, takenOver, save, fallBack, acceptInputs, once, warn }: ExecutorOptions,
+  { folder, runs, specs, takenOver, save, fallBack, acceptInputs, once, looker, warn }: ExecutorOptions,
 ): Executor {
   const { room } = record;
   const inputs: ConstructorParameters<typeof LocalExecutor>[0]['inputs'] = (trial, spec) =>
@@ -46,6 +49,7 @@ export function executorOf(
         ...{ available: availableMemory, fallBack, acceptInputs, save, inputs },
       },
       takenOver,
+      looker,
     );
   }
   const { scheduler, files, place } = where.cluster;
@@ -54,6 +58,6 @@ export function executorOf(
     ...{ executor: where.on, place, folder, runs, scheduler, files, specs, fallBack, acceptInputs },
     ...{ threads: room.threads, engine: room.engine, device: room.device },
     ...(room.parallel < planned && { parallel: room.parallel }),
-    ...{ interval: CLUSTER_LOOK_MS, once, inputs, save, warn },
+    ...{ interval: CLUSTER_LOOK_MS, once, looker, inputs, save, warn },
   });
 }

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { count } from '../../../base/number-text';
 import { stepTime } from '../../../base/time-text';
 import { formatMetric, metricInfo, metricValue } from '../../../experiment/metrics';
 import { bestOf, isBusy, type TrialView } from '../../../runs/sweep/look';
@@ -16,6 +18,9 @@ import { table } from '../../table';
 import { placeName } from './place-name';
 import { pathOf, ranked, stateText } from './words';
 
+/** Of more trials, the best are what a terminal shows; a command shows all. */
+const MOST_LISTED = 100;
+
 /** The result of a sweep: its trials, best first, the failures, and what to do next. */
 export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }: SweepOutcome): string {
   const { metric, varied } = record;
@@ -31,8 +36,9 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
       '',
       'run',
     ],
-    ...begun.map((t) => row(t, record)),
+    ...begun.slice(0, MOST_LISTED).map((t) => row(t, record)),
   ];
+  const more = begun.length - MOST_LISTED;
   // On a cluster, also one that has ended before it had a folder.
   const failed = ranked(trials, metric).filter((t) => t.state === 'failed');
   const [best] = begun;
@@ -43,11 +49,15 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
   return [
     '',
     ...(begun.length ? table(rows) : []),
+    ...(more > 0 ? [`${count(more)} more: ${commandLine('runs', dirname(best!.folder!))}`] : []),
     '',
-    ...failed.flatMap(({ record: { number }, error }) => [
-      `Trial ${number} failed: ${error?.message ?? ''}`,
-      ...(error?.hint ? [`  ${error.hint}`] : []),
-    ]),
+    ...failed
+      .slice(0, MOST_LISTED)
+      .flatMap(({ record: { number }, error }) => [
+        `Trial ${number} failed: ${error?.message ?? ''}`,
+        ...(error?.hint ? [`  ${error.hint}`] : []),
+      ]),
+    ...(failed.length > MOST_LISTED ? [`${count(failed.length - MOST_LISTED)} more failed.`] : []),
     ...(failed.length ? [...againWith(failed), ''] : []),
     ...undecidedTexts(record, trials),
     ...[...elsewhere].map(([id, owner]) => leftText(record, id, owner)),

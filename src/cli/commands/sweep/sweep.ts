@@ -2,8 +2,15 @@ import { join, resolve } from 'node:path';
 import { loadSweep } from '../../../runs/experiment/load';
 import type { Sweep } from '../../../runs/experiment/sweep';
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
-import { lookAtTrial } from '../../../runs/sweep/look';
-import { writeSweep, type SweepRecord, type SweepRoom, type TrialRecord } from '../../../runs/sweep/record';
+import { TrialLooker } from '../../../runs/sweep/looker';
+import {
+  runOf,
+  writeSweep,
+  type SweepRecord,
+  type SweepRoom,
+  type TrialRecord,
+} from '../../../runs/sweep/record';
+import { gpusFor } from '../../../executors/local/devices';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { LEASE_MS } from '../../../trainer/process/pulse';
 import { isSilent } from '../../../trainer/sweep/claim-trial';
@@ -89,12 +96,12 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     const where = whereOf(args, { file, folder, sweep, record });
     setPlace(record, where);
     const view = viewOf(args, record);
-    const context: Context = { ...{ args, folder, runs, sweep, where, view } };
+    const context: Context = { args, folder, runs, sweep, where, view, looker: new TrialLooker() };
     if (args.flag('dry-run') || args.text('write') !== undefined) {
       const measured = await checkSweep(record, checkOptions(context));
-      const planned = { ...record, room: roomOf(context, record, measured) };
+      const planned = { ...record, room: await roomOf(context, record, measured) };
       view.begin(planned);
-      view.plan(planText(planned, lookAtAll(record, runs)));
+      view.plan(planText(planned, lookAtAll(record, context)));
       if (where.on !== 'local') await showSubmission(args, where.cluster, planned, folder);
       return EXIT.ok;
     }
@@ -129,6 +136,8 @@ interface Context {
   sweep: Sweep;
   where: Where;
   view: SweepView;
+  /** What it has read of the trials' folders is not read again. */
+  looker: TrialLooker;
 }
 
 function setPlace(record: SweepRecord, { on }: Where): void {
@@ -143,8 +152,8 @@ const viewOf = (args: ParsedArgs, record: SweepRecord): SweepView =>
       ? new SweepScreen(record)
       : new SweepLines(record);
 
-const lookAtAll = ({ trials }: SweepRecord, runs: string) =>
-  trials.map((t) => lookAtTrial(t, t.run === undefined ? undefined : join(runs, t.run)));
+const lookAtAll = ({ trials }: SweepRecord, { runs, looker }: Context) =>
+  trials.map((t) => looker.look(t, runOf(t, runs)));
 
 async function run(context: Context, takenOver: TakenOver): Promise<number> {
   const { args, folder, runs, sweep, where, view } = context;
@@ -166,10 +175,10 @@ async function run(context: Context, takenOver: TakenOver): Promise<number> {
       const measured = await checkSweep(record, { ...checkOptions(context), stopped });
       if (stopped()) return undefined;
       for (const trial of record.trials) delete trial.unchecked;
-      const whole = { ...record, room: roomOf(context, record, measured) };
+      const whole = { ...record, room: await roomOf(context, record, measured) };
       record = whole;
       view.begin(whole);
-      if (args.flag('json') || !isQuiet()) view.plan(planText(whole, lookAtAll(whole, runs)));
+      if (args.flag('json') || !isQuiet()) view.plan(planText(whole, lookAtAll(whole, context)));
       return whole;
     },
     specs: specsOf(sweep),
@@ -203,11 +212,11 @@ async function cancelHere(
 }
 
 const executorOptions = (
-  { args, folder, runs, sweep, view }: Context,
+  { args, folder, runs, sweep, view, looker }: Context,
   takenOver: TakenOver,
   save: () => void,
 ): ExecutorOptions => ({
-  ...{ folder, runs, takenOver, save, specs: specsOf(sweep) },
+  ...{ folder, runs, takenOver, save, looker, specs: specsOf(sweep) },
   fallBack: args.flag('fallback'),
   acceptInputs: args.flag('accept-changed-inputs'),
   once: args.flag('no-wait'),
@@ -221,7 +230,7 @@ function exitCode({ stopped, trials }: SweepOutcome): number {
 }
 
 /** How many trials run in parallel, on which device, with how many threads; measured unless given. */
-function roomOf({ args, where }: Context, record: SweepRecord, measured: Measured): SweepRoom {
+async function roomOf({ args, where }: Context, record: SweepRecord, measured: Measured): Promise<SweepRoom> {
   if (where.on !== 'local') return clusterRoom(args, where.cluster, record);
   const { room, spec, trials } = record;
   const given = args.text('parallel');
@@ -235,9 +244,9 @@ function roomOf({ args, where }: Context, record: SweepRecord, measured: Measure
     trials: trials.filter((t) => t.planned).length,
   };
   const isKnown = known && (asked !== undefined || known.memory !== undefined);
-  if (isKnown) return roomNow(known, limits);
-  if (asked !== undefined && !place.device.startsWith('auto')) return roomNow(place, limits);
-  return roomNow({ ...place, ...known, ...measured }, limits);
+  const isGiven = asked !== undefined && !place.device.startsWith('auto');
+  const all = isKnown ? known : isGiven ? place : { ...place, ...known, ...measured };
+  return roomNow(all, { ...limits, gpus: (await gpusFor(all.device)).length });
 }
 
 const placeOf = (args: ParsedArgs) => ({

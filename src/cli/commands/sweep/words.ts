@@ -27,7 +27,11 @@ export function ranked(trials: readonly TrialView[], metric: MetricName): TrialV
     const best = bestOf(t, metric);
     return best && !t.diverged ? score(metric, metricValue(best.metrics, metric)) : -Infinity;
   };
-  return [...trials].sort((a, b) => bestFirst(value(a), value(b)) || a.record.number - b.record.number);
+  // Once for each, not for each pair that is compared.
+  const worth = new Map(trials.map((t) => [t, value(t)]));
+  return [...trials].sort(
+    (a, b) => bestFirst(worth.get(a)!, worth.get(b)!) || a.record.number - b.record.number,
+  );
 }
 
 /** A run's folder for a command line: relative or absolute, whichever is shorter. */

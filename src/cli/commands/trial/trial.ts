@@ -11,6 +11,7 @@ import { beginTrial, hasFinished } from '../../../trainer/sweep/begin-trial';
 import { one, type Command } from '../../command';
 import { requestOf } from '../../place';
 import { trainRun } from '../../training';
+import { despiteDisk } from './passing';
 import { onSchedulerSignal } from './signals';
 
 type Signalled = ReturnType<typeof onSchedulerSignal>;
@@ -36,16 +37,26 @@ process is training it.
     }
     const owner = await claimTrial(run);
     try {
-      return await train(task, signalled);
-    } catch (e) {
-      // Who submitted it finds the reason there.
-      recordFailure(run, e);
-      throw e;
+      return await despiteDisk(
+        () => attempt(task, signalled),
+        () => signalled() !== undefined,
+        ({ message }, pause) => process.stderr.write(`\n${message} Trying again in ${pause / 1000} s.\n`),
+      );
     } finally {
       owner.release();
     }
   },
 };
+
+async function attempt(task: TaskFile, signalled: Signalled): Promise<number> {
+  try {
+    return await train(task, signalled);
+  } catch (e) {
+    // Who submitted it finds the reason there.
+    recordFailure(task.run, e);
+    throw e;
+  }
+}
 
 async function train(task: TaskFile, signalled: Signalled): Promise<number> {
   const { run, threads, frozen, engine, device, fallBack = false } = task;

@@ -7,7 +7,7 @@ import { COMMAND } from '../../ids';
 import { labelOfId, runLabel } from '../../runs/label';
 import type { SweepNode } from '../../runs/nodes';
 import { selectedRows } from '../../runs/selection';
-import { isActive } from '../../runs/shown-state';
+import { isActive, isOnCluster } from '../../runs/shown-state';
 import type { RunEntry } from '../../runs/store';
 import { TrackedRun } from '../../runs/tracked-run';
 import type { Services } from '../../services';
@@ -50,6 +50,13 @@ function selectedSweep([argument]: readonly unknown[]): SweepNode | undefined {
 
 /** A run in training is not deleted. */
 async function stopFirst({ store, trainer }: Services, runs: readonly RunEntry[]): Promise<boolean> {
+  const elsewhere = runs.filter(isOnCluster);
+  if (elsewhere.length > 0) {
+    const message = vscode.l10n.t('{0} cannot be deleted while it is on a cluster.', namesOf(elsewhere));
+    const detail = vscode.l10n.t('Use Stop Run first: its job would create the run again.');
+    await vscode.window.showWarningMessage(message, { modal: true, detail });
+    return false;
+  }
   const active = runs.filter((r) => isActive(r.state));
   if (active.length === 0) return true;
   const stop = vscode.l10n.t('Stop');

@@ -1,4 +1,5 @@
 import type { ClusterFile, ClusterTrial, ClusterTrialState } from '../../../protocol/run-files/cluster';
+import { clusterReason } from '../../../protocol/cluster/reasons';
 import type { OnCluster, SweepEntry } from '../../runs/store';
 import type { Translate } from '../../translate';
 import { ago } from '../format';
@@ -34,8 +35,8 @@ export function clusterWord(state: ClusterTrialState, t: Translate): string {
 }
 
 /** Why the scheduler lets it wait, or how it ended; undefined if it did not say. */
-export const reasonWords = ({ code, detail }: Pick<OnCluster, 'code' | 'detail'>): string | undefined =>
-  detail ?? code;
+export const reasonWords = ({ code, detail }: Pick<ClusterTrial, 'code' | 'detail'>): string | undefined =>
+  clusterReason({ ...(code !== undefined && { code }), ...(detail !== undefined && { detail }) });
 
 /** Trials that the scheduler has: in its queue, or running. */
 export const isWithScheduler = ({ state }: ClusterTrial): boolean =>
@@ -60,7 +61,7 @@ export const unreachableText = (cluster: ClusterFile, t: Translate, locale: stri
   t(
     '{0} has not answered since {1}: {2}',
     clusterName(cluster, t),
-    new Date(cluster.unreachable!.since).toLocaleTimeString(locale),
+    new Date(cluster.unreachable!.since).toLocaleString(locale, { dateStyle: 'short', timeStyle: 'short' }),
     cluster.unreachable!.message,
   );
 

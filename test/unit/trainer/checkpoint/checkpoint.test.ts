@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -12,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { temporaryBeside } from '../../../../src/files/temporary';
+import { isTemporary, temporaryBeside } from '../../../../src/files/temporary';
 import { goneBelow } from '../../../../src/runs/held';
 import { runPaths } from '../../../../src/runs/layout';
 import type { Checkpoint } from '../../../../src/trainer/checkpoint/checkpoint';
@@ -21,6 +22,7 @@ import {
   putBackReplaced,
   readCheckpoint,
   saveCheckpoint,
+  checkpointSteps,
 } from '../../../../src/trainer/checkpoint/store';
 
 let run: string;
@@ -190,6 +192,30 @@ describe('checkpoints', () => {
     expect(names()).toEqual(['step-000010', 'step-000020', 'step-000030']);
     expect(latest()).toEqual({ step: 30, warnings: [] });
   });
+
+  it.runIf(process.platform === 'linux' && process.getuid?.() === 0)(
+    'that the system does not let go, as NFS does not while somebody reads one, are out of sight and end no run',
+    () => {
+      saveCheckpoint(run, checkpointAt(20));
+      const held = join(saveCheckpoint(run, checkpointAt(30)), 'held');
+      mkdirSync(held);
+      if (spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', held]).status !== 0) return;
+      try {
+        saveCheckpoint(run, checkpointAt(20));
+        expect(checkpointSteps(run)).toEqual([20]);
+        const left = () => readdirSync(runPaths(run).checkpoints).filter(isTemporary);
+        expect(left()).toHaveLength(1);
+        saveCheckpoint(run, checkpointAt(30));
+        expect(checkpointSteps(run)).toEqual([20, 30]);
+        spawnSync('umount', [join(runPaths(run).checkpoints, left()[0], 'held')]);
+        saveCheckpoint(run, checkpointAt(40));
+        expect(left()).toEqual([]);
+      } finally {
+        for (const name of readdirSync(runPaths(run).checkpoints))
+          spawnSync('umount', [join(runPaths(run).checkpoints, name, 'held')]);
+      }
+    },
+  );
 });
 
 function alter(from: string, to: string): (path: string) => void {

@@ -10,6 +10,7 @@ const room = (over: Partial<RoomRequest>) =>
     asked: undefined,
     threads: 0,
     device: 'cpu',
+    gpus: 0,
     trials: 24,
     ...over,
   });
@@ -29,6 +30,7 @@ it.each([
   ['no more trials than there are', { trials: 2 }, { parallel: 2, threads: 4 }],
   ['one trial if the memory is unknown', { memory: undefined }, { parallel: 1, threads: 8 }],
   ['one trial on a GPU', { device: 'cuda' }, { parallel: 1, threads: 8 }],
+  ['one trial on each of several GPUs', { device: 'cuda', gpus: 3 }, { parallel: 3, threads: 2 }],
   ['as many trials as requested, also on a GPU', { device: 'cuda', asked: 4 }, { parallel: 4, threads: 2 }],
   ['trials with the requested number of threads', { asked: 4, threads: 3 }, { parallel: 4, threads: 3 }],
   ['as many trials as the requested threads leave cores for', { threads: 3 }, { parallel: 2, threads: 3 }],

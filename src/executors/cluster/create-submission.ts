@@ -1,0 +1,62 @@
+import { basename } from 'node:path';
+import type { Experiment } from '../../experiment/experiment';
+import type { InputFile } from '../../runs/inputs';
+import { runOf, sweepPaths, type TrialRecord } from '../../runs/sweep/record';
+import type { TaskFile } from '../../runs/sweep/task';
+import type { TrialTask } from '../executor';
+import type { ClusterFiles } from './files';
+import { reserveRun } from './run-names';
+import type { Submission } from './scheduler';
+import type { Submissions } from './submissions';
+import { taskFile, type TaskSettings } from './task-file';
+
+export interface SubmissionOptions extends Omit<TaskSettings, 'sweep'> {
+  /** The sweep's folder, which this process owns. */
+  folder: string;
+  /** Where runs of the experiment are. */
+  runs: string;
+  files: ClusterFiles;
+  /** The files that a new trial will read; AuroraError 'inputs' if they differ from those of earlier trials. */
+  inputs(trial: TrialRecord, spec: Experiment): Promise<InputFile[]>;
+  /** Writes the sweep's record with all its trials to disk. */
+  save(): void;
+}
+
+/**
+ * Writes what a scheduler gets for these tasks, and before that the names of their runs into the sweep's record.
+ *
+ * @param steps at which the trials are, by id
+ * @throws AuroraError 'inputs' if files have changed since earlier trials were trained on them
+ */
+export async function createSubmission(
+  submissions: Submissions,
+  options: SubmissionOptions,
+  tasks: readonly TrialTask[],
+  steps: ReadonlyMap<string, number>,
+  parallel: number | undefined,
+): Promise<Submission> {
+  const { folder, runs, files, save, inputs } = options;
+  const read = new Map<string, InputFile[]>();
+  for (const { record, spec } of tasks) {
+    const key = inputsKey(spec);
+    if (!read.has(key)) read.set(key, await inputs(record, spec));
+  }
+  for (const { record } of tasks) reserveRun(record, runs);
+  save();
+  const settings = { ...options, sweep: basename(folder) };
+  const { frozen } = sweepPaths(folder);
+  const written = function* (): Generator<TaskFile> {
+    for (const task of tasks) {
+      const own = read.get(inputsKey(task.spec))!;
+      const run = runOf(task.record, runs)!;
+      yield taskFile(task, settings, { run, inputs: own, frozen }, (path) => files.there(path));
+    }
+  };
+  const listed = tasks.map(({ record: { id, number, run } }) => ({
+    ...{ trial: id, number, run: run!, step: steps.get(id) ?? 0 },
+  }));
+  return submissions.create(listed, written(), parallel);
+}
+
+/** Trials that read the same files have the same. */
+export const inputsKey = ({ model, data }: Experiment): string => JSON.stringify([model, data]);

@@ -1,0 +1,34 @@
+import * as vscode from 'vscode';
+import { COMMAND } from '../ids';
+import type { ExperimentEntry, SweepEntry } from '../runs/store';
+import type { Services } from '../services';
+import { unreachableText } from '../words/cluster/cluster-words';
+import { lossText } from '../words/cluster/loss-text';
+
+/** A notification of lost trials, by their ids. */
+export async function tellLosses(services: Services, folder: string, ids: readonly string[]): Promise<void> {
+  const sweep = sweepIn(await services.store.experiments(), folder);
+  const message = sweep && lossText(sweep, ids, vscode.l10n.t);
+  if (message === undefined) return;
+  const [open, log] = [vscode.l10n.t('Open Sweep'), vscode.l10n.t('Show Cluster Log')];
+  const buttons = [...(ids.length === 1 ? [log] : []), open];
+  const picked = await vscode.window.showWarningMessage(message, ...buttons);
+  if (picked === open) services.panels.openSweep(folder);
+  if (picked === log)
+    await vscode.commands.executeCommand(COMMAND.showClusterLog, { kind: 'trial', folder, trial: ids[0] });
+}
+
+/** A notification that the scheduler does not answer. */
+export async function tellUnreachable({ panels }: Services, { cluster, folder }: SweepEntry): Promise<void> {
+  const { t } = vscode.l10n;
+  const open = t('Open Sweep');
+  const what = unreachableText(cluster!, t, vscode.env.language);
+  const picked = await vscode.window.showWarningMessage(
+    `${what} ${t('Nothing is lost; it is asked again until it answers.')}`,
+    open,
+  );
+  if (picked === open) panels.openSweep(folder);
+}
+
+const sweepIn = (experiments: readonly ExperimentEntry[], folder: string): SweepEntry | undefined =>
+  experiments.flatMap((e) => e.sweeps).find((s) => s.folder === folder);

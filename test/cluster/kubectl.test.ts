@@ -1,0 +1,133 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { JobRef, JobState, Submission } from '../../src/executors/cluster/scheduler';
+import { kubectl } from '../../src/executors/kubernetes/kubectl';
+import { MountedFiles } from '../../src/executors/kubernetes/mounted-files';
+import { KubernetesScheduler } from '../../src/executors/kubernetes/scheduler';
+import { VolumePod } from '../../src/executors/kubernetes/volume-pod';
+import { yamlText } from '../../src/executors/kubernetes/yaml';
+import { apiServer, type ApiServer } from '../kubernetes/api-server';
+import { fakeTrainer, type FakeTask } from '../kubernetes/fake-trainer';
+import { SimulatedCluster } from '../kubernetes/simulated-cluster';
+import { scratchFolder } from '../scratch';
+
+const HAS_KUBECTL = spawnSync('kubectl', ['version', '--client']).status === 0;
+
+/** Everything that we ask of `kubectl`, asked of Debian's own; the API server is a stand-in. */
+describe.skipIf(!HAS_KUBECTL)("Debian's kubectl", () => {
+  const root = scratchFolder('kubectl');
+  const trainer = fakeTrainer(join(root, 'image'));
+  const settings = { image: 'lab/aurora:1', claim: 'lab', context: 'lab', folder: root, parallel: 2 };
+  let cluster: SimulatedCluster;
+  let server: ApiServer;
+  let scheduler: KubernetesScheduler;
+  let count = 0;
+
+  beforeEach(async () => {
+    cluster = new SimulatedCluster(join(root, 'image'));
+    cluster.claims.set('lab', { spec: { accessModes: ['ReadWriteMany'] } });
+    server = await apiServer(join(root, 'server'), cluster);
+    for (const [name, value] of Object.entries(server.env)) vi.stubEnv(name, value);
+    scheduler = new KubernetesScheduler(settings, kubectl(settings), new MountedFiles(settings, trainer));
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    cluster.close();
+    await server.close();
+  });
+
+  async function submit(tasks: readonly FakeTask[]): Promise<Submission> {
+    const folder = join(root, 'submissions', String(count++));
+    mkdirSync(join(folder, 'tasks'), { recursive: true });
+    for (const [i, task] of tasks.entries())
+      writeFileSync(join(folder, 'tasks', `${i}.json`), JSON.stringify(task));
+    const named = tasks.map((_, i) => ({ trial: `t${i}`, number: i + 1, run: `r${i}`, step: 0 }));
+    const one: Submission = { name: `aurora-test-${count}`, folder, tasks: named, jobs: [] };
+    const jobs: JobRef[] = [];
+    await scheduler.submit(one, (job) => jobs.push(job));
+    return { ...one, jobs };
+  }
+  const states = async (one: Submission): Promise<JobState[]> => [
+    ...(await scheduler.states([one]))[0]!.values(),
+  ];
+  async function until(one: Submission, is: (states: JobState[]) => boolean): Promise<JobState[]> {
+    for (;;) {
+      const now = await states(one);
+      if (is(now)) return now;
+      await wait(50);
+    }
+  }
+
+  it('submits with strict validation by the schema, follows to the end, and adopts what is there', async () => {
+    await scheduler.check();
+    const one = await submit([{ exits: [0] }, { exits: [1, 0] }, { exits: [3] }]);
+    const ended = await until(one, (now) => now.every(({ state }) => /finished|failed/.test(state)));
+    expect(ended.map(({ state, exitCode }) => [state, exitCode])).toEqual([
+      ['finished', undefined],
+      ['finished', undefined],
+      ['failed', 3],
+    ]);
+    const again: JobRef[] = [];
+    await scheduler.submit({ ...one, jobs: [] }, (job) => again.push(job));
+    expect(again).toEqual(one.jobs);
+    expect(server.changes[0]).toMatch(
+      /^POST \/apis\/batch\/v1\/namespaces\/team\/jobs\?.*fieldValidation=Strict/,
+    );
+  });
+
+  it('reports what the schema refuses, in the words of the server', async () => {
+    const odd = { ...settings, tolerations: [{ key: 'gpu', effects: 'NoSchedule' }] };
+    scheduler = new KubernetesScheduler(odd, kubectl(odd), new MountedFiles(odd, trainer));
+    await expect(submit([{ exits: [0] }])).rejects.toMatchObject({
+      kind: 'experiment',
+      message: expect.stringMatching(/^Kubernetes \(context lab\) refused: .*tolerations\/0.*"effects"/),
+    });
+    expect(cluster.jobs.size).toBe(0);
+  });
+
+  it('cancels tasks, and whole jobs', async () => {
+    const one = await submit(Array<FakeTask>(3).fill({ exits: [0], lasts: 600_000 }));
+    await until(one, (now) => now.filter(({ state }) => state === 'running').length === 2);
+    await scheduler.cancel(one, [0]);
+    await until(one, (now) => now[0]!.state === 'cancelled' && now[2]!.state === 'running');
+    await scheduler.cancel(one, 'all');
+    await until(one, (now) => now.length === 0);
+    await scheduler.cancel(one, 'all');
+    expect(server.changes.filter((change) => change.startsWith('DELETE')).length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('reads the manifests that are written for people, and finds the same objects in them', async () => {
+    const one = await submit([{ exits: [0] }]);
+    for (const object of [
+      await scheduler.manifest(one),
+      new VolumePod(kubectl(settings), settings).manifest(),
+    ]) {
+      const file = join(root, 'manifest.yaml');
+      writeFileSync(file, yamlText(object));
+      const args = ['--context=lab', 'create', '--dry-run=client', '--output=json', `--filename=${file}`];
+      const { stdout } = await promisify(execFile)('kubectl', args, { env: process.env });
+      const read = JSON.parse(stdout) as { metadata: object };
+      expect(read).toEqual({ ...object, metadata: { ...object.metadata, namespace: 'team' } });
+    }
+    expect(existsSync(join(one.folder, 'job.yaml'))).toBe(true);
+    expect(readFileSync(join(one.folder, 'job.yaml'), 'utf8')).toBe(yamlText(await scheduler.manifest(one)));
+  });
+
+  it('reports a server that is away, a context that does not exist, and a claim that is missing', async () => {
+    cluster.claims.clear();
+    await expect(scheduler.check()).rejects.toMatchObject({ kind: 'experiment' });
+    const other = kubectl({ context: 'nowhere' });
+    await expect(other.json(['get', 'jobs'])).rejects.toMatchObject({
+      message: expect.stringMatching(/refused: .*context.*nowhere/),
+    });
+    await server.close();
+    await expect(scheduler.check()).rejects.toMatchObject({
+      kind: 'network',
+      message: expect.stringMatching(/^Kubernetes \(context lab\) cannot be reached: .* refused/),
+    });
+  });
+});

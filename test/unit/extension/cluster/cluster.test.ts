@@ -1,0 +1,223 @@
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Catalog } from '../../../../src/extension/runs/catalog';
+import { inProgress, isIdle } from '../../../../src/extension/queue/in-progress';
+import { pageTrial } from '../../../../src/extension/panels/sweep/trial';
+import { factsOf } from '../../../../src/extension/panels/sweep/facts';
+import { lossText } from '../../../../src/extension/words/cluster/loss-text';
+import { trialRow, trialsRow, trialsWithoutRun } from '../../../../src/extension/words/cluster/trial-row';
+import { runRow } from '../../../../src/extension/words/run-row';
+import { sweepRow } from '../../../../src/extension/words/sweep-row';
+import { sweepEndText } from '../../../../src/extension/words/sweep-text';
+import type { StopReason } from '../../../../src/protocol/events';
+import type { ClusterFile, ClusterTrial } from '../../../../src/protocol/run-files/cluster';
+import { clusterPath } from '../../../../src/runs/sweep/cluster-file';
+import { temporaryFolders } from '../../runs/folder';
+import { context, t } from '../row-context';
+import { evaluated, started } from '../run-maker';
+import { finishedTrial, makeSweep, type TrialMade } from '../sweep-folder';
+
+const folder = temporaryFolders();
+const rank = (value: number) => ({ 'adapter.rank': value });
+const HOUR = 3_600_000;
+/** Its trainer is on another machine, and its heartbeat came late. */
+const NODE = { host: 'node7', boot: 'another' } as const;
+const late = { ...NODE, state: 'running', step: 50, heartbeat: Date.now() - HOUR } as const;
+const stopped = (reason: StopReason): TrialMade => ({
+  settings: rank(8),
+  events: [started, evaluated(40, 0.6), { kind: 'stopped', step: 40, reason }],
+  status: { ...NODE, state: 'stopped', step: 40 },
+});
+const training: TrialMade = { settings: rank(4), events: [started], status: late };
+
+const slurm = (trials: Record<string, ClusterTrial>, more: Partial<ClusterFile> = {}): ClusterFile => ({
+  ...{ version: 1, executor: 'slurm', place: 'login', at: Date.now() },
+  trials,
+  ...more,
+});
+
+/** What the editor knows of a sweep whose folder has this cluster.json, written as it is. */
+async function seen(
+  trials: readonly TrialMade[],
+  cluster: unknown,
+  state: 'running' | 'stopped' = 'running',
+) {
+  const file = join(folder(), 'demo.aurora.json');
+  const spec = { type: 'list', seed: 0, trials: trials.map((made) => made.settings) } as const;
+  const sweepFolder = makeSweep(
+    file,
+    { ...{ spec, trials, varied: ['adapter.rank'] }, on: 'slurm' },
+    { state },
+  );
+  writeFileSync(clusterPath(sweepFolder), typeof cluster === 'string' ? cluster : JSON.stringify(cluster));
+  writeFileSync(file, '{}');
+  const catalog = new Catalog();
+  catalog.setPlaces([file], [dirname(file)]);
+  await catalog.look();
+  const [experiment] = catalog.experiments();
+  const [sweep] = experiment.sweeps;
+  const byNumber = new Map(experiment.runs.map((r) => [r.trial!.number, r]));
+  return { catalog, sweep, sweepFolder, runs: experiment.runs, run: (n: number) => byNumber.get(n)! };
+}
+
+describe('a trial on a cluster', () => {
+  it('runs, if its scheduler says so, however late its heartbeat comes', async () => {
+    const { run } = await seen([training], slurm({ t1: { state: 'running', job: '1_0', node: 'node7' } }));
+    expect(run(1).state).toBe('running');
+    expect(runRow(run(1), context).description).toMatch(/^step 50\/120 · 41% · on node7/);
+  });
+
+  it('is lost, if its scheduler says so, with the reason and the log', async () => {
+    const log = '/shared/logs/1_0.log';
+    const lost = { state: 'lost', code: 'NODE_FAIL', job: '1_0', log } as const;
+    const { run } = await seen([training], slurm({ t1: lost }));
+    const row = runRow(run(1), context);
+    expect(row.description).toMatch(/^lost at step 50 · its node failed/);
+    expect(row.capabilities).toEqual(expect.arrayContaining(['canResume', 'canShowClusterLog']));
+  });
+
+  it('that was preempted is in the queue: it can be stopped, and is not started here', async () => {
+    const queued = { state: 'queued', code: 'BeginTime', job: '1_0', restarts: 1 } as const;
+    const { run } = await seen([stopped('preempted')], slurm({ t1: queued }));
+    const row = runRow(run(1), context);
+    expect(row.spoken).toMatch(/^Run rank 8, preempted, .*preempted at step 40, requeued a moment ago/);
+    expect(row.capabilities).toContain('canStop');
+    for (const word of ['canResume', 'canDelete']) expect(row.capabilities).not.toContain(word);
+  });
+
+  it('is finished once its folder says so, whatever the scheduler still says', async () => {
+    const { run } = await seen(
+      [finishedTrial(rank(1), 0.8)],
+      slurm({ t1: { state: 'lost', job: '1_0', code: 'NODE_FAIL' } }),
+    );
+    expect(run(1).state).toBe('finished');
+  });
+
+  it('is what its folder says if cluster.json is damaged or of another version', async () => {
+    for (const content of ['{"half', '{"version":2}', 'null', '{"version":1,"trials":{"t1":7}}'])
+      expect((await seen([training], content)).run(1).state, content).toBe('lost');
+  });
+
+  it('changes as soon as cluster.json does', async () => {
+    const { catalog, sweepFolder } = await seen([training], slurm({ t1: { state: 'running', job: '1_0' } }));
+    writeFileSync(
+      clusterPath(sweepFolder),
+      JSON.stringify(slurm({ t1: { state: 'queued', job: '1_0', restarts: 1 } })),
+    );
+    const { runs, structure } = await catalog.look();
+    expect([runs.map((r) => r.state), structure]).toEqual([['queued'], true]);
+  });
+});
+
+const WAITING = [rank(1), rank(2), rank(4)].map((settings): TrialMade => ({ settings }));
+const PRIORITY = { state: 'queued', code: 'Priority', job: '1_0' } as const;
+
+describe('trials without a run', () => {
+  it('have a row for each state, with the most frequent reasons', async () => {
+    const { sweep, runs } = await seen(
+      [...WAITING, { settings: rank(16) }],
+      slurm({
+        t1: PRIORITY,
+        t2: { state: 'queued', code: 'Resources', job: '1_1' },
+        t3: { ...PRIORITY, job: '1_2' },
+        t4: { state: 'lost', code: 'NODE_FAIL', job: '1_3' },
+      }),
+    );
+    const rows = [...trialsWithoutRun(sweep, runs)].map(([state, trials]) =>
+      trialsRow(state, trials, Math.min(trials.length, 2), context),
+    );
+    expect(rows.map((r) => [r.label, r.description])).toEqual([
+      ['1 trial lost', 'its node failed'],
+      ['3 trials queued', 'other jobs are ahead of it (2) · waiting for free nodes (1) · showing 2'],
+    ]);
+  });
+
+  it('can be stopped while they wait, and resumed after that; not in an untrusted workspace', () => {
+    const record = { id: 't1', number: 3, settings: rank(2), planned: true };
+    const row = (cluster: ClusterTrial, trusted = true) =>
+      trialRow({ record, cluster: { executor: 'slurm', ...cluster } }, { ...context, trusted });
+    expect(row(PRIORITY)).toMatchObject({
+      label: 'rank 2',
+      description: 'queued · other jobs are ahead of it',
+      capabilities: ['trial', 'canStop'],
+      spoken: 'Trial rank 2, queued, other jobs are ahead of it',
+    });
+    expect(row({ ...PRIORITY, state: 'cancelled' }).capabilities).toEqual(['trial', 'canResume']);
+    expect(row(PRIORITY, false).capabilities).toEqual(['trial']);
+  });
+});
+
+describe('a sweep on a cluster', () => {
+  const trials = { t1: { ...PRIORITY }, t2: { state: 'lost', job: '1_1' } } as const;
+
+  it('says where it runs, and how many trials wait or are lost', async () => {
+    const { sweep, runs } = await seen(WAITING, slurm(trials));
+    expect(sweepRow(sweep, runs, context)).toMatchObject({
+      description: '0 of 3 · Slurm · 1 queued · 1 lost · rank',
+      capabilities: ['sweep', 'canOpenSweep', 'canStopSweep'],
+    });
+  });
+
+  it('does not make this machine busy', async () => {
+    const { sweep, runs } = await seen([training], slurm({ t1: { state: 'running', job: '1_0' } }));
+    const experiments = [{ sweeps: [sweep] }] as never[];
+    const store = { experiments: () => Promise.resolve(experiments), runs: () => Promise.resolve(runs) };
+    expect(isIdle(await inProgress(store))).toBe(true);
+  });
+
+  it('that nobody follows can be continued and stopped, and says how old what is shown is', async () => {
+    const { sweep, runs } = await seen(WAITING, slurm(trials), 'stopped');
+    const row = sweepRow(sweep, runs, context);
+    expect(row.description).toBe('not followed · 0 of 3 · Slurm · 1 queued · 1 lost · rank');
+    expect(row.capabilities).toEqual(['sweep', 'canOpenSweep', 'canStopSweep', 'canGoOn']);
+    expect(sweepEndText(sweep, runs, t)).toEqual({
+      kind: 'warning',
+      message: 'A trial of the sweep of demo is on Slurm, and nothing follows it.',
+      decision: { title: 'Continue', options: {} },
+    });
+    expect(factsOf(sweep, runs, context)).toMatchObject({
+      on: 'Slurm on login',
+      canStop: true,
+      canResume: true,
+      notice: expect.stringMatching(
+        /^Nothing follows the trials on Slurm on login at the moment\./,
+      ) as string,
+    });
+  });
+
+  it('whose cluster does not answer says since when and why', async () => {
+    const unreachable = { since: Date.UTC(2026, 0, 2), message: 'login cannot be reached.' };
+    const { sweep, runs } = await seen(WAITING, slurm(trials, { unreachable }));
+    expect(sweepRow(sweep, runs, context).description).toMatch(/^Slurm on login does not answer · 0 of 3/);
+    expect(factsOf(sweep, runs, context).notice).toMatch(
+      /^Slurm on login has not answered since .*: login cannot be reached\.$/,
+    );
+  });
+});
+
+describe('a loss', () => {
+  const lost = { times: 1, at: 0, code: 'NODE_FAIL', node: 'n1' };
+
+  it('is told with its reason also after the trial was submitted again', async () => {
+    const { sweep } = await seen(WAITING, slurm({ t1: { ...PRIORITY, lost } }));
+    expect(lossText(sweep, ['t1'], t)).toBe(
+      'Slurm lost rank 1, a trial of the sweep of demo, on n1: its node failed. It was submitted again, and continues from its last checkpoint.',
+    );
+    const [record] = sweep.record.trials;
+    const cluster = { executor: 'slurm', ...PRIORITY, lost } as const;
+    const page = pageTrial(record, rank(1), undefined, { metric: 'accuracy', can: [], t }, cluster);
+    expect([page.state, page.cluster]).toEqual([
+      'queued',
+      'other jobs are ahead of it · lost before: its node failed',
+    ]);
+  });
+
+  it('of several trials is one message; one that the scheduler has forgotten has a reason, too', async () => {
+    const forgotten = { state: 'lost', job: '1_1', lost: { times: 1, at: 0 } } as const;
+    const { sweep } = await seen(WAITING, slurm({ t1: forgotten, t2: forgotten }));
+    expect(lossText(sweep, ['t1', 't2'], t)).toBe(
+      'Slurm lost 2 trials of the sweep of demo: it does not know it any more. Those that have not finished are submitted again, at most three times without a new step.',
+    );
+  });
+});
