@@ -11,9 +11,9 @@ const REASONS: Readonly<Record<string, string>> = {
   JobArrayTaskLimit: 'the limit of trials at a time is reached',
   Dependency: 'waiting for other trials of this sweep',
   DependencyNeverSatisfied: 'a job that it depends on failed',
-  BeginTime: 'requeued a moment ago; Slurm starts it again after a short wait',
+  BeginTime: 'requeued a moment ago (Slurm starts it again after a short wait)',
   Cleaning: 'the node is being cleaned up after its last run',
-  JobHeldUser: 'held by its owner (scontrol release continues it)',
+  JobHeldUser: 'held by its owner, or after a failed start (scontrol release continues it)',
   JobHeldAdmin: 'held by an administrator or after too many failed starts (scontrol release continues it)',
   JobHoldMaxRequeue: 'held after too many requeues (scontrol release continues it)',
   Reservation: 'waiting for its reservation to begin',
@@ -108,7 +108,15 @@ export function clusterReason({ code, detail }: { code?: string; detail?: string
   return detail === undefined ? words : `${words} (${detail})`;
 }
 
-function wordsOf(code: string): string | undefined {
+/** squeue prints this reason as a sentence. */
+const NOT_AVAILABLE = /^Nodes required for job are DOWN, DRAINED or reserved[^,]*/;
+
+function wordsOf(text: string): string | undefined {
+  const code = text.replace(NOT_AVAILABLE, 'ReqNodeNotAvail');
+  // One line of squeue for tasks that wait for different reasons: "Resources,JobHeldUser", "JobArrayTaskLimit,None"
+  const all = code.split(',').filter((name) => name !== 'None');
+  const words = all.map((name) => own(REASONS, name));
+  if (all.length > 0 && words.every((known) => known !== undefined)) return [...new Set(words)].join('; ');
   // "ReqNodeNotAvail, UnavailableNodes:node[1-2]", "RaisedSignal:9(Killed)"
   const [, name = '', more] = /^([A-Za-z_]+)(?:[,:(]\s*(.*?)\)?)?$/.exec(code) ?? [];
   const known = own(REASONS, name);

@@ -10,6 +10,15 @@ describe("a scheduler's reason in words", () => {
       'ReqNodeNotAvail, UnavailableNodes:node[1-2]',
       'the nodes that it needs are down, drained or reserved (UnavailableNodes:node[1-2])',
     ],
+    ['JobArrayTaskLimit,None', 'the limit of trials at a time is reached'],
+    [
+      'Resources,BeginTime',
+      'waiting for free nodes; requeued a moment ago (Slurm starts it again after a short wait)',
+    ],
+    [
+      'Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions,Resources',
+      'the nodes that it needs are down, drained or reserved; waiting for free nodes',
+    ],
     ['QOSMaxCpuPerUserLimit', 'a limit of the quality of service is reached (QOSMaxCpuPerUserLimit)'],
     ['AssocGrpGRES', 'a limit of the account is reached (AssocGrpGRES)'],
     // One that is new is shown as it is.
