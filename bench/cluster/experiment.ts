@@ -10,7 +10,9 @@ import type { SweepSpec } from '../../src/experiment/sweep';
 export type SweepKind = 'random' | 'grid';
 
 export const STEPS = 1000;
-/** Evaluations and checkpoints of a run. */
+/** Where successive halving first compares trials. */
+export const FIRST_RUNG = 100;
+/** Steps between evaluations. */
 export const EVERY = 50;
 
 /** Writes an experiment with a sweep of so many trials, and small files in place of its model and data. */
@@ -36,6 +38,7 @@ export function writeExperiment(folder: string, trials: number, kind: SweepKind)
     },
     adapter: { method: 'aurora', rank: 2, alpha: 4, targetModules: ['query', 'value'] },
     training,
+    cluster: { slurm: { cpus: 1 } },
     sweep: sweepOf(trials, kind),
   };
   writeFileSync(file, `${JSON.stringify(experiment, null, 2)}\n`);
@@ -52,7 +55,7 @@ function sweepOf(trials: number, kind: SweepKind): Partial<SweepSpec> {
         'adapter.rank': [1, 2, 4, 8, 16],
         'adapter.alpha': { min: 1, max: 32 },
       },
-      pruning: { eta: 3, minSteps: 100 },
+      pruning: { eta: 3, minSteps: FIRST_RUNG },
     };
   return {
     type: 'grid',

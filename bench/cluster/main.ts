@@ -1,8 +1,10 @@
 import { resourceUsage } from 'node:process';
+import { collectCase } from './collect-case';
 import { experimentCase } from './experiment-case';
-import { catalogCase } from './catalog-case';
+import { treeCase } from './tree-case';
 import { queueCase } from './queue-case';
-import { simulate } from './simulate';
+import { simulate, type Simulated } from './simulate';
+import { writeStandIn } from './stand-in';
 import { studyCase } from './study-case';
 import type { SweepKind } from './experiment';
 
@@ -13,19 +15,21 @@ const CASES: Record<
 > = {
   experiment: experimentCase,
   queue: queueCase,
-  catalog: catalogCase,
+  tree: treeCase,
+  collect: collectCase,
   study: studyCase,
 };
 
 /**
- * `cluster.cjs write FOLDER TRIALS KIND` prints where the study is; `cluster.cjs CASE FOLDER FILE SWEEP` what one case
+ * `cluster.cjs write FOLDER TRIALS KIND STATE` prints where the study is; `cluster.cjs CASE FOLDER FILE SWEEP` what one case
  * took, and the peak memory of this process in MB.
  */
 async function main([name, folder, ...rest]: string[]): Promise<object> {
   if (name === 'write') {
-    const [trials, kind] = rest;
+    const [trials, kind, state] = rest as [string, SweepKind, Simulated['state']];
     const tell = (written: number) => process.stderr.write(`  ${written} trials written\n`);
-    return simulate(folder, { trials: Number(trials), kind: kind as SweepKind, tell });
+    const study = simulate(folder, { trials: Number(trials), kind, state, tell });
+    return { ...study, bin: writeStandIn(folder, study.sweep) };
   }
   const [file, sweep] = rest;
   const ms = await CASES[name]({ folder, file, sweep });

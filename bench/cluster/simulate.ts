@@ -7,7 +7,7 @@ import type { Sweep, Trial } from '../../src/runs/experiment/sweep';
 import { experimentRuns, experimentSweeps } from '../../src/runs/layout';
 import { sweepPaths, SWEEP_VERSION, type SweepRecord, type TrialRecord } from '../../src/runs/sweep/record';
 import { TASK_VERSION, type TaskFile } from '../../src/runs/sweep/task';
-import { inputsOf, STEPS, writeExperiment, type SweepKind } from './experiment';
+import { FIRST_RUNG, inputsOf, STEPS, writeExperiment, type SweepKind } from './experiment';
 import { writeTrained } from './trained';
 
 /** The experiment's file and the sweep's folder. */
@@ -16,21 +16,25 @@ export interface Study {
   sweep: string;
 }
 
+export interface Simulated {
+  trials: number;
+  kind: SweepKind;
+  state: 'finished' | 'rung';
+  tell?: (written: number) => void;
+}
+
 /** Slurm's default: arrays have at most this many tasks. */
 const ARRAY = 1000;
 /** The first submission is from then, in ms since 1970. */
 const BEGUN = Date.UTC(2026, 0, 5, 8);
 
 /**
- * A sweep of so many trials as Slurm leaves it once all are trained to their end, 1,000 steps: run folders, sweep.json,
- * submissions with their task files and logs, cluster.json.
+ * A sweep of so many trials as Slurm leaves it, `finished` after 1,000 steps or at the first `rung`, after 100, where they
+ * are compared: run folders, sweep.json, submissions with their task files and logs, cluster.json.
  *
  * @param tell called now and then with the number of trials so far
  */
-export function simulate(
-  folder: string,
-  { trials, kind, tell }: { trials: number; kind: SweepKind; tell?: (written: number) => void },
-): Study {
+export function simulate(folder: string, { trials, kind, state, tell }: Simulated): Study {
   const file = writeExperiment(folder, trials, kind);
   const sweep = loadSweep(file);
   const sweepFolder = join(experimentSweeps(file), sweep.baseHash);
@@ -51,7 +55,15 @@ export function simulate(
       number: named.number,
       settings: named.settings,
     };
-    writeTrained({ run, spec, inputs, trial: belongs, began: beganAt(i), steps: STEPS, state: 'finished' });
+    writeTrained({
+      run,
+      spec,
+      inputs,
+      trial: belongs,
+      began: beganAt(i),
+      steps: state === 'finished' ? STEPS : FIRST_RUNG,
+      state,
+    });
     if ((i + 1) % 1000 === 0) tell?.(i + 1);
   }
   writeSubmission(join(sweepFolder, 'submissions', '1'), sweep.trials.map(of));

@@ -23,7 +23,8 @@ export interface Trained {
   began: number;
   /** How far it was trained. */
   steps: number;
-  state: 'finished' | 'pruned' | 'running';
+  /** `rung`: it waits to be compared with the others. */
+  state: 'finished' | 'rung';
 }
 
 /** A step takes half a second, so a run of 1,000 steps has as many samples of its machine. */
@@ -95,8 +96,7 @@ function journal(trained: Trained): string {
     if (step % CHECKPOINT_EVERY === 0)
       events.push({ kind: 'checkpoint', step, path: `checkpoints/step-${String(step).padStart(6, '0')}` });
   }
-  if (state === 'pruned') events.push({ kind: 'stopped', step: steps, reason: 'rung' });
-  if (state === 'pruned') events.push({ kind: 'stopped', step: steps, reason: 'pruned' });
+  if (state === 'rung') events.push({ kind: 'stopped', step: steps, reason: 'rung' });
   if (state === 'finished') {
     const last = metricsAt(trained, steps);
     events.push({ kind: 'finished', step: steps, best: { ...last, step: steps }, last, seconds: steps / 2 });
@@ -115,11 +115,11 @@ function statusOf(trained: Trained): RunStatus {
   const { began, steps, state } = trained;
   return {
     ...{ pid: 4711, nonce: nonceOf(trained), host: `node${trained.trial.number % 64}`, boot: 'elsewhere' },
-    state: state === 'pruned' ? 'stopped' : state,
+    state: state === 'rung' ? 'stopped' : state,
     step: steps,
     steps: STEPS,
     startedAt: began,
-    heartbeat: state === 'running' ? Date.now() : began + steps * STEP_MS,
+    heartbeat: began + steps * STEP_MS,
   };
 }
 

@@ -6,7 +6,7 @@ const PATH = join(ROOT, 'docs', 'benchmarks.md');
 const HEAD = `# Benchmarks
 
 Written by \`npm run bench\` (training), \`npm run bench:memory\`, \`npm run bench:devices\`, \`npm run bench:scaling\`,
-\`npm run bench:opening\`, \`npm run bench:runs\`, \`npm run bench:language\`, \`npm run bench:data\` and \`npm run bench:editor\` (the
+\`npm run bench:opening\`, \`npm run bench:runs\`, \`npm run bench:cluster\`, \`npm run bench:language\`, \`npm run bench:data\` and \`npm run bench:editor\` (the
 extension); do not edit. The sections on targets and on the effect of each change are written by hand, and that on large models
 from what \`npm run bench:large\` and \`npm run bench:sdxl\` print.
 `;
@@ -20,6 +20,7 @@ const SECTIONS = [
   'scaling',
   'opening',
   'runs',
+  'cluster',
   'language',
   'large',
   'sdxl',

@@ -35,6 +35,7 @@ export function trialState(
   if (view.state === 'running' || view.state === 'starting') return as(view.state);
   if (job?.state === 'running') return as('starting');
   if (hasEnded(view, task, job, settled)) return as(view.state, { reason: view.reason, error: view.error });
+  // Also one that saved when somebody cancelled its job: it must not be started again then.
   if (job?.state === 'cancelled') return as('stopped', { reason: 'requested' });
   if (!settled) return as(view.step > 0 ? 'running' : 'queued');
   // It saved, and nothing has started it again.

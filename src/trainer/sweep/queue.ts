@@ -154,16 +154,18 @@ async function work(
     } else {
       await cancelSome(trials, verdicts, options, executor, attempts);
       const losers = planned.filter(isToPrune).filter((t) => is(t, 'prune') && !isBusy(t));
-      // First brought whole: what is written here after that is not replaced by what a cluster has.
-      const isHere = await executor.collect(losers);
-      for (const t of isHere ? losers : []) await unlessRefused(() => prune(t));
       const ready = planned.filter(
         (t) => is(t, 'go') && !refused && !isBusy(t) && !elsewhere.has(t.record.id) && attempts.mayLaunch(t),
       );
       if (refused && busy.length === 0) throw refused;
-      if (ready.length === 0 && busy.length === 0 && whole && isHere)
+      if (ready.length === 0 && busy.length === 0 && whole) {
+        // First brought whole: what is written here after that is not replaced by what a cluster has.
+        const isHere = await executor.collect(losers);
+        if (isHere && (await pruneSome(losers))) continue;
         // Trials that were stopped individually are still to be done.
-        return end(over.length === planned.length ? undefined : elsewhere.size > 0 ? 'owned' : 'requested');
+        if (isHere)
+          return end(over.length === planned.length ? undefined : elsewhere.size > 0 ? 'owned' : 'requested');
+      }
       const tasks = ready.map(({ record }): TrialTask => {
         const { until } = verdicts.get(record.id) as Extract<Verdict, { kind: 'go' }>;
         return { record, spec: specs.get(record.id)!, ...(until !== undefined && { until }) };
@@ -175,6 +177,8 @@ async function work(
         for (const trial of ready) if (begun.has(trial.record.id)) attempts.launched(trial);
         // Again at once: there may be room for another.
         if (begun.size > 0) continue;
+        // Not before: thousands of trials lose the first comparison at once, and nobody should wait for that.
+        if (await executor.collect(losers)) await pruneSome(losers, PRUNE_MS);
         if (options.once) return end('detached');
       } catch (e) {
         if (!(e instanceof AuroraError) || e.kind !== 'inputs') throw e;
@@ -235,20 +239,45 @@ function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Ve
   return changed.length > 0;
 }
 
-const isToPrune = (t: TrialView): t is TrialView & { folder: string } =>
-  t.folder !== undefined && t.reason !== 'pruned';
+/** Of a look, in milliseconds: pruning a trial waits for the disk a few times. */
+const PRUNE_MS = 2000;
 
-/** The trial's own journal says why it ends here; without that line it is not restarted either. */
-async function prune({ folder, state, step }: TrialView & { folder: string }): Promise<void> {
+type Begun = TrialView & { folder: string };
+
+/**
+ * @param ms the rest is left to the next look
+ * @returns whether any trial was pruned
+ */
+async function pruneSome(trials: readonly Begun[], ms = Infinity): Promise<boolean> {
+  const until = performance.now() + ms;
+  let some = false;
+  for (const trial of trials) {
+    if (performance.now() > until) break;
+    await unlessRefused(async () => {
+      some = (await prune(trial)) || some;
+    });
+  }
+  return some;
+}
+
+const isToPrune = (t: TrialView): t is Begun => t.folder !== undefined && t.reason !== 'pruned';
+
+/**
+ * The trial's own journal says why it ends here; without that line it is not restarted either.
+ *
+ * @returns whether that line is new
+ */
+async function prune({ folder, state, step }: Begun): Promise<boolean> {
   // Somebody trains it by hand, or elsewhere: it is pruned once that has ended.
-  if (await ownerOfRun(folder)) return;
+  if (await ownerOfRun(folder)) return false;
   const got = await claim(folder, { earlier: ownerByStatus(folder) });
-  if (!('owner' in got)) return;
+  if (!('owner' in got)) return false;
   try {
     if (state === 'lost') writeStatus(folder, { ...readStatus(folder)!, state: 'stopped' });
     const journal = Journal.open(runPaths(folder).events);
     journal.append({ kind: 'stopped', step, reason: 'pruned' });
     journal.close();
+    return true;
   } finally {
     got.owner.release();
   }

@@ -1,0 +1,58 @@
+import { markdownTable } from '../sections.mjs';
+
+const seconds = (ms) => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+
+/** The rows of one case: each part's time, and what all of them took together. */
+const ROWS = {
+  runs: { all: '`aurora runs`: all listed' },
+  study: { all: '`aurora study`' },
+  sweep: { all: '`aurora sweep`, continued: nothing is left to do' },
+  rung: { all: '`aurora sweep --no-wait` at the first comparison: a third is submitted' },
+  tree: {
+    first: 'the editor reads all runs',
+    shown: 'every row of the Experiments view is drawn',
+    again: 'a scan, nothing has changed',
+    change: 'a scan, one run has changed, to its row',
+  },
+  panel: { first: 'the Study panel opens', again: 'the Study panel is refreshed' },
+  experiment: { load: 'the trials of the file', check: 'the editor checks the file' },
+  collect: {
+    follow: 'all run folders by rsync, without checkpoints',
+    again: 'again, nothing has changed',
+    collect: 'with checkpoints and adapters',
+  },
+};
+
+/**
+ * @param results by case, then by number of trials
+ * @param {number[]} sizes
+ */
+export function clusterReport(results, sizes, { machine, others, date }) {
+  const rows = Object.entries(ROWS).flatMap(([name, parts]) => {
+    const of = results[name];
+    if (!of) return [];
+    const each = Object.entries(parts).map(([part, title]) => [
+      title,
+      ...sizes.map((n) => (of[n] ? seconds(of[n].ms[part]) : '–')),
+    ]);
+    const used = sizes.map((n) => (of[n] ? `${seconds(of[n].cpuMs)}, ${Math.round(of[n].peakMB)} MB` : '–'));
+    return [...each, ['  CPU time and peak memory of the process', ...used]];
+  });
+  const head = ['', ...sizes.map((n) => `${n.toLocaleString('en-US')} trials`)];
+  return `## Ten thousand trials
+
+\`npm run bench:cluster\` writes a random search of trials of 1,000 steps as Slurm leaves it, each with 20 evaluations, 10
+checkpoints and a run folder of 49 files, and measures what a user waits for. The goal is 10 s and 500 MB for 10,000 trials.
+
+${markdownTable(head, rows)}
+
+- The Study panel and \`aurora study\` compare as many groups as there are trials, since no two trials of the search have the
+  same settings. The Experiments view is measured without what the editor itself takes for its rows.
+- At the first comparison of successive halving all trials have 100 steps. A pruned trial waits for the disk a few times, so
+  a look prunes for at most two seconds and leaves the others to the next one.
+- rsync has its other side on this machine, and takes the time of the disk. Each run is brought once, when it has ended.
+- A dash was not measured.
+- ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}, Node ${machine.node}. Other programs used
+  ${Math.round(100 * others)}% of the CPUs just before; times include waiting for them, CPU times do not.
+`;
+}
