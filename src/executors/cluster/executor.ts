@@ -8,9 +8,9 @@ import { TrialLooker } from '../../runs/sweep/looker';
 import { runOf, type TrialRecord } from '../../runs/sweep/record';
 import type { Executor, Submitted, TrialTask } from '../executor';
 import { createSubmission, inputsKey, type SubmissionOptions } from './create-submission';
-import type { JobState, Scheduler } from './scheduler';
+import type { JobRef, JobState, Scheduler } from './scheduler';
 import { StatusFile } from './status-file';
-import { Submissions, unsubmitted } from './submissions';
+import { isSubmitted, Submissions, unsubmitted } from './submissions';
 import { SubmittedTrials, type Current, type Entry } from './submitted-trials';
 import { trialState } from './trial-state';
 
@@ -103,10 +103,13 @@ export class ClusterExecutor implements Executor {
 
   async cancel(trials: readonly TrialView[]): Promise<void> {
     const { files, scheduler } = this.options;
+    if (!(await this.reaching(() => this.withdraw(trials)))) return;
     const running: string[] = [];
     const queued = new Map<Entry, Current[]>();
-    for (const { record, folder } of trials) {
+    for (const { record, folder, state } of trials) {
       const current = this.submitted.of(record.id);
+      // Withdrawn.
+      if (!current && state === 'queued') continue;
       const isRunning = !current || current.job?.state === 'running';
       if (isRunning && folder !== undefined) running.push(folder);
       if (!current) continue;
@@ -119,7 +122,6 @@ export class ClusterExecutor implements Executor {
     await this.reaching(async () => {
       if (running.length > 0) await files.request(running, 'stop');
       for (const [entry, some] of queued) {
-        if (unsubmitted(entry.submission) > 0) continue;
         const all = some.length === entry.submission.tasks.length;
         await scheduler.cancel(entry.submission, all ? 'all' : some.map(({ index }) => index));
       }
@@ -136,6 +138,25 @@ export class ClusterExecutor implements Executor {
     for (const { record } of left) this.collected.add(record.id);
     this.write();
     return true;
+  }
+
+  /**
+   * What the scheduler does not have yet, because of a limit of jobs or since it did not answer, is not submitted any more:
+   * otherwise each look would bring more of what is to be cancelled.
+   */
+  private async withdraw(trials: readonly TrialView[]): Promise<void> {
+    const entries = new Set(
+      trials.flatMap(({ record }) => {
+        const current = this.submitted.of(record.id);
+        return current && this.isPending(current) ? [current.entry] : [];
+      }),
+    );
+    for (const entry of entries) {
+      // One that was accepted just before a kill, or before the connection was lost.
+      await this.options.scheduler.adopt(entry.submission, (job) => this.accepted(entry, job));
+      entry.submission = this.submissions.withdrawn(entry.submission);
+      this.submitted.withdraw(entry);
+    }
   }
 
   /** What was submitted before, and what the scheduler said then: it forgets jobs that have ended. */
@@ -219,7 +240,7 @@ export class ClusterExecutor implements Executor {
 
   /** Whether its submission is written, and the scheduler may not have it yet. */
   private isPending({ entry: { submission }, index }: Current): boolean {
-    return !submission.jobs.some(({ first, count }) => index >= first && index < first + count);
+    return !isSubmitted(submission, index);
   }
 
   private async check(): Promise<void> {
@@ -240,9 +261,11 @@ export class ClusterExecutor implements Executor {
     await files.sendSubmission(submission.folder, [...distinct.values()]);
     // Another process may have taken over while models were sent.
     requireOwned(folder);
-    await scheduler.submit(submission, (job) => {
-      entry.submission = this.submissions.submitted(entry.submission, job);
-    });
+    await scheduler.submit(submission, (job) => this.accepted(entry, job));
+  }
+
+  private accepted(entry: Entry, job: JobRef): void {
+    entry.submission = this.submissions.submitted(entry.submission, job);
   }
 
   /**

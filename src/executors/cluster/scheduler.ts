@@ -11,6 +11,8 @@ export interface Submission {
   parallel?: number;
   /** What the scheduler knows it by, as far as it has been submitted. */
   jobs: readonly JobRef[];
+  /** What is in none of its jobs was cancelled, and is not submitted any more. */
+  withdrawn?: true;
 }
 
 export interface SubmittedTask {
@@ -69,6 +71,12 @@ export interface Scheduler {
    *   job was submitted
    */
   submit(submission: Submission, submitted: (job: JobRef) => void): Promise<void>;
+  /**
+   * Only adopts: afterwards, the submission has all jobs that the scheduler has of it.
+   *
+   * @throws AuroraError 'network' if it cannot be reached
+   */
+  adopt(submission: Submission, submitted: (job: JobRef) => void): Promise<void>;
   /**
    * What the scheduler knows about each task, by its index in the submission; nothing about a task that it has forgotten.
    *

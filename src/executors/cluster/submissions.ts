@@ -65,7 +65,14 @@ export class Submissions {
     return more;
   }
 
-  /** For one that the scheduler has refused. */
+  /** Records that what the scheduler does not have of it yet is not submitted any more. */
+  withdrawn(submission: Submission): Submission {
+    const less: Submission = { ...submission, withdrawn: true };
+    write(less);
+    return less;
+  }
+
+  /** For one that the scheduler does not have at all. */
   remove(folder: string): void {
     requireOwned(folder);
     rmSync(folder, { recursive: true, force: true });
@@ -90,13 +97,14 @@ export class Submissions {
   }
 }
 
-function write({ name, folder, tasks, parallel, jobs }: Submission): void {
-  const recorded: Recorded = { version: 1, name, ...(parallel !== undefined && { parallel }), jobs, tasks };
+function write({ name, folder, tasks, parallel, jobs, withdrawn }: Submission): void {
+  const more = { ...(parallel !== undefined && { parallel }), ...(withdrawn && { withdrawn }) };
+  const recorded: Recorded = { version: 1, name, ...more, jobs, tasks };
   writeAtomic(join(folder, FILE), `${JSON.stringify(recorded)}\n`, folder);
 }
 
 function checkSubmission(path: string, value: unknown): Omit<Submission, 'folder'> {
-  const { version, name, tasks, parallel, jobs } = (value ?? {}) as Partial<Recorded>;
+  const { version, name, tasks, parallel, jobs, withdrawn } = (value ?? {}) as Partial<Recorded>;
   const whole =
     version === 1 &&
     typeof name === 'string' &&
@@ -106,7 +114,12 @@ function checkSubmission(path: string, value: unknown): Omit<Submission, 'folder
     tasks.every(isTask) &&
     Array.isArray(jobs) &&
     jobs.every(isJob);
-  if (whole) return { name, tasks, jobs, ...(parallel !== undefined && { parallel }) };
+  if (whole)
+    return {
+      ...{ name, tasks, jobs },
+      ...(parallel !== undefined && { parallel }),
+      ...(withdrawn === true && { withdrawn }),
+    };
   throw new AuroraError(
     'run',
     `${path} does not say what was submitted to the cluster.`,
@@ -130,6 +143,10 @@ const isJob = (value: unknown): boolean => {
   );
 };
 
-/** The tasks of a submission that are in none of its jobs yet. */
-export const unsubmitted = ({ tasks, jobs }: Submission): number =>
-  tasks.length - jobs.reduce((sum, { count }) => sum + count, 0);
+/** The tasks of a submission that are in none of its jobs yet, and will be. */
+export const unsubmitted = ({ tasks, jobs, withdrawn }: Submission): number =>
+  withdrawn ? 0 : tasks.length - jobs.reduce((sum, { count }) => sum + count, 0);
+
+/** Whether a task, by its index, is in one of the submission's jobs. */
+export const isSubmitted = ({ jobs }: Submission, index: number): boolean =>
+  jobs.some(({ first, count }) => index >= first && index < first + count);

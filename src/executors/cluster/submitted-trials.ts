@@ -1,6 +1,7 @@
 import type { ClusterTrial } from '../../protocol/run-files/cluster';
 import type { TrialView } from '../../runs/sweep/look';
 import type { Submission } from './scheduler';
+import { isSubmitted } from './submissions';
 
 /** A submission, whose list of jobs grows. */
 export interface Entry {
@@ -38,7 +39,9 @@ export class SubmittedTrials {
   add(entry: Entry): Map<string, Current> {
     const before = new Map<string, Current>();
     this.entries.add(entry);
-    entry.submission.tasks.forEach(({ trial }, index) => {
+    const { submission } = entry;
+    submission.tasks.forEach(({ trial }, index) => {
+      if (submission.withdrawn && !isSubmitted(submission, index)) return;
       const replaced = this.current.get(trial);
       if (replaced) before.set(trial, replaced);
       this.current.set(trial, { entry, index, gone: 0, done: false });
@@ -54,6 +57,12 @@ export class SubmittedTrials {
       if (replaced) this.current.set(trial, replaced);
       else this.current.delete(trial);
     }
+  }
+
+  /** Forgets the tasks of a withdrawn submission that were never submitted. */
+  withdraw(entry: Entry): void {
+    for (const { index } of this.currentOf(entry))
+      if (!isSubmitted(entry.submission, index)) this.current.delete(entry.submission.tasks[index]!.trial);
   }
 
   currentOf(entry: Entry): Current[] {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KubernetesSettings } from '../../experiment/cluster';
 import { writeAtomic } from '../../files/atomic';
-import type { JobState, Scheduler, Submission } from '../cluster/scheduler';
+import type { JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
 import { checkCluster } from './check';
 import { CANCELLED_FOLDER } from './container';
 import { explainWaiting } from './events';
@@ -32,7 +32,7 @@ export class KubernetesScheduler implements Scheduler {
     return checkCluster(this.kubectl, this.settings);
   }
 
-  async submit(submission: Submission, submitted: Parameters<Scheduler['submit']>[1]): Promise<void> {
+  async submit(submission: Submission, submitted: (job: JobRef) => void): Promise<void> {
     if (submission.jobs.length > 0) return;
     const { name, folder, tasks } = submission;
     const job = await this.manifest(submission);
@@ -43,6 +43,11 @@ export class KubernetesScheduler implements Scheduler {
     // Names are unique: it is the job of a process that was killed before it could record it.
     if (code !== 0 && !stderr.includes('(AlreadyExists)')) throw refused(this.name, stderr);
     submitted({ id: name, first: 0, count: tasks.length });
+  }
+
+  async adopt({ name, tasks, jobs }: Submission, submitted: (job: JobRef) => void): Promise<void> {
+    if (jobs.length > 0) return;
+    if (await this.kubectl.json(['get', 'job', name])) submitted({ id: name, first: 0, count: tasks.length });
   }
 
   /** The job of a submission, as it is created. */

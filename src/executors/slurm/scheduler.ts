@@ -61,7 +61,7 @@ export class SlurmScheduler implements Scheduler {
       this.states_.submitted(job, performance.now());
       submitted(job);
     };
-    for (const job of await this.adoptable(submission)) if (!overlaps(jobs, job)) add(job);
+    await this.adopt(submission, add);
     for (;;) {
       const next = firstGap({ ...submission, jobs });
       if (!next) return;
@@ -69,6 +69,15 @@ export class SlurmScheduler implements Scheduler {
       const job = { first: next.first, count };
       const id = await this.submitArray(submission, job, jobs.at(-1)?.id);
       if (id !== undefined) add({ ...job, id });
+    }
+  }
+
+  async adopt(submission: Submission, submitted: (job: JobRef) => void): Promise<void> {
+    const jobs = [...submission.jobs];
+    for (const job of await this.adoptable(submission)) {
+      if (overlaps(jobs, job)) continue;
+      jobs.push(job);
+      submitted(job);
     }
   }
 

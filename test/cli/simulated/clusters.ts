@@ -34,6 +34,11 @@ class SimulatedScheduler implements Scheduler {
     }
   }
 
+  async adopt({ name, jobs }: Submission, submitted: (job: JobRef) => void): Promise<void> {
+    const answer = (await ask({ do: 'find', name })) as { jobs: JobRef[] };
+    for (const job of answer.jobs) if (!jobs.some(({ id }) => id === job.id)) submitted(job);
+  }
+
   async states(submissions: readonly Submission[]): Promise<Map<number, JobState>[]> {
     const found: Map<number, JobState>[] = [];
     for (const { jobs } of submissions) {

@@ -3,11 +3,13 @@ import type { JobRef, JobState } from '../../../src/executors/cluster/scheduler'
 /** What the simulated scheduler is asked: one JSON request for each line of its interface. */
 export type Request =
   | { do: 'submit'; name: string; folder: string; first: number; count: number; parallel?: number }
+  | { do: 'find'; name: string }
   | { do: 'states'; jobs: readonly JobRef[] }
   | { do: 'cancel'; jobs: readonly JobRef[]; tasks: readonly number[] | 'all' };
 
 export type Answer =
   | { id: string }
+  | { jobs: JobRef[] }
   | { states: [number, JobState][] }
   | { done: true }
   /** Refused, as sbatch refuses an unknown partition. */

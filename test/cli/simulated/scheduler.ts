@@ -125,6 +125,10 @@ export class SimulatedCluster {
         this.accepted?.();
         return { id: job.id };
       }
+      case 'find': {
+        const own = this.jobs.filter(({ name }) => name === request.name);
+        return { jobs: own.map(({ id, first, tasks }) => ({ id, first, count: tasks.length })) };
+      }
       case 'states':
         return { states: request.jobs.flatMap((ref) => this.statesOf(ref.id)) };
       case 'cancel': {
