@@ -52,6 +52,7 @@ export class ClusterExecutor implements Executor {
   private views: readonly TrialView[] = [];
   private loaded = false;
   private checked = false;
+  private isSame = false;
   private at = 0;
   private down: ClusterFile['unreachable'];
   /** When a submission was last refused, in ms of a monotonic clock. */
@@ -178,7 +179,27 @@ export class ClusterExecutor implements Executor {
     }
   }
 
+  /**
+   * Another cluster knows none of the jobs, which would then count as lost, and be submitted and trained twice.
+   *
+   * @throws AuroraError 'usage' if the settings mean another one than when trials were submitted that may still run
+   */
+  private async requireSameCluster(): Promise<void> {
+    const live = this.submitted.unfinished().filter(({ submission }) => submission.jobs.length > 0);
+    if (this.isSame || live.length === 0) return;
+    const now = await this.options.scheduler.cluster();
+    const other = live.find(({ submission: { cluster } }) => cluster !== undefined && cluster !== now);
+    if (other)
+      throw new AuroraError(
+        'usage',
+        `Trials of this sweep wait or run on ${other.submission.cluster}, and the settings now mean ${now}.`,
+        'Restore the cluster section (host, folder, context, namespace) and let them end, or cancel them with --cancel all; then change it.',
+      );
+    this.isSame = true;
+  }
+
   private async ask(): Promise<void> {
+    await this.requireSameCluster();
     for (const entry of this.submitted.unfinished())
       if (unsubmitted(entry.submission) > 0 && !this.isRefusing()) {
         try {
@@ -261,7 +282,9 @@ export class ClusterExecutor implements Executor {
     await files.sendSubmission(submission.folder, [...distinct.values()]);
     // Another process may have taken over while models were sent.
     requireOwned(folder);
-    await scheduler.submit(submission, (job) => this.accepted(entry, job));
+    if (submission.jobs.length === 0)
+      entry.submission = { ...submission, cluster: await scheduler.cluster() };
+    await scheduler.submit(entry.submission, (job) => this.accepted(entry, job));
   }
 
   private accepted(entry: Entry, job: JobRef): void {

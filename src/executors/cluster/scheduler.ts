@@ -11,6 +11,8 @@ export interface Submission {
   parallel?: number;
   /** What the scheduler knows it by, as far as it has been submitted. */
   jobs: readonly JobRef[];
+  /** Where its jobs are (`Scheduler.cluster`). */
+  cluster?: string;
   /** What is in none of its jobs was cancelled, and is not submitted any more. */
   withdrawn?: true;
 }
@@ -60,6 +62,12 @@ export interface Scheduler {
    * @throws AuroraError 'network' if it cannot be reached, 'experiment' if it refuses a setting
    */
   check(): Promise<void>;
+  /**
+   * Which cluster the settings mean, and which folder or volume of it: another one does not know the jobs of this one.
+   *
+   * @throws AuroraError 'network' if it cannot be reached
+   */
+  cluster(): Promise<string>;
   /**
    * Submits the tasks that are in no job of `submission.jobs` yet. A job of the submission's name that the scheduler
    * already has, from a process that was killed here, is adopted rather than submitted again. However many jobs these are,

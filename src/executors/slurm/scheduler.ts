@@ -51,6 +51,12 @@ export class SlurmScheduler implements Scheduler {
     }
   }
 
+  async cluster(): Promise<string> {
+    const { name } = await this.configuration();
+    const { folder } = this.settings;
+    return `the Slurm cluster ${name}${folder === undefined ? '' : `, in ${folder}`}`;
+  }
+
   async submit(submission: Submission, submitted: (job: JobRef) => void): Promise<void> {
     const { maxArraySize } = await this.configuration();
     const jobs = [...submission.jobs];
