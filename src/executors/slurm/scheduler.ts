@@ -15,6 +15,10 @@ import { TaskStates } from './states';
 /** Long, since a busy controller answers late, and sbatch itself retries. */
 const SUBMIT_MS = 120_000;
 
+/** sbatch takes a user's variables before what the script says: under another name, no job would be found again. */
+const OUR_OPTIONS =
+  'unset SBATCH_ARRAY_INX SBATCH_JOB_NAME SBATCH_NO_REQUEUE SBATCH_OPEN_MODE SBATCH_OUTPUT SBATCH_SIGNAL SBATCH_WAIT\n';
+
 /** Job arrays, by Slurm's own commands on this machine or on a login node. */
 export class SlurmScheduler implements Scheduler {
   readonly name: string;
@@ -146,7 +150,7 @@ export class SlurmScheduler implements Scheduler {
     after: string | undefined,
   ): Promise<string | undefined> {
     const script = await this.script(submission, job, after);
-    const output = await this.shell.run(`${ON_PATH}exec sbatch --parsable`, {
+    const output = await this.shell.run(`${ON_PATH}${OUR_OPTIONS}exec sbatch --parsable`, {
       input: script,
       timeoutMs: SUBMIT_MS,
     });
