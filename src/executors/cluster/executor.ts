@@ -52,6 +52,7 @@ export class ClusterExecutor implements Executor {
   private views: readonly TrialView[] = [];
   private loaded = false;
   private checked = false;
+  private isSame = false;
   private at = 0;
   private down: ClusterFile['unreachable'];
   /** When a submission was last refused, in ms of a monotonic clock. */
@@ -163,8 +164,15 @@ export class ClusterExecutor implements Executor {
   private load(records: readonly TrialRecord[]): void {
     if (this.loaded) return;
     this.loaded = true;
-    for (const submission of this.submissions.read()) this.submitted.add({ submission });
+    const entries = this.submissions.read().map((submission): Entry => ({ submission }));
+    for (const entry of entries) this.submitted.add(entry);
     const known = this.status.read();
+    for (const { submission } of entries) {
+      const waited = submission.tasks.flatMap(({ trial }, i) =>
+        known.get(trial)?.state === 'queued' ? [i] : [],
+      );
+      this.options.scheduler.remember?.(submission, waited, Date.now() - this.status.seenAt);
+    }
     for (const record of records) {
       const current = this.submitted.of(record.id);
       if (!current) continue;
@@ -178,7 +186,27 @@ export class ClusterExecutor implements Executor {
     }
   }
 
+  /**
+   * Another cluster knows none of the jobs, which would then count as lost, and be submitted and trained twice.
+   *
+   * @throws AuroraError 'usage' if the settings mean another one than when trials were submitted that may still run
+   */
+  private async requireSameCluster(): Promise<void> {
+    const live = this.submitted.unfinished().filter(({ submission }) => submission.jobs.length > 0);
+    if (this.isSame || live.length === 0) return;
+    const now = await this.options.scheduler.cluster();
+    const other = live.find(({ submission: { cluster } }) => cluster !== undefined && cluster !== now);
+    if (other)
+      throw new AuroraError(
+        'usage',
+        `Trials of this sweep wait or run on ${other.submission.cluster}, and the settings now mean ${now}.`,
+        'Restore the cluster section (host, folder, context, namespace) and let them end, or cancel them with --cancel all; then change it.',
+      );
+    this.isSame = true;
+  }
+
   private async ask(): Promise<void> {
+    await this.requireSameCluster();
     for (const entry of this.submitted.unfinished())
       if (unsubmitted(entry.submission) > 0 && !this.isRefusing()) {
         try {
@@ -261,7 +289,9 @@ export class ClusterExecutor implements Executor {
     await files.sendSubmission(submission.folder, [...distinct.values()]);
     // Another process may have taken over while models were sent.
     requireOwned(folder);
-    await scheduler.submit(submission, (job) => this.accepted(entry, job));
+    if (submission.jobs.length === 0)
+      entry.submission = { ...submission, cluster: await scheduler.cluster() };
+    await scheduler.submit(entry.submission, (job) => this.accepted(entry, job));
   }
 
   private accepted(entry: Entry, job: JobRef): void {

@@ -11,6 +11,8 @@ export interface Submission {
   parallel?: number;
   /** What the scheduler knows it by, as far as it has been submitted. */
   jobs: readonly JobRef[];
+  /** Where its jobs are (`Scheduler.cluster`). */
+  cluster?: string;
   /** What is in none of its jobs was cancelled, and is not submitted any more. */
   withdrawn?: true;
 }
@@ -61,6 +63,12 @@ export interface Scheduler {
    */
   check(): Promise<void>;
   /**
+   * Which cluster the settings mean, and which folder or volume of it: another one does not know the jobs of this one.
+   *
+   * @throws AuroraError 'network' if it cannot be reached
+   */
+  cluster(): Promise<string>;
+  /**
    * Submits the tasks that are in no job of `submission.jobs` yet. A job of the submission's name that the scheduler
    * already has, from a process that was killed here, is adopted rather than submitted again. However many jobs these are,
    * no more than `parallel` of their tasks run at a time.
@@ -83,6 +91,13 @@ export interface Scheduler {
    * @throws AuroraError 'network' if it cannot be reached: then nothing is known, which is not the same as lost
    */
   states(submissions: readonly Submission[]): Promise<Map<number, JobState>[]>;
+  /**
+   * What another process last saw, for a scheduler that forgets a task at once when somebody cancels it.
+   *
+   * @param waited the tasks that were in the queue then
+   * @param ago in ms
+   */
+  remember?(submission: Submission, waited: readonly number[], ago: number): void;
   /** Takes tasks out of the queue; running ones get SIGTERM, and are killed if they do not end. May be repeated. */
   cancel(submission: Submission, tasks: readonly number[] | 'all'): Promise<void>;
 }

@@ -11,6 +11,8 @@ export class StatusFile {
   private written = '';
   private at = -Infinity;
   /** By trial id, with the job that it was. */
+  /** When the scheduler last answered, according to the file that was read, in ms since 1970. */
+  seenAt = 0;
   private readonly lost = new Map<string, NonNullable<ClusterTrial['lost']> & { job: string }>();
 
   constructor(private readonly sweep: string) {}
@@ -20,7 +22,9 @@ export class StatusFile {
     try {
       const path = clusterPath(this.sweep);
       const value = readJsonIfThere(path);
-      const known = new Map(value === undefined ? [] : Object.entries(checkCluster(path, value).trials));
+      const { trials, at } = value === undefined ? { trials: {}, at: 0 } : checkCluster(path, value);
+      const known = new Map(Object.entries(trials));
+      this.seenAt = at;
       for (const [id, { lost, state, job }] of known)
         if (lost) this.lost.set(id, { ...lost, job: state === 'lost' ? job : '' });
       return known;

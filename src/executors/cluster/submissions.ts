@@ -97,18 +97,23 @@ export class Submissions {
   }
 }
 
-function write({ name, folder, tasks, parallel, jobs, withdrawn }: Submission): void {
-  const more = { ...(parallel !== undefined && { parallel }), ...(withdrawn && { withdrawn }) };
+function write({ name, folder, tasks, parallel, jobs, withdrawn, cluster }: Submission): void {
+  const more = {
+    ...(parallel !== undefined && { parallel }),
+    ...(withdrawn && { withdrawn }),
+    ...(cluster !== undefined && { cluster }),
+  };
   const recorded: Recorded = { version: 1, name, ...more, jobs, tasks };
   writeAtomic(join(folder, FILE), `${JSON.stringify(recorded)}\n`, folder);
 }
 
 function checkSubmission(path: string, value: unknown): Omit<Submission, 'folder'> {
-  const { version, name, tasks, parallel, jobs, withdrawn } = (value ?? {}) as Partial<Recorded>;
+  const { version, name, tasks, parallel, jobs, withdrawn, cluster } = (value ?? {}) as Partial<Recorded>;
   const whole =
     version === 1 &&
     typeof name === 'string' &&
     /^[a-z0-9][a-z0-9-]{0,49}$/.test(name) &&
+    (cluster === undefined || typeof cluster === 'string') &&
     (parallel === undefined || Number.isInteger(parallel)) &&
     Array.isArray(tasks) &&
     tasks.every(isTask) &&
@@ -119,6 +124,7 @@ function checkSubmission(path: string, value: unknown): Omit<Submission, 'folder
       ...{ name, tasks, jobs },
       ...(parallel !== undefined && { parallel }),
       ...(withdrawn === true && { withdrawn }),
+      ...(cluster !== undefined && { cluster }),
     };
   throw new AuroraError(
     'run',

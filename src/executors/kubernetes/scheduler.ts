@@ -32,6 +32,11 @@ export class KubernetesScheduler implements Scheduler {
     return checkCluster(this.kubectl, this.settings);
   }
 
+  async cluster(): Promise<string> {
+    const { context = 'the current context', namespace = 'its namespace', claim } = this.settings;
+    return `Kubernetes (${context}, ${namespace}, volume ${claim})`;
+  }
+
   async submit(submission: Submission, submitted: (job: JobRef) => void): Promise<void> {
     if (submission.jobs.length > 0) return;
     const { name, folder, tasks } = submission;

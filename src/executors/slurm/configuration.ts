@@ -3,6 +3,8 @@ import { slurmError } from './errors';
 
 /** What the cluster's administrator has set. */
 export interface SlurmConfiguration {
+  /** The same on all of its login nodes. */
+  name: string;
   /** The most tasks of an array: its indices are below this. */
   maxArraySize: number;
   /** For how many milliseconds it knows a job that has ended. */
@@ -21,6 +23,7 @@ export async function readConfiguration(shell: ClusterShell, name: string): Prom
   const value = (key: string) => new RegExp(`^${key}\\s*= (.*)$`, 'm').exec(output.stdout)?.[1]?.trim();
   const storage = value('AccountingStorageType') ?? '';
   return {
+    name: value('ClusterName') ?? '',
     // 0 switches arrays off, which sbatch then says.
     maxArraySize: Number(value('MaxArraySize')) || 1,
     minJobAge: (Number.parseInt(value('MinJobAge') ?? '', 10) || 300) * 1000,

@@ -17,6 +17,10 @@ import { TaskStates } from './states';
 /** Long, since a busy controller answers late, and sbatch itself retries. */
 const SUBMIT_MS = 120_000;
 
+/** sbatch takes a user's variables before what the script says: under another name, no job would be found again. */
+const OUR_OPTIONS =
+  'unset SBATCH_ARRAY_INX SBATCH_JOB_NAME SBATCH_NO_REQUEUE SBATCH_OPEN_MODE SBATCH_OUTPUT SBATCH_SIGNAL SBATCH_WAIT\n';
+
 /** Job arrays, by Slurm's own commands on this machine or on a login node. */
 export class SlurmScheduler implements Scheduler {
   readonly name: string;
@@ -53,6 +57,12 @@ export class SlurmScheduler implements Scheduler {
     }
   }
 
+  async cluster(): Promise<string> {
+    const { name } = await this.configuration();
+    const { folder } = this.settings;
+    return `the Slurm cluster ${name}${folder === undefined ? '' : `, in ${folder}`}`;
+  }
+
   async submit(submission: Submission, submitted: (job: JobRef) => void): Promise<void> {
     const { maxArraySize } = await this.configuration();
     const jobs = [...submission.jobs];
@@ -79,6 +89,10 @@ export class SlurmScheduler implements Scheduler {
       jobs.push(job);
       submitted(job);
     }
+  }
+
+  remember(submission: Submission, waited: readonly number[], ago: number): void {
+    this.states_.remember(submission, waited, performance.now() - ago);
   }
 
   async states(submissions: readonly Submission[]): Promise<Map<number, JobState>[]> {
@@ -145,7 +159,7 @@ export class SlurmScheduler implements Scheduler {
     // For those who want to know what ran.
     const file = job.first === 0 ? 'job.sh' : `job-${job.first}.sh`;
     writeAtomic(join(submission.folder, file), script, submission.folder);
-    const output = await this.shell.run(`${ON_PATH}exec sbatch --parsable`, {
+    const output = await this.shell.run(`${ON_PATH}${OUR_OPTIONS}exec sbatch --parsable`, {
       input: script,
       timeoutMs: SUBMIT_MS,
     });

@@ -49,6 +49,14 @@ export class TaskStates {
     return { ...state, state: 'preempted', restarts: known + 1 };
   }
 
+  /** What another process saw. @param at monotonic, in ms */
+  remember({ jobs }: Submission, waited: readonly number[], at: number): void {
+    for (const { id, first, count } of jobs) {
+      const own = waited.flatMap((task) => (task >= first && task < first + count ? [task - first] : []));
+      this.waiting.set(id, { tasks: new Set(own), at });
+    }
+  }
+
   /** A job that has just been submitted: its tasks wait. */
   submitted({ id, count }: JobRef, now: number): void {
     this.waiting.set(id, { tasks: new Set(Array.from({ length: count }, (_, i) => i)), at: now });

@@ -23,6 +23,10 @@ class SimulatedScheduler implements Scheduler {
     await ask({ do: 'states', jobs: [] });
   }
 
+  cluster(): Promise<string> {
+    return Promise.resolve('the cluster of the test');
+  }
+
   async submit(submission: Submission, submitted: (job: JobRef) => void): Promise<void> {
     const { name, folder, tasks, parallel, jobs } = submission;
     const largest = Number(process.env[LARGEST_VARIABLE] ?? tasks.length);

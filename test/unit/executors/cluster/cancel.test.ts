@@ -20,9 +20,13 @@ class LimitedScheduler implements Scheduler {
   /** A job that it has, and whose number nobody was told. */
   unrecorded: JobRef | undefined;
 
-  constructor(public most: number) {}
+  constructor(
+    public most: number,
+    private readonly place = 'one',
+  ) {}
 
   check = () => Promise.resolve();
+  cluster = () => Promise.resolve(this.place);
 
   async submit(
     { tasks, jobs }: Parameters<Scheduler['submit']>[0],
@@ -112,4 +116,18 @@ it('cancels what was accepted before it could be recorded', async () => {
   scheduler.unrecorded = { id: '102', first: 2, count: 1 };
   await executor.cancel(await executor.follow(records));
   expect([...scheduler.tasks.values()]).toEqual(['cancelled', 'cancelled', 'cancelled']);
+});
+
+it('submits nothing again if the settings mean another cluster while trials wait', async () => {
+  const { executor, records } = sweepOf('moved', new LimitedScheduler(4));
+  await executor.submit(
+    records.map((record) => ({ record, spec })),
+    await executor.follow(records),
+  );
+  const { executor: later } = sweepOf('moved', new LimitedScheduler(4, 'another'));
+  await expect(later.follow(records)).rejects.toThrow(
+    'Trials of this sweep wait or run on one, and the settings now mean another.',
+  );
+  const { executor: same } = sweepOf('moved', new LimitedScheduler(4));
+  await expect(same.follow(records)).resolves.toHaveLength(4);
 });
