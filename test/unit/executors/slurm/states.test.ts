@@ -56,6 +56,21 @@ describe('the states of tasks', () => {
     expect(look('0', 40_000)).toEqual(['0 queued']);
   });
 
+  it('are canceled for one that waited when another process looked, a moment ago', () => {
+    const look = (ago: number) => {
+      const states = new TaskStates();
+      const three = submission(3, [
+        { id: '7', first: 0, count: 1 },
+        { id: '8', first: 1, count: 2 },
+      ]);
+      states.remember(three, [1, 2], MINUTE - ago);
+      const lines = line('8', '0', `${three.name}.1-2`, 'PENDING');
+      return states.read([three], lines, { now: MINUTE, minJobAge: MINUTE })[0]!.get(2)?.state;
+    };
+    expect(look(1000)).toBe('cancelled');
+    expect(look(40_000)).toBeUndefined();
+  });
+
   it('are canceled for all that are missing if that is what remains of the array', () => {
     const two = submission(2, [{ id: '7', first: 0, count: 2 }]);
     const lines = [...line('7', 'N/A', two.name, 'CANCELLED'), ...line('7', '0', two.name, 'COMPLETED')];
