@@ -1,8 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLI, Lab } from '../cli/lab';
 import { hasSlurm, Slurm, until } from './slurm';
+import { hasSshd, startSshd, type Sshd } from './sshd';
 import { SweepFiles, Together } from './trials';
 
 /** One trial at a time on each node, and two at a time. */
@@ -39,25 +43,56 @@ class Queue {
 
   /** Ends those that a failed test has left. */
   static async killAll(): Promise<void> {
-    for (const { child, ended } of Queue.all) {
-      child.kill('SIGKILL');
-      await ended;
-    }
+    for (const queue of Queue.all) await queue.kill();
   }
 
   get hasEnded(): boolean {
     return this.child.exitCode !== null;
   }
+
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
 }
 
+interface Way {
+  /** Slurm is behind a login node. */
+  login?: boolean;
+  /** Its folder is another one than this machine's. */
+  apart?: boolean;
+}
+
+const WAYS: [string, Way][] = [
+  ['on this machine', {}],
+  ...(hasSshd
+    ? ([
+        ['behind a login node', { login: true }],
+        ['behind a login node, without a shared folder', { login: true, apart: true }],
+      ] satisfies [string, Way][])
+    : []),
+];
+
 describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () => {
-  let slurm: Slurm;
+  const folder = mkdtempSync(join(tmpdir(), 'a-'));
   const labs: Lab[] = [];
-  beforeAll(async () => (slurm = await Slurm.start()));
+  let slurm: Slurm;
+  let sshd: Sshd | undefined;
+  let local: Lab;
+  let locally: Queue;
+  beforeAll(async () => {
+    slurm = await Slurm.start();
+    const { PATH, SLURM_CONF } = slurm.env;
+    if (hasSshd) sshd = await startSshd(join(folder, 'sshd'), { PATH: PATH!, SLURM_CONF: SLURM_CONF! });
+    local = newLab();
+    locally = new Queue(local, process.env, '--parallel', '1', '--threads', '1', '--device', 'cpu');
+  });
   afterAll(async () => {
     await Queue.killAll();
+    await sshd?.stop();
     await slurm?.stop();
     labs.forEach((lab) => lab.remove());
+    rmSync(folder, { recursive: true, force: true });
   });
   const newLab = (more: object = {}) => {
     const lab = new Lab({ training: TRAINING, sweep: SWEEP, ...more });
@@ -65,15 +100,17 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     return lab;
   };
 
-  it('ends like a local one, whatever happens to its jobs, its nodes and the controller', async () => {
-    const local = newLab();
-    const locally = new Queue(local, slurm.env, '--parallel', '1', '--threads', '1', '--device', 'cpu');
-    const lab = newLab({ cluster: { slurm: SETTINGS } });
+  it.each(WAYS)('%s ends like a local one, whatever happens', async (_, { login, apart }) => {
+    const there = apart ? mkdtempSync(join(folder, 'there-')) : undefined;
+    const place = { ...(login && { host: 'cluster' }), ...(there !== undefined && { folder: there }) };
+    // A laptop finds no configuration of Slurm.
+    const env = login ? { ...process.env, ...sshd!.env } : slurm.env;
+    const lab = newLab({ cluster: { slurm: { ...SETTINGS, ...place } } });
     const files = new SweepFiles(lab);
     const together = new Together(lab.folder);
-    const queue = new Queue(lab, slurm.env, '--on', 'slurm');
+    let queue = new Queue(lab, env, '--on', 'slurm');
     const step = async (what: string, isSo: () => boolean) => {
-      await until(what, () => queue.hasEnded || isSo(), 60_000).catch((e: Error) => {
+      await until(what, () => queue.hasEnded || isSo(), 120_000).catch((e: Error) => {
         throw new Error(
           `${e.message}:\n${queue.text}\n${slurm.command('squeue', '--states=all')}\n${slurm.logs()}\n${JSON.stringify(files.cluster)}`,
         );
@@ -96,6 +133,10 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     slurm.command('scontrol', 'requeue', job(2));
     await step('the requeued one to wait again', () => state(2) === 'preempted');
 
+    // A computer that is switched off: another process continues.
+    await queue.kill();
+    queue = new Queue(lab, env);
+
     await step('a trial on node2', () => onNode('node2') !== undefined && onNode('node2')!.number !== 2);
     const lost = onNode('node2')!.number;
     await slurm.killNode('node2');
@@ -103,6 +144,12 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     slurm.startNode('node2');
     await step('the time limit', () => (files.onCluster(1)?.restarts ?? 0) > 0);
 
+    if (login) {
+      await sshd!.stop();
+      await step('the login node to be missed', () => files.cluster?.unreachable !== undefined);
+      await sshd!.start();
+      await step('the login node to answer', () => files.cluster?.unreachable === undefined);
+    }
     // It saves its state at most 5 s later. What happens in them is lost, and may run unknown to it.
     await sleep(6000);
     await slurm.killController();
@@ -139,12 +186,18 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     expect(files.submissions).toBe(1);
     expect(files.record.trials.filter((t) => state(t.number) === 'cancelled').length).toBeGreaterThan(2);
 
-    const again = new Queue(lab, slurm.env);
+    const again = new Queue(lab, env);
     expect(await again.ended, again.text).toBe(0);
     together.stop();
     expect(await locally.ended, locally.text).toBe(0);
     expect(together.found).toEqual([]);
     expect(together.most).toBe(2);
     expect(files.results()).toEqual(new SweepFiles(local).results());
+    const log = files.onCluster(3)!.log!;
+    expect(log.startsWith(lab.folder) && existsSync(log), log).toBe(true);
+    // Nothing in what came back is a path of the cluster.
+    const spec = readFileSync(join(files.runs, files.trial(3).run!, 'spec.json'), 'utf8');
+    expect(spec).toContain(lab.path('model.onnx'));
+    expect(there !== undefined && spec.includes(there)).toBe(false);
   });
 });
