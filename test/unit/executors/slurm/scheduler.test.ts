@@ -38,7 +38,7 @@ it.runIf(process.platform !== 'win32')(
     program('sbatch', `cat > /dev/null; env | grep ^SBATCH_ > '${home}/variables'; echo 7`);
     const jobs: JobRef[] = [];
     const tasks = [{ trial: 't1', number: 1, run: 'run-1', step: 0 }];
-    const submission = { name: 'aurora-1f0c9a42-1-00ff', folder: '/sweep/submissions/1', tasks, jobs: [] };
+    const submission = { name: 'aurora-1f0c9a42-1-00ff', folder: home, tasks, jobs: [] };
     await new SlurmScheduler({}, shell, files).submit(submission, (job) => jobs.push(job));
     expect(jobs).toEqual([{ id: '7', first: 0, count: 1 }]);
     // The partition may be the user's, or the site's.
