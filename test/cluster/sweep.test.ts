@@ -7,17 +7,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLI, Lab } from '../cli/lab';
 import { hasSlurm, Slurm, until } from './slurm';
 import { hasSshd, startSshd, type Sshd } from './sshd';
-import { SweepFiles, Together } from './trials';
+import { Frozen, SweepFiles, Together } from './trials';
 
 /** One trial at a time on each node, and two at a time. */
 const SETTINGS = { parallel: 2, memory: '3G', signalBefore: 30 };
+
+const USR2 = 12;
 
 /** The first two are long: one reaches its time limit, one is requeued. */
 const SWEEP = {
   type: 'list',
   trials: [
     { 'training.seed': 1, 'training.epochs': 1200, 'training.checkpointEvery': 300 },
-    { 'training.seed': 2, 'training.epochs': 300, 'training.checkpointEvery': 100 },
+    { 'training.seed': 2, 'training.epochs': 1200, 'training.checkpointEvery': 300 },
     ...Array.from({ length: 22 }, (_, i) => ({ 'training.seed': i + 3 })),
   ],
 };
@@ -128,8 +130,6 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
       'the first two to train',
       () => files.cluster !== undefined && files.step(1) > 0 && files.step(2) > 0,
     );
-    // From now on, its time limit ends in less than a minute.
-    slurm.command('scontrol', 'update', `JobId=${job(1)}`, 'TimeLimit=1');
     slurm.command('scontrol', 'requeue', job(2));
     await step('the requeued one to wait again', () => state(2) === 'preempted');
 
@@ -137,12 +137,18 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     await queue.kill();
     queue = new Queue(lab, env);
 
-    await step('a trial on node2', () => onNode('node2') !== undefined && onNode('node2')!.number !== 2);
+    const beforeLimit = new Frozen(lab.folder);
+    slurm.command('scontrol', 'update', `JobId=${job(1)}`, 'TimeLimit=1');
+    await step('the time limit', () => beforeLimit.isSignalled(USR2));
+    beforeLimit.thaw();
+    await step('it to wait again', () => (files.onCluster(1)?.restarts ?? 0) > 0);
+
+    const meanwhile = new Frozen(lab.folder);
+    await step('a trial on node2', () => onNode('node2') !== undefined);
     const lost = onNode('node2')!.number;
     await slurm.killNode('node2');
     await step('its trial to be requeued', () => state(lost) === 'preempted');
     slurm.startNode('node2');
-    await step('the time limit', () => (files.onCluster(1)?.restarts ?? 0) > 0);
 
     if (login) {
       await sshd!.stop();
@@ -156,6 +162,7 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     await step('the queue to notice', () => files.cluster?.unreachable !== undefined);
     slurm.startController();
     await step('Slurm to answer', () => files.cluster?.unreachable === undefined);
+    meanwhile.thaw();
     // A job that it has started and forgotten, it starts again, fails, holds it and drains the node: an administrator helps.
     const help = setInterval(() => {
       const held = slurm.command('squeue', '-h', '-r', '-t', 'PENDING', '-o', '%i %r').split('\n');
@@ -173,14 +180,18 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     await step('the drained node to be empty', () => onNode('node1') === undefined);
     slurm.command('scontrol', 'update', 'NodeName=node1', 'State=RESUME');
 
+    const beforeCancel = new Frozen(lab.folder);
     await step('a trial on node1', () => onNode('node1') !== undefined);
     const [running, waiting] = [onNode('node1')!.number, 24];
     slurm.command('scancel', job(running));
     slurm.command('scancel', job(waiting));
+    beforeCancel.thaw();
     await step('both to be canceled', () => state(running) === 'cancelled' && state(waiting) === 'cancelled');
+    const afterwards = new Frozen(lab.folder);
     await sleep(2000);
     expect([state(running), state(waiting)]).toEqual(['cancelled', 'cancelled']);
     slurm.command('scancel', files.submission(1).jobs[0]!.id);
+    afterwards.thaw();
     expect(await queue.ended, queue.text).toBe(130);
     // Whoever cancels a job does not want it back; whoever runs the sweep again does.
     expect(files.submissions).toBe(1);

@@ -31,7 +31,7 @@ describe('the Sweep page of a sweep on a cluster', () => {
     expect(await states.allInnerTexts()).toEqual([
       'finished',
       'running · on node7',
-      'preempted · requeued a moment ago; Slurm starts it again after a short wait',
+      'preempted · requeued a moment ago (Slurm starts it again after a short wait)',
       'queued · other jobs are ahead of it · lost before: its node failed',
       'queued · the limit of trials at a time is reached',
       'lost · it needed more memory than it asked for',
