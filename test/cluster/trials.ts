@@ -82,7 +82,13 @@ export class Together {
 
   private look(): void {
     const now = new Map<string, number>();
-    const tasks = trainersBelow(this.folder);
+    const tasks = new Map<string, string>();
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      const [, program = '', command, task = ''] = readProc(pid, 'cmdline').split('\0');
+      // Neither srun, which has the same arguments behind its own, nor one that has ended and is not yet waited for.
+      if (program.endsWith('cli.cjs') && command === 'trial' && task.includes(this.folder))
+        tasks.set(pid, task);
+    }
     for (const [pid, task] of tasks) {
       const parent = /^PPid:\t(\d+)$/m.exec(readProc(pid, 'status'))?.[1];
       // A trainer that starts a program is two processes until that program is loaded.
@@ -101,55 +107,6 @@ export class Together {
       this.runs.set(task, run);
     }
     return run;
-  }
-}
-
-/** The trainers of the trials below a folder that run on this machine: their process ids, and their tasks. */
-function trainersBelow(folder: string): Map<string, string> {
-  const tasks = new Map<string, string>();
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    const [, program = '', command, task = ''] = readProc(pid, 'cmdline').split('\0');
-    // Neither srun, which has the same arguments behind its own, nor one that has ended and is not yet waited for.
-    if (program.endsWith('cli.cjs') && command === 'trial' && task.includes(folder)) tasks.set(pid, task);
-  }
-  return tasks;
-}
-
-/** Suspends all trainers below a folder, also those that begin meanwhile: a fast machine must not have trained all. */
-export class Frozen {
-  private readonly pids = new Set<number>();
-  private readonly timer = setInterval(() => this.suspend(), 50);
-
-  constructor(private readonly folder: string) {
-    this.suspend();
-  }
-
-  /** Whether a signal waits for one of them, such as 12 (USR2). */
-  isSignalled(signal: number): boolean {
-    return [...this.pids].some((pid) => {
-      const pending = /^ShdPnd:\t([0-9a-f]+)$/m.exec(readProc(String(pid), 'status'))?.[1] ?? '0';
-      return ((BigInt(`0x${pending}`) >> BigInt(signal - 1)) & 1n) === 1n;
-    });
-  }
-
-  thaw(): void {
-    clearInterval(this.timer);
-    for (const pid of this.pids) send(pid, 'SIGCONT');
-  }
-
-  private suspend(): void {
-    for (const pid of [...trainersBelow(this.folder).keys()].map(Number)) {
-      this.pids.add(pid);
-      send(pid, 'SIGSTOP');
-    }
-  }
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended.
   }
 }
 
