@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SweepSpec } from '../../src/experiment/sweep';
 
 /**
- * `random`: each trial has settings of its own, as when a search begins. `grid`: learning rates, ranks and ten seeds, as
+ * `random`: each trial has different settings, as when a search begins. `grid`: learning rates, ranks and ten seeds, as
  * in a comparison of methods.
  */
 export type SweepKind = 'random' | 'grid';

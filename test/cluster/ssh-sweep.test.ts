@@ -12,8 +12,8 @@ const TRIALS = 24;
 const SWEEP = {
   type: 'list',
   trials: [
-    { 'training.seed': 1, 'training.epochs': 300, 'training.checkpointEvery': 100 },
-    { 'training.seed': 2, 'training.epochs': 300, 'training.checkpointEvery': 100 },
+    { 'training.seed': 1, 'training.epochs': 1200, 'training.checkpointEvery': 300 },
+    { 'training.seed': 2, 'training.epochs': 1200, 'training.checkpointEvery': 300 },
     ...Array.from({ length: TRIALS - 2 }, (_, i) => ({ 'training.seed': i + 3 })),
   ],
 };
@@ -90,6 +90,8 @@ describe.skipIf(!hasSlurm || !hasSshd)(
         'the first two to train',
         () => files.cluster !== undefined && files.step(1) > 0 && files.step(2) > 0,
       );
+      // A fast machine must not train it before it is canceled.
+      slurm.command('scontrol', 'hold', job(TRIALS));
       slurm.command('scontrol', 'requeue', job(1));
       await step('the requeued one to wait', () => state(1) === 'preempted');
 

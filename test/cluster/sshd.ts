@@ -124,7 +124,7 @@ export async function startSshd(folder: string, env: Record<string, string> = {}
   };
 }
 
-/** sshd's processes for its connections, each in a session of its own; what users started in them continues. */
+/** sshd's processes for its connections, each in a separate session; what users started in them continues. */
 function connections(sshd: number): number[] {
   const all = execFileSync('ps', ['-eo', 'pid=,ppid=,comm='], { encoding: 'utf8' })
     .split('\n')

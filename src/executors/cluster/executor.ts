@@ -32,7 +32,7 @@ export interface ClusterOptions extends SubmissionOptions {
   interval: number;
   /** That has looked at the trials before. */
   looker?: TrialLooker;
-  /** This process looks once: a trial that has ended without a word is submitted again at once. */
+  /** This process looks once: a trial that has ended without saying how is submitted again at once. */
   once: boolean;
   /** Gets whole sentences. */
   warn(message: string): void;

@@ -26,7 +26,7 @@ export class TaskStates {
     const states = submissions.map((submission) => {
       const found = new Map<number, JobState>();
       for (const job of submission.jobs) {
-        // After the loss of its own state, Slurm gives a number again: to somebody else's job.
+        // A Slurm that has lost its state gives a number again, to somebody else's job.
         const own = (byArray.get(job.id) ?? []).filter(({ name }) => name === jobName(submission, job));
         const before = this.waiting.get(job.id);
         const isRecent = before !== undefined && now - before.at < minJobAge / 2;

@@ -167,7 +167,7 @@ function prune(run: string, newest: CheckpointState): void {
 
 /**
  * Out of sight first. NFS keeps a file that a process on this machine has open, under another name (`.nfs…`), and the folder
- * with it: what is left of it is removed like any leftover, and is no reason to end the run.
+ * with it: what is left of it is removed like any leftover, and does not end the run.
  */
 function remove(checkpoint: string): void {
   const aside = temporaryBeside(checkpoint);

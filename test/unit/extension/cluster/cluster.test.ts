@@ -199,7 +199,7 @@ describe('a sweep on a cluster', () => {
 describe('a loss', () => {
   const lost = { times: 1, at: 0, code: 'NODE_FAIL', node: 'n1' };
 
-  it('is told with its reason also after the trial was submitted again', async () => {
+  it('is shown with its reason also after the trial was submitted again', async () => {
     const { sweep } = await seen(WAITING, slurm({ t1: { ...PRIORITY, lost } }));
     expect(lossText(sweep, ['t1'], t)).toBe(
       'Slurm lost rank 1, a trial of the sweep of demo, on n1: its node failed. It was submitted again, and continues from its last checkpoint.',

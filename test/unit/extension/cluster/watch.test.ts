@@ -49,7 +49,7 @@ it('tells once that a cluster does not answer, and again after it has answered',
   expect(watch.note(down(3000))?.unreachable).toBe(true);
 });
 
-it('tells of trials that nobody follows only when it first sees the sweep: later, its end is told', () => {
+it('reports trials that nobody follows only when it first sees the sweep; after that, it reports the end', () => {
   const queued = { t1: { state: 'queued', job: '1_0' } } as const;
   expect(new ClusterWatch(START).note(on(queued, {}, 'stopped'))?.unfollowed).toBe(true);
   const watch = new ClusterWatch(START);
