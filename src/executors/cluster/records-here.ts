@@ -20,12 +20,21 @@ export function writeRecordsHere(
   here: (path: string) => string | undefined,
 ): void {
   for (const name of RECORDS) {
-    const value = parsed(texts.get(name));
-    if (value === undefined) continue;
-    const moved = withPathsHere(value, here);
-    const text = name === 'trial.json' ? JSON.stringify(moved) : JSON.stringify(moved, null, 2);
-    replace(join(run, name), `${text}\n`);
+    const text = recordHere(name, texts.get(name), here);
+    if (text !== undefined) replace(join(run, name), text);
   }
+}
+
+/** A record with paths of this machine; undefined if it is not whole JSON. */
+export function recordHere(
+  name: (typeof RECORDS)[number],
+  text: string | undefined,
+  here: (path: string) => string | undefined,
+): string | undefined {
+  const value = parsed(text);
+  if (value === undefined) return undefined;
+  const moved = withPathsHere(value, here);
+  return `${name === 'trial.json' ? JSON.stringify(moved) : JSON.stringify(moved, null, 2)}\n`;
 }
 
 function parsed(text: string | undefined): unknown {

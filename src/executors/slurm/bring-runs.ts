@@ -6,6 +6,7 @@ import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 import { shellQuote } from '../../files/shell-quote';
 import { runPaths } from '../../runs/layout';
 import { RECORDS, writeRecordsHere } from '../cluster/records-here';
+import { bringNewRuns } from './new-runs';
 import { lines } from './platform';
 import type { Rsync } from './rsync';
 import type { ClusterShell } from './shell';
@@ -14,14 +15,16 @@ import type { ClusterShell } from './shell';
 const FOLLOW_MS = 60_000;
 /** Checkpoints of many trials over a slow line; the next look continues. */
 const COLLECT_MS = 2 * 3_600_000;
-/** Run folders at a time, so that the first ones are complete early. */
+/** Run folders at a time: the first ones are complete early, and rsync's time grows with the square of their number. */
 const BATCH = 1000;
 
-/** What is about one machine, or is written only by it. */
-const NEVER = ['owner.json', '.owner-*', 'control', ...RECORDS];
+/** What is about one machine. */
+const THERE = ['owner.json', '.owner-*', 'control'];
 /** What no curve needs. */
 const LARGE = ['checkpoints', 'adapter', 'encoded', 'activations'];
-const MOST_BYTES = '64m';
+const MOST_BYTES = 64 * 2 ** 20;
+/** What is unfinished, at any depth. */
+const UNFINISHED = ['.*.aurora-tmp', '.*.aurora-tmp.old'];
 /** What says how far a run is: it comes after what it speaks of. */
 const LAST = ['status.json', 'result.json'];
 
@@ -47,10 +50,10 @@ export class RunBringer {
    * @throws AuroraError as `Rsync`
    */
   async follow(runs: readonly string[]): Promise<void> {
-    for (const [folder, names] of byFolder(runs)) {
-      const options = [`--max-size=${MOST_BYTES}`, ...excluded([...NEVER, ...LARGE])];
-      await this.bring(folder, names, options, FOLLOW_MS, false);
-    }
+    const until = performance.now() + FOLLOW_MS;
+    const options = [`--max-size=${MOST_BYTES}`, ...excluded([...THERE, ...RECORDS, ...LARGE])];
+    for (const [folder, names] of batches(runs))
+      if (!(await this.bring(folder, names, options, until - performance.now(), false))) return;
   }
 
   /**
@@ -61,17 +64,16 @@ export class RunBringer {
    */
   async collect(runs: readonly string[]): Promise<void> {
     // Of files and folders directly in a run's folder, some are only here: notes, exports, studies.
-    const options = ['--delete', '--filter=P /*/*', ...excluded(NEVER)];
-    for (const [folder, names] of byFolder(runs))
-      for (let i = 0; i < names.length; i += BATCH) {
-        const whole = await this.bring(folder, names.slice(i, i + BATCH), options, COLLECT_MS, true);
-        if (!whole)
-          throw new AuroraError(
-            'network',
-            `Run folders could not be copied from the cluster within ${COLLECT_MS / 3_600_000} hours.`,
-            'Run the sweep again: what has arrived is not copied again.',
-          );
-      }
+    const options = ['--delete', '--filter=P /*/*', ...excluded([...THERE, ...RECORDS])];
+    for (const [folder, names] of batches(runs)) {
+      const whole = await this.bring(folder, names, options, COLLECT_MS, true);
+      if (!whole)
+        throw new AuroraError(
+          'network',
+          `Run folders could not be copied from the cluster within ${COLLECT_MS / 3_600_000} hours.`,
+          'Run the sweep again: what has arrived is not copied again.',
+        );
+    }
   }
 
   /** @returns false if the time was not enough */
@@ -91,22 +93,35 @@ export class RunBringer {
     const halves = join(temporary, 'halves');
     mkdirSync(halves, { recursive: true });
     const until = performance.now() + timeoutMs;
+    const left = () => Math.max(1, until - performance.now());
     const copy = (entries: readonly string[], to: string, more: readonly string[]) =>
       rsync.copy({
         from: { there: there(folder) },
         to,
         entries,
         options: [`--temp-dir=${halves}`, ...more],
-        timeoutMs: Math.max(1, until - performance.now()),
+        timeoutMs: left(),
       });
     try {
-      const unknown = names.filter((name) => again || !existsSync(runPaths(join(folder, name)).spec));
-      const first = await copy(names, folder, [...LAST.map((name) => `--exclude=/*/${name}`), ...options]);
+      const arrived = await bringNewRuns({
+        ...{ remote: rsync.remote, from: there(folder), to: folder, temporary, here },
+        names: names.filter((name) => !existsSync(join(folder, name))),
+        ...{
+          without: [...THERE, ...LARGE, ...UNFINISHED],
+          first: LAST,
+          mostBytes: MOST_BYTES,
+          timeoutMs: left(),
+        },
+      });
+      // A run that has ended has large files, too.
+      const others = again ? names : names.filter((name) => !arrived.has(name));
+      const unknown = others.filter((name) => again || !existsSync(runPaths(join(folder, name)).spec));
+      const first = await copy(others, folder, [...LAST.map((name) => `--exclude=/*/${name}`), ...options]);
       if (!first) return false;
       for (const [name, texts] of await this.records(folder, unknown))
         if (existsSync(join(folder, name))) writeRecordsHere(join(folder, name), texts, here);
       // Of those that are here: one that began in between has no record yet.
-      const begun = names.filter((name) => existsSync(runPaths(join(folder, name)).spec));
+      const begun = others.filter((name) => existsSync(runPaths(join(folder, name)).spec));
       return await copy(
         begun.flatMap((name) => LAST.map((last) => `${name}/${last}`)),
         folder,
@@ -145,20 +160,26 @@ export class RunBringer {
 const LINE = /^([^/]+)\/([a-z]+\.json):(.*)$/;
 const RECORDS_MS = 10 * 60_000;
 
-/** Directly in a run's folder; and what is unfinished there, at any depth. */
+/** Directly in a run's folder; and what is unfinished. */
 const excluded = (names: readonly string[]): string[] => [
   ...names.map((name) => `--exclude=/*/${name}`),
-  ...['.*.aurora-tmp', '.*.aurora-tmp.old'].map((name) => `--exclude=${name}`),
+  ...UNFINISHED.map((name) => `--exclude=${name}`),
 ];
 
-/** The names of runs by the folder that they are in. */
-function byFolder(runs: readonly string[]): Map<string, string[]> {
+/** The names of runs with the folder that they are in. */
+function batches(runs: readonly string[]): [folder: string, names: string[]][] {
   const folders = new Map<string, string[]>();
   for (const run of runs) {
     const name = basename(run);
     if (!isEntryName(name)) throw new AuroraError('run', `${run} is not a run's folder.`, 'Check its name.');
     const folder = dirname(run);
-    folders.set(folder, [...(folders.get(folder) ?? []), name]);
+    if (!folders.has(folder)) folders.set(folder, []);
+    folders.get(folder)!.push(name);
   }
-  return folders;
+  return [...folders].flatMap(([folder, names]) =>
+    Array.from({ length: Math.ceil(names.length / BATCH) }, (_, i): [string, string[]] => [
+      folder,
+      names.slice(i * BATCH, (i + 1) * BATCH),
+    ]),
+  );
 }

@@ -42,7 +42,7 @@ export function sshRemote(host: string): Remote {
 
 /** rsync between this machine and another one. */
 export class Rsync {
-  private readonly remote: Remote;
+  readonly remote: Remote;
 
   constructor(remote: Remote | string) {
     this.remote = typeof remote === 'string' ? sshRemote(remote) : remote;
