@@ -11,13 +11,11 @@ import { Failure, main, say } from './lib/console.mjs';
 import { busy, machine } from './lib/machine.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
-const HELP = `Usage: npm run bench:cluster -- [--trials N]… [--case NAME]… [--folder DIR] [--most-collected 1000] [--print]
+const HELP = `Usage: npm run bench:cluster -- [--trials N]… [--case NAME]… [--folder DIR] [--print]
 
 Sweeps of 100, 1,000 and 10,000 simulated trials of 1,000 steps: how long listing, studies, the editor, the queue and the
 collection of run folders take, and their memory. With all cases and sizes, it writes its section of docs/benchmarks.md;
 with --print, prints it. Needs 8 GB in DIR (by default the system's temporary folder).
-
-  --most-collected N  measure the collection by rsync of at most so many trials
 `;
 const SIZES = [100, 1000, 10_000];
 
@@ -39,7 +37,6 @@ await main(async () => {
       trials: { type: 'string', multiple: true },
       case: { type: 'string', multiple: true },
       folder: { type: 'string', default: tmpdir() },
-      'most-collected': { type: 'string', default: '1000' },
       print: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -49,16 +46,14 @@ await main(async () => {
   const names = values.case ?? Object.keys(CASES);
   const unknown = names.find((name) => !Object.hasOwn(CASES, name));
   if (unknown) throw new Failure(`--case ${unknown} is not one of ${Object.keys(CASES).join(', ')}.`);
-  const most = positive('most-collected', values['most-collected']);
   ensureDependencies();
   await build();
   await buildClusterBench();
   const others = await busy();
   const results = {};
   for (const trials of sizes) {
-    const wanted = names.filter((name) => name !== 'collect' || trials <= most);
     for (const state of ['finished', 'rung']) {
-      const some = wanted.filter((name) => (name === 'rung') === (state === 'rung'));
+      const some = names.filter((name) => (name === 'rung') === (state === 'rung'));
       if (some.length > 0) measure(some, trials, state, values.folder, results);
     }
   }

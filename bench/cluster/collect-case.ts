@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuroraError } from '../../src/base/errors';
@@ -8,8 +9,8 @@ import { experimentRuns } from '../../src/runs/layout';
 import { timed } from './timed';
 
 /**
- * Run folders that come by rsync, its other side on this machine: what shows curves, again when nothing has changed, and
- * whole. A look brings only those that have grown or ended since the last one.
+ * Run folders that come from a cluster, its side on this machine: what shows curves, again when nothing has changed, and
+ * whole, beside a copy of them by `cp`. A look brings only those that have grown or ended since the last one.
  */
 export async function collectCase({
   folder,
@@ -39,7 +40,9 @@ export async function collectCase({
     const follow = await timed(() => bringer.follow(all));
     const again = await timed(() => bringer.follow(all));
     const collect = await timed(() => bringer.collect(all));
-    return { follow: follow.ms, again: again.ms, collect: collect.ms };
+    rmSync(runs, { recursive: true });
+    const machine = await timed(() => execFileSync('cp', ['--archive', from, runs]));
+    return { follow: follow.ms, again: again.ms, collect: collect.ms, machine: machine.ms };
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }

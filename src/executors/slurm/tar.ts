@@ -14,10 +14,12 @@ export async function unpack(
   { script, to, timeoutMs }: { script: string; to: string; timeoutMs: number },
 ): Promise<boolean> {
   const [program, ...args] = await remote.command();
-  const env = childEnvironment();
-  const there = spawn(program!, [...args, remote.host, 'sh'], { env, stdio: ['pipe', 'pipe', 'ignore'] });
+  const there = spawn(program!, [...args, remote.host, 'sh'], {
+    env: childEnvironment(),
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   const here = spawn('tar', ['-x', '-f', '-', '--no-same-owner', '--no-same-permissions', '-C', to], {
-    env,
+    env: childEnvironment(),
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   const codes = Promise.all([ended(there), ended(here)]);

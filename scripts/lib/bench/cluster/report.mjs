@@ -17,9 +17,10 @@ const ROWS = {
   panel: { first: 'the Study panel opens', again: 'the Study panel is refreshed' },
   experiment: { load: 'the trials of the file', check: 'the editor checks the file' },
   collect: {
-    follow: 'all run folders by rsync, without checkpoints',
+    follow: 'the results of all trials come from a cluster that shares no folder',
     again: 'again, nothing has changed',
-    collect: 'with checkpoints and adapters',
+    collect: 'all their checkpoints and adapters come, too',
+    machine: '`cp` of all run folders on the same disk',
   },
 };
 
@@ -50,8 +51,8 @@ ${markdownTable(head, rows)}
   same settings. The Experiments view is measured without what the editor itself takes for its rows.
 - At the first comparison of successive halving all trials have 100 steps. A pruned trial waits for the disk a few times, so
   a look prunes for at most two seconds and leaves the others to the next one.
-- rsync has its other side on this machine, and takes the time of the disk. Each run is brought once, when it has ended.
-- A dash was not measured.
+- The cluster's side of tar and rsync is on this machine, too, and takes its time. Each run is brought whole once, when it
+  has ended.
 - ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}, Node ${machine.node}. Other programs used
   ${Math.round(100 * others)}% of the CPUs just before; times include waiting for them, CPU times do not.
 `;
