@@ -1,10 +1,11 @@
 import { Catalog } from '../../src/extension/runs/catalog';
 import { runLabel } from '../../src/extension/runs/label';
 import { StudySession } from '../../src/extension/panels/study/session';
-import { english } from '../../src/study/say';
+import { StudyWorker } from '../../src/extension/study-worker/ask';
+import type { StudyFromHost } from '../../src/study/panel';
 import { timed } from './timed';
 
-/** The Study panel of all trials: opened, and refreshed when nothing has changed. */
+/** The Study panel of all trials: opened, refreshed when nothing has changed, and exported. */
 export async function studyCase({
   folder,
   file,
@@ -15,34 +16,48 @@ export async function studyCase({
   const catalog = new Catalog();
   catalog.setPlaces([file], [folder]);
   await catalog.look();
-  const runs = catalog
-    .experiments()[0]
-    .runs.map((entry) => ({ folder: entry.folder, name: runLabel(entry), run: entry.run }))
-    .reverse();
-  let done: (characters: number) => void = () => undefined;
-  const session = new StudySession({
-    post: (message) => done(JSON.stringify(message).length),
-    runs: () => Promise.resolve({ title: 'Study', runs }),
-    say: english,
-    measure: () => Promise.resolve(),
-    export: () => Promise.resolve(),
-    copy: () => undefined,
-    failed: (e) => {
-      throw e as Error;
+  const known = () =>
+    catalog
+      .experiments()[0]
+      .runs.map((entry) => ({ folder: entry.folder, name: runLabel(entry), run: entry.run }))
+      .reverse();
+  let shown: (message: StudyFromHost) => void = () => undefined;
+  let exported: (files: ReadonlyMap<string, string>) => void = () => undefined;
+  const failed = (e: unknown) => {
+    throw e as Error;
+  };
+  const session = new StudySession(
+    {
+      post: (message) => shown(message),
+      runs: () => Promise.resolve({ title: 'Study', runs: known() }),
+      measure: () => Promise.resolve(),
+      export: (_, files) => Promise.resolve(exported(files)),
+      copy: () => undefined,
+      failed,
     },
-  });
+    new StudyWorker({}),
+  );
   const refresh = () =>
     timed(
       () =>
         new Promise<number>((resolve) => {
-          done = resolve;
+          shown = (message) => resolve(JSON.stringify(message).length);
           session.refresh();
         }),
     );
   const first = await refresh();
   const again = await refresh();
+  const report = await timed(
+    () =>
+      new Promise((resolve) => {
+        exported = resolve;
+        session.receive({ type: 'export' });
+      }),
+  );
+  session.dispose();
   return {
     ...{ first: first.ms, firstBlocked: first.blocked, again: again.ms, againBlocked: again.blocked },
+    ...{ report: report.ms, reportBlocked: report.blocked },
     messageKB: first.value / 1000,
   };
 }

@@ -4,13 +4,14 @@ import { apart, copied, schemaBeside, validatorBeside } from './bundle-plugins.m
 import { extensionBundle } from './extension-bundle.mjs';
 import { ROOT } from './run.mjs';
 
-/** Code that runs under Node: the programs, the extension's worker, the demo model's converter. */
+/** Code that runs under Node: the programs, the extension's workers, the demo model's converter. */
 export const PROGRAMS = {
   cli: 'src/cli/main.ts',
   tfjs: 'src/engine/tfjs/library.ts',
   'hub-packages': 'src/hub/packages.ts',
   'pulse-worker': 'src/trainer/process/pulse-worker.ts',
   'data-worker': 'src/extension/data-worker/worker.ts',
+  'study-worker': 'src/extension/study-worker/worker.ts',
   'hash-worker': 'src/trainer/inputs/hash-worker.ts',
   'image-worker': 'src/data/images/image-worker.ts',
   'use-lite': 'src/demo/use-lite.ts',

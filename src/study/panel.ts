@@ -1,12 +1,12 @@
 import { isMetric, type MetricName } from '../experiment/metrics';
-import type { Study } from './study';
+import type { PageStudy } from './page-study';
 
 /** Messages between the Study page and its host: all runs of an experiment, or those that were selected. */
 export type StudyOpen = { experiment: string } | { runs: string[] };
 
 export type StudyFromHost =
   /** Everything; resent on every change. With nothing to compare, `sections` is empty. */
-  { type: 'study'; title: string; study: Study } | { type: 'error'; message: string };
+  { type: 'study'; title: string; study: PageStudy } | { type: 'error'; message: string };
 
 /** The user's view settings, stored by the page. */
 export interface StudySettings {

@@ -9,16 +9,17 @@ import { MOST_SHOWN } from './shown';
 import { inputNotes } from './trained-on';
 import { count } from '../base/number-text';
 
-/** 2,256 */
-
 /** A p-value, never rounded to zero. */
 export const chanceText = (p: number): string =>
   p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(p < 0.095 ? 3 : 2)}`;
 
 const LEVEL = 0.05;
 
+/** What all differences of a study have in common. */
+type Compared = Pick<Study, 'metric' | 'tests'>;
+
 /** The observed difference, and what could have been detected, as sentences. */
-export function comparisonWords(c: Comparison, study: Study, say: Say): string {
+export function comparisonWords(c: Comparison, study: Compared, say: Say): string {
   return [difference(c, study.metric, say), tested(c, study, say), ...limit(c, study.metric, say)].join(' ');
 }
 
@@ -35,7 +36,7 @@ function difference(c: Comparison, metric: MetricName, say: Say): string {
     : `${say('{0} is {1} below {2}', c.a, size, c.b)}${interval}.`;
 }
 
-function tested(c: Comparison, { tests }: Study, say: Say): string {
+function tested(c: Comparison, { tests }: Compared, say: Say): string {
   if (c.kind === 'none')
     return c.seeds.length === 0
       ? say('They have no seed in common, so nothing was tested.')
@@ -105,7 +106,7 @@ function amount(value: number, metric: MetricName, say: Say): string {
 }
 
 /** How to read the numbers of a data set. */
-export function sectionNotes(section: Section, { metric, tests }: Study, say: Say): string[] {
+export function sectionNotes(section: Section, { metric, tests }: Compared, say: Say): string[] {
   const notes = [...hiddenNotes(section, metric, say), ...stepNotes(section, say)];
   for (const { label, diverged, runs } of section.groups)
     if (diverged.length > 0)

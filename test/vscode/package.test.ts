@@ -38,6 +38,7 @@ const DIST = [
   'image-worker.cjs',
   'pulse-worker.cjs',
   'schema-validator.cjs',
+  'study-worker.cjs',
   'tfjs.cjs',
   'wasm',
   'webview',

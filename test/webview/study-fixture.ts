@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { StudySession, type KnownRun } from '../../src/extension/panels/study/session';
+import { StudyWorker } from '../../src/extension/study-worker/ask';
 import { writeAtomic } from '../../src/files/atomic';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { predictionsFile } from '../../src/runs/predictions';
@@ -11,7 +12,6 @@ import type { AdapterSpec } from '../../src/experiment/methods';
 import { parseStudyMessage } from '../../src/study/panel';
 import { encodePredictions } from '../../src/protocol/predictions';
 import type { Geometry } from '../../src/study/geometry';
-import { english } from '../../src/study/say';
 import { finished, makeRun, metrics, spec, started } from '../unit/extension/run-maker';
 import { predictions } from '../unit/protocol/columns';
 import { aurora, lora } from '../unit/study/runs';
@@ -131,18 +131,20 @@ export async function wire(
     reports: [],
     copied: [],
     errors: [],
-    session: new StudySession({
-      post: toPage.post,
-      runs: async () => ({ title: 'Study of demo', runs: await Promise.all(w.runs.map(known)) }),
-      say: english,
-      async measure(wanted) {
-        w.measures.push([...wanted]);
-        for (const run of wanted) await measured(run);
+    session: new StudySession(
+      {
+        post: toPage.post,
+        runs: async () => ({ title: 'Study of demo', runs: await Promise.all(w.runs.map(known)) }),
+        async measure(wanted) {
+          w.measures.push([...wanted]);
+          for (const run of wanted) await measured(run);
+        },
+        export: (_, files) => Promise.resolve(void w.reports.push(files)),
+        copy: (text) => void w.copied.push(text),
+        failed: (e) => void w.errors.push(String(e)),
       },
-      export: (_, files) => Promise.resolve(void w.reports.push(files)),
-      copy: (text) => void w.copied.push(text),
-      failed: (e) => void w.errors.push(String(e)),
-    }),
+      new StudyWorker({}, resolve('dist/study-worker.cjs')),
+    ),
     async close() {
       w.session.dispose();
       await toPage.settled();

@@ -4,8 +4,7 @@ import type { MetricName } from '../../src/experiment/metrics';
 import type { StudyFromHost, StudyFromPage, StudyOpen } from '../../src/study/panel';
 import { metricTitle } from '../../src/study/metric';
 import { missingWords } from '../../src/study/missing';
-import type { Study } from '../../src/study/study';
-import { leftOutWords } from '../../src/study/words';
+import type { PageStudy } from '../../src/study/page-study';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import { sectionView } from './section';
@@ -22,7 +21,7 @@ const say = (message: StudyFromPage): void => post(message);
 
 /** Runs compared as groups: the differences, how certain they are, and the paper's figures. */
 export class StudyApp extends LitElement {
-  @state() private shown: { title: string; study: Study } | undefined;
+  @state() private shown: { title: string; study: PageStudy } | undefined;
   @state() private error: string | undefined;
   @state() private told = '';
   private ui: Partial<Ui> = savedUi<Ui>();
@@ -83,7 +82,7 @@ export class StudyApp extends LitElement {
       ${this.leftOut(study)}`;
   }
 
-  private tools({ metric, metrics, sections }: Study) {
+  private tools({ metric, metrics, sections }: PageStudy) {
     const labels = [
       ...new Set(sections.flatMap((s) => s.groups.filter((g) => g.chosen).map((g) => g.label))),
     ];
@@ -115,7 +114,7 @@ export class StudyApp extends LitElement {
     </p>`;
   }
 
-  private missing({ missing }: Study) {
+  private missing({ missing }: PageStudy) {
     if (missing.length === 0) return nothing;
     return html`<div class="notice" role="status">
       <ul>
@@ -127,13 +126,12 @@ export class StudyApp extends LitElement {
     </div>`;
   }
 
-  private leftOut(study: Study) {
-    const words = leftOutWords(study, t);
-    if (words.length === 0) return nothing;
-    return html`<details class="notes" ?open=${study.sections.length === 0}>
-      <summary>${t('Excluded runs: {0}', study.leftOut.length)}</summary>
+  private leftOut({ leftOut, sections }: PageStudy) {
+    if (leftOut.runs === 0) return nothing;
+    return html`<details class="notes" ?open=${sections.length === 0}>
+      <summary>${t('Excluded runs: {0}', leftOut.runs)}</summary>
       <ul>
-        ${words.map((w) => html`<li>${w}</li>`)}
+        ${leftOut.words.map((w) => html`<li>${w}</li>`)}
       </ul>
     </details>`;
   }

@@ -1,7 +1,8 @@
 import { html, nothing } from 'lit';
 import { deltaFigures, FIGURES, figureOf, type FigureName } from '../../src/study/figures/all';
 import { hasGeometry } from '../../src/study/geometry';
-import type { Section, Study } from '../../src/study/study';
+import type { PageStudy } from '../../src/study/page-study';
+import type { Section } from '../../src/study/study';
 import { groupTable, rateTable } from '../../src/study/tables';
 import { comparisonWords, examplesText, sectionNotes } from '../../src/study/words';
 import { t } from '../ui/l10n';
@@ -18,7 +19,12 @@ export interface SectionActions {
 const ANY_WIDTH = 640;
 
 /** One data set: its groups, the differences and how certain they are, and the figures. */
-export function sectionView(study: Study, section: Section, delta: string | undefined, act: SectionActions) {
+export function sectionView(
+  study: PageStudy,
+  section: Section,
+  delta: string | undefined,
+  act: SectionActions,
+) {
   const { metric } = study;
   const groups = groupTable(section, metric, t);
   const rates = rateTable(section, metric, t);
@@ -55,7 +61,7 @@ export function sectionView(study: Study, section: Section, delta: string | unde
   </section>`;
 }
 
-function differences(study: Study, section: Section) {
+function differences(study: PageStudy, section: Section) {
   if (section.comparisons.length === 0)
     return html`<p class="note">
       ${t('There is only one group, so there is nothing to compare it with. Train another method or setting with the same seeds.')}

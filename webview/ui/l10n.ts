@@ -1,12 +1,10 @@
-import { fill } from '../../src/base/fill';
-import { own } from '../../src/base/names';
+import { english, translated, type Say } from '../../src/study/say';
 
-let translations: Record<string, string> = {};
+let say = english;
 
 export const setTranslations = (table: Record<string, string>): void => {
-  translations = table;
+  say = translated(table);
 };
 
 /** A full sentence, translated if the editor's language has it; {0}, {1} are replaced, as in vscode.l10n.t. */
-export const t = (sentence: string, ...values: (string | number)[]): string =>
-  fill(own(translations, sentence) ?? sentence, ...values);
+export const t: Say = (sentence, ...values) => say(sentence, ...values);

@@ -5,6 +5,7 @@ import { experimentRuns, experimentSweeps } from '../../runs/layout';
 import { distinctNames } from '../../runs/names';
 import { QUICK } from '../../runs/run-files';
 import { eachLimited } from './each-limited';
+import { readQuickly } from './read-quickly';
 import type { RunEntry, SweepEntry } from './store';
 import { SweepSections } from './sweep-sections';
 import { experimentOf, TrackedRun } from './tracked-run';
@@ -14,10 +15,6 @@ import { TrackedSweep } from './tracked-sweep';
 const CONCURRENCY = 32;
 /** How long the first reading of runs may keep the host busy before other work gets its turn. */
 const SLICE_MS = 8;
-/** Folders that take longer are on a slow disk, where reading must not block; a busy machine delays some, too. */
-const SLOW_MS = 25;
-/** In a row. */
-const MOST_SLOW = 5;
 
 export interface CatalogExperiment {
   file: string;
@@ -232,20 +229,18 @@ export class Catalog {
   /** Reads runs that have not been read, newest first, in slices, as long as that is fast. */
   private async readFirst(onRead: () => void): Promise<Set<RunEntry>> {
     const read = new Set<RunEntry>();
-    let slow = 0;
     let slice = performance.now();
-    for (const run of [...this.runs.values()].filter((r) => !r.entry)) {
-      const began = performance.now();
+    const fresh = [...this.runs.values()].filter((r) => !r.entry);
+    const readRun = async (run: TrackedRun) => {
       await run.look(QUICK);
       if (run.entry) read.add(run.entry);
-      const now = performance.now();
-      slow = now - began > SLOW_MS ? slow + 1 : 0;
-      if (slow === MOST_SLOW) break;
-      if (now - slice < SLICE_MS) continue;
+    };
+    await readQuickly(fresh, readRun, async () => {
+      if (performance.now() - slice < SLICE_MS) return;
       onRead();
       await new Promise((resolve) => setImmediate(resolve));
       slice = performance.now();
-    }
+    });
     return read;
   }
 

@@ -75,7 +75,7 @@ export async function conclusions(
       run ? await studyRun(run, name, { largest: LARGEST_HASHED }) : { folder, name, unfit: 'damaged' },
     );
   }
-  const { studyOf } = await import('../../study/computing');
+  const { studyOf } = await import('../../study/study');
   const study = studyOf(runs, metric === undefined ? {} : { metric: known(metric) }, english);
   if (study.sections.length === 0) return undefined;
   return {

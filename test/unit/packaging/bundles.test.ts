@@ -72,6 +72,15 @@ describe("the extension host's code", () => {
   });
 });
 
+test.each(['data-worker.cjs', 'study-worker.cjs'])(
+  '%s, a worker of the extension host, has no VS Code',
+  (name) => {
+    const [, { imports }] = Object.entries(host.outputs).find(([path]) => path.endsWith(name))!;
+    expect(imports.length).toBeGreaterThan(0);
+    expect(imports.filter(({ path }) => !isBuiltin(path))).toEqual([]);
+  },
+);
+
 test('the validator of the schema, compiled in advance, finds the same problems as Ajv', () => {
   const ahead = createRequire(__filename)(join(folder, 'schema-validator.cjs')) as ValidateFunction;
   const whole = {

@@ -18,6 +18,7 @@ export async function buildClusterBench() {
   const programs = {
     cluster: 'bench/cluster/main.ts',
     'schema-validator': PROGRAMS['schema-validator'],
+    'study-worker': PROGRAMS['study-worker'],
   };
   const [host] = bundles(OUT, { programs });
   const external = host.external.filter((name) => name !== 'vscode');

@@ -7,8 +7,9 @@ import { explaining } from '../../ask/training-problems';
 import { runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
+import { StudyWorker } from '../../study-worker/ask';
 import type { PageChannel, PanelSession } from '../panel';
-import { StudySession, type KnownRun } from './session';
+import { StudySession, type KnownRun, type StudyHost } from './session';
 import { subject } from './title';
 
 /** A running run changes many times a second; a study's numbers change when it ends. */
@@ -28,14 +29,14 @@ export function startStudy(
     const found = (await store.experiments()).find((e) => e.file === open.experiment);
     return [...(found?.runs ?? [])].reverse();
   };
-  const session = new StudySession({
+  const worker = new StudyWorker((vscode.l10n.bundle as Record<string, string>) ?? {});
+  const host: StudyHost = {
     post: (message) => page.post(message),
     async runs() {
       const runs = await entries();
       marks = marksOf(runs);
       return { title: vscode.l10n.t('Study of {0}', subject(open)), runs: runs.map(known) };
     },
-    say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),
     measure: (runs) =>
       explaining(() => measureStudy(services, runs)).then(
         () => undefined,
@@ -44,7 +45,8 @@ export function startStudy(
     export: (title, files) => exportStudy(title, files),
     copy: (text) => void vscode.env.clipboard.writeText(text),
     failed: (e) => showError(log, e),
-  });
+  };
+  const session = new StudySession(host, worker);
   let timer: NodeJS.Timeout | undefined;
   const look = async () => {
     if (marksOf(await entries()) !== marks) session.refresh();

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { PageStudy } from '../../study/page-study';
+import type { AskedStudy, StudyWorkerData } from './asked';
+
+/** The built worker. */
+const PROGRAM = () => join(__dirname, 'study-worker.cjs');
+
+/**
+ * Ten thousand runs need 100 MB and leave several times as much garbage, which V8 collects earlier within these limits.
+ * A study beyond them is an error of its page alone.
+ */
+const resourceLimits = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 4 };
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Computes studies in a thread that remembers the runs it has read. It starts with the first study. */
+export class StudyWorker {
+  private worker: Worker | undefined;
+  /** In the order of the questions, which is that of the answers. */
+  private waiting: Waiting[] = [];
+
+  /**
+   * @param l10n translations of the sentences in a study
+   * @param program the built worker
+   */
+  constructor(
+    private readonly l10n: Record<string, string>,
+    private readonly program = PROGRAM(),
+  ) {}
+
+  /** What the page shows. Rejects if the thread ends early; the next question starts another one. */
+  study(asked: Omit<AskedStudy, 'title'>): Promise<PageStudy> {
+    return this.ask(asked) as Promise<PageStudy>;
+  }
+
+  /** The files of the report, by their path in its folder. */
+  report(asked: AskedStudy & { title: string }): Promise<Map<string, string>> {
+    return this.ask(asked) as Promise<Map<string, string>>;
+  }
+
+  /** Ends the thread. What it was asked for is never answered. */
+  dispose(): void {
+    void this.worker?.terminate();
+    this.worker = undefined;
+    this.waiting = [];
+  }
+
+  private ask(asked: AskedStudy): Promise<unknown> {
+    const worker = (this.worker ??= this.start());
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ resolve, reject });
+      worker.postMessage(asked);
+    });
+  }
+
+  private start(): Worker {
+    const workerData: StudyWorkerData = { l10n: this.l10n };
+    const worker = new Worker(this.program, { workerData, resourceLimits });
+    const ended = (error: Error) => {
+      if (this.worker !== worker) return;
+      this.worker = undefined;
+      for (const { reject } of this.waiting.splice(0)) reject(error);
+    };
+    worker.on('message', (value) => this.waiting.shift()?.resolve(value));
+    worker.on('error', ended);
+    worker.on('exit', () => ended(new Error('The worker that computes the study ended.')));
+    return worker;
+  }
+}

@@ -1,0 +1,22 @@
+import { plainStudy } from './lines';
+import { missingOf } from './missing';
+import type { Say } from './say';
+import { shownOf } from './shown';
+import type { Study } from './study';
+import { leftOutWords } from './words';
+
+/** A study as its page gets it: however many runs it has, only what is shown. */
+export interface PageStudy extends Omit<Study, 'leftOut'> {
+  /** The runs that do not count: their number, and why in a few sentences. */
+  leftOut: { runs: number; words: string[] };
+}
+
+/** `missing` is what the shown groups lack. */
+export function pageStudy(study: Study, say: Say): PageStudy {
+  const shown = shownOf(study);
+  return {
+    ...plainStudy(shown),
+    missing: missingOf(shown.sections),
+    leftOut: { runs: study.leftOut.length, words: leftOutWords(study, say) },
+  };
+}
