@@ -146,9 +146,10 @@ async function standing(
   job: OwnerRecord['job'],
   takeOver?: ClaimRequest['takeOver'],
 ): Promise<'alive' | 'unseen' | undefined> {
+  // Who may run is the scheduler's decision: also one that is alive has lost its job, and finds out before it writes.
+  if (job && job.id === found.job?.id && job.restarts > found.job.restarts) return undefined;
   if (where === 'alive') return 'alive';
-  const restarted = job && job.id === found.job?.id && job.restarts > found.job.restarts;
-  return where === 'gone' || restarted || (await takeOver?.(found)) ? undefined : 'unseen';
+  return where === 'gone' || (await takeOver?.(found)) ? undefined : 'unseen';
 }
 
 /** Creates a file that is complete from the start, unless it already exists. Whether it may have. */

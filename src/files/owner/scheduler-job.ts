@@ -1,9 +1,9 @@
 import type { OwnerRecord } from '../fence';
 
 /**
- * The job of a scheduler that this process runs in, and how often the scheduler has started it again. A higher count proves
- * that the earlier process has ended: Slurm requeues a job, and Kubernetes replaces a pod of a job with a pod failure
- * policy, only after that.
+ * The job of a scheduler that this process runs in, and how often the scheduler has started it again. A process with a lower
+ * count has ended, or runs without the scheduler's knowledge: Slurm requeues a job, and Kubernetes replaces a pod of a job
+ * with a pod failure policy, only once they believe that it has ended.
  *
  * A Slurm job keeps its id. A pod of an Indexed Job has the counts of the pods before it as annotations
  * (`batch.kubernetes.io/job-index-failure-count` and `job-index-ignored-failure-count`), and its manifest passes them on as
