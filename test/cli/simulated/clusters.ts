@@ -18,6 +18,7 @@ export function clusterOf(_name: string, { settings }: ClusterRequest): Cluster 
 
 class SimulatedScheduler implements Scheduler {
   readonly name = 'the scheduler of the test';
+  readonly appearsWithin = 0;
 
   async check(): Promise<void> {
     await ask({ do: 'states', jobs: [] });
