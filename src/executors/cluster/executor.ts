@@ -10,7 +10,7 @@ import { isGivenUp, isSubmitted, isUncertain, unsubmitted } from './coverage';
 import { createSubmission, type SubmissionOptions } from './create-submission';
 import type { JobState, Scheduler } from './scheduler';
 import { StatusFile } from './status-file';
-import { Submissions } from './submissions';
+import { Submissions, type CopiedSubmission } from './submissions';
 import { Submitter } from './submitter';
 import { SubmittedTrials, type Current, type Entry } from './submitted-trials';
 import { trialState } from './trial-state';
@@ -132,8 +132,10 @@ export class ClusterExecutor implements Executor {
   }
 
   async collect(trials: readonly TrialView[]): Promise<boolean> {
+    // What the cluster never had of this sweep is here.
     const left = trials.filter(
-      ({ record, folder }) => folder !== undefined && !this.collected.has(record.id),
+      ({ record, folder }) =>
+        folder !== undefined && this.submitted.of(record.id) && !this.collected.has(record.id),
     );
     if (left.length === 0) return true;
     const folders = left.map(({ folder }) => folder!);
@@ -162,7 +164,8 @@ export class ClusterExecutor implements Executor {
   private load(records: readonly TrialRecord[]): void {
     if (this.loaded) return;
     this.loaded = true;
-    const entries = this.submissions.read().own.map((submission): Entry => ({ submission }));
+    const { own, copied } = this.submissions.read();
+    const entries = own.map((submission): Entry => ({ submission }));
     for (const entry of entries) this.submitted.add(entry);
     const known = this.status.read();
     for (const { submission } of entries) {
@@ -182,6 +185,23 @@ export class ClusterExecutor implements Executor {
       current.done = true;
       current.seen = { ...seen, ...(current.job && { cluster: { ...current.job, state: 'finished' } }) };
     }
+    this.reportCopied(copied, records);
+  }
+
+  /** Jobs that train in the folder of which this one is a copy are that folder's. */
+  private reportCopied(copied: readonly CopiedSubmission[], records: readonly TrialRecord[]): void {
+    const theirs = new Set(copied.flatMap(({ tasks }) => tasks.map(({ trial }) => trial)));
+    const left = records.filter(
+      (record) =>
+        theirs.has(record.id) &&
+        !this.submitted.of(record.id) &&
+        this.looker.look(record, runOf(record, this.options.runs)).state !== 'finished',
+    );
+    if (left.length === 0) return;
+    const trials = left.length === 1 ? '1 trial' : `${left.length} trials`;
+    this.options.warn(
+      `This folder is a copy of ${copied.at(-1)!.original}. Jobs that were submitted there train there, and are neither followed nor canceled from here; ${trials} that had not finished when it was copied ${left.length === 1 ? 'is' : 'are'} trained here separately.`,
+    );
   }
 
   /**

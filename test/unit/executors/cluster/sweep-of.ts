@@ -29,11 +29,12 @@ export const sweepsIn = (home: string) => (name: string, scheduler: Scheduler) =
     settings: {},
     planned: true,
   }));
+  const warnings: string[] = [];
   const executor = new ClusterExecutor({
     ...{ executor: 'slurm', place: '', scheduler, folder, runs: join(home, name, 'runs'), files },
     ...{ specs: new Map(), interval: 0, once: false, threads: 1, engine: 'onnxruntime', device: 'cpu' },
     ...{ fallBack: false, acceptInputs: false, inputs: () => Promise.resolve([]) },
-    ...{ save: () => undefined, warn: () => undefined },
+    ...{ save: () => undefined, warn: (message: string) => void warnings.push(message) },
   });
-  return { executor, records, folder, submissions: () => new Submissions(folder).read().own };
+  return { executor, records, folder, warnings, submissions: () => new Submissions(folder).read().own };
 };
