@@ -80,7 +80,7 @@ export class ClusterExecutor implements Executor {
     if (answers) this.down = undefined;
     this.views = records.map((record) => this.view(record));
     this.write();
-    return this.views;
+    return this.views.map((view) => this.withLoss(view));
   }
 
   async submit(tasks: readonly TrialTask[], trials: readonly TrialView[]): Promise<Submitted> {
@@ -282,6 +282,11 @@ export class ClusterExecutor implements Executor {
     return view;
   }
 
+  private withLoss(view: TrialView): TrialView {
+    const lost = this.status.lossOf(view.record.id);
+    return lost && view.cluster ? { ...view, cluster: { ...view.cluster, lost } } : view;
+  }
+
   /** Whether the run's folder on the cluster may have grown since the last look. */
   private mayGrow({ id }: TrialRecord): boolean {
     const current = this.submitted.of(id);
@@ -352,11 +357,14 @@ export class ClusterExecutor implements Executor {
         cluster ? [[id, { ...cluster, ...(this.collected.has(id) && { collected: true as const }) }]] : [],
       ),
     );
-    this.status.write({
-      ...{ version: 1, executor, place, at: this.at },
-      ...(this.down && { unreachable: this.down }),
-      trials,
-    });
+    this.status.write(
+      {
+        ...{ version: 1, executor, place, at: this.at },
+        ...(this.down && { unreachable: this.down }),
+        trials,
+      },
+      new Map(this.views.map(({ record, step }) => [record.id, step])),
+    );
   }
 }
 
