@@ -4,7 +4,7 @@ import type { Experiment } from '../../experiment/experiment';
 import type { ClusterFile, ClusterTrial } from '../../protocol/run-files/cluster';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import { TrialLooker } from '../../runs/sweep/looker';
-import { runOf, type TrialRecord } from '../../runs/sweep/record';
+import { runOf, sweepPaths, type TrialRecord } from '../../runs/sweep/record';
 import type { Executor, Submitted, TrialTask } from '../executor';
 import { isGivenUp, isSubmitted, isUncertain, unsubmitted } from './coverage';
 import { createSubmission, type SubmissionOptions } from './create-submission';
@@ -143,6 +143,18 @@ export class ClusterExecutor implements Executor {
     for (const { record } of left) this.collected.add(record.id);
     this.write();
     return true;
+  }
+
+  async tidy(): Promise<void> {
+    const { files, folder, warn } = this.options;
+    // Nothing has happened there since the sweep was over.
+    if (this.at === 0) return;
+    try {
+      await files.removeThere(sweepPaths(folder).frozen);
+    } catch (e) {
+      if (!isUnreachable(e)) throw e;
+      warn(`${e.message} What its trials shared was left there.`);
+    }
   }
 
   /**

@@ -82,6 +82,7 @@ const sharedFolder: ClusterFiles = {
   sendSubmission: () => Promise.resolve(),
   follow: () => Promise.resolve(),
   collect: () => Promise.resolve(),
+  removeThere: () => Promise.resolve(),
   request: (runs, what) => {
     for (const run of runs) requestIn(run, what);
     return Promise.resolve();
