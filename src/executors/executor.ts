@@ -42,4 +42,6 @@ export interface Executor {
    * @returns whether they all are here; otherwise, try again
    */
   collect(trials: readonly TrialView[]): Promise<boolean>;
+  /** Removes what only trials needed, where they were trained: all are over. */
+  tidy?(): Promise<void>;
 }

@@ -240,6 +240,27 @@ describe('a sweep on a cluster', () => {
     expect(queue.out).toMatch(/^ {2}See its log, .*\/submissions\/3\/logs\/\d+_0\.log\.$/m);
   });
 
+  it('gives up on it also if every call only submits, as cron does, until it is asked to retry', async () => {
+    const lab = labWith(seeds(1));
+    const { cluster, port } = await clusterWith();
+    cluster.crashes = () => true;
+    const call = async (...more: string[]) => {
+      const queue = Queue.start(lab, port, ['--no-wait', ...more]);
+      const code = await queue.ended;
+      await until(() => cluster.tasks().every(({ state }) => state === 'failed'));
+      return { code, out: queue.out };
+    };
+    for (let calls = 0; calls < 4; calls++) await call();
+    const last = await call();
+    expect(cluster.starts).toEqual([1, 1, 1]);
+    expect(last).toEqual({ code: 1, out: expect.stringMatching(/^Trial 1 failed: .* 3 times at step 0/m) });
+    await call('--retry-failed');
+    expect(cluster.starts.length).toBeGreaterThan(3);
+    const tries = cluster.starts.length;
+    expect((await call()).code).toBe(1);
+    expect(cluster.starts).toHaveLength(tries);
+  });
+
   it('loses nothing while the scheduler does not answer, and says so once', async () => {
     const lab = labWith(seeds(1), LONG);
     const { cluster, port } = await clusterWith();

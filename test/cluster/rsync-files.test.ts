@@ -262,6 +262,19 @@ withLogin('files that are there', () => {
     expect(readFileSync(join(logs, '7_0.log'), 'utf8')).toBe('srun: error');
   });
 
+  it('leave nothing there of what trials shared, once it is removed', async () => {
+    const files = filesOf(lab);
+    const frozen = lab.path(".aurora/sweeps/tiny/it's/frozen");
+    for (const path of [frozen, files.there(frozen)]) {
+      mkdirSync(path, { recursive: true });
+      writeFileSync(join(path, 'a.frozen'), 'values');
+    }
+    await files.removeThere(frozen);
+    expect(
+      [frozen, files.there(frozen), dirname(files.there(frozen))].map((path) => existsSync(path)),
+    ).toEqual([true, false, true]);
+  });
+
   it('cannot be reached if the node is down, and nothing here changes', async () => {
     const run = lab.path('.aurora/runs/tiny/20260101T000001Z-00000001');
     const before = readFileSync(join(run, 'spec.json'));

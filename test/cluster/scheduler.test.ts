@@ -1,10 +1,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { AuroraError } from '../../src/base/errors';
 import type { ClusterFiles } from '../../src/executors/cluster/files';
 import type { JobRef, Submission } from '../../src/executors/cluster/scheduler';
 import { SlurmScheduler } from '../../src/executors/slurm/scheduler';
-import { localShell } from '../../src/executors/slurm/shell';
+import { localShell, type ClusterShell } from '../../src/executors/slurm/shell';
 import type { SlurmSettings } from '../../src/experiment/cluster';
 import { hasSlurm, Slurm, until } from './slurm';
 
@@ -100,6 +102,42 @@ describe.skipIf(!hasSlurm)('job arrays on a real Slurm', () => {
     ]);
     await endOf({ ...submission, jobs });
     expect(logs(submission)).toHaveLength(6);
+  });
+
+  it('are found when they appear after their answer was lost, and cancelled if they appear twice', async () => {
+    const submission = newSubmission(3);
+    const later: Promise<unknown>[] = [];
+    const lossy: ClusterShell = {
+      name: 'a slow node',
+      run(script, options) {
+        if (!script.includes('sbatch --parsable')) return localShell().run(script, options);
+        later.push(wait(1500).then(() => localShell().run(script, options)));
+        return Promise.reject(new AuroraError('network', 'The connection was lost.'));
+      },
+    };
+    const settings = { node: process.execPath, options: ['--begin=now+1hour'] };
+    const own = new SlurmScheduler(settings, lossy, files);
+    await expect(own.submit(submission, () => undefined)).rejects.toThrow('was lost');
+    const jobs: JobRef[] = [];
+    await own.adopt(submission, (job) => jobs.push(job));
+    expect(jobs).toEqual([]);
+    await Promise.all(later);
+    await own.adopt(submission, (job) => jobs.push(job));
+    expect(jobs).toMatchObject([{ first: 0, count: 3 }]);
+
+    slurm.command(
+      'sbatch',
+      `--job-name=${submission.name}`,
+      '--begin=now+1hour',
+      '--array=0-2',
+      '--wrap=true',
+    );
+    const whole = { ...submission, jobs };
+    await own.states([whole]);
+    const states = () => slurm.command('squeue', '-h', '-o', '%F %T').trim().split('\n');
+    expect(states()).toEqual([`${jobs[0]!.id} PENDING`]);
+    await own.cancel(whole, 'all');
+    await endOf(whole);
   });
 
   it('are cancelled task by task, also those that somebody else cancels', async () => {

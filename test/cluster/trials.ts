@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { ClusterFile } from '../../src/protocol/run-files/cluster';
 import { readStatus } from '../../src/runs/status';
 import type { Submission } from '../../src/executors/cluster/scheduler';
+import type { LogLine } from '../../src/executors/cluster/submission-log';
 import type { Lab } from '../cli/lab';
 import { trialResult } from '../trial-results';
 
@@ -54,9 +55,13 @@ export class SweepFiles {
   }
 
   submission(number: number): Omit<Submission, 'folder'> {
-    return JSON.parse(
-      readFileSync(join(this.folder, 'submissions', String(number), 'submission.json'), 'utf8'),
-    ) as Submission;
+    const read = (name: string) =>
+      readFileSync(join(this.folder, 'submissions', String(number), name), 'utf8').trim();
+    const lines = read('jobs.jsonl')
+      .split('\n')
+      .map((line) => JSON.parse(line) as LogLine);
+    const jobs = lines.flatMap((line) => ('job' in line ? [line.job] : []));
+    return { ...(JSON.parse(read('submission.json')) as Omit<Submission, 'folder' | 'jobs'>), jobs };
   }
 
   /** Of each trial, by its settings. */

@@ -2,15 +2,16 @@ import { readdirSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import type { ClusterFile, ClusterTrial } from '../../protocol/run-files/cluster';
-import { requireOwned } from '../../files/fence';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import { TrialLooker } from '../../runs/sweep/looker';
-import { runOf, type TrialRecord } from '../../runs/sweep/record';
+import { runOf, sweepPaths, type TrialRecord } from '../../runs/sweep/record';
 import type { Executor, Submitted, TrialTask } from '../executor';
-import { createSubmission, inputsKey, type SubmissionOptions } from './create-submission';
-import type { JobRef, JobState, Scheduler } from './scheduler';
+import { isGivenUp, isSubmitted, isUncertain, unsubmitted } from './coverage';
+import { createSubmission, type SubmissionOptions } from './create-submission';
+import type { JobState, Scheduler } from './scheduler';
 import { StatusFile } from './status-file';
-import { isSubmitted, Submissions, unsubmitted } from './submissions';
+import { Submissions, type CopiedSubmission } from './submissions';
+import { Submitter } from './submitter';
 import { SubmittedTrials, type Current, type Entry } from './submitted-trials';
 import { trialState } from './trial-state';
 
@@ -46,12 +47,12 @@ export class ClusterExecutor implements Executor {
   readonly interval: number;
   readonly outlives = true;
   private readonly submissions: Submissions;
+  private readonly submitter: Submitter;
   private readonly status: StatusFile;
   private readonly looker: TrialLooker;
   private readonly submitted = new SubmittedTrials();
   private views: readonly TrialView[] = [];
   private loaded = false;
-  private checked = false;
   private isSame = false;
   private at = 0;
   private down: ClusterFile['unreachable'];
@@ -64,6 +65,7 @@ export class ClusterExecutor implements Executor {
     this.interval = options.interval;
     this.looker = options.looker ?? new TrialLooker();
     this.submissions = new Submissions(options.folder);
+    this.submitter = new Submitter(options, this.submissions);
     this.status = new StatusFile(options.folder);
   }
 
@@ -78,7 +80,7 @@ export class ClusterExecutor implements Executor {
     if (answers) this.down = undefined;
     this.views = records.map((record) => this.view(record));
     this.write();
-    return this.views;
+    return this.views.map((view) => this.withLoss(view));
   }
 
   async submit(tasks: readonly TrialTask[], trials: readonly TrialView[]): Promise<Submitted> {
@@ -94,7 +96,7 @@ export class ClusterExecutor implements Executor {
     for (const current of this.submitted.currentOf(entry)) current.isNew = true;
     for (const { record } of tasks) this.collected.delete(record.id);
     try {
-      await this.reaching(() => this.complete(entry));
+      await this.reaching(() => this.submitter.complete(entry));
     } catch (e) {
       const isGone = this.refused(entry, e, before);
       if (isGone) return none;
@@ -130,8 +132,10 @@ export class ClusterExecutor implements Executor {
   }
 
   async collect(trials: readonly TrialView[]): Promise<boolean> {
+    // What the cluster never had of this sweep is here.
     const left = trials.filter(
-      ({ record, folder }) => folder !== undefined && !this.collected.has(record.id),
+      ({ record, folder }) =>
+        folder !== undefined && this.submitted.of(record.id) && !this.collected.has(record.id),
     );
     if (left.length === 0) return true;
     const folders = left.map(({ folder }) => folder!);
@@ -139,6 +143,18 @@ export class ClusterExecutor implements Executor {
     for (const { record } of left) this.collected.add(record.id);
     this.write();
     return true;
+  }
+
+  async tidy(): Promise<void> {
+    const { files, folder, warn } = this.options;
+    // Nothing has happened there since the sweep was over.
+    if (this.at === 0) return;
+    try {
+      await files.removeThere(sweepPaths(folder).frozen);
+    } catch (e) {
+      if (!isUnreachable(e)) throw e;
+      warn(`${e.message} What its trials shared was left there.`);
+    }
   }
 
   /**
@@ -152,19 +168,16 @@ export class ClusterExecutor implements Executor {
         return current && this.isPending(current) ? [current.entry] : [];
       }),
     );
-    for (const entry of entries) {
-      // One that was accepted just before a kill, or before the connection was lost.
-      await this.options.scheduler.adopt(entry.submission, (job) => this.accepted(entry, job));
-      entry.submission = this.submissions.withdrawn(entry.submission);
-      this.submitted.withdraw(entry);
-    }
+    // One that may still appear is cancelled then: its trials wait until that is known.
+    for (const entry of entries) if (await this.submitter.withdraw(entry)) this.submitted.withdraw(entry);
   }
 
   /** What was submitted before, and what the scheduler said then: it forgets jobs that have ended. */
   private load(records: readonly TrialRecord[]): void {
     if (this.loaded) return;
     this.loaded = true;
-    const entries = this.submissions.read().map((submission): Entry => ({ submission }));
+    const { own, copied } = this.submissions.read();
+    const entries = own.map((submission): Entry => ({ submission }));
     for (const entry of entries) this.submitted.add(entry);
     const known = this.status.read();
     for (const { submission } of entries) {
@@ -184,6 +197,23 @@ export class ClusterExecutor implements Executor {
       current.done = true;
       current.seen = { ...seen, ...(current.job && { cluster: { ...current.job, state: 'finished' } }) };
     }
+    this.reportCopied(copied, records);
+  }
+
+  /** Jobs that train in the folder of which this one is a copy are that folder's. */
+  private reportCopied(copied: readonly CopiedSubmission[], records: readonly TrialRecord[]): void {
+    const theirs = new Set(copied.flatMap(({ tasks }) => tasks.map(({ trial }) => trial)));
+    const left = records.filter(
+      (record) =>
+        theirs.has(record.id) &&
+        !this.submitted.of(record.id) &&
+        this.looker.look(record, runOf(record, this.options.runs)).state !== 'finished',
+    );
+    if (left.length === 0) return;
+    const trials = left.length === 1 ? '1 trial' : `${left.length} trials`;
+    this.options.warn(
+      `This folder is a copy of ${copied.at(-1)!.original}. Jobs that were submitted there train there, and are neither followed nor canceled from here; ${trials} that had not finished when it was copied ${left.length === 1 ? 'is' : 'are'} trained here separately.`,
+    );
   }
 
   /**
@@ -192,7 +222,7 @@ export class ClusterExecutor implements Executor {
    * @throws AuroraError 'usage' if the settings mean another one than when trials were submitted that may still run
    */
   private async requireSameCluster(): Promise<void> {
-    const live = this.submitted.unfinished().filter(({ submission }) => submission.jobs.length > 0);
+    const live = this.submitted.live();
     if (this.isSame || live.length === 0) return;
     const now = await this.options.scheduler.cluster();
     const other = live.find(({ submission: { cluster } }) => cluster !== undefined && cluster !== now);
@@ -208,12 +238,10 @@ export class ClusterExecutor implements Executor {
   private async ask(): Promise<void> {
     await this.requireSameCluster();
     for (const entry of this.submitted.unfinished())
-      if (unsubmitted(entry.submission) > 0 && !this.isRefusing()) {
-        try {
-          await this.complete(entry);
-        } catch (e) {
-          this.refused(entry, e);
-        }
+      try {
+        await this.bring(entry);
+      } catch (e) {
+        this.refused(entry, e);
       }
     const live = this.submitted.unfinished();
     const answers = live.length > 0 ? await this.options.scheduler.states(live.map((e) => e.submission)) : [];
@@ -222,6 +250,13 @@ export class ClusterExecutor implements Executor {
         this.told(current, answers[i]?.get(current.index));
     });
     if (live.length > 0) this.at = Date.now();
+  }
+
+  /** What a limit of jobs, a lost answer or a kill has left of a submission. */
+  private async bring(entry: Entry): Promise<void> {
+    if (unsubmitted(entry.submission) > 0 && !this.isRefusing()) await this.submitter.complete(entry);
+    else await this.submitter.settle(entry);
+    if (isGivenUp(entry.submission)) this.submitted.withdraw(entry);
   }
 
   private told(current: Current, state: JobState | undefined): void {
@@ -259,6 +294,11 @@ export class ClusterExecutor implements Executor {
     return view;
   }
 
+  private withLoss(view: TrialView): TrialView {
+    const lost = this.status.lossOf(view.record.id);
+    return lost && view.cluster ? { ...view, cluster: { ...view.cluster, lost } } : view;
+  }
+
   /** Whether the run's folder on the cluster may have grown since the last look. */
   private mayGrow({ id }: TrialRecord): boolean {
     const current = this.submitted.of(id);
@@ -272,30 +312,8 @@ export class ClusterExecutor implements Executor {
   }
 
   private async check(): Promise<void> {
-    if (this.checked) return;
-    await this.options.scheduler.check();
-    this.checked = true;
+    await this.submitter.check();
     this.at = Date.now();
-  }
-
-  /** Submits what is left of a submission; also after a kill at any moment of this. */
-  private async complete(entry: Entry): Promise<void> {
-    const { files, scheduler, specs, folder } = this.options;
-    await this.check();
-    await files.sendTrainer();
-    const { submission } = entry;
-    const own = submission.tasks.flatMap(({ trial }) => specs.get(trial) ?? []);
-    const distinct = new Map(own.map((spec) => [inputsKey(spec), spec]));
-    await files.sendSubmission(submission.folder, [...distinct.values()]);
-    // Another process may have taken over while models were sent.
-    requireOwned(folder);
-    if (submission.jobs.length === 0)
-      entry.submission = { ...submission, cluster: await scheduler.cluster() };
-    await scheduler.submit(entry.submission, (job) => this.accepted(entry, job));
-  }
-
-  private accepted(entry: Entry, job: JobRef): void {
-    entry.submission = this.submissions.submitted(entry.submission, job);
   }
 
   /**
@@ -307,16 +325,17 @@ export class ClusterExecutor implements Executor {
   private refused(entry: Entry, e: unknown, before?: ReadonlyMap<string, Current>): boolean {
     if (isUnreachable(e)) throw e;
     const { folder, jobs } = entry.submission;
-    if (jobs.length === 0) {
+    const isGone = jobs.length === 0 && !isUncertain(entry.submission);
+    if (isGone) {
       this.submissions.remove(folder);
       this.submitted.remove(entry, before);
     }
-    if (!(e instanceof AuroraError) || !this.submitted.hasLive()) throw e;
+    if (!(e instanceof AuroraError) || this.submitted.live().length === 0) throw e;
     this.refusedAt = performance.now();
     if (!this.warned.has(e.message))
       this.options.warn(`${e.message} The other trials are not affected; this is tried again.`);
     this.warned.add(e.message);
-    return jobs.length === 0;
+    return isGone;
   }
 
   /** Ten thousand tasks are not offered again at every look. */
@@ -350,11 +369,14 @@ export class ClusterExecutor implements Executor {
         cluster ? [[id, { ...cluster, ...(this.collected.has(id) && { collected: true as const }) }]] : [],
       ),
     );
-    this.status.write({
-      ...{ version: 1, executor, place, at: this.at },
-      ...(this.down && { unreachable: this.down }),
-      trials,
-    });
+    this.status.write(
+      {
+        ...{ version: 1, executor, place, at: this.at },
+        ...(this.down && { unreachable: this.down }),
+        trials,
+      },
+      new Map(this.views.map(({ record, step }) => [record.id, step])),
+    );
   }
 }
 

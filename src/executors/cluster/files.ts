@@ -16,6 +16,8 @@ export interface ClusterFiles {
   collect(runs: readonly string[]): Promise<void>;
   /** Leaves a request (`stop`, `checkpoint`) in the control folders of these runs. */
   request(runs: readonly string[], what: 'stop' | 'checkpoint'): Promise<void>;
+  /** Removes what the cluster has of a folder (a path here), unless that is the same folder. */
+  removeThere(folder: string): Promise<void>;
 }
 
 export interface TrainerThere {

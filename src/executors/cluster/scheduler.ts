@@ -13,6 +13,8 @@ export interface Submission {
   jobs: readonly JobRef[];
   /** Where its jobs are (`Scheduler.cluster`). */
   cluster?: string;
+  /** When something of it was last submitted, in ms since 1970, if what became of that may not be recorded. */
+  submitting?: number;
   /** What is in none of its jobs was cancelled, and is not submitted any more. */
   withdrawn?: true;
 }
@@ -56,6 +58,8 @@ export interface JobState {
 export interface Scheduler {
   /** Whom errors name: "Slurm on login.example.org". */
   readonly name: string;
+  /** What was submitted without an answer, and is not there after so many ms, will not be there later. */
+  readonly appearsWithin: number;
   /**
    * Fails early, with the next step: it can be reached, knows the partition or namespace, and so on.
    *

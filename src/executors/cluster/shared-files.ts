@@ -81,6 +81,8 @@ export class SharedFiles implements ClusterFiles {
     for (const run of runs) requestIn(run, what);
   }
 
+  async removeThere(): Promise<void> {}
+
   private async install(): Promise<TrainerThere> {
     const { dist, home, platform, place = 'the cluster' } = this.options;
     const pkg = await packageFor(dist, platform ? await platform() : THIS_PLATFORM, place);

@@ -10,9 +10,9 @@ const REPEAT_MS = 60_000;
 export class StatusFile {
   private written = '';
   private at = -Infinity;
-  /** By trial id, with the job that it was. */
   /** When the scheduler last answered, according to the file that was read, in ms since 1970. */
   seenAt = 0;
+  /** By trial id, with the job that it was. */
   private readonly lost = new Map<string, NonNullable<ClusterTrial['lost']> & { job: string }>();
 
   constructor(private readonly sweep: string) {}
@@ -33,7 +33,9 @@ export class StatusFile {
     }
   }
 
-  write({ trials, ...file }: ClusterFile): void {
+  /** @param steps at which the trials are, by id */
+  write({ trials, ...file }: ClusterFile, steps: ReadonlyMap<string, number>): void {
+    for (const [id, trial] of Object.entries(trials)) this.count(id, trial, steps.get(id) ?? 0);
     const { at, ...rest } = { ...file, trials: this.withLosses(trials) };
     const content = JSON.stringify(rest);
     if (content === this.written && performance.now() - this.at < REPEAT_MS) return;
@@ -42,29 +44,30 @@ export class StatusFile {
     this.at = performance.now();
   }
 
+  /** How a trial was lost before, by all processes that have written the file. */
+  lossOf(id: string): ClusterTrial['lost'] {
+    const { job: _, ...lost } = this.lost.get(id) ?? {};
+    return 'times' in lost ? lost : undefined;
+  }
+
+  private count(id: string, { state, code, node, job }: ClusterTrial, step: number): void {
+    const before = this.lost.get(id);
+    if (state !== 'lost' || before?.job === job) return;
+    const again = before?.inVain?.step === step ? before.inVain.times : 0;
+    this.lost.set(id, {
+      ...{ times: (before?.times ?? 0) + 1, at: Date.now(), job },
+      ...(code !== undefined && { code }),
+      ...(node !== undefined && { node }),
+      inVain: { step, times: again + 1 },
+    });
+  }
+
   /** A lost trial is submitted again within a moment, in which no reader may look: so its loss stays in the file. */
   private withLosses(trials: ClusterFile['trials']): ClusterFile['trials'] {
     return Object.fromEntries(
       Object.entries(trials).map(([id, trial]) => {
-        const { state, code, node, job } = trial;
-        const before = this.lost.get(id);
-        const isNew = state === 'lost' && before?.job !== job;
-        if (isNew)
-          this.lost.set(id, {
-            ...{ times: (before?.times ?? 0) + 1, at: Date.now(), job },
-            ...(code !== undefined && { code }),
-            ...(node !== undefined && { node }),
-          });
-        const now = this.lost.get(id);
-        if (!now) return [id, trial];
-        const { times, at, code: why, node: where } = now;
-        const lost = {
-          times,
-          at,
-          ...(why !== undefined && { code: why }),
-          ...(where !== undefined && { node: where }),
-        };
-        return [id, { ...trial, lost }];
+        const lost = this.lossOf(id);
+        return [id, lost ? { ...trial, lost } : trial];
       }),
     );
   }

@@ -1,16 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { AuroraError } from '../../base/errors';
 import { diskError, writeAtomic } from '../../files/atomic';
 import { isEntryName } from '../../files/contained';
 import { requireOwned } from '../../files/fence';
 import { readJsonIfThere } from '../../files/json';
 import type { TaskFile } from '../../runs/sweep/task';
 import type { JobRef, SubmittedTask, Submission } from './scheduler';
+import { identityOf, isIdentity, isSameFolder, type FolderIdentity } from './same-folder';
+import { appendLine, damagedSubmission, readLog, withLine, type LogLine } from './submission-log';
 
-/** A submission as its file has it: its folder is where the file is. */
-type Recorded = Omit<Submission, 'folder'> & { version: 1 };
+/** One that came here with a copy of its folder. */
+export interface CopiedSubmission {
+  /** The folder of the sweep that its tasks train in. */
+  original: string;
+  tasks: readonly SubmittedTask[];
+}
+
+/** A submission as its file has it, which is written once: its jobs are in its log. */
+type Recorded = Pick<Submission, 'name' | 'parallel' | 'tasks'> & {
+  version: 1;
+  /** The sweep's folder that its tasks train in. */
+  sweep: FolderIdentity;
+};
 
 const FILE = 'submission.json';
 
@@ -20,18 +32,28 @@ export class Submissions {
 
   constructor(private readonly sweep: string) {}
 
-  /** All of them, oldest first. Removes what a process that was killed had not yet written whole. */
-  read(): Submission[] {
-    const found: Submission[] = [];
+  /**
+   * All of them, oldest first. Removes what a process that was killed had not yet written whole.
+   *
+   * @returns `copied`: the tasks of those train in the folder of which this one is a copy
+   */
+  read(): { own: Submission[]; copied: CopiedSubmission[] } {
+    const own: Submission[] = [];
+    const copied: CopiedSubmission[] = [];
     for (const number of this.numbers()) {
       this.last = number;
       const folder = this.folderOf(number);
       const path = join(folder, FILE);
       const value = readJsonIfThere(path);
-      if (value === undefined) this.remove(folder);
-      else found.push({ ...checkSubmission(path, value), folder });
+      if (value === undefined) {
+        this.remove(folder);
+        continue;
+      }
+      const { sweep, ...submission } = checkSubmission(path, value);
+      if (isSameFolder(this.sweep, sweep)) own.push(readLog({ ...submission, folder, jobs: [] }));
+      else copied.push({ original: sweep.folder, tasks: submission.tasks });
     }
-    return found;
+    return { own, copied };
   }
 
   /** The task files are on disk before the submission that names them. */
@@ -48,34 +70,43 @@ export class Submissions {
     } catch (e) {
       throw diskError(folder, e);
     }
-    const nonce = randomBytes(2).toString('hex');
+    const nonce = randomBytes(4).toString('hex');
     const name = `aurora-${basename(this.sweep)}-${number}-${nonce}`;
-    const submission: Submission = {
-      ...{ name, folder, tasks, jobs: [] },
-      ...(parallel !== undefined && { parallel }),
-    };
-    write(submission);
-    return submission;
+    const submission = { name, ...(parallel !== undefined && { parallel }), tasks };
+    const recorded: Recorded = { version: 1, sweep: identityOf(this.sweep), ...submission };
+    writeAtomic(join(folder, FILE), `${JSON.stringify(recorded)}\n`, folder);
+    return { ...submission, folder, jobs: [] };
   }
 
-  /** Records a job that the scheduler has. */
-  submitted(submission: Submission, job: JobRef): Submission {
-    const more = { ...submission, jobs: [...submission.jobs, job] };
-    write(more);
-    return more;
+  /** Records that from now on, the scheduler may have a job of it that is not recorded. */
+  submitting(submission: Submission, cluster: string): Submission {
+    return this.add(submission, { submitting: Date.now(), cluster });
+  }
+
+  /** Records that the scheduler has no job of it that is not recorded. */
+  answered(submission: Submission): Submission {
+    return this.add(submission, { answered: true });
   }
 
   /** Records that what the scheduler does not have of it yet is not submitted any more. */
   withdrawn(submission: Submission): Submission {
-    const less: Submission = { ...submission, withdrawn: true };
-    write(less);
-    return less;
+    return submission.withdrawn ? submission : this.add(submission, { withdrawn: true });
+  }
+
+  /** Records a job that the scheduler has. */
+  submitted(submission: Submission, job: JobRef): Submission {
+    return this.add(submission, { job, at: Date.now() });
   }
 
   /** For one that the scheduler does not have at all. */
   remove(folder: string): void {
     requireOwned(folder);
     rmSync(folder, { recursive: true, force: true });
+  }
+
+  private add(submission: Submission, line: LogLine): Submission {
+    appendLine(submission, line);
+    return withLine(submission, line);
   }
 
   private folderOf(number: number): string {
@@ -97,62 +128,21 @@ export class Submissions {
   }
 }
 
-function write({ name, folder, tasks, parallel, jobs, withdrawn, cluster }: Submission): void {
-  const more = {
-    ...(parallel !== undefined && { parallel }),
-    ...(withdrawn && { withdrawn }),
-    ...(cluster !== undefined && { cluster }),
-  };
-  const recorded: Recorded = { version: 1, name, ...more, jobs, tasks };
-  writeAtomic(join(folder, FILE), `${JSON.stringify(recorded)}\n`, folder);
-}
-
-function checkSubmission(path: string, value: unknown): Omit<Submission, 'folder'> {
-  const { version, name, tasks, parallel, jobs, withdrawn, cluster } = (value ?? {}) as Partial<Recorded>;
+function checkSubmission(path: string, value: unknown): Omit<Recorded, 'version'> {
+  const { version, name, tasks, parallel, sweep } = (value ?? {}) as Partial<Recorded>;
   const whole =
     version === 1 &&
+    isIdentity(sweep) &&
     typeof name === 'string' &&
     /^[a-z0-9][a-z0-9-]{0,49}$/.test(name) &&
-    (cluster === undefined || typeof cluster === 'string') &&
     (parallel === undefined || Number.isInteger(parallel)) &&
     Array.isArray(tasks) &&
-    tasks.every(isTask) &&
-    Array.isArray(jobs) &&
-    jobs.every(isJob);
-  if (whole)
-    return {
-      ...{ name, tasks, jobs },
-      ...(parallel !== undefined && { parallel }),
-      ...(withdrawn === true && { withdrawn }),
-      ...(cluster !== undefined && { cluster }),
-    };
-  throw new AuroraError(
-    'run',
-    `${path} does not say what was submitted to the cluster.`,
-    'It was changed or damaged after it was written; restore it from a copy. Without it, jobs in the queue are not known: cancel them there before you delete it.',
-  );
+    tasks.every(isTask);
+  if (!whole) throw damagedSubmission(path);
+  return { name, sweep, tasks, ...(parallel !== undefined && { parallel }) };
 }
 
 const isTask = (value: unknown): boolean => {
   const { trial, number, run, step } = (value ?? {}) as Partial<SubmittedTask>;
   return typeof trial === 'string' && Number.isInteger(number) && isEntryName(run) && Number.isInteger(step);
 };
-
-const isJob = (value: unknown): boolean => {
-  const { id, first, count } = (value ?? {}) as Partial<JobRef>;
-  // Part of a command.
-  return (
-    typeof id === 'string' &&
-    /^[A-Za-z0-9][\w.-]*$/.test(id) &&
-    Number.isInteger(first) &&
-    Number.isInteger(count)
-  );
-};
-
-/** The tasks of a submission that are in none of its jobs yet, and will be. */
-export const unsubmitted = ({ tasks, jobs, withdrawn }: Submission): number =>
-  withdrawn ? 0 : tasks.length - jobs.reduce((sum, { count }) => sum + count, 0);
-
-/** Whether a task, by its index, is in one of the submission's jobs. */
-export const isSubmitted = ({ jobs }: Submission, index: number): boolean =>
-  jobs.some(({ first, count }) => index >= first && index < first + count);

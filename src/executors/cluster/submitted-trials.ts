@@ -1,7 +1,7 @@
 import type { ClusterTrial } from '../../protocol/run-files/cluster';
 import type { TrialView } from '../../runs/sweep/look';
 import type { Submission } from './scheduler';
-import { isSubmitted } from './submissions';
+import { isGivenUp, isSubmitted, isUncertain } from './coverage';
 
 /** A submission, whose list of jobs grows. */
 export interface Entry {
@@ -41,7 +41,7 @@ export class SubmittedTrials {
     this.entries.add(entry);
     const { submission } = entry;
     submission.tasks.forEach(({ trial }, index) => {
-      if (submission.withdrawn && !isSubmitted(submission, index)) return;
+      if (isGivenUp(submission) && !isSubmitted(submission, index)) return;
       const replaced = this.current.get(trial);
       if (replaced) before.set(trial, replaced);
       this.current.set(trial, { entry, index, gone: 0, done: false });
@@ -77,9 +77,11 @@ export class SubmittedTrials {
     return [...this.entries].filter((entry) => this.liveIn(entry) > 0);
   }
 
-  /** Whether the scheduler has a task that may still wait or run. */
-  hasLive(): boolean {
-    return this.unfinished().some(({ submission }) => submission.jobs.length > 0);
+  /** Those of them that the scheduler has, or may have. */
+  live(): Entry[] {
+    return this.unfinished().filter(
+      ({ submission }) => submission.jobs.length > 0 || isUncertain(submission),
+    );
   }
 
   /** How many tasks a new submission may run at a time beside those that are there; undefined if there is no limit. */

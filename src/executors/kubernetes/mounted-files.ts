@@ -55,6 +55,7 @@ export class MountedFiles implements KubernetesFiles {
   async sendFolder(): Promise<void> {}
   async follow(): Promise<void> {}
   async collect(): Promise<void> {}
+  async removeThere(): Promise<void> {}
 
   async request(runs: readonly string[], what: 'stop' | 'checkpoint'): Promise<void> {
     for (const run of runs) requestIn(run, what);

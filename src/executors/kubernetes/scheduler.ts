@@ -19,6 +19,8 @@ const NAMES_AT_ONCE = 100;
 /** Kubernetes, through the user's own kubectl: each submission is one Indexed Job of the same name. */
 export class KubernetesScheduler implements Scheduler {
   readonly name: string;
+  /** Its API server ends every request after a minute. */
+  readonly appearsWithin = 60_000;
 
   constructor(
     private readonly settings: KubernetesSettings,

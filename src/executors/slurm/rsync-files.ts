@@ -123,6 +123,10 @@ exit 0`;
     await this.options.shell.run(script, { input: lines(runs.map((run) => this.there(run))) });
   }
 
+  async removeThere(path: string): Promise<void> {
+    await this.options.shell.run(`rm -rf ${shellQuote(this.there(path), 'linux')}`);
+  }
+
   private async install(): Promise<TrainerThere> {
     const { shell, dist, folder, trainer } = this.options;
     if (trainer) return trainer();

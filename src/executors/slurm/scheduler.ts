@@ -2,20 +2,27 @@ import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import type { SlurmSettings } from '../../experiment/cluster';
 import { writeAtomic } from '../../files/atomic';
+import { gaps } from '../cluster/coverage';
 import type { ClusterFiles } from '../cluster/files';
-import { unsubmitted } from '../cluster/submissions';
 import type { JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
 import { Accounting } from './accounting';
+import type { Output } from './child';
 import { ON_PATH, readConfiguration, type SlurmConfiguration } from './configuration';
 import { isLimit, slurmError } from './errors';
 import { jobName, tasksOfName } from './job-name';
-import { parseQueue, queueCommand, tasksText, type QueueLine } from './queue';
+import { parseQueue, queueCommand, stateOf, tasksText, type QueueLine } from './queue';
 import { arrayScript } from './script';
 import type { ClusterShell } from './shell';
 import { TaskStates } from './states';
 
 /** Long, since a busy controller answers late, and sbatch itself retries. */
-const SUBMIT_MS = 120_000;
+const SUBMIT_SECONDS = 110;
+/** In this time ssh gives up, too. */
+const SUBMIT_MS = (SUBMIT_SECONDS + 10) * 1000;
+/** What sbatch has sent before it was ended may wait in the controller. */
+const BACKLOG_MS = 60_000;
+/** A command line has room for this many names. */
+const NAMES_AT_ONCE = 1000;
 
 /** sbatch takes a user's variables before what the script says: under another name, no job would be found again. */
 const OUR_OPTIONS =
@@ -24,6 +31,7 @@ const OUR_OPTIONS =
 /** Job arrays, by Slurm's own commands on this machine or on a login node. */
 export class SlurmScheduler implements Scheduler {
   readonly name: string;
+  readonly appearsWithin = SUBMIT_MS + BACKLOG_MS;
   private readonly states_ = new TaskStates();
   private readonly accounting: Accounting;
   private known: Promise<SlurmConfiguration> | undefined;
@@ -72,21 +80,32 @@ export class SlurmScheduler implements Scheduler {
       submitted(job);
     };
     await this.adopt(submission, add);
-    for (;;) {
-      const next = firstGap({ ...submission, jobs });
-      if (!next) return;
-      const count = Math.min(next.count, maxArraySize, this.most ?? Infinity);
-      const job = { first: next.first, count };
-      const id = await this.submitArray(submission, job, jobs.at(-1)?.id);
-      if (id !== undefined) add({ ...job, id });
+    for (const gap of gaps({ ...submission, jobs })) {
+      const end = gap.first + gap.count;
+      for (let { first } = gap; first < end;) {
+        const count = Math.min(end - first, maxArraySize, this.most ?? Infinity);
+        const id = await this.submitArray(submission, { first, count }, jobs.at(-1)?.id);
+        if (id === undefined) continue;
+        add({ id, first, count });
+        first += count;
+      }
     }
   }
 
   async adopt(submission: Submission, submitted: (job: JobRef) => void): Promise<void> {
-    const jobs = [...submission.jobs];
-    for (const job of await this.adoptable(submission)) {
-      if (overlaps(jobs, job)) continue;
-      jobs.push(job);
+    const missing = gaps(submission);
+    if (missing.length === 0) return;
+    const found = new Map<string, JobRef>();
+    // The names of its arrays are not known: all of the user's are listed.
+    for (const { array, name } of await this.queue([])) {
+      const job = tasksOfName(submission, name);
+      if (job) found.set(array, { id: array, ...job });
+    }
+    const left = new Set(missing.flatMap(({ first, count }) => range(first, count)));
+    for (const job of found.values()) {
+      const tasks = range(job.first, job.count);
+      if (!tasks.every((task) => left.has(task))) continue;
+      for (const task of tasks) left.delete(task);
       submitted(job);
     }
   }
@@ -98,7 +117,8 @@ export class SlurmScheduler implements Scheduler {
   async states(submissions: readonly Submission[]): Promise<Map<number, JobState>[]> {
     const { minJobAge, accounting } = await this.configuration();
     const names = submissions.flatMap((s) => s.jobs.map((job) => jobName(s, job)));
-    const lines = names.length > 0 ? await this.queue(names) : [];
+    const lines = names.length > 0 ? await this.queue(names.length > NAMES_AT_ONCE ? [] : names) : [];
+    await this.cancelDoubles(submissions, names, lines);
     const states = this.states_.read(submissions, lines, { now: performance.now(), minJobAge });
     if (accounting) await this.accounting.complete(submissions, states);
     for (const [i, submission] of submissions.entries()) {
@@ -109,16 +129,40 @@ export class SlurmScheduler implements Scheduler {
   }
 
   async cancel({ jobs }: Submission, tasks: readonly number[] | 'all'): Promise<void> {
+    const asked = tasks === 'all' ? undefined : new Set(tasks);
     const names = jobs.flatMap(({ id, first, count }) => {
-      if (tasks === 'all') return [id];
-      const own = tasks.filter((task) => task >= first && task < first + count).map((task) => task - first);
+      if (!asked) return [id];
+      const own = range(0, count).filter((task) => asked.has(first + task));
       return own.length > 0 ? [`${id}_[${tasksText(own)}]`] : [];
     });
-    if (names.length === 0) return;
-    const output = await this.shell.run(`${ON_PATH}scancel ${names.map((n) => `'${n}'`).join(' ')}`);
-    // Those that have ended meanwhile.
-    const ended = /invalid job id|already completing or completed/i.test(output.stderr);
-    if (output.code !== 0 && !ended) throw slurmError(this.name, output, 'scancel');
+    await this.scancel(names);
+  }
+
+  private async scancel(names: readonly string[]): Promise<void> {
+    for (let i = 0; i < names.length; i += NAMES_AT_ONCE) {
+      const some = names.slice(i, i + NAMES_AT_ONCE).map((name) => `'${name}'`);
+      const output = await this.shell.run(`${ON_PATH}scancel ${some.join(' ')}`);
+      // Those that have ended meanwhile.
+      const ended = /invalid job id|already completing or completed/i.test(output.stderr);
+      if (output.code !== 0 && !ended) throw slurmError(this.name, output, 'scancel');
+    }
+  }
+
+  /**
+   * A controller that was slower than we waited may have an array twice: what is not the recorded one is cancelled. Until then,
+   * the run's owner keeps two tasks of a trial apart.
+   */
+  private async cancelDoubles(
+    submissions: readonly Submission[],
+    names: readonly string[],
+    lines: readonly QueueLine[],
+  ): Promise<void> {
+    const ours = new Set(names);
+    const recorded = new Set(submissions.flatMap(({ jobs }) => jobs.map(({ id }) => id)));
+    const doubles = lines.filter(
+      (line) => ours.has(line.name) && !recorded.has(line.array) && !hasEnded(stateOf(line).state),
+    );
+    await this.scancel([...new Set(doubles.map(({ array }) => array))]);
   }
 
   /** The batch script of a submission. */
@@ -159,31 +203,26 @@ export class SlurmScheduler implements Scheduler {
     // For those who want to know what ran.
     const file = job.first === 0 ? 'job.sh' : `job-${job.first}.sh`;
     writeAtomic(join(submission.folder, file), script, submission.folder);
-    const output = await this.shell.run(`${ON_PATH}${OUR_OPTIONS}exec sbatch --parsable`, {
-      input: script,
-      timeoutMs: SUBMIT_MS,
-    });
+    const output = await this.shell.run(
+      // Not in place of the shell, which says whether a signal has ended it.
+      `${ON_PATH}${OUR_OPTIONS}timeout ${SUBMIT_SECONDS} sbatch --parsable; exit $?`,
+      { input: script, timeoutMs: SUBMIT_MS },
+    );
     // With several clusters: number;cluster.
     const id = /^(\d+)(;.*)?$/m.exec(output.stdout)?.[1];
     if (output.code === 0 && id !== undefined) {
       if (this.most !== undefined) this.most = Math.max(this.most, 2 * job.count);
       return id;
     }
+    if (isUnanswered(output))
+      throw new AuroraError(
+        'network',
+        `${this.name} has not said whether it accepted a job: sbatch was ended.`,
+        'Run the sweep again: it finds the job by its name.',
+      );
     if (!isLimit(output.stderr) || job.count === 1) throw slurmError(this.name, output, 'sbatch');
     this.most = Math.ceil(job.count / 2);
     return undefined;
-  }
-
-  /** Arrays of the submission that Slurm has and we have not recorded: this process, or one before it, was interrupted. */
-  private async adoptable(submission: Submission): Promise<JobRef[]> {
-    if (unsubmitted(submission) === 0) return [];
-    const found = new Map<string, JobRef>();
-    // The names of its arrays are not known: all of the user's are listed.
-    for (const { array, name } of await this.queue([])) {
-      const job = tasksOfName(submission, name);
-      if (job) found.set(array, { id: array, ...job });
-    }
-    return [...found.values()];
   }
 
   private async queue(names: readonly string[]): Promise<QueueLine[]> {
@@ -204,15 +243,9 @@ export class SlurmScheduler implements Scheduler {
   }
 }
 
-const overlaps = (jobs: readonly JobRef[], { first, count }: JobRef): boolean =>
-  jobs.some((job) => first < job.first + job.count && job.first < first + count);
+const range = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);
 
-/** The first tasks of a submission that are in none of its jobs. */
-function firstGap({ tasks, jobs }: Submission): Omit<JobRef, 'id'> | undefined {
-  let first = 0;
-  for (const job of [...jobs].sort((a, b) => a.first - b.first)) {
-    if (job.first > first) return { first, count: job.first - first };
-    first = Math.max(first, job.first + job.count);
-  }
-  return first < tasks.length ? { first, count: tasks.length - first } : undefined;
-}
+/** sbatch has succeeded without a number, was ended after its time (124), or by a signal. */
+const isUnanswered = ({ code }: Output): boolean => code === 0 || code === 124 || code > 128;
+
+const hasEnded = (state: JobState['state']): boolean => !['queued', 'preempted', 'running'].includes(state);

@@ -51,8 +51,9 @@ export class TaskStates {
 
   /** What another process saw. @param at monotonic, in ms */
   remember({ jobs }: Submission, waited: readonly number[], at: number): void {
+    const all = new Set(waited);
     for (const { id, first, count } of jobs) {
-      const own = waited.flatMap((task) => (task >= first && task < first + count ? [task - first] : []));
+      const own = Array.from({ length: count }, (_, i) => i).filter((i) => all.has(first + i));
       this.waiting.set(id, { tasks: new Set(own), at });
     }
   }

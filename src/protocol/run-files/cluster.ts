@@ -37,8 +37,17 @@ export interface ClusterTrial {
   /** Its log, as a path on this machine. */
   log?: string;
   exitCode?: number;
-  /** How often the scheduler lost it, why the last time, and when (ms since 1970). It may have been submitted again since. */
-  lost?: { times: number; at: number; code?: string; node?: string };
+  /**
+   * How often the scheduler lost it, why the last time, when (ms since 1970), and how often in a row at the same step. It may
+   * have been submitted again since.
+   */
+  lost?: {
+    times: number;
+    at: number;
+    code?: string;
+    node?: string;
+    inVain?: { step: number; times: number };
+  };
   /** Its run's folder has been brought here whole, since it ended. */
   collected?: true;
 }

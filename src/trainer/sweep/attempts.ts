@@ -11,7 +11,10 @@ interface Attempt {
   inVain: number;
 }
 
-/** What this process has started, to avoid restarting what would only end the same way. */
+/**
+ * What was started, to avoid restarting what would only end the same way. What other processes have started in vain, a
+ * cluster's state says.
+ */
 export class Attempts {
   private readonly begun = new Map<string, Attempt>();
   /** Trials that were queued or trained while this process watched. */
@@ -19,6 +22,8 @@ export class Attempts {
   private readonly cancelled = new Set<string>();
   /** Those that the user wants after all, until they are started. */
   private readonly resumed = new Set<string>();
+  /** Those that the user wants to be tried again, whatever became of them before. */
+  private readonly fresh = new Set<string>();
 
   /** @param acceptInputs whether to continue trials that were stopped because their files changed */
   constructor(
@@ -32,10 +37,18 @@ export class Attempts {
     const attempt = this.begun.get(id);
     if (isBusy(trial)) this.watched.add(id);
     const again = this.retryFailed || (this.acceptInputs && trial.error?.error === 'inputs');
+    if (this.retryFailed && !attempt) this.fresh.add(id);
     if (trial.state === 'failed' && again && !attempt) return { ...trial, state: 'stopped' };
-    if (!attempt || isBusy(trial) || !isGone(trial) || trial.step > attempt.step || attempt.inVain < IN_VAIN)
-      return trial;
+    if (isBusy(trial) || !isGone(trial) || this.inVain(trial) < IN_VAIN) return trial;
     return { ...trial, state: 'failed', error: failure(trial) };
+  }
+
+  /** Starts since its last completed step. */
+  private inVain({ record, step, cluster }: TrialView): number {
+    const attempt = this.begun.get(record.id);
+    const here = attempt && step <= attempt.step ? attempt.inVain : 0;
+    const lost = this.fresh.has(record.id) ? undefined : cluster?.lost?.inVain;
+    return Math.max(here, lost?.step === step ? lost.times : 0);
   }
 
   /** False for one that was stopped while this queue ran: that was intended. */
@@ -63,6 +76,7 @@ export class Attempts {
   resume({ record }: TrialView): void {
     this.cancelled.delete(record.id);
     this.begun.delete(record.id);
+    this.fresh.add(record.id);
     this.resumed.add(record.id);
   }
 

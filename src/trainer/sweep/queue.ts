@@ -163,8 +163,11 @@ async function work(
         const isHere = await executor.collect(losers);
         if (isHere && (await pruneSome(losers))) continue;
         // Trials that were stopped individually are still to be done.
-        if (isHere)
-          return end(over.length === planned.length ? undefined : elsewhere.size > 0 ? 'owned' : 'requested');
+        if (isHere && over.length < planned.length) return end(elsewhere.size > 0 ? 'owned' : 'requested');
+        if (isHere) {
+          await executor.tidy?.();
+          return end();
+        }
       }
       const tasks = ready.map(({ record }): TrialTask => {
         const { until } = verdicts.get(record.id) as Extract<Verdict, { kind: 'go' }>;

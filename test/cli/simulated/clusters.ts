@@ -18,6 +18,7 @@ export function clusterOf(_name: string, { settings }: ClusterRequest): Cluster 
 
 class SimulatedScheduler implements Scheduler {
   readonly name = 'the scheduler of the test';
+  readonly appearsWithin = 0;
 
   async check(): Promise<void> {
     await ask({ do: 'states', jobs: [] });
@@ -81,6 +82,7 @@ const sharedFolder: ClusterFiles = {
   sendSubmission: () => Promise.resolve(),
   follow: () => Promise.resolve(),
   collect: () => Promise.resolve(),
+  removeThere: () => Promise.resolve(),
   request: (runs, what) => {
     for (const run of runs) requestIn(run, what);
     return Promise.resolve();

@@ -1,24 +1,17 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { AuroraError } from '../../../../src/base/errors';
-import type { ClusterFiles } from '../../../../src/executors/cluster/files';
-import { ClusterExecutor } from '../../../../src/executors/cluster/executor';
 import type { JobRef, JobState, Scheduler } from '../../../../src/executors/cluster/scheduler';
-import { Submissions } from '../../../../src/executors/cluster/submissions';
-import type { Experiment } from '../../../../src/experiment/experiment';
-import type { TrialRecord } from '../../../../src/runs/sweep/record';
 import { scratchFolder } from '../../../scratch';
+import { spec, sweepsIn } from './sweep-of';
 
-const home = scratchFolder('cancel');
+const sweepOf = sweepsIn(scratchFolder('cancel'));
 
 /** Accepts `most` tasks, all of which wait, and refuses more, as a limit of jobs does. */
 class LimitedScheduler implements Scheduler {
   readonly name = 'a limited scheduler';
+  appearsWithin = 0;
   /** Tasks that it has, by their index. */
   readonly tasks = new Map<number, JobState['state']>();
-  /** A job that it has, and whose number nobody was told. */
-  unrecorded: JobRef | undefined;
 
   constructor(
     public most: number,
@@ -40,10 +33,7 @@ class LimitedScheduler implements Scheduler {
     }
   }
 
-  async adopt(_: unknown, submitted: (job: JobRef) => void): Promise<void> {
-    if (this.unrecorded) submitted(this.unrecorded);
-    this.unrecorded = undefined;
-  }
+  adopt = () => Promise.resolve();
 
   states(submissions: Parameters<Scheduler['states']>[0]): Promise<Map<number, JobState>[]> {
     const states = new Map([...this.tasks].map(([i, state]) => [i, { state, job: String(100 + i) }]));
@@ -54,36 +44,6 @@ class LimitedScheduler implements Scheduler {
     for (const i of this.tasks.keys())
       if (tasks === 'all' || tasks.includes(i)) this.tasks.set(i, 'cancelled');
   }
-}
-
-const files: ClusterFiles = {
-  there: (path) => path,
-  here: (path) => path,
-  sendTrainer: () => Promise.resolve({ program: '', hash: '' }),
-  sendSubmission: () => Promise.resolve(),
-  follow: () => Promise.resolve(),
-  collect: () => Promise.resolve(),
-  request: () => Promise.resolve(),
-};
-
-const spec = { model: 'm', data: {} } as unknown as Experiment;
-
-function sweepOf(name: string, scheduler: Scheduler) {
-  const folder = join(home, name, '1f0c9a42');
-  mkdirSync(folder, { recursive: true });
-  const records = [1, 2, 3, 4].map((number): TrialRecord => ({
-    id: `t${number}`,
-    number,
-    settings: {},
-    planned: true,
-  }));
-  const executor = new ClusterExecutor({
-    ...{ executor: 'slurm', place: '', scheduler, folder, runs: join(home, name, 'runs'), files },
-    ...{ specs: new Map(), interval: 0, once: false, threads: 1, engine: 'onnxruntime', device: 'cpu' },
-    ...{ fallBack: false, acceptInputs: false, inputs: () => Promise.resolve([]) },
-    ...{ save: () => undefined, warn: () => undefined },
-  });
-  return { executor, records, submissions: () => new Submissions(folder).read() };
 }
 
 it('cancels also while a limit of jobs keeps some of them here, and submits none of those any more', async () => {
@@ -103,19 +63,6 @@ it('cancels also while a limit of jobs keeps some of them here, and submits none
   expect(after.map(({ state }) => state)).toEqual(['stopped', 'stopped', 'waiting', 'waiting']);
   // Another process does not submit them either.
   expect(submissions()).toMatchObject([{ withdrawn: true, jobs: [{ id: '100' }, { id: '101' }] }]);
-});
-
-it('cancels what was accepted before it could be recorded', async () => {
-  const scheduler = new LimitedScheduler(2);
-  const { executor, records } = sweepOf('unrecorded', scheduler);
-  await executor.submit(
-    records.map((record) => ({ record, spec })),
-    await executor.follow(records),
-  );
-  scheduler.tasks.set(2, 'queued');
-  scheduler.unrecorded = { id: '102', first: 2, count: 1 };
-  await executor.cancel(await executor.follow(records));
-  expect([...scheduler.tasks.values()]).toEqual(['cancelled', 'cancelled', 'cancelled']);
 });
 
 it('submits nothing again if the settings mean another cluster while trials wait', async () => {

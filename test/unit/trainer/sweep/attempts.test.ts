@@ -39,3 +39,18 @@ it('a trial that was cancelled is not started before it is resumed', () => {
   attempts.resume(trial({ state: 'waiting' }));
   expect(attempts.mayLaunch(trial({ state: 'waiting' }))).toBe(true);
 });
+
+it('what other processes have started in vain counts, until a step or the user says otherwise', () => {
+  const lost = (times: number, at: number) =>
+    trial({
+      ...{ state: 'lost', step: 3 },
+      cluster: { state: 'lost', job: '1_0', lost: { times: 9, at: 0, inVain: { step: at, times } } },
+    });
+  const seen = (view: TrialView, retry = false) => new Attempts(retry, false).seen(view).state;
+  expect([seen(lost(2, 3)), seen(lost(3, 3)), seen(lost(3, 2)), seen(lost(3, 3), true)]).toEqual([
+    ...['lost', 'failed', 'lost', 'lost'],
+  ]);
+  const attempts = new Attempts(false, false);
+  attempts.resume(lost(3, 3));
+  expect(attempts.seen(lost(3, 3)).state).toBe('lost');
+});

@@ -1,0 +1,92 @@
+import { AuroraError } from '../../base/errors';
+import type { Experiment } from '../../experiment/experiment';
+import { requireOwned } from '../../files/fence';
+import { isUncertain, unsubmitted } from './coverage';
+import { inputsKey } from './create-submission';
+import type { ClusterFiles } from './files';
+import type { JobRef, Scheduler } from './scheduler';
+import type { Submissions } from './submissions';
+import type { Entry } from './submitted-trials';
+
+export interface SubmitterOptions {
+  /** The sweep's folder, which this process owns. */
+  folder: string;
+  files: ClusterFiles;
+  scheduler: Scheduler;
+  /** Each planned trial's experiment, by id. */
+  specs: ReadonlyMap<string, Experiment>;
+}
+
+/** Brings submissions to a scheduler whose answers may be lost: each task of theirs once. */
+export class Submitter {
+  private checked = false;
+
+  constructor(
+    private readonly options: SubmitterOptions,
+    private readonly submissions: Submissions,
+  ) {}
+
+  async check(): Promise<void> {
+    if (this.checked) return;
+    await this.options.scheduler.check();
+    this.checked = true;
+  }
+
+  /** Submits what is left of a submission, unless an earlier answer is still out; also after a kill at any moment of this. */
+  async complete(entry: Entry): Promise<void> {
+    const { files, scheduler, specs, folder } = this.options;
+    if (!(await this.settle(entry)) || unsubmitted(entry.submission) === 0) return;
+    await this.check();
+    await files.sendTrainer();
+    const { submission } = entry;
+    const own = submission.tasks.flatMap(({ trial }) => specs.get(trial) ?? []);
+    const distinct = new Map(own.map((spec) => [inputsKey(spec), spec]));
+    await files.sendSubmission(submission.folder, [...distinct.values()]);
+    const cluster = await scheduler.cluster();
+    // Another process may have taken over while models were sent.
+    requireOwned(folder);
+    entry.submission = this.submissions.submitting(submission, cluster);
+    try {
+      await scheduler.submit(entry.submission, (job) => this.accepted(entry, job));
+    } catch (e) {
+      if (isRefusal(e)) entry.submission = this.submissions.answered(entry.submission);
+      throw e;
+    }
+  }
+
+  /**
+   * Finds what the scheduler has of a submission whose answer was lost, with a connection or with a process.
+   *
+   * @returns whether that is all: a job may appear later than it is looked for
+   */
+  async settle(entry: Entry): Promise<boolean> {
+    if (!isUncertain(entry.submission)) return true;
+    const { scheduler } = this.options;
+    const { jobs, submitting } = entry.submission;
+    await scheduler.adopt(entry.submission, (job) => this.accepted(entry, job));
+    // No more than one was submitted without an answer.
+    const isFound = entry.submission.jobs.length > jobs.length;
+    // Another machine's clock may have written the time.
+    const isOver = Math.abs(Date.now() - submitting!) >= scheduler.appearsWithin;
+    if (!isFound && !isOver) return false;
+    entry.submission = this.submissions.answered(entry.submission);
+    return true;
+  }
+
+  /** From now on, nothing more of it is submitted. */
+  withdraw(entry: Entry): Promise<boolean> {
+    entry.submission = this.submissions.withdrawn(entry.submission);
+    return this.settle(entry);
+  }
+
+  private accepted(entry: Entry, job: JobRef): void {
+    const { submission } = entry;
+    // Known to this process also if the disk is full.
+    entry.submission = { ...submission, jobs: [...submission.jobs, job] };
+    entry.submission = this.submissions.submitted(submission, job);
+  }
+}
+
+/** The scheduler has answered. What a disk refuses, or a mistake of ours, says nothing of that. */
+const isRefusal = (e: unknown): boolean =>
+  e instanceof AuroraError && !['network', 'disk', 'owned'].includes(e.kind);

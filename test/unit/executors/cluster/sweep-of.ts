@@ -1,0 +1,50 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ClusterFiles } from '../../../../src/executors/cluster/files';
+import { ClusterExecutor } from '../../../../src/executors/cluster/executor';
+import type { Scheduler } from '../../../../src/executors/cluster/scheduler';
+import { Submissions } from '../../../../src/executors/cluster/submissions';
+import type { Experiment } from '../../../../src/experiment/experiment';
+import type { TrialRecord } from '../../../../src/runs/sweep/record';
+
+const files: ClusterFiles = {
+  there: (path) => path,
+  here: (path) => path,
+  sendTrainer: () => Promise.resolve({ program: '', hash: '' }),
+  sendSubmission: () => Promise.resolve(),
+  follow: () => Promise.resolve(),
+  collect: () => Promise.resolve(),
+  removeThere: () => Promise.resolve(),
+  request: () => Promise.resolve(),
+};
+
+export const spec = { model: 'm', data: {} } as unknown as Experiment;
+
+/** Sweeps of four trials in a folder, each as a process sees it. */
+export const sweepsIn =
+  (home: string, own: Partial<ClusterFiles> = {}) =>
+  (name: string, scheduler: Scheduler) => {
+    const folder = join(home, name, '1f0c9a42');
+    mkdirSync(folder, { recursive: true });
+    const records = [1, 2, 3, 4].map((number): TrialRecord => ({
+      id: `t${number}`,
+      number,
+      settings: {},
+      planned: true,
+    }));
+    const warnings: string[] = [];
+    const executor = new ClusterExecutor({
+      ...{
+        executor: 'slurm',
+        place: '',
+        scheduler,
+        folder,
+        runs: join(home, name, 'runs'),
+        files: { ...files, ...own },
+      },
+      ...{ specs: new Map(), interval: 0, once: false, threads: 1, engine: 'onnxruntime', device: 'cpu' },
+      ...{ fallBack: false, acceptInputs: false, inputs: () => Promise.resolve([]) },
+      ...{ save: () => undefined, warn: (message: string) => void warnings.push(message) },
+    });
+    return { executor, records, folder, warnings, submissions: () => new Submissions(folder).read().own };
+  };
