@@ -10,7 +10,7 @@ import { Refusal, type SimulatedCluster } from './simulated-cluster';
 const NAMESPACE = 'team';
 
 export interface ApiServer {
-  /** Variables with which `kubectl` finds it, as the context `lab`, and nothing of the user's own. */
+  /** Variables with which `kubectl` finds it, as the context `name`, and nothing of the user's own. */
   env: { KUBECONFIG: string; KUBECACHEDIR: string };
   /** Requests that changed something, such as `POST /apis/batch/v1/namespaces/team/jobs?fieldValidation=Strict`. */
   changes: string[];
@@ -18,7 +18,7 @@ export interface ApiServer {
 }
 
 /** An API server in front of a simulated cluster, for the real kubectl: it has what our commands need. */
-export async function apiServer(folder: string, cluster: SimulatedCluster): Promise<ApiServer> {
+export async function apiServer(folder: string, cluster: SimulatedCluster, name = 'lab'): Promise<ApiServer> {
   const changes: string[] = [];
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
@@ -33,7 +33,7 @@ export async function apiServer(folder: string, cluster: SimulatedCluster): Prom
   const { port } = server.address() as AddressInfo;
   mkdirSync(folder, { recursive: true });
   const config = join(folder, 'config');
-  writeFileSync(config, JSON.stringify(kubeconfig(port)));
+  writeFileSync(config, JSON.stringify(kubeconfig(name, port)));
   return {
     env: { KUBECONFIG: config, KUBECACHEDIR: join(folder, 'cache') },
     changes,
@@ -42,12 +42,12 @@ export async function apiServer(folder: string, cluster: SimulatedCluster): Prom
 }
 
 /** YAML reads JSON. */
-const kubeconfig = (port: number) => ({
+const kubeconfig = (name: string, port: number) => ({
   apiVersion: 'v1',
   kind: 'Config',
-  clusters: [{ name: 'lab', cluster: { server: `http://127.0.0.1:${port}` } }],
-  users: [{ name: 'lab', user: {} }],
-  contexts: [{ name: 'lab', context: { cluster: 'lab', user: 'lab', namespace: NAMESPACE } }],
+  clusters: [{ name, cluster: { server: `http://127.0.0.1:${port}` } }],
+  users: [{ name, user: {} }],
+  contexts: [{ name, context: { cluster: name, user: name, namespace: NAMESPACE } }],
 });
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

@@ -20,12 +20,18 @@ export class KubectlCommands {
   /** Each command without the options that name the cluster. */
   readonly calls: string[][] = [];
   readonly files = new FilesPods();
+  /** The user's current context. The cluster is that of `lab`, and everything of a sweep in the namespace `team`. */
+  current = 'lab';
 
   constructor(private readonly cluster: SimulatedCluster) {}
 
   run(args: readonly string[], input: string): Answer {
-    const words = args.filter((arg) => !/^--(context|namespace|request-timeout)=/.test(arg));
+    const place = args.filter((arg) => /^--(context|namespace)=/.test(arg));
+    const words = args.filter((arg) => !place.includes(arg));
+    if (words[0] === 'config') return json(this.configuration(place));
     this.calls.push([...words]);
+    if (place.join(' ') !== '--context=lab --namespace=team')
+      return error(`error: this cluster is not that of ${place.join(' ')}`);
     const { unreachable } = this.cluster;
     if (unreachable !== undefined) return error(`E1128 memcache.go:265] "Unhandled Error"\n${unreachable}`);
     try {
@@ -90,6 +96,11 @@ export class KubectlCommands {
       return done();
     }
     return error(`error: unknown command ${[verb, what, ...rest].join(' ')}`);
+  }
+
+  private configuration([option = `--context=${this.current}`]: readonly string[]): object {
+    const context = option.replace('--context=', '');
+    return { 'current-context': context, contexts: [{ name: context, context: { namespace: 'team' } }] };
   }
 
   private create(object: object): Answer {

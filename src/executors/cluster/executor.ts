@@ -192,14 +192,14 @@ export class ClusterExecutor implements Executor {
    * @throws AuroraError 'usage' if the settings mean another one than when trials were submitted that may still run
    */
   private async requireSameCluster(): Promise<void> {
-    const live = this.submitted.unfinished().filter(({ submission }) => submission.jobs.length > 0);
-    if (this.isSame || live.length === 0) return;
+    const places = this.submitted.unfinished().flatMap(({ submission }) => submission.cluster ?? []);
+    if (this.isSame || places.length === 0) return;
     const now = await this.options.scheduler.cluster();
-    const other = live.find(({ submission: { cluster } }) => cluster !== undefined && cluster !== now);
+    const other = places.find(({ name }) => name !== now.name);
     if (other)
       throw new AuroraError(
         'usage',
-        `Trials of this sweep wait or run on ${other.submission.cluster}, and the settings now mean ${now}.`,
+        `Trials of this sweep wait or run on ${other.name}, and the settings now mean ${now.name}.`,
         'Restore the cluster section (host, folder, context, namespace) and let them end, or cancel them with --cancel all; then change it.',
       );
     this.isSame = true;
@@ -290,7 +290,7 @@ export class ClusterExecutor implements Executor {
     // Another process may have taken over while models were sent.
     requireOwned(folder);
     if (submission.jobs.length === 0)
-      entry.submission = { ...submission, cluster: await scheduler.cluster() };
+      entry.submission = this.submissions.placed(submission, await scheduler.cluster());
     await scheduler.submit(entry.submission, (job) => this.accepted(entry, job));
   }
 

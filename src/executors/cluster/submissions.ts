@@ -7,7 +7,7 @@ import { isEntryName } from '../../files/contained';
 import { requireOwned } from '../../files/fence';
 import { readJsonIfThere } from '../../files/json';
 import type { TaskFile } from '../../runs/sweep/task';
-import type { JobRef, SubmittedTask, Submission } from './scheduler';
+import type { ClusterThere, JobRef, SubmittedTask, Submission } from './scheduler';
 
 /** A submission as its file has it: its folder is where the file is. */
 type Recorded = Omit<Submission, 'folder'> & { version: 1 };
@@ -56,6 +56,13 @@ export class Submissions {
     };
     write(submission);
     return submission;
+  }
+
+  /** Records where it is about to be submitted: after a kill, it may have been, and is looked for there. */
+  placed(submission: Submission, cluster: ClusterThere): Submission {
+    const there = { ...submission, cluster };
+    write(there);
+    return there;
   }
 
   /** Records a job that the scheduler has. */
@@ -113,7 +120,7 @@ function checkSubmission(path: string, value: unknown): Omit<Submission, 'folder
     version === 1 &&
     typeof name === 'string' &&
     /^[a-z0-9][a-z0-9-]{0,49}$/.test(name) &&
-    (cluster === undefined || typeof cluster === 'string') &&
+    (cluster === undefined || isCluster(cluster)) &&
     (parallel === undefined || Number.isInteger(parallel)) &&
     Array.isArray(tasks) &&
     tasks.every(isTask) &&
@@ -132,6 +139,13 @@ function checkSubmission(path: string, value: unknown): Omit<Submission, 'folder
     'It was changed or damaged after it was written; restore it from a copy. Without it, jobs in the queue are not known: cancel them there before you delete it.',
   );
 }
+
+const isCluster = (value: unknown): boolean => {
+  const { name, context, namespace } = (value ?? {}) as Partial<ClusterThere>;
+  return (
+    typeof name === 'string' && [context, namespace].every((v) => v === undefined || typeof v === 'string')
+  );
+};
 
 const isTask = (value: unknown): boolean => {
   const { trial, number, run, step } = (value ?? {}) as Partial<SubmittedTask>;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KubernetesSettings } from '../../experiment/cluster';
 import { writeAtomic } from '../../files/atomic';
-import type { JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
+import type { ClusterThere, JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
 import { checkCluster } from './check';
 import { CANCELLED_FOLDER } from './container';
 import { explainWaiting } from './events';
@@ -18,23 +18,28 @@ const NAMES_AT_ONCE = 100;
 
 /** Kubernetes, through the user's own kubectl: each submission is one Indexed Job of the same name. */
 export class KubernetesScheduler implements Scheduler {
-  readonly name: string;
-
   constructor(
     private readonly settings: KubernetesSettings,
     private readonly kubectl: Kubectl,
     private readonly files: KubernetesFiles,
-  ) {
-    this.name = kubectl.name;
+  ) {}
+
+  get name(): string {
+    return this.kubectl.name;
   }
 
   check(): Promise<void> {
     return checkCluster(this.kubectl, this.settings);
   }
 
-  async cluster(): Promise<string> {
-    const { context = 'the current context', namespace = 'its namespace', claim } = this.settings;
-    return `Kubernetes (${context}, ${namespace}, volume ${claim})`;
+  async cluster(): Promise<ClusterThere> {
+    const place = await this.kubectl.place();
+    const { context = 'in a pod', namespace = 'its namespace' } = place;
+    return { ...place, name: `Kubernetes (${context}, ${namespace}, volume ${this.settings.claim})` };
+  }
+
+  remember({ cluster }: Pick<Submission, 'cluster'>): void {
+    if (cluster) this.kubectl.stay(cluster);
   }
 
   async submit(submission: Submission, submitted: (job: JobRef) => void): Promise<void> {

@@ -80,7 +80,7 @@ export class VolumePod {
       host: 'env',
       command: async () => {
         await this.ensure();
-        return ['kubectl', ...this.kubectl.options, 'exec', '--stdin', this.name, '--'];
+        return ['kubectl', ...(await this.kubectl.options()), 'exec', '--stdin', this.name, '--'];
       },
       lost: (reason) => this.lost(reason),
     };

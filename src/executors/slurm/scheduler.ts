@@ -4,7 +4,7 @@ import type { SlurmSettings } from '../../experiment/cluster';
 import { writeAtomic } from '../../files/atomic';
 import type { ClusterFiles } from '../cluster/files';
 import { unsubmitted } from '../cluster/submissions';
-import type { JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
+import type { ClusterThere, JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
 import { Accounting } from './accounting';
 import { ON_PATH, readConfiguration, type SlurmConfiguration } from './configuration';
 import { isLimit, slurmError } from './errors';
@@ -57,10 +57,10 @@ export class SlurmScheduler implements Scheduler {
     }
   }
 
-  async cluster(): Promise<string> {
+  async cluster(): Promise<ClusterThere> {
     const { name } = await this.configuration();
     const { folder } = this.settings;
-    return `the Slurm cluster ${name}${folder === undefined ? '' : `, in ${folder}`}`;
+    return { name: `the Slurm cluster ${name}${folder === undefined ? '' : `, in ${folder}`}` };
   }
 
   async submit(submission: Submission, submitted: (job: JobRef) => void): Promise<void> {

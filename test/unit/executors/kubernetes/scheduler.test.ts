@@ -102,7 +102,7 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
         ...['--field-selector=status.phase!=Succeeded', '--ignore-not-found'],
       ],
     ]);
-    expect(kubectl(settings).options).toEqual(['--context=lab', '--namespace=team']);
+    expect(await kubectl(settings).options()).toEqual(['--context=lab', '--namespace=team']);
   });
 
   it('adopts a job whose submission was not recorded, and submits nothing twice', async () => {
