@@ -89,6 +89,25 @@ describe.skipIf(!HAS_KUBECTL)("Debian's kubectl", () => {
     expect(cluster.jobs.size).toBe(0);
   });
 
+  it('asks for many pods in pages, and cancels many', async () => {
+    cluster.unschedulable = 'no room';
+    const one = await submit(Array<FakeTask>(602).fill({ exits: [0], lasts: 600_000 }));
+    cluster.jobs.get(one.name)!.manifest.spec.parallelism = 602;
+    const waits = await until(one, (now) => now.every(({ code }) => code === 'Unschedulable'));
+    expect(waits).toHaveLength(602);
+    const pages = server.lists.slice(-2).map((url) => new URL(url, 'http://server').searchParams);
+    expect(pages.map((query) => [query.get('limit'), query.get('continue')])).toEqual([
+      ['500', null],
+      ['500', '500'],
+    ]);
+    await scheduler.cancel(one, [...Array(601).keys()]);
+    const now = await states(one);
+    expect(now.map(({ state }) => state)).toEqual([...Array<string>(601).fill('cancelled'), 'queued']);
+    expect(server.changes.filter((change) => change.startsWith('DELETE'))).toHaveLength(601);
+    // Proxies before an API server refuse long ones.
+    expect(Math.max(...server.lists.map((url) => url.length))).toBeLessThan(8000);
+  });
+
   it('cancels tasks, and whole jobs', async () => {
     const one = await submit(Array<FakeTask>(3).fill({ exits: [0], lasts: 600_000 }));
     await until(one, (now) => now.filter(({ state }) => state === 'running').length === 2);

@@ -1,6 +1,6 @@
 import type { jobManifest } from '../../src/executors/kubernetes/manifest';
 import { FilesPods } from './files-pods';
-import { selects } from './selector';
+import { page, selects } from './selector';
 import { Refusal, type SimulatedCluster } from './simulated-cluster';
 
 export interface Answer {
@@ -58,15 +58,8 @@ export class KubectlCommands {
             .filter((job) => selects(labels, job.manifest.metadata.labels))
             .map((job) => job.object()),
         });
-      case 'get pods':
-        return json({
-          items: this.cluster
-            .podList()
-            .filter(
-              ({ pod }) => selects(labels, pod.labels) && selects(fields, { 'status.phase': pod.phase }),
-            )
-            .map(({ object }) => object),
-        });
+      case 'get --raw':
+        return this.raw(new URL(rest[0]!, 'http://server'));
       case 'get pod':
         return json(this.files.get(rest[0]!));
       case 'get events':
@@ -96,6 +89,22 @@ export class KubectlCommands {
       return done();
     }
     return error(`error: unknown command ${[verb, what, ...rest].join(' ')}`);
+  }
+
+  private raw({ pathname, searchParams }: URL): Answer {
+    if (pathname !== '/api/v1/namespaces/team/pods')
+      throw new Refusal(404, 'NotFound', `the server could not find ${pathname}`);
+    const labels = searchParams.get('labelSelector') ?? '';
+    const fields = searchParams.get('fieldSelector') ?? '';
+    const chosen = this.cluster
+      .podList()
+      .filter(({ pod }) => selects(labels, pod.labels) && selects(fields, { 'status.phase': pod.phase }));
+    return json(
+      page(
+        chosen.map(({ object }) => object),
+        searchParams,
+      ),
+    );
   }
 
   private configuration([option = `--context=${this.current}`]: readonly string[]): object {

@@ -13,7 +13,7 @@ export interface Kubectl {
   /** @throws AuroraError 'experiment' if kubectl does not know the context */
   place(): Promise<KubernetesPlace>;
   /** Before the first call: what an earlier process has found, as far as the settings leave it open. */
-  stay(place: KubernetesPlace): void;
+  stay(place: Partial<KubernetesPlace>): void;
   /** What precedes the arguments of every call. */
   options(): Promise<readonly string[]>;
   /**
@@ -26,13 +26,15 @@ export interface Kubectl {
   ): Promise<Output>;
   /** What an object or a list is, as JSON; undefined if it does not exist. Any other refusal is an AuroraError 'experiment'. */
   json(args: readonly string[]): Promise<unknown>;
+  /** What the API server answers to a GET of this path, with the same errors. */
+  get(path: string): Promise<unknown>;
 }
 
 /** Longer than a busy API server takes. */
 const TIMEOUT_MS = 60_000;
 
 export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespace'>): Kubectl {
-  let given: KubernetesPlace = { context: settings.context, namespace: settings.namespace };
+  let given: Partial<KubernetesPlace> = { context: settings.context, namespace: settings.namespace };
   let found: Promise<KubernetesPlace> | undefined;
   const call = async (args: readonly string[], timeoutMs: number, input?: string | Uint8Array) => {
     const output = await runChild('kubectl', args, {
@@ -45,11 +47,22 @@ export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespac
     return output;
   };
   const find = async (): Promise<KubernetesPlace> => {
-    if (given.context !== undefined && given.namespace !== undefined) return given;
+    const { context, namespace } = given;
+    if (context !== undefined && namespace !== undefined) return { context, namespace };
     const output = await call(viewOf(given), TIMEOUT_MS);
     const place = placeIn(output, given);
     if (!place) throw refused(self.name, output.stderr);
     return (given = place);
+  };
+  const parsed = async (args: readonly string[]): Promise<unknown> => {
+    const { code, stdout, stderr } = await self.run(args);
+    if (code !== 0) throw refused(self.name, stderr);
+    if (stdout.trim() === '') return undefined;
+    try {
+      return JSON.parse(stdout) as unknown;
+    } catch (e) {
+      throw unreachable(self.name, `the answer was cut off (${(e as Error).message})`);
+    }
   };
   const self: Kubectl = {
     get name() {
@@ -72,16 +85,8 @@ export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespac
         throw unreachable(self.name, lastLine(output.stderr));
       return output;
     },
-    async json(args) {
-      const { code, stdout, stderr } = await self.run([...args, '--output=json', '--ignore-not-found']);
-      if (code !== 0) throw refused(self.name, stderr);
-      if (stdout.trim() === '') return undefined;
-      try {
-        return JSON.parse(stdout) as unknown;
-      } catch (e) {
-        throw unreachable(self.name, `the answer was cut off (${(e as Error).message})`);
-      }
-    },
+    json: (args) => parsed([...args, '--output=json', '--ignore-not-found']),
+    get: (path) => parsed(['get', '--raw', path]),
   };
   return self;
 }

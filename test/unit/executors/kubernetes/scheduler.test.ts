@@ -94,13 +94,14 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
     await until(one, all('finished'));
     standIn.commands.calls.length = 0;
     await states(one);
-    const selector = (key: string) => `--selector=${key} in (${one.name})`;
+    const query = new URLSearchParams({
+      labelSelector: `batch.kubernetes.io/job-name in (${one.name})`,
+      fieldSelector: 'status.phase!=Succeeded',
+      limit: '500',
+    });
     expect(standIn.commands.calls.map((args) => args.filter((arg) => !arg.startsWith('--output')))).toEqual([
-      ['get', 'jobs', selector('app.kubernetes.io/instance'), '--ignore-not-found'],
-      [
-        ...['get', 'pods', selector('batch.kubernetes.io/job-name')],
-        ...['--field-selector=status.phase!=Succeeded', '--ignore-not-found'],
-      ],
+      ['get', 'jobs', `--selector=app.kubernetes.io/instance in (${one.name})`, '--ignore-not-found'],
+      ['get', '--raw', `/api/v1/namespaces/team/pods?${query}`],
     ]);
     expect(await kubectl(settings).options()).toEqual(['--context=lab', '--namespace=team']);
   });
