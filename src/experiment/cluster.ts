@@ -48,8 +48,9 @@ export interface SlurmSettings {
 }
 
 export interface KubernetesSettings {
-  /** kubectl's context; omitted: the current one. */
+  /** kubectl's context; omitted: the one that is current when the sweep begins. */
   context?: string;
+  /** Omitted: the context's. */
   namespace?: string;
   /** The image with the trainer, built from the Dockerfile that `aurora sweep --write` writes. */
   image: string;

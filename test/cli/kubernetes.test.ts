@@ -131,7 +131,7 @@ describe.skipIf(process.platform === 'win32')('a sweep on Kubernetes', () => {
     expect(place).toBe('');
   });
 
-  it('submits trials again whose job is gone, and says so, also after a kill of the command', async () => {
+  it('submits trials again whose job is gone, to the same cluster, and says so, also after a kill of the command', async () => {
     await begin();
     const one = lab(
       { type: 'grid', parameters: { 'training.learningRate': RATES.slice(0, 2) } },
@@ -143,6 +143,8 @@ describe.skipIf(process.platform === 'win32')('a sweep on Kubernetes', () => {
     await first.outcome;
     const [job] = cluster.jobs.keys();
     cluster.forget(job!);
+    // The sweep stays where it is, although the user looks at another cluster now.
+    standIn.commands.current = 'other';
     const { code, err, out } = await sweep(one).outcome;
     expect({ code, err }).toMatchObject({ code: 0 });
     expect(`${out}${err}`).toMatch(/lost/i);

@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -89,6 +89,25 @@ describe.skipIf(!HAS_KUBECTL)("Debian's kubectl", () => {
     expect(cluster.jobs.size).toBe(0);
   });
 
+  it('asks for many pods in pages, and cancels many', async () => {
+    cluster.unschedulable = 'no room';
+    const one = await submit(Array<FakeTask>(602).fill({ exits: [0], lasts: 600_000 }));
+    cluster.jobs.get(one.name)!.manifest.spec.parallelism = 602;
+    const waits = await until(one, (now) => now.every(({ code }) => code === 'Unschedulable'));
+    expect(waits).toHaveLength(602);
+    const pages = server.lists.slice(-2).map((url) => new URL(url, 'http://server').searchParams);
+    expect(pages.map((query) => [query.get('limit'), query.get('continue')])).toEqual([
+      ['500', null],
+      ['500', '500'],
+    ]);
+    await scheduler.cancel(one, [...Array(601).keys()]);
+    const now = await states(one);
+    expect(now.map(({ state }) => state)).toEqual([...Array<string>(601).fill('cancelled'), 'queued']);
+    expect(server.changes.filter((change) => change.startsWith('DELETE'))).toHaveLength(601);
+    // Proxies before an API server refuse long ones.
+    expect(Math.max(...server.lists.map((url) => url.length))).toBeLessThan(8000);
+  });
+
   it('cancels tasks, and whole jobs', async () => {
     const one = await submit(Array<FakeTask>(3).fill({ exits: [0], lasts: 600_000 }));
     await until(one, (now) => now.filter(({ state }) => state === 'running').length === 2);
@@ -115,6 +134,52 @@ describe.skipIf(!HAS_KUBECTL)("Debian's kubectl", () => {
     }
     expect(existsSync(join(one.folder, 'job.yaml'))).toBe(true);
     expect(readFileSync(join(one.folder, 'job.yaml'), 'utf8')).toBe(yamlText(await scheduler.manifest(one)));
+  });
+
+  it('stays with the context and the namespace in which a sweep began, although the user has switched to others since', async () => {
+    const other = new SimulatedCluster(join(root, 'image'));
+    const second = await apiServer(join(root, 'other'), other, 'other');
+    vi.stubEnv('KUBECONFIG', [server, second].map(({ env }) => env.KUBECONFIG).join(delimiter));
+    const user = (...args: string[]) => promisify(execFile)('kubectl', ['config', ...args]);
+    try {
+      await user('use-context', 'lab');
+      const open = { ...settings, context: undefined };
+      const fresh = () => new KubernetesScheduler(open, kubectl(open), new MountedFiles(open, trainer));
+      scheduler = fresh();
+      await scheduler.check();
+      const there = await scheduler.cluster();
+      expect(there).toMatchObject({ context: 'lab', namespace: 'team' });
+      const one = await submit([{ exits: [0], lasts: 600_000 }]);
+      await user('use-context', 'other');
+      await user('set-context', 'lab', '--namespace=elsewhere');
+      await until(one, (now) => now[0]?.state === 'running');
+      // Another process continues it.
+      scheduler = fresh();
+      scheduler.remember({ ...one, cluster: there });
+      expect(await scheduler.cluster()).toEqual(there);
+      expect(scheduler.name).toBe('Kubernetes (context lab)');
+      expect((await states(one)).map(({ state }) => state)).toEqual(['running']);
+      await scheduler.cancel(one, 'all');
+      await until(one, (now) => now.length === 0);
+      expect(second.changes).toEqual([]);
+      // One that begins now is where the user is now.
+      expect(await fresh().cluster()).toMatchObject({ context: 'other', namespace: 'team' });
+    } finally {
+      other.close();
+      await second.close();
+    }
+  });
+
+  it('follows no recorded context if the settings name another one', async () => {
+    scheduler.remember({ cluster: { name: '', context: 'other', namespace: 'elsewhere' } });
+    expect(await scheduler.cluster()).toMatchObject({ context: 'lab', namespace: 'team' });
+  });
+
+  it('asks without a context where there is none, as in a pod', async () => {
+    vi.stubEnv('KUBECONFIG', join(root, 'no-config'));
+    const client = kubectl({ namespace: 'team' });
+    expect(await client.place()).toEqual({ namespace: 'team' });
+    expect(await client.options()).toEqual(['--namespace=team']);
   });
 
   it('reports a server that is away, a context that does not exist, and a claim that is missing', async () => {

@@ -4,26 +4,30 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { jobManifest } from '../../src/executors/kubernetes/manifest';
 import { discovery } from './api-discovery';
-import { selects } from './selector';
+import { page, selects } from './selector';
 import { Refusal, type SimulatedCluster } from './simulated-cluster';
 
 const NAMESPACE = 'team';
 
 export interface ApiServer {
-  /** Variables with which `kubectl` finds it, as the context `lab`, and nothing of the user's own. */
+  /** Variables with which `kubectl` finds it, as the context `name`, and nothing of the user's own. */
   env: { KUBECONFIG: string; KUBECACHEDIR: string };
   /** Requests that changed something, such as `POST /apis/batch/v1/namespaces/team/jobs?fieldValidation=Strict`. */
   changes: string[];
+  /** Requests that listed objects. */
+  lists: string[];
   close(): Promise<void>;
 }
 
 /** An API server in front of a simulated cluster, for the real kubectl: it has what our commands need. */
-export async function apiServer(folder: string, cluster: SimulatedCluster): Promise<ApiServer> {
+export async function apiServer(folder: string, cluster: SimulatedCluster, name = 'lab'): Promise<ApiServer> {
   const changes: string[] = [];
+  const lists: string[] = [];
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       const { method = 'GET', url = '/' } = request;
       if (method !== 'GET') changes.push(`${method} ${url}`);
+      else if (url.includes('labelSelector')) lists.push(url);
       const { status, value } = answer(cluster, method, new URL(url, 'http://server'), body);
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(value));
@@ -33,21 +37,21 @@ export async function apiServer(folder: string, cluster: SimulatedCluster): Prom
   const { port } = server.address() as AddressInfo;
   mkdirSync(folder, { recursive: true });
   const config = join(folder, 'config');
-  writeFileSync(config, JSON.stringify(kubeconfig(port)));
+  writeFileSync(config, JSON.stringify(kubeconfig(name, port)));
   return {
     env: { KUBECONFIG: config, KUBECACHEDIR: join(folder, 'cache') },
-    changes,
+    ...{ changes, lists },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
 
 /** YAML reads JSON. */
-const kubeconfig = (port: number) => ({
+const kubeconfig = (name: string, port: number) => ({
   apiVersion: 'v1',
   kind: 'Config',
-  clusters: [{ name: 'lab', cluster: { server: `http://127.0.0.1:${port}` } }],
-  users: [{ name: 'lab', user: {} }],
-  contexts: [{ name: 'lab', context: { cluster: 'lab', user: 'lab', namespace: NAMESPACE } }],
+  clusters: [{ name, cluster: { server: `http://127.0.0.1:${port}` } }],
+  users: [{ name, user: {} }],
+  contexts: [{ name, context: { cluster: name, user: name, namespace: NAMESPACE } }],
 });
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
@@ -96,7 +100,7 @@ function resource(cluster: SimulatedCluster, method: string, url: URL, body: str
     const kindOfList = `${list.kind}List`;
     return {
       status: 200,
-      value: { apiVersion, kind: kindOfList, metadata: { resourceVersion: '1' }, items: chosen },
+      value: { apiVersion, kind: kindOfList, ...page(chosen, url.searchParams) },
     };
   }
   const found = items.find(({ metadata }) => metadata.name === name);

@@ -1,6 +1,6 @@
 import type { jobManifest } from '../../src/executors/kubernetes/manifest';
 import { FilesPods } from './files-pods';
-import { selects } from './selector';
+import { page, selects } from './selector';
 import { Refusal, type SimulatedCluster } from './simulated-cluster';
 
 export interface Answer {
@@ -20,12 +20,18 @@ export class KubectlCommands {
   /** Each command without the options that name the cluster. */
   readonly calls: string[][] = [];
   readonly files = new FilesPods();
+  /** The user's current context. The cluster is that of `lab`, and everything of a sweep in the namespace `team`. */
+  current = 'lab';
 
   constructor(private readonly cluster: SimulatedCluster) {}
 
   run(args: readonly string[], input: string): Answer {
-    const words = args.filter((arg) => !/^--(context|namespace|request-timeout)=/.test(arg));
+    const place = args.filter((arg) => /^--(context|namespace)=/.test(arg));
+    const words = args.filter((arg) => !place.includes(arg));
+    if (words[0] === 'config') return json(this.configuration(place));
     this.calls.push([...words]);
+    if (place.join(' ') !== '--context=lab --namespace=team')
+      return error(`error: this cluster is not that of ${place.join(' ')}`);
     const { unreachable } = this.cluster;
     if (unreachable !== undefined) return error(`E1128 memcache.go:265] "Unhandled Error"\n${unreachable}`);
     try {
@@ -52,15 +58,8 @@ export class KubectlCommands {
             .filter((job) => selects(labels, job.manifest.metadata.labels))
             .map((job) => job.object()),
         });
-      case 'get pods':
-        return json({
-          items: this.cluster
-            .podList()
-            .filter(
-              ({ pod }) => selects(labels, pod.labels) && selects(fields, { 'status.phase': pod.phase }),
-            )
-            .map(({ object }) => object),
-        });
+      case 'get --raw':
+        return this.raw(new URL(rest[0]!, 'http://server'));
       case 'get pod':
         return json(this.files.get(rest[0]!));
       case 'get events':
@@ -90,6 +89,27 @@ export class KubectlCommands {
       return done();
     }
     return error(`error: unknown command ${[verb, what, ...rest].join(' ')}`);
+  }
+
+  private raw({ pathname, searchParams }: URL): Answer {
+    if (pathname !== '/api/v1/namespaces/team/pods')
+      throw new Refusal(404, 'NotFound', `the server could not find ${pathname}`);
+    const labels = searchParams.get('labelSelector') ?? '';
+    const fields = searchParams.get('fieldSelector') ?? '';
+    const chosen = this.cluster
+      .podList()
+      .filter(({ pod }) => selects(labels, pod.labels) && selects(fields, { 'status.phase': pod.phase }));
+    return json(
+      page(
+        chosen.map(({ object }) => object),
+        searchParams,
+      ),
+    );
+  }
+
+  private configuration([option = `--context=${this.current}`]: readonly string[]): object {
+    const context = option.replace('--context=', '');
+    return { 'current-context': context, contexts: [{ name: context, context: { namespace: 'team' } }] };
   }
 
   private create(object: object): Answer {

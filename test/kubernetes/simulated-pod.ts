@@ -1,10 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { childEnvironment } from '../../src/files/child-environment';
 import type { Condition, Pod } from '../../src/executors/kubernetes/objects';
 import type { SimulatedJob } from './simulated-job';
 
 const LABEL = 'batch.kubernetes.io';
+
+/** As a kubelet does it in commands and arguments (third_party/forked/golang/expansion of Kubernetes). */
+const expanded = (text: string, env: Readonly<Record<string, string>>): string =>
+  text.replace(/\$(?:\$|\(([^)]*)\))/g, (found, name?: string) =>
+    name === undefined ? '$' : (env[name] ?? found),
+  );
 
 /** A pod of an index, whose container is a process of this machine. */
 export class SimulatedPod {
@@ -16,7 +25,7 @@ export class SimulatedPod {
   phase: NonNullable<Pod['status']>['phase'] = 'Pending';
   deleted: string | undefined;
   waiting: { reason: string; message?: string } | undefined;
-  terminated: { exitCode: number; reason: string } | undefined;
+  terminated: { exitCode: number; reason: string; message?: string } | undefined;
   node: string | undefined;
   log = '';
   private child: ChildProcess | undefined;
@@ -56,7 +65,12 @@ export class SimulatedPod {
     this.node = node;
     this.phase = 'Running';
     this.waiting = undefined;
-    const child = spawn(shell, [flag, script.replaceAll('/opt/aurora', trainer), name, ...container!.args], {
+    const folder = mkdtempSync(join(tmpdir(), 'aurora-pod-'));
+    const last = join(folder, 'termination-log');
+    const here = expanded(script, env)
+      .replaceAll('/opt/aurora', trainer)
+      .replaceAll('/dev/termination-log', last);
+    const child = spawn(shell, [flag, here, name, ...container!.args.map((arg) => expanded(arg, env))], {
       env: childEnvironment(process.env, env),
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -65,7 +79,12 @@ export class SimulatedPod {
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (this.log += text));
     child.once('exit', (code, signal) => {
       const exitCode = code ?? (signal === 'SIGKILL' ? 137 : 143);
-      this.terminated = { exitCode, reason: this.killedFor ?? (exitCode === 0 ? 'Completed' : 'Error') };
+      const message = existsSync(last) ? readFileSync(last, 'utf8') : '';
+      rmSync(folder, { recursive: true });
+      this.terminated = {
+        ...{ exitCode, reason: this.killedFor ?? (exitCode === 0 ? 'Completed' : 'Error') },
+        ...(message && { message }),
+      };
       this.phase = exitCode === 0 ? 'Succeeded' : 'Failed';
       ended();
     });
@@ -113,7 +132,13 @@ export class SimulatedPod {
       status: {
         phase: this.phase,
         conditions: this.conditions,
-        ...(state && { containerStatuses: [{ state }] }),
+        ...(state && {
+          containerStatuses: [
+            // As a service mesh adds it.
+            { name: 'a-proxy', state: {} },
+            { name: 'trainer', state },
+          ],
+        }),
       },
     };
   }

@@ -222,14 +222,14 @@ export class ClusterExecutor implements Executor {
    * @throws AuroraError 'usage' if the settings mean another one than when trials were submitted that may still run
    */
   private async requireSameCluster(): Promise<void> {
-    const live = this.submitted.live();
-    if (this.isSame || live.length === 0) return;
+    const places = this.submitted.live().flatMap(({ submission }) => submission.cluster ?? []);
+    if (this.isSame || places.length === 0) return;
     const now = await this.options.scheduler.cluster();
-    const other = live.find(({ submission: { cluster } }) => cluster !== undefined && cluster !== now);
+    const other = places.find(({ name }) => name !== now.name);
     if (other)
       throw new AuroraError(
         'usage',
-        `Trials of this sweep wait or run on ${other.submission.cluster}, and the settings now mean ${now}.`,
+        `Trials of this sweep wait or run on ${other.name}, and the settings now mean ${now.name}.`,
         'Restore the cluster section (host, folder, context, namespace) and let them end, or cancel them with --cancel all; then change it.',
       );
     this.isSame = true;

@@ -12,11 +12,20 @@ export interface Submission {
   /** What the scheduler knows it by, as far as it has been submitted. */
   jobs: readonly JobRef[];
   /** Where its jobs are (`Scheduler.cluster`). */
-  cluster?: string;
+  cluster?: ClusterThere;
   /** When something of it was last submitted, in ms since 1970, if what became of that may not be recorded. */
   submitting?: number;
   /** What is in none of its jobs was cancelled, and is not submitted any more. */
   withdrawn?: true;
+}
+
+/** Where jobs are. */
+export interface ClusterThere {
+  /** The same only for the same cluster, and the same folder or volume of it. */
+  name: string;
+  /** kubectl's: settings may leave them open, and the user's current ones change. */
+  context?: string;
+  namespace?: string;
 }
 
 export interface SubmittedTask {
@@ -67,11 +76,11 @@ export interface Scheduler {
    */
   check(): Promise<void>;
   /**
-   * Which cluster the settings mean, and which folder or volume of it: another one does not know the jobs of this one.
+   * Which cluster the settings mean: another one does not know the jobs of this one.
    *
    * @throws AuroraError 'network' if it cannot be reached
    */
-  cluster(): Promise<string>;
+  cluster(): Promise<ClusterThere>;
   /**
    * Submits the tasks that are in no job of `submission.jobs` yet. A job of the submission's name that the scheduler
    * already has, from a process that was killed here, is adopted rather than submitted again. However many jobs these are,
@@ -96,7 +105,8 @@ export interface Scheduler {
    */
   states(submissions: readonly Submission[]): Promise<Map<number, JobState>[]>;
   /**
-   * What another process last saw, for a scheduler that forgets a task at once when somebody cancels it.
+   * What another process recorded and last saw, before the first question: a scheduler may forget a task at once when
+   * somebody cancels it, and settings may leave open where it is. Called for each submission, the oldest first.
    *
    * @param waited the tasks that were in the queue then
    * @param ago in ms

@@ -4,12 +4,12 @@ import { AuroraError } from '../../base/errors';
 import { diskError, writeAll } from '../../files/atomic';
 import { requireOwned } from '../../files/fence';
 import { readIfThereSync } from '../../files/read';
-import type { JobRef, Submission } from './scheduler';
+import type { ClusterThere, JobRef, Submission } from './scheduler';
 
 /** A line of `jobs.jsonl`: what has happened to a submission. Ten thousand jobs are as many lines. */
 export type LogLine =
   /** From then on (ms since 1970), the scheduler may have a job of it that is not recorded. */
-  | { submitting: number; cluster: string }
+  | { submitting: number; cluster: ClusterThere }
   /** It has this job; the next one is submitted at once. */
   | { job: JobRef; at: number }
   /** It has no job that is not recorded. */
@@ -90,13 +90,20 @@ function parseLine(path: string, text: string): LogLine {
   }
   const { submitting, cluster, job, at, answered, withdrawn } = line;
   const isKnown =
-    (typeof submitting === 'number' && typeof cluster === 'string') ||
+    (typeof submitting === 'number' && isCluster(cluster)) ||
     (isJob(job) && typeof at === 'number') ||
     answered === true ||
     withdrawn === true;
   if (!isKnown) throw damagedSubmission(path);
   return line as LogLine;
 }
+
+const isCluster = (value: unknown): boolean => {
+  const { name, context, namespace } = (value ?? {}) as Partial<ClusterThere>;
+  return (
+    typeof name === 'string' && [context, namespace].every((v) => v === undefined || typeof v === 'string')
+  );
+};
 
 const isJob = (value: unknown): boolean => {
   const { id, first, count } = (value ?? {}) as Partial<JobRef>;

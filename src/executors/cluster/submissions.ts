@@ -6,7 +6,7 @@ import { isEntryName } from '../../files/contained';
 import { requireOwned } from '../../files/fence';
 import { readJsonIfThere } from '../../files/json';
 import type { TaskFile } from '../../runs/sweep/task';
-import type { JobRef, SubmittedTask, Submission } from './scheduler';
+import type { ClusterThere, JobRef, SubmittedTask, Submission } from './scheduler';
 import { identityOf, isIdentity, isSameFolder, type FolderIdentity } from './same-folder';
 import { appendLine, damagedSubmission, readLog, withLine, type LogLine } from './submission-log';
 
@@ -79,7 +79,7 @@ export class Submissions {
   }
 
   /** Records that from now on, the scheduler may have a job of it that is not recorded. */
-  submitting(submission: Submission, cluster: string): Submission {
+  submitting(submission: Submission, cluster: ClusterThere): Submission {
     return this.add(submission, { submitting: Date.now(), cluster });
   }
 

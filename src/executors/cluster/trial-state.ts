@@ -43,7 +43,7 @@ export function trialState(
   if (view.folder === undefined && job?.exitCode !== undefined && HOPELESS.includes(job.exitCode))
     return as('failed', {
       error: {
-        message: `It ended before its first step, with exit code ${job.exitCode}.`,
+        message: job.detail ?? `It ended before its first step, with exit code ${job.exitCode}.`,
         hint: job.log === undefined ? undefined : `See its log, ${job.log}.`,
       },
     });

@@ -1,5 +1,8 @@
 import { MANIFEST } from '../package/package';
 
+/** The container of each pod; the rules about exit codes name it. */
+export const CONTAINER = 'trainer';
+
 /** Where the image has the trainer's package; the Dockerfile puts it there. */
 export const TRAINER_FOLDER = '/opt/aurora';
 export const TRAINER_PROGRAM = `${TRAINER_FOLDER}/cli.cjs`;
@@ -13,16 +16,17 @@ export const CANCELLED_FOLDER = 'cancelled';
  * handler for, so the shell passes SIGTERM to the trainer and waits until it has saved.
  */
 export const CONTAINER_SCRIPT = `
-submission=$1 hash=$2 task=$JOB_COMPLETION_INDEX
+submission=$1 hash=$2 task=$JOB_COMPLETION_INDEX log=/dev/null
 trap 'exit 75' TERM
-fail() { echo "$1" >&2; exit 2; }
+fail() { echo "$1" | tee -a "$log" /dev/termination-log >&2; exit 2; }
 [ -d "$submission/tasks" ] || fail "$submission is not on the volume. Continue the sweep on the machine that began it."
 [ -e "$submission/${CANCELLED_FOLDER}/$task" ] && exit 130
+mkdir -p "$submission/logs" || exit 18
+log=$submission/logs/$task.log
 [ "$(sha256sum <${TRAINER_FOLDER}/${MANIFEST} | cut -d ' ' -f 1)" = "$hash" ] ||
   fail "This image has another version of the trainer. Build it again from what 'aurora sweep --write' writes."
-mkdir -p "$submission/logs" || exit 18
 output=$(mktemp -u) && mkfifo "$output" || exit 18
-tee -a "$submission/logs/$task.log" <"$output" & tee=$!
+tee -a "$log" <"$output" & tee=$!
 node ${TRAINER_PROGRAM} trial "$submission/tasks/$task.json" >"$output" 2>&1 & trainer=$!
 trap 'kill -TERM "$trainer"' TERM
 while :; do

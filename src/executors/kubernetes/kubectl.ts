@@ -1,13 +1,21 @@
 import { AuroraError } from '../../base/errors';
 import type { KubernetesSettings } from '../../experiment/cluster';
 import { runChild, type Output } from '../slurm/child';
+import { optionsOf, placeIn, viewOf, type KubernetesPlace } from './place';
 
-/** The user's own `kubectl`, with the context and the namespace of the settings. */
+/**
+ * The user's own `kubectl`, from the first call to the last in one context and one namespace: those of the settings, of an
+ * earlier process (`stay`), or else the user's current ones, who may switch to others meanwhile.
+ */
 export interface Kubectl {
   /** Whom errors name. */
   readonly name: string;
+  /** @throws AuroraError 'experiment' if kubectl does not know the context */
+  place(): Promise<KubernetesPlace>;
+  /** Before the first call: what an earlier process has found, as far as the settings leave it open. */
+  stay(place: Partial<KubernetesPlace>): void;
   /** What precedes the arguments of every call. */
-  readonly options: readonly string[];
+  options(): Promise<readonly string[]>;
   /**
    * @returns whatever its exit code is
    * @throws AuroraError 'network' if the cluster cannot be reached, or does not let the user in
@@ -18,44 +26,69 @@ export interface Kubectl {
   ): Promise<Output>;
   /** What an object or a list is, as JSON; undefined if it does not exist. Any other refusal is an AuroraError 'experiment'. */
   json(args: readonly string[]): Promise<unknown>;
+  /** What the API server answers to a GET of this path, with the same errors. */
+  get(path: string): Promise<unknown>;
 }
 
 /** Longer than a busy API server takes. */
 const TIMEOUT_MS = 60_000;
 
-export function kubectl({ context, namespace }: Pick<KubernetesSettings, 'context' | 'namespace'>): Kubectl {
-  const name = `Kubernetes (${context === undefined ? 'kubectl’s current context' : `context ${context}`})`;
-  // One argument each, so that no name is read as an option.
-  const options = [
-    ...(context === undefined ? [] : [`--context=${context}`]),
-    ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
-  ];
-  const run: Kubectl['run'] = async (args, { input, timeoutMs = TIMEOUT_MS } = {}) => {
-    const output = await runChild('kubectl', [...options, ...args], {
+export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespace'>): Kubectl {
+  let given: Partial<KubernetesPlace> = { context: settings.context, namespace: settings.namespace };
+  let found: Promise<KubernetesPlace> | undefined;
+  const call = async (args: readonly string[], timeoutMs: number, input?: string | Uint8Array) => {
+    const output = await runChild('kubectl', args, {
       timeoutMs,
       ...(input !== undefined && { input }),
     }).catch((e: unknown) => {
       throw noKubectl(e as Error);
     });
-    if (!output) throw unreachable(name, `no answer within ${Math.round(timeoutMs / 1000)} s`);
-    if (output.code !== 0 && isUnreachable(output.stderr)) throw unreachable(name, lastLine(output.stderr));
+    if (!output) throw unreachable(self.name, `no answer within ${Math.round(timeoutMs / 1000)} s`);
     return output;
   };
-  return {
-    name,
-    options,
-    run,
-    async json(args) {
-      const { code, stdout, stderr } = await run([...args, '--output=json', '--ignore-not-found']);
-      if (code !== 0) throw refused(name, stderr);
-      if (stdout.trim() === '') return undefined;
-      try {
-        return JSON.parse(stdout) as unknown;
-      } catch (e) {
-        throw unreachable(name, `the answer was cut off (${(e as Error).message})`);
-      }
-    },
+  const find = async (): Promise<KubernetesPlace> => {
+    const { context, namespace } = given;
+    if (context !== undefined && namespace !== undefined) return { context, namespace };
+    const output = await call(viewOf(given), TIMEOUT_MS);
+    const place = placeIn(output, given);
+    if (!place) throw refused(self.name, output.stderr);
+    return (given = place);
   };
+  const parsed = async (args: readonly string[]): Promise<unknown> => {
+    const { code, stdout, stderr } = await self.run(args);
+    if (code !== 0) throw refused(self.name, stderr);
+    if (stdout.trim() === '') return undefined;
+    try {
+      return JSON.parse(stdout) as unknown;
+    } catch (e) {
+      throw unreachable(self.name, `the answer was cut off (${(e as Error).message})`);
+    }
+  };
+  const self: Kubectl = {
+    get name() {
+      const { context } = given;
+      return `Kubernetes (${context === undefined ? 'kubectl’s current context' : `context ${context}`})`;
+    },
+    place: () =>
+      (found ??= find().catch((e: unknown) => {
+        found = undefined;
+        throw e;
+      })),
+    stay({ context, namespace }) {
+      if (context === undefined || (settings.context ?? context) !== context) return;
+      given = { context, namespace: settings.namespace ?? namespace };
+    },
+    options: async () => optionsOf(await self.place()),
+    async run(args, { input, timeoutMs = TIMEOUT_MS } = {}) {
+      const output = await call([...(await self.options()), ...args], timeoutMs, input);
+      if (output.code !== 0 && isUnreachable(output.stderr))
+        throw unreachable(self.name, lastLine(output.stderr));
+      return output;
+    },
+    json: (args) => parsed([...args, '--output=json', '--ignore-not-found']),
+    get: (path) => parsed(['get', '--raw', path]),
+  };
+  return self;
 }
 
 /** The cluster's own words about what it refuses. */

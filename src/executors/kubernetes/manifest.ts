@@ -2,12 +2,9 @@ import { EXIT } from '../../base/errors';
 import type { KubernetesSettings } from '../../experiment/cluster';
 import type { Submission } from '../cluster/scheduler';
 import { LOG_TIMES_VARIABLE } from '../local/log-times';
-import { CONTAINER_SCRIPT } from './container';
+import { CONTAINER, CONTAINER_SCRIPT } from './container';
 import { FINAL_EXIT_CODES } from './exit-codes';
-import { podSettings, volumeMount, type Account } from './pod';
-
-/** The only container of each pod; the rules about exit codes name it. */
-export const CONTAINER = 'trainer';
+import { podMetadata, podSettings, volumeMount, type Account } from './pod';
 
 /** A trainer that is asked to stop finishes its step and saves, within two minutes; its last words take a moment. */
 const GRACE_SECONDS = 180;
@@ -53,7 +50,7 @@ export function jobManifest({ submission, folder, trainerHash, settings, account
         ],
       },
       template: {
-        metadata: { labels },
+        metadata: podMetadata(labels),
         spec: {
           ...podSettings(settings, account),
           restartPolicy: 'Never',
@@ -63,7 +60,7 @@ export function jobManifest({ submission, folder, trainerHash, settings, account
               name: CONTAINER,
               image: settings.image,
               command: ['/bin/sh', '-c', CONTAINER_SCRIPT, 'aurora-task'],
-              args: [folder, trainerHash],
+              args: [literal(folder), trainerHash],
               env: ENVIRONMENT,
               resources: resources(settings),
               ...volumeMount(settings),
@@ -74,6 +71,9 @@ export function jobManifest({ submission, folder, trainerHash, settings, account
     },
   };
 }
+
+/** In arguments, `$(NAME)` is a variable. */
+const literal = (text: string): string => text.replaceAll('$', '$$$$');
 
 const onExit = (values: readonly number[]) => ({
   containerName: CONTAINER,

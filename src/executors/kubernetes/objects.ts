@@ -25,12 +25,17 @@ export interface Pod {
     reason?: string;
     message?: string;
     conditions?: Condition[];
-    containerStatuses?: {
-      state?: {
-        waiting?: { reason?: string; message?: string };
-        terminated?: { exitCode: number; reason?: string; message?: string };
-      };
-    }[];
+    /** By name. A service mesh, or whatever else a cluster adds to pods, has containers there too. */
+    containerStatuses?: ContainerStatus[];
+    initContainerStatuses?: ContainerStatus[];
+  };
+}
+
+interface ContainerStatus {
+  name: string;
+  state?: {
+    waiting?: { reason?: string; message?: string };
+    terminated?: { exitCode: number; reason?: string; message?: string };
   };
 }
 

@@ -1,5 +1,6 @@
 import { EXIT } from '../../base/errors';
 import type { JobState } from '../cluster/scheduler';
+import { CONTAINER } from './container';
 import { conditionOf, interruptionsOf, restartsOf, type Pod } from './objects';
 
 type PodState = Pick<JobState, 'state' | 'code' | 'detail' | 'exitCode'>;
@@ -41,25 +42,40 @@ function stateOf(pod: Pod): PodState {
 /** Why the last pod of an index ended. */
 export function howItEnded(pod: Pod): Omit<PodState, 'state'> {
   const { status } = pod;
-  const ended = status?.containerStatuses?.[0]?.state?.terminated;
-  const disruption = conditionOf(pod, 'DisruptionTarget', 'True');
+  const ended = trainerOf(pod)?.terminated;
   const exitCode = ended && { exitCode: ended.exitCode };
+  const disruption = conditionOf(pod, 'DisruptionTarget', 'True');
   if (disruption) return { ...words(disruption), ...exitCode };
+  // It saved, and the code is the whole reason.
+  if (ended?.exitCode === EXIT.requeue) return { ...exitCode };
   if (ended && ended.reason !== 'Error') return { ...words(ended), ...exitCode };
-  // `Error` says only that the exit code was not 0.
+  // `Error` says only that the exit code was not 0. Without an end of the trainer, what was to come before it failed.
+  const before = status?.initContainerStatuses?.find(({ state }) => state?.terminated?.exitCode)?.state;
+  const last = ended ?? before?.terminated;
   return {
-    ...words({ reason: status?.reason ?? ended?.reason, message: status?.message ?? ended?.message }),
+    ...words({ reason: status?.reason ?? last?.reason, message: status?.message ?? last?.message }),
     ...exitCode,
   };
 }
 
+const trainerOf = ({ status }: Pod) =>
+  status?.containerStatuses?.find(({ name }) => name === CONTAINER)?.state;
+
 const isInterruption = (pod: Pod): boolean =>
   conditionOf(pod, 'DisruptionTarget', 'True') !== undefined ||
-  pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode === EXIT.requeue;
+  trainerOf(pod)?.terminated?.exitCode === EXIT.requeue;
+
+/** What every container says while others are not ready. */
+const AS_USUAL: readonly (string | undefined)[] = ['PodInitializing', 'ContainerCreating'];
 
 function whyPending(pod: Pod): Omit<PodState, 'state'> {
   const unscheduled = conditionOf(pod, 'PodScheduled', 'False');
-  return words(unscheduled ?? pod.status?.containerStatuses?.[0]?.state?.waiting ?? {});
+  if (unscheduled) return words(unscheduled);
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  const stuck = [...initContainerStatuses, ...containerStatuses].find(
+    ({ state }) => state?.waiting && !AS_USUAL.includes(state.waiting.reason),
+  );
+  return words(stuck?.state?.waiting ?? trainerOf(pod)?.waiting ?? {});
 }
 
 const words = ({ reason, message }: { reason?: string; message?: string }) => ({

@@ -14,6 +14,12 @@ export function mountOf({ mount, folder }: KubernetesSettings): string {
   return (mount ?? usual).replace(/(?<=.)\/+$/, '');
 }
 
+/** A proxy that a service mesh adds would not end with the trainer, and neither would the pod. */
+export const podMetadata = (labels: Readonly<Record<string, string>>) => ({
+  labels: { ...labels, 'sidecar.istio.io/inject': 'false' },
+  annotations: { 'linkerd.io/inject': 'disabled' },
+});
+
 /** What all pods have in common. It satisfies the `restricted` Pod Security Standard. */
 export const podSettings = (settings: KubernetesSettings, account?: Account) => ({
   ...(settings.serviceAccount !== undefined && { serviceAccountName: settings.serviceAccount }),
@@ -26,10 +32,11 @@ export const podSettings = (settings: KubernetesSettings, account?: Account) => 
   ...(settings.tolerations && { tolerations: settings.tolerations }),
   securityContext: {
     runAsNonRoot: true,
-    ...(account && { runAsUser: account.uid, runAsGroup: account.gid }),
-    // The group of the image's user: it may then write to a volume that Kubernetes formats.
-    fsGroup: account?.gid ?? IMAGE_USER,
-    fsGroupChangePolicy: 'OnRootMismatch',
+    // An owner of files on the volume may write there. Otherwise the group of the image's user gets what Kubernetes formats;
+    // some drivers then change the group of all files on the volume.
+    ...(account
+      ? { runAsUser: account.uid, runAsGroup: account.gid }
+      : { fsGroup: IMAGE_USER, fsGroupChangePolicy: 'OnRootMismatch' }),
     seccompProfile: { type: 'RuntimeDefault' },
   },
   volumes: [{ name: VOLUME, persistentVolumeClaim: { claimName: settings.claim } }],

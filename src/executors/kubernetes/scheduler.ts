@@ -2,23 +2,25 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KubernetesSettings } from '../../experiment/cluster';
 import { writeAtomic } from '../../files/atomic';
-import type { JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
+import type { ClusterThere, JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
 import { checkCluster } from './check';
 import { CANCELLED_FOLDER } from './container';
 import { explainWaiting } from './events';
 import type { KubernetesFiles } from './files';
 import { refused, type Kubectl } from './kubectl';
+import { listPods } from './list-pods';
 import { jobManifest } from './manifest';
 import { JOB_NAME, type Job, type Pod } from './objects';
 import { jobStates, newestPods } from './states';
 import { yamlText } from './yaml';
 
-/** A command line has room for this many names. */
+/** The address of a request has room for this many names. */
 const NAMES_AT_ONCE = 100;
+/** The same of indexes; and kubectl, which makes 50 requests a second, takes a few seconds for as many. */
+const PODS_AT_ONCE = 500;
 
 /** Kubernetes, through the user's own kubectl: each submission is one Indexed Job of the same name. */
 export class KubernetesScheduler implements Scheduler {
-  readonly name: string;
   /** Its API server ends every request after a minute. */
   readonly appearsWithin = 60_000;
 
@@ -26,17 +28,24 @@ export class KubernetesScheduler implements Scheduler {
     private readonly settings: KubernetesSettings,
     private readonly kubectl: Kubectl,
     private readonly files: KubernetesFiles,
-  ) {
-    this.name = kubectl.name;
+  ) {}
+
+  get name(): string {
+    return this.kubectl.name;
   }
 
   check(): Promise<void> {
     return checkCluster(this.kubectl, this.settings);
   }
 
-  async cluster(): Promise<string> {
-    const { context = 'the current context', namespace = 'its namespace', claim } = this.settings;
-    return `Kubernetes (${context}, ${namespace}, volume ${claim})`;
+  async cluster(): Promise<ClusterThere> {
+    const place = await this.kubectl.place();
+    const { context = 'in a pod', namespace = 'its namespace' } = place;
+    return { ...place, name: `Kubernetes (${context}, ${namespace}, volume ${this.settings.claim})` };
+  }
+
+  remember({ cluster }: Pick<Submission, 'cluster'>): void {
+    if (cluster) this.kubectl.stay(cluster);
   }
 
   async submit(submission: Submission, submitted: (job: JobRef) => void): Promise<void> {
@@ -69,16 +78,14 @@ export class KubernetesScheduler implements Scheduler {
     const names = submissions.flatMap(({ jobs }) => jobs.map(({ id }) => id));
     const jobs = new Map<string, Job>();
     const pods: Pod[] = [];
-    for (let i = 0; i < names.length; i += NAMES_AT_ONCE) {
-      const some = names.slice(i, i + NAMES_AT_ONCE);
-      const selector = `--selector=${JOB_NAME} in (${some.join(',')})`;
-      const ours = selector.replace(JOB_NAME, 'app.kubernetes.io/instance');
+    for (const some of chunks(names, NAMES_AT_ONCE)) {
+      const among = `in (${some.join(',')})`;
+      const ours = `--selector=app.kubernetes.io/instance ${among}`;
       for (const job of await this.list<Job>(['get', 'jobs', ours])) jobs.set(job.metadata.name, job);
       // Asked second: how the pod of an index ended that has failed is known by then. Those that succeeded are in the
       // job's status, and there may be ten thousand.
-      pods.push(
-        ...(await this.list<Pod>(['get', 'pods', selector, '--field-selector=status.phase!=Succeeded'])),
-      );
+      const rest = { labelSelector: `${JOB_NAME} ${among}`, fieldSelector: 'status.phase!=Succeeded' };
+      for await (const pod of listPods(this.kubectl, rest)) pods.push(pod);
     }
     const newest = newestPods(pods);
     return Promise.all(
@@ -107,17 +114,13 @@ export class KubernetesScheduler implements Scheduler {
     // An index cannot be taken out of a job: the pod that comes next finds the mark, and ends at once.
     await this.files.sendFolder(join(folder, CANCELLED_FOLDER));
     const index = 'batch.kubernetes.io/job-completion-index';
-    for (const { id } of jobs) {
-      const selector = `--selector=${JOB_NAME}=${id},${index} in (${tasks.join(',')})`;
-      const { code, stderr } = await this.kubectl.run([
-        'delete',
-        'pods',
-        selector,
-        '--ignore-not-found',
-        '--wait=false',
-      ]);
-      if (code !== 0) throw refused(this.name, stderr);
-    }
+    for (const { id } of jobs)
+      for (const some of chunks(tasks, PODS_AT_ONCE)) {
+        const selector = `--selector=${JOB_NAME}=${id},${index} in (${some.join(',')})`;
+        const args = ['delete', 'pods', selector, '--ignore-not-found', '--wait=false'];
+        const { code, stderr } = await this.kubectl.run(args);
+        if (code !== 0) throw refused(this.name, stderr);
+      }
   }
 
   private async delete(names: readonly string[]): Promise<void> {
@@ -139,6 +142,10 @@ export class KubernetesScheduler implements Scheduler {
   private logOf({ folder }: Submission, index: number): string {
     return this.files.there(join(folder, 'logs', `${index}.log`));
   }
+}
+
+function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {
+  for (let i = 0; i < all.length; i += size) yield all.slice(i, i + size);
 }
 
 /** What was cancelled never trains again, although its job would start a pod for it once more. */

@@ -5,7 +5,7 @@ import type { KubernetesSettings } from '../../experiment/cluster';
 import type { Remote } from '../slurm/rsync';
 import type { ClusterShell } from '../slurm/shell';
 import { refused, type Kubectl } from './kubectl';
-import { podSettings, volumeMount } from './pod';
+import { podMetadata, podSettings, volumeMount } from './pod';
 
 /** The pod ends after this long, so that none is forgotten; the next look starts another one. */
 const LASTS_SECONDS = 4 * 60 * 60;
@@ -32,7 +32,8 @@ export class VolumePod {
 
   manifest() {
     const labels = { 'app.kubernetes.io/name': 'aurora-lab', 'app.kubernetes.io/component': 'files' };
-    return { apiVersion: 'v1', kind: 'Pod', metadata: { name: this.name, labels }, spec: this.spec() };
+    const metadata = { name: this.name, ...podMetadata(labels) };
+    return { apiVersion: 'v1', kind: 'Pod', metadata, spec: this.spec() };
   }
 
   /**
@@ -80,7 +81,7 @@ export class VolumePod {
       host: 'env',
       command: async () => {
         await this.ensure();
-        return ['kubectl', ...this.kubectl.options, 'exec', '--stdin', this.name, '--'];
+        return ['kubectl', ...(await this.kubectl.options()), 'exec', '--stdin', this.name, '--'];
       },
       lost: (reason) => this.lost(reason),
     };

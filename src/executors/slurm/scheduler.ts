@@ -4,7 +4,7 @@ import type { SlurmSettings } from '../../experiment/cluster';
 import { writeAtomic } from '../../files/atomic';
 import { gaps } from '../cluster/coverage';
 import type { ClusterFiles } from '../cluster/files';
-import type { JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
+import type { ClusterThere, JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
 import { Accounting } from './accounting';
 import type { Output } from './child';
 import { ON_PATH, readConfiguration, type SlurmConfiguration } from './configuration';
@@ -65,10 +65,10 @@ export class SlurmScheduler implements Scheduler {
     }
   }
 
-  async cluster(): Promise<string> {
+  async cluster(): Promise<ClusterThere> {
     const { name } = await this.configuration();
     const { folder } = this.settings;
-    return `the Slurm cluster ${name}${folder === undefined ? '' : `, in ${folder}`}`;
+    return { name: `the Slurm cluster ${name}${folder === undefined ? '' : `, in ${folder}`}` };
   }
 
   async submit(submission: Submission, submitted: (job: JobRef) => void): Promise<void> {

@@ -60,7 +60,7 @@ const REASONS: Readonly<Record<string, string>> = {
   // Kubernetes: why it waits.
   JobParallelism: 'the limit of trials at a time is reached',
   Suspended: 'the job is suspended',
-  Unschedulable: 'no node has room for it',
+  Unschedulable: 'no node can take it',
   SchedulingGated: 'waiting for admission to the queue',
   ContainerCreating: 'its container is being created',
   PodInitializing: 'its pod is being prepared',
@@ -76,6 +76,10 @@ const REASONS: Readonly<Record<string, string>> = {
   CrashLoopBackOff: 'its container ended several times and is started again later',
   FailedCreate: 'its pod cannot be created',
   // Kubernetes: how it ended.
+  Error: 'it ended with an error',
+  UnexpectedAdmissionError: 'its node refused it',
+  NodeAffinity: 'its node refused it',
+  TopologyAffinityError: 'its node refused it',
   OOMKilled: 'it needed more memory than it asked for',
   Evicted: 'its node evicted it',
   Preempted: 'a pod of higher priority took its place',
@@ -93,6 +97,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ContainerCannotRun: 'its container cannot run',
   ContainerStatusUnknown: 'its node lost sight of its container',
 };
+
+/** Kubernetes': `OutOfcpu`, `OutOfnvidia.com/gpu`. */
+const NO_ROOM = /^OutOf[a-z][\w./-]*$/;
 
 /** Slurm's families of limits, by quality of service or by association (account, user): `QOSMaxCpuPerUserLimit`. */
 const LIMIT = /^(QOS|Assoc)(Grp|Max|Min)(.*?)(?:Limit)?$/;
@@ -121,6 +128,7 @@ function wordsOf(text: string): string | undefined {
   const [, name = '', more] = /^([A-Za-z_]+)(?:[,:(]\s*(.*?)\)?)?$/.exec(code) ?? [];
   const known = own(REASONS, name);
   if (known !== undefined) return more === undefined || more === '' ? known : `${known} (${more})`;
+  if (NO_ROOM.test(code)) return 'its node had no room for it';
   const [, whose, , what] = LIMIT.exec(name) ?? [];
   if (whose === undefined) return undefined;
   const of = whose === 'QOS' ? 'the quality of service' : 'the account';

@@ -24,8 +24,8 @@ class SimulatedScheduler implements Scheduler {
     await ask({ do: 'states', jobs: [] });
   }
 
-  cluster(): Promise<string> {
-    return Promise.resolve('the cluster of the test');
+  cluster(): Promise<{ name: string }> {
+    return Promise.resolve({ name: 'the cluster of the test' });
   }
 
   async submit(submission: Submission, submitted: (job: JobRef) => void): Promise<void> {

@@ -28,7 +28,7 @@ describe("a scheduler's reason in words", () => {
 
   it("has the scheduler's own explanation", () => {
     expect(clusterReason({ code: 'Unschedulable', detail: '0/3 nodes are available' })).toBe(
-      'no node has room for it (0/3 nodes are available)',
+      'no node can take it (0/3 nodes are available)',
     );
     expect(clusterReason({ code: 'New', detail: 'it says so' })).toBe('it says so');
     expect(clusterReason({})).toBeUndefined();

@@ -12,6 +12,8 @@ class LimitedScheduler implements Scheduler {
   appearsWithin = 0;
   /** Tasks that it has, by their index. */
   readonly tasks = new Map<number, JobState['state']>();
+  /** The connection is lost after a task was accepted, and before it is known. */
+  isLost = false;
 
   constructor(
     public most: number,
@@ -19,7 +21,7 @@ class LimitedScheduler implements Scheduler {
   ) {}
 
   check = () => Promise.resolve();
-  cluster = () => Promise.resolve(this.place);
+  cluster = () => Promise.resolve({ name: this.place });
 
   async submit(
     { tasks, jobs }: Parameters<Scheduler['submit']>[0],
@@ -29,6 +31,7 @@ class LimitedScheduler implements Scheduler {
     for (; first < tasks.length; first++) {
       if (this.tasks.size >= this.most) throw new AuroraError('failed', 'No more jobs are accepted.');
       this.tasks.set(first, 'queued');
+      if (this.isLost) throw new AuroraError('network', 'The connection was lost.');
       submitted({ id: String(100 + first), first, count: 1 });
     }
   }
@@ -77,4 +80,15 @@ it('submits nothing again if the settings mean another cluster while trials wait
   );
   const { executor: same } = sweepOf('moved', new LimitedScheduler(4));
   await expect(same.follow(records)).resolves.toHaveLength(4);
+});
+
+it('submits nothing to another cluster that may have been accepted by the first one before a kill', async () => {
+  const scheduler = new LimitedScheduler(4);
+  scheduler.isLost = true;
+  const { executor, records, submissions } = sweepOf('unknown', scheduler);
+  const tasks = records.map((record) => ({ record, spec }));
+  await executor.submit(tasks, await executor.follow(records));
+  expect(submissions()).toMatchObject([{ jobs: [], cluster: { name: 'one' } }]);
+  const { executor: later } = sweepOf('unknown', new LimitedScheduler(4, 'another'));
+  await expect(later.follow(records)).rejects.toThrow('the settings now mean another.');
 });

@@ -17,7 +17,7 @@ class Waiting implements Scheduler {
   readonly cancelled: string[] = [];
 
   check = () => Promise.resolve();
-  cluster = () => Promise.resolve('one');
+  cluster = () => Promise.resolve({ name: 'one' });
   adopt = () => Promise.resolve();
 
   async submit({ name, tasks }: Submission, submitted: (job: JobRef) => void): Promise<void> {

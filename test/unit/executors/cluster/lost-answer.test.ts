@@ -26,7 +26,7 @@ class SlowScheduler implements Scheduler {
   constructor(public appearsWithin: number) {}
 
   check = () => Promise.resolve();
-  cluster = () => Promise.resolve('one');
+  cluster = () => Promise.resolve({ name: 'one' });
 
   arrive(): void {
     this.jobs.push(...this.underway.splice(0));

@@ -27,9 +27,9 @@ it('records a submission with its tasks, and each job of it', () => {
   const first = submissions.create(tasks, files, 2);
   expect(first.name).toMatch(/^aurora-1f0c9a42-1-[0-9a-f]{8}$/);
   expect(JSON.parse(readFileSync(join(first.folder, 'tasks', '2.json'), 'utf8'))).toEqual({ number: 3 });
-  const begun = submissions.submitting(first, 'one');
+  const begun = submissions.submitting(first, { name: 'one' });
   const some = submissions.submitted(begun, { id: '17', first: 0, count: 2 });
-  expect([unsubmitted(some), isUncertain(some), some.cluster]).toEqual([1, true, 'one']);
+  expect([unsubmitted(some), isUncertain(some), some.cluster]).toEqual([1, true, { name: 'one' }]);
   const second = new Submissions(sweep);
   expect(second.read().own).toEqual([some]);
   const answered = second.answered(some);
@@ -44,7 +44,7 @@ it('records a submission with its tasks, and each job of it', () => {
 it('reads a log whose last line a crash has left unfinished, and continues it', () => {
   const sweep = sweepFolder();
   const submissions = new Submissions(sweep);
-  const begun = submissions.submitting(submissions.create(tasks, files), 'one');
+  const begun = submissions.submitting(submissions.create(tasks, files), { name: 'one' });
   const log = join(begun.folder, 'jobs.jsonl');
   appendFileSync(log, '{"job":{"id":"17","fir');
   const [read] = new Submissions(sweep).read().own;

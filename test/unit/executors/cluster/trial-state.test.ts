@@ -54,6 +54,13 @@ describe('a trial on a cluster', () => {
     expect([found.state, found.reason].filter(Boolean).join(' ')).toBe(expected);
   });
 
+  it('has failed with the reason that the scheduler has, if its folder has none', () => {
+    const message = (over: Partial<JobState>) =>
+      trialState(nothing, task, job('failed', { exitCode: 2, ...over }), true).error?.message;
+    expect(message({})).toBe('It ended before its first step, with exit code 2.');
+    expect(message({ detail: 'The image is old.' })).toBe('The image is old.');
+  });
+
   it('is not given up before a shared disk can show how it ended', () => {
     expect(trialState(view('lost'), task, job('finished', { exitCode: 0 }), false).state).toBe('running');
     expect(trialState(nothing, task, undefined, false).state).toBe('queued');

@@ -79,6 +79,18 @@ describe('the job of a submission', () => {
       expect(FINAL_EXIT_CODES).not.toContain(code);
   });
 
+  it('changes no owners on a volume that this machine mounts, too: on some, Kubernetes would change those of all its files', () => {
+    const contextOf = (one: JobRequest) => jobManifest(one).spec.template.spec.securityContext;
+    expect(contextOf(EVERYTHING)).not.toHaveProperty('fsGroup');
+    expect(contextOf(request())).toMatchObject({ fsGroup: 1000, fsGroupChangePolicy: 'OnRootMismatch' });
+  });
+
+  it('gets no proxy of a service mesh, which would outlive the trainer', () => {
+    const { labels, annotations } = jobManifest(request()).spec.template.metadata;
+    expect(labels).toMatchObject({ 'sidecar.istio.io/inject': 'false' });
+    expect(annotations).toMatchObject({ 'linkerd.io/inject': 'disabled' });
+  });
+
   it('has what the settings ask for', () => {
     const { parallelism, backoffLimitPerIndex, template } = jobManifest(EVERYTHING).spec;
     expect({ parallelism, backoffLimitPerIndex }).toEqual({ parallelism: 2, backoffLimitPerIndex: 0 });
@@ -86,7 +98,7 @@ describe('the job of a submission', () => {
       serviceAccountName: 'trainer',
       imagePullSecrets: [{ name: 'registry' }],
       nodeSelector: { 'example.org/pool': 'gpu' },
-      securityContext: { runAsUser: 1234, runAsGroup: 100, fsGroup: 100 },
+      securityContext: { runAsUser: 1234, runAsGroup: 100 },
       volumes: [{ persistentVolumeClaim: { claimName: 'lab' } }],
     });
     expect(template.spec.containers[0]).toMatchObject({

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -40,8 +40,10 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
   });
 
   /** A submission on disk, not submitted yet. */
-  function submission(tasks: readonly FakeTask[], more: Partial<Submission> = {}): Submission {
-    const folder = join(root, 'submissions', String(count++));
+  function submission(
+    tasks: readonly FakeTask[],
+    { folder = join(root, 'submissions', String(count++)), ...more }: Partial<Submission> = {},
+  ): Submission {
     mkdirSync(join(folder, 'tasks'), { recursive: true });
     for (const [i, task] of tasks.entries())
       writeFileSync(join(folder, 'tasks', `${i}.json`), JSON.stringify(task));
@@ -94,15 +96,29 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
     await until(one, all('finished'));
     standIn.commands.calls.length = 0;
     await states(one);
-    const selector = (key: string) => `--selector=${key} in (${one.name})`;
+    const query = new URLSearchParams({
+      labelSelector: `batch.kubernetes.io/job-name in (${one.name})`,
+      fieldSelector: 'status.phase!=Succeeded',
+      limit: '500',
+    });
     expect(standIn.commands.calls.map((args) => args.filter((arg) => !arg.startsWith('--output')))).toEqual([
-      ['get', 'jobs', selector('app.kubernetes.io/instance'), '--ignore-not-found'],
-      [
-        ...['get', 'pods', selector('batch.kubernetes.io/job-name')],
-        ...['--field-selector=status.phase!=Succeeded', '--ignore-not-found'],
-      ],
+      ['get', 'jobs', `--selector=app.kubernetes.io/instance in (${one.name})`, '--ignore-not-found'],
+      ['get', '--raw', `/api/v1/namespaces/team/pods?${query}`],
     ]);
-    expect(kubectl(settings).options).toEqual(['--context=lab', '--namespace=team']);
+    expect(await kubectl(settings).options()).toEqual(['--context=lab', '--namespace=team']);
+  });
+
+  it('runs tasks in a folder whose name looks like a variable of Kubernetes', async () => {
+    const one = await submit(submission([{ exits: [0] }], { folder: join(root, "of $(HOME) $$x's") }));
+    await until(one, all('finished'));
+    expect(starts(one, 0)).toHaveLength(1);
+  });
+
+  it('says what is wrong with a volume that does not have the tasks', async () => {
+    const one = submission([{ exits: [0] }]);
+    rmSync(join(one.folder, 'tasks'), { recursive: true });
+    const ended = await until(await submit(one), (now) => now.get(0)!.state === 'failed');
+    expect(ended.get(0)!.detail).toMatch(/is not on the volume/);
   });
 
   it('adopts a job whose submission was not recorded, and submits nothing twice', async () => {
@@ -235,8 +251,11 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
     try {
       const one = await submit(submission([{ exits: [0] }]));
       const ended = await until(one, (now) => now.get(0)!.state === 'failed');
-      expect(ended.get(0)).toMatchObject({ exitCode: 2 });
-      expect(cluster.podList()[0]!.pod.log).toContain('This image has another version of the trainer.');
+      const why =
+        "This image has another version of the trainer. Build it again from what 'aurora sweep --write' writes.";
+      expect(ended.get(0)).toMatchObject({ exitCode: 2, detail: why });
+      expect(readFileSync(ended.get(0)!.log!, 'utf8')).toBe(`${why}\n`);
+      expect(cluster.podList()[0]!.pod.log).toBe(`${why}\n`);
       expect(starts(one, 0)).toEqual([]);
     } finally {
       fakeTrainer(join(root, 'image'));

@@ -1,0 +1,40 @@
+import type { Kubectl } from './kubectl';
+import type { Pod } from './objects';
+
+/** As kubectl's own pages, all of which it keeps: ten thousand pods then take 18 s and 1 GB. */
+const PAGE = 500;
+
+interface PodList {
+  metadata?: { continue?: string };
+  items: Pod[];
+}
+
+/**
+ * Pods, without what nobody reads of them.
+ *
+ * @param selectors as kubectl takes them
+ */
+export async function* listPods(
+  kubectl: Kubectl,
+  selectors: { labelSelector: string; fieldSelector: string },
+): AsyncGenerator<Pod> {
+  const { namespace } = await kubectl.place();
+  let next: string | undefined;
+  do {
+    const query = new URLSearchParams({ ...selectors, limit: String(PAGE) });
+    if (next !== undefined) query.set('continue', next);
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?${query}`;
+    const { metadata, items } = (await kubectl.get(path)) as PodList;
+    for (const pod of items) yield withoutRest(pod);
+    next = metadata?.continue || undefined;
+  } while (next !== undefined);
+}
+
+const withoutRest = ({ metadata, spec, status }: Pod): Pod => {
+  const { name, labels, annotations, creationTimestamp, deletionTimestamp } = metadata;
+  return {
+    metadata: { name, labels, annotations, creationTimestamp, deletionTimestamp },
+    spec: { nodeName: spec.nodeName },
+    status,
+  };
+};
