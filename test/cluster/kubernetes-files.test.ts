@@ -56,6 +56,30 @@ describe.skipIf(!HAS_RSYNC)('files on a volume that this machine does not mount'
       expect(created()).toBe(2);
     });
 
+    it('says why it does not begin', async () => {
+      standIn.commands.files.waiting = { reason: 'ImagePullBackOff', message: 'Back-off pulling image' };
+      const pod = new VolumePod(kubectl(settings), settings);
+      await expect(pod.shell().run('true')).rejects.toMatchObject({
+        kind: 'network',
+        message: `The pod ${pod.name}, through which files go to the volume, cannot be reached: its image cannot be pulled (Back-off pulling image).`,
+      });
+      standIn.commands.files.waiting = { reason: 'ContainerCreating', message: '' };
+      const about = { kind: 'Pod', name: pod.name };
+      const event = {
+        involvedObject: about,
+        type: 'Warning',
+        reason: 'FailedMount',
+        message: 'no such share',
+      };
+      cluster.events.push({ ...event, lastTimestamp: new Date().toISOString() });
+      const impatient = new VolumePod(kubectl(settings), settings, 0);
+      await expect(impatient.shell().run('true')).rejects.toMatchObject({
+        message: expect.stringMatching(/its volume cannot be mounted \(no such share\)\.$/),
+      });
+      standIn.commands.files.waiting = undefined;
+      expect(await pod.shell().run('true')).toMatchObject({ code: 0 });
+    });
+
     it('is not read halfway: a connection that is lost while a script runs is an error', async () => {
       const shell = new VolumePod(kubectl(settings), settings).shell();
       await expect(shell.run('echo half; kill -9 $$')).rejects.toMatchObject({ kind: 'network' });

@@ -8,6 +8,8 @@ interface FilesPod {
 /** Pods that only mount the volume: they run nothing until `kubectl exec`. */
 export class FilesPods {
   private readonly pods = new Map<string, FilesPod>();
+  /** Why they do not begin, as a kubelet says it. */
+  waiting: { reason: string; message: string } | undefined;
 
   create(object: object): void {
     const pod = object as FilesPod;
@@ -20,7 +22,10 @@ export class FilesPods {
 
   get(name: string): object | undefined {
     const pod = this.pods.get(name);
-    return pod && { ...pod, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } };
+    const status = this.waiting
+      ? { phase: 'Pending', containerStatuses: [{ name: 'files', state: { waiting: this.waiting } }] }
+      : { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+    return pod && { ...pod, status };
   }
 
   delete(name: string): void {

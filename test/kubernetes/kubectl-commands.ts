@@ -78,6 +78,7 @@ export class KubectlCommands {
         this.files.delete(rest[0]!);
         return done();
       case 'wait --for=condition=Ready':
+        if (this.files.waiting) return error(`error: timed out waiting for the condition on ${rest[0]}`);
         return this.files.get(rest[0]!.replace('pod/', '')) ? done('condition met\n') : error('not found');
       case 'exec -i':
       case 'exec --stdin':
@@ -118,7 +119,9 @@ export class KubectlCommands {
     return done('created\n');
   }
 
-  private exec([pod, , ...command]: string[]): Answer {
+  private exec([pod, container, , ...command]: string[]): Answer {
+    // Otherwise it would be the first one, whoever has added it.
+    if (container !== '--container=files') throw new Refusal(400, 'BadRequest', 'no container');
     if (!this.files.get(pod!)) throw new Refusal(404, 'NotFound', `pods "${pod}" not found`);
     return { ...done(), exec: command };
   }

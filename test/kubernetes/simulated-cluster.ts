@@ -40,6 +40,7 @@ export class SimulatedCluster {
     reason: string;
     message: string;
     type: string;
+    lastTimestamp?: string;
   }[] = [];
   /** The most pods of one index at the same time, which must be one. */
   mostAtOnce = 0;

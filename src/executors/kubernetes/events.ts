@@ -36,7 +36,8 @@ export async function explainWaiting(
   return states;
 }
 
-async function lastWarning(
+/** The newest warning about an object; nothing if there is none, or if it cannot be asked for. */
+export async function lastWarning(
   kubectl: Kubectl,
   kind: string,
   name: string,

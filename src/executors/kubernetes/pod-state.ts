@@ -72,10 +72,10 @@ function whyPending(pod: Pod): Omit<PodState, 'state'> {
   const unscheduled = conditionOf(pod, 'PodScheduled', 'False');
   if (unscheduled) return words(unscheduled);
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
-  const stuck = [...initContainerStatuses, ...containerStatuses].find(
-    ({ state }) => state?.waiting && !AS_USUAL.includes(state.waiting.reason),
+  const waiting = [...initContainerStatuses, ...containerStatuses].flatMap(
+    ({ state }) => state?.waiting ?? [],
   );
-  return words(stuck?.state?.waiting ?? trainerOf(pod)?.waiting ?? {});
+  return words(waiting.find(({ reason }) => !AS_USUAL.includes(reason)) ?? waiting[0] ?? {});
 }
 
 const words = ({ reason, message }: { reason?: string; message?: string }) => ({

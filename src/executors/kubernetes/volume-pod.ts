@@ -2,19 +2,29 @@ import { createHash } from 'node:crypto';
 import { AuroraError } from '../../base/errors';
 import { sortedJson } from '../../base/sorted-json';
 import type { KubernetesSettings } from '../../experiment/cluster';
+import { clusterReason } from '../../protocol/cluster/reasons';
 import type { Remote } from '../slurm/rsync';
 import type { ClusterShell } from '../slurm/shell';
 import { refused, type Kubectl } from './kubectl';
+import { lastWarning } from './events';
+import type { Pod } from './objects';
+import { podState } from './pod-state';
 import { podMetadata, podSettings, volumeMount } from './pod';
 
 /** The pod ends after this long, so that none is forgotten; the next look starts another one. */
 const LASTS_SECONDS = 4 * 60 * 60;
 /** An image of a few GB may have to be pulled first. */
-const READY_SECONDS = 300;
+const READY_MS = 300_000;
+/** How often it is asked meanwhile why it is not ready. */
+const LOOK_SECONDS = 10;
+/** Why a pod waits whose settings are wrong. */
+const HOPELESS = ['ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull', 'CreateContainerConfigError'];
 /** For this long, a pod that was there counts as there. */
 const KNOWN_MS = 30_000;
 /** As much as a shell script may take that reads many files. */
 const SCRIPT_MS = 60_000;
+
+const CONTAINER = 'files';
 
 /** A pod that mounts the volume and waits: files go through it, where this machine does not mount the volume. */
 export class VolumePod {
@@ -24,6 +34,7 @@ export class VolumePod {
   constructor(
     private readonly kubectl: Kubectl,
     private readonly settings: KubernetesSettings,
+    private readonly readyMs = READY_MS,
   ) {
     // Settings that differ need another pod; the same ones share it, also from another process.
     const hash = createHash('sha256').update(sortedJson(this.spec())).digest('hex').slice(0, 8);
@@ -43,9 +54,9 @@ export class VolumePod {
    */
   async ensure(): Promise<void> {
     if (performance.now() - this.knownAt < KNOWN_MS) return;
-    const found = (await this.kubectl.json(['get', 'pod', this.name])) as PodFound | undefined;
+    const found = (await this.kubectl.json(['get', 'pod', this.name])) as Pod | undefined;
     const isOver =
-      found?.metadata?.deletionTimestamp !== undefined ||
+      found?.metadata.deletionTimestamp !== undefined ||
       /^(Failed|Succeeded)$/.test(found?.status?.phase ?? '');
     if (isOver) await this.remove();
     if (!found || isOver) await this.start();
@@ -60,7 +71,7 @@ export class VolumePod {
       run: async (script, { input, timeoutMs = SCRIPT_MS } = {}) => {
         await this.ensure();
         const marked = `(\n${script}\n)\nprintf '\\n%s %s' ${END} "$?"`;
-        const args = ['exec', '--stdin', this.name, '--', '/bin/sh', '-c', marked];
+        const args = [...this.exec(), '/bin/sh', '-c', marked];
         const { stdout, stderr } = await this.kubectl.run(args, {
           timeoutMs,
           ...(input !== undefined && { input }),
@@ -81,11 +92,13 @@ export class VolumePod {
       host: 'env',
       command: async () => {
         await this.ensure();
-        return ['kubectl', ...(await this.kubectl.options()), 'exec', '--stdin', this.name, '--'];
+        return ['kubectl', ...(await this.kubectl.options()), ...this.exec()];
       },
       lost: (reason) => this.lost(reason),
     };
   }
+
+  private exec = (): string[] => ['exec', '--stdin', this.name, `--container=${CONTAINER}`, '--'];
 
   private lost(reason: string): AuroraError {
     this.knownAt = -Infinity;
@@ -109,11 +122,22 @@ export class VolumePod {
   }
 
   private async untilReady(): Promise<void> {
-    const { code, stderr } = await this.kubectl.run(
-      ['wait', '--for=condition=Ready', `pod/${this.name}`, `--timeout=${READY_SECONDS}s`],
-      { timeoutMs: (READY_SECONDS + 30) * 1000 },
-    );
-    if (code !== 0) throw this.lost(lastWords(stderr));
+    const until = performance.now() + this.readyMs;
+    for (;;) {
+      const args = ['wait', '--for=condition=Ready', `pod/${this.name}`, `--timeout=${LOOK_SECONDS}s`];
+      const { code, stderr } = await this.kubectl.run(args);
+      if (code === 0) return;
+      if (!stderr.includes('timed out')) throw this.lost(lastWords(stderr));
+      const pod = (await this.kubectl.json(['get', 'pod', this.name])) as Pod | undefined;
+      const said = pod && { ...podState(pod), ...(await this.explained(pod)) };
+      const isHopeless = pod?.status?.phase === 'Failed' || HOPELESS.includes(said?.code ?? '');
+      if (isHopeless || performance.now() > until)
+        throw this.lost((said && clusterReason(said)) ?? lastWords(stderr));
+    }
+  }
+
+  private async explained(pod: Pod): ReturnType<typeof lastWarning> {
+    return podState(pod).code === 'ContainerCreating' ? lastWarning(this.kubectl, 'Pod', this.name) : {};
   }
 
   private spec() {
@@ -126,7 +150,7 @@ export class VolumePod {
       terminationGracePeriodSeconds: 0,
       containers: [
         {
-          name: 'files',
+          name: CONTAINER,
           image: settings.image,
           command: ['sleep', String(LASTS_SECONDS)],
           resources: { requests: { cpu: '100m', memory: '256Mi' } },
@@ -140,11 +164,6 @@ export class VolumePod {
 /** What ends the output of a script, which is then whole, with its exit code. */
 const END = 'aurora-lab-end';
 const ENDED = new RegExp(`\\n${END} (\\d+)$`);
-
-interface PodFound {
-  metadata?: { deletionTimestamp?: string };
-  status?: { phase?: string };
-}
 
 const lastWords = (stderr: string): string =>
   stderr.trim().split('\n').at(-1)!.trim().replace(/\.$/, '') || 'the connection was lost';
