@@ -33,6 +33,8 @@ export class SimulatedCluster {
   /** Why new pods do not run, as Kubernetes says it. */
   unschedulable: string | undefined;
   imagePull: string | undefined;
+  /** A resource that the user may not list. */
+  forbidden: string | undefined;
   /** Set if the API server is away. */
   unreachable: string | undefined;
   events: {

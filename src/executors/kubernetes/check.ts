@@ -9,12 +9,14 @@ const OLDEST_MINOR = 29;
 const HOSTNAME = 'kubernetes.io/hostname';
 
 /**
- * What would end every trial: no cluster, one that is too old, or a volume that pods cannot share.
+ * What would end every trial: no cluster, one that is too old, rights that are missing, or a volume that pods cannot share.
  *
  * @throws AuroraError 'network' if the cluster cannot be reached, 'experiment' if a setting is wrong
  */
 export async function checkCluster(kubectl: Kubectl, settings: KubernetesSettings): Promise<void> {
   await checkVersion(kubectl);
+  // Whoever follows jobs lists them and their pods: without the right to, they would run unseen.
+  await kubectl.json(['get', 'jobs,pods', '--selector=app.kubernetes.io/instance=none']);
   await checkClaim(kubectl, settings);
 }
 

@@ -1,6 +1,6 @@
-import { AuroraError } from '../../base/errors';
 import type { KubernetesSettings } from '../../experiment/cluster';
 import { runChild, type Output } from '../slurm/child';
+import { isUnreachable, lastLine, noKubectl, refused, unreachable } from './errors';
 import { optionsOf, placeIn, viewOf, type KubernetesPlace } from './place';
 
 /**
@@ -90,36 +90,3 @@ export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespac
   };
   return self;
 }
-
-/** The cluster's own words about what it refuses. */
-export const refused = (name: string, stderr: string): AuroraError =>
-  new AuroraError(
-    'experiment',
-    `${name} refused: ${lastLine(stderr)}`,
-    'Check the section cluster.kubernetes of the experiment, or the setting aurora.cluster.',
-  );
-
-const unreachable = (name: string, why: string): AuroraError =>
-  new AuroraError(
-    'network',
-    `${name} cannot be reached: ${why}.`,
-    'Try "kubectl get jobs" in a terminal. The jobs in the cluster are not affected.',
-  );
-
-const noKubectl = (e: Error): AuroraError =>
-  new AuroraError(
-    'network',
-    `kubectl could not be started: ${e.message}.`,
-    'Install kubectl, and put it on the PATH.',
-    { cause: e },
-  );
-
-/** An API server that is away, busy, or does not know the user: the next attempt may succeed without another setting. */
-const UNREACHABLE =
-  /unable to connect|connection to the server|connection refused|connection reset|no such host|i\/o timeout|handshake timeout|deadline exceeded|unexpected EOF|etcdserver|must be logged in|getting credentials|\((?:Unauthorized|Timeout|ServerTimeout|ServiceUnavailable|TooManyRequests|InternalError)\)/i;
-
-const isUnreachable = (stderr: string): boolean => UNREACHABLE.test(stderr);
-
-/** kubectl repeats what it tried before it says what is wrong. */
-export const lastLine = (stderr: string): string =>
-  stderr.trim().split('\n').at(-1)!.trim().replace(/\.$/, '') || 'kubectl gave no reason';

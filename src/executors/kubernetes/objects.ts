@@ -4,6 +4,8 @@ export interface Job {
   spec: { completions?: number; parallelism?: number; suspend?: boolean };
   status?: {
     active?: number;
+    /** Pods that have been asked to end. */
+    terminating?: number;
     /** Such as `0,3-5`. */
     completedIndexes?: string;
     failedIndexes?: string;

@@ -5,9 +5,10 @@ import { writeAtomic } from '../../files/atomic';
 import type { ClusterThere, JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
 import { checkCluster } from './check';
 import { CANCELLED_FOLDER } from './container';
-import { explainWaiting } from './events';
+import { askWarning, atMost, explainWaiting } from './events';
 import type { KubernetesFiles } from './files';
-import { refused, type Kubectl } from './kubectl';
+import { refused } from './errors';
+import type { Kubectl } from './kubectl';
 import { listPods } from './list-pods';
 import { jobManifest } from './manifest';
 import { JOB_NAME, type Job, type Pod } from './objects';
@@ -18,6 +19,9 @@ import { yamlText } from './yaml';
 const NAMES_AT_ONCE = 100;
 /** The same of indexes; and kubectl, which makes 50 requests a second, takes a few seconds for as many. */
 const PODS_AT_ONCE = 500;
+
+/** About single pods and jobs, at each look. */
+const QUESTIONS = 5;
 
 /** Kubernetes, through the user's own kubectl: each submission is one Indexed Job of the same name. */
 export class KubernetesScheduler implements Scheduler {
@@ -88,20 +92,20 @@ export class KubernetesScheduler implements Scheduler {
       for await (const pod of listPods(this.kubectl, rest)) pods.push(pod);
     }
     const newest = newestPods(pods);
-    return Promise.all(
-      submissions.map(async (submission) => {
-        const states = new Map<number, JobState>();
-        for (const { id, first } of submission.jobs) {
-          const job = jobs.get(id);
-          if (!job) continue;
-          const own = newest.get(id);
-          const told = await explainWaiting(this.kubectl, job, own, jobStates(job, own));
-          for (const [index, state] of told)
-            states.set(first + index, { ...state, log: this.logOf(submission, index) });
-        }
-        return withoutCancelled(submission, states);
-      }),
-    );
+    const ask = atMost(QUESTIONS, askWarning(this.kubectl));
+    const found: Map<number, JobState>[] = [];
+    for (const submission of submissions) {
+      const states = new Map<number, JobState>();
+      for (const { id, first } of submission.jobs) {
+        const job = jobs.get(id);
+        if (!job) continue;
+        const own = newest.get(id);
+        for (const [index, state] of await explainWaiting(ask, job, own, jobStates(job, own)))
+          states.set(first + index, { ...state, log: this.logOf(submission, index) });
+      }
+      found.push(withoutCancelled(submission, states));
+    }
+    return found;
   }
 
   async cancel(submission: Submission, tasks: readonly number[] | 'all'): Promise<void> {

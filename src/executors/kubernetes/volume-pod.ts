@@ -5,8 +5,10 @@ import type { KubernetesSettings } from '../../experiment/cluster';
 import { clusterReason } from '../../protocol/cluster/reasons';
 import type { Remote } from '../slurm/rsync';
 import type { ClusterShell } from '../slurm/shell';
-import { refused, type Kubectl } from './kubectl';
-import { lastWarning } from './events';
+import { refused } from './errors';
+import type { Kubectl } from './kubectl';
+import type { JobState } from '../cluster/scheduler';
+import { askWarning, words } from './events';
 import type { Pod } from './objects';
 import { podState } from './pod-state';
 import { podMetadata, podSettings, volumeMount } from './pod';
@@ -129,15 +131,17 @@ export class VolumePod {
       if (code === 0) return;
       if (!stderr.includes('timed out')) throw this.lost(lastWords(stderr));
       const pod = (await this.kubectl.json(['get', 'pod', this.name])) as Pod | undefined;
-      const said = pod && { ...podState(pod), ...(await this.explained(pod)) };
+      const said = pod && (await this.explained(podState(pod)));
       const isHopeless = pod?.status?.phase === 'Failed' || HOPELESS.includes(said?.code ?? '');
       if (isHopeless || performance.now() > until)
         throw this.lost((said && clusterReason(said)) ?? lastWords(stderr));
     }
   }
 
-  private async explained(pod: Pod): ReturnType<typeof lastWarning> {
-    return podState(pod).code === 'ContainerCreating' ? lastWarning(this.kubectl, 'Pod', this.name) : {};
+  private async explained(said: Pick<JobState, 'code' | 'detail'>): Promise<typeof said> {
+    if (said.code !== 'ContainerCreating') return said;
+    const event = await askWarning(this.kubectl)('Pod', this.name);
+    return { ...said, ...(event && words(event)) };
   }
 
   private spec() {

@@ -276,8 +276,33 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
     await until(one, all('finished'));
   });
 
-  it('is checked before anything is submitted: kubectl, version, claim', async () => {
+  it.each([
+    'Unable to connect to the server: net/http: TLS handshake timeout',
+    'Unable to connect to the server: dial tcp: lookup api.lab: no such host',
+    'error: http2: client connection lost',
+    'Error from server: stream error: stream ID 1; INTERNAL_ERROR; received from peer',
+    'error: unexpected EOF',
+    'error: You must be logged in to the server (Unauthorized)',
+    'Unable to connect to the server: getting credentials: exec: executable aws failed with exit code 255',
+    'Error from server (ServiceUnavailable): the server is currently unable to handle the request',
+    'Error from server (TooManyRequests): the server has received too many requests and has asked us to try again later',
+    'Error from server: apiserver not ready',
+    'Error from server: error dialing backend: dial tcp 10.0.0.7:10250: connect: no route to host',
+    'Error from server (Expired): The provided continue parameter is too old to display a consistent list result',
+  ])('is unreachable, and asked again: %s', async (message) => {
+    cluster.unreachable = message;
+    await expect(scheduler.check()).rejects.toMatchObject({ kind: 'network' });
+  });
+
+  it('is checked before anything is submitted: kubectl, version, rights, claim', async () => {
     await scheduler.check();
+    cluster.forbidden = 'pods';
+    await expect(scheduler.check()).rejects.toMatchObject({
+      kind: 'experiment',
+      message: expect.stringMatching(/refused: .*cannot list resource "pods"/),
+      hint: expect.stringMatching(/^Ask whoever runs the cluster for this right/),
+    });
+    cluster.forbidden = undefined;
     cluster.claims.set('lab', { spec: { accessModes: ['ReadWriteOnce'] } });
     await expect(scheduler.check()).rejects.toMatchObject({
       kind: 'experiment',

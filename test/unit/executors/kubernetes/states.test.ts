@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { atMost, explainWaiting, type AskWarning } from '../../../../src/executors/kubernetes/events';
 import type { Job, Pod } from '../../../../src/executors/kubernetes/objects';
 import { jobStates, newestPods } from '../../../../src/executors/kubernetes/states';
 import { clusterReason } from '../../../../src/protocol/cluster/reasons';
@@ -191,5 +192,57 @@ describe('what Kubernetes says about a trial', () => {
       [second, first],
     ])
       expect(newestPods(pods).get('j')!.get(0)).toBe(second);
+  });
+});
+
+describe('reasons that only events have', () => {
+  const NOW = Date.parse('2026-01-01T00:10:00Z');
+  const old = { name: 'j', creationTimestamp: '2026-01-01T00:00:00Z' };
+  const quota = {
+    reason: 'FailedCreate',
+    message: 'exceeded quota: pods',
+    lastTimestamp: '2026-01-01T00:08:00Z',
+  };
+  const explained = async (of: Job, pods: Pod[], ask: AskWarning) => {
+    const newest = new Map(pods.map((one, i) => [i, one]));
+    const states = await explainWaiting(ask, of, newest, jobStates(of, newest), NOW);
+    return [...states.values()].map((state) => clusterReason(state));
+  };
+  const two = (active: number, metadata = old): Job => ({
+    ...job({ active }, { completions: 2, parallelism: 2 }),
+    metadata,
+  });
+  const running = pod({ phase: 'Running' });
+
+  it('are given for trials that a quota keeps without a pod, also if it lets others run', async () => {
+    const asked: string[] = [];
+    const ask: AskWarning = async (...about) => (asked.push(about.join(' ')), quota);
+    const why = 'its pod cannot be created (exceeded quota: pods)';
+    expect(await explained(two(0), [], ask)).toEqual([why, why]);
+    expect(await explained(two(1), [running], ask)).toEqual([undefined, why]);
+    expect(asked).toEqual(['Job j', 'Job j']);
+  });
+
+  it('are not asked for while the job has as many pods as it may, or has just begun', async () => {
+    const ask: AskWarning = () => Promise.reject(new Error('asked'));
+    const turn = 'the limit of trials at a time is reached';
+    expect(await explained(two(2), [running], ask)).toEqual([undefined, turn]);
+    const young = { name: 'j', creationTimestamp: '2026-01-01T00:09:30Z' };
+    expect(await explained(two(0, young), [], ask)).toEqual([turn, turn]);
+  });
+
+  it('are those of now', async () => {
+    const over = { ...quota, lastTimestamp: '2025-12-31T23:00:00Z' };
+    const [why] = await explained(two(0), [], async () => over);
+    expect(why).toBe('the limit of trials at a time is reached');
+  });
+
+  it('are asked for a few times at each look', async () => {
+    const creating = pod(waiting('ContainerCreating'));
+    const ask = atMost(1, async () => ({ reason: 'FailedMount', message: 'no such share' }));
+    expect(await explained(two(2), [creating, creating], ask)).toEqual([
+      'its volume cannot be mounted (no such share)',
+      'its container is being created',
+    ]);
   });
 });
