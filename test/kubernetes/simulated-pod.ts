@@ -71,7 +71,7 @@ export class SimulatedPod {
       .replaceAll('/opt/aurora', trainer)
       .replaceAll('/dev/termination-log', last);
     const child = spawn(shell, [flag, here, name, ...container!.args.map((arg) => expanded(arg, env))], {
-      env: childEnvironment(process.env, env),
+      env: childEnvironment(process.env, { ...env, TMPDIR: folder }),
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
