@@ -13,7 +13,7 @@ export class StatusFile {
   /** When the scheduler last answered, according to the file that was read, in ms since 1970. */
   seenAt = 0;
   /** By trial id, with the job that it was. */
-  private readonly lost = new Map<string, NonNullable<ClusterTrial['lost']> & { job: string }>();
+  private readonly lost = new Map<string, { loss: NonNullable<ClusterTrial['lost']>; job: string }>();
 
   constructor(private readonly sweep: string) {}
 
@@ -26,7 +26,7 @@ export class StatusFile {
       const known = new Map(Object.entries(trials));
       this.seenAt = at;
       for (const [id, { lost, state, job }] of known)
-        if (lost) this.lost.set(id, { ...lost, job: state === 'lost' ? job : '' });
+        if (lost) this.lost.set(id, { loss: lost, job: state === 'lost' ? job : '' });
       return known;
     } catch {
       return new Map();
@@ -46,20 +46,21 @@ export class StatusFile {
 
   /** How a trial was lost before, by all processes that have written the file. */
   lossOf(id: string): ClusterTrial['lost'] {
-    const { job: _, ...lost } = this.lost.get(id) ?? {};
-    return 'times' in lost ? lost : undefined;
+    return this.lost.get(id)?.loss;
   }
 
   private count(id: string, { state, code, node, job }: ClusterTrial, step: number): void {
-    const before = this.lost.get(id);
-    if (state !== 'lost' || before?.job === job) return;
+    const known = this.lost.get(id);
+    if (state !== 'lost' || known?.job === job) return;
+    const before = known?.loss;
     const again = before?.inVain?.step === step ? before.inVain.times : 0;
-    this.lost.set(id, {
-      ...{ times: (before?.times ?? 0) + 1, at: Date.now(), job },
+    const loss = {
+      ...{ times: (before?.times ?? 0) + 1, at: Date.now() },
       ...(code !== undefined && { code }),
       ...(node !== undefined && { node }),
       inVain: { step, times: again + 1 },
-    });
+    };
+    this.lost.set(id, { loss, job });
   }
 
   /** A lost trial is submitted again within a moment, in which no reader may look: so its loss stays in the file. */

@@ -1,5 +1,15 @@
-import type { JobState, Submission } from '../cluster/scheduler';
+import { EXIT } from '../../base/errors';
+import type { JobRef, JobState, Submission } from '../cluster/scheduler';
+import { jobName } from './job-name';
 import { parseTasks, stateOf } from './queue';
+
+/** An array, with the name that it must have: a Slurm that has lost its state gives its number to another job. */
+interface Asked extends JobRef {
+  name: string;
+}
+
+/** A command line has room for this many numbers of arrays. */
+const ARRAYS_AT_ONCE = 1000;
 
 /** What Slurm's accounting knows about tasks that its controller has forgotten, where it is on. */
 export class Accounting {
@@ -16,45 +26,65 @@ export class Accounting {
     submissions: readonly Submission[],
     states: readonly Map<number, JobState>[],
   ): Promise<void> {
-    const missing = submissions.flatMap(({ jobs }, i) =>
-      jobs.flatMap(({ id, first, count }) =>
-        Array.from({ length: count }, (_, k) => ({
+    const missing = submissions.flatMap((submission, i) =>
+      submission.jobs.flatMap((ref) =>
+        Array.from({ length: ref.count }, (_, k) => ({
           i,
-          index: first + k,
-          array: id,
-          job: `${id}_${k}`,
+          index: ref.first + k,
+          array: { ...ref, name: jobName(submission, ref) },
+          job: `${ref.id}_${k}`,
         })).filter(({ index }) => !states[i]!.has(index)),
       ),
     );
     const asked = missing.filter(({ job }) => !this.ended.has(job) && !this.unknown.has(job));
-    if (asked.length > 0) {
-      await this.ask([...new Set(asked.map(({ array }) => array))]);
-      for (const { job } of asked) if (!this.ended.has(job)) this.unknown.add(job);
-    }
+    const arrays = [...new Map(asked.map(({ array }) => [array.id, array])).values()];
+    for (let at = 0; at < arrays.length; at += ARRAYS_AT_ONCE)
+      await this.ask(arrays.slice(at, at + ARRAYS_AT_ONCE));
+    for (const { job } of asked) if (!this.ended.has(job)) this.unknown.add(job);
     for (const { i, index, job } of missing) {
       const state = this.ended.get(job);
       if (state) states[i]!.set(index, { ...state, job });
     }
   }
 
-  private async ask(arrays: readonly string[]): Promise<void> {
+  private async ask(arrays: readonly Asked[]): Promise<void> {
     const text = await this.run(
-      `sacct --noheader --parsable2 --allocations --format=JobID,State,ExitCode,NodeList --jobs=${arrays.join(',')}`,
+      `SLURM_BITSTR_LEN=0 sacct --noheader --parsable2 --allocations --format=JobID,State,ExitCode,NodeList,JobName --jobs=${arrays.map(({ id }) => id).join(',')}`,
     );
+    const own = new Map(arrays.map((array) => [array.id, array]));
+    const listed = new Map<string, Set<number>>();
     for (const line of text.split('\n')) {
-      const [job = '', state = '', exitCode = '', node = ''] = line.split('|');
-      const [, array, tasks] = /^(\d+)_\[?([\d,:%-]+)\]?$/.exec(job) ?? [];
-      if (array === undefined) continue;
+      const [job = '', state = '', exitCode = '', node = '', name] = line.split('|');
+      const [, array = '', tasks] = /^(\d+)_\[?([\d,:%-]+)\]?$/.exec(job) ?? [];
+      if (tasks === undefined || own.get(array)?.name !== name) continue;
+      const known = listed.get(array) ?? new Set();
+      listed.set(array, known);
       const found = stateOf({
         // "CANCELLED by 1000"
         state: state.split(' ')[0]!,
         reason: '',
         node: node.startsWith('None') ? '' : node,
         restarts: 0,
-        exitCode: Number(exitCode.split(':')[0]) || 0,
+        exitCode: exitCodeOf(exitCode),
       });
-      if (found.state === 'queued' || found.state === 'running') continue;
-      for (const task of parseTasks(tasks!)) this.ended.set(`${array}_${task}`, found);
+      const hasEnded = found.state !== 'queued' && found.state !== 'running';
+      for (const task of parseTasks(tasks)) {
+        known.add(task);
+        if (hasEnded) this.ended.set(`${array}_${task}`, found);
+      }
     }
+    // Of an array that it knows, it has no line of those tasks that were cancelled one by one before they began.
+    for (const [array, known] of listed)
+      for (let task = 0; task < own.get(array)!.count; task++)
+        if (!known.has(task)) this.ended.set(`${array}_${task}`, { state: 'cancelled' });
   }
+}
+
+/**
+ * `2:0`, of which sacct has subtracted 128 as after a signal. A trainer that the user has stopped exits with 130, and one that
+ * a task starts never with 2, a mistake on the command line.
+ */
+function exitCodeOf(text: string): number {
+  const code = Number(text.split(':')[0]) || 0;
+  return code === EXIT.stopped - 128 ? EXIT.stopped : code;
 }
