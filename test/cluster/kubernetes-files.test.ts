@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bytes as bytesText } from '../../src/base/number-text';
 import type { KubernetesSettings } from '../../src/experiment/cluster';
 import { kubectl } from '../../src/executors/kubernetes/kubectl';
 import { VolumePod } from '../../src/executors/kubernetes/volume-pod';
@@ -127,9 +128,19 @@ describe.skipIf(!HAS_RSYNC)('files on a volume that this machine does not mount'
       for (let i = 0; i < 1500 && !isShown(); i++) await wait(40);
       expect(isShown()).toBe(true);
       first.kill();
-      await first.outcome;
+      const bytes = [
+        'model.onnx',
+        'tokenizer.json',
+        'tokenizer_config.json',
+        'train.jsonl',
+        'validation.jsonl',
+      ]
+        .map((name) => readFileSync(one.path(name)).length)
+        .reduce((a, b) => a + b);
+      const sending = `Sending 5 files (${bytesText(bytes)}) to the cluster: `;
+      expect((await first.outcome).err).toContain(`${sending}0%\n`);
       const pods = cluster.pods.size;
-      expect(await sweep(one).outcome).toMatchObject({ code: 0 });
+      expect(await sweep(one).outcome).toMatchObject({ code: 0, err: expect.not.stringContaining(sending) });
       expect(cluster.pods.size).toBe(Math.max(pods, 2));
       const local = lab();
       expect(

@@ -18,6 +18,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { readStructure } from '../../src/architectures/load';
 import { RsyncFiles } from '../../src/executors/slurm/rsync-files';
 import { sshShell } from '../../src/executors/slurm/shell';
+import type { Sending } from '../../src/executors/cluster/files';
 import type { Experiment } from '../../src/experiment/experiment';
 import { withPaths } from '../../src/experiment/paths';
 import { loadModel } from '../../src/graph/file/load';
@@ -205,14 +206,28 @@ withLogin('files that are there', () => {
   it('are not sent again, also by another process, and a changed byte is put right', async () => {
     const files = filesOf(lab);
     const { made } = await submission(lab, spec, files);
-    await files.sendSubmission(made, [spec]);
+    const told: Sending[] = [];
+    const tell = (now: Sending) => void told.push(now);
+    await files.sendSubmission(made, [spec], tell);
+    const sizes = [
+      'model.onnx',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'train.jsonl',
+      'validation.jsonl',
+    ].map((name) => statSync(lab.path(name)).size);
+    const bytes = sizes.reduce((a, b) => a + b);
+    expect(told[0]).toEqual({ files: sizes.length, bytes, sent: 0 });
+    expect(told.at(-1)).toEqual({ files: sizes.length, bytes, sent: bytes });
+    told.length = 0;
     const model = files.there(lab.path('model.onnx'));
     const before = statSync(model);
-    await filesOf(lab).sendSubmission(made, [spec]);
+    await filesOf(lab).sendSubmission(made, [spec], tell);
     expect(statSync(model).ino).toBe(before.ino);
-    const bytes = readFileSync(model);
-    bytes[1000]! ^= 1;
-    writeFileSync(model, bytes);
+    expect(told).toEqual([]);
+    const damaged = readFileSync(model);
+    damaged[1000]! ^= 1;
+    writeFileSync(model, damaged);
     utimesSync(model, before.atime, before.mtime);
     await filesOf(lab).sendSubmission(made, [spec]);
     expect(readFileSync(model)).toEqual(readFileSync(lab.path('model.onnx')));

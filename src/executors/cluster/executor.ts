@@ -8,6 +8,7 @@ import { runOf, sweepPaths, type TrialRecord } from '../../runs/sweep/record';
 import type { Executor, Submitted, TrialTask } from '../executor';
 import { isGivenUp, isSubmitted, isUncertain, unsubmitted } from './coverage';
 import { createSubmission, type SubmissionOptions } from './create-submission';
+import type { Sending } from './files';
 import type { JobState, Scheduler } from './scheduler';
 import { StatusFile } from './status-file';
 import { Submissions, type CopiedSubmission } from './submissions';
@@ -37,6 +38,8 @@ export interface ClusterOptions extends SubmissionOptions {
   once: boolean;
   /** Gets whole sentences. */
   warn(message: string): void;
+  /** Called now and then while models and data are sent. */
+  sending(now: Sending): void;
 }
 
 /**
@@ -56,6 +59,7 @@ export class ClusterExecutor implements Executor {
   private isSame = false;
   private at = 0;
   private down: ClusterFile['unreachable'];
+  private sent: Sending | undefined;
   /** When a submission was last refused, in ms of a monotonic clock. */
   private refusedAt = -Infinity;
   private readonly warned = new Set<string>();
@@ -65,7 +69,7 @@ export class ClusterExecutor implements Executor {
     this.interval = options.interval;
     this.looker = options.looker ?? new TrialLooker();
     this.submissions = new Submissions(options.folder);
-    this.submitter = new Submitter(options, this.submissions);
+    this.submitter = new Submitter(options, this.submissions, (now) => this.sending(now));
     this.status = new StatusFile(options.folder);
   }
 
@@ -362,6 +366,17 @@ export class ClusterExecutor implements Executor {
     }
   }
 
+  private sending(now: Sending | undefined): void {
+    if (percent(now) === percent(this.sent)) return;
+    this.sent = now;
+    if (now) this.options.sending(now);
+    try {
+      this.write();
+    } catch {
+      // It is no part of the work, and the next look reports a disk that is full.
+    }
+  }
+
   private write(): void {
     const { executor, place } = this.options;
     const trials = Object.fromEntries(
@@ -373,12 +388,16 @@ export class ClusterExecutor implements Executor {
       {
         ...{ version: 1, executor, place, at: this.at },
         ...(this.down && { unreachable: this.down }),
+        ...(this.sent && { sending: this.sent }),
         trials,
       },
       new Map(this.views.map(({ record, step }) => [record.id, step])),
     );
   }
 }
+
+const percent = (now: Sending | undefined): number | undefined =>
+  now && Math.floor((100 * now.sent) / Math.max(now.bytes, 1));
 
 const isUnreachable = (e: unknown): e is AuroraError => e instanceof AuroraError && e.kind === 'network';
 

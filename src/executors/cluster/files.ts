@@ -1,3 +1,4 @@
+import type { ClusterFile } from '../../protocol/run-files/cluster';
 import type { Experiment } from '../../experiment/experiment';
 
 /** How a sweep's files get to the cluster and back: not at all if the folder is shared, else by rsync or through a pod. */
@@ -8,8 +9,16 @@ export interface ClusterFiles {
   here(path: string): string | undefined;
   /** Sends the trainer's package, once for each version, and compares its hashes with ours there. */
   sendTrainer(): Promise<TrainerThere>;
-  /** Sends a submission's folder, and the models and data of its trials as far as they are not there. */
-  sendSubmission(folder: string, specs: readonly Experiment[]): Promise<void>;
+  /**
+   * Sends a submission's folder, and the models and data of its trials as far as they are not there.
+   *
+   * @param sending called now and then while models and data are sent
+   */
+  sendSubmission(
+    folder: string,
+    specs: readonly Experiment[],
+    sending?: (now: Sending) => void,
+  ): Promise<void>;
   /** Brings what has grown in the folders of these runs (paths here): the small files only, in bounded time. */
   follow(runs: readonly string[]): Promise<void>;
   /** Brings the whole folders of these runs; they are complete once this returns. */
@@ -19,6 +28,8 @@ export interface ClusterFiles {
   /** Removes what the cluster has of a folder (a path here), unless that is the same folder. */
   removeThere(folder: string): Promise<void>;
 }
+
+export type Sending = NonNullable<ClusterFile['sending']>;
 
 export interface TrainerThere {
   /** The program on the cluster, cli.cjs. */

@@ -3,7 +3,7 @@ import type { Experiment } from '../../experiment/experiment';
 import { requireOwned } from '../../files/fence';
 import { isUncertain, unsubmitted } from './coverage';
 import { inputsKey } from './create-submission';
-import type { ClusterFiles } from './files';
+import type { ClusterFiles, Sending } from './files';
 import type { JobRef, Scheduler } from './scheduler';
 import type { Submissions } from './submissions';
 import type { Entry } from './submitted-trials';
@@ -24,6 +24,7 @@ export class Submitter {
   constructor(
     private readonly options: SubmitterOptions,
     private readonly submissions: Submissions,
+    private readonly sending: (now: Sending | undefined) => void,
   ) {}
 
   async check(): Promise<void> {
@@ -41,7 +42,11 @@ export class Submitter {
     const { submission } = entry;
     const own = submission.tasks.flatMap(({ trial }) => specs.get(trial) ?? []);
     const distinct = new Map(own.map((spec) => [inputsKey(spec), spec]));
-    await files.sendSubmission(submission.folder, [...distinct.values()]);
+    try {
+      await files.sendSubmission(submission.folder, [...distinct.values()], this.sending);
+    } finally {
+      this.sending(undefined);
+    }
     const cluster = await scheduler.cluster();
     // Another process may have taken over while models were sent.
     requireOwned(folder);

@@ -13,13 +13,18 @@ const REST_MS = 200;
 /**
  * Runs a program without a shell, and returns what it printed.
  *
+ * @param options.output called with each piece of what it prints
  * @returns undefined if it was killed after `timeoutMs`
  * @throws the system's error (ENOENT) if it cannot be started
  */
 export function runChild(
   program: string,
   args: readonly string[],
-  { input = '', timeoutMs }: { input?: string | Uint8Array; timeoutMs: number },
+  {
+    input = '',
+    timeoutMs,
+    output,
+  }: { input?: string | Uint8Array; timeoutMs: number; output?: (text: string) => void },
 ): Promise<Output | undefined> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -30,7 +35,10 @@ export function runChild(
     let stdout = '';
     let stderr = '';
     let late = false;
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      output?.(text);
+    });
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const timer = setTimeout(() => {
       late = true;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { shellQuote } from '../../files/shell-quote';
-import type { ClusterFiles, TrainerThere } from '../cluster/files';
+import type { ClusterFiles, Sending, TrainerThere } from '../cluster/files';
 import { packageFor } from '../package/package';
 import { RunBringer } from './bring-runs';
 import { clusterPlatform, lines } from './platform';
@@ -78,8 +78,12 @@ export class RsyncFiles implements ClusterFiles {
     }));
   }
 
-  async sendSubmission(submission: string, specs: readonly Experiment[]): Promise<void> {
-    await this.sendInputs(specs);
+  async sendSubmission(
+    submission: string,
+    specs: readonly Experiment[],
+    sending?: (now: Sending) => void,
+  ): Promise<void> {
+    await this.sendInputs(specs, sending);
     const logs = shellQuote(`${this.there(submission)}/logs`, 'linux');
     const { code, stderr } = await this.options.shell.run(`mkdir -p ${logs}`);
     if (code !== 0)
@@ -135,12 +139,12 @@ exit 0`;
   }
 
   /** Most trials read the same, and a table of images takes long to read. */
-  private async sendInputs(specs: readonly Experiment[]): Promise<void> {
+  private async sendInputs(specs: readonly Experiment[], sending?: (now: Sending) => void): Promise<void> {
     const distinct = new Map(specs.map((spec) => [JSON.stringify([spec.model, spec.data]), spec]));
     const files = new Set<string>();
     for (const [key, spec] of distinct)
       if (!this.listed.has(key)) for (const file of await this.options.filesRead(spec)) files.add(file);
-    await this.inputs.send([...files]);
+    await this.inputs.send([...files], sending);
     for (const key of distinct.keys()) this.listed.add(key);
   }
 

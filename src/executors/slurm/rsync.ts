@@ -12,10 +12,14 @@ export interface RsyncCopy {
   options?: readonly string[];
   /** Ends it after this long; what it has copied stays. */
   timeoutMs: number;
+  /** Called with how many bytes of the files that differ are there. */
+  progress?: (bytes: number) => void;
 }
 
 /** Without a byte for so long, the connection counts as lost. */
 const SILENT_SECONDS = 60;
+
+const PLAIN_NUMBERS = '--no-human-readable';
 
 /** How rsync reaches the other side. */
 export interface Remote {
@@ -68,8 +72,35 @@ export class Rsync {
    * @returns false if it was not done in time
    * @throws AuroraError 'network' if the host cannot be reached, 'disk' if there is no room
    */
-  async copy({ from, to, entries, options = [], timeoutMs }: RsyncCopy): Promise<boolean> {
-    if (entries.length === 0) return true;
+  async copy({ progress, ...copy }: RsyncCopy): Promise<boolean> {
+    if (copy.entries.length === 0) return true;
+    if (!progress) return (await this.run(copy)) !== undefined;
+    const options = [...(copy.options ?? []), '--info=progress2', PLAIN_NUMBERS];
+    const output = await this.run({ ...copy, options }, (text) => {
+      const bytes = [...text.matchAll(/(\d+) +\d+%/g)].at(-1)?.[1];
+      if (bytes !== undefined) progress(Number(bytes));
+    });
+    return output !== undefined;
+  }
+
+  /**
+   * Which of them differ, by size and time: what `copy` would send.
+   *
+   * @returns undefined if it was not known in time
+   * @throws AuroraError as `copy`
+   */
+  async missing(copy: RsyncCopy): Promise<{ files: number; bytes: number } | undefined> {
+    const options = [...(copy.options ?? []), '--dry-run', '--stats', PLAIN_NUMBERS];
+    const output = await this.run({ ...copy, options });
+    const found = /files transferred: (\d+)[^]*transferred file size: (\d+)/.exec(output ?? '');
+    return found ? { files: Number(found[1]), bytes: Number(found[2]) } : undefined;
+  }
+
+  /** @returns what rsync has printed, undefined if it was not done in time */
+  private async run(
+    { from, to, entries, options = [], timeoutMs }: RsyncCopy,
+    onOutput?: (text: string) => void,
+  ): Promise<string | undefined> {
     // rsync splits it at spaces, except in quotes.
     const command = (await this.remote.command()).map((word) => shellQuote(word, 'linux')).join(' ');
     const args = [
@@ -81,7 +112,7 @@ export class Rsync {
     const input = entries.map((entry) => `${entry}\0`).join('');
     let output;
     try {
-      output = await runChild('rsync', args, { input, timeoutMs });
+      output = await runChild('rsync', args, { input, timeoutMs, ...(onOutput && { output: onOutput }) });
     } catch (cause) {
       throw new AuroraError(
         'network',
@@ -90,10 +121,10 @@ export class Rsync {
         { cause },
       );
     }
-    if (!output) return false;
+    if (!output) return undefined;
     // 24: files that vanished while they were listed, such as a checkpoint that made room.
     if (output.code !== 0 && output.code !== 24) throw this.error(output.code, output.stderr);
-    return true;
+    return output.stdout;
   }
 
   private place(folder: RsyncCopy['from']): string {

@@ -4,6 +4,7 @@ import { hashFile } from '../../files/hash';
 import { shellQuote } from '../../files/shell-quote';
 import { followLinks } from './links';
 import { lines } from './platform';
+import type { Sending } from '../cluster/files';
 import type { Rsync } from './rsync';
 import type { ClusterShell } from './shell';
 
@@ -29,9 +30,10 @@ export class InputSender {
    * What an earlier process has sent is not sent again; if it is damaged there, it is. Links stay links.
    *
    * @param files absolute paths that exist
+   * @param sending called with how much is sent, at the beginning and now and then; never if all is there
    * @throws AuroraError 'network' or 'disk' as `Rsync`, 'disk' if a file is damaged there again
    */
-  async send(files: readonly string[]): Promise<void> {
+  async send(files: readonly string[], sending?: (now: Sending) => void): Promise<void> {
     const known = new Map<string, string | undefined>();
     const links = new Map<string, string>();
     const reals = new Set<string>();
@@ -43,7 +45,7 @@ export class InputSender {
     }
     const missing = [...reals].filter((file) => !this.sent.has(file));
     lines(missing);
-    await this.copy(missing);
+    await this.copy(missing, [], sending);
     await this.makeLinks(links);
     const sums = await sumsOf(missing);
     const damaged = await this.damaged(sums);
@@ -56,16 +58,24 @@ export class InputSender {
     for (const file of [...files, ...reals]) this.sent.add(file);
   }
 
-  private async copy(files: readonly string[], options: readonly string[] = []): Promise<void> {
-    const entries = files.map((file) => file.slice(1));
-    await this.rsync.copy({
+  private async copy(
+    files: readonly string[],
+    options: readonly string[] = [],
+    sending?: (now: Sending) => void,
+  ): Promise<void> {
+    if (files.length === 0) return;
+    const copy = {
       from: '',
       to: { there: this.folder },
-      entries,
+      entries: files.map((file) => file.slice(1)),
       // A large file that was interrupted is continued.
       options: ['--partial-dir=.aurora-partial', ...options],
       timeoutMs: SEND_MS,
-    });
+    };
+    const all = sending && (await this.rsync.missing(copy));
+    const tell = all && all.files > 0 ? (sent: number) => sending({ ...all, sent }) : undefined;
+    tell?.(0);
+    await this.rsync.copy({ ...copy, ...(tell && { progress: tell }) });
   }
 
   private async makeLinks(links: ReadonlyMap<string, string>): Promise<void> {

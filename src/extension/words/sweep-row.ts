@@ -15,6 +15,7 @@ import { isPruned, stopReason } from '../runs/label';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import { clusterName, clusterWord, executorName, isUnfollowed } from './cluster/cluster-words';
 import { trialsWithoutRun } from './cluster/trial-row';
+import { bytes } from './format';
 import { ICONS, stateName, type Row, type RowContext } from './run-row';
 
 /** The trials of each sweep that has any or is active, and the runs that belong to none. */
@@ -93,6 +94,9 @@ function clusterParts(
   ] as const;
   return [
     cluster.unreachable ? '' : executorName(cluster.executor),
+    sweep.state === 'running' && cluster.sending
+      ? t('sending models and data: {0} of {1}', bytes(cluster.sending.sent), bytes(cluster.sending.bytes))
+      : '',
     ...counts.map(([n, state]) => (n > 0 ? `${n} ${clusterWord(state, t)}` : '')),
   ];
 }

@@ -13,6 +13,8 @@ export interface ClusterFile {
   at: number;
   /** Since when it does not answer, and why. */
   unreachable?: { since: number; message: string };
+  /** Models and data on their way to the cluster, as far as they were not there: how many bytes of them are sent. */
+  sending?: { files: number; bytes: number; sent: number };
   /** By trial id. A trial that was not submitted yet is not there. */
   trials: Record<string, ClusterTrial>;
 }

@@ -38,8 +38,10 @@ export function checkCluster(path: string, value: unknown): ClusterFile {
       `${path} is not the state of a cluster of this version.`,
       'Delete it; whoever follows the sweep writes it again.',
     );
-  const { unreachable } = file;
+  const { unreachable, sending } = file;
   const isKnown = typeof unreachable?.since === 'number' && typeof unreachable.message === 'string';
+  const { files, bytes, sent } = sending ?? {};
+  const isSending = [files, bytes, sent].every(Number.isFinite);
   const kept = Object.entries(trials).filter(([, trial]) => isTrial(trial));
   return {
     version: CLUSTER_VERSION,
@@ -47,6 +49,7 @@ export function checkCluster(path: string, value: unknown): ClusterFile {
     place,
     at,
     ...(isKnown && { unreachable }),
+    ...(isSending && { sending: { files: files!, bytes: bytes!, sent: sent! } }),
     // No name of a file leads to a prototype.
     trials: Object.fromEntries(kept),
   };

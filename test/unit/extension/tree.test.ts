@@ -1,3 +1,4 @@
+import type { ClusterFile } from '../../../src/protocol/run-files/cluster';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -214,6 +215,11 @@ describe('a sweep', () => {
       icon: { id: 'sync~spin' },
       capabilities: ['sweep', 'canOpenSweep', 'canStopSweep'],
     });
+    const sending = { files: 2, bytes: 2e9, sent: 5e8 };
+    const cluster: ClusterFile = { version: 1, executor: 'slurm', place: '', at: 0, sending, trials: {} };
+    expect(sweepRow({ ...sweepEntry('running'), cluster }, trials, context).description).toBe(
+      '2 of 4 · Slurm · sending models and data: 500 MB of 2.0 GB · best 70.0% accuracy · 1 pruned · rank',
+    );
     const stopped = sweepRow(sweepEntry('stopped'), trials, context);
     expect(stopped.description).toBe('2 of 4 · best 70.0% accuracy · 1 pruned · stopped · rank');
     expect(stopped.capabilities).toEqual(['sweep', 'canOpenSweep', 'canGoOn']);

@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { ClusterExecutor } from '../../../executors/cluster/executor';
+import type { Sending } from '../../../executors/cluster/files';
 import type { Executor } from '../../../executors/executor';
 import { LocalExecutor } from '../../../executors/local/executor';
 import type { Experiment } from '../../../experiment/experiment';
@@ -29,13 +30,27 @@ export interface ExecutorOptions {
   /** That has looked at the trials before. */
   looker: TrialLooker;
   warn: (message: string) => void;
+  /** Called now and then while models and data are sent to a cluster. */
+  sending: (now: Sending) => void;
 }
 
 /** What trains the trials of this record. */
 export function executorOf(
   where: Where,
   record: SweepRecord & { room: SweepRoom },
-  { folder, runs, specs, takenOver, save, fallBack, acceptInputs, once, looker, warn }: ExecutorOptions,
+  {
+    folder,
+    runs,
+    specs,
+    takenOver,
+    save,
+    fallBack,
+    acceptInputs,
+    once,
+    looker,
+    warn,
+    sending,
+  }: ExecutorOptions,
 ): Executor {
   const { room } = record;
   const inputs: ConstructorParameters<typeof LocalExecutor>[0]['inputs'] = (trial, spec) =>
@@ -58,6 +73,6 @@ export function executorOf(
     ...{ executor: where.on, place, folder, runs, scheduler, files, specs, fallBack, acceptInputs },
     ...{ threads: room.threads, engine: room.engine, device: room.device },
     ...(room.parallel < planned && { parallel: room.parallel }),
-    ...{ interval: CLUSTER_LOOK_MS, once, looker, inputs, save, warn },
+    ...{ interval: CLUSTER_LOOK_MS, once, looker, inputs, save, warn, sending },
   });
 }

@@ -35,6 +35,9 @@ export class SweepJson implements SweepView {
     this.tell({ kind: 'warning', message });
   }
 
+  /** cluster.json has it. */
+  sending(): void {}
+
   end({ stopped, trials, elsewhere }: SweepOutcome): void {
     const order = ranked(trials, this.record.metric).map((t) => t.record.number);
     const owned = [...elsewhere].map(([id, { pid, host }]) => ({ id, pid, host }));

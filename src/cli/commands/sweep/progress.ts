@@ -1,8 +1,10 @@
 import { isBusy, type TrialView } from '../../../runs/sweep/look';
+import type { Sending } from '../../../executors/cluster/files';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import { trainedCount } from '../../../experiment/sweep';
 import type { Verdict } from '../../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../../trainer/sweep/queue';
+import { bytes, count } from '../../../base/number-text';
 import { fill } from '../../../base/fill';
 import { clusterReason } from '../../../protocol/cluster/reasons';
 import { durationText } from '../../../base/time-text';
@@ -14,6 +16,7 @@ export interface SweepView {
   begin(record: SweepRecord): void;
   looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void;
   warn(message: string): void;
+  sending(now: Sending): void;
   end(outcome: SweepOutcome, report: string): void;
 }
 
@@ -70,6 +73,12 @@ export class SweepLines implements SweepView {
     this.line(`warning: ${message}`);
   }
 
+  sending(now: Sending): void {
+    if (now.sent > 0 && performance.now() - this.summed < LOG_MS) return;
+    this.summed = performance.now();
+    this.line(sendingText(now));
+  }
+
   end(_: SweepOutcome, report: string): void {
     process.stdout.write(report);
   }
@@ -114,6 +123,12 @@ export class SweepScreen extends SweepLines {
     super.warn(message);
   }
 
+  override sending(now: Sending): void {
+    this.clear();
+    this.line(sendingText(now));
+    this.drawn = 1;
+  }
+
   override end(outcome: SweepOutcome, report: string): void {
     this.clear();
     super.end(outcome, report);
@@ -135,6 +150,9 @@ export class SweepScreen extends SweepLines {
     return rate > 0 ? ` · ${durationText((planned.length - done) / rate / 1000, fill)} left` : '';
   }
 }
+
+const sendingText = ({ files, bytes: all, sent }: Sending): string =>
+  `Sending ${files === 1 ? '1 file' : `${count(files)} files`} (${bytes(all)}) to the cluster: ${Math.floor((100 * sent) / Math.max(all, 1))}%`;
 
 const shareOf = ({ state, step, steps }: TrialView): number =>
   state === 'finished' || state === 'failed' ? 1 : steps > 0 ? step / steps : 0;

@@ -221,6 +221,7 @@ const executorOptions = (
   acceptInputs: args.flag('accept-changed-inputs'),
   once: args.flag('no-wait'),
   warn: (message) => view.warn(message),
+  sending: (now) => view.sending(now),
 });
 
 function exitCode({ stopped, trials }: SweepOutcome): number {

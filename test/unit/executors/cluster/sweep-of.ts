@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ClusterFiles } from '../../../../src/executors/cluster/files';
+import type { ClusterFiles, Sending } from '../../../../src/executors/cluster/files';
 import { ClusterExecutor } from '../../../../src/executors/cluster/executor';
 import type { Scheduler } from '../../../../src/executors/cluster/scheduler';
 import { Submissions } from '../../../../src/executors/cluster/submissions';
@@ -33,6 +33,7 @@ export const sweepsIn =
       planned: true,
     }));
     const warnings: string[] = [];
+    const sent: Sending[] = [];
     const executor = new ClusterExecutor({
       ...{
         executor: 'slurm',
@@ -45,6 +46,14 @@ export const sweepsIn =
       ...{ specs: new Map(), interval: 0, once: false, threads: 1, engine: 'onnxruntime', device: 'cpu' },
       ...{ fallBack: false, acceptInputs: false, inputs: () => Promise.resolve([]) },
       ...{ save: () => undefined, warn: (message: string) => void warnings.push(message) },
+      sending: (now: Sending) => void sent.push(now),
     });
-    return { executor, records, folder, warnings, submissions: () => new Submissions(folder).read().own };
+    return {
+      executor,
+      records,
+      folder,
+      warnings,
+      sent,
+      submissions: () => new Submissions(folder).read().own,
+    };
   };
