@@ -24,6 +24,7 @@ const CASES = {
   runs: (study) => measureCommand(['runs', study.file], study),
   study: (study) => measureCommand(['study', study.file], study),
   sweep: (study) => measureCommand(['sweep', study.file], study),
+  queue: (study) => measureCase('queue', study.folder, study),
   experiment: (study) => measureCase('experiment', study.folder, study),
   panel: (study) => measureCase('study', study.folder, study),
   tree: (study) => measureCase('tree', study.folder, study),

@@ -1,18 +1,27 @@
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sweepReport } from '../../src/cli/commands/sweep/report';
 import { SweepLines } from '../../src/cli/commands/sweep/progress';
 import { planText } from '../../src/cli/commands/sweep/plan';
+import { createSubmission, type SubmissionOptions } from '../../src/executors/cluster/create-submission';
+import { SharedFiles } from '../../src/executors/cluster/shared-files';
+import { Submissions } from '../../src/executors/cluster/submissions';
+import { parseQueue } from '../../src/executors/slurm/queue';
+import { TaskStates } from '../../src/executors/slurm/states';
+import { loadSweep } from '../../src/runs/experiment/load';
 import { experimentRuns } from '../../src/runs/layout';
 import { TrialLooker } from '../../src/runs/sweep/looker';
-import { readSweep, writeSweep } from '../../src/runs/sweep/record';
+import { readSweep, writeSweep, type SweepRecord } from '../../src/runs/sweep/record';
 import { decide } from '../../src/trainer/sweep/halving';
 import { timed } from './timed';
 
-/** Parts of what `aurora sweep` does. */
+/** Parts of what `aurora sweep` does, and of them what it does for a cluster: a submission of all trials, and the answer of squeue. */
 export async function queueCase({
+  folder,
   file,
   sweep,
 }: {
+  folder: string;
   file: string;
   sweep: string;
 }): Promise<Record<string, number>> {
@@ -33,8 +42,47 @@ export async function queueCase({
     sweepReport(record, { trials, verdicts: verdicts.value, elsewhere: new Map() }),
   );
   const write = await timed(() => writeSweep(sweep, record));
+  const submit = await submitted({ folder, file, record });
+  const answer = readFileSync(join(folder, 'squeue.txt'), 'utf8');
+  const submissions = new Submissions(sweep).read();
+  const states = new TaskStates();
+  const squeue = await timed(() =>
+    states.read(submissions, parseQueue(answer), { now: performance.now(), minJobAge: 300_000 }),
+  );
   return {
+    ...{ submit, squeue: squeue.ms },
     ...{ read: read.ms, write: write.ms, first: first.ms, next: next.ms, decide: verdicts.ms },
     ...{ progress: progress.ms, plan: plan.ms, report: report.ms },
   };
+}
+
+/** How long it takes to write what Slurm gets for trials that have not begun. */
+async function submitted({
+  folder,
+  file,
+  record,
+}: {
+  folder: string;
+  file: string;
+  record: SweepRecord;
+}): Promise<number> {
+  const { trials } = loadSweep(file);
+  const tasks = record.trials.map((trial, i) => ({
+    record: { ...trial, run: undefined },
+    spec: trials[i].spec,
+  }));
+  const sweep = join(folder, 'submitted', 'sweep');
+  mkdirSync(sweep, { recursive: true });
+  const room = { threads: 1, engine: 'onnxruntime', device: 'cpu', fallBack: false, acceptInputs: false };
+  const options: SubmissionOptions = {
+    ...{ ...room, folder: sweep, runs: experimentRuns(file) },
+    files: new SharedFiles({ dist: '', home: folder }),
+    inputs: () => Promise.resolve(record.inputs!),
+    save: () => writeSweep(sweep, { ...record, trials: tasks.map((task) => task.record) }),
+  };
+  const { ms } = await timed(() =>
+    createSubmission(new Submissions(sweep), options, tasks, new Map(), undefined),
+  );
+  rmSync(join(folder, 'submitted'), { recursive: true, force: true });
+  return ms;
 }

@@ -6,6 +6,7 @@ import { ExperimentsTree } from '../../src/extension/tree/experiments';
 import { Folding } from '../../src/extension/tree/folding';
 import type { ViewOptions } from '../../src/extension/tree/view-options';
 import { experimentName, runPaths } from '../../src/runs/layout';
+import type { TreeNode } from '../../src/extension/runs/nodes';
 import { timed } from './timed';
 import { EventEmitter } from './vscode';
 
@@ -16,7 +17,8 @@ const MEMORY = {
 };
 
 /**
- * The Experiments view with every row open: all runs read and shown, a scan of unchanged folders, and one run that changes.
+ * The Experiments view with every row open: all runs read and shown, more of them, a scan of unchanged folders, and one run
+ * that changes.
  * Without what the editor itself takes for rows.
  */
 export async function treeCase({
@@ -51,6 +53,11 @@ export async function treeCase({
 
   const first = await timed(() => catalog.look());
   const shown = await timed(() => showAll(tree));
+  const more = await timed(async () => {
+    const row = shown.value.find((node) => node.kind === 'more');
+    if (row) tree.showMore(row);
+    await showAll(tree);
+  });
   const again = await timed(() => catalog.look());
   const [run] = catalog.experiments()[0].runs;
   const { events } = runPaths(run.folder);
@@ -58,7 +65,7 @@ export async function treeCase({
   const line = { v: 1, seq, t: Date.now(), w: 'x', kind: 'evaluation', step: 1000, epoch: 10 };
   appendFileSync(
     events,
-    `${JSON.stringify({ ...line, metrics: { loss: 0, accuracy: 1, examples: 1000 }, best: true, seconds: 1 })}\n`,
+    `${JSON.stringify({ ...line, metrics: { loss: 0, accuracy: (seq % 100) / 100, examples: 1000 }, best: true, seconds: 1 })}\n`,
   );
   utimesSync(run.folder, new Date(), new Date());
   const change = await timed(async () => {
@@ -68,18 +75,19 @@ export async function treeCase({
     await drawn;
   });
   return {
-    ...{ first: first.ms, shown: shown.ms, again: again.ms, change: change.ms },
-    ...{ firstBlocked: first.blocked, shownBlocked: shown.blocked, changeBlocked: change.blocked },
+    ...{ first: first.ms, shown: shown.ms, more: more.ms, again: again.ms, change: change.ms },
+    ...{ firstBlocked: first.blocked, shownBlocked: shown.blocked, moreBlocked: more.blocked },
+    ...{ againBlocked: again.blocked, changeBlocked: change.blocked },
   };
 }
 
-async function showAll(tree: ExperimentsTree): Promise<number> {
-  let rows = 0;
+async function showAll(tree: ExperimentsTree): Promise<TreeNode[]> {
+  const rows: TreeNode[] = [];
   const show = async (node?: Parameters<typeof tree.getTreeItem>[0]): Promise<void> => {
     if (node?.kind === 'run') return;
     for (const child of await tree.getChildren(node)) {
       tree.getTreeItem(child);
-      rows++;
+      rows.push(child);
       await show(child);
     }
   };

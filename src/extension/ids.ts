@@ -95,7 +95,10 @@ export const PANELS = [
 ] as const;
 
 /** Not in the palette: called from the extension's own UI. */
-export const INTERNAL = { showExperiment: '_aurora.showExperiment' } as const;
+export const INTERNAL = {
+  showExperiment: '_aurora.showExperiment',
+  showMoreRuns: '_aurora.showMoreRuns',
+} as const;
 
 /** Also passed to the command when a row is clicked: focus stays in the tree, so that F2 and Delete act on the row. */
 export const FROM_ROW = 'row';

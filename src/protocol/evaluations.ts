@@ -25,8 +25,11 @@ export function isMetrics(value: unknown): value is EvaluationMetrics {
  */
 export function bestBy(metric: MetricName, evaluations: readonly AnyEvaluation[]): Evaluation | undefined {
   const form = evaluations.at(-1)?.form;
-  const value = ({ metrics }: Evaluation) => score(metric, metricValue(metrics, metric));
-  return evaluations
-    .filter((e): e is Evaluation => e.kind === 'evaluation' && e.form === form)
-    .reduce<Evaluation | undefined>((best, e) => (best && value(best) >= value(e) ? best : e), undefined);
+  let best: { evaluation: Evaluation; value: number } | undefined;
+  for (const evaluation of evaluations) {
+    if (evaluation.kind !== 'evaluation' || evaluation.form !== form) continue;
+    const value = score(metric, metricValue(evaluation.metrics, metric));
+    if (!best || value > best.value) best = { evaluation, value };
+  }
+  return best?.evaluation;
 }

@@ -31,14 +31,28 @@ const counts = ([key, value]: readonly [string, string]): boolean =>
 /** All settings that determine a run's result, except its seed. */
 export const settingsOf = (spec: Experiment): Settings => new Map([...flatSettings(spec)].filter(counts));
 
-/** The same text for the same settings in any order; without the keys in `but`. */
+/** The same text for the same settings in any order, in this process; without the keys in `but`. */
 export const keyOf = (settings: Settings, but: (key: string) => boolean = () => false): string =>
   textOf([...settings].filter(([key]) => !but(key)));
 
-const textOf = (settings: [string, string][]): string =>
-  JSON.stringify(settings.sort(([a], [b]) => (a < b ? -1 : 1)));
+/** A number for each setting: of thousands of runs, the settings as text would be most of a study's memory. */
+const numbers = new Map<string, Map<string, number>>();
+let last = 0;
 
-/** The same text for runs that differ only in their seed. */
+function numberOf([key, value]: readonly [string, string]): number {
+  const values = numbers.get(key) ?? new Map<string, number>();
+  const number = values.get(value) ?? ++last;
+  numbers.set(key, values.set(value, number));
+  return number;
+}
+
+const textOf = (settings: readonly (readonly [string, string])[]): string =>
+  settings
+    .map(numberOf)
+    .sort((a, b) => a - b)
+    .join();
+
+/** The same text, in this process, for runs that differ only in their seed. */
 export const groupKey = (spec: Experiment): string => textOf([...flatSettings(spec)].filter(counts));
 
 /** What determines which examples are trained on and evaluated: runs that differ here are not compared. */

@@ -354,6 +354,33 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     }
   });
 
+  test('of hundreds of runs below a row, the first are shown, and more on request', async () => {
+    const many = join(lab.folder, 'many');
+    const idOf = (i: number) => `20260101T000000Z-${String(i).padStart(4, '0')}0000`;
+    const isSmall = (path: string) => !/(checkpoints|adapter)$/.test(path);
+    for (let i = 0; i < 203; i++)
+      cpSync(join(runs, finished()[0]), join(many, '.aurora/runs/tiny', idOf(i)), {
+        recursive: true,
+        filter: isSmall,
+      });
+    cpSync(lab.experiment, join(many, 'tiny.aurora.json'));
+    await expect.poll(() => window.page.goto(server.url(many)).then(Boolean, () => false)).toBe(true);
+    await window.sideBar();
+    await untilSpoken(/^Experiment tiny, 203 runs/);
+    const toEnd = async () => {
+      await window.pane('Experiments').locator('.monaco-list-row').first().hover();
+      await window.page.mouse.wheel(0, 100_000);
+    };
+    await window.row(nameOf(idOf(202))).waitFor();
+    await toEnd();
+    await untilSpoken(/^Show More, 3 more runs/);
+    await window.row(nameOf(idOf(3))).waitFor();
+    await window.row('Show More').click();
+    await toEnd();
+    await window.row(nameOf(idOf(0))).waitFor();
+    expect((await spoken()).filter((row) => row.startsWith('Show More'))).toEqual([]);
+  });
+
   test('a folder without experiments and an empty window show a message with a next step', async () => {
     const bare = join(lab.folder, 'bare');
     mkdirSync(bare);

@@ -172,8 +172,7 @@ export class Catalog {
         const tracked = run === undefined ? undefined : this.runs.get(runs + run);
         // A run that was restored or copied may belong to another sweep of this name.
         if (tracked?.entry?.trial?.sweep !== basename(folder)) return [];
-        const trial = own(trials, id);
-        return tracked.schedule(trial && { executor, ...trial }) ? [tracked.entry] : [];
+        return tracked.schedule(executor, own(trials, id)) ? [tracked.entry] : [];
       });
     });
   }

@@ -16,10 +16,12 @@ export type TrialNode = { kind: 'trial'; folder: string; trial: string };
 export type QueuedNode = { kind: 'queued'; id: string };
 /** Above all experiments: a run that ended with its window. */
 export type InterruptedNode = { kind: 'interrupted'; folder: string };
+/** Stands for the runs below an experiment or a sweep that are not shown yet. */
+export type MoreNode = { kind: 'more'; below: ExperimentNode | SweepNode };
 /** Those that belong to a run have its folder. */
 export type RunPartNode = RunNode | CheckpointNode | AdapterNode | ExportNode | InterruptedNode;
 export type SweepPartNode = SweepNode | TrialsNode | TrialNode;
-export type TreeNode = ExperimentNode | SweepPartNode | QueuedNode | RunPartNode;
+export type TreeNode = ExperimentNode | SweepPartNode | QueuedNode | RunPartNode | MoreNode;
 
 const KINDS: readonly TreeNode['kind'][] = [
   'experiment',
@@ -32,6 +34,7 @@ const KINDS: readonly TreeNode['kind'][] = [
   'checkpoint',
   'adapter',
   'export',
+  'more',
 ];
 
 export const isTreeNode = (value: unknown): value is TreeNode =>
@@ -45,6 +48,7 @@ export const isSweepPart = (node: TreeNode): node is SweepPartNode =>
 
 /** The run folder that a row represents or belongs to. */
 export const runFolderOf = (value: unknown): string | undefined =>
-  isTreeNode(value) && value.kind !== 'experiment' && value.kind !== 'queued' && !isSweepPart(value)
-    ? value.folder
-    : undefined;
+  isTreeNode(value) && isRunPart(value) ? value.folder : undefined;
+
+const isRunPart = (node: TreeNode): node is RunPartNode =>
+  node.kind !== 'experiment' && node.kind !== 'queued' && node.kind !== 'more' && !isSweepPart(node);

@@ -20,7 +20,7 @@ export const byName = (a: ExperimentEntry, b: ExperimentEntry): number =>
 
 /** Runs in tree order: starred ones first, then as sorted; equal ones newest first. */
 export function sortRuns(runs: readonly RunEntry[], sort: Sort): RunEntry[] {
-  const order = ORDERS[sort];
+  const order = ORDERS[sort](runs);
   return [...runs].sort(
     (a, b) => Number(b.user.star ?? false) - Number(a.user.star ?? false) || order(a, b) || newest(a, b),
   );
@@ -28,10 +28,22 @@ export function sortRuns(runs: readonly RunEntry[], sort: Sort): RunEntry[] {
 
 const newest = (a: RunEntry, b: RunEntry): number => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 
-const ORDERS: Record<Sort, (a: RunEntry, b: RunEntry) => number> = {
-  newest,
-  metric: (a, b) => bestFirst(scoreOf(a), scoreOf(b)),
-  name: (a, b) => runLabel(a).localeCompare(runLabel(b), undefined, { numeric: true, sensitivity: 'base' }),
+const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+
+/** What thousands of runs are compared by is computed once for each. */
+const by = <T>(
+  runs: readonly RunEntry[],
+  key: (run: RunEntry) => T,
+  compare: (a: T, b: T) => number,
+): ((a: RunEntry, b: RunEntry) => number) => {
+  const keys = new Map(runs.map((run) => [run, key(run)]));
+  return (a, b) => compare(keys.get(a)!, keys.get(b)!);
+};
+
+const ORDERS: Record<Sort, (runs: readonly RunEntry[]) => (a: RunEntry, b: RunEntry) => number> = {
+  newest: () => newest,
+  metric: (runs) => by(runs, scoreOf, bestFirst),
+  name: (runs) => by(runs, runLabel, names.compare),
 };
 
 /** Larger is better; runs that were not measured or diverged come last. */

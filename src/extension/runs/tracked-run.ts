@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { earlyFailure } from '../../runs/early-failure';
 import { parseJson } from '../../files/json';
 import { runPaths } from '../../runs/layout';
+import type { ClusterTrial } from '../../protocol/run-files/cluster';
 import type { RunSummary } from '../../runs/read';
 import { trialOf, type TrialOf } from '../../runs/sweep/record';
 import { shownOnCluster } from '../../runs/sweep/shown-on-cluster';
@@ -31,6 +32,8 @@ export class TrackedRun {
   private trial: TrialOf | undefined;
   private name: string | undefined;
   private cluster: OnCluster | undefined;
+  /** What that is made of. */
+  private said: ClusterTrial | undefined;
   /** According to its folder. */
   private own: ShownState = 'damaged';
   entry: RunEntry | undefined;
@@ -72,7 +75,11 @@ export class TrackedRun {
   }
 
   /** Sets what a cluster's scheduler says about it. True if the entry changed. */
-  schedule(cluster: OnCluster | undefined): boolean {
+  schedule(executor: OnCluster['executor'], trial: ClusterTrial | undefined): boolean {
+    // Thousands of trials are scheduled again at each look, and few have changed.
+    if (trial === this.said) return false;
+    this.said = trial;
+    const cluster = trial && { executor, ...trial };
     if (isDeepStrictEqual(this.cluster, cluster)) return false;
     this.cluster = cluster;
     if (this.entry) this.entry = this.onCluster({ ...this.entry, state: this.own });

@@ -7,6 +7,19 @@ import { headline } from '../words/run-row';
  * or experiment's name. An empty filter matches everything.
  */
 export function matchesFilter(entry: RunEntry, experiment: string, filter: string): boolean {
+  const text = `${textOf(entry)}\n${experiment.toLowerCase()}`;
+  return filter
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+/** Thousands of runs are filtered again at each change of one. */
+const texts = new WeakMap<RunEntry, string>();
+
+function textOf(entry: RunEntry): string {
+  const known = texts.get(entry);
+  if (known !== undefined) return known;
   const text = [
     runLabel(entry),
     entry.id,
@@ -16,12 +29,9 @@ export function matchesFilter(entry: RunEntry, experiment: string, filter: strin
     entry.state,
     entry.run?.spec.adapter.method ?? '',
     headline(entry) ?? '',
-    experiment,
   ]
     .join('\n')
     .toLowerCase();
-  return filter
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
+  texts.set(entry, text);
+  return text;
 }

@@ -3,7 +3,7 @@ import { isActive } from '../runs/shown-state';
 import type { ExportRecord } from '../../protocol/export';
 import type { ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
-import { byName, sortRuns } from '../runs/sort';
+import { byName, sortRuns, type Sort } from '../runs/sort';
 import { sweepFolderOf } from '../runs/sweep-of';
 import { matchesFilter } from './arrange';
 import { adapterRow, checkpointRow, exportRow, readArtifacts } from './artifacts';
@@ -14,13 +14,16 @@ import type { RunQueue } from '../queue/run-queue';
 import { experimentRow } from './experiment-row';
 import type { Folding } from './folding';
 import { GONE_SWEEP, goneRun } from './gone';
+import { moreRow, ShownCounts } from './more';
 import { interruptedMessage, interruptedRow, interruptedRuns } from './interrupted';
 import { placeOf } from './place-of';
 import { nodeId, queuedTooltip, tooltip, treeItem } from './items';
 import { rowContext } from '../words/row-context';
 import {
+  isTreeNode,
   runFolderOf,
   type ExperimentNode,
+  type MoreNode,
   type QueuedNode,
   type RunNode,
   type SweepNode,
@@ -62,6 +65,13 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   private readonly sizes = new Map<string, number>();
   private readonly records = new Map<string, ExportRecord>();
   private queued = new Map<string, string>();
+  private readonly sorted = new WeakMap<
+    ExperimentEntry,
+    { filter: string; sort: Sort; runs: readonly RunEntry[] }
+  >();
+  private readonly counts = new ShownCounts();
+  /** Runs that are not shown below a row, by its id. */
+  private readonly hidden = new Map<string, number>();
   private readonly store: RunStore;
   private readonly queue: RunQueue;
   private readonly memory: vscode.Memento;
@@ -115,6 +125,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       const sweep = this.sweep(node.folder);
       return sweep && this.node({ kind: 'experiment', file: sweep.experiment });
     }
+    if (node.kind === 'more') return this.node(node.below);
     if (node.kind === 'trials') return this.node({ kind: 'sweep', folder: node.folder });
     if (node.kind === 'trial') {
       const group = this.trials.groupOf(node);
@@ -149,6 +160,13 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   /** Refreshes rows whose text has changed. */
   refreshChanged(): void {
     this.redraw([...this.drawn.values()]);
+  }
+
+  /** Shows more of the runs that a row stands for. */
+  showMore(node: unknown): void {
+    if (!isTreeNode(node) || node.kind !== 'more') return;
+    this.counts.more(nodeId(node.below));
+    this.changed.fire([this.node(node.below)]);
   }
 
   /** Removes the reminder of a run that ended with its window. */
@@ -192,13 +210,13 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   }
 
   private shownExperiments(): ExperimentEntry[] {
-    return this.experiments.filter((e) => !this.options.filter || this.shownRuns(e).length > 0).sort(byName);
+    return this.experiments.filter((e) => !this.options.filter || this.found(e).length > 0).sort(byName);
   }
 
   private tellArrangement(shown: readonly ExperimentEntry[]): void {
     const all = this.experiments.flatMap((e) => e.runs);
     const { filter } = this.options;
-    const count = shown.reduce((n, e) => n + this.shownRuns(e).length, 0);
+    const count = shown.reduce((n, e) => n + this.found(e).length, 0);
     this.arranged.fire({
       // A message would hide the welcome text that offers to clear the filter.
       message: filter
@@ -218,10 +236,8 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     );
     if (!experiment) return [];
     const { groups, others } = bySweep(experiment.sweeps, this.shownRuns(experiment));
-    const ofRuns = (runs: readonly RunEntry[]) =>
-      runs.map((r): RunNode => ({ kind: 'run', folder: r.folder }));
     if (node.kind === 'sweep') {
-      const runs = ofRuns(groups.find((g) => g.sweep.folder === node.folder)?.runs ?? []);
+      const runs = this.firstOf(node, groups.find((g) => g.sweep.folder === node.folder)?.runs ?? []);
       // A filter finds runs.
       return this.options.filter ? runs : [...this.trials.groups(node.folder), ...runs];
     }
@@ -229,18 +245,38 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     return [
       ...waiting.map(({ id }): QueuedNode => ({ kind: 'queued', id })),
       ...groups.map((g): SweepNode => ({ kind: 'sweep', folder: g.sweep.folder })),
-      ...ofRuns(others),
+      ...this.firstOf(node, others),
     ];
+  }
+
+  /** The first runs below a row, and one row for the others. */
+  private firstOf(below: ExperimentNode | SweepNode, runs: readonly RunEntry[]): TreeNode[] {
+    const id = nodeId(below);
+    const shown = runs.slice(0, this.counts.of(id));
+    const hidden = runs.length - shown.length;
+    this.hidden.set(id, hidden);
+    const more: MoreNode[] = hidden > 0 ? [{ kind: 'more', below }] : [];
+    return [...shown.map(({ folder }): RunNode => ({ kind: 'run', folder })), ...more];
   }
 
   private sweep(folder: string | undefined): SweepEntry | undefined {
     return this.experiments.flatMap((e) => e.sweeps).find((s) => s.folder === folder);
   }
 
-  /** Filtered and sorted. */
-  private shownRuns({ runs, name }: ExperimentEntry): RunEntry[] {
+  /** Filtered and sorted; once, however many rows ask. */
+  private shownRuns(experiment: ExperimentEntry): readonly RunEntry[] {
     const { filter, sort } = this.options;
-    return sortRuns(filter ? runs.filter((r) => matchesFilter(r, name, filter)) : runs, sort);
+    const known = this.sorted.get(experiment);
+    if (known?.filter === filter && known.sort === sort) return known.runs;
+    const runs = sortRuns(this.found(experiment), sort);
+    this.sorted.set(experiment, { filter, sort, runs });
+    return runs;
+  }
+
+  /** The runs that pass the filter. */
+  private found({ runs, name }: ExperimentEntry): readonly RunEntry[] {
+    const { filter } = this.options;
+    return filter ? runs.filter((r) => matchesFilter(r, name, filter)) : runs;
   }
 
   private async artifactsOf({ folder }: RunNode): Promise<TreeNode[]> {
@@ -321,7 +357,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       const gone = { name: node.file, exists: false, runs: [], hasSweep: false };
       return experimentRow(
         entry ?? gone,
-        entry ? this.shownRuns(entry).length : 0,
+        entry ? this.found(entry).length : 0,
         placeOf(entry),
         context,
         this.queue.items.filter((q) => q.file === node.file).length,
@@ -333,6 +369,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       return sweep ? sweepRow(sweep, bySweep([sweep], runs).groups[0]?.runs ?? [], context) : GONE_SWEEP;
     }
     if (node.kind === 'trials' || node.kind === 'trial') return this.trials.row(node, context);
+    if (node.kind === 'more') return moreRow(this.hidden.get(nodeId(node.below)) ?? 0, context);
     if (node.kind === 'queued') {
       const at = this.queue.items.findIndex((q) => q.id === node.id);
       const { kind = 'run' } = this.queue.items[at] ?? {};
@@ -375,12 +412,11 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     for (const { folder } of this.experiments.flatMap((e) => e.sweeps)) folders.add(folder);
     const files = new Set(this.experiments.map((e) => e.file));
     const waiting = new Set(this.queue.items.map((q) => q.id));
-    const isThere = (node: TreeNode) =>
-      node.kind === 'experiment'
-        ? files.has(node.file)
-        : node.kind === 'queued'
-          ? waiting.has(node.id)
-          : folders.has(node.folder);
+    const isThere = (node: TreeNode): boolean => {
+      if (node.kind === 'experiment') return files.has(node.file);
+      if (node.kind === 'queued') return waiting.has(node.id);
+      return node.kind === 'more' ? isThere(node.below) : folders.has(node.folder);
+    };
     for (const [id, { node }] of this.drawn) if (!isThere(node)) this.drawn.delete(id);
   }
 }

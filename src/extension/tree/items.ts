@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { COMMAND, FROM_ROW } from '../ids';
+import { COMMAND, FROM_ROW, INTERNAL } from '../ids';
 import type { QueuedRun } from '../queue/run-queue';
 import type { RunDetails } from '../words/run-details';
 import type { TreeNode } from '../runs/nodes';
@@ -40,6 +40,8 @@ export function treeItem(
       title: vscode.l10n.t('Resume Run'),
       arguments: [node],
     };
+  if (node.kind === 'more')
+    item.command = { command: INTERNAL.showMoreRuns, title: row.label, arguments: [node] };
   if (node.kind === 'export')
     item.command = {
       command: COMMAND.openCard,
@@ -71,6 +73,8 @@ export function nodeId(node: TreeNode): string {
       return `adapter:${node.folder}:${node.which}`;
     case 'export':
       return `export:${node.folder}:${node.name}`;
+    case 'more':
+      return `more:${nodeId(node.below)}`;
   }
 }
 

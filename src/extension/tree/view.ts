@@ -30,6 +30,7 @@ export function registerExperimentsTree(services: Services): vscode.Disposable {
   const folded = [
     view.onDidExpandElement(({ element }) => folding.set(nodeId(element), true)),
     view.onDidCollapseElement(({ element }) => folding.set(nodeId(element), false)),
+    registerGuarded(log, INTERNAL.showMoreRuns, (node) => tree.showMore(node)),
     registerGuarded(log, COMMAND.dismissInterrupted, (node) => tree.dismiss(runFolderOf(node))),
   ];
   const shown = vscode.commands.registerCommand(INTERNAL.showExperiment, async (file: string) => {

@@ -1,12 +1,5 @@
 import { basename } from 'node:path';
-import {
-  bestFirst,
-  formatMetric,
-  metricInfo,
-  metricValue,
-  score,
-  type MetricName,
-} from '../../experiment/metrics';
+import { formatMetric, isBetter, metricInfo, metricValue, type MetricName } from '../../experiment/metrics';
 import { bestBy, isAnyEvaluation } from '../../protocol/evaluations';
 import { hasDiverged } from '../../runs/outcome';
 import { shortKeys } from '../../experiment/sweep';
@@ -31,12 +24,15 @@ export function bySweep(
 }
 
 /** The runs of a sweep's trials, of those of its experiment. */
-export const trialsOf = (sweep: SweepEntry, runs: readonly RunEntry[]): RunEntry[] =>
-  runs.filter((r) => r.trial?.sweep === basename(sweep.folder));
+export function trialsOf(sweep: SweepEntry, runs: readonly RunEntry[]): RunEntry[] {
+  const id = basename(sweep.folder);
+  return runs.filter((r) => r.trial?.sweep === id);
+}
 
 /** A sweep as a group of its trials: its progress and the best so far. */
 export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trusted }: RowContext): Row {
   const { record, state, cluster } = sweep;
+  const unfollowed = isUnfollowed(sweep);
   const done = doneTrials(runs);
   const planned = plannedTrials(record);
   const failed = runs.filter((r) => r.state === 'failed').length;
@@ -45,13 +41,13 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
   const parts = [
     // First, since a narrow side bar cuts the end.
     cluster?.unreachable ? t('{0} does not answer', clusterName(cluster, t)) : '',
-    isUnfollowed(sweep) ? t('not followed') : '',
+    unfollowed ? t('not followed') : '',
     done === planned ? t('{0} trials', planned) : t('{0} of {1}', done, planned),
     ...(cluster ? clusterParts(sweep, cluster, runs, t) : []),
     best === undefined ? '' : t('best {0}', best),
     pruned > 0 ? t('{0} pruned', pruned) : '',
     failed > 0 ? t('{0} failed', failed) : '',
-    state === 'running' || isUnfollowed(sweep) ? '' : leftWords(sweep, t),
+    state === 'running' || unfollowed ? '' : leftWords(sweep, t),
     [...shortKeys(record.varied).values()].join(', '),
   ].filter((part) => part !== '');
   // Short, like a run's: a narrow side bar truncates the end.
@@ -59,20 +55,17 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
   return {
     label,
     description: parts.join(' · '),
-    icon: isUnfollowed(sweep) || cluster?.unreachable ? ICONS.lost : ICONS[state],
+    icon: unfollowed || cluster?.unreachable ? ICONS.lost : ICONS[state],
     capabilities: [
       'sweep',
       'canOpenSweep',
-      ...(canStop(sweep, trusted) ? ['canStopSweep'] : []),
+      // Trials can be in a cluster's queue while nobody follows the sweep.
+      ...(state === 'running' || (trusted && unfollowed) ? ['canStopSweep'] : []),
       ...(state !== 'running' && trusted && isIncomplete(sweep, runs) ? ['canGoOn'] : []),
     ],
-    spoken: [label, ...(isUnfollowed(sweep) ? [] : [stateName(state, t)]), ...parts].join(', '),
+    spoken: [label, ...(unfollowed ? [] : [stateName(state, t)]), ...parts].join(', '),
   };
 }
-
-/** A sweep's trials can be in a cluster's queue while nobody follows it. */
-const canStop = (sweep: SweepEntry, trusted: boolean): boolean =>
-  sweep.state === 'running' || (trusted && isUnfollowed(sweep));
 
 /** Where it runs, and the trials that wait or that were lost. */
 function clusterParts(
@@ -133,11 +126,24 @@ export function bestValue(
   runs: readonly NonNullable<RunEntry['run']>[],
   metric: MetricName,
 ): number | undefined {
-  const values = runs.flatMap((run) => {
-    // By this metric, which need not be the one that training chose by.
-    const best = hasDiverged(run) ? undefined : bestBy(metric, run.events.filter(isAnyEvaluation));
-    const value = best ? metricValue(best.metrics, metric) : NaN;
-    return Number.isNaN(value) ? [] : value;
-  });
-  return values.sort((a, b) => bestFirst(score(metric, a), score(metric, b))).at(0);
+  let best: number | undefined;
+  for (const run of runs) {
+    const value = valueOf(run, metric);
+    if (best === undefined ? !Number.isNaN(value) : isBetter(metric, value, best)) best = value;
+  }
+  return best;
+}
+
+/** A row that is drawn again for each change of a trial asks for those of thousands. */
+const bestValues = new WeakMap<NonNullable<RunEntry['run']>, { metric: MetricName; value: number }>();
+
+/** A run's best value; NaN if it has none. */
+function valueOf(run: NonNullable<RunEntry['run']>, metric: MetricName): number {
+  const known = bestValues.get(run);
+  if (known?.metric === metric) return known.value;
+  // By this metric, which need not be the one that training chose by.
+  const best = hasDiverged(run) ? undefined : bestBy(metric, run.events.filter(isAnyEvaluation));
+  const value = best ? metricValue(best.metrics, metric) : NaN;
+  bestValues.set(run, { metric, value });
+  return value;
 }

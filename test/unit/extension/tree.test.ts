@@ -7,6 +7,8 @@ import type { RunEntry, ShownState } from '../../../src/extension/runs/store';
 import { sortRuns } from '../../../src/extension/runs/sort';
 import { matchesFilter } from '../../../src/extension/tree/arrange';
 import { adapterRow, checkpointRow, readArtifacts } from '../../../src/extension/tree/artifacts';
+import { runFolderOf } from '../../../src/extension/runs/nodes';
+import { moreRow } from '../../../src/extension/tree/more';
 import { experimentRow } from '../../../src/extension/tree/experiment-row';
 import { formatMetric, type MetricName } from '../../../src/experiment/metrics';
 import { ago, bytes } from '../../../src/extension/words/format';
@@ -49,6 +51,14 @@ function entry(
   const told = { ...summary, events: summary.events.map((e) => ({ ...e, t: minutes(3) })) };
   return { folder: run, id: told.id, experiment: 'demo.aurora.json', state, run: told, user };
 }
+
+describe('the row for runs that are not shown', () => {
+  it('says how many there are, and is not one of them', () => {
+    expect(moreRow(9800, context)).toMatchObject({ label: 'Show More', description: '9,800 more runs' });
+    expect(moreRow(1, context).description).toBe('1 more run');
+    expect(runFolderOf({ kind: 'more', below: { kind: 'sweep', folder: '/sweep' } })).toBeUndefined();
+  });
+});
 
 describe("a run's row", () => {
   it('shows the progress, the metric and the start time of a running run', () => {

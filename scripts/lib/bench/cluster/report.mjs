@@ -7,14 +7,23 @@ const ROWS = {
   runs: { all: '`aurora runs`: all listed' },
   study: { all: '`aurora study`' },
   sweep: { all: '`aurora sweep`, continued: nothing is left to do' },
+  queue: {
+    submit: 'the files of a submission are written',
+    squeue: 'what squeue prints of all tasks is read',
+  },
   rung: { all: '`aurora sweep --no-wait` at the first comparison: a third is submitted' },
   tree: {
     first: 'the editor reads all runs',
-    shown: 'every row of the Experiments view is drawn',
+    shown: 'the Experiments view is drawn, with 200 runs',
+    more: 'with 700 runs',
     again: 'a scan, nothing has changed',
     change: 'a scan, one run has changed, to its row',
   },
-  panel: { first: 'the Study panel opens', again: 'the Study panel is refreshed' },
+  panel: {
+    first: 'the Study panel opens',
+    again: 'the Study panel is refreshed',
+    report: 'its report is computed',
+  },
   experiment: { load: 'the trials of the file', check: 'the editor checks the file' },
   collect: {
     follow: 'the results of all trials come from a cluster that shares no folder',
@@ -23,6 +32,12 @@ const ROWS = {
     machine: '`cp` of all run folders on the same disk',
   },
 };
+
+/** Of cases that measure it. */
+function longestWait(ms) {
+  const waits = Object.entries(ms).flatMap(([part, time]) => (part.endsWith('Blocked') ? time : []));
+  return waits.length > 0 ? `${Math.round(Math.max(...waits))} ms` : undefined;
+}
 
 /**
  * @param results by case, then by number of trials
@@ -36,6 +51,8 @@ export function clusterReport(results, sizes, { machine, others, date }) {
       title,
       ...sizes.map((n) => (of[n] ? seconds(of[n].ms[part]) : '–')),
     ]);
+    const waits = sizes.map((n) => (of[n] && longestWait(of[n].ms)) ?? '–');
+    if (waits.some((text) => text !== '–')) each.push(['  other work of the editor waits at most', ...waits]);
     const used = sizes.map((n) => (of[n] ? `${seconds(of[n].cpuMs)}, ${Math.round(of[n].peakMB)} MB` : '–'));
     return [...each, ['  CPU time and peak memory of the process', ...used]];
   });
@@ -48,7 +65,8 @@ checkpoints and a run folder of 49 files, and measures what a user waits for. Th
 ${markdownTable(head, rows)}
 
 - The Study panel and \`aurora study\` compare as many groups as there are trials, since no two trials of the search have the
-  same settings. The Experiments view is measured without what the editor itself takes for its rows.
+  same settings. A worker computes them. The Experiments view shows 200 runs of a sweep, and 500 more on request; it is
+  measured without what the editor itself takes for its rows.
 - At the first comparison of successive halving all trials have 100 steps. A pruned trial waits for the disk a few times, so
   a look prunes for at most two seconds and leaves the others to the next one.
 - The cluster's side of tar and rsync is on this machine, too, and takes its time. Each run is brought whole once, when it

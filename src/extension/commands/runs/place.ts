@@ -8,12 +8,13 @@ import { isTreeNode, type TreeNode } from '../../runs/nodes';
 import { selectedRows } from '../../runs/selection';
 import type { Services } from '../../services';
 
-/** Where what a row shows is on disk: an experiment's file, or a folder. A queued run is nowhere yet. */
+/** Where what a row shows is on disk: an experiment's file, or a folder. A queued run is nowhere yet, and hidden runs are in many places. */
 export function placeOf(node: TreeNode): string | undefined {
   switch (node.kind) {
     case 'experiment':
       return node.file;
     case 'queued':
+    case 'more':
       return undefined;
     case 'checkpoint':
       return join(runPaths(node.folder).checkpoints, stepName(node.step));
