@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -75,6 +76,22 @@ export class Slurm {
     const { status, stdout, stderr } = spawnSync(program, args, { env: this.env, encoding: 'utf8' });
     if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
     return stdout;
+  }
+
+  /** From now on, the job has at least so many minutes, and less than one more, until its time limit. */
+  setTimeLeft(job: string, minutes: number): void {
+    const time = this.command('squeue', '-h', '-j', job, '-o', '%M').trim();
+    const [, hours = '0', ran] = /^(?:(\d+):)?(\d+):\d+$/.exec(time)!;
+    const limit = Number(hours) * 60 + Number(ran) + minutes;
+    this.command('scontrol', 'update', `JobId=${job}`, `TimeLimit=${limit}`);
+  }
+
+  /** Waits until everything that has happened so far survives a kill of the controller. */
+  async saved(job: string): Promise<void> {
+    const now = Date.now();
+    // Without a change, it saves nothing.
+    this.command('scontrol', 'update', `JobId=${job}`, `Comment=${now}`);
+    await until('its state to be saved', () => statSync(join(this.folder, 'state/job_state')).mtimeMs > now);
   }
 
   startController(): void {
@@ -169,7 +186,9 @@ export class Slurm {
       'JobAcctGatherType=jobacct_gather/none',
       'MpiDefault=none',
       'ReturnToService=2',
-      'SlurmdTimeout=5',
+      // A node that is off delays the look at all others by the first; one that answers must not be taken for off then.
+      'MessageTimeout=5',
+      'SlurmdTimeout=15',
       'KillWait=10',
       'SlurmdParameters=config_overrides',
       'SchedulerParameters=sched_interval=1,bf_interval=1,sched_min_interval=0',

@@ -1,23 +1,31 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CLI, Lab } from '../cli/lab';
 import { hasSlurm, Slurm, until } from './slurm';
-import { SweepFiles, Together } from './trials';
+import { hasSshd, startSshd, type Sshd } from './sshd';
+import { Trainers, type Trainer } from './trainers';
+import { SweepFiles } from './trials';
+
+const TRIALS = 24;
+/** These are long, and everything that happens to a trial in the middle happens to them. */
+const LONG = [1, 2];
+/** They wait while it does: on a fast machine, none would be left for what happens afterwards. */
+const LATER = 9;
 
 /** One trial at a time on each node, and two at a time. */
-const SETTINGS = { parallel: 2, memory: '3G', signalBefore: 30 };
-
-/** The first two are long: one reaches its time limit, one is requeued. */
+const SETTINGS = { parallel: 2, memory: '3G', signalBefore: 120 };
 const SWEEP = {
   type: 'list',
-  trials: [
-    { 'training.seed': 1, 'training.epochs': 1200, 'training.checkpointEvery': 300 },
-    { 'training.seed': 2, 'training.epochs': 300, 'training.checkpointEvery': 100 },
-    ...Array.from({ length: 22 }, (_, i) => ({ 'training.seed': i + 3 })),
-  ],
+  trials: Array.from({ length: TRIALS }, (_, i) => ({
+    'training.seed': i + 1,
+    ...(LONG.includes(i + 1) && { 'training.epochs': 600, 'training.checkpointEvery': 300 }),
+  })),
 };
-const TRAINING = { epochs: 10, evaluateEvery: 1000, checkpointEvery: 20 };
+const TRAINING = { epochs: 3, evaluateEvery: 1000, checkpointEvery: 20 };
 
 /** `aurora sweep` in the background. */
 class Queue {
@@ -39,118 +47,206 @@ class Queue {
 
   /** Ends those that a failed test has left. */
   static async killAll(): Promise<void> {
-    for (const { child, ended } of Queue.all) {
-      child.kill('SIGKILL');
-      await ended;
-    }
+    for (const queue of Queue.all.splice(0)) await queue.kill();
   }
 
   get hasEnded(): boolean {
     return this.child.exitCode !== null;
   }
+
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
 }
 
-/**
- * On a fast machine, trials end before what should happen to them: on request only, until it does not depend on speed.
- * What does not (a requeue, a lost login node, a killed sweep, scancel) is in ssh-sweep.test.ts.
- */
-const isWanted = hasSlurm && process.env.AURORA_TEST_SLURM === 'faults';
+interface Way {
+  /** Slurm is behind a login node. */
+  login?: true;
+  /** Its folder is another one than this machine's. */
+  apart?: true;
+}
 
-describe.skipIf(!isWanted)('a sweep of 24 trials on Slurm, two at a time', () => {
-  let slurm: Slurm;
+const WAYS: [string, Way][] = [
+  ['on this machine', {}],
+  ...(hasSshd
+    ? ([
+        ['behind a login node', { login: true }],
+        ['behind a login node, without a shared folder', { login: true, apart: true }],
+      ] satisfies [string, Way][])
+    : []),
+];
+
+describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'a-')));
   const labs: Lab[] = [];
-  beforeAll(async () => (slurm = await Slurm.start()));
-  afterAll(async () => {
-    await Queue.killAll();
-    await slurm?.stop();
-    labs.forEach((lab) => lab.remove());
-  });
+  let local: Lab;
+  let slurm: Slurm;
+  let sshd: Sshd | undefined;
+  let trainers: Trainers | undefined;
+
   const newLab = (more: object = {}) => {
     const lab = new Lab({ training: TRAINING, sweep: SWEEP, ...more });
     labs.push(lab);
     return lab;
   };
+  beforeAll(async () => {
+    local = newLab();
+    const locally = new Queue(local, process.env, '--parallel', '2', '--threads', '1', '--device', 'cpu');
+    expect(await locally.ended, locally.text).toBe(0);
+  });
+  beforeEach(async () => {
+    slurm = await Slurm.start();
+    const { PATH, SLURM_CONF } = slurm.env;
+    if (hasSshd)
+      sshd = await startSshd(mkdtempSync(join(folder, 's')), { PATH: PATH!, SLURM_CONF: SLURM_CONF! });
+  });
+  afterEach(async () => {
+    trainers?.stop();
+    await Queue.killAll();
+    await sshd?.stop();
+    await slurm?.stop();
+  });
+  afterAll(() => {
+    labs.forEach((lab) => lab.remove());
+    rmSync(folder, { recursive: true, force: true });
+  });
 
-  it('ends like a local one, whatever happens to its jobs, its nodes and the controller', async () => {
-    const local = newLab();
-    const locally = new Queue(local, slurm.env, '--parallel', '1', '--threads', '1', '--device', 'cpu');
-    const lab = newLab({ cluster: { slurm: SETTINGS } });
+  it.each(WAYS)('%s, ends like a local one, whatever happens', async (_, { login, apart }) => {
+    const there = apart ? mkdtempSync(join(folder, 'there-')) : undefined;
+    const place = { ...(login && { host: 'cluster' }), ...(there !== undefined && { folder: there }) };
+    // A laptop finds no configuration of Slurm.
+    const env = login ? { ...process.env, ...sshd!.env } : slurm.env;
+    const lab = newLab({ cluster: { slurm: { ...SETTINGS, ...place } } });
     const files = new SweepFiles(lab);
-    const together = new Together(lab.folder);
-    const queue = new Queue(lab, slurm.env, '--on', 'slurm');
+    const all = (trainers = new Trainers(lab.folder));
+    const longOnes = ({ number, hasTrained }: Trainer) => LONG.includes(number) && hasTrained;
+    all.hold(longOnes);
+
+    let queue = new Queue(lab, env, '--on', 'slurm');
+    const began = Date.now();
     const step = async (what: string, isSo: () => boolean) => {
-      await until(what, () => queue.hasEnded || isSo(), 60_000).catch((e: Error) => {
+      await until(what, () => queue.hasEnded || isSo(), 180_000).catch((e: Error) => {
         throw new Error(
-          `${e.message}:\n${queue.text}\n${slurm.command('squeue', '--states=all')}\n${slurm.logs()}\n${JSON.stringify(files.cluster)}`,
+          `${e.message}:\n${queue.text}\n${slurm.command('squeue', '-r', '--states=all')}\n${slurm.logs()}\n${JSON.stringify(files.cluster)}`,
         );
       });
+      if (process.env.DEBUG_STEPS) console.log(((Date.now() - began) / 1000).toFixed(1), what);
       if (queue.hasEnded) throw new Error(`the queue ended before ${what}:\n${queue.text}`);
     };
     const state = (number: number) => files.onCluster(number)?.state;
+    const restarts = (number: number) => files.onCluster(number)?.restarts ?? 0;
+    const job = (number: number) => files.onCluster(number)!.job;
     const onNode = (node: string) =>
       files.record.trials.find(
         (t) => state(t.number) === 'running' && files.onCluster(t.number)?.node === node,
-      );
-    const job = (number: number) => files.onCluster(number)!.job;
+      )?.number;
+    const bothAreThere = () => LONG.every((number) => all.heldOf(number).length > 0 && state(number) === 'running');
 
-    await step(
-      'the first two to train',
-      () => files.cluster !== undefined && files.step(1) > 0 && files.step(2) > 0,
-    );
-    // From now on, its time limit ends in less than a minute.
-    slurm.command('scontrol', 'update', `JobId=${job(1)}`, 'TimeLimit=1');
+    await step('the first two to train', () => files.cluster !== undefined && bothAreThere());
+    // Their curves are here while they train.
+    await step('their curves', () => LONG.every((number) => files.hasCurve(number)));
+    const array = files.submission(1).jobs[0]!.id;
+    slurm.command('scontrol', 'hold', `${array}_[${LATER - 1}-${TRIALS - 1}]`);
     slurm.command('scontrol', 'requeue', job(2));
     await step('the requeued one to wait again', () => state(2) === 'preempted');
 
-    await step('a trial on node2', () => onNode('node2') !== undefined && onNode('node2')!.number !== 2);
-    const lost = onNode('node2')!.number;
-    await slurm.killNode('node2');
-    await step('its trial to be requeued', () => state(lost) === 'preempted');
-    slurm.startNode('node2');
-    await step('the time limit', () => (files.onCluster(1)?.restarts ?? 0) > 0);
+    // A computer that is switched off: another process continues.
+    await queue.kill();
+    queue = new Queue(lab, env);
+    await step('the requeued one to train', bothAreThere);
 
-    // It saves its state at most 5 s later. What happens in them is lost, and may run unknown to it.
-    await sleep(6000);
+    // The time limit of one, and the node of the other.
+    slurm.setTimeLeft(job(1), 2);
+    const node = all.heldOf(2)[0]!.node;
+    await slurm.killNode(node);
+    await step('the time limit', () => restarts(1) > 0);
+    slurm.command('scontrol', 'update', `JobId=${job(1)}`, 'TimeLimit=600');
+    await step('the trial of the failed node to be requeued', () => restarts(2) > 1);
+    slurm.startNode(node);
+    await step('both to train', bothAreThere);
+
+    if (login) {
+      await sshd!.stop();
+      await step('the login node to be missed', () => files.cluster?.unreachable !== undefined);
+      await sshd!.start();
+      await step('the login node to answer', () => files.cluster?.unreachable === undefined);
+    }
+
+    // Slurm loses sight of a trainer, which is suspended meanwhile, and starts it again where the other one has been.
+    const unseen = all.heldOf(1)[0]!;
+    const before = restarts(1);
+    await slurm.killSlurmd(unseen.node);
+    await step('Slurm to give up its node', () => restarts(1) > before);
+    all.hold((t) => t.pid === unseen.pid || (t.number === 1 && t.hasTrained));
+    await step('it to be trained by another', () => all.heldOf(1).length > 1);
+    const found = contents(unseen.run);
+    all.hold((t) => t.number === 1 && t.pid !== unseen.pid);
+    await step('the first one to find out', () => !all.runs(unseen));
+    expect(contents(unseen.run)).toEqual(found);
+    slurm.startNode(unseen.node);
+
+    // All wait or begin while the controller is away.
+    all.hold(() => true);
+    slurm.command('scontrol', 'release', `${array}_[${LATER - 1}-${TRIALS - 2}]`);
+    await step('both nodes to work', () => onNode('node1') !== undefined && onNode('node2') !== undefined);
+    await slurm.saved(job(1));
     await slurm.killController();
-    await step('the queue to notice', () => files.cluster?.unreachable !== undefined);
+    await step('the controller to be missed', () => files.cluster?.unreachable !== undefined);
     slurm.startController();
-    await step('Slurm to answer', () => files.cluster?.unreachable === undefined);
-    // A job that it has started and forgotten, it starts again, fails, holds it and drains the node: an administrator helps.
-    const help = setInterval(() => {
-      const held = slurm.command('squeue', '-h', '-r', '-t', 'PENDING', '-o', '%i %r').split('\n');
-      for (const line of held)
-        if (/JobHeld|held/.test(line)) slurm.command('scontrol', 'release', line.split(' ')[0]!);
-      const nodes = slurm.command('sinfo', '-h', '-N', '-o', '%N %T').split('\n');
-      for (const line of nodes)
-        if (/ (down|drained)/.test(line))
-          slurm.command('scontrol', 'update', `NodeName=${line.split(' ')[0]}`, 'State=RESUME');
-    }, 1000);
+    await step('the controller to answer', () => files.cluster?.unreachable === undefined);
 
     await step('both nodes to work', () => onNode('node1') !== undefined && onNode('node2') !== undefined);
-    clearInterval(help);
     slurm.command('scontrol', 'update', 'NodeName=node1', 'State=DRAIN', 'Reason=test');
+    all.hold((t) => t.node !== 'node1');
     await step('the drained node to be empty', () => onNode('node1') === undefined);
+    all.hold(() => true);
     slurm.command('scontrol', 'update', 'NodeName=node1', 'State=RESUME');
 
     await step('a trial on node1', () => onNode('node1') !== undefined);
-    const [running, waiting] = [onNode('node1')!.number, 24];
+    const running = onNode('node1')!;
     slurm.command('scancel', job(running));
-    slurm.command('scancel', job(waiting));
-    await step('both to be canceled', () => state(running) === 'cancelled' && state(waiting) === 'cancelled');
+    slurm.command('scancel', job(TRIALS));
+    await step('both to be canceled', () => state(running) === 'cancelled' && state(TRIALS) === 'cancelled');
     await sleep(2000);
-    expect([state(running), state(waiting)]).toEqual(['cancelled', 'cancelled']);
-    slurm.command('scancel', files.submission(1).jobs[0]!.id);
+    expect([state(running), state(TRIALS)]).toEqual(['cancelled', 'cancelled']);
+    slurm.command('scancel', array);
+    all.hold(() => false);
     expect(await queue.ended, queue.text).toBe(130);
     // Whoever cancels a job does not want it back; whoever runs the sweep again does.
-    expect(files.submissions).toBe(1);
+    expect(files.submissions, queue.text).toBe(1);
     expect(files.record.trials.filter((t) => state(t.number) === 'cancelled').length).toBeGreaterThan(2);
 
-    const again = new Queue(lab, slurm.env);
-    expect(await again.ended, again.text).toBe(0);
-    together.stop();
-    expect(await locally.ended, locally.text).toBe(0);
-    expect(together.found).toEqual([]);
-    expect(together.most).toBe(2);
+    all.hold(() => true);
+    queue = new Queue(lab, env);
+    await step('some to begin', () => onNode('node1') !== undefined && onNode('node2') !== undefined);
+    const canceling = new Queue(lab, env, '--cancel', 'all');
+    all.hold(() => false);
+    expect(await canceling.ended, canceling.text).toBe(0);
+    expect(await queue.ended, queue.text).toBe(130);
+
+    const last = new Queue(lab, env);
+    expect(await last.ended, last.text).toBe(0);
+    if (process.env.DEBUG_STEPS) console.log(((Date.now() - began) / 1000).toFixed(1), 'all');
+    // One of the two was suspended until it ended.
+    expect([...all.twice]).toEqual([1]);
+    expect(all.most).toBe(2);
     expect(files.results()).toEqual(new SweepFiles(local).results());
+    const log = files.onCluster(3)!.log!;
+    expect(log.startsWith(lab.folder) && existsSync(log), log).toBe(true);
+    expect(readFileSync(log, 'utf8')).toContain('Finished.');
+    // Nothing in what came back is a path of the cluster.
+    const spec = readFileSync(join(files.runs, files.trial(3).run!, 'spec.json'), 'utf8');
+    expect(spec).toContain(lab.path('model.onnx'));
+    expect(there !== undefined && spec.includes(there)).toBe(false);
   });
 });
+
+/** Every file below a folder, with what changes when it is written. */
+const contents = (folder: string): string[] =>
+  (readdirSync(folder, { recursive: true }) as string[])
+    .map((name) => {
+      const { size, mtimeMs, ino } = statSync(join(folder, name));
+      return `${name} ${size} ${mtimeMs} ${ino}`;
+    })
+    .sort();
