@@ -44,7 +44,7 @@ export async function queueCase({
   const write = await timed(() => writeSweep(sweep, record));
   const submit = await submitted({ folder, file, record });
   const answer = readFileSync(join(folder, 'squeue.txt'), 'utf8');
-  const submissions = new Submissions(sweep).read();
+  const submissions = new Submissions(sweep).read().own;
   const states = new TaskStates();
   const squeue = await timed(() =>
     states.read(submissions, parseQueue(answer), { now: performance.now(), minJobAge: 300_000 }),
