@@ -26,6 +26,7 @@ export interface ExecutorOptions {
   fallBack: boolean;
   acceptInputs: boolean;
   once: boolean;
+  submitsNothing?: boolean;
   /** That has looked at the trials before. */
   looker: TrialLooker;
   warn: (message: string) => void;
@@ -35,7 +36,19 @@ export interface ExecutorOptions {
 export function executorOf(
   where: Where,
   record: SweepRecord & { room: SweepRoom },
-  { folder, runs, specs, takenOver, save, fallBack, acceptInputs, once, looker, warn }: ExecutorOptions,
+  {
+    folder,
+    runs,
+    specs,
+    takenOver,
+    save,
+    fallBack,
+    acceptInputs,
+    once,
+    submitsNothing = false,
+    looker,
+    warn,
+  }: ExecutorOptions,
 ): Executor {
   const { room } = record;
   const inputs: ConstructorParameters<typeof LocalExecutor>[0]['inputs'] = (trial, spec) =>
@@ -58,6 +71,6 @@ export function executorOf(
     ...{ executor: where.on, place, folder, runs, scheduler, files, specs, fallBack, acceptInputs },
     ...{ threads: room.threads, engine: room.engine, device: room.device },
     ...(room.parallel < planned && { parallel: room.parallel }),
-    ...{ interval: CLUSTER_LOOK_MS, once, looker, inputs, save, warn },
+    ...{ interval: CLUSTER_LOOK_MS, once, submitsNothing, looker, inputs, save, warn },
   });
 }

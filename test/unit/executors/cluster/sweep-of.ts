@@ -42,7 +42,15 @@ export const sweepsIn =
         runs: join(home, name, 'runs'),
         files: { ...files, ...own },
       },
-      ...{ specs: new Map(), interval: 0, once: false, threads: 1, engine: 'onnxruntime', device: 'cpu' },
+      ...{
+        specs: new Map(),
+        interval: 0,
+        once: false,
+        submitsNothing: false,
+        threads: 1,
+        engine: 'onnxruntime',
+        device: 'cpu',
+      },
       ...{ fallBack: false, acceptInputs: false, inputs: () => Promise.resolve([]) },
       ...{ save: () => undefined, warn: (message: string) => void warnings.push(message) },
     });
