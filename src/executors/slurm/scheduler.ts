@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import type { SlurmSettings } from '../../experiment/cluster';
 import { writeAtomic } from '../../files/atomic';
+import { isWithScheduler } from '../../protocol/run-files/cluster';
 import { gaps } from '../cluster/coverage';
 import type { ClusterFiles } from '../cluster/files';
 import type { ClusterThere, JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
@@ -160,7 +161,7 @@ export class SlurmScheduler implements Scheduler {
     const ours = new Set(names);
     const recorded = new Set(submissions.flatMap(({ jobs }) => jobs.map(({ id }) => id)));
     const doubles = lines.filter(
-      (line) => ours.has(line.name) && !recorded.has(line.array) && !hasEnded(stateOf(line).state),
+      (line) => ours.has(line.name) && !recorded.has(line.array) && isWithScheduler(stateOf(line)),
     );
     await this.scancel([...new Set(doubles.map(({ array }) => array))]);
   }
@@ -247,5 +248,3 @@ const range = (first: number, count: number): number[] => Array.from({ length: c
 
 /** sbatch has succeeded without a number, was ended after its time (124), or by a signal. */
 const isUnanswered = ({ code }: Output): boolean => code === 0 || code === 124 || code > 128;
-
-const hasEnded = (state: JobState['state']): boolean => !['queued', 'preempted', 'running'].includes(state);
