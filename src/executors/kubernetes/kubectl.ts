@@ -1,5 +1,5 @@
 import type { KubernetesSettings } from '../../experiment/cluster';
-import { runChild, type Output } from '../slurm/child';
+import { runChild, type Output } from '../remote/child';
 import { isUnreachable, lastLine, noKubectl, refused, unreachable } from './errors';
 import { optionsOf, serverIn, viewOf, type KubernetesPlace, type KubernetesServer } from './place';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Output } from '../slurm/child';
+import type { Output } from '../remote/child';
 
 /** A namespace of a cluster. No context: within a pod, whose service account names the cluster. */
 export interface KubernetesPlace {
