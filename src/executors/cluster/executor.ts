@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { isWithScheduler, type ClusterFile, type ClusterTrial } from '../../protocol/run-files/cluster';
@@ -10,6 +9,8 @@ import { isGivenUp, isSubmitted, isUncertain, unsubmitted } from './coverage';
 import { copiedText } from './copied';
 import { createSubmission, type SubmissionOptions } from './create-submission';
 import type { Sending } from './files';
+import { revalidate } from './revalidate';
+import { requireSameCluster } from './same-cluster';
 import type { JobState, Scheduler } from './scheduler';
 import { StatusFile } from './status-file';
 import { Submissions } from './submissions';
@@ -219,27 +220,8 @@ export class ClusterExecutor implements Executor {
     if (text !== undefined) this.options.warn(text);
   }
 
-  /**
-   * Another cluster knows none of the jobs, which would then count as lost, and be submitted and trained twice.
-   *
-   * @throws AuroraError 'usage' if the settings mean another one than when trials were submitted that may still run
-   */
-  private async requireSameCluster(): Promise<void> {
-    const places = this.submitted.live().flatMap(({ submission }) => submission.cluster ?? []);
-    if (this.isSame || places.length === 0) return;
-    const now = await this.options.scheduler.cluster();
-    const other = places.find(({ name }) => name !== now.name);
-    if (other)
-      throw new AuroraError(
-        'usage',
-        `Trials of this sweep wait or run on ${other.name}, and the settings now mean ${now.name}.`,
-        'Restore the cluster section (host, folder, context, namespace) and let them end, or cancel them with --cancel all; then change it.',
-      );
-    this.isSame = true;
-  }
-
   private async ask(): Promise<void> {
-    await this.requireSameCluster();
+    if (!this.isSame) this.isSame = await requireSameCluster(this.options.scheduler, this.submitted.live());
     for (const entry of this.submitted.unfinished())
       try {
         await this.bring(entry);
@@ -400,12 +382,3 @@ const isUnreachable = (e: unknown): e is AuroraError => e instanceof AuroraError
 /** Nobody continues it while this process decides about the sweep: its folder need not be read again. */
 const isFinal = ({ state, reason }: TrialView): boolean =>
   state === 'finished' || (state === 'stopped' && reason === 'pruned');
-
-/** Opening a folder makes a client of NFS ask for its present content. */
-function revalidate(folder: string): void {
-  try {
-    readdirSync(folder);
-  } catch {
-    // The look reports what is wrong with it.
-  }
-}

@@ -7,13 +7,13 @@ import { gaps } from '../cluster/coverage';
 import type { ClusterFiles } from '../cluster/files';
 import type { ClusterThere, JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
 import { Accounting } from './accounting';
-import type { Output } from './child';
+import type { Output } from '../remote/child';
 import { ON_PATH, readConfiguration, type SlurmConfiguration } from './configuration';
 import { isLimit, slurmError } from './errors';
 import { jobName, tasksOfName } from './job-name';
 import { parseQueue, queueCommand, stateOf, tasksText, type QueueLine } from './queue';
 import { arrayScript } from './script';
-import type { ClusterShell } from './shell';
+import type { ClusterShell } from '../remote/shell';
 import { TaskStates } from './states';
 
 /** Long, since a busy controller answers late, and sbatch itself retries. */
