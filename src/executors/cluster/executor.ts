@@ -101,13 +101,13 @@ export class ClusterExecutor implements Executor {
     const entry = {
       submission: await createSubmission(this.submissions, this.options, tasks, steps, parallel),
     };
-    const before = this.submitted.add(entry);
+    this.submitted.add(entry);
     for (const current of this.submitted.currentOf(entry)) current.isNew = true;
     for (const { record } of tasks) this.collected.delete(record.id);
     try {
       await this.reaching(() => this.submitter.complete(entry));
     } catch (e) {
-      const isGone = this.refused(entry, e, before);
+      const isGone = this.refused(entry, e);
       if (isGone) return none;
     }
     return { ...none, trials: tasks.map(({ record }) => record.id) };
@@ -121,7 +121,7 @@ export class ClusterExecutor implements Executor {
     for (const { record, folder, state } of trials) {
       const current = this.submitted.of(record.id);
       // Withdrawn.
-      if (!current && state === 'queued') continue;
+      if (state === 'queued' && (!current || current.done)) continue;
       const isRunning = !current || current.job?.state === 'running';
       if (isRunning && folder !== undefined) running.push(folder);
       if (!current) continue;
@@ -304,13 +304,13 @@ export class ClusterExecutor implements Executor {
    * @returns whether nothing of the submission is there
    * @throws the error, if there is nothing to wait for
    */
-  private refused(entry: Entry, e: unknown, before?: ReadonlyMap<string, Current>): boolean {
+  private refused(entry: Entry, e: unknown): boolean {
     if (isUnreachable(e)) throw e;
     const { folder, jobs } = entry.submission;
     const isGone = jobs.length === 0 && !isUncertain(entry.submission);
     if (isGone) {
       this.submissions.remove(folder);
-      this.submitted.remove(entry, before);
+      this.submitted.remove(entry);
     }
     if (!(e instanceof AuroraError) || this.submitted.live().length === 0) throw e;
     this.refusedAt = performance.now();

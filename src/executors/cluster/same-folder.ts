@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { statSync, type BigIntStats } from 'node:fs';
 
 /** A folder as the tasks of a cluster know it, and as its file system does. */
 export interface FolderIdentity {
@@ -20,8 +20,17 @@ export const identityOf = (folder: string): FolderIdentity => ({
 export function isSameFolder(now: string, then: FolderIdentity): boolean {
   if (now === then.folder) return true;
   const here = statSync(now, { bigint: true });
-  const there = statSync(then.folder, { bigint: true, throwIfNoEntry: false });
+  const there = seenAt(then.folder);
   return there ? there.dev === here.dev && there.ino === here.ino : String(here.ino) === then.inode;
+}
+
+/** Undefined also for a folder of somebody else, who gave away a copy. */
+function seenAt(folder: string): BigIntStats | undefined {
+  try {
+    return statSync(folder, { bigint: true });
+  } catch {
+    return undefined;
+  }
 }
 
 export function isIdentity(value: unknown): value is FolderIdentity {

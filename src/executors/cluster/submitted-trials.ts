@@ -24,6 +24,8 @@ export interface Current {
   isNew?: boolean;
   /** When this process began to cancel it, in ms of a monotonic clock. */
   cancelled?: number;
+  /** The trial's task before, which counts again if this one is never submitted. */
+  before?: Current;
 }
 
 /** Which task is each trial's own, among all submissions of a sweep. */
@@ -35,34 +37,25 @@ export class SubmittedTrials {
     return this.current.get(trial);
   }
 
-  /** @returns the tasks that it replaces, by trial */
-  add(entry: Entry): Map<string, Current> {
-    const before = new Map<string, Current>();
+  add(entry: Entry): void {
     this.entries.add(entry);
     const { submission } = entry;
     submission.tasks.forEach(({ trial }, index) => {
       if (isGivenUp(submission) && !isSubmitted(submission, index)) return;
-      const replaced = this.current.get(trial);
-      if (replaced) before.set(trial, replaced);
-      this.current.set(trial, { entry, index, gone: 0, done: false });
+      const before = this.current.get(trial);
+      this.current.set(trial, { entry, index, gone: 0, done: false, ...(before && { before }) });
     });
-    return before;
   }
 
   /** For one that was never submitted. */
-  remove(entry: Entry, before: ReadonlyMap<string, Current> = new Map()): void {
+  remove(entry: Entry): void {
     this.entries.delete(entry);
-    for (const { trial } of entry.submission.tasks) {
-      const replaced = before.get(trial);
-      if (replaced) this.current.set(trial, replaced);
-      else this.current.delete(trial);
-    }
+    this.forget(this.currentOf(entry));
   }
 
   /** Forgets the tasks of a withdrawn submission that were never submitted. */
   withdraw(entry: Entry): void {
-    for (const { index } of this.currentOf(entry))
-      if (!isSubmitted(entry.submission, index)) this.current.delete(entry.submission.tasks[index]!.trial);
+    this.forget(this.currentOf(entry).filter(({ index }) => !isSubmitted(entry.submission, index)));
   }
 
   currentOf(entry: Entry): Current[] {
@@ -91,6 +84,14 @@ export class SubmittedTrials {
       Math.min(entry.submission.parallel ?? Infinity, this.liveIn(entry)),
     );
     return Math.max(0, parallel - used.reduce((sum, n) => sum + n, 0));
+  }
+
+  private forget(all: readonly Current[]): void {
+    for (const { entry, index, before } of all) {
+      const { trial } = entry.submission.tasks[index]!;
+      if (before) this.current.set(trial, before);
+      else this.current.delete(trial);
+    }
   }
 
   private liveIn(entry: Entry): number {

@@ -41,6 +41,8 @@ export function runChild(
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const timer = setTimeout(() => {
+      // It has ended, and another process holds its output.
+      if (child.exitCode !== null || child.signalCode !== null) return end(child.exitCode);
       late = true;
       child.kill('SIGKILL');
     }, timeoutMs);
@@ -56,7 +58,8 @@ export function runChild(
     };
     child.once('close', end);
     child.once('exit', (code) => {
-      // Its output, which may be long, is complete when the stream ends; a stream that another process holds never ends.
+      // Its output, which may be long, is complete when the stream ends: at the latest, when its time is over, since another
+      // process may hold the stream.
       const wait = () => setTimeout(() => end(code), REST_MS);
       if (child.stdout.readableEnded) wait();
       else child.stdout.once('end', wait);

@@ -222,6 +222,16 @@ describe('the session of a page', () => {
     await expect.poll(() => threads()).toBe(0);
     expect([posts, errors]).toEqual([[], []]);
   });
+
+  it('starts no worker if the page is closed while its runs are listed', async () => {
+    runs = known([trained()]);
+    start();
+    session.refresh();
+    session.dispose();
+    // Long enough for the list, which is there already.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(threads()).toBe(0);
+  });
 });
 
 /** Worker threads of this process. */

@@ -87,6 +87,8 @@ export class StudySession {
   private async show(): Promise<void> {
     const { settings } = this;
     const { title, runs } = await this.host.runs();
+    // A question would start another worker, which nobody ends.
+    if (this.disposed) return;
     const asked = { title, settings, runs: runs.map((run) => this.asked(run)) };
     const study = await this.worker.study({ settings, runs: asked.runs });
     // The page already shows others.

@@ -4,7 +4,10 @@ import type { JobRef, JobState, Scheduler } from '../../../../src/executors/clus
 import { scratchFolder } from '../../../scratch';
 import { spec, sweepsIn } from './sweep-of';
 
-const sweepOf = sweepsIn(scratchFolder('cancel'));
+const collected: string[] = [];
+const sweepOf = sweepsIn(scratchFolder('cancel'), {
+  collect: async (runs) => void collected.push(...runs),
+});
 
 /** Accepts `most` tasks, all of which wait, and refuses more, as a limit of jobs does. */
 class LimitedScheduler implements Scheduler {
@@ -91,4 +94,20 @@ it('submits nothing to another cluster that may have been accepted by the first 
   expect(submissions()).toMatchObject([{ jobs: [], cluster: { name: 'one' } }]);
   const { executor: later } = sweepOf('unknown', new LimitedScheduler(4, 'another'));
   await expect(later.follow(records)).rejects.toThrow('the settings now mean another.');
+});
+
+it('brings what a trial has trained before, if what was submitted for it since is withdrawn', async () => {
+  const scheduler = new LimitedScheduler(4);
+  const { executor, records } = sweepOf('earlier', scheduler);
+  const tasks = records.map((record) => ({ record, spec }));
+  await executor.submit(tasks, await executor.follow(records));
+  for (const i of scheduler.tasks.keys()) scheduler.tasks.set(i, 'finished');
+  const trained = (await executor.follow(records)).map((view) => ({ ...view, folder: view.record.id }));
+  scheduler.most = 8;
+  scheduler.isLost = true;
+  await executor.submit(tasks, trained);
+  await executor.cancel(trained);
+  await executor.follow(records);
+  await executor.collect(trained);
+  expect(collected).toEqual(['t1', 't2', 't3', 't4']);
 });

@@ -90,3 +90,14 @@ it('knows a folder by its path first, which the jobs know', () => {
   renameSync(two, one);
   expect([one, join(home, 'damaged')].map((folder) => isSameFolder(folder, identity))).toEqual([true, false]);
 });
+
+it('reads a copy of a folder that this user may not look at', () => {
+  const copy = join(home, 'readable');
+  mkdirSync(copy);
+  const { inode } = identityOf(copy);
+  // A loop of links is an error for every user, as a closed folder is for all but root.
+  const closed = join(home, 'closed');
+  symlinkSync(closed, closed);
+  const folder = join(closed, 'sweep');
+  expect(['0', inode].map((one) => isSameFolder(copy, { folder, inode: one }))).toEqual([false, true]);
+});
