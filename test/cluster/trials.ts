@@ -48,10 +48,6 @@ export class SweepFiles {
     return this.cluster?.trials[this.trial(number).id];
   }
 
-  get submissions(): number {
-    return readdirSync(join(this.folder, 'submissions')).length;
-  }
-
   submission(number: number): Omit<Submission, 'folder'> {
     return JSON.parse(
       readFileSync(join(this.folder, 'submissions', String(number), 'submission.json'), 'utf8'),
