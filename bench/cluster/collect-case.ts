@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuroraError } from '../../src/base/errors';
-import { RunBringer } from '../../src/executors/slurm/bring-runs';
-import { Rsync } from '../../src/executors/slurm/rsync';
-import { localShell } from '../../src/executors/slurm/shell';
+import { RunBringer } from '../../src/executors/remote/bring-runs';
+import { Rsync } from '../../src/executors/remote/rsync';
+import { localShell } from '../../src/executors/remote/shell';
 import { experimentRuns } from '../../src/runs/layout';
 import { timed } from './timed';
 

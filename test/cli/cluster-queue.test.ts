@@ -97,7 +97,8 @@ class Queue {
   }
 
   static start(lab: Lab, port: number, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Queue {
-    const all = [program, 'sweep', lab.experiment, '--on', 'slurm', ...args];
+    const place = args.includes('--on') ? [] : ['--on', 'slurm'];
+    const all = [program, 'sweep', lab.experiment, ...place, ...args];
     return new Queue(
       spawn(process.execPath, all, {
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -327,6 +328,81 @@ describe('a sweep on a cluster', () => {
     const next = Queue.start(lab, port);
     await until(() => cluster.jobs.length === 2 && cluster.jobs[1].tasks.length === 3);
     await next.kill();
+  });
+
+  it('cancels the trials of a file that was changed since, and asks which if several of its sweeps wait', async () => {
+    const lab = labWith(seeds(1, 2), LONG);
+    const { cluster, port } = await clusterWith();
+    const change = (rate: number) => {
+      const spec = JSON.parse(lab.read('tiny.aurora.json')) as { training: { learningRate: number } };
+      spec.training.learningRate = rate;
+      lab.write('tiny.aurora.json', JSON.stringify(spec));
+    };
+    expect(await Queue.start(lab, port, ['--no-wait']).ended).toBe(0);
+    await until(() => cluster.running().length === 2);
+    change(0.001);
+    const one = Queue.start(lab, port, ['--cancel', '2']);
+    expect([await one.ended, one.err]).toEqual([0, expect.stringContaining('was changed since')]);
+    expect(cluster.running().map(({ number }) => number)).toEqual([1]);
+    expect(await Queue.start(lab, port, ['--no-wait']).ended).toBe(0);
+    change(0.002);
+    const several = Queue.start(lab, port, ['--cancel', '1']);
+    const sweeps = readdirSync(lab.path('.aurora/sweeps/tiny'));
+    expect([await several.ended, several.err]).toEqual([2, expect.stringContaining(sweeps.join(', '))]);
+    expect(await Queue.start(lab, port, ['--cancel', 'all']).ended).toBe(0);
+    expect(cluster.tasks().filter(({ state }) => state === 'running' || state === 'queued')).toEqual([]);
+    expect(readdirSync(lab.path('.aurora/sweeps/tiny'))).toEqual(sweeps);
+  });
+
+  it('submits nothing while it cancels', async () => {
+    const lab = labWith(seeds(1, 2, 3), LONG);
+    const { cluster, port } = await clusterWith();
+    const split = { [LARGEST_VARIABLE]: '2' };
+    const queue = Queue.start(lab, port, [], split);
+    cluster.accepted = () => queue.child.kill('SIGKILL');
+    await queue.ended;
+    cluster.accepted = undefined;
+    expect(await Queue.start(lab, port, ['--cancel', 'all'], split).ended).toBe(0);
+    expect(cluster.jobs).toHaveLength(1);
+    expect(cluster.running()).toEqual([]);
+  });
+
+  it('continues elsewhere once nothing waits or runs there any more, with the same bits', async () => {
+    const sweep = seeds(1, 2, 3);
+    const training = { epochs: 24, checkpointEvery: 20 };
+    const lab = labWith(sweep, training);
+    const { cluster, port } = await clusterWith(1);
+    expect(await Queue.start(lab, port, ['--no-wait']).ended).toBe(0);
+    await until(() => existsSync(join(runOf(lab, 1), 'checkpoints/step-000020')));
+    const here = ['--on', 'local', '--device', 'cpu'];
+    const refused = Queue.start(lab, port, here);
+    expect([await refused.ended, refused.err]).toEqual([
+      2,
+      expect.stringContaining('began on Slurm, where 3 trials wait or run.'),
+    ]);
+    expect(await Queue.start(lab, port, ['--cancel', 'all']).ended).toBe(0);
+    expect(await Queue.start(lab, port, here).ended).toBe(0);
+    expect(cluster.starts).toEqual([1]);
+    expect(existsSync(join(folderOf(lab), 'cluster.json'))).toBe(false);
+    expect(recordOf(lab).on).toBeUndefined();
+    expect(results(lab)).toEqual(locally(sweep, training));
+    // What has ended is not trained again, wherever it continues.
+    expect(await Queue.start(lab, port).ended).toBe(0);
+    expect(cluster.starts).toEqual([1]);
+  });
+
+  it('does not begin again on a cluster what has begun here', async () => {
+    const lab = labWith(seeds(1), LONG);
+    const { cluster, port } = await clusterWith();
+    const queue = Queue.start(lab, port, ['--on', 'local', '--device', 'cpu']);
+    await until(() => existsSync(runPaths(runOf(lab, 1)).events));
+    expect(await queue.kill('SIGINT')).toBe(130);
+    const refused = Queue.start(lab, port);
+    expect([await refused.ended, refused.err]).toEqual([
+      2,
+      expect.stringContaining('began on this machine: trial 1 has begun and not ended.'),
+    ]);
+    expect(cluster.jobs).toEqual([]);
   });
 
   it('leaves nothing of a submission that is refused, and submits it when it is accepted', async () => {

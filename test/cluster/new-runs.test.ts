@@ -15,9 +15,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { AuroraError } from '../../src/base/errors';
-import { RunBringer } from '../../src/executors/slurm/bring-runs';
-import { Rsync } from '../../src/executors/slurm/rsync';
-import { localShell } from '../../src/executors/slurm/shell';
+import { RunBringer } from '../../src/executors/remote/bring-runs';
+import { Rsync } from '../../src/executors/remote/rsync';
+import { localShell } from '../../src/executors/remote/shell';
 
 const hasTools = ['rsync', 'tar', 'find'].every(
   (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,

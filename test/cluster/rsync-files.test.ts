@@ -16,8 +16,8 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { readStructure } from '../../src/architectures/load';
-import { RsyncFiles } from '../../src/executors/slurm/rsync-files';
-import { sshShell } from '../../src/executors/slurm/shell';
+import { RsyncFiles } from '../../src/executors/remote/rsync-files';
+import { sshShell } from '../../src/executors/remote/shell';
 import type { Sending } from '../../src/executors/cluster/files';
 import type { Experiment } from '../../src/experiment/experiment';
 import { withPaths } from '../../src/experiment/paths';

@@ -6,7 +6,7 @@ import { AuroraError } from '../../src/base/errors';
 import type { ClusterFiles } from '../../src/executors/cluster/files';
 import type { JobRef, Submission } from '../../src/executors/cluster/scheduler';
 import { SlurmScheduler } from '../../src/executors/slurm/scheduler';
-import { localShell, type ClusterShell } from '../../src/executors/slurm/shell';
+import { localShell, type ClusterShell } from '../../src/executors/remote/shell';
 import type { SlurmSettings } from '../../src/experiment/cluster';
 import { hasSlurm, Slurm, until } from './slurm';
 

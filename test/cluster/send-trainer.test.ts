@@ -15,9 +15,9 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MANIFEST, trainerPackage, type TrainerPackage } from '../../src/executors/package/package';
-import { Rsync } from '../../src/executors/slurm/rsync';
-import { sendTrainer } from '../../src/executors/slurm/send-trainer';
-import { sshShell } from '../../src/executors/slurm/shell';
+import { Rsync } from '../../src/executors/remote/rsync';
+import { sendTrainer } from '../../src/executors/remote/send-trainer';
+import { sshShell } from '../../src/executors/remote/shell';
 import { loginNode, withLogin } from './login-node';
 import { hasSshd, startSshd, type Sshd } from './sshd';
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { sshShell } from '../../src/executors/slurm/shell';
+import { sshShell } from '../../src/executors/remote/shell';
 import { loginNode, withLogin } from './login-node';
 
 const node = loginNode({ WHERE: 'a real sshd' });

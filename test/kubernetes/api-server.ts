@@ -8,6 +8,8 @@ import { page, selects } from './selector';
 import { Refusal, type SimulatedCluster } from './simulated-cluster';
 
 const NAMESPACE = 'team';
+/** Behind a proxy, such as Rancher's, an API server's address has a path. */
+const ROOT = '/k8s/clusters/c-1';
 
 export interface ApiServer {
   /** Variables with which `kubectl` finds it, as the context `name`, and nothing of the user's own. */
@@ -25,7 +27,8 @@ export async function apiServer(folder: string, cluster: SimulatedCluster, name 
   const lists: string[] = [];
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
-      const { method = 'GET', url = '/' } = request;
+      const { method = 'GET', url: asked = '/' } = request;
+      const url = asked.startsWith(`${ROOT}/`) ? asked.slice(ROOT.length) : `/outside${asked}`;
       if (method !== 'GET') changes.push(`${method} ${url}`);
       else if (url.includes('labelSelector')) lists.push(url);
       const { status, value } = answer(cluster, method, new URL(url, 'http://server'), body);
@@ -49,7 +52,7 @@ export async function apiServer(folder: string, cluster: SimulatedCluster, name 
 const kubeconfig = (name: string, port: number) => ({
   apiVersion: 'v1',
   kind: 'Config',
-  clusters: [{ name, cluster: { server: `http://127.0.0.1:${port}` } }],
+  clusters: [{ name, cluster: { server: `http://127.0.0.1:${port}${ROOT}` } }],
   users: [{ name, user: {} }],
   contexts: [{ name, context: { cluster: name, user: name, namespace: NAMESPACE } }],
 });

@@ -116,7 +116,11 @@ export class KubectlCommands {
 
   private configuration([option = `--context=${this.current}`]: readonly string[]): object {
     const context = option.replace('--context=', '');
-    return { 'current-context': context, contexts: [{ name: context, context: { namespace: 'team' } }] };
+    return {
+      'current-context': context,
+      contexts: [{ name: context, context: { namespace: 'team' } }],
+      clusters: [{ name: context, cluster: { server: 'https://lab:6443' } }],
+    };
   }
 
   private create(object: object): Answer {

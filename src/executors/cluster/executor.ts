@@ -1,17 +1,19 @@
-import { readdirSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
-import type { ClusterFile, ClusterTrial } from '../../protocol/run-files/cluster';
+import { isWithScheduler, type ClusterFile, type ClusterTrial } from '../../protocol/run-files/cluster';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import { TrialLooker } from '../../runs/sweep/looker';
 import { runOf, sweepPaths, type TrialRecord } from '../../runs/sweep/record';
 import type { Executor, Submitted, TrialTask } from '../executor';
 import { isGivenUp, isSubmitted, isUncertain, unsubmitted } from './coverage';
+import { copiedText } from './copied';
 import { createSubmission, type SubmissionOptions } from './create-submission';
 import type { Sending } from './files';
+import { revalidate } from './revalidate';
+import { requireSameCluster } from './same-cluster';
 import type { JobState, Scheduler } from './scheduler';
 import { StatusFile } from './status-file';
-import { Submissions, type CopiedSubmission } from './submissions';
+import { Submissions } from './submissions';
 import { Submitter } from './submitter';
 import { SubmittedTrials, type Current, type Entry } from './submitted-trials';
 import { trialState } from './trial-state';
@@ -36,6 +38,8 @@ export interface ClusterOptions extends SubmissionOptions {
   looker?: TrialLooker;
   /** This process looks once: a trial that has ended without saying how is submitted again at once. */
   once: boolean;
+  /** This process submits nothing, not even what is left of a submission. */
+  submitsNothing: boolean;
   /** Gets whole sentences. */
   warn(message: string): void;
   /** Called now and then while models and data are sent. */
@@ -91,7 +95,8 @@ export class ClusterExecutor implements Executor {
     const none: Submitted = { trials: [], elsewhere: new Map() };
     const parallel = this.submitted.room(this.options.parallel);
     if (this.down || parallel === 0 || this.isRefusing()) return none;
-    if (!(await this.reaching(() => this.check()))) return none;
+    if (!(await this.reaching(() => this.submitter.check()))) return none;
+    this.at = Date.now();
     const steps = new Map(trials.map((t) => [t.record.id, t.step]));
     const entry = {
       submission: await createSubmission(this.submissions, this.options, tasks, steps, parallel),
@@ -161,6 +166,12 @@ export class ClusterExecutor implements Executor {
     }
   }
 
+  /** The cluster has nothing more to do with the sweep: trials are elsewhere from now on, and what it has of them is here. */
+  leave(): void {
+    this.submissions.leave();
+    this.status.remove();
+  }
+
   /**
    * What the scheduler does not have yet, because of a limit of jobs or since it did not answer, is not submitted any more:
    * otherwise each look would bring more of what is to be cancelled.
@@ -201,46 +212,16 @@ export class ClusterExecutor implements Executor {
       current.done = true;
       current.seen = { ...seen, ...(current.job && { cluster: { ...current.job, state: 'finished' } }) };
     }
-    this.reportCopied(copied, records);
-  }
-
-  /** Jobs that train in the folder of which this one is a copy are that folder's. */
-  private reportCopied(copied: readonly CopiedSubmission[], records: readonly TrialRecord[]): void {
-    const theirs = new Set(copied.flatMap(({ tasks }) => tasks.map(({ trial }) => trial)));
     const left = records.filter(
-      (record) =>
-        theirs.has(record.id) &&
-        !this.submitted.of(record.id) &&
-        this.looker.look(record, runOf(record, this.options.runs)).state !== 'finished',
+      (r) =>
+        !this.submitted.of(r.id) && this.looker.look(r, runOf(r, this.options.runs)).state !== 'finished',
     );
-    if (left.length === 0) return;
-    const trials = left.length === 1 ? '1 trial' : `${left.length} trials`;
-    this.options.warn(
-      `This folder is a copy of ${copied.at(-1)!.original}. Jobs that were submitted there train there, and are neither followed nor canceled from here; ${trials} that had not finished when it was copied ${left.length === 1 ? 'is' : 'are'} trained here separately.`,
-    );
-  }
-
-  /**
-   * Another cluster knows none of the jobs, which would then count as lost, and be submitted and trained twice.
-   *
-   * @throws AuroraError 'usage' if the settings mean another one than when trials were submitted that may still run
-   */
-  private async requireSameCluster(): Promise<void> {
-    const places = this.submitted.live().flatMap(({ submission }) => submission.cluster ?? []);
-    if (this.isSame || places.length === 0) return;
-    const now = await this.options.scheduler.cluster();
-    const other = places.find(({ name }) => name !== now.name);
-    if (other)
-      throw new AuroraError(
-        'usage',
-        `Trials of this sweep wait or run on ${other.name}, and the settings now mean ${now.name}.`,
-        'Restore the cluster section (host, folder, context, namespace) and let them end, or cancel them with --cancel all; then change it.',
-      );
-    this.isSame = true;
+    const text = copiedText(copied, new Set(left.map(({ id }) => id)));
+    if (text !== undefined) this.options.warn(text);
   }
 
   private async ask(): Promise<void> {
-    await this.requireSameCluster();
+    if (!this.isSame) this.isSame = await requireSameCluster(this.options.scheduler, this.submitted.live());
     for (const entry of this.submitted.unfinished())
       try {
         await this.bring(entry);
@@ -258,7 +239,9 @@ export class ClusterExecutor implements Executor {
 
   /** What a limit of jobs, a lost answer or a kill has left of a submission. */
   private async bring(entry: Entry): Promise<void> {
-    if (unsubmitted(entry.submission) > 0 && !this.isRefusing()) await this.submitter.complete(entry);
+    const { submitsNothing } = this.options;
+    if (unsubmitted(entry.submission) > 0 && !submitsNothing && !this.isRefusing())
+      await this.submitter.complete(entry);
     else await this.submitter.settle(entry);
     if (isGivenUp(entry.submission)) this.submitted.withdraw(entry);
   }
@@ -270,8 +253,8 @@ export class ClusterExecutor implements Executor {
     if (state) current.job = { ...rest, ...(here !== undefined && { log: here }) } as ClusterTrial;
     // Forgotten: how it ended is still known, if this or an earlier process has seen it.
     else if (current.cancelled !== undefined && before) current.job = { ...before, state: 'cancelled' };
-    else if (!before || !hasEnded(before)) current.job = undefined;
-    const isThere = this.isPending(current) || (current.job && !hasEnded(current.job));
+    else if (!before || isWithScheduler(before)) current.job = undefined;
+    const isThere = this.isPending(current) || (current.job && isWithScheduler(current.job));
     current.gone = isThere ? 0 : current.gone + 1;
   }
 
@@ -284,7 +267,7 @@ export class ClusterExecutor implements Executor {
     // Nothing more can happen to it, or nothing has.
     if (current.done && seen && isFinal(seen)) return seen;
     const isWaiting = job?.state === 'queued' && !job.restarts && seen && seen.folder === undefined;
-    if (folder !== undefined && job && hasEnded(job)) revalidate(folder);
+    if (folder !== undefined && job && !isWithScheduler(job)) revalidate(folder);
     const found = isWaiting ? seen : this.looker.look(record, folder);
     const settled = current.gone > (once && !isNew ? 0 : SETTLED_LOOKS);
     const view: TrialView =
@@ -313,11 +296,6 @@ export class ClusterExecutor implements Executor {
   /** Whether its submission is written, and the scheduler may not have it yet. */
   private isPending({ entry: { submission }, index }: Current): boolean {
     return !isSubmitted(submission, index);
-  }
-
-  private async check(): Promise<void> {
-    await this.submitter.check();
-    this.at = Date.now();
   }
 
   /**
@@ -401,18 +379,6 @@ const percent = (now: Sending | undefined): number | undefined =>
 
 const isUnreachable = (e: unknown): e is AuroraError => e instanceof AuroraError && e.kind === 'network';
 
-const hasEnded = ({ state }: ClusterTrial): boolean =>
-  state === 'finished' || state === 'failed' || state === 'cancelled' || state === 'lost';
-
 /** Nobody continues it while this process decides about the sweep: its folder need not be read again. */
 const isFinal = ({ state, reason }: TrialView): boolean =>
   state === 'finished' || (state === 'stopped' && reason === 'pruned');
-
-/** Opening a folder makes a client of NFS ask for its present content. */
-function revalidate(folder: string): void {
-  try {
-    readdirSync(folder);
-  } catch {
-    // The look reports what is wrong with it.
-  }
-}

@@ -17,6 +17,8 @@ export interface Submission {
   submitting?: number;
   /** What is in none of its jobs was cancelled, and is not submitted any more. */
   withdrawn?: true;
+  /** Its trials are trained elsewhere by now. */
+  left?: true;
 }
 
 /** Where jobs are. */

@@ -1,4 +1,6 @@
+import { rmSync } from 'node:fs';
 import { writeAtomic } from '../../files/atomic';
+import { requireOwned } from '../../files/fence';
 import { readJsonIfThere } from '../../files/json';
 import type { ClusterFile, ClusterTrial } from '../../protocol/run-files/cluster';
 import { checkCluster, clusterPath } from '../../runs/sweep/cluster-file';
@@ -42,6 +44,11 @@ export class StatusFile {
     writeAtomic(clusterPath(this.sweep), `${JSON.stringify({ ...rest, at })}\n`, this.sweep);
     this.written = content;
     this.at = performance.now();
+  }
+
+  remove(): void {
+    requireOwned(this.sweep);
+    rmSync(clusterPath(this.sweep), { force: true });
   }
 
   /** How a trial was lost before, by all processes that have written the file. */

@@ -14,7 +14,9 @@ export type LogLine =
   | { job: JobRef; at: number }
   /** It has no job that is not recorded. */
   | { answered: true }
-  | { withdrawn: true };
+  | { withdrawn: true }
+  /** Its trials are trained elsewhere from then on. */
+  | { left: true };
 
 const FILE = 'jobs.jsonl';
 const NEWLINE = 10;
@@ -78,6 +80,7 @@ function withState(submission: Submission, line: LogLine): Submission {
   if ('submitting' in line) return { ...rest, submitting: line.submitting, cluster: line.cluster };
   if ('job' in line) return { ...rest, submitting: line.at };
   if ('answered' in line) return rest;
+  if ('left' in line) return { ...rest, left: true };
   return { ...rest, ...(submitting !== undefined && { submitting }), withdrawn: true };
 }
 
@@ -88,12 +91,13 @@ function parseLine(path: string, text: string): LogLine {
   } catch {
     // Reported below.
   }
-  const { submitting, cluster, job, at, answered, withdrawn } = line;
+  const { submitting, cluster, job, at, answered, withdrawn, left } = line;
   const isKnown =
     (typeof submitting === 'number' && isCluster(cluster)) ||
     (isJob(job) && typeof at === 'number') ||
     answered === true ||
-    withdrawn === true;
+    withdrawn === true ||
+    left === true;
   if (!isKnown) throw damagedSubmission(path);
   return line as LogLine;
 }

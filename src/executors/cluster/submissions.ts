@@ -33,7 +33,7 @@ export class Submissions {
   constructor(private readonly sweep: string) {}
 
   /**
-   * All of them, oldest first. Removes what a process that was killed had not yet written whole.
+   * All of them whose trials are still the cluster's, oldest first. Removes what a process that was killed had not yet written whole.
    *
    * @returns `copied`: the tasks of those train in the folder of which this one is a copy
    */
@@ -50,8 +50,12 @@ export class Submissions {
         continue;
       }
       const { sweep, ...submission } = checkSubmission(path, value);
-      if (isSameFolder(this.sweep, sweep)) own.push(readLog({ ...submission, folder, jobs: [] }));
-      else copied.push({ original: sweep.folder, tasks: submission.tasks });
+      if (!isSameFolder(this.sweep, sweep)) {
+        copied.push({ original: sweep.folder, tasks: submission.tasks });
+        continue;
+      }
+      const read = readLog({ ...submission, folder, jobs: [] });
+      if (!read.left) own.push(read);
     }
     return { own, copied };
   }
@@ -91,6 +95,11 @@ export class Submissions {
   /** Records that what the scheduler does not have of it yet is not submitted any more. */
   withdrawn(submission: Submission): Submission {
     return submission.withdrawn ? submission : this.add(submission, { withdrawn: true });
+  }
+
+  /** Records that trials of all of them are trained elsewhere from now on. */
+  leave(): void {
+    for (const submission of this.read().own) this.add(submission, { left: true });
   }
 
   /** Records a job that the scheduler has. */

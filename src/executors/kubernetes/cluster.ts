@@ -1,6 +1,6 @@
 import type { KubernetesSettings } from '../../experiment/cluster';
 import type { Cluster } from '../cluster/cluster';
-import type { RsyncFilesOptions } from '../slurm/rsync-files';
+import type { RsyncFilesOptions } from '../remote/rsync-files';
 import { imagePackage, trainerInImage } from './image';
 import { kubectl } from './kubectl';
 import { MountedFiles } from './mounted-files';

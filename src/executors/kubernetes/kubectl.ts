@@ -1,7 +1,7 @@
 import type { KubernetesSettings } from '../../experiment/cluster';
-import { runChild, type Output } from '../slurm/child';
+import { runChild, type Output } from '../remote/child';
 import { isUnreachable, lastLine, noKubectl, refused, unreachable } from './errors';
-import { optionsOf, placeIn, viewOf, type KubernetesPlace } from './place';
+import { optionsOf, serverIn, viewOf, type KubernetesPlace, type KubernetesServer } from './place';
 
 /**
  * The user's own `kubectl`, from the first call to the last in one context and one namespace: those of the settings, of an
@@ -35,7 +35,7 @@ const TIMEOUT_MS = 60_000;
 
 export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespace'>): Kubectl {
   let given: Partial<KubernetesPlace> = { context: settings.context, namespace: settings.namespace };
-  let found: Promise<KubernetesPlace> | undefined;
+  let found: Promise<KubernetesServer> | undefined;
   const call = async (args: readonly string[], timeoutMs: number, input?: string | Uint8Array) => {
     const output = await runChild('kubectl', args, {
       timeoutMs,
@@ -46,14 +46,18 @@ export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespac
     if (!output) throw unreachable(self.name, `no answer within ${Math.round(timeoutMs / 1000)} s`);
     return output;
   };
-  const find = async (): Promise<KubernetesPlace> => {
-    const { context, namespace } = given;
-    if (context !== undefined && namespace !== undefined) return { context, namespace };
+  const find = async (): Promise<KubernetesServer> => {
     const output = await call(viewOf(given), TIMEOUT_MS);
-    const place = placeIn(output, given);
-    if (!place) throw refused(self.name, output.stderr);
-    return (given = place);
+    const server = serverIn(output, given);
+    if (!server) throw refused(self.name, output.stderr);
+    given = server;
+    return server;
   };
+  const server = (): Promise<KubernetesServer> =>
+    (found ??= find().catch((e: unknown) => {
+      found = undefined;
+      throw e;
+    }));
   const parsed = async (args: readonly string[]): Promise<unknown> => {
     const { code, stdout, stderr } = await self.run(args);
     if (code !== 0) throw refused(self.name, stderr);
@@ -69,11 +73,10 @@ export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespac
       const { context } = given;
       return `Kubernetes (${context === undefined ? 'kubectl’s current context' : `context ${context}`})`;
     },
-    place: () =>
-      (found ??= find().catch((e: unknown) => {
-        found = undefined;
-        throw e;
-      })),
+    async place() {
+      const { context, namespace } = await server();
+      return { ...(context !== undefined && { context }), namespace };
+    },
     stay({ context, namespace }) {
       if (context === undefined || (settings.context ?? context) !== context) return;
       given = { context, namespace: settings.namespace ?? namespace };
@@ -86,7 +89,7 @@ export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespac
       return output;
     },
     json: (args) => parsed([...args, '--output=json', '--ignore-not-found']),
-    get: (path) => parsed(['get', '--raw', path]),
+    get: async (path) => parsed(['get', '--raw', (await server()).root + path]),
   };
   return self;
 }

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { AuroraError } from '../../base/errors';
-import { Rsync } from '../slurm/rsync';
-import { RsyncFiles, type RsyncFilesOptions } from '../slurm/rsync-files';
+import { Rsync } from '../remote/rsync';
+import { RsyncFiles, type RsyncFilesOptions } from '../remote/rsync-files';
 import type { KubernetesFiles } from './files';
 import type { VolumePod } from './volume-pod';
 

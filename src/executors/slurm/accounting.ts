@@ -1,4 +1,5 @@
 import { EXIT } from '../../base/errors';
+import { isWithScheduler } from '../../protocol/run-files/cluster';
 import type { JobRef, JobState, Submission } from '../cluster/scheduler';
 import { jobName } from './job-name';
 import { parseTasks, stateOf } from './queue';
@@ -68,10 +69,9 @@ export class Accounting {
         restarts: 0,
         exitCode: exitCodeOf(exitCode),
       });
-      const hasEnded = found.state !== 'queued' && found.state !== 'running';
       for (const task of parseTasks(tasks)) {
         known.add(task);
-        if (hasEnded) this.ended.set(`${array}_${task}`, found);
+        if (!isWithScheduler(found)) this.ended.set(`${array}_${task}`, found);
       }
     }
     // Of an array that it knows, it has no line of those tasks that were cancelled one by one before they began. Those that

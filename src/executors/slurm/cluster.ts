@@ -3,7 +3,7 @@ import type { SlurmSettings } from '../../experiment/cluster';
 import type { Cluster } from '../cluster/cluster';
 import { slurmFiles, type SlurmFilesOptions } from './files';
 import { SlurmScheduler } from './scheduler';
-import { localShell, sshShell } from './shell';
+import { localShell, sshShell } from '../remote/shell';
 
 /**
  * Slurm on this machine, or by ssh on a login node.

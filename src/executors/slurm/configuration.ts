@@ -1,4 +1,4 @@
-import type { ClusterShell } from './shell';
+import type { ClusterShell } from '../remote/shell';
 import { slurmError } from './errors';
 
 /** What the cluster's administrator has set. */

@@ -1,5 +1,5 @@
 import { AuroraError } from '../../base/errors';
-import type { Output } from './child';
+import type { Output } from '../remote/child';
 
 /** What Slurm's commands print if the controller does not answer; jobs are then not affected. */
 const UNREACHABLE =

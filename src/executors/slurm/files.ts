@@ -1,9 +1,9 @@
 import type { SlurmSettings } from '../../experiment/cluster';
 import type { ClusterFiles } from '../cluster/files';
 import { SharedFiles } from '../cluster/shared-files';
-import { clusterPlatform, unseenFiles } from './platform';
-import { RsyncFiles, type RsyncFilesOptions } from './rsync-files';
-import type { ClusterShell } from './shell';
+import { clusterPlatform, unseenFiles } from '../remote/platform';
+import { RsyncFiles, type RsyncFilesOptions } from '../remote/rsync-files';
+import type { ClusterShell } from '../remote/shell';
 
 export type SlurmFilesOptions = Pick<RsyncFilesOptions, 'dist' | 'home' | 'sweep' | 'filesRead'>;
 

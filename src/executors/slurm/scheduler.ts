@@ -2,17 +2,18 @@ import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import type { SlurmSettings } from '../../experiment/cluster';
 import { writeAtomic } from '../../files/atomic';
+import { isWithScheduler } from '../../protocol/run-files/cluster';
 import { gaps } from '../cluster/coverage';
 import type { ClusterFiles } from '../cluster/files';
 import type { ClusterThere, JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
 import { Accounting } from './accounting';
-import type { Output } from './child';
+import type { Output } from '../remote/child';
 import { ON_PATH, readConfiguration, type SlurmConfiguration } from './configuration';
 import { isLimit, slurmError } from './errors';
 import { jobName, tasksOfName } from './job-name';
 import { parseQueue, queueCommand, stateOf, tasksText, type QueueLine } from './queue';
 import { arrayScript } from './script';
-import type { ClusterShell } from './shell';
+import type { ClusterShell } from '../remote/shell';
 import { TaskStates } from './states';
 
 /** Long, since a busy controller answers late, and sbatch itself retries. */
@@ -160,7 +161,7 @@ export class SlurmScheduler implements Scheduler {
     const ours = new Set(names);
     const recorded = new Set(submissions.flatMap(({ jobs }) => jobs.map(({ id }) => id)));
     const doubles = lines.filter(
-      (line) => ours.has(line.name) && !recorded.has(line.array) && !hasEnded(stateOf(line).state),
+      (line) => ours.has(line.name) && !recorded.has(line.array) && isWithScheduler(stateOf(line)),
     );
     await this.scancel([...new Set(doubles.map(({ array }) => array))]);
   }
@@ -247,5 +248,3 @@ const range = (first: number, count: number): number[] => Array.from({ length: c
 
 /** sbatch has succeeded without a number, was ended after its time (124), or by a signal. */
 const isUnanswered = ({ code }: Output): boolean => code === 0 || code === 124 || code > 128;
-
-const hasEnded = (state: JobState['state']): boolean => !['queued', 'preempted', 'running'].includes(state);

@@ -13,7 +13,7 @@ import { TrackedSweep } from './tracked-sweep';
 
 /** Folders read in parallel: enough to keep a slow disk busy, few enough to leave room for others. */
 const CONCURRENCY = 32;
-/** How long the first reading of runs may keep the host busy before other work gets its turn. */
+/** How long work on all runs may keep the host busy before other work gets its turn. */
 const SLICE_MS = 8;
 
 export interface CatalogExperiment {
@@ -127,7 +127,7 @@ export class Catalog {
     const changed = [...fresh, ...(await this.glance(others, onRead))];
     for (const [folder, run] of this.runs) if (!run.entry) this.runs.delete(folder);
     const sweeps = await this.lookAtSweeps();
-    const scheduled = this.scheduleRuns();
+    const scheduled = await this.scheduleRuns();
     const renamed = this.nameRuns([...this.ids.keys()]);
     return {
       runs: this.current([...changed, ...scheduled, ...renamed]),
@@ -163,18 +163,23 @@ export class Catalog {
   }
 
   /** Tells the runs of sweeps on a cluster what its scheduler said; returns those whose entries changed. */
-  private scheduleRuns(): RunEntry[] {
-    return [...this.sweeps.values()].flatMap(({ entry, folder }) => {
-      if (!entry?.cluster) return [];
+  private async scheduleRuns(): Promise<RunEntry[]> {
+    const changed: RunEntry[] = [];
+    const pause = pauses();
+    for (const { entry, folder } of this.sweeps.values()) {
+      if (!entry?.cluster) continue;
       const { executor, trials } = entry.cluster;
       const runs = `${experimentRuns(entry.experiment)}${sep}`;
-      return entry.record.trials.flatMap(({ id, run }) => {
+      const sweep = basename(folder);
+      for (const { id, run } of entry.record.trials) {
+        await pause();
         const tracked = run === undefined ? undefined : this.runs.get(runs + run);
         // A run that was restored or copied may belong to another sweep of this name.
-        if (tracked?.entry?.trial?.sweep !== basename(folder)) return [];
-        return tracked.schedule(executor, own(trials, id)) ? [tracked.entry] : [];
-      });
-    });
+        if (tracked?.entry?.trial?.sweep !== sweep) continue;
+        if (tracked.schedule(executor, own(trials, id))) changed.push(tracked.entry);
+      }
+    }
+    return changed;
   }
 
   /** Reads one run, wherever it is; from then on it is scanned like the others. */
@@ -228,18 +233,12 @@ export class Catalog {
   /** Reads runs that have not been read, newest first, in slices, as long as that is fast. */
   private async readFirst(onRead: () => void): Promise<Set<RunEntry>> {
     const read = new Set<RunEntry>();
-    let slice = performance.now();
     const fresh = [...this.runs.values()].filter((r) => !r.entry);
     const readRun = async (run: TrackedRun) => {
       await run.look(QUICK);
       if (run.entry) read.add(run.entry);
     };
-    await readQuickly(fresh, readRun, async () => {
-      if (performance.now() - slice < SLICE_MS) return;
-      onRead();
-      await new Promise((resolve) => setImmediate(resolve));
-      slice = performance.now();
-    });
+    await readQuickly(fresh, readRun, pauses(onRead));
     return read;
   }
 
@@ -280,6 +279,17 @@ export class Catalog {
       .sort()
       .join('\n');
   }
+}
+
+/** Returns what lets other work continue whenever this one has kept the host busy for a while; `before` is called then. */
+function pauses(before?: () => void): () => Promise<void> {
+  let began = performance.now();
+  return async () => {
+    if (performance.now() - began < SLICE_MS) return;
+    before?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    began = performance.now();
+  };
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -52,3 +52,31 @@ export const runFolderOf = (value: unknown): string | undefined =>
 
 const isRunPart = (node: TreeNode): node is RunPartNode =>
   node.kind !== 'experiment' && node.kind !== 'queued' && node.kind !== 'more' && !isSweepPart(node);
+
+/** A row’s key, unchanged as long as the row stands for the same. */
+export function nodeId(node: TreeNode): string {
+  switch (node.kind) {
+    case 'experiment':
+      return `experiment:${node.file}`;
+    case 'sweep':
+      return `sweep:${node.folder}`;
+    case 'trials':
+      return `trials:${node.folder}:${node.state}`;
+    case 'trial':
+      return `trial:${node.folder}:${node.trial}`;
+    case 'queued':
+      return `queued:${node.id}`;
+    case 'interrupted':
+      return `interrupted:${node.folder}`;
+    case 'run':
+      return `run:${node.folder}`;
+    case 'checkpoint':
+      return `checkpoint:${node.folder}:${node.step}`;
+    case 'adapter':
+      return `adapter:${node.folder}:${node.which}`;
+    case 'export':
+      return `export:${node.folder}:${node.name}`;
+    case 'more':
+      return `more:${nodeId(node.below)}`;
+  }
+}

@@ -3,9 +3,8 @@ import { isActive } from '../runs/shown-state';
 import type { ExportRecord } from '../../protocol/export';
 import type { ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
-import { byName, sortRuns, type Sort } from '../runs/sort';
+import { byName } from '../runs/sort';
 import { sweepFolderOf } from '../runs/sweep-of';
-import { matchesFilter } from './arrange';
 import { adapterRow, checkpointRow, exportRow, readArtifacts } from './artifacts';
 import { BeginWatch } from './begun';
 import { queuedNames } from '../queue/names';
@@ -13,14 +12,13 @@ import { queuedRow } from '../queue/queued-row';
 import type { RunQueue } from '../queue/run-queue';
 import { experimentRow } from './experiment-row';
 import type { Folding } from './folding';
-import { GONE_SWEEP, goneRun } from './gone';
-import { moreRow, ShownCounts } from './more';
+import { GONE_SWEEP, goneExperiment, goneRun } from './gone';
 import { interruptedMessage, interruptedRow, interruptedRuns } from './interrupted';
 import { placeOf } from './place-of';
-import { nodeId, queuedTooltip, tooltip, treeItem } from './items';
+import { queuedTooltip, tooltip, treeItem } from './items';
 import { rowContext } from '../words/row-context';
 import {
-  isTreeNode,
+  nodeId,
   runFolderOf,
   type ExperimentNode,
   type MoreNode,
@@ -33,6 +31,7 @@ import {
 import { runDetails } from '../words/run-details';
 import { runRow, type Row } from '../words/run-row';
 import { bySweep, sweepRow } from '../words/sweep-row';
+import { ShownRuns } from './shown-runs';
 import { TrialRows } from './trials';
 import type { ViewOptions } from './view-options';
 
@@ -65,13 +64,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   private readonly sizes = new Map<string, number>();
   private readonly records = new Map<string, ExportRecord>();
   private queued = new Map<string, string>();
-  private readonly sorted = new WeakMap<
-    ExperimentEntry,
-    { filter: string; sort: Sort; runs: readonly RunEntry[] }
-  >();
-  private readonly counts = new ShownCounts();
-  /** Runs that are not shown below a row, by its id. */
-  private readonly hidden = new Map<string, number>();
+  private readonly runs: ShownRuns;
   private readonly store: RunStore;
   private readonly queue: RunQueue;
   private readonly memory: vscode.Memento;
@@ -83,6 +76,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   ) {
     this.store = store;
     this.queue = queue;
+    this.runs = new ShownRuns(options);
     this.memory = context.workspaceState;
     this.subscriptions = [
       queue.onDidChange(() => void this.update(undefined)),
@@ -163,9 +157,8 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   }
 
   /** Shows more of the runs that a row stands for. */
-  showMore(node: unknown): void {
-    if (!isTreeNode(node) || node.kind !== 'more') return;
-    this.counts.more(nodeId(node.below));
+  showMore(node: MoreNode): void {
+    this.runs.more(node);
     this.changed.fire([this.node(node.below)]);
   }
 
@@ -210,13 +203,13 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   }
 
   private shownExperiments(): ExperimentEntry[] {
-    return this.experiments.filter((e) => !this.options.filter || this.found(e).length > 0).sort(byName);
+    return this.experiments.filter((e) => !this.options.filter || this.runs.found(e).length > 0).sort(byName);
   }
 
   private tellArrangement(shown: readonly ExperimentEntry[]): void {
     const all = this.experiments.flatMap((e) => e.runs);
     const { filter } = this.options;
-    const count = shown.reduce((n, e) => n + this.found(e).length, 0);
+    const count = shown.reduce((n, e) => n + this.runs.found(e).length, 0);
     this.arranged.fire({
       // A message would hide the welcome text that offers to clear the filter.
       message: filter
@@ -235,9 +228,9 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       node.kind === 'experiment' ? e.file === node.file : e.sweeps.some((s) => s.folder === node.folder),
     );
     if (!experiment) return [];
-    const { groups, others } = bySweep(experiment.sweeps, this.shownRuns(experiment));
+    const { groups, others } = bySweep(experiment.sweeps, this.runs.of(experiment));
     if (node.kind === 'sweep') {
-      const runs = this.firstOf(node, groups.find((g) => g.sweep.folder === node.folder)?.runs ?? []);
+      const runs = this.runs.below(node, groups.find((g) => g.sweep.folder === node.folder)?.runs ?? []);
       // A filter finds runs.
       return this.options.filter ? runs : [...this.trials.groups(node.folder), ...runs];
     }
@@ -245,38 +238,12 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     return [
       ...waiting.map(({ id }): QueuedNode => ({ kind: 'queued', id })),
       ...groups.map((g): SweepNode => ({ kind: 'sweep', folder: g.sweep.folder })),
-      ...this.firstOf(node, others),
+      ...this.runs.below(node, others),
     ];
-  }
-
-  /** The first runs below a row, and one row for the others. */
-  private firstOf(below: ExperimentNode | SweepNode, runs: readonly RunEntry[]): TreeNode[] {
-    const id = nodeId(below);
-    const shown = runs.slice(0, this.counts.of(id));
-    const hidden = runs.length - shown.length;
-    this.hidden.set(id, hidden);
-    const more: MoreNode[] = hidden > 0 ? [{ kind: 'more', below }] : [];
-    return [...shown.map(({ folder }): RunNode => ({ kind: 'run', folder })), ...more];
   }
 
   private sweep(folder: string | undefined): SweepEntry | undefined {
     return this.experiments.flatMap((e) => e.sweeps).find((s) => s.folder === folder);
-  }
-
-  /** Filtered and sorted; once, however many rows ask. */
-  private shownRuns(experiment: ExperimentEntry): readonly RunEntry[] {
-    const { filter, sort } = this.options;
-    const known = this.sorted.get(experiment);
-    if (known?.filter === filter && known.sort === sort) return known.runs;
-    const runs = sortRuns(this.found(experiment), sort);
-    this.sorted.set(experiment, { filter, sort, runs });
-    return runs;
-  }
-
-  /** The runs that pass the filter. */
-  private found({ runs, name }: ExperimentEntry): readonly RunEntry[] {
-    const { filter } = this.options;
-    return filter ? runs.filter((r) => matchesFilter(r, name, filter)) : runs;
   }
 
   private async artifactsOf({ folder }: RunNode): Promise<TreeNode[]> {
@@ -354,14 +321,9 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const context = rowContext();
     if (node.kind === 'experiment') {
       const entry = this.experiments.find((e) => e.file === node.file);
-      const gone = { name: node.file, exists: false, runs: [], hasSweep: false };
-      return experimentRow(
-        entry ?? gone,
-        entry ? this.found(entry).length : 0,
-        placeOf(entry),
-        context,
-        this.queue.items.filter((q) => q.file === node.file).length,
-      );
+      const shown = entry ? this.runs.found(entry).length : 0;
+      const queued = this.queue.items.filter((q) => q.file === node.file).length;
+      return experimentRow(entry ?? goneExperiment(node.file), shown, placeOf(entry), context, queued);
     }
     if (node.kind === 'sweep') {
       const sweep = this.sweep(node.folder);
@@ -369,7 +331,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       return sweep ? sweepRow(sweep, bySweep([sweep], runs).groups[0]?.runs ?? [], context) : GONE_SWEEP;
     }
     if (node.kind === 'trials' || node.kind === 'trial') return this.trials.row(node, context);
-    if (node.kind === 'more') return moreRow(this.hidden.get(nodeId(node.below)) ?? 0, context);
+    if (node.kind === 'more') return this.runs.moreRow(node, context);
     if (node.kind === 'queued') {
       const at = this.queue.items.findIndex((q) => q.id === node.id);
       const { kind = 'run' } = this.queue.items[at] ?? {};

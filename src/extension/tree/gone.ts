@@ -17,3 +17,5 @@ export const goneRun = (folder: string): RunEntry => ({
   state: 'damaged',
   user: {},
 });
+
+export const goneExperiment = (file: string) => ({ name: file, exists: false, runs: [], hasSweep: false });

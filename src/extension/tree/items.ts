@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { COMMAND, FROM_ROW, INTERNAL } from '../ids';
 import type { QueuedRun } from '../queue/run-queue';
 import type { RunDetails } from '../words/run-details';
-import type { TreeNode } from '../runs/nodes';
+import { nodeId, type TreeNode } from '../runs/nodes';
 import type { Row } from '../words/run-row';
 
 /** A row's key, unchanged as long as the row looks the same: rows are refreshed only when it changes. */
@@ -49,33 +49,6 @@ export function treeItem(
       arguments: [node],
     };
   return item;
-}
-
-export function nodeId(node: TreeNode): string {
-  switch (node.kind) {
-    case 'experiment':
-      return `experiment:${node.file}`;
-    case 'sweep':
-      return `sweep:${node.folder}`;
-    case 'trials':
-      return `trials:${node.folder}:${node.state}`;
-    case 'trial':
-      return `trial:${node.folder}:${node.trial}`;
-    case 'queued':
-      return `queued:${node.id}`;
-    case 'interrupted':
-      return `interrupted:${node.folder}`;
-    case 'run':
-      return `run:${node.folder}`;
-    case 'checkpoint':
-      return `checkpoint:${node.folder}:${node.step}`;
-    case 'adapter':
-      return `adapter:${node.folder}:${node.which}`;
-    case 'export':
-      return `export:${node.folder}:${node.name}`;
-    case 'more':
-      return `more:${nodeId(node.below)}`;
-  }
 }
 
 /** Names, notes and messages are appended as text, so that they are not read as Markdown. */

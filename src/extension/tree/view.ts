@@ -1,12 +1,11 @@
 import * as vscode from 'vscode';
 import { registerGuarded } from '../ask/guard';
 import { COMMAND, INTERNAL, VIEW } from '../ids';
-import { runFolderOf, type ExperimentNode } from '../runs/nodes';
+import { nodeId, runFolderOf, type ExperimentNode, type MoreNode } from '../runs/nodes';
 import { rememberSelection } from '../runs/selection';
 import type { Services } from '../services';
 import { ExperimentsTree } from './experiments';
 import { Folding } from './folding';
-import { nodeId } from './items';
 import { ViewOptions } from './view-options';
 
 /** Update interval of "3 min ago". */
@@ -30,7 +29,7 @@ export function registerExperimentsTree(services: Services): vscode.Disposable {
   const folded = [
     view.onDidExpandElement(({ element }) => folding.set(nodeId(element), true)),
     view.onDidCollapseElement(({ element }) => folding.set(nodeId(element), false)),
-    registerGuarded(log, INTERNAL.showMoreRuns, (node) => tree.showMore(node)),
+    registerGuarded(log, INTERNAL.showMoreRuns, (node) => tree.showMore(node as MoreNode)),
     registerGuarded(log, COMMAND.dismissInterrupted, (node) => tree.dismiss(runFolderOf(node))),
   ];
   const shown = vscode.commands.registerCommand(INTERNAL.showExperiment, async (file: string) => {

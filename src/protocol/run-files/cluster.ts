@@ -53,3 +53,7 @@ export interface ClusterTrial {
   /** Its run's folder has been brought here whole, since it ended. */
   collected?: true;
 }
+
+/** Whether the scheduler has a trial: in its queue, or running. */
+export const isWithScheduler = ({ state }: Pick<ClusterTrial, 'state'>): boolean =>
+  state === 'queued' || state === 'running' || state === 'preempted';

@@ -8,7 +8,7 @@ import { sortRuns } from '../../../src/extension/runs/sort';
 import { matchesFilter } from '../../../src/extension/tree/arrange';
 import { adapterRow, checkpointRow, readArtifacts } from '../../../src/extension/tree/artifacts';
 import { runFolderOf } from '../../../src/extension/runs/nodes';
-import { moreRow } from '../../../src/extension/tree/more';
+import { ShownRuns } from '../../../src/extension/tree/shown-runs';
 import { experimentRow } from '../../../src/extension/tree/experiment-row';
 import { formatMetric, type MetricName } from '../../../src/experiment/metrics';
 import { ago, bytes } from '../../../src/extension/words/format';
@@ -52,11 +52,27 @@ function entry(
   return { folder: run, id: told.id, experiment: 'demo.aurora.json', state, run: told, user };
 }
 
-describe('the row for runs that are not shown', () => {
-  it('says how many there are, and is not one of them', () => {
-    expect(moreRow(9800, context)).toMatchObject({ label: 'Show More', description: '9,800 more runs' });
-    expect(moreRow(1, context).description).toBe('1 more run');
-    expect(runFolderOf({ kind: 'more', below: { kind: 'sweep', folder: '/sweep' } })).toBeUndefined();
+describe('thousands of runs below a row', () => {
+  const sweep = { kind: 'sweep', folder: '/sweep' } as const;
+  const more = { kind: 'more', below: sweep } as const;
+  const runs = Array.from({ length: 9000 }, (_, i) => ({ folder: `/runs/${i}` }));
+
+  it('are shown as the first of them, a row for the others, and more on request', () => {
+    const shown = new ShownRuns({ filter: '', sort: 'newest' });
+    const rows = shown.below(sweep, runs);
+    expect(rows).toHaveLength(201);
+    expect([rows[199], rows[200]]).toEqual([{ kind: 'run', folder: '/runs/199' }, more]);
+    expect(shown.moreRow(more, context)).toMatchObject({
+      label: 'Show More',
+      description: '8,800 more runs',
+    });
+    shown.more(more);
+    expect(shown.below(sweep, runs)).toHaveLength(701);
+    expect(shown.below({ ...sweep, folder: '/other' }, runs)).toHaveLength(201);
+    shown.below(sweep, runs.slice(0, 701));
+    expect(shown.moreRow(more, context).description).toBe('1 more run');
+    expect(shown.below(sweep, runs.slice(0, 700))).toHaveLength(700);
+    expect(runFolderOf(more)).toBeUndefined();
   });
 });
 

@@ -12,7 +12,7 @@ import { schemaValidator } from '../../../src/runs/experiment/schema-validator';
 import { scratchFolder } from '../../scratch';
 
 /** The size limits, in bytes as packaged. */
-const ACTIVATION_LIMIT = 246 * 1024;
+const ACTIVATION_LIMIT = 248 * 1024;
 const HOST_LIMIT = 820 * 1024;
 const PAGE_LIMIT = 600 * 1024;
 const NOT_PURE = new RegExp(`^src/(?!(${PURE.join('|')})/)`);

@@ -27,6 +27,7 @@ export interface ExecutorOptions {
   fallBack: boolean;
   acceptInputs: boolean;
   once: boolean;
+  submitsNothing?: boolean;
   /** That has looked at the trials before. */
   looker: TrialLooker;
   warn: (message: string) => void;
@@ -47,6 +48,7 @@ export function executorOf(
     fallBack,
     acceptInputs,
     once,
+    submitsNothing = false,
     looker,
     warn,
     sending,
@@ -73,6 +75,6 @@ export function executorOf(
     ...{ executor: where.on, place, folder, runs, scheduler, files, specs, fallBack, acceptInputs },
     ...{ threads: room.threads, engine: room.engine, device: room.device },
     ...(room.parallel < planned && { parallel: room.parallel }),
-    ...{ interval: CLUSTER_LOOK_MS, once, looker, inputs, save, warn, sending },
+    ...{ interval: CLUSTER_LOOK_MS, once, submitsNothing, looker, inputs, save, warn, sending },
   });
 }

@@ -5,11 +5,14 @@ import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/la
 import { TrialLooker } from '../../../runs/sweep/looker';
 import {
   runOf,
+  readSweep,
   writeSweep,
   type SweepRecord,
   type SweepRoom,
   type TrialRecord,
 } from '../../../runs/sweep/record';
+import type { Executor } from '../../../executors/executor';
+import type { ExecutorName } from '../../../experiment/cluster';
 import { gpusFor } from '../../../executors/local/devices';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { LEASE_MS } from '../../../trainer/process/pulse';
@@ -20,15 +23,17 @@ import { runQueue, type SweepOutcome } from '../../../trainer/sweep/queue';
 import { roomNow, type Measured } from '../../../trainer/sweep/room';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
-import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type TakenOver } from '../../owning';
+import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned, type TakenOver } from '../../owning';
 import { isQuiet } from '../../quiet';
 import { isScreen } from '../../screen';
 import { onInterrupt } from '../../signals';
 import { askQueue, cancelled, cancelNow } from './cancel';
+import { sweepsToCancel } from './cancel-target';
 import { executorOf, type ExecutorOptions } from './executor';
 import { placeName } from './place-name';
 import { showSubmission } from './submission';
-import { clusterRoom, whereOf, type Where } from './where';
+import { moveSweep } from './move';
+import { beganAt, clusterRoom, leftBy, whereOf, type Where } from './where';
 import { planText } from './plan';
 import { checkSweep, type CheckOptions } from './check';
 import { SweepLines, SweepScreen, type SweepView } from './progress';
@@ -91,12 +96,15 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     // Reports an unknown device once, instead of for each trial.
     deviceRequest(args);
     const folder = join(experimentSweeps(file), sweep.baseHash);
-    const runs = experimentRuns(file);
+    const cancel = args.text('cancel');
+    if (cancel !== undefined) return cancelSweeps(args, file, sweep, folder, cancel);
     const record = prepareSweep(folder, sweep, args.list('set'));
-    const where = whereOf(args, { file, folder, sweep, record });
+    const request = { file, folder, sweep, record };
+    const where = whereOf(args, request);
+    const left = leftBy(args, request, where);
     setPlace(record, where);
-    const view = viewOf(args, record);
-    const context: Context = { args, folder, runs, sweep, where, view, looker: new TrialLooker() };
+    const context = contextOf(args, file, sweep, folder, record, where);
+    const { view } = context;
     if (args.flag('dry-run') || args.text('write') !== undefined) {
       const measured = await checkSweep(record, checkOptions(context));
       const planned = { ...record, room: await roomOf(context, record, measured) };
@@ -105,23 +113,11 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
       if (where.on !== 'local') await showSubmission(args, where.cluster, planned, folder);
       return EXIT.ok;
     }
-    const cancel = args.text('cancel');
-    const which = cancel === undefined ? undefined : cancelled(cancel, record.trials);
-    if (which && record.trials.every((t) => t.run === undefined))
-      throw new AuroraError('usage', `No trial of ${file} has begun.`, 'There is nothing to cancel.');
-    if (which && (await askQueue(folder, which))) {
-      process.stderr.write('The process that runs the sweep cancels them.\n');
-      return EXIT.ok;
-    }
     createFolder(folder);
-    return owning(
-      {
-        ...{ folder, what: 'sweep', takeOver: args.flag('take-over') },
-        // It only follows: what it has submitted is on disk, and the scheduler decides who trains.
-        ...(where.on !== 'local' && { hasEnded: () => isSilent(folder) }),
-      },
-      (takenOver) => (which ? cancelHere(context, takenOver, which) : run(context, takenOver)),
-    );
+    return owning(ownedBy(context, (left ?? where).on), async (takenOver) => {
+      if (left) await move(context, left, takenOver);
+      return run(context, takenOver);
+    });
   },
 };
 
@@ -139,6 +135,25 @@ interface Context {
   /** What it has read of the trials' folders is not read again. */
   looker: TrialLooker;
 }
+
+const contextOf = (
+  args: ParsedArgs,
+  file: string,
+  sweep: Sweep,
+  folder: string,
+  record: SweepRecord,
+  where: Where,
+): Context => ({
+  ...{ args, folder, runs: experimentRuns(file), sweep, where },
+  ...{ view: viewOf(args, record), looker: new TrialLooker() },
+});
+
+/** How this command becomes the only one that writes to the sweep's folder, whose trials were trained there so far. */
+const ownedBy = ({ args, folder }: Context, on: ExecutorName): Owned => ({
+  ...{ folder, what: 'sweep', takeOver: args.flag('take-over') },
+  // It only follows: what it has submitted is on disk, and the scheduler decides who trains.
+  ...(on !== 'local' && { hasEnded: () => isSilent(folder) }),
+});
 
 function setPlace(record: SweepRecord, { on }: Where): void {
   if (on === 'local') delete record.on;
@@ -197,19 +212,73 @@ async function run(context: Context, takenOver: TakenOver): Promise<number> {
   return once && outcome.stopped === 'detached' ? EXIT.ok : exitCode(outcome);
 }
 
+/** Takes what was trained elsewhere from there. */
+async function move(context: Context, left: Where, takenOver: TakenOver): Promise<void> {
+  const { folder, where } = context;
+  const record = readSweep(folder);
+  if (!record?.room) return;
+  await moveSweep(
+    lookingAt(left, context, { ...record, room: record.room }, takenOver, true),
+    record.trials,
+    left.on,
+    where.on,
+  );
+  setPlace(record, where);
+  writeSweep(folder, record);
+}
+
+/** Cancels trials of the experiment's sweep, or of those that an earlier version of the file has begun. */
+async function cancelSweeps(
+  args: ParsedArgs,
+  file: string,
+  sweep: Sweep,
+  folder: string,
+  cancel: string,
+): Promise<number> {
+  let code: number = EXIT.ok;
+  for (const one of await sweepsToCancel(file, folder, cancel)) {
+    const record = readSweep(one);
+    if (!record || record.trials.every((t) => t.run === undefined))
+      throw new AuroraError('usage', `No trial of ${file} has begun.`, 'There is nothing to cancel.');
+    const which = cancelled(cancel, record.trials);
+    if (await askQueue(one, which)) {
+      process.stderr.write('The process that runs the sweep cancels them.\n');
+      continue;
+    }
+    const where = beganAt(args, { file, folder: one, sweep, record });
+    const context = contextOf(args, file, sweep, one, record, where);
+    const ended = await owning(ownedBy(context, where.on), (takenOver) =>
+      cancelHere(context, takenOver, which),
+    );
+    if (ended !== EXIT.ok) code = ended;
+  }
+  return code;
+}
+
 async function cancelHere(
   context: Context,
   takenOver: TakenOver,
   which: readonly TrialRecord[] | 'all',
 ): Promise<number> {
-  const { args, folder, sweep, where } = context;
-  const record = prepareSweep(folder, sweep, args.list('set'));
-  const { room } = record;
-  if (!room) return EXIT.ok;
-  const save = () => writeSweep(folder, { ...record, room });
-  const executor = executorOf(where, { ...record, room }, executorOptions(context, takenOver, save));
+  const { folder, where } = context;
+  const record = readSweep(folder);
+  if (!record?.room) return EXIT.ok;
+  const executor = lookingAt(where, context, { ...record, room: record.room }, takenOver);
   return cancelNow(executor, record.trials, which, onInterrupt('They are cancelled without this command.'));
 }
+
+/** What trains the trials, for a command that starts none. */
+const lookingAt = (
+  where: Where,
+  context: Context,
+  record: SweepRecord & { room: SweepRoom },
+  takenOver: TakenOver,
+  once = false,
+): Executor =>
+  executorOf(where, record, {
+    ...executorOptions(context, takenOver, () => writeSweep(context.folder, record)),
+    ...{ once, submitsNothing: true },
+  });
 
 const executorOptions = (
   { args, folder, runs, sweep, view, looker }: Context,

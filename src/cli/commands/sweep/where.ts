@@ -9,7 +9,6 @@ import type { SweepRecord, SweepRoom } from '../../../runs/sweep/record';
 import { filesRead } from '../../../trainer/inputs/files-read';
 import { threadCount, wholeNumber, type ParsedArgs } from '../../command';
 import { clusterOf, type ClusterName } from './clusters';
-import { placeName } from './place-name';
 
 const PLACES: readonly ExecutorName[] = ['local', 'slurm', 'kubernetes'];
 
@@ -29,33 +28,39 @@ export interface WhereRequest {
 /**
  * Where the options say, or where the sweep began.
  *
- * @throws AuroraError 'usage' if a sweep that has begun in one place would continue in another
+ * @throws AuroraError 'usage' for an unknown place, or an option that is not for this one
  */
-export function whereOf(args: ParsedArgs, { file, folder, sweep, record }: WhereRequest): Where {
+export function whereOf(args: ParsedArgs, request: WhereRequest): Where {
   const given = args.text('on');
   const on = PLACES.find((place) => place === given);
   if (given !== undefined && !on)
     throw new AuroraError('usage', `--on takes local, slurm or kubernetes, not "${given}".`);
-  const began = record.trials.some((t) => t.run !== undefined) ? (record.on ?? 'local') : undefined;
-  if (on && began && on !== began)
-    throw new AuroraError(
-      'usage',
-      `This sweep began on ${placeName(began)}, where its trials may still wait or run.`,
-      `Continue it with --on ${began}. To train it elsewhere from the beginning, copy the experiment file under another name.`,
-    );
-  const place = on ?? record.on ?? 'local';
-  if (place === 'local') {
-    for (const option of ['cancel', 'write', 'no-wait'] as const) {
-      const isGiven = args.flag(option) || args.text(option) !== undefined;
-      if (option !== 'cancel' && isGiven)
+  const place = on ?? request.record.on ?? 'local';
+  if (place === 'local')
+    for (const option of ['write', 'no-wait'] as const)
+      if (args.flag(option) || args.text(option) !== undefined)
         throw new AuroraError(
           'usage',
           `--${option} is for sweeps on a cluster.`,
           'Add --on slurm or --on kubernetes.',
         );
-    }
-    return { on: place };
-  }
+  return placeAt(args, request, place);
+}
+
+/** Where trials of the sweep were trained before, if that was elsewhere. */
+export function leftBy(args: ParsedArgs, request: WhereRequest, { on }: Where): Where | undefined {
+  const { record } = request;
+  if (record.trials.every((t) => t.run === undefined)) return undefined;
+  const began = record.on ?? 'local';
+  return began === on ? undefined : placeAt(args, request, began);
+}
+
+/** Where the sweep began. */
+export const beganAt = (args: ParsedArgs, request: WhereRequest): Where =>
+  placeAt(args, request, request.record.on ?? 'local');
+
+function placeAt(args: ParsedArgs, { file, folder, sweep }: WhereRequest, place: ExecutorName): Where {
+  if (place === 'local') return { on: place };
   const machine = args.text('cluster');
   const settings = mergeClusterSettings(
     sweep.cluster,

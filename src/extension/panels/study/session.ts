@@ -34,6 +34,8 @@ export class StudySession {
   private stale = false;
   private computing = false;
   private disposed = false;
+  /** How long the last study took. */
+  tookMs = 0;
 
   /** @param worker ends with the session */
   constructor(
@@ -70,12 +72,14 @@ export class StudySession {
     this.computing = true;
     while (this.stale && !this.disposed) {
       this.stale = false;
+      const began = performance.now();
       try {
         await this.show();
       } catch (e) {
         this.host.failed(e);
         this.host.post({ type: 'error', message: errorText(e) });
       }
+      this.tookMs = performance.now() - began;
     }
     this.computing = false;
   }

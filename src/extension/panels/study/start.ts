@@ -14,6 +14,8 @@ import { subject } from './title';
 
 /** A running run changes many times a second; a study's numbers change when it ends. */
 const SETTLE_MS = 300;
+/** A study of thousands of runs takes seconds: the next one waits this many times as long. */
+const REST = 2;
 
 /** Follows the runs, and does what the page asks for. */
 export function startStudy(
@@ -48,17 +50,25 @@ export function startStudy(
   };
   const session = new StudySession(host, worker);
   let timer: NodeJS.Timeout | undefined;
+  let isShown = false;
   const look = async () => {
-    if (marksOf(await entries()) !== marks) session.refresh();
+    if (isShown && marksOf(await entries()) !== marks) session.refresh();
   };
   const changes = store.onDidChange(() => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      look().catch((e: unknown) => log.error(e as Error));
-    }, SETTLE_MS);
+    timer ??= setTimeout(
+      () => {
+        timer = undefined;
+        look().catch((e: unknown) => log.error(e as Error));
+      },
+      Math.max(SETTLE_MS, REST * session.tookMs),
+    );
   });
   return {
-    snapshot: () => session.refresh(),
+    snapshot() {
+      isShown = true;
+      session.refresh();
+    },
+    hidden: () => void (isShown = false),
     receive: (message) => session.receive(message),
     dispose: () => {
       clearTimeout(timer);

@@ -1,4 +1,9 @@
-import type { ClusterFile, ClusterTrial, ClusterTrialState } from '../../../protocol/run-files/cluster';
+import {
+  isWithScheduler,
+  type ClusterFile,
+  type ClusterTrial,
+  type ClusterTrialState,
+} from '../../../protocol/run-files/cluster';
 import { clusterReason } from '../../../protocol/cluster/reasons';
 import type { OnCluster, SweepEntry } from '../../runs/store';
 import type { Translate } from '../../translate';
@@ -37,10 +42,6 @@ export function clusterWord(state: ClusterTrialState, t: Translate): string {
 /** Why the scheduler lets it wait, or how it ended; undefined if it did not say. */
 export const reasonWords = ({ code, detail }: Pick<ClusterTrial, 'code' | 'detail'>): string | undefined =>
   clusterReason({ ...(code !== undefined && { code }), ...(detail !== undefined && { detail }) });
-
-/** Trials that the scheduler has: in its queue, or running. */
-export const isWithScheduler = ({ state }: ClusterTrial): boolean =>
-  state === 'queued' || state === 'running' || state === 'preempted';
 
 /** Whether nobody follows it although the scheduler still has trials of it. */
 export const isUnfollowed = ({ cluster, state }: SweepEntry): boolean =>

@@ -2,7 +2,8 @@ import { trialText } from '../../../experiment/short-settings';
 import { experimentName } from '../../../runs/layout';
 import type { SweepEntry } from '../../runs/store';
 import type { Translate } from '../../translate';
-import { executorName, isWithScheduler, reasonWords } from './cluster-words';
+import { isWithScheduler } from '../../../protocol/run-files/cluster';
+import { executorName, reasonWords } from './cluster-words';
 
 /** The notification for trials that a scheduler lost; undefined if the sweep has none of them. */
 export function lossText(

@@ -3,7 +3,8 @@ import type { ClusterTrial, ClusterTrialState } from '../../../protocol/run-file
 import { own } from '../../../base/names';
 import type { TrialRecord } from '../../../runs/sweep/record';
 import type { OnCluster, RunEntry, SweepEntry } from '../../runs/store';
-import { clusterWord, isWithScheduler, reasonWords } from './cluster-words';
+import { isWithScheduler } from '../../../protocol/run-files/cluster';
+import { clusterWord, reasonWords } from './cluster-words';
 import { ICONS, type Row, type RowContext } from '../run-row';
 
 /** A trial that a cluster's scheduler knows and that has no run folder yet. */

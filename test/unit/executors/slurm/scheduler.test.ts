@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClusterFiles } from '../../../../src/executors/cluster/files';
 import type { JobRef } from '../../../../src/executors/cluster/scheduler';
 import { SlurmScheduler } from '../../../../src/executors/slurm/scheduler';
-import type { ClusterShell } from '../../../../src/executors/slurm/shell';
+import type { ClusterShell } from '../../../../src/executors/remote/shell';
 import { scratchFolder } from '../../../scratch';
 
 const home = scratchFolder('slurm-scheduler');

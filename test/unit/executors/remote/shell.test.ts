@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { localShell, sshShell } from '../../../../src/executors/slurm/shell';
+import { localShell, sshShell } from '../../../../src/executors/remote/shell';
 import { scratchFolder } from '../../../scratch';
 
 describe.skipIf(process.platform === 'win32')("this machine's shell", () => {

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { AuroraError } from '../../../../../src/base/errors';
+import { moveSweep } from '../../../../../src/cli/commands/sweep/move';
+import type { JobState, Scheduler } from '../../../../../src/executors/cluster/scheduler';
+import type { TrialView } from '../../../../../src/runs/sweep/look';
+import { scratchFolder } from '../../../../scratch';
+import { spec, sweepsIn } from '../../../executors/cluster/sweep-of';
+
+const collected: string[] = [];
+let isUp = true;
+const sweepOf = sweepsIn(scratchFolder('move'), {
+  collect: async (runs) => {
+    if (!isUp) throw new AuroraError('network', 'The login node does not answer.');
+    collected.push(...runs);
+  },
+});
+
+const scheduler: Scheduler = {
+  ...{ name: 'a cluster', appearsWithin: 0 },
+  check: () => Promise.resolve(),
+  cluster: () => Promise.resolve('one'),
+  adopt: () => Promise.resolve(),
+  submit: async ({ tasks }, submitted) => submitted({ id: '1', first: 0, count: tasks.length }),
+  states: async ([{ tasks }]) => [
+    new Map(tasks.map((_, i) => [i, { state: 'queued', job: `1_${i}` } satisfies JobState])),
+  ],
+  cancel: () => Promise.resolve(),
+};
+
+it('takes a sweep from a cluster only once nothing waits there, and all that was trained is here', async () => {
+  const { executor, records, submissions, folder } = sweepOf('moved', scheduler);
+  const tasks = records.map((record) => ({ record, spec }));
+  await executor.submit(tasks, await executor.follow(records));
+  const move = () => moveSweep(executor, records, 'slurm', 'local');
+  await expect(move()).rejects.toThrow('began on Slurm, where 4 trials wait or run.');
+
+  const stopped = records.map((record): TrialView => ({
+    ...{ record, state: 'stopped', reason: 'requested', step: 3, steps: 9, evaluations: [] },
+    ...(record.number < 3 && { folder: `/runs/${record.number}` }),
+  }));
+  Object.assign(executor, { follow: () => Promise.resolve(stopped) });
+  isUp = false;
+  await expect(move()).rejects.toMatchObject({
+    kind: 'usage',
+    message: 'This sweep began on Slurm, and what was trained there could not be brought here.',
+  });
+  expect(submissions()).toHaveLength(1);
+  isUp = true;
+  const { executor: again } = sweepOf('moved', scheduler);
+  await again.follow(records);
+  Object.assign(again, { follow: () => Promise.resolve(stopped) });
+  await moveSweep(again, records, 'slurm', 'local');
+  expect(collected).toEqual(['/runs/1', '/runs/2']);
+  expect([submissions(), existsSync(join(folder, 'cluster.json'))]).toEqual([[], false]);
+  await expect(moveSweep(executor, records, 'slurm', 'kubernetes')).rejects.toThrow(
+    'began on Slurm: trials 1, 2 have begun and not ended.',
+  );
+});
