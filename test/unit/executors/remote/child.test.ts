@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runChild } from '../../../../src/executors/slurm/child';
+import { runChild } from '../../../../src/executors/remote/child';
 
 it('returns what a program has printed, also if a process that it left behind holds its output', async () => {
   const script = 'sleep 60 & echo "$!"; echo why >&2; exit 3';
