@@ -83,7 +83,7 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
   let local: Lab;
   let slurm: Slurm;
   let sshd: Sshd | undefined;
-  let trainers: Trainers | undefined;
+  let trainers: Trainers;
 
   const newLab = (more: object = {}) => {
     const lab = new Lab({ training: TRAINING, sweep: SWEEP, ...more });
@@ -119,19 +119,17 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     const env = login ? { ...process.env, ...sshd!.env } : slurm.env;
     const lab = newLab({ cluster: { slurm: { ...SETTINGS, ...place } } });
     const files = new SweepFiles(lab);
-    const all = (trainers = new Trainers(lab.folder));
+    trainers = new Trainers(lab.folder);
     const longOnes = ({ number, hasTrained }: Trainer) => LONG.includes(number) && hasTrained;
-    all.hold(longOnes);
+    trainers.hold(longOnes);
 
     let queue = new Queue(lab, env, '--on', 'slurm');
-    const began = Date.now();
     const step = async (what: string, isSo: () => boolean) => {
       await until(what, () => queue.hasEnded || isSo(), 180_000).catch((e: Error) => {
         throw new Error(
           `${e.message}:\n${queue.text}\n${slurm.command('squeue', '-r', '--states=all')}\n${slurm.logs()}\n${JSON.stringify(files.cluster)}`,
         );
       });
-      if (process.env.DEBUG_STEPS) console.log(((Date.now() - began) / 1000).toFixed(1), what);
       if (queue.hasEnded) throw new Error(`the queue ended before ${what}:\n${queue.text}`);
     };
     const state = (number: number) => files.onCluster(number)?.state;
@@ -141,7 +139,8 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
       files.record.trials.find(
         (t) => state(t.number) === 'running' && files.onCluster(t.number)?.node === node,
       )?.number;
-    const bothAreThere = () => LONG.every((number) => all.heldOf(number).length > 0 && state(number) === 'running');
+    const bothAreThere = () =>
+      LONG.every((number) => trainers.heldOf(number).length > 0 && state(number) === 'running');
 
     await step('the first two to train', () => files.cluster !== undefined && bothAreThere());
     // Their curves are here while they train.
@@ -158,7 +157,7 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
 
     // The time limit of one, and the node of the other.
     slurm.setTimeLeft(job(1), 2);
-    const node = all.heldOf(2)[0]!.node;
+    const node = trainers.heldOf(2)[0]!.node;
     await slurm.killNode(node);
     await step('the time limit', () => restarts(1) > 0);
     slurm.command('scontrol', 'update', `JobId=${job(1)}`, 'TimeLimit=600');
@@ -174,20 +173,23 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     }
 
     // Slurm loses sight of a trainer, which is suspended meanwhile, and starts it again where the other one has been.
-    const unseen = all.heldOf(1)[0]!;
+    expect([...trainers.twice]).toEqual([]);
+    const unseen = trainers.heldOf(1)[0]!;
     const before = restarts(1);
     await slurm.killSlurmd(unseen.node);
     await step('Slurm to give up its node', () => restarts(1) > before);
-    all.hold((t) => t.pid === unseen.pid || (t.number === 1 && t.hasTrained));
-    await step('it to be trained by another', () => all.heldOf(1).length > 1);
+    trainers.hold((t) => t.pid === unseen.pid || (t.number === 1 && t.hasTrained));
+    await step('it to be trained by another', () => trainers.heldOf(1).length > 1);
     const found = contents(unseen.run);
-    all.hold((t) => t.number === 1 && t.pid !== unseen.pid);
-    await step('the first one to find out', () => !all.runs(unseen));
+    trainers.hold((t) => t.number === 1 && t.pid !== unseen.pid);
+    await step('the first one to find out', () => !trainers.runs(unseen));
     expect(contents(unseen.run)).toEqual(found);
+    expect([...trainers.twice]).toEqual([1]);
+    trainers.twice.clear();
     slurm.startNode(unseen.node);
 
     // All wait or begin while the controller is away.
-    all.hold(() => true);
+    trainers.hold(() => true);
     slurm.command('scontrol', 'release', `${array}_[${LATER - 1}-${TRIALS - 2}]`);
     await step('both nodes to work', () => onNode('node1') !== undefined && onNode('node2') !== undefined);
     await slurm.saved(job(1));
@@ -198,9 +200,10 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
 
     await step('both nodes to work', () => onNode('node1') !== undefined && onNode('node2') !== undefined);
     slurm.command('scontrol', 'update', 'NodeName=node1', 'State=DRAIN', 'Reason=test');
-    all.hold((t) => t.node !== 'node1');
-    await step('the drained node to be empty', () => onNode('node1') === undefined);
-    all.hold(() => true);
+    trainers.hold((t) => t.node !== 'node1');
+    const isDrained = () => slurm.command('sinfo', '-h', '-n', 'node1', '-o', '%T').trim() === 'drained';
+    await step('the drained node to be empty', () => onNode('node1') === undefined && isDrained());
+    trainers.hold(() => true);
     slurm.command('scontrol', 'update', 'NodeName=node1', 'State=RESUME');
 
     await step('a trial on node1', () => onNode('node1') !== undefined);
@@ -210,27 +213,28 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     await step('both to be canceled', () => state(running) === 'cancelled' && state(TRIALS) === 'cancelled');
     await sleep(2000);
     expect([state(running), state(TRIALS)]).toEqual(['cancelled', 'cancelled']);
-    slurm.command('scancel', array);
-    all.hold(() => false);
-    expect(await queue.ended, queue.text).toBe(130);
     // Whoever cancels a job does not want it back; whoever runs the sweep again does.
-    expect(files.submissions, queue.text).toBe(1);
-    expect(files.record.trials.filter((t) => state(t.number) === 'cancelled').length).toBeGreaterThan(2);
+    const left = files.record.trials
+      .map((t) => t.number)
+      .filter((number) => ['queued', 'preempted', 'running'].includes(state(number)!));
+    expect(left.length).toBeGreaterThan(2);
+    slurm.command('scancel', '--me');
+    trainers.hold(() => false);
+    expect(await queue.ended, queue.text).toBe(130);
+    expect(left.filter((number) => state(number) !== 'cancelled')).toEqual([]);
 
-    all.hold(() => true);
+    trainers.hold(() => true);
     queue = new Queue(lab, env);
     await step('some to begin', () => onNode('node1') !== undefined && onNode('node2') !== undefined);
     const canceling = new Queue(lab, env, '--cancel', 'all');
-    all.hold(() => false);
+    trainers.hold(() => false);
     expect(await canceling.ended, canceling.text).toBe(0);
     expect(await queue.ended, queue.text).toBe(130);
 
     const last = new Queue(lab, env);
     expect(await last.ended, last.text).toBe(0);
-    if (process.env.DEBUG_STEPS) console.log(((Date.now() - began) / 1000).toFixed(1), 'all');
-    // One of the two was suspended until it ended.
-    expect([...all.twice]).toEqual([1]);
-    expect(all.most).toBe(2);
+    expect([...trainers.twice]).toEqual([]);
+    expect(trainers.most).toBe(2);
     expect(files.results()).toEqual(new SweepFiles(local).results());
     const log = files.onCluster(3)!.log!;
     expect(log.startsWith(lab.folder) && existsSync(log), log).toBe(true);
@@ -242,9 +246,10 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
   });
 });
 
-/** Every file below a folder, with what changes when it is written. */
+/** Every file below a folder, with what changes when it is written. Whoever has begun a temporary one removes it. */
 const contents = (folder: string): string[] =>
   (readdirSync(folder, { recursive: true }) as string[])
+    .filter((name) => !name.endsWith('.aurora-tmp'))
     .map((name) => {
       const { size, mtimeMs, ino } = statSync(join(folder, name));
       return `${name} ${size} ${mtimeMs} ${ino}`;

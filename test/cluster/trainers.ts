@@ -48,7 +48,7 @@ export class Trainers {
   }
 
   runs({ pid }: Trainer): boolean {
-    return this.find().some((t) => t.pid === pid);
+    return this.all.some((t) => t.pid === pid);
   }
 
   /** Continues all. */
@@ -76,7 +76,9 @@ export class Trainers {
 
   private find(): Trainer[] {
     const tasks = new Map<number, string>();
-    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)) {
+    for (const pid of readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)) {
       const [, program = '', command, task = ''] = readProc(pid, 'cmdline').split('\0');
       // Neither srun, which has the same arguments behind its own, nor one that has ended and is not yet waited for.
       if (program.endsWith('cli.cjs') && command === 'trial' && task.includes(this.folder))

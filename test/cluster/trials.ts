@@ -49,10 +49,6 @@ export class SweepFiles {
     return this.cluster?.trials[this.trial(number).id];
   }
 
-  get submissions(): number {
-    return readdirSync(join(this.folder, 'submissions')).length;
-  }
-
   submission(number: number): Omit<Submission, 'folder'> {
     const read = (name: string) =>
       readFileSync(join(this.folder, 'submissions', String(number), name), 'utf8').trim();

@@ -367,18 +367,22 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await expect.poll(() => window.page.goto(server.url(many)).then(Boolean, () => false)).toBe(true);
     await window.sideBar();
     await untilSpoken(/^Experiment tiny, 203 runs/);
-    const toEnd = async () => {
-      await window.pane('Experiments').locator('.monaco-list-row').first().hover();
-      await window.page.mouse.wheel(0, 100_000);
-    };
-    await window.row(nameOf(idOf(202))).waitFor();
-    await toEnd();
-    await untilSpoken(/^Show More, 3 more runs/);
-    await window.row(nameOf(idOf(3))).waitFor();
+    const scrollTo = (row: string) =>
+      expect
+        .poll(async () => {
+          await window.page.mouse.wheel(0, 1000);
+          return window.row(row).isVisible();
+        })
+        .toBe(true);
+    await window.row(nameOf(idOf(202))).hover();
+    await scrollTo('Show More');
+    const seen = async () => (await spoken()).join('\n');
+    expect(await seen()).toMatch(/^Show More, 3 more runs$/m);
+    expect(await seen()).toContain(nameOf(idOf(3)));
+    expect(await seen()).not.toContain(nameOf(idOf(2)));
     await window.row('Show More').click();
-    await toEnd();
-    await window.row(nameOf(idOf(0))).waitFor();
-    expect((await spoken()).filter((row) => row.startsWith('Show More'))).toEqual([]);
+    await scrollTo(nameOf(idOf(0)));
+    expect(await seen()).not.toContain('Show More');
   });
 
   test('a folder without experiments and an empty window show a message with a next step', async () => {

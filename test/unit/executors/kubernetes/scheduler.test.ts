@@ -76,13 +76,14 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
 
   it('runs every task, as many at a time as the submission says', async () => {
     cluster.slots = 10;
-    const one = await submit(submission(Array(5).fill({ exits: [0], lasts: 300 }), { parallel: 2 }));
+    cluster.unschedulable = 'no room';
+    const one = await submit(submission(Array(5).fill({ exits: [0] }), { parallel: 2 }));
     expect(one.jobs).toEqual([{ id: one.name, first: 0, count: 5 }]);
-    const begun = await until(one, (now) => [...now.values()].some(({ state }) => state === 'running'));
-    expect([...begun.values()].map(({ state, code }) => [state, code]).at(-1)).toEqual([
-      'queued',
-      'JobParallelism',
+    expect([...(await states(one)).values()].map(({ state, code }) => [state, code])).toEqual([
+      ...Array<string[]>(2).fill(['queued', 'Unschedulable']),
+      ...Array<string[]>(3).fill(['queued', 'JobParallelism']),
     ]);
+    cluster.unschedulable = undefined;
     const ended = await until(one, all('finished'));
     expect(ended.size).toBe(5);
     expect(ended.get(3)!.log).toBe(join(one.folder, 'logs/3.log'));

@@ -20,7 +20,7 @@ const sweepOf = sweepsIn(scratchFolder('move'), {
 const scheduler: Scheduler = {
   ...{ name: 'a cluster', appearsWithin: 0 },
   check: () => Promise.resolve(),
-  cluster: () => Promise.resolve('one'),
+  cluster: () => Promise.resolve({ name: 'one' }),
   adopt: () => Promise.resolve(),
   submit: async ({ tasks }, submitted) => submitted({ id: '1', first: 0, count: tasks.length }),
   states: async ([{ tasks }]) => [
