@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { diskError, writeAll } from '../../files/atomic';
 import { requireOwned } from '../../files/fence';
+import { flushFolder } from '../../files/folder';
 import { readIfThereSync } from '../../files/read';
 import type { ClusterThere, JobRef, Submission } from './scheduler';
 
@@ -61,6 +62,7 @@ export function appendLine({ folder }: Pick<Submission, 'folder'>, line: LogLine
     } finally {
       closeSync(fd);
     }
+    if (size === 0) flushFolder(folder);
   } catch (e) {
     throw diskError(path, e);
   }

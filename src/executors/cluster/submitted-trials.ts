@@ -43,6 +43,8 @@ export class SubmittedTrials {
     submission.tasks.forEach(({ trial }, index) => {
       if (isGivenUp(submission) && !isSubmitted(submission, index)) return;
       const before = this.current.get(trial);
+      // Its folder would be looked at again.
+      if (before) delete before.seen;
       this.current.set(trial, { entry, index, gone: 0, done: false, ...(before && { before }) });
     });
   }

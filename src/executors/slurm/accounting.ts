@@ -39,8 +39,9 @@ export class Accounting {
     );
     const asked = missing.filter(({ job }) => !this.ended.has(job) && !this.unknown.has(job));
     const arrays = [...new Map(asked.map(({ array }) => [array.id, array])).values()];
+    const jobs = new Set(asked.map(({ job }) => job));
     for (let at = 0; at < arrays.length; at += ARRAYS_AT_ONCE)
-      await this.ask(arrays.slice(at, at + ARRAYS_AT_ONCE));
+      await this.ask(arrays.slice(at, at + ARRAYS_AT_ONCE), jobs);
     for (const { job } of asked) if (!this.ended.has(job)) this.unknown.add(job);
     for (const { i, index, job } of missing) {
       const state = this.ended.get(job);
@@ -48,7 +49,7 @@ export class Accounting {
     }
   }
 
-  private async ask(arrays: readonly Asked[]): Promise<void> {
+  private async ask(arrays: readonly Asked[], jobs: ReadonlySet<string>): Promise<void> {
     const text = await this.run(
       `SLURM_BITSTR_LEN=0 sacct --noheader --parsable2 --allocations --format=JobID,State,ExitCode,NodeList,JobName --jobs=${arrays.map(({ id }) => id).join(',')}`,
     );
@@ -73,10 +74,13 @@ export class Accounting {
         if (!isWithScheduler(found)) this.ended.set(`${array}_${task}`, found);
       }
     }
-    // Of an array that it knows, it has no line of those tasks that were cancelled one by one before they began.
+    // Of an array that it knows, it has no line of those tasks that were cancelled one by one before they began. Those that
+    // the controller knows may get theirs later.
     for (const [array, known] of listed)
-      for (let task = 0; task < own.get(array)!.count; task++)
-        if (!known.has(task)) this.ended.set(`${array}_${task}`, { state: 'cancelled' });
+      for (let task = 0; task < own.get(array)!.count; task++) {
+        const job = `${array}_${task}`;
+        if (!known.has(task) && jobs.has(job)) this.ended.set(job, { state: 'cancelled' });
+      }
   }
 }
 

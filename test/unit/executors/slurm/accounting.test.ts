@@ -102,3 +102,15 @@ it('asks for ten thousand arrays in commands of bounded length', async () => {
   expect(scripts).toHaveLength(10);
   expect(Math.max(...scripts.map(({ length }) => length))).toBeLessThan(64 * 1024);
 });
+
+it('does not take a task for cancelled that the controller knows, and that it has no line of yet', async () => {
+  let printed = `5_0|COMPLETED|0:0|node1|${NAME}\n`;
+  const accounting = new Accounting(() => Promise.resolve(printed));
+  const tasks = ['a', 'b'].map((trial, i) => ({ trial, number: i + 1, run: trial, step: 0 }));
+  const submission = { name: NAME, folder: '/s', tasks, jobs: [{ id: '5', first: 0, count: 2 }] };
+  await accounting.complete([submission], [new Map([[1, { state: 'running', job: '5_1' }]])]);
+  printed += `5_1|NODE_FAIL|1:0|node1|${NAME}\n`;
+  const states = new Map<number, JobState>();
+  await accounting.complete([submission], [states]);
+  expect([...states.values()].map(({ state }) => state)).toEqual(['finished', 'lost']);
+});
