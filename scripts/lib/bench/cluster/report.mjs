@@ -14,8 +14,8 @@ const ROWS = {
   rung: { all: '`aurora sweep --no-wait` at the first comparison: a third is submitted' },
   tree: {
     first: 'the editor reads all runs',
-    shown: 'the Experiments view is drawn, with 200 runs',
-    more: 'with 700 runs',
+    shown: 'the Experiments view is drawn, with up to 200 runs',
+    more: 'with up to 700 runs',
     again: 'a scan, nothing has changed',
     change: 'a scan, one run has changed, to its row',
   },
