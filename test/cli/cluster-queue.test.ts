@@ -403,6 +403,7 @@ describe('a sweep on a cluster', () => {
     const there = Queue.start(copy, port);
     expect([await there.ended, there.err]).toEqual([0, expect.stringContaining('is a copy of')]);
     expect(await Queue.start(lab, port).ended).toBe(0);
+    expect(cluster.starts.toSorted()).toEqual([1, 1, 2, 2, 3, 3]);
     const learned = locally(sweep, training);
     expect([results(lab), results(copy)]).toEqual([learned, learned]);
   }, 120_000);

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { own } from '../../base/names';
 import { trialText } from '../../experiment/short-settings';
+import { experimentName } from '../../runs/layout';
 import { requestCancel, requestResume } from '../../runs/sweep/cancel';
 import type { TrialRecord } from '../../runs/sweep/record';
 import { starting } from '../ask/starting';
@@ -58,9 +59,23 @@ export async function stopTrial(
   );
 }
 
-/** Submits it again: it continues from its last checkpoint. */
+/** Submits it again: it continues from its last checkpoint. Only what follows the whole sweep can do that. */
 export async function resumeTrial({ sweep, record, label, cluster }: ClusterTrialEntry): Promise<void> {
   if (sweep.state !== 'running') {
+    const { t } = vscode.l10n;
+    const whole = t('Continue Sweep');
+    const picked = await vscode.window.showInformationMessage(
+      t('Continue the whole sweep of {0} to resume {1}?', experimentName(sweep.experiment), label),
+      {
+        modal: true,
+        detail: t(
+          'Nothing follows this sweep. All of its trials that have not ended will be submitted to {0}, also those that were canceled.',
+          executorName(cluster.executor),
+        ),
+      },
+      whole,
+    );
+    if (picked !== whole) return;
     const node: SweepNode = { kind: 'sweep', folder: sweep.folder };
     await vscode.commands.executeCommand(COMMAND.runSweep, node);
     return;
