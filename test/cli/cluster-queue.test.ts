@@ -391,6 +391,23 @@ describe('a sweep on a cluster', () => {
     expect(cluster.starts).toEqual([1]);
   });
 
+  it('trains the trials of a copy there, while the original trains on, both with the same bits', async () => {
+    const sweep = seeds(1, 2, 3);
+    const training = { epochs: 24, checkpointEvery: 20 };
+    const lab = labWith(sweep, training);
+    const { cluster, port } = await clusterWith(2);
+    expect(await Queue.start(lab, port, ['--no-wait']).ended).toBe(0);
+    await until(() => existsSync(join(runOf(lab, 1), 'checkpoints/step-000020')));
+    const copy = lab.copy();
+    labs.push(copy);
+    const there = Queue.start(copy, port);
+    expect([await there.ended, there.err]).toEqual([0, expect.stringContaining('is a copy of')]);
+    expect(await Queue.start(lab, port).ended).toBe(0);
+    expect(cluster.starts.toSorted()).toEqual([1, 1, 2, 2, 3, 3]);
+    const learned = locally(sweep, training);
+    expect([results(lab), results(copy)]).toEqual([learned, learned]);
+  }, 120_000);
+
   it('does not begin again on a cluster what has begun here', async () => {
     const lab = labWith(seeds(1), LONG);
     const { cluster, port } = await clusterWith();

@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -75,6 +76,13 @@ export class Lab {
       },
     };
     this.write('tiny.aurora.json', JSON.stringify(merge(base, settings), null, 2));
+  }
+
+  /** Another one with the same files. */
+  copy(): Lab {
+    const copy = new Lab();
+    cpSync(this.folder, copy.folder, { recursive: true, preserveTimestamps: true });
+    return copy;
   }
 
   path(name: string): string {

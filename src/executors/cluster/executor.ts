@@ -166,6 +166,17 @@ export class ClusterExecutor implements Executor {
     }
   }
 
+  /**
+   * Brings all that the cluster may have of these trials, also if a look did not have the time to show it here.
+   *
+   * @returns whether that is here
+   */
+  async bringAll(records: readonly TrialRecord[]): Promise<boolean> {
+    const left = records.filter(({ id }) => this.submitted.of(id) && !this.collected.has(id));
+    const folders = left.map((record) => runOf(record, this.options.runs)!);
+    return !this.down && this.reaching(() => this.options.files.collect(folders));
+  }
+
   /** The cluster has nothing more to do with the sweep: trials are elsewhere from now on, and what it has of them is here. */
   leave(): void {
     this.submissions.leave();

@@ -20,15 +20,21 @@ export async function moveSweep(
   from: ExecutorName,
   to: ExecutorName,
 ): Promise<void> {
-  const views = await knownAt(from, () => executor.follow(trials));
-  const busy = views.filter(isBusy).length;
+  const look = () => knownAt(from, () => executor.follow(trials));
+  const busy = (await look()).filter(isBusy).length;
   if (busy > 0)
     throw new AuroraError(
       'usage',
       `This sweep began on ${placeName(from)}, where ${busy === 1 ? '1 trial waits or runs' : `${busy} trials wait or run`}.`,
       `Continue it with --on ${from}, or ${from === 'local' ? 'stop them' : 'cancel them with --cancel all'} first.`,
     );
-  const begun = views.filter((t) => t.folder !== undefined);
+  if (executor instanceof ClusterExecutor && !(await knownAt(from, () => executor.bringAll(trials))))
+    throw new AuroraError(
+      'usage',
+      `This sweep began on ${placeName(from)}, and what was trained there could not be brought here.`,
+      'Run the command again once the cluster answers.',
+    );
+  const begun = (await look()).filter((t) => t.folder !== undefined);
   const open = begun.filter((t) => !isOver(t) && t.reason !== 'pruned').map((t) => t.record.number);
   if (to !== 'local' && open.length > 0)
     throw new AuroraError(
@@ -36,14 +42,7 @@ export async function moveSweep(
       `This sweep began on ${placeName(from)}: ${open.length === 1 ? `trial ${open[0]} has` : `trials ${open.join(', ')} have`} begun and not ended.`,
       `Continue it with --on ${from}. To train it elsewhere from the beginning, copy the experiment file under another name.`,
     );
-  if (!(executor instanceof ClusterExecutor)) return;
-  if (!(await knownAt(from, () => executor.collect(begun))))
-    throw new AuroraError(
-      'usage',
-      `This sweep began on ${placeName(from)}, and what was trained there could not be brought here.`,
-      'Run the command again once the cluster answers.',
-    );
-  executor.leave();
+  if (executor instanceof ClusterExecutor) executor.leave();
 }
 
 async function knownAt<T>(from: ExecutorName, action: () => Promise<T>): Promise<T> {

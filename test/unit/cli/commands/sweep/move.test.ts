@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { AuroraError } from '../../../../../src/base/errors';
 import { moveSweep } from '../../../../../src/cli/commands/sweep/move';
@@ -52,9 +52,25 @@ it('takes a sweep from a cluster only once nothing waits there, and all that was
   await again.follow(records);
   Object.assign(again, { follow: () => Promise.resolve(stopped) });
   await moveSweep(again, records, 'slurm', 'local');
-  expect(collected).toEqual(['/runs/1', '/runs/2']);
+  expect(collected.map((run) => basename(run))).toEqual(records.map(({ run }) => run));
   expect([submissions(), existsSync(join(folder, 'cluster.json'))]).toEqual([[], false]);
-  await expect(moveSweep(executor, records, 'slurm', 'kubernetes')).rejects.toThrow(
+  await expect(moveSweep(again, records, 'slurm', 'kubernetes')).rejects.toThrow(
     'began on Slurm: trials 1, 2 have begun and not ended.',
   );
+});
+
+it('brings also what was trained there and has not been seen here', async () => {
+  collected.length = 0;
+  const { executor, records } = sweepOf('unseen', {
+    ...scheduler,
+    states: async (submissions) => submissions.map(() => new Map<number, JobState>()),
+  });
+  await executor.submit(
+    records.map((record) => ({ record, spec })),
+    await executor.follow(records),
+  );
+  // Slurm has forgotten how they ended, and the line is too slow for the first look.
+  for (let look = 0; look < 10; look++) await executor.follow(records);
+  await moveSweep(executor, records, 'slurm', 'local');
+  expect(collected.map((run) => basename(run))).toEqual(records.map(({ run }) => run));
 });
