@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterFiles, Sending } from '../../../../src/executors/cluster/files';
 import { ClusterExecutor } from '../../../../src/executors/cluster/executor';
-import type { Scheduler } from '../../../../src/executors/cluster/scheduler';
+import type { JobState, Scheduler } from '../../../../src/executors/cluster/scheduler';
 import { Submissions } from '../../../../src/executors/cluster/submissions';
 import type { Experiment } from '../../../../src/experiment/experiment';
 import type { TrialRecord } from '../../../../src/runs/sweep/record';
@@ -19,6 +19,17 @@ const files: ClusterFiles = {
 };
 
 export const spec = { model: 'm', data: {} } as unknown as Experiment;
+
+/** Accepts everything as one job, of which all tasks have the same state. */
+export const accepting = (state: JobState['state']): Scheduler => ({
+  ...{ name: 'a cluster', appearsWithin: 0 },
+  check: () => Promise.resolve(),
+  cluster: () => Promise.resolve({ name: 'one' }),
+  adopt: () => Promise.resolve(),
+  submit: async ({ tasks }, submitted) => submitted({ id: '1', first: 0, count: tasks.length }),
+  states: async ([{ tasks }]) => [new Map(tasks.map((_, i) => [i, { state, job: `1_${i}` }]))],
+  cancel: () => Promise.resolve(),
+});
 
 /** Sweeps of four trials in a folder, each as a process sees it. */
 export const sweepsIn =

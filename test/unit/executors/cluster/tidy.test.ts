@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { AuroraError } from '../../../../src/base/errors';
-import type { JobState, Scheduler } from '../../../../src/executors/cluster/scheduler';
 import { scratchFolder } from '../../../scratch';
-import { spec, sweepsIn } from './sweep-of';
+import { accepting, spec, sweepsIn } from './sweep-of';
 
 const removed: string[] = [];
 let isUp = true;
@@ -14,20 +13,8 @@ const sweepOf = sweepsIn(scratchFolder('tidy'), {
   },
 });
 
-const scheduler: Scheduler = {
-  ...{ name: 'a cluster', appearsWithin: 0 },
-  check: () => Promise.resolve(),
-  cluster: () => Promise.resolve({ name: 'one' }),
-  adopt: () => Promise.resolve(),
-  submit: async ({ tasks }, submitted) => submitted({ id: '1', first: 0, count: tasks.length }),
-  states: async ([{ tasks }]) => [
-    new Map(tasks.map((_, i) => [i, { state: 'running', job: `1_${i}` } satisfies JobState])),
-  ],
-  cancel: () => Promise.resolve(),
-};
-
 it('removes what trials shared on the cluster, unless nothing has happened there, and needs no answer', async () => {
-  const { executor, records, folder, warnings } = sweepOf('shared', scheduler);
+  const { executor, records, folder, warnings } = sweepOf('shared', accepting('running'));
   const trials = await executor.follow(records);
   await executor.tidy();
   expect(removed).toEqual([]);

@@ -3,10 +3,9 @@ import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { AuroraError } from '../../../../../src/base/errors';
 import { moveSweep } from '../../../../../src/cli/commands/sweep/move';
-import type { JobState, Scheduler } from '../../../../../src/executors/cluster/scheduler';
 import type { TrialView } from '../../../../../src/runs/sweep/look';
 import { scratchFolder } from '../../../../scratch';
-import { spec, sweepsIn } from '../../../executors/cluster/sweep-of';
+import { accepting, spec, sweepsIn } from '../../../executors/cluster/sweep-of';
 
 const collected: string[] = [];
 let isUp = true;
@@ -17,20 +16,8 @@ const sweepOf = sweepsIn(scratchFolder('move'), {
   },
 });
 
-const scheduler: Scheduler = {
-  ...{ name: 'a cluster', appearsWithin: 0 },
-  check: () => Promise.resolve(),
-  cluster: () => Promise.resolve({ name: 'one' }),
-  adopt: () => Promise.resolve(),
-  submit: async ({ tasks }, submitted) => submitted({ id: '1', first: 0, count: tasks.length }),
-  states: async ([{ tasks }]) => [
-    new Map(tasks.map((_, i) => [i, { state: 'queued', job: `1_${i}` } satisfies JobState])),
-  ],
-  cancel: () => Promise.resolve(),
-};
-
 it('takes a sweep from a cluster only once nothing waits there, and all that was trained is here', async () => {
-  const { executor, records, submissions, folder } = sweepOf('moved', scheduler);
+  const { executor, records, submissions, folder } = sweepOf('moved', accepting('queued'));
   const tasks = records.map((record) => ({ record, spec }));
   await executor.submit(tasks, await executor.follow(records));
   const move = () => moveSweep(executor, records, 'slurm', 'local');
@@ -48,7 +35,7 @@ it('takes a sweep from a cluster only once nothing waits there, and all that was
   });
   expect(submissions()).toHaveLength(1);
   isUp = true;
-  const { executor: again } = sweepOf('moved', scheduler);
+  const { executor: again } = sweepOf('moved', accepting('queued'));
   await again.follow(records);
   Object.assign(again, { follow: () => Promise.resolve(stopped) });
   await moveSweep(again, records, 'slurm', 'local');
@@ -62,8 +49,8 @@ it('takes a sweep from a cluster only once nothing waits there, and all that was
 it('brings also what was trained there and has not been seen here', async () => {
   collected.length = 0;
   const { executor, records } = sweepOf('unseen', {
-    ...scheduler,
-    states: async (submissions) => submissions.map(() => new Map<number, JobState>()),
+    ...accepting('queued'),
+    states: async (submissions) => submissions.map(() => new Map()),
   });
   await executor.submit(
     records.map((record) => ({ record, spec })),
