@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { SubmittedTask } from '../../src/executors/cluster/scheduler';
+import { basename, join } from 'node:path';
+import { Submissions } from '../../src/executors/cluster/submissions';
 import type { ClusterFile } from '../../src/protocol/run-files/cluster';
 import { loadSweep } from '../../src/runs/experiment/load';
 import type { Sweep, Trial } from '../../src/runs/experiment/sweep';
@@ -66,7 +66,7 @@ export function simulate(folder: string, { trials, kind, state, tell }: Simulate
     });
     if ((i + 1) % 1000 === 0) tell?.(i + 1);
   }
-  writeSubmission(join(sweepFolder, 'submissions', '1'), sweep.trials.map(of));
+  writeSubmission(sweepFolder, sweep.trials.map(of));
   writeFileSync(
     sweepPaths(sweepFolder).sweep,
     `${JSON.stringify(sweepRecord(sweep, records, inputs), null, 2)}\n`,
@@ -116,34 +116,23 @@ const sweepRecord = (
 const jobOf = (i: number): string => `${1000 + Math.floor(i / ARRAY)}_${i % ARRAY}`;
 
 function writeSubmission(
-  folder: string,
+  sweep: string,
   tasks: Omit<TaskFile, 'version' | 'threads' | 'engine' | 'device'>[],
 ): void {
-  for (const name of ['tasks', 'logs']) mkdirSync(join(folder, name), { recursive: true });
-  for (const [i, task] of tasks.entries()) {
-    const whole: TaskFile = {
-      version: TASK_VERSION,
-      ...task,
-      threads: 1,
-      engine: 'onnxruntime',
-      device: 'cpu',
-    };
-    writeFileSync(join(folder, 'tasks', `${i}.json`), JSON.stringify(whole));
-    writeFileSync(join(folder, 'logs', `${jobOf(i)}.log`), `Training ${task.run}.\n`);
+  const files = tasks.map((task): TaskFile => ({
+    ...{ version: TASK_VERSION, ...task },
+    ...{ threads: 1, engine: 'onnxruntime', device: 'cpu' },
+  }));
+  const named = tasks.map(({ trial, number, run }) => ({ trial, number, run: basename(run), step: 0 }));
+  const submissions = new Submissions(sweep);
+  let submission = submissions.submitting(submissions.create(named, files), { name: 'the Slurm cluster simulated' });
+  for (let first = 0; first < tasks.length; first += ARRAY) {
+    const id = String(1000 + first / ARRAY);
+    const count = Math.min(ARRAY, tasks.length - first);
+    submission = submissions.submitted(submission, { id, first, count });
   }
-  const submitted: SubmittedTask[] = tasks.map(({ trial, number, run }) => ({
-    trial,
-    number,
-    run: run.split('/').at(-1)!,
-    step: 0,
-  }));
-  const jobs = Array.from({ length: Math.ceil(tasks.length / ARRAY) }, (_, i) => ({
-    id: String(1000 + i),
-    first: i * ARRAY,
-    count: Math.min(ARRAY, tasks.length - i * ARRAY),
-  }));
-  const submission = { version: 1, name: 'aurora-simulated-1', tasks: submitted, jobs };
-  writeFileSync(join(folder, 'submission.json'), JSON.stringify(submission));
+  for (const [i, { run }] of tasks.entries())
+    writeFileSync(join(submission.folder, 'logs', `${jobOf(i)}.log`), `Training ${run}.\n`);
 }
 
 const clusterFile = (sweep: string, records: readonly TrialRecord[]): ClusterFile => ({

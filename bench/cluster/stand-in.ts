@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JobRef, Submission } from '../../src/executors/cluster/scheduler';
+import type { JobRef } from '../../src/executors/cluster/scheduler';
+import { Submissions } from '../../src/executors/cluster/submissions';
 import { jobName } from '../../src/executors/slurm/job-name';
 
 /**
@@ -10,15 +11,13 @@ import { jobName } from '../../src/executors/slurm/job-name';
 export function writeStandIn(folder: string, sweep: string): string {
   const bin = join(folder, 'bin');
   mkdirSync(bin, { recursive: true });
-  const submission = JSON.parse(
-    readFileSync(join(sweep, 'submissions', '1', 'submission.json'), 'utf8'),
-  ) as Submission;
+  const [submission] = new Submissions(sweep).read().own;
   const line = (job: JobRef, task: number) =>
     `${[job.id, task, jobName(submission, job), 'COMPLETED', 'None', 'node1', 0, '0:0'].join('|')}|\n`;
   const lines = submission.jobs.flatMap((job) => Array.from({ length: job.count }, (_, i) => line(job, i)));
   writeFileSync(join(folder, 'squeue.txt'), lines.join(''));
   const commands = {
-    scontrol: 'echo "MaxArraySize = 1001"; echo "MinJobAge = 300 sec"',
+    scontrol: 'echo "ClusterName = simulated"; echo "MaxArraySize = 1001"; echo "MinJobAge = 300 sec"',
     sbatch: '[ "$1" = --test-only ] || echo $$; cat > /dev/null',
     squeue: `cat '${join(folder, 'squeue.txt')}'`,
     scancel: ':',
