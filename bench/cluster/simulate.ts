@@ -125,7 +125,9 @@ function writeSubmission(
   }));
   const named = tasks.map(({ trial, number, run }) => ({ trial, number, run: basename(run), step: 0 }));
   const submissions = new Submissions(sweep);
-  let submission = submissions.submitting(submissions.create(named, files), { name: 'the Slurm cluster simulated' });
+  let submission = submissions.submitting(submissions.create(named, files), {
+    name: 'the Slurm cluster simulated',
+  });
   for (let first = 0; first < tasks.length; first += ARRAY) {
     const id = String(1000 + first / ARRAY);
     const count = Math.min(ARRAY, tasks.length - first);
