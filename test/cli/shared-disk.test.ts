@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ownerFile, parseOwner } from '../../src/files/fence';
 import { runPaths } from '../../src/runs/layout';
+import { checkpointSteps } from '../../src/trainer/checkpoint/store';
 import { readRun } from '../read-run';
 import { CLI, Lab, suspend } from './lab';
 import { bits, runOf, writeTask } from './task';
@@ -23,7 +24,7 @@ afterAll(() => {
 });
 
 async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
   await ended;
@@ -73,6 +74,9 @@ const ownerOf = (run: string) =>
 const saved = (run: string, step: number) =>
   existsSync(join(runPaths(run).checkpoints, `step-${String(step).padStart(6, '0')}`));
 
+const lastSaved = (run: string): number => checkpointSteps(run).at(-1) ?? 0;
+const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+
 /** The bits of a run that nothing interrupts, on this machine alone. */
 const whole = (() => {
   let found: string[] | undefined;
@@ -111,9 +115,11 @@ describe.skipIf(process.platform === 'win32')('on a disk that nodes share', () =
     for (let restarts = 0; code !== 0; restarts++) {
       const { child, exit } = start(task, { host: restarts % 3 ? 'a' : 'b', restarts });
       if (restarts < 8) {
+        const goal = lastSaved(run) + 3 * Math.floor(3 * random());
         // Before it owns the run, a kill is the same each time.
-        await until(() => child.exitCode !== null || ownerOf(run)?.pid === child.pid);
-        await wait(random() * 900);
+        await until(() => hasEnded(child) || ownerOf(run)?.pid === child.pid);
+        await until(() => hasEnded(child) || lastSaved(run) >= goal);
+        await wait(random() * 20);
         child.kill(restarts % 4 === 3 ? 'SIGTERM' : 'SIGKILL');
       }
       code = await exit;

@@ -92,8 +92,11 @@ describe('the worker', () => {
     const runs = asked([trained(lora(), 0.8), trained(aurora(), 0.9), trained({ method: 'none' }, 0.5)]);
     const study = await worker.study({ runs, settings: { against: 'LoRA r=2' } });
     const here = studyOf(await new KnownRuns().read(runs), { against: 'LoRA r=2' }, english);
-    const words = JSON.stringify(pageStudy(here, english)).replaceAll('head only', 'nur der Kopf');
-    expect(JSON.parse(JSON.stringify(study))).toEqual(JSON.parse(words));
+    // Each thread has its own numbers of settings.
+    const text = (value: unknown) =>
+      JSON.stringify(value, (key, v: unknown) => (key === 'family' ? undefined : v));
+    const words = text(pageStudy(here, english)).replaceAll('head only', 'nur der Kopf');
+    expect(JSON.parse(text(study))).toEqual(JSON.parse(words));
     expect(words).toContain('nur der Kopf');
     const files = await worker.report({ runs, settings: {}, title: 'My runs' });
     expect(files.get('report.md')).toMatch(/^# My runs\n/);
