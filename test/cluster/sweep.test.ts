@@ -199,9 +199,11 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     await step('the controller to answer', () => files.cluster?.unreachable === undefined);
 
     await step('both nodes to work', () => onNode('node1') !== undefined && onNode('node2') !== undefined);
+    // A controller that was killed learns from the nodes what runs there.
+    const states = () => slurm.command('sinfo', '-h', '-N', '-o', '%T').trim().split('\n');
+    await step('the controller to know', () => states().every((node) => node === 'mixed'));
     slurm.command('scontrol', 'update', 'NodeName=node1', 'State=DRAIN', 'Reason=test');
     trainers.hold((t) => t.node !== 'node1');
-    // A controller that was killed may show the state of a node late.
     const isEmpty = () => slurm.command('squeue', '-h', '-w', 'node1', '-t', 'R,CG') === '';
     await step('the drained node to be empty', () => onNode('node1') === undefined && isEmpty());
     trainers.hold(() => true);
