@@ -6,9 +6,8 @@ import { RECORDS, recordHere } from '../cluster/records-here';
 import type { Remote } from './rsync';
 import { unpack } from './tar';
 
-/** So many run folders at first, to see how fast the line is; then more and more. */
+/** So many run folders at first, to see how fast the line is; then four times as many each time. */
 const FIRST = 50;
-const MOST = 1000;
 /** What takes longer is left to rsync, which keeps every file that has come. */
 const BATCH_MS = 15_000;
 
@@ -17,7 +16,7 @@ export interface NewRuns {
   /** The folder of the run folders, there and here. */
   from: string;
   to: string;
-  /** The names of run folders that are not here yet. */
+  /** The names of run folders that are not here yet; a thousand at most. */
   names: readonly string[];
   /** Names in a run's folder that do not come, as patterns. */
   without: readonly string[];
@@ -39,7 +38,7 @@ export async function bringNewRuns(options: NewRuns): Promise<Set<string>> {
   const { remote, to, names, temporary, timeoutMs } = options;
   const arrived = new Set<string>();
   const until = performance.now() + timeoutMs;
-  for (let at = 0, size = FIRST; at < names.length; at += size, size = Math.min(MOST, 4 * size)) {
+  for (let at = 0, size = FIRST; at < names.length; at += size, size *= 4) {
     const batch = names.slice(at, at + size);
     const folder = join(temporary, 'new');
     mkdirSync(folder);

@@ -70,7 +70,7 @@ export function logarithmic(values: readonly number[], from: number, to: number)
       const at = Math.log10(f) + p;
       if (at >= low && at <= high) marks.push(f * 10 ** p);
     }
-  if (marks.length < 2) marks.splice(0, 1, ...ends(positive, start, to));
+  if (marks.length < 2 && positive.length > 0) marks.splice(0, 1, ...ends(positive, start, to));
   return {
     at: (v) => (v <= 0 ? from + 8 : start + ((Math.log10(v) - low) / (high - low)) * (to - start)),
     marks: hasZero ? [0, ...marks] : marks,

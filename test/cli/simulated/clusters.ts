@@ -4,6 +4,7 @@ import { requestIn } from '../../../src/executors/cluster/request';
 import type { JobRef, JobState, Scheduler, Submission } from '../../../src/executors/cluster/scheduler';
 import { AuroraError } from '../../../src/base/errors';
 import type { ClusterRequest } from '../../../src/cli/commands/sweep/clusters';
+import { SHARED_FOLDER } from '../../shared-folder';
 import { LARGEST_VARIABLE, PORT_VARIABLE, type Answer, type Request } from './protocol';
 
 /** In place of `cli/commands/sweep/clusters`: `--on slurm` is the scheduler of the test. */
@@ -76,13 +77,7 @@ async function ask(request: Request): Promise<Answer> {
 }
 
 const sharedFolder: ClusterFiles = {
-  there: (path) => path,
-  here: (path) => path,
-  sendTrainer: () => Promise.resolve({ program: '', hash: '' }),
-  sendSubmission: () => Promise.resolve(),
-  follow: () => Promise.resolve(),
-  collect: () => Promise.resolve(),
-  removeThere: () => Promise.resolve(),
+  ...SHARED_FOLDER,
   request: (runs, what) => {
     for (const run of runs) requestIn(run, what);
     return Promise.resolve();

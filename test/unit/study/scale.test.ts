@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { linear } from '../../../src/study/figures/scale';
+import { linear, logarithmic } from '../../../src/study/figures/scale';
 
 describe('the marks of an axis', () => {
   it.each([
@@ -35,4 +35,9 @@ describe('an axis of a bounded metric', () => {
     expect(Math.max(...marks)).toBe(100);
     expect(Math.min(...marks)).toBeLessThan(100);
   });
+});
+
+it('has only its zero if there is nothing else, as in a study of runs without adapters', () => {
+  const { marks, at } = logarithmic([0, 0], 50, 500);
+  expect([marks, at(0)]).toEqual([[0], 58]);
 });

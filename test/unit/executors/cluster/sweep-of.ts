@@ -6,17 +6,7 @@ import type { JobState, Scheduler } from '../../../../src/executors/cluster/sche
 import { Submissions } from '../../../../src/executors/cluster/submissions';
 import type { Experiment } from '../../../../src/experiment/experiment';
 import type { TrialRecord } from '../../../../src/runs/sweep/record';
-
-const files: ClusterFiles = {
-  there: (path) => path,
-  here: (path) => path,
-  sendTrainer: () => Promise.resolve({ program: '', hash: '' }),
-  sendSubmission: () => Promise.resolve(),
-  follow: () => Promise.resolve(),
-  collect: () => Promise.resolve(),
-  removeThere: () => Promise.resolve(),
-  request: () => Promise.resolve(),
-};
+import { SHARED_FOLDER } from '../../../shared-folder';
 
 export const spec = { model: 'm', data: {} } as unknown as Experiment;
 
@@ -52,7 +42,7 @@ export const sweepsIn =
         scheduler,
         folder,
         runs: join(home, name, 'runs'),
-        files: { ...files, ...own },
+        files: { ...SHARED_FOLDER, ...own },
       },
       ...{
         specs: new Map(),
