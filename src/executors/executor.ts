@@ -37,7 +37,7 @@ export interface Executor {
   /** Asks trials to save and end, and takes those that have not begun out of the queue. May be repeated. */
   cancel(trials: readonly TrialView[]): Promise<void>;
   /**
-   * Brings the run folders of trials that have ended here, whole.
+   * Brings the run folders of trials that have ended here. A cluster that shares no folder may keep their checkpoints.
    *
    * @returns whether they all are here; otherwise, try again
    */

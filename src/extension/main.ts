@@ -42,14 +42,14 @@ export function activate(context: vscode.ExtensionContext): Api {
   const queue = createQueue(context);
   const models = createModelInspector(context, trainer);
   const machineChecked = new vscode.EventEmitter<void>();
-  const exported = new vscode.EventEmitter<string>();
-  const services = { context, log, store, trainer, queue, models, machineChecked, exported } as Services;
+  const partsChanged = new vscode.EventEmitter<string>();
+  const services = { context, log, store, trainer, queue, models, machineChecked, partsChanged } as Services;
   services.panels = createPanels(() => services);
   context.subscriptions.push(
     log,
     trainer,
     machineChecked,
-    exported,
+    partsChanged,
     services.panels,
     ...PARTS.flatMap((register) => register(services) ?? []),
     later(FIRST_LOOK_MS, () => void store.experiments().catch((e: Error) => log.error(e))),

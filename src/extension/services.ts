@@ -17,6 +17,6 @@ export interface Services {
   panels: Panels;
   /** Fires when this machine was measured again. */
   machineChecked: vscode.EventEmitter<void>;
-  /** Fires with the folder of a run after an export from it. */
-  exported: vscode.EventEmitter<string>;
+  /** Fires with the folder of a run whose exports or checkpoints have changed otherwise than by training. */
+  partsChanged: vscode.EventEmitter<string>;
 }

@@ -16,7 +16,7 @@ import { StatusFile } from './status-file';
 import { Submissions } from './submissions';
 import { Submitter } from './submitter';
 import { SubmittedTrials, type Current, type Entry } from './submitted-trials';
-import { trialState } from './trial-state';
+import { isFinal, trialState } from './trial-state';
 
 /** Looks after which a shared disk shows what a node has written: a client of NFS caches it for a minute. */
 const SETTLED_LOOKS = 6;
@@ -167,14 +167,20 @@ export class ClusterExecutor implements Executor {
   }
 
   /**
-   * Brings all that the cluster may have of these trials, also if a look did not have the time to show it here.
+   * Brings all that the cluster may have of these trials, none of which waits or runs: also their checkpoints, and what a look
+   * did not have the time to show here.
    *
    * @returns whether that is here
    */
   async bringAll(records: readonly TrialRecord[]): Promise<boolean> {
-    const left = records.filter(({ id }) => this.submitted.of(id) && !this.collected.has(id));
-    const folders = left.map((record) => runOf(record, this.options.runs)!);
-    return !this.down && this.reaching(() => this.options.files.collect(folders));
+    const { files, runs } = this.options;
+    const all = records.filter(({ id }) => this.submitted.of(id));
+    const folders = (some: readonly TrialRecord[]) => some.map((record) => runOf(record, runs)!);
+    const bring = async () => {
+      await files.collect(folders(all.filter(({ id }) => !this.collected.has(id))));
+      await files.collectCheckpoints?.(folders(all));
+    };
+    return !this.down && this.reaching(bring);
   }
 
   /** The cluster has nothing more to do with the sweep: trials are elsewhere from now on, and what it has of them is here. */
@@ -376,6 +382,7 @@ export class ClusterExecutor implements Executor {
     this.status.write(
       {
         ...{ version: 1, executor, place, at: this.at },
+        ...(this.options.files.collectCheckpoints && { apart: true }),
         ...(this.down && { unreachable: this.down }),
         ...(this.sent && { sending: this.sent }),
         trials,
@@ -389,7 +396,3 @@ const percent = (now: Sending | undefined): number | undefined =>
   now && Math.floor((100 * now.sent) / Math.max(now.bytes, 1));
 
 const isUnreachable = (e: unknown): e is AuroraError => e instanceof AuroraError && e.kind === 'network';
-
-/** Nobody continues it while this process decides about the sweep: its folder need not be read again. */
-const isFinal = ({ state, reason }: TrialView): boolean =>
-  state === 'finished' || (state === 'stopped' && reason === 'pruned');

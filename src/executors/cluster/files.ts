@@ -21,8 +21,13 @@ export interface ClusterFiles {
   ): Promise<void>;
   /** Brings what has grown in the folders of these runs (paths here): the small files only, in bounded time. */
   follow(runs: readonly string[]): Promise<void>;
-  /** Brings the whole folders of these runs; they are complete once this returns. */
+  /** Brings the folders of these runs; they are complete once this returns, except for what `collectCheckpoints` brings. */
   collect(runs: readonly string[]): Promise<void>;
+  /**
+   * Brings the checkpoints of these runs, which have ended: several times as much as all else, and only forks, resumes and
+   * looks at earlier steps need them. Missing if `collect` leaves none.
+   */
+  collectCheckpoints?(runs: readonly string[]): Promise<void>;
   /** Leaves a request (`stop`, `checkpoint`) in the control folders of these runs. */
   request(runs: readonly string[], what: 'stop' | 'checkpoint'): Promise<void>;
   /** Removes what the cluster has of a folder (a path here), unless that is the same folder. */

@@ -65,3 +65,7 @@ function hasEnded(
   // Ended by the user at the step at which it was submitted, or left so by a task that never began.
   return view.reason !== 'rung' && (!job || job.exitCode === EXIT.stopped);
 }
+
+/** Nobody continues it while this process decides about the sweep: its folder need not be read again. */
+export const isFinal = ({ state, reason }: TrialView): boolean =>
+  state === 'finished' || (state === 'stopped' && reason === 'pruned');

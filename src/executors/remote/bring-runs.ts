@@ -1,28 +1,36 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { isEntryName } from '../../files/contained';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 import { shellQuote } from '../../files/shell-quote';
 import { runPaths } from '../../runs/layout';
+import { readStatus } from '../../runs/status';
 import { RECORDS, writeRecordsHere } from '../cluster/records-here';
 import { bringNewRuns } from './new-runs';
+import { bringRest } from './rest-of-runs';
 import { lines } from './platform';
 import type { Rsync } from './rsync';
 import type { ClusterShell } from './shell';
 
 /** Whoever shows the curves waits for it. */
 const FOLLOW_MS = 60_000;
-/** Checkpoints of many trials over a slow line; the next look continues. */
+/** Large files of many trials over a slow line; the next look continues. */
 const COLLECT_MS = 2 * 3_600_000;
 /** Run folders at a time: the first ones are complete early, and rsync's time grows with the square of their number. */
 const BATCH = 1000;
+/** Of checkpoints, so that an interruption loses little. */
+const FEW = 50;
 
 /** What is about one machine. */
 const THERE = ['owner.json', '.owner-*', 'control'];
+/** What only forks, resumes and looks at earlier steps need. */
+const CHECKPOINTS = 'checkpoints';
 /** What no curve needs. */
-const LARGE = ['checkpoints', 'adapter', 'encoded', 'activations'];
+const LARGE = ['adapter', 'encoded', 'activations'];
 const MOST_BYTES = 64 * 2 ** 20;
+/** Fewer come as fast by rsync, which keeps what has come. */
+const MANY = 20;
 /** What is unfinished, at any depth. */
 const UNFINISHED = ['.*.aurora-tmp', '.*.aurora-tmp.old'];
 /** What says how far a run is: it comes after what it speaks of. */
@@ -40,6 +48,8 @@ export interface BringOptions {
 /** Brings run folders from a login node, which may not exist yet. */
 export class RunBringer {
   private cleaned = false;
+  /** Runs that had ended before their small files came: those are complete. */
+  private readonly ended = new Set<string>();
 
   constructor(private readonly options: BringOptions) {}
 
@@ -51,29 +61,67 @@ export class RunBringer {
    */
   async follow(runs: readonly string[]): Promise<void> {
     const until = performance.now() + FOLLOW_MS;
-    const options = [`--max-size=${MOST_BYTES}`, ...excluded([...THERE, ...RECORDS, ...LARGE])];
+    const options = [`--max-size=${MOST_BYTES}`, ...excluded([...THERE, ...RECORDS, CHECKPOINTS, ...LARGE])];
     for (const [folder, names] of batches(runs))
       if (!(await this.bring(folder, names, options, until - performance.now(), false))) return;
   }
 
   /**
-   * The whole folders of runs that have ended. Checkpoints that the trainer has removed since an earlier time are removed
-   * here, too; what was added here stays.
+   * The folders of runs that have ended, without their checkpoints. What the trainer has removed in them since an earlier
+   * time is removed here, too; what was added here stays.
    *
    * @throws AuroraError as `Rsync`, 'network' if it takes too long
    */
   async collect(runs: readonly string[]): Promise<void> {
     // Of files and folders directly in a run's folder, some are only here: notes, exports, studies.
-    const options = ['--delete', '--filter=P /*/*', ...excluded([...THERE, ...RECORDS])];
+    const options = ['--delete', '--filter=P /*/*', ...excluded([...THERE, ...RECORDS, CHECKPOINTS])];
     for (const [folder, names] of batches(runs)) {
-      const whole = await this.bring(folder, names, options, COLLECT_MS, true);
-      if (!whole)
-        throw new AuroraError(
-          'network',
-          `Run folders could not be copied from the cluster within ${COLLECT_MS / 3_600_000} hours.`,
-          'Run the sweep again: what has arrived is not copied again.',
-        );
+      const came = await this.collectNew(folder, names);
+      const others = names.filter((name) => !came.has(name));
+      if (others.length > 0 && !(await this.bring(folder, others, options, COLLECT_MS, true))) throw late();
     }
+  }
+
+  /**
+   * The checkpoints of runs that have ended, and whose folders are here. A run gets all of them at once, or keeps those that
+   * it has, until they are as on the cluster.
+   *
+   * @throws AuroraError as `collect`
+   */
+  async collectCheckpoints(runs: readonly string[]): Promise<void> {
+    const at = (folder: string, name: string) => join(folder, name, CHECKPOINTS);
+    for (const [folder, names] of batches(runs, FEW))
+      await this.arriving(async (temporary) => {
+        const known = names.filter((name) => existsSync(at(folder, name)));
+        const fresh = names.filter((name) => !known.includes(name));
+        const copy = (some: readonly string[], to: string) => {
+          const entries = some.map((name) => `${name}/${CHECKPOINTS}`);
+          return this.copy(folder, entries, ['--delete', ...excluded([])], temporary, COLLECT_MS, to);
+        };
+        const arrived = join(temporary, 'new');
+        mkdirSync(arrived);
+        if (!(await copy(known, folder)) || !(await copy(fresh, arrived))) throw late();
+        for (const name of fresh)
+          if (existsSync(at(arrived, name))) renameSync(at(arrived, name), at(folder, name));
+      });
+  }
+
+  /** The large files of runs whose small ones are complete: by tar, if they are many. */
+  private async collectNew(folder: string, names: readonly string[]): Promise<Set<string>> {
+    const { rsync, there } = this.options;
+    const some = names.filter((name) => this.ended.has(join(folder, name)));
+    if (some.length < MANY) return new Set();
+    return this.arriving((temporary) =>
+      bringRest({
+        ...{ remote: rsync.remote, from: there(folder), to: folder, temporary, names: some },
+        ...{
+          folders: LARGE,
+          leastBytes: MOST_BYTES,
+          timeoutMs: COLLECT_MS,
+          without: [...THERE, CHECKPOINTS, ...UNFINISHED],
+        },
+      }),
+    );
   }
 
   /** @returns false if the time was not enough */
@@ -84,49 +132,61 @@ export class RunBringer {
     timeoutMs: number,
     again: boolean,
   ): Promise<boolean> {
-    const { rsync, home, there, here } = this.options;
-    mkdirSync(folder, { recursive: true });
-    if (!this.cleaned) removeAbandoned(home);
-    this.cleaned = true;
-    const temporary = temporaryBeside(join(home, 'arriving'));
-    // On the same disk, so that a file is replaced at once and never half there.
-    const halves = join(temporary, 'halves');
-    mkdirSync(halves, { recursive: true });
+    const { rsync, there, here } = this.options;
     const until = performance.now() + timeoutMs;
     const left = () => Math.max(1, until - performance.now());
-    const copy = (entries: readonly string[], to: string, more: readonly string[]) =>
-      rsync.copy({
-        from: { there: there(folder) },
-        to,
-        entries,
-        options: [`--temp-dir=${halves}`, ...more],
-        timeoutMs: left(),
-      });
-    try {
+    return this.arriving(async (temporary) => {
+      const copy = (entries: readonly string[], more: readonly string[]) =>
+        this.copy(folder, entries, more, temporary, left());
+      mkdirSync(folder, { recursive: true });
       const arrived = await bringNewRuns({
         ...{ remote: rsync.remote, from: there(folder), to: folder, temporary, here },
         names: names.filter((name) => !existsSync(join(folder, name))),
-        ...{
-          without: [...THERE, ...LARGE, ...UNFINISHED],
-          first: LAST,
-          mostBytes: MOST_BYTES,
-          timeoutMs: left(),
-        },
+        ...{ without: [...THERE, CHECKPOINTS, ...LARGE, ...UNFINISHED], first: LAST },
+        ...{ mostBytes: MOST_BYTES, timeoutMs: left() },
       });
+      for (const name of arrived) if (hasFinished(join(folder, name))) this.ended.add(join(folder, name));
       // A run that has ended has large files, too.
       const others = again ? names : names.filter((name) => !arrived.has(name));
       const unknown = others.filter((name) => again || !existsSync(runPaths(join(folder, name)).spec));
-      const first = await copy(others, folder, [...LAST.map((name) => `--exclude=/*/${name}`), ...options]);
+      const first = await copy(others, [...LAST.map((name) => `--exclude=/*/${name}`), ...options]);
       if (!first) return false;
       for (const [name, texts] of await this.records(folder, unknown))
         if (existsSync(join(folder, name))) writeRecordsHere(join(folder, name), texts, here);
       // Of those that are here: one that began in between has no record yet.
       const begun = others.filter((name) => existsSync(runPaths(join(folder, name)).spec));
-      return await copy(
+      return copy(
         begun.flatMap((name) => LAST.map((last) => `${name}/${last}`)),
-        folder,
         [],
       );
+    });
+  }
+
+  private copy(
+    folder: string,
+    entries: readonly string[],
+    options: readonly string[],
+    temporary: string,
+    timeoutMs: number,
+    to = folder,
+  ): Promise<boolean> {
+    const from = { there: this.options.there(folder) };
+    return this.options.rsync.copy({
+      ...{ from, to, entries, timeoutMs },
+      options: [`--temp-dir=${temporary}`, ...options],
+    });
+  }
+
+  /** With a folder on the same disk, so that a file is replaced at once and never half there. */
+  private async arriving<T>(action: (temporary: string) => Promise<T>): Promise<T> {
+    const { home } = this.options;
+    mkdirSync(home, { recursive: true });
+    if (!this.cleaned) removeAbandoned(home);
+    this.cleaned = true;
+    const temporary = temporaryBeside(join(home, 'arriving'));
+    mkdirSync(temporary);
+    try {
+      return await action(temporary);
     } finally {
       rmSync(temporary, { recursive: true, force: true });
     }
@@ -156,6 +216,22 @@ export class RunBringer {
   }
 }
 
+const late = () =>
+  new AuroraError(
+    'network',
+    `Run folders could not be copied from the cluster within ${COLLECT_MS / 3_600_000} hours.`,
+    'Run the command again: what has arrived is not copied again.',
+  );
+
+/** Nothing more happens to a run then, and no restart of its job begins it again. */
+function hasFinished(run: string): boolean {
+  try {
+    return readStatus(run)?.state === 'finished' && existsSync(runPaths(run).result);
+  } catch {
+    return false;
+  }
+}
+
 /** What grep writes before each line of a file. */
 const LINE = /^([^/]+)\/([a-z]+\.json):(.*)$/;
 const RECORDS_MS = 10 * 60_000;
@@ -167,7 +243,7 @@ const excluded = (names: readonly string[]): string[] => [
 ];
 
 /** The names of runs with the folder that they are in. */
-function batches(runs: readonly string[]): [folder: string, names: string[]][] {
+function batches(runs: readonly string[], size = BATCH): [folder: string, names: string[]][] {
   const folders = new Map<string, string[]>();
   for (const run of runs) {
     const name = basename(run);
@@ -177,9 +253,9 @@ function batches(runs: readonly string[]): [folder: string, names: string[]][] {
     folders.get(folder)!.push(name);
   }
   return [...folders].flatMap(([folder, names]) =>
-    Array.from({ length: Math.ceil(names.length / BATCH) }, (_, i): [string, string[]] => [
+    Array.from({ length: Math.ceil(names.length / size) }, (_, i): [string, string[]] => [
       folder,
-      names.slice(i * BATCH, (i + 1) * BATCH),
+      names.slice(i * size, (i + 1) * size),
     ]),
   );
 }

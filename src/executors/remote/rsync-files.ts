@@ -119,6 +119,10 @@ export class RsyncFiles implements ClusterFiles {
     await this.bringLogs();
   }
 
+  async collectCheckpoints(runs: readonly string[]): Promise<void> {
+    await this.bringer.collectCheckpoints(runs);
+  }
+
   async request(runs: readonly string[], what: 'stop' | 'checkpoint'): Promise<void> {
     const script = `while IFS= read -r run; do
   [ -d "$run" ] && mkdir -p "$run/control" && : > "$run/control/${what}"

@@ -132,7 +132,7 @@ export class Trainer {
   }
 
   /** The setting aurora.cluster in a file: arguments can be seen by all users of a machine, and are limited in length. */
-  private clusterArguments(): string[] {
+  clusterArguments(): string[] {
     const { cluster } = this.host.settings();
     if (Object.keys(cluster).length === 0) return [];
     const file = join(this.host.storage, 'cluster-settings.json');

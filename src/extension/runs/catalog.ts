@@ -168,7 +168,8 @@ export class Catalog {
     const pause = pauses();
     for (const { entry, folder } of this.sweeps.values()) {
       if (!entry?.cluster) continue;
-      const { executor, trials } = entry.cluster;
+      const { executor, apart, trials } = entry.cluster;
+      const cluster = { executor, ...(apart && { apart }) };
       const runs = `${experimentRuns(entry.experiment)}${sep}`;
       const sweep = basename(folder);
       for (const { id, run } of entry.record.trials) {
@@ -176,7 +177,7 @@ export class Catalog {
         const tracked = run === undefined ? undefined : this.runs.get(runs + run);
         // A run that was restored or copied may belong to another sweep of this name.
         if (tracked?.entry?.trial?.sweep !== sweep) continue;
-        if (tracked.schedule(executor, own(trials, id))) changed.push(tracked.entry);
+        if (tracked.schedule(cluster, own(trials, id))) changed.push(tracked.entry);
       }
     }
     return changed;

@@ -4,6 +4,8 @@ import type { ClusterTrialState } from '../../protocol/run-files/cluster';
 export type ExperimentNode = { kind: 'experiment'; file: string };
 export type RunNode = { kind: 'run'; folder: string };
 export type CheckpointNode = { kind: 'checkpoint'; folder: string; step: number };
+/** Stands for those of a trial that stayed on the cluster that trained it. */
+export type CheckpointsThereNode = { kind: 'checkpointsThere'; folder: string };
 export type AdapterNode = { kind: 'adapter'; folder: string; which: 'best' | 'last' };
 /** `name` is a folder's name in the run's exports folder. */
 export type ExportNode = { kind: 'export'; folder: string; name: string };
@@ -19,7 +21,8 @@ export type InterruptedNode = { kind: 'interrupted'; folder: string };
 /** Stands for the runs below an experiment or a sweep that are not shown yet. */
 export type MoreNode = { kind: 'more'; below: ExperimentNode | SweepNode };
 /** Those that belong to a run have its folder. */
-export type RunPartNode = RunNode | CheckpointNode | AdapterNode | ExportNode | InterruptedNode;
+export type RunPartNode =
+  RunNode | CheckpointNode | CheckpointsThereNode | AdapterNode | ExportNode | InterruptedNode;
 export type SweepPartNode = SweepNode | TrialsNode | TrialNode;
 export type TreeNode = ExperimentNode | SweepPartNode | QueuedNode | RunPartNode | MoreNode;
 
@@ -32,6 +35,7 @@ const KINDS: readonly TreeNode['kind'][] = [
   'interrupted',
   'run',
   'checkpoint',
+  'checkpointsThere',
   'adapter',
   'export',
   'more',
@@ -72,6 +76,8 @@ export function nodeId(node: TreeNode): string {
       return `run:${node.folder}`;
     case 'checkpoint':
       return `checkpoint:${node.folder}:${node.step}`;
+    case 'checkpointsThere':
+      return `checkpointsThere:${node.folder}`;
     case 'adapter':
       return `adapter:${node.folder}:${node.which}`;
     case 'export':

@@ -14,6 +14,12 @@ export const isActiveHere = ({ state, cluster }: Pick<RunEntry, 'state' | 'clust
 export const isOnCluster = ({ state, cluster }: Pick<RunEntry, 'state' | 'cluster'>): boolean =>
   cluster !== undefined && (isActive(state) || state === 'queued');
 
+/** Whether the cluster that trained it, which shares no folder, has kept checkpoints of it. They may have come since. */
+export const keepsCheckpoints = ({ run, cluster }: Pick<RunEntry, 'run' | 'cluster'>): boolean =>
+  cluster?.apart === true &&
+  cluster.collected === true &&
+  run?.events.some((e) => e.kind === 'checkpoint') === true;
+
 /**
  * Whether it can be resumed. A run that failed before its first step would only fail again: its settings are fixed, and
  * there is nothing to continue.

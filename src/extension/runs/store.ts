@@ -27,9 +27,7 @@ export interface RunEntry {
   cluster?: OnCluster;
 }
 
-export interface OnCluster extends ClusterTrial {
-  executor: ClusterFile['executor'];
-}
+export interface OnCluster extends ClusterTrial, Pick<ClusterFile, 'executor' | 'apart'> {}
 
 /** A sweep that was started; its trials are runs. */
 export interface SweepEntry {

@@ -75,11 +75,11 @@ export class TrackedRun {
   }
 
   /** Sets what a cluster's scheduler says about it. True if the entry changed. */
-  schedule(executor: OnCluster['executor'], trial: ClusterTrial | undefined): boolean {
+  schedule(of: Pick<OnCluster, 'executor' | 'apart'>, trial: ClusterTrial | undefined): boolean {
     // Thousands of trials are scheduled again at each look, and few have changed.
     if (trial === this.said) return false;
     this.said = trial;
-    const cluster = trial && { executor, ...trial };
+    const cluster = trial && { ...of, ...trial };
     if (isDeepStrictEqual(this.cluster, cluster)) return false;
     this.cluster = cluster;
     if (this.entry) this.entry = this.onCluster({ ...this.entry, state: this.own });

@@ -33,7 +33,7 @@ export async function exportRun(services: Services, ...args: readonly unknown[])
     work(services, run, { picked, at, out: place(run, at) }, notification),
   );
   if (typeof result === 'string') return;
-  services.exported.fire(run.folder);
+  services.partsChanged.fire(run.folder);
   await tell(result);
 }
 
@@ -89,7 +89,7 @@ async function exportAll(
         });
         isCanceled = token.isCancellationRequested;
         if (typeof result === 'string') continue;
-        services.exported.fire(run.folder);
+        services.partsChanged.fire(run.folder);
         folders.push(result.folder);
       } catch (error) {
         failed.push({ run, error });

@@ -6,7 +6,10 @@ import { EXPORT_FORMS, type ExportForm, type ExportRecord } from '../../protocol
 import { parseRecord } from '../words/export-text';
 import { formName } from '../words/form-words';
 import { bestEvaluation, metricOf } from '../runs/label';
+import type { RunPartNode } from '../runs/nodes';
+import { keepsCheckpoints } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
+import { executorName } from '../words/cluster/cluster-words';
 import { bytes } from '../words/format';
 import type { Row, RowContext } from '../words/run-row';
 
@@ -37,6 +40,20 @@ export async function readArtifacts(run: string): Promise<Artifacts> {
   const exports = await readExports(paths.exports);
   return { checkpoints: checkpoints.sort((a, b) => b - a), adapters: adapters.flat(), exports };
 }
+
+/** Their rows below a run's. */
+export const artifactNodes = (
+  folder: string,
+  { adapters, exports, checkpoints }: Artifacts,
+  run: RunEntry | undefined,
+): RunPartNode[] => [
+  ...adapters.map(({ which }) => ({ kind: 'adapter' as const, folder, which })),
+  ...exports.map(({ name }) => ({ kind: 'export' as const, folder, name })),
+  ...checkpoints.map((step) => ({ kind: 'checkpoint' as const, folder, step })),
+  ...(checkpoints.length === 0 && run && keepsCheckpoints(run)
+    ? [{ kind: 'checkpointsThere' as const, folder }]
+    : []),
+];
 
 /** Complete exports only; excludes folders added by hand, and exports being written or replaced. */
 async function readExports(folder: string): Promise<Artifacts['exports']> {
@@ -84,6 +101,18 @@ export function checkpointRow(entry: RunEntry, step: number, { t, trusted }: Row
       'canReveal',
     ],
     spoken: [label, ...parts].join(', '),
+  };
+}
+
+export function checkpointsThereRow({ cluster }: RunEntry, { t }: RowContext): Row {
+  const label = t('Bring checkpoints');
+  const description = cluster ? t('they are on {0}', executorName(cluster.executor)) : '';
+  return {
+    label,
+    description,
+    icon: { id: 'cloud-download' },
+    capabilities: [],
+    spoken: [label, description].filter(Boolean).join(', '),
   };
 }
 

@@ -5,7 +5,14 @@ import type { ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/st
 import type { Services } from '../services';
 import { byName } from '../runs/sort';
 import { sweepFolderOf } from '../runs/sweep-of';
-import { adapterRow, checkpointRow, exportRow, readArtifacts } from './artifacts';
+import {
+  adapterRow,
+  artifactNodes,
+  checkpointRow,
+  checkpointsThereRow,
+  exportRow,
+  readArtifacts,
+} from './artifacts';
 import { BeginWatch } from './begun';
 import { queuedNames } from '../queue/names';
 import { queuedRow } from '../queue/queued-row';
@@ -70,7 +77,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   private readonly memory: vscode.Memento;
 
   constructor(
-    { store, queue, exported, context }: Services,
+    { store, queue, partsChanged, context }: Services,
     private readonly options: ViewOptions,
     private readonly folding: Folding,
   ) {
@@ -80,7 +87,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     this.memory = context.workspaceState;
     this.subscriptions = [
       queue.onDidChange(() => void this.update(undefined)),
-      exported.event((folder) => this.changed.fire([this.node({ kind: 'run', folder })])),
+      partsChanged.event((folder) => this.changed.fire([this.node({ kind: 'run', folder })])),
       store.onDidChange((runs) => void this.update(runs)),
       options.onDidChange(() => this.changed.fire(undefined)),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.changed.fire(undefined)),
@@ -247,14 +254,10 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   }
 
   private async artifactsOf({ folder }: RunNode): Promise<TreeNode[]> {
-    const { adapters, exports, checkpoints } = await readArtifacts(folder);
-    for (const a of adapters) this.sizes.set(`${folder}:${a.which}`, a.size);
-    for (const { name, record } of exports) this.records.set(`${folder}:${name}`, record);
-    return [
-      ...adapters.map(({ which }) => this.node({ kind: 'adapter', folder, which })),
-      ...exports.map(({ name }) => this.node({ kind: 'export', folder, name })),
-      ...checkpoints.map((step) => this.node({ kind: 'checkpoint', folder, step })),
-    ];
+    const artifacts = await readArtifacts(folder);
+    for (const a of artifacts.adapters) this.sizes.set(`${folder}:${a.which}`, a.size);
+    for (const { name, record } of artifacts.exports) this.records.set(`${folder}:${name}`, record);
+    return artifactNodes(folder, artifacts, this.store.run(folder)).map((node) => this.node(node));
   }
 
   /**
@@ -346,6 +349,8 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
         return interruptedRow(run, this.interrupted().length > 1, context);
       case 'checkpoint':
         return checkpointRow(run, node.step, context);
+      case 'checkpointsThere':
+        return checkpointsThereRow(run, context);
       case 'adapter':
         return adapterRow(node.which, this.sizes.get(`${node.folder}:${node.which}`) ?? 0, context);
       case 'export':
@@ -362,11 +367,8 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       return this.below(node).length === 0 ? None : unless(this.experiments.length <= OPEN_EXPERIMENTS);
     if (node.kind === 'sweep' || node.kind === 'trials') return unless(false);
     const run = node.kind === 'run' ? this.store.run(node.folder)?.run : undefined;
-    return run?.events.some((e) => e.kind === 'checkpoint' || e.kind === 'evaluation')
-      ? this.folding.isExpanded(nodeId(node))
-        ? Expanded
-        : Collapsed
-      : None;
+    if (!run?.events.some((e) => e.kind === 'checkpoint' || e.kind === 'evaluation')) return None;
+    return this.folding.isExpanded(nodeId(node)) ? Expanded : Collapsed;
   }
 
   private forgetGone(): void {

@@ -42,6 +42,8 @@ export function treeItem(
     };
   if (node.kind === 'more')
     item.command = { command: INTERNAL.showMoreRuns, title: row.label, arguments: [node] };
+  if (node.kind === 'checkpointsThere')
+    item.command = { command: INTERNAL.bringCheckpoints, title: row.label, arguments: [node.folder] };
   if (node.kind === 'export')
     item.command = {
       command: COMMAND.openCard,

@@ -30,6 +30,10 @@ export function registerExperimentsTree(services: Services): vscode.Disposable {
     view.onDidExpandElement(({ element }) => folding.set(nodeId(element), true)),
     view.onDidCollapseElement(({ element }) => folding.set(nodeId(element), false)),
     registerGuarded(log, INTERNAL.showMoreRuns, (node) => tree.showMore(node as MoreNode)),
+    registerGuarded(log, INTERNAL.bringCheckpoints, async (run) => {
+      const { bringCheckpoints } = await import('../cluster/checkpoints');
+      await bringCheckpoints(services, run as string);
+    }),
     registerGuarded(log, COMMAND.dismissInterrupted, (node) => tree.dismiss(runFolderOf(node))),
   ];
   const shown = vscode.commands.registerCommand(INTERNAL.showExperiment, async (file: string) => {

@@ -11,6 +11,8 @@ export interface ClusterFile {
   place: string;
   /** When the scheduler last answered, in ms since 1970. */
   at: number;
+  /** It shares no folder with this machine: checkpoints stay there until `aurora sweep --checkpoints` brings them. */
+  apart?: true;
   /** Since when it does not answer, and why. */
   unreachable?: { since: number; message: string };
   /** Models and data on their way to the cluster, as far as they were not there: how many bytes of them are sent. */
@@ -50,7 +52,7 @@ export interface ClusterTrial {
     node?: string;
     inVain?: { step: number; times: number };
   };
-  /** Its run's folder has been brought here whole, since it ended. */
+  /** Its run's folder has been brought here, since it ended. */
   collected?: true;
 }
 

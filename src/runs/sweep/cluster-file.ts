@@ -48,6 +48,7 @@ export function checkCluster(path: string, value: unknown): ClusterFile {
     executor,
     place,
     at,
+    ...(file.apart === true && { apart: true }),
     ...(isKnown && { unreachable }),
     ...(isSending && { sending: { files: files!, bytes: bytes!, sent: sent! } }),
     // No name of a file leads to a prototype.

@@ -3,6 +3,7 @@ import { requireOwned } from '../../files/fence';
 import { runPaths } from '../../runs/layout';
 import { outcomeOf } from '../../runs/outcome';
 import { readRunSummary } from '../../runs/read';
+import { checkpointsThere } from '../../runs/sweep/checkpoints-there';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import type { Checkpoint } from './checkpoint';
@@ -29,6 +30,13 @@ export interface Restored {
 export function restore(run: string, spec: Experiment, warn: (message: string) => void): Restored {
   putBackReplaced(run);
   const found = latestCheckpoint(run, warn);
+  const there = found ? undefined : checkpointsThere(run);
+  if (there !== undefined)
+    throw new AuroraError(
+      'run',
+      `${run} has no checkpoints here, and would start over.`,
+      `A trial of a cluster is continued there, by its sweep. ${there}`,
+    );
   const summary = readRunSummary(run);
   const started = summary.events.find((e) => e.kind === 'started');
   const state = found?.checkpoint.state;

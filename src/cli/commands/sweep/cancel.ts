@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { AuroraError, EXIT } from '../../../base/errors';
+import { EXIT } from '../../../base/errors';
 import type { Executor } from '../../../executors/executor';
 import { writeAtomic } from '../../../files/atomic';
 import { runPaths } from '../../../runs/layout';
@@ -9,25 +9,6 @@ import { requestCancel } from '../../../runs/sweep/cancel';
 import { isBusy } from '../../../runs/sweep/look';
 import type { TrialRecord } from '../../../runs/sweep/record';
 import { isSilent } from '../../../trainer/sweep/claim-trial';
-
-/**
- * The trials that `--cancel` names.
- *
- * @throws AuroraError 'usage' for anything but `all` or numbers of trials
- */
-export function cancelled(given: string, trials: readonly TrialRecord[]): readonly TrialRecord[] | 'all' {
-  if (given === 'all') return 'all';
-  const numbers = new Set(given.split(',').map((text) => (/^\s*\d+\s*$/.test(text) ? Number(text) : NaN)));
-  const named = trials.filter((t) => numbers.has(t.number));
-  if (named.length === numbers.size) return named;
-  throw new AuroraError(
-    'usage',
-    `--cancel takes "all", or numbers of trials with commas in between, not "${given}".`,
-    trials.length > 0
-      ? `The trials of this sweep are 1 to ${Math.max(...trials.map((t) => t.number))}.`
-      : undefined,
-  );
-}
 
 /**
  * Leaves the request to the process that runs the sweep.

@@ -27,9 +27,11 @@ import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned, type TakenOver } 
 import { isQuiet } from '../../quiet';
 import { isScreen } from '../../screen';
 import { onInterrupt } from '../../signals';
-import { askQueue, cancelled, cancelNow } from './cancel';
+import { askQueue, cancelNow } from './cancel';
 import { sweepsToCancel } from './cancel-target';
+import { bringCheckpoints } from './checkpoints';
 import { executorOf, type ExecutorOptions } from './executor';
+import { namedTrials } from './named-trials';
 import { placeName } from './place-name';
 import { showSubmission } from './submission';
 import { moveSweep } from './move';
@@ -55,6 +57,9 @@ add to the section later add trials to the existing ones.
   --cluster FILE     settings of a cluster in a JSON file, for what the experiment's section leaves out
   --no-wait          submit what is ready to the cluster, and exit
   --cancel all|N,N   cancel all trials or those with these numbers: queued ones leave the queue, running ones save
+  --checkpoints all|N,N
+                     bring the checkpoints of all trials or those with these numbers from a cluster that shares no
+                     folder with this machine, where they stay until then
   --write DIR        write what Kubernetes needs (manifests, Dockerfile, trainer) into DIR, and submit nothing
   --parallel N       trials to run in parallel (default: measured, in a few steps of the largest trial)
   --dry-run          show what would be trained and submitted, and train nothing
@@ -76,6 +81,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     cluster: { type: 'string' },
     'no-wait': { type: 'boolean' },
     cancel: { type: 'string' },
+    checkpoints: { type: 'string' },
     write: { type: 'string' },
     parallel: { type: 'string' },
     'dry-run': { type: 'boolean' },
@@ -98,6 +104,8 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     const folder = join(experimentSweeps(file), sweep.baseHash);
     const cancel = args.text('cancel');
     if (cancel !== undefined) return cancelSweeps(args, file, sweep, folder, cancel);
+    const checkpoints = args.text('checkpoints');
+    if (checkpoints !== undefined) return checkpointsOf(args, file, sweep, folder, checkpoints);
     const record = prepareSweep(folder, sweep, args.list('set'));
     const request = { file, folder, sweep, record };
     const where = whereOf(args, request);
@@ -240,7 +248,7 @@ async function cancelSweeps(
     const record = readSweep(one);
     if (!record || record.trials.every((t) => t.run === undefined))
       throw new AuroraError('usage', `No trial of ${file} has begun.`, 'There is nothing to cancel.');
-    const which = cancelled(cancel, record.trials);
+    const which = namedTrials('cancel', cancel, record.trials);
     if (await askQueue(one, which)) {
       process.stderr.write('The process that runs the sweep cancels them.\n');
       continue;
@@ -253,6 +261,26 @@ async function cancelSweeps(
     if (ended !== EXIT.ok) code = ended;
   }
   return code;
+}
+
+async function checkpointsOf(
+  args: ParsedArgs,
+  file: string,
+  sweep: Sweep,
+  folder: string,
+  given: string,
+): Promise<number> {
+  const record = readSweep(folder);
+  if (!record || record.trials.every((t) => t.run === undefined))
+    throw new AuroraError('usage', `No trial of ${file} has begun.`, 'There are no checkpoints to bring.');
+  const where = beganAt(args, { file, folder, sweep, record });
+  const count = await bringCheckpoints({
+    ...{ folder, runs: experimentRuns(file), trials: record.trials, where, given },
+  });
+  process.stderr.write(
+    `The checkpoints of ${count === 1 ? '1 trial' : `${count} trials`} are in the run folders.\n`,
+  );
+  return EXIT.ok;
 }
 
 async function cancelHere(

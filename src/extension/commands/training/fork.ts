@@ -7,8 +7,10 @@ import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import { checkpointFor, forkChoices, valueProblem, type ForkChoice } from './fork-choices';
 import { untrusted } from '../../../executors/missing';
+import { offerCheckpoints } from '../../cluster/checkpoints';
 import { checkpointSteps } from '../../launcher/run-status';
 import { isTreeNode } from '../../runs/nodes';
+import { keepsCheckpoints } from '../../runs/shown-state';
 import { runFrom } from '../../ask/pick';
 import { startUnlessBusy } from '../../queue/ask-busy';
 import { startFork } from '../../queue/start-again';
@@ -32,7 +34,7 @@ export async function forkRun(
   });
   if (!run?.run) return undefined;
   const asked = isTreeNode(argument) && argument.kind === 'checkpoint' ? argument.step : step;
-  const at = await checkpoint(run, typeof asked === 'number' ? asked : undefined);
+  const at = await checkpoint(services, run, typeof asked === 'number' ? asked : undefined);
   if (at === undefined) return undefined;
   const settings = isTexts(overrides) ? overrides : await changes(run.run.spec, at, asked);
   if (settings === undefined) return undefined;
@@ -49,10 +51,18 @@ export async function forkRun(
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((v) => typeof v === 'string');
 
-async function checkpoint(entry: RunEntry, asked: number | undefined): Promise<number | undefined> {
-  const steps = await checkpointSteps(entry.folder);
+async function checkpoint(
+  services: Services,
+  entry: RunEntry,
+  asked: number | undefined,
+): Promise<number | undefined> {
+  let steps = await checkpointSteps(entry.folder);
   // Its beginning needs no checkpoint.
   if (asked === 0) return 0;
+  if (steps.length === 0 && keepsCheckpoints(entry)) {
+    if (!(await offerCheckpoints(services, entry))) return undefined;
+    steps = await checkpointSteps(entry.folder);
+  }
   if (steps.length === 0)
     throw new AuroraError(
       'run',

@@ -1,0 +1,56 @@
+import { AuroraError } from '../../../base/errors';
+import { readJsonIfThere } from '../../../files/json';
+import type { ClusterFile } from '../../../protocol/run-files/cluster';
+import { runOf, type TrialRecord } from '../../../runs/sweep/record';
+import { checkCluster, clusterPath } from '../../../runs/sweep/cluster-file';
+import { placeName } from './place-name';
+import { namedTrials } from './named-trials';
+import type { Where } from './where';
+
+export interface Checkpoints {
+  /** The sweep's folder. */
+  folder: string;
+  /** Where runs of the experiment are. */
+  runs: string;
+  trials: readonly TrialRecord[];
+  where: Where;
+  /** What the option names. */
+  given: string;
+}
+
+/**
+ * Brings checkpoints of trials that have ended on a cluster that shares no folder. Nothing else of the sweep is touched, so
+ * another process may follow it.
+ *
+ * @returns of how many trials
+ * @throws AuroraError 'usage' if there is nothing to bring, or a named trial has not ended
+ */
+export async function bringCheckpoints({ folder, runs, trials, where, given }: Checkpoints): Promise<number> {
+  const named = namedTrials('checkpoints', given, trials);
+  if (where.on === 'local' || !where.cluster.files.collectCheckpoints)
+    throw new AuroraError(
+      'usage',
+      where.on === 'local'
+        ? 'This sweep was trained on this machine: its checkpoints are in its run folders.'
+        : `This folder is shared with ${placeName(where.on)}: the checkpoints are in the run folders.`,
+    );
+  const known = collectedIn(folder);
+  const ended = (named === 'all' ? trials : named).filter(({ id }) => known[id]?.collected);
+  const early = named === 'all' ? [] : named.filter((trial) => !ended.includes(trial)).map((t) => t.number);
+  if (early.length > 0 || ended.length === 0)
+    throw new AuroraError(
+      'usage',
+      early.length === 0
+        ? 'No trial of this sweep has ended and been brought here yet.'
+        : `${early.length === 1 ? `Trial ${early[0]} has` : `Trials ${early.join(', ')} have`} not ended and been brought here yet.`,
+      'Run the sweep again without --checkpoints: it brings what has ended.',
+    );
+  await where.cluster.files.collectCheckpoints(ended.map((trial) => runOf(trial, runs)!));
+  return ended.length;
+}
+
+function collectedIn(folder: string): ClusterFile['trials'] {
+  const path = clusterPath(folder);
+  const value = readJsonIfThere(path);
+  return value === undefined ? {} : checkCluster(path, value).trials;
+}

@@ -1,0 +1,54 @@
+import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { shellQuote } from '../../files/shell-quote';
+import { unpackRuns, type Unpacked } from './unpack-runs';
+
+export interface RestOfRuns extends Unpacked {
+  /** The folder of the run folders, there and here. */
+  from: string;
+  to: string;
+  /** Folders in a run's folder that come. */
+  folders: readonly string[];
+  /** Files elsewhere in it that come. */
+  leastBytes: number;
+  /** Names in a run's folder that do not come, as patterns. */
+  without: readonly string[];
+}
+
+/**
+ * Brings the large files of runs that have ended, and whose small files are here. Each folder appears whole.
+ *
+ * @returns the names of runs whose files have all come
+ */
+export const bringRest = (options: RestOfRuns): Promise<Set<string>> =>
+  unpackRuns(
+    options,
+    (names) => script(options, names),
+    (name, folder) => place(folder, join(options.to, name)),
+  );
+
+function script({ from, folders, leastBytes, without }: RestOfRuns, names: readonly string[]): string {
+  const quoted = (pattern: string) => shellQuote(`./*/${pattern}`, 'linux');
+  const left = without.map((pattern) => `-path ${quoted(pattern)}`).join(' -o ');
+  const within = folders.map((folder) => `-path ${quoted(`${folder}/*`)}`).join(' -o ');
+  // What find cannot read makes tar fail: nothing is left out in silence.
+  return `cd ${shellQuote(from, 'linux')} || exit
+set -- ${names.map((name) => shellQuote(`./${name}`, 'linux')).join(' ')}
+{
+  find "$@" -mindepth 1 \\( ${left} \\) -prune -o -type f \\( ${within} -o ! -size -${leastBytes}c \\) -print0 ||
+    printf '%s\\0' not-readable
+} | tar --create --null --no-recursion --files-from=- --file=-
+`;
+}
+
+/** Whether all that has come of a run could be moved there; what is there already is not replaced. */
+function place(folder: string, run: string): boolean {
+  try {
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    if (names.some((name) => existsSync(join(run, name)))) return false;
+    for (const name of names) renameSync(join(folder, name), join(run, name));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,55 @@
+import * as vscode from 'vscode';
+import { AuroraError } from '../../base/errors';
+import { runLabel } from '../runs/label';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import { executorName } from '../words/cluster/cluster-words';
+import { clusterTrialOf } from './trial';
+
+/**
+ * Asks before it brings them, for a command that needs one.
+ *
+ * @returns false if the user declined or canceled
+ */
+export async function offerCheckpoints(services: Services, entry: RunEntry): Promise<boolean> {
+  const { t } = vscode.l10n;
+  const bring = t('Bring Checkpoints');
+  const picked = await vscode.window.showInformationMessage(
+    t(
+      'The checkpoints of {0} are on the cluster that trained it. Bring them to this machine?',
+      runLabel(entry),
+    ),
+    bring,
+  );
+  return picked === bring && bringCheckpoints(services, entry.folder);
+}
+
+/**
+ * Brings the checkpoints of a trial's run from the cluster that trained it.
+ *
+ * @returns false if the user canceled
+ */
+export async function bringCheckpoints(services: Services, run: string): Promise<boolean> {
+  const trial = await clusterTrialOf(services, run);
+  if (!trial) return false;
+  const { sweep, record, label, cluster } = trial;
+  const options = {
+    location: vscode.ProgressLocation.Notification,
+    title: vscode.l10n.t('Bringing the checkpoints of {0} from {1}', label, executorName(cluster.executor)),
+    cancellable: true,
+  };
+  const came = await vscode.window.withProgress(options, async (_, token) => {
+    const ended = await services.trainer
+      .bringCheckpoints(sweep.experiment, record.number, token)
+      .catch((e: unknown) => {
+        if (token.isCancellationRequested) return undefined;
+        throw e;
+      });
+    if (!ended) return false;
+    if (ended.code === 0) return true;
+    const message = ended.stderr.trim();
+    throw new AuroraError('run', message || `aurora sweep --checkpoints ended with code ${ended.code}.`);
+  });
+  services.partsChanged.fire(run);
+  return came;
+}
