@@ -1,5 +1,7 @@
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { clusterEnvironment } from '../launcher/environment';
 import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
@@ -32,6 +34,7 @@ export async function offerCheckpoints(services: Services, entry: RunEntry): Pro
 export async function bringCheckpoints(services: Services, run: string): Promise<boolean> {
   const trial = await clusterTrialOf(services, run);
   if (!trial) return false;
+  const { trainer, partsChanged } = services;
   const { sweep, record, label, cluster } = trial;
   const options = {
     location: vscode.ProgressLocation.Notification,
@@ -39,8 +42,11 @@ export async function bringCheckpoints(services: Services, run: string): Promise
     cancellable: true,
   };
   const came = await vscode.window.withProgress(options, async (_, token) => {
-    const ended = await services.trainer
-      .bringCheckpoints(sweep.experiment, record.number, token)
+    const args = ['sweep', sweep.experiment, '--checkpoints', String(record.number)];
+    const ended = await trainer
+      .program([...args, ...trainer.clusterArguments()], {
+        ...{ cwd: dirname(sweep.experiment), env: clusterEnvironment(process.env), timeout: Infinity, token },
+      })
       .catch((e: unknown) => {
         if (token.isCancellationRequested) return undefined;
         throw e;
@@ -50,6 +56,6 @@ export async function bringCheckpoints(services: Services, run: string): Promise
     const message = ended.stderr.trim();
     throw new AuroraError('run', message || `aurora sweep --checkpoints ended with code ${ended.code}.`);
   });
-  services.partsChanged.fire(run);
+  partsChanged.fire(run);
   return came;
 }

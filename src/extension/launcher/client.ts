@@ -70,12 +70,8 @@ export interface TrainerClient extends vscode.Disposable {
    * if nobody does, this waits until it is done.
    */
   cancelTrials(experimentFile: string, folder: string, trials: readonly number[] | 'all'): Promise<void>;
-  /** Brings the checkpoints of a trial from the cluster that trained it. */
-  bringCheckpoints(
-    experimentFile: string,
-    trial: number,
-    token: vscode.CancellationToken,
-  ): Promise<ProgramResult>;
+  /** The arguments of `aurora sweep` that describe the user's cluster. */
+  clusterArguments(): string[];
   /** Continues a stopped or lost run. */
   resume(run: string, options?: ResumeOptions): Promise<void>;
   /** Starts a new run from another run's checkpoint, with settings changed ("training.learningRate=1e-4"). */

@@ -1,10 +1,9 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { clusterSetting } from './cluster-setting';
 import { SETTING } from '../ids';
 import type { TrainerClient } from './client';
 import type { DeviceSettings } from './device-arguments';
-import { clusterEnvironment } from './environment';
 import { Trainer, type TrainerHost } from './trainer';
 
 /** workspaceState: this workspace's leased runs, across a reload. */
@@ -23,26 +22,22 @@ export function createTrainerClient(
   log: vscode.LogOutputChannel,
 ): TrainerClient {
   const trainer = new Trainer(trainerHost(context, log));
-  const program: TrainerClient['program'] = async (args, { token, ...options } = {}) => {
-    const running = await trainer.program(args, options);
-    const canceled = token?.onCancellationRequested(() => running.kill('was canceled'));
-    if (token?.isCancellationRequested) running.kill('was canceled');
-    return running.ended.finally(() => canceled?.dispose());
-  };
   return {
     start: (file, overrides, text) => trainer.start(file, overrides, text),
     startSweep: (file, folder, options) => trainer.startSweep(file, folder, options),
     cancelTrials: (file, folder, trials) => trainer.cancelTrials(file, folder, trials),
-    bringCheckpoints: (file, trial, token) =>
-      program(['sweep', file, '--checkpoints', String(trial), ...trainer.clusterArguments()], {
-        ...{ cwd: dirname(file), env: clusterEnvironment(process.env), timeout: Infinity, token },
-      }),
+    clusterArguments: () => trainer.clusterArguments(),
     resume: (run, options) => trainer.resume(run, options),
     fork: (run, step, overrides, accept) => trainer.fork(run, step, overrides, accept),
     stop: (run) => trainer.stop(run),
     machine: () => trainer.machine(),
     ownRuns: () => trainer.runs(),
-    program,
+    async program(args, { token, ...options } = {}) {
+      const running = await trainer.program(args, options);
+      const canceled = token?.onCancellationRequested(() => running.kill('was canceled'));
+      if (token?.isCancellationRequested) running.kill('was canceled');
+      return running.ended.finally(() => canceled?.dispose());
+    },
     open: (args, options = {}) => trainer.program(args, options, true),
     dispose: () => trainer.dispose(),
   };

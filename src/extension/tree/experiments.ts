@@ -5,14 +5,7 @@ import type { ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/st
 import type { Services } from '../services';
 import { byName } from '../runs/sort';
 import { sweepFolderOf } from '../runs/sweep-of';
-import {
-  adapterRow,
-  artifactNodes,
-  checkpointRow,
-  checkpointsThereRow,
-  exportRow,
-  readArtifacts,
-} from './artifacts';
+import type * as Artifacts from './artifacts';
 import { BeginWatch } from './begun';
 import { queuedNames } from '../queue/names';
 import { queuedRow } from '../queue/queued-row';
@@ -67,6 +60,8 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const entry = this.experiments.find((e) => e.sweeps.some((s) => s.folder === folder));
     return entry && { sweep: this.sweep(folder)!, runs: entry.runs };
   });
+  /** Loaded when a run is first expanded. */
+  private parts: typeof Artifacts | undefined;
   /** Sizes of adapter files, and export descriptions, known once their run was expanded. */
   private readonly sizes = new Map<string, number>();
   private readonly records = new Map<string, ExportRecord>();
@@ -254,6 +249,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   }
 
   private async artifactsOf({ folder }: RunNode): Promise<TreeNode[]> {
+    const { readArtifacts, artifactNodes } = (this.parts ??= await import('./artifacts'));
     const artifacts = await readArtifacts(folder);
     for (const a of artifacts.adapters) this.sizes.set(`${folder}:${a.which}`, a.size);
     for (const { name, record } of artifacts.exports) this.records.set(`${folder}:${name}`, record);
@@ -348,13 +344,17 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       case 'interrupted':
         return interruptedRow(run, this.interrupted().length > 1, context);
       case 'checkpoint':
-        return checkpointRow(run, node.step, context);
+        return this.parts!.checkpointRow(run, node.step, context);
       case 'checkpointsThere':
-        return checkpointsThereRow(run, context);
+        return this.parts!.checkpointsThereRow(run, context);
       case 'adapter':
-        return adapterRow(node.which, this.sizes.get(`${node.folder}:${node.which}`) ?? 0, context);
+        return this.parts!.adapterRow(
+          node.which,
+          this.sizes.get(`${node.folder}:${node.which}`) ?? 0,
+          context,
+        );
       case 'export':
-        return exportRow(this.records.get(`${node.folder}:${node.name}`)!, context);
+        return this.parts!.exportRow(this.records.get(`${node.folder}:${node.name}`)!, context);
     }
   }
 
