@@ -129,7 +129,139 @@ describe.skipIf(!hasTools)('the small files of runs that are not here', () => {
   });
 
   it('of one that has ended come with the rest', async () => {
+    write(all[0]!, 'adapter/last/adapter_model.safetensors', 'weights');
     await bringer().collect(all);
-    expect(readdirSync(all[0]!).sort()).toEqual(['checkpoints', ...CAME]);
+    expect(readdirSync(all[0]!).sort()).toEqual(['adapter', ...CAME]);
+    expect(readdirSync(all[1]!).sort()).toEqual(CAME);
+  });
+});
+
+const STATUS = { pid: 1, nonce: 'a', host: 'node1', state: 'finished', step: 9, steps: 9 };
+
+/** As a run that has finished. */
+function finish(run: string): void {
+  write(run, 'status.json', JSON.stringify({ ...STATUS, startedAt: 1, heartbeat: 2 }));
+  write(run, 'result.json', '{}');
+  write(run, 'adapter/last/adapter_model.safetensors', `weights of ${run}`);
+  write(run, 'adapter/last/aurora.json', '{}');
+  write(run, 'activations/a.bin', 'values');
+}
+
+const WHOLE = ['activations', 'adapter', 'inputs.json', 'result.json', ...CAME.slice(1)];
+
+describe.skipIf(!hasTools)('the large files of runs that have finished', () => {
+  let all: string[];
+  beforeEach(() => {
+    for (const name of ['cluster', 'here', 'commands'])
+      rmSync(join(folder, name), { recursive: true, force: true });
+    all = Array.from({ length: 60 }, (_, i) => begin(i));
+    all.forEach(finish);
+  });
+
+  const expectAll = () => {
+    for (const run of all) {
+      expect(readdirSync(run).sort()).toEqual(WHOLE);
+      expect(readdirSync(join(run, 'adapter/last'))).toEqual(['adapter_model.safetensors', 'aurora.json']);
+      const weights = readFileSync(join(run, 'adapter/last/adapter_model.safetensors'), 'utf8');
+      expect(weights).toBe(`weights of ${run}`);
+    }
+    expect(readdirSync(home)).toEqual(['runs']);
+  };
+
+  it('come without rsync', async () => {
+    write(all[1]!, 'large.bin', Buffer.alloc(64 * 2 ** 20, 1));
+    const bringing = bringer();
+    await bringing.follow(all);
+    expect(readdirSync(all[0]!).sort()).toEqual(WHOLE.slice(2));
+    await bringing.collect(all);
+    expect(commands()).toEqual(['sh', 'sh', 'sh', 'sh']);
+    expect(statSync(join(all[1]!, 'large.bin')).size).toBe(64 * 2 ** 20);
+    rmSync(join(all[1]!, 'large.bin'));
+    expectAll();
+  });
+
+  it.each([
+    ['are cut off in the middle', 'if [ "$1" = sh ]; then sh | head -c 20000; else exec sh -c "$*"; fi'],
+    ['come with an error', 'if [ "$1" = sh ]; then sh; exit 2; else exec sh -c "$*"; fi'],
+    ['are partly not readable', 'if [ "$1" = sh ]; then PATH=BIN:$PATH sh; else exec sh -c "$*"; fi'],
+  ])('come by rsync if they %s', async (_, filter) => {
+    const bringing = bringer();
+    await bringing.follow(all);
+    // As find does about a folder that it may not open; root may open all.
+    const bin = join(folder, 'bin');
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, 'find'), '#!/bin/sh\n/usr/bin/find "$@" | head -z -n 3\nexit 1\n');
+    chmodSync(join(bin, 'find'), 0o755);
+    bringer(filter.replace('BIN', bin));
+    await bringing.collect(all);
+    expect(commands()).toEqual(expect.arrayContaining(['sh', 'rsync']));
+    expectAll();
+  });
+
+  it('come by rsync if the run had not finished when its small ones came', async () => {
+    for (const run of all) rmSync(join(there(run), 'result.json'));
+    const bringing = bringer();
+    await bringing.follow(all);
+    all.forEach(finish);
+    write(all[0]!, 'scalars.bin', 'the last steps');
+    await bringing.collect(all);
+    expect(readFileSync(join(all[0]!, 'scalars.bin'), 'utf8')).toBe('the last steps');
+    expectAll();
+  });
+
+  it('become as on the cluster if some are here', async () => {
+    const bringing = bringer();
+    await bringing.follow(all);
+    mkdirSync(join(all[0]!, 'adapter/last'), { recursive: true });
+    writeFileSync(join(all[0]!, 'adapter/last/former.json'), '{}');
+    writeFileSync(join(all[1]!, 'user.json'), '{"note":"mine"}');
+    await bringing.collect(all);
+    expect(readFileSync(join(all[1]!, 'user.json'), 'utf8')).toBe('{"note":"mine"}');
+    rmSync(join(all[1]!, 'user.json'));
+    expectAll();
+  });
+});
+
+describe.skipIf(!hasTools)('checkpoints', () => {
+  let run: string;
+  let other: string;
+  beforeEach(async () => {
+    for (const name of ['cluster', 'here', 'commands'])
+      rmSync(join(folder, name), { recursive: true, force: true });
+    [run, other] = [begin(1), begin(2)] as [string, string];
+    [run, other].forEach(finish);
+    rmSync(join(there(other), 'checkpoints'), { recursive: true });
+    await bringer().collect([run, other]);
+  });
+
+  const steps = (of: string) =>
+    readdirSync(join(of, 'checkpoints'), { recursive: true, encoding: 'utf8' }).sort();
+
+  it('come when they are wanted, of the runs that have some', async () => {
+    write(run, 'checkpoints/.step-000002.00000000-1-00000000.aurora-tmp/state.json', 'half');
+    await bringer().collectCheckpoints([run, other]);
+    expect(steps(run)).toEqual(['step-000001', 'step-000001/state.json']);
+    expect([run, other].map((of) => readdirSync(of).sort())).toEqual([
+      [...WHOLE.slice(0, 2), 'checkpoints', ...WHOLE.slice(2)],
+      WHOLE,
+    ]);
+    expect(readdirSync(home)).toEqual(['runs']);
+  });
+
+  it('are none rather than a part of them if they are cut off', async () => {
+    write(run, 'checkpoints/step-000002/adapter.safetensors', Buffer.alloc(2 ** 20, 1));
+    const cutOff = bringer('timeout -s KILL 2 sh -c "$*" | head -c 100000');
+    await expect(cutOff.collectCheckpoints([run])).rejects.toMatchObject({ kind: 'network' });
+    expect(existsSync(join(run, 'checkpoints'))).toBe(false);
+    await bringer().collectCheckpoints([run]);
+    expect(steps(run)).toContain('step-000002/adapter.safetensors');
+  });
+
+  it('that are here become as on the cluster, and those that were removed there are removed', async () => {
+    await bringer().collectCheckpoints([run]);
+    write(run, 'checkpoints/step-000002/state.json', '{}');
+    rmSync(join(there(run), 'checkpoints/step-000001'), { recursive: true });
+    await bringer().collectCheckpoints([run]);
+    expect(steps(run)).toEqual(['step-000002', 'step-000002/state.json']);
   });
 });

@@ -253,15 +253,15 @@ withLogin('files that are there', () => {
     write(there, 'spec.json', JSON.stringify(withPaths(spec, (path) => files.there(path))));
     write(there, 'status.json', '{}');
     write(there, 'owner.json', '{}');
-    write(there, 'checkpoints/step-000002/state.json', '{}');
-    write(there, 'checkpoints/.step-000003.12345678-1-12345678.aurora-tmp/state.json', '{}');
-    for (const name of ['checkpoints/step-000001/state.json', 'user.json', 'export/merged/model.onnx'])
+    write(there, 'pictures/new.png', '{}');
+    write(there, 'pictures/.half.png.12345678-1-12345678.aurora-tmp', '{}');
+    for (const name of ['pictures/old.png', 'user.json', 'export/merged/model.onnx'])
       write(run, name, 'here');
     await files.collect([run]);
     const names = readdirSync(run, { recursive: true, encoding: 'utf8' });
     expect(names.filter((name) => lstatSync(join(run, name)).isFile()).sort()).toEqual([
-      'checkpoints/step-000002/state.json',
       'export/merged/model.onnx',
+      'pictures/new.png',
       'spec.json',
       'status.json',
       'user.json',

@@ -246,8 +246,35 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     const spec = readFileSync(join(files.runs, files.trial(3).run!, 'spec.json'), 'utf8');
     expect(spec).toContain(lab.path('model.onnx'));
     expect(there !== undefined && spec.includes(there)).toBe(false);
+    if (there !== undefined) await checkpointsComeWhenWanted(lab, env, files, there);
   });
 });
+
+/** @param there the cluster's folder */
+async function checkpointsComeWhenWanted(
+  lab: Lab,
+  env: NodeJS.ProcessEnv,
+  files: SweepFiles,
+  there: string,
+): Promise<void> {
+  const run = (number: number) => join(files.runs, files.trial(number).run!);
+  const steps = (of: string) => (existsSync(of) ? readdirSync(join(of, 'checkpoints')).sort() : []);
+  const runs = readdirSync(files.runs).map((name) => join(files.runs, name));
+  expect(runs.filter((of) => existsSync(join(of, 'checkpoints')))).toEqual([]);
+  const fork = ['train', '--fork', run(3), '--at', '20'];
+  const early = lab.run(...fork);
+  expect([early.code, early.err]).toEqual([20, expect.stringContaining('--checkpoints 3` brings them.')]);
+  const bringing = new Queue(lab, env, '--checkpoints', '3');
+  expect(await bringing.ended, bringing.text).toBe(0);
+  expect(bringing.text).toContain('The checkpoints of 1 trial are in the run folders.');
+  expect(steps(run(3))).toEqual(steps(there + run(3)));
+  expect(existsSync(join(run(4), 'checkpoints'))).toBe(false);
+  const forked = lab.run(...fork);
+  expect(forked.code, forked.err).toBe(0);
+  const all = new Queue(lab, env, '--checkpoints', 'all');
+  expect(await all.ended, all.text).toBe(0);
+  for (const of of runs) expect(steps(of)).toEqual(steps(there + of));
+}
 
 /** Every file below a folder, with what changes when it is written. Whoever has begun a temporary one removes it. */
 const contents = (folder: string): string[] =>

@@ -1,9 +1,13 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { hasSlurm, Slurm } from '../cluster/slurm';
-import { suspend } from '../cli/lab';
+import { hasSshd, startSshd, type Sshd } from '../cluster/sshd';
+import { CLI, suspend } from '../cli/lab';
 import { readRun } from '../read-run';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';
@@ -23,17 +27,21 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
     sweep: { type: 'grid', parameters: { 'training.seed': [1, 2, 3] } },
   });
   const runs = join(lab.folder, '.aurora/runs/tiny');
+  const cluster = realpathSync(mkdtempSync(join(tmpdir(), 'a-')));
   let slurm: Slurm;
+  let sshd: Sshd | undefined;
   let server: WorkbenchServer;
   let window: Window;
 
   beforeAll(async () => {
     slurm = await Slurm.start({ nodes: ['node1'] });
+    const { PATH, SLURM_CONF } = slurm.env;
+    if (hasSshd) sshd = await startSshd(join(cluster, 's'), { PATH: PATH!, SLURM_CONF: SLURM_CONF! });
     server = await startWorkbench({
       version: '1.100',
       name: 'cluster',
       vsix: vsixHere(),
-      env: { ...(slurm.env as Record<string, string>), AURORA_CLUSTER_LOOK_MS: '500' },
+      env: { ...(slurm.env as Record<string, string>), ...sshd?.env, AURORA_CLUSTER_LOOK_MS: '500' },
     });
     window = await Window.open(server, lab.folder);
     await window.sideBar();
@@ -44,8 +52,10 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
     for (const pid of server ? programs(server.profile, 'sweep') : []) process.kill(pid, 'SIGKILL');
     await slurm?.stop();
     await server?.stop();
+    await sshd?.stop();
     await closeBrowser();
     lab.remove();
+    rmSync(cluster, { recursive: true, force: true });
   });
 
   const spoken = (): Promise<string[]> =>
@@ -149,6 +159,34 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
     await page.locator('[data-action=study]').click();
     await window.frameWith('aurora-study h2');
     await window.screenshot('cluster-study');
+  });
+
+  test.skipIf(!hasSshd)('checkpoints that stayed on a cluster come with a click', async () => {
+    const apart = {
+      ...(JSON.parse(lab.read('tiny.aurora.json')) as object),
+      cluster: { slurm: { host: sshd!.host, folder: cluster, cpus: 2 } },
+      sweep: { type: 'list', trials: [{ 'training.seed': 9, 'training.epochs': 40 }] },
+    };
+    lab.write('apart.aurora.json', JSON.stringify(apart));
+    const sweep = spawn(process.execPath, [CLI, 'sweep', lab.path('apart.aurora.json'), '--on', 'slurm'], {
+      env: { ...process.env, ...sshd!.env, AURORA_CLUSTER_LOOK_MS: '500' },
+      stdio: 'ignore',
+    });
+    expect(await once(sweep, 'close')).toEqual([0, null]);
+    await window.expand(window.row('apart'));
+    await window.expand(window.row('Sweep ·'));
+    await window.expand(window.row('seed 9'));
+    const bring = window.row('Bring checkpoints');
+    await bring.waitFor();
+    await window.screenshot('cluster-checkpoints');
+    await bring.click();
+    await window.row('Checkpoint at step 480').waitFor({ timeout: 60_000 });
+    expect(await bring.count()).toBe(0);
+    const [run] = readdirSync(join(lab.folder, '.aurora/runs/apart'));
+    expect(readdirSync(join(lab.folder, '.aurora/runs/apart', run!, 'checkpoints'))).toEqual([
+      'step-000240',
+      'step-000480',
+    ]);
   });
 
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));

@@ -30,13 +30,6 @@ export interface Restored {
 export function restore(run: string, spec: Experiment, warn: (message: string) => void): Restored {
   putBackReplaced(run);
   const found = latestCheckpoint(run, warn);
-  const there = found ? undefined : checkpointsThere(run);
-  if (there !== undefined)
-    throw new AuroraError(
-      'run',
-      `${run} has no checkpoints here, and would start over.`,
-      `A trial of a cluster is continued there, by its sweep. ${there}`,
-    );
   const summary = readRunSummary(run);
   const started = summary.events.find((e) => e.kind === 'started');
   const state = found?.checkpoint.state;
@@ -68,6 +61,13 @@ export function requireResumable(run: string): Experiment {
       'run',
       `${run} has finished.`,
       'Start a new run, or export this one with `aurora export`.',
+    );
+  const there = checkpointsThere(run);
+  if (there !== undefined)
+    throw new AuroraError(
+      'run',
+      `${run} has no checkpoints here, and would start over.`,
+      `A trial of a cluster is continued there, by its sweep. ${there}`,
     );
   return spec;
 }

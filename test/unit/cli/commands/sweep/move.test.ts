@@ -8,12 +8,14 @@ import { scratchFolder } from '../../../../scratch';
 import { accepting, spec, sweepsIn } from '../../../executors/cluster/sweep-of';
 
 const collected: string[] = [];
+const checkpoints: string[] = [];
 let isUp = true;
 const sweepOf = sweepsIn(scratchFolder('move'), {
   collect: async (runs) => {
     if (!isUp) throw new AuroraError('network', 'The login node does not answer.');
     collected.push(...runs);
   },
+  collectCheckpoints: async (runs) => void checkpoints.push(...runs),
 });
 
 it('takes a sweep from a cluster only once nothing waits there, and all that was trained is here', async () => {
@@ -40,6 +42,8 @@ it('takes a sweep from a cluster only once nothing waits there, and all that was
   Object.assign(again, { follow: () => Promise.resolve(stopped) });
   await moveSweep(again, records, 'slurm', 'local');
   expect(collected.map((run) => basename(run))).toEqual(records.map(({ run }) => run));
+  // What continues elsewhere needs them, and nothing knows the cluster afterwards.
+  expect(checkpoints).toEqual(collected);
   expect([submissions(), existsSync(join(folder, 'cluster.json'))]).toEqual([[], false]);
   await expect(moveSweep(again, records, 'slurm', 'kubernetes')).rejects.toThrow(
     'began on Slurm: trials 1, 2 have begun and not ended.',
