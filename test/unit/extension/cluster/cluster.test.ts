@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Catalog } from '../../../../src/extension/runs/catalog';
@@ -7,11 +7,13 @@ import { pageTrial } from '../../../../src/extension/panels/sweep/trial';
 import { factsOf } from '../../../../src/extension/panels/sweep/facts';
 import { lossText } from '../../../../src/extension/words/cluster/loss-text';
 import { trialRow, trialsRow, trialsWithoutRun } from '../../../../src/extension/words/cluster/trial-row';
+import { artifactNodes, checkpointsThereRow, readArtifacts } from '../../../../src/extension/tree/artifacts';
 import { runRow } from '../../../../src/extension/words/run-row';
 import { sweepRow } from '../../../../src/extension/words/sweep-row';
 import { sweepEndText } from '../../../../src/extension/words/sweep-text';
 import type { StopReason } from '../../../../src/protocol/events';
 import type { ClusterFile, ClusterTrial } from '../../../../src/protocol/run-files/cluster';
+import { runPaths } from '../../../../src/runs/layout';
 import { clusterPath } from '../../../../src/runs/sweep/cluster-file';
 import { temporaryFolders } from '../../runs/folder';
 import { context, t } from '../row-context';
@@ -97,6 +99,33 @@ describe('a trial on a cluster', () => {
   it('is what its folder says if cluster.json is damaged or of another version', async () => {
     for (const content of ['{"half', '{"version":2}', 'null', '{"version":1,"trials":{"t1":7}}'])
       expect((await seen([training], content)).run(1).state, content).toBe('lost');
+  });
+
+  it('offers the checkpoints that stayed on the cluster, until they are here', async () => {
+    const made = finishedTrial(rank(4), 0.8);
+    const saved = { kind: 'checkpoint', step: 120, path: 'checkpoints/step-000120' } as const;
+    const trial = { state: 'finished', job: '1_0', collected: true } as const;
+    const ofRun = async (events: TrialMade['events'], said: ClusterTrial, apart?: true) => {
+      const { run } = await seen([{ ...made, events }], slurm({ t1: said }, apart && { apart }));
+      const entry = run(1);
+      const nodes = async () =>
+        artifactNodes(entry.folder, await readArtifacts(entry.folder), entry).map((node) => node.kind);
+      return { entry, nodes };
+    };
+    const events = [...made.events!, saved];
+    const { entry, nodes } = await ofRun(events, trial, true);
+    expect(await nodes()).toEqual(['checkpointsThere']);
+    const { label, description } = checkpointsThereRow(entry, context);
+    expect([label, description]).toEqual(['Bring checkpoints', 'they are on Slurm']);
+    mkdirSync(join(runPaths(entry.folder).checkpoints, 'step-000120'), { recursive: true });
+    expect(await nodes()).toEqual(['checkpoint']);
+    // The folder is shared, it has not been brought yet, or none was saved.
+    for (const none of [
+      await ofRun(events, trial),
+      await ofRun(events, { ...trial, collected: undefined }, true),
+      await ofRun(made.events, trial, true),
+    ])
+      expect(await none.nodes()).toEqual([]);
   });
 
   it('changes as soon as cluster.json does', async () => {
