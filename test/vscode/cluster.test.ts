@@ -41,6 +41,8 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
       version: '1.100',
       name: 'cluster',
       vsix: vsixHere(),
+      // The stand-ins on the PATH are not in a login shell's.
+      flags: ['--force-disable-user-env'],
       env: { ...(slurm.env as Record<string, string>), ...sshd?.env, AURORA_CLUSTER_LOOK_MS: '500' },
     });
     window = await Window.open(server, lab.folder);
@@ -161,11 +163,11 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
     await window.screenshot('cluster-study');
   });
 
-  test.skipIf(!hasSshd)('checkpoints that stayed on a cluster come with a click', async () => {
+  test.skipIf(!hasSshd)('checkpoints that stayed on a cluster come with a click, or for a fork', async () => {
     const apart = {
       ...(JSON.parse(lab.read('tiny.aurora.json')) as object),
       cluster: { slurm: { host: sshd!.host, folder: cluster, cpus: 2 } },
-      sweep: { type: 'list', trials: [{ 'training.seed': 9, 'training.epochs': 40 }] },
+      sweep: { type: 'grid', parameters: { 'training.seed': [8, 9], 'training.epochs': [40] } },
     };
     lab.write('apart.aurora.json', JSON.stringify(apart));
     const sweep = spawn(process.execPath, [CLI, 'sweep', lab.path('apart.aurora.json'), '--on', 'slurm'], {
@@ -182,11 +184,21 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
     await bring.click();
     await window.row('Checkpoint at step 480').waitFor({ timeout: 60_000 });
     expect(await bring.count()).toBe(0);
-    const [run] = readdirSync(join(lab.folder, '.aurora/runs/apart'));
-    expect(readdirSync(join(lab.folder, '.aurora/runs/apart', run!, 'checkpoints'))).toEqual([
-      'step-000240',
-      'step-000480',
-    ]);
+    const withCheckpoints = () =>
+      readdirSync(join(lab.folder, '.aurora/runs/apart')).flatMap((run) => {
+        const folder = join(lab.folder, '.aurora/runs/apart', run, 'checkpoints');
+        return existsSync(folder) ? [readdirSync(folder).sort()] : [];
+      });
+    const saved = ['step-000240', 'step-000480'];
+    expect(withCheckpoints()).toEqual([saved]);
+    await window.contextMenu(window.row('seed 8'), 'Fork Run');
+    const offer = window.page.locator('.notification-toast', {
+      hasText: 'are on the cluster that trained it',
+    });
+    await offer.getByRole('button', { name: 'Bring Checkpoints' }).click();
+    await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Step 240' }).waitFor();
+    expect(withCheckpoints()).toEqual([saved, saved]);
+    await window.page.keyboard.press('Escape');
   });
 
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));

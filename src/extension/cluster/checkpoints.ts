@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { AuroraError } from '../../base/errors';
 import { clusterEnvironment } from '../launcher/environment';
+import { programError } from '../launcher/program-error';
 import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
@@ -53,8 +53,7 @@ export async function bringCheckpoints(services: Services, run: string): Promise
       });
     if (!ended) return false;
     if (ended.code === 0) return true;
-    const message = ended.stderr.trim();
-    throw new AuroraError('run', message || `aurora sweep --checkpoints ended with code ${ended.code}.`);
+    throw programError(ended, 'sweep --checkpoints');
   });
   partsChanged.fire(run);
   return came;

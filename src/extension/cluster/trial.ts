@@ -49,7 +49,7 @@ export async function stopTrial(
   if (sweep.state === 'running') requestCancel(sweep.folder, [record.number]);
   else
     await starting(t('Stopping {0} on {1}', label, executorName(cluster.executor)), () =>
-      trainer.cancelTrials(sweep.experiment, sweep.folder, [record.number]),
+      trainer.cancelTrials(sweep.experiment, [record.number]),
     );
   await store.refresh();
   void vscode.window.showInformationMessage(

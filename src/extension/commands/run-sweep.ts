@@ -72,7 +72,7 @@ export async function stopSweep(services: Services, argument: unknown): Promise<
     // Nobody may follow a sweep whose trials are in a cluster's queue.
     const state = await vscode.window.withProgress({ location, title }, async () => {
       if (sweep.state === 'running') return (await trainer.stop(sweep.folder)).state;
-      await trainer.cancelTrials(sweep.experiment, sweep.folder, 'all');
+      await trainer.cancelTrials(sweep.experiment, 'all');
       return 'stopped';
     });
     await store.refresh();

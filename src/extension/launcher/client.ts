@@ -69,7 +69,7 @@ export interface TrainerClient extends vscode.Disposable {
    * Takes trials of a sweep on a cluster out of its queue, or asks them to save and end. Whoever follows the sweep does it;
    * if nobody does, this waits until it is done.
    */
-  cancelTrials(experimentFile: string, folder: string, trials: readonly number[] | 'all'): Promise<void>;
+  cancelTrials(experimentFile: string, trials: readonly number[] | 'all'): Promise<void>;
   /** The arguments of `aurora sweep` that describe the user's cluster. */
   clusterArguments(): string[];
   /** Continues a stopped or lost run. */

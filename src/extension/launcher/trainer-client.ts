@@ -25,7 +25,7 @@ export function createTrainerClient(
   return {
     start: (file, overrides, text) => trainer.start(file, overrides, text),
     startSweep: (file, folder, options) => trainer.startSweep(file, folder, options),
-    cancelTrials: (file, folder, trials) => trainer.cancelTrials(file, folder, trials),
+    cancelTrials: (file, trials) => trainer.cancelTrials(file, trials),
     clusterArguments: () => trainer.clusterArguments(),
     resume: (run, options) => trainer.resume(run, options),
     fork: (run, step, overrides, accept) => trainer.fork(run, step, overrides, accept),

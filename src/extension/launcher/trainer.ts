@@ -15,6 +15,7 @@ import { Leases, type Memory } from './leases';
 import { untrusted } from '../../executors/missing';
 import { findNode, type NodeProgram } from './node-program';
 import { startProgram, type RunningProgram } from './program';
+import { programError } from './program-error';
 import { ensureRuntime, type RuntimeCopy } from './runtime-copy';
 import { findRuntime } from '../../executors/package/files';
 import { keepCopy, removeOldVersions } from './runtime-users';
@@ -111,24 +112,16 @@ export class Trainer {
     );
   }
 
-  async cancelTrials(
-    experimentFile: string,
-    folder: string,
-    trials: readonly number[] | 'all',
-  ): Promise<void> {
+  async cancelTrials(experimentFile: string, trials: readonly number[] | 'all'): Promise<void> {
     await this.requireTrust();
     const which = trials === 'all' ? trials : trials.join();
     const args = ['sweep', experimentFile, '--cancel', which, ...this.clusterArguments()];
     const env = clusterEnvironment(process.env);
     const running = await this.program(args, { cwd: dirname(experimentFile), env });
-    const { code, stderr } = await running.ended;
+    const ended = await running.ended;
     // Trials that are left to train are no error here.
-    if (code === 0 || code === EXIT.stopped) return;
-    throw new AuroraError(
-      'run',
-      stderr.trim() || `aurora sweep --cancel ended with code ${code}.`,
-      `See ${folder}.`,
-    );
+    if (ended.code === 0 || ended.code === EXIT.stopped) return;
+    throw programError(ended, 'sweep --cancel');
   }
 
   /** The setting aurora.cluster in a file: arguments can be seen by all users of a machine, and are limited in length. */
