@@ -194,7 +194,7 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
     await window.expand(window.row('apart'));
     await window.expand(window.row('Sweep ·'));
     await window.expand(window.row('seed 9'));
-    const bring = window.row('Bring checkpoints');
+    const bring = window.row('Bring Checkpoints');
     await bring.waitFor();
     await window.screenshot('cluster-checkpoints');
     await bring.click();

@@ -105,8 +105,8 @@ export function checkpointRow(entry: RunEntry, step: number, { t, trusted }: Row
 }
 
 export function checkpointsThereRow({ cluster }: RunEntry, { t }: RowContext): Row {
-  const label = t('Bring checkpoints');
-  const description = cluster ? t('they are on {0}', executorName(cluster.executor)) : '';
+  const label = t('Bring Checkpoints');
+  const description = cluster ? t('on {0}', executorName(cluster.executor)) : '';
   return {
     label,
     description,

@@ -116,7 +116,7 @@ describe('a trial on a cluster', () => {
     const { entry, nodes } = await ofRun(events, trial, true);
     expect(await nodes()).toEqual(['checkpointsThere']);
     const { label, description } = checkpointsThereRow(entry, context);
-    expect([label, description]).toEqual(['Bring checkpoints', 'they are on Slurm']);
+    expect([label, description]).toEqual(['Bring Checkpoints', 'on Slurm']);
     mkdirSync(join(runPaths(entry.folder).checkpoints, 'step-000120'), { recursive: true });
     expect(await nodes()).toEqual(['checkpoint']);
     // The folder is shared, it has not been brought yet, or none was saved.
