@@ -94,6 +94,14 @@ export const experimentRuns = (experimentFile: string): string => homeOf(experim
 /** The folder of an experiment file's sweeps; their trials are among its runs. */
 export const experimentSweeps = (experimentFile: string): string => homeOf(experimentFile, 'sweeps');
 
+/** The experiment file that a run belongs to by its location. A run elsewhere only gets a name beside it. */
+export function experimentOf(run: string): string {
+  const runs = dirname(run);
+  const home = dirname(runs);
+  const inPlace = basename(home) === 'runs' && basename(dirname(home)) === '.aurora';
+  return join(inPlace ? dirname(dirname(home)) : home, `${basename(runs)}.aurora.json`);
+}
+
 /** Whether a folder is a sweep's rather than a run's, judging by its path. */
 export const isSweepFolder = (folder: string): boolean =>
   basename(dirname(dirname(folder))) === 'sweeps' &&

@@ -1,14 +1,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { own } from '../../base/names';
-import { experimentRuns, experimentSweeps } from '../../runs/layout';
+import { experimentOf, experimentRuns, experimentSweeps } from '../../runs/layout';
 import { distinctNames } from '../../runs/names';
 import { QUICK } from '../../runs/run-files';
 import { eachLimited } from './each-limited';
 import { readQuickly } from './read-quickly';
 import type { RunEntry, SweepEntry } from './store';
 import { SweepSections } from './sweep-sections';
-import { experimentOf, TrackedRun } from './tracked-run';
+import { TrackedRun } from './tracked-run';
 import { TrackedSweep } from './tracked-sweep';
 
 /** Folders read in parallel: enough to keep a slow disk busy, few enough to leave room for others. */

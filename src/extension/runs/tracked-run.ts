@@ -1,8 +1,8 @@
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { earlyFailure } from '../../runs/early-failure';
 import { parseJson } from '../../files/json';
-import { runPaths } from '../../runs/layout';
+import { experimentOf, runPaths } from '../../runs/layout';
 import type { ClusterTrial } from '../../protocol/run-files/cluster';
 import type { RunSummary } from '../../runs/read';
 import { trialOf, type TrialOf } from '../../runs/sweep/record';
@@ -142,14 +142,6 @@ export class TrackedRun {
     }
     return this.user;
   }
-}
-
-/** The experiment file that a run belongs to by its location. A run elsewhere only gets a name beside it. */
-export function experimentOf(run: string): string {
-  const runs = dirname(run);
-  const home = dirname(runs);
-  const inPlace = basename(home) === 'runs' && basename(dirname(home)) === '.aurora';
-  return join(inPlace ? dirname(dirname(home)) : home, `${basename(runs)}.aurora.json`);
 }
 
 /** Checks what all other code reads unchecked: another program's spec must not break a list. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { readJsonIfThere } from '../../files/json';
-import { runPaths } from '../layout';
+import { experimentOf, experimentSweeps, runPaths } from '../layout';
 import { readRunSummary } from '../read';
 import { checkCluster, clusterPath } from './cluster-file';
 import { trialOf } from './record';
@@ -14,13 +14,11 @@ export function checkpointsThere(run: string): string | undefined {
   try {
     const trial = trialOf(run);
     if (!trial) return undefined;
-    const runs = dirname(run);
-    const home = dirname(dirname(runs));
-    const path = clusterPath(join(home, 'sweeps', basename(runs), trial.sweep));
+    const file = experimentOf(run);
+    const path = clusterPath(join(experimentSweeps(file), trial.sweep));
     const { apart, trials } = checkCluster(path, readJsonIfThere(path));
     if (!apart || !trials[trial.trial]?.collected) return undefined;
     if (!readRunSummary(run).events.some((e) => e.kind === 'checkpoint')) return undefined;
-    const file = join(dirname(home), `${basename(runs)}.aurora.json`);
     return `Its checkpoints are on the cluster that trained it: \`aurora sweep ${file} --checkpoints ${trial.number}\` brings them.`;
   } catch {
     return undefined;

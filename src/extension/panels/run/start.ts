@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
-import { runPaths } from '../../../runs/layout';
+import { experimentOf, runPaths } from '../../../runs/layout';
 import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../../protocol/panels/run';
 import { isAnyEvaluation } from '../../../protocol/evaluations';
 import { showError } from '../../ask/guard';
 import { COMMAND } from '../../ids';
 import { ALL_SETTINGS } from '../../commands/runs/settings';
-import { experimentOf } from '../../runs/tracked-run';
 import type { Services } from '../../services';
 import type { PageChannel, PanelSession } from '../panel';
 import { factsOf, RunFeed, type Known } from './feed';
