@@ -30,7 +30,7 @@ import {
 } from '../runs/nodes';
 import { runDetails } from '../words/run-details';
 import { runRow, type Row } from '../words/run-row';
-import { bySweep, sweepRow } from '../words/sweep-row';
+import { bySweep, sweepRow, trialsOf } from '../words/sweep-row';
 import { ShownRuns } from './shown-runs';
 import { TrialRows } from './trials';
 import type { ViewOptions } from './view-options';
@@ -265,7 +265,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const joined = runs ? [] : this.nameQueued();
     const shown = this.shownExperiments();
     this.tellArrangement(shown);
-    const begun = this.begins.look(this.beginnings());
+    const begun = this.begins.look(this.experiments.flatMap((e) => e.runs));
     // The rows have not been requested yet.
     if (!this.orders.has('')) return;
     this.draw(runs, shown);
@@ -279,11 +279,6 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const before = this.queued;
     this.queued = queuedNames(this.queue.items, this.experiments, vscode.l10n.t);
     return this.queue.items.flatMap(({ id, file }) => (before.has(id) ? [] : [file]));
-  }
-
-  private beginnings() {
-    const runs = this.experiments.flatMap((e) => e.runs);
-    return runs.map(({ folder, experiment, state }) => ({ folder, experiment, active: isActive(state) }));
   }
 
   private draw(runs: readonly RunEntry[] | undefined, shown: readonly ExperimentEntry[]): void {
@@ -328,7 +323,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     if (node.kind === 'sweep') {
       const sweep = this.sweep(node.folder);
       const runs = this.experiments.find((e) => e.file === sweep?.experiment)?.runs ?? [];
-      return sweep ? sweepRow(sweep, bySweep([sweep], runs).groups[0]?.runs ?? [], context) : GONE_SWEEP;
+      return sweep ? sweepRow(sweep, trialsOf(sweep, runs), context) : GONE_SWEEP;
     }
     if (node.kind === 'trials' || node.kind === 'trial') return this.trials.row(node, context);
     if (node.kind === 'more') return this.runs.moreRow(node, context);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { BeginWatch } from '../../../src/extension/tree/begun';
 
-const run = (folder: string, experiment: string, active = false) => ({ folder, experiment, active });
+const run = (folder: string, experiment: string, active = false) =>
+  ({ folder, experiment, state: active ? 'running' : 'finished' }) as const;
 
 describe('the experiments in which a run has started', () => {
   it('are empty on the first check', () => {

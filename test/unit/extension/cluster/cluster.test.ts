@@ -11,7 +11,11 @@ import { runRow } from '../../../../src/extension/words/run-row';
 import { sweepRow } from '../../../../src/extension/words/sweep-row';
 import { sweepEndText } from '../../../../src/extension/words/sweep-text';
 import type { StopReason } from '../../../../src/protocol/events';
-import type { ClusterFile, ClusterTrial, ClusterTrialState } from '../../../../src/protocol/run-files/cluster';
+import type {
+  ClusterFile,
+  ClusterTrial,
+  ClusterTrialState,
+} from '../../../../src/protocol/run-files/cluster';
 import { clusterPath } from '../../../../src/runs/sweep/cluster-file';
 import { trialWord } from '../../../../webview/sweep/words';
 import { temporaryFolders } from '../../runs/folder';
