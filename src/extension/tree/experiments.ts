@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { count } from '../../base/number-text';
 import { isActive } from '../runs/shown-state';
 import type { ExportRecord } from '../../protocol/export';
 import type { ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
@@ -156,10 +157,13 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     this.redraw([...this.drawn.values()]);
   }
 
-  /** Shows more of the runs that a row stands for. */
-  showMore(node: MoreNode): void {
+  /** Shows more of the runs that a row stands for. @returns the first of them, which is in the row's place */
+  showMore(node: MoreNode): TreeNode | undefined {
+    const place = this.below(node.below).length - 1;
     this.runs.more(node);
     this.changed.fire([this.node(node.below)]);
+    const first = this.below(node.below).at(place);
+    return first && this.node(first);
   }
 
   /** Removes the reminder of a run that ended with its window. */
@@ -209,12 +213,12 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   private tellArrangement(shown: readonly ExperimentEntry[]): void {
     const all = this.experiments.flatMap((e) => e.runs);
     const { filter } = this.options;
-    const count = shown.reduce((n, e) => n + this.runs.found(e).length, 0);
+    const found = shown.reduce((n, e) => n + this.runs.found(e).length, 0);
     this.arranged.fire({
       // A message would hide the welcome text that offers to clear the filter.
       message: filter
-        ? count > 0
-          ? vscode.l10n.t('"{0}": {1} of {2} runs', filter, count, all.length)
+        ? found > 0
+          ? vscode.l10n.t('"{0}": {1} of {2} runs', filter, count(found), count(all.length))
           : undefined
         : interruptedMessage(this.interrupted(), vscode.l10n.t),
       running: all.filter((r) => isActive(r.state)).length,

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { bytes, count } from '../../base/number-text';
 import { formatMetric, isBetter, metricInfo, type MetricName } from '../../experiment/metrics';
 import { shortKeys } from '../../experiment/sweep';
 import type { ClusterFile } from '../../protocol/run-files/cluster';
@@ -7,7 +8,6 @@ import { isPruned, stopReason } from '../runs/label';
 import type { RunEntry, ShownState, SweepEntry } from '../runs/store';
 import { clusterName, clusterWord, executorName, isUnfollowed } from './cluster/cluster-words';
 import { trialsWithoutRun } from './cluster/trial-row';
-import { bytes } from './format';
 import { ICONS, stateName, type Row, type RowContext } from './run-row';
 
 /** The trials of each sweep that has any or is active, and the runs that belong to none. */
@@ -33,19 +33,19 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
   const { record, state, cluster } = sweep;
   const unfollowed = isUnfollowed(sweep);
   const counts = countStates(runs);
-  const count = (of: TrialState) => counts.get(of) ?? 0;
-  const done = count('finished') + count('failed') + count('pruned');
+  const of = (trials: TrialState) => counts.get(trials) ?? 0;
+  const done = of('finished') + of('failed') + of('pruned');
   const planned = plannedTrials(record);
   const best = bestText(runs, record.metric);
   const parts = [
     // First, since a narrow side bar cuts the end.
     cluster?.unreachable ? t('{0} does not answer', clusterName(cluster, t)) : '',
     unfollowed ? t('not followed') : '',
-    done === planned ? t('{0} trials', planned) : t('{0} of {1}', done, planned),
-    ...(cluster ? clusterParts(sweep, cluster, runs, count, t) : []),
+    done === planned ? t('{0} trials', count(planned)) : t('{0} of {1}', count(done), count(planned)),
+    ...(cluster ? clusterParts(sweep, cluster, runs, counts, t) : []),
     best === undefined ? '' : t('best {0}', best),
-    count('pruned') > 0 ? t('{0} pruned', count('pruned')) : '',
-    count('failed') > 0 ? t('{0} failed', count('failed')) : '',
+    of('pruned') > 0 ? t('{0} pruned', count(of('pruned'))) : '',
+    of('failed') > 0 ? t('{0} failed', count(of('failed'))) : '',
     state === 'running' || unfollowed ? '' : leftWords(sweep, t),
     [...shortKeys(record.varied).values()].join(', '),
   ].filter((part) => part !== '');
@@ -71,19 +71,19 @@ function clusterParts(
   sweep: SweepEntry,
   cluster: ClusterFile,
   runs: readonly RunEntry[],
-  count: (state: TrialState) => number,
+  counts: ReadonlyMap<TrialState, number>,
   t: RowContext['t'],
 ): string[] {
   const waiting = trialsWithoutRun(sweep, runs);
-  const counts = (['queued', 'preempted', 'lost'] as const).map(
-    (state) => [(waiting.get(state)?.length ?? 0) + count(state), state] as const,
+  const noted = (['queued', 'preempted', 'lost'] as const).map(
+    (state) => [(waiting.get(state)?.length ?? 0) + (counts.get(state) ?? 0), state] as const,
   );
   return [
     cluster.unreachable ? '' : executorName(cluster.executor),
     sweep.state === 'running' && cluster.sending
       ? t('sending models and data: {0} of {1}', bytes(cluster.sending.sent), bytes(cluster.sending.bytes))
       : '',
-    ...counts.map(([n, state]) => (n > 0 ? `${n} ${clusterWord(state, t)}` : '')),
+    ...noted.map(([n, state]) => (n > 0 ? `${count(n)} ${clusterWord(state, t)}` : '')),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { count } from '../../../base/number-text';
 import { trialText } from '../../../experiment/short-settings';
 import type { ClusterTrial, ClusterTrialState } from '../../../protocol/run-files/cluster';
 import { own } from '../../../base/names';
@@ -59,12 +60,13 @@ export function trialsRow(
   shown: number,
   { t }: RowContext,
 ): Row {
-  const count = trials.length;
   const label =
-    count === 1 ? t('1 trial {0}', trialWord(state, t)) : t('{0} trials {1}', count, trialWord(state, t));
+    trials.length === 1
+      ? t('1 trial {0}', trialWord(state, t))
+      : t('{0} trials {1}', count(trials.length), trialWord(state, t));
   const parts = [
     ...reasonsOf(trials.map((trial) => trial.cluster)),
-    ...(shown < count ? [t('showing {0}', shown)] : []),
+    ...(shown < trials.length ? [t('showing {0}', shown)] : []),
   ];
   return {
     label,
@@ -92,7 +94,7 @@ function reasonsOf(trials: readonly OnCluster[]): string[] {
     if (why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1);
   }
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
-  return sorted.map(([why, count]) => (sorted.length > 1 ? `${why} (${count})` : why));
+  return sorted.map(([why, n]) => (sorted.length > 1 ? `${why} (${count(n)})` : why));
 }
 
 /** A trial without a run. */
