@@ -269,7 +269,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const joined = runs ? [] : this.nameQueued();
     const shown = this.shownExperiments();
     this.tellArrangement(shown);
-    const begun = this.begins.look(this.experiments.flatMap((e) => e.runs));
+    const begun = runs ? this.begins.lookAt(runs) : this.begins.look(this.experiments.flatMap((e) => e.runs));
     // The rows have not been requested yet.
     if (!this.orders.has('')) return;
     this.draw(runs, shown);

@@ -24,4 +24,13 @@ describe('the experiments in which a run has started', () => {
     expect(watch.look([run('1', 'a', true), run('2', 'a'), run('3', 'a', true)])).toEqual(['a']);
     expect(watch.look([run('1', 'a'), run('2', 'a'), run('3', 'a')])).toEqual([]);
   });
+
+  it('include those of changed runs, whichever were looked at before', () => {
+    const watch = new BeginWatch();
+    expect(watch.lookAt([run('1', 'a', true)])).toEqual([]);
+    watch.look([run('1', 'a'), run('2', 'b', true)]);
+    expect(watch.lookAt([run('1', 'a', true), run('2', 'b')])).toEqual(['a']);
+    expect(watch.lookAt([run('2', 'b', true)])).toEqual(['b']);
+    expect(watch.look([run('1', 'a', true), run('2', 'b', true)])).toEqual([]);
+  });
 });
