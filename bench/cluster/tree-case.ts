@@ -1,4 +1,5 @@
 import { appendFileSync, readFileSync, utimesSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Catalog } from '../../src/extension/runs/catalog';
 import type { ExperimentEntry, RunEntry } from '../../src/extension/runs/store';
 import type { Services } from '../../src/extension/services';
@@ -85,11 +86,12 @@ async function showAll(tree: ExperimentsTree): Promise<TreeNode[]> {
   const rows: TreeNode[] = [];
   const show = async (node?: Parameters<typeof tree.getTreeItem>[0]): Promise<void> => {
     if (node?.kind === 'run') return;
-    for (const child of await tree.getChildren(node)) {
-      tree.getTreeItem(child);
-      rows.push(child);
-      await show(child);
-    }
+    // The editor asks for what is below each row in another message, and lets other work pass in between.
+    await nextTurn();
+    const children = await tree.getChildren(node);
+    for (const child of children) tree.getTreeItem(child);
+    rows.push(...children);
+    for (const child of children) await show(child);
   };
   await show();
   return rows;

@@ -30,14 +30,27 @@ export function missingOf(sections: readonly Section[]): Missing[] {
 /** What is missing and what that means. The caller adds the next step: a button, or a command. */
 export function missingWords({ what, runs }: Missing, say: Say): string {
   const n = count(runs.length);
-  if (what === 'merged') return say('For {0} of the runs, the merged form has not been measured.', n);
-  if (what === 'examples')
-    return say(
-      'For {0} of the runs, per-example predictions are not stored, so these runs cannot be tested over examples.',
-      n,
-    );
-  return say(
-    'For {0} of the runs, the principal components and singular values of ΔW have not been computed.',
-    n,
-  );
+  const isOne = runs.length === 1;
+  switch (what) {
+    case 'merged':
+      return isOne
+        ? say('For 1 run, the merged form has not been measured.')
+        : say('For {0} of the runs, the merged form has not been measured.', n);
+    case 'examples':
+      return isOne
+        ? say(
+            'For 1 run, per-example predictions are not stored, so this run cannot be tested over examples.',
+          )
+        : say(
+            'For {0} of the runs, per-example predictions are not stored, so these runs cannot be tested over examples.',
+            n,
+          );
+    case 'geometry':
+      return isOne
+        ? say('For 1 run, the principal components and singular values of ΔW have not been computed.')
+        : say(
+            'For {0} of the runs, the principal components and singular values of ΔW have not been computed.',
+            n,
+          );
+  }
 }

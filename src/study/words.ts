@@ -268,7 +268,7 @@ function rateNotes({ on, searches, groups }: Section, say: Say): string[] {
 
 const WHY = {
   unfinished: 'not finished',
-  failed: 'it failed',
+  failed: 'training failed',
   diverged: 'training diverged',
   damaged: 'cannot be read',
   fork: 'a fork: its first steps had other settings',

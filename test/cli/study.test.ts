@@ -83,7 +83,7 @@ describe('aurora study', () => {
     expect(kept.merged.loss).not.toBeCloseTo(kept.trained.loss, 4);
     // A measurement of another adapter does not apply.
     writeFileSync(mergedFile(run, step), JSON.stringify({ ...kept, adapter: 'other' }));
-    expect(lab.run('study', out).out).toContain('For 1 of the runs, the merged form has not been measured');
+    expect(lab.run('study', out).out).toContain('For 1 run, the merged form has not been measured');
     writeFileSync(mergedFile(run, step), JSON.stringify(kept));
   });
 
@@ -148,7 +148,7 @@ describe('aurora study', () => {
     const r = lab.run('study', runs[0], broken, half, failed);
     expect(r.out).toContain('broken is excluded: cannot be read.');
     expect(r.out).toContain('half is excluded: not finished.');
-    expect(r.out).toContain('failed is excluded: it failed.');
+    expect(r.out).toContain('failed is excluded: training failed.');
     expect(lab.run('study', half)).toMatchObject({
       code: 20,
       err: expect.stringContaining('None of these runs is finished'),

@@ -151,9 +151,9 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
     await window.expand(window.row('2 trials queued'));
     await window.contextMenu(window.row('seed 3'), 'Stop Run');
     await window.said('seed 3 is taken out of the queue.');
-    await untilSpoken(/^1 trial canceled/);
+    await untilSpoken(/^1 trial stopped/);
     await expect.poll(squeue).toHaveLength(2);
-    await window.expand(window.row('1 trial canceled'));
+    await window.expand(window.row('1 trial stopped'));
     await window.contextMenu(window.row('seed 3'), 'Resume Run');
     await window.said('seed 3 will be submitted to Slurm again.');
     await expect.poll(squeue).toHaveLength(3);

@@ -2,10 +2,14 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import type { SweepSpec } from '../../src/experiment/sweep';
 import { ownerFile } from '../../src/files/fence';
+import type { ClusterFile } from '../../src/protocol/run-files/cluster';
 import { runPaths } from '../../src/runs/layout';
+import { clusterPath } from '../../src/runs/sweep/cluster-file';
 import { readRun } from '../read-run';
 import { SCALAR_COLUMNS } from '../../src/protocol/events';
+import { makeSweep } from '../unit/extension/sweep-folder';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';
 import { pictureOnFailure } from './driver/on-failure';
@@ -34,6 +38,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     writeFileSync(events, journal.replace(/("kind":"stopped".*"reason":)"\w+"/, '$1"window-closed"'));
     expect(readRun(run).events.at(-1)).toMatchObject({ kind: 'stopped', reason: 'window-closed' });
     name = `AuroRA r2 · ${/Z-(.{4})/.exec(id)![1]}`;
+    clusterSweep();
     server = await startWorkbench({ version: '1.100', name: 'resume', vsix: vsixHere() });
     window = await Window.open(server, lab.folder);
     await window.sideBar();
@@ -45,6 +50,23 @@ describe('resuming a run, in VS Code 1.100', () => {
     await closeBrowser();
     lab.remove();
   });
+
+  /** Two trials that were taken out of Slurm's queue, and nothing follows the sweep; its experiment is incomplete. */
+  function clusterSweep(): void {
+    lab.write('swept.aurora.json', '{}');
+    const trials = [2, 4].map((rank) => ({ settings: { 'adapter.rank': rank } }));
+    const spec: SweepSpec = { type: 'grid', seed: 0, parameters: { 'adapter.rank': [2, 4] } };
+    const sweep = makeSweep(lab.path('swept.aurora.json'), {
+      ...{ spec, trials, varied: ['adapter.rank'] },
+      on: 'slurm',
+    });
+    const said = (job: string) => ({ state: 'cancelled', job }) as const;
+    const cluster: ClusterFile = {
+      ...{ version: 1, executor: 'slurm', place: '', at: Date.now() },
+      trials: { t1: said('1_0'), t2: said('1_1') },
+    };
+    writeFileSync(clusterPath(sweep), JSON.stringify(cluster));
+  }
 
   const dialog = () => window.page.locator('.monaco-dialog-box');
   const events = (kind: string) => readRun(run).events.filter((e) => e.kind === kind);
@@ -109,6 +131,27 @@ describe('resuming a run, in VS Code 1.100', () => {
     expect(events('resumed')).toHaveLength(1);
     expect(events('inputs-accepted')).toHaveLength(1);
     await window.row('Stopped at step 10').waitFor({ state: 'detached' });
+  });
+
+  test('a trial of a cluster that nothing follows is resumed only with its whole sweep', async () => {
+    await window.expand(window.row('swept'));
+    await window.expand(window.row('Sweep ·'));
+    await window.expand(window.row('2 trials stopped'));
+    const resume = () => window.contextMenu(window.row('rank 4'), 'Resume Run');
+    const asked = 'Continue the whole sweep of swept to resume rank 4?';
+    const refused = window.toast('Model is missing');
+    await resume();
+    await dialog()
+      .getByText(/will be submitted to Slurm, also those that were stopped/)
+      .waitFor();
+    await window.screenshot('resume-trial');
+    await window.modal(asked, 'Cancel');
+    await dialog().waitFor({ state: 'hidden' });
+    expect(await refused.count()).toBe(0);
+    // It would be submitted now, if its experiment were complete.
+    await resume();
+    await window.modal(asked, 'Continue Sweep');
+    await refused.waitFor();
   });
 
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));

@@ -381,6 +381,9 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     expect(await seen()).toContain(nameOf(idOf(3)));
     expect(await seen()).not.toContain(nameOf(idOf(2)));
     await window.row('Show More').click();
+    // Whoever uses the keyboard continues in the row's place.
+    const focused = window.pane('Experiments').locator('.monaco-list-row.focused');
+    await expect.poll(() => focused.allInnerTexts()).toEqual([expect.stringContaining(nameOf(idOf(2)))]);
     await scrollTo(nameOf(idOf(0)));
     expect(await seen()).not.toContain('Show More');
   });

@@ -1,4 +1,5 @@
 import { html, nothing, svg } from 'lit';
+import { count } from '../../src/base/number-text';
 import type { PageTrialState, SweepAction } from '../../src/protocol/panels/sweep';
 import { timeLeft } from '../../src/study/sweep/time-left';
 import { isDone, isPlanned, isTraining } from '../../src/study/sweep/trials';
@@ -71,17 +72,17 @@ export function header(shown: Shown, actions: HeaderActions) {
 function progress({ facts, trials }: Shown) {
   const planned = trials.filter(isPlanned);
   if (planned.length === 0) return nothing;
-  const count = (is: (trial: (typeof trials)[number]) => boolean) => planned.filter(is).length;
-  const done = count(isDone);
+  const number = (is: (trial: (typeof trials)[number]) => boolean) => planned.filter(is).length;
+  const done = number(isDone);
   const counts = COUNTED.flatMap((state) => {
     const n = trials.filter((trial) => trial.state === state).length;
-    return n > 0 ? [`${n} ${trialWord(state, facts.state, facts.on !== undefined)}`] : [];
+    return n > 0 ? [`${count(n)} ${trialWord(state, facts.state, facts.on !== undefined)}`] : [];
   });
-  const text = [t('{0} of {1} trials done', done, planned.length), ...counts].join(' · ');
+  const text = [t('{0} of {1} trials done', count(done), count(planned.length)), ...counts].join(' · ');
   const parts = [
     ['done', done],
-    ['training', count(isTraining)],
-    ['paused', count(({ state }) => state === 'waiting')],
+    ['training', number(isTraining)],
+    ['paused', number(({ state }) => state === 'waiting')],
   ] as const;
   let at = 0;
   return html`<p class="counts">${text}</p>

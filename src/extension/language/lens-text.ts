@@ -6,6 +6,7 @@ import { isHeadAlone, type TrainedSpec } from '../../experiment/methods';
 import { readingText } from '../../protocol/reading';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import type { KeptPreflight } from './kept-preflight';
+import { count } from '../../base/number-text';
 import { stepTime } from '../../base/time-text';
 import { bestValue, bySweep, doneTrials, plannedTrials } from '../words/sweep-row';
 import { shortPaths } from '../words/short-paths';
@@ -100,7 +101,7 @@ export const olderText = (t: Translate): string =>
 
 /** The lens above "sweep". */
 export const sweepText = (trials: number, t: Translate): string =>
-  `$(run-all) ${trials === 1 ? t('Run Sweep: 1 trial') : t('Run Sweep: {0} trials', trials)}`;
+  `$(run-all) ${trials === 1 ? t('Run Sweep: 1 trial') : t('Run Sweep: {0} trials', count(trials))}`;
 
 /** The text for an experiment's running sweep: "Sweep: 7 of 24". */
 export function runningSweepText(
@@ -112,17 +113,20 @@ export function runningSweepText(
   if (!going) return undefined;
   const planned = plannedTrials(going.record);
   const done = doneTrials(bySweep([going], runs).groups[0]?.runs ?? []);
-  return { folder: going.folder, text: `$(sync~spin) ${t('Sweep: {0} of {1}', done, planned)}` };
+  return {
+    folder: going.folder,
+    text: `$(sync~spin) ${t('Sweep: {0} of {1}', count(done), count(planned))}`,
+  };
 }
 
 /** "3 runs · best accuracy 63.4%": the best of the runs that use the newest run's metric; undefined without runs. */
 export function runsText(runs: readonly RunEntry[], t: Translate): string | undefined {
   if (runs.length === 0) return undefined;
-  const count = runs.length === 1 ? t('1 run') : t('{0} runs', runs.length);
+  const all = runs.length === 1 ? t('1 run') : t('{0} runs', count(runs.length));
   const metric = runs.find((r) => r.run)?.run?.spec.training?.metric;
   const best = metric && bestOf(runs, metric);
-  if (!metric || best === undefined) return count;
-  return t('{0} · best {1} {2}', count, metricInfo(metric).label, formatMetric(metric, best));
+  if (!metric || best === undefined) return all;
+  return t('{0} · best {1} {2}', all, metricInfo(metric).label, formatMetric(metric, best));
 }
 
 const bestOf = (runs: readonly RunEntry[], metric: MetricName): number | undefined =>

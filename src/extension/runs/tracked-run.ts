@@ -11,6 +11,7 @@ import { PATIENT, versionOf, type RunFiles } from '../../runs/run-files';
 import { fileVersion, SummaryReader } from '../../runs/summary-reader';
 import { userOf, type RunUser } from '../../runs/user';
 import { AuroraError } from '../../base/errors';
+import { bestValueOf } from './best-value';
 import { isActive, shownState } from './shown-state';
 import { stopReason } from './label';
 import type { OnCluster, RunEntry, ShownState } from './store';
@@ -105,6 +106,8 @@ export class TrackedRun {
     };
     try {
       const run = usable(await this.reader.read(files));
+      // Runs are read in slices; the row of a sweep needs the values of thousands at once.
+      bestValueOf(run);
       if (!run.status && Number.isNaN(this.made))
         this.made = (await files.stat(runPaths(this.folder).spec))?.mtimeMs ?? NaN;
       return { ...base, state: shownState(run, this.made, this.now()), run };

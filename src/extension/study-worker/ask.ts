@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { AuroraError } from '../../base/errors';
 import type { PageStudy } from '../../study/page-study';
 import type { AskedStudy, StudyWorkerData } from './asked';
 
@@ -10,7 +11,8 @@ const PROGRAM = () => join(__dirname, 'study-worker.cjs');
  * Ten thousand runs need 100 MB and leave several times as much garbage, which V8 collects earlier within these limits.
  * A study beyond them is an error of its page alone.
  */
-const resourceLimits = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 4 };
+const MEMORY_MB = 512;
+const resourceLimits = { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 4 };
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -66,8 +68,25 @@ export class StudyWorker {
       for (const { reject } of this.waiting.splice(0)) reject(error);
     };
     worker.on('message', (value) => this.waiting.shift()?.resolve(value));
-    worker.on('error', ended);
-    worker.on('exit', () => ended(new Error('The worker that computes the study ended.')));
+    worker.on('error', (error: NodeJS.ErrnoException) =>
+      ended(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooLarge(error) : error),
+    );
+    worker.on('exit', (code) => ended(endedEarly(code)));
     return worker;
   }
 }
+
+const tooLarge = (cause: Error) =>
+  new AuroraError(
+    'memory',
+    `The study needs more memory than the ${MEMORY_MB} MB that it may use.`,
+    'Open a study of fewer runs: check them in the runs table, and select Open Study there. `aurora study` in a terminal may use more memory.',
+    { cause },
+  );
+
+const endedEarly = (code: number) =>
+  new AuroraError(
+    'failed',
+    `The thread that computes the study ended unexpectedly (exit code ${code}).`,
+    'Close other programs if memory is short, then open the study again.',
+  );

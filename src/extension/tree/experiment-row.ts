@@ -1,3 +1,4 @@
+import { count } from '../../base/number-text';
 import { isActive } from '../runs/shown-state';
 import type { ExperimentEntry } from '../runs/store';
 import type { Row, RowContext } from '../words/run-row';
@@ -15,19 +16,19 @@ export function experimentRow(
 ): Row {
   const running = entry.runs.filter((r) => isActive(r.state)).length;
   const all = entry.runs.length;
-  const count =
+  const runs =
     shown < all
-      ? t('{0} of {1} runs', shown, all)
+      ? t('{0} of {1} runs', count(shown), count(all))
       : all === 1
         ? t('1 run')
         : all > 1
-          ? t('{0} runs', all)
+          ? t('{0} runs', count(all))
           : t('no runs yet');
   const parts = [
     place,
     entry.exists ? '' : t('file deleted'),
-    count,
-    running > 0 ? t('{0} running', running) : '',
+    runs,
+    running > 0 ? t('{0} running', count(running)) : '',
     queued > 0 ? t('{0} queued', queued) : '',
   ].filter((p) => p !== '');
   return {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { count } from '../../base/number-text';
 import { isActive } from '../runs/shown-state';
 import type { ExportRecord } from '../../protocol/export';
 import type { ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
@@ -30,7 +31,7 @@ import {
 } from '../runs/nodes';
 import { runDetails } from '../words/run-details';
 import { runRow, type Row } from '../words/run-row';
-import { bySweep, sweepRow } from '../words/sweep-row';
+import { bySweep, sweepRow, trialsOf } from '../words/sweep-row';
 import { ShownRuns } from './shown-runs';
 import { TrialRows } from './trials';
 import type { ViewOptions } from './view-options';
@@ -158,10 +159,13 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     this.redraw([...this.drawn.values()]);
   }
 
-  /** Shows more of the runs that a row stands for. */
-  showMore(node: MoreNode): void {
+  /** Shows more of the runs that a row stands for. @returns the first of them, which is in the row's place */
+  showMore(node: MoreNode): TreeNode | undefined {
+    const place = this.below(node.below).length - 1;
     this.runs.more(node);
     this.changed.fire([this.node(node.below)]);
+    const first = this.below(node.below).at(place);
+    return first && this.node(first);
   }
 
   /** Removes the reminder of a run that ended with its window. */
@@ -211,12 +215,12 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   private tellArrangement(shown: readonly ExperimentEntry[]): void {
     const all = this.experiments.flatMap((e) => e.runs);
     const { filter } = this.options;
-    const count = shown.reduce((n, e) => n + this.runs.found(e).length, 0);
+    const found = shown.reduce((n, e) => n + this.runs.found(e).length, 0);
     this.arranged.fire({
       // A message would hide the welcome text that offers to clear the filter.
       message: filter
-        ? count > 0
-          ? vscode.l10n.t('"{0}": {1} of {2} runs', filter, count, all.length)
+        ? found > 0
+          ? vscode.l10n.t('"{0}": {1} of {2} runs', filter, count(found), count(all.length))
           : undefined
         : interruptedMessage(this.interrupted(), vscode.l10n.t),
       running: all.filter((r) => isActive(r.state)).length,
@@ -264,7 +268,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const joined = runs ? [] : this.nameQueued();
     const shown = this.shownExperiments();
     this.tellArrangement(shown);
-    const begun = this.begins.look(this.beginnings());
+    const begun = runs ? this.begins.lookAt(runs) : this.begins.look(this.experiments.flatMap((e) => e.runs));
     // The rows have not been requested yet.
     if (!this.orders.has('')) return;
     this.draw(runs, shown);
@@ -278,11 +282,6 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const before = this.queued;
     this.queued = queuedNames(this.queue.items, this.experiments, vscode.l10n.t);
     return this.queue.items.flatMap(({ id, file }) => (before.has(id) ? [] : [file]));
-  }
-
-  private beginnings() {
-    const runs = this.experiments.flatMap((e) => e.runs);
-    return runs.map(({ folder, experiment, state }) => ({ folder, experiment, active: isActive(state) }));
   }
 
   private draw(runs: readonly RunEntry[] | undefined, shown: readonly ExperimentEntry[]): void {
@@ -327,7 +326,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     if (node.kind === 'sweep') {
       const sweep = this.sweep(node.folder);
       const runs = this.experiments.find((e) => e.file === sweep?.experiment)?.runs ?? [];
-      return sweep ? sweepRow(sweep, bySweep([sweep], runs).groups[0]?.runs ?? [], context) : GONE_SWEEP;
+      return sweep ? sweepRow(sweep, trialsOf(sweep, runs), context) : GONE_SWEEP;
     }
     if (node.kind === 'trials' || node.kind === 'trial') return this.trials.row(node, context);
     if (node.kind === 'more') return this.runs.moreRow(node, context);

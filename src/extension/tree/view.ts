@@ -29,7 +29,11 @@ export function registerExperimentsTree(services: Services): vscode.Disposable {
   const folded = [
     view.onDidExpandElement(({ element }) => folding.set(nodeId(element), true)),
     view.onDidCollapseElement(({ element }) => folding.set(nodeId(element), false)),
-    registerGuarded(log, INTERNAL.showMoreRuns, (node) => tree.showMore(node as MoreNode)),
+    registerGuarded(log, INTERNAL.showMoreRuns, async (node) => {
+      const first = tree.showMore(node as MoreNode);
+      // The focus would follow the row, which is below hundreds of others now.
+      if (first) await view.reveal(first, { select: false, focus: true });
+    }),
     registerGuarded(log, INTERNAL.bringCheckpoints, async (run) => {
       const { bringCheckpoints } = await import('../cluster/checkpoints');
       await bringCheckpoints(services, run as string);

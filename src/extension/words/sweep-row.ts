@@ -1,14 +1,13 @@
 import { basename } from 'node:path';
-import { formatMetric, isBetter, metricInfo, metricValue, type MetricName } from '../../experiment/metrics';
-import { bestBy, isAnyEvaluation } from '../../protocol/evaluations';
-import { hasDiverged } from '../../runs/outcome';
+import { bytes, count } from '../../base/number-text';
+import { formatMetric, isBetter, metricInfo, type MetricName } from '../../experiment/metrics';
 import { shortKeys } from '../../experiment/sweep';
-import type { ClusterFile, ClusterTrialState } from '../../protocol/run-files/cluster';
+import type { ClusterFile } from '../../protocol/run-files/cluster';
+import { bestValueOf } from '../runs/best-value';
 import { isPruned, stopReason } from '../runs/label';
-import type { RunEntry, SweepEntry } from '../runs/store';
+import type { RunEntry, ShownState, SweepEntry } from '../runs/store';
 import { clusterName, clusterWord, executorName, isUnfollowed } from './cluster/cluster-words';
 import { trialsWithoutRun } from './cluster/trial-row';
-import { bytes } from './format';
 import { ICONS, stateName, type Row, type RowContext } from './run-row';
 
 /** The trials of each sweep that has any or is active, and the runs that belong to none. */
@@ -33,20 +32,20 @@ export function trialsOf(sweep: SweepEntry, runs: readonly RunEntry[]): RunEntry
 export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trusted }: RowContext): Row {
   const { record, state, cluster } = sweep;
   const unfollowed = isUnfollowed(sweep);
-  const done = doneTrials(runs);
+  const counts = countStates(runs);
+  const of = (trials: TrialState) => counts.get(trials) ?? 0;
+  const done = of('finished') + of('failed') + of('pruned');
   const planned = plannedTrials(record);
-  const failed = runs.filter((r) => r.state === 'failed').length;
-  const pruned = runs.filter(isPruned).length;
   const best = bestText(runs, record.metric);
   const parts = [
     // First, since a narrow side bar cuts the end.
     cluster?.unreachable ? t('{0} does not answer', clusterName(cluster, t)) : '',
     unfollowed ? t('not followed') : '',
-    done === planned ? t('{0} trials', planned) : t('{0} of {1}', done, planned),
-    ...(cluster ? clusterParts(sweep, cluster, runs, t) : []),
+    done === planned ? t('{0} trials', count(planned)) : t('{0} of {1}', count(done), count(planned)),
+    ...(cluster ? clusterParts(sweep, cluster, runs, counts, t) : []),
     best === undefined ? '' : t('best {0}', best),
-    pruned > 0 ? t('{0} pruned', pruned) : '',
-    failed > 0 ? t('{0} failed', failed) : '',
+    of('pruned') > 0 ? t('{0} pruned', count(of('pruned'))) : '',
+    of('failed') > 0 ? t('{0} failed', count(of('failed'))) : '',
     state === 'running' || unfollowed ? '' : leftWords(sweep, t),
     [...shortKeys(record.varied).values()].join(', '),
   ].filter((part) => part !== '');
@@ -72,26 +71,33 @@ function clusterParts(
   sweep: SweepEntry,
   cluster: ClusterFile,
   runs: readonly RunEntry[],
+  counts: ReadonlyMap<TrialState, number>,
   t: RowContext['t'],
 ): string[] {
-  const waiting = [...trialsWithoutRun(sweep, runs)].map(
-    ([state, trials]) => [state, trials.length] as const,
+  const waiting = trialsWithoutRun(sweep, runs);
+  const noted = (['queued', 'preempted', 'lost'] as const).map(
+    (state) => [(waiting.get(state)?.length ?? 0) + (counts.get(state) ?? 0), state] as const,
   );
-  const count = (is: ClusterTrialState, shown: (run: RunEntry) => boolean) =>
-    (waiting.find(([state]) => state === is)?.[1] ?? 0) + runs.filter(shown).length;
-  const isPreempted = (r: RunEntry) => r.state === 'queued' && stopReason(r.run) === 'preempted';
-  const counts = [
-    [count('queued', (r) => r.state === 'queued' && !isPreempted(r)), 'queued'],
-    [count('preempted', isPreempted), 'preempted'],
-    [count('lost', (r) => r.state === 'lost'), 'lost'],
-  ] as const;
   return [
     cluster.unreachable ? '' : executorName(cluster.executor),
     sweep.state === 'running' && cluster.sending
       ? t('sending models and data: {0} of {1}', bytes(cluster.sending.sent), bytes(cluster.sending.bytes))
       : '',
-    ...counts.map(([n, state]) => (n > 0 ? `${n} ${clusterWord(state, t)}` : '')),
+    ...noted.map(([n, state]) => (n > 0 ? `${count(n)} ${clusterWord(state, t)}` : '')),
   ];
+}
+
+type TrialState = ShownState | 'pruned' | 'preempted';
+
+/** How many of a sweep's runs are in each state. */
+function countStates(runs: readonly RunEntry[]): Map<TrialState, number> {
+  const counts = new Map<TrialState, number>();
+  for (const run of runs) {
+    const isPreempted = run.state === 'queued' && stopReason(run.run) === 'preempted';
+    const state = isPreempted ? 'preempted' : isPruned(run) ? 'pruned' : run.state;
+    counts.set(state, (counts.get(state) ?? 0) + 1);
+  }
+  return counts;
 }
 
 /** Whether trials are left to train. */
@@ -128,22 +134,8 @@ export function bestValue(
 ): number | undefined {
   let best: number | undefined;
   for (const run of runs) {
-    const value = valueOf(run, metric);
+    const value = bestValueOf(run, metric);
     if (best === undefined ? !Number.isNaN(value) : isBetter(metric, value, best)) best = value;
   }
   return best;
-}
-
-/** A row that is drawn again for each change of a trial asks for those of thousands. */
-const bestValues = new WeakMap<NonNullable<RunEntry['run']>, { metric: MetricName; value: number }>();
-
-/** A run's best value; NaN if it has none. */
-function valueOf(run: NonNullable<RunEntry['run']>, metric: MetricName): number {
-  const known = bestValues.get(run);
-  if (known?.metric === metric) return known.value;
-  // By this metric, which need not be the one that training chose by.
-  const best = hasDiverged(run) ? undefined : bestBy(metric, run.events.filter(isAnyEvaluation));
-  const value = best ? metricValue(best.metrics, metric) : NaN;
-  bestValues.set(run, { metric, value });
-  return value;
 }

@@ -6,6 +6,7 @@ import { StudySession, type KnownRun, type StudyHost } from '../../../src/extens
 import { StudyWorker } from '../../../src/extension/study-worker/ask';
 import type { AskedRun } from '../../../src/extension/study-worker/asked';
 import { KnownRuns } from '../../../src/extension/study-worker/known-runs';
+import { errorText } from '../../../src/extension/words/error-text';
 import { runPaths, stepName } from '../../../src/runs/layout';
 import { geometryFile } from '../../../src/runs/study/kept';
 import { pageStudy } from '../../../src/study/page-study';
@@ -113,6 +114,30 @@ describe('the worker', () => {
     for (const answer of await Promise.allSettled(both))
       expect(answer).toMatchObject({ status: 'rejected', reason: { name: 'TypeError' } });
     expect((await worker.study({ runs, settings: {} })).sections).toHaveLength(1);
+  });
+
+  const dying = async (how: string): Promise<unknown> => {
+    const path = join(folder(), 'dying.cjs');
+    writeFileSync(path, `require('node:worker_threads').parentPort.on('message', () => { ${how} });`);
+    const other = new StudyWorker({}, path);
+    const question = other.study({ runs: [], settings: {} });
+    return question.catch((e: unknown) => e).finally(() => other.dispose());
+  };
+
+  it('that needs too much memory reports how a smaller study is opened, and where a large one has more', async () => {
+    const error = await dying('const all = []; for (;;) all.push(new Array(1e6).fill(0.5));');
+    expect(error).toMatchObject({
+      kind: 'memory',
+      message: 'The study needs more memory than the 512 MB that it may use.',
+    });
+    expect(errorText(error)).toMatch(/study of fewer runs: .* `aurora study` in a terminal/);
+  });
+
+  it('that ends unexpectedly reports how, and that the study can be opened again', async () => {
+    expect(await dying('process.exit(7)')).toMatchObject({
+      message: 'The thread that computes the study ended unexpectedly (exit code 7).',
+      hint: 'Close other programs if memory is short, then open the study again.',
+    });
   });
 });
 

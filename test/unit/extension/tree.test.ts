@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { labelOfId, runLabel } from '../../../src/extension/runs/label';
-import type { RunEntry, ShownState } from '../../../src/extension/runs/store';
+import type { RunEntry, ShownState, SweepEntry } from '../../../src/extension/runs/store';
+import { trialsRow, type QueuedTrial } from '../../../src/extension/words/cluster/trial-row';
 import { sortRuns } from '../../../src/extension/runs/sort';
 import { matchesFilter } from '../../../src/extension/tree/arrange';
 import { adapterRow, checkpointRow, readArtifacts } from '../../../src/extension/tree/artifacts';
@@ -73,6 +74,26 @@ describe('thousands of runs below a row', () => {
     expect(shown.moreRow(more, context).description).toBe('1 more run');
     expect(shown.below(sweep, runs.slice(0, 700))).toHaveLength(700);
     expect(runFolderOf(more)).toBeUndefined();
+  });
+
+  it('are counted with separators, as in the row for the others', () => {
+    const some = Array.from({ length: 1234 }, () => ({ state: 'finished' }) as RunEntry);
+    const row = (shown: number) =>
+      experimentRow({ name: 'demo', exists: true, runs: some, hasSweep: true }, shown, '', context);
+    expect([row(1234), row(1200)].map((r) => r.description)).toEqual(['1,234 runs', '1,200 of 1,234 runs']);
+    const record = {
+      trials: some.map(() => ({ planned: true })),
+      varied: ['training.seed'],
+      metric: 'accuracy',
+    };
+    const entry = { folder: '/sweep', state: 'finished', record } as unknown as SweepEntry;
+    expect(sweepRow(entry, some, context).description).toBe('1,234 trials · seed');
+    expect(sweepRow(entry, some.slice(1), context).description).toBe('1,233 of 1,234 · seed');
+    const waiting = some.map((_, i) => ({ record: {}, cluster: { job: `1_${i}` } }) as QueuedTrial);
+    expect(trialsRow('queued', waiting, 200, context)).toMatchObject({
+      label: '1,234 trials queued',
+      description: 'showing 200',
+    });
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { missingWords } from '../../../src/study/missing';
 import { english } from '../../../src/study/say';
 import { studyOf, type StudyOptions } from '../../../src/study/study';
 import type { StudyRun, UnfitRun } from '../../../src/study/run';
@@ -334,6 +335,15 @@ it('missing data is listed with its runs', () => {
     ['examples', 2],
     ['geometry', 1],
   ]);
+});
+
+it.each([
+  ['merged', 'For 1 run, the merged form', 'For 1,200 of the runs, the merged form'],
+  ['examples', 'so this run cannot be tested', 'so these runs cannot be tested'],
+  ['geometry', 'For 1 run, the principal', 'For 1,200 of the runs, the principal'],
+] as const)('missing data (%s) is put in words for one run and for several', (what, one, several) => {
+  expect(missingWords({ what, runs: ['a'] }, english)).toContain(one);
+  expect(missingWords({ what, runs: Array<string>(1200).fill('a') }, english)).toContain(several);
 });
 
 const spare = { loss: 1, accuracy: 0.5, f1: 0.5, matthews: 0, examples: 10 };

@@ -49,4 +49,4 @@ export async function cancelNow(
 const countText = (busy: number): string =>
   busy === 0
     ? 'None of these trials is queued or running.'
-    : `Cancelling ${busy === 1 ? '1 trial' : `${busy} trials`}: those that run save first. Ctrl-C leaves them to it.`;
+    : `Canceling ${busy === 1 ? '1 trial' : `${busy} trials`}: those that run save first. Ctrl-C leaves them to it.`;

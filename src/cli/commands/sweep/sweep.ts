@@ -292,7 +292,7 @@ async function cancelHere(
   const record = readSweep(folder);
   if (!record?.room) return EXIT.ok;
   const executor = lookingAt(where, context, { ...record, room: record.room }, takenOver);
-  return cancelNow(executor, record.trials, which, onInterrupt('They are cancelled without this command.'));
+  return cancelNow(executor, record.trials, which, onInterrupt('They are canceled without this command.'));
 }
 
 /** What trains the trials, for a command that starts none. */

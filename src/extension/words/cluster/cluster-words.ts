@@ -19,7 +19,7 @@ export const clusterName = (
   t: Translate,
 ): string => (place === '' ? executorName(executor) : t('{0} on {1}', executorName(executor), place));
 
-/** A trial's state in a word or two. */
+/** The state of a trial's job in a word or two. */
 export function clusterWord(state: ClusterTrialState, t: Translate): string {
   switch (state) {
     case 'queued':

@@ -1,3 +1,4 @@
+import { count } from '../../../base/number-text';
 import { trialText } from '../../../experiment/short-settings';
 import type { ClusterTrial, ClusterTrialState } from '../../../protocol/run-files/cluster';
 import { own } from '../../../base/names';
@@ -59,12 +60,13 @@ export function trialsRow(
   shown: number,
   { t }: RowContext,
 ): Row {
-  const count = trials.length;
   const label =
-    count === 1 ? t('1 trial {0}', groupWord(state, t)) : t('{0} trials {1}', count, groupWord(state, t));
+    trials.length === 1
+      ? t('1 trial {0}', trialWord(state, t))
+      : t('{0} trials {1}', count(trials.length), trialWord(state, t));
   const parts = [
     ...reasonsOf(trials.map((trial) => trial.cluster)),
-    ...(shown < count ? [t('showing {0}', shown)] : []),
+    ...(shown < trials.length ? [t('showing {0}', shown)] : []),
   ];
   return {
     label,
@@ -75,9 +77,14 @@ export function trialsRow(
   };
 }
 
-/** A trial without a run that is running has not created its folder yet. */
-const groupWord = (state: ClusterTrialState, t: RowContext['t']): string =>
-  state === 'running' ? t('starting') : clusterWord(state, t);
+/**
+ * Of a trial without a run: while its job runs, it has not created its folder yet; when its job was canceled, it was stopped
+ * like one with a run.
+ */
+function trialWord(state: ClusterTrialState, t: RowContext['t']): string {
+  if (state === 'running') return t('starting');
+  return state === 'cancelled' ? t('stopped') : clusterWord(state, t);
+}
 
 /** The most frequent reasons first, each with its count if there are several. */
 function reasonsOf(trials: readonly OnCluster[]): string[] {
@@ -87,7 +94,7 @@ function reasonsOf(trials: readonly OnCluster[]): string[] {
     if (why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1);
   }
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
-  return sorted.map(([why, count]) => (sorted.length > 1 ? `${why} (${count})` : why));
+  return sorted.map(([why, n]) => (sorted.length > 1 ? `${why} (${count(n)})` : why));
 }
 
 /** A trial without a run. */
@@ -95,7 +102,7 @@ export function trialRow({ record, cluster }: QueuedTrial, { t, trusted }: RowCo
   const label = trialText(record.settings) || t('Trial {0}', record.number);
   const why = reasonWords(cluster);
   const parts = [
-    groupWord(cluster.state, t),
+    trialWord(cluster.state, t),
     ...(why === undefined ? [] : [why]),
     ...(cluster.node === undefined ? [] : [t('on {0}', cluster.node)]),
   ];

@@ -12,9 +12,14 @@ import { runRow } from '../../../../src/extension/words/run-row';
 import { sweepRow } from '../../../../src/extension/words/sweep-row';
 import { sweepEndText } from '../../../../src/extension/words/sweep-text';
 import type { StopReason } from '../../../../src/protocol/events';
-import type { ClusterFile, ClusterTrial } from '../../../../src/protocol/run-files/cluster';
+import type {
+  ClusterFile,
+  ClusterTrial,
+  ClusterTrialState,
+} from '../../../../src/protocol/run-files/cluster';
 import { runPaths } from '../../../../src/runs/layout';
 import { clusterPath } from '../../../../src/runs/sweep/cluster-file';
+import { trialWord } from '../../../../webview/sweep/words';
 import { temporaryFolders } from '../../runs/folder';
 import { context, t } from '../row-context';
 import { evaluated, started } from '../run-maker';
@@ -174,6 +179,23 @@ describe('trials without a run', () => {
     });
     expect(row({ ...PRIORITY, state: 'cancelled' }).capabilities).toEqual(['trial', 'canResume']);
     expect(row(PRIORITY, false).capabilities).toEqual(['trial']);
+  });
+
+  it.each<[ClusterTrialState, string]>([
+    ['queued', 'queued'],
+    ['running', 'starting'],
+    ['preempted', 'preempted'],
+    ['finished', 'finished'],
+    ['failed', 'failed'],
+    ['cancelled', 'stopped'],
+    ['lost', 'lost'],
+  ])('that the scheduler calls %s are %s in the tree and on the page', (state, word) => {
+    const record = { id: 't1', number: 1, settings: rank(1), planned: true };
+    const cluster = { executor: 'slurm', job: '1_0', state } as const;
+    const page = pageTrial(record, record.settings, undefined, { metric: 'accuracy', can: [], t }, cluster);
+    expect(trialRow({ record, cluster }, context).description).toBe(word);
+    expect(trialsRow(state, [{ record, cluster }], 1, context).label).toBe(`1 trial ${word}`);
+    expect(trialWord(page.state, 'running')).toBe(word);
   });
 });
 
