@@ -159,7 +159,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     this.redraw([...this.drawn.values()]);
   }
 
-  /** Shows more of the runs that a row stands for. @returns the first of them, which is in the row's place */
+  /** Shows more of the runs that a row stands for, and returns the first of them, which is in the row's place. */
   showMore(node: MoreNode): TreeNode | undefined {
     const place = this.below(node.below).length - 1;
     this.runs.more(node);
