@@ -45,7 +45,7 @@ export async function treeCase({
   const queue = { items: [], onDidChange: new EventEmitter<void>().event, heldBecause: () => undefined };
   const services = {
     ...{ store, queue, context: { workspaceState: MEMORY } },
-    exported: new EventEmitter<string>(),
+    partsChanged: new EventEmitter<string>(),
   } as unknown as Services;
   const options = { filter: '', sort: 'newest', onDidChange: new EventEmitter<void>().event };
   const tree = new ExperimentsTree(services, options as unknown as ViewOptions, new Folding(MEMORY));
