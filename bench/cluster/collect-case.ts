@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuroraError } from '../../src/base/errors';
 import { RunBringer } from '../../src/executors/remote/bring-runs';
@@ -8,10 +8,13 @@ import { localShell } from '../../src/executors/remote/shell';
 import { experimentRuns } from '../../src/runs/layout';
 import { timed } from './timed';
 
+const MEMORY = '/dev/shm';
+/** Runs that come at a time, by turns with the same files by tar alone: a disk is not as fast at all times. */
+const TURN = 1000;
+
 /**
- * Run folders that come from a cluster, its side on this machine: what shows curves, again when nothing has changed, the
- * adapters, and the checkpoints, beside plain copies of the same files. A look brings only those that have grown or ended
- * since the last one.
+ * Run folders that come from a cluster, its side on this machine, to the same disk and to memory: what shows curves, the
+ * adapters, again when nothing has changed, and the checkpoints; beside the same files with nothing but tar.
  */
 export async function collectCase({
   folder,
@@ -20,10 +23,49 @@ export async function collectCase({
   folder: string;
   file: string;
 }): Promise<Record<string, number>> {
-  const copy = join(folder, 'copy');
-  const home = join(copy, '.aurora');
+  const from = experimentRuns(file);
+  const disk = await collectTo(mkdtempSync(join(folder, 'copy-')), from, true);
+  if (!existsSync(MEMORY)) return disk;
+  const memory = await collectTo(mkdtempSync(join(MEMORY, 'aurora-copy-')), from, false);
+  return { ...disk, memory: memory.follow + memory.collect, memoryPlain: memory.plain };
+}
+
+async function collectTo(
+  copy: string,
+  from: string,
+  withCheckpoints: boolean,
+): Promise<Record<string, number>> {
+  const [home, plain] = [join(copy, '.aurora'), join(copy, 'plain')];
   const runs = join(home, 'runs', 'study');
-  mkdirSync(runs, { recursive: true });
+  for (const made of [runs, plain]) mkdirSync(made, { recursive: true });
+  const bringer = bringerFrom(from, runs, copy);
+  const all = readdirSync(from);
+  const ms = { follow: 0, collect: 0, plain: 0 };
+  try {
+    // The cluster's disk is not this one: it does not still write the study, and its files need not be read from here.
+    execFileSync('sync');
+    for (let at = 0; at < all.length; at += TURN) {
+      const names = all.slice(at, at + TURN);
+      const some = names.map((name) => join(runs, name));
+      const pack = packing(names);
+      execFileSync('sh', ['-c', `${pack} | cat > /dev/null`], { cwd: from });
+      ms.plain += (
+        await timed(() => execFileSync('sh', ['-c', `${pack} | tar --extract -C "$0"`, plain], { cwd: from }))
+      ).ms;
+      ms.follow += (await timed(() => bringer.follow(some))).ms;
+      ms.collect += (await timed(() => bringer.collect(some))).ms;
+    }
+    if (!withCheckpoints) return ms;
+    const here = all.map((name) => join(runs, name));
+    const again = await timed(() => bringer.follow(here));
+    const checkpoints = await timed(() => bringer.collectCheckpoints(here));
+    return { ...ms, again: again.ms, checkpoints: checkpoints.ms };
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+function bringerFrom(from: string, runs: string, copy: string): RunBringer {
   // In place of ssh: its first argument is the host, the rest a command.
   const command = join(copy, 'here.sh');
   writeFileSync(command, '#!/bin/sh\nshift\nexec sh -c "$*"\n');
@@ -32,43 +74,11 @@ export async function collectCase({
     ...{ name: 'this machine', host: 'here', command: () => Promise.resolve([command]) },
     lost: (reason) => new AuroraError('network', reason),
   });
-  const from = experimentRuns(file);
   const there = (path: string) => (path.startsWith(runs) ? from + path.slice(runs.length) : path);
   const here = (path: string) => (path.startsWith(from) ? runs + path.slice(from.length) : undefined);
-  const bringer = new RunBringer({ rsync, shell: localShell(), home, there, here });
-  const all = readdirSync(from).map((name) => join(runs, name));
-  try {
-    settle(from);
-    const follow = await timed(() => bringer.follow(all));
-    const collect = await timed(() => bringer.collect(all));
-    const again = await timed(() => bringer.follow(all));
-    settle(from);
-    const plain = await timed(() => unpackPlainly(from, join(copy, 'plain')));
-    if (process.env.ONLY) return { follow: follow.ms, collect: collect.ms, again: again.ms, plain: plain.ms };
-    const checkpoints = await timed(() => bringer.collectCheckpoints(all));
-    return {
-      ...{ follow: follow.ms, collect: collect.ms, again: again.ms },
-      ...{ plain: plain.ms, checkpoints: checkpoints.ms },
-    };
-  } finally {
-    rmSync(copy, { recursive: true, force: true });
-  }
+  return new RunBringer({ rsync, shell: localShell(), home: join(copy, '.aurora'), there, here });
 }
 
-const NOT_CHECKPOINTS =
-  'find . -name checkpoints -prune -o -type f -print0 | tar --create --null --files-from=-';
-
-/**
- * The disk of a cluster is not this one: it does not still write the study, and its files need not be read from here, which
- * would be measured instead.
- */
-function settle(from: string): void {
-  execFileSync('sync');
-  execFileSync('sh', ['-c', `${NOT_CHECKPOINTS} | cat > /dev/null`], { cwd: from });
-}
-
-/** The same files as `follow` and `collect` bring, with nothing but tar: what this machine needs at least. */
-function unpackPlainly(from: string, to: string): void {
-  mkdirSync(to);
-  execFileSync('sh', ['-c', `${NOT_CHECKPOINTS} | tar --extract --directory="$0"`, to], { cwd: from });
-}
+/** Packs the same files of these runs as `follow` and `collect` bring. */
+const packing = (names: readonly string[]): string =>
+  `find ${names.join(' ')} -name checkpoints -prune -o -type f -print0 | tar --create --null --files-from=-`;

@@ -1,4 +1,4 @@
-import { lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, ftruncateSync, lstatSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readIfThereSync } from '../../files/read';
 import { shellQuote } from '../../files/shell-quote';
@@ -48,15 +48,26 @@ function place(folder: string, to: string, here: NewRuns['here']): boolean {
     if (!lstatSync(folder).isDirectory()) return false;
     for (const name of RECORDS) {
       const path = join(folder, name);
-      const text = recordHere(name, readIfThereSync(path)?.toString('utf8'), here);
+      const came = readIfThereSync(path)?.toString('utf8');
+      const text = recordHere(name, came, here);
       if (text === undefined) return false;
-      // A file that is cut and written again is flushed by some file systems (ext4): a new one is not.
-      rmSync(path);
-      writeFileSync(path, text);
+      if (text !== came) overwrite(path, text);
     }
     renameSync(folder, to);
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Not cut to nothing first: some file systems (ext4) flush a file that is written after that. */
+function overwrite(path: string, text: string): void {
+  const bytes = Buffer.from(text);
+  const file = openSync(path, 'r+');
+  try {
+    writeFileSync(file, bytes);
+    ftruncateSync(file, bytes.length);
+  } finally {
+    closeSync(file);
   }
 }
