@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { childEnvironment } from '../../files/child-environment';
 import type { Remote } from './rsync';
 
+/** In blocks of 512 bytes, on both sides: the usual 20 take a tenth longer. */
+export const RECORD = 256;
+
 /**
  * Unpacks into a folder here what a script there packs with tar: many small files come several times as fast as by rsync.
  *
@@ -18,10 +21,14 @@ export async function unpack(
     env: childEnvironment(),
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  const here = spawn('tar', ['-x', '-f', '-', '--no-same-owner', '--no-same-permissions', '-C', to], {
-    env: childEnvironment(),
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
+  const here = spawn(
+    'tar',
+    ['-x', `-b${RECORD}`, '-f', '-', '--no-same-owner', '--no-same-permissions', '-C', to],
+    {
+      env: childEnvironment(),
+      stdio: ['pipe', 'ignore', 'ignore'],
+    },
+  );
   const codes = Promise.all([ended(there), ended(here)]);
   const timer = setTimeout(() => [there, here].forEach((child) => child.kill('SIGKILL')), timeoutMs);
   // Either may end before the other has written or read everything; its code says so.
