@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellQuote } from '../../files/shell-quote';
-import { RECORD } from './tar';
+import { BLOCKS } from './tar';
 import { unpackRuns, type Unpacked } from './unpack-runs';
 
 export interface RestOfRuns extends Unpacked {
@@ -38,7 +38,7 @@ set -- ${names.map((name) => shellQuote(`./${name}`, 'linux')).join(' ')}
 {
   find "$@" -mindepth 1 \\( ${left} \\) -prune -o -type f \\( ${within} -o ! -size -${leastBytes}c \\) -print0 ||
     printf '%s\\0' not-readable
-} | tar --create -b${RECORD} --null --no-recursion --files-from=- --file=-
+} | tar --create -b${BLOCKS} --null --no-recursion --files-from=- --file=-
 `;
 }
 
