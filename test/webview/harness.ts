@@ -153,7 +153,7 @@ export async function openPanel(
     async screenshot(file) {
       const path = join(ROOT, '.cache', 'screenshots', `${file}.jpg`);
       mkdirSync(dirname(path), { recursive: true });
-      await page.screenshot({ path, fullPage: true });
+      await picture(page, path);
     },
     async close() {
       await page.close();
@@ -163,6 +163,17 @@ export async function openPanel(
       });
     },
   };
+}
+
+/** Chromium may lose the frame of a page that grows to its full height, on a busy machine. */
+async function picture(page: Page, path: string): Promise<void> {
+  for (let tries = 3; ; tries--)
+    try {
+      await page.screenshot({ path, fullPage: true });
+      return;
+    } catch (e) {
+      if (tries === 1 || !(e as Error).message.includes('Unable to capture screenshot')) throw e;
+    }
 }
 
 /** Runs before the page's own script. */
