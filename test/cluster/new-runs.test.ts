@@ -183,6 +183,11 @@ describe.skipIf(!hasTools)('the large files of runs that have finished', () => {
   it.each([
     ['are cut off in the middle', 'if [ "$1" = sh ]; then sh | head -c 20000; else exec sh -c "$*"; fi'],
     ['come with an error', 'if [ "$1" = sh ]; then sh; exit 2; else exec sh -c "$*"; fi'],
+    // kubectl may say that all is well.
+    [
+      'are cut off between two files',
+      'if [ "$1" = sh ]; then sh 2>&- | head -c 1024; else exec sh -c "$*"; fi',
+    ],
     ['are partly not readable', 'if [ "$1" = sh ]; then PATH=BIN:$PATH sh; else exec sh -c "$*"; fi'],
   ])('come by rsync if they %s', async (_, filter) => {
     const bringing = bringer();
