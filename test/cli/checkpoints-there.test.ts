@@ -37,6 +37,12 @@ it.each([
   expect(out + err).toContain(bring);
 });
 
+it('a study measures what it can without them', () => {
+  const { out } = lab.run('study', lab.experiment);
+  expect(out).toContain('singular values of ΔW');
+  expect(out).not.toContain('per-example predictions');
+});
+
 it('the best adapter needs none', () => {
   const { code, err } = lab.run('errors', run);
   expect(code, err).toBe(0);

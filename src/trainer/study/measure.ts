@@ -35,13 +35,6 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
       `${folder} cannot be measured as it was trained. ${changed.join(' ')}`,
       'Put the files back as they were.',
     );
-  if (hasGeometry(run.spec.adapter) && !(await readGeometry(folder, step))) {
-    const there = checkpointsThere(folder);
-    if (there !== undefined)
-      throw new AuroraError('run', `${folder} has no checkpoints, from which ΔW is measured.`, there);
-    await tell('geometry');
-    await keepGeometry(run, step);
-  }
   await tell('examples');
   const { metrics: trained } = await predictRun({
     run: folder,
@@ -52,6 +45,13 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
   const scores = scoresOf(run.events, run.spec.data);
   if (scores?.test !== undefined && scores.test !== 'diverged')
     await predictRun({ run: folder, at: scores.step, on: 'test', again: false, emit: async () => {} });
+  if (hasGeometry(run.spec.adapter) && !(await readGeometry(folder, step))) {
+    const there = checkpointsThere(folder);
+    if (there !== undefined)
+      throw new AuroraError('run', `${folder} has no checkpoints, from which ΔW is measured.`, there);
+    await tell('geometry');
+    await keepGeometry(run, step);
+  }
   if (!isNonlinear(run.spec.adapter) || form === 'static' || (await readMerged(folder, step))) return;
   await tell('merged');
   const { path: work, remove } = workFolder(folder, 'study');
