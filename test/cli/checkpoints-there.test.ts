@@ -8,7 +8,7 @@ import { Lab } from './lab';
 const lab = new Lab({ training: { epochs: 1, checkpointEvery: 5, evaluateEvery: 6 } });
 const sweep = '.aurora/sweeps/tiny/1f0c9a42/cluster.json';
 const cluster: ClusterFile = {
-  ...{ version: 1, executor: 'slurm', place: 'login', at: 1, apart: true },
+  ...{ version: 1, executor: 'slurm', place: 'login', at: 1, keepsCheckpoints: true },
   trials: { t: { state: 'finished', job: '1_0', collected: true } },
 };
 let run: string;
@@ -68,7 +68,7 @@ it('is not resumed from the beginning', () => {
 });
 
 it('that has none there, either, does not send anybody to the cluster', () => {
-  lab.write(sweep, JSON.stringify({ ...cluster, apart: undefined }));
+  lab.write(sweep, JSON.stringify({ ...cluster, keepsCheckpoints: undefined }));
   const { err } = lab.run('train', '--fork', run, '--at', '5');
   expect(err).toContain('It has no checkpoints');
 });

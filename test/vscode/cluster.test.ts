@@ -213,7 +213,9 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
       hasText: 'are on the cluster that trained it',
     });
     await offer.getByRole('button', { name: 'Bring Checkpoints' }).click();
-    await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Step 240' }).waitFor();
+    await window.page
+      .locator('.quick-input-list .monaco-list-row', { hasText: 'Step 240' })
+      .waitFor({ timeout: 60_000 });
     expect(complete()).toBe(2);
     await window.page.keyboard.press('Escape');
   });

@@ -72,8 +72,8 @@ export function header(shown: Shown, actions: HeaderActions) {
 function progress({ facts, trials }: Shown) {
   const planned = trials.filter(isPlanned);
   if (planned.length === 0) return nothing;
-  const number = (is: (trial: (typeof trials)[number]) => boolean) => planned.filter(is).length;
-  const done = number(isDone);
+  const howMany = (is: (trial: (typeof trials)[number]) => boolean) => planned.filter(is).length;
+  const done = howMany(isDone);
   const counts = COUNTED.flatMap((state) => {
     const n = trials.filter((trial) => trial.state === state).length;
     return n > 0 ? [`${count(n)} ${trialWord(state, facts.state, facts.on !== undefined)}`] : [];
@@ -81,8 +81,8 @@ function progress({ facts, trials }: Shown) {
   const text = [t('{0} of {1} trials done', count(done), count(planned.length)), ...counts].join(' · ');
   const parts = [
     ['done', done],
-    ['training', number(isTraining)],
-    ['paused', number(({ state }) => state === 'waiting')],
+    ['training', howMany(isTraining)],
+    ['paused', howMany(({ state }) => state === 'waiting')],
   ] as const;
   let at = 0;
   return html`<p class="counts">${text}</p>

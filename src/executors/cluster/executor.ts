@@ -382,7 +382,7 @@ export class ClusterExecutor implements Executor {
     this.status.write(
       {
         ...{ version: 1, executor, place, at: this.at },
-        ...(this.options.files.collectCheckpoints && { apart: true }),
+        ...(this.options.files.collectCheckpoints && { keepsCheckpoints: true }),
         ...(this.down && { unreachable: this.down }),
         ...(this.sent && { sending: this.sent }),
         trials,

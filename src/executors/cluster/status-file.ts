@@ -1,9 +1,8 @@
 import { rmSync } from 'node:fs';
 import { writeAtomic } from '../../files/atomic';
 import { requireOwned } from '../../files/fence';
-import { readJsonIfThere } from '../../files/json';
 import type { ClusterFile, ClusterTrial } from '../../protocol/run-files/cluster';
-import { checkCluster, clusterPath } from '../../runs/sweep/cluster-file';
+import { clusterPath, readCluster } from '../../runs/sweep/cluster-file';
 
 /** Readers see that somebody still asks the scheduler, also if nothing changes. */
 const REPEAT_MS = 60_000;
@@ -22,9 +21,7 @@ export class StatusFile {
   /** What the scheduler last said, by trial id; empty without a usable file, since it can be asked again. */
   read(): Map<string, ClusterTrial> {
     try {
-      const path = clusterPath(this.sweep);
-      const value = readJsonIfThere(path);
-      const { trials, at } = value === undefined ? { trials: {}, at: 0 } : checkCluster(path, value);
+      const { trials, at } = readCluster(this.sweep) ?? { trials: {}, at: 0 };
       const known = new Map(Object.entries(trials));
       this.seenAt = at;
       for (const [id, { lost, state, job }] of known)

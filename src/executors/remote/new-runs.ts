@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readIfThereSync } from '../../files/read';
 import { shellQuote } from '../../files/shell-quote';
 import { RECORDS, recordHere } from '../cluster/records-here';
-import { BLOCKS } from './tar';
+import { BLOCKING_FACTOR } from './tar';
 import { unpackRuns, type Unpacked } from './unpack-runs';
 
 export interface NewRuns extends Unpacked {
@@ -39,7 +39,7 @@ set -- ${names.map((name) => shellQuote(`./${name}`, 'linux')).join(' ')}
 {
   find "$@" -mindepth 1 -maxdepth 1 -type f \\( ${named(first)} \\) -print0
   find "$@" -mindepth 1 \\( ${named([...without, ...first])} \\) -prune -o -type f -size -${mostBytes}c -print0
-} 2> /dev/null | tar --create -b${BLOCKS} --null --no-recursion --files-from=- --file=-
+} 2> /dev/null | tar --create -b${BLOCKING_FACTOR} --null --no-recursion --files-from=- --file=-
 `;
 }
 

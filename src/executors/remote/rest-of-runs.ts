@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellQuote } from '../../files/shell-quote';
-import { BLOCKS } from './tar';
+import { BLOCKING_FACTOR } from './tar';
 import { unpackRuns, type Unpacked } from './unpack-runs';
 
 export interface RestOfRuns extends Unpacked {
@@ -38,7 +38,7 @@ set -- ${names.map((name) => shellQuote(`./${name}`, 'linux')).join(' ')}
 {
   find "$@" -mindepth 1 \\( ${left} \\) -prune -o -type f \\( ${within} -o ! -size -${leastBytes}c \\) -print0 ||
     printf '%s\\0' not-readable
-} | tar --create -b${BLOCKS} --null --no-recursion --files-from=- --file=-
+} | tar --create -b${BLOCKING_FACTOR} --null --no-recursion --files-from=- --file=-
 `;
 }
 

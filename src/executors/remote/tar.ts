@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { childEnvironment } from '../../files/child-environment';
 import type { Remote } from './rsync';
 
-/** Of 512 bytes each, in a record, on both sides: the usual 20 take a tenth longer. */
-export const BLOCKS = 256;
+/** On both sides: the usual 20 takes a tenth longer. */
+export const BLOCKING_FACTOR = 256;
 
 /** A line that is printed once all is packed: an archive that is cut off between two files looks whole. */
 const PACKED = 'aurora: packed';
@@ -27,7 +27,7 @@ export async function unpack(
   });
   const here = spawn(
     'tar',
-    ['-x', `-b${BLOCKS}`, '-f', '-', '--no-same-owner', '--no-same-permissions', '-C', to],
+    ['-x', `-b${BLOCKING_FACTOR}`, '-f', '-', '--no-same-owner', '--no-same-permissions', '-C', to],
     { env: childEnvironment(), stdio: ['pipe', 'ignore', 'ignore'] },
   );
   const codes = Promise.all([ended(there), ended(here)]);

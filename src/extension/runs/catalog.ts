@@ -168,8 +168,8 @@ export class Catalog {
     const pause = pauses();
     for (const { entry, folder } of this.sweeps.values()) {
       if (!entry?.cluster) continue;
-      const { executor, apart, trials } = entry.cluster;
-      const cluster = { executor, ...(apart && { apart }) };
+      const { executor, keepsCheckpoints, trials } = entry.cluster;
+      const cluster = { executor, ...(keepsCheckpoints && { keepsCheckpoints }) };
       const runs = `${experimentRuns(entry.experiment)}${sep}`;
       const sweep = basename(folder);
       for (const { id, run } of entry.record.trials) {

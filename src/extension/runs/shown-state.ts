@@ -16,7 +16,7 @@ export const isOnCluster = ({ state, cluster }: Pick<RunEntry, 'state' | 'cluste
 
 /** Whether the cluster that trained it, which shares no folder, has kept checkpoints of it. They may have come since. */
 export const keepsCheckpoints = ({ run, cluster }: Pick<RunEntry, 'run' | 'cluster'>): boolean =>
-  cluster?.apart === true &&
+  cluster?.keepsCheckpoints === true &&
   cluster.collected === true &&
   run?.events.some((e) => e.kind === 'checkpoint') === true;
 

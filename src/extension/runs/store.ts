@@ -27,7 +27,7 @@ export interface RunEntry {
   cluster?: OnCluster;
 }
 
-export interface OnCluster extends ClusterTrial, Pick<ClusterFile, 'executor' | 'apart'> {}
+export interface OnCluster extends ClusterTrial, Pick<ClusterFile, 'executor' | 'keepsCheckpoints'> {}
 
 /** A sweep that was started; its trials are runs. */
 export interface SweepEntry {

@@ -76,7 +76,7 @@ export class TrackedRun {
   }
 
   /** Sets what a cluster's scheduler says about it. True if the entry changed. */
-  schedule(of: Pick<OnCluster, 'executor' | 'apart'>, trial: ClusterTrial | undefined): boolean {
+  schedule(of: Pick<OnCluster, 'executor' | 'keepsCheckpoints'>, trial: ClusterTrial | undefined): boolean {
     // Thousands of trials are scheduled again at each look, and few have changed.
     if (trial === this.said) return false;
     this.said = trial;

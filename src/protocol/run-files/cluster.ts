@@ -12,7 +12,7 @@ export interface ClusterFile {
   /** When the scheduler last answered, in ms since 1970. */
   at: number;
   /** It shares no folder with this machine: checkpoints stay there until `aurora sweep --checkpoints` brings them. */
-  apart?: true;
+  keepsCheckpoints?: true;
   /** Since when it does not answer, and why. */
   unreachable?: { since: number; message: string };
   /** Models and data on their way to the cluster, as far as they were not there: how many bytes of them are sent. */

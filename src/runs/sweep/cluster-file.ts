@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import { readJsonIfThere } from '../../files/json';
 import type { ClusterFile, ClusterTrial, ClusterTrialState } from '../../protocol/run-files/cluster';
 
 export const CLUSTER_VERSION = 1;
@@ -16,6 +17,17 @@ const STATES: readonly string[] = [
   'cancelled',
   'lost',
 ] satisfies ClusterTrialState[];
+
+/**
+ * What a sweep's cluster.json says; undefined without one.
+ *
+ * @throws AuroraError as `checkCluster`
+ */
+export function readCluster(sweep: string): ClusterFile | undefined {
+  const path = clusterPath(sweep);
+  const value = readJsonIfThere(path);
+  return value === undefined ? undefined : checkCluster(path, value);
+}
 
 /**
  * The value of a cluster.json. Trials that it describes in a way that this version does not know are left out.
@@ -48,7 +60,7 @@ export function checkCluster(path: string, value: unknown): ClusterFile {
     executor,
     place,
     at,
-    ...(file.apart === true && { apart: true }),
+    ...(file.keepsCheckpoints === true && { keepsCheckpoints: true }),
     ...(isKnown && { unreachable }),
     ...(isSending && { sending: { files: files!, bytes: bytes!, sent: sent! } }),
     // No name of a file leads to a prototype.

@@ -10,7 +10,7 @@ import { ScalarsWriter } from '../../runs/curve/scalars';
 import { copyResources } from '../../runs/resources/resources';
 import { picturesIndex, readPictures } from '../../runs/pictures';
 import { readSamples } from '../../runs/samples';
-import { checkpointsThere } from '../../runs/sweep/checkpoints-there';
+import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
 import type { SettingChange } from '../../runs/experiment/change';
 import { forkedExperiment } from '../../runs/experiment/fork-settings';
 import { AuroraError } from '../../base/errors';
@@ -110,7 +110,7 @@ function checkpointAt(run: string, step: number): Checkpoint {
       `${run} has no checkpoint of step ${step}.`,
       steps.length
         ? `It has ${steps.length > 1 ? 'checkpoints of steps' : 'only the checkpoint of step'} ${steps.join(', ')}.`
-        : (checkpointsThere(run) ?? 'It has no checkpoints: it ended before the first one.'),
+        : (checkpointsHint(run) ?? 'It has no checkpoints: it ended before the first one.'),
     );
   return readCheckpoint(join(checkpoints, stepName(step)));
 }

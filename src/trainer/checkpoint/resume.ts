@@ -3,7 +3,7 @@ import { requireOwned } from '../../files/fence';
 import { runPaths } from '../../runs/layout';
 import { outcomeOf } from '../../runs/outcome';
 import { readRunSummary } from '../../runs/read';
-import { checkpointsThere } from '../../runs/sweep/checkpoints-there';
+import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import type { Checkpoint } from './checkpoint';
@@ -62,12 +62,12 @@ export function requireResumable(run: string): Experiment {
       `${run} has finished.`,
       'Start a new run, or export this one with `aurora export`.',
     );
-  const there = checkpointsThere(run);
-  if (there !== undefined)
+  const hint = checkpointsHint(run);
+  if (hint !== undefined)
     throw new AuroraError(
       'run',
       `${run} has no checkpoints here, and would start over.`,
-      `A trial of a cluster is continued there, by its sweep. ${there}`,
+      `A trial of a cluster is continued there, by its sweep. ${hint}`,
     );
   return spec;
 }

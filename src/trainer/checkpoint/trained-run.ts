@@ -15,7 +15,7 @@ import type { LoadData } from '../../tasks/task-data';
 import type { Environment } from '../process/environment';
 import { withEncodings } from '../diffusion/encode-data';
 import { readPeftAdapter, stepOfAdapter } from '../peft/adapter';
-import { checkpointsThere } from '../../runs/sweep/checkpoints-there';
+import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
 import { inputsNote } from '../../runs/inputs-note';
 import { taskInForm } from '../loop/adapter-form';
 import { makePlan } from '../loop/plan';
@@ -150,7 +150,7 @@ function savedAt(
     `${folder} has no checkpoint of step ${step}.`,
     steps.length
       ? `It has ${steps.length > 1 ? 'checkpoints of steps' : 'only the checkpoint of step'} ${steps.join(', ')}.`
-      : (checkpointsThere(folder) ?? 'It has no checkpoints.'),
+      : (checkpointsHint(folder) ?? 'It has no checkpoints.'),
   );
 }
 

@@ -8,7 +8,7 @@ import { hasGeometry } from '../../study/geometry';
 import type { MergedMetrics } from '../../study/merged';
 import { measureTask, requireMetrics } from '../export/measure';
 import { inputsNote } from '../../runs/inputs-note';
-import { checkpointsThere } from '../../runs/sweep/checkpoints-there';
+import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
 import { taskInForm } from '../loop/adapter-form';
 import { predictRun } from '../predictions/predict';
 import { openTrained } from '../checkpoint/trained-run';
@@ -46,9 +46,9 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
   if (scores?.test !== undefined && scores.test !== 'diverged')
     await predictRun({ run: folder, at: scores.step, on: 'test', again: false, emit: async () => {} });
   if (hasGeometry(run.spec.adapter) && !(await readGeometry(folder, step))) {
-    const there = checkpointsThere(folder);
-    if (there !== undefined)
-      throw new AuroraError('run', `${folder} has no checkpoints, from which ΔW is measured.`, there);
+    const hint = checkpointsHint(folder);
+    if (hint !== undefined)
+      throw new AuroraError('run', `${folder} has no checkpoints, from which ΔW is measured.`, hint);
     await tell('geometry');
     await keepGeometry(run, step);
   }
@@ -64,7 +64,7 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
       throw new AuroraError(
         'run',
         `${folder} no longer has a checkpoint of step ${step}.`,
-        checkpointsThere(folder) ?? 'Train it again.',
+        checkpointsHint(folder) ?? 'Train it again.',
       );
     const kept: MergedMetrics = { version: 1, step, adapter, trained, merged };
     writeAtomic(mergedFile(folder, step), `${JSON.stringify(kept, null, 2)}\n`, folder);

@@ -1,11 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AuroraError } from '../../../base/errors';
-import { readJsonIfThere } from '../../../files/json';
 import { isWithScheduler, type ClusterFile } from '../../../protocol/run-files/cluster';
 import { experimentSweeps } from '../../../runs/layout';
 import { ownerOfRun } from '../../../runs/status';
-import { checkCluster, clusterPath } from '../../../runs/sweep/cluster-file';
+import { readCluster } from '../../../runs/sweep/cluster-file';
 
 /**
  * The sweep of an experiment file or, if nothing of it waits or runs and the file was changed, those that its earlier versions
@@ -44,9 +43,7 @@ async function liveSweeps(sweeps: string): Promise<string[]> {
 
 function clusterTrials(folder: string): ClusterFile['trials'] {
   try {
-    const path = clusterPath(folder);
-    const value = readJsonIfThere(path);
-    return value === undefined ? {} : checkCluster(path, value).trials;
+    return readCluster(folder)?.trials ?? {};
   } catch {
     // Damaged: whoever follows the sweep writes it again.
     return {};

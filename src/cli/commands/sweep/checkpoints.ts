@@ -1,8 +1,6 @@
 import { AuroraError } from '../../../base/errors';
-import { readJsonIfThere } from '../../../files/json';
-import type { ClusterFile } from '../../../protocol/run-files/cluster';
 import { runOf, type TrialRecord } from '../../../runs/sweep/record';
-import { checkCluster, clusterPath } from '../../../runs/sweep/cluster-file';
+import { readCluster } from '../../../runs/sweep/cluster-file';
 import { placeName } from './place-name';
 import { namedTrials } from './named-trials';
 import type { Where } from './where';
@@ -34,7 +32,7 @@ export async function bringCheckpoints({ folder, runs, trials, where, given }: C
         ? 'This sweep was trained on this machine: its checkpoints are in its run folders.'
         : `This folder is shared with ${placeName(where.on)}: the checkpoints are in the run folders.`,
     );
-  const known = collectedIn(folder);
+  const known = readCluster(folder)?.trials ?? {};
   const ended = (named === 'all' ? trials : named).filter(({ id }) => known[id]?.collected);
   const early = named === 'all' ? [] : named.filter((trial) => !ended.includes(trial)).map((t) => t.number);
   if (early.length > 0 || ended.length === 0)
@@ -47,10 +45,4 @@ export async function bringCheckpoints({ folder, runs, trials, where, given }: C
     );
   await where.cluster.files.collectCheckpoints(ended.map((trial) => runOf(trial, runs)!));
   return ended.length;
-}
-
-function collectedIn(folder: string): ClusterFile['trials'] {
-  const path = clusterPath(folder);
-  const value = readJsonIfThere(path);
-  return value === undefined ? {} : checkCluster(path, value).trials;
 }

@@ -110,8 +110,11 @@ describe('a trial on a cluster', () => {
     const made = finishedTrial(rank(4), 0.8);
     const saved = { kind: 'checkpoint', step: 120, path: 'checkpoints/step-000120' } as const;
     const trial = { state: 'finished', job: '1_0', collected: true } as const;
-    const ofRun = async (events: TrialMade['events'], said: ClusterTrial, apart?: true) => {
-      const { run } = await seen([{ ...made, events }], slurm({ t1: said }, apart && { apart }));
+    const ofRun = async (events: TrialMade['events'], said: ClusterTrial, keepsCheckpoints?: true) => {
+      const { run } = await seen(
+        [{ ...made, events }],
+        slurm({ t1: said }, keepsCheckpoints && { keepsCheckpoints }),
+      );
       const entry = run(1);
       const nodes = async () =>
         artifactNodes(entry.folder, await readArtifacts(entry.folder), entry).map((node) => node.kind);

@@ -18,7 +18,7 @@ const trials = [1, 2, 3, 4].map((number): TrialRecord => ({
   run: `run${number}`,
 }));
 const cluster: ClusterFile = {
-  ...{ version: 1, executor: 'slurm', place: 'login', at: 1, apart: true },
+  ...{ version: 1, executor: 'slurm', place: 'login', at: 1, keepsCheckpoints: true },
   trials: {
     t1: { state: 'finished', job: '1_0', collected: true },
     t2: { state: 'finished', job: '1_1', collected: true },
