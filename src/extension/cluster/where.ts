@@ -3,6 +3,7 @@ import type { ExecutorName } from '../../experiment/cluster';
 import { experimentName } from '../../runs/layout';
 import type { Sweep } from '../../runs/experiment/sweep';
 import { executorName } from '../words/cluster/cluster-words';
+import { trialsText } from '../words/sweep-row';
 import { isConfigured, placesOf, type Place } from './places';
 import { hasSlurmHere } from './slurm-here';
 import { clusterSetting } from '../launcher/cluster-setting';
@@ -27,7 +28,7 @@ export async function whereToRun(
   if (offered.length === 1) return 'local';
   const { t } = vscode.l10n;
   const picked = await vscode.window.showQuickPick(offered.map(item), {
-    title: t('Run the sweep of {0}: {1} trials', experimentName(file), trials.length),
+    title: t('Run the sweep of {0}: {1}', experimentName(file), trialsText(trials.length, t)),
     placeHolder: t('Select where to run it'),
     ignoreFocusOut: true,
   });

@@ -9,6 +9,7 @@ import type { ExperimentEntry } from '../runs/store';
 import type { Services } from '../services';
 import type { ExecutorName } from '../../experiment/cluster';
 import { executorName } from '../words/cluster/cluster-words';
+import { trialsText } from '../words/sweep-row';
 
 /** With other settings outside its `sweep` section, an experiment has another sweep. */
 export const sweepFolderOf = (file: string, { baseHash }: Sweep): string =>
@@ -28,11 +29,11 @@ export async function startSweep(
 ): Promise<boolean> {
   const { store, trainer } = services;
   const folder = sweepFolderOf(file, sweep);
-  const [name, count] = [experimentName(file), sweep.trials.length];
+  const [name, trials] = [experimentName(file), trialsText(sweep.trials.length, vscode.l10n.t)];
   const title =
     on === 'local'
-      ? vscode.l10n.t('Starting the sweep of {0}: {1} trials', name, count)
-      : vscode.l10n.t('Starting the sweep of {0} on {1}: {2} trials', name, executorName(on), count);
+      ? vscode.l10n.t('Starting the sweep of {0}: {1}', name, trials)
+      : vscode.l10n.t('Starting the sweep of {0} on {1}: {2}', name, executorName(on), trials);
   // Its check reports problems here, for each trial.
   askedToStop.add(folder);
   let started: boolean;

@@ -41,7 +41,7 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
     // First, since a narrow side bar cuts the end.
     cluster?.unreachable ? t('{0} does not answer', clusterName(cluster, t)) : '',
     unfollowed ? t('not followed') : '',
-    done === planned ? t('{0} trials', count(planned)) : t('{0} of {1}', count(done), count(planned)),
+    done === planned ? trialsText(planned, t) : t('{0} of {1}', count(done), count(planned)),
     ...(cluster ? clusterParts(sweep, cluster, runs, counts, t) : []),
     best === undefined ? '' : t('best {0}', best),
     of('pruned') > 0 ? t('{0} pruned', count(of('pruned'))) : '',
@@ -86,6 +86,9 @@ function clusterParts(
     ...noted.map(([n, state]) => (n > 0 ? `${count(n)} ${clusterWord(state, t)}` : '')),
   ];
 }
+
+export const trialsText = (n: number, t: RowContext['t']): string =>
+  n === 1 ? t('1 trial') : t('{0} trials', count(n));
 
 type TrialState = ShownState | 'pruned' | 'preempted';
 

@@ -88,6 +88,8 @@ describe('thousands of runs below a row', () => {
     };
     const entry = { folder: '/sweep', state: 'finished', record } as unknown as SweepEntry;
     expect(sweepRow(entry, some, context).description).toBe('1,234 trials · seed');
+    const single = { ...entry, record: { ...record, trials: record.trials.slice(1_233) } } as SweepEntry;
+    expect(sweepRow(single, some.slice(1_233), context).description).toBe('1 trial · seed');
     expect(sweepRow(entry, some.slice(1), context).description).toBe('1,233 of 1,234 · seed');
     const waiting = some.map((_, i) => ({ record: {}, cluster: { job: `1_${i}` } }) as QueuedTrial);
     expect(trialsRow('queued', waiting, 200, context)).toMatchObject({

@@ -63,7 +63,7 @@ export function clusterReport(results, sizes, { machine, others, date }) {
   return `## Ten thousand trials
 
 \`npm run bench:cluster\` writes a random search of trials of 1,000 steps as Slurm leaves it, each with 20 evaluations, 10
-checkpoints and a run folder of 49 files, and measures what a user waits for. The goal is 10 s and 500 MB for 10,000 trials.
+checkpoints and a run folder of 47 files, and measures what a user waits for. The goal is 10 s and 500 MB for 10,000 trials.
 
 ${markdownTable(head, rows)}
 

@@ -13,6 +13,7 @@ import { TrackedRun } from '../../runs/tracked-run';
 import type { Services } from '../../services';
 import { ago } from '../../words/format';
 import { headline } from '../../words/run-row';
+import { trialsText } from '../../words/sweep-row';
 import { registerGuarded, showError } from '../../ask/guard';
 import { FROM_SELECTION, namesOf, runsFrom } from '../../ask/pick-many';
 
@@ -167,7 +168,7 @@ async function pickTrashed({ store }: Services): Promise<(TrashedRun | TrashedSw
     vscode.l10n.t('Deleted {0}', ago(at, Date.now(), vscode.env.language, vscode.l10n.t));
   const ofSweeps = sweeps.map((trashed) => ({
     label: vscode.l10n.t('Sweep · {0}', basename(trashed.from).slice(0, 4)),
-    description: [basename(dirname(trashed.from)), vscode.l10n.t('{0} trials', trashed.trials.length)].join(
+    description: [basename(dirname(trashed.from)), trialsText(trashed.trials.length, vscode.l10n.t)].join(
       ' · ',
     ),
     detail: deleted(trashed.deletedAt),
