@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CLI, Lab } from './lab';
@@ -124,11 +124,9 @@ describe('a shell', () => {
     const model = lab.path('model.onnx');
     const swept = lab.path('swept.aurora.json');
     rmSync(swept, { force: true });
-    const trained = () => {
-      const runs = lab.path('.aurora/runs/tiny');
-      // The first of them has another folder in its settings.
-      return join(runs, readdirSync(runs).at(-1)!);
-    };
+    // The first of them has another folder in its settings. Their names do not say which it is: both may
+    // have begun within one second.
+    const trained = () => lab.runs(lab.path('.aurora/runs/tiny')).at(-1)!;
     const commands = [
       ['inspect', model, '--no-measure'],
       ['budget', lab.experiment],
