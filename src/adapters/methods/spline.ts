@@ -1,4 +1,5 @@
 import type { GraphBuilder } from '../../graph/builder';
+import { DType } from '../../graph/dtype';
 
 /** A uniform B-spline: G intervals on [lo, hi], order k, zero outside its support. */
 export interface SplineSpec {
@@ -67,17 +68,26 @@ export function splineNodes(g: GraphBuilder, z: string, W: string, s: SplineSpec
   const offsets = row(({ center, width }) => -center / width);
   const each = g.op('Reshape', [z, g.ints([-1, 1])]);
   const distance = g.op('Abs', [g.op('Gemm', [each, scales, offsets])]);
-  const left = g.op('Relu', [g.op('Sub', [g.scalar(1, dtype), distance])]);
-  const powers = g.op('Pow', [left, g.scalar(s.splineOrder, dtype)]);
-  const shape = g.op('Concat', [g.op('Shape', [z]), g.ints([columns.length])], { axis: 0 });
-  const sum = g.op('ReduceSum', [g.op('Reshape', [powers, shape]), g.ints([1])], { keepdims: 0 });
+  const powers = g.op('Pow', [tent(g, distance, dtype), g.scalar(s.splineOrder, dtype)]);
   const factors = g.constant(
     dtype,
     [centers.length, columns.length],
     centers.flatMap((_, i) => columns.map(({ basis, factor }) => (basis === i ? factor : 0))),
   );
-  return g.op('MatMul', [sum, g.op('Gemm', [factors, W], { transA: 1, transB: 1 })]);
+  // The sum over z's columns is in the product: each column's powers meet the same weights.
+  const weights = g.op('Gemm', [factors, W], { transA: 1, transB: 1 });
+  const rank = g.op('Shape', [W], { start: 0, end: 1 });
+  const repeated = g.op('Tile', [weights, g.op('Concat', [rank, g.ints([1])], { axis: 0 })]);
+  const width = g.op('Mul', [rank, g.ints([columns.length])]);
+  const rows = g.op('Concat', [g.ints([-1]), width], { axis: 0 });
+  return g.op('MatMul', [g.op('Reshape', [powers, rows]), repeated]);
 }
+
+/** max(0, 1 − d) for d ≥ 0: in one pass where ONNX Runtime has HardSigmoid for the type. */
+const tent = (g: GraphBuilder, d: string, dtype: number): string =>
+  dtype === DType.float
+    ? g.op('HardSigmoid', [d], { alpha: { float: -1 }, beta: { float: 1 } })
+    : g.op('Relu', [g.op('Sub', [g.scalar(1, dtype), d])]);
 
 /**
  * Order 1 has corners. Cox–de Boor's intervals are half-open, so its slope at a knot is the one to the right;

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { AuroraError } from '../../base/errors';
 import { childEnvironment } from '../../files/child-environment';
+import { largePages } from '../../files/large-pages';
 import { runPaths } from '../../runs/layout';
 import { LOG_TIMES_VARIABLE } from './log-times';
 
@@ -42,7 +43,7 @@ export async function startTrainer(trainer: LocalTrainer): Promise<StartedTraine
   try {
     child = spawn(node, args, {
       ...(cwd !== undefined && { cwd }),
-      env: childEnvironment(env, { [LOG_TIMES_VARIABLE]: '1' }),
+      env: childEnvironment(env, { ...largePages(env), [LOG_TIMES_VARIABLE]: '1' }),
       detached: true,
       windowsHide: true,
       stdio: [waits ? 'pipe' : 'ignore', log.fd, log.fd],

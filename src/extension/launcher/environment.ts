@@ -8,6 +8,8 @@ const NAMES = new Set(
     // Windows: programs and the runtime's libraries do not load without them.
     'USERPROFILE HOMEDRIVE HOMEPATH USERNAME APPDATA LOCALAPPDATA PROGRAMDATA PROGRAMFILES SYSTEMROOT ' +
     'SYSTEMDRIVE WINDIR COMSPEC PATHEXT NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE ' +
+    // The user's own settings of the allocator (`largePages`).
+    'GLIBC_TUNABLES ' +
     // Where GPU libraries are found.
     'LD_LIBRARY_PATH DYLD_LIBRARY_PATH DYLD_FALLBACK_LIBRARY_PATH ' +
     // Where the hub's cache is, in which an experiment's references lead to files. Not the token.

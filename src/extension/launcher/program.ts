@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { killTree } from '../../files/process-tree';
 import { childEnvironment } from '../../files/child-environment';
+import { largePages } from '../../files/large-pages';
 import { AuroraError } from '../../base/errors';
 import type { ProgramResult } from './client';
 
@@ -50,7 +51,7 @@ export interface RunningProgram {
 export function startProgram({ node, args, cwd, env, onLine, timeout, input }: ProgramRun): RunningProgram {
   const child = spawn(node, args, {
     cwd,
-    env: childEnvironment(env),
+    env: childEnvironment(env, largePages(env)),
     stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
     windowsHide: true,

@@ -29,21 +29,22 @@ export function differentiate(
   requireRules(path.nodes);
   const g = new GraphBuilder(graph, '/grad');
   const extents = new Extents(g, infos);
+  const producers = new Map(path.nodes.flatMap((node) => node.outputs.map((y) => [y, node] as const)));
   const parts = new Map<string, string[]>();
-  for (const [tensor, gradient] of seeds) parts.set(tensor, [gradient]);
+  const add = (tensor: string, gradient: string) =>
+    parts.set(tensor, [...(parts.get(tensor) ?? []), gradient]);
+  for (const [tensor, gradient] of seeds) add(tensor, gradient);
   for (const node of [...path.nodes].reverse()) {
     const dy = node.outputs.map((y) => collect(g, parts, y));
     if (dy.every((d) => d === undefined)) continue;
-    const context = new RuleContext(g, node, dy, infos, (t) => path.tensors.has(t), extents);
+    const context = new RuleContext(g, node, dy, infos, (t) => path.tensors.has(t), extents, producers);
     const first = graph.nodes.length;
     const dx = ruleFor(node)!(context);
     inheritMark(node, graph.nodes.slice(first));
     dx.forEach((gradient, i) => {
-      if (gradient === undefined || !context.needs(i)) return;
-      const list = parts.get(node.inputs[i]) ?? [];
-      list.push(gradient);
-      parts.set(node.inputs[i], list);
+      if (gradient !== undefined && context.needs(i)) add(node.inputs[i], gradient);
     });
+    for (const [tensor, gradient] of context.passed) add(tensor, gradient);
   }
   const result = new Map<string, string>();
   for (const name of wrt) {

@@ -24,7 +24,21 @@ export class RuleContext {
     private readonly infos: TensorInfos,
     private readonly wanted: (tensor: string) => boolean,
     readonly extents: Extents,
+    private readonly producers: ReadonlyMap<string, Node>,
   ) {}
+
+  /** What a rule passes to tensors further up: [tensor, gradient]. */
+  readonly passed: [string, string][] = [];
+
+  /** The node of the forward graph that has this output. */
+  producer(tensor: string): Node | undefined {
+    return this.producers.get(tensor);
+  }
+
+  /** Adds to the gradient of a tensor further up, past the nodes between it and this one, which get none. */
+  pass(tensor: string, gradient: string): void {
+    this.passed.push([tensor, gradient]);
+  }
 
   /** Input names. */
   get x(): string[] {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { childEnvironment } from '../../files/child-environment';
+import { largePages } from '../../files/large-pages';
 
 export interface ChildOptions {
   /** This program, dist/cli.cjs. */
@@ -36,7 +37,7 @@ export async function askChild<T>({ program, args, limit, stopped }: ChildOption
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     windowsHide: true,
-    env: childEnvironment(),
+    env: childEnvironment(process.env, largePages()),
   });
   let told = '';
   let printed = '';

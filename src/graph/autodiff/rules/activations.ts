@@ -37,11 +37,12 @@ const prelu: Rule = (c) => {
   return [dx, c.unbroadcast(c.op('Mul', [dy, below]), x, slope)];
 };
 
-/** 1 where alpha·x + beta lies strictly between 0 and 1. */
+/** 1 where alpha·x + beta, which may fall, lies strictly between 0 and 1. */
 const ramp = (c: RuleContext, alpha: number, beta: number): string => {
   const [x] = c.x;
-  const above = c.op('Greater', [x, c.scalar(-beta / alpha, x)]);
-  const under = c.op('Less', [x, c.scalar((1 - beta) / alpha, x)]);
+  const ends = [-beta / alpha, (1 - beta) / alpha];
+  const above = c.op('Greater', [x, c.scalar(Math.min(...ends), x)]);
+  const under = c.op('Less', [x, c.scalar(Math.max(...ends), x)]);
   return c.op('And', [above, under]);
 };
 

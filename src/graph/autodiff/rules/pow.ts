@@ -1,10 +1,14 @@
 import type { Rule, RuleContext } from '../rule';
+import { passBelowTents } from './tents';
 
 /** y = x^p. The exponent may have a different type than the base. */
-const powRule: Rule = (c) => [
-  c.needs(0) ? c.unbroadcast(toBase(c), c.y[0], c.x[0]) : undefined,
-  c.needs(1) ? toExponent(c) : undefined,
-];
+const powRule: Rule = (c) => {
+  if (!c.needs(1) && passBelowTents(c)) return [];
+  return [
+    c.needs(0) ? c.unbroadcast(toBase(c), c.y[0], c.x[0]) : undefined,
+    c.needs(1) ? toExponent(c) : undefined,
+  ];
+};
 
 /** dy · p · x^(p−1), without Pow for the powers that transformers use. */
 function toBase(c: RuleContext): string {

@@ -102,6 +102,11 @@ describe('a short command', () => {
   });
 });
 
+it.runIf(process.platform === 'linux')('a trainer gets its memory in large pages', async () => {
+  const { stdout } = await start('console.log(process.env.GLIBC_TUNABLES)', { env: {} }).ended;
+  expect(stdout.trim()).toBe('glibc.malloc.hugetlb=1');
+});
+
 it("a trainer inherits what runtimes need, but neither the editor's variables nor secrets", () => {
   const from = {
     PATH: '/bin',
