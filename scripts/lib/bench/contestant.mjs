@@ -27,6 +27,8 @@ export function torchSide(name, python, args) {
   // On few cores, two thread pools that spin while waiting starve each other: on two cores, a step took 18 times as
   // long.
   const env = { OMP_WAIT_POLICY: 'passive', ...process.env };
+  // OpenBLAS finds the kernels of this processor: one that is set for all programs of a machine may take twice as long.
+  for (const name of ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE']) delete env[name];
   return new Contestant(name, python, [join(ROOT, 'bench', 'torch_step.py'), ...args], env);
 }
 

@@ -14,6 +14,8 @@ const LEAKY_SLOPE = 0.01;
 /**
  * σ(z) = act(H act(z)) + W Σᵢ b(zᵢ) (AuroRA, arXiv 2505.18738, its adaptive nonlinear layer): z (…, r) → (…, r). `H`
  * (r, r) and `W` (r, G+k) are tensor names; a disabled part needs none.
+ *
+ * @param rank r, unless the graph is for adapters of any rank
  */
 export function anlNodes(
   g: GraphBuilder,
@@ -22,6 +24,7 @@ export function anlNodes(
   W: string,
   spec: AnlSpec,
   dtype: number,
+  rank?: number,
 ): string {
   const act = (x: string) =>
     spec.activation === 'tanh'
@@ -33,7 +36,7 @@ export function anlNodes(
   const rows = g.op('Flatten', [z], { axis: -1 });
   const parts: string[] = [];
   if (spec.fixed) parts.push(act(g.op('Gemm', [act(rows), H], { transB: 1 })));
-  if (spec.learnable) parts.push(splineNodes(g, rows, W, spec, dtype));
+  if (spec.learnable) parts.push(splineNodes(g, rows, W, spec, dtype, rank));
   const sum = parts.length === 2 ? g.op('Add', parts) : parts[0];
   return g.op('Reshape', [sum, g.op('Shape', [z])]);
 }

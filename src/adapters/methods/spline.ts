@@ -48,10 +48,18 @@ export function basis(order: number, t: number): number {
 /**
  * Nodes for the learnable part, W Σⱼ b(zⱼ): z (n, r) → (n, r). `W` is the name of a tensor (r, G+k). Both powers of every
  * basis are columns of one tensor, from a product and into one, so that a step starts few nodes; distances are in units of
- * where a power ends, so that no node but the product has a vector as an operand. Nothing depends on r: adapters of any rank
- * are inputs of the same exported graph.
+ * where a power ends, so that no node but the product has a vector as an operand.
+ *
+ * @param rank r; undefined in an exported graph whose adapters are inputs of any rank
  */
-export function splineNodes(g: GraphBuilder, z: string, W: string, s: SplineSpec, dtype: number): string {
+export function splineNodes(
+  g: GraphBuilder,
+  z: string,
+  W: string,
+  s: SplineSpec,
+  dtype: number,
+  rank?: number,
+): string {
   if (s.splineOrder === 1) return sumOfHats(g, z, W, s, dtype);
   const { outer, inner, weight, norm } = FORMS[s.splineOrder];
   const h = gridStep(s);
@@ -69,16 +77,19 @@ export function splineNodes(g: GraphBuilder, z: string, W: string, s: SplineSpec
   const each = g.op('Reshape', [z, g.ints([-1, 1])]);
   const distance = g.op('Abs', [g.op('Gemm', [each, scales, offsets])]);
   const powers = g.op('Pow', [tent(g, distance, dtype), g.scalar(s.splineOrder, dtype)]);
+  // The sum over z's columns is in the product: the powers of each column meet the same weights.
+  const copies = Array.from({ length: rank ?? 1 }, () => columns).flat();
   const factors = g.constant(
     dtype,
-    [centers.length, columns.length],
-    centers.flatMap((_, i) => columns.map(({ basis, factor }) => (basis === i ? factor : 0))),
+    [centers.length, copies.length],
+    centers.flatMap((_, i) => copies.map(({ basis, factor }) => (basis === i ? factor : 0))),
   );
-  // The sum over z's columns is in the product: each column's powers meet the same weights.
   const weights = g.op('Gemm', [factors, W], { transA: 1, transB: 1 });
-  const rank = g.op('Shape', [W], { start: 0, end: 1 });
-  const repeated = g.op('Tile', [weights, g.op('Concat', [rank, g.ints([1])], { axis: 0 })]);
-  const width = g.op('Mul', [rank, g.ints([columns.length])]);
+  if (rank !== undefined)
+    return g.op('MatMul', [g.op('Reshape', [powers, g.ints([-1, copies.length])]), weights]);
+  const times = g.op('Shape', [W], { start: 0, end: 1 });
+  const repeated = g.op('Tile', [weights, g.op('Concat', [times, g.ints([1])], { axis: 0 })]);
+  const width = g.op('Mul', [times, g.ints([columns.length])]);
   const rows = g.op('Concat', [g.ints([-1]), width], { axis: 0 });
   return g.op('MatMul', [g.op('Reshape', [powers, rows]), repeated]);
 }

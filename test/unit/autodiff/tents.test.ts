@@ -42,7 +42,7 @@ async function gradient(build: (g: GraphBuilder) => string) {
     x: { shape: [X.length, 1], dtype: DType.float },
     scales: { shape: [1, 3], dtype: DType.float },
   };
-  const d = await differentiated({ inputs, open: [], build: (g) => [build(g)] } as never);
+  const d = await differentiated({ inputs, open: [], build: (g) => [build(g)] });
   const session = await openSession(encodeModel(d.backward));
   const float = (dims: number[], values: number[]) => ({
     dtype: DType.float,

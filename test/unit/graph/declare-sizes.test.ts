@@ -27,6 +27,18 @@ it('equal open sizes are declared under one name, that of the input where it is 
   expect(declared.dtype('y')).toBe(DType.float);
 });
 
+it('large tensors are left to the allocator', () => {
+  const graph = emptyGraph();
+  const g = new GraphBuilder(graph, '');
+  g.addInput('x', DType.float, ['batch', 'sequence', 384]);
+  g.op('Relu', ['x'], {}, { outputs: ['wide'] });
+  g.op('ReduceMean', ['wide', g.ints([-1])], { keepdims: 1 }, { outputs: ['narrow'] });
+  g.addOutput('narrow');
+  const declared = new Declared(declareSizes(graph));
+  expect(declared.shape('wide')).toBeUndefined();
+  expect(declared.shape('narrow')).toEqual(['batch', 'sequence', 1]);
+});
+
 it('a graph with a size that only a run knows stays as it is', () => {
   const graph = emptyGraph();
   const g = new GraphBuilder(graph, '');
