@@ -15,14 +15,14 @@ interface Form {
   k: number;
   alpha?: number;
   transB?: 0 | 1;
-  /** Whether the scales are an input of the graph. */
-  given?: boolean;
+  /** Which factor is an input of the graph. */
+  given?: 'scales' | 'offsets';
 }
 
 const tents = (g: GraphBuilder, { k, alpha = -1, transB = 0, given }: Form): string => {
   const row = (values: number[]) => g.constant(DType.float, [1, 3], values);
-  const scales = given ? 'scales' : transB ? g.constant(DType.float, [3, 1], SCALES) : row(SCALES);
-  const t = g.op('Gemm', ['x', scales, row(OFFSETS)], transB ? { transB } : {});
+  const scales = given === 'scales' ? given : transB ? g.constant(DType.float, [3, 1], SCALES) : row(SCALES);
+  const t = g.op('Gemm', ['x', scales, given === 'offsets' ? given : row(OFFSETS)], transB ? { transB } : {});
   const attributes = { alpha: { float: alpha }, beta: { float: 1 } };
   return g.op('Pow', [g.op('HardSigmoid', [g.op('Abs', [t])], attributes), g.scalar(k, DType.float)]);
 };
@@ -41,6 +41,7 @@ async function gradient(build: (g: GraphBuilder) => string) {
   const inputs = {
     x: { shape: [X.length, 1], dtype: DType.float },
     scales: { shape: [1, 3], dtype: DType.float },
+    offsets: { shape: [1, 3], dtype: DType.float },
   };
   const d = await differentiated({ inputs, open: [], build: (g) => [build(g)] });
   const session = await openSession(encodeModel(d.backward));
@@ -52,6 +53,7 @@ async function gradient(build: (g: GraphBuilder) => string) {
   const out = await session.run({
     x: float([X.length, 1], X),
     scales: float([1, 3], SCALES),
+    offsets: float([1, 3], OFFSETS),
     [`w ${d.outputs[0]}`]: float([X.length, 3], DY),
   });
   await session.dispose();
@@ -65,7 +67,8 @@ describe('the gradient of a power of max(0, 1 − |t|)', () => {
     { k: 4, short: false },
     { k: 3, alpha: -0.5, short: false },
     { k: 3, transB: 1, short: false },
-    { k: 3, given: true, short: false },
+    { k: 3, given: 'scales', short: false },
+    { k: 3, given: 'offsets', short: false },
   ])('is right for %j', async ({ short, ...form }) => {
     const { dx, nodes } = await gradient((g) => tents(g, form));
     slopes(form.k, -(form.alpha ?? -1)).forEach((slope, i) =>

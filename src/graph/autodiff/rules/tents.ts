@@ -7,9 +7,9 @@ import type { RuleContext } from '../rule';
 const STEEP = 1e30;
 
 /**
- * The gradient of max(0, 1 − |t|)ᵏ with t = x·A + b, as AuroRA's spline has it (`splineNodes`), for a whole k of 2 or more, right down
- * to x: k·max(0, 1 − |t|)ᵏ⁻¹·(−sign t)·Aᵀ. The power is flat where the tent ends, so nothing has to be masked there; rule by
- * rule, it would be twice as many nodes.
+ * The gradient of max(0, 1 − |t|)ᵏ with t = x·A + b and constant A and b, right down to x, for k = 2 and 3, as AuroRA's spline
+ * has it (`splineNodes`): k·max(0, 1 − |t|)ᵏ⁻¹·(−sign t)·Aᵀ. The power is flat where the tent ends, so nothing has to be
+ * masked there; rule by rule, it would be twice as many nodes.
  *
  * @returns whether the node is such a power
  */
@@ -22,9 +22,10 @@ export function passBelowTents(c: RuleContext): boolean {
   if (attrFloat(slope, 'alpha', 0.2) !== -1 || attrFloat(slope, 'beta', 0.5) !== 1) return false;
   const size = c.producer(slope.inputs[0]);
   const affine = size?.opType === 'Abs' ? c.producer(size.inputs[0]) : undefined;
-  if (affine?.opType !== 'Gemm' || !isPlain(affine) || !c.constant(affine.inputs[1])) return false;
+  if (affine?.opType !== 'Gemm' || !isPlain(affine)) return false;
+  const [x, scales, ...offsets] = affine.inputs;
+  if (![scales, ...offsets].every((name) => c.g.graph.initializers.has(name))) return false;
 
-  const [x, scales] = affine.inputs;
   const t = affine.outputs[0];
   const height = k === 2 ? tent : c.op('Mul', [tent, tent]);
   // 1 left of the center and 0 right of it, in one pass: half of −sign t, and 1/2.
