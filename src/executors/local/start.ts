@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { AuroraError } from '../../base/errors';
-import { childEnvironment } from '../../files/child-environment';
-import { largePages } from '../../files/large-pages';
+import { childEnvironment, largePages } from '../../files/child-environment';
 import { runPaths } from '../../runs/layout';
 import { LOG_TIMES_VARIABLE } from './log-times';
 

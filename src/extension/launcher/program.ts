@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { killTree } from '../../files/process-tree';
-import { childEnvironment } from '../../files/child-environment';
-import { largePages } from '../../files/large-pages';
+import { childEnvironment, largePages } from '../../files/child-environment';
 import { AuroraError } from '../../base/errors';
 import type { ProgramResult } from './client';
 

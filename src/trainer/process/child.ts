@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { childEnvironment } from '../../files/child-environment';
-import { largePages } from '../../files/large-pages';
+import { childEnvironment, largePages } from '../../files/child-environment';
 
 export interface ChildOptions {
   /** This program, dist/cli.cjs. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { largePages } from '../../../src/files/large-pages';
+import { largePages } from '../../../src/files/child-environment';
 
 it.each([
   [{}, 'linux', { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }],
