@@ -32,7 +32,7 @@ export function torchSide(name, python, args) {
   return new Contestant(name, python, [join(ROOT, 'bench', 'torch_step.py'), ...args], env);
 }
 
-/** As the extension starts a trainer (`largePages`). PyTorch's steps take a third longer with it. */
+/** As the extension starts a trainer (`largePages`). PyTorch's steps take up to a third longer with it. */
 const LARGE_PAGES = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 
 /** One side of the benchmark: a program that answers each command line with one line of JSON. */

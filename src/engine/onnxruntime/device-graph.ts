@@ -12,7 +12,7 @@ import { nameTable, own } from '../../base/names';
 /**
  * From so many nodes on, a graph declares the sizes of its small tensors. Without, opening takes a time that grows with the square of their
  * number (0.42 s instead of 0.21 s for 6 layers with all linear layers adapted, 1.6 s instead of 0.6 s for 12). With, ONNX Runtime keeps
- * freed buffers for later tensors of their size, and a step's peak is higher: by 3% for 6 layers (1,600 nodes), and by 13% with gradient
+ * freed buffers for later tensors of their size, and a step's peak is higher: by 3% for 6 layers (1,600 nodes), and by 11 to 13% with gradient
  * checkpointing, which is there to save it.
  */
 const MANY_NODES = 2000;
