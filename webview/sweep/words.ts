@@ -1,3 +1,4 @@
+import { count } from '../../src/base/number-text';
 import { estimateText } from '../../src/base/time-text';
 import { formatMetric, metricInfo } from '../../src/experiment/metrics';
 import { trialText as settingsText } from '../../src/experiment/short-settings';
@@ -76,7 +77,7 @@ export function timeLeftWords({ seconds, from }: TimeLeft): string {
   const time = estimateText(seconds, t);
   return from === 1
     ? t('Time left: {0}, estimated from 1 trial', time)
-    : t('Time left: {0}, estimated from {1} trials', time, from);
+    : t('Time left: {0}, estimated from {1} trials', time, count(from));
 }
 
 export const metricText = ({ metric }: SweepFacts, value: number | undefined): string =>
