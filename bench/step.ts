@@ -8,7 +8,7 @@ import type { FixedGraph } from '../src/graph/sizes/sizes';
 import { LABELS } from '../src/tasks/task-graph';
 import { nodeWork, sum } from '../src/trainer/cost/node-work';
 import { evaluationGraph, fixedModel, stepGraph } from '../src/trainer/cost/step-graph';
-import { defaultTokens } from '../src/trainer/micro-batch/default-parts';
+import { defaultTokens, type Pass, type Purpose } from '../src/trainer/micro-batch/default-parts';
 import { AdamW } from '../src/trainer/optimizer/optimizer';
 import { quantizeModel } from '../src/trainer/quantize/quantize';
 import type { BenchCase } from './case';
@@ -30,7 +30,7 @@ async function main(path: string, threads: number, place: Place, way: string): P
     threads,
     place,
     gradientCheckpointing: way === 'checkpointing',
-    precision: way === 'mixed' || way === 'int8' ? way : 'float32',
+    precision: precisionOf(way),
   });
   const parameters = new Map(
     Object.entries(c.trainable).map(([name, t]) => [name, Float32Array.from(t.data)]),
@@ -38,18 +38,20 @@ async function main(path: string, threads: number, place: Place, way: string): P
   const { lr, betas, eps, weightDecay } = c.adamw;
   const optimizer = new AdamW([{ names: [...parameters.keys()], lr, weightDecay }], { betas, epsilon: eps });
   const inputs = caseInputs(c);
-  const parts = split(inputs, examplesAtOnce(opened, c, place, way));
+  const partsOf = (pass: Pass) => split(inputs, examplesAtOnce(pass, opened, c, place, way));
+  const parts = { step: partsOf('step'), evaluation: partsOf('evaluation') };
 
   const commands = {
     async step() {
       const whole: StepResult = { lossSum: 0, count: 0, gradients: new Map() };
-      for (const part of parts) add(whole, await stepper.step(part, parameters, 1 / c.labels.data.length));
+      for (const part of parts.step)
+        add(whole, await stepper.step(part, parameters, 1 / c.labels.data.length));
       optimizer.step(parameters, whole.gradients, 1);
       return { loss: whole.lossSum / whole.count };
     },
     async evaluate() {
       let [lossSum, count] = [0, 0];
-      for (const part of parts) {
+      for (const part of parts.evaluation) {
         const sums = await stepper.evaluate(part, parameters);
         lossSum += sums.lossSum;
         count += sums.count;
@@ -61,12 +63,29 @@ async function main(path: string, threads: number, place: Place, way: string): P
   await stepper.dispose();
 }
 
-function examplesAtOnce({ infos, spec }: OpenedCase, c: BenchCase, { device }: Place, way: string): number {
+const precisionOf = (way: string): Purpose['precision'] =>
+  way === 'mixed' || way === 'int8' ? way : 'float32';
+
+function examplesAtOnce(
+  pass: Pass,
+  { infos, spec }: OpenedCase,
+  c: BenchCase,
+  { device }: Place,
+  way: string,
+): number {
   if (/^\d+$/.test(way)) return Number(way);
   const [batch, length] = c.inputs.input_ids.dims;
   const isDefault = device === 'cpu' && (way === 'default' || way === 'int8');
   return isDefault
-    ? Math.min(batch, defaultTokens({ adapters: spec.adapters, infos }, batch, length) / length)
+    ? Math.min(
+        batch,
+        defaultTokens(
+          { pass, precision: precisionOf(way) },
+          { adapters: spec.adapters, infos },
+          batch,
+          length,
+        ) / length,
+      )
     : batch;
 }
 

@@ -35,6 +35,9 @@ export function torchSide(name, python, args) {
 /** As the extension starts a trainer (`largePages`). PyTorch's steps take up to a third longer with it. */
 const LARGE_PAGES = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 
+/** As `startTrainer` starts Node. */
+const NODE_ARGUMENTS = ['--max-semi-space-size=2'];
+
 /** One side of the benchmark: a program that answers each command line with one line of JSON. */
 export class Contestant {
   /** Milliseconds of each command, by its name. */
@@ -52,7 +55,8 @@ export class Contestant {
 
   constructor(name, command, args, env = { ...LARGE_PAGES, ...process.env }) {
     this.name = name;
-    this.child = spawn(command, args, { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'inherit'] });
+    const all = command === process.execPath ? [...NODE_ARGUMENTS, ...args] : args;
+    this.child = spawn(command, all, { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'inherit'] });
     // A failed write to a dead program adds nothing to its missing answer.
     this.child.stdin.on('error', () => {});
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();

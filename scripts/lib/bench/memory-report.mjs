@@ -61,9 +61,8 @@ export function report(results, machine, threads) {
 
 The same training step of AuroRA (r = 2 on query and value of every layer, a linear head) in six variants: with the whole
 batch at once (\`training.microBatchSize\` of the batch's size), to which ratios are relative; as by default, in parts of 1,024
-tokens or more; with \`training.gradientCheckpointing\`, which runs each layer again in the backward pass instead of keeping its
-activations; in parts of 4 and of 1 text; and with \`training.precision: "int8"\`, which computes frozen layers in int8, in parts as
-by default. Each variant runs in a separate process, and they take turns step by step.
+tokens (width 384) or 512 (768) or more; with \`training.gradientCheckpointing\`, which runs each layer again in the backward pass instead of keeping its
+activations; in parts of 4 and of 1 text; and with \`training.precision: "int8"\`, which computes frozen layers in int8, in parts of 1,024 tokens or more. Each variant runs in a separate process, and they take turns step by step.
 
 ${table(results)}
 

@@ -5,6 +5,12 @@ import { childEnvironment, largePages } from '../../files/child-environment';
 import { runPaths } from '../../runs/layout';
 import { LOG_TIMES_VARIABLE } from './log-times';
 
+/**
+ * Megabytes for new objects, of which V8 keeps three times as many. With its own 16, what a trainer needs to build graphs and
+ * to read texts once stays in memory during training: 15 to 30 MB more, in the same time.
+ */
+const NEW_OBJECTS = '--max-semi-space-size=2';
+
 export interface LocalTrainer {
   node: string;
   /** The program and its arguments. */
@@ -40,7 +46,7 @@ export async function startTrainer(trainer: LocalTrainer): Promise<StartedTraine
   let child: ChildProcess;
   let ended: StartedTrainer['ended'];
   try {
-    child = spawn(node, args, {
+    child = spawn(node, [NEW_OBJECTS, ...args], {
       ...(cwd !== undefined && { cwd }),
       env: childEnvironment(env, { ...largePages(env), [LOG_TIMES_VARIABLE]: '1' }),
       detached: true,

@@ -8,7 +8,7 @@ import { findLinearLayers } from '../../graph/layers/linear';
 import { elementCount, type Model } from '../../graph/model';
 import { UnknownSize } from '../../graph/sizes/rule';
 import type { MachineRates, StepCost } from '../../protocol/step-cost';
-import { defaultParts } from '../micro-batch/default-parts';
+import { defaultParts, hiddenWidth, isPlain, type Pass } from '../micro-batch/default-parts';
 import { answerOf } from './answer';
 import { fixedBatch, inputSizes, readsTexts, type BatchSize } from './input-sizes';
 import { evaluationGraph, fixedModel, stepGraph, type FixedModel } from './step-graph';
@@ -57,19 +57,19 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
     const whole = fixedAt(batch);
     const answer = answerOf(whole.fixed, choice);
     const { adapters } = selectAdapters(model.graph, layers, spec, answer.output);
-    const graphsOf = ({ fixed, inputs }: typeof whole) => ({
-      step: stepGraph(fixed, { ...answer, adapters }, inputs),
-      evaluation: evaluationGraph(fixed, { ...answer, adapters }, inputs),
-    });
-    const graphs = graphsOf(whole);
-    const parts = partsOf(whole.fixed, adapters);
-    const part = parts === 1 ? graphs : graphsOf(fixedAt(Math.ceil(batch / parts)));
-    const memory = stepMemory(part.step, part.evaluation, {
+    const partOf = (pass: Pass) => {
+      const parts = partsOf(pass, whole.fixed, adapters);
+      return parts === 1 ? whole : fixedAt(Math.ceil(batch / parts));
+    };
+    const step = ({ fixed, inputs }: typeof whole) => stepGraph(fixed, { ...answer, adapters }, inputs);
+    const evaluated = partOf('evaluation');
+    const evaluation = evaluationGraph(evaluated.fixed, { ...answer, adapters }, evaluated.inputs);
+    const memory = stepMemory(step(partOf('step')), evaluation, {
       parameters: parameterCount(adapters),
       images: !readsTexts(model.graph),
     });
     if (!rates) return { ...about, memory, problem: 'The speed of this machine could not be measured.' };
-    return { ...about, memory, time: stepTime(graphs.step, rates) };
+    return { ...about, memory, time: stepTime(step(whole), rates) };
   } catch (e) {
     if (e instanceof UnknownSize)
       return {
@@ -82,12 +82,17 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
 }
 
 /** In how many parts a batch is run, unless the experiment says otherwise. */
-function partsOf(fixed: FixedModel, adapters: readonly LayerAdapter[]): number {
+function partsOf(pass: Pass, fixed: FixedModel, adapters: readonly LayerAdapter[]): number {
   const rows = adapters.flatMap(({ layer: { calls, inFeatures } }) =>
     calls.map(({ input }) => elementCount(fixed.infos.get(input)!.shape) / inFeatures),
   );
   const outputs = fixed.graph.nodes.flatMap((node) => node.outputs.filter((name) => name !== ''));
-  return defaultParts(Math.max(0, ...rows), sum(outputs.map((name) => bytesOf(fixed, name))));
+  return defaultParts({
+    plain: isPlain({ pass }, adapters),
+    rows: Math.max(0, ...rows),
+    width: hiddenWidth(adapters),
+    bytes: sum(outputs.map((name) => bytesOf(fixed, name))),
+  });
 }
 
 function adapterOn(likely: readonly string[], { method, rank, targetModules }: CostChoice): AdapterSpec {

@@ -3,14 +3,11 @@ import { placeName, type Place } from '../../engine/place';
 import type { Evaluator } from '../../engine/stepper';
 import { AuroraError } from '../../base/errors';
 import type { Task } from '../task/task';
-import { defaultTokens } from './default-parts';
+import { defaultTokens, type Pass } from './default-parts';
 import { isOutOfMemory } from './out-of-memory';
 import { ignoresPadding } from './padding';
 import { cutBatch, halved, partSize, type Part, type PartLimit } from './parts';
 import { Reserve } from './reserve';
-
-/** A training step keeps what its backward pass needs; an evaluation keeps little. */
-export type Pass = 'step' | 'evaluation';
 
 /** A run's known memory limits; stored in checkpoints so that a resume splits batches the same way. */
 export interface KnownLimits {
@@ -65,9 +62,12 @@ export class MicroBatches {
   private limitOf(pass: Pass, examples: number, length: number): PartLimit {
     const limit = this.limit(pass);
     const { engine, device } = this.place;
-    const isChosen = this.task.spec.training.microBatchSize !== undefined;
-    if (isChosen || engine !== 'onnxruntime' || device !== 'cpu') return limit;
-    return { ...limit, tokens: Math.min(limit.tokens, defaultTokens(this.task, examples, length)) };
+    const { microBatchSize, precision } = this.task.spec.training;
+    if (microBatchSize !== undefined || engine !== 'onnxruntime' || device !== 'cpu') return limit;
+    return {
+      ...limit,
+      tokens: Math.min(limit.tokens, defaultTokens({ pass, precision }, this.task, examples, length)),
+    };
   }
 
   /** From here on, runs at most this many padded tokens at once. */
