@@ -96,7 +96,7 @@ async function withSides(programs, measure) {
       new Contestant(name, process.execPath, [join(FOLDER, program), ...args]),
   );
   try {
-    for (const side of sides) await side.ready();
+    for (const side of sides) await side.start();
     return await measure(sides);
   } finally {
     sides.forEach((side) => side.end());

@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { benchOptions, buildBench, cleanUp, FOLDER, prepareCase, takeTurns } from './lib/bench/cases.mjs';
+import {
+  benchOptions,
+  buildBench,
+  cleanUp,
+  FOLDER,
+  inNewProcesses,
+  prepareCase,
+  takeTurns,
+} from './lib/bench/cases.mjs';
 import { report, summarize, table } from './lib/bench/memory-report.mjs';
 import { writeSection } from './lib/bench/sections.mjs';
 import { Failure, main, say } from './lib/console.mjs';
@@ -24,8 +32,10 @@ const WAYS = [
   { way: '1', name: 'micro-batches of 1' },
   { way: 'int8', name: 'int8' },
 ];
-/** Time limit of one case for all ways together: the whole run stays under ten minutes. */
-const SECONDS = 150;
+/** Time limit of one case and process for all ways together. */
+const SECONDS = 60;
+/** The rounds are divided among so many processes of each way. */
+const PROCESSES = 2;
 const WARM_UP = 1;
 
 await main(async () => {
@@ -59,23 +69,17 @@ async function runCase(name, threads, rounds) {
       w.way,
     ]),
   }));
+  const contestants = sides.map((side) => side.contestant);
+  let counted = 0;
   try {
-    for (const { name: way, contestant } of sides) {
-      await contestant.ready();
-      const { ready, problem } = contestant.about;
-      if (!ready) throw new Failure(`${name}, ${way}: ${problem}`);
-    }
-    return summarize(
-      name,
-      await takeTurns(
-        sides.map((side) => side.contestant),
-        'step',
-        { warmUp: WARM_UP, rounds, seconds: SECONDS },
-      ),
-      sides,
-    );
+    await inNewProcesses(PROCESSES, contestants, async () => {
+      for (const { name: way, about } of contestants)
+        if (!about.ready) throw new Failure(`${name}, ${way}: ${about.problem}`);
+      const each = { warmUp: WARM_UP, rounds: Math.ceil(rounds / PROCESSES), seconds: SECONDS, twice: true };
+      counted += await takeTurns(contestants, 'step', each);
+    });
+    return summarize(name, counted, sides);
   } finally {
-    sides.forEach(({ contestant }) => contestant.end());
     cleanUp();
   }
 }

@@ -1,7 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { benchOptions, buildBench, cleanUp, FOLDER, prepareCase, takeTurns } from './lib/bench/cases.mjs';
+import {
+  benchOptions,
+  buildBench,
+  cleanUp,
+  FOLDER,
+  inNewProcesses,
+  prepareCase,
+  takeTurns,
+} from './lib/bench/cases.mjs';
 import { Contestant, findTorch, torchSide } from './lib/bench/contestant.mjs';
 import { Failure, main, say } from './lib/console.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
@@ -21,11 +29,13 @@ the step. With the standard cases and PyTorch, it writes its section of docs/ben
 /** Encoder:batch×length. */
 const CASES = ['6x384:16x128', '12x768:16x32', '12x768:16x128'];
 /**
- * Time limit of one case: a slow or busy machine runs fewer rounds, so that the whole run takes under ten minutes.
+ * Time limit of one case and process: a slow or busy machine runs fewer rounds.
  */
-const SECONDS = { step: 110, evaluate: 40 };
+const SECONDS = { step: 60, evaluate: 20 };
+/** The rounds are divided among so many processes of each side. */
+const PROCESSES = 3;
 /** Warm-up rounds, not counted: first use of memory, caches, clock rates. */
-const WARM_UP = 2;
+const WARM_UP = 1;
 /** Steps of a profile. */
 const PROFILED = 5;
 
@@ -93,14 +103,15 @@ async function runCase(name, threads, rounds, { torch, against }) {
     ? torchSide('PyTorch', torch, [path, `${threads}`])
     : against && new Contestant(against, process.execPath, [stepOf(against), path, `${threads}`]);
   const sides = [ours, int8, other, limit].filter(Boolean);
+  const each = (all) => ({ warmUp: WARM_UP, rounds: Math.ceil(all / PROCESSES), twice: true });
+  let counted = 0;
   try {
-    for (const side of sides) await side.ready();
-    const counted = await takeTurns(sides, 'step', { warmUp: WARM_UP, rounds, seconds: SECONDS.step });
-    const evaluations = Math.ceil(rounds / 2);
-    await takeTurns(sides, 'evaluate', { warmUp: 1, rounds: evaluations, seconds: SECONDS.evaluate });
+    await inNewProcesses(PROCESSES, sides, async () => {
+      counted += await takeTurns(sides, 'step', { ...each(rounds), seconds: SECONDS.step });
+      await takeTurns(sides, 'evaluate', { ...each(rounds / 2), seconds: SECONDS.evaluate });
+    });
     return summarize(name, counted, { ours, int8, other, limit });
   } finally {
-    sides.forEach((side) => side.end());
     cleanUp();
   }
 }

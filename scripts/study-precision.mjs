@@ -73,7 +73,7 @@ async function measure(device, name, rounds) {
   );
   const sides = [full, mixed];
   try {
-    for (const side of sides) await side.ready();
+    for (const side of sides) await side.start();
     for (let round = 0; round <= rounds; round++)
       for (const side of sides) await side.measure('step', round > 0);
     for (const side of sides) await side.noteMemory('step');
@@ -90,8 +90,8 @@ async function measure(device, name, rounds) {
     rounds,
     time: ratio((side) => median(side.times.step)),
     cpuTime: ratio((side) => median(side.cpuTimes.step)),
-    memory: ratio((side) => side.peakMB.step),
-    peakMB: full.peakMB.step,
+    memory: ratio((side) => side.peakMB('step')),
+    peakMB: full.peakMB('step'),
   };
 }
 

@@ -38,15 +38,35 @@ export function positive(option, text) {
 }
 
 /**
- * All contestants alternate, so that other load on the machine affects all of them equally. A slow or busy machine runs
- * fewer rounds than requested. A contestant with a `command` runs that instead. Returns the number of rounds that counted.
+ * Measures several times, each with new processes: the times of one differ by up to 5% from those of the next, and so do rates
+ * of products, because of where its memory lies.
  */
-export async function takeTurns(contestants, command, { warmUp, rounds, seconds }) {
+export async function inNewProcesses(times, contestants, measure) {
+  for (let i = 0; i < times; i++)
+    try {
+      // One at a time: preparing uses every core.
+      for (const contestant of contestants) await contestant.start();
+      await measure();
+    } finally {
+      contestants.forEach((contestant) => contestant.end());
+    }
+}
+
+/**
+ * All contestants alternate, so that other load on the machine affects all of them equally. A slow or busy machine runs
+ * fewer rounds than requested. A contestant with a `command` runs that instead. With `twice`, a turn runs the command twice,
+ * and only the second run counts: in training, a step follows another one, not the work of another program. Returns the number
+ * of rounds that counted.
+ */
+export async function takeTurns(contestants, command, { warmUp, rounds, seconds, twice }) {
   const end = performance.now() + seconds * 1000;
   let round = 0;
   while (round < warmUp + rounds && (round < warmUp + FEWEST_ROUNDS || performance.now() < end)) {
-    for (const contestant of contestants)
-      await contestant.measure(contestant.command ?? command, round >= warmUp);
+    for (const contestant of contestants) {
+      const own = contestant.command ?? command;
+      if (twice) await contestant.measure(own, false);
+      await contestant.measure(own, round >= warmUp);
+    }
     round++;
   }
   for (const contestant of contestants) await contestant.noteMemory(command);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Failure, say } from '../console.mjs';
 import { ROOT } from '../run.mjs';
+import { median } from './sections.mjs';
 
 /** A python3 that can import torch, or undefined. */
 export function findTorch() {
@@ -40,13 +41,14 @@ const NODE_ARGUMENTS = ['--max-semi-space-size=2'];
 
 /** One side of the benchmark: a program that answers each command line with one line of JSON. */
 export class Contestant {
-  /** Milliseconds of each command, by its name. */
+  /** Milliseconds of each command, by its name; of all its processes, as everything below. */
   times = {};
   cpuTimes = {};
-  peakMB = {};
+  /** By command, the peak of each process. */
+  peaks = {};
   /** The same without what is counted twice. */
-  onceMB = {};
-  /** Billions of operations per second that it reported, in order. */
+  peaksOnce = {};
+  /** Billions of operations per second that it reported, by process. */
   gflops = [];
   /** Every loss it reported, in order. */
   losses = [];
@@ -55,14 +57,22 @@ export class Contestant {
 
   constructor(name, command, args, env = { ...LARGE_PAGES, ...process.env }) {
     this.name = name;
-    const all = command === process.execPath ? [...NODE_ARGUMENTS, ...args] : args;
-    this.child = spawn(command, all, { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'inherit'] });
+    this.program = command;
+    this.args = command === process.execPath ? [...NODE_ARGUMENTS, ...args] : args;
+    this.env = env;
+  }
+
+  /** Starts its process; again after `end`, with what it has measured so far. */
+  async start() {
+    this.child = spawn(this.program, this.args, {
+      cwd: ROOT,
+      env: this.env,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     // A failed write to a dead program adds nothing to its missing answer.
     this.child.stdin.on('error', () => {});
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
-  }
-
-  async ready() {
+    this.gflops.push([]);
     this.about = await this.answer();
   }
 
@@ -71,7 +81,7 @@ export class Contestant {
     const { ms, cpuMs, loss, gflops } = await this.ask(command);
     this.losses.push(loss);
     if (!counts) return;
-    if (gflops !== undefined) this.gflops.push(gflops);
+    if (gflops !== undefined) this.gflops.at(-1).push(gflops);
     (this.times[command] ??= []).push(ms);
     (this.cpuTimes[command] ??= []).push(cpuMs);
   }
@@ -79,12 +89,21 @@ export class Contestant {
   /** Records the process's peak memory so far, under the name of its last action. */
   async noteMemory(phase) {
     const { peakMB, againMB = 0 } = await this.ask('memory');
-    this.peakMB[phase] = peakMB;
-    this.onceMB[phase] = peakMB - againMB;
+    (this.peaks[phase] ??= []).push(peakMB);
+    (this.peaksOnce[phase] ??= []).push(peakMB - againMB);
+  }
+
+  /** Megabytes: the median of its processes. */
+  peakMB(phase) {
+    return median(this.peaks[phase]);
+  }
+
+  onceMB(phase) {
+    return median(this.peaksOnce[phase]);
   }
 
   end() {
-    this.child.stdin.end();
+    this.child?.stdin.end();
   }
 
   ask(command) {

@@ -20,7 +20,7 @@ export function summarize(name, rounds, sides, absent) {
     torch,
     step: median(contestant.times.step),
     fastest: Math.min(...contestant.times.step),
-    peakMB: contestant.peakMB.step,
+    peakMB: contestant.peakMB('step'),
     about: contestant.about,
   }));
   return { name, rounds, figures, absent };

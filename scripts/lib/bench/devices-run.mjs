@@ -44,7 +44,7 @@ export async function runCase(name, torch, { threads, rounds, seconds }, among =
     const sides = [];
     for (const side of tried) {
       // One at a time: preparing uses every core.
-      const crashed = await side.contestant.ready().catch(() => true);
+      const crashed = await side.contestant.start().catch(() => true);
       const { ready, problem = 'its process crashed' } = side.contestant.about;
       if (ready && !crashed) sides.push(side);
       else absent.push({ name: side.name, problem });
@@ -52,7 +52,7 @@ export async function runCase(name, torch, { threads, rounds, seconds }, among =
     const counted = await takeTurns(
       sides.map((side) => side.contestant),
       'step',
-      { warmUp: WARM_UP, rounds, seconds },
+      { warmUp: WARM_UP, rounds, seconds, twice: true },
     );
     return summarize(name, counted, sides, absent);
   } finally {

@@ -16,7 +16,7 @@ export function summarize(name, rounds, sides) {
     return {
       way,
       lossGap,
-      peakMB: contestant.peakMB.step,
+      peakMB: contestant.peakMB('step'),
       step: median(contestant.times.step),
       cpu: median(contestant.cpuTimes.step),
     };
@@ -62,7 +62,7 @@ export function report(results, machine, threads) {
 The same training step of AuroRA (r = 2 on query and value of every layer, a linear head) in six variants: with the whole
 batch at once (\`training.microBatchSize\` of the batch's size), to which ratios are relative; as by default, in parts of 1,024
 tokens (width 384) or 512 (768) or more; with \`training.gradientCheckpointing\`, which runs each layer again in the backward pass instead of keeping its
-activations; in parts of 4 and of 1 text; and with \`training.precision: "int8"\`, which computes frozen layers in int8, in parts of 1,024 tokens or more. Each variant runs in a separate process, and they take turns step by step.
+activations; in parts of 4 and of 1 text; and with \`training.precision: "int8"\`, which computes frozen layers in int8, in parts of 1,024 tokens or more. Each variant runs in a separate process, and they take turns, in each of which a step runs twice and the second counts.
 
 ${table(results)}
 
@@ -73,7 +73,7 @@ ${table(results)}
   }. Those of int8, which is approximate, differed by up to ${largest(true)}.
 - All frozen layers are in int8 here. A run keeps those in float32 that do not tolerate it ([devices.md](devices.md#int8-on-the-cpu)), and is
   then slower.
-- Measured rounds: ${results.map((r) => r.rounds).join(', ')} (one warm-up round before them). Threads: ${threads}.
+- Measured rounds: ${results.map((r) => r.rounds).join(', ')} (of two processes, each after one warm-up round). Threads: ${threads}.
 - ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}; Node ${machine.node}, onnxruntime-node
   ${machine.onnxruntime}.
 `;

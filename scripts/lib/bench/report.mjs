@@ -15,14 +15,15 @@ export function summarize(name, rounds, { ours, int8, other, limit }) {
     throw new Failure(
       `${name}: the losses of the two sides differ by ${lossGap(other)}, so their times are not comparable.`,
     );
-  const limits = { step: limit.gflops.slice(0, rounds), evaluate: limit.gflops.slice(rounds) };
-  const figures = (side) => side && figuresOf(side, ours.about.flops, limits);
+  // Of the process whose memory lies best.
+  const best = Math.max(...limit.gflops.map(median));
+  const figures = (side) => side && figuresOf(side, ours.about.flops, best);
   return {
     name,
     rounds,
     lossGap: other && lossGap(other),
     int8LossGap: int8 && lossGap(int8),
-    limit: median(limit.gflops),
+    limit: best,
     ours: figures(ours),
     int8: figures(int8),
     torch: figures(other),
@@ -30,18 +31,18 @@ export function summarize(name, rounds, { ours, int8, other, limit }) {
 }
 
 /** @param flops that each command needs, if the side's program knows them */
-function figuresOf(side, flops, limits) {
+function figuresOf(side, flops, limit) {
   const rates = (command) => flops && side.times[command].map((ms) => flops[command] / ms / 1e6);
-  const shares = (command) => rates(command)?.map((rate, i) => rate / limits[command][i]);
+  const shares = (command) => rates(command)?.map((rate) => rate / limit);
   return {
     times: side.times,
     step: median(side.times.step),
     fastest: Math.min(...side.times.step),
     stepCpu: median(side.cpuTimes.step),
     evaluate: median(side.times.evaluate),
-    stepMB: side.peakMB.step,
-    allMB: side.peakMB.evaluate,
-    onceMB: side.onceMB.evaluate,
+    stepMB: side.peakMB('step'),
+    allMB: side.peakMB('evaluate'),
+    onceMB: side.onceMB('evaluate'),
     rate: flops && { step: median(rates('step')), evaluate: median(rates('evaluate')) },
     share: flops && { step: spread(shares('step')), evaluate: spread(shares('evaluate')) },
     about: side.about,
@@ -135,14 +136,15 @@ linear head on mean-pooled states, over one fixed batch of a BERT-like encoder w
 vocabulary 30,522, exported at opset 17). PyTorch runs the same model with the same values: frozen base
 (\`requires_grad=False\`), \`scaled_dot_product_attention\`, \`torch.optim.AdamW\`, evaluation in inference mode, OpenBLAS,
 \`OMP_WAIT_POLICY=passive\` (by default it spins, which is several times slower on few cores). The two
-programs take turns step by step, after warm-up; their losses never differed by more than ${gap.toExponential(1)}.
+programs take turns, after warm-up: in each, a step runs twice, and the second counts, as in training, where a step follows
+another one. They are started three times, since the times of one process differ from those of the next. Their losses never differed by more than ${gap.toExponential(1)}.
 "int8" is the same step with \`training.precision: "int8"\`, all frozen layers in int8; its losses differed by up to
 ${int8Gap.toExponential(1)}, and its evaluations are in float32. Ratios are to PyTorch: the median and the quartiles of the
 ratios of the rounds.
 
 A rate is what the products of a step or an evaluation need (at least, forward and backward), divided by its time, and beside
 it the share of the machine's limit: the best rate of ONNX Runtime's float32 products of the same encoder with packed
-weights, which takes its turn in each round.
+weights, which takes its turn in each round (of the three processes, the best).
 
 Memory is the peak of the process (VmHWM on Linux), including interpreter, runtime and weights.
 
@@ -153,7 +155,7 @@ from ONNX Runtime's profile.
 
 ${profileTable(profiles)}
 
-- Measured rounds: ${rounds} (two warm-up rounds before them). Threads: ${threads}.
+- Measured rounds: ${rounds} (of three processes, each after one warm-up round). Threads: ${threads}.
 - Other programs used ${percent(busy)} of the processors before it started. ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}.
 - Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}; Python ${python}, torch ${torch}.
 - "Evaluation included": the evaluation session maps the model's file a second time, and the operating system

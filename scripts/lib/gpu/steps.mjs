@@ -61,7 +61,7 @@ async function measure(place, path, threads, way, ms) {
     Math.max(ms, 30_000),
   );
   try {
-    await contestant.ready();
+    await contestant.start();
     if (!contestant.about.ready) return { problem: contestant.about.problem };
     for (let i = 0; i < WARM_UP + STEPS; i++) await contestant.measure('step', i >= WARM_UP);
     await contestant.noteMemory('step');
@@ -69,7 +69,7 @@ async function measure(place, path, threads, way, ms) {
     return {
       losses: contestant.losses,
       step: median(contestant.times.step),
-      hostMB: contestant.peakMB.step,
+      hostMB: contestant.peakMB('step'),
       ...(after !== undefined && before !== undefined && { gpuMB: Math.max(0, after - before) }),
     };
   } catch (e) {

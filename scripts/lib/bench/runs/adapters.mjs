@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { say } from '../../console.mjs';
-import { cleanUp, FOLDER, prepareCase, takeTurns } from '../cases.mjs';
+import { cleanUp, FOLDER, inNewProcesses, prepareCase, takeTurns } from '../cases.mjs';
 import { Contestant } from '../contestant.mjs';
 
 /** What is adapted, and the goal for the time of AuroRA's step beside LoRA's. */
@@ -13,7 +13,9 @@ const SIZES = [
   { name: '6 layers × 384, batch 16 × 128', size: '6x384:16x128' },
   { name: '12 layers × 768, batch 16 × 32', size: '12x768:16x32' },
 ];
-const WARM_UP = 2;
+const WARM_UP = 1;
+/** The rounds are divided among so many processes of each side. */
+const PROCESSES = 4;
 
 /** Steps of AuroRA and LoRA of one rank, in turns. */
 export async function adapters({ threads, steps: rounds }) {
@@ -26,11 +28,15 @@ export async function adapters({ threads, steps: rounds }) {
         (path) => new Contestant(path, process.execPath, [join(FOLDER, 'step.cjs'), path, `${threads}`]),
       );
       try {
-        for (const side of sides) await side.ready();
-        await takeTurns(sides, 'step', { warmUp: WARM_UP, rounds, seconds: Infinity });
+        const each = {
+          warmUp: WARM_UP,
+          rounds: Math.ceil(rounds / PROCESSES),
+          seconds: Infinity,
+          twice: true,
+        };
+        await inNewProcesses(PROCESSES, sides, () => takeTurns(sides, 'step', each));
         results.push({ name, what, goal, sides: sides.map((side, i) => figures(side, cases[i])) });
       } finally {
-        sides.forEach((side) => side.end());
         cleanUp();
       }
     }

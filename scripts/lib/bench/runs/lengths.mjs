@@ -25,7 +25,7 @@ export async function lengths({ threads, rounds }) {
     return new Contestant(way, process.execPath, [join(FOLDER, 'programs', 'epoch.cjs'), ...args]);
   });
   try {
-    for (const side of sides) await side.ready();
+    for (const side of sides) await side.start();
     say(`Lengths: ${rounds} epochs of ${STEPS} steps …`);
     await takeTurns(sides, 'step', { warmUp: 0, rounds: rounds * STEPS, seconds: Infinity });
     return sides.map(({ name, times, cpuTimes, about }) => ({
