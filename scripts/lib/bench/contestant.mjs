@@ -44,8 +44,6 @@ export class Contestant {
   /** Milliseconds of each command, by its name; of all its processes, as everything below. */
   times = {};
   cpuTimes = {};
-  /** In which of its processes, counted from 0. */
-  processes = {};
   /** By command, the peak of each process. */
   peaks = {};
   /** The same without what is counted twice. */
@@ -85,7 +83,6 @@ export class Contestant {
     if (!counts) return;
     if (gflops !== undefined) this.gflops.at(-1).push(gflops);
     (this.times[command] ??= []).push(ms);
-    (this.processes[command] ??= []).push(this.gflops.length - 1);
     (this.cpuTimes[command] ??= []).push(cpuMs);
   }
 

@@ -15,15 +15,15 @@ export function summarize(name, rounds, { ours, int8, other, limit }) {
     throw new Failure(
       `${name}: the losses of the two sides differ by ${lossGap(other)}, so their times are not comparable.`,
     );
-  // Of each process: the machine's speed changes within minutes.
-  const limits = limit.gflops.map(median);
-  const figures = (side) => side && figuresOf(side, ours.about.flops, limits);
+  // Of the process whose memory lies best.
+  const best = Math.max(...limit.gflops.map(median));
+  const figures = (side) => side && figuresOf(side, ours.about.flops, best);
   return {
     name,
     rounds,
     lossGap: other && lossGap(other),
     int8LossGap: int8 && lossGap(int8),
-    limit: median(limits),
+    limit: best,
     ours: figures(ours),
     int8: figures(int8),
     torch: figures(other),
@@ -31,9 +31,9 @@ export function summarize(name, rounds, { ours, int8, other, limit }) {
 }
 
 /** @param flops that each command needs, if the side's program knows them */
-function figuresOf(side, flops, limits) {
+function figuresOf(side, flops, limit) {
   const rates = (command) => flops && side.times[command].map((ms) => flops[command] / ms / 1e6);
-  const shares = (command) => rates(command)?.map((rate, i) => rate / limits[side.processes[command][i]]);
+  const shares = (command) => rates(command)?.map((rate) => rate / limit);
   return {
     times: side.times,
     step: median(side.times.step),
@@ -144,7 +144,7 @@ ratios of the rounds.
 
 A rate is what the products of a step or an evaluation need (at least, forward and backward), divided by its time, and beside
 it the share of the machine's limit: the best rate of ONNX Runtime's float32 products of the same encoder with packed
-weights, which takes its turn in each round (the median of each process, beside the steps of the same minute).
+weights, which takes its turn in each round (the median of the best of its three processes).
 
 Memory is the peak of the process (VmHWM on Linux), including interpreter, runtime and weights.
 
