@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Failure } from '../console.mjs';
 import { ROOT } from '../run.mjs';
@@ -8,6 +9,9 @@ import { buildPrograms } from './programs.mjs';
 
 /** Models, cases and programs of the benchmarks; ignored by git. */
 export const FOLDER = join(ROOT, '.cache', 'bench');
+
+/** Between two turns: OpenBLAS's threads wait in a loop for up to a tenth of a second after PyTorch's. */
+const PAUSE_MS = 200;
 
 /** Fewer rounds than this are not meaningful, however slow the machine is. */
 const FEWEST_ROUNDS = 3;
@@ -64,6 +68,7 @@ export async function takeTurns(contestants, command, { warmUp, rounds, seconds,
   while (round < warmUp + rounds && (round < warmUp + FEWEST_ROUNDS || performance.now() < end)) {
     for (const contestant of contestants) {
       const own = contestant.command ?? command;
+      await setTimeout(PAUSE_MS);
       if (twice) await contestant.measure(own, false);
       await contestant.measure(own, round >= warmUp);
     }

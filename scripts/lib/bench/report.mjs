@@ -136,8 +136,8 @@ linear head on mean-pooled states, over one fixed batch of a BERT-like encoder w
 vocabulary 30,522, exported at opset 17). PyTorch runs the same model with the same values: frozen base
 (\`requires_grad=False\`), \`scaled_dot_product_attention\`, \`torch.optim.AdamW\`, evaluation in inference mode, OpenBLAS,
 \`OMP_WAIT_POLICY=passive\` (by default it spins, which is several times slower on few cores). The two
-programs take turns, after warm-up: in each, a step runs twice, and the second counts, as in training, where a step follows
-another one. They are started three times, since the times of one process differ from those of the next. Their losses never differed by more than ${gap.toExponential(1)}.
+programs take turns, after warm-up and a pause (PyTorch's threads wait in a loop after its step): in each, a step runs twice, and
+the second counts, as in training, where a step follows another one. They are started three times, since the times of one process differ from those of the next. Their losses never differed by more than ${gap.toExponential(1)}.
 "int8" is the same step with \`training.precision: "int8"\`, all frozen layers in int8; its losses differed by up to
 ${int8Gap.toExponential(1)}, and its evaluations are in float32. Ratios are to PyTorch: the median and the quartiles of the
 ratios of the rounds.
