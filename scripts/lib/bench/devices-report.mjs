@@ -67,7 +67,7 @@ export function report(results, { machine, threads, adapter }) {
   return `## Devices
 
 \`npm run bench:devices\` times a whole training step (as above) on every engine and device of the machine. They take
-turns step by step, after warm-up; a loss that differs by more than ${LOSS_TOLERANCE} stops the benchmark.
+turns, after warm-up and a pause; in each, a step runs twice, and the second counts. A loss that differs by more than ${LOSS_TOLERANCE} stops the benchmark.
 
 ${reached}
 
