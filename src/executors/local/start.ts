@@ -7,7 +7,7 @@ import { LOG_TIMES_VARIABLE } from './log-times';
 
 /**
  * Megabytes for new objects, of which V8 keeps three times as many. With its own 16, what a trainer needs to build graphs and
- * to read texts once stays in memory during training: 15 to 30 MB more, in the same time.
+ * to read texts once stays in memory during training: 10 to 30 MB more, in the same time.
  */
 const NEW_OBJECTS = '--max-semi-space-size=2';
 

@@ -15,7 +15,7 @@ export interface Purpose {
 
 /**
  * Values of the hidden states in a part: what then moves between operators stays in a processor's cache. 1,024 rows of
- * width 384, and 512 of 768: 0.75 times the memory of 1,024, and 0.95 to 1.03 times the time of a step on three processors.
+ * width 384, and 512 of 768: 0.72 times the memory of 1,024, and 0.95 to 1.04 times the time of a step on three processors.
  */
 const LEAST_VALUES = 1024 * 384;
 /** With fewer rows, the weights are read too often for what is computed with them. */
