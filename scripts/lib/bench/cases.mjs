@@ -42,8 +42,8 @@ export function positive(option, text) {
 }
 
 /**
- * Measures several times, each with new processes: the times of one differ by up to 5% from those of the next, and so do rates
- * of products, because of where its memory lies.
+ * Measures several times, each with new processes: the times of one differ by up to 5% from those of the next, probably because
+ * of where its memory lies.
  */
 export async function inNewProcesses(times, contestants, measure) {
   for (let i = 0; i < times; i++)

@@ -15,7 +15,6 @@ export function summarize(name, rounds, { ours, int8, other, limit }) {
     throw new Failure(
       `${name}: the losses of the two sides differ by ${lossGap(other)}, so their times are not comparable.`,
     );
-  // Of the process whose memory lies best.
   const best = Math.max(...limit.gflops.map(median));
   const figures = (side) => side && figuresOf(side, ours.about.flops, best);
   return {
