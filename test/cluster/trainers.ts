@@ -42,9 +42,9 @@ export class Trainers {
     this.look();
   }
 
-  /** Those of a trial that were suspended. */
+  /** Those of a trial that are suspended. */
   heldOf(number: number): Trainer[] {
-    return this.all.filter((t) => t.number === number && this.held.has(t.pid));
+    return this.all.filter((t) => t.number === number && this.held.has(t.pid) && isStopped(t.pid));
   }
 
   runs({ pid }: Trainer): boolean {
@@ -103,6 +103,18 @@ function send(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch {
     // It has ended.
+  }
+}
+
+/** After the signal, a thread that writes to a disk still finishes that write. */
+function isStopped(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => {
+      const stat = readProc(pid, `task/${thread}/stat`);
+      return stat === '' || stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+    });
+  } catch {
+    return false;
   }
 }
 
