@@ -65,8 +65,9 @@ export class Window {
         onRun();
         return await this.option(title).click({ timeout: PALETTE_MS });
       } catch (e) {
-        // On a busy machine, a webview's focus can arrive late and close the palette again.
-        if (tries === 3 || (await box.isVisible())) throw e;
+        // On a busy machine, a webview's focus can arrive late and close the palette again, and a command be offered late.
+        if (tries === 3) throw e;
+        if (await box.isVisible()) await this.page.keyboard.press('Escape');
       }
     }
   }
@@ -237,14 +238,14 @@ export class Window {
     for (let tries = 1; ; tries++) {
       await this.page.keyboard.press('F1');
       const box = this.page.locator(INPUT).first();
-      await box.waitFor();
-      await box.fill(name);
       try {
+        await box.waitFor({ timeout: PALETTE_MS });
+        await box.fill(name, { timeout: PALETTE_MS });
         const found = this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first();
         await found.waitFor({ timeout: PALETTE_MS });
         break;
       } catch (e) {
-        // The list of files was read before this one was written.
+        // The list of files was read before this one was written, or the focus went elsewhere.
         if (tries === 5) throw e;
         await this.page.keyboard.press('Escape');
       }
