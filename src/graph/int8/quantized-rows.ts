@@ -37,8 +37,8 @@ export class RowQuantizer {
   }
 
   /**
-   * Reads x three times: for the largest and the smallest value of each row, and to round. Each row is one block. Its axis of
-   * size 1 comes last: ONNX Runtime takes ten times as long for a tensor that ends in one and a scalar.
+   * Reads x three times: for the largest and the smallest value of each row, and to round. Each row is one block. Their
+   * scales get their last axis, of size 1, at the end: with it, ONNX Runtime takes ten times as long for each number.
    */
   private quantize(x: string, width: number): QuantizedRows {
     const { g } = this;

@@ -62,14 +62,16 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
       return parts === 1 ? whole : fixedAt(Math.ceil(batch / parts));
     };
     const step = ({ fixed, inputs }: typeof whole) => stepGraph(fixed, { ...answer, adapters }, inputs);
+    const wholeStep = step(whole);
+    const part = partOf('step');
     const evaluated = partOf('evaluation');
     const evaluation = evaluationGraph(evaluated.fixed, { ...answer, adapters }, evaluated.inputs);
-    const memory = stepMemory(step(partOf('step')), evaluation, {
+    const memory = stepMemory(part === whole ? wholeStep : step(part), evaluation, {
       parameters: parameterCount(adapters),
       images: !readsTexts(model.graph),
     });
     if (!rates) return { ...about, memory, problem: 'The speed of this machine could not be measured.' };
-    return { ...about, memory, time: stepTime(step(whole), rates) };
+    return { ...about, memory, time: stepTime(wholeStep, rates) };
   } catch (e) {
     if (e instanceof UnknownSize)
       return {
