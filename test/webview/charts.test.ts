@@ -207,7 +207,10 @@ describe('a chart with a hundred thousand points', () => {
     run.append(61_805, 100_000);
     run.status('stopped', 100_000);
     const w = (open = await watch([run.folder]));
-    await w.page.waitForTimeout(500);
+    await expect
+      .poll(() => w.page.getByRole('slider', { name: 'Loss' }).getAttribute('aria-valuemax'))
+      .toBe('100000');
+    await w.settled();
     // The spike is five times as high as everything else. Without it, the upper half would contain no line.
     const columns = await w.page.locator('[data-chart=loss] canvas').evaluate((canvas) => {
       const { width, height } = canvas as HTMLCanvasElement;

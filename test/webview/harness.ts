@@ -110,6 +110,8 @@ export async function openPanel(
   const server = await serve(name);
   const { port } = server.address() as AddressInfo;
   const page = await (await launch()).newPage({ viewport: { width, height } });
+  // As long as a poll waits: a page answers in a moment, unless the machine has other work.
+  page.setDefaultTimeout(120_000);
   const errors: string[] = [];
   page.on('pageerror', (e) => errors.push(`error: ${e.message}`));
   page.on('console', (m) => m.type() === 'error' && errors.push(`console: ${m.text()}`));

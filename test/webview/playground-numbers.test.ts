@@ -91,8 +91,9 @@ describe('the playground of numbers', () => {
     expect(await w.page.locator('.big').count()).toBe(0);
     await w.page.keyboard.type('One two');
     await w.page.keyboard.press('Control+Enter');
-    await expect.poll(() => w.page.locator('.big').count()).toBe(2);
-    expect(await verdict(w)).toEqual(['4.143 score']);
+    // On a slow machine, an answer about half of the text came first.
+    await expect.poll(() => verdict(w)).toEqual(['4.143 score']);
+    expect(await w.page.locator('.big').count()).toBe(2);
     // Typing in either field asks again after a pause.
     await box(w, 'First text').fill('One two');
     await expect.poll(() => verdict(w)).toEqual(['5 score']);

@@ -234,7 +234,11 @@ export async function watch(
   while (messages.length === 0) await new Promise((r) => setTimeout(r, 20));
   const settled = async () => {
     await sending;
-    await opened.page.waitForTimeout(250);
+    // By the page's own clock, which is late when the page is; then two frames, the second after what the first drew.
+    await opened.page.evaluate(async () => {
+      await new Promise((done) => setTimeout(done, 250));
+      for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+    });
   };
   await settled();
   return {

@@ -43,9 +43,7 @@ describe('the data of the page', () => {
       run.append(step, step + 9);
       await w.page.waitForTimeout(100);
     }
-    await w.page.waitForTimeout(400);
-    await w.settled();
-    expect(await tableOf(w)).toEqual(onDisk(run));
+    await expect.poll(() => tableOf(w)).toEqual(onDisk(run));
     // Only new data were sent.
     const appended = w.messages.slice(1).flatMap((m) => (m.type === 'append' ? m.updates : []));
     expect(Math.min(...appended.flatMap((u) => (u.records ? [u.records.from] : [])))).toBe(150);
@@ -121,9 +119,7 @@ describe('the data of the page', () => {
     truncateSync(runPaths(run.folder).scalars, bytes);
     run.event({ kind: 'resumed', fromStep: 120, pid: 2, warnings: [] }, Date.now());
     run.append(121, 140, 1);
-    await w.page.waitForTimeout(600);
-    await w.settled();
-    expect(await tableOf(w)).toEqual(onDisk(run));
+    await expect.poll(() => tableOf(w)).toEqual(onDisk(run));
   });
 });
 
@@ -190,7 +186,7 @@ describe('the curves', () => {
     let last = 200;
     const grow = async () => {
       run.append(last + 1, (last += 50));
-      await w.page.waitForTimeout(500);
+      await expect.poll(() => slider.getAttribute('aria-valuemax')).toBe(String(last));
       await w.settled();
     };
     for (const mouse of [
@@ -314,8 +310,9 @@ describe('the actions of the page', () => {
       `loss ${readScalars(run.folder).column('loss')![310]}`,
     );
     await w.page.keyboard.press('Enter');
-    await w.page.waitForTimeout(200);
-    expect(await w.page.evaluate(() => document.activeElement?.textContent)).toContain('Fork from Step 300');
+    await expect
+      .poll(() => w.page.evaluate(() => document.activeElement?.textContent))
+      .toContain('Fork from Step 300');
     await w.page.keyboard.press('Enter');
     expect((await w.sent()).at(-1)).toEqual({ type: 'fork', run: run.folder, step: 300 });
     await slider.focus();
