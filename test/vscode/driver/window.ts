@@ -87,7 +87,16 @@ export class Window {
   /** Picks an entry of an open quick pick. */
   async pick(label: string): Promise<void> {
     // By its text, because the accessible name starts with the icon's name if the row has one.
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().click();
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first();
+    await row.waitFor();
+    for (let tries = 1; ; tries++)
+      try {
+        return await row.click({ timeout: PALETTE_MS });
+      } catch (e) {
+        if (tries === 3) throw e;
+        // The mouse still rests where the last click was, and on a busy machine a tooltip came up there.
+        await this.page.mouse.move(0, 0);
+      }
   }
 
   /** Types the text of a row into an open list and accepts it, wherever the focus was. */
