@@ -209,10 +209,7 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
       }).length;
     expect(complete()).toBe(1);
     await window.contextMenu(window.row('seed 8'), 'Fork Run');
-    const offer = window.page.locator('.notification-toast', {
-      hasText: 'are on the cluster that trained it',
-    });
-    await offer.getByRole('button', { name: 'Bring Checkpoints' }).click();
+    await window.pressToast('are on the cluster that trained it', 'Bring Checkpoints');
     await window.page
       .locator('.quick-input-list .monaco-list-row', { hasText: 'Step 240' })
       .waitFor({ timeout: 60_000 });

@@ -97,8 +97,7 @@ describe('training from the palette, in VS Code 1.100', () => {
 
   test('after a reload, the queue waits for the user', async () => {
     await window.row('queued in an earlier window').waitFor();
-    const offer = await window.said('A run was queued when this window was last open');
-    await offer.getByRole('button', { name: 'Continue Queue' }).click();
+    await window.pressToast('A run was queued when this window was last open', 'Continue Queue');
     await window.row('queued · next').waitFor();
     expect(existsSync(runsOf('short'))).toBe(false);
   });
@@ -138,8 +137,7 @@ describe('training from the palette, in VS Code 1.100', () => {
       .waitFor();
     const dashboard = await Dashboard.of(window, [run]);
     await dashboard.frame.locator('[data-fact="alarms"]', { hasText: text }).waitFor();
-    const notice = await window.said(text);
-    await notice.getByRole('button', { name: 'Fork with Lower Rate from Step 0' }).click();
+    await window.pressToast(text, 'Fork with Lower Rate from Step 0');
     await expect.poll(() => wild().length, { timeout: 900_000 }).toBe(2);
     fork = wild().find((folder) => folder !== run)!;
     await Dashboard.of(window, [run, fork]);
@@ -154,11 +152,12 @@ describe('training from the palette, in VS Code 1.100', () => {
     await window.row('Resume').and(window.row('queued · next')).waitFor();
     lab.write('train.jsonl', lab.read('train.jsonl').replace('"label":"pets"', '"label":"other"'));
     kill(statusOf(fork).pid);
-    const notice = await window.said(/The queued run of tiny could not be started: .*train\.jsonl/);
+    const failed = /The queued run of tiny could not be started: .*train\.jsonl/;
+    await window.said(failed);
     await window.row('could not be started').waitFor();
     await window.screenshot('queue-failed');
     expect(statusOf(run).state).toBe('stopped');
-    await notice.getByRole('button', { name: 'Run Now' }).click();
+    await window.pressToast(failed, 'Run Now');
     await window.modal('have changed', 'Continue with Changed Files');
     await expect.poll(() => statusOf(run).state, { timeout: 900_000 }).toBe('running');
     await window.row('could not be started').waitFor({ state: 'detached' });

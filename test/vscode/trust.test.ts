@@ -104,8 +104,7 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
     async (command) => {
       await window.openFile('tiny.aurora.json');
       await window.palette(`AuroRA: ${command}`);
-      const refusal = window.toast(/Restricted Mode|trusted workspace/);
-      await refusal.getByRole('button', { name: 'Manage Workspace Trust' }).click();
+      await window.pressToast(/Restricted Mode|trusted workspace/, 'Manage Workspace Trust');
       await window.tab('Workspace Trust').waitFor();
       await window.palette('View: Close Editor');
       await window.palette('Notifications: Clear All Notifications');

@@ -184,8 +184,16 @@ export class Window {
     return listed;
   }
 
+  /** Presses a notification's button, even after a later and taller one has taken its place. */
   async pressToast(text: string | RegExp, button: string): Promise<void> {
-    await this.toast(text).getByRole('button', { name: button }).click();
+    for (let tries = 1; ; tries++) {
+      const notice = await this.said(text);
+      try {
+        return await notice.getByRole('button', { name: button }).click({ timeout: PALETTE_MS });
+      } catch (e) {
+        if (tries === 3) throw e;
+      }
+    }
   }
 
   /** Shows the AuroRA side bar. */
