@@ -118,10 +118,10 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
   test('Preflight reports the measured time and its findings and has a report', async () => {
     await window.palette('AuroRA: Run Preflight');
     await window.toast(/Preflight of/).waitFor();
-    const said = /\d+(\.\d+)? m?s\/step on \w+ · .* · \d+(\.\d+)? (MB|GB)/;
-    await window.toast(said).waitFor({ timeout: 900_000 });
-    expect(await window.toast(said).innerText()).toContain(name);
-    await window.pressToast(said, 'Show Report');
+    const measured = /\d+(\.\d+)? m?s\/step on \w+ · .* · \d+(\.\d+)? (MB|GB)/;
+    await window.toast(measured).waitFor({ timeout: 900_000 });
+    expect(await window.toast(measured).innerText()).toContain(name);
+    await window.pressToast(measured, 'Show Report');
     const report = await window.frameWith('h1:has-text("Preflight of")');
     await expect
       .poll(() => report.locator('body').innerText())

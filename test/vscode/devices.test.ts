@@ -170,8 +170,8 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     await window.palette('View: Close All Editors');
     await window.openFile('tiny.aurora.json');
     await window.palette('AuroRA: Verify Experiment on Both Engines');
-    const said = /tiny: The engines agree; the largest difference is \d\.\de-\d+/;
-    await window.pressToast(said, 'Show Report');
+    const agreement = /tiny: The engines agree; the largest difference is \d\.\de-\d+/;
+    await window.pressToast(agreement, 'Show Report');
     const rows = (await table('h1', 'Engine comparison: tiny', 'tolerance')).split('\n');
     expect(rows.filter((row) => /gradients/.test(row) && /agree/.test(row))).toHaveLength(2);
     expect(rows.filter((row) => /differ$/.test(row))).toEqual([]);

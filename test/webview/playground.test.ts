@@ -118,7 +118,8 @@ describe('the Playground page', () => {
     await column(w, 'own adapted').getByText('No answer yet.').waitFor();
     expect(await action(w, 'ask').getAttribute('disabled')).not.toBeNull();
     await w.page.locator('textarea').focus();
-    // The page's clock stands still here, so that a slow machine makes no pause between two keys.
+    // The page's clock stands still, so that a slow machine makes no pause between two keys. It cannot go back: it stops
+    // a minute ahead.
     await w.page.clock.pauseAt(Date.now() + 60_000);
     await w.page.keyboard.type('the cat');
     await w.page.clock.runFor(300);

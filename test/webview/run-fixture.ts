@@ -234,7 +234,7 @@ export async function watch(
   while (messages.length === 0) await new Promise((r) => setTimeout(r, 20));
   const settled = async () => {
     await sending;
-    // By the page's own clock, which is late when the page is; then two frames, the second after what the first drew.
+    // The page's timers fire in order: this one comes after those that redraw, however slow the machine is.
     await opened.page.evaluate(async () => {
       await new Promise((done) => setTimeout(done, 250));
       for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
