@@ -290,6 +290,11 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     const asked = await window.page.locator('.monaco-dialog-box').innerText();
     expect(asked).toContain('"the good one"');
     expect(asked).toContain(join(lab.folder, '.aurora/trash'));
+    // Enter alone must not delete.
+    await window.page.keyboard.press('Enter');
+    await window.page.locator('.monaco-dialog-box').waitFor({ state: 'hidden' });
+    expect(finished()).toEqual(before);
+    await window.contextMenu(window.row('the good one'), 'Delete Run');
     await window.modal('the good one', 'Delete');
     await window.toast('Deleted "the good one"').waitFor();
     await expect.poll(async () => (await spoken()).some((row) => /the good one/.test(row))).toBe(false);

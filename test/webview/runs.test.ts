@@ -1,4 +1,6 @@
+import type { Locator } from 'playwright-core';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { withPageSelection } from '../../src/extension/runs/page-row';
 import { changeUser } from '../../src/runs/user';
 import { setStatus } from '../unit/extension/run-maker';
 import { parseRunsOpen } from '../../src/study/runs-table/open';
@@ -33,6 +35,18 @@ const column = ({ page }: WiredTable, key: string): Promise<string[]> =>
       (row.children[at] as HTMLElement).innerText.trim(),
     );
   }, key);
+/** The menu's context as VS Code makes it: of the element and those around it, the innermost first. */
+const menuOf = (target: Locator): Promise<object> =>
+  target.evaluate((start) => {
+    let context: object = {};
+    for (
+      let at = start.closest<HTMLElement>('[data-vscode-context]');
+      at;
+      at = at.parentElement?.closest<HTMLElement>('[data-vscode-context]') ?? null
+    )
+      context = { ...(JSON.parse(at.dataset.vscodeContext!) as object), ...context };
+    return context;
+  });
 const healthy = async (w: WiredTable) => {
   expect(await w.opened.complaints()).toEqual([]);
   expect(w.errors).toEqual([]);
@@ -118,18 +132,6 @@ describe('the Runs table', () => {
     await page.locator('[data-action=csv]').click();
     await expect.poll(() => w!.asked.at(-1)).toMatchObject({ type: 'csv', rows: 6 });
     expect(await w!.opened.state()).toMatchObject({ ui: { checked: runs } });
-    // Right-clicking a checked row is about all of them, another one about itself.
-    const menuOf = async (selector: string) =>
-      JSON.parse((await page.locator(selector).first().getAttribute('data-vscode-context'))!) as object;
-    expect(await menuOf('.grid')).toMatchObject({ auroraSelected: runs });
-    expect(await menuOf(`[data-folder="${runs[0]}"]`)).toMatchObject({
-      webviewSection: 'auroraRun',
-      auroraSeveral: true,
-      auroraCan: expect.stringContaining('canDelete') as string,
-      kind: 'run',
-      folder: runs[0],
-    });
-    expect(await menuOf(`[data-folder="${w!.entries[1].folder}"]`)).not.toHaveProperty('auroraSeveral');
     await page.locator('[data-chart=loss] .chart-menu').press('Enter');
     await page.locator('[data-save=csv]').click();
     await expect
@@ -137,6 +139,45 @@ describe('the Runs table', () => {
       .toMatchObject({ type: 'saveChart', chart: 'loss', format: 'csv' });
     await page.locator('[data-action=clear]').click();
     await page.locator('.curves').waitFor({ state: 'detached' });
+    await healthy(w!);
+  });
+
+  it('opens the menu of the row that was clicked, and of all checked rows on one of them', async () => {
+    const { page } = await open();
+    for (const nth of [0, 1, 2, 3]) await page.locator('.row input').nth(nth).check();
+    const folders = await page
+      .locator('.row')
+      .evaluateAll((all) => all.map((row) => (row as HTMLElement).dataset.folder!));
+    const argsOf = async (nth: number) =>
+      withPageSelection([await menuOf(page.locator('.row').nth(nth).locator('.cell').last())]);
+    const fifth = [expect.objectContaining({ kind: 'run', folder: folders[4], auroraSeveral: false })];
+    expect(await argsOf(4)).toEqual(fifth);
+    const [row, selected] = await argsOf(1);
+    expect(row).toMatchObject({
+      webviewSection: 'auroraRun',
+      auroraSeveral: true,
+      auroraCan: expect.stringContaining('canDelete') as string,
+      folder: folders[1],
+    });
+    expect((selected as { folder: string }[]).map(({ folder }) => folder).sort()).toEqual(
+      folders.slice(0, 4).sort(),
+    );
+    // A right click marks its row, so that it can be seen what the menu is about.
+    await page.locator('.row').nth(4).click({ button: 'right' });
+    await expect.poll(() => page.locator('.row.active').getAttribute('data-folder')).toBe(folders[4]);
+    expect(await argsOf(4)).toEqual(fifth);
+    // The menu key opens the menu of the active row.
+    expect(withPageSelection([await menuOf(page.locator('.grid'))])).toEqual(fifth);
+    await healthy(w!);
+  });
+
+  it('says how many checked runs the filter hides, since a button acts on them too', async () => {
+    const { page } = await open();
+    for (const nth of [0, 1, 2]) await page.locator('.row input').nth(nth).check();
+    await page.locator('[data-field=filter]').fill('rank = 8');
+    await expect
+      .poll(() => page.locator('.selection > span').innerText())
+      .toBe('3 runs checked, 1 hidden by the filter');
     await healthy(w!);
   });
 

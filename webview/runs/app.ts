@@ -285,12 +285,21 @@ export class RunsApp extends LitElement {
         >${label}</vscode-button
       >`;
     return html`<div class="selection" role="group" aria-label=${t('Checked runs')}>
-      <span>${folders.length === 1 ? t('1 run checked') : t('{0} runs checked', count(folders.length))}</span>
+      <span>${this.checkedText(folders)}</span>
       ${button('compare', t('Compare'), 2)} ${button('study', t('Open Study'), 2)}
       ${button('export', folders.length === 1 ? t('Export Adapter') : t('Export Adapters'))}
       ${button('delete', t('Delete'))}
       <button class="link" data-action="clear" @click=${() => this.check([])}>${t('Uncheck All')}</button>
     </div>`;
+  }
+
+  /** What a button acts on must be known even where the filter hides it. */
+  private checkedText(folders: readonly string[]): string {
+    const { matching, pinned } = this.model;
+    const shown = new Set([...matching, ...pinned].map(({ folder }) => folder));
+    const hidden = folders.filter((folder) => !shown.has(folder)).length;
+    const checked = folders.length === 1 ? t('1 run checked') : t('{0} runs checked', count(folders.length));
+    return hidden === 0 ? checked : t('{0}, {1} hidden by the filter', checked, count(hidden));
   }
 
   /** The rows as shown: pinned ones first, without groups. */

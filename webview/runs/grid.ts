@@ -243,6 +243,7 @@ export class RunsGrid extends LitElement {
       data-folder=${folder}
       data-vscode-context=${this.menu(row)}
       @click=${() => this.activate(index)}
+      @contextmenu=${() => this.activate(index)}
       @dblclick=${() => this.actions.open(folder)}
     >
       <div role="gridcell" class="cell tools">

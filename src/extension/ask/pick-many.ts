@@ -5,37 +5,25 @@ import type { Services } from '../services';
 import { runFolderOf } from '../runs/nodes';
 import { runsInTreeOrder } from './order';
 import { runItem } from './run-item';
-import { selectedRows } from '../runs/selection';
-
-/** The argument that a key binding passes instead of a row. */
-export const FROM_SELECTION = 'selection';
+import { FROM_SELECTION, rowsFor } from '../runs/selection';
 
 /**
- * The runs for a command: the selected rows if it was called on one of them, the row it was called on, or run folders;
- * otherwise all runs if there are exactly as many as it takes; otherwise those picked from a list. Empty if the user
+ * The runs for a command: those of its rows or folders (`rowsFor`); otherwise all runs if there are exactly as many as it takes; otherwise those picked from a list. Empty if the user
  * canceled, or after a message if there are none to choose from.
  */
 export async function runsFrom(
   services: Services,
-  [argument, selected]: readonly unknown[],
+  args: readonly unknown[],
   choice: { title: string; filter?: (run: RunEntry) => boolean; least?: number },
 ): Promise<RunEntry[]> {
   const { store } = services;
   const suits = choice.filter ?? (() => true);
-  const given =
-    argument === FROM_SELECTION
-      ? selectedRows()
-      : Array.isArray(selected) && selected.length > 0
-        ? selected
-        : Array.isArray(argument)
-          ? argument
-          : [argument];
-  const folders = new Set(given.flatMap(folderOf));
+  const folders = new Set(rowsFor(args).flatMap(folderOf));
   if (folders.size >= (choice.least ?? 1)) {
     const runs = await Promise.all([...folders].map((f) => store.run(f) ?? store.refreshRun(f)));
     return runs.filter(suits);
   }
-  if (argument === FROM_SELECTION) return [];
+  if (args[0] === FROM_SELECTION) return [];
   return pickRuns(services, choice, suits, folders);
 }
 

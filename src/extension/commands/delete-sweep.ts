@@ -6,6 +6,7 @@ import { ownerByStatus } from '../../runs/status';
 import { restoreSweep, trashSweep, type TrashedSweep } from '../../runs/sweep/trash';
 import { trashOf } from '../../runs/trash';
 import { showError } from '../ask/guard';
+import { confirmDeletion } from '../ask/confirm-deletion';
 import { sweepFrom, type SweepRuns } from '../ask/pick-sweep';
 import { COMMAND } from '../ids';
 import { isActive } from '../runs/shown-state';
@@ -81,7 +82,6 @@ async function requireFree({ sweep, runs }: SweepRuns): Promise<void> {
 }
 
 async function confirm({ sweep, runs }: SweepRuns): Promise<boolean> {
-  const remove = vscode.l10n.t('Delete');
   const name = experimentName(sweep.experiment);
   const question =
     runs.length === 1
@@ -91,7 +91,7 @@ async function confirm({ sweep, runs }: SweepRuns): Promise<boolean> {
     'They will be moved to {0}. To get them back, use "AuroRA: Restore Deleted Run".',
     trashOf(sweep.folder),
   );
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) === remove;
+  return confirmDeletion(question, detail, vscode.l10n.t('Keep Sweep'));
 }
 
 async function remove(services: Services, { sweep, runs }: SweepRuns): Promise<void> {

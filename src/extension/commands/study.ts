@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { isTreeNode } from '../runs/nodes';
+import { rowsFor } from '../runs/selection';
 import { registerGuarded } from '../ask/guard';
 import { experimentFrom } from '../ask/pick';
 import { runsFrom } from '../ask/pick-many';
@@ -9,10 +10,10 @@ import { runsFrom } from '../ask/pick-many';
 /** The command that compares runs: those selected, or all of an experiment. */
 export const registerStudy = (services: Services): vscode.Disposable =>
   registerGuarded(services.log, COMMAND.openStudy, async (...args) => {
-    const [argument, selected] = args;
+    const [argument] = args;
     const { panels } = services;
     const isOfRuns = isTreeNode(argument) ? argument.kind !== 'experiment' : Array.isArray(argument);
-    if (isOfRuns || (Array.isArray(selected) && selected.length > 1)) {
+    if (isOfRuns || rowsFor(args).length > 1) {
       const title = vscode.l10n.t('Select the runs to compare in a study');
       const runs = await runsFrom(services, args, { title, filter: (r) => r.run !== undefined, least: 2 });
       if (runs.length > 0) panels.openStudy({ runs: runs.map((r) => r.folder) });

@@ -5,6 +5,7 @@ import { explaining } from '../ask/training-problems';
 import { COMMAND, CONTEXT } from '../ids';
 import { messageOf } from '../notices/message';
 import { isTreeNode } from '../runs/nodes';
+import { rowsFor } from '../runs/selection';
 import type { Services } from '../services';
 import { inProgress, isIdle, whileStarting } from './in-progress';
 import { RunQueue, type QueuedRun } from './run-queue';
@@ -56,9 +57,8 @@ export function registerQueue(services: Services): vscode.Disposable {
   });
   const look = () => void starter.look().catch((e: Error) => log.error(e));
   const on = (command: string, action: (item: QueuedRun) => unknown) =>
-    registerGuarded(log, command, async (argument, selected) => {
-      const nodes = Array.isArray(selected) ? (selected as unknown[]) : [argument];
-      for (const node of nodes) {
+    registerGuarded(log, command, async (...args) => {
+      for (const node of rowsFor(args)) {
         const item = isTreeNode(node) && node.kind === 'queued' ? queue.take(node.id) : undefined;
         if (item) await action(item);
       }

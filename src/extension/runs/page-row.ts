@@ -8,10 +8,14 @@ interface PageRow extends RunNode {
   auroraSelected?: unknown;
 }
 
-/** A command's arguments with the page's other selected rows in second place, as VS Code passes those of a tree. */
+/**
+ * A command's arguments with the page's other selected rows in second place, as VS Code passes those of a tree: only if the
+ * row that was clicked is one of them.
+ */
 export function withPageSelection(args: readonly unknown[]): unknown[] {
-  const { auroraSeveral, auroraSelected } = (args[0] ?? {}) as Partial<PageRow>;
-  if (auroraSeveral !== true || !Array.isArray(auroraSelected)) return [...args];
-  const folders = auroraSelected.filter((folder) => typeof folder === 'string');
-  return [args[0], folders.map((folder): RunNode => ({ kind: 'run', folder })), ...args.slice(2)];
+  const { kind, folder, auroraSeveral, auroraSelected } = (args[0] ?? {}) as Partial<PageRow>;
+  if (kind !== 'run' || auroraSeveral !== true || !Array.isArray(auroraSelected)) return [...args];
+  const folders = auroraSelected.filter((selected) => typeof selected === 'string');
+  if (folder === undefined || !folders.includes(folder)) return [...args];
+  return [args[0], folders.map((selected): RunNode => ({ kind: 'run', folder: selected })), ...args.slice(2)];
 }

@@ -8,6 +8,7 @@ import { programError } from '../launcher/program-error';
 import { openReport, trustedFor } from '../notices/open-report';
 import { runLabel } from '../runs/label';
 import { isTreeNode } from '../runs/nodes';
+import { rowsFor } from '../runs/selection';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { dropQuestion, parseExportLine, progressText, resultText } from '../words/export-text';
@@ -40,8 +41,9 @@ export async function exportRun(services: Services, ...args: readonly unknown[])
 /** The run, or those of several rows or folders that have something to export. */
 async function runsToExport(services: Services, args: readonly unknown[]): Promise<RunEntry[]> {
   const { t } = vscode.l10n;
-  const [argument, selected] = args;
-  if (!Array.isArray(argument) && !(Array.isArray(selected) && selected.length > 1)) {
+  const [argument] = args;
+  const all = rowsFor(args);
+  if (!Array.isArray(argument) && all.length < 2) {
     const run = await runFrom(services, argument, {
       title: t('Select a run to export'),
       filter: isExportable,
@@ -49,10 +51,8 @@ async function runsToExport(services: Services, args: readonly unknown[]): Promi
     return run ? [run] : [];
   }
   // Several rows export runs, not the checkpoints and adapters among them.
-  const rows = Array.isArray(selected)
-    ? selected.filter((row) => !isTreeNode(row) || row.kind === 'run')
-    : selected;
-  const given = await runsFrom(services, [argument, rows], { title: t('Select the runs to export') });
+  const rows = all.filter((row) => !isTreeNode(row) || row.kind === 'run');
+  const given = await runsFrom(services, [rows], { title: t('Select the runs to export') });
   const runs = given.filter(isExportable);
   if (runs.length < given.length) {
     const without = given.filter((run) => !isExportable(run));

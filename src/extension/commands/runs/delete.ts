@@ -5,8 +5,8 @@ import type { TrashedRun } from '../../../runs/trash';
 import type { TrashedSweep } from '../../../runs/sweep/trash';
 import { COMMAND } from '../../ids';
 import { labelOfId, runLabel } from '../../runs/label';
-import type { SweepNode } from '../../runs/nodes';
-import { selectedRows } from '../../runs/selection';
+import { isTreeNode, type SweepNode } from '../../runs/nodes';
+import { FROM_SELECTION, rowsFor, selectedRows } from '../../runs/selection';
 import { isActive, isOnCluster } from '../../runs/shown-state';
 import type { RunEntry } from '../../runs/store';
 import { TrackedRun } from '../../runs/tracked-run';
@@ -15,7 +15,8 @@ import { ago } from '../../words/format';
 import { headline } from '../../words/run-row';
 import { trialsText } from '../../words/sweep-row';
 import { registerGuarded, showError } from '../../ask/guard';
-import { FROM_SELECTION, namesOf, runsFrom } from '../../ask/pick-many';
+import { confirmDeletion } from '../../ask/confirm-deletion';
+import { namesOf, runsFrom } from '../../ask/pick-many';
 
 /** Loaded when something is deleted or restored. */
 const trash = () => import('../../../runs/trash');
@@ -29,7 +30,10 @@ export function registerDeleteCommands(services: Services): vscode.Disposable[] 
         await vscode.commands.executeCommand(COMMAND.deleteSweep, sweep);
         return;
       }
-      const runs = await runsFrom(services, args, { title: vscode.l10n.t('Select the runs to delete') });
+      const rows = deletable(args);
+      if (rows?.length === 0) return;
+      const title = vscode.l10n.t('Select the runs to delete');
+      const runs = await runsFrom(services, rows ? [rows] : args, { title });
       if (runs.length === 0 || !(await stopFirst(services, runs)) || !(await confirm(runs))) return;
       await remove(services, runs);
     }),
@@ -47,6 +51,15 @@ export function registerDeleteCommands(services: Services): vscode.Disposable[] 
 function selectedSweep([argument]: readonly unknown[]): SweepNode | undefined {
   const rows = argument === FROM_SELECTION ? selectedRows() : [];
   return rows.length === 1 && rows[0].kind === 'sweep' ? rows[0] : undefined;
+}
+
+/**
+ * The selected rows that are runs: the row of a checkpoint or an export must not delete the run that it belongs to. Undefined
+ * without rows.
+ */
+function deletable(args: readonly unknown[]): unknown[] | undefined {
+  if (args[0] === undefined) return undefined;
+  return rowsFor(args).filter((row) => !isTreeNode(row) || row.kind === 'run');
 }
 
 /** A run in training is not deleted. */
@@ -85,7 +98,6 @@ async function stopFirst({ store, trainer }: Services, runs: readonly RunEntry[]
 
 async function confirm(runs: readonly RunEntry[]): Promise<boolean> {
   const { trashOf } = await trash();
-  const remove = vscode.l10n.t('Delete');
   const places = [...new Set(runs.map((r) => trashOf(r.folder)))].join(', ');
   const question =
     runs.length === 1
@@ -98,7 +110,8 @@ async function confirm(runs: readonly RunEntry[]): Promise<boolean> {
           'They will be moved to {0}. To get them back, use "AuroRA: Restore Deleted Run".',
           places,
         );
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) === remove;
+  const keep = runs.length === 1 ? vscode.l10n.t('Keep Run') : vscode.l10n.t('Keep Runs');
+  return confirmDeletion(question, detail, keep);
 }
 
 async function remove(services: Services, runs: readonly RunEntry[]): Promise<void> {

@@ -4,7 +4,7 @@ import { COMMAND } from '../../ids';
 import { runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
-import { selectedRows } from '../../runs/selection';
+import { FROM_SELECTION, selectedRows } from '../../runs/selection';
 import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
 import { runsFrom } from '../../ask/pick-many';
@@ -23,7 +23,7 @@ export function registerEditCommands(services: Services): vscode.Disposable[] {
     });
   return [
     registerGuarded(log, COMMAND.renameRun, async (argument) => {
-      const row = argument === 'selection' ? selectedRows()[0] : argument;
+      const row = argument === FROM_SELECTION ? selectedRows()[0] : argument;
       const run = await runFrom(services, row, { title: vscode.l10n.t('Select a run to rename') });
       if (!run) return;
       const own = runLabel({ ...run, user: {} });

@@ -5,7 +5,7 @@ import { runPaths, stepName } from '../../../runs/layout';
 import { registerGuarded } from '../../ask/guard';
 import { COMMAND } from '../../ids';
 import { isTreeNode, type TreeNode } from '../../runs/nodes';
-import { selectedRows } from '../../runs/selection';
+import { rowsFor, selectedRows } from '../../runs/selection';
 import type { Services } from '../../services';
 
 /** Where what a row shows is on disk: an experiment's file, or a folder. A queued run is nowhere yet, and hidden runs are in many places. */
@@ -30,9 +30,8 @@ export function placeOf(node: TreeNode): string | undefined {
 /** Commands on where a row's files are. */
 export function registerPlaceCommands({ log }: Services): vscode.Disposable[] {
   return [
-    registerGuarded(log, COMMAND.copyPath, async (argument, selected) => {
-      const rows =
-        Array.isArray(selected) && selected.length > 0 ? selected : [argument ?? selectedRows()[0]];
+    registerGuarded(log, COMMAND.copyPath, async (...args) => {
+      const rows = args[0] === undefined ? selectedRows().slice(0, 1) : rowsFor(args);
       const paths = rows.filter(isTreeNode).flatMap((row) => placeOf(row) ?? []);
       if (paths.length > 0) await vscode.env.clipboard.writeText(paths.join('\n'));
     }),

@@ -1,0 +1,12 @@
+import * as vscode from 'vscode';
+
+/**
+ * Asks before something is deleted. Enter keeps it: VS Code focuses the first button, and a question that a key answers
+ * must not delete.
+ *
+ * @param keep the label of the first button: "Keep Run"
+ */
+export async function confirmDeletion(question: string, detail: string, keep: string): Promise<boolean> {
+  const remove = vscode.l10n.t('Delete');
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, keep, remove)) === remove;
+}
