@@ -1,6 +1,6 @@
 import { scoredOn } from '../experiment/evaluation-sets';
-import { isMetric, METRICS } from '../experiment/metrics';
-import type { EventBase, RunEvent, TestEvaluation } from '../protocol/events';
+import { METRICS } from '../experiment/metrics';
+import type { DivergedEvaluation, EventBase, RunEvent, TestEvaluation } from '../protocol/events';
 import { own } from '../base/names';
 import { isAnyEvaluation, type AnyEvaluation } from '../protocol/evaluations';
 
@@ -23,8 +23,9 @@ export async function recordsCsv(columns: readonly string[], rows: Float64Array)
 }
 
 /**
- * Every evaluation in the journal, like recordsCsv. A diverged one has `diverged` in place of each metric. A run with
- * scores on other sets has a column `set`: "validation", "test", or the name in data.evaluations after "evaluations.".
+ * Every evaluation in the journal, like recordsCsv. One of a diverged model has its numbers, as far as they are finite,
+ * and the reason in a column `diverged`. A run with scores on other sets has a column `set`: "validation", "test", or the
+ * name in data.evaluations after "evaluations.".
  */
 export function evaluationsCsv(events: readonly RunEvent[]): string {
   const scores = events.filter((e) => e.kind === 'test-evaluation');
@@ -32,14 +33,23 @@ export function evaluationsCsv(events: readonly RunEvent[]): string {
   const found = rows.flatMap(({ metrics }) => Object.keys(metrics));
   const names = [...new Set(found.length > 0 ? found : METRICS)];
   const sets = scores.length > 0;
-  const cell = ({ metrics, diverged }: CsvRow, name: string) =>
-    diverged && isMetric(name) ? 'diverged' : (own(metrics, name) ?? '');
+  const marked = rows.some((row) => row.diverged !== '');
   const cells = (row: CsvRow): unknown[] => [
     ...(sets ? [row.set] : []),
-    ...[row.step, row.epoch, ...names.map((name) => cell(row, name)), row.best, row.seconds, row.t],
+    ...[row.step, row.epoch, ...names.map((name) => own(row.metrics, name) ?? ''), row.best],
+    ...[...(marked ? [row.diverged] : []), row.seconds, row.t],
   ];
   return [
-    [...(sets ? ['set'] : []), 'step', 'epoch', ...names, 'best', 'seconds', 'time'],
+    [
+      ...(sets ? ['set'] : []),
+      'step',
+      'epoch',
+      ...names,
+      'best',
+      ...(marked ? ['diverged'] : []),
+      'seconds',
+      'time',
+    ],
     ...rows.map(cells),
   ]
     .map((row) => `${row.map(csvCell).join(',')}\n`)
@@ -51,7 +61,8 @@ interface CsvRow {
   step: number;
   epoch: number | '';
   metrics: Record<string, unknown>;
-  diverged: boolean;
+  /** Why; empty if it has not. */
+  diverged: DivergedEvaluation['reason'] | '';
   best: boolean | '';
   seconds: number;
   t: number;
@@ -59,16 +70,25 @@ interface CsvRow {
 
 function evaluationRow(e: AnyEvaluation): CsvRow {
   const { step, epoch, seconds, t } = e;
-  const diverged = e.kind === 'diverged-evaluation';
+  const diverged = e.kind === 'diverged-evaluation' ? e.reason : '';
   const metrics = (e.metrics ?? {}) as Record<string, unknown>;
-  return { set: 'validation', step, epoch, metrics, diverged, best: !diverged && e.best, seconds, t };
+  return {
+    set: 'validation',
+    step,
+    epoch,
+    metrics,
+    diverged,
+    best: e.kind === 'evaluation' && e.best,
+    seconds,
+    t,
+  };
 }
 
 function scoreRow({ set, step, metrics, seconds, t }: TestEvaluation & EventBase): CsvRow {
   const diverged = metrics === 'diverged';
   return {
     set: scoredOn(set),
-    ...{ step, epoch: '', best: '', seconds, t, diverged },
+    ...{ step, epoch: '', best: '', seconds, t, diverged: diverged ? 'non-finite' : '' },
     metrics: diverged ? {} : (metrics as Record<string, unknown>),
   };
 }

@@ -282,9 +282,70 @@ describe('alarms', () => {
     const box = w.page.locator('[data-fact=alarms]');
     expect(await box.innerText()).toContain('Step 200: The training loss has jumped to 12.3');
     expect(await box.innerText()).toContain('worse than answering always "a" (95.0%)');
-    expect(await w.page.locator('.state').first().innerText()).toBe('Finished, worse than a constant answer');
+    expect(await w.page.locator('.state').first().innerText()).toBe(
+      'Finished, worse than a constant answer · 1 alarm',
+    );
     const numbers = await w.page.locator('.numbers').innerText();
     expect(numbers).toContain('worse than answering always "a" (95.0%), at step 400');
+    expect(await w.complaints()).toEqual([]);
+  });
+});
+
+describe('a run that diverged and recovered', () => {
+  it('draws the diverged evaluations, marked, and names them in its badge and values', async () => {
+    const run = new RunFolder('recovered', 400);
+    run.start();
+    run.append(1, 400);
+    for (const step of [100, 200]) run.evaluate(step);
+    for (let step = 210; step <= 290; step += 10)
+      run.event({
+        ...{ kind: 'diverged-evaluation', step, epoch: step / 100, reason: 'exploded', seconds: 0.5 },
+        metrics: { loss: step / 10, accuracy: 0.5, f1: 0.3, matthews: 0, examples: 24 },
+      });
+    run.event({
+      kind: 'alarm',
+      alarm: 'loss-jump',
+      step: 208,
+      since: 203,
+      value: 9,
+      threshold: 2,
+      reference: 1,
+    });
+    run.evaluate(400);
+    run.status('finished', 400);
+    const w = await show([run.folder]);
+    await w.settled();
+    const { page } = w;
+    expect(await page.locator('.state').first().innerText()).toBe(
+      'Finished · 9 evaluations diverged, 1 alarm',
+    );
+    type Drawn = { view: { curves: { x: Float64Array; y: Float64Array; crosses?: boolean }[] } };
+    for (const [chart, values] of [
+      ['loss', Array.from({ length: 9 }, (_, i) => 21 + i)],
+      ['accuracy', Array<number>(9).fill(0.5)],
+    ] as const) {
+      const crosses = await page
+        .locator(`[data-chart=${chart}]`)
+        .evaluate((c) =>
+          (c as unknown as Drawn).view.curves
+            .filter((curve) => curve.crosses)
+            .map(({ x, y }) => [[...x], [...y]]),
+        );
+      expect(crosses).toEqual([[Array.from({ length: 9 }, (_, i) => 210 + 10 * i), values]]);
+    }
+    expect(await pixelsOf(w, 'accuracy', '--vscode-editorWarning-foreground')).toBeGreaterThan(50);
+    expect(await page.locator('.line-key').innerText()).toContain('diverged evaluation');
+    expect(await page.locator('[data-chart=accuracy] [role=img]').getAttribute('aria-label')).toContain(
+      '; 9 diverged.',
+    );
+    await page.locator('[data-chart=accuracy] .u-over').hover();
+    const slider = page.getByRole('slider', { name: 'Loss' });
+    await slider.focus();
+    await page.keyboard.press('End');
+    for (let i = 0; i < 11; i++) await page.keyboard.press('Shift+ArrowLeft');
+    await expect
+      .poll(() => slider.getAttribute('aria-valuetext'))
+      .toContain('Validation accuracy 50.0%, diverged');
     expect(await w.complaints()).toEqual([]);
   });
 });

@@ -251,6 +251,23 @@ describe('the Runs table', () => {
     await healthy(w!);
   });
 
+  it('marks a finished run that had alarms, and names them', async () => {
+    w = await wireTable(
+      async (file) => {
+        const [first, second] = await ranked(file);
+        const at = { step: 30, since: 25, value: 9, threshold: 2, reference: 1 };
+        const alarm = { v: 1, seq: 9, t: 9, kind: 'alarm', alarm: 'loss-jump', ...at } as const;
+        return [first, { ...second, run: { ...second.run!, events: [...second.run!.events, alarm] } }];
+      },
+      { height: 700, width: 1400 },
+    );
+    await expect.poll(() => column(w!, 'alarms')).toEqual(['loss jumped', '']);
+    const cells = w.page.locator('.state');
+    expect(await cells.locator('.mark').allInnerTexts()).toEqual(['⚠', '✓']);
+    expect(await cells.first().getAttribute('title')).toBe('finished: loss jumped');
+    await healthy(w);
+  });
+
   it('lets the user choose columns, and starts as it was left', async () => {
     const { page } = await open({
       view: {

@@ -1,4 +1,4 @@
-import { markPath } from './mark-path';
+import { CROSS, markPath } from './mark-path';
 import { drawnRange } from './search';
 
 /** A line or points. `x` is ascending and as long as `y`; non-finite values are gaps. */
@@ -16,6 +16,8 @@ export interface Curve {
   points?: boolean;
   /** On the validation data: drawn in the color's other shade, and dashed whatever `dash` says, which sets its marks. */
   validation?: boolean;
+  /** Only a cross at each value, without a line: what was measured of a diverged model, over the curve that it is part of. */
+  crosses?: boolean;
 }
 
 /** Maps data to canvas pixels. */
@@ -75,11 +77,11 @@ export function linePath({ x, y }: Curve, p: Projection): Path2D {
 }
 
 /** Marks at the values within the axis; see mark-path.ts for their shapes. */
-export function pointsPath({ x, y, dash }: Curve, p: Projection, radius: number): Path2D {
+export function pointsPath({ x, y, dash, crosses }: Curve, p: Projection, radius: number): Path2D {
   const path = new Path2D();
   const [from, to] = drawnRange(x, p.min, p.max);
   for (let i = from; i < to; i++)
     if (x[i] >= p.min && x[i] <= p.max && drawable(y[i], p.log))
-      path.addPath(new Path2D(markPath(dash % 4, p.x(x[i]), p.y(y[i]), radius)));
+      path.addPath(new Path2D(markPath(crosses ? CROSS : dash % 4, p.x(x[i]), p.y(y[i]), radius)));
   return path;
 }

@@ -268,6 +268,10 @@ export class LineChart {
       y: (v) => plot.valToPos(v, 'y', true),
     };
     for (const curve of curves) {
+      if (curve.crosses) {
+        this.paintPoints(ctx, curve, projection);
+        continue;
+      }
       ctx.save();
       ctx.beginPath();
       ctx.rect(bbox.left, bbox.top - 4 * ratio, bbox.width, bbox.height + 8 * ratio);
@@ -326,7 +330,7 @@ export class LineChart {
     const inside =
       left >= 0 && left <= width / devicePixelRatio && top >= 0 && top <= height / devicePixelRatio;
     dot.className = `chart-dot ${curve.validation ? 'shade' : 'color'}-${curve.color % this.colors.series.length}`;
-    dot.hidden = !inside || curve.faint === true;
+    dot.hidden = !inside || curve.faint === true || curve.crosses === true;
     if (inside) dot.style.transform = `translate(${left}px, ${top}px)`;
   }
 }

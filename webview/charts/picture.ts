@@ -6,7 +6,7 @@ import { layoutFlags } from './flag-layout';
 import type { ChartOptions, ChartView } from './line-chart';
 import { hasLine } from './marks';
 import { rangeY } from './range';
-import { markPath } from './mark-path';
+import { CROSS, markPath } from './mark-path';
 import { strokeOf } from './stroke';
 import type { ChartColors } from './theme';
 
@@ -44,7 +44,7 @@ export interface Picture {
 
 /** One line of the legend: a curve's looks, and its words. */
 export interface LegendEntry {
-  curve: Pick<Curve, 'color' | 'dash' | 'width' | 'faint' | 'validation' | 'points'>;
+  curve: Pick<Curve, 'color' | 'dash' | 'width' | 'faint' | 'validation' | 'points' | 'crosses'>;
   text: string;
 }
 
@@ -142,9 +142,10 @@ function curveShapes(curve: Curve, p: Projection, colors: ChartColors): Shape[] 
   for (let i = 0; i < curve.x.length; i++) {
     const [x, y] = [curve.x[i], curve.y[i]];
     if (x >= p.min && x <= p.max && Number.isFinite(y) && (!p.log || y > 0))
-      marks.push(markPath(curve.dash % 4, p.x(x), p.y(y), 3));
+      marks.push(markPath(curve.crosses ? CROSS : curve.dash % 4, p.x(x), p.y(y), 3));
   }
-  return [line, { path: marks.join(''), stroke: color, width: curve.width, fill: colors.background }];
+  const points: Shape = { path: marks.join(''), stroke: color, width: curve.width, fill: colors.background };
+  return curve.crosses ? [points] : [line, points];
 }
 
 /** Through each value or, of many, through what is visible in each pixel. */
@@ -228,11 +229,13 @@ function legendShapes(row: readonly LegendEntry[], y: number, colors: ChartColor
     const from = x;
     x += widthOf(entry);
     return [
-      { path: `M${n(from)} ${y}H${n(from + 28)}`, stroke: color, width: curve.width, dash, opacity },
+      ...(curve.crosses
+        ? []
+        : [{ path: `M${n(from)} ${y}H${n(from + 28)}`, stroke: color, width: curve.width, dash, opacity }]),
       ...(curve.points
         ? [
             {
-              path: markPath(curve.dash % 4, from + 14, y, 3),
+              path: markPath(curve.crosses ? CROSS : curve.dash % 4, from + 14, y, 3),
               stroke: color,
               width: 1.5,
               fill: colors.background,

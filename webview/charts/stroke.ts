@@ -9,11 +9,17 @@ export interface Stroke {
 }
 
 export function strokeOf(
-  { color, dash, faint, validation }: Pick<Curve, 'color' | 'dash' | 'faint' | 'validation'>,
-  { series, shades }: ChartColors,
+  {
+    color,
+    dash,
+    faint,
+    validation,
+    crosses,
+  }: Pick<Curve, 'color' | 'dash' | 'faint' | 'validation' | 'crosses'>,
+  { series, shades, warning }: ChartColors,
 ): Stroke {
   return {
-    color: (validation ? shades : series)[color % series.length],
+    color: crosses ? warning : (validation ? shades : series)[color % series.length],
     dash: validation ? VALIDATION_DASH : DASHES[dash % DASHES.length],
     opacity: faint ? 0.45 : 1,
   };

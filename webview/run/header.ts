@@ -12,7 +12,8 @@ import {
   failure,
   headline,
   isActive,
-  isWorse,
+  isAlarming,
+  lastLoss,
   secondsPerStep,
   stateWords,
   timeLeft,
@@ -34,7 +35,7 @@ export function header(run: RunData, now: number, several: boolean, actions: Hea
   return html`<section class="run-header" aria-label=${t('Run {0}', name ?? '')}>
     <div class="title">
       ${several ? swatch(run.index) : nothing} ${several ? html`<h2>${name}</h2>` : html`<h1>${name}</h1>`}
-      <span class="state state-${facts?.state ?? 'starting'} ${isWorse(run) ? 'state-worse' : ''}"
+      <span class="state state-${facts?.state ?? 'starting'} ${isAlarming(run) ? 'state-worse' : ''}"
         >${stateWords(run)}</span
       >
     </div>
@@ -79,8 +80,8 @@ function numbers(run: RunData, now: number, several: boolean): unknown {
   const pace = secondsPerStep(run);
   if (pace !== undefined && !several) facts.push([t('Time per step'), stepTime(pace)]);
   if (n > 0 && !several) facts.push([t('Memory'), formatBytes(run.column('memory')[n - 1])]);
-  const last = run.evaluations.at(-1);
-  if (last) facts.push([t('Validation loss'), formatLoss(run.metric(last, 'loss'))]);
+  const last = lastLoss(run);
+  if (last !== undefined) facts.push([t('Validation loss'), last]);
   const training = trainingLoss(run);
   if (training)
     facts.push([

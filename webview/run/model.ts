@@ -1,4 +1,5 @@
-import type { MetricName } from '../../src/experiment/metrics';
+import { metricValue, type MetricName, type Metrics } from '../../src/experiment/metrics';
+import { isAnyEvaluation } from '../../src/protocol/evaluations';
 import { batched, type RunEvent } from '../../src/protocol/events';
 import type { RunFacts, RunUpdate, ShownPictures } from '../../src/protocol/panels/run';
 import type { RunSamples } from '../../src/protocol/run-files/samples';
@@ -9,6 +10,14 @@ import { Resources } from './charts/resources';
 
 export type XAxis = 'step' | 'epoch' | 'time';
 export type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
+
+/** An evaluation with numbers, also of an exploded model: that counts in no result, but is drawn. */
+export interface Measured {
+  step: number;
+  epoch: number;
+  metrics: Metrics;
+  diverged: boolean;
+}
 
 /** One run as the page knows it: exactly what the host sent, and what is derived from it. */
 export class RunData {
@@ -94,6 +103,14 @@ export class RunData {
   get evaluations(): Evaluation[] {
     return this.events.filter((e) => e.kind === 'evaluation');
   }
+  /** What the charts show. */
+  get measured(): Measured[] {
+    return this.events.flatMap((e): Measured[] => {
+      if (!isAnyEvaluation(e) || !e.metrics) return [];
+      const { step, epoch, metrics, kind } = e;
+      return [{ step, epoch, metrics, diverged: kind === 'diverged-evaluation' }];
+    });
+  }
   /** The scores of the best adapter on the sets that training did not see. */
   get scores(): Scores | undefined {
     return scoresOf(this.events, this.facts?.spec?.data);
@@ -152,8 +169,8 @@ export class RunData {
     return at < 0 ? 0 : this.column('step')[at];
   }
 
-  metric(evaluation: Evaluation, name: MetricName): number {
-    return evaluation.metrics[name] ?? NaN;
+  metric({ metrics }: Pick<Measured, 'metrics'>, name: MetricName): number {
+    return metricValue(metrics, name);
   }
 }
 

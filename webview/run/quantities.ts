@@ -137,6 +137,6 @@ export function ownSeries(
 /** Whether a run has values of it: a chart without any would be an empty frame. */
 export function hasValues(quantity: Quantity, run: RunData): boolean {
   const { metric, records, of } = quantity;
-  if (metric && !records) return run.evaluations.some((e) => Number.isFinite(run.metric(e, metric)));
+  if (metric && !records) return run.measured.some((e) => Number.isFinite(run.metric(e, metric)));
   return (of?.(run) ?? true) && ownSeries(quantity, run, 'step').y.some(Number.isFinite);
 }

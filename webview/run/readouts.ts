@@ -1,7 +1,8 @@
 import { nearest } from '../charts/search';
+import { divergedCount } from '../../src/protocol/alarms/trouble';
 import { t } from '../ui/l10n';
 import type { Readout } from './chart-figure';
-import type { RunData } from './model';
+import type { Measured, RunData } from './model';
 import { ownSeries, smoothedRecords, type Quantity } from './quantities';
 import { isSmoothed, showsValidation, type DrawnUi } from './views';
 
@@ -13,13 +14,18 @@ export interface Value {
   exact: number;
   /** Of a validation metric: where it was measured. */
   step?: number;
+  /** Of a validation metric: the model had diverged. */
+  diverged?: boolean;
 }
 
 /** The values of a run nearest to the cursor's x; the last ones without a cursor. */
 export function valuesAt(quantity: Quantity, run: RunData, ui: DrawnUi, cursor: number | undefined): Value[] {
   const values: Value[] = [];
-  const add = (of: Value['of'], exact: number, step?: number) =>
-    values.push({ of, exact, text: quantity.format(exact), ...(step !== undefined && { step }) });
+  const add = (of: Value['of'], exact: number, at?: Pick<Measured, 'step' | 'diverged'>) => {
+    const number = quantity.format(exact);
+    const text = at?.diverged ? t('{0}, diverged', number) : number;
+    values.push({ of, exact, text, ...(at && { step: at.step, diverged: at.diverged }) });
+  };
   if (quantity.records || quantity.sampled) {
     const { x, y } = ownSeries(quantity, run, ui.axis);
     const at = cursor === undefined ? y.length - 1 : nearest(x, cursor);
@@ -27,10 +33,10 @@ export function valuesAt(quantity: Quantity, run: RunData, ui: DrawnUi, cursor: 
     if (isSmoothed(quantity, ui) && at >= 0) add('smoothed', smoothedRecords(quantity, run, ui.weight)[at]);
   }
   if (showsValidation(quantity, ui)) {
-    const evaluations = run.evaluations;
+    const evaluations = run.measured;
     const x = Float64Array.from(evaluations, (e) => run.xOfStep(e.step, ui.axis));
     const at = cursor === undefined ? evaluations.length - 1 : nearest(x, cursor);
-    if (at >= 0) add('validation', run.metric(evaluations[at], quantity.metric!), evaluations[at].step);
+    if (at >= 0) add('validation', run.metric(evaluations[at], quantity.metric!), evaluations[at]);
     else if (!quantity.records) add('validation', NaN);
   }
   return values;
@@ -70,7 +76,7 @@ export function chartSummary(quantity: Quantity, runs: readonly RunData[]): stri
       const values =
         quantity.records || quantity.sampled
           ? ownSeries(quantity, run, 'step').y
-          : Float64Array.from(run.evaluations, (e) => run.metric(e, quantity.metric!));
+          : Float64Array.from(run.measured, (e) => run.metric(e, quantity.metric!));
       let [low, high] = [Infinity, -Infinity];
       for (const v of values) {
         if (v < low) low = v;
@@ -78,7 +84,11 @@ export function chartSummary(quantity: Quantity, runs: readonly RunData[]): stri
       }
       if (low > high) return t('{0}: no values yet.', name);
       const last = values[values.length - 1];
-      return t('{0}: last {1}, between {2} and {3}.', name, ...[last, low, high].map(quantity.format));
+      const numbers = [last, low, high].map(quantity.format);
+      const diverged = quantity.metric && !quantity.records ? divergedCount(run.events) : 0;
+      return diverged === 0
+        ? t('{0}: last {1}, between {2} and {3}.', name, ...numbers)
+        : t('{0}: last {1}, between {2} and {3}; {4} diverged.', name, ...numbers, diverged);
     })
     .join(' ');
 }

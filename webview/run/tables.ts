@@ -10,7 +10,7 @@ import {
 import type { CsvTable } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
 import { formatBytes, formatCount, formatDuration } from './format';
-import type { Evaluation, RunData } from './model';
+import type { Measured, RunData } from './model';
 import { swatch } from './parts';
 import { stateWords } from './words';
 import { own } from '../../src/base/names';
@@ -29,11 +29,12 @@ interface MetricsRow {
 }
 
 function metricsRowsOf(run: RunData): MetricsRow[] {
-  const evaluation = (label: string, e: Evaluation | undefined): MetricsRow => ({
+  const evaluation = (label: string, e: Pick<Measured, 'step' | 'metrics'> | undefined): MetricsRow => ({
     label,
     ...(e && { step: e.step, metrics: e.metrics }),
   });
   const { scores } = run;
+  const last = run.measured.at(-1);
   const score = (label: string, metrics: Metrics | 'diverged' | undefined): MetricsRow[] =>
     metrics === undefined ? [] : [{ label, step: scores!.step, metrics }];
   const sets = scores?.sets ?? [];
@@ -42,7 +43,7 @@ function metricsRowsOf(run: RunData): MetricsRow[] {
       t('best'),
       run.evaluations.findLast((e) => e.best),
     ),
-    evaluation(t('last'), run.evaluations.at(-1)),
+    evaluation(last?.diverged ? t('last, diverged') : t('last'), last),
     ...score(t('test'), scores?.test),
     ...sets.flatMap(({ name, score: of }) => score(name, of)),
     ...(sets.length > 1 ? score(t('mean of {0} sets', sets.length), scores?.mean) : []),
@@ -51,8 +52,8 @@ function metricsRowsOf(run: RunData): MetricsRow[] {
 
 /** Each run's result: its best evaluation, its scores, and its cost. */
 export function metricsTable(runs: readonly RunData[]): TemplateResult | typeof nothing {
-  if (runs.every((r) => r.evaluations.length === 0)) return nothing;
-  const names = metricsIn(...runs.flatMap((r) => r.evaluations.slice(-1).map((e) => e.metrics)));
+  if (runs.every((r) => r.measured.length === 0)) return nothing;
+  const names = metricsIn(...runs.flatMap((r) => r.measured.slice(-1).map((e) => e.metrics)));
   const isScored = runs.some((r) => r.scores);
   return html`<section aria-labelledby="metrics-heading">
     <h2 id="metrics-heading">${t('Metrics at the best and the last evaluation')}</h2>
@@ -188,16 +189,18 @@ export function dataTable(
 
 function openTable(run: RunData, place: DataPlace, go: (place: DataPlace) => void): TemplateResult {
   const steps = place.table === 'records';
-  const evaluations = run.evaluations;
+  const evaluations = run.measured;
+  const marks = evaluations.some((e) => e.diverged) ? ['diverged'] : [];
   const columns = steps
     ? run.columnNames
-    : ['step', 'epoch', ...metricsIn(...evaluations.map((e) => e.metrics))];
+    : ['step', 'epoch', ...metricsIn(...evaluations.map((e) => e.metrics)), ...marks];
   const total = steps ? run.records : evaluations.length;
   const last = Math.max(0, total - PAGE);
   const from = Math.min(place.from ?? last, last);
-  const value = (row: number, column: string): number => {
+  const value = (row: number, column: string): number | string => {
     if (steps) return run.column(column)[row];
     const e = evaluations[row];
+    if (column === 'diverged') return e.diverged ? t('yes') : '';
     return column === 'step' || column === 'epoch' ? e[column] : run.metric(e, column as MetricName);
   };
   const rows = Array.from({ length: Math.min(PAGE, total - from) }, (_, i) => from + i);

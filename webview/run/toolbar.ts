@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../ui/l10n';
 import type { RunData, XAxis } from './model';
-import { faintSwatch, swatch, validationSwatch } from './parts';
+import { divergedSwatch, faintSwatch, swatch, validationSwatch } from './parts';
 import { WEIGHTS } from '../../src/study/smoothing';
 import type { DrawnUi, RunUi } from './views';
 
@@ -87,8 +87,13 @@ function legend(runs: readonly RunData[], ui: RunUi, change: (ui: Partial<RunUi>
 export const smoothingWords = (weight: number): string =>
   weight === 0 ? t('no smoothing') : t('exponential moving average, weight {0}, bias-corrected', weight);
 
-/** How training differs from validation, in the charts of every run. @param index of the run whose color the lines have */
-export function lineKey(ui: DrawnUi, index: number): TemplateResult {
+/**
+ * How training differs from validation, in the charts of every run.
+ *
+ * @param index of the run whose color the lines have
+ * @param diverged whether a diverged evaluation is drawn
+ */
+export function lineKey(ui: DrawnUi, index: number, diverged: boolean): TemplateResult {
   const smooth = ui.weight > 0;
   return html`<p class="line-key">
     ${
@@ -98,5 +103,6 @@ export function lineKey(ui: DrawnUi, index: number): TemplateResult {
     }
     ${smooth ? html`<span>${swatch(index)}${t('training, smoothed: {0}', smoothingWords(ui.weight))}</span>` : nothing}
     <span>${validationSwatch(index)}${t('validation')}</span>
+    ${diverged ? html`<span>${divergedSwatch()}${t('diverged evaluation')}</span>` : nothing}
   </p>`;
 }

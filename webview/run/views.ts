@@ -2,7 +2,7 @@ import type { ChartView } from '../charts/line-chart';
 import type { Curve } from '../charts/curve';
 import { t } from '../ui/l10n';
 import { marksOf } from './charts/marks';
-import type { RunData, XAxis } from './model';
+import type { Measured, RunData, XAxis } from './model';
 import { ownSeries, smoothedRecords, type Quantity } from './quantities';
 import { weightFor } from '../../src/study/smoothing';
 
@@ -110,15 +110,15 @@ function curvesOf(quantity: Quantity, run: RunData, ui: DrawnUi): Curve[] {
     if (smooth) curves.push({ ...style, x, y: smoothedRecords(quantity, run, ui.weight), width: 2 });
   }
   if (showsValidation(quantity, ui)) {
-    const evaluations = run.evaluations;
-    curves.push({
-      ...style,
+    const of = (evaluations: readonly Measured[]) => ({
+      ...{ ...style, width: 2, points: true, validation: true },
       x: Float64Array.from(evaluations, (e) => run.xOfStep(e.step, ui.axis)),
       y: Float64Array.from(evaluations, (e) => run.metric(e, quantity.metric!)),
-      width: 2,
-      points: true,
-      validation: true,
     });
+    const { measured } = run;
+    const diverged = measured.filter((e) => e.diverged);
+    curves.push(of(measured));
+    if (diverged.length > 0) curves.push({ ...of(diverged), crosses: true });
   }
   return curves;
 }

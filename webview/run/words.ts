@@ -1,5 +1,6 @@
 import { formatMetric, isMetric, metricInfo, metricValue } from '../../src/experiment/metrics';
 import { betterAnswer, worseWords } from '../../src/protocol/alarms/baseline';
+import { isTroubled, troubleCounts } from '../../src/protocol/alarms/trouble';
 import type { RunEvent } from '../../src/protocol/events';
 import { t } from '../ui/l10n';
 import { formatCount, formatLoss } from './format';
@@ -12,8 +13,11 @@ const PACE_STEPS = 50;
 /** Weight of the past for the trend of the loss. */
 const TREND_WEIGHT = 0.9;
 
-/** The state in plain language. */
-export function stateWords(run: RunData): string {
+/** The state in plain language, with what it alone would hide: "Finished · 9 evaluations diverged, 2 alarms". */
+export const stateWords = (run: RunData): string =>
+  [stateName(run), troubleCounts(run.events, t)].filter(Boolean).join(' · ');
+
+function stateName(run: RunData): string {
   const state = run.facts?.state ?? 'starting';
   switch (state) {
     case 'queued':
@@ -28,7 +32,7 @@ export function stateWords(run: RunData): string {
     case 'stopped':
       return isUntrainedImport(run) ? t('Imported') : t('Stopped');
     case 'failed':
-      return t('Failed');
+      return failure(run)?.error === 'diverged' ? t('Diverged') : t('Failed');
     case 'lost':
       return t('Lost: no trainer is running');
     case 'damaged':
@@ -43,6 +47,10 @@ const answerOver = (run: RunData) => betterAnswer({ events: run.events, result: 
 /** Whether it has finished, and a constant answer does better. */
 export const isWorse = (run: RunData): boolean =>
   run.facts?.state === 'finished' && answerOver(run) !== undefined;
+
+/** Whether the state alone would look as if all were well. */
+export const isAlarming = (run: RunData): boolean =>
+  isWorse(run) || (!['failed', 'lost', 'damaged'].includes(run.facts?.state ?? '') && isTroubled(run.events));
 
 /** What is wrong with a finished run's result; undefined if nothing is. */
 export function worseResult(run: RunData): string | undefined {
@@ -102,9 +110,18 @@ export function trainingLoss(run: RunData): { value: number; smoothed: boolean }
 
 /** "Loss 0.83 at step 412 of 900, falling. Validation loss 0.91." */
 export function lossSummary(run: RunData): string {
-  const last = run.evaluations.at(-1);
-  const validation = last && t('Validation loss {0}.', formatLoss(run.metric(last, 'loss')));
-  return [trainingSummary(run), validation].filter(Boolean).join(' ');
+  const last = run.measured.at(-1);
+  const validation = last && t('Validation loss {0}.', lastLoss(run)!);
+  const counts = troubleCounts(run.events, t);
+  return [trainingSummary(run), validation, counts && `${counts}.`].filter(Boolean).join(' ');
+}
+
+/** The validation loss of the last evaluation; undefined before the first. */
+export function lastLoss(run: RunData): string | undefined {
+  const last = run.measured.at(-1);
+  if (!last) return undefined;
+  const loss = formatLoss(run.metric(last, 'loss'));
+  return last.diverged ? t('{0}, diverged', loss) : loss;
 }
 
 function trainingSummary(run: RunData): string {

@@ -19,13 +19,13 @@ const MARKS: Record<TableState, string> = {
   lost: '?',
   damaged: '!',
 };
+/** States that look as if all were well, whatever alarms there are. */
+const CALM: readonly TableState[] = ['running', 'finished', 'stopped', 'pruned'];
 
-export function cell(column: Column, value: Value) {
+/** @param alarms what is wrong with the run, which its state alone hides */
+export function cell(column: Column, value: Value, alarms = '') {
   const text = cellText(column, value, t);
-  if (column.key === 'state' && text !== '')
-    return html`<div role="gridcell" class="cell state" data-state=${String(value)}>
-      <span class="mark" aria-hidden="true">${MARKS[value as TableState] ?? ''}</span> ${text}
-    </div>`;
+  if (column.key === 'state' && text !== '') return stateCell(value as TableState, text, alarms);
   if (column.key === 'star')
     return html`<div
       role="gridcell"
@@ -38,6 +38,19 @@ export function cell(column: Column, value: Value) {
   const title = text.length > 20 ? text : nothing;
   return html`<div role="gridcell" class=${isNumeric(column) ? 'cell number' : 'cell'} title=${title}>
     ${text}
+  </div>`;
+}
+
+function stateCell(state: TableState, text: string, alarms: string) {
+  const warns = alarms !== '' && CALM.includes(state);
+  return html`<div
+    role="gridcell"
+    class=${warns ? 'cell state warns' : 'cell state'}
+    data-state=${state}
+    title=${alarms === '' ? nothing : `${text}: ${alarms}`}
+  >
+    <span class="mark" aria-hidden="true">${warns ? '⚠' : (MARKS[state] ?? '')}</span> ${text}
+    ${alarms === '' ? nothing : html`<span class="visually-hidden">${t('with alarms: {0}', alarms)}</span>`}
   </div>`;
 }
 

@@ -228,11 +228,18 @@ export class RunsGrid extends LitElement {
     </div>`;
   }
 
+  /** The alarms of a row, also if their column is not shown; empty without any. */
+  private alarmsOf(row: Row): string {
+    const at = columnAt(this.columns, 'alarms');
+    return at < 0 ? '' : cellText(this.columns[at], valueAt(this.columns, row, at), t);
+  }
+
   private row(row: Row, index: number, places: readonly number[], pinned: boolean): TemplateResult {
     const { folder } = row;
     const color = this.checked.get(folder);
     const name = String(valueAt(this.columns, row, columnAt(this.columns, 'name')));
     const isActive = index === this.active;
+    const alarms = this.alarmsOf(row);
     return html`<div
       id=${`line-${index}`}
       class=${`line row${isActive ? ' active' : ''}${pinned ? ' pinned' : ''}`}
@@ -269,7 +276,7 @@ export class RunsGrid extends LitElement {
         ${color === undefined || color >= MOST_CURVES ? nothing : swatch(color)}
       </div>
       ${this.group ? html`<div role="gridcell" class="cell"></div>` : nothing}
-      ${this.shown.map((column, i) => cell(column, valueAt(this.columns, row, places[i])))}
+      ${this.shown.map((column, i) => cell(column, valueAt(this.columns, row, places[i]), alarms))}
     </div>`;
   }
 

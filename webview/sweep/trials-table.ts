@@ -168,7 +168,7 @@ export class TrialsTable extends LitElement {
       aria-rowindex=${at + 2}
       aria-selected=${this.selected.has(trial.id) ? 'true' : 'false'}
       aria-label=${trialText(this.shown.facts, trial)}
-      title=${trial.error ?? trial.cluster ?? nothing}
+      title=${trial.error ?? trial.cluster ?? trial.alarms ?? nothing}
       data-trial=${trial.number}
       data-vscode-context=${this.menu(trial)}
       @click=${(e: MouseEvent) => this.pick(trial, e)}
@@ -247,7 +247,7 @@ export class TrialsTable extends LitElement {
 
 const stateText = (trial: PageTrial, { state, on }: SweepFacts): string => {
   const word = trialWord(trial.state, state, on !== undefined && trial.cluster !== undefined);
-  return trial.cluster === undefined ? word : `${word} · ${trial.cluster}`;
+  return [word, trial.alarms, trial.cluster].filter(Boolean).join(' · ');
 };
 
 const NONE = { ctrlKey: false, metaKey: false, shiftKey: false };

@@ -1,10 +1,14 @@
 import { alarmsOf, type Alarm } from '../../protocol/alarms/alarms';
+import { hasExploded } from '../../protocol/alarms/trouble';
 import type { RunEvent } from '../../protocol/events';
 
 /** Alarms of a run that come within this time are shown together. */
 export const TOGETHER_MS = 3000;
 
-/** Collects each run's new alarms, and calls back once for those that come together. */
+/**
+ * Collects each run's new alarms, and calls back once for those that come together. Once a model has exploded, whatever
+ * follows has the same cause, and nothing more is shown.
+ */
 export class AlarmBatches {
   /** Number of each run's alarms that were seen. */
   private readonly seen = new Map<string, number>();
@@ -28,6 +32,7 @@ export class AlarmBatches {
     const fresh = alarmsOf(late.filter(({ t }) => t >= this.from));
     if (fresh.length === 0) return;
     const batch = this.waiting.get(run);
+    if (!batch && hasExploded(events.slice(0, events.indexOf(late[0])))) return;
     if (batch) batch.alarms.push(...fresh);
     else
       this.waiting.set(run, {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { alarmsOf, alarmSummary } from '../../protocol/alarms/alarms';
+import { troubleSummary } from '../../protocol/alarms/trouble';
 import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
@@ -69,7 +69,7 @@ export function registerStatusBar(services: Services): vscode.Disposable {
 }
 
 async function activeRun(entry: RunEntry): Promise<ActiveRun> {
-  const alarm = alarmSummary(alarmsOf(entry.run?.events ?? []), vscode.l10n.t);
+  const alarm = troubleSummary(entry.run?.events ?? [], vscode.l10n.t);
   return {
     folder: entry.folder,
     experiment: entry.run?.spec.name ?? entry.id,

@@ -1,5 +1,6 @@
 import type { Experiment } from '../../experiment/experiment';
 import { alarmSentence, type Alarm } from '../../protocol/alarms/alarms';
+import { lastGoodStep } from '../../protocol/alarms/trouble';
 import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
@@ -16,7 +17,11 @@ export interface AlarmNotice {
   fork: { title: string; step: number; overrides: string[] };
 }
 
-/** @param checkpoints steps of those on disk, ascending */
+/**
+ * The fork is from before the run's first alarm, also if that is not among these: what came later has the same cause.
+ *
+ * @param checkpoints steps of those on disk, ascending
+ */
 export function alarmNotice(
   entry: RunEntry,
   alarms: readonly Alarm[],
@@ -25,7 +30,7 @@ export function alarmNotice(
 ): AlarmNotice {
   const label = runLabel(entry);
   const name = entry.run ? `${entry.run.spec.name} (${label})` : label;
-  const since = Math.min(...alarms.map((alarm) => alarm.since));
+  const since = Math.min(...alarms.map((alarm) => alarm.since), lastGoodStep(entry.run?.events ?? []));
   const step = checkpoints.findLast((s) => s <= since) ?? 0;
   const texts = alarms.map((alarm) => t('Step {0}: {1}', alarm.step, alarmSentence(alarm, t)));
   return {

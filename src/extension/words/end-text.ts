@@ -2,6 +2,7 @@ import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
 import { headline } from './run-row';
+import { troubleSummary } from '../../protocol/alarms/trouble';
 import { errorOf } from './run-error';
 import type { Translate } from '../translate';
 
@@ -23,11 +24,15 @@ export function endNotice(entry: RunEntry, t: Translate): EndNotice {
   switch (entry.state) {
     case 'finished': {
       const best = headline(entry, t);
+      const troubles = entry.run && troubleSummary(entry.run.events, t);
       return {
         kind: 'information',
-        message: best
-          ? t('{0} has finished: best {1}.', name, best)
-          : t('{0} has finished after {1} steps.', name, step),
+        message: [
+          best
+            ? t('{0} has finished: best {1}.', name, best)
+            : t('{0} has finished after {1} steps.', name, step),
+          ...(troubles === undefined ? [] : [t('During training: {0}.', troubles)]),
+        ].join(' '),
       };
     }
     case 'failed': {

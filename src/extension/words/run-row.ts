@@ -1,6 +1,6 @@
 import { readingText } from '../../protocol/reading';
 import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
-import { alarmsOf, alarmSummary } from '../../protocol/alarms/alarms';
+import { isTroubled, troubleSummary } from '../../protocol/alarms/trouble';
 import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
 import { hasDiverged } from '../../runs/outcome';
 import {
@@ -62,7 +62,7 @@ const WARNING = { id: 'warning', color: 'problemsWarningIcon.foreground' };
 export const isAlarming = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
   (state === 'running' || state === 'finished') &&
   run !== undefined &&
-  (alarmsOf(run.events).length > 0 || betterAnswer(run) !== undefined);
+  (isTroubled(run.events) || betterAnswer(run) !== undefined);
 
 export function runRow(entry: RunEntry, context: RowContext): Row {
   const { t } = context;
@@ -201,7 +201,7 @@ function words(entry: RunEntry, { t, locale, now }: RowContext): { lead?: string
     ...(wrong
       ? [...went, headline(entry, t) ?? '']
       : [[best?.metric ?? '', ...worse(entry, t)].join(', '), ...went]),
-    (run && alarmSummary(alarmsOf(run.events), t)) ?? '',
+    (run && troubleSummary(run.events, t)) ?? '',
     isActive(state) && when ? t('started {0}', when) : when,
   ].filter((part) => part !== '');
   return wrong || !best ? { parts } : { lead: best.value, parts };

@@ -84,6 +84,8 @@ export interface PageTrial {
   spans: (readonly [from: number, to: number])[];
   /** The evaluations that were better than all of the trial's before: ms since 1970, and the metric. */
   improved: (readonly [at: number, value: number])[];
+  /** Alarms and diverged evaluations, which its state alone hides: "9 evaluations diverged, 2 alarms". */
+  alarms?: string;
   /** Why it failed. */
   error?: string;
   /** Of a trial on a cluster: why it waits, where it runs, or how its job ended. */

@@ -5,6 +5,7 @@ import { flatSettings } from '../../experiment/differing-settings';
 import { metricsIn, metricValue, type Metrics } from '../../experiment/metrics';
 import { writeAtomic } from '../../files/atomic';
 import { scoredOn } from '../../experiment/evaluation-sets';
+import { isAnyEvaluation } from '../../protocol/evaluations';
 import type { RunEvent } from '../../protocol/events';
 import { readScalars, type Scalars } from '../curve/scalars-reader';
 import { runPaths } from '../layout';
@@ -79,7 +80,7 @@ function stepEvents(curve: Scalars): Buffer[] {
 
 const evaluationEvents = (events: readonly RunEvent[]): Buffer[] =>
   events.flatMap((e) => {
-    if (e.kind === 'evaluation') return [evaluated(e.t, e.step, 'validation', e.metrics)];
+    if (isAnyEvaluation(e)) return e.metrics ? [evaluated(e.t, e.step, 'validation', e.metrics)] : [];
     if (e.kind !== 'test-evaluation' || e.metrics === 'diverged') return [];
     return [evaluated(e.t, e.step, scoredOn(e.set).replace(/^evaluations\./, 'evaluation/'), e.metrics)];
   });

@@ -9,6 +9,7 @@ const BEFORE: Readonly<Record<string, [title: string, type: ColumnType]>> = {
   name: ['Run', 'text'],
   experiment: ['Experiment', 'text'],
   state: ['State', 'text'],
+  alarms: ['Alarms', 'list'],
 };
 /** Beside the metrics, in whose form it is. */
 const LIVE: typeof BEFORE = { trainingLoss: ['training loss', 'number'] };
@@ -26,7 +27,7 @@ const AFTER: typeof BEFORE = {
 };
 const ALWAYS = new Set(['name', 'state', 'parameters', 'started', 'duration']);
 /** Shown if at least one run has one. */
-const IF_ANY = new Set(['tags', 'trainingLoss']);
+const IF_ANY = new Set(['alarms', 'tags', 'trainingLoss']);
 /** Shown if runs differ in it. */
 const IF_DIFFERENT = new Set(['experiment', 'device']);
 

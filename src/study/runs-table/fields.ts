@@ -1,8 +1,10 @@
 import { flatSettings, type FlatSettings } from '../../experiment/differing-settings';
 import type { Experiment } from '../../experiment/experiment';
 import { isMetric, METRICS, metricValue, type MetricName, type Metrics } from '../../experiment/metrics';
+import { troubleNames } from '../../protocol/alarms/trouble';
 import type { RunEvent, RunStatus } from '../../protocol/events';
 import { scoresOf } from '../../protocol/scores';
+import { english } from '../say';
 import type { Value } from './table';
 
 /**
@@ -73,6 +75,8 @@ export function runFields(run: RunSource): RunFields {
   const put = (key: string, value: Value | undefined) => {
     if (value !== undefined && !Number.isNaN(value)) facts.set(key, value);
   };
+  const alarms = troubleNames(events, english);
+  if (alarms.length > 0) put('alarms', alarms);
   if (user.tags && user.tags.length > 0) put('tags', user.tags);
   put('note', user.note);
   putMetrics(events, spec, put);

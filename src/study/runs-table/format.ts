@@ -8,7 +8,7 @@ import type { Column, Value } from './table';
 /** A cell as text; empty if the run has no such value. */
 export function cellText({ key, type, metric, kind }: Column, value: Value, say: Say): string {
   if (value === null) return '';
-  if (Array.isArray(value)) return value.join(', ');
+  if (Array.isArray(value)) return value.map((v: string) => (key === 'alarms' ? say(v) : v)).join(', ');
   if (key === 'state') return say(String(value));
   if (key === 'star') return value === true ? '★' : '';
   if (typeof value === 'boolean') return value ? say('yes') : say('no');

@@ -25,6 +25,10 @@ const norm: Alarm = {
   ...{ value: 400, threshold: 100, reference: 1 },
 };
 const asEvent = (alarm: Alarm): NewEvent => ({ kind: 'alarm', ...alarm });
+const exploded = (step: number): NewEvent => ({
+  ...{ kind: 'diverged-evaluation', step, epoch: 1, reason: 'exploded', seconds: 1 },
+  metrics: { loss: 40, accuracy: 0.5, examples: 24 },
+});
 const baseline = { answer: 'always "ham"', metric: 'accuracy', value: 0.6 };
 
 function entry(
@@ -52,6 +56,18 @@ describe("a run's row with alarms", () => {
       'Alarm at step 30',
       'The training loss has jumped to 12.300; its average was 0.7000 (limit 2.1000).',
     ]);
+  });
+
+  it('has no tick after diverged evaluations without an alarm, and says how many there were', () => {
+    const all = Array.from({ length: 9 }, (_, i) => exploded(10 + i));
+    const run = entry('finished', [...all, evaluated(40, 0.7), finished(60, 0.7)], {
+      ...{ outcome: 'finished', steps: 60, best: { accuracy: 0.7 } },
+    });
+    const row = runRow(run, context);
+    expect(row.icon.id).toBe('warning');
+    expect(row.description).toContain('9 evaluations diverged');
+    expect(row.spoken).toContain('finished, warning');
+    expect(endNotice(run, t).message).toMatch(/70\.0% accuracy\. During training: 9 evaluations diverged\.$/);
   });
 
   it('has no tick if a constant answer does better, which is named beside the metric', () => {
@@ -117,6 +133,37 @@ describe('the notification', () => {
         overrides: ['training.learningRate=0.0002', 'training.headLearningRate=0.01'],
       },
     });
+  });
+
+  it('of a later alarm forks from before the first one of the run, and before any diverged evaluation', () => {
+    const later: Alarm = { ...jump, alarm: 'plateau', step: 90, since: 70 };
+    const run = (...events: NewEvent[]) =>
+      alarmNotice(entry('running', events), [later], [10, 20, 40, 60], t);
+    expect(run(asEvent(norm), asEvent(later)).fork.step).toBe(20);
+    expect(run(exploded(41), asEvent(later)).fork.step).toBe(40);
+    expect(run(asEvent(later)).fork.step).toBe(60);
+  });
+
+  it.each([
+    ['a jump of the loss', asEvent(jump)],
+    ['an explosion of the gradients', asEvent(norm)],
+    ['a diverged evaluation', exploded(30)],
+  ])('is not followed by another after %s, also in a window that opened since', (_, explosion) => {
+    vi.useFakeTimers();
+    try {
+      const shown: string[] = [];
+      const batches = new AlarmBatches(1000, (run) => shown.push(run));
+      const event = (of: NewEvent, at: number) => ({ ...of, v: 1, seq: 0, t: at }) as RunEvent;
+      const plateau = asEvent({ ...jump, alarm: 'plateau' });
+      batches.note('exploded', [event(explosion, 1)]);
+      batches.note('exploded', [event(explosion, 1), event(plateau, 9000)]);
+      batches.note('calm', [event(plateau, 1)]);
+      batches.note('calm', [event(plateau, 1), event(asEvent(norm), 9000)]);
+      vi.advanceTimersByTime(5000);
+      expect(shown).toEqual(['calm']);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('is one for alarms in quick succession, and none for those from before the window opened', () => {

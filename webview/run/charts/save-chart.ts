@@ -58,6 +58,8 @@ function legendOf(quantity: Quantity, runs: readonly RunData[], ui: DrawnUi): Le
     }
     if (showsValidation(quantity, ui))
       entries.push({ curve: { ...style, validation: true, points: true }, text: named(t('validation')) });
+    if (showsValidation(quantity, ui) && run.measured.some((e) => e.diverged))
+      entries.push({ curve: { ...style, points: true, crosses: true }, text: named(t('diverged')) });
     return entries;
   });
 }
@@ -88,7 +90,7 @@ export function chartCsv(quantity: Quantity, runs: readonly RunData[]): string {
 
 function rowsOf(quantity: Quantity, run: RunData): Row[] {
   const { metric, records, sampled } = quantity;
-  const evaluations = metric ? run.evaluations : [];
+  const evaluations = metric ? run.measured : [];
   const own = Array.from(ownSeries(quantity, run, 'step').y);
   if (sampled) {
     const [step, time, epoch] = [

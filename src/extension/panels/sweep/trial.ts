@@ -1,4 +1,5 @@
 import { metricValue, score, type MetricName } from '../../../experiment/metrics';
+import { troubleCounts } from '../../../protocol/alarms/trouble';
 import { bestBy, isAnyEvaluation, type Evaluation } from '../../../protocol/evaluations';
 import type { PageTrial, PageTrialState } from '../../../protocol/panels/sweep';
 import { hasDiverged } from '../../../runs/outcome';
@@ -33,7 +34,14 @@ export function pageTrial(
   const { folder, run, error } = entry;
   const shown = { ...base, run: folder, state: stateOf(entry, planned) };
   if (!run) return { ...shown, ...(error && { error: error.message }) };
-  return { ...shown, ...progressOf(run), ...resultOf(run, metric), spans: spansOf(run, entry.state) };
+  const alarms = troubleCounts(run.events, t);
+  return {
+    ...shown,
+    ...progressOf(run),
+    ...resultOf(run, metric),
+    spans: spansOf(run, entry.state),
+    ...(alarms !== undefined && { alarms }),
+  };
 }
 
 /** One that the scheduler has started creates its folder next. */

@@ -53,6 +53,34 @@ describe('the columns of a table of runs', () => {
     expect(value(found, 0, 'training.batchSize')).toBe(16);
   });
 
+  it('include the alarms of a run that has any, beside its state', () => {
+    const at = { step: 30, since: 25, value: 9, threshold: 2, reference: 1 };
+    const troubled = source('b', {
+      events: events(
+        started,
+        { kind: 'alarm', alarm: 'loss-jump', ...at },
+        {
+          kind: 'diverged-evaluation',
+          step: 40,
+          epoch: 1,
+          reason: 'exploded',
+          seconds: 1,
+          metrics: metrics(0.5),
+        },
+        evaluated(80, 0.7),
+        finished(80, 0.7),
+      ),
+    });
+    const found = table(source('a'), troubled);
+    expect(shown(found).slice(0, 3)).toEqual(['name', 'state', 'alarms']);
+    const column = found.columns[columnAt(found.columns, 'alarms')];
+    expect([0, 1].map((row) => cellText(column, value(found, row, 'alarms'), english))).toEqual([
+      '',
+      'evaluations diverged, loss jumped',
+    ]);
+    expect(shown(table(source('a')))).not.toContain('alarms');
+  });
+
   it('have what is tried before what it is tried on', () => {
     const other = { ...withSeed(1), data: { ...spec.data, train: '/b.csv' } };
     const [first, second] = table(source('a'), source('b', { spec: other })).columns.filter(
