@@ -366,12 +366,7 @@ export class RunPage extends LitElement {
       >
         ${loss}
       </div>
-      ${lineKey(
-        drawn,
-        this.visible[0]?.index ?? 0,
-        this.visible.some((run) => run.measured.some((e) => e.diverged)),
-      )}
-      ${forkBar(point, this.runs.length > 1, fork)}
+      ${lineKey(drawn, this.visible)} ${forkBar(point, this.runs.length > 1, fork)}
       <p class="quiet help">
         ${t(
           'Drag to zoom, double-click to reset the zoom, Shift+scroll to pan. With the keyboard: arrow keys select a point, + and - zoom, 0 resets the zoom, Enter opens the menu.',

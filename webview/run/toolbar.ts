@@ -87,13 +87,10 @@ function legend(runs: readonly RunData[], ui: RunUi, change: (ui: Partial<RunUi>
 export const smoothingWords = (weight: number): string =>
   weight === 0 ? t('no smoothing') : t('exponential moving average, weight {0}, bias-corrected', weight);
 
-/**
- * How training differs from validation, in the charts of every run.
- *
- * @param index of the run whose color the lines have
- * @param diverged whether a diverged evaluation is drawn
- */
-export function lineKey(ui: DrawnUi, index: number, diverged: boolean): TemplateResult {
+/** How training differs from validation, in the charts of every run. @param runs that are drawn; it has the first one's color */
+export function lineKey(ui: DrawnUi, runs: readonly RunData[]): TemplateResult {
+  const index = runs[0]?.index ?? 0;
+  const diverged = runs.some((run) => run.measured.some((e) => e.diverged));
   const smooth = ui.weight > 0;
   return html`<p class="line-key">
     ${
