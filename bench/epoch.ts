@@ -32,7 +32,7 @@ async function main(path: string, threads: number, count: number, isPadded: bool
   const { steps, longest } = sampleSteps(trainingSet, { ...training, batchSize }, count);
   const micro = new MicroBatches(task, stepper, CPU, (message) => process.stderr.write(`${message}\n`));
   const { parameters, optimizer } = initialState(task, trainable);
-  const dropout = new DropoutMasks(task.adapters, task.infos, training.seed);
+  const dropout = new DropoutMasks(task, training.seed);
   const gradients = (batches: number[][]) =>
     gradientStep(stepper, task, micro, batches, parameters, dropout, FIRST_STEP);
   await checkPacking(task, stepper, micro);

@@ -1,4 +1,5 @@
 import type { Dim, ValueInfo } from '../../graph/model';
+import { BATCHES, LENGTHS } from '../../graph/sizes/probed-sizes';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
 
@@ -29,19 +30,6 @@ const stated = (input: ValueInfo, axis: number, dim: Dim): string => String(dim 
 
 /** A decoder's sequences have their own lengths. */
 const side = (input: ValueInfo): string => (/decoder|target|tgt/i.test(input.name) ? 'decoder ' : '');
-
-/** Sizes of a leading axis: all orders of these, so that each axis has a unique sequence of three. */
-const BATCHES = orders(2, 3, 5);
-
-/**
- * Sizes of the other axes: common ones, then small ones for short position tables, then long ones for strided
- * convolutions over audio. No sequence of three equals another, or a batch's, plus a constant.
- */
-const LENGTHS = [
-  [...orders(7, 11, 13), ...orders(17, 19, 23)],
-  orders(4, 6, 7),
-  [...orders(809, 821, 1013), ...orders(1021, 1031, 1061)],
-];
 
 /** Whether height and width of an input are free: a million pixels would take long, and much memory. */
 const isPicture = ({ shape }: ValueInfo): boolean =>
@@ -147,15 +135,4 @@ function examplePlan(
     );
   });
   return { rounds, labels: new Map([[batches.join('|'), 'batch']]) };
-}
-
-function orders(a: number, b: number, c: number): number[][] {
-  return [
-    [a, b, c],
-    [b, c, a],
-    [c, a, b],
-    [a, c, b],
-    [c, b, a],
-    [b, a, c],
-  ];
 }

@@ -18,7 +18,7 @@ export async function int8Batch(task: Task): Promise<JudgedBatch> {
   const [batch] = epochOrder(dataset, { ...training, epoch: 0 });
   const examples = batch.slice(0, Math.min(EXAMPLES, training.microBatchSize ?? EXAMPLES));
   const length = lengthOf(dataset, examples);
-  const masks = new DropoutMasks(task.adapters, task.infos, training.seed).masks(0, examples, length);
+  const masks = new DropoutMasks(task, training.seed).masks(0, examples, length);
   return {
     inputs: { ...(await task.feeds(dataset, examples)), ...masks },
     parameters: perturbed(initialParameters(task), training.seed),

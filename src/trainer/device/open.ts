@@ -97,7 +97,7 @@ const unusable = (place: Place, what: string, cause: unknown): AuroraError =>
 /** If it does not fit as a whole, it is split as in the run, which then reports it. */
 async function trainFirstStep(task: Task, { stepper, trainable }: OpenedTask, place: Place): Promise<void> {
   const { parameters } = initialState(task, trainable);
-  const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
+  const dropout = new DropoutMasks(task, task.spec.training.seed);
   const micro = new MicroBatches(task, stepper, place, () => undefined);
   await gradientStep(stepper, task, micro, firstStep(task), parameters, dropout, FIRST_STEP);
 }

@@ -103,7 +103,7 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
     );
     const { parameters } = initialState(task, trainable);
     const micro = new MicroBatches(task, stepper, place, () => undefined);
-    const dropout = new DropoutMasks(task.adapters, task.infos, spec.training.seed);
+    const dropout = new DropoutMasks(task, spec.training.seed);
     const seconds: number[] = [];
     const step = async () => {
       const began = performance.now();

@@ -30,7 +30,7 @@ export async function checkPacking(task: Task, stepper: Stepper, micro: MicroBat
   const row = task.kind.pack!(apart, task.spec);
   // Not the current ones: a resumed run must get the same result.
   const parameters = initialParameters(task);
-  const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
+  const dropout = new DropoutMasks(task, task.spec.training.seed);
   const weight = apart.examples.map((e) => task.weight(e)).reduce((a, b) => a + b);
   const trained = (dataset: Dataset) =>
     micro.run(

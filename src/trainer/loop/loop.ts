@@ -94,7 +94,7 @@ export async function trainingLoop(
 ): Promise<LoopEnd> {
   const { training } = task.spec;
   const { trainingSet: dataset } = task;
-  const dropout = new DropoutMasks(task.adapters, task.infos, training.seed);
+  const dropout = new DropoutMasks(task, training.seed);
   const scaled = state.lossScale ? withLossScale(stepper, state.lossScale) : stepper;
   const batchesAt = batchesOf(dataset, training, plan);
   const readAhead = (step: number) => {

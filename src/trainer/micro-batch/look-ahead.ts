@@ -48,7 +48,7 @@ export async function lookAhead(
   const whole = Math.min(longest.length, micro.size('step', length, longest.length));
   if (whole === 1 || HELD * forwardBytes(task, whole, length) < HARMLESS * left) return undefined;
 
-  const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
+  const dropout = new DropoutMasks(task, task.spec.training.seed);
   // Rows that only training has take memory too.
   const pass = { seed: task.spec.training.seed, epoch: 0 };
   const run = (indices: readonly number[]) =>

@@ -2,23 +2,32 @@ import { maskName } from '../../adapters/inject';
 import { dropoutOf, type LayerAdapter } from '../../adapters/targets/select';
 import type { HostTensors } from '../../engine/engine';
 import { DType } from '../../graph/dtype';
-import { batchMultiple } from '../../graph/sizes/batch-multiple';
 import type { TensorInfos } from '../../graph/infos';
+import { elementCount, type Model } from '../../graph/model';
 import { AuroraError } from '../../base/errors';
 import { philox4x32, Stream } from '../../base/random';
 import { nameTable } from '../../base/names';
+import { RowAxes, type Count, type CountedAxes } from './row-axes';
 
 /** One call of a layer that drops part of its input. */
 interface MaskedCall {
   name: string;
   features: number;
-  /** Whether the tokens of all examples lie on one axis. */
-  isFlat: boolean;
-  /** Tokens of each example: those of a batch of texts, or always as many, as for images; undefined behind pooling. */
-  tokens: 'sequence' | number | undefined;
+  /** All axes of its input but the last. */
+  axes: CountedAxes;
   probability: number;
   key: number;
 }
+
+/** A model, the shapes of its tensors, and the layers that are adapted in it. */
+export interface Adapted {
+  model: Pick<Model, 'graph'>;
+  infos: TensorInfos;
+  adapters: readonly LayerAdapter[];
+}
+
+/** In place of an example, for inputs that all examples share, such as DeBERTa's relative positions. */
+const SHARED = 0xffffffff;
 
 /**
  * Dropout masks, keyed by (seed, step, example, layer, position, feature): an example's mask does not depend on
@@ -27,33 +36,29 @@ interface MaskedCall {
 export class DropoutMasks {
   private readonly calls: MaskedCall[];
 
-  /** @param infos shapes of the layers' inputs: (batch, sequence, features), (batch, features), or (batch · positions, features) */
+  /** @throws AuroraError 'experiment' if a layer's input has an axis that is neither examples, tokens nor always the same */
   constructor(
-    adapters: readonly LayerAdapter[],
-    infos: TensorInfos,
+    { model, infos, adapters }: Adapted,
     private readonly seed: number,
   ) {
+    const rows = new RowAxes(model.graph, infos);
     this.calls = adapters.flatMap(({ layer, spec }, index) =>
       dropoutOf(spec) === 0
         ? []
         : layer.calls.map((call, nth) => {
-            const shape = infos.get(call.input)!.shape;
-            const each = batchMultiple(shape[0]!);
-            const isFlat = shape.length === 2 && each !== undefined && each > 1;
-            const tokens = isFlat ? each : shape.length === 3 ? shape[1] : undefined;
-            const known = shape.length === 2 || tokens === 'sequence' || typeof tokens === 'number';
-            if (!(isFlat || shape[0] === 'batch') || !known)
+            const { shape } = infos.get(call.input)!;
+            const axes = rows.of(call.input);
+            if (!axes)
               throw new AuroraError(
                 'experiment',
-                `adapter.dropout cannot be used on ${layer.path}: its input has the shape [${shape.join(', ')}], not [batch, sequence, features].`,
+                `adapter.dropout cannot be used on ${layer.path}: its input has the shape [${shape.join(', ')}], whose rows cannot be assigned to examples and tokens.`,
                 'Set adapter.dropout to 0, or leave the layer out with adapter.excludeModules.',
               );
             const key = index * 64 + nth;
             return {
               name: maskName(layer.path, nth),
               features: shape.at(-1) as number,
-              isFlat,
-              tokens: tokens as MaskedCall['tokens'],
+              axes,
               probability: dropoutOf(spec),
               key,
             };
@@ -61,20 +66,33 @@ export class DropoutMasks {
     );
   }
 
-  /** @param examples what the masks of the batch's rows depend on; @param sequence its padded length */
-  masks(step: number, examples: readonly number[], sequence: number): HostTensors {
+  /** @param examples what the masks of the batch's rows depend on; @param length its padded length */
+  masks(step: number, examples: readonly number[], length: number): HostTensors {
     const out: HostTensors = nameTable();
+    const size = (count: Count) =>
+      count === 'batch' ? examples.length : count === 'length' ? length : count;
     for (const call of this.calls) {
-      const tokens = call.tokens === 'sequence' ? sequence : call.tokens;
-      const positions = tokens ?? 1;
-      const data = new Uint8Array(examples.length * positions * call.features);
-      examples.forEach((example, b) => {
-        for (let t = 0; t < positions; t++)
-          this.fill(data, (b * positions + t) * call.features, call, step, example, t);
-      });
-      const dims = call.isFlat
-        ? [examples.length * positions, call.features]
-        : [examples.length, ...(tokens === undefined ? [] : [tokens]), call.features];
+      const counts = call.axes.flat();
+      const sizes = counts.map(size);
+      const rows = elementCount(sizes);
+      const data = new Uint8Array(rows * call.features);
+      for (let row = 0; row < rows; row++) {
+        let example = SHARED;
+        let [rest, token, within, unit] = [row, 0, 0, 1];
+        for (let i = counts.length - 1; i >= 0; i--) {
+          const at = rest % sizes[i]!;
+          rest = (rest - at) / sizes[i]!;
+          if (counts[i] === 'batch') example = examples[at]!;
+          else if (counts[i] === 'length') token = at;
+          else {
+            within += at * unit;
+            unit *= sizes[i]!;
+          }
+        }
+        // Not the row: its number within an example may depend on the padded length.
+        this.fill(data, row * call.features, call, step, example, token * unit + within);
+      }
+      const dims = [...call.axes.map((axis) => elementCount(axis.map(size))), call.features];
       out[call.name] = { dtype: DType.bool, dims, data };
     }
     return out;

@@ -166,7 +166,7 @@ async function trainSteps(
   { emit }: PreflightOptions,
 ): Promise<number[]> {
   const { training } = task.spec;
-  const dropout = new DropoutMasks(task.adapters, task.infos, training.seed);
+  const dropout = new DropoutMasks(task, training.seed);
   const measured: number[] = [];
   for (const [i, step] of steps.entries()) {
     const began = performance.now();

@@ -59,7 +59,7 @@ class Checker {
     const infos = await this.shapes.of(key, () => probe(model, join(this.near, 'probe')));
     kind.checkOutput(spec, output, infos.get(output)!, labels);
     // Rejects layers that it cannot apply dropout to.
-    void new DropoutMasks(adapters, infos, spec.training.seed);
+    void new DropoutMasks({ model, infos, adapters }, spec.training.seed);
   }
 }
 

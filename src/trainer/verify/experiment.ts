@@ -45,7 +45,7 @@ export async function verifyExperiment(
   const examples = firstStep(task)[0].slice(0, microBatchSize);
   const lengths = examples.map((i) => sizeOf(dataset, i));
   const keys = task.maskKeys(dataset, examples);
-  const masks = new DropoutMasks(task.adapters, task.infos, seed).masks(0, keys, Math.max(...lengths));
+  const masks = new DropoutMasks(task, seed).masks(0, keys, Math.max(...lengths));
   await emit({
     kind: 'setup',
     places: [{ ...places[0] }, { ...places[1] }],

@@ -226,7 +226,7 @@ describe('texts in one row', () => {
     expect(task.warnings).toEqual([]);
     const stepper = await open(task, CPU);
     const micro = new MicroBatches(task, stepper, CPU, () => {});
-    const dropout = new DropoutMasks(task.adapters, task.infos, 3);
+    const dropout = new DropoutMasks(task, 3);
     const rows = [[0, 1], [2]];
     const step = await gradientStep(stepper, task, micro, rows, initialParameters(task), dropout, FIRST_STEP);
     expect([step.examples, step.tokens]).toEqual([7, 37]);

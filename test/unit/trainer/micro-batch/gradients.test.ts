@@ -65,7 +65,7 @@ function parametersOf({ task, trainable }: Opened) {
 async function step(open: Opened) {
   const { task, stepper, parts } = open;
   const parameters = parametersOf(open);
-  const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
+  const dropout = new DropoutMasks(task, task.spec.training.seed);
   const result = await gradientStep(stepper, task, parts, batchesOf(task), parameters, dropout, {
     step: 3,
     epoch: 0,
