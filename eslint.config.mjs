@@ -30,6 +30,48 @@ function restricted(room, depth, ...more) {
   return { 'no-restricted-imports': ['error', { patterns }] };
 }
 
+/** Names that come from files must not reach a prototype (src/base/names.ts). */
+const SAFE_NAMES = [
+  {
+    selector:
+      "AssignmentExpression[operator=/^(\\?\\?|\\|\\|)=$/][left.computed=true][right.type='ObjectExpression']",
+    message: 'This reads what the object inherits: use a Map, or own() of base/names.',
+  },
+  {
+    selector: "BinaryExpression[operator='in'][left.type!='Literal']",
+    message: 'This finds what the object inherits: use Object.hasOwn.',
+  },
+  {
+    selector: 'ForInStatement',
+    message: 'This walks over what the object inherits: use Object.keys.',
+  },
+  {
+    selector:
+      "CallExpression[callee.name=/^(spawn|spawnSync|exec|execFile|execFileSync)$/]:not(:has(Property[key.name='env'] > CallExpression[callee.name='childEnvironment']))",
+    message: 'Start programs with env: childEnvironment(…), so that nothing inherited gets there.',
+  },
+];
+
+/** Texts that come from files must not become links that run commands (src/extension/messages/plain-message.ts). */
+const PLAIN_MESSAGES = [
+  ['show(Information|Warning|Error)Message', 'notify of extension/messages'],
+  ['withProgress', 'withProgress of extension/messages'],
+  ['showInputBox', 'askText of extension/messages'],
+  ['createInputBox', 'inputBox of extension/messages'],
+  ['registerCommand', 'registerGuarded of ask/guard'],
+].flatMap(([name, instead]) =>
+  [
+    `MemberExpression[property.name=/^${name}$/]`,
+    `MemberExpression > Literal.property[value=/^${name}$/]`,
+    `ObjectPattern > Property[key.name=/^${name}$/]`,
+  ].map((selector) => ({ selector, message: `Its text can become a link: use ${instead}.` })),
+);
+
+const UNTRUSTED_MARKDOWN = {
+  selector: 'AssignmentExpression[left.property.name=/^(isTrusted|supportHtml)$/]',
+  message: 'Trusted Markdown runs the commands of its links.',
+};
+
 const NO_IMAGES = { group: ['sharp'], message: 'Only src/data/images reads images.' };
 
 const direction = [
@@ -75,31 +117,15 @@ export default ts.config(
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
   {
-    // Names that come from files must not reach a prototype (src/base/names.ts).
     files: ['src/**/*.ts', 'webview/**/*.ts'],
     rules: {
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector:
-            "AssignmentExpression[operator=/^(\\?\\?|\\|\\|)=$/][left.computed=true][right.type='ObjectExpression']",
-          message: 'This reads what the object inherits: use a Map, or own() of base/names.',
-        },
-        {
-          selector: "BinaryExpression[operator='in'][left.type!='Literal']",
-          message: 'This finds what the object inherits: use Object.hasOwn.',
-        },
-        {
-          selector: 'ForInStatement',
-          message: 'This walks over what the object inherits: use Object.keys.',
-        },
-        {
-          selector:
-            "CallExpression[callee.name=/^(spawn|spawnSync|exec|execFile|execFileSync)$/]:not(:has(Property[key.name='env'] > CallExpression[callee.name='childEnvironment']))",
-          message: 'Start programs with env: childEnvironment(…), so that nothing inherited gets there.',
-        },
-      ],
+      'no-restricted-syntax': ['error', ...SAFE_NAMES],
     },
+  },
+  {
+    files: ['src/extension/**/*.ts'],
+    ignores: ['src/extension/{messages/*,ask/guard}.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...SAFE_NAMES, ...PLAIN_MESSAGES, UNTRUSTED_MARKDOWN] },
   },
   ...direction,
   {

@@ -16,7 +16,7 @@ export function shownState(run: RunSummary, made: number, now = Date.now()): Sho
   const state = stateOf(run, now);
   switch (state) {
     case undefined:
-      return now - made < STARTUP_MS ? 'starting' : 'lost';
+      return Math.abs(now - made) < STARTUP_MS ? 'starting' : 'lost';
     case 'running':
       return run.events.some((e) => e.kind === 'started') ? 'running' : 'starting';
     case 'diverged':

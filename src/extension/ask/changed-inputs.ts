@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { notify } from '../messages/notify';
 
 /**
  * Runs an action that continues a run or a sweep. If files have changed since it was trained on them, asks whether to
@@ -21,7 +22,7 @@ export async function askingAboutInputs<T>(
     const proceed = vscode.l10n.t('Continue with Changed Files');
     const question = vscode.l10n.t('Continue with changed files?');
     const options = { modal: true, detail: `${e.message}\n\n${consequence}` };
-    const picked = await vscode.window.showWarningMessage(question, options, proceed);
+    const picked = await notify.warning(question, options, proceed);
     return picked === proceed ? action(true) : undefined;
   }
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { notify } from '../messages/notify';
 
 /**
  * Asks before something is deleted. Enter keeps it: VS Code focuses the first button, and a question that a key answers
@@ -8,5 +9,5 @@ import * as vscode from 'vscode';
  */
 export async function confirmDeletion(question: string, detail: string, keep: string): Promise<boolean> {
   const remove = vscode.l10n.t('Delete');
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, keep, remove)) === remove;
+  return (await notify.warning(question, { modal: true, detail }, keep, remove)) === remove;
 }

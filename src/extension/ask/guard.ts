@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 import { COMMAND } from '../ids';
-import { messageOf } from '../notices/message';
+import { messageOf } from './message-of';
 import { withPageSelection } from '../runs/page-row';
+import { notify } from '../messages/notify';
 
 /** Registers a command whose errors are shown to the user, with the next step. */
 export function registerGuarded(
@@ -29,7 +30,7 @@ export function showError(log: vscode.LogOutputChannel, e: unknown): void {
   log.error(e as Error);
   const show = vscode.l10n.t('Show Log');
   const message = vscode.l10n.t('Internal error: {0}', (e as Error).message);
-  void vscode.window.showErrorMessage(message, show).then((picked) => {
+  void notify.error(message, show).then((picked) => {
     if (picked === show) log.show();
   });
 }
@@ -37,6 +38,6 @@ export function showError(log: vscode.LogOutputChannel, e: unknown): void {
 /** With the next step, where it is a command. */
 async function offerNext(e: AuroraError): Promise<void> {
   const check = vscode.l10n.t('Check This Machine');
-  const picked = await vscode.window.showErrorMessage(messageOf(e), ...(e.kind === 'device' ? [check] : []));
+  const picked = await notify.error(messageOf(e), ...(e.kind === 'device' ? [check] : []));
   if (picked === check) await vscode.commands.executeCommand(COMMAND.checkMachine);
 }

@@ -6,6 +6,7 @@ import { runFolderOf } from '../runs/nodes';
 import { runsInTreeOrder } from './order';
 import { runItem } from './run-item';
 import { FROM_SELECTION, rowsFor } from '../runs/selection';
+import { notify } from '../messages/notify';
 
 /**
  * The runs for a command: those of its rows or folders (`rowsFor`); otherwise all runs if there are exactly as many as it takes; otherwise those picked from a list. Empty if the user
@@ -39,7 +40,7 @@ async function pickRuns(
       least > 1
         ? vscode.l10n.t('This needs at least {0} runs; the workspace has {1}.', least, runs.length)
         : vscode.l10n.t('There is no suitable run in this workspace.');
-    void vscode.window.showInformationMessage(none);
+    void notify.information(none);
     return [];
   }
   if (runs.length === least) return runs;
@@ -54,7 +55,7 @@ async function pickRuns(
   });
   if (!picked) return [];
   if (picked.length >= least) return picked.map((p) => p.run);
-  void vscode.window.showInformationMessage(
+  void notify.information(
     vscode.l10n.t('This needs at least {0} runs; {1} was selected.', least, picked.length),
   );
   return [];

@@ -5,6 +5,7 @@ import type { RunEntry, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import { rowContext } from '../words/row-context';
 import { sweepRow, trialsOf } from '../words/sweep-row';
+import { notify } from '../messages/notify';
 
 /** A sweep and the runs of its trials. */
 export interface SweepRuns {
@@ -31,8 +32,7 @@ export async function sweepFrom(
         ? argument.folder
         : undefined;
   if (folder !== undefined) return all.find(({ sweep }) => sweep.folder === folder);
-  if (all.length === 0)
-    void vscode.window.showInformationMessage(vscode.l10n.t('There are no sweeps in this workspace.'));
+  if (all.length === 0) void notify.information(vscode.l10n.t('There are no sweeps in this workspace.'));
   if (all.length < 2) return all[0];
   const items = all.map((one) => {
     const { label, description } = sweepRow(one.sweep, one.runs, rowContext());

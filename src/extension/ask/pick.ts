@@ -6,6 +6,7 @@ import { LANGUAGE } from '../ids';
 import { byName } from '../runs/sort';
 import { runsInTreeOrder } from './order';
 import { runItem } from './run-item';
+import { notify } from '../messages/notify';
 
 /**
  * The run for a command: its argument (a tree row or a run folder), otherwise the only suitable run, otherwise one
@@ -20,7 +21,7 @@ export async function runFrom(
   if (folder !== undefined) return services.store.run(folder) ?? services.store.refreshRun(folder);
   const runs = (await runsInTreeOrder(services)).filter(choice.filter ?? (() => true));
   if (runs.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('There is no suitable run in this workspace.'));
+    void notify.information(vscode.l10n.t('There is no suitable run in this workspace.'));
     return undefined;
   }
   if (runs.length === 1) return runs[0];
@@ -48,7 +49,7 @@ export async function experimentFrom(
   if (open?.languageId === LANGUAGE && open.uri.scheme === 'file') return open.uri.fsPath;
   const known = (await store.experiments()).filter((e) => e.exists).sort(byName);
   if (known.length === 0) {
-    void vscode.window.showInformationMessage(
+    void notify.information(
       vscode.l10n.t('There are no experiments in this workspace. Create one with "AuroRA: New Experiment".'),
     );
     return undefined;

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
+import { inputBox } from '../messages/input';
 import { titleAt, type Place } from './run-steps';
 
 /** Typing has paused. */
@@ -88,9 +89,8 @@ export function ask(
     problem,
   }: { prompt: string; value: string; problem: (value: string) => Promise<string | undefined> },
 ): Promise<{ text: string } | 'back' | 'cancel'> {
-  const input = vscode.window.createInputBox();
   const title = titleAt(place, vscode.l10n.t);
-  Object.assign(input, { title, prompt, value, ignoreFocusOut: true });
+  const { input, refuse } = inputBox({ title, prompt, value, ignoreFocusOut: true });
   input.valueSelection = [0, value.replace(/\.aurora\.json$/, '').length];
   if (place.step > 1) input.buttons = [vscode.QuickInputButtons.Back];
   return new Promise((resolve) => {
@@ -98,13 +98,13 @@ export function ask(
       resolve(result);
       input.dispose();
     };
-    input.onDidChangeValue(async (text) => (input.validationMessage = await problem(text)));
+    input.onDidChangeValue(async (text) => refuse(await problem(text)));
     input.onDidTriggerButton(() => end('back'));
     input.onDidAccept(async () => {
       const text = input.value;
       const why = await problem(text);
       if (why === undefined) end({ text });
-      else input.validationMessage = why;
+      else refuse(why);
     });
     input.onDidHide(() => end('cancel'));
     input.show();

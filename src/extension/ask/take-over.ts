@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { notify } from '../messages/notify';
 
 /**
  * Does something that a process on another machine may still be doing. If there may be one, the user decides.
@@ -17,7 +18,7 @@ export async function orTakeOver(action: (takeOver: boolean) => Thenable<unknown
       'Take over only if you are sure that it has ended: two trainers must not write to the same run.',
     );
     const options = { modal: true, detail: `${e.message}\n\n${advice}` };
-    const answer = await vscode.window.showWarningMessage(question, options, takeOver);
+    const answer = await notify.warning(question, options, takeOver);
     if (answer !== takeOver) return false;
     await action(true);
   }

@@ -6,8 +6,9 @@ import { evaluationSets } from '../../experiment/evaluation-sets';
 import type { Experiment } from '../../experiment/experiment';
 import { isPipelineIndex } from '../../files/model-path';
 import { filesOfLater } from '../../files/pattern';
-import { messageOf } from '../notices/message';
+import { messageOf } from './message-of';
 import { MissingError, type MissingPiece } from '../../executors/missing';
+import { notify } from '../messages/notify';
 
 /** The one place to get each thing that can be missing. */
 const ACTIONS: Record<MissingPiece, { title: () => string; command: string; arguments?: unknown[] }> = {
@@ -56,7 +57,7 @@ function showMissing(e: MissingError): void {
 
 /** A message with its one next action. Not awaited by the failed command, which has ended by then. */
 function offer(message: string, title: string, command: string, ...args: unknown[]): void {
-  void vscode.window.showErrorMessage(message, title).then((picked) => {
+  void notify.error(message, title).then((picked) => {
     if (picked === title) void vscode.commands.executeCommand(command, ...args);
   });
 }

@@ -7,6 +7,8 @@ import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { executorName } from '../words/cluster/cluster-words';
 import { clusterTrialOf } from './trial';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 
 /**
  * Asks before it brings them, for a command that needs one.
@@ -16,7 +18,7 @@ import { clusterTrialOf } from './trial';
 export async function offerCheckpoints(services: Services, entry: RunEntry): Promise<boolean> {
   const { t } = vscode.l10n;
   const bring = t('Bring Checkpoints');
-  const picked = await vscode.window.showInformationMessage(
+  const picked = await notify.information(
     t(
       'The checkpoints of {0} are on the cluster that trained it. Bring them to this machine?',
       runLabel(entry),
@@ -41,7 +43,7 @@ export async function bringCheckpoints(services: Services, run: string): Promise
     title: vscode.l10n.t('Bringing the checkpoints of {0} from {1}', label, executorName(cluster.executor)),
     cancellable: true,
   };
-  const came = await vscode.window.withProgress(options, async (_, token) => {
+  const came = await withProgress(options, async (_, token) => {
     const args = ['sweep', sweep.experiment, '--checkpoints', String(record.number)];
     const ended = await trainer
       .program([...args, ...trainer.clusterArguments()], {

@@ -3,6 +3,7 @@ import type { ClusterSettings } from '../../experiment/cluster';
 import { experimentName } from '../../runs/layout';
 import type { Services } from '../services';
 import { executorName } from '../words/cluster/cluster-words';
+import { notify } from '../messages/notify';
 
 /** workspaceState: by experiment file, the section that the user has agreed to. */
 const AGREED = 'cluster.agreed';
@@ -28,7 +29,7 @@ export async function agreesTo(
   if (Object.hasOwn(agreed, key) && agreed[key] === text) return true;
   const { t } = vscode.l10n;
   const run = t('Run on {0}', executorName(on));
-  const picked = await vscode.window.showWarningMessage(
+  const picked = await notify.warning(
     t('Run on {0} with these settings of the experiment {1}?', executorName(on), experimentName(file)),
     { modal: true, detail: text },
     run,

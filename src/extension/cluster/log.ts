@@ -4,6 +4,7 @@ import { trialText } from '../../experiment/short-settings';
 import { clusterName } from '../words/cluster/cluster-words';
 import type { Services } from '../services';
 import { clusterTrialOf, type ClusterTrialEntry } from './trial';
+import { notify } from '../messages/notify';
 
 /** The cluster's log of a trial, or of one that is picked. */
 export async function clusterLogFrom(
@@ -16,7 +17,7 @@ export async function clusterLogFrom(
   const { label, cluster, sweep } = trial;
   const { log } = cluster;
   if (log !== undefined && existsSync(log)) return { path: log, label };
-  void vscode.window.showInformationMessage(
+  void notify.information(
     log === undefined
       ? t('{0} has no log of {1} yet: it has not been started.', label, clusterName(sweep.cluster!, t))
       : t('The log {0} is not here yet: it is brought with the files of its run.', log),
@@ -36,8 +37,7 @@ async function picked({ store }: Services): Promise<ClusterTrialEntry | undefine
       return [{ label, description: said.job, trial: { sweep, record, label, cluster } }];
     }),
   );
-  if (items.length === 0)
-    void vscode.window.showInformationMessage(t('No trial in this workspace has a log of a cluster.'));
+  if (items.length === 0) void notify.information(t('No trial in this workspace has a log of a cluster.'));
   if (items.length < 2) return items[0]?.trial;
   const title = t('Select a trial to show its log');
   return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true, matchOnDescription: true }))

@@ -4,6 +4,7 @@ import type { ExperimentEntry, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import { unreachableText } from '../words/cluster/cluster-words';
 import { lossText } from '../words/cluster/loss-text';
+import { notify } from '../messages/notify';
 
 /** A notification of lost trials, by their ids. */
 export async function tellLosses(services: Services, folder: string, ids: readonly string[]): Promise<void> {
@@ -12,7 +13,7 @@ export async function tellLosses(services: Services, folder: string, ids: readon
   if (message === undefined) return;
   const [open, log] = [vscode.l10n.t('Open Sweep'), vscode.l10n.t('Show Cluster Log')];
   const buttons = [...(ids.length === 1 ? [log] : []), open];
-  const picked = await vscode.window.showWarningMessage(message, ...buttons);
+  const picked = await notify.warning(message, ...buttons);
   if (picked === open) services.panels.openSweep(folder);
   if (picked === log)
     await vscode.commands.executeCommand(COMMAND.showClusterLog, { kind: 'trial', folder, trial: ids[0] });
@@ -23,7 +24,7 @@ export async function tellUnreachable({ panels }: Services, { cluster, folder }:
   const { t } = vscode.l10n;
   const open = t('Open Sweep');
   const what = unreachableText(cluster!, t, vscode.env.language);
-  const picked = await vscode.window.showWarningMessage(
+  const picked = await notify.warning(
     `${what} ${t('Nothing is lost; it is asked again until it answers.')}`,
     open,
   );

@@ -11,6 +11,7 @@ import type { OnCluster, SweepEntry } from '../runs/store';
 import { sweepFolderOf } from '../runs/sweep-of';
 import type { Services } from '../services';
 import { executorName } from '../words/cluster/cluster-words';
+import { notify } from '../messages/notify';
 
 /** A trial that a cluster trains, with or without a run. */
 export interface ClusterTrialEntry {
@@ -52,7 +53,7 @@ export async function stopTrial(
       trainer.cancelTrials(sweep.experiment, [record.number]),
     );
   await store.refresh();
-  void vscode.window.showInformationMessage(
+  void notify.information(
     cluster.state === 'running'
       ? t('{0} was asked to stop: it saves, and its job ends.', label)
       : t('{0} is taken out of the queue.', label),
@@ -64,7 +65,7 @@ export async function resumeTrial({ sweep, record, label, cluster }: ClusterTria
   if (sweep.state !== 'running') {
     const { t } = vscode.l10n;
     const whole = t('Continue Sweep');
-    const picked = await vscode.window.showInformationMessage(
+    const picked = await notify.information(
       t('Continue the whole sweep of {0} to resume {1}?', experimentName(sweep.experiment), label),
       {
         modal: true,
@@ -82,5 +83,5 @@ export async function resumeTrial({ sweep, record, label, cluster }: ClusterTria
   }
   requestResume(sweep.folder, [record.number]);
   const message = vscode.l10n.t('{0} will be submitted to {1} again.', label, executorName(cluster.executor));
-  void vscode.window.showInformationMessage(message);
+  void notify.information(message);
 }

@@ -23,7 +23,8 @@ export class ClusterWatch {
   /** @param from losses from before are not news: the tree shows them; ms since 1970 */
   constructor(private readonly from: number) {}
 
-  note(sweep: SweepEntry): ClusterNews | undefined {
+  /** Times in the future, as in a folder from elsewhere, are not news either. */
+  note(sweep: SweepEntry, now = Date.now()): ClusterNews | undefined {
     const { cluster, folder } = sweep;
     if (!cluster) return undefined;
     const before = this.seen.get(folder);
@@ -33,6 +34,7 @@ export class ClusterWatch {
       if (!trial.lost) continue;
       const { times, at } = trial.lost;
       lost.set(id, times);
+      if (at > now) continue;
       const known = before ? (before.lost.get(id) ?? 0) : at >= this.from ? 0 : times;
       if (times > known) news.push(id);
     }
@@ -40,7 +42,7 @@ export class ClusterWatch {
     this.seen.set(folder, { lost, unreachable: since });
     const found = {
       lost: news,
-      unreachable: since !== undefined && since !== before?.unreachable,
+      unreachable: since !== undefined && since <= now && since !== before?.unreachable,
       unfollowed: before === undefined && isUnfollowed(sweep),
     };
     return found.lost.length > 0 || found.unreachable || found.unfollowed ? found : undefined;

@@ -7,6 +7,7 @@ import { trialsText } from '../words/sweep-row';
 import { isConfigured, placesOf, type Place } from './places';
 import { hasSlurmHere } from './slurm-here';
 import { clusterSetting } from '../launcher/cluster-setting';
+import { notify } from '../messages/notify';
 
 interface PlaceItem extends vscode.QuickPickItem {
   place: Place;
@@ -77,7 +78,7 @@ async function explain(on: ExecutorName): Promise<void> {
       : t(
           'Add a "cluster" section with "kubernetes" to the experiment, or the same to the setting aurora.cluster: { "kubernetes": { "image": "…", "claim": "…" } }. `aurora sweep FILE --on kubernetes --write FOLDER` writes the Dockerfile of the image.',
         );
-  const picked = await vscode.window.showInformationMessage(message, { modal: true, detail }, settings);
+  const picked = await notify.information(message, { modal: true, detail }, settings);
   if (picked === settings)
     await vscode.commands.executeCommand('workbench.action.openSettings', 'aurora.cluster');
 }

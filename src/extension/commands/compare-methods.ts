@@ -27,6 +27,7 @@ import { pick } from '../ask/steps';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { experimentFrom } from '../ask/pick';
+import { notify } from '../messages/notify';
 
 interface State {
   layers: readonly LayerSummary[];
@@ -77,11 +78,8 @@ export async function compareMethods(services: Services, argument: unknown): Pro
   const run = t('Run Sweep');
   const compared = adaptersOf(state);
   const trials = trialCount(compared, RATES, state.seeds);
-  void vscode.window
-    .showInformationMessage(
-      t('{0} compares {1} adapters in {2} trials.', basename(out), compared, trials),
-      run,
-    )
+  void notify
+    .information(t('{0} compares {1} adapters in {2} trials.', basename(out), compared, trials), run)
     .then((picked) => picked === run && vscode.commands.executeCommand(COMMAND.runSweep, out));
   return out;
 }

@@ -12,6 +12,8 @@ import { COMMAND } from '../ids';
 import { isActive } from '../runs/shown-state';
 import type { Services } from '../services';
 import { isUnfollowed } from '../words/cluster/cluster-words';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 
 /** Deletes a sweep with its trials: asks first, moves them to the trash, and can be undone. */
 export async function deleteSweep(services: Services, argument: unknown): Promise<void> {
@@ -42,7 +44,7 @@ const isRunning = ({ sweep, runs }: SweepRuns): boolean =>
 
 async function stopFirst({ sweep, runs }: SweepRuns): Promise<boolean> {
   const stop = vscode.l10n.t('Stop');
-  const answer = await vscode.window.showWarningMessage(
+  const answer = await notify.warning(
     vscode.l10n.t('The sweep of {0} is still running.', experimentName(sweep.experiment)),
     {
       modal: true,
@@ -102,9 +104,7 @@ async function remove(services: Services, { sweep, runs }: SweepRuns): Promise<v
   const folders = runs.map((r) => r.folder);
   let trashed: TrashedSweep;
   try {
-    const done = await vscode.window.withProgress({ location, title }, () =>
-      trashSweep(sweep.folder, folders),
-    );
+    const done = await withProgress({ location, title }, () => trashSweep(sweep.folder, folders));
     trashed = done.trashed;
     // The others are ordinary runs from now on.
     if (done.failed.length > 0) showError(log, done.failed[0]);
@@ -114,7 +114,7 @@ async function remove(services: Services, { sweep, runs }: SweepRuns): Promise<v
   const undo = vscode.l10n.t('Undo');
   const message = vscode.l10n.t('Deleted the sweep of {0}. Trials: {1}.', name, trashed.trials.length);
   // Not awaited: the command is done, and the message may stay for a long time.
-  void vscode.window.showInformationMessage(message, undo).then((answer) => {
+  void notify.information(message, undo).then((answer) => {
     if (answer === undo) restore(services, trashed).catch((e: unknown) => showError(log, e));
   });
 }

@@ -8,6 +8,7 @@ import { experimentFrom } from '../ask/pick';
 import { saved } from '../ask/saved';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
+import { askText } from '../messages/input';
 
 const ENDING = '.aurora.json';
 
@@ -19,7 +20,7 @@ export const registerDuplicate = (services: Services): vscode.Disposable =>
     if (file === undefined || !(await saved(file))) return undefined;
     const folder = dirname(file);
     const before = experimentName(file);
-    const typed = await vscode.window.showInputBox({
+    const typed = await askText({
       title: t('Duplicate {0}', before),
       prompt: t('Name of the new experiment. Its runs are kept beside it.'),
       value: freeName(folder, before),

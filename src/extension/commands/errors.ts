@@ -6,6 +6,7 @@ import type { Services } from '../services';
 import { isTreeNode } from '../runs/nodes';
 import { registerGuarded } from '../ask/guard';
 import { runFrom } from '../ask/pick';
+import { notify } from '../messages/notify';
 
 /** The command that shows what a run's best state, or one of its checkpoints, gets wrong. */
 export const registerErrors = (services: Services): vscode.Disposable =>
@@ -30,7 +31,7 @@ function showErrors(services: Services, entry: RunEntry, at: 'best' | 'last' | n
       '{0} has not been evaluated yet, so there are no errors to show. The first evaluation is at the end of the first epoch, or as set by training.evaluateEvery.',
       runLabel(entry),
     );
-    void vscode.window.showInformationMessage(message);
+    void notify.information(message);
     return;
   }
   services.panels.openErrors(entry.folder, step, 'validation');

@@ -3,6 +3,7 @@ import type { HubKind } from '../../experiment/hub-reference';
 import { showError } from '../ask/guard';
 import { getFromHub, type Got } from '../hub/get';
 import type { Services } from '../services';
+import { notify } from '../messages/notify';
 
 /** What was got in this window, for the experiment that it is meant for. */
 const last: Partial<Record<HubKind, Got>> = {};
@@ -20,8 +21,8 @@ export async function getThenOffer(services: Services, kind: HubKind, given?: st
     ? t('{0} and {1} are on this machine.', last.model!.id, last.dataset!.id)
     : t('{0} is on this machine.', got.id);
   // Not awaited by the command, which has ended by then.
-  void vscode.window
-    .showInformationMessage(message, ...(both ? [create, other] : [other, create]))
+  void notify
+    .information(message, ...(both ? [create, other] : [other, create]))
     .then(async (picked) => {
       if (picked === other) return getThenOffer(services, kind === 'model' ? 'dataset' : 'model');
       if (picked !== create) return;

@@ -5,6 +5,7 @@ import { explaining } from '../ask/training-problems';
 import { COMMAND } from '../ids';
 import { untrusted } from '../../executors/missing';
 import type { Services } from '../services';
+import { notify } from '../messages/notify';
 
 /** Models and data sets from the Hugging Face hub. Nothing is requested before the user runs one of these. */
 export function registerGet(services: Services): vscode.Disposable {
@@ -29,7 +30,7 @@ export function registerGet(services: Services): vscode.Disposable {
     registerGuarded(log, COMMAND.signIn, async () => {
       const { signIn } = await import('../hub/token');
       if (await signIn(context))
-        void vscode.window.showInformationMessage(
+        void notify.information(
           vscode.l10n.t('The token is used from the next request on, which is when it is checked.'),
         );
     }),

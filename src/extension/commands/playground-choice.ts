@@ -7,6 +7,7 @@ import type { Services } from '../services';
 import { isTreeNode } from '../runs/nodes';
 import { runItem } from '../ask/run-item';
 import { EXCLUDED } from '../models/workspace-files';
+import { notify } from '../messages/notify';
 
 const MODELS = '**/*.onnx';
 const MOST_MODELS = 100;
@@ -43,7 +44,7 @@ async function choose({ store }: Services): Promise<PlaygroundOpen | undefined> 
   );
   const models = await vscode.workspace.findFiles(MODELS, EXCLUDED, MOST_MODELS);
   if (runs.length + models.length === 0) {
-    void vscode.window.showInformationMessage(
+    void notify.information(
       t('This workspace has no trained runs and no ONNX models. Train a run with "AuroRA: Run Experiment".'),
     );
     return undefined;

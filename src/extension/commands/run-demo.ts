@@ -9,6 +9,7 @@ import type { Services } from '../services';
 import { markStep } from '../walkthrough/steps';
 import { liveRun, makeDemoFolder } from './demo-folder';
 import { trainExperiment } from './training/train-experiment';
+import { notify } from '../messages/notify';
 
 /** @returns the run folder */
 export async function runDemo(services: Services, demo: DemoName): Promise<string | undefined> {
@@ -50,7 +51,7 @@ function offerFolder({ context, trainer }: Services, folder: string): void {
     'The demo is training in {0}, and its runs are in the Experiments view. Open that folder to work on its files; training continues.',
     folder,
   );
-  void vscode.window.showInformationMessage(message, open).then(async (picked) => {
+  void notify.information(message, open).then(async (picked) => {
     if (picked !== open) return;
     await handOver(context, trainer.ownRuns());
     await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.file(folder));

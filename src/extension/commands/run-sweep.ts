@@ -18,6 +18,8 @@ import { bySweep } from '../words/sweep-row';
 import { experimentFrom } from '../ask/pick';
 import { runAnyway } from './training/run-anyway';
 import { checkedSweep } from '../ask/training-problems';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 
 /**
  * Saves the file, checks every trial, and starts or continues the sweep; if it is already running, only opens its page. If
@@ -70,7 +72,7 @@ export async function stopSweep(services: Services, argument: unknown): Promise<
     );
     const location = vscode.ProgressLocation.Window;
     // Nobody may follow a sweep whose trials are in a cluster's queue.
-    const state = await vscode.window.withProgress({ location, title }, async () => {
+    const state = await withProgress({ location, title }, async () => {
       if (sweep.state === 'running') return (await trainer.stop(sweep.folder)).state;
       await trainer.cancelTrials(sweep.experiment, 'all');
       return 'stopped';
@@ -81,7 +83,7 @@ export async function stopSweep(services: Services, argument: unknown): Promise<
     const { runs } = bySweep([after], entry?.runs ?? []).groups[0] ?? { runs: [] };
     const { message } = sweepEndText(after, runs, vscode.l10n.t);
     const isGood = state === 'stopped' || state === 'finished';
-    const say = isGood ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
+    const say = isGood ? notify.information : notify.warning;
     // VS Code shows a message without buttons on one line, cut off.
     const open = vscode.l10n.t('Open Sweep');
     void say(message, open).then((picked) => {
@@ -103,8 +105,7 @@ async function runningSweep({ store }: Services): Promise<SweepEntry | undefined
   const running = (await store.experiments()).flatMap((e) =>
     e.sweeps.filter((s) => s.state === 'running' || isUnfollowed(s)),
   );
-  if (running.length === 0)
-    void vscode.window.showInformationMessage(vscode.l10n.t('No sweep is running in this workspace.'));
+  if (running.length === 0) void notify.information(vscode.l10n.t('No sweep is running in this workspace.'));
   if (running.length < 2) return running[0];
   const items = running.map((sweep) => ({ label: experimentName(sweep.experiment), sweep }));
   const title = vscode.l10n.t('Select a sweep to stop');

@@ -6,6 +6,7 @@ import { openReport } from '../notices/open-report';
 import type { ReportPages } from '../notices/report-pages';
 import { modelReport } from '../words/model-report';
 import type { ModelInspector } from '../models/models';
+import { withProgress } from '../messages/progress';
 
 /** @param argument the model's Uri, as menus pass it */
 export async function showReport(
@@ -18,7 +19,7 @@ export async function showReport(
   const path = modelPath(argument.fsPath);
   const name = basename(path);
   const options = { location: vscode.ProgressLocation.Notification, title: t('Reading {0}…', name) };
-  const read = await vscode.window.withProgress(options, () => models.report(path).catch(refused));
+  const read = await withProgress(options, () => models.report(path).catch(refused));
   await openReport(pages.put(name, path, modelReport(path, read, t)));
 }
 

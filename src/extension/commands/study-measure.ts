@@ -4,6 +4,8 @@ import { programError } from '../launcher/program-error';
 import { trustedFor } from '../notices/open-report';
 import type { Services } from '../services';
 import { programLine } from '../launcher/program-line';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 
 /** Only one at a time: a second would measure the same. */
 let going = false;
@@ -20,7 +22,7 @@ export async function measureStudy({ trainer, log }: Services, runs: readonly st
     cancellable: true,
   };
   try {
-    await vscode.window.withProgress(options, async (progress, token) => {
+    await withProgress(options, async (progress, token) => {
       const problems: string[] = [];
       let ended = false;
       const onLine = (text: string) => {
@@ -39,7 +41,7 @@ export async function measureStudy({ trainer, log }: Services, runs: readonly st
       if (!ended) throw programError(result, 'study');
       for (const problem of problems) log.warn(problem);
       if (problems.length > 0)
-        void vscode.window.showWarningMessage(
+        void notify.warning(
           problems.length === 1
             ? problems[0]
             : t(

@@ -7,6 +7,7 @@ import { sweepFrom } from '../ask/pick-sweep';
 import { COMMAND, FROM_ROW } from '../ids';
 import type { ResumeOptions } from '../launcher/client';
 import type { Services } from '../services';
+import { notify } from '../messages/notify';
 
 /** Sweeps run in `aurora sweep`, as runs do in `aurora train`: in a separate process, found again by its folder. */
 export const registerSweeps = (services: Services): vscode.Disposable =>
@@ -36,8 +37,7 @@ export const registerSweeps = (services: Services): vscode.Disposable =>
       if (!found) return;
       const runs = found.runs.filter((r) => r.run).map((r) => r.folder);
       if (runs.length > 0) services.panels.openStudy({ runs });
-      else
-        void vscode.window.showInformationMessage(vscode.l10n.t('No trial of this sweep has started yet.'));
+      else void notify.information(vscode.l10n.t('No trial of this sweep has started yet.'));
     }),
     registerGuarded(services.log, COMMAND.revealSweep, async (argument) => {
       const title = vscode.l10n.t('Select a sweep to reveal its folder');

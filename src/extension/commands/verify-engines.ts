@@ -14,6 +14,8 @@ import {
   verifySummary,
   type VerifyReport,
 } from './verify-report';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 
 /** The files that are being verified. */
 const going = new Set<string>();
@@ -40,7 +42,7 @@ function compare({ trainer }: Services, file: string): Thenable<VerifyReport | u
   const { t } = vscode.l10n;
   const title = t('Verifying {0} on both engines', experimentName(file));
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return vscode.window.withProgress(options, async (progress, token) => {
+  return withProgress(options, async (progress, token) => {
     progress.report({ message: t('Reading the model…') });
     const report: VerifyReport = { ran: [] };
     const onLine = (text: string) => {
@@ -72,7 +74,7 @@ async function tell(
   const showReport = t('Show Report');
   const text = `${experimentName(file)}: ${verifySummary(result, t)}`;
   const picked = result.agree
-    ? await vscode.window.showInformationMessage(text, showReport)
-    : await vscode.window.showErrorMessage(text, showReport);
+    ? await notify.information(text, showReport)
+    : await notify.error(text, showReport);
   if (picked === showReport) await openReport(page);
 }

@@ -7,6 +7,8 @@ import type { Services } from '../services';
 import { tellContext } from './gpu-context';
 import { gpuStates, installGpu, removeGpu, type GpuResult } from './gpu-program';
 import { gpuChoice, gpuResult, GpuProgressText } from '../words/gpu-text';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 
 const { t } = vscode.l10n;
 
@@ -30,7 +32,7 @@ async function chosen(services: Services): Promise<GpuPart | undefined> {
     const message = t(
       'There is no GPU support to install on this platform. The device "webgpu" uses the GPU without it.',
     );
-    void vscode.window.showInformationMessage(message, check).then((picked) => {
+    void notify.information(message, check).then((picked) => {
       if (picked === check) void vscode.commands.executeCommand(COMMAND.checkMachine);
     });
     return undefined;
@@ -55,7 +57,7 @@ async function installing(services: Services, part: GpuPart): Promise<GpuResult 
   };
   const text = new GpuProgressText(t);
   try {
-    return await vscode.window.withProgress(options, (progress, token) =>
+    return await withProgress(options, (progress, token) =>
       installGpu(services, part, (event) => progress.report(text.next(event)), token),
     );
   } catch (e) {
@@ -69,7 +71,7 @@ async function installing(services: Services, part: GpuPart): Promise<GpuResult 
 
 function failed(part: GpuPart, { message, hint }: AuroraError): void {
   const again = t('Try Again');
-  void vscode.window.showErrorMessage([message, hint].join(' ').trim(), again).then((picked) => {
+  void notify.error([message, hint].join(' ').trim(), again).then((picked) => {
     if (picked === again) void vscode.commands.executeCommand(COMMAND.installGpuSupport, part);
   });
 }
@@ -78,12 +80,12 @@ async function announce(part: GpuPart, result: GpuResult): Promise<void> {
   const message = gpuResult(part, result, t);
   if (!result.usable) {
     const check = t('Check This Machine');
-    if ((await vscode.window.showWarningMessage(message, check)) === check)
+    if ((await notify.warning(message, check)) === check)
       await vscode.commands.executeCommand(COMMAND.checkMachine);
     return;
   }
   const choose = t('Choose Device');
-  if ((await vscode.window.showInformationMessage(message, choose)) === choose)
+  if ((await notify.information(message, choose)) === choose)
     await vscode.commands.executeCommand(
       'workbench.action.openSettings',
       '@id:aurora.engine @id:aurora.device',
@@ -102,8 +104,8 @@ export async function remove(services: Services, given: GpuPart | undefined): Pr
   const yes = t('Remove');
   const question = t('Remove {0}?', title);
   const detail = t('The device "{0}" needs it for training. You can install it again later.', place.device);
-  if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
+  if ((await notify.warning(question, { modal: true, detail }, yes)) !== yes) return;
   await starting(t('Removing {0}', title), () => removeGpu(services, part));
   await tellContext(services);
-  void vscode.window.showInformationMessage(t('{0} was removed.', title));
+  void notify.information(t('{0} was removed.', title));
 }

@@ -10,6 +10,8 @@ import { downloading } from './downloading';
 import { hubHost, hubPage } from './host';
 import { showHub, type Shown } from './hub-program';
 import { withAccess } from './with-access';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 
 /**
  * Downloads what an experiment names on the hub and this machine lacks, after showing how much that is.
@@ -28,19 +30,17 @@ export async function downloadNamed(services: Services, file: string): Promise<b
   const page = hubPage('');
   const shown = await withAccess<Shown[]>(services, page, () =>
     Promise.resolve(
-      vscode.window.withProgress(options, (_, token) =>
-        showHub(services, [file], { token, cwd: dirname(file) }),
-      ),
+      withProgress(options, (_, token) => showHub(services, [file], { token, cwd: dirname(file) })),
     ),
   );
   if (!shown) return false;
   if (shown.length === 0) {
-    void vscode.window.showInformationMessage(t('Everything that {0} names is on this machine.', name));
+    void notify.information(t('Everything that {0} names is on this machine.', name));
     return true;
   }
   const { message, detail } = namedText(shown, t);
   const download = t('Download');
-  const picked = await vscode.window.showInformationMessage(message, { modal: true, detail }, download);
+  const picked = await notify.information(message, { modal: true, detail }, download);
   if (picked !== download) return false;
   return (
     (await downloading(services, [file], { title: t('Downloading what {0} names', name), page, file })) !==
@@ -63,7 +63,7 @@ export async function offerDownload(services: Services, file: string): Promise<b
       : t('{0} have not been downloaded to this machine.', missing.join(', '));
   const download = t('Download…');
   const detail = t('{0} is asked how large it is before anything is downloaded.', hubHost());
-  const picked = await vscode.window.showWarningMessage(message, { modal: true, detail }, download);
+  const picked = await notify.warning(message, { modal: true, detail }, download);
   return picked === download && downloadNamed(services, file);
 }
 

@@ -2,11 +2,13 @@ import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 import type { GotReference } from '../../protocol/hub';
-import { messageOf } from '../notices/message';
+import { messageOf } from '../ask/message-of';
 import type { Services } from '../services';
 import { HubProgressText } from '../words/hub-text';
 import { downloadHub } from './hub-program';
 import { withAccess } from './with-access';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 
 /**
  * Downloads with a notification that shows bytes and the time that is left, and can be canceled. What is there is kept,
@@ -27,7 +29,7 @@ export async function downloading(
     try {
       return await withAccess(services, page, () =>
         Promise.resolve(
-          vscode.window.withProgress(options, (progress, token) => {
+          withProgress(options, (progress, token) => {
             const text = new HubProgressText(t);
             return downloadHub(services, args, (event) => progress.report(text.next(event)), {
               token,
@@ -39,7 +41,7 @@ export async function downloading(
     } catch (e) {
       if (!(e instanceof AuroraError)) throw e;
       const again = t('Try Again');
-      if ((await vscode.window.showErrorMessage(messageOf(e), again)) !== again) return undefined;
+      if ((await notify.error(messageOf(e), again)) !== again) return undefined;
     }
   }
 }

@@ -3,7 +3,7 @@ import { AuroraError } from '../../base/errors';
 import { isRepoName, type HubKind } from '../../experiment/hub-reference';
 import type { FoundRepo } from '../../protocol/hub';
 import { titleAt, type Place } from '../ask/run-steps';
-import { messageOf } from '../notices/message';
+import { messageOf } from '../ask/message-of';
 import type { Services } from '../services';
 import { foundRow } from '../words/hub-text';
 import { hubHost } from './host';

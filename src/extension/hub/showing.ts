@@ -6,6 +6,7 @@ import type { Services } from '../services';
 import { hubHost, pageOf } from './host';
 import { showHub, type Shown } from './hub-program';
 import { withAccess } from './with-access';
+import { withProgress } from '../messages/progress';
 
 /**
  * Asks what would be downloaded, which takes a few requests of a few kilobytes.
@@ -26,7 +27,7 @@ export async function showing(
   };
   try {
     const shown = await withAccess(services, pageOf(kind, repo), () =>
-      Promise.resolve(vscode.window.withProgress(options, (_, token) => showHub(services, args, { token }))),
+      Promise.resolve(withProgress(options, (_, token) => showHub(services, args, { token }))),
     );
     return shown?.[0];
   } catch (e) {

@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import { hubHost, hubPage } from './host';
+import { inputBox } from '../messages/input';
+import { notify } from '../messages/notify';
 
 /**
  * The token of the user's account on the hub. It is in VS Code's secret storage, leaves it only in the environment of
@@ -13,9 +15,8 @@ export const storedToken = ({ secrets }: vscode.ExtensionContext): Thenable<stri
 /** Asks for a token and keeps it. False if the user canceled. */
 export async function signIn({ secrets }: vscode.ExtensionContext): Promise<boolean> {
   const { t } = vscode.l10n;
-  const input = vscode.window.createInputBox();
   const create = { iconPath: new vscode.ThemeIcon('link-external'), tooltip: t('Create a Token…') };
-  Object.assign(input, {
+  const { input, refuse } = inputBox({
     title: t('Sign In to Hugging Face'),
     prompt: t(
       'A token from {0}. One that may read is enough to download; publishing needs one that may write. It is kept in the secret storage of VS Code and sent to {1} only.',
@@ -35,11 +36,11 @@ export async function signIn({ secrets }: vscode.ExtensionContext): Promise<bool
     input.onDidTriggerButton(
       () => void vscode.env.openExternal(vscode.Uri.parse(hubPage('settings/tokens'))),
     );
-    input.onDidChangeValue(() => (input.validationMessage = ''));
+    input.onDidChangeValue(() => refuse(undefined));
     input.onDidAccept(() => {
       const text = input.value.trim();
       if (/^[\x21-\x7e]+$/.test(text)) end(text);
-      else input.validationMessage = text === '' ? t('Enter a token.') : t('A token has no spaces.');
+      else refuse(text === '' ? t('Enter a token.') : t('A token has no spaces.'));
     });
     input.onDidHide(() => end());
     input.show();
@@ -58,7 +59,7 @@ export async function signOut({ secrets }: vscode.ExtensionContext): Promise<voi
   const done = was
     ? t('The token was removed from VS Code.')
     : t('You are not signed in to Hugging Face in VS Code.');
-  void vscode.window.showInformationMessage([done, ...left].join(' '));
+  void notify.information([done, ...left].join(' '));
 }
 
 /** What a refusal offers, before the same is tried again. @returns whether to try again */
@@ -72,7 +73,7 @@ export async function offerSignIn(
   const sign = signedIn ? t('Use Another Token') : t('Sign In');
   const open = t('Open Page');
   for (;;) {
-    const picked = await vscode.window.showErrorMessage(message, sign, open);
+    const picked = await notify.error(message, sign, open);
     if (picked === open) void vscode.env.openExternal(vscode.Uri.parse(page));
     else return picked === sign && (await signIn(context));
   }

@@ -1,5 +1,5 @@
 import { AuroraError } from '../../base/errors';
-import { messageOf } from '../notices/message';
+import { messageOf } from '../ask/message-of';
 import type { Services } from '../services';
 import { offerSignIn } from './token';
 

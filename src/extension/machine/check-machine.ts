@@ -9,6 +9,8 @@ import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { isActiveHere } from '../runs/shown-state';
 import { checkMarkdown, checkSummary, parseDoctorLine, placeProgress } from '../words/check-text';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 
 const SCHEME = 'aurora-machine';
 const KEY = 'machineCheck';
@@ -60,7 +62,7 @@ function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefine
     title: t('Checking this machine'),
     cancellable: true,
   };
-  return vscode.window.withProgress(options, async (progress, token) => {
+  return withProgress(options, async (progress, token) => {
     progress.report({ message: t('Looking for devices…') });
     let report: MachineCheck | undefined;
     let last = '';
@@ -96,11 +98,11 @@ async function whileTraining({ store }: Services): Promise<boolean> {
       : t('{0} runs are training on this machine.', training);
   const detail = t('The check would slow it down, and measure less than the devices can do.');
   const anyway = t('Check Anyway');
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, anyway)) === anyway;
+  return (await notify.warning(question, { modal: true, detail }, anyway)) === anyway;
 }
 
 async function tell(report: MachineCheck): Promise<void> {
   const show = vscode.l10n.t('Show Report');
-  const picked = await vscode.window.showInformationMessage(checkSummary(report, vscode.l10n.t), show);
+  const picked = await notify.information(checkSummary(report, vscode.l10n.t), show);
   if (picked === show) await openReport(PAGE);
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { StepCost } from '../../protocol/step-cost';
+import { askText } from '../messages/input';
 
 /** A whole number in text, as in an input box. */
 const WHOLE = /^[1-9]\d{0,6}$/;
@@ -11,7 +12,7 @@ export async function askSize(
 ): Promise<{ batch: number; length: number } | undefined> {
   const { t } = vscode.l10n;
   const ask = async (prompt: string, value: number) => {
-    const text = await vscode.window.showInputBox({
+    const text = await askText({
       title: t('Estimate a Training Step: {0}', model),
       prompt,
       value: String(value),

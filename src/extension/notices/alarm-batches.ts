@@ -21,15 +21,18 @@ export class AlarmBatches {
     private readonly togetherMs = TOGETHER_MS,
   ) {}
 
-  /** Takes a run's events as they are now. */
-  note(run: string, events: readonly RunEvent[]): void {
+  /**
+   * Takes a run's events as they are now. A time in the future was not written by a trainer on this machine: a folder that
+   * came with a repository must not show a notification.
+   */
+  note(run: string, events: readonly RunEvent[], now = Date.now()): void {
     const count = events.filter((e) => e.kind === 'alarm').length;
     const seen = this.seen.get(run) ?? 0;
     this.seen.set(run, count);
     // A resume may have taken some back.
     if (count <= seen) return;
     const late = events.filter((e) => e.kind === 'alarm').slice(seen);
-    const fresh = alarmsOf(late.filter(({ t }) => t >= this.from));
+    const fresh = alarmsOf(late.filter(({ t }) => t >= this.from && t <= now));
     if (fresh.length === 0) return;
     const batch = this.waiting.get(run);
     if (!batch && hasExploded(events.slice(0, events.indexOf(late[0])))) return;

@@ -7,6 +7,7 @@ import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { alarmNotice } from '../words/alarm-text';
 import { AlarmBatches } from './alarm-batches';
+import { notify } from '../messages/notify';
 
 /** Shows a notification when something goes wrong with a run: one for alarms in quick succession. */
 export function registerAlarmNotice(services: Services): vscode.Disposable {
@@ -37,7 +38,7 @@ async function show({ store }: Services, folder: string, alarms: readonly Alarm[
   const { message, canStop, fork } = alarmNotice(entry, alarms, await checkpointSteps(folder), t);
   const stop = t('Stop');
   const buttons = [...(canStop ? [stop] : []), fork.title];
-  const picked = await vscode.window.showWarningMessage(message, ...buttons);
+  const picked = await notify.warning(message, ...buttons);
   const stopping = picked !== undefined && isActive(store.run(folder)?.state ?? 'finished');
   // Also before a fork, which replaces it: two would share the device.
   if (stopping) await vscode.commands.executeCommand(COMMAND.stopRun, folder);

@@ -5,9 +5,10 @@ import { isActive } from '../runs/shown-state';
 import type { RunEntry, ShownState, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import { bySweep } from '../words/sweep-row';
-import { endNotice, hasEnded, type EndNotice } from '../words/end-text';
+import { endNotice, hasEnded } from '../words/end-text';
 import { nextStep } from '../words/next-step';
 import { sweepEndText } from '../words/sweep-text';
+import { notify } from '../messages/notify';
 
 /** Runs that the user stopped here; the command itself reports their end. */
 export const askedToStop = new Set<string>();
@@ -61,7 +62,7 @@ export async function sweepEnded(
   if (askedToStop.has(sweep.folder) || (isSeen && !decision)) return;
   const open = vscode.l10n.t('Open Sweep');
   const buttons = [...(decision ? [decision.title] : []), ...(isSeen ? [] : [open])];
-  const picked = await SHOW[kind](message, ...buttons);
+  const picked = await notify[kind](message, ...buttons);
   if (picked === open) panels.openSweep(sweep.folder);
   if (decision && picked === decision.title)
     await vscode.commands.executeCommand(
@@ -70,15 +71,6 @@ export async function sweepEnded(
       decision.options,
     );
 }
-
-const SHOW: Record<
-  EndNotice['kind'],
-  (message: string, ...buttons: string[]) => Thenable<string | undefined>
-> = {
-  information: vscode.window.showInformationMessage,
-  warning: vscode.window.showWarningMessage,
-  error: vscode.window.showErrorMessage,
-};
 
 async function ended({ panels }: Services, run: RunEntry): Promise<void> {
   // Its sweep continues, and reports how many failed.
@@ -90,10 +82,10 @@ async function ended({ panels }: Services, run: RunEntry): Promise<void> {
   const next = nextStep(run, vscode.l10n.t);
   const picked =
     kind === 'information'
-      ? await vscode.window.showInformationMessage(message, open)
+      ? await notify.information(message, open)
       : kind === 'error'
-        ? await vscode.window.showErrorMessage(message, ...(next ? [next.title] : []), log, open)
-        : await vscode.window.showWarningMessage(message, log);
+        ? await notify.error(message, ...(next ? [next.title] : []), log, open)
+        : await notify.warning(message, log);
   if (next && picked === next.title) await vscode.commands.executeCommand(next.command, next.argument);
   if (picked === open) panels.openRun([run.folder]);
   if (picked === log) await vscode.commands.executeCommand(COMMAND.showLog, run.folder);

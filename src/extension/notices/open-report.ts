@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { notify } from '../messages/notify';
 
 /**
  * Whether the workspace is trusted. If not, shows `message`, which says why trust is needed, with a button to grant it.
@@ -6,7 +7,7 @@ import * as vscode from 'vscode';
 export async function trustedFor(message: string): Promise<boolean> {
   if (vscode.workspace.isTrusted) return true;
   const manage = vscode.l10n.t('Manage Workspace Trust');
-  if ((await vscode.window.showWarningMessage(message, manage)) === manage)
+  if ((await notify.warning(message, manage)) === manage)
     await vscode.commands.executeCommand('workbench.trust.manage');
   return false;
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { troubleSummary } from '../../protocol/alarms/trouble';
+import { registerGuarded } from '../ask/guard';
 import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
@@ -61,7 +62,7 @@ export function registerStatusBar(services: Services): vscode.Disposable {
     if (runs) note(runs);
     else void everything().catch((e: Error) => log.error(e));
   });
-  const clicked = vscode.commands.registerCommand(CLICKED, async () => {
+  const clicked = registerGuarded(log, CLICKED, async () => {
     const run = shown.length === 1 ? shown[0].folder : await choose(shown);
     if (run !== undefined) panels.openRun([run]);
   });

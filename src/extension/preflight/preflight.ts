@@ -9,6 +9,7 @@ import { ReportPages } from '../notices/report-pages';
 import type { Services } from '../services';
 import { preflightOf } from '../language/kept-preflight';
 import type { Preflights } from './preflights';
+import { notify } from '../messages/notify';
 
 /** The command that measures what a run would take, and checks its data, before it starts. */
 export function registerPreflight(services: Services): vscode.Disposable {
@@ -38,7 +39,7 @@ export function registerPreflight(services: Services): vscode.Disposable {
         return openReport(pages.page(`${experimentName(file)} preflight`, file));
       const run = vscode.l10n.t('Run Preflight');
       const message = vscode.l10n.t('{0} has had no preflight yet.', experimentName(file));
-      if ((await vscode.window.showInformationMessage(message, run)) === run)
+      if ((await notify.information(message, run)) === run)
         await vscode.commands.executeCommand(COMMAND.preflight, file);
     }),
   );

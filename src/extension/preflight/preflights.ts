@@ -11,10 +11,12 @@ import { measure } from './measure';
 import { namedFiles, stampOf } from '../language/named-files';
 import { keepPreflight, sumOfText } from '../language/kept-preflight';
 import { reportMarkdown, summaryLine, type PreflightReport } from './report';
-import { messageOf } from '../notices/message';
+import { messageOf } from '../ask/message-of';
 import { openReport, trustedFor } from '../notices/open-report';
 import type { ReportPages } from '../notices/report-pages';
 import { saved } from '../ask/saved';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 
 /** Data change without the editor noticing. */
 const LOOK_AGAIN_MS = 3_000;
@@ -60,7 +62,7 @@ export class Preflights implements vscode.Disposable {
     const { t } = vscode.l10n;
     const title = t('Preflight of {0}', experimentName(file));
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-    return vscode.window.withProgress(options, async (progress, token) => {
+    return withProgress(options, async (progress, token) => {
       progress.report({ message: t('Reading the model…') });
       try {
         return await measure(this.services, file, {
@@ -91,8 +93,8 @@ export class Preflights implements vscode.Disposable {
     const run = t('Run');
     const showReport = t('Show Report');
     const picked = error
-      ? await vscode.window.showErrorMessage(messageOf(error), showReport)
-      : await vscode.window.showInformationMessage(
+      ? await notify.error(messageOf(error), showReport)
+      : await notify.information(
           `${name}: ${summaryLine(report, t) ?? t('nothing was measured')}${warnings === 0 ? '' : ` · ${warnings === 1 ? t('1 warning') : t('{0} warnings', warnings)}`}`,
           run,
           showReport,

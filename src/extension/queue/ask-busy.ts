@@ -5,6 +5,7 @@ import type { Services } from '../services';
 import { busyQuestion } from './busy-words';
 import { inProgress, isIdle, whileStarting, type InProgress } from './in-progress';
 import type { NewQueued, QueuedWork } from './run-queue';
+import { notify } from '../messages/notify';
 
 type BusyAnswer = { do: 'start' } | { do: 'queue' } | { do: 'stop'; these: InProgress };
 
@@ -45,7 +46,7 @@ async function askBusy({ store }: Services, wanted: QueuedWork['kind']): Promise
   const { message, detail, stop } = busyQuestion(now, wanted, vscode.l10n.t);
   const [queue, parallel] = [vscode.l10n.t('Queue'), vscode.l10n.t('Run in Parallel')];
   const buttons = [queue, parallel, ...(stop === undefined ? [] : [stop])];
-  const answer = await vscode.window.showInformationMessage(message, { modal: true, detail }, ...buttons);
+  const answer = await notify.information(message, { modal: true, detail }, ...buttons);
   if (answer === queue) return { do: 'queue' };
   if (answer === parallel) return { do: 'start' };
   return answer !== undefined && answer === stop ? { do: 'stop', these: now } : undefined;

@@ -3,13 +3,14 @@ import { AuroraError } from '../../base/errors';
 import { registerGuarded } from '../ask/guard';
 import { explaining } from '../ask/training-problems';
 import { COMMAND, CONTEXT } from '../ids';
-import { messageOf } from '../notices/message';
+import { messageOf } from '../ask/message-of';
 import { isTreeNode } from '../runs/nodes';
 import { rowsFor } from '../runs/selection';
 import type { Services } from '../services';
 import { inProgress, isIdle, whileStarting } from './in-progress';
 import { RunQueue, type QueuedRun } from './run-queue';
 import { QueueStarter } from './starter';
+import { notify } from '../messages/notify';
 
 /** workspaceState. */
 const QUEUE = 'queue';
@@ -47,7 +48,7 @@ export function registerQueue(services: Services): vscode.Disposable {
     const why = messageOf(isAsked ? { message: e.message } : e);
     const message = vscode.l10n.t('The queued run of {0} could not be started: {1}', name, why);
     const [now, remove] = [vscode.l10n.t('Run Now'), vscode.l10n.t('Remove from Queue')];
-    const picked = await vscode.window.showErrorMessage(message, now, remove);
+    const picked = await notify.error(message, now, remove);
     if (picked === now) await runNow(item);
     if (picked === remove) queue.take(item.id);
   };
@@ -89,7 +90,7 @@ function offerHeld(queue: RunQueue): void {
     held.length === 1
       ? t('A run was queued when this window was last open: {0}.', names)
       : t('{0} runs were queued when this window was last open: {1}.', held.length, names);
-  void vscode.window.showInformationMessage(message, proceed, remove).then((answer) => {
+  void notify.information(message, proceed, remove).then((answer) => {
     if (answer === proceed) queue.release();
     if (answer === remove) held.forEach((item) => queue.take(item.id));
   });

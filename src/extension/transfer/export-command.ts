@@ -14,6 +14,8 @@ import type { Services } from '../services';
 import { dropQuestion, parseExportLine, progressText, resultText } from '../words/export-text';
 import { isExportable, stateOf } from './exportable';
 import { evenIfWorse, pickForm, pickPlace, type Picked } from './export-questions';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 
 type Result = Extract<ExportLine, { kind: 'result' | 'events' }>;
 
@@ -56,9 +58,7 @@ async function runsToExport(services: Services, args: readonly unknown[]): Promi
   const runs = given.filter(isExportable);
   if (runs.length < given.length) {
     const without = given.filter((run) => !isExportable(run));
-    void vscode.window.showWarningMessage(
-      t('There is no saved adapter yet to export of {0}.', namesOf(without)),
-    );
+    void notify.warning(t('There is no saved adapter yet to export of {0}.', namesOf(without)));
   }
   return runs;
 }
@@ -119,7 +119,7 @@ const withNotification = <T>(
   title: string,
   action: (notification: Notification) => Promise<T>,
 ): Thenable<T> =>
-  vscode.window.withProgress(
+  withProgress(
     { location: vscode.ProgressLocation.Notification, title, cancellable: true },
     (progress, token) => action({ progress, token }),
   );
@@ -168,14 +168,14 @@ async function ask(
   const { question, detail: reason } = dropQuestion(form, line, vscode.l10n.t);
   const detail = [name, reason].filter((part) => part !== undefined).join('\n\n');
   const keep = vscode.l10n.t('Export Anyway');
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, keep)) === keep;
+  return (await notify.warning(question, { modal: true, detail }, keep)) === keep;
 }
 
 async function tell(result: Result): Promise<void> {
   if (result.kind === 'events') return tellEvents(result);
   const { folder, record } = result;
   const [card, copy] = [vscode.l10n.t('Open Model Card'), vscode.l10n.t('Copy Path')];
-  const picked = await vscode.window.showInformationMessage(resultText(record, vscode.l10n.t), card, copy);
+  const picked = await notify.information(resultText(record, vscode.l10n.t), card, copy);
   if (picked === card) await openCard(folder);
   if (picked === copy) await vscode.env.clipboard.writeText(folder);
 }
@@ -188,7 +188,7 @@ async function tellEvents({
   const { t } = vscode.l10n;
   const copy = t('Copy Command');
   const message = t('Event file written: {0} training steps and {1} evaluations.', steps, evaluations);
-  const picked = await vscode.window.showInformationMessage(message, copy);
+  const picked = await notify.information(message, copy);
   if (picked === copy) await vscode.env.clipboard.writeText(`tensorboard --logdir ${shellQuote(folder)}`);
 }
 
@@ -203,7 +203,7 @@ async function tellAll(
       ? t('{0} runs exported.', runs)
       : t('{0} of {1} runs exported.', folders.length, runs);
   const problems = failed.map(({ run, error }) => `${runLabel(run)}: ${(error as Error).message}`);
-  const show = problems.length > 0 ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
+  const show = problems.length > 0 ? notify.warning : notify.information;
   const copy = t('Copy Paths');
   const picked = await show([done, ...problems].join(' '), ...(folders.length > 0 ? [copy] : []));
   if (picked === copy) await vscode.env.clipboard.writeText(folders.join('\n'));

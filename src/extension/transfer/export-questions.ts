@@ -9,6 +9,7 @@ import { namesOf } from '../ask/pick-many';
 import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import { formName, formWords } from '../words/form-words';
+import { notify } from '../messages/notify';
 
 /** Asks before what a constant answer would do better is passed on. */
 export async function evenIfWorse(runs: readonly RunEntry[]): Promise<boolean> {
@@ -32,7 +33,7 @@ export async function evenIfWorse(runs: readonly RunEntry[]): Promise<boolean> {
             namesOf(worse.map(({ entry }) => entry)),
           ),
         ];
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, anyway)) === anyway;
+  return (await notify.warning(question, { modal: true, detail }, anyway)) === anyway;
 }
 
 /** The same for a run that is published. */
@@ -43,7 +44,7 @@ export async function publishEvenIfWorse({ run }: RunEntry): Promise<boolean> {
   const anyway = t('Publish Anyway');
   const question = t('Publish a run that is worse than a constant answer?');
   const detail = t('Its best evaluation is {0}, which needs no model.', worseWords(better, t));
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, anyway)) === anyway;
+  return (await notify.warning(question, { modal: true, detail }, anyway)) === anyway;
 }
 
 export interface Picked {

@@ -10,6 +10,8 @@ import { saved } from '../ask/saved';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { programLine } from '../launcher/program-line';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 
 /** Creates a run from an adapter on disk. */
 export async function importAdapter(services: Services, argument: unknown): Promise<void> {
@@ -39,7 +41,7 @@ export async function importAdapter(services: Services, argument: unknown): Prom
     formatMetric(metric, metricValue(metrics, metric)),
   );
   const resume = t('Continue Training');
-  const picked = await vscode.window.showInformationMessage([sentence, ...warnings].join(' '), resume);
+  const picked = await notify.information([sentence, ...warnings].join(' '), resume);
   if (picked === resume) await vscode.commands.executeCommand(COMMAND.resumeRun, run);
 }
 
@@ -60,7 +62,7 @@ function work({ trainer }: Services, folder: string, file: string): Thenable<Res
   const { t } = vscode.l10n;
   const title = t('Importing {0} for {1}', basename(folder), experimentName(file));
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return vscode.window.withProgress(options, async (progress, token) => {
+  return withProgress(options, async (progress, token) => {
     progress.report({ message: t('Measuring on the validation examples…') });
     let result: Result | undefined;
     const onLine = (text: string) => {

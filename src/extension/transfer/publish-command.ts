@@ -16,6 +16,9 @@ import { storedToken } from '../hub/token';
 import { withAccess } from '../hub/with-access';
 import { isExportable, stateOf } from './exportable';
 import { publishEvenIfWorse } from './export-questions';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
+import { askText } from '../messages/input';
 
 /** Uploads the adapter of a run to a repository of the user's, after it was shown what and where to. */
 export async function publishAdapter(services: Services, argument: unknown): Promise<void> {
@@ -38,7 +41,7 @@ export async function publishAdapter(services: Services, argument: unknown): Pro
 async function askRepository(run: RunEntry): Promise<string | undefined> {
   const { t } = vscode.l10n;
   const value = repoName(experimentLabel(run));
-  const text = await vscode.window.showInputBox({
+  const text = await askText({
     title: t('Publish {0}', runLabel(run)),
     prompt: t(
       'A repository on {0}: OWNER/NAME, or a NAME in your own account. If there is none, it is created after you have agreed.',
@@ -91,7 +94,7 @@ function work(
     cancellable: true,
   };
   return Promise.resolve(
-    vscode.window.withProgress(options, async (progress, token) => {
+    withProgress(options, async (progress, token) => {
       let plan: PublishPlan | undefined;
       let published: Published | undefined;
       let declined = false;
@@ -124,13 +127,13 @@ async function ask(plan: PublishPlan | undefined): Promise<boolean> {
   if (!plan) return false;
   const { question, detail } = publishQuestion(plan, vscode.l10n.t);
   const upload = vscode.l10n.t('Upload');
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, upload)) === upload;
+  return (await notify.warning(question, { modal: true, detail }, upload)) === upload;
 }
 
 async function tell(published: Published): Promise<void> {
   const { t } = vscode.l10n;
   const [open, copy] = [t('Open Page'), t('Copy Name')];
-  const picked = await vscode.window.showInformationMessage(publishedText(published, t), open, copy);
+  const picked = await notify.information(publishedText(published, t), open, copy);
   if (picked === open) void vscode.env.openExternal(vscode.Uri.parse(published.address));
   if (picked === copy) await vscode.env.clipboard.writeText(published.repo);
 }

@@ -8,6 +8,7 @@ import type { MachineReport } from '../launcher/client';
 import { tooltip, treeItem } from './items';
 import { rowContext } from '../words/row-context';
 import { machineRows, type MachineRow } from './machine-rows';
+import { withPlainErrors } from './plain-errors';
 import type { RunNode } from '../runs/nodes';
 import { runDetails } from '../words/run-details';
 import { runRow } from '../words/run-row';
@@ -18,7 +19,9 @@ const REFRESH_MS = 5000;
 /** What runs here, what the machine has, and what is missing. Polls only while the view is visible. */
 export function registerMachineView(services: Services): vscode.Disposable {
   const tree = new MachineTree(services);
-  const view = vscode.window.createTreeView(VIEW.machine, { treeDataProvider: tree });
+  const view = vscode.window.createTreeView(VIEW.machine, {
+    treeDataProvider: withPlainErrors<MachineNode>(tree),
+  });
   const timer = setInterval(() => view.visible && void tree.look(), REFRESH_MS);
   return vscode.Disposable.from(
     view,

@@ -13,13 +13,16 @@ import { bytes } from '../words/format';
 import { stepSettings, stepText } from '../words/step-text';
 import { refusalOf } from '../words/refusal-text';
 import { modelRows, refusalRows, STEP_ROW, type ModelRow } from './model-rows';
+import { withPlainErrors } from './plain-errors';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 
 /** The workspace's models and, when expanded, what each offers to adapters; read only by the parser process. */
 export function registerModelsView(services: Services): vscode.Disposable {
   const tree = new ModelsTree(services);
   const watcher = vscode.workspace.createFileSystemWatcher(MODEL_FILES);
   return vscode.Disposable.from(
-    vscode.window.createTreeView(VIEW.models, { treeDataProvider: tree }),
+    vscode.window.createTreeView(VIEW.models, { treeDataProvider: withPlainErrors<ModelNode>(tree) }),
     tree,
     watcher,
     watcher.onDidCreate(() => tree.refresh()),
@@ -97,14 +100,14 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
     if (!size) return;
     const title = vscode.l10n.t('Estimating a training step of {0}…', name);
     const location = vscode.ProgressLocation.Notification;
-    const cost = await vscode.window.withProgress({ location, title }, () => models.estimate(path, size));
+    const cost = await withProgress({ location, title }, () => models.estimate(path, size));
     this.estimates.set(path, cost);
     this.changed.fire(this.known.get(vscode.Uri.file(path).toString()));
     const text = stepText(cost, vscode.l10n.t);
     const settings = stepSettings(cost, vscode.l10n.t);
-    if (text === undefined) void vscode.window.showWarningMessage(cost.problem ?? '');
+    if (text === undefined) void notify.warning(cost.problem ?? '');
     else
-      void vscode.window.showInformationMessage(
+      void notify.information(
         vscode.l10n.t('A training step of {0} takes {1} on this CPU ({2}).', name, text, settings),
       );
   }

@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import { COMMAND, CONTEXT } from '../ids';
 import { SORT, SORTS, sortOf, type Sort } from '../runs/sort';
+import { registerGuarded } from '../ask/guard';
+import { askText } from '../messages/input';
 
 const FILTER = 'experiments.filter';
 
@@ -10,11 +12,14 @@ export class ViewOptions implements vscode.Disposable {
   readonly onDidChange = this.changed.event;
   private readonly commands: vscode.Disposable[];
 
-  constructor(private readonly memory: vscode.Memento) {
+  constructor(
+    private readonly memory: vscode.Memento,
+    log: vscode.LogOutputChannel,
+  ) {
     this.commands = [
-      vscode.commands.registerCommand(COMMAND.filterRuns, () => this.askFilter()),
-      vscode.commands.registerCommand(COMMAND.clearFilter, () => this.set(FILTER, '')),
-      vscode.commands.registerCommand(COMMAND.sortRuns, () => this.askSort()),
+      registerGuarded(log, COMMAND.filterRuns, () => this.askFilter()),
+      registerGuarded(log, COMMAND.clearFilter, () => this.set(FILTER, '')),
+      registerGuarded(log, COMMAND.sortRuns, () => this.askSort()),
     ];
     this.updateContext();
   }
@@ -43,7 +48,7 @@ export class ViewOptions implements vscode.Disposable {
   }
 
   private async askFilter(): Promise<void> {
-    const filter = await vscode.window.showInputBox({
+    const filter = await askText({
       title: vscode.l10n.t('Filter runs'),
       prompt: vscode.l10n.t(
         'Words in the name, note, tags, state, method, metric or experiment. Leave empty to show all runs.',

@@ -6,6 +6,7 @@ import { rememberSelection } from '../runs/selection';
 import type { Services } from '../services';
 import { ExperimentsTree } from './experiments';
 import { Folding } from './folding';
+import { withPlainErrors } from './plain-errors';
 import { ViewOptions } from './view-options';
 
 /** Update interval of "3 min ago". */
@@ -13,11 +14,11 @@ const CLOCK_MS = 30_000;
 
 export function registerExperimentsTree(services: Services): vscode.Disposable {
   const { context, log } = services;
-  const options = new ViewOptions(context.workspaceState);
+  const options = new ViewOptions(context.workspaceState, log);
   const folding = new Folding(context.workspaceState);
   const tree = new ExperimentsTree(services, options, folding);
   const view = vscode.window.createTreeView(VIEW.experiments, {
-    treeDataProvider: tree,
+    treeDataProvider: withPlainErrors(tree),
     canSelectMany: true,
     showCollapseAll: true,
   });
@@ -40,9 +41,9 @@ export function registerExperimentsTree(services: Services): vscode.Disposable {
     }),
     registerGuarded(log, COMMAND.dismissInterrupted, (node) => tree.dismiss(runFolderOf(node))),
   ];
-  const shown = vscode.commands.registerCommand(INTERNAL.showExperiment, async (file: string) => {
+  const shown = registerGuarded(log, INTERNAL.showExperiment, async (file) => {
     await vscode.commands.executeCommand(`${VIEW.experiments}.focus`);
-    const node = await tree.experiment(file);
+    const node = await tree.experiment(file as string);
     if (node) await view.reveal(node, { select: true, focus: true, expand: true });
   });
   // Revealing a row in a hidden view would open that view.

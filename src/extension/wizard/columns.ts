@@ -11,6 +11,7 @@ import { guessAnswer, guessFor } from '../language/guess/guess-columns';
 import { isIdentifier } from '../language/guess/identifiers';
 import { labelColumns } from './label-columns';
 import type { WizardState } from './state';
+import { notify } from '../messages/notify';
 
 interface ColumnItem extends vscode.QuickPickItem {
   /** Undefined for no column. */
@@ -220,7 +221,7 @@ async function severalLabels(state: WizardState, place: Place): Promise<'next' |
       state.columns = { text: text!, ...(pair !== undefined && { pair }), ...found };
       return 'next';
     }
-    void vscode.window.showErrorMessage(
+    void notify.error(
       t(
         'The column {0} has values other than 0 and 1. Select it alone, or only columns of 0 and 1.',
         found.unlike,

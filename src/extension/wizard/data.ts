@@ -25,6 +25,7 @@ import { drawsPictures, pictureSteps } from './pictures';
 import { dataFiles, nearFirst, pickFile, type WizardState } from './state';
 import { testStep } from './test-set';
 import { percent } from '../../base/percent';
+import { notify } from '../messages/notify';
 
 const FILTERS = {
   Data: ['csv', 'tsv', 'jsonl', 'ndjson', 'gz', 'parquet', 'json', 'conll', 'iob', 'iob2', 'bio'],
@@ -80,7 +81,7 @@ async function readData(state: WizardState, path: string): Promise<boolean> {
     ? unfit(head, path, describeTask(state.task!))
     : t('{0} has no rows that can be read as CSV, TSV, JSON or Parquet.', basename(path));
   if (!head || why !== undefined) {
-    void vscode.window.showErrorMessage(`${why} ${t('Select another file.')}`);
+    void notify.error(`${why} ${t('Select another file.')}`);
     return false;
   }
   if (state.train !== path) {

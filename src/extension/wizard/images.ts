@@ -13,6 +13,7 @@ import { cachedData } from '../models/hub-cached';
 import { getData, hubItem } from './from-hub';
 import { shownName, shownPlace } from './hub-files';
 import { nearFirst, type WizardState } from './state';
+import { notify } from '../messages/notify';
 
 const IMAGES = '**/*.{jpg,jpeg,png,webp,gif,tif,tiff,avif}';
 /** Enough to meet two labels of each folder; looking for all images of a large one would take long. */
@@ -91,7 +92,7 @@ async function take(state: WizardState, source: string): Promise<boolean> {
   if (!folder && (head?.columns.length ?? 0) < 2) {
     const { t } = vscode.l10n;
     const why = t('{0} needs one column of images and one of labels.', basename(source));
-    void vscode.window.showErrorMessage(`${why} ${t('Select another file.')}`);
+    void notify.error(`${why} ${t('Select another file.')}`);
     return false;
   }
   if (state.train !== source) delete state.validation;

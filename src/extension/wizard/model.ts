@@ -20,6 +20,7 @@ import { pickFile, type ActionItem, type WizardState } from './state';
 import { readsImages } from './images';
 import { drawsPictures } from './pictures';
 import { taskStep } from './task';
+import { withProgress } from '../messages/progress';
 
 const [, { pattern: TOKENIZER }, { pattern: PREPROCESSOR }] = FILE_KEYS;
 
@@ -97,9 +98,7 @@ async function readModel(state: WizardState, path: string): Promise<boolean> {
   const title = vscode.l10n.t('Reading {0}…', hubName(path) ?? vscode.workspace.asRelativePath(path));
   const location = vscode.ProgressLocation.Notification;
   try {
-    state.summary = await vscode.window.withProgress({ location, title }, () =>
-      services.models.inspect(path),
-    );
+    state.summary = await withProgress({ location, title }, () => services.models.inspect(path));
     state.model = path;
     delete state.refused;
     delete state.tokenizer;

@@ -7,6 +7,7 @@ import { ask, pick } from '../ask/steps';
 import { PICTURE_FILES, pictureFolders, type PictureFolder } from '../models/picture-folders';
 import { EXCLUDED } from '../models/workspace-files';
 import { nearFirst, type WizardState } from './state';
+import { notify } from '../messages/notify';
 
 /** Enough to count the images of a folder; those of a large data set need not all be looked for. */
 const LIMIT = 20_000;
@@ -71,9 +72,7 @@ async function pickFolder(
     if (!chosen) continue;
     const found = await folderAt(chosen.fsPath);
     if (found) return found;
-    void vscode.window.showErrorMessage(
-      t('{0} has no images. Select a folder with images in it.', basename(chosen.fsPath)),
-    );
+    void notify.error(t('{0} has no images. Select a folder with images in it.', basename(chosen.fsPath)));
   }
 }
 

@@ -186,4 +186,21 @@ describe('the notification', () => {
       vi.useRealTimers();
     }
   });
+
+  it('is not shown if its time is in the future, nor later', () => {
+    vi.useFakeTimers({ now: 5000 });
+    try {
+      const shown: string[] = [];
+      const batches = new AlarmBatches(1000, (run) => shown.push(run));
+      const event = (at: number) => ({ ...asEvent(jump), v: 1, seq: 0, t: at }) as RunEvent;
+      batches.note('from a repository', [event(5001), event(4e12)]);
+      vi.advanceTimersByTime(10_000);
+      batches.note('from a repository', [event(5001), event(4e12)]);
+      batches.note('new', [event(15_000)]);
+      vi.advanceTimersByTime(10_000);
+      expect(shown).toEqual(['new']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { factsOf, parseFacts, processExists } from '../../../src/files/process-facts';
 import { groupIsThere, killTree } from '../../../src/files/process-tree';
 import {
+  isAliveNow,
   isOurTrainer,
   presence,
   presenceNow,
@@ -50,6 +51,14 @@ describe('a process', () => {
     process.kill(pid, 'SIGKILL');
     await ended;
     expect(await presence(record)).toBe('gone');
+  });
+
+  it('elsewhere counts as alive only shortly after a sign of life, not because of one from the future', () => {
+    const there = { pid: 42, host: 'elsewhere' };
+    const at = (seen: number) => isAliveNow(there, seen, 15_000, 1_000_000);
+    expect([at(999_000), at(980_000), at(1_001_000), at(1_020_000), at(4e12), at(NaN)]).toEqual([
+      ...[true, false, true, false, false, false],
+    ]);
   });
 
   it('is gone after a reboot and elsewhere on another machine', async () => {

@@ -14,6 +14,8 @@ import {
   stepOfName,
 } from '../../../src/runs/layout';
 import { readRun } from '../../read-run';
+import { readRunSummary } from '../../../src/runs/read';
+import { shownState } from '../../../src/runs/shown-state';
 import { checkSweep, trialOf } from '../../../src/runs/sweep/record';
 import { HEARTBEAT_TIMEOUT_MS, isAlive, readStatus, writeStatus } from '../../../src/runs/status';
 import { AuroraError } from '../../../src/base/errors';
@@ -175,4 +177,10 @@ describe('reading runs', () => {
       }
     }
   });
+});
+
+it('a run without a status counts as starting only shortly after it was made, not if that is in the future', () => {
+  const summary = readRunSummary(newRun(folder()));
+  const at = (made: number) => shownState(summary, made, 1_000_000);
+  expect([at(990_000), at(900_000), at(1_100_000)]).toEqual(['starting', 'lost', 'lost']);
 });

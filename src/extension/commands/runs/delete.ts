@@ -17,6 +17,8 @@ import { trialsText } from '../../words/sweep-row';
 import { registerGuarded, showError } from '../../ask/guard';
 import { confirmDeletion } from '../../ask/confirm-deletion';
 import { namesOf, runsFrom } from '../../ask/pick-many';
+import { notify } from '../../messages/notify';
+import { withProgress } from '../../messages/progress';
 
 /** Loaded when something is deleted or restored. */
 const trash = () => import('../../../runs/trash');
@@ -68,13 +70,13 @@ async function stopFirst({ store, trainer }: Services, runs: readonly RunEntry[]
   if (elsewhere.length > 0) {
     const message = vscode.l10n.t('{0} cannot be deleted while it is on a cluster.', namesOf(elsewhere));
     const detail = vscode.l10n.t('Use Stop Run first: its job would create the run again.');
-    await vscode.window.showWarningMessage(message, { modal: true, detail });
+    await notify.warning(message, { modal: true, detail });
     return false;
   }
   const active = runs.filter((r) => isActive(r.state));
   if (active.length === 0) return true;
   const stop = vscode.l10n.t('Stop');
-  const answer = await vscode.window.showWarningMessage(
+  const answer = await notify.warning(
     active.length === 1
       ? vscode.l10n.t('{0} is still being trained.', namesOf(active))
       : vscode.l10n.t('{0} are still being trained.', namesOf(active)),
@@ -85,7 +87,7 @@ async function stopFirst({ store, trainer }: Services, runs: readonly RunEntry[]
     stop,
   );
   if (answer !== stop) return false;
-  await vscode.window.withProgress(
+  await withProgress(
     {
       location: vscode.ProgressLocation.Notification,
       title: vscode.l10n.t('Stopping {0}…', namesOf(active)),
@@ -129,7 +131,7 @@ async function remove(services: Services, runs: readonly RunEntry[]): Promise<vo
   const gone = runs.filter((r) => trashed.some((t) => t.from === r.folder));
   const message = vscode.l10n.t('Deleted {0}.', namesOf(gone));
   // Not awaited: the command is done, and the message may stay for a long time.
-  void vscode.window.showInformationMessage(message, undo).then(async (answer) => {
+  void notify.information(message, undo).then(async (answer) => {
     if (answer !== undo) return;
     for (const t of trashed)
       // The command may have restored one in the meantime.
@@ -173,7 +175,7 @@ async function pickTrashed({ store }: Services): Promise<(TrashedRun | TrashedSw
     .filter((r) => !trials.has(r.folder))
     .sort((a, b) => b.deletedAt - a.deletedAt);
   if (all.length === 0 && sweeps.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('There are no deleted runs in this workspace.'));
+    void notify.information(vscode.l10n.t('There are no deleted runs in this workspace.'));
     return [];
   }
   const runs = await Promise.all(all.map(({ folder }) => entryOf(folder)));

@@ -8,6 +8,7 @@ import { FROM_SELECTION, selectedRows } from '../../runs/selection';
 import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
 import { runsFrom } from '../../ask/pick-many';
+import { askText } from '../../messages/input';
 
 /** Commands that edit the user's name and note for a run. Nothing that the trainer wrote is touched. */
 export function registerEditCommands(services: Services): vscode.Disposable[] {
@@ -27,7 +28,7 @@ export function registerEditCommands(services: Services): vscode.Disposable[] {
       const run = await runFrom(services, row, { title: vscode.l10n.t('Select a run to rename') });
       if (!run) return;
       const own = runLabel({ ...run, user: {} });
-      const name = await vscode.window.showInputBox({
+      const name = await askText({
         title: vscode.l10n.t('Rename run {0}', runLabel(run)),
         prompt: vscode.l10n.t('The folder is not renamed. Leave empty to use {0}.', own),
         placeHolder: own,
@@ -41,7 +42,7 @@ export function registerEditCommands(services: Services): vscode.Disposable[] {
         title: vscode.l10n.t('Select a run to edit its note'),
       });
       if (!run) return;
-      const note = await vscode.window.showInputBox({
+      const note = await askText({
         title: vscode.l10n.t('Note for run {0}', runLabel(run)),
         prompt: vscode.l10n.t(
           'For example, what you tried and what you found. Leave empty to remove the note.',

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { notify } from '../../messages/notify';
 
 /**
  * Reveals a folder wherever files are browsed here.
@@ -15,7 +16,7 @@ export async function revealFolder(
   // In remote windows the machine with the folder has no file manager, and the Explorer may hide the folder.
   const [copy, window] = [vscode.l10n.t('Copy Path'), vscode.l10n.t('Open in New Window')];
   const message = vscode.l10n.t('The folder is {0}.', place);
-  const answer = await vscode.window.showInformationMessage(message, copy, main.label, window);
+  const answer = await notify.information(message, copy, main.label, window);
   if (answer === copy) await vscode.env.clipboard.writeText(place);
   if (answer === main.label) await main.show();
   if (answer === window)

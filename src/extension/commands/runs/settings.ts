@@ -10,6 +10,7 @@ import { runFrom } from '../../ask/pick';
 import { runsFrom } from '../../ask/pick-many';
 import { sortedJson } from '../../../base/sorted-json';
 import { differing } from '../../../experiment/differing-settings';
+import { notify } from '../../messages/notify';
 
 const SCHEME = 'aurora-settings';
 
@@ -43,7 +44,7 @@ export function registerSettings(services: Services): vscode.Disposable[] {
           'Select exactly two runs to compare their settings; {0} are selected.',
           runs.length,
         );
-        return void vscode.window.showInformationMessage(message);
+        return void notify.information(message);
       }
       const [older, newer] = [...runs].sort((a, b) => (a.id < b.id ? -1 : 1));
       const name = vscode.l10n.t('Settings: {0} ↔ {1}', runLabel(older), runLabel(newer));
@@ -76,7 +77,7 @@ async function differ(one: RunEntry, other: RunEntry): Promise<boolean> {
 async function askedForAll(one: RunEntry, other: RunEntry): Promise<boolean> {
   const show = vscode.l10n.t('Show All Settings');
   const message = vscode.l10n.t('{0} and {1} have the same settings.', runLabel(one), runLabel(other));
-  return (await vscode.window.showInformationMessage(message, show)) === show;
+  return (await notify.information(message, show)) === show;
 }
 
 const readSpec = async (run: string): Promise<object> =>

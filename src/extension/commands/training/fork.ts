@@ -14,6 +14,7 @@ import { keepsCheckpoints } from '../../runs/shown-state';
 import { runFrom } from '../../ask/pick';
 import { startUnlessBusy } from '../../queue/ask-busy';
 import { startFork } from '../../queue/start-again';
+import { askText } from '../../messages/input';
 
 /**
  * Starts a new run from another run's checkpoint with changed settings, and shows both in one dashboard. Asks for
@@ -181,7 +182,7 @@ async function newValue(
     }));
     return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.label;
   }
-  const typed = await vscode.window.showInputBox({
+  const typed = await askText({
     title,
     value: value ?? '',
     prompt:

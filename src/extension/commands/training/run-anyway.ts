@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { Services } from '../../services';
+import { notify } from '../../messages/notify';
 
 /**
  * Asks before something is run that the editor expects to fail. True if no error is known, or if it is to be run anyway. A
@@ -17,7 +18,7 @@ export async function runAnyway(services: Services, file: string, here = true): 
   const anyway = t('Run Anyway');
   const more = others.length === 0 ? [] : [t('More problems: {0}.', others.length)];
   const detail = [t('The run is expected to fail.'), ...more].join(' ');
-  const picked = await vscode.window.showWarningMessage(first, { modal: true, detail }, show, anyway);
+  const picked = await notify.warning(first, { modal: true, detail }, show, anyway);
   if (picked === show) {
     await vscode.window.showTextDocument(vscode.Uri.file(file));
     await vscode.commands.executeCommand('workbench.actions.view.problems');

@@ -11,6 +11,7 @@ import { registerGuarded } from '../../ask/guard';
 import { experimentFrom, runFrom } from '../../ask/pick';
 import { explaining } from '../../ask/training-problems';
 import { starting } from '../../ask/starting';
+import { notify } from '../../messages/notify';
 
 /** Training and what reports on it: commands, the status bar item, notifications, `aurora` in terminals. */
 export const registerTraining = (services: Services): vscode.Disposable =>
@@ -62,10 +63,9 @@ async function stopRun(services: Services, argument: unknown): Promise<void> {
     const outcome = await starting(title, () => trainer.stop(run.folder));
     await store.refreshRun(run.folder);
     const message = `${experimentLabel(run)}: ${outcome.message}`;
-    if (outcome.state === 'stopped' || outcome.state === 'finished')
-      return void vscode.window.showInformationMessage(message);
+    if (outcome.state === 'stopped' || outcome.state === 'finished') return void notify.information(message);
     const show = vscode.l10n.t('Show Log');
-    void vscode.window.showWarningMessage(message, show).then((picked) => {
+    void notify.warning(message, show).then((picked) => {
       if (picked === show) void vscode.commands.executeCommand(COMMAND.showLog, run.folder);
     });
   } finally {

@@ -4,6 +4,7 @@ import { runItem } from '../../ask/run-item';
 import { bestEvaluation } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
+import { notify } from '../../messages/notify';
 
 /**
  * Runs to compare: those with the same labels first, then the others, which answer a different question.
@@ -18,7 +19,7 @@ export async function pickRuns(
   const { t } = vscode.l10n;
   const runs = (await runsInTreeOrder(services)).filter((r) => isTrained(r) && !there.includes(r.folder));
   if (runs.length === 0) {
-    void vscode.window.showInformationMessage(
+    void notify.information(
       t('This workspace has no other run that was evaluated. Train another one to compare it.'),
     );
     return [];

@@ -49,6 +49,14 @@ it('tells once that a cluster does not answer, and again after it has answered',
   expect(watch.note(down(3000))?.unreachable).toBe(true);
 });
 
+it('reports no loss and no silence with a time in the future, as a folder from elsewhere may have, nor later', () => {
+  const watch = new ClusterWatch(START);
+  const future = on({ t1: lost(1, 9000) }, { unreachable: { since: 9000, message: 'No route.' } });
+  expect(watch.note(future, 2000)).toBeUndefined();
+  expect(watch.note(future, 9500)).toBeUndefined();
+  expect(watch.note(on({ t1: lost(2, 9600) }), 9700)?.lost).toEqual(['t1']);
+});
+
 it('reports trials that nobody follows only when it first sees the sweep; after that, it reports the end', () => {
   const queued = { t1: { state: 'queued', job: '1_0' } } as const;
   expect(new ClusterWatch(START).note(on(queued, {}, 'stopped'))?.unfollowed).toBe(true);
