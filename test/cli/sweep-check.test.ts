@@ -55,6 +55,32 @@ describe('checking a sweep before its first trial', () => {
     expect(readStatus(join(sweeps, readdirSync(sweeps)[0]))).toMatchObject({ state: 'failed', steps: 0 });
   });
 
+  it('names a problem that all trials share once, without listing them', () => {
+    const lab = labWith([0.01, 0.02, 0.03].map((rate) => ({ 'training.learningRate': rate })));
+    const experiment = JSON.parse(lab.read('tiny.aurora.json')) as { data: object };
+    const data = { ...experiment.data, labelColumn: 'kind' };
+    lab.write('tiny.aurora.json', JSON.stringify({ ...experiment, data }));
+    const { code, err } = sweep(lab);
+    expect({ code, err }).toMatchObject({ code: 13 });
+    expect(err).toMatch(/^error: None of the 3 trials can be trained: .*train\.jsonl.* "kind"/m);
+    expect(err.match(/"kind"/g)).toHaveLength(1);
+  });
+
+  it('names a problem that some trials share once, with their numbers', () => {
+    const lab = labWith([
+      { 'data.labelColumn': 'kind' },
+      { 'data.labelColumn': 'kind', 'training.learningRate': 0.01 },
+      { 'data.labelColumn': 'kind', 'training.learningRate': 0.02 },
+      { 'training.learningRate': 0.01 },
+      { 'adapter.rank': 1000 },
+    ]);
+    const { err } = sweep(lab);
+    expect(err).toContain('error: 4 of 5 trials cannot be trained; none has been started.');
+    expect(err).toMatch(/trials 1-3: .*train\.jsonl/);
+    expect(err).toMatch(/trial 5 \(rank 1000\): .*too large for the layer/);
+    expect(err.match(/"kind"/g)).toHaveLength(1);
+  });
+
   it.skipIf(process.platform === 'win32')(
     'is shown as running and can be stopped through its folder',
     async () => {
@@ -102,7 +128,7 @@ describe('checking a sweep before its first trial', () => {
     const write = (trials: SweepSpec['trials']) =>
       lab.write('tiny.aurora.json', JSON.stringify({ ...experiment, sweep: { type: 'list', trials } }));
     write([{ 'adapter.rank': 1 }, { 'adapter.targetModules': ['dense'] }]);
-    expect(sweep(lab).err).toContain('1 of 1 trial cannot be trained');
+    expect(sweep(lab).err).toMatch(/Trial 2 \(.*dense.*\) cannot be trained: /);
     write([{ 'adapter.rank': 1 }, { 'adapter.rank': 2 }]);
     expect(sweep(lab).code).toBe(0);
     expect(lab.runs(lab.path('.aurora/runs/tiny'))).toHaveLength(2);

@@ -8,8 +8,12 @@ import type { Experiment } from '../../../experiment/experiment';
 import { askChild } from '../../../trainer/process/child';
 import { removedAtEnd } from '../../../trainer/process/removed-at-exit';
 import type { TrialFault, TrialToCheck } from '../../../trainer/sweep/check';
+import { byCause, rangesText } from './causes';
 import { measureTrials } from '../../../trainer/sweep/memory';
 import type { Measured } from '../../../trainer/sweep/room';
+
+/** Problems that an error lists. */
+const MOST_CAUSES = 20;
 
 /** Reading a large data set takes minutes, but never this long. */
 const LIMIT_MS = 3_600_000;
@@ -66,17 +70,33 @@ export async function checkSweep(
   return measured;
 }
 
+/** Names each problem once, with the trials that have it. */
 function faultsError(faults: readonly TrialFault[], trials: SweepRecord['trials']): AuroraError {
   const kinds = new Set(faults.map((f) => f.kind));
-  const [{ kind, hint }] = faults;
-  const lines = faults.map((f) => {
-    const { settings } = trials.find((t) => t.number === f.number)!;
-    return `  trial ${f.number} (${trialText(settings)}): ${f.message}`;
+  const [{ kind }] = faults;
+  const causes = byCause(faults);
+  const [{ message, hint }] = causes;
+  if (trials.length === 1) {
+    const [{ number, settings }] = trials;
+    return new AuroraError(
+      kind,
+      `Trial ${number} (${trialText(settings)}) cannot be trained: ${message}`,
+      hint,
+    );
+  }
+  if (causes.length === 1 && faults.length === trials.length)
+    return new AuroraError(kind, `None of the ${trials.length} trials can be trained: ${message}`, hint);
+  const lines = causes.slice(0, MOST_CAUSES).map(({ numbers, message }) => {
+    const { settings } = trials.find((t) => t.number === numbers[0])!;
+    return `  ${numbers.length === 1 ? `trial ${numbers[0]} (${trialText(settings)})` : `trials ${rangesText(numbers)}`}: ${message}`;
   });
-  const count = `${faults.length} of ${trials.length}`;
+  const more = causes.length - MOST_CAUSES;
+  if (more > 0) lines.push(`  ${more} more ${more === 1 ? 'problem' : 'problems'}`);
   return new AuroraError(
     kinds.size === 1 ? kind : 'experiment',
-    `${count} ${trials.length === 1 ? 'trial' : 'trials'} cannot be trained; none has been started.\n${lines.join('\n')}`,
-    kinds.size === 1 ? hint : 'Correct the settings or the "sweep" section, and run it again.',
+    `${faults.length} of ${trials.length} trials cannot be trained; none has been started.\n${lines.join('\n')}`,
+    new Set(causes.map((c) => c.hint)).size === 1
+      ? hint
+      : 'Correct the settings or the "sweep" section, and run it again.',
   );
 }

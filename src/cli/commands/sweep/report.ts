@@ -15,6 +15,7 @@ import { undecided } from '../../../trainer/sweep/rate-search';
 import { commandLine } from '../../invocation';
 import { hints } from '../../quiet';
 import { table } from '../../table';
+import { byCause, rangesText } from './causes';
 import { placeName } from './place-name';
 import { pathOf, ranked, stateText } from './words';
 
@@ -41,6 +42,13 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
   const more = begun.length - MOST_LISTED;
   // On a cluster, also one that has ended before it had a folder.
   const failed = ranked(trials, metric).filter((t) => t.state === 'failed');
+  const causes = byCause(
+    failed.map(({ record: { number }, error }) => ({
+      number,
+      message: error?.message ?? '',
+      hint: error?.hint,
+    })),
+  );
   const [best] = begun;
   const next =
     best && bestOf(best, metric) && !best.diverged && !stopped
@@ -51,13 +59,15 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
     ...(begun.length ? table(rows) : []),
     ...(more > 0 ? [`${count(more)} more: ${commandLine('runs', dirname(best!.folder!))}`] : []),
     '',
-    ...failed
+    ...causes
       .slice(0, MOST_LISTED)
-      .flatMap(({ record: { number }, error }) => [
-        `Trial ${number} failed: ${error?.message ?? ''}`,
-        ...(error?.hint ? [`  ${error.hint}`] : []),
+      .flatMap(({ numbers, message, hint }) => [
+        `${numbers.length === 1 ? `Trial ${numbers[0]}` : `Trials ${rangesText(numbers)}`} failed: ${message}`,
+        ...(hint ? [`  ${hint}`] : []),
       ]),
-    ...(failed.length > MOST_LISTED ? [`${count(failed.length - MOST_LISTED)} more failed.`] : []),
+    ...(causes.length > MOST_LISTED
+      ? [`${count(causes.slice(MOST_LISTED).reduce((n, c) => n + c.numbers.length, 0))} more failed.`]
+      : []),
     ...(failed.length ? [...againWith(failed), ''] : []),
     ...undecidedTexts(record, trials),
     ...[...elsewhere].map(([id, owner]) => leftText(record, id, owner)),
