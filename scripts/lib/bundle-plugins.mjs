@@ -1,11 +1,14 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './run.mjs';
+import { editorSchema } from './editor-schema.mjs';
 import { SCHEMA_FILES, schemaValidatorCode } from './schema-validator-code.mjs';
+
+const SCHEMA = 'src/experiment/experiment.schema.json';
 
 /** Files copied next to the programs, by path in the repository. Under Node, tfjs' WebAssembly has one thread. */
 const COPIED = {
-  'src/experiment/experiment.schema.json': 'experiment.schema.json',
+  [SCHEMA]: 'experiment.schema.json',
   'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm': 'wasm/tfjs-backend-wasm.wasm',
   'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm':
     'wasm/tfjs-backend-wasm-simd.wasm',
@@ -63,5 +66,7 @@ export const copied = (out) => ({
     build.onEnd(() => {
       mkdirSync(join(out, 'wasm'), { recursive: true });
       for (const [from, to] of Object.entries(COPIED)) copyFileSync(join(ROOT, from), join(out, to));
+      const schema = JSON.parse(readFileSync(join(ROOT, SCHEMA), 'utf8'));
+      writeFileSync(join(out, 'experiment.editor-schema.json'), JSON.stringify(editorSchema(schema)));
     }),
 });

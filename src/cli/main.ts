@@ -111,6 +111,7 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     load: async () => (await import('./commands/reference/reference')).reference,
   },
   // Internal commands have no summary, so the help leaves them out.
+  'check-input': { load: async () => (await import('./commands/inspect/check-input')).checkInputCommand },
   'check-trials': { load: async () => (await import('./commands/sweep/check-trials')).checkTrialsCommand },
   trial: { load: async () => (await import('./commands/trial/trial')).trialCommand },
   'measure-rates': { load: async () => (await import('./commands/measure-rates')).measureRatesCommand },

@@ -40,7 +40,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const store = createRunStore(context, log);
   const trainer = createTrainerClient(context, log);
   const queue = createQueue(context);
-  const models = createModelInspector(context, trainer);
+  const models = createModelInspector(context, trainer, log);
   const machineChecked = new vscode.EventEmitter<void>();
   const partsChanged = new vscode.EventEmitter<string>();
   const services = { context, log, store, trainer, queue, models, machineChecked, partsChanged } as Services;

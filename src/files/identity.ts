@@ -1,4 +1,5 @@
 import { statSync, type BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 
 /** Identifies a file and its last write in the file system. Times are nanoseconds since 1970. */
 export interface FileIdentity {
@@ -45,3 +46,12 @@ export const isFresh = ({ mtimeNs, ctimeNs }: FileIdentity, now = Date.now()): b
 /** Whether any later change must show in the identity, on every file system. */
 export const isSettled = (identity: FileIdentity, now = Date.now()): boolean =>
   !isFresh(identity, now) && age(identity.mtimeNs, now) >= WRITTEN_MS;
+
+/** Changes when one of the files appears, goes, or is written. */
+export async function stampOf(files: readonly string[]): Promise<string> {
+  const stamps = files.map(async (file) => {
+    const facts = await stat(file).catch(() => undefined);
+    return facts ? `${facts.size} ${facts.mtimeMs} ${facts.ino}` : 'none';
+  });
+  return (await Promise.all(stamps)).map((stamp, i) => `${files[i]} ${stamp}`).join('\n');
+}

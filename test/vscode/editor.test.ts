@@ -225,6 +225,28 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await keyboard.press('Escape');
   });
 
+  test('a misspelt key is one error with its fix, also when the file is closed', async () => {
+    const problems = window.page.locator('.markers-panel .monaco-list-row', { hasText: 'misspelt' });
+    const about = window.page.locator('.markers-panel .monaco-list-row', { hasText: '"rank"?' });
+    lab.write('misspelt.aurora.json', TEXT.replace('valeu', 'value').replace('"rank"', '"rnak"'));
+    await window.openFile('misspelt.aurora.json');
+    await window.palette('Problems: Focus on Problems View');
+    await about.waitFor();
+    const shown = async () => [await problems.innerText(), await about.allInnerTexts()].join(' ');
+    const one = /adapter\.rnak is not a known key for the method aurora; did you mean "rank"\?[^]*AuroRA/;
+    await expect.poll(shown).toMatch(one);
+    expect(await about.locator('.codicon-error').count()).toBe(1);
+    expect(await problems.locator('.monaco-count-badge').innerText()).toBe('1');
+    await window.tab('misspelt.aurora.json').click({ button: 'middle' });
+    await window.tab('misspelt.aurora.json').waitFor({ state: 'detached' });
+    // Diagnostics of a closed file are made again within seconds: wait until those are there that closing causes.
+    const twice = TEXT.replace('"rank"', '"rnak"').replace('"targetModules"', '"targetModule"');
+    lab.write('misspelt.aurora.json', twice);
+    await window.page.locator('.markers-panel .monaco-list-row', { hasText: '"targetModules"?' }).waitFor();
+    expect(await about.count()).toBe(1);
+    expect(await problems.locator('.monaco-count-badge').innerText()).toBe('2');
+  });
+
   test('an experiment can be duplicated with its comments, and a run’s settings are shown read-only', async () => {
     const { keyboard } = window.page;
     await window.openFile('edited.aurora.json');

@@ -31,6 +31,7 @@ const DIST = [
   'demo',
   'demo-images',
   'demo-language',
+  'experiment.editor-schema.json',
   'experiment.schema.json',
   'extension.cjs',
   'hash-worker.cjs',

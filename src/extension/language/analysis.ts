@@ -16,12 +16,14 @@ import { type AdapterSpec, isHeadAlone } from '../../experiment/methods';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import { DEFAULT_TASK, TASKS } from '../../experiment/tasks/registry';
 import type { Translate } from '../translate';
+import type { UnusableInput } from '../models/input-files';
 import { editorHint } from '../words/editor-hint';
 import { shortPaths } from '../words/short-paths';
 import { columnFindings } from './checks/check-columns';
 import { dataFindings } from './checks/check-data';
 import { fileFindings, kindOf } from './checks/check-files';
 import type { DataHeads } from './columns';
+import { inputFindings } from './checks/check-inputs';
 import { modelFindings } from './checks/check-model';
 import { textFindings } from './checks/check-text';
 import type { HeadOptions } from './data-head';
@@ -52,6 +54,8 @@ export interface Analysis {
 
 export interface Sources {
   model: ModelState;
+  /** The tokenizer or preprocessor, if training refuses it, as far as that is known. */
+  unusable: readonly UnusableInput[];
   /** Absolute paths of the workspace's files that an experiment may name. */
   known: readonly string[];
   /** Rejects or returns undefined if nothing can be read. */
@@ -99,6 +103,7 @@ export async function analyze(file: string, text: string, sources: Sources): Pro
       ? modelFindings(doc, model.summary, layers, adapter && !isHeadAlone(adapter) ? adapter : undefined, t)
       : []),
     ...(model.state === 'failed' ? [unreadable(doc, model.error)] : []),
+    ...inputFindings(doc, sources.unusable, foldersOf(doc)),
   ];
   return { doc, problems, method, ...(adapter && { adapter }), layers, trials, model, heads, findings };
 }

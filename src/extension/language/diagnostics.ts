@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { syntaxFindings } from './checks/check-text';
 import { isExperiment } from './experiment-document';
 import { ExperimentText } from './experiment-text';
 import type { Finding, Fix, Span } from './finding';
 import type { LiveExperiments } from './live';
-import { namedFiles, stampOf } from './named-files';
-import { schemaFixes } from './schema-fixes';
+import { stampOf } from '../../files/identity';
+import { namedFiles } from './named-files';
 
 const SEVERITY = {
   error: vscode.DiagnosticSeverity.Error,
@@ -40,22 +41,13 @@ export class ExperimentDiagnostics implements vscode.CodeActionProvider, vscode.
   }
 
   async provideCodeActions(document: vscode.TextDocument, range: vscode.Range): Promise<vscode.CodeAction[]> {
-    const analysis = await this.live.of(document);
-    const offset = document.offsetAt(range.start);
-    const within: Span = { offset, length: document.offsetAt(range.end) - offset };
-    const own = analysis.findings
+    const { findings } = await this.live.of(document);
+    return findings
       .filter((f) => rangeOf(document, f).intersection(range))
       .flatMap((f) => [
         ...f.fixes.map((fix) => action(document, fix, [diagnostic(document, f)])),
         ...(f.command ? [commandAction(document, f, f.command)] : []),
       ]);
-    const there = vscode.languages.getDiagnostics(document.uri);
-    const meant = schemaFixes(analysis, within, vscode.l10n.t).map((fix) => {
-      // VS Code's JSON service has already reported it.
-      const marked = there.filter((d) => d.source !== SOURCE && d.range.intersection(rangeOf(document, fix)));
-      return action(document, fix, marked);
-    });
-    return [...own, ...meant];
   }
 
   dispose(): void {
@@ -91,7 +83,7 @@ export class ExperimentDiagnostics implements vscode.CodeActionProvider, vscode.
     const document = new Positions(analysis.doc.text);
     this.collection.set(
       uri,
-      analysis.findings.map((f) => diagnostic(document, f)),
+      [...syntaxFindings(analysis.problems), ...analysis.findings].map((f) => diagnostic(document, f)),
     );
   }
 

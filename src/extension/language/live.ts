@@ -10,8 +10,10 @@ import {
   type ModelState,
   type Sources,
 } from './analysis';
+import { inputFilesOf } from './checks/check-inputs';
 import type { HeadOptions } from './data-head';
 import { isExperiment } from './experiment-document';
+import { ExperimentText } from './experiment-text';
 import { HeadCache } from './head-cache';
 import { WorkspaceFiles } from '../models/workspace-files';
 
@@ -77,7 +79,8 @@ export class LiveExperiments implements vscode.Disposable {
       path === undefined ? undefined : this.services.models.cached(path),
     );
     const model = first.state === 'reading' ? await this.readModel(path!) : first;
-    return analyze(file, text, { ...(await this.sources()), model });
+    const unusable = await this.services.models.unusable(await inputFilesOf(new ExperimentText(file, text)));
+    return analyze(file, text, { ...(await this.sources()), model, unusable });
   }
 
   dispose(): void {
@@ -115,7 +118,7 @@ export class LiveExperiments implements vscode.Disposable {
     return live.analysis;
   }
 
-  /** First with what is known immediately, then with the model, which may take a while to read. */
+  /** First with what is known immediately, then with the model and its tokenizer, which may take a while to read. */
   private async analyze(document: vscode.TextDocument, live: Live): Promise<Analysis> {
     const { version, fileName } = document;
     const text = document.getText();
@@ -125,14 +128,20 @@ export class LiveExperiments implements vscode.Disposable {
       path,
       path === undefined ? undefined : this.services.models.cached(path),
     );
-    const analysis = await analyze(fileName, text, { ...sources, model: first });
+    const inputs = await inputFilesOf(new ExperimentText(fileName, text));
+    const before = this.services.models.cachedUnusable(inputs);
+    const analysis = await analyze(fileName, text, { ...sources, model: first, unusable: before });
     this.publish(document, live, version, analysis);
     if (path !== undefined && first.state !== 'missing')
-      void this.readModel(path)
-        .then(async (model) => {
-          const same = 'summary' in first && 'summary' in model && first.summary === model.summary;
+      void Promise.all([this.readModel(path), this.services.models.unusable(inputs)])
+        .then(async ([model, unusable]) => {
+          const same =
+            'summary' in first &&
+            'summary' in model &&
+            first.summary === model.summary &&
+            JSON.stringify(before) === JSON.stringify(unusable);
           if (live.version !== version || same) return;
-          const whole = analyze(fileName, text, { ...sources, model });
+          const whole = analyze(fileName, text, { ...sources, model, unusable });
           live.analysis = whole;
           this.publish(document, live, version, await whole);
         })
@@ -140,7 +149,7 @@ export class LiveExperiments implements vscode.Disposable {
     return analysis;
   }
 
-  private async sources(): Promise<Omit<Sources, 'model'>> {
+  private async sources(): Promise<Omit<Sources, 'model' | 'unusable'>> {
     return {
       known: await this.files.all(),
       head: (path: string, options: HeadOptions) => this.heads.read(path, options),

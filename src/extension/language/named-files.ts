@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { modelFileLater } from '../../files/model-path';
 import { filesOfLater } from '../../files/pattern';
@@ -22,13 +21,4 @@ export async function namedFiles(doc: ExperimentText): Promise<string[]> {
     files.push(model, ...BESIDE.map((name) => join(dirname(model), name)));
   }
   return files;
-}
-
-/** Changes when one of the files appears, goes, or is written. */
-export async function stampOf(files: readonly string[]): Promise<string> {
-  const stamps = files.map(async (file) => {
-    const facts = await stat(file).catch(() => undefined);
-    return facts ? `${facts.size} ${facts.mtimeMs} ${facts.ino}` : 'none';
-  });
-  return (await Promise.all(stamps)).map((stamp, i) => `${files[i]} ${stamp}`).join('\n');
 }

@@ -5,6 +5,7 @@ import type { TrainerClient } from '../launcher/client';
 import { ratesFolder } from '../../files/cache-folder';
 import { programError } from '../launcher/program-error';
 import { ModelCache } from './cache';
+import { InputFiles } from './input-files';
 import type { ModelInspector, StepChoice } from './models';
 
 /** Version of the summary's fields and of the rules that name layers; increase it with every change of either. */
@@ -25,6 +26,7 @@ const options = (given: Record<string, string | number | undefined>): string[] =
 export function createModelInspector(
   context: vscode.ExtensionContext,
   trainer: TrainerClient,
+  log: vscode.LogOutputChannel,
 ): ModelInspector {
   const { version } = context.extension.packageJSON as { version: string };
   const inspect = async (path: string, options: string[], token?: vscode.CancellationToken) => {
@@ -37,6 +39,7 @@ export function createModelInspector(
   };
   const ask = async (path: string, options: string[] = [], token?: vscode.CancellationToken) =>
     JSON.parse(await inspect(path, ['--json', ...options], token)) as Inspection;
+  const inputs = new InputFiles(trainer, log);
   const folder = join(context.globalStorageUri.fsPath, 'models');
   const cache = new ModelCache(folder, `${version} ${SUMMARY}`, ratesFolder(), (path) => ask(path));
   return {
@@ -45,6 +48,8 @@ export function createModelInspector(
     look: (path, { batch, length, ...choice }, token) =>
       ask(path, options({ batch, length, ...settings(choice) }), token),
     cached: (path) => cache.cached(path),
+    unusable: (files) => inputs.unusable(files),
+    cachedUnusable: (files) => inputs.cached(files),
     estimate: async (path, { batch, length, ...choice }) =>
       (await ask(path, options({ batch, length, ...settings(choice) }))).step,
     estimates: async (path, choice, { batches, lengths }) => {

@@ -1,6 +1,7 @@
 import type * as vscode from 'vscode';
 import type { Inspection } from '../../adapters/inspection';
 import type { ModelSummary } from '../../graph/summary';
+import type { InputFile, UnusableInput } from './input-files';
 import type { StepCost } from '../../protocol/step-cost';
 
 /** What an estimate is for; a new experiment's adapter if none is given. */
@@ -29,6 +30,10 @@ export interface ModelInspector {
   report(modelPath: string): Promise<string>;
   /** Only from the cache. */
   cached(modelPath: string): KnownModel | undefined;
+  /** Tokenizers and preprocessors of these that training refuses. */
+  unusable(files: readonly InputFile[]): Promise<UnusableInput[]>;
+  /** Those that are known without waiting. */
+  cachedUnusable(files: readonly InputFile[]): UnusableInput[];
   /** All of it for a choice of batch, length and method; not cached. */
   look(modelPath: string, choice: Partial<StepChoice>, token?: vscode.CancellationToken): Promise<Inspection>;
   /** What a training step takes on this machine; not cached. */

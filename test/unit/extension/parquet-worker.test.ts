@@ -58,6 +58,7 @@ describe('a Parquet file in the editor', () => {
     const text = `{ "data": { "train": "${file}", "textColumn": "txt" } }`;
     const analysis = await analyze(join(folder(), 'x.aurora.json'), text, {
       model: { state: 'unnamed' },
+      unusable: [],
       known: [],
       head: (path, options) => readDataHead(path, options, program),
       t,

@@ -6,7 +6,6 @@ import { readDataHead } from '../../../src/extension/language/data-head';
 import { analyze, modelPathOf } from '../../../src/extension/language/analysis';
 import { hoverAt } from '../../../src/extension/language/hover-text';
 import { budgetText } from '../../../src/extension/language/lens-text';
-import { schemaFixes } from '../../../src/extension/language/schema-fixes';
 import { suggestionsAt } from '../../../src/extension/language/suggestions';
 import { writeAdapter } from '../../../src/extension/panels/budget/edit';
 import { readExperiment } from '../../../src/extension/panels/budget/experiment';
@@ -124,12 +123,11 @@ describe('names of inherited members in experiments', () => {
       await handled('loadSweep', () => loadSweep(file));
       await handled('loadSweep --set', () => loadSweep(file, [`${path}=${value}`]));
       await modelPathOf(file, text);
-      const analysis = await analyze(file, text, { model, known: [], head: readDataHead, t });
+      const analysis = await analyze(file, text, { model, unusable: [], known: [], head: readDataHead, t });
       for (const match of text.matchAll(/"/g)) {
         hoverAt(analysis, match.index + 1, t);
         suggestionsAt(analysis, match.index + 1, [], t);
       }
-      schemaFixes(analysis, { offset: 0, length: text.length }, t);
       budgetText(analysis, t);
       const values = readExperiment(text);
       const fields = { ...values.fields, model: '', loraRank: '8' };

@@ -30,12 +30,16 @@ export async function runAnyway(services: Services, file: string, here = true): 
 async function errorsOf(services: Services, file: string, here: boolean): Promise<string[]> {
   const { analyze, firstModelState, modelPathOf } = await import('../../language/analysis');
   const { HeadCache } = await import('../../language/head-cache');
+  const { inputFilesOf } = await import('../../language/checks/check-inputs');
+  const { ExperimentText } = await import('../../language/experiment-text');
   const text = await readFile(file, 'utf8');
   const path = await modelPathOf(file, text);
   const model = await firstModelState(path, path === undefined ? undefined : services.models.cached(path));
   const heads = new HeadCache();
   const head = heads.read.bind(heads);
-  const { findings } = await analyze(file, text, { model, known: [], head, t: vscode.l10n.t });
+  const inputs = await inputFilesOf(new ExperimentText(file, text));
+  const unusable = services.models.cachedUnusable(inputs);
+  const { findings } = await analyze(file, text, { model, unusable, known: [], head, t: vscode.l10n.t });
   const measured = vscode.languages
     .getDiagnostics(vscode.Uri.file(file))
     .filter((d) => here && d.code === 'preflight' && d.severity === vscode.DiagnosticSeverity.Error);

@@ -33,7 +33,7 @@ export const fileKeys = (doc: ExperimentText): { path: readonly string[]; patter
 ];
 
 /** What a model needs beside it where the experiment does not name it. */
-const BESIDE = {
+export const BESIDE = {
   tokenizer: { name: 'tokenizer.json', pattern: FILE_KEYS[1].pattern },
   preprocessor: { name: 'preprocessor_config.json', pattern: FILE_KEYS[2].pattern },
 };

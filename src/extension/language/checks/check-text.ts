@@ -1,46 +1,62 @@
 import type { LocatedProblem } from '../../../runs/experiment/load';
-import { meantKey } from '../../../runs/experiment/meant-key';
+import { keyPath } from '../../../runs/experiment/source';
 import type { Translate } from '../../translate';
 import type { ExperimentText } from '../experiment-text';
 import type { Finding, Fix, Span } from '../finding';
-import { knownKeys } from '../schema-walk';
+import { schemaFixes } from '../schema-fixes';
 import { capital } from '../../../base/capital';
 
 /**
- * What JSON and the schema accept but training refuses: an empty file, nesting that is too deep, duplicate or forbidden
- * keys, and values that are valid alone but not together. VS Code's JSON service reports syntax and schema errors.
+ * Everything in the text itself that training refuses, except for syntax errors, which VS Code's JSON service reports while the
+ * file is open. That service gets a schema that accepts everything: it would show errors as warnings, in its own words.
  */
-export function textFindings(
+export const textFindings = (
   doc: ExperimentText,
   problems: readonly LocatedProblem[],
   method: string,
   t: Translate,
-): Finding[] {
-  return problems.flatMap((problem): Finding[] => {
-    const { path, from, atKey, offset } = problem;
-    if (from === 'schema' && atKey) return didYouMean(doc, problem, method, t);
-    if (from === 'syntax' || from === 'schema') return [];
-    const message = t('{0}; the trainer rejects the experiment.', capital(problem.message));
-    const error = { severity: 'error' as const, message, fixes: [] };
-    if (from === 'content') return [{ ...error, offset, length: 1, code: 'not-readable' }];
-    if (from === 'duplicate') return [{ ...error, ...keyAt(doc, offset), code: 'duplicate-key' }];
-    if (atKey) return [{ ...error, ...keyAt(doc, offset), code: 'key-not-allowed' }];
-    const fixes = ruleFixes(doc, path.join('.'), t);
-    return [{ ...doc.span(...path), severity: 'error', code: 'values-conflict', message, fixes }];
-  });
-}
+): Finding[] =>
+  problems
+    .filter(({ from }) => from !== 'syntax')
+    .map((problem) => {
+      const { path, from, atKey, offset } = problem;
+      const error = { severity: 'error' as const, message: sentence(problem) };
+      if (from === 'content') return { ...error, offset, length: 1, code: 'not-readable', fixes: [] };
+      if (from === 'duplicate') return { ...error, ...keyAt(doc, offset), code: 'duplicate-key', fixes: [] };
+      const fixes = schemaFixes(doc, problem, method, t);
+      if (atKey) {
+        const code = from === 'schema' ? 'key-unknown' : 'key-not-allowed';
+        return { ...error, ...keyAt(doc, offset), code, fixes };
+      }
+      const span = doc.span(...path);
+      return from === 'schema'
+        ? { ...error, ...span, code: 'value-not-allowed', fixes }
+        : {
+            ...error,
+            ...span,
+            code: 'values-conflict',
+            fixes: [...fixes, ...ruleFixes(doc, path.join('.'), t)],
+          };
+    });
 
-/** VS Code's JSON service says that a key is not allowed, but not which one was meant. */
-function didYouMean(
-  doc: ExperimentText,
-  { path, offset }: LocatedProblem,
-  method: string,
-  t: Translate,
-): Finding[] {
-  const meant = meantKey(String(path.at(-1)), knownKeys(path.slice(0, -1), method));
-  if (meant === undefined) return [];
-  const message = t('Did you mean "{0}"?', meant);
-  return [{ ...keyAt(doc, offset), severity: 'information', code: 'key-misspelt', message, fixes: [] }];
+/** Syntax errors, for a closed file, on which VS Code's JSON service reports nothing. */
+export const syntaxFindings = (problems: readonly LocatedProblem[]): Finding[] =>
+  problems
+    .filter(({ from }) => from === 'syntax')
+    .map((problem) => ({
+      offset: problem.offset,
+      length: 1,
+      severity: 'error',
+      code: 'syntax',
+      message: sentence(problem),
+      fixes: [],
+    }));
+
+/** Keys keep their case at the start of a sentence. */
+function sentence({ path, message }: LocatedProblem): string {
+  const key = keyPath(path);
+  const text = key !== '' && message.startsWith(key) ? message : capital(message);
+  return /[.?]$/.test(text) ? text : `${text}.`;
 }
 
 function ruleFixes(doc: ExperimentText, key: string, t: Translate): Fix[] {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { budgetText } from '../../../../src/extension/language/lens-text';
 import { hoverAt } from '../../../../src/extension/language/hover-text';
-import { schemaFixes } from '../../../../src/extension/language/schema-fixes';
+import { syntaxFindings } from '../../../../src/extension/language/checks/check-text';
 import { suggestionsAt } from '../../../../src/extension/language/suggestions';
 import { writeTwoOutputs } from '../../../two-outputs';
 import { analysisOf, apply, covered, CSV, experiment, FIXTURE, lab, makeFolder, t } from './lab';
@@ -16,10 +16,10 @@ describe('problems in an experiment', () => {
   });
 
   it.each([
-    ['an empty file', '', 0, 'The file is empty; '],
-    ['white space alone', ' \n', 0, 'The file is empty; '],
-    ['comments alone', '// nothing yet\n', 0, 'The file is empty; '],
-    ['100,000 nested lists', `{ "a": ${'['.repeat(100_000)}`, 70, 'more than 64 levels deep; '],
+    ['an empty file', '', 0, 'The file is empty'],
+    ['white space alone', ' \n', 0, 'The file is empty'],
+    ['comments alone', '// nothing yet\n', 0, 'The file is empty'],
+    ['100,000 nested lists', `{ "a": ${'['.repeat(100_000)}`, 70, 'more than 64 levels deep'],
   ])('include %s, reported like any other mistake', async (_, text, offset, message) => {
     const analysis = await analysisOf(lab(), text);
     expect(analysis.findings).toEqual([
@@ -34,7 +34,6 @@ describe('problems in an experiment', () => {
     ]);
     expect(hoverAt(analysis, 0, t)).toBeUndefined();
     expect(suggestionsAt(analysis, 0, [], t)).toBeUndefined();
-    expect(schemaFixes(analysis, { offset: 0, length: text.length }, t)).toEqual([]);
   });
 
   it('include a sweep parameter that leads to a prototype, at its key', async () => {
@@ -271,7 +270,10 @@ describe('problems in an experiment', () => {
     expect((await analysisOf(folder, apply(words, fix))).findings).toEqual([]);
     // The defaults are not filled in if the schema reports an error elsewhere.
     const broken = await analysisOf(folder, of('other.jsonl', '{ "rnak": 2 }'));
-    expect(broken.findings.filter((f) => f.severity === 'error')).toMatchObject([{ code: 'column-missing' }]);
+    expect(broken.findings.filter((f) => f.severity === 'error')).toMatchObject([
+      { code: 'key-unknown' },
+      { code: 'column-missing' },
+    ]);
     expect(broken.findings.at(-1)!.message).toContain('has no column "tokens"');
   });
 
@@ -392,18 +394,37 @@ describe('problems in an experiment', () => {
     expect(await severity(', "onBadRow": "skip"')).toEqual(['warning']);
   });
 
-  it('leave schema violations to VS Code but offer fixes for them', async () => {
-    const text = experiment('{ "rnak": 2, "activation": "tanj" }');
+  it('include violations of the schema in the words of the terminal, with the likely key or value as a fix', async () => {
+    const text = experiment('{ "rnak": 2, "activation": "tanj", "alpha": -1 }');
     const analysis = await analysisOf(lab(), text);
-    // VS Code says that a key is not allowed, but not which one was meant.
-    expect(analysis.findings).toMatchObject([{ severity: 'information', message: 'Did you mean "rank"?' }]);
+    const found = analysis.findings.map((f) => [f.severity, covered(text, f), f.message]);
+    expect(found).toEqual([
+      ['error', '"rnak"', 'adapter.rnak is not a known key for the method aurora; did you mean "rank"?'],
+      ['error', '-1', 'adapter.alpha is -1, expected a number above 0.'],
+      [
+        'error',
+        '"tanj"',
+        'adapter.activation is "tanj", expected "tanh", "leaky-relu" or "sigmoid"; did you mean "tanh"?',
+      ],
+    ]);
     expect(budgetText(analysis, t).text).toContain('contain an error');
-    const at = (word: string) => ({ offset: text.indexOf(word), length: word.length });
-    const [key] = schemaFixes(analysis, at('"rnak"'), t);
-    expect(apply(text, key)).toContain('"rank": 2');
-    const value = schemaFixes(analysis, at('"tanj"'), t);
-    expect(value.find((f) => f.preferred)).toMatchObject({ text: '"tanh"' });
+    const [key, , value] = analysis.findings.map((f) => f.fixes);
+    expect(apply(text, key![0]!)).toContain('"rank": 2');
+    expect(value!.find((f) => f.preferred)).toMatchObject({ text: '"tanh"' });
     expect(value).toHaveLength(3);
-    expect(schemaFixes(analysis, at('train.csv'), t)).toEqual([]);
+  });
+
+  it('include a missing key at the section that lacks it', async () => {
+    const text = experiment().replace(/"path": "[^"]*",?/, '');
+    const { findings } = await analysisOf(lab(), text);
+    expect(findings.map((f) => [f.severity, covered(text, f), f.message])).toEqual([
+      ['error', '"model"', expect.stringMatching(/^model\.path is missing: .*\.$/)],
+    ]);
+  });
+
+  it('leave syntax errors to VS Code while the file is open, and include them once it is closed', async () => {
+    const { findings, problems } = await analysisOf(lab(), '{ "model": }');
+    expect(findings.map((f) => f.code)).not.toContain('syntax');
+    expect(syntaxFindings(problems)).toMatchObject([{ severity: 'error', code: 'syntax', offset: 11 }]);
   });
 });

@@ -43,7 +43,7 @@ export async function analysisOf(folder: string, text: string, known: string[] =
   const there = await firstModelState(path, undefined);
   const model =
     there.state === 'reading' ? { state: 'known' as const, summary: summarize(readStructure(path!)) } : there;
-  return analyze(file, text, { model, known, head: readDataHead, t });
+  return analyze(file, text, { model, unusable: [], known, head: readDataHead, t });
 }
 
 export const apply = (text: string, { offset, length, text: by }: Fix): string =>

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
-import { schemaFixes } from '../../../../src/extension/language/schema-fixes';
-import { analysisOf, apply, makeFolder, t } from './lab';
+import { analysisOf, apply, makeFolder } from './lab';
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 
@@ -44,7 +43,8 @@ function withMisspelt(text: string, keys: readonly string[]): string {
 async function suggestions(text: string): Promise<Map<string, string>> {
   const analysis = await analysisOf(makeFolder({}), text);
   return new Map(
-    schemaFixes(analysis, { offset: 0, length: text.length }, t)
+    analysis.findings
+      .flatMap((f) => f.fixes)
       .filter((fix) => fix.preferred)
       .map((fix) => [text.slice(fix.offset, fix.offset + fix.length), fix.text]),
   );
@@ -81,7 +81,9 @@ describe('a misspelt key', () => {
     expect(() => loadExperiment(file)).toThrow(
       /batchSie is not a known key; did you mean "batchSize"\?[^]*did you mean "scale"\?[^]*did you mean "adapter\.alpha"\?/,
     );
-    const fixes = schemaFixes(await analysisOf(folder, wrong), { offset: 0, length: wrong.length }, t);
+    const fixes = (await analysisOf(folder, wrong)).findings.flatMap((f) =>
+      f.fixes.filter((x) => x.preferred),
+    );
     const right = fixes.sort((a, b) => b.offset - a.offset).reduce(apply, wrong);
     expect((await analysisOf(folder, right)).problems).toEqual([]);
   });
