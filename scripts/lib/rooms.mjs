@@ -28,7 +28,7 @@ export const ROOMS = {
   hub: ['base', 'experiment', 'protocol', 'files'],
   graph: ['base', 'files'],
   architectures: ['base', 'files', 'graph'],
-  table: ['base', 'experiment'],
+  table: ['base', 'experiment', 'files'],
   data: ['base', 'experiment', 'protocol', 'files', 'graph', 'table'],
   adapters: ['base', 'experiment', 'protocol', 'files', 'graph'],
   recipes: ['base', 'experiment', 'files', 'adapters'],

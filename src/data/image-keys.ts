@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import { ImageKeyCache } from './image-key-cache';
+import { readInput, statInput } from '../files/inputs/open';
+import { KeyCache } from '../files/inputs/key-cache';
+import { useOf, type FileImage } from './images/source';
 import type { List } from './list';
 import type { Row } from './table/rows';
 import type { ImageRow } from './table/image-rows';
@@ -11,10 +12,7 @@ import type { ImageRow } from './table/image-rows';
  *
  * @param lists all rows that are compared with each other; those on disk have the keys of their index
  */
-export function imageKeys(
-  lists: readonly List<ImageRow>[],
-  cache = new ImageKeyCache(),
-): (row: Row) => string {
+export function imageKeys(lists: readonly List<ImageRow>[], cache = new KeyCache()): (row: Row) => string {
   const isOnDisk = (list: List<ImageRow>) => !Array.isArray(list);
   // The sizes of those on disk are not known.
   const all = lists.some(isOnDisk);
@@ -24,8 +22,11 @@ export function imageKeys(
   for (const size of sizes) seen.set(size, (seen.get(size) ?? 0) + 1);
   const isRead = (i: number) => all || (sizes[i] !== undefined && seen.get(sizes[i])! > 1);
   const read = rows.filter((_, i) => isRead(i));
-  const files = read.flatMap(({ image }) => ('path' in image ? [image.path] : []));
-  const fileKeys = cache.keysOf(files, fileKey);
+  const files = read.flatMap(({ image }) => ('path' in image ? [image] : []));
+  const fileKeys = cache.keysOf(
+    files.map(({ path }) => path),
+    (_, i) => fileKey(files[i]!),
+  );
   let next = 0;
   const keys = new Map<Row, string>();
   rows.forEach((row, i) => {
@@ -44,20 +45,20 @@ const nameOf = ({ image, text }: ImageRow): string => ('path' in image ? image.p
 /** In bytes; undefined for an image that cannot be read, which is reported elsewhere. */
 function sizeOf({ image }: ImageRow): number | undefined {
   if ('bytes' in image) return image.bytes.length;
-  return 'path' in image ? statSync(image.path, { throwIfNoEntry: false })?.size : undefined;
+  return 'path' in image ? statInput(image.path, useOf(image))?.size : undefined;
 }
 
 function contentKey({ image }: ImageRow): string | undefined {
   if ('bytes' in image) return keyOf(image.bytes);
-  return 'path' in image ? fileKey(image.path) : undefined;
+  return 'path' in image ? fileKey(image) : undefined;
 }
 
-function fileKey(path: string): string | undefined {
+function fileKey(image: FileImage): string | undefined {
   try {
-    return keyOf(readFileSync(path));
+    return keyOf(readInput(image.path, useOf(image)));
   } catch {
     return undefined;
   }
 }
 
-const keyOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
+const keyOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

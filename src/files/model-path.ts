@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { inputExists } from './inputs/open';
 import { isFolder } from './tree';
 
 /** Says what the model of a folder from the Hugging Face hub is. */
@@ -17,7 +17,7 @@ const SETTINGS: readonly string[] = [MODEL_CONFIG, PIPELINE_INDEX];
 export function modelFile(path: string): string {
   if (!isFolder(path)) return path;
   const index = join(path, PIPELINE_INDEX);
-  return existsSync(index) ? index : join(path, MODEL_CONFIG);
+  return inputExists(index, 'model-data') ? index : join(path, MODEL_CONFIG);
 }
 
 /** The same for the editor, which must not wait for a disk. */

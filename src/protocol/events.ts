@@ -126,6 +126,10 @@ export type InputRole =
 export interface InputChange {
   role: InputRole;
   path: string;
+  /** An image that the data of this role name. */
+  image?: true;
+  /** Further images of the same data that differ and are not listed. */
+  more?: number;
   before: string | null;
   after: string | null;
 }

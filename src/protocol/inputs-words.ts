@@ -1,3 +1,4 @@
+import { count } from '../base/number-text';
 import type { InputChange, InputRole } from './events';
 
 /** Remarks about a run's files, as sentences. Both are empty if the files are known to be the same. */
@@ -21,7 +22,12 @@ const ROLE: Record<InputRole, string> = {
 };
 
 /** "The training data /data/train.jsonl have changed" and so on, without a period. */
-export function changeWords({ role, path, before, after }: InputChange): string {
+export function changeWords({ role, path, before, after, image, more }: InputChange): string {
+  if (image) {
+    const what = after === null ? 'is missing' : before === null ? 'did not exist before' : 'has changed';
+    const others = more === undefined ? '' : `, and ${count(more)} more`;
+    return `The image ${path} of ${ROLE[role].replace('The', 'the')} ${what}${others}`;
+  }
   const plural = ['train', 'validation', 'test', 'evaluation'].includes(role);
   const what = `${ROLE[role]} ${path}`;
   if (after === null) return `${what} ${plural ? 'are' : 'is'} missing`;

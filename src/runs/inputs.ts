@@ -8,6 +8,7 @@ import { AuroraError } from '../base/errors';
 import { hubReferenceText, referenceOf } from '../experiment/hub-reference';
 import type { InputChange, InputRole } from '../protocol/events';
 import { FilesNow } from './files-now';
+import { changedImages, hashImages, isImageSet, type ImageSet } from './image-set';
 import { runPaths } from './layout';
 
 /** A file that determines what a run learns. */
@@ -21,10 +22,18 @@ export interface InputFile {
   hub?: string;
   /** Bytes; 0 if the file was missing. */
   size: number;
-  /** Null if the file was missing, which also matters: tokenizers read two files that may be missing. */
+  /** Null if the file was looked for and not there, which also matters: it may be there later. */
   sha256: string | null;
   /** The file's identity when it was hashed, if any later change must show in it. */
   identity?: FileIdentity;
+  /** Of a data file that names images. */
+  images?: ImageSet;
+}
+
+/** A file before it is hashed. */
+export interface NamedInput extends Pick<InputFile, 'role' | 'path' | 'pattern'> {
+  /** Absolute paths of the images that it names. */
+  images?: readonly string[];
 }
 
 /** inputs.json: the files that a run has been trained on since step `since`. */
@@ -43,7 +52,7 @@ export function writeInputs(run: string, record: InputsRecord): void {
 
 /** On another machine, a path may no longer say it. */
 function withReference(file: InputFile): InputFile {
-  const ref = referenceOf(file.path);
+  const ref = file.sha256 === null ? undefined : referenceOf(file.path);
   return ref ? { ...file, hub: hubReferenceText(ref) } : file;
 }
 
@@ -72,12 +81,13 @@ export function readInputs(run: string): InputsRecord | undefined {
 }
 
 export const isInputFile = (value: unknown): boolean => {
-  const { role, path, size, sha256 } = (value ?? {}) as Partial<InputFile>;
+  const { role, path, size, sha256, images } = (value ?? {}) as Partial<InputFile>;
   return (
     typeof role === 'string' &&
     typeof path === 'string' &&
     typeof size === 'number' &&
-    (sha256 === null || typeof sha256 === 'string')
+    (sha256 === null || typeof sha256 === 'string') &&
+    (images === undefined || isImageSet(images))
   );
 };
 
@@ -118,6 +128,7 @@ export async function changedInputs(
   for (const file of files) {
     const after = await sumNow(file, largest, now);
     if (after !== file.sha256) changes.push({ role: file.role, path: file.path, before: file.sha256, after });
+    if (file.images) changes.push(...changedImages(file, file.images, largest));
   }
   for (const { role, path } of addedFiles(files)) {
     const large = largest !== undefined && (now.identity(path)?.size ?? 0) > largest;
@@ -144,12 +155,13 @@ export function addedFiles(files: readonly InputFile[]): Pick<InputFile, 'role' 
  *
  * @throws AuroraError 'inputs' if it exists and cannot be read
  */
-export async function hashInput(named: Pick<InputFile, 'role' | 'path' | 'pattern'>): Promise<InputFile> {
+export async function hashInput({ images: paths, ...named }: NamedInput): Promise<InputFile> {
   const { path } = named;
   const file = identifyData(path) && (await new FilesNow().hash(path));
-  if (!file) return { ...named, size: 0, sha256: null };
+  const images = paths && { images: hashImages(path, paths) };
+  if (!file) return { ...named, size: 0, sha256: null, ...images };
   const { sha256, identity, settled } = file;
-  return { ...named, size: identity.size, sha256, ...(settled && { identity }) };
+  return { ...named, size: identity.size, sha256, ...(settled && { identity }), ...images };
 }
 
 async function sumNow(

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { AuroraError } from '../base/errors';
+import { readInput } from '../files/inputs/open';
 
 /** What to do about a file without rows. */
 export const EMPTY_HINT =
@@ -42,7 +42,7 @@ export function dataFormat(path: string): DataFormat {
 
 function readBytes(path: string): Buffer {
   try {
-    return readFileSync(path);
+    return readInput(path, 'data');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_FS_FILE_TOO_LARGE') throw tooLarge(path, cause);
     throw unreadable(path, cause);

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import {
   parquetMetadataAsync,
   parquetScan,
@@ -10,6 +10,7 @@ import {
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { AuroraError } from '../base/errors';
+import { openInputLater } from '../files/inputs/open';
 import { classNames } from './class-names';
 import { EMPTY_HINT, unreadable } from './files';
 import { hasTimes, withTimes } from './parquet-times';
@@ -238,7 +239,7 @@ async function withFile<T>(path: string, use: (file: AsyncBuffer) => Promise<T>)
 
 /** A file as the library reads it: part by part. */
 async function openFile(path: string): Promise<{ buffer: AsyncBuffer; handle: FileHandle }> {
-  const handle = await open(path).catch((cause) => {
+  const handle = await openInputLater(path, 'data').catch((cause) => {
     throw unreadable(path, cause);
   });
   const { size } = await handle.stat();

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { AuroraError } from '../base/errors';
+import { openInput } from '../files/inputs/open';
 import type { PlacedRecord } from './records';
 import { requireText, unreadable, withoutMark } from './files';
 
@@ -60,7 +61,7 @@ export const bytesRead = ({ start, bytes }: PlacedRecord): number => start + byt
 
 function openText(path: string): number {
   try {
-    return openSync(path, 'r');
+    return openInput(path, 'data');
   } catch (cause) {
     throw unreadable(path, cause);
   }

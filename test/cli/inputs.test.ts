@@ -15,7 +15,7 @@ const FILES = ['model.onnx', 'tokenizer.json', 'tokenizer_config.json', 'train.j
 const originals = new Map(FILES.map((name) => [name, readFileSync(lab.path(name))]));
 afterEach(() => {
   for (const [name, bytes] of originals) writeFileSync(lab.path(name), bytes);
-  rmSync(lab.path('config.json'), { force: true });
+  for (const name of ['config.json', 'chat_template.jinja']) rmSync(lab.path(name), { force: true });
 });
 
 const sum = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -50,11 +50,12 @@ describe('a run', () => {
     const of = (name: string) => sum(originals.get(name)!);
     expect(found).toEqual([
       ['model', 'model.onnx', of('model.onnx')],
+      ['train', 'train.jsonl', of('train.jsonl')],
+      ['validation', 'validation.jsonl', of('validation.jsonl')],
       ['tokenizer', 'tokenizer.json', of('tokenizer.json')],
       ['tokenizer', 'tokenizer_config.json', of('tokenizer_config.json')],
       ['tokenizer', 'config.json', null],
-      ['train', 'train.jsonl', of('train.jsonl')],
-      ['validation', 'validation.jsonl', of('validation.jsonl')],
+      ['tokenizer', 'chat_template.jinja', null],
     ]);
   });
 });
@@ -74,6 +75,12 @@ describe('a resume', () => {
       'config.json',
       () => '{}',
       /The tokenizer file .+config\.json did not exist/,
+    ],
+    [
+      'a chat template that was not there',
+      'chat_template.jinja',
+      () => '{{ messages }}',
+      /The tokenizer file .+chat_template\.jinja did not exist/,
     ],
     ['changed weights', 'model.onnx', otherWeights, /The model .+model\.onnx has changed/],
   ])('rejects %s, names the file and does not touch the run', (_, name, make, words) => {

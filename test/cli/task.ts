@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { loadExperiment } from '../../src/runs/experiment/load';
 import { hashInput } from '../../src/runs/inputs';
 import { TASK_VERSION, type TaskFile } from '../../src/runs/sweep/task';
-import { inputPaths } from '../../src/trainer/inputs/files';
+import { plannedInputs } from '../../src/trainer/inputs/planned';
 import type { Lab } from './lab';
 
 /** Writes the task of a lab's experiment, as a sweep on a cluster does, and returns its path. */
 export async function writeTask(lab: Lab, name: string, over: Partial<TaskFile> = {}): Promise<string> {
   const spec = loadExperiment(lab.experiment);
-  const inputs = await Promise.all(inputPaths(spec).map(hashInput));
+  const inputs = await Promise.all((await plannedInputs(spec)).map(hashInput));
   const task: TaskFile = {
     ...{ version: TASK_VERSION, run: runOf(lab, name), sweep: 'one', trial: name, number: 1 },
     ...{ settings: { 'training.seed': 7 }, spec, inputs },

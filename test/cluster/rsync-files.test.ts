@@ -15,7 +15,6 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { readStructure } from '../../src/architectures/load';
 import { RsyncFiles } from '../../src/executors/remote/rsync-files';
 import { sshShell } from '../../src/executors/remote/shell';
 import type { Sending } from '../../src/executors/cluster/files';
@@ -26,8 +25,8 @@ import { saveModel } from '../../src/graph/file/save';
 import { loadExperiment } from '../../src/runs/experiment/load';
 import { hashInput } from '../../src/runs/inputs';
 import { TASK_VERSION, type TaskFile } from '../../src/runs/sweep/task';
-import { inputPaths, modelDataPaths } from '../../src/trainer/inputs/files';
 import { filesRead } from '../../src/trainer/inputs/files-read';
+import { plannedInputs } from '../../src/trainer/inputs/planned';
 import { CLI, Lab } from '../cli/lab';
 import { png } from '../png';
 import { readRun } from '../read-run';
@@ -134,9 +133,8 @@ const filesOf = (lab: Lab): RsyncFiles => new RsyncFiles(options(lab));
 async function submission(lab: Lab, spec: Experiment, files: RsyncFiles) {
   const made = lab.path('.aurora/sweeps/tiny/s/submissions/1');
   const run = lab.path('.aurora/runs/tiny/20260101T000000Z-0badcafe');
-  const paths = [...inputPaths(spec), ...modelDataPaths(spec, readStructure(spec.model.path))];
   const inputs = [];
-  for (const file of paths) {
+  for (const file of await plannedInputs(spec)) {
     const input = { ...(await hashInput(file)), identity: undefined };
     const pattern = input.pattern === undefined ? {} : { pattern: files.there(input.pattern) };
     inputs.push({ ...input, path: files.there(input.path), ...pattern });

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
 import { Refusals } from '../../base/refusals';
+import { readInput } from '../../files/inputs/open';
 import { requireRegular } from './regular-file';
 
 /** Above any real size, and safe to multiply. */
@@ -316,7 +316,7 @@ export function readConfig(path: string): Config {
   let text: string;
   try {
     requireRegular(path, MOST_BYTES);
-    text = readFileSync(path, 'utf8');
+    text = readInput(path, 'model-data').toString('utf8');
   } catch (e) {
     if (e instanceof AuroraError) throw e;
     throw fail(`cannot be read (${(e as NodeJS.ErrnoException).code ?? String(e)})`, e);

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
+import { openInput } from '../../files/inputs/open';
 import { isHeaderEntry } from '../../graph/file/safetensors';
 import type { FileRef } from '../../graph/model';
 import { requireRegular } from './regular-file';
@@ -27,7 +28,7 @@ export function readHeader(path: string): Map<string, StoredTensor> {
   const fail = (why: string) =>
     new AuroraError('model', `${path} is not a valid safetensors file: ${why}.`, 'Download it again.');
   requireRegular(path);
-  const file = openSync(path, 'r');
+  const file = openInput(path, 'model-data');
   try {
     const { size } = fstatSync(file);
     if (size < 8) throw fail(`it has ${size} bytes`);

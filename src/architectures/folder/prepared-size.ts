@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { readInput } from '../../files/inputs/open';
 
 /**
  * The size that the preprocessor_config.json beside a config.json makes images of; undefined if there is none or it does
@@ -8,7 +8,8 @@ import { dirname, join } from 'node:path';
 export function preparedSize(configPath: string): [height: number, width: number] | undefined {
   let settings: unknown;
   try {
-    settings = JSON.parse(readFileSync(join(dirname(configPath), 'preprocessor_config.json'), 'utf8'));
+    const path = join(dirname(configPath), 'preprocessor_config.json');
+    settings = JSON.parse(readInput(path, 'preprocessor').toString('utf8'));
   } catch {
     return undefined;
   }

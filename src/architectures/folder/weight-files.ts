@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { locate } from '../../files/contained';
+import { inputExists, readInput } from '../../files/inputs/open';
 import { readHeader, type StoredTensor } from './header';
 import { requireRegular } from './regular-file';
 
@@ -31,7 +32,9 @@ export interface StoredWeights {
 
 /** Whether a folder has weights that can be read. */
 export const hasWeights = (folder: string): boolean =>
-  NAMES.some(({ file, index }) => existsSync(join(folder, file)) || existsSync(join(folder, index)));
+  NAMES.some(({ file, index }) => isThere(folder, file) || isThere(folder, index));
+
+const isThere = (folder: string, name: string): boolean => inputExists(join(folder, name), 'model-data');
 
 /**
  * The tensors of a model folder, from `model.safetensors` or from the files that `model.safetensors.index.json` lists, or
@@ -40,10 +43,9 @@ export const hasWeights = (folder: string): boolean =>
  * @throws AuroraError 'externalMissing' for a file that is missing, 'externalOutside' for one outside of the folder
  */
 export function readWeights(folder: string): StoredWeights {
-  const isThere = (name: string) => existsSync(join(folder, name));
-  const found = NAMES.find(({ file, index }) => isThere(file) || isThere(index));
+  const found = NAMES.find(({ file, index }) => isThere(folder, file) || isThere(folder, index));
   if (!found) throw noWeights(folder);
-  if (isThere(found.file)) {
+  if (isThere(folder, found.file)) {
     const path = weightFile(folder, found.file, 'The model');
     return { tensors: readHeader(path), files: [path], shards: new Map([[found.file, path]]) };
   }
@@ -72,6 +74,8 @@ export function readWeights(folder: string): StoredWeights {
 }
 
 function weightFile(folder: string, name: string, needs: string): string {
+  // In the hub's cache, the name is a link: where it leads is an input, too.
+  isThere(folder, name);
   const found = locate(folder, name);
   if (found.is === 'inside') return found.real;
   if (found.is === 'missing')
@@ -93,7 +97,7 @@ function readIndex(path: string): [name: string, file: string][] {
   let value: unknown;
   try {
     requireRegular(path, MOST_INDEX_BYTES);
-    value = JSON.parse(readFileSync(path, 'utf8'));
+    value = JSON.parse(readInput(path, 'model-data').toString('utf8'));
   } catch (e) {
     if (e instanceof AuroraError) throw e;
     throw fail(e);

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { inputExists } from '../../files/inputs/open';
 import { MODEL_CONFIG } from '../../files/model-path';
 import { GraphBuilder } from '../../graph/builder';
 import { DType, type DTypeCode } from '../../graph/dtype';
@@ -15,7 +15,7 @@ type Inputs = Readonly<Record<string, { dtype?: DTypeCode; shape: Dim[] }>>;
  */
 export function unetInputs(model: Model, path: string): Model {
   const file = join(dirname(path), MODEL_CONFIG);
-  if (!existsSync(file)) return model;
+  if (!inputExists(file, 'model-data')) return model;
   const config = readConfig(file);
   const { length } = config.counts('block_out_channels', [320, 640, 1280, 1280]);
   const [crossed] = config.countEach('cross_attention_dim', length, 1280);

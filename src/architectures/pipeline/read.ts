@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import { inputExists } from '../../files/inputs/open';
 import { MODEL_CONFIG, modelFile } from '../../files/model-path';
 import { readConfig, type Config } from '../folder/config';
 import { hasWeights } from '../folder/weight-files';
@@ -83,17 +83,17 @@ export function readPipeline(path: string): Pipeline {
   };
 
   function isThere(settings: Config, part: string): boolean {
-    return settings.isPair(part) && existsSync(at(part));
+    return settings.isPair(part) && inputExists(at(part), 'model-data');
   }
 }
 
 /** The config.json of a folder with weights, or the ONNX file there. */
 function component(folder: string, part: string): string {
   const config = join(folder, part, MODEL_CONFIG);
-  if (existsSync(config) && hasWeights(dirname(config))) return config;
+  if (inputExists(config, 'model-data') && hasWeights(dirname(config))) return config;
   const file = join(folder, part, ONNX);
-  if (existsSync(file)) return file;
-  if (existsSync(config)) return config;
+  if (inputExists(file, 'model-data')) return file;
+  if (inputExists(config, 'model-data')) return config;
   throw missing(folder, part);
 }
 
@@ -101,7 +101,9 @@ const ONNX = 'model.onnx';
 
 function vaeOf(folder: string): Vae {
   const exported = ['vae_encoder', 'vae_decoder'].map((part) => join(folder, part, ONNX));
-  const isExported = !existsSync(join(folder, 'vae')) && exported.every((file) => existsSync(file));
+  const isExported =
+    !inputExists(join(folder, 'vae'), 'model-data') &&
+    exported.every((file) => inputExists(file, 'model-data'));
   const [encoder, decoder] = isExported ? exported : [component(folder, 'vae'), component(folder, 'vae')];
   const config = readConfig(join(dirname(decoder), MODEL_CONFIG));
   for (const key of ['latents_mean', 'latents_std']) config.require(key, null);
@@ -118,7 +120,7 @@ function vaeOf(folder: string): Vae {
 
 function existing(folder: string, part: string): string {
   const path = join(folder, part);
-  if (!existsSync(path)) throw missing(folder, part);
+  if (!inputExists(path, 'model-data')) throw missing(folder, part);
   return path;
 }
 

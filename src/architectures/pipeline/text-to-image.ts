@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import { inputExists } from '../../files/inputs/open';
 import { MODEL_CONFIG } from '../../files/model-path';
 import { readConfig } from '../folder/config';
 import type { Pipeline } from './read';
@@ -19,7 +19,7 @@ export function requireTextToImage(pipeline: Pipeline): void {
     );
   const file = join(dirname(unet), MODEL_CONFIG);
   // Of an export, there may be none.
-  if (!existsSync(file)) return;
+  if (!inputExists(file, 'model-data')) return;
   const config = readConfig(file);
   for (const key of ['in_channels', 'out_channels']) {
     const channels = config.count(key, 4);

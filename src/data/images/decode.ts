@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Metadata, Sharp } from 'sharp';
 import { AuroraError } from '../../base/errors';
+import { readInputLater, type InputUse } from '../../files/inputs/open';
 import { formatOf } from './format';
 import { firstFrame } from './gif';
 import type { RgbImage, Size } from './image';
@@ -23,8 +23,8 @@ const AS_PILLOW = {
  *
  * @throws AuroraError 'data' for a file that cannot be read or is not such an image
  */
-export async function readImage(path: string): Promise<RgbImage> {
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+export async function readImage(path: string, use: InputUse = 'data'): Promise<RgbImage> {
+  const bytes = await readInputLater(path, use).catch((cause: NodeJS.ErrnoException) => {
     const why = cause.code === 'ENOENT' ? 'does not exist' : `cannot be read: ${cause.message}`;
     throw new AuroraError('data', `The image ${path} ${why}.`, 'Restore the file, or remove its row.', {
       cause,

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
+import { readInput } from '../../files/inputs/open';
 import { Fields, type Json } from './fields';
 import type { Size } from './image';
 import type { Preprocessing, ResizeTo } from './plan';
@@ -32,7 +32,7 @@ export interface ParsedPreprocessing {
 export function readPreprocessing(path: string): ParsedPreprocessing {
   let config: unknown;
   try {
-    config = JSON.parse(readFileSync(path, 'utf8'));
+    config = JSON.parse(readInput(path, 'preprocessor').toString('utf8'));
   } catch (cause) {
     const why = cause instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read';
     throw new AuroraError(

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
+import { openInput, type InputUse } from '../../files/inputs/open';
 import { readCopiedRow, type CopiedRow } from '../copies/copied-row';
 import { fieldsIn } from '../copies/copied-fields';
 import { decodeImage, readImage } from './decode';
@@ -11,8 +12,10 @@ import type { RgbImage } from './image';
  */
 export type ImageSource = FileImage | EncodedImage | CopiedImage | { fitted: RgbImage };
 
-interface FileImage {
+export interface FileImage {
   path: string;
+  /** Of the data file that names it. */
+  of?: string;
 }
 
 /** In the copy of a row of a large Parquet file. */
@@ -28,7 +31,7 @@ export interface EncodedImage {
 
 /** @throws AuroraError 'data' as `readImage` and `decodeImage`, 'inputs' as `readCopiedRow` */
 export async function openImage(source: Exclude<ImageSource, { fitted: RgbImage }>): Promise<RgbImage> {
-  if ('path' in source) return readImage(source.path);
+  if ('path' in source) return readImage(source.path, useOf(source));
   const { bytes, name } = 'copied' in source ? encodedIn(source) : source;
   return decodeImage(bytes, name);
 }
@@ -62,7 +65,7 @@ export function imageProblem(source: ImageSource): string | undefined {
   if ('bytes' in source) return formatOf(source.bytes) === undefined ? NOT_AN_IMAGE : undefined;
   let start: Uint8Array;
   try {
-    start = startOf(source.path);
+    start = startOf(source);
   } catch (e) {
     const { code, message } = e as NodeJS.ErrnoException;
     return code === 'ENOENT'
@@ -72,12 +75,15 @@ export function imageProblem(source: ImageSource): string | undefined {
   return formatOf(start) === undefined ? `${source.path} is not ${FORMATS}` : undefined;
 }
 
+/** An image without a data file is in a folder, which is an input as a whole. */
+export const useOf = ({ of }: FileImage): InputUse => (of === undefined ? 'data' : { imageOf: of });
+
 const FORMATS = 'a JPEG, PNG, WebP, GIF, TIFF or AVIF image';
 /** Why encoded bytes cannot be used. */
 export const NOT_AN_IMAGE = `the image is not ${FORMATS}`;
 
-function startOf(path: string): Uint8Array {
-  const file = openSync(path, 'r');
+function startOf(image: FileImage): Uint8Array {
+  const file = openInput(image.path, useOf(image));
   try {
     const start = new Uint8Array(SIGNATURE_BYTES);
     return start.subarray(0, readSync(file, start, 0, SIGNATURE_BYTES, 0));

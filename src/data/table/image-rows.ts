@@ -89,7 +89,7 @@ export function imageField(
           ? `no "${imageColumn}"`
           : `"${imageColumn}" is neither a path nor an encoded image`,
     };
-  return { text: named, image: { path: resolve(dirname(path), named) } };
+  return { text: named, image: { path: resolve(dirname(path), named), of: path } };
 }
 
 /** Names are for views and errors only; the hub's data sets often have none. */

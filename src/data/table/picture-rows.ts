@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { inputExists, readInputLater } from '../../files/inputs/open';
 import { isFolder } from '../../files/tree';
 import { unreadable } from '../../table/files';
 import { imageFiles } from '../../table/image-files';
@@ -20,7 +19,9 @@ const METADATA_IMAGES = 'file_name';
 
 /** The file that the rows of a folder of images are lines of, if it has captions in one. */
 export const captionsFile = (path: string): string | undefined =>
-  isFolder(path) ? METADATA.map((name) => join(path, name)).find((file) => existsSync(file)) : undefined;
+  isFolder(path)
+    ? METADATA.map((name) => join(path, name)).find((file) => inputExists(file, 'data'))
+    : undefined;
 
 /**
  * Images with prompts: a folder, or a data file with a column of images and one of captions. The captions of a folder's
@@ -83,9 +84,10 @@ const textFile = (image: string): string => image.replace(/\.\w+$/, '.txt');
 
 /** Undefined without a text file, or for an empty one. */
 async function captionBeside(folder: string, image: string): Promise<string | undefined> {
-  const text = await readFile(join(folder, textFile(image)), 'utf8').catch((e: NodeJS.ErrnoException) => {
+  const path = join(folder, textFile(image));
+  const text = await readInputLater(path, 'data').catch((e: NodeJS.ErrnoException) => {
     if (e.code === 'ENOENT') return '';
-    throw unreadable(join(folder, textFile(image)), e);
+    throw unreadable(path, e);
   });
-  return text.trim() || undefined;
+  return text.toString().trim() || undefined;
 }

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import { inputExists, readInput } from '../../files/inputs/open';
 import type { Json, TokenizerFiles } from './tokenizer-files';
 import { content } from './special-ids';
 
@@ -22,7 +22,8 @@ const DEFAULTS = { bos_token: '<|startoftext|>', eos_token: '<|endoftext|>', unk
  */
 export function readClipFiles(path: string, readJson: (path: string) => Json): TokenizerFiles {
   const folder = dirname(path);
-  const beside = (name: string): Json => (existsSync(join(folder, name)) ? readJson(join(folder, name)) : {});
+  const beside = (name: string): Json =>
+    inputExists(join(folder, name), 'tokenizer') ? readJson(join(folder, name)) : {};
   const vocab = readJson(path) as Record<string, number>;
   const named = { ...DEFAULTS, ...beside('special_tokens_map.json') };
   const tokenizerConfig = { ...named, ...beside('tokenizer_config.json') };
@@ -107,7 +108,7 @@ export function readClipFiles(path: string, readJson: (path: string) => Json): T
 function readMerges(path: string): [string, string][] {
   let lines: string[];
   try {
-    lines = readFileSync(path, 'utf8').split(/\r?\n/);
+    lines = readInput(path, 'tokenizer').toString('utf8').split(/\r?\n/);
   } catch (cause) {
     throw new AuroraError(
       'tokenizer',

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import { inputExists, readInput } from '../../files/inputs/open';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
 
 /** What a text encoder of a pipeline reads of a prompt. */
@@ -35,7 +35,7 @@ export function loadPromptTokenizer(folder: string, positions: number): PromptTo
 
 /** vocab.json, which diffusers reads, otherwise tokenizer.json. */
 function tokenizerPath(folder: string): string {
-  const has = (...names: string[]) => names.every((name) => existsSync(join(folder, name)));
+  const has = (...names: string[]) => names.every((name) => inputExists(join(folder, name), 'tokenizer'));
   if (has('vocab.json', 'merges.txt')) return join(folder, 'vocab.json');
   if (has('tokenizer.json')) return join(folder, 'tokenizer.json');
   throw new AuroraError(
@@ -48,8 +48,8 @@ function tokenizerPath(folder: string): string {
 /** transformers writes a number without meaning where there is no limit. */
 function modelMaxLength(folder: string): number {
   const path = join(folder, 'tokenizer_config.json');
-  const config = existsSync(path)
-    ? (JSON.parse(readFileSync(path, 'utf8')) as { model_max_length?: unknown })
+  const config = inputExists(path, 'tokenizer')
+    ? (JSON.parse(readInput(path, 'tokenizer').toString('utf8')) as { model_max_length?: unknown })
     : {};
   const length = config.model_max_length;
   return typeof length === 'number' && length > 0 ? length : Infinity;

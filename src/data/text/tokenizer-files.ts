@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import { inputExists, readInput } from '../../files/inputs/open';
 import { CLIP_FILES, readClipFiles } from './clip-files';
 
 export type Json = Record<string, unknown>;
@@ -23,7 +23,7 @@ const isObject = (value: unknown): value is Json =>
 function readJson(path: string): Json {
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, 'utf8'));
+    value = JSON.parse(readInput(path, 'tokenizer').toString('utf8'));
   } catch (cause) {
     const what = cause instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read';
     throw new AuroraError(
@@ -37,18 +37,19 @@ function readJson(path: string): Json {
   return value;
 }
 
-const jsonOrEmpty = (path: string): Json => (existsSync(path) ? readJson(path) : {});
+const jsonOrEmpty = (path: string): Json => (inputExists(path, 'tokenizer') ? readJson(path) : {});
 
 const textBeside = (path: string): { chatTemplate?: string } =>
-  existsSync(path) ? { chatTemplate: readFileSync(path, 'utf8') } : {};
+  inputExists(path, 'tokenizer') ? { chatTemplate: readInput(path, 'tokenizer').toString('utf8') } : {};
 
 /** SHA-256 of all these files. @throws AuroraError 'tokenizer' as `readTokenizerFiles` */
 export function tokenizerSum(path: string): string {
   const hash = createHash('sha256');
   for (const name of [basename(path), ...BESIDE, ...(basename(path) === VOCAB ? CLIP_FILES : [])]) {
     const file = join(dirname(path), name);
-    hash.update(existsSync(file) ? `${name} ` : `no ${name} `);
-    if (existsSync(file)) hash.update(createHash('sha256').update(readFileSync(file)).digest());
+    hash.update(inputExists(file, 'tokenizer') ? `${name} ` : `no ${name} `);
+    if (inputExists(file, 'tokenizer'))
+      hash.update(createHash('sha256').update(readInput(file, 'tokenizer')).digest());
   }
   return hash.digest('hex');
 }
@@ -64,7 +65,8 @@ const MODELS = ['WordPiece', 'BPE', 'Unigram'];
 /** Whether this is the vocab.json of a CLIP tokenizer, as its tokenizer_config.json says. */
 function isClip(path: string): boolean {
   const config = join(dirname(path), 'tokenizer_config.json');
-  const name = basename(path) === VOCAB && existsSync(config) && readJson(config).tokenizer_class;
+  const name =
+    basename(path) === VOCAB && inputExists(config, 'tokenizer') && readJson(config).tokenizer_class;
   return typeof name === 'string' && /^CLIPTokenizer(Fast)?$/.test(name);
 }
 
@@ -73,7 +75,7 @@ function isClip(path: string): boolean {
  * Throws tokenizer errors.
  */
 export function readTokenizerFiles(path: string): TokenizerFiles {
-  if (!existsSync(path))
+  if (!inputExists(path, 'tokenizer'))
     throw new AuroraError(
       'tokenizer',
       `${path} does not exist.`,

@@ -44,11 +44,13 @@ export function taskFile(
 
 /** A copy of the file has another identity, and the same bytes. */
 function inputThere(file: InputFile, there: (path: string) => string): InputFile {
-  const { identity, path, pattern, ...rest } = file;
+  const { identity, path, pattern, images, ...rest } = file;
   const moved = there(path);
+  const own = moved === path ? images : images && { ...images, identity: undefined };
   return {
     ...{ ...rest, path: moved },
     ...(pattern !== undefined && { pattern: there(pattern) }),
     ...(moved === path && identity && { identity }),
+    ...(own && { images: own }),
   };
 }

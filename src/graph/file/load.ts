@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { locate } from '../../files/contained';
+import { statInput } from '../../files/inputs/open';
 import { AuroraError } from '../../base/errors';
 import { shareCopies } from '../unfuse/packed-copies';
 import { isFileRef, type Graph, type Model, type Tensor } from '../model';
@@ -59,8 +59,10 @@ function resolveExternal(t: Tensor, modelPath: string): void {
       'Replace the link with a copy of the data file.',
     );
   const { real } = found;
-  const stat = statSync(real);
-  if (!stat.isFile())
+  // In the hub's cache, the name is a link: where it leads is an input, too.
+  statInput(join(folder, found.name), 'model-data');
+  const stat = statInput(real, 'model-data');
+  if (!stat?.isFile())
     throw new AuroraError(
       'model',
       `${modelPath} stores the weight ${t.name} in "${external.location}", which is not a file.`,

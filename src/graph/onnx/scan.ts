@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import type { FileRef, Model } from '../model';
 import { AuroraError } from '../../base/errors';
+import { openInput } from '../../files/inputs/open';
 import { decodeGraph, decodeModelShell } from './decode';
 import { decodeTensor } from './tensor';
 
@@ -85,7 +86,7 @@ class FileCursor {
 
   constructor(readonly path: string) {
     try {
-      this.fd = openSync(path, 'r');
+      this.fd = openInput(path, 'model-data');
     } catch (e) {
       const missing = (e as NodeJS.ErrnoException).code === 'ENOENT';
       const why = missing ? 'the file does not exist' : (e as Error).message;

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
+import { readInput } from '../../files/inputs/open';
 
 /** Timesteps of a sampler among those of training (table 2 of Lin et al., 2023). */
 export const SPACINGS = ['leading', 'linspace', 'trailing'] as const;
@@ -124,7 +124,7 @@ export function readSchedulerConfig(path: string): SchedulerConfig {
     'A pipeline needs the scheduler/scheduler_config.json that was published with it: download it again.';
   let values: unknown;
   try {
-    values = JSON.parse(readFileSync(path, 'utf8'));
+    values = JSON.parse(readInput(path, 'model-data').toString('utf8'));
   } catch (cause) {
     const why =
       cause instanceof SyntaxError ? 'is not valid JSON' : `cannot be read: ${(cause as Error).message}`;

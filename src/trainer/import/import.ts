@@ -67,7 +67,7 @@ export async function importAdapter({
   const work = workFolder(runs);
   const removeWork = removedAtEnd(work);
   try {
-    const subject = await importSubject(from, experiment, work, (model) => inputs.addModelData(model));
+    const subject = await inputs.reading(() => importSubject(from, experiment, work));
     inputs.hash(hashWorker);
     const { task, parameters } = subject;
     // Complete before it becomes visible.

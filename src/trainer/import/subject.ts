@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Model } from '../../graph/model';
 import { layersBeside } from '../../graph/reach';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
@@ -24,17 +23,14 @@ export interface ImportSubject {
 
 /**
  * @param near a folder for temporary graphs on the model's file system
- * @param modelRead awaited when the model's structure has been read, and before its weights are
  * @throws AuroraError if the adapter does not fit the experiment's model, data or task
  */
 export async function importSubject(
   from: AdapterFolder,
   experiment: Experiment,
   near: string,
-  modelRead: (model: Model) => Promise<void>,
 ): Promise<ImportSubject> {
   const plain = adaptModel({ ...experiment, adapter: HEAD_ALONE });
-  await modelRead(plain.original);
   const fitted = fitAdapter(from, plain.model.graph, plain.layers);
   requireReaching(from.folder, plain, fitted);
   const warnings: string[] = [];

@@ -1,7 +1,6 @@
 import { rememberHash } from '../../files/hash';
 import { identifyData } from '../../files/identify-data';
 import { identify, sameIdentity, sameWriting } from '../../files/identity';
-import type { Model } from '../../graph/model';
 import type { Journal } from '../../runs/journal/journal';
 import { distrustTimes, readInputs } from '../../runs/inputs';
 import type { InputChange } from '../../protocol/events';
@@ -48,9 +47,9 @@ export class InputGuard {
     return new InputGuard(options, await RunInputs.begin(options.spec), folder);
   }
 
-  /** Call when the model's structure has been read. */
-  modelRead(model: Model): Promise<void> {
-    return this.inputs.addModelData(model);
+  /** Calls what reads the run's files: each that is opened or looked for counts as an input. */
+  reading<T>(read: () => T): T {
+    return this.inputs.reading(read);
   }
 
   /** Call before and after each session is opened except the first, and after that one. */
@@ -77,7 +76,7 @@ export class InputGuard {
       warn(
         `${accepted.map(changeWords).join('. ')}. Training continues at step ${from} with the files as they are now, as requested.`,
       );
-      if (spec.data.validation === undefined && accepted.some(({ role }) => role === 'train'))
+      if (spec.data.validation === undefined && accepted.some(changesRows))
         warn(
           `The validation examples are a share of the training data (data.validationFraction) and were drawn again from the changed file: evaluations after step ${from} use other examples than those before, and some of them may have been trained on.`,
         );
@@ -127,6 +126,10 @@ export class InputGuard {
     }
   }
 }
+
+/** Whether other examples are held out: other rows, or other rows that can be used. */
+const changesRows = ({ role, image, before, after }: InputChange): boolean =>
+  role === 'train' && (!image || before === null || after === null);
 
 /** A refused disk write must not hide that the model was changed. */
 const distrustIn = (run: string) => (path: string) => {

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { HashedSet } from '../../files/inputs/file-set';
 import type { HashedFile } from '../../files/hash';
 
 /** A file's hash, or why there is none. */
@@ -6,13 +7,20 @@ export type HashedPath = { path: string } & (HashedFile | { problem: string; cod
 
 export interface HashTask {
   paths: readonly string[];
+  /** Images that are hashed together, by the data that name them. */
+  sets?: ReadonlyMap<string, readonly string[]>;
   /** Also read files that seem unchanged since they were last hashed. */
   again: boolean;
 }
 
-export interface Hashing {
+export interface HashedTask {
   /** In the order of the paths. */
-  hashed: Promise<HashedPath[]>;
+  files: HashedPath[];
+  sets: ReadonlyMap<string, HashedSet>;
+}
+
+export interface Hashing {
+  hashed: Promise<HashedTask>;
   /** Cancels hashing. */
   cancel: () => Promise<unknown>;
 }
@@ -22,7 +30,7 @@ export function hashInBackground(task: HashTask, worker: string): Hashing {
   const thread = new Worker(worker, { workerData: task });
   // It must not keep a failing trainer alive.
   thread.unref();
-  const hashed = new Promise<HashedPath[]>((resolve, reject) => {
+  const hashed = new Promise<HashedTask>((resolve, reject) => {
     thread.once('message', resolve);
     thread.once('error', reject);
     thread.once('exit', () => reject(new Error('The thread that hashes files ended early')));

@@ -34,7 +34,7 @@ export class Rehash {
     const running = this.hash(files.map(({ path }) => path));
     this.running = running;
     running.hashed
-      .then(done)
+      .then(({ files }) => done(files))
       // The next time is the retry.
       .catch(() => undefined)
       .finally(() => {

@@ -1,8 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Experiment } from '../../experiment/experiment';
+import { identifySet } from '../../files/inputs/file-set';
+import { seeingInputs } from '../../files/inputs/open';
 import type { HashedFile } from '../../files/hash';
-import { isFresh, sameIdentity, sameWriting, type FileIdentity } from '../../files/identity';
 import { identifyData } from '../../files/identify-data';
-import type { Model } from '../../graph/model';
+import { isFresh, sameIdentity, sameWriting, type FileIdentity } from '../../files/identity';
+import { AuroraError } from '../../base/errors';
+import type { InputChange, InputRole } from '../../protocol/events';
+import { changeWords } from '../../protocol/inputs-words';
+import { imageSet } from '../../runs/image-set';
 import {
   addedFiles,
   filesFrom,
@@ -11,12 +17,9 @@ import {
   type InputFile,
   type InputsRecord,
 } from '../../runs/inputs';
-import { AuroraError } from '../../base/errors';
-import type { Experiment } from '../../experiment/experiment';
-import type { InputChange } from '../../protocol/events';
-import { changeWords } from '../../protocol/inputs-words';
-import { inputPaths, modelDataPaths, type InputPath } from './files';
-import { hashInBackground, type HashedPath, type Hashing } from './hashing';
+import { hashInBackground, type HashedPath, type HashedTask, type Hashing } from './hashing';
+import { changesFrom } from './recorded-changes';
+import { SeenInputs } from './seen';
 
 /** Interval between checks of a recently changed file, and their number. */
 const LOOK_MS = 60;
@@ -24,37 +27,50 @@ const LOOKS = 5;
 
 /** What a run reads: identified before it is read, hashed during training, and recorded before its first checkpoint. */
 export class RunInputs {
-  private readonly known = new Map<string, InputPath & { identity: FileIdentity | undefined }>();
+  private readonly seen: SeenInputs;
+  /** Of each file before it was read, by path. */
+  private readonly identities = new Map<string, FileIdentity | undefined>();
   /** Files hashed so far, by path. */
   readonly hashed = new Map<string, HashedFile>();
+  private sets = new Map<string, readonly string[]>();
+  private setsBefore = new Map<string, FileIdentity>();
   private hashing: Hashing | undefined;
   private written: Promise<void> | undefined;
 
-  private constructor(private readonly spec: Experiment) {}
+  private constructor(spec: Experiment) {
+    this.seen = new SeenInputs(spec, ({ path }) => this.identities.set(path, identifyNow(path)));
+  }
 
   /** Call before any of the files is read. */
   static async begin(spec: Experiment): Promise<RunInputs> {
     const inputs = new RunInputs(spec);
-    for (const file of inputPaths(spec)) await inputs.identify(file);
+    for (const { path } of inputs.seen.all) inputs.identities.set(path, await identifyLater(path));
     return inputs;
   }
 
-  /** Call when the model's structure has been read, before its weights are. */
-  async addModelData(model: Model): Promise<void> {
-    for (const file of modelDataPaths(this.spec, model)) await this.identify(file);
+  /** Calls what reads the files: each counts as an input. */
+  reading<T>(read: () => T): T {
+    return seeingInputs(this.seen.see, read);
   }
 
-  /** The model file and its data files, as they were when the run started. */
+  /** The model file and its data files, as they were when the run started; each once, whatever leads to it. */
   get modelFiles(): { path: string; identity: FileIdentity }[] {
-    return [...this.known.values()].flatMap(({ role, path, identity }) =>
-      (role === 'model' || role === 'model-data') && identity ? [{ path, identity }] : [],
-    );
+    const files = this.seen.all.flatMap(({ role, path }) => {
+      const identity = this.identities.get(path);
+      return (role === 'model' || role === 'model-data') && identity ? [{ path, identity }] : [];
+    });
+    return [
+      ...new Map(files.map((file) => [`${file.identity.device} ${file.identity.inode}`, file])).values(),
+    ];
   }
 
-  /** @param worker the built hash-worker */
+  /** Call when everything has been read. @param worker the built hash-worker */
   hash(worker: string): void {
-    const paths = [...this.known.values()].filter((f) => f.identity).map((f) => f.path);
-    this.hashing = hashInBackground({ paths, again: false }, worker);
+    const files = this.seen.all;
+    const paths = files.map(({ path }) => path).filter((path) => this.identities.get(path));
+    this.sets = new Map(files.flatMap(({ path, images }) => (images ? [[path, images]] : [])));
+    this.setsBefore = new Map([...this.sets].map(([path, images]) => [path, identifySet(images)]));
+    this.hashing = hashInBackground({ paths, sets: this.sets, again: false }, worker);
   }
 
   /**
@@ -79,10 +95,7 @@ export class RunInputs {
     const before = readInputs(run);
     const expected = before && !accepted ? filesFrom(before, since) : undefined;
     if (!expected) return writeInputs(run, recordOf(files, since, before));
-    const changed = expected.flatMap((file): InputChange[] => {
-      const after = files.find(({ path }) => path === file.path)?.sha256 ?? null;
-      return after === file.sha256 ? [] : [{ role: file.role, path: file.path, before: file.sha256, after }];
-    });
+    const changed: InputChange[] = changesFrom(expected, files);
     for (const { role, path } of addedFiles(expected)) changed.push({ role, path, before: null, after: '' });
     if (changed.length > 0)
       throw new AuroraError(
@@ -90,34 +103,65 @@ export class RunInputs {
         `${changed.map(changeWords).join('. ')} while the run was starting.`,
         'Wait until no program is writing to them, then resume the run.',
       );
+    // Whoever created the run may not have known all that is read.
+    const known = new Set(expected.map(({ path }) => path));
+    const others = files.filter(({ path }) => !known.has(path));
+    if (others.length > 0 && before && before.files === expected)
+      writeInputs(run, { ...before, files: [...expected, ...others] });
   }
 
   private async files(): Promise<InputFile[]> {
-    const hashed = new Map((await this.hashing!.hashed).map((h) => [h.path, h]));
-    return [...this.known.values()].map(({ role, path, pattern, identity: before }) => {
+    const { files, sets } = await this.hashing!.hashed;
+    const hashed = new Map(files.map((h) => [h.path, h]));
+    return this.seen.all.map((file) => {
+      const { role, path, pattern } = file;
       const named = { role, path, ...(pattern !== undefined && { pattern }) };
-      if (!before && !identifyData(path)) return { ...named, size: 0, sha256: null };
-      const file = unchanged(role, path, before, hashed.get(path));
-      this.hashed.set(path, file);
-      const { sha256, identity, settled } = file;
-      return { ...named, size: identity.size, sha256, ...(settled && { identity }) };
+      const images = this.imagesOf(named.path, sets);
+      const before = this.identities.get(named.path);
+      if (!before && !identifyData(named.path)) return { ...named, size: 0, sha256: null, ...images };
+      const found = unchanged(named.role, named.path, before, hashed.get(named.path));
+      this.hashed.set(named.path, found);
+      const { sha256, identity, settled } = found;
+      return { ...named, size: identity.size, sha256, ...(settled && { identity }), ...images };
     });
   }
 
-  /** A recently written file is checked until any further change must show. */
-  private async identify(file: InputPath): Promise<void> {
-    let identity = identifyData(file.path);
-    for (let look = 0; identity && look < LOOKS && isFresh(identity); look++) {
-      await wait(LOOK_MS);
-      identity = identifyData(file.path);
-    }
-    this.known.set(file.path, { ...file, identity });
+  private imagesOf(path: string, sets: HashedTask['sets']): Pick<InputFile, 'images'> {
+    const [images, hashed, before] = [this.sets.get(path), sets.get(path), this.setsBefore.get(path)];
+    if (!images || !hashed || !before) return {};
+    if (before.inode !== hashed.identity.inode)
+      throw new AuroraError(
+        'inputs',
+        `Images that ${path} names were changed while the run was starting.`,
+        'Wait until no program is writing to them, then start the run again.',
+      );
+    return { images: imageSet(path, images, hashed) };
   }
+}
+
+/** A recently written file is looked at until any further change must show. */
+async function identifyLater(path: string): Promise<FileIdentity | undefined> {
+  let identity = identifyData(path);
+  for (let look = 0; identity && look < LOOKS && isFresh(identity); look++) {
+    await wait(LOOK_MS);
+    identity = identifyData(path);
+  }
+  return identity;
+}
+
+/** The same for a file that is about to be opened. */
+function identifyNow(path: string): FileIdentity | undefined {
+  let identity = identifyData(path);
+  for (let look = 0; identity && look < LOOKS && isFresh(identity); look++) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_MS);
+    identity = identifyData(path);
+  }
+  return identity;
 }
 
 /** If nobody wrote in between, what was read is what was hashed. Our own links change a model's ctime. */
 function unchanged(
-  role: InputFile['role'],
+  role: InputRole,
   path: string,
   before: FileIdentity | undefined,
   hashed: HashedPath | undefined,

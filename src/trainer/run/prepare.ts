@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import type { DeviceRequest } from '../../engine/devices/request';
 import { CPU } from '../../engine/place';
 import type { Experiment } from '../../experiment/experiment';
+import { isPipeline } from '../../files/model-path';
 import { taskKind } from '../../tasks/registry';
 import type { Drawer } from '../diffusion/drawer';
 import { withFrozenPrefix, type Reuse } from '../frozen/reuse';
 import { InputGuard } from '../inputs/guard';
+import { seePipeline } from '../inputs/planned';
 import { nextForm, taskInForm } from '../loop/adapter-form';
 import { makePlan, type Plan } from '../loop/plan';
 import { dataWarnings } from '../preflight/warnings';
@@ -35,17 +37,22 @@ export interface Prepared {
 }
 
 /** Reads model and data, guarded from before the first read, and computes what no step changes. */
-export async function prepare(open: OpenRun, { from, request, restored }: Start): Promise<Prepared> {
+export async function prepare(open: OpenRun, start: Start): Promise<Prepared> {
+  const { run, spec, options } = open;
+  const { hashWorker: worker, acceptedInputs: accepted } = options;
+  const guard = await InputGuard.begin({ run, spec, from: start.from, accepted, worker }, open.graphs);
+  return { guard, ...(await guard.reading(() => read(open, start))) };
+}
+
+async function read(open: OpenRun, { from, request, restored }: Start): Promise<Omit<Prepared, 'guard'>> {
   const { run, spec, options, warn } = open;
   const folder = open.graphs;
-  const { hashWorker: worker, acceptedInputs: accepted } = options;
-  const guard = await InputGuard.begin({ run, spec, from, accepted, worker }, folder);
   const watch = readWatch(open);
+  if (isPipeline(spec.model.path)) seePipeline(spec);
   requireDrawingSteps(spec);
   const encodings = new Encodings(open);
   const load = encodings.of(taskKind(spec.task.type).load);
   const whole = await prepareTask(spec, folder, restored?.known, load, watch);
-  await guard.modelRead(whole.original);
   const sets = await loadEvaluationSets(spec, whole.model, whole.data, watch);
   for (const { data } of sets) await encodings.encode(whole.model, data);
   const drawer = await encodings.drawer(whole.model, whole.data);
@@ -59,7 +66,7 @@ export async function prepare(open: OpenRun, { from, request, restored }: Start)
   const seconds = encodings.seconds + (performance.now() - began) / 1000;
   const plan = makePlan(spec.training, reuse.task.trainingSet.examples.length);
   const task = taskInForm(reuse.task, nextForm(plan, from));
-  return { guard, plan, whole, task, reuse, sets, drawer, seconds };
+  return { plan, whole, task, reuse, sets, drawer, seconds };
 }
 
 /** Values from the CPU do not match another device's, and mixed precision gives others for the same weights. */

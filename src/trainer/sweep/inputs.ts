@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readStructure } from '../../architectures/load';
-import { hashInput, type InputFile } from '../../runs/inputs';
+import { hashInput, type InputFile, type NamedInput } from '../../runs/inputs';
 import { runPaths } from '../../runs/layout';
 import type { SweepRecord, TrialRecord } from '../../runs/sweep/record';
 import { AuroraError } from '../../base/errors';
 import type { InputChange } from '../../protocol/events';
 import type { Experiment } from '../../experiment/experiment';
 import { changeWords } from '../../protocol/inputs-words';
-import { inputPaths, modelDataPaths, type InputPath } from '../inputs/files';
+import { plannedInputs } from '../inputs/planned';
+import { changedImagesOf } from '../inputs/recorded-changes';
 
 /**
  * What a new trial is about to read. Trials of a sweep are compared with each other, so each file must be the same one
@@ -26,7 +26,7 @@ export async function trialInputs(
   { runs, accept }: { runs: string; accept: boolean },
 ): Promise<InputFile[]> {
   const files: InputFile[] = [];
-  for (const file of pathsOf(spec)) files.push(await hashInput(file));
+  for (const file of await pathsOf(spec)) files.push(await hashInput(file));
   const known = knownInputs(record, runs);
   const changes = changesFrom(known, files);
   if (changes.length > 0 && !accept) throw refusal(`Trial ${number} was not`, changes);
@@ -62,7 +62,7 @@ export async function refuseChangedInputs(
       return [JSON.stringify([model, data]), specs.get(id)!];
     }),
   );
-  const paths = [...distinct.values()].flatMap(pathsOf);
+  const paths = (await Promise.all([...distinct.values()].map(pathsOf))).flat();
   const files = new Map<string, InputFile>();
   const patterns = patternsOf(known.values());
   for (const file of paths)
@@ -88,32 +88,26 @@ function changesFrom(known: ReadonlyMap<string, InputFile>, files: readonly Inpu
       sha256 !== null && pattern !== undefined && now.has(pattern) && !there.has(path),
   );
   return [
-    ...files.flatMap(({ role, path, pattern, sha256 }) => {
+    ...files.flatMap(({ role, path, pattern, sha256, images }): InputChange[] => {
       const before = known.get(path);
       if (!before) return patterns.has(pattern) ? [{ role, path, before: null, after: sha256 }] : [];
-      return before.sha256 === sha256 ? [] : [{ role, path, before: before.sha256, after: sha256 }];
+      return [
+        ...(before.sha256 === sha256 ? [] : [{ role, path, before: before.sha256, after: sha256 }]),
+        ...(before.images ? changedImagesOf(before, before.images, images) : []),
+      ];
     }),
     ...missing.map(({ role, path, sha256 }) => ({ role, path, before: sha256, after: null })),
   ];
 }
 
-const patternsOf = (files: Iterable<InputPath>): Set<string | undefined> => {
+const patternsOf = (files: Iterable<Pick<InputFile, 'pattern'>>): Set<string | undefined> => {
   const patterns = new Set(Array.from(files, ({ pattern }) => pattern));
   patterns.delete(undefined);
   return patterns;
 };
 
-const pathsOf = (spec: Experiment): InputPath[] => [...inputPaths(spec), ...dataFiles(spec)];
-
-/** Empty for a model that cannot be read: its trainer reports why. */
-function dataFiles(spec: Experiment): InputPath[] {
-  try {
-    return modelDataPaths(spec, readStructure(spec.model.path));
-  } catch (e) {
-    if (e instanceof AuroraError) return [];
-    throw e;
-  }
-}
+/** What cannot be read is its trainer's to report. */
+const pathsOf = (spec: Experiment): Promise<NamedInput[]> => plannedInputs(spec, () => undefined);
 
 const refusal = (what: string, changes: readonly InputChange[]): AuroraError =>
   new AuroraError(

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } fro
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { ImageKeyCache } from '../../../src/data/image-key-cache';
+import { KeyCache } from '../../../src/files/inputs/key-cache';
 import { imageKeys } from '../../../src/data/image-keys';
 import type { ImageRow } from '../../../src/data/table/image-rows';
 import { temporaryFolder } from './support';
@@ -21,7 +21,7 @@ it('the keys of image files are kept until one of them changes', async () => {
   await wait(100);
   const kept = mkdtempSync(join(folder.path, 'cache-'));
   const keys = () => {
-    const keyOf = imageKeys([rows.slice(0, 2), rows.slice(2)], new ImageKeyCache(kept, 2));
+    const keyOf = imageKeys([rows.slice(0, 2), rows.slice(2)], new KeyCache(kept, 2));
     return rows.map(keyOf);
   };
   const first = keys();
@@ -43,7 +43,7 @@ it('the keys of image files are kept until one of them changes', async () => {
 it('few images are read each time', () => {
   const read: string[] = [];
   const kept = mkdtempSync(join(folder.path, 'cache-'));
-  const cache = new ImageKeyCache(kept, 3);
+  const cache = new KeyCache(kept, 3);
   const readOne = (path: string) => (read.push(path), path);
   for (let i = 0; i < 2; i++) expect(cache.keysOf(['a', 'b'], readOne)).toEqual(['a', 'b']);
   expect([read.length, readdirSync(kept)]).toEqual([4, []]);
@@ -55,11 +55,11 @@ it('images that are kept are not read again', async () => {
   const kept = mkdtempSync(join(folder.path, 'cache-'));
   let read = 0;
   const readOne = (path: string) => (read++, path);
-  for (let i = 0; i < 2; i++) expect(new ImageKeyCache(kept, 2).keysOf(paths, readOne)).toEqual(paths);
+  for (let i = 0; i < 2; i++) expect(new KeyCache(kept, 2).keysOf(paths, readOne)).toEqual(paths);
   expect(read).toBe(2);
 });
 
 const imageKeysWithout = (rows: ImageRow[]) => {
-  const none = new ImageKeyCache(folder.path, Infinity);
+  const none = new KeyCache(folder.path, Infinity);
   return rows.map(imageKeys([rows], none));
 };

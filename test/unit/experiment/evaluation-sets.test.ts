@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dataOfSet, evaluationSets } from '../../../src/experiment/evaluation-sets';
 import { checkValue } from '../../../src/runs/experiment/check-value';
 import { changeWords } from '../../../src/protocol/inputs-words';
-import { inputPaths } from '../../../src/trainer/inputs/files';
+import { namedInputs } from '../../../src/trainer/inputs/named';
 import { spec } from '../extension/run-maker';
 
 const check = (data: object, task: object = {}) =>
@@ -29,7 +29,7 @@ describe('data.test and data.evaluations', () => {
       ['boolq', '/boolq.json', 'data.evaluations.boolq.path'],
       ['piqa', '/piqa.json', 'data.evaluations.piqa.path'],
     ]);
-    const inputs = inputPaths(experiment!).filter(({ role }) => role === 'test' || role === 'evaluation');
+    const inputs = namedInputs(experiment!).filter(({ role }) => role === 'test' || role === 'evaluation');
     expect(inputs).toEqual([
       { role: 'test', path: '/work/test.csv' },
       { role: 'evaluation', path: '/boolq.json' },
@@ -37,7 +37,7 @@ describe('data.test and data.evaluations', () => {
     ]);
     // A change of a file that is also trained or validated on must not pass for one of a test set.
     const again = check({ validation: 'v.csv', test: 'v.csv', evaluations: { a: { path: 'train.csv' } } });
-    expect(inputPaths(again.experiment!).slice(-2)).toEqual([
+    expect(namedInputs(again.experiment!).slice(-2)).toEqual([
       { role: 'train', path: '/work/train.csv' },
       { role: 'validation', path: '/work/v.csv' },
     ]);

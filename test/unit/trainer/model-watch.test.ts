@@ -28,7 +28,7 @@ async function watched(name: string, share: number) {
     graphs,
     new Rehash((paths) => {
       const read = async (p: string) => ({ path: p, ...(await hashFile(p, { again: true })) });
-      const all = Promise.all(paths.map(read));
+      const all = Promise.all(paths.map(read)).then((files) => ({ files, sets: new Map() }));
       readings.push(all);
       return { hashed: all, cancel: () => Promise.resolve() };
     }, share),

@@ -1,31 +1,31 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeAtomic } from '../files/atomic';
-import { cacheFolder } from '../files/cache-folder';
-import { identify, isSettled, type FileIdentity } from '../files/identity';
+import { writeAtomic } from '../atomic';
+import { cacheFolder } from '../cache-folder';
+import { identify, isSettled, type FileIdentity } from '../identity';
 
-/** Sets of images whose keys are kept; the longest unused are removed. */
+/** Sets of files whose keys are kept; the longest unused are removed. */
 const MOST = 16;
-/** Fewer images are read faster than the cache is. */
+/** Fewer files are read faster than the cache is. */
 const LEAST = 500;
 const SUM_BYTES = 32;
 
 /**
- * The keys of image files by the identities of all of them, so that they are not read again at each start: as soon as one
- * has changed, all are read. A file of the cache that is damaged counts as missing; one that cannot be written only costs
+ * The SHA-256 of many small files, such as images, by the identities of all of them, so that they are not read again at
+ * each start: as soon as one has changed, all are read. A file of the cache that is damaged counts as missing; one that cannot be written only costs
  * time.
  */
-export class ImageKeyCache {
+export class KeyCache {
   constructor(
     private readonly folder = join(cacheFolder(), 'images'),
     private readonly least = LEAST,
   ) {}
 
-  /** @param read one key; undefined for an image that cannot be read */
+  /** @param read one SHA-256, in hex; undefined for a file that cannot be read */
   keysOf(
     paths: readonly string[],
-    read: (path: string) => string | undefined,
+    read: (path: string, index: number) => string | undefined,
   ): readonly (string | undefined)[] {
     if (paths.length < this.least) return paths.map(read);
     const began = Date.now();

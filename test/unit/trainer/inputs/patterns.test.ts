@@ -1,12 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { changedInputs, hashInput, type InputFile } from '../../../src/runs/inputs';
-import type { SweepRecord, TrialRecord } from '../../../src/runs/sweep/record';
-import { inputPaths, type InputPath } from '../../../src/trainer/inputs/files';
-import { trialInputs } from '../../../src/trainer/sweep/inputs';
-import { rejection, temporaryFolder } from '../data/support';
-import { spec } from '../extension/run-maker';
+import { changedInputs, hashInput, type InputFile, type NamedInput } from '../../../../src/runs/inputs';
+import type { SweepRecord, TrialRecord } from '../../../../src/runs/sweep/record';
+import { namedInputs } from '../../../../src/trainer/inputs/named';
+import { trialInputs } from '../../../../src/trainer/sweep/inputs';
+import { rejection, temporaryFolder } from '../../data/support';
+import { spec } from '../../extension/run-maker';
 
 const folder = temporaryFolder();
 const train = join(folder.path, 'train-*.csv');
@@ -15,7 +15,7 @@ const write = (n: number, text = '') => folder.write(`train-${n}.csv`, `text,lab
 const test = folder.write('train-2.csv', 'text,label\nb,x\n');
 
 const experiment = { ...spec, data: { ...spec.data, train, test } };
-const dataPaths = (): InputPath[] => inputPaths(experiment).filter(({ path }) => path.endsWith('.csv'));
+const dataPaths = (): NamedInput[] => namedInputs(experiment).filter(({ path }) => path.endsWith('.csv'));
 const hashed = async (): Promise<InputFile[]> => Promise.all(dataPaths().map((file) => hashInput(file)));
 const words = (changes: readonly { path: string; before: string | null; after: string | null }[]) =>
   changes.map(({ path, before, after }) => `${basename(path)} ${before ? 1 : 0}${after ? 1 : 0}`);
@@ -27,7 +27,7 @@ describe('the files of a pattern are inputs of a run', () => {
       { role: 'train', path: join(folder.path, 'train-10.csv'), pattern: train },
     ]);
     const none = { ...experiment, data: { ...experiment.data, train: join(folder.path, 'none-*.csv') } };
-    expect(inputPaths(none)).toContainEqual({ role: 'train', path: none.data.train });
+    expect(namedInputs(none)).toContainEqual({ role: 'train', path: none.data.train });
   });
 
   it('and one that is added, removed or written is a change', async () => {

@@ -1,0 +1,45 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { existsSync, openSync, readFileSync, statSync, type Stats } from 'node:fs';
+import { open, readFile, type FileHandle } from 'node:fs/promises';
+
+/**
+ * The only way in which code that prepares a run opens a file that the user has: its model, its tokenizer, its data. So
+ * nothing is read that the run does not record, send to a cluster and compare when it is resumed.
+ * `test/unit/architecture/inputs.test.ts` finds other ways.
+ */
+
+/** What a file is read as. */
+export type InputKind = 'model-data' | 'tokenizer' | 'preprocessor' | 'data';
+
+/** What a file is read as; an image is one of those that a data file names. */
+export type InputUse = InputKind | { imageOf: string };
+
+/** Gets each file before it is opened or looked for. */
+export type SeeInput = (path: string, use: InputUse) => void;
+
+const seeing = new AsyncLocalStorage<SeeInput>();
+
+/** Calls `read`, and meanwhile `see` with every input, also with those that are looked for and are not there. */
+export const seeingInputs = <T>(see: SeeInput, read: () => T): T => seeing.run(see, read);
+
+function seen(path: string, use: InputUse): string {
+  seeing.getStore()?.(path, use);
+  return path;
+}
+
+/** @throws NodeJS.ErrnoException as the functions of node:fs, here and below */
+export const openInput = (path: string, use: InputUse): number => openSync(seen(path, use), 'r');
+
+export const openInputLater = (path: string, use: InputUse): Promise<FileHandle> =>
+  open(seen(path, use), 'r');
+
+export const readInput = (path: string, use: InputUse): Buffer => readFileSync(seen(path, use));
+
+export const readInputLater = (path: string, use: InputUse): Promise<Buffer> => readFile(seen(path, use));
+
+/** Undefined if it does not exist. */
+export const statInput = (path: string, use: InputUse): Stats | undefined =>
+  statSync(seen(path, use), { throwIfNoEntry: false });
+
+/** A file that is looked for is an input even if it is not there: it may be later. */
+export const inputExists = (path: string, use: InputUse): boolean => existsSync(seen(path, use));

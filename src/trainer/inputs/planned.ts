@@ -1,0 +1,67 @@
+import { dirname, join } from 'node:path';
+import { readStructure, weightFilesOf } from '../../architectures/load';
+import { readPipeline } from '../../architectures/pipeline';
+import { AuroraError } from '../../base/errors';
+import { readPreprocessing } from '../../data/images/settings';
+import { readTokenizerFiles, tokenizerSum } from '../../data/text/tokenizer-files';
+import type { Experiment } from '../../experiment/experiment';
+import { inputExists, seeingInputs } from '../../files/inputs/open';
+import { isPipeline, MODEL_CONFIG } from '../../files/model-path';
+import type { NamedInput } from '../../runs/inputs';
+import { pipelineSchedule } from '../diffusion/schedule';
+import { promptTokenizers } from '../diffusion/encode';
+import { seeImages } from './images';
+import { SeenInputs } from './seen';
+
+/**
+ * Every file that training an experiment will read or look for, by its readers themselves: for those who must know it before
+ * anything is trained, such as a sweep, or on another machine. Weights and rows of text are not read.
+ *
+ * @param incomplete gets what cannot be read; otherwise that is thrown
+ * @throws AuroraError as the readers of models, tokenizers and data
+ */
+export async function plannedInputs(
+  spec: Experiment,
+  incomplete?: (error: AuroraError) => void,
+): Promise<NamedInput[]> {
+  const seen = new SeenInputs(spec);
+  await seeingInputs(seen.see, async () => {
+    for (const read of [seeModel, seePreparation, seeImages])
+      try {
+        await read(spec);
+      } catch (e) {
+        if (incomplete === undefined || !(e instanceof AuroraError)) throw e;
+        incomplete(e);
+      }
+  });
+  return seen.all;
+}
+
+function seeModel(spec: Experiment): void {
+  if (isPipeline(spec.model.path)) seePipeline(spec);
+  readStructure(spec.model.path);
+}
+
+/** What says how texts or images become the model's input. */
+function seePreparation({ model }: Experiment): void {
+  if (isPipeline(model.path)) return;
+  if (model.preprocessor !== undefined) return void readPreprocessing(model.preprocessor);
+  readTokenizerFiles(model.tokenizer);
+  // By which encoded texts are cached.
+  tokenizerSum(model.tokenizer);
+}
+
+/**
+ * Opens what training uses of a pipeline besides its U-Net, some of it only while pictures are drawn: encoders and
+ * decoder, tokenizers and the schedule.
+ */
+export function seePipeline({ model }: Experiment): void {
+  const pipeline = readPipeline(model.path);
+  const { vae, textEncoders } = pipeline;
+  for (const component of new Set([vae.encoder, vae.decoder, ...textEncoders.map((t) => t.model)])) {
+    weightFilesOf(component);
+    inputExists(join(dirname(component), MODEL_CONFIG), 'model-data');
+  }
+  promptTokenizers(pipeline);
+  pipelineSchedule(pipeline);
+}

@@ -1,0 +1,59 @@
+import { resolve, sep } from 'node:path';
+import type { Experiment } from '../../experiment/experiment';
+import type { InputUse } from '../../files/inputs/open';
+import { isFolder } from '../../files/tree';
+import type { NamedInput } from '../../runs/inputs';
+import { namedInputs } from './named';
+
+/** Every input of an experiment: what it names, and whatever else its readers open or look for. */
+export class SeenInputs {
+  private readonly files = new Map<string, NamedInput>();
+  private readonly images = new Map<string, Set<string>>();
+  private readonly folders: string[];
+
+  /** @param found is called for each file before it is opened; not for an image */
+  constructor(
+    spec: Experiment,
+    private readonly found: (file: NamedInput) => void = () => undefined,
+  ) {
+    for (const file of namedInputs(spec)) this.files.set(resolve(file.path), file);
+    // A folder is one input, with all its files.
+    this.folders = [...this.files.keys()].filter(isFolder).map((path) => path + sep);
+  }
+
+  /** Everything, each with its role and its images. */
+  get all(): NamedInput[] {
+    return [...this.files].map(([path, file]) => {
+      const images = this.images.get(path);
+      return images ? { ...file, images: [...images].sort() } : file;
+    });
+  }
+
+  readonly see = (path: string, use: InputUse): void => {
+    const full = resolve(path);
+    if (this.files.has(full) || this.folders.some((folder) => full.startsWith(folder))) return;
+    if (typeof use === 'object') return this.image(full, resolve(use.imageOf));
+    // Folders that are there are only walked through.
+    if (isFolder(full)) return;
+    const file: NamedInput = { role: use === 'data' ? 'train' : use, path };
+    this.files.set(full, file);
+    this.found(file);
+  };
+
+  private image(image: string, data: string): void {
+    const own = this.files.has(data) ? data : this.fileFor(data);
+    const known = this.images.get(own) ?? new Set();
+    this.images.set(own, known.add(image));
+  }
+
+  /** The first file of a pattern, or the folder that a file with captions is in. */
+  private fileFor(data: string): string {
+    const ofPattern = [...this.files].find(
+      ([, { pattern }]) => pattern !== undefined && resolve(pattern) === data,
+    );
+    const around = this.folders.find((folder) => data.startsWith(folder))?.slice(0, -sep.length);
+    const found = ofPattern?.[0] ?? around;
+    if (found === undefined) throw new Error(`${data} names images, and is not among the run's data`);
+    return found;
+  }
+}
