@@ -1,19 +1,9 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import { hashSet, identifySet, type HashedSet } from '../files/inputs/file-set';
-import { sameIdentity, type FileIdentity } from '../files/identity';
+import { sameIdentity } from '../files/identity';
 import { isFolder } from '../files/tree';
 import type { InputChange, InputRole } from '../protocol/events';
-
-/** The images that a data file names, recorded together: there may be very many. */
-export interface ImageSet {
-  /** One text each: the beginning of its SHA-256, or - if there was no file, and its path, relative to that of the data. */
-  files: string[];
-  /** Bytes of all. */
-  size: number;
-  sha256: string;
-  /** Their identity when they were hashed, if any later change must show in it. */
-  identity?: FileIdentity;
-}
+import type { ImageSet } from './input-file';
 
 /** Changed images that are listed; the rest are counted. */
 const LISTED = 5;
@@ -80,15 +70,4 @@ export function imageChanges(
   return changes
     .slice(0, LISTED)
     .map((change, i) => (i === LISTED - 1 && more > 0 ? { ...change, more } : change));
-}
-
-/** Whether a value from a file is such a record. */
-export function isImageSet(value: unknown): value is ImageSet {
-  const { files, size, sha256 } = (value ?? {}) as Partial<ImageSet>;
-  return (
-    Array.isArray(files) &&
-    files.every((file: unknown) => typeof file === 'string' && file.indexOf(' ') > 0) &&
-    typeof size === 'number' &&
-    typeof sha256 === 'string'
-  );
 }

@@ -2,33 +2,17 @@ import { writeAtomic } from '../files/atomic';
 import { identifyData } from '../files/identify-data';
 import { matchedBy } from '../files/pattern';
 import { isFolder } from '../files/tree';
-import { sameIdentity, sameWriting, type FileIdentity } from '../files/identity';
+import { sameIdentity, sameWriting } from '../files/identity';
 import { readJsonIfThere } from '../files/json';
 import { AuroraError } from '../base/errors';
 import { hubReferenceText, referenceOf } from '../experiment/hub-reference';
 import type { InputChange, InputRole } from '../protocol/events';
 import { FilesNow } from './files-now';
-import { changedImages, hashImages, isImageSet, type ImageSet } from './image-set';
+import { changedImages, hashImages } from './image-set';
+import { isInputFile, type InputFile } from './input-file';
 import { runPaths } from './layout';
 
-/** A file that determines what a run learns. */
-export interface InputFile {
-  role: InputRole;
-  /** As in the experiment; for a model's data file, where it was found. */
-  path: string;
-  /** The pattern of the experiment that it matches, if that names several files. */
-  pattern?: string;
-  /** Its reference, if it is in a cache of the hub: `aurora get RUN` fetches the same bytes on another machine. */
-  hub?: string;
-  /** Bytes; 0 if the file was missing. */
-  size: number;
-  /** Null if the file was looked for and not there, which also matters: it may be there later. */
-  sha256: string | null;
-  /** The file's identity when it was hashed, if any later change must show in it. */
-  identity?: FileIdentity;
-  /** Of a data file that names images. */
-  images?: ImageSet;
-}
+export type { InputFile } from './input-file';
 
 /** A file before it is hashed. */
 export interface NamedInput extends Pick<InputFile, 'role' | 'path' | 'pattern'> {
@@ -79,17 +63,6 @@ export function readInputs(run: string): InputsRecord | undefined {
     'It was changed or damaged after it was written; restore it from a copy. If you delete it, the run counts as one without recorded inputs.',
   );
 }
-
-export const isInputFile = (value: unknown): boolean => {
-  const { role, path, size, sha256, images } = (value ?? {}) as Partial<InputFile>;
-  return (
-    typeof role === 'string' &&
-    typeof path === 'string' &&
-    typeof size === 'number' &&
-    (sha256 === null || typeof sha256 === 'string') &&
-    (images === undefined || isImageSet(images))
-  );
-};
 
 /** The files that the steps up to and including `step` were trained on. Undefined if not recorded. */
 export const filesBehind = (record: InputsRecord, step: number): InputFile[] | undefined =>

@@ -4,7 +4,7 @@ import { AuroraError } from '../../base/errors';
 import { isEntryName } from '../../files/contained';
 import { parseJson } from '../../files/json';
 import { readIfThere } from '../../files/read';
-import { isInputFile } from '../inputs';
+import { isInputFile } from '../input-file';
 import { TASK_VERSION, type TaskFile } from './task';
 
 /** A node may not see yet what the login node has just written to a shared disk. */

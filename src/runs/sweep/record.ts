@@ -10,7 +10,7 @@ import type { Settings, SweepSpec } from '../../experiment/sweep';
 import { parseJson } from '../../files/json';
 import { readIfThereSync } from '../../files/read';
 import type { InputChange } from '../../protocol/events';
-import { isInputFile, type InputFile } from '../inputs';
+import { isInputFile, type InputFile } from '../input-file';
 import { runPaths } from '../layout';
 
 export const SWEEP_VERSION = 1;

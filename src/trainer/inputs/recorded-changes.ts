@@ -1,7 +1,7 @@
 import { identifyData } from '../../files/identify-data';
 import type { InputChange } from '../../protocol/events';
-import { imageChanges, imagesIn, type ImageSet } from '../../runs/image-set';
-import type { InputFile } from '../../runs/inputs';
+import { imageChanges, imagesIn } from '../../runs/image-set';
+import type { ImageSet, InputFile } from '../../runs/input-file';
 
 /**
  * In what recorded files differ from those that were read.
