@@ -34,8 +34,11 @@ export interface MetricInfo {
   /** Formatted as a percentage, with this many decimals. */
   percent: boolean;
   digits: number;
-  /** Studies show it times 100, and differences in points. */
-  inPoints: boolean;
+  /**
+   * How a difference is written and judged (metric-difference.ts): in `points`, which are hundredths, where the scale is
+   * fixed; `relative` to the value that it is a difference from where the scale follows from the data.
+   */
+  difference: 'points' | 'relative';
   /**
    * What it averages over the examples; undefined if it cannot be split into examples, so that no test can treat the
    * examples as a sample.
@@ -60,7 +63,7 @@ const share = (label: string) =>
     range: [0, 1],
     percent: true,
     digits: 1,
-    inPoints: true,
+    difference: 'points',
   }) as const;
 
 /** From -1 to 1. */
@@ -72,7 +75,7 @@ const correlation = (label: string, longLabel: string) =>
     range: [-1, 1],
     percent: false,
     digits: 3,
-    inPoints: true,
+    difference: 'points',
   }) as const;
 
 const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
@@ -145,7 +148,7 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     range: [0, Infinity],
     percent: false,
     digits: 4,
-    inPoints: false,
+    difference: 'relative',
     definition: 'Root of the mean squared difference between predicted and true numbers, in their unit.',
     source: 'scikit-learn, root_mean_squared_error',
   },
@@ -187,7 +190,7 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     range: [1, Infinity],
     percent: false,
     digits: 2,
-    inPoints: false,
+    difference: 'relative',
     definition:
       'e to the mean loss of a token: the effective number of equally likely tokens. Depends on the tokenizer.',
     source: 'Jelinek et al., 1977; transformers, run_clm.py',
@@ -204,7 +207,7 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     range: [0, Infinity],
     percent: false,
     digits: 4,
-    inPoints: false,
+    difference: 'relative',
     meanOf: 'loss',
     definition:
       'Mean cross-entropy in nats; for numbers the mean squared error, in variances of the training data; for pictures that of the predicted noise. Lower is better.',
@@ -221,7 +224,7 @@ export const metricInfo = (metric: MetricName): MetricInfo =>
     range: [-Infinity, Infinity],
     percent: false,
     digits: 3,
-    inPoints: false,
+    difference: 'relative',
     definition: '',
     source: '',
   };

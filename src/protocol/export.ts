@@ -73,10 +73,11 @@ export interface ExportMetrics {
   exported: EvaluationMetrics;
 }
 
-/** How much worse than the trained form, in hundredths of the metric (points); negative if better. */
+/** How much worse than the trained form: see `lossBetween` of metric-difference.ts. */
 export interface MetricDrop {
   metric: MetricName;
-  points: number;
+  /** Points, or percent of a metric whose scale follows from the data; negative if better. */
+  loss: number;
 }
 
 /** export.json, beside the exported files. */

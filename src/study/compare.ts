@@ -26,6 +26,8 @@ export interface Comparison {
   /** Number of paired examples. */
   examples?: number;
   mean: number;
+  /** The mean of `b`, which a relative difference is a share of: over the common seeds, if there are any. */
+  from: number;
   /** Half of the 95% interval. */
   half?: number;
   /**
@@ -50,6 +52,7 @@ interface Measured {
   seeds: number[];
   examples?: number;
   mean: number;
+  from: number;
   difference?: Difference;
   /** The p-value of McNemar's test, if it replaces the t test's. */
   exact?: number;
@@ -78,26 +81,34 @@ export function measure(
   const pairs = pairsOf(a.runs, b.runs);
   const seeds = pairs.map(([run]) => seedOf(run));
   if (pairs.length === 0)
-    return { kind: 'none', seeds, mean: a.metrics[metric].mean - b.metrics[metric].mean };
+    return {
+      ...{ kind: 'none', seeds },
+      mean: a.metrics[metric].mean - b.metrics[metric].mean,
+      from: b.metrics[metric].mean,
+    };
+  const from = meanOf(pairs.map(([, y]) => metricValue(y.metrics, metric)));
   const bySeed = pairs.map(([x, y]) => metricValue(x.metrics, metric) - metricValue(y.metrics, metric));
   const byExample = rowsOf(pairs, metric);
   if (pairs.length === 1) {
-    if (!byExample) return { kind: 'none', seeds, mean: bySeed[0] };
+    if (!byExample) return { kind: 'none', seeds, mean: bySeed[0], from };
     const [row] = byExample;
     const difference = pairedT(row);
     const exact = metricInfo(metric).meanOf === 'correct' ? { exact: mcNemarOf(row) } : {};
-    return { kind: 'examples', seeds, examples: row.length, mean: difference.mean, difference, ...exact };
+    return {
+      ...{ kind: 'examples', seeds, examples: row.length, mean: difference.mean, from, difference },
+      ...exact,
+    };
   }
   // With a different split for each seed, no example is common to all of them.
   const [{ on = 'validation', spec }] = pairs[0];
   if (!byExample || (on === 'validation' && spec.data.validation === undefined)) {
     const judged = Math.min(...pairs.flat().map((run) => run.metrics.examples));
     const difference = pairedT(bySeed, resolutionOf(metric, judged));
-    return { kind: 'seeds', seeds, mean: difference.mean, difference };
+    return { kind: 'seeds', seeds, mean: difference.mean, from, difference };
   }
   const examples = byExample[0].length;
   const difference = crossed(byExample, resolutionOf(metric, examples));
-  return { kind: 'crossed', seeds, examples, mean: difference.mean, difference };
+  return { kind: 'crossed', seeds, examples, mean: difference.mean, from, difference };
 }
 
 const pairsOf = (a: readonly StudyRun[], b: readonly StudyRun[]): Pair[] =>

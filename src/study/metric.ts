@@ -1,15 +1,16 @@
+import { differenceOf } from '../experiment/metric-difference';
 import { metricInfo, type MetricName } from '../experiment/metrics';
 import type { Say } from './say';
 
-/** The factor for displaying a metric: points, or the loss itself. */
-export const factorOf = (metric: MetricName): number => (metricInfo(metric).inPoints ? 100 : 1);
+const isInPoints = (metric: MetricName): boolean => metricInfo(metric).difference === 'points';
 
-export const digitsOf = (metric: MetricName): number =>
-  metricInfo(metric).inPoints ? 1 : metricInfo(metric).digits;
+/** The factor for displaying a metric: in hundredths, or the loss itself. */
+export const factorOf = (metric: MetricName): number => (isInPoints(metric) ? 100 : 1);
 
-/** For a difference within a run, which is smaller than between groups. */
-export const fineDigitsOf = (metric: MetricName): number =>
-  metricInfo(metric).inPoints ? 2 : metricInfo(metric).digits;
+const digitsOf = (metric: MetricName): number => (isInPoints(metric) ? 1 : metricInfo(metric).digits);
+
+/** Decimals of a difference between groups, and of one within a run, which is smaller. */
+export const [BETWEEN, WITHIN] = [1, 2];
 
 /** The minimum and maximum as displayed: the limits of an axis. */
 export const rangeOf = (metric: MetricName): [number, number] => {
@@ -19,18 +20,35 @@ export const rangeOf = (metric: MetricName): [number, number] => {
 
 /** As an axis title and column header. */
 export function metricTitle(metric: MetricName, say: Say): string {
-  const { label, percent, inPoints } = metricInfo(metric);
-  return percent ? say('{0}, %', say(label)) : inPoints ? say('{0} × 100', say(label)) : say(label);
+  const { label, percent } = metricInfo(metric);
+  return percent ? say('{0}, %', say(label)) : isInPoints(metric) ? say('{0} × 100', say(label)) : say(label);
 }
 
 /** A displayed value without its unit. */
-export const shown = (metric: MetricName, value: number, digits = digitsOf(metric)): string =>
-  Number.isNaN(value) ? '–' : minus((value * factorOf(metric)).toFixed(digits));
+export const shown = (metric: MetricName, value: number): string =>
+  Number.isNaN(value) ? '–' : minus((value * factorOf(metric)).toFixed(digitsOf(metric)));
 
-/** With a sign, as for differences; no sign for a rounded zero. */
-export function shownSigned(metric: MetricName, value: number, digits = digitsOf(metric)): string {
-  const text = (value * factorOf(metric)).toFixed(digits);
-  return Number(text) === 0 ? text.replace('-', '') : Number(text) > 0 ? `+${text}` : minus(text);
+/** The unit of differences, for an axis. */
+export const differenceUnit = (metric: MetricName, say: Say): string =>
+  isInPoints(metric) ? say('points') : say('{0}, %', say(metricInfo(metric).label));
+
+/** A difference from a value, in points without their unit or in percent: "0.6", "1.9%". */
+export const shownDifference = (
+  metric: MetricName,
+  difference: number,
+  from: number,
+  digits = BETWEEN,
+): string => minus(differenceOf(metric, difference, from).toFixed(digits)) + (isInPoints(metric) ? '' : '%');
+
+/** With a sign; none for a rounded zero: "+0.6", "−1.9%". */
+export function signedDifference(
+  metric: MetricName,
+  difference: number,
+  from: number,
+  digits = BETWEEN,
+): string {
+  const text = shownDifference(metric, difference, from, digits);
+  return /[1-9]/.test(text) && !text.startsWith('−') ? `+${text}` : text;
 }
 
 const minus = (text: string): string => (Number(text) === 0 ? text.replace('-', '') : text.replace('-', '−'));

@@ -1,7 +1,7 @@
 import { gathered } from '../base/gathered';
 import { metricInfo, type MetricName } from '../experiment/metrics';
 import type { Comparison } from './compare';
-import { digitsOf, factorOf, shown, shownSigned } from './metric';
+import { shownDifference, signedDifference } from './metric';
 import type { ChosenBy } from './run';
 import type { Say } from './say';
 import type { Section, Study } from './study';
@@ -24,13 +24,19 @@ export function comparisonWords(c: Comparison, study: Compared, say: Say): strin
 }
 
 function difference(c: Comparison, metric: MetricName, say: Say): string {
-  const size = amount(Math.abs(c.mean), metric, say);
-  const isNone = Number((Math.abs(c.mean) * factorOf(metric)).toFixed(digitsOf(metric))) === 0;
+  const signed = (value: number) => signedDifference(metric, value, c.from);
+  const size = amount(Math.abs(c.mean), c.from, metric, say);
+  const isNone = !/[1-9]/.test(signed(c.mean));
   const interval =
     c.half === undefined
       ? ''
-      : ` ${say('(95% interval {0} to {1})', shownSigned(metric, c.mean - c.half), shownSigned(metric, c.mean + c.half))}`;
+      : ` ${say('(95% interval {0} to {1})', signed(c.mean - c.half), signed(c.mean + c.half))}`;
   if (isNone) return `${say('{0} and {1} are equal to the displayed precision', c.a, c.b)}${interval}.`;
+  const { difference: kind, label } = metricInfo(metric);
+  if (kind === 'relative')
+    return c.mean > 0
+      ? `${say('The {3} of {0} is {1} higher than that of {2}', c.a, size, c.b, say(label))}${interval}.`
+      : `${say('The {3} of {0} is {1} lower than that of {2}', c.a, size, c.b, say(label))}${interval}.`;
   return c.mean > 0
     ? `${say('{0} is {1} above {2}', c.a, size, c.b)}${interval}.`
     : `${say('{0} is {1} below {2}', c.a, size, c.b)}${interval}.`;
@@ -73,9 +79,9 @@ function testWords({ kind, seeds, on, examples = 0 }: Comparison, say: Say): str
 const seedList = (seeds: readonly number[], say: Say): string =>
   seeds.length === 1 ? say('seed {0}', seeds[0]) : say('{0} seeds ({1})', seeds.length, seeds.join(', '));
 
-function limit({ kind, detectable, seeds }: Comparison, metric: MetricName, say: Say): string[] {
+function limit({ kind, detectable, seeds, from }: Comparison, metric: MetricName, say: Say): string[] {
   if (detectable === undefined) return [];
-  const size = amount(detectable, metric, say);
+  const size = amount(detectable, from, metric, say);
   if (kind === 'examples')
     return [say('Only a difference of {0} or more is detected reliably (80% power at 5%, two-sided).', size)];
   return kind === 'crossed'
@@ -95,11 +101,11 @@ function limit({ kind, detectable, seeds }: Comparison, metric: MetricName, say:
       ];
 }
 
-/** "0.6 points of accuracy" */
-function amount(value: number, metric: MetricName, say: Say): string {
-  const text = shown(metric, value);
-  const { label, percent, inPoints } = metricInfo(metric);
-  if (!inPoints) return say('{0} of {1}', text, say(label));
+/** "0.6 points of accuracy", "1.9%" */
+function amount(value: number, from: number, metric: MetricName, say: Say): string {
+  const text = shownDifference(metric, value, from);
+  const { label, percent, difference: kind } = metricInfo(metric);
+  if (kind === 'relative') return text;
   return percent
     ? say('{0} points of {1}', text, say(label))
     : say('{0} points of {1} × 100', text, say(label));

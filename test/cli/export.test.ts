@@ -111,7 +111,7 @@ describe('aurora export', () => {
     expect(dynamic.out).toMatch(
       /dynamic \(as trained\) .*\n.*static, merged .*\n.*these files \(onnx-dynamic\) /,
     );
-    expect(merged.out).toMatch(/Merged, it loses -?[\d.]+ points of accuracy\./);
+    expect(merged.out).toMatch(/Merged, accuracy (does not change|(rises|falls) by [\d.]+ points?)\./);
     expect(dynamic.model.metadata.get('aurora.labels')).toBe('["other","pets"]');
     expect(merged.model.metadata.get('aurora.form')).toBe('onnx-merged');
     expect(hash(lab.path('model.onnx'))).toBe(before);
@@ -365,7 +365,7 @@ describe('a merge that loses more than --max-drop', () => {
     const r = lab.run(...args);
     expect([r.code, r.out]).toEqual([23, '']);
     expect(r.err).toMatch(
-      /onnx-merged loses \d+\.\d\d points of loss on the validation set\. A loss of more than 1 must be/,
+      /As onnx-merged, loss rises by [\d.]+% on the validation set\. More than 1% must be/,
     );
     expect(r.err).toMatch(/\n {7}Keep it with --accept-drop/);
     expect(existsSync(out)).toBe(false);
@@ -386,7 +386,7 @@ describe('a merge that loses more than --max-drop', () => {
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(code);
     const ask = lines.find((l) => l.kind === 'ask')!;
     expect(ask.limit).toBe(1);
-    expect(ask.drop.points).toBeCloseTo(100 * (ask.metrics.exported.loss - ask.metrics.dynamic.loss), 9);
+    expect(ask.drop.loss).toBeCloseTo(100 * (ask.metrics.exported.loss / ask.metrics.dynamic.loss - 1), 9);
     expect(lines.at(-1)!.kind).toBe(last);
     expect(existsSync(out)).toBe(answer === 'yes');
   });
@@ -395,7 +395,7 @@ describe('a merge that loses more than --max-drop', () => {
     const r = lab.run(...args, '--max-drop', '1000000');
     expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('Keep it')]);
     expect(lab.run(...args, '--max-drop', 'x').err).toContain(
-      '--max-drop takes a number of points of at least 0',
+      '--max-drop takes points or percent, at least 0',
     );
   });
 

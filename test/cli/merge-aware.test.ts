@@ -69,7 +69,7 @@ describe('training.staticEpochs', () => {
     const { metrics } = evaluations(run).at(-1)!;
     expect(record).toMatchObject({ step: 36, trainedForm: 'static', metrics: { static: metrics } });
     expect(record.metrics.exported.loss).toBeCloseTo(metrics.loss, 5);
-    expect(record.drop.points).toBe(0);
+    expect(record.drop.loss).toBe(0);
   });
 
   it.each([8, 24, 28])('continues from step %i to the same bits', (step) => {

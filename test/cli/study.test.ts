@@ -127,7 +127,9 @@ describe('aurora study', () => {
 
   it('accepts a different metric and baseline and rejects unknown ones', () => {
     const r = lab.run('study', ...runs, '--metric', 'loss', '--against', 'AuroRA r=2');
-    expect(r.out.replace(/\s+/g, ' ')).toMatch(/LoRA r=2 is \d\.\d+ of loss (above|below) AuroRA r=2/);
+    expect(r.out.replace(/\s+/g, ' ')).toMatch(
+      /The loss of LoRA r=2 is \d+\.\d% (higher|lower) than that of AuroRA r=2/,
+    );
     for (const [args, code, message] of [
       [[], 2, 'needs at least one run'],
       [[out, '--metric', 'speed'], 2, '--metric takes accuracy'],

@@ -89,14 +89,18 @@ describe('the Study page', () => {
       .poll(async () => (await differences(w!))[0])
       .toContain('LoRA r=2 is 2.0 points of accuracy below AuroRA r=2');
     await page.locator('[data-field=metric]').selectOption('loss');
-    await expect.poll(async () => (await differences(w!))[0]).toContain('of loss above AuroRA r=2');
+    await expect
+      .poll(async () => (await differences(w!))[0])
+      .toMatch(/^The loss of .* higher than that of AuroRA r=2/);
     const sent = (await w!.opened.sent()).filter((m) => m.type === 'settings').at(-1);
     expect(sent).toEqual({ type: 'settings', settings: { metric: 'loss', against: 'AuroRA r=2' } });
     await healthy(w!);
     await w!.close();
     // A restored page requests the previous selection.
     w = await wire(whole, { state: { ui: { metric: 'loss', against: 'AuroRA r=2' } } });
-    await expect.poll(async () => (await differences(w!))[0]).toContain('of loss above AuroRA r=2');
+    await expect
+      .poll(async () => (await differences(w!))[0])
+      .toMatch(/^The loss of .* higher than that of AuroRA r=2/);
     await expect.poll(() => w!.page.locator('[data-field=metric]').inputValue()).toBe('loss');
   });
 

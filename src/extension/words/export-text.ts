@@ -1,10 +1,5 @@
-import {
-  EXPORT_FORMS,
-  type ExportForm,
-  type ExportLine,
-  type ExportRecord,
-  type MetricDrop,
-} from '../../protocol/export';
+import { EXPORT_FORMS, type ExportForm, type ExportLine, type ExportRecord } from '../../protocol/export';
+import { amountText, changeText } from '../../experiment/metric-difference';
 import { formatMetric, isMetric, metricInfo, metricValue, type Metrics } from '../../experiment/metrics';
 import { programLine } from '../launcher/program-line';
 import type { Translate } from '../translate';
@@ -44,17 +39,12 @@ export function dropQuestion(
       formatMetric(metric, metricValue(metrics.exported, metric)),
     ),
     detail: t(
-      'AuroRA’s layer is not linear, so merging changes its function. Here that costs {0}; confirmation is required above {1}. An adapter, or an ONNX model with adapters as nodes, loses nothing.',
-      pointsText(drop, t),
-      pointsText({ points: limit, metric }, t),
+      'AuroRA’s layer is not linear, so merging changes its function. Here, {0}; confirmation is required above {1}. An adapter, or an ONNX model with adapters as nodes, loses nothing.',
+      changeText(metric, drop.loss, t),
+      amountText(metric, limit, t),
     ),
   };
 }
-
-const pointsText = ({ points, metric }: MetricDrop, t: Translate): string =>
-  metricInfo(metric).inPoints
-    ? t('{0} points', points.toFixed(2))
-    : t('{0} of {1}', formatMetric(metric, points / 100), metricInfo(metric).label);
 
 /** The result in one sentence. */
 export function resultText(record: ExportRecord, t: Translate): string {

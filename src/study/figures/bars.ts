@@ -1,7 +1,8 @@
 import { shortNumber } from '../../base/number-text';
-import { metricInfo, type MetricName } from '../../experiment/metrics';
+import { differenceOf } from '../../experiment/metric-difference';
+import type { MetricName } from '../../experiment/metrics';
 import type { Comparison } from '../compare';
-import { factorOf, metricTitle, shownSigned } from '../metric';
+import { differenceUnit, signedDifference } from '../metric';
 import type { Say } from '../say';
 import type { Section } from '../study';
 import type { Summary } from '../statistics/summary';
@@ -15,14 +16,17 @@ import { bar, frame } from './rows';
 export function ablation(section: Section, metric: MetricName, width: number, say: Say): Figure | undefined {
   const all = section.ablations;
   if (all.length === 0) return undefined;
-  const f = factorOf(metric);
-  const ends = all.flatMap((c) => [c.mean - (c.half ?? 0), c.mean + (c.half ?? 0)]);
+  const shown = (c: Comparison, value: number) => differenceOf(metric, value, c.from);
+  const ends = all.flatMap((c) => [c.mean - (c.half ?? 0), c.mean + (c.half ?? 0)].map((v) => shown(c, v)));
   const bases = [...new Set(all.map((c) => c.b))];
-  const unit = metricInfo(metric).inPoints ? say('points') : metricTitle(metric, say);
-  const axis = say('difference from {0}, {1}', bases.length === 1 ? bases[0] : say('the base variant'), unit);
+  const axis = say(
+    'difference from {0}, {1}',
+    bases.length === 1 ? bases[0] : say('the base variant'),
+    differenceUnit(metric, say),
+  );
   const fr = frame(
     all.map((c) => c.a),
-    ends.map((v) => v * f),
+    ends,
     axis,
     width,
     true,
@@ -32,17 +36,20 @@ export function ablation(section: Section, metric: MetricName, width: number, sa
     height: fr.height,
     title: say('Ablations'),
     summary: all
-      .map((c) => say('{0}: {1} compared with {2}', c.a, shownSigned(metric, c.mean), c.b))
+      .map((c) => say('{0}: {1} compared with {2}', c.a, signedDifference(metric, c.mean, c.from), c.b))
       .join('; '),
     shapes: [
       ...fr.shapes,
       ...all.flatMap((c, i) =>
-        bar(fr, i, c.mean * f, c.half === undefined ? undefined : c.half * f, bases.indexOf(c.b)),
+        bar(
+          ...([fr, i, shown(c, c.mean), c.half === undefined ? undefined : shown(c, c.half)] as const),
+          bases.indexOf(c.b),
+        ),
       ),
     ],
     table: {
       head: [say('variant'), say('compared with'), say('difference'), say('95% interval')],
-      rows: all.map((c) => [c.a, c.b, shownSigned(metric, c.mean), interval(c, metric)]),
+      rows: all.map((c) => [c.a, c.b, signedDifference(metric, c.mean, c.from), interval(c, metric)]),
     },
   };
 }
@@ -50,7 +57,7 @@ export function ablation(section: Section, metric: MetricName, width: number, sa
 export const interval = (c: Comparison, metric: MetricName): string =>
   c.half === undefined
     ? '–'
-    : `${shownSigned(metric, c.mean - c.half)} … ${shownSigned(metric, c.mean + c.half)}`;
+    : [c.mean - c.half, c.mean + c.half].map((v) => signedDifference(metric, v, c.from)).join(' … ');
 
 /** The time per step. */
 export const stepTime = (section: Section, width: number, say: Say): Figure | undefined =>

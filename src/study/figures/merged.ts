@@ -1,7 +1,7 @@
 import { metricValue, type MetricName } from '../../experiment/metrics';
 import { isHeadAlone } from '../../experiment/methods';
 import type { Group } from '../groups';
-import { factorOf, fineDigitsOf, rangeOf, metricTitle, shown, shownSigned } from '../metric';
+import { factorOf, metricTitle, rangeOf, shown, shownDifference, signedDifference, WITHIN } from '../metric';
 import type { Say } from '../say';
 import { meanOf, summarize } from '../statistics/summary';
 import type { Section } from '../study';
@@ -64,8 +64,8 @@ export function mergedForms(
         k.label,
         shown(metric, k.trained),
         shown(metric, k.merged),
-        k.same ? say('the same function') : shownSigned(metric, k.merged - k.trained, fineDigitsOf(metric)),
-        k.same || k.deviation === undefined ? '–' : shown(metric, k.deviation, fineDigitsOf(metric)),
+        k.same ? say('the same function') : signedDifference(metric, k.merged - k.trained, k.trained, WITHIN),
+        k.same || k.deviation === undefined ? '–' : shownDifference(metric, k.deviation, k.trained, WITHIN),
       ]),
     },
   };

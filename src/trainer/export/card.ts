@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
-import { metricCells, metricHeads, metricInfo, metricsIn, type Metrics } from '../../experiment/metrics';
+import { fill } from '../../base/fill';
+import { changeText } from '../../experiment/metric-difference';
+import { metricCells, metricHeads, metricsIn, type Metrics } from '../../experiment/metrics';
 import { hubReferenceText, referenceOf } from '../../experiment/hub-reference';
 import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
@@ -214,7 +216,7 @@ function gap(
   const merged = isStaticForm(exported) && form === 'dynamic';
   return [
     merged
-      ? `Merging AuroRA changes the function because its layer is not linear; here it costs ${drop.points.toFixed(2)} points of ${metricInfo(drop.metric).label}. ${exact}`
+      ? `Merging AuroRA changes the function because its layer is not linear; here the ${changeText(drop.metric, drop.loss, fill)}. ${exact}`
       : exact,
   ];
 }

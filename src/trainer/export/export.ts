@@ -1,11 +1,11 @@
 import { basename, join } from 'node:path';
-import { type MetricName, metricValue, senseOf } from '../../experiment/metrics';
+import { lossBetween } from '../../experiment/metric-difference';
+import { metricValue } from '../../experiment/metrics';
 import { version } from '../../../package.json';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
 import { errorText } from '../../base/number-text';
-import type { EvaluationMetrics } from '../../protocol/events';
 import { isNonlinear } from '../../experiment/methods';
 import {
   isStaticForm,
@@ -69,8 +69,9 @@ export async function exportRun(
     const measured = await measureForms(trained, form, staged.path, work, emit, written);
     const { metrics, difference } = measured;
     const { metric } = trained.task.spec.training;
-    const drop = { metric, points: points(metric, metrics[trained.form], metrics.exported) };
-    if (isStaticForm(form) && drop.points > request.maxDrop && !(await request.accept(drop, metrics)))
+    const [before, after] = [metrics[trained.form], metrics.exported].map((m) => metricValue(m, metric));
+    const drop = { metric, loss: lossBetween(metric, before, after) };
+    if (isStaticForm(form) && drop.loss > request.maxDrop && !(await request.accept(drop, metrics)))
       return undefined;
     const record: ExportRecord = {
       program: 'aurora-lab',
@@ -139,10 +140,3 @@ async function measureForms(
     difference,
   };
 }
-
-/** How much worse `after` is, in hundredths. */
-export const points = (metric: MetricName, before: EvaluationMetrics, after: EvaluationMetrics): number =>
-  100 *
-  (senseOf(metric) < 0
-    ? metricValue(after, metric) - metricValue(before, metric)
-    : metricValue(before, metric) - metricValue(after, metric));

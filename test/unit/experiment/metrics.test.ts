@@ -66,7 +66,7 @@ describe('the metrics', () => {
       expect(metricInfo(name)).toMatchObject({
         range: [0, 1],
         percent: true,
-        inPoints: true,
+        difference: 'points',
         better: 'higher',
       });
   });

@@ -319,7 +319,7 @@ describe('comparisons', () => {
       studyRun(aurora(), seed, 0.6, metrics(0.25)),
     ]);
     expect(only(copies, { metric: 'loss' }).words).toBe(
-      'AuroRA r=2 is 0.2500 of loss below LoRA r=2. The difference is the same in every pair, so a paired test is not possible.',
+      'The loss of AuroRA r=2 is 50.0% lower than that of LoRA r=2. The difference is the same in every pair, so a paired test is not possible.',
     );
   });
 });
@@ -362,14 +362,14 @@ describe('a study of numbers', () => {
     }),
   );
 
-  it('compares correlations times 100 and errors in their unit, of which lower ones are better', () => {
+  it('compares correlations in points and errors in percent, of which lower ones are better', () => {
     const words = (metric: 'pearson' | 'rmse') => {
       const all = study(runs, { metric });
       return comparisonWords(all.sections[0].comparisons[0], all, english);
     };
     expect(study(runs).metric).toBe('pearson');
     expect(words('pearson')).toMatch(/^AuroRA r=2 is 0\.2 points of Pearson × 100 above LoRA r=2/);
-    expect(words('rmse')).toMatch(/^AuroRA r=2 is 0\.0200 of RMSE below LoRA r=2/);
+    expect(words('rmse')).toMatch(/^The RMSE of AuroRA r=2 is 4\.0% lower than that of LoRA r=2/);
     expect(metricTitle('rmse', english)).toBe('RMSE');
     expect(study(runs).sections[0].samplingError).toBeUndefined();
   });

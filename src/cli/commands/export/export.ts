@@ -12,15 +12,14 @@ import { exportEvents, type EventFile } from '../../../runs/tensorboard/export';
 import { exportRun } from '../../../trainer/export/export';
 import { problemOf } from '../../../trainer/preflight/problems';
 import { parseAt } from '../../../trainer/checkpoint/trained-run';
+import { fill } from '../../../base/fill';
+import { amountText, MATTERS } from '../../../experiment/metric-difference';
 import { askAtTerminal, nextLine } from '../../ask';
 import { one, type Command, type ParsedArgs } from '../../command';
 import { dropWords, exportText, measuringText } from './report';
 import { commandLine } from '../../invocation';
 import { endOnSignals } from '../../signals';
 import { write } from '../../write';
-
-/** Points of the run's metric. */
-const MAX_DROP = 1;
 
 export const exportCommand: Command = {
   help: `Usage: aurora export RUN --as FORM [--at best|last|STEP] [--out DIR]
@@ -36,14 +35,15 @@ export const exportCommand: Command = {
 
 All but tensorboard run the exported files on the validation set and print their metrics beside those of the trained form. For LoRA, all
 forms compute the same function. AuroRA's layer is not linear, so peft-lora, onnx-merged and safetensors compute a different one:
-if they lose more than --max-drop points, the command asks before it keeps them.
+if they lose more than --max-drop, the command asks before it keeps them.
 
   --at WHICH         best (default), last, or the step of a checkpoint
   --out DIR          the folder to create (default: RUN/export/FORM-step-…; for tensorboard RUN/tensorboard, whose event
                      file is replaced)
   --requantize       with onnx-merged: weights that were quantized are quantized again, in the same form, instead of in
-                     float32; the error that this adds is printed, and the export may lose --max-drop points as above
-  --max-drop POINTS  the most a merged form may lose, in hundredths of the run's metric (default: ${MAX_DROP})
+                     float32; the error that this adds is printed, and the export may lose --max-drop as above
+  --max-drop LOSS    the most a merged form may lose (default: ${MATTERS}): points of a share or a correlation, percent of a perplexity,
+                     a loss or an RMSE
   --accept-drop      keep the export, whatever it loses
   --json             JSON lines: preparing, measuring, ask (answer with a line "yes" or "no"), declined, result, events, problem
 
@@ -88,7 +88,7 @@ Exits with 23 if a merged form loses too much and is not kept.
           'See `aurora export --help`.',
         );
       const out = args.text('out');
-      const maxDrop = pointsOf(args.text('max-drop') ?? String(MAX_DROP));
+      const maxDrop = lossOf(args.text('max-drop') ?? String(MATTERS));
       const result = await exportRun({
         run,
         at: parseAt(args.text('at')),
@@ -147,13 +147,13 @@ async function accept(
   if (answer !== undefined) return answer;
   throw new AuroraError(
     'drop',
-    `${words} A loss of more than ${limit} must be confirmed in a terminal.`,
+    `${words} More than ${amountText(drop.metric, limit, fill)} must be confirmed in a terminal.`,
     'Keep it with --accept-drop, or export with --as onnx-dynamic or adapter, which lose nothing.',
   );
 }
 
-function pointsOf(text: string): number {
-  const points = Number(text);
-  if (text.trim() !== '' && points >= 0) return points;
-  throw new AuroraError('usage', `--max-drop takes a number of points of at least 0, not "${text}".`);
+function lossOf(text: string): number {
+  const loss = Number(text);
+  if (text.trim() !== '' && loss >= 0) return loss;
+  throw new AuroraError('usage', `--max-drop takes points or percent, at least 0, not "${text}".`);
 }

@@ -8,10 +8,12 @@ import {
   type ExportRecord,
   type MetricDrop,
 } from '../../../protocol/export';
+import { fill } from '../../../base/fill';
 import { count, errorText } from '../../../base/number-text';
+import { changeText } from '../../../experiment/metric-difference';
 import { shellQuote } from '../../../files/shell-quote';
 import { preflightText } from '../preflight/report';
-import { metricCells, metricHeads, metricInfo, metricsIn } from '../../../experiment/metrics';
+import { metricCells, metricHeads, metricsIn } from '../../../experiment/metrics';
 import { hints } from '../../quiet';
 import { table } from '../../table';
 
@@ -40,15 +42,15 @@ const MEASURED = { dynamic: 'the dynamic form', static: 'the static form', expor
 export const measuringText = ({ what, examples }: Extract<ExportLine, { kind: 'measuring' }>): string =>
   `Measuring ${MEASURED[what]} on ${count(examples)} examples…\n`;
 
-/** "onnx-merged loses 2.31 points of accuracy." */
-export const dropWords = (form: ExportForm, { metric, points }: MetricDrop): string =>
-  `${form} loses ${points.toFixed(2)} points of ${metricInfo(metric).label} on the validation set.`;
+/** "As onnx-merged, accuracy falls by 2.31 points on the validation set." */
+export const dropWords = (form: ExportForm, { metric, loss }: MetricDrop): string =>
+  `As ${form}, ${changeText(metric, loss, fill)} on the validation set.`;
 
 function result(folder: string, record: ExportRecord): string {
   const { metrics, trainedForm, form, drop, largestDifference, step } = record;
   const gap =
     isStaticForm(form) && trainedForm === 'dynamic' && !isOneForm(record)
-      ? [`Merged, it loses ${drop.points.toFixed(2)} points of ${metricInfo(drop.metric).label}.`]
+      ? [`Merged, ${changeText(drop.metric, drop.loss, fill)}.`]
       : [];
   const { changed = [], notes = [] } = record.inputs ?? {};
   const lines = [

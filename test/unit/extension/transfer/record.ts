@@ -17,7 +17,7 @@ export const exportRecord = (over: Partial<ExportRecord> = {}): ExportRecord => 
     static: { ...metrics, accuracy: 0.5 },
     exported: { ...metrics, accuracy: 0.5 },
   },
-  drop: { metric: 'accuracy', points: 25 },
+  drop: { metric: 'accuracy', loss: 25 },
   largestDifference: 1e-6,
   files: { 'model.onnx': 'ab' },
   ...over,

@@ -26,10 +26,12 @@ describe('the texts of an export', () => {
     const { metrics, drop } = exportRecord();
     const asked = dropQuestion('onnx-merged', { kind: 'ask', metrics, drop, limit: 1 }, t);
     expect(asked.question).toBe('Merged ONNX model: accuracy changes from 75.0% to 50.0%. Export anyway?');
-    expect(asked.detail).toMatch(/costs 25\.00 points; confirmation is required above 1\.00 points/);
-    const loss = { metric: 'loss', points: 25 } as const;
-    const ofLoss = dropQuestion('peft-lora', { kind: 'ask', metrics, drop: loss, limit: 1 }, t);
-    expect(ofLoss.detail).toContain('costs 0.2500 of loss');
+    expect(asked.detail).toMatch(
+      /Here, accuracy falls by 25 points; confirmation is required above 1 point\./,
+    );
+    const perplexity = { metric: 'perplexity', loss: 1.88 } as const;
+    const relative = dropQuestion('peft-lora', { kind: 'ask', metrics, drop: perplexity, limit: 1 }, t);
+    expect(relative.detail).toContain('Here, perplexity rises by 1.88%; confirmation is required above 1%.');
   });
 
   it('give the result beside the trained metric', () => {
@@ -63,6 +65,6 @@ describe('an export.json file', () => {
     ['another program', { ...exportRecord(), program: 'x' }],
     ['a form of a newer version', { ...exportRecord(), form: 'gguf' }],
     ['no metrics', { ...exportRecord(), metrics: undefined }],
-    ['a metric of a newer version', { ...exportRecord(), drop: { metric: 'bleu', points: 1 } }],
+    ['a metric of a newer version', { ...exportRecord(), drop: { metric: 'bleu', loss: 1 } }],
   ])('is ignored if it is %s', (_, value) => expect(parseRecord(value)).toBeUndefined());
 });
