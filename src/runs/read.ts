@@ -4,8 +4,9 @@ import { AuroraError } from '../base/errors';
 import type { RunEvent, RunStatus } from '../protocol/events';
 import type { Experiment } from '../experiment/experiment';
 import { journalEvents } from './journal/reader';
-import { missing, parseJson } from '../files/json';
+import { damaged, missing, parseJson } from '../files/json';
 import { readIfThereSync } from '../files/read';
+import { checkSpec } from './check-spec';
 import { runPaths } from './layout';
 import { checkStatus } from './status';
 
@@ -47,27 +48,33 @@ export const SUMMARY_PARSERS = {
   spec(folder: string, bytes: Uint8Array | undefined): Experiment {
     const path = runPaths(folder).spec;
     if (!bytes) throw missing(path);
-    return record(path, parseJson(path, bytes)) as unknown as Experiment;
+    return checkSpec(path, parseSmall(path, bytes));
   },
   events(folder: string, bytes: Uint8Array | undefined): RunEvent[] {
     return journalEvents(bytes ?? new Uint8Array(0), runPaths(folder).events);
   },
   status(folder: string, bytes: Uint8Array | undefined): RunStatus | undefined {
     const path = runPaths(folder).status;
-    return bytes && checkStatus(path, parseJson(path, bytes));
+    return bytes && checkStatus(path, parseSmall(path, bytes));
   },
   result(folder: string, bytes: Uint8Array | undefined): Record<string, unknown> | undefined {
     const path = runPaths(folder).result;
-    return bytes && record(path, parseJson(path, bytes));
+    return bytes && checkResult(path, parseSmall(path, bytes));
   },
 };
 
-function record(path: string, value: unknown): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
-  throw new AuroraError(
-    'run',
-    `${path} is not a JSON object.`,
-    'It was changed or damaged after it was written; restore it from a copy.',
-  );
+/** Far above the largest experiment that the schema allows. Parsing must not block an editor that lists runs. */
+const LARGEST = 8 * 2 ** 20;
+
+function parseSmall(path: string, bytes: Uint8Array): unknown {
+  if (bytes.length > LARGEST) throw damaged(path, `is ${bytes.length} bytes large`);
+  return parseJson(path, bytes);
+}
+
+function checkResult(path: string, value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw damaged(path, 'is not a JSON object');
+  const { steps } = value as { steps?: unknown };
+  if (steps !== undefined && typeof steps !== 'number') throw damaged(path, 'is not the result of a run');
+  return value as Record<string, unknown>;
 }

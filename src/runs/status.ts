@@ -2,7 +2,7 @@ import { writeAtomic } from '../files/atomic';
 import type { OwnerRecord } from '../files/fence';
 import { heldBy, type Claim } from '../files/owner';
 import { AuroraError } from '../base/errors';
-import type { RunStatus } from '../protocol/events';
+import type { RunState, RunStatus } from '../protocol/events';
 import { readJsonIfThere } from '../files/json';
 import { isAliveNow } from '../files/processes';
 import { runPaths } from './layout';
@@ -15,6 +15,8 @@ export const HEARTBEAT_MS = 1000;
  * laptop that wakes up.
  */
 export const HEARTBEAT_TIMEOUT_MS = 15_000;
+
+const STATES: readonly RunState[] = ['running', 'finished', 'stopped', 'failed'];
 
 /** Replaces status.json atomically: readers see the old or the new one. */
 export const writeStatus = (run: string, status: RunStatus): void =>
@@ -45,7 +47,13 @@ export async function ownerOfRun(run: string): Promise<Extract<Claim, { heldBy: 
 /** The value of a status.json. Throws AuroraError (`run`) if it is invalid. */
 export function checkStatus(path: string, value: unknown): RunStatus {
   const status = value as Partial<RunStatus> | null;
-  if (typeof status?.state !== 'string' || typeof status.heartbeat !== 'number')
+  const { pid, host, state, step, steps, startedAt, heartbeat, reading } = status ?? {};
+  const whole =
+    STATES.includes(state!) &&
+    [pid, step, steps, startedAt, heartbeat].every((n) => typeof n === 'number') &&
+    typeof host === 'string' &&
+    (reading === undefined || (typeof reading?.file === 'string' && typeof reading.percent === 'number'));
+  if (!whole)
     throw new AuroraError(
       'run',
       `${path} is not a run's status.`,

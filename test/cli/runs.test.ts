@@ -77,12 +77,16 @@ describe('aurora runs', () => {
     expect(lab.run('runs', lab.path('missing')).code).toBe(20);
   });
 
-  it('lists a run that cannot be read and says why', () => {
-    writeFileSync(runPaths(runs[0]).spec, '{');
+  it.each([
+    ['{', 'is not valid JSON'],
+    ['{}', 'is not the experiment of a run: model is missing'],
+    ['[]', 'is not the experiment of a run'],
+  ])('lists a run that cannot be read and says why: %s', (text, problem) => {
+    writeFileSync(runPaths(runs[0]).spec, text);
     const { code, out, err } = lab.run('runs', folder);
     expect(code).toBe(0);
     expect(out).toMatch(/damaged/);
-    expect(err).toContain(`warning: ${runPaths(runs[0]).spec} is not valid JSON`);
+    expect(err).toContain(`warning: ${runPaths(runs[0]).spec} ${problem}`);
     expect(json(folder).unreadable).toHaveLength(1);
   });
 });

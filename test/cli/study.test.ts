@@ -140,15 +140,17 @@ describe('aurora study', () => {
   });
 
   it('leaves out unfinished and damaged runs by name', () => {
-    const [broken, half] = [lab.path('mixed/broken'), lab.path('mixed/half')];
+    const [broken, empty, half] = ['broken', 'empty', 'half'].map((name) => lab.path(`mixed/${name}`));
     lab.write('mixed/broken/spec.json', '{');
+    lab.write('mixed/empty/spec.json', '{}');
     lab.write('mixed/half/spec.json', readFileSync(join(runs[0], 'spec.json')));
     const failed = lab.path('mixed/failed');
     lab.write('mixed/failed/spec.json', readFileSync(join(runs[0], 'spec.json')));
     const end = { v: 1, seq: 0, t: 0, kind: 'failed', step: 0, error: 'data', message: 'no' };
     lab.write('mixed/failed/events.jsonl', `${JSON.stringify(end)}\n`);
-    const r = lab.run('study', runs[0], broken, half, failed);
+    const r = lab.run('study', runs[0], broken, empty, half, failed);
     expect(r.out).toContain('broken is excluded: cannot be read.');
+    expect(r.out).toContain('empty is excluded: cannot be read.');
     expect(r.out).toContain('half is excluded: not finished.');
     expect(r.out).toContain('failed is excluded: training failed.');
     expect(lab.run('study', half)).toMatchObject({

@@ -26,3 +26,12 @@ export function onLayer<S extends TrainedSpec>(spec: S, inFeatures: number, outF
   const layer = { inFeatures, outFeatures };
   return { layer, spec, widest: layer };
 }
+
+/** The least that a spec.json of a run has. */
+export const specText = (name: string): string =>
+  JSON.stringify({
+    name,
+    model: { path: '/models/m.onnx' },
+    data: { train: '/data/train.jsonl' },
+    training: { metric: 'accuracy' },
+  });

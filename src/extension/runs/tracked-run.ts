@@ -4,7 +4,6 @@ import { earlyFailure } from '../../runs/early-failure';
 import { parseJson } from '../../files/json';
 import { experimentOf, runPaths } from '../../runs/layout';
 import type { ClusterTrial } from '../../protocol/run-files/cluster';
-import type { RunSummary } from '../../runs/read';
 import { trialOf, type TrialOf } from '../../runs/sweep/record';
 import { shownOnCluster } from '../../runs/sweep/shown-on-cluster';
 import { PATIENT, versionOf, type RunFiles } from '../../runs/run-files';
@@ -105,7 +104,7 @@ export class TrackedRun {
       ...(this.name !== undefined && { name: this.name }),
     };
     try {
-      const run = usable(await this.reader.read(files));
+      const run = await this.reader.read(files);
       // Runs are read in slices; the row of a sweep needs the values of thousands at once.
       bestValueOf(run);
       if (!run.status && Number.isNaN(this.made))
@@ -145,23 +144,6 @@ export class TrackedRun {
     }
     return this.user;
   }
-}
-
-/** Checks what all other code reads unchecked: another program's spec must not break a list. */
-function usable(run: RunSummary): RunSummary {
-  const { spec } = run as { spec: Partial<RunSummary['spec']> };
-  const whole =
-    typeof spec.name === 'string' &&
-    typeof spec.adapter?.method === 'string' &&
-    typeof spec.training?.metric === 'string' &&
-    typeof spec.model?.path === 'string' &&
-    typeof spec.data?.train === 'string';
-  if (whole) return run;
-  throw new AuroraError(
-    'run',
-    `${runPaths(run.folder).spec} does not contain the experiment of a run.`,
-    'It was changed or written by another program; restore it from a copy, or delete the run.',
-  );
 }
 
 function withoutCluster(entry: RunEntry): RunEntry {

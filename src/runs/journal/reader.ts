@@ -1,6 +1,8 @@
 import { holdsNull } from '../../experiment/metrics';
 import { AuroraError } from '../../base/errors';
+import { damaged } from '../../files/json';
 import { EVENT_VERSION, type EventBase, type RunEvent } from '../../protocol/events';
+import { isWhole } from './check-event';
 import { oneWriter, type OneWriter } from './writers';
 
 /** The type requires every kind of event, so that a new one cannot be forgotten here. */
@@ -68,7 +70,10 @@ function parseLine(line: string, i: number, where: string): EventBase {
   }
   if (typeof event?.v !== 'number' || typeof event.t !== 'number' || !Number.isSafeInteger(event.seq))
     throw misplaced(where, i);
-  return event as EventBase;
+  const base = event as EventBase;
+  if (isKnown(base) && !isWhole(base))
+    throw damaged(`${where}:${i + 1}`, `has an event "${base.kind}" without what belongs to it`);
+  return base;
 }
 
 const misplaced = (where: string, i: number): AuroraError =>

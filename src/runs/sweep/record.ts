@@ -6,7 +6,7 @@ import type { ProcessRecord } from '../../files/processes';
 import { AuroraError } from '../../base/errors';
 import type { ExecutorName } from '../../experiment/cluster';
 import type { MetricName } from '../../experiment/metrics';
-import type { Settings, SweepSpec } from '../../experiment/sweep';
+import type { Pruning, RateSearch, Settings, SweepSpec } from '../../experiment/sweep';
 import { parseJson } from '../../files/json';
 import { readIfThereSync } from '../../files/read';
 import type { InputChange } from '../../protocol/events';
@@ -121,15 +121,13 @@ export function readSweep(folder: string): SweepRecord | undefined {
 /** The value of a sweep.json. */
 export function checkSweep(path: string, value: unknown): SweepRecord {
   const record = value as Partial<SweepRecord> | null;
-  if (record?.version !== SWEEP_VERSION || !Array.isArray(record.trials) || typeof record.metric !== 'string')
+  if (record?.version !== SWEEP_VERSION || !isPlan(record))
     throw new AuroraError(
       'run',
       `${path} is not a sweep of this version.`,
       'It was changed or written by another version; restore it from a copy, or delete the sweep’s folder.',
     );
-  const named = record.trials.every(
-    (t: Partial<TrialRecord> | null) => t && (t.run === undefined || isEntryName(t.run)),
-  );
+  const named = record.trials.every(({ run }) => run === undefined || isEntryName(run));
   if (!named)
     throw new AuroraError(
       'run',
@@ -146,6 +144,45 @@ export function checkSweep(path: string, value: unknown): SweepRecord {
   // A sweep can be trained without it.
   if (!isSweepEnd(record.ended)) delete record.ended;
   return record as SweepRecord;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isTexts = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((text) => typeof text === 'string');
+
+/** Whether it has what everything that lists a sweep relies on. */
+function isPlan(record: Partial<SweepRecord>): record is SweepRecord {
+  const { begun, name, overrides, spec, metric, baseHash, varied, room, trials } = record;
+  const { parameters, pruning, learningRateSearch: search } = (spec ?? {}) as Partial<SweepSpec>;
+  return (
+    typeof begun === 'number' &&
+    [name, baseHash].every((text) => typeof text === 'string') &&
+    typeof metric === 'string' &&
+    isTexts(overrides) &&
+    isTexts(varied) &&
+    isObject(spec) &&
+    (parameters === undefined || isObject(parameters)) &&
+    (pruning === undefined || typeof (pruning as Partial<Pruning> | null)?.eta === 'number') &&
+    (search === undefined || typeof (search as Partial<RateSearch> | null)?.seeds === 'number') &&
+    (room === undefined || (isObject(room) && [room.parallel, room.threads].every(Number.isFinite))) &&
+    Array.isArray(trials) &&
+    trials.every(isTrialRecord)
+  );
+}
+
+function isTrialRecord(value: unknown): value is TrialRecord {
+  if (!isObject(value)) return false;
+  const { id, number, settings, launched, planned } = value;
+  const launch = launched as TrialRecord['launched'] | null;
+  return (
+    typeof id === 'string' &&
+    Number.isSafeInteger(number) &&
+    isObject(settings) &&
+    typeof planned === 'boolean' &&
+    (launch === undefined || (typeof launch?.pid === 'number' && typeof launch.at === 'number'))
+  );
 }
 
 function isSweepEnd(value: unknown): value is SweepEnd {

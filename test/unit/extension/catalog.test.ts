@@ -108,7 +108,7 @@ describe('the catalog of experiments and runs', () => {
       [good, 'stopped'],
     ]);
     expect(runs[1].error?.message).toContain(runPaths(bad).spec);
-    expect(runs[0].error?.message).toContain('does not contain the experiment of a run');
+    expect(runs[0].error?.message).toContain('is not the experiment of a run: model is missing');
   });
 
   it('shows a run again once its damaged file is repaired', async () => {

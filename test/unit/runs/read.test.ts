@@ -21,6 +21,7 @@ import { HEARTBEAT_TIMEOUT_MS, isAlive, readStatus, writeStatus } from '../../..
 import { AuroraError } from '../../../src/base/errors';
 import type { RunStatus } from '../../../src/protocol/events';
 import { temporaryFolders } from './folder';
+import { specText } from '../specs';
 
 const folder = temporaryFolders();
 const status: RunStatus = {
@@ -36,7 +37,7 @@ const status: RunStatus = {
 
 function newRun(runs: string, seconds = 0): string {
   const run = createRun(runs, new Date(Date.UTC(2025, 0, 31, 12, 0, seconds)));
-  writeFileSync(runPaths(run).spec, '{"name":"demo"}');
+  writeFileSync(runPaths(run).spec, specText('demo'));
   return run;
 }
 
@@ -89,10 +90,11 @@ describe('names from files', () => {
   });
 
   it("must be folders beside each other for a sweep's trials and a trial's sweep", () => {
+    const trial = { id: 'a', number: 1, settings: {}, planned: true };
     const sweep = (run: unknown) => ({
-      version: 1,
-      metric: 'accuracy',
-      trials: [{ id: 'a' }, { id: 'b', run }],
+      ...{ version: 1, begun: 1, name: 'demo', overrides: [], spec: { type: 'grid', seed: 0 } },
+      ...{ metric: 'accuracy', baseHash: 'a', varied: [] },
+      trials: [trial, { ...trial, run }],
     });
     expect(checkSweep('sweep.json', sweep('20261126T061310Z-0a1b2c3d')).trials).toHaveLength(2);
     for (const name of [

@@ -6,6 +6,7 @@ import { listTrashedSweeps, restoreSweep, trashSweep } from '../../../src/runs/s
 import { sweepPaths } from '../../../src/runs/sweep/record';
 import { listTrash, restoreRun, trashOf, trashRun } from '../../../src/runs/trash';
 import { temporaryFolders } from './folder';
+import { specText } from '../specs';
 
 const folder = temporaryFolders();
 
@@ -19,7 +20,7 @@ function newSweep(file = join(folder(), 'demo.aurora.json')): {
   writeFileSync(sweepPaths(sweep).sweep, '{}');
   const runs = [1, 2, 3].map(() => {
     const run = createRun(experimentRuns(file));
-    writeFileSync(runPaths(run).spec, '{"name":"demo"}');
+    writeFileSync(runPaths(run).spec, specText('demo'));
     return run;
   });
   return { sweep, runs, trash: trashOf(runs[0]) };

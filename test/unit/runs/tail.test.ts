@@ -19,6 +19,7 @@ import { writeStatus } from '../../../src/runs/status';
 import { RunTail } from '../../../src/runs/tail';
 import { SCALAR_COLUMNS, type RunStatus } from '../../../src/protocol/events';
 import { scratchFolder } from '../../scratch';
+import { specText } from '../specs';
 
 const home = scratchFolder('tail');
 
@@ -29,7 +30,7 @@ beforeEach(() => {
   seq = 0;
 });
 
-const spec = () => writeFileSync(runPaths(run).spec, '{"name":"tiny"}');
+const spec = () => writeFileSync(runPaths(run).spec, specText('tiny'));
 const event = (fields: object) =>
   appendFileSync(runPaths(run).events, `${JSON.stringify({ v: 1, seq: seq++, t: seq, ...fields })}\n`);
 const evaluation = (step: number) =>

@@ -5,12 +5,13 @@ import { createRun, experimentRuns, runPaths } from '../../../src/runs/layout';
 import { listTrash, restoreRun, trashOf, trashRun } from '../../../src/runs/trash';
 import { writeUser } from '../../../src/runs/user';
 import { temporaryFolders } from './folder';
+import { specText } from '../specs';
 
 const folder = temporaryFolders();
 
 function newRun(root: string, experiment = 'demo'): string {
   const run = createRun(experimentRuns(join(root, `${experiment}.aurora.json`)));
-  writeFileSync(runPaths(run).spec, '{"name":"demo"}');
+  writeFileSync(runPaths(run).spec, specText('demo'));
   return run;
 }
 
@@ -27,7 +28,7 @@ describe('the trash', () => {
       { folder: trashed.folder, from: run, deletedAt: 1000, label: basename(run) },
     ]);
     expect(await restoreRun(trashed)).toBe(run);
-    expect(readFileSync(runPaths(run).spec, 'utf8')).toBe('{"name":"demo"}');
+    expect(readFileSync(runPaths(run).spec, 'utf8')).toBe(specText('demo'));
     expect(existsSync(runPaths(run).checkpoints)).toBe(true);
     expect(await listTrash(trashOf(run))).toEqual([]);
     // A second time, nothing from the first is in the way.

@@ -10,6 +10,7 @@ import type { NewEvent } from '../../../../src/protocol/events';
 import { failedEvent, recordFailure } from '../../../../src/trainer/process/failure';
 import { newStatus } from '../../../../src/trainer/process/pulse';
 import { temporaryFolders } from '../../runs/folder';
+import { specText } from '../../specs';
 
 const folder = temporaryFolders();
 const disk = new AuroraError('disk', 'The disk is full.', 'Free some space.');
@@ -23,7 +24,7 @@ async function owned(run: string): Promise<Owner> {
 /** A run with these lines from its owner and a status that is still running. */
 async function runWith(...events: NewEvent[]): Promise<{ run: string; owner: Owner }> {
   const run = folder();
-  writeFileSync(runPaths(run).spec, '{"name":"tiny"}');
+  writeFileSync(runPaths(run).spec, specText('tiny'));
   const owner = await owned(run);
   writeStatus(run, { ...newStatus('running'), nonce: owner.nonce, step: 9 });
   const journal = Journal.open(runPaths(run).events);

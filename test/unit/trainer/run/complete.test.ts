@@ -9,13 +9,14 @@ import { writeStatus } from '../../../../src/runs/status';
 import { completeRun, completeUnowned } from '../../../../src/trainer/run/complete';
 import { newStatus } from '../../../../src/trainer/process/pulse';
 import { temporaryFolders } from '../../runs/folder';
+import { specText } from '../../specs';
 
 const folder = temporaryFolders();
 
 /** A run that was killed after writing its result and before recording its end. */
 function killedRun(): string {
   const run = folder();
-  writeFileSync(runPaths(run).spec, '{"name":"tiny"}');
+  writeFileSync(runPaths(run).spec, specText('tiny'));
   writeFileSync(runPaths(run).events, '');
   const metrics = { loss: 0.5, accuracy: 0.5, f1: 0.5, matthews: 0, examples: 8 };
   const result = { outcome: 'finished', steps: 9, best: { step: 9, ...metrics }, last: metrics, seconds: 1 };

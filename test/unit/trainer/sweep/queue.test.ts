@@ -13,6 +13,7 @@ import { newStatus } from '../../../../src/trainer/process/pulse';
 import { runQueue } from '../../../../src/trainer/sweep/queue';
 import { evaluationsOf } from './evaluations';
 import { scratchFolder } from '../../../scratch';
+import { specText } from '../../specs';
 
 const home = scratchFolder('queue');
 const pulseWorker = join(home, 'pulse-worker.cjs');
@@ -27,7 +28,7 @@ beforeAll(() =>
 function makeRun(name: string, state: RunState, accuracies: number[], ...events: NewEvent[]): string {
   const run = join(home, 'runs', name);
   mkdirSync(run, { recursive: true });
-  writeFileSync(runPaths(run).spec, '{"name":"tiny"}');
+  writeFileSync(runPaths(run).spec, specText('tiny'));
   const journal = Journal.open(runPaths(run).events);
   for (const event of [...evaluationsOf(accuracies), ...events]) journal.append(event);
   journal.close();

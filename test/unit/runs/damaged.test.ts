@@ -1,0 +1,178 @@
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { AuroraError } from '../../../src/base/errors';
+import { rowsText } from '../../../src/cli/commands/runs/report';
+import { table } from '../../../src/extension/tools/comparison';
+import { TrackedRun } from '../../../src/extension/runs/tracked-run';
+import { readRunSummary } from '../../../src/runs/read';
+import { PATIENT } from '../../../src/runs/run-files';
+import { studyRun } from '../../../src/runs/study/study-run';
+import { checkSweep, trialOf, type SweepRecord } from '../../../src/runs/sweep/record';
+import { readForTable } from '../../../src/runs/table/read';
+import { runSource } from '../../../src/runs/table/source';
+import { tableOf } from '../../../src/study/runs-table/columns';
+import { runFields } from '../../../src/study/runs-table/fields';
+import { scratchFolder } from '../../scratch';
+import { english } from '../../../src/study/say';
+import { reportFiles } from '../../../src/study/report';
+import { studyOf } from '../../../src/study/study';
+
+const folder = scratchFolder('damaged-runs');
+const FINISHED = resolve('test/fixtures/runs/2-studies/finished');
+const OTHERS = [null, [], {}, 7, 'text', true, [[[]]]] as const;
+
+type Json = Record<string, unknown>;
+
+/** A value with each of its parts, and itself, replaced by values of other types. */
+function* variants(value: unknown, put: (changed: unknown) => unknown = (v) => v): Generator<unknown> {
+  const type = (v: unknown) => (Array.isArray(v) ? 'array' : v === null ? 'null' : typeof v);
+  for (const other of OTHERS) if (type(other) !== type(value)) yield put(other);
+  if (Array.isArray(value)) {
+    if (value.length > 0)
+      yield* variants(value[0], (changed) => put([changed, ...(value.slice(1) as unknown[])]));
+  } else if (typeof value === 'object' && value !== null)
+    for (const [key, part] of Object.entries(value)) {
+      const rest = { ...value } as Json;
+      delete rest[key];
+      yield put(rest);
+      yield* variants(part, (changed) => put({ ...value, [key]: changed }));
+    }
+}
+
+const runs = join(folder, 'runs');
+const [good, bad] = ['good', 'bad'].map((name) => join(runs, name)) as [string, string];
+for (const run of [good, bad]) cpSync(FINISHED, run, { recursive: true });
+
+/** Every way in which many runs are read, beside a damaged one. Throws if one of them fails; what the table says about the damaged one. */
+async function readBoth(): Promise<string> {
+  const read = readForTable([bad, good]);
+  expect(read.map(({ run }) => run.state)[1]).toBe('finished');
+  const { columns, rows } = tableOf(read.map(({ run }) => runFields(runSource(run))));
+  expect(rows).toHaveLength(2);
+  rowsText(
+    columns,
+    columns.map(({ key }) => key),
+    rows,
+    2,
+    160,
+  );
+  const studied = await Promise.all(
+    [bad, good].map(async (run) => {
+      try {
+        return await studyRun(readRunSummary(run), run, { files: PATIENT });
+      } catch (e) {
+        if (e instanceof AuroraError) return { folder: run, name: run, unfit: 'damaged' as const };
+        throw e;
+      }
+    }),
+  );
+  reportFiles(studyOf(studied, {}, english), 'Study', english);
+  const tracked = [bad, good].map((run) => new TrackedRun(run));
+  for (const run of tracked) await run.look();
+  const entries = tracked.flatMap(({ entry }) => (entry ? [entry] : []));
+  expect(entries.map(({ folder }) => folder)).toEqual([bad, good]);
+  table(entries);
+  return read[0]!.error?.message ?? '';
+}
+
+/** The JSON files of a run, and the lines of its journal. */
+const FILES = ['spec.json', 'status.json', 'result.json', 'events.jsonl'];
+
+describe('a damaged run', () => {
+  it.each(FILES)('does not hide the others, whatever is in its %s', async (name) => {
+    const path = join(bad, name);
+    const text = readFileSync(path, 'utf8');
+    const lines = name.endsWith('.jsonl') ? text.trimEnd().split('\n') : [text];
+    let refused = 0;
+    for (const [i, line] of lines.entries())
+      for (const changed of variants(JSON.parse(line))) {
+        writeFileSync(
+          path,
+          lines.map((other, at) => `${at === i ? JSON.stringify(changed) : other}\n`).join(''),
+        );
+        const message = await readBoth().catch((e: unknown) => {
+          throw new Error(`${name} with ${JSON.stringify(changed)}: ${(e as Error).stack}`);
+        });
+        if (message !== '') refused++;
+        if (message !== '') expect(message).toContain(path);
+      }
+    expect(refused).toBeGreaterThan(10);
+    writeFileSync(path, text);
+  });
+
+  it.each(['', '{', '\0'.repeat(100), JSON.stringify('x'.repeat(10_000_000)), '['.repeat(200_000)])(
+    'does not hide the others with a file of other bytes (%#)',
+    async (bytes) => {
+      for (const name of [
+        'spec.json',
+        'status.json',
+        'result.json',
+        'user.json',
+        'trial.json',
+        'inputs.json',
+      ]) {
+        const path = join(bad, name);
+        const text = existsSync(path) ? readFileSync(path, 'utf8') : '{}';
+        writeFileSync(path, bytes);
+        await readBoth();
+        writeFileSync(path, text);
+      }
+    },
+  );
+
+  it('keeps its place in the list with notes and a trial of any shape', async () => {
+    for (const [name, value] of [
+      ['user.json', { name: 'a', note: 'b', star: true, tags: ['c'] }],
+      ['trial.json', { sweep: 's', trial: 't', number: 1, settings: { 'training.seed': 1 } }],
+    ] as const)
+      for (const changed of variants(value)) {
+        writeFileSync(join(bad, name), JSON.stringify(changed));
+        expect(await readBoth()).toBe('');
+        trialOf(bad);
+      }
+  });
+});
+
+describe('a damaged sweep.json', () => {
+  const record: SweepRecord = {
+    version: 1,
+    begun: 1,
+    name: 'demo',
+    overrides: [],
+    spec: {
+      type: 'grid',
+      parameters: { 'training.seed': [1, 2] },
+      seed: 0,
+      pruning: { eta: 2, minSteps: 1 },
+    },
+    metric: 'accuracy',
+    baseHash: 'hash',
+    varied: ['training.seed'],
+    room: { parallel: 1, threads: 1, engine: 'onnxruntime', device: 'cpu' },
+    trials: [
+      {
+        id: 'a',
+        number: 1,
+        settings: { 'training.seed': 1 },
+        run: 'run',
+        launched: { pid: 1, at: 1 },
+        planned: true,
+      },
+    ],
+  };
+
+  it('is refused by name, or has what its readers need', () => {
+    let refused = 0;
+    for (const changed of variants(record))
+      try {
+        const read = checkSweep('/sweep.json', changed);
+        expect(read.trials.map(({ number, settings }) => [number, Object.keys(settings)])).toBeDefined();
+      } catch (e) {
+        expect(e).toBeInstanceOf(AuroraError);
+        expect((e as AuroraError).message).toContain('/sweep.json');
+        refused++;
+      }
+    expect(refused).toBeGreaterThan(80);
+  });
+});
