@@ -1,3 +1,4 @@
+import { own } from '../base/names';
 import { dirname, resolve } from 'node:path';
 import { isHubModel, isPipeline, modelFile } from '../files/model-path';
 import { dtypeName } from '../graph/dtype';
@@ -62,7 +63,9 @@ function storedPart(path: string, read?: Graph): Omit<StoredPart, 'name'> {
   return {
     family: typeOf(readConfig(file)),
     parameters: sum(tensors.map((t) => elementCount(t.dims))),
-    weights: added(tensors.map(({ dtype, data }) => ({ type: TYPES[dtype] ?? dtype, bytes: data.length }))),
+    weights: added(
+      tensors.map(({ dtype, data }) => ({ type: own(TYPES, dtype) ?? dtype, bytes: data.length })),
+    ),
   };
 }
 

@@ -1,4 +1,7 @@
+import { escapeControls } from '../base/controls';
 import { progressPercent } from '../base/percent';
+import { asControl } from './plain-output';
+
 const WIDTH = 24;
 
 /** The shortest time between two redraws of a line of progress in a terminal, and between two lines in a log. */
@@ -12,5 +15,10 @@ export function bar(share: number): string {
 }
 
 /** Replaces the current line of a terminal. */
-export const redraw = (out: NodeJS.WriteStream, text: string): boolean =>
-  out.write(`\r${text.slice(0, (out.columns || 120) - 1)}\x1b[K`);
+export function redraw(out: NodeJS.WriteStream, text: string): void {
+  const line = escapeControls(text).slice(0, (out.columns || 120) - 1);
+  asControl(() => out.write(`\r${line}\x1b[K`));
+}
+
+/** Clears the current line of a terminal. */
+export const clearLine = (out: NodeJS.WriteStream): boolean => asControl(() => out.write('\r\x1b[K'));

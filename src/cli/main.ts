@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { version } from '../../package.json';
 import { diskError } from '../files/atomic';
-import { escapeControls } from '../base/controls';
 import { AuroraError, EXIT } from '../base/errors';
 import { nearest } from '../base/nearest';
 import { useImageWorkers } from '../data/images/pool';
@@ -13,6 +12,7 @@ import { parse, type Command } from './command';
 import { diskHint } from './disk-hint';
 import { stampLog } from './log-times';
 import { keepOwnCopy } from './own-copy';
+import { asControl, filterOutput } from './plain-output';
 import { beQuiet, sayError } from './quiet';
 import { terminalIsGone } from './signals';
 
@@ -137,6 +137,7 @@ Exit codes: 0 done · 1 a check or the program failed · 2 usage · 3 experiment
 28 the hub cannot be reached · 29 a repository that may not be read or written · 130 stopped
 `;
 
+filterOutput();
 stampLog();
 
 let current: Command | undefined;
@@ -202,9 +203,9 @@ main(process.argv.slice(2)).then(
   (error: unknown) => {
     const e = asDiskError(error);
     const known = e instanceof AuroraError;
-    sayError(
-      `\n${red('error:')} ${escapeControls(known ? e.message : `unexpected: ${(e as Error)?.message ?? String(e)}`, '\n\t')}\n`,
-    );
+    sayError('\n');
+    asControl(() => sayError(red('error:')));
+    sayError(` ${known ? e.message : `unexpected: ${(e as Error)?.message ?? String(e)}`}\n`);
     const hint = known && diskHint(current, e);
     if (hint) sayError(`       ${hint}\n`);
     if (!known) sayError('       This is a bug in AuroRA Lab; --verbose shows where it happened.\n');

@@ -1,5 +1,6 @@
 import type { OwnerRecord } from '../files/fence';
 import { claim } from '../files/owner';
+import { ownerText } from '../files/owner/owner-text';
 import { ownerByStatus, readStatus } from '../runs/status';
 import { AuroraError } from '../base/errors';
 import { askAtTerminal } from './ask';
@@ -50,8 +51,8 @@ export async function owning<T>(
   }
 }
 
-const question = (folder: string, what: Owned['what'], { pid, host }: OwnerRecord): string =>
-  `${folder} is owned by process ${pid} on ${host}, and this machine cannot tell whether it is still running.
+const question = (folder: string, what: Owned['what'], owner: OwnerRecord): string =>
+  `${folder} is owned by ${ownerText(owner)}, and this machine cannot tell whether it is still running.
 ${
   what === 'sweep'
     ? 'Have that process and the trainers of its trials ended, so that this one can take over?'
@@ -61,25 +62,25 @@ ${
 function refused(
   folder: string,
   what: Owned['what'],
-  { pid, host }: OwnerRecord,
+  owner: OwnerRecord,
   as: 'alive' | 'unseen',
 ): AuroraError {
   if (as === 'unseen')
     return new AuroraError(
       'owned',
-      `${folder} is owned by process ${pid} on ${host}, and this machine cannot tell whether it is still running.`,
+      `${folder} is owned by ${ownerText(owner)}, and this machine cannot tell whether it is still running.`,
       'Make sure that it has ended, then repeat the command with --take-over.',
     );
   if (what === 'sweep')
     return new AuroraError(
       'run',
-      `The sweep ${folder} is being run by process ${pid} on ${host}.`,
+      `The sweep ${folder} is being run by ${ownerText(owner)}.`,
       'Stop it first, with Ctrl-C or Stop Sweep: two queues must not start the same trials.',
     );
   const { step = 0, steps = 0 } = readStatus(folder) ?? {};
   return new AuroraError(
     'run',
-    `${folder} is still being trained by process ${pid} on ${host} (step ${step} of ${steps}).`,
+    `${folder} is still being trained by ${ownerText(owner)} (step ${step} of ${steps}).`,
     'Stop that process first: two trainers must not write to the same run.',
   );
 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { ReadProgress } from '../data/stream/build';
-import { bar, LOG_MS, REDRAW_MS, redraw } from './bar';
+import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from './bar';
 import { isScreen } from './screen';
 import { fill } from '../base/fill';
 import { bytes } from '../base/number-text';
@@ -44,7 +44,7 @@ export class ReadingProgress {
   }
 
   clear(): void {
-    if (this.onScreen) this.out.write('\r\x1b[K');
+    if (this.onScreen) clearLine(this.out);
     this.onScreen = false;
   }
 }

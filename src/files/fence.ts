@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { AuroraError } from '../base/errors';
+import { isPid } from './process-facts';
 import type { ProcessRecord } from './processes';
 import { reopening } from './read';
 
@@ -11,6 +12,8 @@ export interface OwnerRecord extends ProcessRecord {
   at: number;
   /** The scheduler's job that it runs in, and how often that job was restarted. */
   job?: { id: string; restarts: number };
+  /** The file says something, but not who owns the folder. Such a record has the pid 0. */
+  damaged?: true;
 }
 
 export const ownerFile = (folder: string): string => join(folder, 'owner.json');
@@ -28,7 +31,12 @@ const NONCE = /^[\w-]{1,64}$/;
 export function parseOwner(bytes: Uint8Array): OwnerRecord | undefined {
   try {
     const record = JSON.parse(Buffer.from(bytes).toString('utf8')) as OwnerRecord | null;
-    return typeof record?.nonce === 'string' && NONCE.test(record.nonce) ? record : undefined;
+    const isRecord =
+      typeof record?.nonce === 'string' &&
+      NONCE.test(record.nonce) &&
+      isPid(record.pid) &&
+      typeof record.host === 'string';
+    return isRecord ? record : undefined;
   } catch {
     return undefined;
   }

@@ -11,7 +11,7 @@ import { schedulerJob } from './owner/scheduler-job';
 import { temporaryBeside } from './temporary';
 
 export interface ClaimRequest {
-  /** The owner according to another file, from a version without an owner.json. */
+  /** The owner according to another file, if owner.json is missing or damaged. */
   earlier?: OwnerRecord;
   /** Decides whether to replace an owner that this machine cannot see. */
   takeOver?: (owner: OwnerRecord) => Promise<boolean>;
@@ -75,9 +75,9 @@ export async function claim(folder: string, request: ClaimRequest = {}): Promise
         await wait(LOOK_MS);
         continue;
       }
-      const found = known ?? request.earlier;
+      const found = ownerIn(known, request.earlier);
       if (found && !ended.has(found.nonce)) {
-        const where = await presence(found, found.at);
+        const where = await presenceOf(found);
         const as = await standing(found, where, mine.job, request.takeOver);
         if (as) return { heldBy: found, as };
         ended.set(found.nonce, where === 'gone');
@@ -101,11 +101,21 @@ export async function heldBy(
   folder: string,
   earlier?: OwnerRecord,
 ): Promise<Extract<Claim, { heldBy: OwnerRecord }> | undefined> {
-  const found = (await ownersOf(folder)).at(-1) ?? earlier;
+  const found = ownerIn((await ownersOf(folder)).at(-1), earlier);
   if (!found) return undefined;
-  const as = await standing(found, await presence(found, found.at), schedulerJob(process.env));
+  const as = await standing(found, await presenceOf(found), schedulerJob(process.env));
   return as && { heldBy: found, as };
 }
+
+/** The owner, according to another file if owner.json is damaged. */
+const ownerIn = (
+  known: OwnerRecord | undefined,
+  earlier: OwnerRecord | undefined,
+): OwnerRecord | undefined => (known?.damaged ? (earlier ?? known) : (known ?? earlier));
+
+/** An owner that cannot be read may be alive. */
+const presenceOf = async (owner: OwnerRecord): Promise<Presence> =>
+  owner.damaged ? 'unknown' : presence(owner, owner.at);
 
 /** Removes owner.json if it belongs to this owner, which has released the folder or was ended. */
 export function disown(folder: string, nonce: string): void {

@@ -1,3 +1,4 @@
+import { own } from '../base/names';
 import { AuroraError } from '../base/errors';
 import { PIPELINE_INDEX } from '../files/model-path';
 import type { ListedFile, ModelFiles } from './choose-files';
@@ -23,7 +24,7 @@ const SMALL_FILES: Readonly<Record<string, readonly string[]>> = {
   ],
   scheduler: ['scheduler_config.json'],
 };
-const smallFilesOf = (folder: string): readonly string[] => SMALL_FILES[folder.replace(/_2$/, '')] ?? [];
+const smallFilesOf = (folder: string): readonly string[] => own(SMALL_FILES, folder.replace(/_2$/, '')) ?? [];
 
 /**
  * Chooses what training needs of a pipeline's repository: of the U-Net, the autoencoder and each text encoder the config and

@@ -1,3 +1,4 @@
+import { own } from '../base/names';
 import { AURORA_DEFAULTS } from '../adapters/methods/defaults';
 import type { PaperMethod, PaperReport, Recipe } from '../experiment/paper';
 import { PAPER } from './paper';
@@ -9,7 +10,7 @@ export const recipesOf = (model: string): Recipe[] => PAPER_RECIPES.filter((r) =
 
 /** The paper's results for one of its models. */
 export function paperReport(model: string): PaperReport {
-  const results = PUBLISHED[model];
+  const results = own(PUBLISHED, model);
   const { rank, alpha, source, baselines, fairness } = PAPER;
   const { gridSize, splineOrder } = AURORA_DEFAULTS;
   return {
@@ -17,7 +18,7 @@ export function paperReport(model: string): PaperReport {
     adapter: { rank, alpha, gridSize, splineOrder },
     recipes: recipesOf(model),
     ...(results && { results }),
-    variants: VARIANTS[model] ?? [],
+    variants: own(VARIANTS, model) ?? [],
     notes: results
       ? [...results.notes, `${baselines} ${fairness}`]
       : [
@@ -28,10 +29,10 @@ export function paperReport(model: string): PaperReport {
 
 /** Each method's published score in percent: on the recipe's only data set, or averaged over several. */
 export function publishedScores({ model, dataSets }: Recipe): Partial<Record<PaperMethod, string>> {
-  const results = PUBLISHED[model];
+  const results = own(PUBLISHED, model);
   if (!results) return {};
-  const own = dataSets.length === 1 && results.rows.find((r) => r.dataSet.id === dataSets[0].id);
+  const only = dataSets.length === 1 && results.rows.find((r) => r.dataSet.id === dataSets[0].id);
   return Object.fromEntries(
-    results.methods.map(({ method, average }, at) => [method, (own ? own.values[at] : average).toFixed(1)]),
+    results.methods.map(({ method, average }, at) => [method, (only ? only.values[at] : average).toFixed(1)]),
   );
 }

@@ -1,3 +1,4 @@
+import { own } from '../base/names';
 import { flatSettings, type FlatSettings } from '../experiment/differing-settings';
 import type { Experiment } from '../experiment/experiment';
 
@@ -26,7 +27,7 @@ const NOTHING: Record<string, string> = {
 const SCORED = /^data\.(test$|evaluations\.)/;
 
 const counts = ([key, value]: readonly [string, string]): boolean =>
-  !WITHOUT_EFFECT.has(key) && NOTHING[key] !== value && !SCORED.test(key);
+  !WITHOUT_EFFECT.has(key) && own(NOTHING, key) !== value && !SCORED.test(key);
 
 /** All settings that determine a run's result, except its seed. */
 export const settingsOf = (spec: Experiment): Settings => new Map([...flatSettings(spec)].filter(counts));

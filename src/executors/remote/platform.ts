@@ -1,4 +1,5 @@
 import { AuroraError } from '../../base/errors';
+import { own } from '../../base/names';
 import type { Platform } from '../package/files';
 import type { ClusterShell } from './shell';
 
@@ -14,7 +15,7 @@ const PROCESSORS: Record<string, string> = { x86_64: 'x64', aarch64: 'arm64', ar
 export async function clusterPlatform(shell: ClusterShell): Promise<Platform> {
   const { stdout } = await shell.run('uname -s; uname -m');
   const [system = '', processor = ''] = stdout.split('\n');
-  const [platform, arch] = [SYSTEMS[system], PROCESSORS[processor]];
+  const [platform, arch] = [own(SYSTEMS, system), own(PROCESSORS, processor)];
   if (platform !== undefined && arch !== undefined) return { platform, arch };
   throw new AuroraError(
     'device',

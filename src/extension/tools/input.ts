@@ -1,4 +1,5 @@
 import { AuroraError } from '../../base/errors';
+import { prototypeProblem } from '../../runs/experiment/overrides';
 
 /** What a language model passed to a tool: VS Code does not check it against the tool's schema. */
 export type ToolInput = Readonly<Record<string, unknown>>;
@@ -45,6 +46,9 @@ export function changedSettings(input: ToolInput): string[] {
   if (typeof value !== 'object' || Array.isArray(value))
     throw wrong('settings', 'an object of settings by dotted key, such as { "training.epochs": 1 }');
   return Object.entries(value as object).map(([key, v]) => {
+    const wrong = prototypeProblem(key.split('.'));
+    if (wrong !== undefined)
+      throw new AuroraError('usage', `${wrong}.`, 'Check the spelling of the setting.');
     if (!CHANGEABLE.test(key))
       throw new AuroraError(
         'usage',

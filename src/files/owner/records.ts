@@ -34,7 +34,9 @@ async function readOwner(path: string): Promise<OwnerRecord | undefined> {
     const record = parseOwner(bytes);
     if (record) return record;
     const nonce = `damaged-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
-    if (performance.now() > until) return { pid: 0, host: hostname(), nonce, at: 0 };
+    if (performance.now() <= until) continue;
+    // An empty file is left where a process was killed before it wrote its record.
+    return { pid: 0, host: hostname(), nonce, at: 0, ...(bytes.length > 0 && { damaged: true }) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { own } from '../../base/names';
 import type { Experiment } from '../../experiment/experiment';
 import { describeTask } from '../../experiment/tasks/registry';
 
@@ -67,7 +68,7 @@ export function classOfLinearHead(
   { task, model }: Experiment,
 ): TaskClass | undefined {
   const type = String(config.model_type);
-  const family = FAMILIES[type];
+  const family = own(FAMILIES, type);
   if (task.head !== 'linear' || !family) return undefined;
   const { input, answer, modelClass } = describeTask(task.type);
   const isPooled = model.output === 'pooler_output';

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { AuroraError } from '../../base/errors';
 import { ownerFile, type OwnerRecord } from '../../files/fence';
 import { claim, type Owner } from '../../files/owner';
+import { ownerText } from '../../files/owner/owner-text';
 import { schedulerJob } from '../../files/owner/scheduler-job';
 import { temporaryBeside } from '../../files/temporary';
 import { runPaths } from '../../runs/layout';
@@ -36,10 +37,10 @@ export async function claimTrial(run: string, options: SilenceOptions = {}): Pro
   throw refusal(run, got.heldBy, got.as);
 }
 
-const refusal = (run: string, { pid, host, job }: OwnerRecord, as: 'alive' | 'unseen'): AuroraError =>
+const refusal = (run: string, owner: OwnerRecord, as: 'alive' | 'unseen'): AuroraError =>
   new AuroraError(
     'owned',
-    `${run} is owned by process ${pid} on ${host}${job ? ` (job ${job.id})` : ''}, ${as === 'alive' ? 'which is training it' : 'which may be training it'}.`,
+    `${run} is owned by ${ownerText(owner)}${owner.job ? ` (job ${owner.job.id})` : ''}, ${as === 'alive' ? 'which is training it' : 'which may be training it'}.`,
     as === 'alive'
       ? 'Nothing was changed: the trial is trained there.'
       : `Nothing was changed. If that process has ended, take the run over once with \`aurora train --resume RUN --take-over\`.`,

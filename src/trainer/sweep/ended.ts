@@ -1,10 +1,11 @@
 import type { OwnerRecord } from '../../files/fence';
+import { ownerText } from '../../files/owner/owner-text';
 import type { SweepEnd, SweepRecord } from '../../runs/sweep/record';
 import type { SweepOutcome } from './queue';
 
 /** For a trial whose owner is a process that this machine cannot see. */
-export const leftText = ({ trials }: SweepRecord, id: string, { pid, host }: OwnerRecord): string =>
-  `Trial ${trials.find((t) => t.id === id)!.number} was skipped: it is owned by process ${pid} on ${host}, and this machine cannot tell whether that is still running.`;
+export const leftText = ({ trials }: SweepRecord, id: string, owner: OwnerRecord): string =>
+  `Trial ${trials.find((t) => t.id === id)!.number} was skipped: it is owned by ${ownerText(owner)}, and this machine cannot tell whether that is still running.`;
 
 /** Why a queue left trials for the user to decide about; undefined if there are none. */
 export function toDecide(

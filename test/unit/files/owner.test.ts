@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { writeAtomic } from '../../../src/files/atomic';
 import { ownerFile, parseOwner, requireOwned, stillOwned, successorFile } from '../../../src/files/fence';
-import { claim, type Claim } from '../../../src/files/owner';
+import { claim, heldBy, type Claim } from '../../../src/files/owner';
 import { schedulerJob } from '../../../src/files/owner/scheduler-job';
 import { thisProcess } from '../../../src/files/processes';
 import { temporaryFolders } from '../runs/folder';
@@ -117,6 +117,34 @@ describe('the owner of a folder', () => {
       expect(winners).toEqual([ownerOf(path)?.nonce]);
       expect(readdirSync(path)).toEqual(['owner.json']);
     }
+  });
+
+  it.each([
+    ['{"pid":0,"host":"here","nonce":"aurora","at":1}'],
+    ['{"pid":-5,"host":"here","nonce":"aurora","at":1}'],
+    ['{"pid":"42","host":"here","nonce":"aurora"}'],
+    ['{"nonce":"aurora"}'],
+    ['{"pid":42,"host":'],
+    ['\0\0\0\0'],
+  ])('is not replaced without asking if its record is damaged: %j', async (text) => {
+    const path = folder();
+    writeFileSync(ownerFile(path), text);
+    expect(await claim(path)).toMatchObject({ as: 'unseen', heldBy: { damaged: true } });
+    const me = { ...thisProcess(), nonce: 'status', at: Date.now() };
+    expect(await claim(path, { earlier: me })).toMatchObject({ as: 'alive', heldBy: { pid: process.pid } });
+    expect(await heldBy(path, me)).toMatchObject({ as: 'alive', heldBy: { pid: process.pid } });
+    expect(readFileSync(ownerFile(path), 'utf8')).toBe(text);
+    got(await claim(path, { earlier: JSON.parse(dead()) })).release();
+    writeFileSync(ownerFile(path), text);
+    got(await claim(path, { takeOver: async () => true })).release();
+  });
+
+  it('keeps its folder while its record is damaged', async () => {
+    const path = folder();
+    const owner = got(await claim(path));
+    writeFileSync(ownerFile(path), '{"pid":0,"host":"here","nonce":"another","at":1}');
+    expect(stillOwned(join(path, 'status.json'))).toBe(true);
+    owner.release();
   });
 
   it('can be replaced if it was killed while it took over', async () => {

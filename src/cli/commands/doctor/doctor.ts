@@ -1,3 +1,4 @@
+import { own } from '../../../base/names';
 import { join } from 'node:path';
 import { notBuilt } from '../../../engine/devices/candidates';
 import { ENGINES, type EngineName, type Place } from '../../../engine/place';
@@ -75,7 +76,7 @@ const places = (): Place[] =>
 
 function parsePlace(text: string): Place {
   const [engine, device] = text.split(':') as [EngineName, string];
-  if (!(ENGINES[engine] as readonly string[] | undefined)?.includes(device))
+  if (!own<readonly string[]>(ENGINES, engine)?.includes(device))
     throw new AuroraError('usage', `--place ${text} is not an engine and one of its devices.`);
   return { engine, device } as Place;
 }

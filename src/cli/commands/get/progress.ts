@@ -4,7 +4,7 @@ import { bytes } from '../../../base/number-text';
 import { progressPercent } from '../../../base/percent';
 import { durationText } from '../../../base/time-text';
 import type { DownloadEvent } from '../../../protocol/hub';
-import { bar, LOG_MS, REDRAW_MS, redraw } from '../../bar';
+import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';
 import { isScreen } from '../../screen';
 
 /** One line while files are downloaded, as in ReadingProgress: bytes, and the time that is left at the present speed. */
@@ -28,7 +28,7 @@ export class DownloadProgress {
   }
 
   clear(): void {
-    if (this.onScreen) this.out.write('\r\x1b[K');
+    if (this.onScreen) clearLine(this.out);
     this.onScreen = false;
   }
 

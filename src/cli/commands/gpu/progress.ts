@@ -1,6 +1,7 @@
 import { GPU_PARTS, type GpuEvent, type GpuStep } from '../../../protocol/gpu-support';
 import { bytes } from '../../../base/number-text';
 import { progressPercent } from '../../../base/percent';
+import { clearLine, redraw } from '../../bar';
 import { sayError } from '../../quiet';
 import { isScreen } from '../../screen';
 
@@ -36,14 +37,14 @@ export class GpuProgress {
   }
 
   end(): void {
-    if (this.onScreen) this.out.write('\r\x1b[K');
+    if (this.onScreen) clearLine(this.out);
     this.onScreen = false;
   }
 
   private draw({ file, received, total }: Extract<GpuEvent, { kind: 'progress' }>): void {
     if (!isScreen(this.out)) return;
     const of = total === undefined ? '' : ` of ${bytes(total)} (${progressPercent(received, total)})`;
-    this.out.write(`\r  ${file}: ${bytes(received)}${of}\x1b[K`);
+    redraw(this.out, `  ${file}: ${bytes(received)}${of}`);
     this.onScreen = true;
   }
 

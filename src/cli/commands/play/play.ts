@@ -21,6 +21,7 @@ import { threadCount, type Command, type ParsedArgs } from '../../command';
 import { temporaryFolder } from '../../temporary';
 import { write } from '../../write';
 import { drawingOf, drawingOptionsOf, type DrawingOptions } from './drawing';
+import { controlled } from '../../plain-output';
 import { Teller } from './teller';
 
 const D = GENERATION_DEFAULTS;
@@ -188,7 +189,7 @@ async function atTerminal(
   const typed = process.stdin.isTTY;
   const lines = createInterface({
     input: process.stdin,
-    ...(typed && { output: process.stderr, prompt: '> ' }),
+    ...(typed && { output: controlled(process.stderr), prompt: '> ' }),
   });
   let request = 0;
   let busy = false;

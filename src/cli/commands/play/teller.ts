@@ -39,7 +39,7 @@ export class Teller {
         return;
       case 'token':
         await this.head(line);
-        return write(escapeControls(line.text, '\n\t'));
+        return write(line.text);
       case 'generated':
         await this.head(line);
         return write(generatedText(line));

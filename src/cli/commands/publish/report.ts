@@ -2,7 +2,7 @@ import { fill } from '../../../base/fill';
 import { bytes, count } from '../../../base/number-text';
 import { durationText } from '../../../base/time-text';
 import type { Published, PublishPlan, UploadEvent } from '../../../protocol/hub/publish';
-import { LOG_MS, REDRAW_MS, redraw } from '../../bar';
+import { LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';
 import { isScreen } from '../../screen';
 import { table } from '../../table';
 
@@ -50,7 +50,7 @@ export class UploadProgress {
   }
 
   clear(): void {
-    if (this.onScreen) this.out.write('\r\x1b[K');
+    if (this.onScreen) clearLine(this.out);
     this.onScreen = false;
   }
 }

@@ -113,7 +113,7 @@ function named(columns: readonly Column[], name: string, option: string): number
 function sortOf(text: string | undefined, columns: readonly Column[]): SortKey[] {
   if (text === undefined) return [];
   return text.split(',').map((part) => {
-    const [, name, direction] = /^(.*?)(?::(asc|desc))?$/.exec(part.trim())!;
+    const [, name, direction] = /^([^]*?)(?::(asc|desc))?$/.exec(part.trim())!;
     const column = columns[named(columns, name, 'sort')];
     return { key: column.key, descending: direction ? direction === 'desc' : startsDescending(column) };
   });

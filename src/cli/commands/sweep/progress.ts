@@ -8,6 +8,7 @@ import { bytes, count } from '../../../base/number-text';
 import { fill } from '../../../base/fill';
 import { clusterReason } from '../../../protocol/cluster/reasons';
 import { durationText } from '../../../base/time-text';
+import { asControl } from '../../plain-output';
 import { pathOf, ranked, settingsOf, stateText, valueOf } from './words';
 
 /** Reports the progress of a sweep. */
@@ -135,7 +136,7 @@ export class SweepScreen extends SweepLines {
   }
 
   private clear(): void {
-    if (this.drawn > 0) this.out.write(`\x1b[${this.drawn}A\x1b[J`);
+    if (this.drawn > 0) asControl(() => this.out.write(`\x1b[${this.drawn}A\x1b[J`));
     this.drawn = 0;
   }
 

@@ -3,7 +3,7 @@ import type { EvaluationSet } from '../../../experiment/evaluation-sets';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../../protocol/events';
 import type { Drawn } from '../../../trainer/diffusion/picture-recorder';
 import type { StepRecord } from '../../../trainer/loop/loop';
-import { bar, LOG_MS, REDRAW_MS, redraw } from '../../bar';
+import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';
 import { isScreen } from '../../screen';
 import { fill } from '../../../base/fill';
 import { epochText, rateText, shortNumber } from '../../../base/number-text';
@@ -77,7 +77,7 @@ export class Progress {
   }
 
   clear(): void {
-    if (this.onScreen) this.out.write('\r\x1b[K');
+    if (this.onScreen) clearLine(this.out);
     this.onScreen = false;
   }
 

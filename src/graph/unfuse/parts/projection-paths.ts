@@ -1,3 +1,4 @@
+import { own } from '../../../base/names';
 import { modulePath } from '../../layers/module-path';
 import { scopeOf } from '../../layers/scope';
 import { pathOfScopes } from '../../layers/scope-path';
@@ -40,7 +41,7 @@ function outputProjection(c: Surroundings, { outputs: [y] }: Node): string | und
   const layer = c.readers(y).find((n) => n.opType === 'MatMul' || n.opType === 'Gemm');
   if (!layer || !c.constant(layer.inputs[1])) return undefined;
   const bias =
-    layer.inputs[2] ?? c.readers(layer.outputs[0]).map((n) => n.inputs.at(BIAS_AT[n.opType] ?? 0))[0];
+    layer.inputs[2] ?? c.readers(layer.outputs[0]).map((n) => n.inputs.at(own(BIAS_AT, n.opType) ?? 0))[0];
   const isBias = bias !== undefined && c.constant(bias)?.dims.length === 1;
   const traces = { node: layer, weight: layer.inputs[1], bias: isBias ? bias : undefined, tied: false };
   return modulePath(traces, () => false);

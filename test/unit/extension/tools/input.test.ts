@@ -1,3 +1,4 @@
+import { applyOverride, parseOverride } from '../../../../src/runs/experiment/overrides';
 import { expect, it } from 'vitest';
 import { changedSettings, optionalCount, optionalTexts, text } from '../../../../src/extension/tools/input';
 
@@ -26,3 +27,12 @@ it('input of the wrong kind is named', () => {
   expect(() => optionalTexts({ runs: 'a' }, 'runs')).toThrow('"runs" must be a list of texts.');
   expect(() => changedSettings({ settings: 'training.epochs=1' })).toThrow(/"settings" must be an object/);
 });
+
+it.each(['adapter.constructor.prototype.x', 'training.prototype', 'adapter.__proto__.rank', 'constructor.x'])(
+  'the setting %s is refused, as --set refuses it',
+  (key) => {
+    const reserved = /is not a setting: no key may contain (__proto__|constructor|prototype)/;
+    expect(() => changedSettings({ settings: { [key]: 1 } })).toThrow(reserved);
+    expect(applyOverride({}, parseOverride(`${key}=1`))[0].message).toMatch(reserved);
+  },
+);
