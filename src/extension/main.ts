@@ -8,6 +8,7 @@ import { registerCompare } from './commands/compare';
 import { registerSweeps } from './commands/sweep';
 import { registerTraining } from './commands/training/training';
 import { registerVerify } from './commands/verify';
+import { readDataWith } from './data-worker/ask';
 import { registerLanguage } from './language/language';
 import { createModelInspector } from './models/inspector';
 import { registerModelFolders } from './models/model-files';
@@ -48,6 +49,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   context.subscriptions.push(
     log,
     trainer,
+    readDataWith(async () => (await trainer.node()).path),
     machineChecked,
     partsChanged,
     services.panels,

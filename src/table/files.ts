@@ -71,9 +71,12 @@ export function unreadable(path: string, cause: unknown): AuroraError {
   return new AuroraError('data', `${path} ${why}.`, undefined, { cause });
 }
 
+/** Bytes of a compressed text. Texts are compressed to a tenth, and a file of zeros to a thousandth. */
+const mostText = (stored: number): number => Math.max(2 ** 28, Math.min(200 * stored, 2 ** 31));
+
 function gunzip(path: string, bytes: Buffer): Buffer {
   try {
-    return gunzipSync(bytes);
+    return gunzipSync(bytes, { maxOutputLength: mostText(bytes.length) });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(path, cause);
     throw new AuroraError(

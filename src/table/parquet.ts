@@ -1,33 +1,20 @@
-import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
-import {
-  parquetMetadataAsync,
-  parquetScan,
-  parquetSchema,
-  type AsyncBuffer,
-  type FileMetaData,
-  type SchemaTree,
-} from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
+import { parquetSchema, type AsyncBuffer, type FileMetaData, type SchemaTree } from 'hyparquet';
 import { AuroraError } from '../base/errors';
 import { openInputLater } from '../files/inputs/open';
 import { classNames } from './class-names';
 import { EMPTY_HINT, unreadable } from './files';
 import { hasTimes, withTimes } from './parquet-times';
+import { iso, readColumn } from './parquet/column';
+import { DECOMPRESS } from './parquet/decompress';
+import { readFooter } from './parquet/footer';
+import { excess, ExcessError, mostProduced, MOST_DECIMAL, refused } from './parquet/limits';
 import type { DataRecord, Table } from './records';
 
 const AGAIN = 'Copy or download it again.';
 
-/** Texts that are not valid UTF-8 stay bytes, and are then no texts. Days are written as such, without a time. */
-const PARSERS = {
-  stringFromBytes: (bytes?: Uint8Array) =>
-    bytes && (isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString() : bytes),
-  dateFromDays: (days: number) => iso(new Date(days * 864e5))?.replace('T00:00:00.000Z', ''),
-};
-
-/** Undefined for a time that JavaScript does not know. */
-const iso = (date: Date): string | undefined =>
-  Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+/** Rows that are made into records at once: those of a row group can be far more. */
+const PORTION = 2048;
 
 /** Rows by their places from 0, without the last one. */
 interface RowRange {
@@ -43,12 +30,13 @@ export interface ParquetTable extends Table {
 }
 
 /**
- * A Parquet file, of which only the columns that are asked for are read, one row group after the other. Values are
+ * A Parquet file, of which only the columns that are asked for are read, one row group after the other. What it states
+ * about itself is checked first: a few bytes can state any number of rows. Values are
  * strings, numbers (int64 that are not exact as one: strings), booleans, ISO 8601 for dates and times, bytes, lists, and
  * objects for structs and maps. The numbers of a ClassLabel of the hub's data sets are replaced by their names.
  *
- * @throws AuroraError 'data' if the file is missing, damaged, encrypted or compressed in an unknown way, also while
- *   records are read
+ * @throws AuroraError 'data' if the file is missing, damaged, encrypted, compressed in an unknown way or far larger than
+ *   its bytes explain, also while records are read
  */
 export async function openParquet(path: string): Promise<ParquetTable> {
   if (/\.gz$/i.test(path))
@@ -61,7 +49,8 @@ export async function openParquet(path: string): Promise<ParquetTable> {
   const schema = await reading(path, () => parquetSchema(metadata));
   const columns = schema.children.map((child) => child.element.name);
   if (!columns.every((name) => typeof name === 'string')) throw damaged(path, 'a column has no name');
-  const names = classNames(metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value);
+  const described = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value;
+  const names = await reading(path, () => classNames(described));
   return {
     columns,
     rows: Number(metadata.num_rows),
@@ -90,59 +79,76 @@ async function* recordsIn(
   names: ReadonlyMap<string, readonly string[]>,
   range: RowRange,
 ): AsyncGenerator<DataRecord[]> {
-  const known = schema.children.filter(({ element }) => wanted.includes(element.name));
-  const columns = await Promise.all(
-    known.map(async (child) => {
+  const columns = schema.children
+    .filter(({ element }) => wanted.includes(element.name))
+    .map((child) => {
       const { name } = child.element;
       requireReadable(path, metadata, name);
       requireKnownType(path, name, child);
-      const utf8 = !hasBytes(child);
-      const options = { file, metadata, columns: [name], compressors, parsers: PARSERS, utf8 };
-      const times = hasTimes(child) ? child : undefined;
-      return { name, labels: names.get(name), times, scan: await reading(path, () => parquetScan(options)) };
-    }),
-  );
+      return { name, labels: names.get(name), times: hasTimes(child) ? child : undefined, child };
+    });
+  const produced = new Produced(file.byteLength);
   let end = 0;
-  for (const group of metadata.row_groups) {
+  for (const [g, group] of metadata.row_groups.entries()) {
+    const first = end;
     const rowStart = Math.max(end, range.start);
     end += Number(group.num_rows);
     const rowEnd = Math.min(end, range.end);
     if (rowStart >= rowEnd) continue;
     const values = new Map<string, ArrayLike<unknown>>();
-    for (const { name, scan } of columns) {
-      const found = await reading(path, () => scan.readColumn({ column: name, rowStart, rowEnd }));
+    for (const { name, child } of columns) {
+      const where = `the column "${name}" of row group ${g + 1}`;
+      const rows = { start: rowStart - first, end: rowEnd - first };
+      const found = await reading(path, () => readColumn(file, { metadata, group, child, where }, rows));
       if (found.length !== rowEnd - rowStart)
         throw damaged(path, `${found.length} values of "${name}" in ${rowEnd - rowStart} rows`);
       values.set(name, found);
     }
-    yield Array.from({ length: rowEnd - rowStart }, (_, i): DataRecord => {
+    const recordAt = (i: number): DataRecord => {
       const line = rowStart + i + 1;
       const fields = new Map<string, unknown>();
       for (const { name, labels, times } of columns) {
         const stored = values.get(name)![i];
-        const value = plain(times ? withTimes(stored, times) : stored);
+        const value = produced.plain(times ? withTimes(stored, times) : stored);
         const problem = labels && labelProblem(name, value, labels);
         if (problem !== undefined) return { line, problem };
         fields.set(name, labels ? named(value, labels) : value);
       }
       return { line, fields };
-    });
+    };
+    for (let from = 0; from < rowEnd - rowStart; from += PORTION) {
+      const length = Math.min(PORTION, rowEnd - rowStart - from);
+      yield await reading(path, () => Array.from({ length }, (_, i) => recordAt(from + i)));
+    }
   }
 }
 
-/** Whether a column has byte arrays that are not marked as texts: those stay bytes. */
-const hasBytes = ({ element, children }: SchemaTree): boolean =>
-  element.type === 'BYTE_ARRAY'
-    ? element.converted_type === undefined && element.logical_type === undefined
-    : children.some(hasBytes);
+/** Bytes that a value takes beside its content. */
+const VALUE_BYTES = 8;
 
-/** JSON's types and bytes. */
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  if (value instanceof Date) return iso(value);
-  if (value instanceof Uint8Array || typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(plain);
-  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, plain(v)]));
+/** The values that a file's records get, and how many bytes they have had together. */
+class Produced {
+  private bytes = 0;
+
+  /** @param size of the file */
+  constructor(private readonly size: number) {}
+
+  /** In JSON's types and bytes. @throws ExcessError if the records have become far larger than the file */
+  plain(value: unknown): unknown {
+    this.count(value);
+    if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+    if (value instanceof Date) return iso(value);
+    if (value instanceof Uint8Array || typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return value.map((item) => this.plain(item));
+    return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, this.plain(v)]));
+  }
+
+  private count(value: unknown): void {
+    const content = typeof value === 'string' || value instanceof Uint8Array ? value.length : 0;
+    this.bytes += VALUE_BYTES + content;
+    if (this.bytes > mostProduced(this.size))
+      throw excess('the text of its rows', this.bytes, 'bytes', this.size);
+  }
 }
 
 /** Data sets of the hub have -1 where a label is not published. */
@@ -173,7 +179,7 @@ async function metadataOf(path: string, file: AsyncBuffer): Promise<FileMetaData
     );
   if (last !== 'PAR1')
     throw new AuroraError('data', `${path} does not end as a Parquet file does: it is cut off.`, AGAIN);
-  return reading(path, () => parquetMetadataAsync(file, { geoparquet: false }));
+  return reading(path, () => readFooter(file));
 }
 
 /** @throws AuroraError 'data' if a part of the column is encrypted or compressed in an unknown way */
@@ -184,7 +190,7 @@ function requireReadable(path: string, { row_groups }: FileMetaData, column: str
         throw encrypted(path, `has the encrypted column "${column}"`);
       if (meta_data?.path_in_schema[0] !== column) continue;
       const { codec } = meta_data;
-      if (codec !== 'UNCOMPRESSED' && !(codec && compressors[codec]))
+      if (!(codec && DECOMPRESS[codec]))
         throw new AuroraError(
           'data',
           `${path}: the column "${column}" is compressed with ${codec ?? 'an unknown method'}, which cannot be read.`,
@@ -193,9 +199,9 @@ function requireReadable(path: string, { row_groups }: FileMetaData, column: str
     }
 }
 
-/** @throws AuroraError 'data' if the column has values of a type that the library does not read */
+/** @throws AuroraError 'data' if the column has values of a type that is not read */
 function requireKnownType(path: string, column: string, { element, children }: SchemaTree): void {
-  const type = { INTERVAL: 'intervals', BSON: 'BSON' }[String(element.converted_type)];
+  const type = unknownType(element);
   if (type !== undefined)
     throw new AuroraError(
       'data',
@@ -203,6 +209,17 @@ function requireKnownType(path: string, column: string, { element, children }: S
       'Name another column, or write the file again with this one as text.',
     );
   for (const child of children) requireKnownType(path, column, child);
+}
+
+/** The library does not read the first two. The others can take unlimited time or memory to read. */
+function unknownType({ type, type_length, converted_type, logical_type }: SchemaTree['element']) {
+  if (converted_type === 'INTERVAL') return 'intervals';
+  if (converted_type === 'BSON') return 'BSON';
+  const logical = String(logical_type?.type);
+  if (['VARIANT', 'GEOMETRY', 'GEOGRAPHY'].includes(logical)) return `values of the type ${logical}`;
+  if (converted_type !== 'DECIMAL') return undefined;
+  const bytes = type === 'FIXED_LEN_BYTE_ARRAY' ? type_length! : type === 'BYTE_ARRAY' ? Infinity : 8;
+  return bytes > MOST_DECIMAL ? `decimals of more than ${MOST_DECIMAL} bytes` : undefined;
 }
 
 const encrypted = (path: string, what: string): AuroraError =>
@@ -224,6 +241,7 @@ async function reading<T>(path: string, read: () => T | Promise<T>): Promise<T> 
     return await read();
   } catch (cause) {
     if (cause instanceof AuroraError) throw cause;
+    if (cause instanceof ExcessError) throw refused(path, cause);
     throw damaged(path, (cause as Error).message, cause);
   }
 }
@@ -248,6 +266,7 @@ async function openFile(path: string): Promise<{ buffer: AsyncBuffer; handle: Fi
     buffer: {
       byteLength: size,
       async slice(start, end = size) {
+        if (!(start >= 0 && start <= end && end <= size)) throw damaged(path, 'a part of it is missing');
         const part = new Uint8Array(end - start);
         for (let length = 0; length < part.length;) {
           const { bytesRead } = await handle

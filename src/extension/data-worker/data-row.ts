@@ -27,7 +27,7 @@ export async function opensWell(file: string): Promise<boolean> {
 
 /**
  * One row of a data file (also `.gz`), formatted for reading: multi-line JSON, or a CSV row with its header. Reads up
- * to the row, and keeps nothing else. The extension host calls `askForRow`, which runs this in a worker.
+ * to the row, and keeps nothing else. The extension host calls `askForRow`, which runs this in another process.
  *
  * @param line where the row starts, one-based
  * @param limits of a row, and of how far the file's text is read

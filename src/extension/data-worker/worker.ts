@@ -1,13 +1,22 @@
-import { parentPort, threadId, workerData } from 'node:worker_threads';
+import { writeSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { AuroraError } from '../../base/errors';
 import { rowWord } from '../../protocol/row-place';
-import type { Answer, Asked } from './ask';
+import { MOST_MEMORY_MB, type Answer, type Asked } from './asked';
 import { readDataRow } from './data-row';
 import { readParquetHead } from './parquet-head';
 import { readTableRow } from './table-row';
 
-/** Reads a part of a data file outside the thread that VS Code's extensions share. */
-const answer = (value: Answer) => parentPort!.postMessage(value);
+/**
+ * Reads a part of a data file in a process of the extension that has no VS Code and nothing to lose. V8's limit does not
+ * count buffers, so a second thread watches the memory of the process, also while this one decodes.
+ */
+const WATCH = `
+setInterval(() => {
+  if (process.memoryUsage.rss() > ${MOST_MEMORY_MB} * 2 ** 20) process.kill(process.pid, 'SIGKILL');
+}, 20);
+`;
+new Worker(WATCH, { eval: true, env: {}, stdin: false }).unref();
 
 function read(asked: Asked): Promise<unknown> {
   if ('head' in asked) return readParquetHead(asked.head);
@@ -15,12 +24,22 @@ function read(asked: Asked): Promise<unknown> {
   return rowWord(file) === 'line' ? readDataRow(file, line) : readTableRow(file, line);
 }
 
-read(workerData as Asked).then(
-  (value) => answer({ value, threadId }),
+/** All of it: a pipe may take only a part at once. */
+function print(answer: Answer): void {
+  const text = Buffer.from(JSON.stringify(answer));
+  for (let at = 0; at < text.length;)
+    try {
+      at += writeSync(1, text, at);
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code !== 'EAGAIN') throw e;
+    }
+}
+
+read(JSON.parse(process.argv[2]!) as Asked).then(
+  (value) => print({ value }),
   (e: unknown) =>
-    answer({
+    print({
       message: (e as Error).message,
       ...(e instanceof AuroraError && { known: { kind: e.kind, hint: e.hint } }),
-      threadId,
     }),
 );

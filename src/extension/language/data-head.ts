@@ -9,7 +9,7 @@ import { itemsOf } from '../../table/json';
 import { addValue, HEAD_ROWS, type Column, type DataHead } from '../../table/head';
 import type { DelimitedOptions } from '../../table/quoting';
 import { filesOfLater } from '../../files/pattern';
-import { askForHead } from '../data-worker/ask';
+import { askForHead, type Reader } from '../data-worker/ask';
 
 /** Maximum bytes read from the file, compressed or not, and maximum text produced from them. */
 const STORED = 64 * 1024;
@@ -26,26 +26,26 @@ export type HeadOptions = Pick<DataSpec, 'header' | 'quoting'>;
  * extension is unknown or the content cannot be parsed; the trainer reports why. Rejects if the file cannot be opened. Of
  * several files that a pattern names, the first is read.
  *
- * @param worker the built program that reads Parquet files
+ * @param reader of Parquet files
  */
 export async function readDataHead(
   named: string,
   options: HeadOptions = {},
-  worker?: string,
+  reader?: Reader,
 ): Promise<DataHead | undefined> {
   const [path, ...others] = await filesOfLater(named);
-  const head = await headOfFile(path!, options, worker);
+  const head = await headOfFile(path!, options, reader);
   return head && others.length > 0 ? { ...head, whole: false } : head;
 }
 
 async function headOfFile(
   path: string,
   options: HeadOptions,
-  worker: string | undefined,
+  reader: Reader | undefined,
 ): Promise<DataHead | undefined> {
   const format = formatOf(path);
   if (format === undefined) return undefined;
-  if (format === 'parquet') return askForHead(path, worker);
+  if (format === 'parquet') return askForHead(path, reader);
   const stored = await firstBytes(path);
   const zipped = /\.gz$/i.test(path);
   const begin = zipped ? await unzipBegin(stored.bytes, stored.whole) : stored;

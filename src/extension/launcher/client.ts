@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import type { ExecutorName } from '../../experiment/cluster';
+import type { NodeProgram } from './node-program';
 
 export interface ResumeOptions {
   /** From a process on another machine that is known to have ended. */
@@ -98,12 +99,14 @@ export interface TrainerClient extends vscode.Disposable {
   open(args: readonly string[], options?: ProgramOptions): Promise<OpenProgram>;
   /** Runs that this window started, or re-attached to after a reload, and keeps alive, wherever they are. */
   ownRuns(): readonly string[];
+  /** The Node that runs all programs. MissingError if there is none. */
+  node(): Promise<NodeProgram>;
   /** What can train here, for the Machine view and diagnostics. Executes nothing but `node --version`. */
   machine(): Promise<MachineReport>;
 }
 
 export interface MachineReport {
-  node?: { path: string; version: string; from: 'setting' | 'extension' | 'editor' };
+  node?: NodeProgram;
   runtime?: { version: string; path: string };
   /** Bytes. */
   totalMemory: number;

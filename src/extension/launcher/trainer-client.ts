@@ -39,6 +39,7 @@ export function createTrainerClient(
       return running.ended.finally(() => canceled?.dispose());
     },
     open: (args, options = {}) => trainer.program(args, options, true),
+    node: () => trainer.node(),
     dispose: () => trainer.dispose(),
   };
 }

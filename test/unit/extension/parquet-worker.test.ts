@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
@@ -9,12 +11,13 @@ import { guessColumns } from '../../../src/extension/language/guess/guess-column
 import { readDataHead } from '../../../src/extension/language/data-head';
 import { suggestionsAt } from '../../../src/extension/language/suggestions';
 import { quoted, writeParquet } from '../data/table/duckdb';
+import { dictionary, GZIP, page, rawParquet, run } from '../data/table/raw-parquet';
 import { temporaryFolders } from '../runs/folder';
 import { t } from './language/lab';
 
 const folder = temporaryFolders();
 
-async function worker(): Promise<string> {
+async function worker(): Promise<{ program: string }> {
   const outfile = join(folder(), 'data-worker.cjs');
   await build({
     entryPoints: ['src/extension/data-worker/worker.ts'],
@@ -23,7 +26,7 @@ async function worker(): Promise<string> {
     platform: 'node',
     format: 'cjs',
   });
-  return outfile;
+  return { program: outfile };
 }
 
 const NAMES = { label: { names: ['ham', 'spam'], _type: 'ClassLabel' } };
@@ -95,5 +98,60 @@ describe('a Parquet file in the editor', () => {
     await expect(askForRow({ file: long, line: 1 }, program)).rejects.toThrow(
       /row 1 is longer than 1,048,576 characters/,
     );
+  });
+});
+
+describe('a hostile data file in the editor', () => {
+  const put = (name: string, bytes: Buffer): string => {
+    const file = join(folder(), name);
+    writeFileSync(file, bytes);
+    return file;
+  };
+  const indices = (values: number) =>
+    page({ type: 0, values, encoding: 8, body: Buffer.concat([Buffer.from([1]), run(values, 0)]) });
+
+  it('of 30 million rows in a kilobyte is refused by name', async () => {
+    const rows = 30_000_000;
+    const file = put(
+      'rows.parquet',
+      rawParquet({ pages: [dictionary('a'), indices(rows)], rows, padding: 1000 }),
+    );
+    const program = await worker();
+    expect(await askForHead(file, program)).toBeUndefined();
+    await expect(askForRow({ file, line: 5 }, program)).rejects.toMatchObject({
+      kind: 'data',
+      message: expect.stringContaining(`${file} is not read: it has 30,000,000 rows`) as string,
+    });
+  });
+
+  it('whose rows share a long text gives short values', async () => {
+    const pages = [dictionary('x'.repeat(1e5)), indices(5000)];
+    const file = put('long.parquet', rawParquet({ pages, rows: 5000 }));
+    const head = (await askForHead(file, await worker()))!;
+    expect(head.columns[0]!.values.map((v) => v.length)).toEqual(Array.from({ length: 1000 }, () => 1000));
+  });
+
+  it('that needs too much memory ends its reader, and the next file is read', async () => {
+    const program = await worker();
+    // Nearly 1 GiB of zeros, a thousandth of it stored: members of a gzip file may follow one another.
+    const zeros = gzipSync(Buffer.alloc(2 ** 24));
+    const body = Buffer.concat([...Array.from({ length: 60 }, () => zeros), gzipSync(randomBytes(1e5))]);
+    const pages = [page({ type: 0, values: 1, body, plain: 60 * 2 ** 24 + 1e5 })];
+    const buffers = put('buffers.parquet', rawParquet({ pages, rows: 1, codec: GZIP }));
+    const objects = put('objects.json.gz', gzipSync(`[{"a":[${'[],'.repeat(1.5e7)}0]}]`));
+    for (const file of [buffers, objects])
+      await expect(askForRow({ file, line: 1 }, program)).rejects.toMatchObject({
+        kind: 'memory',
+        message: `Reading ${file} needs more than 1,024 MB of memory and was stopped.`,
+      });
+    expect(await askForHead(await written(query(3)), program)).toMatchObject({ rows: 3 });
+  });
+
+  it('that takes too long is given up', async () => {
+    const file = put('slow.json.gz', gzipSync(`[${'{"a":1},'.repeat(3e6)}{"a":1}]`));
+    await expect(askForRow({ file, line: 3e6 }, { ...(await worker()), timeout: 20 })).rejects.toMatchObject({
+      kind: 'data',
+      message: `Reading ${file} took longer than 0 s and was stopped.`,
+    });
   });
 });

@@ -73,7 +73,7 @@ describe("the extension host's code", () => {
 });
 
 test.each(['data-worker.cjs', 'study-worker.cjs'])(
-  '%s, a worker of the extension host, has no VS Code',
+  '%s, which the extension host starts, has no VS Code',
   (name) => {
     const [, { imports }] = Object.entries(host.outputs).find(([path]) => path.endsWith(name))!;
     expect(imports.length).toBeGreaterThan(0);

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { AskedRow } from '../../data-worker/ask';
+import type { AskedRow } from '../../data-worker/asked';
 
 /** Read-only documents with one row of a data file each, identified by the query. */
 export const ROW_SCHEME = 'aurora-data-row';

@@ -1,0 +1,16 @@
+import type { AuroraError } from '../../base/errors';
+
+export interface AskedRow {
+  file: string;
+  /** One-based. */
+  line: number;
+}
+
+/** A row of a data file, or the head of a Parquet file: the program's argument, as JSON. */
+export type Asked = AskedRow | { head: string };
+
+/** What the program prints, as JSON. */
+export type Answer = { value?: unknown } | { message: string; known?: Pick<AuroraError, 'kind' | 'hint'> };
+
+/** A reader that has more in memory ends itself. */
+export const MOST_MEMORY_MB = 1024;
