@@ -88,10 +88,18 @@ const noFolder = (pattern: string, cause: unknown): AuroraError =>
 
 /** Those of a folder's names that match the last part of a path, in natural order: part-2 before part-10. */
 export function matching(pattern: string, names: readonly string[]): string[] {
-  const wanted = basename(pattern);
+  const isMatch = matcher(pattern);
   return names
-    .filter((name) => matches([...wanted], [...name]) && (!name.startsWith('.') || wanted.startsWith('.')))
-    .sort(naturally);
+    .filter(isMatch)
+    .map((name) => ({ name, parts: partsOf(name) }))
+    .sort(naturally)
+    .map(({ name }) => name);
+}
+
+/** Whether a name matches the last part of a path. */
+function matcher(pattern: string): (name: string) => boolean {
+  const wanted = [...basename(pattern)];
+  return (name) => (!name.startsWith('.') || wanted[0] === '.') && matches(wanted, [...name]);
 }
 
 /**
@@ -115,25 +123,34 @@ function matches(wanted: readonly string[], name: readonly string[]): boolean {
   return wanted.slice(w).every((character) => character === '*');
 }
 
+interface NamedParts {
+  name: string;
+  /** Digits and what is between them. */
+  parts: string[];
+}
+
+const partsOf = (name: string): string[] =>
+  name.split(/(\d+)/).map((part, i) => (i % 2 ? part.replace(/^0+(?=\d)/, '') : part));
+
 /** Digits by their value, everything else by code units, so that no locale plays a part. */
-function naturally(a: string, b: string): number {
-  const [as, bs] = [a, b].map((name) => name.split(/(\d+)/));
-  for (const [i, x] of as.entries()) {
-    const y = bs[i];
-    if (y === undefined) return 1;
-    if (x === y) continue;
-    const [m, n] = i % 2 ? [x, y].map((digits) => digits.replace(/^0+(?=\d)/, '')) : [x, y];
+function naturally(a: NamedParts, b: NamedParts): number {
+  for (const [i, m] of a.parts.entries()) {
+    const n = b.parts[i];
+    if (n === undefined) return 1;
     if (i % 2 && m.length !== n.length) return m.length - n.length;
     if (m !== n) return m < n ? -1 : 1;
   }
-  return as.length - bs.length || (a < b ? -1 : 1);
+  return a.parts.length - b.parts.length || (a.name < b.name ? -1 : 1);
 }
 
 /** As the library datasets names the files of a set: train-00000-of-00005.parquet, also with a hash before the ending. */
 const SHARD = /^(.*)-(\d+)-of-(\d+)(\D.*|)$/su;
 
-/** No set has more files than this. */
-const MOST_SHARDS = 100_000;
+/**
+ * Comparisons of characters, in all sets of a folder together, to find a missing file: names can state sets of any size,
+ * and patterns that match none of their other files. Enough for 10,000 files.
+ */
+const MOST_STEPS = 1e7;
 
 /** As the hub numbers the files to which it converts a split. */
 const CONVERTED = /^\d{4}\.parquet$/;
@@ -151,7 +168,8 @@ function missingConverted(pattern: string, names: readonly string[]): string | u
 }
 
 /**
- * The first file that a numbered set lacks and the pattern would match; undefined if nothing is missing.
+ * The first file that a numbered set lacks and the pattern would match; undefined if nothing is missing, or where that
+ * would take long to tell.
  *
  * @param pattern a path with a pattern at its end
  */
@@ -171,9 +189,16 @@ export function missingShard(pattern: string, names: readonly string[]): string 
     sets.set(key, set);
     set.there.add(Number(number));
   }
+  const isMatch = matcher(pattern);
+  let steps = MOST_STEPS;
   for (const { name, of, there } of sets.values())
-    for (let n = 0; n < Math.min(of, MOST_SHARDS); n++)
-      if (!there.has(n) && matching(pattern, [name(n)]).length > 0) return name(n);
+    for (let n = 0; n < of; n++) {
+      if (there.has(n)) continue;
+      const missing = name(n);
+      steps -= missing.length * basename(pattern).length;
+      if (steps < 0) return undefined;
+      if (isMatch(missing)) return missing;
+    }
   return undefined;
 }
 

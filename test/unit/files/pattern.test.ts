@@ -42,6 +42,24 @@ describe('a pattern', () => {
     expect(matching(`${'*a'.repeat(60)}*b`, ['a'.repeat(250)])).toEqual([]);
   });
 
+  it('takes no longer with names that state large sets of which nothing else matches', () => {
+    const began = performance.now();
+    // Also those of a pattern with a missing file, but too far from the first to look for.
+    for (const [count, of, pattern] of [
+      [300, 99_999, 'a*-00001-of-*'],
+      [300, 99_999, `a*${'0'.repeat(200)}*`],
+      [3000, 4e9, 'a*-1-of-*'],
+    ] as const) {
+      const all = Array.from({ length: count }, (_, i) => `a${i}-1-of-${of}.safetensors`);
+      expect(missingShard(pattern, all)).toBeUndefined();
+    }
+    expect(missingShard('a*', ['a-1-of-99999.x'])).toBe('a-0-of-99999.x');
+    const long = Array.from({ length: 3000 }, (_, i) => `${'1a'.repeat(100)}${i}`);
+    expect(matching('1*', long)).toHaveLength(3000);
+    // 25 s before there was a limit.
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
   it('stands for the files in its folder, and for no folder', async () => {
     for (const name of ['b-1.jsonl', 'b-0.jsonl', 'c.jsonl']) folder.write(name, '{}');
     mkdirSync(join(folder.path, 'b-2.jsonl'));
