@@ -99,6 +99,7 @@ export const INTERNAL = {
   showExperiment: '_aurora.showExperiment',
   showMoreRuns: '_aurora.showMoreRuns',
   bringCheckpoints: '_aurora.bringCheckpoints',
+  openDataRow: '_aurora.openDataRow',
 } as const;
 
 /** Also passed to the command when a row is clicked: focus stays in the tree, so that F2 and Delete act on the row. */

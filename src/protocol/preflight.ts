@@ -195,4 +195,8 @@ export interface PreflightProblem {
   hint?: string;
   /** The setting to change, dotted, as in training.learningRate. */
   key?: string;
+  /** The first rows that show it, one-based. */
+  places?: { file: string; row: number }[];
+  /** Settings that would solve it. */
+  fixes?: { key: string; value: string | number | boolean }[];
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { deviceFacts } from '../../src/engine/devices/facts';
@@ -111,6 +111,22 @@ describe('aurora preflight', () => {
       'warning data.validation: No validation row has the label "other".',
       'warning data.validation: 1 of 1 validation examples are also trained on (training and validation lines 1 and 1), so the metrics will be too optimistic.',
       'warning data.train: One training example has more than one label: lines 1 and 2 ("pets", "other").',
+    ]);
+    expect(problems.map(({ places }) => places?.map((p) => `${basename(p.file)}:${p.row}`))).toEqual([
+      undefined,
+      ['oddval.jsonl:2'],
+      ['oddval.jsonl:3'],
+      undefined,
+      undefined,
+      ['odd.jsonl:1', 'oddval.jsonl:1'],
+      ['odd.jsonl:1', 'odd.jsonl:2'],
+    ]);
+    const skipping = [{ key: 'data.onBadRow', value: 'skip' }];
+    expect(problems.map((p) => p.fixes)).toEqual([
+      undefined,
+      skipping,
+      skipping,
+      ...[undefined, undefined, undefined, undefined],
     ]);
     expect(problems.every((p) => p.hint)).toBe(true);
     expect(problems[0].hint).toContain('layer.0.value');

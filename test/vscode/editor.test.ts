@@ -247,6 +247,26 @@ describe('editing an experiment, in VS Code 1.100', () => {
     expect(await problems.locator('.monaco-count-badge').innerText()).toBe('2');
   });
 
+  test('a preflight marks a bad row with a link to its line and a fix', async () => {
+    lab.write('bad.jsonl', `${lab.read('train.jsonl')}{"text": "", "label": "pets"}\n`);
+    const line = lab.read('bad.jsonl').trimEnd().split('\n').length;
+    lab.write('bad.aurora.json', TEXT.replace('valeu', 'value').replace('train.jsonl', 'bad.jsonl'));
+    await window.openFile('bad.aurora.json');
+    await window.palette('AuroRA: Run Preflight');
+    await window.said(/bad\.jsonl.*"text" is empty/);
+    await window.palette('Problems: Focus on Problems View');
+    const rows = window.page.locator('.markers-panel .monaco-list-row');
+    await rows.filter({ hasText: `bad.jsonl, line ${line}` }).waitFor();
+    await window.tab('bad.aurora.json').click();
+    await goTo(5, 16);
+    await window.page.keyboard.press('Control+.');
+    const fixes = window.page.locator('.action-widget .monaco-list-row');
+    await fixes.filter({ hasText: 'Set data.onBadRow to "skip"' }).waitFor();
+    await fixes.filter({ hasText: `Open bad.jsonl, line ${line}` }).click();
+    await window.tab('bad.jsonl').waitFor();
+    await window.statusBar(`Ln ${line}, Col 1`).waitFor();
+  });
+
   test('an experiment can be duplicated with its comments, and a run’s settings are shown read-only', async () => {
     const { keyboard } = window.page;
     await window.openFile('edited.aurora.json');

@@ -3,15 +3,16 @@ import * as vscode from 'vscode';
 import { offerDownload } from '../hub/download-named';
 import { experimentName } from '../../runs/layout';
 import type { PreflightProblem } from '../../protocol/preflight';
-import { COMMAND } from '../ids';
+import { COMMAND, INTERNAL, LANGUAGE } from '../ids';
 import type { Services } from '../services';
-import { rangeOf } from '../language/diagnostics';
 import { ExperimentText } from '../language/experiment-text';
+import { actionsOf, markOf, type Mark } from './marks';
 import { measure } from './measure';
 import { stampOf } from '../../files/identity';
 import { namedFiles } from '../language/named-files';
 import { keepPreflight, sumOfText } from '../language/kept-preflight';
 import { reportMarkdown, summaryLine, type PreflightReport } from './report';
+import { registerGuarded } from '../ask/guard';
 import { messageOf } from '../ask/message-of';
 import { openReport, trustedFor } from '../notices/open-report';
 import type { ReportPages } from '../notices/report-pages';
@@ -22,22 +23,52 @@ import { withProgress } from '../messages/progress';
 /** Data change without the editor noticing. */
 const LOOK_AGAIN_MS = 3_000;
 
+/** Findings of the editor itself that a problem would repeat. */
+const KNOWN = [
+  'target-unmatched',
+  'rank-too-large',
+  'column-missing',
+  'file-missing',
+  'file-not-downloaded',
+  'tokenizer-missing',
+  'tokenizer-unusable',
+  'preprocessor-missing',
+  'preprocessor-unusable',
+];
+
 /** Runs preflights, and shows their reports and the problems that they find. */
-export class Preflights implements vscode.Disposable {
+export class Preflights implements vscode.CodeActionProvider, vscode.Disposable {
   private readonly collection = vscode.languages.createDiagnosticCollection('aurora-preflight');
   private readonly going = new Set<string>();
-  /** Files with problems, and how the files that they name looked when they were measured. */
-  private readonly marked = new Map<string, string>();
+  /** Experiments with problems, and how the files that they name looked when they were measured. */
+  private readonly marked = new Map<string, { marks: readonly Mark[]; stamp: string }>();
   private readonly timer = setInterval(() => void this.lookAgain(), LOOK_AGAIN_MS);
   // The measured text no longer exists.
   private readonly stale = vscode.workspace.onDidChangeTextDocument((e) => {
-    if (e.contentChanges.length > 0) this.collection.delete(e.document.uri);
+    if (e.contentChanges.length > 0) this.unmark(e.document.uri.fsPath);
   });
+  private readonly registered: vscode.Disposable;
 
   constructor(
     private readonly services: Services,
     private readonly pages: ReportPages,
-  ) {}
+  ) {
+    this.registered = vscode.Disposable.from(
+      vscode.languages.registerCodeActionsProvider({ language: LANGUAGE, scheme: 'file' }, this, {
+        providedCodeActionKinds: [vscode.CodeActionKind.QuickFix],
+      }),
+      registerGuarded(services.log, INTERNAL.openDataRow, async (file, row) => {
+        const { openDataRow } = await import('../panels/rows/open-row');
+        await openDataRow(String(file), Number(row));
+      }),
+    );
+  }
+
+  provideCodeActions(document: vscode.TextDocument, range: vscode.Range): vscode.CodeAction[] {
+    return (this.marked.get(document.uri.fsPath)?.marks ?? [])
+      .filter(({ diagnostic }) => diagnostic.range.intersection(range))
+      .flatMap((mark) => actionsOf(document, mark));
+  }
 
   async run(file: string): Promise<void> {
     if (!(await trusted()) || this.going.has(file)) return;
@@ -56,6 +87,7 @@ export class Preflights implements vscode.Disposable {
     clearInterval(this.timer);
     this.collection.dispose();
     this.stale.dispose();
+    this.registered.dispose();
   }
 
   /** Undefined if the user canceled. */
@@ -112,29 +144,24 @@ export class Preflights implements vscode.Disposable {
     const document = await vscode.workspace.openTextDocument(uri);
     const doc = new ExperimentText(uri.fsPath, document.getText());
     const there = vscode.languages.getDiagnostics(uri);
-    const marks = problems.flatMap((problem): vscode.Diagnostic[] => {
-      const { key, severity } = problem;
-      if (key === undefined) return [];
-      const range = rangeOf(document, doc.span(...key.split('.')));
-      const known = [
-        'target-unmatched',
-        'rank-too-large',
-        'column-missing',
-        'file-missing',
-        'file-not-downloaded',
-        'tokenizer-missing',
-        'preprocessor-missing',
-      ];
-      if (there.some((d) => known.includes(String(d.code)) && d.range.intersection(range))) return [];
-      const { Error, Warning } = vscode.DiagnosticSeverity;
-      const mark = new vscode.Diagnostic(range, messageOf(problem), severity === 'error' ? Error : Warning);
-      mark.source = 'AuroRA';
-      mark.code = 'preflight';
-      return [mark];
+    const marks = problems.flatMap((problem): Mark[] => {
+      if (problem.key === undefined) return [];
+      const mark = markOf(document, doc, problem.key, problem);
+      const { range } = mark.diagnostic;
+      const isKnown = there.some((d) => KNOWN.includes(String(d.code)) && d.range.intersection(range));
+      return isKnown ? [] : [mark];
     });
-    this.collection.set(uri, marks);
-    if (marks.length > 0) this.marked.set(uri.fsPath, await stampOf(await namedFiles(doc)));
+    this.collection.set(
+      uri,
+      marks.map((m) => m.diagnostic),
+    );
+    if (marks.length > 0) this.marked.set(uri.fsPath, { marks, stamp: await stampOf(await namedFiles(doc)) });
     else this.marked.delete(uri.fsPath);
+  }
+
+  private unmark(file: string): void {
+    this.marked.delete(file);
+    this.collection.delete(vscode.Uri.file(file));
   }
 
   /** What was measured of other data says nothing of these. */
@@ -142,9 +169,7 @@ export class Preflights implements vscode.Disposable {
     for (const [file, before] of [...this.marked]) {
       const document = await readFile(file, 'utf8').catch(() => '');
       const now = await stampOf(await namedFiles(new ExperimentText(file, document)));
-      if (now === before || this.marked.get(file) !== before) continue;
-      this.marked.delete(file);
-      this.collection.delete(vscode.Uri.file(file));
+      if (now !== before.stamp && this.marked.get(file) === before) this.unmark(file);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { bytes, count, numberText } from '../../base/number-text';
 import { durationText, stepTime } from '../../base/time-text';
 import { formatMetric } from '../../experiment/metrics';
@@ -6,7 +7,7 @@ import { cautiousPercent, percent, sharePercent } from '../../base/percent';
 import { deviceLine, deviceWords, placeWords } from '../../protocol/device-words';
 import { leftOutText } from '../../protocol/left-out';
 import { readingText } from '../../protocol/reading';
-import { rowNumber, rowWords } from '../../protocol/row-place';
+import { rowNumber, rowWord, rowWords } from '../../protocol/row-place';
 import { own } from '../../base/names';
 import {
   labeled,
@@ -118,11 +119,20 @@ function estimateText(e: PreflightEstimate, steps: readonly PreflightStep[], t: 
 function problemsPart(problems: readonly PreflightProblem[], t: Translate): string[] {
   if (problems.length === 0) return [t('No problems found.')];
   const word = { error: `**${t('Error')}**`, warning: t('Warning') };
-  const lines = problems.map(({ severity, message, hint, key }) => {
+  const lines = problems.map(({ severity, message, hint, key, places }) => {
     const place = key === undefined ? '' : ` (${code(key)})`;
-    return `- ${word[severity]}${place}: ${escape(message)}${hint === undefined ? '' : ` ${escape(hint)}`}`;
+    const links = linksTo(places ?? []);
+    return `- ${word[severity]}${place}: ${escape(message)}${hint === undefined ? '' : ` ${escape(hint)}`}${links}`;
   });
   return [`## ${t('Problems')}`, lines.join('\n')];
+}
+
+/** Links to the lines of text files, which editors can open. */
+function linksTo(places: NonNullable<PreflightProblem['places']>): string {
+  const links = places
+    .filter(({ file }) => rowWord(file) === 'line' && !file.endsWith('.gz'))
+    .map(({ file, row }) => `[${escape(`${basename(file)}:${row}`)}](<${pathToFileURL(file).href}#L${row}>)`);
+  return links.length === 0 ? '' : ` (${links.join(', ')})`;
 }
 
 function modulesPart(m: PreflightModules, t: Translate): string[] {

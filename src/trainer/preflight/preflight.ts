@@ -72,7 +72,7 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
     sets.map((set) => set.data.validation.dataset),
     options,
   );
-  await tell([estimate, ...memoryProblems(estimate.memoryBytes)]);
+  await tell([estimate, ...memoryProblems(estimate.memoryBytes, spec.training)]);
   return stops;
 }
 

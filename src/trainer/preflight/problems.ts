@@ -12,12 +12,14 @@ import type {
   PreflightSet,
   PreflightSplit,
 } from '../../protocol/preflight';
-import { rowName, rowNumber, rowPlace, rowWord, rowWords } from '../../protocol/row-place';
+import { rowIn, rowName, rowNumber, rowPlace, rowWord, rowWords } from '../../protocol/row-place';
 import { taskKind } from '../../tasks/registry';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
 import type { EvaluationData } from '../task/evaluation-data';
 import { bytes } from '../../base/number-text';
 
+/** Rows that a problem links. */
+const MOST_PLACES = 5;
 /** Below this share, truncated texts are not worth reporting. */
 const TRUNCATED = 0.01;
 /** Share of the machine's memory beyond which other programs are swapped out. */
@@ -107,9 +109,11 @@ function skippedProblems(
   const unknown = skipped.filter((s) => s.unknownLabel !== undefined);
   const bad = skipped.filter((s) => s.unknownLabel === undefined);
   const severity = fails ? 'error' : 'warning';
-  const problem = (message: string, hint: string): PreflightProblem => ({
+  const problem = (message: string, hint: string, rows: typeof skipped): PreflightProblem => ({
     ...warning(key, message, hint),
     severity,
+    places: rows.slice(0, MOST_PLACES).map(({ line }) => rowIn(path, line, parts)),
+    ...(fails && { fixes: [{ key: 'data.onBadRow', value: 'skip' }] }),
   });
   const labels = [...new Set(unknown.map((s) => s.unknownLabel!))];
   const shown = labels.slice(0, 5).map((l) => `"${l}"`);
@@ -121,6 +125,7 @@ function skippedProblems(
             fails
               ? 'Correct the rows, or set data.onBadRow to "skip" to train without them.'
               : 'They are skipped (data.onBadRow is "skip").',
+            bad,
           ),
         ]
       : []),
@@ -129,6 +134,7 @@ function skippedProblems(
           problem(
             `${rowPlace(path, unknown[0].line, parts)}: ${unknown.length > 1 ? `${unknown.length} rows have labels` : 'a row has a label'} that no training row has: ${shown.join(', ')}${labels.length > 5 ? ', …' : ''}.`,
             'Correct the labels, or add training rows with them.',
+            unknown,
           ),
         ]
       : []),
@@ -155,6 +161,19 @@ function truncationProblems(spec: Experiment, { dataset }: DataSplit): Preflight
   ];
 }
 
+type Place = NonNullable<PreflightProblem['places']>[number];
+
+/** The rows of pairs, each once. */
+function placesOf(
+  a: PreflightSplit,
+  b: PreflightSplit,
+  pairs: readonly (readonly [number, number])[],
+): { places: Place[] } {
+  const all = pairs.flatMap(([x, y]) => [rowIn(a.path, x, a.parts), rowIn(b.path, y, b.parts)]);
+  const each = new Map(all.map((place) => [`${place.row} ${place.file}`, place]));
+  return { places: [...each.values()].slice(0, MOST_PLACES) };
+}
+
 /** "rows 3 and 7, 4 and 9", or each with its file where there are several. */
 function pairsOf(
   a: PreflightSplit,
@@ -170,11 +189,8 @@ function pairsOf(
 
 function duplicateProblems(spec: Experiment, line: PreflightData): PreflightProblem[] {
   const { acrossSplits, conflicts } = line.duplicates;
-  const pairs = pairsOf(
-    line.train,
-    line.validation,
-    acrossSplits.first.map((p) => [p.train, p.validation]),
-  );
+  const shared = acrossSplits.first.map((p) => [p.train, p.validation] as const);
+  const pairs = pairsOf(line.train, line.validation, shared);
   const clashes = conflicts.first
     .map((c) => `${pairsOf(line.train, line.train, [c.lines])} ("${c.labels.join('", "')}")`)
     .join(', ');
@@ -186,20 +202,30 @@ function duplicateProblems(spec: Experiment, line: PreflightData): PreflightProb
   return [
     ...(acrossSplits.count
       ? [
-          warning(
-            spec.data.validation === undefined ? 'data.train' : 'data.validation',
-            `${acrossSplits.count} of ${line.validation.examples} validation examples are also trained on (training and validation ${pairs}${acrossSplits.count > acrossSplits.first.length ? ', …' : ''}), so the metrics will be too optimistic.`,
-            'Remove them from one of the two sets.',
-          ),
+          {
+            ...placesOf(line.train, line.validation, shared),
+            ...warning(
+              spec.data.validation === undefined ? 'data.train' : 'data.validation',
+              `${acrossSplits.count} of ${line.validation.examples} validation examples are also trained on (training and validation ${pairs}${acrossSplits.count > acrossSplits.first.length ? ', …' : ''}), so the metrics will be too optimistic.`,
+              'Remove them from one of the two sets.',
+            ),
+          },
         ]
       : []),
     ...(conflicts.count
       ? [
-          warning(
-            'data.train',
-            `${conflicts.count === 1 ? 'One training example has' : `${conflicts.count} training examples have`} ${several}: ${clashes}${conflicts.count > conflicts.first.length ? ', …' : ''}.`,
-            `Keep one ${one} for each of them.`,
-          ),
+          {
+            ...placesOf(
+              line.train,
+              line.train,
+              conflicts.first.map((c) => c.lines),
+            ),
+            ...warning(
+              'data.train',
+              `${conflicts.count === 1 ? 'One training example has' : `${conflicts.count} training examples have`} ${several}: ${clashes}${conflicts.count > conflicts.first.length ? ', …' : ''}.`,
+              `Keep one ${one} for each of them.`,
+            ),
+          },
         ]
       : []),
   ];
@@ -219,29 +245,37 @@ function sharedProblems(set: PreflightSet, { train, validation }: PreflightData)
   ];
   return found.flatMap(({ shared: { count, first }, other, how, why }) => {
     if (count === 0) return [];
-    const pairs = pairsOf(
-      set,
-      other,
-      first.map((p) => [p.line, p.other]),
-    );
+    const rows = first.map((p) => [p.line, p.other] as const);
+    const pairs = pairsOf(set, other, rows);
     const places = `${pairs}${count > first.length ? ', …' : ''}`;
     return [
-      warning(
-        set.key,
-        `${count} of ${set.examples} ${what} are ${how} (${places}), ${why}.`,
-        'Remove them from one of the two sets.',
-      ),
+      {
+        ...placesOf(set, other, rows),
+        ...warning(
+          set.key,
+          `${count} of ${set.examples} ${what} are ${how} (${places}), ${why}.`,
+          'Remove them from one of the two sets.',
+        ),
+      },
     ];
   });
 }
 
-export function memoryProblems(size: number, machine = totalmem()): PreflightProblem[] {
+export function memoryProblems(
+  size: number,
+  { batchSize, microBatchSize = batchSize }: Pick<Experiment['training'], 'batchSize' | 'microBatchSize'>,
+  machine = totalmem(),
+): PreflightProblem[] {
   if (size < MEMORY * machine) return [];
+  const half = Math.floor(microBatchSize / 2);
   return [
-    warning(
-      'training.microBatchSize',
-      `A step takes ${bytes(size)} of this machine's ${bytes(machine)} of memory.`,
-      'Set training.microBatchSize below training.batchSize: a batch is then run in parts, with the same result.',
-    ),
+    {
+      ...warning(
+        'training.microBatchSize',
+        `A step takes ${bytes(size)} of this machine's ${bytes(machine)} of memory.`,
+        'Set training.microBatchSize below training.batchSize: a batch is then run in parts, with the same result.',
+      ),
+      ...(half >= 1 && { fixes: [{ key: 'training.microBatchSize', value: half }] }),
+    },
   ];
 }

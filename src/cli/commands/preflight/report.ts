@@ -6,6 +6,7 @@ import {
   type PreflightEstimate,
   type PreflightLine,
   type PreflightModules,
+  type PreflightProblem,
   type PreflightSplit,
   type PreflightStep,
 } from '../../../protocol/preflight';
@@ -16,6 +17,7 @@ import { deviceLine } from '../../device-line';
 import { durationText, stepTime } from '../../../base/time-text';
 import { bytes, count, numberText } from '../../../base/number-text';
 import { cautiousPercent, percent, sharePercent } from '../../../base/percent';
+import { rowPlace } from '../../../protocol/row-place';
 import { table } from '../../table';
 import { isHeadAlone } from '../../../experiment/methods';
 import { formatMetric } from '../../../experiment/metrics';
@@ -44,8 +46,15 @@ export function preflightText(line: PreflightLine): string {
     case 'estimate':
       return estimate(line);
     case 'problem':
-      return `${line.severity === 'error' ? 'error' : 'warning'}: ${line.message}${line.hint ? `\n         ${line.hint}` : ''}\n`;
+      return problem(line);
   }
+}
+
+/** With the rows that show it, as terminals link them, unless the message names them. */
+function problem({ severity, message, hint, places = [] }: PreflightProblem): string {
+  const rows = places.map(({ file, row }) => rowPlace(file, row));
+  const more = rows.some((row) => message.includes(row)) ? [] : [rows.join(', ')];
+  return `${[`${severity}: ${message}`, ...[hint ?? '', ...more].filter(Boolean).map((l) => `         ${l}`)].join('\n')}\n`;
 }
 
 function modules(line: PreflightModules): string {

@@ -45,7 +45,8 @@ export function writeAdapter(text: string, choice: BudgetChoice, modelPath?: str
   return edit;
 }
 
-class Edit implements AdapterEdit {
+/** Changes of an experiment's text that keep its comments and layout. */
+export class Edit implements AdapterEdit {
   readonly changes: string[] = [];
 
   constructor(public text: string) {

@@ -118,6 +118,18 @@ describe('a preflight', () => {
     expect(summaryLine(report([]).made, t)).toBeUndefined();
   });
 
+  it('links the rows that show a problem, in text files', () => {
+    const places = [
+      { file: '/d a/train (1).csv', row: 224 },
+      { file: '/d/train.parquet', row: 3 },
+      { file: '/d/train.csv.gz', row: 4 },
+    ];
+    const problem: PreflightLine = { kind: 'problem', severity: 'error', message: 'A row is bad.', places };
+    expect(reportMarkdown('demo', report([problem]).made, t)).toContain(
+      '- **Error**: A row is bad. ([train \\(1\\).csv:224](<file:///d%20a/train%20(1).csv#L224>))',
+    );
+  });
+
   it('makes a report that treats names from files as plain text', () => {
     const text = reportMarkdown('demo', report().made, t);
     expect(text).toContain('**0.62 s/step on webgpu · 14 min · 910 MB**');
