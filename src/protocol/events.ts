@@ -1,3 +1,4 @@
+import type { AbsentLabels } from './absent-labels';
 import type { TargetScale } from './outputs';
 import type { Reading } from './reading';
 import type { MetricName } from '../experiment/metrics';
@@ -18,7 +19,12 @@ export interface EventBase {
 }
 
 /** The loss and the metrics of the kind of task. */
-export type EvaluationMetrics = Partial<Record<MetricName, number>> & { loss: number; examples: number };
+export type EvaluationMetrics = Partial<Record<MetricName, number>> & {
+  loss: number;
+  examples: number;
+  /** If they change macro F1. */
+  absentLabels?: AbsentLabels;
+};
 
 /** An evaluation's result; 'diverged' if a logit or the loss was not finite. */
 export type Evaluated = EvaluationMetrics | 'diverged';

@@ -30,7 +30,7 @@ export async function recordsCsv(columns: readonly string[], rows: Float64Array)
 export function evaluationsCsv(events: readonly RunEvent[]): string {
   const scores = events.filter((e) => e.kind === 'test-evaluation');
   const rows = [...events.filter(isAnyEvaluation).map(evaluationRow), ...scores.map(scoreRow)];
-  const found = rows.flatMap(({ metrics }) => Object.keys(metrics));
+  const found = rows.flatMap(({ metrics }) => Object.keys(metrics).filter((name) => name !== 'absentLabels'));
   const names = [...new Set(found.length > 0 ? found : METRICS)];
   const sets = scores.length > 0;
   const marked = rows.some((row) => row.diverged !== '');

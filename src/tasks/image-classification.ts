@@ -1,3 +1,4 @@
+import { withAbsent } from '../protocol/absent-labels';
 import { labelCounts } from '../data/audit';
 import { integers } from '../data/batch';
 import { answeredOf } from '../data/dataset';
@@ -40,6 +41,7 @@ export const imageClassification = {
         top5.add(label, logits);
       },
       metrics: () => ({
+        ...withAbsent(matrix.absentLabels(labels)),
         accuracy: matrix.accuracy(),
         top5Accuracy: top5.accuracy(),
         f1: matrix.f1(),

@@ -1,3 +1,4 @@
+import { withAbsent } from '../protocol/absent-labels';
 import { AuroraError } from '../base/errors';
 import { answeredOf, encodeRow, textExample, type Examples, type TextExample } from '../data/dataset';
 import { distinctLabels, labelIndex, withKnownLabels } from '../data/labels';
@@ -60,6 +61,7 @@ export const multiLabelClassification = {
     return {
       add: ({ truth }, logits) => scores.add(truth, logits),
       metrics: () => ({
+        ...withAbsent(scores.absentLabels(labels)),
         microF1: scores.microF1(),
         macroF1: scores.macroF1(),
         meanAveragePrecision: scores.meanAveragePrecision(),

@@ -1,3 +1,4 @@
+import { withAbsent } from '../protocol/absent-labels';
 import { labelCounts } from '../data/audit';
 import { integers } from '../data/batch';
 import { answeredOf, encodeRow, textExample, type Answered, type TextExample } from '../data/dataset';
@@ -53,6 +54,7 @@ export const textClassification = {
     return {
       add: ({ label }, logits) => matrix.add(label, argmax(logits)),
       metrics: () => ({
+        ...withAbsent(matrix.absentLabels(labels)),
         accuracy: matrix.accuracy(),
         f1: matrix.f1(),
         macroF1: matrix.macroF1(),

@@ -61,6 +61,60 @@ describe('the run page', () => {
     await both.screenshot('run-kinds');
   });
 
+  it('draws F1 and macro F1 of several labels once, and explains a label that the data lack', async () => {
+    const run = (name: string, labels: string[], metric = 'accuracy') => {
+      const made = new RunFolder(name, 40, {
+        training: { batchSize: 8, gradientAccumulation: 1, metric, epochs: 4 },
+      });
+      made.event({
+        ...{
+          kind: 'started',
+          pid: 1,
+          steps: 40,
+          epochs: 4,
+          trainExamples: 80,
+          validationExamples: 24,
+          labels,
+        },
+        ...{ modules: ['layer.0.query'], trainable: 592, trainableHead: 66 },
+      });
+      made.append(1, 40);
+      for (const [step, macroF1] of [
+        [20, 0.88],
+        [40, 0.74],
+      ])
+        made.event({
+          kind: 'evaluation',
+          ...{ step, epoch: step / 10, best: step === 20, seconds: 0.5 },
+          metrics: {
+            ...{ loss: 0.4, accuracy: 0.9, f1: labels.length > 2 ? macroF1 : 0.9, macroF1, examples: 24 },
+            ...(step === 40 && {
+              absentLabels: { labels: [{ label: 'tail', predicted: 1 }], macroF1: 0.88 },
+            }),
+          },
+        });
+      return made;
+    };
+    const charts = async (w: Awaited<ReturnType<typeof show>>) => {
+      await w.settled();
+      const all = w.page.locator('aurora-chart');
+      return all.evaluateAll((found) =>
+        found.map((c) => (c as HTMLElement).dataset.chart).filter((key) => /f1$/i.test(key!)),
+      );
+    };
+    const three = await show([run('three', ['a', 'b', 'tail']).folder]);
+    expect(await charts(three)).toEqual(['macroF1']);
+    expect(await three.page.locator('[data-chart=macroF1] .chart-note').innerText()).toBe(
+      'Step 40: No example has the label "tail", which was predicted once. Its F1 is 0, which makes macro F1, the mean over labels, 74.0% instead of 88.0%.',
+    );
+    expect(await three.page.locator('.chart-note').count()).toBe(1);
+    const wanted = await show([run('wanted', ['a', 'b', 'tail'], 'f1').folder]);
+    expect(await charts(wanted)).toEqual(['f1']);
+    expect(await wanted.page.locator('[data-chart=f1] h3').innerText()).toBe('Validation F1 (macro)');
+    expect(await wanted.page.locator('[data-chart=f1] .chart-note').count()).toBe(1);
+    expect(await charts(await show([run('two', ['a', 'tail']).folder]))).toEqual(['f1', 'macroF1']);
+  });
+
   it('shows correlations and errors of numbers, of which the smallest error is best', async () => {
     const training = { batchSize: 8, gradientAccumulation: 1, metric: 'rmse', epochs: 4 };
     const run = new RunFolder('numbers', 40, { training });

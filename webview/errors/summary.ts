@@ -1,13 +1,15 @@
-import { html } from 'lit';
+import { html, nothing } from 'lit';
 import { formatMetric, metricInfo, metricsIn, metricValue } from '../../src/experiment/metrics';
+import { absentWords } from '../../src/protocol/absent-labels';
 import { t } from '../ui/l10n';
 import type { Model } from './model';
 import type { AnswerPart } from './part';
 
 /** How good the answers are, in sentences, and what is most often wrong. */
 export function summary(model: Model, { told, worst }: AnswerPart) {
+  const absent = absentWords(model.metrics, t);
   return html`<p class="summary">${told} ${numbers(model)}</p>
-    ${worst}`;
+    ${absent === undefined ? nothing : html`<p class="note" data-fact="absent">${absent}</p>`} ${worst}`;
 }
 
 /** "Loss 0.4312, F1 61.2%." The share of right texts is in the sentence before. */

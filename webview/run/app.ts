@@ -9,6 +9,7 @@ import { connect, post, saveUi, savedUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import './chart-figure';
 import { ChartParts } from './charts/chart-parts';
+import { chartNote, drawnQuantities } from './charts/macro-f1';
 import { DataSection } from './data-section';
 import { forkBar, pointWords, type Point } from './fork';
 import { header } from './header';
@@ -17,7 +18,7 @@ import { RunData } from './model';
 import { pictureStrip } from './pictures/strip';
 import { pointAt } from './charts/pick';
 import { pointMenu, type OpenMenu } from './point-menu';
-import { hasValues, LOSS, QUANTITIES, type Quantity } from './quantities';
+import { LOSS, QUANTITIES, type Quantity } from './quantities';
 import { readouts } from './readouts';
 import { samplesTable } from './samples';
 import { chartFile } from './charts/save-chart';
@@ -272,6 +273,7 @@ export class RunPage extends LitElement {
       data-chart=${quantity.key}
       .heading=${quantity.title()}
       .definition=${quantity.metric && !quantity.records ? metricHover(quantity.metric) : ''}
+      .note=${chartNote(quantity, this.visible)}
       .view=${this.view(quantity)}
       .cursor=${this.cursor}
       .options=${this.parts.options(quantity, height)}
@@ -346,7 +348,7 @@ export class RunPage extends LitElement {
   }
 
   private get quantities(): Quantity[] {
-    return QUANTITIES.filter((q) => this.runs.some((run) => hasValues(q, run)));
+    return drawnQuantities(this.runs);
   }
 
   private charts(): TemplateResult {

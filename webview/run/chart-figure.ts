@@ -22,6 +22,8 @@ export class ChartFigure extends LitElement {
   @property({ attribute: false }) heading = '';
   /** What is drawn, if the name does not say it. */
   @property({ attribute: false }) definition = '';
+  /** What explains its values, below the heading. */
+  @property({ attribute: false }) note = '';
   @property({ attribute: false }) readouts: Readout[] = [];
   /** A new object whenever something needs to be drawn. */
   @property({ attribute: false }) view!: ChartView;
@@ -81,6 +83,7 @@ export class ChartFigure extends LitElement {
           </svg>
         </button>
       </figcaption>
+      ${this.note === '' ? nothing : html`<p class="chart-note">${this.note}</p>`}
       ${this.options.flagWords ? html`<div class="flag-lane" role="toolbar" aria-label=${t('Events of the run')}></div>` : nothing}
       ${
         position

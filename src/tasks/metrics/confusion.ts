@@ -1,3 +1,4 @@
+import type { AbsentLabels } from '../../protocol/absent-labels';
 import { ratio } from './ratio';
 
 /** Counts of (true label, predicted label), and the classification metrics that follow from them. */
@@ -48,6 +49,16 @@ export class ConfusionMatrix {
       seen++;
     }
     return ratio(sum, seen);
+  }
+
+  /** Labels that are predicted but never true: each takes part in macro F1, with 0. Undefined if there are none. */
+  absentLabels(labels: readonly string[]): AbsentLabels | undefined {
+    const absent = labels.flatMap((label, k) =>
+      this.row(k) === 0 && this.column(k) > 0 ? [{ label, predicted: this.column(k) }] : [],
+    );
+    if (absent.length === 0) return undefined;
+    const seen = labels.filter((_, k) => this.row(k) + this.column(k) > 0).length;
+    return { labels: absent, macroF1: ratio(this.macroF1() * seen, seen - absent.length) };
   }
 
   /**

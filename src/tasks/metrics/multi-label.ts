@@ -1,3 +1,4 @@
+import type { AbsentLabels } from '../../protocol/absent-labels';
 import { averagePrecision } from './average-precision';
 import { ratio } from './ratio';
 
@@ -53,6 +54,16 @@ export class MultiLabelScores {
    */
   macroF1(): number {
     return this.mean((column) => f1([column]));
+  }
+
+  /** Labels that no example has: each takes part in macro F1, with 0. Undefined if there are none. */
+  absentLabels(labels: readonly string[]): AbsentLabels | undefined {
+    const absent = this.columns.flatMap(({ truth, logits }, l) =>
+      truth.includes(true) ? [] : [{ label: labels[l], predicted: logits.filter((x) => x > 0).length }],
+    );
+    if (absent.length === 0) return undefined;
+    const all = this.columns.length;
+    return { labels: absent, macroF1: ratio(this.macroF1() * all, all - absent.length) };
   }
 
   /**

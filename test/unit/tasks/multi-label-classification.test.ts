@@ -91,6 +91,7 @@ describe('the results of several labels', () => {
     const logits = [Float32Array.of(1, 2), Float32Array.of(-1, -2)];
     [...data.validation.dataset.examples].forEach((e, i) => scorer.add(e, logits[i]));
     expect(scorer.metrics()).toEqual({
+      absentLabels: { labels: [{ label: 'many', predicted: 1 }], macroF1: 1 },
       microF1: 2 / 3,
       macroF1: 0.5,
       meanAveragePrecision: 0.5,

@@ -1,4 +1,6 @@
 import { escapeControls } from '../../../base/controls';
+import { fill } from '../../../base/fill';
+import { absentWords } from '../../../protocol/absent-labels';
 import { confusedPairs, confusionOf } from '../../../protocol/errors-view/confusion';
 import {
   accuracyOf,
@@ -89,6 +91,7 @@ function parts(predictions: Predictions, wrong: Uint8Array): string[][] {
 
 function headline(predictions: Predictions, wrong: Uint8Array, on: MeasuredOn): string[] {
   const { step, form, metrics, data, inputs } = predictions;
+  const absent = absentWords(metrics, fill);
   const right = wrong.length - wrong.reduce((n, w) => n + w, 0);
   const numbers = metricsIn(metrics).map(
     (m) => `${metricInfo(m).label} ${formatMetric(m, metricValue(metrics, m))}`,
@@ -100,6 +103,7 @@ function headline(predictions: Predictions, wrong: Uint8Array, on: MeasuredOn): 
   return [
     `Step ${step}${form === 'static' ? ', static form' : ''}${isGraded(predictions.answer) ? `, ${examples}` : `: ${count(right)} of ${examples} are right`} · ${numbers.join(' · ')}`,
     `Data     ${data.file}`,
+    ...(absent === undefined ? [] : [absent]),
     ...[...(inputs?.changed ?? []), ...(inputs?.notes ?? [])].map((words) => `warning: ${words}`),
     ...(inputs?.changed.length ? ['These metrics are not those of the trained model.'] : []),
   ];

@@ -15,6 +15,7 @@ import {
 import { SCORINGS } from '../../../experiment/scoring';
 import { sharePercent } from '../../../base/percent';
 import { fill } from '../../../base/fill';
+import { absentWords } from '../../../protocol/absent-labels';
 import { alarmSentence } from '../../../protocol/alarms/alarms';
 import type { Evaluated } from '../../../protocol/events';
 import type { MeanScore } from '../../../protocol/scores';
@@ -55,6 +56,7 @@ export function report(result: FinishedResult, run: string, reference: Reference
     '',
     ...table(rows, '   '),
     ...(result.scoring ? ['', `Answers were found ${SCORINGS[result.scoring]}.`] : []),
+    ...absentLines(result),
     ...belowBaseline(result),
     ...alarmLines(result),
     ...scoreLines(result),
@@ -88,6 +90,16 @@ function scoreLines({ best, test, evaluations = {}, evaluationsMean }: FinishedR
     '',
     ...table([['', ...metricHeads(names), ''], ...rows], '   '),
   ];
+}
+
+/** Why macro F1 is lower than that of the labels in the data. */
+function absentLines({ best, last, steps }: FinishedResult): string[] {
+  const of = [
+    [`Best, step ${best.step}`, absentWords(best, fill)],
+    ...(best.step === steps ? [] : [[`Last, step ${steps}`, absentWords(last, fill)]]),
+  ];
+  const lines = of.flatMap(([name, words]) => (words === undefined ? [] : [`${name}: ${words}`]));
+  return lines.length > 0 ? ['', ...lines] : [];
 }
 
 function alarmLines({ alarms = [] }: FinishedResult): string[] {

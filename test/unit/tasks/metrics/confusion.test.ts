@@ -18,6 +18,23 @@ const metrics = (rows: number[][]) => {
 };
 
 describe('classification metrics', () => {
+  it('name the labels that are predicted but never true, and macro F1 without them', () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const rows = (wrong: number) => [
+      [8, 1, 0, 0],
+      [1, 9 - wrong, wrong, 0],
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+    ];
+    expect(matrixOf(rows(0)).absentLabels(names)).toBeUndefined();
+    const matrix = matrixOf(rows(1));
+    const without = (16 / 18 + 16 / 19) / 2;
+    expect(matrix.macroF1()).toBeCloseTo((2 / 3) * without, 12);
+    const absent = matrix.absentLabels(names)!;
+    expect(absent.labels).toEqual([{ label: 'c', predicted: 1 }]);
+    expect(absent.macroF1).toBeCloseTo(without, 12);
+  });
+
   it('are the F1 of label 1 and the textbook Matthews correlation for two labels', () => {
     const [tn, fp, fn, tp] = [50, 10, 5, 35];
     const [accuracy, f1, matthews] = metrics([

@@ -67,6 +67,11 @@ describe('the errors in a terminal', () => {
     ]);
     const found = errorsText(labels, 'f.json', 1);
     expect(found).toContain('Step 120: 2 of 3 validation examples are right · loss 0.5000 · accuracy 75.0%');
+    const absentLabels = { labels: [{ label: 'tail', predicted: 1 }], macroF1: 0.9 };
+    const metrics = { ...labels.metrics, macroF1: 0.6, absentLabels };
+    expect(errorsText({ ...labels, metrics }, 'f.json', 1)).toContain(
+      'No example has the label "tail", which was predicted once. Its F1 is 0, which makes macro F1,',
+    );
     expect(found).not.toContain('By type');
     expect(part(found, 'Most confused')[1]).toEqual(['label 0', 'label 1', '1', '50.0%']);
     expect(part(found, 'By label, worst first').map(([label]) => label)).toEqual([
